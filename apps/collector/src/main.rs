@@ -1,0 +1,3 @@
+//! The collector: verifies, stores, then cosigns.
+
+fn main() {}

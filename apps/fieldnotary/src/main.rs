@@ -1,0 +1,3 @@
+//! Fieldnotary: a meter data concentrator and RTU whose data nobody can doubt.
+
+fn main() {}

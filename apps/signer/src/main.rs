@@ -1,0 +1,3 @@
+//! The signer: keys in a process of their own.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! A simulated street of meters with faults to order.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The point contract: one TOML file to a checked, canonical, versioned contract.

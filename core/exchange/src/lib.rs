@@ -1,0 +1,1 @@
+//! The batch state machines of node and collector: checkpoints, entries, holes, conflicts.

@@ -1,0 +1,1 @@
+//! The journal: append, durable, acknowledge; truth store, recovery, reader.

@@ -1,0 +1,1 @@
+//! Local sequenced-packet sockets with bounded CBOR messages.

@@ -1,0 +1,1 @@
+//! Key backends of the signer.

@@ -1,0 +1,1 @@
+//! Segment files, truth store files and poll markers on Linux.

@@ -1,0 +1,1 @@
+//! The trust plane: typed statements in, signatures out.

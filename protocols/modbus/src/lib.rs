@@ -1,0 +1,1 @@
+//! Modbus RTU and TCP without I/O: frames, function codes, both sides.

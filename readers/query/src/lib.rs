@@ -1,0 +1,1 @@
+//! Reads committed entries: log lines, gaps, verification.

@@ -1,0 +1,1 @@
+//! The lying world: simulated media for tests of the engines.

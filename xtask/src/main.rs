@@ -1,0 +1,3 @@
+//! Development commands: ci, nightly, set-up of test peers.
+
+fn main() {}
