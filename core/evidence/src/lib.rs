@@ -1,1 +1,41 @@
-//! The words of field evidence: entry kinds, ids, quality, time status, reason codes, canonical encoding.
+//! The words of field evidence: what an entry may say, how it is written down, and what its leaf is.
+//!
+//! This crate owns the one declared table of entry kinds ([`kinds`]), the identifiers, quality and
+//! time status, the reason codes, the deterministic CBOR encoding and the salted leaf. It knows no
+//! disk, wire, clock or key.
+//!
+//! An entry is the CBOR array `[header, stamp, capture bytes, record CRC]`. The capture bytes are
+//! made once, where the observation is made, and are never encoded again: the record CRC written
+//! there still holds in a journal frame, in a batch, in a tile and in an auditor's bundle.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod cbor;
+mod cddl;
+mod codes;
+mod decimal;
+mod entry;
+mod field;
+mod ids;
+pub mod kinds;
+pub mod limits;
+mod quality;
+pub mod reasons;
+mod salt;
+mod time;
+
+pub use cddl::{cddl, kinds_table};
+pub use decimal::{Decimal, DecimalError};
+pub use entry::{Captured, Entry, EntryError, Header};
+pub use field::{Blob, Field};
+pub use ids::{
+    BootId, CommitId, Digest, EntryId, Epoch, Generation, IdError, LogId, MeterId, PointId,
+    ScheduleId, Seq, Slot, SourceId,
+};
+pub use kinds::{Kind, Payload};
+pub use quality::Quality;
+pub use salt::{SaltKey, leaf_data, split_leaf};
+pub use time::{MonoNs, Stamp, TimeDetail, UtcNs};

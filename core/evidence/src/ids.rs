@@ -1,0 +1,261 @@
+//! Newtypes for every identifier, so that a meter is never taken for a port nor a seq for a slot.
+
+use crate::cbor::{DecodeError, DecodeFault, Reader, Writer};
+use crate::field::Field;
+use crate::limits::ID_BYTES_MAX;
+use alloc::string::String;
+use core::fmt;
+
+/// Why a text is not an identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdError {
+    /// Empty, or longer than [`ID_BYTES_MAX`].
+    Length(usize),
+    /// Holds this character.
+    Character(char),
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length(0) => write!(f, "an identifier cannot be empty"),
+            Self::Length(len) => {
+                write!(
+                    f,
+                    "an identifier has at most {ID_BYTES_MAX} bytes, this one {len}"
+                )
+            }
+            Self::Character(found) => write!(
+                f,
+                "an identifier is made of letters, digits and . _ - : / only, this one has {found:?}"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for IdError {}
+
+fn checked(text: &str) -> Result<&str, IdError> {
+    if text.is_empty() || text.len() > ID_BYTES_MAX {
+        return Err(IdError::Length(text.len()));
+    }
+    match text
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "._-:/".contains(*c)))
+    {
+        Some(found) => Err(IdError::Character(found)),
+        None => Ok(text),
+    }
+}
+
+macro_rules! text_id {
+    ($( $(#[$meta:meta])* $name:ident; )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks and takes the text.
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                checked(text).map(|text| Self(String::from(text)))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl Field for $name {
+            const CDDL: &'static str = "id";
+
+            fn write(&self, writer: &mut Writer) {
+                writer.text(&self.0);
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                let at = reader.position();
+                let text = reader.text(ID_BYTES_MAX)?;
+                Self::new(text)
+                    .map_err(|_| reader.fault(at, DecodeFault::OutOfRange("an identifier")))
+            }
+        }
+    )+ };
+}
+
+text_id! {
+    /// A meter, or a station's own group of points.
+    MeterId;
+    /// A point (a register, an input) within its meter.
+    PointId;
+    /// Where an entry came from: a port, a role of the node, a person's console.
+    SourceId;
+    /// A schedule of due slots.
+    ScheduleId;
+}
+
+macro_rules! number_id {
+    ($( $(#[$meta:meta])* $name:ident; )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl Field for $name {
+            const CDDL: &'static str = "uint";
+
+            fn write(&self, writer: &mut Writer) {
+                writer.uint(self.0);
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                reader.uint().map(Self)
+            }
+        }
+    )+ };
+}
+
+number_id! {
+    /// Which life of the log: grows when a rollback, clone or replacement is adopted.
+    Generation;
+    /// Index of an entry in the log of its generation, and its leaf index in the tree.
+    CommitId;
+    /// Which run of the recorder within a generation.
+    Epoch;
+    /// Number of a read session (or edge) of one source, dense within a generation.
+    Seq;
+}
+
+impl CommitId {
+    /// The id after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// `generation:commit_id`, the short name of an entry within its log (the `event_id` of SOE rows).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId {
+    /// The log's generation.
+    pub generation: Generation,
+    /// The index in it.
+    pub commit_id: CommitId,
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.generation, self.commit_id)
+    }
+}
+
+/// A due slot: `number` counts within one `version` of the schedule's numbering.
+///
+/// The version grows whenever the numbering has to start afresh (the clock was set back), so that
+/// (schedule, version, number) never repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot {
+    /// Which numbering.
+    pub version: u64,
+    /// Which slot in it.
+    pub number: u64,
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.version, self.number)
+    }
+}
+
+impl Field for Slot {
+    const CDDL: &'static str = "slot";
+
+    fn write(&self, writer: &mut Writer) {
+        writer.array(2);
+        writer.uint(self.version);
+        writer.uint(self.number);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.array_of(2)?;
+        Ok(Self {
+            version: reader.uint()?,
+            number: reader.uint()?,
+        })
+    }
+}
+
+macro_rules! bytes_id {
+    ($( $(#[$meta:meta])* $name:ident, $len:literal, $cddl:literal; )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; $len]);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl Field for $name {
+            const CDDL: &'static str = $cddl;
+
+            fn write(&self, writer: &mut Writer) {
+                writer.bytes(&self.0);
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                reader.byte_array().map(Self)
+            }
+        }
+    )+ };
+}
+
+bytes_id! {
+    /// The log's random identity; a copied disk keeps it, a replaced node does not.
+    LogId, 16, "bytes16";
+    /// The kernel's boot id: monotonic times compare only within one.
+    BootId, 16, "bytes16";
+    /// A SHA-256 hash.
+    Digest, 32, "bytes32";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IdError, MeterId};
+
+    #[test]
+    fn an_identifier_is_short_and_plain() {
+        assert!(MeterId::new("hall-3/m07").is_ok());
+        assert_eq!(MeterId::new(""), Err(IdError::Length(0)));
+        assert_eq!(MeterId::new(&"x".repeat(49)), Err(IdError::Length(49)));
+        assert_eq!(MeterId::new("m 7"), Err(IdError::Character(' ')));
+        assert_eq!(MeterId::new("m\u{fc}ll"), Err(IdError::Character('\u{fc}')));
+    }
+}

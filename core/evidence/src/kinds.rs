@@ -1,0 +1,381 @@
+//! The one declared table of entry kinds. Enum, payload types, tags, CDDL and the documentation's
+//! table all come from it; numbers of kinds and keys are for ever.
+
+use crate::cbor::{DecodeError, Reader, Writer};
+use crate::field::{Blob, Field};
+use crate::ids::{
+    BootId, CommitId, Digest, Generation, MeterId, PointId, ScheduleId, Seq, Slot, SourceId,
+};
+use crate::reasons::{
+    AttemptCause, CounterState, Custody, DowntimeCause, EpochCause, EventCode, HoldoverReason,
+    LossCause, MarkerKind, Outcome, SkipCause, TimeQuality, TimeStatus, TruthClass,
+};
+use crate::time::{MonoNs, TimeDetail, UtcNs};
+use crate::{Decimal, Quality};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// One row per field: key, CDDL name, CDDL type, list or not, optional or not, meaning.
+pub(crate) struct FieldRow {
+    pub(crate) key: u64,
+    pub(crate) name: &'static str,
+    pub(crate) cddl: &'static str,
+    pub(crate) list: bool,
+    pub(crate) optional: bool,
+    pub(crate) doc: &'static str,
+}
+
+/// Declares structs that are written as maps with integer keys.
+macro_rules! payload {
+    (
+        $(#[$meta:meta])* $name:ident {
+            $( $key:literal $field:ident : $type:ty $(, $list:ident)? => $doc:literal; )+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name {
+            $( #[doc = $doc] pub $field: $type, )+
+        }
+
+        impl $name {
+            pub(crate) const FIELDS: &'static [FieldRow] = &[ $( FieldRow {
+                key: $key,
+                name: stringify!($field),
+                cddl: <$type as Field>::CDDL,
+                list: payload!(@list $($list)?),
+                optional: <$type as Field>::OPTIONAL,
+                doc: $doc,
+            } ),+ ];
+        }
+
+        impl Field for $name {
+            const CDDL: &'static str = stringify!($name);
+
+            fn write(&self, writer: &mut Writer) {
+                let present = [ $( self.$field.present() ),+ ];
+                writer.map(present.into_iter().filter(|present| *present).count());
+                $( if self.$field.present() {
+                    writer.uint($key);
+                    self.$field.write(writer);
+                } )+
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                let mut map = reader.map()?;
+                $( let $field = match map.value($key)? {
+                    Some(value) => <$type as Field>::read(value)?,
+                    None => <$type as Field>::absent().ok_or_else(|| map.missing($key))?,
+                }; )+
+                map.finish()?;
+                Ok(Self { $( $field ),+ })
+            }
+        }
+    };
+    (@list list) => { true };
+    (@list) => { false };
+}
+
+/// Declares the kinds: number, name, payload.
+macro_rules! kinds {
+    ( $( $code:literal $text:literal $variant:ident {
+        $doc:literal $($fields:tt)+
+    } )+ ) => {
+        /// The kinds of entries, by the number in the entry's header.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $( #[doc = $doc] $variant, )+ }
+
+        impl Kind {
+            /// Every kind, in the order of the table.
+            pub const ALL: &'static [Self] = &[ $( Self::$variant ),+ ];
+
+            /// The number in the entry's header.
+            #[must_use]
+            pub const fn code(self) -> u64 {
+                match self { $( Self::$variant => $code ),+ }
+            }
+
+            /// The word that people and programs read.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$variant => $text ),+ }
+            }
+
+            /// What such an entry says.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $( Self::$variant => $doc ),+ }
+            }
+
+            /// The kind with this number.
+            #[must_use]
+            pub const fn from_code(code: u64) -> Option<Self> {
+                match code { $( $code => Some(Self::$variant), )+ _ => None }
+            }
+
+            /// The kind with this name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $( $text => Some(Self::$variant), )+ _ => None }
+            }
+
+            pub(crate) const fn fields(self) -> &'static [FieldRow] {
+                match self { $( Self::$variant => $variant::FIELDS ),+ }
+            }
+        }
+
+        $( payload! { #[doc = $doc] $variant { $($fields)+ } } )+
+
+        /// What an entry says, by kind.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Payload { $( #[doc = $doc] $variant($variant), )+ }
+
+        impl Payload {
+            /// Its kind.
+            #[must_use]
+            pub const fn kind(&self) -> Kind {
+                match self { $( Self::$variant(_) => Kind::$variant ),+ }
+            }
+
+            /// When it was captured.
+            #[must_use]
+            pub const fn at(&self) -> MonoNs {
+                match self { $( Self::$variant(payload) => payload.at ),+ }
+            }
+
+            /// The capture bytes: deterministic CBOR, written once.
+            #[must_use]
+            pub fn encode(&self) -> Vec<u8> {
+                let mut writer = Writer::new();
+                match self { $( Self::$variant(payload) => payload.write(&mut writer) ),+ }
+                writer.into_bytes()
+            }
+
+            /// Reads the capture bytes of a kind.
+            pub fn decode(kind: Kind, capture: &[u8]) -> Result<Self, DecodeError> {
+                let mut reader = Reader::new(capture);
+                let payload = match kind {
+                    $( Kind::$variant => Self::$variant($variant::read(&mut reader)?), )+
+                };
+                reader.finish()?;
+                Ok(payload)
+            }
+        }
+
+        $( impl From<$variant> for Payload {
+            fn from(payload: $variant) -> Self { Self::$variant(payload) }
+        } )+
+    };
+}
+
+payload! {
+    /// One counter of a snapshot.
+    Counter {
+        0 name: String => "the counter's name";
+        1 label: Option<String> => "what it is counted by (a meter, a port, a class)";
+        2 state: CounterState => "value, unsupported or stale";
+        3 value: Option<u64> => "the count; absent when unsupported";
+        4 source: SourceId => "who counts";
+    }
+}
+
+payload! {
+    /// The log that a new generation follows.
+    Predecessor {
+        0 generation: Generation => "the generation that ended";
+        1 size: u64 => "the size of its tree when it was left";
+        2 root: Digest => "the root of that tree";
+        3 checkpoint: Option<String> => "its last signed checkpoint";
+    }
+}
+
+kinds! {
+    1 "reading" Reading {
+        "One point's value, read in one session."
+        0 at: MonoNs => "when the reply was complete";
+        1 meter_id: MeterId => "the meter";
+        2 point_id: PointId => "the point within it";
+        3 source: SourceId => "the port that read it";
+        4 seq: Seq => "number of the read session of this meter";
+        5 slot: Option<Slot> => "the due slot it serves";
+        6 attempt: u64 => "sub-number of the attempt that succeeded, from 0";
+        7 raw: Blob => "the register bytes as they came";
+        8 value: Option<Decimal> => "the exact scaled value";
+        9 quality: Quality => "validity and reason";
+        10 contract: CommitId => "the configuration entry under which it was scaled";
+    }
+    2 "event" Event {
+        "Something happened that is not a reading."
+        0 at: MonoNs => "when it was seen";
+        1 code: EventCode => "what happened";
+        2 source: SourceId => "where";
+        3 meter_id: Option<MeterId> => "the meter it concerns";
+        4 seq: Option<Seq> => "the event's number at its source";
+        5 about_seq: Option<Seq> => "the read session it concerns";
+        6 count: Option<u64> => "how many, where it stands for several";
+        7 detail: Option<String> => "a sentence for a person";
+        8 sample: Option<Blob> => "wire bytes that show it";
+    }
+    3 "attempt_failed" AttemptFailed {
+        "One attempt of a read session that gave no reading, with its cause."
+        0 at: MonoNs => "when it was given up";
+        1 meter_id: MeterId => "the meter";
+        2 source: SourceId => "the port";
+        3 seq: Seq => "number of the read session";
+        4 slot: Option<Slot> => "the due slot";
+        5 attempt: u64 => "sub-number of the attempt, from 0";
+        6 last: bool => "whether the session ended with it";
+        7 cause: AttemptCause => "why";
+        8 exception: Option<u64> => "the exception code, where the cause is one";
+        9 points: Vec<PointId>, list => "the points that this session leaves without a reading; \
+            empty while attempts follow";
+        10 sample: Option<Blob> => "wire bytes that show it";
+        11 contract: CommitId => "the configuration entry in force";
+    }
+    4 "marker" Marker {
+        "Where capture stood: schedules, heartbeats, and what was attempted but not committed."
+        0 at: MonoNs => "when it was set";
+        1 marker: MarkerKind => "what it marks";
+        2 source: SourceId => "who set it";
+        3 schedule: Option<ScheduleId> => "the schedule";
+        4 slot: Option<Slot> => "the slot it speaks of";
+        5 meter_id: Option<MeterId> => "the meter";
+        6 seq: Option<Seq> => "the first session it speaks of";
+        7 count: Option<u64> => "how many sessions";
+        8 last_attempt: Option<MonoNs> => "when the last of them was attempted";
+        9 last_reply: Option<MonoNs> => "when the last reply came, if one did";
+    }
+    5 "audit" Audit {
+        "Who did what, why, and how it ended."
+        0 at: MonoNs => "when";
+        1 actor: String => "who: a local user, a peer's certificate, a key, or the node itself";
+        2 action: String => "what";
+        3 reason: String => "why";
+        4 scope: String => "on what";
+        5 outcome: Outcome => "how it ended";
+        6 diff: Option<String> => "what changed, in short";
+    }
+    6 "counter_snapshot" CounterSnapshot {
+        "Counters as they stood, each with its source and whether that was live."
+        0 at: MonoNs => "when";
+        1 counters: Vec<Counter>, list => "the counters";
+    }
+    7 "checkpoint" Checkpoint {
+        "The tree's head, signed."
+        0 at: MonoNs => "when it was signed";
+        1 size: u64 => "size of the tree";
+        2 root: Digest => "its root";
+        3 note: String => "the signed note (C2SP tlog-checkpoint)";
+        4 custody: Custody => "where the authority key lives";
+    }
+    8 "ack" Ack {
+        "A collector's cosignature: it has stored the log's contents up to this size."
+        0 at: MonoNs => "when it was verified here";
+        1 collector: String => "the cosigner's key name";
+        2 size: u64 => "size of the cosigned tree";
+        3 root: Digest => "its root";
+        4 cosignature: String => "the note signature line (C2SP tlog-cosignature)";
+    }
+    9 "epoch" EpochStart {
+        "A run of the recorder begins: what it found, and what its truth store can prove."
+        0 at: MonoNs => "when";
+        1 cause: EpochCause => "why";
+        2 boot_id: BootId => "the kernel's boot id, for every monotonic time of this epoch";
+        3 truth_class: TruthClass => "class of the truth store (A5.9)";
+        4 truth_degraded: bool => "whether only a lone copy of the truth was valid";
+        5 rolled_forward: u64 => "entries that were durable but not yet acknowledged, kept";
+        6 dropped_bytes: u64 => "bytes of a torn, never acknowledged tail, dropped";
+        7 scan_bytes: u64 => "bytes read to recover";
+        8 recovery_us: u64 => "time it took, in microseconds";
+        9 predecessor: Option<Predecessor> => "the log this generation follows";
+    }
+    10 "downtime" Downtime {
+        "Due slots of a schedule that passed while nothing captured."
+        0 at: MonoNs => "when it was established";
+        1 schedule: ScheduleId => "the schedule";
+        2 first: Slot => "the first missed slot";
+        3 count: Option<u64> => "how many; absent while time is not trusted";
+        4 cause: DowntimeCause => "why";
+    }
+    11 "seq_skip" SeqSkip {
+        "Sequence numbers of a meter that were never attempted and never will be."
+        0 at: MonoNs => "when it was established";
+        1 meter_id: MeterId => "the meter";
+        2 first: Seq => "the first number";
+        3 count: u64 => "how many";
+        4 cause: SkipCause => "why";
+    }
+    12 "loss" Loss {
+        "Committed entries that are gone; the hashes keep the tree whole."
+        0 at: MonoNs => "when it was found";
+        1 first: CommitId => "the first lost entry";
+        2 count: u64 => "how many";
+        3 cause: LossCause => "why";
+        4 hashes: Vec<Digest>, list => "the compact range of the lost leaves";
+        5 segment: u64 => "the segment they were in";
+        6 offset_bytes: u64 => "where in it the damage begins";
+    }
+    13 "configuration" Configuration {
+        "The contract in force from here on, in canonical form; large ones in several parts."
+        0 at: MonoNs => "when";
+        1 digest: Digest => "SHA-256 of the whole canonical contract";
+        2 part: u64 => "number of this part, from 0";
+        3 parts: u64 => "how many parts";
+        4 bytes: Blob => "this part of the canonical contract";
+    }
+    14 "time_map" TimeMap {
+        "How the node's monotonic clock relates to UTC, and how far to trust it."
+        0 at: MonoNs => "when it was stated";
+        1 as_of: MonoNs => "the instant at which the clocks were compared";
+        2 utc: UtcNs => "UTC at that instant";
+        3 quality: TimeQuality => "RTC_ONLY, SYNCED or HOLDOVER";
+        4 status: TimeStatus => "state of the servo";
+        5 bound_ns: Option<u64> => "bound of the error at that instant; absent where unknown";
+        6 bound_growth_ppb: u32 => "growth of the bound, in parts per billion of elapsed time";
+        7 valid_until: MonoNs => "after this instant the statement is late";
+        8 detail: TimeDetail => "offset bucket or holdover reason";
+        9 basis: String => "which clock or daemon it rests on";
+    }
+    15 "probe" Probe {
+        "A measurement that a person attached, on the same timeline (A3.6)."
+        0 at: MonoNs => "when it was attached";
+        1 probe: String => "the probe point (TP_IF_DIFF, TP_VBUS, ...)";
+        2 actor: String => "who measured";
+        3 source: Option<SourceId> => "the port it concerns";
+        4 meter_id: Option<MeterId> => "the meter it concerns";
+        5 value: Option<Decimal> => "the value";
+        6 unit: Option<String> => "its unit";
+        7 file: Option<Digest> => "SHA-256 of an attached file";
+        8 note: Option<String> => "what the person noted";
+    }
+}
+
+impl TimeMap {
+    /// The map to use before the time process has spoken: the node's clock, and nothing to say for it.
+    #[must_use]
+    pub fn absent(as_of: MonoNs, utc: UtcNs) -> Self {
+        Self {
+            at: as_of,
+            as_of,
+            utc,
+            quality: TimeQuality::RtcOnly,
+            status: TimeStatus::FreeRun,
+            bound_ns: None,
+            bound_growth_ppb: 0,
+            valid_until: MonoNs(u64::MAX),
+            detail: TimeDetail::Holdover(HoldoverReason::TimePlaneAbsent),
+            basis: String::from("kernel clock"),
+        }
+    }
+}
+
+impl EpochStart {
+    /// Whether the log was left without an orderly stop before this epoch.
+    #[must_use]
+    pub fn after_crash(&self) -> bool {
+        matches!(
+            self.cause,
+            EpochCause::Recovery | EpochCause::WriteFailure | EpochCause::TruthLost
+        )
+    }
+}

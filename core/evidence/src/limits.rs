@@ -1,0 +1,18 @@
+//! Every bound of the evidence words, with the reason for its size.
+
+/// Longest entry in bytes: a tile bundle carries it with its salt behind a 16-bit length.
+pub const ENTRY_BYTES_MAX: usize = 0xFFFF - SALT_BYTES;
+/// Salt in front of every entry in its leaf.
+pub const SALT_BYTES: usize = 16;
+/// Longest identifier (meter, point, port, schedule) in bytes.
+pub const ID_BYTES_MAX: usize = 48;
+/// Longest free text (detail, reason, actor) in bytes.
+pub const TEXT_BYTES_MAX: usize = 4_096;
+/// Longest sample of wire bytes kept with an event or failed attempt: a whole Modbus TCP frame.
+pub const SAMPLE_BYTES_MAX: usize = 260;
+/// Longest byte string in a payload (a part of a contract).
+pub const BLOB_BYTES_MAX: usize = 48 * 1_024;
+/// Most elements in any list of a payload.
+pub const LIST_LEN_MAX: usize = 4_096;
+
+const _: () = assert!(BLOB_BYTES_MAX + 4_096 < ENTRY_BYTES_MAX);

@@ -1,0 +1,216 @@
+//! Every reason code that an entry may carry. A code is declared once, here.
+
+use crate::codes::codes;
+
+codes! {
+    /// How good the clock behind a timestamp was at the instant of capture (A8.4).
+    pub enum TimeQuality as "time-quality" {
+        RtcOnly = 0, "RTC_ONLY", "the node's own clock, never confirmed by a source since boot";
+        Synced = 1, "SYNCED", "a fresh measurement against a source held the clock within its bound";
+        Holdover = 2, "HOLDOVER", "synchronised before, now carried by the oscillator alone";
+    }
+}
+
+codes! {
+    /// State of the clock's servo, as time-critical entries report it (R11.3).
+    pub enum TimeStatus as "time-status" {
+        Locked = 0, "locked", "disciplined by a source with fresh measurements";
+        Acquiring = 1, "acquiring", "a source is heard but the clock has not settled on it";
+        Holdover = 2, "holdover", "the source is lost and the error bound grows";
+        FreeRun = 3, "free-run", "no source has disciplined the clock since boot";
+    }
+}
+
+codes! {
+    /// Magnitude of the clock's offset from its source.
+    pub enum OffsetBucket as "offset-bucket" {
+        Below1Us = 0, "<1us", "below one microsecond";
+        Below10Us = 1, "<10us", "below ten microseconds";
+        Below100Us = 2, "<100us", "below a hundred microseconds";
+        Below1Ms = 3, "<1ms", "below one millisecond";
+        Below10Ms = 4, "<10ms", "below ten milliseconds";
+        Below100Ms = 5, "<100ms", "below a hundred milliseconds";
+        Below1S = 6, "<1s", "below one second";
+        FromOneS = 7, ">=1s", "one second or more";
+    }
+}
+
+codes! {
+    /// Why the clock runs without a source.
+    pub enum HoldoverReason as "holdover-reason" {
+        NeverSynchronised = 0, "never_synchronised", "no source has been heard since boot";
+        SourceLost = 1, "source_lost", "the source stopped sending";
+        SourceRejected = 2, "source_rejected", "the source is heard but not believed";
+        TimePlaneSilent = 3, "time_plane_silent", "the time process has not renewed its statement";
+        TimePlaneAbsent = 4, "time_plane_absent", "the time process has not spoken since start";
+        ClockStepped = 5, "clock_stepped", "the clock was set and has not been confirmed since";
+    }
+}
+
+codes! {
+    /// Whether a value may be used.
+    pub enum Validity as "validity" {
+        Good = 0, "good", "usable";
+        Questionable = 1, "questionable", "usable with care";
+        Invalid = 2, "invalid", "not usable";
+    }
+}
+
+codes! {
+    /// Why a value's quality is what it is.
+    pub enum QualityReason as "quality-reason" {
+        None = 0, "none", "nothing to report";
+        OutOfRange = 1, "out_of_range", "outside the range that the contract allows";
+        Undecodable = 2, "undecodable", "the registers do not form a value of the contract's type";
+        Overflow = 3, "overflow", "the scaled value has more digits than can be kept";
+        Stale = 4, "stale", "older than the contract allows";
+        Substituted = 5, "substituted", "entered by a person, not measured";
+        Test = 6, "test", "taken during a test or maintenance window";
+    }
+}
+
+codes! {
+    /// Why one attempt of a read session gave no reading.
+    pub enum AttemptCause as "attempt-cause" {
+        Timeout = 0, "timeout", "no reply within the reply timeout";
+        Crc = 1, "crc", "a reply whose frame check failed";
+        Framing = 2, "framing", "bytes that do not form a frame of the protocol";
+        Exception = 3, "exception", "the meter answered with an exception";
+        ForeignReply = 4, "foreign_reply", "a whole reply, but from another unit or function";
+        WrongShape = 5, "wrong_shape", "a reply whose length does not fit the request";
+        ConnectRefused = 6, "connect_refused", "no connection to the meter or gateway";
+        ConnectionLost = 7, "connection_lost", "the connection closed before the reply";
+        PortUnavailable = 8, "port_unavailable", "the port cannot be opened or written";
+        SlotOverrun = 9, "slot_overrun", "the slot passed before the bus was free to serve it";
+        Quarantined = 10, "quarantined", "the meter is held back after repeated failures";
+        LateReplyWindow = 11, "late_reply_window", "held back so that a late reply cannot be mistaken";
+        Stopped = 12, "stopped", "the node was told to stop during the session";
+    }
+}
+
+codes! {
+    /// What an event entry reports.
+    pub enum EventCode as "event-code" {
+        ProcessStarted = 0, "process_started", "a process of the node started";
+        ProcessExited = 1, "process_exited", "a process of the node ended, orderly or not";
+        ProcessKilled = 2, "process_killed", "a process of the node was ended by a signal";
+        LateReply = 16, "late_reply", "a reply that came after its attempt had been given up";
+        ForeignReply = 17, "foreign_reply", "a reply that no request of ours explains";
+        LineNoise = 18, "line_noise", "bytes on the line outside any expected reply";
+        PortOpened = 19, "port_opened", "the port was opened";
+        PortLost = 20, "port_lost", "the port failed and was closed";
+        TimeStep = 32, "time_step", "the node's clock was moved by a step";
+        RecordRejected = 48, "record_rejected", "a captured record failed validation; the sample is kept";
+        QueueOverflow = 49, "queue_overflow", "a bounded queue was full and its policy dropped records";
+        WriteStall = 50, "write_stall", "a commit took longer than its budget";
+        WriteFailed = 51, "write_failed", "the journal's medium refused a write";
+        SignerUnavailable = 64, "signer_unavailable", "a seal was due and the signer did not answer";
+        SignerRecovered = 65, "signer_recovered", "the signer answers again; the count is seals missed";
+        UplinkDown = 80, "uplink_down", "the collector cannot be reached";
+        UplinkUp = 81, "uplink_up", "the collector is reached again";
+        UplinkConflict = 82, "uplink_conflict", "the collector holds a tree that contradicts this log";
+        UplinkRefused = 83, "uplink_refused", "the collector refused a batch";
+        OrderlyStop = 96, "orderly_stop", "the node was told to stop and did";
+    }
+}
+
+codes! {
+    /// What a marker marks.
+    pub enum MarkerKind as "marker-kind" {
+        Heartbeat = 0, "heartbeat", "slots of the schedule were due up to this one";
+        ScheduleStart = 1, "schedule_start", "the schedule's numbering starts with this slot";
+        ScheduleStop = 2, "schedule_stop", "the schedule was stopped orderly after this slot";
+        SeqGap = 3, "seq_gap", "sessions attempted whose result was never committed (A4.8)";
+    }
+}
+
+codes! {
+    /// What kind of number a counter snapshot holds, or why none.
+    pub enum CounterState as "counter-state" {
+        Value = 0, "value", "the source was live and this is its count";
+        Unsupported = 1, "unsupported", "this node has no source for it";
+        Stale = 2, "stale", "the source was live before and is not now; the last value is kept";
+    }
+}
+
+codes! {
+    /// Why sequence numbers were skipped.
+    pub enum SkipCause as "skip-cause" {
+        LeaseAbandoned = 0, "lease_abandoned", "the process that held the block ended without using them";
+    }
+}
+
+codes! {
+    /// Why committed entries are gone.
+    pub enum LossCause as "loss-cause" {
+        FrameDamaged = 0, "frame_damaged", "the frame's bytes on the medium do not match their checks";
+        SegmentMissing = 1, "segment_missing", "the segment's file is missing or unreadable";
+        Pruned = 2, "pruned", "retention had to reuse the space before a cosigner had stored them";
+    }
+}
+
+codes! {
+    /// Why due slots have no session.
+    pub enum DowntimeCause as "downtime-cause" {
+        OrderlyStop = 0, "orderly_stop", "the node was stopped by its operator";
+        ProcessRestart = 1, "process_restart", "the capturing process ended and was started again";
+        NodeRestart = 2, "node_restart", "the node ended without an orderly stop on the same boot";
+        Reboot = 3, "reboot", "the machine restarted";
+        Backpressure = 4, "backpressure", "the journal could not take records and the queue was full";
+        Unknown = 5, "unknown", "no evidence tells";
+    }
+}
+
+codes! {
+    /// Why an epoch of the recorder begins.
+    pub enum EpochCause as "epoch-cause" {
+        FirstStart = 0, "first_start", "a new log";
+        OrderlyStart = 1, "orderly_start", "the log had been closed orderly";
+        Recovery = 2, "recovery", "the log had not been closed orderly";
+        WriteFailure = 3, "write_failure", "a write failed and the segment was abandoned";
+        TruthLost = 4, "truth_lost", "no copy of the truth store was readable; the tail is uncertain";
+        Adoption = 5, "adoption", "a new generation that names its predecessor";
+    }
+}
+
+codes! {
+    /// What the truth store can prove (A5.9).
+    pub enum TruthClass as "truth-class" {
+        Independent = 0, "independent", "a medium of its own: torn tail and damaged history told apart";
+        SameDeviceSync = 1, "same-device-sync", "a second flush on the same device: survives power cuts \
+            if flushes are honest, detects damage to log or truth, not a joint rollback";
+        SameDeviceDeferred = 2, "same-device-deferred", "one flush: the last group may be uncertain, \
+            never silently dropped";
+    }
+}
+
+codes! {
+    /// Where the keys that signed live.
+    pub enum Custody as "custody" {
+        Software = 0, "software", "in files of the host: for development, proves no custody";
+        Tpm = 1, "tpm", "in a TPM 2.0, not exportable";
+        Pkcs11 = 2, "pkcs11", "in a PKCS#11 token, not exportable";
+    }
+}
+
+codes! {
+    /// How an audited action ended.
+    pub enum Outcome as "outcome" {
+        Done = 0, "done", "carried out";
+        Refused = 1, "refused", "not allowed";
+        Failed = 2, "failed", "allowed, but it did not succeed";
+    }
+}
+
+codes! {
+    /// Where a missing reading was lost (A4.3, A4.6).
+    pub enum GapClass as "gap-class" {
+        IfErr = 0, "IF_ERR", "attempted, and the failed attempt has an entry with its cause";
+        SeqGap = 1, "SEQ_GAP", "attempted, and no result was ever committed";
+        CommitGap = 2, "COMMIT_GAP", "committed, and named by a LOSS entry since";
+        Downtime = 3, "DOWNTIME", "due while the node or its capture was not running";
+        UplinkGap = 4, "UPLINK_GAP", "committed, and not cosigned yet";
+        Open = 5, "OPEN", "due so recently that its session has not ended";
+        Unexplained = 6, "UNEXPLAINED", "no entry explains it";
+    }
+}
