@@ -1,0 +1,246 @@
+//! The checked contract: what every plane reads. Built only by the parser, so that it is always sound.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use evidence::reasons::TruthClass;
+use evidence::{Decimal, MeterId, PointId, ScheduleId, SourceId};
+
+/// A whole station, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// The station.
+    pub station: Station,
+    /// The journal and its truth store.
+    pub storage: Storage,
+    /// When the tree is sealed.
+    pub seal: Seal,
+    /// The collector, if there is one.
+    pub uplink: Option<Uplink>,
+    /// Ports by id.
+    pub ports: BTreeMap<SourceId, Port>,
+    /// Schedules by id.
+    pub schedules: BTreeMap<ScheduleId, Schedule>,
+    /// Meters by id.
+    pub meters: BTreeMap<MeterId, Meter>,
+}
+
+/// Who this node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Station {
+    /// The log's origin without its generation, a schema-less URL such as `example.org/station-7`.
+    pub origin: String,
+    /// A name for people.
+    pub name: String,
+}
+
+/// Shape of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// Bytes of one segment; a multiple of the block.
+    pub segment_bytes: u64,
+    /// Segments in the ring, at least 2.
+    pub segments: u32,
+    /// Alignment and padding of a frame: 512, 4096 or 16384.
+    pub block_bytes: u32,
+    /// Class of the truth store.
+    pub truth: TruthClass,
+    /// Longest wait for more records before a group is committed.
+    pub group_wait_ms: u64,
+}
+
+/// When the tree is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seal {
+    /// At least this often, also when idle.
+    pub every_ms: u64,
+    /// And whenever this many entries are unsealed.
+    pub entries_max: u64,
+}
+
+/// Where batches go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uplink {
+    /// Base URL of the collector, `https://host:port/prefix`.
+    pub url: String,
+    /// The collector's cosigner key (signed-note verifier key, type 0x04).
+    pub collector_vkey: String,
+    /// PEM file of the authority that signed the collector's certificate.
+    pub ca_file: String,
+    /// PEM file of this node's client certificate.
+    pub cert_file: String,
+    /// PEM file of its key.
+    pub key_file: String,
+    /// First wait after a failure.
+    pub backoff_ms_min: u64,
+    /// Longest wait after failures.
+    pub backoff_ms_max: u64,
+    /// One request's deadline.
+    pub timeout_ms: u64,
+}
+
+/// A place where meters are attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Its id; the `source` of its records.
+    pub id: SourceId,
+    /// What it is.
+    pub kind: PortKind,
+    /// How long to wait for a reply.
+    pub timeout_ms: u64,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// How long a reply may be late and still be mistaken for another.
+    pub late_reply_ms: u64,
+}
+
+/// Serial or TCP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortKind {
+    /// Modbus RTU on a serial device.
+    ModbusRtu(SerialLine),
+    /// Modbus TCP to one server or gateway.
+    ModbusTcp {
+        /// `host:port`.
+        address: String,
+    },
+}
+
+/// A serial line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SerialLine {
+    /// Device path.
+    pub device: String,
+    /// Bits per second.
+    pub baud: u32,
+    /// Data bits, 7 or 8.
+    pub data_bits: u8,
+    /// Parity.
+    pub parity: Parity,
+    /// Stop bits, 1 or 2.
+    pub stop_bits: u8,
+    /// Silence to keep after a reply before the next request, beyond the 3.5 characters.
+    pub turnaround_ms: u64,
+}
+
+/// Parity of a serial line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parity {
+    /// No parity bit.
+    None,
+    /// Even parity.
+    Even,
+    /// Odd parity.
+    Odd,
+}
+
+/// Due slots: UTC multiples of `every_ms`, shifted by `offset_ms`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Its id.
+    pub id: ScheduleId,
+    /// Length of a slot.
+    pub every_ms: u64,
+    /// Shift of the slots from UTC multiples.
+    pub offset_ms: u64,
+}
+
+/// A meter on a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meter {
+    /// Its id.
+    pub id: MeterId,
+    /// The port it is attached to.
+    pub port: SourceId,
+    /// Its unit address on the port.
+    pub unit: u8,
+    /// Its schedule.
+    pub schedule: ScheduleId,
+    /// Its points in the order of the file.
+    pub points: Vec<Point>,
+}
+
+/// One register or group of registers of a meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Its id within the meter.
+    pub id: PointId,
+    /// Which table of the meter.
+    pub table: Table,
+    /// First register or bit, protocol address from 0.
+    pub address: u16,
+    /// Type of the value.
+    pub value: ValueType,
+    /// Order of the 16-bit words, where there are several.
+    pub word_order: WordOrder,
+    /// The value is raw times this.
+    pub scale: Decimal,
+    /// Unit for people and exports.
+    pub unit: String,
+    /// Smallest and largest good value.
+    pub range: Option<(Decimal, Decimal)>,
+    /// Whether a value may leave the node before it is durable.
+    pub policy: Policy,
+}
+
+/// The four tables of a Modbus device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    /// Coils, function 01.
+    Coil,
+    /// Discrete inputs, function 02.
+    Discrete,
+    /// Holding registers, function 03.
+    Holding,
+    /// Input registers, function 04.
+    Input,
+}
+
+/// How registers form a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    /// One bit.
+    Bit,
+    /// One register.
+    U16,
+    /// One register, two's complement.
+    I16,
+    /// Two registers.
+    U32,
+    /// Two registers, two's complement.
+    I32,
+    /// Four registers.
+    U64,
+    /// Four registers, two's complement.
+    I64,
+}
+
+impl ValueType {
+    /// Registers (or bits) it takes.
+    #[must_use]
+    pub const fn width(self) -> u16 {
+        match self {
+            Self::Bit | Self::U16 | Self::I16 => 1,
+            Self::U32 | Self::I32 => 2,
+            Self::U64 | Self::I64 => 4,
+        }
+    }
+}
+
+/// Order of 16-bit words in a wider value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordOrder {
+    /// Most significant word first, as the standard's big-endian spirit has it.
+    HighFirst,
+    /// Least significant word first.
+    LowFirst,
+}
+
+/// What comes first when the journal cannot take a record (A5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Nothing leaves before it is durable.
+    EvidenceFirst,
+    /// A dead disk does not blind operation: values are served, flagged and counted.
+    AvailabilityFirst,
+}
