@@ -296,6 +296,7 @@ kinds! {
         2 first: Slot => "the first missed slot";
         3 count: Option<u64> => "how many; absent while time is not trusted";
         4 cause: DowntimeCause => "why";
+        5 source: SourceId => "the port whose schedule it was";
     }
     11 "seq_skip" SeqSkip {
         "Sequence numbers of a meter that were never attempted and never will be."
