@@ -1,0 +1,50 @@
+//! Where everything lies in a node's data directory.
+
+use std::path::{Path, PathBuf};
+
+/// A node's data directory.
+#[derive(Clone, Debug)]
+pub(crate) struct DataDir(PathBuf);
+
+impl DataDir {
+    pub(crate) fn new(root: &Path) -> Self {
+        Self(root.to_path_buf())
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// Keys of the software backend, verifier keys, TLS certificate.
+    pub(crate) fn identity(&self) -> PathBuf {
+        self.0.join("identity")
+    }
+
+    /// Segments and truth store of one generation.
+    pub(crate) fn journal(&self, generation: u64) -> PathBuf {
+        self.0.join("journal").join(format!("g{generation:06}"))
+    }
+
+    /// The poll marker board (A4.8), outside the journal.
+    pub(crate) fn markers(&self) -> PathBuf {
+        self.0.join("markers")
+    }
+
+    /// Sockets of the running node.
+    pub(crate) fn run(&self) -> PathBuf {
+        self.0.join("run")
+    }
+
+    pub(crate) fn recorder_socket(&self) -> PathBuf {
+        self.run().join("recorder.sock")
+    }
+
+    pub(crate) fn signer_socket(&self) -> PathBuf {
+        self.run().join("signer.sock")
+    }
+
+    /// The configuration in force, as it was given.
+    pub(crate) fn contract(&self) -> PathBuf {
+        self.0.join("contract.toml")
+    }
+}
