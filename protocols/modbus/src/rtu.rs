@@ -58,8 +58,9 @@ pub enum FrameError {
         /// Bytes found.
         found: usize,
     },
-    /// A valid reply to a write that names another address, quantity or value.
-    EchoMismatch,
+    /// A valid reply of the right length with another byte count (of a read), or another address,
+    /// quantity or value (of a write) than asked for.
+    ContentMismatch,
     /// A valid reply under another transaction identifier (TCP).
     TransactionMismatch {
         /// Identifier asked under.
@@ -99,10 +100,10 @@ impl fmt::Display for FrameError {
                     "a valid reply of {found} bytes where {expected} were asked for"
                 )
             }
-            Self::EchoMismatch => {
+            Self::ContentMismatch => {
                 write!(
                     f,
-                    "the reply to a write names other addresses or values than the request"
+                    "a valid reply whose byte count, address or value is not the one asked for"
                 )
             }
             Self::TransactionMismatch { expected, found } => {

@@ -107,7 +107,7 @@ impl Asked<'_> {
         };
         let found = pdu.len();
         let wrong_shape = if facts.fit == Fit::Exact {
-            FrameError::EchoMismatch
+            FrameError::ContentMismatch
         } else {
             FrameError::LengthMismatch { expected, found }
         };

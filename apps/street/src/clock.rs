@@ -1,0 +1,17 @@
+//! The one clock of the street: `CLOCK_MONOTONIC`, which its readers can compare with their own.
+
+use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+
+/// Nanoseconds of the monotonic clock.
+pub(crate) fn mono_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    let nanos = u64::try_from(now.tv_nsec).unwrap_or_default();
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+/// The instant `span` after `from_ns`.
+pub(crate) fn after(from_ns: u64, span: Duration) -> u64 {
+    from_ns.saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,107 @@
+//! `street.json`: what there is to talk to. Programs wait for it, so it appears whole and last.
+
+use crate::Stop;
+use crate::meter::{Quantity, REGISTERS};
+use crate::site::{Carrier, Site};
+use serde::Serialize;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Name of the log.
+pub(crate) const LOG_FILE: &str = "street.jsonl";
+const MANIFEST_FILE: &str = "street.json";
+const MANIFEST_TMP_FILE: &str = "street.json.tmp";
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    seed: u64,
+    pid: i32,
+    /// `CLOCK_MONOTONIC` from which the times of the fault plan count.
+    ready_mono_ns: u64,
+    log: PathBuf,
+    tcp: Option<String>,
+    ports: Vec<PortEntry<'a>>,
+    meters: Vec<MeterEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct PortEntry<'a> {
+    name: &'a str,
+    carrier: &'a str,
+    /// The serial line.
+    path: Option<PathBuf>,
+    /// The TCP address.
+    address: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MeterEntry<'a> {
+    name: &'a str,
+    port: &'a str,
+    unit: u8,
+    registers: &'a [Quantity],
+}
+
+/// Makes the folder and removes what an earlier street may have left, so that nobody takes it for ours.
+pub(crate) fn withdraw(dir: &Path) -> Result<(), Stop> {
+    std::fs::create_dir_all(dir)
+        .map_err(Stop::host(format_args!("cannot make {}", dir.display())))?;
+    let path = dir.join(MANIFEST_FILE);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Stop::Host(format!(
+            "cannot remove {}: {error}",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the file under another name, then moves it into place.
+pub(crate) fn publish(
+    dir: &Path,
+    site: &Site,
+    seed: u64,
+    tcp: Option<SocketAddr>,
+    ready_mono_ns: u64,
+) -> Result<(), Stop> {
+    let dir = dir
+        .canonicalize()
+        .map_err(Stop::host(format_args!("cannot resolve {}", dir.display())))?;
+    let tcp = tcp.map(|address| address.to_string());
+    let port = |port: &'_ crate::site::Port| match port.carrier {
+        Carrier::Rtu => ("rtu", Some(dir.join(&port.name)), None),
+        Carrier::Tcp => ("tcp", None, tcp.clone()),
+    };
+    let ports = site.ports.iter().map(|found| {
+        let (carrier, path, address) = port(found);
+        PortEntry {
+            name: &found.name,
+            carrier,
+            path,
+            address,
+        }
+    });
+    let meters = site.meters.iter().map(|place| MeterEntry {
+        name: &place.name,
+        port: site.port_name(place.port),
+        unit: place.unit,
+        registers: &REGISTERS,
+    });
+    let manifest = Manifest {
+        seed,
+        pid: rustix::process::getpid().as_raw_nonzero().get(),
+        ready_mono_ns,
+        log: dir.join(LOG_FILE),
+        ports: ports.collect(),
+        meters: meters.collect(),
+        tcp: tcp.clone(),
+    };
+    let mut text = serde_json::to_string_pretty(&manifest)
+        .map_err(|error| Stop::Host(format!("cannot encode {MANIFEST_FILE}: {error}")))?;
+    text.push('\n');
+    let (tmp, path) = (dir.join(MANIFEST_TMP_FILE), dir.join(MANIFEST_FILE));
+    std::fs::write(&tmp, text)
+        .and_then(|()| std::fs::rename(&tmp, &path))
+        .map_err(Stop::host(format_args!("cannot write {}", path.display())))
+}

@@ -1,0 +1,391 @@
+//! The fault plan: read, checked, and turned into faults of meters.
+
+use crate::site::{Carrier, Site};
+use serde::Deserialize;
+use std::fmt;
+use std::time::Duration;
+use toml::Spanned;
+
+/// What a fault does to a request or its reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No reply.
+    Silent,
+    /// The reply comes after this long.
+    Late(Duration),
+    /// One bit of the frame flips on the way.
+    CorruptCrc,
+    /// The reply names another unit.
+    WrongUnit(Option<u8>),
+    /// A refusal with this code.
+    Exception(u8),
+    /// The last bytes are missing.
+    Truncate,
+    /// The reply comes twice.
+    Double,
+    /// Now and then no reply.
+    Flaky,
+    /// The TCP connection is closed in place of a reply.
+    Disconnect,
+}
+
+impl Kind {
+    /// The word in plan and log.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Late(_) => "late",
+            Self::CorruptCrc => "corrupt-crc",
+            Self::WrongUnit(_) => "wrong-unit",
+            Self::Exception(_) => "exception",
+            Self::Truncate => "truncate",
+            Self::Double => "double",
+            Self::Flaky => "flaky",
+            Self::Disconnect => "disconnect",
+        }
+    }
+}
+
+const KINDS: &str = "silent, late, corrupt-crc, wrong-unit, exception, truncate, double, flaky, \
+                     disconnect";
+
+/// A fault of one meter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    /// Index into [`Site::meters`].
+    pub(crate) meter: usize,
+    pub(crate) kind: Kind,
+    /// Counted from readiness.
+    pub(crate) from: Duration,
+    /// `None`: for good.
+    pub(crate) until: Option<Duration>,
+    /// Share of the requests it strikes; `None`: all.
+    pub(crate) probability: Option<f64>,
+}
+
+/// What is wrong with a plan, where, and what would be right.
+#[derive(Debug)]
+pub(crate) struct PlanError {
+    line: usize,
+    what: String,
+    cure: String,
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}; {}", self.line, self.what, self.cure)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    fault: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    meter: Spanned<String>,
+    kind: Spanned<String>,
+    from_s: Option<Spanned<f64>>,
+    for_s: Option<Spanned<f64>>,
+    delay_ms: Option<Spanned<u32>>,
+    code: Option<Spanned<u8>>,
+    probability: Option<Spanned<f64>>,
+    as_unit: Option<Spanned<u8>>,
+}
+
+/// The faults of a plan, in its order.
+pub(crate) fn parse(text: &str, site: &Site) -> Result<Vec<Fault>, PlanError> {
+    let file: File = toml::from_str(text).map_err(|error| PlanError {
+        line: line_of(text, error.span().map_or(0, |span| span.start)),
+        what: error.message().trim_end().replace('\n', ", "),
+        cure: "see --help for the keys of a [[fault]]".to_owned(),
+    })?;
+    file.fault
+        .iter()
+        .map(|entry| Reader { text, site, entry }.read())
+        .collect()
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    site: &'a Site,
+    entry: &'a Entry,
+}
+
+impl Reader<'_> {
+    fn read(&self) -> Result<Fault, PlanError> {
+        let entry = self.entry;
+        let name = entry.meter.get_ref();
+        let meters = &self.site.meters;
+        let meter = meters
+            .iter()
+            .position(|place| place.name == *name)
+            .ok_or_else(|| {
+                let last = meters.last().map_or("none", |place| &place.name);
+                let what = format!("there is no meter {name:?}");
+                self.error(
+                    &entry.meter,
+                    what,
+                    &format!("the street's meters end with {last}"),
+                )
+            })?;
+        let kind = self.kind()?;
+        self.check_carrier(kind, meter)?;
+        let from = entry
+            .from_s
+            .as_ref()
+            .map_or(Ok(Duration::ZERO), |s| self.duration(s))?;
+        let lasting = entry.for_s.as_ref().map(|s| self.duration(s)).transpose()?;
+        let until = lasting.map(|lasting| from.saturating_add(lasting));
+        let probability = entry
+            .probability
+            .as_ref()
+            .map(|p| self.probability(p))
+            .transpose()?;
+        if kind == Kind::Flaky && probability.is_none() {
+            return Err(self.missing("probability", "a share of the requests, as 0.3"));
+        }
+        Ok(Fault {
+            meter,
+            kind,
+            from,
+            until,
+            probability,
+        })
+    }
+
+    fn kind(&self) -> Result<Kind, PlanError> {
+        let entry = self.entry;
+        let kind = match entry.kind.get_ref().as_str() {
+            "silent" => Kind::Silent,
+            "late" => {
+                let delay = entry.delay_ms.as_ref();
+                let delay = delay.ok_or_else(|| self.missing("delay_ms", "how late, as 800"))?;
+                Kind::Late(Duration::from_millis(u64::from(*delay.get_ref())))
+            }
+            "corrupt-crc" => Kind::CorruptCrc,
+            "wrong-unit" => Kind::WrongUnit(entry.as_unit.as_ref().map(|unit| *unit.get_ref())),
+            "exception" => {
+                let code = entry.code.as_ref();
+                let code = code.ok_or_else(|| self.missing("code", "1 to 255, as 6 (busy)"))?;
+                Kind::Exception(*code.get_ref())
+            }
+            "truncate" => Kind::Truncate,
+            "double" => Kind::Double,
+            "flaky" => Kind::Flaky,
+            "disconnect" => Kind::Disconnect,
+            other => {
+                let what = format!("there is no fault of kind {other:?}");
+                return Err(self.error(&entry.kind, what, &format!("the kinds are {KINDS}")));
+            }
+        };
+        self.check_strays(kind)?;
+        Ok(kind)
+    }
+
+    /// A key that the kind does not look at is a mistake of the author, not a wish.
+    fn check_strays(&self, kind: Kind) -> Result<(), PlanError> {
+        let entry = self.entry;
+        let strays = [
+            (
+                !matches!(kind, Kind::Late(_)),
+                "delay_ms",
+                "late",
+                &entry.delay_ms.as_ref().map(Spanned::span),
+            ),
+            (
+                !matches!(kind, Kind::Exception(_)),
+                "code",
+                "exception",
+                &entry.code.as_ref().map(Spanned::span),
+            ),
+            (
+                !matches!(kind, Kind::WrongUnit(_)),
+                "as_unit",
+                "wrong-unit",
+                &entry.as_unit.as_ref().map(Spanned::span),
+            ),
+        ];
+        for (foreign, key, owner, span) in strays {
+            if let (true, Some(span)) = (foreign, span) {
+                let what = format!("{key} does nothing to a fault of kind {:?}", kind.name());
+                let cure = format!("leave it out, or make the kind {owner:?}");
+                return Err(PlanError {
+                    line: line_of(self.text, span.start),
+                    what,
+                    cure,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_carrier(&self, kind: Kind, meter: usize) -> Result<(), PlanError> {
+        let name = self.entry.meter.get_ref();
+        let (what, cure) = match (kind, self.site.carrier(meter)) {
+            (Kind::CorruptCrc, Some(Carrier::Tcp)) => (
+                format!("{name} is on TCP, where frames carry no CRC"),
+                "take truncate",
+            ),
+            (Kind::Disconnect, Some(Carrier::Rtu)) => (
+                format!("{name} is on a serial line, which has no connection"),
+                "take silent",
+            ),
+            _ => return Ok(()),
+        };
+        Err(self.error(
+            &self.entry.kind,
+            what,
+            &format!("{cure}, or a meter of another port"),
+        ))
+    }
+
+    fn duration(&self, seconds: &Spanned<f64>) -> Result<Duration, PlanError> {
+        Duration::try_from_secs_f64(*seconds.get_ref()).map_err(|_| {
+            let what = format!("{} is no span of time", seconds.get_ref());
+            self.error(seconds, what, "give seconds, 0 or more")
+        })
+    }
+
+    fn probability(&self, share: &Spanned<f64>) -> Result<f64, PlanError> {
+        let value = *share.get_ref();
+        if (0.0..=1.0).contains(&value) {
+            return Ok(value);
+        }
+        Err(self.error(share, format!("{value} is no probability"), "give 0 to 1"))
+    }
+
+    fn missing(&self, key: &str, example: &str) -> PlanError {
+        let kind = self.entry.kind.get_ref();
+        let what = format!("a fault of kind {kind:?} needs {key}");
+        self.error(&self.entry.kind, what, &format!("add {key}: {example}"))
+    }
+
+    fn error<T>(&self, at: &Spanned<T>, what: String, cure: &str) -> PlanError {
+        PlanError {
+            line: line_of(self.text, at.span().start),
+            what,
+            cure: cure.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, parse};
+    use crate::args::Args;
+    use crate::site::Site;
+    use clap::Parser;
+    use std::time::Duration;
+
+    fn site() -> Site {
+        let line = "street --dir d --rtu-port a --tcp 127.0.0.1:0 --meters 4";
+        Site::lay_out(&Args::parse_from(line.split(' '))).unwrap()
+    }
+
+    //= A3.1
+    #[test]
+    fn every_kind_is_understood() {
+        let text = r#"
+            [[fault]]
+            meter = "m01"
+            kind = "late"
+            delay_ms = 800
+            from_s = 10
+            for_s = 2.5
+            [[fault]]
+            meter = "m02"
+            kind = "disconnect"
+            probability = 0.5
+        "#;
+        let faults = parse(text, &site()).unwrap();
+        assert_eq!(faults.len(), 2);
+        assert_eq!(faults[0].kind, Kind::Late(Duration::from_millis(800)));
+        assert_eq!(faults[0].from, Duration::from_secs(10));
+        assert_eq!(faults[0].until, Some(Duration::from_millis(12_500)));
+        assert_eq!((faults[1].meter, faults[1].kind), (1, Kind::Disconnect));
+        assert_eq!((faults[1].until, faults[1].probability), (None, Some(0.5)));
+        for (rest, kind) in [
+            ("silent\"", Kind::Silent),
+            ("corrupt-crc\"", Kind::CorruptCrc),
+            ("wrong-unit\"", Kind::WrongUnit(None)),
+            ("wrong-unit\"\nas_unit = 9", Kind::WrongUnit(Some(9))),
+            ("exception\"\ncode = 6", Kind::Exception(6)),
+            ("truncate\"", Kind::Truncate),
+            ("double\"", Kind::Double),
+            ("flaky\"\nprobability = 0.3", Kind::Flaky),
+        ] {
+            let text = format!("[[fault]]\nmeter = \"m01\"\nkind = \"{rest}");
+            assert_eq!(parse(&text, &site()).unwrap()[0].kind, kind);
+            assert!(super::KINDS.contains(kind.name()));
+        }
+        assert!(parse("", &site()).unwrap().is_empty());
+    }
+
+    fn check(rest: &str, expected: &[&str]) {
+        let error = parse(&format!("# a plan\n[[fault]]\n{rest}"), &site()).unwrap_err();
+        let message = error.to_string();
+        for part in expected {
+            assert!(message.contains(part), "{message:?} does not say {part:?}");
+        }
+    }
+
+    //= A3.1
+    #[test]
+    fn a_wrong_plan_names_line_and_cure() {
+        check(
+            "meter = \"m09\"\nkind = \"silent\"",
+            &["line 3", "m09", "end with m04"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"sleepy\"",
+            &["line 4", "sleepy", "silent, late"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"late\"",
+            &["line 4", "needs delay_ms", "add delay_ms"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"exception\"",
+            &["line 4", "add code"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"flaky\"",
+            &["line 4", "add probability"],
+        );
+        check(
+            "meter = \"m02\"\nkind = \"corrupt-crc\"",
+            &["line 4", "no CRC", "truncate"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"disconnect\"",
+            &["line 4", "serial line", "silent"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"silent\"\ncode = 6",
+            &["line 5", "code", "leave it out"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"silent\"\nfrom_s = -1",
+            &["line 5", "0 or more"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"flaky\"\nprobability = 2",
+            &["line 5", "0 to 1"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"silent\"\nform_s = 1",
+            &["line 5", "form_s", "--help"],
+        );
+        check("meter = \"m01\"\nkind = silent", &["line 4", "--help"]);
+        check("kind = \"silent\"", &["line 2", "meter", "--help"]);
+    }
+}

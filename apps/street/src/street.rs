@@ -1,0 +1,354 @@
+//! The street without its wires: requests in, replies out at their time, and the log of both.
+
+use crate::Stop;
+use crate::damage;
+use crate::log::{Event, Line, Log, hex};
+use crate::meter::{At, Meter};
+use crate::noise::Noise;
+use crate::plan::{Fault, Kind};
+use crate::site::Site;
+use modbus::pdu::{ExceptionCode, Request, Response};
+use modbus::{rtu, server};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The second copy of a doubled reply comes this much later, a clear silence after the first.
+const DOUBLE_GAP: Duration = Duration::from_millis(20);
+/// Replies that wait for their time; beyond that a request is refused its reply.
+const QUEUE_MAX: usize = 10_000;
+
+/// Where a request came from and its reply goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// The serial line of this port.
+    Rtu(usize),
+    /// The connection of this number.
+    Tcp(u64),
+}
+
+/// A whole request.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    pub(crate) at_ns: u64,
+    pub(crate) port: usize,
+    pub(crate) link: Link,
+    pub(crate) unit: u8,
+    pub(crate) tid: Option<u16>,
+    pub(crate) pdu: Vec<u8>,
+    /// As it was on the wire.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What is to be said of a request again when its reply leaves.
+#[derive(Clone, Debug)]
+struct Asked {
+    request_no: u64,
+    port: usize,
+    link: Link,
+    meter: Option<usize>,
+    unit: u8,
+    function: Option<u8>,
+    first: Option<u16>,
+    count: Option<u16>,
+    tid: Option<u16>,
+}
+
+/// A reply that waits for its time.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    asked: Asked,
+    values: Vec<u16>,
+    exception: Option<u8>,
+    fault: Option<Kind>,
+    bytes: Vec<u8>,
+}
+
+impl Outgoing {
+    pub(crate) fn link(&self) -> Link {
+        self.asked.link
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// A meter and what is special about serving it.
+#[derive(Debug)]
+struct Served {
+    meter: Meter,
+    /// Draws for faults, apart from the meter's own so that faults do not change its readings.
+    noise: Noise,
+    /// Its last reply leaves then; the next cannot overtake it.
+    busy_until_ns: u64,
+}
+
+/// Meters, faults, replies to come, and the log.
+#[derive(Debug)]
+pub(crate) struct Street {
+    site: Site,
+    meters: Vec<Served>,
+    faults: Vec<Fault>,
+    log: Log,
+    ready_ns: u64,
+    requests: u64,
+    replies: u64,
+    queued: u64,
+    /// By time, then in the order queued.
+    queue: BTreeMap<(u64, u64), Outgoing>,
+}
+
+impl Street {
+    pub(crate) fn new(site: Site, seed: u64, faults: Vec<Fault>, log: Log, ready_ns: u64) -> Self {
+        let meters = (1..).zip(&site.meters).map(|(number, _)| Served {
+            meter: Meter::new(seed, number),
+            noise: Noise::new(!seed, number),
+            busy_until_ns: 0,
+        });
+        Self {
+            meters: meters.collect(),
+            site,
+            faults,
+            log,
+            ready_ns,
+            requests: 0,
+            replies: 0,
+            queued: 0,
+            queue: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Takes a request. `true`: its connection has to be closed.
+    pub(crate) fn request(&mut self, arrived: &Arrived) -> Result<bool, Stop> {
+        self.requests += 1;
+        let meter = self.site.meter(arrived.port, arrived.unit);
+        let request = Request::decode(&arrived.pdu).ok();
+        let asked = Asked {
+            request_no: self.requests,
+            port: arrived.port,
+            link: arrived.link,
+            meter,
+            unit: arrived.unit,
+            function: arrived.pdu.first().copied(),
+            first: request.as_ref().map(Request::first),
+            count: request.as_ref().map(Request::count),
+            tid: arrived.tid,
+        };
+        let line = line(&self.site, Event::Request, &asked, arrived.at_ns);
+        let line = Line {
+            bytes: Some(hex(&arrived.bytes)),
+            ..line
+        };
+        self.log.write(&line)?;
+        let Some(meter) = meter else {
+            self.no_reply(&asked, arrived.at_ns, None, "no such unit on this port")?;
+            return Ok(false);
+        };
+        let fault = self.strike(meter, arrived.at_ns);
+        match fault {
+            Some(Kind::Silent | Kind::Flaky) => {
+                self.no_reply(&asked, arrived.at_ns, fault, "ordered")?;
+            }
+            Some(Kind::Disconnect) => {
+                self.no_reply(&asked, arrived.at_ns, fault, "ordered")?;
+                return Ok(true);
+            }
+            _ => self.answer(meter, asked, fault, arrived)?,
+        }
+        Ok(false)
+    }
+
+    /// Bytes came that are no request.
+    pub(crate) fn noise(&mut self, port: usize, bytes: &[u8], at_ns: u64) -> Result<(), Stop> {
+        let line = Line::new(at_ns, Event::Noise, self.site.port_name(port));
+        let line = Line {
+            bytes: Some(hex(bytes)),
+            ..line
+        };
+        self.log.write(&line)
+    }
+
+    /// When the next reply leaves.
+    pub(crate) fn next_due_ns(&self) -> Option<u64> {
+        self.queue.first_key_value().map(|((due_ns, _), _)| *due_ns)
+    }
+
+    /// A reply whose time has come. The caller writes it, then says so.
+    pub(crate) fn take_due(&mut self, now_ns: u64) -> Option<Outgoing> {
+        self.next_due_ns().filter(|due_ns| *due_ns <= now_ns)?;
+        self.queue.pop_first().map(|(_, outgoing)| outgoing)
+    }
+
+    /// The reply left, at the time taken just before.
+    pub(crate) fn sent(&mut self, reply: &Outgoing, at_ns: u64) -> Result<(), Stop> {
+        self.replies += 1;
+        let line = Line {
+            values: Some(&reply.values),
+            exception: reply.exception,
+            reply_no: Some(self.replies),
+            fault: reply.fault.map(Kind::name),
+            bytes: Some(hex(&reply.bytes)),
+            ..line(&self.site, Event::Reply, &reply.asked, at_ns)
+        };
+        self.log.write(&line)
+    }
+
+    /// The reply could not leave.
+    pub(crate) fn lost(&mut self, reply: &Outgoing, at_ns: u64, reason: &str) -> Result<(), Stop> {
+        self.no_reply(&reply.asked, at_ns, reply.fault, reason)
+    }
+
+    /// A connection is gone, and with it the replies that still had to leave on it.
+    pub(crate) fn disconnected(&mut self, connection: u64, at_ns: u64) -> Result<(), Stop> {
+        let gone = |reply: &Outgoing| reply.link() == Link::Tcp(connection);
+        let lost: Vec<_> = self.queue.extract_if(.., |_, reply| gone(reply)).collect();
+        lost.iter()
+            .try_for_each(|(_, reply)| self.lost(reply, at_ns, "connection closed"))
+    }
+
+    /// The street stops; what still waits is never sent.
+    pub(crate) fn stop(&mut self, at_ns: u64) -> Result<(), Stop> {
+        let lost = std::mem::take(&mut self.queue);
+        lost.values()
+            .try_for_each(|reply| self.lost(reply, at_ns, "street stopped"))
+    }
+
+    /// The first fault of the plan that strikes this request.
+    fn strike(&mut self, meter: usize, at_ns: u64) -> Option<Kind> {
+        let running = Duration::from_nanos(at_ns.saturating_sub(self.ready_ns));
+        let served = self.meters.get_mut(meter)?;
+        let mut strikes = |fault: &&Fault| {
+            fault.meter == meter
+                && fault.from <= running
+                && fault.until.is_none_or(|until| running < until)
+                && fault
+                    .probability
+                    .is_none_or(|share| served.noise.chance(share))
+        };
+        self.faults
+            .iter()
+            .find(|fault| strikes(fault))
+            .map(|fault| fault.kind)
+    }
+
+    fn answer(
+        &mut self,
+        meter: usize,
+        asked: Asked,
+        fault: Option<Kind>,
+        arrived: &Arrived,
+    ) -> Result<(), Stop> {
+        if self.queue.len() >= QUEUE_MAX {
+            return self.no_reply(&asked, arrived.at_ns, fault, "too many replies wait");
+        }
+        let running_ns = arrived.at_ns.saturating_sub(self.ready_ns);
+        let units = self
+            .site
+            .meters
+            .iter()
+            .filter(|place| place.port == arrived.port);
+        let units = units.map(|place| place.unit);
+        let Some(served) = self.meters.get_mut(meter) else {
+            return Ok(());
+        };
+        let response = match (fault, arrived.pdu.first()) {
+            (Some(Kind::Exception(code)), Some(function)) => {
+                let code = ExceptionCode::from_code(code);
+                Some(Response::Exception {
+                    function: *function,
+                    code,
+                })
+            }
+            _ => server::serve(
+                &arrived.pdu,
+                &mut At {
+                    meter: &mut served.meter,
+                    running_ns,
+                },
+            ),
+        };
+        let Some(response) = response else {
+            return self.no_reply(&asked, arrived.at_ns, fault, "nothing to answer under");
+        };
+        let unit = match fault {
+            Some(Kind::WrongUnit(Some(unit))) => unit,
+            Some(Kind::WrongUnit(None)) => damage::other_unit(arrived.unit, units),
+            _ => arrived.unit,
+        };
+        let pdu = response.encode();
+        let frame = match arrived.tid {
+            Some(tid) => damage::tcp_frame(tid, unit, &pdu),
+            None => rtu::encode(unit, &pdu),
+        };
+        let bytes = match fault {
+            Some(Kind::CorruptCrc) => damage::flip_bit(frame, &mut served.noise),
+            Some(Kind::Truncate) => damage::truncate(frame),
+            _ => frame,
+        };
+        let delay = match fault {
+            Some(Kind::Late(delay)) => delay,
+            _ => Duration::ZERO,
+        };
+        let due_ns = crate::clock::after(arrived.at_ns, delay).max(served.busy_until_ns);
+        let copy_due_ns = crate::clock::after(due_ns, DOUBLE_GAP);
+        let doubled = fault == Some(Kind::Double);
+        served.busy_until_ns = if doubled { copy_due_ns } else { due_ns };
+        let exception = match &response {
+            Response::Exception { code, .. } => Some(code.code()),
+            _ => None,
+        };
+        let values = response.registers().map(|found| found.values().collect());
+        let values = values.unwrap_or_default();
+        let reply = Outgoing {
+            asked,
+            values,
+            exception,
+            fault,
+            bytes,
+        };
+        if doubled {
+            self.enqueue(copy_due_ns, reply.clone());
+        }
+        self.enqueue(due_ns, reply);
+        Ok(())
+    }
+
+    fn enqueue(&mut self, due_ns: u64, reply: Outgoing) {
+        self.queued += 1;
+        self.queue.insert((due_ns, self.queued), reply);
+    }
+
+    fn no_reply(
+        &mut self,
+        asked: &Asked,
+        at_ns: u64,
+        fault: Option<Kind>,
+        reason: &str,
+    ) -> Result<(), Stop> {
+        let line = Line {
+            fault: fault.map(Kind::name),
+            reason: Some(reason),
+            ..line(&self.site, Event::NoReply, asked, at_ns)
+        };
+        self.log.write(&line)
+    }
+}
+
+/// The part of a line that comes from the request.
+fn line<'a>(site: &'a Site, event: Event, asked: &Asked, at_ns: u64) -> Line<'a> {
+    let place = asked.meter.and_then(|meter| site.meters.get(meter));
+    Line {
+        meter: place.map(|place| place.name.as_str()),
+        unit: Some(asked.unit),
+        function: asked.function,
+        first_register: asked.first,
+        count: asked.count,
+        request_no: Some(asked.request_no),
+        tid: asked.tid,
+        ..Line::new(at_ns, event, site.port_name(asked.port))
+    }
+}
