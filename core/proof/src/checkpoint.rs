@@ -49,7 +49,10 @@ impl fmt::Display for CheckpointError {
                 "checkpoint must be three or more non-empty lines, each ended by a newline",
             ),
             Self::Extensions { lines } => {
-                write!(f, "checkpoint has {lines} extension lines, none are allowed here")
+                write!(
+                    f,
+                    "checkpoint has {lines} extension lines, none are allowed here"
+                )
             }
             Self::Note(error) => error.fmt(f),
         }

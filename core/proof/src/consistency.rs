@@ -136,7 +136,7 @@ pub fn verify_subtree_consistency(
                 subtree_side = node_hash(hash, &subtree_side);
             }
             tree_side = node_hash(hash, &tree_side);
-            while at.last % 2 == 0 && at.tree_last != 0 {
+            while at.last.is_multiple_of(2) && at.tree_last != 0 {
                 at.climb();
             }
         } else {

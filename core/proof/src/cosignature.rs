@@ -55,11 +55,8 @@ impl TimestampedSignature {
     #[must_use]
     pub fn verify(&self, key: &ed25519_dalek::VerifyingKey, checkpoint_text: &str) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
-        key.verify_strict(
-            message(self.time_s, checkpoint_text).as_bytes(),
-            &signature,
-        )
-        .is_ok()
+        key.verify_strict(message(self.time_s, checkpoint_text).as_bytes(), &signature)
+            .is_ok()
     }
 }
 

@@ -45,7 +45,7 @@ pub fn root_from_inclusion_proof(
         if node % 2 == 1 || node == last {
             hash = node_hash(sibling, &hash);
             // Where the node is the right edge it has no sibling on some levels: climb to where it is a right child.
-            while node % 2 == 0 && node != 0 {
+            while node.is_multiple_of(2) && node != 0 {
                 node >>= 1;
                 last >>= 1;
             }

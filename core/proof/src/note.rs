@@ -172,7 +172,11 @@ impl Note {
     /// a known key, [`NoteError::AmbiguousKey`] when the keys cannot be told apart.
     pub fn verify(&self, keys: &[VerifierKey]) -> Result<Verified, NoteError> {
         for (n, key) in keys.iter().enumerate() {
-            if keys.iter().skip(n.saturating_add(1)).any(|other| other.has_identity(key.name(), key.key_id())) {
+            if keys
+                .iter()
+                .skip(n.saturating_add(1))
+                .any(|other| other.has_identity(key.name(), key.key_id()))
+            {
                 return Err(NoteError::AmbiguousKey {
                     name: key.name().into(),
                     key_id: key.key_id(),
@@ -216,10 +220,10 @@ impl Note {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n", self.text)?;
+        writeln!(f, "{}", self.text)?;
         self.signatures
             .iter()
-            .try_for_each(|line| write!(f, "{line}\n"))
+            .try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 

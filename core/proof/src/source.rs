@@ -47,10 +47,9 @@ impl fmt::Display for ProofError {
             Self::HashUnknown { begin, end } => {
                 write!(f, "the hash of leaves [{begin}, {end}) is not known here")
             }
-            Self::OutOfTree { begin, end, size } => write!(
-                f,
-                "[{begin}, {end}) is no part of a tree of {size} leaves"
-            ),
+            Self::OutOfTree { begin, end, size } => {
+                write!(f, "[{begin}, {end}) is no part of a tree of {size} leaves")
+            }
             Self::NotASubtree { begin, end } => write!(f, "[{begin}, {end}) is no subtree"),
             Self::TooShort => f.write_str("the proof has too few hashes to reach the root"),
             Self::TooLong => f.write_str("the proof has hashes left after the root"),
@@ -131,7 +130,8 @@ impl Level {
 
     fn push(&mut self, index: u64, hash: Hash) {
         if let Some(run) = self.0.last_mut()
-            && u64::try_from(run.hashes.len()).is_ok_and(|n| run.first.checked_add(n) == Some(index))
+            && u64::try_from(run.hashes.len())
+                .is_ok_and(|n| run.first.checked_add(n) == Some(index))
         {
             run.hashes.push(hash);
         } else {
@@ -244,7 +244,7 @@ impl RangeSource {
                 return;
             };
             level.push(index, hash);
-            if index % 2 == 0 {
+            if index.is_multiple_of(2) {
                 return;
             }
             let Some(left) = level.get(index.saturating_sub(1)) else {

@@ -59,7 +59,10 @@ impl fmt::Display for KeyError {
                 "key id {got:08x} does not follow from name and key, {expected:08x} does"
             ),
             Self::UnknownAlgorithm { algorithm } => {
-                write!(f, "signature type {algorithm:#04x} is not 0x01, 0x02 or 0x04")
+                write!(
+                    f,
+                    "signature type {algorithm:#04x} is not 0x01, 0x02 or 0x04"
+                )
             }
             Self::BadMaterial => f.write_str("key or signature bytes are not valid for their type"),
         }
@@ -131,11 +134,7 @@ impl VerifierKey {
     /// # Errors
     /// [`KeyError::BadName`]; [`KeyError::BadMaterial`] for bytes that are no point or a point of small order;
     /// [`KeyError::UnknownAlgorithm`] when the type is not an Ed25519 one.
-    pub fn ed25519(
-        name: &str,
-        public: &[u8; 32],
-        algorithm: Algorithm,
-    ) -> Result<Self, KeyError> {
+    pub fn ed25519(name: &str, public: &[u8; 32], algorithm: Algorithm) -> Result<Self, KeyError> {
         check_name(name)?;
         let key = ed25519_dalek::VerifyingKey::from_bytes(public)
             .ok()
@@ -172,8 +171,8 @@ impl VerifierKey {
             .strip_prefix(&P256_SPKI_PREFIX)
             .filter(|point| point.len() == P256_POINT_BYTES)
             .ok_or(KeyError::BadMaterial)?;
-        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point)
-            .map_err(|_| KeyError::BadMaterial)?;
+        let key =
+            p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| KeyError::BadMaterial)?;
         if p256_spki(&key) != spki_der {
             return Err(KeyError::BadMaterial);
         }
@@ -315,9 +314,5 @@ impl FromStr for VerifierKey {
 /// Subject Public Key Info in DER of a P-256 key, the point uncompressed.
 #[must_use]
 pub fn p256_spki(key: &p256::ecdsa::VerifyingKey) -> Vec<u8> {
-    [
-        &P256_SPKI_PREFIX[..],
-        key.to_sec1_point(false).as_bytes(),
-    ]
-    .concat()
+    [&P256_SPKI_PREFIX[..], key.to_sec1_point(false).as_bytes()].concat()
 }

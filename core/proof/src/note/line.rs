@@ -146,7 +146,6 @@ pub fn sign_p256(
 /// # Errors
 /// [`KeyError::BadMaterial`] when r or s is zero or not below the group order.
 pub fn ecdsa_der(r_s: &[u8; 64]) -> Result<Vec<u8>, KeyError> {
-    let signature =
-        p256::ecdsa::Signature::from_slice(r_s).map_err(|_| KeyError::BadMaterial)?;
+    let signature = p256::ecdsa::Signature::from_slice(r_s).map_err(|_| KeyError::BadMaterial)?;
     Ok(signature.to_der().as_bytes().to_vec())
 }
