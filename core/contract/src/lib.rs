@@ -1,13 +1,43 @@
 //! The point contract: one TOML file to a checked, canonical, versioned contract.
+//!
+//! [`parse`] reads the file and either returns a sound [`Contract`] or everything that is wrong with
+//! it. [`Contract::canonical`] is its one encoding, whatever the file's comments, order and spelt-out
+//! defaults; [`Contract::parts`] is how it enters the log.
 #![no_std]
 
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod block;
+mod canonical;
+mod error;
+mod item;
+mod keys;
+pub mod limits;
+mod load;
 mod model;
+mod names;
+mod near;
+mod parse;
+mod parts;
+mod points;
+mod read;
+mod rules;
+mod sound;
+mod syntax;
+mod warnings;
+mod words;
 
+pub use error::{ContractError, ContractErrors};
+pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
     Contract, Meter, Parity, Point, Policy, Port, PortKind, Schedule, Seal, SerialLine, Station,
     Storage, Table, Uplink, ValueType, WordOrder,
 };
+pub use parse::parse;
+pub use parts::PartsError;
+pub use warnings::Warning;
+
+/// A complete example of a contract file, with comments.
+pub const EXAMPLE: &str = include_str!("../example/station.toml");

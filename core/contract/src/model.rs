@@ -113,7 +113,7 @@ pub struct SerialLine {
     pub device: String,
     /// Bits per second.
     pub baud: u32,
-    /// Data bits, 7 or 8.
+    /// Data bits; always 8, for RTU sends whole bytes.
     pub data_bits: u8,
     /// Parity.
     pub parity: Parity,

@@ -1,0 +1,258 @@
+//! The canonical form: one contract, one sequence of bytes, in deterministic CBOR.
+//!
+//! A map: 0 format, 1 station, 2 storage, 3 seal, 4 uplink (left out where there is none), 5 ports,
+//! 6 schedules, 7 point lists, 8 meters. Ports, schedules and meters are lists in the order of their
+//! ids. Meters of one type share one point list, which they name by its place; the lists stand in the
+//! order in which the meters first name them. Every value is written, also one that is a default.
+
+use crate::item::{Item, read_list, records, write_list};
+use crate::limits::{METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, SCHEDULES_MAX};
+use crate::model::{
+    Contract, Meter, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Uplink,
+};
+use crate::rules;
+use crate::sound;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use evidence::cbor::{DecodeError, DecodeFault, MapReader, Reader, Writer};
+use evidence::{Digest, MeterId, ScheduleId, SourceId};
+use sha2::Digest as _;
+
+/// Number of this format. A change of meaning of any key is a new number.
+const FORMAT: u64 = 1;
+
+records! {
+    Station { 0 origin; 1 name; }
+    Storage { 0 segment_bytes; 1 segments; 2 block_bytes; 3 truth; 4 group_wait_ms; }
+    Seal { 0 every_ms; 1 entries_max; }
+    Uplink {
+        0 url; 1 collector_vkey; 2 ca_file; 3 cert_file; 4 key_file;
+        5 backoff_ms_min; 6 backoff_ms_max; 7 timeout_ms;
+    }
+    Port { 0 id; 1 kind; 2 timeout_ms; 3 retries; 4 late_reply_ms; }
+    SerialLine { 0 device; 1 baud; 2 data_bits; 3 parity; 4 stop_bits; 5 turnaround_ms; }
+    Schedule { 0 id; 1 every_ms; 2 offset_ms; }
+    Point {
+        0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy;
+    }
+    MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; }
+}
+
+/// A meter with the place of its point list.
+struct MeterRow {
+    id: MeterId,
+    port: SourceId,
+    unit: u8,
+    schedule: ScheduleId,
+    list: u64,
+}
+
+/// A map with one key that tells the kind: 0 serial line, 1 address of a TCP server.
+impl Item for PortKind {
+    fn write(&self, writer: &mut Writer) {
+        writer.map(1);
+        match self {
+            Self::ModbusRtu(line) => {
+                writer.uint(0);
+                line.write(writer);
+            }
+            Self::ModbusTcp { address } => {
+                writer.uint(1);
+                writer.text(address);
+            }
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut map = reader.map()?;
+        let kind = if let Some(reader) = map.value(0)? {
+            Self::ModbusRtu(Item::read(reader)?)
+        } else if let Some(reader) = map.value(1)? {
+            let address: String = Item::read(reader)?;
+            Self::ModbusTcp { address }
+        } else {
+            return Err(map.missing(0));
+        };
+        map.finish()?;
+        Ok(kind)
+    }
+}
+
+impl Contract {
+    /// The canonical form.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        let (lists, rows) = self.shared_lists();
+        let mut writer = Writer::new();
+        writer.map(8 + usize::from(self.uplink.is_some()));
+        writer.uint(0);
+        writer.uint(FORMAT);
+        writer.uint(1);
+        self.station.write(&mut writer);
+        writer.uint(2);
+        self.storage.write(&mut writer);
+        writer.uint(3);
+        self.seal.write(&mut writer);
+        if let Some(uplink) = &self.uplink {
+            writer.uint(4);
+            uplink.write(&mut writer);
+        }
+        writer.uint(5);
+        write_list(&mut writer, self.ports.values());
+        writer.uint(6);
+        write_list(&mut writer, self.schedules.values());
+        writer.uint(7);
+        writer.array(lists.len());
+        for points in lists {
+            write_list(&mut writer, points.iter());
+        }
+        writer.uint(8);
+        write_list(&mut writer, rows.iter());
+        writer.into_bytes()
+    }
+
+    /// SHA-256 of the canonical form.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        digest_of(&self.canonical())
+    }
+
+    /// Point lists without repetition, and every meter with the place of its own.
+    fn shared_lists(&self) -> (Vec<&[Point]>, Vec<MeterRow>) {
+        let mut places: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+        let mut lists: Vec<&[Point]> = Vec::new();
+        let rows = self.meters.values().map(|meter| {
+            let mut encoded = Writer::new();
+            write_list(&mut encoded, meter.points.iter());
+            let list = *places.entry(encoded.into_bytes()).or_insert_with(|| {
+                lists.push(&meter.points);
+                lists.len() as u64 - 1
+            });
+            MeterRow {
+                id: meter.id.clone(),
+                port: meter.port.clone(),
+                unit: meter.unit,
+                schedule: meter.schedule.clone(),
+                list,
+            }
+        });
+        let rows = rows.collect();
+        (lists, rows)
+    }
+
+    /// Reads a canonical form; refuses every other encoding of the same contract, and every contract
+    /// that the parser would refuse.
+    pub fn from_canonical(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let mut map = reader.map()?;
+        let format: u64 = required(&mut map, 0)?;
+        if format != FORMAT {
+            let what = DecodeFault::OutOfRange("a known format of the contract");
+            return Err(DecodeError { at: 0, what });
+        }
+        let station = required(&mut map, 1)?;
+        let storage = required(&mut map, 2)?;
+        let seal = required(&mut map, 3)?;
+        let uplink = map.value(4)?.map(Item::read).transpose()?;
+        let ports: Vec<Port> = listed(&mut map, 5, PORTS_MAX)?;
+        let schedules: Vec<Schedule> = listed(&mut map, 6, SCHEDULES_MAX)?;
+        let lists = point_lists(&mut map)?;
+        let rows: Vec<MeterRow> = listed(&mut map, 8, METERS_MAX)?;
+        map.finish()?;
+        reader.finish()?;
+        let contract = Self {
+            station,
+            storage,
+            seal,
+            uplink,
+            ports: ports
+                .into_iter()
+                .map(|port| (port.id.clone(), port))
+                .collect(),
+            schedules: schedules
+                .into_iter()
+                .map(|one| (one.id.clone(), one))
+                .collect(),
+            meters: meters(rows, &lists).ok_or(UNSOUND)?,
+        };
+        if !sound::problems(&contract, &BTreeSet::new()).is_empty() {
+            return Err(UNSOUND);
+        }
+        // Order, repetition and unused lists: whatever else is not canonical shows here.
+        if contract.canonical() != bytes {
+            let what = DecodeFault::NotDeterministic;
+            return Err(DecodeError { at: 0, what });
+        }
+        Ok(contract)
+    }
+}
+
+/// The bytes are well formed, but break a rule of contracts.
+const UNSOUND: DecodeError = DecodeError {
+    at: 0,
+    what: DecodeFault::OutOfRange("a sound contract"),
+};
+
+/// SHA-256.
+pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
+    Digest(sha2::Sha256::digest(bytes).into())
+}
+
+fn required<T: Item>(map: &mut MapReader<'_, '_>, key: u64) -> Result<T, DecodeError> {
+    match map.value(key)? {
+        Some(reader) => T::read(reader),
+        None => Err(map.missing(key)),
+    }
+}
+
+fn listed<T: Item>(
+    map: &mut MapReader<'_, '_>,
+    key: u64,
+    max: usize,
+) -> Result<Vec<T>, DecodeError> {
+    match map.value(key)? {
+        Some(reader) => read_list(reader, max),
+        None => Err(map.missing(key)),
+    }
+}
+
+fn point_lists(map: &mut MapReader<'_, '_>) -> Result<Vec<Vec<Point>>, DecodeError> {
+    let Some(reader) = map.value(7)? else {
+        return Err(map.missing(7));
+    };
+    let len = reader.array(METERS_MAX)?;
+    let mut lists = Vec::new();
+    for _ in 0..len {
+        let at = reader.position();
+        let points: Vec<Point> = read_list(reader, METER_POINTS_MAX)?;
+        let sound = points.iter().all(|point| rules::point(point).0.is_empty());
+        if !sound || !sound::distinct(&points) {
+            return Err(reader.fault(at, DecodeFault::OutOfRange("sound points")));
+        }
+        lists.push(points);
+    }
+    Ok(lists)
+}
+
+/// The meters with their points; `None` if a list is missing or all together are too many.
+fn meters(rows: Vec<MeterRow>, lists: &[Vec<Point>]) -> Option<BTreeMap<MeterId, Meter>> {
+    let mut total = 0;
+    let mut meters = BTreeMap::new();
+    for row in rows {
+        let points = lists.get(usize::try_from(row.list).ok()?)?;
+        total += points.len();
+        if total > POINTS_MAX {
+            return None;
+        }
+        let meter = Meter {
+            id: row.id.clone(),
+            port: row.port,
+            unit: row.unit,
+            schedule: row.schedule,
+            points: points.clone(),
+        };
+        meters.insert(row.id, meter);
+    }
+    Some(meters)
+}

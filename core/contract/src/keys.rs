@@ -1,0 +1,447 @@
+//! The one declared table of what a file may say: suggestions, defaults and the reference come from it.
+
+use alloc::format;
+use alloc::string::String;
+
+/// What holds when a key is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// It cannot be left out.
+    Required,
+    /// This, in words.
+    Stated(&'static str),
+    /// This text, as if it had been written.
+    Text(&'static str),
+    /// This number, as if it had been written.
+    Number(u32),
+}
+
+/// One key of a table of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// Type of its value, for people.
+    pub kind: &'static str,
+    /// What holds when it is left out.
+    pub preset: Preset,
+    /// The kind of port it is for; empty where it is for all.
+    pub only: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// One table of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// How its header is written.
+    pub header: &'static str,
+    /// What it is for.
+    pub doc: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+impl Section {
+    /// The key of this name.
+    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+const REQUIRED: Preset = Preset::Required;
+const RTU: &str = "modbus-rtu";
+const TCP: &str = "modbus-tcp";
+
+const fn key(name: &'static str, kind: &'static str, preset: Preset, doc: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        preset,
+        only: "",
+        doc,
+    }
+}
+
+const fn only(port: &'static str, key: Key) -> Key {
+    Key { only: port, ..key }
+}
+
+const fn text(text: &'static str) -> Preset {
+    Preset::Text(text)
+}
+
+const fn child(name: &'static str, header: &'static str) -> Key {
+    key(name, header, Preset::Stated(""), "")
+}
+
+/// The file itself.
+pub(crate) const ROOT: Section = Section {
+    header: "the file",
+    doc: "",
+    keys: &[
+        child("station", "[station]"),
+        child("storage", "[storage]"),
+        child("seal", "[seal]"),
+        child("uplink", "[uplink]"),
+        child("port", "[[port]]"),
+        child("schedule", "[[schedule]]"),
+        child("profile", "[[profile]]"),
+        child("meter", "[[meter]]"),
+    ],
+};
+
+pub(crate) const STATION: Section = Section {
+    header: "[station]",
+    doc: "Who this node is. Required.",
+    keys: &[
+        key(
+            "origin",
+            "text",
+            REQUIRED,
+            "The log's name: a URL without its scheme, such as \
+            `example.org/station-7`, that nobody else uses. The node appends the generation. No spaces, no `+`.",
+        ),
+        key(
+            "name",
+            "text",
+            Preset::Stated("the origin"),
+            "A name for people.",
+        ),
+    ],
+};
+
+pub(crate) const STORAGE: Section = Section {
+    header: "[storage]",
+    doc: "Shape of the journal and its truth store. May be left out.",
+    keys: &[
+        key(
+            "segment_size",
+            "size",
+            text("16MiB"),
+            "Size of one segment file: 64KiB to 1GiB, a multiple of `block`.",
+        ),
+        key(
+            "segments",
+            "integer",
+            Preset::Number(8),
+            "Segments in the ring, at least 2.",
+        ),
+        key(
+            "block",
+            "size",
+            Preset::Number(4_096),
+            "Alignment of every write: 512, 4096 or 16384.",
+        ),
+        key(
+            "truth",
+            "word",
+            text("same-device-sync"),
+            "What the truth store can prove: `same-device-sync` \
+            (a second flush on the same device) or `independent` (a medium of its own).",
+        ),
+        key(
+            "group_wait",
+            "duration",
+            text("5ms"),
+            "Longest wait for more records before a group is committed; at most 1s.",
+        ),
+    ],
+};
+
+pub(crate) const SEAL: Section = Section {
+    header: "[seal]",
+    doc: "When the tree is sealed. May be left out.",
+    keys: &[
+        key(
+            "every",
+            "duration",
+            text("60s"),
+            "At least this often, also when idle: 1s to 1d.",
+        ),
+        key(
+            "entries",
+            "integer",
+            Preset::Number(4_096),
+            "And whenever this many entries are unsealed: 1 to 1000000.",
+        ),
+    ],
+};
+
+pub(crate) const UPLINK: Section = Section {
+    header: "[uplink]",
+    doc: "The collector. Without this table the node keeps its log to itself.",
+    keys: &[
+        key(
+            "url",
+            "text",
+            REQUIRED,
+            "Base URL of the collector; `https` only, without user, query or fragment.",
+        ),
+        key(
+            "collector_key",
+            "text",
+            REQUIRED,
+            "The collector's verifier key, `name+8 hex digits+base64`: \
+            an Ed25519 cosigner key (type 0x04), as the collector prints it.",
+        ),
+        key(
+            "ca_file",
+            "path",
+            REQUIRED,
+            "PEM file of the authority that signed the collector's certificate.",
+        ),
+        key(
+            "cert_file",
+            "path",
+            REQUIRED,
+            "PEM file of this node's client certificate.",
+        ),
+        key(
+            "key_file",
+            "path",
+            REQUIRED,
+            "PEM file of that certificate's key. The path is part of the contract, the key never.",
+        ),
+        key(
+            "backoff",
+            "two durations",
+            Preset::Stated("`[\"1s\", \"60s\"]`"),
+            "First and longest wait after a failed upload.",
+        ),
+        key(
+            "timeout",
+            "duration",
+            text("20s"),
+            "Deadline of one request: 1s to 10min.",
+        ),
+    ],
+};
+
+pub(crate) const PORT: Section = Section {
+    header: "[[port]]",
+    doc: "A place where meters are attached; one table for each.",
+    keys: &[
+        key("id", "id", REQUIRED, "Its name; the source of its records."),
+        key("kind", "word", REQUIRED, "`modbus-rtu` or `modbus-tcp`."),
+        only(
+            RTU,
+            key(
+                "device",
+                "path",
+                REQUIRED,
+                "Serial device, such as `/dev/ttyS1`.",
+            ),
+        ),
+        only(
+            RTU,
+            key("baud", "integer", Preset::Number(9_600), "Bits per second."),
+        ),
+        only(
+            RTU,
+            key(
+                "data_bits",
+                "integer",
+                Preset::Number(8),
+                "8: RTU sends whole bytes.",
+            ),
+        ),
+        only(
+            RTU,
+            key("parity", "word", text("even"), "`none`, `even` or `odd`."),
+        ),
+        only(
+            RTU,
+            key("stop_bits", "integer", Preset::Number(1), "1 or 2."),
+        ),
+        only(
+            RTU,
+            key(
+                "turnaround",
+                "duration",
+                text("0ms"),
+                "Silence after a reply before the next request, \
+            beyond the 3.5 characters of the standard; at most 10s.",
+            ),
+        ),
+        only(
+            TCP,
+            key(
+                "address",
+                "text",
+                REQUIRED,
+                "`host:port` of the meter or gateway; the port is usually 502.",
+            ),
+        ),
+        key(
+            "timeout",
+            "duration",
+            text("1s"),
+            "How long to wait for a reply; at most 60s.",
+        ),
+        key(
+            "retries",
+            "integer",
+            Preset::Number(1),
+            "Attempts after the first: 0 to 10.",
+        ),
+        key(
+            "late_reply",
+            "duration",
+            Preset::Stated("`2s`, or `timeout` if that is longer"),
+            "How long a reply may \
+            still arrive and be mistaken for another's; at least `timeout`.",
+        ),
+    ],
+};
+
+pub(crate) const SCHEDULE: Section = Section {
+    header: "[[schedule]]",
+    doc: "When meters are read: at UTC multiples of `every`, shifted by `offset`.",
+    keys: &[
+        key("id", "id", REQUIRED, "Its name."),
+        key(
+            "every",
+            "duration",
+            REQUIRED,
+            "Length of a slot: 100ms to 1d. One that does not divide a day is \
+            allowed, with a warning.",
+        ),
+        key(
+            "offset",
+            "duration",
+            text("0s"),
+            "Shift from the UTC multiples; less than `every`.",
+        ),
+    ],
+};
+
+pub(crate) const PROFILE: Section = Section {
+    header: "[[profile]]",
+    doc: "Points that meters of one type share.",
+    keys: &[
+        key("id", "id", REQUIRED, "Its name, for `profile` of a meter."),
+        key(
+            "point",
+            "tables",
+            REQUIRED,
+            "Its points, one `[[profile.point]]` for each.",
+        ),
+    ],
+};
+
+pub(crate) const METER: Section = Section {
+    header: "[[meter]]",
+    doc: "A meter on a port. Its points come from its profile, then from its own `[[meter.point]]` tables.",
+    keys: &[
+        key("id", "id", REQUIRED, "Its name; unique in the node."),
+        key("port", "reference", REQUIRED, "`id` of its port."),
+        key(
+            "unit",
+            "integer",
+            REQUIRED,
+            "Its address on the port: 1 to 247 on a serial line, 0 to 255 over TCP.",
+        ),
+        key("schedule", "reference", REQUIRED, "`id` of its schedule."),
+        key(
+            "profile",
+            "reference",
+            Preset::Stated("none"),
+            "`id` of its profile.",
+        ),
+        key(
+            "point",
+            "tables",
+            Preset::Stated("none"),
+            "Points of its own, one `[[meter.point]]` for each.",
+        ),
+    ],
+};
+
+pub(crate) const POINT: Section = Section {
+    header: "[[profile.point]] and [[meter.point]]",
+    doc: "One value of a meter.",
+    keys: &[
+        key("id", "id", REQUIRED, "Its name; unique in the meter."),
+        key(
+            "register",
+            "register",
+            REQUIRED,
+            "Table and address, such as `holding:0`: tables `coil`, `discrete`, \
+            `holding`, `input`, protocol addresses from 0 (hexadecimal as `0x10`).",
+        ),
+        key(
+            "type",
+            "word",
+            REQUIRED,
+            "`bit` (in `coil` and `discrete`), `u16`, `i16`, `u32`, `i32`, `u64` or `i64` \
+            (in `holding` and `input`).",
+        ),
+        key(
+            "word_order",
+            "word",
+            text("high-first"),
+            "Order of the 16-bit words of a wider value: `high-first` or `low-first`.",
+        ),
+        key(
+            "scale",
+            "decimal",
+            text("1"),
+            "The value is the raw number times this, exactly; not 0.",
+        ),
+        key(
+            "unit",
+            "text",
+            text(""),
+            "Unit of measure, for people and exports.",
+        ),
+        key(
+            "range",
+            "two decimals",
+            Preset::Stated("none"),
+            "Smallest and largest good value, scaled; a value outside is marked.",
+        ),
+        key(
+            "policy",
+            "word",
+            text("evidence-first"),
+            "`evidence-first`: nothing leaves before it is durable (billing). \
+            `availability-first`: a dead disk does not blind operation, and every such value says so.",
+        ),
+    ],
+};
+
+/// Every table of the file, in the order of the reference.
+pub const SECTIONS: &[Section] = &[
+    STATION, STORAGE, SEAL, UPLINK, PORT, SCHEDULE, PROFILE, METER, POINT,
+];
+
+/// The reference of every key as Markdown, a table for each table of the file.
+#[must_use]
+pub fn reference() -> String {
+    let mut out = String::new();
+    for section in SECTIONS {
+        let headers = section.header.replace(" and ", "` and `");
+        out += &format!("### `{headers}`\n\n{}\n\n", section.doc);
+        out += "| key | type | left out | meaning |\n| --- | --- | --- | --- |\n";
+        for key in section.keys {
+            let preset = match key.preset {
+                Preset::Required => String::from("**required**"),
+                Preset::Stated(words) => String::from(words),
+                Preset::Text("") => String::from("`\"\"`"),
+                Preset::Text(text) => format!("`\"{text}\"`"),
+                Preset::Number(number) => format!("`{number}`"),
+            };
+            let only = match key.only {
+                "" => String::new(),
+                port => format!(" Only with `kind = \"{port}\"`."),
+            };
+            out += &format!(
+                "| `{}` | {} | {preset} | {}{only} |\n",
+                key.name, key.kind, key.doc
+            );
+        }
+        out.push('\n');
+    }
+    out
+}

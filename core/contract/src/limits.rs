@@ -1,0 +1,105 @@
+//! Every bound of a contract, with the reason for its size.
+
+/// Longest file in bytes: ten thousand meters with a few points of their own.
+pub const FILE_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+/// Most errors that are listed; whoever has more has a different file in hand.
+pub const ERRORS_MAX: usize = 1_000;
+/// Most mistakes in the notation itself that are listed; each costs a pass over the file.
+pub const SYNTAX_ERRORS_MAX: usize = 20;
+/// Longest excerpt of a line under an error, in characters.
+pub const EXCERPT_CHARS_MAX: usize = 100;
+
+/// Most meters of one node.
+pub const METERS_MAX: usize = 10_000;
+/// Most points of one meter, its profile's included.
+pub const METER_POINTS_MAX: usize = 512;
+/// Most points of all meters together: bounds what a node holds in memory.
+pub const POINTS_MAX: usize = 500_000;
+/// Most ports of one node.
+pub const PORTS_MAX: usize = 64;
+/// Most schedules of one node.
+pub const SCHEDULES_MAX: usize = 64;
+/// Most profiles in one file.
+pub const PROFILES_MAX: usize = 1_024;
+
+/// Longest origin in bytes; the node appends `/gN` and keeps below the 255 of a note's name.
+pub const ORIGIN_BYTES_MAX: usize = 200;
+/// Longest name for people, in bytes.
+pub const NAME_BYTES_MAX: usize = 200;
+/// Longest unit of measure in bytes.
+pub const UNIT_BYTES_MAX: usize = 32;
+/// Longest path, URL, address or verifier key in bytes.
+pub const TEXT_BYTES_MAX: usize = 1_024;
+
+/// Smallest segment: below it the head of a segment outweighs what it holds.
+pub const SEGMENT_BYTES_MIN: u64 = 64 * 1_024;
+/// Largest segment: recovery may have to read one of them whole.
+pub const SEGMENT_BYTES_MAX: u64 = 1_024 * 1_024 * 1_024;
+/// Fewest segments: one is written while the other is still wanted.
+pub const SEGMENTS_MIN: u32 = 2;
+/// Most segments: their names have four digits.
+pub const SEGMENTS_MAX: u32 = 9_999;
+/// The alignments that a frame can have.
+pub const BLOCK_BYTES: [u32; 3] = [512, 4_096, 16_384];
+/// Longest wait for company before a group is committed.
+pub const GROUP_WAIT_MS_MAX: u64 = 1_000;
+
+/// Most frequent seal.
+pub const SEAL_EVERY_MS_MIN: u64 = 1_000;
+/// Rarest seal.
+pub const SEAL_EVERY_MS_MAX: u64 = DAY_MS;
+/// Most entries between two seals.
+pub const SEAL_ENTRIES_MAX: u64 = 1_000_000;
+
+/// Shortest first wait after an upload failed.
+pub const BACKOFF_MS_MIN: u64 = 100;
+/// Longest wait after uploads failed.
+pub const BACKOFF_MS_MAX: u64 = DAY_MS;
+/// Shortest deadline of an upload request.
+pub const UPLINK_TIMEOUT_MS_MIN: u64 = 1_000;
+/// Longest deadline of an upload request.
+pub const UPLINK_TIMEOUT_MS_MAX: u64 = 600_000;
+
+/// Rates that serial lines know.
+pub const BAUDS: [u32; 13] = [
+    300, 600, 1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800,
+    921_600,
+];
+/// Longest wait for a reply.
+pub const PORT_TIMEOUT_MS_MAX: u64 = 60_000;
+/// Most attempts after the first.
+pub const RETRIES_MAX: u32 = 10;
+/// How long a reply may be late, where nothing else is said.
+pub const LATE_REPLY_MS_DEFAULT: u64 = 2_000;
+/// Longest late-reply window.
+pub const LATE_REPLY_MS_MAX: u64 = 600_000;
+/// Longest extra silence between a reply and the next request.
+pub const TURNAROUND_MS_MAX: u64 = 10_000;
+
+/// Shortest slot of a schedule.
+pub const SCHEDULE_EVERY_MS_MIN: u64 = 100;
+/// One day; the longest slot of a schedule.
+pub const DAY_MS: u64 = 86_400_000;
+
+/// Lowest address of a unit on a serial line; 0 is the broadcast.
+pub const RTU_UNIT_MIN: u8 = 1;
+/// Highest address of a unit on a serial line; 248 to 255 are reserved.
+pub const RTU_UNIT_MAX: u8 = 247;
+/// Registers (or bits) of one table of a meter.
+pub const REGISTERS: u32 = 65_536;
+/// Most registers in one read.
+pub const READ_REGISTERS_MAX: u32 = 125;
+/// Most bits in one read.
+pub const READ_BITS_MAX: u32 = 2_000;
+
+/// Sources that name a part of the node itself; no port may take such a name.
+pub const RESERVED_SOURCES: [&str; 8] = [
+    "supervisor",
+    "recorder",
+    "time",
+    "io",
+    "uplink",
+    "signer",
+    "console",
+    "collector",
+];

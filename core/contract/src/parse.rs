@@ -1,0 +1,431 @@
+//! From the text of one file to a checked contract, or to everything that is wrong with it.
+
+use crate::block::Block;
+use crate::error::{ContractError, Report, wrong};
+use crate::keys::{METER, PORT, PROFILE, ROOT, SCHEDULE, SEAL, STATION, STORAGE, UPLINK};
+use crate::limits::{FILE_BYTES_MAX, LATE_REPLY_MS_DEFAULT, POINTS_MAX, PROFILES_MAX};
+use crate::model::{
+    Contract, Meter, Parity, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage,
+    Uplink,
+};
+use crate::points;
+use crate::read::{duration, id, integer, pair, size, text, word};
+use crate::rules::Problem;
+use crate::sound::{Place, STAND_IN, instead, problems};
+use crate::syntax;
+use crate::words::{PortWord, word_of};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use evidence::reasons::TruthClass;
+use evidence::{IdError, MeterId, PointId, ScheduleId, SourceId};
+use toml::de::DeTable;
+
+/// Reads a contract file; on failure returns every error of the file, in its order.
+pub fn parse(text: &str) -> Result<Contract, Vec<ContractError>> {
+    let mut report = Report::new(text);
+    if text.len() > FILE_BYTES_MAX {
+        let what = format!("a file of {} bytes", text.len());
+        let advice = format!("at most {FILE_BYTES_MAX} bytes: put what meters share into profiles");
+        report.error(&(0..0), "", wrong(what, advice));
+        return Err(report.into_errors());
+    }
+    let contract = syntax::with_tables(text, &mut report, |root, report| {
+        Walk::new(root, report).contract()
+    });
+    match contract {
+        Some(contract) if report.is_clean() => Ok(contract),
+        _ => Err(report.into_errors()),
+    }
+}
+
+/// One pass over the tables of a file.
+struct Walk<'r, 't, 'i, 'x> {
+    root: Block<'t, 'i>,
+    report: &'r mut Report<'x>,
+    /// The tables of the parts, to give the broken rules their places.
+    blocks: BTreeMap<Place, Block<'t, 'i>>,
+    /// Stand-ins given so far for ids that could not be read.
+    stand_ins: usize,
+    /// An id could not be read: what seems to be missing may be that one.
+    unreadable_id: bool,
+    /// Meters whose unit could not be read.
+    without_unit: BTreeSet<MeterId>,
+    /// Points of all meters so far, the profiles' included.
+    points: usize,
+}
+
+impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
+    fn new(root: &'t DeTable<'i>, report: &'r mut Report<'x>) -> Self {
+        Self {
+            root: Block::new(&ROOT, String::new(), root, 0..0),
+            report,
+            blocks: BTreeMap::new(),
+            stand_ins: 0,
+            unreadable_id: false,
+            without_unit: BTreeSet::new(),
+            points: 0,
+        }
+    }
+
+    fn contract(mut self) -> Contract {
+        self.root.refuse_unknown(self.report);
+        let empty = DeTable::new();
+        let station = self.station();
+        let (storage, seal) = self.journal(&empty);
+        let uplink = self.uplink();
+        let ports = self.ports();
+        let schedules = self.schedules();
+        let profiles = self.profiles();
+        let meters = self.meters(&profiles);
+        let contract = Contract {
+            station,
+            storage,
+            seal,
+            uplink,
+            ports,
+            schedules,
+            meters,
+        };
+        for (place, problem) in problems(&contract, &self.without_unit) {
+            self.place(&place, problem);
+        }
+        contract
+    }
+
+    fn place(&mut self, place: &Place, problem: Problem) {
+        if problem.absent && self.unreadable_id {
+            return;
+        }
+        let block = self.blocks.get_mut(place).unwrap_or(&mut self.root);
+        block.problem(self.report, problem);
+    }
+
+    fn station(&mut self) -> Station {
+        let Some(mut block) = self.root.child(self.report, &STATION, "station") else {
+            if !self.report.partial && !self.root.has("station") {
+                let advice = "write [station] with the log's `origin`";
+                let what = "the file has no [station]";
+                self.report.error(&(0..0), "station", wrong(what, advice));
+            }
+            // Sound, so that nothing more is said about it.
+            return Station {
+                origin: String::from("unknown"),
+                name: String::from("unknown"),
+            };
+        };
+        block.refuse_unknown(self.report);
+        let origin = block.get(self.report, "origin", String::new(), text);
+        let name = block.maybe(self.report, "name", text);
+        let name = name.unwrap_or_else(|| origin.clone());
+        self.blocks.insert(Place::Station, block);
+        Station { origin, name }
+    }
+
+    /// `[storage]` and `[seal]`, which both may be left out.
+    fn journal(&mut self, empty: &DeTable<'i>) -> (Storage, Seal) {
+        let report = &mut *self.report;
+        let storage = self.root.child(report, &STORAGE, "storage");
+        let seal = self.root.child(report, &SEAL, "seal");
+        let (storage, kept) = match storage {
+            Some(mut block) => (read_storage(&mut block, report), Some(block)),
+            None => (
+                read_storage(
+                    &mut Block::new(&STORAGE, "storage".into(), empty, 0..0),
+                    report,
+                ),
+                None,
+            ),
+        };
+        self.blocks
+            .extend(kept.map(|block| (Place::Storage, block)));
+        let (seal, kept) = match seal {
+            Some(mut block) => (read_seal(&mut block, report), Some(block)),
+            None => (
+                read_seal(&mut Block::new(&SEAL, "seal".into(), empty, 0..0), report),
+                None,
+            ),
+        };
+        self.blocks.extend(kept.map(|block| (Place::Seal, block)));
+        (storage, seal)
+    }
+
+    fn uplink(&mut self) -> Option<Uplink> {
+        let report = &mut *self.report;
+        let mut block = self.root.child(report, &UPLINK, "uplink")?;
+        block.refuse_unknown(report);
+        let url = block.get(report, "url", String::new(), text);
+        let waits = pair(duration, "[\"1s\", \"60s\"]");
+        let (backoff_ms_min, backoff_ms_max) = block
+            .maybe(report, "backoff", waits)
+            .unwrap_or((1_000, 60_000));
+        let uplink = Uplink {
+            url: without_slash(url),
+            collector_vkey: block.get(report, "collector_key", String::new(), text),
+            ca_file: block.get(report, "ca_file", String::new(), text),
+            cert_file: block.get(report, "cert_file", String::new(), text),
+            key_file: block.get(report, "key_file", String::new(), text),
+            backoff_ms_min,
+            backoff_ms_max,
+            timeout_ms: block.get(report, "timeout", 20_000, duration),
+        };
+        self.blocks.insert(Place::Uplink, block);
+        Some(uplink)
+    }
+
+    /// Reads `id`, and stands in for one that cannot be used, so that the rest is still checked.
+    fn id<T>(&mut self, block: &mut Block<'t, 'i>, taken: impl Fn(&T) -> bool) -> Option<T>
+    where
+        T: core::str::FromStr<Err = IdError> + core::fmt::Display,
+    {
+        let read = block.get(self.report, "id", None, |raw| id::<T>(raw).map(Some));
+        match read {
+            Some(id) if !taken(&id) => return Some(id),
+            Some(id) => {
+                let what = format!("\"{id}\" is declared twice");
+                block.problem(
+                    self.report,
+                    Problem {
+                        keys: &["id"],
+                        wrong: wrong(what, "give each an id of its own"),
+                        absent: false,
+                    },
+                );
+            }
+            None => self.unreadable_id = true,
+        }
+        self.stand_ins += 1;
+        format!("{STAND_IN}{}", self.stand_ins).parse().ok()
+    }
+
+    fn ports(&mut self) -> BTreeMap<SourceId, Port> {
+        let mut ports = BTreeMap::new();
+        for (place, (table, span)) in self
+            .root
+            .children(self.report, "port")
+            .into_iter()
+            .enumerate()
+        {
+            let path = Block::path_of(table, "port", place);
+            let mut block = Block::new(&PORT, path, table, span);
+            block.refuse_unknown(self.report);
+            let Some(id) = self.id(&mut block, |id: &SourceId| ports.contains_key(id)) else {
+                continue;
+            };
+            let port = read_port(id.clone(), &mut block, self.report);
+            self.blocks.insert(Place::Port(id.clone()), block);
+            ports.insert(id, port);
+        }
+        ports
+    }
+
+    fn schedules(&mut self) -> BTreeMap<ScheduleId, Schedule> {
+        let mut schedules = BTreeMap::new();
+        let tables = self.root.children(self.report, "schedule");
+        for (place, (table, span)) in tables.into_iter().enumerate() {
+            let path = Block::path_of(table, "schedule", place);
+            let mut block = Block::new(&SCHEDULE, path, table, span);
+            block.refuse_unknown(self.report);
+            let Some(id) = self.id(&mut block, |id: &ScheduleId| schedules.contains_key(id)) else {
+                continue;
+            };
+            let schedule = Schedule {
+                id: id.clone(),
+                every_ms: block.get(self.report, "every", 60_000, duration),
+                offset_ms: block.get(self.report, "offset", 0, duration),
+            };
+            self.blocks.insert(Place::Schedule(id.clone()), block);
+            schedules.insert(id, schedule);
+        }
+        schedules
+    }
+
+    fn profiles(&mut self) -> BTreeMap<PointId, Vec<Point>> {
+        let mut profiles = BTreeMap::new();
+        let tables = self.root.children(self.report, "profile");
+        if tables.len() > PROFILES_MAX {
+            let what = format!("{} profiles", tables.len());
+            let advice = format!("at most {PROFILES_MAX}");
+            self.report.error(&(0..0), "profile", wrong(what, advice));
+        }
+        for (place, (table, span)) in tables.into_iter().enumerate() {
+            let path = Block::path_of(table, "profile", place);
+            let mut block = Block::new(&PROFILE, path, table, span);
+            block.refuse_unknown(self.report);
+            let Some(id) = self.id::<PointId>(&mut block, |id| profiles.contains_key(id)) else {
+                continue;
+            };
+            let points = points::read(&mut block, self.report, &[]);
+            if points.is_empty() {
+                let wrong = wrong(
+                    "the profile has no points",
+                    "write [[profile.point]] tables below it",
+                );
+                let absent = true;
+                block.problem(
+                    self.report,
+                    Problem {
+                        keys: &["point"],
+                        wrong,
+                        absent,
+                    },
+                );
+            }
+            profiles.insert(id, points);
+        }
+        profiles
+    }
+
+    fn meters(&mut self, profiles: &BTreeMap<PointId, Vec<Point>>) -> BTreeMap<MeterId, Meter> {
+        let mut meters = BTreeMap::new();
+        for (place, (table, span)) in self
+            .root
+            .children(self.report, "meter")
+            .into_iter()
+            .enumerate()
+        {
+            let path = Block::path_of(table, "meter", place);
+            let mut block = Block::new(&METER, path, table, span);
+            block.refuse_unknown(self.report);
+            let Some(id) = self.id(&mut block, |id: &MeterId| meters.contains_key(id)) else {
+                continue;
+            };
+            let meter = self.meter(id.clone(), &mut block, profiles);
+            self.blocks.insert(Place::Meter(id.clone()), block);
+            if let Some(meter) = meter {
+                meters.insert(id, meter);
+            }
+        }
+        meters
+    }
+
+    fn meter(
+        &mut self,
+        meter: MeterId,
+        block: &mut Block<'t, 'i>,
+        profiles: &BTreeMap<PointId, Vec<Point>>,
+    ) -> Option<Meter> {
+        let report = &mut *self.report;
+        let port = block.get(report, "port", None, |raw| id(raw).map(Some));
+        let unit = block.get(report, "unit", None, |raw| {
+            integer::<u8>("1 to 247 on a serial line, 0 to 255 over TCP")(raw).map(Some)
+        });
+        let schedule = block.get(report, "schedule", None, |raw| id(raw).map(Some));
+        let profile = block.maybe(report, "profile", id::<PointId>);
+        let shared = profile.as_ref().and_then(|id| profiles.get(id));
+        let mut points = shared.cloned().unwrap_or_default();
+        points.extend(points::read(block, report, &points));
+        let before = self.points;
+        self.points += points.len();
+        if self.points > POINTS_MAX {
+            // Said once; further points only cost memory.
+            if before <= POINTS_MAX {
+                let what = format!("more than {POINTS_MAX} points of all meters together");
+                let advice = "share the meters with another node";
+                report.error(&(0..0), "meter", wrong(what, advice));
+            }
+            points.truncate(1);
+            points.shrink_to_fit();
+        }
+        if let Some(profile) = &profile
+            && shared.is_none()
+        {
+            let known = profiles.keys().map(PointId::as_str);
+            let advice = instead("profile", profile.as_str(), known);
+            let problem = Problem {
+                keys: &["profile"],
+                wrong: wrong(format!("there is no profile \"{profile}\""), advice),
+                absent: true,
+            };
+            if !self.unreadable_id {
+                block.problem(report, problem);
+            }
+        }
+        if unit.is_none() {
+            self.without_unit.insert(meter.clone());
+        }
+        self.stand_ins += 1;
+        let stand_in = format!("{STAND_IN}{}", self.stand_ins);
+        Some(Meter {
+            id: meter,
+            port: port.or_else(|| stand_in.parse().ok())?,
+            unit: unit.unwrap_or(1),
+            schedule: schedule.or_else(|| stand_in.parse().ok())?,
+            points,
+        })
+    }
+}
+
+/// A base URL without its last slash, so that paths can be appended.
+fn without_slash(mut url: String) -> String {
+    if url.ends_with('/') && !url.ends_with("//") {
+        url.pop();
+    }
+    url
+}
+
+fn read_storage(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Storage {
+    block.refuse_unknown(report);
+    let block_size = |raw: &crate::read::Raw<'_, '_>| {
+        let bytes = size(raw)?;
+        u32::try_from(bytes).map_err(|_| {
+            wrong(
+                format!("{bytes} is not a block size"),
+                "write 512, 4096 or 16384",
+            )
+        })
+    };
+    Storage {
+        segment_bytes: block.get(report, "segment_size", 16 << 20, size),
+        segments: block.get(report, "segments", 8, integer("at least 2")),
+        block_bytes: block.get(report, "block", 4_096, block_size),
+        truth: block.get(report, "truth", TruthClass::SameDeviceSync, word),
+        group_wait_ms: block.get(report, "group_wait", 5, duration),
+    }
+}
+
+fn read_seal(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Seal {
+    block.refuse_unknown(report);
+    Seal {
+        every_ms: block.get(report, "every", 60_000, duration),
+        entries_max: block.get(report, "entries", 4_096, integer("1 to 1000000")),
+    }
+}
+
+fn read_port(id: SourceId, block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Port {
+    let kind = block.get(report, "kind", PortWord::Rtu, word);
+    let readable = !block.is_faulty("kind");
+    if readable {
+        block.refuse_other_ports(report, word_of(kind));
+    }
+    // Without a kind the keys tell which one was meant.
+    let tcp = if readable {
+        kind == PortWord::Tcp
+    } else {
+        block.has("address")
+    };
+    let kind = if tcp {
+        let address = block.get(report, "address", String::new(), text);
+        PortKind::ModbusTcp { address }
+    } else {
+        PortKind::ModbusRtu(SerialLine {
+            // Its own id stands in for a device, so that no two ports seem to share one.
+            device: block.get(report, "device", format!("/{id}"), text),
+            baud: block.get(report, "baud", 9_600, integer("such as 9600")),
+            data_bits: block.get(report, "data_bits", 8, integer("8")),
+            parity: block.get(report, "parity", Parity::Even, word),
+            stop_bits: block.get(report, "stop_bits", 1, integer("1 or 2")),
+            turnaround_ms: block.get(report, "turnaround", 0, duration),
+        })
+    };
+    let timeout_ms = block.get(report, "timeout", 1_000, duration);
+    let late = block.maybe(report, "late_reply", duration);
+    Port {
+        id,
+        kind,
+        timeout_ms,
+        retries: block.get(report, "retries", 1, integer("0 to 10")),
+        late_reply_ms: late.unwrap_or(LATE_REPLY_MS_DEFAULT.max(timeout_ms)),
+    }
+}

@@ -1,0 +1,73 @@
+//! Reads the points of a profile or of a meter.
+
+use crate::block::Block;
+use crate::error::{Report, wrong};
+use crate::keys::POINT;
+use crate::model::{Point, Policy, Table, ValueType, WordOrder};
+use crate::read::{decimal, id, pair, register, text, word};
+use crate::rules::{Problem, point};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use evidence::{Decimal, PointId};
+
+/// The points in `parent`, none of which may repeat an id of its own or of `inherited`.
+pub(crate) fn read(
+    parent: &mut Block<'_, '_>,
+    report: &mut Report<'_>,
+    inherited: &[Point],
+) -> Vec<Point> {
+    let mut seen: BTreeMap<PointId, &str> = inherited
+        .iter()
+        .map(|point| (point.id.clone(), "its profile has a point of this id"))
+        .collect();
+    let mut points = Vec::new();
+    for (place, (table, span)) in parent.children(report, "point").into_iter().enumerate() {
+        let path = Block::path_of(table, parent.path(), place);
+        let mut block = Block::new(&POINT, path, table, span);
+        block.refuse_unknown(report);
+        let Some(read) = read_point(&mut block, report) else {
+            continue;
+        };
+        for problem in point(&read).0 {
+            block.problem(report, problem);
+        }
+        if !block.is_faulty("id")
+            && let Some(fault) = seen.insert(read.id.clone(), "the meter has two points of this id")
+        {
+            let wrong = wrong(
+                format!("{fault}: \"{}\"", read.id),
+                "give each point an id of its own",
+            );
+            block.problem(
+                report,
+                Problem {
+                    keys: &["id"],
+                    wrong,
+                    absent: false,
+                },
+            );
+        }
+        points.push(read);
+    }
+    points
+}
+
+fn read_point(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Option<Point> {
+    let name = block.get(report, "id", None, |raw| id::<PointId>(raw).map(Some));
+    let value = block.get(report, "type", ValueType::U16, word);
+    let (table, address) = block.get(report, "register", (Table::Holding, 0), register);
+    let one = Decimal::new(1, 0).ok()?;
+    Some(Point {
+        id: name.or_else(|| "unreadable".parse().ok())?,
+        table,
+        address,
+        value,
+        word_order: block.get(report, "word_order", WordOrder::HighFirst, word),
+        scale: block.get(report, "scale", one, decimal),
+        unit: block.get(report, "unit", String::new(), text),
+        range: block.maybe(report, "range", pair(decimal, "[\"0\", \"99999999\"]")),
+        policy: block.get(report, "policy", Policy::EvidenceFirst, word),
+    })
+}

@@ -1,0 +1,368 @@
+//! What makes a contract sound. The parser and the canonical decoder hold every contract to these rules.
+
+use crate::error::{Wrong, wrong};
+use crate::limits::{
+    BACKOFF_MS_MAX, BACKOFF_MS_MIN, BAUDS, BLOCK_BYTES, DAY_MS, GROUP_WAIT_MS_MAX,
+    LATE_REPLY_MS_MAX, NAME_BYTES_MAX, ORIGIN_BYTES_MAX, PORT_TIMEOUT_MS_MAX, REGISTERS,
+    RESERVED_SOURCES, RETRIES_MAX, SCHEDULE_EVERY_MS_MIN, SEAL_ENTRIES_MAX, SEAL_EVERY_MS_MAX,
+    SEAL_EVERY_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_MAX, SEGMENTS_MIN,
+    TURNAROUND_MS_MAX, UNIT_BYTES_MAX, UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
+};
+use crate::model::{
+    Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Table, Uplink, ValueType,
+};
+use crate::names::{address, origin, path, url, vkey};
+use crate::words::word_of;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use evidence::Decimal;
+use evidence::reasons::TruthClass;
+
+/// A broken rule.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    /// The keys it is about; the first is the place.
+    pub(crate) keys: &'static [&'static str],
+    pub(crate) wrong: Wrong,
+    /// It is about something that is not there, so an unreadable part of the file may explain it.
+    pub(crate) absent: bool,
+}
+
+/// Collects broken rules.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(pub(crate) Vec<Problem>);
+
+impl Problems {
+    pub(crate) fn add(
+        &mut self,
+        keys: &'static [&'static str],
+        what: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        self.0.push(Problem {
+            keys,
+            wrong: wrong(what, advice),
+            absent: false,
+        });
+    }
+
+    pub(crate) fn unless(
+        &mut self,
+        sound: bool,
+        keys: &'static [&'static str],
+        what: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        if !sound {
+            self.add(keys, what, advice);
+        }
+    }
+
+    pub(crate) fn check(&mut self, keys: &'static [&'static str], found: Result<(), Wrong>) {
+        if let Err(wrong) = found {
+            self.0.push(Problem {
+                keys,
+                wrong,
+                absent: false,
+            });
+        }
+    }
+}
+
+/// Milliseconds as a person would write them.
+pub(crate) fn shown_ms(ms: u64) -> String {
+    let units = [
+        (DAY_MS, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+    ];
+    let found = units
+        .iter()
+        .find(|(unit, _)| ms != 0 && ms.is_multiple_of(*unit));
+    match found {
+        Some((unit, name)) => format!("{}{name}", ms / unit),
+        None => format!("{ms}ms"),
+    }
+}
+
+pub(crate) fn station(station: &Station) -> Problems {
+    let mut out = Problems::default();
+    out.check(&["origin"], origin(&station.origin, ORIGIN_BYTES_MAX));
+    let len = station.name.len();
+    out.unless(
+        len <= NAME_BYTES_MAX && !station.name.is_empty(),
+        &["name"],
+        format!("a name of {len} bytes"),
+        format!("1 to {NAME_BYTES_MAX} bytes, or leave it out"),
+    );
+    out
+}
+
+pub(crate) fn storage(storage: &Storage) -> Problems {
+    let mut out = Problems::default();
+    let (segment, block) = (storage.segment_bytes, storage.block_bytes);
+    out.unless(
+        BLOCK_BYTES.contains(&block),
+        &["block"],
+        format!("{block} is not a block size"),
+        "write 512, 4096 or 16384",
+    );
+    out.unless(
+        (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&segment),
+        &["segment_size"],
+        format!("a segment of {segment} bytes"),
+        "write 64KiB to 1GiB",
+    );
+    out.unless(
+        segment.is_multiple_of(u64::from(block)),
+        &["segment_size", "block"],
+        format!("{segment} bytes are not a multiple of the block, {block}"),
+        format!(
+            "the next multiple is {}",
+            segment.next_multiple_of(u64::from(block.max(1)))
+        ),
+    );
+    out.unless(
+        (SEGMENTS_MIN..=SEGMENTS_MAX).contains(&storage.segments),
+        &["segments"],
+        format!("a ring cannot have {} segments", storage.segments),
+        format!("at least {SEGMENTS_MIN}: one is written while the other is still wanted; at most {SEGMENTS_MAX}"),
+    );
+    out.unless(
+        storage.truth != TruthClass::SameDeviceDeferred,
+        &["truth"],
+        "a deferred truth store is not supported",
+        "write \"same-device-sync\" or \"independent\"",
+    );
+    out.unless(
+        storage.group_wait_ms <= GROUP_WAIT_MS_MAX,
+        &["group_wait"],
+        format!(
+            "{} is too long: every acknowledgement waits for it",
+            shown_ms(storage.group_wait_ms)
+        ),
+        format!("at most {}", shown_ms(GROUP_WAIT_MS_MAX)),
+    );
+    out
+}
+
+pub(crate) fn seal(seal: &Seal) -> Problems {
+    let mut out = Problems::default();
+    out.unless(
+        (SEAL_EVERY_MS_MIN..=SEAL_EVERY_MS_MAX).contains(&seal.every_ms),
+        &["every"],
+        format!("a seal every {}", shown_ms(seal.every_ms)),
+        "write 1s to 1d",
+    );
+    out.unless(
+        (1..=SEAL_ENTRIES_MAX).contains(&seal.entries_max),
+        &["entries"],
+        format!("a seal after {} entries", seal.entries_max),
+        format!("write 1 to {SEAL_ENTRIES_MAX}"),
+    );
+    out
+}
+
+pub(crate) fn uplink(uplink: &Uplink) -> Problems {
+    let mut out = Problems::default();
+    out.check(&["url"], url(&uplink.url));
+    out.check(&["collector_key"], vkey(&uplink.collector_vkey));
+    out.check(&["ca_file"], path(&uplink.ca_file));
+    out.check(&["cert_file"], path(&uplink.cert_file));
+    out.check(&["key_file"], path(&uplink.key_file));
+    let (first, longest) = (uplink.backoff_ms_min, uplink.backoff_ms_max);
+    out.unless(
+        first <= longest && first >= BACKOFF_MS_MIN && longest <= BACKOFF_MS_MAX,
+        &["backoff"],
+        format!("a wait from {} to {}", shown_ms(first), shown_ms(longest)),
+        "write the first wait, at least 100ms, then the longest, at most 1d",
+    );
+    out.unless(
+        (UPLINK_TIMEOUT_MS_MIN..=UPLINK_TIMEOUT_MS_MAX).contains(&uplink.timeout_ms),
+        &["timeout"],
+        format!("a deadline of {}", shown_ms(uplink.timeout_ms)),
+        "write 1s to 10min",
+    );
+    out
+}
+
+pub(crate) fn port(port: &Port) -> Problems {
+    let mut out = Problems::default();
+    out.unless(
+        !RESERVED_SOURCES.contains(&port.id.as_str()),
+        &["id"],
+        format!("\"{}\" names a part of the node", port.id),
+        "choose another id, such as \"rs485-1\"",
+    );
+    out.unless(
+        (1..=PORT_TIMEOUT_MS_MAX).contains(&port.timeout_ms),
+        &["timeout"],
+        format!("a timeout of {}", shown_ms(port.timeout_ms)),
+        "write 1ms to 60s",
+    );
+    out.unless(
+        port.retries <= RETRIES_MAX,
+        &["retries"],
+        format!("{} retries", port.retries),
+        format!("at most {RETRIES_MAX}: a dead meter holds up the others"),
+    );
+    out.unless(
+        port.late_reply_ms >= port.timeout_ms,
+        &["late_reply", "timeout"],
+        format!(
+            "{} is shorter than the timeout, {}",
+            shown_ms(port.late_reply_ms),
+            shown_ms(port.timeout_ms)
+        ),
+        "a reply is late only after the timeout: write at least the timeout",
+    );
+    out.unless(
+        port.late_reply_ms <= LATE_REPLY_MS_MAX,
+        &["late_reply"],
+        format!("a window of {}", shown_ms(port.late_reply_ms)),
+        "at most 10min",
+    );
+    match &port.kind {
+        PortKind::ModbusRtu(line) => serial(line, &mut out),
+        PortKind::ModbusTcp { address: text } => out.check(&["address"], address(text)),
+    }
+    out
+}
+
+fn serial(line: &SerialLine, out: &mut Problems) {
+    out.unless(
+        line.device.starts_with('/') && line.device.len() > 1,
+        &["device"],
+        format!("\"{}\" is not the path of a device", line.device),
+        "write the whole path, such as \"/dev/ttyS1\"",
+    );
+    if !BAUDS.contains(&line.baud) {
+        let near = BAUDS.iter().min_by_key(|rate| rate.abs_diff(line.baud));
+        let advice = near.map_or(String::new(), |near| format!("the nearest one is {near}"));
+        out.add(
+            &["baud"],
+            format!("{} is not a rate of serial lines", line.baud),
+            advice,
+        );
+    }
+    out.unless(
+        line.data_bits == 8,
+        &["data_bits"],
+        format!("{} data bits", line.data_bits),
+        "Modbus RTU sends whole bytes: write 8, or leave it out",
+    );
+    out.unless(
+        (1..=2).contains(&line.stop_bits),
+        &["stop_bits"],
+        format!("{} stop bits", line.stop_bits),
+        "write 1 or 2",
+    );
+    out.unless(
+        line.turnaround_ms <= TURNAROUND_MS_MAX,
+        &["turnaround"],
+        format!("a turnaround of {}", shown_ms(line.turnaround_ms)),
+        "at most 10s",
+    );
+}
+
+pub(crate) fn schedule(schedule: &Schedule) -> Problems {
+    let mut out = Problems::default();
+    let (every, offset) = (schedule.every_ms, schedule.offset_ms);
+    out.unless(
+        (SCHEDULE_EVERY_MS_MIN..=DAY_MS).contains(&every),
+        &["every"],
+        format!("slots of {}", shown_ms(every)),
+        "write 100ms to 1d",
+    );
+    out.unless(
+        offset < every,
+        &["offset", "every"],
+        format!(
+            "the offset, {}, is not shorter than a slot, {}",
+            shown_ms(offset),
+            shown_ms(every)
+        ),
+        "an offset shifts slots within their length: write less than `every`",
+    );
+    out
+}
+
+pub(crate) fn point(point: &Point) -> Problems {
+    let mut out = Problems::default();
+    let end = u32::from(point.address) + u32::from(point.value.width());
+    out.unless(
+        end <= REGISTERS,
+        &["register", "type"],
+        format!(
+            "a value of {} registers at {} ends past 65535",
+            point.value.width(),
+            point.address
+        ),
+        "choose a lower address or a narrower type",
+    );
+    let bits = matches!(point.table, Table::Coil | Table::Discrete);
+    let bit = point.value == ValueType::Bit;
+    let (table, value) = (word_of(point.table), word_of(point.value));
+    out.unless(
+        bit || !bits,
+        &["type", "register"],
+        format!("the table `{table}` holds bits, not `{value}`"),
+        "write type = \"bit\", or a register of `holding` or `input`",
+    );
+    out.unless(
+        bits || !bit,
+        &["type", "register"],
+        format!("the table `{table}` holds registers, not bits"),
+        "write type = \"u16\", or a register of `coil` or `discrete`",
+    );
+    scale(point, bit, &mut out);
+    if let Some((min, max)) = point.range {
+        out.unless(
+            min.cmp_value(max) != Ordering::Greater,
+            &["range"],
+            format!("no value lies between {min} and {max}"),
+            "write the smallest good value first, then the largest",
+        );
+    }
+    let len = point.unit.len();
+    out.unless(
+        len <= UNIT_BYTES_MAX,
+        &["unit"],
+        format!("a unit of {len} bytes"),
+        format!("at most {UNIT_BYTES_MAX}, such as \"kWh\""),
+    );
+    out
+}
+
+fn scale(point: &Point, bit: bool, out: &mut Problems) {
+    let scale = point.scale;
+    out.unless(
+        scale.mantissa() != 0,
+        &["scale"],
+        "a scale of 0 makes every value 0",
+        "write 1 for the raw number",
+    );
+    let one = Decimal::new(1, 0).is_ok_and(|one| one.cmp_value(scale) == Ordering::Equal);
+    out.unless(
+        !bit || one || scale.mantissa() == 0,
+        &["scale", "type"],
+        "a bit has no scale",
+        "remove the line",
+    );
+    // Wider counters are multiplied by short scales only; the reading says so if it ever overflows.
+    let raw_max = match point.value.width() {
+        1 => i128::from(u16::MAX),
+        2 => i128::from(u32::MAX),
+        _ => 1,
+    };
+    let largest = Decimal::new(raw_max, 0).and_then(|raw| raw.checked_mul(scale));
+    out.unless(
+        largest.is_ok(),
+        &["scale", "type"],
+        format!("the largest raw number times {scale} has more digits than a value can hold"),
+        "write the scale with fewer digits",
+    );
+}

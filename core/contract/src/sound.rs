@@ -1,0 +1,194 @@
+//! The rules that hold between the parts of a contract: references, duplicates, counts.
+
+use crate::error::wrong;
+use crate::limits::{
+    METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULES_MAX,
+};
+use crate::model::{Contract, Meter, PortKind};
+use crate::near::{either, nearest};
+use crate::rules::{Problem, Problems, port, schedule, seal, station, storage, uplink};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use evidence::{MeterId, PointId, ScheduleId, SourceId};
+
+/// Which part of a contract a broken rule is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    Root,
+    Station,
+    Storage,
+    Seal,
+    Uplink,
+    Port(SourceId),
+    Schedule(ScheduleId),
+    Meter(MeterId),
+}
+
+/// Every broken rule but those of points, which [`crate::rules::point`] holds. Meters whose unit is
+/// `unknown` are not compared with others.
+pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<(Place, Problem)> {
+    let mut all = Vec::new();
+    let mut add = |place: Place, problems: Problems| {
+        all.extend(
+            problems
+                .0
+                .into_iter()
+                .map(|problem| (place.clone(), problem)),
+        );
+    };
+    add(Place::Root, counts(contract));
+    add(Place::Station, station(&contract.station));
+    add(Place::Storage, storage(&contract.storage));
+    add(Place::Seal, seal(&contract.seal));
+    if let Some(link) = &contract.uplink {
+        add(Place::Uplink, uplink(link));
+    }
+    let mut devices = BTreeMap::new();
+    for (id, one) in &contract.ports {
+        let mut found = port(one);
+        if let PortKind::ModbusRtu(line) = &one.kind
+            && let Some(other) = devices.insert(line.device.as_str(), id)
+        {
+            let what = format!("port \"{other}\" has the same device");
+            found.add(
+                &["device"],
+                what,
+                "one port for each line: put all its meters on one port",
+            );
+        }
+        add(Place::Port(id.clone()), found);
+    }
+    for (id, one) in &contract.schedules {
+        add(Place::Schedule(id.clone()), schedule(one));
+    }
+    let mut units = BTreeMap::new();
+    for (id, one) in &contract.meters {
+        let mut found = meter(contract, one);
+        if !unknown.contains(id)
+            && let Some(other) = units.insert((&one.port, one.unit), id)
+        {
+            let what = format!(
+                "meter \"{other}\" has unit {} on port \"{}\" too",
+                one.unit, one.port
+            );
+            found.add(
+                &["unit", "port"],
+                what,
+                "give each meter of a port an address of its own",
+            );
+        }
+        add(Place::Meter(id.clone()), found);
+    }
+    all
+}
+
+fn counts(contract: &Contract) -> Problems {
+    let mut out = Problems::default();
+    let mut at_most = |keys, count: usize, max: usize, what: &str| {
+        let advice = format!("at most {max} on one node: share the rest with another");
+        out.unless(count <= max, keys, format!("{count} {what}"), advice);
+    };
+    at_most(&["port"], contract.ports.len(), PORTS_MAX, "ports");
+    at_most(
+        &["schedule"],
+        contract.schedules.len(),
+        SCHEDULES_MAX,
+        "schedules",
+    );
+    at_most(&["meter"], contract.meters.len(), METERS_MAX, "meters");
+    let points = contract
+        .meters
+        .values()
+        .map(|meter| meter.points.len())
+        .sum();
+    at_most(&["meter"], points, POINTS_MAX, "points of all meters");
+    out
+}
+
+fn meter(contract: &Contract, meter: &Meter) -> Problems {
+    let mut out = Problems::default();
+    let ports = contract.ports.keys().map(SourceId::as_str);
+    reference(&mut out, &["port"], meter.port.as_str(), ports);
+    let schedules = contract.schedules.keys().map(ScheduleId::as_str);
+    reference(&mut out, &["schedule"], meter.schedule.as_str(), schedules);
+    let serial = contract
+        .ports
+        .get(&meter.port)
+        .is_some_and(|port| matches!(port.kind, PortKind::ModbusRtu(_)));
+    if serial && !(RTU_UNIT_MIN..=RTU_UNIT_MAX).contains(&meter.unit) {
+        let what = match meter.unit {
+            0 => String::from("unit 0 is the broadcast, which no meter answers"),
+            unit => format!("unit {unit} is reserved on a serial line"),
+        };
+        out.add(&["unit", "port"], what, "write 1 to 247");
+    }
+    if meter.points.is_empty() {
+        out.0.push(Problem {
+            keys: &["profile", "point"],
+            wrong: wrong(
+                "the meter has no points",
+                "give it a `profile` or [[meter.point]] tables",
+            ),
+            absent: true,
+        });
+    }
+    let count = meter.points.len();
+    out.unless(
+        count <= METER_POINTS_MAX,
+        &["profile", "point"],
+        format!("{count} points, its profile's included"),
+        format!("at most {METER_POINTS_MAX} points of one meter"),
+    );
+    out
+}
+
+/// Whether no two points of a meter have the same id.
+pub(crate) fn distinct(points: &[crate::model::Point]) -> bool {
+    let ids: BTreeSet<&PointId> = points.iter().map(|point| &point.id).collect();
+    ids.len() == points.len()
+}
+
+fn reference<'c>(
+    out: &mut Problems,
+    keys: &'static [&'static str],
+    id: &str,
+    known: impl Iterator<Item = &'c str> + Clone,
+) {
+    if known.clone().any(|other| other == id) {
+        return;
+    }
+    let kind = keys.first().copied().unwrap_or("");
+    out.0.push(Problem {
+        keys,
+        wrong: wrong(
+            format!("there is no {kind} \"{id}\""),
+            instead(kind, id, known),
+        ),
+        absent: true,
+    });
+}
+
+/// How the names begin that stand in for ids that cannot be used; nobody is told to write them.
+pub(crate) const STAND_IN: &str = "unreadable:";
+
+/// What to write instead of an id that names nothing.
+pub(crate) fn instead<'c>(
+    kind: &str,
+    id: &str,
+    known: impl Iterator<Item = &'c str> + Clone,
+) -> String {
+    /// More than these are not listed in one line.
+    const LISTED_MAX: usize = 5;
+    let known = known.filter(|id| !id.starts_with(STAND_IN));
+    if let Some(near) = nearest(id, known.clone()) {
+        return format!("did you mean \"{near}\"?");
+    }
+    let listed: Vec<&str> = known.take(LISTED_MAX).collect();
+    if listed.is_empty() {
+        format!("declare it with [[{kind}]]")
+    } else {
+        format!("declare it with [[{kind}]], or write {}", either(listed))
+    }
+}

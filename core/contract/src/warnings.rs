@@ -1,0 +1,129 @@
+//! What is allowed in a contract, and yet most likely not meant.
+
+use crate::limits::DAY_MS;
+use crate::load::load;
+use crate::model::{Contract, PortKind};
+use crate::rules::shown_ms;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+use evidence::{ScheduleId, SourceId};
+
+/// Something to look at before the contract is put in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// There is nothing to read.
+    NoMeters,
+    /// No meter is on this port.
+    UnusedPort(SourceId),
+    /// No meter follows this schedule.
+    UnusedSchedule(ScheduleId),
+    /// The slots of this schedule drift through the day.
+    UnevenSchedule {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// Length of its slots.
+        every_ms: u64,
+    },
+    /// Two ports reach the same server.
+    SameAddress {
+        /// The one.
+        port: SourceId,
+        /// The other.
+        other: SourceId,
+    },
+    /// Even if every meter answers at once, the line cannot carry the schedules (R5.2).
+    Overloaded {
+        /// The port.
+        port: SourceId,
+        /// Share of the time that the line is needed.
+        percent: u64,
+    },
+    /// If the meters fall silent, the timeouts alone exceed the schedules (R5.2).
+    OverloadedWhenSilent {
+        /// The port.
+        port: SourceId,
+        /// Share of the time that the timeouts take.
+        percent: u64,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoMeters => write!(
+                f,
+                "the contract has no meters: the node will keep its log and read nothing"
+            ),
+            Self::UnusedPort(port) => write!(f, "port \"{port}\" has no meters"),
+            Self::UnusedSchedule(schedule) => {
+                write!(f, "schedule \"{schedule}\" has no meters")
+            }
+            Self::UnevenSchedule { schedule, every_ms } => write!(
+                f,
+                "schedule \"{schedule}\": {} does not divide a day, so its slots fall at other times every day",
+                shown_ms(*every_ms)
+            ),
+            Self::SameAddress { port, other } => write!(
+                f,
+                "ports \"{other}\" and \"{port}\" have the same address: two connections to one server"
+            ),
+            Self::Overloaded { port, percent } => write!(
+                f,
+                "port \"{port}\": its reads need {percent} % of the time even if every meter answers at once; \
+                 slots will be missed: read less often, raise the baud rate or split the line"
+            ),
+            Self::OverloadedWhenSilent { port, percent } => write!(
+                f,
+                "port \"{port}\": if its meters fall silent, waiting for them needs {percent} % of the time; \
+                 slots may be missed: lower `timeout` or `retries`, or read less often"
+            ),
+        }
+    }
+}
+
+impl Contract {
+    /// What is allowed, and yet most likely not meant.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut out = Vec::new();
+        if self.meters.is_empty() {
+            out.push(Warning::NoMeters);
+        }
+        let mut addresses = BTreeMap::new();
+        for (id, port) in &self.ports {
+            if let PortKind::ModbusTcp { address } = &port.kind
+                && let Some(other) = addresses.insert(address.as_str(), id)
+            {
+                out.push(Warning::SameAddress {
+                    port: id.clone(),
+                    other: other.clone(),
+                });
+            }
+            if !self.meters.values().any(|meter| meter.port == *id) {
+                out.push(Warning::UnusedPort(id.clone()));
+            }
+            let load = load(self, port);
+            let port = id.clone();
+            if load.answered_percent > 100 {
+                let percent = load.answered_percent;
+                out.push(Warning::Overloaded { port, percent });
+            } else if load.silent_percent > 100 {
+                let percent = load.silent_percent;
+                out.push(Warning::OverloadedWhenSilent { port, percent });
+            }
+        }
+        for (id, schedule) in &self.schedules {
+            if !self.meters.values().any(|meter| meter.schedule == *id) {
+                out.push(Warning::UnusedSchedule(id.clone()));
+            }
+            if DAY_MS.checked_rem(schedule.every_ms) != Some(0) {
+                out.push(Warning::UnevenSchedule {
+                    schedule: id.clone(),
+                    every_ms: schedule.every_ms,
+                });
+            }
+        }
+        out
+    }
+}

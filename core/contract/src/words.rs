@@ -1,0 +1,43 @@
+//! The words of the file for the model's enums; their place in the list is their canonical code.
+
+use crate::model::{Parity, Policy, Table, ValueType, WordOrder};
+use evidence::reasons::TruthClass;
+
+/// A value that the file writes as one of a few words. Lists only ever grow at the end.
+pub(crate) trait Word: Copy + PartialEq + 'static {
+    /// Every word and what it stands for.
+    const ALL: &'static [(&'static str, Self)];
+}
+
+macro_rules! words {
+    ($( $name:ty { $( $text:literal $variant:ident )+ } )+) => { $(
+        impl Word for $name {
+            const ALL: &'static [(&'static str, Self)] = &[ $( ($text, Self::$variant) ),+ ];
+        }
+    )+ };
+}
+
+/// The kinds of ports, as the file names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PortWord {
+    Rtu,
+    Tcp,
+}
+
+words! {
+    PortWord { "modbus-rtu" Rtu "modbus-tcp" Tcp }
+    Parity { "none" None "even" Even "odd" Odd }
+    Table { "coil" Coil "discrete" Discrete "holding" Holding "input" Input }
+    ValueType {
+        "bit" Bit "u16" U16 "i16" I16 "u32" U32 "i32" I32 "u64" U64 "i64" I64
+    }
+    WordOrder { "high-first" HighFirst "low-first" LowFirst }
+    Policy { "evidence-first" EvidenceFirst "availability-first" AvailabilityFirst }
+    TruthClass { "independent" Independent "same-device-sync" SameDeviceSync }
+}
+
+/// The word for a value.
+pub(crate) fn word_of<T: Word>(value: T) -> &'static str {
+    let found = T::ALL.iter().find(|(_, other)| *other == value);
+    found.map_or("?", |(word, _)| *word)
+}

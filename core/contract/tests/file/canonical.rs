@@ -1,0 +1,261 @@
+//! One contract has one canonical form, and nothing else is read as one.
+
+use crate::common::{BASE, with};
+use crate::site::site;
+use evidence::cbor::{DecodeError, DecodeFault};
+use evidence::kinds::Configuration;
+use evidence::limits::BLOB_BYTES_MAX;
+use evidence::{Digest, MonoNs};
+use fieldnotary_contract::{Contract, EXAMPLE, PartsError, parse};
+use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+
+fn contract(text: &str) -> Contract {
+    parse(text).expect("sound")
+}
+
+//= R6.2
+#[test]
+fn the_same_contract_has_the_same_digest() {
+    let base = contract(BASE).digest();
+    let same = [
+        ("[station]", "# A comment.\n[station]"),
+        ("baud = 9600", "parity = \"even\"\nbaud = 9600"),
+        ("baud = 9600", ""),
+        ("baud = 9600", "late_reply = \"2000ms\"\ntimeout = \"1s\""),
+        ("every = \"15min\"", "every = \"900s\"\noffset = \"0ms\""),
+        (
+            "segments = 4",
+            "segments = 0x4\nsegment_size = 16_777_216\nblock = \"4KiB\"",
+        ),
+        ("https://c.example.org", "https://c.example.org/"),
+        (
+            "key_file = \"key.pem\"",
+            "key_file = \"key.pem\"\nbackoff = [\"1s\", \"1min\"]",
+        ),
+        (
+            "register = \"holding:0\"",
+            "register = \"holding:0x0\"\npolicy = \"evidence-first\"",
+        ),
+        (
+            "\n[[meter.point]]\nid = \"volt\"\nregister = \"holding:100\"\ntype = \"u16\"",
+            "point = [{id = \"volt\", type = \"u16\", register = \"holding:100\"}]",
+        ),
+    ];
+    for (from, to) in same {
+        assert_eq!(contract(&with(from, to)).digest(), base, "{to}");
+    }
+    // The name of a profile is a matter of the file, not of the contract.
+    let renamed = BASE.replace("\"acme\"", "\"other\"");
+    assert_eq!(contract(&renamed).digest(), base);
+}
+
+//= R6.2
+#[test]
+fn another_contract_has_another_digest() {
+    let mut seen = vec![contract(BASE).digest()];
+    for (from, to) in [
+        ("name = \"Hall\"", "name = \"Yard\""),
+        ("segments = 4", "segments = 5"),
+        ("every = \"30s\"", "every = \"31s\""),
+        ("ca_file = \"ca.pem\"", "ca_file = \"ca2.pem\""),
+        (
+            "key_file = \"key.pem\"",
+            "key_file = \"key.pem\"\ntimeout = \"21s\"",
+        ),
+        ("baud = 9600", "baud = 19200"),
+        ("baud = 9600", "retries = 0"),
+        ("baud = 9600", "parity = \"odd\""),
+        ("baud = 9600", "turnaround = \"1ms\""),
+        ("10.0.0.5:502", "10.0.0.6:502"),
+        ("every = \"15min\"", "every = \"30min\""),
+        ("every = \"15min\"", "every = \"15min\"\noffset = \"1s\""),
+        ("unit = 1 # one", "unit = 2"),
+        ("holding:0", "input:0"),
+        ("holding:0", "holding:2"),
+        ("type = \"u32\"", "type = \"i32\""),
+        ("scale = \"0.01\"", "scale = \"0.1\""),
+        ("scale = \"0.01\"", "scale = \"0.010\""),
+        ("scale = \"0.01\"", "scale = \"0.01\"\nunit = \"kWh\""),
+        ("scale = \"0.01\"", "scale = \"0.01\"\nrange = [0, 1]"),
+        (
+            "scale = \"0.01\"",
+            "scale = \"0.01\"\nword_order = \"low-first\"",
+        ),
+        (
+            "scale = \"0.01\"",
+            "scale = \"0.01\"\npolicy = \"availability-first\"",
+        ),
+        ("id = \"level\"", "id = \"depth\""),
+        ("id = \"m2\"", "id = \"m3\""),
+    ] {
+        let digest = contract(&with(from, to)).digest();
+        assert!(!seen.contains(&digest), "{to}");
+        seen.push(digest);
+    }
+}
+
+/// The format is for ever: whoever changes it has to give it a new number.
+#[test]
+fn the_digest_of_the_example_stays() {
+    let found = contract(EXAMPLE).digest().to_string();
+    assert_eq!(
+        found,
+        "a18300ac0aac74e335137b3b762b15b49b1a57bf45691387e11cbbf704dfde05"
+    );
+}
+
+fn unsound(change: impl FnOnce(&mut Contract)) {
+    let mut contract = contract(BASE);
+    change(&mut contract);
+    let found = Contract::from_canonical(&contract.canonical());
+    assert!(
+        matches!(
+            found,
+            Err(DecodeError {
+                what: DecodeFault::OutOfRange(_),
+                ..
+            })
+        ),
+        "{found:?}"
+    );
+}
+
+//= R6.2
+#[test]
+fn what_the_parser_would_refuse_is_refused_in_canonical_form_too() {
+    unsound(|contract| contract.station.origin = "a b".into());
+    unsound(|contract| contract.station.name = "a\nb".into());
+    unsound(|contract| contract.storage.segments = 1);
+    unsound(|contract| contract.seal.every_ms = 0);
+    unsound(|contract| contract.ports.clear());
+    unsound(|contract| {
+        contract
+            .schedules
+            .values_mut()
+            .for_each(|one| one.every_ms = 0)
+    });
+    unsound(|contract| contract.ports.values_mut().for_each(|one| one.retries = 11));
+    unsound(|contract| {
+        contract
+            .meters
+            .values_mut()
+            .for_each(|one| one.points.clear())
+    });
+    unsound(|contract| {
+        for meter in contract.meters.values_mut() {
+            meter.points.extend(meter.points.clone());
+        }
+    });
+    unsound(|contract| {
+        for meter in contract.meters.values_mut() {
+            meter.points[0].range = Some(("2".parse().unwrap(), "1".parse().unwrap()));
+        }
+    });
+}
+
+/// A site so large that its contract takes several entries.
+fn large() -> Contract {
+    let mut text = String::from(
+        "[station]\norigin = \"example.org/large\"\n[[port]]\nid = \"lan\"\nkind = \"modbus-tcp\"\naddress = \"h:502\"\n\
+         [[schedule]]\nid = \"quarter\"\nevery = \"15min\"\n",
+    );
+    for meter in 0..200 {
+        text += &format!(
+            "[[meter]]\nid = \"m{meter}\"\nport = \"lan\"\nunit = {meter}\nschedule = \"quarter\"\n"
+        );
+        for point in 0..20 {
+            text += &format!(
+                "[[meter.point]]\nid = \"energy-{meter}-{point}\"\nregister = \"holding:{point}\"\ntype = \"u16\"\n"
+            );
+        }
+    }
+    contract(&text)
+}
+
+//= R6.2
+#[test]
+fn a_contract_travels_in_parts() {
+    let contract = large();
+    let parts = contract.parts(MonoNs(7));
+    assert!(parts.len() > 2, "{} parts", parts.len());
+    assert!(
+        parts
+            .iter()
+            .all(|part| part.bytes.0.len() <= BLOB_BYTES_MAX)
+    );
+    assert!(
+        parts
+            .iter()
+            .all(|part| part.digest == contract.digest() && part.at == MonoNs(7))
+    );
+    assert_eq!(Contract::from_parts(&parts).as_ref(), Ok(&contract));
+
+    let refused = |change: &dyn Fn(&mut Vec<Configuration>)| {
+        let mut parts = parts.clone();
+        change(&mut parts);
+        Contract::from_parts(&parts).expect_err("changed parts")
+    };
+    let all = parts.len();
+    assert_eq!(refused(&Vec::clear), PartsError::Count(0));
+    assert_eq!(
+        refused(&|parts| parts.truncate(all - 1)),
+        PartsError::Count(all - 1)
+    );
+    assert_eq!(refused(&|parts| parts.swap(0, 1)), PartsError::Part(0));
+    assert_eq!(
+        refused(&|parts| parts[1].digest = Digest([0; 32])),
+        PartsError::Part(1)
+    );
+    assert_eq!(
+        refused(&|parts| parts[1].bytes.0[9] ^= 1),
+        PartsError::Digest
+    );
+}
+
+#[test]
+fn meters_of_one_type_share_their_points_in_the_canonical_form() {
+    let meter = |n: u32| {
+        format!(
+            "[[meter]]\nid = \"n{n}\"\nport = \"lan\"\nunit = {n}\nschedule = \"quarter\"\nprofile = \"acme\"\n"
+        )
+    };
+    let few = contract(&format!("{BASE}{}", meter(2))).canonical().len();
+    let more = contract(&format!("{BASE}{}{}", meter(2), meter(3)))
+        .canonical()
+        .len();
+    assert!(more - few < 40, "{} bytes for one more meter", more - few);
+}
+
+proptest! {
+    //= R6.2
+    #[test]
+    fn the_canonical_form_comes_back(site in site()) {
+        let contract = site.contract();
+        let bytes = contract.canonical();
+        prop_assert_eq!(Contract::from_canonical(&bytes), Ok(contract.clone()));
+        prop_assert_eq!(Contract::from_parts(&contract.parts(MonoNs(0))), Ok(contract));
+    }
+
+    //= R6.2
+    #[test]
+    fn the_order_of_tables_means_nothing(site in site()) {
+        let turned = parse(&site.file(true)).expect("sound");
+        prop_assert_eq!(turned.digest(), site.contract().digest());
+    }
+
+    #[test]
+    fn no_bytes_are_a_panic(bytes: Vec<u8>) {
+        prop_assert!(Contract::from_canonical(&bytes).is_err());
+    }
+
+    //= R6.2
+    #[test]
+    fn every_other_encoding_is_refused(at in any::<proptest::sample::Index>(), flip in 1u8..) {
+        let mut bytes = contract(BASE).canonical();
+        let at = at.index(bytes.len());
+        bytes[at] ^= flip;
+        if let Ok(other) = Contract::from_canonical(&bytes) {
+            prop_assert_eq!(other.canonical(), bytes);
+        }
+    }
+}

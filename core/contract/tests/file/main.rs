@@ -1,0 +1,9 @@
+//! A contract file from outside: what is refused and how, what is the same contract, what the docs say.
+
+mod canonical;
+mod catalogue;
+mod common;
+mod documents;
+mod rendering;
+mod site;
+mod warnings;

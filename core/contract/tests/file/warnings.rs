@@ -1,0 +1,71 @@
+//! What is allowed, and yet most likely not meant.
+
+use crate::common::{BASE, with};
+use fieldnotary_contract::parse;
+
+fn check(text: &str, expected: &[&str]) {
+    let contract = parse(text).expect("sound");
+    let found: Vec<String> = contract
+        .warnings()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.contains(expected), "{found} says {expected}");
+    }
+}
+
+const SPARE: &str = "port \"spare\" has no meters";
+
+//= R6.2
+#[test]
+fn what_is_most_likely_not_meant_is_said() {
+    check(BASE, &[SPARE]);
+    check("[station]\norigin = \"a\"", &["no meters"]);
+    check(
+        &with("every = \"15min\"", "every = \"7min\""),
+        &[SPARE, "7min does not divide a day"],
+    );
+    let unused = format!("{BASE}[[schedule]]\nid = \"x\"\nevery = \"1h\"\n");
+    check(&unused, &[SPARE, "schedule \"x\" has no meters"]);
+    let again = format!(
+        "{BASE}[[port]]\nid = \"lan2\"\nkind = \"modbus-tcp\"\naddress = \"10.0.0.5:502\"\n"
+    );
+    check(&again, &["same address", "\"lan2\" has no meters", SPARE]);
+}
+
+/// A line at 300 baud with one meter: 8E1 makes 11 bits a character, two reads of two and one registers.
+//= R5.2
+#[test]
+fn a_line_that_cannot_keep_its_schedule_is_named() {
+    let slow = with("baud = 9600", "baud = 300\ntimeout = \"500ms\"");
+    // Two requests of 8 characters, replies of 9 and 7, 3 characters of silence after each: 44 characters
+    // are 1.61 s.
+    check(
+        &slow.replace("15min", "2s"),
+        &["if its meters fall silent", SPARE],
+    );
+    check(
+        &slow.replace("15min", "1s"),
+        &["if its meters fall silent", "its reads need 161 %", SPARE],
+    );
+    check(&slow.replace("15min", "1min"), &[SPARE]);
+    // Over TCP only the timeouts count: one read, two attempts of 1 s.
+    let quick = with(
+        "[[schedule]]",
+        "[[schedule]]\nid = \"quick\"\nevery = \"1s\"\n[[schedule]]",
+    );
+    let quick = quick.replacen(
+        "unit = 1\nschedule = \"quarter\"",
+        "unit = 1\nschedule = \"quick\"",
+        1,
+    );
+    check(
+        &quick,
+        &[
+            "if its meters fall silent, waiting for them needs 200 %",
+            SPARE,
+        ],
+    );
+}
