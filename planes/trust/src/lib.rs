@@ -1,1 +1,31 @@
 //! The trust plane: typed statements in, signatures out.
+//!
+//! The [`Engine`] knows what a statement means and which ones contradict each other; a [`Backend`]
+//! holds the keys and knows neither. What goes to a backend is a [`Signable`], which only this crate
+//! can make, and only from a checked [`Statement`]: there is no way to have bytes or digests of the
+//! caller's choice signed.
+//!
+//! A signature is had in two steps, so that what it rules out is durable before it leaves:
+//! [`Engine::check`] gives a [`Pending`] with the [`LastSigned`] that the host must store first, and
+//! [`Engine::sign`] takes the pending statement.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod backend;
+mod engine;
+mod last_signed;
+pub mod limits;
+mod origin;
+mod statement;
+
+pub use backend::{Backend, BackendError, Capabilities};
+pub use engine::{Audit, Engine, Pending, SignError};
+pub use evidence::reasons::Custody;
+pub use last_signed::{LastSigned, LastSignedError, SignedHead};
+pub use origin::{BaseOrigin, OriginError, under_name};
+pub use proof::Hash;
+pub use proof::note::{KeyError, VerifierKey, p256_spki};
+pub use statement::{Purpose, Signable, Statement};

@@ -1,0 +1,111 @@
+//! The socket: several connections, one thread each, one request at a time on each.
+
+use crate::Failure;
+use crate::desk::Desk;
+use ipc::message::ErrorCode;
+use ipc::{Channel, IpcError, Listener, Message};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Connections served at once; a node needs one or two.
+const CONNECTIONS_MAX: usize = 16;
+/// Failures to accept in a row after which the signer ends, so that its supervisor sees it.
+const ACCEPT_FAILURES_MAX: u32 = 50;
+/// How soon a wait notices that the signer was told to stop.
+const STOP_CHECK: Duration = Duration::from_millis(100);
+
+/// Serves the path until a signal says stop.
+pub(crate) fn serve(path: &Path, desk: Desk) -> Result<(), Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .map_err(|error| Failure::System("signals", error))?;
+    }
+    let listener = Listener::bind(path)?;
+    let desk = Arc::new(Mutex::new(desk));
+    let mut connections: Vec<JoinHandle<()>> = Vec::new();
+    let mut failures = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let channel = match listener.accept(STOP_CHECK) {
+            Ok(Some(channel)) => channel,
+            Ok(None) => continue,
+            Err(error) if failures < ACCEPT_FAILURES_MAX => {
+                eprintln!("fieldnotary-signer: a connection was not accepted: {error}");
+                failures += 1;
+                std::thread::sleep(STOP_CHECK);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        failures = 0;
+        connections.retain(|connection| !connection.is_finished());
+        if let Some(refusal) = refuse(&channel, connections.len()) {
+            // A peer that is gone already needs no answer.
+            let _ = channel.send(&refusal);
+            continue;
+        }
+        let (desk, stop) = (Arc::clone(&desk), Arc::clone(&stop));
+        connections.push(std::thread::spawn(move || answer(&channel, &desk, &stop)));
+    }
+    // From here on nobody can connect; what is being answered is answered to its end.
+    drop(listener);
+    for connection in connections {
+        if connection.join().is_err() {
+            eprintln!("fieldnotary-signer: a connection ended by a fault of the program");
+        }
+    }
+    Ok(())
+}
+
+/// Why a connection is not served, if it is not.
+fn refuse(channel: &Channel, connections: usize) -> Option<Message> {
+    let own = rustix::process::geteuid().as_raw();
+    match channel.peer_credentials() {
+        Ok(peer) if peer.uid == own => {}
+        Ok(peer) => {
+            eprintln!(
+                "fieldnotary-signer: process {} of user {} was refused",
+                peer.pid, peer.uid
+            );
+            return Some(Message::error(
+                ErrorCode::NotAllowed,
+                format_args!("user {} may not use these keys", peer.uid),
+            ));
+        }
+        Err(error) => return Some(Message::error(ErrorCode::NotAllowed, error)),
+    }
+    (connections >= CONNECTIONS_MAX).then(|| {
+        Message::error(
+            ErrorCode::Busy,
+            format_args!("{CONNECTIONS_MAX} connections are served already"),
+        )
+    })
+}
+
+fn answer(channel: &Channel, desk: &Mutex<Desk>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let answer = match channel.recv(STOP_CHECK) {
+            Ok(None) => continue,
+            Ok(Some(request)) => {
+                // A thread that died while it held the desk left no half-made statement: memory is
+                // only ever replaced whole.
+                let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+                desk.answer(&request)
+            }
+            Err(error @ (IpcError::Malformed(_) | IpcError::TooLong { .. })) => {
+                // Whoever speaks another language is told so once.
+                let _ = channel.send(&Message::error(ErrorCode::Malformed, &error));
+                eprintln!("fieldnotary-signer: a connection was closed: {error}");
+                return;
+            }
+            Err(_) => return,
+        };
+        if channel.send(&answer).is_err() {
+            return;
+        }
+    }
+}

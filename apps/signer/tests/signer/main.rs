@@ -1,0 +1,6 @@
+//! The signer's program from outside.
+
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod program;

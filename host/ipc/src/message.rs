@@ -1,0 +1,392 @@
+//! The words spoken over the local sockets. One table declares them: number, fields, meaning.
+//!
+//! A message is the CBOR array `[number, fields]`, the fields a map with integer keys. Numbers 1 to
+//! 63 are spoken with the recorder, 64 and up with the signer, 0 with both.
+
+use crate::limits::{
+    FEED_ENTRY_OVERHEAD_BYTES, HASH_WIRE_BYTES, HOLE_OVERHEAD_BYTES, MESSAGE_BYTES_MAX,
+};
+use crate::wire::Wire;
+use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
+use evidence::reasons::{Custody, LossCause, TruthClass};
+use evidence::{BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, ScheduleId};
+use std::fmt;
+
+/// A signed note as text, up to [`crate::limits::NOTE_BYTES_MAX`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteText(pub String);
+
+/// A status report in JSON, up to [`crate::limits::STATUS_BYTES_MAX`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusText(pub String);
+
+/// The bytes of a leaf: salt and entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf(pub Vec<u8>);
+
+/// Declares a list of codes that travel as numbers.
+macro_rules! code_list {
+    ( $(#[$meta:meta])* $name:ident, $what:literal {
+        $( $code:literal $variant:ident = $text:literal => $doc:literal; )+
+    } ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $( #[doc = $doc] $variant, )+ }
+
+        impl $name {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Self] = &[ $( Self::$variant ),+ ];
+
+            /// The number on the wire.
+            #[must_use]
+            pub const fn code(self) -> u64 {
+                match self { $( Self::$variant => $code ),+ }
+            }
+
+            /// The word that people and programs read.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$variant => $text ),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl Wire for $name {
+            fn write(&self, writer: &mut Writer) {
+                writer.uint(self.code());
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                let at = reader.position();
+                match reader.uint()? {
+                    $( $code => Ok(Self::$variant), )+
+                    _ => Err(reader.fault(at, DecodeFault::OutOfRange($what))),
+                }
+            }
+        }
+    };
+}
+
+code_list! {
+    /// Why the recorder refuses a submission; refused records are never committed.
+    RefuseReason, "the refuse reasons of this version" {
+        0 RecordCrc = "record_crc" => "a record's CRC does not hold";
+        1 Encoding = "encoding" => "a record's capture bytes are not a payload of their kind";
+        2 Contract = "contract" => "scaled under a configuration that is not in force";
+        3 Order = "order" => "sequence numbers out of order or outside the lease";
+        4 Stream = "stream" => "a stream that this connection does not hold a lease of";
+        5 TooMany = "too_many" => "more records or bytes than one commit may have";
+        6 Busy = "busy" => "the recorder's queue is full; send again later";
+        7 Storage = "storage" => "the medium refused the write; send again later";
+        8 Stopping = "stopping" => "the node is being stopped";
+        9 Kind = "kind" => "a kind that this process may not write";
+    }
+}
+
+code_list! {
+    /// Why a request had no answer of its own.
+    ErrorCode, "the error codes of this version" {
+        0 Malformed = "malformed" => "the request is not a message of this version";
+        1 Unsupported = "unsupported" => "not a request that this process answers";
+        2 NotAllowed = "not_allowed" => "this peer may not ask this";
+        3 Invalid = "invalid" => "a field's value is not acceptable";
+        4 Unknown = "unknown" => "the thing asked for does not exist here";
+        5 Busy = "busy" => "too many requests; ask again later";
+        6 Rollback = "rollback" => "it would contradict what was signed before";
+        7 Unavailable = "unavailable" => "a resource is missing for now; ask again later";
+        8 Internal = "internal" => "a fault of the answering process";
+    }
+}
+
+/// Reads the map of a struct's fields.
+macro_rules! read_fields {
+    ( $reader:ident ) => {{
+        $reader.map()?.finish()?;
+        Ok(Self {})
+    }};
+    ( $reader:ident $( $key:literal $field:ident $type:ty )+ ) => {{
+        let mut map = $reader.map()?;
+        $( let $field = match map.value($key)? {
+            Some(value) => <$type as Wire>::read(value)?,
+            None => <$type as Wire>::absent().ok_or_else(|| map.missing($key))?,
+        }; )+
+        map.finish()?;
+        Ok(Self { $( $field ),+ })
+    }};
+}
+
+/// Declares structs that are written as maps with integer keys.
+macro_rules! parts {
+    ( $( $(#[$meta:meta])* $name:ident {
+        $( $key:literal $field:ident : $type:ty => $doc:literal; )*
+    } )+ ) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name {
+            $( #[doc = $doc] pub $field: $type, )*
+        }
+
+        impl Wire for $name {
+            fn write(&self, writer: &mut Writer) {
+                let present: &[bool] = &[ $( self.$field.present() ),* ];
+                writer.map(present.iter().filter(|present| **present).count());
+                $( if self.$field.present() {
+                    writer.uint($key);
+                    self.$field.write(writer);
+                } )*
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                read_fields!(reader $( $key $field $type )*)
+            }
+        }
+    )+ };
+}
+
+/// Declares the messages: number, struct, fields.
+macro_rules! messages {
+    ( $( $code:literal $name:ident { $doc:literal $($fields:tt)* } )+ ) => {
+        parts! { $( #[doc = $doc] $name { $($fields)* } )+ }
+
+        /// Any message.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Message { $( #[doc = $doc] $name($name), )+ }
+
+        impl Message {
+            /// The numbers of all messages.
+            pub const CODES: &'static [u64] = &[ $( $code ),+ ];
+
+            /// Its number.
+            #[must_use]
+            pub const fn code(&self) -> u64 {
+                match self { $( Self::$name(_) => $code ),+ }
+            }
+
+            /// Its name, for people.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $( Self::$name(_) => stringify!($name) ),+ }
+            }
+
+            /// Its bytes; the channel refuses those longer than a message may be.
+            #[must_use]
+            pub fn encode(&self) -> Vec<u8> {
+                let mut writer = Writer::new();
+                writer.array(2);
+                writer.uint(self.code());
+                match self { $( Self::$name(fields) => fields.write(&mut writer) ),+ }
+                writer.into_bytes()
+            }
+
+            /// Reads a message.
+            pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+                let mut reader = Reader::new(bytes);
+                reader.array_of(2)?;
+                let at = reader.position();
+                let message = match reader.uint()? {
+                    $( $code => Self::$name($name::read(&mut reader)?), )+
+                    _ => return Err(reader.fault(
+                        at, DecodeFault::OutOfRange("the messages of this version"),
+                    )),
+                };
+                reader.finish()?;
+                Ok(message)
+            }
+        }
+
+        $( impl From<$name> for Message {
+            fn from(fields: $name) -> Self { Self::$name(fields) }
+        } )+
+    };
+}
+
+parts! {
+    /// A committed entry in the feed.
+    FeedEntry {
+        0 commit_id: CommitId => "its index in the log";
+        1 leaf: Leaf => "salt and entry bytes";
+    }
+    /// Entries that are gone, with the hashes that keep the tree whole.
+    Hole {
+        0 first: CommitId => "the first lost entry";
+        1 count: u64 => "how many";
+        2 cause: LossCause => "why";
+        3 hashes: Vec<Digest> => "the compact range of the lost leaves";
+        4 named_by: CommitId => "the LOSS entry that says so";
+    }
+}
+
+messages! {
+    0 Error { "The request had no answer of its own."
+        0 code: ErrorCode => "what kind of error";
+        1 text: String => "what, where, what would be right";
+    }
+
+    1 Hello { "A process introduces itself, first of all."
+        0 role: String => "its role: io/PORT, time, uplink, supervisor, cli";
+        1 pid: u64 => "its process id";
+        2 incarnation: u64 => "a number that no other run of the role on this boot has";
+    }
+    2 Welcome { "What a process must know of the log that it will write to or read."
+        0 generation: Generation => "the log's generation";
+        1 epoch: Epoch => "the recorder's run";
+        2 boot_id: BootId => "the boot whose monotonic clock is meant";
+        3 contract: CommitId => "the configuration entry in force";
+        4 contract_digest: Digest => "SHA-256 of the canonical contract";
+        5 origin: String => "the log's origin line, with its generation";
+        6 truth_class: TruthClass => "class of the truth store (A5.9)";
+        7 truth_degraded: bool => "whether only a lone copy of the truth was valid";
+        8 commit_ptr: CommitId => "entries committed so far";
+    }
+    3 Lease { "A producer asks for a block of sequence numbers."
+        0 stream: String => "the meter, or the port for events";
+        1 attempted: Option<u64> => "the highest number of the block it holds; absent when it has just started";
+        2 count: u64 => "how many it would like";
+    }
+    4 Leased { "The block: numbers from `next` up to, not including, `end`."
+        0 stream: String => "the stream";
+        1 next: u64 => "the first number to use";
+        2 end: u64 => "the first number that is not leased";
+    }
+    5 SlotFloor { "Asks where a schedule's slots stand."
+        0 schedule: ScheduleId => "the schedule";
+    }
+    6 SlotStart { "Where they stand: the anchor's slot and its instant."
+        0 schedule: ScheduleId => "the schedule";
+        1 version: u64 => "which numbering";
+        2 number: u64 => "number of the slot that is due at the anchor";
+        3 anchor: MonoNs => "the instant at which that slot is due";
+    }
+    7 Submit { "All records of one attempt, to be committed together."
+        0 submission_id: u64 => "the producer's number of this submission";
+        1 stream: String => "the stream they belong to";
+        2 stream_seq: Option<u64> => "the sequence number they share; absent where nothing is counted";
+        3 records: Vec<Captured> => "the records";
+    }
+    8 Accepted { "A submission is durable."
+        0 submission_id: u64 => "the submission";
+        1 first_commit: CommitId => "index of its first entry";
+        2 count: u64 => "entries committed; 0 where none was asked for";
+    }
+    9 Refused { "A submission was refused, whole."
+        0 submission_id: u64 => "the submission";
+        1 reason: RefuseReason => "why";
+        2 detail: String => "what exactly";
+    }
+    10 TimeStatement { "The time process states how the clocks stand; adopted before its events."
+        0 submission_id: u64 => "its number";
+        1 statement: Captured => "the TimeMap";
+        2 journal: bool => "whether the TimeMap becomes an entry; it always serves for stamps";
+        3 events: Vec<Captured> => "events to commit, such as a step";
+    }
+    11 ProcessEvent { "The supervisor reports what a process did."
+        0 submission_id: u64 => "its number";
+        1 event: Captured => "the event";
+    }
+    12 AckReport { "The uplink reports: a cosignature, or an event of the link."
+        0 submission_id: u64 => "its number";
+        1 report: Captured => "the ack or event";
+    }
+    13 FeedPull { "Asks for committed entries from a cursor on."
+        0 cursor: CommitId => "index of the first entry wanted";
+        1 kinds: Vec<Kind> => "only these kinds; all when empty";
+        2 max: u64 => "at most this many entries";
+        3 wait_ms: u64 => "how long to wait while there is none, in milliseconds";
+    }
+    14 FeedBatch { "Committed entries, as many as fit."
+        0 entries: Vec<FeedEntry> => "the entries, ascending";
+        1 next_cursor: CommitId => "where to go on";
+        2 commit_ptr: CommitId => "entries committed so far";
+        3 holes: Vec<Hole> => "lost entries between the cursors";
+    }
+    15 FrontierAt { "Asks for the frontier of the tree at a size."
+        0 size: u64 => "the size";
+    }
+    16 Frontier { "The frontier: hashes of the full subtrees, largest first."
+        0 size: u64 => "the size";
+        1 hashes: Vec<Digest> => "the hashes";
+    }
+    17 SealedHead { "Asks for the newest sealed head." }
+    18 Head { "The newest sealed head, and how far outsiders have followed."
+        0 size: u64 => "size of the sealed tree; 0 before the first seal";
+        1 note: Option<NoteText> => "its signed checkpoint";
+        2 cosigned_size: u64 => "contents stored outside up to here";
+        3 witnessed_size: u64 => "head known outside up to here";
+    }
+    19 Status { "Asks for the recorder's status." }
+    20 StatusReport { "The status."
+        0 json: StatusText => "a JSON object";
+    }
+    21 Stop { "Asks the recorder to close the log orderly and end; or tells a peer that it does." }
+
+    64 SignCheckpoint { "Asks for a signature on a tree head."
+        0 origin: String => "the log's origin line, with its generation";
+        1 size: u64 => "size of the tree";
+        2 root: Digest => "its root";
+    }
+    65 SignedNote { "The tree head, signed."
+        0 note: NoteText => "the signed note";
+        1 custody: Custody => "where the authority key lives";
+    }
+    66 Describe { "Asks the signer what it is."
+        0 origin: Option<String> => "for which origin; the base origin when absent";
+    }
+    67 Keys { "What the signer is."
+        0 vkeys: Vec<String> => "its verifier keys for that origin, the authority first";
+        1 custody: Custody => "where the authority key lives";
+        2 non_exportable: bool => "whether the key can never leave";
+        3 monotonic_counter: bool => "whether it has a counter that only moves forward";
+        4 attestation: bool => "whether it can attest its key";
+        5 measured_boot: bool => "whether it can attest what was booted";
+        6 key_ops: u64 => "signatures made since it was started (key_op_audit_cnt)";
+        7 refused: u64 => "statements refused since then";
+        8 rollback_attempts: u64 => "of those, statements that contradict an earlier one \
+            (rollback_attempt_cnt)";
+        9 signature_failures: u64 => "signatures not had, or withheld (signature_fail_cnt)";
+    }
+}
+
+impl FeedEntry {
+    /// What it takes of a batch, at most; a batch may hold [`crate::limits::FEED_BYTES_MAX`].
+    #[must_use]
+    pub fn wire_bytes_max(&self) -> usize {
+        self.leaf.0.len().saturating_add(FEED_ENTRY_OVERHEAD_BYTES)
+    }
+}
+
+impl Hole {
+    /// What it takes of a batch, at most.
+    #[must_use]
+    pub fn wire_bytes_max(&self) -> usize {
+        self.hashes
+            .len()
+            .saturating_mul(HASH_WIRE_BYTES)
+            .saturating_add(HOLE_OVERHEAD_BYTES)
+    }
+}
+
+impl Message {
+    /// Whether it can be sent.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.encode().len() <= MESSAGE_BYTES_MAX
+    }
+
+    /// An error message.
+    #[must_use]
+    pub fn error(code: ErrorCode, text: impl fmt::Display) -> Self {
+        let mut text = text.to_string();
+        while text.len() > crate::limits::TEXT_BYTES_MAX {
+            text.pop();
+        }
+        Self::Error(Error { code, text })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,246 @@
+//! Identities that are whole, and every way in which one is not.
+
+use super::{IdentityDir, read_vkeys};
+use crate::error::KeysError;
+use crate::limits::{AUTHORITY_FILE, ED25519_FILE, LAST_SIGNED_FILE, VKEYS_FILE};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use tempfile::TempDir;
+use trust_plane::{Backend as _, BaseOrigin, Custody, Engine, Hash, LastSigned, Statement};
+
+fn origin() -> BaseOrigin {
+    BaseOrigin::new("meters.example/site").unwrap()
+}
+
+fn created() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = IdentityDir::open_or_create(folder.path()).unwrap();
+    dir.create(origin()).unwrap();
+    folder
+}
+
+fn load_error(folder: &Path) -> String {
+    let dir = IdentityDir::open(folder).unwrap();
+    dir.load().unwrap_err().to_string()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+//= A6.2
+#[test]
+fn what_was_created_is_loaded_and_says_that_it_is_software() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data/identity");
+    let dir = IdentityDir::open_or_create(&folder).unwrap();
+    let made = dir.create(origin()).unwrap();
+    let loaded = dir.load().unwrap();
+    assert_eq!(loaded.public, made.public);
+    assert_eq!(read_vkeys(&folder).unwrap(), made.public);
+    assert_eq!(loaded.public.origin, origin());
+    assert_eq!(mode(&folder), 0o700);
+    for secret in [AUTHORITY_FILE, ED25519_FILE, LAST_SIGNED_FILE] {
+        assert_eq!(mode(&folder.join(secret)), 0o600, "{secret}");
+    }
+    assert_eq!(mode(&folder.join(VKEYS_FILE)), 0o644);
+    let capabilities = loaded.keys.capabilities();
+    assert_eq!(capabilities.custody, Custody::Software);
+    assert!(!capabilities.non_exportable && !capabilities.monotonic_counter);
+    assert!(!capabilities.attestation && !capabilities.measured_boot);
+    let left: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+    assert_eq!(left.len(), 4, "{left:?}");
+}
+
+//= A6.1
+#[test]
+fn a_key_never_shows_in_what_is_printed() {
+    let folder = created();
+    let loaded = IdentityDir::open(folder.path()).unwrap().load().unwrap();
+    assert!(format!("{loaded:?}").contains("keys: SoftwareKeys(..)"));
+}
+
+//= A6.1
+#[test]
+fn keys_are_never_overwritten() {
+    for name in [AUTHORITY_FILE, ED25519_FILE, LAST_SIGNED_FILE, VKEYS_FILE] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, "precious").unwrap();
+        let dir = IdentityDir::open(folder.path()).unwrap();
+        let error = dir.create(origin()).unwrap_err();
+        assert!(
+            matches!(&error, KeysError::Exists(found) if *found == path),
+            "{error}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
+//= A6.3
+#[test]
+fn loaded_keys_sign_what_the_public_file_verifies() {
+    let folder = created();
+    let dir = IdentityDir::open(folder.path()).unwrap();
+    let identity = dir.load().unwrap();
+    let mut engine = Engine::new(identity.keys, identity.public.origin, identity.last_signed);
+    let statement = Statement::Checkpoint {
+        origin: "meters.example/site/g1".into(),
+        size: 5,
+        root: Hash([1; 32]),
+    };
+    let pending = engine.check(&statement).unwrap();
+    dir.store_last_signed(pending.last_signed()).unwrap();
+    let note = engine.sign(pending).unwrap();
+    assert!(note.starts_with("meters.example/site/g1\n5\n"));
+    let key_id = |line: usize| identity.public.vkeys[line].key_id();
+    let authority = trust_plane::under_name(&identity.public.vkeys[0], "x").unwrap();
+    assert_eq!(authority.key_id(), key_id(0));
+    // The record is what the next start goes on from.
+    let again = dir.load().unwrap().last_signed;
+    assert_ne!(again, LastSigned::default());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+}
+
+#[test]
+fn one_signer_at_a_time() {
+    let folder = created();
+    let first = IdentityDir::open(folder.path()).unwrap();
+    let error = IdentityDir::open(folder.path()).unwrap_err();
+    assert!(matches!(error, KeysError::InUse(_)), "{error}");
+    // The public part is everybody's.
+    assert!(read_vkeys(folder.path()).is_ok());
+    drop(first);
+    assert!(IdentityDir::open(folder.path()).is_ok());
+}
+
+/// What is wrong, how it comes about, and what the message must say.
+type Damage = (&'static str, fn(&Path), &'static str);
+
+const DAMAGES: &[Damage] = &[
+    (
+        "creation interrupted",
+        |folder| fs::remove_file(folder.join(VKEYS_FILE)).unwrap(),
+        "was interrupted",
+    ),
+    (
+        "secret gone",
+        |folder| fs::remove_file(folder.join(ED25519_FILE)).unwrap(),
+        "missing",
+    ),
+    (
+        "record gone",
+        |folder| fs::remove_file(folder.join(LAST_SIGNED_FILE)).unwrap(),
+        "missing",
+    ),
+    (
+        "secret empty",
+        |folder| fs::write(folder.join(AUTHORITY_FILE), "").unwrap(),
+        "not a P-256 private key",
+    ),
+    (
+        "secret cut short",
+        |folder| {
+            let path = folder.join(ED25519_FILE);
+            let bytes = fs::read(&path).unwrap();
+            fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        },
+        "not an Ed25519 private key",
+    ),
+    (
+        "secrets swapped",
+        |folder| {
+            fs::copy(folder.join(ED25519_FILE), folder.join(AUTHORITY_FILE)).unwrap();
+        },
+        "not a P-256 private key",
+    ),
+    (
+        "secret too long",
+        |folder| fs::write(folder.join(AUTHORITY_FILE), vec![b'x'; 5_000]).unwrap(),
+        "too long",
+    ),
+    (
+        "secret of another identity",
+        |folder| {
+            let other = created();
+            fs::copy(other.path().join(ED25519_FILE), folder.join(ED25519_FILE)).unwrap();
+        },
+        "different identities",
+    ),
+    (
+        "secret readable by others",
+        |folder| set_mode(&folder.join(AUTHORITY_FILE), 0o640),
+        "mode 0640 lets others in; at most 0600",
+    ),
+    (
+        "record writable by others",
+        |folder| set_mode(&folder.join(LAST_SIGNED_FILE), 0o602),
+        "mode 0602",
+    ),
+    (
+        "public keys writable by others",
+        |folder| set_mode(&folder.join(VKEYS_FILE), 0o664),
+        "at most 0644",
+    ),
+    (
+        "secret behind a link",
+        |folder| {
+            let path = folder.join(AUTHORITY_FILE);
+            fs::rename(&path, folder.join("elsewhere")).unwrap();
+            std::os::unix::fs::symlink("elsewhere", path).unwrap();
+        },
+        "not a regular file",
+    ),
+    (
+        "public keys damaged",
+        |folder| fs::write(folder.join(VKEYS_FILE), "meters.example/site+x\n").unwrap(),
+        "verifier key",
+    ),
+    (
+        "record cut short",
+        |folder| {
+            let path = folder.join(LAST_SIGNED_FILE);
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(&path, text.replace("end 0\n", "")).unwrap();
+        },
+        "a contradiction could be signed",
+    ),
+];
+
+//= A6.1
+#[test]
+fn an_identity_is_whole_or_refused_with_what_is_wrong() {
+    for (what, damage, expected) in DAMAGES {
+        let folder = created();
+        damage(folder.path());
+        let error = load_error(folder.path());
+        assert!(error.contains(expected), "{what}: {error}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    assert!(load_error(empty.path()).contains("no keys here"));
+}
+
+#[test]
+fn a_directory_open_to_other_writers_is_refused() {
+    let folder = created();
+    set_mode(folder.path(), 0o770);
+    let error = IdentityDir::open(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("mode 0770"), "{error}");
+}
+
+#[test]
+fn what_a_dead_process_left_is_cleared_away() {
+    let folder = created();
+    let left = folder.path().join(format!(".{LAST_SIGNED_FILE}.tmp"));
+    fs::write(&left, "half").unwrap();
+    let dir = IdentityDir::open(folder.path()).unwrap();
+    dir.store_last_signed(&LastSigned::default()).unwrap();
+    assert!(!left.exists());
+    assert!(dir.load().is_ok());
+}

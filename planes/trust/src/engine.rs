@@ -1,0 +1,327 @@
+//! The engine: which statements may be signed, and the notes that come of them.
+
+use crate::backend::{Backend, BackendError, Capabilities};
+use crate::last_signed::{LastSigned, SignedHead};
+use crate::limits::GENERATIONS_MAX;
+use crate::origin::{BaseOrigin, OriginError};
+use crate::statement::{Purpose, Signable, Statement};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use evidence::Generation;
+use proof::checkpoint::CheckpointError;
+use proof::note::{Algorithm, KeyError, Note, NoteError, SignatureLine, VerifierKey};
+use proof::{Checkpoint, Hash};
+
+/// Why a statement was not signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignError {
+    /// The origin is not one of this log.
+    Origin(OriginError),
+    /// The tree head is not one that can be written.
+    Checkpoint(CheckpointError),
+    /// A larger tree was signed before: the log went back.
+    Shrunk {
+        /// Size that was signed last.
+        signed: u64,
+        /// Size asked for.
+        asked: u64,
+    },
+    /// A tree of this size was signed before, with another root: the log split.
+    Split {
+        /// The size.
+        size: u64,
+        /// Root that was signed.
+        signed: Hash,
+        /// Root asked for.
+        asked: Hash,
+    },
+    /// The log has had more generations than are kept.
+    TooManyGenerations,
+    /// The backend's public keys are not usable.
+    Key(KeyError),
+    /// The backend gave no signature.
+    Backend(BackendError),
+    /// The backend gave a signature that its own public key does not verify; it is not let out.
+    SelfCheck(Algorithm),
+    /// The note cannot take the signature.
+    Note(NoteError),
+}
+
+impl SignError {
+    /// Whether the statement contradicts an earlier one (`rollback_attempt_cnt`).
+    #[must_use]
+    pub const fn is_rollback(&self) -> bool {
+        matches!(self, Self::Shrunk { .. } | Self::Split { .. })
+    }
+
+    /// Whether the fault lies with the keys, not with the statement (`signature_fail_cnt`).
+    #[must_use]
+    pub const fn is_of_the_keys(&self) -> bool {
+        matches!(self, Self::Key(_) | Self::Backend(_) | Self::SelfCheck(_))
+    }
+}
+
+impl fmt::Display for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Origin(error) => error.fmt(f),
+            Self::Checkpoint(error) => error.fmt(f),
+            Self::Shrunk { signed, asked } => write!(
+                f,
+                "size {asked} asked after size {signed} was signed; a log that went back needs a \
+                 new generation"
+            ),
+            Self::Split {
+                size,
+                signed,
+                asked,
+            } => write!(
+                f,
+                "size {size} was signed with root {signed}, now with root {asked}; a log that \
+                 changed needs a new generation"
+            ),
+            Self::TooManyGenerations => {
+                write!(f, "the log had more than {GENERATIONS_MAX} generations")
+            }
+            Self::Key(error) => error.fmt(f),
+            Self::Backend(error) => error.fmt(f),
+            Self::SelfCheck(algorithm) => write!(
+                f,
+                "the signature of type {:#04x} does not verify under its own key; it was withheld",
+                algorithm.byte()
+            ),
+            Self::Note(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SignError {}
+
+/// A statement that may be signed as soon as [`Pending::last_signed`] is durable.
+#[derive(Debug)]
+pub struct Pending {
+    generation: Generation,
+    head: SignedHead,
+    checkpoint: Checkpoint,
+    purpose: Purpose,
+    last_signed: LastSigned,
+}
+
+impl Pending {
+    /// What the host stores before it asks for the signature.
+    #[must_use]
+    pub const fn last_signed(&self) -> &LastSigned {
+        &self.last_signed
+    }
+}
+
+/// Counts since the signer started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// Signatures made on checkpoints, of both keys together.
+    pub checkpoint_ops: u64,
+    /// Statements refused for what they say.
+    pub refused: u64,
+    /// Of those, statements that contradict an earlier one (`rollback_attempt_cnt`).
+    pub rollback_attempts: u64,
+    /// Signatures not had, or withheld (`signature_fail_cnt`).
+    pub signature_failures: u64,
+}
+
+impl Audit {
+    /// Uses of a key for a purpose (A6.7).
+    #[must_use]
+    pub const fn key_ops(&self, purpose: Purpose) -> u64 {
+        match purpose {
+            Purpose::Checkpoint => self.checkpoint_ops,
+        }
+    }
+
+    /// All uses of keys (`key_op_audit_cnt`).
+    #[must_use]
+    pub fn key_ops_total(&self) -> u64 {
+        Purpose::ALL
+            .iter()
+            .fold(0, |sum, purpose| self.key_ops(*purpose).saturating_add(sum))
+    }
+}
+
+/// Signs the statements of one log.
+#[derive(Debug)]
+pub struct Engine<B> {
+    backend: B,
+    base: BaseOrigin,
+    last_signed: LastSigned,
+    audit: Audit,
+}
+
+impl<B: Backend> Engine<B> {
+    /// An engine for the log `base`, going on after `last_signed`.
+    pub const fn new(backend: B, base: BaseOrigin, last_signed: LastSigned) -> Self {
+        Self {
+            backend,
+            base,
+            last_signed,
+            audit: Audit {
+                checkpoint_ops: 0,
+                refused: 0,
+                rollback_attempts: 0,
+                signature_failures: 0,
+            },
+        }
+    }
+
+    /// What the backend can do.
+    pub fn capabilities(&self) -> Capabilities {
+        self.backend.capabilities()
+    }
+
+    /// The log's base origin.
+    pub const fn base(&self) -> &BaseOrigin {
+        &self.base
+    }
+
+    /// Gives the backend back.
+    pub fn into_backend(self) -> B {
+        self.backend
+    }
+
+    /// Counts since the signer started.
+    pub const fn audit(&self) -> Audit {
+        self.audit
+    }
+
+    /// The verifier keys under a name, the authority first.
+    ///
+    /// # Errors
+    /// [`SignError::Key`].
+    pub fn verifier_keys(&self, name: &str) -> Result<[VerifierKey; 2], SignError> {
+        let ed25519 = self.backend.ed25519_public();
+        Ok([
+            VerifierKey::p256(name, &self.backend.p256_public()).map_err(SignError::Key)?,
+            VerifierKey::ed25519(name, &ed25519, Algorithm::Ed25519).map_err(SignError::Key)?,
+        ])
+    }
+
+    /// Checks a statement against what was signed before; signs nothing.
+    ///
+    /// # Errors
+    /// Why it may not be signed.
+    pub fn check(&mut self, statement: &Statement) -> Result<Pending, SignError> {
+        let checked = self.checked(statement);
+        if let Err(error) = &checked {
+            self.refuse(error);
+        }
+        checked
+    }
+
+    /// Signs a statement whose [`Pending::last_signed`] is durable: the note, with the authority's
+    /// line first.
+    ///
+    /// # Errors
+    /// Why there is no signature. The head counts as signed all the same, as one may have been made.
+    pub fn sign(&mut self, pending: Pending) -> Result<String, SignError> {
+        let signed = self.signed(pending);
+        if let Err(error) = &signed {
+            self.refuse(error);
+        }
+        signed
+    }
+
+    fn refuse(&mut self, error: &SignError) {
+        let audit = &mut self.audit;
+        if error.is_of_the_keys() {
+            audit.signature_failures = audit.signature_failures.saturating_add(1);
+            return;
+        }
+        audit.refused = audit.refused.saturating_add(1);
+        if error.is_rollback() {
+            audit.rollback_attempts = audit.rollback_attempts.saturating_add(1);
+        }
+    }
+
+    fn checked(&self, statement: &Statement) -> Result<Pending, SignError> {
+        let Statement::Checkpoint { origin, size, root } = statement;
+        let generation = self.base.generation(origin).map_err(SignError::Origin)?;
+        let checkpoint = Checkpoint::new(origin, *size, *root).map_err(SignError::Checkpoint)?;
+        let head = SignedHead {
+            size: *size,
+            root: *root,
+        };
+        self.contradiction(generation, head)?;
+        let last_signed = self
+            .last_signed
+            .with(generation, head)
+            .ok_or(SignError::TooManyGenerations)?;
+        Ok(Pending {
+            generation,
+            head,
+            checkpoint,
+            purpose: statement.purpose(),
+            last_signed,
+        })
+    }
+
+    fn contradiction(&self, generation: Generation, head: SignedHead) -> Result<(), SignError> {
+        match self.last_signed.head(generation) {
+            Some(last) if head.size < last.size => Err(SignError::Shrunk {
+                signed: last.size,
+                asked: head.size,
+            }),
+            Some(last) if head.size == last.size && head.root != last.root => {
+                Err(SignError::Split {
+                    size: head.size,
+                    signed: last.root,
+                    asked: head.root,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn signed(&mut self, pending: Pending) -> Result<String, SignError> {
+        // Another statement may have been signed since this one was checked.
+        self.contradiction(pending.generation, pending.head)?;
+        self.last_signed = self
+            .last_signed
+            .with(pending.generation, pending.head)
+            .ok_or(SignError::TooManyGenerations)?;
+        let text = pending.checkpoint.body().map_err(SignError::Checkpoint)?;
+        let [authority, ed25519] = self.verifier_keys(&pending.checkpoint.origin)?;
+        let signable = Signable::new(text, pending.purpose);
+        let by_authority = self.backend.sign_p256(&signable);
+        let by_authority = self.line(&authority, &signable, by_authority)?;
+        let by_ed25519 = self.backend.sign_ed25519(&signable);
+        let by_ed25519 = by_ed25519.map(|signature| signature.to_vec());
+        let by_ed25519 = self.line(&ed25519, &signable, by_ed25519)?;
+        let mut note = Note::new(signable.text().into()).map_err(SignError::Note)?;
+        for line in [by_authority, by_ed25519] {
+            note.add(line).map_err(SignError::Note)?;
+        }
+        Ok(format!("{note}"))
+    }
+
+    /// The line of a signature that its own key verifies; the use of the key is counted.
+    fn line(
+        &mut self,
+        key: &VerifierKey,
+        signable: &Signable,
+        signature: Result<Vec<u8>, BackendError>,
+    ) -> Result<SignatureLine, SignError> {
+        match signable.purpose() {
+            Purpose::Checkpoint => {
+                self.audit.checkpoint_ops = self.audit.checkpoint_ops.saturating_add(1);
+            }
+        }
+        let signature = signature.map_err(SignError::Backend)?;
+        if key.verify(signable.text(), &signature).is_none() {
+            return Err(SignError::SelfCheck(key.algorithm()));
+        }
+        SignatureLine::new(key.name(), key.key_id(), signature).map_err(SignError::Key)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! What is signed, what is refused, and what is counted.
+
+use super::{Audit, Engine, SignError};
+use crate::backend::{Backend, BackendError, Capabilities};
+use crate::last_signed::LastSigned;
+use crate::origin::{BaseOrigin, under_name};
+use crate::statement::{Purpose, Signable, Statement};
+use ed25519_dalek::Signer as _;
+use evidence::reasons::Custody;
+use proof::note::{Algorithm, Note, p256_spki};
+use proof::{Hash, SignedCheckpoint};
+use std::string::{String, ToString as _};
+use std::vec::Vec;
+
+const BASE: &str = "meters.example/site";
+const G1: &str = "meters.example/site/g1";
+const G2: &str = "meters.example/site/g2";
+
+/// Keys made of two numbers, and a fault to show.
+struct Keys {
+    p256: p256::ecdsa::SigningKey,
+    ed25519: ed25519_dalek::SigningKey,
+    fault: Option<Fault>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    Absent,
+    WrongText,
+}
+
+impl Keys {
+    fn new(fault: Option<Fault>) -> Self {
+        Self {
+            p256: p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap(),
+            ed25519: ed25519_dalek::SigningKey::from_bytes(&[9; 32]),
+            fault,
+        }
+    }
+
+    fn text(&self, text: &Signable) -> Result<String, BackendError> {
+        match self.fault {
+            None => Ok(text.text().into()),
+            Some(Fault::Absent) => Err(BackendError::Unavailable("no token".into())),
+            Some(Fault::WrongText) => Ok("another text".into()),
+        }
+    }
+}
+
+impl Backend for Keys {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            custody: Custody::Software,
+            non_exportable: false,
+            monotonic_counter: false,
+            attestation: false,
+            measured_boot: false,
+        }
+    }
+
+    fn p256_public(&self) -> Vec<u8> {
+        p256_spki(self.p256.verifying_key())
+    }
+
+    fn ed25519_public(&self) -> [u8; 32] {
+        self.ed25519.verifying_key().to_bytes()
+    }
+
+    fn sign_p256(&self, text: &Signable) -> Result<Vec<u8>, BackendError> {
+        let text = self.text(text)?;
+        let signature: p256::ecdsa::DerSignature = self.p256.sign(text.as_bytes());
+        Ok(signature.as_bytes().to_vec())
+    }
+
+    fn sign_ed25519(&self, text: &Signable) -> Result<[u8; 64], BackendError> {
+        let text = self.text(text)?;
+        Ok(self.ed25519.sign(text.as_bytes()).to_bytes())
+    }
+}
+
+fn engine(last_signed: LastSigned, fault: Option<Fault>) -> Engine<Keys> {
+    Engine::new(
+        Keys::new(fault),
+        BaseOrigin::new(BASE).unwrap(),
+        last_signed,
+    )
+}
+
+fn head(origin: &str, size: u64, root: u8) -> Statement {
+    Statement::Checkpoint {
+        origin: origin.into(),
+        size,
+        root: Hash([root; 32]),
+    }
+}
+
+fn sign(engine: &mut Engine<Keys>, statement: &Statement) -> Result<String, SignError> {
+    let pending = engine.check(statement)?;
+    engine.sign(pending)
+}
+
+//= A6.3
+#[test]
+fn a_checkpoint_is_signed_by_both_keys_under_the_origins_name() {
+    let mut engine = engine(LastSigned::default(), None);
+    let note = sign(&mut engine, &head(G1, 70, 1)).unwrap();
+    let keys = engine.verifier_keys(G1).unwrap();
+    assert_eq!(keys[0].algorithm(), Algorithm::EcdsaP256);
+    assert_eq!(keys[1].algorithm(), Algorithm::Ed25519);
+    // The authority alone vouches, and so does the other line for tools that know only it.
+    for key in &keys {
+        let only = [key.clone()];
+        let opened = SignedCheckpoint::open(note.as_bytes(), &only).unwrap();
+        let checkpoint = opened.checkpoint();
+        assert_eq!((checkpoint.origin.as_str(), checkpoint.size), (G1, 70));
+        assert_eq!(checkpoint.root, Hash([1; 32]));
+    }
+    let note = Note::parse(note.as_bytes()).unwrap();
+    let lines = note.signatures();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0].key_id(), keys[0].key_id());
+    assert!(lines.iter().all(|line| line.name() == G1));
+}
+
+//= A6.1
+//= A6.3
+#[test]
+fn what_was_signed_is_never_contradicted() {
+    let table: [(Statement, Option<bool>); 9] = [
+        (head(G1, 10, 1), None),
+        (head(G1, 10, 1), None),
+        (head(G1, 10, 2), Some(true)),
+        (head(G1, 9, 1), Some(true)),
+        (head(G1, 11, 3), None),
+        (head(G1, 10, 1), Some(true)),
+        (head(G2, 3, 1), None),
+        (head(G1, 11, 3), None),
+        (head(G2, 0, 1), Some(false)),
+    ];
+    let mut engine = engine(LastSigned::default(), None);
+    for (statement, refused) in table {
+        let signed = sign(&mut engine, &statement);
+        let rollback = signed.as_ref().err().map(SignError::is_rollback);
+        assert_eq!(rollback, refused, "{statement:?} {signed:?}");
+    }
+    assert_eq!(
+        engine.audit(),
+        Audit {
+            checkpoint_ops: 10,
+            refused: 4,
+            rollback_attempts: 3,
+            signature_failures: 0
+        }
+    );
+    assert_eq!(engine.audit().key_ops(Purpose::Checkpoint), 10);
+    assert_eq!(engine.audit().key_ops_total(), 10);
+}
+
+//= A6.3
+#[test]
+fn a_restart_remembers_what_the_host_stored() {
+    let mut first = engine(LastSigned::default(), None);
+    let pending = first.check(&head(G1, 10, 1)).unwrap();
+    let stored = pending.last_signed().to_text();
+    // The process ends here: stored, but the signature never left.
+    let mut second = engine(LastSigned::parse(&stored).unwrap(), None);
+    let shrunk = sign(&mut second, &head(G1, 9, 1)).unwrap_err();
+    assert_eq!(
+        shrunk,
+        SignError::Shrunk {
+            signed: 10,
+            asked: 9
+        }
+    );
+    assert!(shrunk.to_string().contains("needs a new generation"));
+    assert!(sign(&mut second, &head(G1, 10, 1)).is_ok());
+}
+
+#[test]
+fn of_two_pending_statements_that_contradict_one_is_signed() {
+    let mut engine = engine(LastSigned::default(), None);
+    let one = engine.check(&head(G1, 10, 1)).unwrap();
+    let other = engine.check(&head(G1, 10, 2)).unwrap();
+    assert!(engine.sign(one).is_ok());
+    assert!(engine.sign(other).unwrap_err().is_rollback());
+}
+
+//= A6.1
+#[test]
+fn nothing_but_a_head_of_this_log_is_signed() {
+    let mut engine = engine(LastSigned::default(), None);
+    for origin in [
+        "",
+        BASE,
+        "other/g1",
+        "meters.example/site/g1\n5\nAAAA",
+        "cosignature/v1",
+    ] {
+        let error = sign(&mut engine, &head(origin, 5, 1)).unwrap_err();
+        assert!(matches!(error, SignError::Origin(_)), "{origin:?}: {error}");
+    }
+    for size in [0, u64::MAX] {
+        let error = sign(&mut engine, &head(G1, size, 1)).unwrap_err();
+        assert!(matches!(error, SignError::Checkpoint(_)), "{error}");
+    }
+    assert_eq!(engine.audit().key_ops_total(), 0);
+    assert_eq!(engine.audit().refused, 7);
+    assert_eq!(engine.audit().rollback_attempts, 0);
+}
+
+//= A6.3
+#[test]
+fn a_signature_that_does_not_verify_is_withheld() {
+    let table = [
+        (Fault::Absent, "not available: no token"),
+        (Fault::WrongText, "it was withheld"),
+    ];
+    for (fault, expected) in table {
+        let mut engine = engine(LastSigned::default(), Some(fault));
+        let error = sign(&mut engine, &head(G1, 5, 1)).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(engine.audit().signature_failures, 1);
+        assert_eq!(engine.audit().refused, 0);
+        // It may have been made and seen: the head counts as signed.
+        assert!(engine.check(&head(G1, 4, 1)).unwrap_err().is_rollback());
+    }
+}
+
+#[test]
+fn equal_statements_have_equal_notes() {
+    let mut engine = engine(LastSigned::default(), None);
+    let note = sign(&mut engine, &head(G1, 5, 1)).unwrap();
+    assert_eq!(sign(&mut engine, &head(G1, 5, 1)).unwrap(), note);
+}
+
+#[test]
+fn a_key_under_another_name_is_the_key_of_that_name() {
+    let engine = engine(LastSigned::default(), None);
+    let named = |name: &str| engine.verifier_keys(name).unwrap();
+    for (base, full) in named(BASE).iter().zip(named(G1)) {
+        assert_eq!(under_name(base, G1).unwrap(), full);
+    }
+    // The authority's key id is the same in every generation, that of Ed25519 is not.
+    assert_eq!(named(G1)[0].key_id(), named(G2)[0].key_id());
+    assert_ne!(named(G1)[1].key_id(), named(G2)[1].key_id());
+}
