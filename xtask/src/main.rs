@@ -1,3 +1,135 @@
-//! Development commands: ci, nightly, set-up of test peers.
+//! Development commands: `cargo xtask <command>`. CI calls the same ones as the desk.
 
-fn main() {}
+mod ci;
+mod demo;
+mod failure;
+mod fuzz;
+mod graph;
+mod licences;
+mod nightly;
+mod run;
+mod setup;
+mod spec;
+mod steps;
+mod test;
+mod tidy;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use failure::Outcome;
+use std::process::ExitCode;
+use workspace::Workspace;
+
+/// Development commands of Fieldnotary.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the tests need (checked first, so a second run is free)
+    Setup,
+    /// Set up, build every program, run every test
+    Test,
+    /// Everything that guards a change, in the order of what fails fastest
+    Ci {
+        /// Run these steps only (comma-separated)
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
+    /// The long suites: soak, full polls, long fuzzing
+    Nightly {
+        /// Run this suite only
+        suite: Option<String>,
+        /// Say what there is and run nothing
+        #[arg(long)]
+        list: bool,
+    },
+    /// Compare the import table of ARCHITECTURE.md with the real dependencies
+    Graph,
+    /// Check files, words and links
+    Tidy,
+    /// Write what is generated: spec/entry.cddl, docs/kinds.md, docs/requirements.md
+    Spec {
+        /// Compare instead of writing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check licences and barred crates of all dependencies
+    Deny,
+    /// Run the fuzz targets, each for some seconds
+    Fuzz {
+        /// Seconds per target
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Run this target only
+        target: Option<String>,
+    },
+    /// Build the programs and run the demonstration
+    #[command(disable_help_flag = true)]
+    Demo {
+        /// Passed on to `fieldnotary demo`; without `--for` it runs for a minute
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match Workspace::find().and_then(|workspace| dispatch(&workspace, arguments.command)) {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
+    match command {
+        Command::Setup => setup::setup(workspace, setup::FOR_TESTS),
+        Command::Test => test::test(workspace),
+        Command::Ci { only } => ci::ci(workspace, &only),
+        Command::Nightly { suite, list } => nightly::nightly(workspace, suite.as_deref(), list),
+        Command::Graph => graph::graph(workspace),
+        Command::Tidy => tidy::tidy(workspace),
+        Command::Spec { check } => spec::spec(workspace, check),
+        Command::Deny => licences::deny(workspace),
+        Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
+        Command::Demo { arguments } => demo::demo(workspace, &arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, Command};
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_demo_gets_its_arguments_as_they_are() {
+        for words in [
+            &["--for", "5min"][..],
+            &["--help"],
+            &["--json", "--for=1s"],
+            &[],
+        ] {
+            let line = ["cargo xtask", "demo"].iter().chain(words);
+            let parsed = Arguments::try_parse_from(line).unwrap();
+            let Command::Demo { arguments } = parsed.command else {
+                panic!("not a demo: {words:?}");
+            };
+            assert_eq!(arguments, words);
+        }
+    }
+}

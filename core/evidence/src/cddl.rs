@@ -23,20 +23,20 @@ pub fn cddl() -> String {
         let code = kind.code();
         let _ = writeln!(
             out,
-            "{name} = [[{code}, generation, commit-id, epoch], stamp, bstr .cbor {payload}, record-crc]"
+            "{name} = [[{code}, generation, commit-id, epoch-number], stamp, bstr .cbor {payload}, record-crc]"
         );
     }
     out.push_str(
-        "\ngeneration = uint\ncommit-id = uint ; index of the leaf in the tree\nepoch = uint\n\
+        "\ngeneration = uint\ncommit-id = uint ; index of the leaf in the tree\nepoch-number = uint ; run of the recorder\n\
          record-crc = uint32 ; CRC-32C over the capture bytes\n\n\
          stamp = [utc-ns, time-quality, time-status, bound-ns, time-detail]\n\
          bound-ns = uint / null ; null where nobody can state a bound\n\
          time-detail = [0, offset-bucket] / [1, holdover-reason]\n\
          utc-ns = int64 ; nanoseconds since 1970-01-01 UTC\n\
          mono-ns = uint ; nanoseconds of the monotonic clock of the epoch's boot\n\
-         slot = [version: uint, number: uint]\n\
+         slot = [slot-version: uint, slot-number: uint]\n\
          quality = [validity, quality-reason]\n\
-         decimal = #6.4([int, int]) ; [exponent, mantissa]\n",
+         decimal = #6.4([exponent: int, mantissa: int])\n",
     );
     let _ = writeln!(out, "id = tstr .size (1..{ID_BYTES_MAX})");
     let _ = writeln!(

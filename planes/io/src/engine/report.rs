@@ -1,0 +1,106 @@
+//! What a port can tell about itself: counters, snapshots, the cycle.
+
+use super::{MS_NS, PortEngine};
+use crate::buckets::{Bucket, Sheet};
+use crate::limits::COUNTERS_PER_SNAPSHOT_MAX;
+use alloc::format;
+use alloc::vec::Vec;
+use evidence::kinds::{Counter, CounterSnapshot};
+use evidence::{Captured, MonoNs, ScheduleId};
+
+/// The time it takes to serve one slot of a schedule: planned against measured (R5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cycle {
+    /// Wire time if every meter answers at once.
+    pub planned_ns: u64,
+    /// If no meter answers and every retry is used.
+    pub worst_ns: u64,
+    /// From the slot's due time to the end of its last session, for the last slot that was completed.
+    pub measured_ns: Option<u64>,
+    /// The longest measured.
+    pub measured_ns_max: u64,
+}
+
+impl PortEngine {
+    /// The cycle of a schedule on this port; `None` if no meter follows it here.
+    #[must_use]
+    pub fn cycle(&self, id: &ScheduleId) -> Option<Cycle> {
+        let at = self
+            .schedules
+            .iter()
+            .position(|schedule| schedule.id == *id)?;
+        let schedule = self.schedules.get(at)?;
+        let mut cycle = Cycle {
+            planned_ns: 0,
+            worst_ns: 0,
+            measured_ns: schedule.cycle_ns,
+            measured_ns_max: schedule.cycle_ns_max,
+        };
+        let attempts = u64::from(self.origin.retries).saturating_add(1);
+        let silent_ns = self
+            .wire
+            .silent_ns(self.timeout_ns)
+            .saturating_mul(attempts);
+        for meter in self.meters.iter().filter(|meter| meter.schedule == at) {
+            cycle.worst_ns = cycle.worst_ns.saturating_add(silent_ns);
+            for read in &meter.plan.reads {
+                let budget_ns = self.wire.budget_ns(&read.request);
+                cycle.planned_ns = cycle.planned_ns.saturating_add(budget_ns);
+            }
+        }
+        Some(cycle)
+    }
+
+    /// Every counter of the port and its meters.
+    #[must_use]
+    pub fn counters(&self) -> Vec<Counter> {
+        let port = self.origin.port.as_str();
+        let serial = self.wire.is_serial();
+        let uart = serial && self.bucket.uart_seen;
+        let mut sheet = Sheet::new(&self.origin.port);
+        let mut total: Bucket = self.bucket.unasked.clone();
+        for meter in &self.meters {
+            total.add(&meter.bucket);
+        }
+        sheet.bucket(port, &total, true);
+        sheet.uart(port, total.uart, uart);
+        sheet.live(serial, "frame_crc_fail", port, self.bucket.crc_fail);
+        sheet.live(serial, "bus_stuck_evt", port, self.bucket.stuck);
+        sheet.live(serial, "idle_chatter_evt", port, self.bucket.idle_chatter);
+        sheet.value("foreign_reply_cnt", port, self.bucket.foreign);
+        sheet.value("line_noise_cnt", port, self.bucket.noise);
+        sheet.value("port_lost_cnt", port, self.bucket.link_lost);
+        for schedule in &self.schedules {
+            let label = format!("{port}/{}", schedule.id);
+            if let Some(cycle) = self.cycle(&schedule.id) {
+                sheet.value("cycle_planned_ms", &label, cycle.planned_ns / MS_NS);
+                sheet.value("cycle_worst_ms", &label, cycle.worst_ns / MS_NS);
+                if let Some(measured_ns) = cycle.measured_ns {
+                    sheet.value("cycle_measured_ms", &label, measured_ns / MS_NS);
+                }
+            }
+        }
+        for meter in &self.meters {
+            let label = meter.meter.id.as_str();
+            sheet.bucket(label, &meter.bucket, false);
+            if uart {
+                sheet.uart(label, meter.bucket.uart, true);
+            }
+        }
+        sheet.counters
+    }
+
+    /// The counters as records, in as many snapshots as their bound calls for.
+    #[must_use]
+    pub fn snapshots(&self, at: MonoNs) -> Vec<Captured> {
+        let counters = self.counters();
+        let snapshot = |part: &[Counter]| {
+            let counters = part.to_vec();
+            Captured::new(&CounterSnapshot { at, counters }.into())
+        };
+        counters
+            .chunks(COUNTERS_PER_SNAPSHOT_MAX)
+            .map(snapshot)
+            .collect()
+    }
+}

@@ -1,0 +1,48 @@
+//! Every bound of the I/O plane, with the reason for its size.
+
+/// Registers nobody asked for that one read may carry, to save a second request.
+pub const GAP_REGISTERS_MAX: u16 = 8;
+/// Bits nobody asked for that one read may carry.
+pub const GAP_BITS_MAX: u16 = 64;
+/// A stream with no more numbers than this asks for another block.
+pub const LEASE_LOW: u64 = 16;
+/// A block that has not come after this long is asked for again.
+pub const LEASE_RETRY_NS: u64 = 5_000_000_000;
+/// Failed sessions in a row after which a meter gets a single attempt per session.
+pub const QUARANTINE_AFTER: u32 = 5;
+/// Passed slots of one meter that wait for numbers; older ones become downtime.
+pub const OWED_MAX: usize = 1_024;
+/// Passed slots of one meter that are accounted in one step.
+pub const OWED_PER_STEP_MAX: usize = 64;
+/// Slots of one schedule that may fall due in one step; beyond it the host slept, and they are downtime.
+pub const CATCH_UP_SLOTS_MAX: u64 = 64;
+/// Shortest slot.
+pub const SLOT_NS_MIN: u64 = 1_000_000;
+/// Shortest time between two heartbeats of a schedule; longer slots beat once each.
+pub const HEARTBEAT_NS: u64 = 10_000_000_000;
+/// Window over which events of one code are bounded.
+pub const EVENT_WINDOW_NS: u64 = 1_000_000_000;
+/// Events of one code in a window that have an entry each; the rest share one with a count.
+pub const EVENTS_PER_WINDOW_MAX: u64 = 4;
+/// Events that wait for numbers or for space; what comes then is counted and reported later.
+pub const EVENTS_PENDING_MAX: usize = 64;
+/// First wait after a port or connection was refused.
+pub const RECONNECT_NS_MIN: u64 = 500_000_000;
+/// Longest wait between attempts to open.
+pub const RECONNECT_NS_MAX: u64 = 30_000_000_000;
+/// Attempts in a row without a single byte after which a TCP connection is taken for dead.
+pub const SILENT_ATTEMPTS_MAX: u32 = 4;
+/// How much later than they came a driver may hand over bytes: only frames that silence has to end
+/// wait for it.
+pub const READ_LATENCY_NS: u64 = 20_000_000;
+/// How long a stop waits for numbers, so that passed slots and events are accounted.
+pub const STOP_WAIT_NS: u64 = 2_000_000_000;
+/// Counters in one snapshot, so that its entry stays within its bound.
+pub const COUNTERS_PER_SNAPSHOT_MAX: usize = 256;
+
+const _: () = assert!(RECONNECT_NS_MIN <= RECONNECT_NS_MAX);
+const _: () = assert!(
+    COUNTERS_PER_SNAPSHOT_MAX * (64 + 3 * evidence::limits::ID_BYTES_MAX)
+        < evidence::limits::ENTRY_BYTES_MAX
+);
+const _: () = assert!(COUNTERS_PER_SNAPSHOT_MAX <= evidence::limits::LIST_LEN_MAX);

@@ -1,0 +1,479 @@
+//! A meter on its port: its numbers, its read sessions and the records they give.
+
+use crate::action::{Batch, Mark};
+use crate::buckets::Bucket;
+use crate::decode::decode;
+use crate::events::sample;
+use crate::input::Stream;
+use crate::lease::Lease;
+use crate::limits::{OWED_MAX, QUARANTINE_AFTER};
+use crate::plan::{Gaps, Plan, PlannedRead};
+use crate::state::{Event, State};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use contract::Meter;
+use evidence::kinds::{AttemptFailed, Payload, Reading};
+use evidence::reasons::AttemptCause;
+use evidence::{Captured, CommitId, MonoNs, PointId, Seq, Slot, SourceId};
+use modbus::pdu::{ExceptionCode, Request, Response};
+
+/// A request on the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Flight {
+    pub(crate) meter: usize,
+    pub(crate) token: u64,
+    pub(crate) unit: u8,
+    pub(crate) request: Request,
+    pub(crate) mark: Mark,
+    /// When its last bit has left.
+    pub(crate) sent_end: MonoNs,
+    /// A reply has to begin before this.
+    pub(crate) deadline: MonoNs,
+    /// And to end before this.
+    pub(crate) deadline_hard: MonoNs,
+    /// Bytes heard while it waits that begin like nobody's frame: perhaps its own reply, destroyed.
+    pub(crate) suspect: Option<Vec<u8>>,
+}
+
+/// Why an attempt gave no reading.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) cause: AttemptCause,
+    pub(crate) exception: Option<u8>,
+    pub(crate) sample: Option<Vec<u8>>,
+}
+
+impl Failure {
+    pub(crate) fn new(cause: AttemptCause) -> Self {
+        Self {
+            cause,
+            exception: None,
+            sample: None,
+        }
+    }
+
+    /// The meter did not speak: its other registers need not be tried.
+    fn is_silence(&self) -> bool {
+        let gateway = ExceptionCode::GatewayTargetFailedToRespond.code();
+        matches!(
+            self.cause,
+            AttemptCause::Timeout
+                | AttemptCause::ConnectRefused
+                | AttemptCause::ConnectionLost
+                | AttemptCause::PortUnavailable
+        ) || self.exception == Some(gateway)
+    }
+
+    /// The same question would get the same answer.
+    fn is_settled(&self) -> bool {
+        let settled = [
+            ExceptionCode::IllegalFunction,
+            ExceptionCode::IllegalDataAddress,
+            ExceptionCode::IllegalDataValue,
+        ];
+        settled
+            .iter()
+            .any(|code| self.exception == Some(code.code()))
+    }
+}
+
+/// What every record of a port says of its origin.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) port: SourceId,
+    pub(crate) contract: CommitId,
+    pub(crate) retries: u32,
+}
+
+/// One read session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) state: State,
+    pub(crate) slot: Slot,
+    pub(crate) due: MonoNs,
+    pub(crate) failures: u32,
+    seq: Seq,
+    read: usize,
+    attempt: u64,
+    tries: u32,
+    sent: bool,
+    records: Vec<Payload>,
+    covered: Vec<bool>,
+}
+
+impl Session {
+    fn new(slot: Slot, due: MonoNs, points: usize) -> Self {
+        Self {
+            state: State::Due,
+            slot,
+            due,
+            failures: 0,
+            seq: Seq(0),
+            read: 0,
+            attempt: 0,
+            tries: 0,
+            sent: false,
+            records: Vec::new(),
+            covered: alloc::vec![false; points],
+        }
+    }
+
+    /// It may be served now, as far as it is concerned.
+    pub(crate) fn wants_bus(&self) -> bool {
+        matches!(self.state, State::Due | State::Ready)
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.state, State::DueHeld | State::Held)
+    }
+}
+
+/// A slot that ended without a request, and waits for its number.
+#[derive(Debug)]
+pub(crate) struct Owed {
+    pub(crate) slot: Slot,
+    cause: AttemptCause,
+    at: MonoNs,
+}
+
+/// One meter.
+#[derive(Debug)]
+pub(crate) struct MeterState {
+    pub(crate) meter: Meter,
+    /// Place of its schedule.
+    pub(crate) schedule: usize,
+    pub(crate) plan: Plan,
+    pub(crate) lease: Lease,
+    /// The session that has its number.
+    pub(crate) active: Option<Session>,
+    /// The session of the newest slot, before its number.
+    pub(crate) waiting: Option<Session>,
+    pub(crate) owed: VecDeque<Owed>,
+    pub(crate) bucket: Bucket,
+    /// When it was last asked.
+    pub(crate) served: MonoNs,
+    failed_sessions: u32,
+    keep_gaps: bool,
+}
+
+impl MeterState {
+    pub(crate) fn new(meter: Meter, schedule: usize, plan: Plan) -> Self {
+        Self {
+            meter,
+            schedule,
+            plan,
+            lease: Lease::default(),
+            active: None,
+            waiting: None,
+            owed: VecDeque::new(),
+            bucket: Bucket::default(),
+            served: MonoNs(0),
+            failed_sessions: 0,
+            keep_gaps: false,
+        }
+    }
+
+    /// A slot fell due: what was not started before is over. Returns a slot for which there is no room.
+    #[must_use]
+    pub(crate) fn slot_due(&mut self, now: MonoNs, slot: Slot, due: MonoNs) -> Option<Slot> {
+        let lost = self.give_up_waiting(now, Event::SlotPassed);
+        self.waiting = Some(Session::new(slot, due, self.meter.points.len()));
+        lost
+    }
+
+    /// Ends the session that has not started, with the cause that the table has for the event.
+    #[must_use]
+    pub(crate) fn give_up_waiting(&mut self, now: MonoNs, event: Event) -> Option<Slot> {
+        let session = self.waiting.as_ref()?;
+        let cause = session.state.on(event)?.cause?;
+        let slot = session.slot;
+        self.waiting = None;
+        self.owed.push_back(Owed {
+            slot,
+            cause,
+            at: now,
+        });
+        if self.owed.len() > OWED_MAX {
+            return self.owed.pop_front().map(|owed| owed.slot);
+        }
+        None
+    }
+
+    /// The record of the oldest slot that ended without a request, if it can have its number.
+    pub(crate) fn settle(&mut self, origin: &Origin) -> Option<(Slot, Batch)> {
+        if self.active.is_some() || self.owed.is_empty() {
+            return None;
+        }
+        let seq = self.lease.take()?;
+        let owed = self.owed.pop_front()?;
+        self.bucket.count(owed.cause);
+        self.bucket.sessions += 1;
+        let points = self.meter.points.iter().map(|point| point.id.clone());
+        let record = AttemptFailed {
+            at: owed.at,
+            meter_id: self.meter.id.clone(),
+            source: origin.port.clone(),
+            seq,
+            slot: Some(owed.slot),
+            attempt: 0,
+            last: true,
+            cause: owed.cause,
+            exception: None,
+            points: points.collect(),
+            sample: None,
+            contract: origin.contract,
+        };
+        Some((owed.slot, self.batch(seq, Vec::from([record.into()]))))
+    }
+
+    /// The session that is served next, and the one request of it.
+    pub(crate) fn next(&self) -> Option<(&Session, &PlannedRead)> {
+        let session = match &self.active {
+            Some(session) => session,
+            None => self.waiting.as_ref().filter(|_| self.owed.is_empty())?,
+        };
+        let read = self.plan.reads.get(session.read)?;
+        Some((session, read))
+    }
+
+    /// Notes whether a late reply could be mistaken for the answer to a session's next request.
+    pub(crate) fn hold(
+        &mut self,
+        until: impl Fn(u8, &Request) -> Option<MonoNs>,
+    ) -> Option<MonoNs> {
+        let unit = self.meter.unit;
+        let mut earliest: Option<MonoNs> = None;
+        for session in [&mut self.active, &mut self.waiting].into_iter().flatten() {
+            let Some(read) = self.plan.reads.get(session.read) else {
+                continue;
+            };
+            let held = until(unit, &read.request);
+            let event = if held.is_some() {
+                Event::HoldBack
+            } else {
+                Event::Release
+            };
+            if let Some(row) = session.state.on(event) {
+                session.state = row.to;
+            }
+            if session.is_held() {
+                earliest = earliest.into_iter().chain(held).min();
+            }
+        }
+        earliest
+    }
+
+    /// The session takes its number, if it has none and there is one.
+    fn start(&mut self) -> Option<&mut Session> {
+        if self.active.is_none() && self.owed.is_empty() && self.waiting.is_some() {
+            let seq = self.lease.take()?;
+            self.bucket.sessions += 1;
+            self.active = self
+                .waiting
+                .take()
+                .map(|session| Session { seq, ..session });
+        }
+        self.active.as_mut()
+    }
+
+    /// Starts or goes on: what is to be marked and sent now.
+    pub(crate) fn send(&mut self, now: MonoNs) -> Option<(Mark, Request)> {
+        let meter = self.meter.id.clone();
+        let session = self.start()?;
+        let row = session.state.on(Event::Send)?;
+        session.state = row.to;
+        session.sent = true;
+        let mark = Mark {
+            meter,
+            seq: session.seq,
+            slot: session.slot,
+            attempt: session.attempt,
+            attempt_at: now,
+            reply_at: None,
+        };
+        let at = session.read;
+        let request = self.plan.reads.get(at)?.request.clone();
+        Some((mark, request))
+    }
+
+    /// There is nothing to send on: the session ends, if it can have its number.
+    pub(crate) fn refuse(&mut self, origin: &Origin, now: MonoNs, cause: AttemptCause) {
+        let ends = |session: &mut Session| session.state.on(Event::Refused).is_some();
+        if self.start().is_some_and(ends) {
+            self.record_failure(origin, now, Failure::new(cause));
+            self.fire(origin, now, Event::Refused);
+        }
+    }
+
+    /// The request in flight was answered.
+    pub(crate) fn answered(&mut self, origin: &Origin, now: MonoNs, response: &Response) {
+        let Some(session) = &mut self.active else {
+            return;
+        };
+        let Some(read) = self.plan.reads.get(session.read) else {
+            return;
+        };
+        self.bucket.frames_ok += 1;
+        let first = read.request.first();
+        for place in &read.points {
+            let Some(point) = self.meter.points.get(*place) else {
+                continue;
+            };
+            let Some(decoded) = decode(point, first, response) else {
+                continue;
+            };
+            if let Some(covered) = session.covered.get_mut(*place) {
+                *covered = true;
+            }
+            let reading = Reading {
+                at: now,
+                meter_id: self.meter.id.clone(),
+                point_id: point.id.clone(),
+                source: origin.port.clone(),
+                seq: session.seq,
+                slot: Some(session.slot),
+                attempt: session.attempt,
+                raw: decoded.raw,
+                value: decoded.value,
+                quality: decoded.quality,
+                contract: origin.contract,
+            };
+            session.records.push(reading.into());
+        }
+        session.attempt += 1;
+        session.tries = 0;
+        session.read += 1;
+        let event = if session.read < self.plan.reads.len() {
+            Event::AnsweredMore
+        } else {
+            Event::AnsweredLast
+        };
+        self.fire(origin, now, event);
+    }
+
+    /// The request in flight gave nothing.
+    pub(crate) fn failed(&mut self, origin: &Origin, now: MonoNs, failure: Failure) {
+        let retries = if self.is_quarantined() {
+            0
+        } else {
+            origin.retries
+        };
+        let (silence, settled) = (failure.is_silence(), failure.is_settled());
+        let refused = failure.exception == Some(ExceptionCode::IllegalDataAddress.code());
+        self.record_failure(origin, now, failure);
+        let Some(session) = &mut self.active else {
+            return;
+        };
+        let read = self.plan.reads.get(session.read);
+        self.keep_gaps |= refused && read.is_some_and(|read| read.bridges);
+        session.failures += 1;
+        let event = if session.tries < retries && !settled {
+            session.tries += 1;
+            Event::FailedMore
+        } else if silence || session.read + 1 >= self.plan.reads.len() {
+            Event::FailedLast
+        } else {
+            session.tries = 0;
+            session.read += 1;
+            Event::FailedMore
+        };
+        self.fire(origin, now, event);
+    }
+
+    /// Tells the active session; a cause in the table's row becomes a failed attempt.
+    pub(crate) fn fire(&mut self, origin: &Origin, now: MonoNs, event: Event) {
+        let Some(row) = self
+            .active
+            .as_ref()
+            .and_then(|active| active.state.on(event))
+        else {
+            return;
+        };
+        if let Some(cause) = row.cause {
+            self.record_failure(origin, now, Failure::new(cause));
+        }
+        if let Some(session) = &mut self.active {
+            session.state = row.to;
+        }
+    }
+
+    /// The batch of the active session, once it has ended.
+    pub(crate) fn finish(&mut self) -> Option<(Slot, Batch)> {
+        let mut session = self
+            .active
+            .take_if(|session| session.state == State::Ended)?;
+        let places = self.meter.points.iter().zip(&session.covered);
+        let left = places.filter(|(_, covered)| !**covered);
+        let left: Vec<PointId> = left.map(|(point, _)| point.id.clone()).collect();
+        if session.sent {
+            self.judge_health(session.covered.contains(&true));
+        }
+        if !left.is_empty() {
+            let failed = session
+                .records
+                .iter_mut()
+                .rev()
+                .find_map(|record| match record {
+                    Payload::AttemptFailed(failed) => Some(failed),
+                    _ => None,
+                });
+            if let Some(failed) = failed {
+                failed.last = true;
+                failed.points = left;
+            }
+        }
+        if core::mem::take(&mut self.keep_gaps)
+            && let Ok(plan) = Plan::new(&self.meter.points, Gaps::Kept)
+        {
+            self.plan = plan;
+        }
+        Some((session.slot, self.batch(session.seq, session.records)))
+    }
+
+    /// Held back to one attempt per session.
+    pub(crate) fn is_quarantined(&self) -> bool {
+        self.failed_sessions >= QUARANTINE_AFTER
+    }
+
+    fn judge_health(&mut self, any_reading: bool) {
+        if any_reading {
+            self.failed_sessions = 0;
+            return;
+        }
+        self.failed_sessions = self.failed_sessions.saturating_add(1);
+        if self.failed_sessions == QUARANTINE_AFTER {
+            self.bucket.quarantines += 1;
+        }
+    }
+
+    fn record_failure(&mut self, origin: &Origin, now: MonoNs, failure: Failure) {
+        let Some(session) = &mut self.active else {
+            return;
+        };
+        self.bucket.count(failure.cause);
+        let record = AttemptFailed {
+            at: now,
+            meter_id: self.meter.id.clone(),
+            source: origin.port.clone(),
+            seq: session.seq,
+            slot: Some(session.slot),
+            attempt: session.attempt,
+            last: false,
+            cause: failure.cause,
+            exception: failure.exception.map(u64::from),
+            points: Vec::new(),
+            sample: failure.sample.map(|bytes| sample(&bytes)),
+            contract: origin.contract,
+        };
+        session.records.push(record.into());
+        session.attempt += 1;
+    }
+
+    fn batch(&self, seq: Seq, records: Vec<Payload>) -> Batch {
+        Batch {
+            stream: Stream::Meter(self.meter.id.clone()),
+            seq: Some(seq),
+            records: records.iter().map(Captured::new).collect(),
+        }
+    }
+}

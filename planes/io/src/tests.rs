@@ -1,0 +1,10 @@
+//! The engine against a simulated wire: no private access, only inputs, actions and records.
+
+mod accounting;
+mod basic;
+mod model;
+mod site;
+mod stray;
+mod world;
+
+pub(crate) use site::point;

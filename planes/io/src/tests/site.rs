@@ -1,0 +1,147 @@
+//! Contracts for tests: one port, meters of 32-bit registers at even addresses.
+
+use contract::{
+    Contract, Meter, Parity, Point, Policy, Port, PortKind, Schedule, Seal, SerialLine, Station,
+    Storage, Table, ValueType, WordOrder,
+};
+use evidence::reasons::TruthClass;
+use evidence::{Decimal, MeterId, PointId, ScheduleId, SourceId};
+use std::collections::BTreeMap;
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+/// Of the serial line.
+pub(super) const TURNAROUND_MS: u64 = 2;
+
+/// A point with nothing special.
+pub(crate) fn point(id: &str, table: Table, address: u16, value: ValueType) -> Point {
+    Point {
+        id: PointId::new(id).unwrap(),
+        table,
+        address,
+        value,
+        word_order: WordOrder::HighFirst,
+        scale: Decimal::new(1, 0).unwrap(),
+        unit: String::new(),
+        range: None,
+        policy: Policy::EvidenceFirst,
+    }
+}
+
+/// What a test varies.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    pub(super) serial: bool,
+    pub(super) every_ms: u64,
+    pub(super) timeout_ms: u64,
+    pub(super) late_reply_ms: u64,
+    pub(super) retries: u32,
+    /// Even addresses of the points of each meter; the meter's unit is its place plus one.
+    pub(super) meters: Vec<Vec<u16>>,
+}
+
+impl Site {
+    pub(super) fn serial(meters: usize) -> Self {
+        Self {
+            serial: true,
+            every_ms: 1_000,
+            timeout_ms: 100,
+            late_reply_ms: 200,
+            retries: 1,
+            meters: std::vec![std::vec![0, 2]; meters],
+        }
+    }
+
+    pub(super) fn tcp(meters: usize) -> Self {
+        Self {
+            serial: false,
+            ..Self::serial(meters)
+        }
+    }
+
+    pub(super) fn contract(&self) -> Contract {
+        let port = port_id();
+        let kind = if self.serial {
+            PortKind::ModbusRtu(line())
+        } else {
+            PortKind::ModbusTcp {
+                address: String::from("gateway:502"),
+            }
+        };
+        let port = Port {
+            id: port.clone(),
+            kind,
+            timeout_ms: self.timeout_ms,
+            retries: self.retries,
+            late_reply_ms: self.late_reply_ms,
+        };
+        let schedule = Schedule {
+            id: schedule_id(),
+            every_ms: self.every_ms,
+            offset_ms: 0,
+        };
+        let meter = |(place, addresses): (usize, &Vec<u16>)| {
+            let points = addresses.iter().map(|address| {
+                point(
+                    &format!("r{address}"),
+                    Table::Holding,
+                    *address,
+                    ValueType::U32,
+                )
+            });
+            let meter = Meter {
+                id: meter_id(place),
+                port: port_id(),
+                unit: u8::try_from(place + 1).unwrap(),
+                schedule: schedule_id(),
+                points: points.collect(),
+            };
+            (meter.id.clone(), meter)
+        };
+        Contract {
+            station: Station {
+                origin: String::from("example.org/station"),
+                name: String::from("station"),
+            },
+            storage: Storage {
+                segment_bytes: 1 << 20,
+                segments: 4,
+                block_bytes: 4_096,
+                truth: TruthClass::SameDeviceSync,
+                group_wait_ms: 5,
+            },
+            seal: Seal {
+                every_ms: 60_000,
+                entries_max: 4_096,
+            },
+            uplink: None,
+            ports: BTreeMap::from([(port.id.clone(), port)]),
+            schedules: BTreeMap::from([(schedule.id.clone(), schedule)]),
+            meters: self.meters.iter().enumerate().map(meter).collect(),
+        }
+    }
+}
+
+fn line() -> SerialLine {
+    SerialLine {
+        device: String::from("/dev/ttyS0"),
+        baud: 19_200,
+        data_bits: 8,
+        parity: Parity::Even,
+        stop_bits: 1,
+        turnaround_ms: TURNAROUND_MS,
+    }
+}
+
+pub(super) fn port_id() -> SourceId {
+    SourceId::new("port-1").unwrap()
+}
+
+pub(super) fn schedule_id() -> ScheduleId {
+    ScheduleId::new("profile").unwrap()
+}
+
+pub(super) fn meter_id(place: usize) -> MeterId {
+    MeterId::new(&format!("m{place:02}")).unwrap()
+}

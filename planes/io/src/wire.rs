@@ -1,0 +1,339 @@
+//! The bytes of a port: frames out of them, and what each frame is to the request that waits.
+
+use crate::late::{Asked, LateBook, transaction_of};
+use crate::limits::READ_LATENCY_NS;
+use crate::session::Flight;
+use alloc::vec::Vec;
+use contract::{Parity, PortKind, SerialLine};
+use evidence::MonoNs;
+use evidence::reasons::AttemptCause;
+use modbus::limits::RTU_FRAME_BYTES_MAX;
+use modbus::pdu::{EXCEPTION_BIT, Request, Response};
+use modbus::rtu::{self, Captured, Direction, End, FrameError, FrameReader, Timing};
+use modbus::tcp::{self, Decoder};
+use modbus::transaction::{Reply, classify, classify_tcp};
+
+const MS_NS: u64 = 1_000_000;
+/// Serial bytes of a read request: address, function, first, quantity, CRC.
+const REQUEST_BYTES: usize = 8;
+
+/// A serial line or a connection.
+#[derive(Debug)]
+pub(crate) enum Wire {
+    Serial {
+        reader: FrameReader,
+        timing: Timing,
+        turnaround_ns: u64,
+        /// No request before this instant: the silence between frames.
+        free_at: MonoNs,
+    },
+    Tcp(Decoder),
+}
+
+/// Something that was on the wire.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    Serial(Captured),
+    Tcp(tcp::Frame),
+    /// The stream is no longer Modbus.
+    Broken(Vec<u8>),
+}
+
+/// What it is.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Answer(Response),
+    Exception(u8),
+    /// It ends the attempt that waits, with this cause.
+    Fails(AttemptCause),
+    /// It is the reply to an earlier request.
+    Late(Asked),
+    /// It is whole, and nobody here asked for it.
+    Foreign,
+    /// It is not a frame.
+    Noise {
+        stuck: bool,
+    },
+    /// It ends the connection.
+    Broken,
+}
+
+fn timing(line: &SerialLine) -> Timing {
+    let parity_bits = u8::from(line.parity != Parity::None);
+    let bits = 1 + line.data_bits + parity_bits + line.stop_bits;
+    Timing::from_baud_and_bits(line.baud, bits)
+}
+
+impl Wire {
+    pub(crate) fn new(kind: &PortKind) -> Self {
+        match kind {
+            PortKind::ModbusRtu(line) => {
+                let timing = timing(line);
+                let seen = timing.with_read_latency(READ_LATENCY_NS);
+                Self::Serial {
+                    reader: FrameReader::new(Direction::Replies, seen),
+                    timing,
+                    turnaround_ns: line.turnaround_ms.saturating_mul(MS_NS),
+                    free_at: MonoNs(0),
+                }
+            }
+            PortKind::ModbusTcp { .. } => Self::Tcp(Decoder::new()),
+        }
+    }
+
+    pub(crate) fn is_serial(&self) -> bool {
+        matches!(self, Self::Serial { .. })
+    }
+
+    /// Why an attempt fails when there is nothing to send on.
+    pub(crate) fn refused_cause(&self) -> AttemptCause {
+        match self {
+            Self::Serial { .. } => AttemptCause::PortUnavailable,
+            Self::Tcp(_) => AttemptCause::ConnectRefused,
+        }
+    }
+
+    /// Why the attempt on the wire fails when the port or connection goes.
+    pub(crate) fn lost_cause(&self) -> AttemptCause {
+        match self {
+            Self::Serial { .. } => AttemptCause::PortUnavailable,
+            Self::Tcp(_) => AttemptCause::ConnectionLost,
+        }
+    }
+
+    /// It was opened: nothing is left of before, and a serial line stays silent until no reply to
+    /// whoever used it before can come any more.
+    pub(crate) fn opened(&mut self, quiet_until: MonoNs) {
+        match self {
+            Self::Serial {
+                reader, free_at, ..
+            } => {
+                let _ = reader.cut();
+                *free_at = quiet_until;
+            }
+            Self::Tcp(decoder) => *decoder = Decoder::new(),
+        }
+    }
+
+    /// When the next request may leave; `None` while somebody speaks.
+    pub(crate) fn free_at(&self) -> Option<MonoNs> {
+        match self {
+            Self::Serial {
+                reader, free_at, ..
+            } => reader.pending().is_empty().then_some(*free_at),
+            Self::Tcp(_) => Some(MonoNs(0)),
+        }
+    }
+
+    /// When silence ends the frame under way.
+    pub(crate) fn silence_at(&self) -> Option<MonoNs> {
+        match self {
+            Self::Serial { reader, .. } => reader.deadline_ns().map(MonoNs),
+            Self::Tcp(_) => None,
+        }
+    }
+
+    /// The frame of a request, and how long it takes to send.
+    pub(crate) fn encode(&self, token: u64, unit: u8, request: &Request) -> (Vec<u8>, u64) {
+        let pdu = request.encode();
+        match self {
+            Self::Serial { timing, .. } => {
+                let frame = rtu::encode(unit, &pdu);
+                let transfer_ns = timing.transfer_ns(frame.len());
+                (frame, transfer_ns)
+            }
+            Self::Tcp(_) => {
+                let frame = tcp::encode(transaction_of(token), unit, &pdu);
+                (frame.expect("a typed request has 5 to 253 bytes"), 0)
+            }
+        }
+    }
+
+    /// How much longer than its timeout a reply may take that has begun in time.
+    pub(crate) fn grace_ns(&self) -> u64 {
+        match self {
+            Self::Serial { timing, .. } => timing
+                .transfer_ns(RTU_FRAME_BYTES_MAX)
+                .saturating_add(timing.t35_ns)
+                .saturating_add(READ_LATENCY_NS),
+            Self::Tcp(_) => 0,
+        }
+    }
+
+    /// Takes bytes.
+    pub(crate) fn feed(&mut self, bytes: &[u8], now: MonoNs) -> Vec<Heard> {
+        match self {
+            Self::Serial {
+                reader,
+                timing,
+                turnaround_ns,
+                free_at,
+            } => {
+                *free_at =
+                    (*free_at).max(now.plus_ns(timing.t35_ns.saturating_add(*turnaround_ns)));
+                let frames = reader.feed(bytes, now.0);
+                frames.into_iter().map(Heard::Serial).collect()
+            }
+            Self::Tcp(decoder) => {
+                let mut rest = bytes;
+                let mut heard = Vec::new();
+                loop {
+                    match decoder.feed(&mut rest) {
+                        Ok(Some(frame)) => heard.push(Heard::Tcp(frame)),
+                        Ok(None) => break,
+                        Err(_) => {
+                            heard.push(Heard::Broken(bytes.to_vec()));
+                            break;
+                        }
+                    }
+                }
+                heard
+            }
+        }
+    }
+
+    /// The frame that silence has ended.
+    pub(crate) fn poll(&mut self, now: MonoNs) -> Option<Heard> {
+        match self {
+            Self::Serial { reader, .. } => reader.poll(now.0).map(Heard::Serial),
+            Self::Tcp(_) => None,
+        }
+    }
+
+    /// Whatever has been collected, when time is up.
+    pub(crate) fn cut(&mut self) -> Option<Heard> {
+        match self {
+            Self::Serial { reader, .. } => reader.cut().map(Heard::Serial),
+            Self::Tcp(_) => None,
+        }
+    }
+
+    /// Wire time of a read that is answered at once (R5.2).
+    pub(crate) fn budget_ns(&self, request: &Request) -> u64 {
+        match self {
+            Self::Serial {
+                timing,
+                turnaround_ns,
+                ..
+            } => {
+                let bytes = REQUEST_BYTES + rtu::expected_reply_len(request);
+                let silences = timing.t35_ns.saturating_mul(2);
+                timing
+                    .transfer_ns(bytes)
+                    .saturating_add(silences)
+                    .saturating_add(*turnaround_ns)
+            }
+            Self::Tcp(_) => 0,
+        }
+    }
+
+    /// Wire time of a request that nobody answers.
+    pub(crate) fn silent_ns(&self, timeout_ns: u64) -> u64 {
+        match self {
+            Self::Serial { timing, .. } => timing
+                .transfer_ns(REQUEST_BYTES)
+                .saturating_add(timing.t35_ns)
+                .saturating_add(timeout_ns),
+            Self::Tcp(_) => timeout_ns,
+        }
+    }
+}
+
+impl Heard {
+    /// The bytes, as they are kept for evidence.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Serial(captured) => captured.bytes.clone(),
+            Self::Tcp(frame) => {
+                tcp::encode(frame.transaction, frame.unit, &frame.pdu).unwrap_or_default()
+            }
+            Self::Broken(bytes) => bytes.clone(),
+        }
+    }
+
+    /// The frame check does not hold.
+    pub(crate) fn is_damaged(&self) -> bool {
+        match self {
+            Self::Serial(captured) => rtu::decode(&captured.bytes).is_err(),
+            Self::Tcp(_) | Self::Broken(_) => false,
+        }
+    }
+
+    /// What it is to the request in flight, and to those given up before.
+    pub(crate) fn judge(&self, flight: Option<&Flight>, book: &LateBook, now: MonoNs) -> Verdict {
+        match self {
+            Self::Broken(_) => Verdict::Broken,
+            Self::Tcp(frame) => judge_tcp(frame, flight, book, now),
+            Self::Serial(captured) if captured.end == End::Overflow => {
+                Verdict::Noise { stuck: true }
+            }
+            Self::Serial(captured) => judge_serial(&captured.bytes, flight, book, now),
+        }
+    }
+}
+
+fn judge_tcp(frame: &tcp::Frame, flight: Option<&Flight>, book: &LateBook, now: MonoNs) -> Verdict {
+    let transaction = frame.transaction;
+    if let Some(flight) = flight
+        && transaction_of(flight.token) == transaction
+    {
+        return match classify_tcp(transaction, flight.unit, &flight.request, frame) {
+            Reply::Answer(response) => Verdict::Answer(response),
+            Reply::Exception(code) => Verdict::Exception(code.code()),
+            Reply::Foreign(_) | Reply::OtherTransaction(_) => {
+                Verdict::Fails(AttemptCause::ForeignReply)
+            }
+            Reply::WrongShape(_) => Verdict::Fails(AttemptCause::WrongShape),
+            Reply::BadCrc(_) | Reply::Truncated(_) | Reply::TooLong(_) => {
+                Verdict::Fails(AttemptCause::Framing)
+            }
+        };
+    }
+    match book.under(transaction, now) {
+        Some(asked) => Verdict::Late(asked),
+        None => Verdict::Foreign,
+    }
+}
+
+fn judge_serial(bytes: &[u8], flight: Option<&Flight>, book: &LateBook, now: MonoNs) -> Verdict {
+    let stray = || match rtu::decode(bytes) {
+        Ok(frame) => book
+            .explains(&frame, now)
+            .map_or(Verdict::Foreign, Verdict::Late),
+        Err(_) => Verdict::Noise { stuck: false },
+    };
+    let Some(flight) = flight else {
+        return stray();
+    };
+    let damaged = |cause| {
+        if speaks_for(bytes, flight) {
+            Verdict::Fails(cause)
+        } else {
+            Verdict::Noise { stuck: false }
+        }
+    };
+    // A whole frame that does not answer may still be the late reply to an earlier request.
+    let odd = |cause| match stray() {
+        Verdict::Foreign => Verdict::Fails(cause),
+        other => other,
+    };
+    match classify(flight.unit, &flight.request, bytes) {
+        Reply::Answer(response) => Verdict::Answer(response),
+        Reply::Exception(code) => Verdict::Exception(code.code()),
+        Reply::Foreign(FrameError::FunctionMismatch { .. }) => odd(AttemptCause::ForeignReply),
+        Reply::Foreign(_) | Reply::OtherTransaction(_) => stray(),
+        Reply::WrongShape(_) => odd(AttemptCause::WrongShape),
+        Reply::BadCrc(_) => damaged(AttemptCause::Crc),
+        Reply::Truncated(_) | Reply::TooLong(_) => damaged(AttemptCause::Framing),
+    }
+}
+
+/// Damaged bytes that begin like the reply: only these are held against the meter that was asked.
+fn speaks_for(bytes: &[u8], flight: &Flight) -> bool {
+    let function = flight.request.function().code();
+    match bytes {
+        [unit, code, ..] => *unit == flight.unit && *code & !EXCEPTION_BIT == function,
+        [unit] => *unit == flight.unit,
+        [] => false,
+    }
+}

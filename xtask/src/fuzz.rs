@@ -1,0 +1,139 @@
+//! `cargo xtask fuzz`: builds the targets of fuzz/ with coverage and runs each for a while.
+//!
+//! What cargo-fuzz would do, without needing it: libFuzzer is a crate, and the flags that make the
+//! compiler report coverage are stable. No address sanitizer: no engine has unsafe code to sanitize.
+
+use crate::failure::{Failure, Outcome};
+use crate::workspace::Workspace;
+use crate::{run, setup};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// What makes the compiler report coverage and comparisons to libFuzzer.
+const FLAGS: &[&str] = &[
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
+    "-Ccodegen-units=1",
+    "--cfg",
+    "fuzzing",
+];
+
+/// Targets that start from examples, and where those are.
+const EXAMPLES: &[(&str, &str)] = &[("contract_file", "core/contract/example")];
+
+/// Longest input: above every bound of a message that the targets decode, so that bounds are met.
+const INPUT_BYTES_MAX: u32 = 70_000;
+/// Seconds after which one input counts as a hang.
+const INPUT_SECONDS_MAX: u32 = 10;
+/// Memory of one target.
+const MEMORY_MIB_MAX: u32 = 1_024;
+
+/// Runs all targets, or the one named, each for so many seconds.
+pub(crate) fn fuzz(workspace: &Workspace, seconds: u32, only: Option<&str>) -> Outcome {
+    setup::setup(workspace, setup::FOR_FUZZING)?;
+    let targets = targets(&workspace.path("fuzz/fuzz_targets"))?;
+    if let Some(name) = only
+        && !targets.iter().any(|target| target == name)
+    {
+        return Err(Failure::new(format!(
+            "there is no target `{name}`; there are {}",
+            targets.join(", ")
+        )));
+    }
+    let chosen: Vec<&String> = targets
+        .iter()
+        .filter(|target| only.is_none_or(|name| name == *target))
+        .collect();
+    let binaries = build(workspace, only)?;
+    for target in &chosen {
+        one(workspace, &binaries.join(target), target, seconds)?;
+    }
+    Ok(format!(
+        "{} targets, {seconds} s each, no finding",
+        chosen.len()
+    ))
+}
+
+/// Every file of the folder is a target, named after it.
+fn targets(folder: &Path) -> Result<Vec<String>, Failure> {
+    let entries = fs::read_dir(folder)
+        .map_err(|error| Failure::new(format!("fuzz/fuzz_targets: {error}")))?;
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|name| name.strip_suffix(".rs").map(str::to_owned))
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        return Err(Failure::new("fuzz/fuzz_targets has no target"));
+    }
+    Ok(names)
+}
+
+/// Builds and gives the folder of the binaries.
+fn build(workspace: &Workspace, only: Option<&str>) -> Result<std::path::PathBuf, Failure> {
+    let host = run::output(
+        Command::new("rustc")
+            .arg("-vV")
+            .current_dir(workspace.root()),
+    )?;
+    let host = host
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .ok_or_else(|| Failure::new("`rustc -vV` does not name the host"))?;
+    let folder = workspace.target().join("fuzz");
+    let mut cargo = workspace.cargo();
+    // With --target, build scripts and the C++ of libFuzzer are built without these flags.
+    cargo
+        .args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml"])
+        .args(["--target", host, "--target-dir"])
+        .arg(&folder)
+        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
+    match only {
+        Some(name) => cargo.args(["--bin", name]),
+        None => cargo.arg("--bins"),
+    };
+    run::status(&mut cargo)?;
+    Ok(folder.join(host).join("release"))
+}
+
+fn one(workspace: &Workspace, binary: &Path, name: &str, seconds: u32) -> Result<(), Failure> {
+    let folder = |kind: &str| workspace.target().join("fuzz").join(kind).join(name);
+    let (corpus, findings) = (folder("corpus"), folder("findings"));
+    for folder in [&corpus, &findings] {
+        fs::create_dir_all(folder)
+            .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+    }
+    let mut command = Command::new(binary);
+    command
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-max_len={INPUT_BYTES_MAX}"))
+        .arg(format!("-timeout={INPUT_SECONDS_MAX}"))
+        .arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"))
+        .arg(format!("-artifact_prefix={}/", findings.display()))
+        .arg(&corpus)
+        .env("RUST_BACKTRACE", "0");
+    for (_, examples) in EXAMPLES.iter().filter(|(target, _)| *target == name) {
+        command.arg(workspace.path(examples));
+    }
+    let (text, good) = run::captured(&mut command)?;
+    if !good {
+        let lines: Vec<&str> = text.lines().collect();
+        let tail = lines.len().saturating_sub(40);
+        let shown = lines.get(tail..).unwrap_or_default().join("\n");
+        return Err(Failure::new(format!(
+            "{shown}\nfuzz target {name} failed; the input is in {}",
+            findings.display()
+        )));
+    }
+    let done = text
+        .lines()
+        .find(|line| line.starts_with("Done "))
+        .unwrap_or("done");
+    println!("{name:<20} {done}");
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! `cargo xtask nightly`: the suites that take too long for every change.
+
+use crate::failure::{Failure, Outcome};
+use crate::steps::{self, Step};
+use crate::workspace::Workspace;
+use crate::{fuzz, run, test};
+
+/// A long suite.
+struct Suite {
+    name: &'static str,
+    /// Whether it ends by itself after a known time.
+    bounded: bool,
+    what: &'static str,
+    action: fn(&Workspace) -> Outcome,
+}
+
+const SUITES: &[Suite] = &[
+    Suite {
+        name: "soak",
+        bounded: true,
+        what: "ten minutes of the whole site with kills; everything acknowledged must verify",
+        action: |workspace| {
+            tests(
+                workspace,
+                "fieldnotary",
+                "soak",
+                ("FIELDNOTARY_SOAK_S", "600"),
+            )
+        },
+    },
+    Suite {
+        name: "polls",
+        bounded: false,
+        what: "10,000 polls of an independent Modbus peer, every reply accounted for",
+        action: |workspace| {
+            tests(
+                workspace,
+                "fieldnotary",
+                "polls",
+                ("FIELDNOTARY_POLLS", "10000"),
+            )
+        },
+    },
+    Suite {
+        name: "fuzz",
+        bounded: true,
+        what: "five minutes of every fuzz target",
+        action: |workspace| fuzz::fuzz(workspace, 300, None),
+    },
+];
+
+/// Runs all suites, or the one named; or says what there is.
+pub(crate) fn nightly(workspace: &Workspace, only: Option<&str>, list: bool) -> Outcome {
+    if list {
+        return Ok(listing());
+    }
+    let chosen: Vec<Step<'_>> = SUITES
+        .iter()
+        .filter(|suite| only.is_none_or(|name| name == suite.name))
+        .map(|suite| Step {
+            name: suite.name,
+            action: Box::new(|| (suite.action)(workspace)),
+        })
+        .collect();
+    if chosen.is_empty() {
+        return Err(Failure::new(format!(
+            "there is no such suite; there are\n{}",
+            listing()
+        )));
+    }
+    steps::run(&chosen)
+}
+
+fn listing() -> String {
+    let lines: Vec<String> = SUITES
+        .iter()
+        .map(|suite| {
+            let bound = if suite.bounded {
+                "bounded"
+            } else {
+                "until done"
+            };
+            format!("{:<6} {bound:<11} {}", suite.name, suite.what)
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// The tests of a package whose names hold a word, told by a variable to run at full length.
+fn tests(workspace: &Workspace, package: &str, word: &str, length: (&str, &str)) -> Outcome {
+    let mut build = workspace.cargo();
+    run::status(build.args(["build", "--workspace", "--bins"]))?;
+    let mut cargo = test::suite(
+        workspace,
+        &["test", "-p", package, word, "--", "--nocapture"],
+    );
+    let passed = run::counting(cargo.env(length.0, length.1), test::passed)?;
+    if passed == 0 {
+        return Err(Failure::new(format!(
+            "no test of {package} has `{word}` in its name"
+        )));
+    }
+    Ok(format!("{passed} tests passed"))
+}
