@@ -1,3 +1,45 @@
 //! Fieldnotary: a meter data concentrator and RTU whose data nobody can doubt.
 
-fn main() {}
+mod cli;
+mod clock;
+mod commands;
+mod demo;
+mod files;
+mod paths;
+mod programs;
+mod roles;
+mod supervisor;
+
+use clap::Parser;
+use cli::{Cli, Verb};
+use commands::Ended;
+use std::process::ExitCode;
+
+/// What was asked does not hold (a log that does not verify, a configuration that is not sound).
+const EXIT_BADLY: u8 = 1;
+/// It could not be done.
+const EXIT_FAILED: u8 = 3;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().verb {
+        Verb::Demo(args) => match demo::run(args) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
+        Verb::Run(args) => commands::run(&args),
+        Verb::Check(args) => commands::check(&args),
+        Verb::Status(args) => commands::status(&args),
+        Verb::Log(args) => commands::log(&args),
+        Verb::Verify(args) => commands::verify(&args),
+        Verb::Gaps(args) => commands::gaps(&args),
+        Verb::Role(args) => commands::run_role(&args),
+    };
+    match outcome {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::Badly) => ExitCode::from(EXIT_BADLY),
+        Err(error) => {
+            eprintln!("fieldnotary: {error}");
+            ExitCode::from(EXIT_FAILED)
+        }
+    }
+}

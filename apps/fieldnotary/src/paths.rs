@@ -43,8 +43,13 @@ impl DataDir {
         self.run().join("signer.sock")
     }
 
-    /// The configuration in force, as it was given.
-    pub(crate) fn contract(&self) -> PathBuf {
-        self.0.join("contract.toml")
+    /// The log's random identity.
+    pub(crate) fn log_id(&self) -> PathBuf {
+        self.identity().join("log-id")
+    }
+
+    /// The truth store, where it has a medium of its own.
+    pub(crate) fn truth(&self) -> PathBuf {
+        self.0.join("truth")
     }
 }

@@ -13,6 +13,8 @@ pub enum IdError {
     Length(usize),
     /// Holds this character.
     Character(char),
+    /// Names no stream of numbers.
+    Stream,
 }
 
 impl fmt::Display for IdError {
@@ -25,6 +27,7 @@ impl fmt::Display for IdError {
                     "an identifier has at most {ID_BYTES_MAX} bytes, this one {len}"
                 )
             }
+            Self::Stream => write!(f, "a stream is written \"meter ID\" or \"port ID\""),
             Self::Character(found) => write!(
                 f,
                 "an identifier is made of letters, digits and . _ - : / only, this one has {found:?}"
@@ -107,6 +110,37 @@ text_id! {
     SourceId;
     /// A schedule of due slots.
     ScheduleId;
+}
+
+/// Whose numbers are counted: a meter's read sessions, or a port's events. Written `meter ID` or
+/// `port ID`; an identifier has no space, so the two never meet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    /// Read sessions of a meter.
+    Meter(MeterId),
+    /// Events of a port.
+    Port(SourceId),
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Meter(meter) => write!(f, "meter {meter}"),
+            Self::Port(port) => write!(f, "port {port}"),
+        }
+    }
+}
+
+impl core::str::FromStr for Stream {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        match text.split_once(' ') {
+            Some(("meter", id)) => MeterId::new(id).map(Self::Meter),
+            Some(("port", id)) => SourceId::new(id).map(Self::Port),
+            _ => Err(IdError::Stream),
+        }
+    }
 }
 
 macro_rules! number_id {
@@ -248,7 +282,19 @@ bytes_id! {
 
 #[cfg(test)]
 mod tests {
-    use super::{IdError, MeterId};
+    use super::{IdError, MeterId, SourceId, Stream};
+    use std::string::ToString;
+
+    #[test]
+    fn a_stream_comes_back_from_its_text() {
+        for stream in [
+            Stream::Meter(MeterId::new("a").unwrap()),
+            Stream::Port(SourceId::new("a").unwrap()),
+        ] {
+            assert_eq!(stream.to_string().parse(), Ok(stream));
+        }
+        assert_eq!("a".parse::<Stream>(), Err(IdError::Stream));
+    }
 
     #[test]
     fn an_identifier_is_short_and_plain() {

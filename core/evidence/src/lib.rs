@@ -33,7 +33,7 @@ pub use entry::{Captured, Entry, EntryError, Header};
 pub use field::{Blob, Field};
 pub use ids::{
     BootId, CommitId, Digest, EntryId, Epoch, Generation, IdError, LogId, MeterId, PointId,
-    ScheduleId, Seq, Slot, SourceId,
+    ScheduleId, Seq, Slot, SourceId, Stream,
 };
 pub use kinds::{Kind, Payload};
 pub use quality::Quality;

@@ -1,1 +1,44 @@
 //! The journal: append, durable, acknowledge; truth store, recovery, reader.
+//!
+//! A [`Journal`] writes group commits as frames into a ring of recycled segments (a [`Volume`]) and
+//! then advances the truth store (a [`TruthMedium`]); only what both hold is acknowledged. A
+//! [`Reader`] needs no lock, never passes the committed end, and names what is damaged instead of
+//! failing. The bytes are described in `spec/journal-v1.md`; what recovery does with them is the
+//! table in [`decide`].
+//!
+//! The crate knows no file, clock or random source: media are traits, salt keys are inputs.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod bytes;
+pub mod decide;
+mod error;
+mod find;
+mod frame;
+mod layout;
+mod leases;
+pub mod limits;
+mod medium;
+mod reader;
+mod recovery;
+mod ring;
+mod segment;
+mod truth;
+mod walk;
+mod writer;
+
+pub use error::{CommitError, OpenError, RangeError};
+pub use find::{Finding, Loss, TruthHealth};
+pub use frame::StoredEntry;
+pub use leases::{LeaseError, Leases};
+pub use medium::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape, TruthMedium, Volume};
+pub use reader::{Entries, Frames, Reader, ReaderFrame, Scrub};
+pub use recovery::{OpenInput, Recovery, Uncertain};
+pub use ring::Location;
+pub use writer::{Committed, Journal, Options, Stats};
+
+#[cfg(test)]
+mod checks;

@@ -1,1 +1,20 @@
 //! Segment files, truth store files and poll markers on Linux.
+//!
+//! Files are written with zeros once, when they are provisioned, and then reused in place: a
+//! durable write costs one flush and no metadata. Writes go past the page cache (`O_DIRECT`) where
+//! the file system allows it, and are durable when they return (`O_DSYNC`).
+
+mod aligned;
+mod error;
+mod file;
+mod lock;
+mod marker;
+mod truth;
+mod volume;
+
+pub use error::MediaError;
+pub use file::Access;
+pub use lock::WriterLock;
+pub use marker::{Mark, MarkFinding, MarkerBoard, Times, read_marks};
+pub use truth::{FileTruth, TRUTH_FILE};
+pub use volume::{FileVolume, segment_file_name};

@@ -1,5 +1,11 @@
 //! Looks at committed entries, of a node or of a collector: rows, gaps, verification. Never writes.
 
+mod collector;
+mod gaps;
 mod row;
+mod verify;
 
+pub use collector::{CollectorDir, CollectorError};
+pub use gaps::{GapAccount, GapReport, Missing, SeqFinding};
 pub use row::{rfc3339, row};
+pub use verify::{Anchors, Finding, FindingKind, Report, verify_collector, verify_node};

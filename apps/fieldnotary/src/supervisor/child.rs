@@ -1,6 +1,6 @@
 //! One supervised process: started, watched, restarted with growing patience.
 
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -86,7 +86,9 @@ impl Supervised {
             let ended = child
                 .try_wait()
                 .map_err(|error| format!("cannot wait for {}: {error}", self.spec.role))?;
-            let Some(status) = ended else { return Ok(Change::None) };
+            let Some(status) = ended else {
+                return Ok(Change::None);
+            };
             let pid = child.id();
             self.child = None;
             if now_ms.saturating_sub(self.started_ms) >= SETTLED_MS {
@@ -94,7 +96,10 @@ impl Supervised {
             }
             self.restart_at_ms = now_ms + self.backoff_ms;
             self.backoff_ms = (self.backoff_ms * 2).min(BACKOFF_MS_MAX);
-            return Ok(Change::Ended { pid, ending: status.into() });
+            return Ok(Change::Ended {
+                pid,
+                ending: status.into(),
+            });
         }
         if now_ms < self.restart_at_ms {
             return Ok(Change::None);
@@ -102,15 +107,24 @@ impl Supervised {
         let child = Command::new(&self.spec.program)
             .args(&self.spec.arguments)
             .stdin(Stdio::null())
+            // A group of its own: Ctrl-C is for the supervisor, which stops the others in order.
+            .process_group(0)
             .spawn()
             .map_err(|error| {
-                format!("cannot start {} ({}): {error}", self.spec.role, self.spec.program.display())
+                format!(
+                    "cannot start {} ({}): {error}",
+                    self.spec.role,
+                    self.spec.program.display()
+                )
             })?;
         let pid = child.id();
         self.child = Some(child);
         self.started_ms = now_ms;
         self.starts += 1;
-        Ok(Change::Started { pid, restarts: self.starts - 1 })
+        Ok(Change::Started {
+            pid,
+            restarts: self.starts - 1,
+        })
     }
 
     /// Asks it to stop.
@@ -167,10 +181,16 @@ mod tests {
     #[test]
     fn an_ended_process_is_named_and_started_again_after_a_wait() {
         let mut process = shell("exit 3");
-        assert!(matches!(process.tend(0).unwrap(), Change::Started { restarts: 0, .. }));
+        assert!(matches!(
+            process.tend(0).unwrap(),
+            Change::Started { restarts: 0, .. }
+        ));
         assert_eq!(ending(&mut process), Ending::Exited(3));
         assert_eq!(process.tend(60).unwrap(), Change::None, "too early");
-        assert!(matches!(process.tend(151).unwrap(), Change::Started { restarts: 1, .. }));
+        assert!(matches!(
+            process.tend(151).unwrap(),
+            Change::Started { restarts: 1, .. }
+        ));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //! A stream is a meter (its read sessions) or a port (its events). Pure: it is rebuilt from committed
 //! entries and from the lease table, and every decision it takes is a value that the caller commits.
 
+use evidence::Stream;
 use evidence::kinds::{Counter, CounterSnapshot, Marker, SeqSkip};
 use evidence::reasons::{CounterState, MarkerKind, SkipCause};
-use crate::roles::stream::Stream;
-use evidence::{MonoNs, Payload, ScheduleId, Seq, Slot, SourceId};
+use evidence::{MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId};
 use std::collections::BTreeMap;
 
 /// Numbers handed out at once; a crash of a producer skips at most this many.
@@ -16,6 +16,7 @@ pub(crate) const LEASE_BLOCK: u64 = 1_024;
 const SEQ_WINDOW: &str = "seq_window";
 const SLOT_VERSION: &str = "slot_version";
 const SLOT_FLOOR: &str = "slot_floor";
+const SLOT_SERVED: &str = "slot_served";
 
 /// What the poll marker board says of a meter (A4.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +44,49 @@ pub(crate) enum Verdict {
 }
 
 /// The slot numbering of one schedule on one port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SlotFloor {
-    pub(crate) version: u64,
-    /// The first number not yet accounted for.
-    pub(crate) next: u64,
-    /// Whether the schedule was stopped orderly there.
-    pub(crate) stopped: bool,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Numbering {
+    version: u64,
+    /// No number from here on was ever used.
+    unused: u64,
+    /// Every slot below is accounted for, for every meter.
+    base: u64,
+    /// By meter: the slots below are accounted for.
+    served: BTreeMap<MeterId, u64>,
+    /// Whether the schedule was stopped orderly.
+    stopped: bool,
+}
+
+impl Numbering {
+    /// The first slot that is not accounted for, for at least one of these meters.
+    fn open_from<'m>(&self, meters: impl Iterator<Item = &'m MeterId>) -> u64 {
+        if self.stopped {
+            return self.unused;
+        }
+        let served = |meter| {
+            self.served
+                .get(meter)
+                .copied()
+                .unwrap_or(self.base)
+                .max(self.base)
+        };
+        meters.map(served).min().unwrap_or(self.unused)
+    }
+
+    fn used(&mut self, slot: Slot) -> bool {
+        if slot.version > self.version {
+            *self = Self {
+                version: slot.version,
+                base: slot.number,
+                ..Self::default()
+            };
+        }
+        let current = slot.version == self.version;
+        if current {
+            self.unused = self.unused.max(slot.number.saturating_add(1));
+        }
+        current
+    }
 }
 
 /// Where a numbering starts, and the slots that passed before it.
@@ -67,14 +104,17 @@ pub(crate) struct SlotStart {
 pub(crate) struct Ledger {
     windows: BTreeMap<Stream, u64>,
     leases: BTreeMap<Stream, u64>,
-    floors: BTreeMap<(String, String), SlotFloor>,
+    numberings: BTreeMap<(SourceId, ScheduleId), Numbering>,
     frozen: bool,
 }
 
 impl Ledger {
     /// Starts from the lease table; committed entries are then shown with [`Ledger::observe`].
     pub(crate) fn new(leases: impl IntoIterator<Item = (Stream, u64)>) -> Self {
-        Self { leases: leases.into_iter().collect(), ..Self::default() }
+        Self {
+            leases: leases.into_iter().collect(),
+            ..Self::default()
+        }
     }
 
     /// Whether a frozen state was seen, so that nothing older needs to be read.
@@ -97,17 +137,25 @@ impl Ledger {
                 }
             }
             Payload::SeqSkip(skip) => {
-                self.committed(Stream::Meter(skip.meter_id.clone()), skip.first.0 + skip.count.saturating_sub(1));
+                self.committed(
+                    Stream::Meter(skip.meter_id.clone()),
+                    skip.first.0 + skip.count.saturating_sub(1),
+                );
             }
             Payload::Marker(marker) => self.observe_marker(marker),
             Payload::Downtime(downtime) => {
-                let end = downtime.first.number + downtime.count.unwrap_or(0);
-                self.due(
-                    downtime.source.as_str(),
-                    downtime.schedule.as_str(),
-                    Slot { version: downtime.first.version, number: end.saturating_sub(1) },
-                    false,
-                );
+                let end = downtime
+                    .first
+                    .number
+                    .saturating_add(downtime.count.unwrap_or(0));
+                let last = Slot {
+                    number: end.saturating_sub(1),
+                    ..downtime.first
+                };
+                let numbering = self.numbering(&downtime.source, &downtime.schedule);
+                if numbering.used(last) {
+                    numbering.base = numbering.base.max(end);
+                }
             }
             Payload::CounterSnapshot(snapshot) => self.observe_snapshot(snapshot),
             Payload::Audit(_)
@@ -125,20 +173,36 @@ impl Ledger {
         if let (MarkerKind::SeqGap, Some(meter), Some(first), Some(count)) =
             (marker.marker, &marker.meter_id, marker.seq, marker.count)
         {
-            self.committed(Stream::Meter(meter.clone()), first.0 + count.saturating_sub(1));
+            self.committed(
+                Stream::Meter(meter.clone()),
+                first.0 + count.saturating_sub(1),
+            );
         }
         if let (Some(schedule), Some(slot)) = (&marker.schedule, marker.slot) {
-            let source = marker.source.as_str();
+            let numbering = self.numbering(&marker.source, schedule);
             match marker.marker {
-                MarkerKind::Heartbeat => self.due(source, schedule.as_str(), slot, false),
-                MarkerKind::ScheduleStop => self.due(source, schedule.as_str(), slot, true),
+                MarkerKind::Heartbeat => {
+                    numbering.used(slot);
+                }
+                MarkerKind::ScheduleStop => numbering.stopped = numbering.used(slot),
                 MarkerKind::ScheduleStart => {
-                    let floor = SlotFloor { version: slot.version, next: slot.number, stopped: false };
-                    self.floors.insert(key(source, schedule.as_str()), floor);
+                    let (version, base) = (slot.version, slot.number);
+                    *numbering = Numbering {
+                        version,
+                        base,
+                        unused: base,
+                        ..Numbering::default()
+                    };
                 }
                 MarkerKind::SeqGap => {}
             }
         }
+    }
+
+    fn numbering(&mut self, source: &SourceId, schedule: &ScheduleId) -> &mut Numbering {
+        self.numberings
+            .entry((source.clone(), schedule.clone()))
+            .or_default()
     }
 
     fn observe_snapshot(&mut self, snapshot: &CounterSnapshot) {
@@ -153,18 +217,8 @@ impl Ledger {
                     *window = value.max(*window);
                     self.frozen = true;
                 }
-                SLOT_VERSION | SLOT_FLOOR => {
-                    let Some((source, schedule)) = label.split_once(' ') else { continue };
-                    let floor = self.floors.entry(key(source, schedule)).or_insert(SlotFloor {
-                        version: 0,
-                        next: 0,
-                        stopped: false,
-                    });
-                    if counter.name == SLOT_VERSION {
-                        floor.version = value;
-                    } else {
-                        floor.next = value;
-                    }
+                name @ (SLOT_VERSION | SLOT_FLOOR | SLOT_SERVED) => {
+                    self.observe_frozen_slots(name, label, value);
                 }
                 _ => {}
             }
@@ -176,23 +230,39 @@ impl Ledger {
         *window = (*window).max(seq.saturating_add(1));
     }
 
-    fn due(&mut self, source: &str, schedule: &str, slot: Slot, stopped: bool) {
-        let floor = self.floors.entry(key(source, schedule)).or_insert(SlotFloor {
-            version: slot.version,
-            next: 0,
-            stopped: false,
-        });
-        if slot.version >= floor.version {
-            let next = slot.number.saturating_add(1);
-            floor.next = if slot.version > floor.version { next } else { floor.next.max(next) };
-            floor.version = slot.version;
-            floor.stopped = stopped;
+    fn observe_frozen_slots(&mut self, name: &str, label: &str, value: u64) {
+        let mut words = label.split(' ');
+        let port = words.next().and_then(|word| SourceId::new(word).ok());
+        let schedule = words.next().and_then(|word| ScheduleId::new(word).ok());
+        let (Some(port), Some(schedule)) = (port, schedule) else {
+            return;
+        };
+        let numbering = self.numbering(&port, &schedule);
+        match (name, words.next().and_then(|word| MeterId::new(word).ok())) {
+            (SLOT_VERSION, _) => numbering.version = value,
+            (SLOT_FLOOR, _) => (numbering.base, numbering.unused) = (value, value),
+            (_, Some(meter)) => {
+                numbering.unused = numbering.unused.max(value);
+                numbering.served.insert(meter, value);
+            }
+            (_, None) => {}
         }
     }
 
-    /// Notes the slot that a session serves, so that downtime starts behind it.
-    pub(crate) fn served(&mut self, source: &SourceId, schedule: &ScheduleId, slot: Slot) {
-        self.due(source.as_str(), schedule.as_str(), slot, false);
+    /// Notes that a meter's slot has its session, so that downtime starts behind it.
+    pub(crate) fn served(
+        &mut self,
+        source: &SourceId,
+        schedule: &ScheduleId,
+        meter: &MeterId,
+        slot: Slot,
+    ) {
+        let numbering = self.numbering(source, schedule);
+        if numbering.used(slot) {
+            numbering.stopped = false;
+            let served = numbering.served.entry(meter.clone()).or_default();
+            *served = (*served).max(slot.number.saturating_add(1));
+        }
     }
 
     /// Whether a batch of this stream is new (A4.2: (meter, seq, point) is unique).
@@ -207,7 +277,10 @@ impl Ledger {
     /// The next block for a producer that goes on from the block it holds.
     pub(crate) fn extend(&mut self, stream: &Stream) -> Lease {
         let next = self.leases.get(stream).copied().unwrap_or(0);
-        let lease = Lease { next, end: next + LEASE_BLOCK };
+        let lease = Lease {
+            next,
+            end: next + LEASE_BLOCK,
+        };
         self.leases.insert(stream.clone(), lease.end);
         lease
     }
@@ -222,7 +295,12 @@ impl Ledger {
         now: MonoNs,
     ) -> (Lease, Vec<Payload>) {
         let committed = self.windows.get(stream).copied().unwrap_or(0);
-        let leased = self.leases.get(stream).copied().unwrap_or(committed).max(committed);
+        let leased = self
+            .leases
+            .get(stream)
+            .copied()
+            .unwrap_or(committed)
+            .max(committed);
         let mut entries = Vec::new();
         if let Stream::Meter(meter) = stream {
             let mut next = committed;
@@ -261,39 +339,48 @@ impl Ledger {
         (self.extend(stream), entries)
     }
 
-    /// Where a schedule on a port goes on, given the slot that UTC says is next.
+    /// Where a schedule on a port goes on, given its meters and the slot that UTC says is next.
     ///
     /// A clock that was set back would repeat numbers: then a new version of the numbering starts.
-    pub(crate) fn start_schedule(
+    pub(crate) fn start_schedule<'m>(
         &mut self,
         source: &SourceId,
         schedule: &ScheduleId,
+        meters: impl Iterator<Item = &'m MeterId>,
         utc_next: u64,
     ) -> SlotStart {
-        let at = key(source.as_str(), schedule.as_str());
-        let start = match self.floors.get(&at).copied() {
-            None => SlotStart {
-                slot: Slot { version: 1, number: utc_next },
-                missed: None,
-                was_stopped: false,
-            },
-            Some(floor) if utc_next < floor.next => SlotStart {
-                slot: Slot { version: floor.version + 1, number: utc_next },
-                missed: None,
-                was_stopped: floor.stopped,
-            },
-            Some(floor) => SlotStart {
-                slot: Slot { version: floor.version, number: utc_next },
-                missed: (utc_next > floor.next).then_some((
-                    Slot { version: floor.version, number: floor.next },
-                    utc_next - floor.next,
-                )),
-                was_stopped: floor.stopped,
-            },
+        let numbering = self.numbering(source, schedule);
+        let first = numbering.version == 0;
+        let back = !first && utc_next < numbering.unused;
+        let version = if first || back {
+            numbering.version + 1
+        } else {
+            numbering.version
         };
-        let floor = SlotFloor { version: start.slot.version, next: utc_next, stopped: false };
-        self.floors.insert(at, floor);
-        start
+        let open = numbering.open_from(meters);
+        let end = if back { numbering.unused } else { utc_next };
+        let missed = (!first && open < end).then_some((
+            Slot {
+                version: numbering.version,
+                number: open,
+            },
+            end - open,
+        ));
+        let was_stopped = numbering.stopped;
+        *numbering = Numbering {
+            version,
+            base: utc_next,
+            unused: utc_next,
+            ..Numbering::default()
+        };
+        SlotStart {
+            slot: Slot {
+                version,
+                number: utc_next,
+            },
+            missed,
+            was_stopped,
+        }
     }
 
     /// The lease table to be made durable before a lease leaves.
@@ -310,27 +397,34 @@ impl Ledger {
             value: Some(value),
             source: source.clone(),
         };
-        let windows =
-            self.windows.iter().map(|(stream, next)| counter(SEQ_WINDOW, stream.to_string(), *next));
-        let floors = self.floors.iter().flat_map(|((port, schedule), floor)| {
-            let label = format!("{port} {schedule}");
-            [
-                counter(SLOT_VERSION, label.clone(), floor.version),
-                counter(SLOT_FLOOR, label, floor.next),
-            ]
-        });
-        windows.chain(floors).collect()
+        let windows = self
+            .windows
+            .iter()
+            .map(|(stream, next)| counter(SEQ_WINDOW, stream.to_string(), *next));
+        let slots = self
+            .numberings
+            .iter()
+            .flat_map(|((port, schedule), numbering)| {
+                let label = format!("{port} {schedule}");
+                let served = numbering.served.iter().map({
+                    let label = label.clone();
+                    move |(meter, next)| counter(SLOT_SERVED, format!("{label} {meter}"), *next)
+                });
+                [
+                    counter(SLOT_VERSION, label.clone(), numbering.version),
+                    counter(SLOT_FLOOR, label, numbering.base),
+                ]
+                .into_iter()
+                .chain(served)
+            });
+        windows.chain(slots).collect()
     }
-}
-
-fn key(source: &str, schedule: &str) -> (String, String) {
-    (source.to_owned(), schedule.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Attempted, LEASE_BLOCK, Ledger, SlotStart, Verdict};
-    use crate::roles::stream::Stream;
+    use evidence::Stream;
     use evidence::kinds::{CounterSnapshot, Marker, SeqSkip};
     use evidence::reasons::MarkerKind;
     use evidence::{MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId};
@@ -348,13 +442,20 @@ mod tests {
     }
 
     fn attempted(seq: u64) -> Attempted {
-        let slot = Some(Slot { version: 1, number: 70 });
-        Attempted { seq, at: MonoNs(5), slot, reply_at: None }
+        let slot = Some(Slot {
+            version: 1,
+            number: 70,
+        });
+        Attempted {
+            seq,
+            at: MonoNs(5),
+            slot,
+            reply_at: None,
+        }
     }
 
     fn restart(ledger: &mut Ledger, known: Option<Attempted>) -> (u64, Vec<Payload>) {
-        let (lease, entries) =
-            ledger.restart(&meter("m1"), &port(), known, MonoNs(9));
+        let (lease, entries) = ledger.restart(&meter("m1"), &port(), known, MonoNs(9));
         (lease.next, entries)
     }
 
@@ -372,7 +473,10 @@ mod tests {
         let [Payload::Marker(gap), Payload::SeqSkip(skip)] = entries.as_slice() else {
             panic!("{entries:?}");
         };
-        assert_eq!((gap.marker, gap.seq, gap.count), (MarkerKind::SeqGap, Some(Seq(10)), Some(2)));
+        assert_eq!(
+            (gap.marker, gap.seq, gap.count),
+            (MarkerKind::SeqGap, Some(Seq(10)), Some(2))
+        );
         assert_eq!((skip.first, skip.count), (Seq(12), LEASE_BLOCK - 12));
     }
 
@@ -389,7 +493,9 @@ mod tests {
                 let explained: u64 = entries
                     .iter()
                     .map(|entry| match entry {
-                        Payload::Marker(Marker { count: Some(count), .. })
+                        Payload::Marker(Marker {
+                            count: Some(count), ..
+                        })
                         | Payload::SeqSkip(SeqSkip { count, .. }) => *count,
                         other => panic!("{other:?}"),
                     })
@@ -410,18 +516,107 @@ mod tests {
         assert_eq!(ledger.verdict(&meter("m2"), Seq(0)), Verdict::New);
     }
 
+    fn start(ledger: &mut Ledger, utc_next: u64) -> SlotStart {
+        let meters = ["m1", "m2"].map(|id| MeterId::new(id).unwrap());
+        ledger.start_schedule(&port(), &schedule(), meters.iter(), utc_next)
+    }
+
+    fn serve(ledger: &mut Ledger, meter: &str, number: u64) {
+        let slot = Slot { version: 1, number };
+        ledger.served(&port(), &schedule(), &MeterId::new(meter).unwrap(), slot);
+    }
+
+    //= A4.2
+    //= A4.3
+    #[test]
+    fn downtime_begins_where_the_first_meter_has_no_session() {
+        let mut ledger = Ledger::default();
+        assert_eq!(start(&mut ledger, 100).missed, None);
+        (100..=104).for_each(|number| serve(&mut ledger, "m1", number));
+        (100..=102).for_each(|number| serve(&mut ledger, "m2", number));
+        let later = start(&mut ledger, 110);
+        let missed = Some((
+            Slot {
+                version: 1,
+                number: 103,
+            },
+            7,
+        ));
+        let slot = Slot {
+            version: 1,
+            number: 110,
+        };
+        assert_eq!(
+            later,
+            SlotStart {
+                slot,
+                missed,
+                was_stopped: false
+            }
+        );
+    }
+
     //= A4.2
     #[test]
-    fn missed_slots_are_counted_and_a_clock_set_back_opens_a_new_numbering() {
+    fn a_clock_set_back_opens_a_new_numbering_and_loses_no_slot() {
         let mut ledger = Ledger::default();
-        ledger.start_schedule(&port(), &schedule(), 100);
-        ledger.served(&port(), &schedule(), Slot { version: 1, number: 104 });
-        let later = ledger.start_schedule(&port(), &schedule(), 110);
-        let missed = Some((Slot { version: 1, number: 105 }, 5));
-        let slot = Slot { version: 1, number: 110 };
-        assert_eq!(later, SlotStart { slot, missed, was_stopped: false });
-        let back = ledger.start_schedule(&port(), &schedule(), 50);
-        assert_eq!((back.slot, back.missed), (Slot { version: 2, number: 50 }, None));
+        start(&mut ledger, 100);
+        serve(&mut ledger, "m1", 105);
+        let back = start(&mut ledger, 50);
+        assert_eq!(
+            back.slot,
+            Slot {
+                version: 2,
+                number: 50
+            }
+        );
+        assert_eq!(
+            back.missed,
+            Some((
+                Slot {
+                    version: 1,
+                    number: 100
+                },
+                6
+            ))
+        );
+    }
+
+    //= A4.3
+    #[test]
+    fn an_orderly_stop_is_downtime_from_the_slot_after_it() {
+        let mut ledger = Ledger::default();
+        start(&mut ledger, 100);
+        ledger.observe(
+            &Marker {
+                at: MonoNs(0),
+                marker: MarkerKind::ScheduleStop,
+                source: port(),
+                schedule: Some(schedule()),
+                slot: Some(Slot {
+                    version: 1,
+                    number: 120,
+                }),
+                meter_id: None,
+                seq: None,
+                count: None,
+                last_attempt: None,
+                last_reply: None,
+            }
+            .into(),
+        );
+        let again = start(&mut ledger, 130);
+        assert!(again.was_stopped);
+        assert_eq!(
+            again.missed,
+            Some((
+                Slot {
+                    version: 1,
+                    number: 121
+                },
+                9
+            ))
+        );
     }
 
     //= A5.2
@@ -429,12 +624,19 @@ mod tests {
     fn a_frozen_ledger_comes_back_whole() {
         let mut ledger = Ledger::default();
         ledger.committed(meter("m1"), 41);
-        ledger.start_schedule(&port(), &schedule(), 7);
+        start(&mut ledger, 7);
+        serve(&mut ledger, "m2", 9);
         let counters = ledger.freeze(&port());
         let mut back = Ledger::default();
-        back.observe(&CounterSnapshot { at: MonoNs(0), counters }.into());
+        back.observe(
+            &CounterSnapshot {
+                at: MonoNs(0),
+                counters,
+            }
+            .into(),
+        );
         assert!(back.is_frozen());
         assert_eq!(back.windows, ledger.windows);
-        assert_eq!(back.floors, ledger.floors);
+        assert_eq!(back.numberings, ledger.numberings);
     }
 }

@@ -1,0 +1,54 @@
+//! The verbs that people type.
+
+/// Prints to standard output; a reader that went away (`| head`) is no error of ours.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stdout(), $($words)*);
+    }};
+}
+
+/// The same with a line end.
+macro_rules! sayln {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
+mod check;
+mod directory;
+mod gaps;
+mod log;
+mod run;
+mod status;
+mod table;
+mod verify;
+
+pub(crate) use check::check;
+pub(crate) use directory::open_reader;
+pub(crate) use gaps::gaps;
+pub(crate) use log::log;
+pub(crate) use run::{run, run_role};
+pub(crate) use status::status;
+pub(crate) use verify::verify;
+
+use contract::{Contract, ContractErrors};
+use std::path::Path;
+
+/// How a verb ended: what scripts can trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Done, and what was asked holds.
+    Well,
+    /// Done, and what was asked does not hold.
+    Badly,
+}
+
+/// Reads a configuration; the error is everything that is wrong with it.
+pub(crate) fn load_contract(path: &Path) -> Result<Contract, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the configuration {}: {error}", path.display()))?;
+    contract::parse(&text)
+        .map_err(|errors| ContractErrors::new(&path.display().to_string(), &errors).to_string())
+}

@@ -1,0 +1,118 @@
+//! `fieldnotary run`: prepares the data directory, then supervises.
+
+use super::{Ended, load_contract};
+use crate::cli::{Role, RoleArgs, RunArgs};
+use crate::paths::DataDir;
+use crate::{programs, roles, supervisor};
+use contract::Contract;
+use evidence::LogId;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Directories of a node are its user's alone.
+const DIRECTORY_MODE: u32 = 0o700;
+
+/// Runs a node until it is told to stop.
+pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
+    if args.die_with_parent {
+        die_with_parent()?;
+    }
+    let contract = load_contract(&args.config)?;
+    for warning in contract.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    let data = DataDir::new(&absolute(&args.data)?);
+    prepare(&contract, &data)?;
+    supervisor::run(&absolute(&args.config)?, &data)?;
+    Ok(Ended::Well)
+}
+
+/// Ends this process when the one that started it ends.
+fn die_with_parent() -> Result<(), String> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
+        .map_err(|error| format!("cannot follow the parent process: {error}"))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, String> {
+    std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Directories, keys and the log's identity; nothing that exists is overwritten.
+fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(DIRECTORY_MODE);
+    for directory in [data.root().to_path_buf(), data.run(), data.markers()] {
+        builder
+            .create(&directory)
+            .map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
+    }
+    if !data.identity().join("keys.vkey").exists() {
+        let signer = programs::sibling("fieldnotary-signer")?;
+        let made = Command::new(signer)
+            .arg("init")
+            .arg("--identity")
+            .arg(data.identity())
+            .args(["--origin", &contract.station.origin])
+            .output()
+            .map_err(|error| format!("cannot start the signer to make keys: {error}"))?;
+        if !made.status.success() {
+            let words = String::from_utf8_lossy(&made.stderr);
+            return Err(format!("the signer made no keys: {}", words.trim()));
+        }
+    }
+    log_id(data).map(drop)
+}
+
+/// The log's random identity, made once.
+fn log_id(data: &DataDir) -> Result<LogId, String> {
+    let path = data.log_id();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => parse_log_id(text.trim()).ok_or_else(|| {
+            format!(
+                "{} does not hold 32 hexadecimal digits; restore it from a backup",
+                path.display()
+            )
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut id = [0u8; 16];
+            getrandom::fill(&mut id).map_err(|error| format!("no randomness: {error}"))?;
+            let id = LogId(id);
+            crate::files::write_durably(&path, &format!("{id}\n"))?;
+            Ok(id)
+        }
+        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+    }
+}
+
+pub(super) fn parse_log_id(text: &str) -> Option<LogId> {
+    let mut id = [0u8; 16];
+    if text.len() != 32 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, pair) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(LogId(id))
+}
+
+/// One process of a node.
+pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
+    die_with_parent()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .map_err(|error| format!("cannot listen for signal {signal}: {error}"))?;
+    }
+    let data = DataDir::new(&args.data);
+    let contract = load_contract(&args.config)?;
+    match args.role {
+        Role::Recorder => roles::recorder::run(contract, &data, log_id(&data)?, &stop)?,
+        Role::Time => roles::time::run(&data, &stop)?,
+        Role::Io => roles::io::run(&contract, &data, &stop)?,
+        Role::Uplink => roles::uplink::run(&contract, &data, &stop)?,
+    }
+    Ok(Ended::Well)
+}

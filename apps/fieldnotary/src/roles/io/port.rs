@@ -1,0 +1,286 @@
+//! Drives the engine of one port: bytes, time and leases in, requests and records out.
+
+use super::outbox::{Item, News, Outbox};
+use super::transport::{Transport, wait};
+use crate::clock;
+use crate::paths::DataDir;
+use crate::roles::link::RecorderLink;
+use contract::Contract;
+use evidence::Stream;
+use evidence::{MonoNs, SourceId};
+use io_plane::{Action, Input, Mark, PortEngine, SlotClock};
+use ipc::message::{Message, SlotFloor, Welcome};
+use media::{MarkerBoard, Times};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Longest wait, so that a stop is noticed.
+const LOOK_UP: Duration = Duration::from_millis(100);
+/// How long the last records may wait for the recorder at a stop.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// Captures on one port until it is told to stop.
+pub(super) fn run(
+    contract: &Contract,
+    data: &DataDir,
+    id: &SourceId,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), String> {
+    let (bell, ringer) =
+        UnixStream::pair().map_err(|error| format!("{id}: cannot make a bell: {error}"))?;
+    for end in [&bell, &ringer] {
+        end.set_nonblocking(true)
+            .map_err(|error| format!("{id}: {error}"))?;
+    }
+    // The last records are delivered after the stop, so the link has a stop of its own.
+    let give_up = Arc::new(AtomicBool::new(false));
+    let mut link = RecorderLink::for_port(&data.recorder_socket(), id, &give_up);
+    let Some(welcome) = welcome(&mut link, stop, &give_up) else {
+        return Ok(());
+    };
+    let engine = PortEngine::new(contract, id, welcome.contract)
+        .map_err(|error| format!("port {id}: {error}"))?;
+    let meters: Vec<_> = contract
+        .meters
+        .values()
+        .filter(|meter| meter.port == *id)
+        .map(|meter| meter.id.clone())
+        .collect();
+    let (board, _, findings) = MarkerBoard::open(&data.markers(), id, clock::boot_id(), &meters)
+        .map_err(|error| format!("port {id}: the poll marker board: {error}"))?;
+    for finding in findings {
+        eprintln!("io: {id}: the poll marker board: {finding:?}");
+    }
+    let outbox = Outbox::new(ringer);
+    let mut driver = Driver {
+        id,
+        contract,
+        engine,
+        board,
+        outbox: Arc::clone(&outbox),
+        bell,
+        wire: None,
+        wake_at: MonoNs(0),
+        held: BTreeMap::new(),
+        stopped: false,
+    };
+    driver.number_slots(&mut link)?;
+    let port = id.clone();
+    let submitting = std::thread::spawn(move || outbox.deliver(&mut link, &port));
+    driver.drive(stop);
+    driver.outbox.close();
+    let deadline = clock::mono().plus_ns(u64::try_from(DRAIN.as_nanos()).unwrap_or(u64::MAX));
+    while !submitting.is_finished() && clock::mono() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    give_up.store(true, Ordering::Relaxed);
+    submitting
+        .join()
+        .map_err(|_| format!("port {id}: delivery ended by a fault of this program"))
+}
+
+/// Waits for the recorder, but not past a stop.
+fn welcome(link: &mut RecorderLink, stop: &AtomicBool, give_up: &AtomicBool) -> Option<Welcome> {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) && !give_up.load(Ordering::Relaxed) {
+                std::thread::sleep(LOOK_UP);
+            }
+            give_up.store(true, Ordering::Relaxed);
+        });
+        let welcome = link.welcome();
+        give_up.store(true, Ordering::Relaxed);
+        welcome
+    })
+    .inspect(|_| give_up.store(false, Ordering::Relaxed))
+}
+
+struct Driver<'a> {
+    id: &'a SourceId,
+    contract: &'a Contract,
+    engine: PortEngine,
+    board: MarkerBoard,
+    outbox: Arc<Outbox>,
+    bell: UnixStream,
+    wire: Option<Transport>,
+    wake_at: MonoNs,
+    /// The end of the block that each stream holds.
+    held: BTreeMap<Stream, u64>,
+    stopped: bool,
+}
+
+impl Driver<'_> {
+    /// Learns from the recorder where the slots of every schedule stand.
+    fn number_slots(&mut self, link: &mut RecorderLink) -> Result<(), String> {
+        let schedules: Vec<_> = self.engine.schedules().into_iter().collect();
+        for schedule in schedules {
+            let Some(plan) = self.contract.schedules.get(&schedule) else {
+                continue;
+            };
+            let every_ns = plan.every_ms * 1_000_000;
+            let answer = link.ask(
+                &SlotFloor {
+                    schedule: schedule.clone(),
+                }
+                .into(),
+            );
+            let start = match answer {
+                Some(Message::SlotStart(start)) => start,
+                Some(other) => {
+                    return Err(format!(
+                        "port {}: no slots of {schedule}: {other:?}",
+                        self.id
+                    ));
+                }
+                None => return Ok(()),
+            };
+            let clock = SlotClock {
+                version: start.version,
+                number_at_anchor: start.number,
+                anchor: start.anchor,
+                every_ns,
+            };
+            self.feed(Input::Schedule { schedule, clock });
+        }
+        Ok(())
+    }
+
+    fn drive(&mut self, stop: &AtomicBool) {
+        let mut told = false;
+        while !self.stopped {
+            if stop.load(Ordering::Relaxed) && !told {
+                told = true;
+                self.feed(Input::Stop);
+                continue;
+            }
+            let now = clock::mono();
+            if now >= self.wake_at {
+                self.feed(Input::Tick);
+            }
+            let left = Duration::from_nanos(self.wake_at.since(clock::mono()));
+            let (readable, rung) = wait(self.wire.as_ref(), &self.bell, left.min(LOOK_UP));
+            if rung {
+                self.take_news();
+            }
+            if readable {
+                self.receive();
+            }
+        }
+    }
+
+    fn take_news(&mut self) {
+        // One ring or many: the news are taken all at once.
+        let _ = self.bell.read(&mut [0u8; 64]);
+        for news in self.outbox.news() {
+            let input = match news {
+                News::Full(full) => Input::QueueFull(full),
+                News::Leased { stream, next, end } => {
+                    self.held.insert(stream.clone(), end.0);
+                    let stream = match stream {
+                        Stream::Meter(meter) => io_plane::Stream::Meter(meter),
+                        Stream::Port(_) => io_plane::Stream::Port,
+                    };
+                    Input::Lease { stream, next, end }
+                }
+            };
+            self.feed(input);
+        }
+    }
+
+    fn receive(&mut self) {
+        let Some(wire) = &mut self.wire else { return };
+        let input = match wire.receive() {
+            Ok(bytes) => Input::Received(bytes),
+            Err(detail) => {
+                self.wire = None;
+                Input::LinkLost { detail }
+            }
+        };
+        self.feed(input);
+    }
+
+    /// Gives the engine an input and does what it wants, and what follows from that.
+    fn feed(&mut self, input: Input) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            for action in self.engine.handle(clock::mono(), input) {
+                if let Some(consequence) = self.perform(action) {
+                    inputs.push(consequence);
+                }
+            }
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> Option<Input> {
+        match action {
+            Action::Connect => return Some(self.connect()),
+            Action::Disconnect => self.wire = None,
+            Action::Mark(mark) => self.mark(&mark),
+            Action::Transmit(bytes) => {
+                let outcome = self.wire.as_mut().map(|wire| wire.send(&bytes));
+                if let Some(Err(detail)) = outcome {
+                    self.wire = None;
+                    return Some(Input::LinkLost { detail });
+                }
+            }
+            Action::Emit(batch) => {
+                let stream = self.stream(batch.stream);
+                self.outbox.put(Item::Batch {
+                    stream,
+                    seq: batch.seq,
+                    records: batch.records,
+                });
+            }
+            Action::NeedLease { stream } => {
+                let stream = self.stream(stream);
+                let held = self.held.get(&stream).copied();
+                self.outbox.put(Item::Lease { stream, held });
+            }
+            Action::WakeAt(at) => self.wake_at = at,
+            Action::Stopped => self.stopped = true,
+        }
+        None
+    }
+
+    fn connect(&mut self) -> Input {
+        let Some(port) = self.contract.ports.get(self.id) else {
+            return Input::LinkRefused {
+                detail: "the contract has no such port".to_owned(),
+            };
+        };
+        match Transport::open(port) {
+            Ok(wire) => {
+                self.wire = Some(wire);
+                Input::LinkUp
+            }
+            Err(detail) => Input::LinkRefused { detail },
+        }
+    }
+
+    fn mark(&mut self, mark: &Mark) {
+        let written = match mark.reply_at {
+            None => {
+                let times = Times {
+                    seq: mark.seq,
+                    at: mark.attempt_at,
+                };
+                self.board.attempt(&mark.meter, times, Some(mark.slot))
+            }
+            Some(at) => self.board.reply(&mark.meter, Times { seq: mark.seq, at }),
+        };
+        if let Err(error) = written {
+            eprintln!("io: {}: the poll marker board: {error}", self.id);
+        }
+    }
+
+    fn stream(&self, stream: io_plane::Stream) -> Stream {
+        match stream {
+            io_plane::Stream::Meter(meter) => Stream::Meter(meter),
+            io_plane::Stream::Port => Stream::Port(self.id.clone()),
+        }
+    }
+}

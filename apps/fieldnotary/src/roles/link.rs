@@ -1,0 +1,82 @@
+//! A role's connection to the recorder: it waits out a recorder that is down.
+
+use crate::clock;
+use evidence::SourceId;
+use ipc::message::{Hello, Message, Welcome};
+use ipc::{Channel, IpcError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// One try to connect; between tries the role looks whether it is to stop.
+const CONNECT: Duration = Duration::from_millis(200);
+/// How long the recorder may take for one answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// A connection that is made again whenever it breaks.
+pub(crate) struct RecorderLink {
+    socket: PathBuf,
+    role: String,
+    incarnation: u64,
+    stop: Arc<AtomicBool>,
+    channel: Option<(Channel, Welcome)>,
+}
+
+impl RecorderLink {
+    /// Not connected yet. `role` is the name under which the process introduces itself.
+    pub(crate) fn new(socket: &Path, role: &str, stop: &Arc<AtomicBool>) -> Self {
+        Self {
+            socket: socket.to_path_buf(),
+            role: role.to_owned(),
+            incarnation: clock::mono().0,
+            stop: Arc::clone(stop),
+            channel: None,
+        }
+    }
+
+    /// A link for one port of the io role.
+    pub(crate) fn for_port(socket: &Path, port: &SourceId, stop: &Arc<AtomicBool>) -> Self {
+        Self::new(socket, &format!("io/{port}"), stop)
+    }
+
+    /// What the recorder said when it was met; `None` when told to stop before that.
+    pub(crate) fn welcome(&mut self) -> Option<Welcome> {
+        self.connected().map(|(_, welcome)| welcome.clone())
+    }
+
+    /// Asks until there is an answer, over as many connections as it takes; `None` when told to stop.
+    pub(crate) fn ask(&mut self, request: &Message) -> Option<Message> {
+        loop {
+            let (channel, _) = self.connected()?;
+            match channel.ask(request, ANSWER) {
+                Ok(answer) => return Some(answer),
+                Err(IpcError::Peer { code, text }) => return Some(Message::error(code, text)),
+                Err(_) => self.channel = None,
+            }
+        }
+    }
+
+    fn connected(&mut self) -> Option<&(Channel, Welcome)> {
+        while self.channel.is_none() {
+            if self.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            self.channel = self.introduce();
+        }
+        self.channel.as_ref()
+    }
+
+    fn introduce(&self) -> Option<(Channel, Welcome)> {
+        let channel = Channel::connect(&self.socket, CONNECT).ok()?;
+        let hello = Hello {
+            role: self.role.clone(),
+            pid: u64::from(std::process::id()),
+            incarnation: self.incarnation,
+        };
+        match channel.ask(&hello.into(), ANSWER).ok()? {
+            Message::Welcome(welcome) => Some((channel, welcome)),
+            _ => None,
+        }
+    }
+}

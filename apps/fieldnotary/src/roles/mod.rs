@@ -1,0 +1,7 @@
+//! The roles of a node, each a process of its own: `fieldnotary role NAME`.
+
+pub(crate) mod io;
+mod link;
+pub(crate) mod recorder;
+pub(crate) mod time;
+pub(crate) mod uplink;

@@ -1,0 +1,149 @@
+//! The one committed feed: entries up to the committed end, pulled with a cursor and a filter.
+
+use evidence::{CommitId, Digest, Entry, Payload};
+use ipc::limits::FEED_BYTES_MAX;
+use ipc::message::{ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, Hole, Leaf, Message};
+use journal::{Finding, Reader};
+use media::{FileTruth, FileVolume};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Entries that one pull looks at, whatever its filter lets through.
+const LOOKED_AT_MAX: u64 = 16_384;
+/// Longest wait for new entries.
+const WAIT_MS_MAX: u64 = 2_000;
+
+/// Serves every subscriber; the committer moves its end.
+#[derive(Debug)]
+pub(super) struct Feed {
+    end: Mutex<u64>,
+    moved: Condvar,
+    reader: Mutex<Reader<FileVolume, FileTruth>>,
+}
+
+impl Feed {
+    /// A feed over the journal's own files, opened for reading.
+    pub(super) fn new(reader: Reader<FileVolume, FileTruth>) -> Self {
+        Self {
+            end: Mutex::new(reader.size()),
+            moved: Condvar::new(),
+            reader: Mutex::new(reader),
+        }
+    }
+
+    /// The committed end is here now.
+    pub(super) fn moved(&self, end: u64) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        self.moved.notify_all();
+    }
+
+    /// Entries from a cursor on; waits a while when there are none.
+    pub(super) fn pull(&self, pull: &FeedPull) -> Message {
+        let wait = Duration::from_millis(pull.wait_ms.min(WAIT_MS_MAX));
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let (end, _) = self
+            .moved
+            .wait_timeout_while(end, wait, |end| *end <= pull.cursor.0)
+            .unwrap_or_else(PoisonError::into_inner);
+        let end = *end;
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if reader.size() < end
+            && let Err(error) = reader.refresh()
+        {
+            return Message::error(ErrorCode::Unavailable, error);
+        }
+        collect(&reader, pull).into()
+    }
+
+    /// The frontier of the tree at a size.
+    pub(super) fn frontier(&self, size: u64) -> Message {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = reader.refresh() {
+            return Message::error(ErrorCode::Unavailable, error);
+        }
+        match reader.frontier_at(size) {
+            Ok(frontier) => {
+                let hashes = frontier
+                    .hashes()
+                    .iter()
+                    .map(|hash| Digest(hash.0))
+                    .collect();
+                Frontier { size, hashes }.into()
+            }
+            Err(error) => Message::error(ErrorCode::Unknown, error),
+        }
+    }
+}
+
+fn collect(reader: &Reader<FileVolume, FileTruth>, pull: &FeedPull) -> FeedBatch {
+    let mut batch = FeedBatch {
+        entries: Vec::new(),
+        next_cursor: pull.cursor,
+        commit_ptr: CommitId(reader.size()),
+        holes: Vec::new(),
+    };
+    let mut bytes = 0usize;
+    for read in reader.entries(pull.cursor) {
+        let (next, looked_at) = match read {
+            Ok(stored) => {
+                let next = stored.commit_id.next();
+                if passes(&stored, pull) {
+                    let entry = FeedEntry {
+                        commit_id: stored.commit_id,
+                        leaf: Leaf(stored.leaf_data()),
+                    };
+                    bytes = bytes.saturating_add(entry.wire_bytes_max());
+                    if bytes > FEED_BYTES_MAX {
+                        break;
+                    }
+                    batch.entries.push(entry);
+                }
+                (next, next.0.saturating_sub(pull.cursor.0))
+            }
+            Err(Finding::Lost(loss)) => {
+                let Some(hole) = named_hole(reader, &loss) else {
+                    break;
+                };
+                bytes = bytes.saturating_add(hole.wire_bytes_max());
+                if bytes > FEED_BYTES_MAX {
+                    break;
+                }
+                batch.holes.push(hole);
+                (CommitId(loss.end()), 1)
+            }
+            Err(Finding::Retired { to, .. }) => (to, 0),
+            Err(_) => continue,
+        };
+        batch.next_cursor = batch.next_cursor.max(next);
+        let full = batch.entries.len() as u64 >= pull.max.max(1);
+        if full || looked_at >= LOOKED_AT_MAX {
+            break;
+        }
+    }
+    batch
+}
+
+fn passes(stored: &journal::StoredEntry, pull: &FeedPull) -> bool {
+    pull.kinds.is_empty()
+        || Entry::decode(&stored.bytes).is_ok_and(|entry| pull.kinds.contains(&entry.header.kind))
+}
+
+/// The hole as the LOSS entry names it; a loss that no entry names yet is not handed out.
+fn named_hole(reader: &Reader<FileVolume, FileTruth>, loss: &journal::Loss) -> Option<Hole> {
+    let hashes = loss.hashes.as_ref()?;
+    let named_by =
+        reader
+            .entries(CommitId(loss.end()))
+            .flatten()
+            .find_map(|stored| match stored.entry().ok()?.payload().ok()? {
+                Payload::Loss(named) if named.first <= loss.first => Some(stored.commit_id),
+                _ => None,
+            })?;
+    Some(Hole {
+        first: loss.first,
+        count: loss.count,
+        cause: loss.cause,
+        hashes: hashes.iter().map(|hash| Digest(hash.0)).collect(),
+        named_by,
+    })
+}

@@ -1,0 +1,173 @@
+//! Validation of what producers submit (life of a record, step 2): nothing unsound is committed as data.
+
+use evidence::Stream;
+use evidence::{Captured, CommitId, Kind, Payload, Seq};
+use ipc::message::RefuseReason;
+
+/// Records that one submission may have: a frame takes them whole.
+pub(super) const SUBMISSION_RECORDS_MAX: usize = 1_024;
+
+/// A submission whose every record is sound.
+#[derive(Debug)]
+pub(super) struct Sound {
+    pub(super) records: Vec<(Captured, Payload)>,
+}
+
+/// Why a submission is not sound, with the record that shows it.
+#[derive(Debug)]
+pub(super) struct Objection {
+    pub(super) reason: RefuseReason,
+    pub(super) detail: String,
+    pub(super) sample: Vec<u8>,
+}
+
+/// Checks CRC, encoding, kind, stream, number and contract of every record.
+pub(super) fn check(
+    stream: &Stream,
+    seq: Option<Seq>,
+    contract: CommitId,
+    records: Vec<Captured>,
+) -> Result<Sound, Objection> {
+    if records.len() > SUBMISSION_RECORDS_MAX {
+        return Err(Objection {
+            reason: RefuseReason::TooMany,
+            detail: format!(
+                "{} records in one submission, at most {SUBMISSION_RECORDS_MAX} are taken",
+                records.len()
+            ),
+            sample: Vec::new(),
+        });
+    }
+    let mut sound = Vec::with_capacity(records.len());
+    for captured in records {
+        match check_one(stream, seq, contract, &captured) {
+            Ok(payload) => sound.push((captured, payload)),
+            Err((reason, detail)) => {
+                return Err(Objection {
+                    reason,
+                    detail,
+                    sample: captured.capture,
+                });
+            }
+        }
+    }
+    Ok(Sound { records: sound })
+}
+
+fn check_one(
+    stream: &Stream,
+    seq: Option<Seq>,
+    contract: CommitId,
+    captured: &Captured,
+) -> Result<Payload, (RefuseReason, String)> {
+    if !captured.crc_holds() {
+        let detail = "the record CRC does not match the capture bytes".to_owned();
+        return Err((RefuseReason::RecordCrc, detail));
+    }
+    let payload = captured
+        .payload()
+        .map_err(|error| (RefuseReason::Encoding, error.to_string()))?;
+    let (meter, number, under) = match &payload {
+        Payload::Reading(reading) => (&reading.meter_id, reading.seq, reading.contract),
+        Payload::AttemptFailed(failed) => (&failed.meter_id, failed.seq, failed.contract),
+        Payload::Event(_)
+        | Payload::Marker(_)
+        | Payload::CounterSnapshot(_)
+        | Payload::Downtime(_) => return Ok(payload),
+        other => return Err((RefuseReason::Kind, not_for_producers(other.kind()))),
+    };
+    if !matches!(stream, Stream::Meter(owner) if owner == meter) {
+        return Err((
+            RefuseReason::Stream,
+            format!("a record of {meter} in the stream of {stream}"),
+        ));
+    }
+    if Some(number) != seq {
+        let session = seq.map_or("none".to_owned(), |seq| seq.to_string());
+        let detail = format!("a record numbered {number} in a submission numbered {session}");
+        return Err((RefuseReason::Order, detail));
+    }
+    if under != contract {
+        let detail = format!("scaled under configuration {under}, in force is {contract}");
+        return Err((RefuseReason::Contract, detail));
+    }
+    Ok(payload)
+}
+
+fn not_for_producers(kind: Kind) -> String {
+    format!("{} entries are written by the recorder alone", kind.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use evidence::Stream;
+    use evidence::kinds::{AttemptFailed, SeqSkip};
+    use evidence::reasons::{AttemptCause, SkipCause};
+    use evidence::{Captured, CommitId, MeterId, MonoNs, Payload, Seq, SourceId};
+    use ipc::message::RefuseReason;
+
+    fn failed(meter: &str, seq: u64, contract: u64) -> Payload {
+        AttemptFailed {
+            at: MonoNs(1),
+            meter_id: MeterId::new(meter).unwrap(),
+            source: SourceId::new("rs485-1").unwrap(),
+            seq: Seq(seq),
+            slot: None,
+            attempt: 0,
+            last: true,
+            cause: AttemptCause::Timeout,
+            exception: None,
+            points: vec![],
+            sample: None,
+            contract: CommitId(contract),
+        }
+        .into()
+    }
+
+    fn verdict(record: Captured) -> Option<RefuseReason> {
+        let stream = Stream::Meter(MeterId::new("m1").unwrap());
+        check(&stream, Some(Seq(5)), CommitId(1), vec![record])
+            .err()
+            .map(|objection| objection.reason)
+    }
+
+    //= A4.1
+    //= A5.1
+    #[test]
+    fn every_kind_of_unsound_record_is_refused_with_its_reason() {
+        assert_eq!(verdict(Captured::new(&failed("m1", 5, 1))), None);
+        let mut damaged = Captured::new(&failed("m1", 5, 1));
+        damaged.capture[0] ^= 1;
+        assert_eq!(verdict(damaged), Some(RefuseReason::RecordCrc));
+        let foreign = Captured {
+            record_crc: Captured::new(&failed("m1", 5, 1)).record_crc,
+            kind: evidence::Kind::EpochStart,
+            ..Captured::new(&failed("m1", 5, 1))
+        };
+        assert_eq!(verdict(foreign), Some(RefuseReason::Encoding));
+        assert_eq!(
+            verdict(Captured::new(&failed("m2", 5, 1))),
+            Some(RefuseReason::Stream)
+        );
+        assert_eq!(
+            verdict(Captured::new(&failed("m1", 6, 1))),
+            Some(RefuseReason::Order)
+        );
+        assert_eq!(
+            verdict(Captured::new(&failed("m1", 5, 9))),
+            Some(RefuseReason::Contract)
+        );
+        let skip = SeqSkip {
+            at: MonoNs(0),
+            meter_id: MeterId::new("m1").unwrap(),
+            first: Seq(5),
+            count: 1,
+            cause: SkipCause::LeaseAbandoned,
+        };
+        assert_eq!(
+            verdict(Captured::new(&skip.into())),
+            Some(RefuseReason::Kind)
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! The recorder role: owns journal and truth store, publishes the committed feed.
+
+mod acks;
+mod committer;
+mod feed;
+mod intake;
+mod journal_file;
+mod ledger;
+mod sealer;
+mod server;
+mod slots;
+mod startup;
+mod stats;
+mod status;
+mod work;
+
+pub(crate) use journal_file::{newest_generation, read_ring, truth_path};
+
+use crate::paths::DataDir;
+use contract::Contract;
+use evidence::LogId;
+use ipc::Listener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+use work::{QUEUE_DEPTH_MAX, Work};
+
+/// Heads that may wait for the signer; the next one is newer and serves as well.
+const HEADS_MAX: usize = 1;
+/// How often the role looks whether it is to stop.
+const LOOK_UP: Duration = Duration::from_millis(20);
+
+/// Records until it is told to stop.
+pub(crate) fn run(
+    contract: Contract,
+    data: &DataDir,
+    log_id: LogId,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), String> {
+    let (work, requests) = sync_channel(QUEUE_DEPTH_MAX);
+    let (heads, sealing) = sync_channel(HEADS_MAX);
+    let _only_writer = media::WriterLock::take(&data.run()).map_err(|error| error.to_string())?;
+    let committer = startup::begin(contract, data, log_id, heads)?;
+    let feed = Arc::clone(&committer.feed);
+    let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;
+    let closing = Arc::new(AtomicBool::new(false));
+    let (signer, results) = (data.signer_socket(), work.clone());
+    std::thread::spawn(move || sealer::serve(&signer, &sealing, &results));
+    let (requests_in, close) = (work.clone(), work);
+    let (serving, ended) = (Arc::clone(&closing), Arc::clone(&closing));
+    std::thread::spawn(move || server::serve(&listener, &requests_in, &feed, &serving));
+    let stop = Arc::clone(stop);
+    std::thread::spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(LOOK_UP);
+        }
+        // The committer ends behind what was asked before.
+        let _ = close.send(Work::Close);
+    });
+    let outcome = committer.run(&requests);
+    ended.store(true, Ordering::Relaxed);
+    outcome
+}

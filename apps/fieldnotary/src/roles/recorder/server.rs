@@ -1,0 +1,171 @@
+//! The recorder's socket: one thread per connected process, requests answered in order.
+
+use super::feed::Feed;
+use super::work::{Answer, Work};
+use evidence::SourceId;
+use evidence::Stream;
+use ipc::message::{ErrorCode, Message};
+use ipc::{Channel, IpcError, Listener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+/// Processes that may be connected at once.
+const CONNECTIONS_MAX: usize = 512;
+/// How often a waiting thread looks whether the recorder is closing.
+const LOOK_UP: Duration = Duration::from_millis(200);
+
+/// Accepts connections until `closing`.
+pub(super) fn serve(
+    listener: &Listener,
+    work: &SyncSender<Work>,
+    feed: &Arc<Feed>,
+    closing: &Arc<AtomicBool>,
+) {
+    let connected = Arc::new(AtomicUsize::new(0));
+    while !closing.load(Ordering::Relaxed) {
+        let channel = match listener.accept(LOOK_UP) {
+            Ok(Some(channel)) => channel,
+            Ok(None) => continue,
+            Err(error) => {
+                eprintln!("recorder: cannot accept a connection: {error}");
+                std::thread::sleep(LOOK_UP);
+                continue;
+            }
+        };
+        if connected.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS_MAX {
+            connected.fetch_sub(1, Ordering::Relaxed);
+            let full = format!("{CONNECTIONS_MAX} processes are connected already");
+            let _ = channel.send(&Message::error(ErrorCode::Busy, full));
+            continue;
+        }
+        let session = Session {
+            channel,
+            work: work.clone(),
+            feed: Arc::clone(feed),
+            closing: Arc::clone(closing),
+            source: None,
+        };
+        let connected = Arc::clone(&connected);
+        std::thread::spawn(move || {
+            session.run();
+            connected.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+}
+
+/// One connected process.
+struct Session {
+    channel: Channel,
+    work: SyncSender<Work>,
+    feed: Arc<Feed>,
+    closing: Arc<AtomicBool>,
+    /// Who it says it is: a role, or `io/PORT`.
+    source: Option<SourceId>,
+}
+
+impl Session {
+    fn run(mut self) {
+        while !self.closing.load(Ordering::Relaxed) {
+            let answer = match self.channel.recv(LOOK_UP) {
+                Ok(Some(request)) => self.answer(request),
+                Ok(None) => continue,
+                Err(IpcError::Malformed(error)) => {
+                    Some(Message::error(ErrorCode::Malformed, error))
+                }
+                Err(_) => return,
+            };
+            let Some(answer) = answer else { return };
+            if self.channel.send(&answer).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The answer, or `None` when the recorder is gone.
+    fn answer(&mut self, request: Message) -> Option<Message> {
+        match request {
+            Message::FeedPull(pull) => return Some(self.feed.pull(&pull)),
+            Message::FrontierAt(at) => return Some(self.feed.frontier(at.size)),
+            _ => {}
+        }
+        let (answer, answers) = sync_channel(1);
+        match self.work_for(request, answer) {
+            Ok(work) => {
+                self.work.send(work).ok()?;
+                answers.recv().ok()
+            }
+            Err(refusal) => Some(refusal),
+        }
+    }
+
+    fn work_for(&mut self, request: Message, answer: Answer) -> Result<Work, Message> {
+        let invalid = |text: String| Message::error(ErrorCode::Invalid, text);
+        Ok(match request {
+            Message::Hello(hello) => {
+                let name = hello.role.strip_prefix("io/").unwrap_or(&hello.role);
+                self.source = Some(SourceId::new(name).map_err(|e| invalid(e.to_string()))?);
+                Work::Welcome { answer }
+            }
+            Message::Lease(lease) => Work::Lease {
+                source: self.introduced()?,
+                stream: lease
+                    .stream
+                    .parse()
+                    .map_err(|error: evidence::IdError| invalid(error.to_string()))?,
+                fresh: lease.attempted.is_none(),
+                answer,
+            },
+            Message::SlotFloor(slots) => Work::Slots {
+                source: self.introduced()?,
+                schedule: slots.schedule,
+                answer,
+            },
+            Message::Submit(submit) => Work::Submit {
+                id: submit.submission_id,
+                source: self.introduced()?,
+                stream: submit
+                    .stream
+                    .parse::<Stream>()
+                    .map_err(|error: evidence::IdError| invalid(error.to_string()))?,
+                seq: submit.stream_seq,
+                records: submit.records,
+                answer,
+            },
+            Message::TimeStatement(time) => Work::Time {
+                id: time.submission_id,
+                statement: time.statement,
+                journal: time.journal,
+                events: time.events,
+                answer,
+            },
+            Message::ProcessEvent(report) => Work::Report {
+                id: report.submission_id,
+                event: report.event,
+                answer,
+            },
+            Message::AckReport(report) => Work::Report {
+                id: report.submission_id,
+                event: report.report,
+                answer,
+            },
+            Message::SealedHead(_) => Work::Head { answer },
+            Message::Status(_) => Work::Status { answer },
+            Message::Stop(_) => Work::Stop { answer },
+            other => {
+                let text = format!("the recorder does not answer {}", other.name());
+                return Err(Message::error(ErrorCode::Unsupported, text));
+            }
+        })
+    }
+
+    fn introduced(&self) -> Result<SourceId, Message> {
+        self.source.clone().ok_or_else(|| {
+            Message::error(
+                ErrorCode::NotAllowed,
+                "a process says Hello before it asks for anything",
+            )
+        })
+    }
+}

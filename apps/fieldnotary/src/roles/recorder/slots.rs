@@ -1,0 +1,95 @@
+//! From UTC to slot numbers, and the cause of what was missed.
+
+use contract::Schedule;
+use evidence::MonoNs;
+use evidence::kinds::TimeMap;
+use evidence::reasons::DowntimeCause;
+
+/// How this run of the recorder began, as far as capture is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StartKind {
+    /// The log is new, or had been closed orderly.
+    Orderly,
+    /// The machine restarted since the last entry.
+    Reboot,
+    /// The recorder ended without an orderly stop on this boot.
+    Crash,
+}
+
+impl StartKind {
+    /// Why slots before a capturing process's start were missed.
+    pub(super) fn cause(self, seen_before: bool) -> DowntimeCause {
+        match (self, seen_before) {
+            (_, true) => DowntimeCause::ProcessRestart,
+            (Self::Reboot, false) => DowntimeCause::Reboot,
+            (Self::Crash, false) => DowntimeCause::NodeRestart,
+            (Self::Orderly, false) => DowntimeCause::OrderlyStop,
+        }
+    }
+}
+
+/// Number of the next due slot and the instant at which it is due.
+///
+/// Slots are UTC multiples of the schedule's length, shifted by its offset; slot 0 is in 1970.
+pub(super) fn next_due(schedule: &Schedule, time: &TimeMap, now: MonoNs) -> (u64, MonoNs) {
+    let utc = i128::from(time.utc_of(now).0);
+    let every = i128::from(schedule.every_ms.max(1)) * 1_000_000;
+    let offset = i128::from(schedule.offset_ms) * 1_000_000;
+    let number = (utc - offset).max(0) / every + 1;
+    let due = number * every + offset;
+    let wait = u64::try_from(due - utc).unwrap_or(0);
+    (u64::try_from(number).unwrap_or(0), now.plus_ns(wait))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{StartKind, next_due};
+    use contract::Schedule;
+    use evidence::kinds::TimeMap;
+    use evidence::reasons::DowntimeCause;
+    use evidence::{MonoNs, ScheduleId, UtcNs};
+
+    fn schedule(every_ms: u64, offset_ms: u64) -> Schedule {
+        Schedule {
+            id: ScheduleId::new("s").unwrap(),
+            every_ms,
+            offset_ms,
+        }
+    }
+
+    //= U1
+    #[test]
+    fn slots_are_utc_multiples_shifted_by_the_offset() {
+        let time = TimeMap::absent(MonoNs(0), UtcNs(10_000_000_000));
+        assert_eq!(
+            next_due(&schedule(1_000, 0), &time, MonoNs(0)),
+            (11, MonoNs(1_000_000_000))
+        );
+        let (number, due) = next_due(&schedule(1_000, 250), &time, MonoNs(0));
+        assert_eq!((number, due), (10, MonoNs(250_000_000)));
+        let quarter = next_due(&schedule(900_000, 0), &time, MonoNs(0));
+        assert_eq!(quarter, (1, MonoNs(890_000_000_000)));
+    }
+
+    #[test]
+    fn a_clock_before_1970_has_slots_too() {
+        let time = TimeMap::absent(MonoNs(0), UtcNs(-5_000_000_000));
+        assert_eq!(next_due(&schedule(1_000, 0), &time, MonoNs(0)).0, 1);
+    }
+
+    //= A4.3
+    #[test]
+    fn the_cause_of_missed_slots_is_told_by_who_was_there() {
+        let cases = [
+            (StartKind::Crash, true, DowntimeCause::ProcessRestart),
+            (StartKind::Orderly, true, DowntimeCause::ProcessRestart),
+            (StartKind::Reboot, true, DowntimeCause::ProcessRestart),
+            (StartKind::Crash, false, DowntimeCause::NodeRestart),
+            (StartKind::Reboot, false, DowntimeCause::Reboot),
+            (StartKind::Orderly, false, DowntimeCause::OrderlyStop),
+        ];
+        for (start, seen, cause) in cases {
+            assert_eq!(start.cause(seen), cause);
+        }
+    }
+}

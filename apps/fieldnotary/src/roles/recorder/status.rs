@@ -1,0 +1,71 @@
+//! The status of a running node: five anchors, and where the log stands (A2.5).
+
+use super::committer::Committer;
+use evidence::kinds::Counter;
+use ipc::message::{Message, StatusReport, StatusText};
+use serde_json::{Value, json};
+
+/// The status as one JSON object.
+pub(super) fn report(recorder: &Committer) -> Message {
+    let counters = recorder.stats.counters(&recorder.own);
+    let find = |name: &str| {
+        counters
+            .iter()
+            .find(|counter| counter.name == name)
+            .map(shown)
+    };
+    let anchor = |names: &[&str]| -> Value {
+        names
+            .iter()
+            .map(|name| ((*name).to_owned(), find(name).unwrap_or(Value::Null)))
+            .collect()
+    };
+    let status = json!({
+        "origin": recorder.origin,
+        "generation": recorder.journal.generation().0,
+        "epoch": recorder.journal.epoch().0,
+        "truth_class": recorder.journal.truth_class().name(),
+        "truth_degraded": recorder.truth_degraded,
+        "custody": recorder.seal.custody.map(evidence::reasons::Custody::name),
+        "log_size": recorder.journal.size(),
+        "sealed_size": recorder.seal.sealed_size,
+        "witnessed_size": recorder.seal.cosigned_size,
+        "cosigned_size": recorder.seal.cosigned_size,
+        "meters": recorder.meters().count(),
+        "readings": recorder.stats.readings,
+        "attempts_failed": recorder.stats.attempts_failed,
+        "time_quality": recorder.time.quality.name(),
+        "time_status": recorder.time.status.name(),
+        "anchors": {
+            "power": anchor(&["uvlo_cnt", "vbat_droop_cnt", "reset_reason"]),
+            "clock": anchor(&["step_adjust_cnt", "drift_estimate", "last_sync_age"]),
+            "interfaces": anchor(&["framing", "parity", "overrun"]),
+            "commit": anchor(&[
+                "commit_latency_p99", "write_fail_cnt", "write_stall_cnt", "seq_gap", "commit_id_gap",
+            ]),
+            "uplink": anchor(&["link_flap_cnt", "attach_fail_cnt", "rssi"]),
+        },
+        "counters": counters.iter().map(counter_json).collect::<Vec<_>>(),
+    });
+    StatusReport {
+        json: StatusText(status.to_string()),
+    }
+    .into()
+}
+
+fn shown(counter: &Counter) -> Value {
+    match counter.value {
+        Some(value) => json!(value),
+        None => json!(counter.state.name()),
+    }
+}
+
+fn counter_json(counter: &Counter) -> Value {
+    json!({
+        "name": counter.name,
+        "label": counter.label,
+        "state": counter.state.name(),
+        "value": counter.value,
+        "source": counter.source.as_str(),
+    })
+}

@@ -1,0 +1,66 @@
+//! What other threads ask of the committer, and how it answers.
+
+use super::sealer::Sealed;
+use evidence::Stream;
+use evidence::{Captured, ScheduleId, SourceId};
+use ipc::message::Message;
+use std::sync::mpsc::SyncSender;
+
+/// Requests that may wait for the committer; producers block beyond it, and hold what is not acknowledged.
+pub(super) const QUEUE_DEPTH_MAX: usize = 1_024;
+
+/// Where an answer goes; a channel of one, so that the committer never waits for a reader.
+pub(super) type Answer = SyncSender<Message>;
+
+/// A request to the one thread that writes.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Records of one read session or event.
+    Submit {
+        id: u64,
+        source: SourceId,
+        stream: Stream,
+        seq: Option<u64>,
+        records: Vec<Captured>,
+        answer: Answer,
+    },
+    /// A block of numbers; `fresh` when the producer has just started.
+    Lease {
+        source: SourceId,
+        stream: Stream,
+        fresh: bool,
+        answer: Answer,
+    },
+    /// Where a schedule's slots stand.
+    Slots {
+        source: SourceId,
+        schedule: ScheduleId,
+        answer: Answer,
+    },
+    /// How the clocks stand.
+    Time {
+        id: u64,
+        statement: Captured,
+        journal: bool,
+        events: Vec<Captured>,
+        answer: Answer,
+    },
+    /// An event that a process of the node reports.
+    Report {
+        id: u64,
+        event: Captured,
+        answer: Answer,
+    },
+    /// What a process must know first.
+    Welcome { answer: Answer },
+    /// The newest sealed head.
+    Head { answer: Answer },
+    /// The status of the node.
+    Status { answer: Answer },
+    /// What the signer said.
+    Sealed(Result<Sealed, String>),
+    /// Seal once more, then refuse producers; the feed goes on.
+    Stop { answer: Answer },
+    /// Close the log and end.
+    Close,
+}

@@ -1,0 +1,193 @@
+//! The committed feed as the exchange needs it: sealed checkpoints in order, leaves on demand.
+
+use crate::roles::link::RecorderLink;
+use evidence::{CommitId, Entry, Kind, Payload, split_leaf};
+use exchange::{Head, Hole, Need, Run, Sealed, Supply};
+use ipc::message::{FeedBatch, FeedPull, FrontierAt, Message, SealedHead};
+use proof::{Frontier, Hash};
+
+/// Entries pulled at once.
+const PULL_MAX: u64 = 1_024;
+
+/// A cursor over checkpoint entries.
+#[derive(Debug)]
+pub(super) struct Feed {
+    cursor: CommitId,
+}
+
+/// What a look at the feed found.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) sealed: Vec<Sealed>,
+    pub(super) caught_up: bool,
+}
+
+impl Feed {
+    /// Starts where the newest acknowledgement left off, and reads that acknowledgement.
+    pub(super) fn open(link: &mut RecorderLink) -> Result<(Self, Option<Head>), String> {
+        let cosigned = match link.ask(&SealedHead {}.into()) {
+            Some(Message::Head(head)) => head.cosigned_size,
+            Some(other) => return Err(format!("the recorder did not tell its head: {other:?}")),
+            None => 0,
+        };
+        let mut acked = None;
+        let mut cursor = CommitId(cosigned);
+        while cosigned > 0 && acked.is_none() {
+            let Some(batch) = pull(link, cursor, vec![Kind::Ack], PULL_MAX, 0) else {
+                break;
+            };
+            for payload in batch
+                .entries
+                .iter()
+                .filter_map(|entry| payload(&entry.leaf.0))
+            {
+                if let Payload::Ack(ack) = payload
+                    && ack.size == cosigned
+                {
+                    acked = Some(Head {
+                        size: ack.size,
+                        root: Hash(ack.root.0),
+                    });
+                }
+            }
+            if batch.next_cursor >= batch.commit_ptr {
+                break;
+            }
+            cursor = batch.next_cursor;
+        }
+        Ok((
+            Self {
+                cursor: CommitId(cosigned),
+            },
+            acked,
+        ))
+    }
+
+    /// Checkpoints committed since the last look; `None` when told to stop.
+    pub(super) fn checkpoints(&mut self, link: &mut RecorderLink, wait_ms: u64) -> Option<News> {
+        let batch = pull(link, self.cursor, vec![Kind::Checkpoint], PULL_MAX, wait_ms)?;
+        self.cursor = batch.next_cursor;
+        let sealed = batch
+            .entries
+            .iter()
+            .filter_map(|entry| match payload(&entry.leaf.0)? {
+                Payload::Checkpoint(checkpoint) => Some(Sealed {
+                    head: Head {
+                        size: checkpoint.size,
+                        root: Hash(checkpoint.root.0),
+                    },
+                    note: checkpoint.note,
+                }),
+                _ => None,
+            });
+        let caught_up = batch.next_cursor >= batch.commit_ptr;
+        Some(News {
+            sealed: sealed.collect(),
+            caught_up,
+        })
+    }
+}
+
+/// Reads leaves for the exchange: the outer `None` when told to stop, the error when they are gone.
+pub(super) fn supply(link: &mut RecorderLink, need: Need) -> Option<Result<Supply, String>> {
+    let frontier = if need.frontier {
+        match frontier(link, need.from)? {
+            Ok(frontier) => Some(frontier),
+            Err(reason) => return Some(Err(reason)),
+        }
+    } else {
+        None
+    };
+    let max = need.to.saturating_sub(need.from).min(PULL_MAX);
+    let batch = pull(link, CommitId(need.from), Vec::new(), max, 0)?;
+    let runs = match runs(need, batch) {
+        Ok(runs) => runs,
+        Err(reason) => return Some(Err(reason)),
+    };
+    Some(Ok(Supply {
+        from: need.from,
+        frontier,
+        runs,
+    }))
+}
+
+fn frontier(link: &mut RecorderLink, size: u64) -> Option<Result<Frontier, String>> {
+    Some(match link.ask(&FrontierAt { size }.into())? {
+        Message::Frontier(frontier) => {
+            let hashes = frontier
+                .hashes
+                .iter()
+                .map(|digest| Hash(digest.0))
+                .collect();
+            Frontier::from_parts(frontier.size, hashes).map_err(|error| error.to_string())
+        }
+        other => Err(format!("no frontier at {size}: {other:?}")),
+    })
+}
+
+/// Entries and holes of a batch as neighbours from `need.from` on.
+fn runs(need: Need, batch: FeedBatch) -> Result<Vec<Run>, String> {
+    let mut runs = Vec::new();
+    let mut at = need.from;
+    let mut holes = batch.holes.into_iter().peekable();
+    let mut entries = batch.entries.into_iter().peekable();
+    while at < need.to {
+        if let Some(hole) =
+            holes.next_if(|hole| hole.first.0 <= at && at < hole.first.0 + hole.count)
+        {
+            let hashes = hole.hashes.iter().map(|digest| Hash(digest.0)).collect();
+            let whole = Hole::new(hole.first.0, hole.count, hole.cause, hashes)
+                .map_err(|error| error.to_string())?;
+            let part = whole
+                .part(at, whole.end())
+                .ok_or_else(|| format!("the hole at {} cannot be cut at {at}", hole.first))?;
+            at = part.end();
+            runs.push(Run::Hole {
+                hole: part,
+                named_by: hole.named_by,
+            });
+            continue;
+        }
+        let Some(entry) = entries.next_if(|entry| entry.commit_id.0 == at) else {
+            break;
+        };
+        runs.push(Run::Leaf(entry.leaf.0));
+        at += 1;
+    }
+    if runs.is_empty() {
+        return Err(format!(
+            "the recorder has no entry {} and names no loss",
+            need.from
+        ));
+    }
+    Ok(runs)
+}
+
+fn pull(
+    link: &mut RecorderLink,
+    cursor: CommitId,
+    kinds: Vec<Kind>,
+    max: u64,
+    wait_ms: u64,
+) -> Option<FeedBatch> {
+    loop {
+        let request = FeedPull {
+            cursor,
+            kinds: kinds.clone(),
+            max,
+            wait_ms,
+        };
+        match link.ask(&request.into())? {
+            Message::FeedBatch(batch) => return Some(batch),
+            other => {
+                eprintln!("uplink: the recorder answered {other:?}");
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
+        }
+    }
+}
+
+fn payload(leaf: &[u8]) -> Option<Payload> {
+    let (_, entry) = split_leaf(leaf)?;
+    Entry::decode(entry).ok()?.payload().ok()
+}

@@ -1,0 +1,216 @@
+//! The uplink role: drives the exchange with the collector. Sees the log through the feed alone.
+
+mod feed;
+mod https;
+
+use crate::clock;
+use crate::paths::DataDir;
+use crate::roles::link::RecorderLink;
+use contract::{Contract, Uplink};
+use evidence::kinds::{Ack, Event};
+use evidence::reasons::EventCode;
+use evidence::{Captured, Digest, Payload, SourceId};
+use exchange::{Action, Limits, Node, NodeConfig, Report, Tick};
+use feed::Feed;
+use https::Client;
+use ipc::message::{AckReport, Message};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Longest wait before the feed is looked at again.
+const FEED_WAIT_MS: u64 = 200;
+/// A refused batch is tried again after this long at the least.
+const REFUSED_WAIT_MS: u64 = 10_000;
+
+/// Delivers until it is told to stop.
+pub(crate) fn run(
+    contract: &Contract,
+    data: &DataDir,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), String> {
+    let uplink = contract
+        .uplink
+        .as_ref()
+        .ok_or("the contract has no [uplink]")?;
+    let mut link = RecorderLink::new(&data.recorder_socket(), "uplink", stop);
+    let Some(welcome) = link.welcome() else {
+        return Ok(());
+    };
+    let cosigner = uplink
+        .collector_vkey
+        .parse()
+        .map_err(|error| format!("uplink.collector_key: {error}"))?;
+    let config = NodeConfig {
+        origin: welcome.origin,
+        cosigner,
+        limits: limits(uplink),
+    };
+    let (feed, acked) = Feed::open(&mut link)?;
+    let mut role = Role {
+        node: Node::new(config, acked),
+        feed,
+        link,
+        client: Client::new(uplink)?,
+        own: SourceId::new("uplink").map_err(|error| error.to_string())?,
+        reports: 0,
+    };
+    while !stop.load(Ordering::Relaxed) {
+        if !role.turn() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn limits(uplink: &Uplink) -> Limits {
+    Limits {
+        backoff_first_ms: uplink.backoff_ms_min,
+        backoff_max_ms: uplink.backoff_ms_max,
+        request_timeout_ms: uplink.timeout_ms.saturating_mul(2),
+        refused_wait_ms: uplink.backoff_ms_max.min(REFUSED_WAIT_MS),
+        ..Limits::default()
+    }
+}
+
+struct Role {
+    node: Node,
+    feed: Feed,
+    link: RecorderLink,
+    client: Client,
+    own: SourceId,
+    reports: u64,
+}
+
+impl Role {
+    /// One step of the exchange; false when told to stop.
+    fn turn(&mut self) -> bool {
+        match self.node.poll(tick()) {
+            Action::Nothing => self.read_feed(FEED_WAIT_MS),
+            Action::WaitUntil(then) => {
+                let left_ms = then.since(clock::mono()) / 1_000_000;
+                self.read_feed(left_ms.clamp(1, FEED_WAIT_MS))
+            }
+            Action::NeedLeaves(need) => self.supply(need),
+            Action::Send(request) => {
+                let outcome = self.client.send(&request);
+                match outcome {
+                    Ok(response) => self.node.answered(tick(), request.id, response),
+                    Err(failure) => self.node.failed(tick(), request.id, failure),
+                }
+                true
+            }
+            Action::Report(report) => self.report(report),
+        }
+    }
+
+    fn read_feed(&mut self, wait_ms: u64) -> bool {
+        let Some(news) = self.feed.checkpoints(&mut self.link, wait_ms) else {
+            return false;
+        };
+        for sealed in news.sealed {
+            self.node.offer(sealed);
+        }
+        if news.caught_up {
+            self.node.caught_up();
+        }
+        true
+    }
+
+    fn supply(&mut self, need: exchange::Need) -> bool {
+        let Some(supply) = feed::supply(&mut self.link, need) else {
+            return false;
+        };
+        match supply {
+            Ok(supply) => {
+                if let Err(error) = self.node.supply(supply) {
+                    eprintln!("uplink: {error}");
+                }
+            }
+            Err(reason) => {
+                eprintln!("uplink: {reason}");
+                self.node.leaves_unavailable();
+            }
+        }
+        true
+    }
+
+    /// Hands to the recorder what becomes evidence.
+    fn report(&mut self, report: Report) -> bool {
+        let payload = match report {
+            Report::Acked(acked) => Payload::from(Ack {
+                at: clock::mono(),
+                collector: acked.cosigner,
+                size: acked.head.size,
+                root: Digest(acked.head.root.0),
+                cosignature: acked.line,
+            }),
+            Report::Down(failure) => self.event(EventCode::UplinkDown, failure.to_string()),
+            Report::Up => self.event(EventCode::UplinkUp, String::new()),
+            Report::Refused(refusal) => self.event(
+                EventCode::UplinkRefused,
+                format!(
+                    "{} answered {}: {}",
+                    refusal.path, refusal.status, refusal.detail
+                ),
+            ),
+            Report::Regressed { stated, cosigned } => self.event(
+                EventCode::UplinkConflict,
+                format!("the collector states {stated}, but it cosigned {cosigned}: it lost data"),
+            ),
+            Report::LocalMismatch(head) => self.event(
+                EventCode::UplinkConflict,
+                format!(
+                    "the leaves of this node do not give the root it sealed at {}",
+                    head.size
+                ),
+            ),
+            Report::Conflict(conflict) => self.event(
+                EventCode::UplinkConflict,
+                format!(
+                    "delivery stops ({}): the collector states size {} with status {}",
+                    conflict.cause.name(),
+                    conflict.stated,
+                    conflict.status
+                ),
+            ),
+        };
+        self.reports += 1;
+        let report = AckReport {
+            submission_id: self.reports,
+            report: Captured::new(&payload),
+        };
+        match self.link.ask(&report.into()) {
+            Some(Message::Accepted(_)) => true,
+            Some(other) => {
+                eprintln!("uplink: the recorder did not take a report: {other:?}");
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn event(&self, code: EventCode, detail: String) -> Payload {
+        Event {
+            at: clock::mono(),
+            code,
+            source: self.own.clone(),
+            meter_id: None,
+            seq: None,
+            about_seq: None,
+            count: None,
+            detail: (!detail.is_empty()).then_some(detail),
+            sample: None,
+        }
+        .into()
+    }
+}
+
+fn tick() -> Tick {
+    let mut random = [0u8; 8];
+    // Without randomness the jitter is fixed, nothing else.
+    let _ = getrandom::fill(&mut random);
+    Tick {
+        now: clock::mono(),
+        random: u64::from_be_bytes(random),
+    }
+}

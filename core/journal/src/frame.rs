@@ -1,0 +1,337 @@
+//! A frame: one group commit, with the tree before it and the hashes of the frame before it.
+
+use alloc::vec::Vec;
+use evidence::{CommitId, Entry, EntryError, Epoch, Generation, LogId, SaltKey, leaf_data};
+use proof::tree::leaf_hash;
+use proof::{CompactRange, Frontier, Hash};
+
+use crate::bytes::{Place, put_hashes, split_crc, take_hashes, to_usize};
+use crate::layout::{CRC_BYTES, EntryFixed, FRAME_MAGIC, FrameFixed, KIND_ENTRIES, VERSION};
+use crate::limits::{FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, FRAME_HEADER_BYTES_MAX};
+use crate::medium::Shape;
+
+/// A committed entry as it lies in its frame, with its leaf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Generation of the log.
+    pub generation: Generation,
+    /// Index in the log.
+    pub commit_id: CommitId,
+    /// Salt of its leaf.
+    pub salt: [u8; 16],
+    /// The entry's bytes, as they go into batch, tile and bundle.
+    pub bytes: Vec<u8>,
+    /// Hash of its leaf.
+    pub leaf_hash: Hash,
+}
+
+impl StoredEntry {
+    /// Salts and hashes the bytes of an entry.
+    pub(crate) fn new(
+        key: &SaltKey,
+        generation: Generation,
+        commit_id: CommitId,
+        bytes: Vec<u8>,
+    ) -> Self {
+        let salt = key.salt(generation, commit_id);
+        let leaf_hash = leaf_hash(&leaf_data(&salt, &bytes));
+        Self {
+            generation,
+            commit_id,
+            salt,
+            bytes,
+            leaf_hash,
+        }
+    }
+
+    /// `salt || entry bytes`: what the tree hashes and a batch carries.
+    #[must_use]
+    pub fn leaf_data(&self) -> Vec<u8> {
+        leaf_data(&self.salt, &self.bytes)
+    }
+
+    /// The entry itself.
+    ///
+    /// # Errors
+    /// [`EntryError`] when the bytes are not a sound entry of this version.
+    pub fn entry(&self) -> Result<Entry, EntryError> {
+        Entry::decode(&self.bytes)
+    }
+}
+
+/// A frame header that was read whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FrameHead {
+    pub(crate) fixed: FrameFixed,
+    /// The tree before the frame.
+    pub(crate) frontier: Frontier,
+    /// The leaves of the frame before it.
+    pub(crate) previous_range: CompactRange,
+    pub(crate) header_crc: u32,
+}
+
+/// Why bytes are not the header of a frame that belongs there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeadFault {
+    /// No frame of this version begins here, or its header is damaged.
+    Damaged,
+    /// A sound header that was written for another log, segment or offset.
+    Elsewhere,
+}
+
+/// What a frame at a place must say of itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    pub(crate) log_id: LogId,
+    pub(crate) generation: Generation,
+    pub(crate) segment: u32,
+    pub(crate) offset: u64,
+}
+
+impl FrameHead {
+    pub(crate) fn first(&self) -> u64 {
+        self.fixed.first_commit_id.0
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.first().saturating_add(u64::from(self.fixed.count))
+    }
+
+    pub(crate) fn frame_bytes(&self) -> u64 {
+        u64::from(self.fixed.frame_bytes)
+    }
+
+    /// Reads a header from the front of `bytes`.
+    pub(crate) fn parse(bytes: &[u8], expected: &Expected) -> Result<Self, HeadFault> {
+        if !bytes.starts_with(&FRAME_MAGIC) {
+            return Err(HeadFault::Damaged);
+        }
+        let head = Self::parse_unplaced(bytes).ok_or(HeadFault::Damaged)?;
+        let fixed = &head.fixed;
+        if fixed.log_id == expected.log_id
+            && fixed.generation == expected.generation
+            && fixed.segment_no == expected.segment
+            && fixed.self_offset == expected.offset
+        {
+            Ok(head)
+        } else {
+            Err(HeadFault::Elsewhere)
+        }
+    }
+
+    fn parse_unplaced(bytes: &[u8]) -> Option<Self> {
+        let fixed = FrameFixed::read(&mut &*bytes)?;
+        let header_bytes = fixed.header_bytes as usize;
+        let counted = header_bytes_of(
+            usize::from(fixed.frontier_len),
+            usize::from(fixed.previous_range_len),
+        );
+        let parts = header_bytes.checked_add(fixed.payload_bytes as usize)?;
+        if fixed.version != VERSION
+            || fixed.kind != KIND_ENTRIES
+            || header_bytes != counted
+            || header_bytes > FRAME_HEADER_BYTES_MAX
+            || parts > fixed.frame_bytes as usize
+            || fixed.frame_bytes as usize > FRAME_BYTES_MAX
+            || fixed.count == 0
+            || fixed.count as usize > FRAME_ENTRIES_MAX
+        {
+            return None;
+        }
+        let (body, header_crc) = split_crc(bytes.get(..header_bytes)?)?;
+        if place(&fixed).crc(body) != header_crc {
+            return None;
+        }
+        let mut rest = body.get(FrameFixed::BYTES..)?;
+        let first = fixed.first_commit_id.0;
+        let frontier = take_hashes(&mut rest, usize::from(fixed.frontier_len))?;
+        let range = take_hashes(&mut rest, usize::from(fixed.previous_range_len))?;
+        Some(Self {
+            frontier: Frontier::from_parts(first, frontier).ok()?,
+            previous_range: CompactRange::from_parts(
+                fixed.previous_first_commit_id.0,
+                first,
+                range,
+            )
+            .ok()?,
+            header_crc,
+            fixed,
+        })
+    }
+
+    /// Whether the check over payload and padding holds; `frame` is the whole frame.
+    pub(crate) fn payload_holds(&self, frame: &[u8]) -> bool {
+        frame
+            .get(self.fixed.header_bytes as usize..)
+            .is_some_and(|rest| place(&self.fixed).crc(rest) == self.fixed.payload_crc)
+    }
+
+    /// The entries of the frame, if their lengths fit and they lead to the frame's root.
+    pub(crate) fn proven_entries(&self, frame: &[u8]) -> Option<Vec<StoredEntry>> {
+        let start = self.fixed.header_bytes as usize;
+        let end = start.checked_add(self.fixed.payload_bytes as usize)?;
+        let entries = split_entries(
+            frame.get(start..end)?,
+            &self.fixed.salt_key,
+            self.fixed.generation,
+            self.first(),
+            self.fixed.count,
+        )?;
+        let mut frontier = self.frontier.clone();
+        for entry in &entries {
+            frontier.push(entry.leaf_hash);
+        }
+        (frontier.root() == self.fixed.root_after).then_some(entries)
+    }
+}
+
+/// Splits a payload into `count` entries; `None` unless they fill it exactly. Their CRCs are not
+/// looked at: whoever calls compares hashes.
+pub(crate) fn split_entries(
+    payload: &[u8],
+    key: &SaltKey,
+    generation: Generation,
+    first: u64,
+    count: u32,
+) -> Option<Vec<StoredEntry>> {
+    let mut rest = payload;
+    let mut entries = Vec::new();
+    for id in first..first.checked_add(u64::from(count))? {
+        let fixed = EntryFixed::read(&mut rest)?;
+        let (bytes, tail) = rest.split_at_checked(fixed.entry_bytes as usize)?;
+        rest = tail;
+        entries.push(StoredEntry::new(
+            key,
+            generation,
+            CommitId(id),
+            bytes.to_vec(),
+        ));
+    }
+    rest.is_empty().then_some(entries)
+}
+
+/// Bytes of a frame's header part.
+pub(crate) fn header_bytes_of(frontier_len: usize, previous_range_len: usize) -> usize {
+    FrameFixed::BYTES
+        .saturating_add(
+            frontier_len
+                .saturating_add(previous_range_len)
+                .saturating_mul(32),
+        )
+        .saturating_add(CRC_BYTES)
+}
+
+/// Bytes of a payload of entries of these lengths.
+pub(crate) fn payload_bytes_of(entry_bytes: impl Iterator<Item = usize>) -> usize {
+    entry_bytes.fold(0, |sum, len| {
+        sum.saturating_add(EntryFixed::BYTES).saturating_add(len)
+    })
+}
+
+/// What a new frame is made of.
+#[derive(Debug)]
+pub(crate) struct NewFrame<'a> {
+    pub(crate) log_id: LogId,
+    pub(crate) generation: Generation,
+    pub(crate) epoch: Epoch,
+    pub(crate) epoch_first: CommitId,
+    pub(crate) lap: u64,
+    pub(crate) offset: u64,
+    pub(crate) salt_key: SaltKey,
+    pub(crate) frontier: &'a Frontier,
+    pub(crate) previous_range: &'a CompactRange,
+    pub(crate) previous_frame_crc: u32,
+    pub(crate) root_after: Hash,
+    pub(crate) entries: &'a [StoredEntry],
+}
+
+/// A frame ready to be written.
+#[derive(Debug)]
+pub(crate) struct EncodedFrame {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) header_crc: u32,
+    pub(crate) payload_bytes: u32,
+}
+
+impl NewFrame<'_> {
+    /// Its bytes; `None` if it exceeds a bound, which the caller has checked.
+    pub(crate) fn encode(&self, shape: &Shape) -> Option<EncodedFrame> {
+        let header_bytes = header_bytes_of(
+            self.frontier.hashes().len(),
+            self.previous_range.hashes().len(),
+        );
+        let payload_bytes = payload_bytes_of(self.entries.iter().map(|entry| entry.bytes.len()));
+        let frame_bytes = shape.blocks_up(header_bytes.saturating_add(payload_bytes));
+        let mut fixed = FrameFixed {
+            magic: FRAME_MAGIC,
+            version: VERSION,
+            kind: KIND_ENTRIES,
+            flags: 0,
+            log_id: self.log_id,
+            generation: self.generation,
+            epoch: self.epoch,
+            lap: self.lap,
+            segment_no: shape.segment_of(self.lap),
+            frontier_len: u8::try_from(self.frontier.hashes().len()).ok()?,
+            previous_range_len: u8::try_from(self.previous_range.hashes().len()).ok()?,
+            reserved: [0; 2],
+            self_offset: self.offset,
+            first_commit_id: CommitId(self.frontier.size()),
+            count: u32::try_from(self.entries.len()).ok()?,
+            header_bytes: u32::try_from(header_bytes).ok()?,
+            payload_bytes: u32::try_from(payload_bytes).ok()?,
+            frame_bytes: u32::try_from(frame_bytes).ok()?,
+            previous_frame_crc: self.previous_frame_crc,
+            payload_crc: 0,
+            salt_key: self.salt_key,
+            previous_first_commit_id: CommitId(self.previous_range.begin()),
+            epoch_first_commit_id: self.epoch_first,
+            root_after: self.root_after,
+        };
+        let mut body = Vec::with_capacity(frame_bytes);
+        for entry in self.entries {
+            EntryFixed {
+                entry_bytes: u32::try_from(entry.bytes.len()).ok()?,
+                entry_crc: crc32c::crc32c(&entry.bytes),
+            }
+            .write(&mut body);
+            body.extend_from_slice(&entry.bytes);
+        }
+        body.resize(frame_bytes.saturating_sub(header_bytes), 0);
+        fixed.payload_crc = place(&fixed).crc(&body);
+        let mut bytes = Vec::with_capacity(frame_bytes);
+        fixed.write(&mut bytes);
+        put_hashes(&mut bytes, self.frontier.hashes());
+        put_hashes(&mut bytes, self.previous_range.hashes());
+        let header_crc = place(&fixed).crc(&bytes);
+        bytes.extend_from_slice(&header_crc.to_be_bytes());
+        bytes.append(&mut body);
+        Some(EncodedFrame {
+            bytes,
+            header_crc,
+            payload_bytes: fixed.payload_bytes,
+        })
+    }
+}
+
+/// The place that the header claims for itself; whether the claim is true is checked after the CRC.
+fn place(fixed: &FrameFixed) -> Place {
+    Place {
+        log_id: fixed.log_id,
+        segment: fixed.segment_no,
+        lap: fixed.lap,
+        offset: fixed.self_offset,
+    }
+}
+
+/// How many entry bytes fit one frame of this ring, whatever its header holds.
+pub(crate) fn payload_room(shape: &Shape) -> usize {
+    let segment = to_usize(
+        shape
+            .segment_bytes
+            .saturating_sub(shape.first_frame_offset()),
+    );
+    let frame = segment.min(FRAME_BYTES_MAX);
+    let frame = frame.saturating_sub(frame % shape.block_bytes.max(1) as usize);
+    frame.saturating_sub(FRAME_HEADER_BYTES_MAX)
+}

@@ -1,0 +1,46 @@
+//! Every bound of the journal, with the reason for its size.
+
+use evidence::limits::ENTRY_BYTES_MAX;
+
+/// Most entries in one frame; bounds the compact range that the next frame and the truth slot carry.
+pub const FRAME_ENTRIES_MAX: usize = 4_096;
+/// Most bytes of one frame with header and padding: what a reader must hold to check it.
+pub const FRAME_BYTES_MAX: usize = 1 << 20;
+/// Most hashes of a frontier: one for each bit of a 63-bit tree size.
+pub const FRONTIER_HASHES_MAX: usize = 63;
+/// Most hashes of the compact range of one frame's entries: two for each bit of their number.
+pub const RANGE_HASHES_MAX: usize = 24;
+/// Bytes in front of the first frame of a segment (one block where blocks are larger).
+pub const SEGMENT_HEADER_BYTES: usize = 4_096;
+/// Bytes within which the header part of any frame ends.
+pub const FRAME_HEADER_BYTES_MAX: usize = 4_096;
+/// Bytes of one copy of a truth slot.
+pub const TRUTH_SLOT_BYTES: usize = 4_096;
+/// Slots of the truth store, written in turn.
+pub const TRUTH_SLOTS: u32 = 2;
+/// Copies of each truth slot, written together.
+pub const TRUTH_COPIES: u32 = 2;
+/// Bytes of one copy of the lease table.
+pub const TABLE_BYTES: usize = 65_536;
+/// Copies of the lease table, written one after the other.
+pub const TABLE_COPIES: u32 = 2;
+/// Smallest block: what media write atomically at best.
+pub const BLOCK_BYTES_MIN: u32 = 512;
+/// Largest block: more would be padding.
+pub const BLOCK_BYTES_MAX: u32 = 65_536;
+/// Fewest segments of a ring: one to write and one to keep.
+pub const SEGMENTS_MIN: u32 = 2;
+/// Most segments of a ring: their headers are read when it is opened.
+pub const SEGMENTS_MAX: u32 = 65_536;
+/// Smallest segment: its header and a few frames.
+pub const SEGMENT_BYTES_MIN: u64 = 16_384;
+/// Largest segment: recovery reads one.
+pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+/// Bytes an entry has at most beside its capture bytes (header, stamp, lengths, CRC).
+pub const ENTRY_ENVELOPE_BYTES_MAX: usize = 128;
+/// Fresh segments that one write failure may consume before an attempt is repeated on the last.
+pub const FAILURE_SEGMENTS_MAX: u32 = 3;
+/// Bytes read at once while searching for the next frame behind damage.
+pub const SEARCH_BYTES: usize = 65_536;
+
+const _: () = assert!(ENTRY_BYTES_MAX + 8 + FRAME_HEADER_BYTES_MAX < FRAME_BYTES_MAX);

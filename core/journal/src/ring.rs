@@ -1,0 +1,196 @@
+//! Reading the ring place by place: headers, frames, and the search for the next sound frame.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use evidence::{Generation, LogId};
+
+use crate::bytes::to_usize;
+use crate::frame::{Expected, FrameHead, HeadFault};
+use crate::layout::FRAME_MAGIC;
+use crate::limits::{FRAME_HEADER_BYTES_MAX, SEARCH_BYTES};
+use crate::medium::{MediumError, MediumFault, ReadVolume, Shape};
+use crate::segment::{SegmentFault, SegmentHead};
+
+/// Where a frame lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// Which lap: segments opened since the log began, from 1.
+    pub lap: u64,
+    /// The segment that holds it.
+    pub segment: u32,
+    /// Where in it, in bytes.
+    pub offset: u64,
+}
+
+/// A volume seen as the ring of one log.
+#[derive(Debug)]
+pub(crate) struct Ring<V> {
+    pub(crate) volume: V,
+    pub(crate) shape: Shape,
+    pub(crate) log_id: LogId,
+    pub(crate) generation: Generation,
+    scanned_bytes: Cell<u64>,
+    /// The last stretch read for a frame header: small frames lie within it whole.
+    last: RefCell<(u32, u64, Vec<u8>)>,
+}
+
+/// Why a segment's header cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SegmentAt {
+    Fault(SegmentFault),
+    Medium(MediumError),
+}
+
+/// Why no frame header can be read at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeadAt {
+    Fault(HeadFault),
+    Medium(MediumError),
+}
+
+impl<V: ReadVolume> Ring<V> {
+    pub(crate) fn new(volume: V, log_id: LogId, generation: Generation) -> Self {
+        let shape = volume.shape();
+        Self {
+            volume,
+            shape,
+            log_id,
+            generation,
+            scanned_bytes: Cell::new(0),
+            last: RefCell::default(),
+        }
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn scanned_bytes(&self) -> u64 {
+        self.scanned_bytes.get()
+    }
+
+    /// A place in the segment of a lap.
+    pub(crate) fn location(&self, lap: u64, offset: u64) -> Location {
+        Location {
+            lap,
+            segment: self.shape.segment_of(lap),
+            offset,
+        }
+    }
+
+    /// Where the first frame of a lap begins.
+    pub(crate) fn lap_start(&self, lap: u64) -> Location {
+        self.location(lap, self.shape.first_frame_offset())
+    }
+
+    /// Reads up to `len` bytes, fewer at the segment's end.
+    pub(crate) fn read(
+        &self,
+        segment: u32,
+        offset: u64,
+        len: usize,
+    ) -> Result<Vec<u8>, MediumError> {
+        let left = to_usize(self.shape.segment_bytes.saturating_sub(offset));
+        let mut bytes = vec![0; len.min(left)];
+        if segment >= self.shape.segments || bytes.is_empty() {
+            return Err(MediumError {
+                fault: MediumFault::OutOfRange,
+                segment,
+                offset,
+                os_error: None,
+            });
+        }
+        self.volume.read(segment, offset, &mut bytes)?;
+        let scanned = self.scanned_bytes.get();
+        self.scanned_bytes
+            .set(scanned.saturating_add(bytes.len() as u64));
+        Ok(bytes)
+    }
+
+    /// The header of a segment, whatever lap it is of.
+    pub(crate) fn segment_head(&self, segment: u32) -> Result<SegmentHead, SegmentAt> {
+        let len = to_usize(self.shape.first_frame_offset());
+        let bytes = self.read(segment, 0, len).map_err(SegmentAt::Medium)?;
+        SegmentHead::parse(&bytes, self.log_id, self.generation, segment, &self.shape)
+            .map_err(SegmentAt::Fault)
+    }
+
+    /// The header of the frame at a place, whatever lap it is of.
+    pub(crate) fn head_at(&self, segment: u32, offset: u64) -> Result<FrameHead, HeadAt> {
+        let bytes = self
+            .read(segment, offset, FRAME_HEADER_BYTES_MAX)
+            .map_err(HeadAt::Medium)?;
+        let head = FrameHead::parse(&bytes, &self.expected(segment, offset));
+        self.last.replace((segment, offset, bytes));
+        head.map_err(HeadAt::Fault)
+    }
+
+    fn expected(&self, segment: u32, offset: u64) -> Expected {
+        Expected {
+            log_id: self.log_id,
+            generation: self.generation,
+            segment,
+            offset,
+        }
+    }
+
+    /// The whole frame that a header describes; the header has just been read.
+    pub(crate) fn frame(&self, head: &FrameHead) -> Result<Vec<u8>, MediumError> {
+        let (segment, offset) = (head.fixed.segment_no, head.fixed.self_offset);
+        let len = head.fixed.frame_bytes as usize;
+        let last = self.last.take();
+        if (last.0, last.1) == (segment, offset)
+            && let Some(bytes) = last.2.get(..len)
+        {
+            return Ok(bytes.to_vec());
+        }
+        self.read(segment, offset, len)
+    }
+
+    /// The next frame header from `from` on, before `end`, that `accept` takes; block by block.
+    pub(crate) fn search(
+        &self,
+        segment: u32,
+        from: u64,
+        end: u64,
+        accept: &dyn Fn(&FrameHead) -> bool,
+    ) -> Option<FrameHead> {
+        let block = u64::from(self.shape.block_bytes.max(1));
+        let mut at = from;
+        while at < end {
+            let len = SEARCH_BYTES.min(to_usize(end.saturating_sub(at)));
+            let Ok(bytes) = self.read(segment, at, len) else {
+                // Somewhere in this stretch the medium fails: go on block by block.
+                let stretch_end = at.saturating_add(len as u64).min(end);
+                if let Some(head) = self.search_blocks(segment, at, stretch_end, accept) {
+                    return Some(head);
+                }
+                at = stretch_end;
+                continue;
+            };
+            for (index, chunk) in bytes.chunks(to_usize(block)).enumerate() {
+                if chunk.starts_with(&FRAME_MAGIC)
+                    && let offset = at.saturating_add(block.saturating_mul(index as u64))
+                    && let Ok(head) = self.head_at(segment, offset)
+                    && accept(&head)
+                {
+                    return Some(head);
+                }
+            }
+            at = at.saturating_add(len as u64);
+        }
+        None
+    }
+
+    fn search_blocks(
+        &self,
+        segment: u32,
+        from: u64,
+        end: u64,
+        accept: &dyn Fn(&FrameHead) -> bool,
+    ) -> Option<FrameHead> {
+        let block = u64::from(self.shape.block_bytes.max(1));
+        (0..)
+            .map(|index: u64| from.saturating_add(block.saturating_mul(index)))
+            .take_while(|at| *at < end)
+            .find_map(|at| self.head_at(segment, at).ok().filter(|head| accept(head)))
+    }
+}

@@ -1,0 +1,166 @@
+//! The truth store: where the committed log ends, in two slots of two copies each.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use proof::{CompactRange, Frontier};
+
+use crate::bytes::{put_hashes, split_crc, take_hashes};
+use crate::find::{Finding, TruthHealth};
+use crate::layout::{CRC_BYTES, TRUTH_MAGIC, TruthFixed, VERSION};
+use crate::limits::{TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
+use crate::medium::ReadTruth;
+
+/// One state of the log's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Truth {
+    pub(crate) fixed: TruthFixed,
+    /// The tree.
+    pub(crate) frontier: Frontier,
+    /// The leaves of the newest frame.
+    pub(crate) newest_range: CompactRange,
+}
+
+/// What one copy of a slot holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Copy {
+    Valid(Truth),
+    Blank,
+    Damaged,
+    Newer(u16),
+}
+
+/// What was found in the store.
+#[derive(Clone, Debug)]
+pub(crate) struct Loaded {
+    /// The newest state, if any is readable.
+    pub(crate) truth: Option<Truth>,
+    /// The slot it came from.
+    pub(crate) slot: u32,
+    pub(crate) health: TruthHealth,
+    /// Whether nothing was ever written here.
+    pub(crate) blank: bool,
+    /// A newer version wrote it.
+    pub(crate) newer: Option<u16>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Truth {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(TRUTH_SLOT_BYTES);
+        self.fixed.write(&mut out);
+        put_hashes(&mut out, self.frontier.hashes());
+        put_hashes(&mut out, self.newest_range.hashes());
+        out.resize(TRUTH_SLOT_BYTES.saturating_sub(CRC_BYTES), 0);
+        let crc = crc32c::crc32c(&out);
+        out.extend_from_slice(&crc.to_be_bytes());
+        out
+    }
+
+    fn parse(bytes: &[u8]) -> Copy {
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Copy::Blank;
+        }
+        let Some((body, crc)) = split_crc(bytes) else {
+            return Copy::Damaged;
+        };
+        let mut rest = body;
+        match TruthFixed::read(&mut rest) {
+            Some(fixed) if fixed.magic == TRUTH_MAGIC && crc32c::crc32c(body) == crc => {
+                if fixed.version == VERSION {
+                    Self::parts(fixed, rest).map_or(Copy::Damaged, Copy::Valid)
+                } else {
+                    Copy::Newer(fixed.version)
+                }
+            }
+            _ => Copy::Damaged,
+        }
+    }
+
+    fn parts(fixed: TruthFixed, mut rest: &[u8]) -> Option<Self> {
+        let frontier = take_hashes(&mut rest, usize::from(fixed.frontier_len))?;
+        let range = take_hashes(&mut rest, usize::from(fixed.newest_range_len))?;
+        let first = fixed.newest_first_commit_id.0;
+        let truth = Self {
+            frontier: Frontier::from_parts(fixed.size, frontier).ok()?,
+            newest_range: CompactRange::from_parts(first, fixed.size, range).ok()?,
+            fixed,
+        };
+        (truth.frontier.root() == truth.fixed.root).then_some(truth)
+    }
+
+    /// Sets the tree and all fields that follow from it.
+    pub(crate) fn set_tree(&mut self, frontier: Frontier, newest_range: CompactRange) {
+        self.fixed.size = frontier.size();
+        self.fixed.root = frontier.root();
+        self.fixed.newest_first_commit_id = evidence::CommitId(newest_range.begin());
+        self.fixed.frontier_len = u8::try_from(frontier.hashes().len()).unwrap_or(u8::MAX);
+        self.fixed.newest_range_len = u8::try_from(newest_range.hashes().len()).unwrap_or(u8::MAX);
+        self.frontier = frontier;
+        self.newest_range = newest_range;
+    }
+}
+
+/// Reads the whole store.
+pub(crate) fn load<T: ReadTruth>(medium: &T) -> Loaded {
+    let mut loaded = Loaded {
+        truth: None,
+        slot: 0,
+        health: TruthHealth::Sound,
+        blank: true,
+        newer: None,
+        findings: Vec::new(),
+    };
+    let mut slot_alive = Vec::new();
+    let mut blank_slots = Vec::new();
+    let mut buffer = vec![0; TRUTH_SLOT_BYTES];
+    for slot in 0..TRUTH_SLOTS {
+        let mut alive = false;
+        let mut blank = true;
+        for copy in 0..TRUTH_COPIES {
+            let read = match medium.read(slot, copy, &mut buffer) {
+                Ok(()) => Truth::parse(&buffer),
+                Err(_) => Copy::Damaged,
+            };
+            blank &= read == Copy::Blank;
+            match read {
+                Copy::Valid(truth) => {
+                    alive = true;
+                    let newest = loaded.truth.as_ref().map(|best| best.fixed.counter);
+                    if newest.is_none_or(|newest| truth.fixed.counter > newest) {
+                        loaded.slot = slot;
+                        loaded.truth = Some(truth);
+                    }
+                }
+                Copy::Newer(version) => loaded.newer = Some(version),
+                Copy::Blank | Copy::Damaged => {
+                    loaded
+                        .findings
+                        .push(Finding::TruthCopyDamaged { slot, copy });
+                }
+            }
+        }
+        slot_alive.push(alive);
+        loaded.blank &= blank;
+        if blank {
+            blank_slots.push(slot);
+        }
+    }
+    // A log that was just created has written one slot only.
+    let first_write = loaded
+        .truth
+        .as_ref()
+        .is_some_and(|truth| truth.fixed.counter == 1);
+    if first_write && blank_slots.len() == 1 {
+        loaded.findings.retain(|finding| {
+            !matches!(finding, Finding::TruthCopyDamaged { slot, .. } if blank_slots.contains(slot))
+        });
+        slot_alive = vec![true];
+    }
+    loaded.health = match &loaded.truth {
+        None => TruthHealth::Lost,
+        Some(_) if slot_alive.contains(&false) => TruthHealth::SlotLost,
+        Some(_) if !loaded.findings.is_empty() => TruthHealth::Degraded,
+        Some(_) => TruthHealth::Sound,
+    };
+    loaded
+}

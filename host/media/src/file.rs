@@ -1,0 +1,242 @@
+//! One provisioned file: durable writes in place, reads from the medium.
+
+use std::fs::File;
+use std::path::Path;
+
+use journal::{MediumError, MediumFault};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::MediaError;
+use crate::aligned::{ALIGN_BYTES, Aligned};
+
+/// How the files are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// For any number of readers, without a lock.
+    ReadOnly,
+    /// For the one writer.
+    ReadWrite,
+}
+
+/// Bytes written at once while a file is filled with zeros.
+const FILL_BYTES: usize = 1 << 20;
+
+/// A file of fixed size.
+#[derive(Debug)]
+pub(crate) struct FixedFile {
+    file: File,
+    direct: bool,
+    bytes: u64,
+    writable: bool,
+}
+
+fn open_with(path: &Path, flags: OFlags) -> Result<File, Errno> {
+    rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR).map(File::from)
+}
+
+impl FixedFile {
+    /// Opens a provisioned file; direct I/O where the file system takes it.
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, MediaError> {
+        let mode = match access {
+            Access::ReadOnly => OFlags::RDONLY,
+            Access::ReadWrite => OFlags::RDWR | OFlags::DSYNC,
+        };
+        let (file, direct) = match open_with(path, mode | OFlags::DIRECT) {
+            Ok(file) => (file, true),
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => {
+                let file = open_with(path, mode);
+                (
+                    file.map_err(|errno| MediaError::new("opening", path, errno))?,
+                    false,
+                )
+            }
+            Err(errno) => return Err(MediaError::new("opening", path, errno)),
+        };
+        let bytes = file
+            .metadata()
+            .map_err(|error| MediaError::new("measuring", path, error))?
+            .len();
+        let mut opened = Self {
+            file,
+            direct,
+            bytes,
+            writable: access == Access::ReadWrite,
+        };
+        // Some file systems take the flag and refuse the first read.
+        let probe = || opened.read_aligned(0, ALIGN_BYTES);
+        if direct && opened.bytes > 0 && matches!(probe(), Err(Errno::INVAL)) {
+            opened.file =
+                open_with(path, mode).map_err(|errno| MediaError::new("opening", path, errno))?;
+            opened.direct = false;
+        }
+        if access == Access::ReadWrite {
+            // What an earlier process wrote is made durable before anything is decided on it.
+            rustix::fs::fdatasync(&opened.file)
+                .map_err(|errno| MediaError::new("syncing", path, errno))?;
+        }
+        Ok(opened)
+    }
+
+    /// Creates a file and fills it with zeros, durably.
+    pub(crate) fn provision(path: &Path, bytes: u64) -> Result<(), MediaError> {
+        let fail = |errno: Errno| MediaError::new("provisioning", path, errno);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        let file = open_with(path, flags).map_err(fail)?;
+        let zeros = vec![0; FILL_BYTES];
+        let mut at = 0;
+        while at < bytes {
+            let len = usize::try_from(bytes - at)
+                .unwrap_or(FILL_BYTES)
+                .min(FILL_BYTES);
+            let chunk = zeros.get(..len).unwrap_or_default();
+            at += write_all(&file, chunk, at).map_err(fail)?;
+        }
+        rustix::fs::fsync(&file).map_err(fail)
+    }
+
+    /// Whether reads and writes go past the page cache.
+    pub(crate) fn direct(&self) -> bool {
+        self.direct
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Fills `into` from any place of the file.
+    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), Fault> {
+        let end = offset.checked_add(into.len() as u64).ok_or(Fault::RANGE)?;
+        if end > self.bytes {
+            return Err(Fault::RANGE);
+        }
+        if !self.direct {
+            return read_all(&self.file, into, offset).map_err(Fault::from);
+        }
+        let align = ALIGN_BYTES as u64;
+        let begin = offset - offset % align;
+        let len = usize::try_from(end.next_multiple_of(align) - begin).map_err(|_| Fault::RANGE)?;
+        let buffer = self.read_aligned(begin, len)?;
+        let skip = usize::try_from(offset - begin).map_err(|_| Fault::RANGE)?;
+        let found = buffer.bytes().get(skip..skip + into.len());
+        into.copy_from_slice(found.ok_or(Fault::RANGE)?);
+        Ok(())
+    }
+
+    /// Reads aligned blocks; the last may reach past the end of the file.
+    fn read_aligned(&self, begin: u64, len: usize) -> Result<Aligned, Errno> {
+        let mut buffer = Aligned::zeroed(len);
+        let left = usize::try_from(self.bytes - begin.min(self.bytes)).unwrap_or(usize::MAX);
+        let mut done = 0;
+        while done < len.min(left) {
+            let Some(rest) = buffer.bytes_mut().get_mut(done..) else {
+                break;
+            };
+            match rustix::io::pread(&self.file, rest, begin + done as u64) {
+                Ok(0) => return Err(Errno::IO),
+                Ok(count) => done += count,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(buffer)
+    }
+
+    /// Writes in place; durable when it returns.
+    pub(crate) fn write_durable(&self, offset: u64, bytes: &[u8]) -> Result<(), Fault> {
+        if !self.writable {
+            return Err(Fault {
+                fault: MediumFault::ReadOnly,
+                os_error: None,
+            });
+        }
+        let end = offset.checked_add(bytes.len() as u64).ok_or(Fault::RANGE)?;
+        if end > self.bytes {
+            return Err(Fault::RANGE);
+        }
+        let aligned = |n: u64| n.is_multiple_of(512);
+        if self.direct && !(aligned(offset) && aligned(bytes.len() as u64)) {
+            return Err(Fault::RANGE);
+        }
+        if self.direct {
+            write_all(&self.file, Aligned::copy_of(bytes).bytes(), offset)?;
+        } else {
+            write_all(&self.file, bytes, offset)?;
+        }
+        Ok(())
+    }
+}
+
+/// What went wrong, without the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    fault: MediumFault,
+    os_error: Option<i32>,
+}
+
+impl Fault {
+    const RANGE: Self = Self {
+        fault: MediumFault::OutOfRange,
+        os_error: None,
+    };
+
+    /// The error at a place.
+    pub(crate) fn at(self, segment: u32, offset: u64) -> MediumError {
+        MediumError {
+            fault: self.fault,
+            segment,
+            offset,
+            os_error: self.os_error,
+        }
+    }
+}
+
+impl From<Errno> for Fault {
+    fn from(errno: Errno) -> Self {
+        let fault = match errno {
+            Errno::NOSPC | Errno::DQUOT => MediumFault::Full,
+            Errno::ROFS | Errno::BADF => MediumFault::ReadOnly,
+            _ => MediumFault::Io,
+        };
+        Self {
+            fault,
+            os_error: Some(errno.raw_os_error()),
+        }
+    }
+}
+
+/// Writes everything; a short write goes on where it stopped.
+pub(crate) fn write_all(file: &File, bytes: &[u8], offset: u64) -> Result<u64, Errno> {
+    let mut done = 0;
+    while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+        match rustix::io::pwrite(file, rest, offset + done as u64) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(count) => done += count,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(done as u64)
+}
+
+/// Fills `into`; the end of the file is an error.
+pub(crate) fn read_all(file: &File, into: &mut [u8], offset: u64) -> Result<(), Errno> {
+    let mut done = 0;
+    while let Some(rest) = into.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match rustix::io::pread(file, rest, offset + done as u64) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(count) => done += count,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), MediaError> {
+    let fail = |errno: Errno| MediaError::new("syncing", dir, errno);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let handle = open_with(dir, flags).map_err(fail)?;
+    rustix::fs::fsync(&handle).map_err(fail)
+}

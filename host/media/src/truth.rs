@@ -1,0 +1,112 @@
+//! The truth store as a file: in the journal's directory, or on a medium of its own.
+
+use std::path::{Path, PathBuf};
+
+use evidence::reasons::TruthClass;
+use journal::limits::{TABLE_BYTES, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
+use journal::{MediumError, ReadTruth, TruthMedium};
+
+use crate::file::{Fault, FixedFile, sync_dir};
+use crate::{Access, MediaError};
+
+/// Name of the truth store in the journal's directory.
+pub const TRUTH_FILE: &str = "truth.fnt";
+
+/// Bytes of the file: the slots copy by copy, then the copies of the lease table.
+const FILE_BYTES: u64 = TABLES_AT + TABLE_COPIES as u64 * TABLE_BYTES as u64;
+/// Where the lease table begins.
+const TABLES_AT: u64 = TRUTH_SLOTS as u64 * TRUTH_COPIES as u64 * TRUTH_SLOT_BYTES as u64;
+
+/// A truth store in a file.
+#[derive(Debug)]
+pub struct FileTruth {
+    class: TruthClass,
+    file: FixedFile,
+}
+
+impl FileTruth {
+    /// Creates the file, filled with zeros, unless it is there already.
+    ///
+    /// # Errors
+    /// [`MediaError`] with the file at fault.
+    pub fn provision(path: &Path) -> Result<(), MediaError> {
+        match std::fs::metadata(path).map(|found| found.len()) {
+            Ok(FILE_BYTES) => return Ok(()),
+            Ok(_) => {
+                let why = "the truth store has another size than it must have";
+                return Err(MediaError::because("provisioning", path, why));
+            }
+            Err(_) => {}
+        }
+        let parent = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+        std::fs::create_dir_all(&parent)
+            .map_err(|error| MediaError::new("creating", &parent, error))?;
+        // Under another name until it is whole: an interrupted provisioning leaves no short file.
+        let draft = path.with_extension("new");
+        let _ = std::fs::remove_file(&draft);
+        FixedFile::provision(&draft, FILE_BYTES)?;
+        std::fs::rename(&draft, path).map_err(|error| MediaError::new("naming", path, error))?;
+        sync_dir(&parent)
+    }
+
+    /// Opens a truth store. `class` is what its place can prove: the same code serves a file beside
+    /// the journal and one on a medium of its own.
+    ///
+    /// # Errors
+    /// [`MediaError`] with the file at fault.
+    pub fn open(path: &Path, class: TruthClass, access: Access) -> Result<Self, MediaError> {
+        let file = FixedFile::open(path, access)?;
+        if file.bytes() != FILE_BYTES {
+            let why = "the truth store has another size than it must have";
+            return Err(MediaError::because("opening", path, why));
+        }
+        Ok(Self { class, file })
+    }
+
+    /// Whether writes go past the page cache.
+    #[must_use]
+    pub fn direct(&self) -> bool {
+        self.file.direct()
+    }
+}
+
+fn slot_at(slot: u32, copy: u32) -> u64 {
+    (u64::from(slot) * u64::from(TRUTH_COPIES) + u64::from(copy)) * TRUTH_SLOT_BYTES as u64
+}
+
+fn table_at(copy: u32) -> u64 {
+    TABLES_AT + u64::from(copy) * TABLE_BYTES as u64
+}
+
+fn placed(slot: u32, offset: u64) -> impl Fn(Fault) -> MediumError {
+    move |fault| fault.at(slot, offset)
+}
+
+impl ReadTruth for FileTruth {
+    fn class(&self) -> TruthClass {
+        self.class
+    }
+
+    fn read(&self, slot: u32, copy: u32, into: &mut [u8]) -> Result<(), MediumError> {
+        let at = slot_at(slot, copy);
+        self.file.read(at, into).map_err(placed(slot, at))
+    }
+
+    fn read_table(&self, copy: u32, into: &mut [u8]) -> Result<(), MediumError> {
+        let at = table_at(copy);
+        self.file.read(at, into).map_err(placed(copy, at))
+    }
+}
+
+impl TruthMedium for FileTruth {
+    fn write_durable(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let at = slot_at(slot, 0);
+        let both = [bytes, bytes].concat();
+        self.file.write_durable(at, &both).map_err(placed(slot, at))
+    }
+
+    fn write_table(&mut self, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let at = table_at(copy);
+        self.file.write_durable(at, bytes).map_err(placed(copy, at))
+    }
+}

@@ -1,0 +1,147 @@
+//! The ring as files: `seg-0000.fnj` and on, one per segment.
+
+use std::path::{Path, PathBuf};
+
+use journal::{MediumError, MediumFault, ReadVolume, Shape, Volume};
+
+use crate::file::{FixedFile, sync_dir};
+use crate::{Access, MediaError};
+
+/// Name of a segment's file.
+#[must_use]
+pub fn segment_file_name(segment: u32) -> String {
+    format!("seg-{segment:04}.fnj")
+}
+
+/// The segments of a ring.
+#[derive(Debug)]
+pub struct FileVolume {
+    shape: Shape,
+    /// By segment; `None` where the file is missing or has another size.
+    files: Vec<Option<FixedFile>>,
+}
+
+impl FileVolume {
+    /// Creates the files, filled with zeros, and makes them and their names durable. `progress` is
+    /// told the number of segments done. Files that are there already are kept: a provisioning
+    /// that was interrupted goes on.
+    ///
+    /// # Errors
+    /// [`MediaError`] with the file at fault.
+    pub fn provision(
+        dir: &Path,
+        shape: Shape,
+        mut progress: impl FnMut(u32),
+    ) -> Result<(), MediaError> {
+        if let Some(why) = shape.objection() {
+            return Err(MediaError::because("provisioning", dir, why));
+        }
+        std::fs::create_dir_all(dir).map_err(|error| MediaError::new("creating", dir, error))?;
+        for segment in 0..shape.segments {
+            let path = dir.join(segment_file_name(segment));
+            let found = std::fs::metadata(&path).map(|found| found.len());
+            match found {
+                Ok(bytes) if bytes == shape.segment_bytes => {}
+                // Cut short by an interrupted provisioning: no frame was ever written to it.
+                Ok(_) if is_blank(&path)? => {
+                    std::fs::remove_file(&path)
+                        .map_err(|error| MediaError::new("removing", &path, error))?;
+                    FixedFile::provision(&path, shape.segment_bytes)?;
+                }
+                Ok(_) => {
+                    let why = "the segment has another size than asked for";
+                    return Err(MediaError::because("provisioning", &path, why));
+                }
+                Err(_) => FixedFile::provision(&path, shape.segment_bytes)?,
+            }
+            progress(segment + 1);
+        }
+        sync_dir(dir)
+    }
+
+    /// Opens the ring of a directory. Missing or truncated files are left out: what they held is
+    /// reported as lost by whoever reads.
+    ///
+    /// # Errors
+    /// [`MediaError`] when the directory or a file that is there cannot be opened.
+    pub fn open(dir: &Path, shape: Shape, access: Access) -> Result<Self, MediaError> {
+        if let Some(why) = shape.objection() {
+            return Err(MediaError::because("opening", dir, why));
+        }
+        let files = (0..shape.segments)
+            .map(|segment| open_segment(&dir.join(segment_file_name(segment)), shape, access))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { shape, files })
+    }
+
+    /// Whether writes go past the page cache; where the file system refuses that, `O_DSYNC` alone
+    /// makes them durable.
+    #[must_use]
+    pub fn direct(&self) -> bool {
+        self.files.iter().flatten().all(FixedFile::direct)
+    }
+
+    /// Segments whose file is missing or has another size.
+    #[must_use]
+    pub fn missing(&self) -> Vec<u32> {
+        let all = (0..).zip(&self.files);
+        all.filter(|(_, file)| file.is_none())
+            .map(|(segment, _)| segment)
+            .collect()
+    }
+
+    fn file(&self, segment: u32, offset: u64) -> Result<&FixedFile, MediumError> {
+        let fail = |fault| MediumError {
+            fault,
+            segment,
+            offset,
+            os_error: None,
+        };
+        let file = self.files.get(segment as usize);
+        file.ok_or(fail(MediumFault::OutOfRange))?
+            .as_ref()
+            .ok_or(fail(MediumFault::Missing))
+    }
+}
+
+fn open_segment(
+    path: &PathBuf,
+    shape: Shape,
+    access: Access,
+) -> Result<Option<FixedFile>, MediaError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = FixedFile::open(path, access)?;
+    Ok((file.bytes() == shape.segment_bytes).then_some(file))
+}
+
+fn is_blank(path: &Path) -> Result<bool, MediaError> {
+    let bytes = std::fs::read(path).map_err(|error| MediaError::new("reading", path, error))?;
+    Ok(bytes.iter().all(|byte| *byte == 0))
+}
+
+impl ReadVolume for FileVolume {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
+        self.file(segment, offset)?
+            .read(offset, into)
+            .map_err(|fault| fault.at(segment, offset))
+    }
+}
+
+impl Volume for FileVolume {
+    fn write_durable(
+        &mut self,
+        segment: u32,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<(), MediumError> {
+        self.file(segment, offset)?
+            .write_durable(offset, bytes)
+            .map_err(|fault| fault.at(segment, offset))
+    }
+}

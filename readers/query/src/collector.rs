@@ -1,0 +1,268 @@
+//! A collector's directory as an outsider sees it: C2SP tiles, checkpoints, holes, decoded rows.
+
+use evidence::{CommitId, Entry, split_leaf};
+use proof::note::VerifierKey;
+use proof::tile::{bundles_between, decode_bundle};
+use proof::{Checkpoint, CompactRange, Hash};
+use serde_json::Value;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Why a collector's directory cannot be read.
+#[derive(Debug)]
+pub struct CollectorError {
+    path: PathBuf,
+    what: String,
+}
+
+impl CollectorError {
+    pub(crate) fn new(path: &Path, what: impl fmt::Display) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            what: what.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for CollectorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.what)
+    }
+}
+
+impl std::error::Error for CollectorError {}
+
+/// A collector's directory.
+#[derive(Debug)]
+pub struct CollectorDir {
+    /// The directory.
+    pub root: PathBuf,
+    /// Its logs, by origin.
+    pub logs: Vec<LogDir>,
+}
+
+/// One log at a collector.
+#[derive(Debug)]
+pub struct LogDir {
+    /// The log's directory.
+    pub path: PathBuf,
+    /// Its origin line.
+    pub origin: String,
+}
+
+/// Entries that the log itself names as lost.
+#[derive(Clone, Debug)]
+pub struct StoredHole {
+    /// First and one past the last entry.
+    pub span: (u64, u64),
+    /// The hashes of its leaves, as a compact range.
+    pub range: CompactRange,
+}
+
+impl CollectorDir {
+    /// Opens the directory; `None` if it is not a collector's.
+    ///
+    /// # Errors
+    /// [`CollectorError`] with the file at fault.
+    pub fn open(root: &Path) -> Result<Option<Self>, CollectorError> {
+        let logs = root.join("logs");
+        if !logs.is_dir() {
+            return Ok(None);
+        }
+        let mut found = Vec::new();
+        let names = std::fs::read_dir(&logs).map_err(|error| CollectorError::new(&logs, error))?;
+        for name in names {
+            let path = name
+                .map_err(|error| CollectorError::new(&logs, error))?
+                .path();
+            if path.join("origin").is_file() {
+                let origin = read_text(&path.join("origin"))?.trim_end().to_owned();
+                found.push(LogDir { path, origin });
+            }
+        }
+        found.sort_by(|a, b| a.origin.cmp(&b.origin));
+        Ok(Some(Self {
+            root: root.to_path_buf(),
+            logs: found,
+        }))
+    }
+
+    /// Shows every stored entry in the order of commit, log by log.
+    ///
+    /// # Errors
+    /// [`CollectorError`] with the bundle at fault.
+    pub fn each_entry(
+        &self,
+        from: u64,
+        mut show: impl FnMut(&Entry),
+    ) -> Result<(), CollectorError> {
+        for log in &self.logs {
+            log.each_leaf(from, |_, leaf| {
+                if let Some((_, bytes)) = split_leaf(leaf)
+                    && let Ok(entry) = Entry::decode(bytes)
+                {
+                    show(&entry);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The keys under which the collector accepts logs, as it wrote them down itself.
+    ///
+    /// # Errors
+    /// [`CollectorError`] when a line is not a verifier key.
+    pub fn log_keys(&self) -> Result<Vec<VerifierKey>, CollectorError> {
+        let path = self.root.join("log-keys");
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        read_text(&path)?
+            .lines()
+            .map(|line| {
+                line.parse()
+                    .map_err(|error| CollectorError::new(&path, error))
+            })
+            .collect()
+    }
+
+    /// The collector's own cosigner key, as `collector.json` gives it.
+    #[must_use]
+    pub fn cosigner(&self) -> Option<VerifierKey> {
+        let text = std::fs::read_to_string(self.root.join("collector.json")).ok()?;
+        let about: Value = serde_json::from_str(&text).ok()?;
+        about.get("vkey")?.as_str()?.parse().ok()
+    }
+}
+
+impl LogDir {
+    /// The bytes of its checkpoint with all signature lines.
+    ///
+    /// # Errors
+    /// [`CollectorError`].
+    pub fn checkpoint_note(&self) -> Result<Vec<u8>, CollectorError> {
+        let path = self.path.join(proof::tile::CHECKPOINT_PATH);
+        std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))
+    }
+
+    /// The size that its checkpoint states, unverified.
+    ///
+    /// # Errors
+    /// [`CollectorError`].
+    pub fn size(&self) -> Result<u64, CollectorError> {
+        let path = self.path.join(proof::tile::CHECKPOINT_PATH);
+        let note = proof::note::Note::parse(&self.checkpoint_note()?)
+            .map_err(|error| CollectorError::new(&path, error))?;
+        Checkpoint::parse(note.text())
+            .map(|head| head.size)
+            .map_err(|error| CollectorError::new(&path, error))
+    }
+
+    /// Entries that are not stored because the log names them as lost, ascending.
+    ///
+    /// # Errors
+    /// [`CollectorError`].
+    pub fn holes(&self) -> Result<Vec<StoredHole>, CollectorError> {
+        let path = self.path.join("holes.json");
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        let bad = |what: &str| CollectorError::new(&path, what);
+        let json: Value = serde_json::from_str(&read_text(&path)?)
+            .map_err(|error| CollectorError::new(&path, error))?;
+        let mut holes = Vec::new();
+        for hole in json
+            .get("holes")
+            .and_then(Value::as_array)
+            .ok_or_else(|| bad("no list of holes"))?
+        {
+            let number = |name: &str| {
+                hole.get(name)
+                    .and_then(Value::as_u64)
+                    .ok_or_else(|| bad("a hole without its place"))
+            };
+            let (first, count) = (number("first")?, number("count")?);
+            let hashes = hole
+                .get("hashes")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            let hashes: Option<Vec<Hash>> = hashes
+                .map(|hash| Hash::from_base64(hash.as_str()?))
+                .collect();
+            let end = first
+                .checked_add(count)
+                .ok_or_else(|| bad("a hole past the largest tree"))?;
+            let range = hashes
+                .and_then(|hashes| CompactRange::from_parts(first, end, hashes).ok())
+                .ok_or_else(|| bad("a hole whose hashes do not fit it"))?;
+            holes.push(StoredHole {
+                span: (first, end),
+                range,
+            });
+        }
+        Ok(holes)
+    }
+
+    /// Shows every stored leaf from an index on.
+    ///
+    /// # Errors
+    /// [`CollectorError`] with the bundle at fault.
+    pub fn each_leaf(
+        &self,
+        from: u64,
+        mut show: impl FnMut(CommitId, &[u8]),
+    ) -> Result<(), CollectorError> {
+        let size = self.size()?;
+        let holes = self.holes()?;
+        for bundle in bundles_between(0, size) {
+            let path = self.path.join(bundle.to_string());
+            let first = bundle.index() * proof::limits::TILE_WIDTH_U64;
+            if first + u64::from(bundle.width()) <= from {
+                continue;
+            }
+            let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
+            let leaves = decode_bundle(&bytes, bundle.width())
+                .map_err(|error| CollectorError::new(&path, error))?;
+            for (id, leaf) in (first..).zip(leaves) {
+                let lost = holes
+                    .iter()
+                    .any(|hole| hole.span.0 <= id && id < hole.span.1);
+                if id >= from && !lost {
+                    show(CommitId(id), leaf);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every tile and bundle file that lies there, by its path in the log's directory.
+    ///
+    /// # Errors
+    /// [`CollectorError`].
+    pub fn tile_files(&self) -> Result<Vec<String>, CollectorError> {
+        let mut files = Vec::new();
+        let mut open = vec![self.path.join("tile")];
+        while let Some(directory) = open.pop() {
+            let Ok(names) = std::fs::read_dir(&directory) else {
+                continue;
+            };
+            for name in names {
+                let path = name
+                    .map_err(|error| CollectorError::new(&directory, error))?
+                    .path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if let Ok(inside) = path.strip_prefix(&self.path) {
+                    files.push(inside.display().to_string());
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, CollectorError> {
+    std::fs::read_to_string(path).map_err(|error| CollectorError::new(path, error))
+}

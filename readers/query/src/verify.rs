@@ -1,0 +1,64 @@
+//! Verification: every committed byte, every hash, every signature, and what is not covered.
+//!
+//! The same check runs over a node's journal and over a collector's tiles: both hand it leaves, holes
+//! and claims in the order of the log.
+
+mod chain;
+mod collector;
+mod node;
+mod report;
+
+pub use collector::verify_collector;
+pub use node::verify_node;
+pub use report::{Finding, FindingKind, Report};
+
+use proof::note::{Algorithm, VerifierKey};
+
+/// Keys that speak for the log, and whether they were pinned by whoever asks.
+#[derive(Clone, Debug)]
+pub struct Anchors {
+    keys: Vec<VerifierKey>,
+    pinned: bool,
+}
+
+impl Anchors {
+    /// Keys that the caller got out of band.
+    #[must_use]
+    pub fn pinned(keys: Vec<VerifierKey>) -> Self {
+        Self { keys, pinned: true }
+    }
+
+    /// Keys found beside the log itself: good for finding damage, worthless against a forger.
+    #[must_use]
+    pub fn found_beside(keys: Vec<VerifierKey>) -> Self {
+        Self {
+            keys,
+            pinned: false,
+        }
+    }
+
+    /// The keys as they sign for one generation of the log.
+    ///
+    /// A node's keys are one per node, their names one per generation: `ORIGIN/gN`.
+    fn for_origin(&self, origin: &str) -> Vec<VerifierKey> {
+        self.keys
+            .iter()
+            .filter_map(|key| named_for(key, origin))
+            .collect()
+    }
+}
+
+fn named_for(key: &VerifierKey, origin: &str) -> Option<VerifierKey> {
+    if key.name() == origin {
+        return Some(key.clone());
+    }
+    let generation = origin.strip_prefix(key.name())?.strip_prefix("/g")?;
+    generation.parse::<u64>().ok()?;
+    match key.algorithm() {
+        Algorithm::EcdsaP256 => VerifierKey::p256(origin, &key.public_bytes()).ok(),
+        algorithm @ (Algorithm::Ed25519 | Algorithm::CosignatureEd25519) => {
+            let public: [u8; 32] = key.public_bytes().try_into().ok()?;
+            VerifierKey::ed25519(origin, &public, algorithm).ok()
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The check that node and collector share: leaves in order, the tree over them, the claims in them.
+
+use super::Anchors;
+use super::report::{FindingKind, Report};
+use evidence::kinds::{Ack, Checkpoint, Loss};
+use evidence::{Entry, EntryError, Payload, split_leaf};
+use proof::note::{Algorithm, Note, SignatureLine, VerifierKey};
+use proof::{CompactRange, Frontier, Hash, RangeSource, SignedCheckpoint};
+
+/// Follows one generation of a log from its first entry that is still there.
+pub(super) struct Chain<'a> {
+    pub(super) origin: String,
+    keys: Vec<VerifierKey>,
+    collector: Option<VerifierKey>,
+    tree: RangeSource,
+    next: u64,
+    sealed: u64,
+    cosigned: u64,
+    epoch: u64,
+    named: Vec<(u64, u64)>,
+    pub(super) report: &'a mut Report,
+}
+
+impl<'a> Chain<'a> {
+    /// Begins at a frontier: empty, or the claimed tree before the first entry still there, which the
+    /// next checkpoint either confirms or refutes.
+    pub(super) fn new(
+        origin: String,
+        anchors: &Anchors,
+        before: &Frontier,
+        report: &'a mut Report,
+    ) -> Self {
+        let keys = anchors.for_origin(&origin);
+        if keys.is_empty() {
+            report.find(
+                FindingKind::Signature,
+                None,
+                format!("no key given signs for {origin}: its checkpoints cannot be checked"),
+            );
+        }
+        report.origins.push(origin.clone());
+        Self {
+            origin,
+            keys,
+            collector: None,
+            tree: RangeSource::new(before),
+            next: before.size(),
+            sealed: 0,
+            cosigned: 0,
+            epoch: 0,
+            named: Vec::new(),
+            report,
+        }
+    }
+
+    /// The collector's key, for acks that the contract alone cannot check.
+    pub(super) fn trust_collector(&mut self, key: VerifierKey) {
+        self.collector = Some(key);
+    }
+
+    /// Index of the next leaf.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The tree so far.
+    pub(super) fn tree(&self) -> &RangeSource {
+        &self.tree
+    }
+
+    /// Takes the next leaf; gives back its entry if it is one.
+    pub(super) fn leaf(&mut self, leaf: &[u8]) -> Option<(Entry, Option<Payload>)> {
+        let id = self.next;
+        let here = Some((id, id));
+        self.tree.push_leaf(proof::tree::leaf_hash(leaf));
+        self.next += 1;
+        self.report.entries += 1;
+        let Some((_, bytes)) = split_leaf(leaf) else {
+            self.report
+                .find(FindingKind::Entry, here, "the leaf is too short for a salt");
+            return None;
+        };
+        let entry = match Entry::decode(bytes) {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.report
+                    .find(FindingKind::Entry, here, error.to_string());
+                return None;
+            }
+        };
+        self.check_place(&entry, id);
+        let payload = match entry.payload() {
+            Ok(payload) => Some(payload),
+            Err(error) => {
+                let kind = match error {
+                    EntryError::RecordCrc { .. } => FindingKind::RecordCrc,
+                    _ => FindingKind::Entry,
+                };
+                self.report.find(kind, here, error.to_string());
+                None
+            }
+        };
+        match &payload {
+            Some(Payload::Checkpoint(checkpoint)) => self.checkpoint(id, checkpoint),
+            Some(Payload::Ack(ack)) => self.ack(id, ack),
+            Some(Payload::Loss(loss)) => self.loss(id, loss),
+            _ => {}
+        }
+        Some((entry, payload))
+    }
+
+    /// Takes a range whose leaves are gone; without hashes the tree cannot be followed across it.
+    pub(super) fn hole(&mut self, first: u64, end: u64, hashes: Option<&CompactRange>) {
+        if let Some(range) = hashes {
+            if let Err(error) = self.tree.push_range(range) {
+                self.report
+                    .find(FindingKind::Root, Some((first, end - 1)), error.to_string());
+            }
+        } else {
+            let words = "the hashes of these entries are not known: the tree ends here";
+            self.report
+                .find(FindingKind::Root, Some((first, end - 1)), words);
+        }
+        self.next = end;
+    }
+
+    /// Whether a LOSS entry read so far names the whole range.
+    pub(super) fn is_named(&self, first: u64, end: u64) -> bool {
+        self.named
+            .iter()
+            .any(|(from, to)| *from <= first && end <= *to)
+    }
+
+    /// The root at a size, if the leaves read so far tell it.
+    pub(super) fn root_at(&self, size: u64) -> Option<Hash> {
+        if size > self.next {
+            return None;
+        }
+        self.tree
+            .frontier_at(size)
+            .ok()
+            .map(|frontier| frontier.root())
+    }
+
+    /// What is sealed and cosigned, and the tail that is not.
+    pub(super) fn finish(self) {
+        self.report.sealed_entries += self.sealed;
+        self.report.cosigned_entries += self.cosigned;
+        if self.next > self.sealed {
+            self.report.unsealed = Some((self.sealed, self.next - 1));
+        }
+    }
+
+    fn check_place(&mut self, entry: &Entry, id: u64) {
+        let header = &entry.header;
+        if header.commit_id.0 != id {
+            let words = format!("stands at {id} and says that it is {}", header.commit_id);
+            self.report.find(FindingKind::Entry, Some((id, id)), words);
+        }
+        let generation = format!("/g{}", header.generation);
+        if !self.origin.ends_with(&generation) {
+            let words = format!(
+                "is of generation {}, the log of {}",
+                header.generation, self.origin
+            );
+            self.report.find(FindingKind::Entry, Some((id, id)), words);
+        }
+        if header.epoch.0 < self.epoch {
+            let words = format!("is of epoch {} behind epoch {}", header.epoch, self.epoch);
+            self.report.find(FindingKind::Entry, Some((id, id)), words);
+        }
+        self.epoch = header.epoch.0;
+    }
+
+    fn checkpoint(&mut self, id: u64, checkpoint: &Checkpoint) {
+        let here = Some((id, id));
+        if checkpoint.size > id {
+            let words = format!(
+                "a checkpoint of {} entries before they exist",
+                checkpoint.size
+            );
+            self.report.find(FindingKind::Root, here, words);
+            return;
+        }
+        self.report.custody = Some(checkpoint.custody.name().to_owned());
+        if self.keys.is_empty() || !self.signature_holds(id, checkpoint) {
+            return;
+        }
+        match self.root_at(checkpoint.size) {
+            Some(root) if root.0 == checkpoint.root.0 => self.sealed = checkpoint.size,
+            Some(root) => {
+                let words = format!(
+                    "the entries below {} lead to root {root}, signed is another: one of them was \
+                     changed after it was sealed",
+                    checkpoint.size
+                );
+                let span = Some((self.sealed, checkpoint.size.saturating_sub(1)));
+                self.report.find(FindingKind::Root, span, words);
+            }
+            // Sealed before the oldest entry that is still here, or across a hole.
+            None => {}
+        }
+    }
+
+    fn signature_holds(&mut self, id: u64, checkpoint: &Checkpoint) -> bool {
+        let here = Some((id, id));
+        let opened = match SignedCheckpoint::open(checkpoint.note.as_bytes(), &self.keys) {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.report
+                    .find(FindingKind::Signature, here, error.to_string());
+                return false;
+            }
+        };
+        let head = opened.checkpoint();
+        let same = head.origin == self.origin
+            && head.size == checkpoint.size
+            && head.root.0 == checkpoint.root.0;
+        if !same {
+            let words = "the signed note speaks of another tree head than its entry";
+            self.report.find(FindingKind::Signature, here, words);
+        }
+        let mut every_key = true;
+        for (place, key) in self.keys.iter().enumerate() {
+            if key.algorithm() != Algorithm::CosignatureEd25519 && !opened.verified().has_key(place)
+            {
+                every_key = false;
+                let words = format!("the checkpoint is not signed by {}", key.name());
+                self.report.find(FindingKind::Signature, here, words);
+            }
+        }
+        same && every_key
+    }
+
+    fn ack(&mut self, id: u64, ack: &Ack) {
+        let here = Some((id, id));
+        if let Err(words) = self.cosignature(ack) {
+            self.report.find(FindingKind::Cosignature, here, words);
+            return;
+        }
+        match self.root_at(ack.size) {
+            Some(root) if root.0 != ack.root.0 => {
+                let words = format!(
+                    "the collector cosigned another tree of {} entries",
+                    ack.size
+                );
+                self.report.find(FindingKind::Cosignature, here, words);
+            }
+            _ => self.cosigned = self.cosigned.max(ack.size),
+        }
+    }
+
+    fn cosignature(&self, ack: &Ack) -> Result<(), String> {
+        let Some(key) = &self.collector else {
+            return Err("a cosignature, but no configuration names the collector's key".to_owned());
+        };
+        let line = SignatureLine::parse(ack.cosignature.trim_end_matches('\n'))
+            .ok_or("the cosignature is not a note signature line")?;
+        let text = proof::Checkpoint::new(&self.origin, ack.size, Hash(ack.root.0))
+            .and_then(|head| head.body())
+            .map_err(|error| error.to_string())?;
+        let mut note = Note::new(text).map_err(|error| error.to_string())?;
+        note.add(line).map_err(|error| error.to_string())?;
+        match note.verify(std::slice::from_ref(key)) {
+            Ok(verified) if verified.has_key(0) => Ok(()),
+            Ok(_) => Err(format!("the cosignature is not by {}", key.name())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn loss(&mut self, id: u64, loss: &Loss) {
+        let (first, end) = (loss.first.0, loss.first.0.saturating_add(loss.count));
+        if end > id || loss.count == 0 {
+            let words = "a LOSS entry that does not name earlier entries";
+            self.report.find(FindingKind::Entry, Some((id, id)), words);
+            return;
+        }
+        self.named.push((first, end));
+    }
+}

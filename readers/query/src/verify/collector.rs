@@ -1,0 +1,305 @@
+//! A collector's directory: bundles, tiles, checkpoint, cosignature, holes, rows.
+
+use super::Anchors;
+use super::chain::Chain;
+use super::report::{FindingKind, Report};
+use crate::collector::{CollectorDir, CollectorError, LogDir, StoredHole};
+use crate::row::row;
+use proof::note::{Note, VerifierKey};
+use proof::tile::{Tile, TileKind, bundles_between, decode_bundle, tile_bytes, tiles_between};
+use proof::{Checkpoint, Frontier, RangeSource};
+use redb::{ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Rows by commit id, as the collector keeps them.
+const ROWS: TableDefinition<'_, u64, &str> = TableDefinition::new("rows");
+
+/// Verifies every log of a collector's directory into `report`.
+pub fn verify_collector(directory: &CollectorDir, anchors: &Anchors, report: &mut Report) {
+    report.anchored = anchors.pinned;
+    let cosigner = directory.cosigner();
+    if cosigner.is_none() {
+        let words = "collector.json does not give the collector's key: cosignatures are unchecked";
+        report.find(FindingKind::Cosignature, None, words);
+    }
+    for log in &directory.logs {
+        if let Err(error) = verify_log(log, anchors, cosigner.as_ref(), report) {
+            report.find(FindingKind::File, None, error.to_string());
+        }
+    }
+}
+
+fn verify_log(
+    log: &LogDir,
+    anchors: &Anchors,
+    cosigner: Option<&VerifierKey>,
+    report: &mut Report,
+) -> Result<(), CollectorError> {
+    let head = verify_checkpoint(log, anchors, cosigner, report)?;
+    let holes = log.holes()?;
+    let mut chain = Chain::new(log.origin.clone(), anchors, &Frontier::new(), report);
+    if let Some(key) = cosigner {
+        chain.trust_collector(key.clone());
+    }
+    let rows = walk(log, &head, &holes, &mut chain)?;
+    for hole in &holes {
+        let (first, end) = hole.span;
+        let span = Some((first, end.saturating_sub(1)));
+        if chain.is_named(first, end) {
+            chain.report.find(
+                FindingKind::LossNamed,
+                span,
+                "lost, as a LOSS entry of the log names",
+            );
+        } else {
+            chain.report.find(
+                FindingKind::Lost,
+                span,
+                "missing, and no LOSS entry names them",
+            );
+        }
+    }
+    match chain.root_at(head.size) {
+        Some(root) if root == head.root => {}
+        _ => {
+            let words = "the stored entries do not lead to the root of the checkpoint";
+            let span = Some((0, head.size.saturating_sub(1)));
+            chain.report.find(FindingKind::Root, span, words);
+        }
+    }
+    let tree = chain.tree().clone();
+    chain.finish();
+    // Everything below the collector's checkpoint is signed, by that checkpoint.
+    report.unsealed = None;
+    verify_tiles(log, &head, &tree, &holes, report)?;
+    verify_rows(log, &rows, report);
+    report.files.push(format!(
+        "{}: checkpoint, all tiles and bundles below it, holes, rows",
+        log.path.display()
+    ));
+    Ok(())
+}
+
+/// The checkpoint: exactly the log's lines and one cosignature, all of them holding.
+fn verify_checkpoint(
+    log: &LogDir,
+    anchors: &Anchors,
+    cosigner: Option<&VerifierKey>,
+    report: &mut Report,
+) -> Result<Checkpoint, CollectorError> {
+    let path = log.path.join(proof::tile::CHECKPOINT_PATH);
+    let note = Note::parse(&log.checkpoint_note()?).map_err(|e| CollectorError::new(&path, e))?;
+    let head = Checkpoint::parse_exact(note.text()).map_err(|e| CollectorError::new(&path, e))?;
+    let span = Some((0, head.size.saturating_sub(1)));
+    if head.origin != log.origin {
+        let words = format!(
+            "the checkpoint is of {}, the directory of {}",
+            head.origin, log.origin
+        );
+        report.find(FindingKind::Signature, span, words);
+    }
+    let mut keys = anchors.for_origin(&head.origin);
+    let log_keys = keys.len();
+    keys.extend(cosigner.cloned());
+    match note.verify(&keys) {
+        Ok(verified) => {
+            for (place, key) in keys.iter().enumerate() {
+                if !verified.has_key(place) {
+                    let kind = if place < log_keys {
+                        FindingKind::Signature
+                    } else {
+                        FindingKind::Cosignature
+                    };
+                    let words = format!("the checkpoint has no signature by {}", key.name());
+                    report.find(kind, span, words);
+                }
+            }
+            // The log signs twice: whoever pinned one key leaves the other line unchecked.
+            let unchecked = verified.unknown_lines;
+            if log_keys > 1 && unchecked > 0 {
+                let words =
+                    format!("the checkpoint has {unchecked} signature lines of unknown keys");
+                report.find(FindingKind::Signature, span, words);
+            }
+        }
+        Err(error) => report.find(FindingKind::Signature, span, error.to_string()),
+    }
+    Ok(head)
+}
+
+/// Reads every bundle into the chain; gives back the rows that the entries make.
+fn walk(
+    log: &LogDir,
+    head: &Checkpoint,
+    holes: &[StoredHole],
+    chain: &mut Chain<'_>,
+) -> Result<BTreeMap<u64, String>, CollectorError> {
+    let mut rows = BTreeMap::new();
+    for bundle in bundles_between(0, head.size) {
+        let path = log.path.join(bundle.to_string());
+        let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
+        let leaves = decode_bundle(&bytes, bundle.width())
+            .map_err(|error| CollectorError::new(&path, error))?;
+        for (id, leaf) in (bundle.index() * proof::limits::TILE_WIDTH_U64..).zip(leaves) {
+            let hole = holes
+                .iter()
+                .find(|hole| hole.span.0 <= id && id < hole.span.1);
+            match hole {
+                Some(hole) if hole.span.0 == id => {
+                    chain.hole(hole.span.0, hole.span.1, Some(&hole.range));
+                }
+                Some(_) => {}
+                None => {
+                    if let Some((entry, _)) = chain.leaf(leaf) {
+                        rows.insert(id, Value::Object(row(&entry)).to_string());
+                    }
+                }
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Every tile that the size demands is there, and every tile that is there is right.
+fn verify_tiles(
+    log: &LogDir,
+    head: &Checkpoint,
+    tree: &RangeSource,
+    holes: &[StoredHole],
+    report: &mut Report,
+) -> Result<(), CollectorError> {
+    let present = log.tile_files()?;
+    for tile in tiles_between(0, head.size) {
+        let name = tile.to_string();
+        if !present.contains(&name) {
+            report.find(
+                FindingKind::File,
+                span_of(&tile),
+                format!("{name} is missing"),
+            );
+        }
+    }
+    for name in &present {
+        let Ok(tile) = name.parse::<Tile>() else {
+            report.find(
+                FindingKind::File,
+                None,
+                format!("{name} is not a tile's name"),
+            );
+            continue;
+        };
+        if matches!(tile.kind(), TileKind::Entries) {
+            check_bundle(log, &tile, tree, holes, report)?;
+            continue;
+        }
+        let path = log.path.join(name);
+        let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
+        match tile_bytes(tree, &tile) {
+            Ok(expected) if expected == bytes => {}
+            Ok(_) => {
+                let words = format!("{name} differs from the hashes of the stored entries");
+                report.find(FindingKind::File, span_of(&tile), words);
+            }
+            // A tile across a hole holds what is known; its hashes cannot all be derived.
+            Err(_) if touches(&tile, holes) => {}
+            Err(error) => {
+                report.find(
+                    FindingKind::File,
+                    span_of(&tile),
+                    format!("{name}: {error}"),
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An older partial bundle holds the same leaves as the tree.
+fn check_bundle(
+    log: &LogDir,
+    tile: &Tile,
+    tree: &RangeSource,
+    holes: &[StoredHole],
+    report: &mut Report,
+) -> Result<(), CollectorError> {
+    let path = log.path.join(tile.to_string());
+    let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
+    let leaves = match decode_bundle(&bytes, tile.width()) {
+        Ok(leaves) => leaves,
+        Err(error) => {
+            report.find(FindingKind::File, span_of(tile), format!("{tile}: {error}"));
+            return Ok(());
+        }
+    };
+    for (id, leaf) in (tile.index() * proof::limits::TILE_WIDTH_U64..).zip(leaves) {
+        let lost = holes
+            .iter()
+            .any(|hole| hole.span.0 <= id && id < hole.span.1);
+        let known = proof::NodeSource::subtree(tree, id, id + 1);
+        if !lost && known != Some(proof::tree::leaf_hash(leaf)) {
+            let words = format!("{tile}: this leaf is not the one in the tree");
+            report.find(FindingKind::File, Some((id, id)), words);
+        }
+    }
+    Ok(())
+}
+
+fn span_of(tile: &Tile) -> Option<(u64, u64)> {
+    tile.leaves()
+        .map(|(begin, end)| (begin, end.saturating_sub(1)))
+}
+
+fn touches(tile: &Tile, holes: &[StoredHole]) -> bool {
+    tile.leaves().is_some_and(|(begin, end)| {
+        holes
+            .iter()
+            .any(|hole| hole.span.0 < end && begin < hole.span.1)
+    })
+}
+
+/// The rows are what the entries say, no more and no less.
+fn verify_rows(log: &LogDir, expected: &BTreeMap<u64, String>, report: &mut Report) {
+    let path = log.path.join("rows.redb");
+    let stored = match read_rows(&path) {
+        Ok(stored) => stored,
+        Err(words) => {
+            report.find(
+                FindingKind::Rows,
+                None,
+                format!("{}: {words}", path.display()),
+            );
+            return;
+        }
+    };
+    for (id, row) in expected {
+        match stored.get(id) {
+            Some(found) if found == row => {}
+            Some(_) => report.find(
+                FindingKind::Rows,
+                Some((*id, *id)),
+                "the row differs from its entry",
+            ),
+            None => report.find(FindingKind::Rows, Some((*id, *id)), "the entry has no row"),
+        }
+    }
+}
+
+/// Reads all rows; a damaged database may fail in any way, none of which may end the verification.
+fn read_rows(path: &Path) -> Result<BTreeMap<u64, String>, String> {
+    let path = path.to_path_buf();
+    std::thread::spawn(move || {
+        let database = ReadOnlyDatabase::open(&path).map_err(|error| error.to_string())?;
+        let read = database.begin_read().map_err(|error| error.to_string())?;
+        let table = read.open_table(ROWS).map_err(|error| error.to_string())?;
+        let mut rows = BTreeMap::new();
+        for item in table.iter().map_err(|error| error.to_string())? {
+            let (id, row) = item.map_err(|error| error.to_string())?;
+            rows.insert(id.value(), row.value().to_owned());
+        }
+        Ok(rows)
+    })
+    .join()
+    .unwrap_or_else(|_| Err("the database is damaged beyond reading".to_owned()))
+}

@@ -1,0 +1,130 @@
+//! What a verification says.
+
+use std::fmt;
+
+/// What kind of thing was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindingKind {
+    /// Committed entries cannot be read, and no LOSS entry names them.
+    Lost,
+    /// Committed entries are gone, and a LOSS entry in the tree names them: explained, not a failure.
+    LossNamed,
+    /// Bytes differ from what was committed, though the entries could be proven.
+    Damaged,
+    /// An entry is not well formed or stands in the wrong place.
+    Entry,
+    /// A record's CRC does not match its capture bytes.
+    RecordCrc,
+    /// Hashes do not lead to a root that was claimed.
+    Root,
+    /// A signature does not hold, or is missing.
+    Signature,
+    /// A cosignature does not hold.
+    Cosignature,
+    /// The truth store contradicts the log or is damaged.
+    Truth,
+    /// A file of a collector is missing, wrong or unexpected.
+    File,
+    /// The database of rows differs from the entries.
+    Rows,
+    /// The log begins later than it once did; the older part was retired.
+    Retired,
+}
+
+impl FindingKind {
+    /// The word for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::LossNamed => "loss_named",
+            Self::Damaged => "damaged",
+            Self::Entry => "entry",
+            Self::RecordCrc => "record_crc",
+            Self::Root => "root",
+            Self::Signature => "signature",
+            Self::Cosignature => "cosignature",
+            Self::Truth => "truth",
+            Self::File => "file",
+            Self::Rows => "rows",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// Whether the log cannot be called sound with it.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        !matches!(self, Self::LossNamed | Self::Retired)
+    }
+}
+
+/// One thing found, with the entries it concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind.
+    pub kind: FindingKind,
+    /// First and last commit id concerned, where entries are concerned.
+    pub entries: Option<(u64, u64)>,
+    /// What was found, in words.
+    pub words: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.entries {
+            Some((first, last)) if first == last => write!(f, "entry {first}: {}", self.words),
+            Some((first, last)) => write!(f, "entries {first} to {last}: {}", self.words),
+            None => f.write_str(&self.words),
+        }
+    }
+}
+
+/// The result of a verification.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Origins of the logs covered.
+    pub origins: Vec<String>,
+    /// Entries read and checked.
+    pub entries: u64,
+    /// Entries below the newest signed checkpoint that holds.
+    pub sealed_entries: u64,
+    /// Entries below the newest cosignature that holds.
+    pub cosigned_entries: u64,
+    /// The unsealed tail, first and last commit id: protected by CRCs and the truth store alone.
+    pub unsealed: Option<(u64, u64)>,
+    /// Whether the signatures were checked against keys pinned by the caller.
+    pub anchored: bool,
+    /// Class of the truth store; a collector has none.
+    pub truth_class: Option<String>,
+    /// Where the authority key lives.
+    pub custody: Option<String>,
+    /// What was covered.
+    pub files: Vec<String>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether nothing was found that contradicts the log.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        !self
+            .findings
+            .iter()
+            .any(|finding| finding.kind.is_failure())
+    }
+
+    /// Adds a finding.
+    pub(crate) fn find(
+        &mut self,
+        kind: FindingKind,
+        entries: Option<(u64, u64)>,
+        words: impl Into<String>,
+    ) {
+        self.findings.push(Finding {
+            kind,
+            entries,
+            words: words.into(),
+        });
+    }
+}
