@@ -1,1 +1,3 @@
 //! The lying world: simulated media for tests of the engines.
+
+pub mod disk;

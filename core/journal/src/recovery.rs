@@ -179,7 +179,9 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     let readable = loaded.health != TruthHealth::Lost;
     let orderly = truth.fixed.orderly != 0 && readable;
     let named = check_newest_segment(ring, &truth, &mut findings);
-    let trusted = readable && medium.class() != TruthClass::SameDeviceDeferred;
+    // A truth store that is not flushed with each commit is only sure after an orderly stop.
+    let deferred = medium.class() == TruthClass::SameDeviceDeferred;
+    let trusted = readable && (!deferred || orderly);
     let slot_lost = loaded.health == TruthHealth::SlotLost;
     let mut tail = Tail {
         ring,

@@ -1,5 +1,6 @@
 //! The truth store: where the committed log ends, in two slots of two copies each.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use proof::{CompactRange, Frontier};
@@ -23,7 +24,7 @@ pub(crate) struct Truth {
 /// What one copy of a slot holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Copy {
-    Valid(Truth),
+    Valid(Box<Truth>),
     Blank,
     Damaged,
     Newer(u16),
@@ -67,7 +68,8 @@ impl Truth {
         match TruthFixed::read(&mut rest) {
             Some(fixed) if fixed.magic == TRUTH_MAGIC && crc32c::crc32c(body) == crc => {
                 if fixed.version == VERSION {
-                    Self::parts(fixed, rest).map_or(Copy::Damaged, Copy::Valid)
+                    Self::parts(fixed, rest)
+                        .map_or(Copy::Damaged, |truth| Copy::Valid(Box::new(truth)))
                 } else {
                     Copy::Newer(fixed.version)
                 }
@@ -77,6 +79,16 @@ impl Truth {
     }
 
     fn parts(fixed: TruthFixed, mut rest: &[u8]) -> Option<Self> {
+        let laps_held = fixed.lap.checked_sub(fixed.oldest_lap)?;
+        if fixed.oldest_lap == 0
+            || laps_held >= u64::from(fixed.segments)
+            || fixed.newest_lap > fixed.lap
+            || fixed.commit_offset > fixed.segment_bytes
+            || fixed.oldest_commit_id.0 > fixed.size
+            || fixed.epoch_first_commit_id.0 > fixed.size
+        {
+            return None;
+        }
         let frontier = take_hashes(&mut rest, usize::from(fixed.frontier_len))?;
         let range = take_hashes(&mut rest, usize::from(fixed.newest_range_len))?;
         let first = fixed.newest_first_commit_id.0;
@@ -128,7 +140,7 @@ pub(crate) fn load<T: ReadTruth>(medium: &T) -> Loaded {
                     let newest = loaded.truth.as_ref().map(|best| best.fixed.counter);
                     if newest.is_none_or(|newest| truth.fixed.counter > newest) {
                         loaded.slot = slot;
-                        loaded.truth = Some(truth);
+                        loaded.truth = Some(*truth);
                     }
                 }
                 Copy::Newer(version) => loaded.newer = Some(version),

@@ -457,6 +457,10 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     fn roll(&mut self, salt: SaltKey) -> Result<(), CommitError> {
         let lap = self.open.lap.saturating_add(1);
         self.retire_for(lap)?;
+        // Whatever comes of it, this lap is used up: a place that failed is not written again.
+        self.open.lap = lap;
+        self.open.left = true;
+        self.laps.insert(lap, self.truth.fixed.size);
         self.write_segment_header(lap, salt)?;
         self.open = OpenSegment {
             lap,
@@ -464,7 +468,6 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             salt_key: salt,
             left: false,
         };
-        self.laps.insert(lap, self.truth.fixed.size);
         Ok(())
     }
 
@@ -580,7 +583,15 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         if !self.latched {
             return Err(CommitError::NotLatched);
         }
-        let repeated = self.failures >= FAILURE_SEGMENTS_MAX;
+        // A failing device must not eat the ring: the segment of the newest entries is never taken,
+        // and after a few fresh segments the last one is tried again.
+        let held = self
+            .open
+            .lap
+            .saturating_sub(self.truth.fixed.lap)
+            .saturating_add(1);
+        let repeated =
+            self.failures >= FAILURE_SEGMENTS_MAX || held >= u64::from(self.ring.shape.segments);
         let lap = self.open.lap.saturating_add(u64::from(!repeated));
         self.retire_for(lap)?;
         self.failures = self.failures.saturating_add(1);

@@ -19,6 +19,14 @@ pub enum Access {
     ReadWrite,
 }
 
+/// `O_DSYNC` of the kernel's generic ABI: data and what is needed to read it, durable on return.
+///
+/// `OFlags::DSYNC` is `O_SYNC` on Linux, which also journals every change of the file's time: a second
+/// flush for each commit that crosses a timer tick.
+pub const DATA_SYNC: OFlags = OFlags::from_bits_retain(0o10_000);
+#[cfg(any(target_arch = "mips", target_arch = "mips64", target_arch = "sparc64"))]
+compile_error!("O_DSYNC has another value on this architecture: add it to DATA_SYNC");
+
 /// Bytes written at once while a file is filled with zeros.
 const FILL_BYTES: usize = 1 << 20;
 
@@ -40,7 +48,7 @@ impl FixedFile {
     pub(crate) fn open(path: &Path, access: Access) -> Result<Self, MediaError> {
         let mode = match access {
             Access::ReadOnly => OFlags::RDONLY,
-            Access::ReadWrite => OFlags::RDWR | OFlags::DSYNC,
+            Access::ReadWrite => OFlags::RDWR | DATA_SYNC,
         };
         let (file, direct) = match open_with(path, mode | OFlags::DIRECT) {
             Ok(file) => (file, true),
@@ -239,4 +247,21 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), MediaError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;
     let handle = open_with(dir, flags).map_err(fail)?;
     rustix::fs::fsync(&handle).map_err(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, FixedFile};
+
+    //= A5.2
+    #[test]
+    fn a_durable_write_journals_data_and_not_the_times_of_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("segment");
+        FixedFile::provision(&path, 65_536).unwrap();
+        let file = FixedFile::open(&path, Access::ReadWrite).unwrap();
+        let flags = rustix::fs::fcntl_getfl(&file.file).unwrap().bits();
+        let (data_sync, full_sync) = (0o10_000, 0o4_000_000);
+        assert_eq!(flags & (data_sync | full_sync), data_sync);
+    }
 }

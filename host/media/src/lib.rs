@@ -13,7 +13,7 @@ mod truth;
 mod volume;
 
 pub use error::MediaError;
-pub use file::Access;
+pub use file::{Access, DATA_SYNC};
 pub use lock::WriterLock;
 pub use marker::{Mark, MarkFinding, MarkerBoard, Times, read_marks};
 pub use truth::{FileTruth, TRUTH_FILE};

@@ -1,6 +1,6 @@
 //! The ring as files: `seg-0000.fnj` and on, one per segment.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use journal::{MediumError, MediumFault, ReadVolume, Shape, Volume};
 
@@ -105,7 +105,7 @@ impl FileVolume {
 }
 
 fn open_segment(
-    path: &PathBuf,
+    path: &Path,
     shape: Shape,
     access: Access,
 ) -> Result<Option<FixedFile>, MediaError> {

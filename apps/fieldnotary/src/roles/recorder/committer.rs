@@ -466,6 +466,7 @@ impl Committer {
             }
             self.seal.cosigned_size = ack.size;
             self.journal.note_cosigned(ack.size);
+            self.stats.cosigned_to(ack.size, clock::mono());
         }
         let offset = self.staged.len();
         self.staged.push((event, payload));
@@ -521,7 +522,13 @@ impl Committer {
             .collect();
         let outcome =
             super::journal_file::commit_all(&mut self.journal, &stamped, &mut self.stats)?;
-        let latency_ns = clock::mono().since(began);
+        let now = clock::mono();
+        for (id, (_, payload)) in (outcome.first.0..).zip(staged) {
+            if let Payload::Reading(reading) = payload {
+                self.stats.reading_durable(id, reading.at, now);
+            }
+        }
+        let latency_ns = now.since(began);
         self.stats
             .committed(u64::try_from(staged.len()).unwrap_or(0), latency_ns);
         self.seal.unsealed += u64::try_from(

@@ -4,8 +4,10 @@ use evidence::SourceId;
 use evidence::kinds::Counter;
 use evidence::reasons::CounterState;
 
-/// Commit times that the percentile looks back on.
-const LATENCIES_MAX: usize = 1_024;
+/// Samples that a percentile looks back on.
+const SAMPLES_MAX: usize = 4_096;
+/// Readings that may wait for their cosignature and still be timed.
+const UNCOSIGNED_MAX: usize = 65_536;
 /// A commit that takes longer is a write stall.
 pub(super) const WRITE_STALL_NS: u64 = 1_000_000_000;
 
@@ -47,11 +49,42 @@ const UNSUPPORTED: &[&str] = &[
     "overrun",
 ];
 
+/// The latest samples of a time span.
+#[derive(Debug, Default)]
+pub(super) struct Spans {
+    samples_ns: Vec<u64>,
+    next: usize,
+}
+
+impl Spans {
+    fn add(&mut self, span_ns: u64) {
+        if let Some(oldest) = self.samples_ns.get_mut(self.next) {
+            *oldest = span_ns;
+        } else {
+            self.samples_ns.push(span_ns);
+        }
+        self.next = (self.next + 1) % SAMPLES_MAX;
+    }
+
+    /// A percentile of the latest samples, in nanoseconds.
+    pub(super) fn percentile_ns(&self, percent: usize) -> Option<u64> {
+        let mut sorted = self.samples_ns.clone();
+        sorted.sort_unstable();
+        let place = sorted.len().checked_sub(1)? * percent / 100;
+        sorted.get(place).copied()
+    }
+}
+
 /// The recorder's own counters.
 #[derive(Debug, Default)]
 pub(super) struct Stats {
-    latencies_ns: Vec<u64>,
-    next: usize,
+    /// From the first entry of a group to its acknowledgement.
+    pub(super) commit: Spans,
+    /// From capture to durability, readings only.
+    pub(super) durable: Spans,
+    /// From capture to the collector's cosignature, readings only.
+    pub(super) cosigned: Spans,
+    uncosigned: VecDeque<(u64, MonoNs)>,
     pub(super) commits: u64,
     pub(super) entries: u64,
     pub(super) readings: u64,
@@ -73,26 +106,29 @@ pub(super) struct Stats {
 }
 
 impl Stats {
+    /// Counts a group commit that took `latency_ns`.
     pub(super) fn committed(&mut self, entries: u64, latency_ns: u64) {
         self.commits += 1;
         self.entries += entries;
         if latency_ns > WRITE_STALL_NS {
             self.write_stalls += 1;
         }
-        if let Some(oldest) = self.latencies_ns.get_mut(self.next) {
-            *oldest = latency_ns;
-        } else {
-            self.latencies_ns.push(latency_ns);
-        }
-        self.next = (self.next + 1) % LATENCIES_MAX;
+        self.commit.add(latency_ns);
     }
 
-    /// A percentile of the latest commit times, in nanoseconds.
-    pub(super) fn latency_ns(&self, percent: usize) -> Option<u64> {
-        let mut sorted = self.latencies_ns.clone();
-        sorted.sort_unstable();
-        let place = (sorted.len().checked_sub(1)?) * percent / 100;
-        sorted.get(place).copied()
+    /// A reading captured at `at` is durable now, as entry `commit_id`.
+    pub(super) fn reading_durable(&mut self, commit_id: u64, at: MonoNs, now: MonoNs) {
+        self.durable.add(now.since(at));
+        if self.uncosigned.len() < UNCOSIGNED_MAX {
+            self.uncosigned.push_back((commit_id, at));
+        }
+    }
+
+    /// Everything below `size` is cosigned now.
+    pub(super) fn cosigned_to(&mut self, size: u64, now: MonoNs) {
+        while let Some((_, at)) = self.uncosigned.pop_front_if(|(id, _)| *id < size) {
+            self.cosigned.add(now.since(at));
+        }
     }
 
     /// All of it, and what has no source, as counters of a snapshot.
@@ -109,8 +145,8 @@ impl Stats {
             source: source.clone(),
         };
         let own = [
-            ("commit_latency_p50", self.latency_ns(50)),
-            ("commit_latency_p99", self.latency_ns(99)),
+            ("commit_latency_p50", self.commit.percentile_ns(50)),
+            ("commit_latency_p99", self.commit.percentile_ns(99)),
             ("commit_cnt", Some(self.commits)),
             ("write_stall_cnt", Some(self.write_stalls)),
             ("write_fail_cnt", Some(self.write_failures)),
@@ -136,8 +172,8 @@ impl Stats {
 
 #[cfg(test)]
 mod tests {
-    use super::{LATENCIES_MAX, Stats};
-    use evidence::SourceId;
+    use super::{SAMPLES_MAX, Stats};
+    use evidence::{MonoNs, SourceId};
     use evidence::reasons::CounterState;
 
     //= A2.5
@@ -162,9 +198,22 @@ mod tests {
     #[test]
     fn the_percentile_looks_at_the_latest_commits_only() {
         let mut stats = Stats::default();
-        (0..LATENCIES_MAX).for_each(|_| stats.committed(1, 9_000_000));
-        (0..LATENCIES_MAX).for_each(|_| stats.committed(1, 5));
-        assert_eq!(stats.latency_ns(99), Some(5));
-        assert_eq!(stats.commits, 2 * LATENCIES_MAX as u64);
+        (0..SAMPLES_MAX).for_each(|_| stats.committed(1, 9_000_000));
+        (0..SAMPLES_MAX).for_each(|_| stats.committed(1, 5));
+        assert_eq!(stats.commit.percentile_ns(99), Some(5));
+        assert_eq!(stats.commits, 2 * SAMPLES_MAX as u64);
+    }
+
+    #[test]
+    fn a_reading_is_timed_when_its_cosignature_comes() {
+        let mut stats = Stats::default();
+        for (id, at) in [(7, 100), (8, 200)] {
+            stats.reading_durable(id, MonoNs(at), MonoNs(300));
+        }
+        stats.cosigned_to(8, MonoNs(1_100));
+        assert_eq!(stats.durable.percentile_ns(100), Some(200));
+        assert_eq!(stats.cosigned.percentile_ns(100), Some(1_000));
+        stats.cosigned_to(9, MonoNs(5_200));
+        assert_eq!(stats.cosigned.percentile_ns(100), Some(5_000));
     }
 }

@@ -1,6 +1,7 @@
 //! The status of a running node: five anchors, and where the log stands (A2.5).
 
 use super::committer::Committer;
+use super::stats::Spans;
 use evidence::kinds::Counter;
 use ipc::message::{Message, StatusReport, StatusText};
 use serde_json::{Value, json};
@@ -36,6 +37,9 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "attempts_failed": recorder.stats.attempts_failed,
         "time_quality": recorder.time.quality.name(),
         "time_status": recorder.time.status.name(),
+        "capture_to_durable_ns": spans(&recorder.stats.durable),
+        "capture_to_cosigned_ns": spans(&recorder.stats.cosigned),
+        "journal": journal(recorder),
         "anchors": {
             "power": anchor(&["uvlo_cnt", "vbat_droop_cnt", "reset_reason"]),
             "clock": anchor(&["step_adjust_cnt", "drift_estimate", "last_sync_age"]),
@@ -51,6 +55,25 @@ pub(super) fn report(recorder: &Committer) -> Message {
         json: StatusText(status.to_string()),
     }
     .into()
+}
+
+fn spans(spans: &Spans) -> Value {
+    json!({ "p50": spans.percentile_ns(50), "p99": spans.percentile_ns(99) })
+}
+
+/// What the journal counted since it was opened: flushes of both media apart, bytes on them.
+fn journal(recorder: &Committer) -> Value {
+    let stats = recorder.journal.stats();
+    json!({
+        "commits": stats.commits,
+        "entries": stats.entries,
+        "frame_bytes": stats.frame_bytes,
+        "payload_bytes": stats.payload_bytes,
+        "volume_flushes": stats.volume_flushes,
+        "truth_flushes": stats.truth_flushes,
+        "write_ptr": stats.write_ptr,
+        "commit_ptr": stats.commit_ptr,
+    })
 }
 
 fn shown(counter: &Counter) -> Value {

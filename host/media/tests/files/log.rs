@@ -1,4 +1,4 @@
-//! A log in files: provisioned, written, killed, opened, read by others meanwhile.
+//! The life of a log in files.
 
 use std::path::Path;
 

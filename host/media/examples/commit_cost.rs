@@ -1,0 +1,247 @@
+//! What a commit costs on a device: flushes, bytes and time, beside a bare durable write of the same size.
+//!
+//! `cargo run --release -p fieldnotary-media --example commit_cost -- DIR [TRUTH_DIR]`
+//!
+//! With `TRUTH_DIR` on another device the truth store is `independent`. The block layer's own
+//! counters are read where the directories lie on a block device (a loop device serves well).
+
+use evidence::kinds::Reading;
+use evidence::reasons::{HoldoverReason, TimeQuality, TimeStatus, TruthClass};
+use evidence::{
+    Blob, BootId, Captured, CommitId, Generation, LogId, MeterId, MonoNs, PointId, Quality,
+    SaltKey, Seq, Slot, SourceId, Stamp, TimeDetail, UtcNs,
+};
+use fieldnotary_media::{Access, DATA_SYNC, FileTruth, FileVolume, TRUTH_FILE};
+use journal::{Journal, OpenInput, Options, Shape};
+use rustix::fs::OFlags;
+use rustix::time::{ClockId, clock_gettime};
+use std::error::Error;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+const SHAPE: Shape = Shape {
+    segment_bytes: 8 << 20,
+    segments: 8,
+    block_bytes: 4_096,
+};
+/// Batch sizes and how many commits of each.
+const RUNS: &[(u64, u64)] = &[(1, 400), (64, 400), (1_024, 100)];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let directory = arguments
+        .next()
+        .ok_or("usage: commit_cost DIR [TRUTH_DIR]")?
+        .join("journal");
+    let independent = arguments.next();
+    let class = if independent.is_some() {
+        TruthClass::Independent
+    } else {
+        TruthClass::SameDeviceSync
+    };
+    let truth_path = independent
+        .as_deref()
+        .unwrap_or(&directory)
+        .join(TRUTH_FILE);
+    FileVolume::provision(&directory, SHAPE, |_| {})?;
+    FileTruth::provision(&truth_path)?;
+    let volume = FileVolume::open(&directory, SHAPE, Access::ReadWrite)?;
+    let truth = FileTruth::open(&truth_path, class, Access::ReadWrite)?;
+    println!("truth store {class}, O_DIRECT {}", volume.direct());
+    let input = OpenInput {
+        log_id: LogId([1; 16]),
+        generation: Generation(1),
+        boot_id: BootId([2; 16]),
+        options: Options {
+            retain_uncosigned: false,
+            read_back_every: 0,
+        },
+    };
+    let mut journal = Journal::create(volume, truth, &input, SaltKey([3; 16]))?;
+    let mut bench = Bench {
+        raw: Raw::new(&directory)?,
+        directory,
+        truth_path,
+        independent: class == TruthClass::Independent,
+        seq: 0,
+    };
+    println!(
+        "{:>6} {:>8} {:>10} {:>10} {:>12} {:>12} {:>8} {:>9} {:>9} {:>9} {:>9}",
+        "batch",
+        "commits",
+        "volume",
+        "truth",
+        "dev volume",
+        "dev truth",
+        "WA",
+        "p50 us",
+        "p99 us",
+        "raw p50",
+        "raw p99"
+    );
+    for (batch, commits) in RUNS {
+        bench.run(&mut journal, *batch, *commits)?;
+    }
+    Ok(())
+}
+
+/// What stays the same from run to run.
+struct Bench {
+    raw: Raw,
+    directory: PathBuf,
+    truth_path: PathBuf,
+    independent: bool,
+    seq: u64,
+}
+
+impl Bench {
+    fn run(
+        &mut self,
+        journal: &mut Journal<FileVolume, FileTruth>,
+        batch: u64,
+        commits: u64,
+    ) -> Result<(), Box<dyn Error>> {
+        let devices = |bench: &Self| (device(&bench.directory), device(&bench.truth_path));
+        let (before, from) = (journal.stats(), devices(self));
+        let (mut spans, mut bare) = (Vec::new(), Vec::new());
+        let mut frame_bytes = 0;
+        for _ in 0..commits {
+            let group: Vec<_> = (0..batch).map(|_| reading(&mut self.seq)).collect();
+            let began = now_ns();
+            frame_bytes = journal.commit(&group, SaltKey([4; 16]))?.frame_bytes;
+            spans.push(now_ns() - began);
+        }
+        let (after, to) = (journal.stats(), devices(self));
+        // Paired with as many bare durable writes, once the counters are read.
+        for _ in 0..commits {
+            bare.push(self.raw.write(frame_bytes as usize)?);
+        }
+        let flushes = |to: Option<Device>, from: Option<Device>| match (to, from) {
+            (Some(to), Some(from)) => {
+                format!("{:.2}", ratio(to.flushes - from.flushes, commits))
+            }
+            _ => "-".to_owned(),
+        };
+        let payload = after.payload_bytes - before.payload_bytes;
+        let written = match (to.0, from.0) {
+            (Some(to), Some(from)) => (to.sectors - from.sectors) * 512,
+            _ => after.frame_bytes - before.frame_bytes,
+        };
+        let truth = if self.independent {
+            flushes(to.1, from.1)
+        } else {
+            "same".to_owned()
+        };
+        println!(
+            "{batch:>6} {commits:>8} {:>10.2} {:>10.2} {:>12} {truth:>12} {:>8.2} {:>9} {:>9} {:>9} {:>9}",
+            ratio(after.volume_flushes - before.volume_flushes, commits),
+            ratio(after.truth_flushes - before.truth_flushes, commits),
+            flushes(to.0, from.0),
+            ratio(written, payload),
+            percentile(&mut spans, 50) / 1_000,
+            percentile(&mut spans, 99) / 1_000,
+            percentile(&mut bare, 50) / 1_000,
+            percentile(&mut bare, 99) / 1_000,
+        );
+        Ok(())
+    }
+}
+
+fn reading(seq: &mut u64) -> (Stamp, Captured) {
+    *seq += 1;
+    let stamp = Stamp {
+        timestamp: UtcNs(1_700_000_000_000_000_000),
+        quality: TimeQuality::RtcOnly,
+        status: TimeStatus::FreeRun,
+        bound_ns: None,
+        detail: TimeDetail::Holdover(HoldoverReason::NeverSynchronised),
+    };
+    let id = "an identifier of this example";
+    let reading = Reading {
+        at: MonoNs(*seq),
+        meter_id: MeterId::new("meter-07").expect(id),
+        point_id: PointId::new("energy").expect(id),
+        source: SourceId::new("rs485-1").expect(id),
+        seq: Seq(*seq),
+        slot: Some(Slot {
+            version: 1,
+            number: *seq,
+        }),
+        attempt: 0,
+        raw: Blob(vec![0, 1, 2, 3]),
+        value: "655.38".parse().ok(),
+        quality: Quality::GOOD,
+        contract: CommitId(1),
+    };
+    (stamp, Captured::new(&reading.into()))
+}
+
+/// The block layer's counters of the device that a path lies on.
+#[derive(Clone, Copy)]
+struct Device {
+    sectors: u64,
+    flushes: u64,
+}
+
+fn device(path: &Path) -> Option<Device> {
+    let dev = std::fs::metadata(path).ok()?.dev();
+    let (major, minor) = (rustix::fs::major(dev), rustix::fs::minor(dev));
+    let stat = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/stat")).ok()?;
+    let fields: Vec<u64> = stat
+        .split_whitespace()
+        .filter_map(|n| n.parse().ok())
+        .collect();
+    Some(Device {
+        sectors: *fields.get(6)?,
+        flushes: *fields.get(15)?,
+    })
+}
+
+/// A zero-filled file for bare durable writes.
+struct Raw {
+    file: std::fs::File,
+    buffer: Vec<u8>,
+}
+
+impl Raw {
+    fn new(directory: &Path) -> Result<Self, Box<dyn Error>> {
+        let path = directory.join("raw");
+        std::fs::write(&path, vec![0u8; 1 << 20])?;
+        std::fs::File::open(&path)?.sync_all()?;
+        let flags = OFlags::RDWR | DATA_SYNC | OFlags::DIRECT;
+        let file = rustix::fs::open(&path, flags, rustix::fs::Mode::empty())?.into();
+        Ok(Self {
+            file,
+            buffer: vec![0; (1 << 20) + 4_096],
+        })
+    }
+
+    fn write(&self, bytes: usize) -> Result<u64, Box<dyn Error>> {
+        let start = self.buffer.as_ptr().align_offset(4_096);
+        let aligned = self
+            .buffer
+            .get(start..start + bytes)
+            .ok_or("a frame larger than 1 MiB")?;
+        let began = now_ns();
+        self.file.write_all_at(aligned, 0)?;
+        Ok(now_ns() - began)
+    }
+}
+
+fn now_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
+fn percentile(spans: &mut [u64], percent: usize) -> u64 {
+    spans.sort_unstable();
+    spans
+        .get((spans.len().saturating_sub(1)) * percent / 100)
+        .copied()
+        .unwrap_or(0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn ratio(a: u64, b: u64) -> f64 {
+    a as f64 / (b.max(1)) as f64
+}

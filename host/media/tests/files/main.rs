@@ -1,0 +1,4 @@
+//! A log in files: provisioned, written, killed, opened, read by others meanwhile.
+
+#[cfg(test)]
+mod log;
