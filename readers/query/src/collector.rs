@@ -2,7 +2,8 @@
 
 use evidence::{CommitId, Entry, split_leaf};
 use proof::note::VerifierKey;
-use proof::tile::{bundles_between, decode_bundle};
+use proof::limits::TILE_WIDTH_U64;
+use proof::tile::{Tile, bundles_between, decode_bundle};
 use proof::{Checkpoint, CompactRange, Hash};
 use serde_json::Value;
 use std::fmt;
@@ -57,6 +58,20 @@ pub struct StoredHole {
     pub span: (u64, u64),
     /// The hashes of its leaves, as a compact range.
     pub range: CompactRange,
+}
+
+impl StoredHole {
+    /// Whether an entry of `[begin, end)` is in it.
+    #[must_use]
+    pub fn touches(&self, begin: u64, end: u64) -> bool {
+        self.span.0 < end && begin < self.span.1
+    }
+
+    /// Whether all of `[begin, end)` is in it.
+    #[must_use]
+    pub fn covers(&self, begin: u64, end: u64) -> bool {
+        self.span.0 <= begin && end <= self.span.1
+    }
 }
 
 impl CollectorDir {
@@ -213,25 +228,50 @@ impl LogDir {
         from: u64,
         mut show: impl FnMut(CommitId, &[u8]),
     ) -> Result<(), CollectorError> {
-        let size = self.size()?;
-        let holes = self.holes()?;
+        let (size, holes) = (self.size()?, self.holes()?);
         for bundle in bundles_between(0, size) {
-            let path = self.path.join(bundle.to_string());
-            let first = bundle.index() * proof::limits::TILE_WIDTH_U64;
+            let first = bundle.index() * TILE_WIDTH_U64;
             if first + u64::from(bundle.width()) <= from {
                 continue;
             }
-            let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
-            let leaves = decode_bundle(&bytes, bundle.width())
-                .map_err(|error| CollectorError::new(&path, error))?;
-            for (id, leaf) in (first..).zip(leaves) {
-                let lost = holes
-                    .iter()
-                    .any(|hole| hole.span.0 <= id && id < hole.span.1);
-                if id >= from && !lost {
+            self.leaves_of(&bundle, &holes, |id, leaf| {
+                if let Some(leaf) = leaf.filter(|_| id >= from) {
                     show(CommitId(id), leaf);
                 }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Shows every place of one bundle: its leaf, or `None` where the leaf is lost.
+    ///
+    /// A run that touches a hole has no bundle but one in the sidecar, where a lost leaf is empty; a run
+    /// that is lost whole has neither.
+    ///
+    /// # Errors
+    /// [`CollectorError`] with the bundle at fault.
+    pub fn leaves_of(
+        &self,
+        bundle: &Tile,
+        holes: &[StoredHole],
+        mut show: impl FnMut(u64, Option<&[u8]>),
+    ) -> Result<(), CollectorError> {
+        let first = bundle.index() * TILE_WIDTH_U64;
+        let end = first + u64::from(bundle.width());
+        let name = bundle.to_string();
+        let mut path = self.path.join(&name);
+        if holes.iter().any(|hole| hole.touches(first, end)) {
+            path = self.path.join("holes").join(name.trim_start_matches("tile/"));
+            if !path.is_file() && holes.iter().any(|hole| hole.covers(first, end)) {
+                (first..end).for_each(|id| show(id, None));
+                return Ok(());
             }
+        }
+        let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
+        let leaves = decode_bundle(&bytes, bundle.width())
+            .map_err(|error| CollectorError::new(&path, error))?;
+        for (id, leaf) in (first..).zip(leaves) {
+            show(id, (!leaf.is_empty()).then_some(leaf));
         }
         Ok(())
     }

@@ -138,28 +138,40 @@ fn walk(
 ) -> Result<BTreeMap<u64, String>, CollectorError> {
     let mut rows = BTreeMap::new();
     for bundle in bundles_between(0, head.size) {
-        let path = log.path.join(bundle.to_string());
-        let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
-        let leaves = decode_bundle(&bytes, bundle.width())
-            .map_err(|error| CollectorError::new(&path, error))?;
-        for (id, leaf) in (bundle.index() * proof::limits::TILE_WIDTH_U64..).zip(leaves) {
-            let hole = holes
-                .iter()
-                .find(|hole| hole.span.0 <= id && id < hole.span.1);
-            match hole {
-                Some(hole) if hole.span.0 == id => {
-                    chain.hole(hole.span.0, hole.span.1, Some(&hole.range));
+        log.leaves_of(&bundle, holes, |id, leaf| {
+            let hole = holes.iter().find(|hole| hole.touches(id, id + 1));
+            match (hole, leaf) {
+                (Some(hole), leaf) => {
+                    if hole.span.0 == id {
+                        chain.hole(hole.span.0, hole.span.1, Some(&hole.range));
+                    }
+                    if let Some(leaf) = leaf {
+                        check_fill(id, leaf, chain);
+                    }
                 }
-                Some(_) => {}
-                None => {
+                (None, Some(leaf)) => {
                     if let Some((entry, _)) = chain.leaf(leaf) {
                         rows.insert(id, Value::Object(row(&entry)).to_string());
                     }
                 }
+                (None, None) => {
+                    let words = "missing from its bundle, and in no hole";
+                    chain.report.find(FindingKind::Lost, Some((id, id)), words);
+                    chain.hole(id, id + 1, None);
+                }
             }
-        }
+        })?;
     }
     Ok(rows)
+}
+
+/// An entry found again must be the one that was lost, as far as its hash is known by itself.
+fn check_fill(id: u64, leaf: &[u8], chain: &mut Chain<'_>) {
+    let known = proof::NodeSource::subtree(chain.tree(), id, id + 1);
+    if known.is_some_and(|known| known != proof::tree::leaf_hash(leaf)) {
+        let words = "filled with other bytes than were lost";
+        chain.report.find(FindingKind::Root, Some((id, id)), words);
+    }
 }
 
 /// Every tile that the size demands is there, and every tile that is there is right.
@@ -173,7 +185,8 @@ fn verify_tiles(
     let present = log.tile_files()?;
     for tile in tiles_between(0, head.size) {
         let name = tile.to_string();
-        if !present.contains(&name) {
+        // A tile that touches a hole is not published.
+        if !present.contains(&name) && !touches(&tile, holes) {
             report.find(
                 FindingKind::File,
                 span_of(&tile),

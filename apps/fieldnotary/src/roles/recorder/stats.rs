@@ -1,8 +1,9 @@
 //! What the recorder counts of itself (A5.5), each with its name from the counters' list.
 
-use evidence::SourceId;
+use evidence::{MonoNs, SourceId};
 use evidence::kinds::Counter;
 use evidence::reasons::CounterState;
+use std::collections::VecDeque;
 
 /// Samples that a percentile looks back on.
 const SAMPLES_MAX: usize = 4_096;

@@ -1,0 +1,37 @@
+//! Every bound of the collector, by name.
+
+/// Connections served at once; more wait in the kernel's queue.
+pub const CONNECTIONS_MAX: usize = 256;
+
+/// Time for a TLS handshake.
+pub const HANDSHAKE_TIMEOUT_MS: u64 = 10_000;
+
+/// Time for the head of a request.
+pub const HEAD_TIMEOUT_MS: u64 = 30_000;
+
+/// Time between two pieces of a body.
+pub const BODY_PIECE_TIMEOUT_MS: u64 = 30_000;
+
+/// Bytes of one `add-entries` body, after decompression: at least one package of any size, and 32 usual ones.
+pub const ADD_ENTRIES_BYTES_MAX: usize = 32 << 20;
+
+/// Bytes of compressed body that are decompressed at once, so that a small body cannot become a large buffer.
+pub const GZIP_PIECE_BYTES: usize = 8 << 10;
+
+/// Bytes of a body that are still read after the answer is known, so that the client can hear it.
+pub const DRAIN_BYTES_MAX: usize = 4 << 20;
+
+/// Evidence of forks kept per log.
+pub const FORKS_KEPT_MAX: usize = 1_024;
+
+/// Samples of failed packages kept per log, the newest.
+pub const SAMPLES_KEPT_MAX: usize = 16;
+
+/// Hash tiles held in memory per log.
+pub const TILE_CACHE_MAX: usize = 1_024;
+
+/// Bytes of a file that is read whole.
+pub const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// Rows written in one transaction of the database.
+pub const ROWS_PER_COMMIT: u64 = 4_096;

@@ -1,0 +1,360 @@
+//! The logs: whose signatures count, where each is stored, which generation follows which.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use evidence::Generation;
+use exchange::collector::{Announcement, Flow, Mirror, MirrorStore as _, Reply, Standing, Upload};
+use exchange::{Link, named_predecessor, origin_of, split_origin};
+use proof::note::VerifierKey;
+use proof::tile::origin_directory;
+use serde_json::json;
+
+use crate::counters::Counters;
+use crate::error::Error;
+use crate::files::{self, Access};
+use crate::identity::Identity;
+use crate::store::{FOLLOWS_FILE, FileStore, ORIGIN_FILE};
+
+const LOGS_DIR: &str = "logs";
+const LOCK_FILE: &str = "lock";
+const LOG_KEYS_FILE: &str = "log-keys";
+
+/// A pinned key and the prefix of the origins that it may sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    key: VerifierKey,
+    prefix: String,
+}
+
+impl Pin {
+    /// A key for a prefix.
+    #[must_use]
+    pub fn new(key: VerifierKey, prefix: &str) -> Self {
+        Self {
+            key,
+            prefix: prefix.to_owned(),
+        }
+    }
+
+    /// Whether an origin is the prefix itself or a generation of it.
+    fn covers(&self, origin: &str) -> bool {
+        origin == self.prefix || split_origin(origin).is_some_and(|(base, _)| base == self.prefix)
+    }
+}
+
+impl FromStr for Pin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let error = match text.parse::<VerifierKey>() {
+            Ok(key) => {
+                let prefix = key.name().to_owned();
+                return Ok(Self { key, prefix });
+            }
+            Err(error) => error,
+        };
+        // The key's base64 may end in '=' as well: the prefix is what follows the last one.
+        let pinned = text.rsplit_once('=').and_then(|(key, prefix)| {
+            let key = key.parse().ok()?;
+            (!prefix.is_empty()).then(|| Self::new(key, prefix))
+        });
+        pinned.ok_or_else(|| format!("{error}; expected VKEY or VKEY=PREFIX"))
+    }
+}
+
+/// A mirrored log with its lock.
+pub type Log = Arc<Mutex<Mirror<FileStore>>>;
+
+/// All logs of a collector.
+#[derive(Debug)]
+pub struct Registry {
+    dir: PathBuf,
+    identity: Identity,
+    pins: Vec<Pin>,
+    counters: Arc<Counters>,
+    logs: Mutex<BTreeMap<String, Log>>,
+    newest: Mutex<BTreeMap<String, Generation>>,
+    _lock: File,
+}
+
+impl Registry {
+    /// Opens a collector's directory, which no other process may have open, and every log in it.
+    ///
+    /// # Errors
+    /// What is missing, damaged or in use.
+    pub fn open(dir: &Path, pins: Vec<Pin>) -> Result<Self, Error> {
+        let identity = Identity::load(dir)?;
+        let lock_path = dir.join(LOCK_FILE);
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(Error::io("open", &lock_path))?;
+        lock.try_lock()
+            .map_err(|error| Error::setup(format!("{}: {error}", lock_path.display())))?;
+        let registry = Self {
+            dir: dir.to_path_buf(),
+            identity,
+            pins,
+            counters: Arc::default(),
+            logs: Mutex::default(),
+            newest: Mutex::default(),
+            _lock: lock,
+        };
+        registry.write_log_keys()?;
+        registry.open_logs()?;
+        Ok(registry)
+    }
+
+    /// The cosigner.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Directory of a log by the hash of its origin.
+    #[must_use]
+    pub fn log_dir(&self, hash: &str) -> PathBuf {
+        self.dir.join(LOGS_DIR).join(hash)
+    }
+
+    /// Writes down the pinned keys, so that a reader of the directory knows under which it was filled.
+    fn write_log_keys(&self) -> Result<(), Error> {
+        let mut lines: Vec<String> = self
+            .pins
+            .iter()
+            .map(|pin| format!("{}\n", pin.key))
+            .collect();
+        lines.sort();
+        lines.dedup();
+        let path = self.dir.join(LOG_KEYS_FILE);
+        files::write(&path, lines.concat().as_bytes(), Access::Public)
+    }
+
+    fn open_logs(&self) -> Result<(), Error> {
+        let logs = self.dir.join(LOGS_DIR);
+        files::create_dir(&logs)?;
+        let mut opened = Vec::new();
+        for entry in std::fs::read_dir(&logs).map_err(Error::io("list", &logs))? {
+            let dir = entry.map_err(Error::io("list", &logs))?.path();
+            let Some(origin) = files::read(&dir.join(ORIGIN_FILE))? else {
+                continue;
+            };
+            let origin = String::from_utf8_lossy(&origin).trim().to_owned();
+            if let Some(log) = self.open_log(&origin)? {
+                lock(&self.logs)?.insert(origin.clone(), Arc::clone(&log));
+                opened.push((origin, log));
+            }
+        }
+        for (origin, log) in opened {
+            let mut mirror = lock(&log)?;
+            if mirror.store().mirrored().is_some() {
+                // Between moving the head and cosigning it the process may have ended.
+                mirror.cosignature(&self.identity)?;
+                drop(mirror);
+                self.adopt(&origin, &log)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_log(&self, origin: &str) -> Result<Option<Log>, Error> {
+        let covering = self.pins.iter().filter(|pin| pin.covers(origin));
+        let keys: Vec<VerifierKey> = covering.map(|pin| pin.key.clone()).collect();
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let dir = self.log_dir(&origin_directory(origin));
+        let store = FileStore::open(&dir, origin, Arc::clone(&self.counters))?;
+        Ok(Some(Arc::new(Mutex::new(Mirror::new(origin, keys, store)))))
+    }
+
+    /// The log with this origin, if anything of it was taken.
+    ///
+    /// # Errors
+    /// When a panic left the registry unusable.
+    pub fn log(&self, origin: &str) -> Result<Option<Log>, Error> {
+        Ok(lock(&self.logs)?.get(origin).cloned())
+    }
+
+    /// Answers `add-checkpoint`.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn add_checkpoint(&self, announcement: &Announcement) -> Result<Reply, Error> {
+        let origin = announcement.origin();
+        let standing = self.standing(origin)?;
+        if let Some(log) = self.log(origin)? {
+            return lock(&log)?.add_checkpoint(announcement, standing);
+        }
+        // A first head: the log is known from here on, but only if it is taken.
+        let mut logs = lock(&self.logs)?;
+        if let Some(log) = logs.get(origin).cloned() {
+            drop(logs);
+            return lock(&log)?.add_checkpoint(announcement, standing);
+        }
+        let Some(log) = self.open_log(origin)? else {
+            return Ok(Reply::text(404, &"the log is not known here"));
+        };
+        let reply = lock(&log)?.add_checkpoint(announcement, standing)?;
+        if reply.status == 200 {
+            logs.insert(origin.to_owned(), log);
+        }
+        Ok(reply)
+    }
+
+    /// Takes what an upload holds so far. An upload of an unknown log that a pin covers is told that
+    /// nothing is known of it.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn advance(&self, upload: &mut Upload) -> Result<Flow, Error> {
+        let origin = match upload.origin() {
+            Ok(None) => return Ok(Flow::More),
+            Ok(Some(origin)) => origin.to_owned(),
+            Err(reply) => return Ok(Flow::Answer(reply)),
+        };
+        let log = match self.log(&origin)? {
+            Some(log) => Some(log),
+            None => self.open_log(&origin)?,
+        };
+        match log {
+            Some(log) => lock(&log)?.advance(upload),
+            None => Ok(Flow::Answer(Reply::text(404, &"the log is not known here"))),
+        }
+    }
+
+    /// Ends an upload.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn finish(&self, upload: &mut Upload) -> Result<Reply, Error> {
+        let origin = match upload.origin() {
+            Ok(origin) => origin.map(ToOwned::to_owned),
+            Err(reply) => return Ok(reply),
+        };
+        let log = match &origin {
+            Some(origin) => self.log(origin)?,
+            None => None,
+        };
+        let (Some(origin), Some(log)) = (origin, log) else {
+            return Ok(Reply::text(400, &"the body ends before its first package"));
+        };
+        let reply = lock(&log)?.finish(upload, &self.identity)?;
+        if reply.status == 200 {
+            self.adopt(&origin, &log)?;
+        }
+        Ok(reply)
+    }
+
+    fn standing(&self, origin: &str) -> Result<Standing, Error> {
+        let Some((base, generation)) = split_origin(origin) else {
+            return Ok(Standing::Open);
+        };
+        let newest = lock(&self.newest)?.get(base).copied();
+        Ok(match newest {
+            Some(newest) if newest > generation => Standing::Superseded,
+            Some(_) | None => Standing::Open,
+        })
+    }
+
+    /// Notes that a generation is mirrored, and links it to the log that it follows.
+    fn adopt(&self, origin: &str, log: &Log) -> Result<(), Error> {
+        let Some((base, generation)) = split_origin(origin) else {
+            return Ok(());
+        };
+        {
+            let mut newest = lock(&self.newest)?;
+            let newest = newest.entry(base.to_owned()).or_insert(generation);
+            *newest = generation.max(*newest);
+        }
+        let named = {
+            let mirror = lock(log)?;
+            if mirror.store().dir().join(FOLLOWS_FILE).exists() {
+                return Ok(());
+            }
+            let first = mirror.store().leaf(0)?;
+            first.and_then(|leaf| named_predecessor(&leaf))
+        };
+        // One log's lock at a time: the predecessor is looked at on its own.
+        let follows = match named {
+            None => json!({"link": Link::Unnamed.name()}),
+            Some(named) => {
+                let predecessor = origin_of(base, named.generation);
+                let link = match self.log(&predecessor)? {
+                    None => Link::Unknown,
+                    Some(before) => {
+                        let mirror = lock(&before)?;
+                        let size = mirror.mirrored_head().size;
+                        let root = match named.size <= size {
+                            true => mirror.store().root_at(named.size)?,
+                            false => None,
+                        };
+                        Link::judge(&named, size, root)
+                    }
+                };
+                json!({
+                    "link": link.name(),
+                    "origin": predecessor,
+                    "size": named.size,
+                    "root": proof::Hash(named.root.0).to_string(),
+                })
+            }
+        };
+        lock(log)?.store().put_follows(&follows)
+    }
+}
+
+/// Takes a lock. A panic under it left the log in an unknown state: then nothing more is done with it.
+fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
+    mutex.lock().map_err(|_| Error::Latched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pin;
+    use proof::note::{VerifierKey, p256_spki};
+
+    #[test]
+    fn a_pin_is_a_key_with_or_without_a_prefix() {
+        let key = p256::ecdsa::SigningKey::from_slice(&[5; 32]).unwrap();
+        let key = VerifierKey::p256("example.org/n7", &p256_spki(key.verifying_key())).unwrap();
+        assert!(key.to_string().ends_with('='), "the hard case has padding");
+        let named: Pin = key.to_string().parse().unwrap();
+        assert_eq!(named, Pin::new(key.clone(), "example.org/n7"));
+        let other: Pin = format!("{key}=example.org/site/n7").parse().unwrap();
+        assert_eq!(other, Pin::new(key.clone(), "example.org/site/n7"));
+        for wrong in ["", "x", "a+b+c=", &format!("{key}=")] {
+            assert!(wrong.parse::<Pin>().is_err(), "{wrong}");
+        }
+    }
+
+    //= U4
+    #[test]
+    fn a_pin_covers_its_prefix_and_its_generations_alone() {
+        let public = ed25519_dalek::SigningKey::from_bytes(&[5; 32]).verifying_key();
+        let key = VerifierKey::cosigner("k", public.as_bytes()).unwrap();
+        let pin = Pin::new(key, "example.org/n7");
+        for (origin, covered) in [
+            ("example.org/n7", true),
+            ("example.org/n7/g1", true),
+            ("example.org/n7/g12", true),
+            ("example.org/n7/gx", false),
+            ("example.org/n70/g1", false),
+            ("example.org/n7/other/g1", false),
+        ] {
+            assert_eq!(pin.covers(origin), covered, "{origin}");
+        }
+    }
+}

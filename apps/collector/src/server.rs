@@ -1,0 +1,303 @@
+//! HTTPS: TLS 1.3 with client certificates, the two endpoints, and the stored files.
+
+mod body;
+mod read;
+mod tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use exchange::BATCH_HEADER;
+use exchange::body::Format;
+use exchange::collector::{Announcement, Flow, Reply, Upload};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use proof::limits::ADD_CHECKPOINT_BYTES_MAX;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::block_in_place;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::clock;
+use crate::error::Error;
+use crate::limits::{CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, HEAD_TIMEOUT_MS};
+use crate::log::RequestLog;
+use crate::registry::Registry;
+use body::Pieces;
+
+pub use tls::server_config;
+
+/// What every request works with.
+#[derive(Debug)]
+struct App {
+    registry: Registry,
+    log: RequestLog,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+struct Peer {
+    addr: SocketAddr,
+    certificate: String,
+}
+
+/// A response, with what the request log should say.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    content_type: &'static str,
+    cache: &'static str,
+    body: Vec<u8>,
+    origin: Option<String>,
+    error: Option<String>,
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        Self {
+            status: reply.status,
+            content_type: reply.content_type,
+            cache: "no-store",
+            body: reply.body.into_bytes(),
+            origin: None,
+            error: None,
+        }
+    }
+}
+
+impl From<Error> for Answer {
+    fn from(error: Error) -> Self {
+        let mut answer = Self::from(Reply::text(500, &"storage failed"));
+        answer.error = Some(error.to_string());
+        answer
+    }
+}
+
+/// A listening collector.
+pub struct Server {
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    app: Arc<App>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Server({:?})", self.listener)
+    }
+}
+
+impl Server {
+    /// Listens.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub async fn bind(
+        listen: SocketAddr,
+        tls: Arc<rustls::ServerConfig>,
+        registry: Registry,
+        log: RequestLog,
+    ) -> Result<Self, Error> {
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| Error::setup(format!("cannot listen on {listen}: {error}")))?;
+        Ok(Self {
+            listener,
+            tls: TlsAcceptor::from(tls),
+            app: Arc::new(App { registry, log }),
+        })
+    }
+
+    /// The address taken.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn addr(&self) -> Result<SocketAddr, Error> {
+        self.listener.local_addr().map_err(Error::setup)
+    }
+
+    /// Serves until the process ends.
+    pub async fn serve(self) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        loop {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                return;
+            };
+            let (stream, addr) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    self.app
+                        .log
+                        .line(json!({"event": "accept_failed", "detail": error.to_string()}));
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let (tls, app) = (self.tls.clone(), Arc::clone(&self.app));
+            tokio::spawn(async move {
+                if let Err(error) = connection(&tls, Arc::clone(&app), stream, addr).await {
+                    app.log
+                        .line(json!({"event": "connection_failed", "peer": addr, "detail": error}));
+                }
+                drop(place);
+            });
+        }
+    }
+}
+
+async fn connection(
+    tls: &TlsAcceptor,
+    app: Arc<App>,
+    stream: TcpStream,
+    addr: SocketAddr,
+) -> Result<(), String> {
+    let handshake = timeout(
+        Duration::from_millis(HANDSHAKE_TIMEOUT_MS),
+        tls.accept(stream),
+    );
+    let stream = handshake
+        .await
+        .map_err(|_| "the handshake took too long".to_owned())?
+        .map_err(|error| error.to_string())?;
+    let certificate = tls::peer_fingerprint(stream.get_ref().1);
+    let router = Router::new()
+        .fallback(handle)
+        .layer(Extension(Peer { addr, certificate }))
+        .with_state(app);
+    let service = TowerToHyperService::new(router);
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(HEAD_TIMEOUT_MS));
+    // A connection that ends early is the client's affair; the upload goes on from where it stands.
+    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+    Ok(())
+}
+
+async fn handle(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
+    let started = clock::instant();
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let answer = match (&parts.method, path) {
+        (&Method::POST, "/add-checkpoint") => add_checkpoint(&app, body).await,
+        (&Method::POST, "/add-entries") => add_entries(&app, &parts.headers, body).await,
+        (&Method::GET | &Method::HEAD, _) => read::file(&app.registry, path),
+        _ => Answer::from(Reply::text(405, &"the method is not for this path")),
+    };
+    let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    app.log.line(json!({
+        "event": "request",
+        "peer": peer.addr,
+        "certificate": peer.certificate,
+        "method": parts.method.as_str(),
+        "path": path,
+        "batch": batch_of(&parts),
+        "origin": answer.origin,
+        "status": answer.status,
+        "answer": (answer.status != 200).then(|| first_line(&answer.body)),
+        "error": answer.error,
+        "took_us": took_us,
+        "counters": app.registry.counters().snapshot().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+    }));
+    respond(answer)
+}
+
+fn batch_of(parts: &Parts) -> Option<String> {
+    let batch = parts.headers.get(BATCH_HEADER)?.to_str().ok()?;
+    let is_id = batch.len() == 64 && batch.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| batch.to_owned())
+}
+
+fn first_line(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+fn respond(answer: Answer) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(answer.cache));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    response
+}
+
+async fn add_checkpoint(app: &App, body: Body) -> Answer {
+    let mut pieces = Pieces::new(body, false);
+    let mut bytes = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > ADD_CHECKPOINT_BYTES_MAX {
+            pieces.drain().await;
+            return Answer::from(Reply::text(
+                413,
+                &"the body is larger than a checkpoint can be",
+            ));
+        }
+    }
+    let announcement = match Announcement::read(&bytes) {
+        Ok(announcement) => announcement,
+        Err(reply) => return Answer::from(reply),
+    };
+    let reply = block_in_place(|| app.registry.add_checkpoint(&announcement));
+    let mut answer = reply.map_or_else(Answer::from, Answer::from);
+    answer.origin = Some(announcement.origin().to_owned());
+    answer
+}
+
+async fn add_entries(app: &App, headers: &HeaderMap, body: Body) -> Answer {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let gzip = text(axum::http::header::CONTENT_ENCODING).unwrap_or("identity");
+    let mut pieces = Pieces::new(body, gzip.eq_ignore_ascii_case("gzip"));
+    let format = Format::from_content_type(text(CONTENT_TYPE).unwrap_or_default());
+    let known = gzip.eq_ignore_ascii_case("gzip") || gzip.eq_ignore_ascii_case("identity");
+    let Some(format) = format.filter(|_| known) else {
+        pieces.drain().await;
+        return Answer::from(Reply::text(
+            415,
+            &"the content type or encoding is not known here",
+        ));
+    };
+    let mut upload = Upload::new(format);
+    let early = take(app, &mut pieces, &mut upload).await;
+    let reply = match early {
+        Ok(Some(reply)) => {
+            pieces.drain().await;
+            Ok(reply)
+        }
+        Ok(None) => block_in_place(|| app.registry.finish(&mut upload)),
+        Err(error) => Err(error),
+    };
+    let mut answer = reply.map_or_else(Answer::from, Answer::from);
+    answer.origin = upload.origin().ok().flatten().map(ToOwned::to_owned);
+    answer
+}
+
+/// Streams a body into an upload; a reply where one is due before the body ends.
+async fn take(app: &App, pieces: &mut Pieces, upload: &mut Upload) -> Result<Option<Reply>, Error> {
+    while let Some(piece) = pieces.next().await {
+        if !upload.push(&piece) {
+            pieces.drain().await;
+            break;
+        }
+        match block_in_place(|| app.registry.advance(upload))? {
+            Flow::More => {}
+            Flow::Answer(reply) => return Ok(Some(reply)),
+        }
+    }
+    Ok(None)
+}

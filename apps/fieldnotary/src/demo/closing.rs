@@ -1,0 +1,369 @@
+//! The closing page and its short form as JSON: what was captured, what is missing and why, what is
+//! proven, and what is not.
+
+use super::check::Verdict;
+use super::injector::Blow;
+use super::layout::Layout;
+use super::plan::Plan;
+use super::site::Keys;
+use super::text::{columns, counted, seconds, wrapped};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Entry ids that a line of the page names.
+const IDS_SHOWN: usize = 3;
+/// Findings that the page names.
+const FINDINGS_SHOWN: usize = 20;
+
+/// Characters of a line of prose.
+const WIDTH: usize = 100;
+
+/// What the page is about.
+pub(super) struct Closing<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) plan: &'a Plan,
+    pub(super) keys: &'a Keys,
+    pub(super) blows: &'a [Blow],
+    pub(super) verdict: &'a Verdict,
+    /// How this program was called, so that its commands can be pasted.
+    pub(super) program: &'a str,
+}
+
+impl Closing<'_> {
+    /// The one JSON object at the end.
+    pub(super) fn json(&self) -> Value {
+        let verdict = self.verdict;
+        let path = |path: &Path| path.display().to_string();
+        json!({
+            "due": verdict.account("due"),
+            "attempted": verdict.account("attempted"),
+            "captured": verdict.account("captured"),
+            "duplicates": verdict.account("duplicates"),
+            "missing": verdict.missing().len(),
+            "missing_explained": verdict.account("missing_explained"),
+            "log_size": verdict.log_size,
+            "cosigned_size": verdict.cosigned_size,
+            // One party cosigns here, so what it stored is also all that anyone outside has seen.
+            "witnessed_size": verdict.cosigned_size,
+            "replies_lost": verdict.comparison.lost,
+            "verified": verdict.verified(),
+            "findings": verdict.findings.texts(),
+            "anchor": self.keys.anchor(),
+            "collector_key": self.keys.collector,
+            "data_dir": path(&self.layout.node()),
+            "collector_dir": path(&self.layout.collector()),
+            "street_log": path(&self.layout.street_log()),
+            "injector_log": path(&self.layout.injector_log()),
+        })
+    }
+
+    /// The page.
+    pub(super) fn page(&self) -> String {
+        let mut lines = vec![String::new()];
+        let sections = [
+            ("Captured", self.captured()),
+            ("Missing, and why", self.missing()),
+            ("Blows", self.blows()),
+            ("The log", self.log()),
+            ("Checked", self.checked()),
+            ("What this run does not prove", self.not_proven()),
+            ("Check it yourself", self.commands()),
+        ];
+        for (title, body) in sections {
+            lines.push(title.to_owned());
+            lines.extend(body);
+            lines.push(String::new());
+        }
+        lines.push(match self.verdict.verified() {
+            true => "VERIFIED: every check above holds.".to_owned(),
+            false => "NOT VERIFIED: see what does not hold above.".to_owned(),
+        });
+        lines.join("\n") + "\n"
+    }
+
+    fn captured(&self) -> Vec<String> {
+        let verdict = self.verdict;
+        let compared = &verdict.comparison;
+        pairs(&[
+            ("slots due", verdict.account("due").to_string()),
+            (
+                "sessions attempted",
+                verdict.account("attempted").to_string(),
+            ),
+            ("readings captured", verdict.account("captured").to_string()),
+            ("readings twice", verdict.account("duplicates").to_string()),
+            ("readings missing", verdict.missing().len().to_string()),
+            (
+                "of them explained",
+                verdict.account("missing_explained").to_string(),
+            ),
+            ("requests the street saw", compared.requests.to_string()),
+            ("replies it sent", compared.replies.to_string()),
+            ("replies that became readings", compared.read.to_string()),
+            ("other replies, explained", compared.explained.to_string()),
+            ("undisturbed replies lost", compared.lost.to_string()),
+        ])
+    }
+
+    /// Grouped by meter, class and cause.
+    fn missing(&self) -> Vec<String> {
+        let missing = self.verdict.missing();
+        if missing.is_empty() {
+            return vec!["  nothing".to_owned()];
+        }
+        let mut groups: BTreeMap<[&str; 3], (u64, BTreeSet<&str>)> = BTreeMap::new();
+        for one in missing {
+            let word = |key: &str| one.get(key).and_then(Value::as_str);
+            let or_unknown = |key: &str| word(key).unwrap_or("?");
+            let group = ["meter_id", "class", "cause"].map(or_unknown);
+            let (count, ids) = groups.entry(group).or_default();
+            *count += 1;
+            ids.extend(word("event_id"));
+        }
+        let heading = [
+            "meter",
+            "class",
+            "cause",
+            "readings",
+            "explained by",
+            "the street's doing",
+        ];
+        let mut rows = vec![heading.map(str::to_owned).to_vec()];
+        for ([meter, class, cause], (count, ids)) in groups {
+            let faults = self.plan.faults.iter();
+            let mut faults =
+                faults.filter(|fault| fault.meter == meter && fault.ailment.shows_as(cause));
+            let doing = faults.next().map_or("", |fault| fault.ailment.words());
+            rows.push(vec![
+                meter.to_owned(),
+                class.to_owned(),
+                cause.to_owned(),
+                count.to_string(),
+                named(&ids),
+                doing.to_owned(),
+            ]);
+        }
+        columns(&rows)
+    }
+
+    fn blows(&self) -> Vec<String> {
+        let sentences = self.blows.iter().map(|blow| self.sentence(blow));
+        let mut lines: Vec<String> = sentences
+            .flat_map(|sentence| wrapped(&sentence, WIDTH))
+            .collect();
+        if lines.is_empty() {
+            lines.push("  none: the run was ended before the first".to_owned());
+        }
+        let path = self.layout.injector_log();
+        lines.push(format!("  written down in {}", path.display()));
+        lines
+    }
+
+    /// What fell, and what it did.
+    fn sentence(&self, blow: &Blow) -> String {
+        let number = |count: usize, word| counted(u64::try_from(count).unwrap_or(u64::MAX), word);
+        match blow {
+            Blow::Killed {
+                at,
+                pid,
+                back: Some((took, again)),
+            } => {
+                let lost = match self.verdict.comparison.lost {
+                    0 => "no reply of the street was lost".to_owned(),
+                    lost => format!("{} undisturbed replies lost in this run", lost),
+                };
+                let (at, took) = (seconds(*at), seconds(*took));
+                format!(
+                    "recorder (pid {pid}) killed with SIGKILL at {at}: answered again after {took} as \
+                     pid {again}; {lost}"
+                )
+            }
+            Blow::Killed {
+                at,
+                pid,
+                back: None,
+            } => {
+                format!(
+                    "recorder (pid {pid}) killed at {}: it did not come back",
+                    seconds(*at)
+                )
+            }
+            Blow::Cut {
+                at,
+                connections,
+                restored,
+            } => {
+                let end = restored.map_or("to the end".to_owned(), |(lasted, refused)| {
+                    format!(
+                        "for {}, {} refused",
+                        seconds(lasted),
+                        number(refused, "connection")
+                    )
+                });
+                format!(
+                    "uplink cut at {} {end}, {} broken: capture went on, and {} of {} entries are \
+                     cosigned now",
+                    seconds(*at),
+                    number(*connections, "connection"),
+                    self.verdict.cosigned_size,
+                    self.verdict.log_size
+                )
+            }
+        }
+    }
+
+    fn log(&self) -> Vec<String> {
+        let verdict = self.verdict;
+        let of = |value: &Value, key: &str| match value.get(key) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => "unknown".to_owned(),
+        };
+        pairs(&[
+            ("entries", verdict.log_size.to_string()),
+            (
+                "under a signed checkpoint",
+                of(&verdict.node, "sealed_entries"),
+            ),
+            ("in the collector's copy", of(&verdict.collector, "entries")),
+            (
+                "cosigned by the collector",
+                verdict.cosigned_size.to_string(),
+            ),
+            ("truth store", of(&verdict.node, "truth_class")),
+            ("custody of the keys", of(&verdict.node, "custody")),
+            ("time quality", self.time_qualities()),
+        ])
+    }
+
+    /// Every quality that an entry has.
+    fn time_qualities(&self) -> String {
+        let rows = self.verdict.rows.iter();
+        let found: BTreeSet<&str> = rows
+            .filter_map(|row| row.get("time_quality")?.as_str())
+            .collect();
+        found.into_iter().collect::<Vec<_>>().join(", ")
+    }
+
+    fn checked(&self) -> Vec<String> {
+        let findings = self.verdict.findings.texts();
+        if findings.is_empty() {
+            return [
+                "  node's journal: every hash and signature, against the pinned key",
+                "  collector's copy: the same, and equal to the node's log entry by entry",
+                "  readings: each equal to a reply in the street's own log, in order, none twice",
+                "  replies that are no readings, and readings that are missing: each has an entry",
+            ]
+            .map(str::to_owned)
+            .to_vec();
+        }
+        let more = findings.len().saturating_sub(FINDINGS_SHOWN);
+        let mut lines: Vec<String> = findings
+            .iter()
+            .take(FINDINGS_SHOWN)
+            .flat_map(|finding| wrapped(&format!("does not hold: {finding}"), WIDTH))
+            .collect();
+        if more > 0 {
+            lines.push(format!("  and {more} more"));
+        }
+        lines
+    }
+
+    fn not_proven(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let is = |key: &str, word: &str| {
+            self.verdict.node.get(key).and_then(Value::as_str) == Some(word)
+        };
+        if is("custody", "software") {
+            lines.push(
+                "  Who signed: the keys are files on this machine (custody: software). Whoever owns \
+                 the machine could have signed another log.",
+            );
+        }
+        if is("truth_class", "same-device-sync") {
+            lines.push(
+                "  That log and truth store were not put back together: both lie on one device \
+                 (same-device-sync). Beyond that stands only what the collector cosigned.",
+            );
+        }
+        lines.push(
+            "  That anyone independent watched: node, collector and street ran on this machine, \
+             under one user, and nobody else witnessed the log.",
+        );
+        if !self
+            .time_qualities()
+            .split(", ")
+            .all(|quality| quality == "SYNCED")
+        {
+            lines.push(
+                "  The time of day: the order of entries is proven, their UTC is as good as its stated \
+                 quality.",
+            );
+        }
+        lines.push(
+            "  A power cut: a killed process leaves its pages to the kernel, a power cut does not.",
+        );
+        lines.push("  That a real meter measured rightly: the street is simulated.");
+        lines
+            .into_iter()
+            .flat_map(|line| wrapped(line, WIDTH))
+            .collect()
+    }
+
+    fn commands(&self) -> Vec<String> {
+        let (program, anchor) = (self.program, self.keys.anchor());
+        let quoted = |path: &Path| {
+            let text = path.display().to_string();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+            if text.chars().all(plain) {
+                text
+            } else {
+                format!("'{}'", text.replace('\'', "'\\''"))
+            }
+        };
+        let (node, collector) = (
+            quoted(&self.layout.node()),
+            quoted(&self.layout.collector()),
+        );
+        vec![
+            format!("  {program} verify {node} --anchor '{anchor}'"),
+            format!("  {program} verify {collector} --anchor '{anchor}'"),
+            format!("  {program} gaps {node}"),
+            format!(
+                "  The street's own word is in {}",
+                self.layout.street_log().display()
+            ),
+        ]
+    }
+}
+
+/// Names and values, aligned.
+fn pairs(pairs: &[(&str, String)]) -> Vec<String> {
+    let width = pairs
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or_default();
+    pairs
+        .iter()
+        .map(|(name, value)| format!("  {name:<width$}  {value}"))
+        .collect()
+}
+
+/// The first few ids, and how many more there are.
+fn named(ids: &BTreeSet<&str>) -> String {
+    if ids.is_empty() {
+        return "-".to_owned();
+    }
+    let mut ordered: Vec<&str> = ids.iter().copied().collect();
+    ordered.sort_by_key(|id| (id.len(), *id));
+    let shown: Vec<&str> = ordered.iter().take(IDS_SHOWN).copied().collect();
+    match ordered.len().saturating_sub(IDS_SHOWN) {
+        0 => shown.join(" "),
+        more => format!("{} and {more} more", shown.join(" ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

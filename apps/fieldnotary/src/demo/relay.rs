@@ -1,0 +1,258 @@
+//! The line between node and collector: a TCP relay of this process that can be cut.
+//!
+//! A cut closes every connection at once and takes no byte of a new one, as an unplugged line with a
+//! modem before it does; the port stays taken, so that nobody else is met there.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Connections at once; a further one is closed.
+const CONNECTIONS_MAX: usize = 16;
+/// Bytes that are carried at once.
+const CHUNK_BYTES: usize = 16 * 1_024;
+/// How long the collector may take to take a connection.
+const CONNECT: Duration = Duration::from_secs(2);
+
+struct Shared {
+    cut: AtomicBool,
+    closing: AtomicBool,
+    carried_bytes: AtomicU64,
+    refused: AtomicUsize,
+    /// Both ends of every connection, by its number.
+    open: Mutex<Vec<(u64, TcpStream, TcpStream)>>,
+}
+
+impl Shared {
+    fn close_all(&self) -> usize {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, near, far) in open.iter() {
+            close(near);
+            close(far);
+        }
+        let closed = open.len();
+        open.clear();
+        closed
+    }
+}
+
+fn close(stream: &TcpStream) {
+    // It fails only where the other end was faster.
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+/// A running relay; it ends with this value.
+pub(super) struct Relay {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+impl Relay {
+    /// Relays to `target` from a port that the system chooses.
+    pub(super) fn start(target: SocketAddr) -> Result<Self, String> {
+        let failed = |error| format!("cannot open the relay to the collector: {error}");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let shared = Arc::new(Shared {
+            cut: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            carried_bytes: AtomicU64::new(0),
+            refused: AtomicUsize::new(0),
+            open: Mutex::new(Vec::new()),
+        });
+        let accepting = Arc::clone(&shared);
+        std::thread::spawn(move || accept(&listener, target, &accepting));
+        Ok(Self { address, shared })
+    }
+
+    /// Where the node finds it.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Cuts the line; how many connections that closed.
+    pub(super) fn cut(&self) -> usize {
+        self.shared.cut.store(true, Ordering::SeqCst);
+        self.shared.close_all()
+    }
+
+    /// Puts the line back; how many connections it refused meanwhile.
+    pub(super) fn restore(&self) -> usize {
+        self.shared.cut.store(false, Ordering::SeqCst);
+        self.shared.refused.swap(0, Ordering::SeqCst)
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.shared.cut.load(Ordering::SeqCst)
+    }
+
+    /// Bytes carried in both directions.
+    pub(super) fn carried_bytes(&self) -> u64 {
+        self.shared.carried_bytes.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::SeqCst);
+        self.cut();
+        // Wakes the accepting thread, which then sees that it is over.
+        let _ = TcpStream::connect_timeout(&self.address, CONNECT);
+    }
+}
+
+fn accept(listener: &TcpListener, target: SocketAddr, shared: &Arc<Shared>) {
+    let mut number = 0;
+    for near in listener.incoming() {
+        if shared.closing.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(near) = near else { continue };
+        number += 1;
+        if shared.cut.load(Ordering::SeqCst) {
+            shared.refused.fetch_add(1, Ordering::SeqCst);
+            close(&near);
+        } else if connect(number, &near, target, shared).is_err() {
+            close(&near);
+        }
+    }
+}
+
+fn connect(
+    number: u64,
+    near: &TcpStream,
+    target: SocketAddr,
+    shared: &Arc<Shared>,
+) -> std::io::Result<()> {
+    let far = TcpStream::connect_timeout(&target, CONNECT)?;
+    let pairs = [
+        (near.try_clone()?, far.try_clone()?),
+        (far.try_clone()?, near.try_clone()?),
+    ];
+    {
+        let mut open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= CONNECTIONS_MAX {
+            return Err(std::io::Error::other("too many connections"));
+        }
+        open.push((number, near.try_clone()?, far));
+    }
+    if shared.cut.load(Ordering::SeqCst) {
+        // The cut came while the connection was made.
+        shared.close_all();
+        return Ok(());
+    }
+    for (from, to) in pairs {
+        let shared = Arc::clone(shared);
+        std::thread::spawn(move || carry(number, from, to, &shared));
+    }
+    Ok(())
+}
+
+/// Carries bytes one way until an end closes; then the whole connection is over.
+fn carry(number: u64, mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    while let Ok(count) = from.read(&mut chunk) {
+        let bytes = chunk.get(..count).unwrap_or_default();
+        if bytes.is_empty() || to.write_all(bytes).is_err() {
+            break;
+        }
+        let carried = u64::try_from(count).unwrap_or_default();
+        shared.carried_bytes.fetch_add(carried, Ordering::Relaxed);
+    }
+    close(&from);
+    close(&to);
+    let mut open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+    open.retain(|(other, ..)| *other != number);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Relay;
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::time::Duration;
+
+    /// Answers every byte with the next one.
+    fn server() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                std::thread::spawn(move || {
+                    let mut byte = [0];
+                    while stream.read_exact(&mut byte).is_ok() {
+                        if stream.write_all(&[byte[0].wrapping_add(1)]).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    fn open(relay: &Relay) -> TcpStream {
+        let stream = TcpStream::connect(relay.address()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        stream
+    }
+
+    fn ask(stream: &mut TcpStream, byte: u8) -> std::io::Result<u8> {
+        let mut answer = [0];
+        stream.write_all(&[byte])?;
+        stream.read_exact(&mut answer)?;
+        Ok(answer[0])
+    }
+
+    //= A1.2
+    #[test]
+    fn a_cut_closes_what_is_open_and_refuses_what_comes() {
+        let relay = Relay::start(server()).unwrap();
+        let mut first = open(&relay);
+        assert_eq!(ask(&mut first, 7).unwrap(), 8);
+        assert_eq!(relay.carried_bytes(), 2);
+        assert_eq!(relay.cut(), 1);
+        assert!(relay.is_cut());
+        assert!(
+            ask(&mut first, 7).is_err(),
+            "the connection outlived the cut"
+        );
+        assert!(
+            ask(&mut open(&relay), 7).is_err(),
+            "the cut line took a connection"
+        );
+        assert!(relay.restore() >= 1);
+        assert_eq!(ask(&mut open(&relay), 41).unwrap(), 42);
+        assert!(ask(&mut first, 7).is_err(), "a closed connection came back");
+    }
+
+    #[test]
+    fn a_relay_ends_with_its_value() {
+        let relay = Relay::start(server()).unwrap();
+        let address = relay.address();
+        let mut stream = open(&relay);
+        assert_eq!(ask(&mut stream, 1).unwrap(), 2);
+        drop(relay);
+        assert!(ask(&mut stream, 1).is_err());
+        let gone = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            TcpStream::connect(address).is_err()
+        });
+        assert!(gone, "the port is still served");
+    }
+
+    #[test]
+    fn connections_are_bounded() {
+        let relay = Relay::start(server()).unwrap();
+        let mut streams: Vec<_> = (0..super::CONNECTIONS_MAX).map(|_| open(&relay)).collect();
+        for stream in &mut streams {
+            assert_eq!(ask(stream, 1).unwrap(), 2);
+        }
+        assert!(ask(&mut open(&relay), 1).is_err());
+    }
+}

@@ -1,0 +1,183 @@
+//! The collector's side: verify, store durably, move (size, root), then cosign.
+
+mod checkpoint;
+pub mod memory;
+mod reply;
+mod store;
+mod upload;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use proof::note::{Algorithm, KeyError, Note, SignatureLine, VerifierKey};
+use proof::tree::empty_root;
+use proof::wire::{AddCheckpoint, MirrorInfo};
+use proof::{Checkpoint, Hash, SignedCheckpoint};
+
+use crate::node::{Head, Sealed};
+
+pub use reply::Reply;
+pub use store::{Fork, ForkKind, MirrorStore, Mirrored, Sample};
+pub use upload::{Flow, Upload};
+
+/// Whether a log may still grow here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the newest generation known.
+    Open,
+    /// A newer generation is mirrored: this one keeps what it has and takes no newer head.
+    Superseded,
+}
+
+/// Makes the cosignature over a checkpoint's text; knows key, name and time.
+pub trait Cosigner {
+    /// The signature line.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn cosign(&self, checkpoint_text: &str) -> Result<SignatureLine, KeyError>;
+}
+
+/// A body of `add-checkpoint`, read as far as its log's name. Nothing in it is trusted yet.
+#[derive(Clone, Debug)]
+pub struct Announcement {
+    body: AddCheckpoint,
+    note: Note,
+    origin: String,
+}
+
+impl Announcement {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// The reply to one that is malformed (400).
+    pub fn read(body: &[u8]) -> Result<Self, Reply> {
+        let body = AddCheckpoint::decode(body).map_err(|error| Reply::text(400, &error))?;
+        let note =
+            Note::parse(body.checkpoint.as_bytes()).map_err(|error| Reply::text(400, &error))?;
+        let origin = Checkpoint::parse(note.text())
+            .map_err(|error| Reply::text(400, &error))?
+            .origin;
+        Ok(Self { body, note, origin })
+    }
+
+    /// The origin that it claims.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+}
+
+/// The mirror of one log.
+#[derive(Debug)]
+pub struct Mirror<S> {
+    origin: String,
+    keys: Vec<VerifierKey>,
+    store: S,
+}
+
+impl<S: MirrorStore> Mirror<S> {
+    /// A mirror of the log with this origin, whose signers are pinned.
+    ///
+    /// Where an ECDSA P-256 key is among them it is the authority: a checkpoint without its
+    /// signature is refused. An Ed25519 key counts only where no P-256 key is pinned.
+    #[must_use]
+    pub fn new(origin: &str, keys: Vec<VerifierKey>, store: S) -> Self {
+        Self {
+            origin: origin.into(),
+            keys,
+            store,
+        }
+    }
+
+    /// The log's origin.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What is stored.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// What is stored, to be changed by its owner.
+    pub const fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// Gives the store back.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// Size and root that are mirrored; the empty tree before the first commit.
+    #[must_use]
+    pub fn mirrored_head(&self) -> Head {
+        self.store
+            .mirrored()
+            .map_or_else(empty, |mirrored| mirrored.sealed.head)
+    }
+
+    /// The newest head taken.
+    fn pending_head(&self) -> Head {
+        self.store
+            .pending()
+            .last()
+            .map_or_else(empty, |sealed| sealed.head)
+    }
+
+    /// A head of this size that was taken, and its root with it.
+    fn known(&self, size: u64) -> Option<&Sealed> {
+        let pending = self.store.pending().iter().rev();
+        let mirrored = self.store.mirrored().map(|mirrored| &mirrored.sealed);
+        pending
+            .chain(mirrored)
+            .find(|sealed| sealed.head.size == size)
+    }
+
+    /// Opens a checkpoint with the pinned keys.
+    fn open(&self, note: &Note) -> Result<SignedCheckpoint, Reply> {
+        let signed = SignedCheckpoint::from_note(note.clone(), &self.keys)
+            .map_err(|error| Reply::text(403, &error))?;
+        let is_authority = |key: &VerifierKey| key.algorithm() == Algorithm::EcdsaP256;
+        let authority_pinned = self.keys.iter().any(is_authority);
+        let by_authority = self
+            .keys
+            .iter()
+            .enumerate()
+            .any(|(index, key)| is_authority(key) && signed.verified().has_key(index));
+        if authority_pinned && !by_authority {
+            return Err(Reply::text(
+                403,
+                &"no signature is of the log's authority key",
+            ));
+        }
+        if signed.checkpoint().origin != self.origin {
+            return Err(Reply::text(404, &"the log is not known here"));
+        }
+        Ok(signed)
+    }
+
+    /// 202 and 409 of `add-entries`: where an upload can go on.
+    fn info(&self, status: u16, upload_end: Option<u64>) -> Reply {
+        let info = MirrorInfo {
+            tree_size: upload_end.unwrap_or_else(|| self.pending_head().size),
+            next_entry: self.store.next_entry(),
+            ticket: Vec::new(),
+        };
+        Reply::info(status, &info)
+    }
+}
+
+fn empty() -> Head {
+    Head {
+        size: 0,
+        root: empty_root(),
+    }
+}
+
+/// Whether two heads of one size are one.
+fn same_root(a: &Hash, b: &Hash) -> bool {
+    a == b
+}

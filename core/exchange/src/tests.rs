@@ -1,0 +1,7 @@
+//! Both sides against each other over a channel that loses, repeats and crashes.
+
+mod chaos;
+mod conflicts;
+mod holes;
+mod statuses;
+mod world;
