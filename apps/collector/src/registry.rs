@@ -44,6 +44,14 @@ impl Pin {
     fn covers(&self, origin: &str) -> bool {
         origin == self.prefix || split_origin(origin).is_some_and(|(base, _)| base == self.prefix)
     }
+
+    /// The key as it signs for an origin that it covers: a node's keys are one per node, their names
+    /// one per generation. A key pinned under another name than its prefix keeps that name.
+    fn key_for(&self, origin: &str) -> VerifierKey {
+        let named = self.key.name() == self.prefix;
+        let renamed = named.then(|| self.key.under_name(origin).ok()).flatten();
+        renamed.unwrap_or_else(|| self.key.clone())
+    }
 }
 
 impl FromStr for Pin {
@@ -171,7 +179,7 @@ impl Registry {
 
     fn open_log(&self, origin: &str) -> Result<Option<Log>, Error> {
         let covering = self.pins.iter().filter(|pin| pin.covers(origin));
-        let keys: Vec<VerifierKey> = covering.map(|pin| pin.key.clone()).collect();
+        let keys: Vec<VerifierKey> = covering.map(|pin| pin.key_for(origin)).collect();
         if keys.is_empty() {
             return Ok(None);
         }

@@ -13,7 +13,7 @@ use keys::{IdentityDir, KeysError, PublicIdentity, read_vkeys};
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trust_plane::{BaseOrigin, OriginError, under_name};
+use trust_plane::{BaseOrigin, OriginError};
 
 /// Keeps a node's keys and signs its tree heads.
 #[derive(Debug, Parser)]
@@ -147,7 +147,7 @@ fn vkey(args: &Vkey) -> Result<(), Failure> {
         public.origin.generation(origin)?;
         for vkey in &mut public.vkeys {
             // An origin of this log is a key name.
-            if let Ok(named) = under_name(vkey, origin) {
+            if let Ok(named) = vkey.under_name(origin) {
                 *vkey = named;
             }
         }

@@ -25,7 +25,7 @@ pub use backend::{Backend, BackendError, Capabilities};
 pub use engine::{Audit, Engine, Pending, SignError};
 pub use evidence::reasons::Custody;
 pub use last_signed::{LastSigned, LastSignedError, SignedHead};
-pub use origin::{BaseOrigin, OriginError, under_name};
+pub use origin::{BaseOrigin, OriginError};
 pub use proof::Hash;
 pub use proof::note::{KeyError, VerifierKey, p256_spki};
 pub use statement::{Purpose, Signable, Statement};

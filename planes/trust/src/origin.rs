@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use evidence::Generation;
-use proof::note::{KeyError, VerifierKey, is_key_name};
+use proof::note::is_key_name;
 
 /// What stands between base origin and generation.
 const SEPARATOR: &str = "/g";
@@ -113,19 +113,6 @@ fn decimal(text: &str) -> Option<u64> {
         None
     }
 }
-
-/// The same public key under another name, such as that of another generation.
-///
-/// # Errors
-/// [`KeyError::BadName`].
-pub fn under_name(key: &VerifierKey, name: &str) -> Result<VerifierKey, KeyError> {
-    let public = key.public_bytes();
-    match <&[u8; 32]>::try_from(public.as_slice()) {
-        Ok(ed25519) => VerifierKey::ed25519(name, ed25519, key.algorithm()),
-        Err(_) => VerifierKey::p256(name, &public),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{BaseOrigin, OriginError};

@@ -1,8 +1,8 @@
 //! A collector's directory as an outsider sees it: C2SP tiles, checkpoints, holes, decoded rows.
 
 use evidence::{CommitId, Entry, split_leaf};
-use proof::note::VerifierKey;
 use proof::limits::TILE_WIDTH_U64;
+use proof::note::VerifierKey;
 use proof::tile::{Tile, bundles_between, decode_bundle};
 use proof::{Checkpoint, CompactRange, Hash};
 use serde_json::Value;
@@ -261,7 +261,10 @@ impl LogDir {
         let name = bundle.to_string();
         let mut path = self.path.join(&name);
         if holes.iter().any(|hole| hole.touches(first, end)) {
-            path = self.path.join("holes").join(name.trim_start_matches("tile/"));
+            path = self
+                .path
+                .join("holes")
+                .join(name.trim_start_matches("tile/"));
             if !path.is_file() && holes.iter().any(|hole| hole.covers(first, end)) {
                 (first..end).for_each(|id| show(id, None));
                 return Ok(());

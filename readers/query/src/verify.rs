@@ -12,7 +12,7 @@ pub use collector::verify_collector;
 pub use node::verify_node;
 pub use report::{Finding, FindingKind, Report};
 
-use proof::note::{Algorithm, VerifierKey};
+use proof::note::VerifierKey;
 
 /// Keys that speak for the log, and whether they were pinned by whoever asks.
 #[derive(Clone, Debug)]
@@ -54,11 +54,5 @@ fn named_for(key: &VerifierKey, origin: &str) -> Option<VerifierKey> {
     }
     let generation = origin.strip_prefix(key.name())?.strip_prefix("/g")?;
     generation.parse::<u64>().ok()?;
-    match key.algorithm() {
-        Algorithm::EcdsaP256 => VerifierKey::p256(origin, &key.public_bytes()).ok(),
-        algorithm @ (Algorithm::Ed25519 | Algorithm::CosignatureEd25519) => {
-            let public: [u8; 32] = key.public_bytes().try_into().ok()?;
-            VerifierKey::ed25519(origin, &public, algorithm).ok()
-        }
-    }
+    key.under_name(origin).ok()
 }

@@ -171,7 +171,7 @@ impl Closing<'_> {
             } => {
                 let lost = match self.verdict.comparison.lost {
                     0 => "no reply of the street was lost".to_owned(),
-                    lost => format!("{} undisturbed replies lost in this run", lost),
+                    lost => format!("{lost} undisturbed replies lost in this run"),
                 };
                 let (at, took) = (seconds(*at), seconds(*took));
                 format!(

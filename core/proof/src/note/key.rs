@@ -179,6 +179,15 @@ impl VerifierKey {
         Ok(Self::with(name, Public::EcdsaP256(key)))
     }
 
+    /// The same key under another name; its id follows the name where the algorithm says so.
+    ///
+    /// # Errors
+    /// [`KeyError::BadName`].
+    pub fn under_name(&self, name: &str) -> Result<Self, KeyError> {
+        check_name(name)?;
+        Ok(Self::with(name, self.public.clone()))
+    }
+
     fn with(name: &str, public: Public) -> Self {
         let mut key = Self {
             name: name.to_string(),

@@ -100,7 +100,7 @@ fn loaded_keys_sign_what_the_public_file_verifies() {
     let note = engine.sign(pending).unwrap();
     assert!(note.starts_with("meters.example/site/g1\n5\n"));
     let key_id = |line: usize| identity.public.vkeys[line].key_id();
-    let authority = trust_plane::under_name(&identity.public.vkeys[0], "x").unwrap();
+    let authority = identity.public.vkeys[0].under_name("x").unwrap();
     assert_eq!(authority.key_id(), key_id(0));
     // The record is what the next start goes on from.
     let again = dir.load().unwrap().last_signed;

@@ -3,7 +3,7 @@
 use super::{Audit, Engine, SignError};
 use crate::backend::{Backend, BackendError, Capabilities};
 use crate::last_signed::LastSigned;
-use crate::origin::{BaseOrigin, under_name};
+use crate::origin::BaseOrigin;
 use crate::statement::{Purpose, Signable, Statement};
 use ed25519_dalek::Signer as _;
 use evidence::reasons::Custody;
@@ -238,7 +238,7 @@ fn a_key_under_another_name_is_the_key_of_that_name() {
     let engine = engine(LastSigned::default(), None);
     let named = |name: &str| engine.verifier_keys(name).unwrap();
     for (base, full) in named(BASE).iter().zip(named(G1)) {
-        assert_eq!(under_name(base, G1).unwrap(), full);
+        assert_eq!(base.under_name(G1).unwrap(), full);
     }
     // The authority's key id is the same in every generation, that of Ed25519 is not.
     assert_eq!(named(G1)[0].key_id(), named(G2)[0].key_id());

@@ -18,6 +18,7 @@ pub(super) struct Chain<'a> {
     cosigned: u64,
     epoch: u64,
     named: Vec<(u64, u64)>,
+    pub(super) head_holds: bool,
     pub(super) report: &'a mut Report,
 }
 
@@ -49,6 +50,7 @@ impl<'a> Chain<'a> {
             cosigned: 0,
             epoch: 0,
             named: Vec::new(),
+            head_holds: false,
             report,
         }
     }
@@ -140,6 +142,14 @@ impl<'a> Chain<'a> {
             .frontier_at(size)
             .ok()
             .map(|frontier| frontier.root())
+    }
+
+    /// A checkpoint beside the log, signed and cosigned, covers the entries below `size`.
+    pub(super) fn covered_by_checkpoint(&mut self, size: u64) {
+        if self.head_holds {
+            self.sealed = self.sealed.max(size);
+            self.cosigned = self.cosigned.max(size);
+        }
     }
 
     /// What is sealed and cosigned, and the tail that is not.

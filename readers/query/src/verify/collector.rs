@@ -8,7 +8,7 @@ use crate::row::row;
 use proof::note::{Note, VerifierKey};
 use proof::tile::{Tile, TileKind, bundles_between, decode_bundle, tile_bytes, tiles_between};
 use proof::{Checkpoint, Frontier, RangeSource};
-use redb::{ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{DatabaseError, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,9 +37,12 @@ fn verify_log(
     cosigner: Option<&VerifierKey>,
     report: &mut Report,
 ) -> Result<(), CollectorError> {
+    let before = report.findings.len();
     let head = verify_checkpoint(log, anchors, cosigner, report)?;
+    let head_holds = report.findings.len() == before;
     let holes = log.holes()?;
     let mut chain = Chain::new(log.origin.clone(), anchors, &Frontier::new(), report);
+    chain.head_holds = head_holds;
     if let Some(key) = cosigner {
         chain.trust_collector(key.clone());
     }
@@ -62,7 +65,7 @@ fn verify_log(
         }
     }
     match chain.root_at(head.size) {
-        Some(root) if root == head.root => {}
+        Some(root) if root == head.root => chain.covered_by_checkpoint(head.size),
         _ => {
             let words = "the stored entries do not lead to the root of the checkpoint";
             let span = Some((0, head.size.saturating_sub(1)));
@@ -71,8 +74,6 @@ fn verify_log(
     }
     let tree = chain.tree().clone();
     chain.finish();
-    // Everything below the collector's checkpoint is signed, by that checkpoint.
-    report.unsealed = None;
     verify_tiles(log, &head, &tree, &holes, report)?;
     verify_rows(log, &rows, report);
     report.files.push(format!(
@@ -276,7 +277,12 @@ fn touches(tile: &Tile, holes: &[StoredHole]) -> bool {
 fn verify_rows(log: &LogDir, expected: &BTreeMap<u64, String>, report: &mut Report) {
     let path = log.path.join("rows.redb");
     let stored = match read_rows(&path) {
-        Ok(stored) => stored,
+        Ok(Some(stored)) => stored,
+        Ok(None) => {
+            let words = "rows.redb is in use by a running collector: its rows were not compared";
+            report.find(FindingKind::NotCovered, None, words);
+            return;
+        }
         Err(words) => {
             report.find(
                 FindingKind::Rows,
@@ -299,11 +305,16 @@ fn verify_rows(log: &LogDir, expected: &BTreeMap<u64, String>, report: &mut Repo
     }
 }
 
-/// Reads all rows; a damaged database may fail in any way, none of which may end the verification.
-fn read_rows(path: &Path) -> Result<BTreeMap<u64, String>, String> {
+/// Reads all rows, `None` while a collector has them open; a damaged database may fail in any way, none
+/// of which may end the verification.
+fn read_rows(path: &Path) -> Result<Option<BTreeMap<u64, String>>, String> {
     let path = path.to_path_buf();
     std::thread::spawn(move || {
-        let database = ReadOnlyDatabase::open(&path).map_err(|error| error.to_string())?;
+        let database = match ReadOnlyDatabase::open(&path) {
+            Ok(database) => database,
+            Err(DatabaseError::DatabaseAlreadyOpen) => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
         let read = database.begin_read().map_err(|error| error.to_string())?;
         let table = read.open_table(ROWS).map_err(|error| error.to_string())?;
         let mut rows = BTreeMap::new();
@@ -311,7 +322,7 @@ fn read_rows(path: &Path) -> Result<BTreeMap<u64, String>, String> {
             let (id, row) = item.map_err(|error| error.to_string())?;
             rows.insert(id.value(), row.value().to_owned());
         }
-        Ok(rows)
+        Ok(Some(rows))
     })
     .join()
     .unwrap_or_else(|_| Err("the database is damaged beyond reading".to_owned()))

@@ -27,6 +27,8 @@ pub enum FindingKind {
     File,
     /// The database of rows differs from the entries.
     Rows,
+    /// Something could not be looked at just now; nothing is said of it.
+    NotCovered,
     /// The log begins later than it once did; the older part was retired.
     Retired,
 }
@@ -47,6 +49,7 @@ impl FindingKind {
             Self::Truth => "truth",
             Self::File => "file",
             Self::Rows => "rows",
+            Self::NotCovered => "not_covered",
             Self::Retired => "retired",
         }
     }
@@ -54,7 +57,7 @@ impl FindingKind {
     /// Whether the log cannot be called sound with it.
     #[must_use]
     pub const fn is_failure(self) -> bool {
-        !matches!(self, Self::LossNamed | Self::Retired)
+        !matches!(self, Self::LossNamed | Self::NotCovered | Self::Retired)
     }
 }
 

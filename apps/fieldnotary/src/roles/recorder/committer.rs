@@ -53,6 +53,7 @@ pub(super) struct Committer {
     /// Ports that submitted in this epoch: a start of theirs is then a restart of the process.
     pub(super) alive: BTreeSet<SourceId>,
     pub(super) own: SourceId,
+    pub(super) named_losses: BTreeSet<(u64, u64)>,
     pub(super) staged: Vec<(Captured, Payload)>,
     pub(super) answers: Vec<(Answer, Pending)>,
     pub(super) counters_at: u64,
@@ -173,6 +174,7 @@ impl Committer {
             Work::Status { answer } => {
                 let _ = answer.try_send(status::report(self));
             }
+            Work::Lost(loss) => self.lost(&loss),
             Work::Sealed(outcome) => self.sealed(outcome),
             Work::Stop { answer } => self.stop(answer),
             Work::Close => {}
@@ -478,6 +480,14 @@ impl Committer {
                 count: 1,
             },
         ));
+    }
+
+    /// Names a loss once; several readers may meet it.
+    fn lost(&mut self, loss: &journal::Loss) {
+        if self.named_losses.insert((loss.first.0, loss.count)) {
+            self.stats.lost += loss.count;
+            self.stage(loss.payload(clock::mono()).into());
+        }
     }
 
     fn stop(&mut self, answer: Answer) {

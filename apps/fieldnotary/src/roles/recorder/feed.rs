@@ -3,8 +3,10 @@
 use evidence::{CommitId, Digest, Entry, Payload};
 use ipc::limits::FEED_BYTES_MAX;
 use ipc::message::{ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, Hole, Leaf, Message};
-use journal::{Finding, Reader};
+use journal::{Finding, Loss, Reader};
 use media::{FileTruth, FileVolume};
+use super::work::Work;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,15 +21,18 @@ pub(super) struct Feed {
     end: Mutex<u64>,
     moved: Condvar,
     reader: Mutex<Reader<FileVolume, FileTruth>>,
+    work: SyncSender<Work>,
 }
 
 impl Feed {
-    /// A feed over the journal's own files, opened for reading.
-    pub(super) fn new(reader: Reader<FileVolume, FileTruth>) -> Self {
+    /// A feed over the journal's own files, opened for reading. Losses that it meets and that no entry
+    /// names yet are reported as `work`.
+    pub(super) fn new(reader: Reader<FileVolume, FileTruth>, work: SyncSender<Work>) -> Self {
         Self {
             end: Mutex::new(reader.size()),
             moved: Condvar::new(),
             reader: Mutex::new(reader),
+            work,
         }
     }
 
@@ -39,20 +44,31 @@ impl Feed {
 
     /// Entries from a cursor on; waits a while when there are none.
     pub(super) fn pull(&self, pull: &FeedPull) -> Message {
-        let wait = Duration::from_millis(pull.wait_ms.min(WAIT_MS_MAX));
-        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        let (end, _) = self
-            .moved
-            .wait_timeout_while(end, wait, |end| *end <= pull.cursor.0)
-            .unwrap_or_else(PoisonError::into_inner);
-        let end = *end;
+        let end = self.wait_past(pull.cursor, pull.wait_ms);
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         if reader.size() < end
             && let Err(error) = reader.refresh()
         {
             return Message::error(ErrorCode::Unavailable, error);
         }
-        collect(&reader, pull).into()
+        let (batch, unnamed) = collect(&reader, pull);
+        if let Some(loss) = unnamed {
+            // The committer names it; whoever pulls again finds the hole.
+            let _ = self.work.try_send(Work::Lost(loss));
+        }
+        batch.into()
+    }
+
+    /// The committed end, once it is past the cursor or the wait is over. The committer never waits
+    /// for a reader: the end is not held while entries are read.
+    fn wait_past(&self, cursor: CommitId, wait_ms: u64) -> u64 {
+        let wait = Duration::from_millis(wait_ms.min(WAIT_MS_MAX));
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let (end, _) = self
+            .moved
+            .wait_timeout_while(end, wait, |end| *end <= cursor.0)
+            .unwrap_or_else(PoisonError::into_inner);
+        *end
     }
 
     /// The frontier of the tree at a size.
@@ -75,7 +91,12 @@ impl Feed {
     }
 }
 
-fn collect(reader: &Reader<FileVolume, FileTruth>, pull: &FeedPull) -> FeedBatch {
+/// The batch, and a loss at its end that no entry names yet.
+fn collect(
+    reader: &Reader<FileVolume, FileTruth>,
+    pull: &FeedPull,
+) -> (FeedBatch, Option<Loss>) {
+    let mut unnamed = None;
     let mut batch = FeedBatch {
         entries: Vec::new(),
         next_cursor: pull.cursor,
@@ -102,6 +123,7 @@ fn collect(reader: &Reader<FileVolume, FileTruth>, pull: &FeedPull) -> FeedBatch
             }
             Err(Finding::Lost(loss)) => {
                 let Some(hole) = named_hole(reader, &loss) else {
+                    unnamed = Some(loss);
                     break;
                 };
                 bytes = bytes.saturating_add(hole.wire_bytes_max());
@@ -120,7 +142,7 @@ fn collect(reader: &Reader<FileVolume, FileTruth>, pull: &FeedPull) -> FeedBatch
             break;
         }
     }
-    batch
+    (batch, unnamed)
 }
 
 fn passes(stored: &journal::StoredEntry, pull: &FeedPull) -> bool {
@@ -129,7 +151,7 @@ fn passes(stored: &journal::StoredEntry, pull: &FeedPull) -> bool {
 }
 
 /// The hole as the LOSS entry names it; a loss that no entry names yet is not handed out.
-fn named_hole(reader: &Reader<FileVolume, FileTruth>, loss: &journal::Loss) -> Option<Hole> {
+fn named_hole(reader: &Reader<FileVolume, FileTruth>, loss: &Loss) -> Option<Hole> {
     let hashes = loss.hashes.as_ref()?;
     let named_by =
         reader

@@ -41,7 +41,7 @@ pub(crate) fn run(
     let (work, requests) = sync_channel(QUEUE_DEPTH_MAX);
     let (heads, sealing) = sync_channel(HEADS_MAX);
     let _only_writer = media::WriterLock::take(&data.run()).map_err(|error| error.to_string())?;
-    let committer = startup::begin(contract, data, log_id, heads)?;
+    let committer = startup::begin(contract, data, log_id, heads, work.clone())?;
     let feed = Arc::clone(&committer.feed);
     let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;
     let closing = Arc::new(AtomicBool::new(false));

@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::sealer::Head;
 use super::slots::StartKind;
 use super::stats::Stats;
+use super::work::Work;
 use crate::clock;
 use crate::paths::DataDir;
 use contract::Contract;
@@ -40,6 +41,7 @@ pub(super) fn begin(
     data: &DataDir,
     log_id: LogId,
     heads: SyncSender<Head>,
+    work: SyncSender<Work>,
 ) -> Result<Committer, String> {
     let began = clock::mono();
     let boot_id = clock::boot_id();
@@ -59,7 +61,7 @@ pub(super) fn begin(
         start: start_kind(recovery.as_ref(), remembered.boot_id, boot_id),
         time: TimeMap::absent(clock::mono(), clock::utc()),
         markers: data.markers(),
-        feed: Arc::new(Feed::new(reader)),
+        feed: Arc::new(Feed::new(reader, work)),
         heads,
         seal: SealState {
             sealed_size: remembered
@@ -74,6 +76,7 @@ pub(super) fn begin(
             ..SealState::default()
         },
         alive: BTreeSet::new(),
+        named_losses: BTreeSet::new(),
         own,
         staged: Vec::new(),
         answers: Vec::new(),

@@ -4,6 +4,7 @@ use super::sealer::Sealed;
 use evidence::Stream;
 use evidence::{Captured, ScheduleId, SourceId};
 use ipc::message::Message;
+use journal::Loss;
 use std::sync::mpsc::SyncSender;
 
 /// Requests that may wait for the committer; producers block beyond it, and hold what is not acknowledged.
@@ -57,6 +58,8 @@ pub(super) enum Work {
     Head { answer: Answer },
     /// The status of the node.
     Status { answer: Answer },
+    /// Committed entries found unreadable, which no entry names yet.
+    Lost(Loss),
     /// What the signer said.
     Sealed(Result<Sealed, String>),
     /// Seal once more, then refuse producers; the feed goes on.

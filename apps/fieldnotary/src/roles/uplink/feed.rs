@@ -5,9 +5,15 @@ use evidence::{CommitId, Entry, Kind, Payload, split_leaf};
 use exchange::{Head, Hole, Need, Run, Sealed, Supply};
 use ipc::message::{FeedBatch, FeedPull, FrontierAt, Message, SealedHead};
 use proof::{Frontier, Hash};
+use std::time::Duration;
 
 /// Entries pulled at once.
 const PULL_MAX: u64 = 1_024;
+
+/// Looks at the feed while a loss is being named.
+const LOSS_NAMED_WITHIN: u32 = 20;
+/// Pause between them.
+const LOSS_PAUSE: Duration = Duration::from_millis(100);
 
 /// A cursor over checkpoint entries.
 #[derive(Debug)]
@@ -99,16 +105,18 @@ pub(super) fn supply(link: &mut RecorderLink, need: Need) -> Option<Result<Suppl
         None
     };
     let max = need.to.saturating_sub(need.from).min(PULL_MAX);
-    let batch = pull(link, CommitId(need.from), Vec::new(), max, 0)?;
-    let runs = match runs(need, batch) {
-        Ok(runs) => runs,
-        Err(reason) => return Some(Err(reason)),
-    };
-    Some(Ok(Supply {
-        from: need.from,
-        frontier,
-        runs,
-    }))
+    let mut found = Err(String::new());
+    for _ in 0..LOSS_NAMED_WITHIN {
+        let batch = pull(link, CommitId(need.from), Vec::new(), max, 0)?;
+        found = runs(need, batch);
+        if found.is_ok() {
+            break;
+        }
+        // Entries found unreadable just now: the recorder is about to name the loss.
+        std::thread::sleep(LOSS_PAUSE);
+    }
+    let supply = |runs| Supply { from: need.from, frontier, runs };
+    Some(found.map(supply))
 }
 
 fn frontier(link: &mut RecorderLink, size: u64) -> Option<Result<Frontier, String>> {
@@ -181,7 +189,7 @@ fn pull(
             Message::FeedBatch(batch) => return Some(batch),
             other => {
                 eprintln!("uplink: the recorder answered {other:?}");
-                std::thread::sleep(std::time::Duration::from_millis(200));
+                std::thread::sleep(LOSS_PAUSE);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod feed;
 mod https;
+mod refusals;
 
 use crate::clock;
 use crate::paths::DataDir;
@@ -13,6 +14,7 @@ use evidence::{Captured, Digest, Payload, SourceId};
 use exchange::{Action, Limits, Node, NodeConfig, Report, Tick};
 use feed::Feed;
 use https::Client;
+use refusals::Refusals;
 use ipc::message::{AckReport, Message};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +55,7 @@ pub(crate) fn run(
         client: Client::new(uplink)?,
         own: SourceId::new("uplink").map_err(|error| error.to_string())?,
         reports: 0,
+        refusals: Refusals::default(),
     };
     while !stop.load(Ordering::Relaxed) {
         if !role.turn() {
@@ -79,6 +82,7 @@ struct Role {
     client: Client,
     own: SourceId,
     reports: u64,
+    refusals: Refusals,
 }
 
 impl Role {
@@ -146,13 +150,14 @@ impl Role {
             }),
             Report::Down(failure) => self.event(EventCode::UplinkDown, failure.to_string()),
             Report::Up => self.event(EventCode::UplinkUp, String::new()),
-            Report::Refused(refusal) => self.event(
-                EventCode::UplinkRefused,
-                format!(
-                    "{} answered {}: {}",
-                    refusal.path, refusal.status, refusal.detail
-                ),
-            ),
+            Report::Refused(refusal) => {
+                let words =
+                    format!("{} answered {}: {}", refusal.path, refusal.status, refusal.detail);
+                match self.refusals.heard(words, clock::mono()) {
+                    Some((words, count)) => self.refused(words, count),
+                    None => return true,
+                }
+            }
             Report::Regressed { stated, cosigned } => self.event(
                 EventCode::UplinkConflict,
                 format!("the collector states {stated}, but it cosigned {cosigned}: it lost data"),
@@ -187,6 +192,14 @@ impl Role {
             }
             None => false,
         }
+    }
+
+    fn refused(&self, words: String, count: u64) -> Payload {
+        let mut payload = self.event(EventCode::UplinkRefused, words);
+        if let Payload::Event(event) = &mut payload {
+            event.count = Some(count);
+        }
+        payload
     }
 
     fn event(&self, code: EventCode, detail: String) -> Payload {
