@@ -18,10 +18,7 @@ const PROGRAMS: [&str; 4] = [
 
 /// Builds the programs and becomes the demonstration.
 pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let mut build = workspace.cargo();
-    build.args(["build", "--release", "--bins"]);
-    build.args(PROGRAMS.iter().flat_map(|name| ["-p", name]));
-    run::status(&mut build)?;
+    build_release(workspace)?;
     let mut demo = Command::new(workspace.target().join("release/fieldnotary"));
     demo.arg("demo").args(arguments);
     if !arguments
@@ -35,6 +32,14 @@ pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> Outcome {
         run::shown(&demo),
         demo.exec()
     )))
+}
+
+/// Builds the four programs as they are shipped.
+pub(crate) fn build_release(workspace: &Workspace) -> Result<(), Failure> {
+    let mut build = workspace.cargo();
+    build.args(["build", "--release", "--bins"]);
+    build.args(PROGRAMS.iter().flat_map(|name| ["-p", name]));
+    run::status(&mut build)
 }
 
 /// Twenty seconds of the demonstration, in a folder of its own; its verdict must be "verified".

@@ -6,6 +6,7 @@ mod failure;
 mod fuzz;
 mod graph;
 mod licences;
+mod measure;
 mod nightly;
 mod run;
 mod setup;
@@ -68,6 +69,12 @@ enum Command {
         /// Run this target only
         target: Option<String>,
     },
+    /// Run the demonstration and print what each process used and how long entries took
+    Measure {
+        /// Seconds of capture
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -102,6 +109,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Spec { check } => spec::spec(workspace, check),
         Command::Deny => licences::deny(workspace),
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
+        Command::Measure { seconds } => measure::measure(workspace, seconds),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }

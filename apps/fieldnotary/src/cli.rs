@@ -99,6 +99,9 @@ pub(crate) struct RoleArgs {
     pub(crate) config: PathBuf,
     #[arg(long)]
     pub(crate) data: PathBuf,
+    /// When the supervisor started, on the monotonic clock of this boot, in nanoseconds
+    #[arg(long, default_value_t = 0)]
+    pub(crate) node_started: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

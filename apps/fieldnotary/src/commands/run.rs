@@ -5,7 +5,7 @@ use crate::cli::{Role, RoleArgs, RunArgs};
 use crate::paths::DataDir;
 use crate::{programs, roles, supervisor};
 use contract::Contract;
-use evidence::LogId;
+use evidence::{LogId, MonoNs};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -109,7 +109,10 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
     let data = DataDir::new(&args.data);
     let contract = load_contract(&args.config)?;
     match args.role {
-        Role::Recorder => roles::recorder::run(contract, &data, log_id(&data)?, &stop)?,
+        Role::Recorder => {
+            let node_started = MonoNs(args.node_started);
+            roles::recorder::run(contract, &data, log_id(&data)?, node_started, &stop)?;
+        },
         Role::Time => roles::time::run(&data, &stop)?,
         Role::Io => roles::io::run(&contract, &data, &stop)?,
         Role::Uplink => roles::uplink::run(&contract, &data, &stop)?,

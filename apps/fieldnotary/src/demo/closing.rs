@@ -148,7 +148,11 @@ impl Closing<'_> {
     }
 
     fn blows(&self) -> Vec<String> {
-        let sentences = self.blows.iter().map(|blow| self.sentence(blow));
+        let planned = self
+            .blows
+            .iter()
+            .filter(|blow| !matches!(blow, Blow::Struck { .. }));
+        let sentences = planned.map(|blow| self.sentence(blow)).chain(self.storm());
         let mut lines: Vec<String> = sentences
             .flat_map(|sentence| wrapped(&sentence, WIDTH))
             .collect();
@@ -158,6 +162,23 @@ impl Closing<'_> {
         let path = self.layout.injector_log();
         lines.push(format!("  written down in {}", path.display()));
         lines
+    }
+
+    /// How often the storm struck each process.
+    fn storm(&self) -> Option<String> {
+        let struck = |role: &str| {
+            self.blows
+                .iter()
+                .filter(|blow| matches!(blow, Blow::Struck { role: struck, .. } if *struck == role))
+                .count()
+        };
+        let each: Vec<String> = super::storm::ROLES
+            .iter()
+            .map(|role| (role, struck(role)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(role, count)| format!("{role} {count}"))
+            .collect();
+        (!each.is_empty()).then(|| format!("killed at random besides: {}", each.join(", ")))
     }
 
     /// What fell, and what it did.
@@ -210,6 +231,7 @@ impl Closing<'_> {
                     self.verdict.log_size
                 )
             }
+            Blow::Struck { at, role } => format!("{role} killed at {}", seconds(*at)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::plan::Plan;
 use super::relay::Relay;
+use super::storm::Storm;
 use super::watch;
 use crate::clock;
 use crate::paths::DataDir;
@@ -31,6 +32,8 @@ pub(super) enum Blow {
         connections: usize,
         restored: Option<(Duration, usize)>,
     },
+    /// A process was killed by the storm.
+    Struck { at: Duration, role: &'static str },
 }
 
 /// Works through the plan.
@@ -39,6 +42,7 @@ pub(super) struct Injector {
     data: DataDir,
     start: MonoNs,
     plan: Plan,
+    storm: Option<Storm>,
     pub(super) blows: Vec<Blow>,
 }
 
@@ -51,6 +55,7 @@ impl Injector {
             log,
             data,
             start: clock::mono(),
+            storm: plan.storm.then(|| Storm::new(plan.seed, plan.run_for)),
             plan,
             blows: Vec::new(),
         })
@@ -64,7 +69,21 @@ impl Injector {
     /// Does what is due.
     pub(super) fn tick(&mut self, relay: &Relay) -> Result<(), String> {
         self.tend_recorder()?;
+        self.tend_storm()?;
         self.tend_uplink(relay)
+    }
+
+    fn tend_storm(&mut self) -> Result<(), String> {
+        let at = self.elapsed();
+        let Some(role) = self.storm.as_mut().and_then(|storm| storm.due(at)) else {
+            return Ok(());
+        };
+        // A process that is down already needs no second blow.
+        if process(&self.data, role).is_some_and(|pid| parent(pid).is_some()) {
+            self.strike(role)?;
+            self.blows.push(Blow::Struck { at, role });
+        }
+        Ok(())
     }
 
     /// Puts back what is still cut, when the run is broken off.
@@ -126,30 +145,34 @@ impl Injector {
     }
 
     fn kill(&mut self, at: Duration) -> Result<(), String> {
-        let pid = process(&self.data, "recorder").ok_or("the node names no recorder process")?;
-        let supervisor = process(&self.data, "supervisor");
-        if parent(pid) != supervisor {
-            return Err(format!(
-                "process {pid} is not the node's recorder; nothing is killed"
-            ));
-        }
-        self.write(
-            "kill",
-            "recorder",
-            json!({"phase": "before", "pid": pid, "signal": "SIGKILL"}),
-        )?;
-        let target = i32::try_from(pid)
-            .ok()
-            .and_then(Pid::from_raw)
-            .ok_or("no process id")?;
-        kill_process(target, Signal::KILL)
-            .map_err(|error| format!("cannot kill the recorder (pid {pid}): {error}"))?;
+        let pid = self.strike("recorder")?;
         self.blows.push(Blow::Killed {
             at,
             pid,
             back: None,
         });
         Ok(())
+    }
+
+    /// Ends a process of the node at once, after writing that down.
+    fn strike(&mut self, role: &str) -> Result<u64, String> {
+        let pid =
+            process(&self.data, role).ok_or_else(|| format!("the node names no {role} process"))?;
+        let supervisor = process(&self.data, "supervisor");
+        if parent(pid) != supervisor {
+            return Err(format!(
+                "process {pid} is not the node's {role}; nothing is killed"
+            ));
+        }
+        let more = json!({"phase": "before", "pid": pid, "signal": "SIGKILL"});
+        self.write("kill", role, more)?;
+        let target = i32::try_from(pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or("no process id")?;
+        kill_process(target, Signal::KILL)
+            .map_err(|error| format!("cannot kill the {role} (pid {pid}): {error}"))?;
+        Ok(pid)
     }
 
     fn tend_uplink(&mut self, relay: &Relay) -> Result<(), String> {

@@ -130,7 +130,7 @@ fn missing(gaps: &GapReport) -> u64 {
 fn recorder(sight: &Sight<'_>) -> String {
     let killed = sight.blows.iter().find_map(|blow| match blow {
         Blow::Killed { at, back, .. } => Some((*at, *back)),
-        Blow::Cut { .. } => None,
+        Blow::Cut { .. } | Blow::Struck { .. } => None,
     });
     match (sight.watch.is_up(), killed) {
         (false, _) => "does not answer".to_owned(),
@@ -147,7 +147,7 @@ fn recorder(sight: &Sight<'_>) -> String {
 fn uplink(sight: &Sight<'_>) -> String {
     let cut = sight.blows.iter().find_map(|blow| match blow {
         Blow::Cut { at, restored, .. } => Some((*at, *restored)),
-        Blow::Killed { .. } => None,
+        Blow::Killed { .. } | Blow::Struck { .. } => None,
     });
     let state = match cut {
         None => "up".to_owned(),

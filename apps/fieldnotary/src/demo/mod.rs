@@ -15,6 +15,7 @@ mod oracle;
 mod plan;
 mod relay;
 mod site;
+mod storm;
 mod text;
 mod watch;
 
@@ -52,6 +53,9 @@ pub(crate) struct DemoArgs {
     /// Number from which meters, faults and the moment of the kill are drawn
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Kill every process of the node at random besides, as the seed draws
+    #[arg(long)]
+    storm: bool,
 }
 
 /// Runs the demonstration; succeeds only if everything is verified.
@@ -61,7 +65,8 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, String> {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| format!("cannot listen for signal {signal}: {error}"))?;
     }
-    let plan = Plan::new(args.run_for, args.seed);
+    let mut plan = Plan::new(args.run_for, args.seed);
+    plan.storm = args.storm;
     let layout = Layout::choose(&args.dir)?;
     let mut live = Live::new(args.json);
     live.say(&format!(

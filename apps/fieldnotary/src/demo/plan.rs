@@ -83,6 +83,8 @@ pub(super) struct Plan {
     pub(super) cut_from: Duration,
     pub(super) cut_until: Duration,
     pub(super) faults: Vec<Fault>,
+    /// Whether every process is killed at random besides.
+    pub(super) storm: bool,
 }
 
 impl Plan {
@@ -106,6 +108,7 @@ impl Plan {
             kill_recorder_at: share(30) + jitter,
             cut_from: share(45),
             cut_until: share(65),
+            storm: false,
             faults: vec![
                 fault(0, seed, Ailment::Silent, Duration::ZERO, None),
                 fault(1, second, Ailment::CorruptCrc, Duration::ZERO, None),

@@ -1,6 +1,7 @@
 //! The process table: which programs make a node, and how each is started.
 
 use super::child::Spec;
+use crate::clock;
 use crate::paths::DataDir;
 use crate::programs;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ pub(super) fn pid_file(data: &DataDir) -> PathBuf {
 pub(super) fn specs(config: &Path, data: &DataDir) -> Result<Vec<Spec>, String> {
     let contract = crate::commands::load_contract(config)?;
     let own = programs::own()?;
+    let started = clock::mono().0.to_string();
     let text = |path: &Path| path.display().to_string();
     let role = |role: &'static str| Spec {
         role,
@@ -25,6 +27,8 @@ pub(super) fn specs(config: &Path, data: &DataDir) -> Result<Vec<Spec>, String> 
             text(config),
             "--data".to_owned(),
             text(data.root()),
+            "--node-started".to_owned(),
+            started.clone(),
         ],
     };
     let signer = Spec {

@@ -16,9 +16,19 @@ pub(crate) struct Contract(String);
 impl Contract {
     /// Begins with the station, a ring of segments and a seal every second.
     pub(crate) fn new(origin: &str, segment_size: &str, segments: usize) -> Self {
+        Self::with_block(origin, segment_size, segments, 4_096)
+    }
+
+    /// The same, with blocks of this many bytes.
+    pub(crate) fn with_block(
+        origin: &str,
+        segment_size: &str,
+        segments: usize,
+        block: usize,
+    ) -> Self {
         Self(format!(
             "[station]\norigin = {origin:?}\n\n[storage]\nsegment_size = {segment_size:?}\n\
-             segments = {segments}\n\n[seal]\nevery = \"1s\"\n\n"
+             segments = {segments}\nblock = {block}\n\n[seal]\nevery = \"1s\"\n\n"
         ))
     }
 

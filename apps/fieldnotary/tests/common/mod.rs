@@ -2,11 +2,10 @@
 
 #![expect(dead_code, reason = "each suite uses its part of the harness")]
 
-mod contract;
-mod sites;
-
-pub(crate) use contract::{Contract, Port};
-pub(crate) use sites::{Collector, Node, Peer, Street};
+pub(crate) mod contract;
+pub(crate) mod damage;
+pub(crate) mod layout;
+pub(crate) mod sites;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

@@ -1,8 +1,7 @@
 //! The programs of a site: the street, an independent peer, the node, the collector.
 
-use super::{
-    Contract, Running, about, done, json_lines, list, number, program, python, text,
-};
+use super::contract::{Contract, Port};
+use super::{Running, about, done, json_lines, list, number, program, python, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,8 +48,8 @@ impl Street {
         );
         for port in list(&self.description, "ports") {
             let wire = match text(port, "carrier") {
-                "rtu" => super::Port::Rtu(text(port, "path")),
-                _ => super::Port::Tcp(text(port, "address")),
+                "rtu" => Port::Rtu(text(port, "path")),
+                _ => Port::Tcp(text(port, "address")),
             };
             contract = contract.port(text(port, "name"), wire, "500ms", "1s");
         }
@@ -197,7 +196,7 @@ impl Collector {
             dir: folder,
             key,
             tls,
-            address: text(&about, "address").to_owned(),
+            address: text(&about, "addr").to_owned(),
         }
     }
 

@@ -89,7 +89,10 @@ impl Account {
         session.first.get_or_insert(id);
         session.on_the_wire |= !matches!(
             failed.cause,
-            AttemptCause::SlotOverrun | AttemptCause::Quarantined | AttemptCause::LateReplyWindow
+            AttemptCause::SlotOverrun
+                | AttemptCause::Quarantined
+                | AttemptCause::LateReplyWindow
+                | AttemptCause::Stopped
         );
         if failed.last {
             session.failed = Some((id, failed.cause, failed.points));

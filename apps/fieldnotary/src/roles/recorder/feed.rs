@@ -1,11 +1,11 @@
 //! The one committed feed: entries up to the committed end, pulled with a cursor and a filter.
 
+use super::work::Work;
 use evidence::{CommitId, Digest, Entry, Payload};
 use ipc::limits::FEED_BYTES_MAX;
 use ipc::message::{ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, Hole, Leaf, Message};
 use journal::{Finding, Loss, Reader};
 use media::{FileTruth, FileVolume};
-use super::work::Work;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -92,10 +92,7 @@ impl Feed {
 }
 
 /// The batch, and a loss at its end that no entry names yet.
-fn collect(
-    reader: &Reader<FileVolume, FileTruth>,
-    pull: &FeedPull,
-) -> (FeedBatch, Option<Loss>) {
+fn collect(reader: &Reader<FileVolume, FileTruth>, pull: &FeedPull) -> (FeedBatch, Option<Loss>) {
     let mut unnamed = None;
     let mut batch = FeedBatch {
         entries: Vec::new(),

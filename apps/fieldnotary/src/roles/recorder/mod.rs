@@ -18,7 +18,7 @@ pub(crate) use journal_file::{newest_generation, read_ring, truth_path};
 
 use crate::paths::DataDir;
 use contract::Contract;
-use evidence::LogId;
+use evidence::{LogId, MonoNs};
 use ipc::Listener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,12 +36,13 @@ pub(crate) fn run(
     contract: Contract,
     data: &DataDir,
     log_id: LogId,
+    node_started: MonoNs,
     stop: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let (work, requests) = sync_channel(QUEUE_DEPTH_MAX);
     let (heads, sealing) = sync_channel(HEADS_MAX);
     let _only_writer = media::WriterLock::take(&data.run()).map_err(|error| error.to_string())?;
-    let committer = startup::begin(contract, data, log_id, heads, work.clone())?;
+    let committer = startup::begin(contract, data, log_id, node_started, heads, work.clone())?;
     let feed = Arc::clone(&committer.feed);
     let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;
     let closing = Arc::new(AtomicBool::new(false));

@@ -12,15 +12,17 @@ pub(super) enum StartKind {
     Orderly,
     /// The machine restarted since the last entry.
     Reboot,
-    /// The recorder ended without an orderly stop on this boot.
+    /// The node ended without an orderly stop on this boot.
     Crash,
+    /// The recorder alone ended, and was started again.
+    Alone,
 }
 
 impl StartKind {
     /// Why slots before a capturing process's start were missed.
     pub(super) fn cause(self, seen_before: bool) -> DowntimeCause {
         match (self, seen_before) {
-            (_, true) => DowntimeCause::ProcessRestart,
+            (_, true) | (Self::Alone, false) => DowntimeCause::ProcessRestart,
             (Self::Reboot, false) => DowntimeCause::Reboot,
             (Self::Crash, false) => DowntimeCause::NodeRestart,
             (Self::Orderly, false) => DowntimeCause::OrderlyStop,
@@ -84,6 +86,7 @@ mod tests {
             (StartKind::Crash, true, DowntimeCause::ProcessRestart),
             (StartKind::Orderly, true, DowntimeCause::ProcessRestart),
             (StartKind::Reboot, true, DowntimeCause::ProcessRestart),
+            (StartKind::Alone, false, DowntimeCause::ProcessRestart),
             (StartKind::Crash, false, DowntimeCause::NodeRestart),
             (StartKind::Reboot, false, DowntimeCause::Reboot),
             (StartKind::Orderly, false, DowntimeCause::OrderlyStop),

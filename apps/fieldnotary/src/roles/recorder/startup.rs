@@ -13,7 +13,7 @@ use crate::paths::DataDir;
 use contract::Contract;
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause};
-use evidence::{BootId, CommitId, Digest, LogId, Payload, SourceId};
+use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId};
 use journal::{Reader, Recovery};
 use media::{FileTruth, FileVolume};
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ const REMEMBER_STEP: u64 = 4_096;
 /// What committed entries told of the run before.
 #[derive(Debug, Default)]
 struct Remembered {
-    boot_id: Option<BootId>,
+    epoch: Option<(BootId, MonoNs)>,
     contract: Option<(String, u64)>,
     sealed: Option<evidence::kinds::Checkpoint>,
     cosigned_size: u64,
@@ -40,6 +40,7 @@ pub(super) fn begin(
     contract: Contract,
     data: &DataDir,
     log_id: LogId,
+    node_started: MonoNs,
     heads: SyncSender<Head>,
     work: SyncSender<Work>,
 ) -> Result<Committer, String> {
@@ -58,7 +59,7 @@ pub(super) fn begin(
         origin,
         boot_id,
         truth_degraded: recovery.as_ref().is_some_and(Recovery::truth_degraded),
-        start: start_kind(recovery.as_ref(), remembered.boot_id, boot_id),
+        start: start_kind(recovery.as_ref(), remembered.epoch, boot_id, node_started),
         time: TimeMap::absent(clock::mono(), clock::utc()),
         markers: data.markers(),
         feed: Arc::new(Feed::new(reader, work)),
@@ -93,11 +94,19 @@ pub(super) fn begin(
     Ok(committer)
 }
 
-fn start_kind(recovery: Option<&Recovery>, before: Option<BootId>, now: BootId) -> StartKind {
-    match recovery.map(|recovery| recovery.cause) {
-        None | Some(EpochCause::FirstStart | EpochCause::OrderlyStart) => StartKind::Orderly,
-        Some(_) if before.is_some_and(|before| before != now) => StartKind::Reboot,
-        Some(_) => StartKind::Crash,
+/// How this run begins, told by when and on which boot the epoch before it began.
+fn start_kind(
+    recovery: Option<&Recovery>,
+    before: Option<(BootId, MonoNs)>,
+    boot_id: BootId,
+    node_started: MonoNs,
+) -> StartKind {
+    match (recovery.map(|recovery| recovery.cause), before) {
+        (None | Some(EpochCause::FirstStart | EpochCause::OrderlyStart), _) => StartKind::Orderly,
+        (Some(_), Some((boot, _))) if boot != boot_id => StartKind::Reboot,
+        // Under the supervisor that runs now: only this process was lost.
+        (Some(_), Some((_, at))) if at >= node_started => StartKind::Alone,
+        (Some(_), _) => StartKind::Crash,
     }
 }
 
@@ -140,7 +149,7 @@ fn remember(
 impl Remembered {
     fn observe(&mut self, id: CommitId, payload: Payload) {
         match payload {
-            Payload::EpochStart(epoch) => self.boot_id = Some(epoch.boot_id),
+            Payload::EpochStart(epoch) => self.epoch = Some((epoch.boot_id, epoch.at)),
             Payload::Checkpoint(checkpoint) => self.sealed = Some(checkpoint),
             Payload::Ack(ack) => self.cosigned_size = self.cosigned_size.max(ack.size),
             Payload::Configuration(part) if part.part == 0 => {
@@ -178,7 +187,7 @@ impl Committer {
         let found = |number: fn(&Recovery) -> u64| recovery.map_or(0, number);
         self.stats.scan_bytes = found(|recovery| recovery.scan_bytes);
         self.stats.recoveries =
-            u64::from(matches!(self.start, StartKind::Crash | StartKind::Reboot));
+            u64::from(self.start != StartKind::Orderly);
         let epoch = EpochStart {
             at,
             cause: recovery.map_or(EpochCause::FirstStart, |recovery| recovery.cause),

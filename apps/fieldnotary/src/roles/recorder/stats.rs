@@ -1,8 +1,8 @@
 //! What the recorder counts of itself (A5.5), each with its name from the counters' list.
 
-use evidence::{MonoNs, SourceId};
 use evidence::kinds::Counter;
 use evidence::reasons::CounterState;
+use evidence::{MonoNs, SourceId};
 use std::collections::VecDeque;
 
 /// Samples that a percentile looks back on.
@@ -174,8 +174,8 @@ impl Stats {
 #[cfg(test)]
 mod tests {
     use super::{SAMPLES_MAX, Stats};
-    use evidence::{MonoNs, SourceId};
     use evidence::reasons::CounterState;
+    use evidence::{MonoNs, SourceId};
 
     //= A2.5
     #[test]

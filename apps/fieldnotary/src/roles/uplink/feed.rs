@@ -115,7 +115,11 @@ pub(super) fn supply(link: &mut RecorderLink, need: Need) -> Option<Result<Suppl
         // Entries found unreadable just now: the recorder is about to name the loss.
         std::thread::sleep(LOSS_PAUSE);
     }
-    let supply = |runs| Supply { from: need.from, frontier, runs };
+    let supply = |runs| Supply {
+        from: need.from,
+        frontier,
+        runs,
+    };
     Some(found.map(supply))
 }
 

@@ -14,8 +14,8 @@ use evidence::{Captured, Digest, Payload, SourceId};
 use exchange::{Action, Limits, Node, NodeConfig, Report, Tick};
 use feed::Feed;
 use https::Client;
-use refusals::Refusals;
 use ipc::message::{AckReport, Message};
+use refusals::Refusals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -151,8 +151,10 @@ impl Role {
             Report::Down(failure) => self.event(EventCode::UplinkDown, failure.to_string()),
             Report::Up => self.event(EventCode::UplinkUp, String::new()),
             Report::Refused(refusal) => {
-                let words =
-                    format!("{} answered {}: {}", refusal.path, refusal.status, refusal.detail);
+                let words = format!(
+                    "{} answered {}: {}",
+                    refusal.path, refusal.status, refusal.detail
+                );
                 match self.refusals.heard(words, clock::mono()) {
                     Some((words, count)) => self.refused(words, count),
                     None => return true,

@@ -16,9 +16,10 @@ impl Refusals {
     /// Hears of a refusal; gives back what to tell, and how many refusals that stands for.
     pub(super) fn heard(&mut self, words: String, now: MonoNs) -> Option<(String, u64)> {
         self.untold += 1;
-        let news = self.last.as_ref().is_none_or(|(last, told_at)| {
-            *last != words || now.since(*told_at) >= TELL_AGAIN_NS
-        });
+        let news = self
+            .last
+            .as_ref()
+            .is_none_or(|(last, told_at)| *last != words || now.since(*told_at) >= TELL_AGAIN_NS);
         if !news {
             return None;
         }
