@@ -112,7 +112,7 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
         Role::Recorder => {
             let node_started = MonoNs(args.node_started);
             roles::recorder::run(contract, &data, log_id(&data)?, node_started, &stop)?;
-        },
+        }
         Role::Time => roles::time::run(&data, &stop)?,
         Role::Io => roles::io::run(&contract, &data, &stop)?,
         Role::Uplink => roles::uplink::run(&contract, &data, &stop)?,

@@ -1,36 +1,32 @@
 //! The one thread that writes the journal: gathers, stamps, commits as a group, then answers.
 
+mod requests;
+mod seal;
+
 use super::feed::Feed;
-use super::intake;
 use super::journal_file::NodeJournal;
-use super::ledger::{Attempted, Ledger, Verdict};
-use super::sealer::{Head, Sealed};
-use super::slots::{self, StartKind};
+use super::ledger::Ledger;
+use super::sealer::Head;
+use super::slots::StartKind;
 use super::stats::Stats;
-use super::status;
 use super::work::{Answer, Work};
 use crate::clock;
 use contract::Contract;
-use evidence::Stream;
-use evidence::kinds::{Checkpoint, CounterSnapshot, Downtime, Event, TimeMap};
+use evidence::kinds::{CounterSnapshot, Event, TimeMap};
 use evidence::reasons::EventCode;
-use evidence::{
-    Blob, Captured, CommitId, Digest, Kind, MeterId, Payload, ScheduleId, Seq, SourceId,
-};
-use ipc::message::{
-    Accepted, ErrorCode, Leased, Message, NoteText, RefuseReason, Refused, SlotStart, Welcome,
-};
+use evidence::{Captured, CommitId, Kind, MeterId, Payload, SourceId};
+use ipc::message::{Accepted, Message};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
+
+pub(super) use seal::SealState;
 
 /// Entries of one frame, kept below the format's own bound so that a group's answers come soon.
 const GROUP_ENTRIES_MAX: usize = 2_048;
 /// How often the recorder's counters become an entry.
 const COUNTERS_EVERY_NS: u64 = 60_000_000_000;
-/// While idle (nothing but checkpoints and acks since the last seal), seals are this much sparser.
-const IDLE_SEAL_FACTOR: u64 = 15;
 /// Longest sleep of the loop, so that deadlines are looked at.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -67,21 +63,6 @@ pub(super) enum Pending {
     Accepted { id: u64, offset: usize, count: u64 },
     /// A message that only had to wait.
     Ready(Message),
-}
-
-/// Where sealing stands.
-#[derive(Debug, Default)]
-pub(super) struct SealState {
-    pub(super) asked: Option<u64>,
-    pub(super) sealed_size: u64,
-    pub(super) note: Option<String>,
-    pub(super) root: Option<Digest>,
-    pub(super) custody: Option<evidence::reasons::Custody>,
-    pub(super) cosigned_size: u64,
-    pub(super) last_ns: u64,
-    pub(super) missed: u64,
-    /// Entries since the last seal that deserve one.
-    pub(super) unsealed: u64,
 }
 
 impl Committer {
@@ -172,7 +153,7 @@ impl Committer {
                 let _ = answer.try_send(self.head());
             }
             Work::Status { answer } => {
-                let _ = answer.try_send(status::report(self));
+                let _ = answer.try_send(super::status::report(self));
             }
             Work::Lost(loss) => self.lost(&loss),
             Work::Sealed(outcome) => self.sealed(outcome),
@@ -180,85 +161,6 @@ impl Committer {
             Work::Close => {}
         }
         Ok(())
-    }
-
-    fn welcome(&self) -> Message {
-        Welcome {
-            generation: self.journal.generation(),
-            epoch: self.journal.epoch(),
-            boot_id: self.boot_id,
-            contract: self.contract_commit,
-            contract_digest: self.contract.digest(),
-            origin: self.origin.clone(),
-            truth_class: self.journal.truth_class(),
-            truth_degraded: self.truth_degraded,
-            commit_ptr: CommitId(self.journal.size()),
-        }
-        .into()
-    }
-
-    fn head(&self) -> Message {
-        ipc::message::Head {
-            size: self.seal.sealed_size,
-            note: self.seal.note.clone().map(NoteText),
-            cosigned_size: self.seal.cosigned_size,
-            witnessed_size: self.seal.cosigned_size,
-        }
-        .into()
-    }
-
-    fn submit(
-        &mut self,
-        id: u64,
-        source: &SourceId,
-        stream: &Stream,
-        seq: Option<Seq>,
-        records: Vec<Captured>,
-        answer: Answer,
-    ) {
-        if self.stopping.is_some() {
-            self.refuse(
-                id,
-                RefuseReason::Stopping,
-                "the node is being stopped",
-                &answer,
-            );
-            return;
-        }
-        self.alive.insert(source.clone());
-        match intake::check(stream, seq, self.contract_commit, records) {
-            Ok(_) if seq.is_some_and(|seq| self.ledger.verdict(stream, seq) == Verdict::Known) => {
-                self.stats.known_again += 1;
-                let known = Accepted {
-                    submission_id: id,
-                    first_commit: CommitId(0),
-                    count: 0,
-                };
-                let _ = answer.try_send(known.into());
-            }
-            Ok(sound) => {
-                let offset = self.staged.len();
-                let count = u64::try_from(sound.records.len()).unwrap_or(u64::MAX);
-                for (captured, payload) in sound.records {
-                    self.stage_record(source, captured, payload);
-                }
-                self.answers
-                    .push((answer, Pending::Accepted { id, offset, count }));
-            }
-            Err(objection) => {
-                self.stats.rejected += 1;
-                if objection.reason == RefuseReason::RecordCrc {
-                    self.stats.record_crc_failures += 1;
-                }
-                self.event(EventCode::RecordRejected, |event| {
-                    event.source = source.clone();
-                    event.about_seq = seq;
-                    event.detail = Some(format!("{}: {}", objection.reason, objection.detail));
-                    event.sample = Some(bounded_sample(&objection.sample));
-                });
-                self.refuse(id, objection.reason, &objection.detail, &answer);
-            }
-        }
     }
 
     fn stage_record(&mut self, source: &SourceId, captured: Captured, payload: Payload) {
@@ -302,198 +204,6 @@ impl Committer {
         };
         fill(&mut event);
         self.stage(event.into());
-    }
-
-    fn refuse(&self, id: u64, reason: RefuseReason, detail: &str, answer: &Answer) {
-        let refused = Refused {
-            submission_id: id,
-            reason,
-            detail: detail.to_owned(),
-        };
-        let _ = answer.try_send(refused.into());
-    }
-
-    fn lease(
-        &mut self,
-        source: &SourceId,
-        stream: &Stream,
-        fresh: bool,
-        answer: Answer,
-    ) -> Result<(), String> {
-        let lease = if fresh {
-            let attempted = self.attempted(source, stream);
-            let (lease, entries) = self
-                .ledger
-                .restart(stream, source, attempted, clock::mono());
-            for entry in entries {
-                match &entry {
-                    Payload::Marker(gap) => self.stats.seq_gaps += gap.count.unwrap_or(0),
-                    Payload::SeqSkip(skip) => self.stats.seq_skips += skip.count,
-                    _ => {}
-                }
-                self.stage(entry);
-            }
-            lease
-        } else {
-            self.ledger.extend(stream)
-        };
-        // Durable before it leaves: a number is never handed out twice (A4.2).
-        self.journal
-            .store_leases(super::journal_file::leases(&self.ledger))
-            .map_err(|error| format!("the lease table could not be written: {error}"))?;
-        let leased = Leased {
-            stream: stream.to_string(),
-            next: lease.next,
-            end: lease.end,
-        };
-        self.answers.push((answer, Pending::Ready(leased.into())));
-        Ok(())
-    }
-
-    /// What the poll marker board knows of a meter (A4.8).
-    fn attempted(&self, source: &SourceId, stream: &Stream) -> Option<Attempted> {
-        let Stream::Meter(meter) = stream else {
-            return None;
-        };
-        let (ports, _) = media::read_marks(&self.markers);
-        let (_, marks) = ports.into_iter().find(|(port, _)| port == source)?;
-        // Times of another boot say nothing here, its numbers do.
-        let mark = marks.into_iter().find(|mark| mark.meter_id == *meter)?;
-        let attempt = mark.attempt?;
-        Some(Attempted {
-            seq: attempt.seq.0,
-            at: attempt.at,
-            slot: mark.slot,
-            reply_at: mark
-                .reply
-                .filter(|reply| reply.seq == attempt.seq)
-                .map(|reply| reply.at),
-        })
-    }
-
-    fn slots(&mut self, source: SourceId, schedule: ScheduleId, answer: Answer) {
-        let Some(plan) = self.contract.schedules.get(&schedule) else {
-            let text = format!("the contract has no schedule {schedule}");
-            let _ = answer.try_send(Message::error(ErrorCode::Unknown, text));
-            return;
-        };
-        let now = clock::mono();
-        let (utc_next, anchor) = slots::next_due(plan, &self.time, now);
-        let meters = self.contract.meters.values();
-        let meters = meters.filter(|meter| meter.port == source && meter.schedule == schedule);
-        let meters = meters.map(|meter| &meter.id);
-        let start = self
-            .ledger
-            .start_schedule(&source, &schedule, meters, utc_next);
-        if let Some((first, count)) = start.missed {
-            let cause = if start.was_stopped {
-                evidence::reasons::DowntimeCause::OrderlyStop
-            } else {
-                self.start.cause(self.alive.contains(&source))
-            };
-            let downtime = Downtime {
-                at: now,
-                schedule: schedule.clone(),
-                first,
-                count: Some(count),
-                cause,
-                source,
-            };
-            // Already in the ledger: only the entry is missing.
-            let payload = downtime.into();
-            self.staged.push((Captured::new(&payload), payload));
-        }
-        let slot = start.slot;
-        let reply = SlotStart {
-            schedule,
-            version: slot.version,
-            number: slot.number,
-            anchor,
-        };
-        self.answers.push((answer, Pending::Ready(reply.into())));
-    }
-
-    fn take_time(
-        &mut self,
-        id: u64,
-        statement: &Captured,
-        journal: bool,
-        events: Vec<Captured>,
-        answer: Answer,
-    ) {
-        match statement.payload() {
-            Ok(Payload::TimeMap(map)) => {
-                self.time = map.clone();
-                let offset = self.staged.len();
-                if journal {
-                    self.stage(map.into());
-                }
-                for event in events {
-                    if let Ok(payload @ Payload::Event(_)) = event.payload() {
-                        self.stats.time_steps += 1;
-                        self.staged.push((event, payload));
-                    }
-                }
-                let count = u64::try_from(self.staged.len() - offset).unwrap_or(0);
-                self.answers
-                    .push((answer, Pending::Accepted { id, offset, count }));
-            }
-            _ => self.refuse(id, RefuseReason::Kind, "not a sound TimeMap", &answer),
-        }
-    }
-
-    fn report(&mut self, id: u64, event: Captured, answer: Answer) {
-        let payload = match event.payload() {
-            Ok(payload @ (Payload::Event(_) | Payload::Ack(_) | Payload::Audit(_))) => payload,
-            Ok(other) => {
-                let detail = format!("{} entries are not reports", other.kind().name());
-                return self.refuse(id, RefuseReason::Kind, &detail, &answer);
-            }
-            Err(error) => {
-                return self.refuse(id, RefuseReason::Encoding, &error.to_string(), &answer);
-            }
-        };
-        if let Payload::Ack(ack) = &payload {
-            if ack.size <= self.seal.cosigned_size {
-                let known = Accepted {
-                    submission_id: id,
-                    first_commit: CommitId(0),
-                    count: 0,
-                };
-                let _ = answer.try_send(known.into());
-                return;
-            }
-            if let Err(error) = super::acks::check(self, ack) {
-                return self.refuse(id, RefuseReason::Encoding, &error, &answer);
-            }
-            self.seal.cosigned_size = ack.size;
-            self.journal.note_cosigned(ack.size);
-            self.stats.cosigned_to(ack.size, clock::mono());
-        }
-        let offset = self.staged.len();
-        self.staged.push((event, payload));
-        self.answers.push((
-            answer,
-            Pending::Accepted {
-                id,
-                offset,
-                count: 1,
-            },
-        ));
-    }
-
-    /// Names a loss once; several readers may meet it.
-    fn lost(&mut self, loss: &journal::Loss) {
-        if self.named_losses.insert((loss.first.0, loss.count)) {
-            self.stats.lost += loss.count;
-            self.stage(loss.payload(clock::mono()).into());
-        }
-    }
-
-    fn stop(&mut self, answer: Answer) {
-        self.event(EventCode::OrderlyStop, |_| {});
-        self.stopping = Some(answer);
-        self.seal.last_ns = 0;
     }
 
     /// Commits what the start staged, and the frozen state behind it.
@@ -590,89 +300,8 @@ impl Committer {
         Ok(())
     }
 
-    fn seal_due(&self, now_ns: u64) -> bool {
-        if self.seal.asked.is_some() || self.stop_answered {
-            return false;
-        }
-        let cadence = self.contract.seal.every_ms * 1_000_000;
-        let since = now_ns.saturating_sub(self.seal.last_ns);
-        let idle = self.seal.unsealed == 0;
-        let due = if idle {
-            cadence * IDLE_SEAL_FACTOR
-        } else {
-            cadence
-        };
-        self.stopping.is_some()
-            || since >= due
-            || self.seal.unsealed >= self.contract.seal.entries_max
-    }
-
-    fn ask_for_seal(&mut self, now_ns: u64) {
-        self.seal.last_ns = now_ns;
-        let head = Head {
-            origin: self.origin.clone(),
-            size: self.journal.size(),
-            root: Digest(self.journal.root().0),
-        };
-        self.seal.asked = Some(head.size);
-        match self.heads.try_send(head) {
-            Ok(()) => self.seal.unsealed = 0,
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.seal.asked = None,
-        }
-    }
-
-    fn sealed(&mut self, outcome: Result<Sealed, String>) {
-        self.seal.asked = None;
-        match outcome {
-            Ok(sealed) => {
-                if self.seal.missed > 0 {
-                    let missed = std::mem::take(&mut self.seal.missed);
-                    self.event(EventCode::SignerRecovered, |event| {
-                        event.count = Some(missed)
-                    });
-                }
-                self.stats.seals += 1;
-                self.seal.sealed_size = sealed.head.size;
-                self.seal.root = Some(sealed.head.root);
-                self.seal.note = Some(sealed.note.clone());
-                self.seal.custody = Some(sealed.custody);
-                self.journal.note_sealed(sealed.head.size);
-                self.stage(
-                    Checkpoint {
-                        at: clock::mono(),
-                        size: sealed.head.size,
-                        root: sealed.head.root,
-                        note: sealed.note,
-                        custody: sealed.custody,
-                    }
-                    .into(),
-                );
-            }
-            Err(error) => {
-                self.stats.seals_missed += 1;
-                self.seal.missed += 1;
-                if self.seal.missed == 1 {
-                    self.event(EventCode::SignerUnavailable, |event| {
-                        event.detail = Some(error)
-                    });
-                }
-                self.seal.unsealed += 1;
-            }
-        }
-        if let Some(answer) = self.stopping.clone().filter(|_| !self.stop_answered) {
-            self.stop_answered = true;
-            let head = self.head();
-            self.answers.push((answer, Pending::Ready(head)));
-        }
-    }
-
     /// The meters of the contract, for the status.
     pub(super) fn meters(&self) -> impl Iterator<Item = &MeterId> {
         self.contract.meters.keys()
     }
-}
-
-fn bounded_sample(bytes: &[u8]) -> Blob {
-    let len = bytes.len().min(evidence::limits::SAMPLE_BYTES_MAX);
-    Blob::from(bytes.get(..len).unwrap_or_default())
 }

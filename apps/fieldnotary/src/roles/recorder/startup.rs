@@ -186,8 +186,7 @@ impl Committer {
         let at = clock::mono();
         let found = |number: fn(&Recovery) -> u64| recovery.map_or(0, number);
         self.stats.scan_bytes = found(|recovery| recovery.scan_bytes);
-        self.stats.recoveries =
-            u64::from(self.start != StartKind::Orderly);
+        self.stats.recoveries = u64::from(self.start != StartKind::Orderly);
         let epoch = EpochStart {
             at,
             cause: recovery.map_or(EpochCause::FirstStart, |recovery| recovery.cause),

@@ -1,0 +1,285 @@
+//! What connected processes ask for: submissions, leases, slots, time, reports.
+
+use super::{Committer, Pending};
+use crate::clock;
+use crate::roles::recorder::work::Answer;
+use crate::roles::recorder::{acks, intake, ledger, slots};
+use evidence::kinds::Downtime;
+use evidence::reasons::{DowntimeCause, EventCode};
+use evidence::{Blob, Captured, CommitId, Payload, ScheduleId, Seq, SourceId, Stream};
+use ipc::message::{
+    Accepted, ErrorCode, Leased, Message, NoteText, RefuseReason, Refused, SlotStart, Welcome,
+};
+use ledger::{Attempted, Verdict};
+
+impl Committer {
+    pub(super) fn welcome(&self) -> Message {
+        Welcome {
+            generation: self.journal.generation(),
+            epoch: self.journal.epoch(),
+            boot_id: self.boot_id,
+            contract: self.contract_commit,
+            contract_digest: self.contract.digest(),
+            origin: self.origin.clone(),
+            truth_class: self.journal.truth_class(),
+            truth_degraded: self.truth_degraded,
+            commit_ptr: CommitId(self.journal.size()),
+        }
+        .into()
+    }
+
+    pub(super) fn head(&self) -> Message {
+        ipc::message::Head {
+            size: self.seal.sealed_size,
+            note: self.seal.note.clone().map(NoteText),
+            cosigned_size: self.seal.cosigned_size,
+            witnessed_size: self.seal.cosigned_size,
+        }
+        .into()
+    }
+
+    pub(super) fn submit(
+        &mut self,
+        id: u64,
+        source: &SourceId,
+        stream: &Stream,
+        seq: Option<Seq>,
+        records: Vec<Captured>,
+        answer: Answer,
+    ) {
+        if self.stopping.is_some() {
+            self.refuse(
+                id,
+                RefuseReason::Stopping,
+                "the node is being stopped",
+                &answer,
+            );
+            return;
+        }
+        self.alive.insert(source.clone());
+        match intake::check(stream, seq, self.contract_commit, records) {
+            Ok(_) if seq.is_some_and(|seq| self.ledger.verdict(stream, seq) == Verdict::Known) => {
+                self.stats.known_again += 1;
+                let known = Accepted {
+                    submission_id: id,
+                    first_commit: CommitId(0),
+                    count: 0,
+                };
+                let _ = answer.try_send(known.into());
+            }
+            Ok(sound) => {
+                let offset = self.staged.len();
+                let count = u64::try_from(sound.records.len()).unwrap_or(u64::MAX);
+                for (captured, payload) in sound.records {
+                    self.stage_record(source, captured, payload);
+                }
+                self.answers
+                    .push((answer, Pending::Accepted { id, offset, count }));
+            }
+            Err(objection) => {
+                self.stats.rejected += 1;
+                if objection.reason == RefuseReason::RecordCrc {
+                    self.stats.record_crc_failures += 1;
+                }
+                self.event(EventCode::RecordRejected, |event| {
+                    event.source = source.clone();
+                    event.about_seq = seq;
+                    event.detail = Some(format!("{}: {}", objection.reason, objection.detail));
+                    event.sample = Some(bounded_sample(&objection.sample));
+                });
+                self.refuse(id, objection.reason, &objection.detail, &answer);
+            }
+        }
+    }
+
+    pub(super) fn refuse(&self, id: u64, reason: RefuseReason, detail: &str, answer: &Answer) {
+        let refused = Refused {
+            submission_id: id,
+            reason,
+            detail: detail.to_owned(),
+        };
+        let _ = answer.try_send(refused.into());
+    }
+
+    pub(super) fn lease(
+        &mut self,
+        source: &SourceId,
+        stream: &Stream,
+        fresh: bool,
+        answer: Answer,
+    ) -> Result<(), String> {
+        let lease = if fresh {
+            let attempted = self.attempted(source, stream);
+            let (lease, entries) = self
+                .ledger
+                .restart(stream, source, attempted, clock::mono());
+            for entry in entries {
+                match &entry {
+                    Payload::Marker(gap) => self.stats.seq_gaps += gap.count.unwrap_or(0),
+                    Payload::SeqSkip(skip) => self.stats.seq_skips += skip.count,
+                    _ => {}
+                }
+                self.stage(entry);
+            }
+            lease
+        } else {
+            self.ledger.extend(stream)
+        };
+        // Durable before it leaves: a number is never handed out twice (A4.2).
+        self.journal
+            .store_leases(crate::roles::recorder::journal_file::leases(&self.ledger))
+            .map_err(|error| format!("the lease table could not be written: {error}"))?;
+        let leased = Leased {
+            stream: stream.to_string(),
+            next: lease.next,
+            end: lease.end,
+        };
+        self.answers.push((answer, Pending::Ready(leased.into())));
+        Ok(())
+    }
+
+    /// What the poll marker board knows of a meter (A4.8).
+    pub(super) fn attempted(&self, source: &SourceId, stream: &Stream) -> Option<Attempted> {
+        let Stream::Meter(meter) = stream else {
+            return None;
+        };
+        let (ports, _) = media::read_marks(&self.markers);
+        let (_, marks) = ports.into_iter().find(|(port, _)| port == source)?;
+        // Times of another boot say nothing here, its numbers do.
+        let mark = marks.into_iter().find(|mark| mark.meter_id == *meter)?;
+        let attempt = mark.attempt?;
+        Some(Attempted {
+            seq: attempt.seq.0,
+            at: attempt.at,
+            slot: mark.slot,
+            reply_at: mark
+                .reply
+                .filter(|reply| reply.seq == attempt.seq)
+                .map(|reply| reply.at),
+        })
+    }
+
+    pub(super) fn slots(&mut self, source: SourceId, schedule: ScheduleId, answer: Answer) {
+        let Some(plan) = self.contract.schedules.get(&schedule) else {
+            let text = format!("the contract has no schedule {schedule}");
+            let _ = answer.try_send(Message::error(ErrorCode::Unknown, text));
+            return;
+        };
+        let now = clock::mono();
+        let (utc_next, anchor) = slots::next_due(plan, &self.time, now);
+        let meters = self.contract.meters.values();
+        let meters = meters.filter(|meter| meter.port == source && meter.schedule == schedule);
+        let meters = meters.map(|meter| &meter.id);
+        let start = self
+            .ledger
+            .start_schedule(&source, &schedule, meters, utc_next);
+        if let Some((first, count)) = start.missed {
+            let cause = if start.was_stopped {
+                DowntimeCause::OrderlyStop
+            } else {
+                self.start.cause(self.alive.contains(&source))
+            };
+            let downtime = Downtime {
+                at: now,
+                schedule: schedule.clone(),
+                first,
+                count: Some(count),
+                cause,
+                source,
+            };
+            // Already in the ledger: only the entry is missing.
+            let payload = downtime.into();
+            self.staged.push((Captured::new(&payload), payload));
+        }
+        let slot = start.slot;
+        let reply = SlotStart {
+            schedule,
+            version: slot.version,
+            number: slot.number,
+            anchor,
+        };
+        self.answers.push((answer, Pending::Ready(reply.into())));
+    }
+
+    pub(super) fn take_time(
+        &mut self,
+        id: u64,
+        statement: &Captured,
+        journal: bool,
+        events: Vec<Captured>,
+        answer: Answer,
+    ) {
+        match statement.payload() {
+            Ok(Payload::TimeMap(map)) => {
+                self.time = map.clone();
+                let offset = self.staged.len();
+                if journal {
+                    self.stage(map.into());
+                }
+                for event in events {
+                    if let Ok(payload @ Payload::Event(_)) = event.payload() {
+                        self.stats.time_steps += 1;
+                        self.staged.push((event, payload));
+                    }
+                }
+                let count = u64::try_from(self.staged.len() - offset).unwrap_or(0);
+                self.answers
+                    .push((answer, Pending::Accepted { id, offset, count }));
+            }
+            _ => self.refuse(id, RefuseReason::Kind, "not a sound TimeMap", &answer),
+        }
+    }
+
+    pub(super) fn report(&mut self, id: u64, event: Captured, answer: Answer) {
+        let payload = match event.payload() {
+            Ok(payload @ (Payload::Event(_) | Payload::Ack(_) | Payload::Audit(_))) => payload,
+            Ok(other) => {
+                let detail = format!("{} entries are not reports", other.kind().name());
+                return self.refuse(id, RefuseReason::Kind, &detail, &answer);
+            }
+            Err(error) => {
+                return self.refuse(id, RefuseReason::Encoding, &error.to_string(), &answer);
+            }
+        };
+        if let Payload::Ack(ack) = &payload {
+            if ack.size <= self.seal.cosigned_size {
+                let known = Accepted {
+                    submission_id: id,
+                    first_commit: CommitId(0),
+                    count: 0,
+                };
+                let _ = answer.try_send(known.into());
+                return;
+            }
+            if let Err(error) = acks::check(self, ack) {
+                return self.refuse(id, RefuseReason::Encoding, &error, &answer);
+            }
+            self.seal.cosigned_size = ack.size;
+            self.journal.note_cosigned(ack.size);
+            self.stats.cosigned_to(ack.size, clock::mono());
+        }
+        let offset = self.staged.len();
+        self.staged.push((event, payload));
+        self.answers.push((
+            answer,
+            Pending::Accepted {
+                id,
+                offset,
+                count: 1,
+            },
+        ));
+    }
+
+    /// Names a loss once; several readers may meet it.
+    pub(super) fn lost(&mut self, loss: &journal::Loss) {
+        if self.named_losses.insert((loss.first.0, loss.count)) {
+            self.stats.lost += loss.count;
+            self.stage(loss.payload(clock::mono()).into());
+        }
+    }
+}
+
+fn bounded_sample(bytes: &[u8]) -> Blob {
+    let len = bytes.len().min(evidence::limits::SAMPLE_BYTES_MAX);
+    Blob::from(bytes.get(..len).unwrap_or_default())
+}
