@@ -1,3 +1,5 @@
+//! What the closing page and its JSON form say of a verdict.
+
 use super::Closing;
 use crate::demo::check::Verdict;
 use crate::demo::injector::Blow;

@@ -14,7 +14,7 @@ use crate::clock;
 use contract::Contract;
 use evidence::kinds::{CounterSnapshot, Event, TimeMap};
 use evidence::reasons::EventCode;
-use evidence::{Captured, CommitId, Kind, MeterId, Payload, SourceId};
+use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId};
 use ipc::message::{Accepted, Message};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -14,21 +14,21 @@ const IDLE_SEAL_FACTOR: u64 = 15;
 
 /// Where sealing stands.
 #[derive(Debug, Default)]
-pub(super) struct SealState {
-    pub(super) asked: Option<u64>,
-    pub(super) sealed_size: u64,
-    pub(super) note: Option<String>,
-    pub(super) root: Option<Digest>,
-    pub(super) custody: Option<Custody>,
-    pub(super) cosigned_size: u64,
-    pub(super) last_ns: u64,
-    pub(super) missed: u64,
+pub(in crate::roles::recorder) struct SealState {
+    pub(in crate::roles::recorder) asked: Option<u64>,
+    pub(in crate::roles::recorder) sealed_size: u64,
+    pub(in crate::roles::recorder) note: Option<String>,
+    pub(in crate::roles::recorder) root: Option<Digest>,
+    pub(in crate::roles::recorder) custody: Option<Custody>,
+    pub(in crate::roles::recorder) cosigned_size: u64,
+    pub(in crate::roles::recorder) last_ns: u64,
+    pub(in crate::roles::recorder) missed: u64,
     /// Entries since the last seal that deserve one.
-    pub(super) unsealed: u64,
+    pub(in crate::roles::recorder) unsealed: u64,
 }
 
 impl Committer {
-    pub(super) fn seal_due(&self, now_ns: u64) -> bool {
+    pub(in crate::roles::recorder) fn seal_due(&self, now_ns: u64) -> bool {
         if self.seal.asked.is_some() || self.stop_answered {
             return false;
         }
@@ -45,7 +45,7 @@ impl Committer {
             || self.seal.unsealed >= self.contract.seal.entries_max
     }
 
-    pub(super) fn ask_for_seal(&mut self, now_ns: u64) {
+    pub(in crate::roles::recorder) fn ask_for_seal(&mut self, now_ns: u64) {
         self.seal.last_ns = now_ns;
         let head = Head {
             origin: self.origin.clone(),
@@ -59,7 +59,7 @@ impl Committer {
         }
     }
 
-    pub(super) fn sealed(&mut self, outcome: Result<Sealed, String>) {
+    pub(in crate::roles::recorder) fn sealed(&mut self, outcome: Result<Sealed, String>) {
         self.seal.asked = None;
         match outcome {
             Ok(sealed) => {
@@ -104,7 +104,7 @@ impl Committer {
         }
     }
 
-    pub(super) fn stop(&mut self, answer: Answer) {
+    pub(in crate::roles::recorder) fn stop(&mut self, answer: Answer) {
         self.event(EventCode::OrderlyStop, |_| {});
         self.stopping = Some(answer);
         self.seal.last_ns = 0;
