@@ -18,6 +18,9 @@ use requests::{Asked, Quantity, Reply, Street};
 use samples::Samples;
 use serde_json::Value;
 
+/// A request that left the node reaches the street within this; the next slot is far later.
+const ON_THE_WIRE_NS: u64 = 200_000_000;
+
 /// Faults under which a reply is still whole and its meter's own, so that it may become a reading.
 const SOUND_FAULTS: [&str; 2] = ["late", "double"];
 /// Causes that fit a reply damaged on its way.
@@ -212,7 +215,7 @@ impl SideBySide<'_> {
 
     /// Requests and failed attempts between two readings belong together, one by one.
     fn settle(&mut self, asked: &[Asked], failed: &[&Attempt]) {
-        let mut asked = asked.iter();
+        let mut asked = asked.iter().peekable();
         for attempt in failed {
             match &attempt.outcome {
                 Outcome::Failed { .. } => match asked.next() {
@@ -224,10 +227,15 @@ impl SideBySide<'_> {
                         self.meter, attempt.number, attempt.seq, attempt.entry
                     )),
                 },
-                Outcome::Gap { count } => {
-                    let count = usize::try_from(*count).unwrap_or(usize::MAX);
-                    for asked in asked.by_ref().take(count) {
-                        self.result.explained += self::count(&asked.replies);
+                Outcome::Gap { count, last_ns } => {
+                    // A session sends one request at least; a retry is no later than the last attempt.
+                    let mut sessions = *count;
+                    let until_ns = last_ns.saturating_add(ON_THE_WIRE_NS);
+                    while let Some(gone) =
+                        asked.next_if(|asked| sessions > 0 || asked.at_ns <= until_ns)
+                    {
+                        sessions = sessions.saturating_sub(1);
+                        self.result.explained += self::count(&gone.replies);
                     }
                 }
                 Outcome::Read(_) => {}

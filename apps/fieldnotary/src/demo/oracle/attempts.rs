@@ -35,7 +35,10 @@ pub(super) enum Outcome {
     },
     /// Attempted, and the log itself says that the results were never committed.
     Gap {
+        /// How many sessions; each may have sent several requests.
         count: u64,
+        /// When the last of their requests left, in nanoseconds of the monotonic clock.
+        last_ns: u64,
     },
 }
 
@@ -104,7 +107,8 @@ impl Reader {
             "attempt_failed" => self.failed(row),
             "marker" if text(row, "marker") == "seq_gap" => {
                 let count = number(row, "count").unwrap_or(1);
-                self.put(row, Outcome::Gap { count });
+                let last_ns = number(row, "last_attempt_mono_ns").unwrap_or_default();
+                self.put(row, Outcome::Gap { count, last_ns });
             }
             "event" => self.log.samples.event(row),
             _ => {}

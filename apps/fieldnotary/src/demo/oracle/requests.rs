@@ -104,6 +104,8 @@ impl Reply {
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) no: u64,
+    /// When the street saw it, in nanoseconds of the monotonic clock.
+    pub(super) at_ns: u64,
     pub(super) fault: Option<String>,
     pub(super) replies: Vec<Reply>,
 }
@@ -154,6 +156,7 @@ impl Street {
         if event == "request" {
             asked.push(Asked {
                 no,
+                at_ns: number("mono_ns").unwrap_or(u64::MAX),
                 fault: None,
                 replies: Vec::new(),
             });

@@ -266,6 +266,27 @@ fn a_reply_without_reading_or_explanation_is_found() {
     .check_clean();
 }
 
+//= A4.2
+//= A4.6
+#[test]
+fn a_lost_session_explains_its_retry_but_no_request_after_its_last_attempt() {
+    let lost = |last_ns: u64| {
+        world(|world| {
+            for at_ns in [1_000_000_000, 1_300_000_000] {
+                let request = world.request("m01");
+                world.street.last_mut().unwrap()["mono_ns"] = json!(at_ns);
+                world.reply(request, "m01", 12, None);
+            }
+            world.row(json!({
+                "kind": "marker", "marker": "seq_gap", "meter_id": "m01", "seq": 2, "count": 1,
+                "last_attempt_mono_ns": last_ns,
+            }));
+        })
+    };
+    lost(1_299_000_000).check_clean();
+    lost(999_000_000).check_found("reply 4 of the street (to request 4)");
+}
+
 //= A1.3
 #[test]
 fn a_second_reply_needs_an_entry_of_its_own() {

@@ -4,7 +4,7 @@ use super::work::Work;
 use evidence::Digest;
 use evidence::reasons::Custody;
 use ipc::message::{Message, SignCheckpoint};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) struct Sealed {
 }
 
 /// Serves heads one by one until the recorder is gone.
-pub(super) fn serve(socket: &PathBuf, heads: &Receiver<Head>, results: &SyncSender<Work>) {
+pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<Work>) {
     let mut channel = None;
     for head in heads {
         let outcome = sign(socket, &mut channel, head);
@@ -43,11 +43,7 @@ pub(super) fn serve(socket: &PathBuf, heads: &Receiver<Head>, results: &SyncSend
     }
 }
 
-fn sign(
-    socket: &PathBuf,
-    channel: &mut Option<ipc::Channel>,
-    head: Head,
-) -> Result<Sealed, String> {
+fn sign(socket: &Path, channel: &mut Option<ipc::Channel>, head: Head) -> Result<Sealed, String> {
     if channel.is_none() {
         *channel = Some(ipc::Channel::connect(socket, CONNECT_TIMEOUT).map_err(|e| e.to_string())?);
     }
