@@ -168,6 +168,7 @@ mod tests {
         );
     }
 
+    //= R2.1
     #[test]
     fn a_forbidden_import_names_both_crates_and_the_kind() {
         check(

@@ -1,13 +1,19 @@
 //! What a person gets who makes a mistake: a code that scripts can trust, and one screen with the cure.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as tests do"
+)]
+
 mod common;
 
 use common::contract::Contract;
 use common::damage::{Copy, truncate};
 use common::sites::{Node, Street};
-use common::{Said, fieldnotary, layout, number, wait_until};
+use common::{Said, fieldnotary, layout, number};
 use std::path::Path;
-use std::time::Duration;
 
 const ORIGIN: &str = "example.org/mistakes";
 /// Lines and columns of one screen.
@@ -38,10 +44,6 @@ fn run(config: &Path, data: &Path) -> Said {
         data.as_os_str(),
     ];
     fieldnotary(words)
-}
-
-fn sound_contract() -> Contract {
-    Contract::new(ORIGIN, "64KiB", 4)
 }
 
 //= A4.6
@@ -130,79 +132,76 @@ fn words_that_make_no_sense_are_answered_with_those_that_do() {
     }
 }
 
-/// A node's directory and the configuration it ran with.
-struct Site {
-    _dir: tempfile::TempDir,
-    config: std::path::PathBuf,
-    data: std::path::PathBuf,
-}
-
-fn site() -> Site {
+//= A1.3
+#[test]
+fn a_second_node_on_the_same_directory_is_refused_and_harms_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let street = Street::start(dir.path(), 2);
-    let node = Node::start(dir.path(), "node", &street.contract(sound_contract()));
-    wait_until("growing log", Duration::from_secs(60), || {
-        (number(&node.status(), "log_size") >= 20).then_some(())
-    });
-    // While it runs, nobody else may: the second must not harm the first, and say why it ends.
+    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4));
+    let node = Node::start(dir.path(), "node", &contract);
+    node.wait_for("log_size", 20);
     let config = dir.path().join("node.toml");
-    let second = run(&config, node.data());
-    refused(&second, 3, &["node", "already"]);
-    let before = number(&node.status(), "log_size");
-    wait_until("log that still grows", Duration::from_secs(20), || {
-        (number(&node.status(), "log_size") > before).then_some(())
-    });
-    let data = node.stop();
-    Site {
-        _dir: dir,
-        config,
-        data,
-    }
+    refused(
+        &run_for_a_while(&config, node.data()),
+        3,
+        &["node", "already"],
+    );
+    // The first one goes on, and nobody read its meters for it.
+    node.wait_for("log_size", number(&node.status(), "log_size") + 5);
+    let gaps = common::about("gaps", &node.stop(), &[]).json();
+    assert_eq!(number(&gaps, "duplicates"), 0, "{gaps}");
 }
+
+/// Something done to a node's directory, and what the refusal must speak of.
+type Deed = (&'static str, fn(&Path), &'static [&'static str]);
+
+const DEEDS: [Deed; 6] = [
+    (
+        "a log id cut short",
+        |data| truncate(&data.join("identity/log-id"), 7),
+        &["identity/log-id", "32 hexadecimal digits", "backup"],
+    ),
+    (
+        "an empty log id",
+        |data| truncate(&data.join("identity/log-id"), 0),
+        &["identity/log-id", "32 hexadecimal digits", "backup"],
+    ),
+    (
+        "keys without their list, as a power cut leaves them",
+        |data| std::fs::remove_file(data.join("identity/keys.vkey")).unwrap(),
+        &["identity", "key"],
+    ),
+    (
+        "a list of keys cut short",
+        |data| truncate(&data.join("identity/keys.vkey"), 60),
+        &["keys.vkey"],
+    ),
+    (
+        "a key cut short",
+        |data| truncate(&data.join("identity/authority-p256.pem"), 100),
+        &["authority-p256.pem"],
+    ),
+    (
+        "a truth store of another size",
+        |data| truncate(&layout::folder(data).join("truth.fnt"), 5_000),
+        &["truth.fnt", "size"],
+    ),
+];
 
 //= A5.4
 //= U4
 #[test]
-fn a_harmed_identity_or_truth_store_is_named_and_a_second_node_is_refused() {
-    let site = site();
-    type Deed = (&'static str, fn(&Path), &'static [&'static str]);
-    let deeds: [Deed; 6] = [
-        (
-            "a log id cut short",
-            |data| truncate(&data.join("identity/log-id"), 7),
-            &["identity/log-id", "32 hexadecimal digits", "backup"],
-        ),
-        (
-            "an empty log id",
-            |data| truncate(&data.join("identity/log-id"), 0),
-            &["identity/log-id", "32 hexadecimal digits", "backup"],
-        ),
-        (
-            "keys without their list, as a power cut leaves them",
-            |data| std::fs::remove_file(data.join("identity/keys.vkey")).unwrap(),
-            &["identity", "key"],
-        ),
-        (
-            "a list of keys cut short",
-            |data| truncate(&data.join("identity/keys.vkey"), 60),
-            &["keys.vkey"],
-        ),
-        (
-            "a key cut short",
-            |data| truncate(&data.join("identity/authority-p256.pem"), 100),
-            &["authority-p256.pem"],
-        ),
-        (
-            "a truth store of another size",
-            |data| truncate(&layout_truth(data), 5_000),
-            &["truth.fnt", "size"],
-        ),
-    ];
+fn a_node_with_a_harmed_identity_or_truth_store_says_so_and_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let street = Street::start(dir.path(), 2);
+    let contract = street.contract(Contract::new(ORIGIN, "64KiB", 4));
+    let data = Node::start(dir.path(), "node", &contract).stop();
+    let config = dir.path().join("node.toml");
     let mut wrong = Vec::new();
-    for (what, deed, words) in deeds {
-        let copy = Copy::of(&site.data);
+    for (what, deed, words) in DEEDS {
+        let copy = Copy::of(&data);
         deed(copy.path());
-        let said = run_for_a_while(&site.config, copy.path());
+        let said = run_for_a_while(&config, copy.path());
         let named = words.iter().all(|word| said.err.contains(word));
         let accident = said.err.contains("panicked");
         if said.code != Some(3) || !named || accident || said.err.lines().count() > SCREEN.0 {
@@ -212,15 +211,11 @@ fn a_harmed_identity_or_truth_store_is_named_and_a_second_node_is_refused() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn layout_truth(data: &Path) -> std::path::PathBuf {
-    layout::folder(data).join("truth.fnt")
-}
-
 /// Starts a node that should not start; one that does is ended, which is no code of its own.
 fn run_for_a_while(config: &Path, data: &Path) -> Said {
     let mut command = std::process::Command::new("timeout");
     command
-        .args(["--signal=TERM", "6"])
+        .args(["--signal=TERM", "4"])
         .arg(common::program("fieldnotary"));
     command.arg("run").arg(config).arg("--data").arg(data);
     command.stdin(std::process::Stdio::null());

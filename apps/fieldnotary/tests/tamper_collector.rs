@@ -1,15 +1,22 @@
 //! A collector's directory in other hands: checkpoint, bundles, tiles, rows and holes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as tests do"
+)]
+
 mod common;
 
 use common::contract::Contract;
 use common::damage::{Copy, Flip, found, sound, sweep};
 use common::layout;
 use common::sites::{Collector, Node, Street};
-use common::{about, length, list, number, text, wait_until};
+use common::{about, length, list, number, text};
+use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 const ORIGIN: &str = "example.org/kept";
 /// Bytes of large files are sampled this far apart, and all of them where it is said to be 1.
@@ -30,10 +37,7 @@ fn deliver(dir: &Path, entries: u64) -> (PathBuf, PathBuf) {
         &collector.tls,
     );
     let node = Node::start(dir, "node", &contract);
-    let wanted = number(&node.status(), "cosigned_size") + entries;
-    wait_until("cosignature", Duration::from_secs(60), || {
-        (number(&node.status(), "cosigned_size") >= wanted).then_some(())
-    });
+    node.wait_for("cosigned_size", entries);
     let data = node.stop();
     (data, collector.stop())
 }
@@ -61,22 +65,22 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Every byte of small files, of large ones a sample; the database of rows is a case of its own.
-fn flips(collector: &Path) -> Vec<Flip> {
+/// Every byte of small files, of large ones a sample; of those files of the log whose names begin so.
+fn flips(collector: &Path, kinds: &[&str]) -> Vec<Flip> {
     let stride = length("FIELDNOTARY_TAMPER_STRIDE", STRIDE);
     let mut flips = Vec::new();
     let log = log_folder(collector);
     let kept = files(&log);
-    for kind in ["checkpoint", "tile/0/", "tile/entries/"] {
-        let there = |path: &PathBuf| {
-            let name = path.strip_prefix(&log).unwrap().to_str().unwrap();
-            name.starts_with(kind)
-        };
-        assert!(kept.iter().any(there), "no {kind} in {kept:?}");
+    let is_of = |path: &Path, kind: &str| {
+        let name = path.strip_prefix(&log).unwrap().to_str().unwrap();
+        name.starts_with(kind)
+    };
+    for kind in kinds {
+        let there = kept.iter().any(|path| is_of(path, kind));
+        assert!(there, "no {kind} in {kept:?}");
     }
     for path in kept {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        if name == "rows.redb" {
+        if !kinds.iter().any(|kind| is_of(&path, kind)) {
             continue;
         }
         let bytes = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
@@ -92,29 +96,43 @@ fn flips(collector: &Path) -> Vec<Flip> {
     flips
 }
 
-//= A1.3
-//= A4.1
-//= U5
-#[test]
-fn every_flipped_bit_of_a_collectors_log_is_found() {
+fn every_flip_is_found(kinds: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let (data, collector) = deliver(dir.path(), 40);
     sound(&data);
     sound(&collector);
-    let flips = flips(&collector);
+    let flips = flips(&collector, kinds);
     println!("{} bytes of {}", flips.len(), collector.display());
     sweep(&collector, &flips);
-    every_row_is_checked(&collector);
-    whatever_is_done_to_files_is_found(&collector);
 }
 
-/// A row's own CRC, wherever the database has it, is changed.
-fn every_row_is_checked(collector: &Path) {
-    let rows = about("log", collector, &[]).json_lines();
-    let path = log_folder(collector).join("rows.redb");
-    let place = path.strip_prefix(collector).unwrap();
+//= A1.3
+//= A4.1
+//= U5
+#[test]
+fn every_flipped_bit_of_checkpoint_tiles_and_bundles_is_found() {
+    every_flip_is_found(&["checkpoint", "tile/0/", "tile/entries/"]);
+}
+
+//= A1.3
+//= U4
+#[test]
+fn every_flipped_bit_of_what_names_the_log_and_its_predecessor_is_found() {
+    every_flip_is_found(&["origin", "follows.json"]);
+}
+
+/// A row's own event id, wherever the database has it, is changed.
+//= A1.3
+//= A4.1
+#[test]
+fn a_changed_row_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, collector) = deliver(dir.path(), 20);
+    let rows = about("log", &collector, &[]).json_lines();
+    let path = log_folder(&collector).join("rows.redb");
+    let place = path.strip_prefix(&collector).unwrap();
     let bytes = std::fs::read(&path).unwrap();
-    let copy = Copy::of(collector);
+    let copy = Copy::of(&collector);
     let step = rows.len().div_ceil(ROWS);
     for row in rows.iter().step_by(step) {
         let needle = format!("\"event_id\":{}", row["event_id"]);
@@ -122,7 +140,7 @@ fn every_row_is_checked(collector: &Path) {
             .filter(|at| bytes[*at..].starts_with(needle.as_bytes()))
             .collect();
         assert!(!places.is_empty(), "no row of {row}");
-        let file = std::fs::OpenOptions::new()
+        let file = OpenOptions::new()
             .write(true)
             .open(copy.path().join(place))
             .unwrap();
@@ -140,16 +158,26 @@ fn every_row_is_checked(collector: &Path) {
     sound(copy.path());
 }
 
-/// Files that are removed, cut, doubled or given a stranger for company.
-fn whatever_is_done_to_files_is_found(collector: &Path) {
-    let log = log_folder(collector);
+/// What is done to a file.
+type Act<'a> = Box<dyn Fn(&Path) + 'a>;
+
+//= A1.3
+//= A5.4
+#[test]
+fn files_that_are_removed_emptied_or_cut_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, collector) = deliver(dir.path(), 20);
+    let log = log_folder(&collector);
     let mut missed = Vec::new();
     for path in files(&log) {
-        let place = path.strip_prefix(collector).unwrap();
+        let place = path.strip_prefix(&collector).unwrap();
         let name = place.display().to_string();
+        // What the collector remembers for itself is no evidence.
+        if name.contains("/state/") {
+            continue;
+        }
         let whole = std::fs::read(&path).unwrap();
-        type Deed<'a> = (&'a str, Box<dyn Fn(&Path) + 'a>);
-        let deeds: [Deed<'_>; 3] = [
+        let deeds: [(&str, Act<'_>); 3] = [
             (
                 "removed",
                 Box::new(|file| std::fs::remove_file(file).unwrap()),
@@ -168,7 +196,7 @@ fn whatever_is_done_to_files_is_found(collector: &Path) {
             if what == "removed" && name.contains(".p/") {
                 continue;
             }
-            let copy = Copy::of(collector);
+            let copy = Copy::of(&collector);
             deed(&copy.path().join(place));
             let said = about("verify", copy.path(), &[]);
             if let Err(words) = found(&said, None) {
@@ -179,43 +207,37 @@ fn whatever_is_done_to_files_is_found(collector: &Path) {
     assert!(missed.is_empty(), "{}: {missed:#?}", missed.len());
 }
 
-/// A node loses a frame, starts again, and delivers what is left: the hole is named on both sides.
+/// A node loses a frame, starts again and delivers what is left: the node's directory, the collector's,
+/// and first and last entry lost.
+fn deliver_with_a_hole(dir: &Path) -> (PathBuf, PathBuf, (u64, u64)) {
+    let street = Street::start(dir, 2);
+    let base = || street.contract(Contract::new(ORIGIN, "1MiB", 4));
+    let keys = Node::keys(&dir.join("node"), ORIGIN);
+    let data = Node::grow(dir, "node", &base(), 50);
+    let journal = layout::read(&data);
+    let newest = journal.segments.last().unwrap();
+    let frame = newest.frames[newest.frames.len() / 2];
+    let file = OpenOptions::new().write(true).open(&newest.path).unwrap();
+    let payload = u64::try_from(frame.header_end).unwrap();
+    file.write_all_at(&[0xff; 64], payload).unwrap();
+    let lost = (frame.first, frame.last());
+    found(&about("verify", &data, &[]), Some(lost)).unwrap();
+
+    let collector = Collector::start(dir, &keys);
+    let contract = base().uplink(&collector.address, &collector.key, &collector.tls);
+    let node = Node::start(dir, "node", &contract);
+    node.wait_for("cosigned_size", number(&node.status(), "log_size") + 20);
+    assert_eq!(node.stop(), data);
+    (data, collector.stop(), lost)
+}
+
 //= A4.1
 //= A4.3
 //= A5.4
 #[test]
-fn a_lost_frame_is_a_named_hole_and_its_hashes_are_checked() {
+fn a_lost_frame_is_a_hole_that_the_log_names_at_node_and_collector() {
     let dir = tempfile::tempdir().unwrap();
-    let street = Street::start(dir.path(), 2);
-    let base = || street.contract(Contract::new(ORIGIN, "1MiB", 4));
-    let keys = Node::keys(&dir.path().join("node"), ORIGIN);
-    let node = Node::start(dir.path(), "node", &base());
-    wait_until("growing log", Duration::from_secs(60), || {
-        (number(&node.status(), "log_size") >= 60).then_some(())
-    });
-    let data = node.stop();
-    let journal = layout::read(&data);
-    let newest = journal.segments.last().unwrap();
-    let frame = newest.frames[newest.frames.len() / 2];
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .open(&newest.path)
-        .unwrap();
-    let payload = u64::try_from(frame.header_end).unwrap();
-    file.write_all_at(&[0xff; 64], payload).unwrap();
-    drop(file);
-    let lost = (frame.first, frame.last());
-    found(&about("verify", &data, &[]), Some(lost)).unwrap();
-
-    let collector = Collector::start(dir.path(), &keys);
-    let contract = base().uplink(&collector.address, &collector.key, &collector.tls);
-    let node = Node::start(dir.path(), "node", &contract);
-    let wanted = number(&node.status(), "log_size") + 20;
-    wait_until("cosignature", Duration::from_secs(60), || {
-        (number(&node.status(), "cosigned_size") >= wanted).then_some(())
-    });
-    assert_eq!(node.stop(), data);
-    let kept = collector.stop();
+    let (data, kept, lost) = deliver_with_a_hole(dir.path());
     for place in [&data, &kept] {
         let said = about("verify", place, &[]);
         assert_eq!(said.code, Some(0), "{said:?}");
@@ -225,15 +247,18 @@ fn a_lost_frame_is_a_named_hole_and_its_hashes_are_checked() {
                 && (number(finding, "first"), number(finding, "last")) == lost
         });
         assert!(named, "{lost:?} is not named: {report}");
+        let loss = about("log", place, &["--kind", "loss"]).json_lines();
+        assert_eq!(loss.len(), 1, "{loss:?}");
+        assert_eq!(number(&loss[0], "first"), lost.0);
+        assert_eq!(number(&loss[0], "count"), lost.1 + 1 - lost.0);
     }
-    let holes = log_folder(&kept).join("holes.json");
-    let bytes = std::fs::metadata(&holes).unwrap().len();
-    let flips: Vec<Flip> = (0..usize::try_from(bytes).unwrap())
-        .map(|offset| Flip {
-            file: holes.strip_prefix(&kept).unwrap().to_path_buf(),
-            offset,
-            entries: None,
-        })
-        .collect();
-    sweep(&kept, &flips);
+}
+
+//= A1.3
+//= A4.1
+#[test]
+fn every_flipped_bit_of_the_list_of_holes_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, kept, _) = deliver_with_a_hole(dir.path());
+    sweep(&kept, &flips(&kept, &["holes.json"]));
 }

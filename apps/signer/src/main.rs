@@ -31,6 +31,8 @@ enum Command {
     Run(Run),
     /// Print the verifier keys, the authority first
     Vkey(Vkey),
+    /// Load the keys as `run` would, say what is wrong with them, and end
+    Check(Check),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +59,13 @@ struct Run {
     /// End when the process that started this one ends
     #[arg(long)]
     die_with_parent: bool,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// Directory of the keys
+    #[arg(long, value_name = "DIR")]
+    identity: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +126,7 @@ fn main() -> ExitCode {
         Command::Init(args) => init(&args),
         Command::Run(args) => run(&args),
         Command::Vkey(args) => vkey(&args),
+        Command::Check(args) => check(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -125,6 +135,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn check(args: &Check) -> Result<(), Failure> {
+    IdentityDir::open(&args.identity)?.load()?;
+    Ok(())
 }
 
 fn init(args: &Init) -> Result<(), Failure> {

@@ -91,6 +91,7 @@ fn code_rules(out: &mut String) {
         reasons::Custody::cddl_rule,
         reasons::Outcome::cddl_rule,
         reasons::GapClass::cddl_rule,
+        reasons::Anchor::cddl_rule,
     ] {
         rule(out);
         out.push('\n');

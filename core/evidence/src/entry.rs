@@ -237,6 +237,7 @@ mod tests {
 
     //= A2.1
     //= A2.2
+    //= R2.2
     #[test]
     fn an_entry_comes_back_from_its_bytes() {
         let entry = reading();

@@ -214,3 +214,43 @@ codes! {
         Unexplained = 6, "UNEXPLAINED", "no entry explains it";
     }
 }
+
+codes! {
+    /// The five evidence anchors that every failure belongs to (A1.4).
+    pub enum Anchor as "anchor" {
+        Interface = 0, "interface", "between the node and its meters and points";
+        Commit = 1, "commit", "between capture and a durable journal";
+        Uplink = 2, "uplink", "between the journal and the collector";
+        TimeTrust = 3, "time_trust", "clocks and keys";
+        Power = 4, "power", "power, and the running of the node itself";
+    }
+}
+
+impl GapClass {
+    /// The anchor in which the cause of such a gap is to be looked for; `None` while it is open or
+    /// nothing explains it.
+    #[must_use]
+    pub const fn anchor(self) -> Option<Anchor> {
+        match self {
+            Self::IfErr | Self::SeqGap => Some(Anchor::Interface),
+            Self::CommitGap => Some(Anchor::Commit),
+            Self::Downtime => Some(Anchor::Power),
+            Self::UplinkGap => Some(Anchor::Uplink),
+            Self::Open | Self::Unexplained => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GapClass;
+
+    //= A1.4
+    #[test]
+    fn every_explained_gap_belongs_to_one_anchor() {
+        for class in GapClass::ALL {
+            let explained = !matches!(class, GapClass::Open | GapClass::Unexplained);
+            assert_eq!(class.anchor().is_some(), explained, "{class}");
+        }
+    }
+}

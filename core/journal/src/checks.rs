@@ -12,7 +12,7 @@ use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 use crate::decide::{Decision, ROWS};
 use crate::layout::{EntryFixed, FieldRow, FrameFixed, SegmentFixed, TableFixed, TruthFixed};
 use crate::leases::Table;
-use crate::limits::{RANGE_HASHES_MAX, TABLE_BYTES, TRUTH_SLOT_BYTES};
+use crate::limits::{RANGE_HASHES_MAX, SEGMENT_HEADER_BYTES, TABLE_BYTES, TRUTH_SLOT_BYTES};
 use crate::{
     Journal, Leases, MediumError, OpenInput, Options, ReadTruth, ReadVolume, Reader, Shape,
     TruthMedium, Volume,
@@ -251,7 +251,7 @@ fn with_a_log() -> Memory {
     use evidence::{Captured, MonoNs, SaltKey, Stamp, TimeDetail, UtcNs};
     let memory = Memory::blank();
     let mut journal = Journal::create(&memory, &memory, &input(), SaltKey([3; 16])).unwrap();
-    for n in 0..12 {
+    for n in 0..30 {
         let payload: Payload = SeqSkip {
             at: MonoNs(n),
             meter_id: MeterId::new("m1").unwrap(),
@@ -271,6 +271,7 @@ fn with_a_log() -> Memory {
         let group = vec![(stamp, Captured::new(&payload)); 3];
         journal.commit(&group, SaltKey([4; 16])).unwrap();
     }
+    assert_eq!(journal.stats().segments_opened, 2);
     drop(journal);
     memory
 }
@@ -302,6 +303,26 @@ proptest! {
         }
         memory.ring.borrow_mut()[offset + field] = value;
         reseal(&memory, 0, offset);
+        read_everything(&memory);
+    }
+
+    #[test]
+    fn a_changed_segment_field_under_a_sound_check_neither_panics_nor_hangs(
+        segment in 0u32..2, field in 0usize..SegmentFixed::BYTES, value in any::<u8>(),
+    ) {
+        let memory = with_a_log();
+        let at = Memory::at(segment, 0);
+        memory.ring.borrow_mut()[at + field] = value;
+        let fixed = SegmentFixed::read(&mut &memory.ring.borrow()[at..]).unwrap();
+        let place = crate::bytes::Place {
+            log_id: fixed.log_id,
+            segment: fixed.segment_no,
+            lap: fixed.lap,
+            offset: 0,
+        };
+        let end = at + SEGMENT_HEADER_BYTES - 4;
+        let crc = place.crc(&memory.ring.borrow()[at..end]);
+        memory.ring.borrow_mut()[end..end + 4].copy_from_slice(&crc.to_be_bytes());
         read_everything(&memory);
     }
 

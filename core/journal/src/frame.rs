@@ -210,6 +210,26 @@ pub(crate) fn split_entries(
     rest.is_empty().then_some(entries)
 }
 
+/// Takes an entry off the front, if it is sound by itself and has this id.
+pub(crate) fn leading_entry<'a>(
+    rest: &mut &'a [u8],
+    generation: Generation,
+    id: u64,
+) -> Option<&'a [u8]> {
+    let mut behind = *rest;
+    let fixed = EntryFixed::read(&mut behind)?;
+    let (bytes, behind) = behind.split_at_checked(fixed.entry_bytes as usize)?;
+    let header = Entry::decode(bytes).ok()?.header;
+    if crc32c::crc32c(bytes) != fixed.entry_crc
+        || header.commit_id.0 != id
+        || header.generation != generation
+    {
+        return None;
+    }
+    *rest = behind;
+    Some(bytes)
+}
+
 /// Bytes of a frame's header part.
 pub(crate) fn header_bytes_of(frontier_len: usize, previous_range_len: usize) -> usize {
     FrameFixed::BYTES

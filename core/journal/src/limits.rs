@@ -38,6 +38,8 @@ pub const SEGMENT_BYTES_MIN: u64 = 16_384;
 pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 /// Bytes an entry has at most beside its capture bytes (header, stamp, lengths, CRC).
 pub const ENTRY_ENVELOPE_BYTES_MAX: usize = 128;
+/// Most frames in a row with damaged headers that are looked for behind one another.
+pub const RESTORED_FRAMES_MAX: usize = 64;
 /// Fresh segments that one write failure may consume before an attempt is repeated on the last.
 pub const FAILURE_SEGMENTS_MAX: u32 = 3;
 /// Bytes read at once while searching for the next frame behind damage.

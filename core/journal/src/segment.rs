@@ -70,7 +70,12 @@ impl SegmentHead {
         if fixed.segment_bytes != shape.segment_bytes || fixed.block_bytes != shape.block_bytes {
             return Err(SegmentFault::OtherShape);
         }
-        if fixed.segment_no != segment_no || shape.segment_of(fixed.lap) != segment_no {
+        if fixed.segment_no != segment_no
+            || fixed.lap == 0
+            || shape.segment_of(fixed.lap) != segment_no
+            || fixed.previous_lap >= fixed.lap
+            || fixed.previous_end > fixed.segment_bytes
+        {
             return Err(SegmentFault::Damaged);
         }
         let hashes =

@@ -84,6 +84,7 @@ impl Truth {
             || laps_held >= u64::from(fixed.segments)
             || fixed.newest_lap > fixed.lap
             || fixed.commit_offset > fixed.segment_bytes
+            || fixed.newest_end > fixed.segment_bytes
             || fixed.oldest_commit_id.0 > fixed.size
             || fixed.epoch_first_commit_id.0 > fixed.size
         {

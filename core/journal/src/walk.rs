@@ -4,18 +4,21 @@
 //! that no frame accounts for is. The next frame (or the truth store, at the end) carries the
 //! compact range of its predecessor, so a single lost frame never costs the tree anything.
 
+mod bound;
+mod hole;
+mod restore;
+
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use bound::{Bound, bound};
+use evidence::SaltKey;
 use evidence::reasons::LossCause;
-use evidence::{CommitId, Generation, SaltKey};
-use proof::tree::{compact_range, compact_range_len};
-use proof::{CompactRange, Frontier, Hash};
+pub(crate) use hole::{Anchor, Cut, Suspect, losses};
+use proof::{CompactRange, Frontier};
 
-use crate::bytes::to_usize;
 use crate::decide::{Decision, Inputs};
 use crate::find::{Finding, Loss};
-use crate::frame::{FrameHead, StoredEntry, header_bytes_of, split_entries};
-use crate::limits::FRAME_BYTES_MAX;
+use crate::frame::{FrameHead, StoredEntry};
 use crate::medium::{MediumFault, ReadVolume};
 use crate::ring::{HeadAt, Location, Ring, SegmentAt};
 use crate::segment::SegmentFault;
@@ -35,44 +38,10 @@ pub(crate) struct Frame {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Frame(Frame),
+    /// Entries that are gone, and the tree before them where that is known.
+    Lost(Loss, Option<Frontier>),
+    /// Whatever else is wrong.
     Finding(Finding),
-}
-
-/// What the frame (or the truth store) behind a hole says of what was before it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Anchor<'a> {
-    pub(crate) frontier: &'a Frontier,
-    pub(crate) previous_range: &'a CompactRange,
-}
-
-/// Where the damage before a hole's end begins, and of what kind it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Suspect {
-    pub(crate) location: Location,
-    pub(crate) cause: LossCause,
-}
-
-/// What may stand in a lap: how far it goes, and which ids belong to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Bound {
-    end_offset: u64,
-    end_known: bool,
-    id_end: u64,
-    /// From these epochs' first ids on, frames of older epochs are void.
-    epochs: [(u64, u64); 2],
-}
-
-impl Bound {
-    fn holds(&self, head: &FrameHead) -> bool {
-        let end = head.fixed.self_offset.saturating_add(head.frame_bytes());
-        let epoch = head.fixed.epoch.0;
-        end <= self.end_offset
-            && head.end() <= self.id_end
-            && self
-                .epochs
-                .iter()
-                .all(|(newer, first)| epoch >= *newer || head.end() <= *first)
-    }
 }
 
 /// Walks the committed log.
@@ -86,12 +55,18 @@ pub(crate) struct Walk<'r, V> {
     frontier: Option<Frontier>,
     /// First id of the frame that ends at `expected`, where known.
     previous_first: Option<u64>,
+    /// Where that frame lies, if its own header is sound.
+    previous: Option<Location>,
+    /// The tree that the header of this lap says it began with.
+    lap_tree: Option<Frontier>,
     salt: Option<SaltKey>,
     epoch: u64,
     bound: Bound,
     lap_cause: LossCause,
     header_finding: Option<Finding>,
     suspect: Option<Suspect>,
+    /// Where a frame with a sound header and a damaged payload ends.
+    cut: Option<Cut>,
     /// Where damage may begin if it does not begin further on: the end of a lap that nothing bounds.
     tentative: Option<Suspect>,
     /// Entries below this id are passed over without reading their payload.
@@ -107,6 +82,20 @@ pub(crate) struct Start {
     /// The id of the entry that lies there.
     pub(crate) expected: u64,
     pub(crate) previous_first: Option<u64>,
+    /// Where the frame before it lies, if that can be read.
+    pub(crate) previous: Option<Location>,
+}
+
+impl Start {
+    /// The beginning of a lap.
+    pub(crate) fn of_lap<V: ReadVolume>(ring: &Ring<V>, lap: u64, first: u64) -> Self {
+        Self {
+            location: ring.lap_start(lap),
+            expected: first,
+            previous_first: None,
+            previous: None,
+        }
+    }
 }
 
 impl<'r, V: ReadVolume> Walk<'r, V> {
@@ -119,6 +108,8 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             expected: start.expected,
             frontier: None,
             previous_first: start.previous_first,
+            previous: start.previous,
+            lap_tree: None,
             salt: None,
             epoch: 0,
             bound: Bound {
@@ -130,6 +121,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             lap_cause: LossCause::FrameDamaged,
             header_finding: None,
             suspect: None,
+            cut: None,
             tentative: None,
             skip_to,
             queue: VecDeque::new(),
@@ -139,17 +131,23 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
         if start.location.offset > walk.at.offset {
             walk.at = start.location;
             walk.header_finding = None;
+            walk.lap_tree = None;
         }
         walk
     }
 
-    /// Where the walk stands: behind what it has yielded.
-    pub(crate) fn position(&self) -> Start {
-        Start {
+    /// Where the walk stands, if a walk from there would see what this one sees: right behind a
+    /// frame that can be read.
+    pub(crate) fn position(&self) -> Option<Start> {
+        if self.suspect.is_some() || self.tentative.is_some() {
+            return None;
+        }
+        Some(Start {
             location: self.at,
             expected: self.expected,
             previous_first: self.previous_first,
-        }
+            previous: Some(self.previous?),
+        })
     }
 
     /// The tree at the walk's position, where known.
@@ -160,6 +158,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
     fn enter_lap(&mut self, lap: u64) {
         self.at = self.ring.lap_start(lap);
         self.salt = None;
+        self.lap_tree = None;
         self.header_finding = None;
         self.lap_cause = LossCause::FrameDamaged;
         if lap > self.truth.fixed.lap {
@@ -171,7 +170,10 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             lap,
         };
         match self.ring.segment_head(self.at.segment) {
-            Ok(head) if head.fixed.lap == lap => self.salt = Some(head.fixed.salt_key),
+            Ok(head) if head.fixed.lap == lap => {
+                self.salt = Some(head.fixed.salt_key);
+                self.lap_tree = self.bound.admits(&head).then_some(head.frontier);
+            }
             Ok(_) | Err(SegmentAt::Fault(SegmentFault::Blank)) => {
                 self.lap_cause = LossCause::SegmentMissing;
                 self.header_finding = Some(damaged);
@@ -183,6 +185,23 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
                 self.header_finding = Some(damaged);
             }
             Err(SegmentAt::Fault(_)) => self.header_finding = Some(damaged),
+        }
+        let tree = self.lap_tree.as_ref();
+        if let Some(tree) = tree.filter(|tree| tree.size() == self.expected) {
+            self.frontier.get_or_insert_with(|| tree.clone());
+        }
+    }
+
+    /// The header of a lap says where its first frame begins: what is missing before that frame is
+    /// accounted for even if it is damaged itself.
+    fn close_at_lap_start(&mut self) {
+        let tree = self.lap_tree.take();
+        if let Some(tree) = tree.filter(|tree| tree.size() > self.expected) {
+            let anchor = Anchor {
+                frontier: &tree,
+                previous_range: &CompactRange::empty(tree.size()),
+            };
+            self.close_hole(&anchor, None);
         }
     }
 
@@ -231,6 +250,9 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             identity,
             ..Inputs::default()
         };
+        if at == self.ring.lap_start(at.lap) {
+            self.close_at_lap_start();
+        }
         if inputs.decide() == Decision::Quarantine {
             self.note_suspect();
         }
@@ -277,6 +299,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             self.close_hole(&anchor, Some(&head));
         }
         self.suspect = None;
+        self.cut = None;
         self.tentative = None;
         self.salt = Some(head.fixed.salt_key);
         self.epoch = head.fixed.epoch.0;
@@ -287,6 +310,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             self.expected = head.end();
             self.frontier = None;
             self.previous_first = Some(head.first());
+            self.previous = Some(self.at);
         } else {
             self.load(head);
         }
@@ -310,6 +334,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
         };
         let (Decision::Keep, Some(entries)) = (inputs.decide(), proven) else {
             self.note_suspect();
+            self.cut = Some(Cut::behind(&head));
             self.frontier = Some(head.frontier);
             return;
         };
@@ -325,6 +350,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
         self.yield_frame(first, head.frontier, entries);
         self.expected = end;
         self.previous_first = Some(first);
+        self.previous = Some(self.at);
     }
 
     fn yield_frame(&mut self, first: u64, before: Frontier, entries: Vec<StoredEntry>) {
@@ -339,102 +365,6 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             frontier: before,
         }));
         self.frontier = Some(after);
-    }
-
-    /// Accounts for the entries from `expected` to where the anchor begins.
-    fn close_hole(&mut self, anchor: &Anchor<'_>, next: Option<&FrameHead>) {
-        let end = anchor.frontier.size();
-        let suspect = self.suspect.take().or(self.tentative.take());
-        let suspect = suspect.unwrap_or(Suspect {
-            location: self.at,
-            cause: self.lap_cause,
-        });
-        if end <= self.skip_to {
-            self.previous_first = None;
-        } else if let Some((finding, frame)) = self.restore(anchor, &suspect, next) {
-            self.queue.push_back(Step::Finding(finding));
-            self.queue.push_back(Step::Frame(frame));
-            self.previous_first = Some(self.expected);
-        } else {
-            let losses = losses(self.expected, self.frontier.as_ref(), anchor, &suspect);
-            for loss in losses.into_iter().filter(|loss| loss.end() > self.skip_to) {
-                self.queue.push_back(Step::Finding(Finding::Lost(loss)));
-            }
-            self.previous_first = Some(anchor.previous_range.begin());
-        }
-        self.expected = end;
-        self.frontier = Some(anchor.frontier.clone());
-    }
-
-    /// A frame whose header is damaged, rebuilt from its neighbours: the one before it says where
-    /// the payload begins, the one behind it what its leaves must hash to.
-    fn restore(
-        &self,
-        anchor: &Anchor<'_>,
-        suspect: &Suspect,
-        next: Option<&FrameHead>,
-    ) -> Option<(Finding, Frame)> {
-        let (first, end) = (self.expected, anchor.frontier.size());
-        if anchor.previous_range.begin() != first {
-            return None;
-        }
-        let before = self.frontier.clone()?;
-        let previous_first = self.previous_first.unwrap_or(first);
-        let header = header_bytes_of(
-            before.hashes().len(),
-            compact_range_len(previous_first, first),
-        );
-        let at = suspect.location;
-        let limit = match next {
-            Some(head) if head.fixed.lap == at.lap => head.fixed.self_offset,
-            _ => bound(self.ring, self.truth, at.lap).end_offset,
-        };
-        let len = to_usize(limit.checked_sub(at.offset)?).min(FRAME_BYTES_MAX);
-        let bytes = self.ring.read(at.segment, at.offset, len).ok()?;
-        let salt = self.salt_of(at, next)?;
-        let count = u32::try_from(end.checked_sub(first)?).ok()?;
-        let entries = leading_entries(
-            bytes.get(header..)?,
-            &salt,
-            self.ring.generation,
-            first,
-            count,
-        )?;
-        let mut range = CompactRange::empty(first);
-        for entry in &entries {
-            range.push(entry.leaf_hash);
-        }
-        if range != *anchor.previous_range {
-            return None;
-        }
-        let finding = Finding::FrameRestored {
-            first: CommitId(first),
-            count: u64::from(count),
-            segment: at.segment,
-            offset: at.offset,
-        };
-        let frame = Frame {
-            first,
-            location: at,
-            entries,
-            frontier: before,
-        };
-        Some((finding, frame))
-    }
-
-    /// The salt key of the segment in which the damage lies.
-    fn salt_of(&self, at: Location, next: Option<&FrameHead>) -> Option<SaltKey> {
-        if at.lap == self.at.lap && self.salt.is_some() {
-            return self.salt;
-        }
-        if let Some(head) = next.filter(|head| head.fixed.lap == at.lap) {
-            return Some(head.fixed.salt_key);
-        }
-        if at.lap == self.truth.fixed.lap {
-            return Some(self.truth.fixed.salt_key);
-        }
-        let head = self.ring.segment_head(at.segment).ok()?;
-        (head.fixed.lap == at.lap).then_some(head.fixed.salt_key)
     }
 }
 
@@ -452,127 +382,4 @@ impl<V: ReadVolume> Iterator for Walk<'_, V> {
             self.advance();
         }
     }
-}
-
-/// What may stand in a lap, from the truth store and the header of the next lap that has one.
-fn bound<V: ReadVolume>(ring: &Ring<V>, truth: &Truth, lap: u64) -> Bound {
-    let fixed = &truth.fixed;
-    let newest = (fixed.epoch.0, fixed.epoch_first_commit_id.0);
-    let mut bound = Bound {
-        end_offset: ring.shape.segment_bytes,
-        end_known: false,
-        id_end: fixed.size,
-        epochs: [newest; 2],
-    };
-    if lap == fixed.lap {
-        bound.end_offset = fixed.commit_offset;
-        bound.end_known = true;
-        return bound;
-    }
-    for next in lap.saturating_add(1)..=fixed.lap {
-        let segment = ring.shape.segment_of(next);
-        if let Ok(head) = ring.segment_head(segment)
-            && head.fixed.lap == next
-        {
-            let head = &head.fixed;
-            bound.id_end = bound.id_end.min(head.first_commit_id.0);
-            bound.epochs = [newest, (head.epoch.0, head.epoch_first_commit_id.0)];
-            if head.previous_lap == lap {
-                bound.end_offset = head.previous_end;
-                bound.end_known = true;
-            } else if head.previous_lap < lap {
-                // Nothing was committed in this lap.
-                bound.end_offset = 0;
-                bound.end_known = true;
-            }
-            return bound;
-        }
-        let start = ring.shape.first_frame_offset();
-        if let Ok(head) = ring.head_at(segment, start)
-            && head.fixed.lap == next
-        {
-            bound.id_end = bound.id_end.min(head.first());
-            let head = &head.fixed;
-            bound.epochs = [newest, (head.epoch.0, head.epoch_first_commit_id.0)];
-            return bound;
-        }
-    }
-    bound
-}
-
-/// Splits the first `count` entries off; what follows them is padding.
-fn leading_entries(
-    bytes: &[u8],
-    key: &SaltKey,
-    generation: Generation,
-    first: u64,
-    count: u32,
-) -> Option<Vec<StoredEntry>> {
-    let mut end = 0usize;
-    for _ in 0..count {
-        let (len, _) = bytes.get(end..)?.split_first_chunk::<4>()?;
-        end = end
-            .checked_add(crate::layout::EntryFixed::BYTES)?
-            .checked_add(u32::from_be_bytes(*len) as usize)?;
-    }
-    split_entries(bytes.get(..end)?, key, generation, first, count)
-}
-
-/// The losses between `first` and the anchor: the frame right before the anchor is known by its
-/// range; what lies before that only where the anchor's tree still shows its subtrees.
-pub(crate) fn losses(
-    first: u64,
-    before: Option<&Frontier>,
-    anchor: &Anchor<'_>,
-    suspect: &Suspect,
-) -> Vec<Loss> {
-    let end = anchor.frontier.size();
-    let range = anchor.previous_range;
-    let loss = |from: u64, to: u64, hashes: Option<Vec<Hash>>| Loss {
-        first: CommitId(from),
-        count: to.saturating_sub(from),
-        cause: suspect.cause,
-        hashes,
-        segment: suspect.location.segment,
-        offset: suspect.location.offset,
-    };
-    let split = if range.is_empty() || range.begin() < first {
-        end
-    } else {
-        range.begin()
-    };
-    let mut losses = Vec::new();
-    if split > first {
-        losses.push(loss(first, split, shown(first, split, anchor.frontier)));
-    }
-    if split < end {
-        losses.push(loss(split, end, Some(range.hashes().to_vec())));
-    }
-    // With the tree before the hole known, the hashes must lead to the tree behind it.
-    if let Some(before) = before {
-        let mut tree = before.clone();
-        let whole = losses.iter().all(|loss| {
-            loss.range()
-                .is_some_and(|range| tree.append_range(&range).is_ok())
-        });
-        if whole && tree != *anchor.frontier {
-            for loss in &mut losses {
-                loss.hashes = None;
-            }
-        }
-    }
-    losses
-}
-
-/// The hashes of a range whose every subtree is still a part of its own in the tree.
-fn shown(begin: u64, end: u64, frontier: &Frontier) -> Option<Vec<Hash>> {
-    compact_range(begin, end)
-        .map(|part| {
-            frontier
-                .as_range()
-                .subtrees()
-                .find(|(shown, _)| *shown == part)
-                .map(|(_, hash)| hash)
-        })
-        .collect()
 }

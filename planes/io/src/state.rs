@@ -147,13 +147,13 @@ mod tests {
 
     /// Every state (rows) and event (columns, in the order of `Event::ALL`).
     const WHOLE: &str = "\
-Due      InFlight  DueHeld   .         .         .         .         .         Ended     Ended!    Ended!    
-DueHeld  .         .         Due       .         .         .         .         Ended     Ended!    Ended!    
-Ready    InFlight  Held      .         .         .         .         .         Ended     .         Ended!    
-Held     .         .         Ready     .         .         .         .         Ended     Ended!    Ended!    
-InFlight .         .         .         Ready     Ended     Ready     Ended     .         .         Closing   
-Closing  .         .         .         Ended!    Ended     Ended!    Ended     .         .         .         
-Ended    .         .         .         .         .         .         .         .         .         .         
+Due      InFlight  DueHeld   .         .         .         .         .         Ended     Ended!    Ended!
+DueHeld  .         .         Due       .         .         .         .         Ended     Ended!    Ended!
+Ready    InFlight  Held      .         .         .         .         .         Ended     .         Ended!
+Held     .         .         Ready     .         .         .         .         Ended     Ended!    Ended!
+InFlight .         .         .         Ready     Ended     Ready     Ended     .         .         Closing
+Closing  .         .         .         Ended!    Ended     Ended!    Ended     .         .         .
+Ended    .         .         .         .         .         .         .         .         .         .
 ";
 
     //= A4.6
@@ -161,15 +161,16 @@ Ended    .         .         .         .         .         .         .         .
     fn every_state_and_event_has_its_place() {
         let mut found = String::new();
         for state in State::ALL {
-            found += &format!("{:<9}", format!("{state:?}"));
+            let mut line = format!("{:<9}", format!("{state:?}"));
             for event in Event::ALL {
                 let cell = match state.on(event) {
                     None => String::from("."),
                     Some(row) if row.cause.is_some() => format!("{:?}!", row.to),
                     Some(row) => format!("{:?}", row.to),
                 };
-                found += &format!("{cell:<10}");
+                line += &format!("{cell:<10}");
             }
+            found += line.trim_end();
             found.push('\n');
         }
         assert_eq!(found, WHOLE);

@@ -40,6 +40,8 @@ pub struct CollectorDir {
     pub root: PathBuf,
     /// Its logs, by origin.
     pub logs: Vec<LogDir>,
+    /// Directories that should be logs and cannot be read as one.
+    pub unreadable: Vec<CollectorError>,
 }
 
 /// One log at a collector.
@@ -58,6 +60,12 @@ pub struct StoredHole {
     pub span: (u64, u64),
     /// The hashes of its leaves, as a compact range.
     pub range: CompactRange,
+    /// Why they are lost, as the sidecar says.
+    pub cause: String,
+    /// The LOSS entry that names them, as the sidecar says.
+    pub named_by: Option<u64>,
+    /// Entries found again since, as the sidecar says.
+    pub filled: u64,
 }
 
 impl StoredHole {
@@ -84,21 +92,25 @@ impl CollectorDir {
         if !logs.is_dir() {
             return Ok(None);
         }
-        let mut found = Vec::new();
+        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
         let names = std::fs::read_dir(&logs).map_err(|error| CollectorError::new(&logs, error))?;
         for name in names {
             let path = name
                 .map_err(|error| CollectorError::new(&logs, error))?
                 .path();
-            if path.join("origin").is_file() {
-                let origin = read_text(&path.join("origin"))?.trim_end().to_owned();
-                found.push(LogDir { path, origin });
+            match read_text(&path.join("origin")) {
+                Ok(origin) => {
+                    let origin = origin.trim_end().to_owned();
+                    found.push(LogDir { path, origin });
+                }
+                Err(error) => unreadable.push(error),
             }
         }
         found.sort_by(|a, b| a.origin.cmp(&b.origin));
         Ok(Some(Self {
             root: root.to_path_buf(),
             logs: found,
+            unreadable,
         }))
     }
 
@@ -214,6 +226,13 @@ impl LogDir {
             holes.push(StoredHole {
                 span: (first, end),
                 range,
+                cause: hole
+                    .get("cause")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned(),
+                named_by: hole.get("named_by").and_then(Value::as_u64),
+                filled: number("filled")?,
             });
         }
         Ok(holes)

@@ -20,6 +20,8 @@ pub struct GapAccount {
     parts: Vec<Configuration>,
     /// Commit ids named by LOSS entries, as (first, count, the entry that names them).
     losses: Vec<(CommitId, u64, EntryId)>,
+    /// The first entry seen: what came before it has left the log.
+    first: Option<EntryId>,
 }
 
 impl GapAccount {
@@ -33,6 +35,7 @@ impl GapAccount {
     pub fn observe(&mut self, entry: &Entry) {
         let Ok(payload) = entry.payload() else { return };
         let id = entry.header.id();
+        self.first.get_or_insert(id);
         match payload {
             Payload::Configuration(part) => self.observe_configuration(part),
             Payload::Reading(reading) => self.account.reading(id, &reading),
@@ -41,9 +44,9 @@ impl GapAccount {
             Payload::Downtime(downtime) => self.account.downtime(id, &downtime),
             Payload::SeqSkip(skip) => self.account.skip(&skip),
             Payload::Loss(loss) => self.losses.push((loss.first, loss.count, id)),
+            Payload::CounterSnapshot(snapshot) => self.account.resume(&snapshot),
             Payload::Event(_)
             | Payload::Audit(_)
-            | Payload::CounterSnapshot(_)
             | Payload::Checkpoint(_)
             | Payload::Ack(_)
             | Payload::EpochStart(_)
@@ -74,6 +77,8 @@ impl GapAccount {
     /// The report over everything shown so far.
     #[must_use]
     pub fn report(&self) -> GapReport {
-        report::draw(&self.account, &self.losses)
+        let mut report = report::draw(&self.account, &self.losses);
+        report.begins = self.first;
+        report
     }
 }

@@ -5,10 +5,16 @@ mod common;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod neighbours;
+#[cfg(test)]
 mod refuse;
 #[cfg(test)]
 mod rot;
+#[cfg(test)]
+mod truth;

@@ -1,9 +1,10 @@
 //! The device refuses a write: the journal latches, nothing acknowledged is lost, a new epoch goes on.
 
-use crate::common::{Oracle, SHAPE, blank, check_whole, create, open, salt, step};
+use crate::common::{Oracle, SHAPE, blank, check_whole, create, input, open, salt, step};
+use crate::golden::{SMALL, golden};
 use evidence::reasons::TruthClass;
 use fieldnotary_sim::disk::{Fault, SimDisk, Torn};
-use journal::{CommitError, Shape};
+use journal::{CommitError, Journal, Shape};
 
 const COMMITS: u64 = 30;
 const PATTERNS: [Torn; 4] = [
@@ -188,4 +189,39 @@ fn a_full_ring_refuses_until_entries_are_cosigned_or_given_up() {
     journal.permit_pruning(needed);
     oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
     check_whole(&journal, &oracle, "given up");
+}
+
+//= A5.2
+#[test]
+fn another_log_another_shape_and_no_log_are_refused() {
+    use journal::OpenError;
+    let golden = golden();
+    let disk = golden.disk();
+    let mut other = input();
+    other.log_id = evidence::LogId([8; 16]);
+    assert!(matches!(
+        Journal::open(disk.volume(), disk.truth(), &other),
+        Err(OpenError::ForeignLog { .. })
+    ));
+    assert_eq!(
+        Journal::create(disk.volume(), disk.truth(), &input(), salt(0)).err(),
+        Some(OpenError::Occupied)
+    );
+    let empty = SimDisk::new(SMALL, TruthClass::SameDeviceSync);
+    assert!(matches!(
+        Journal::open(empty.volume(), empty.truth(), &input()),
+        Err(OpenError::NoLog)
+    ));
+    // The truth store of another ring.
+    let mut image = golden.image.clone();
+    image.segments = vec![vec![0; 16_384]; 5];
+    let shape = Shape {
+        segments: 5,
+        ..SMALL
+    };
+    let disk = SimDisk::with_image(shape, TruthClass::SameDeviceSync, image);
+    assert!(matches!(
+        Journal::open(disk.volume(), disk.truth(), &input()),
+        Err(OpenError::ShapeMismatch)
+    ));
 }

@@ -62,21 +62,33 @@ pub(super) fn generations(data: &DataDir) -> Result<Vec<Generation>, String> {
     Ok(all.map(Generation).collect())
 }
 
+/// Whether ring and truth store can be opened at all; what lies in them is the recorder's to judge.
+pub(super) fn check_media(data: &DataDir, generation: Generation) -> Result<(), String> {
+    media_of(data, generation).map(drop)
+}
+
 /// A reader over a node's journal files; needs no lock and disturbs nobody.
 pub(crate) fn open_reader(
     data: &DataDir,
     generation: Generation,
 ) -> Result<Reader<FileVolume, FileTruth>, String> {
-    let directory = data.journal(generation.0);
     let log_id = read_log_id(data)?;
+    let (volume, truth) = media_of(data, generation)?;
+    Reader::open(volume, truth, log_id, generation).map_err(|error| {
+        let directory = data.journal(generation.0);
+        format!("the journal in {}: {error}", directory.display())
+    })
+}
+
+fn media_of(data: &DataDir, generation: Generation) -> Result<(FileVolume, FileTruth), String> {
+    let directory = data.journal(generation.0);
     let failed = |error: media::MediaError| error.to_string();
     let volume =
         FileVolume::open(&directory, read_ring(&directory)?, Access::ReadOnly).map_err(failed)?;
     let class = truth_class(data);
     let truth = truth_path(data, &directory, class);
     let truth = FileTruth::open(&truth, class, Access::ReadOnly).map_err(failed)?;
-    Reader::open(volume, truth, log_id, generation)
-        .map_err(|error| format!("the journal in {}: {error}", directory.display()))
+    Ok((volume, truth))
 }
 
 /// The class of a node's truth store, by where it lies.

@@ -35,6 +35,7 @@ fn as_json(report: &GapReport) -> serde_json::Value {
                 "slot": missing.slot.to_string(),
                 "seq": missing.seq,
                 "class": missing.class.name(),
+                "anchor": missing.class.anchor().map(evidence::reasons::Anchor::name),
                 "cause": missing.cause,
                 "event_id": missing.entry.map(|entry| entry.to_string()),
             })
@@ -53,6 +54,7 @@ fn as_json(report: &GapReport) -> serde_json::Value {
         })
         .collect();
     json!({
+        "begins": report.begins.map(|entry| entry.to_string()),
         "due": report.due,
         "attempted": report.attempted,
         "captured": report.captured,
@@ -64,6 +66,9 @@ fn as_json(report: &GapReport) -> serde_json::Value {
 }
 
 fn print_report(report: &GapReport) {
+    if let Some(begins) = report.begins.filter(|begins| begins.commit_id.0 > 0) {
+        sayln!("older entries were retired: the account begins at entry {begins}");
+    }
     sayln!(
         "{} slots due, {} sessions attempted, {} readings captured, {} duplicates",
         report.due,

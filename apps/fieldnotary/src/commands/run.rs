@@ -1,8 +1,10 @@
 //! `fieldnotary run`: prepares the data directory, then supervises.
 
+use super::directory::{check_media, keys_beside};
 use super::{Ended, load_contract};
 use crate::cli::{Role, RoleArgs, RunArgs};
 use crate::paths::DataDir;
+use crate::roles::recorder::newest_generation;
 use crate::{programs, roles, supervisor};
 use contract::Contract;
 use evidence::{LogId, MonoNs};
@@ -25,6 +27,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
         eprintln!("warning: {warning}");
     }
     let data = DataDir::new(&absolute(&args.data)?);
+    make_directories(&data)?;
+    // Taken before anything is started: a second node would poll every meter twice.
+    let _only_node = media::WriterLock::take(&data.run()).map_err(|error| {
+        let root = data.root().display();
+        format!("a node runs on {root} already; stop it first, or give this one a --data of its own ({error})")
+    })?;
     prepare(&contract, &data)?;
     supervisor::run(&absolute(&args.config)?, &data)?;
     Ok(Ended::Well)
@@ -40,8 +48,7 @@ fn absolute(path: &Path) -> Result<PathBuf, String> {
     std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Directories, keys and the log's identity; nothing that exists is overwritten.
-fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
+fn make_directories(data: &DataDir) -> Result<(), String> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(DIRECTORY_MODE);
     for directory in [data.root().to_path_buf(), data.run(), data.markers()] {
@@ -49,21 +56,42 @@ fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
             .create(&directory)
             .map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
     }
+    Ok(())
+}
+
+/// Keys and the log's identity; nothing that exists is overwritten.
+fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
     if !data.identity().join("keys.vkey").exists() {
-        let signer = programs::sibling("fieldnotary-signer")?;
-        let made = Command::new(signer)
-            .arg("init")
-            .arg("--identity")
-            .arg(data.identity())
-            .args(["--origin", &contract.station.origin])
-            .output()
-            .map_err(|error| format!("cannot start the signer to make keys: {error}"))?;
-        if !made.status.success() {
-            let words = String::from_utf8_lossy(&made.stderr);
-            return Err(format!("the signer made no keys: {}", words.trim()));
-        }
+        let origin = &contract.station.origin;
+        signer(data, &["init", "--origin", origin])?;
     }
-    log_id(data).map(drop)
+    log_id(data)?;
+    // What no restart of a process can cure is said before any is started.
+    keys_beside(data)?;
+    signer(data, &["check"])?;
+    let generation = newest_generation(data)?;
+    if data.journal(generation.0).join("ring.json").is_file() {
+        check_media(data, generation)?;
+    }
+    Ok(())
+}
+
+/// Has the signer do one thing with the node's keys.
+fn signer(data: &DataDir, words: &[&str]) -> Result<(), String> {
+    let done = Command::new(programs::sibling("fieldnotary-signer")?)
+        .args(words)
+        .arg("--identity")
+        .arg(data.identity())
+        .output()
+        .map_err(|error| format!("cannot start the signer: {error}"))?;
+    if done.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&done.stderr);
+    Err(format!(
+        "the node's keys: {}",
+        words.trim().trim_start_matches("fieldnotary-signer: ")
+    ))
 }
 
 /// The log's random identity, made once.

@@ -4,7 +4,7 @@ use super::Ended;
 use super::directory::{Directory, generations, keys_beside, open_reader, truth_class};
 use crate::cli::VerifyArgs;
 use proof::note::VerifierKey;
-use query::{Anchors, Report, verify_collector, verify_node};
+use query::{Anchors, FindingKind, Report, verify_collector, verify_node};
 use serde_json::json;
 
 /// Verifies a directory; ends well only if everything holds.
@@ -27,7 +27,13 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
                 .unwrap_or_default();
             let anchors = choose(pinned, beside);
             for generation in generations(&data)? {
-                let reader = open_reader(&data, generation)?;
+                let reader = match open_reader(&data, generation) {
+                    Ok(reader) => reader,
+                    Err(words) => {
+                        report.find(FindingKind::Unreadable, None, words);
+                        continue;
+                    }
+                };
                 report.truth_class = Some(truth_class(&data).name().to_owned());
                 report.files.push(format!(
                     "{}: all segments up to the committed end, truth store",

@@ -1,6 +1,7 @@
 //! One flipped bit at a time: the copy is harmed, verified and healed again.
 
-use super::{Said, about};
+use super::{Said, about, list};
+use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,8 @@ impl Flip {
         1 << (self.offset * 5 % 8)
     }
 
-    fn apply(&self, dir: &Path) {
+    /// Harms the byte, or heals it when it was harmed.
+    pub(crate) fn apply(&self, dir: &Path) {
         let path = dir.join(&self.file);
         let file = OpenOptions::new().read(true).write(true).open(path);
         let (file, mut byte) = (file.unwrap(), [0]);
@@ -72,13 +74,18 @@ pub(crate) fn sweep(dir: &Path, flips: &[Flip]) {
 /// Whether a verification that had to fail did so, and named entries within the range.
 pub(crate) fn found(said: &Said, entries: Option<(u64, u64)>) -> Result<(), String> {
     if said.code != Some(1) {
-        return Err(format!("the verdict is not `does not hold`: {said:?}"));
+        let words = said.err.trim();
+        return Err(format!(
+            "code {:?} instead of 1, findings {}, {words}",
+            said.code,
+            serde_json::from_str::<Value>(&said.out).unwrap_or_default()["findings"]
+        ));
     }
     let report = said.json();
     if report["ok"] != false {
         return Err(format!("ok is not false: {report}"));
     }
-    let failures: Vec<_> = super::list(&report, "findings")
+    let failures: Vec<_> = list(&report, "findings")
         .iter()
         .filter(|finding| finding["failure"] == true)
         .collect();
@@ -88,7 +95,7 @@ pub(crate) fn found(said: &Said, entries: Option<(u64, u64)>) -> Result<(), Stri
     let Some((first, last)) = entries else {
         return Ok(());
     };
-    let within = |finding: &&&serde_json::Value| {
+    let within = |finding: &&&Value| {
         let bound = |key: &str| finding[key].as_u64();
         bound("first").is_some_and(|from| from <= last)
             && bound("last").is_some_and(|to| to >= first)

@@ -54,13 +54,8 @@ pub(crate) fn folder(data: &Path) -> PathBuf {
 pub(crate) fn read(data: &Path) -> Journal {
     let folder = folder(data);
     let truth = folder.join("truth.fnt");
-    let bytes = std::fs::read(&truth).unwrap();
-    assert_eq!(bytes.len(), SLOT_COPIES * SLOT_BYTES + 2 * LEASES_BYTES);
-    let newest = (0..SLOT_COPIES)
-        .map(|copy| &bytes[copy * SLOT_BYTES..][..SLOT_BYTES])
-        .filter(|slot| slot.starts_with(b"FNTRUTH1"))
-        .max_by_key(|slot| u64_at(slot, 72))
-        .unwrap();
+    let newest = newest_slot(&truth);
+    let newest = newest.as_slice();
     let (lap, commit_offset, oldest) =
         (u64_at(newest, 80), u64_at(newest, 104), u64_at(newest, 200));
     let mut files: Vec<(u64, PathBuf, Vec<u8>)> = std::fs::read_dir(&folder)
@@ -89,6 +84,22 @@ pub(crate) fn read(data: &Path) -> Journal {
         })
         .collect();
     Journal { truth, segments }
+}
+
+/// The lap being written; a node may be running.
+pub(crate) fn newest_lap(data: &Path) -> u64 {
+    u64_at(&newest_slot(&folder(data).join("truth.fnt")), 80)
+}
+
+fn newest_slot(truth: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(truth).unwrap();
+    assert_eq!(bytes.len(), SLOT_COPIES * SLOT_BYTES + 2 * LEASES_BYTES);
+    (0..SLOT_COPIES)
+        .map(|copy| &bytes[copy * SLOT_BYTES..][..SLOT_BYTES])
+        .filter(|slot| slot.starts_with(b"FNTRUTH1"))
+        .max_by_key(|slot| u64_at(slot, 72))
+        .unwrap()
+        .to_vec()
 }
 
 fn frames(bytes: &[u8], end: usize) -> Vec<Frame> {

@@ -1,10 +1,13 @@
 //! The programs of a site: the street, an independent peer, the node, the collector.
 
 use super::contract::{Contract, Port};
-use super::{Running, about, done, json_lines, list, number, program, python, text};
+use super::{
+    READY, Running, about, done, json_lines, list, number, program, python, text, wait_until,
+};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// A file that a program publishes whole when it is ready.
 fn published(path: &Path) -> Option<Value> {
@@ -139,6 +142,23 @@ impl Node {
         let mut running = Running::start(name, dir, command.arg("--die-with-parent"));
         running.ready(|| (about("status", &data, &[]).code == Some(0)).then_some(()));
         Self { running, data }
+    }
+
+    /// Lets a node run until its log has so many entries more, and stops it orderly.
+    pub(crate) fn grow(dir: &Path, name: &str, contract: &Contract, entries: u64) -> PathBuf {
+        let node = Self::start(dir, name, contract);
+        let wanted = number(&node.status(), "log_size") + entries;
+        node.wait_for("log_size", wanted);
+        node.stop()
+    }
+
+    /// Waits until a number of its status is at least this.
+    pub(crate) fn wait_for(&self, key: &str, at_least: u64) {
+        let what = format!("{key} of {at_least}");
+        wait_until(&what, READY * 2, || {
+            std::thread::sleep(Duration::from_millis(100));
+            (number(&self.status(), key) >= at_least).then_some(())
+        });
     }
 
     pub(crate) fn data(&self) -> &Path {

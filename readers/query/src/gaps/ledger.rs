@@ -1,7 +1,7 @@
 //! What the entries established: which slots were due, which sessions there were, what explains the rest.
 
 use contract::Contract;
-use evidence::kinds::{AttemptFailed, Downtime, Marker, Reading, SeqSkip};
+use evidence::kinds::{AttemptFailed, CounterSnapshot, Downtime, Marker, Reading, SeqSkip};
 use evidence::reasons::{AttemptCause, DowntimeCause, MarkerKind};
 use evidence::{EntryId, MeterId, PointId, ScheduleId, Slot, SourceId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,6 +137,42 @@ impl Account {
                 due.stopped = marker.marker == MarkerKind::ScheduleStop;
             }
             MarkerKind::SeqGap => {}
+        }
+    }
+
+    /// Takes up the account where the start of a schedule has left the log: the frozen state that the
+    /// recorder writes at the start of every segment says below which slots all is accounted for.
+    pub(super) fn resume(&mut self, snapshot: &CounterSnapshot) {
+        let mut frozen: BTreeMap<(SourceId, ScheduleId), (u64, u64)> = BTreeMap::new();
+        for counter in &snapshot.counters {
+            let words: Vec<&str> = counter
+                .label
+                .as_deref()
+                .unwrap_or_default()
+                .split(' ')
+                .collect();
+            let (Some(value), [port, schedule, ..]) = (counter.value, words.as_slice()) else {
+                continue;
+            };
+            let (Ok(port), Ok(schedule)) = (port.parse(), schedule.parse()) else {
+                continue;
+            };
+            let (version, floor) = frozen.entry((port, schedule)).or_default();
+            match counter.name.as_str() {
+                "slot_version" => *version = value,
+                "slot_floor" | "slot_served" => *floor = (*floor).max(value),
+                _ => {}
+            }
+        }
+        for ((port, schedule), (version, floor)) in frozen {
+            let expected = self.expected(&port, &schedule);
+            let due = self.due.entry((port, schedule, version)).or_default();
+            if version > 0 && due.runs.is_empty() && !expected.is_empty() {
+                due.runs.push(Run {
+                    first: floor,
+                    expected,
+                });
+            }
         }
     }
 

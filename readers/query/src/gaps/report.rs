@@ -52,6 +52,8 @@ pub struct GapReport {
     pub missing: Vec<Missing>,
     /// Session numbers that nothing explains.
     pub seq_findings: Vec<SeqFinding>,
+    /// The first entry of the account; older ones were retired, or there are none.
+    pub begins: Option<EntryId>,
 }
 
 impl GapReport {

@@ -3,9 +3,18 @@
 use super::Anchors;
 use super::report::{FindingKind, Report};
 use evidence::kinds::{Ack, Checkpoint, Loss};
+use evidence::reasons::LossCause;
 use evidence::{Entry, EntryError, Payload, split_leaf};
 use proof::note::{Algorithm, Note, SignatureLine, VerifierKey};
 use proof::{CompactRange, Frontier, Hash, RangeSource, SignedCheckpoint};
+
+/// A range that a LOSS entry names.
+struct Named {
+    first: u64,
+    end: u64,
+    by: u64,
+    cause: LossCause,
+}
 
 /// Follows one generation of a log from its first entry that is still there.
 pub(super) struct Chain<'a> {
@@ -17,7 +26,7 @@ pub(super) struct Chain<'a> {
     sealed: u64,
     cosigned: u64,
     epoch: u64,
-    named: Vec<(u64, u64)>,
+    named: Vec<Named>,
     pub(super) head_holds: bool,
     pub(super) report: &'a mut Report,
 }
@@ -126,11 +135,13 @@ impl<'a> Chain<'a> {
         self.next = end;
     }
 
-    /// Whether a LOSS entry read so far names the whole range.
-    pub(super) fn is_named(&self, first: u64, end: u64) -> bool {
-        self.named
+    /// The LOSS entry read so far that names the whole range, and the cause that it gives.
+    pub(super) fn naming(&self, first: u64, end: u64) -> Option<(u64, LossCause)> {
+        let named = self
+            .named
             .iter()
-            .any(|(from, to)| *from <= first && end <= *to)
+            .find(|named| named.first <= first && end <= named.end)?;
+        Some((named.by, named.cause))
     }
 
     /// The root at a size, if the leaves read so far tell it.
@@ -285,6 +296,11 @@ impl<'a> Chain<'a> {
             self.report.find(FindingKind::Entry, Some((id, id)), words);
             return;
         }
-        self.named.push((first, end));
+        self.named.push(Named {
+            first,
+            end,
+            by: id,
+            cause: loss.cause,
+        });
     }
 }

@@ -5,9 +5,10 @@ use super::chain::Chain;
 use super::report::{FindingKind, Report};
 use crate::collector::{CollectorDir, CollectorError, LogDir, StoredHole};
 use crate::row::row;
+use evidence::Payload;
 use proof::note::{Note, VerifierKey};
 use proof::tile::{Tile, TileKind, bundles_between, decode_bundle, tile_bytes, tiles_between};
-use proof::{Checkpoint, Frontier, RangeSource};
+use proof::{Checkpoint, Frontier, Hash, RangeSource};
 use redb::{DatabaseError, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,6 +24,9 @@ pub fn verify_collector(directory: &CollectorDir, anchors: &Anchors, report: &mu
     if cosigner.is_none() {
         let words = "collector.json does not give the collector's key: cosignatures are unchecked";
         report.find(FindingKind::Cosignature, None, words);
+    }
+    for error in &directory.unreadable {
+        report.find(FindingKind::File, None, error.to_string());
     }
     for log in &directory.logs {
         if let Err(error) = verify_log(log, anchors, cosigner.as_ref(), report) {
@@ -46,23 +50,9 @@ fn verify_log(
     if let Some(key) = cosigner {
         chain.trust_collector(key.clone());
     }
-    let rows = walk(log, &head, &holes, &mut chain)?;
+    let walked = walk(log, &head, &holes, &mut chain)?;
     for hole in &holes {
-        let (first, end) = hole.span;
-        let span = Some((first, end.saturating_sub(1)));
-        if chain.is_named(first, end) {
-            chain.report.find(
-                FindingKind::LossNamed,
-                span,
-                "lost, as a LOSS entry of the log names",
-            );
-        } else {
-            chain.report.find(
-                FindingKind::Lost,
-                span,
-                "missing, and no LOSS entry names them",
-            );
-        }
+        check_hole(hole, &walked, &mut chain);
     }
     match chain.root_at(head.size) {
         Some(root) if root == head.root => chain.covered_by_checkpoint(head.size),
@@ -75,7 +65,8 @@ fn verify_log(
     let tree = chain.tree().clone();
     chain.finish();
     verify_tiles(log, &head, &tree, &holes, report)?;
-    verify_rows(log, &rows, report);
+    verify_rows(log, &walked.rows, report);
+    verify_follows(log, walked.first.as_ref(), report);
     report.files.push(format!(
         "{}: checkpoint, all tiles and bundles below it, holes, rows",
         log.path.display()
@@ -130,14 +121,88 @@ fn verify_checkpoint(
     Ok(head)
 }
 
-/// Reads every bundle into the chain; gives back the rows that the entries make.
+/// What the bundles hold.
+#[derive(Default)]
+struct Walked {
+    /// The rows that the entries make.
+    rows: BTreeMap<u64, String>,
+    /// Entries found again inside holes.
+    filled: Vec<u64>,
+    /// The first entry.
+    first: Option<Payload>,
+}
+
+/// A hole is what the LOSS entry of the log says, to the last word.
+fn check_hole(hole: &StoredHole, walked: &Walked, chain: &mut Chain<'_>) {
+    let (first, end) = hole.span;
+    let span = Some((first, end.saturating_sub(1)));
+    let filled = walked
+        .filled
+        .iter()
+        .filter(|id| (first..end).contains(*id))
+        .count();
+    match chain.naming(first, end) {
+        None => {
+            let words = "missing, and no LOSS entry names them";
+            chain.report.find(FindingKind::Lost, span, words);
+        }
+        Some((named_by, cause)) => {
+            let told = hole.named_by == Some(named_by)
+                && hole.cause == cause.name()
+                && u64::try_from(filled).is_ok_and(|filled| filled == hole.filled);
+            if told {
+                let words = "lost, as a LOSS entry of the log names";
+                chain.report.find(FindingKind::LossNamed, span, words);
+            } else {
+                let words = format!(
+                    "holes.json differs from LOSS entry {named_by} ({cause}) or from what is stored"
+                );
+                chain.report.find(FindingKind::File, span, words);
+            }
+        }
+    }
+}
+
+/// The link to the predecessor speaks of the one that the first entry names, or of none.
+fn verify_follows(log: &LogDir, first: Option<&Payload>, report: &mut Report) {
+    let Some(Payload::EpochStart(epoch)) = first else {
+        return;
+    };
+    let path = log.path.join("follows.json");
+    let follows = std::fs::read_to_string(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|text| serde_json::from_str::<Value>(&text).map_err(|e| e.to_string()));
+    let words = match (follows, &epoch.predecessor) {
+        (Err(error), _) => error,
+        (Ok(follows), None) if follows == serde_json::json!({ "link": "unnamed" }) => return,
+        (Ok(follows), Some(before)) => {
+            let word = |name: &str| follows.get(name).and_then(Value::as_str);
+            let generation = format!("/g{}", before.generation);
+            let same = word("origin").is_some_and(|origin| origin.ends_with(&generation))
+                && follows.get("size").and_then(Value::as_u64) == Some(before.size)
+                && word("root") == Some(&Hash(before.root.0).to_string());
+            if same {
+                return;
+            }
+            "names another predecessor than the first entry".to_owned()
+        }
+        (Ok(_), None) => "names a predecessor where the first entry names none".to_owned(),
+    };
+    report.find(
+        FindingKind::File,
+        Some((0, 0)),
+        format!("{}: {words}", path.display()),
+    );
+}
+
+/// Reads every bundle into the chain.
 fn walk(
     log: &LogDir,
     head: &Checkpoint,
     holes: &[StoredHole],
     chain: &mut Chain<'_>,
-) -> Result<BTreeMap<u64, String>, CollectorError> {
-    let mut rows = BTreeMap::new();
+) -> Result<Walked, CollectorError> {
+    let mut walked = Walked::default();
     for bundle in bundles_between(0, head.size) {
         log.leaves_of(&bundle, holes, |id, leaf| {
             let hole = holes.iter().find(|hole| hole.touches(id, id + 1));
@@ -148,11 +213,17 @@ fn walk(
                     }
                     if let Some(leaf) = leaf {
                         check_fill(id, leaf, chain);
+                        walked.filled.push(id);
                     }
                 }
                 (None, Some(leaf)) => {
-                    if let Some((entry, _)) = chain.leaf(leaf) {
-                        rows.insert(id, Value::Object(row(&entry)).to_string());
+                    if let Some((entry, payload)) = chain.leaf(leaf) {
+                        walked
+                            .rows
+                            .insert(id, Value::Object(row(&entry)).to_string());
+                        if id == 0 {
+                            walked.first = payload;
+                        }
                     }
                 }
                 (None, None) => {
@@ -163,7 +234,7 @@ fn walk(
             }
         })?;
     }
-    Ok(rows)
+    Ok(walked)
 }
 
 /// An entry found again must be the one that was lost, as far as its hash is known by itself.

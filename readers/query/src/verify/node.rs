@@ -31,7 +31,10 @@ pub fn verify_node<V: ReadVolume, T: ReadTruth>(
         }
     };
     if oldest.0 > 0 {
-        let words = "retired from the ring; the tree and the collector still hold them";
+        let words = match reader.cosigned_size() {
+            size if size >= oldest.0 => "retired from the ring; a collector has cosigned them",
+            _ => "retired from the ring before any collector cosigned all of them",
+        };
         report.find(FindingKind::Retired, Some((0, oldest.0 - 1)), words);
     }
     let mut losses: Vec<&Loss> = Vec::new();
@@ -79,7 +82,7 @@ fn walk<V: ReadVolume, T: ReadTruth>(
     }
     for loss in losses {
         let span = Some((loss.first.0, loss.end().saturating_sub(1)));
-        if chain.is_named(loss.first.0, loss.end()) {
+        if chain.naming(loss.first.0, loss.end()).is_some() {
             let words = format!("lost ({}), as a LOSS entry of the log names", loss.cause);
             chain.report.find(FindingKind::LossNamed, span, words);
         } else {

@@ -27,6 +27,8 @@ pub enum FindingKind {
     File,
     /// The database of rows differs from the entries.
     Rows,
+    /// A whole journal cannot be opened.
+    Unreadable,
     /// Something could not be looked at just now; nothing is said of it.
     NotCovered,
     /// The log begins later than it once did; the older part was retired.
@@ -49,6 +51,7 @@ impl FindingKind {
             Self::Truth => "truth",
             Self::File => "file",
             Self::Rows => "rows",
+            Self::Unreadable => "unreadable",
             Self::NotCovered => "not_covered",
             Self::Retired => "retired",
         }
@@ -118,7 +121,7 @@ impl Report {
     }
 
     /// Adds a finding.
-    pub(crate) fn find(
+    pub fn find(
         &mut self,
         kind: FindingKind,
         entries: Option<(u64, u64)>,

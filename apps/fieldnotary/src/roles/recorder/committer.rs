@@ -273,6 +273,10 @@ impl Committer {
             &self.contract.digest(),
             self.contract_commit,
         ));
+        // The contract as well: what a segment holds can be read when the older ones have gone.
+        for part in self.contract.parts(clock::mono()) {
+            self.stage(part.into());
+        }
         self.staged.push({
             let payload = CounterSnapshot {
                 at: clock::mono(),

@@ -41,7 +41,10 @@ pub(crate) fn run(
 ) -> Result<(), String> {
     let (work, requests) = sync_channel(QUEUE_DEPTH_MAX);
     let (heads, sealing) = sync_channel(HEADS_MAX);
-    let _only_writer = media::WriterLock::take(&data.run()).map_err(|error| error.to_string())?;
+    let journals = data.root().join("journal");
+    std::fs::create_dir_all(&journals)
+        .map_err(|error| format!("cannot create {}: {error}", journals.display()))?;
+    let _only_writer = media::WriterLock::take(&journals).map_err(|error| error.to_string())?;
     let committer = startup::begin(contract, data, log_id, node_started, heads, work.clone())?;
     let feed = Arc::clone(&committer.feed);
     let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;

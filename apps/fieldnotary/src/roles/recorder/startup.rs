@@ -153,7 +153,15 @@ impl Remembered {
             Payload::Checkpoint(checkpoint) => self.sealed = Some(checkpoint),
             Payload::Ack(ack) => self.cosigned_size = self.cosigned_size.max(ack.size),
             Payload::Configuration(part) if part.part == 0 => {
-                self.contract = Some((part.digest.to_string(), id.0));
+                let digest = part.digest.to_string();
+                // Said again at the start of a segment, it is still the entry that readings name.
+                if self
+                    .contract
+                    .as_ref()
+                    .is_none_or(|(known, _)| *known != digest)
+                {
+                    self.contract = Some((digest, id.0));
+                }
             }
             Payload::CounterSnapshot(snapshot) => {
                 for counter in snapshot.counters {

@@ -1,0 +1,74 @@
+//! The scrub: everything is read once, and what is wrong is said.
+
+use alloc::vec::Vec;
+
+use super::Reader;
+use crate::find::{Finding, Loss};
+use crate::leases;
+use crate::medium::{ReadTruth, ReadVolume};
+use crate::recovery::{Named, is_named, note_named};
+
+/// What a look at everything found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scrub {
+    /// All findings, in the order of the log.
+    pub findings: Vec<Finding>,
+    /// Losses that no loss entry of the log names yet.
+    pub unnamed: Vec<Loss>,
+    /// Entries read.
+    pub entries: u64,
+    /// Bytes read from the ring.
+    pub bytes: u64,
+}
+
+impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
+    /// Reads everything in the ring and the truth store once, and says what is wrong.
+    pub fn scrub(&self) -> Scrub {
+        let mut scrub = Scrub {
+            findings: self.truth_findings.clone(),
+            ..Scrub::default()
+        };
+        let table = leases::load(&self.medium, self.ring.log_id, self.ring.generation);
+        for copy in table.damaged_copies {
+            scrub.findings.push(Finding::LeaseCopyDamaged { copy });
+        }
+        let mut named = Named::new();
+        let before = self.ring.scanned_bytes();
+        for item in self.entries(self.truth.fixed.oldest_commit_id) {
+            match item {
+                Ok(entry) => {
+                    scrub.entries = scrub.entries.saturating_add(1);
+                    note_named(&mut named, &entry);
+                }
+                Err(finding) => scrub.findings.push(finding),
+            }
+        }
+        self.scrub_headers(&mut scrub.findings);
+        scrub.unnamed = scrub
+            .findings
+            .iter()
+            .filter_map(|finding| match finding {
+                Finding::Lost(loss) if !is_named(&named, loss) => Some(loss.clone()),
+                _ => None,
+            })
+            .collect();
+        scrub.bytes = self.ring.scanned_bytes().saturating_sub(before);
+        scrub
+    }
+
+    /// The headers of laps without frames, which the walk does not mention.
+    fn scrub_headers(&self, findings: &mut Vec<Finding>) {
+        let fixed = &self.truth.fixed;
+        for lap in fixed.oldest_lap..=fixed.lap {
+            let segment = self.ring.shape.segment_of(lap);
+            let sound = self
+                .ring
+                .segment_head(segment)
+                .is_ok_and(|head| head.fixed.lap == lap);
+            let finding = Finding::SegmentHeaderDamaged { segment, lap };
+            if !sound && !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
+    }
+}

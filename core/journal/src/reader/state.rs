@@ -1,0 +1,90 @@
+//! What the truth store told the reader: sizes, root, health, leases.
+
+use evidence::{BootId, CommitId, Epoch, Generation, LogId};
+use proof::{Frontier, Hash};
+
+use super::Reader;
+use crate::find::{Finding, TruthHealth};
+use crate::leases::{self, Leases};
+use crate::medium::{ReadTruth, ReadVolume};
+
+impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
+    /// Entries committed.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.truth.fixed.size
+    }
+
+    /// Root of the tree.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.truth.fixed.root
+    }
+
+    /// The tree.
+    #[must_use]
+    pub fn frontier(&self) -> &Frontier {
+        &self.truth.frontier
+    }
+
+    /// The oldest entry still in the ring.
+    #[must_use]
+    pub fn oldest(&self) -> CommitId {
+        self.truth.fixed.oldest_commit_id
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log_id(&self) -> LogId {
+        self.ring.log_id
+    }
+
+    /// Its generation.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.ring.generation
+    }
+
+    /// The epoch that wrote last.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.truth.fixed.epoch
+    }
+
+    /// The boot in which it wrote.
+    #[must_use]
+    pub fn boot_id(&self) -> BootId {
+        self.truth.fixed.boot_id
+    }
+
+    /// Up to where a checkpoint was signed, as of the last truth write.
+    #[must_use]
+    pub fn sealed_size(&self) -> u64 {
+        self.truth.fixed.sealed_size
+    }
+
+    /// Up to where a collector had cosigned, as of the last truth write.
+    #[must_use]
+    pub fn cosigned_size(&self) -> u64 {
+        self.truth.fixed.cosigned_size
+    }
+
+    /// Whether the log was closed orderly.
+    #[must_use]
+    pub fn closed_orderly(&self) -> bool {
+        self.truth.fixed.orderly != 0
+    }
+
+    /// State of the truth store, and what is damaged in it.
+    #[must_use]
+    pub fn truth_health(&self) -> (TruthHealth, &[Finding]) {
+        (self.health, &self.truth_findings)
+    }
+
+    /// The leases as last stored; `None` when no sound copy is left.
+    #[must_use]
+    pub fn leases(&self) -> Option<Leases> {
+        let table = leases::load(&self.medium, self.ring.log_id, self.ring.generation);
+        table.table.map(|table| table.leases)
+    }
+}

@@ -1,0 +1,220 @@
+//! The group commit: one frame, durable, then the truth store, then the acknowledgement.
+
+use alloc::vec::Vec;
+use evidence::limits::ENTRY_BYTES_MAX;
+use evidence::{Captured, CommitId, Entry, Header, SaltKey, Stamp};
+use proof::{CompactRange, Frontier, Hash};
+
+use super::{Committed, Journal};
+use crate::error::CommitError;
+use crate::frame::{
+    EncodedFrame, NewFrame, StoredEntry, header_bytes_of, payload_bytes_of, payload_room,
+};
+use crate::limits::{ENTRY_ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, FRAME_ENTRIES_MAX};
+use crate::medium::{TruthMedium, Volume};
+use crate::ring::Location;
+use crate::truth::Truth;
+
+impl<V: Volume, T: TruthMedium> Journal<V, T> {
+    /// How many of these captures, counted from the front, fit one commit, given the lengths of
+    /// their capture bytes. Zero when the first is too long for any.
+    pub fn fitting(&self, capture_bytes: impl IntoIterator<Item = usize>) -> usize {
+        let mut room = payload_room(&self.ring.shape);
+        let fits = |len: &usize| {
+            let entry = len.saturating_add(ENTRY_ENVELOPE_BYTES_MAX);
+            match room.checked_sub(payload_bytes_of(core::iter::once(entry))) {
+                Some(left) if entry <= ENTRY_BYTES_MAX => {
+                    room = left;
+                    true
+                }
+                _ => false,
+            }
+        };
+        let lens = capture_bytes.into_iter().take(FRAME_ENTRIES_MAX);
+        lens.take_while(fits).count()
+    }
+
+    /// Commits a group: one frame, durable, then the truth store. `salt` is a fresh random salt
+    /// key, used if the frame opens a segment.
+    ///
+    /// # Errors
+    /// [`CommitError`]; nothing of the group is part of the log then. After a failed write the
+    /// journal takes nothing until [`Self::begin_epoch_after_failure`].
+    pub fn commit(
+        &mut self,
+        group: &[(Stamp, Captured)],
+        salt: SaltKey,
+    ) -> Result<Committed, CommitError> {
+        if self.latched {
+            return Err(CommitError::Latched);
+        }
+        let encoded = self.encode(group)?;
+        let frame_bytes = self.frame_bytes(&encoded)?;
+        let end = self.open.offset.saturating_add(frame_bytes as u64);
+        let rolled = self.open.left || end > self.ring.shape.segment_bytes;
+        if rolled {
+            self.roll(salt)?;
+        }
+        let first = self.truth.fixed.size;
+        let mut frontier = self.truth.frontier.clone();
+        let mut range = CompactRange::empty(first);
+        let generation = self.ring.generation;
+        let entries: Vec<StoredEntry> = (first..)
+            .zip(encoded)
+            .map(|(id, bytes)| {
+                StoredEntry::new(&self.open.salt_key, generation, CommitId(id), bytes)
+            })
+            .collect();
+        for entry in &entries {
+            frontier.push(entry.leaf_hash);
+            range.push(entry.leaf_hash);
+        }
+        let location = self.ring.location(self.open.lap, self.open.offset);
+        let frame = self.write_frame(&entries, frontier.root(), location)?;
+        let next = self.advanced(frontier, range, &frame);
+        self.write_truth(next)?;
+        self.open.offset = self.truth.fixed.commit_offset;
+        self.count(&entries, &frame);
+        Ok(Committed {
+            first: CommitId(first),
+            entries,
+            size: self.truth.fixed.size,
+            root: self.truth.fixed.root,
+            frame_bytes: u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX),
+            payload_bytes: frame.payload_bytes,
+            location,
+            rolled,
+        })
+    }
+
+    fn encode(&self, group: &[(Stamp, Captured)]) -> Result<Vec<Vec<u8>>, CommitError> {
+        if group.is_empty() {
+            return Err(CommitError::Empty);
+        }
+        let ids = self.truth.fixed.size..;
+        ids.zip(group)
+            .enumerate()
+            .map(|(index, (id, (stamp, captured)))| {
+                let entry = Entry {
+                    header: Header {
+                        kind: captured.kind,
+                        generation: self.ring.generation,
+                        commit_id: CommitId(id),
+                        epoch: self.epoch,
+                    },
+                    stamp: *stamp,
+                    captured: captured.clone(),
+                };
+                let bytes = entry.encode();
+                if bytes.len() > ENTRY_BYTES_MAX {
+                    let bytes = bytes.len();
+                    return Err(CommitError::EntryTooLong { index, bytes });
+                }
+                Ok(bytes)
+            })
+            .collect()
+    }
+
+    /// Bytes of the frame of these entries, if one frame of this ring holds them.
+    fn frame_bytes(&self, encoded: &[Vec<u8>]) -> Result<usize, CommitError> {
+        let shape = &self.ring.shape;
+        let header = header_bytes_of(
+            self.truth.frontier.hashes().len(),
+            self.truth.newest_range.hashes().len(),
+        );
+        let payload = payload_bytes_of(encoded.iter().map(Vec::len));
+        let bytes = shape.blocks_up(header.saturating_add(payload));
+        let room = shape
+            .segment_bytes
+            .saturating_sub(shape.first_frame_offset());
+        if encoded.len() > FRAME_ENTRIES_MAX || bytes > FRAME_BYTES_MAX || bytes as u64 > room {
+            return Err(CommitError::TooLarge {
+                entries: encoded.len(),
+                bytes,
+            });
+        }
+        Ok(bytes)
+    }
+
+    fn write_frame(
+        &mut self,
+        entries: &[StoredEntry],
+        root_after: Hash,
+        location: Location,
+    ) -> Result<EncodedFrame, CommitError> {
+        let frame = NewFrame {
+            log_id: self.ring.log_id,
+            generation: self.ring.generation,
+            epoch: self.epoch,
+            epoch_first: self.truth.fixed.epoch_first_commit_id,
+            lap: location.lap,
+            offset: location.offset,
+            salt_key: self.open.salt_key,
+            frontier: &self.truth.frontier,
+            previous_range: &self.truth.newest_range,
+            previous_frame_crc: self.truth.fixed.newest_frame_crc,
+            root_after,
+            entries,
+        };
+        let frame = frame
+            .encode(&self.ring.shape)
+            .ok_or(CommitError::TooLarge {
+                entries: entries.len(),
+                bytes: FRAME_BYTES_MAX,
+            })?;
+        let written =
+            self.ring
+                .volume
+                .write_durable(location.segment, location.offset, &frame.bytes);
+        self.stats.volume_flushes = self.stats.volume_flushes.saturating_add(1);
+        written.map_err(|error| self.latch(CommitError::Medium(error)))?;
+        self.read_back(&frame, location)?;
+        self.stats.write_ptr = self.linear(location.lap, location.offset, frame.bytes.len());
+        Ok(frame)
+    }
+
+    /// Reads the frame back where the options ask for it (A5.5).
+    fn read_back(&mut self, frame: &EncodedFrame, location: Location) -> Result<(), CommitError> {
+        let every = u64::from(self.options.read_back_every);
+        if every == 0 || !self.stats.commits.is_multiple_of(every) {
+            return Ok(());
+        }
+        self.stats.read_backs = self.stats.read_backs.saturating_add(1);
+        let found = self
+            .ring
+            .read(location.segment, location.offset, frame.bytes.len());
+        if found.is_ok_and(|found| found == frame.bytes) {
+            return Ok(());
+        }
+        self.stats.read_back_failures = self.stats.read_back_failures.saturating_add(1);
+        Err(self.latch(CommitError::ReadBack {
+            segment: location.segment,
+            offset: location.offset,
+        }))
+    }
+
+    /// The truth after a frame.
+    fn advanced(&self, frontier: Frontier, range: CompactRange, frame: &EncodedFrame) -> Truth {
+        let mut next = self.truth.clone();
+        next.set_tree(frontier, range);
+        let fixed = &mut next.fixed;
+        fixed.lap = self.open.lap;
+        fixed.salt_key = self.open.salt_key;
+        fixed.commit_offset = self.open.offset.saturating_add(frame.bytes.len() as u64);
+        fixed.newest_lap = self.open.lap;
+        fixed.newest_end = fixed.commit_offset;
+        fixed.newest_frame_crc = frame.header_crc;
+        fixed.doubt = 0;
+        next
+    }
+
+    fn count(&mut self, entries: &[StoredEntry], frame: &EncodedFrame) {
+        let stats = &mut self.stats;
+        stats.commits = stats.commits.saturating_add(1);
+        stats.entries = stats.entries.saturating_add(entries.len() as u64);
+        stats.frame_bytes = stats.frame_bytes.saturating_add(frame.bytes.len() as u64);
+        stats.payload_bytes = stats
+            .payload_bytes
+            .saturating_add(u64::from(frame.payload_bytes));
+    }
+}

@@ -1,0 +1,163 @@
+//! Beginning a log on blank media, and opening one whatever state it was left in.
+
+use alloc::collections::BTreeMap;
+use evidence::{CommitId, Epoch, SaltKey};
+use proof::{CompactRange, Frontier};
+
+use super::{Journal, OpenSegment, Stats};
+use crate::error::{CommitError, OpenError};
+use crate::find::Finding;
+use crate::leases::{self, Table};
+use crate::medium::{TruthMedium, Volume};
+use crate::recovery::{self, OpenInput, Recovery};
+use crate::ring::Ring;
+use crate::truth::{self, Truth};
+
+impl<V: Volume, T: TruthMedium> Journal<V, T> {
+    /// Begins a log on blank media. `salt` is the random salt key of the first segment.
+    ///
+    /// # Errors
+    /// [`OpenError::Occupied`] unless the media are blank, or a medium's failure.
+    pub fn create(
+        volume: V,
+        medium: T,
+        input: &OpenInput,
+        salt: SaltKey,
+    ) -> Result<Self, OpenError> {
+        let ring = Ring::new(volume, input.log_id, input.generation);
+        if let Some(what) = ring.shape.objection() {
+            return Err(OpenError::Shape(what));
+        }
+        let loaded = truth::load(&medium);
+        let occupied = (0..ring.shape.segments).any(|segment| ring.segment_head(segment).is_ok());
+        if !loaded.blank || occupied {
+            return Err(OpenError::Occupied);
+        }
+        recovery::check_identity(&ring, &loaded)?;
+        let mut fixed = recovery::blank_truth(&ring);
+        fixed.epoch = Epoch(1);
+        fixed.boot_id = input.boot_id;
+        fixed.salt_key = salt;
+        let truth = Truth {
+            fixed,
+            frontier: Frontier::new(),
+            newest_range: CompactRange::empty(0),
+        };
+        let laps = BTreeMap::from([(1, 0)]);
+        let mut journal = Self::assemble(ring, medium, truth, 1, laps, input);
+        journal.write_leases(&Table::default()).map_err(opening)?;
+        journal
+            .write_truth(journal.truth.clone())
+            .map_err(opening)?;
+        journal.write_segment_header(1, salt).map_err(opening)?;
+        journal
+            .write_truth(journal.truth.clone())
+            .map_err(opening)?;
+        Ok(journal)
+    }
+
+    /// Opens a log, whatever state it was left in, and begins an epoch.
+    ///
+    /// # Errors
+    /// [`OpenError`] when there is no log, when it is another log or a newer format, or when the
+    /// truth store cannot be written. Damage is reported in [`Recovery`].
+    pub fn open(volume: V, medium: T, input: &OpenInput) -> Result<(Self, Recovery), OpenError> {
+        let ring = Ring::new(volume, input.log_id, input.generation);
+        let loaded = truth::load(&medium);
+        let truth_lost = loaded.truth.is_none();
+        let end = recovery::recover(&ring, &medium, loaded)?;
+        let mut recovery = end.recovery;
+        let table = leases::load(&medium, input.log_id, input.generation);
+        let repair = table.damaged_copies.first().copied();
+        let damaged = table.damaged_copies.into_iter();
+        recovery
+            .findings
+            .extend(damaged.map(|copy| Finding::LeaseCopyDamaged { copy }));
+        recovery.leases_lost = table.table.is_none();
+        let mut truth = end.truth;
+        truth.fixed.epoch = recovery.epoch;
+        truth.fixed.epoch_first_commit_id = CommitId(truth.fixed.size);
+        truth.fixed.boot_id = input.boot_id;
+        truth.fixed.orderly = 0;
+        let mut journal = Self::assemble(ring, medium, truth, end.slot, end.laps, input);
+        if let Some(table) = table.table {
+            journal.table = table;
+            if let Some(copy) = repair {
+                journal.table_copy = copy;
+                journal
+                    .store_leases(journal.table.leases.clone())
+                    .map_err(opening)?;
+            }
+        }
+        journal.epoch = recovery.epoch;
+        journal.open.left = recovery.uncertain.is_some() || journal.unopened_segment();
+        journal
+            .write_truth(journal.truth.clone())
+            .map_err(opening)?;
+        if truth_lost {
+            journal
+                .write_truth(journal.truth.clone())
+                .map_err(opening)?;
+        }
+        Ok((journal, recovery))
+    }
+
+    fn assemble(
+        ring: Ring<V>,
+        medium: T,
+        truth: Truth,
+        slot: u32,
+        laps: BTreeMap<u64, u64>,
+        input: &OpenInput,
+    ) -> Self {
+        let fixed = &truth.fixed;
+        Self {
+            open: OpenSegment {
+                lap: fixed.lap,
+                offset: fixed.commit_offset,
+                salt_key: fixed.salt_key,
+                left: false,
+            },
+            epoch: fixed.epoch,
+            slot,
+            counter: fixed.counter,
+            laps,
+            latched: false,
+            failures: 0,
+            options: input.options,
+            table: Table::default(),
+            table_copy: 0,
+            sealed_size: fixed.sealed_size,
+            cosigned_size: fixed.cosigned_size,
+            pruned_size: fixed.pruned_size,
+            stats: Stats::default(),
+            ring,
+            medium,
+            truth,
+        }
+    }
+
+    /// Whether the newest segment has neither frames nor a header.
+    fn unopened_segment(&self) -> bool {
+        self.open.offset == self.ring.shape.first_frame_offset()
+            && !self
+                .ring
+                .segment_head(self.ring.shape.segment_of(self.open.lap))
+                .is_ok_and(|head| head.fixed.lap == self.open.lap)
+    }
+}
+
+/// The error of a write during opening.
+fn opening(error: CommitError) -> OpenError {
+    match error {
+        CommitError::Medium(error) => OpenError::Medium(error),
+        CommitError::Empty
+        | CommitError::TooLarge { .. }
+        | CommitError::EntryTooLong { .. }
+        | CommitError::RingFull { .. }
+        | CommitError::ReadBack { .. }
+        | CommitError::Latched
+        | CommitError::NotLatched
+        | CommitError::Leases { .. } => OpenError::Shape("the opening met an impossible refusal"),
+    }
+}

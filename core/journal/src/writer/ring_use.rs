@@ -1,0 +1,143 @@
+//! How the ring is used: the next segment, what leaves the log for it, and the epoch after a failed write.
+
+use evidence::{CommitId, Epoch, SaltKey};
+
+use super::{Journal, OpenSegment};
+use crate::error::CommitError;
+use crate::layout::{SEGMENT_MAGIC, SegmentFixed, VERSION};
+use crate::limits::FAILURE_SEGMENTS_MAX;
+use crate::medium::{TruthMedium, Volume};
+use crate::segment::SegmentHead;
+
+impl<V: Volume, T: TruthMedium> Journal<V, T> {
+    /// Opens the next segment of the ring for the current epoch.
+    pub(super) fn roll(&mut self, salt: SaltKey) -> Result<(), CommitError> {
+        let lap = self.open.lap.saturating_add(1);
+        self.retire_for(lap)?;
+        // Whatever comes of it, this lap is used up: a place that failed is not written again.
+        self.open.lap = lap;
+        self.open.left = true;
+        self.laps.insert(lap, self.truth.fixed.size);
+        self.write_segment_header(lap, salt)?;
+        self.open = OpenSegment {
+            lap,
+            offset: self.ring.shape.first_frame_offset(),
+            salt_key: salt,
+            left: false,
+        };
+        Ok(())
+    }
+
+    /// Makes room for a lap: what its segment still holds leaves the log, and the truth store says
+    /// so before the segment is touched.
+    fn retire_for(&mut self, lap: u64) -> Result<(), CommitError> {
+        let segments = u64::from(self.ring.shape.segments);
+        let oldest = lap.saturating_sub(segments).saturating_add(1);
+        if oldest <= self.truth.fixed.oldest_lap {
+            return Ok(());
+        }
+        let size = self.truth.fixed.size;
+        let first = self.laps.range(oldest..).next();
+        let first = first.map_or(size, |(_, first)| *first);
+        let given_up = self.cosigned_size.max(self.pruned_size);
+        if self.options.retain_uncosigned && first > given_up {
+            return Err(CommitError::RingFull {
+                needed_size: first,
+                cosigned_size: self.cosigned_size,
+            });
+        }
+        let mut next = self.truth.clone();
+        next.fixed.oldest_lap = oldest;
+        next.fixed.oldest_commit_id = CommitId(first);
+        self.write_truth(next)?;
+        self.laps = self.laps.split_off(&oldest);
+        Ok(())
+    }
+
+    pub(super) fn write_segment_header(
+        &mut self,
+        lap: u64,
+        salt: SaltKey,
+    ) -> Result<(), CommitError> {
+        let fixed = &self.truth.fixed;
+        let segment_no = self.ring.shape.segment_of(lap);
+        let head = SegmentHead {
+            fixed: SegmentFixed {
+                magic: SEGMENT_MAGIC,
+                version: VERSION,
+                frontier_len: fixed.frontier_len,
+                reserved: [0; 5],
+                log_id: self.ring.log_id,
+                generation: self.ring.generation,
+                epoch: self.epoch,
+                lap,
+                segment_no,
+                block_bytes: self.ring.shape.block_bytes,
+                segment_bytes: self.ring.shape.segment_bytes,
+                first_commit_id: CommitId(fixed.size),
+                epoch_first_commit_id: fixed.epoch_first_commit_id,
+                previous_lap: fixed.newest_lap,
+                previous_end: fixed.newest_end,
+                previous_frame_crc: fixed.newest_frame_crc,
+                reserved_2: [0; 4],
+                salt_key: salt,
+                root_before: fixed.root,
+            },
+            frontier: self.truth.frontier.clone(),
+        };
+        let bytes = head.encode(&self.ring.shape);
+        self.stats.volume_flushes = self.stats.volume_flushes.saturating_add(1);
+        let written = self.ring.volume.write_durable(segment_no, 0, &bytes);
+        written.map_err(|error| self.latch(CommitError::Medium(error)))?;
+        self.stats.segments_opened = self.stats.segments_opened.saturating_add(1);
+        Ok(())
+    }
+
+    /// After a failed write: leaves the segment, opens the next one and begins an epoch there. The
+    /// place that failed is never written again within its lap.
+    ///
+    /// # Errors
+    /// [`CommitError::NotLatched`], [`CommitError::RingFull`], or the medium's; the journal stays
+    /// latched then, and the caller may try again later.
+    pub fn begin_epoch_after_failure(&mut self, salt: SaltKey) -> Result<Epoch, CommitError> {
+        if !self.latched {
+            return Err(CommitError::NotLatched);
+        }
+        // A failing device must not eat the ring: the segment of the newest entries is never taken,
+        // and after a few fresh segments the last one is tried again.
+        let held = self
+            .open
+            .lap
+            .saturating_sub(self.truth.fixed.lap)
+            .saturating_add(1);
+        let repeated =
+            self.failures >= FAILURE_SEGMENTS_MAX || held >= u64::from(self.ring.shape.segments);
+        let lap = self.open.lap.saturating_add(u64::from(!repeated));
+        self.retire_for(lap)?;
+        self.failures = self.failures.saturating_add(1);
+        self.open.lap = lap;
+        self.laps.insert(lap, self.truth.fixed.size);
+        self.epoch = Epoch(self.epoch.0.saturating_add(1));
+        let mut next = self.truth.clone();
+        next.fixed.epoch = self.epoch;
+        next.fixed.epoch_first_commit_id = CommitId(next.fixed.size);
+        // The header speaks for the new epoch; the truth store follows it.
+        let before = core::mem::replace(&mut self.truth, next);
+        let header = self.write_segment_header(lap, salt);
+        let mut next = core::mem::replace(&mut self.truth, before);
+        header?;
+        next.fixed.lap = lap;
+        next.fixed.commit_offset = self.ring.shape.first_frame_offset();
+        next.fixed.salt_key = salt;
+        self.write_truth(next)?;
+        self.open = OpenSegment {
+            lap,
+            offset: self.ring.shape.first_frame_offset(),
+            salt_key: salt,
+            left: false,
+        };
+        self.latched = false;
+        self.failures = 0;
+        Ok(self.epoch)
+    }
+}

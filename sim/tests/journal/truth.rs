@@ -1,0 +1,208 @@
+//! The truth store rots, is lost, or is older than the ring: the end is found or said to be uncertain.
+
+use crate::common::{Oracle, create, index, open, salt, step};
+use crate::golden::{SMALL, golden, read_all, reader};
+use evidence::CommitId;
+use evidence::reasons::TruthClass;
+use fieldnotary_sim::disk::{SimDisk, slot_at, table_at};
+use journal::TruthHealth;
+use journal::limits::{TABLE_BYTES, TRUTH_SLOT_BYTES};
+
+//= A5.4
+//= A5.9
+#[test]
+fn every_byte_of_the_truth_store_may_rot() {
+    let golden = golden();
+    let disk = golden.disk();
+    let slots = 0..slot_at(1, 1) + TRUTH_SLOT_BYTES;
+    let tables = (table_at(0)..table_at(1) + TABLE_BYTES).step_by(101);
+    for at in slots.chain(tables) {
+        disk.rot(|image| image.truth[at] ^= 0x20);
+        let reader = reader(&disk);
+        let context = format!("truth byte {at}");
+        assert_eq!(reader.size(), golden.oracle.size(), "{context}");
+        assert_eq!(reader.root(), golden.oracle.root(), "{context}");
+        if at % 7 == 0 {
+            assert!(!reader.scrub().findings.is_empty(), "{context}");
+        }
+        if at < table_at(0) {
+            assert_eq!(reader.truth_health().0, TruthHealth::Degraded, "{context}");
+        }
+        disk.rot(|image| image.truth[at] ^= 0x20);
+    }
+}
+
+/// The last frame is damaged after it was acknowledged: only the truth store can tell.
+//= A5.4
+//= A5.9
+#[test]
+fn a_damaged_last_frame_is_a_loss_and_not_a_torn_tail() {
+    let golden = golden();
+    let (location, bytes, first) = *golden.frames.last().unwrap();
+    let disk = golden.disk();
+    let start = index(location.offset);
+    disk.rot(|image| {
+        image.segments[location.segment as usize][start..start + index(bytes)].fill(0);
+    });
+    let (journal, recovery) = open(&disk);
+    assert_eq!(journal.size(), golden.oracle.size());
+    assert_eq!(recovery.dropped_bytes, 0);
+    let [loss] = &recovery.losses[..] else {
+        panic!("{:?}", recovery.losses)
+    };
+    assert_eq!((loss.first.0, loss.end()), (first, golden.oracle.size()));
+    assert_eq!(
+        loss.range().unwrap(),
+        golden.oracle.range(first, golden.oracle.size())
+    );
+    assert!(
+        journal
+            .reader()
+            .unwrap()
+            .entry(CommitId(first))
+            .unwrap()
+            .is_err()
+    );
+}
+
+/// The newest truth slot and the frame that it speaks of are both gone.
+//= A5.4
+//= A5.9
+#[test]
+fn a_lost_slot_and_a_damaged_tail_are_uncertain_and_never_silent() {
+    let golden = golden();
+    let (location, _, first) = *golden.frames.last().unwrap();
+    let newest = (0..2)
+        .max_by_key(|slot| {
+            let at = slot_at(*slot, 0) + 72;
+            golden.image.truth[at..at + 8].to_vec()
+        })
+        .unwrap();
+    let spoil_slot = |disk: &SimDisk| {
+        disk.rot(|image| {
+            image.truth[slot_at(newest, 0)] ^= 1;
+            image.truth[slot_at(newest, 1)] ^= 1;
+        });
+    };
+    // The slot alone: its frame is rolled forward.
+    let disk = golden.disk();
+    spoil_slot(&disk);
+    let (journal, recovery) = open(&disk);
+    assert_eq!(recovery.truth, TruthHealth::SlotLost);
+    assert_eq!(recovery.uncertain, None);
+    assert_eq!(recovery.rolled_forward, golden.oracle.size() - first);
+    assert_eq!(journal.root(), golden.oracle.root());
+    // Both: nobody can know, and the log says so; the doubtful bytes are not written over.
+    let disk = golden.disk();
+    spoil_slot(&disk);
+    let at = index(location.offset) + 700;
+    disk.rot(|image| image.segments[location.segment as usize][at] ^= 1);
+    let (journal, recovery) = open(&disk);
+    assert_eq!(recovery.uncertain.map(|doubt| doubt.from.0), Some(first));
+    drop(journal);
+    // A crash before anything was committed does not make the doubt go away.
+    let (mut journal, recovery) = open(&disk);
+    assert!(recovery.uncertain.is_some());
+    let committed = journal.commit(&step(5), salt(5)).unwrap();
+    assert!(committed.rolled && committed.first.0 == first);
+    drop(journal);
+    let (_, recovery) = open(&disk);
+    assert_eq!(recovery.uncertain, None);
+}
+
+//= A5.4
+//= A5.9
+#[test]
+fn without_a_truth_store_the_ring_is_scanned_and_the_end_is_uncertain() {
+    let golden = golden();
+    let wipe = |disk: &SimDisk| {
+        disk.rot(|image| image.truth[..table_at(0)].fill(0xA5));
+    };
+    let disk = golden.disk();
+    wipe(&disk);
+    let (journal, recovery) = open(&disk);
+    assert_eq!(recovery.truth, TruthHealth::Lost);
+    assert_eq!(recovery.cause, evidence::reasons::EpochCause::TruthLost);
+    assert!(recovery.uncertain.is_some());
+    assert_eq!(journal.size(), golden.oracle.size());
+    assert_eq!(journal.root(), golden.oracle.root());
+    drop(journal);
+    // With damage in the middle as well.
+    for (location, bytes, first) in &golden.frames[1..] {
+        let context = format!("no truth, frame of {first} gone");
+        let disk = golden.disk();
+        wipe(&disk);
+        let start = index(location.offset);
+        disk.rot(|image| {
+            image.segments[location.segment as usize][start..start + index(*bytes)].fill(0);
+        });
+        let reader = reader(&disk);
+        read_all(&reader, &golden.oracle, &context);
+        let (mut journal, recovery) = open(&disk);
+        assert!(recovery.uncertain.is_some(), "{context}");
+        let last = golden.frames.last().unwrap().2;
+        let size = if *first == last {
+            last
+        } else {
+            golden.oracle.size()
+        };
+        assert_eq!(journal.size(), size, "{context}");
+        journal.commit(&step(3), salt(3)).unwrap();
+        assert_eq!(
+            journal.reader().unwrap().truth_health().0,
+            TruthHealth::Sound
+        );
+    }
+}
+
+/// With one flush for log and truth, the end after a crash is said to be uncertain, and never
+/// shortened in silence; an orderly stop leaves no doubt.
+//= A5.9
+#[test]
+fn a_deferred_truth_store_never_claims_a_certain_end_after_a_crash() {
+    let disk = SimDisk::new(SMALL, TruthClass::SameDeviceDeferred);
+    let mut journal = create(&disk);
+    for n in 0..4 {
+        journal.commit(&step(n), salt(n)).unwrap();
+    }
+    let old_truth = disk.image().truth;
+    for n in 4..7 {
+        journal.commit(&step(n), salt(n)).unwrap();
+    }
+    let size = journal.size();
+    drop(journal);
+    // The truth store never reached the medium; the frames did.
+    disk.rot(|image| image.truth = old_truth);
+    let (mut journal, recovery) = open(&disk);
+    assert_eq!(journal.size(), size);
+    assert!(recovery.rolled_forward > 0 && recovery.uncertain.is_some());
+    journal.commit(&step(7), salt(7)).unwrap();
+    journal.close().unwrap();
+    let (_, recovery) = open(&disk);
+    assert_eq!(recovery.uncertain, None);
+}
+
+/// An old truth store on newer segments: everything after it is found again, and doubted.
+//= A5.4
+//= A5.9
+#[test]
+fn an_old_truth_store_shortens_nothing() {
+    let disk = SimDisk::new(SMALL, TruthClass::SameDeviceSync);
+    let mut journal = create(&disk);
+    let mut oracle = Oracle::default();
+    oracle.note(&journal.commit(&step(0), salt(0)).unwrap());
+    let old_truth = disk.image().truth;
+    let mut n = 1;
+    while journal.stats().segments_opened < 3 {
+        oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
+        n += 1;
+    }
+    drop(journal);
+    disk.rot(|image| image.truth = old_truth);
+    let (journal, recovery) = open(&disk);
+    assert_eq!(
+        (journal.size(), journal.root()),
+        (oracle.size(), oracle.root())
+    );
+    assert!(recovery.uncertain.is_some());
+}
