@@ -111,6 +111,20 @@ pub enum Finding {
     },
     /// No slot of the truth store is readable; the end of the log was found by scanning.
     TruthLost,
+    /// A copy of a truth slot is sound and older than the other, though the log was closed orderly.
+    TruthCopyOld {
+        /// Slot.
+        slot: u32,
+        /// Copy.
+        copy: u32,
+    },
+    /// The truth store is older than the log: frames that it must have known follow its end.
+    TruthBehind {
+        /// Where it says that the log ends.
+        size: u64,
+        /// Index after the last entry of the frame found.
+        seen_to: u64,
+    },
     /// The frames of the ring lead to another root than the truth store has.
     RootMismatch {
         /// Size at which they differ.
@@ -152,6 +166,15 @@ impl fmt::Display for Finding {
             Self::LeaseCopyDamaged { copy } => {
                 write!(f, "truth store: copy {copy} of the lease table is damaged")
             }
+            Self::TruthCopyOld { slot, copy } => write!(
+                f,
+                "truth store: copy {copy} of slot {slot} is older than the other"
+            ),
+            Self::TruthBehind { size, seen_to } => write!(
+                f,
+                "truth store: it ends the log at entry {size}, but committed frames reach to \
+                 {seen_to}: an older truth store was put in its place"
+            ),
             Self::TruthLost => write!(f, "truth store: no slot is readable"),
             Self::RootMismatch { size } => write!(
                 f,

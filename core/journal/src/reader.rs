@@ -131,6 +131,8 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                 Finding::FrameRestored { .. }
                 | Finding::SegmentHeaderDamaged { .. }
                 | Finding::TruthCopyDamaged { .. }
+                | Finding::TruthCopyOld { .. }
+                | Finding::TruthBehind { .. }
                 | Finding::LeaseCopyDamaged { .. }
                 | Finding::TruthLost
                 | Finding::RootMismatch { .. },

@@ -113,6 +113,24 @@ impl Truth {
     }
 }
 
+/// Counter of every copy, slot by slot; `None` where a copy cannot be read.
+pub(crate) fn counters<T: ReadTruth>(medium: &T) -> Vec<Option<u64>> {
+    let mut buffer = vec![0; TRUTH_SLOT_BYTES];
+    let mut counters = Vec::new();
+    for slot in 0..TRUTH_SLOTS {
+        for copy in 0..TRUTH_COPIES {
+            let read = medium
+                .read(slot, copy, &mut buffer)
+                .map(|()| Truth::parse(&buffer));
+            counters.push(match read {
+                Ok(Copy::Valid(truth)) => Some(truth.fixed.counter),
+                _ => None,
+            });
+        }
+    }
+    counters
+}
+
 /// Reads the whole store.
 pub(crate) fn load<T: ReadTruth>(medium: &T) -> Loaded {
     let mut loaded = Loaded {

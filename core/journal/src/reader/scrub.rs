@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use super::Reader;
 use crate::find::{Finding, Loss};
 use crate::leases;
+use crate::limits::TRUTH_COPIES;
 use crate::medium::{ReadTruth, ReadVolume};
 use crate::recovery::{Named, is_named, note_named};
+use crate::truth;
 
 /// What a look at everything found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +46,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             }
         }
         self.scrub_headers(&mut scrub.findings);
+        self.scrub_truth(&mut scrub.findings);
         scrub.unnamed = scrub
             .findings
             .iter()
@@ -54,6 +57,51 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             .collect();
         scrub.bytes = self.ring.scanned_bytes().saturating_sub(before);
         scrub
+    }
+
+    /// Whether the truth store is as old as the log. A log that is written meanwhile is not judged.
+    fn scrub_truth(&self, findings: &mut Vec<Finding>) {
+        let fixed = &self.truth.fixed;
+        let counters = truth::counters(&self.medium);
+        if counters
+            .iter()
+            .flatten()
+            .any(|counter| *counter > fixed.counter)
+        {
+            return;
+        }
+        let orderly = self.closed_orderly();
+        if orderly {
+            for (slot, copies) in (0u32..).zip(counters.chunks(TRUTH_COPIES as usize)) {
+                let newest = copies.iter().flatten().max();
+                for (copy, counter) in (0u32..).zip(copies) {
+                    if counter.is_some() && counter.as_ref() < newest {
+                        findings.push(Finding::TruthCopyOld { slot, copy });
+                    }
+                }
+            }
+        }
+        // One frame may be durable before the truth store knows of it, none after an orderly close.
+        let least = fixed.size.saturating_add(u64::from(!orderly));
+        let next = fixed.lap.saturating_add(1);
+        let places = [
+            (fixed.lap, fixed.commit_offset),
+            (next, self.ring.shape.first_frame_offset()),
+        ];
+        let later = places.into_iter().find_map(|(lap, from)| {
+            let segment = self.ring.shape.segment_of(lap);
+            let end = self.ring.shape.segment_bytes;
+            self.ring.search(segment, from, end, &|head| {
+                head.fixed.lap == lap
+                    && head.first() >= least
+                    && head.fixed.epoch.0 >= fixed.epoch.0
+                    && (lap != fixed.lap || head.fixed.salt_key == fixed.salt_key)
+            })
+        });
+        if let Some(head) = later {
+            let (size, seen_to) = (fixed.size, head.end());
+            findings.push(Finding::TruthBehind { size, seen_to });
+        }
     }
 
     /// The headers of laps without frames, which the walk does not mention.

@@ -132,7 +132,11 @@ fn note(finding: &Finding, report: &mut Report) {
         ),
         Finding::SegmentHeaderDamaged { .. } => (FindingKind::Damaged, None),
         Finding::RootMismatch { .. } => (FindingKind::Root, None),
+        Finding::TruthBehind { size, seen_to } => {
+            (FindingKind::Truth, Some((*size, seen_to.saturating_sub(1))))
+        }
         Finding::TruthCopyDamaged { .. }
+        | Finding::TruthCopyOld { .. }
         | Finding::LeaseCopyDamaged { .. }
         | Finding::TruthLost => (FindingKind::Truth, None),
         Finding::Lost(_) | Finding::Retired { .. } => return,
