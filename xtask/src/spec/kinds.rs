@@ -21,6 +21,7 @@ fn lists() -> Vec<Codes> {
         TimeQuality TimeStatus OffsetBucket HoldoverReason Validity QualityReason AttemptCause
         EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause EpochCause TruthClass
         Custody Outcome GapClass
+        Custody Outcome Anchor
     }
 }
 
