@@ -31,7 +31,8 @@
 //!   of a session is `last`; it names every point the session leaves without a reading. `attempt`
 //!   counts the requests sent in the session, over all its registers.
 //! - [`Input::QueueFull`]: no session starts while it holds. What falls due then is one `Downtime` entry
-//!   per schedule. Keep room for one more batch per session under way.
+//!   per schedule. Keep room for one more batch per session under way. After [`Input::Stop`] it counts
+//!   no more: all that is owed is said.
 //! - [`PortEngine::counters`] and [`PortEngine::snapshots`] at any time.
 //!
 //! # Invariants

@@ -20,8 +20,7 @@ fn lists() -> Vec<Codes> {
     code_lists! {
         TimeQuality TimeStatus OffsetBucket HoldoverReason Validity QualityReason AttemptCause
         EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause EpochCause TruthClass
-        Custody Outcome GapClass
-        Custody Outcome Anchor
+        Custody Outcome GapClass Anchor
     }
 }
 

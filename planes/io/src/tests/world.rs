@@ -127,6 +127,7 @@ pub(super) struct World {
     timing: Timing,
     heard: Option<MonoNs>,
     full: bool,
+    stopping: bool,
 }
 
 impl World {
@@ -153,6 +154,7 @@ impl World {
             timing: Timing::from_baud(19_200),
             heard: None,
             full: false,
+            stopping: false,
         };
         let clock = SlotClock {
             version: 1,
@@ -196,8 +198,9 @@ impl World {
             };
             match &input {
                 Input::Received(_) => self.heard = Some(self.now),
-                Input::QueueFull(full) => self.full = *full,
-                Input::Stop => self.full = false,
+                // Once stopped, all that is owed is said, full or not.
+                Input::QueueFull(full) => self.full = *full && !self.stopping,
+                Input::Stop => (self.stopping, self.full) = (true, false),
                 _ => {}
             }
             let actions = self.engine.handle(self.now, input);
