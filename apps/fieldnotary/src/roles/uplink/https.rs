@@ -3,6 +3,7 @@
 use contract::Uplink;
 use exchange::limits::RESPONSE_BYTES_MAX;
 use exchange::{BATCH_HEADER, Failure, Method, Request, Response};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
@@ -18,10 +19,10 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Reads certificates and key; the errors name the file.
-    pub(super) fn new(uplink: &Uplink) -> Result<Self, String> {
+    /// Reads certificates and key, relative paths from `root`; the errors name the file.
+    pub(super) fn new(uplink: &Uplink, root: &Path) -> Result<Self, String> {
         let read = |path: &str, what: &str| {
-            std::fs::read(path)
+            std::fs::read(root.join(path))
                 .map_err(|error| format!("uplink.{what}: cannot read {path}: {error}"))
         };
         let unusable = |path: &str, what: &str, error: ureq::Error| {

@@ -52,7 +52,7 @@ pub(crate) fn run(
         node: Node::new(config, acked),
         feed,
         link,
-        client: Client::new(uplink)?,
+        client: Client::new(uplink, data.root())?,
         own: SourceId::new("uplink").map_err(|error| error.to_string())?,
         reports: 0,
         refusals: Refusals::default(),
