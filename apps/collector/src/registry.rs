@@ -45,12 +45,14 @@ impl Pin {
         origin == self.prefix || split_origin(origin).is_some_and(|(base, _)| base == self.prefix)
     }
 
-    /// The key as it signs for an origin that it covers: a node's keys are one per node, their names
-    /// one per generation. A key pinned under another name than its prefix keeps that name.
-    fn key_for(&self, origin: &str) -> VerifierKey {
-        let named = self.key.name() == self.prefix;
-        let renamed = named.then(|| self.key.under_name(origin).ok()).flatten();
-        renamed.unwrap_or_else(|| self.key.clone())
+    /// The key under its own name and, where that is the prefix, under the origin's: a node's keys are
+    /// one per node, their names one per generation.
+    fn keys_for(&self, origin: &str) -> Vec<VerifierKey> {
+        let mut keys = vec![self.key.clone()];
+        if self.key.name() == self.prefix && origin != self.prefix {
+            keys.extend(self.key.under_name(origin));
+        }
+        keys
     }
 }
 
@@ -179,7 +181,7 @@ impl Registry {
 
     fn open_log(&self, origin: &str) -> Result<Option<Log>, Error> {
         let covering = self.pins.iter().filter(|pin| pin.covers(origin));
-        let keys: Vec<VerifierKey> = covering.map(|pin| pin.key_for(origin)).collect();
+        let keys: Vec<VerifierKey> = covering.flat_map(|pin| pin.keys_for(origin)).collect();
         if keys.is_empty() {
             return Ok(None);
         }

@@ -50,6 +50,7 @@ pub fn row(entry: &Entry) -> Map<String, Value> {
         "record_crc",
         json!(format!("{:08x}", entry.captured.record_crc)),
     );
+    put("record_crc_ok", json!(entry.captured.crc_holds()));
     row
 }
 

@@ -74,6 +74,7 @@ fn summary(row: &Map<String, Value>) -> String {
         "event_id",
         "timestamp",
         "record_crc",
+        "record_crc_ok",
         "epoch",
         "raw",
         "counters",
