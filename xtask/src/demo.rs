@@ -5,6 +5,7 @@ use crate::run;
 use crate::workspace::Workspace;
 use serde_json::Value;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -18,6 +19,8 @@ const PROGRAMS: [&str; 4] = [
 
 /// Builds the programs and becomes the demonstration.
 pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let target = workspace.target().join("release");
+    announce(PROGRAMS.iter().all(|name| target.join(name).is_file()));
     build_release(workspace)?;
     let mut demo = Command::new(workspace.target().join("release/fieldnotary"));
     demo.arg("demo").args(arguments);
@@ -32,6 +35,20 @@ pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> Outcome {
         run::shown(&demo),
         demo.exec()
     )))
+}
+
+/// Says that a build comes, and how long it takes; cargo then shows how far it is.
+fn announce(built_before: bool) {
+    // Not a word on standard output: that is the demonstration's.
+    let _ = writeln!(std::io::stderr(), "{}", announcement(built_before));
+}
+
+const fn announcement(built_before: bool) -> &'static str {
+    if built_before {
+        "building the programs, as far as they changed; then the demonstration starts"
+    } else {
+        "building the programs; the first time takes some minutes, then the demonstration starts"
+    }
 }
 
 /// Builds the four programs as they are shipped.
@@ -80,7 +97,16 @@ fn verdict(output: &str) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::verdict;
+    use super::{announcement, verdict};
+
+    #[test]
+    fn a_first_build_is_announced_with_its_length() {
+        assert!(
+            announcement(false)
+                .contains("building the programs; the first time takes some minutes")
+        );
+        assert!(announcement(true).contains("as far as they changed"));
+    }
 
     #[test]
     fn only_a_verified_report_passes() {

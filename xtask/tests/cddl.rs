@@ -233,6 +233,7 @@ fn record_sample(kind: Kind, full: bool) -> Payload {
             count: full.then_some(7),
             cause: DowntimeCause::Reboot,
             source: source(),
+            meter_id: full.then(meter),
         }
         .into(),
         Kind::SeqSkip => SeqSkip {
@@ -251,6 +252,7 @@ fn record_sample(kind: Kind, full: bool) -> Payload {
             hashes: if full { vec![DIGEST; 3] } else { Vec::new() },
             segment: 4,
             offset_bytes: 65_536,
+            before: if full { vec![DIGEST; 2] } else { Vec::new() },
         }
         .into(),
         Kind::Configuration => Configuration {

@@ -1,15 +1,35 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 use crate::registry::Pin;
 
+/// Port that `run` takes by itself.
+pub const PORT_DEFAULT: u16 = 7443;
+/// The command line is wrong.
+pub const EXIT_USAGE: u8 = 2;
+/// It could not be done.
+pub const EXIT_FAILED: u8 = 3;
+/// The same in every program of the project; no command of this one has an answer that is no.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, and what was asked holds
+  1  done, and the answer is no
+  2  the command line was not understood
+  3  it could not be done; standard error says what, where and the cure";
+
 /// The collector: verifies what nodes deliver, stores it durably, then cosigns.
 #[derive(Debug, Parser)]
-#[command(name = "fieldnotary-collector", version, about)]
+#[command(
+    name = "fieldnotary-collector",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = EXIT_CODES
+)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -19,31 +39,46 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make the cosigner key, a certificate authority and a server certificate.
+    /// Make the cosigner key, a certificate authority and a server certificate; prints the
+    /// cosigner's verifier key.
+    #[command(after_help = EXIT_CODES)]
     Init {
         /// Directory of the collector.
-        #[arg(long)]
+        #[arg(long, value_name = "DIR")]
         dir: PathBuf,
         /// Name of the cosigner, usually a host name with a path.
         #[arg(long)]
         name: String,
         /// Host name or address for the server certificate, beside localhost; may be repeated.
-        #[arg(long = "host")]
+        #[arg(long = "host", value_name = "HOST")]
         hosts: Vec<String>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
     },
-    /// Issue a client certificate for a node.
+    /// Issue a client certificate for a node; prints the [uplink] of its configuration.
+    #[command(after_help = EXIT_CODES)]
     Issue {
         /// Directory of the collector.
-        #[arg(long)]
+        #[arg(long, value_name = "DIR")]
         dir: PathBuf,
         /// Name of the node.
         #[arg(long)]
         node: String,
-        /// Directory for the node's key and certificate.
-        #[arg(long)]
+        /// Directory for the node's key and certificate; a node's key that lies there is never
+        /// overwritten.
+        #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Base URL under which the node reaches the collector [default: the certificate's first
+        /// name that is not local, and port 7443].
+        #[arg(long)]
+        url: Option<String>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
     },
-    /// Serve.
+    /// Serve until told to stop (SIGTERM or Ctrl-C).
+    #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
 }
 
@@ -51,29 +86,32 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
     /// Directory of the collector.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
     /// Address to listen on; port 0 takes any free one.
-    #[arg(long, default_value = "127.0.0.1:7443")]
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = (Ipv4Addr::LOCALHOST, PORT_DEFAULT).into())]
     pub listen: SocketAddr,
     /// Chain of the server, PEM [default: that of init].
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// Key of the server, PEM [default: that of init].
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// Authority of the client certificates, PEM [default: that of init].
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
-    /// Verifier key of a log and the prefix of its origins, `VKEY[=PREFIX]`; the prefix is the key's
-    /// name where none is given. May be repeated, also for one prefix.
-    #[arg(long = "log-key", required = true)]
+    /// Verifier key of a log, a line of a node's identity/keys.vkey, and the prefix of the origins
+    /// that it may sign, which is the key's name where none is given; one at least, may be repeated.
+    #[arg(long = "log-key", value_name = "VKEY[=PREFIX]")]
     pub log_keys: Vec<Pin>,
     /// File for the request log, one JSON line each [default: standard error].
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// File to write once the collector listens: JSON with address, verifier key and process id.
+    /// Say on standard output as one JSON object what is said there once the collector listens.
     #[arg(long)]
+    pub json: bool,
+    /// File to write once the collector listens: the same JSON object.
+    #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
     /// End when the process that started this one ends.
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! Why the collector cannot do something: what, where.
+//! Why the collector cannot do something: what, where, and what would be right.
 
 use std::fmt;
 use std::io;
@@ -18,6 +18,22 @@ pub enum Error {
     },
     /// The rows database.
     Rows(Box<redb::Error>),
+    /// The rows database of a log cannot be opened.
+    RowsFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: Box<Self>,
+    },
+    /// What is stored of a log cannot be served.
+    Log {
+        /// Its origin.
+        origin: String,
+        /// Its directory.
+        dir: PathBuf,
+        /// What is wrong.
+        error: Box<Self>,
+    },
     /// A stored file is not what it should be.
     Damaged {
         /// The file.
@@ -29,6 +45,8 @@ pub enum Error {
     Latched,
     /// Configuration or keys.
     Setup(String),
+    /// The command line.
+    Usage(String),
 }
 
 impl Error {
@@ -46,6 +64,11 @@ impl Error {
         }
     }
 
+    /// A word on the command line that makes no sense.
+    pub fn usage(detail: impl fmt::Display) -> Self {
+        Self::Usage(detail.to_string())
+    }
+
     /// Configuration or keys that cannot be used.
     pub fn setup(detail: impl fmt::Display) -> Self {
         Self::Setup(detail.to_string())
@@ -59,9 +82,25 @@ impl fmt::Display for Error {
                 write!(f, "cannot {what} {}: {error}", path.display())
             }
             Self::Rows(error) => write!(f, "rows database: {error}"),
-            Self::Damaged { path, detail } => write!(f, "{} is damaged: {detail}", path.display()),
+            Self::RowsFile { path, error } => write!(
+                f,
+                "cannot open {}: {error}; it holds nothing that the entries beside it do not: remove \
+                 it, and the next start decodes them again",
+                path.display()
+            ),
+            Self::Log { origin, dir, error } => write!(
+                f,
+                "the log {origin} cannot be served: {error}. If there is no backup, move {} away: \
+                 its node then delivers again what it still holds, but what was cosigned is forgotten",
+                dir.display()
+            ),
+            Self::Damaged { path, detail } => write!(
+                f,
+                "{} is damaged: {detail}; restore it from a backup",
+                path.display()
+            ),
             Self::Latched => f.write_str("a write failed before; restart the collector"),
-            Self::Setup(detail) => f.write_str(detail),
+            Self::Setup(detail) | Self::Usage(detail) => f.write_str(detail),
         }
     }
 }

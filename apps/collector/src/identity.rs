@@ -11,10 +11,15 @@ use rcgen::{
     Issuer, KeyPair, KeyUsagePurpose,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::args::PORT_DEFAULT;
+use crate::certificate::Holder;
 use crate::clock;
 use crate::error::Error;
 use crate::files::{self, Access, hex, unhex};
+use crate::say::quoted;
+use crate::server::certificates;
 
 const ABOUT_FILE: &str = "collector.json";
 const KEY_FILE: &str = "cosigner.key";
@@ -64,7 +69,10 @@ impl Identity {
         let about = about(dir)?;
         let path = dir.join(KEY_FILE);
         let text = files::read(&path)?.ok_or_else(|| {
-            Error::setup(format!("{} is missing: run init first", path.display()))
+            Error::setup(format!(
+                "{} is missing: nodes pin that key; restore it from a backup",
+                path.display()
+            ))
         })?;
         let seed: [u8; 32] = std::str::from_utf8(&text)
             .ok()
@@ -121,28 +129,63 @@ impl TlsFiles {
 /// What is missing or damaged.
 pub fn about(dir: &Path) -> Result<About, Error> {
     let path = dir.join(ABOUT_FILE);
-    let bytes = files::read(&path)?
-        .ok_or_else(|| Error::setup(format!("{} is missing: run init first", path.display())))?;
+    let bytes = files::read(&path)?.ok_or_else(|| {
+        let shown = quoted(&dir.display().to_string());
+        let found = match dir.is_dir() {
+            true => format!("{shown} holds no collector: it has no {ABOUT_FILE}"),
+            false => format!("there is no directory {shown}"),
+        };
+        Error::setup(format!(
+            "{found}; make a collector with: fieldnotary-collector init --dir {shown} --name NAME \
+             --host HOST"
+        ))
+    })?;
     serde_json::from_slice(&bytes).map_err(|error| Error::damaged(&path, error))
+}
+
+/// Refuses a directory in which keys of a collector lie: what nodes pin is never overwritten.
+fn require_no_keys(dir: &Path) -> Result<(), Error> {
+    let about = dir.join(ABOUT_FILE);
+    if about.exists() {
+        return Err(Error::setup(format!(
+            "{} exists already: nodes pin its key, so it is never overwritten; serve it with run, or \
+             give --dir another directory",
+            about.display()
+        )));
+    }
+    let key = dir.join(KEY_FILE);
+    if key.exists() {
+        return Err(Error::setup(format!(
+            "{} exists without {ABOUT_FILE}: restore that file from a backup; if an earlier init was \
+             interrupted, remove {} and init again",
+            key.display(),
+            dir.display()
+        )));
+    }
+    Ok(())
 }
 
 /// Makes keys and certificates in an empty or missing directory.
 ///
 /// # Errors
-/// When there is an identity already, the name cannot be a key's name, or something cannot be written.
+/// When there is an identity already, a name makes no sense, or something cannot be written.
 pub fn init(dir: &Path, name: &str, hosts: &[String]) -> Result<About, Error> {
     if !is_key_name(name) {
-        return Err(Error::setup(format!(
-            "{name:?} cannot name a key: no spaces, no plus, at most 255 bytes"
+        return Err(Error::usage(format!(
+            "--name {name:?} cannot name a key: no spaces, no plus, 1 to 255 bytes"
         )));
     }
-    let about_path = dir.join(ABOUT_FILE);
-    if about_path.exists() {
-        return Err(Error::setup(format!(
-            "{} exists already",
-            about_path.display()
-        )));
-    }
+    let mut names: Vec<String> = hosts.to_vec();
+    names.extend(LOCAL_NAMES.map(String::from));
+    names.sort();
+    names.dedup();
+    let mut params = CertificateParams::new(names).map_err(|error| {
+        Error::usage(format!(
+            "--host {}: not a host name or address: {error}",
+            hosts.join(" --host ")
+        ))
+    })?;
+    require_no_keys(dir)?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(Error::setup)?;
     let identity = Identity::new(name, SigningKey::from_bytes(&seed))?;
@@ -158,11 +201,6 @@ pub fn init(dir: &Path, name: &str, hosts: &[String]) -> Result<About, Error> {
     write_key(&tls.join("ca.key"), &ca_key)?;
     files::write(&tls.join("ca.pem"), ca.pem().as_bytes(), Access::Public)?;
 
-    let mut names: Vec<String> = hosts.to_vec();
-    names.extend(LOCAL_NAMES.map(String::from));
-    names.sort();
-    names.dedup();
-    let mut params = CertificateParams::new(names).map_err(Error::setup)?;
     params.distinguished_name = common_name(&format!("{name} server"));
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     issue_under(
@@ -178,32 +216,72 @@ pub fn init(dir: &Path, name: &str, hosts: &[String]) -> Result<About, Error> {
         vkey: identity.vkey.to_string(),
     };
     let text = serde_json::to_string_pretty(&about).map_err(Error::setup)?;
-    files::write(&about_path, format!("{text}\n").as_bytes(), Access::Public)?;
+    files::write(
+        &dir.join(ABOUT_FILE),
+        format!("{text}\n").as_bytes(),
+        Access::Public,
+    )?;
     Ok(about)
+}
+
+/// What a node's `[uplink]` needs: the keys of that table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Issued {
+    /// Base URL of the collector.
+    pub url: String,
+    /// The collector's verifier key.
+    pub collector_key: String,
+    /// PEM file of the authority of the collector's certificate.
+    pub ca_file: PathBuf,
+    /// PEM file of the node's certificate.
+    pub cert_file: PathBuf,
+    /// PEM file of that certificate's key.
+    pub key_file: PathBuf,
+    /// Host names and addresses that the collector's certificate is good for.
+    #[serde(skip)]
+    pub hosts: Vec<String>,
 }
 
 /// Issues a client certificate for a node: `node.key`, `node.pem`, `ca.pem` and `collector.json` in `out`.
 ///
 /// # Errors
-/// When the authority is missing or something cannot be written.
-pub fn issue(dir: &Path, node: &str, out: &Path) -> Result<(), Error> {
+/// When the authority is missing, the directory holds a node's key, or something cannot be written.
+pub fn issue(dir: &Path, node: &str, out: &Path, url: Option<&str>) -> Result<Issued, Error> {
+    if node.trim().is_empty() {
+        return Err(Error::usage("--node: a certificate needs the node's name"));
+    }
     let about = about(dir)?;
+    let out = std::path::absolute(out).map_err(Error::io("resolve", out))?;
+    let (key_file, cert_file) = (out.join("node.key"), out.join("node.pem"));
+    if let Some(stands) = [&key_file, &cert_file]
+        .into_iter()
+        .find(|path| path.exists())
+    {
+        return Err(Error::setup(format!(
+            "{} exists already and may be in use by a node: it is never overwritten; give --out a \
+             directory of its own, or move that one's files away first",
+            stands.display()
+        )));
+    }
     let tls = dir.join(TLS_DIR);
-    let key_path = tls.join("ca.key");
-    let pem = files::read(&key_path)?
+    let hosts = certificates(&tls.join("server.pem"), "the server's certificate")?
+        .first()
+        .map_or_else(Vec::new, |certificate| Holder::of(certificate).hosts);
+    let ca_key_file = tls.join("ca.key");
+    let pem = files::read(&ca_key_file)?
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| Error::setup(format!("{} is missing", key_path.display())))?;
-    let ca_key = KeyPair::from_pem(&pem).map_err(|error| Error::damaged(&key_path, error))?;
+        .ok_or_else(|| {
+            Error::setup(format!(
+                "{} is missing: the authority's key, without which no certificate is issued; restore \
+                 it from a backup",
+                ca_key_file.display()
+            ))
+        })?;
+    let ca_key = KeyPair::from_pem(&pem).map_err(|error| Error::damaged(&ca_key_file, error))?;
     let mut params = CertificateParams::default();
     params.distinguished_name = common_name(node);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    issue_under(
-        &about.name,
-        ca_key,
-        params,
-        &out.join("node.key"),
-        &out.join("node.pem"),
-    )?;
+    issue_under(&about.name, ca_key, params, &key_file, &cert_file)?;
     for (from, name) in [
         (tls.join("ca.pem"), "ca.pem"),
         (dir.join(ABOUT_FILE), ABOUT_FILE),
@@ -211,7 +289,53 @@ pub fn issue(dir: &Path, node: &str, out: &Path) -> Result<(), Error> {
         let bytes = files::read(&from)?.unwrap_or_default();
         files::write(&out.join(name), &bytes, Access::Public)?;
     }
-    Ok(())
+    Ok(Issued {
+        url: url.map_or_else(|| url_of(&hosts, PORT_DEFAULT), ToOwned::to_owned),
+        collector_key: about.vkey,
+        ca_file: out.join("ca.pem"),
+        cert_file,
+        key_file,
+        hosts,
+    })
+}
+
+/// URL under the first name of a certificate that another machine knows.
+#[must_use]
+pub fn url_of(hosts: &[String], port: u16) -> String {
+    let known = hosts
+        .iter()
+        .find(|host| !LOCAL_NAMES.contains(&host.as_str()));
+    let host = known.map_or(LOCAL_NAMES[1], String::as_str);
+    match host.contains(':') {
+        true => format!("https://[{host}]:{port}"),
+        false => format!("https://{host}:{port}"),
+    }
+}
+
+impl Issued {
+    /// The table of a node's configuration, ready to paste.
+    #[must_use]
+    pub fn uplink(&self) -> String {
+        // A JSON string is a TOML string as well.
+        let text = |text: &str| Value::from(text).to_string();
+        let path = |path: &Path| text(&path.display().to_string());
+        format!(
+            "# The certificate is good for {}; the port is that of run --listen.\n\
+             [uplink]\n\
+             url = {}\n\
+             collector_key = {}\n\
+             # Where these files lie on the node; key_file is for its user's eyes alone.\n\
+             ca_file = {}\n\
+             cert_file = {}\n\
+             key_file = {}",
+            self.hosts.join(", "),
+            text(&self.url),
+            text(&self.collector_key),
+            path(&self.ca_file),
+            path(&self.cert_file),
+            path(&self.key_file),
+        )
+    }
 }
 
 fn issue_under(
@@ -268,7 +392,8 @@ mod tests {
         );
         assert!(init(dir.path(), "other", &[]).is_err());
         let out = dir.path().join("node7");
-        issue(dir.path(), "node7", &out).unwrap();
+        let issued = issue(dir.path(), "node7", &out, None).unwrap();
+        assert_eq!(issued.url, "https://c.example.org:7443");
         for secret in [
             dir.path().join("cosigner.key"),
             dir.path().join("tls/ca.key"),
@@ -276,6 +401,42 @@ mod tests {
         ] {
             let mode = std::fs::metadata(&secret).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{}", secret.display());
+        }
+        // A cosigner's key that lost its companion is not written over.
+        std::fs::remove_file(dir.path().join("collector.json")).unwrap();
+        let error = init(dir.path(), "other", &[]).unwrap_err().to_string();
+        assert!(error.contains("restore that file"), "{error}");
+    }
+
+    #[test]
+    fn an_issued_key_is_never_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        init(dir.path(), "c.example", &[]).unwrap();
+        let out = dir.path().join("node");
+        issue(dir.path(), "n", &out, None).unwrap();
+        let key = std::fs::read(out.join("node.key")).unwrap();
+        let error = issue(dir.path(), "n", &out, None).unwrap_err().to_string();
+        assert!(
+            error.contains("give --out a directory of its own"),
+            "{error}"
+        );
+        assert_eq!(std::fs::read(out.join("node.key")).unwrap(), key);
+    }
+
+    #[test]
+    fn the_uplink_can_be_pasted_whatever_the_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let about = init(dir.path(), "c.example", &["fd00::7".into()]).unwrap();
+        let out = dir.path().join("a \"b\\c");
+        let issued = issue(dir.path(), "n", &out, None).unwrap();
+        let text = issued.uplink();
+        for part in [
+            "good for 127.0.0.1, ::1, fd00::7, localhost",
+            "url = \"https://[fd00::7]:7443\"",
+            &format!("collector_key = \"{}\"", about.vkey),
+            "a \\\"b\\\\c/node.key\"",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
         }
     }
 

@@ -1,32 +1,76 @@
 //! The collector: verifies, stores, then cosigns.
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a reader that went away ends nothing: see say.rs"
+)]
+
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use collector::args::{Args, Command, RunArgs};
+use collector::args::{Args, Command, EXIT_FAILED, EXIT_USAGE, RunArgs};
 use collector::error::Error;
 use collector::files::{self, Access};
-use collector::identity::{self, TlsFiles};
+use collector::identity::{self, About, Issued, TlsFiles};
 use collector::log::RequestLog;
+use collector::ready::Ready;
 use collector::registry::Registry;
+use collector::say::{self, quoted};
 use collector::server::{Server, server_config};
 use serde_json::json;
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
-        Command::Init { dir, name, hosts } => identity::init(&dir, &name, &hosts).map(|about| {
-            println!("{}", about.vkey);
-        }),
-        Command::Issue { dir, node, out } => identity::issue(&dir, &node, &out),
+        Command::Init {
+            dir,
+            name,
+            hosts,
+            json,
+        } => identity::init(&dir, &name, &hosts).map(|about| say_made(&dir, &about, json)),
+        Command::Issue {
+            dir,
+            node,
+            out,
+            url,
+            json,
+        } => identity::issue(&dir, &node, &out, url.as_deref())
+            .map(|issued| say_issued(&issued, json)),
         Command::Run(args) => run(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("fieldnotary-collector: {error}");
-            ExitCode::FAILURE
+            say::err(format_args!("fieldnotary-collector: {error}"));
+            ExitCode::from(match error {
+                Error::Usage(_) => EXIT_USAGE,
+                _ => EXIT_FAILED,
+            })
         }
+    }
+}
+
+/// The key to standard output, for scripts; what to do next to standard error.
+fn say_made(dir: &Path, about: &About, as_json: bool) {
+    if as_json {
+        return say::out(json!({"name": about.name, "vkey": about.vkey}));
+    }
+    say::out(&about.vkey);
+    let dir = quoted(&dir.display().to_string());
+    say::err(format_args!(
+        "made a collector in {dir}; the line above is the key that nodes pin. For each node:\n  \
+         fieldnotary-collector issue --dir {dir} --node NAME --out DIR\nthen serve:\n  \
+         fieldnotary-collector run --dir {dir} --log-key VKEY"
+    ));
+}
+
+fn say_issued(issued: &Issued, as_json: bool) {
+    if as_json {
+        say::out(json!(issued));
+    } else {
+        say::out(issued.uplink());
     }
 }
 
@@ -36,14 +80,23 @@ fn run(args: RunArgs) -> Result<(), Error> {
         rustix::process::set_parent_process_death_signal(kill)
             .map_err(|error| Error::setup(format!("cannot follow the parent: {error}")))?;
     }
-    let of_init = TlsFiles::of(&args.dir);
-    let tls = server_config(&TlsFiles {
+    // Whether there is a collector at all is said before what is wrong with it.
+    identity::about(&args.dir)?;
+    if args.log_keys.is_empty() {
+        return Err(Error::usage(
+            "--log-key is missing: without a node's verifier key nothing can be taken; it is a line of \
+             the node's identity/keys.vkey, and of: fieldnotary-signer vkey --identity NODE/identity",
+        ));
+    }
+    let dir = std::path::absolute(&args.dir).map_err(Error::io("resolve", &args.dir))?;
+    let of_init = TlsFiles::of(&dir);
+    let tls_files = TlsFiles {
         cert: args.tls_cert.unwrap_or(of_init.cert),
         key: args.tls_key.unwrap_or(of_init.key),
         client_ca: args.client_ca.unwrap_or(of_init.client_ca),
-    })?;
-    let registry = Registry::open(&args.dir, args.log_keys)?;
-    let vkey = registry.identity().vkey().to_string();
+    };
+    let tls = server_config(&tls_files)?;
+    let registry = Registry::open(&dir, args.log_keys)?;
     let log = RequestLog::open(args.log.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -51,17 +104,19 @@ fn run(args: RunArgs) -> Result<(), Error> {
         .map_err(Error::setup)?;
     runtime.block_on(async {
         let server = Server::bind(args.listen, Arc::clone(&tls), registry, log).await?;
-        if let Some(path) = &args.ready_file {
-            let ready = json!({
-                "addr": server.addr()?.to_string(),
-                "vkey": vkey,
-                "pid": std::process::id(),
-            });
-            files::write(path, format!("{ready}\n").as_bytes(), Access::Public)?;
-        }
+        let ready = Ready::of(server.addr()?, &dir, &tls_files, server.registry())?;
         let mut terminate =
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
                 .map_err(Error::setup)?;
+        if args.json {
+            say::out(ready.json());
+        } else {
+            say::out(ready.page());
+        }
+        if let Some(path) = &args.ready_file {
+            let text = format!("{}\n", ready.json());
+            files::write(path, text.as_bytes(), Access::Public)?;
+        }
         // Every answer was durable before it left: there is nothing to wind down.
         tokio::select! {
             () = server.serve() => {}

@@ -1,7 +1,6 @@
 //! The logs: whose signatures count, where each is stored, which generation follows which.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,10 +16,10 @@ use crate::counters::Counters;
 use crate::error::Error;
 use crate::files::{self, Access};
 use crate::identity::Identity;
+use crate::lock::Lock;
 use crate::store::{FOLLOWS_FILE, FileStore, ORIGIN_FILE};
 
 const LOGS_DIR: &str = "logs";
-const LOCK_FILE: &str = "lock";
 const LOG_KEYS_FILE: &str = "log-keys";
 
 /// A pinned key and the prefix of the origins that it may sign.
@@ -88,7 +87,21 @@ pub struct Registry {
     counters: Arc<Counters>,
     logs: Mutex<BTreeMap<String, Log>>,
     newest: Mutex<BTreeMap<String, Generation>>,
-    _lock: File,
+    unserved: Mutex<Vec<String>>,
+    _lock: Lock,
+}
+
+/// How far a log is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The log's origin.
+    pub origin: String,
+    /// Entries cosigned.
+    pub cosigned: u64,
+    /// Entries stored, those above the cosigned ones included.
+    pub stored: u64,
+    /// Directory, from the collector's.
+    pub dir: String,
 }
 
 impl Registry {
@@ -98,15 +111,7 @@ impl Registry {
     /// What is missing, damaged or in use.
     pub fn open(dir: &Path, pins: Vec<Pin>) -> Result<Self, Error> {
         let identity = Identity::load(dir)?;
-        let lock_path = dir.join(LOCK_FILE);
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(Error::io("open", &lock_path))?;
-        lock.try_lock()
-            .map_err(|error| Error::setup(format!("{}: {error}", lock_path.display())))?;
+        let lock = Lock::take(dir)?;
         let registry = Self {
             dir: dir.to_path_buf(),
             identity,
@@ -114,6 +119,7 @@ impl Registry {
             counters: Arc::default(),
             logs: Mutex::default(),
             newest: Mutex::default(),
+            unserved: Mutex::default(),
             _lock: lock,
         };
         registry.write_log_keys()?;
@@ -131,6 +137,39 @@ impl Registry {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Every log of which something is held, by origin.
+    ///
+    /// # Errors
+    /// When a panic left a log unusable.
+    pub fn held(&self) -> Result<Vec<Held>, Error> {
+        let logs = lock(&self.logs)?.clone();
+        let held = logs.into_iter().map(|(origin, log)| {
+            let mirror = lock(&log)?;
+            Ok(Held {
+                cosigned: mirror.mirrored_head().size,
+                stored: mirror.store().next_entry(),
+                dir: format!("{LOGS_DIR}/{}", origin_directory(&origin)),
+                origin,
+            })
+        });
+        held.collect()
+    }
+
+    /// Origins of the logs that lie here and that no pinned key covers.
+    ///
+    /// # Errors
+    /// When a panic left the registry unusable.
+    pub fn unserved(&self) -> Result<Vec<String>, Error> {
+        Ok(lock(&self.unserved)?.clone())
+    }
+
+    /// The pinned keys, each with the prefix of its origins.
+    pub fn pins(&self) -> impl Iterator<Item = (String, &str)> {
+        self.pins
+            .iter()
+            .map(|pin| (pin.key.to_string(), pin.prefix.as_str()))
     }
 
     /// Directory of a log by the hash of its origin.
@@ -158,13 +197,14 @@ impl Registry {
         let mut opened = Vec::new();
         for entry in std::fs::read_dir(&logs).map_err(Error::io("list", &logs))? {
             let dir = entry.map_err(Error::io("list", &logs))?.path();
-            let Some(origin) = files::read(&dir.join(ORIGIN_FILE))? else {
+            let Some(origin) = origin_in(&dir)? else {
                 continue;
             };
-            let origin = String::from_utf8_lossy(&origin).trim().to_owned();
             if let Some(log) = self.open_log(&origin)? {
                 lock(&self.logs)?.insert(origin.clone(), Arc::clone(&log));
                 opened.push((origin, log));
+            } else {
+                lock(&self.unserved)?.push(origin);
             }
         }
         for (origin, log) in opened {
@@ -186,7 +226,13 @@ impl Registry {
             return Ok(None);
         }
         let dir = self.log_dir(&origin_directory(origin));
-        let store = FileStore::open(&dir, origin, Arc::clone(&self.counters))?;
+        let store = FileStore::open(&dir, origin, Arc::clone(&self.counters)).map_err(|error| {
+            Error::Log {
+                origin: origin.to_owned(),
+                dir,
+                error: Box::new(error),
+            }
+        })?;
         Ok(Some(Arc::new(Mutex::new(Mirror::new(origin, keys, store)))))
     }
 
@@ -323,6 +369,27 @@ impl Registry {
             }
         };
         lock(log)?.store().put_follows(&follows)
+    }
+}
+
+/// The origin of the log in a directory; `None` where nothing of a log was taken yet.
+fn origin_in(dir: &Path) -> Result<Option<String>, Error> {
+    let path = dir.join(ORIGIN_FILE);
+    let hash = dir.file_name().unwrap_or_default().to_string_lossy();
+    let damaged = || {
+        let detail = format!("its line must be the origin whose SHA-256 is {hash}");
+        Error::damaged(&path, detail)
+    };
+    let Some(bytes) = files::read(&path)? else {
+        return match FileStore::stands_in(dir) {
+            true => Err(damaged()),
+            false => Ok(None),
+        };
+    };
+    let origin = String::from_utf8_lossy(&bytes).trim().to_owned();
+    match origin_directory(&origin) == *hash {
+        true => Ok(Some(origin)),
+        false => Err(damaged()),
     }
 }
 

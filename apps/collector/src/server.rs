@@ -35,6 +35,7 @@ use crate::log::RequestLog;
 use crate::registry::Registry;
 use body::Pieces;
 
+pub(crate) use tls::certificates;
 pub use tls::server_config;
 
 /// What every request works with.
@@ -107,9 +108,12 @@ impl Server {
         registry: Registry,
         log: RequestLog,
     ) -> Result<Self, Error> {
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|error| Error::setup(format!("cannot listen on {listen}: {error}")))?;
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            Error::setup(format!(
+                "cannot listen on {listen}: {error}; stop what listens there, or give another \
+                     address with --listen"
+            ))
+        })?;
         Ok(Self {
             listener,
             tls: TlsAcceptor::from(tls),
@@ -123,6 +127,12 @@ impl Server {
     /// When the system does not tell.
     pub fn addr(&self) -> Result<SocketAddr, Error> {
         self.listener.local_addr().map_err(Error::setup)
+    }
+
+    /// What is served.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.app.registry
     }
 
     /// Serves until the process ends.

@@ -106,6 +106,14 @@ impl FileStore {
         &self.dir
     }
 
+    /// Whether a directory holds a log's state, so that its origin must stand there as well.
+    #[must_use]
+    pub fn stands_in(dir: &Path) -> bool {
+        [PENDING_FILE, MIRROR_FILE]
+            .iter()
+            .any(|file| dir.join(file).exists())
+    }
+
     /// The rows; `None` before the first commit.
     #[must_use]
     pub const fn rows(&self) -> Option<&Rows> {
@@ -157,7 +165,11 @@ impl FileStore {
     fn open_rows(&mut self) -> Result<&Rows, Error> {
         if self.rows.is_none() {
             files::create_dir(&self.dir)?;
-            self.rows = Some(Rows::open(&self.dir.join(ROWS_FILE))?);
+            let path = self.dir.join(ROWS_FILE);
+            self.rows = Some(Rows::open(&path).map_err(|error| Error::RowsFile {
+                path,
+                error: Box::new(error),
+            })?);
             files::flush_dir(&self.dir)?;
         }
         self.rows.as_ref().ok_or(Error::Latched)

@@ -5,6 +5,8 @@ mod clock;
 mod commands;
 mod demo;
 mod files;
+mod lately;
+mod papers;
 mod paths;
 mod programs;
 mod roles;
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::Badly) => ExitCode::from(EXIT_BADLY),
         Err(error) => {
-            eprintln!("fieldnotary: {error}");
+            commands::complain!("fieldnotary: {error}");
             ExitCode::from(EXIT_FAILED)
         }
     }

@@ -15,7 +15,7 @@ impl DataDir {
         &self.0
     }
 
-    /// Keys of the software backend, verifier keys, TLS certificate.
+    /// Keys of the software backend and their verifier keys.
     pub(crate) fn identity(&self) -> PathBuf {
         self.0.join("identity")
     }
@@ -46,6 +46,11 @@ impl DataDir {
     /// The log's random identity.
     pub(crate) fn log_id(&self) -> PathBuf {
         self.identity().join("log-id")
+    }
+
+    /// Sizes at which the collector may stand.
+    pub(crate) fn standing(&self) -> PathBuf {
+        self.0.join("standing.json")
     }
 
     /// The truth store, where it has a medium of its own.

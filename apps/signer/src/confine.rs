@@ -1,6 +1,7 @@
 //! What the process gives up before it touches a key.
 
 use crate::Failure;
+use crate::say;
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior,
     set_parent_process_death_signal, setrlimit,
@@ -19,10 +20,12 @@ pub(crate) fn apply(die_with_parent: bool) -> Result<(), Failure> {
         maximum: Some(0),
     };
     if let Err(errno) = setrlimit(Resource::Core, none) {
-        eprintln!("fieldnotary-signer: core files are not ruled out: {errno}");
+        say::err(format_args!("core files are not ruled out: {errno}"));
     }
     if let Err(errno) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        eprintln!("fieldnotary-signer: other processes may read this one's memory: {errno}");
+        say::err(format_args!(
+            "other processes may read this one's memory: {errno}"
+        ));
     }
     Ok(())
 }

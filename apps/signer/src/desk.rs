@@ -1,6 +1,7 @@
 //! The desk: one request in, one answer out, one at a time.
 
 use crate::rate::RateLimit;
+use crate::say;
 use ipc::Message;
 use ipc::message::{ErrorCode, Keys, NoteText, SignCheckpoint, SignedNote};
 use keys::{Identity, IdentityDir, SoftwareKeys};
@@ -39,7 +40,7 @@ fn code(error: &SignError) -> ErrorCode {
 
 fn refusal(error: &SignError) -> Message {
     if error.is_rollback() || error.is_of_the_keys() {
-        eprintln!("fieldnotary-signer: not signed: {error}");
+        say::err(format_args!("not signed: {error}"));
     }
     Message::error(code(error), error)
 }
@@ -89,7 +90,7 @@ impl Desk {
         };
         // Durable first: a signature that was forgotten could be contradicted after a restart.
         if let Err(error) = self.dir.store_last_signed(pending.last_signed()) {
-            eprintln!("fieldnotary-signer: not signed: {error}");
+            say::err(format_args!("not signed: {error}"));
             return Message::error(ErrorCode::Unavailable, error);
         }
         match self.engine.sign(pending) {

@@ -3,21 +3,45 @@
 //! It has no network and no files but its own, and answers typed requests of processes of the same
 //! user over one local socket. What it signed last is durable before a signature leaves.
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a reader that went away ends nothing: see say.rs"
+)]
+
 mod confine;
 mod desk;
 mod rate;
+mod say;
 mod serve;
 
 use clap::{Args, Parser, Subcommand};
 use keys::{IdentityDir, KeysError, PublicIdentity, read_vkeys};
+use serde_json::{Value, json};
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use trust_plane::{BaseOrigin, OriginError};
 
+/// The same in every program of the project.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, and what was asked holds
+  1  done, and the answer is no
+  2  the command line was not understood
+  3  it could not be done; standard error says what, where and the cure";
+/// The answer is no: keys that `check` finds unusable.
+const EXIT_NO: u8 = 1;
+/// The command line is wrong.
+const EXIT_USAGE: u8 = 2;
+/// It could not be done.
+const EXIT_FAILED: u8 = 3;
+/// What these keys prove of who holds them.
+const CUSTODY: &str = "software";
+
 /// Keeps a node's keys and signs its tree heads.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -26,12 +50,16 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Create keys in files, for development; prints the verifier keys
+    #[command(after_help = EXIT_CODES)]
     Init(Init),
-    /// Serve the node's socket until told to stop
+    /// Serve the node's socket until told to stop (`fieldnotary run` starts this)
+    #[command(after_help = EXIT_CODES)]
     Run(Run),
     /// Print the verifier keys, the authority first
+    #[command(after_help = EXIT_CODES)]
     Vkey(Vkey),
     /// Load the keys as `run` would, say what is wrong with them, and end
+    #[command(after_help = EXIT_CODES)]
     Check(Check),
 }
 
@@ -43,6 +71,9 @@ struct Init {
     /// The log's base origin, without a generation, such as meters.example/site-7
     #[arg(long)]
     origin: String,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -66,6 +97,9 @@ struct Check {
     /// Directory of the keys
     #[arg(long, value_name = "DIR")]
     identity: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +110,9 @@ struct Vkey {
     /// Print them under the name of this origin, with its generation, instead of the base origin
     #[arg(long)]
     origin: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 /// Why the signer ends without having done its work.
@@ -88,6 +125,15 @@ enum Failure {
     System(&'static str, std::io::Error),
 }
 
+impl Failure {
+    const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Origin(_) | Self::OtherOrigin { .. } => EXIT_USAGE,
+            Self::Keys(_) | Self::Ipc(_) | Self::System(..) => EXIT_FAILED,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -95,7 +141,8 @@ impl fmt::Display for Failure {
             Self::Origin(error) => error.fmt(f),
             Self::OtherOrigin { asked, of_keys } => write!(
                 f,
-                "--origin {asked} is not the origin {of_keys} that the keys were created for"
+                "--origin {asked} is not the origin {of_keys} that the keys were created for; a new log needs \
+                 an --identity of its own"
             ),
             Self::Ipc(error) => error.fmt(f),
             Self::System(what, error) => write!(f, "{what}: {error}"),
@@ -129,34 +176,69 @@ fn main() -> ExitCode {
         Command::Check(args) => check(&args),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
-            eprintln!("fieldnotary-signer: {failure}");
-            ExitCode::FAILURE
+            say::err(&failure);
+            ExitCode::from(failure.exit_code())
         }
     }
 }
 
-fn check(args: &Check) -> Result<(), Failure> {
-    IdentityDir::open(&args.identity)?.load()?;
-    Ok(())
+fn check(args: &Check) -> Result<ExitCode, Failure> {
+    let loaded = IdentityDir::open(&args.identity).and_then(|dir| dir.load());
+    match loaded {
+        Ok(identity) if args.json => {
+            let mut facts = facts(&identity.public);
+            if let Value::Object(map) = &mut facts {
+                map.insert("ok".to_owned(), json!(true));
+            }
+            say::out(facts);
+        }
+        Ok(identity) => {
+            let origin = &identity.public.origin;
+            say::out(format_args!(
+                "the keys of {origin} are sound; custody: {CUSTODY}"
+            ));
+        }
+        // What keeps the keys from being looked at says nothing of them.
+        Err(error @ (KeysError::Io { .. } | KeysError::InUse(_) | KeysError::Random(_))) => {
+            return Err(error.into());
+        }
+        Err(error) => {
+            if args.json {
+                say::out(json!({"ok": false, "problem": error.to_string()}));
+            } else {
+                say::err(&error);
+            }
+            return Ok(ExitCode::from(EXIT_NO));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn init(args: &Init) -> Result<(), Failure> {
+fn init(args: &Init) -> Result<ExitCode, Failure> {
     let origin = BaseOrigin::new(&args.origin)?;
     let made = IdentityDir::open_or_create(&args.identity)?.create(origin)?;
-    print_keys(&made.public);
-    eprintln!("custody: software; these keys are files and prove no custody");
-    Ok(())
+    print_keys(&made.public, args.json);
+    say::err("custody: software; these keys are files and prove no custody");
+    Ok(ExitCode::SUCCESS)
 }
 
-fn print_keys(public: &PublicIdentity) {
+fn facts(public: &PublicIdentity) -> Value {
+    let vkeys: Vec<String> = public.vkeys.iter().map(ToString::to_string).collect();
+    json!({"origin": public.origin.as_str(), "custody": CUSTODY, "vkeys": vkeys})
+}
+
+fn print_keys(public: &PublicIdentity, as_json: bool) {
+    if as_json {
+        return say::out(facts(public));
+    }
     for vkey in &public.vkeys {
-        println!("{vkey}");
+        say::out(vkey);
     }
 }
 
-fn vkey(args: &Vkey) -> Result<(), Failure> {
+fn vkey(args: &Vkey) -> Result<ExitCode, Failure> {
     let mut public = read_vkeys(&args.identity)?;
     if let Some(origin) = &args.origin {
         public.origin.generation(origin)?;
@@ -167,11 +249,11 @@ fn vkey(args: &Vkey) -> Result<(), Failure> {
             }
         }
     }
-    print_keys(&public);
-    Ok(())
+    print_keys(&public, args.json);
+    Ok(ExitCode::SUCCESS)
 }
 
-fn run(args: &Run) -> Result<(), Failure> {
+fn run(args: &Run) -> Result<ExitCode, Failure> {
     confine::apply(args.die_with_parent)?;
     let origin = BaseOrigin::new(&args.origin)?;
     let dir = IdentityDir::open(&args.identity)?;
@@ -182,5 +264,6 @@ fn run(args: &Run) -> Result<(), Failure> {
             of_keys: identity.public.origin.to_string(),
         });
     }
-    serve::serve(&args.socket, desk::Desk::new(dir, identity))
+    serve::serve(&args.socket, desk::Desk::new(dir, identity))?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::desk::Desk;
+use crate::say;
 use ipc::message::ErrorCode;
 use ipc::{Channel, IpcError, Listener, Message};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -34,7 +35,7 @@ pub(crate) fn serve(path: &Path, desk: Desk) -> Result<(), Failure> {
             Ok(Some(channel)) => channel,
             Ok(None) => continue,
             Err(error) if failures < ACCEPT_FAILURES_MAX => {
-                eprintln!("fieldnotary-signer: a connection was not accepted: {error}");
+                say::err(format_args!("a connection was not accepted: {error}"));
                 failures += 1;
                 std::thread::sleep(STOP_CHECK);
                 continue;
@@ -55,7 +56,7 @@ pub(crate) fn serve(path: &Path, desk: Desk) -> Result<(), Failure> {
     drop(listener);
     for connection in connections {
         if connection.join().is_err() {
-            eprintln!("fieldnotary-signer: a connection ended by a fault of the program");
+            say::err(format_args!("a connection ended by a fault of the program"));
         }
     }
     Ok(())
@@ -67,10 +68,10 @@ fn refuse(channel: &Channel, connections: usize) -> Option<Message> {
     match channel.peer_credentials() {
         Ok(peer) if peer.uid == own => {}
         Ok(peer) => {
-            eprintln!(
-                "fieldnotary-signer: process {} of user {} was refused",
+            say::err(format_args!(
+                "process {} of user {} was refused",
                 peer.pid, peer.uid
-            );
+            ));
             return Some(Message::error(
                 ErrorCode::NotAllowed,
                 format_args!("user {} may not use these keys", peer.uid),
@@ -99,7 +100,7 @@ fn answer(channel: &Channel, desk: &Mutex<Desk>, stop: &AtomicBool) {
             Err(error @ (IpcError::Malformed(_) | IpcError::TooLong { .. })) => {
                 // Whoever speaks another language is told so once.
                 let _ = channel.send(&Message::error(ErrorCode::Malformed, &error));
-                eprintln!("fieldnotary-signer: a connection was closed: {error}");
+                say::err(format_args!("a connection was closed: {error}"));
                 return;
             }
             Err(_) => return,

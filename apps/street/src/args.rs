@@ -5,29 +5,66 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const AFTER_HELP: &str = "\
-Files in DIR:
+/// The same in every program of the project.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done: told to stop, or the time of --for is over
+  1  done, and the answer is no (nothing here has such an answer)
+  2  the command line was not understood
+  3  it could not be done; standard error says what, where and the cure";
+
+const FILES: &str = "\
+Files in DIR, which one street has for itself:
   street.json    written when the street is ready: ports, TCP address, meters, registers, log
   street.jsonl   one line for every request seen, reply sent, and request not answered
-  <port>         the serial line, a link to a pseudo terminal
+  <port>         the serial line, a link to a pseudo terminal; a node's [[port]] wants
+                 parity = \"none\" on it";
 
-Fault plan, TOML; times count from readiness, without for_s a fault stays for good, and of two
-faults at once the first in the file wins:
+const PLAN: &str = "\
+Fault plan, TOML; of two faults at once the first in the file wins:
   [[fault]]
-  meter = \"m07\"
-  kind = \"silent\"       # or late, corrupt-crc, wrong-unit, exception, truncate, double,
-                        # flaky, disconnect
-  from_s = 10
-  for_s = 15
-  # delay_ms = 800      late
-  # code = 6            exception
-  # probability = 0.3   flaky (silent); other kinds take it too
-  # as_unit = 9         wrong-unit; otherwise the next unit of the port";
+  meter = \"m07\"         # required
+  kind = \"silent\"       # required; or late, corrupt-crc (serial only), wrong-unit, exception,
+                        # truncate, double, flaky, disconnect (TCP only)
+  from_s = 10           # seconds after readiness; left out: from the start
+  for_s = 15            # seconds; left out: to the end
+  # delay_ms = 800      # late: required
+  # code = 6            # exception: required, 1 to 255
+  # probability = 0.3   # flaky: required; other kinds may have it, and else strike every request
+  # as_unit = 9         # wrong-unit: left out, it is the next unit of the port";
+
+fn after_help() -> String {
+    let registers = crate::meter::REGISTERS.iter().map(|quantity| {
+        let last = quantity.first + quantity.count - 1;
+        let place = match quantity.count {
+            1 => quantity.first.to_string(),
+            _ => format!("{}-{last}", quantity.first),
+        };
+        let step = format!("{} {}", quantity.scale, quantity.unit);
+        format!(
+            "  {place:<5} {:<9} {:<4} in steps of {}\n",
+            quantity.name,
+            quantity.kind,
+            step.trim_end()
+        )
+    });
+    let registers: String = registers.collect();
+    format!(
+        "{FILES}\n\nRegisters of every meter: holding registers (function 3), counted from 0, the high \
+         word first.\nThe same can be read as input registers (function 4).\n{registers}\n{PLAN}\n\n\
+         {EXIT_CODES}"
+    )
+}
 
 /// A simulated street of meters with faults to order: Modbus RTU on pseudo terminals, Modbus TCP,
-/// and a log of the truth. Needs no privileges.
+/// and a log of the truth. Needs no privileges. Ctrl-C stops it.
 #[derive(Debug, Parser)]
-#[command(name = "fieldnotary-street", version, after_help = AFTER_HELP)]
+#[command(
+    name = "fieldnotary-street",
+    version,
+    max_term_width = 100,
+    after_help = after_help()
+)]
 pub(crate) struct Args {
     /// Folder for the serial lines, street.json and the log; made if it does not exist.
     #[arg(long, value_name = "DIR")]
@@ -45,26 +82,69 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) tcp: Option<SocketAddr>,
 
-    /// Meters, dealt out over the ports in turn; each port counts its units from 1.
+    /// Meters, 1 at least, dealt out over the ports in turn; each port counts its units from 1.
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) meters: u16,
 
-    /// Faults to order.
+    /// Faults to order; the format is below.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
 
-    /// Stop by itself this long after readiness.
-    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    /// Stop by itself this long after readiness: 500ms, 90s, 5min, 2h; a number alone is seconds.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub(crate) run_for: Option<Duration>,
+
+    /// Print street.json when the street is ready, instead of words.
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Stop when the process that started the street ends.
     #[arg(long)]
     pub(crate) die_with_parent: bool,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text
-        .parse()
-        .map_err(|_| "a number of seconds is due".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+fn duration(text: &str) -> Result<Duration, String> {
+    let due = || format!("{text:?} is no duration; write 500ms, 90s, 5min or 2h, or seconds alone");
+    let unit_at = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let number: f64 = number.parse().map_err(|_| due())?;
+    let seconds = match unit {
+        "" | "s" => number,
+        "ms" => number / 1_000.0,
+        "m" | "min" => number * 60.0,
+        "h" => number * 3_600.0,
+        _ => return Err(due()),
+    };
+    Duration::try_from_secs_f64(seconds).map_err(|_| due())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+    use std::time::Duration;
+
+    #[test]
+    fn durations_have_units_and_are_seconds_without() {
+        for (text, ms) in [
+            ("0.3", Some(300)),
+            ("90", Some(90_000)),
+            ("90s", Some(90_000)),
+            ("500ms", Some(500)),
+            ("1.5min", Some(90_000)),
+            ("2m", Some(120_000)),
+            ("2h", Some(7_200_000)),
+            ("-1s", None),
+            ("soon", None),
+            ("5 parsecs", None),
+            ("", None),
+            ("1e999", None),
+            ("inf", None),
+        ] {
+            let read = duration(text);
+            assert_eq!(read.clone().ok(), ms.map(Duration::from_millis), "{text}");
+            assert!(ms.is_some() || read.unwrap_err().contains("90s"), "{text}");
+        }
+    }
 }

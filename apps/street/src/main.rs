@@ -1,14 +1,22 @@
 //! A simulated street of meters with faults to order.
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a reader that went away ends nothing: see say.rs"
+)]
+
 mod args;
 mod clock;
 mod damage;
+mod lock;
 mod log;
 mod manifest;
 mod meter;
 mod noise;
 mod plan;
 mod pty;
+mod say;
 mod serve;
 mod site;
 mod street;
@@ -18,7 +26,13 @@ use clap::Parser;
 use std::fmt;
 use std::process::ExitCode;
 
-/// Why the street does not start, or stops. `Usage` is for the caller to cure, `Host` for the machine.
+/// The command line is wrong.
+const EXIT_USAGE: u8 = 2;
+/// It could not be done.
+const EXIT_FAILED: u8 = 3;
+
+/// Why the street does not start, or stops: words on the command line that make no sense, or anything
+/// beside them.
 #[derive(Debug)]
 enum Stop {
     Usage(String),
@@ -36,12 +50,12 @@ fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Usage(message)) => {
-            eprintln!("fieldnotary-street: {message}");
-            ExitCode::from(2)
+            say::err(message);
+            ExitCode::from(EXIT_USAGE)
         }
         Err(Stop::Host(message)) => {
-            eprintln!("fieldnotary-street: {message}");
-            ExitCode::FAILURE
+            say::err(message);
+            ExitCode::from(EXIT_FAILED)
         }
     }
 }
@@ -54,18 +68,27 @@ fn run(args: &Args) -> Result<(), Stop> {
     let site = site::Site::lay_out(args).map_err(Stop::Usage)?;
     let faults = match &args.plan {
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Stop::Usage(format!("cannot read {}: {error}", path.display())))?;
+            let text = std::fs::read_to_string(path).map_err(Stop::host(format_args!(
+                "cannot read the fault plan {}",
+                path.display()
+            )))?;
             plan::parse(&text, &site)
-                .map_err(|error| Stop::Usage(format!("{}, {error}", path.display())))?
+                .map_err(|error| Stop::Host(format!("{}, {error}", path.display())))?
         }
         None => Vec::new(),
     };
+    let _only_street = lock::Lock::take(&args.dir)?;
     manifest::withdraw(&args.dir)?;
     let log = log::Log::create(&args.dir.join(manifest::LOG_FILE))?;
     let server = serve::Server::open(&args.dir, args.tcp, &site, signals)?;
     let ready_ns = clock::mono_ns();
-    manifest::publish(&args.dir, &site, args.seed, server.tcp_address(), ready_ns)?;
+    let tcp = server.tcp_address();
+    let manifest = manifest::publish(&args.dir, &site, args.seed, tcp, ready_ns)?;
+    if args.json {
+        say::out(manifest.trim_end());
+    } else {
+        say::out(manifest::words(&args.dir, &site, tcp));
+    }
     let end_ns = args.run_for.map(|run_for| clock::after(ready_ns, run_for));
     server.run(
         street::Street::new(site, args.seed, faults, log, ready_ns),

@@ -40,13 +40,13 @@ struct MeterEntry<'a> {
     name: &'a str,
     port: &'a str,
     unit: u8,
+    /// The tables that have the registers.
+    register_tables: [&'static str; 2],
     registers: &'a [Quantity],
 }
 
-/// Makes the folder and removes what an earlier street may have left, so that nobody takes it for ours.
+/// Removes what an earlier street may have left, so that nobody takes it for ours.
 pub(crate) fn withdraw(dir: &Path) -> Result<(), Stop> {
-    std::fs::create_dir_all(dir)
-        .map_err(Stop::host(format_args!("cannot make {}", dir.display())))?;
     let path = dir.join(MANIFEST_FILE);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Stop::Host(format!(
@@ -57,14 +57,14 @@ pub(crate) fn withdraw(dir: &Path) -> Result<(), Stop> {
     }
 }
 
-/// Writes the file under another name, then moves it into place.
+/// Writes the file under another name, then moves it into place; its text.
 pub(crate) fn publish(
     dir: &Path,
     site: &Site,
     seed: u64,
     tcp: Option<SocketAddr>,
     ready_mono_ns: u64,
-) -> Result<(), Stop> {
+) -> Result<String, Stop> {
     let dir = dir
         .canonicalize()
         .map_err(Stop::host(format_args!("cannot resolve {}", dir.display())))?;
@@ -86,6 +86,7 @@ pub(crate) fn publish(
         name: &place.name,
         port: site.port_name(place.port),
         unit: place.unit,
+        register_tables: ["holding", "input"],
         registers: &REGISTERS,
     });
     let manifest = Manifest {
@@ -101,7 +102,37 @@ pub(crate) fn publish(
         .map_err(|error| Stop::Host(format!("cannot encode {MANIFEST_FILE}: {error}")))?;
     text.push('\n');
     let (tmp, path) = (dir.join(MANIFEST_TMP_FILE), dir.join(MANIFEST_FILE));
-    std::fs::write(&tmp, text)
+    std::fs::write(&tmp, &text)
         .and_then(|()| std::fs::rename(&tmp, &path))
-        .map_err(Stop::host(format_args!("cannot write {}", path.display())))
+        .map_err(Stop::host(format_args!("cannot write {}", path.display())))?;
+    Ok(text)
+}
+
+/// The same for people, in a few lines.
+pub(crate) fn words(dir: &Path, site: &Site, tcp: Option<SocketAddr>) -> String {
+    let folder = dir.display();
+    let mut lines = vec![format!("street ready in {folder}")];
+    for (at, port) in site.ports.iter().enumerate() {
+        let on_port = site.meters.iter().filter(|place| place.port == at);
+        let meters: Vec<String> = on_port
+            .map(|place| format!("{} = unit {}", place.name, place.unit))
+            .collect();
+        let (first, last) = (meters.first(), meters.last());
+        let meters = match (first, last, meters.len()) {
+            (Some(first), Some(last), 3..) => format!("{first} ... {last}"),
+            _ => meters.join(", "),
+        };
+        let place = match port.carrier {
+            Carrier::Rtu => format!("RTU  {}", dir.join(&port.name).display()),
+            Carrier::Tcp => tcp.map_or_else(String::new, |tcp| format!("TCP  {tcp}")),
+        };
+        lines.push(format!("  {place}: {meters}"));
+    }
+    lines.push("  holding registers from 0, function 3; --help has the list".to_owned());
+    lines.push(format!(
+        "  what it saw and sent: {}",
+        dir.join(LOG_FILE).display()
+    ));
+    lines.push("Ctrl-C stops it.".to_owned());
+    lines.join("\n")
 }

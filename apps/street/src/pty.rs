@@ -86,7 +86,7 @@ fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd, PathBuf)> {
 /// Puts the link in place at once; only a link may be replaced.
 fn publish(target: &Path, link: &Path) -> Result<(), Stop> {
     if std::fs::symlink_metadata(link).is_ok_and(|found| !found.is_symlink()) {
-        return Err(Stop::Usage(format!(
+        return Err(Stop::Host(format!(
             "{} is not a link; give the port another name or the street another folder",
             link.display()
         )));

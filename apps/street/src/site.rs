@@ -69,6 +69,9 @@ impl Site {
             ));
         }
         let count = usize::from(args.meters);
+        if count == 0 {
+            return Err("--meters 0: a street has 1 meter at least".to_owned());
+        }
         let width = if count > 99 { 3 } else { 2 };
         let place = |at: usize| {
             let unit = u8::try_from(at / ports.len() + 1)

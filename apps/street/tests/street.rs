@@ -405,24 +405,28 @@ mod tests {
     fn it_stops_by_itself_and_refuses_what_makes_no_sense() {
         let mut bench = Bench::start(&["--for", "0.3"], None);
         assert!(bench.wait(LONG).success());
-        for (args, plan, says) in [
+        for (args, plan, due, says) in [
             (
                 &["--rtu-port", "a", "--rtu-port", "a"][..],
                 None,
+                2,
                 "given twice",
             ),
-            (&["--rtu-port", "../a"], None, "letters"),
-            (&["--rtu-port", "tcp"], None, "choose another"),
-            (&["--meters", "300"], None, "add ports"),
-            (&["--for", "soon"], None, "seconds"),
+            (&["--rtu-port", "../a"], None, 2, "letters"),
+            (&["--rtu-port", "tcp"], None, 2, "choose another"),
+            (&["--meters", "300"], None, 2, "add ports"),
+            (&["--meters", "0"], None, 2, "1 meter at least"),
+            (&["--for", "soon"], None, 2, "seconds"),
+            (&["--plan", "nonex"], None, 3, "cannot read the fault plan"),
             (
                 &[],
                 Some("[[fault]]\nmeter = \"m99\"\nkind = \"silent\""),
+                3,
                 "line 2: there is no",
             ),
         ] {
             let (code, message) = Bench::refused(args, plan);
-            assert_eq!(code, Some(2), "{message}");
+            assert_eq!(code, Some(due), "{message}");
             assert!(message.contains(says), "{message:?} does not say {says:?}");
         }
     }

@@ -138,7 +138,14 @@ pub(crate) const STORAGE: Section = Section {
             "word",
             text("same-device-sync"),
             "What the truth store can prove: `same-device-sync` \
-            (a second flush on the same device) or `independent` (a medium of its own).",
+            (a second flush on the same device) or `independent` (a medium of its own, see `truth_dir`).",
+        ),
+        key(
+            "truth_dir",
+            "path",
+            Preset::Stated("none"),
+            "Where an `independent` truth store lies, and required for one: a directory on \
+            another device than the node's data directory, as a whole path.",
         ),
         key(
             "group_wait",

@@ -21,6 +21,7 @@ mod names;
 mod near;
 mod parse;
 mod parts;
+mod place;
 mod points;
 mod read;
 mod rules;
@@ -37,6 +38,7 @@ pub use model::{
 };
 pub use parse::parse;
 pub use parts::PartsError;
+pub use place::{Misfit, placed};
 pub use warnings::Warning;
 
 /// A complete example of a contract file, with comments.

@@ -35,7 +35,7 @@ pub struct Station {
 }
 
 /// Shape of the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Storage {
     /// Bytes of one segment; a multiple of the block.
     pub segment_bytes: u64,
@@ -45,6 +45,9 @@ pub struct Storage {
     pub block_bytes: u32,
     /// Class of the truth store.
     pub truth: TruthClass,
+    /// The directory of an independent truth store, on a device of its own. A log of the first days
+    /// may have none.
+    pub truth_dir: Option<String>,
     /// Longest wait for more records before a group is committed.
     pub group_wait_ms: u64,
 }

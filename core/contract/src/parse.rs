@@ -3,7 +3,12 @@
 use crate::block::Block;
 use crate::error::{ContractError, Report, wrong};
 use crate::keys::{METER, PORT, PROFILE, ROOT, SCHEDULE, SEAL, STATION, STORAGE, UPLINK};
-use crate::limits::{FILE_BYTES_MAX, LATE_REPLY_MS_DEFAULT, POINTS_MAX, PROFILES_MAX};
+use crate::limits::{
+    BACKOFF_MS_MAX, BACKOFF_MS_MIN, DAY_MS, FILE_BYTES_MAX, GROUP_WAIT_MS_MAX,
+    LATE_REPLY_MS_DEFAULT, LATE_REPLY_MS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PROFILES_MAX,
+    SCHEDULE_EVERY_MS_MIN, SEAL_EVERY_MS_MAX, SEAL_EVERY_MS_MIN, TURNAROUND_MS_MAX,
+    UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
+};
 use crate::model::{
     Contract, Meter, Parity, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage,
     Uplink,
@@ -156,7 +161,10 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         let mut block = self.root.child(report, &UPLINK, "uplink")?;
         block.refuse_unknown(report);
         let url = block.get(report, "url", String::new(), text);
-        let waits = pair(duration, "[\"1s\", \"60s\"]");
+        let waits = pair(
+            duration(BACKOFF_MS_MIN..=BACKOFF_MS_MAX),
+            "[\"1s\", \"60s\"]",
+        );
         let (backoff_ms_min, backoff_ms_max) = block
             .maybe(report, "backoff", waits)
             .unwrap_or((1_000, 60_000));
@@ -168,7 +176,12 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             key_file: block.get(report, "key_file", String::new(), text),
             backoff_ms_min,
             backoff_ms_max,
-            timeout_ms: block.get(report, "timeout", 20_000, duration),
+            timeout_ms: block.get(
+                report,
+                "timeout",
+                20_000,
+                duration(UPLINK_TIMEOUT_MS_MIN..=UPLINK_TIMEOUT_MS_MAX),
+            ),
         };
         self.blocks.insert(Place::Uplink, block);
         Some(uplink)
@@ -232,8 +245,13 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             };
             let schedule = Schedule {
                 id: id.clone(),
-                every_ms: block.get(self.report, "every", 60_000, duration),
-                offset_ms: block.get(self.report, "offset", 0, duration),
+                every_ms: block.get(
+                    self.report,
+                    "every",
+                    60_000,
+                    duration(SCHEDULE_EVERY_MS_MIN..=DAY_MS),
+                ),
+                offset_ms: block.get(self.report, "offset", 0, duration(0..=DAY_MS)),
             };
             self.blocks.insert(Place::Schedule(id.clone()), block);
             schedules.insert(id, schedule);
@@ -376,19 +394,38 @@ fn read_storage(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Storage {
             )
         })
     };
+    let truth = block.get(report, "truth", TruthClass::SameDeviceSync, word);
+    let truth_dir = block.maybe(report, "truth_dir", text);
+    if truth == TruthClass::Independent && truth_dir.is_none() {
+        let problem = Problem {
+            keys: &["truth_dir", "truth"],
+            wrong: wrong(
+                "an independent truth store needs a place of its own: `truth_dir` is missing",
+                "write truth_dir = \"/mnt/fram\", a directory on another device; or truth = \"same-device-sync\"",
+            ),
+            absent: true,
+        };
+        block.problem(report, problem);
+    }
     Storage {
         segment_bytes: block.get(report, "segment_size", 16 << 20, size),
         segments: block.get(report, "segments", 8, integer("at least 2")),
         block_bytes: block.get(report, "block", 4_096, block_size),
-        truth: block.get(report, "truth", TruthClass::SameDeviceSync, word),
-        group_wait_ms: block.get(report, "group_wait", 5, duration),
+        truth,
+        truth_dir,
+        group_wait_ms: block.get(report, "group_wait", 5, duration(0..=GROUP_WAIT_MS_MAX)),
     }
 }
 
 fn read_seal(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Seal {
     block.refuse_unknown(report);
     Seal {
-        every_ms: block.get(report, "every", 60_000, duration),
+        every_ms: block.get(
+            report,
+            "every",
+            60_000,
+            duration(SEAL_EVERY_MS_MIN..=SEAL_EVERY_MS_MAX),
+        ),
         entries_max: block.get(report, "entries", 4_096, integer("1 to 1000000")),
     }
 }
@@ -416,11 +453,11 @@ fn read_port(id: SourceId, block: &mut Block<'_, '_>, report: &mut Report<'_>) -
             data_bits: block.get(report, "data_bits", 8, integer("8")),
             parity: block.get(report, "parity", Parity::Even, word),
             stop_bits: block.get(report, "stop_bits", 1, integer("1 or 2")),
-            turnaround_ms: block.get(report, "turnaround", 0, duration),
+            turnaround_ms: block.get(report, "turnaround", 0, duration(0..=TURNAROUND_MS_MAX)),
         })
     };
-    let timeout_ms = block.get(report, "timeout", 1_000, duration);
-    let late = block.maybe(report, "late_reply", duration);
+    let timeout_ms = block.get(report, "timeout", 1_000, duration(1..=PORT_TIMEOUT_MS_MAX));
+    let late = block.maybe(report, "late_reply", duration(1..=LATE_REPLY_MS_MAX));
     Port {
         id,
         kind,

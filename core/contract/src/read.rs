@@ -8,6 +8,8 @@ use crate::near::{either, nearest};
 use crate::words::{Word, word_of};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 use evidence::{Decimal, IdError};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -142,7 +144,7 @@ fn quantity(text: &str) -> Option<(u64, &str)> {
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(end)?;
-    Some((digits.parse().ok()?, unit.trim_start()))
+    Some((digits.parse().ok()?, unit))
 }
 
 const DURATION_UNITS: [(&str, u64); 5] = [
@@ -154,13 +156,33 @@ const DURATION_UNITS: [(&str, u64); 5] = [
 ];
 const DURATION_ADVICE: &str = "write a whole number and ms, s, min, h or d, such as \"15min\"";
 
-/// A duration in milliseconds.
-pub(crate) fn duration(raw: &Raw<'_, '_>) -> Value<u64> {
+/// A duration in milliseconds; `allowed` only chooses what is advised, the rules hold everybody to it.
+pub(crate) fn duration(allowed: RangeInclusive<u64>) -> impl Fn(&Raw<'_, '_>) -> Value<u64> {
+    move |raw| duration_in(raw, &allowed)
+}
+
+/// What a bare number may have meant: every unit with which it is allowed here.
+fn with_units(number: i128, allowed: &RangeInclusive<u64>) -> String {
+    let meant: Vec<String> = DURATION_UNITS
+        .iter()
+        .filter(|(_, factor)| {
+            let ms = number.checked_mul(i128::from(*factor));
+            ms.and_then(|ms| u64::try_from(ms).ok())
+                .is_some_and(|ms| allowed.contains(&ms))
+        })
+        .map(|(unit, _)| format!("\"{number}{unit}\""))
+        .collect();
+    if meant.is_empty() {
+        return DURATION_ADVICE.into();
+    }
+    format!("write the unit too, in quotes: {}", meant.join(" or "))
+}
+
+fn duration_in(raw: &Raw<'_, '_>, allowed: &RangeInclusive<u64>) -> Value<u64> {
     let text = match raw {
         Raw::Text(text) => text,
         Raw::Integer(Some(number)) => {
-            let advice = format!("write the unit too, in quotes: \"{number}s\", \"{number}min\"");
-            return Err(raw.not("a duration", advice));
+            return Err(raw.not("a duration", with_units(*number, allowed)));
         }
         _ => return Err(raw.not("a duration", DURATION_ADVICE)),
     };
@@ -168,11 +190,12 @@ pub(crate) fn duration(raw: &Raw<'_, '_>) -> Value<u64> {
     let (count, unit) = quantity(text).ok_or_else(|| bad(DURATION_ADVICE.into()))?;
     let found = DURATION_UNITS.iter().find(|(name, _)| *name == unit);
     let Some((_, factor)) = found else {
-        let meant = match unit {
-            "m" | "mins" | "minute" | "minutes" => "min",
-            "sec" | "secs" | "second" | "seconds" => "s",
-            "hr" | "hour" | "hours" => "h",
-            "day" | "days" => "d",
+        let meant = match unit.trim() {
+            "m" | "min" | "mins" | "minute" | "minutes" => "min",
+            "s" | "sec" | "secs" | "second" | "seconds" => "s",
+            "h" | "hr" | "hour" | "hours" => "h",
+            "d" | "day" | "days" => "d",
+            "ms" => "ms",
             _ => return Err(bad(DURATION_ADVICE.into())),
         };
         return Err(bad(format!("did you mean \"{count}{meant}\"?")));
@@ -205,7 +228,8 @@ pub(crate) fn size(raw: &Raw<'_, '_>) -> Value<u64> {
     let (count, unit) = quantity(text).ok_or_else(|| bad(SIZE_ADVICE.into()))?;
     let found = SIZE_UNITS.iter().find(|(name, _)| *name == unit);
     let Some((_, factor)) = found else {
-        let meant = match unit.to_ascii_lowercase().as_str() {
+        let meant = match unit.trim().to_ascii_lowercase().as_str() {
+            "b" => "B",
             "k" | "kb" | "kib" => "KiB",
             "m" | "mb" | "mib" => "MiB",
             "g" | "gb" | "gib" => "GiB",

@@ -137,6 +137,20 @@ pub(crate) fn storage(storage: &Storage) -> Problems {
         "a deferred truth store is not supported",
         "write \"same-device-sync\" or \"independent\"",
     );
+    if let Some(dir) = &storage.truth_dir {
+        out.unless(
+            storage.truth == TruthClass::Independent,
+            &["truth_dir", "truth"],
+            "a same-device truth store lies beside its ring",
+            "remove the line, or write truth = \"independent\"",
+        );
+        out.unless(
+            dir.starts_with('/') && dir.len() > 1,
+            &["truth_dir"],
+            format!("\"{dir}\" is not the path of another device's directory"),
+            "write the whole path, such as \"/mnt/fram\"",
+        );
+    }
     out.unless(
         storage.group_wait_ms <= GROUP_WAIT_MS_MAX,
         &["group_wait"],

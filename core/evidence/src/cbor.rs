@@ -382,22 +382,29 @@ pub struct MapReader<'r, 'a> {
 impl<'a> MapReader<'_, 'a> {
     /// If the next key is `key`, a reader at its value; `None` if the map does not have it.
     pub fn value(&mut self, key: u64) -> Result<Option<&mut Reader<'a>>, DecodeError> {
-        if self.key.is_none() && self.left > 0 {
-            let item = self.reader.position();
-            let next = self.reader.uint()?;
-            if self.last.is_some_and(|last| next <= last) {
-                return Err(self.reader.fault(item, DecodeFault::UnknownKey(next)));
-            }
-            self.left -= 1;
-            self.last = Some(next);
-            self.key = Some(next);
-        }
+        self.pull_key()?;
         if self.key == Some(key) {
             self.key = None;
             Ok(Some(self.reader))
         } else {
             Ok(None)
         }
+    }
+
+    /// Reads the next key, unless one waits to be asked for or none is left.
+    fn pull_key(&mut self) -> Result<(), DecodeError> {
+        if self.key.is_some() || self.left == 0 {
+            return Ok(());
+        }
+        let item = self.reader.position();
+        let next = self.reader.uint()?;
+        if self.last.is_some_and(|last| next <= last) {
+            return Err(self.reader.fault(item, DecodeFault::UnknownKey(next)));
+        }
+        self.left -= 1;
+        self.last = Some(next);
+        self.key = Some(next);
+        Ok(())
     }
 
     /// The error for a required key that is not there.
@@ -409,8 +416,7 @@ impl<'a> MapReader<'_, 'a> {
 
     /// Fails if a key is left that nobody asked for.
     pub fn finish(mut self) -> Result<(), DecodeError> {
-        // Asking for a key that cannot be next pulls the next key, if there is one.
-        self.value(u64::MAX)?;
+        self.pull_key()?;
         match self.key {
             None => Ok(()),
             Some(key) => Err(self

@@ -297,6 +297,8 @@ kinds! {
         3 count: Option<u64> => "how many; absent while time is not trusted";
         4 cause: DowntimeCause => "why";
         5 source: SourceId => "the port whose schedule it was";
+        6 meter_id: Option<MeterId> => "the meter whose slots they were; absent when it was every \
+            meter of the schedule";
     }
     11 "seq_skip" SeqSkip {
         "Sequence numbers of a meter that were never attempted and never will be."
@@ -315,6 +317,7 @@ kinds! {
         4 hashes: Vec<Digest>, list => "the compact range of the lost leaves";
         5 segment: u64 => "the segment they were in";
         6 offset_bytes: u64 => "where in it the damage begins";
+        7 before: Vec<Digest>, list => "for pruned entries, the tree before the first of them: what is delivered next is proven from there";
     }
     13 "configuration" Configuration {
         "The contract in force from here on, in canonical form; large ones in several parts."

@@ -193,6 +193,28 @@ impl Node {
         self.batch.as_ref()
     }
 
+    /// Sizes at which the collector may stand once the request just handed out is answered or lost:
+    /// its next entry, its newest checkpoint, the checkpoint of the batch, every package end on the way.
+    #[must_use]
+    pub fn may_stand_at(&self) -> Vec<u64> {
+        let Some(position) = &self.position else {
+            return Vec::new();
+        };
+        let end = self.target.as_ref().map_or(0, |target| target.head.size);
+        let mut sizes = Vec::from([position.next, position.pending, end]);
+        let reach = position
+            .next
+            .saturating_add(self.config.limits.request_entries_max);
+        let mut at = position.next;
+        while at < end && at <= reach {
+            at = Extent::standard(at, end).end;
+            sizes.push(at);
+        }
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+
     /// What is cosigned.
     #[must_use]
     pub const fn acked(&self) -> Option<Head> {

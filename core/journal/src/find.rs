@@ -63,6 +63,7 @@ impl Loss {
             hashes: hashes.map(|hash| Digest(hash.0)).collect(),
             segment: u64::from(self.segment),
             offset_bytes: self.offset,
+            before: Vec::new(),
         }
     }
 }

@@ -105,7 +105,8 @@ impl fmt::Display for KeysError {
             ),
             Self::None(path) => write!(
                 f,
-                "{}: no keys here; create them with 'fieldnotary-signer init'",
+                "{0}: no keys here; create them with: fieldnotary-signer init --identity {0} --origin \
+                 ORIGIN",
                 path.display()
             ),
             Self::HalfWritten(path) => write!(
@@ -125,7 +126,8 @@ impl fmt::Display for KeysError {
                 allowed,
             } => write!(
                 f,
-                "{}: mode {mode:04o} lets others in; at most {allowed:04o} is accepted",
+                "{0}: mode {mode:04o} lets others in; at most {allowed:04o} is accepted: chmod {allowed:o} \
+                 {0}",
                 path.display()
             ),
             Self::Owner { path, uid } => write!(
@@ -158,7 +160,7 @@ impl fmt::Display for KeysError {
             ),
             Self::InUse(path) => write!(
                 f,
-                "{}: another signer works with this directory",
+                "{}: another signer works with this directory; a node that runs has one, so stop it first",
                 path.display()
             ),
             Self::Random(error) => write!(f, "no random bytes for a new key: {error}"),

@@ -29,8 +29,10 @@ impl LockedDir {
     /// Opens and locks a directory, which must be this user's and closed to other writers.
     pub(crate) fn open(path: &Path) -> Result<Self, KeysError> {
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(path, flags, Mode::empty())
-            .map_err(KeysError::errno(path, "open the directory"))?;
+        let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| match errno {
+            Errno::NOENT => KeysError::None(path.into()),
+            errno => KeysError::errno(path, "open the directory")(errno),
+        })?;
         check_access(&fd, path, 0o755)?;
         match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => Err(KeysError::InUse(path.into())),

@@ -108,14 +108,6 @@ impl IdentityDir {
     pub fn load(&self) -> Result<Identity, KeysError> {
         let [authority, ed25519] = [AUTHORITY_FILE, ED25519_FILE].map(|name| self.dir.join(name));
         let vkeys_path = self.dir.join(VKEYS_FILE);
-        if !stands(&vkeys_path)? {
-            for path in [authority, ed25519] {
-                if stands(&path)? {
-                    return Err(KeysError::HalfWritten(path));
-                }
-            }
-            return Err(KeysError::None(self.dir.path().into()));
-        }
         let public = read_vkeys(self.dir.path())?;
         let keys = SoftwareKeys::from_pem(
             (
@@ -176,6 +168,15 @@ impl IdentityDir {
 /// When it is missing or not two verifier keys of one origin.
 pub fn read_vkeys(directory: &Path) -> Result<PublicIdentity, KeysError> {
     let path = directory.join(VKEYS_FILE);
+    if !stands(&path)? {
+        for secret in [AUTHORITY_FILE, ED25519_FILE] {
+            let secret = directory.join(secret);
+            if stands(&secret)? {
+                return Err(KeysError::HalfWritten(secret));
+            }
+        }
+        return Err(KeysError::None(directory.into()));
+    }
     let bytes = read(&path, PUBLIC_MODE, KEY_FILE_BYTES_MAX)?;
     let lines = std::str::from_utf8(&bytes).ok().and_then(two_lines);
     let vkeys = lines.and_then(|[authority, ed25519]| {

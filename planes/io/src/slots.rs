@@ -4,7 +4,7 @@ use crate::limits::{CATCH_UP_SLOTS_MAX, HEARTBEAT_NS, SLOT_NS_MIN};
 use alloc::vec::Vec;
 use evidence::kinds::{Downtime, Marker};
 use evidence::reasons::{DowntimeCause, MarkerKind};
-use evidence::{Captured, MonoNs, ScheduleId, Slot, SourceId};
+use evidence::{Captured, MeterId, MonoNs, ScheduleId, Slot, SourceId};
 
 /// A schedule's numbering in monotonic time. The host makes it from UTC; the engine never sees UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +43,10 @@ impl SlotClock {
 }
 
 /// A run of slots without a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Missed {
+    /// The only meter without one; `None` when no meter of the schedule had one.
+    pub(crate) meter: Option<MeterId>,
     pub(crate) first: Slot,
     pub(crate) count: u64,
     pub(crate) cause: DowntimeCause,
@@ -203,20 +205,29 @@ impl Schedule {
         Some(self.marker(now, MarkerKind::ScheduleStop, self.last_due, port))
     }
 
-    /// Notes slots without a session; runs that touch become one.
-    pub(crate) fn miss(&mut self, first: Slot, count: u64, cause: DowntimeCause) {
-        if let Some(last) = self.missed.last_mut()
-            && last.cause == cause
-            && last.first.version == first.version
-        {
-            let end = last.first.number.saturating_add(last.count);
+    /// Notes slots without a session, of one meter or of all; runs that touch become one.
+    pub(crate) fn miss(
+        &mut self,
+        meter: Option<&MeterId>,
+        first: Slot,
+        count: u64,
+        cause: DowntimeCause,
+    ) {
+        let touches = |run: &&mut Missed| {
+            let end = run.first.number.saturating_add(run.count);
+            run.cause == cause
+                && run.meter.as_ref() == meter
+                && run.first.version == first.version
+                && (run.first.number..=end).contains(&first.number)
+        };
+        if let Some(run) = self.missed.iter_mut().rev().find(touches) {
+            let end = run.first.number.saturating_add(run.count);
             let new_end = first.number.saturating_add(count);
-            if (last.first.number..=end).contains(&first.number) {
-                last.count = end.max(new_end) - last.first.number;
-                return;
-            }
+            run.count = end.max(new_end) - run.first.number;
+            return;
         }
         self.missed.push(Missed {
+            meter: meter.cloned(),
             first,
             count,
             cause,
@@ -233,6 +244,7 @@ impl Schedule {
                 first: missed.first,
                 count: Some(missed.count),
                 cause: missed.cause,
+                meter_id: missed.meter,
             };
             Captured::new(&downtime.into())
         };
@@ -410,11 +422,11 @@ mod tests {
     fn runs_of_missed_slots_that_touch_are_one() {
         let mut schedule = schedule();
         let full = DowntimeCause::Backpressure;
-        schedule.miss(slot(1, 5), 1, full);
-        schedule.miss(slot(1, 6), 2, full);
-        schedule.miss(slot(1, 7), 1, full);
-        schedule.miss(slot(1, 9), 1, full);
-        schedule.miss(slot(2, 10), 1, full);
+        schedule.miss(None, slot(1, 5), 1, full);
+        schedule.miss(None, slot(1, 6), 2, full);
+        schedule.miss(None, slot(1, 7), 1, full);
+        schedule.miss(None, slot(1, 9), 1, full);
+        schedule.miss(None, slot(2, 10), 1, full);
         let runs: Vec<_> = schedule
             .take_missed(MonoNs(1), &port())
             .iter()

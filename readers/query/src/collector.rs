@@ -74,27 +74,39 @@ impl StoredHole {
     pub fn touches(&self, begin: u64, end: u64) -> bool {
         self.span.0 < end && begin < self.span.1
     }
-
-    /// Whether all of `[begin, end)` is in it.
-    #[must_use]
-    pub fn covers(&self, begin: u64, end: u64) -> bool {
-        self.span.0 <= begin && end <= self.span.1
-    }
 }
 
 impl CollectorDir {
-    /// Opens the directory; `None` if it is not a collector's.
+    /// Whether a directory is certainly a collector's: it says so itself, or holds a log of one.
+    #[must_use]
+    pub fn is_one(root: &Path) -> bool {
+        let held = || {
+            std::fs::read_dir(root.join("logs"))
+                .into_iter()
+                .flatten()
+                .flatten()
+                .any(|log| log.path().join("origin").is_file())
+        };
+        root.join("collector.json").is_file() || held()
+    }
+
+    /// Opens the directory; `None` if it is not certainly a collector's.
     ///
     /// # Errors
     /// [`CollectorError`] with the file at fault.
     pub fn open(root: &Path) -> Result<Option<Self>, CollectorError> {
-        let logs = root.join("logs");
-        if !logs.is_dir() {
+        if !Self::is_one(root) {
             return Ok(None);
         }
+        let logs = root.join("logs");
         let (mut found, mut unreadable) = (Vec::new(), Vec::new());
-        let names = std::fs::read_dir(&logs).map_err(|error| CollectorError::new(&logs, error))?;
-        for name in names {
+        let names = match std::fs::read_dir(&logs) {
+            Ok(names) => Some(names),
+            // Before the first delivery there is none.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(CollectorError::new(&logs, error)),
+        };
+        for name in names.into_iter().flatten() {
             let path = name
                 .map_err(|error| CollectorError::new(&logs, error))?
                 .path();
@@ -284,7 +296,7 @@ impl LogDir {
                 .path
                 .join("holes")
                 .join(name.trim_start_matches("tile/"));
-            if !path.is_file() && holes.iter().any(|hole| hole.covers(first, end)) {
+            if !path.is_file() && lost_whole(holes, first, end) {
                 (first..end).for_each(|id| show(id, None));
                 return Ok(());
             }
@@ -327,4 +339,16 @@ impl LogDir {
 
 fn read_text(path: &Path) -> Result<String, CollectorError> {
     std::fs::read_to_string(path).map_err(|error| CollectorError::new(path, error))
+}
+
+/// Whether holes, one after the other, hold every entry of a range; they are in ascending order.
+fn lost_whole(holes: &[StoredHole], first: u64, end: u64) -> bool {
+    let mut at = first;
+    for hole in holes.iter().filter(|hole| hole.touches(first, end)) {
+        if hole.span.0 > at {
+            return false;
+        }
+        at = at.max(hole.span.1);
+    }
+    at >= end
 }

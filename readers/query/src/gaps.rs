@@ -3,14 +3,20 @@
 //!
 //! Entries are shown in order of commit; the report is then drawn up from what they established.
 
+mod cover;
+mod draw;
+mod filter;
 mod ledger;
 mod report;
+#[cfg(test)]
+mod tests;
 
-pub use report::{GapReport, Missing, SeqFinding};
+pub use filter::{GapFilter, utc};
+pub use report::{GapReport, MeterSummary, Missing, SeqFinding};
 
 use contract::Contract;
 use evidence::kinds::Configuration;
-use evidence::{CommitId, Entry, EntryId, Payload};
+use evidence::{CommitId, Entry, EntryId, MeterId, Payload};
 use ledger::Account;
 
 /// Collects what entries say of due slots, sessions and gaps.
@@ -41,10 +47,10 @@ impl GapAccount {
             Payload::Reading(reading) => self.account.reading(id, &reading),
             Payload::AttemptFailed(failed) => self.account.attempt(id, failed),
             Payload::Marker(marker) => self.account.marker(id, marker),
-            Payload::Downtime(downtime) => self.account.downtime(id, &downtime),
+            Payload::Downtime(downtime) => self.account.downtime(id, downtime),
             Payload::SeqSkip(skip) => self.account.skip(&skip),
             Payload::Loss(loss) => self.losses.push((loss.first, loss.count, id)),
-            Payload::CounterSnapshot(snapshot) => self.account.resume(&snapshot),
+            Payload::CounterSnapshot(snapshot) => self.account.resume(id, &snapshot),
             Payload::Event(_)
             | Payload::Audit(_)
             | Payload::Checkpoint(_)
@@ -59,25 +65,32 @@ impl GapAccount {
         if part.part == 0 {
             self.parts.clear();
         }
-        let complete = part.part + 1 == part.parts;
+        let complete = part.part.saturating_add(1) == part.parts;
         self.parts.push(part);
         if complete {
-            let canonical: Vec<u8> = self
-                .parts
-                .iter()
-                .flat_map(|part| part.bytes.0.iter().copied())
-                .collect();
-            if let Ok(contract) = Contract::from_canonical(&canonical) {
+            if let Ok(contract) = Contract::from_parts(&self.parts) {
                 self.account.configure(contract);
             }
             self.parts.clear();
         }
     }
 
+    /// Whether any entry expected readings of this meter.
+    #[must_use]
+    pub fn knows(&self, meter: &MeterId) -> bool {
+        self.account.knows(meter)
+    }
+
     /// The report over everything shown so far.
     #[must_use]
     pub fn report(&self) -> GapReport {
-        let mut report = report::draw(&self.account, &self.losses);
+        self.report_on(&GapFilter::default())
+    }
+
+    /// The report over a part of what was shown so far.
+    #[must_use]
+    pub fn report_on(&self, filter: &GapFilter) -> GapReport {
+        let mut report = draw::draw(&self.account, &self.losses, filter);
         report.begins = self.first;
         report
     }

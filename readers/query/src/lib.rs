@@ -6,6 +6,6 @@ mod row;
 mod verify;
 
 pub use collector::{CollectorDir, CollectorError};
-pub use gaps::{GapAccount, GapReport, Missing, SeqFinding};
+pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
 pub use row::{rfc3339, row};
 pub use verify::{Anchors, Finding, FindingKind, Report, verify_collector, verify_node};

@@ -1,5 +1,7 @@
 //! TLS: 1.3 and nothing else, client certificates of one authority.
 
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
@@ -10,7 +12,7 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
-use crate::files::hex;
+use crate::files::{self, hex};
 use crate::identity::TlsFiles;
 
 /// The server's side of TLS.
@@ -18,21 +20,19 @@ use crate::identity::TlsFiles;
 /// # Errors
 /// What cannot be read or does not fit together.
 pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
-    let damaged = |path: &std::path::Path| {
-        let path = path.to_path_buf();
-        move |error: rustls::pki_types::pem::Error| Error::damaged(&path, error)
-    };
     let mut roots = RootCertStore::empty();
-    let authorities = CertificateDer::pem_file_iter(&files.client_ca)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(damaged(&files.client_ca))?;
-    for authority in authorities {
-        roots.add(authority).map_err(Error::setup)?;
+    for authority in certificates(&files.client_ca, "the authority of the clients")? {
+        roots.add(authority).map_err(|error| {
+            Error::setup(format!(
+                "{} holds no authority that clients could be checked with: {error}",
+                files.client_ca.display()
+            ))
+        })?;
     }
-    let chain = CertificateDer::pem_file_iter(&files.cert)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(damaged(&files.cert))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(damaged(&files.key))?;
+    let chain = certificates(&files.cert, "the server's certificate")?;
+    let what = "the key of the server's certificate";
+    let key = PrivateKeyDer::from_pem_slice(&present(&files.key, what)?)
+        .map_err(|error| not_pem(&files.key, what, &error))?;
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
@@ -43,9 +43,39 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
         .map_err(Error::setup)?
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)
-        .map_err(Error::setup)?;
+        .map_err(|error| {
+            let (cert, key) = (files.cert.display(), files.key.display());
+            Error::setup(format!(
+                "{cert} and {key} cannot serve together: {error}; the key must be that of the first \
+                 certificate"
+            ))
+        })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The certificates of a file, one at least.
+pub(crate) fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let found = CertificateDer::pem_slice_iter(&present(path, what)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| not_pem(path, what, &error))?;
+    if found.is_empty() {
+        return Err(not_pem(path, what, &"it has no certificate"));
+    }
+    Ok(found)
+}
+
+fn present(path: &Path, what: &str) -> Result<Vec<u8>, Error> {
+    files::read(path)?.ok_or_else(|| {
+        Error::setup(format!(
+            "{} is missing: {what}; restore what init wrote, or name another file",
+            path.display()
+        ))
+    })
+}
+
+fn not_pem(path: &Path, what: &str, error: &dyn fmt::Display) -> Error {
+    Error::damaged(path, format!("it should hold {what} in PEM: {error}"))
 }
 
 /// SHA-256 of the client's certificate: who delivered, in the request log.

@@ -1,72 +1,106 @@
 //! `fieldnotary check`: everything that is wrong with a configuration, at once.
 
 use super::Ended;
+use super::misfits::misfits;
 use crate::cli::CheckArgs;
-use contract::ContractErrors;
+use crate::paths::DataDir;
+use contract::{Contract, ContractError, ContractErrors};
 use serde_json::json;
 
-/// Checks a configuration file.
+/// Checks a configuration file, its surroundings included.
 pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
     let path = args.config.display().to_string();
     let text = std::fs::read_to_string(&args.config)
         .map_err(|error| format!("cannot read the configuration {path}: {error}"))?;
-    match contract::parse(&text) {
-        Ok(contract) => {
-            let warnings: Vec<String> = contract
-                .warnings()
-                .iter()
-                .map(ToString::to_string)
-                .collect();
-            if args.json {
-                let points: usize = contract
-                    .meters
-                    .values()
-                    .map(|meter| meter.points.len())
-                    .sum();
-                sayln!(
-                    "{}",
-                    json!({
-                        "ok": true,
-                        "digest": contract.digest().to_string(),
-                        "ports": contract.ports.len(),
-                        "meters": contract.meters.len(),
-                        "points": points,
-                        "warnings": warnings,
-                        "errors": [],
-                    })
-                );
-            } else {
-                for warning in &warnings {
-                    sayln!("warning: {warning}");
-                }
-                sayln!(
-                    "{path}: sound. {} ports, {} meters, digest {}",
-                    contract.ports.len(),
-                    contract.meters.len(),
-                    contract.digest()
-                );
-            }
-            Ok(Ended::Well)
-        }
-        Err(errors) => {
-            if args.json {
-                let errors: Vec<_> = errors
-                    .iter()
-                    .map(|error| {
-                        json!({
-                            "line": error.line,
-                            "column": error.column,
-                            "key": error.key,
-                            "what": error.what,
-                            "advice": error.advice,
-                        })
-                    })
-                    .collect();
-                sayln!("{}", json!({ "ok": false, "errors": errors }));
-            } else {
-                sayln!("{}", ContractErrors::new(&path, &errors));
-            }
-            Ok(Ended::Badly)
-        }
+    let data = args.data.as_deref().map(DataDir::new);
+    let contract = match contract::parse(&text) {
+        Ok(contract) => contract,
+        Err(errors) => return Ok(not_sound(args, &path, &errors)),
+    };
+    let errors = misfits(&text, &contract, data.as_ref())?;
+    if !errors.is_empty() {
+        return Ok(not_sound(args, &path, &errors));
     }
+    let mut warnings: Vec<String> = contract
+        .warnings()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    warnings.extend(not_looked_at(&contract, data.is_some()));
+    sound(args, &path, &contract, &warnings);
+    Ok(Ended::Well)
+}
+
+/// Relative paths start from the data directory: without it nobody knows where they lead.
+fn not_looked_at(contract: &Contract, data_known: bool) -> Option<String> {
+    let uplink = contract.uplink.as_ref().filter(|_| !data_known)?;
+    let files = [
+        ("ca_file", &uplink.ca_file),
+        ("cert_file", &uplink.cert_file),
+        ("key_file", &uplink.key_file),
+    ];
+    let relative: Vec<&str> = files
+        .iter()
+        .filter(|(_, path)| !path.starts_with('/'))
+        .map(|(key, _)| *key)
+        .collect();
+    (!relative.is_empty()).then(|| {
+        format!(
+            "uplink: {} not looked at: relative paths start from the data directory, which --data DIR names",
+            relative.join(", ")
+        )
+    })
+}
+
+fn sound(args: &CheckArgs, path: &str, contract: &Contract, warnings: &[String]) {
+    if args.json {
+        let points: usize = contract
+            .meters
+            .values()
+            .map(|meter| meter.points.len())
+            .sum();
+        sayln!(
+            "{}",
+            json!({
+                "ok": true,
+                "digest": contract.digest().to_string(),
+                "ports": contract.ports.len(),
+                "meters": contract.meters.len(),
+                "points": points,
+                "warnings": warnings,
+                "errors": [],
+            })
+        );
+        return;
+    }
+    for warning in warnings {
+        sayln!("warning: {warning}");
+    }
+    sayln!(
+        "{path}: sound. {} ports, {} meters, digest {}",
+        contract.ports.len(),
+        contract.meters.len(),
+        contract.digest()
+    );
+}
+
+fn not_sound(args: &CheckArgs, path: &str, errors: &[ContractError]) -> Ended {
+    if args.json {
+        let errors: Vec<_> = errors
+            .iter()
+            .map(|error| {
+                json!({
+                    "line": error.line,
+                    "column": error.column,
+                    "key": error.key,
+                    "what": error.what,
+                    "advice": error.advice,
+                })
+            })
+            .collect();
+        sayln!("{}", json!({ "ok": false, "errors": errors }));
+    } else {
+        sayln!("{}", ContractErrors::new(path, errors));
+    }
+    Ended::Badly
 }

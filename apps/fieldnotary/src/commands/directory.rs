@@ -2,7 +2,7 @@
 
 use super::run::parse_log_id;
 use crate::paths::DataDir;
-use crate::roles::recorder::{newest_generation, read_ring, truth_path};
+use crate::roles::recorder::{newest_generation, read_ring, truth_place};
 use evidence::reasons::TruthClass;
 use evidence::{CommitId, Entry, Generation, LogId};
 use journal::Reader;
@@ -19,19 +19,28 @@ pub(super) enum Directory {
 }
 
 impl Directory {
-    /// Looks what is there.
+    /// Looks what is there; what is not certainly one of the two, or holds no log, is an error.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let data = DataDir::new(path);
-        if data.log_id().is_file() {
+        let shown = path.display();
+        if is_node(path) {
+            let data = DataDir::new(path);
+            if generations(&data)?.is_empty() {
+                return Err(format!(
+                    "{shown} holds no log yet: it has a node's identity, but no journal\n\
+                     the log begins with the first: fieldnotary run CONFIG --data {shown}"
+                ));
+            }
             return Ok(Self::Node(data));
         }
-        if let Some(collector) = query::CollectorDir::open(path).map_err(|e| e.to_string())? {
-            return Ok(Self::Collector(collector));
+        match query::CollectorDir::open(path).map_err(|error| error.to_string())? {
+            None => Err(what_it_is(path)),
+            Some(collector) if collector.logs.is_empty() && collector.unreadable.is_empty() => {
+                Err(format!(
+                    "the collector's directory {shown} holds no log yet: no node has delivered to it"
+                ))
+            }
+            Some(collector) => Ok(Self::Collector(collector)),
         }
-        Err(format!(
-            "{} is neither a node's data directory (no identity/log-id) nor a collector's (no logs/)",
-            path.display()
-        ))
     }
 
     /// Shows every entry in the order of commit; damaged stretches are passed over, `verify` names them.
@@ -53,6 +62,44 @@ impl Directory {
                 .map_err(|error| error.to_string()),
         }
     }
+}
+
+/// Sub-directories that are looked into for what was meant.
+const LOOKED_INTO_MAX: usize = 256;
+
+/// Whether this is a node's data directory: it has the log's identity, or keys for one to come.
+pub(super) fn is_node(path: &Path) -> bool {
+    let data = DataDir::new(path);
+    data.log_id().is_file() || data.identity().join("keys.vkey").is_file()
+}
+
+/// Why a directory is neither a node's nor a collector's, and which one may have been meant.
+pub(super) fn what_it_is(path: &Path) -> String {
+    let shown = path.display();
+    if !path.exists() {
+        return format!(
+            "{shown} does not exist: neither a node's data directory nor a collector's"
+        );
+    }
+    let mut said = format!(
+        "{shown} is neither a node's data directory (no identity/) nor a collector's \
+         (no collector.json, no logs)"
+    );
+    let inside = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut meant: Vec<String> = inside
+        .take(LOOKED_INTO_MAX)
+        .map(|entry| entry.path())
+        .filter(|path| is_node(path) || query::CollectorDir::is_one(path))
+        .map(|path| path.display().to_string())
+        .collect();
+    // From within: `fieldnotary log node/journal`.
+    let above = path.parent().filter(|above| is_node(above));
+    meant.extend(above.map(|above| above.display().to_string()));
+    meant.sort();
+    if !meant.is_empty() {
+        said += &format!("\ndid you mean {}?", meant.join(" or "));
+    }
+    said
 }
 
 /// All generations of a node's log, oldest first.
@@ -85,19 +132,14 @@ fn media_of(data: &DataDir, generation: Generation) -> Result<(FileVolume, FileT
     let failed = |error: media::MediaError| error.to_string();
     let volume =
         FileVolume::open(&directory, read_ring(&directory)?, Access::ReadOnly).map_err(failed)?;
-    let class = truth_class(data);
-    let truth = truth_path(data, &directory, class);
+    let (class, truth) = truth_place(data, &directory)?;
     let truth = FileTruth::open(&truth, class, Access::ReadOnly).map_err(failed)?;
     Ok((volume, truth))
 }
 
-/// The class of a node's truth store, by where it lies.
-pub(super) fn truth_class(data: &DataDir) -> TruthClass {
-    if data.truth().is_dir() {
-        TruthClass::Independent
-    } else {
-        TruthClass::SameDeviceSync
-    }
+/// The class of a generation's truth store, as its ring was made.
+pub(super) fn truth_class(data: &DataDir, generation: Generation) -> Result<TruthClass, String> {
+    truth_place(data, &data.journal(generation.0)).map(|(class, _)| class)
 }
 
 fn read_log_id(data: &DataDir) -> Result<LogId, String> {

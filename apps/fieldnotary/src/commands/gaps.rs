@@ -1,43 +1,63 @@
-//! `fieldnotary gaps`: every due reading that is missing, and the entry that explains it.
+//! `fieldnotary gaps`: which due readings are missing, and the entries that explain it.
 
 use super::Ended;
 use super::directory::Directory;
 use super::table::{Align, Table};
-use crate::cli::DirArgs;
-use query::{GapAccount, GapReport};
+use crate::cli::GapsArgs;
+use evidence::UtcNs;
+use evidence::reasons::{Anchor, GapClass};
+use query::{GapAccount, GapFilter, GapReport, MeterSummary, Missing};
 use serde_json::json;
 
+/// Points named in one row of the table; the JSON names them all.
+const POINTS_SHOWN_MAX: usize = 3;
+
 /// Accounts for gaps. Ends badly when something is missing that nothing explains.
-pub(crate) fn gaps(args: &DirArgs) -> Result<Ended, String> {
+pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
     let directory = Directory::open(&args.dir)?;
     let mut account = GapAccount::new();
     directory.each_entry(0, |entry| account.observe(entry))?;
-    let report = account.report();
+    let filter = GapFilter {
+        meter: args.meter.clone(),
+        from: args.from,
+        to: args.to,
+    };
+    let report = account.report_on(&filter);
+    let unknown = filter.meter.as_ref().filter(|meter| !account.knows(meter));
     if args.json {
         sayln!("{}", as_json(&report));
+    } else if let Some(meter) = unknown {
+        sayln!("The log does not know a meter {meter}.");
     } else {
         print_report(&report);
     }
-    let explained = report.missing_explained() == report.missing.len()
+    let explained = report.missing_explained() == report.readings_missing()
         && report.seq_findings.is_empty()
         && report.duplicates == 0;
-    Ok(if explained { Ended::Well } else { Ended::Badly })
+    Ok(if explained && unknown.is_none() {
+        Ended::Well
+    } else {
+        Ended::Badly
+    })
 }
 
 fn as_json(report: &GapReport) -> serde_json::Value {
-    let missing: Vec<_> = report
-        .missing
+    let meters: Vec<_> = report
+        .meters
         .iter()
-        .map(|missing| {
+        .map(|(meter, summary)| {
+            let by_class: serde_json::Map<_, _> = summary
+                .by_class
+                .iter()
+                .map(|(class, count)| (class.name().to_owned(), json!(count)))
+                .collect();
             json!({
-                "meter_id": missing.meter_id.as_str(),
-                "point_id": missing.point_id.as_str(),
-                "slot": missing.slot.to_string(),
-                "seq": missing.seq,
-                "class": missing.class.name(),
-                "anchor": missing.class.anchor().map(evidence::reasons::Anchor::name),
-                "cause": missing.cause,
-                "event_id": missing.entry.map(|entry| entry.to_string()),
+                "meter_id": meter.as_str(),
+                "due": summary.due,
+                "read": summary.read(),
+                "missing": summary.missing,
+                "by_class": by_class,
+                "explained": summary.explained(),
             })
         })
         .collect();
@@ -59,56 +79,73 @@ fn as_json(report: &GapReport) -> serde_json::Value {
         "attempted": report.attempted,
         "captured": report.captured,
         "duplicates": report.duplicates,
+        "readings_due": report.readings_due(),
+        "missing_readings": report.readings_missing(),
         "missing_explained": report.missing_explained(),
-        "missing": missing,
+        "meters": meters,
+        "missing": report.missing.iter().map(range_json).collect::<Vec<_>>(),
         "seq_findings": seq_findings,
+    })
+}
+
+fn range_json(missing: &Missing) -> serde_json::Value {
+    let points: Vec<&str> = missing.points.iter().map(|point| point.as_str()).collect();
+    json!({
+        "meter_id": missing.meter_id.as_str(),
+        "points": points,
+        "source": missing.source.as_str(),
+        "schedule": missing.schedule.as_str(),
+        "slot": missing.slot.to_string(),
+        "last_slot": missing.last_slot().to_string(),
+        "slots": missing.slots,
+        "readings": missing.readings(),
+        "first_utc": missing.first_utc.map(query::rfc3339),
+        "last_utc": missing.last_utc.map(query::rfc3339),
+        "seq": missing.seq,
+        "class": missing.class.name(),
+        "anchor": missing.class.anchor().map(Anchor::name),
+        "cause": missing.cause,
+        "event_id": missing.entry.map(|entry| entry.to_string()),
+        "last_event_id": missing.last_entry.map(|entry| entry.to_string()),
+        "event_ids": missing.entries,
     })
 }
 
 fn print_report(report: &GapReport) {
     if let Some(begins) = report.begins.filter(|begins| begins.commit_id.0 > 0) {
-        sayln!("older entries were retired: the account begins at entry {begins}");
+        sayln!("Older entries were retired: the account begins at entry {begins}.");
     }
-    sayln!(
-        "{} slots due, {} sessions attempted, {} readings captured, {} duplicates",
-        report.due,
-        report.attempted,
-        report.captured,
-        report.duplicates
-    );
-    sayln!(
-        "{} readings missing, {} explained",
-        report.missing.len(),
-        report.missing_explained()
-    );
-    if !report.missing.is_empty() {
-        say!(
-            "
-"
+    if report.meters.is_empty() {
+        sayln!("No reading was due, so none is missing.");
+    } else if report.missing.is_empty() {
+        sayln!(
+            "No reading is missing: all {} that were due are there.",
+            report.readings_due()
         );
-        let mut table = Table::new(&[
-            ("meter", Align::Left),
-            ("point", Align::Left),
-            ("slot", Align::Right),
-            ("seq", Align::Right),
-            ("class", Align::Left),
-            ("cause", Align::Left),
-            ("explained by", Align::Left),
-        ]);
-        for missing in &report.missing {
-            table.row([
-                missing.meter_id.to_string(),
-                missing.point_id.to_string(),
-                missing.slot.to_string(),
-                missing.seq.map_or("-".to_owned(), |seq| seq.to_string()),
-                missing.class.name().to_owned(),
-                missing.cause.to_owned(),
-                missing
-                    .entry
-                    .map_or("-".to_owned(), |entry| format!("entry {entry}")),
-            ]);
-        }
-        say!("{table}");
+    } else {
+        sayln!(
+            "{} of {} due readings are missing, {} of them are explained.",
+            report.readings_missing(),
+            report.readings_due(),
+            report.missing_explained()
+        );
+    }
+    if report.attempted > 0 || report.captured > 0 || report.due > 0 {
+        sayln!(
+            "{} slots due, {} sessions attempted, {} readings captured, {} of them twice.",
+            report.due,
+            report.attempted,
+            report.captured,
+            report.duplicates
+        );
+    }
+    if !report.meters.is_empty() {
+        sayln!("");
+        say!("{}", summary(report));
+    }
+    if !report.missing.is_empty() {
+        sayln!("");
+        say!("{}", ranges(report));
     }
     for finding in &report.seq_findings {
         sayln!(
@@ -118,5 +155,112 @@ fn print_report(report: &GapReport) {
             finding.first,
             finding.class
         );
+    }
+}
+
+fn summary(report: &GapReport) -> Table<6> {
+    let mut table = Table::new(&[
+        ("meter", Align::Left),
+        ("due", Align::Right),
+        ("read", Align::Right),
+        ("missing", Align::Right),
+        ("explained", Align::Left),
+        ("by class", Align::Left),
+    ]);
+    for (meter, summary) in &report.meters {
+        table.row([
+            meter.to_string(),
+            summary.due.to_string(),
+            summary.read().to_string(),
+            summary.missing.to_string(),
+            explained(summary).to_owned(),
+            classes(summary),
+        ]);
+    }
+    table
+}
+
+fn explained(summary: &MeterSummary) -> &'static str {
+    match (summary.missing, summary.explained()) {
+        (0, _) => "-",
+        (_, true) => "yes",
+        (_, false) => "NO",
+    }
+}
+
+fn classes(summary: &MeterSummary) -> String {
+    let one = |(class, count): (&GapClass, &u64)| format!("{class} {count}");
+    summary
+        .by_class
+        .iter()
+        .map(one)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn ranges(report: &GapReport) -> Table<9> {
+    let mut table = Table::new(&[
+        ("meter", Align::Left),
+        ("points", Align::Left),
+        ("slots", Align::Right),
+        ("first slot", Align::Right),
+        ("last slot", Align::Right),
+        ("from (UTC)", Align::Left),
+        ("to (UTC)", Align::Left),
+        ("class and cause", Align::Left),
+        ("explained by", Align::Left),
+    ]);
+    for missing in &report.missing {
+        let why = if missing.cause == missing.class.name() {
+            missing.cause.to_owned()
+        } else {
+            format!("{} {}", missing.class, missing.cause)
+        };
+        table.row([
+            missing.meter_id.to_string(),
+            points(missing),
+            missing.slots.to_string(),
+            missing.slot.to_string(),
+            missing.last_slot().to_string(),
+            time(missing.first_utc),
+            time(missing.last_utc),
+            why,
+            entries(missing),
+        ]);
+    }
+    table
+}
+
+fn points(missing: &Missing) -> String {
+    let shown = missing.points.iter().take(POINTS_SHOWN_MAX);
+    let shown: Vec<&str> = shown.map(|point| point.as_str()).collect();
+    let all = missing.points.len();
+    match all.saturating_sub(shown.len()) {
+        _ if missing.all_points && all > 1 => format!("all {all}"),
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// To the millisecond, in which schedules are written.
+fn time(at: Option<UtcNs>) -> String {
+    let Some(at) = at else {
+        return "-".to_owned();
+    };
+    let text = query::rfc3339(at);
+    match text.split_once('.') {
+        Some((seconds, rest)) if rest.starts_with("000") => format!("{seconds}Z"),
+        Some((seconds, rest)) => format!("{seconds}.{}Z", rest.get(..3).unwrap_or_default()),
+        None => text,
+    }
+}
+
+fn entries(missing: &Missing) -> String {
+    match (missing.entry, missing.last_entry) {
+        (Some(first), Some(last)) if missing.entries > 1 => {
+            format!("{} entries, {first} to {last}", missing.entries)
+        }
+        (Some(entry), _) => format!("entry {entry}"),
+        (None, _) => "-".to_owned(),
     }
 }

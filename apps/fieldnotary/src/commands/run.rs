@@ -1,13 +1,15 @@
 //! `fieldnotary run`: prepares the data directory, then supervises.
 
 use super::directory::{check_media, keys_beside};
-use super::{Ended, load_contract};
+use super::misfits::misfits;
+use super::{Ended, load_contract, read_contract, readiness};
 use crate::cli::{Role, RoleArgs, RunArgs};
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
 use crate::{programs, roles, supervisor};
-use contract::Contract;
+use contract::{Contract, ContractErrors};
 use evidence::{LogId, MonoNs};
+use rustix::process::Signal;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,13 +22,18 @@ const DIRECTORY_MODE: u32 = 0o700;
 /// Runs a node until it is told to stop.
 pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
     if args.die_with_parent {
-        die_with_parent()?;
+        die_with_parent(Signal::TERM)?;
     }
-    let contract = load_contract(&args.config)?;
-    for warning in contract.warnings() {
-        eprintln!("warning: {warning}");
-    }
+    let (text, contract) = read_contract(&args.config)?;
     let data = DataDir::new(&absolute(&args.data)?);
+    // Said before anything is made or started: no restart of a process can cure it.
+    let errors = misfits(&text, &contract, Some(&data))?;
+    if !errors.is_empty() {
+        return Err(ContractErrors::new(&args.config.display().to_string(), &errors).to_string());
+    }
+    for warning in contract.warnings() {
+        complain!("warning: {warning}");
+    }
     make_directories(&data)?;
     // Taken before anything is started: a second node would poll every meter twice.
     let _only_node = media::WriterLock::take(&data.run()).map_err(|error| {
@@ -34,13 +41,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
         format!("a node runs on {root} already; stop it first, or give this one a --data of its own ({error})")
     })?;
     prepare(&contract, &data)?;
+    readiness::tell(&contract, &data)?;
     supervisor::run(&absolute(&args.config)?, &data)?;
+    readiness::tell_stopped(&contract, &data);
     Ok(Ended::Well)
 }
 
-/// Ends this process when the one that started it ends.
-fn die_with_parent() -> Result<(), String> {
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
+/// Ends this process with a signal when the one that started it ends.
+fn die_with_parent(signal: Signal) -> Result<(), String> {
+    rustix::process::set_parent_process_death_signal(Some(signal))
         .map_err(|error| format!("cannot follow the parent process: {error}"))
 }
 
@@ -128,7 +137,8 @@ pub(super) fn parse_log_id(text: &str) -> Option<LogId> {
 
 /// One process of a node.
 pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
-    die_with_parent()?;
+    // Not orderly: a node that loses its supervisor has crashed, and its log must say so.
+    die_with_parent(Signal::KILL)?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))

@@ -1,96 +1,78 @@
-//! `fieldnotary status`: one screen about a running node.
+//! `fieldnotary status`: one screen about a node, running or not.
 
 use super::Ended;
-use super::table::{Align, Table};
+use super::directory::{is_node, what_it_is};
+use super::on_disk::OnDisk;
+use super::status_screen::screen;
 use crate::cli::DirArgs;
 use crate::clock;
 use crate::paths::DataDir;
 use ipc::Channel;
 use ipc::message::{Hello, Message, Status};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long to wait for the recorder.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Asks the recorder.
+/// Asks the recorder; without one the files are all there is.
 pub(crate) fn status(args: &DirArgs) -> Result<Ended, String> {
+    if !is_node(&args.dir) {
+        let shown = args.dir.display();
+        return Err(format!(
+            "no node runs on {shown}: {}\nstart one with: fieldnotary run CONFIG --data {shown}",
+            what_it_is(&args.dir)
+        ));
+    }
     let data = DataDir::new(&args.dir);
-    let channel = Channel::connect(&data.recorder_socket(), PATIENCE).map_err(|error| {
-        format!(
-            "no node runs on {}: {error}\nstart one with: fieldnotary run CONFIG --data {}",
-            args.dir.display(),
-            args.dir.display()
-        )
-    })?;
+    let (report, ended) = match running(&data)? {
+        Some(report) => (report, Ended::Well),
+        None => (OnDisk::open(&data)?.report()?, Ended::Badly),
+    };
+    let report = Value::Object(report);
+    if args.json {
+        sayln!("{report}");
+    } else {
+        say!("{}", screen(&report));
+        if ended == Ended::Badly {
+            let shown = args.dir.display();
+            sayln!("\nno node runs here; start it with: fieldnotary run CONFIG --data {shown}");
+        }
+    }
+    Ok(ended)
+}
+
+/// The report of a running node; `None` if none runs.
+pub(super) fn running(data: &DataDir) -> Result<Option<Map<String, Value>>, String> {
+    let Some(mut report) = ask(&data.recorder_socket())? else {
+        return Ok(None);
+    };
+    report.insert("running".to_owned(), json!(true));
+    let cosigned = report.get("cosigned_size").and_then(Value::as_u64);
+    // A ring that cannot be looked at just now is no reason to say nothing.
+    if let Ok(files) = OnDisk::open(data) {
+        report.insert("ring".to_owned(), files.ring(cosigned.unwrap_or(0)));
+    }
+    Ok(Some(report))
+}
+
+/// What the recorder says; `None` if nobody listens.
+pub(super) fn ask(socket: &Path) -> Result<Option<Map<String, Value>>, String> {
+    let Ok(channel) = Channel::connect(socket, PATIENCE) else {
+        return Ok(None);
+    };
     let hello = Hello {
         role: "cli".to_owned(),
         pid: u64::from(std::process::id()),
         incarnation: clock::mono().0,
     };
-    channel
-        .ask(&hello.into(), PATIENCE)
-        .map_err(|error| error.to_string())?;
-    let report = match channel
-        .ask(&Status {}.into(), PATIENCE)
-        .map_err(|e| e.to_string())?
-    {
-        Message::StatusReport(report) => report.json.0,
-        other => return Err(format!("the recorder answered with {}", other.name())),
-    };
-    if args.json {
-        sayln!("{report}");
-        return Ok(Ended::Well);
+    let failed = |error: ipc::IpcError| format!("the recorder does not answer: {error}");
+    channel.ask(&hello.into(), PATIENCE).map_err(failed)?;
+    match channel.ask(&Status {}.into(), PATIENCE).map_err(failed)? {
+        Message::StatusReport(report) => serde_json::from_str(&report.json.0)
+            .map(Some)
+            .map_err(|error| format!("the recorder's status is not JSON: {error}")),
+        other => Err(format!("the recorder answered with {}", other.name())),
     }
-    let report: Value = serde_json::from_str(&report).map_err(|error| error.to_string())?;
-    print_screen(&report);
-    Ok(Ended::Well)
-}
-
-fn print_screen(report: &Value) {
-    let word = |name: &str| match report.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None => "-".to_owned(),
-        Some(other) => other.to_string(),
-    };
-    sayln!("{}", word("origin"));
-    let mut table = Table::new(&[("where it stands", Align::Left), ("", Align::Right)]);
-    for (label, name) in [
-        ("entries committed", "log_size"),
-        ("entries sealed", "sealed_size"),
-        ("entries cosigned", "cosigned_size"),
-        ("readings since start", "readings"),
-        ("failed attempts since start", "attempts_failed"),
-        ("epoch", "epoch"),
-        ("truth store", "truth_class"),
-        ("keys", "custody"),
-        ("time", "time_quality"),
-        ("clock", "time_status"),
-    ] {
-        table.row([label.to_owned(), word(name)]);
-    }
-    say!("{table}");
-    say!(
-        "
-"
-    );
-    let mut anchors = Table::new(&[
-        ("anchor", Align::Left),
-        ("counter", Align::Left),
-        ("value", Align::Right),
-    ]);
-    for (anchor, counters) in report
-        .get("anchors")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        for (name, value) in counters.as_object().into_iter().flatten() {
-            let shown = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            anchors.row([anchor.clone(), name.clone(), shown]);
-        }
-    }
-    say!("{anchors}");
 }

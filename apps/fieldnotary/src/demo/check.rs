@@ -38,6 +38,12 @@ impl Verdict {
         self.findings.is_empty()
     }
 
+    /// Entries under a signed checkpoint.
+    pub(super) fn sealed_size(&self) -> u64 {
+        let sealed = self.node.get("sealed_entries").and_then(Value::as_u64);
+        sealed.unwrap_or_default()
+    }
+
     /// A number of the account of gaps.
     pub(super) fn account(&self, key: &str) -> u64 {
         self.gaps
@@ -46,7 +52,12 @@ impl Verdict {
             .unwrap_or_default()
     }
 
-    /// The missing readings, one by one.
+    /// How many readings are missing.
+    pub(super) fn missing_readings(&self) -> u64 {
+        self.missing().iter().map(readings).sum()
+    }
+
+    /// The missing readings, in stretches.
     pub(super) fn missing(&self) -> &[Value] {
         self.gaps
             .get("missing")
@@ -144,10 +155,16 @@ fn judge_collector_key(findings: &mut Findings, about: &Path, keys: &Keys) {
     }
 }
 
+/// How many readings a stretch of missing ones stands for.
+pub(super) fn readings(missing: &Value) -> u64 {
+    missing.get("readings").and_then(Value::as_u64).unwrap_or(1)
+}
+
 fn judge_gaps(findings: &mut Findings, gaps: &Value) {
     let number = |key: &str| gaps.get(key).and_then(Value::as_u64).unwrap_or_default();
     let list = |key: &str| gaps.get(key).and_then(Value::as_array).map_or(0, Vec::len);
-    let missing = u64::try_from(list("missing")).unwrap_or(u64::MAX);
+    let stretches = gaps.get("missing").and_then(Value::as_array);
+    let missing: u64 = stretches.into_iter().flatten().map(readings).sum();
     if missing > number("missing_explained") {
         let open = missing - number("missing_explained");
         findings.add(format!(

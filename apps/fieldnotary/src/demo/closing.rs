@@ -1,23 +1,22 @@
 //! The closing page and its short form as JSON: what was captured, what is missing and why, what is
 //! proven, and what is not.
 
+mod tail;
+
 use super::check::Verdict;
 use super::injector::Blow;
 use super::layout::Layout;
 use super::plan::Plan;
 use super::site::Keys;
-use super::text::{columns, counted, seconds, wrapped};
+use super::text::{WIDTH, columns, counted, seconds, wrapped};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Entry ids that a line of the page names.
-const IDS_SHOWN: usize = 3;
+const IDS_SHOWN: usize = 2;
 /// Findings that the page names.
 const FINDINGS_SHOWN: usize = 20;
-
-/// Characters of a line of prose.
-const WIDTH: usize = 100;
 
 /// What the page is about.
 pub(super) struct Closing<'a> {
@@ -30,6 +29,16 @@ pub(super) struct Closing<'a> {
     pub(super) program: &'a str,
 }
 
+/// Missing readings of one meter with one cause.
+#[derive(Default)]
+struct Group<'a> {
+    readings: u64,
+    /// Entries that explain them.
+    entries: u64,
+    /// The first entry of each stretch.
+    ids: BTreeSet<&'a str>,
+}
+
 impl Closing<'_> {
     /// The one JSON object at the end.
     pub(super) fn json(&self) -> Value {
@@ -40,9 +49,10 @@ impl Closing<'_> {
             "attempted": verdict.account("attempted"),
             "captured": verdict.account("captured"),
             "duplicates": verdict.account("duplicates"),
-            "missing": verdict.missing().len(),
+            "missing": verdict.missing_readings(),
             "missing_explained": verdict.account("missing_explained"),
             "log_size": verdict.log_size,
+            "sealed_size": verdict.sealed_size(),
             "cosigned_size": verdict.cosigned_size,
             // One party cosigns here, so what it stored is also all that anyone outside has seen.
             "witnessed_size": verdict.cosigned_size,
@@ -67,6 +77,10 @@ impl Closing<'_> {
             ("Blows", self.blows()),
             ("The log", self.log()),
             ("Checked", self.checked()),
+            (
+                "The street's word",
+                wrapped(&self.verdict.comparison.words(), WIDTH),
+            ),
             ("What this run does not prove", self.not_proven()),
             ("Check it yourself", self.commands()),
         ];
@@ -84,7 +98,6 @@ impl Closing<'_> {
 
     fn captured(&self) -> Vec<String> {
         let verdict = self.verdict;
-        let compared = &verdict.comparison;
         pairs(&[
             ("slots due", verdict.account("due").to_string()),
             (
@@ -93,16 +106,11 @@ impl Closing<'_> {
             ),
             ("readings captured", verdict.account("captured").to_string()),
             ("readings twice", verdict.account("duplicates").to_string()),
-            ("readings missing", verdict.missing().len().to_string()),
+            ("readings missing", verdict.missing_readings().to_string()),
             (
                 "of them explained",
                 verdict.account("missing_explained").to_string(),
             ),
-            ("requests the street saw", compared.requests.to_string()),
-            ("replies it sent", compared.replies.to_string()),
-            ("replies that became readings", compared.read.to_string()),
-            ("other replies, explained", compared.explained.to_string()),
-            ("undisturbed replies lost", compared.lost.to_string()),
         ])
     }
 
@@ -112,39 +120,40 @@ impl Closing<'_> {
         if missing.is_empty() {
             return vec!["  nothing".to_owned()];
         }
-        let mut groups: BTreeMap<[&str; 3], (u64, BTreeSet<&str>)> = BTreeMap::new();
+        let mut groups: BTreeMap<[&str; 3], Group<'_>> = BTreeMap::new();
         for one in missing {
             let word = |key: &str| one.get(key).and_then(Value::as_str);
             let or_unknown = |key: &str| word(key).unwrap_or("?");
             let group = ["meter_id", "class", "cause"].map(or_unknown);
-            let (count, ids) = groups.entry(group).or_default();
-            *count += 1;
-            ids.extend(word("event_id"));
+            let group = groups.entry(group).or_default();
+            group.readings += super::check::readings(one);
+            group.ids.extend(word("event_id"));
+            let entries = one.get("event_ids").and_then(Value::as_u64);
+            group.entries += entries.unwrap_or(1);
         }
-        let heading = [
-            "meter",
-            "class",
-            "cause",
-            "readings",
-            "explained by",
-            "the street's doing",
-        ];
+        let heading = ["meter", "class", "cause", "readings", "explained by"];
         let mut rows = vec![heading.map(str::to_owned).to_vec()];
-        for ([meter, class, cause], (count, ids)) in groups {
-            let faults = self.plan.faults.iter();
-            let mut faults =
-                faults.filter(|fault| fault.meter == meter && fault.ailment.shows_as(cause));
-            let doing = faults.next().map_or("", |fault| fault.ailment.words());
+        let mut doings: Vec<String> = Vec::new();
+        for ([meter, class, cause], group) in groups {
+            let mut faults = self.plan.faults.iter();
+            let fault = faults.find(|fault| fault.meter == meter && fault.ailment.shows_as(cause));
+            doings.extend(fault.map(|fault| format!("{meter}: {}", fault.ailment.words())));
             rows.push(vec![
                 meter.to_owned(),
                 class.to_owned(),
                 cause.to_owned(),
-                count.to_string(),
-                named(&ids),
-                doing.to_owned(),
+                group.readings.to_string(),
+                named(&group),
             ]);
         }
-        columns(&rows)
+        let mut lines = columns(&rows);
+        // One meter may be missing for two causes of one fault.
+        doings.dedup();
+        if !doings.is_empty() {
+            let doings = format!("The street's doing: {}.", doings.join("; "));
+            lines.extend(wrapped(&doings, WIDTH));
+        }
+        lines
     }
 
     fn blows(&self) -> Vec<String> {
@@ -242,21 +251,20 @@ impl Closing<'_> {
             Some(Value::Number(number)) => number.to_string(),
             _ => "unknown".to_owned(),
         };
-        pairs(&[
-            ("entries", verdict.log_size.to_string()),
-            (
-                "under a signed checkpoint",
-                of(&verdict.node, "sealed_entries"),
-            ),
+        let sealed = verdict.sealed_size();
+        let (log, cosigned) = (verdict.log_size, verdict.cosigned_size);
+        let mut lines = pairs(&[
+            ("entries", log.to_string()),
+            ("under a signed checkpoint", sealed.to_string()),
             ("in the collector's copy", of(&verdict.collector, "entries")),
-            (
-                "cosigned by the collector",
-                verdict.cosigned_size.to_string(),
-            ),
+            ("cosigned by the collector", cosigned.to_string()),
             ("truth store", of(&verdict.node, "truth_class")),
             ("custody of the keys", of(&verdict.node, "custody")),
             ("time quality", self.time_qualities()),
-        ])
+        ]);
+        let tail = tail::sentences(&verdict.rows, log, sealed, cosigned);
+        lines.extend(tail.iter().flat_map(|sentence| wrapped(sentence, WIDTH)));
+        lines
     }
 
     /// Every quality that an entry has.
@@ -274,8 +282,8 @@ impl Closing<'_> {
             return [
                 "  node's journal: every hash and signature, against the pinned key",
                 "  collector's copy: the same, and equal to the node's log entry by entry",
-                "  readings: each equal to a reply in the street's own log, in order, none twice",
-                "  replies that are no readings, and readings that are missing: each has an entry",
+                "  readings: each equal to a reply in the street's log, in order, none twice",
+                "  replies that are no reading, readings that are missing: each has an entry",
             ]
             .map(str::to_owned)
             .to_vec();
@@ -374,16 +382,17 @@ fn pairs(pairs: &[(&str, String)]) -> Vec<String> {
 }
 
 /// The first few ids, and how many more there are.
-fn named(ids: &BTreeSet<&str>) -> String {
-    if ids.is_empty() {
+fn named(group: &Group<'_>) -> String {
+    let mut ordered: Vec<&str> = group.ids.iter().copied().collect();
+    if ordered.is_empty() {
         return "-".to_owned();
     }
-    let mut ordered: Vec<&str> = ids.iter().copied().collect();
     ordered.sort_by_key(|id| (id.len(), *id));
-    let shown: Vec<&str> = ordered.iter().take(IDS_SHOWN).copied().collect();
-    match ordered.len().saturating_sub(IDS_SHOWN) {
-        0 => shown.join(" "),
-        more => format!("{} and {more} more", shown.join(" ")),
+    ordered.truncate(IDS_SHOWN);
+    let shown = u64::try_from(ordered.len()).unwrap_or(u64::MAX);
+    match group.entries.saturating_sub(shown) {
+        0 => ordered.join(" "),
+        more => format!("{} and {more} more", ordered.join(" ")),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The live view: redrawn in place on a terminal, a line now and then elsewhere.
 
+mod meters;
+
 use super::injector::Blow;
 use super::plan::Plan;
-use super::text::{bar, columns, cut, seconds};
+use super::text::{WIDTH, bar, cut, fitted, seconds};
 use super::watch::{Standing, Watch};
 use query::GapReport;
 use std::io::Write;
@@ -13,9 +15,7 @@ const PICTURE: Duration = Duration::from_millis(500);
 /// Time between two lines where there is no terminal.
 const LINE: Duration = Duration::from_secs(5);
 /// Characters of a bar.
-const BAR_WIDTH: usize = 28;
-/// Width taken where the terminal does not tell its own.
-const WIDTH_DEFAULT: usize = 80;
+const BAR_WIDTH: usize = 20;
 
 /// Where the view goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,8 @@ impl Live {
             Screen::Off => {}
             Screen::Terminal => {
                 self.next = sight.elapsed + PICTURE;
-                self.draw(&picture(sight));
+                let (width, height) = size();
+                self.draw(&picture(sight, width, height), width);
             }
             Screen::Lines => {
                 self.next = sight.elapsed + LINE;
@@ -89,22 +90,14 @@ impl Live {
     }
 
     /// Draws over what was drawn before.
-    fn draw(&mut self, lines: &[String]) {
-        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
-        let width = size.map_or(WIDTH_DEFAULT, |size| usize::from(size.ws_col).max(1));
-        // A picture higher than the screen could not be redrawn.
-        let height = size.map_or(usize::MAX, |size| usize::from(size.ws_row).max(2) - 1);
+    fn draw(&mut self, lines: &[String], width: usize) {
         let mut text = String::new();
         if self.drawn_lines > 0 {
             text.push_str(&format!("\x1b[{}A", self.drawn_lines));
         }
-        let lines: Vec<&str> = lines
-            .iter()
-            .take(height)
-            .map(|line| cut(line, width))
-            .collect();
-        for line in &lines {
-            text.push_str(line);
+        for line in lines {
+            // Only a terminal narrower than the narrowest picture cuts anything.
+            text.push_str(cut(line, width));
             text.push_str("\x1b[K\n");
         }
         text.push_str("\x1b[J");
@@ -113,9 +106,24 @@ impl Live {
     }
 }
 
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // A reader that went away ends the view, not the demonstration.
+/// Width of the terminal, and how many lines can be drawn over: a picture higher than the screen could
+/// not be redrawn.
+fn size() -> (usize, usize) {
+    let told = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    // A terminal that does not know its size says 0.
+    let told = told.filter(|size| size.ws_col > 0 && size.ws_row > 1);
+    told.map_or((WIDTH, usize::MAX), |size| {
+        (usize::from(size.ws_col), usize::from(size.ws_row) - 1)
+    })
+}
+
+/// Writes to standard output.
+pub(super) fn print(text: &str) {
+    print_to(&mut std::io::stdout().lock(), text);
+}
+
+/// A reader that went away ends the view, not the demonstration.
+fn print_to(out: &mut impl Write, text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
@@ -124,7 +132,7 @@ fn ms(span: Duration) -> u64 {
 }
 
 fn missing(gaps: &GapReport) -> u64 {
-    u64::try_from(gaps.missing.len()).unwrap_or(u64::MAX)
+    gaps.readings_missing()
 }
 
 fn recorder(sight: &Sight<'_>) -> String {
@@ -159,8 +167,22 @@ fn uplink(sight: &Sight<'_>) -> String {
     format!("{state}; {} kB carried", sight.uplink_bytes / 1_000)
 }
 
-/// The whole picture, line by line.
-fn picture(sight: &Sight<'_>) -> Vec<String> {
+/// The whole picture, in lines of at most `width` characters and, if it can be, `height` lines.
+fn picture(sight: &Sight<'_>, width: usize, height: usize) -> Vec<String> {
+    let mut lines: Vec<String> = head(sight)
+        .iter()
+        .flat_map(|line| fitted(line, width))
+        .collect();
+    lines.extend(meters::table(sight, width));
+    if lines.len() > height {
+        lines.retain(|line| !line.is_empty());
+    }
+    lines.truncate(height);
+    lines
+}
+
+/// What stands above the meters.
+fn head(sight: &Sight<'_>) -> Vec<String> {
     let standing = &sight.watch.standing;
     let gaps = sight.watch.gaps();
     let explained = gaps.missing_explained();
@@ -190,7 +212,7 @@ fn picture(sight: &Sight<'_>) -> Vec<String> {
             gaps.captured,
             due,
             format!(
-                "{} readings; {} missing, {explained} explained",
+                "{} read, {} missing, {explained} explained",
                 gaps.captured,
                 missing(&gaps)
             ),
@@ -200,7 +222,7 @@ fn picture(sight: &Sight<'_>) -> Vec<String> {
             standing.sealed_size,
             log,
             format!(
-                "{} of {log} entries under a signed checkpoint",
+                "{} of {log} entries under a checkpoint",
                 standing.sealed_size
             ),
         ),
@@ -209,7 +231,7 @@ fn picture(sight: &Sight<'_>) -> Vec<String> {
             standing.cosigned_size,
             log,
             format!(
-                "{} of {log} entries stored by the collector",
+                "{} of {log} entries at the collector",
                 standing.cosigned_size
             ),
         ),
@@ -224,7 +246,6 @@ fn picture(sight: &Sight<'_>) -> Vec<String> {
     lines.push(format!("  uplink    {}", uplink(sight)));
     lines.push(format!("  {}", claims(standing)));
     lines.push(String::new());
-    lines.extend(columns(&meters(sight)));
     lines
 }
 
@@ -233,53 +254,6 @@ fn claims(standing: &Standing) -> String {
         "time      {}; truth store {}; keys {}",
         standing.time_quality, standing.truth_class, standing.custody
     )
-}
-
-fn meters(sight: &Sight<'_>) -> Vec<Vec<String>> {
-    let heading = [
-        "meter",
-        "port",
-        "quality",
-        "seq",
-        "energy Wh",
-        "power W",
-        "voltage V",
-        "read",
-        "failed",
-        "last failure",
-    ];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
-    for (name, meter) in &sight.watch.meters {
-        let value = |point: &str| {
-            meter
-                .values
-                .get(point)
-                .cloned()
-                .unwrap_or_else(|| "-".to_owned())
-        };
-        let ailment = sight.plan.faults.iter().find(|fault| fault.meter == *name);
-        let failure = meter
-            .last_failure
-            .map_or(String::new(), |cause| match ailment {
-                Some(fault) if fault.ailment.shows_as(cause) => {
-                    format!("{cause} ({})", fault.ailment.words())
-                }
-                _ => cause.to_owned(),
-            });
-        rows.push(vec![
-            name.clone(),
-            meter.port.clone(),
-            meter.quality.clone(),
-            meter.seq.to_string(),
-            value("energy"),
-            value("power"),
-            value("voltage"),
-            meter.sessions_read.to_string(),
-            meter.attempts_failed.to_string(),
-            failure,
-        ]);
-    }
-    rows
 }
 
 /// The picture in one line.
@@ -302,50 +276,4 @@ fn line(sight: &Sight<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Sight, line, picture};
-    use crate::demo::injector::Blow;
-    use crate::demo::plan::Plan;
-    use crate::demo::watch::{MeterView, Watch};
-    use std::time::Duration;
-
-    #[test]
-    fn the_picture_shows_meters_and_blows() {
-        let plan = Plan::new(Duration::from_secs(60), 0);
-        let mut watch = Watch::new("/nowhere/recorder.sock".into());
-        watch.standing.log_size = 200;
-        watch.standing.sealed_size = 100;
-        let meter = MeterView {
-            port: "rs485-1".into(),
-            quality: "no reading".into(),
-            last_failure: Some("timeout"),
-            ..MeterView::default()
-        };
-        watch.meters.insert("m01".into(), meter);
-        let blows = [Blow::Cut {
-            at: Duration::from_secs(27),
-            connections: 1,
-            restored: None,
-        }];
-        let sight = Sight {
-            plan: &plan,
-            folder: "demo",
-            elapsed: Duration::from_secs(30),
-            watch: &watch,
-            blows: &blows,
-            uplink_bytes: 34_567,
-        };
-        let text = picture(&sight).join("\n");
-        for part in [
-            "30.0 s of 60.0 s",
-            "[##############..............]  30.0 s",
-            "[##############..............]  100 of 200 entries",
-            "uplink    CUT since 3.0 s; 34 kB carried",
-            "recorder  does not answer",
-            "timeout (never answers)",
-        ] {
-            assert!(text.contains(part), "{part:?} is not in\n{text}");
-        }
-        assert!(line(&sight).contains("uplink CUT since 3.0 s"));
-    }
-}
+mod tests;

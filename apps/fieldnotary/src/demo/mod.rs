@@ -4,6 +4,12 @@
 //! kills and cuts by plan. Then the same commands that anyone may use check what is left, and the
 //! street's own log says what should be there.
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a reader that went away ends nothing: see live::print"
+)]
+
 mod check;
 mod children;
 mod closing;
@@ -38,8 +44,16 @@ use watch::Watch;
 /// How often the injector looks at the time.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  VERIFIED: everything that was captured is there, or accounted for
+  1  NOT VERIFIED: something does not hold; it is named
+  2  the command line was not understood
+  3  it could not be done; standard error says what, where and the cure";
+
 /// Options of `fieldnotary demo`.
 #[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct DemoArgs {
     /// How long to capture: 8s to 1h
     #[arg(long = "for", value_name = "DURATION", default_value = "60s", value_parser = plan::duration)]
@@ -92,7 +106,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, String> {
         program: &program,
     };
     if args.json {
-        println!("{}", closing.json());
+        live::print(&format!("{}\n", closing.json()));
     } else {
         live.say(&closing.page());
     }

@@ -13,6 +13,7 @@ mod samples;
 pub(super) use copies::same_log;
 pub(super) use findings::Findings;
 
+use super::text::counted;
 use attempts::{Attempt, Log, Outcome, Point};
 use requests::{Asked, Quantity, Reply, Street};
 use samples::Samples;
@@ -42,6 +43,42 @@ pub(super) struct Comparison {
     /// Whole, undisturbed replies that neither became readings nor have an explanation.
     pub(super) lost: u64,
     pub(super) findings: Findings,
+}
+
+impl Comparison {
+    /// What the street's own log says of the node's, in a sentence or two.
+    pub(super) fn words(&self) -> String {
+        let seen = format!(
+            "it saw {} and sent {}; {} became readings, with {} compared one by one",
+            counted(self.requests, "request"),
+            counted_replies(self.replies),
+            self.read,
+            counted(self.readings, "value"),
+        );
+        let rest = match self.explained {
+            0 => "there was no other reply".to_owned(),
+            1 => "1 did not, and an entry of the log says why".to_owned(),
+            many => format!("{many} did not, and entries of the log say why"),
+        };
+        let lost = match self.lost {
+            0 => "No sound reply was lost.".to_owned(),
+            1 => "1 sound reply was lost.".to_owned(),
+            many => format!("{many} sound replies were lost."),
+        };
+        match self.findings.is_empty() {
+            true => format!("The street agrees with the node: {seen}, all equal; {rest}. {lost}"),
+            false => format!(
+                "The street contradicts the node, as listed under Checked: {seen}; {rest}. {lost}"
+            ),
+        }
+    }
+}
+
+fn counted_replies(count: u64) -> String {
+    match count {
+        1 => "1 reply".to_owned(),
+        many => format!("{many} replies"),
+    }
 }
 
 /// Compares the street's description and log with the rows of a log.

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Characters of a line: what every terminal has.
+pub(super) const WIDTH: usize = 80;
+
 /// Cells in columns as wide as their widest cell, each line indented by two spaces.
 pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let mut widths: Vec<usize> = Vec::new();
@@ -71,6 +74,38 @@ pub(super) fn wrapped(sentence: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A line in lines of at most `width` characters: between words, with what follows under the first
+/// word, and a word that is longer (a path) keeps its end.
+pub(super) fn fitted(line: &str, width: usize) -> Vec<String> {
+    if line.chars().count() <= width {
+        return vec![line.to_owned()];
+    }
+    let margin = line.chars().take_while(|c| *c == ' ').count() + 2;
+    let margin = " ".repeat(margin.min(width / 2));
+    let mut lines = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let fits = |line: &String| line.chars().count() + word.trim_end().chars().count() <= width;
+        if let Some(last) = lines.last_mut().filter(|last| fits(last)) {
+            last.push_str(word);
+            continue;
+        }
+        let room = width.saturating_sub(margin.len());
+        lines.push(format!("{margin}{}", shortened(word, room)));
+    }
+    let trimmed = lines.iter().map(|line| line.trim_end().to_owned());
+    trimmed.filter(|line| !line.is_empty()).collect()
+}
+
+/// A word in `width` characters, which keeps its end: of a path that tells most.
+fn shortened(word: &str, width: usize) -> String {
+    let long = word.trim_end().chars().count();
+    if long <= width {
+        return word.to_owned();
+    }
+    let kept = width.saturating_sub(3);
+    format!("...{}", word.chars().skip(long - kept).collect::<String>())
+}
+
 /// The first `width` characters.
 pub(super) fn cut(line: &str, width: usize) -> &str {
     line.char_indices()
@@ -80,7 +115,7 @@ pub(super) fn cut(line: &str, width: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{bar, columns, counted, cut, wrapped};
+    use super::{bar, columns, counted, cut, fitted, wrapped};
 
     #[test]
     fn columns_align_and_numbers_stand_right() {
@@ -115,6 +150,18 @@ mod tests {
             ["  incomprehensibilities", "    a"]
         );
         assert!(wrapped("", 9).is_empty());
+    }
+
+    #[test]
+    fn lines_fit_and_lose_no_word() {
+        for (line, width, expected) in [
+            ("  a bc", 6, &["  a bc"][..]),
+            ("  up, was cut", 11, &["  up, was", "    cut"]),
+            ("in /long/path/to/demo", 10, &["in", "  .../demo"]),
+            ("in /long/path here", 12, &["in", "  /long/path", "  here"]),
+        ] {
+            assert_eq!(fitted(line, width), expected, "{line}");
+        }
     }
 
     #[test]

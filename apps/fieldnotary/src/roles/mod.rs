@@ -3,5 +3,6 @@
 pub(crate) mod io;
 mod link;
 pub(crate) mod recorder;
+mod standing;
 pub(crate) mod time;
 pub(crate) mod uplink;

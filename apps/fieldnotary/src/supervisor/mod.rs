@@ -89,6 +89,7 @@ fn orderly_stop(data: &DataDir, processes: &mut [Supervised]) {
         while processes.iter().any(|process| process.role() == "uplink")
             && reports::cosigned_size(&data.recorder_socket()).is_some_and(|size| size < sealed)
             && clock::mono() < deadline
+            && !crate::commands::delivery_is_hopeless(data)
         {
             std::thread::sleep(LOOK_UP);
         }

@@ -99,6 +99,11 @@ impl Contract {
         self
     }
 
+    /// A contract as somebody wrote it.
+    pub(crate) fn of(text: String) -> Self {
+        Self(text)
+    }
+
     /// The file's text.
     pub(crate) fn toml(&self) -> &str {
         &self.0

@@ -172,6 +172,11 @@ impl Node {
         said.json()
     }
 
+    /// What its programs have said so far.
+    pub(crate) fn words(&self) -> String {
+        self.running.words()
+    }
+
     /// Stops it orderly; its directory remains.
     pub(crate) fn stop(self) -> PathBuf {
         self.running.stop();
@@ -204,27 +209,47 @@ impl Collector {
         let mut issue = collector();
         issue.arg("issue").arg("--dir").arg(&folder);
         done(issue.args(["--node", "node", "--out"]).arg(&tls));
-        let mut run = collector();
-        run.arg("run").arg("--dir").arg(&folder);
-        run.args(["--listen", "127.0.0.1:0", "--die-with-parent"]);
-        run.arg("--ready-file").arg(&ready);
-        run.args(log_keys.iter().flat_map(|key| ["--log-key", key]));
-        let mut running = Running::start("collector", dir, &mut run);
-        let about = running.ready(|| published(&ready));
+        let (running, address) = Self::listen(&folder, &ready, "127.0.0.1:0", log_keys);
         Self {
             running: Some(running),
             dir: folder,
             key,
             tls,
-            address: text(&about, "addr").to_owned(),
+            address,
         }
+    }
+
+    fn listen(folder: &Path, ready: &Path, at: &str, log_keys: &[String]) -> (Running, String) {
+        // What an earlier run published is not this one's.
+        let _ = std::fs::remove_file(ready);
+        let mut run = Command::new(program("fieldnotary-collector"));
+        run.arg("run").arg("--dir").arg(folder);
+        run.args(["--listen", at, "--die-with-parent"]);
+        run.arg("--ready-file").arg(ready);
+        run.args(log_keys.iter().flat_map(|key| ["--log-key", key]));
+        let mut running = Running::start("collector", folder.parent().unwrap(), &mut run);
+        let about = running.ready(|| published(ready));
+        let address = text(&about, "addr").to_owned();
+        (running, address)
+    }
+
+    /// Goes away; the node notices nothing but silence.
+    pub(crate) fn leave(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+    }
+
+    /// Comes back at the same address.
+    pub(crate) fn come_back(&mut self, log_keys: &[String]) {
+        let ready = self.dir.with_extension("ready");
+        let (running, _) = Self::listen(&self.dir, &ready, &self.address, log_keys);
+        self.running = Some(running);
     }
 
     /// Stops it; its directory remains.
     pub(crate) fn stop(mut self) -> PathBuf {
-        if let Some(running) = self.running.take() {
-            running.stop();
-        }
+        self.leave();
         self.dir
     }
 }

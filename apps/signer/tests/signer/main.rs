@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod manners;
+#[cfg(test)]
 mod program;

@@ -236,7 +236,7 @@ fn it_refuses_to_start_where_it_could_do_harm() {
         *args.last_mut().unwrap() = origin.into();
         stderr_of_failure(&Command::new(SIGNER).args(args).output().unwrap())
     };
-    assert!(run(&site, BASE).contains("missing"));
+    assert!(run(&site, BASE).contains("fieldnotary-signer init"));
     let site = Site::new();
     let table = [
         (

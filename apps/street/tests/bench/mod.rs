@@ -39,6 +39,7 @@ fn command(dir: &tempfile::TempDir, args: &[&str], plan: Option<&str>) -> Comman
         .arg("--dir")
         .arg(dir.path().join("street"))
         .args(args)
+        .stdout(Stdio::null())
         .stderr(Stdio::piped());
     if let Some(plan) = plan {
         let path = dir.path().join("plan.toml");
@@ -70,6 +71,7 @@ impl Bench {
             .args(["-c", "\"$0\" --dir \"$1\" --die-with-parent & wait"])
             .arg(env!("CARGO_BIN_EXE_fieldnotary-street"))
             .arg(dir.path().join("street"))
+            .stdout(Stdio::null())
             .spawn()
             .expect("there is a shell");
         let read = wait_for(STARTING, || {

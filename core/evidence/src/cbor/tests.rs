@@ -80,3 +80,18 @@ proptest! {
         reader.finish().unwrap();
     }
 }
+
+//= A4.1
+#[test]
+fn no_key_is_too_large_to_be_unknown() {
+    for key in [1, 23, 24, u64::MAX] {
+        let bytes = written(|w| {
+            w.map(1);
+            w.uint(key);
+            w.uint(0);
+        });
+        let mut reader = Reader::new(&bytes);
+        let fault = reader.map().unwrap().finish().unwrap_err();
+        assert_eq!(fault.what, DecodeFault::UnknownKey(key));
+    }
+}

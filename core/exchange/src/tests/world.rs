@@ -195,6 +195,7 @@ impl Log {
             hashes: range.hashes().iter().map(|hash| Digest(hash.0)).collect(),
             segment: 0,
             offset_bytes: 0,
+            before: Vec::new(),
         };
         self.leaves.push(leaf_of(index, &payload.into()));
         self.lost.push((hole, CommitId(index)));

@@ -31,16 +31,10 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     /// Makes room for a lap: what its segment still holds leaves the log, and the truth store says
     /// so before the segment is touched.
     fn retire_for(&mut self, lap: u64) -> Result<(), CommitError> {
-        let segments = u64::from(self.ring.shape.segments);
-        let oldest = lap.saturating_sub(segments).saturating_add(1);
-        if oldest <= self.truth.fixed.oldest_lap {
+        let Some((oldest, first)) = self.retired_by(lap) else {
             return Ok(());
-        }
-        let size = self.truth.fixed.size;
-        let first = self.laps.range(oldest..).next();
-        let first = first.map_or(size, |(_, first)| *first);
-        let given_up = self.cosigned_size.max(self.pruned_size);
-        if self.options.retain_uncosigned && first > given_up {
+        };
+        if self.withholds(first) {
             return Err(CommitError::RingFull {
                 needed_size: first,
                 cosigned_size: self.cosigned_size,
@@ -52,6 +46,33 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         self.write_truth(next)?;
         self.laps = self.laps.split_off(&oldest);
         Ok(())
+    }
+
+    /// The oldest lap and the first entry that stay when a lap is opened; `None` if all stay.
+    fn retired_by(&self, lap: u64) -> Option<(u64, u64)> {
+        let segments = u64::from(self.ring.shape.segments);
+        let oldest = lap.saturating_sub(segments).saturating_add(1);
+        if oldest <= self.truth.fixed.oldest_lap {
+            return None;
+        }
+        let first = self.laps.range(oldest..).next();
+        Some((
+            oldest,
+            first.map_or(self.truth.fixed.size, |(_, first)| *first),
+        ))
+    }
+
+    /// Whether entries below `first` must stay: not cosigned, and not given up.
+    fn withholds(&self, first: u64) -> bool {
+        self.options.retain_uncosigned && first > self.cosigned_size.max(self.pruned_size)
+    }
+
+    /// The size below which the next segment needs uncosigned entries given up; `None` while it
+    /// needs nothing of the kind. Asked early, the loss entry is durable before the entries go.
+    #[must_use]
+    pub fn next_segment_needs(&self) -> Option<u64> {
+        let (_, first) = self.retired_by(self.open.lap.saturating_add(1))?;
+        self.withholds(first).then_some(first)
     }
 
     pub(super) fn write_segment_header(

@@ -18,14 +18,14 @@ impl PortEngine {
             };
             let due = schedule.due(now);
             if let Some((first, count)) = due.slept {
-                schedule.miss(first, count, DowntimeCause::Unknown);
+                schedule.miss(None, first, count, DowntimeCause::Unknown);
             }
             if due.slots.is_empty() {
                 continue;
             }
             if self.queue_full {
                 for (slot, _) in due.slots {
-                    schedule.miss(slot, 1, DowntimeCause::Backpressure);
+                    schedule.miss(None, slot, 1, DowntimeCause::Backpressure);
                 }
                 continue;
             }
@@ -49,14 +49,18 @@ impl PortEngine {
             meter.fire(&self.origin, now, Event::SlotPassed);
             let lost = meter.slot_due(now, slot, due);
             self.close_session(now, at);
-            self.miss_one(schedule, lost);
+            self.miss_one(at, lost);
         }
     }
 
     /// A slot of one meter for which no number came while a thousand passed.
-    fn miss_one(&mut self, schedule: usize, slot: Option<Slot>) {
-        if let (Some(slot), Some(schedule)) = (slot, self.schedules.get_mut(schedule)) {
-            schedule.miss(slot, 1, DowntimeCause::Backpressure);
+    fn miss_one(&mut self, at: usize, slot: Option<Slot>) {
+        let (Some(slot), Some(meter)) = (slot, self.meters.get(at)) else {
+            return;
+        };
+        if let Some(schedule) = self.schedules.get_mut(meter.schedule) {
+            let only = Some(&meter.meter.id);
+            schedule.miss(only, slot, 1, DowntimeCause::Backpressure);
         }
     }
 
@@ -98,7 +102,7 @@ impl PortEngine {
                 lost = meter.give_up_waiting(now, Event::SlotPassed);
             }
             self.close_session(now, place);
-            self.miss_one(at, lost);
+            self.miss_one(place, lost);
         }
     }
 
@@ -189,9 +193,8 @@ impl PortEngine {
             };
             meter.fire(&self.origin, now, Event::Stop);
             let lost = meter.give_up_waiting(now, Event::Stop);
-            let schedule = meter.schedule;
             self.close_session(now, at);
-            self.miss_one(schedule, lost);
+            self.miss_one(at, lost);
         }
         self.events.close(now);
     }
@@ -208,7 +211,8 @@ impl PortEngine {
         for meter in &mut self.meters {
             if let Some(schedule) = self.schedules.get_mut(meter.schedule) {
                 for owed in meter.owed.drain(..) {
-                    schedule.miss(owed.slot, 1, DowntimeCause::OrderlyStop);
+                    let only = Some(&meter.meter.id);
+                    schedule.miss(only, owed.slot, 1, DowntimeCause::OrderlyStop);
                 }
             }
         }

@@ -35,13 +35,18 @@ fn check_slots(world: &World, site: &Site, newest: u64) {
     }
     for number in FIRST_SLOT..=FIRST_SLOT + newest {
         let slot = Slot { version: 1, number };
-        let down = world.downtimes().iter().any(|down| {
-            let first = down.first.number;
-            (first..first + down.count.unwrap()).contains(&number)
-        });
         for place in 0..site.meters.len() {
+            let down = world.downtimes().iter().any(|down| {
+                let first = down.first.number;
+                let about = down.meter_id.as_ref();
+                about.is_none_or(|meter| *meter == meter_id(place))
+                    && (first..first + down.count.unwrap()).contains(&number)
+            });
             match served.remove(&(place, slot)) {
-                Some(1) => {}
+                Some(1) => assert!(
+                    !down,
+                    "slot {slot} of m{place} has a session, and is downtime"
+                ),
                 None => assert!(down, "slot {slot} of m{place} has no account"),
                 Some(times) => panic!("slot {slot} of m{place} has {times} sessions"),
             }

@@ -109,6 +109,7 @@ impl Site {
                 segments: 4,
                 block_bytes: 4_096,
                 truth: TruthClass::SameDeviceSync,
+                truth_dir: None,
                 group_wait_ms: 5,
             },
             seal: Seal {

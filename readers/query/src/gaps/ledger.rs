@@ -3,16 +3,40 @@
 use contract::Contract;
 use evidence::kinds::{AttemptFailed, CounterSnapshot, Downtime, Marker, Reading, SeqSkip};
 use evidence::reasons::{AttemptCause, DowntimeCause, MarkerKind};
-use evidence::{EntryId, MeterId, PointId, ScheduleId, Slot, SourceId};
+use evidence::{EntryId, MeterId, PointId, ScheduleId, Slot, SourceId, UtcNs};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A schedule on a port within one version of its numbering.
 pub(super) type Numbering = (SourceId, ScheduleId, u64);
 
+/// The distance of a numbering's slots and their shift from UTC multiples of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    every_ms: u64,
+    offset_ms: u64,
+}
+
+impl Pace {
+    /// When a slot was due; `None` where that is no time at all.
+    pub(super) fn utc(self, number: u64) -> Option<UtcNs> {
+        let ms = i128::from(number) * i128::from(self.every_ms) + i128::from(self.offset_ms);
+        Some(UtcNs(i64::try_from(ms * 1_000_000).ok()?))
+    }
+
+    /// The first slot that was due at this time or later.
+    pub(super) fn first_from(self, utc: UtcNs) -> u64 {
+        let every_ns = i128::from(self.every_ms.max(1)) * 1_000_000;
+        let since = i128::from(utc.0) - i128::from(self.offset_ms) * 1_000_000;
+        u64::try_from((since + every_ns - 1).max(0) / every_ns).unwrap_or(u64::MAX)
+    }
+}
+
 /// One read session of a meter.
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    pub(super) slot: Option<Slot>,
+    /// The numbering's place in [`Account::due`], and the slot's number.
+    pub(super) slot: Option<(usize, u64)>,
     pub(super) first: Option<EntryId>,
     /// Points read, with how often.
     pub(super) readings: BTreeMap<PointId, u64>,
@@ -22,7 +46,7 @@ pub(super) struct Session {
     pub(super) on_the_wire: bool,
 }
 
-/// Sessions attempted without a committed result.
+/// Sessions attempted without a committed result; each served one slot, the last one is known.
 #[derive(Debug)]
 pub(super) struct SeqGap {
     pub(super) first: u64,
@@ -42,50 +66,68 @@ pub(super) struct Expected {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) first: u64,
-    pub(super) expected: Vec<Expected>,
+    /// Where a meter's account begins later, because older entries have left the log.
+    pub(super) floors: BTreeMap<MeterId, u64>,
+    pub(super) expected: Arc<Vec<Expected>>,
+    pub(super) entry: EntryId,
+}
+
+/// Due slots that nobody served.
+#[derive(Clone, Debug)]
+pub(super) struct Down {
+    pub(super) first: u64,
+    pub(super) end: u64,
+    pub(super) cause: DowntimeCause,
+    /// The only meter concerned.
+    pub(super) meter: Option<MeterId>,
+    pub(super) entry: EntryId,
 }
 
 /// Slots of a numbering known to have been due.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Due {
+    pub(super) numbering: Numbering,
+    pub(super) pace: Option<Pace>,
     pub(super) runs: Vec<Run>,
     pub(super) last: Option<u64>,
     pub(super) stopped: bool,
-    pub(super) downtimes: Vec<(u64, u64, DowntimeCause, EntryId)>,
+    pub(super) downtimes: Vec<Down>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Account {
     contract: Option<Contract>,
-    pub(super) due: BTreeMap<Numbering, Due>,
+    /// Meters of the contract in force; runs under the same contract share them.
+    expected: BTreeMap<(SourceId, ScheduleId), Arc<Vec<Expected>>>,
+    numberings: BTreeMap<Numbering, usize>,
+    pub(super) due: Vec<Due>,
     pub(super) sessions: BTreeMap<MeterId, BTreeMap<u64, Session>>,
     pub(super) gaps: BTreeMap<MeterId, Vec<SeqGap>>,
     pub(super) skips: BTreeMap<MeterId, Vec<(u64, u64)>>,
-    pub(super) captured: u64,
 }
 
 impl Account {
     pub(super) fn configure(&mut self, contract: Contract) {
-        self.contract = Some(contract);
+        if self.contract.as_ref() != Some(&contract) {
+            self.expected.clear();
+            self.contract = Some(contract);
+        }
     }
 
     pub(super) fn reading(&mut self, id: EntryId, reading: &Reading) {
-        self.captured += 1;
-        self.slot_seen(&reading.source, &reading.meter_id, reading.slot);
+        let slot = self.slot_seen(&reading.source, &reading.meter_id, reading.slot);
         let session = self.session(&reading.meter_id, reading.seq.0);
-        session.slot = session.slot.or(reading.slot);
+        session.slot = session.slot.or(slot);
         session.first.get_or_insert(id);
         session.on_the_wire = true;
-        *session
-            .readings
-            .entry(reading.point_id.clone())
-            .or_default() += 1;
+        let times = session.readings.entry(reading.point_id.clone());
+        *times.or_default() += 1;
     }
 
     pub(super) fn attempt(&mut self, id: EntryId, failed: AttemptFailed) {
-        self.slot_seen(&failed.source, &failed.meter_id, failed.slot);
+        let slot = self.slot_seen(&failed.source, &failed.meter_id, failed.slot);
         let session = self.session(&failed.meter_id, failed.seq.0);
-        session.slot = session.slot.or(failed.slot);
+        session.slot = session.slot.or(slot);
         session.first.get_or_insert(id);
         session.on_the_wire |= !matches!(
             failed.cause,
@@ -103,7 +145,6 @@ impl Account {
         if let (MarkerKind::SeqGap, Some(meter), Some(first), Some(count)) =
             (marker.marker, &marker.meter_id, marker.seq, marker.count)
         {
-            self.slot_seen(&marker.source, meter, marker.slot);
             let gap = SeqGap {
                 first: first.0,
                 count,
@@ -116,23 +157,22 @@ impl Account {
         let (Some(schedule), Some(slot)) = (marker.schedule, marker.slot) else {
             return;
         };
-        let expected = match marker.marker {
-            MarkerKind::ScheduleStart => self.expected(&marker.source, &schedule),
-            _ => Vec::new(),
-        };
-        let due = self
-            .due
-            .entry((marker.source, schedule, slot.version))
-            .or_default();
         match marker.marker {
             MarkerKind::ScheduleStart => {
-                due.runs.push(Run {
+                let run = Run {
                     first: slot.number,
-                    expected,
-                });
+                    floors: BTreeMap::new(),
+                    expected: self.expected(&marker.source, &schedule),
+                    entry: id,
+                };
+                let pace = self.pace(&schedule);
+                let due = self.due(marker.source, schedule, slot.version);
+                due.pace = due.pace.or(pace);
+                due.runs.push(run);
                 due.stopped = false;
             }
             MarkerKind::Heartbeat | MarkerKind::ScheduleStop => {
+                let due = self.due(marker.source, schedule, slot.version);
                 due.last = due.last.max(Some(slot.number));
                 due.stopped = marker.marker == MarkerKind::ScheduleStop;
             }
@@ -142,113 +182,187 @@ impl Account {
 
     /// Takes up the account where the start of a schedule has left the log: the frozen state that the
     /// recorder writes at the start of every segment says below which slots all is accounted for.
-    pub(super) fn resume(&mut self, snapshot: &CounterSnapshot) {
-        let mut frozen: BTreeMap<(SourceId, ScheduleId), (u64, u64)> = BTreeMap::new();
+    pub(super) fn resume(&mut self, id: EntryId, snapshot: &CounterSnapshot) {
+        #[derive(Default)]
+        struct Frozen {
+            version: u64,
+            pace: Option<Pace>,
+            floor: u64,
+            meters: BTreeMap<MeterId, u64>,
+        }
+        let mut frozen: BTreeMap<(SourceId, ScheduleId), Frozen> = BTreeMap::new();
         for counter in &snapshot.counters {
-            let words: Vec<&str> = counter
-                .label
-                .as_deref()
-                .unwrap_or_default()
-                .split(' ')
-                .collect();
-            let (Some(value), [port, schedule, ..]) = (counter.value, words.as_slice()) else {
+            let label = counter.label.as_deref().unwrap_or_default();
+            let mut words = label.split(' ');
+            let key = words.next().and_then(|word| word.parse().ok());
+            let key = key.zip(words.next().and_then(|word| word.parse().ok()));
+            let meter = words.next().and_then(|word| word.parse().ok());
+            let (Some(value), Some(key), true) =
+                (counter.value, key, counter.name.starts_with("slot_"))
+            else {
                 continue;
             };
-            let (Ok(port), Ok(schedule)) = (port.parse(), schedule.parse()) else {
-                continue;
+            let state = frozen.entry(key).or_default();
+            let none = Pace {
+                every_ms: 0,
+                offset_ms: 0,
             };
-            let (version, floor) = frozen.entry((port, schedule)).or_default();
-            match counter.name.as_str() {
-                "slot_version" => *version = value,
-                "slot_floor" | "slot_served" => *floor = (*floor).max(value),
+            match (counter.name.as_str(), meter) {
+                ("slot_version", _) => state.version = value,
+                ("slot_floor", _) => state.floor = value,
+                ("slot_every_ms", _) => state.pace.get_or_insert(none).every_ms = value,
+                ("slot_offset_ms", _) => state.pace.get_or_insert(none).offset_ms = value,
+                ("slot_served", Some(meter)) => drop(state.meters.insert(meter, value)),
                 _ => {}
             }
         }
-        for ((port, schedule), (version, floor)) in frozen {
+        for ((port, schedule), state) in frozen {
             let expected = self.expected(&port, &schedule);
-            let due = self.due.entry((port, schedule, version)).or_default();
-            if version > 0 && due.runs.is_empty() && !expected.is_empty() {
+            let closed = state.pace.is_some_and(|pace| pace.every_ms == 0);
+            if state.version == 0 || closed || expected.is_empty() {
+                continue;
+            }
+            let pace = state.pace.or_else(|| self.pace(&schedule));
+            let due = self.due(port, schedule, state.version);
+            due.pace = due.pace.or(pace);
+            if due.runs.is_empty() {
+                let floor = |meter: &MeterId| state.meters.get(meter).copied();
+                let floors = expected.iter().map(|expected| {
+                    let meter = &expected.meter;
+                    (meter.clone(), floor(meter).unwrap_or(state.floor))
+                });
                 due.runs.push(Run {
-                    first: floor,
+                    first: 0,
+                    floors: floors.collect(),
                     expected,
+                    entry: id,
                 });
             }
         }
     }
 
-    pub(super) fn downtime(&mut self, id: EntryId, downtime: &Downtime) {
+    pub(super) fn downtime(&mut self, id: EntryId, downtime: Downtime) {
         let Some(count) = downtime.count.filter(|count| *count > 0) else {
             return;
         };
-        let first = downtime.first.number;
-        let at = (
-            downtime.source.clone(),
-            downtime.schedule.clone(),
-            downtime.first.version,
-        );
-        let due = self.due.entry(at).or_default();
-        due.downtimes
-            .push((first, first + count, downtime.cause, id));
-        due.last = due.last.max(Some(first + count - 1));
+        let Slot { version, number } = downtime.first;
+        let down = Down {
+            first: number,
+            end: number.saturating_add(count),
+            cause: downtime.cause,
+            meter: downtime.meter_id,
+            entry: id,
+        };
+        let due = self.due(downtime.source, downtime.schedule, version);
+        due.last = due.last.max(Some(down.end.saturating_sub(1)));
+        due.downtimes.push(down);
     }
 
     pub(super) fn skip(&mut self, skip: &SeqSkip) {
-        let range = (skip.first.0, skip.first.0 + skip.count);
-        self.skips
-            .entry(skip.meter_id.clone())
-            .or_default()
-            .push(range);
-    }
-
-    /// The schedule that a meter is on, by the contract in force.
-    pub(super) fn schedule_of(&self, meter: &MeterId) -> Option<ScheduleId> {
-        Some(self.contract.as_ref()?.meters.get(meter)?.schedule.clone())
+        let range = (skip.first.0, skip.first.0.saturating_add(skip.count));
+        let skips = self.skips.entry(skip.meter_id.clone());
+        skips.or_default().push(range);
     }
 
     /// All session numbers of a meter that some entry explains.
     pub(super) fn explained_seqs(&self, meter: &MeterId) -> BTreeSet<(u64, u64)> {
-        let single = self
-            .sessions
-            .get(meter)
-            .into_iter()
-            .flatten()
-            .map(|(seq, _)| (*seq, seq + 1));
+        let sessions = self.sessions.get(meter).into_iter().flatten();
+        let single = sessions.map(|(seq, _)| (*seq, seq.saturating_add(1)));
         let gaps = self.gaps.get(meter).into_iter().flatten();
-        let gaps = gaps.map(|gap| (gap.first, gap.first + gap.count));
+        let gaps = gaps.map(|gap| (gap.first, gap.first.saturating_add(gap.count)));
         let skips = self.skips.get(meter).into_iter().flatten().copied();
         single.chain(gaps).chain(skips).collect()
     }
 
-    fn expected(&self, source: &SourceId, schedule: &ScheduleId) -> Vec<Expected> {
-        let meters = self
-            .contract
-            .iter()
-            .flat_map(|contract| contract.meters.values());
-        meters
+    /// Whether any run expected readings of this meter.
+    pub(super) fn knows(&self, meter: &MeterId) -> bool {
+        let runs = self.due.iter().flat_map(|due| &due.runs);
+        let mut expected = runs.flat_map(|run| run.expected.iter());
+        expected.any(|expected| expected.meter == *meter)
+    }
+
+    /// When the last slot was due that sessions without result served.
+    pub(super) fn gap_utc(&self, meter: &MeterId, gap: &SeqGap) -> Option<UtcNs> {
+        let Slot { version, number } = gap.slot?;
+        let expects = |run: &Run| {
+            let mut expected = run.expected.iter();
+            run.first <= number && expected.any(|expected| expected.meter == *meter)
+        };
+        let due = self.due.iter().find(|due| {
+            due.numbering.2 == version && due.last >= Some(number) && due.runs.iter().any(expects)
+        })?;
+        due.pace?.utc(number)
+    }
+
+    /// Whether a schedule went on under a later version.
+    pub(super) fn has_ended(&self, (port, schedule, version): &Numbering) -> bool {
+        let later = (port.clone(), schedule.clone(), version.saturating_add(1));
+        let last = (port.clone(), schedule.clone(), u64::MAX);
+        *version < u64::MAX && self.numberings.range(later..=last).next().is_some()
+    }
+
+    fn pace(&self, schedule: &ScheduleId) -> Option<Pace> {
+        let plan = self.contract.as_ref()?.schedules.get(schedule)?;
+        Some(Pace {
+            every_ms: plan.every_ms,
+            offset_ms: plan.offset_ms,
+        })
+    }
+
+    fn expected(&mut self, source: &SourceId, schedule: &ScheduleId) -> Arc<Vec<Expected>> {
+        let contract = self.contract.as_ref();
+        let meters = contract
+            .into_iter()
+            .flat_map(|contract| contract.meters.values())
             .filter(|meter| meter.port == *source && meter.schedule == *schedule)
             .map(|meter| Expected {
                 meter: meter.id.clone(),
                 points: meter.points.iter().map(|point| point.id.clone()).collect(),
-            })
-            .collect()
+            });
+        let known = self.expected.entry((source.clone(), schedule.clone()));
+        Arc::clone(known.or_insert_with(|| Arc::new(meters.collect())))
     }
 
-    fn slot_seen(&mut self, source: &SourceId, meter: &MeterId, slot: Option<Slot>) {
-        let (Some(slot), Some(schedule)) = (slot, self.schedule_of(meter)) else {
-            return;
-        };
-        let due = self
-            .due
-            .entry((source.clone(), schedule, slot.version))
-            .or_default();
-        due.last = due.last.max(Some(slot.number));
+    fn due_at(&mut self, numbering: Numbering) -> usize {
+        let next = self.due.len();
+        let at = *self.numberings.entry(numbering.clone()).or_insert(next);
+        if at == next {
+            self.due.push(Due {
+                numbering,
+                pace: None,
+                runs: Vec::new(),
+                last: None,
+                stopped: false,
+                downtimes: Vec::new(),
+            });
+        }
+        at
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "due_at gives the place of an item")]
+    fn due(&mut self, source: SourceId, schedule: ScheduleId, version: u64) -> &mut Due {
+        let at = self.due_at((source, schedule, version));
+        &mut self.due[at]
+    }
+
+    /// The slot's numbering, by the contract in force, in which it is now known to have been due.
+    fn slot_seen(
+        &mut self,
+        source: &SourceId,
+        meter: &MeterId,
+        slot: Option<Slot>,
+    ) -> Option<(usize, u64)> {
+        let Slot { version, number } = slot?;
+        let contract = self.contract.as_ref()?;
+        let schedule = contract.meters.get(meter)?.schedule.clone();
+        let at = self.due_at((source.clone(), schedule, version));
+        let due = self.due.get_mut(at)?;
+        due.last = due.last.max(Some(number));
+        Some((at, number))
     }
 
     fn session(&mut self, meter: &MeterId, seq: u64) -> &mut Session {
-        self.sessions
-            .entry(meter.clone())
-            .or_default()
-            .entry(seq)
-            .or_default()
+        let sessions = self.sessions.entry(meter.clone()).or_default();
+        sessions.entry(seq).or_default()
     }
 }

@@ -29,7 +29,10 @@ fn verdict() -> Verdict {
             "missing": missing, "missing_explained": 5,
         }),
         rows: vec![json!({"time_quality": "RTC_ONLY"})],
-        comparison: Comparison::default(),
+        comparison: Comparison {
+            requests: 7,
+            ..Comparison::default()
+        },
         log_size: 901,
         cosigned_size: 890,
         findings: Findings::default(),
@@ -71,12 +74,24 @@ fn with_closing<T>(verdict: &Verdict, look: impl FnOnce(&Closing<'_>) -> T) -> T
 #[test]
 fn the_page_names_what_is_missing_what_fell_and_what_is_not_proven() {
     let page = with_closing(&verdict(), |closing| closing.page());
+    for line in page.lines().filter(|line| !line.contains('/')) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "readings captured             2400",
-        "m01    IF_ERR  timeout         5  1:9 1:30 1:31 and 2 more  never answers",
         "killed with SIGKILL at 18.2 s: answered again after 0.4 s as pid 90;",
         "uplink cut at 27.0 s for 12.0 s, 8 connections refused, 1 connection broken",
         "890 of 901 entries",
+        "The last entry is under no checkpoint yet",
+        "10 sealed entries are not cosigned yet",
+        "The street agrees with the node: it saw 7 requests",
+        "The street's doing: m01: never answers.",
+    ] {
+        assert!(words.contains(part), "{part:?} is not in\n{page}");
+    }
+    for part in [
+        "readings captured   2400\n",
+        "m01    IF_ERR  timeout         5  1:9 1:30 and 3 more\n",
         "custody: software",
         "same-device-sync",
         "The time of day",

@@ -1,9 +1,12 @@
 //! The one thread that writes the journal: gathers, stamps, commits as a group, then answers.
 
+mod group;
 mod requests;
+mod room;
 mod seal;
 
 use super::feed::Feed;
+use super::given_up::GivenUp;
 use super::journal_file::NodeJournal;
 use super::ledger::Ledger;
 use super::sealer::Head;
@@ -11,6 +14,7 @@ use super::slots::StartKind;
 use super::stats::Stats;
 use super::work::{Answer, Work};
 use crate::clock;
+use crate::lately::Lately;
 use contract::Contract;
 use evidence::kinds::{CounterSnapshot, Event, TimeMap};
 use evidence::reasons::EventCode;
@@ -35,6 +39,7 @@ pub(super) struct Committer {
     pub(super) journal: NodeJournal,
     pub(super) ledger: Ledger,
     pub(super) stats: Stats,
+    pub(super) lately: Lately,
     pub(super) contract: Contract,
     pub(super) contract_commit: CommitId,
     pub(super) origin: String,
@@ -50,6 +55,9 @@ pub(super) struct Committer {
     pub(super) alive: BTreeSet<SourceId>,
     pub(super) own: SourceId,
     pub(super) named_losses: BTreeSet<(u64, u64)>,
+    pub(super) given_up: GivenUp,
+    /// Where the uplink notes at which sizes the collector may stand.
+    pub(super) standing: std::path::PathBuf,
     pub(super) staged: Vec<(Captured, Payload)>,
     pub(super) answers: Vec<(Answer, Pending)>,
     pub(super) counters_at: u64,
@@ -163,22 +171,11 @@ impl Committer {
         Ok(())
     }
 
-    fn stage_record(&mut self, source: &SourceId, captured: Captured, payload: Payload) {
-        let served = match &payload {
-            Payload::Reading(reading) => {
-                self.stats.readings += 1;
-                reading.slot.map(|slot| (&reading.meter_id, slot))
-            }
-            Payload::AttemptFailed(failed) => {
-                self.stats.attempts_failed += 1;
-                failed.slot.map(|slot| (&failed.meter_id, slot))
-            }
-            _ => None,
-        };
-        if let Some((meter, slot)) = served
-            && let Some(meter) = self.contract.meters.get(meter)
-        {
-            self.ledger.served(source, &meter.schedule, &meter.id, slot);
+    fn stage_record(&mut self, captured: Captured, payload: Payload) {
+        match &payload {
+            Payload::Reading(_) => self.stats.readings += 1,
+            Payload::AttemptFailed(_) => self.stats.attempts_failed += 1,
+            _ => {}
         }
         self.ledger.observe(&payload);
         self.staged.push((captured, payload));
@@ -217,6 +214,7 @@ impl Committer {
         let mut first = CommitId(self.journal.size());
         if !self.staged.is_empty() {
             let staged = std::mem::take(&mut self.staged);
+            self.see_to_room(&staged)?;
             first = self.commit_entries(&staged)?;
         }
         for (answer, pending) in self.answers.drain(..) {
@@ -240,13 +238,22 @@ impl Committer {
             .iter()
             .map(|(captured, payload)| (self.time.evaluate(payload.at()), captured.clone()))
             .collect();
-        let outcome =
-            super::journal_file::commit_all(&mut self.journal, &stamped, &mut self.stats)?;
+        let outcome = self.commit_all(&stamped)?;
         let now = clock::mono();
-        for (id, (_, payload)) in (outcome.first.0..).zip(staged) {
-            if let Payload::Reading(reading) = payload {
-                self.stats.reading_durable(id, reading.at, now);
+        for (id, ((_, payload), (stamp, _))) in (outcome.first.0..).zip(staged.iter().zip(&stamped))
+        {
+            self.lately.observe(CommitId(id), stamp, payload);
+            match payload {
+                Payload::Reading(reading) => self.stats.reading_durable(id, reading.at, now),
+                Payload::Loss(loss) => self.given_up.observe(CommitId(id), loss),
+                _ => {}
             }
+        }
+        if staged
+            .iter()
+            .any(|(captured, _)| captured.kind == Kind::Loss)
+        {
+            self.feed.gives_up(&self.given_up);
         }
         let latency_ns = now.since(began);
         self.stats
@@ -277,14 +284,15 @@ impl Committer {
         for part in self.contract.parts(clock::mono()) {
             self.stage(part.into());
         }
-        self.staged.push({
-            let payload = CounterSnapshot {
-                at: clock::mono(),
-                counters,
-            }
-            .into();
-            (Captured::new(&payload), payload)
-        });
+        let snapshot = CounterSnapshot {
+            at: clock::mono(),
+            counters,
+        };
+        self.staged.push(room::captured(snapshot.into()));
+        // And what is given up and not yet delivered: the entries that say so leave the ring too.
+        for loss in self.given_up.statements(clock::mono()) {
+            self.staged.push(room::captured(loss.into()));
+        }
     }
 
     /// Seals and counters whose time has come.

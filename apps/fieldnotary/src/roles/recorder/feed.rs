@@ -1,5 +1,6 @@
 //! The one committed feed: entries up to the committed end, pulled with a cursor and a filter.
 
+use super::given_up::GivenUp;
 use super::work::Work;
 use evidence::{CommitId, Digest, Entry, Payload};
 use ipc::limits::FEED_BYTES_MAX;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 /// Entries that one pull looks at, whatever its filter lets through.
 const LOOKED_AT_MAX: u64 = 16_384;
+/// Holes of entries given up in one batch; the next pull begins behind them.
+const HOLES_MAX: usize = 32;
 /// Longest wait for new entries.
 const WAIT_MS_MAX: u64 = 2_000;
 
@@ -21,6 +24,7 @@ pub(super) struct Feed {
     end: Mutex<u64>,
     moved: Condvar,
     reader: Mutex<Reader<FileVolume, FileTruth>>,
+    given_up: Mutex<GivenUp>,
     work: SyncSender<Work>,
 }
 
@@ -32,6 +36,7 @@ impl Feed {
             end: Mutex::new(reader.size()),
             moved: Condvar::new(),
             reader: Mutex::new(reader),
+            given_up: Mutex::default(),
             work,
         }
     }
@@ -40,6 +45,20 @@ impl Feed {
     pub(super) fn moved(&self, end: u64) {
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
         self.moved.notify_all();
+    }
+
+    /// What is given up, as the newest entries name it.
+    pub(super) fn gives_up(&self, given_up: &GivenUp) {
+        let mut known = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone_from(given_up);
+    }
+
+    /// Reads the log with the feed's own reader.
+    pub(super) fn with_reader<T>(
+        &self,
+        read: impl FnOnce(&mut Reader<FileVolume, FileTruth>) -> T,
+    ) -> T {
+        read(&mut self.reader.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Entries from a cursor on; waits a while when there are none.
@@ -51,7 +70,8 @@ impl Feed {
         {
             return Message::error(ErrorCode::Unavailable, error);
         }
-        let (batch, unnamed) = collect(&reader, pull);
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let (batch, unnamed) = collect(&reader, &given_up, pull);
         if let Some(loss) = unnamed {
             // The committer names it; whoever pulls again finds the hole.
             let _ = self.work.try_send(Work::Lost(loss));
@@ -77,7 +97,9 @@ impl Feed {
         if let Err(error) = reader.refresh() {
             return Message::error(ErrorCode::Unavailable, error);
         }
-        match reader.frontier_at(size) {
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let frontier = reader.frontier_at(size);
+        match frontier.or_else(|error| given_up.frontier_at(size).ok_or(error)) {
             Ok(frontier) => {
                 let hashes = frontier
                     .hashes()
@@ -92,7 +114,11 @@ impl Feed {
 }
 
 /// The batch, and a loss at its end that no entry names yet.
-fn collect(reader: &Reader<FileVolume, FileTruth>, pull: &FeedPull) -> (FeedBatch, Option<Loss>) {
+fn collect(
+    reader: &Reader<FileVolume, FileTruth>,
+    given_up: &GivenUp,
+    pull: &FeedPull,
+) -> (FeedBatch, Option<Loss>) {
     let mut unnamed = None;
     let mut batch = FeedBatch {
         entries: Vec::new(),
@@ -130,7 +156,11 @@ fn collect(reader: &Reader<FileVolume, FileTruth>, pull: &FeedPull) -> (FeedBatc
                 batch.holes.push(hole);
                 (CommitId(loss.end()), 1)
             }
-            Err(Finding::Retired { to, .. }) => (to, 0),
+            Err(Finding::Retired { from, to }) => {
+                let holes = given_up.holes(from.0, to.0);
+                batch.holes.extend(holes.take(HOLES_MAX));
+                (to, 0)
+            }
             Err(_) => continue,
         };
         batch.next_cursor = batch.next_cursor.max(next);

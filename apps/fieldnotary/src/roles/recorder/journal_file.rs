@@ -1,29 +1,18 @@
 //! The journal on this node's files: opening, committing in frames, carrying on after a failed write.
 
 use super::ledger::Ledger;
-use super::stats::Stats;
 use crate::paths::DataDir;
 use contract::Storage;
 use evidence::Stream;
 use evidence::reasons::TruthClass;
-use evidence::{BootId, Captured, CommitId, Generation, LogId, SaltKey, Stamp};
-use journal::{CommitError, Journal, Leases, OpenError, OpenInput, Options, Recovery, Shape};
+use evidence::{BootId, Generation, LogId, SaltKey};
+use journal::{Journal, Leases, OpenError, OpenInput, Options, Recovery, Shape};
 use media::{Access, FileTruth, FileVolume};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// The journal of a node.
 pub(super) type NodeJournal = Journal<FileVolume, FileTruth>;
-
-/// A write that failed is tried in a new segment this often before the node gives the group back.
-const NEW_EPOCHS_MAX: u32 = 3;
-
-/// Where a group landed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Landed {
-    pub(super) first: CommitId,
-    pub(super) rolled: bool,
-}
 
 /// Opens the log, or begins it; `None` for the recovery of a log that is new.
 pub(super) fn open(
@@ -41,17 +30,20 @@ pub(super) fn open(
     };
     let failed = |error: media::MediaError| format!("the journal: {error}");
     let new = !ring_file(&directory).exists();
-    let truth_path = truth_path(data, &directory, storage.truth);
     if new {
+        let truth = new_truth_path(storage, log_id, &directory);
         FileVolume::provision(&directory, shape, |_| {}).map_err(failed)?;
-        FileTruth::provision(&truth_path).map_err(failed)?;
-        write_ring(&directory, shape)?;
+        FileTruth::provision(&truth).map_err(failed)?;
+        write_ring(&directory, shape, storage.truth, &truth)?;
     }
+    // What exists is as it was made: a contract that says otherwise was refused before.
     let shape = read_ring(&directory)?;
+    let (class, truth_path) = truth_place(data, &directory)?;
     let volume = FileVolume::open(&directory, shape, Access::ReadWrite).map_err(failed)?;
-    let truth = FileTruth::open(&truth_path, storage.truth, Access::ReadWrite).map_err(failed)?;
+    let truth = FileTruth::open(&truth_path, class, Access::ReadWrite).map_err(failed)?;
     let options = Options {
-        retain_uncosigned: false,
+        // What is promised to a collector stays; what nobody waits for is permitted to go as it comes.
+        retain_uncosigned: true,
         ..Options::default()
     };
     let input = OpenInput {
@@ -66,8 +58,7 @@ pub(super) fn open(
         Err(OpenError::NoLog) => {
             // Provisioned, and no entry was ever committed.
             let volume = FileVolume::open(&directory, shape, Access::ReadWrite).map_err(failed)?;
-            let truth =
-                FileTruth::open(&truth_path, storage.truth, Access::ReadWrite).map_err(failed)?;
+            let truth = FileTruth::open(&truth_path, class, Access::ReadWrite).map_err(failed)?;
             Journal::create(volume, truth, &input, salt()?)
                 .map(|journal| (journal, None))
                 .map_err(refused)
@@ -76,14 +67,32 @@ pub(super) fn open(
     }
 }
 
-/// Where the truth store of a class lies.
-pub(crate) fn truth_path(data: &DataDir, directory: &Path, class: TruthClass) -> PathBuf {
-    match class {
-        TruthClass::Independent => data.truth().join(media::TRUTH_FILE),
-        TruthClass::SameDeviceSync | TruthClass::SameDeviceDeferred => {
-            directory.join(media::TRUTH_FILE)
+/// Where the truth store of a new ring is made. A medium of its own may serve several logs.
+fn new_truth_path(storage: &Storage, log_id: LogId, directory: &Path) -> PathBuf {
+    match (&storage.truth_dir, directory.file_name()) {
+        (Some(medium), Some(generation)) => {
+            Path::new(medium).join(format!("{log_id}-{}.fnt", generation.display()))
         }
+        _ => directory.join(media::TRUTH_FILE),
     }
+}
+
+/// Class and place of a ring's truth store. Beside a copy of a node's directory it may lie in `truth/`.
+pub(crate) fn truth_place(
+    data: &DataDir,
+    directory: &Path,
+) -> Result<(TruthClass, PathBuf), String> {
+    let beside = data.truth().join(media::TRUTH_FILE);
+    let ring = ring_json(directory)?;
+    let noted = ring.get("truth").and_then(serde_json::Value::as_str);
+    Ok(match noted.map(PathBuf::from) {
+        Some(noted) if noted.exists() || !beside.exists() => (TruthClass::Independent, noted),
+        None if !beside.exists() => {
+            let truth = directory.join(media::TRUTH_FILE);
+            (TruthClass::SameDeviceSync, truth)
+        }
+        _ => (TruthClass::Independent, beside),
+    })
 }
 
 fn ring_file(directory: &Path) -> PathBuf {
@@ -91,23 +100,30 @@ fn ring_file(directory: &Path) -> PathBuf {
 }
 
 /// Writes the ring's measures down, last of its provisioning: a reader needs no configuration.
-fn write_ring(directory: &Path, shape: Shape) -> Result<(), String> {
+fn write_ring(
+    directory: &Path,
+    shape: Shape,
+    class: TruthClass,
+    truth: &Path,
+) -> Result<(), String> {
     let path = ring_file(directory);
-    let text = json!({
+    let mut text = json!({
         "segment_bytes": shape.segment_bytes,
         "segments": shape.segments,
         "block_bytes": shape.block_bytes,
     });
+    if let Some(ring) = text
+        .as_object_mut()
+        .filter(|_| class == TruthClass::Independent)
+    {
+        ring.insert("truth".to_owned(), json!(truth.display().to_string()));
+    }
     crate::files::write_durably(&path, &format!("{text}\n"))
 }
 
 /// The measures of a ring.
 pub(crate) fn read_ring(directory: &Path) -> Result<Shape, String> {
-    let path = ring_file(directory);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let ring: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|error| format!("{} is not JSON: {error}", path.display()))?;
+    let (path, ring) = (ring_file(directory), ring_json(directory)?);
     let number = |name: &str| {
         ring.get(name)
             .and_then(serde_json::Value::as_u64)
@@ -121,6 +137,13 @@ pub(crate) fn read_ring(directory: &Path) -> Result<Shape, String> {
         segments: small("segments")?,
         block_bytes: small("block_bytes")?,
     })
+}
+
+fn ring_json(directory: &Path) -> Result<serde_json::Value, String> {
+    let path = ring_file(directory);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{} is not JSON: {error}", path.display()))
 }
 
 /// The newest generation on this node; 1 where there is none.
@@ -149,44 +172,6 @@ pub(super) fn salt() -> Result<SaltKey, String> {
     let mut key = [0u8; 16];
     getrandom::fill(&mut key).map_err(|error| format!("no randomness for a salt key: {error}"))?;
     Ok(SaltKey(key))
-}
-
-/// Commits a group in as many frames as it takes. A failed write moves on to a new segment and epoch;
-/// nothing that was not durable is ever reported as committed.
-pub(super) fn commit_all(
-    journal: &mut NodeJournal,
-    group: &[(Stamp, Captured)],
-    stats: &mut Stats,
-) -> Result<Landed, String> {
-    let mut landed = Landed {
-        first: CommitId(journal.size()),
-        rolled: false,
-    };
-    let mut rest = group;
-    let mut failures = 0;
-    while !rest.is_empty() {
-        let fitting = journal.fitting(rest.iter().map(|(_, captured)| captured.capture.len()));
-        let (frame, after) = rest.split_at(fitting.max(1).min(rest.len()));
-        match journal.commit(frame, salt()?) {
-            Ok(committed) => {
-                landed.rolled |= committed.rolled;
-                rest = after;
-            }
-            Err(CommitError::Medium(_) | CommitError::ReadBack { .. } | CommitError::Latched)
-                if failures < NEW_EPOCHS_MAX =>
-            {
-                failures += 1;
-                stats.write_failures += 1;
-                landed.rolled = true;
-                // An error here leaves the journal latched, and the next turn tries once more.
-                if let Err(error) = journal.begin_epoch_after_failure(salt()?) {
-                    eprintln!("recorder: no new segment after a failed write: {error}");
-                }
-            }
-            Err(error) => return Err(format!("the group could not be committed: {error}")),
-        }
-    }
-    Ok(landed)
 }
 
 /// The lease table as the journal keeps it.

@@ -3,23 +3,21 @@
 //! A stream is a meter (its read sessions) or a port (its events). Pure: it is rebuilt from committed
 //! entries and from the lease table, and every decision it takes is a value that the caller commits.
 
-use evidence::Stream;
+mod frozen;
 mod numbering;
 
-use evidence::kinds::{Counter, CounterSnapshot, Marker, SeqSkip};
-use evidence::reasons::{CounterState, MarkerKind, SkipCause};
-use evidence::{MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId};
-use numbering::Numbering;
-use std::collections::BTreeMap;
+pub(super) use numbering::Missed;
+
+use super::slots::Pace;
+use contract::{Contract, Schedule};
+use evidence::kinds::{Configuration, Marker, SeqSkip};
+use evidence::reasons::{MarkerKind, SkipCause};
+use evidence::{MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId, Stream, UtcNs};
+use numbering::{Lost, Numbering};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Numbers handed out at once; a crash of a producer skips at most this many.
 pub(crate) const LEASE_BLOCK: u64 = 1_024;
-
-/// Counter names under which the ledger freezes itself at the start of every segment.
-const SEQ_WINDOW: &str = "seq_window";
-const SLOT_VERSION: &str = "slot_version";
-const SLOT_FLOOR: &str = "slot_floor";
-const SLOT_SERVED: &str = "slot_served";
 
 /// What the poll marker board says of a meter (A4.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,21 +45,34 @@ pub(crate) enum Verdict {
 }
 
 /// Where a numbering starts, and the slots that passed before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SlotStart {
     pub(crate) slot: Slot,
-    /// First missed slot and how many.
-    pub(crate) missed: Option<(Slot, u64)>,
-    /// Whether the schedule had been stopped orderly.
-    pub(crate) was_stopped: bool,
+    pub(crate) missed: Vec<Missed>,
+    /// Whether it was started before in this run of the recorder.
+    pub(crate) again: bool,
 }
 
-/// Windows of all streams and floors of all schedules.
+/// A numbering that the contract has no more, and what passed in it before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SlotEnd {
+    pub(crate) source: SourceId,
+    pub(crate) schedule: ScheduleId,
+    pub(crate) last: Slot,
+    pub(crate) missed: Vec<Missed>,
+}
+
+/// Windows of all streams and the standing of all numberings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     windows: BTreeMap<Stream, u64>,
     leases: BTreeMap<Stream, u64>,
     numberings: BTreeMap<(SourceId, ScheduleId), Numbering>,
+    /// Numberings started in this run of the recorder.
+    started: BTreeSet<(SourceId, ScheduleId)>,
+    contract: Option<Contract>,
+    /// Parts of a contract that is not complete yet.
+    parts: Vec<Configuration>,
     frozen: bool,
 }
 
@@ -84,9 +95,11 @@ impl Ledger {
         match payload {
             Payload::Reading(reading) => {
                 self.committed(Stream::Meter(reading.meter_id.clone()), reading.seq.0);
+                self.serve(&reading.source, &reading.meter_id, reading.slot);
             }
             Payload::AttemptFailed(failed) => {
                 self.committed(Stream::Meter(failed.meter_id.clone()), failed.seq.0);
+                self.serve(&failed.source, &failed.meter_id, failed.slot);
             }
             Payload::Event(event) => {
                 if let Some(seq) = event.seq {
@@ -101,26 +114,20 @@ impl Ledger {
             }
             Payload::Marker(marker) => self.observe_marker(marker),
             Payload::Downtime(downtime) => {
-                let end = downtime
-                    .first
-                    .number
-                    .saturating_add(downtime.count.unwrap_or(0));
-                let last = Slot {
-                    number: end.saturating_sub(1),
-                    ..downtime.first
-                };
-                let numbering = self.numbering(&downtime.source, &downtime.schedule);
-                if numbering.used(last) {
-                    numbering.base = numbering.base.max(end);
-                }
+                let (meter, count) = (downtime.meter_id.as_ref(), downtime.count.unwrap_or(0));
+                self.numbering(&downtime.source, &downtime.schedule).missed(
+                    meter,
+                    downtime.first,
+                    count,
+                );
             }
+            Payload::Configuration(part) => self.observe_configuration(part),
             Payload::CounterSnapshot(snapshot) => self.observe_snapshot(snapshot),
             Payload::Audit(_)
             | Payload::Checkpoint(_)
             | Payload::Ack(_)
             | Payload::EpochStart(_)
             | Payload::Loss(_)
-            | Payload::Configuration(_)
             | Payload::TimeMap(_)
             | Payload::Probe(_) => {}
         }
@@ -135,24 +142,60 @@ impl Ledger {
                 first.0 + count.saturating_sub(1),
             );
         }
-        if let (Some(schedule), Some(slot)) = (&marker.schedule, marker.slot) {
-            let numbering = self.numbering(&marker.source, schedule);
-            match marker.marker {
-                MarkerKind::Heartbeat => {
-                    numbering.used(slot);
-                }
-                MarkerKind::ScheduleStop => numbering.stopped = numbering.used(slot),
-                MarkerKind::ScheduleStart => {
-                    let (version, base) = (slot.version, slot.number);
-                    *numbering = Numbering {
-                        version,
-                        base,
-                        unused: base,
-                        ..Numbering::default()
-                    };
-                }
-                MarkerKind::SeqGap => {}
+        let (Some(schedule), Some(slot)) = (&marker.schedule, marker.slot) else {
+            return;
+        };
+        let source = &marker.source;
+        match marker.marker {
+            MarkerKind::Heartbeat => {
+                self.numbering(source, schedule).used(slot);
             }
+            MarkerKind::ScheduleStop => {
+                let dropped = self
+                    .contract
+                    .as_ref()
+                    .is_some_and(|contract| meters_on(contract, source, schedule).next().is_none());
+                let numbering = self.numbering(source, schedule);
+                numbering.stopped(slot);
+                if dropped {
+                    numbering.close();
+                }
+            }
+            MarkerKind::ScheduleStart => {
+                let contract = self.contract.as_ref();
+                let plan = contract.and_then(|contract| contract.schedules.get(schedule));
+                let meters = contract
+                    .into_iter()
+                    .flat_map(|contract| meters_on(contract, source, schedule));
+                let started = Numbering::starting(slot, plan.map(Pace::of), meters);
+                *self.numbering(source, schedule) = started;
+            }
+            MarkerKind::SeqGap => {}
+        }
+    }
+
+    fn observe_configuration(&mut self, part: &Configuration) {
+        if part.part == 0 {
+            self.parts.clear();
+        }
+        self.parts.push(part.clone());
+        if part.part.saturating_add(1) == part.parts {
+            // A contract that cannot be read leaves the one before in force, as it does for readers.
+            if let Ok(contract) = Contract::from_parts(&self.parts) {
+                self.contract = Some(contract);
+            }
+            self.parts.clear();
+        }
+    }
+
+    /// Notes that a meter's slot has its session, so that downtime starts behind it.
+    fn serve(&mut self, source: &SourceId, meter: &MeterId, slot: Option<Slot>) {
+        let contract = self.contract.as_ref();
+        let plan = contract.and_then(|contract| contract.meters.get(meter));
+        if let (Some(slot), Some(plan)) = (slot, plan) {
+            let key = (source.clone(), plan.schedule.clone());
+            let numbering = self.numberings.entry(key).or_default();
+            numbering.serve(meter, slot);
         }
     }
 
@@ -162,64 +205,9 @@ impl Ledger {
             .or_default()
     }
 
-    fn observe_snapshot(&mut self, snapshot: &CounterSnapshot) {
-        for counter in &snapshot.counters {
-            let (Some(label), Some(value)) = (counter.label.as_deref(), counter.value) else {
-                continue;
-            };
-            match counter.name.as_str() {
-                SEQ_WINDOW => {
-                    let Ok(stream) = label.parse() else { continue };
-                    let window = self.windows.entry(stream).or_default();
-                    *window = value.max(*window);
-                    self.frozen = true;
-                }
-                name @ (SLOT_VERSION | SLOT_FLOOR | SLOT_SERVED) => {
-                    self.observe_frozen_slots(name, label, value);
-                }
-                _ => {}
-            }
-        }
-    }
-
     fn committed(&mut self, stream: Stream, seq: u64) {
         let window = self.windows.entry(stream).or_default();
         *window = (*window).max(seq.saturating_add(1));
-    }
-
-    fn observe_frozen_slots(&mut self, name: &str, label: &str, value: u64) {
-        let mut words = label.split(' ');
-        let port = words.next().and_then(|word| SourceId::new(word).ok());
-        let schedule = words.next().and_then(|word| ScheduleId::new(word).ok());
-        let (Some(port), Some(schedule)) = (port, schedule) else {
-            return;
-        };
-        let numbering = self.numbering(&port, &schedule);
-        match (name, words.next().and_then(|word| MeterId::new(word).ok())) {
-            (SLOT_VERSION, _) => numbering.version = value,
-            (SLOT_FLOOR, _) => (numbering.base, numbering.unused) = (value, value),
-            (_, Some(meter)) => {
-                numbering.unused = numbering.unused.max(value);
-                numbering.served.insert(meter, value);
-            }
-            (_, None) => {}
-        }
-    }
-
-    /// Notes that a meter's slot has its session, so that downtime starts behind it.
-    pub(crate) fn served(
-        &mut self,
-        source: &SourceId,
-        schedule: &ScheduleId,
-        meter: &MeterId,
-        slot: Slot,
-    ) {
-        let numbering = self.numbering(source, schedule);
-        if numbering.used(slot) {
-            numbering.stopped = false;
-            let served = numbering.served.entry(meter.clone()).or_default();
-            *served = (*served).max(slot.number.saturating_add(1));
-        }
     }
 
     /// Whether a batch of this stream is new (A4.2: (meter, seq, point) is unique).
@@ -251,13 +239,8 @@ impl Ledger {
         attempted: Option<Attempted>,
         now: MonoNs,
     ) -> (Lease, Vec<Payload>) {
-        let committed = self.windows.get(stream).copied().unwrap_or(0);
-        let leased = self
-            .leases
-            .get(stream)
-            .copied()
-            .unwrap_or(committed)
-            .max(committed);
+        let pending = self.pending(stream);
+        let (committed, leased) = (pending.start, pending.end);
         let mut entries = Vec::new();
         if let Stream::Meter(meter) = stream {
             let mut next = committed;
@@ -296,86 +279,116 @@ impl Ledger {
         (self.extend(stream), entries)
     }
 
-    /// Where a schedule on a port goes on, given its meters and the slot that UTC says is next.
+    /// Numbers leased that no entry speaks of yet.
+    fn pending(&self, stream: &Stream) -> std::ops::Range<u64> {
+        let committed = self.windows.get(stream).copied().unwrap_or(0);
+        let leased = self.leases.get(stream).copied().unwrap_or(committed);
+        committed..leased.max(committed)
+    }
+
+    /// Where a schedule on a port goes on, given its meters by the contract in force and the time.
     ///
-    /// A clock that was set back would repeat numbers: then a new version of the numbering starts.
-    pub(crate) fn start_schedule<'m>(
+    /// A clock that was set back would repeat numbers, and another pace would give them another
+    /// meaning: then a new version of the numbering starts, and the old one is closed in its own terms.
+    pub(crate) fn start_schedule(
         &mut self,
         source: &SourceId,
-        schedule: &ScheduleId,
-        meters: impl Iterator<Item = &'m MeterId>,
-        utc_next: u64,
+        plan: &Schedule,
+        meters: impl Iterator<Item = MeterId>,
+        utc: UtcNs,
+        attempted: &dyn Fn(&MeterId) -> Option<Attempted>,
     ) -> SlotStart {
-        let numbering = self.numbering(source, schedule);
-        let first = numbering.version == 0;
-        let back = !first && utc_next < numbering.unused;
-        let version = if first || back {
-            numbering.version + 1
-        } else {
-            numbering.version
-        };
-        let open = numbering.open_from(meters);
-        let end = if back { numbering.unused } else { utc_next };
-        let missed = (!first && open < end).then_some((
-            Slot {
-                version: numbering.version,
-                number: open,
-            },
-            end - open,
-        ));
-        let was_stopped = numbering.stopped;
-        *numbering = Numbering {
-            version,
-            base: utc_next,
-            unused: utc_next,
-            ..Numbering::default()
-        };
-        SlotStart {
-            slot: Slot {
-                version,
-                number: utc_next,
-            },
-            missed,
-            was_stopped,
+        let (pace, key) = (Pace::of(plan), (source.clone(), plan.id.clone()));
+        let utc_next = pace.next_after(utc);
+        let mut missed = Vec::new();
+        let mut version = 1;
+        if let Some(before) = self.numberings.get(&key).filter(|old| old.version > 0) {
+            let repaced = before.pace.is_some_and(|old| old != pace);
+            let back = utc_next < before.unused;
+            version = before.version.saturating_add(u64::from(repaced || back));
+            missed = self.close_below(before, utc, Some(pace), attempted);
         }
+        let slot = Slot {
+            version,
+            number: utc_next,
+        };
+        let started = Numbering::starting(slot, Some(pace), meters);
+        self.numberings.insert(key.clone(), started);
+        SlotStart {
+            slot,
+            missed,
+            again: !self.started.insert(key),
+        }
+    }
+
+    /// What a numbering has open at this time; no slot that was ever used is left out.
+    fn close_below(
+        &self,
+        numbering: &Numbering,
+        utc: UtcNs,
+        otherwise: Option<Pace>,
+        attempted: &dyn Fn(&MeterId) -> Option<Attempted>,
+    ) -> Vec<Missed> {
+        let pace = numbering.pace.or(otherwise);
+        let due = pace.map_or(0, |pace| pace.next_after(utc));
+        let end = due.max(numbering.unused);
+        numbering.open_below(end, &|meter| {
+            let pending = self.pending(&Stream::Meter(meter.clone()));
+            Lost::of(&attempted(meter)?, pending)
+        })
+    }
+
+    /// Closes the numberings that have no meter by the contract in force.
+    pub(crate) fn end_dropped(
+        &mut self,
+        utc: UtcNs,
+        attempted: &dyn Fn(&MeterId) -> Option<Attempted>,
+    ) -> Vec<SlotEnd> {
+        let Some(contract) = &self.contract else {
+            return Vec::new();
+        };
+        let dropped = |(port, schedule): &&(SourceId, ScheduleId)| {
+            meters_on(contract, port, schedule).next().is_none()
+        };
+        let keys: Vec<_> = self.numberings.keys().filter(dropped).cloned().collect();
+        let mut ended = Vec::new();
+        for key in keys {
+            let Some(numbering) = self.numberings.get(&key).filter(|old| !old.is_closed()) else {
+                continue;
+            };
+            let missed = self.close_below(numbering, utc, None, attempted);
+            let next = missed.iter().map(|run| run.first.number + run.count).max();
+            let last = next.unwrap_or(numbering.unused).saturating_sub(1);
+            ended.push(SlotEnd {
+                last: Slot {
+                    version: numbering.version,
+                    number: last,
+                },
+                missed,
+                source: key.0.clone(),
+                schedule: key.1.clone(),
+            });
+            self.numbering(&key.0, &key.1).close();
+        }
+        ended
     }
 
     /// The lease table to be made durable before a lease leaves.
     pub(crate) fn leases(&self) -> &BTreeMap<Stream, u64> {
         &self.leases
     }
+}
 
-    /// Everything that recovery needs, as counters of a snapshot.
-    pub(crate) fn freeze(&self, source: &SourceId) -> Vec<Counter> {
-        let counter = |name: &str, label: String, value: u64| Counter {
-            name: name.to_owned(),
-            label: Some(label),
-            state: CounterState::Value,
-            value: Some(value),
-            source: source.clone(),
-        };
-        let windows = self
-            .windows
-            .iter()
-            .map(|(stream, next)| counter(SEQ_WINDOW, stream.to_string(), *next));
-        let slots = self
-            .numberings
-            .iter()
-            .flat_map(|((port, schedule), numbering)| {
-                let label = format!("{port} {schedule}");
-                let served = numbering.served.iter().map({
-                    let label = label.clone();
-                    move |(meter, next)| counter(SLOT_SERVED, format!("{label} {meter}"), *next)
-                });
-                [
-                    counter(SLOT_VERSION, label.clone(), numbering.version),
-                    counter(SLOT_FLOOR, label, numbering.base),
-                ]
-                .into_iter()
-                .chain(served)
-            });
-        windows.chain(slots).collect()
-    }
+/// The meters of a schedule on a port.
+pub(super) fn meters_on<'c>(
+    contract: &'c Contract,
+    port: &SourceId,
+    schedule: &ScheduleId,
+) -> impl Iterator<Item = MeterId> + use<'c> {
+    let (port, schedule) = (port.clone(), schedule.clone());
+    let mine = move |meter: &&contract::Meter| meter.port == port && meter.schedule == schedule;
+    let meters = contract.meters.values().filter(mine);
+    meters.map(|meter| meter.id.clone())
 }
 
 #[cfg(test)]

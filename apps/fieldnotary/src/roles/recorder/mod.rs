@@ -3,6 +3,7 @@
 mod acks;
 mod committer;
 mod feed;
+mod given_up;
 mod intake;
 mod journal_file;
 mod ledger;
@@ -14,7 +15,7 @@ mod stats;
 mod status;
 mod work;
 
-pub(crate) use journal_file::{newest_generation, read_ring, truth_path};
+pub(crate) use journal_file::{newest_generation, read_ring, truth_place};
 
 use crate::paths::DataDir;
 use contract::Contract;

@@ -2,6 +2,7 @@
 
 use super::committer::{Committer, SealState};
 use super::feed::Feed;
+use super::given_up::GivenUp;
 use super::journal_file::{self, NodeJournal};
 use super::ledger::Ledger;
 use super::sealer::Head;
@@ -9,6 +10,7 @@ use super::slots::StartKind;
 use super::stats::Stats;
 use super::work::Work;
 use crate::clock;
+use crate::lately::Lately;
 use crate::paths::DataDir;
 use contract::Contract;
 use evidence::kinds::{Counter, EpochStart, TimeMap};
@@ -33,6 +35,8 @@ struct Remembered {
     contract: Option<(String, u64)>,
     sealed: Option<evidence::kinds::Checkpoint>,
     cosigned_size: u64,
+    given_up: GivenUp,
+    lately: Lately,
 }
 
 /// Opens the log, commits what recovery found, and makes the committer.
@@ -49,12 +53,15 @@ pub(super) fn begin(
     let (journal, recovery) = journal_file::open(data, &contract.storage, log_id, boot_id)?;
     let reader = read_only(data, &journal)?;
     let mut ledger = Ledger::new(journal_file::streams(journal.leases()).collect::<Vec<_>>());
-    let remembered = remember(&reader, &journal, &mut ledger);
+    let mut remembered = remember(&reader, &journal, &mut ledger);
+    let cosigned_size = remembered.cosigned_size.max(journal.cosigned_size());
+    remembered.given_up.cosigned_to(cosigned_size);
     let own = SourceId::new("recorder").map_err(|error| error.to_string())?;
     let origin = format!("{}/g{}", contract.station.origin, journal.generation());
     let mut committer = Committer {
         ledger,
         stats: Stats::default(),
+        lately: remembered.lately,
         contract_commit: CommitId(0),
         origin,
         boot_id,
@@ -73,11 +80,13 @@ pub(super) fn begin(
             root: remembered.sealed.as_ref().map(|sealed| sealed.root),
             custody: remembered.sealed.as_ref().map(|sealed| sealed.custody),
             note: remembered.sealed.map(|sealed| sealed.note),
-            cosigned_size: remembered.cosigned_size.max(journal.cosigned_size()),
+            cosigned_size,
             ..SealState::default()
         },
         alive: BTreeSet::new(),
         named_losses: BTreeSet::new(),
+        given_up: remembered.given_up,
+        standing: data.standing(),
         own,
         staged: Vec::new(),
         answers: Vec::new(),
@@ -88,7 +97,12 @@ pub(super) fn begin(
         contract,
     };
     let recovery_us = clock::mono().since(began) / 1_000;
+    committer.journal.note_cosigned(cosigned_size);
+    committer.feed.gives_up(&committer.given_up);
     committer.stage_epoch(recovery.as_ref(), recovery_us);
+    for loss in committer.name_what_left() {
+        committer.stage(loss.into());
+    }
     committer.stage_contract(remembered.contract);
     committer.begin_log()?;
     Ok(committer)
@@ -102,10 +116,10 @@ fn start_kind(
     node_started: MonoNs,
 ) -> StartKind {
     match (recovery.map(|recovery| recovery.cause), before) {
+        // Under the supervisor that runs now: only this process ended, orderly or not.
+        (Some(_), Some((boot, at))) if boot == boot_id && at >= node_started => StartKind::Alone,
         (None | Some(EpochCause::FirstStart | EpochCause::OrderlyStart), _) => StartKind::Orderly,
         (Some(_), Some((boot, _))) if boot != boot_id => StartKind::Reboot,
-        // Under the supervisor that runs now: only this process was lost.
-        (Some(_), Some((_, at))) if at >= node_started => StartKind::Alone,
         (Some(_), _) => StartKind::Crash,
     }
 }
@@ -130,10 +144,13 @@ fn remember(
         let mut remembered = Remembered::default();
         *ledger = leases.clone();
         for stored in reader.entries(from).flatten() {
-            let Ok(payload) = stored.entry().and_then(|entry| entry.payload()) else {
+            let Ok(entry) = stored.entry() else { continue };
+            let Ok(payload) = entry.payload() else {
                 continue;
             };
             ledger.observe(&payload);
+            let stamp = &entry.stamp;
+            remembered.lately.observe(stored.commit_id, stamp, &payload);
             remembered.observe(stored.commit_id, payload);
         }
         let oldest = reader.oldest();
@@ -151,6 +168,7 @@ impl Remembered {
         match payload {
             Payload::EpochStart(epoch) => self.epoch = Some((epoch.boot_id, epoch.at)),
             Payload::Checkpoint(checkpoint) => self.sealed = Some(checkpoint),
+            Payload::Loss(loss) => self.given_up.observe(id, &loss),
             Payload::Ack(ack) => self.cosigned_size = self.cosigned_size.max(ack.size),
             Payload::Configuration(part) if part.part == 0 => {
                 let digest = part.digest.to_string();
@@ -194,7 +212,9 @@ impl Committer {
         let at = clock::mono();
         let found = |number: fn(&Recovery) -> u64| recovery.map_or(0, number);
         self.stats.scan_bytes = found(|recovery| recovery.scan_bytes);
-        self.stats.recoveries = u64::from(self.start != StartKind::Orderly);
+        let orderly = [EpochCause::FirstStart, EpochCause::OrderlyStart];
+        let recovered = recovery.is_some_and(|recovery| !orderly.contains(&recovery.cause));
+        self.stats.recoveries = u64::from(recovered);
         let epoch = EpochStart {
             at,
             cause: recovery.map_or(EpochCause::FirstStart, |recovery| recovery.cause),

@@ -2,6 +2,7 @@
 
 use super::committer::Committer;
 use super::stats::Spans;
+use crate::clock;
 use evidence::kinds::Counter;
 use ipc::message::{Message, StatusReport, StatusText};
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ pub(super) fn report(recorder: &Committer) -> Message {
             .map(|name| ((*name).to_owned(), find(name).unwrap_or(Value::Null)))
             .collect()
     };
-    let status = json!({
+    let mut status = json!({
         "origin": recorder.origin,
         "generation": recorder.journal.generation().0,
         "epoch": recorder.journal.epoch().0,
@@ -51,6 +52,15 @@ pub(super) fn report(recorder: &Committer) -> Message {
         },
         "counters": counters.iter().map(counter_json).collect::<Vec<_>>(),
     });
+    let now = clock::utc();
+    let lately = recorder.lately.report(&recorder.contract, now, now);
+    if let Some(object) = status.as_object_mut() {
+        object.extend(
+            lately
+                .into_iter()
+                .map(|(name, part)| (name.to_owned(), part)),
+        );
+    }
     StatusReport {
         json: StatusText(status.to_string()),
     }

@@ -1,8 +1,11 @@
 //! HTTPS to the collector: TLS 1.3, both sides with certificates (R2, A7.7).
 
+use crate::papers;
 use contract::Uplink;
 use exchange::limits::RESPONSE_BYTES_MAX;
 use exchange::{BATCH_HEADER, Failure, Method, Request, Response};
+use std::cell::RefCell;
+use std::error::Error as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,29 +14,33 @@ use ureq::{Agent, Error};
 
 /// Bytes of a response that are read beyond what is looked at, so that the connection stays usable.
 const SLACK_BYTES: u64 = 4_096;
+/// Longest cause of a failure in words, in characters.
+const CAUSE_CHARS_MAX: usize = 300;
 
 /// A client with this node's certificate.
 pub(super) struct Client {
     agent: Agent,
     url: String,
+    timeout_ms: u64,
+    /// Why the newest request failed.
+    cause: RefCell<String>,
 }
 
 impl Client {
     /// Reads certificates and key, relative paths from `root`; the errors name the file.
     pub(super) fn new(uplink: &Uplink, root: &Path) -> Result<Self, String> {
-        let read = |path: &str, what: &str| {
-            std::fs::read(root.join(path))
-                .map_err(|error| format!("uplink.{what}: cannot read {path}: {error}"))
-        };
-        let unusable = |path: &str, what: &str, error: ureq::Error| {
-            format!("uplink.{what}: {path} is not usable: {error}")
-        };
-        let ca = Certificate::from_pem(&read(&uplink.ca_file, "ca_file")?)
-            .map_err(|error| unusable(&uplink.ca_file, "ca_file", error))?;
-        let cert = Certificate::from_pem(&read(&uplink.cert_file, "cert_file")?)
-            .map_err(|error| unusable(&uplink.cert_file, "cert_file", error))?;
-        let key = PrivateKey::from_pem(&read(&uplink.key_file, "key_file")?)
-            .map_err(|error| unusable(&uplink.key_file, "key_file", error))?;
+        let papers = papers::read(uplink, Some(root)).map_err(|wrong| {
+            let words = wrong
+                .iter()
+                .map(|one| format!("{}.{}: {}", one.table, one.key, one.what));
+            words.collect::<Vec<_>>().join("; ")
+        })?;
+        let papers = papers.ok_or("uplink: the certificates were not read")?;
+        let unusable = |what: &str, error: Error| format!("uplink.{what} is not usable: {error}");
+        let ca = Certificate::from_pem(&papers.ca).map_err(|error| unusable("ca_file", error))?;
+        let cert =
+            Certificate::from_pem(&papers.cert).map_err(|error| unusable("cert_file", error))?;
+        let key = PrivateKey::from_pem(&papers.key).map_err(|error| unusable("key_file", error))?;
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(
@@ -52,6 +59,8 @@ impl Client {
         Ok(Self {
             agent,
             url: uplink.url.trim_end_matches('/').to_owned(),
+            timeout_ms: uplink.timeout_ms,
+            cause: RefCell::default(),
         })
     }
 
@@ -71,7 +80,7 @@ impl Client {
                 post.send(&request.body[..])
             }
         };
-        let mut response = outcome.map_err(|error| failure(&error))?;
+        let mut response = outcome.map_err(|error| self.failed(&error))?;
         let retry_after_s = response
             .headers()
             .get("retry-after")
@@ -83,12 +92,125 @@ impl Client {
             .with_config()
             .limit(limit)
             .read_to_vec()
-            .map_err(|error| failure(&error))?;
+            .map_err(|error| self.failed(&error))?;
         Ok(Response {
             status: response.status().as_u16(),
             body,
             retry_after_s,
         })
+    }
+    /// A failure in words, with its cause where this side knows it.
+    pub(super) fn why(&self, failure: Failure) -> String {
+        let cause = self.cause.borrow();
+        match failure {
+            Failure::Server(_) => failure.to_string(),
+            _ if cause.is_empty() => failure.to_string(),
+            _ => cause.clone(),
+        }
+    }
+
+    fn failed(&self, error: &Error) -> Failure {
+        let failure = failure(error);
+        let words = match failure {
+            Failure::Timeout => format!(
+                "{}: no answer within {} s ({error})",
+                self.url,
+                self.timeout_ms / 1_000
+            ),
+            Failure::Tls => format!("{}: {}", self.url, tls_words(error)),
+            Failure::Lost => format!("{}: {}{}", self.url, chain(error), hint(error)),
+            _ => format!("{}: {}", self.url, chain(error)),
+        };
+        *self.cause.borrow_mut() = words.chars().take(CAUSE_CHARS_MAX).collect();
+        failure
+    }
+}
+
+/// An error and what it came from, each said once.
+fn chain(error: &Error) -> String {
+    let mut words = match error {
+        Error::HostNotFound => "its name is not known to the name service".to_owned(),
+        Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !words.contains(&said) {
+            words = format!("{words}: {said}");
+        }
+        source = cause.source();
+    }
+    words
+}
+
+/// With TLS 1.3 a server refuses a certificate when the client has long begun to send.
+fn hint(error: &Error) -> &'static str {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    match error {
+        Error::Io(io)
+            if [
+                BrokenPipe,
+                ConnectionAborted,
+                ConnectionReset,
+                UnexpectedEof,
+            ]
+            .contains(&io.kind()) =>
+        {
+            "; the collector closed the connection, as it does when it refuses this node's certificate in `cert_file`"
+        }
+        _ => "",
+    }
+}
+
+/// Which certificate was refused by whom, and why.
+fn tls_words(error: &Error) -> String {
+    use rustls::{AlertDescription, CertificateError};
+    let Some(cause) = of_rustls(error) else {
+        return format!("TLS failed: {}", chain(error));
+    };
+    match cause {
+        rustls::Error::InvalidCertificate(reason) => {
+            let why = match reason {
+                // The second where an authority of the same name has another key.
+                CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                    "it is not signed by the authority in `ca_file`".to_owned()
+                }
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                    format!("it has expired, or this node's clock is wrong ({reason})")
+                }
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                    format!("it is not valid yet, or this node's clock is wrong ({reason})")
+                }
+                CertificateError::NotValidForName
+                | CertificateError::NotValidForNameContext { .. } => {
+                    format!("it is not for the host in `url` ({reason})")
+                }
+                other => other.to_string(),
+            };
+            format!("the collector's certificate is refused: {why}")
+        }
+        rustls::Error::AlertReceived(
+            alert @ (AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError),
+        ) => format!("the collector refuses this node's certificate in `cert_file` ({alert:?})"),
+        other => format!("TLS failed: {other}"),
+    }
+}
+
+/// The TLS library's own error, wherever it is wrapped.
+fn of_rustls(error: &Error) -> Option<&rustls::Error> {
+    match error {
+        Error::Rustls(cause) => Some(cause),
+        Error::Io(error) => error.get_ref()?.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -97,11 +219,12 @@ fn failure(error: &Error) -> Failure {
         Error::Timeout(_) => Failure::Timeout,
         Error::HostNotFound | Error::ConnectionFailed => Failure::Connect,
         Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => Failure::Tls,
-        Error::Io(error) => match error.kind() {
-            std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::HostUnreachable => {
-                Failure::Connect
-            }
+        Error::Io(io) => match io.kind() {
+            std::io::ErrorKind::ConnectionRefused
+            | std::io::ErrorKind::HostUnreachable
+            | std::io::ErrorKind::NetworkUnreachable => Failure::Connect,
             // rustls reports a refused certificate as invalid data of the stream.
+            _ if of_rustls(error).is_some() => Failure::Tls,
             std::io::ErrorKind::InvalidData => Failure::Tls,
             _ => Failure::Lost,
         },

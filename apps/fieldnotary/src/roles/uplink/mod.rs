@@ -7,6 +7,7 @@ mod refusals;
 use crate::clock;
 use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
+use crate::roles::standing::Standing;
 use contract::{Contract, Uplink};
 use evidence::kinds::{Ack, Event};
 use evidence::reasons::EventCode;
@@ -56,6 +57,7 @@ pub(crate) fn run(
         own: SourceId::new("uplink").map_err(|error| error.to_string())?,
         reports: 0,
         refusals: Refusals::default(),
+        standing: Standing::new(data.standing()),
     };
     while !stop.load(Ordering::Relaxed) {
         if !role.turn() {
@@ -83,6 +85,7 @@ struct Role {
     own: SourceId,
     reports: u64,
     refusals: Refusals,
+    standing: Standing,
 }
 
 impl Role {
@@ -96,6 +99,10 @@ impl Role {
             }
             Action::NeedLeaves(need) => self.supply(need),
             Action::Send(request) => {
+                // A place that is not noted is no harm until the ring is full; delivery goes on.
+                if let Err(error) = self.standing.note(self.node.may_stand_at()) {
+                    eprintln!("uplink: {error}");
+                }
                 let outcome = self.client.send(&request);
                 match outcome {
                     Ok(response) => self.node.answered(tick(), request.id, response),
@@ -148,7 +155,7 @@ impl Role {
                 root: Digest(acked.head.root.0),
                 cosignature: acked.line,
             }),
-            Report::Down(failure) => self.event(EventCode::UplinkDown, failure.to_string()),
+            Report::Down(failure) => self.event(EventCode::UplinkDown, self.client.why(failure)),
             Report::Up => self.event(EventCode::UplinkUp, String::new()),
             Report::Refused(refusal) => {
                 let words = format!(

@@ -77,6 +77,12 @@ pub(super) const PORTS_AND_SCHEDULES: &[Case] = &[
     ),
     case(
         "baud = 9600",
+        "timeout = 200",
+        "22:11 port.line.timeout",
+        "in quotes: \"200ms\"",
+    ),
+    case(
+        "baud = 9600",
         "timeout = \"0ms\"",
         "22:11 port.line.timeout",
         "write 1ms to 60s",

@@ -107,6 +107,42 @@ pub(super) const STATION_STORAGE_AND_SEAL: &[Case] = &[
     ),
     case(
         "segments = 4",
+        "truth = \"independent\"",
+        "6:9 storage.truth",
+        "`truth_dir` is missing",
+    ),
+    case(
+        "segments = 4",
+        "truth = \"independent\"\ntruth_dir = \"truth\"",
+        "7:13 storage.truth_dir",
+        "write the whole path",
+    ),
+    case(
+        "segments = 4",
+        "truth_dir = \"/mnt/fram\"",
+        "6:13 storage.truth_dir",
+        "truth = \"independent\"",
+    ),
+    case(
+        "segments = 4",
+        "segment_size = \"16 MiB\"",
+        "6:16 storage.segment_size",
+        "did you mean \"16MiB\"?",
+    ),
+    case(
+        "every = \"30s\"",
+        "every = \"30 s\"",
+        "9:9 seal.every",
+        "did you mean \"30s\"?",
+    ),
+    case(
+        "every = \"30s\"",
+        "every = 90000",
+        "9:9 seal.every",
+        "in quotes: \"90000ms\"",
+    ),
+    case(
+        "segments = 4",
         "group_wait = \"2s\"",
         "6:14 storage.group_wait",
         "at most 1s",

@@ -4,13 +4,14 @@ use super::{Committer, Pending};
 use crate::clock;
 use crate::roles::recorder::work::Answer;
 use crate::roles::recorder::{acks, intake, ledger, slots};
-use evidence::kinds::Downtime;
-use evidence::reasons::{DowntimeCause, EventCode};
-use evidence::{Blob, Captured, CommitId, Payload, ScheduleId, Seq, SourceId, Stream};
+use evidence::kinds::{Downtime, Marker};
+use evidence::reasons::{DowntimeCause, EventCode, MarkerKind};
+use evidence::{Blob, Captured, CommitId, MeterId, Payload, ScheduleId, Seq, SourceId, Stream};
 use ipc::message::{
     Accepted, ErrorCode, Leased, Message, NoteText, RefuseReason, Refused, SlotStart, Welcome,
 };
-use ledger::{Attempted, Verdict};
+use ledger::{Attempted, Missed, Verdict};
+use std::collections::BTreeMap;
 
 impl Committer {
     pub(super) fn welcome(&self) -> Message {
@@ -71,7 +72,7 @@ impl Committer {
                 let offset = self.staged.len();
                 let count = u64::try_from(sound.records.len()).unwrap_or(u64::MAX);
                 for (captured, payload) in sound.records {
-                    self.stage_record(source, captured, payload);
+                    self.stage_record(captured, payload);
                 }
                 self.answers
                     .push((answer, Pending::Accepted { id, offset, count }));
@@ -109,7 +110,10 @@ impl Committer {
         answer: Answer,
     ) -> Result<(), String> {
         let lease = if fresh {
-            let attempted = self.attempted(source, stream);
+            let attempted = match stream {
+                Stream::Meter(meter) => self.attempted().remove(meter),
+                Stream::Port(_) => None,
+            };
             let (lease, entries) = self
                 .ledger
                 .restart(stream, source, attempted, clock::mono());
@@ -138,25 +142,29 @@ impl Committer {
         Ok(())
     }
 
-    /// What the poll marker board knows of a meter (A4.8).
-    pub(super) fn attempted(&self, source: &SourceId, stream: &Stream) -> Option<Attempted> {
-        let Stream::Meter(meter) = stream else {
-            return None;
-        };
+    /// What the poll marker boards know of the meters (A4.8). A meter that changed its port is on both
+    /// boards; its highest number counts.
+    fn attempted(&self) -> BTreeMap<MeterId, Attempted> {
+        let mut known: BTreeMap<MeterId, Attempted> = BTreeMap::new();
         let (ports, _) = media::read_marks(&self.markers);
-        let (_, marks) = ports.into_iter().find(|(port, _)| port == source)?;
-        // Times of another boot say nothing here, its numbers do.
-        let mark = marks.into_iter().find(|mark| mark.meter_id == *meter)?;
-        let attempt = mark.attempt?;
-        Some(Attempted {
-            seq: attempt.seq.0,
-            at: attempt.at,
-            slot: mark.slot,
-            reply_at: mark
-                .reply
-                .filter(|reply| reply.seq == attempt.seq)
-                .map(|reply| reply.at),
-        })
+        for mark in ports.into_iter().flat_map(|(_, marks)| marks) {
+            // Times of another boot say nothing here, its numbers do.
+            let Some(attempt) = mark.attempt else {
+                continue;
+            };
+            let reply = mark.reply.filter(|reply| reply.seq == attempt.seq);
+            let attempted = Attempted {
+                seq: attempt.seq.0,
+                at: attempt.at,
+                slot: mark.slot,
+                reply_at: reply.map(|reply| reply.at),
+            };
+            let before = known.get(&mark.meter_id);
+            if before.is_none_or(|before| before.seq < attempted.seq) {
+                known.insert(mark.meter_id, attempted);
+            }
+        }
+        known
     }
 
     pub(super) fn slots(&mut self, source: SourceId, schedule: ScheduleId, answer: Answer) {
@@ -166,31 +174,35 @@ impl Committer {
             return;
         };
         let now = clock::mono();
-        let (utc_next, anchor) = slots::next_due(plan, &self.time, now);
-        let meters = self.contract.meters.values();
-        let meters = meters.filter(|meter| meter.port == source && meter.schedule == schedule);
-        let meters = meters.map(|meter| &meter.id);
+        let (_, anchor) = slots::next_due(plan, &self.time, now);
+        let utc = self.time.utc_of(now);
+        let known = self.attempted();
+        let attempted = |meter: &MeterId| known.get(meter).copied();
+        let ended = self.ledger.end_dropped(utc, &attempted);
+        let meters = ledger::meters_on(&self.contract, &source, &schedule);
         let start = self
             .ledger
-            .start_schedule(&source, &schedule, meters, utc_next);
-        if let Some((first, count)) = start.missed {
-            let cause = if start.was_stopped {
-                DowntimeCause::OrderlyStop
-            } else {
-                self.start.cause(self.alive.contains(&source))
-            };
-            let downtime = Downtime {
+            .start_schedule(&source, plan, meters, utc, &attempted);
+        for end in ended {
+            let stop = Marker {
                 at: now,
-                schedule: schedule.clone(),
-                first,
-                count: Some(count),
-                cause,
-                source,
+                marker: MarkerKind::ScheduleStop,
+                source: end.source.clone(),
+                schedule: Some(end.schedule.clone()),
+                slot: Some(end.last),
+                meter_id: None,
+                seq: None,
+                count: None,
+                last_attempt: None,
+                last_reply: None,
             };
-            // Already in the ledger: only the entry is missing.
-            let payload = downtime.into();
-            self.staged.push((Captured::new(&payload), payload));
+            let cause = self.start.cause(false);
+            self.stage_missed(&end.source, &end.schedule, cause, end.missed);
+            self.stage(stop.into());
         }
+        let seen_before = start.again || self.alive.contains(&source);
+        let cause = self.start.cause(seen_before);
+        self.stage_missed(&source, &schedule, cause, start.missed);
         let slot = start.slot;
         let reply = SlotStart {
             schedule,
@@ -199,6 +211,27 @@ impl Committer {
             anchor,
         };
         self.answers.push((answer, Pending::Ready(reply.into())));
+    }
+
+    fn stage_missed(
+        &mut self,
+        source: &SourceId,
+        schedule: &ScheduleId,
+        cause: DowntimeCause,
+        missed: Vec<Missed>,
+    ) {
+        for run in missed {
+            let downtime = Downtime {
+                at: clock::mono(),
+                schedule: schedule.clone(),
+                first: run.first,
+                count: Some(run.count),
+                cause,
+                source: source.clone(),
+                meter_id: run.meter,
+            };
+            self.stage(downtime.into());
+        }
     }
 
     pub(super) fn take_time(
@@ -256,6 +289,8 @@ impl Committer {
             }
             self.seal.cosigned_size = ack.size;
             self.journal.note_cosigned(ack.size);
+            self.given_up.cosigned_to(ack.size);
+            self.feed.gives_up(&self.given_up);
             self.stats.cosigned_to(ack.size, clock::mono());
         }
         let offset = self.staged.len();

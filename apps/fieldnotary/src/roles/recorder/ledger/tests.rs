@@ -1,10 +1,12 @@
 //! Every number below a new block is committed, in a gap or skipped; every missed slot is counted.
 
-use super::{Attempted, LEASE_BLOCK, Ledger, SlotStart, Verdict};
-use evidence::Stream;
-use evidence::kinds::{CounterSnapshot, Marker, SeqSkip};
-use evidence::reasons::MarkerKind;
-use evidence::{MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId};
+use super::{Attempted, LEASE_BLOCK, Ledger, Missed, SlotStart, Verdict, meters_on};
+use contract::Contract;
+use evidence::kinds::{AttemptFailed, CounterSnapshot, Marker, SeqSkip};
+use evidence::reasons::{AttemptCause, MarkerKind};
+use evidence::{
+    CommitId, MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId, Stream, UtcNs,
+};
 
 fn port() -> SourceId {
     SourceId::new("rs485-1").unwrap()
@@ -93,125 +95,263 @@ fn what_was_committed_is_not_committed_again() {
     assert_eq!(ledger.verdict(&meter("m2"), Seq(0)), Verdict::New);
 }
 
-fn start(ledger: &mut Ledger, utc_next: u64) -> SlotStart {
-    let meters = ["m1", "m2"].map(|id| MeterId::new(id).unwrap());
-    ledger.start_schedule(&port(), &schedule(), meters.iter(), utc_next)
+const SECOND: i64 = 1_000_000_000;
+
+/// A contract with one schedule of this pace and these meters on it; `other` keeps the port in use.
+fn contract(every: &str, meters: &[&str]) -> Contract {
+    let mut text = format!(
+        "[station]\norigin = \"example.org/ledger\"\n\n[[port]]\nid = \"rs485-1\"\nkind = \"modbus-tcp\"\n\
+         address = \"127.0.0.1:502\"\n\n[[schedule]]\nid = \"fast\"\nevery = {every:?}\n\n\
+         [[schedule]]\nid = \"slow\"\nevery = \"10s\"\n\n[[profile]]\nid = \"p\"\n\n[[profile.point]]\n\
+         id = \"energy\"\nregister = \"holding:0\"\ntype = \"u32\"\n\n"
+    );
+    for (unit, meter) in (1..).zip(meters.iter().chain(&["other"])) {
+        let schedule = if *meter == "other" { "slow" } else { "fast" };
+        text.push_str(&format!(
+            "[[meter]]\nid = {meter:?}\nport = \"rs485-1\"\nunit = {unit}\nschedule = {schedule:?}\n\
+             profile = \"p\"\n\n"
+        ));
+    }
+    contract::parse(&text).unwrap()
 }
 
-fn serve(ledger: &mut Ledger, meter: &str, number: u64) {
-    let slot = Slot { version: 1, number };
-    ledger.served(&port(), &schedule(), &MeterId::new(meter).unwrap(), slot);
+fn configure(ledger: &mut Ledger, contract: &Contract) {
+    for part in contract.parts(MonoNs(0)) {
+        ledger.observe(&part.into());
+    }
+}
+
+/// A ledger with two meters that are read every second.
+fn two_meters() -> Ledger {
+    let mut ledger = Ledger::default();
+    configure(&mut ledger, &contract("1s", &["m1", "m2"]));
+    ledger
+}
+
+/// Starts the fast schedule at a second, which is not due any more.
+fn start_at(
+    ledger: &mut Ledger,
+    seconds: i64,
+    attempted: &dyn Fn(&MeterId) -> Option<Attempted>,
+) -> SlotStart {
+    let contract = ledger.contract.clone().unwrap();
+    let meters = meters_on(&contract, &port(), &schedule());
+    let utc = UtcNs(seconds * SECOND);
+    let plan = contract.schedules.get(&schedule()).unwrap();
+    let start = ledger.start_schedule(&port(), plan, meters, utc, attempted);
+    ledger.observe(&marker(MarkerKind::ScheduleStart, start.slot));
+    start
+}
+
+fn start(ledger: &mut Ledger, seconds: i64) -> SlotStart {
+    start_at(ledger, seconds, &|_| None)
+}
+
+fn marker(marker: MarkerKind, slot: Slot) -> Payload {
+    Marker {
+        at: MonoNs(0),
+        marker,
+        source: port(),
+        schedule: Some(schedule()),
+        slot: Some(slot),
+        meter_id: None,
+        seq: None,
+        count: None,
+        last_attempt: None,
+        last_reply: None,
+    }
+    .into()
+}
+
+fn serve(ledger: &mut Ledger, meter: &str, seq: u64, slot: Slot) {
+    let failed = AttemptFailed {
+        at: MonoNs(1),
+        meter_id: MeterId::new(meter).unwrap(),
+        source: port(),
+        seq: Seq(seq),
+        slot: Some(slot),
+        attempt: 0,
+        last: true,
+        cause: AttemptCause::Timeout,
+        exception: None,
+        points: vec![],
+        sample: None,
+        contract: CommitId(0),
+    };
+    ledger.observe(&failed.into());
+}
+
+fn slot(version: u64, number: u64) -> Slot {
+    Slot { version, number }
+}
+
+fn runs(missed: &[Missed]) -> Vec<(&str, Slot, u64)> {
+    let name = |run: &Missed| run.meter.as_ref().map_or("all", |_| "one");
+    let meter = |run: &Missed| run.meter.as_ref().is_some_and(|m| m.as_str() == "m2");
+    let word = |run: &Missed| if meter(run) { "m2" } else { name(run) };
+    missed
+        .iter()
+        .map(|run| (word(run), run.first, run.count))
+        .collect()
 }
 
 //= A4.2
 //= A4.3
 #[test]
-fn downtime_begins_where_the_first_meter_has_no_session() {
-    let mut ledger = Ledger::default();
-    assert_eq!(start(&mut ledger, 100).missed, None);
-    (100..=104).for_each(|number| serve(&mut ledger, "m1", number));
-    (100..=102).for_each(|number| serve(&mut ledger, "m2", number));
-    let later = start(&mut ledger, 110);
-    let missed = Some((
-        Slot {
-            version: 1,
-            number: 103,
-        },
-        7,
-    ));
-    let slot = Slot {
-        version: 1,
-        number: 110,
+fn downtime_of_all_begins_where_no_meter_has_a_session() {
+    let mut ledger = two_meters();
+    assert_eq!(start(&mut ledger, 99).missed, []);
+    (100..=104).for_each(|number| serve(&mut ledger, "m1", number, slot(1, number)));
+    (100..=101).for_each(|number| serve(&mut ledger, "m2", number, slot(1, number)));
+    let mut known = ledger.clone();
+    let later = start(&mut ledger, 109);
+    assert_eq!(later.slot, slot(1, 110));
+    // 102 to 104 have readings of m1: only m2 missed them.
+    let expected = [("m2", slot(1, 102), 3), ("all", slot(1, 105), 5)];
+    assert_eq!(runs(&later.missed), expected);
+    // Two sessions of m2 were attempted, the last for 103: these slots are a gap and no downtime.
+    known.extend(&meter("m2"));
+    let attempted = |meter: &MeterId| {
+        (meter.as_str() == "m2").then_some(Attempted {
+            seq: 103,
+            at: MonoNs(5),
+            slot: Some(slot(1, 103)),
+            reply_at: None,
+        })
     };
-    assert_eq!(
-        later,
-        SlotStart {
-            slot,
-            missed,
-            was_stopped: false
+    known.committed(meter("m2"), 101);
+    let later = start_at(&mut known, 109, &attempted);
+    let expected = [("m2", slot(1, 104), 1), ("all", slot(1, 105), 5)];
+    assert_eq!(runs(&later.missed), expected);
+}
+
+//= A4.2
+//= A4.3
+#[test]
+fn another_pace_is_another_numbering_and_the_old_one_is_closed_in_its_own_terms() {
+    let cases = [
+        ("1s", "2s", slot(2, 56), ("all", slot(1, 101), 10)),
+        ("2s", "1s", slot(2, 111), ("all", slot(1, 51), 5)),
+        ("1s", "1s", slot(1, 111), ("all", slot(1, 101), 10)),
+    ];
+    for (before, after, first, missed) in cases {
+        for frozen in [false, true] {
+            let mut ledger = Ledger::default();
+            configure(&mut ledger, &contract(before, &["m1"]));
+            let began = start(&mut ledger, 99).slot;
+            serve(&mut ledger, "m1", 0, began);
+            configure(&mut ledger, &contract(after, &["m1"]));
+            if frozen {
+                ledger = thawed(&ledger, &contract(after, &["m1"]));
+            }
+            let later = start(&mut ledger, 110);
+            assert_eq!(later.slot, first, "{before} {after}");
+            assert_eq!(runs(&later.missed), [missed], "{before} {after}");
         }
-    );
+    }
+}
+
+//= A4.2
+#[test]
+fn a_meter_that_is_new_has_no_downtime_before_it_existed() {
+    let mut ledger = Ledger::default();
+    configure(&mut ledger, &contract("1s", &["m1"]));
+    start(&mut ledger, 99);
+    serve(&mut ledger, "m1", 0, slot(1, 104));
+    configure(&mut ledger, &contract("1s", &["m1", "m2"]));
+    let later = start(&mut ledger, 109);
+    assert_eq!(runs(&later.missed), [("all", slot(1, 105), 5)]);
+    serve(&mut ledger, "m1", 1, slot(1, 110));
+    let again = start(&mut ledger, 111);
+    assert!(again.again);
+    let expected = [("m2", slot(1, 110), 1), ("all", slot(1, 111), 1)];
+    assert_eq!(runs(&again.missed), expected);
+}
+
+//= A4.2
+//= A4.3
+#[test]
+fn a_dropped_schedule_is_closed_once_and_comes_back_under_a_new_version() {
+    for frozen in [false, true] {
+        let mut ledger = Ledger::default();
+        configure(&mut ledger, &contract("1s", &["m1"]));
+        start(&mut ledger, 99);
+        serve(&mut ledger, "m1", 0, slot(1, 104));
+        let without = contract("1s", &[]);
+        configure(&mut ledger, &without);
+        let ended = ledger.end_dropped(UtcNs(109 * SECOND), &|_| None);
+        let [end] = ended.as_slice() else {
+            panic!("{ended:?}");
+        };
+        assert_eq!(runs(&end.missed), [("all", slot(1, 105), 5)]);
+        assert_eq!(end.last, slot(1, 109));
+        ledger.observe(&marker(MarkerKind::ScheduleStop, end.last));
+        if frozen {
+            ledger = thawed(&ledger, &without);
+        }
+        assert_eq!(ledger.end_dropped(UtcNs(200 * SECOND), &|_| None), []);
+        configure(&mut ledger, &contract("1s", &["m1"]));
+        let back = start(&mut ledger, 299);
+        assert_eq!((back.slot, back.missed), (slot(2, 300), vec![]));
+    }
 }
 
 //= A4.2
 #[test]
 fn a_clock_set_back_opens_a_new_numbering_and_loses_no_slot() {
-    let mut ledger = Ledger::default();
-    start(&mut ledger, 100);
-    serve(&mut ledger, "m1", 105);
-    let back = start(&mut ledger, 50);
-    assert_eq!(
-        back.slot,
-        Slot {
-            version: 2,
-            number: 50
-        }
-    );
-    assert_eq!(
-        back.missed,
-        Some((
-            Slot {
-                version: 1,
-                number: 100
-            },
-            6
-        ))
-    );
+    let mut ledger = two_meters();
+    start(&mut ledger, 99);
+    serve(&mut ledger, "m1", 0, slot(1, 105));
+    let back = start(&mut ledger, 49);
+    assert_eq!(back.slot, slot(2, 50));
+    assert_eq!(runs(&back.missed), [("m2", slot(1, 100), 6)]);
 }
 
 //= A4.3
 #[test]
 fn an_orderly_stop_is_downtime_from_the_slot_after_it() {
-    let mut ledger = Ledger::default();
-    start(&mut ledger, 100);
-    ledger.observe(
-        &Marker {
-            at: MonoNs(0),
-            marker: MarkerKind::ScheduleStop,
-            source: port(),
-            schedule: Some(schedule()),
-            slot: Some(Slot {
-                version: 1,
-                number: 120,
-            }),
-            meter_id: None,
-            seq: None,
-            count: None,
-            last_attempt: None,
-            last_reply: None,
-        }
-        .into(),
-    );
-    let again = start(&mut ledger, 130);
-    assert!(again.was_stopped);
-    assert_eq!(
-        again.missed,
-        Some((
-            Slot {
-                version: 1,
-                number: 121
-            },
-            9
-        ))
-    );
+    let mut ledger = two_meters();
+    start(&mut ledger, 99);
+    ledger.observe(&marker(MarkerKind::ScheduleStop, slot(1, 120)));
+    let again = start(&mut ledger, 129);
+    assert_eq!(runs(&again.missed), [("all", slot(1, 121), 9)]);
+}
+
+//= A5.2
+#[test]
+fn what_was_served_is_known_again_from_the_entries_alone() {
+    let mut ledger = two_meters();
+    start(&mut ledger, 99);
+    ledger.observe(&marker(MarkerKind::ScheduleStop, slot(1, 120)));
+    start(&mut ledger, 129);
+    serve(&mut ledger, "m1", 0, slot(1, 133));
+    serve(&mut ledger, "m2", 0, slot(1, 133));
+    let mut back = thawed(&ledger, &contract("1s", &["m1", "m2"]));
+    serve(&mut back, "m1", 1, slot(1, 134));
+    let later = start(&mut back, 139);
+    let expected = [("m2", slot(1, 134), 1), ("all", slot(1, 135), 5)];
+    assert_eq!(runs(&later.missed), expected);
+}
+
+/// What a recorder knows that starts with a segment's frozen state, as this contract comes before it.
+fn thawed(ledger: &Ledger, contract: &Contract) -> Ledger {
+    let mut back = Ledger::default();
+    configure(&mut back, contract);
+    let counters = ledger.freeze(&port());
+    let at = MonoNs(0);
+    back.observe(&CounterSnapshot { at, counters }.into());
+    back
 }
 
 //= A5.2
 #[test]
 fn a_frozen_ledger_comes_back_whole() {
-    let mut ledger = Ledger::default();
+    let mut ledger = two_meters();
     ledger.committed(meter("m1"), 41);
     start(&mut ledger, 7);
-    serve(&mut ledger, "m2", 9);
-    let counters = ledger.freeze(&port());
-    let mut back = Ledger::default();
-    back.observe(
-        &CounterSnapshot {
-            at: MonoNs(0),
-            counters,
-        }
-        .into(),
-    );
+    serve(&mut ledger, "m2", 3, slot(1, 9));
+    ledger.observe(&marker(MarkerKind::Heartbeat, slot(1, 12)));
+    let back = thawed(&ledger, &contract("2s", &["m2"]));
     assert!(back.is_frozen());
     assert_eq!(back.windows, ledger.windows);
     assert_eq!(back.numberings, ledger.numberings);

@@ -1,20 +1,11 @@
 //! The collector over real HTTPS: delivery, interruption, refusal.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test, with helpers that are no test functions themselves"
-)]
-
-mod common;
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{BASE, Collector, Log, Uplink, check_directory, ix};
+use crate::common::{BASE, Collector, Log, Uplink, check_directory, ix};
 use evidence::kinds::Predecessor;
 use evidence::{Captured, Digest, Generation};
 use exchange::Report;

@@ -22,7 +22,7 @@ pub(crate) struct Collector {
     log_keys: Vec<String>,
 }
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_fieldnotary-collector"))
 }
 
@@ -41,9 +41,9 @@ impl Collector {
             .arg(&path)
             .arg("--out")
             .arg(dir.path().join("node"))
-            .status()
+            .output()
             .unwrap();
-        assert!(issue.success());
+        assert!(issue.status.success(), "{issue:?}");
         let vkey = String::from_utf8(init.stdout).unwrap();
         let mut collector = Self {
             dir,
@@ -74,7 +74,13 @@ impl Collector {
         for key in &self.log_keys {
             command.args(["--log-key", key]);
         }
-        self.child = Some(command.stdin(Stdio::null()).spawn().unwrap());
+        self.child = Some(
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
         for _ in 0..1_000 {
             if let Ok(text) = std::fs::read_to_string(&ready)
                 && let Ok(value) = serde_json::from_str::<Value>(&text)

@@ -135,6 +135,7 @@ impl Log {
                 hashes: hashes.iter().map(|hash| Digest(hash.0)).collect(),
                 segment: 0,
                 offset_bytes: 0,
+                before: Vec::new(),
             }
             .into(),
         );

@@ -7,5 +7,5 @@ mod uplink;
 
 pub(crate) use directory::check_directory;
 pub(crate) use log::{BASE, Log, ix};
-pub(crate) use process::Collector;
+pub(crate) use process::{Collector, program};
 pub(crate) use uplink::Uplink;

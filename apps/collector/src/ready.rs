@@ -1,0 +1,215 @@
+//! What is said when the collector listens: where, as whom, for whom, and what it holds.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::certificate::Holder;
+use crate::error::Error;
+use crate::identity::{TlsFiles, url_of};
+use crate::registry::{Held, Registry};
+use crate::say::quoted;
+use crate::server::certificates;
+
+/// The facts of a collector that listens.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    addr: SocketAddr,
+    dir: PathBuf,
+    server: Holder,
+    clients: Vec<Holder>,
+    client_ca: PathBuf,
+    vkey: String,
+    pins: Vec<(String, String)>,
+    logs: Vec<Held>,
+    unserved: Vec<String>,
+}
+
+impl Ready {
+    /// Gathers the facts.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn of(
+        addr: SocketAddr,
+        dir: &Path,
+        files: &TlsFiles,
+        registry: &Registry,
+    ) -> Result<Self, Error> {
+        let holders = |path: &Path, what: &str| -> Result<Vec<Holder>, Error> {
+            let found = certificates(path, what)?;
+            Ok(found.iter().map(|der| Holder::of(der)).collect())
+        };
+        let server = holders(&files.cert, "the server's certificate")?;
+        let pins = registry.pins();
+        Ok(Self {
+            addr,
+            dir: dir.to_path_buf(),
+            server: server.into_iter().next().unwrap_or_default(),
+            clients: holders(&files.client_ca, "the authority of the clients")?,
+            client_ca: files.client_ca.clone(),
+            vkey: registry.identity().vkey().to_string(),
+            pins: pins.map(|(key, prefix)| (key, prefix.to_owned())).collect(),
+            logs: registry.held()?,
+            unserved: registry.unserved()?,
+        })
+    }
+
+    fn url(&self) -> String {
+        match self.addr.ip().is_unspecified() {
+            // Every address of this machine: the certificate knows a name for it.
+            true => url_of(&self.server.hosts, self.addr.port()),
+            false => format!("https://{}", self.addr),
+        }
+    }
+
+    fn authorities(&self) -> Vec<String> {
+        let name = |holder: &Holder| holder.name.clone();
+        self.clients.iter().filter_map(name).collect()
+    }
+
+    /// One object, for programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let log = |log: &Held| {
+            json!({
+                "origin": log.origin,
+                "cosigned": log.cosigned,
+                "stored": log.stored,
+                "dir": self.dir.join(&log.dir).display().to_string(),
+            })
+        };
+        let pin = |(key, prefix): &(String, String)| json!({"vkey": key, "prefix": prefix});
+        json!({
+            "addr": self.addr.to_string(),
+            "url": self.url(),
+            "pid": std::process::id(),
+            "dir": self.dir.display().to_string(),
+            "vkey": self.vkey,
+            "certificate_name": self.server.name,
+            "certificate_hosts": self.server.hosts,
+            "client_authorities": self.authorities(),
+            "log_keys": self.pins.iter().map(pin).collect::<Vec<_>>(),
+            "logs": self.logs.iter().map(log).collect::<Vec<_>>(),
+            "logs_not_served": self.unserved,
+        })
+    }
+
+    /// Lines for people.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let dir = quoted(&self.dir.display().to_string());
+        let mut lines = vec![
+            format!("collector ready on {}, {}", self.addr, self.url()),
+            format!("  directory    {dir}"),
+            format!("  certificate  for {}", self.server.hosts.join(", ")),
+            format!(
+                "  clients      with a certificate of {}, {}",
+                self.authorities().join(" or "),
+                self.client_ca.display()
+            ),
+            format!(
+                "               make one: fieldnotary-collector issue --dir {dir} --node NAME --out DIR"
+            ),
+            format!("  cosigns as   {}", self.vkey),
+        ];
+        for (key, prefix) in &self.pins {
+            lines.push(format!("  log key      {key}"));
+            lines.push(format!(
+                "               for {prefix} and its generations {prefix}/gN"
+            ));
+        }
+        lines.extend(self.logs());
+        for origin in &self.unserved {
+            lines.push(format!(
+                "  not served   {origin}: no --log-key covers it; what it holds stays as it is"
+            ));
+        }
+        lines.push(format!(
+            "  verify       fieldnotary verify {dir} --anchor VKEY"
+        ));
+        lines.push("               with a log key that you have from the node itself".to_owned());
+        lines.push("Ctrl-C stops it; everything answered is durable.".to_owned());
+        lines.join("\n")
+    }
+
+    fn logs(&self) -> Vec<String> {
+        if self.logs.is_empty() {
+            let words = "none yet: the first delivery of a node makes one";
+            return vec![format!("  logs held    {words}")];
+        }
+        let titles = ["logs held"].into_iter().chain(std::iter::repeat(""));
+        let line = |(title, log): (&str, &Held)| {
+            let Held {
+                origin,
+                cosigned,
+                stored,
+                ..
+            } = log;
+            let more = stored.saturating_sub(*cosigned);
+            let more = match more {
+                0 => String::new(),
+                more => format!(", {more} more stored"),
+            };
+            format!("  {title:<12} {origin}: {cosigned} entries cosigned{more}")
+        };
+        titles.zip(&self.logs).map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Held, Ready};
+    use crate::certificate::Holder;
+
+    fn ready(logs: Vec<Held>) -> Ready {
+        let holder = |name: &str, hosts: &[&str]| Holder {
+            name: Some(name.to_owned()),
+            hosts: hosts.iter().map(ToString::to_string).collect(),
+        };
+        Ready {
+            addr: "127.0.0.1:7443".parse().unwrap(),
+            dir: "/srv/a b".into(),
+            server: holder("c.example server", &["127.0.0.1", "c.example"]),
+            clients: vec![holder("c.example authority", &[])],
+            client_ca: "/srv/a b/tls/ca.pem".into(),
+            vkey: "c.example+1+A".into(),
+            pins: vec![("n+2+B".into(), "meters.example/7".into())],
+            logs,
+            unserved: vec!["meters.example/8/g1".into()],
+        }
+    }
+
+    #[test]
+    fn the_page_says_where_as_whom_for_whom_and_what_is_held() {
+        let held = Held {
+            origin: "meters.example/7/g1".into(),
+            cosigned: 70,
+            stored: 90,
+            dir: "logs/00".into(),
+        };
+        let page = ready(vec![held.clone()]).page();
+        for part in [
+            "ready on 127.0.0.1:7443, https://127.0.0.1:7443\n",
+            "directory    '/srv/a b'\n",
+            "for 127.0.0.1, c.example\n",
+            "of c.example authority, ",
+            "cosigns as   c.example+1+A\n",
+            "log key      n+2+B\n               for meters.example/7 and",
+            "logs held    meters.example/7/g1: 70 entries cosigned, 20 more stored\n",
+            "not served   meters.example/8/g1: no --log-key",
+            "fieldnotary verify '/srv/a b' --anchor",
+        ] {
+            assert!(page.contains(part), "{part}\n{page}");
+        }
+        assert!(ready(Vec::new()).page().contains("none yet"));
+        let mut everywhere = ready(Vec::new());
+        everywhere.addr = "0.0.0.0:443".parse().unwrap();
+        assert_eq!(everywhere.url(), "https://c.example:443");
+        let json = ready(vec![held]).json();
+        assert_eq!(json["logs"][0]["cosigned"], 70);
+        assert_eq!(json["logs"][0]["dir"], "/srv/a b/logs/00");
+        assert_eq!(json["certificate_hosts"][1], "c.example");
+    }
+}

@@ -1,0 +1,307 @@
+//! What an entry says, in words: values with unit and quality, configurations with their content.
+
+use super::words;
+use contract::{Contract, PortKind};
+use evidence::kinds::{AttemptFailed, Configuration, CounterSnapshot, Event, Marker, Reading};
+use evidence::{MeterId, Payload, SourceId};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Counters that a line shows.
+const COUNTERS_SHOWN_MAX: usize = 4;
+
+/// What the entries so far told: the contract in force, and the meters that were ever named.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    parts: Vec<Configuration>,
+    contract: Option<Contract>,
+    meters: BTreeSet<String>,
+}
+
+impl Known {
+    /// Takes in an entry; true for a configuration's last part, with which it is whole.
+    pub(super) fn observe(&mut self, payload: &Payload) -> bool {
+        match payload {
+            Payload::Reading(reading) => self.meter(&reading.meter_id),
+            Payload::AttemptFailed(failed) => self.meter(&failed.meter_id),
+            Payload::Configuration(part) => return self.configuration(part),
+            _ => {}
+        }
+        false
+    }
+
+    fn meter(&mut self, meter: &MeterId) {
+        if !self.meters.contains(meter.as_str()) {
+            self.meters.insert(meter.to_string());
+        }
+    }
+
+    fn configuration(&mut self, part: &Configuration) -> bool {
+        if part.part == 0 {
+            self.parts.clear();
+        }
+        self.parts.push(part.clone());
+        let Ok(contract) = Contract::from_parts(&self.parts) else {
+            return false;
+        };
+        contract.meters.keys().for_each(|meter| self.meter(meter));
+        self.contract = Some(contract);
+        true
+    }
+
+    /// Every meter named so far.
+    pub(super) fn meters(&self) -> impl Iterator<Item = &str> {
+        self.meters.iter().map(String::as_str)
+    }
+
+    /// The unit of a reading's point.
+    pub(super) fn unit(&self, reading: &Reading) -> Option<&str> {
+        let contract = self.contract.as_ref()?;
+        crate::lately::unit_of(contract, &reading.meter_id, &reading.point_id)
+    }
+
+    /// The contract in force, for programs.
+    pub(super) fn content(&self) -> Option<Value> {
+        let contract = self.contract.as_ref()?;
+        let ports = contract.ports.iter().map(|(id, port)| {
+            let wire = match &port.kind {
+                PortKind::ModbusRtu(line) => &line.device,
+                PortKind::ModbusTcp { address } => address,
+            };
+            json!({"id": id.as_str(), "wire": wire, "timeout_ms": port.timeout_ms, "retries": port.retries})
+        });
+        let schedules = contract.schedules.values().map(|one| {
+            json!({"id": one.id.as_str(), "every_ms": one.every_ms, "offset_ms": one.offset_ms})
+        });
+        let meters = contract.meters.values().map(|meter| {
+            let points: Vec<Value> = meter
+                .points
+                .iter()
+                .map(|point| json!({"id": point.id.as_str(), "unit": point.unit}))
+                .collect();
+            json!({
+                "id": meter.id.as_str(),
+                "port": meter.port.as_str(),
+                "unit": meter.unit,
+                "schedule": meter.schedule.as_str(),
+                "points": points,
+            })
+        });
+        Some(json!({
+            "origin": contract.station.origin,
+            "name": contract.station.name,
+            "uplink": contract.uplink.as_ref().map(|uplink| &uplink.url),
+            "ports": ports.collect::<Vec<_>>(),
+            "schedules": schedules.collect::<Vec<_>>(),
+            "meters": meters.collect::<Vec<_>>(),
+        }))
+    }
+}
+
+/// What an entry says; `whole` tells that it completes a configuration.
+pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> String {
+    match payload {
+        None => "cannot be read: its record CRC or encoding does not hold".to_owned(),
+        Some(Payload::Reading(reading)) => reading_words(reading, known.unit(reading)),
+        Some(Payload::AttemptFailed(failed)) => failed_words(failed),
+        Some(Payload::Event(event)) => event_words(event),
+        Some(Payload::Marker(marker)) => marker_words(marker),
+        Some(Payload::CounterSnapshot(snapshot)) => counters_words(snapshot),
+        Some(Payload::Configuration(part)) => configuration_words(part, known, whole),
+        Some(other) => rest_words(other),
+    }
+}
+
+fn reading_words(reading: &Reading, unit: Option<&str>) -> String {
+    let value = reading
+        .value
+        .map_or_else(|| "no value".to_owned(), |value| value.to_string());
+    let unit = unit.map_or_else(String::new, |unit| format!(" {unit}"));
+    let quality = reading.quality.validity.name();
+    let reason = match reading.quality.reason {
+        evidence::reasons::QualityReason::None => String::new(),
+        reason => format!(" ({})", reason.name()),
+    };
+    let (meter, point, seq) = (&reading.meter_id, &reading.point_id, reading.seq.0);
+    format!("{meter}/{point} {value}{unit}, {quality}{reason}, seq {seq}")
+}
+
+fn failed_words(failed: &AttemptFailed) -> String {
+    let exception = failed
+        .exception
+        .map_or_else(String::new, |code| format!(" {code}"));
+    let then = if failed.last {
+        "given up"
+    } else {
+        "tried again"
+    };
+    format!(
+        "{}: {}{exception}, attempt {} of seq {}, {then}",
+        failed.meter_id,
+        failed.cause.name(),
+        failed.attempt + 1,
+        failed.seq.0
+    )
+}
+
+fn event_words(event: &Event) -> String {
+    let mut said = format!("{} {}", event.code.name(), event.source);
+    if let Some(meter) = &event.meter_id {
+        said += &format!("/{meter}");
+    }
+    if let Some(count) = event.count.filter(|count| *count > 1) {
+        said += &format!(" x{count}");
+    }
+    if let Some(detail) = &event.detail {
+        said += &format!(": {detail}");
+    }
+    said
+}
+
+fn marker_words(marker: &Marker) -> String {
+    let mut said = format!("{} {}", marker.marker.name(), marker.source);
+    if let Some(schedule) = &marker.schedule {
+        said += &format!(" schedule {schedule}");
+    }
+    if let Some(meter) = &marker.meter_id {
+        said += &format!(" meter {meter}");
+    }
+    if let Some(seq) = marker.seq {
+        said += &format!(" from seq {}", seq.0);
+    }
+    if let Some(slot) = marker.slot {
+        said += &format!(" slot {slot}");
+    }
+    if let Some(count) = marker.count {
+        said += &format!(", {count} of them");
+    }
+    said
+}
+
+fn counters_words(snapshot: &CounterSnapshot) -> String {
+    let told = || {
+        let counters = snapshot.counters.iter();
+        counters.filter_map(|counter| Some((counter, counter.value.filter(|value| *value > 0)?)))
+    };
+    let mut shown: Vec<String> = told()
+        .take(COUNTERS_SHOWN_MAX)
+        .map(|(counter, value)| match counter.name.as_str() {
+            name if name.starts_with("commit_latency") => {
+                format!("{name} {}", words::nanoseconds(value))
+            }
+            name => match &counter.label {
+                Some(label) => format!("{name} {label} {value}"),
+                None => format!("{name} {value}"),
+            },
+        })
+        .collect();
+    if told().count() > COUNTERS_SHOWN_MAX {
+        shown.push("...".to_owned());
+    }
+    let all = snapshot.counters.len();
+    match shown.is_empty() {
+        true => format!("{all} counters, all 0 or unsupported"),
+        false => format!("{all} counters: {}", shown.join(", ")),
+    }
+}
+
+fn configuration_words(part: &Configuration, known: &Known, whole: bool) -> String {
+    let (number, of) = (part.part + 1, part.parts);
+    let Some(contract) = known.contract.as_ref().filter(|_| whole) else {
+        return format!("part {number} of {of} of {}", part.digest);
+    };
+    let points: usize = contract.meters.values().map(|one| one.points.len()).sum();
+    let uplink = contract
+        .uplink
+        .as_ref()
+        .map_or("no uplink", |uplink| &uplink.url);
+    let schedules: Vec<String> = contract
+        .schedules
+        .values()
+        .map(|one| format!("{} every {}", one.id, words::span(one.every_ms)))
+        .collect();
+    let digest: String = part.digest.to_string().chars().take(16).collect();
+    format!(
+        "{}: {} ports, {} meters, {points} points, {}, {uplink}, digest {digest}...",
+        contract.station.origin,
+        contract.ports.len(),
+        contract.meters.len(),
+        schedules.join(", "),
+    )
+}
+
+/// Kinds with a line each.
+fn rest_words(payload: &Payload) -> String {
+    match payload {
+        Payload::Checkpoint(checkpoint) => format!(
+            "{} entries sealed ({})",
+            checkpoint.size,
+            checkpoint.custody.name()
+        ),
+        Payload::Ack(ack) => format!("{} entries cosigned by {}", ack.size, ack.collector),
+        Payload::EpochStart(epoch) => {
+            let mut said = format!(
+                "{}, truth store {}",
+                epoch.cause.name(),
+                epoch.truth_class.name()
+            );
+            if epoch.rolled_forward > 0 {
+                said += &format!(", {} entries rolled forward", epoch.rolled_forward);
+            }
+            if epoch.dropped_bytes > 0 {
+                let dropped = words::bytes(epoch.dropped_bytes);
+                said += &format!(", {dropped} of an unfinished write dropped");
+            }
+            said
+        }
+        Payload::Downtime(downtime) => format!(
+            "{}{} schedule {}: {} from slot {} on, {}",
+            downtime.source,
+            downtime
+                .meter_id
+                .as_ref()
+                .map_or_else(String::new, |meter| format!("/{meter}")),
+            downtime.schedule,
+            downtime.count.map_or_else(
+                || "slots of unknown number".to_owned(),
+                |count| { words::count(count, "slot", "slots") }
+            ),
+            downtime.first,
+            downtime.cause.name()
+        ),
+        Payload::SeqSkip(skip) => format!(
+            "{}: {} from {} on never attempted, {}",
+            skip.meter_id,
+            words::count(skip.count, "number", "numbers"),
+            skip.first.0,
+            skip.cause.name()
+        ),
+        Payload::Loss(loss) => format!(
+            "{} from {} on, {}",
+            words::count(loss.count, "entry", "entries"),
+            loss.first,
+            loss.cause.name()
+        ),
+        Payload::TimeMap(map) => format!("{} by {}", words::time(map.utc), map.basis),
+        Payload::Audit(audit) => format!(
+            "{} {} {}: {} ({})",
+            audit.actor,
+            audit.action,
+            audit.scope,
+            audit.outcome.name(),
+            audit.reason
+        ),
+        Payload::Probe(probe) => {
+            let value = probe
+                .value
+                .map_or_else(String::new, |value| format!(" {value}"));
+            let unit = probe
+                .unit
+                .as_ref()
+                .map_or_else(String::new, |unit| format!(" {unit}"));
+            let source = probe.source.as_ref().map_or("", SourceId::as_str);
+            format!("{} {source}{value}{unit} by {}", probe.probe, probe.actor)
+        }
+        other => other.kind().name().to_owned(),
+    }
+}

@@ -1,0 +1,177 @@
+//! What a node's files tell, whether the node runs or not.
+
+use super::directory::{generations, keys_beside, open_reader, truth_class};
+use crate::clock;
+use crate::lately::{Lately, age_ms};
+use crate::paths::DataDir;
+use crate::roles::recorder::read_ring;
+use contract::Contract;
+use evidence::kinds::Configuration;
+use evidence::{CommitId, Generation, Payload, UtcNs};
+use journal::{Reader, Shape};
+use media::{FileTruth, FileVolume};
+use serde_json::{Map, Value, json};
+
+/// Newest entries that are looked at for what happened lately.
+const LOOKED_AT_MAX: u64 = 8_192;
+/// Newest entries over which the pace of writing is measured.
+const PACE_ENTRIES: u64 = 4_096;
+
+type NodeReader = Reader<FileVolume, FileTruth>;
+
+/// The newest generation of a node's log.
+pub(super) struct OnDisk {
+    data: DataDir,
+    generation: Generation,
+    reader: NodeReader,
+    shape: Shape,
+}
+
+impl OnDisk {
+    /// Opens the newest generation; disturbs nobody.
+    pub(super) fn open(data: &DataDir) -> Result<Self, String> {
+        let generation = generations(data)?
+            .pop()
+            .ok_or_else(|| format!("{} holds no log yet", data.root().display()))?;
+        Ok(Self {
+            data: data.clone(),
+            generation,
+            reader: open_reader(data, generation)?,
+            shape: read_ring(&data.journal(generation.0))?,
+        })
+    }
+
+    /// The report of a node that does not run, as far as its files tell.
+    pub(super) fn report(&self) -> Result<Map<String, Value>, String> {
+        let (lately, contract) = self.lately();
+        let keys = keys_beside(&self.data)?;
+        let base = keys.first().map_or("", |key| key.name());
+        let mut report = Map::new();
+        let mut put = |name: &str, value: Value| report.insert(name.to_owned(), value);
+        put("running", json!(false));
+        put("origin", json!(format!("{base}/g{}", self.generation)));
+        put("generation", json!(self.generation.0));
+        put("epoch", json!(self.reader.epoch().0));
+        put("closed_orderly", json!(self.reader.closed_orderly()));
+        let class = truth_class(&self.data, self.generation)?;
+        put("truth_class", json!(class.name()));
+        put("log_size", json!(self.reader.size()));
+        put("sealed_size", json!(self.reader.sealed_size()));
+        put("cosigned_size", json!(self.reader.cosigned_size()));
+        put("ring", self.ring(self.reader.cosigned_size()));
+        if let Some(contract) = contract {
+            put("meters", json!(contract.meters.len()));
+            let now = clock::utc();
+            for (name, part) in lately.report(&contract, now, lately.newest().unwrap_or(now)) {
+                put(name, part);
+            }
+        }
+        Ok(report)
+    }
+
+    /// Entries committed, sealed and cosigned.
+    pub(super) fn sizes(&self) -> (u64, u64, u64) {
+        let reader = &self.reader;
+        (reader.size(), reader.sealed_size(), reader.cosigned_size())
+    }
+
+    /// What the newest entries tell, and the contract in force.
+    fn lately(&self) -> (Lately, Option<Contract>) {
+        let mut lately = Lately::default();
+        let (mut parts, mut contract) = (Vec::<Configuration>::new(), None);
+        let mut from = self.reader.size().saturating_sub(LOOKED_AT_MAX);
+        // Without a configuration among them, from the oldest entry on: it is somewhere.
+        if !self.configured_from(from) {
+            from = 0;
+        }
+        for stored in self.reader.entries(CommitId(from)).flatten() {
+            let Ok(entry) = stored.entry() else { continue };
+            let Ok(payload) = entry.payload() else {
+                continue;
+            };
+            lately.observe(stored.commit_id, &entry.stamp, &payload);
+            if let Payload::Configuration(part) = payload {
+                if part.part == 0 {
+                    parts.clear();
+                }
+                parts.push(part);
+                contract = Contract::from_parts(&parts).ok().or(contract);
+            }
+        }
+        (lately, contract)
+    }
+
+    fn configured_from(&self, from: u64) -> bool {
+        let entries = self.reader.entries(CommitId(from)).flatten();
+        entries
+            .filter_map(|stored| stored.entry().ok())
+            .any(|entry| entry.header.kind == evidence::Kind::Configuration)
+    }
+
+    /// How the ring is used, and when entries that no collector has would have to leave it.
+    pub(super) fn ring(&self, cosigned_size: u64) -> Value {
+        let (size, oldest) = (self.reader.size(), self.reader.oldest());
+        let last = size.checked_sub(1);
+        let newest = last.and_then(|last| self.reader.locate(CommitId(last)));
+        let first = self.reader.locate(oldest);
+        let (Some(newest), Some(first)) = (newest, first) else {
+            return json!({ "segment_bytes": self.shape.segment_bytes, "segments": self.shape.segments });
+        };
+        let segment_bytes = self.shape.segment_bytes;
+        let laps = newest.lap.saturating_sub(first.lap);
+        let used = laps
+            .saturating_mul(segment_bytes)
+            .saturating_add(newest.offset);
+        let pace = self.pace();
+        let waits = size.saturating_sub(cosigned_size);
+        // The segment of the first waiting entry is taken again one ring after it was begun.
+        let gives_up_s = (waits > 0)
+            .then(|| self.reader.locate(CommitId(cosigned_size)))
+            .flatten()
+            .and_then(|waiting| {
+                let lap = waiting.lap.saturating_add(u64::from(self.shape.segments));
+                let left = lap.saturating_sub(newest.lap).saturating_mul(segment_bytes);
+                left.saturating_sub(newest.offset).checked_div(pace?)
+            });
+        let now = clock::utc();
+        json!({
+            "segment_bytes": segment_bytes,
+            "segments": self.shape.segments,
+            "segments_used": laps.saturating_add(1),
+            "used_bytes": used,
+            "total_bytes": segment_bytes.saturating_mul(u64::from(self.shape.segments)),
+            "oldest_commit_id": oldest.0,
+            "oldest_timestamp": self.time_of(oldest.0).map(query::rfc3339),
+            "bytes_per_s": pace,
+            "uncosigned_entries": waits,
+            "uncosigned_for_ms": (waits > 0)
+                .then(|| self.time_of(cosigned_size))
+                .flatten()
+                .map(|at| age_ms(at, now)),
+            "gives_up_uncosigned_in_s": gives_up_s,
+        })
+    }
+
+    /// Bytes a second that the newest entries took.
+    fn pace(&self) -> Option<u64> {
+        let last = self.reader.size().checked_sub(1)?;
+        let from = last
+            .saturating_sub(PACE_ENTRIES)
+            .max(self.reader.oldest().0);
+        let (begin, end) = (self.time_of(from)?, self.time_of(last)?);
+        let place = |id: u64| {
+            let at = self.reader.locate(CommitId(id))?;
+            Some(at.lap.saturating_mul(self.shape.segment_bytes) + at.offset)
+        };
+        let bytes = place(last)?.saturating_sub(place(from)?);
+        bytes
+            .saturating_mul(1_000)
+            .checked_div(age_ms(begin, end))
+            .filter(|pace| *pace > 0)
+    }
+
+    fn time_of(&self, id: u64) -> Option<UtcNs> {
+        let stored = self.reader.entry(CommitId(id))?.ok()?;
+        Some(stored.entry().ok()?.stamp.timestamp)
+    }
+}

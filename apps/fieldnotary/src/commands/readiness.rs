@@ -1,0 +1,162 @@
+//! What `fieldnotary run` says: once it is ready, when it is told to stop, and when it has.
+
+use super::directory::keys_beside;
+use super::on_disk::OnDisk;
+use super::status::ask;
+use super::status_screen::link_words;
+use super::words;
+use crate::paths::DataDir;
+use contract::{Contract, PortKind};
+use proof::note::Algorithm;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often is looked.
+const LOOK_UP: Duration = Duration::from_millis(50);
+/// Looks that the collector's first answer is waited for before readiness is told without it.
+const LINK_LOOKS: u32 = 40;
+/// Meters that a port's line names.
+const METERS_NAMED_MAX: usize = 6;
+/// The longest that an orderly stop takes: sessions, seal and delivery, each with its own deadline.
+const STOP_S_MAX: u32 = 30;
+
+/// Tells of readiness and of the stop, from a thread of its own, for as long as the node runs.
+pub(super) fn tell(contract: &Contract, data: &DataDir) -> Result<(), String> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .map_err(|error| format!("cannot listen for signal {signal}: {error}"))?;
+    }
+    let (contract, data) = (contract.clone(), data.clone());
+    std::thread::spawn(move || {
+        if let Some(report) = ready(&contract, &data, &stop) {
+            say!("{}", announcement(&contract, &data, &report));
+        }
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(LOOK_UP);
+        }
+        let parts = match contract.uplink {
+            Some(_) => "last readings, last seal, last delivery",
+            None => "last readings, last seal",
+        };
+        sayln!("stopping: {parts} (up to {STOP_S_MAX} s)...");
+    });
+    Ok(())
+}
+
+/// The first report; with a collector, the first that tells how it was reached. `None` at a stop.
+fn ready(contract: &Contract, data: &DataDir, stop: &AtomicBool) -> Option<Map<String, Value>> {
+    let mut looks = 0;
+    while !stop.load(Ordering::Relaxed) {
+        if let Ok(Some(report)) = ask(&data.recorder_socket()) {
+            let link = report.get("uplink").unwrap_or(&Value::Null);
+            let contacted = link.get("contacted_since_start") == Some(&Value::Bool(true));
+            looks += 1;
+            if contract.uplink.is_none() || contacted || looks > LINK_LOOKS {
+                return Some(report);
+            }
+        }
+        std::thread::sleep(LOOK_UP);
+    }
+    None
+}
+
+fn announcement(contract: &Contract, data: &DataDir, report: &Map<String, Value>) -> String {
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    let origin = report.get("origin").and_then(Value::as_str);
+    let origin = origin.unwrap_or(&contract.station.origin);
+    lines.push(("ready", format!("{origin} ({})", contract.station.name)));
+    if let Ok(id) = std::fs::read_to_string(data.log_id()) {
+        lines.push(("log id", id.trim().to_owned()));
+    }
+    let keys = keys_beside(data).unwrap_or_default();
+    for key in &keys {
+        let whose = match key.algorithm() {
+            Algorithm::EcdsaP256 => "the authority's",
+            Algorithm::Ed25519 | Algorithm::CosignatureEd25519 => "the same for C2SP tools",
+        };
+        lines.push(("vkey", format!("{key}  ({whose})")));
+    }
+    lines.push((
+        "keys",
+        "software keys: files in identity/, which anybody who can read them can sign with"
+            .to_owned(),
+    ));
+    lines.push(("data", data.root().display().to_string()));
+    for (id, port) in &contract.ports {
+        let wire = match &port.kind {
+            PortKind::ModbusRtu(line) => format!("RTU {}", line.device),
+            PortKind::ModbusTcp { address } => format!("TCP {address}"),
+        };
+        let meters = contract.meters.values().filter(|meter| meter.port == *id);
+        let names: Vec<&str> = meters.map(|meter| meter.id.as_str()).collect();
+        lines.push(("port", format!("{id}, {wire}, {}", named(&names))));
+    }
+    for schedule in contract.schedules.values() {
+        let every = words::span(schedule.every_ms);
+        lines.push(("schedule", format!("{}, every {every}", schedule.id)));
+    }
+    let collector = match (&contract.uplink, report.get("uplink")) {
+        (Some(uplink), Some(link)) => format!("{}, {}", uplink.url, link_words(link)),
+        _ => "none: the log stays here".to_owned(),
+    };
+    lines.push(("collector", collector));
+    let root = data.root().display();
+    lines.push(("look", format!("fieldnotary status {root}")));
+    if let Some(key) = keys.first() {
+        let check = format!("fieldnotary verify {root} --anchor {key}");
+        lines.push(("check", check));
+    }
+    let pid = std::process::id();
+    lines.push(("stop", format!("Ctrl-C, or SIGTERM to process {pid}")));
+    lines
+        .into_iter()
+        .map(|(name, words)| format!("{name:<10} {words}\n"))
+        .collect()
+}
+
+fn named(meters: &[&str]) -> String {
+    let count = u64::try_from(meters.len()).unwrap_or(u64::MAX);
+    let count = words::count(count, "meter", "meters");
+    let first = meters
+        .get(..meters.len().min(METERS_NAMED_MAX))
+        .unwrap_or_default();
+    let more = if meters.len() > first.len() {
+        ", ..."
+    } else {
+        ""
+    };
+    match first {
+        [] => count,
+        _ => format!("{count}: {}{more}", first.join(", ")),
+    }
+}
+
+/// How the log stands after an orderly stop.
+pub(super) fn tell_stopped(contract: &Contract, data: &DataDir) {
+    let Ok(files) = OnDisk::open(data) else {
+        sayln!("stopped");
+        return;
+    };
+    let (size, sealed, cosigned) = files.sizes();
+    let mut said = format!("stopped: {}", words::count(size, "entry", "entries"));
+    said += &format!(", {sealed} sealed");
+    if contract.uplink.is_some() {
+        said += &format!(", {cosigned} cosigned");
+        if cosigned < sealed {
+            said += &format!("; {} wait for the next start", sealed - cosigned);
+        }
+    }
+    sayln!("{said}");
+}
+
+/// Whether the collector is known to be out of reach, or to take nothing: waiting for it is in vain.
+pub(crate) fn delivery_is_hopeless(data: &DataDir) -> bool {
+    let Ok(Some(report)) = ask(&data.recorder_socket()) else {
+        return false;
+    };
+    let link = report.get("uplink").unwrap_or(&Value::Null);
+    link.get("takes_nothing") == Some(&Value::Bool(true))
+}

@@ -1,0 +1,348 @@
+//! The status of a node as one screen, from the same report that programs get.
+
+use super::table::{Align, Table};
+use super::words;
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Meters that the screen lists; beyond it only those that do not answer.
+const METERS_SHOWN_MAX: usize = 24;
+/// Counters on a line.
+const COUNTERS_LINE_MAX: usize = 3;
+
+/// The whole screen.
+pub(super) fn screen(report: &Value) -> String {
+    let mut out = String::new();
+    let parts = [
+        title(report),
+        anchors(report).to_string(),
+        ports(report),
+        meters(report),
+        link_and_ring(report),
+        counters(report),
+    ];
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out += &part;
+    }
+    out
+}
+
+fn number(value: &Value, path: &str) -> Option<u64> {
+    value.pointer(path).and_then(Value::as_u64)
+}
+
+fn word<'v>(value: &'v Value, path: &str) -> &'v str {
+    value.pointer(path).and_then(Value::as_str).unwrap_or("-")
+}
+
+fn ago(mark: &Value) -> String {
+    number(mark, "/age_ms").map_or_else(|| "-".to_owned(), |ms| format!("{} ago", words::span(ms)))
+}
+
+fn title(report: &Value) -> String {
+    let running = report.pointer("/running").and_then(Value::as_bool) == Some(true);
+    let state = match (running, report.pointer("/closed_orderly")) {
+        (true, _) => "running",
+        (false, Some(Value::Bool(true))) => "NOT RUNNING, stopped orderly",
+        (false, _) => "NOT RUNNING, and was not stopped orderly",
+    };
+    let epoch = number(report, "/epoch").unwrap_or(0);
+    let started = report.pointer("/started").unwrap_or(&Value::Null);
+    let since = match started {
+        Value::Null => String::new(),
+        mark => format!(
+            ", started {} ({})",
+            words::shortened(word(mark, "/timestamp")),
+            ago(mark)
+        ),
+    };
+    let origin = word(report, "/origin");
+    let known = match running {
+        true => "",
+        false => "what follows is what its files tell: as it stood when it last ran\n",
+    };
+    format!("{origin}: {state}, epoch {epoch}{since}\n{known}")
+}
+
+/// Last reading, commit, seal and cosignature, and how far the time can be trusted.
+fn anchors(report: &Value) -> Table<5> {
+    let mut table = Table::new(&[
+        ("last", Align::Left),
+        ("time", Align::Left),
+        ("ago", Align::Right),
+        ("entry", Align::Right),
+        ("", Align::Left),
+    ]);
+    let size = number(report, "/log_size").unwrap_or(0);
+    let behind = |at: &str, what: &str| {
+        let reached = number(report, at).unwrap_or(0);
+        match (reached, size.saturating_sub(reached)) {
+            (0, _) => format!("none of {size} entries {what} yet"),
+            (_, 0) => format!("all {size} entries {what}"),
+            (_, rest) => format!("{reached} entries {what}, {rest} not yet"),
+        }
+    };
+    let reading = report.pointer("/last/reading").filter(|one| !one.is_null());
+    let value = reading.map_or_else(String::new, |one| {
+        let unit = one.get("unit").and_then(Value::as_str).unwrap_or("");
+        let value = one.get("value").and_then(Value::as_str);
+        let (meter, point) = (word(one, "/meter_id"), word(one, "/point_id"));
+        format!("{meter}/{point} {} {unit}", value.unwrap_or("no value"))
+    });
+    let delivered = match report.pointer("/uplink") {
+        Some(Value::Null) | None => "no collector is configured".to_owned(),
+        Some(_) => behind("/cosigned_size", "cosigned"),
+    };
+    for (name, path, words) in [
+        ("reading", "/last/reading", value),
+        (
+            "commit",
+            "/last/commit",
+            format!("{size} entries in the log"),
+        ),
+        ("seal", "/last/seal", behind("/sealed_size", "sealed")),
+        ("cosignature", "/last/cosignature", delivered),
+    ] {
+        let mark = report.pointer(path).unwrap_or(&Value::Null);
+        table.row([
+            name.to_owned(),
+            words::shortened(word(mark, "/timestamp")),
+            number(mark, "/age_ms").map_or_else(|| "-".to_owned(), words::span),
+            number(mark, "/commit_id").map_or_else(|| "-".to_owned(), |id| id.to_string()),
+            words,
+        ]);
+    }
+    let (quality, status) = match report.pointer("/time_quality") {
+        Some(_) => (word(report, "/time_quality"), word(report, "/time_status")),
+        None => (
+            word(report, "/last/time/quality"),
+            word(report, "/last/time/status"),
+        ),
+    };
+    let bound = number(report, "/last/time/bound_ns").map_or_else(
+        || "bound unknown".to_owned(),
+        |ns| format!("within {}", words::nanoseconds(ns)),
+    );
+    table.row([
+        "time status".to_owned(),
+        quality.to_owned(),
+        String::new(),
+        String::new(),
+        format!("{status}, {bound}"),
+    ]);
+    table
+}
+
+fn rows<'v>(report: &'v Value, path: &str) -> &'v [Value] {
+    report
+        .pointer(path)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+fn ports(report: &Value) -> String {
+    let ports = rows(report, "/ports");
+    if ports.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&[
+        ("port", Align::Left),
+        ("wire", Align::Left),
+        ("state", Align::Left),
+        ("meters answering", Align::Right),
+        ("last reading", Align::Left),
+        ("", Align::Right),
+    ]);
+    for port in ports {
+        let mark = port.pointer("/reading").unwrap_or(&Value::Null);
+        let state = match word(port, "/state") {
+            "lost" => format!("LOST: {}", word(port, "/detail")),
+            other => other.to_owned(),
+        };
+        table.row([
+            word(port, "/id").to_owned(),
+            word(port, "/kind").to_owned(),
+            state,
+            format!(
+                "{} of {}",
+                number(port, "/answering").unwrap_or(0),
+                number(port, "/meters").unwrap_or(0)
+            ),
+            words::shortened(word(mark, "/timestamp")),
+            ago(mark),
+        ]);
+    }
+    table.to_string()
+}
+
+fn meters(report: &Value) -> String {
+    let meters = rows(report, "/meter_states");
+    let total = number(report, "/meters").unwrap_or(0);
+    let answers = |meter: &&Value| word(meter, "/state") == "answering";
+    let shown: Vec<&Value> = if meters.len() > METERS_SHOWN_MAX {
+        meters.iter().filter(|meter| !answers(meter)).collect()
+    } else {
+        meters.iter().collect()
+    };
+    let mut table = Table::new(&[
+        ("meter", Align::Left),
+        ("port", Align::Left),
+        ("schedule", Align::Left),
+        ("state", Align::Left),
+        ("last reading", Align::Left),
+        ("", Align::Right),
+    ]);
+    for meter in shown.iter().take(METERS_SHOWN_MAX) {
+        let mark = meter.pointer("/reading").unwrap_or(&Value::Null);
+        let state = match word(meter, "/state") {
+            "failing" => format!(
+                "FAILING: {} x{}",
+                word(meter, "/cause"),
+                number(meter, "/failed_in_a_row").unwrap_or(0)
+            ),
+            "waiting" => "no reading yet".to_owned(),
+            "late" => "LATE".to_owned(),
+            other => other.to_owned(),
+        };
+        table.row([
+            word(meter, "/meter_id").to_owned(),
+            word(meter, "/port").to_owned(),
+            word(meter, "/schedule").to_owned(),
+            state,
+            words::shortened(word(mark, "/timestamp")),
+            ago(mark),
+        ]);
+    }
+    let mut out = if shown.is_empty() {
+        String::new()
+    } else {
+        table.to_string()
+    };
+    let listed = u64::try_from(shown.len().min(METERS_SHOWN_MAX)).unwrap_or(total);
+    if listed < total {
+        let _ = writeln!(
+            out,
+            "{} more meters: --json lists up to 200",
+            total - listed
+        );
+    }
+    out
+}
+
+fn link_and_ring(report: &Value) -> String {
+    let mut out = String::new();
+    let ring = report.pointer("/ring").unwrap_or(&Value::Null);
+    if let Some(link) = report.pointer("/uplink").filter(|link| !link.is_null()) {
+        let _ = writeln!(
+            out,
+            "collector  {}, {}",
+            word(link, "/url"),
+            link_words(link)
+        );
+        let waits = number(ring, "/uncosigned_entries").unwrap_or(0);
+        let age = number(ring, "/uncosigned_for_ms").map_or_else(String::new, |ms| {
+            format!(", the oldest for {}", words::span(ms))
+        });
+        let _ = writeln!(
+            out,
+            "backlog    {} not cosigned{age}",
+            words::count(waits, "entry", "entries")
+        );
+    }
+    if let (Some(used), Some(total)) = (number(ring, "/used_bytes"), number(ring, "/total_bytes")) {
+        let _ = writeln!(
+            out,
+            "ring       {} of {} segments, {} of {}; oldest entry {} of {}",
+            number(ring, "/segments_used").unwrap_or(0),
+            number(ring, "/segments").unwrap_or(0),
+            words::bytes(used),
+            words::bytes(total),
+            number(ring, "/oldest_commit_id").unwrap_or(0),
+            words::shortened(word(ring, "/oldest_timestamp")),
+        );
+        let _ = writeln!(out, "           {}", room_words(report, ring));
+    }
+    if let Some(keys) = report.pointer("/custody").and_then(Value::as_str) {
+        let _ = writeln!(out, "keys       {keys}");
+    }
+    let _ = writeln!(out, "truth      {}", word(report, "/truth_class"));
+    out
+}
+
+/// The link's state; a cause that is known is always said.
+pub(super) fn link_words(link: &Value) -> String {
+    let since = number(link, "/since_ms")
+        .map_or_else(String::new, |ms| format!(" since {}", words::span(ms)));
+    // The log's words name the collector; whoever reads them here has just read its name.
+    let url = format!("{}: ", word(link, "/url"));
+    let cause = link
+        .get("cause")
+        .and_then(Value::as_str)
+        .map(|cause| cause.strip_prefix(&url).unwrap_or(cause))
+        .map_or_else(String::new, |cause| format!(": {cause}"));
+    let contacted = link.get("contacted_since_start").and_then(Value::as_bool) == Some(true);
+    let state = match word(link, "/state") {
+        "reached" => format!("reached{since}"),
+        "down" => format!("NOT REACHED{since}{cause}"),
+        "refused" => format!("REFUSES{since}{cause}"),
+        "conflict" => format!("CONFLICT, delivery stopped{since}{cause}"),
+        _ => "not heard of yet".to_owned(),
+    };
+    match contacted {
+        true => state,
+        false if word(link, "/state") == "unknown" => state,
+        false => format!("not heard of since the start; before: {state}"),
+    }
+}
+
+fn room_words(report: &Value, ring: &Value) -> String {
+    let pace = number(ring, "/bytes_per_s").map_or_else(
+        || "pace unknown".to_owned(),
+        |pace| format!("{}/s", words::bytes(pace)),
+    );
+    if report.pointer("/uplink").is_none_or(Value::is_null) {
+        return format!("{pace}; without a collector the oldest entries leave it as new ones come");
+    }
+    match (
+        number(ring, "/uncosigned_entries"),
+        number(ring, "/gives_up_uncosigned_in_s"),
+    ) {
+        (Some(0), _) => format!("{pace}; nothing waits for the collector"),
+        (_, Some(seconds)) => format!(
+            "{pace}; if nothing is cosigned, uncosigned entries are given up in {}",
+            words::span(seconds.saturating_mul(1_000))
+        ),
+        _ => pace,
+    }
+}
+
+/// The counters of the five anchors: a value with its unit, or why there is none.
+fn counters(report: &Value) -> String {
+    let mut out = String::new();
+    let anchors = report.pointer("/anchors").and_then(Value::as_object);
+    for (anchor, counters) in anchors.into_iter().flatten() {
+        let shown: Vec<String> = counters
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| format!("{name} {}", counter_words(name, value)))
+            .collect();
+        for (place, line) in shown.chunks(COUNTERS_LINE_MAX).enumerate() {
+            let head = if place == 0 { anchor.as_str() } else { "" };
+            let _ = writeln!(out, "{head:<11}{}", line.join(", "));
+        }
+    }
+    out
+}
+
+fn counter_words(name: &str, value: &Value) -> String {
+    match (value, value.as_u64()) {
+        (_, Some(ns)) if name.starts_with("commit_latency") => words::nanoseconds(ns),
+        (_, Some(count)) => count.to_string(),
+        (Value::String(state), _) => state.clone(),
+        _ => "unsupported".to_owned(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Room in the ring: what has to leave it uncosigned is named first.
+
+use super::Committer;
+use crate::clock;
+use crate::roles::recorder::feed::Feed;
+use crate::roles::recorder::given_up::GivenUp;
+use crate::roles::standing;
+use evidence::kinds::Loss;
+use evidence::reasons::LossCause;
+use evidence::{Captured, CommitId, Payload};
+use proof::CompactRange;
+use std::path::Path;
+
+/// With less left in the segment than this and the next group, the next segment's room is seen to.
+const NOTICE_BYTES: u64 = 32 << 10;
+/// Bytes of an entry beside its capture, at the most, on average over a group.
+const ENTRY_OVERHEAD_BYTES: usize = 96;
+
+impl Committer {
+    /// Names what the next segment will push out, while there is still room for the statement here.
+    pub(super) fn see_to_room(&mut self, group: &[(Captured, Payload)]) -> Result<(), String> {
+        let bytes: usize = group
+            .iter()
+            .map(|(captured, _)| captured.capture.len() + ENTRY_OVERHEAD_BYTES)
+            .sum();
+        let wanted = u64::try_from(bytes)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(2)
+            .saturating_add(NOTICE_BYTES);
+        // What nobody was promised goes when its place is taken, and no sooner: an uplink may be set
+        // before that.
+        if !self.owes_entries() || self.journal.segment_bytes_left() >= wanted {
+            return Ok(());
+        }
+        let Some(needed) = self.journal.next_segment_needs() else {
+            return Ok(());
+        };
+        let statements = self.give_up_below(needed);
+        if !statements.is_empty() {
+            self.commit_losses(statements)?;
+        }
+        self.journal.permit_pruning(needed);
+        Ok(())
+    }
+
+    /// Gives up what no cosigner has below `needed`; gives back the entries that say so.
+    pub(in crate::roles::recorder) fn give_up_below(&mut self, needed: u64) -> Vec<Loss> {
+        if !self.owes_entries() {
+            return Vec::new();
+        }
+        let before = self.given_up.count();
+        let extended = extend(
+            &mut self.given_up,
+            &self.feed,
+            &self.standing,
+            self.seal.cosigned_size,
+            needed,
+        );
+        match extended {
+            Ok(()) => {
+                self.stats.lost += self.given_up.count().saturating_sub(before);
+                self.given_up.statements(clock::mono())
+            }
+            Err(why) => {
+                eprintln!("recorder: entries below {needed} leave without their hashes: {why}");
+                let first = self
+                    .given_up
+                    .end()
+                    .unwrap_or(0)
+                    .max(self.seal.cosigned_size);
+                vec![without_hashes(first, needed)]
+            }
+        }
+    }
+
+    /// Whether anyone was promised these entries: an uplink is set, or a cosigner has some of the log.
+    pub(in crate::roles::recorder) fn owes_entries(&self) -> bool {
+        self.contract.uplink.is_some() || self.seal.cosigned_size > 0
+    }
+
+    /// What left the ring before an uplink was set, or in a moment that left no time to name it.
+    pub(in crate::roles::recorder) fn name_what_left(&mut self) -> Vec<Loss> {
+        let oldest = self.journal.oldest().0;
+        let from = self
+            .given_up
+            .end()
+            .unwrap_or(0)
+            .max(self.seal.cosigned_size);
+        if !self.owes_entries() || oldest <= from {
+            return Vec::new();
+        }
+        self.stats.lost += oldest - from;
+        let tree = (from == 0).then(|| self.feed.with_reader(|reader| reader.frontier_at(oldest)));
+        match tree {
+            // From the first entry on, the tree itself is the range that is missing.
+            Some(Ok(tree)) => {
+                self.given_up.begin(proof::Frontier::new());
+                self.given_up.add(CompactRange::from(tree));
+                self.given_up.statements(clock::mono())
+            }
+            Some(Err(_)) | None => vec![without_hashes(from, oldest)],
+        }
+    }
+
+    fn commit_losses(&mut self, losses: Vec<Loss>) -> Result<(), String> {
+        let staged: Vec<_> = losses
+            .into_iter()
+            .map(|loss| captured(loss.into()))
+            .collect();
+        self.commit_entries(&staged).map(drop)
+    }
+}
+
+/// An entry of the recorder's own, as it is committed.
+pub(super) fn captured(payload: Payload) -> (Captured, Payload) {
+    (Captured::new(&payload), payload)
+}
+
+fn without_hashes(first: u64, end: u64) -> Loss {
+    Loss {
+        at: clock::mono(),
+        first: CommitId(first),
+        count: end.saturating_sub(first),
+        cause: LossCause::Pruned,
+        hashes: Vec::new(),
+        segment: 0,
+        offset_bytes: 0,
+        before: Vec::new(),
+    }
+}
+
+/// Reads the ranges that have to go, cut wherever the collector may stand.
+fn extend(
+    given_up: &mut GivenUp,
+    feed: &Feed,
+    standing: &Path,
+    cosigned_size: u64,
+    needed: u64,
+) -> Result<(), String> {
+    let cuts = standing::read(standing);
+    feed.with_reader(|reader| {
+        reader.refresh().map_err(|error| error.to_string())?;
+        let from = given_up.end().unwrap_or(0).max(cosigned_size);
+        if from >= needed {
+            return Ok(());
+        }
+        if given_up.end() != Some(from) {
+            let tree = reader
+                .frontier_at(from)
+                .map_err(|error| error.to_string())?;
+            given_up.begin(tree);
+        }
+        given_up.join_below(reader.oldest().0, &cuts);
+        let edges = cuts
+            .iter()
+            .copied()
+            .filter(|cut| (from + 1..needed).contains(cut));
+        let mut at = from;
+        for edge in edges.chain([needed]) {
+            let range = reader.range(at, edge).map_err(|error| error.to_string())?;
+            given_up.add(range);
+            at = edge;
+        }
+        Ok(())
+    })
+}

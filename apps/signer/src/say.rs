@@ -1,0 +1,14 @@
+//! What the program says to people; a reader that went away (`| head`) is no error of ours.
+
+use std::fmt;
+use std::io::Write as _;
+
+/// A line to standard output.
+pub(crate) fn out(line: impl fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A line to standard error, under the program's name.
+pub(crate) fn err(line: impl fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "fieldnotary-signer: {line}");
+}

@@ -1,0 +1,370 @@
+//! Draws up the report: due slots against sessions, and the class of each difference. Works on
+//! stretches, so that time and memory follow from the number of entries and never from numbers in them.
+
+use super::cover::Cover;
+use super::filter::GapFilter;
+use super::ledger::{Account, Due, Expected, Run, Session};
+use super::report::{GapReport, Missing, SeqFinding, count};
+use evidence::reasons::{DowntimeCause, GapClass};
+use evidence::{CommitId, EntryId, MeterId, PointId, Slot};
+use std::collections::BTreeMap;
+
+pub(super) type Losses<'a> = &'a [(CommitId, u64, EntryId)];
+
+/// Sessions of one meter by numbering and slot, with their own numbers.
+type BySlot<'a> = BTreeMap<(usize, u64), (u64, &'a Session)>;
+
+pub(super) fn draw(account: &Account, losses: Losses<'_>, filter: &GapFilter) -> GapReport {
+    let mut report = GapReport::default();
+    let wanted = |meter: &MeterId| filter.meter.as_ref().is_none_or(|only| only == meter);
+    let mut sessions: BTreeMap<&MeterId, BySlot<'_>> = BTreeMap::new();
+    for (meter, all) in account.sessions.iter().filter(|(meter, _)| wanted(meter)) {
+        count_sessions(account, filter, all.values(), &mut report);
+        let by_slot = all
+            .iter()
+            .filter_map(|(seq, session)| Some((session.slot?, (*seq, session))));
+        sessions.insert(meter, by_slot.collect());
+        draw_seqs(account, losses, meter, &mut report.seq_findings);
+    }
+    for (meter, gaps) in account.gaps.iter().filter(|(meter, _)| wanted(meter)) {
+        let within = gaps
+            .iter()
+            .filter(|gap| filter.takes(account.gap_utc(meter, gap)));
+        let attempted = within.map(|gap| gap.count);
+        report.attempted = attempted.fold(report.attempted, u64::saturating_add);
+    }
+    for (place, due) in account.due.iter().enumerate() {
+        let none = BySlot::new();
+        let numbering = NumberingView {
+            account,
+            losses,
+            filter,
+            place,
+            due,
+        };
+        let mut covers = BTreeMap::new();
+        for (run, next) in numbering.runs() {
+            for expected in run
+                .expected
+                .iter()
+                .filter(|expected| wanted(&expected.meter))
+            {
+                let cover = covers
+                    .entry(&expected.meter)
+                    .or_insert_with(|| numbering.covers(&expected.meter));
+                Stretch {
+                    numbering: &numbering,
+                    run,
+                    next,
+                    expected,
+                    by_slot: sessions.get(&expected.meter).unwrap_or(&none),
+                    covers: cover,
+                    report: &mut report,
+                }
+                .draw();
+            }
+        }
+    }
+    let order = |missing: &Missing| {
+        let at = missing.first_utc;
+        (missing.meter_id.clone(), at.is_none(), at, missing.slot)
+    };
+    report.missing.sort_by_cached_key(order);
+    report
+}
+
+fn count_sessions<'a>(
+    account: &Account,
+    filter: &GapFilter,
+    sessions: impl Iterator<Item = &'a Session>,
+    report: &mut GapReport,
+) {
+    let utc = |(place, number): (usize, u64)| account.due.get(place)?.pace?.utc(number);
+    let within = |session: &&Session| filter.takes(session.slot.and_then(utc));
+    for session in sessions.filter(within) {
+        report.attempted = report
+            .attempted
+            .saturating_add(u64::from(session.on_the_wire));
+        for times in session.readings.values() {
+            report.captured += times;
+            report.duplicates += times.saturating_sub(1);
+        }
+    }
+}
+
+/// What explains slots of a meter that have no session.
+struct Covers {
+    gaps: Cover<EntryId>,
+    downtimes: Cover<(DowntimeCause, EntryId)>,
+}
+
+/// One numbering, seen by the filter.
+struct NumberingView<'a> {
+    account: &'a Account,
+    losses: Losses<'a>,
+    filter: &'a GapFilter,
+    place: usize,
+    due: &'a Due,
+}
+
+impl<'a> NumberingView<'a> {
+    fn runs(&self) -> impl Iterator<Item = (&'a Run, Option<&'a Run>)> + use<'a> {
+        let next = self.due.runs.iter().skip(1).map(Some);
+        self.due.runs.iter().zip(next.chain([None]))
+    }
+
+    fn covers(&self, meter: &MeterId) -> Covers {
+        let gaps = self.account.gaps.get(meter).into_iter().flatten();
+        let gaps = gaps.filter_map(|gap| {
+            let slot = gap
+                .slot
+                .filter(|slot| slot.version == self.due.numbering.2)?;
+            let end = slot.number.saturating_add(1);
+            Some((end.saturating_sub(gap.count), end, gap.entry))
+        });
+        let downtimes = self.due.downtimes.iter();
+        let mine = downtimes.filter(|down| down.meter.as_ref().is_none_or(|only| only == meter));
+        Covers {
+            gaps: Cover::of(gaps),
+            downtimes: Cover::of(mine.map(|down| (down.first, down.end, (down.cause, down.entry)))),
+        }
+    }
+
+    /// The slots of a run that are due and within the filter's times.
+    fn window(&self, run: &Run, next: Option<&Run>, meter: &MeterId) -> (u64, u64) {
+        let last = self.due.last.map_or(0, |last| last.saturating_add(1));
+        let floor = run.floors.get(meter).copied().unwrap_or(0);
+        let mut first = run.first.max(floor);
+        let mut end = next.map_or(last, |next| next.first);
+        if let Some(pace) = self.due.pace {
+            let number = |at: evidence::UtcNs| pace.first_from(at);
+            first = self
+                .filter
+                .from
+                .map_or(first, |from| first.max(number(from)));
+            end = self.filter.to.map_or(end, |to| end.min(number(to)));
+        }
+        (first, end)
+    }
+}
+
+/// What was found to be lost at some slots.
+#[derive(Clone, Copy)]
+struct Found {
+    class: GapClass,
+    cause: &'static str,
+    entry: Option<EntryId>,
+}
+
+impl Found {
+    fn of(class: GapClass, entry: Option<EntryId>) -> Self {
+        Self {
+            class,
+            cause: class.name(),
+            entry,
+        }
+    }
+}
+
+/// The due slots of one meter in one run.
+struct Stretch<'a> {
+    numbering: &'a NumberingView<'a>,
+    run: &'a Run,
+    next: Option<&'a Run>,
+    expected: &'a Expected,
+    by_slot: &'a BySlot<'a>,
+    covers: &'a Covers,
+    report: &'a mut GapReport,
+}
+
+impl Stretch<'_> {
+    fn draw(&mut self) {
+        let meter = &self.expected.meter;
+        let (first, end) = self.numbering.window(self.run, self.next, meter);
+        let slots = end.saturating_sub(first);
+        if slots == 0 {
+            return;
+        }
+        self.report.due = self.report.due.saturating_add(slots);
+        let summary = self.report.meters.entry(meter.clone()).or_default();
+        let readings = slots.saturating_mul(count(&self.expected.points));
+        summary.due = summary.due.saturating_add(readings);
+        let place = self.numbering.place;
+        let (by_slot, mut next) = (self.by_slot, first);
+        for ((_, number), (seq, session)) in by_slot.range((place, first)..(place, end)) {
+            self.without_session(next, *number);
+            self.with_session(*number, *seq, session);
+            next = number.saturating_add(1);
+        }
+        self.without_session(next, end);
+    }
+
+    fn without_session(&mut self, first: u64, end: u64) {
+        let points = &self.expected.points;
+        for (first, end, found) in self.explain(first, end, end) {
+            self.missing(points.clone(), (first, end), None, found);
+        }
+    }
+
+    fn with_session(&mut self, number: u64, seq: u64, session: &Session) {
+        let end = number.saturating_add(1);
+        let absent = |point: &&PointId| !session.readings.contains_key(*point);
+        let absent: Vec<PointId> = self
+            .expected
+            .points
+            .iter()
+            .filter(absent)
+            .cloned()
+            .collect();
+        let told = |point: &PointId| {
+            let failed = session.failed.as_ref();
+            failed.is_some_and(|(_, _, points)| points.contains(point))
+        };
+        let (failed, silent): (Vec<_>, Vec<_>) = absent.into_iter().partition(told);
+        if let (false, Some((entry, cause, _))) = (failed.is_empty(), &session.failed) {
+            let found = Found {
+                class: GapClass::IfErr,
+                cause: cause.name(),
+                entry: Some(*entry),
+            };
+            self.missing(failed, (number, end), Some(seq), found);
+        }
+        if !silent.is_empty() {
+            for (first, end, found) in self.explain(number, end, number) {
+                self.missing(silent.clone(), (first, end), Some(seq), found);
+            }
+        }
+    }
+
+    /// Slots without a reading, cut by what explains them; `later` is where to look for what came after.
+    fn explain(&self, first: u64, end: u64, later: u64) -> Vec<(u64, u64, Found)> {
+        let mut found = Vec::new();
+        for (first, end, gap) in self.covers.gaps.cut(first, end) {
+            if let Some(entry) = gap {
+                found.push((first, end, Found::of(GapClass::SeqGap, Some(entry))));
+                continue;
+            }
+            for (first, end, down) in self.covers.downtimes.cut(first, end) {
+                let what = match down {
+                    Some((cause, entry)) => Found {
+                        class: GapClass::Downtime,
+                        cause: cause.name(),
+                        entry: Some(entry),
+                    },
+                    None => self.unexplained(first, later),
+                };
+                found.push((first, end, what));
+            }
+        }
+        found
+    }
+
+    /// No entry names the slots themselves: do lost entries lie between their neighbours?
+    fn unexplained(&self, first: u64, later: u64) -> Found {
+        let place = self.numbering.place;
+        let mut before = self.by_slot.range((place, 0)..(place, first));
+        let before = before.next_back().and_then(|(_, (_, s))| s.first);
+        let mut after = self.by_slot.range((place, later)..=(place, u64::MAX));
+        let after = after.next().and_then(|(_, (_, s))| s.first);
+        let until = after.or(self.next.map(|next| next.entry));
+        let since = before.max(Some(self.run.entry));
+        if let Some(entry) = loss_between(self.numbering.losses, since, until) {
+            return Found::of(GapClass::CommitGap, Some(entry));
+        }
+        let due = self.numbering.due;
+        let over = due.stopped || self.numbering.account.has_ended(&due.numbering);
+        if until.is_none() && !over {
+            return Found::of(GapClass::Open, None);
+        }
+        Found::of(GapClass::Unexplained, None)
+    }
+
+    fn missing(
+        &mut self,
+        points: Vec<PointId>,
+        (first, end): (u64, u64),
+        seq: Option<u64>,
+        found: Found,
+    ) {
+        let due = self.numbering.due;
+        let utc = |number| due.pace.and_then(|pace| pace.utc(number));
+        let missing = Missing {
+            meter_id: self.expected.meter.clone(),
+            all_points: points.len() == self.expected.points.len(),
+            points,
+            source: due.numbering.0.clone(),
+            schedule: due.numbering.1.clone(),
+            slot: Slot {
+                version: due.numbering.2,
+                number: first,
+            },
+            slots: end - first,
+            first_utc: utc(first),
+            last_utc: utc(end.saturating_sub(1)),
+            seq,
+            class: found.class,
+            cause: found.cause,
+            entry: found.entry,
+            last_entry: found.entry,
+            entries: u64::from(found.entry.is_some()),
+        };
+        let readings = missing.readings();
+        let summary = self
+            .report
+            .meters
+            .entry(missing.meter_id.clone())
+            .or_default();
+        summary.missing = summary.missing.saturating_add(readings);
+        let class = summary.by_class.entry(found.class).or_default();
+        *class = class.saturating_add(readings);
+        // A session may lose its points in two ways: then the one before the last may go on.
+        let neighbours = self.report.missing.iter_mut().rev().take(2);
+        for before in neighbours {
+            if before.takes(&missing) {
+                return;
+            }
+        }
+        self.report.missing.push(missing);
+    }
+}
+
+/// The LOSS entry that names commit ids between two entries, if one does.
+fn loss_between(
+    losses: Losses<'_>,
+    before: Option<EntryId>,
+    after: Option<EntryId>,
+) -> Option<EntryId> {
+    let from = before.map_or(0, |id| id.commit_id.0);
+    let to = after.map_or(u64::MAX, |id| id.commit_id.0);
+    losses
+        .iter()
+        .find(|(first, count, _)| first.0 < to && first.0.saturating_add(*count) > from)
+        .map(|(_, _, entry)| *entry)
+}
+
+fn draw_seqs(account: &Account, losses: Losses<'_>, meter: &MeterId, out: &mut Vec<SeqFinding>) {
+    let explained = account.explained_seqs(meter);
+    let Some(mut next) = explained.first().map(|(first, _)| *first) else {
+        return;
+    };
+    for (first, end) in explained {
+        if first > next {
+            let sessions = account.sessions.get(meter);
+            let entry_of = |session: Option<(&u64, &Session)>| session.and_then(|(_, s)| s.first);
+            let before = entry_of(sessions.and_then(|all| all.range(..next).next_back()));
+            let after = entry_of(sessions.and_then(|all| all.range(first..).next()));
+            let lost = loss_between(losses, before, after).is_some();
+            out.push(SeqFinding {
+                meter_id: meter.clone(),
+                first: next,
+                count: first - next,
+                class: if lost {
+                    GapClass::CommitGap
+                } else {
+                    GapClass::Unexplained
+                },
+            });
+        }
+        next = next.max(end);
+    }
+}
