@@ -12,6 +12,7 @@ mod run;
 mod setup;
 mod spec;
 mod steps;
+mod storm;
 mod test;
 mod tidy;
 mod workspace;
@@ -75,6 +76,13 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Build the programs with the hook of the named steps and run a storm of kills and faults
+    #[command(disable_help_flag = true)]
+    Storm {
+        /// Passed on to the storm: --seed N, --bounded, --for DURATION, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -110,6 +118,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Deny => licences::deny(workspace),
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
         Command::Measure { seconds } => measure::measure(workspace, seconds),
+        Command::Storm { arguments } => storm::storm(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{fuzz, run, test};
+use crate::{fuzz, run, storm, test};
 
 /// A long suite.
 struct Suite {
@@ -40,6 +40,12 @@ const SUITES: &[Suite] = &[
                 ("FIELDNOTARY_POLLS", "10000"),
             )
         },
+    },
+    Suite {
+        name: "storm",
+        bounded: true,
+        what: "2,000 kills and 300 other faults; nothing lost, nothing explained wrongly",
+        action: storm::full,
     },
     Suite {
         name: "fuzz",

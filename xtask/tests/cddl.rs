@@ -11,8 +11,9 @@ use evidence::kinds::{
     EpochStart, Event, Loss, Marker, Predecessor, Probe, Reading, SeqSkip, TimeMap,
 };
 use evidence::reasons::{
-    AttemptCause, CounterState, Custody, DowntimeCause, EpochCause, EventCode, HoldoverReason,
-    LossCause, MarkerKind, OffsetBucket, Outcome, SkipCause, TimeQuality, TimeStatus, TruthClass,
+    AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, EpochCause, EventCode,
+    HoldoverReason, LossCause, MarkerKind, OffsetBucket, Outcome, SkipCause, TimeQuality,
+    TimeStatus, TruthClass,
 };
 use evidence::{
     Blob, BootId, Captured, CommitId, Digest, Entry, Epoch, Generation, Header, Kind, MeterId,
@@ -299,6 +300,7 @@ fn epoch(full: bool) -> Payload {
             size: 12,
             root: DIGEST,
             checkpoint: Some("origin\n12\n".into()),
+            cause: Some(AdoptionCause::Restored),
         }),
     }
     .into()

@@ -13,8 +13,37 @@ pub const PORT_DEFAULT: u16 = 7443;
 pub const EXIT_USAGE: u8 = 2;
 /// It could not be done.
 pub const EXIT_FAILED: u8 = 3;
-/// The same in every program of the project; no command of this one has an answer that is no.
-const EXIT_CODES: &str = "\
+/// Below the options of each verb: an example, and the exit codes, the same in every program; no verb
+/// of this one has an answer that is no.
+macro_rules! help {
+    ($example:literal) => {
+        concat!(
+            "Example:\n  ",
+            $example,
+            "\n\nExit codes:\n  \
+             0  done, and what was asked holds\n  \
+             1  done, and the answer is no\n  \
+             2  the command line was not understood\n  \
+             3  it could not be done; standard error says what, where and the cure"
+        )
+    };
+}
+const INIT: &str = help!(
+    "fieldnotary-collector init --dir collector --name collector.example.org --host collector.example.org"
+);
+const ISSUE: &str =
+    help!("fieldnotary-collector issue --dir collector --node station-1 --out station-1-tls");
+const RUN: &str =
+    help!("fieldnotary-collector run --dir collector --listen 0.0.0.0:7443 --log-key VKEY");
+const PROGRAM: &str = "\
+First steps:
+  fieldnotary-collector init --dir collector --name collector.example.org --host collector.example.org
+  fieldnotary-collector issue --dir collector --node station-1 --out station-1-tls
+  fieldnotary-collector run --dir collector --listen 0.0.0.0:7443 --log-key VKEY
+
+`issue` prints the [uplink] of the node's configuration, ready to paste. VKEY is printed by
+`fieldnotary run` on the node, and stands in its identity/keys.vkey.
+
 Exit codes:
   0  done, and what was asked holds
   1  done, and the answer is no
@@ -28,7 +57,7 @@ Exit codes:
     version,
     about,
     max_term_width = 100,
-    after_help = EXIT_CODES
+    after_help = PROGRAM
 )]
 pub struct Args {
     /// What to do.
@@ -41,7 +70,7 @@ pub struct Args {
 pub enum Command {
     /// Make the cosigner key, a certificate authority and a server certificate; prints the
     /// cosigner's verifier key.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = INIT)]
     Init {
         /// Directory of the collector.
         #[arg(long, value_name = "DIR")]
@@ -57,7 +86,7 @@ pub enum Command {
         json: bool,
     },
     /// Issue a client certificate for a node; prints the [uplink] of its configuration.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = ISSUE)]
     Issue {
         /// Directory of the collector.
         #[arg(long, value_name = "DIR")]
@@ -78,8 +107,14 @@ pub enum Command {
         json: bool,
     },
     /// Serve until told to stop (SIGTERM or Ctrl-C).
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = RUN)]
     Run(RunArgs),
+    /// Print the completion script for a shell.
+    #[command(after_help = manual::COMPLETIONS_HELP)]
+    Completions(manual::Completions),
+    /// Write the manual pages of this program.
+    #[command(after_help = manual::MAN_HELP)]
+    Man(manual::Man),
 }
 
 /// How to serve.

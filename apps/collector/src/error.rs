@@ -84,13 +84,16 @@ impl fmt::Display for Error {
             Self::Rows(error) => write!(f, "rows database: {error}"),
             Self::RowsFile { path, error } => write!(
                 f,
-                "cannot open {}: {error}; it holds nothing that the entries beside it do not: remove \
-                 it, and the next start decodes them again",
+                "cannot open {0}: {error}; it holds nothing that the entries beside it do not\n\
+                 remove it, and the next start decodes them again: rm {0}",
                 path.display()
             ),
+            Self::Log { origin, error, .. } if matches!(**error, Self::RowsFile { .. }) => {
+                write!(f, "the log {origin} cannot be served: {error}")
+            }
             Self::Log { origin, dir, error } => write!(
                 f,
-                "the log {origin} cannot be served: {error}. If there is no backup, move {} away: \
+                "the log {origin} cannot be served: {error}\nIf there is no backup, move {} away: \
                  its node then delivers again what it still holds, but what was cosigned is forgotten",
                 dir.display()
             ),

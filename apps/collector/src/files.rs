@@ -78,11 +78,16 @@ pub fn place(path: &Path, bytes: &[u8], access: Access) -> Result<PathBuf, Error
         .mode(access.mode())
         .open(&beside)
         .map_err(Error::io("create", &beside))?;
-    file.write_all(bytes)
+    let placed = file
+        .write_all(bytes)
         .and_then(|()| file.sync_all())
-        .map_err(Error::io("write", &beside))?;
-    fs::rename(&beside, path).map_err(Error::io("rename to", path))?;
-    Ok(dir)
+        .map_err(Error::io("write", &beside))
+        .and_then(|()| fs::rename(&beside, path).map_err(Error::io("rename to", path)));
+    if placed.is_err() {
+        // A half-written file is no use to anybody; on a full disk its bytes are needed.
+        let _ = fs::remove_file(&beside);
+    }
+    placed.map(|()| dir)
 }
 
 /// Puts a file in place, contents and name durable.

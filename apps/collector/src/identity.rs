@@ -128,6 +128,7 @@ impl TlsFiles {
 /// # Errors
 /// What is missing or damaged.
 pub fn about(dir: &Path) -> Result<About, Error> {
+    require_no_other(dir)?;
     let path = dir.join(ABOUT_FILE);
     let bytes = files::read(&path)?.ok_or_else(|| {
         let shown = quoted(&dir.display().to_string());
@@ -141,6 +142,31 @@ pub fn about(dir: &Path) -> Result<About, Error> {
         ))
     })?;
     serde_json::from_slice(&bytes).map_err(|error| Error::damaged(&path, error))
+}
+
+/// Refuses a directory that another program keeps: each would take the other's files for its own. One that
+/// holds a cosigner's key is a collector's, whatever else lies in it.
+fn require_no_other(dir: &Path) -> Result<(), Error> {
+    if dir.join(KEY_FILE).exists() {
+        return Ok(());
+    }
+    let others = [
+        ("identity/keys.vkey", "a node's data directory"),
+        ("identity/log-id", "a node's data directory"),
+        ("street.lock", "a street's directory"),
+    ];
+    let stands = |(file, kept): (&str, &'static str)| {
+        let path = dir.join(file);
+        path.exists().then_some((path, kept))
+    };
+    match others.into_iter().find_map(stands) {
+        None => Ok(()),
+        Some((path, kept)) => Err(Error::setup(format!(
+            "{} is {kept} ({}), and a collector needs one of its own: give --dir another directory",
+            quoted(&dir.display().to_string()),
+            path.display()
+        ))),
+    }
 }
 
 /// Refuses a directory in which keys of a collector lie: what nodes pin is never overwritten.
@@ -185,6 +211,7 @@ pub fn init(dir: &Path, name: &str, hosts: &[String]) -> Result<About, Error> {
             hosts.join(" --host ")
         ))
     })?;
+    require_no_other(dir)?;
     require_no_keys(dir)?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(Error::setup)?;

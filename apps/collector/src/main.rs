@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use collector::args::{Args, Command, EXIT_FAILED, EXIT_USAGE, RunArgs};
 use collector::error::Error;
 use collector::files::{self, Access};
@@ -23,6 +23,7 @@ use collector::server::{Server, server_config};
 use serde_json::json;
 
 fn main() -> ExitCode {
+    steps::begin();
     let done = match Args::parse().command {
         Command::Init {
             dir,
@@ -39,6 +40,11 @@ fn main() -> ExitCode {
         } => identity::issue(&dir, &node, &out, url.as_deref())
             .map(|issued| say_issued(&issued, json)),
         Command::Run(args) => run(args),
+        Command::Completions(args) => {
+            say::raw(&manual::completions(Args::command(), args.shell));
+            Ok(())
+        }
+        Command::Man(args) => man(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,6 +78,14 @@ fn say_issued(issued: &Issued, as_json: bool) {
     } else {
         say::out(issued.uplink());
     }
+}
+
+fn man(args: &manual::Man) -> Result<(), Error> {
+    let pages = manual::pages(Args::command(), &args.to);
+    for page in pages.map_err(|error| Error::setup(format!("cannot write the manual: {error}")))? {
+        say::out(page.display());
+    }
+    Ok(())
 }
 
 fn run(args: RunArgs) -> Result<(), Error> {

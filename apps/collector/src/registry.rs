@@ -1,6 +1,6 @@
 //! The logs: whose signatures count, where each is stored, which generation follows which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -88,6 +88,8 @@ pub struct Registry {
     logs: Mutex<BTreeMap<String, Log>>,
     newest: Mutex<BTreeMap<String, Generation>>,
     unserved: Mutex<Vec<String>>,
+    /// Logs of which a write failed; each is opened again when it is asked for.
+    failed: Mutex<BTreeSet<String>>,
     _lock: Lock,
 }
 
@@ -120,6 +122,7 @@ impl Registry {
             logs: Mutex::default(),
             newest: Mutex::default(),
             unserved: Mutex::default(),
+            failed: Mutex::default(),
             _lock: lock,
         };
         registry.write_log_keys()?;
@@ -241,7 +244,33 @@ impl Registry {
     /// # Errors
     /// When a panic left the registry unusable.
     pub fn log(&self, origin: &str) -> Result<Option<Log>, Error> {
-        Ok(lock(&self.logs)?.get(origin).cloned())
+        if let Some(log) = lock(&self.logs)?.get(origin) {
+            return Ok(Some(Arc::clone(log)));
+        }
+        if !lock(&self.failed)?.contains(origin) {
+            return Ok(None);
+        }
+        // A write of it failed: what is there is what was durable, as it would be for the next start.
+        let Some(log) = self.open_log(origin)? else {
+            return Ok(None);
+        };
+        {
+            let mut mirror = lock(&log)?;
+            if mirror.store().mirrored().is_some() {
+                mirror.cosignature(&self.identity)?;
+            }
+        }
+        lock(&self.logs)?.insert(origin.to_owned(), Arc::clone(&log));
+        lock(&self.failed)?.remove(origin);
+        Ok(Some(log))
+    }
+
+    /// Lets go of a log of which a write failed: in memory it may be ahead of what is durable.
+    fn checked<T>(&self, origin: &str, done: Result<T, Error>) -> Result<T, Error> {
+        if done.is_err() && lock(&self.logs)?.remove(origin).is_some() {
+            lock(&self.failed)?.insert(origin.to_owned());
+        }
+        done
     }
 
     /// Answers `add-checkpoint`.
@@ -249,6 +278,10 @@ impl Registry {
     /// # Errors
     /// When storage fails.
     pub fn add_checkpoint(&self, announcement: &Announcement) -> Result<Reply, Error> {
+        self.checked(announcement.origin(), self.take_checkpoint(announcement))
+    }
+
+    fn take_checkpoint(&self, announcement: &Announcement) -> Result<Reply, Error> {
         let origin = announcement.origin();
         let standing = self.standing(origin)?;
         if let Some(log) = self.log(origin)? {
@@ -261,7 +294,7 @@ impl Registry {
             return lock(&log)?.add_checkpoint(announcement, standing);
         }
         let Some(log) = self.open_log(origin)? else {
-            return Ok(Reply::text(404, &"the log is not known here"));
+            return Ok(not_known(origin));
         };
         let reply = lock(&log)?.add_checkpoint(announcement, standing)?;
         if reply.status == 200 {
@@ -286,8 +319,11 @@ impl Registry {
             None => self.open_log(&origin)?,
         };
         match log {
-            Some(log) => lock(&log)?.advance(upload),
-            None => Ok(Flow::Answer(Reply::text(404, &"the log is not known here"))),
+            Some(log) => {
+                let advanced = lock(&log)?.advance(upload);
+                self.checked(&origin, advanced)
+            }
+            None => Ok(Flow::Answer(not_known(&origin))),
         }
     }
 
@@ -307,7 +343,8 @@ impl Registry {
         let (Some(origin), Some(log)) = (origin, log) else {
             return Ok(Reply::text(400, &"the body ends before its first package"));
         };
-        let reply = lock(&log)?.finish(upload, &self.identity)?;
+        let finished = lock(&log)?.finish(upload, &self.identity);
+        let reply = self.checked(&origin, finished)?;
         if reply.status == 200 {
             self.adopt(&origin, &log)?;
         }
@@ -357,7 +394,11 @@ impl Registry {
                             true => mirror.store().root_at(named.size)?,
                             false => None,
                         };
-                        Link::judge(&named, size, root)
+                        match Link::judge(&named, size, root) {
+                            // Its size cannot be compared, but two signed heads have shown the fork.
+                            Link::Ahead if mirror.store().has_conflicts() => Link::Contradicts,
+                            link => link,
+                        }
                     }
                 };
                 json!({
@@ -370,6 +411,15 @@ impl Registry {
         };
         lock(log)?.store().put_follows(&follows)
     }
+}
+
+/// The answer for a log that no pin covers.
+fn not_known(origin: &str) -> Reply {
+    let words = format!(
+        "the log is not known here: the collector was started with no --log-key VKEY for it, a line of the \
+         node's identity/keys.vkey; it is {origin}"
+    );
+    Reply::text(404, &words)
 }
 
 /// The origin of the log in a directory; `None` where nothing of a log was taken yet.

@@ -9,6 +9,11 @@ pub fn out(line: impl fmt::Display) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
+/// A text to standard output, as it is.
+pub fn raw(text: &[u8]) {
+    let _ = std::io::stdout().write_all(text);
+}
+
 /// A line to standard error.
 pub fn err(line: impl fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{line}");

@@ -120,6 +120,12 @@ impl FileStore {
         self.rows.as_ref()
     }
 
+    /// Whether two signed heads of this log were kept that contradict each other.
+    #[must_use]
+    pub fn has_conflicts(&self) -> bool {
+        std::fs::metadata(self.dir.join(CONFLICTS_FILE)).is_ok_and(|file| file.len() > 0)
+    }
+
     /// Writes the link to the predecessor.
     ///
     /// # Errors
@@ -339,7 +345,9 @@ impl MirrorStore for FileStore {
     }
 
     fn save(&mut self, package: &RunPackage<'_>) -> Result<(), Error> {
-        self.write(|store| store.overlay(package))
+        self.write(|store| store.overlay(package))?;
+        steps::pass("package.stored");
+        Ok(())
     }
 
     fn sync(&mut self) -> Result<(), Error> {
@@ -369,7 +377,9 @@ impl MirrorStore for FileStore {
                 sealed: mirrored.sealed.clone(),
                 cosignature: Some(lines.to_owned()),
             };
+            steps::pass("cosign.before");
             state::store_mirrored(&store.dir.join(MIRROR_FILE), &mirrored)?;
+            steps::pass("cosign.durable");
             store.mirrored = Some(mirrored);
             store.counters.cosigned();
             store.publish()

@@ -1,61 +1,17 @@
 //! The command line.
 
+mod help;
+
+use crate::when::{Edge, edge, instant};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
 use proof::note::VerifierKey;
 use std::path::PathBuf;
 
-/// The one table of exit codes; every verb says what its own `no` is.
-const CODES: &str = "\
-Exit codes:
-  0  done, and what was asked holds
-  1  done, and the answer is no (each verb's --help says which no it has)
-  2  the command line was not understood
-  3  it could not be done; standard error says what, where and the cure";
-const CODES_RUN: &str = "\
-Exit codes:
-  0  it was told to stop, and did
-  2  the command line was not understood
-  3  it could not run: configuration, keys, certificates or directory; standard error says which";
-const CODES_CHECK: &str = "\
-Exit codes:
-  0  the configuration is sound
-  1  it has errors; all of them are listed
-  2  the command line was not understood
-  3  the file could not be read";
-const CODES_STATUS: &str = "\
-Exit codes:
-  0  a node runs there
-  1  none does; what its files tell is shown
-  2  the command line was not understood
-  3  not a node's directory, or it could not be read";
-const CODES_LOG: &str = "\
-Exit codes:
-  0  the entries were printed, be there any or none
-  1  --meter names a meter that the log does not know
-  2  the command line was not understood
-  3  the directory is none, or it could not be read";
-const CODES_VERIFY: &str = "\
-Where the key comes from: `fieldnotary run` prints the log's keys when it is ready, and
-`fieldnotary-signer vkey --identity DIR/identity` prints them again. Keep them elsewhere: keys that
-lie beside a log find damage, but a forger would have replaced them too.
-
-Exit codes:
-  0  VERIFIED: everything holds
-  1  NOT VERIFIED: something does not; it is named
-  2  the command line was not understood
-  3  the directory is none, holds no log, or could not be read";
-const CODES_GAPS: &str = "\
-Exit codes:
-  0  nothing is missing, or an entry of the log explains all that is
-  1  something is missing that nothing explains, a reading is there twice, or the log does not
-     know the meter of --meter
-  2  the command line was not understood
-  3  the directory is none, holds no log, or could not be read";
-
 /// A meter data concentrator and RTU whose data nobody can doubt.
 #[derive(Debug, Parser)]
-#[command(name = "fieldnotary", version, max_term_width = 100, after_help = CODES)]
+#[command(name = "fieldnotary", version, max_term_width = 100, after_help = help::PROGRAM)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -63,29 +19,90 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Show a whole site at work: simulated meters, a node, a collector, faults, and the proof
-    Demo(crate::demo::DemoArgs),
-    /// Run a node until it is told to stop (SIGTERM or Ctrl-C)
-    #[command(after_help = CODES_RUN)]
-    Run(RunArgs),
+    /// Write a commented configuration to begin with
+    #[command(after_help = help::INIT)]
+    Init(InitArgs),
     /// Check a configuration file and say everything that is wrong with it
-    #[command(after_help = CODES_CHECK)]
+    #[command(after_help = help::CHECK)]
     Check(CheckArgs),
+    /// Run a node until it is told to stop (SIGTERM or Ctrl-C)
+    #[command(after_help = help::RUN)]
+    Run(RunArgs),
     /// One screen about a node: readings, log, collector, ring; also when it is not running
-    #[command(after_help = CODES_STATUS)]
+    #[command(after_help = help::STATUS)]
     Status(DirArgs),
     /// Print the entries of a node's or a collector's directory
-    #[command(after_help = CODES_LOG)]
+    #[command(after_help = help::LOG)]
     Log(LogArgs),
     /// Verify every committed byte of a node's or a collector's directory
-    #[command(after_help = CODES_VERIFY)]
+    #[command(after_help = help::VERIFY)]
     Verify(VerifyArgs),
     /// Account for every due reading that is missing
-    #[command(after_help = CODES_GAPS)]
+    #[command(after_help = help::GAPS)]
     Gaps(GapsArgs),
+    /// Copy a node's log, running or stopped, to a directory or a tar file
+    #[command(after_help = help::BACKUP)]
+    Backup(BackupArgs),
+    /// Make a data directory from a backup; nothing runs on it until it is adopted
+    #[command(after_help = help::RESTORE)]
+    Restore(RestoreArgs),
+    /// Go on with a log as a new generation: after a restore, a replacement or a conflict
+    #[command(after_help = help::ADOPT)]
+    Adopt(AdoptArgs),
+    /// Show a whole site at work: simulated meters, a node, a collector, faults, and the proof
+    Demo(crate::demo::DemoArgs),
+    /// Print the completion script for a shell
+    #[command(after_help = manual::COMPLETIONS_HELP)]
+    Completions(manual::Completions),
+    /// Write the manual pages of all four programs
+    #[command(after_help = manual::MAN_HELP)]
+    Man(manual::Man),
     /// One process of a node (started by `run`)
     #[command(hide = true)]
     Role(RoleArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InitArgs {
+    /// The file to write, or a directory for a station.toml; nothing is ever overwritten
+    pub(crate) file: PathBuf,
+    /// The log's name: a URL without its scheme that nobody else uses; it never changes
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: Option<String>,
+    /// The station's name for people
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The meter answers Modbus TCP here
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) tcp: Option<String>,
+    /// The meter answers Modbus RTU on this serial device
+    #[arg(long, value_name = "DEVICE", conflicts_with = "tcp")]
+    pub(crate) rtu: Option<String>,
+    /// Bits per second of the serial line [default: 9600]
+    #[arg(long, value_name = "N", requires = "rtu")]
+    pub(crate) baud: Option<u32>,
+    /// Parity of the serial line: none, even or odd [default: even]
+    #[arg(long, value_name = "WORD", requires = "rtu")]
+    pub(crate) parity: Option<String>,
+    /// The meter's name [default: meter-1]
+    #[arg(long, value_name = "ID")]
+    pub(crate) meter: Option<String>,
+    /// The meter's address on the port: 1 to 247, over TCP 0 to 255 [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) unit: Option<u8>,
+    /// A value to read: TABLE:ADDRESS such as holding:0, with NAME= before it and a :TYPE (u16, i16,
+    /// u32, i32, u64, i64, bit) behind it where needed; may be repeated
+    #[arg(long, value_name = "REGISTER", value_parser = crate::commands::point)]
+    pub(crate) register: Vec<contract::DraftPoint>,
+    /// How often the meter is read, such as 15min [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) every: Option<String>,
+    /// The collector's base URL; without one the node keeps its log to itself
+    #[arg(long, value_name = "URL")]
+    pub(crate) uplink: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -95,6 +112,18 @@ pub(crate) struct RunArgs {
     /// Where journal, keys and sockets live; created if it does not exist
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// Say readiness, the stop and the end as one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Become this user before anything is started; the data directory is given to it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// End safe mode, in which a node starts after a storm of resets; the reason goes into the log
+    #[arg(long, value_name = "REASON")]
+    pub(crate) leave_safe_mode: Option<String>,
+    /// Stop if a process cannot be confined in every respect; otherwise it is only said
+    #[arg(long)]
+    pub(crate) require_confinement: bool,
     /// End when the process that started this one ends
     #[arg(long)]
     pub(crate) die_with_parent: bool,
@@ -134,9 +163,28 @@ pub(crate) struct LogArgs {
     /// Only entries about this meter
     #[arg(long, value_name = "METER")]
     pub(crate) meter: Option<String>,
-    /// Start with this commit id
-    #[arg(long, value_name = "COMMIT_ID", default_value_t = 0)]
-    pub(crate) from: u64,
+    /// Only entries about this point, `energy`, or of one meter, `m07/energy`
+    #[arg(long, value_name = "POINT")]
+    pub(crate) point: Option<String>,
+    /// From this commit id or time on: 4711, 2026-11-20T14:00:00Z, 2026-11-20, 14:00 (today), -1h;
+    /// times are UTC
+    #[arg(long, value_name = "ID|TIME", value_parser = edge, allow_hyphen_values = true)]
+    pub(crate) from: Option<Edge>,
+    /// Up to this commit id or time, and not with it
+    #[arg(long, value_name = "ID|TIME", value_parser = edge, allow_hyphen_values = true)]
+    pub(crate) to: Option<Edge>,
+    /// Only the first N of them
+    #[arg(long, value_name = "N", conflicts_with = "last")]
+    pub(crate) limit: Option<u64>,
+    /// Only the last N of them
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<usize>,
+    /// Go on with every new entry until Ctrl-C; without --from and --last it begins with the last 10
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Only this generation; otherwise all of them, in order
+    #[arg(long, value_name = "N")]
+    pub(crate) generation: Option<u64>,
 }
 
 #[derive(Args, Debug)]
@@ -149,12 +197,16 @@ pub(crate) struct GapsArgs {
     /// Only this meter
     #[arg(long, value_name = "METER")]
     pub(crate) meter: Option<MeterId>,
-    /// Only what was due at this time or later (2026-11-20T14:00:00Z, or a date; UTC)
-    #[arg(long, value_name = "T", value_parser = query::utc)]
+    /// Only what was due at this time or later: 2026-11-20T14:00:00Z, 2026-11-20, 14:00 (today), -1h;
+    /// times are UTC
+    #[arg(long, value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
     pub(crate) from: Option<UtcNs>,
     /// Only what was due before this time
-    #[arg(long, value_name = "T", value_parser = query::utc)]
+    #[arg(long, value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
     pub(crate) to: Option<UtcNs>,
+    /// Only this generation; otherwise all of them, in order
+    #[arg(long, value_name = "N")]
+    pub(crate) generation: Option<u64>,
 }
 
 #[derive(Args, Debug)]
@@ -167,6 +219,61 @@ pub(crate) struct VerifyArgs {
     /// List every finding; without it the first of each kind, and how many there are
     #[arg(long)]
     pub(crate) all: bool,
+    /// Only this generation; otherwise all of them, in order
+    #[arg(long, value_name = "N")]
+    pub(crate) generation: Option<u64>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BackupArgs {
+    /// A node's data directory
+    pub(crate) dir: PathBuf,
+    /// A new directory, or a new file whose name ends in .tar
+    #[arg(long, value_name = "PATH")]
+    pub(crate) to: PathBuf,
+    /// Take the secret keys along: whoever reads the backup can then sign as this node
+    #[arg(long)]
+    pub(crate) with_keys: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RestoreArgs {
+    /// What `backup` wrote
+    pub(crate) backup: PathBuf,
+    /// The new data directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The log's key as you keep it; may be repeated
+    #[arg(long, value_name = "VKEY", value_parser = vkey)]
+    pub(crate) anchor: Vec<VerifierKey>,
+    /// Restore a log that does not verify all the same
+    #[arg(long)]
+    pub(crate) damaged: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AdoptArgs {
+    /// A node's data directory; nothing may run on it
+    pub(crate) dir: PathBuf,
+    /// Why: replaced (another machine), restored (from a backup), conflict (the collector holds
+    /// another branch)
+    #[arg(long, value_name = "CAUSE", value_parser = adoption_cause)]
+    pub(crate) cause: AdoptionCause,
+    /// Who decided it, for the log; otherwise the local user
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// Why it was decided, for the log
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -182,6 +289,9 @@ pub(crate) struct RoleArgs {
     /// When the supervisor started, on the monotonic clock of this boot, in nanoseconds
     #[arg(long, default_value_t = 0)]
     pub(crate) node_started: u64,
+    /// Only these ports (of the io role); otherwise all
+    #[arg(long)]
+    pub(crate) port: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -196,6 +306,16 @@ fn kind(name: &str) -> Result<Kind, String> {
     Kind::from_name(name).ok_or_else(|| {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         format!("the kinds of entries are {}", known.join(", "))
+    })
+}
+
+fn adoption_cause(name: &str) -> Result<AdoptionCause, String> {
+    AdoptionCause::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = AdoptionCause::ALL
+            .iter()
+            .map(|cause| cause.name())
+            .collect();
+        format!("the causes are {}", known.join(", "))
     })
 }
 

@@ -11,7 +11,8 @@ pub(crate) fn mono() -> MonoNs {
 
 /// The kernel's wall clock.
 pub(crate) fn utc() -> UtcNs {
-    UtcNs(i64::try_from(nanoseconds(clock_gettime(ClockId::Realtime))).unwrap_or(i64::MAX))
+    let now = i64::try_from(nanoseconds(clock_gettime(ClockId::Realtime))).unwrap_or(i64::MAX);
+    UtcNs(now.saturating_add(steps::utc_offset_ns()))
 }
 
 fn nanoseconds(at: Timespec) -> i128 {

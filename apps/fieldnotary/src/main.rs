@@ -3,6 +3,7 @@
 mod cli;
 mod clock;
 mod commands;
+mod containment;
 mod demo;
 mod files;
 mod lately;
@@ -11,6 +12,7 @@ mod paths;
 mod programs;
 mod roles;
 mod supervisor;
+mod when;
 
 use clap::Parser;
 use cli::{Cli, Verb};
@@ -23,17 +25,24 @@ const EXIT_BADLY: u8 = 1;
 const EXIT_FAILED: u8 = 3;
 
 fn main() -> ExitCode {
+    steps::begin();
     let outcome = match Cli::parse().verb {
         Verb::Demo(args) => match demo::run(args) {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Verb::Init(args) => commands::init(&args),
         Verb::Run(args) => commands::run(&args),
         Verb::Check(args) => commands::check(&args),
         Verb::Status(args) => commands::status(&args),
         Verb::Log(args) => commands::log(&args),
         Verb::Verify(args) => commands::verify(&args),
         Verb::Gaps(args) => commands::gaps(&args),
+        Verb::Backup(args) => commands::backup(&args),
+        Verb::Restore(args) => commands::restore(&args),
+        Verb::Adopt(args) => commands::adopt(&args),
+        Verb::Completions(args) => commands::completions(&args),
+        Verb::Man(args) => commands::man(&args),
         Verb::Role(args) => commands::run_role(&args),
     };
     match outcome {

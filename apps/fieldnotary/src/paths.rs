@@ -48,9 +48,39 @@ impl DataDir {
         self.identity().join("log-id")
     }
 
+    /// What the uplink keeps: a directory of its own, as it may write nowhere else.
+    pub(crate) fn uplink(&self) -> PathBuf {
+        self.0.join("uplink")
+    }
+
     /// Sizes at which the collector may stand.
     pub(crate) fn standing(&self) -> PathBuf {
-        self.0.join("standing.json")
+        self.uplink().join("standing.json")
+    }
+
+    /// What the processes write to standard error.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.0.join("logs")
+    }
+
+    /// What the supervisor keeps across boots.
+    pub(crate) fn supervisor(&self) -> PathBuf {
+        self.0.join("supervisor")
+    }
+
+    /// The restart ledger.
+    pub(crate) fn restarts(&self) -> PathBuf {
+        self.supervisor().join("restarts.json")
+    }
+
+    /// How the processes of the running node fare.
+    pub(crate) fn supervision(&self) -> PathBuf {
+        self.run().join("supervision.json")
+    }
+
+    /// Says that the directory was restored, and from what.
+    pub(crate) fn restored(&self) -> PathBuf {
+        self.0.join("restored.json")
     }
 
     /// The truth store, where it has a medium of its own.

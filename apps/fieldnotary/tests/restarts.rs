@@ -22,6 +22,8 @@ use std::time::Duration;
 const GONE: Duration = Duration::from_secs(20);
 /// Several slots of the schedule.
 const SLOTS: Duration = Duration::from_millis(700);
+/// Entries that a ring of four small segments cannot hold.
+const MORE_THAN_THE_RING: u64 = 1_000;
 /// Readings of a run before it is ended.
 const READINGS: u64 = 60;
 
@@ -198,4 +200,37 @@ fn a_process_that_ends_alone_is_no_restart_of_the_node() {
         assert_eq!(text(down, "cause"), "process_restart", "{down}");
     }
     sound(&data);
+}
+
+/// The epoch's own entry is in no segment any more, and still nobody takes the node for restarted.
+//= A4.3
+//= A5.2
+#[test]
+fn the_cause_is_known_when_the_start_has_left_the_ring() {
+    let dir = tempfile::tempdir().unwrap();
+    let street = Street::start(dir.path(), 3);
+    let contract = street.contract(Contract::new("example.org/restarts", "64KiB", 4));
+    let node = Node::start(dir.path(), "node", &contract);
+    let data = node.data().to_path_buf();
+    node.wait_for("log_size", MORE_THAN_THE_RING);
+    let before = process(&data, "recorder");
+    signal(before, Signal::KILL);
+    wait_until("new recorder", GONE, || {
+        let now = processes(&data)
+            .into_iter()
+            .find(|(name, _)| name == "recorder");
+        now.filter(|(_, pid)| *pid != before)
+    });
+    node.wait_for("readings", READINGS);
+    node.stop();
+    let rows = rows(&data);
+    assert!(
+        number(&rows[0], "commit_id") > 0,
+        "the start is still there"
+    );
+    let epochs: Vec<&str> = of(&rows, "epoch").map(|row| text(row, "cause")).collect();
+    assert_eq!(epochs, ["recovery"]);
+    for down in of(&rows, "downtime") {
+        assert_eq!(text(down, "cause"), "process_restart", "{down}");
+    }
 }

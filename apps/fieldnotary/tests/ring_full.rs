@@ -11,7 +11,7 @@ mod common;
 
 use common::about;
 use common::contract::Contract;
-use common::number;
+use common::{list, number};
 use common::sites::{Collector, Node, Street};
 use serde_json::Value;
 use std::path::Path;
@@ -53,8 +53,10 @@ fn explained(dir: &Path) {
 }
 
 /// Delivery begins at nothing, at a size in the middle, and goes on over a restart of the node.
-//= A4.1
+//= A1.2
+//= A4.3
 //= A5.4
+//= A5.6
 #[test]
 fn a_collector_that_was_away_for_too_long_gets_the_rest_and_the_name_of_what_is_gone() {
     let dir = tempfile::tempdir().unwrap();
@@ -72,15 +74,23 @@ fn a_collector_that_was_away_for_too_long_gets_the_rest_and_the_name_of_what_is_
         number(&status["anchors"]["commit"], "commit_id_gap") > 0,
         "{status}"
     );
+    let given = number(&status["lost"], "given_up_entries");
+    assert!(given > 0 && number(&status["lost"], "given_up_end") == cosigned + given, "{status}");
     let data = node.stop();
     let losses = given_up(&data);
     assert!(!losses.is_empty());
+    assert!(number(&verified(&data), "cosigned_entries") >= cosigned, "the cosignature stays");
     // A stop and a start later the node still knows what it gave up, and gives up more.
     let node = Node::start(dir.path(), "node", &contract);
     node.wait_for("log_size", 2 * MORE_THAN_THE_RING);
     collector.come_back(&keys);
     let size = number(&node.status(), "log_size");
     node.wait_for("cosigned_size", size);
+    // Long after the LOSS entries have left the ring the node knows what the collector has by name alone.
+    node.wait_for("log_size", size + MORE_THAN_THE_RING);
+    let told = node.status();
+    let told = list(&told["lost"], "told");
+    assert_eq!(told.first().map(|range| number(range, "first")), Some(cosigned));
     let data = node.stop();
     let kept = collector.stop();
     verified(&data);
@@ -91,7 +101,7 @@ fn a_collector_that_was_away_for_too_long_gets_the_rest_and_the_name_of_what_is_
 }
 
 /// A node without an uplink keeps the newest entries; whoever collects later learns where they begin.
-//= A4.1
+//= A5.4
 #[test]
 fn an_uplink_set_late_begins_behind_what_has_left_the_ring() {
     let dir = tempfile::tempdir().unwrap();

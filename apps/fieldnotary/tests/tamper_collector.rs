@@ -10,7 +10,7 @@
 mod common;
 
 use common::contract::Contract;
-use common::damage::{Copy, Flip, found, sound, sweep};
+use common::damage::{Copy, Flip, found, sound, sweep, sweep_with};
 use common::layout;
 use common::sites::{Collector, Node, Street};
 use common::{about, length, list, number, text};
@@ -28,8 +28,14 @@ const ROWS: usize = 24;
 
 /// Lets a node run until a collector has cosigned so many entries more; stops both.
 fn deliver(dir: &Path, entries: u64) -> (PathBuf, PathBuf) {
+    deliver_under(dir, entries, usize::MAX)
+}
+
+/// The same, where the collector was given so many of the node's keys.
+fn deliver_under(dir: &Path, entries: u64, pinned: usize) -> (PathBuf, PathBuf) {
     let street = Street::start(dir, 2);
-    let keys = Node::keys(&dir.join("node"), ORIGIN);
+    let mut keys = Node::keys(&dir.join("node"), ORIGIN);
+    keys.truncate(pinned);
     let collector = Collector::start(dir, &keys);
     let contract = street.contract(Contract::new(ORIGIN, "256KiB", 8)).uplink(
         &collector.address,
@@ -112,6 +118,52 @@ fn every_flip_is_found(kinds: &[&str]) {
 #[test]
 fn every_flipped_bit_of_checkpoint_tiles_and_bundles_is_found() {
     every_flip_is_found(&["checkpoint", "tile/0/", "tile/entries/"]);
+}
+
+/// The node's keys as they lie beside its log, the authority's first.
+fn anchors(data: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(data.join("identity/keys.vkey")).unwrap();
+    let keys: Vec<String> = text.lines().map(str::to_owned).collect();
+    assert_eq!(keys.len(), 2, "{text}");
+    keys
+}
+
+/// The checkpoint without one of its signature lines.
+fn without_line(checkpoint: &str, line: usize) -> String {
+    let (text, lines) = checkpoint.split_once("\n\n").unwrap();
+    let kept = lines.lines().enumerate().filter(|(at, _)| *at != line);
+    let kept: String = kept.map(|(_, line)| format!("{line}\n")).collect();
+    format!("{text}\n\n{kept}")
+}
+
+/// Every line is checked and every line is due, whichever of the log's keys the auditor has.
+//= A1.3
+//= A4.1
+//= U4
+#[test]
+fn every_flipped_bit_of_the_checkpoint_is_found_under_any_anchor() {
+    for pinned in [2, 1] {
+        let dir = tempfile::tempdir().unwrap();
+        let (data, collector) = deliver_under(dir.path(), 20, pinned);
+        let flips = flips(&collector, &["checkpoint"]);
+        let keys = anchors(&data);
+        let copy = Copy::of(&collector);
+        let place = log_folder(copy.path()).join("checkpoint");
+        let whole = std::fs::read_to_string(&place).unwrap();
+        assert_eq!(whole.split_once("\n\n").unwrap().1.lines().count(), 3);
+        for given in [&keys[..], &keys[..1], &keys[1..]] {
+            let words: Vec<&str> = given.iter().flat_map(|key| ["--anchor", key]).collect();
+            let said = about("verify", &collector, &words);
+            assert_eq!(said.code, Some(0), "{said:?}");
+            sweep_with(&collector, &flips, &words);
+            for line in 0..3 {
+                std::fs::write(&place, without_line(&whole, line)).unwrap();
+                let said = about("verify", copy.path(), &words);
+                found(&said, None).unwrap_or_else(|words| panic!("no line {line}: {words}"));
+            }
+            std::fs::write(&place, &whole).unwrap();
+        }
+    }
 }
 
 //= A1.3

@@ -1,31 +1,39 @@
 //! What the process gives up before it touches a key.
 
 use crate::Failure;
-use crate::say;
-use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior,
-    set_parent_process_death_signal, setrlimit,
-};
+use rustix::process::{Signal, set_parent_process_death_signal};
+use sandbox::{Place, Report, Site};
+use std::path::{Path, PathBuf};
 
-/// No core files, no reading of its memory by other processes of the user, and an end with the
-/// parent where that was asked for. What the system does not grant is said, not hidden.
-pub(crate) fn apply(die_with_parent: bool) -> Result<(), Failure> {
+/// Its row of the sandbox's table, and an end with the parent where that was asked for. What the system
+/// does not grant is in the report, not hidden.
+pub(crate) fn apply(
+    die_with_parent: bool,
+    identity: &Path,
+    socket: &Path,
+) -> Result<Report, Failure> {
     if die_with_parent {
         // The kernel watches the thread that started this process, not the whole parent.
         set_parent_process_death_signal(Some(Signal::TERM))
             .map_err(|errno| Failure::System("cannot end with the parent", errno.into()))?;
     }
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
+    let mut site = Site {
+        places: sandbox::system_places(),
+        ..Site::default()
     };
-    if let Err(errno) = setrlimit(Resource::Core, none) {
-        say::err(format_args!("core files are not ruled out: {errno}"));
+    let folder = match socket.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    site.places.insert(Place::Identity, vec![identity.into()]);
+    site.places.insert(Place::Run, vec![folder.into()]);
+    if let Some(folder) = std::env::var_os("FIELDNOTARY_STEPS_FOLDER").filter(|_| steps::HOOKED) {
+        site.places
+            .insert(Place::Trial, vec![PathBuf::from(folder)]);
     }
-    if let Err(errno) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        say::err(format_args!(
-            "other processes may read this one's memory: {errno}"
-        ));
-    }
-    Ok(())
+    let row = sandbox::row("signer").ok_or_else(|| {
+        let missing = std::io::Error::other("the sandbox has no row for it");
+        Failure::System("the signer", missing)
+    })?;
+    Ok(sandbox::confine(row, &site))
 }

@@ -93,7 +93,10 @@ impl Desk {
             say::err(format_args!("not signed: {error}"));
             return Message::error(ErrorCode::Unavailable, error);
         }
-        match self.engine.sign(pending) {
+        steps::pass("seal.remembered");
+        let signed = self.engine.sign(pending);
+        steps::pass("seal.signed");
+        match signed {
             Ok(note) => SignedNote {
                 note: NoteText(note),
                 custody: self.engine.capabilities().custody,

@@ -15,7 +15,7 @@ mod rate;
 mod say;
 mod serve;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use keys::{IdentityDir, KeysError, PublicIdentity, read_vkeys};
 use serde_json::{Value, json};
 use std::fmt;
@@ -23,13 +23,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use trust_plane::{BaseOrigin, OriginError};
 
-/// The same in every program of the project.
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done, and what was asked holds
-  1  done, and the answer is no
-  2  the command line was not understood
-  3  it could not be done; standard error says what, where and the cure";
+/// Below the options of each verb: an example, and the exit codes, the same in every program.
+macro_rules! help {
+    ($example:literal) => {
+        concat!(
+            "Example:\n  ",
+            $example,
+            "\n\nExit codes:\n  \
+             0  done, and what was asked holds\n  \
+             1  done, and the answer is no\n  \
+             2  the command line was not understood\n  \
+             3  it could not be done; standard error says what, where and the cure"
+        )
+    };
+}
 /// The answer is no: keys that `check` finds unusable.
 const EXIT_NO: u8 = 1;
 /// The command line is wrong.
@@ -41,7 +48,7 @@ const CUSTODY: &str = "software";
 
 /// Keeps a node's keys and signs its tree heads.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(version, about, max_term_width = 100, after_help = help!("fieldnotary-signer vkey --identity node/identity"))]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -50,17 +57,23 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Create keys in files, for development; prints the verifier keys
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = help!("fieldnotary-signer init --identity node/identity --origin example.org/station-1"))]
     Init(Init),
     /// Serve the node's socket until told to stop (`fieldnotary run` starts this)
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = help!("fieldnotary-signer run --identity node/identity --socket node/run/signer.sock --origin example.org/station-1"))]
     Run(Run),
     /// Print the verifier keys, the authority first
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = help!("fieldnotary-signer vkey --identity node/identity"))]
     Vkey(Vkey),
     /// Load the keys as `run` would, say what is wrong with them, and end
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = help!("fieldnotary-signer check --identity node/identity"))]
     Check(Check),
+    /// Print the completion script for a shell
+    #[command(after_help = manual::COMPLETIONS_HELP)]
+    Completions(manual::Completions),
+    /// Write the manual pages of this program
+    #[command(after_help = manual::MAN_HELP)]
+    Man(manual::Man),
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +103,9 @@ struct Run {
     /// End when the process that started this one ends
     #[arg(long)]
     die_with_parent: bool,
+    /// Give signs of life on standard output, for a supervisor
+    #[arg(long, hide = true)]
+    pulse: bool,
 }
 
 #[derive(Debug, Args)]
@@ -169,11 +185,17 @@ impl From<ipc::IpcError> for Failure {
 }
 
 fn main() -> ExitCode {
+    steps::begin();
     let done = match Cli::parse().command {
         Command::Init(args) => init(&args),
         Command::Run(args) => run(&args),
         Command::Vkey(args) => vkey(&args),
         Command::Check(args) => check(&args),
+        Command::Completions(args) => {
+            say::raw(&manual::completions(Cli::command(), args.shell));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man(args) => man(&args),
     };
     match done {
         Ok(code) => code,
@@ -182,6 +204,14 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+fn man(args: &manual::Man) -> Result<ExitCode, Failure> {
+    let pages = manual::pages(Cli::command(), &args.to);
+    for page in pages.map_err(|error| Failure::System("cannot write the manual", error))? {
+        say::out(page.display());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check(args: &Check) -> Result<ExitCode, Failure> {
@@ -254,7 +284,15 @@ fn vkey(args: &Vkey) -> Result<ExitCode, Failure> {
 }
 
 fn run(args: &Run) -> Result<ExitCode, Failure> {
-    confine::apply(args.die_with_parent)?;
+    if args.pulse {
+        sandbox::pulse::begin();
+    }
+    let confined = confine::apply(args.die_with_parent, &args.identity, &args.socket)?;
+    sandbox::pulse::confined(&confined);
+    // A supervisor puts it into the log; by hand it is said here.
+    if !args.pulse && confined.missing().next().is_some() {
+        say::err(&confined);
+    }
     let origin = BaseOrigin::new(&args.origin)?;
     let dir = IdentityDir::open(&args.identity)?;
     let identity = dir.load()?;

@@ -8,6 +8,11 @@ pub(crate) fn out(line: impl fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// A text to standard output, as it is.
+pub(crate) fn raw(text: &[u8]) {
+    let _ = std::io::stdout().write_all(text);
+}
+
 /// A line to standard error, under the program's name.
 pub(crate) fn err(line: impl fmt::Display) {
     let _ = writeln!(std::io::stderr(), "fieldnotary-signer: {line}");

@@ -31,6 +31,10 @@ pub(crate) fn serve(path: &Path, desk: Desk) -> Result<(), Failure> {
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     let mut failures = 0;
     while !stop.load(Ordering::Relaxed) {
+        // A desk that somebody keeps for ever is a hang, though this thread goes on.
+        if desk.try_lock().is_ok() {
+            sandbox::pulse::alive();
+        }
         let channel = match listener.accept(STOP_CHECK) {
             Ok(Some(channel)) => channel,
             Ok(None) => continue,

@@ -13,6 +13,10 @@ Exit codes:
   2  the command line was not understood
   3  it could not be done; standard error says what, where and the cure";
 
+const EXAMPLE: &str = "\
+Example:
+  fieldnotary-street --dir street --meters 4 --tcp 127.0.0.1:5020";
+
 const FILES: &str = "\
 Files in DIR, which one street has for itself:
   street.json    written when the street is ready: ports, TCP address, meters, registers, log
@@ -50,7 +54,7 @@ fn after_help() -> String {
     });
     let registers: String = registers.collect();
     format!(
-        "{FILES}\n\nRegisters of every meter: holding registers (function 3), counted from 0, the high \
+        "{EXAMPLE}\n\n{FILES}\n\nRegisters of every meter: holding registers (function 3), counted from 0, the high \
          word first.\nThe same can be read as input registers (function 4).\n{registers}\n{PLAN}\n\n\
          {EXIT_CODES}"
     )
@@ -67,7 +71,7 @@ fn after_help() -> String {
 )]
 pub(crate) struct Args {
     /// Folder for the serial lines, street.json and the log; made if it does not exist.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "street")]
     pub(crate) dir: PathBuf,
 
     /// Number from which all that seems random is drawn.
@@ -101,6 +105,14 @@ pub(crate) struct Args {
     /// Stop when the process that started the street ends.
     #[arg(long)]
     pub(crate) die_with_parent: bool,
+
+    /// Print the completion script for a shell, and do nothing else.
+    #[arg(long, value_name = "SHELL", exclusive = true)]
+    pub(crate) completions: Option<manual::Shell>,
+
+    /// Write the manual page to a directory, and do nothing else.
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    pub(crate) man: Option<PathBuf>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -22,7 +22,7 @@ mod site;
 mod street;
 
 use args::Args;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::fmt;
 use std::process::ExitCode;
 
@@ -47,7 +47,12 @@ impl Stop {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
+    let args = Args::parse();
+    if let Some(shell) = args.completions {
+        say::raw(&manual::completions(Args::command(), shell));
+        return ExitCode::SUCCESS;
+    }
+    match args.man.as_ref().map_or_else(|| run(&args), |to| man(to)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Usage(message)) => {
             say::err(message);
@@ -58,6 +63,13 @@ fn main() -> ExitCode {
             ExitCode::from(EXIT_FAILED)
         }
     }
+}
+
+fn man(to: &std::path::Path) -> Result<(), Stop> {
+    for page in manual::pages(Args::command(), to).map_err(Stop::host("cannot write the manual"))? {
+        say::out(page.display());
+    }
+    Ok(())
 }
 
 fn run(args: &Args) -> Result<(), Stop> {

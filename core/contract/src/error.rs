@@ -62,19 +62,39 @@ impl core::error::Error for ContractError {}
 pub struct ContractErrors<'e> {
     file: &'e str,
     errors: &'e [ContractError],
+    brief: bool,
 }
+
+/// Errors that fit on one screen with their lines.
+const WITH_LINES_MAX: usize = 4;
 
 impl<'e> ContractErrors<'e> {
     /// The errors of the file of this name.
     #[must_use]
     pub fn new(file: &'e str, errors: &'e [ContractError]) -> Self {
-        Self { file, errors }
+        Self {
+            file,
+            errors,
+            brief: false,
+        }
+    }
+
+    /// On one screen: many errors are shown without the lines that they are in.
+    #[must_use]
+    pub fn on_one_screen(self) -> Self {
+        let brief = self.errors.len() > WITH_LINES_MAX;
+        Self { brief, ..self }
     }
 }
 
 impl fmt::Display for ContractErrors<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for error in self.errors {
+        for error in self.errors.iter().filter(|_| self.brief) {
+            let (line, column) = (error.line, error.column);
+            let (key, what, advice) = (&error.key, &error.what, &error.advice);
+            writeln!(f, "{}:{line}:{column}: {key}: {what}\n    {advice}", self.file)?;
+        }
+        for error in self.errors.iter().filter(|_| !self.brief) {
             error.render(self.file, f)?;
             writeln!(f)?;
         }

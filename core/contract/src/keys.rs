@@ -413,7 +413,9 @@ pub(crate) const POINT: Section = Section {
             "word",
             text("evidence-first"),
             "`evidence-first`: nothing leaves before it is durable (billing). \
-            `availability-first`: a dead disk does not blind operation, and every such value says so.",
+            `availability-first`: a dead disk does not blind operation, and every such value says so. \
+            It is part of the contract already and acts from the first SCADA server on; deliveries are \
+            evidence-first always.",
         ),
     ],
 };

@@ -27,6 +27,7 @@ mod read;
 mod rules;
 mod sound;
 mod syntax;
+mod template;
 mod warnings;
 mod words;
 
@@ -39,6 +40,7 @@ pub use model::{
 pub use parse::parse;
 pub use parts::PartsError;
 pub use place::{Misfit, placed};
+pub use template::{Draft, DraftPoint, FILL_IN, Wire, template};
 pub use warnings::Warning;
 
 /// A complete example of a contract file, with comments.

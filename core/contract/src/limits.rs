@@ -9,12 +9,13 @@ pub const SYNTAX_ERRORS_MAX: usize = 20;
 /// Longest excerpt of a line under an error, in characters.
 pub const EXCERPT_CHARS_MAX: usize = 100;
 
-/// Most meters of one node.
-pub const METERS_MAX: usize = 10_000;
+/// Most meters of one node: with the longest names, the lease table of the truth store still holds
+/// the streams of all of them and of all ports.
+pub const METERS_MAX: usize = 960;
 /// Most points of one meter, its profile's included.
 pub const METER_POINTS_MAX: usize = 512;
 /// Most points of all meters together: bounds what a node holds in memory.
-pub const POINTS_MAX: usize = 500_000;
+pub const POINTS_MAX: usize = 100_000;
 /// Most ports of one node.
 pub const PORTS_MAX: usize = 64;
 /// Most schedules of one node.
@@ -33,6 +34,12 @@ pub const TEXT_BYTES_MAX: usize = 1_024;
 
 /// Smallest segment: below it the head of a segment outweighs what it holds.
 pub const SEGMENT_BYTES_MIN: u64 = 64 * 1_024;
+/// A segment begins with the station's state and is at least this many times as long.
+pub const SEGMENT_STATES_MIN: u64 = 4;
+/// Bytes of that state for a meter, at the most: its counters of sessions and slots.
+pub const METER_STATE_BYTES: u64 = 512;
+/// Bytes of that state for a schedule on a port, at the most.
+pub const SCHEDULE_STATE_BYTES: u64 = 1_024;
 /// Largest segment: recovery may have to read one of them whole.
 pub const SEGMENT_BYTES_MAX: u64 = 1_024 * 1_024 * 1_024;
 /// Fewest segments: one is written while the other is still wanted.

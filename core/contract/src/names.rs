@@ -103,6 +103,12 @@ fn is_port(text: &str) -> bool {
 /// `host:port`.
 pub(crate) fn address(text: &str) -> Checked {
     let bad = |what: &str, advice: String| Err(wrong(format!("\"{text}\" {what}"), advice));
+    if text.is_empty() {
+        return Err(wrong(
+            "the address is empty",
+            "write host:port, such as \"10.0.0.5:502\"",
+        ));
+    }
     if text.contains("://") {
         return bad(
             "is a URL",

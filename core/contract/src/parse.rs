@@ -123,7 +123,11 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         block.refuse_unknown(self.report);
         let origin = block.get(self.report, "origin", String::new(), text);
         let name = block.maybe(self.report, "name", text);
-        let name = name.unwrap_or_else(|| origin.clone());
+        // An origin that is empty says so once, and not again as a name.
+        let name = name.unwrap_or_else(|| match origin.is_empty() {
+            true => String::from("unknown"),
+            false => origin.clone(),
+        });
         self.blocks.insert(Place::Station, block);
         Station { origin, name }
     }

@@ -2,7 +2,8 @@
 
 use crate::error::wrong;
 use crate::limits::{
-    METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULES_MAX,
+    METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX, POINTS_MAX, PORTS_MAX, RTU_UNIT_MAX,
+    RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
 };
 use crate::model::{Contract, Meter, PortKind};
 use crate::near::{either, nearest};
@@ -41,6 +42,7 @@ pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<
     add(Place::Root, counts(contract));
     add(Place::Station, station(&contract.station));
     add(Place::Storage, storage(&contract.storage));
+    add(Place::Storage, segment_holds_state(contract));
     add(Place::Seal, seal(&contract.seal));
     if let Some(link) = &contract.uplink {
         add(Place::Uplink, uplink(link));
@@ -104,6 +106,27 @@ fn counts(contract: &Contract) -> Problems {
         .map(|meter| meter.points.len())
         .sum();
     at_most(&["meter"], points, POINTS_MAX, "points of all meters");
+    out
+}
+
+/// Every segment repeats the contract and what recovery has to know, so that it can be read alone.
+fn segment_holds_state(contract: &Contract) -> Problems {
+    let mut out = Problems::default();
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let schedules = number(contract.ports.len()) * number(contract.schedules.len());
+    let state = number(contract.canonical().len())
+        .saturating_add(number(contract.meters.len()).saturating_mul(METER_STATE_BYTES))
+        .saturating_add(schedules.saturating_mul(SCHEDULE_STATE_BYTES));
+    let least = state
+        .saturating_mul(SEGMENT_STATES_MIN)
+        .next_multiple_of(1 << 20);
+    let segment = contract.storage.segment_bytes;
+    out.unless(
+        segment / SEGMENT_STATES_MIN >= state || segment < SEGMENT_BYTES_MIN,
+        &["segment_size", "segments"],
+        format!("a segment begins with the state of the station, here up to {state} bytes, and {segment} bytes leave too little beside it"),
+        format!("write \"{}MiB\" or more", least >> 20),
+    );
     out
 }
 

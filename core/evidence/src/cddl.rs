@@ -86,6 +86,7 @@ fn code_rules(out: &mut String) {
         reasons::SkipCause::cddl_rule,
         reasons::LossCause::cddl_rule,
         reasons::DowntimeCause::cddl_rule,
+        reasons::AdoptionCause::cddl_rule,
         reasons::EpochCause::cddl_rule,
         reasons::TruthClass::cddl_rule,
         reasons::Custody::cddl_rule,

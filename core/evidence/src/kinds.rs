@@ -7,8 +7,8 @@ use crate::ids::{
     BootId, CommitId, Digest, Generation, MeterId, PointId, ScheduleId, Seq, Slot, SourceId,
 };
 use crate::reasons::{
-    AttemptCause, CounterState, Custody, DowntimeCause, EpochCause, EventCode, HoldoverReason,
-    LossCause, MarkerKind, Outcome, SkipCause, TimeQuality, TimeStatus, TruthClass,
+    AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, EpochCause, EventCode,
+    HoldoverReason, LossCause, MarkerKind, Outcome, SkipCause, TimeQuality, TimeStatus, TruthClass,
 };
 use crate::time::{MonoNs, TimeDetail, UtcNs};
 use crate::{Decimal, Quality};
@@ -186,6 +186,7 @@ payload! {
         1 size: u64 => "the size of its tree when it was left";
         2 root: Digest => "the root of that tree";
         3 checkpoint: Option<String> => "its last signed checkpoint";
+        4 cause: Option<AdoptionCause> => "why it was left";
     }
 }
 

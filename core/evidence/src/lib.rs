@@ -19,9 +19,11 @@ mod codes;
 mod decimal;
 mod entry;
 mod field;
+pub mod frozen;
 mod ids;
 pub mod kinds;
 pub mod limits;
+mod priority;
 mod quality;
 pub mod reasons;
 mod salt;
@@ -36,6 +38,7 @@ pub use ids::{
     ScheduleId, Seq, Slot, SourceId, Stream,
 };
 pub use kinds::{Kind, Payload};
+pub use priority::Priority;
 pub use quality::Quality;
 pub use salt::{SaltKey, leaf_data, split_leaf};
 pub use time::{MonoNs, Stamp, TimeDetail, UtcNs};

@@ -94,11 +94,21 @@ codes! {
         ProcessStarted = 0, "process_started", "a process of the node started";
         ProcessExited = 1, "process_exited", "a process of the node ended, orderly or not";
         ProcessKilled = 2, "process_killed", "a process of the node was ended by a signal";
+        ProcessConfined = 3, "process_confined", "how a process of the node is confined, and what could not be applied";
+        ProcessHung = 4, "process_hung", "a process gave no sign of life within its bound and was ended";
+        ProcessOverMemory = 5, "process_over_memory", "a process held more memory than it may and was ended";
+        ProcessQuarantined = 6, "process_quarantined", "a process failed again and again and is held back for a while";
+        ProcessReleased = 7, "process_released", "a process that was held back is tried again";
+        ProcessThrottled = 8, "process_throttled", "a process asked for more than it may and was slowed; the count is requests";
+        OutputDropped = 9, "output_dropped", "a process wrote more lines than are kept; the count is lines";
+        PortsSeparated = 10, "ports_separated", "each port has a process of its own now, so that one cannot end the others";
         LateReply = 16, "late_reply", "a reply that came after its attempt had been given up";
         ForeignReply = 17, "foreign_reply", "a reply that no request of ours explains";
         LineNoise = 18, "line_noise", "bytes on the line outside any expected reply";
         PortOpened = 19, "port_opened", "the port was opened";
         PortLost = 20, "port_lost", "the port failed and was closed";
+        PortQuarantined = 21, "port_quarantined", "a port's work failed again and again, or hangs; it is held back alone";
+        PortReleased = 22, "port_released", "a port whose work had ended, hung or was held back is at work again";
         TimeStep = 32, "time_step", "the node's clock was moved by a step";
         RecordRejected = 48, "record_rejected", "a captured record failed validation; the sample is kept";
         QueueOverflow = 49, "queue_overflow", "a bounded queue was full and its policy dropped records";
@@ -111,6 +121,8 @@ codes! {
         UplinkConflict = 82, "uplink_conflict", "the collector holds a tree that contradicts this log";
         UplinkRefused = 83, "uplink_refused", "the collector refused a batch";
         OrderlyStop = 96, "orderly_stop", "the node was told to stop and did";
+        SafeModeEntered = 97, "safe_mode_entered", "starts that did not last, in a row: recorder, time and signer only";
+        SafeModeLeft = 98, "safe_mode_left", "the node stood long enough in safe mode, or somebody ended it";
     }
 }
 
@@ -137,6 +149,7 @@ codes! {
     /// Why sequence numbers were skipped.
     pub enum SkipCause as "skip-cause" {
         LeaseAbandoned = 0, "lease_abandoned", "the process that held the block ended without using them";
+        Adoption = 1, "adoption", "another copy of the log may have used them: a new generation counts behind them";
     }
 }
 
@@ -158,6 +171,16 @@ codes! {
         Reboot = 3, "reboot", "the machine restarted";
         Backpressure = 4, "backpressure", "the journal could not take records and the queue was full";
         Unknown = 5, "unknown", "no evidence tells";
+        Adoption = 6, "adoption", "between the predecessor's end and the start of a generation that was adopted";
+    }
+}
+
+codes! {
+    /// Why a generation was left and a new one adopted.
+    pub enum AdoptionCause as "adoption-cause" {
+        Replaced = 0, "replaced", "another machine takes the node's place";
+        Restored = 1, "restored", "the node goes on from a backup";
+        Conflict = 2, "conflict", "the collector holds another branch of the log";
     }
 }
 
@@ -207,7 +230,8 @@ codes! {
     pub enum GapClass as "gap-class" {
         IfErr = 0, "IF_ERR", "attempted, and the failed attempt has an entry with its cause";
         SeqGap = 1, "SEQ_GAP", "attempted, and no result was ever committed";
-        CommitGap = 2, "COMMIT_GAP", "committed, and named by a LOSS entry since";
+        CommitGap = 2, "COMMIT_GAP", "committed, and named since by a LOSS entry, or by the first entry of a generation whose \
+            predecessor is not held here";
         Downtime = 3, "DOWNTIME", "due while the node or its capture was not running";
         UplinkGap = 4, "UPLINK_GAP", "committed, and not cosigned yet";
         Open = 5, "OPEN", "due so recently that its session has not ended";

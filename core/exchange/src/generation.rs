@@ -121,6 +121,7 @@ mod tests {
             size,
             root: Digest([7; 32]),
             checkpoint: None,
+            cause: None,
         };
         let (same, other) = (Some(Hash([7; 32])), Some(Hash([8; 32])));
         for (size, root, link) in [

@@ -188,7 +188,7 @@ mod tests {
         assert!(Hole::new(u64::MAX, 1, LossCause::Pruned, Vec::new()).is_err());
     }
 
-    //= A4.1
+    //= A5.4
     #[test]
     fn parts_at_subtree_edges_carry_the_same_hashes() {
         let whole = hole(900, 5_000);

@@ -100,7 +100,7 @@ impl fmt::Display for KeysError {
             Self::Io { path, call, error } => write!(f, "{}: {call}: {error}", path.display()),
             Self::Exists(path) => write!(
                 f,
-                "{}: exists already; keys are never overwritten",
+                "{}: exists already; keys are never overwritten: give the new ones a directory of their own",
                 path.display()
             ),
             Self::None(path) => write!(
@@ -138,7 +138,11 @@ impl fmt::Display for KeysError {
             Self::NotAFile(path) => write!(f, "{}: not a regular file", path.display()),
             Self::TooLong(path) => write!(f, "{}: too long for what it is", path.display()),
             Self::NotAKey { path, expected } => {
-                write!(f, "{}: not {expected}", path.display())
+                write!(
+                    f,
+                    "{}: not {expected}; put a sound copy of it back",
+                    path.display()
+                )
             }
             Self::NotVkeys(path) => write!(
                 f,

@@ -92,6 +92,13 @@ impl MarkerBoard {
         std::fs::create_dir_all(dir).map_err(|error| MediaError::new("creating", dir, error))?;
         let path = dir.join(file_name(port));
         let (found, findings) = read_file(&path);
+        // Written anew it would say that nothing was ever attempted.
+        if let Some(MarkFinding::FileUnreadable { why, .. }) = findings
+            .iter()
+            .find(|finding| matches!(finding, MarkFinding::FileUnreadable { .. }))
+        {
+            return Err(MediaError::because("reading", &path, why));
+        }
         let mut marks: Vec<(Mark, u64)> = found;
         for meter in meters {
             if !marks.iter().any(|(mark, _)| mark.meter_id == *meter) {
@@ -195,8 +202,17 @@ impl MarkerBoard {
 pub fn read_marks(dir: &Path) -> (Vec<(SourceId, Vec<Mark>)>, Vec<MarkFinding>) {
     let mut ports = Vec::new();
     let mut findings = Vec::new();
-    let Ok(files) = std::fs::read_dir(dir) else {
-        return (ports, findings);
+    let files = match std::fs::read_dir(dir) {
+        Ok(files) => files,
+        Err(error) => {
+            if error.kind() != std::io::ErrorKind::NotFound {
+                findings.push(MarkFinding::FileUnreadable {
+                    file: dir.display().to_string(),
+                    why: error.to_string(),
+                });
+            }
+            return (ports, findings);
+        }
     };
     for path in files.filter_map(|file| file.ok().map(|file| file.path())) {
         if path

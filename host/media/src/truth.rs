@@ -102,11 +102,19 @@ impl TruthMedium for FileTruth {
     fn write_durable(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         let at = slot_at(slot, 0);
         let both = [bytes, bytes].concat();
-        self.file.write_durable(at, &both).map_err(placed(slot, at))
+        self.file
+            .write_durable(at, &both)
+            .map_err(placed(slot, at))?;
+        steps::pass("commit.truth_stored");
+        Ok(())
     }
 
     fn write_table(&mut self, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
         let at = table_at(copy);
-        self.file.write_durable(at, bytes).map_err(placed(copy, at))
+        self.file
+            .write_durable(at, bytes)
+            .map_err(placed(copy, at))?;
+        steps::pass("lease.stored");
+        Ok(())
     }
 }

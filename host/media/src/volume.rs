@@ -109,7 +109,11 @@ fn open_segment(
     shape: Shape,
     access: Access,
 ) -> Result<Option<FixedFile>, MediaError> {
-    if !path.exists() {
+    // A file that cannot be looked at is not missing: what it holds would be given up as lost.
+    let there = path
+        .try_exists()
+        .map_err(|error| MediaError::new("looking for", path, error))?;
+    if !there {
         return Ok(None);
     }
     let file = FixedFile::open(path, access)?;
@@ -140,8 +144,19 @@ impl Volume for FileVolume {
         offset: u64,
         bytes: &[u8],
     ) -> Result<(), MediumError> {
+        // A segment's own header stands at its start, frames behind it.
+        let is_frame = offset > 0;
+        if is_frame {
+            steps::pass("commit.before_frame");
+        }
         self.file(segment, offset)?
             .write_durable(offset, bytes)
-            .map_err(|fault| fault.at(segment, offset))
+            .map_err(|fault| fault.at(segment, offset))?;
+        steps::pass(if is_frame {
+            "commit.frame_durable"
+        } else {
+            "segment.opened"
+        });
+        Ok(())
     }
 }

@@ -5,11 +5,12 @@ use crate::input::Stream;
 use crate::lease::Lease;
 use crate::limits::{EVENT_WINDOW_NS, EVENTS_PENDING_MAX, EVENTS_PER_WINDOW_MAX};
 use alloc::collections::VecDeque;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use evidence::limits::{SAMPLE_BYTES_MAX, TEXT_BYTES_MAX};
 use evidence::reasons::EventCode;
-use evidence::{Blob, Captured, MeterId, MonoNs, Seq, SourceId, kinds};
+use evidence::{Blob, Captured, MeterId, MonoNs, Priority, Seq, SourceId, kinds};
 
 /// Something to report.
 #[derive(Clone, Debug)]
@@ -69,7 +70,8 @@ pub(crate) struct EventLog {
     pub(crate) lease: Lease,
     pending: VecDeque<(MonoNs, News, Option<u64>)>,
     gates: Vec<Gate>,
-    dropped: u64,
+    /// What the full queue dropped, by code.
+    dropped: Vec<(EventCode, u64)>,
 }
 
 impl EventLog {
@@ -122,11 +124,51 @@ impl EventLog {
     }
 
     fn push(&mut self, now: MonoNs, news: News, count: Option<u64>) {
-        if self.pending.len() < EVENTS_PENDING_MAX {
-            self.pending.push_back((now, news, count));
+        let news = if self.pending.len() < EVENTS_PENDING_MAX {
+            Some((now, news, count))
         } else {
-            self.dropped += count.unwrap_or(1);
+            // The least important goes first, of these the oldest; what comes is no better than its equals.
+            let (place, least) = self.least();
+            let (code, lost, kept) = match self.pending.get(place) {
+                Some(_) if least < news.code.priority() => {
+                    let dropped = self.pending.remove(place);
+                    let (code, lost) =
+                        dropped.map_or((news.code, None), |(_, old, n)| (old.code, n));
+                    (code, lost, Some((now, news, count)))
+                }
+                _ => (news.code, count, None),
+            };
+            self.count_dropped(code, lost.unwrap_or(1));
+            kept
+        };
+        self.pending.extend(news);
+    }
+
+    /// Place and priority of the event that is the first to go.
+    fn least(&self) -> (usize, Priority) {
+        let each = self.pending.iter().enumerate();
+        each.map(|(place, (_, news, _))| (place, news.code.priority()))
+            .min_by_key(|(place, priority)| (*priority, *place))
+            .unwrap_or((0, Priority::Evidence))
+    }
+
+    fn count_dropped(&mut self, code: EventCode, lost: u64) {
+        match self.dropped.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, count)) => *count += lost,
+            None => self.dropped.push((code, lost)),
         }
+    }
+
+    /// One event that names and counts what was dropped.
+    fn overflow(&mut self) -> (News, u64) {
+        let dropped = core::mem::take(&mut self.dropped);
+        let total = dropped.iter().map(|(_, count)| count).sum();
+        let named: Vec<String> = dropped
+            .iter()
+            .map(|(code, count)| format!("{count} {code}"))
+            .collect();
+        let words = format!("the queue of events was full: {}", named.join(", "));
+        (News::new(EventCode::QueueOverflow).detail(words), total)
     }
 
     /// The events that have a number now.
@@ -137,8 +179,8 @@ impl EventLog {
                 break;
             };
             let next = self.pending.pop_front().unwrap_or_else(|| {
-                let lost = core::mem::take(&mut self.dropped);
-                (now, News::new(EventCode::QueueOverflow), Some(lost))
+                let (news, lost) = self.overflow();
+                (now, news, Some(lost))
             });
             let (at, news, count) = next;
             let event = kinds::Event {
@@ -163,7 +205,7 @@ impl EventLog {
 
     /// Nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.dropped == 0
+        self.pending.is_empty() && self.dropped.is_empty()
     }
 
     /// When the next window with something to report closes.
@@ -241,6 +283,38 @@ mod tests {
         let last = found.last().unwrap();
         assert_eq!(last.code, EventCode::QueueOverflow);
         assert_eq!(last.count, Some(events - EVENTS_PENDING_MAX as u64));
+        let words = last.detail.as_deref().unwrap();
+        assert!(words.contains("64 line_noise"), "{words}");
         assert!(log.is_empty());
+    }
+
+    //= R10.4
+    #[test]
+    fn a_full_queue_drops_samples_before_what_the_port_did() {
+        let mut log = EventLog::default();
+        let at = |n: u64| MonoNs(n * EVENT_WINDOW_NS);
+        for n in 0..EVENTS_PENDING_MAX as u64 {
+            log.note(at(n), noise());
+        }
+        log.note(at(1_000), News::new(EventCode::PortLost));
+        log.note(at(1_001), noise());
+        log.note(at(1_002), News::new(EventCode::PortOpened));
+        log.lease.grant(Seq(0), Seq(1_000));
+        let found = flush(&mut log);
+        let has = |code| found.iter().filter(|event| event.code == code).count();
+        assert_eq!(
+            (has(EventCode::PortLost), has(EventCode::PortOpened)),
+            (1, 1)
+        );
+        assert_eq!(has(EventCode::LineNoise), EVENTS_PENDING_MAX - 2);
+        assert_eq!(found.last().unwrap().count, Some(3), "{:?}", found.last());
+        // A queue full of what may not go drops what comes, whatever it is, and counts it.
+        let mut log = EventLog::default();
+        for n in 0..=EVENTS_PENDING_MAX as u64 {
+            log.note(at(n), News::new(EventCode::PortLost));
+        }
+        log.lease.grant(Seq(0), Seq(1_000));
+        let words = flush(&mut log).pop().unwrap().detail.unwrap();
+        assert!(words.contains("1 port_lost"), "{words}");
     }
 }

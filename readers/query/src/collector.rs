@@ -1,13 +1,16 @@
 //! A collector's directory as an outsider sees it: C2SP tiles, checkpoints, holes, decoded rows.
 
 use evidence::{CommitId, Entry, split_leaf};
-use proof::limits::TILE_WIDTH_U64;
+use proof::limits::{TILE_WIDTH, TILE_WIDTH_U64};
 use proof::note::VerifierKey;
 use proof::tile::{Tile, bundles_between, decode_bundle};
 use proof::{Checkpoint, CompactRange, Hash};
 use serde_json::Value;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// What the collector keeps of the head that it cosigned last.
+const MIRROR_FILE: &str = "state/mirror.json";
 
 /// Why a collector's directory cannot be read.
 #[derive(Debug)]
@@ -115,10 +118,12 @@ impl CollectorDir {
                     let origin = origin.trim_end().to_owned();
                     found.push(LogDir { path, origin });
                 }
+                // Its writer was ended before the first name was in place.
+                Err(_) if only_drafts(&path) => {}
                 Err(error) => unreadable.push(error),
             }
         }
-        found.sort_by(|a, b| a.origin.cmp(&b.origin));
+        found.sort_by(|a, b| in_order(&a.origin).cmp(&in_order(&b.origin)));
         Ok(Some(Self {
             root: root.to_path_buf(),
             logs: found,
@@ -182,6 +187,37 @@ impl LogDir {
     pub fn checkpoint_note(&self) -> Result<Vec<u8>, CollectorError> {
         let path = self.path.join(proof::tile::CHECKPOINT_PATH);
         std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))
+    }
+
+    /// Whether no head of the log was ever cosigned: neither its checkpoint is there, nor what the collector
+    /// keeps of it.
+    #[must_use]
+    pub fn is_uncosigned(&self) -> bool {
+        let there = |name: &str| self.path.join(name).exists();
+        !there(proof::tile::CHECKPOINT_PATH) && !there(MIRROR_FILE)
+    }
+
+    /// The checkpoint of a size as the collector keeps it for itself, where it keeps that one.
+    pub(crate) fn kept_checkpoint(&self, size: u64) -> Option<String> {
+        let text = std::fs::read_to_string(self.path.join(MIRROR_FILE)).ok()?;
+        let kept: Value = serde_json::from_str(&text).ok()?;
+        let word = |name: &str| kept.get(name).and_then(Value::as_str);
+        let same = kept.get("size").and_then(Value::as_u64) == Some(size);
+        same.then_some(word("note")?.to_owned() + word("cosignature")?)
+    }
+
+    /// The generation that its origin names, if it names one.
+    #[must_use]
+    pub fn generation(&self) -> Option<u64> {
+        Some(in_order(&self.origin).1).filter(|number| *number > 0)
+    }
+
+    /// How the collector found the predecessor that the first entry names, in the word of `follows.json`.
+    #[must_use]
+    pub fn link(&self) -> Option<String> {
+        let text = std::fs::read_to_string(self.path.join("follows.json")).ok()?;
+        let follows: Value = serde_json::from_str(&text).ok()?;
+        Some(follows.get("link")?.as_str()?.to_owned())
     }
 
     /// The size that its checkpoint states, unverified.
@@ -289,25 +325,42 @@ impl LogDir {
     ) -> Result<(), CollectorError> {
         let first = bundle.index() * TILE_WIDTH_U64;
         let end = first + u64::from(bundle.width());
-        let name = bundle.to_string();
-        let mut path = self.path.join(&name);
-        if holes.iter().any(|hole| hole.touches(first, end)) {
-            path = self
-                .path
-                .join("holes")
-                .join(name.trim_start_matches("tile/"));
-            if !path.is_file() && lost_whole(holes, first, end) {
-                (first..end).for_each(|id| show(id, None));
-                return Ok(());
-            }
+        let touched = holes.iter().any(|hole| hole.touches(first, end));
+        let mut stored = self.place_of(bundle, touched);
+        if !stored.1.is_file()
+            && let Some(full) = self.full_of(bundle)
+        {
+            stored = full;
+        }
+        let (width, path) = stored;
+        if touched && !path.is_file() && lost_whole(holes, first, end) {
+            (first..end).for_each(|id| show(id, None));
+            return Ok(());
         }
         let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
-        let leaves = decode_bundle(&bytes, bundle.width())
-            .map_err(|error| CollectorError::new(&path, error))?;
-        for (id, leaf) in (first..).zip(leaves) {
+        let leaves =
+            decode_bundle(&bytes, width).map_err(|error| CollectorError::new(&path, error))?;
+        for (id, leaf) in (first..end).zip(leaves) {
             show(id, (!leaf.is_empty()).then_some(leaf));
         }
         Ok(())
+    }
+
+    /// Where a bundle lies, and its width: among the tiles, or in the sidecar.
+    fn place_of(&self, bundle: &Tile, in_sidecar: bool) -> (u16, PathBuf) {
+        let name = bundle.to_string();
+        let path = match in_sidecar {
+            true => self.path.join("holes").join(name.trim_start_matches("tile/")),
+            false => self.path.join(name),
+        };
+        (bundle.width(), path)
+    }
+
+    /// The full bundle that took the place of a partial one: it does so before the checkpoint grows.
+    fn full_of(&self, bundle: &Tile) -> Option<(u16, PathBuf)> {
+        let full = Tile::new(bundle.kind(), bundle.index(), TILE_WIDTH).ok()?;
+        let places = [false, true].map(|in_sidecar| self.place_of(&full, in_sidecar));
+        places.into_iter().find(|(_, path)| path.is_file())
     }
 
     /// Every tile and bundle file that lies there, by its path in the log's directory.
@@ -337,8 +390,25 @@ impl LogDir {
     }
 }
 
+/// Generations of one log stand one after the other, by number.
+fn in_order(origin: &str) -> (&str, u64) {
+    let numbered = origin
+        .rsplit_once("/g")
+        .and_then(|(base, number)| Some((base, number.parse().ok()?)));
+    numbered.unwrap_or((origin, 0))
+}
+
 fn read_text(path: &Path) -> Result<String, CollectorError> {
     std::fs::read_to_string(path).map_err(|error| CollectorError::new(path, error))
+}
+
+/// Whether a directory holds nothing but files that are not in their place yet.
+fn only_drafts(path: &Path) -> bool {
+    let names = std::fs::read_dir(path).into_iter().flatten();
+    path.is_dir()
+        && names
+            .map(|name| name.map(|name| name.file_name()))
+            .all(|name| name.is_ok_and(|name| name.to_string_lossy().ends_with(".tmp")))
 }
 
 /// Whether holes, one after the other, hold every entry of a range; they are in ascending order.

@@ -3,9 +3,11 @@
 //!
 //! Entries are shown in order of commit; the report is then drawn up from what they established.
 
+mod absent;
 mod cover;
 mod draw;
 mod filter;
+mod handed;
 mod ledger;
 mod report;
 #[cfg(test)]
@@ -15,9 +17,10 @@ pub use filter::{GapFilter, utc};
 pub use report::{GapReport, MeterSummary, Missing, SeqFinding};
 
 use contract::Contract;
-use evidence::kinds::Configuration;
-use evidence::{CommitId, Entry, EntryId, MeterId, Payload};
+use evidence::kinds::{Configuration, Predecessor};
+use evidence::{CommitId, Entry, EntryId, Generation, MeterId, Payload};
 use ledger::Account;
+use std::collections::BTreeSet;
 
 /// Collects what entries say of due slots, sessions and gaps.
 #[derive(Debug, Default)]
@@ -27,7 +30,13 @@ pub struct GapAccount {
     /// Commit ids named by LOSS entries, as (first, count, the entry that names them).
     losses: Vec<(CommitId, u64, EntryId)>,
     /// The first entry seen: what came before it has left the log.
+    frozen: evidence::frozen::Parts,
+    absent: absent::Absent,
     first: Option<EntryId>,
+    /// The generation of the newest entry seen.
+    generation: Option<Generation>,
+    /// What generations name as the log before them.
+    predecessors: Vec<(Generation, Predecessor)>,
 }
 
 impl GapAccount {
@@ -41,7 +50,12 @@ impl GapAccount {
     pub fn observe(&mut self, entry: &Entry) {
         let Ok(payload) = entry.payload() else { return };
         let id = entry.header.id();
+        if self.first.is_some() && self.generation != Some(id.generation) {
+            self.account.entered(id);
+        }
+        self.generation = Some(id.generation);
         self.first.get_or_insert(id);
+        self.absent.see(id);
         match payload {
             Payload::Configuration(part) => self.observe_configuration(part),
             Payload::Reading(reading) => self.account.reading(id, &reading),
@@ -50,12 +64,22 @@ impl GapAccount {
             Payload::Downtime(downtime) => self.account.downtime(id, downtime),
             Payload::SeqSkip(skip) => self.account.skip(&skip),
             Payload::Loss(loss) => self.losses.push((loss.first, loss.count, id)),
-            Payload::CounterSnapshot(snapshot) => self.account.resume(id, &snapshot),
+            Payload::CounterSnapshot(snapshot) => {
+                if let Some(state) = self.frozen.take(&snapshot) {
+                    self.account.hand_over(id, &state);
+                    self.account.resume(id, &state);
+                }
+            }
+            Payload::EpochStart(epoch) => {
+                if let Some(before) = epoch.predecessor {
+                    self.account.adopted(id);
+                    self.predecessors.push((id.generation, before));
+                }
+            }
             Payload::Event(_)
             | Payload::Audit(_)
             | Payload::Checkpoint(_)
             | Payload::Ack(_)
-            | Payload::EpochStart(_)
             | Payload::TimeMap(_)
             | Payload::Probe(_) => {}
         }
@@ -75,10 +99,21 @@ impl GapAccount {
         }
     }
 
-    /// Whether any entry expected readings of this meter.
+    /// The meters of which any entry expected readings.
     #[must_use]
-    pub fn knows(&self, meter: &MeterId) -> bool {
-        self.account.knows(meter)
+    pub fn meters(&self) -> BTreeSet<&MeterId> {
+        self.account.meters()
+    }
+
+    /// The generations seen that name a predecessor.
+    pub fn predecessors(&self) -> impl Iterator<Item = &(Generation, Predecessor)> {
+        self.predecessors.iter()
+    }
+
+    /// Notes that the predecessor of a generation was not seen to the end that is named: what it accounts
+    /// for is missing here, and the entry that names it explains that.
+    pub fn predecessor_not_held(&mut self, generation: Generation) {
+        self.account.not_held.insert(generation);
     }
 
     /// The report over everything shown so far.
@@ -90,7 +125,10 @@ impl GapAccount {
     /// The report over a part of what was shown so far.
     #[must_use]
     pub fn report_on(&self, filter: &GapFilter) -> GapReport {
-        let mut report = draw::draw(&self.account, &self.losses, filter);
+        let gone = self.absent.of(&self.losses);
+        let mut report = draw::draw(&self.account, &gone, filter);
+        let counts = gone.ranges.iter().map(|(_, count, _)| *count);
+        report.lost_entries = counts.fold(0, u64::saturating_add);
         report.begins = self.first;
         report
     }

@@ -5,7 +5,7 @@ mod gaps;
 mod row;
 mod verify;
 
-pub use collector::{CollectorDir, CollectorError};
+pub use collector::{CollectorDir, CollectorError, LogDir};
 pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
 pub use row::{rfc3339, row};
-pub use verify::{Anchors, Finding, FindingKind, Report, verify_collector, verify_node};
+pub use verify::{Anchors, Finding, FindingKind, Report, verify_collector, verify_node, verify_node_lacking};

@@ -128,6 +128,9 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
                     before.generation, before.size, before.root
                 ))),
             );
+            if let Some(cause) = epoch.predecessor.as_ref().and_then(|before| before.cause) {
+                put("adoption_cause", json!(cause.name()));
+            }
         }
         Payload::Downtime(downtime) => {
             put("source", json!(downtime.source.as_str()));

@@ -7,17 +7,23 @@ mod chain;
 mod collector;
 mod node;
 mod report;
+mod retired;
+mod rows;
+mod signers;
+mod tiles;
 
 pub use collector::verify_collector;
-pub use node::verify_node;
+pub use node::{verify_node, verify_node_lacking};
 pub use report::{Finding, FindingKind, Report};
 
 use proof::note::VerifierKey;
+use signers::Signers;
 
 /// Keys that speak for the log, and whether they were pinned by whoever asks.
 #[derive(Clone, Debug)]
 pub struct Anchors {
     keys: Vec<VerifierKey>,
+    beside: Vec<VerifierKey>,
     pinned: bool,
 }
 
@@ -25,7 +31,11 @@ impl Anchors {
     /// Keys that the caller got out of band.
     #[must_use]
     pub fn pinned(keys: Vec<VerifierKey>) -> Self {
-        Self { keys, pinned: true }
+        Self {
+            keys,
+            beside: Vec::new(),
+            pinned: true,
+        }
     }
 
     /// Keys found beside the log itself: good for finding damage, worthless against a forger.
@@ -33,18 +43,29 @@ impl Anchors {
     pub fn found_beside(keys: Vec<VerifierKey>) -> Self {
         Self {
             keys,
+            beside: Vec::new(),
             pinned: false,
         }
+    }
+
+    /// Adds the keys found beside the log: the log signs twice, and the line of a key that nobody
+    /// pinned is checked as well. They never stand in for a pinned one.
+    #[must_use]
+    pub fn and_beside(mut self, keys: Vec<VerifierKey>) -> Self {
+        self.beside = keys;
+        self
     }
 
     /// The keys as they sign for one generation of the log.
     ///
     /// A node's keys are one per node, their names one per generation: `ORIGIN/gN`.
-    fn for_origin(&self, origin: &str) -> Vec<VerifierKey> {
-        self.keys
-            .iter()
-            .filter_map(|key| named_for(key, origin))
-            .collect()
+    fn for_origin(&self, origin: &str) -> Signers {
+        let named = |keys: &[VerifierKey]| {
+            keys.iter()
+                .filter_map(|key| named_for(key, origin))
+                .collect()
+        };
+        Signers::new(named(&self.keys), named(&self.beside))
     }
 }
 

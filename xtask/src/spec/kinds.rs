@@ -19,8 +19,8 @@ macro_rules! code_lists {
 fn lists() -> Vec<Codes> {
     code_lists! {
         TimeQuality TimeStatus OffsetBucket HoldoverReason Validity QualityReason AttemptCause
-        EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause EpochCause TruthClass
-        Custody Outcome GapClass Anchor
+        EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause AdoptionCause EpochCause
+        TruthClass Custody Outcome GapClass Anchor
     }
 }
 

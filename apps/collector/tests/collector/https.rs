@@ -323,6 +323,7 @@ fn a_rollback_is_a_conflict_and_a_new_generation_is_linked_and_supersedes() {
         size: 401,
         root: Digest(cosigned.head.root.0),
         checkpoint: Some(cosigned.note),
+        cause: None,
     };
     let mut adopted = Log::new(2, Some(named));
     adopted.grow(30);

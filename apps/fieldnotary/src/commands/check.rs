@@ -1,7 +1,9 @@
 //! `fieldnotary check`: everything that is wrong with a configuration, at once.
 
-use super::Ended;
+use super::ink::{Ink, ink};
 use super::misfits::misfits;
+use super::status::is_running;
+use super::{Ended, ports, read_configuration, words};
 use crate::cli::CheckArgs;
 use crate::paths::DataDir;
 use contract::{Contract, ContractError, ContractErrors};
@@ -10,8 +12,7 @@ use serde_json::json;
 /// Checks a configuration file, its surroundings included.
 pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
     let path = args.config.display().to_string();
-    let text = std::fs::read_to_string(&args.config)
-        .map_err(|error| format!("cannot read the configuration {path}: {error}"))?;
+    let text = read_configuration(&args.config)?;
     let data = args.data.as_deref().map(DataDir::new);
     let contract = match contract::parse(&text) {
         Ok(contract) => contract,
@@ -27,6 +28,10 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
         .map(ToString::to_string)
         .collect();
     warnings.extend(not_looked_at(&contract, data.is_some()));
+    // A running node has its lines open; nobody else should.
+    if !data.as_ref().is_some_and(is_running) {
+        warnings.extend(ports::unreadable(&contract));
+    }
     sound(args, &path, &contract, &warnings);
     Ok(Ended::Well)
 }
@@ -74,14 +79,19 @@ fn sound(args: &CheckArgs, path: &str, contract: &Contract, warnings: &[String])
         return;
     }
     for warning in warnings {
-        sayln!("warning: {warning}");
+        sayln!("{} {warning}", ink(Ink::Odd, "warning:"));
     }
     sayln!(
-        "{path}: sound. {} ports, {} meters, digest {}",
-        contract.ports.len(),
-        contract.meters.len(),
+        "{path}: {}. {}, {}, digest {}",
+        ink(Ink::Good, "sound"),
+        counted(contract.ports.len(), "port", "ports"),
+        counted(contract.meters.len(), "meter", "meters"),
         contract.digest()
     );
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    words::count(u64::try_from(count).unwrap_or(u64::MAX), one, many)
 }
 
 fn not_sound(args: &CheckArgs, path: &str, errors: &[ContractError]) -> Ended {
@@ -100,7 +110,7 @@ fn not_sound(args: &CheckArgs, path: &str, errors: &[ContractError]) -> Ended {
             .collect();
         sayln!("{}", json!({ "ok": false, "errors": errors }));
     } else {
-        sayln!("{}", ContractErrors::new(path, errors));
+        sayln!("{}", ContractErrors::new(path, errors).on_one_screen());
     }
     Ended::Badly
 }

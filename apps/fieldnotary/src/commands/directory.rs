@@ -3,12 +3,14 @@
 use super::run::parse_log_id;
 use crate::paths::DataDir;
 use crate::roles::recorder::{newest_generation, read_ring, truth_place};
+use evidence::kinds::Predecessor;
 use evidence::reasons::TruthClass;
 use evidence::{CommitId, Entry, Generation, LogId};
-use journal::Reader;
+use journal::{OpenError, Reader};
 use media::{Access, FileTruth, FileVolume};
 use proof::note::VerifierKey;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// A directory that holds committed entries.
 pub(super) enum Directory {
@@ -22,6 +24,7 @@ impl Directory {
     /// Looks what is there; what is not certainly one of the two, or holds no log, is an error.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
         let shown = path.display();
+        super::preflight::readable(path)?;
         if is_node(path) {
             let data = DataDir::new(path);
             if generations(&data)?.is_empty() {
@@ -36,7 +39,9 @@ impl Directory {
             None => Err(what_it_is(path)),
             Some(collector) if collector.logs.is_empty() && collector.unreadable.is_empty() => {
                 Err(format!(
-                    "the collector's directory {shown} holds no log yet: no node has delivered to it"
+                    "the collector's directory {shown} holds no log yet: no node has delivered to it\n\
+                     a node does once its configuration has the [uplink] of: fieldnotary-collector issue --dir {shown} \
+                     --node NAME --out DIR"
                 ))
             }
             Some(collector) => Ok(Self::Collector(collector)),
@@ -64,6 +69,82 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// Whether the log has this generation; the error names those that there are.
+    pub(super) fn has_generation(&self, wanted: Option<u64>) -> Result<(), String> {
+        let Some(wanted) = wanted else { return Ok(()) };
+        let there: Vec<u64> = match self {
+            Self::Node(data) => generations(data)?.into_iter().map(|one| one.0).collect(),
+            Self::Collector(collector) => collector
+                .logs
+                .iter()
+                .filter_map(query::LogDir::generation)
+                .collect(),
+        };
+        if there.contains(&wanted) {
+            return Ok(());
+        }
+        let mut there: Vec<String> = there.iter().map(ToString::to_string).collect();
+        there.dedup();
+        Err(format!(
+            "the log has no generation {wanted}; it has {}",
+            there.join(", ")
+        ))
+    }
+
+    /// Whether the log that a generation names as its predecessor is here up to the end that it names.
+    pub(super) fn holds(&self, generation: Generation, before: &Predecessor) -> bool {
+        match self {
+            Self::Node(data) => !matches!(
+                predecessor_here(data, before),
+                PredecessorHere::NotHeld | PredecessorHere::Contradicts
+            ),
+            Self::Collector(collector) => {
+                let of_it = |log: &&query::LogDir| log.generation() == Some(generation.0);
+                let links = collector
+                    .logs
+                    .iter()
+                    .filter(of_it)
+                    .filter_map(query::LogDir::link);
+                links
+                    .into_iter()
+                    .all(|link| ["matches", "behind"].contains(&link.as_str()))
+            }
+        }
+    }
+}
+
+/// What a node's directory has of the log that a generation names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PredecessorHere {
+    /// Its tree at the size named has the root named.
+    Holds,
+    /// Its ring is here, but too little of it to compute the tree at that size.
+    Unknown,
+    /// It is not here, or ends before.
+    NotHeld,
+    /// Its tree at that size has another root.
+    Contradicts,
+}
+
+/// Compares a named predecessor with the ring that is here.
+pub(super) fn predecessor_here(data: &DataDir, before: &Predecessor) -> PredecessorHere {
+    let Ok(reader) = open_reader(data, before.generation) else {
+        return PredecessorHere::NotHeld;
+    };
+    if reader.size() < before.size {
+        return PredecessorHere::NotHeld;
+    }
+    match reader.frontier_at(before.size) {
+        Ok(tree) if tree.root().0 == before.root.0 => PredecessorHere::Holds,
+        Ok(_) => PredecessorHere::Contradicts,
+        Err(_) => PredecessorHere::Unknown,
+    }
+}
+
+/// What names a directory that is one.
+const MEANT: &str = "name the directory of `fieldnotary run CONFIG --data DIR`, or of \
+                     `fieldnotary-collector run --dir DIR`";
 /// Sub-directories that are looked into for what was meant.
 const LOOKED_INTO_MAX: usize = 256;
 
@@ -73,12 +154,40 @@ pub(super) fn is_node(path: &Path) -> bool {
     data.log_id().is_file() || data.identity().join("keys.vkey").is_file()
 }
 
-/// Why a directory is neither a node's nor a collector's, and which one may have been meant.
+/// What other program keeps a directory, and by which file one knows that it does.
+///
+/// A `collector.json` alone says little: one lies among the files that a collector issues to a node.
+pub(super) fn kept_by_another(path: &Path) -> Option<(&'static str, PathBuf)> {
+    let street = path.join("street.lock");
+    if street.is_file() {
+        return Some(("a street's directory", street));
+    }
+    let key = path.join("cosigner.key");
+    if key.is_file() {
+        return Some(("a collector's directory", key));
+    }
+    let issued = path.join("node.pem").is_file();
+    let held = !issued && query::CollectorDir::is_one(path);
+    let about = path.join("collector.json");
+    let by = if about.is_file() { about } else { path.join("logs") };
+    held.then_some(("a collector's directory", by))
+}
+
+/// Why a directory is not a node's, and which one may have been meant.
 pub(super) fn what_it_is(path: &Path) -> String {
     let shown = path.display();
+    if let Some((kept, by)) = kept_by_another(path) {
+        let mut said = format!("{shown} is {kept} ({}), not a node's", by.display());
+        if query::CollectorDir::is_one(path) {
+            said += &format!(
+                "\nwhat it holds is shown by: fieldnotary log {shown}, gaps {shown}, verify {shown}"
+            );
+        }
+        return said;
+    }
     if !path.exists() {
         return format!(
-            "{shown} does not exist: neither a node's data directory nor a collector's"
+            "{shown} does not exist: neither a node's data directory nor a collector's\n{MEANT}"
         );
     }
     let mut said = format!(
@@ -96,8 +205,9 @@ pub(super) fn what_it_is(path: &Path) -> String {
     let above = path.parent().filter(|above| is_node(above));
     meant.extend(above.map(|above| above.display().to_string()));
     meant.sort();
-    if !meant.is_empty() {
-        said += &format!("\ndid you mean {}?", meant.join(" or "));
+    match meant.is_empty() {
+        true => said += &format!("\n{MEANT}"),
+        false => said += &format!("\ndid you mean {}?", meant.join(" or ")),
     }
     said
 }
@@ -123,13 +233,49 @@ pub(crate) fn open_reader(
     let (volume, truth) = media_of(data, generation)?;
     Reader::open(volume, truth, log_id, generation).map_err(|error| {
         let directory = data.journal(generation.0);
-        format!("the journal in {}: {error}", directory.display())
+        let cure = match error {
+            OpenError::NewerFormat { .. } => {
+                "\nread it with the program that wrote it, or a newer one than this; nothing was changed"
+            }
+            OpenError::ForeignLog { .. } => {
+                "\nthe files of two logs are mixed here: put this log's own journal and identity/log-id \
+                 back; `fieldnotary backup` keeps them together. Nothing was changed"
+            }
+            OpenError::ShapeMismatch => "\nput the ring.json back that was made with this journal",
+            _ => "",
+        };
+        format!("the journal in {}: {error}{cure}", directory.display())
     })
+}
+
+/// What is wrong with the files of segments as such, in words, by segment.
+pub(super) fn lacking_segments(
+    data: &DataDir,
+    generation: Generation,
+) -> Result<BTreeMap<u32, String>, String> {
+    let directory = data.journal(generation.0);
+    let (volume, _) = media_of(data, generation)?;
+    let due = read_ring(&directory)?.segment_bytes;
+    let words = |segment: u32| {
+        let path = directory.join(media::segment_file_name(segment));
+        match std::fs::metadata(&path) {
+            Ok(found) => format!(
+                "{} has {} bytes, {due} are due",
+                path.display(),
+                found.len()
+            ),
+            Err(_) => format!("{} is missing", path.display()),
+        }
+    };
+    let lacking = volume.missing().into_iter();
+    Ok(lacking.map(|segment| (segment, words(segment))).collect())
 }
 
 fn media_of(data: &DataDir, generation: Generation) -> Result<(FileVolume, FileTruth), String> {
     let directory = data.journal(generation.0);
-    let failed = |error: media::MediaError| error.to_string();
+    let failed = |error: media::MediaError| {
+        format!("{error}\n{}", super::preflight::backup_cure(data))
+    };
     let volume =
         FileVolume::open(&directory, read_ring(&directory)?, Access::ReadOnly).map_err(failed)?;
     let (class, truth) = truth_place(data, &directory)?;
@@ -142,18 +288,33 @@ pub(super) fn truth_class(data: &DataDir, generation: Generation) -> Result<Trut
     truth_place(data, &data.journal(generation.0)).map(|(class, _)| class)
 }
 
-fn read_log_id(data: &DataDir) -> Result<LogId, String> {
+pub(super) fn read_log_id(data: &DataDir) -> Result<LogId, String> {
     let path = data.log_id();
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     parse_log_id(text.trim())
-        .ok_or_else(|| format!("{} does not hold 32 hexadecimal digits", path.display()))
+        .ok_or_else(|| {
+            let cure = super::preflight::backup_cure(data);
+            format!("{} does not hold 32 hexadecimal digits\n{cure}", path.display())
+        })
 }
 
 /// The base origin and keys that lie beside a node's log: the lines of `identity/keys.vkey`.
 pub(super) fn keys_beside(data: &DataDir) -> Result<Vec<VerifierKey>, String> {
-    let path = data.identity().join("keys.vkey");
-    let text = std::fs::read_to_string(&path)
+    keys_in(&data.identity().join("keys.vkey"))
+}
+
+/// The keys by which a generation was signed, where they are not the node's of today.
+pub(super) fn keys_of(data: &DataDir, generation: Generation) -> Result<Vec<VerifierKey>, String> {
+    let own = data.journal(generation.0).join("keys.vkey");
+    match own.is_file() {
+        true => keys_in(&own),
+        false => keys_beside(data),
+    }
+}
+
+fn keys_in(path: &Path) -> Result<Vec<VerifierKey>, String> {
+    let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     text.lines()
         .map(|line| {

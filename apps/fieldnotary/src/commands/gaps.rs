@@ -2,10 +2,12 @@
 
 use super::Ended;
 use super::directory::Directory;
+use super::ink::{Ink, ink};
+use super::progress::Progress;
 use super::table::{Align, Table};
 use crate::cli::GapsArgs;
-use evidence::UtcNs;
 use evidence::reasons::{Anchor, GapClass};
+use evidence::{Generation, MeterId, UtcNs};
 use query::{GapAccount, GapFilter, GapReport, MeterSummary, Missing};
 use serde_json::json;
 
@@ -15,24 +17,49 @@ const POINTS_SHOWN_MAX: usize = 3;
 /// Accounts for gaps. Ends badly when something is missing that nothing explains.
 pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
     let directory = Directory::open(&args.dir)?;
+    directory.has_generation(args.generation)?;
     let mut account = GapAccount::new();
-    directory.each_entry(0, |entry| account.observe(entry))?;
+    let wanted = |generation: Generation| args.generation.is_none_or(|only| only == generation.0);
+    let progress = Progress::of("reading entry");
+    directory.each_entry(0, |entry| {
+        progress.step();
+        if wanted(entry.header.generation) {
+            account.observe(entry);
+        }
+    })?;
+    drop(progress);
+    let not_held: Vec<Generation> = account
+        .predecessors()
+        .filter(|(generation, before)| {
+            args.generation.is_none() && !directory.holds(*generation, before)
+        })
+        .map(|(generation, _)| *generation)
+        .collect();
+    for generation in not_held {
+        account.predecessor_not_held(generation);
+    }
     let filter = GapFilter {
         meter: args.meter.clone(),
         from: args.from,
         to: args.to,
     };
     let report = account.report_on(&filter);
-    let unknown = filter.meter.as_ref().filter(|meter| !account.knows(meter));
+    let unknown = filter.meter.as_ref().filter(|meter| !account.meters().contains(*meter));
     if args.json {
         sayln!("{}", as_json(&report));
     } else if let Some(meter) = unknown {
-        sayln!("The log does not know a meter {meter}.");
+        let known: Vec<&str> = account.meters().into_iter().map(MeterId::as_str).collect();
+        complain!(
+            "fieldnotary: the log knows no meter {:?}; its meters are: {}",
+            meter.as_str(),
+            known.join(", ")
+        );
     } else {
         print_report(&report);
     }
+    let unexplained = |finding: &query::SeqFinding| finding.class == GapClass::Unexplained;
     let explained = report.missing_explained() == report.readings_missing()
-        && report.seq_findings.is_empty()
+        && !report.seq_findings.iter().any(unexplained)
         && report.duplicates == 0;
     Ok(if explained && unknown.is_none() {
         Ended::Well
@@ -85,6 +112,7 @@ fn as_json(report: &GapReport) -> serde_json::Value {
         "meters": meters,
         "missing": report.missing.iter().map(range_json).collect::<Vec<_>>(),
         "seq_findings": seq_findings,
+        "lost_entries": report.lost_entries,
     })
 }
 
@@ -148,12 +176,24 @@ fn print_report(report: &GapReport) {
         say!("{}", ranges(report));
     }
     for finding in &report.seq_findings {
+        let last = finding
+            .first
+            .saturating_add(finding.count.saturating_sub(1));
+        let words = match finding.class {
+            GapClass::CommitGap => "went with entries that a LOSS entry names",
+            _ => "no entry explains them: UNEXPLAINED",
+        };
         sayln!(
-            "{}: {} sessions from {} on are {}",
+            "{}: session numbers {} to {last}: {words}",
             finding.meter_id,
-            finding.count,
             finding.first,
-            finding.class
+        );
+    }
+    if report.lost_entries > 0 {
+        sayln!(
+            "{} entries are lost, and named (log --kind loss). Slots of which only they told are not \
+             counted above.",
+            report.lost_entries
         );
     }
 }
@@ -173,18 +213,18 @@ fn summary(report: &GapReport) -> Table<6> {
             summary.due.to_string(),
             summary.read().to_string(),
             summary.missing.to_string(),
-            explained(summary).to_owned(),
+            explained(summary),
             classes(summary),
         ]);
     }
     table
 }
 
-fn explained(summary: &MeterSummary) -> &'static str {
+fn explained(summary: &MeterSummary) -> String {
     match (summary.missing, summary.explained()) {
-        (0, _) => "-",
-        (_, true) => "yes",
-        (_, false) => "NO",
+        (0, _) => "-".to_owned(),
+        (_, true) => "yes".to_owned(),
+        (_, false) => ink(Ink::Bad, "NO"),
     }
 }
 

@@ -1,129 +1,135 @@
 //! `fieldnotary log`: the entries as lines.
 
-use super::directory::Directory;
-use super::log_words::{Known, what};
-use super::{Ended, words};
-use crate::cli::LogArgs;
-use evidence::{Entry, Payload};
-use serde_json::{Map, Value, json};
-use std::io::Write;
+mod filter;
+mod follow;
+mod printer;
 
-/// Meters that are named when another one was asked for.
-const METERS_NAMED_MAX: usize = 20;
+use super::Ended;
+use super::directory::Directory;
+use super::log_words::Known;
+use super::progress::Progress;
+use crate::cli::LogArgs;
+use crate::when::Edge;
+use evidence::Entry;
+use filter::Filter;
+use printer::Printer;
+use std::io::IsTerminal;
+
+/// Names that are listed when another one was asked for.
+const NAMED_MAX: usize = 20;
+/// Entries with which `--follow` begins where nothing else is said.
+const FOLLOWED_FIRST: usize = 10;
 
 /// Prints entries.
 pub(crate) fn log(args: &LogArgs) -> Result<Ended, String> {
     let directory = Directory::open(&args.dir)?;
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut known = Known::default();
-    let mut printed = 0u64;
-    let mut trusted = None;
-    let mut reader_left = false;
+    directory.has_generation(args.generation)?;
+    let last = match args.last {
+        None if args.follow && args.from.is_none() && args.limit.is_none() => Some(FOLLOWED_FIRST),
+        last => last,
+    };
+    let mut view = View {
+        known: Known::default(),
+        filter: Filter::of(args),
+        printer: Printer::new(args.json, args.limit, last),
+    };
+    // Lines on a terminal are progress enough; elsewhere nobody sees them come.
+    let quiet = !std::io::stdout().is_terminal() || last.is_some();
+    let progress = quiet.then(|| Progress::of("reading entry"));
+    let mut places = follow::Places::default();
     // From the first entry on: units and meters stand in configurations before `--from`.
     directory.each_entry(0, |entry| {
-        if reader_left {
+        if let Some(progress) = &progress {
+            progress.step();
+        }
+        places.passed(entry);
+        view.take(entry);
+    })?;
+    drop(progress);
+    view.printer.finish();
+    if let Some(words) = unknown(args, &view.known) {
+        complain!("{words}");
+        return Ok(Ended::Badly);
+    }
+    if args.follow {
+        follow::follow(&args.dir, args.generation, places, &mut view)?;
+    } else if view.printer.printed == 0 && !args.json {
+        sayln!("no entry is {}", asked(args));
+    }
+    Ok(Ended::Well)
+}
+
+/// What is known, what is wanted, and where it goes.
+struct View {
+    known: Known,
+    filter: Filter,
+    printer: Printer,
+}
+
+impl View {
+    fn take(&mut self, entry: &Entry) {
+        if self.printer.is_done() {
             return;
         }
         let payload = entry.payload().ok();
         let whole = payload
             .as_ref()
-            .is_some_and(|payload| known.observe(payload));
-        if entry.header.commit_id.0 < args.from || !wanted(entry, payload.as_ref(), args) {
-            return;
+            .is_some_and(|payload| self.known.observe(payload));
+        if self.filter.wants(entry, payload.as_ref()) {
+            let payload = payload.as_ref();
+            self.printer.entry(entry, payload, &self.known, whole);
         }
-        if printed == 0 && !args.json {
-            reader_left |= writeln!(out, "{}", line("time", "entry", "kind", "what")).is_err();
-        }
-        printed += 1;
-        // How far times can be trusted is said where it changes, not on every line.
-        let quality = (entry.stamp.quality, entry.stamp.status);
-        let news = trusted.replace(quality) != Some(quality);
-        let shown = if args.json {
-            Value::Object(json_row(entry, payload.as_ref(), &known, whole)).to_string()
-        } else {
-            let mut said = what(payload.as_ref(), &known, whole);
-            if news {
-                let (quality, status) = (quality.0.name(), quality.1.name());
-                said += &format!("  [times from here on: {quality}, {status}]");
-            }
-            let time = words::time(entry.stamp.timestamp);
-            line(&time, &id(entry), entry.header.kind.name(), &said)
-        };
-        // A reader that went away (`| head`) ends the printing, and is no error of ours.
-        reader_left |= writeln!(out, "{shown}").is_err();
-    })?;
-    let _ = out.flush();
-    drop(out);
+    }
+}
+
+/// What was asked for, in words, where nothing is of that sort.
+fn asked(args: &LogArgs) -> String {
+    let mut asked = Vec::new();
+    if !args.kind.is_empty() {
+        let kinds: Vec<&str> = args.kind.iter().map(|kind| kind.name()).collect();
+        asked.push(format!("of kind {}", kinds.join(" or ")));
+    }
+    for (what, name) in [("meter", &args.meter), ("point", &args.point)] {
+        asked.extend(name.as_ref().map(|name| format!("about {what} {name}")));
+    }
+    for (word, edge) in [("from", args.from), ("before", args.to)] {
+        asked.extend(edge.map(|edge| match edge {
+            Edge::Id(id) => format!("{word} entry {id}"),
+            Edge::Time(at) => format!("{word} {}", super::words::time(at)),
+        }));
+    }
+    asked.extend(args.generation.map(|one| format!("of generation {one}")));
+    match asked.is_empty() {
+        true => "there".to_owned(),
+        false => asked.join(", "),
+    }
+}
+
+/// A meter or a point that the log does not know, and those that it does.
+fn unknown(args: &LogArgs, known: &Known) -> Option<String> {
     if let Some(meter) = &args.meter
         && !known.meters().any(|one| one == meter)
     {
-        complain!("{}", unknown_meter(meter, &known));
-        return Ok(Ended::Badly);
+        return Some(no_such("meter", meter, known.meters()));
     }
-    if printed == 0 && !args.json {
-        sayln!("no entry is of that kind, about that meter and from that commit id on");
-    }
-    Ok(Ended::Well)
+    let point = args.point.as_ref()?;
+    let there = known
+        .points()
+        .any(|one| one.ends_with(point) && filter::is_point(one, point));
+    (!there).then(|| no_such("point", point, known.points()))
 }
 
-fn unknown_meter(meter: &str, known: &Known) -> String {
-    let meters: Vec<&str> = known.meters().collect();
-    let mut named = meters
-        .get(..meters.len().min(METERS_NAMED_MAX))
+fn no_such<'k>(what: &str, name: &str, known: impl Iterator<Item = &'k str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let mut named = known
+        .get(..known.len().min(NAMED_MAX))
         .unwrap_or_default()
         .join(", ");
-    if meters.len() > METERS_NAMED_MAX {
-        named += &format!(", ... ({} in all)", meters.len());
+    if known.len() > NAMED_MAX {
+        named += &format!(", ... ({} in all)", known.len());
     }
-    if meters.is_empty() {
+    if known.is_empty() {
         named = "none".to_owned();
     }
-    format!("fieldnotary: the log knows no meter {meter:?}; its meters are: {named}")
-}
-
-fn line(time: &str, id: &str, kind: &str, what: &str) -> String {
-    format!("{time:<24}  {id:>8}  {kind:<16}  {what}")
-        .trim_end()
-        .to_owned()
-}
-
-/// The commit id, with its generation where there is more than the first.
-fn id(entry: &Entry) -> String {
-    match entry.header.generation.0 {
-        1 => entry.header.commit_id.to_string(),
-        _ => entry.header.id().to_string(),
-    }
-}
-
-fn wanted(entry: &Entry, payload: Option<&Payload>, args: &LogArgs) -> bool {
-    let of_kind = args.kind.is_empty() || args.kind.contains(&entry.header.kind);
-    let about = |meter: &String| {
-        let row = payload.map(|_| query::row(entry));
-        row.is_some_and(|row| row.get("meter_id") == Some(&json!(meter)))
-    };
-    of_kind && args.meter.as_ref().is_none_or(about)
-}
-
-/// The row as every reader gives it, with what only the configurations before it tell.
-fn json_row(
-    entry: &Entry,
-    payload: Option<&Payload>,
-    known: &Known,
-    whole: bool,
-) -> Map<String, Value> {
-    let mut row = query::row(entry);
-    match payload {
-        Some(Payload::Reading(reading)) => {
-            if let Some(unit) = known.unit(reading) {
-                row.insert("unit".to_owned(), json!(unit));
-            }
-        }
-        Some(Payload::Configuration(_)) if whole => {
-            if let Some(content) = known.content() {
-                row.insert("content".to_owned(), content);
-            }
-        }
-        _ => {}
-    }
-    row
+    format!("fieldnotary: the log knows no {what} {name:?}; its {what}s are: {named}")
 }

@@ -2,7 +2,9 @@
 
 use super::words;
 use contract::{Contract, PortKind};
-use evidence::kinds::{AttemptFailed, Configuration, CounterSnapshot, Event, Marker, Reading};
+use evidence::kinds::{
+    AttemptFailed, Configuration, CounterSnapshot, EpochStart, Event, Marker, Reading,
+};
 use evidence::{MeterId, Payload, SourceId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -16,6 +18,8 @@ pub(super) struct Known {
     parts: Vec<Configuration>,
     contract: Option<Contract>,
     meters: BTreeSet<String>,
+    /// As `m07/energy`.
+    points: BTreeSet<String>,
 }
 
 impl Known {
@@ -45,6 +49,11 @@ impl Known {
             return false;
         };
         contract.meters.keys().for_each(|meter| self.meter(meter));
+        for meter in contract.meters.values() {
+            let points = meter.points.iter();
+            let named = points.map(|point| format!("{}/{}", meter.id, point.id));
+            self.points.extend(named);
+        }
         self.contract = Some(contract);
         true
     }
@@ -52,6 +61,11 @@ impl Known {
     /// Every meter named so far.
     pub(super) fn meters(&self) -> impl Iterator<Item = &str> {
         self.meters.iter().map(String::as_str)
+    }
+
+    /// Every point named so far, with its meter.
+    pub(super) fn points(&self) -> impl Iterator<Item = &str> {
+        self.points.iter().map(String::as_str)
     }
 
     /// The unit of a reading's point.
@@ -230,6 +244,29 @@ fn configuration_words(part: &Configuration, known: &Known, whole: bool) -> Stri
     )
 }
 
+fn epoch_words(epoch: &EpochStart) -> String {
+    let mut said = format!(
+        "{}, truth store {}",
+        epoch.cause.name(),
+        epoch.truth_class.name()
+    );
+    if let Some(before) = &epoch.predecessor {
+        let cause = before
+            .cause
+            .map_or("", evidence::reasons::AdoptionCause::name);
+        let (generation, size) = (before.generation, before.size);
+        said += &format!(", {cause}: follows generation {generation} at {size} entries");
+    }
+    if epoch.rolled_forward > 0 {
+        said += &format!(", {} entries rolled forward", epoch.rolled_forward);
+    }
+    if epoch.dropped_bytes > 0 {
+        let dropped = words::bytes(epoch.dropped_bytes);
+        said += &format!(", {dropped} of an unfinished write dropped");
+    }
+    said
+}
+
 /// Kinds with a line each.
 fn rest_words(payload: &Payload) -> String {
     match payload {
@@ -239,21 +276,7 @@ fn rest_words(payload: &Payload) -> String {
             checkpoint.custody.name()
         ),
         Payload::Ack(ack) => format!("{} entries cosigned by {}", ack.size, ack.collector),
-        Payload::EpochStart(epoch) => {
-            let mut said = format!(
-                "{}, truth store {}",
-                epoch.cause.name(),
-                epoch.truth_class.name()
-            );
-            if epoch.rolled_forward > 0 {
-                said += &format!(", {} entries rolled forward", epoch.rolled_forward);
-            }
-            if epoch.dropped_bytes > 0 {
-                let dropped = words::bytes(epoch.dropped_bytes);
-                said += &format!(", {dropped} of an unfinished write dropped");
-            }
-            said
-        }
+        Payload::EpochStart(epoch) => epoch_words(epoch),
         Payload::Downtime(downtime) => format!(
             "{}{} schedule {}: {} from slot {} on, {}",
             downtime.source,
@@ -270,10 +293,14 @@ fn rest_words(payload: &Payload) -> String {
             downtime.cause.name()
         ),
         Payload::SeqSkip(skip) => format!(
-            "{}: {} from {} on never attempted, {}",
+            "{}: {} from {} on never attempted{}, {}",
             skip.meter_id,
             words::count(skip.count, "number", "numbers"),
             skip.first.0,
+            match skip.cause {
+                evidence::reasons::SkipCause::Adoption => " in this generation",
+                evidence::reasons::SkipCause::LeaseAbandoned => "",
+            },
             skip.cause.name()
         ),
         Payload::Loss(loss) => format!(

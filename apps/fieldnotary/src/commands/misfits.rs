@@ -1,6 +1,6 @@
 //! What of a sound configuration does not fit this machine or the log that is there already.
 
-use super::directory::keys_beside;
+use super::directory::{keys_beside, kept_by_another};
 use crate::papers;
 use crate::paths::DataDir;
 use crate::roles::recorder::{newest_generation, read_ring, truth_place};
@@ -18,6 +18,10 @@ pub(super) fn misfits(
 ) -> Result<Vec<ContractError>, String> {
     let mut found = Vec::new();
     if let Some(data) = data {
+        // Of a directory that another program keeps there is nothing more to say.
+        if let Some(misfit) = another_program(contract, data) {
+            return Ok(contract::placed(text, &[misfit]));
+        }
         found.extend(other_origin(contract, data));
         found.extend(other_ring(&contract.storage, data)?);
     }
@@ -28,6 +32,26 @@ pub(super) fn misfits(
         found.extend(wrong);
     }
     Ok(contract::placed(text, &found))
+}
+
+/// Two programs in one directory would take each other's files for their own.
+fn another_program(contract: &Contract, data: &DataDir) -> Option<Misfit> {
+    let (kept, by) = kept_by_another(data.root())?;
+    let mut advice = "give --data a directory of its own, which need not exist".to_owned();
+    if data.identity().is_dir() {
+        advice += "; where a node was begun in this one by mistake, move its identity/ and journal/ there";
+    }
+    Some(Misfit {
+        table: "station",
+        key: "origin",
+        what: format!(
+            "the log of \"{}\" cannot lie in {}: that is {kept} ({})",
+            contract.station.origin,
+            data.root().display(),
+            by.display()
+        ),
+        advice,
+    })
 }
 
 /// The keys sign for one origin only: under another one every seal would be refused.
@@ -55,7 +79,8 @@ fn other_ring(storage: &Storage, data: &DataDir) -> Result<Vec<Misfit>, String> 
     if !ring_json.is_file() {
         return Ok(Vec::new());
     }
-    let made = read_ring(&directory)?;
+    let whole = |words: String| format!("{words}\n{}", super::preflight::backup_cure(data));
+    let made = read_ring(&directory).map_err(whole)?;
     let (class, truth) = truth_place(data, &directory)?;
     let shown = ring_json.display();
     let mut found = Vec::new();

@@ -25,31 +25,53 @@ macro_rules! complain {
 }
 pub(crate) use complain;
 
+mod adopt;
+mod backup;
+mod backup_archive;
+mod backup_log;
+mod backup_manifest;
+mod backup_tar;
 mod check;
 mod directory;
 mod gaps;
+mod init;
+mod ink;
 mod log;
 mod log_words;
+mod manuals;
 mod misfits;
 mod on_disk;
+mod ports;
+mod processes;
+mod preflight;
+mod progress;
 mod readiness;
+mod restore;
+mod restore_mark;
 mod run;
 mod status;
 mod status_screen;
 mod table;
 mod verify;
+mod verify_link;
 mod words;
 
+pub(crate) use adopt::adopt;
+pub(crate) use backup::backup;
 pub(crate) use check::check;
 pub(crate) use directory::open_reader;
 pub(crate) use gaps::gaps;
+pub(crate) use init::{init, point};
 pub(crate) use log::log;
+pub(crate) use manuals::{completions, man};
 pub(crate) use readiness::delivery_is_hopeless;
+pub(crate) use restore::restore;
 pub(crate) use run::{run, run_role};
 pub(crate) use status::status;
 pub(crate) use verify::verify;
 
 use contract::{Contract, ContractErrors};
+use directory::is_node;
 use std::path::Path;
 
 /// How a verb ended: what scripts can trust.
@@ -66,12 +88,38 @@ pub(crate) fn load_contract(path: &Path) -> Result<Contract, String> {
     read_contract(path).map(|(_, contract)| contract)
 }
 
+/// The text of a configuration; the error says how to get one.
+fn read_configuration(path: &Path) -> Result<String, String> {
+    use std::io::ErrorKind;
+    let shown = path.display();
+    let refused = |what: &str, cure: String| format!("cannot read the configuration {shown}: {what}\n{cure}");
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => refused("there is no such file", format!("write one with: fieldnotary init {shown}")),
+        ErrorKind::IsADirectory => refused(
+            "it is a directory",
+            format!("name the file in it, or write one with: fieldnotary init {shown}"),
+        ),
+        ErrorKind::PermissionDenied => {
+            refused("no permission", format!("look who may read it: ls -l {shown}"))
+        }
+        _ => refused(&error.to_string(), format!("look at it: ls -l {shown}")),
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        refused(
+            &format!("it is no text in UTF-8, from byte {at} on"),
+            format!("look what it is: file {shown}; a fresh one comes from: fieldnotary init NAME"),
+        )
+    })
+}
+
 /// The same, and the text that it was read from.
 fn read_contract(path: &Path) -> Result<(String, Contract), String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read the configuration {}: {error}", path.display()))?;
+    let text = read_configuration(path)?;
     match contract::parse(&text) {
         Ok(contract) => Ok((text, contract)),
-        Err(errors) => Err(ContractErrors::new(&path.display().to_string(), &errors).to_string()),
+        Err(errors) => Err(ContractErrors::new(&path.display().to_string(), &errors)
+            .on_one_screen()
+            .to_string()),
     }
 }

@@ -1,6 +1,6 @@
 //! What a node's files tell, whether the node runs or not.
 
-use super::directory::{generations, keys_beside, open_reader, truth_class};
+use super::directory::{generations, keys_of, open_reader, truth_class};
 use crate::clock;
 use crate::lately::{Lately, age_ms};
 use crate::paths::DataDir;
@@ -27,12 +27,36 @@ pub(super) struct OnDisk {
     shape: Shape,
 }
 
+/// The generations before the newest one, as they were left.
+pub(super) fn older(data: &DataDir) -> Value {
+    let mut all = generations(data).unwrap_or_default();
+    all.pop();
+    let told = all
+        .into_iter()
+        .map(|generation| match open_reader(data, generation) {
+            Ok(reader) => json!({
+                "generation": generation.0,
+                "log_size": reader.size(),
+                "sealed_size": reader.sealed_size(),
+                "cosigned_size": reader.cosigned_size(),
+            }),
+            Err(error) => json!({ "generation": generation.0, "error": error }),
+        });
+    told.collect()
+}
+
 impl OnDisk {
     /// Opens the newest generation; disturbs nobody.
     pub(super) fn open(data: &DataDir) -> Result<Self, String> {
         let generation = generations(data)?
             .pop()
-            .ok_or_else(|| format!("{} holds no log yet", data.root().display()))?;
+            .ok_or_else(|| {
+                let shown = data.root().display();
+                format!(
+                    "{shown} holds no log yet: it has a node's identity, but no journal\n\
+                     the log begins with the first: fieldnotary run CONFIG --data {shown}"
+                )
+            })?;
         Ok(Self {
             data: data.clone(),
             generation,
@@ -44,7 +68,7 @@ impl OnDisk {
     /// The report of a node that does not run, as far as its files tell.
     pub(super) fn report(&self) -> Result<Map<String, Value>, String> {
         let (lately, contract) = self.lately();
-        let keys = keys_beside(&self.data)?;
+        let keys = keys_of(&self.data, self.generation)?;
         let base = keys.first().map_or("", |key| key.name());
         let mut report = Map::new();
         let mut put = |name: &str, value: Value| report.insert(name.to_owned(), value);

@@ -2,13 +2,15 @@
 
 use super::directory::keys_beside;
 use super::on_disk::OnDisk;
+use super::progress::Progress;
 use super::status::ask;
 use super::status_screen::link_words;
 use super::words;
 use crate::paths::DataDir;
+use crate::roles::recorder::newest_generation;
 use contract::{Contract, PortKind};
 use proof::note::Algorithm;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,7 +25,7 @@ const METERS_NAMED_MAX: usize = 6;
 const STOP_S_MAX: u32 = 30;
 
 /// Tells of readiness and of the stop, from a thread of its own, for as long as the node runs.
-pub(super) fn tell(contract: &Contract, data: &DataDir) -> Result<(), String> {
+pub(super) fn tell(contract: &Contract, data: &DataDir, as_json: bool) -> Result<(), String> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
@@ -32,7 +34,10 @@ pub(super) fn tell(contract: &Contract, data: &DataDir) -> Result<(), String> {
     let (contract, data) = (contract.clone(), data.clone());
     std::thread::spawn(move || {
         if let Some(report) = ready(&contract, &data, &stop) {
-            say!("{}", announcement(&contract, &data, &report));
+            match as_json {
+                true => sayln!("{}", announcement_json(&contract, &data, &report)),
+                false => say!("{}", announcement(&contract, &data, &report)),
+            }
         }
         while !stop.load(Ordering::Relaxed) {
             std::thread::sleep(LOOK_UP);
@@ -41,7 +46,13 @@ pub(super) fn tell(contract: &Contract, data: &DataDir) -> Result<(), String> {
             Some(_) => "last readings, last seal, last delivery",
             None => "last readings, last seal",
         };
-        sayln!("stopping: {parts} (up to {STOP_S_MAX} s)...");
+        match as_json {
+            true => sayln!(
+                "{}",
+                json!({"event": "stopping", "seconds_max": STOP_S_MAX})
+            ),
+            false => sayln!("stopping: {parts} (up to {STOP_S_MAX} s)..."),
+        }
     });
     Ok(())
 }
@@ -49,7 +60,9 @@ pub(super) fn tell(contract: &Contract, data: &DataDir) -> Result<(), String> {
 /// The first report; with a collector, the first that tells how it was reached. `None` at a stop.
 fn ready(contract: &Contract, data: &DataDir, stop: &AtomicBool) -> Option<Map<String, Value>> {
     let mut looks = 0;
+    let ring = Ring::of(contract, data);
     while !stop.load(Ordering::Relaxed) {
+        ring.look();
         if let Ok(Some(report)) = ask(&data.recorder_socket()) {
             let link = report.get("uplink").unwrap_or(&Value::Null);
             let contacted = link.get("contacted_since_start") == Some(&Value::Bool(true));
@@ -61,6 +74,54 @@ fn ready(contract: &Contract, data: &DataDir, stop: &AtomicBool) -> Option<Map<S
         std::thread::sleep(LOOK_UP);
     }
     None
+}
+
+/// Making a large ring takes a while: every byte of it is written once.
+struct Ring<'a> {
+    data: &'a DataDir,
+    progress: Progress,
+}
+
+impl<'a> Ring<'a> {
+    fn of(contract: &Contract, data: &'a DataDir) -> Self {
+        let storage = &contract.storage;
+        let segments = u64::from(storage.segments);
+        let progress = Progress::of("making the ring: MiB");
+        progress.all(storage.segment_bytes.saturating_mul(segments) >> 20);
+        Self { data, progress }
+    }
+
+    /// How much of it there is.
+    fn look(&self) {
+        let generation = newest_generation(self.data).map_or(1, |newest| newest.0);
+        let segments = std::fs::read_dir(self.data.journal(generation));
+        let bytes = segments.into_iter().flatten().flatten().map(|segment| {
+            use std::os::unix::fs::MetadataExt;
+            segment
+                .metadata()
+                .map_or(0, |about| about.blocks().saturating_mul(512))
+        });
+        self.progress.at(bytes.sum::<u64>() >> 20);
+    }
+}
+
+/// The same for programs.
+fn announcement_json(contract: &Contract, data: &DataDir, report: &Map<String, Value>) -> Value {
+    let vkeys = keys_beside(data).unwrap_or_default();
+    let vkeys: Vec<String> = vkeys.iter().map(ToString::to_string).collect();
+    let log_id = std::fs::read_to_string(data.log_id()).unwrap_or_default();
+    json!({
+        "event": "ready",
+        "origin": report.get("origin"),
+        "name": contract.station.name,
+        "log_id": log_id.trim(),
+        "vkeys": vkeys,
+        "data": data.root(),
+        "ports": contract.ports.len(),
+        "meters": contract.meters.len(),
+        "uplink": report.get("uplink"),
+        "pid": std::process::id(),
+    })
 }
 
 fn announcement(contract: &Contract, data: &DataDir, report: &Map<String, Value>) -> String {
@@ -135,12 +196,25 @@ fn named(meters: &[&str]) -> String {
 }
 
 /// How the log stands after an orderly stop.
-pub(super) fn tell_stopped(contract: &Contract, data: &DataDir) {
+pub(super) fn tell_stopped(contract: &Contract, data: &DataDir, as_json: bool) {
     let Ok(files) = OnDisk::open(data) else {
-        sayln!("stopped");
+        match as_json {
+            true => sayln!("{}", json!({"event": "stopped"})),
+            false => sayln!("stopped"),
+        }
         return;
     };
     let (size, sealed, cosigned) = files.sizes();
+    if as_json {
+        let sizes = json!({
+            "event": "stopped",
+            "log_size": size,
+            "sealed_size": sealed,
+            "cosigned_size": cosigned,
+        });
+        sayln!("{sizes}");
+        return;
+    }
     let mut said = format!("stopped: {}", words::count(size, "entry", "entries"));
     said += &format!(", {sealed} sealed");
     if contract.uplink.is_some() {

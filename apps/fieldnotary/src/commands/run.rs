@@ -2,10 +2,11 @@
 
 use super::directory::{check_media, keys_beside};
 use super::misfits::misfits;
-use super::{Ended, load_contract, read_contract, readiness};
+use super::{Ended, load_contract, ports, preflight, read_contract, readiness, restore_mark};
 use crate::cli::{Role, RoleArgs, RunArgs};
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
+use crate::supervisor::Manner;
 use crate::{programs, roles, supervisor};
 use contract::{Contract, ContractErrors};
 use evidence::{LogId, MonoNs};
@@ -19,6 +20,12 @@ use std::sync::atomic::AtomicBool;
 /// Directories of a node are its user's alone.
 const DIRECTORY_MODE: u32 = 0o700;
 
+/// What the signer says of keys that another signer holds.
+const IN_USE: &str = "another signer works with this directory";
+/// Looks at keys that are in use, and the pause between two.
+const REMNANT_LOOKS: u32 = 20;
+const REMNANT_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Runs a node until it is told to stop.
 pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
     if args.die_with_parent {
@@ -26,24 +33,43 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
     }
     let (text, contract) = read_contract(&args.config)?;
     let data = DataDir::new(&absolute(&args.data)?);
-    // Said before anything is made or started: no restart of a process can cure it.
-    let errors = misfits(&text, &contract, Some(&data))?;
-    if !errors.is_empty() {
-        return Err(ContractErrors::new(&args.config.display().to_string(), &errors).to_string());
+    preflight::usable(&data)?;
+    // A fork of its log until somebody takes the responsibility.
+    if let Some(mark) = restore_mark::read(&data)? {
+        return Err(mark.refusal(&args.data));
     }
+    // Said before anything is made or started: no restart of a process can cure it.
+    fits(args, &text, &contract, &data)?;
     for warning in contract.warnings() {
         complain!("warning: {warning}");
     }
+    for port in ports::unreadable(&contract) {
+        complain!("warning: {port}");
+    }
     make_directories(&data)?;
+    if become_user(args, &contract, &data)? {
+        // Root reads everything; certificates and configuration must be that user's to read as well.
+        let (text, contract) = read_contract(&args.config)?;
+        fits(args, &text, &contract, &data)?;
+    }
     // Taken before anything is started: a second node would poll every meter twice.
     let _only_node = media::WriterLock::take(&data.run()).map_err(|error| {
         let root = data.root().display();
         format!("a node runs on {root} already; stop it first, or give this one a --data of its own ({error})")
     })?;
     prepare(&contract, &data)?;
-    readiness::tell(&contract, &data)?;
-    supervisor::run(&absolute(&args.config)?, &data)?;
-    readiness::tell_stopped(&contract, &data);
+    readiness::tell(&contract, &data, args.json)?;
+    let manner = Manner {
+        leave_safe_mode: args.leave_safe_mode.clone().map(|reason| {
+            (
+                format!("user {}", rustix::process::getuid().as_raw()),
+                reason,
+            )
+        }),
+        require_confinement: args.require_confinement,
+    };
+    supervisor::run(&absolute(&args.config)?, &data, &manner)?;
+    readiness::tell_stopped(&contract, &data, args.json);
     Ok(Ended::Well)
 }
 
@@ -60,16 +86,67 @@ fn absolute(path: &Path) -> Result<PathBuf, String> {
 fn make_directories(data: &DataDir) -> Result<(), String> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(DIRECTORY_MODE);
-    for directory in [data.root().to_path_buf(), data.run(), data.markers()] {
+    for directory in [
+        data.root().to_path_buf(),
+        data.run(),
+        data.markers(),
+        // Each process may write in its own directories only, so they must be there before it is.
+        data.root().join("journal"),
+        data.uplink(),
+        data.supervisor(),
+        data.logs(),
+    ] {
         builder
             .create(&directory)
             .map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
     }
+    // Where earlier versions kept it.
+    let old = data.root().join("standing.json");
+    if old.is_file() && !data.standing().exists() {
+        std::fs::rename(&old, data.standing())
+            .map_err(|error| format!("cannot move {}: {error}", old.display()))?;
+    }
     Ok(())
+}
+
+/// Whether configuration and data directory can be run together.
+fn fits(args: &RunArgs, text: &str, contract: &Contract, data: &DataDir) -> Result<(), String> {
+    let errors = misfits(text, contract, Some(data))?;
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(ContractErrors::new(&args.config.display().to_string(), &errors)
+        .on_one_screen()
+        .to_string())
+}
+
+/// Started by root with --user, the node belongs to that user and runs as it; whether the user changed.
+fn become_user(args: &RunArgs, contract: &Contract, data: &DataDir) -> Result<bool, String> {
+    let Some(name) = &args.user else {
+        return Ok(false);
+    };
+    let user = sandbox::user::find(name).map_err(|error| error.to_string())?;
+    if user.is_own() {
+        return Ok(false);
+    }
+    let truth = contract.storage.truth_dir.iter().map(PathBuf::from);
+    for path in [data.root().to_path_buf()].into_iter().chain(truth) {
+        if path.exists() && rustix::process::geteuid().is_root() {
+            user.give(&path)
+                .map_err(|error| format!("cannot give {} to {name}: {error}", path.display()))?;
+        }
+    }
+    user.become_it().map_err(|error| error.to_string())?;
+    // The kernel forgets it when the user changes.
+    if args.die_with_parent {
+        die_with_parent(Signal::TERM)?;
+    }
+    Ok(true)
 }
 
 /// Keys and the log's identity; nothing that exists is overwritten.
 fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
+    preflight::whole(contract, data)?;
     if !data.identity().join("keys.vkey").exists() {
         let origin = &contract.station.origin;
         signer(data, &["init", "--origin", origin])?;
@@ -77,7 +154,7 @@ fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
     log_id(data)?;
     // What no restart of a process can cure is said before any is started.
     keys_beside(data)?;
-    signer(data, &["check"])?;
+    keys_checked(data)?;
     let generation = newest_generation(data)?;
     if data.journal(generation.0).join("ring.json").is_file() {
         check_media(data, generation)?;
@@ -85,8 +162,20 @@ fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
     Ok(())
 }
 
+/// Has the signer check the keys. A node that was killed leaves its signer behind for an instant, until
+/// the kernel has ended it: that one is waited out.
+fn keys_checked(data: &DataDir) -> Result<(), String> {
+    for _ in 0..REMNANT_LOOKS {
+        match signer(data, &["check"]) {
+            Err(words) if words.contains(IN_USE) => std::thread::sleep(REMNANT_PAUSE),
+            done => return done,
+        }
+    }
+    signer(data, &["check"])
+}
+
 /// Has the signer do one thing with the node's keys.
-fn signer(data: &DataDir, words: &[&str]) -> Result<(), String> {
+pub(super) fn signer(data: &DataDir, words: &[&str]) -> Result<(), String> {
     let done = Command::new(programs::sibling("fieldnotary-signer")?)
         .args(words)
         .arg("--identity")
@@ -97,10 +186,16 @@ fn signer(data: &DataDir, words: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     let words = String::from_utf8_lossy(&done.stderr);
-    Err(format!(
-        "the node's keys: {}",
-        words.trim().trim_start_matches("fieldnotary-signer: ")
-    ))
+    let words = words.trim().trim_start_matches("fieldnotary-signer: ");
+    // What names a command says enough; what is damaged has to come back.
+    let cure = match [": chmod", "stop it first", "create them with", "runs as"]
+        .iter()
+        .any(|cure| words.contains(cure))
+    {
+        true => String::new(),
+        false => format!("\n{}", preflight::backup_cure(data)),
+    };
+    Err(format!("the node's keys: {words}{cure}"))
 }
 
 /// The log's random identity, made once.
@@ -109,8 +204,9 @@ fn log_id(data: &DataDir) -> Result<LogId, String> {
     match std::fs::read_to_string(&path) {
         Ok(text) => parse_log_id(text.trim()).ok_or_else(|| {
             format!(
-                "{} does not hold 32 hexadecimal digits; restore it from a backup",
-                path.display()
+                "{} does not hold 32 hexadecimal digits\n{}",
+                path.display(),
+                preflight::backup_cure(data)
             )
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -146,13 +242,14 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
     }
     let data = DataDir::new(&args.data);
     let contract = load_contract(&args.config)?;
+    roles::confine(args.role, &contract, &data)?;
     match args.role {
         Role::Recorder => {
             let node_started = MonoNs(args.node_started);
             roles::recorder::run(contract, &data, log_id(&data)?, node_started, &stop)?;
         }
         Role::Time => roles::time::run(&data, &stop)?,
-        Role::Io => roles::io::run(&contract, &data, &stop)?,
+        Role::Io => roles::io::run(&contract, &data, &args.port, &stop)?,
         Role::Uplink => roles::uplink::run(&contract, &data, &stop)?,
     }
     Ok(Ended::Well)

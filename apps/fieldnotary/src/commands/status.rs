@@ -1,8 +1,10 @@
 //! `fieldnotary status`: one screen about a node, running or not.
 
 use super::Ended;
-use super::directory::{is_node, what_it_is};
+use super::directory::{is_node, kept_by_another, what_it_is};
 use super::on_disk::OnDisk;
+use super::processes;
+use super::restore_mark;
 use super::status_screen::screen;
 use crate::cli::DirArgs;
 use crate::clock;
@@ -18,29 +20,55 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks the recorder; without one the files are all there is.
 pub(crate) fn status(args: &DirArgs) -> Result<Ended, String> {
+    super::preflight::readable(&args.dir)?;
     if !is_node(&args.dir) {
         let shown = args.dir.display();
-        return Err(format!(
-            "no node runs on {shown}: {}\nstart one with: fieldnotary run CONFIG --data {shown}",
-            what_it_is(&args.dir)
-        ));
+        if query::CollectorDir::is_one(&args.dir) {
+            return Err(format!(
+                "no node runs on {shown}: it is a collector's directory\n\
+                 look at what it holds with: fieldnotary verify {shown}, or log, or gaps"
+            ));
+        }
+        let is = what_it_is(&args.dir);
+        let next = match kept_by_another(&args.dir) {
+            Some(_) => String::new(),
+            None => format!("\nstart one with: fieldnotary run CONFIG --data {shown}"),
+        };
+        return Err(format!("no node runs on {shown}: {is}{next}"));
     }
     let data = DataDir::new(&args.dir);
     let (report, ended) = match running(&data)? {
         Some(report) => (report, Ended::Well),
         None => (OnDisk::open(&data)?.report()?, Ended::Badly),
     };
+    let mut report = report;
+    let mark = restore_mark::read(&data)?;
+    report.insert(
+        "restored".to_owned(),
+        mark.as_ref().map_or(Value::Null, restore_mark::Mark::json),
+    );
+    report.insert("older_generations".to_owned(), super::on_disk::older(&data));
     let report = Value::Object(report);
     if args.json {
         sayln!("{report}");
     } else {
+        if let Some(mark) = &mark {
+            sayln!("{}\n", mark.words());
+        }
         say!("{}", screen(&report));
-        if ended == Ended::Badly {
+        if let Some(mark) = &mark {
+            sayln!("\n{}", mark.refusal(&args.dir));
+        } else if ended == Ended::Badly {
             let shown = args.dir.display();
             sayln!("\nno node runs here; start it with: fieldnotary run CONFIG --data {shown}");
         }
     }
     Ok(ended)
+}
+
+/// Whether a node runs here.
+pub(super) fn is_running(data: &DataDir) -> bool {
+    matches!(ask(&data.recorder_socket()), Ok(Some(_)))
 }
 
 /// The report of a running node; `None` if none runs.
@@ -49,6 +77,7 @@ pub(super) fn running(data: &DataDir) -> Result<Option<Map<String, Value>>, Stri
         return Ok(None);
     };
     report.insert("running".to_owned(), json!(true));
+    processes::add(data, &mut report);
     let cosigned = report.get("cosigned_size").and_then(Value::as_u64);
     // A ring that cannot be looked at just now is no reason to say nothing.
     if let Ok(files) = OnDisk::open(data) {

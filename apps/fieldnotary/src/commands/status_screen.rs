@@ -1,5 +1,7 @@
 //! The status of a node as one screen, from the same report that programs get.
 
+use super::ink::{Ink, ink};
+use super::processes;
 use super::table::{Align, Table};
 use super::words;
 use serde_json::Value;
@@ -18,6 +20,7 @@ pub(super) fn screen(report: &Value) -> String {
         anchors(report).to_string(),
         ports(report),
         meters(report),
+        processes::lines(report),
         link_and_ring(report),
         counters(report),
     ];
@@ -45,9 +48,9 @@ fn ago(mark: &Value) -> String {
 fn title(report: &Value) -> String {
     let running = report.pointer("/running").and_then(Value::as_bool) == Some(true);
     let state = match (running, report.pointer("/closed_orderly")) {
-        (true, _) => "running",
-        (false, Some(Value::Bool(true))) => "NOT RUNNING, stopped orderly",
-        (false, _) => "NOT RUNNING, and was not stopped orderly",
+        (true, _) => ink(Ink::Good, "running"),
+        (false, Some(Value::Bool(true))) => ink(Ink::Odd, "NOT RUNNING, stopped orderly"),
+        (false, _) => ink(Ink::Bad, "NOT RUNNING, and was not stopped orderly"),
     };
     let epoch = number(report, "/epoch").unwrap_or(0);
     let started = report.pointer("/started").unwrap_or(&Value::Null);
@@ -159,7 +162,7 @@ fn ports(report: &Value) -> String {
     for port in ports {
         let mark = port.pointer("/reading").unwrap_or(&Value::Null);
         let state = match word(port, "/state") {
-            "lost" => format!("LOST: {}", word(port, "/detail")),
+            "lost" => ink(Ink::Bad, &format!("LOST: {}", word(port, "/detail"))),
             other => other.to_owned(),
         };
         table.row([
@@ -198,13 +201,13 @@ fn meters(report: &Value) -> String {
     for meter in shown.iter().take(METERS_SHOWN_MAX) {
         let mark = meter.pointer("/reading").unwrap_or(&Value::Null);
         let state = match word(meter, "/state") {
-            "failing" => format!(
-                "FAILING: {} x{}",
-                word(meter, "/cause"),
-                number(meter, "/failed_in_a_row").unwrap_or(0)
-            ),
+            "failing" => {
+                let times = number(meter, "/failed_in_a_row").unwrap_or(0);
+                let words = format!("FAILING: {} x{times}", word(meter, "/cause"));
+                ink(Ink::Bad, &words)
+            }
             "waiting" => "no reading yet".to_owned(),
-            "late" => "LATE".to_owned(),
+            "late" => ink(Ink::Bad, "LATE"),
             other => other.to_owned(),
         };
         table.row([
@@ -242,6 +245,13 @@ fn link_and_ring(report: &Value) -> String {
             word(link, "/url"),
             link_words(link)
         );
+        if word(link, "/state") == "conflict" {
+            let _ = writeln!(
+                out,
+                "           nothing is delivered until one node goes on alone: stop it, then\n           \
+                 fieldnotary adopt DIR --cause conflict"
+            );
+        }
         let waits = number(ring, "/uncosigned_entries").unwrap_or(0);
         let age = number(ring, "/uncosigned_for_ms").map_or_else(String::new, |ms| {
             format!(", the oldest for {}", words::span(ms))
@@ -265,10 +275,46 @@ fn link_and_ring(report: &Value) -> String {
         );
         let _ = writeln!(out, "           {}", room_words(report, ring));
     }
+    out.push_str(&lost_words(report));
+    for one in rows(report, "/older_generations") {
+        let _ = writeln!(
+            out,
+            "before     generation {}: {} entries, {} cosigned; left for a newer one",
+            number(one, "/generation").unwrap_or(0),
+            number(one, "/log_size").unwrap_or(0),
+            number(one, "/cosigned_size").unwrap_or(0),
+        );
+    }
     if let Some(keys) = report.pointer("/custody").and_then(Value::as_str) {
         let _ = writeln!(out, "keys       {keys}");
     }
     let _ = writeln!(out, "truth      {}", word(report, "/truth_class"));
+    out
+}
+
+/// What left the ring before the collector had it; nothing while nothing did.
+fn lost_words(report: &Value) -> String {
+    let mut out = String::new();
+    let given_up = number(report, "/lost/given_up_entries").unwrap_or(0);
+    if let (1.., Some(end)) = (given_up, number(report, "/lost/given_up_end")) {
+        let _ = writeln!(
+            out,
+            "lost       {} given up uncosigned, {} to {}; the collector will get their name",
+            words::count(given_up, "entry", "entries"),
+            end.saturating_sub(given_up),
+            end.saturating_sub(1),
+        );
+    }
+    let told = rows(report, "/lost/told");
+    let total = told.iter().filter_map(|range| number(range, "/count"));
+    if let total @ 1.. = total.fold(0, u64::saturating_add) {
+        let _ = writeln!(
+            out,
+            "lost       {} earlier, in {}; the collector has their name alone",
+            words::count(total, "entry", "entries"),
+            words::count(told.len() as u64, "range", "ranges"),
+        );
+    }
     out
 }
 

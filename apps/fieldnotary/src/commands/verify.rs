@@ -1,54 +1,67 @@
 //! `fieldnotary verify`: every committed byte of a directory, for someone who trusts nobody.
 
-use super::directory::{Directory, generations, keys_beside, open_reader, truth_class};
+use super::directory::{
+    Directory, generations, keys_of, lacking_segments, open_reader, truth_class,
+};
+use super::ink::{Ink, ink};
+use super::progress::Progress;
+use super::restore_mark::{self, Mark};
 use super::table::{Align, Table};
+use super::verify_link::{Link, Told};
 use super::{Ended, words};
 use crate::cli::VerifyArgs;
+use crate::paths::DataDir;
+use evidence::Generation;
 use proof::note::VerifierKey;
-use query::{Anchors, Finding, FindingKind, Report, verify_collector, verify_node};
+use query::{Anchors, Finding, FindingKind, Report, verify_collector, verify_node_lacking};
 use serde_json::json;
 
 /// Verifies a directory; ends well only if everything holds.
 pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
-    let mut report = Report::default();
-    match Directory::open(&args.dir)? {
+    let mut report = Report {
+        anchored: !args.anchor.is_empty(),
+        ..Report::default()
+    };
+    let progress = Progress::over("verifying entry", &report.progress);
+    let mut told = Vec::new();
+    let mut mark = None;
+    let directory = Directory::open(&args.dir)?;
+    directory.has_generation(args.generation)?;
+    match directory {
         Directory::Node(data) => {
-            let beside = keys_beside(&data)?;
-            let base = beside
-                .first()
-                .map(|key| key.name().to_owned())
-                .unwrap_or_default();
-            let anchors = choose(&args.anchor, beside);
-            for generation in generations(&data)? {
-                let reader = match open_reader(&data, generation) {
-                    Ok(reader) => reader,
-                    Err(words) => {
-                        report.find(FindingKind::Unreadable, None, words);
-                        continue;
-                    }
-                };
-                report.truth_class = Some(truth_class(&data, generation)?.name().to_owned());
-                report.files.push(format!(
-                    "{}: all segments up to the committed end, truth store",
-                    data.journal(generation.0).display()
+            mark = restore_mark::read(&data)?;
+            told = verify_generations(&data, args, &mut report)?;
+        }
+        Directory::Collector(mut collector) => {
+            let beside = collector.log_keys().unwrap_or_else(|error| {
+                report.find(FindingKind::File, None, error.to_string());
+                Vec::new()
+            });
+            if let Some(only) = args.generation {
+                collector.logs.retain(|log| log.generation() == Some(only));
+            }
+            verify_collector(&collector, &choose(&args.anchor, beside), &mut report);
+            if report.entries == 0 && report.ok() {
+                return Err(format!(
+                    "the collector's directory {} holds nothing to verify yet: no batch of any log was \
+                     cosigned",
+                    args.dir.display()
                 ));
-                verify_node(
-                    &reader,
-                    &format!("{base}/g{generation}"),
-                    &anchors,
-                    &mut report,
-                );
             }
         }
-        Directory::Collector(collector) => {
-            let beside = collector.log_keys().map_err(|error| error.to_string())?;
-            verify_collector(&collector, &choose(&args.anchor, beside), &mut report);
-        }
     }
+    drop(progress);
     if args.json {
-        sayln!("{}", as_json(&report));
+        let mut json = as_json(&report);
+        if let Some(object) = json.as_object_mut() {
+            let generations = told.iter().map(Told::json).collect();
+            object.insert("generations".to_owned(), generations);
+            let mark = mark.map_or(serde_json::Value::Null, |mark| mark.json());
+            object.insert("restored".to_owned(), mark);
+        }
+        sayln!("{json}");
     } else {
-        print_report(&report, args);
+        print_report(&report, &told, mark.as_ref(), args);
     }
     Ok(if report.ok() {
         Ended::Well
@@ -57,11 +70,84 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
     })
 }
 
+/// Every generation of a node's log in order, and whether each follows the one that it names.
+fn verify_generations(
+    data: &DataDir,
+    args: &VerifyArgs,
+    report: &mut Report,
+) -> Result<Vec<Told>, String> {
+    let all = generations(data)?;
+    let several = all.len() > 1;
+    let wanted = |one: &Generation| args.generation.is_none_or(|only| only == one.0);
+    let mut told = Vec::new();
+    for generation in all.into_iter().filter(wanted) {
+        let beside = keys_of(data, generation)?;
+        let base = beside
+            .first()
+            .map(|key| key.name().to_owned())
+            .unwrap_or_default();
+        let origin = format!("{base}/g{generation}");
+        let anchors = choose(&args.anchor, beside);
+        let reader = match open_reader(data, generation) {
+            Ok(reader) => reader,
+            Err(words) => {
+                report.find(FindingKind::Unreadable, None, words);
+                continue;
+            }
+        };
+        let mut own = Report {
+            truth_class: Some(truth_class(data, generation)?.name().to_owned()),
+            progress: report.progress.clone(),
+            ..Report::default()
+        };
+        own.files.push(format!(
+            "{}: all segments up to the committed end, truth store",
+            data.journal(generation.0).display()
+        ));
+        let lacking = lacking_segments(data, generation)?;
+        verify_node_lacking(&reader, &origin, &anchors, &lacking, &mut own);
+        let link = Link::of(data, &reader, generation);
+        if let Some(words) = link.as_ref().and_then(Link::failure) {
+            own.find(FindingKind::Link, Some((0, 0)), words);
+        }
+        told.push(Told {
+            generation,
+            entries: own.entries,
+            sealed: own.sealed_entries,
+            cosigned: own.cosigned_entries,
+            unsealed: own.unsealed,
+            link,
+        });
+        merge(own, report, several.then_some(generation));
+    }
+    Ok(told)
+}
+
+/// Adds what was found in one generation; with several, each finding names its own.
+fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
+    all.origins.extend(own.origins);
+    all.entries += own.entries;
+    all.sealed_entries += own.sealed_entries;
+    all.cosigned_entries += own.cosigned_entries;
+    all.unsealed = own.unsealed;
+    all.unsealed_claimed = own.unsealed_claimed;
+    all.truth_class = own.truth_class;
+    all.custody = own.custody.or(all.custody.take());
+    all.files.extend(own.files);
+    for finding in own.findings {
+        let words = match named {
+            Some(generation) => format!("of generation {generation}: {}", finding.words),
+            None => finding.words,
+        };
+        all.find(finding.kind, finding.entries, words);
+    }
+}
+
 fn choose(pinned: &[VerifierKey], beside: Vec<VerifierKey>) -> Anchors {
     if pinned.is_empty() {
         Anchors::found_beside(beside)
     } else {
-        Anchors::pinned(pinned.to_vec())
+        Anchors::pinned(pinned.to_vec()).and_beside(beside)
     }
 }
 
@@ -118,11 +204,10 @@ const fn speaks_of_many(kind: FindingKind) -> bool {
     )
 }
 
-fn print_report(report: &Report, args: &VerifyArgs) {
-    let verdict = if report.ok() {
-        "VERIFIED"
-    } else {
-        "NOT VERIFIED"
+fn print_report(report: &Report, told: &[Told], mark: Option<&Mark>, args: &VerifyArgs) {
+    let verdict = match report.ok() {
+        true => ink(Ink::Good, "VERIFIED"),
+        false => ink(Ink::Bad, "NOT VERIFIED"),
     };
     let anchor = if report.anchored {
         "against the key you pinned"
@@ -130,11 +215,20 @@ fn print_report(report: &Report, args: &VerifyArgs) {
         "UNANCHORED: against keys found beside the log, which a forger could have replaced"
     };
     sayln!("{verdict} {anchor}");
+    if let Some(mark) = mark {
+        sayln!("state      {}", mark.words());
+    }
     if let Some(finding) = first_bad(report) {
         sayln!("first bad  {finding}");
     }
     for origin in &report.origins {
         sayln!("log        {origin}");
+    }
+    for one in told
+        .iter()
+        .filter(|one| told.len() > 1 || one.link.is_some())
+    {
+        sayln!("generation {}: {}", one.generation, one.words());
     }
     sayln!("entries    {} read", report.entries);
     sayln!("sealed     {}", sealed_words(report, args));
@@ -142,6 +236,9 @@ fn print_report(report: &Report, args: &VerifyArgs) {
         "cosigned   {}",
         match report.cosigned_entries {
             0 => "none: no cosignature of a collector covers any of them".to_owned(),
+            some if report.cosigned_has_holes() => format!(
+                "{some} (stored outside but for the holes named below, by the collector's word)"
+            ),
             some => format!("{some} (stored outside, by the collector's word)"),
         }
     );
@@ -150,9 +247,9 @@ fn print_report(report: &Report, args: &VerifyArgs) {
             true => format!("entry {first}"),
             false => format!("entries {first} to {last}"),
         };
-        let why = match report.ok() {
-            true => "not signed yet, protected by CRCs alone",
-            false => "under no signed checkpoint that holds",
+        let why = match report.unsealed_claimed {
+            false => "not signed yet, protected by CRCs alone",
+            true => "under no signed checkpoint that holds",
         };
         sayln!("unsealed   {which}: {why}");
     }
@@ -227,7 +324,14 @@ fn print_counts(findings: &[Finding]) {
             kind.name().to_owned(),
             of_kind().count().to_string(),
             entries,
-            earliest.map_or_else(String::new, ToString::to_string),
+            // How it is cured stands above, behind the first that is bad.
+            earliest.map_or_else(String::new, |one| {
+                one.to_string()
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            }),
         ]);
     }
     say!("{table}");

@@ -1,19 +1,12 @@
 //! The check at the end: the same commands that anyone else would use, and the street's own log.
 
 use super::layout::Layout;
-use super::oracle::{self, Comparison, Findings};
-use super::site::Keys;
-use crate::programs;
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-/// What one of the commands found: its JSON, and whether it ended well.
-#[derive(Debug)]
-struct Found {
-    json: Value,
-    well: bool,
-}
+use trial::{
+    Comparison, Findings, Keys, Programs, command, cosigned_size, judge_verification, readings,
+    rows,
+};
 
 /// Everything that the check established.
 #[derive(Debug)]
@@ -68,15 +61,16 @@ impl Verdict {
 
 /// Checks a site that has stopped.
 pub(super) fn check(layout: &Layout, keys: &Keys, description: &Value) -> Result<Verdict, String> {
-    let node = command(&["verify"], &layout.node(), &keys.log)?;
-    let collector = command(&["verify"], &layout.collector(), &keys.log)?;
-    let gaps = command(&["gaps"], &layout.node(), &[])?;
-    let own = rows(&layout.node())?;
-    let copy = rows(&layout.collector())?;
+    let programs = Programs::beside_own()?;
+    let node = command(&programs, &["verify"], &layout.node(), &keys.log)?;
+    let collector = command(&programs, &["verify"], &layout.collector(), &keys.log)?;
+    let gaps = command(&programs, &["gaps"], &layout.node(), &[])?;
+    let own = rows(&programs, &layout.node())?;
+    let copy = rows(&programs, &layout.collector())?;
     let path = layout.street_log();
     let street_log = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let comparison = oracle::compare(description, &street_log, &own)?;
+    let comparison = trial::compare(description, &street_log, &own)?;
     let next = own
         .last()
         .and_then(|row| row.get("commit_id"))
@@ -96,7 +90,7 @@ pub(super) fn check(layout: &Layout, keys: &Keys, description: &Value) -> Result
     if cosigned_size == 0 {
         findings.add("the collector has cosigned nothing".to_owned());
     }
-    findings.append(&oracle::same_log(&own, &copy, cosigned_size));
+    findings.append(&trial::same_log(&own, &copy, cosigned_size));
     findings.append(&comparison.findings);
     if comparison.read == 0 {
         findings.add("no reply of the street became a reading".to_owned());
@@ -113,36 +107,6 @@ pub(super) fn check(layout: &Layout, keys: &Keys, description: &Value) -> Result
     })
 }
 
-fn judge_verification(findings: &mut Findings, what: &str, found: &Found) {
-    let is_true = |key: &str| found.json.get(key) == Some(&Value::Bool(true));
-    if !is_true("ok") || !found.well {
-        findings.add(format!("the verification of the {what}'s directory failed"));
-        let words = found.json.get("findings").and_then(Value::as_array);
-        for finding in words.into_iter().flatten() {
-            let words = finding.get("words").and_then(Value::as_str);
-            let place = finding.get("first").and_then(Value::as_u64);
-            let place = place.map_or(String::new(), |first| format!("entry {first}: "));
-            findings.add(format!("{what}: {place}{}", words.unwrap_or("a finding")));
-        }
-    }
-    if !is_true("anchored") {
-        findings.add(format!(
-            "the verification of the {what}'s directory is not anchored"
-        ));
-    }
-    if found
-        .json
-        .get("sealed_entries")
-        .and_then(Value::as_u64)
-        .unwrap_or_default()
-        == 0
-    {
-        findings.add(format!(
-            "no entry of the {what}'s directory is under a signed checkpoint"
-        ));
-    }
-}
-
 /// The collector's directory is verified with the key that it names itself: it must be the pinned one.
 fn judge_collector_key(findings: &mut Findings, about: &Path, keys: &Keys) {
     let text = std::fs::read_to_string(about).unwrap_or_default();
@@ -153,11 +117,6 @@ fn judge_collector_key(findings: &mut Findings, about: &Path, keys: &Keys) {
             keys.collector
         ));
     }
-}
-
-/// How many readings a stretch of missing ones stands for.
-pub(super) fn readings(missing: &Value) -> u64 {
-    missing.get("readings").and_then(Value::as_u64).unwrap_or(1)
 }
 
 fn judge_gaps(findings: &mut Findings, gaps: &Value) {
@@ -185,67 +144,10 @@ fn judge_gaps(findings: &mut Findings, gaps: &Value) {
     }
 }
 
-/// How far the collector has cosigned, by the newest acknowledgement in the log.
-fn cosigned_size(rows: &[Value]) -> u64 {
-    let acks = rows
-        .iter()
-        .filter(|row| row.get("kind").and_then(Value::as_str) == Some("ack"));
-    acks.filter_map(|ack| ack.get("size")?.as_u64())
-        .max()
-        .unwrap_or_default()
-}
-
-/// Runs a verb of this program on a directory.
-fn command(verb: &[&str], dir: &Path, anchors: &[String]) -> Result<Found, String> {
-    let (text, well) = run(verb, dir, anchors)?;
-    let json = serde_json::from_str(&text).map_err(|error| {
-        format!(
-            "`fieldnotary {} {}` did not answer in JSON: {error}",
-            verb.join(" "),
-            dir.display()
-        )
-    })?;
-    Ok(Found { json, well })
-}
-
-/// The entries of a directory, in order.
-fn rows(dir: &Path) -> Result<Vec<Value>, String> {
-    let (text, _) = run(&["log"], dir, &[])?;
-    text.lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()
-        .map_err(|error| format!("`fieldnotary log {}` is not JSON: {error}", dir.display()))
-}
-
-fn run(verb: &[&str], dir: &Path, anchors: &[String]) -> Result<(String, bool), String> {
-    let shown = format!("fieldnotary {} {}", verb.join(" "), dir.display());
-    let mut command = Command::new(programs::own()?);
-    command
-        .args(verb)
-        .arg(dir)
-        .arg("--json")
-        .stdin(Stdio::null());
-    for anchor in anchors {
-        command.args(["--anchor", anchor]);
-    }
-    let done = command
-        .output()
-        .map_err(|error| format!("cannot start `{shown}`: {error}"))?;
-    let text =
-        String::from_utf8(done.stdout).map_err(|_| format!("`{shown}` did not answer in text"))?;
-    if text.trim().is_empty() && !done.status.success() {
-        let words = String::from_utf8_lossy(&done.stderr);
-        return Err(format!("`{shown}`: {}", words.trim()));
-    }
-    Ok((text, done.status.success()))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{
-        Findings, Found, Keys, cosigned_size, judge_collector_key, judge_gaps, judge_verification,
-    };
-    use serde_json::{Value, json};
+    use super::{Findings, Keys, judge_collector_key, judge_gaps};
+    use serde_json::json;
 
     fn check(findings: &Findings, part: Option<&str>) {
         let texts = findings.texts();
@@ -256,49 +158,6 @@ mod tests {
                 "{part}: {texts:?}"
             ),
         }
-    }
-
-    //= A1.3
-    #[test]
-    fn a_verification_counts_only_if_it_holds_and_is_anchored() {
-        let sound = json!({"ok": true, "anchored": true, "sealed_entries": 9, "findings": []});
-        for (key, value, well, part) in [
-            ("ok", json!(true), true, None),
-            (
-                "ok",
-                json!(true),
-                false,
-                Some("the node's directory failed"),
-            ),
-            (
-                "ok",
-                json!(false),
-                true,
-                Some("the node's directory failed"),
-            ),
-            ("ok", json!("true"), true, Some("failed")),
-            ("anchored", json!(false), true, Some("is not anchored")),
-            ("sealed_entries", json!(0), true, Some("no entry")),
-        ] {
-            let mut json = sound.clone();
-            json[key] = value;
-            let mut findings = Findings::default();
-            judge_verification(&mut findings, "node", &Found { json, well });
-            check(&findings, part);
-        }
-        let failed = json!({"ok": false, "anchored": true, "sealed_entries": 9,
-            "findings": [{"first": 7, "words": "damaged"}, {"words": "no tree"}]});
-        let mut findings = Findings::default();
-        judge_verification(
-            &mut findings,
-            "node",
-            &Found {
-                json: failed,
-                well: false,
-            },
-        );
-        check(&findings, Some("node: entry 7: damaged"));
-        check(&findings, Some("node: no tree"));
     }
 
     //= A1.3
@@ -346,16 +205,5 @@ mod tests {
             judge_gaps(&mut findings, &gaps);
             check(&findings, part);
         }
-    }
-
-    #[test]
-    fn the_cosigned_size_is_that_of_the_newest_ack() {
-        let rows: Vec<Value> = vec![
-            json!({"kind": "ack", "size": 5}),
-            json!({"kind": "checkpoint", "size": 90}),
-            json!({"kind": "ack", "size": 30}),
-        ];
-        assert_eq!(cosigned_size(&rows), 30);
-        assert_eq!(cosigned_size(&[]), 0);
     }
 }

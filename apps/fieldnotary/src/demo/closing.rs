@@ -7,11 +7,11 @@ use super::check::Verdict;
 use super::injector::Blow;
 use super::layout::Layout;
 use super::plan::Plan;
-use super::site::Keys;
-use super::text::{WIDTH, columns, counted, seconds, wrapped};
+use super::text::{WIDTH, columns, seconds, wrapped};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use trial::{Keys, counted};
 
 /// Entry ids that a line of the page names.
 const IDS_SHOWN: usize = 2;
@@ -56,7 +56,7 @@ impl Closing<'_> {
             "cosigned_size": verdict.cosigned_size,
             // One party cosigns here, so what it stored is also all that anyone outside has seen.
             "witnessed_size": verdict.cosigned_size,
-            "replies_lost": verdict.comparison.lost,
+            "replies_lost": verdict.comparison.counts.lost,
             "verified": verdict.verified(),
             "findings": verdict.findings.texts(),
             "anchor": self.keys.anchor(),
@@ -126,7 +126,7 @@ impl Closing<'_> {
             let or_unknown = |key: &str| word(key).unwrap_or("?");
             let group = ["meter_id", "class", "cause"].map(or_unknown);
             let group = groups.entry(group).or_default();
-            group.readings += super::check::readings(one);
+            group.readings += trial::readings(one);
             group.ids.extend(word("event_id"));
             let entries = one.get("event_ids").and_then(Value::as_u64);
             group.entries += entries.unwrap_or(1);
@@ -199,7 +199,7 @@ impl Closing<'_> {
                 pid,
                 back: Some((took, again)),
             } => {
-                let lost = match self.verdict.comparison.lost {
+                let lost = match self.verdict.comparison.counts.lost {
                     0 => "no reply of the street was lost".to_owned(),
                     lost => format!("{lost} undisturbed replies lost in this run"),
                 };

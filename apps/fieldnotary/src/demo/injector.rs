@@ -1,7 +1,6 @@
 //! Carries out the plan's blows, and writes down each one before and after it.
 
 use super::plan::Plan;
-use super::relay::Relay;
 use super::storm::Storm;
 use super::watch;
 use crate::clock;
@@ -13,6 +12,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
+use trial::Relay;
 
 /// How long the killed recorder may take to answer again.
 const BACK: Duration = Duration::from_secs(15);
@@ -260,10 +260,10 @@ fn parent(pid: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::{Blow, Injector, Plan};
-    use crate::demo::relay::Relay;
     use crate::paths::DataDir;
     use serde_json::{Value, json};
     use std::time::Duration;
+    use trial::Relay;
 
     fn lines(path: &std::path::Path) -> Vec<Value> {
         let text = std::fs::read_to_string(path).unwrap();

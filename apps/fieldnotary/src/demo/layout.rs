@@ -77,10 +77,6 @@ impl Layout {
         self.street().join("street.jsonl")
     }
 
-    pub(super) fn street_description(&self) -> PathBuf {
-        self.street().join("street.json")
-    }
-
     pub(super) fn street_plan(&self) -> PathBuf {
         self.root.join("street-faults.toml")
     }

@@ -11,15 +11,11 @@
 )]
 
 mod check;
-mod children;
 mod closing;
-mod contract;
 mod injector;
 mod layout;
 mod live;
-mod oracle;
 mod plan;
-mod relay;
 mod site;
 mod storm;
 mod text;
@@ -45,6 +41,10 @@ use watch::Watch;
 const LOOK_UP: Duration = Duration::from_millis(20);
 
 const EXIT_CODES: &str = "\
+Examples:
+  fieldnotary demo
+  fieldnotary demo --for 5min --json
+
 Exit codes:
   0  VERIFIED: everything that was captured is there, or accounted for
   1  NOT VERIFIED: something does not hold; it is named

@@ -1,6 +1,7 @@
 //! Random kills of every process of the node, drawn from the seed: for long runs.
 
 use std::time::Duration;
+use trial::Random;
 
 /// The processes that are killed.
 pub(super) const ROLES: [&str; 5] = ["recorder", "io", "time", "uplink", "signer"];
@@ -10,7 +11,7 @@ const PAUSE_MS: (u64, u64) = (1_500, 9_500);
 /// When the next kill falls, and on whom.
 #[derive(Clone, Debug)]
 pub(super) struct Storm {
-    state: u64,
+    random: Random,
     next_at: Duration,
     until: Duration,
 }
@@ -19,7 +20,7 @@ impl Storm {
     /// Begins a little after the start and leaves the last tenth in peace, so that all is delivered.
     pub(super) fn new(seed: u64, run_for: Duration) -> Self {
         let mut storm = Self {
-            state: seed,
+            random: Random::new(seed),
             next_at: Duration::ZERO,
             until: run_for * 9 / 10,
         };
@@ -33,22 +34,12 @@ impl Storm {
             return None;
         }
         self.next_at = now + self.pause();
-        let place = usize::try_from(self.random() % ROLES.len() as u64).unwrap_or(0);
-        ROLES.get(place).copied()
+        self.random.one_of(&ROLES).copied()
     }
 
     fn pause(&mut self) -> Duration {
         let (shortest, longest) = PAUSE_MS;
-        Duration::from_millis(shortest + self.random() % (longest - shortest))
-    }
-
-    /// SplitMix64.
-    fn random(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        Duration::from_millis(self.random.between(shortest, longest))
     }
 }
 

@@ -52,11 +52,6 @@ pub(super) fn seconds(span: Duration) -> String {
     format!("{:.1} s", span.as_secs_f64())
 }
 
-/// "1 reading", "2 readings".
-pub(super) fn counted(count: u64, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
 /// A sentence in lines of at most `width` characters, indented by two spaces and by two more from the
 /// second line on; words are never cut.
 pub(super) fn wrapped(sentence: &str, width: usize) -> Vec<String> {
@@ -115,7 +110,8 @@ pub(super) fn cut(line: &str, width: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{bar, columns, counted, cut, fitted, wrapped};
+    use super::{bar, columns, cut, fitted, wrapped};
+    use trial::counted;
 
     #[test]
     fn columns_align_and_numbers_stand_right() {

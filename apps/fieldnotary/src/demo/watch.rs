@@ -1,9 +1,8 @@
 //! What the running recorder says: its status, and the committed entries for the live view.
 
-use crate::clock;
 use evidence::{CommitId, Entry, Payload, split_leaf};
 use ipc::Channel;
-use ipc::message::{FeedPull, Hello, Message, Status};
+use ipc::message::{FeedPull, Message, Status};
 use query::{GapAccount, GapReport};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,8 +11,6 @@ use std::time::Duration;
 
 /// How long the recorder may take to answer a look.
 const ANSWER: Duration = Duration::from_millis(500);
-/// How long to look for its socket.
-const CONNECT: Duration = Duration::from_millis(30);
 /// Entries pulled at once.
 const PULL_MAX: u64 = 512;
 /// Pulls of one look: the live view may lag, it never blocks.
@@ -155,14 +152,7 @@ fn introduced(channel: Channel) -> Option<(Channel, Standing)> {
 }
 
 fn connect(socket: &Path) -> Option<Channel> {
-    let channel = Channel::connect(socket, CONNECT).ok()?;
-    let hello = Hello {
-        role: "demo".to_owned(),
-        pid: u64::from(std::process::id()),
-        incarnation: clock::mono().0,
-    };
-    channel.ask(&hello.into(), ANSWER).ok()?;
-    Some(channel)
+    trial::connect(socket, "demo")
 }
 
 fn standing(channel: &Channel) -> Option<Standing> {

@@ -1,8 +1,11 @@
 //! The roles of a node, each a process of its own: `fieldnotary role NAME`.
 
+mod confine;
 pub(crate) mod io;
 mod link;
 pub(crate) mod recorder;
 mod standing;
 pub(crate) mod time;
 pub(crate) mod uplink;
+
+pub(crate) use confine::confine;

@@ -23,6 +23,7 @@ pub(crate) fn run(data: &DataDir, stop: &Arc<AtomicBool>) -> Result<(), String> 
     let mut next_ns = 0;
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
+        sandbox::pulse::alive();
         if clock::mono().0 < next_ns {
             std::thread::sleep(LOOK_UP);
             continue;

@@ -1,53 +1,175 @@
-//! The process table: which programs make a node, and how each is started.
+//! The process table: which programs make a node, how each is started, and how it is watched.
 
 use super::child::Spec;
 use crate::clock;
 use crate::paths::DataDir;
 use crate::programs;
+use contract::Contract;
 use std::path::{Path, PathBuf};
+
+/// How one process is watched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch {
+    /// Longest silence that was not announced.
+    pub(crate) silence_ms_max: u64,
+    /// Most resident memory.
+    pub(crate) resident_bytes_max: u64,
+    /// How long it is held back, by quarantines so far.
+    pub(crate) cool_down_ms: &'static [u64],
+}
+
+/// By role: longest silence, and cool-downs. The recorder is held back for a short time only: whatever
+/// is wrong with it, nothing is evidence without it. Memory is in the table of `sandbox`.
+const WATCHES: &[(&str, u64, &[u64])] = &[
+    ("recorder", 30_000, &[5_000, 15_000]),
+    ("signer", 15_000, &[15_000, 60_000]),
+    ("time", 15_000, &[15_000, 60_000]),
+    ("io", 15_000, &[15_000, 60_000, 300_000]),
+    ("uplink", 15_000, &[15_000, 60_000, 300_000]),
+];
+/// Roles of safe mode.
+const SAFE: &[&str] = &["recorder", "signer", "time"];
+/// Processes that ports are separated into, at most; beyond it ports share.
+const PORT_PROCESSES_MAX: usize = 64;
 
 /// Where the process ids of the running node are written.
 pub(super) fn pid_file(data: &DataDir) -> PathBuf {
     data.run().join("processes.json")
 }
 
-/// Every process of a node, in the order of their start.
-pub(super) fn specs(config: &Path, data: &DataDir) -> Result<Vec<Spec>, String> {
-    let contract = crate::commands::load_contract(config)?;
-    let own = programs::own()?;
-    let started = clock::mono().0.to_string();
-    let text = |path: &Path| path.display().to_string();
-    let role = |role: &'static str| Spec {
-        role,
-        program: own.clone(),
-        arguments: vec![
-            "role".to_owned(),
-            role.to_owned(),
-            "--config".to_owned(),
-            text(config),
-            "--data".to_owned(),
-            text(data.root()),
-            "--node-started".to_owned(),
-            started.clone(),
-        ],
-    };
-    let signer = Spec {
-        role: "signer",
-        program: programs::sibling("fieldnotary-signer")?,
-        arguments: vec![
-            "run".to_owned(),
-            "--identity".to_owned(),
-            text(&data.identity()),
-            "--socket".to_owned(),
-            text(&data.signer_socket()),
-            "--origin".to_owned(),
-            contract.station.origin.clone(),
-            "--die-with-parent".to_owned(),
-        ],
-    };
-    let mut specs = vec![signer, role("recorder"), role("time"), role("io")];
-    if contract.uplink.is_some() {
-        specs.push(role("uplink"));
+/// How a role is watched; `io/PORT` as `io`.
+fn watch(kind: &str) -> Watch {
+    let found = WATCHES.iter().find(|(role, ..)| *role == kind);
+    let (_, silence_ms_max, cool_down_ms) = found.copied().unwrap_or((kind, 15_000, &[15_000]));
+    Watch {
+        silence_ms_max,
+        resident_bytes_max: sandbox::row(kind)
+            .map_or(u64::MAX, |row| row.quotas.resident_bytes_max),
+        cool_down_ms,
     }
-    Ok(specs)
+}
+
+/// Everything that starts processes of a node.
+pub(super) struct Starts {
+    config: PathBuf,
+    data: DataDir,
+    contract: Contract,
+    own: PathBuf,
+    signer: PathBuf,
+    started: String,
+}
+
+impl Starts {
+    pub(super) fn new(config: &Path, data: &DataDir) -> Result<Self, String> {
+        Ok(Self {
+            config: config.to_path_buf(),
+            data: data.clone(),
+            contract: crate::commands::load_contract(config)?,
+            own: programs::own()?,
+            signer: programs::sibling("fieldnotary-signer")?,
+            started: clock::mono().0.to_string(),
+        })
+    }
+
+    /// Every process of a node, in the order of their start; in safe mode only those that keep the log.
+    pub(super) fn specs(&self, safe_mode: bool) -> Vec<Spec> {
+        let mut specs = vec![
+            self.signer(),
+            self.role("recorder"),
+            self.role("time"),
+            self.role("io"),
+        ];
+        if self.contract.uplink.is_some() {
+            specs.push(self.role("uplink"));
+        }
+        specs.retain(|spec| !safe_mode || SAFE.contains(&spec.role.as_str()));
+        specs
+    }
+
+    /// Ports of the site.
+    pub(super) fn ports(&self) -> usize {
+        self.contract.ports.len()
+    }
+
+    /// A process for each port, named after it; where there are very many, each for several.
+    pub(super) fn separated(&self) -> Vec<Spec> {
+        let ports: Vec<&str> = self.contract.ports.keys().map(|id| id.as_str()).collect();
+        let each = ports.len().div_ceil(PORT_PROCESSES_MAX).max(1);
+        ports
+            .chunks(each)
+            .filter_map(|chunk| {
+                let first = chunk.first()?;
+                let mut spec = self.role("io");
+                spec.role = format!("io/{first}");
+                for port in chunk {
+                    spec.arguments
+                        .extend(["--port".to_owned(), (*port).to_owned()]);
+                }
+                Some(spec)
+            })
+            .collect()
+    }
+
+    fn role(&self, role: &'static str) -> Spec {
+        Spec {
+            role: role.to_owned(),
+            program: self.own.clone(),
+            arguments: vec![
+                "role".to_owned(),
+                role.to_owned(),
+                "--config".to_owned(),
+                text(&self.config),
+                "--data".to_owned(),
+                text(self.data.root()),
+                "--node-started".to_owned(),
+                self.started.clone(),
+            ],
+            watch: watch(role),
+        }
+    }
+
+    fn signer(&self) -> Spec {
+        Spec {
+            role: "signer".to_owned(),
+            program: self.signer.clone(),
+            arguments: vec![
+                "run".to_owned(),
+                "--identity".to_owned(),
+                text(&self.data.identity()),
+                "--socket".to_owned(),
+                text(&self.data.signer_socket()),
+                "--origin".to_owned(),
+                self.contract.station.origin.clone(),
+                "--die-with-parent".to_owned(),
+                "--pulse".to_owned(),
+            ],
+            watch: watch("signer"),
+        }
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SAFE, WATCHES, watch};
+
+    //= R10.2
+    #[test]
+    fn every_confined_role_is_watched_and_safe_mode_keeps_log_time_and_keys() {
+        let roles: Vec<&str> = sandbox::ROLES.iter().map(|row| row.role).collect();
+        for (role, silence_ms, cool_down_ms) in WATCHES {
+            assert!(roles.contains(role), "{role} has no row");
+            assert!(
+                *silence_ms > 10_000,
+                "an answer of the recorder may take ten seconds"
+            );
+            assert!(cool_down_ms.is_sorted() && !cool_down_ms.is_empty());
+            assert!(watch(role).resident_bytes_max < u64::MAX, "{role}");
+        }
+        assert_eq!(WATCHES.len(), roles.len());
+        assert_eq!(SAFE, ["recorder", "signer", "time"]);
+    }
 }

@@ -40,6 +40,11 @@ impl Flip {
 
 /// Harms every one of these bytes, each alone, and requires that verification finds it.
 pub(crate) fn sweep(dir: &Path, flips: &[Flip]) {
+    sweep_with(dir, flips, &[]);
+}
+
+/// The same, with more words on the command line of verify.
+pub(crate) fn sweep_with(dir: &Path, flips: &[Flip], more: &[&str]) {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let missed = Mutex::new(Vec::new());
@@ -49,7 +54,7 @@ pub(crate) fn sweep(dir: &Path, flips: &[Flip]) {
                 let copy = Copy::of(dir);
                 while let Some(flip) = flips.get(next.fetch_add(1, Ordering::Relaxed)) {
                     flip.apply(copy.path());
-                    let said = about("verify", copy.path(), &[]);
+                    let said = about("verify", copy.path(), more);
                     flip.apply(copy.path());
                     if let Err(words) = found(&said, flip.entries) {
                         let words =

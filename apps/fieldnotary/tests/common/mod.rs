@@ -2,6 +2,7 @@
 
 #![expect(dead_code, reason = "each suite uses its part of the harness")]
 
+pub(crate) mod blows;
 pub(crate) mod contract;
 pub(crate) mod damage;
 pub(crate) mod layout;

@@ -41,7 +41,12 @@ impl Street {
 
     /// The contract of a node that reads everything here ten times a second.
     pub(crate) fn contract(&self, contract: Contract) -> Contract {
-        let mut contract = contract.schedule("often", "100ms").profile(
+        self.contract_every(contract, "100ms")
+    }
+
+    /// The same, as often as is said.
+    pub(crate) fn contract_every(&self, contract: Contract, every: &str) -> Contract {
+        let mut contract = contract.schedule("often", every).profile(
             "meter",
             &[
                 ("energy", "holding:0", "u32", "unit = \"Wh\""),
@@ -135,10 +140,16 @@ impl Node {
 
     /// Starts a node whose data lies in `dir/NAME`, and waits until it answers.
     pub(crate) fn start(dir: &Path, name: &str, contract: &Contract) -> Self {
+        Self::start_with(dir, name, contract, &[])
+    }
+
+    /// The same, with more words on the command line.
+    pub(crate) fn start_with(dir: &Path, name: &str, contract: &Contract, words: &[&str]) -> Self {
         let (config, data) = (dir.join(format!("{name}.toml")), dir.join(name));
         std::fs::write(&config, contract.toml()).unwrap();
         let mut command = Command::new(program("fieldnotary"));
         command.arg("run").arg(&config).arg("--data").arg(&data);
+        command.args(words);
         let mut running = Running::start(name, dir, command.arg("--die-with-parent"));
         running.ready(|| (about("status", &data, &[]).code == Some(0)).then_some(()));
         Self { running, data }
@@ -238,6 +249,16 @@ impl Collector {
         if let Some(running) = self.running.take() {
             running.stop();
         }
+    }
+
+    /// Is killed where it stands: nothing is closed, nothing is said.
+    pub(crate) fn kill(&mut self) {
+        drop(self.running.take());
+    }
+
+    /// Its directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Comes back at the same address.

@@ -6,4 +6,5 @@ mod common;
 mod documents;
 mod rendering;
 mod site;
+mod template;
 mod warnings;

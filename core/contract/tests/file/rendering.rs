@@ -157,13 +157,27 @@ fn meters(meters: usize, points: usize) -> String {
     text
 }
 
+//= A5.6
+#[test]
+fn a_segment_must_hold_the_stations_state_several_times() {
+    let small = |meters: usize| {
+        let text = self::meters(meters, 1);
+        parse(&text.replacen("[[schedule]]", "[storage]\nsegment_size = \"64KiB\"\n[[schedule]]", 1))
+    };
+    assert!(small(5).is_ok());
+    let found = small(200).unwrap_err();
+    let (what, advice) = (&found[0].what, &found[0].advice);
+    assert!(what.contains("begins with the state of the station"), "{what}");
+    assert_eq!(advice, "write \"1MiB\" or more");
+}
+
 #[test]
 fn bounds_hold_and_are_named() {
-    assert!(parse(&meters(10_000, 2)).is_ok());
+    assert!(parse(&meters(960, 2)).is_ok());
     for (meters, points, says) in [
-        (10_001, 1, "10001 meters"),
+        (961, 1, "961 meters"),
         (1, 513, "513 points"),
-        (10_000, 51, "more than 500000 points"),
+        (960, 105, "more than 100000 points"),
     ] {
         let found = errors(&self::meters(meters, points));
         let found: Vec<&str> = found.iter().map(|error| error.what.as_str()).collect();

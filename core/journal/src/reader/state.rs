@@ -7,6 +7,7 @@ use super::Reader;
 use crate::find::{Finding, TruthHealth};
 use crate::leases::{self, Leases};
 use crate::medium::{ReadTruth, ReadVolume};
+use crate::ring::Location;
 
 impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     /// Entries committed.
@@ -43,6 +44,23 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     #[must_use]
     pub fn generation(&self) -> Generation {
         self.ring.generation
+    }
+
+    /// The oldest lap still in the ring.
+    #[must_use]
+    pub fn oldest_lap(&self) -> u64 {
+        self.truth.fixed.oldest_lap
+    }
+
+    /// The place behind the newest committed frame: what a medium holds from there on was never acknowledged.
+    #[must_use]
+    pub fn committed_end(&self) -> Location {
+        let fixed = &self.truth.fixed;
+        Location {
+            lap: fixed.lap,
+            segment: self.ring.shape.segment_of(fixed.lap),
+            offset: fixed.commit_offset,
+        }
     }
 
     /// The epoch that wrote last.

@@ -1,6 +1,7 @@
 //! Draws up the report: due slots against sessions, and the class of each difference. Works on
 //! stretches, so that time and memory follow from the number of entries and never from numbers in them.
 
+use super::absent::{Gone, Loss};
 use super::cover::Cover;
 use super::filter::GapFilter;
 use super::ledger::{Account, Due, Expected, Run, Session};
@@ -9,12 +10,10 @@ use evidence::reasons::{DowntimeCause, GapClass};
 use evidence::{CommitId, EntryId, MeterId, PointId, Slot};
 use std::collections::BTreeMap;
 
-pub(super) type Losses<'a> = &'a [(CommitId, u64, EntryId)];
-
 /// Sessions of one meter by numbering and slot, with their own numbers.
 type BySlot<'a> = BTreeMap<(usize, u64), (u64, &'a Session)>;
 
-pub(super) fn draw(account: &Account, losses: Losses<'_>, filter: &GapFilter) -> GapReport {
+pub(super) fn draw(account: &Account, gone: &Gone, filter: &GapFilter) -> GapReport {
     let mut report = GapReport::default();
     let wanted = |meter: &MeterId| filter.meter.as_ref().is_none_or(|only| only == meter);
     let mut sessions: BTreeMap<&MeterId, BySlot<'_>> = BTreeMap::new();
@@ -24,7 +23,13 @@ pub(super) fn draw(account: &Account, losses: Losses<'_>, filter: &GapFilter) ->
             .iter()
             .filter_map(|(seq, session)| Some((session.slot?, (*seq, session))));
         sessions.insert(meter, by_slot.collect());
-        draw_seqs(account, losses, meter, &mut report.seq_findings);
+        draw_seqs(
+            account,
+            &gone.ranges,
+            filter,
+            meter,
+            &mut report.seq_findings,
+        );
     }
     for (meter, gaps) in account.gaps.iter().filter(|(meter, _)| wanted(meter)) {
         let within = gaps
@@ -37,7 +42,7 @@ pub(super) fn draw(account: &Account, losses: Losses<'_>, filter: &GapFilter) ->
         let none = BySlot::new();
         let numbering = NumberingView {
             account,
-            losses,
+            gone,
             filter,
             place,
             due,
@@ -79,8 +84,7 @@ fn count_sessions<'a>(
     sessions: impl Iterator<Item = &'a Session>,
     report: &mut GapReport,
 ) {
-    let utc = |(place, number): (usize, u64)| account.due.get(place)?.pace?.utc(number);
-    let within = |session: &&Session| filter.takes(session.slot.and_then(utc));
+    let within = |session: &&Session| filter.takes(session.slot.and_then(|slot| account.utc(slot)));
     for session in sessions.filter(within) {
         report.attempted = report
             .attempted
@@ -96,12 +100,14 @@ fn count_sessions<'a>(
 struct Covers {
     gaps: Cover<EntryId>,
     downtimes: Cover<(DowntimeCause, EntryId)>,
+    /// Accounted for by a log that is not held here.
+    handed: Cover<Option<EntryId>>,
 }
 
 /// One numbering, seen by the filter.
 struct NumberingView<'a> {
     account: &'a Account,
-    losses: Losses<'a>,
+    gone: &'a Gone,
     filter: &'a GapFilter,
     place: usize,
     due: &'a Due,
@@ -124,16 +130,35 @@ impl<'a> NumberingView<'a> {
         });
         let downtimes = self.due.downtimes.iter();
         let mine = downtimes.filter(|down| down.meter.as_ref().is_none_or(|only| only == meter));
+        let handed = self
+            .account
+            .handed_slots(self.place, &self.due.numbering, meter);
         Covers {
+            handed: Cover::of(handed.into_iter()),
             gaps: Cover::of(gaps),
             downtimes: Cover::of(mine.map(|down| (down.first, down.end, (down.cause, down.entry)))),
         }
     }
 
     /// The slots of a run that are due and within the filter's times.
-    fn window(&self, run: &Run, next: Option<&Run>, meter: &MeterId) -> (u64, u64) {
+    fn window(
+        &self,
+        run: &Run,
+        next: Option<&Run>,
+        meter: &MeterId,
+        by_slot: &BySlot<'_>,
+    ) -> (u64, u64) {
         let last = self.due.last.map_or(0, |last| last.saturating_add(1));
-        let floor = run.floors.get(meter).copied().unwrap_or(0);
+        let mut floor = run.floors.get(meter).copied().unwrap_or(0);
+        if let Some(base) = run.base {
+            // What the log shows from before the frozen state counts; and where all entries before it
+            // are named as lost, the slots that they told of are due as well.
+            let mut shown = by_slot.range((self.place, 0)..(self.place, floor));
+            floor = shown.next().map_or(floor, |((_, number), _)| *number);
+            if self.gone.right_before(run.entry) {
+                floor = floor.min(base);
+            }
+        }
         let mut first = run.first.max(floor);
         let mut end = next.map_or(last, |next| next.first);
         if let Some(pace) = self.due.pace {
@@ -180,7 +205,9 @@ struct Stretch<'a> {
 impl Stretch<'_> {
     fn draw(&mut self) {
         let meter = &self.expected.meter;
-        let (first, end) = self.numbering.window(self.run, self.next, meter);
+        let (first, end) = self
+            .numbering
+            .window(self.run, self.next, meter, self.by_slot);
         let slots = end.saturating_sub(first);
         if slots == 0 {
             return;
@@ -201,9 +228,22 @@ impl Stretch<'_> {
 
     fn without_session(&mut self, first: u64, end: u64) {
         let points = &self.expected.points;
-        for (first, end, found) in self.explain(first, end, end) {
-            self.missing(points.clone(), (first, end), None, found);
+        // Below its floor a run taken up from frozen state speaks of what came before that state.
+        let floor = self.run.floors.get(&self.expected.meter).copied();
+        let floor = floor.unwrap_or(first).clamp(first, end.max(first));
+        let mut left = end.saturating_sub(first);
+        for (first, end) in [(first, floor), (floor, end)] {
+            for (first, end, found) in self.explain(first, end, end) {
+                left = left.saturating_sub(end - first);
+                self.missing(points.clone(), (first, end), None, found);
+            }
         }
+        // What is accounted for by entries that have left the ring is no part of the account.
+        self.report.due = self.report.due.saturating_sub(left);
+        let meter = self.expected.meter.clone();
+        let summary = self.report.meters.entry(meter).or_default();
+        let readings = left.saturating_mul(count(points));
+        summary.due = summary.due.saturating_sub(readings);
     }
 
     fn with_session(&mut self, number: u64, seq: u64, session: &Session) {
@@ -245,15 +285,24 @@ impl Stretch<'_> {
                 continue;
             }
             for (first, end, down) in self.covers.downtimes.cut(first, end) {
-                let what = match down {
-                    Some((cause, entry)) => Found {
+                if let Some((cause, entry)) = down {
+                    let what = Found {
                         class: GapClass::Downtime,
                         cause: cause.name(),
                         entry: Some(entry),
-                    },
-                    None => self.unexplained(first, later),
-                };
-                found.push((first, end, what));
+                    };
+                    found.push((first, end, what));
+                    continue;
+                }
+                for (first, end, handed) in self.covers.handed.cut(first, end) {
+                    let what = match handed {
+                        Some(Some(entry)) => Found::of(GapClass::CommitGap, Some(entry)),
+                        // Accounted for by entries that have left the ring.
+                        Some(None) => continue,
+                        None => self.unexplained(first, later),
+                    };
+                    found.push((first, end, what));
+                }
             }
         }
         found
@@ -267,8 +316,14 @@ impl Stretch<'_> {
         let mut after = self.by_slot.range((place, later)..=(place, u64::MAX));
         let after = after.next().and_then(|(_, (_, s))| s.first);
         let until = after.or(self.next.map(|next| next.entry));
-        let since = before.max(Some(self.run.entry));
-        if let Some(entry) = loss_between(self.numbering.losses, since, until) {
+        let floor = self.run.floors.get(&self.expected.meter);
+        let earlier = floor.is_some_and(|floor| first < *floor);
+        let since = if earlier {
+            before
+        } else {
+            before.max(Some(self.run.entry))
+        };
+        if let Some(entry) = loss_between(&self.numbering.gone.ranges, since, until) {
             return Found::of(GapClass::CommitGap, Some(entry));
         }
         let due = self.numbering.due;
@@ -330,34 +385,51 @@ impl Stretch<'_> {
 
 /// The LOSS entry that names commit ids between two entries, if one does.
 fn loss_between(
-    losses: Losses<'_>,
+    losses: &[Loss],
     before: Option<EntryId>,
     after: Option<EntryId>,
 ) -> Option<EntryId> {
-    let from = before.map_or(0, |id| id.commit_id.0);
-    let to = after.map_or(u64::MAX, |id| id.commit_id.0);
-    losses
-        .iter()
-        .find(|(first, count, _)| first.0 < to && first.0.saturating_add(*count) > from)
-        .map(|(_, _, entry)| *entry)
+    // A LOSS entry names entries of its own generation.
+    let lies_between = |(first, count, named_by): &&(CommitId, u64, EntryId)| {
+        let at = |commit_id: u64| EntryId {
+            generation: named_by.generation,
+            commit_id: CommitId(commit_id),
+        };
+        let end = at(first.0.saturating_add(*count));
+        after.is_none_or(|after| at(first.0) < after) && before.is_none_or(|before| end > before)
+    };
+    let found = losses.iter().find(lies_between);
+    found.map(|(_, _, entry)| *entry)
 }
 
-fn draw_seqs(account: &Account, losses: Losses<'_>, meter: &MeterId, out: &mut Vec<SeqFinding>) {
+fn draw_seqs(
+    account: &Account,
+    losses: &[Loss],
+    filter: &GapFilter,
+    meter: &MeterId,
+    out: &mut Vec<SeqFinding>,
+) {
     let explained = account.explained_seqs(meter);
     let Some(mut next) = explained.first().map(|(first, _)| *first) else {
         return;
     };
     for (first, end) in explained {
-        if first > next {
+        let from = next;
+        if first > next && !account.handed_seqs(meter, next, first) {
             let sessions = account.sessions.get(meter);
-            let entry_of = |session: Option<(&u64, &Session)>| session.and_then(|(_, s)| s.first);
-            let before = entry_of(sessions.and_then(|all| all.range(..next).next_back()));
-            let after = entry_of(sessions.and_then(|all| all.range(first..).next()));
-            let lost = loss_between(losses, before, after).is_some();
+            let before = sessions.and_then(|all| Some(all.range(..next).next_back()?.1));
+            let after = sessions.and_then(|all| Some(all.range(first..).next()?.1));
+            let entry = |session: Option<&Session>| session.and_then(|session| session.first);
+            let lost = loss_between(losses, entry(before), entry(after)).is_some();
+            next = next.max(end);
+            let due = |session: Option<&Session>| account.utc(session?.slot?);
+            if !filter.meets(due(before), due(after)) {
+                continue;
+            }
             out.push(SeqFinding {
                 meter_id: meter.clone(),
-                first: next,
-                count: first - next,
+                first: from,
+                count: first - from,
                 class: if lost {
                     GapClass::CommitGap
                 } else {

@@ -23,6 +23,17 @@ impl GapFilter {
             self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
         })
     }
+
+    /// Whether a stretch between two slots may be asked for; an end that nobody knows is open.
+    pub(super) fn meets(&self, after: Option<UtcNs>, before: Option<UtcNs>) -> bool {
+        let reaches = self
+            .from
+            .is_none_or(|from| before.is_none_or(|before| before >= from));
+        let begins = self
+            .to
+            .is_none_or(|to| after.is_none_or(|after| after < to));
+        reaches && begins
+    }
 }
 
 /// A time as people write it: `2026-11-20T14:00:00Z`, with an offset, or without one in UTC; a date alone

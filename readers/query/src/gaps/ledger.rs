@@ -1,9 +1,10 @@
 //! What the entries established: which slots were due, which sessions there were, what explains the rest.
 
+use super::handed::{HandedOver, Reached, frozen};
 use contract::Contract;
-use evidence::kinds::{AttemptFailed, CounterSnapshot, Downtime, Marker, Reading, SeqSkip};
+use evidence::kinds::{AttemptFailed, Counter, Downtime, Marker, Reading, SeqSkip};
 use evidence::reasons::{AttemptCause, DowntimeCause, MarkerKind};
-use evidence::{EntryId, MeterId, PointId, ScheduleId, Slot, SourceId, UtcNs};
+use evidence::{EntryId, Generation, MeterId, PointId, ScheduleId, Slot, SourceId, UtcNs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,8 +14,8 @@ pub(super) type Numbering = (SourceId, ScheduleId, u64);
 /// The distance of a numbering's slots and their shift from UTC multiples of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
-    every_ms: u64,
-    offset_ms: u64,
+    pub(super) every_ms: u64,
+    pub(super) offset_ms: u64,
 }
 
 impl Pace {
@@ -68,6 +69,8 @@ pub(super) struct Run {
     pub(super) first: u64,
     /// Where a meter's account begins later, because older entries have left the log.
     pub(super) floors: BTreeMap<MeterId, u64>,
+    /// Where the numbering began, for a run taken up from the frozen state of a segment.
+    pub(super) base: Option<u64>,
     pub(super) expected: Arc<Vec<Expected>>,
     pub(super) entry: EntryId,
 }
@@ -104,6 +107,15 @@ pub(super) struct Account {
     pub(super) sessions: BTreeMap<MeterId, BTreeMap<u64, Session>>,
     pub(super) gaps: BTreeMap<MeterId, Vec<SeqGap>>,
     pub(super) skips: BTreeMap<MeterId, Vec<(u64, u64)>>,
+    /// The epoch entry of a generation whose first snapshot is still to come.
+    pub(super) adopting: Option<EntryId>,
+    /// A generation whose first entries are gone and whose first frozen state is still to come.
+    pub(super) entering: Option<Generation>,
+    /// How far the generations before the one at hand are held.
+    pub(super) reached: Reached,
+    pub(super) handed_over: Vec<HandedOver>,
+    /// Generations whose predecessor was not seen to its end.
+    pub(super) not_held: BTreeSet<Generation>,
 }
 
 impl Account {
@@ -161,6 +173,7 @@ impl Account {
             MarkerKind::ScheduleStart => {
                 let run = Run {
                     first: slot.number,
+                    base: None,
                     floors: BTreeMap::new(),
                     expected: self.expected(&marker.source, &schedule),
                     entry: id,
@@ -182,40 +195,8 @@ impl Account {
 
     /// Takes up the account where the start of a schedule has left the log: the frozen state that the
     /// recorder writes at the start of every segment says below which slots all is accounted for.
-    pub(super) fn resume(&mut self, id: EntryId, snapshot: &CounterSnapshot) {
-        #[derive(Default)]
-        struct Frozen {
-            version: u64,
-            pace: Option<Pace>,
-            floor: u64,
-            meters: BTreeMap<MeterId, u64>,
-        }
-        let mut frozen: BTreeMap<(SourceId, ScheduleId), Frozen> = BTreeMap::new();
-        for counter in &snapshot.counters {
-            let label = counter.label.as_deref().unwrap_or_default();
-            let mut words = label.split(' ');
-            let key = words.next().and_then(|word| word.parse().ok());
-            let key = key.zip(words.next().and_then(|word| word.parse().ok()));
-            let meter = words.next().and_then(|word| word.parse().ok());
-            let (Some(value), Some(key), true) =
-                (counter.value, key, counter.name.starts_with("slot_"))
-            else {
-                continue;
-            };
-            let state = frozen.entry(key).or_default();
-            let none = Pace {
-                every_ms: 0,
-                offset_ms: 0,
-            };
-            match (counter.name.as_str(), meter) {
-                ("slot_version", _) => state.version = value,
-                ("slot_floor", _) => state.floor = value,
-                ("slot_every_ms", _) => state.pace.get_or_insert(none).every_ms = value,
-                ("slot_offset_ms", _) => state.pace.get_or_insert(none).offset_ms = value,
-                ("slot_served", Some(meter)) => drop(state.meters.insert(meter, value)),
-                _ => {}
-            }
-        }
+    pub(super) fn resume(&mut self, id: EntryId, state: &[Counter]) {
+        let frozen = frozen(state);
         for ((port, schedule), state) in frozen {
             let expected = self.expected(&port, &schedule);
             let closed = state.pace.is_some_and(|pace| pace.every_ms == 0);
@@ -233,6 +214,7 @@ impl Account {
                 });
                 due.runs.push(Run {
                     first: 0,
+                    base: Some(state.floor),
                     floors: floors.collect(),
                     expected,
                     entry: id,
@@ -275,10 +257,15 @@ impl Account {
     }
 
     /// Whether any run expected readings of this meter.
-    pub(super) fn knows(&self, meter: &MeterId) -> bool {
+    pub(super) fn meters(&self) -> BTreeSet<&MeterId> {
         let runs = self.due.iter().flat_map(|due| &due.runs);
-        let mut expected = runs.flat_map(|run| run.expected.iter());
-        expected.any(|expected| expected.meter == *meter)
+        let expected = runs.flat_map(|run| run.expected.iter());
+        expected.map(|expected| &expected.meter).collect()
+    }
+
+    /// When a slot of a numbering is due.
+    pub(super) fn utc(&self, (place, number): (usize, u64)) -> Option<UtcNs> {
+        self.due.get(place)?.pace?.utc(number)
     }
 
     /// When the last slot was due that sessions without result served.

@@ -134,6 +134,9 @@ pub struct GapReport {
     pub missing: Vec<Missing>,
     /// Session numbers that nothing explains.
     pub seq_findings: Vec<SeqFinding>,
+    /// Entries that LOSS entries name and that are not there: readings among them have no slot here
+    /// unless the log around them tells of it.
+    pub lost_entries: u64,
     /// The first entry of the account; older ones were retired, or there are none.
     pub begins: Option<EntryId>,
 }

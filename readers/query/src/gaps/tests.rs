@@ -1,13 +1,13 @@
 //! Every due reading that is missing is found once, whatever numbers the entries hold.
 
+mod generations;
+
 use super::{GapAccount, GapFilter, GapReport};
 use contract::Contract;
-use evidence::kinds::{
-    AttemptFailed, Counter, CounterSnapshot, Downtime, Marker, Reading, SeqSkip,
-};
+use evidence::kinds::{AttemptFailed, Counter, Downtime, Loss, Marker, Reading, SeqSkip};
 use evidence::reasons::{
-    AttemptCause, CounterState, DowntimeCause, GapClass, HoldoverReason, MarkerKind, SkipCause,
-    TimeQuality, TimeStatus,
+    AttemptCause, CounterState, DowntimeCause, GapClass, HoldoverReason, LossCause, MarkerKind,
+    SkipCause, TimeQuality, TimeStatus,
 };
 use evidence::{
     Blob, Captured, CommitId, Entry, Epoch, Generation, Header, MeterId, MonoNs, Payload, PointId,
@@ -17,6 +17,7 @@ use evidence::{
 /// A log in the making.
 struct Log {
     account: GapAccount,
+    generation: Generation,
     next: u64,
 }
 
@@ -25,6 +26,7 @@ impl Log {
     fn new(every: &str) -> Self {
         let mut log = Self {
             account: GapAccount::new(),
+            generation: Generation(1),
             next: 0,
         };
         log.configure(every);
@@ -51,7 +53,7 @@ impl Log {
         let entry = Entry {
             header: Header {
                 kind: payload.kind(),
-                generation: Generation(1),
+                generation: self.generation,
                 commit_id: CommitId(self.next),
                 epoch: Epoch(1),
             },
@@ -66,6 +68,29 @@ impl Log {
         };
         self.next += 1;
         self.account.observe(&entry);
+    }
+
+    /// The state at the start of a segment: numbering 3 began at 90, and who was served up to where.
+    fn freeze(&mut self) {
+        let counter = |name: &str, meter: &str, value| Counter {
+            name: name.to_owned(),
+            label: Some(format!("tcp fast{meter}")),
+            state: CounterState::Value,
+            value: Some(value),
+            source: port(),
+        };
+        let state = [
+            counter("slot_version", "", 3),
+            counter("slot_every_ms", "", 1_000),
+            counter("slot_offset_ms", "", 0),
+            counter("slot_floor", "", 90),
+            counter("slot_next", "", 102),
+            counter("slot_served", " m1", 101),
+            counter("slot_served", " m2", 99),
+        ];
+        for part in evidence::frozen::snapshots(MonoNs(0), &port(), &state) {
+            self.put(part);
+        }
     }
 
     fn marker(&mut self, marker: MarkerKind, slot: Slot) {
@@ -336,32 +361,15 @@ fn a_filter_counts_what_it_shows_and_nothing_else() {
         ..GapFilter::default()
     };
     assert!(log.account.report_on(&nothing).meters.is_empty());
-    assert!(log.account.knows(&meter("m2")) && !log.account.knows(&meter("m9")));
+    let known = log.account.meters();
+    assert!(known.contains(&meter("m2")) && !known.contains(&meter("m9")));
 }
 
 //= A4.3
 #[test]
 fn where_the_start_has_left_the_log_the_frozen_state_takes_its_place() {
     let mut log = Log::new("2s");
-    let counter = |name: &str, meter: &str, value| Counter {
-        name: name.to_owned(),
-        label: Some(format!("tcp fast{meter}")),
-        state: CounterState::Value,
-        value: Some(value),
-        source: port(),
-    };
-    log.put(CounterSnapshot {
-        at: MonoNs(0),
-        counters: vec![
-            counter("slot_version", "", 3),
-            counter("slot_every_ms", "", 1_000),
-            counter("slot_offset_ms", "", 0),
-            counter("slot_floor", "", 90),
-            counter("slot_next", "", 102),
-            counter("slot_served", " m1", 101),
-            counter("slot_served", " m2", 99),
-        ],
-    });
+    log.freeze();
     log.read("m1", 50, slot(3, 101));
     log.fail("m2", 50, slot(3, 99));
     log.read("m2", 51, slot(3, 101));
@@ -376,4 +384,44 @@ fn where_the_start_has_left_the_log_the_frozen_state_takes_its_place() {
     check(&report, &expected);
     assert_eq!(report.due, 2 + 4);
     assert_eq!(report.missing[1].first_utc, Some(UtcNs(99_000_000_000)));
+}
+
+/// The entries in which a numbering began are lost with its first readings, and a LOSS entry says so.
+//= A4.3
+//= A4.6
+#[test]
+fn slots_of_which_only_lost_entries_told_are_due_and_explained() {
+    let lost = 400;
+    let told = |named: u64| {
+        let mut log = Log::new("1s");
+        let first = log.next;
+        log.next += lost;
+        log.configure("1s");
+        log.freeze();
+        log.put(Loss {
+            at: MonoNs(0),
+            first: CommitId(first),
+            count: named,
+            cause: LossCause::Pruned,
+            hashes: Vec::new(),
+            segment: 0,
+            offset_bytes: 0,
+            before: Vec::new(),
+        });
+        log.read("m1", 50, slot(3, 101));
+        log.read("m2", 50, slot(3, 101));
+        log.marker(MarkerKind::ScheduleStop, slot(3, 101));
+        log.report()
+    };
+    let report = told(lost);
+    let expected = [
+        ("m1", slot(3, 90), 11, GapClass::CommitGap, 1),
+        ("m2", slot(3, 90), 9, GapClass::CommitGap, 1),
+        ("m2", slot(3, 99), 2, GapClass::Unexplained, 0),
+    ];
+    check(&report, &expected);
+    assert_eq!(report.lost_entries, lost);
+    // Of a part of the missing entries nothing is said: they may have been retired.
+    let report = told(lost - 1);
+    check(&report, &[("m2", slot(3, 99), 2, GapClass::Unexplained, 0)]);
 }

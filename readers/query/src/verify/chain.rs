@@ -2,11 +2,13 @@
 
 use super::Anchors;
 use super::report::{FindingKind, Report};
+use super::signers::Signers;
 use evidence::kinds::{Ack, Checkpoint, Loss};
 use evidence::reasons::LossCause;
 use evidence::{Entry, EntryError, Payload, split_leaf};
-use proof::note::{Algorithm, Note, SignatureLine, VerifierKey};
+use proof::note::{Note, SignatureLine, VerifierKey};
 use proof::{CompactRange, Frontier, Hash, RangeSource, SignedCheckpoint};
+use std::sync::atomic::Ordering;
 
 /// A range that a LOSS entry names.
 struct Named {
@@ -19,11 +21,15 @@ struct Named {
 /// Follows one generation of a log from its first entry that is still there.
 pub(super) struct Chain<'a> {
     pub(super) origin: String,
-    keys: Vec<VerifierKey>,
+    keys: Signers,
     collector: Option<VerifierKey>,
+    /// Acks read before the contract that names the collector: the older one has left the ring.
+    early_acks: Vec<(u64, Ack)>,
     tree: RangeSource,
     next: u64,
     sealed: u64,
+    /// The largest size that any checkpoint claims.
+    claimed: u64,
     cosigned: u64,
     epoch: u64,
     named: Vec<Named>,
@@ -53,9 +59,11 @@ impl<'a> Chain<'a> {
             origin,
             keys,
             collector: None,
+            early_acks: Vec::new(),
             tree: RangeSource::new(before),
             next: before.size(),
             sealed: 0,
+            claimed: 0,
             cosigned: 0,
             epoch: 0,
             named: Vec::new(),
@@ -67,6 +75,9 @@ impl<'a> Chain<'a> {
     /// The collector's key, for acks that the contract alone cannot check.
     pub(super) fn trust_collector(&mut self, key: VerifierKey) {
         self.collector = Some(key);
+        for (id, ack) in std::mem::take(&mut self.early_acks) {
+            self.ack(id, &ack);
+        }
     }
 
     /// Index of the next leaf.
@@ -86,6 +97,8 @@ impl<'a> Chain<'a> {
         self.tree.push_leaf(proof::tree::leaf_hash(leaf));
         self.next += 1;
         self.report.entries += 1;
+        let so_far = &self.report.progress;
+        so_far.store(self.report.entries, Ordering::Relaxed);
         let Some((_, bytes)) = split_leaf(leaf) else {
             self.report
                 .find(FindingKind::Entry, here, "the leaf is too short for a salt");
@@ -157,6 +170,7 @@ impl<'a> Chain<'a> {
 
     /// A checkpoint beside the log, signed and cosigned, covers the entries below `size`.
     pub(super) fn covered_by_checkpoint(&mut self, size: u64) {
+        self.claimed = self.claimed.max(size);
         if self.head_holds {
             self.sealed = self.sealed.max(size);
             self.cosigned = self.cosigned.max(size);
@@ -165,10 +179,16 @@ impl<'a> Chain<'a> {
 
     /// What is sealed and cosigned, and the tail that is not.
     pub(super) fn finish(self) {
+        for (id, _) in &self.early_acks {
+            let words = "a cosignature, but no configuration names the collector's key";
+            self.report
+                .find(FindingKind::Cosignature, Some((*id, *id)), words);
+        }
         self.report.sealed_entries += self.sealed;
         self.report.cosigned_entries += self.cosigned;
         if self.next > self.sealed {
             self.report.unsealed = Some((self.sealed, self.next - 1));
+            self.report.unsealed_claimed = self.claimed > self.sealed;
         }
     }
 
@@ -203,6 +223,7 @@ impl<'a> Chain<'a> {
             self.report.find(FindingKind::Root, here, words);
             return;
         }
+        self.claimed = self.claimed.max(checkpoint.size);
         self.report.custody = Some(checkpoint.custody.name().to_owned());
         if self.keys.is_empty() || !self.signature_holds(id, checkpoint) {
             return;
@@ -225,7 +246,7 @@ impl<'a> Chain<'a> {
 
     fn signature_holds(&mut self, id: u64, checkpoint: &Checkpoint) -> bool {
         let here = Some((id, id));
-        let opened = match SignedCheckpoint::open(checkpoint.note.as_bytes(), &self.keys) {
+        let opened = match SignedCheckpoint::open(checkpoint.note.as_bytes(), self.keys.known()) {
             Ok(opened) => opened,
             Err(error) => {
                 self.report
@@ -241,19 +262,25 @@ impl<'a> Chain<'a> {
             let words = "the signed note speaks of another tree head than its entry";
             self.report.find(FindingKind::Signature, here, words);
         }
-        let mut every_key = true;
-        for (place, key) in self.keys.iter().enumerate() {
-            if key.algorithm() != Algorithm::CosignatureEd25519 && !opened.verified().has_key(place)
-            {
-                every_key = false;
-                let words = format!("the checkpoint is not signed by {}", key.name());
-                self.report.find(FindingKind::Signature, here, words);
-            }
+        let missing = self.keys.missing(|place| opened.verified().has_key(place));
+        for key in &missing {
+            let words = format!("the checkpoint is not signed by {}", key.name());
+            self.report.find(FindingKind::Signature, here, words);
         }
-        same && every_key
+        let strangers = opened.verified().unknown_lines;
+        let expected = strangers <= self.keys.strangers_max();
+        if !expected {
+            let words = format!("the checkpoint has {strangers} signature lines of unknown keys");
+            self.report.find(FindingKind::Signature, here, words);
+        }
+        same && missing.is_empty() && expected
     }
 
     fn ack(&mut self, id: u64, ack: &Ack) {
+        if self.collector.is_none() {
+            self.early_acks.push((id, ack.clone()));
+            return;
+        }
         let here = Some((id, id));
         if let Err(words) = self.cosignature(ack) {
             self.report.find(FindingKind::Cosignature, here, words);
@@ -267,7 +294,10 @@ impl<'a> Chain<'a> {
                 );
                 self.report.find(FindingKind::Cosignature, here, words);
             }
-            _ => self.cosigned = self.cosigned.max(ack.size),
+            Some(_) => self.cosigned = self.cosigned.max(ack.size),
+            // The entries below it have left the ring: the cosignature holds by the collector's word.
+            None if ack.size <= self.tree.base() => self.cosigned = self.cosigned.max(ack.size),
+            None => {}
         }
     }
 
@@ -304,3 +334,6 @@ impl<'a> Chain<'a> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

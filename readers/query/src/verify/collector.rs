@@ -1,21 +1,18 @@
-//! A collector's directory: bundles, tiles, checkpoint, cosignature, holes, rows.
+//! A collector's directory: bundles, checkpoint, cosignature, holes.
 
 use super::Anchors;
 use super::chain::Chain;
 use super::report::{FindingKind, Report};
+use super::rows::verify_rows;
+use super::tiles::verify_tiles;
 use crate::collector::{CollectorDir, CollectorError, LogDir, StoredHole};
 use crate::row::row;
-use evidence::Payload;
+use evidence::{Entry, Payload, split_leaf};
 use proof::note::{Note, VerifierKey};
-use proof::tile::{Tile, TileKind, bundles_between, decode_bundle, tile_bytes, tiles_between};
-use proof::{Checkpoint, Frontier, Hash, RangeSource};
-use redb::{DatabaseError, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition};
+use proof::tile::bundles_between;
+use proof::{Checkpoint, Frontier, Hash};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
-
-/// Rows by commit id, as the collector keeps them.
-const ROWS: TableDefinition<'_, u64, &str> = TableDefinition::new("rows");
 
 /// Verifies every log of a collector's directory into `report`.
 pub fn verify_collector(directory: &CollectorDir, anchors: &Anchors, report: &mut Report) {
@@ -41,10 +38,23 @@ fn verify_log(
     cosigner: Option<&VerifierKey>,
     report: &mut Report,
 ) -> Result<(), CollectorError> {
-    let before = report.findings.len();
+    if log.is_uncosigned() {
+        let words = format!(
+            "nothing of {} is cosigned yet: what lies in {} was stored, and nobody has vouched for it",
+            log.origin,
+            log.path.display()
+        );
+        report.find(FindingKind::NotCovered, None, words);
+        return Ok(());
+    }
+    let before = report.failures();
     let head = verify_checkpoint(log, anchors, cosigner, report)?;
-    let head_holds = report.findings.len() == before;
-    let holes = log.holes()?;
+    let anchored = !anchors.for_origin(&log.origin).is_empty();
+    let head_holds = anchored && report.failures() == before;
+    let all_holes = log.holes()?;
+    // Stored with entries above the checkpoint, which it does not speak of.
+    let below = |hole: &&StoredHole| hole.span.0 < head.size;
+    let holes: Vec<StoredHole> = all_holes.iter().filter(below).cloned().collect();
     let mut chain = Chain::new(log.origin.clone(), anchors, &Frontier::new(), report);
     chain.head_holds = head_holds;
     if let Some(key) = cosigner {
@@ -64,8 +74,8 @@ fn verify_log(
     }
     let tree = chain.tree().clone();
     chain.finish();
-    verify_tiles(log, &head, &tree, &holes, report)?;
-    verify_rows(log, &walked.rows, report);
+    verify_tiles(log, head.size, &tree, &all_holes, report)?;
+    verify_rows(log, &walked.rows, head.size, report);
     verify_follows(log, walked.first.as_ref(), report);
     report.files.push(format!(
         "{}: checkpoint, all tiles and bundles below it, holes, rows",
@@ -92,33 +102,49 @@ fn verify_checkpoint(
         );
         report.find(FindingKind::Signature, span, words);
     }
-    let mut keys = anchors.for_origin(&head.origin);
-    let log_keys = keys.len();
+    let signers = anchors.for_origin(&head.origin);
+    let mut keys = signers.known().to_vec();
+    let cosigner_place = keys.len();
     keys.extend(cosigner.cloned());
-    match note.verify(&keys) {
-        Ok(verified) => {
-            for (place, key) in keys.iter().enumerate() {
-                if !verified.has_key(place) {
-                    let kind = if place < log_keys {
-                        FindingKind::Signature
-                    } else {
-                        FindingKind::Cosignature
-                    };
-                    let words = format!("the checkpoint has no signature by {}", key.name());
-                    report.find(kind, span, words);
-                }
-            }
-            // The log signs twice: whoever pinned one key leaves the other line unchecked.
-            let unchecked = verified.unknown_lines;
-            if log_keys > 1 && unchecked > 0 {
-                let words =
-                    format!("the checkpoint has {unchecked} signature lines of unknown keys");
-                report.find(FindingKind::Signature, span, words);
-            }
+    let verified = match note.verify(&keys) {
+        Ok(verified) => verified,
+        Err(error) => {
+            report.find(FindingKind::Signature, span, error.to_string());
+            return Ok(head);
         }
-        Err(error) => report.find(FindingKind::Signature, span, error.to_string()),
+    };
+    for key in signers.missing(|place| verified.has_key(place)) {
+        let words = format!("the checkpoint has no signature by {}", key.name());
+        report.find(FindingKind::Signature, span, words);
+    }
+    if let Some(cosigner) = cosigner
+        && !verified.has_key(cosigner_place)
+    {
+        let words = format!("the checkpoint has no signature by {}", cosigner.name());
+        report.find(FindingKind::Cosignature, span, words);
+    }
+    let strangers = verified.unknown_lines;
+    if strangers > signers.strangers_max() {
+        let words = format!("the checkpoint has {strangers} signature lines of unknown keys");
+        report.find(FindingKind::Signature, span, words);
+    } else if signers.strangers_max() > 0 {
+        unchecked_line(log, &note, &head, report);
     }
     Ok(head)
+}
+
+/// The log signs with two keys. Where one of them is known to nobody here, its line cannot be checked: it
+/// is at least the one that the collector took.
+fn unchecked_line(log: &LogDir, note: &Note, head: &Checkpoint, report: &mut Report) {
+    let span = Some((0, head.size.saturating_sub(1)));
+    if log.kept_checkpoint(head.size).is_some_and(|kept| kept != note.to_string()) {
+        let words = "the checkpoint differs from the one that state/mirror.json keeps";
+        report.find(FindingKind::Signature, span, words);
+        return;
+    }
+    let words = "one of the log's two signature lines is of a key that is neither pinned nor in log-keys: \
+                 give it to verify --anchor, or to the collector's run --log-key";
+    report.find(FindingKind::NotCovered, None, words);
 }
 
 /// What the bundles hold.
@@ -214,13 +240,15 @@ fn walk(
                     if let Some(leaf) = leaf {
                         check_fill(id, leaf, chain);
                         walked.filled.push(id);
+                        let bytes = split_leaf(leaf).map(|(_, bytes)| Entry::decode(bytes));
+                        if let Some(Ok(entry)) = bytes {
+                            walked.rows.insert(id, row_text(&entry));
+                        }
                     }
                 }
                 (None, Some(leaf)) => {
                     if let Some((entry, payload)) = chain.leaf(leaf) {
-                        walked
-                            .rows
-                            .insert(id, Value::Object(row(&entry)).to_string());
+                        walked.rows.insert(id, row_text(&entry));
                         if id == 0 {
                             walked.first = payload;
                         }
@@ -237,6 +265,10 @@ fn walk(
     Ok(walked)
 }
 
+fn row_text(entry: &Entry) -> String {
+    Value::Object(row(entry)).to_string()
+}
+
 /// An entry found again must be the one that was lost, as far as its hash is known by itself.
 fn check_fill(id: u64, leaf: &[u8], chain: &mut Chain<'_>) {
     let known = proof::NodeSource::subtree(chain.tree(), id, id + 1);
@@ -244,157 +276,4 @@ fn check_fill(id: u64, leaf: &[u8], chain: &mut Chain<'_>) {
         let words = "filled with other bytes than were lost";
         chain.report.find(FindingKind::Root, Some((id, id)), words);
     }
-}
-
-/// Every tile that the size demands is there, and every tile that is there is right.
-fn verify_tiles(
-    log: &LogDir,
-    head: &Checkpoint,
-    tree: &RangeSource,
-    holes: &[StoredHole],
-    report: &mut Report,
-) -> Result<(), CollectorError> {
-    let present = log.tile_files()?;
-    for tile in tiles_between(0, head.size) {
-        let name = tile.to_string();
-        // A tile that touches a hole is not published.
-        if !present.contains(&name) && !touches(&tile, holes) {
-            report.find(
-                FindingKind::File,
-                span_of(&tile),
-                format!("{name} is missing"),
-            );
-        }
-    }
-    for name in &present {
-        let Ok(tile) = name.parse::<Tile>() else {
-            report.find(
-                FindingKind::File,
-                None,
-                format!("{name} is not a tile's name"),
-            );
-            continue;
-        };
-        if matches!(tile.kind(), TileKind::Entries) {
-            check_bundle(log, &tile, tree, holes, report)?;
-            continue;
-        }
-        let path = log.path.join(name);
-        let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
-        match tile_bytes(tree, &tile) {
-            Ok(expected) if expected == bytes => {}
-            Ok(_) => {
-                let words = format!("{name} differs from the hashes of the stored entries");
-                report.find(FindingKind::File, span_of(&tile), words);
-            }
-            // A tile across a hole holds what is known; its hashes cannot all be derived.
-            Err(_) if touches(&tile, holes) => {}
-            Err(error) => {
-                report.find(
-                    FindingKind::File,
-                    span_of(&tile),
-                    format!("{name}: {error}"),
-                );
-            }
-        }
-    }
-    Ok(())
-}
-
-/// An older partial bundle holds the same leaves as the tree.
-fn check_bundle(
-    log: &LogDir,
-    tile: &Tile,
-    tree: &RangeSource,
-    holes: &[StoredHole],
-    report: &mut Report,
-) -> Result<(), CollectorError> {
-    let path = log.path.join(tile.to_string());
-    let bytes = std::fs::read(&path).map_err(|error| CollectorError::new(&path, error))?;
-    let leaves = match decode_bundle(&bytes, tile.width()) {
-        Ok(leaves) => leaves,
-        Err(error) => {
-            report.find(FindingKind::File, span_of(tile), format!("{tile}: {error}"));
-            return Ok(());
-        }
-    };
-    for (id, leaf) in (tile.index() * proof::limits::TILE_WIDTH_U64..).zip(leaves) {
-        let lost = holes
-            .iter()
-            .any(|hole| hole.span.0 <= id && id < hole.span.1);
-        let known = proof::NodeSource::subtree(tree, id, id + 1);
-        if !lost && known != Some(proof::tree::leaf_hash(leaf)) {
-            let words = format!("{tile}: this leaf is not the one in the tree");
-            report.find(FindingKind::File, Some((id, id)), words);
-        }
-    }
-    Ok(())
-}
-
-fn span_of(tile: &Tile) -> Option<(u64, u64)> {
-    tile.leaves()
-        .map(|(begin, end)| (begin, end.saturating_sub(1)))
-}
-
-fn touches(tile: &Tile, holes: &[StoredHole]) -> bool {
-    tile.leaves().is_some_and(|(begin, end)| {
-        holes
-            .iter()
-            .any(|hole| hole.span.0 < end && begin < hole.span.1)
-    })
-}
-
-/// The rows are what the entries say, no more and no less.
-fn verify_rows(log: &LogDir, expected: &BTreeMap<u64, String>, report: &mut Report) {
-    let path = log.path.join("rows.redb");
-    let stored = match read_rows(&path) {
-        Ok(Some(stored)) => stored,
-        Ok(None) => {
-            let words = "rows.redb is in use by a running collector: its rows were not compared";
-            report.find(FindingKind::NotCovered, None, words);
-            return;
-        }
-        Err(words) => {
-            report.find(
-                FindingKind::Rows,
-                None,
-                format!("{}: {words}", path.display()),
-            );
-            return;
-        }
-    };
-    for (id, row) in expected {
-        match stored.get(id) {
-            Some(found) if found == row => {}
-            Some(_) => report.find(
-                FindingKind::Rows,
-                Some((*id, *id)),
-                "the row differs from its entry",
-            ),
-            None => report.find(FindingKind::Rows, Some((*id, *id)), "the entry has no row"),
-        }
-    }
-}
-
-/// Reads all rows, `None` while a collector has them open; a damaged database may fail in any way, none
-/// of which may end the verification.
-fn read_rows(path: &Path) -> Result<Option<BTreeMap<u64, String>>, String> {
-    let path = path.to_path_buf();
-    std::thread::spawn(move || {
-        let database = match ReadOnlyDatabase::open(&path) {
-            Ok(database) => database,
-            Err(DatabaseError::DatabaseAlreadyOpen) => return Ok(None),
-            Err(error) => return Err(error.to_string()),
-        };
-        let read = database.begin_read().map_err(|error| error.to_string())?;
-        let table = read.open_table(ROWS).map_err(|error| error.to_string())?;
-        let mut rows = BTreeMap::new();
-        for item in table.iter().map_err(|error| error.to_string())? {
-            let (id, row) = item.map_err(|error| error.to_string())?;
-            rows.insert(id.value(), row.value().to_owned());
-        }
-        Ok(Some(rows))
-    })
-    .join()
-    .unwrap_or_else(|_| Err("the database is damaged beyond reading".to_owned()))
 }

@@ -3,17 +3,29 @@
 use super::Anchors;
 use super::chain::Chain;
 use super::report::{FindingKind, Report};
+use super::retired::Retired;
 use contract::Contract;
 use evidence::Payload;
 use evidence::kinds::Configuration;
 use journal::{Finding, Loss, ReadTruth, ReadVolume, Reader};
-use proof::Frontier;
+use std::collections::BTreeMap;
 
 /// Verifies the journal of one generation into `report`.
 pub fn verify_node<V: ReadVolume, T: ReadTruth>(
     reader: &Reader<V, T>,
     origin: &str,
     anchors: &Anchors,
+    report: &mut Report,
+) {
+    verify_node_lacking(reader, origin, anchors, &BTreeMap::new(), report);
+}
+
+/// The same, where it is known what is wrong with the files of segments as such: words by segment.
+pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
+    reader: &Reader<V, T>,
+    origin: &str,
+    anchors: &Anchors,
+    lacking: &BTreeMap<u32, String>,
     report: &mut Report,
 ) {
     report.anchored = anchors.pinned;
@@ -30,33 +42,25 @@ pub fn verify_node<V: ReadVolume, T: ReadTruth>(
             return;
         }
     };
-    if oldest.0 > 0 {
-        let words = match reader.cosigned_size() {
-            size if size >= oldest.0 => "retired from the ring; a collector has cosigned them",
-            _ => "retired from the ring before any collector cosigned all of them",
-        };
-        report.find(FindingKind::Retired, Some((0, oldest.0 - 1)), words);
-    }
     let mut losses: Vec<&Loss> = Vec::new();
     for finding in &scrub.findings {
         match finding {
             Finding::Lost(loss) => losses.push(loss),
             Finding::Retired { .. } => {}
-            other => note(other, report),
+            other => note(other, lacking, report),
         }
     }
-    walk(reader, origin, anchors, &before, &losses, report);
+    let mut chain = Chain::new(origin.to_owned(), anchors, &before, report);
+    let retired = walk(reader, &mut chain);
+    retired.tell(reader.cosigned_size(), chain.report);
+    tell_losses(&losses, lacking, &mut chain);
+    compare_truth(reader, &mut chain);
+    chain.finish();
 }
 
-fn walk<V: ReadVolume, T: ReadTruth>(
-    reader: &Reader<V, T>,
-    origin: &str,
-    anchors: &Anchors,
-    before: &Frontier,
-    losses: &[&Loss],
-    report: &mut Report,
-) {
-    let mut chain = Chain::new(origin.to_owned(), anchors, before, report);
+/// Reads every entry into the chain; gives what the entries say of those that have left the ring.
+fn walk<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, chain: &mut Chain<'_>) -> Retired {
+    let mut retired = Retired::below(reader.oldest().0);
     let mut parts = Vec::new();
     for item in reader.entries(reader.oldest()) {
         match item {
@@ -68,10 +72,12 @@ fn walk<V: ReadVolume, T: ReadTruth>(
                         .find(FindingKind::Lost, missing, "missing without a trace");
                     chain.hole(chain.next(), stored.commit_id.0, None);
                 }
-                if let Some((_, Some(Payload::Configuration(part)))) =
-                    chain.leaf(&stored.leaf_data())
-                {
-                    take_part(&mut chain, &mut parts, part);
+                let Some((_, Some(payload))) = chain.leaf(&stored.leaf_data()) else {
+                    continue;
+                };
+                retired.take(stored.commit_id.0, &payload);
+                if let Payload::Configuration(part) = payload {
+                    take_part(chain, &mut parts, part);
                 }
             }
             Err(Finding::Lost(loss)) => {
@@ -80,19 +86,31 @@ fn walk<V: ReadVolume, T: ReadTruth>(
             Err(_) => {}
         }
     }
+    retired
+}
+
+/// Losses in the ring: named by the log, or found only now.
+fn tell_losses(losses: &[&Loss], lacking: &BTreeMap<u32, String>, chain: &mut Chain<'_>) {
     for loss in losses {
         let span = Some((loss.first.0, loss.end().saturating_sub(1)));
         if chain.naming(loss.first.0, loss.end()).is_some() {
             let words = format!("lost ({}), as a LOSS entry of the log names", loss.cause);
             chain.report.find(FindingKind::LossNamed, span, words);
         } else {
-            let words = format!(
-                "the bytes of their frame are damaged: segment {} from byte {}",
-                loss.segment, loss.offset
-            );
+            let words = match lacking.get(&loss.segment) {
+                Some(words) => words.clone(),
+                None => format!(
+                    "the bytes of their frame are damaged: segment {} from byte {}",
+                    loss.segment, loss.offset
+                ),
+            };
             chain.report.find(FindingKind::Lost, span, words);
         }
     }
+}
+
+/// The truth store says where the log ends, and with which root.
+fn compare_truth<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, chain: &mut Chain<'_>) {
     if chain.next() != reader.size() {
         let words = format!(
             "the truth store says {} entries are committed, {} are here",
@@ -107,7 +125,6 @@ fn walk<V: ReadVolume, T: ReadTruth>(
         let words = "the truth store has another root than the entries lead to";
         chain.report.find(FindingKind::Truth, None, words);
     }
-    chain.finish();
 }
 
 /// The contract names the collector whose cosignatures the acks are.
@@ -124,13 +141,19 @@ fn take_part(chain: &mut Chain<'_>, parts: &mut Vec<Configuration>, part: Config
     }
 }
 
-fn note(finding: &Finding, report: &mut Report) {
+fn note(finding: &Finding, lacking: &BTreeMap<u32, String>, report: &mut Report) {
     let (kind, entries) = match finding {
         Finding::FrameRestored { first, count, .. } => (
             FindingKind::Damaged,
             Some((first.0, first.0 + count.saturating_sub(1))),
         ),
-        Finding::SegmentHeaderDamaged { .. } => (FindingKind::Damaged, None),
+        Finding::SegmentHeaderDamaged { segment, lap } => {
+            if let Some(words) = lacking.get(segment) {
+                let words = format!("segment {segment}, lap {lap}: {words}");
+                return report.find(FindingKind::File, None, words);
+            }
+            (FindingKind::Damaged, None)
+        }
         Finding::RootMismatch { .. } => (FindingKind::Root, None),
         Finding::TruthBehind { size, seen_to } => {
             (FindingKind::Truth, Some((*size, seen_to.saturating_sub(1))))

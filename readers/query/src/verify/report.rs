@@ -1,6 +1,8 @@
 //! What a verification says.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// What kind of thing was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +29,14 @@ pub enum FindingKind {
     File,
     /// The database of rows differs from the entries.
     Rows,
+    /// A generation does not follow the log that it names.
+    Link,
     /// A whole journal cannot be opened.
     Unreadable,
     /// Something could not be looked at just now; nothing is said of it.
     NotCovered,
+    /// A database was not closed orderly: its writer was ended, or it was copied while one ran.
+    NotClosed,
     /// The log begins later than it once did; the older part was retired.
     Retired,
 }
@@ -51,8 +57,10 @@ impl FindingKind {
             Self::Truth => "truth",
             Self::File => "file",
             Self::Rows => "rows",
+            Self::Link => "link",
             Self::Unreadable => "unreadable",
             Self::NotCovered => "not_covered",
+            Self::NotClosed => "not_closed",
             Self::Retired => "retired",
         }
     }
@@ -60,7 +68,10 @@ impl FindingKind {
     /// Whether the log cannot be called sound with it.
     #[must_use]
     pub const fn is_failure(self) -> bool {
-        !matches!(self, Self::LossNamed | Self::NotCovered | Self::Retired)
+        !matches!(
+            self,
+            Self::LossNamed | Self::NotCovered | Self::NotClosed | Self::Retired
+        )
     }
 }
 
@@ -98,6 +109,8 @@ pub struct Report {
     pub cosigned_entries: u64,
     /// The unsealed tail, first and last commit id: protected by CRCs and the truth store alone.
     pub unsealed: Option<(u64, u64)>,
+    /// Whether a checkpoint claims some of that tail and does not hold.
+    pub unsealed_claimed: bool,
     /// Whether the signatures were checked against keys pinned by the caller.
     pub anchored: bool,
     /// Class of the truth store; a collector has none.
@@ -108,6 +121,8 @@ pub struct Report {
     pub files: Vec<String>,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// The entries read so far, for whoever waits meanwhile.
+    pub progress: Arc<AtomicU64>,
 }
 
 impl Report {
@@ -118,6 +133,23 @@ impl Report {
             .findings
             .iter()
             .any(|finding| finding.kind.is_failure())
+    }
+
+    /// Whether the log names losses among the cosigned entries: nobody holds those.
+    #[must_use]
+    pub fn cosigned_has_holes(&self) -> bool {
+        self.findings.iter().any(|finding| {
+            finding.kind == FindingKind::LossNamed
+                && finding
+                    .entries
+                    .is_some_and(|(first, _)| first < self.cosigned_entries)
+        })
+    }
+
+    /// Failures found so far.
+    pub(super) fn failures(&self) -> usize {
+        let failures = self.findings.iter().filter(|one| one.kind.is_failure());
+        failures.count()
     }
 
     /// Adds a finding.

@@ -4,11 +4,10 @@ use super::Closing;
 use crate::demo::check::Verdict;
 use crate::demo::injector::Blow;
 use crate::demo::layout::Layout;
-use crate::demo::oracle::{Comparison, Findings};
 use crate::demo::plan::Plan;
-use crate::demo::site::Keys;
 use serde_json::{Value, json};
 use std::time::Duration;
+use trial::{Comparison, Findings, Keys};
 
 fn missing(meter: &str, class: &str, cause: &str, entry: u64) -> Value {
     json!({

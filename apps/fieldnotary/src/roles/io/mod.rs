@@ -1,34 +1,61 @@
-//! The io role: one thread drives one port, another hands its records to the recorder.
+//! The io role: each port has its threads, kept apart so that one's trouble stays its own.
 
+mod keeper;
 mod outbox;
 mod port;
 mod transport;
 
+use crate::clock;
 use crate::paths::DataDir;
+use crate::supervisor::Reports;
 use contract::Contract;
+use evidence::SourceId;
+use keeper::{Keeper, News};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-/// Captures on every port of the contract until it is told to stop.
+/// How often the ports are looked after.
+const LOOK_UP: Duration = Duration::from_millis(20);
+
+/// Captures on the ports of the contract, or on those named, until it is told to stop.
 pub(crate) fn run(
     contract: &Contract,
     data: &DataDir,
+    only: &[String],
     stop: &Arc<AtomicBool>,
 ) -> Result<(), String> {
-    let mut threads = Vec::new();
-    for id in contract.ports.keys() {
-        let (contract, data, id, stop) =
-            (contract.clone(), data.clone(), id.clone(), Arc::clone(stop));
-        let thread = std::thread::Builder::new()
-            .name(format!("port {id}"))
-            .spawn(move || port::run(&contract, &data, &id, &stop))
-            .map_err(|error| format!("cannot start a thread for a port: {error}"))?;
-        threads.push(thread);
+    let reports = Reports::to(data.recorder_socket(), "io");
+    let mut keepers: Vec<Keeper> = contract
+        .ports
+        .keys()
+        .filter(|id| only.is_empty() || only.iter().any(|port| port == id.as_str()))
+        .map(|id| keeper(contract, data, id, stop))
+        .collect();
+    loop {
+        sandbox::pulse::alive();
+        let stopping = stop.load(Ordering::Relaxed);
+        for keeper in &mut keepers {
+            for news in keeper.tend(clock::mono().0 / 1_000_000, stopping) {
+                tell(&reports, keeper.port(), news);
+            }
+        }
+        if stopping && keepers.iter().all(Keeper::is_done) {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK_UP);
     }
-    for thread in threads {
-        thread
-            .join()
-            .map_err(|_| "a port's thread ended by a fault of this program".to_owned())??;
-    }
-    Ok(())
+}
+
+fn keeper(contract: &Contract, data: &DataDir, id: &SourceId, stop: &Arc<AtomicBool>) -> Keeper {
+    let (contract, data, id, stop) = (contract.clone(), data.clone(), id.clone(), Arc::clone(stop));
+    let name = id.to_string();
+    Keeper::new(&name, move |progress| {
+        port::run(&contract, &data, &id, &stop, progress)
+    })
+}
+
+fn tell(reports: &Reports, port: &str, news: News) {
+    eprintln!("io: {port}: {}", news.words);
+    reports.send(news.code, port, 1, news.words);
 }

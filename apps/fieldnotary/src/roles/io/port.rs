@@ -1,5 +1,6 @@
 //! Drives the engine of one port: bytes, time and leases in, requests and records out.
 
+use super::keeper::Progress;
 use super::outbox::{Item, News, Outbox};
 use super::transport::{Transport, wait};
 use crate::clock;
@@ -29,6 +30,7 @@ pub(super) fn run(
     data: &DataDir,
     id: &SourceId,
     stop: &Arc<AtomicBool>,
+    progress: Progress,
 ) -> Result<(), String> {
     let (bell, ringer) =
         UnixStream::pair().map_err(|error| format!("{id}: cannot make a bell: {error}"))?;
@@ -67,6 +69,7 @@ pub(super) fn run(
         wake_at: MonoNs(0),
         held: BTreeMap::new(),
         stopped: false,
+        progress,
     };
     driver.number_slots(&mut link)?;
     let port = id.clone();
@@ -111,6 +114,14 @@ struct Driver<'a> {
     /// The end of the block that each stream holds.
     held: BTreeMap<Stream, u64>,
     stopped: bool,
+    progress: Progress,
+}
+
+/// Also where the work ended by a fault: what is in the queue is delivered, and no more comes.
+impl Drop for Driver<'_> {
+    fn drop(&mut self) {
+        self.outbox.close();
+    }
 }
 
 impl Driver<'_> {
@@ -152,6 +163,7 @@ impl Driver<'_> {
     fn drive(&mut self, stop: &AtomicBool) {
         let mut told = false;
         while !self.stopped {
+            self.progress.made();
             if stop.load(Ordering::Relaxed) && !told {
                 told = true;
                 self.feed(Input::Stop);

@@ -6,6 +6,8 @@ use proof::note::{SignatureLine, VerifierKey};
 use proof::{Checkpoint, Hash};
 
 /// Fails unless the ack is a cosignature of the configured collector over a head that we sealed.
+///
+/// The root is compared with our own tree: a cosignature over another one would free what it never saw.
 pub(super) fn check(recorder: &Committer, ack: &Ack) -> Result<(), String> {
     let Some(uplink) = &recorder.contract.uplink else {
         return Err("a cosignature, but the contract names no collector".to_owned());
@@ -27,8 +29,23 @@ pub(super) fn check(recorder: &Committer, ack: &Ack) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     note.add(line).map_err(|error| error.to_string())?;
     match note.verify(std::slice::from_ref(&key)) {
-        Ok(verified) if verified.has_key(0) => Ok(()),
+        Ok(verified) if verified.has_key(0) => same_tree(recorder, ack),
         Ok(_) => Err("the cosignature is of another key".to_owned()),
         Err(error) => Err(format!("the cosignature does not hold: {error}")),
     }
+}
+
+fn same_tree(recorder: &Committer, ack: &Ack) -> Result<(), String> {
+    let ours = match recorder.seal.root {
+        Some(root) if recorder.seal.sealed_size == ack.size => root,
+        _ => recorder.feed.root_at(ack.size)?,
+    };
+    if ours == ack.root {
+        return Ok(());
+    }
+    let size = ack.size;
+    Err(format!(
+        "the collector cosigned another tree of {size} entries: root {}, ours is {ours}",
+        ack.root
+    ))
 }

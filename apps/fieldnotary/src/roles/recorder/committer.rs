@@ -1,5 +1,6 @@
 //! The one thread that writes the journal: gathers, stamps, commits as a group, then answers.
 
+mod freeze;
 mod group;
 mod requests;
 mod room;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
+use room::Placed;
 pub(super) use seal::SealState;
 
 /// Entries of one frame, kept below the format's own bound so that a group's answers come soon.
@@ -56,6 +58,9 @@ pub(super) struct Committer {
     pub(super) own: SourceId,
     pub(super) named_losses: BTreeSet<(u64, u64)>,
     pub(super) given_up: GivenUp,
+    /// Whether a segment was begun whose first entries are still to be written.
+    pub(super) rolled: bool,
+    pub(super) epoch_at: evidence::MonoNs,
     /// Where the uplink notes at which sizes the collector may stand.
     pub(super) standing: std::path::PathBuf,
     pub(super) staged: Vec<(Captured, Payload)>,
@@ -77,6 +82,7 @@ impl Committer {
     /// Works until it is told to close.
     pub(super) fn run(mut self, work: &Receiver<Work>) -> Result<(), String> {
         loop {
+            sandbox::pulse::alive();
             match work.recv_timeout(TICK) {
                 Ok(Work::Close) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(first) => {
@@ -203,31 +209,33 @@ impl Committer {
         self.stage(event.into());
     }
 
-    /// Commits what the start staged, and the frozen state behind it.
+    /// Commits what the start staged, and the frozen state behind it where a segment was begun.
     pub(super) fn begin_log(&mut self) -> Result<(), String> {
-        self.commit_group()?;
         self.commit_group()
     }
 
     /// Makes the group durable, then answers (life of a record, steps 3 to 5).
     fn commit_group(&mut self) -> Result<(), String> {
-        let mut first = CommitId(self.journal.size());
-        if !self.staged.is_empty() {
-            let staged = std::mem::take(&mut self.staged);
-            self.see_to_room(&staged)?;
-            first = self.commit_entries(&staged)?;
+        let staged = std::mem::take(&mut self.staged);
+        let mut placed = Placed::default();
+        for part in room::parts(&staged, self.contract.storage.segment_bytes) {
+            self.see_to_room(part)?;
+            placed.push(part.len(), self.commit_entries(part)?);
         }
         for (answer, pending) in self.answers.drain(..) {
             let message = match pending {
                 Pending::Ready(message) => message,
                 Pending::Accepted { id, offset, count } => Accepted {
                     submission_id: id,
-                    first_commit: CommitId(first.0 + u64::try_from(offset).unwrap_or(0)),
+                    first_commit: placed.id_of(offset),
                     count,
                 }
                 .into(),
             };
             let _ = answer.try_send(message);
+        }
+        if std::mem::take(&mut self.rolled) {
+            self.freeze()?;
         }
         Ok(())
     }
@@ -255,6 +263,13 @@ impl Committer {
         {
             self.feed.gives_up(&self.given_up);
         }
+        for (captured, _) in staged {
+            match captured.kind {
+                Kind::Checkpoint => steps::pass("seal.committed"),
+                Kind::Ack => steps::pass("ack.committed"),
+                _ => {}
+            }
+        }
         let latency_ns = now.since(began);
         self.stats
             .committed(u64::try_from(staged.len()).unwrap_or(0), latency_ns);
@@ -267,32 +282,9 @@ impl Committer {
         .unwrap_or(0);
         self.feed.moved(self.journal.size());
         if outcome.rolled {
-            self.freeze();
+            self.rolled = true;
         }
         Ok(outcome.first)
-    }
-
-    /// The state that recovery needs, as the first entry of a new segment.
-    fn freeze(&mut self) {
-        let mut counters = self.ledger.freeze(&self.own);
-        counters.push(super::startup::contract_counter(
-            &self.own,
-            &self.contract.digest(),
-            self.contract_commit,
-        ));
-        // The contract as well: what a segment holds can be read when the older ones have gone.
-        for part in self.contract.parts(clock::mono()) {
-            self.stage(part.into());
-        }
-        let snapshot = CounterSnapshot {
-            at: clock::mono(),
-            counters,
-        };
-        self.staged.push(room::captured(snapshot.into()));
-        // And what is given up and not yet delivered: the entries that say so leave the ring too.
-        for loss in self.given_up.statements(clock::mono()) {
-            self.staged.push(room::captured(loss.into()));
-        }
     }
 
     /// Seals and counters whose time has come.

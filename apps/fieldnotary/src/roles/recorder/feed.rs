@@ -7,14 +7,13 @@ use ipc::limits::FEED_BYTES_MAX;
 use ipc::message::{ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, Hole, Leaf, Message};
 use journal::{Finding, Loss, Reader};
 use media::{FileTruth, FileVolume};
+use proof::Frontier as Tree;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Entries that one pull looks at, whatever its filter lets through.
 const LOOKED_AT_MAX: u64 = 16_384;
-/// Holes of entries given up in one batch; the next pull begins behind them.
-const HOLES_MAX: usize = 32;
 /// Longest wait for new entries.
 const WAIT_MS_MAX: u64 = 2_000;
 
@@ -79,8 +78,8 @@ impl Feed {
         batch.into()
     }
 
-    /// The committed end, once it is past the cursor or the wait is over. The committer never waits
-    /// for a reader: the end is not held while entries are read.
+    /// The committed end, once it is past the cursor or the wait is over. The end is not held while
+    /// entries are read: the committer waits for a reader only when it has to read the log itself.
     fn wait_past(&self, cursor: CommitId, wait_ms: u64) -> u64 {
         let wait = Duration::from_millis(wait_ms.min(WAIT_MS_MAX));
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,15 +90,26 @@ impl Feed {
         *end
     }
 
+    /// The root of the tree at a size.
+    pub(super) fn root_at(&self, size: u64) -> Result<Digest, String> {
+        let tree = self.tree_at(size).map_err(|(_, error)| error)?;
+        Ok(Digest(tree.root().0))
+    }
+
+    fn tree_at(&self, size: u64) -> Result<Tree, (ErrorCode, String)> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader
+            .refresh()
+            .map_err(|error| (ErrorCode::Unavailable, error.to_string()))?;
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let tree = reader.frontier_at(size);
+        tree.or_else(|error| given_up.frontier_at(size).ok_or(error))
+            .map_err(|error| (ErrorCode::Unknown, error.to_string()))
+    }
+
     /// The frontier of the tree at a size.
     pub(super) fn frontier(&self, size: u64) -> Message {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = reader.refresh() {
-            return Message::error(ErrorCode::Unavailable, error);
-        }
-        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
-        let frontier = reader.frontier_at(size);
-        match frontier.or_else(|error| given_up.frontier_at(size).ok_or(error)) {
+        match self.tree_at(size) {
             Ok(frontier) => {
                 let hashes = frontier
                     .hashes()
@@ -108,7 +118,7 @@ impl Feed {
                     .collect();
                 Frontier { size, hashes }.into()
             }
-            Err(error) => Message::error(ErrorCode::Unknown, error),
+            Err((code, error)) => Message::error(code, error),
         }
     }
 }
@@ -157,9 +167,17 @@ fn collect(
                 (CommitId(loss.end()), 1)
             }
             Err(Finding::Retired { from, to }) => {
-                let holes = given_up.holes(from.0, to.0);
-                batch.holes.extend(holes.take(HOLES_MAX));
-                (to, 0)
+                let mut next = from;
+                for hole in given_up.holes(from.0, to.0) {
+                    bytes = bytes.saturating_add(hole.wire_bytes_max());
+                    if bytes > FEED_BYTES_MAX {
+                        break;
+                    }
+                    next = CommitId(hole.first.0.saturating_add(hole.count));
+                    batch.holes.push(hole);
+                }
+                // What nobody was promised is passed over without a word.
+                (if next == from { to } else { next }, 0)
             }
             Err(_) => continue,
         };
@@ -177,17 +195,23 @@ fn passes(stored: &journal::StoredEntry, pull: &FeedPull) -> bool {
         || Entry::decode(&stored.bytes).is_ok_and(|entry| pull.kinds.contains(&entry.header.kind))
 }
 
-/// The hole as the LOSS entry names it; a loss that no entry names yet is not handed out.
+/// The hole as the LOSS entry names it, by the rule that the collector has: same cause, same hashes. A
+/// loss that no entry names yet is not handed out.
 fn named_hole(reader: &Reader<FileVolume, FileTruth>, loss: &Loss) -> Option<Hole> {
     let hashes = loss.hashes.as_ref()?;
-    let named_by =
-        reader
-            .entries(CommitId(loss.end()))
-            .flatten()
-            .find_map(|stored| match stored.entry().ok()?.payload().ok()? {
-                Payload::Loss(named) if named.first <= loss.first => Some(stored.commit_id),
-                _ => None,
-            })?;
+    let lost = exchange::Hole::new(loss.first.0, loss.count, loss.cause, hashes.clone()).ok()?;
+    let names = |payload: Payload| match payload {
+        Payload::Loss(named) => {
+            exchange::Hole::from_loss(&named).is_ok_and(|named| lost.is_named_by(&named))
+        }
+        _ => false,
+    };
+    let named_by = reader
+        .entries(CommitId(loss.end()))
+        .flatten()
+        .find_map(|stored| {
+            names(stored.entry().ok()?.payload().ok()?).then_some(stored.commit_id)
+        })?;
     Some(Hole {
         first: loss.first,
         count: loss.count,

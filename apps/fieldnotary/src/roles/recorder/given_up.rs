@@ -11,6 +11,9 @@ use evidence::{CommitId, Digest, MonoNs};
 use ipc::message::Hole;
 use proof::{CompactRange, Frontier, Hash};
 
+/// Ranges of lost entries that a node remembers when their LOSS entries have left the ring.
+const LOST_MAX: usize = 64;
+
 /// One statement: a range of the tree and the entry that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
@@ -24,9 +27,26 @@ pub(super) struct GivenUp {
     /// The tree before the first part.
     before: Frontier,
     parts: Vec<Part>,
+    /// Ranges that a cosigner has by name alone: first entry and how many, the newest [`LOST_MAX`].
+    lost: Vec<(u64, u64)>,
 }
 
 impl GivenUp {
+    /// The ranges that the cosigner has by name alone.
+    pub(super) fn lost(&self) -> &[(u64, u64)] {
+        &self.lost
+    }
+
+    /// Takes in such a range, as frozen state tells it.
+    pub(super) fn observe_lost(&mut self, first: u64, count: u64) {
+        if !self.lost.iter().any(|(known, _)| *known == first) {
+            self.lost.push((first, count));
+            self.lost.sort_unstable();
+            let surplus = self.lost.len().saturating_sub(LOST_MAX);
+            self.lost.drain(..surplus);
+        }
+    }
+
     /// Index after the last entry given up.
     pub(super) fn end(&self) -> Option<u64> {
         self.parts.last().map(|part| part.range.end())
@@ -40,10 +60,8 @@ impl GivenUp {
 
     /// Begins anew behind this tree.
     pub(super) fn begin(&mut self, before: Frontier) {
-        *self = Self {
-            before,
-            parts: Vec::new(),
-        };
+        self.before = before;
+        self.parts.clear();
     }
 
     /// Adds what is given up next. What is added apart can be cut apart.
@@ -75,11 +93,17 @@ impl GivenUp {
         self.parts = joined;
     }
 
-    /// A cosigner has the tree up to here.
-    pub(super) fn cosigned_to(&mut self, size: u64) {
-        if self.end().is_some_and(|end| end <= size) {
-            *self = Self::default();
+    /// A cosigner has the tree up to `size`, and entries below `oldest` had left the ring: what was given
+    /// up and could still be read was delivered after all.
+    pub(super) fn cosigned_to(&mut self, size: u64, oldest: u64) {
+        let Some(end) = self.end().filter(|end| *end <= size) else {
+            return;
+        };
+        let (first, end) = (self.before.size(), end.min(oldest));
+        if first < end {
+            self.observe_lost(first, end - first);
         }
+        self.begin(Frontier::new());
     }
 
     /// The LOSS entries that say all of it.
@@ -164,7 +188,7 @@ impl GivenUp {
 
 #[cfg(test)]
 mod tests {
-    use super::GivenUp;
+    use super::{GivenUp, LOST_MAX};
     use evidence::{CommitId, MonoNs};
     use proof::tree::leaf_hash;
     use proof::{CompactRange, Frontier};
@@ -234,10 +258,11 @@ mod tests {
             .collect();
         assert_eq!(edges, [37, 256, 300]);
         assert_eq!(given_up.frontier_at(256), Some(tree(256)));
-        given_up.cosigned_to(399);
+        given_up.cosigned_to(399, 300);
         assert_eq!(given_up.count(), 363);
-        given_up.cosigned_to(400);
-        assert_eq!(given_up, GivenUp::default());
+        given_up.cosigned_to(400, 300);
+        assert_eq!((given_up.count(), given_up.end()), (0, None));
+        assert_eq!(given_up.lost(), [(37, 263)], "300 to 399 could be read");
     }
 
     #[test]
@@ -251,6 +276,16 @@ mod tests {
         assert_eq!(given_up.holes(0, 128).count(), 2);
         assert_eq!(given_up.holes(64, 128).count(), 1);
         assert_eq!(given_up.holes(0, 0).count(), 0);
+    }
+
+    #[test]
+    fn the_newest_losses_are_remembered_once_each() {
+        let mut given_up = GivenUp::default();
+        for first in (0..2 * LOST_MAX as u64).chain(0..LOST_MAX as u64 + 9) {
+            given_up.observe_lost(first * 10, 5);
+        }
+        assert_eq!(given_up.lost().len(), LOST_MAX);
+        assert_eq!(given_up.lost().last(), Some(&(1_270, 5)));
     }
 
     #[test]

@@ -29,7 +29,11 @@ pub(super) fn open(
         block_bytes: storage.block_bytes,
     };
     let failed = |error: media::MediaError| format!("the journal: {error}");
-    let new = !ring_file(&directory).exists();
+    // What cannot be looked at is not new: a ring is never begun over one that is only out of reach.
+    let ring = ring_file(&directory);
+    let new = !ring
+        .try_exists()
+        .map_err(|error| format!("cannot look for {}: {error}", ring.display()))?;
     if new {
         let truth = new_truth_path(storage, log_id, &directory);
         FileVolume::provision(&directory, shape, |_| {}).map_err(failed)?;
@@ -64,6 +68,66 @@ pub(super) fn open(
                 .map_err(refused)
         }
         Err(error) => Err(refused(error)),
+    }
+}
+
+/// A generation that is being made, beside its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Draft<'a> {
+    pub(super) log_id: LogId,
+    pub(super) generation: Generation,
+    pub(super) boot_id: BootId,
+    /// Measures of the generation before.
+    pub(super) shape: Shape,
+    pub(super) storage: Option<&'a Storage>,
+}
+
+impl Draft<'_> {
+    /// Provisions the ring in `building`, from where it will be moved to `kept`, and begins its log.
+    pub(super) fn create(
+        &self,
+        building: &Path,
+        kept: &Path,
+        made: impl FnMut(u32),
+    ) -> Result<NodeJournal, String> {
+        let failed = |error: media::MediaError| format!("the new generation: {error}");
+        let class = class_of(self.storage);
+        let truth = match self.storage.filter(|_| class == TruthClass::Independent) {
+            Some(storage) => {
+                let path = new_truth_path(storage, self.log_id, kept);
+                let medium = path.parent().unwrap_or(Path::new("/"));
+                if !medium.is_dir() {
+                    return Err(format!(
+                        "the configuration in the log keeps the truth store in {}, which is not there: \
+                         mount its medium first",
+                        medium.display()
+                    ));
+                }
+                path
+            }
+            None => building.join(media::TRUTH_FILE),
+        };
+        FileVolume::provision(building, self.shape, made).map_err(failed)?;
+        FileTruth::provision(&truth).map_err(failed)?;
+        write_ring(building, self.shape, class, &truth)?;
+        let volume = FileVolume::open(building, self.shape, Access::ReadWrite).map_err(failed)?;
+        let truth = FileTruth::open(&truth, class, Access::ReadWrite).map_err(failed)?;
+        let input = OpenInput {
+            log_id: self.log_id,
+            generation: self.generation,
+            boot_id: self.boot_id,
+            options: Options::default(),
+        };
+        Journal::create(volume, truth, &input, salt()?)
+            .map_err(|error| format!("the new generation in {}: {error}", building.display()))
+    }
+}
+
+/// The class of a new ring's truth store.
+pub(super) fn class_of(storage: Option<&Storage>) -> TruthClass {
+    match storage {
+        Some(storage) if storage.truth_dir.is_some() => storage.truth,
+        _ => TruthClass::SameDeviceSync,
     }
 }
 
@@ -127,7 +191,12 @@ pub(crate) fn read_ring(directory: &Path) -> Result<Shape, String> {
     let number = |name: &str| {
         ring.get(name)
             .and_then(serde_json::Value::as_u64)
-            .ok_or_else(|| format!("{}: {name} is missing or no number", path.display()))
+            .ok_or_else(|| {
+                format!(
+                    "{}: {name} is missing or no number; put the file back that was made with this ring",
+                    path.display()
+                )
+            })
     };
     let small = |name: &str| {
         u32::try_from(number(name)?).map_err(|_| format!("{}: {name} is too large", path.display()))
@@ -143,7 +212,12 @@ fn ring_json(directory: &Path) -> Result<serde_json::Value, String> {
     let path = ring_file(directory);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{} is not JSON: {error}", path.display()))
+    serde_json::from_str(&text).map_err(|error| {
+        format!(
+            "{} is not JSON: {error}; put the file back that was made with this ring",
+            path.display()
+        )
+    })
 }
 
 /// The newest generation on this node; 1 where there is none.

@@ -12,12 +12,31 @@ use super::slots::Pace;
 use contract::{Contract, Schedule};
 use evidence::kinds::{Configuration, Marker, SeqSkip};
 use evidence::reasons::{MarkerKind, SkipCause};
-use evidence::{MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId, Stream, UtcNs};
+use evidence::{
+    Generation, MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId, Stream, UtcNs,
+};
 use numbering::{Lost, Numbering};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Bytes of a lease table's row beside the id: `meter `, two lengths and the number.
+const LEASE_ROW_BYTES: usize = 16;
+const _: () = assert!(
+    (contract::limits::METERS_MAX + contract::limits::PORTS_MAX)
+        * (evidence::limits::ID_BYTES_MAX + LEASE_ROW_BYTES)
+        <= journal::limits::TABLE_BYTES
+);
+
 /// Numbers handed out at once; a crash of a producer skips at most this many.
 pub(crate) const LEASE_BLOCK: u64 = 1_024;
+/// Numbers of a stream that one generation may use, as a power of two: whatever another copy of the log
+/// does with the numbers of its own generation, it never reaches those of the next.
+const GENERATION_NUMBERS_LOG2: u32 = 32;
+
+/// First number of every stream in a generation.
+pub(crate) fn first_number(generation: Generation) -> u64 {
+    let before = generation.0.saturating_sub(1);
+    before.saturating_mul(1 << GENERATION_NUMBERS_LOG2)
+}
 
 /// What the poll marker board says of a meter (A4.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +87,15 @@ pub(crate) struct Ledger {
     windows: BTreeMap<Stream, u64>,
     leases: BTreeMap<Stream, u64>,
     numberings: BTreeMap<(SourceId, ScheduleId), Numbering>,
+    /// First number of a stream that nothing is known of: where the generation begins to count.
+    floor: u64,
     /// Numberings started in this run of the recorder.
     started: BTreeSet<(SourceId, ScheduleId)>,
     contract: Option<Contract>,
     /// Parts of a contract that is not complete yet.
     parts: Vec<Configuration>,
     frozen: bool,
+    frozen_parts: evidence::frozen::Parts,
 }
 
 impl Ledger {
@@ -83,6 +105,54 @@ impl Ledger {
             leases: leases.into_iter().collect(),
             ..Self::default()
         }
+    }
+
+    /// The same in a generation, whose streams begin where it begins to count.
+    pub(crate) fn of(
+        generation: Generation,
+        leases: impl IntoIterator<Item = (Stream, u64)>,
+    ) -> Self {
+        Self {
+            floor: first_number(generation),
+            ..Self::new(leases)
+        }
+    }
+
+    /// Moves every stream to where a new generation begins to count. Gives back the numbers of each
+    /// meter that are passed over.
+    pub(crate) fn adopt(&mut self, generation: Generation, now: MonoNs) -> Vec<SeqSkip> {
+        let first = first_number(generation);
+        let known: BTreeSet<Stream> = self
+            .windows
+            .keys()
+            .chain(self.leases.keys())
+            .cloned()
+            .collect();
+        let mut skips = Vec::new();
+        for stream in known {
+            let pending = self.pending(&stream);
+            let next = first.max(pending.end);
+            if let Stream::Meter(meter) = &stream
+                && pending.start < next
+            {
+                skips.push(SeqSkip {
+                    at: now,
+                    meter_id: meter.clone(),
+                    first: Seq(pending.start),
+                    count: next - pending.start,
+                    cause: SkipCause::Adoption,
+                });
+            }
+            self.windows.insert(stream.clone(), next);
+            self.leases.insert(stream, next);
+        }
+        self.floor = first;
+        skips
+    }
+
+    /// The contract in force by the entries seen.
+    pub(crate) fn contract(&self) -> Option<&Contract> {
+        self.contract.as_ref()
     }
 
     /// Whether a frozen state was seen, so that nothing older needs to be read.
@@ -221,7 +291,7 @@ impl Ledger {
 
     /// The next block for a producer that goes on from the block it holds.
     pub(crate) fn extend(&mut self, stream: &Stream) -> Lease {
-        let next = self.leases.get(stream).copied().unwrap_or(0);
+        let next = self.leases.get(stream).copied().unwrap_or(self.floor);
         let lease = Lease {
             next,
             end: next + LEASE_BLOCK,
@@ -281,7 +351,7 @@ impl Ledger {
 
     /// Numbers leased that no entry speaks of yet.
     fn pending(&self, stream: &Stream) -> std::ops::Range<u64> {
-        let committed = self.windows.get(stream).copied().unwrap_or(0);
+        let committed = self.windows.get(stream).copied().unwrap_or(self.floor);
         let leased = self.leases.get(stream).copied().unwrap_or(committed);
         committed..leased.max(committed)
     }

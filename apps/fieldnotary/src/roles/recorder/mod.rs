@@ -1,6 +1,7 @@
 //! The recorder role: owns journal and truth store, publishes the committed feed.
 
 mod acks;
+mod adoption;
 mod committer;
 mod feed;
 mod given_up;
@@ -9,12 +10,15 @@ mod journal_file;
 mod ledger;
 mod sealer;
 mod server;
+mod since;
 mod slots;
 mod startup;
 mod stats;
 mod status;
+mod throttle;
 mod work;
 
+pub(crate) use adoption::{Adopted, Order, adopt, last_known};
 pub(crate) use journal_file::{newest_generation, read_ring, truth_place};
 
 use crate::paths::DataDir;
@@ -29,6 +33,8 @@ use work::{QUEUE_DEPTH_MAX, Work};
 
 /// Heads that may wait for the signer; the next one is newer and serves as well.
 const HEADS_MAX: usize = 1;
+/// How long the start may take, at most.
+const START_MAX: Duration = Duration::from_secs(900);
 /// How often the role looks whether it is to stop.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
@@ -46,15 +52,18 @@ pub(crate) fn run(
     std::fs::create_dir_all(&journals)
         .map_err(|error| format!("cannot create {}: {error}", journals.display()))?;
     let _only_writer = media::WriterLock::take(&journals).map_err(|error| error.to_string())?;
+    // A new ring is written once from end to end; a recovery reads a segment.
+    sandbox::pulse::busy(START_MAX);
     let committer = startup::begin(contract, data, log_id, node_started, heads, work.clone())?;
     let feed = Arc::clone(&committer.feed);
+    let contract = Arc::new(committer.contract.clone());
     let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;
     let closing = Arc::new(AtomicBool::new(false));
     let (signer, results) = (data.signer_socket(), work.clone());
     std::thread::spawn(move || sealer::serve(&signer, &sealing, &results));
     let (requests_in, close) = (work.clone(), work);
     let (serving, ended) = (Arc::clone(&closing), Arc::clone(&closing));
-    std::thread::spawn(move || server::serve(&listener, &requests_in, &feed, &serving));
+    std::thread::spawn(move || server::serve(&listener, &requests_in, &feed, &contract, &serving));
     let stop = Arc::clone(stop);
     std::thread::spawn(move || {
         while !stop.load(Ordering::Relaxed) {

@@ -33,6 +33,7 @@ pub(super) struct Sealed {
 pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<Work>) {
     let mut channel = None;
     for head in heads {
+        steps::pass("seal.asked");
         let outcome = sign(socket, &mut channel, head);
         if outcome.is_err() {
             channel = None;

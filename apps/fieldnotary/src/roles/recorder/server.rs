@@ -1,9 +1,13 @@
 //! The recorder's socket: one thread per connected process, requests answered in order.
 
 use super::feed::Feed;
+use super::throttle::{self, Throttle};
 use super::work::{Answer, Work};
-use evidence::SourceId;
-use evidence::Stream;
+use crate::clock;
+use contract::Contract;
+use evidence::kinds::Event;
+use evidence::reasons::EventCode;
+use evidence::{Captured, SourceId, Stream};
 use ipc::message::{ErrorCode, Message};
 use ipc::{Channel, IpcError, Listener};
 use std::sync::Arc;
@@ -21,6 +25,7 @@ pub(super) fn serve(
     listener: &Listener,
     work: &SyncSender<Work>,
     feed: &Arc<Feed>,
+    contract: &Arc<Contract>,
     closing: &Arc<AtomicBool>,
 ) {
     let connected = Arc::new(AtomicUsize::new(0));
@@ -45,7 +50,9 @@ pub(super) fn serve(
             work: work.clone(),
             feed: Arc::clone(feed),
             closing: Arc::clone(closing),
+            contract: Arc::clone(contract),
             source: None,
+            throttle: Throttle::new(1, clock::mono().0),
         };
         let connected = Arc::clone(&connected);
         std::thread::spawn(move || {
@@ -61,8 +68,10 @@ struct Session {
     work: SyncSender<Work>,
     feed: Arc<Feed>,
     closing: Arc<AtomicBool>,
+    contract: Arc<Contract>,
     /// Who it says it is: a role, or `io/PORT`.
     source: Option<SourceId>,
+    throttle: Throttle,
 }
 
 impl Session {
@@ -90,6 +99,7 @@ impl Session {
             Message::FrontierAt(at) => return Some(self.feed.frontier(at.size)),
             _ => {}
         }
+        self.slow_down();
         let (answer, answers) = sync_channel(1);
         match self.work_for(request, answer) {
             Ok(work) => {
@@ -105,7 +115,10 @@ impl Session {
         Ok(match request {
             Message::Hello(hello) => {
                 let name = hello.role.strip_prefix("io/").unwrap_or(&hello.role);
-                self.source = Some(SourceId::new(name).map_err(|e| invalid(e.to_string()))?);
+                let source = SourceId::new(name).map_err(|e| invalid(e.to_string()))?;
+                let per_s = throttle::allowance_per_s(&self.contract, &source);
+                self.throttle.allow(per_s);
+                self.source = Some(source);
                 Work::Welcome { answer }
             }
             Message::Lease(lease) => Work::Lease {
@@ -158,6 +171,37 @@ impl Session {
                 return Err(Message::error(ErrorCode::Unsupported, text));
             }
         })
+    }
+
+    /// Whoever asks for far more than its part of the contract needs waits for its answer, so that the
+    /// others' requests are not behind all of its own.
+    fn slow_down(&mut self) {
+        let pace = self.throttle.take(clock::mono().0);
+        if let (Some(count), Some(source)) = (pace.say, &self.source) {
+            let event = Event {
+                at: clock::mono(),
+                code: EventCode::ProcessThrottled,
+                source: source.clone(),
+                meter_id: None,
+                seq: None,
+                about_seq: None,
+                count: Some(count),
+                detail: Some(format!(
+                    "more than {} requests a second; it waits for its answers",
+                    self.throttle.per_s()
+                )),
+                sample: None,
+            };
+            // The answer goes nowhere: nobody asked.
+            let (answer, _) = sync_channel(1);
+            let event = Captured::new(&event.into());
+            let _ = self.work.send(Work::Report {
+                id: 0,
+                event,
+                answer,
+            });
+        }
+        std::thread::sleep(Duration::from_nanos(pace.wait_ns));
     }
 
     fn introduced(&self) -> Result<SourceId, Message> {

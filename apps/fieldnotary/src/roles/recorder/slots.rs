@@ -16,6 +16,8 @@ pub(super) enum StartKind {
     Crash,
     /// The recorder alone ended, and was started again.
     Alone,
+    /// The generation was adopted and starts for the first time.
+    Adopted,
 }
 
 impl StartKind {
@@ -26,6 +28,7 @@ impl StartKind {
             (Self::Reboot, false) => DowntimeCause::Reboot,
             (Self::Crash, false) => DowntimeCause::NodeRestart,
             (Self::Orderly, false) => DowntimeCause::OrderlyStop,
+            (Self::Adopted, false) => DowntimeCause::Adoption,
         }
     }
 }
@@ -122,6 +125,8 @@ mod tests {
             (StartKind::Crash, false, DowntimeCause::NodeRestart),
             (StartKind::Reboot, false, DowntimeCause::Reboot),
             (StartKind::Orderly, false, DowntimeCause::OrderlyStop),
+            (StartKind::Adopted, false, DowntimeCause::Adoption),
+            (StartKind::Adopted, true, DowntimeCause::ProcessRestart),
         ];
         for (start, seen, cause) in cases {
             assert_eq!(start.cause(seen), cause);

@@ -6,6 +6,7 @@ use super::given_up::GivenUp;
 use super::journal_file::{self, NodeJournal};
 use super::ledger::Ledger;
 use super::sealer::Head;
+use super::since::Since;
 use super::slots::StartKind;
 use super::stats::Stats;
 use super::work::Work;
@@ -25,18 +26,29 @@ use std::sync::mpsc::SyncSender;
 /// Counter under which the commit id of the configuration in force outlives its segment.
 const CONTRACT_COMMIT: &str = "contract_commit";
 
+/// Counter under which the boot and the beginning of the epoch outlive their segment.
+const EPOCH_BEGAN: &str = "epoch_began_ns";
+
+/// Counter under which a range that the cosigner has by name alone outlives its LOSS entries.
+const LOST_ENTRIES: &str = "lost_entries";
+
 /// How far to look back at first where a segment has no frozen state; doubles.
 const REMEMBER_STEP: u64 = 4_096;
 
 /// What committed entries told of the run before.
 #[derive(Debug, Default)]
-struct Remembered {
-    epoch: Option<(BootId, MonoNs)>,
+pub(super) struct Remembered {
+    /// Boot and beginning of the newest epoch.
+    epoch: Option<(String, MonoNs)>,
+    /// Whether that epoch is the adoption of the generation, which captured nothing.
+    adopted: bool,
     contract: Option<(String, u64)>,
     sealed: Option<evidence::kinds::Checkpoint>,
     cosigned_size: u64,
+    ack: Option<evidence::kinds::Ack>,
     given_up: GivenUp,
     lately: Lately,
+    since: Since,
 }
 
 /// Opens the log, commits what recovery found, and makes the committer.
@@ -52,12 +64,18 @@ pub(super) fn begin(
     let boot_id = clock::boot_id();
     let (journal, recovery) = journal_file::open(data, &contract.storage, log_id, boot_id)?;
     let reader = read_only(data, &journal)?;
-    let mut ledger = Ledger::new(journal_file::streams(journal.leases()).collect::<Vec<_>>());
-    let mut remembered = remember(&reader, &journal, &mut ledger);
+    let leases: Vec<_> = journal_file::streams(journal.leases()).collect();
+    let mut ledger = Ledger::of(journal.generation(), leases);
+    let mut remembered = remember(&reader, journal.newest_segment_first(), &mut ledger);
     let cosigned_size = remembered.cosigned_size.max(journal.cosigned_size());
-    remembered.given_up.cosigned_to(cosigned_size);
+    let oldest = journal.oldest().0;
+    remembered.given_up.cosigned_to(cosigned_size, oldest);
     let own = SourceId::new("recorder").map_err(|error| error.to_string())?;
     let origin = format!("{}/g{}", contract.station.origin, journal.generation());
+    let start = match remembered.adopted {
+        true => StartKind::Adopted,
+        false => start_kind(recovery.as_ref(), remembered.epoch, boot_id, node_started),
+    };
     let mut committer = Committer {
         ledger,
         stats: Stats::default(),
@@ -66,7 +84,9 @@ pub(super) fn begin(
         origin,
         boot_id,
         truth_degraded: recovery.as_ref().is_some_and(Recovery::truth_degraded),
-        start: start_kind(recovery.as_ref(), remembered.epoch, boot_id, node_started),
+        start: remembered
+            .since
+            .node(start, &boot_id.to_string(), node_started),
         time: TimeMap::absent(clock::mono(), clock::utc()),
         markers: data.markers(),
         feed: Arc::new(Feed::new(reader, work)),
@@ -81,11 +101,14 @@ pub(super) fn begin(
             custody: remembered.sealed.as_ref().map(|sealed| sealed.custody),
             note: remembered.sealed.map(|sealed| sealed.note),
             cosigned_size,
+            ack: remembered.ack,
             ..SealState::default()
         },
-        alive: BTreeSet::new(),
+        alive: remembered.since.captured(start, node_started),
         named_losses: BTreeSet::new(),
         given_up: remembered.given_up,
+        rolled: false,
+        epoch_at: began,
         standing: data.standing(),
         own,
         staged: Vec::new(),
@@ -111,15 +134,17 @@ pub(super) fn begin(
 /// How this run begins, told by when and on which boot the epoch before it began.
 fn start_kind(
     recovery: Option<&Recovery>,
-    before: Option<(BootId, MonoNs)>,
+    before: Option<(String, MonoNs)>,
     boot_id: BootId,
     node_started: MonoNs,
 ) -> StartKind {
     match (recovery.map(|recovery| recovery.cause), before) {
         // Under the supervisor that runs now: only this process ended, orderly or not.
-        (Some(_), Some((boot, at))) if boot == boot_id && at >= node_started => StartKind::Alone,
+        (Some(_), Some((boot, at))) if boot == boot_id.to_string() && at >= node_started => {
+            StartKind::Alone
+        }
         (None | Some(EpochCause::FirstStart | EpochCause::OrderlyStart), _) => StartKind::Orderly,
-        (Some(_), Some((boot, _))) if boot != boot_id => StartKind::Reboot,
+        (Some(_), Some((boot, _))) if boot != boot_id.to_string() => StartKind::Reboot,
         (Some(_), _) => StartKind::Crash,
     }
 }
@@ -132,12 +157,11 @@ fn read_only(
 }
 
 /// Rebuilds the ledger from the newest frozen state on, and finds the newest seal and contract.
-fn remember(
+pub(super) fn remember(
     reader: &Reader<FileVolume, FileTruth>,
-    journal: &NodeJournal,
+    mut from: CommitId,
     ledger: &mut Ledger,
 ) -> Remembered {
-    let mut from = journal.newest_segment_first();
     let mut step = REMEMBER_STEP;
     let leases = ledger.clone();
     loop {
@@ -164,12 +188,29 @@ fn remember(
 }
 
 impl Remembered {
+    /// The newest checkpoint that was seen.
+    pub(super) fn seal(&self) -> Option<&evidence::kinds::Checkpoint> {
+        self.sealed.as_ref()
+    }
+
+    /// Whether a checkpoint was seen.
+    pub(super) fn has_seal(&self) -> bool {
+        self.sealed.is_some()
+    }
+
     fn observe(&mut self, id: CommitId, payload: Payload) {
+        self.since.observe(&payload);
         match payload {
-            Payload::EpochStart(epoch) => self.epoch = Some((epoch.boot_id, epoch.at)),
+            Payload::EpochStart(epoch) => {
+                self.epoch = Some((epoch.boot_id.to_string(), epoch.at));
+                self.adopted = epoch.cause == EpochCause::Adoption;
+            }
             Payload::Checkpoint(checkpoint) => self.sealed = Some(checkpoint),
             Payload::Loss(loss) => self.given_up.observe(id, &loss),
-            Payload::Ack(ack) => self.cosigned_size = self.cosigned_size.max(ack.size),
+            Payload::Ack(ack) => {
+                self.cosigned_size = self.cosigned_size.max(ack.size);
+                self.ack = Some(ack);
+            }
             Payload::Configuration(part) if part.part == 0 => {
                 let digest = part.digest.to_string();
                 // Said again at the start of a segment, it is still the entry that readings name.
@@ -183,10 +224,19 @@ impl Remembered {
             }
             Payload::CounterSnapshot(snapshot) => {
                 for counter in snapshot.counters {
-                    if let (CONTRACT_COMMIT, Some(label), Some(value)) =
-                        (counter.name.as_str(), counter.label, counter.value)
-                    {
-                        self.contract = Some((label, value));
+                    match (counter.name.as_str(), counter.label, counter.value) {
+                        (CONTRACT_COMMIT, Some(label), Some(value)) => {
+                            self.contract = Some((label, value));
+                        }
+                        (EPOCH_BEGAN, Some(label), Some(value)) => {
+                            self.epoch = Some((label, MonoNs(value)));
+                        }
+                        (LOST_ENTRIES, Some(label), Some(count)) => {
+                            if let Ok(first) = label.parse() {
+                                self.given_up.observe_lost(first, count);
+                            }
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -195,13 +245,31 @@ impl Remembered {
     }
 }
 
-/// The configuration's place in the log, as a counter of a frozen state.
+/// What a start has to know of this run beside the ledger, as counters of a frozen state.
+pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
+    let (own, digest) = (&recorder.own, recorder.contract.digest());
+    let boot = recorder.boot_id.to_string();
+    let mut counters = vec![
+        contract_counter(own, &digest, recorder.contract_commit),
+        counter(own, EPOCH_BEGAN, boot, recorder.epoch_at.0),
+    ];
+    let lost = recorder.given_up.lost().iter();
+    counters
+        .extend(lost.map(|(first, count)| counter(own, LOST_ENTRIES, first.to_string(), *count)));
+    counters
+}
+
+/// The configuration's place in the log.
 pub(super) fn contract_counter(source: &SourceId, digest: &Digest, commit: CommitId) -> Counter {
+    counter(source, CONTRACT_COMMIT, digest.to_string(), commit.0)
+}
+
+fn counter(source: &SourceId, name: &str, label: String, value: u64) -> Counter {
     Counter {
-        name: CONTRACT_COMMIT.to_owned(),
-        label: Some(digest.to_string()),
+        name: name.to_owned(),
+        label: Some(label),
         state: CounterState::Value,
-        value: Some(commit.0),
+        value: Some(value),
         source: source.clone(),
     }
 }
@@ -209,28 +277,46 @@ pub(super) fn contract_counter(source: &SourceId, digest: &Digest, commit: Commi
 impl Committer {
     /// The epoch's first entry, and what is lost.
     fn stage_epoch(&mut self, recovery: Option<&Recovery>, recovery_us: u64) {
-        let at = clock::mono();
+        let at = self.epoch_at;
         let found = |number: fn(&Recovery) -> u64| recovery.map_or(0, number);
         self.stats.scan_bytes = found(|recovery| recovery.scan_bytes);
         let orderly = [EpochCause::FirstStart, EpochCause::OrderlyStart];
         let recovered = recovery.is_some_and(|recovery| !orderly.contains(&recovery.cause));
         self.stats.recoveries = u64::from(recovered);
         let epoch = EpochStart {
-            at,
             cause: recovery.map_or(EpochCause::FirstStart, |recovery| recovery.cause),
-            boot_id: self.boot_id,
-            truth_class: self.journal.truth_class(),
-            truth_degraded: self.truth_degraded,
             rolled_forward: found(|recovery| recovery.rolled_forward),
             dropped_bytes: found(|recovery| recovery.dropped_bytes),
             scan_bytes: self.stats.scan_bytes,
             recovery_us,
-            predecessor: None,
+            ..self.epoch_start(at)
         };
         self.stage(epoch.into());
         for loss in recovery.iter().flat_map(|recovery| &recovery.losses) {
             self.stats.lost += loss.count;
             self.stage(loss.payload(at).into());
+        }
+    }
+
+    /// The entry of an epoch that began because a write failed.
+    pub(super) fn stage_new_epoch(&mut self) {
+        self.epoch_at = clock::mono();
+        let epoch = self.epoch_start(self.epoch_at);
+        self.stage(epoch.into());
+    }
+
+    fn epoch_start(&self, at: MonoNs) -> EpochStart {
+        EpochStart {
+            at,
+            cause: EpochCause::WriteFailure,
+            boot_id: self.boot_id,
+            truth_class: self.journal.truth_class(),
+            truth_degraded: self.truth_degraded,
+            rolled_forward: 0,
+            dropped_bytes: 0,
+            scan_bytes: 0,
+            recovery_us: 0,
+            predecessor: None,
         }
     }
 

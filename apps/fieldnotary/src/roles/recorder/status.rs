@@ -41,6 +41,7 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "capture_to_durable_ns": spans(&recorder.stats.durable),
         "capture_to_cosigned_ns": spans(&recorder.stats.cosigned),
         "journal": journal(recorder),
+        "lost": lost(recorder),
         "anchors": {
             "power": anchor(&["uvlo_cnt", "vbat_droop_cnt", "reset_reason"]),
             "clock": anchor(&["step_adjust_cnt", "drift_estimate", "last_sync_age"]),
@@ -65,6 +66,17 @@ pub(super) fn report(recorder: &Committer) -> Message {
         json: StatusText(status.to_string()),
     }
     .into()
+}
+
+/// What left the ring before a cosigner had it: still to be told, and what the cosigner knows by name.
+fn lost(recorder: &Committer) -> Value {
+    let told = recorder.given_up.lost().iter();
+    let told = told.map(|(first, count)| json!({ "first": first, "count": count }));
+    json!({
+        "given_up_entries": recorder.given_up.count(),
+        "given_up_end": recorder.given_up.end(),
+        "told": told.collect::<Vec<_>>(),
+    })
 }
 
 fn spans(spans: &Spans) -> Value {

@@ -10,10 +10,8 @@ use std::time::Duration;
 /// Entries pulled at once.
 const PULL_MAX: u64 = 1_024;
 
-/// Looks at the feed while a loss is being named.
-const LOSS_NAMED_WITHIN: u32 = 20;
-/// Pause between them.
-const LOSS_PAUSE: Duration = Duration::from_millis(100);
+/// Pause where the recorder cannot serve just now.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A cursor over checkpoint entries.
 #[derive(Debug)]
@@ -94,33 +92,23 @@ impl Feed {
     }
 }
 
-/// Reads leaves for the exchange: the outer `None` when told to stop, the error when they are gone.
+/// Reads leaves for the exchange: the outer `None` when told to stop, the error when they are not there
+/// just now.
 pub(super) fn supply(link: &mut RecorderLink, need: Need) -> Option<Result<Supply, String>> {
-    let frontier = if need.frontier {
-        match frontier(link, need.from)? {
+    let frontier = match need.frontier.then(|| frontier(link, need.from)) {
+        Some(answer) => match answer? {
             Ok(frontier) => Some(frontier),
             Err(reason) => return Some(Err(reason)),
-        }
-    } else {
-        None
+        },
+        None => None,
     };
     let max = need.to.saturating_sub(need.from).min(PULL_MAX);
-    let mut found = Err(String::new());
-    for _ in 0..LOSS_NAMED_WITHIN {
-        let batch = pull(link, CommitId(need.from), Vec::new(), max, 0)?;
-        found = runs(need, batch);
-        if found.is_ok() {
-            break;
-        }
-        // Entries found unreadable just now: the recorder is about to name the loss.
-        std::thread::sleep(LOSS_PAUSE);
-    }
-    let supply = |runs| Supply {
+    let batch = pull(link, CommitId(need.from), Vec::new(), max, 0)?;
+    Some(runs(need, batch).map(|runs| Supply {
         from: need.from,
         frontier,
         runs,
-    };
-    Some(found.map(supply))
+    }))
 }
 
 fn frontier(link: &mut RecorderLink, size: u64) -> Option<Result<Frontier, String>> {
@@ -193,7 +181,7 @@ fn pull(
             Message::FeedBatch(batch) => return Some(batch),
             other => {
                 eprintln!("uplink: the recorder answered {other:?}");
-                std::thread::sleep(LOSS_PAUSE);
+                std::thread::sleep(PAUSE);
             }
         }
     }

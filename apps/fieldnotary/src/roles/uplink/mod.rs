@@ -12,16 +12,21 @@ use contract::{Contract, Uplink};
 use evidence::kinds::{Ack, Event};
 use evidence::reasons::EventCode;
 use evidence::{Captured, Digest, Payload, SourceId};
-use exchange::{Action, Limits, Node, NodeConfig, Report, Tick};
+use exchange::{Action, ConflictCause, Limits, Node, NodeConfig, Refusal, Report, Tick};
 use feed::Feed;
 use https::Client;
 use ipc::message::{AckReport, Message};
 use refusals::Refusals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Longest wait before the feed is looked at again.
 const FEED_WAIT_MS: u64 = 200;
+/// Looks at the feed until missing entries are taken for gone: two minutes, longer than a medium stalls.
+const MISSING_LOOKS_MAX: u32 = 1_200;
+/// Pause between them.
+const MISSING_PAUSE: Duration = Duration::from_millis(100);
 /// A refused batch is tried again after this long at the least.
 const REFUSED_WAIT_MS: u64 = 10_000;
 
@@ -58,8 +63,12 @@ pub(crate) fn run(
         reports: 0,
         refusals: Refusals::default(),
         standing: Standing::new(data.standing()),
+        missing: 0,
     };
+    // A collector that accepts and never answers costs a request's whole time.
+    let request = Duration::from_millis(uplink.timeout_ms);
     while !stop.load(Ordering::Relaxed) {
+        sandbox::pulse::busy(request);
         if !role.turn() {
             break;
         }
@@ -86,6 +95,8 @@ struct Role {
     reports: u64,
     refusals: Refusals,
     standing: Standing,
+    /// Looks at the feed in a row that did not find the leaves.
+    missing: u32,
 }
 
 impl Role {
@@ -103,7 +114,18 @@ impl Role {
                 if let Err(error) = self.standing.note(self.node.may_stand_at()) {
                     eprintln!("uplink: {error}");
                 }
+                let is_checkpoint = request.path.ends_with("add-checkpoint");
+                steps::pass(if is_checkpoint {
+                    "checkpoint.sending"
+                } else {
+                    "entries.sending"
+                });
                 let outcome = self.client.send(&request);
+                steps::pass(if is_checkpoint {
+                    "checkpoint.answered"
+                } else {
+                    "entries.answered"
+                });
                 match outcome {
                     Ok(response) => self.node.answered(tick(), request.id, response),
                     Err(failure) => self.node.failed(tick(), request.id, failure),
@@ -127,19 +149,27 @@ impl Role {
         true
     }
 
+    /// What is missing just now may be named, or readable, a moment later: only what stays missing for
+    /// [`MISSING_LOOKS_MAX`] looks is gone.
     fn supply(&mut self, need: exchange::Need) -> bool {
         let Some(supply) = feed::supply(&mut self.link, need) else {
             return false;
         };
         match supply {
             Ok(supply) => {
+                self.missing = 0;
                 if let Err(error) = self.node.supply(supply) {
                     eprintln!("uplink: {error}");
                 }
             }
-            Err(reason) => {
-                eprintln!("uplink: {reason}");
+            Err(reason) if self.missing >= MISSING_LOOKS_MAX => {
+                self.missing = 0;
+                eprintln!("uplink: entries from {} on: {reason}", need.from);
                 self.node.leaves_unavailable();
+            }
+            Err(_) => {
+                self.missing += 1;
+                std::thread::sleep(MISSING_PAUSE);
             }
         }
         true
@@ -158,10 +188,7 @@ impl Role {
             Report::Down(failure) => self.event(EventCode::UplinkDown, self.client.why(failure)),
             Report::Up => self.event(EventCode::UplinkUp, String::new()),
             Report::Refused(refusal) => {
-                let words = format!(
-                    "{} answered {}: {}",
-                    refusal.path, refusal.status, refusal.detail
-                );
+                let words = refusal_words(&refusal);
                 match self.refusals.heard(words, clock::mono()) {
                     Some((words, count)) => self.refused(words, count),
                     None => return true,
@@ -181,10 +208,11 @@ impl Role {
             Report::Conflict(conflict) => self.event(
                 EventCode::UplinkConflict,
                 format!(
-                    "delivery stops ({}): the collector states size {} with status {}",
+                    "delivery stops ({}): the collector states size {} (status {}); {}",
                     conflict.cause.name(),
                     conflict.stated,
-                    conflict.status
+                    conflict.status,
+                    cure(conflict.cause)
                 ),
             ),
         };
@@ -224,6 +252,42 @@ impl Role {
             sample: None,
         }
         .into()
+    }
+}
+
+/// What was refused. An answer of success is refused by this side: what it says does not hold.
+fn refusal_words(refusal: &Refusal) -> String {
+    let Refusal {
+        path,
+        status,
+        detail,
+    } = refusal;
+    match status {
+        200 if detail.contains("cosignature") => format!(
+            "{path} was taken, but {detail}: it is not by the key of uplink.collector_key, which must be the \
+             one that the collector says when it starts (vkey of its collector.json)"
+        ),
+        0 => format!("{path} was not sent: {detail}"),
+        _ => format!("{path} answered {status}: {detail}"),
+    }
+}
+
+/// What a person can do about a conflict.
+fn cure(cause: ConflictCause) -> &'static str {
+    match cause {
+        ConflictCause::Ahead => {
+            "it holds more of this log than is here: this directory is an older copy, or another node has \
+             its identity. Stop the one that must not run; `fieldnotary adopt` begins a new generation here"
+        }
+        ConflictCause::Contradicted => {
+            "it holds another log under this name: this directory is an older copy that went on, or another \
+             node has its identity. Stop the one that must not run; `fieldnotary adopt` begins a new \
+             generation here"
+        }
+        ConflictCause::Unavailable => {
+            "entries that the collector lacks are gone here and no LOSS entry carries their hashes; a \
+             restart tries once more, `fieldnotary adopt` begins a new generation behind them"
+        }
     }
 }
 

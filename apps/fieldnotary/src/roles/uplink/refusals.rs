@@ -15,6 +15,10 @@ pub(super) struct Refusals {
 impl Refusals {
     /// Hears of a refusal; gives back what to tell, and how many refusals that stands for.
     pub(super) fn heard(&mut self, words: String, now: MonoNs) -> Option<(String, u64)> {
+        if self.last.as_ref().is_some_and(|(last, _)| *last != words) {
+            // Counts belong to their own words; the old ones were told at least once.
+            self.untold = 0;
+        }
         self.untold += 1;
         let news = self
             .last
@@ -41,7 +45,7 @@ mod tests {
         assert_eq!(heard("403", 0), Some(("403".to_owned(), 1)));
         assert_eq!(heard("403", 1), None);
         assert_eq!(heard("403", 2), None);
-        assert_eq!(heard("422", 3), Some(("422".to_owned(), 3)));
+        assert_eq!(heard("422", 3), Some(("422".to_owned(), 1)));
         assert_eq!(heard("422", 3 + TELL_AGAIN_NS), Some(("422".to_owned(), 1)));
     }
 }

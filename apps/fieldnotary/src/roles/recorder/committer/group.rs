@@ -52,7 +52,7 @@ impl Committer {
     /// After a failed write. An error leaves the journal latched, and the next turn tries once more.
     fn begin_epoch(&mut self) -> Result<(), String> {
         match self.journal.begin_epoch_after_failure(salt()?) {
-            Ok(_) => {}
+            Ok(_) => self.stage_new_epoch(),
             Err(CommitError::RingFull { needed_size, .. }) => self.make_room(needed_size),
             Err(error) => eprintln!("recorder: no new segment after a failed write: {error}"),
         }

@@ -11,6 +11,7 @@ use ipc::message::{
     Accepted, ErrorCode, Leased, Message, NoteText, RefuseReason, Refused, SlotStart, Welcome,
 };
 use ledger::{Attempted, Missed, Verdict};
+use media::MarkFinding;
 use std::collections::BTreeMap;
 
 impl Committer {
@@ -61,12 +62,7 @@ impl Committer {
         match intake::check(stream, seq, self.contract_commit, records) {
             Ok(_) if seq.is_some_and(|seq| self.ledger.verdict(stream, seq) == Verdict::Known) => {
                 self.stats.known_again += 1;
-                let known = Accepted {
-                    submission_id: id,
-                    first_commit: CommitId(0),
-                    count: 0,
-                };
-                let _ = answer.try_send(known.into());
+                self.known(id, answer);
             }
             Ok(sound) => {
                 let offset = self.staged.len();
@@ -78,19 +74,42 @@ impl Committer {
                     .push((answer, Pending::Accepted { id, offset, count }));
             }
             Err(objection) => {
-                self.stats.rejected += 1;
-                if objection.reason == RefuseReason::RecordCrc {
-                    self.stats.record_crc_failures += 1;
-                }
-                self.event(EventCode::RecordRejected, |event| {
-                    event.source = source.clone();
-                    event.about_seq = seq;
-                    event.detail = Some(format!("{}: {}", objection.reason, objection.detail));
-                    event.sample = Some(bounded_sample(&objection.sample));
-                });
+                self.reject(source, seq, &objection);
                 self.refuse(id, objection.reason, &objection.detail, &answer);
             }
         }
+    }
+
+    /// Says that this was taken before. It may lie in the very group that is gathered, so the answer
+    /// waits for the group like all others.
+    fn known(&mut self, id: u64, answer: Answer) {
+        let known = Accepted {
+            submission_id: id,
+            first_commit: CommitId(0),
+            count: 0,
+        };
+        self.answers.push((answer, Pending::Ready(known.into())));
+    }
+
+    /// Counts what is refused and keeps a sample of it (A4.1).
+    fn reject(&mut self, source: &SourceId, seq: Option<Seq>, objection: &intake::Objection) {
+        self.stats.rejected += 1;
+        if objection.reason == RefuseReason::RecordCrc {
+            self.stats.record_crc_failures += 1;
+        }
+        self.event(EventCode::RecordRejected, |event| {
+            event.source = source.clone();
+            event.about_seq = seq;
+            event.detail = Some(format!("{}: {}", objection.reason, objection.detail));
+            event.sample = Some(bounded_sample(&objection.sample));
+        });
+    }
+
+    /// The same of an entry that a plane beside capture hands in.
+    fn reject_report(&mut self, id: u64, objection: &intake::Objection, answer: &Answer) {
+        let own = self.own.clone();
+        self.reject(&own, None, objection);
+        self.refuse(id, objection.reason, &objection.detail, answer);
     }
 
     pub(super) fn refuse(&self, id: u64, reason: RefuseReason, detail: &str, answer: &Answer) {
@@ -110,9 +129,13 @@ impl Committer {
         answer: Answer,
     ) -> Result<(), String> {
         let lease = if fresh {
-            let attempted = match stream {
-                Stream::Meter(meter) => self.attempted().remove(meter),
-                Stream::Port(_) => None,
+            let attempted = match (stream, self.attempted()) {
+                (Stream::Port(_), _) => None,
+                (Stream::Meter(meter), Ok(mut known)) => known.remove(meter),
+                (Stream::Meter(_), Err(why)) => {
+                    let _ = answer.try_send(Message::error(ErrorCode::Unavailable, why));
+                    return Ok(());
+                }
             };
             let (lease, entries) = self
                 .ledger
@@ -144,9 +167,16 @@ impl Committer {
 
     /// What the poll marker boards know of the meters (A4.8). A meter that changed its port is on both
     /// boards; its highest number counts.
-    fn attempted(&self) -> BTreeMap<MeterId, Attempted> {
+    ///
+    /// A board that cannot be read tells nothing: that nothing was attempted would be an invention.
+    fn attempted(&self) -> Result<BTreeMap<MeterId, Attempted>, String> {
         let mut known: BTreeMap<MeterId, Attempted> = BTreeMap::new();
-        let (ports, _) = media::read_marks(&self.markers);
+        let (ports, findings) = media::read_marks(&self.markers);
+        for finding in findings {
+            if let MarkFinding::FileUnreadable { file, why } = finding {
+                return Err(format!("the poll marker board {file}: {why}"));
+            }
+        }
         for mark in ports.into_iter().flat_map(|(_, marks)| marks) {
             // Times of another boot say nothing here, its numbers do.
             let Some(attempt) = mark.attempt else {
@@ -164,7 +194,7 @@ impl Committer {
                 known.insert(mark.meter_id, attempted);
             }
         }
-        known
+        Ok(known)
     }
 
     pub(super) fn slots(&mut self, source: SourceId, schedule: ScheduleId, answer: Answer) {
@@ -176,7 +206,13 @@ impl Committer {
         let now = clock::mono();
         let (_, anchor) = slots::next_due(plan, &self.time, now);
         let utc = self.time.utc_of(now);
-        let known = self.attempted();
+        let known = match self.attempted() {
+            Ok(known) => known,
+            Err(why) => {
+                let _ = answer.try_send(Message::error(ErrorCode::Unavailable, why));
+                return;
+            }
+        };
         let attempted = |meter: &MeterId| known.get(meter).copied();
         let ended = self.ledger.end_dropped(utc, &attempted);
         let meters = ledger::meters_on(&self.contract, &source, &schedule);
@@ -250,9 +286,13 @@ impl Committer {
                     self.stage(map.into());
                 }
                 for event in events {
-                    if let Ok(payload @ Payload::Event(_)) = event.payload() {
+                    let sound = event.payload();
+                    if let Ok(payload @ Payload::Event(_)) = sound {
                         self.stats.time_steps += 1;
                         self.staged.push((event, payload));
+                    } else {
+                        let own = self.own.clone();
+                        self.reject(&own, None, &unsound(&event, "no event of the time plane"));
                     }
                 }
                 let count = u64::try_from(self.staged.len() - offset).unwrap_or(0);
@@ -268,28 +308,25 @@ impl Committer {
             Ok(payload @ (Payload::Event(_) | Payload::Ack(_) | Payload::Audit(_))) => payload,
             Ok(other) => {
                 let detail = format!("{} entries are not reports", other.kind().name());
-                return self.refuse(id, RefuseReason::Kind, &detail, &answer);
+                return self.reject_report(id, &unsound(&event, &detail), &answer);
             }
             Err(error) => {
-                return self.refuse(id, RefuseReason::Encoding, &error.to_string(), &answer);
+                let detail = error.to_string();
+                return self.reject_report(id, &unsound(&event, &detail), &answer);
             }
         };
         if let Payload::Ack(ack) = &payload {
             if ack.size <= self.seal.cosigned_size {
-                let known = Accepted {
-                    submission_id: id,
-                    first_commit: CommitId(0),
-                    count: 0,
-                };
-                let _ = answer.try_send(known.into());
-                return;
+                return self.known(id, answer);
             }
             if let Err(error) = acks::check(self, ack) {
-                return self.refuse(id, RefuseReason::Encoding, &error, &answer);
+                return self.reject_report(id, &unsound(&event, &error), &answer);
             }
             self.seal.cosigned_size = ack.size;
             self.journal.note_cosigned(ack.size);
-            self.given_up.cosigned_to(ack.size);
+            let oldest = self.journal.oldest().0;
+            self.given_up.cosigned_to(ack.size, oldest);
+            self.seal.ack = Some(ack.clone());
             self.feed.gives_up(&self.given_up);
             self.stats.cosigned_to(ack.size, clock::mono());
         }
@@ -311,6 +348,14 @@ impl Committer {
             self.stats.lost += loss.count;
             self.stage(loss.payload(clock::mono()).into());
         }
+    }
+}
+
+fn unsound(event: &Captured, detail: &str) -> intake::Objection {
+    intake::Objection {
+        reason: RefuseReason::Encoding,
+        detail: detail.to_owned(),
+        sample: event.capture.clone(),
     }
 }
 

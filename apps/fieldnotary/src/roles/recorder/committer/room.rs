@@ -15,18 +15,14 @@ use std::path::Path;
 const NOTICE_BYTES: u64 = 32 << 10;
 /// Bytes of an entry beside its capture, at the most, on average over a group.
 const ENTRY_OVERHEAD_BYTES: usize = 96;
+/// A group is committed in parts of at most this share of a segment, so that room is seen to in time.
+const PART_OF_SEGMENT: u64 = 4;
 
 impl Committer {
     /// Names what the next segment will push out, while there is still room for the statement here.
     pub(super) fn see_to_room(&mut self, group: &[(Captured, Payload)]) -> Result<(), String> {
-        let bytes: usize = group
-            .iter()
-            .map(|(captured, _)| captured.capture.len() + ENTRY_OVERHEAD_BYTES)
-            .sum();
-        let wanted = u64::try_from(bytes)
-            .unwrap_or(u64::MAX)
-            .saturating_mul(2)
-            .saturating_add(NOTICE_BYTES);
+        let bytes: u64 = group.iter().map(bytes_of).sum();
+        let wanted = bytes.saturating_mul(2).saturating_add(NOTICE_BYTES);
         // What nobody was promised goes when its place is taken, and no sooner: an uplink may be set
         // before that.
         if !self.owes_entries() || self.journal.segment_bytes_left() >= wanted {
@@ -111,6 +107,50 @@ impl Committer {
     }
 }
 
+/// A group in parts for each of which room is seen to.
+pub(super) fn parts(
+    group: &[(Captured, Payload)],
+    segment_bytes: u64,
+) -> impl Iterator<Item = &[(Captured, Payload)]> {
+    let limit = segment_bytes / PART_OF_SEGMENT;
+    let mut bytes = 0u64;
+    group.chunk_by(move |before, next| {
+        bytes = bytes.saturating_add(bytes_of(before));
+        let fits = bytes.saturating_add(bytes_of(next)) <= limit;
+        if !fits {
+            bytes = 0;
+        }
+        fits
+    })
+}
+
+fn bytes_of((captured, _): &(Captured, Payload)) -> u64 {
+    u64::try_from(captured.capture.len() + ENTRY_OVERHEAD_BYTES).unwrap_or(u64::MAX)
+}
+
+/// Where the parts of a group landed: between them, what was given up may have been named.
+#[derive(Debug, Default)]
+pub(super) struct Placed(Vec<(usize, CommitId)>);
+
+impl Placed {
+    /// The next part: its length and its first id.
+    pub(super) fn push(&mut self, len: usize, first: CommitId) {
+        self.0.push((len, first));
+    }
+
+    /// The commit id of the group's entry at this place.
+    pub(super) fn id_of(&self, offset: usize) -> CommitId {
+        let mut left = offset;
+        for (len, first) in &self.0 {
+            if left < *len {
+                return CommitId(first.0 + u64::try_from(left).unwrap_or(0));
+            }
+            left -= len;
+        }
+        CommitId(0)
+    }
+}
+
 /// An entry of the recorder's own, as it is committed.
 pub(super) fn captured(payload: Payload) -> (Captured, Payload) {
     (Captured::new(&payload), payload)
@@ -156,11 +196,17 @@ fn extend(
             .copied()
             .filter(|cut| (from + 1..needed).contains(cut));
         let mut at = from;
-        for edge in edges.chain([needed]) {
-            let range = reader.range(at, edge).map_err(|error| error.to_string())?;
-            given_up.add(range);
-            at = edge;
+        for edge in edges {
+            // A cut inside a damaged frame cannot be made; the tree matters more.
+            if let Ok(range) = reader.range(at, edge) {
+                given_up.add(range);
+                at = edge;
+            }
         }
+        let rest = reader
+            .range(at, needed)
+            .map_err(|error| error.to_string())?;
+        given_up.add(rest);
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::roles::recorder::sealer::{Head, Sealed};
 use crate::roles::recorder::work::Answer;
 use evidence::Digest;
-use evidence::kinds::Checkpoint;
+use evidence::kinds::{Ack, Checkpoint};
 use evidence::reasons::{Custody, EventCode};
 use std::sync::mpsc::TrySendError;
 
@@ -21,8 +21,12 @@ pub(in crate::roles::recorder) struct SealState {
     pub(in crate::roles::recorder) root: Option<Digest>,
     pub(in crate::roles::recorder) custody: Option<Custody>,
     pub(in crate::roles::recorder) cosigned_size: u64,
+    /// The newest cosignature.
+    pub(in crate::roles::recorder) ack: Option<Ack>,
     pub(in crate::roles::recorder) last_ns: u64,
     pub(in crate::roles::recorder) missed: u64,
+    /// Size of the log with the order to stop in it.
+    pub(in crate::roles::recorder) stop_size: u64,
     /// Entries since the last seal that deserve one.
     pub(in crate::roles::recorder) unsealed: u64,
 }
@@ -60,7 +64,7 @@ impl Committer {
     }
 
     pub(in crate::roles::recorder) fn sealed(&mut self, outcome: Result<Sealed, String>) {
-        self.seal.asked = None;
+        let asked = self.seal.asked.take();
         match outcome {
             Ok(sealed) => {
                 if self.seal.missed > 0 {
@@ -97,7 +101,10 @@ impl Committer {
                 self.seal.unsealed += 1;
             }
         }
-        if let Some(answer) = self.stopping.clone().filter(|_| !self.stop_answered) {
+        // A seal that was under way when the stop was ordered does not hold what came with it.
+        let last = asked.is_some_and(|size| size >= self.seal.stop_size);
+        let stopping = self.stopping.clone();
+        if let Some(answer) = stopping.filter(|_| last && !self.stop_answered) {
             self.stop_answered = true;
             let head = self.head();
             self.answers.push((answer, Pending::Ready(head)));
@@ -107,6 +114,8 @@ impl Committer {
     pub(in crate::roles::recorder) fn stop(&mut self, answer: Answer) {
         self.event(EventCode::OrderlyStop, |_| {});
         self.stopping = Some(answer);
+        let staged = u64::try_from(self.staged.len()).unwrap_or(u64::MAX);
+        self.seal.stop_size = self.journal.size().saturating_add(staged);
         self.seal.last_ns = 0;
     }
 }

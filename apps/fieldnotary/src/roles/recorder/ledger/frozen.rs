@@ -49,7 +49,11 @@ impl Ledger {
     }
 
     pub(super) fn observe_snapshot(&mut self, snapshot: &CounterSnapshot) {
-        for counter in &snapshot.counters {
+        let Some(state) = self.frozen_parts.take(snapshot) else {
+            return;
+        };
+        self.frozen = true;
+        for counter in &state {
             let (Some(label), Some(value)) = (counter.label.as_deref(), counter.value) else {
                 continue;
             };
@@ -58,7 +62,6 @@ impl Ledger {
                     let Ok(stream) = label.parse() else { continue };
                     let window = self.windows.entry(stream).or_default();
                     *window = value.max(*window);
-                    self.frozen = true;
                 }
                 name if name.starts_with("slot_") => self.observe_slots(name, label, value),
                 _ => {}

@@ -2,7 +2,7 @@
 
 use super::{Attempted, LEASE_BLOCK, Ledger, Missed, SlotStart, Verdict, meters_on};
 use contract::Contract;
-use evidence::kinds::{AttemptFailed, CounterSnapshot, Marker, SeqSkip};
+use evidence::kinds::{AttemptFailed, Marker, SeqSkip};
 use evidence::reasons::{AttemptCause, MarkerKind};
 use evidence::{
     CommitId, MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId, Stream, UtcNs,
@@ -338,8 +338,9 @@ fn thawed(ledger: &Ledger, contract: &Contract) -> Ledger {
     let mut back = Ledger::default();
     configure(&mut back, contract);
     let counters = ledger.freeze(&port());
-    let at = MonoNs(0);
-    back.observe(&CounterSnapshot { at, counters }.into());
+    for part in evidence::frozen::snapshots(MonoNs(0), &port(), &counters) {
+        back.observe(&part.into());
+    }
     back
 }
 

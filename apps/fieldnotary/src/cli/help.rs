@@ -1,0 +1,147 @@
+//! What stands below the options of each verb: examples, where things come from, exit codes.
+
+/// How to get from nothing to a verified log, and the one table of exit codes; every verb says what its
+/// own `no` is.
+pub(crate) const PROGRAM: &str = "\
+First steps, with a Modbus TCP meter at 192.0.2.7:
+  fieldnotary init station.toml --origin example.org/station-1 \\
+      --tcp 192.0.2.7:502 --register holding:0
+  fieldnotary check station.toml
+  fieldnotary run station.toml --data node
+  fieldnotary status node
+  fieldnotary verify node --anchor VKEY
+
+`run` goes on until Ctrl-C, so look from another terminal. It prints the VKEY, and the `verify` line
+as a whole. `fieldnotary log node` shows every reading, `fieldnotary gaps node` what is missing.
+No meter at hand? `fieldnotary-street --dir street --tcp 127.0.0.1:5020` simulates some, and
+`fieldnotary demo` plays a whole site with faults.
+
+Exit codes:
+  0  done, and what was asked holds
+  1  done, and the answer is no (each verb's --help says which no it has)
+  2  the command line was not understood
+  3  it could not be done; standard error says what, where and the cure";
+
+pub(crate) const INIT: &str = "\
+Examples:
+  fieldnotary init station.toml --origin example.org/station-1 \\
+      --tcp 192.0.2.7:502 --register holding:0
+  fieldnotary init station.toml --origin example.org/station-1 \\
+      --rtu /dev/ttyUSB0 --baud 19200 --unit 7 --every 15min \\
+      --register energy=holding:0:u32 --register power=input:16:i32
+  fieldnotary init station.toml        every key with its meaning; the lines to fill in are marked
+
+Where the numbers come from: the meter's manual lists its registers. Number 40001 of the old
+numbering is holding:0, 30001 is input:0, 10001 is discrete:0, 1 is coil:0.
+
+Exit codes:
+  0  the file was written
+  1  the values given make no sound configuration; nothing was written
+  2  the command line was not understood
+  3  the file is there already, or cannot be written";
+
+pub(crate) const RUN: &str = "\
+Example:
+  fieldnotary run station.toml --data node
+
+It says when it is ready, with the log's keys and the commands to look at it. Ctrl-C makes the last
+readings durable, seals and delivers them, and ends it.
+
+Exit codes:
+  0  it was told to stop, and did
+  2  the command line was not understood
+  3  it could not run: configuration, keys, certificates or directory; standard error says which";
+
+pub(crate) const CHECK: &str = "\
+Examples:
+  fieldnotary check station.toml
+  fieldnotary check station.toml --data node
+
+Exit codes:
+  0  the configuration is sound
+  1  it has errors; all of them are listed
+  2  the command line was not understood
+  3  the file could not be read";
+
+pub(crate) const STATUS: &str = "\
+Example:
+  fieldnotary status node
+
+Exit codes:
+  0  a node runs there
+  1  none does; what its files tell is shown
+  2  the command line was not understood
+  3  not a node's directory, or it could not be read";
+
+pub(crate) const LOG: &str = "\
+Examples:
+  fieldnotary log node --kind reading --meter meter-1 --last 20
+  fieldnotary log node --from -1h --kind attempt_failed
+  fieldnotary log node --from 2026-11-20T14:00:00Z --to 2026-11-20T15:00:00Z --json
+  fieldnotary log node --follow
+
+Exit codes:
+  0  the entries were printed, be there any or none
+  1  --meter or --point names what the log does not know
+  2  the command line was not understood
+  3  the directory is none, or it could not be read";
+
+pub(crate) const VERIFY: &str = "\
+Examples:
+  fieldnotary verify node --anchor VKEY
+  fieldnotary verify collector --anchor VKEY --json
+
+Where the key comes from: `fieldnotary run` prints the log's keys when it is ready, and
+`fieldnotary-signer vkey --identity DIR/identity` prints them again. Keep them elsewhere: keys that
+lie beside a log find damage, but a forger would have replaced them too.
+
+Exit codes:
+  0  VERIFIED: everything holds
+  1  NOT VERIFIED: something does not; it is named
+  2  the command line was not understood
+  3  the directory is none, holds no log, or could not be read";
+
+pub(crate) const GAPS: &str = "\
+Examples:
+  fieldnotary gaps node
+  fieldnotary gaps collector --meter meter-1 --from 2026-11-20 --to 2026-11-21
+
+Exit codes:
+  0  nothing is missing, or an entry of the log explains all that is
+  1  something is missing that nothing explains, a reading is there twice, or the log does not
+     know the meter of --meter
+  2  the command line was not understood
+  3  the directory is none, holds no log, or could not be read";
+
+pub(crate) const BACKUP: &str = "\
+Examples:
+  fieldnotary backup node --to node-2026-11-20
+  fieldnotary backup node --to node-2026-11-20.tar --with-keys
+
+Exit codes:
+  0  the backup is written and verified
+  1  it is written, but the log in it does not verify: the node's own copy is damaged
+  2  the command line was not understood
+  3  there is no backup; standard error says why";
+
+pub(crate) const RESTORE: &str = "\
+Example:
+  fieldnotary restore node-2026-11-20 --data node --anchor VKEY
+
+Exit codes:
+  0  restored and verified; adopt it before anything runs on it
+  1  restored with --damaged, and the log in it does not verify
+  2  the command line was not understood
+  3  refused, and nothing was written, or it broke off; standard error says why";
+
+pub(crate) const ADOPT: &str = "\
+Adopt only one copy of a log, and see to it that no other goes on: the collector then freezes the
+older generation, and every number of the new one is new.
+
+Example:
+  fieldnotary adopt node --cause restored --reason \"disk replaced\"
+
+Exit codes:
+  0  the new generation begins
+  2  the command line was not understood
+  3  refused, and nothing has changed; standard error says why";

@@ -1,0 +1,97 @@
+//! Which entries are asked for.
+
+use crate::cli::LogArgs;
+use crate::when::Edge;
+use evidence::{Entry, Kind, Payload};
+use serde_json::json;
+
+/// What the command line asks for.
+pub(super) struct Filter {
+    kinds: Vec<Kind>,
+    meter: Option<String>,
+    point: Option<String>,
+    from: Option<Edge>,
+    to: Option<Edge>,
+    generation: Option<u64>,
+}
+
+impl Filter {
+    pub(super) fn of(args: &LogArgs) -> Self {
+        Self {
+            kinds: args.kind.clone(),
+            meter: args.meter.clone(),
+            point: args.point.clone(),
+            from: args.from,
+            to: args.to,
+            generation: args.generation,
+        }
+    }
+
+    pub(super) fn wants(&self, entry: &Entry, payload: Option<&Payload>) -> bool {
+        let generation = entry.header.generation.0;
+        self.generation.is_none_or(|only| only == generation)
+            && (self.kinds.is_empty() || self.kinds.contains(&entry.header.kind))
+            && self.from.is_none_or(|edge| !before(entry, edge))
+            && self.to.is_none_or(|edge| before(entry, edge))
+            && self.about_point(payload)
+            && self.about_meter(entry, payload)
+    }
+
+    fn about_meter(&self, entry: &Entry, payload: Option<&Payload>) -> bool {
+        self.meter.as_ref().is_none_or(|meter| {
+            let row = payload.map(|_| query::row(entry));
+            row.is_some_and(|row| row.get("meter_id") == Some(&json!(meter)))
+        })
+    }
+
+    fn about_point(&self, payload: Option<&Payload>) -> bool {
+        let Some(wanted) = &self.point else {
+            return true;
+        };
+        match payload {
+            Some(Payload::Reading(reading)) => is_point(
+                &format!("{}/{}", reading.meter_id, reading.point_id),
+                wanted,
+            ),
+            Some(Payload::AttemptFailed(failed)) => failed
+                .points
+                .iter()
+                .any(|point| is_point(&format!("{}/{point}", failed.meter_id), wanted)),
+            _ => false,
+        }
+    }
+}
+
+/// Whether `m07/energy` is meant by `energy` or `m07/energy`; names may have slashes of their own.
+pub(super) fn is_point(full: &str, wanted: &str) -> bool {
+    full == wanted
+        || full
+            .strip_suffix(wanted)
+            .is_some_and(|before| before.ends_with('/'))
+}
+
+fn before(entry: &Entry, edge: Edge) -> bool {
+    match edge {
+        Edge::Id(id) => entry.header.commit_id.0 < id,
+        Edge::Time(at) => entry.stamp.timestamp < at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_point;
+
+    #[test]
+    fn a_point_is_named_alone_or_with_its_meter() {
+        for (wanted, is_it) in [
+            ("energy", true),
+            ("m07/energy", true),
+            ("hall/m07/energy", true),
+            ("nergy", false),
+            ("m08/energy", false),
+            ("m07", false),
+        ] {
+            assert_eq!(is_point("hall/m07/energy", wanted), is_it, "{wanted}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! What no restart of a process can cure, said before any is started: places that cannot be used, an
+//! identity or a journal that is not whole, or of another log, or newer than this program.
+
+use super::directory::{keys_of, open_reader};
+use crate::paths::DataDir;
+use crate::roles::recorder::newest_generation;
+use contract::Contract;
+use evidence::{CommitId, Generation, Payload};
+use proof::SignedCheckpoint;
+use proof::note::VerifierKey;
+use rustix::fs::Access;
+use rustix::io::Errno;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Newest entries among which a checkpoint is looked for.
+const LOOKED_AT_MAX: u64 = 8_192;
+/// The fewest segments of a ring, and the smallest of them as a power of two: 64 KiB.
+const SEGMENTS_MIN: u64 = 2;
+const SEGMENT_BITS_MIN: u32 = 16;
+/// Beside the ring: truth store, markers, logs.
+const BESIDE_RING_BYTES: u64 = 1 << 20;
+
+/// Whether the data directory can be used at all: nothing is made or changed.
+pub(super) fn usable(data: &DataDir) -> Result<(), String> {
+    let root = data.root();
+    let shown = root.display();
+    if root.exists() && !root.is_dir() {
+        return Err(format!(
+            "{shown} is a file, and a node keeps a directory: give another name with --data"
+        ));
+    }
+    if query::CollectorDir::is_one(root) {
+        return Err(format!(
+            "{shown} is a collector's directory; give the node one of its own with --data"
+        ));
+    }
+    // Before it is there, the place where it will be.
+    let Some(place) = root.ancestors().find(|place| place.exists()) else {
+        return Ok(());
+    };
+    permitted(place)?;
+    for inside in [data.identity(), root.join("journal"), data.run()] {
+        if inside.is_dir() {
+            permitted(&inside)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a directory and what a reader needs in it can be read.
+pub(super) fn readable(root: &Path) -> Result<(), String> {
+    for place in [root.to_path_buf(), root.join("identity"), root.join("journal"), root.join("logs")] {
+        if place.is_dir() {
+            granted(&place, Access::READ_OK | Access::EXEC_OK, "read")?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether this process may read and write in a directory.
+fn permitted(place: &Path) -> Result<(), String> {
+    let wanted = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    granted(place, wanted, "read and write")
+}
+
+fn granted(place: &Path, wanted: Access, what: &str) -> Result<(), String> {
+    let shown = place.display();
+    match rustix::fs::access(place, wanted) {
+        Ok(()) => Ok(()),
+        Err(Errno::ROFS) => Err(format!(
+            "{shown} is mounted read-only, and a node must write there\n\
+             look why (`dmesg`: a failing disk is mounted so), then:\n  \
+             mount -o remount,rw \"$(findmnt -n -o TARGET -T {shown})\""
+        )),
+        Err(Errno::ACCESS | Errno::PERM) => {
+            let owner = std::fs::metadata(place).map_or(0, |about| about.uid());
+            let own = rustix::process::geteuid().as_raw();
+            Err(match owner == own {
+                true => format!(
+                    "no permission to {what} in {shown}, though it is this user's own\n  chmod u+rwx {shown}"
+                ),
+                false => format!(
+                    "no permission to {what} in {shown}: it belongs to user {owner}, this is user {own}\n\
+                     run this as that user, or give it away:\n  sudo chown -R {own} {shown}"
+                ),
+            })
+        }
+        Err(error) => Err(format!("cannot use {shown}: {error}")),
+    }
+}
+
+/// Whether identity and journal are whole and belong together, and the ring has room.
+pub(super) fn whole(contract: &Contract, data: &DataDir) -> Result<(), String> {
+    let generation = newest_generation(data)?;
+    let journal = data.journal(generation.0);
+    let begun = has_files(&journal);
+    identity_is_whole(data, begun)?;
+    let ring = journal.join("ring.json");
+    if ring.is_file() {
+        let reader = open_reader(data, generation);
+        match reader {
+            Ok(_) => same_keys(data, generation)?,
+            // The node was ended after the ring was made and before its first entry.
+            Err(words) if words.ends_with(&journal::OpenError::NoLog.to_string()) => {}
+            Err(words) if words.contains('\n') => return Err(words),
+            Err(words) => return Err(format!("{words}\n{}", backup_cure(data))),
+        }
+    } else if holds_a_log(&journal) {
+        return Err(format!(
+            "{} is missing, but a log lies beside it, and a new ring must not be laid over it\n{}",
+            ring.display(),
+            backup_cure(data)
+        ));
+    } else if signed_before(data) {
+        return Err(format!(
+            "{} holds no log, but {} says that heads of one were signed: a second log under the same \
+             name would contradict it\n{}\nor begin another log: another origin, another --data",
+            data.root().display(),
+            data.identity().join("last-signed").display(),
+            backup_cure(data)
+        ));
+    } else {
+        room(contract, data)?;
+    }
+    Ok(())
+}
+
+fn has_files(dir: &Path) -> bool {
+    std::fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some())
+}
+
+/// Whether something was ever written behind the magic of a truth store.
+fn holds_a_log(journal: &Path) -> bool {
+    let magic = b"FNTRUTH";
+    std::fs::read(journal.join(media::TRUTH_FILE)).is_ok_and(|truth| truth.starts_with(magic))
+}
+
+fn signed_before(data: &DataDir) -> bool {
+    let text = std::fs::read_to_string(data.identity().join("last-signed"));
+    let is_head = |line: &str| {
+        let first = line.split_whitespace().next().unwrap_or("");
+        !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    text.is_ok_and(|text| text.lines().any(is_head))
+}
+
+/// How a directory comes back that is not whole.
+pub(super) fn backup_cure(data: &DataDir) -> String {
+    let shown = data.root().display();
+    format!(
+        "put back what is missing or damaged, or restore all of it from a backup:\n  \
+         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}"
+    )
+}
+
+fn identity_is_whole(data: &DataDir, begun: bool) -> Result<(), String> {
+    let identity = data.identity();
+    let vkeys = identity.join("keys.vkey");
+    let secret = ["authority-p256.pem", "ed25519.pem"].map(|name| identity.join(name));
+    if !vkeys.exists() && secret.iter().any(|key| key.exists()) {
+        let cure = match begun || signed_before(data) {
+            true => backup_cure(data),
+            false => format!(
+                "its creation was interrupted, so nothing was ever signed with it; make it anew:\n  \
+                 rm -r {}\nand start again",
+                identity.display()
+            ),
+        };
+        return Err(format!(
+            "the identity in {} is half written: {} is missing\n{cure}",
+            identity.display(),
+            vkeys.display()
+        ));
+    }
+    for needed in [&vkeys, &data.log_id()] {
+        if begun && !needed.exists() {
+            return Err(format!(
+                "there is a journal, but {} is missing: without it nobody knows whose log this is\n{}",
+                needed.display(),
+                backup_cure(data)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The keys beside the log must be those that sealed it: under others no reader would believe it.
+fn same_keys(data: &DataDir, generation: Generation) -> Result<(), String> {
+    let reader = open_reader(data, generation)?;
+    let from = CommitId(reader.size().saturating_sub(LOOKED_AT_MAX));
+    let newest = reader.entries(from).flatten().filter_map(|stored| {
+        match stored.entry().ok()?.payload().ok()? {
+            Payload::Checkpoint(checkpoint) => Some(checkpoint),
+            _ => None,
+        }
+    });
+    let Some(newest) = newest.last() else {
+        return Ok(());
+    };
+    let keys =
+        keys_of(data, generation).map_err(|words| format!("{words}\n{}", backup_cure(data)))?;
+    let base = keys.first().map_or("", VerifierKey::name).to_owned();
+    let origin = format!("{base}/g{generation}");
+    let named = keys.iter().filter_map(|key| key.under_name(&origin).ok());
+    let named: Vec<VerifierKey> = named.collect();
+    match SignedCheckpoint::open(newest.note.as_bytes(), &named) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "the keys in {} are not those that sealed this log ({error})\n\
+             put the log's own keys back; or go on with these as a new generation of the log:\n  \
+             fieldnotary adopt {} --cause replaced",
+            data.identity().display(),
+            data.root().display()
+        )),
+    }
+}
+
+/// Whether the ring that is about to be made has room.
+fn room(contract: &Contract, data: &DataDir) -> Result<(), String> {
+    let storage = &contract.storage;
+    let needs = storage
+        .segment_bytes
+        .saturating_mul(storage.segments.into())
+        .saturating_add(BESIDE_RING_BYTES);
+    let free = match rustix::fs::statvfs(data.root()) {
+        Ok(about) => about.f_bavail.saturating_mul(about.f_frsize),
+        // What the medium does not tell, provisioning will.
+        Err(_) => return Ok(()),
+    };
+    // What an interrupted start has made already need not be made again.
+    let newest = newest_generation(data)?;
+    let made = std::fs::read_dir(data.journal(newest.0))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|file| Some(file.metadata().ok()?.blocks().saturating_mul(512)))
+        .sum::<u64>();
+    if needs <= free.saturating_add(made) {
+        return Ok(());
+    }
+    let left = free.saturating_add(made).saturating_sub(BESIDE_RING_BYTES);
+    let smaller = match left / storage.segment_bytes.max(1) {
+        fits @ SEGMENTS_MIN.. => format!("write segments = {fits} under [storage]"),
+        _ => match (left / u64::from(storage.segments.max(1))).checked_ilog2() {
+            Some(bits) if bits >= SEGMENT_BITS_MIN => {
+                let kib = 1u64 << (bits - 10);
+                format!("write segment_size = \"{kib}KiB\" under [storage]")
+            }
+            _ => "take another disk, as even the smallest ring does not fit".to_owned(),
+        },
+    };
+    Err(format!(
+        "the ring needs {}, and {} has {} free\nmake room: df -h {}\nor {smaller}",
+        super::words::bytes(needs),
+        data.root().display(),
+        super::words::bytes(free),
+        data.root().display()
+    ))
+}

@@ -1,0 +1,130 @@
+//! Where the places of the sandbox's table lie in a node, for the role that this process is.
+
+use crate::cli::Role;
+use crate::paths::DataDir;
+use contract::{Contract, PortKind};
+use sandbox::{Place, Site};
+use std::path::{Path, PathBuf};
+
+/// Descriptors of one port: wire, bell, socket, marker board, and what a restart leaves for a moment.
+const PORT_DESCRIPTORS: u64 = 12;
+/// Memory of one port: two threads with their stacks, and a queue.
+const PORT_MEMORY_BYTES: u64 = 12 << 20;
+/// Port of a collector's address that names none.
+const HTTPS_PORT: u16 = 443;
+
+/// Confines this process, and says to the supervisor how far that went.
+pub(crate) fn confine(role: Role, contract: &Contract, data: &DataDir) -> Result<(), String> {
+    sandbox::pulse::begin();
+    let name = match role {
+        Role::Recorder => "recorder",
+        Role::Time => "time",
+        Role::Io => "io",
+        Role::Uplink => "uplink",
+    };
+    let row = sandbox::row(name).ok_or_else(|| format!("{name} is in no row of the sandbox"))?;
+    let report = sandbox::confine(row, &site(role, contract, data));
+    sandbox::pulse::confined(&report);
+    Ok(())
+}
+
+fn site(role: Role, contract: &Contract, data: &DataDir) -> Site {
+    let mut site = Site::default();
+    let ports = u64::try_from(contract.ports.len()).unwrap_or(u64::MAX);
+    match role {
+        Role::Io => {
+            site.more_descriptors = ports.saturating_mul(PORT_DESCRIPTORS);
+            site.more_memory_bytes = ports.saturating_mul(PORT_MEMORY_BYTES);
+            site.tcp_ports = contract.ports.values().filter_map(tcp_port).collect();
+        }
+        Role::Uplink => {
+            let uplink = contract.uplink.as_ref();
+            site.tcp_ports = uplink
+                .map(|uplink| https_port(&uplink.url))
+                .into_iter()
+                .collect();
+        }
+        Role::Recorder => {
+            let segments = u64::from(contract.storage.segments);
+            site.more_descriptors = segments.saturating_mul(2);
+            site.file_bytes_max = contract.storage.segment_bytes;
+        }
+        Role::Time => {}
+    }
+    site.places = places(contract, data);
+    site
+}
+
+fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Place, Vec<PathBuf>> {
+    let uplink = contract.uplink.as_ref();
+    let papers = uplink.into_iter().flat_map(|uplink| {
+        [&uplink.ca_file, &uplink.cert_file, &uplink.key_file].map(|file| data.root().join(file))
+    });
+    let truth = contract.storage.truth_dir.iter().map(PathBuf::from);
+    let public = [data.log_id(), data.identity().join("keys.vkey")];
+    let devices = contract.ports.values().filter_map(|port| match &port.kind {
+        PortKind::ModbusRtu(line) => Some(device_directories(Path::new(&line.device))),
+        PortKind::ModbusTcp { .. } => None,
+    });
+    let mut places = std::collections::BTreeMap::from([
+        (Place::PublicIdentity, public.to_vec()),
+        (Place::Journal, vec![data.root().join("journal")]),
+        (Place::Truth, truth.chain([data.truth()]).collect()),
+        (Place::Markers, vec![data.markers()]),
+        (Place::Run, vec![data.run()]),
+        (Place::Standing, vec![data.uplink()]),
+        (Place::Papers, papers.collect()),
+        (Place::Devices, devices.flatten().collect()),
+    ]);
+    places.extend(sandbox::system_places());
+    if let Some(folder) = std::env::var_os("FIELDNOTARY_STEPS_FOLDER").filter(|_| steps::HOOKED) {
+        places.insert(Place::Trial, vec![PathBuf::from(folder)]);
+    }
+    places
+}
+
+/// The directory of a device, and where a link to it leads: after it was unplugged and plugged in again
+/// the device is another file of the same name.
+fn device_directories(device: &Path) -> Vec<PathBuf> {
+    let real = std::fs::canonicalize(device).ok();
+    let both = real.as_deref().into_iter().chain([device]);
+    both.filter_map(Path::parent)
+        .map(Path::to_path_buf)
+        .collect()
+}
+
+fn tcp_port(port: &contract::Port) -> Option<u16> {
+    match &port.kind {
+        PortKind::ModbusTcp { address } => address.rsplit_once(':')?.1.parse().ok(),
+        PortKind::ModbusRtu(_) => None,
+    }
+}
+
+fn https_port(url: &str) -> u16 {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or(host);
+    // An address of version 6 has colons of its own, in brackets.
+    let port = host
+        .rsplit_once(':')
+        .filter(|(_, port)| !port.contains(']'));
+    port.and_then(|(_, port)| port.parse().ok())
+        .unwrap_or(HTTPS_PORT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::https_port;
+
+    #[test]
+    fn the_collectors_port_is_found_in_its_address() {
+        for (url, port) in [
+            ("https://collector.example", 443),
+            ("https://collector.example:7443", 7443),
+            ("https://collector.example:7443/a:b/c", 7443),
+            ("https://[2001:db8::1]", 443),
+            ("https://[2001:db8::1]:8443/", 8443),
+        ] {
+            assert_eq!(https_port(url), port, "{url}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The catalogue of bad input: for every case the whole answer as a golden file, one screen with cause and
+//! cure, and nothing overwritten. `FIELDNOTARY_GOLDENS=write` writes the files anew; read what changed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as tests do"
+)]
+
+mod bench;
+mod catalogue_cases;
+mod common;
+
+use bench::{Bench, Case};
+use catalogue_cases::{collector, configurations, directories, hosts, identities, wrong_places};
+
+/// All cases of one part, every failure of them at once.
+fn check(part: &str, cases: Vec<Case>) {
+    let bench = Bench::the();
+    let mut wrong = Vec::new();
+    for case in cases {
+        if let Err(words) = bench.judge(part, &case) {
+            wrong.push(format!("{part}/{}: {words}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+//= A4.6
+#[test]
+fn configurations_that_are_not_sound() {
+    check("config", configurations());
+}
+
+//= U4
+#[test]
+fn identities_that_are_not_whole_or_not_of_this_log() {
+    check("identity", identities());
+}
+
+//= A5.4
+#[test]
+fn data_directories_that_are_cut_foreign_or_newer() {
+    check("data", directories());
+}
+
+#[test]
+fn ports_and_places_that_the_host_does_not_give() {
+    check("host", hosts());
+}
+
+//= A1.3
+#[test]
+fn a_collector_with_wrong_papers_keys_or_state() {
+    check("collector", collector());
+}
+
+#[test]
+fn readers_that_are_shown_the_wrong_place() {
+    check("reader", wrong_places());
+}

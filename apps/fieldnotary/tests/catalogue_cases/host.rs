@@ -1,0 +1,91 @@
+//! What the host does not give: devices, permissions, room.
+
+use super::{CHECK, RUN};
+use crate::bench::{Case, Place};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+fn device(place: &Place, path: &str) {
+    place.write(
+        "station.toml",
+        format!(
+            "[station]\norigin = \"example.org/s1\"\n\n[[port]]\nid = \"line\"\nkind = \"modbus-rtu\"\n\
+             device = {path:?}\nparity = \"none\"\n\n[[schedule]]\nid = \"minute\"\nevery = \"1min\"\n\n\
+             [[meter]]\nid = \"m1\"\nport = \"line\"\nunit = 1\nschedule = \"minute\"\n\n\
+             [[meter.point]]\nid = \"energy\"\nregister = \"holding:0\"\ntype = \"u32\"\n"
+        ),
+    );
+}
+
+/// A serial device of this test, under a name that is the same in every run.
+fn line(place: &Place) -> std::os::fd::OwnedFd {
+    let main = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&main).unwrap();
+    unlockpt(&main).unwrap();
+    let name = ptsname(&main, Vec::new()).unwrap().into_string().unwrap();
+    std::os::unix::fs::symlink(name, place.path("line")).unwrap();
+    device(place, &place.path("line").display().to_string());
+    main
+}
+
+pub(crate) fn hosts() -> Vec<Case> {
+    vec![
+        Case::new("device-missing", 0, CHECK, |place| {
+            device(place, "/dev/ttyUSB99")
+        }),
+        Case::new("device-not-permitted", 0, CHECK, |place| {
+            let main = line(place);
+            let target = std::fs::canonicalize(place.path("line")).unwrap();
+            let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0);
+            std::fs::set_permissions(target, mode).unwrap();
+            std::mem::forget(main);
+        })
+        .powerless(),
+        Case::new("device-busy", 0, CHECK, |place| {
+            let main = line(place);
+            let flags = OFlags::RDWR | OFlags::NOCTTY;
+            let taken = open(place.path("line"), flags, Mode::empty()).unwrap();
+            rustix::termios::ioctl_tiocexcl(&taken).unwrap();
+            std::mem::forget((main, taken));
+        })
+        .powerless(),
+        Case::new("device-is-a-file", 0, CHECK, |place| {
+            place.write("notes.txt", "no device\n");
+            device(place, &place.path("notes.txt").display().to_string());
+        }),
+        Case::new("data-not-permitted", 3, RUN, |place| {
+            place.node();
+            place.mode("node", 0o000);
+        })
+        .powerless(),
+        Case::new("journal-not-permitted", 3, RUN, |place| {
+            place.node();
+            place.mode("node/journal", 0o000);
+        })
+        .powerless(),
+        Case::new("parent-not-permitted", 3, RUN, |place| {
+            place.config("", "");
+            place.mode("", 0o555);
+        })
+        .powerless(),
+        Case::new("read-only", 3, RUN, |place| {
+            place.node();
+        })
+        .before("mount --bind node node && mount -o remount,bind,ro node"),
+        Case::new("disk-full", 3, RUN, |place| {
+            place.config("64KiB", "1MiB");
+            std::fs::create_dir(place.path("node")).unwrap();
+        })
+        .before("mount -t tmpfs -o size=2m none node"),
+        Case::new(
+            "status-not-permitted",
+            3,
+            &["fieldnotary", "status", "node"],
+            |place| {
+                place.node();
+                place.mode("node/journal", 0o000);
+            },
+        )
+        .powerless(),
+    ]
+}

@@ -1,0 +1,102 @@
+//! A node's identity: half written, damaged, or another log's.
+
+use super::RUN;
+use crate::bench::{Case, Place};
+use crate::common::damage::truncate;
+
+fn cut(place: &Place, file: &str, bytes: u64) {
+    place.node();
+    truncate(&place.path("node/identity").join(file), bytes);
+}
+
+fn remove(place: &Place, file: &str) {
+    place.node();
+    std::fs::remove_file(place.path("node/identity").join(file)).unwrap();
+}
+
+/// The keys of another node in place of its own, with a log id of its own.
+fn other_keys(place: &Place, origin: &str) {
+    place.node();
+    place.run(&[
+        "fieldnotary-signer",
+        "init",
+        "--identity",
+        "other",
+        "--origin",
+        origin,
+    ]);
+    std::fs::copy(
+        place.path("node/identity/log-id"),
+        place.path("other/log-id"),
+    )
+    .unwrap();
+    std::fs::remove_dir_all(place.path("node/identity")).unwrap();
+    std::fs::rename(place.path("other"), place.path("node/identity")).unwrap();
+}
+
+pub(crate) fn identities() -> Vec<Case> {
+    vec![
+        Case::new("origin-of-another-log", 3, RUN, |place| {
+            place.node();
+            place.config("example.org/catalogue", "example.org/another");
+        }),
+        Case::new("keys-of-another-log", 3, RUN, |place| {
+            other_keys(place, "example.org/another");
+        }),
+        Case::new("keys-of-another-node", 3, RUN, |place| {
+            other_keys(place, "example.org/catalogue");
+        }),
+        Case::new("key-cut-short", 3, RUN, |place| {
+            cut(place, "authority-p256.pem", 100)
+        }),
+        Case::new("key-empty", 3, RUN, |place| cut(place, "ed25519.pem", 0)),
+        Case::new("key-missing", 3, RUN, |place| {
+            remove(place, "authority-p256.pem")
+        }),
+        Case::new("list-of-keys-missing", 3, RUN, |place| {
+            remove(place, "keys.vkey")
+        }),
+        Case::new("list-of-keys-cut", 3, RUN, |place| {
+            cut(place, "keys.vkey", 60)
+        }),
+        Case::new("log-id-cut", 3, RUN, |place| cut(place, "log-id", 7)),
+        Case::new("log-id-missing", 3, RUN, |place| remove(place, "log-id")),
+        Case::new("log-id-of-another-log", 3, RUN, |place| {
+            place.node();
+            place.write("node/identity/log-id", "00112233445566778899aabbccddeeff\n");
+        }),
+        Case::new("last-signed-damaged", 3, RUN, |place| {
+            place.node();
+            place.write("node/identity/last-signed", "nonsense\n");
+        }),
+        Case::new("keys-open-to-all", 3, RUN, |place| {
+            place.node();
+            place.mode("node/identity/authority-p256.pem", 0o644);
+        }),
+        Case::new(
+            "signer-init-over-keys",
+            3,
+            &[
+                "fieldnotary-signer",
+                "init",
+                "--identity",
+                "node/identity",
+                "--origin",
+                "example.org/catalogue",
+            ],
+            Place::node,
+        ),
+        Case::new(
+            "signer-check-damaged",
+            1,
+            &["fieldnotary-signer", "check", "--identity", "node/identity"],
+            |place| cut(place, "authority-p256.pem", 100),
+        ),
+        Case::new(
+            "signer-without-keys",
+            3,
+            &["fieldnotary-signer", "vkey", "--identity", "node/identity"],
+            |_| {},
+        ),
+    ]
+}

@@ -1,0 +1,260 @@
+//! A file to begin with: every key of the declared table, with what it means, set or as a comment.
+
+use crate::keys::{Key, METER, POINT, PROFILE, Preset, SECTIONS, Section, UPLINK};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// Behind each value that only the owner of the file can know.
+pub const FILL_IN: &str = "# <- fill in";
+/// Columns of a comment.
+const COLUMNS: usize = 98;
+const PORT_ID: &str = "port-1";
+const SCHEDULE_ID: &str = "regular";
+const PROFILE_ID: &str = "acme-3p";
+
+/// Where the first meter is attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// A serial device.
+    Rtu {
+        /// Its path.
+        device: String,
+        /// Bits per second, where not the default.
+        baud: Option<u32>,
+        /// The parity's word, where not the default.
+        parity: Option<String>,
+    },
+    /// `host:port`.
+    Tcp(String),
+}
+
+/// A point of the first meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftPoint {
+    /// Its name.
+    pub id: String,
+    /// Table and address.
+    pub register: String,
+    /// Its type's word.
+    pub value: String,
+}
+
+/// What is known of a station when its file is begun; all of it may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// The log's name.
+    pub origin: Option<String>,
+    /// A name for people.
+    pub name: Option<String>,
+    /// Where the first meter is attached.
+    pub wire: Option<Wire>,
+    /// The first meter's name.
+    pub meter: Option<String>,
+    /// Its address on the port.
+    pub unit: Option<u8>,
+    /// Its points.
+    pub points: Vec<DraftPoint>,
+    /// How often it is read.
+    pub every: Option<String>,
+    /// Base URL of the collector; without one there is none.
+    pub uplink: Option<String>,
+}
+
+/// How a key stands in the file.
+enum Line {
+    Set(String),
+    FillIn,
+    Comment(String),
+}
+
+/// The file: values that `draft` lacks and nobody can guess are empty and marked with [`FILL_IN`].
+#[must_use]
+pub fn template(draft: &Draft) -> String {
+    let mut out = String::from(
+        "# What this node reads, how it keeps it, and where it delivers it.\n#\n\
+         # Every key stands here with its meaning. A line such as `#name = \"...\"` is not in force; what\n\
+         # it shows is what holds without it, or an example. `fieldnotary check FILE` says what is wrong\n\
+         # or still to be filled in, all at once.\n\
+         # Durations: \"500ms\", \"1s\", \"15min\", \"1h\", \"1d\". Sizes: 4096, \"64KiB\", \"16MiB\".\n\
+         # Decimals stand in quotes, so that they stay exact: \"0.01\".\n",
+    );
+    for section in SECTIONS.iter().filter(|section| **section != POINT) {
+        let off = match section.header {
+            header if header == UPLINK.header => draft.uplink.is_none(),
+            header => header == PROFILE.header,
+        };
+        table(&mut out, section, section.header, off, draft, None);
+        if *section == UPLINK && off {
+            out += "# `fieldnotary-collector issue` prints this table, ready to paste.\n";
+        }
+        if *section == PROFILE {
+            out += "# Its points have the keys of [[meter.point]] below.\n\
+                    #[[profile.point]]\n#id = \"energy\"\n#register = \"holding:0\"\n#type = \"u32\"\n";
+        }
+        if *section == METER {
+            let none = [None];
+            let points = draft.points.iter().map(Some);
+            let points: Vec<Option<&DraftPoint>> = points.collect();
+            let points = if points.is_empty() {
+                &none[..]
+            } else {
+                &points
+            };
+            for (place, point) in points.iter().enumerate() {
+                if place == 0 {
+                    table(&mut out, &POINT, "[[meter.point]]", false, draft, *point);
+                } else if let Some(point) = point {
+                    out += &format!(
+                        "\n[[meter.point]]\nid = {:?}\nregister = {:?}\ntype = {:?}\n",
+                        point.id, point.register, point.value
+                    );
+                }
+            }
+        }
+    }
+    out
+}
+
+/// One table: what it is for, its header, its keys; `off` where all of it is a comment.
+fn table(
+    out: &mut String,
+    section: &Section,
+    header: &str,
+    off: bool,
+    draft: &Draft,
+    point: Option<&DraftPoint>,
+) {
+    out.push('\n');
+    comment(out, section.doc);
+    let mark = if off { "#" } else { "" };
+    *out += &format!("{mark}{header}\n");
+    for key in section.keys.iter().filter(|key| key.kind != "tables") {
+        comment(out, &meaning(key));
+        let name = key.name;
+        match line(section, key, draft, point) {
+            Line::Set(value) => *out += &format!("{mark}{name} = {value}\n"),
+            Line::FillIn => *out += &format!("{mark}{name} = \"\"  {FILL_IN}\n"),
+            Line::Comment(value) => *out += &format!("#{name} = {value}\n"),
+        }
+    }
+}
+
+fn meaning(key: &Key) -> String {
+    let only = match key.only {
+        "" => String::new(),
+        port => format!(" Only with kind = \"{port}\"."),
+    };
+    let otherwise = match key.preset {
+        Preset::Stated(words) => format!(" Left out: {words}."),
+        Preset::Required | Preset::Text(_) | Preset::Number(_) => String::new(),
+    };
+    format!("{}{only}{otherwise}", key.doc)
+}
+
+/// How one key stands in the file: what the draft says, what nobody can guess, or what holds without it.
+fn line(section: &Section, key: &Key, draft: &Draft, point: Option<&DraftPoint>) -> Line {
+    let known = known(section, key.name, draft, point);
+    if let Some(value) = known {
+        return Line::Set(value);
+    }
+    let rtu = matches!(draft.wire, Some(Wire::Rtu { .. }));
+    match key.preset {
+        Preset::Required if key.only == "modbus-rtu" || (key.only == "modbus-tcp" && rtu) => {
+            Line::Comment(example(section, key.name))
+        }
+        Preset::Required if section.header == UPLINK.header && draft.uplink.is_none() => {
+            Line::Comment(example(section, key.name))
+        }
+        Preset::Required => Line::FillIn,
+        Preset::Stated(_) | Preset::Text("") => Line::Comment(example(section, key.name)),
+        Preset::Text(text) => Line::Comment(format!("{text:?}")),
+        Preset::Number(number) => Line::Comment(number.to_string()),
+    }
+}
+
+/// What the draft says of a key, or what serves as well as anything else.
+fn known(
+    section: &Section,
+    name: &str,
+    draft: &Draft,
+    point: Option<&DraftPoint>,
+) -> Option<String> {
+    let quoted = |text: &str| format!("{text:?}");
+    let given = |text: &Option<String>| text.as_deref().map(quoted);
+    let (device, address, baud, parity) = match &draft.wire {
+        Some(Wire::Rtu {
+            device,
+            baud,
+            parity,
+        }) => (Some(device), None, *baud, parity.clone()),
+        Some(Wire::Tcp(address)) => (None, Some(address), None, None),
+        None => (None, None, None, None),
+    };
+    match (section.header, name) {
+        ("[station]", "origin") => given(&draft.origin),
+        ("[station]", "name") => given(&draft.name),
+        ("[uplink]", "url") => given(&draft.uplink),
+        ("[[port]]", "id") => Some(quoted(PORT_ID)),
+        ("[[port]]", "kind") if device.is_some() => Some(quoted("modbus-rtu")),
+        ("[[port]]", "kind") => Some(quoted("modbus-tcp")),
+        ("[[port]]", "device") => device.map(|device| quoted(device)),
+        ("[[port]]", "address") => address.map(|address| quoted(address)),
+        ("[[port]]", "baud") => baud.map(|baud| baud.to_string()),
+        ("[[port]]", "parity") => parity.as_deref().map(quoted),
+        ("[[schedule]]", "id") => Some(quoted(SCHEDULE_ID)),
+        ("[[schedule]]", "every") => given(&draft.every).or_else(|| Some(quoted("10s"))),
+        ("[[profile]]", "id") => Some(quoted(PROFILE_ID)),
+        ("[[meter]]", "id") => given(&draft.meter).or_else(|| Some(quoted("meter-1"))),
+        ("[[meter]]", "port") => Some(quoted(PORT_ID)),
+        ("[[meter]]", "unit") => Some(draft.unit.unwrap_or(1).to_string()),
+        ("[[meter]]", "schedule") => Some(quoted(SCHEDULE_ID)),
+        (header, "id") if header == POINT.header => {
+            Some(quoted(point.map_or("value-1", |point| &point.id)))
+        }
+        (header, "register") if header == POINT.header => {
+            point.map(|point| quoted(&point.register))
+        }
+        (header, "type") if header == POINT.header => {
+            Some(quoted(point.map_or("u16", |point| &point.value)))
+        }
+        _ => None,
+    }
+}
+
+/// An example of a value that has no default to show.
+fn example(section: &Section, name: &str) -> String {
+    let text = match (section.header, name) {
+        (_, "backoff") => "[\"1s\", \"60s\"]",
+        (_, "range") => "[\"0\", \"99999999\"]",
+        ("[station]", "name") => "\"Hall 3\"",
+        (_, "truth_dir") => "\"/mnt/fram\"",
+        (_, "url") => "\"https://collector.example.org:7443\"",
+        (_, "collector_key") => "\"collector.example.org+15d1a274+BLJlUh...\"",
+        (_, "ca_file") => "\"/etc/fieldnotary/ca.pem\"",
+        (_, "cert_file") => "\"/etc/fieldnotary/node.pem\"",
+        (_, "key_file") => "\"/etc/fieldnotary/node.key\"",
+        (_, "device") => "\"/dev/ttyUSB0\"",
+        (_, "address") => "\"192.0.2.7:502\"",
+        (_, "late_reply") => "\"2s\"",
+        (_, "profile") => "\"acme-3p\"",
+        (_, "unit") => "\"kWh\"",
+        _ => "",
+    };
+    debug_assert!(!text.is_empty(), "{} {name} has an example", section.header);
+    String::from(text)
+}
+
+/// Words as comment lines.
+fn comment(out: &mut String, words: &str) {
+    let mut line = String::from("#");
+    for word in words.split_whitespace() {
+        if line.chars().count() + 1 + word.chars().count() > COLUMNS {
+            *out += &format!("{line}\n");
+            line = String::from("#");
+        }
+        line.push(' ');
+        line += word;
+    }
+    *out += &format!("{line}\n");
+}

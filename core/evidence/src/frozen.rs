@@ -1,0 +1,130 @@
+//! State frozen at the start of a segment: counters, in as many snapshots as it takes.
+//!
+//! An entry has a bound and a station's state has not, so the parts are counted; whoever reads them
+//! takes the state only when it is whole.
+
+use crate::kinds::{Counter, CounterSnapshot};
+use crate::reasons::CounterState;
+use crate::{MonoNs, SourceId};
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+/// Counter that numbers a part; its label is how many parts there are.
+const PART: &str = "frozen_part";
+/// Counters of one part: with the longest names and labels they stay below an entry's bound.
+const PART_COUNTERS_MAX: usize = 192;
+/// Parts of one state at the most; more is no state of ours.
+const PARTS_MAX: u64 = 1_024;
+
+/// The snapshots that hold a state, in order.
+#[must_use]
+pub fn snapshots(at: MonoNs, source: &SourceId, counters: &[Counter]) -> Vec<CounterSnapshot> {
+    let parts = counters.chunks(PART_COUNTERS_MAX);
+    let total = parts.len().to_string();
+    (0..)
+        .zip(parts)
+        .map(|(index, part)| {
+            let number = Counter {
+                name: PART.to_string(),
+                label: Some(total.clone()),
+                state: CounterState::Value,
+                value: Some(index),
+                source: source.clone(),
+            };
+            let mut counters = Vec::from([number]);
+            counters.extend_from_slice(part);
+            CounterSnapshot { at, counters }
+        })
+        .collect()
+}
+
+/// Puts parts together again.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    next: u64,
+    counters: Vec<Counter>,
+}
+
+impl Parts {
+    /// Takes the next snapshot of a log; gives the state when this was its last part. A part out of
+    /// order begins nothing, and a snapshot that is no part leaves what is held.
+    pub fn take(&mut self, snapshot: &CounterSnapshot) -> Option<Vec<Counter>> {
+        let (number, part) = snapshot.counters.split_first()?;
+        if number.name != PART {
+            return None;
+        }
+        let total: u64 = number.label.as_deref()?.parse().ok()?;
+        let index = number.value?;
+        if index == 0 {
+            *self = Self::default();
+        }
+        if index != self.next || total > PARTS_MAX {
+            *self = Self::default();
+            return None;
+        }
+        self.next = index.saturating_add(1);
+        self.counters.extend_from_slice(part);
+        (self.next == total).then(|| core::mem::take(self).counters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PART_COUNTERS_MAX, Parts, snapshots};
+    use crate::kinds::{Counter, CounterSnapshot};
+    use crate::limits::{ENTRY_BYTES_MAX, ID_BYTES_MAX};
+    use crate::reasons::CounterState;
+    use crate::{Captured, MonoNs, SourceId};
+    use std::string::String;
+    use std::vec::Vec;
+
+    fn counters(count: usize) -> Vec<Counter> {
+        let id = "x".repeat(ID_BYTES_MAX);
+        (0..count)
+            .map(|value| Counter {
+                name: String::from("slot_every_ms"),
+                label: Some(std::format!("{id} {id} {id}")),
+                state: CounterState::Value,
+                value: Some(u64::MAX - value as u64),
+                source: SourceId::new(&id).unwrap(),
+            })
+            .collect()
+    }
+
+    //= A5.6
+    #[test]
+    fn a_state_of_any_size_fits_entries_and_comes_back_whole() {
+        for count in [1, PART_COUNTERS_MAX, PART_COUNTERS_MAX + 1, 2_000] {
+            let state = counters(count);
+            let source = SourceId::new("recorder").unwrap();
+            let parts = snapshots(MonoNs(7), &source, &state);
+            let mut joined = Parts::default();
+            let (last, before) = parts.split_last().unwrap();
+            for part in before {
+                assert!(Captured::new(&part.clone().into()).capture.len() + 128 < ENTRY_BYTES_MAX);
+                assert_eq!(joined.take(part), None);
+            }
+            assert_eq!(joined.take(last), Some(state));
+        }
+    }
+
+    #[test]
+    fn half_a_state_is_none_and_other_snapshots_do_not_disturb() {
+        let source = SourceId::new("recorder").unwrap();
+        let state = counters(500);
+        let parts = snapshots(MonoNs(7), &source, &state);
+        let mut joined = Parts::default();
+        assert_eq!(joined.take(&parts[0]), None);
+        assert_eq!(joined.take(&parts[2]), None, "one is missing");
+        assert_eq!(joined.take(&parts[1]), None, "and does not come late");
+        let other = CounterSnapshot {
+            at: MonoNs(8),
+            counters: counters(1),
+        };
+        for part in &parts[..2] {
+            assert_eq!(joined.take(part), None);
+            assert_eq!(joined.take(&other), None);
+        }
+        assert_eq!(joined.take(&parts[2]), Some(state));
+    }
+}

@@ -1,0 +1,55 @@
+//! What is dropped first where a queue of reports is full: audit and what the field did last.
+
+use crate::reasons::EventCode;
+
+/// How long a report is kept; the lowest is dropped first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Samples that help to look for a cause; their number is kept when they are not.
+    Diagnostic,
+    /// What the node's parts did.
+    Operation,
+    /// Changes of the field and its ports, the state of the evidence itself, and what people did.
+    Evidence,
+}
+
+impl EventCode {
+    /// How long an event of this code is kept.
+    #[must_use]
+    pub const fn priority(self) -> Priority {
+        match self {
+            Self::LateReply
+            | Self::ForeignReply
+            | Self::LineNoise
+            | Self::OutputDropped
+            | Self::ProcessConfined => Priority::Diagnostic,
+            Self::ProcessStarted
+            | Self::ProcessExited
+            | Self::ProcessKilled
+            | Self::ProcessHung
+            | Self::ProcessOverMemory
+            | Self::ProcessReleased
+            | Self::ProcessThrottled
+            | Self::PortReleased
+            | Self::SignerRecovered
+            | Self::UplinkDown
+            | Self::UplinkUp
+            | Self::UplinkRefused => Priority::Operation,
+            Self::ProcessQuarantined
+            | Self::PortsSeparated
+            | Self::PortOpened
+            | Self::PortLost
+            | Self::PortQuarantined
+            | Self::TimeStep
+            | Self::RecordRejected
+            | Self::QueueOverflow
+            | Self::WriteStall
+            | Self::WriteFailed
+            | Self::SignerUnavailable
+            | Self::UplinkConflict
+            | Self::OrderlyStop
+            | Self::SafeModeEntered
+            | Self::SafeModeLeft => Priority::Evidence,
+        }
+    }
+}

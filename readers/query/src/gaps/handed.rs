@@ -1,0 +1,156 @@
+//! What a generation says that the log before it accounted for, where that log is not held here.
+
+use super::ledger::{Account, Numbering, Pace};
+use evidence::kinds::Counter;
+use evidence::{EntryId, Generation, MeterId, ScheduleId, SourceId};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// A numbering as the frozen state has it.
+#[derive(Debug, Default)]
+pub(super) struct Frozen {
+    pub(super) version: u64,
+    pub(super) pace: Option<Pace>,
+    pub(super) floor: u64,
+    pub(super) meters: BTreeMap<MeterId, u64>,
+}
+
+/// What was accounted for before a generation's first frozen state that is here.
+#[derive(Debug)]
+pub(super) struct HandedOver {
+    /// The entry that names the predecessor; `None` where it has left the ring with all that it began.
+    named_by: Option<EntryId>,
+    generation: Generation,
+    slots: BTreeMap<(SourceId, ScheduleId), Frozen>,
+    windows: BTreeMap<MeterId, u64>,
+    reached: Reached,
+}
+
+/// How far the generations before are held.
+#[derive(Debug, Default)]
+pub(super) struct Reached {
+    /// The slot behind the last session, by the numbering's place and meter.
+    slots: BTreeMap<(usize, MeterId), u64>,
+    /// The number behind the last session.
+    seqs: BTreeMap<MeterId, u64>,
+}
+
+/// Slots that something not held here accounts for, and the entry that says so; without one they are
+/// no part of the account.
+pub(super) type Handed = (u64, u64, Option<EntryId>);
+
+/// The numberings that a frozen state holds.
+pub(super) fn frozen(state: &[Counter]) -> BTreeMap<(SourceId, ScheduleId), Frozen> {
+    let mut frozen: BTreeMap<(SourceId, ScheduleId), Frozen> = BTreeMap::new();
+    for counter in state {
+        let label = counter.label.as_deref().unwrap_or_default();
+        let mut words = label.split(' ');
+        let key = words.next().and_then(|word| word.parse().ok());
+        let key = key.zip(words.next().and_then(|word| word.parse().ok()));
+        let meter = words.next().and_then(|word| word.parse().ok());
+        let (Some(value), Some(key), true) =
+            (counter.value, key, counter.name.starts_with("slot_"))
+        else {
+            continue;
+        };
+        let state = frozen.entry(key).or_default();
+        let none = Pace {
+            every_ms: 0,
+            offset_ms: 0,
+        };
+        match (counter.name.as_str(), meter) {
+            ("slot_version", _) => state.version = value,
+            ("slot_floor", _) => state.floor = value,
+            ("slot_every_ms", _) => state.pace.get_or_insert(none).every_ms = value,
+            ("slot_offset_ms", _) => state.pace.get_or_insert(none).offset_ms = value,
+            ("slot_served", Some(meter)) => drop(state.meters.insert(meter, value)),
+            _ => {}
+        }
+    }
+    frozen
+}
+
+impl Account {
+    /// Entries of another generation follow.
+    pub(super) fn entered(&mut self, first: EntryId) {
+        self.entering = (first.commit_id.0 > 0).then_some(first.generation);
+        let mut reached = Reached::default();
+        for (meter, sessions) in &self.sessions {
+            if let Some((seq, _)) = sessions.last_key_value() {
+                reached.seqs.insert(meter.clone(), seq.saturating_add(1));
+            }
+            for (place, number) in sessions.values().filter_map(|session| session.slot) {
+                let next = reached.slots.entry((place, meter.clone())).or_insert(0);
+                *next = number.saturating_add(1).max(*next);
+            }
+        }
+        self.reached = reached;
+    }
+
+    /// A generation begins behind another log.
+    pub(super) fn adopted(&mut self, id: EntryId) {
+        self.adopting = Some(id);
+    }
+
+    /// Takes in what a generation says that was accounted for before.
+    pub(super) fn hand_over(&mut self, id: EntryId, state: &[Counter]) {
+        let adopting = self
+            .adopting
+            .take_if(|entry| entry.generation == id.generation);
+        let entering = self
+            .entering
+            .take_if(|generation| *generation == id.generation);
+        if adopting.is_none() && entering.is_none() {
+            return;
+        }
+        let windows = state.iter().filter_map(|counter| {
+            let meter = counter.label.as_deref()?.strip_prefix("meter ")?;
+            let window = (counter.name == "seq_window").then_some(counter.value?)?;
+            Some((meter.parse().ok()?, window))
+        });
+        self.handed_over.push(HandedOver {
+            named_by: adopting,
+            generation: id.generation,
+            slots: frozen(state),
+            windows: windows.collect(),
+            reached: std::mem::take(&mut self.reached),
+        });
+    }
+
+    /// What is accounted for of a meter's slots by entries that are not here.
+    pub(super) fn handed_slots(
+        &self,
+        place: usize,
+        numbering: &Numbering,
+        meter: &MeterId,
+    ) -> Vec<Handed> {
+        let (port, schedule, version) = numbering;
+        let told = self.not_here().filter_map(|handed| {
+            let state = handed.slots.get(&(port.clone(), schedule.clone()))?;
+            let end = match state.version.cmp(version) {
+                Ordering::Less => return None,
+                Ordering::Greater => u64::MAX,
+                Ordering::Equal => state.meters.get(meter).copied().unwrap_or(state.floor),
+            };
+            let reached = handed.reached.slots.get(&(place, meter.clone()));
+            Some((reached.copied().unwrap_or(0), end, handed.named_by))
+        });
+        told.filter(|(first, end, _)| first < end).collect()
+    }
+
+    /// Whether a stretch of a meter's session numbers is accounted for by entries that are not here.
+    pub(super) fn handed_seqs(&self, meter: &MeterId, first: u64, end: u64) -> bool {
+        self.not_here().any(|handed| {
+            let reached = handed.reached.seqs.get(meter).copied().unwrap_or(0);
+            let window = handed.windows.get(meter).copied().unwrap_or(0);
+            reached <= first && end <= window
+        })
+    }
+
+    fn not_here(&self) -> impl Iterator<Item = &HandedOver> {
+        let handed = self.handed_over.iter();
+        handed.filter(|handed| {
+            handed.named_by.is_none() || self.not_held.contains(&handed.generation)
+        })
+    }
+}

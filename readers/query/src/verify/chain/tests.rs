@@ -1,0 +1,123 @@
+//! Checkpoints inside a log whose auditor pinned one of its two keys.
+
+use super::Chain;
+use crate::verify::Anchors;
+use crate::verify::report::{FindingKind, Report};
+use ed25519_dalek::SigningKey as Ed25519;
+use evidence::kinds::Checkpoint;
+use evidence::reasons::{
+    Custody, HoldoverReason, TimeQuality, TimeStatus,
+};
+use evidence::{
+    Captured, CommitId, Digest, Entry, Epoch, Generation, Header, MonoNs, SaltKey, Stamp,
+    TimeDetail, UtcNs, leaf_data,
+};
+use p256::ecdsa::SigningKey as P256;
+use proof::Frontier;
+use proof::note::{Algorithm, Note, VerifierKey, p256_spki, sign_ed25519, sign_p256};
+
+const BASE: &str = "example.org/n";
+const ORIGIN: &str = "example.org/n/g1";
+
+fn secrets() -> (P256, Ed25519) {
+    let p256 = P256::from_slice(&[7; 32]).unwrap();
+    (p256, Ed25519::from_bytes(&[8; 32]))
+}
+
+/// Both verifier keys, the authority's first.
+fn keys() -> [VerifierKey; 2] {
+    let (p256, ed25519) = secrets();
+    let spki = p256_spki(p256.verifying_key());
+    let public = ed25519.verifying_key();
+    [
+        VerifierKey::p256(BASE, &spki).unwrap(),
+        VerifierKey::ed25519(BASE, public.as_bytes(), Algorithm::Ed25519).unwrap(),
+    ]
+}
+
+/// The note of the empty tree, signed twice, its signature lines as some hand left them.
+fn note(hand: impl Fn(&mut Vec<String>)) -> String {
+    let (p256, ed25519) = secrets();
+    let root = Frontier::new().root();
+    let text = proof::Checkpoint::new(ORIGIN, 0, root).unwrap().body().unwrap();
+    let mut note = Note::new(text.clone()).unwrap();
+    note.add(sign_p256(ORIGIN, &p256, &text).unwrap()).unwrap();
+    note.add(sign_ed25519(ORIGIN, &ed25519, &text).unwrap()).unwrap();
+    let whole = note.to_string();
+    let (head, lines) = whole.split_once("\n\n").unwrap();
+    let mut lines: Vec<String> = lines.lines().map(str::to_owned).collect();
+    hand(&mut lines);
+    format!("{head}\n\n{}\n", lines.join("\n"))
+}
+
+/// Whether the log with this checkpoint as its first entry verifies.
+fn verifies(anchors: &Anchors, note: String) -> bool {
+    let checkpoint = Checkpoint {
+        at: MonoNs(0),
+        size: 0,
+        root: Digest(Frontier::new().root().0),
+        custody: Custody::Software,
+        note,
+    };
+    let captured = Captured::new(&checkpoint.into());
+    let id = CommitId(0);
+    let entry = Entry {
+        header: Header {
+            kind: captured.kind,
+            generation: Generation(1),
+            commit_id: id,
+            epoch: Epoch(1),
+        },
+        stamp: Stamp {
+            timestamp: UtcNs(1_700_000_000_000_000_000),
+            quality: TimeQuality::RtcOnly,
+            status: TimeStatus::FreeRun,
+            bound_ns: None,
+            detail: TimeDetail::Holdover(HoldoverReason::NeverSynchronised),
+        },
+        captured,
+    };
+    let salt = SaltKey([4; 16]).salt(Generation(1), id);
+    let leaf = leaf_data(&salt, &entry.encode());
+    let mut report = Report::default();
+    let mut chain = Chain::new(ORIGIN.to_owned(), anchors, &Frontier::new(), &mut report);
+    chain.leaf(&leaf).unwrap();
+    chain.finish();
+    let signatures = |one: &crate::Finding| one.kind == FindingKind::Signature;
+    assert!(report.findings.iter().all(signatures), "{:?}", report.findings);
+    report.ok()
+}
+
+//= A1.3
+//= U4
+#[test]
+fn both_lines_of_a_checkpoint_in_the_log_are_checked_under_any_anchor() {
+    let [p256, ed25519] = keys();
+    let both = || keys().to_vec();
+    for anchors in [
+        Anchors::found_beside(both()),
+        Anchors::pinned(both()),
+        Anchors::pinned(vec![p256.clone()]).and_beside(both()),
+        Anchors::pinned(vec![ed25519.clone()]).and_beside(both()),
+    ] {
+        assert!(verifies(&anchors, note(|_| {})));
+        for line in 0..2 {
+            assert!(!verifies(&anchors, note(|lines| drop(lines.remove(line)))));
+            let bytes = note(|_| {}).split_once("\n\n").unwrap().1.lines().nth(line).unwrap().len();
+            for at in 0..bytes {
+                let flipped = note(|lines| {
+                    let mut bytes = lines[line].clone().into_bytes();
+                    bytes[at] ^= 1;
+                    lines[line] = String::from_utf8_lossy(&bytes).into_owned();
+                });
+                assert!(!verifies(&anchors, flipped), "line {line}, byte {at}");
+            }
+        }
+        let stranger = note(|lines| lines.push("\u{2014} other.example AAAAAAAA".to_owned()));
+        assert!(!verifies(&anchors, stranger));
+    }
+    // Whoever has one key alone cannot check the line of the other.
+    let alone = Anchors::pinned(vec![p256]);
+    assert!(verifies(&alone, note(|_| {})));
+    assert!(!verifies(&alone, note(|lines| drop(lines.remove(0)))));
+}
