@@ -69,7 +69,10 @@ fn a_killed_collector_verifies_before_and_after_its_next_start() {
         assert_eq!(whole.code, Some(0), "{whole:?}");
         let copied = about("verify", copy.path(), &["--anchor", &keys[0]]);
         if copied.code != Some(0) {
-            assert!(copied.out.contains("copied while a collector wrote it"), "{copied:?}");
+            assert!(
+                copied.out.contains("copied while a collector wrote it"),
+                "{copied:?}"
+            );
         }
         collector.come_back(&keys);
     }
@@ -102,7 +105,10 @@ fn a_changed_row_is_found_in_rows_that_were_not_closed() {
     collector.kill();
     let kept = collector.dir().to_path_buf();
     let said = about("verify", &kept, &[]);
-    assert!(said.code == Some(0) && tells(&said, "not_closed"), "{said:?}");
+    assert!(
+        said.code == Some(0) && tells(&said, "not_closed"),
+        "{said:?}"
+    );
     let path = rows(&kept);
     let whole = std::fs::read(&path).unwrap();
     for row in about("log", &kept, &[]).json_lines().iter().step_by(7) {

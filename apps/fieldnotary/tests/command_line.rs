@@ -71,9 +71,15 @@ fn every_verb_of_every_program_has_help_codes_an_example_and_json() {
             for (what, is_there) in [
                 ("code 0", help.code == Some(0)),
                 ("exit codes", help.out.contains("Exit codes:\n  0  ")),
-                ("an example", help.out.contains("\n  fieldnotary") || help.out.contains("\n  eval")),
+                (
+                    "an example",
+                    help.out.contains("\n  fieldnotary") || help.out.contains("\n  eval"),
+                ),
                 ("--json", !json || help.out.contains("--json")),
-                ("100 columns", help.out.lines().all(|line| line.chars().count() <= 100)),
+                (
+                    "100 columns",
+                    help.out.lines().all(|line| line.chars().count() <= 100),
+                ),
             ] {
                 if !is_there {
                     wrong.push(format!("{name} {verb}: no {what}"));
@@ -111,7 +117,10 @@ fn shells_and_manuals_know_every_verb() {
         let names = verbs.iter().map(|verb| format!("{name}-{verb}.1"));
         for page in names.chain([format!("{name}.1")]) {
             let text = std::fs::read_to_string(pages.join(&page)).unwrap();
-            assert!(text.contains(".SH NAME") && text.contains("Exit codes:"), "{page}");
+            assert!(
+                text.contains(".SH NAME") && text.contains("Exit codes:"),
+                "{page}"
+            );
         }
     }
 }
@@ -139,7 +148,12 @@ fn the_log_is_shown_in_part_by_point_time_id_kind_and_number() {
     let of_point = rows(&["--kind", "reading", "--point", "energy"]);
     assert!(!of_point.is_empty() && of_point.iter().all(|row| row["point_id"] == "energy"));
     let of_meter = rows(&["--kind", "reading", "--point", "m01/energy"]);
-    assert!(of_meter.len() < of_point.len(), "{} {}", of_meter.len(), of_point.len());
+    assert!(
+        of_meter.len() < of_point.len(),
+        "{} {}",
+        of_meter.len(),
+        of_point.len()
+    );
     assert!(!of_meter.is_empty() && of_meter.iter().all(|row| row["meter_id"] == "m01"));
     let ids = |rows: &[serde_json::Value]| -> Vec<u64> {
         rows.iter().map(|row| number(row, "commit_id")).collect()
@@ -157,7 +171,7 @@ fn the_log_is_shown_in_part_by_point_time_id_kind_and_number() {
     }
     assert_eq!(rows(&["--from", "-1h"]).len(), all.len());
     assert!(rows(&["--to", "-1h"]).is_empty());
-    let kinds = rows(&["--kind", "checkpoint", "--kind", "epoch_start"]);
+    let kinds = rows(&["--kind", "checkpoint", "--kind", "epoch"]);
     assert!(kinds.iter().all(|row| row["kind"] != "reading") && !kinds.is_empty());
     let nobody = about("log", &data, &["--point", "nobody"]);
     assert_eq!(nobody.code, Some(1), "{nobody:?}");
@@ -187,12 +201,18 @@ fn a_log_that_is_followed_shows_new_entries_until_ctrl_c() {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     while ids.last().is_none_or(|id| *id < before + 20) {
         let mut line = String::new();
-        assert!(out.read_line(&mut line).unwrap() > 0, "it ended by itself: {ids:?}");
+        assert!(
+            out.read_line(&mut line).unwrap() > 0,
+            "it ended by itself: {ids:?}"
+        );
         let row: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(row["kind"], "reading");
         ids.push(number(&row, "commit_id"));
     }
-    assert!(ids.is_sorted_by(|a, b| a < b), "each once and in order: {ids:?}");
+    assert!(
+        ids.is_sorted_by(|a, b| a < b),
+        "each once and in order: {ids:?}"
+    );
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, Signal::INT).unwrap();
     // What it still wrote goes nowhere; it must not wait for a reader.
@@ -203,7 +223,9 @@ fn a_log_that_is_followed_shows_new_entries_until_ctrl_c() {
     assert_eq!(status.code(), Some(0));
     // Whoever sees a number without --json sees the newest ten first.
     let mut short = Command::new("timeout");
-    short.args(["--signal=INT", "2"]).arg(program("fieldnotary"));
+    short
+        .args(["--signal=INT", "2"])
+        .arg(program("fieldnotary"));
     let said: Said = short
         .arg("log")
         .arg(node.data())
@@ -218,7 +240,9 @@ fn a_log_that_is_followed_shows_new_entries_until_ctrl_c() {
 /// What a terminal would show of a command, colours and all.
 fn on_a_terminal(words: &str, more: &[(&str, &str)]) -> String {
     let mut command = Command::new("script");
-    command.args(["-qec", words, "/dev/null"]).stdin(Stdio::null());
+    command
+        .args(["-qec", words, "/dev/null"])
+        .stdin(Stdio::null());
     command.env("TERM", "xterm").env_remove("NO_COLOR");
     command.envs(more.iter().copied());
     Said::from(command.output().unwrap()).out
@@ -228,16 +252,27 @@ fn on_a_terminal(words: &str, more: &[(&str, &str)]) -> String {
 fn colour_is_for_terminals_and_for_whoever_wants_it() {
     let dir = tempfile::tempdir().unwrap();
     let data = grown(dir.path());
-    let words = format!("{} verify {}", program("fieldnotary").display(), data.display());
+    let words = format!(
+        "{} verify {}",
+        program("fieldnotary").display(),
+        data.display()
+    );
     let shown = on_a_terminal(&words, &[]);
     assert!(shown.contains("\u{1b}[32mVERIFIED\u{1b}[0m"), "{shown:?}");
     for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
         let shown = on_a_terminal(&words, &[plain]);
-        assert!(shown.contains("VERIFIED") && !shown.contains('\u{1b}'), "{shown:?}");
+        assert!(
+            shown.contains("VERIFIED") && !shown.contains('\u{1b}'),
+            "{shown:?}"
+        );
     }
     let piped = fieldnotary(["verify".as_ref(), data.as_os_str()]);
     assert!(piped.out.starts_with("VERIFIED"), "{piped:?}");
-    let status = format!("{} status {}", program("fieldnotary").display(), data.display());
+    let status = format!(
+        "{} status {}",
+        program("fieldnotary").display(),
+        data.display()
+    );
     let shown = on_a_terminal(&status, &[]);
     assert!(shown.contains("\u{1b}[33mNOT RUNNING"), "{shown:?}");
 }

@@ -70,7 +70,10 @@ fn the_help_alone_leads_to_a_verified_log_of_a_real_device() {
                     .collect();
                 let said = typed(dir.path(), &step);
                 assert_eq!(said.code, Some(0), "{said:?}");
-                assert!(said.out.starts_with("VERIFIED against the key you pinned"), "{said:?}");
+                assert!(
+                    said.out.starts_with("VERIFIED against the key you pinned"),
+                    "{said:?}"
+                );
                 // And the line as a whole, as `run` printed it.
                 let whole = words.lines().find_map(|line| line.strip_prefix("check "));
                 let whole = whole.unwrap().trim().strip_prefix("fieldnotary ").unwrap();
@@ -92,7 +95,10 @@ fn the_help_alone_leads_to_a_verified_log_of_a_real_device() {
         "--json".as_ref(),
     ]);
     let rows = read.json_lines();
-    assert!(!rows.is_empty() && rows.iter().all(|row| row["quality"] == "good"), "{rows:?}");
+    assert!(
+        !rows.is_empty() && rows.iter().all(|row| row["quality"] == "good"),
+        "{rows:?}"
+    );
     let answers = peer.answers();
     assert!(answers.len() >= rows.len(), "{answers:?}");
 }
@@ -108,5 +114,8 @@ fn node_reads(data: &Path) -> Option<()> {
         std::thread::sleep(std::time::Duration::from_millis(300));
         report().filter(|report| report["readings"].as_u64() > Some(0))
     });
-    read["running"].as_bool().filter(|running| *running).map(|_| ())
+    read["running"]
+        .as_bool()
+        .filter(|running| *running)
+        .map(|_| ())
 }

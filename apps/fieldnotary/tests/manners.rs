@@ -385,7 +385,7 @@ fn the_log_speaks_in_words_with_units() {
     check(
         &verb("log", &node, &["--kind", "probe"]),
         0,
-        &["no entry is of that kind"],
+        &["no entry is of kind"],
     );
 }
 

@@ -45,7 +45,12 @@ fn names(dir: &Path) -> Vec<PathBuf> {
 
 fn collector(words: &[&OsStr]) -> Said {
     let mut command = Command::new(program("fieldnotary-collector"));
-    command.args(words).stdin(Stdio::null()).output().unwrap().into()
+    command
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+        .into()
 }
 
 //= A1.3
@@ -61,11 +66,24 @@ fn no_program_begins_in_the_directory_of_another() {
     let kept = Collector::start(dir.path(), &keys).stop();
     let streets = dir.path().join("street");
 
-    for (place, kind) in [(&kept, "a collector's directory"), (&streets, "a street's directory")] {
+    for (place, kind) in [
+        (&kept, "a collector's directory"),
+        (&streets, "a street's directory"),
+    ] {
         let before = names(place);
         for (verb, code) in [("check", 1), ("run", 3)] {
-            let words = [verb.as_ref(), config.as_os_str(), "--data".as_ref(), place.as_os_str()];
-            check(&fieldnotary(words), code, &[kind, "give --data a directory of its own"], &[]);
+            let words = [
+                verb.as_ref(),
+                config.as_os_str(),
+                "--data".as_ref(),
+                place.as_os_str(),
+            ];
+            check(
+                &fieldnotary(words),
+                code,
+                &[kind, "of its own", "--data"],
+                &[],
+            );
         }
         assert_eq!(names(place), before, "nothing was made");
         let status = fieldnotary(["status".as_ref(), place.as_os_str()]);
@@ -73,14 +91,30 @@ fn no_program_begins_in_the_directory_of_another() {
     }
 
     let key = keys[0].as_str();
-    for (place, kind) in [(&node, "a node's data directory"), (&streets, "a street's directory")] {
+    for (place, kind) in [
+        (&node, "a node's data directory"),
+        (&streets, "a street's directory"),
+    ] {
         let before = names(place);
         let dir = place.as_os_str();
-        let init = ["init", "--name", "c.example", "--host", "127.0.0.1", "--dir"].map(OsStr::new);
+        let init = [
+            "init",
+            "--name",
+            "c.example",
+            "--host",
+            "127.0.0.1",
+            "--dir",
+        ]
+        .map(OsStr::new);
         let run = ["run", "--log-key", key, "--listen", "127.0.0.1:0", "--dir"].map(OsStr::new);
         for words in [init, run] {
             let words = [&words[..], &[dir]].concat();
-            check(&collector(&words), 3, &[kind, "give --dir another directory"], &["NAME"]);
+            check(
+                &collector(&words),
+                3,
+                &[kind, "give --dir another directory"],
+                &["NAME"],
+            );
         }
         assert_eq!(names(place), before, "nothing was made");
     }
@@ -95,7 +129,11 @@ fn papers_issued_into_a_nodes_directory_do_no_harm() {
     let keys = Node::keys(&dir.path().join("node"), ORIGIN);
     let kept = Collector::start(dir.path(), &keys).stop();
     let mut issue = Command::new(program("fieldnotary-collector"));
-    issue.arg("issue").arg("--dir").arg(&kept).args(["--node", "n", "--out"]);
+    issue
+        .arg("issue")
+        .arg("--dir")
+        .arg(&kept)
+        .args(["--node", "n", "--out"]);
     done(issue.arg(dir.path().join("node")));
     Node::grow(dir.path(), "node", &contract, 10);
 }

@@ -11,8 +11,8 @@ mod common;
 
 use common::about;
 use common::contract::Contract;
-use common::{list, number};
 use common::sites::{Collector, Node, Street};
+use common::{list, number};
 use serde_json::Value;
 use std::path::Path;
 
@@ -75,11 +75,17 @@ fn a_collector_that_was_away_for_too_long_gets_the_rest_and_the_name_of_what_is_
         "{status}"
     );
     let given = number(&status["lost"], "given_up_entries");
-    assert!(given > 0 && number(&status["lost"], "given_up_end") == cosigned + given, "{status}");
+    assert!(
+        given > 0 && number(&status["lost"], "given_up_end") == cosigned + given,
+        "{status}"
+    );
     let data = node.stop();
     let losses = given_up(&data);
     assert!(!losses.is_empty());
-    assert!(number(&verified(&data), "cosigned_entries") >= cosigned, "the cosignature stays");
+    assert!(
+        number(&verified(&data), "cosigned_entries") >= cosigned,
+        "the cosignature stays"
+    );
     // A stop and a start later the node still knows what it gave up, and gives up more.
     let node = Node::start(dir.path(), "node", &contract);
     node.wait_for("log_size", 2 * MORE_THAN_THE_RING);
@@ -90,7 +96,10 @@ fn a_collector_that_was_away_for_too_long_gets_the_rest_and_the_name_of_what_is_
     node.wait_for("log_size", size + MORE_THAN_THE_RING);
     let told = node.status();
     let told = list(&told["lost"], "told");
-    assert_eq!(told.first().map(|range| number(range, "first")), Some(cosigned));
+    assert_eq!(
+        told.first().map(|range| number(range, "first")),
+        Some(cosigned)
+    );
     let data = node.stop();
     let kept = collector.stop();
     verified(&data);

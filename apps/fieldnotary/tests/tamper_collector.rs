@@ -151,7 +151,12 @@ fn every_flipped_bit_of_the_checkpoint_is_found_under_any_anchor() {
         let place = log_folder(copy.path()).join("checkpoint");
         let whole = std::fs::read_to_string(&place).unwrap();
         assert_eq!(whole.split_once("\n\n").unwrap().1.lines().count(), 3);
-        for given in [&keys[..], &keys[..1], &keys[1..]] {
+        // A collector that knows one key: the other line is the one that it took.
+        let given = match pinned {
+            2 => vec![&keys[..1], &keys[1..]],
+            _ => vec![&keys[..1]],
+        };
+        for given in given {
             let words: Vec<&str> = given.iter().flat_map(|key| ["--anchor", key]).collect();
             let said = about("verify", &collector, &words);
             assert_eq!(said.code, Some(0), "{said:?}");

@@ -48,7 +48,12 @@ fn what_is_missing_is_called_missing_and_what_was_pinned_is_called_pinned() {
     let contract = street.contract(Contract::new(ORIGIN, "64KiB", 8));
     let data = Node::grow(dir.path(), "node", &contract, 300);
     let anchor = ["--anchor", keys[0].as_str()];
-    check(&verify(&data, &anchor), 0, &["\nunsealed", "not signed yet"], &["UNANCHORED"]);
+    check(
+        &verify(&data, &anchor),
+        0,
+        &["\nunsealed", "not signed yet"],
+        &["UNANCHORED"],
+    );
     for file in ["truth.fnt", "ring.json"] {
         let copy = Copy::of(&data);
         std::fs::remove_file(layout::folder(copy.path()).join(file)).unwrap();
@@ -63,16 +68,33 @@ fn what_is_missing_is_called_missing_and_what_was_pinned_is_called_pinned() {
     let copy = Copy::of(&data);
     std::fs::remove_file(file(&copy)).unwrap();
     let name = format!("{} is missing", file(&copy).display());
-    check(&verify(copy.path(), &anchor), 1, &[&name], &["header of lap", "frame are damaged"]);
+    check(
+        &verify(copy.path(), &anchor),
+        1,
+        &[&name],
+        &["header of lap", "frame are damaged"],
+    );
     let copy = Copy::of(&data);
     common::damage::truncate(&file(&copy), 4_096);
-    check(&verify(copy.path(), &anchor), 1, &["has 4096 bytes, 65536 are due"], &["header of lap"]);
+    check(
+        &verify(copy.path(), &anchor),
+        1,
+        &["has 4096 bytes, 65536 are due"],
+        &["header of lap"],
+    );
     // Damage below a checkpoint changes nothing about the tail that no checkpoint speaks of.
     let copy = Copy::of(&data);
     let frame = journal.segments[1].frames[1];
     let harmed = OpenOptions::new().write(true).open(file(&copy)).unwrap();
-    harmed.write_all_at(&[0xff; 64], u64::try_from(frame.header_end).unwrap()).unwrap();
-    check(&verify(copy.path(), &anchor), 1, &["not signed yet"], &["under no signed checkpoint"]);
+    harmed
+        .write_all_at(&[0xff; 64], u64::try_from(frame.header_end).unwrap())
+        .unwrap();
+    check(
+        &verify(copy.path(), &anchor),
+        1,
+        &["not signed yet"],
+        &["under no signed checkpoint"],
+    );
 }
 
 //= A1.3
@@ -94,9 +116,17 @@ fn under_a_wrong_key_nothing_of_a_collector_is_sealed() {
     node.wait_for("cosigned_size", 40);
     node.stop();
     let kept = collector.stop();
-    check(&verify(&kept, &["--anchor", &keys[0]]), 0, &["(under a signed checkpoint that holds)"], &[]);
+    check(
+        &verify(&kept, &["--anchor", &keys[0]]),
+        0,
+        &["(under a signed checkpoint that holds)"],
+        &[],
+    );
     for wrong in [&others, &same] {
-        let words = ["NOT VERIFIED", "sealed     none: no checkpoint holds under the key you pinned"];
+        let words = [
+            "NOT VERIFIED",
+            "sealed     none: no checkpoint holds under the key you pinned",
+        ];
         let never = ["under a signed checkpoint that holds"];
         check(&verify(&kept, &["--anchor", &wrong[0]]), 1, &words, &never);
     }
@@ -128,7 +158,9 @@ fn what_was_given_up_is_a_hole_and_not_held_by_the_collector() {
         assert_eq!(kept.code, Some(0), "{kept:?}");
         let report = kept.json();
         let named = list(&report, "findings").iter();
-        let named: Vec<_> = named.filter(|one| text(one, "kind") == "loss_named").collect();
+        let named: Vec<_> = named
+            .filter(|one| text(one, "kind") == "loss_named")
+            .collect();
         let first = named.iter().map(|one| number(one, "first")).min().unwrap();
         let last = named.iter().map(|one| number(one, "last")).max().unwrap();
         let words = [
@@ -145,10 +177,21 @@ fn what_was_given_up_is_a_hole_and_not_held_by_the_collector() {
     assert_eq!(soon, late);
     node.stop();
     let kept = collector.stop();
-    check(&verify(&kept, &[]), 0, &["stored outside but for the holes named below"], &[]);
+    check(
+        &verify(&kept, &[]),
+        0,
+        &["stored outside but for the holes named below"],
+        &[],
+    );
     let report = about("verify", &kept, &[]).json();
+    // What the collector had stored, and not cosigned, when the node gave it up is no hole of its.
     let holes = list(&report, "findings").iter();
-    let holes: Vec<_> = holes.filter(|one| text(one, "kind") == "loss_named").collect();
-    assert_eq!(holes.iter().map(|one| number(one, "first")).min(), Some(late.0));
-    assert_eq!(holes.iter().map(|one| number(one, "last")).max(), Some(late.1));
+    let holes: Vec<_> = holes
+        .filter(|one| text(one, "kind") == "loss_named")
+        .collect();
+    assert!(!holes.is_empty(), "{report}");
+    for hole in holes {
+        let within = late.0 <= number(hole, "first") && number(hole, "last") <= late.1;
+        assert!(within, "{late:?} {hole}");
+    }
 }

@@ -92,7 +92,11 @@ impl fmt::Display for ContractErrors<'_> {
         for error in self.errors.iter().filter(|_| self.brief) {
             let (line, column) = (error.line, error.column);
             let (key, what, advice) = (&error.key, &error.what, &error.advice);
-            writeln!(f, "{}:{line}:{column}: {key}: {what}\n    {advice}", self.file)?;
+            writeln!(
+                f,
+                "{}:{line}:{column}: {key}: {what}\n    {advice}",
+                self.file
+            )?;
         }
         for error in self.errors.iter().filter(|_| !self.brief) {
             error.render(self.file, f)?;

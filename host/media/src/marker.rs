@@ -99,7 +99,9 @@ impl MarkerBoard {
         {
             return Err(MediaError::because("reading", &path, why));
         }
+        let is_sound = findings.is_empty() && !found.is_empty();
         let mut marks: Vec<(Mark, u64)> = found;
+        let held = marks.len();
         for meter in meters {
             if !marks.iter().any(|(mark, _)| mark.meter_id == *meter) {
                 let mark = Mark {
@@ -126,8 +128,13 @@ impl MarkerBoard {
             .iter()
             .flat_map(|(mark, counter)| encode(mark, *counter).repeat(COPIES))
             .collect();
-        std::fs::write(&draft, image).map_err(|error| MediaError::new("writing", &draft, error))?;
-        std::fs::rename(&draft, &path).map_err(|error| MediaError::new("naming", &path, error))?;
+        // A board with room for all of them is taken as it is: capture goes on also on a full disk.
+        if !is_sound || marks.len() > held {
+            std::fs::write(&draft, image)
+                .map_err(|error| MediaError::new("writing", &draft, error))?;
+            std::fs::rename(&draft, &path)
+                .map_err(|error| MediaError::new("naming", &path, error))?;
+        }
         let file = rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
             .map(File::from)
             .map_err(|errno| MediaError::new("opening", &path, errno))?;
@@ -371,6 +378,21 @@ mod tests {
             seq: Seq(seq),
             at: MonoNs(at),
         }
+    }
+
+    //= A4.8
+    #[test]
+    fn a_board_that_cannot_be_read_is_an_error_and_never_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let port = SourceId::new("p").unwrap();
+        // Whatever keeps it from being read; permissions would not keep root.
+        std::fs::create_dir(dir.path().join(file_name(&port))).unwrap();
+        let (_, findings) = read_marks(dir.path());
+        assert!(matches!(findings[..], [MarkFinding::FileUnreadable { .. }]));
+        let error = MarkerBoard::open(dir.path(), &port, BootId([1; 16]), &[]).unwrap_err();
+        assert!(error.to_string().contains("reading"), "{error}");
+        let (_, findings) = read_marks(&dir.path().join(file_name(&port)).join("gone"));
+        assert!(findings.is_empty(), "what is not there has nothing on it");
     }
 
     //= A4.8

@@ -350,7 +350,10 @@ impl LogDir {
     fn place_of(&self, bundle: &Tile, in_sidecar: bool) -> (u16, PathBuf) {
         let name = bundle.to_string();
         let path = match in_sidecar {
-            true => self.path.join("holes").join(name.trim_start_matches("tile/")),
+            true => self
+                .path
+                .join("holes")
+                .join(name.trim_start_matches("tile/")),
             false => self.path.join(name),
         };
         (bundle.width(), path)

@@ -8,4 +8,6 @@ mod verify;
 pub use collector::{CollectorDir, CollectorError, LogDir};
 pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
 pub use row::{rfc3339, row};
-pub use verify::{Anchors, Finding, FindingKind, Report, verify_collector, verify_node, verify_node_lacking};
+pub use verify::{
+    Anchors, Finding, FindingKind, Report, verify_collector, verify_node, verify_node_lacking,
+};

@@ -219,11 +219,12 @@ fn carry(number: u64, mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
         if !bytes.is_empty() && shared.swallowing.load(Ordering::SeqCst) {
             continue;
         }
+        // Counted before it can be answered.
+        let carried = u64::try_from(count).unwrap_or_default();
+        shared.carried_bytes.fetch_add(carried, Ordering::Relaxed);
         if bytes.is_empty() || to.write_all(bytes).is_err() {
             break;
         }
-        let carried = u64::try_from(count).unwrap_or_default();
-        shared.carried_bytes.fetch_add(carried, Ordering::Relaxed);
     }
     if !shared.resetting.load(Ordering::SeqCst) {
         close(&from);

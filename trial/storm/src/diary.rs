@@ -9,9 +9,6 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-/// How long a site that is not waited for may take to go on.
-const RECOVERS_NS: u64 = 6_000_000_000;
-
 /// A blow and its time.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
@@ -21,6 +18,10 @@ pub(crate) struct Window {
     pub(crate) to_ns: u64,
     /// The processes that were struck.
     pub(crate) pids: Vec<u64>,
+    /// Until when nothing could be noted, where the medium failed.
+    pub(crate) silent_to_ns: Option<u64>,
+    /// Whether nobody waited until the site went on.
+    pub(crate) is_open: bool,
 }
 
 /// The diary of one site.
@@ -59,6 +60,8 @@ impl Diary {
             from_ns: clock::mono_ns(),
             to_ns: u64::MAX,
             pids,
+            silent_to_ns: None,
+            is_open: false,
         });
         Ok(self.windows.len() - 1)
     }
@@ -104,13 +107,30 @@ impl Diary {
         )
     }
 
-    /// The next blow falls while the site still recovers: this one counts for as long as that may take.
+    /// The next blow falls while the site still recovers: this one counts until the site is seen to work.
     pub(crate) fn after_impatience(&mut self, place: usize) -> Result<(), String> {
         self.after(place, None)?;
         if let Some(window) = self.windows.get_mut(place) {
-            window.to_ns = window.to_ns.saturating_add(RECOVERS_NS);
+            window.to_ns = u64::MAX;
+            window.is_open = true;
         }
         Ok(())
+    }
+
+    /// The whole site is seen to work: whatever was not waited for is over.
+    pub(crate) fn works(&mut self) {
+        let now_ns = clock::mono_ns();
+        for window in self.windows.iter_mut().filter(|window| window.is_open) {
+            window.to_ns = now_ns;
+            window.is_open = false;
+        }
+    }
+
+    /// From here on the site can note again what it does.
+    pub(crate) fn silent_until_now(&mut self, place: usize) {
+        if let Some(window) = self.windows.get_mut(place) {
+            window.silent_to_ns = Some(clock::mono_ns());
+        }
     }
 
     /// A blow that could not fall, such as a step that nobody passed in time.

@@ -35,7 +35,7 @@ impl Site {
         }
         let place = self.diary.before(Blow::Fault(fault), pids.clone())?;
         let (since_ns, besides) = match fault {
-            Fault::ReadOnly => (self.fail_volume()?, None),
+            Fault::ReadOnly => (self.fail_volume(place)?, None),
             Fault::Rollback => (self.put_collector_back()?, None),
             _ => self.while_it_lasts(fault, &pids)?,
         };
@@ -43,6 +43,9 @@ impl Site {
         self.heal()?;
         // It may have ended of the fault, or live on.
         let resumed = self.wait_resumed(Target::All, &[], since_ns);
+        if resumed.is_ok() {
+            self.diary.works();
+        }
         if let Some(besides) = besides {
             self.diary.after(besides, None)?;
         }
@@ -158,7 +161,7 @@ impl Site {
     }
 
     /// The file system fails under everybody; then everybody ends, it is checked, and all start again.
-    fn fail_volume(&mut self) -> Result<u64, String> {
+    fn fail_volume(&mut self, place: usize) -> Result<u64, String> {
         let Some(volume) = self.volume.take() else {
             return Ok(clock::mono_ns());
         };
@@ -168,6 +171,7 @@ impl Site {
                 self.random.between(shortest, longest),
             ));
             self.end_all()?;
+            self.diary.silent_until_now(place);
             volume.mend()
         });
         self.volume = Some(volume);

@@ -1,6 +1,6 @@
 //! Holds every acknowledgement outside: the committed feed as it was shown, by somebody who is never killed.
 
-use evidence::{Entry, Payload, split_leaf};
+use evidence::{Entry, Payload, SourceId, split_leaf};
 use ipc::Channel;
 use ipc::message::{FeedPull, Message};
 use proof::tree::leaf_hash;
@@ -29,14 +29,19 @@ pub(crate) struct Held {
     pub(crate) entries: BTreeMap<u64, Hash>,
     /// Sizes that the collector cosigned, with the root that it cosigned.
     pub(crate) acks: BTreeMap<u64, Hash>,
-    /// The newest session's instant of capture.
-    pub(crate) session_ns: u64,
+    /// The newest session's instant of capture, by port.
+    pub(crate) sessions_ns: BTreeMap<SourceId, u64>,
     /// What contradicted itself while it was shown.
     pub(crate) contradictions: Vec<String>,
     next: u64,
 }
 
 impl Held {
+    fn session(&mut self, port: SourceId, at_ns: u64) {
+        let newest = self.sessions_ns.entry(port).or_default();
+        *newest = at_ns.max(*newest);
+    }
+
     /// Takes a leaf as it was shown.
     pub(crate) fn take(&mut self, index: u64, leaf: &[u8]) {
         let hash = leaf_hash(leaf);
@@ -50,10 +55,10 @@ impl Held {
         let entry = split_leaf(leaf).and_then(|(_, bytes)| Entry::decode(bytes).ok());
         match entry.map(|entry| entry.payload()) {
             Some(Ok(Payload::Reading(reading))) => {
-                self.session_ns = self.session_ns.max(reading.at.0);
+                self.session(reading.source, reading.at.0);
             }
             Some(Ok(Payload::AttemptFailed(failed))) => {
-                self.session_ns = self.session_ns.max(failed.at.0);
+                self.session(failed.source, failed.at.0);
             }
             Some(Ok(Payload::Ack(ack))) => {
                 self.acks.insert(ack.size, Hash(ack.root.0));
@@ -91,9 +96,15 @@ impl Holder {
         self.look(Clone::clone)
     }
 
-    /// The newest session's instant of capture.
-    pub(crate) fn session_ns(&self) -> u64 {
-        self.look(|held| held.session_ns)
+    /// Whether so many ports have captured after an instant.
+    pub(crate) fn captured_since(&self, since_ns: u64, ports: usize) -> bool {
+        let of = |held: &Held| {
+            held.sessions_ns
+                .values()
+                .filter(|at| **at > since_ns)
+                .count()
+        };
+        self.look(|held| of(held) >= ports)
     }
 
     /// The largest size that is cosigned, as the log says.

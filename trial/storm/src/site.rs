@@ -223,7 +223,7 @@ impl Site {
             self.child(child).is_some_and(|pid| known(&pid))
         };
         let answers = || trial::connect(&self.layout.recorder_socket(), "storm").is_some();
-        let captures = || self.holder.session_ns() > since_ns;
+        let captures = || self.holder.captured_since(since_ns, RTU_PORTS.len() + 1);
         let serves = || std::net::TcpStream::connect(self.address).is_ok();
         let done = || match target {
             Target::Recorder => is_new(target) && answers(),

@@ -56,7 +56,12 @@ impl Site {
             return self.diary.after_impatience(place);
         }
         match self.wait_resumed(target, before, since_ns) {
-            Ok(ms) => self.diary.after(place, Some(ms)),
+            Ok(ms) => {
+                if matches!(target, Target::Supervisor | Target::All) {
+                    self.diary.works();
+                }
+                self.diary.after(place, Some(ms))
+            }
             Err(words) => {
                 self.diary.found(words);
                 self.diary.after(place, None)

@@ -61,6 +61,7 @@ impl Site {
             verdict.counts.unexplained += 1;
             verdict.findings.push(format!("at the end {words}"));
         }
+        self.diary.works();
         let held = self.holder.held();
         let whole = Whole::read(&self.layout.recorder_socket(), &held.acks)?;
         self.stop()?;
@@ -138,8 +139,9 @@ impl Site {
         // While the medium takes no writes nothing can be noted: what was asked then is named as missing.
         let failing = |at_ns: u64| {
             self.diary.windows.iter().any(|window| {
-                window.blow == Blow::Fault(Fault::ReadOnly)
-                    && (window.from_ns.saturating_sub(NOTED_NS)..=window.to_ns).contains(&at_ns)
+                let from_ns = window.from_ns.saturating_sub(NOTED_NS);
+                let to_ns = window.silent_to_ns;
+                to_ns.is_some_and(|to_ns| (from_ns..=to_ns).contains(&at_ns))
             })
         };
         let street_log = self.street_log()?;

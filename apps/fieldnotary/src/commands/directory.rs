@@ -169,7 +169,11 @@ pub(super) fn kept_by_another(path: &Path) -> Option<(&'static str, PathBuf)> {
     let issued = path.join("node.pem").is_file();
     let held = !issued && query::CollectorDir::is_one(path);
     let about = path.join("collector.json");
-    let by = if about.is_file() { about } else { path.join("logs") };
+    let by = if about.is_file() {
+        about
+    } else {
+        path.join("logs")
+    };
     held.then_some(("a collector's directory", by))
 }
 
@@ -273,9 +277,8 @@ pub(super) fn lacking_segments(
 
 fn media_of(data: &DataDir, generation: Generation) -> Result<(FileVolume, FileTruth), String> {
     let directory = data.journal(generation.0);
-    let failed = |error: media::MediaError| {
-        format!("{error}\n{}", super::preflight::backup_cure(data))
-    };
+    let failed =
+        |error: media::MediaError| format!("{error}\n{}", super::preflight::backup_cure(data));
     let volume =
         FileVolume::open(&directory, read_ring(&directory)?, Access::ReadOnly).map_err(failed)?;
     let (class, truth) = truth_place(data, &directory)?;
@@ -292,11 +295,13 @@ pub(super) fn read_log_id(data: &DataDir) -> Result<LogId, String> {
     let path = data.log_id();
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    parse_log_id(text.trim())
-        .ok_or_else(|| {
-            let cure = super::preflight::backup_cure(data);
-            format!("{} does not hold 32 hexadecimal digits\n{cure}", path.display())
-        })
+    parse_log_id(text.trim()).ok_or_else(|| {
+        let cure = super::preflight::backup_cure(data);
+        format!(
+            "{} does not hold 32 hexadecimal digits\n{cure}",
+            path.display()
+        )
+    })
 }
 
 /// The base origin and keys that lie beside a node's log: the lines of `identity/keys.vkey`.

@@ -44,7 +44,10 @@ pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
         to: args.to,
     };
     let report = account.report_on(&filter);
-    let unknown = filter.meter.as_ref().filter(|meter| !account.meters().contains(*meter));
+    let unknown = filter
+        .meter
+        .as_ref()
+        .filter(|meter| !account.meters().contains(*meter));
     if args.json {
         sayln!("{}", as_json(&report));
     } else if let Some(meter) = unknown {

@@ -1,6 +1,6 @@
 //! What of a sound configuration does not fit this machine or the log that is there already.
 
-use super::directory::{keys_beside, kept_by_another};
+use super::directory::{kept_by_another, keys_beside};
 use crate::papers;
 use crate::paths::DataDir;
 use crate::roles::recorder::{newest_generation, read_ring, truth_place};

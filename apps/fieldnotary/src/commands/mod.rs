@@ -42,8 +42,8 @@ mod manuals;
 mod misfits;
 mod on_disk;
 mod ports;
-mod processes;
 mod preflight;
+mod processes;
 mod progress;
 mod readiness;
 mod restore;
@@ -92,16 +92,21 @@ pub(crate) fn load_contract(path: &Path) -> Result<Contract, String> {
 fn read_configuration(path: &Path) -> Result<String, String> {
     use std::io::ErrorKind;
     let shown = path.display();
-    let refused = |what: &str, cure: String| format!("cannot read the configuration {shown}: {what}\n{cure}");
+    let refused =
+        |what: &str, cure: String| format!("cannot read the configuration {shown}: {what}\n{cure}");
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => refused("there is no such file", format!("write one with: fieldnotary init {shown}")),
+        ErrorKind::NotFound => refused(
+            "there is no such file",
+            format!("write one with: fieldnotary init {shown}"),
+        ),
         ErrorKind::IsADirectory => refused(
             "it is a directory",
             format!("name the file in it, or write one with: fieldnotary init {shown}"),
         ),
-        ErrorKind::PermissionDenied => {
-            refused("no permission", format!("look who may read it: ls -l {shown}"))
-        }
+        ErrorKind::PermissionDenied => refused(
+            "no permission",
+            format!("look who may read it: ls -l {shown}"),
+        ),
         _ => refused(&error.to_string(), format!("look at it: ls -l {shown}")),
     })?;
     String::from_utf8(bytes).map_err(|error| {

@@ -48,15 +48,13 @@ pub(super) fn older(data: &DataDir) -> Value {
 impl OnDisk {
     /// Opens the newest generation; disturbs nobody.
     pub(super) fn open(data: &DataDir) -> Result<Self, String> {
-        let generation = generations(data)?
-            .pop()
-            .ok_or_else(|| {
-                let shown = data.root().display();
-                format!(
-                    "{shown} holds no log yet: it has a node's identity, but no journal\n\
+        let generation = generations(data)?.pop().ok_or_else(|| {
+            let shown = data.root().display();
+            format!(
+                "{shown} holds no log yet: it has a node's identity, but no journal\n\
                      the log begins with the first: fieldnotary run CONFIG --data {shown}"
-                )
-            })?;
+            )
+        })?;
         Ok(Self {
             data: data.clone(),
             generation,

@@ -1,7 +1,7 @@
 //! What no restart of a process can cure, said before any is started: places that cannot be used, an
 //! identity or a journal that is not whole, or of another log, or newer than this program.
 
-use super::directory::{keys_of, open_reader};
+use super::directory::{kept_by_another, keys_of, open_reader};
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
 use contract::Contract;
@@ -30,9 +30,9 @@ pub(super) fn usable(data: &DataDir) -> Result<(), String> {
             "{shown} is a file, and a node keeps a directory: give another name with --data"
         ));
     }
-    if query::CollectorDir::is_one(root) {
+    if let Some((kept, _)) = kept_by_another(root) {
         return Err(format!(
-            "{shown} is a collector's directory; give the node one of its own with --data"
+            "{shown} is {kept}; give the node one of its own with --data"
         ));
     }
     // Before it is there, the place where it will be.
@@ -50,7 +50,12 @@ pub(super) fn usable(data: &DataDir) -> Result<(), String> {
 
 /// Whether a directory and what a reader needs in it can be read.
 pub(super) fn readable(root: &Path) -> Result<(), String> {
-    for place in [root.to_path_buf(), root.join("identity"), root.join("journal"), root.join("logs")] {
+    for place in [
+        root.to_path_buf(),
+        root.join("identity"),
+        root.join("journal"),
+        root.join("logs"),
+    ] {
         if place.is_dir() {
             granted(&place, Access::READ_OK | Access::EXEC_OK, "read")?;
         }
@@ -208,10 +213,12 @@ fn same_keys(data: &DataDir, generation: Generation) -> Result<(), String> {
         Ok(_) => Ok(()),
         Err(error) => Err(format!(
             "the keys in {} are not those that sealed this log ({error})\n\
-             put the log's own keys back; or go on with these as a new generation of the log:\n  \
-             fieldnotary adopt {} --cause replaced",
+             put the log's own keys back; where they are lost, go on with these as a new generation:\n  \
+             fieldnotary adopt {} --cause replaced\n\
+             the lost keys' keys.vkey, put into {}, lets `verify` check what they sealed",
             data.identity().display(),
-            data.root().display()
+            data.root().display(),
+            data.journal(generation.0).display()
         )),
     }
 }

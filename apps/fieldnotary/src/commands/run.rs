@@ -115,9 +115,11 @@ fn fits(args: &RunArgs, text: &str, contract: &Contract, data: &DataDir) -> Resu
     if errors.is_empty() {
         return Ok(());
     }
-    Err(ContractErrors::new(&args.config.display().to_string(), &errors)
-        .on_one_screen()
-        .to_string())
+    Err(
+        ContractErrors::new(&args.config.display().to_string(), &errors)
+            .on_one_screen()
+            .to_string(),
+    )
 }
 
 /// Started by root with --user, the node belongs to that user and runs as it; whether the user changed.

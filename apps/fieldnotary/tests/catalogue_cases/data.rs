@@ -53,61 +53,62 @@ fn ring_of_another(place: &Place) {
     place.config("segments = 8", "segments = 4");
 }
 
-pub(crate) fn directories() -> Vec<Case> {
-    vec![
-        Case::new("segment-cut-gaps", 1, GAPS, |place| {
-            cut(place, "seg-0001.fnj", 5_000)
-        })
-        .only_lines(1),
-        Case::new("segment-cut-verify", 1, VERIFY, |place| {
-            cut(place, "seg-0001.fnj", 5_000)
-        })
-        .only_lines(3),
-        Case::new("segment-missing-verify", 1, VERIFY, |place| {
-            place.node();
-            std::fs::remove_file(place.path(&journal("seg-0001.fnj"))).unwrap();
-        })
-        .only_lines(3),
-        Case::new("truth-store-cut", 3, RUN, |place| {
-            cut(place, "truth.fnt", 5_000)
-        }),
-        Case::new("truth-store-cut-verify", 1, VERIFY, |place| {
-            cut(place, "truth.fnt", 5_000)
-        }),
-        Case::new("truth-store-missing", 3, RUN, |place| {
-            place.node();
-            std::fs::remove_file(place.path(&journal("truth.fnt"))).unwrap();
-        }),
-        Case::new("truth-store-newer", 3, RUN, newer_truth),
-        Case::new("truth-store-newer-verify", 1, VERIFY, newer_truth),
-        Case::new("ring-of-another", 3, RUN, ring_of_another),
-        Case::new("ring-foreign", 3, RUN, |place| {
-            place.node();
-            place.write(&journal("ring.json"), "{\"hello\": \"world\"}\n");
-        }),
-        Case::new("ring-cut", 3, RUN, |place| cut(place, "ring.json", 9)),
-        Case::new("ring-missing", 3, RUN, |place| {
-            place.node();
-            std::fs::remove_file(place.path(&journal("ring.json"))).unwrap();
-        }),
-        Case::new("journal-gone", 3, RUN, |place| {
-            place.node();
-            std::fs::remove_dir_all(place.path("node/journal")).unwrap();
-        })
-        .makes(&["node/journal"]),
-        Case::new("a-file", 3, RUN, |place| {
-            place.config("", "");
-            place.write("node", "not a directory\n");
-        }),
-        Case::new("a-collector", 3, RUN, |place| {
-            place.config("", "");
-            place.collector();
-            std::fs::rename(place.path("collector"), place.path("node")).unwrap();
-        }),
-        Case::new("journal-of-another", 3, RUN, |place| {
-            place.node();
-            let id = std::fs::read_to_string(place.path("node/identity/log-id")).unwrap();
-            place.write("node/identity/log-id", id.chars().rev().collect::<String>().trim());
-        }),
-    ]
-}
+pub(crate) const DIRECTORIES: &[Case] = &[
+    Case::new("segment-cut-gaps", 1, GAPS, |place| {
+        cut(place, "seg-0001.fnj", 5_000)
+    })
+    .only_lines(1),
+    Case::new("segment-cut-verify", 1, VERIFY, |place| {
+        cut(place, "seg-0001.fnj", 5_000)
+    })
+    .only_lines(3),
+    Case::new("segment-missing-verify", 1, VERIFY, |place| {
+        place.node();
+        std::fs::remove_file(place.path(&journal("seg-0001.fnj"))).unwrap();
+    })
+    .only_lines(3),
+    Case::new("truth-store-cut", 3, RUN, |place| {
+        cut(place, "truth.fnt", 5_000)
+    }),
+    Case::new("truth-store-cut-verify", 1, VERIFY, |place| {
+        cut(place, "truth.fnt", 5_000)
+    }),
+    Case::new("truth-store-missing", 3, RUN, |place| {
+        place.node();
+        std::fs::remove_file(place.path(&journal("truth.fnt"))).unwrap();
+    }),
+    Case::new("truth-store-newer", 3, RUN, newer_truth),
+    Case::new("truth-store-newer-verify", 1, VERIFY, newer_truth),
+    Case::new("ring-of-another", 3, RUN, ring_of_another),
+    Case::new("ring-foreign", 3, RUN, |place| {
+        place.node();
+        place.write(&journal("ring.json"), "{\"hello\": \"world\"}\n");
+    }),
+    Case::new("ring-cut", 3, RUN, |place| cut(place, "ring.json", 9)),
+    Case::new("ring-missing", 3, RUN, |place| {
+        place.node();
+        std::fs::remove_file(place.path(&journal("ring.json"))).unwrap();
+    }),
+    Case::new("journal-gone", 3, RUN, |place| {
+        place.node();
+        std::fs::remove_dir_all(place.path("node/journal")).unwrap();
+    })
+    .makes(&["node/journal"]),
+    Case::new("a-file", 3, RUN, |place| {
+        place.config("", "");
+        place.write("node", "not a directory\n");
+    }),
+    Case::new("a-collector", 3, RUN, |place| {
+        place.config("", "");
+        place.collector();
+        std::fs::rename(place.path("collector"), place.path("node")).unwrap();
+    }),
+    Case::new("journal-of-another", 3, RUN, |place| {
+        place.node();
+        let id = std::fs::read_to_string(place.path("node/identity/log-id")).unwrap();
+        place.write(
+            "node/identity/log-id",
+            id.chars().rev().collect::<String>().trim(),
+        );
+    }),
+];

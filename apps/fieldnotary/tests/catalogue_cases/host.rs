@@ -28,64 +28,62 @@ fn line(place: &Place) -> std::os::fd::OwnedFd {
     main
 }
 
-pub(crate) fn hosts() -> Vec<Case> {
-    vec![
-        Case::new("device-missing", 0, CHECK, |place| {
-            device(place, "/dev/ttyUSB99")
-        }),
-        Case::new("device-not-permitted", 0, CHECK, |place| {
-            let main = line(place);
-            let target = std::fs::canonicalize(place.path("line")).unwrap();
-            let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0);
-            std::fs::set_permissions(target, mode).unwrap();
-            std::mem::forget(main);
-        })
-        .powerless(),
-        Case::new("device-busy", 0, CHECK, |place| {
-            let main = line(place);
-            let flags = OFlags::RDWR | OFlags::NOCTTY;
-            let taken = open(place.path("line"), flags, Mode::empty()).unwrap();
-            rustix::termios::ioctl_tiocexcl(&taken).unwrap();
-            std::mem::forget((main, taken));
-        })
-        .powerless(),
-        Case::new("device-is-a-file", 0, CHECK, |place| {
-            place.write("notes.txt", "no device\n");
-            device(place, &place.path("notes.txt").display().to_string());
-        }),
-        Case::new("data-not-permitted", 3, RUN, |place| {
-            place.node();
-            place.mode("node", 0o000);
-        })
-        .powerless(),
-        Case::new("journal-not-permitted", 3, RUN, |place| {
+pub(crate) const HOSTS: &[Case] = &[
+    Case::new("device-missing", 0, CHECK, |place| {
+        device(place, "/dev/ttyUSB99")
+    }),
+    Case::new("device-not-permitted", 0, CHECK, |place| {
+        let main = line(place);
+        let target = std::fs::canonicalize(place.path("line")).unwrap();
+        let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o000);
+        std::fs::set_permissions(target, mode).unwrap();
+        std::mem::forget(main);
+    })
+    .powerless(),
+    Case::new("device-busy", 0, CHECK, |place| {
+        let main = line(place);
+        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let taken = open(place.path("line"), flags, Mode::empty()).unwrap();
+        rustix::termios::ioctl_tiocexcl(&taken).unwrap();
+        std::mem::forget((main, taken));
+    })
+    .powerless(),
+    Case::new("device-is-a-file", 0, CHECK, |place| {
+        place.write("notes.txt", "no device\n");
+        device(place, &place.path("notes.txt").display().to_string());
+    }),
+    Case::new("data-not-permitted", 3, RUN, |place| {
+        place.node();
+        place.mode("node", 0o000);
+    })
+    .powerless(),
+    Case::new("journal-not-permitted", 3, RUN, |place| {
+        place.node();
+        place.mode("node/journal", 0o000);
+    })
+    .powerless(),
+    Case::new("parent-not-permitted", 3, RUN, |place| {
+        place.config("", "");
+        place.mode("", 0o555);
+    })
+    .powerless(),
+    Case::new("read-only", 3, RUN, |place| {
+        place.node();
+    })
+    .before("mount --bind node node && mount -o remount,bind,ro node"),
+    Case::new("disk-full", 3, RUN, |place| {
+        place.config("64KiB", "1MiB");
+        std::fs::create_dir(place.path("node")).unwrap();
+    })
+    .before("mount -t tmpfs -o size=2m none node"),
+    Case::new(
+        "status-not-permitted",
+        3,
+        &["fieldnotary", "status", "node"],
+        |place| {
             place.node();
             place.mode("node/journal", 0o000);
-        })
-        .powerless(),
-        Case::new("parent-not-permitted", 3, RUN, |place| {
-            place.config("", "");
-            place.mode("", 0o555);
-        })
-        .powerless(),
-        Case::new("read-only", 3, RUN, |place| {
-            place.node();
-        })
-        .before("mount --bind node node && mount -o remount,bind,ro node"),
-        Case::new("disk-full", 3, RUN, |place| {
-            place.config("64KiB", "1MiB");
-            std::fs::create_dir(place.path("node")).unwrap();
-        })
-        .before("mount -t tmpfs -o size=2m none node"),
-        Case::new(
-            "status-not-permitted",
-            3,
-            &["fieldnotary", "status", "node"],
-            |place| {
-                place.node();
-                place.mode("node/journal", 0o000);
-            },
-        )
-        .powerless(),
-    ]
-}
+        },
+    )
+    .powerless(),
+];

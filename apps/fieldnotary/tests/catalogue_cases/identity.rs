@@ -34,69 +34,67 @@ fn other_keys(place: &Place, origin: &str) {
     std::fs::rename(place.path("other"), place.path("node/identity")).unwrap();
 }
 
-pub(crate) fn identities() -> Vec<Case> {
-    vec![
-        Case::new("origin-of-another-log", 3, RUN, |place| {
-            place.node();
-            place.config("example.org/catalogue", "example.org/another");
-        }),
-        Case::new("keys-of-another-log", 3, RUN, |place| {
-            other_keys(place, "example.org/another");
-        }),
-        Case::new("keys-of-another-node", 3, RUN, |place| {
-            other_keys(place, "example.org/catalogue");
-        }),
-        Case::new("key-cut-short", 3, RUN, |place| {
-            cut(place, "authority-p256.pem", 100)
-        }),
-        Case::new("key-empty", 3, RUN, |place| cut(place, "ed25519.pem", 0)),
-        Case::new("key-missing", 3, RUN, |place| {
-            remove(place, "authority-p256.pem")
-        }),
-        Case::new("list-of-keys-missing", 3, RUN, |place| {
-            remove(place, "keys.vkey")
-        }),
-        Case::new("list-of-keys-cut", 3, RUN, |place| {
-            cut(place, "keys.vkey", 60)
-        }),
-        Case::new("log-id-cut", 3, RUN, |place| cut(place, "log-id", 7)),
-        Case::new("log-id-missing", 3, RUN, |place| remove(place, "log-id")),
-        Case::new("log-id-of-another-log", 3, RUN, |place| {
-            place.node();
-            place.write("node/identity/log-id", "00112233445566778899aabbccddeeff\n");
-        }),
-        Case::new("last-signed-damaged", 3, RUN, |place| {
-            place.node();
-            place.write("node/identity/last-signed", "nonsense\n");
-        }),
-        Case::new("keys-open-to-all", 3, RUN, |place| {
-            place.node();
-            place.mode("node/identity/authority-p256.pem", 0o644);
-        }),
-        Case::new(
-            "signer-init-over-keys",
-            3,
-            &[
-                "fieldnotary-signer",
-                "init",
-                "--identity",
-                "node/identity",
-                "--origin",
-                "example.org/catalogue",
-            ],
-            Place::node,
-        ),
-        Case::new(
-            "signer-check-damaged",
-            1,
-            &["fieldnotary-signer", "check", "--identity", "node/identity"],
-            |place| cut(place, "authority-p256.pem", 100),
-        ),
-        Case::new(
-            "signer-without-keys",
-            3,
-            &["fieldnotary-signer", "vkey", "--identity", "node/identity"],
-            |_| {},
-        ),
-    ]
-}
+pub(crate) const IDENTITIES: &[Case] = &[
+    Case::new("origin-of-another-log", 3, RUN, |place| {
+        place.node();
+        place.config("example.org/catalogue", "example.org/another");
+    }),
+    Case::new("keys-of-another-log", 3, RUN, |place| {
+        other_keys(place, "example.org/another");
+    }),
+    Case::new("keys-of-another-node", 3, RUN, |place| {
+        other_keys(place, "example.org/catalogue");
+    }),
+    Case::new("key-cut-short", 3, RUN, |place| {
+        cut(place, "authority-p256.pem", 100)
+    }),
+    Case::new("key-empty", 3, RUN, |place| cut(place, "ed25519.pem", 0)),
+    Case::new("key-missing", 3, RUN, |place| {
+        remove(place, "authority-p256.pem")
+    }),
+    Case::new("list-of-keys-missing", 3, RUN, |place| {
+        remove(place, "keys.vkey")
+    }),
+    Case::new("list-of-keys-cut", 3, RUN, |place| {
+        cut(place, "keys.vkey", 60)
+    }),
+    Case::new("log-id-cut", 3, RUN, |place| cut(place, "log-id", 7)),
+    Case::new("log-id-missing", 3, RUN, |place| remove(place, "log-id")),
+    Case::new("log-id-of-another-log", 3, RUN, |place| {
+        place.node();
+        place.write("node/identity/log-id", "00112233445566778899aabbccddeeff\n");
+    }),
+    Case::new("last-signed-damaged", 3, RUN, |place| {
+        place.node();
+        place.write("node/identity/last-signed", "nonsense\n");
+    }),
+    Case::new("keys-open-to-all", 3, RUN, |place| {
+        place.node();
+        place.mode("node/identity/authority-p256.pem", 0o644);
+    }),
+    Case::new(
+        "signer-init-over-keys",
+        3,
+        &[
+            "fieldnotary-signer",
+            "init",
+            "--identity",
+            "node/identity",
+            "--origin",
+            "example.org/catalogue",
+        ],
+        Place::node,
+    ),
+    Case::new(
+        "signer-check-damaged",
+        1,
+        &["fieldnotary-signer", "check", "--identity", "node/identity"],
+        |place| cut(place, "authority-p256.pem", 100),
+    ),
+    Case::new(
+        "signer-without-keys",
+        3,
+        &["fieldnotary-signer", "vkey", "--identity", "node/identity"],
+        |_| {},
+    ),
+];

@@ -7,11 +7,11 @@ mod host;
 mod identity;
 mod reader;
 
-pub(crate) use at_collector::collector;
-pub(crate) use config::configurations;
-pub(crate) use data::directories;
-pub(crate) use host::hosts;
-pub(crate) use identity::identities;
+pub(crate) use at_collector::COLLECTOR;
+pub(crate) use config::CONFIGURATIONS;
+pub(crate) use data::DIRECTORIES;
+pub(crate) use host::HOSTS;
+pub(crate) use identity::IDENTITIES;
 pub(crate) use reader::wrong_places;
 
 /// A node is started on `node` with `station.toml`.

@@ -92,18 +92,20 @@ pub(crate) fn wrong_places() -> Vec<Case> {
         &["fieldnotary", "log", "node", "--from", "yesterday"],
         |_| {},
     ));
-    cases.push(Case::new(
-        "anchor-of-another-log",
-        1,
-        &[
-            "fieldnotary",
-            "verify",
-            "node",
-            "--anchor",
-            "example.org/s1+d97623d4+AfjtPNidtnnUFmnONWpAqIJb8k7qe5H5MZofDP0q/PP3",
-        ],
-        Place::node,
-    )
-    .only_lines(3));
+    cases.push(
+        Case::new(
+            "anchor-of-another-log",
+            1,
+            &[
+                "fieldnotary",
+                "verify",
+                "node",
+                "--anchor",
+                "example.org/s1+d97623d4+AfjtPNidtnnUFmnONWpAqIJb8k7qe5H5MZofDP0q/PP3",
+            ],
+            Place::node,
+        )
+        .only_lines(3),
+    );
     cases
 }

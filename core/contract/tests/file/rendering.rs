@@ -162,12 +162,19 @@ fn meters(meters: usize, points: usize) -> String {
 fn a_segment_must_hold_the_stations_state_several_times() {
     let small = |meters: usize| {
         let text = self::meters(meters, 1);
-        parse(&text.replacen("[[schedule]]", "[storage]\nsegment_size = \"64KiB\"\n[[schedule]]", 1))
+        parse(&text.replacen(
+            "[[schedule]]",
+            "[storage]\nsegment_size = \"64KiB\"\n[[schedule]]",
+            1,
+        ))
     };
     assert!(small(5).is_ok());
     let found = small(200).unwrap_err();
     let (what, advice) = (&found[0].what, &found[0].advice);
-    assert!(what.contains("begins with the state of the station"), "{what}");
+    assert!(
+        what.contains("begins with the state of the station"),
+        "{what}"
+    );
     assert_eq!(advice, "write \"1MiB\" or more");
 }
 

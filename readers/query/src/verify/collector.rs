@@ -137,7 +137,10 @@ fn verify_checkpoint(
 /// is at least the one that the collector took.
 fn unchecked_line(log: &LogDir, note: &Note, head: &Checkpoint, report: &mut Report) {
     let span = Some((0, head.size.saturating_sub(1)));
-    if log.kept_checkpoint(head.size).is_some_and(|kept| kept != note.to_string()) {
+    if log
+        .kept_checkpoint(head.size)
+        .is_some_and(|kept| kept != note.to_string())
+    {
         let words = "the checkpoint differs from the one that state/mirror.json keeps";
         report.find(FindingKind::Signature, span, words);
         return;

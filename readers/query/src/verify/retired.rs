@@ -152,10 +152,10 @@ mod tests {
             value: Some(value),
             source: source.clone(),
         };
-        let mut counters: Vec<Counter> = (0..others)
-            .map(|_| counter("seq_window", 7, 9))
-            .collect();
-        let lost = ranges.iter().map(|(first, count)| counter("lost_entries", *first, *count));
+        let mut counters: Vec<Counter> = (0..others).map(|_| counter("seq_window", 7, 9)).collect();
+        let lost = ranges
+            .iter()
+            .map(|(first, count)| counter("lost_entries", *first, *count));
         counters.extend(lost);
         let parts = frozen::snapshots(MonoNs(0), &source, &counters);
         parts.into_iter().map(Payload::from).collect()
@@ -188,10 +188,16 @@ mod tests {
         let but = |count: &str| format!("{HELD}, but for {count} given up and named");
         check(100, 100, &[], HELD, &[]);
         // Damage is no entry given up, and what is still in the ring has not left it.
-        let damaged = [loss(10, 5, LossCause::FrameDamaged), loss(100, 9, LossCause::Pruned)];
+        let damaged = [
+            loss(10, 5, LossCause::FrameDamaged),
+            loss(100, 9, LossCause::Pruned),
+        ];
         check(100, 200, &damaged, HELD, &[]);
         // Named by a LOSS entry, in parts, and cut where the ring begins.
-        let named = [loss(10, 5, LossCause::Pruned), loss(15, 5, LossCause::Pruned)];
+        let named = [
+            loss(10, 5, LossCause::Pruned),
+            loss(15, 5, LossCause::Pruned),
+        ];
         check(100, 200, &named, &but("10 entries"), &[(10, 19)]);
         let across = [loss(99, 5, LossCause::Pruned)];
         check(100, 200, &across, &but("1 entry"), &[(99, 99)]);

@@ -15,9 +15,8 @@ impl Signers {
         let mut known: Vec<VerifierKey> = Vec::new();
         let add = |known: &mut Vec<VerifierKey>, keys: Vec<VerifierKey>| {
             for key in keys {
-                let same = |one: &VerifierKey| {
-                    (one.name(), one.key_id()) == (key.name(), key.key_id())
-                };
+                let same =
+                    |one: &VerifierKey| (one.name(), one.key_id()) == (key.name(), key.key_id());
                 if !known.iter().any(same) {
                     known.push(key);
                 }
@@ -66,9 +65,8 @@ impl Signers {
     /// How many lines a checkpoint may have that no known key wrote: the log signs twice, and whoever
     /// knows one of its keys cannot check the line of the other.
     pub(super) fn strangers_max(&self) -> usize {
-        let unknown = |algorithm: &&Algorithm| {
-            !self.known.iter().any(|key| key.algorithm() == **algorithm)
-        };
+        let unknown =
+            |algorithm: &&Algorithm| !self.known.iter().any(|key| key.algorithm() == **algorithm);
         ALGORITHMS.iter().filter(unknown).count()
     }
 }

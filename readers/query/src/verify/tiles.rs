@@ -79,9 +79,7 @@ impl Below<'_> {
         };
         let due = HASH_BYTES * usize::from(tile.width());
         let found = match known {
-            Ok(_) if bytes.len() != due => {
-                wrong(format!("{} bytes, {due} are due", bytes.len()))
-            }
+            Ok(_) if bytes.len() != due => wrong(format!("{} bytes, {due} are due", bytes.len())),
             Ok(known) if bytes.starts_with(&known) => return,
             Ok(_) => wrong("differs from the hashes of the stored entries".to_owned()),
             // A tile across a hole holds what is known; its hashes cannot all be derived.

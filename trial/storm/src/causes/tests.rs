@@ -97,6 +97,8 @@ fn findings(blow: Blow, street_log: &str, payload: Payload) -> Vec<String> {
         from_ns: 10 * S,
         to_ns: 12 * S,
         pids: vec![41],
+        silent_to_ns: None,
+        is_open: false,
     });
     let mut judge = Judge::new(&diary, street_log);
     judge.entry(&entry(payload));

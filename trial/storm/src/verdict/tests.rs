@@ -105,6 +105,8 @@ fn a_kill_and_a_rollback_that_the_log_does_not_name_are_found() {
                 from_ns: at_s * S,
                 to_ns: (at_s + 1) * S,
                 pids: vec![*at_s],
+                silent_to_ns: None,
+                is_open: false,
             }));
         let conflicts_ns: Vec<u64> = conflicts_s.iter().map(|at_s| at_s * S).collect();
         unnamed(&diary, ends, &conflicts_ns).len()

@@ -86,9 +86,27 @@ mod tests {
     #[test]
     fn a_recorder_that_ended_alone_leaves_the_nodes_own_start_as_it_was() {
         for (epochs, expected) in [
-            (&[("b", 10, EpochCause::Recovery), ("b", 60, EpochCause::Recovery)][..], StartKind::Crash),
-            (&[("a", 10, EpochCause::Recovery), ("b", 60, EpochCause::Recovery)], StartKind::Reboot),
-            (&[("b", 60, EpochCause::OrderlyStart), ("b", 70, EpochCause::Recovery)], StartKind::Orderly),
+            (
+                &[
+                    ("b", 10, EpochCause::Recovery),
+                    ("b", 60, EpochCause::Recovery),
+                ][..],
+                StartKind::Crash,
+            ),
+            (
+                &[
+                    ("a", 10, EpochCause::Recovery),
+                    ("b", 60, EpochCause::Recovery),
+                ],
+                StartKind::Reboot,
+            ),
+            (
+                &[
+                    ("b", 60, EpochCause::OrderlyStart),
+                    ("b", 70, EpochCause::Recovery),
+                ],
+                StartKind::Orderly,
+            ),
             (&[("b", 60, EpochCause::FirstStart)], StartKind::Orderly),
             // Too long ago to be seen: it captured meanwhile.
             (&[], StartKind::Alone),
@@ -97,7 +115,10 @@ mod tests {
             assert_eq!(found, expected, "{epochs:?}");
         }
         let other = since(&[("b", 60, EpochCause::Recovery)]);
-        assert_eq!(other.node(StartKind::Reboot, "b", MonoNs(50)), StartKind::Reboot);
+        assert_eq!(
+            other.node(StartKind::Reboot, "b", MonoNs(50)),
+            StartKind::Reboot
+        );
     }
 
     //= A4.3

@@ -5,9 +5,7 @@ use crate::verify::Anchors;
 use crate::verify::report::{FindingKind, Report};
 use ed25519_dalek::SigningKey as Ed25519;
 use evidence::kinds::Checkpoint;
-use evidence::reasons::{
-    Custody, HoldoverReason, TimeQuality, TimeStatus,
-};
+use evidence::reasons::{Custody, HoldoverReason, TimeQuality, TimeStatus};
 use evidence::{
     Captured, CommitId, Digest, Entry, Epoch, Generation, Header, MonoNs, SaltKey, Stamp,
     TimeDetail, UtcNs, leaf_data,
@@ -39,10 +37,14 @@ fn keys() -> [VerifierKey; 2] {
 fn note(hand: impl Fn(&mut Vec<String>)) -> String {
     let (p256, ed25519) = secrets();
     let root = Frontier::new().root();
-    let text = proof::Checkpoint::new(ORIGIN, 0, root).unwrap().body().unwrap();
+    let text = proof::Checkpoint::new(ORIGIN, 0, root)
+        .unwrap()
+        .body()
+        .unwrap();
     let mut note = Note::new(text.clone()).unwrap();
     note.add(sign_p256(ORIGIN, &p256, &text).unwrap()).unwrap();
-    note.add(sign_ed25519(ORIGIN, &ed25519, &text).unwrap()).unwrap();
+    note.add(sign_ed25519(ORIGIN, &ed25519, &text).unwrap())
+        .unwrap();
     let whole = note.to_string();
     let (head, lines) = whole.split_once("\n\n").unwrap();
     let mut lines: Vec<String> = lines.lines().map(str::to_owned).collect();
@@ -84,7 +86,11 @@ fn verifies(anchors: &Anchors, note: String) -> bool {
     chain.leaf(&leaf).unwrap();
     chain.finish();
     let signatures = |one: &crate::Finding| one.kind == FindingKind::Signature;
-    assert!(report.findings.iter().all(signatures), "{:?}", report.findings);
+    assert!(
+        report.findings.iter().all(signatures),
+        "{:?}",
+        report.findings
+    );
     report.ok()
 }
 
@@ -103,7 +109,14 @@ fn both_lines_of_a_checkpoint_in_the_log_are_checked_under_any_anchor() {
         assert!(verifies(&anchors, note(|_| {})));
         for line in 0..2 {
             assert!(!verifies(&anchors, note(|lines| drop(lines.remove(line)))));
-            let bytes = note(|_| {}).split_once("\n\n").unwrap().1.lines().nth(line).unwrap().len();
+            let bytes = note(|_| {})
+                .split_once("\n\n")
+                .unwrap()
+                .1
+                .lines()
+                .nth(line)
+                .unwrap()
+                .len();
             for at in 0..bytes {
                 let flipped = note(|lines| {
                     let mut bytes = lines[line].clone().into_bytes();
