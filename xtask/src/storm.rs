@@ -6,6 +6,7 @@ use crate::run;
 use crate::workspace::Workspace;
 use serde_json::Value;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,17 +21,16 @@ const PROGRAMS: [&str; 5] = [
 /// What only a program with the hook holds: the name of the hook's variable.
 const MARK: &[u8] = b"FIELDNOTARY_STEPS_BOARD";
 
-/// Builds, then runs a storm with these arguments; its answer goes to standard output as it is.
+/// Builds, then becomes a storm with these arguments: its answer is the last that is printed, and its
+/// exit code is this program's.
 pub(crate) fn storm(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let help = arguments
-        .iter()
-        .any(|word| word == "--help" || word == "-h");
     let mut storm = prepared(workspace)?;
     storm.args(arguments);
-    if help {
-        return run::status(&mut storm).map(|()| String::new());
-    }
-    run::status(&mut storm).map(|()| "everything held".to_owned())
+    Err(Failure::new(format!(
+        "`{}` cannot be started: {}",
+        run::shown(&storm),
+        storm.exec()
+    )))
 }
 
 /// A short storm for CI; everything must hold.

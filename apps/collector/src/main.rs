@@ -98,8 +98,9 @@ fn run(args: RunArgs) -> Result<(), Error> {
     identity::about(&args.dir)?;
     if args.log_keys.is_empty() {
         return Err(Error::usage(
-            "--log-key is missing: without a node's verifier key nothing can be taken; it is a line of \
-             the node's identity/keys.vkey, and of: fieldnotary-signer vkey --identity NODE/identity",
+            "--log-key is missing: without a node's verifier keys nothing can be taken; give each of the \
+             two lines of the node's identity/keys.vkey its own --log-key\n\
+             on the node they are shown by: fieldnotary-signer vkey --identity NODE/identity",
         ));
     }
     let dir = std::path::absolute(&args.dir).map_err(Error::io("resolve", &args.dir))?;

@@ -71,7 +71,12 @@ impl FromStr for Pin {
             let key = key.parse().ok()?;
             (!prefix.is_empty()).then(|| Self::new(key, prefix))
         });
-        pinned.ok_or_else(|| format!("{error}; expected VKEY or VKEY=PREFIX"))
+        pinned.ok_or_else(|| {
+            format!(
+                "{error}; expected VKEY or VKEY=PREFIX, where VKEY is one whole line of the node's \
+                 identity/keys.vkey"
+            )
+        })
     }
 }
 
@@ -432,7 +437,11 @@ fn origin_in(dir: &Path) -> Result<Option<String>, Error> {
     };
     let Some(bytes) = files::read(&path)? else {
         return match FileStore::stands_in(dir) {
-            true => Err(damaged()),
+            true => Err(Error::setup(format!(
+                "{} is missing; restore it from a backup, or write the log's origin into it as one line, such \
+                 as example.org/station-7/g1: the one whose SHA-256 is {hash}",
+                path.display()
+            ))),
             false => Ok(None),
         };
     };

@@ -4,6 +4,7 @@ mod body;
 mod read;
 mod tls;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,10 +110,18 @@ impl Server {
         log: RequestLog,
     ) -> Result<Self, Error> {
         let listener = TcpListener::bind(listen).await.map_err(|error| {
-            Error::setup(format!(
-                "cannot listen on {listen}: {error}; stop what listens there, or give another \
-                     address with --listen"
-            ))
+            let cure = match error.kind() {
+                ErrorKind::AddrNotAvailable => format!(
+                    "this host has no such address (ip addr shows those it has); give one of them, or \
+                     0.0.0.0:{} for all, with --listen",
+                    listen.port()
+                ),
+                ErrorKind::PermissionDenied => {
+                    "ports below 1024 need more rights; give another with --listen".to_owned()
+                }
+                _ => "stop what listens there, or give another address with --listen".to_owned(),
+            };
+            Error::setup(format!("cannot listen on {listen}: {error}; {cure}"))
         })?;
         Ok(Self {
             listener,

@@ -12,8 +12,7 @@ const UNITS: [(&str, i64); 6] = [
     ("h", 3_600_000_000_000),
     ("d", 86_400_000_000_000),
 ];
-const DUE: &str =
-    "a time is written 2026-11-20T14:00:00Z, 2026-11-20, 14:00 for today, or -1h for an hour ago";
+const DUE: &str = "a time is written 2026-11-20T14:00:00Z, 2026-11-20, 14:00 for today (all UTC), or -1h for an hour ago";
 
 /// Where a stretch of the log begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub(crate) fn edge(text: &str) -> Result<Edge, String> {
     }
     instant(text)
         .map(Edge::Time)
-        .map_err(|due| format!("{due}; a commit id is a whole number"))
+        .map_err(|due| format!("{due}; a commit id is an entry's number, such as 1234"))
 }
 
 /// A time; without a date it is one of today, and with a minus a span before now.

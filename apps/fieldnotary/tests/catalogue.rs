@@ -1,5 +1,5 @@
 //! The catalogue of bad input: for every case the whole answer as a golden file, one screen with cause and
-//! cure, and nothing overwritten. `FIELDNOTARY_GOLDENS=write` writes the files anew; read what changed.
+//! cure, and nothing overwritten. `BLESS=1` writes the files anew; read what changed.
 
 #![expect(
     clippy::unwrap_used,

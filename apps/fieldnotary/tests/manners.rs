@@ -411,7 +411,12 @@ fn a_long_list_of_findings_is_counted_and_the_first_is_named() {
     check(
         &short,
         1,
-        &["NOT VERIFIED", "first bad", "count", "--all lists"],
+        &[
+            "NOT VERIFIED: ",
+            "\nagainst    UNANCHORED",
+            "count",
+            "--all lists",
+        ],
     );
     assert!(short.out.lines().count() < 24, "{}", short.out);
     let all = verb("verify", copy.path(), &["--all"]);

@@ -158,8 +158,9 @@ impl fmt::Display for KeysError {
             ),
             Self::LastSigned { path, error } => write!(
                 f,
-                "{}: damaged ({error}); without it a contradiction could be signed, so a new \
-                 identity is needed unless a sound copy exists",
+                "{}: damaged ({error}); it remembers how far the log was signed, so that no second history \
+                 gets signed\na copy of it from a backup is safe beside this log's whole journal, never beside a \
+                 journal that was set back as well",
                 path.display()
             ),
             Self::InUse(path) => write!(

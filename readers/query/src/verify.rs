@@ -67,6 +67,20 @@ impl Anchors {
         };
         Signers::new(named(&self.keys), named(&self.beside))
     }
+
+    /// Why nothing signed by a log can be checked, and with which key it could be.
+    fn none_for(&self, origin: &str) -> String {
+        let mut names: Vec<&str> = self.keys.iter().map(VerifierKey::name).collect();
+        names.dedup();
+        match (self.pinned, names.is_empty()) {
+            (true, false) => format!(
+                "the key you pinned is of {}, this log is {origin}: pin a line of this log's own \
+                 identity/keys.vkey, from where you kept it",
+                names.join(", ")
+            ),
+            _ => format!("no key is known for {origin}: its checkpoints cannot be checked"),
+        }
+    }
 }
 
 fn named_for(key: &VerifierKey, origin: &str) -> Option<VerifierKey> {

@@ -1,6 +1,6 @@
 //! What was done to a site, when, and how long it took to go on: written down before and after.
 
-use crate::blow::{Blow, How};
+use crate::blow::{Blow, Fault, How};
 use crate::clock;
 use evidence::UtcNs;
 use serde_json::{Map, Value, json};
@@ -124,6 +124,19 @@ impl Diary {
             window.to_ns = now_ns;
             window.is_open = false;
         }
+    }
+
+    /// Whether the newest fault keeps a node from being started.
+    pub(crate) fn may_refuse_start(&self) -> bool {
+        let mut newest = self.windows.iter().rev();
+        let fault = newest.find_map(|window| match window.blow {
+            Blow::Fault(fault) => Some(fault),
+            Blow::Strike(..) => None,
+        });
+        matches!(
+            fault,
+            Some(Fault::NoPermission(_) | Fault::DiskFull | Fault::ReadOnly)
+        )
     }
 
     /// From here on the site can note again what it does.

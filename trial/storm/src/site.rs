@@ -24,6 +24,8 @@ use trial::{
 pub(crate) const RESUME: Duration = Duration::from_secs(75);
 /// How often the tree is sealed: often, so that the exchange is met at work.
 const SEAL_EVERY_S: u64 = 1;
+/// A node that refuses to start has done so within this.
+const STARTS_NS: u64 = 15_000_000_000;
 /// Meters of a street.
 const METERS: u16 = 6;
 /// Its serial line; TCP comes after it.
@@ -60,6 +62,7 @@ pub(crate) struct Site {
     pub(crate) board: Board,
     /// When each process of the node was last struck.
     pub(crate) struck_ns: BTreeMap<Target, u64>,
+    node_started_ns: u64,
     address: SocketAddr,
 }
 
@@ -129,6 +132,7 @@ impl Site {
             volume,
             board,
             struck_ns: BTreeMap::new(),
+            node_started_ns: 0,
             address,
         };
         site.start_node()?;
@@ -148,6 +152,7 @@ impl Site {
         let layout = &self.layout;
         let (contract, data, logs) = (layout.contract(), layout.node(), layout.logs());
         self.node = Some(start_node(&self.programs, &contract, &data, &logs)?);
+        self.node_started_ns = clock::mono_ns();
         Ok(())
     }
 
@@ -194,9 +199,13 @@ impl Site {
     pub(crate) fn heal(&mut self) -> Result<(), String> {
         if let Some(status) = self.node.as_mut().and_then(Running::ended) {
             self.node = None;
-            self.diary.found(format!(
-                "the supervisor ended by itself ({status}), though nothing was done to it"
-            ));
+            // A node that is started on a directory out of reach refuses, as it has to.
+            let young = clock::mono_ns().saturating_sub(self.node_started_ns) < STARTS_NS;
+            if !(young && self.diary.may_refuse_start()) {
+                self.diary.found(format!(
+                    "the supervisor ended by itself ({status}), though nothing was done to it"
+                ));
+            }
         }
         if self.node.is_none() {
             self.start_node()?;

@@ -15,13 +15,17 @@ use crate::error::Error;
 use crate::files::{self, hex};
 use crate::identity::TlsFiles;
 
+/// What a file should hold.
+const AUTHORITY: &str = "the authority of the clients";
+const KEY: &str = "the key of the server's certificate";
+
 /// The server's side of TLS.
 ///
 /// # Errors
 /// What cannot be read or does not fit together.
 pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
     let mut roots = RootCertStore::empty();
-    for authority in certificates(&files.client_ca, "the authority of the clients")? {
+    for authority in certificates(&files.client_ca, AUTHORITY)? {
         roots.add(authority).map_err(|error| {
             Error::setup(format!(
                 "{} holds no authority that clients could be checked with: {error}",
@@ -30,7 +34,7 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
         })?;
     }
     let chain = certificates(&files.cert, "the server's certificate")?;
-    let what = "the key of the server's certificate";
+    let what = KEY;
     let key = PrivateKeyDer::from_pem_slice(&present(&files.key, what)?)
         .map_err(|error| not_pem(&files.key, what, &error))?;
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -45,10 +49,13 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
         .with_single_cert(chain, key)
         .map_err(|error| {
             let (cert, key) = (files.cert.display(), files.key.display());
-            Error::setup(format!(
-                "{cert} and {key} cannot serve together: {error}; the key must be that of the first \
-                 certificate"
-            ))
+            Error::setup(match error {
+                rustls::Error::InconsistentKeys(_) => format!(
+                    "{key} is not the key of the first certificate in {cert}; name its own with --tls-key \
+                     (init wrote tls/server.key for tls/server.pem)"
+                ),
+                error => format!("{cert} and {key} cannot serve together: {error}"),
+            })
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
@@ -68,14 +75,29 @@ pub(crate) fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer
 fn present(path: &Path, what: &str) -> Result<Vec<u8>, Error> {
     files::read(path)?.ok_or_else(|| {
         Error::setup(format!(
-            "{} is missing: {what}; restore what init wrote, or name another file",
-            path.display()
+            "{} is missing: {what}; {}",
+            path.display(),
+            cure(what)
         ))
     })
 }
 
 fn not_pem(path: &Path, what: &str, error: &dyn fmt::Display) -> Error {
-    Error::damaged(path, format!("it should hold {what} in PEM: {error}"))
+    Error::setup(format!(
+        "{} is not {what} in PEM: {error}; {}",
+        path.display(),
+        cure(what)
+    ))
+}
+
+/// Which option names a file of TLS, and which file init wrote for it.
+fn cure(what: &str) -> String {
+    let (option, file) = match what {
+        AUTHORITY => ("--client-ca", "tls/ca.pem"),
+        KEY => ("--tls-key", "tls/server.key"),
+        _ => ("--tls-cert", "tls/server.pem"),
+    };
+    format!("restore the {file} that init wrote, or name the right file with {option}")
 }
 
 /// SHA-256 of the client's certificate: who delivered, in the request log.

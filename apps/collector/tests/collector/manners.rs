@@ -273,7 +273,11 @@ fn what_cannot_be_served_is_said_with_what_would_be_right() {
     damage("tls/server.pem", Some(b""), &["it has no certificate"]);
     damage("tls/ca.pem", Some(b"x"), &["authority of the clients"]);
     let other = std::fs::read(path.join("tls/ca.key")).unwrap();
-    damage("tls/server.key", Some(&other), &["cannot serve together"]);
+    damage(
+        "tls/server.key",
+        Some(&other),
+        &["is not the key of", "--tls-key"],
+    );
     let (taken, said) = start(&mut run(&path), "Ctrl-C");
     drop(taken);
     assert!(said.contains("ready"), "all damage was mended");

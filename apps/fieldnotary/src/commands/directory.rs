@@ -87,7 +87,7 @@ impl Directory {
         let mut there: Vec<String> = there.iter().map(ToString::to_string).collect();
         there.dedup();
         Err(format!(
-            "the log has no generation {wanted}; it has {}",
+            "the log has no generation {wanted}; its generations are: {}",
             there.join(", ")
         ))
     }
@@ -194,10 +194,16 @@ pub(super) fn what_it_is(path: &Path) -> String {
             "{shown} does not exist: neither a node's data directory nor a collector's\n{MEANT}"
         );
     }
-    let mut said = format!(
-        "{shown} is neither a node's data directory (no identity/) nor a collector's \
-         (no collector.json, no logs)"
-    );
+    if !path.is_dir() {
+        return format!(
+            "{shown} is a file: neither a node's data directory nor a collector's\n{MEANT}"
+        );
+    }
+    // From within: `fieldnotary log node/journal`.
+    if let Some(above) = path.parent().filter(|above| is_node(above)) {
+        let above = above.display();
+        return format!("{shown} lies inside a node's directory, {above}\ndid you mean {above}?");
+    }
     let inside = std::fs::read_dir(path).into_iter().flatten().flatten();
     let mut meant: Vec<String> = inside
         .take(LOOKED_INTO_MAX)
@@ -205,15 +211,18 @@ pub(super) fn what_it_is(path: &Path) -> String {
         .filter(|path| is_node(path) || query::CollectorDir::is_one(path))
         .map(|path| path.display().to_string())
         .collect();
-    // From within: `fieldnotary log node/journal`.
-    let above = path.parent().filter(|above| is_node(above));
-    meant.extend(above.map(|above| above.display().to_string()));
     meant.sort();
     match meant.is_empty() {
-        true => said += &format!("\n{MEANT}"),
-        false => said += &format!("\ndid you mean {}?", meant.join(" or ")),
+        true => format!(
+            "{shown} is neither a node's data directory (no identity/) nor a collector's \
+             (no collector.json, no logs)\n{MEANT}"
+        ),
+        false => format!(
+            "{shown} is neither a node's data directory nor a collector's, but such lie in it\n\
+             did you mean {}?",
+            meant.join(" or ")
+        ),
     }
-    said
 }
 
 /// All generations of a node's log, oldest first.
@@ -239,17 +248,55 @@ pub(crate) fn open_reader(
         let directory = data.journal(generation.0);
         let cure = match error {
             OpenError::NewerFormat { .. } => {
-                "\nread it with the program that wrote it, or a newer one than this; nothing was changed"
+                "\nread it with the fieldnotary that wrote it, or a newer one than this; nothing was changed"
             }
-            OpenError::ForeignLog { .. } => {
-                "\nthe files of two logs are mixed here: put this log's own journal and identity/log-id \
-                 back; `fieldnotary backup` keeps them together. Nothing was changed"
-            }
-            OpenError::ShapeMismatch => "\nput the ring.json back that was made with this journal",
+            OpenError::ForeignLog {
+                log_id: found,
+                generation: of,
+            } => return foreign(data, generation, log_id, (found, of)),
+            OpenError::ShapeMismatch => return other_ring(data, &directory),
             _ => "",
         };
         format!("the journal in {}: {error}{cure}", directory.display())
     })
+}
+
+/// Which two logs are mixed in a directory, and how they come apart.
+fn foreign(
+    data: &DataDir,
+    generation: Generation,
+    own: LogId,
+    (found, of): (LogId, Generation),
+) -> String {
+    let (journal, id_file) = (data.journal(generation.0), data.log_id());
+    let (journal, id_file) = (journal.display(), id_file.display());
+    let mixed = match found == own {
+        true => format!("{journal} holds files of generation {of}, not of {generation}"),
+        false => format!(
+            "two logs are mixed: {journal} holds files of log {found}, and {id_file} says {own}\n\
+             one of the two was put there by mistake: put this log's own back; nothing was changed"
+        ),
+    };
+    format!("{mixed}\n{}", super::preflight::backup_cure(data))
+}
+
+/// A `ring.json` whose figures are not those of the journal beside it.
+fn other_ring(data: &DataDir, directory: &Path) -> String {
+    let file = directory.join("ring.json");
+    let says = read_ring(directory).map_or_else(
+        |words| words,
+        |ring| {
+            format!(
+                "says {} segments of {} bytes with blocks of {}",
+                ring.segments, ring.segment_bytes, ring.block_bytes
+            )
+        },
+    );
+    format!(
+        "{} {says}, but the journal beside it was made with other figures: it is of another journal\n{}",
+        file.display(),
+        super::preflight::backup_cure(data)
+    )
 }
 
 /// What is wrong with the files of segments as such, in words, by segment.
@@ -322,9 +369,12 @@ fn keys_in(path: &Path) -> Result<Vec<VerifierKey>, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     text.lines()
-        .map(|line| {
-            line.parse()
-                .map_err(|error| format!("{}: not a verifier key: {error}", path.display()))
+        .enumerate()
+        .map(|(place, line)| {
+            line.parse().map_err(|error| {
+                let (shown, number) = (path.display(), place + 1);
+                format!("{shown}, line {number}: cut short or changed: {error}")
+            })
         })
         .collect()
 }

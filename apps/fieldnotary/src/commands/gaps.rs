@@ -1,7 +1,7 @@
 //! `fieldnotary gaps`: which due readings are missing, and the entries that explain it.
 
 use super::Ended;
-use super::directory::Directory;
+use super::directory::{Directory, generations, lacking_segments};
 use super::ink::{Ink, ink};
 use super::progress::Progress;
 use super::table::{Align, Table};
@@ -10,6 +10,7 @@ use evidence::reasons::{Anchor, GapClass};
 use evidence::{Generation, MeterId, UtcNs};
 use query::{GapAccount, GapFilter, GapReport, MeterSummary, Missing};
 use serde_json::json;
+use std::path::Path;
 
 /// Points named in one row of the table; the JSON names them all.
 const POINTS_SHOWN_MAX: usize = 3;
@@ -58,6 +59,7 @@ pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
             known.join(", ")
         );
     } else {
+        print_lacking(&directory, &args.dir);
         print_report(&report);
     }
     let unexplained = |finding: &query::SeqFinding| finding.class == GapClass::Unexplained;
@@ -197,6 +199,21 @@ fn print_report(report: &GapReport) {
             "{} entries are lost, and named (log --kind loss). Slots of which only they told are not \
              counted above.",
             report.lost_entries
+        );
+    }
+}
+
+/// Files of a node that are gone or cut: what they held counts as missing below.
+fn print_lacking(directory: &Directory, dir: &Path) {
+    let Directory::Node(data) = directory else {
+        return;
+    };
+    let all = generations(data).unwrap_or_default().into_iter();
+    let lacking = all.filter_map(|one| lacking_segments(data, one).ok());
+    for words in lacking.flat_map(std::collections::BTreeMap::into_values) {
+        sayln!(
+            "damaged: {words}; which entries that concerns is said by: fieldnotary verify {}",
+            dir.display()
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Ended;
 use crate::cli::InitArgs;
-use contract::{ContractError, ContractErrors, Draft, DraftPoint, FILL_IN, Wire};
+use contract::{ContractError, Draft, DraftPoint, FILL_IN, Wire};
 use serde_json::json;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -115,6 +115,24 @@ pub(crate) fn point(text: &str) -> Result<DraftPoint, String> {
     })
 }
 
+/// The option that gave a value: the file with its lines was never written.
+fn option_of(key: &str) -> &str {
+    let options = [
+        ("origin", "--origin"),
+        ("address", "--tcp"),
+        ("device", "--rtu"),
+        ("baud", "--baud"),
+        ("parity", "--parity"),
+        ("unit", "--unit"),
+        ("register", "--register"),
+        ("every", "--every"),
+        ("url", "--uplink"),
+    ];
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let option = options.iter().find(|(of, _)| *of == name);
+    option.map_or(key, |(_, option)| option)
+}
+
 fn not_sound(args: &InitArgs, file: &Path, wrong: &[ContractError]) {
     if args.json {
         let errors: Vec<_> = wrong
@@ -125,7 +143,10 @@ fn not_sound(args: &InitArgs, file: &Path, wrong: &[ContractError]) {
         return;
     }
     let shown = file.display();
-    complain!("{}", ContractErrors::new("as given", wrong).on_one_screen());
+    for one in wrong {
+        let (given, what) = (option_of(&one.key), &one.what);
+        complain!("{given}: {what}\n  = {}\n", one.advice);
+    }
     complain!("fieldnotary: {shown} was not written: give these values anew, or leave them out");
 }
 

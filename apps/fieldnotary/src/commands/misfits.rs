@@ -67,7 +67,9 @@ fn other_origin(contract: &Contract, data: &DataDir) -> Option<Misfit> {
             data.root().display()
         ),
         advice: format!(
-            "an origin never changes: write \"{own}\" again, or begin another log with another --data"
+            "an origin never changes: write \"{own}\" again, or begin another log with another --data; where \
+             \"{wanted}\" is right, {} is another log's: put this log's own back",
+            data.identity().display()
         ),
     })
 }

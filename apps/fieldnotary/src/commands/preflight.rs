@@ -120,7 +120,7 @@ pub(super) fn whole(contract: &Contract, data: &DataDir) -> Result<(), String> {
     } else if signed_before(data) {
         return Err(format!(
             "{} holds no log, but {} says that heads of one were signed: a second log under the same \
-             name would contradict it\n{}\nor begin another log: another origin, another --data",
+             name would contradict it\n{}",
             data.root().display(),
             data.identity().join("last-signed").display(),
             backup_cure(data)
@@ -155,7 +155,9 @@ pub(super) fn backup_cure(data: &DataDir) -> String {
     let shown = data.root().display();
     format!(
         "put back what is missing or damaged, or restore all of it from a backup:\n  \
-         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}"
+         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}\n\
+         what was read since that backup is not in it, but the collector keeps what it cosigned\n\
+         without a backup, begin another log: another origin, another --data"
     )
 }
 
@@ -254,11 +256,12 @@ fn room(contract: &Contract, data: &DataDir) -> Result<(), String> {
                 let kib = 1u64 << (bits - 10);
                 format!("write segment_size = \"{kib}KiB\" under [storage]")
             }
-            _ => "take another disk, as even the smallest ring does not fit".to_owned(),
+            _ => "take another disk, as even the smallest ring does not fit here".to_owned(),
         },
     };
     Err(format!(
-        "the ring needs {}, and {} has {} free\nmake room: df -h {}\nor {smaller}",
+        "the ring needs {}, and {} has {} free\nmake room; what is full is shown by: df -h {}\n\
+         or {smaller}: a smaller ring keeps fewer entries",
         super::words::bytes(needs),
         data.root().display(),
         super::words::bytes(free),

@@ -1,7 +1,7 @@
 //! `fieldnotary status`: one screen about a node, running or not.
 
 use super::Ended;
-use super::directory::{is_node, kept_by_another, what_it_is};
+use super::directory::{is_node, what_it_is};
 use super::on_disk::OnDisk;
 use super::processes;
 use super::restore_mark;
@@ -30,9 +30,12 @@ pub(crate) fn status(args: &DirArgs) -> Result<Ended, String> {
             ));
         }
         let is = what_it_is(&args.dir);
-        let next = match kept_by_another(&args.dir) {
-            Some(_) => String::new(),
-            None => format!("\nstart one with: fieldnotary run CONFIG --data {shown}"),
+        // Only where one could begin: not in a file, nor among what is something else already.
+        let free = std::fs::read_dir(&args.dir)
+            .map_or(!args.dir.exists(), |mut inside| inside.next().is_none());
+        let next = match free {
+            false => String::new(),
+            true => format!("\nstart one with: fieldnotary run CONFIG --data {shown}"),
         };
         return Err(format!("no node runs on {shown}: {is}{next}"));
     }

@@ -216,22 +216,56 @@ const fn speaks_of_many(kind: FindingKind) -> bool {
     )
 }
 
+/// The verdict with its cause, and by which keys it came about.
+fn print_verdict(report: &Report) {
+    let Some(bad) = first_bad(report) else {
+        let keys = match report.anchored {
+            true => "against the key you pinned",
+            false => {
+                "UNANCHORED: against keys found beside the log, which a forger could have replaced"
+            }
+        };
+        sayln!("{} {keys}", ink(Ink::Good, "VERIFIED"));
+        return;
+    };
+    sayln!("{}: {bad}", ink(Ink::Bad, "NOT VERIFIED"));
+    // Words with a line of their own for the cure need no other.
+    let in_bytes = matches!(
+        bad.kind,
+        FindingKind::Lost
+            | FindingKind::Damaged
+            | FindingKind::Entry
+            | FindingKind::RecordCrc
+            | FindingKind::Root
+            | FindingKind::Truth
+            | FindingKind::File
+    );
+    if in_bytes && !bad.words.contains('\n') {
+        sayln!(
+            "cure       change nothing here; read what is bad from a backup, or where else the log lies:"
+        );
+        sayln!(
+            "           a collector has what a node delivered, and a node what its ring still holds"
+        );
+    }
+    let keys = match report.anchored {
+        true => "the key you pinned",
+        false => {
+            "UNANCHORED: keys found beside the log, which a forger could have replaced; --anchor VKEY pins yours"
+        }
+    };
+    sayln!("against    {keys}");
+}
+
+/// Whether what is bad kept every entry from being read.
+fn nothing_read(report: &Report) -> bool {
+    report.entries == 0 && !report.ok()
+}
+
 fn print_report(report: &Report, told: &[Told], mark: Option<&Mark>, args: &VerifyArgs) {
-    let verdict = match report.ok() {
-        true => ink(Ink::Good, "VERIFIED"),
-        false => ink(Ink::Bad, "NOT VERIFIED"),
-    };
-    let anchor = if report.anchored {
-        "against the key you pinned"
-    } else {
-        "UNANCHORED: against keys found beside the log, which a forger could have replaced"
-    };
-    sayln!("{verdict} {anchor}");
+    print_verdict(report);
     if let Some(mark) = mark {
         sayln!("state      {}", mark.words());
-    }
-    if let Some(finding) = first_bad(report) {
-        sayln!("first bad  {finding}");
     }
     for origin in &report.origins {
         sayln!("log        {origin}");
@@ -247,6 +281,7 @@ fn print_report(report: &Report, told: &[Told], mark: Option<&Mark>, args: &Veri
     sayln!(
         "cosigned   {}",
         match report.cosigned_entries {
+            0 if nothing_read(report) => "not checked: no entry could be read".to_owned(),
             0 => "none: no cosignature of a collector covers any of them".to_owned(),
             some if report.cosigned_has_holes() => format!(
                 "{some} (stored outside but for the holes named below, by the collector's word)"
@@ -294,6 +329,9 @@ fn sealed_words(report: &Report, args: &VerifyArgs) -> String {
             "{} (under a signed checkpoint that holds)",
             report.sealed_entries
         );
+    }
+    if nothing_read(report) {
+        return "not checked: no entry could be read".to_owned();
     }
     if args.anchor.is_empty() {
         return "none: no signed checkpoint covers any of them".to_owned();

@@ -351,7 +351,7 @@ fn compare(part: &str, name: &str, shown: &str) -> Result<(), String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/goldens/bad_input")
         .join(format!("{part}-{name}.txt"));
-    if std::env::var("FIELDNOTARY_GOLDENS").is_ok_and(|what| what == "write") {
+    if std::env::var_os("BLESS").is_some() {
         std::fs::write(&file, shown).unwrap();
         return Ok(());
     }
@@ -359,7 +359,7 @@ fn compare(part: &str, name: &str, shown: &str) -> Result<(), String> {
     match golden == shown {
         true => Ok(()),
         false => Err(format!(
-            "not what {} says (FIELDNOTARY_GOLDENS=write writes it anew):\n{golden}\nbut:",
+            "not what {} says (BLESS=1 writes it anew):\n{golden}\nbut:",
             file.file_name().unwrap().to_string_lossy()
         )),
     }

@@ -57,16 +57,16 @@ pub(crate) const DIRECTORIES: &[Case] = &[
     Case::new("segment-cut-gaps", 1, GAPS, |place| {
         cut(place, "seg-0001.fnj", 5_000)
     })
-    .only_lines(1),
+    .only_lines(2),
     Case::new("segment-cut-verify", 1, VERIFY, |place| {
         cut(place, "seg-0001.fnj", 5_000)
     })
-    .only_lines(3),
+    .only_lines(4),
     Case::new("segment-missing-verify", 1, VERIFY, |place| {
         place.node();
         std::fs::remove_file(place.path(&journal("seg-0001.fnj"))).unwrap();
     })
-    .only_lines(3),
+    .only_lines(4),
     Case::new("truth-store-cut", 3, RUN, |place| {
         cut(place, "truth.fnt", 5_000)
     }),

@@ -48,11 +48,7 @@ impl<'a> Chain<'a> {
     ) -> Self {
         let keys = anchors.for_origin(&origin);
         if keys.is_empty() {
-            report.find(
-                FindingKind::Signature,
-                None,
-                format!("no key given signs for {origin}: its checkpoints cannot be checked"),
-            );
+            report.find(FindingKind::Signature, None, anchors.none_for(&origin));
         }
         report.origins.push(origin.clone());
         Self {

@@ -92,7 +92,11 @@ fn verify_checkpoint(
     report: &mut Report,
 ) -> Result<Checkpoint, CollectorError> {
     let path = log.path.join(proof::tile::CHECKPOINT_PATH);
-    let note = Note::parse(&log.checkpoint_note()?).map_err(|e| CollectorError::new(&path, e))?;
+    let note = Note::parse(&log.checkpoint_note()?).map_err(|_| {
+        let words = "cut short or changed: no whole text with its signatures; nothing of this log was checked\n\
+                     restore it from a backup of the collector";
+        CollectorError::new(&path, words)
+    })?;
     let head = Checkpoint::parse_exact(note.text()).map_err(|e| CollectorError::new(&path, e))?;
     let span = Some((0, head.size.saturating_sub(1)));
     if head.origin != log.origin {

@@ -1,18 +1,37 @@
-//! What this run of the node had begun before its recorder ended alone: the next recorder must not take
-//! the node's own start for a restart of the capturing process.
+//! How the node itself began and ended, whatever its recorder did alone: the next recorder must not take
+//! the node's start for a restart of the capturing process, nor its own orderly end for the node's.
 
 use super::slots::StartKind;
-use evidence::reasons::{EpochCause, MarkerKind};
+use evidence::reasons::{EpochCause, EventCode, MarkerKind};
 use evidence::{MonoNs, Payload, SourceId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Epochs and starts of schedules, as the newest entries tell them.
 #[derive(Debug, Default)]
 pub(super) struct Since {
-    /// Boot, beginning and cause.
-    epochs: Vec<(String, MonoNs, EpochCause)>,
+    epochs: Vec<Began>,
+    /// Whether the node was told to stop since the newest of them.
+    stopped: bool,
     /// When the newest schedule of each source started.
     starts: BTreeMap<SourceId, MonoNs>,
+}
+
+/// An epoch, and whether the node was told to stop before it.
+#[derive(Debug)]
+struct Began {
+    boot: String,
+    at: MonoNs,
+    cause: EpochCause,
+    after_stop: bool,
+}
+
+/// How a node ended that was not told to.
+fn crash(before: &str, boot: &str) -> StartKind {
+    if before == boot {
+        StartKind::Crash
+    } else {
+        StartKind::Reboot
+    }
 }
 
 impl Since {
@@ -20,9 +39,14 @@ impl Since {
     pub(super) fn observe(&mut self, payload: &Payload) {
         match payload {
             Payload::EpochStart(epoch) => {
-                let boot = epoch.boot_id.to_string();
-                self.epochs.push((boot, epoch.at, epoch.cause));
+                self.epochs.push(Began {
+                    boot: epoch.boot_id.to_string(),
+                    at: epoch.at,
+                    cause: epoch.cause,
+                    after_stop: std::mem::take(&mut self.stopped),
+                });
             }
+            Payload::Event(event) if event.code == EventCode::OrderlyStop => self.stopped = true,
             Payload::Marker(marker) if marker.marker == MarkerKind::ScheduleStart => {
                 self.starts.insert(marker.source.clone(), marker.at);
             }
@@ -30,28 +54,34 @@ impl Since {
         }
     }
 
-    /// How the node itself began, where its recorder ended alone since; otherwise as it is.
+    /// How the node itself began. `start` is what is known without these entries.
     pub(super) fn node(&self, start: StartKind, boot: &str, node_started: MonoNs) -> StartKind {
-        if start != StartKind::Alone {
-            return start;
+        match (start, self.epochs.last()) {
+            (StartKind::Alone, Some(_)) => self.alone(boot, node_started),
+            // The recorder closed its log, and nobody told the node to stop: the node ended otherwise.
+            (StartKind::Orderly, Some(last)) if !self.stopped => crash(&last.boot, boot),
+            _ => start,
         }
-        let mut before: Option<&str> = None;
-        for (epoch_boot, at, cause) in &self.epochs {
-            if epoch_boot == boot && *at >= node_started {
-                return match cause {
-                    EpochCause::FirstStart | EpochCause::OrderlyStart => StartKind::Orderly,
-                    EpochCause::Adoption => StartKind::Adopted,
-                    EpochCause::Recovery | EpochCause::WriteFailure | EpochCause::TruthLost => {
-                        match before {
-                            Some(before) if before != boot => StartKind::Reboot,
-                            _ => StartKind::Crash,
-                        }
+    }
+
+    /// How the node began under which the recorder ended alone.
+    fn alone(&self, boot: &str, node_started: MonoNs) -> StartKind {
+        let mut before: Option<&Began> = None;
+        for epoch in &self.epochs {
+            if epoch.boot == boot && epoch.at >= node_started {
+                return match (epoch.cause, before) {
+                    (EpochCause::Adoption, _) => StartKind::Adopted,
+                    (EpochCause::OrderlyStart, Some(before)) if !epoch.after_stop => {
+                        crash(&before.boot, boot)
                     }
+                    (EpochCause::FirstStart | EpochCause::OrderlyStart, _) => StartKind::Orderly,
+                    (_, Some(before)) => crash(&before.boot, boot),
+                    (_, None) => StartKind::Crash,
                 };
             }
-            before = Some(epoch_boot);
+            before = Some(epoch);
         }
-        start
+        StartKind::Alone
     }
 
     /// The sources that captured under this node already: a start of theirs is a restart.
@@ -66,65 +96,69 @@ impl Since {
 
 #[cfg(test)]
 mod tests {
-    use super::{Since, StartKind};
+    use super::{Began, Since, StartKind};
     use evidence::reasons::EpochCause;
     use evidence::{MonoNs, SourceId};
 
-    fn since(epochs: &[(&str, u64, EpochCause)]) -> Since {
-        let epochs = epochs
-            .iter()
-            .map(|(boot, at, cause)| ((*boot).to_owned(), MonoNs(*at), *cause));
+    /// Boot, beginning, cause, and whether the node was told to stop before.
+    type Epoch = (&'static str, u64, EpochCause, bool);
+
+    fn since(epochs: &[Epoch], stopped: bool) -> Since {
+        let epochs = epochs.iter().map(|(boot, at, cause, after_stop)| Began {
+            boot: (*boot).to_owned(),
+            at: MonoNs(*at),
+            cause: *cause,
+            after_stop: *after_stop,
+        });
         Since {
             epochs: epochs.collect(),
+            stopped,
             starts: [("tcp", 40), ("rs485-1", 90)]
                 .map(|(source, at)| (SourceId::new(source).unwrap(), MonoNs(at)))
                 .into(),
         }
     }
 
+    fn check(epochs: &[Epoch], stopped: bool, start: StartKind, expected: StartKind) {
+        let found = since(epochs, stopped).node(start, "b", MonoNs(50));
+        assert_eq!(found, expected, "{epochs:?}");
+    }
+
     //= A4.3
     #[test]
     fn a_recorder_that_ended_alone_leaves_the_nodes_own_start_as_it_was() {
-        for (epochs, expected) in [
-            (
-                &[
-                    ("b", 10, EpochCause::Recovery),
-                    ("b", 60, EpochCause::Recovery),
-                ][..],
-                StartKind::Crash,
-            ),
-            (
-                &[
-                    ("a", 10, EpochCause::Recovery),
-                    ("b", 60, EpochCause::Recovery),
-                ],
-                StartKind::Reboot,
-            ),
-            (
-                &[
-                    ("b", 60, EpochCause::OrderlyStart),
-                    ("b", 70, EpochCause::Recovery),
-                ],
-                StartKind::Orderly,
-            ),
-            (&[("b", 60, EpochCause::FirstStart)], StartKind::Orderly),
-            // Too long ago to be seen: it captured meanwhile.
-            (&[], StartKind::Alone),
-        ] {
-            let found = since(epochs).node(StartKind::Alone, "b", MonoNs(50));
-            assert_eq!(found, expected, "{epochs:?}");
-        }
-        let other = since(&[("b", 60, EpochCause::Recovery)]);
-        assert_eq!(
-            other.node(StartKind::Reboot, "b", MonoNs(50)),
-            StartKind::Reboot
-        );
+        use EpochCause::{FirstStart, OrderlyStart, Recovery};
+        let alone = |epochs: &[Epoch], expected| check(epochs, false, StartKind::Alone, expected);
+        let crash = [("b", 10, Recovery, false), ("b", 60, Recovery, false)];
+        alone(&crash, StartKind::Crash);
+        let reboot = [("a", 10, Recovery, false), ("b", 60, Recovery, false)];
+        alone(&reboot, StartKind::Reboot);
+        let orderly = [("b", 10, Recovery, false), ("b", 60, OrderlyStart, true)];
+        alone(&orderly, StartKind::Orderly);
+        let closed = [("b", 10, Recovery, false), ("b", 60, OrderlyStart, false)];
+        alone(&closed, StartKind::Crash);
+        alone(&[("b", 60, FirstStart, false)], StartKind::Orderly);
+        // Too long ago to be seen: it captured meanwhile.
+        alone(&[], StartKind::Alone);
+        alone(&[("b", 10, Recovery, false)], StartKind::Alone);
+    }
+
+    //= A4.3
+    #[test]
+    fn a_log_that_was_closed_is_no_orderly_stop_unless_the_node_was_told_to() {
+        let before = [("b", 10, EpochCause::Recovery, false)];
+        check(&before, true, StartKind::Orderly, StartKind::Orderly);
+        check(&before, false, StartKind::Orderly, StartKind::Crash);
+        let other = [("a", 10, EpochCause::Recovery, false)];
+        check(&other, false, StartKind::Orderly, StartKind::Reboot);
+        check(&[], false, StartKind::Orderly, StartKind::Orderly);
+        check(&other, false, StartKind::Reboot, StartKind::Reboot);
     }
 
     //= A4.3
     #[test]
     fn only_what_captured_under_this_node_is_restarted() {
-        let captured = |start| since(&[]).captured(start, MonoNs(50)).into_iter();
+        let captured = |start| since(&[], false).captured(start, MonoNs(50)).into_iter();
         let names: Vec<String> = captured(StartKind::Alone).map(|s| s.to_string()).collect();
         assert_eq!(names, ["rs485-1"]);
         assert_eq!(captured(StartKind::Crash).count(), 0);
