@@ -19,6 +19,7 @@ mod load;
 mod model;
 mod names;
 mod near;
+mod pace;
 mod parse;
 mod parts;
 mod place;
@@ -37,6 +38,7 @@ pub use model::{
     Contract, Meter, Parity, Point, Policy, Port, PortKind, Schedule, Seal, SerialLine, Station,
     Storage, Table, Uplink, ValueType, WordOrder,
 };
+pub use pace::Pace;
 pub use parse::parse;
 pub use parts::PartsError;
 pub use place::{Misfit, placed};

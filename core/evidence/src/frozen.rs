@@ -9,6 +9,30 @@ use crate::{MonoNs, SourceId};
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
+/// The counters of a station's state, by name; each has a label that says what it is about.
+pub mod names {
+    /// Next session number of a stream that is not committed; label: the stream.
+    pub const SEQ_WINDOW: &str = "seq_window";
+    /// Version of a numbering; label of all that follow: port and schedule.
+    pub const SLOT_VERSION: &str = "slot_version";
+    /// Length of its slots; 0 where the contract has the schedule no more.
+    pub const SLOT_EVERY: &str = "slot_every_ms";
+    /// Their shift from UTC multiples of the length.
+    pub const SLOT_OFFSET: &str = "slot_offset_ms";
+    /// Slots below are accounted for, for every meter.
+    pub const SLOT_FLOOR: &str = "slot_floor";
+    /// Slots from here on were never used.
+    pub const SLOT_NEXT: &str = "slot_next";
+    /// Slots below are accounted for, for the meter named last in the label.
+    pub const SLOT_SERVED: &str = "slot_served";
+    /// Commit id of the configuration in force; label: its digest.
+    pub const CONTRACT_COMMIT: &str = "contract_commit";
+    /// Beginning of the epoch; label: the boot.
+    pub const EPOCH_BEGAN: &str = "epoch_began_ns";
+    /// How many entries from the one in the label on a cosigner has by name alone.
+    pub const LOST_ENTRIES: &str = "lost_entries";
+}
+
 /// Counter that numbers a part; its label is how many parts there are.
 const PART: &str = "frozen_part";
 /// Counters of one part: with the longest names and labels they stay below an entry's bound.

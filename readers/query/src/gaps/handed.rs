@@ -1,6 +1,8 @@
 //! What a generation says that the log before it accounted for, where that log is not held here.
 
-use super::ledger::{Account, Numbering, Pace};
+use super::ledger::{Account, Numbering};
+use contract::Pace;
+use evidence::frozen::names;
 use evidence::kinds::Counter;
 use evidence::{EntryId, Generation, MeterId, ScheduleId, SourceId};
 use std::cmp::Ordering;
@@ -54,16 +56,12 @@ pub(super) fn frozen(state: &[Counter]) -> BTreeMap<(SourceId, ScheduleId), Froz
             continue;
         };
         let state = frozen.entry(key).or_default();
-        let none = Pace {
-            every_ms: 0,
-            offset_ms: 0,
-        };
         match (counter.name.as_str(), meter) {
-            ("slot_version", _) => state.version = value,
-            ("slot_floor", _) => state.floor = value,
-            ("slot_every_ms", _) => state.pace.get_or_insert(none).every_ms = value,
-            ("slot_offset_ms", _) => state.pace.get_or_insert(none).offset_ms = value,
-            ("slot_served", Some(meter)) => drop(state.meters.insert(meter, value)),
+            (names::SLOT_VERSION, _) => state.version = value,
+            (names::SLOT_FLOOR, _) => state.floor = value,
+            (names::SLOT_EVERY, _) => state.pace.get_or_insert(Pace::NONE).every_ms = value,
+            (names::SLOT_OFFSET, _) => state.pace.get_or_insert(Pace::NONE).offset_ms = value,
+            (names::SLOT_SERVED, Some(meter)) => drop(state.meters.insert(meter, value)),
             _ => {}
         }
     }
@@ -105,7 +103,7 @@ impl Account {
         }
         let windows = state.iter().filter_map(|counter| {
             let meter = counter.label.as_deref()?.strip_prefix("meter ")?;
-            let window = (counter.name == "seq_window").then_some(counter.value?)?;
+            let window = (counter.name == names::SEQ_WINDOW).then_some(counter.value?)?;
             Some((meter.parse().ok()?, window))
         });
         self.handed_over.push(HandedOver {

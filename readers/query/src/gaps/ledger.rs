@@ -1,7 +1,7 @@
 //! What the entries established: which slots were due, which sessions there were, what explains the rest.
 
 use super::handed::{HandedOver, Reached, frozen};
-use contract::Contract;
+use contract::{Contract, Pace};
 use evidence::kinds::{AttemptFailed, Counter, Downtime, Marker, Reading, SeqSkip};
 use evidence::reasons::{AttemptCause, DowntimeCause, MarkerKind};
 use evidence::{EntryId, Generation, MeterId, PointId, ScheduleId, Slot, SourceId, UtcNs};
@@ -10,28 +10,6 @@ use std::sync::Arc;
 
 /// A schedule on a port within one version of its numbering.
 pub(super) type Numbering = (SourceId, ScheduleId, u64);
-
-/// The distance of a numbering's slots and their shift from UTC multiples of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pace {
-    pub(super) every_ms: u64,
-    pub(super) offset_ms: u64,
-}
-
-impl Pace {
-    /// When a slot was due; `None` where that is no time at all.
-    pub(super) fn utc(self, number: u64) -> Option<UtcNs> {
-        let ms = i128::from(number) * i128::from(self.every_ms) + i128::from(self.offset_ms);
-        Some(UtcNs(i64::try_from(ms * 1_000_000).ok()?))
-    }
-
-    /// The first slot that was due at this time or later.
-    pub(super) fn first_from(self, utc: UtcNs) -> u64 {
-        let every_ns = i128::from(self.every_ms.max(1)) * 1_000_000;
-        let since = i128::from(utc.0) - i128::from(self.offset_ms) * 1_000_000;
-        u64::try_from((since + every_ns - 1).max(0) / every_ns).unwrap_or(u64::MAX)
-    }
-}
 
 /// One read session of a meter.
 #[derive(Debug, Default)]
@@ -289,11 +267,8 @@ impl Account {
     }
 
     fn pace(&self, schedule: &ScheduleId) -> Option<Pace> {
-        let plan = self.contract.as_ref()?.schedules.get(schedule)?;
-        Some(Pace {
-            every_ms: plan.every_ms,
-            offset_ms: plan.offset_ms,
-        })
+        let contract = self.contract.as_ref()?;
+        contract.schedules.get(schedule).map(Pace::of)
     }
 
     fn expected(&mut self, source: &SourceId, schedule: &ScheduleId) -> Arc<Vec<Expected>> {

@@ -1,12 +1,10 @@
 //! What has left a ring, and what of it was given up before a collector took it.
 
 use super::report::{FindingKind, Report};
+use evidence::frozen::names::LOST_ENTRIES;
 use evidence::kinds::Counter;
 use evidence::reasons::LossCause;
 use evidence::{Payload, frozen};
-
-/// Counter of the frozen state that names entries given up: label is the first, value how many.
-const LOST_ENTRIES: &str = "lost_entries";
 
 /// A range given up, and the LOSS entry that names it, where that is still here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

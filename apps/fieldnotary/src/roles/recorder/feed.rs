@@ -52,6 +52,12 @@ impl Feed {
         known.clone_from(given_up);
     }
 
+    /// A copy, mostly of nothing: the committer must not wait for a subscriber that reads.
+    fn given_up(&self) -> GivenUp {
+        let known = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
+    }
+
     /// Reads the log with the feed's own reader.
     pub(super) fn with_reader<T>(
         &self,
@@ -69,8 +75,7 @@ impl Feed {
         {
             return Message::error(ErrorCode::Unavailable, error);
         }
-        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
-        let (batch, unnamed) = collect(&reader, &given_up, pull);
+        let (batch, unnamed) = collect(&reader, &self.given_up(), pull);
         if let Some(loss) = unnamed {
             // The committer names it; whoever pulls again finds the hole.
             let _ = self.work.try_send(Work::Lost(loss));
@@ -101,9 +106,8 @@ impl Feed {
         reader
             .refresh()
             .map_err(|error| (ErrorCode::Unavailable, error.to_string()))?;
-        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         let tree = reader.frontier_at(size);
-        tree.or_else(|error| given_up.frontier_at(size).ok_or(error))
+        tree.or_else(|error| self.given_up().frontier_at(size).ok_or(error))
             .map_err(|error| (ErrorCode::Unknown, error.to_string()))
     }
 

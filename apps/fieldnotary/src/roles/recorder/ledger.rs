@@ -8,7 +8,7 @@ mod numbering;
 
 pub(super) use numbering::Missed;
 
-use super::slots::Pace;
+use contract::Pace;
 use contract::{Contract, Schedule};
 use evidence::kinds::{Configuration, Marker, SeqSkip};
 use evidence::reasons::{MarkerKind, SkipCause};

@@ -1,9 +1,9 @@
 //! From UTC to slot numbers, and the cause of what was missed.
 
-use contract::Schedule;
+use contract::{Pace, Schedule};
+use evidence::MonoNs;
 use evidence::kinds::TimeMap;
 use evidence::reasons::DowntimeCause;
-use evidence::{MonoNs, UtcNs};
 
 /// How this run of the recorder began, as far as capture is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,48 +33,14 @@ impl StartKind {
     }
 }
 
-/// The distance of a schedule's slots, and their shift from UTC multiples of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pace {
-    pub(super) every_ms: u64,
-    pub(super) offset_ms: u64,
-}
-
-impl Pace {
-    /// Of a schedule in which nothing is due any more.
-    pub(super) const NONE: Self = Self {
-        every_ms: 0,
-        offset_ms: 0,
-    };
-
-    pub(super) fn of(schedule: &Schedule) -> Self {
-        Self {
-            every_ms: schedule.every_ms.max(1),
-            offset_ms: schedule.offset_ms,
-        }
-    }
-
-    fn every_ns(self) -> i128 {
-        i128::from(self.every_ms.max(1)) * 1_000_000
-    }
-
-    fn offset_ns(self) -> i128 {
-        i128::from(self.offset_ms) * 1_000_000
-    }
-
-    /// Number of the first slot that is due after this time; slot 0 is in 1970.
-    pub(super) fn next_after(self, utc: UtcNs) -> u64 {
-        let since = (i128::from(utc.0) - self.offset_ns()).max(0);
-        u64::try_from(since / self.every_ns() + 1).unwrap_or(0)
-    }
-}
-
 /// Number of the next due slot and the instant at which it is due.
 pub(super) fn next_due(schedule: &Schedule, time: &TimeMap, now: MonoNs) -> (u64, MonoNs) {
     let (pace, utc) = (Pace::of(schedule), time.utc_of(now));
     let number = pace.next_after(utc);
-    let due = i128::from(number) * pace.every_ns() + pace.offset_ns();
-    let wait = u64::try_from(due - i128::from(utc.0)).unwrap_or(0);
+    let wait = pace
+        .utc(number)
+        .map_or(0, |due| due.0.saturating_sub(utc.0));
+    let wait = u64::try_from(wait).unwrap_or(0);
     (number, now.plus_ns(wait))
 }
 

@@ -14,6 +14,7 @@ use crate::clock;
 use crate::lately::Lately;
 use crate::paths::DataDir;
 use contract::Contract;
+use evidence::frozen::names::{CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES};
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause};
 use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId};
@@ -22,15 +23,6 @@ use media::{FileTruth, FileVolume};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-
-/// Counter under which the commit id of the configuration in force outlives its segment.
-const CONTRACT_COMMIT: &str = "contract_commit";
-
-/// Counter under which the boot and the beginning of the epoch outlive their segment.
-const EPOCH_BEGAN: &str = "epoch_began_ns";
-
-/// Counter under which a range that the cosigner has by name alone outlives its LOSS entries.
-const LOST_ENTRIES: &str = "lost_entries";
 
 /// How far to look back at first where a segment has no frozen state; doubles.
 const REMEMBER_STEP: u64 = 4_096;

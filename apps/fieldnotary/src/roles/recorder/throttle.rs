@@ -26,7 +26,7 @@ pub(super) struct Throttle {
 
 /// What a request has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pace {
+pub(super) struct Delay {
     /// How long it waits.
     pub(super) wait_ns: u64,
     /// How many waited since this was said last, if it is to be said now.
@@ -51,14 +51,14 @@ impl Throttle {
     }
 
     /// Takes one request.
-    pub(super) fn take(&mut self, now_ns: u64) -> Pace {
+    pub(super) fn take(&mut self, now_ns: u64) -> Delay {
         let each_ns = (SECOND_NS / self.per_s).max(1);
         let more = now_ns.saturating_sub(self.counted_ns) / each_ns;
         self.counted_ns = self.counted_ns.saturating_add(more.saturating_mul(each_ns));
         self.left = self.left.saturating_add(more).min(BURST);
         if let Some(left) = self.left.checked_sub(1) {
             self.left = left;
-            return Pace {
+            return Delay {
                 wait_ns: 0,
                 say: None,
             };
@@ -71,7 +71,7 @@ impl Throttle {
             self.said_ns = Some(now_ns);
             std::mem::take(&mut self.slowed)
         });
-        Pace {
+        Delay {
             wait_ns: each_ns,
             say,
         }

@@ -2,19 +2,13 @@
 
 use super::Ledger;
 use super::numbering::Numbering;
-use crate::roles::recorder::slots::Pace;
+use contract::Pace;
+use evidence::frozen::names::{
+    SEQ_WINDOW, SLOT_EVERY, SLOT_FLOOR, SLOT_NEXT, SLOT_OFFSET, SLOT_SERVED, SLOT_VERSION,
+};
 use evidence::kinds::{Counter, CounterSnapshot};
 use evidence::reasons::CounterState;
 use evidence::{MeterId, ScheduleId, SourceId};
-
-const SEQ_WINDOW: &str = "seq_window";
-const SLOT_VERSION: &str = "slot_version";
-/// Length of the numbering's slots; 0 where the contract has the schedule no more.
-const SLOT_EVERY: &str = "slot_every_ms";
-const SLOT_OFFSET: &str = "slot_offset_ms";
-const SLOT_FLOOR: &str = "slot_floor";
-const SLOT_NEXT: &str = "slot_next";
-const SLOT_SERVED: &str = "slot_served";
 
 impl Ledger {
     /// Everything that recovery needs, as counters of a snapshot.

@@ -1,7 +1,7 @@
 //! The slot numbering of one schedule on one port: what is accounted for, and how it is closed.
 
 use super::Attempted;
-use crate::roles::recorder::slots::Pace;
+use contract::Pace;
 use evidence::{MeterId, Slot};
 use std::collections::BTreeMap;
 
