@@ -17,7 +17,7 @@ use common::{about, fieldnotary, list, now, number, text, wait_until};
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use serde_json::Value;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const ORIGIN: &str = "example.org/containment";
@@ -67,6 +67,31 @@ fn at_work(node: &Node) -> String {
     text(readings.last().unwrap(), "timestamp").to_owned()
 }
 
+/// A site that reads and delivers.
+struct Site {
+    street: Street,
+    collector: Collector,
+    node: Node,
+    data: PathBuf,
+    /// When every port was at work.
+    from: String,
+}
+
+fn site(dir: &Path) -> Site {
+    let street = Street::start(dir, 4);
+    let keys = Node::keys(&dir.join("node"), ORIGIN);
+    let collector = Collector::start(dir, &keys);
+    let contract = contract(&street).uplink(&collector.address, &collector.key, &collector.tls);
+    let node = Node::start(dir, "node", &contract);
+    Site {
+        from: at_work(&node),
+        data: node.data().to_path_buf(),
+        street,
+        collector,
+        node,
+    }
+}
+
 /// From then until the stop nothing of these meters is missing, and of the others nothing unexplained.
 fn complete_since(data: &Path, from: &str, meters: &[&str]) {
     let said = about("gaps", data, &["--from", from]);
@@ -92,13 +117,13 @@ fn complete_since(data: &Path, from: &str, meters: &[&str]) {
 #[test]
 fn who_hangs_is_ended_and_started_again_and_nothing_of_the_others_is_missing() {
     let dir = tempfile::tempdir().unwrap();
-    let street = Street::start(dir.path(), 4);
-    let keys = Node::keys(&dir.path().join("node"), ORIGIN);
-    let collector = Collector::start(dir.path(), &keys);
-    let contract = contract(&street).uplink(&collector.address, &collector.key, &collector.tls);
-    let node = Node::start(dir.path(), "node", &contract);
-    let data = node.data().to_path_buf();
-    let from = at_work(&node);
+    let Site {
+        street,
+        collector,
+        node,
+        data,
+        from,
+    } = site(dir.path());
     let roles = ["uplink", "signer", "time"];
     let before = roles.map(|role| running(&data, role));
     before.iter().for_each(|pid| signal(*pid, Signal::STOP));
@@ -126,13 +151,13 @@ fn who_hangs_is_ended_and_started_again_and_nothing_of_the_others_is_missing() {
 #[test]
 fn who_ends_again_and_again_is_held_back_and_nothing_of_the_others_is_missing() {
     let dir = tempfile::tempdir().unwrap();
-    let street = Street::start(dir.path(), 4);
-    let keys = Node::keys(&dir.path().join("node"), ORIGIN);
-    let collector = Collector::start(dir.path(), &keys);
-    let contract = contract(&street).uplink(&collector.address, &collector.key, &collector.tls);
-    let node = Node::start(dir.path(), "node", &contract);
-    let data = node.data().to_path_buf();
-    let from = at_work(&node);
+    let Site {
+        street,
+        collector,
+        node,
+        data,
+        from,
+    } = site(dir.path());
     let ends = ["uplink", "signer"].map(|role| crash_loop(&data, role, || held_back(&data, role)));
     let so_far = number(&node.status(), "readings");
     node.wait_for("readings", so_far + READINGS);
@@ -200,13 +225,13 @@ fn one_port_is_held_back_alone() {
 #[test]
 fn who_runs_out_of_memory_takes_nobody_along() {
     let dir = tempfile::tempdir().unwrap();
-    let street = Street::start(dir.path(), 4);
-    let keys = Node::keys(&dir.path().join("node"), ORIGIN);
-    let collector = Collector::start(dir.path(), &keys);
-    let contract = contract(&street).uplink(&collector.address, &collector.key, &collector.tls);
-    let node = Node::start(dir.path(), "node", &contract);
-    let data = node.data().to_path_buf();
-    let from = at_work(&node);
+    let Site {
+        street,
+        collector,
+        node,
+        data,
+        from,
+    } = site(dir.path());
     let pid = running(&data, "uplink");
     let none = Rlimit {
         current: Some(1 << 20),
