@@ -12,8 +12,15 @@ use crate::medium::MediumError;
 pub enum OpenError {
     /// The ring's measures are not allowed.
     Shape(&'static str),
-    /// The ring is not the one that the truth store speaks of.
-    ShapeMismatch,
+    /// The ring is not the one that the truth store or a segment's header speaks of.
+    ShapeMismatch {
+        /// Segments that the truth store names; a segment's header does not know their number.
+        segments: Option<u32>,
+        /// Bytes of a segment there.
+        segment_bytes: u64,
+        /// Bytes of a block there.
+        block_bytes: u32,
+    },
     /// There is no log here: create one.
     NoLog,
     /// There is a log here already: open it.
@@ -38,10 +45,20 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shape(what) => write!(f, "the ring cannot have this shape: {what}"),
-            Self::ShapeMismatch => write!(
-                f,
-                "the ring's segments have another number or size than the truth store says"
-            ),
+            Self::ShapeMismatch {
+                segments,
+                segment_bytes,
+                block_bytes,
+            } => {
+                write!(f, "the journal was made with ")?;
+                if let Some(segments) = segments {
+                    write!(f, "{segments} ")?;
+                }
+                write!(
+                    f,
+                    "segments of {segment_bytes} bytes with blocks of {block_bytes}"
+                )
+            }
             Self::NoLog => write!(f, "no log is here; it has to be created first"),
             Self::Occupied => write!(f, "a log is here already; it can only be opened"),
             Self::ForeignLog { log_id, generation } => write!(

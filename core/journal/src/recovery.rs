@@ -133,7 +133,11 @@ pub(crate) fn check_identity<V: ReadVolume>(
             || fixed.segment_bytes != ring.shape.segment_bytes
             || fixed.block_bytes != ring.shape.block_bytes
         {
-            return Err(OpenError::ShapeMismatch);
+            return Err(OpenError::ShapeMismatch {
+                segments: Some(fixed.segments),
+                segment_bytes: fixed.segment_bytes,
+                block_bytes: fixed.block_bytes,
+            });
         }
     } else if let Some(version) = loaded.newer {
         return Err(OpenError::NewerFormat { version });
@@ -146,8 +150,15 @@ pub(crate) fn check_identity<V: ReadVolume>(
             Err(SegmentAt::Fault(SegmentFault::Newer(version))) => {
                 return Err(OpenError::NewerFormat { version });
             }
-            Err(SegmentAt::Fault(SegmentFault::OtherShape)) => {
-                return Err(OpenError::ShapeMismatch);
+            Err(SegmentAt::Fault(SegmentFault::OtherShape {
+                segment_bytes,
+                block_bytes,
+            })) => {
+                return Err(OpenError::ShapeMismatch {
+                    segments: None,
+                    segment_bytes,
+                    block_bytes,
+                });
             }
             Ok(_)
             | Err(

@@ -28,7 +28,10 @@ pub(crate) enum SegmentFault {
     /// Sound, but written by a newer version.
     Newer(u16),
     /// A sound header of a ring of other measures.
-    OtherShape,
+    OtherShape {
+        segment_bytes: u64,
+        block_bytes: u32,
+    },
 }
 
 impl SegmentHead {
@@ -68,7 +71,10 @@ impl SegmentHead {
             return Err(SegmentFault::Foreign(fixed.log_id, fixed.generation));
         }
         if fixed.segment_bytes != shape.segment_bytes || fixed.block_bytes != shape.block_bytes {
-            return Err(SegmentFault::OtherShape);
+            return Err(SegmentFault::OtherShape {
+                segment_bytes: fixed.segment_bytes,
+                block_bytes: fixed.block_bytes,
+            });
         }
         if fixed.segment_no != segment_no
             || fixed.lap == 0

@@ -158,9 +158,8 @@ impl fmt::Display for KeysError {
             ),
             Self::LastSigned { path, error } => write!(
                 f,
-                "{}: damaged ({error}); it remembers how far the log was signed, so that no second history \
-                 gets signed\na copy of it from a backup is safe beside this log's whole journal, never beside a \
-                 journal that was set back as well",
+                "{}: damaged ({error}); it says how far this log was signed, so that its keys never sign a second \
+                 history",
                 path.display()
             ),
             Self::InUse(path) => write!(

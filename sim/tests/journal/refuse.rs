@@ -222,6 +222,10 @@ fn another_log_another_shape_and_no_log_are_refused() {
     let disk = SimDisk::with_image(shape, TruthClass::SameDeviceSync, image);
     assert!(matches!(
         Journal::open(disk.volume(), disk.truth(), &input()),
-        Err(OpenError::ShapeMismatch)
+        Err(OpenError::ShapeMismatch {
+            segments: Some(segments),
+            segment_bytes: 16_384,
+            block_bytes
+        }) if segments == SMALL.segments && block_bytes == SMALL.block_bytes
     ));
 }

@@ -1,5 +1,6 @@
 //! What kind of directory this is, and its entries in order.
 
+use super::preflight::SealedBy;
 use super::run::parse_log_id;
 use crate::paths::DataDir;
 use crate::roles::recorder::{newest_generation, read_ring, truth_place};
@@ -254,14 +255,14 @@ pub(crate) fn open_reader(
                 log_id: found,
                 generation: of,
             } => return foreign(data, generation, log_id, (found, of)),
-            OpenError::ShapeMismatch => return other_ring(data, &directory),
+            OpenError::ShapeMismatch { .. } => return other_ring(data, &directory, error),
             _ => "",
         };
         format!("the journal in {}: {error}{cure}", directory.display())
     })
 }
 
-/// Which two logs are mixed in a directory, and how they come apart.
+/// Which two logs are mixed in a directory, which of them is out of place, and how they come apart.
 fn foreign(
     data: &DataDir,
     generation: Generation,
@@ -270,18 +271,41 @@ fn foreign(
 ) -> String {
     let (journal, id_file) = (data.journal(generation.0), data.log_id());
     let (journal, id_file) = (journal.display(), id_file.display());
-    let mixed = match found == own {
-        true => format!("{journal} holds files of generation {of}, not of {generation}"),
-        false => format!(
-            "two logs are mixed: {journal} holds files of log {found}, and {id_file} says {own}\n\
-             one of the two was put there by mistake: put this log's own back; nothing was changed"
+    let cure = super::preflight::backup_cure(data);
+    if found == own {
+        return format!("{journal} holds files of generation {of}, not of {generation}\n{cure}");
+    }
+    let sealed = media_of(data, generation)
+        .ok()
+        .and_then(|(volume, truth)| Reader::open(volume, truth, found, of).ok())
+        .and_then(|reader| super::preflight::sealed_by(data, generation, &reader).ok());
+    let keys = data.identity().join("keys.vkey");
+    let keys = keys.display();
+    let which = match sealed {
+        Some(SealedBy::TheseKeys) => {
+            return format!(
+                "{id_file} is of another log: it says {own}, and the journal beside it is of log {found}\n\
+                 that journal is this node's own: the keys in {keys} sealed it; nothing was changed\n\
+                 write the id of that journal into the file, and start again:\n  echo {found} > {id_file}"
+            );
+        }
+        Some(SealedBy::Others(_)) => format!(
+            "the journal is the one out of place: other keys than those in {keys} sealed it\n\
+             put this node's own journal back"
+        ),
+        Some(SealedBy::Nobody) | None => format!(
+            "which of the two is out of place cannot be told here: no sealed head is left to hold against {keys}\n\
+             if only one of them was copied here lately, put back what stood there before"
         ),
     };
-    format!("{mixed}\n{}", super::preflight::backup_cure(data))
+    format!(
+        "two logs are mixed: {journal} holds files of log {found}, and {id_file} says {own}\n\
+         {which}; nothing was changed\n{cure}"
+    )
 }
 
 /// A `ring.json` whose figures are not those of the journal beside it.
-fn other_ring(data: &DataDir, directory: &Path) -> String {
+fn other_ring(data: &DataDir, directory: &Path, error: OpenError) -> String {
     let file = directory.join("ring.json");
     let says = read_ring(directory).map_or_else(
         |words| words,
@@ -293,7 +317,9 @@ fn other_ring(data: &DataDir, directory: &Path) -> String {
         },
     );
     format!(
-        "{} {says}, but the journal beside it was made with other figures: it is of another journal\n{}",
+        "{} {says}, but {error}\n\
+         if only ring.json was changed or copied here, put this node's own back: its figures are those of the \
+         journal\n{}",
         file.display(),
         super::preflight::backup_cure(data)
     )

@@ -6,6 +6,7 @@ use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
 use contract::Contract;
 use evidence::{CommitId, Generation, Payload};
+use journal::{ReadTruth, ReadVolume, Reader};
 use proof::SignedCheckpoint;
 use proof::note::VerifierKey;
 use rustix::fs::Access;
@@ -161,6 +162,26 @@ pub(super) fn backup_cure(data: &DataDir) -> String {
     )
 }
 
+/// How the memory of what was signed comes back: alone only beside a journal that never went back.
+pub(super) fn last_signed_cure(data: &DataDir) -> String {
+    let shown = data.root().display();
+    let (file, journal) = (
+        data.identity().join("last-signed"),
+        data.root().join("journal"),
+    );
+    format!(
+        "if {} was never put back from a backup, this one file may be, from any backup --with-keys of this node:\n  \
+         cp BACKUP/identity/last-signed {}\n\
+         otherwise, or if you do not know, restore all of it and go on as a new generation:\n  \
+         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}\n  \
+         fieldnotary adopt {shown} --cause restored --actor NAME --reason WHY\n\
+         what was read since that backup is not in it, but the collector keeps what it cosigned\n\
+         without a backup, begin another log: another origin, another --data",
+        journal.display(),
+        file.display()
+    )
+}
+
 fn identity_is_whole(data: &DataDir, begun: bool) -> Result<(), String> {
     let identity = data.identity();
     let vkeys = identity.join("keys.vkey");
@@ -195,6 +216,38 @@ fn identity_is_whole(data: &DataDir, begun: bool) -> Result<(), String> {
 /// The keys beside the log must be those that sealed it: under others no reader would believe it.
 fn same_keys(data: &DataDir, generation: Generation) -> Result<(), String> {
     let reader = open_reader(data, generation)?;
+    let sealed = sealed_by(data, generation, &reader)
+        .map_err(|words| format!("{words}\n{}", backup_cure(data)))?;
+    let SealedBy::Others(error) = sealed else {
+        return Ok(());
+    };
+    Err(format!(
+        "the keys in {} are not those that sealed this log ({error})\n\
+         put the log's own keys back; where they are lost, go on with these as a new generation:\n  \
+         fieldnotary adopt {} --cause replaced\n\
+         the lost keys' keys.vkey, put into {}, lets `verify` check what they sealed",
+        data.identity().display(),
+        data.root().display(),
+        data.journal(generation.0).display()
+    ))
+}
+
+/// Who sealed the newest head of a log.
+pub(super) enum SealedBy {
+    /// The keys beside it.
+    TheseKeys,
+    /// Other keys, or what they signed was changed: why the head does not hold.
+    Others(String),
+    /// No head is left among the newest entries.
+    Nobody,
+}
+
+/// Holds the newest head of a log against the keys beside it.
+pub(super) fn sealed_by<V: ReadVolume, T: ReadTruth>(
+    data: &DataDir,
+    generation: Generation,
+    reader: &Reader<V, T>,
+) -> Result<SealedBy, String> {
     let from = CommitId(reader.size().saturating_sub(LOOKED_AT_MAX));
     let newest = reader.entries(from).flatten().filter_map(|stored| {
         match stored.entry().ok()?.payload().ok()? {
@@ -203,26 +256,19 @@ fn same_keys(data: &DataDir, generation: Generation) -> Result<(), String> {
         }
     });
     let Some(newest) = newest.last() else {
-        return Ok(());
+        return Ok(SealedBy::Nobody);
     };
-    let keys =
-        keys_of(data, generation).map_err(|words| format!("{words}\n{}", backup_cure(data)))?;
+    let keys = keys_of(data, generation)?;
     let base = keys.first().map_or("", VerifierKey::name).to_owned();
     let origin = format!("{base}/g{generation}");
     let named = keys.iter().filter_map(|key| key.under_name(&origin).ok());
     let named: Vec<VerifierKey> = named.collect();
-    match SignedCheckpoint::open(newest.note.as_bytes(), &named) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!(
-            "the keys in {} are not those that sealed this log ({error})\n\
-             put the log's own keys back; where they are lost, go on with these as a new generation:\n  \
-             fieldnotary adopt {} --cause replaced\n\
-             the lost keys' keys.vkey, put into {}, lets `verify` check what they sealed",
-            data.identity().display(),
-            data.root().display(),
-            data.journal(generation.0).display()
-        )),
-    }
+    Ok(
+        match SignedCheckpoint::open(newest.note.as_bytes(), &named) {
+            Ok(_) => SealedBy::TheseKeys,
+            Err(error) => SealedBy::Others(error.to_string()),
+        },
+    )
 }
 
 /// Whether the ring that is about to be made has room.

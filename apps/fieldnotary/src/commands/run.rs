@@ -189,6 +189,12 @@ pub(super) fn signer(data: &DataDir, words: &[&str]) -> Result<(), String> {
     }
     let words = String::from_utf8_lossy(&done.stderr);
     let words = words.trim().trim_start_matches("fieldnotary-signer: ");
+    if words.contains("/last-signed: damaged") {
+        return Err(format!(
+            "the node's keys: {words}\n{}",
+            preflight::last_signed_cure(data)
+        ));
+    }
     // What names a command says enough; what is damaged has to come back.
     let cure = match [": chmod", "stop it first", "create them with", "runs as"]
         .iter()

@@ -30,6 +30,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
     let mut mark = None;
     let directory = Directory::open(&args.dir)?;
     directory.has_generation(args.generation)?;
+    let at_collector = matches!(directory, Directory::Collector(_));
     match directory {
         Directory::Node(data) => {
             mark = restore_mark::read(&data)?;
@@ -64,7 +65,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
         }
         sayln!("{json}");
     } else {
-        print_report(&report, &told, mark.as_ref(), args);
+        print_report(&report, &told, mark.as_ref(), args, at_collector);
     }
     Ok(if report.ok() {
         Ended::Well
@@ -217,7 +218,7 @@ const fn speaks_of_many(kind: FindingKind) -> bool {
 }
 
 /// The verdict with its cause, and by which keys it came about.
-fn print_verdict(report: &Report) {
+fn print_verdict(report: &Report, at_collector: bool) {
     let Some(bad) = first_bad(report) else {
         let keys = match report.anchored {
             true => "against the key you pinned",
@@ -241,12 +242,9 @@ fn print_verdict(report: &Report) {
             | FindingKind::File
     );
     if in_bytes && !bad.words.contains('\n') {
-        sayln!(
-            "cure       change nothing here; read what is bad from a backup, or where else the log lies:"
-        );
-        sayln!(
-            "           a collector has what a node delivered, and a node what its ring still holds"
-        );
+        for line in elsewhere(at_collector) {
+            sayln!("{line}");
+        }
     }
     let keys = match report.anchored {
         true => "the key you pinned",
@@ -257,13 +255,33 @@ fn print_verdict(report: &Report) {
     sayln!("against    {keys}");
 }
 
+/// Where entries are read that cannot be read here.
+const fn elsewhere(at_collector: bool) -> [&'static str; 2] {
+    match at_collector {
+        false => [
+            "cure       leave all as it is, the rest stays readable; what was delivered, on the collector's machine:",
+            "           fieldnotary log COLLECTOR-DIR; or a backup: fieldnotary restore BACKUP --data NEW-DIR",
+        ],
+        true => [
+            "cure       leave all as it is, the rest stays readable; what its ring still holds, on the node's machine:",
+            "           fieldnotary log NODE-DIR; or a copy of this directory, put elsewhere: fieldnotary log COPY",
+        ],
+    }
+}
+
 /// Whether what is bad kept every entry from being read.
 fn nothing_read(report: &Report) -> bool {
     report.entries == 0 && !report.ok()
 }
 
-fn print_report(report: &Report, told: &[Told], mark: Option<&Mark>, args: &VerifyArgs) {
-    print_verdict(report);
+fn print_report(
+    report: &Report,
+    told: &[Told],
+    mark: Option<&Mark>,
+    args: &VerifyArgs,
+    at_collector: bool,
+) {
+    print_verdict(report, at_collector);
     if let Some(mark) = mark {
         sayln!("state      {}", mark.words());
     }

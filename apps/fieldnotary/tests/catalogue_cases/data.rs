@@ -103,12 +103,4 @@ pub(crate) const DIRECTORIES: &[Case] = &[
         place.collector();
         std::fs::rename(place.path("collector"), place.path("node")).unwrap();
     }),
-    Case::new("journal-of-another", 3, RUN, |place| {
-        place.node();
-        let id = std::fs::read_to_string(place.path("node/identity/log-id")).unwrap();
-        place.write(
-            "node/identity/log-id",
-            id.chars().rev().collect::<String>().trim(),
-        );
-    }),
 ];

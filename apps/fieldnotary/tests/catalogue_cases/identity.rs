@@ -14,9 +14,34 @@ fn remove(place: &Place, file: &str) {
     std::fs::remove_file(place.path("node/identity").join(file)).unwrap();
 }
 
-/// The keys of another node in place of its own, with a log id of its own.
+/// The keys of another node in place of its own, with this log's id.
 fn other_keys(place: &Place, origin: &str) {
     place.node();
+    make_other(place, origin);
+    std::fs::copy(
+        place.path("node/identity/log-id"),
+        place.path("other/log-id"),
+    )
+    .unwrap();
+    put_other(place);
+}
+
+/// A journal put into the directory of another node, which has keys and a log id of its own.
+fn other_journal(place: &Place) {
+    place.node();
+    make_other(place, "example.org/catalogue");
+    place.write("other/log-id", ANOTHER_LOG);
+    put_other(place);
+}
+
+const ANOTHER_LOG: &str = "00112233445566778899aabbccddeeff\n";
+
+fn put_other(place: &Place) {
+    std::fs::remove_dir_all(place.path("node/identity")).unwrap();
+    std::fs::rename(place.path("other"), place.path("node/identity")).unwrap();
+}
+
+fn make_other(place: &Place, origin: &str) {
     place.run(&[
         "fieldnotary-signer",
         "init",
@@ -25,13 +50,6 @@ fn other_keys(place: &Place, origin: &str) {
         "--origin",
         origin,
     ]);
-    std::fs::copy(
-        place.path("node/identity/log-id"),
-        place.path("other/log-id"),
-    )
-    .unwrap();
-    std::fs::remove_dir_all(place.path("node/identity")).unwrap();
-    std::fs::rename(place.path("other"), place.path("node/identity")).unwrap();
 }
 
 pub(crate) const IDENTITIES: &[Case] = &[
@@ -62,8 +80,9 @@ pub(crate) const IDENTITIES: &[Case] = &[
     Case::new("log-id-missing", 3, RUN, |place| remove(place, "log-id")),
     Case::new("log-id-of-another-log", 3, RUN, |place| {
         place.node();
-        place.write("node/identity/log-id", "00112233445566778899aabbccddeeff\n");
+        place.write("node/identity/log-id", ANOTHER_LOG);
     }),
+    Case::new("journal-of-another", 3, RUN, other_journal),
     Case::new("last-signed-damaged", 3, RUN, |place| {
         place.node();
         place.write("node/identity/last-signed", "nonsense\n");
