@@ -209,7 +209,7 @@ const DAMAGES: &[Damage] = &[
             let text = fs::read_to_string(&path).unwrap();
             fs::write(&path, text.replace("end 0\n", "")).unwrap();
         },
-        "no second history gets signed",
+        "never sign a second history",
     ),
 ];
 
