@@ -74,9 +74,11 @@ impl Since {
                     (EpochCause::OrderlyStart, Some(before)) if !epoch.after_stop => {
                         crash(&before.boot, boot)
                     }
-                    (EpochCause::FirstStart | EpochCause::OrderlyStart, _) => StartKind::Orderly,
+                    (EpochCause::FirstStart, _) => StartKind::Orderly,
+                    (EpochCause::OrderlyStart, _) if epoch.after_stop => StartKind::Orderly,
                     (_, Some(before)) => crash(&before.boot, boot),
-                    (_, None) => StartKind::Crash,
+                    // The entries do not reach back to the node's start: this epoch is the recorder's own.
+                    (_, None) => StartKind::Alone,
                 };
             }
             before = Some(epoch);
@@ -138,6 +140,10 @@ mod tests {
         let closed = [("b", 10, Recovery, false), ("b", 60, OrderlyStart, false)];
         alone(&closed, StartKind::Crash);
         alone(&[("b", 60, FirstStart, false)], StartKind::Orderly);
+        // The node's own start has left the entries that are read: only the recorder's ends are told here.
+        alone(&[("b", 60, Recovery, false)], StartKind::Alone);
+        alone(&[("b", 60, OrderlyStart, false)], StartKind::Alone);
+        alone(&[("b", 60, OrderlyStart, true)], StartKind::Orderly);
         // Too long ago to be seen: it captured meanwhile.
         alone(&[], StartKind::Alone);
         alone(&[("b", 10, Recovery, false)], StartKind::Alone);
