@@ -352,6 +352,11 @@ impl TruthMedium for SimTruth {
             .map_err(|_| failed(MediumFault::Io, slot, 0))
     }
 
+    /// As a durable write: what a cache does is the matter of the media.
+    fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        self.write_durable(slot, bytes)
+    }
+
     fn write_table(&mut self, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
         self.0
             .write(Target::Table(copy), 0, &[(table_at(copy), bytes)])

@@ -138,7 +138,9 @@ pub(crate) const STORAGE: Section = Section {
             "word",
             text("same-device-sync"),
             "What the truth store can prove: `same-device-sync` \
-            (a second flush on the same device) or `independent` (a medium of its own, see `truth_dir`).",
+            (a second flush on the same device), `same-device-deferred` (one flush for each commit: after a \
+            crash the end of the log is named as uncertain) or `independent` (a medium of its own, see \
+            `truth_dir`).",
         ),
         key(
             "truth_dir",

@@ -131,12 +131,6 @@ pub(crate) fn storage(storage: &Storage) -> Problems {
         format!("a ring cannot have {} segments", storage.segments),
         format!("at least {SEGMENTS_MIN}: one is written while the other is still wanted; at most {SEGMENTS_MAX}"),
     );
-    out.unless(
-        storage.truth != TruthClass::SameDeviceDeferred,
-        &["truth"],
-        "a deferred truth store is not supported",
-        "write \"same-device-sync\" or \"independent\"",
-    );
     if let Some(dir) = &storage.truth_dir {
         out.unless(
             storage.truth == TruthClass::Independent,

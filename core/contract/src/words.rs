@@ -33,7 +33,7 @@ words! {
     }
     WordOrder { "high-first" HighFirst "low-first" LowFirst }
     Policy { "evidence-first" EvidenceFirst "availability-first" AvailabilityFirst }
-    TruthClass { "independent" Independent "same-device-sync" SameDeviceSync }
+    TruthClass { "independent" Independent "same-device-sync" SameDeviceSync "same-device-deferred" SameDeviceDeferred }
 }
 
 /// The word for a value.

@@ -198,6 +198,10 @@ impl TruthMedium for &Memory {
         Ok(())
     }
 
+    fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        TruthMedium::write_durable(self, slot, bytes)
+    }
+
     fn write_table(&mut self, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
         let at = SLOTS_BYTES + copy as usize * TABLE_BYTES;
         self.truth.borrow_mut()[at..at + bytes.len()].copy_from_slice(bytes);

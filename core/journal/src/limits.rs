@@ -18,6 +18,9 @@ pub const FRAME_HEADER_BYTES_MAX: usize = 4_096;
 pub const TRUTH_SLOT_BYTES: usize = 4_096;
 /// Slots of the truth store, written in turn.
 pub const TRUTH_SLOTS: u32 = 2;
+/// Most commits that a deferred truth store takes between two flushes: how old its durable slot may
+/// be, and how many frames recovery then rolls forward.
+pub const DEFERRED_COMMITS_MAX: u32 = 64;
 /// Copies of each truth slot, written together.
 pub const TRUTH_COPIES: u32 = 2;
 /// Bytes of one copy of the lease table.

@@ -93,6 +93,8 @@ pub struct Journal<V, T> {
     truth: Truth,
     slot: u32,
     counter: u64,
+    /// Commits that the slot holds and no flush has covered.
+    deferred_commits: u32,
     /// First commit id of each lap in the ring.
     laps: BTreeMap<u64, u64>,
     open: OpenSegment,

@@ -27,6 +27,15 @@ pub const DATA_SYNC: OFlags = OFlags::from_bits_retain(0o10_000);
 #[cfg(any(target_arch = "mips", target_arch = "mips64", target_arch = "sparc64"))]
 compile_error!("O_DSYNC has another value on this architecture: add it to DATA_SYNC");
 
+/// Which writes of a file the kernel makes durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flush {
+    /// Every one, before it returns.
+    EachWrite,
+    /// Those that are asked to be: the others travel with the next of them.
+    OnDemand,
+}
+
 /// Bytes written at once while a file is filled with zeros.
 const FILL_BYTES: usize = 1 << 20;
 
@@ -37,6 +46,7 @@ pub(crate) struct FixedFile {
     direct: bool,
     bytes: u64,
     writable: bool,
+    flush: Flush,
 }
 
 fn open_with(path: &Path, flags: OFlags) -> Result<File, Errno> {
@@ -45,10 +55,11 @@ fn open_with(path: &Path, flags: OFlags) -> Result<File, Errno> {
 
 impl FixedFile {
     /// Opens a provisioned file; direct I/O where the file system takes it.
-    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, MediaError> {
-        let mode = match access {
-            Access::ReadOnly => OFlags::RDONLY,
-            Access::ReadWrite => OFlags::RDWR | DATA_SYNC,
+    pub(crate) fn open(path: &Path, access: Access, flush: Flush) -> Result<Self, MediaError> {
+        let mode = match (access, flush) {
+            (Access::ReadOnly, _) => OFlags::RDONLY,
+            (Access::ReadWrite, Flush::EachWrite) => OFlags::RDWR | DATA_SYNC,
+            (Access::ReadWrite, Flush::OnDemand) => OFlags::RDWR,
         };
         let (file, direct) = match open_with(path, mode | OFlags::DIRECT) {
             Ok(file) => (file, true),
@@ -70,6 +81,7 @@ impl FixedFile {
             direct,
             bytes,
             writable: access == Access::ReadWrite,
+            flush,
         };
         // Some file systems take the flag and refuse the first read.
         let probe = || opened.read_aligned(0, ALIGN_BYTES);
@@ -152,6 +164,15 @@ impl FixedFile {
 
     /// Writes in place; durable when it returns.
     pub(crate) fn write_durable(&self, offset: u64, bytes: &[u8]) -> Result<(), Fault> {
+        self.write(offset, bytes)?;
+        match self.flush {
+            Flush::EachWrite => Ok(()),
+            Flush::OnDemand => rustix::fs::fdatasync(&self.file).map_err(Fault::from),
+        }
+    }
+
+    /// Writes in place; durable with the next durable write, where the file was opened so.
+    pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), Fault> {
         if !self.writable {
             return Err(Fault {
                 fault: MediumFault::ReadOnly,
@@ -251,7 +272,7 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), MediaError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, FixedFile};
+    use super::{Access, FixedFile, Flush};
 
     //= A5.2
     #[test]
@@ -259,9 +280,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("segment");
         FixedFile::provision(&path, 65_536).unwrap();
-        let file = FixedFile::open(&path, Access::ReadWrite).unwrap();
-        let flags = rustix::fs::fcntl_getfl(&file.file).unwrap().bits();
         let (data_sync, full_sync) = (0o10_000, 0o4_000_000);
-        assert_eq!(flags & (data_sync | full_sync), data_sync);
+        for (flush, wanted) in [(Flush::EachWrite, data_sync), (Flush::OnDemand, 0)] {
+            let file = FixedFile::open(&path, Access::ReadWrite, flush).unwrap();
+            let flags = rustix::fs::fcntl_getfl(&file.file).unwrap().bits();
+            assert_eq!(flags & (data_sync | full_sync), wanted, "{flush:?}");
+        }
     }
 }

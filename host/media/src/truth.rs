@@ -6,7 +6,7 @@ use evidence::reasons::TruthClass;
 use journal::limits::{TABLE_BYTES, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
 use journal::{MediumError, ReadTruth, TruthMedium};
 
-use crate::file::{Fault, FixedFile, sync_dir};
+use crate::file::{Fault, FixedFile, Flush, sync_dir};
 use crate::{Access, MediaError};
 
 /// Name of the truth store in the journal's directory.
@@ -55,7 +55,11 @@ impl FileTruth {
     /// # Errors
     /// [`MediaError`] with the file at fault.
     pub fn open(path: &Path, class: TruthClass, access: Access) -> Result<Self, MediaError> {
-        let file = FixedFile::open(path, access)?;
+        let flush = match class {
+            TruthClass::SameDeviceDeferred => Flush::OnDemand,
+            TruthClass::Independent | TruthClass::SameDeviceSync => Flush::EachWrite,
+        };
+        let file = FixedFile::open(path, access, flush)?;
         if file.bytes() != FILE_BYTES {
             let why = "the truth store has another size than it must have";
             return Err(MediaError::because("opening", path, why));
@@ -105,6 +109,14 @@ impl TruthMedium for FileTruth {
         self.file
             .write_durable(at, &both)
             .map_err(placed(slot, at))?;
+        steps::pass("commit.truth_stored");
+        Ok(())
+    }
+
+    fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let at = slot_at(slot, 0);
+        let both = [bytes, bytes].concat();
+        self.file.write(at, &both).map_err(placed(slot, at))?;
         steps::pass("commit.truth_stored");
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use journal::{MediumError, MediumFault, ReadVolume, Shape, Volume};
 
-use crate::file::{FixedFile, sync_dir};
+use crate::file::{FixedFile, Flush, sync_dir};
 use crate::{Access, MediaError};
 
 /// Name of a segment's file.
@@ -116,7 +116,7 @@ fn open_segment(
     if !there {
         return Ok(None);
     }
-    let file = FixedFile::open(path, access)?;
+    let file = FixedFile::open(path, access, Flush::EachWrite)?;
     Ok((file.bytes() == shape.segment_bytes).then_some(file))
 }
 

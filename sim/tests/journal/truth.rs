@@ -1,12 +1,12 @@
 //! The truth store rots, is lost, or is older than the ring: the end is found or said to be uncertain.
 
-use crate::common::{Oracle, create, index, open, salt, step};
+use crate::common::{Oracle, SHAPE, create, group, index, open, salt, step};
 use crate::golden::{SMALL, golden, read_all, reader};
 use evidence::CommitId;
 use evidence::reasons::TruthClass;
-use fieldnotary_sim::disk::{SimDisk, slot_at, table_at};
+use fieldnotary_sim::disk::{SECTOR_BYTES, SimDisk, mix, slot_at, table_at};
 use journal::TruthHealth;
-use journal::limits::{TABLE_BYTES, TRUTH_SLOT_BYTES};
+use journal::limits::{DEFERRED_COMMITS_MAX, TABLE_BYTES, TRUTH_SLOT_BYTES};
 
 //= A5.4
 //= A5.9
@@ -180,6 +180,44 @@ fn a_deferred_truth_store_never_claims_a_certain_end_after_a_crash() {
     journal.close().unwrap();
     let (_, recovery) = open(&disk);
     assert_eq!(recovery.uncertain, None);
+}
+
+/// One flush for each commit; and whatever of the slot that was never flushed reaches the medium, the
+/// other one is whole, so that every acknowledged entry is found.
+//= A5.9
+#[test]
+fn a_deferred_truth_store_costs_one_flush_a_commit_and_keeps_a_sound_slot() {
+    let disk = SimDisk::new(SHAPE, TruthClass::SameDeviceDeferred);
+    let mut journal = create(&disk);
+    let mut oracle = Oracle::default();
+    let mut flushed = disk.image().truth;
+    let mut flushes = journal.stats().truth_flushes;
+    for n in 0..u64::from(DEFERRED_COMMITS_MAX) + 3 {
+        oracle.note(&journal.commit(&group(n, 1, 8), salt(n)).unwrap());
+        let image = disk.image();
+        if journal.stats().truth_flushes > flushes {
+            flushes = journal.stats().truth_flushes;
+            flushed = image.truth;
+            continue;
+        }
+        for seed in 0..4 {
+            let mut crashed = image.clone();
+            for at in (0..table_at(0)).step_by(SECTOR_BYTES) {
+                if mix(seed ^ mix(at as u64)) & 1 == 1 {
+                    let sector = at..at + SECTOR_BYTES;
+                    crashed.truth[sector.clone()].copy_from_slice(&flushed[sector]);
+                }
+            }
+            let crashed = SimDisk::with_image(SHAPE, TruthClass::SameDeviceDeferred, crashed);
+            let (journal, recovery) = open(&crashed);
+            assert_ne!(recovery.truth, TruthHealth::Lost, "commit {n}, seed {seed}");
+            assert_eq!(journal.root(), oracle.root(), "commit {n}, seed {seed}");
+        }
+    }
+    let stats = journal.stats();
+    let created = 4;
+    assert_eq!(stats.truth_flushes, created + 1, "{stats:?}");
+    assert_eq!(stats.volume_flushes, stats.commits + stats.segments_opened);
 }
 
 /// An old truth store on newer segments: everything after it is found again, and doubted.

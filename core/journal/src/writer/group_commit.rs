@@ -72,7 +72,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         let location = self.ring.location(self.open.lap, self.open.offset);
         let frame = self.write_frame(&entries, frontier.root(), location)?;
         let next = self.advanced(frontier, range, &frame);
-        self.write_truth(next)?;
+        self.write_truth_of_commit(next)?;
         self.open.offset = self.truth.fixed.commit_offset;
         self.count(&entries, &frame);
         Ok(Committed {

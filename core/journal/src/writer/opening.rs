@@ -1,6 +1,7 @@
 //! Beginning a log on blank media, and opening one whatever state it was left in.
 
 use alloc::collections::BTreeMap;
+use evidence::reasons::TruthClass;
 use evidence::{CommitId, Epoch, SaltKey};
 use proof::{CompactRange, Frontier};
 
@@ -91,6 +92,10 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         }
         journal.epoch = recovery.epoch;
         journal.open.left = recovery.uncertain.is_some() || journal.unopened_segment();
+        if journal.medium.class() == TruthClass::SameDeviceDeferred && !truth_lost {
+            // The newest slot may never have been flushed: it is settled before the other is touched.
+            journal.deferred_commits = 1;
+        }
         journal
             .write_truth(journal.truth.clone())
             .map_err(opening)?;
@@ -121,6 +126,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             epoch: fixed.epoch,
             slot,
             counter: fixed.counter,
+            deferred_commits: 0,
             laps,
             latched: false,
             failures: 0,

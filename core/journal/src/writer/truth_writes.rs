@@ -1,24 +1,53 @@
 //! Writes of the truth store: the slots, the lease table, the orderly end.
 
+use evidence::reasons::TruthClass;
+
 use super::Journal;
 use crate::error::CommitError;
 use crate::leases::{Leases, Table};
-use crate::limits::{TABLE_COPIES, TRUTH_SLOTS};
-use crate::medium::{TruthMedium, Volume};
+use crate::limits::{DEFERRED_COMMITS_MAX, TABLE_COPIES, TRUTH_SLOTS};
+use crate::medium::{MediumError, TruthMedium, Volume};
 use crate::truth::Truth;
 
 impl<V: Volume, T: TruthMedium> Journal<V, T> {
-    /// Writes the older slot. What it holds after a failure is unknown, so the next attempt writes
-    /// the same slot again, under a higher counter.
-    pub(super) fn write_truth(&mut self, mut next: Truth) -> Result<(), CommitError> {
+    /// Advances the truth store by one group commit: with a flush, or with a later one where its
+    /// class permits that.
+    pub(super) fn write_truth_of_commit(&mut self, next: Truth) -> Result<(), CommitError> {
+        let deferred = self.medium.class() == TruthClass::SameDeviceDeferred;
+        if !deferred || self.deferred_commits >= DEFERRED_COMMITS_MAX {
+            return self.write_truth(next);
+        }
+        self.put_truth(next, T::write_deferred)?;
+        self.deferred_commits = self.deferred_commits.saturating_add(1);
+        Ok(())
+    }
+
+    /// Writes the truth store; it is durable when this returns.
+    pub(super) fn write_truth(&mut self, next: Truth) -> Result<(), CommitError> {
+        self.stats.truth_flushes = self.stats.truth_flushes.saturating_add(1);
+        self.put_truth(next, T::write_durable)?;
+        self.deferred_commits = 0;
+        Ok(())
+    }
+
+    /// Writes the older slot; or again the one whose last write nobody has flushed, so that the
+    /// durable slot is never at risk. What a slot holds after a failure is unknown, so the next
+    /// attempt writes the same one again, under a higher counter.
+    fn put_truth(
+        &mut self,
+        mut next: Truth,
+        write: fn(&mut T, u32, &[u8]) -> Result<(), MediumError>,
+    ) -> Result<(), CommitError> {
         self.counter = self.counter.saturating_add(1);
         next.fixed.counter = self.counter;
         next.fixed.sealed_size = self.sealed_size;
         next.fixed.cosigned_size = self.cosigned_size;
         next.fixed.pruned_size = self.pruned_size;
-        let slot = self.slot.saturating_add(1) % TRUTH_SLOTS;
-        self.stats.truth_flushes = self.stats.truth_flushes.saturating_add(1);
-        let written = self.medium.write_durable(slot, &next.encode());
+        let slot = match self.deferred_commits {
+            0 => self.slot.saturating_add(1) % TRUTH_SLOTS,
+            _ => self.slot,
+        };
+        let written = write(&mut self.medium, slot, &next.encode());
         written.map_err(|error| self.latch(CommitError::Medium(error)))?;
         self.slot = slot;
         self.stats.commit_ptr = self.linear(next.fixed.lap, next.fixed.commit_offset, 0);

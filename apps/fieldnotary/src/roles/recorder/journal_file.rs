@@ -38,7 +38,7 @@ pub(super) fn open(
         let truth = new_truth_path(storage, log_id, &directory);
         FileVolume::provision(&directory, shape, |_| {}).map_err(failed)?;
         FileTruth::provision(&truth).map_err(failed)?;
-        write_ring(&directory, shape, storage.truth, &truth)?;
+        write_ring(&directory, shape, class_of(Some(storage)), &truth)?;
     }
     // What exists is as it was made: a contract that says otherwise was refused before.
     let shape = read_ring(&directory)?;
@@ -126,8 +126,14 @@ impl Draft<'_> {
 /// The class of a new ring's truth store.
 pub(super) fn class_of(storage: Option<&Storage>) -> TruthClass {
     match storage {
-        Some(storage) if storage.truth_dir.is_some() => storage.truth,
-        _ => TruthClass::SameDeviceSync,
+        // A log of the first days may call a store independent that has no place of its own.
+        Some(storage)
+            if storage.truth == TruthClass::Independent && storage.truth_dir.is_none() =>
+        {
+            TruthClass::SameDeviceSync
+        }
+        Some(storage) => storage.truth,
+        None => TruthClass::SameDeviceSync,
     }
 }
 
@@ -148,12 +154,22 @@ pub(crate) fn truth_place(
 ) -> Result<(TruthClass, PathBuf), String> {
     let beside = data.truth().join(media::TRUTH_FILE);
     let ring = ring_json(directory)?;
-    let noted = ring.get("truth").and_then(serde_json::Value::as_str);
-    Ok(match noted.map(PathBuf::from) {
+    let word = |name: &str| ring.get(name).and_then(serde_json::Value::as_str);
+    Ok(match word("truth").map(PathBuf::from) {
         Some(noted) if noted.exists() || !beside.exists() => (TruthClass::Independent, noted),
         None if !beside.exists() => {
-            let truth = directory.join(media::TRUTH_FILE);
-            (TruthClass::SameDeviceSync, truth)
+            let class = match word("truth_class") {
+                None => TruthClass::SameDeviceSync,
+                Some(name) => TruthClass::from_name(name).ok_or_else(|| {
+                    let path = ring_file(directory);
+                    format!(
+                        "{}: truth_class is no class of truth store: \"{name}\"; put the file back \
+                         that was made with this ring",
+                        path.display()
+                    )
+                })?,
+            };
+            (class, directory.join(media::TRUTH_FILE))
         }
         _ => (TruthClass::Independent, beside),
     })
@@ -176,11 +192,14 @@ fn write_ring(
         "segments": shape.segments,
         "block_bytes": shape.block_bytes,
     });
-    if let Some(ring) = text
-        .as_object_mut()
-        .filter(|_| class == TruthClass::Independent)
-    {
-        ring.insert("truth".to_owned(), json!(truth.display().to_string()));
+    // The usual class, beside its ring, goes without saying.
+    let said = match class {
+        TruthClass::Independent => Some(("truth", json!(truth.display().to_string()))),
+        TruthClass::SameDeviceDeferred => Some(("truth_class", json!(class.name()))),
+        TruthClass::SameDeviceSync => None,
+    };
+    if let (Some(ring), Some((name, value))) = (text.as_object_mut(), said) {
+        ring.insert(name.to_owned(), value);
     }
     crate::files::write_durably(&path, &format!("{text}\n"))
 }

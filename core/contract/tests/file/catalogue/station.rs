@@ -101,9 +101,9 @@ pub(super) const STATION_STORAGE_AND_SEAL: &[Case] = &[
     ),
     case(
         "segments = 4",
-        "truth = \"same-device-deferred\"",
+        "truth = \"none\"",
         "6:9 storage.truth",
-        "write \"independent\" or \"same-device-sync\"",
+        "write \"independent\", \"same-device-sync\" or \"same-device-deferred\"",
     ),
     case(
         "segments = 4",
