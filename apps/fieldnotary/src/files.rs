@@ -5,12 +5,12 @@ use std::io::Write;
 use std::path::Path;
 
 /// Writes under another name, flushes, renames, and flushes the directory.
-pub(crate) fn write_durably(path: &Path, text: &str) -> Result<(), String> {
+pub(crate) fn write_durably(path: &Path, content: impl AsRef<[u8]>) -> Result<(), String> {
     let draft = path.with_extension("new");
     let parent = path.parent().unwrap_or(Path::new("."));
     File::create(&draft)
         .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
+            file.write_all(content.as_ref())?;
             file.sync_all()
         })
         .and_then(|()| std::fs::rename(&draft, path))

@@ -150,6 +150,13 @@ pub(crate) const STORAGE: Section = Section {
             another device than the node's data directory, as a whole path.",
         ),
         key(
+            "truth_device",
+            "path",
+            Preset::Stated("none"),
+            "Instead of `truth_dir`: a device that holds the truth store and nothing else, such as an FRAM as \
+            the kernel offers it, or a block device; 144 KiB from its first byte on.",
+        ),
+        key(
             "group_wait",
             "duration",
             text("5ms"),

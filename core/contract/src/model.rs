@@ -48,6 +48,8 @@ pub struct Storage {
     /// The directory of an independent truth store, on a device of its own. A log of the first days
     /// may have none.
     pub truth_dir: Option<String>,
+    /// The device of an independent truth store that holds nothing else, such as an FRAM.
+    pub truth_device: Option<String>,
     /// Longest wait for more records before a group is committed.
     pub group_wait_ms: u64,
 }

@@ -400,12 +400,14 @@ fn read_storage(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Storage {
     };
     let truth = block.get(report, "truth", TruthClass::SameDeviceSync, word);
     let truth_dir = block.maybe(report, "truth_dir", text);
-    if truth == TruthClass::Independent && truth_dir.is_none() {
+    let truth_device = block.maybe(report, "truth_device", text);
+    if truth == TruthClass::Independent && truth_dir.is_none() && truth_device.is_none() {
         let problem = Problem {
             keys: &["truth_dir", "truth"],
             wrong: wrong(
                 "an independent truth store needs a place of its own: `truth_dir` is missing",
-                "write truth_dir = \"/mnt/fram\", a directory on another device; or truth = \"same-device-sync\"",
+                "write truth_dir = \"/mnt/fram\", a directory on another device; or truth_device, an FRAM \
+                 itself; or truth = \"same-device-sync\"",
             ),
             absent: true,
         };
@@ -417,6 +419,7 @@ fn read_storage(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Storage {
         block_bytes: block.get(report, "block", 4_096, block_size),
         truth,
         truth_dir,
+        truth_device,
         group_wait_ms: block.get(report, "group_wait", 5, duration(0..=GROUP_WAIT_MS_MAX)),
     }
 }

@@ -131,18 +131,39 @@ pub(crate) fn storage(storage: &Storage) -> Problems {
         format!("a ring cannot have {} segments", storage.segments),
         format!("at least {SEGMENTS_MIN}: one is written while the other is still wanted; at most {SEGMENTS_MAX}"),
     );
-    if let Some(dir) = &storage.truth_dir {
+    out.unless(
+        storage.truth_dir.is_none() || storage.truth_device.is_none(),
+        &["truth_device", "truth_dir"],
+        "a truth store lies in one place",
+        "remove `truth_dir` or `truth_device`",
+    );
+    let places = [
+        (
+            &["truth_dir", "truth"],
+            &storage.truth_dir,
+            "of another device's directory",
+            "/mnt/fram",
+        ),
+        (
+            &["truth_device", "truth"],
+            &storage.truth_device,
+            "of a device",
+            "/dev/mmcblk1",
+        ),
+    ];
+    for (keys, place, of_what, example) in places {
+        let Some(place) = place else { continue };
         out.unless(
             storage.truth == TruthClass::Independent,
-            &["truth_dir", "truth"],
+            keys,
             "a same-device truth store lies beside its ring",
             "remove the line, or write truth = \"independent\"",
         );
         out.unless(
-            dir.starts_with('/') && dir.len() > 1,
-            &["truth_dir"],
-            format!("\"{dir}\" is not the path of another device's directory"),
-            "write the whole path, such as \"/mnt/fram\"",
+            place.starts_with('/') && place.len() > 1,
+            keys.get(..1).unwrap_or_default(),
+            format!("\"{place}\" is not the path {of_what}"),
+            format!("write the whole path, such as \"{example}\""),
         );
     }
     out.unless(

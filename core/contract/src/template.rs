@@ -229,6 +229,7 @@ fn example(section: &Section, name: &str) -> String {
         (_, "range") => "[\"0\", \"99999999\"]",
         ("[station]", "name") => "\"Hall 3\"",
         (_, "truth_dir") => "\"/mnt/fram\"",
+        (_, "truth_device") => "\"/sys/bus/spi/devices/spi0.0/fram\"",
         (_, "url") => "\"https://collector.example.org:7443\"",
         (_, "collector_key") => "\"collector.example.org+15d1a274+BLJlUh...\"",
         (_, "ca_file") => "\"/etc/fieldnotary/ca.pem\"",

@@ -38,6 +38,7 @@ pub use medium::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape, TruthMe
 pub use reader::{Entries, Frames, Reader, ReaderFrame, Scrub};
 pub use recovery::{OpenInput, Recovery, Uncertain};
 pub use ring::Location;
+pub use truth::truth_owner;
 pub use writer::{Committed, Journal, Options, Stats};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
+use evidence::{Generation, LogId};
 use proof::{CompactRange, Frontier};
 
 use crate::bytes::{put_hashes, split_crc, take_hashes};
@@ -129,6 +130,13 @@ pub(crate) fn counters<T: ReadTruth>(medium: &T) -> Vec<Option<u64>> {
         }
     }
     counters
+}
+
+/// The log and generation whose truth store this is; `None` where no sound slot says so.
+#[must_use]
+pub fn truth_owner<T: ReadTruth>(medium: &T) -> Option<(LogId, Generation)> {
+    let truth = load(medium).truth?;
+    Some((truth.fixed.log_id, truth.fixed.generation))
 }
 
 /// Reads the whole store.

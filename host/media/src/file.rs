@@ -1,6 +1,8 @@
 //! One provisioned file: durable writes in place, reads from the medium.
 
 use std::fs::File;
+use std::io::{Seek as _, SeekFrom};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use journal::{MediumError, MediumFault};
@@ -72,10 +74,7 @@ impl FixedFile {
             }
             Err(errno) => return Err(MediaError::new("opening", path, errno)),
         };
-        let bytes = file
-            .metadata()
-            .map_err(|error| MediaError::new("measuring", path, error))?
-            .len();
+        let bytes = length(&file).map_err(|error| MediaError::new("measuring", path, error))?;
         let mut opened = Self {
             file,
             direct,
@@ -92,8 +91,7 @@ impl FixedFile {
         }
         if access == Access::ReadWrite {
             // What an earlier process wrote is made durable before anything is decided on it.
-            rustix::fs::fdatasync(&opened.file)
-                .map_err(|errno| MediaError::new("syncing", path, errno))?;
+            flush_of(&opened.file).map_err(|errno| MediaError::new("syncing", path, errno))?;
         }
         Ok(opened)
     }
@@ -167,7 +165,7 @@ impl FixedFile {
         self.write(offset, bytes)?;
         match self.flush {
             Flush::EachWrite => Ok(()),
-            Flush::OnDemand => rustix::fs::fdatasync(&self.file).map_err(Fault::from),
+            Flush::OnDemand => flush_of(&self.file).map_err(Fault::from),
         }
     }
 
@@ -193,6 +191,24 @@ impl FixedFile {
             write_all(&self.file, bytes, offset)?;
         }
         Ok(())
+    }
+}
+
+/// Bytes of a file or of a block device, whose entry in the directory has no length.
+fn length(mut file: &File) -> std::io::Result<u64> {
+    let found = file.metadata()?;
+    match found.file_type().is_block_device() {
+        true => file.seek(SeekFrom::End(0)),
+        false => Ok(found.len()),
+    }
+}
+
+/// Makes durable what was written. A memory file of the kernel knows no such call: nothing of it is
+/// ever in a cache.
+fn flush_of(file: &File) -> Result<(), Errno> {
+    match rustix::fs::fdatasync(file) {
+        Err(Errno::INVAL) => Ok(()),
+        done => done,
     }
 }
 

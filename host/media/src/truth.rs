@@ -1,5 +1,6 @@
 //! The truth store as a file: in the journal's directory, or on a medium of its own.
 
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use evidence::reasons::TruthClass;
@@ -14,6 +15,7 @@ pub const TRUTH_FILE: &str = "truth.fnt";
 
 /// Bytes of the file: the slots copy by copy, then the copies of the lease table.
 const FILE_BYTES: u64 = TABLES_AT + TABLE_COPIES as u64 * TABLE_BYTES as u64;
+const _: () = assert!(FILE_BYTES == 147_456);
 /// Where the lease table begins.
 const TABLES_AT: u64 = TRUTH_SLOTS as u64 * TRUTH_COPIES as u64 * TRUTH_SLOT_BYTES as u64;
 
@@ -65,6 +67,52 @@ impl FileTruth {
             return Err(MediaError::because("opening", path, why));
         }
         Ok(Self { class, file })
+    }
+
+    /// Opens a truth store that begins at the first byte of a device: a memory file that the kernel
+    /// offers for an FRAM (`/sys/bus/spi/devices/spi0.0/fram`), or a block device. What lies behind
+    /// the store is not touched.
+    ///
+    /// # Errors
+    /// [`MediaError`] with the device: not there, too small, or one that must be erased before it is
+    /// written.
+    pub fn open_device(path: &Path, access: Access) -> Result<Self, MediaError> {
+        let found =
+            std::fs::metadata(path).map_err(|error| MediaError::new("opening", path, error))?;
+        if !(found.is_file() || found.file_type().is_block_device()) {
+            let why = "no memory file and no block device; flash that must be erased first, such as \
+                       /dev/mtd0, cannot hold a truth store";
+            return Err(MediaError::because("opening", path, why));
+        }
+        let file = FixedFile::open(path, access, Flush::EachWrite)?;
+        if file.bytes() < FILE_BYTES {
+            let why = "smaller than a truth store, which takes 147456 bytes";
+            return Err(MediaError::because("opening", path, why));
+        }
+        let class = TruthClass::Independent;
+        Ok(Self { class, file })
+    }
+
+    /// The store's bytes as they are.
+    ///
+    /// # Errors
+    /// The medium's.
+    pub fn bytes(&self) -> Result<Vec<u8>, MediumError> {
+        let len = usize::try_from(FILE_BYTES).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; len];
+        self.file.read(0, &mut bytes).map_err(placed(0, 0))?;
+        Ok(bytes)
+    }
+
+    /// Puts these bytes in the place of the whole store, durably; zeros where they end.
+    ///
+    /// # Errors
+    /// The medium's.
+    pub fn replace(&mut self, bytes: &[u8]) -> Result<(), MediumError> {
+        let len = usize::try_from(FILE_BYTES).unwrap_or(usize::MAX);
+        let mut whole = bytes.to_vec();
+        whole.resize(len, 0);
+        self.file.write_durable(0, &whole).map_err(placed(0, 0))
     }
 
     /// Whether writes go past the page cache.

@@ -10,10 +10,10 @@ use super::{is_node, words};
 use crate::cli::BackupArgs;
 use crate::clock;
 use crate::paths::DataDir;
-use crate::roles::recorder::{read_ring, truth_place};
+use crate::roles::recorder::{TruthPlace, read_ring};
 use evidence::{CommitId, Generation, LogId, Payload};
 use journal::{Reader, Shape, TruthHealth};
-use media::{Access, FileTruth, FileVolume};
+use media::{Access, FileVolume};
 use query::{Finding, Report};
 use serde_json::json;
 use std::fs::File;
@@ -276,14 +276,20 @@ fn at_one_instant(
     shape: Shape,
 ) -> Result<(TruthCopy, Reader<FileVolume, TruthCopy>), String> {
     let directory = data.journal(generation.0);
-    let (class, path) = truth_place(data, &directory)?;
+    let place = TruthPlace::of_ring(data, &directory)?;
     // Whoever cannot be opened as a truth store is not copied as one.
-    FileTruth::open(&path, class, Access::ReadOnly).map_err(|error| error.to_string())?;
+    let store = place
+        .open(Access::ReadOnly)
+        .map_err(|error| error.to_string())?;
     let mut looks = 0;
     loop {
-        let bytes = std::fs::read(&path)
-            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        let truth = TruthCopy { bytes, class };
+        let bytes = store
+            .bytes()
+            .map_err(|error| format!("cannot read {}: {error}", place.path.display()))?;
+        let truth = TruthCopy {
+            bytes,
+            class: place.class,
+        };
         let volume = FileVolume::open(&directory, shape, Access::ReadOnly)
             .map_err(|error| error.to_string())?;
         let reader = Reader::open(volume, truth.clone(), log_id, generation)

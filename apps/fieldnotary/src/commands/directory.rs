@@ -3,7 +3,7 @@
 use super::preflight::SealedBy;
 use super::run::parse_log_id;
 use crate::paths::DataDir;
-use crate::roles::recorder::{newest_generation, read_ring, truth_place};
+use crate::roles::recorder::{TruthPlace, newest_generation, read_ring};
 use evidence::kinds::Predecessor;
 use evidence::reasons::TruthClass;
 use evidence::{CommitId, Entry, Generation, LogId};
@@ -354,14 +354,15 @@ fn media_of(data: &DataDir, generation: Generation) -> Result<(FileVolume, FileT
         |error: media::MediaError| format!("{error}\n{}", super::preflight::backup_cure(data));
     let volume =
         FileVolume::open(&directory, read_ring(&directory)?, Access::ReadOnly).map_err(failed)?;
-    let (class, truth) = truth_place(data, &directory)?;
-    let truth = FileTruth::open(&truth, class, Access::ReadOnly).map_err(failed)?;
+    let truth = TruthPlace::of_ring(data, &directory)?
+        .open(Access::ReadOnly)
+        .map_err(failed)?;
     Ok((volume, truth))
 }
 
 /// The class of a generation's truth store, as its ring was made.
 pub(super) fn truth_class(data: &DataDir, generation: Generation) -> Result<TruthClass, String> {
-    truth_place(data, &data.journal(generation.0)).map(|(class, _)| class)
+    TruthPlace::of_ring(data, &data.journal(generation.0)).map(|place| place.class)
 }
 
 pub(super) fn read_log_id(data: &DataDir) -> Result<LogId, String> {

@@ -3,9 +3,10 @@
 use super::directory::{kept_by_another, keys_beside};
 use crate::papers;
 use crate::paths::DataDir;
-use crate::roles::recorder::{newest_generation, read_ring, truth_place};
+use crate::roles::recorder::{TruthPlace, newest_generation, read_ring};
 use contract::{Contract, ContractError, Misfit, Storage};
 use evidence::reasons::TruthClass;
+use media::{Access, FileTruth};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -26,6 +27,7 @@ pub(super) fn misfits(
         found.extend(other_ring(&contract.storage, data)?);
     }
     found.extend(truth_place_unfit(&contract.storage, data));
+    found.extend(truth_device_unfit(&contract.storage));
     if let Some(uplink) = &contract.uplink
         && let Err(wrong) = papers::read(uplink, data.map(DataDir::root))
     {
@@ -83,7 +85,7 @@ fn other_ring(storage: &Storage, data: &DataDir) -> Result<Vec<Misfit>, String> 
     }
     let whole = |words: String| format!("{words}\n{}", super::preflight::backup_cure(data));
     let made = read_ring(&directory).map_err(whole)?;
-    let (class, truth) = truth_place(data, &directory)?;
+    let truth = TruthPlace::of_ring(data, &directory)?;
     let shown = ring_json.display();
     let mut found = Vec::new();
     let mut compare = |key: &'static str, wanted: String, made: String| {
@@ -117,17 +119,30 @@ fn other_ring(storage: &Storage, data: &DataDir) -> Result<Vec<Misfit>, String> 
     compare(
         "truth",
         format!("\"{}\"", storage.truth.name()),
-        format!("\"{}\"", class.name()),
+        format!("\"{}\"", truth.class.name()),
     );
-    let made_in = truth.parent().map(|dir| dir.display().to_string());
-    if let (TruthClass::Independent, Some(made_in), Some(wanted)) =
-        (class, made_in, &storage.truth_dir)
-    {
-        compare(
-            "truth_dir",
-            format!("\"{wanted}\""),
-            format!("\"{made_in}\""),
-        );
+    let quoted = |place: Option<&str>| {
+        place.map_or_else(|| "nothing".to_owned(), |place| format!("\"{place}\""))
+    };
+    if truth.class == TruthClass::Independent && storage.truth == TruthClass::Independent {
+        let made_on = TruthPlace::device_of(&directory)?;
+        let dir = truth.path.parent().and_then(|dir| dir.to_str());
+        let made_in = dir.filter(|_| made_on.is_none());
+        // A copy that lies beside a node's directory says nothing of where the original was made.
+        if made_on.is_some() || storage.truth_dir.is_some() {
+            compare(
+                "truth_dir",
+                quoted(storage.truth_dir.as_deref()),
+                quoted(made_in),
+            );
+        }
+        if made_on.is_some() || storage.truth_device.is_some() {
+            compare(
+                "truth_device",
+                quoted(storage.truth_device.as_deref()),
+                quoted(made_on.as_deref().and_then(Path::to_str)),
+            );
+        }
     }
     Ok(found)
 }
@@ -160,6 +175,21 @@ fn truth_place_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit
         ),
         "name a directory on another device, or write truth = \"same-device-sync\"",
     )
+}
+
+/// A device that cannot hold a truth store is found before the node starts.
+fn truth_device_unfit(storage: &Storage) -> Option<Misfit> {
+    let device = storage.truth_device.as_ref()?;
+    let error = FileTruth::open_device(Path::new(device), Access::ReadOnly).err()?;
+    Some(Misfit {
+        table: "storage",
+        key: "truth_device",
+        what: format!("cannot use {device}: {error}"),
+        advice:
+            "name an FRAM as the kernel offers it, such as /sys/bus/spi/devices/spi0.0/fram, or a \
+                 block device"
+                .to_owned(),
+    })
 }
 
 /// The device on which a directory lies, or will lie once it is made.

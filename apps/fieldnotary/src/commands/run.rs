@@ -131,7 +131,9 @@ fn become_user(args: &RunArgs, contract: &Contract, data: &DataDir) -> Result<bo
     if user.is_own() {
         return Ok(false);
     }
-    let truth = contract.storage.truth_dir.iter().map(PathBuf::from);
+    let storage = &contract.storage;
+    let truth = storage.truth_dir.iter().chain(&storage.truth_device);
+    let truth = truth.map(PathBuf::from);
     for path in [data.root().to_path_buf()].into_iter().chain(truth) {
         if path.exists() && rustix::process::geteuid().is_root() {
             user.give(&path)

@@ -60,7 +60,9 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
     let papers = uplink.into_iter().flat_map(|uplink| {
         [&uplink.ca_file, &uplink.cert_file, &uplink.key_file].map(|file| data.root().join(file))
     });
-    let truth = contract.storage.truth_dir.iter().map(PathBuf::from);
+    let storage = &contract.storage;
+    let truth = storage.truth_dir.iter().chain(&storage.truth_device);
+    let truth = truth.map(PathBuf::from);
     let public = [data.log_id(), data.identity().join("keys.vkey")];
     let devices = contract.ports.values().filter_map(|port| match &port.kind {
         PortKind::ModbusRtu(line) => Some(device_directories(Path::new(&line.device))),

@@ -110,6 +110,7 @@ impl Site {
                 block_bytes: 4_096,
                 truth: TruthClass::SameDeviceSync,
                 truth_dir: None,
+                truth_device: None,
                 group_wait_ms: 5,
             },
             seal: Seal {

@@ -3,12 +3,13 @@
 use super::journal_file::{self, NodeJournal};
 use super::ledger::Ledger;
 use super::startup::{self, Remembered};
+use super::truth_place::TruthPlace;
 use crate::clock;
 use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen;
 use evidence::kinds::{Audit, CounterSnapshot, EpochStart, Predecessor, SeqSkip, TimeMap};
-use evidence::reasons::{AdoptionCause, EpochCause, Outcome};
+use evidence::reasons::{AdoptionCause, EpochCause, Outcome, TruthClass};
 use evidence::{
     Captured, CommitId, Digest, Generation, Kind, LogId, MonoNs, Payload, Seq, SourceId,
 };
@@ -72,12 +73,21 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
     }
     let skips = ledger.adopt(generation, now);
     let state = frozen::snapshots(now, &own, &state);
-    let entries = entries(now, &predecessor, contract.as_ref(), state, &skips, order);
+    let storage = contract.as_ref().map(|contract| &contract.storage);
+    let truth = TruthPlace::of_new_ring(storage, log_id, &data.journal(generation.0));
+    let entries = entries(
+        now,
+        &predecessor,
+        contract.as_ref(),
+        state,
+        &skips,
+        order,
+        truth.class,
+    );
 
     let building = journals.join("adopting");
     let kept = data.journal(generation.0);
     remove_draft(&building)?;
-    let storage = contract.as_ref().map(|contract| &contract.storage);
     let shape = journal_file::read_ring(&data.journal(old.0))?;
     let draft = journal_file::Draft {
         log_id,
@@ -87,7 +97,7 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
         storage,
     };
     let count = |made: u32| order.segments.store(made.into(), Ordering::Relaxed);
-    let mut journal = draft.create(&building, &kept, count)?;
+    let mut journal = draft.create(data, &building, count)?;
     commit(&mut journal, &entries)?;
     journal
         .store_leases(journal_file::leases(&ledger))
@@ -170,12 +180,13 @@ fn entries(
     state: Vec<CounterSnapshot>,
     skips: &[SeqSkip],
     order: &Order,
+    truth_class: TruthClass,
 ) -> Vec<Payload> {
     let epoch = EpochStart {
         at: now,
         cause: EpochCause::Adoption,
         boot_id: clock::boot_id(),
-        truth_class: journal_file::class_of(contract.map(|contract| &contract.storage)),
+        truth_class,
         truth_degraded: false,
         rolled_forward: 0,
         dropped_bytes: 0,

@@ -1,6 +1,7 @@
 //! The journal on this node's files: opening, committing in frames, carrying on after a failed write.
 
 use super::ledger::Ledger;
+use super::truth_place::TruthPlace;
 use crate::paths::DataDir;
 use contract::Storage;
 use evidence::Stream;
@@ -35,16 +36,17 @@ pub(super) fn open(
         .try_exists()
         .map_err(|error| format!("cannot look for {}: {error}", ring.display()))?;
     if new {
-        let truth = new_truth_path(storage, log_id, &directory);
+        let place = TruthPlace::of_new_ring(Some(storage), log_id, &directory);
         FileVolume::provision(&directory, shape, |_| {}).map_err(failed)?;
-        FileTruth::provision(&truth).map_err(failed)?;
-        write_ring(&directory, shape, class_of(Some(storage)), &truth)?;
+        place.provision(log_id, generation, |earlier| data.journal(earlier.0))?;
+        write_ring(&directory, shape, &place)?;
     }
     // What exists is as it was made: a contract that says otherwise was refused before.
     let shape = read_ring(&directory)?;
-    let (class, truth_path) = truth_place(data, &directory)?;
+    TruthPlace::settle(&directory, log_id, generation)?;
+    let place = TruthPlace::of_ring(data, &directory)?;
     let volume = FileVolume::open(&directory, shape, Access::ReadWrite).map_err(failed)?;
-    let truth = FileTruth::open(&truth_path, class, Access::ReadWrite).map_err(failed)?;
+    let truth = place.open(Access::ReadWrite).map_err(failed)?;
     let options = Options {
         // What is promised to a collector stays; what nobody waits for is permitted to go as it comes.
         retain_uncosigned: true,
@@ -62,7 +64,7 @@ pub(super) fn open(
         Err(OpenError::NoLog) => {
             // Provisioned, and no entry was ever committed.
             let volume = FileVolume::open(&directory, shape, Access::ReadWrite).map_err(failed)?;
-            let truth = FileTruth::open(&truth_path, class, Access::ReadWrite).map_err(failed)?;
+            let truth = place.open(Access::ReadWrite).map_err(failed)?;
             Journal::create(volume, truth, &input, salt()?)
                 .map(|journal| (journal, None))
                 .map_err(refused)
@@ -83,35 +85,38 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Provisions the ring in `building`, from where it will be moved to `kept`, and begins its log.
+    /// Provisions the ring in `building`, from where it will be moved to its place, and begins its log.
     pub(super) fn create(
         &self,
+        data: &DataDir,
         building: &Path,
-        kept: &Path,
         made: impl FnMut(u32),
     ) -> Result<NodeJournal, String> {
         let failed = |error: media::MediaError| format!("the new generation: {error}");
-        let class = class_of(self.storage);
-        let truth = match self.storage.filter(|_| class == TruthClass::Independent) {
-            Some(storage) => {
-                let path = new_truth_path(storage, self.log_id, kept);
-                let medium = path.parent().unwrap_or(Path::new("/"));
-                if !medium.is_dir() {
-                    return Err(format!(
-                        "the configuration in the log keeps the truth store in {}, which is not there: \
-                         mount its medium first",
-                        medium.display()
-                    ));
-                }
-                path
+        let kept = data.journal(self.generation.0);
+        let mut place = TruthPlace::of_new_ring(self.storage, self.log_id, &kept);
+        if place.class == TruthClass::Independent {
+            let medium = match place.device {
+                true => place.path.as_path(),
+                false => place.path.parent().unwrap_or(Path::new("/")),
+            };
+            if !medium.exists() {
+                return Err(format!(
+                    "the configuration in the log keeps the truth store in {}, which is not there: \
+                     mount its medium first",
+                    medium.display()
+                ));
             }
-            None => building.join(media::TRUTH_FILE),
-        };
+        } else {
+            place.path = building.join(media::TRUTH_FILE);
+        }
         FileVolume::provision(building, self.shape, made).map_err(failed)?;
-        FileTruth::provision(&truth).map_err(failed)?;
-        write_ring(building, self.shape, class, &truth)?;
+        place.provision(self.log_id, self.generation, |earlier| {
+            data.journal(earlier.0)
+        })?;
+        write_ring(building, self.shape, &place)?;
         let volume = FileVolume::open(building, self.shape, Access::ReadWrite).map_err(failed)?;
-        let truth = FileTruth::open(&truth, class, Access::ReadWrite).map_err(failed)?;
+        let truth = place.open(Access::ReadWrite).map_err(failed)?;
         let input = OpenInput {
             log_id: self.log_id,
             generation: self.generation,
@@ -123,85 +128,22 @@ impl Draft<'_> {
     }
 }
 
-/// The class of a new ring's truth store.
-pub(super) fn class_of(storage: Option<&Storage>) -> TruthClass {
-    match storage {
-        // A log of the first days may call a store independent that has no place of its own.
-        Some(storage)
-            if storage.truth == TruthClass::Independent && storage.truth_dir.is_none() =>
-        {
-            TruthClass::SameDeviceSync
-        }
-        Some(storage) => storage.truth,
-        None => TruthClass::SameDeviceSync,
-    }
-}
-
-/// Where the truth store of a new ring is made. A medium of its own may serve several logs.
-fn new_truth_path(storage: &Storage, log_id: LogId, directory: &Path) -> PathBuf {
-    match (&storage.truth_dir, directory.file_name()) {
-        (Some(medium), Some(generation)) => {
-            Path::new(medium).join(format!("{log_id}-{}.fnt", generation.display()))
-        }
-        _ => directory.join(media::TRUTH_FILE),
-    }
-}
-
-/// Class and place of a ring's truth store. Beside a copy of a node's directory it may lie in `truth/`.
-pub(crate) fn truth_place(
-    data: &DataDir,
-    directory: &Path,
-) -> Result<(TruthClass, PathBuf), String> {
-    let beside = data.truth().join(media::TRUTH_FILE);
-    let ring = ring_json(directory)?;
-    let word = |name: &str| ring.get(name).and_then(serde_json::Value::as_str);
-    Ok(match word("truth").map(PathBuf::from) {
-        Some(noted) if noted.exists() || !beside.exists() => (TruthClass::Independent, noted),
-        None if !beside.exists() => {
-            let class = match word("truth_class") {
-                None => TruthClass::SameDeviceSync,
-                Some(name) => TruthClass::from_name(name).ok_or_else(|| {
-                    let path = ring_file(directory);
-                    format!(
-                        "{}: truth_class is no class of truth store: \"{name}\"; put the file back \
-                         that was made with this ring",
-                        path.display()
-                    )
-                })?,
-            };
-            (class, directory.join(media::TRUTH_FILE))
-        }
-        _ => (TruthClass::Independent, beside),
-    })
-}
-
-fn ring_file(directory: &Path) -> PathBuf {
+pub(super) fn ring_file(directory: &Path) -> PathBuf {
     directory.join("ring.json")
 }
 
 /// Writes the ring's measures down, last of its provisioning: a reader needs no configuration.
-fn write_ring(
-    directory: &Path,
-    shape: Shape,
-    class: TruthClass,
-    truth: &Path,
-) -> Result<(), String> {
+fn write_ring(directory: &Path, shape: Shape, truth: &TruthPlace) -> Result<(), String> {
     let path = ring_file(directory);
     let mut text = json!({
         "segment_bytes": shape.segment_bytes,
         "segments": shape.segments,
         "block_bytes": shape.block_bytes,
     });
-    // The usual class, beside its ring, goes without saying.
-    let said = match class {
-        TruthClass::Independent => Some(("truth", json!(truth.display().to_string()))),
-        TruthClass::SameDeviceDeferred => Some(("truth_class", json!(class.name()))),
-        TruthClass::SameDeviceSync => None,
-    };
-    if let (Some(ring), Some((name, value))) = (text.as_object_mut(), said) {
+    if let (Some(ring), Some((name, value))) = (text.as_object_mut(), truth.noted()) {
         ring.insert(name.to_owned(), value);
     }
-    crate::files::write_durably(&path, &format!("{text}\n"))
+    crate::files::write_durably(&path, format!("{text}\n"))
 }
 
 /// The measures of a ring.
@@ -227,7 +169,7 @@ pub(crate) fn read_ring(directory: &Path) -> Result<Shape, String> {
     })
 }
 
-fn ring_json(directory: &Path) -> Result<serde_json::Value, String> {
+pub(super) fn ring_json(directory: &Path) -> Result<serde_json::Value, String> {
     let path = ring_file(directory);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;

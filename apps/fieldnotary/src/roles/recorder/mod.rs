@@ -16,10 +16,12 @@ mod startup;
 mod stats;
 mod status;
 mod throttle;
+mod truth_place;
 mod work;
 
 pub(crate) use adoption::{Adopted, Order, adopt, last_known};
-pub(crate) use journal_file::{newest_generation, read_ring, truth_place};
+pub(crate) use journal_file::{newest_generation, read_ring};
+pub(crate) use truth_place::TruthPlace;
 
 use crate::paths::DataDir;
 use contract::Contract;
