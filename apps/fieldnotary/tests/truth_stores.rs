@@ -18,7 +18,7 @@ use std::path::Path;
 
 const ORIGIN: &str = "example.org/truth";
 /// What an FRAM of 256 KiB holds before anybody wrote to it.
-const NEW_MEMORY: [u8; 256 << 10] = [0xA5; 256 << 10];
+static NEW_MEMORY: [u8; 256 << 10] = [0xA5; 256 << 10];
 /// Bytes of a truth store.
 const STORE_BYTES: usize = 147_456;
 
@@ -65,7 +65,7 @@ fn an_fram_holds_the_truth_store_of_one_log_after_another_generation() {
     let dir = tempfile::tempdir().unwrap();
     let memory = tempfile::tempdir_in("/dev/shm").unwrap();
     let device = memory.path().join("fram");
-    std::fs::write(&device, NEW_MEMORY).unwrap();
+    std::fs::write(&device, NEW_MEMORY.as_slice()).unwrap();
     let line = format!(
         "truth = \"independent\"\ntruth_device = \"{}\"",
         device.display()
@@ -122,7 +122,7 @@ fn a_truth_store_set_aside_in_vain_returns_to_its_device() {
     let dir = tempfile::tempdir().unwrap();
     let memory = tempfile::tempdir_in("/dev/shm").unwrap();
     let device = memory.path().join("fram");
-    std::fs::write(&device, NEW_MEMORY).unwrap();
+    std::fs::write(&device, NEW_MEMORY.as_slice()).unwrap();
     let line = format!(
         "truth = \"independent\"\ntruth_device = \"{}\"",
         device.display()

@@ -16,5 +16,5 @@ pub use error::MediaError;
 pub use file::{Access, DATA_SYNC};
 pub use lock::WriterLock;
 pub use marker::{Mark, MarkFinding, MarkerBoard, Times, read_marks};
-pub use truth::{FileTruth, TRUTH_FILE};
+pub use truth::{FileTruth, TRUTH_FILE, TRUTH_FILE_BYTES};
 pub use volume::{FileVolume, segment_file_name};

@@ -14,8 +14,9 @@ use crate::{Access, MediaError};
 pub const TRUTH_FILE: &str = "truth.fnt";
 
 /// Bytes of the file: the slots copy by copy, then the copies of the lease table.
-const FILE_BYTES: u64 = TABLES_AT + TABLE_COPIES as u64 * TABLE_BYTES as u64;
-const _: () = assert!(FILE_BYTES == 147_456);
+/// Bytes that a truth store takes, in a file or on a device.
+pub const TRUTH_FILE_BYTES: u64 = TABLES_AT + TABLE_COPIES as u64 * TABLE_BYTES as u64;
+const _: () = assert!(TRUTH_FILE_BYTES == 147_456);
 /// Where the lease table begins.
 const TABLES_AT: u64 = TRUTH_SLOTS as u64 * TRUTH_COPIES as u64 * TRUTH_SLOT_BYTES as u64;
 
@@ -33,7 +34,7 @@ impl FileTruth {
     /// [`MediaError`] with the file at fault.
     pub fn provision(path: &Path) -> Result<(), MediaError> {
         match std::fs::metadata(path).map(|found| found.len()) {
-            Ok(FILE_BYTES) => return Ok(()),
+            Ok(TRUTH_FILE_BYTES) => return Ok(()),
             Ok(_) => {
                 let why = "the truth store has another size than it must have";
                 return Err(MediaError::because("provisioning", path, why));
@@ -46,7 +47,7 @@ impl FileTruth {
         // Under another name until it is whole: an interrupted provisioning leaves no short file.
         let draft = path.with_extension("new");
         let _ = std::fs::remove_file(&draft);
-        FixedFile::provision(&draft, FILE_BYTES)?;
+        FixedFile::provision(&draft, TRUTH_FILE_BYTES)?;
         std::fs::rename(&draft, path).map_err(|error| MediaError::new("naming", path, error))?;
         sync_dir(&parent)
     }
@@ -62,7 +63,7 @@ impl FileTruth {
             TruthClass::Independent | TruthClass::SameDeviceSync => Flush::EachWrite,
         };
         let file = FixedFile::open(path, access, flush)?;
-        if file.bytes() != FILE_BYTES {
+        if file.bytes() != TRUTH_FILE_BYTES {
             let why = "the truth store has another size than it must have";
             return Err(MediaError::because("opening", path, why));
         }
@@ -85,7 +86,7 @@ impl FileTruth {
             return Err(MediaError::because("opening", path, why));
         }
         let file = FixedFile::open(path, access, Flush::EachWrite)?;
-        if file.bytes() < FILE_BYTES {
+        if file.bytes() < TRUTH_FILE_BYTES {
             let why = "smaller than a truth store, which takes 147456 bytes";
             return Err(MediaError::because("opening", path, why));
         }
@@ -98,7 +99,7 @@ impl FileTruth {
     /// # Errors
     /// The medium's.
     pub fn bytes(&self) -> Result<Vec<u8>, MediumError> {
-        let len = usize::try_from(FILE_BYTES).unwrap_or(usize::MAX);
+        let len = usize::try_from(TRUTH_FILE_BYTES).unwrap_or(usize::MAX);
         let mut bytes = vec![0; len];
         self.file.read(0, &mut bytes).map_err(placed(0, 0))?;
         Ok(bytes)
@@ -109,7 +110,7 @@ impl FileTruth {
     /// # Errors
     /// The medium's.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<(), MediumError> {
-        let len = usize::try_from(FILE_BYTES).unwrap_or(usize::MAX);
+        let len = usize::try_from(TRUTH_FILE_BYTES).unwrap_or(usize::MAX);
         let mut whole = bytes.to_vec();
         whole.resize(len, 0);
         self.file.write_durable(0, &whole).map_err(placed(0, 0))

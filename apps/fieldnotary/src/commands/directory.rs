@@ -1,6 +1,7 @@
 //! What kind of directory this is, and its entries in order.
 
 use super::preflight::SealedBy;
+use super::preflight::restore_cure;
 use super::run::parse_log_id;
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, newest_generation, read_ring};
@@ -271,9 +272,11 @@ fn foreign(
 ) -> String {
     let (journal, id_file) = (data.journal(generation.0), data.log_id());
     let (journal, id_file) = (journal.display(), id_file.display());
-    let cure = super::preflight::backup_cure(data);
     if found == own {
-        return format!("{journal} holds files of generation {of}, not of {generation}\n{cure}");
+        return format!(
+            "{journal} holds files of generation {of}, not of {generation}\n{}",
+            super::preflight::backup_cure(data)
+        );
     }
     let sealed = media_of(data, generation)
         .ok()
@@ -290,17 +293,25 @@ fn foreign(
             );
         }
         Some(SealedBy::Others(_)) => format!(
-            "the journal is the one out of place: other keys than those in {keys} sealed it\n\
-             put this node's own journal back"
+            "the journal is the one out of place: other keys than those in {keys} sealed it; nothing was changed\n{}",
+            restore_cure(
+                data,
+                "put this node's own journal back in its place, or, if you do not have it, restore all from a backup"
+            )
         ),
         Some(SealedBy::Nobody) | None => format!(
-            "which of the two is out of place cannot be told here: no sealed head is left to hold against {keys}\n\
-             if only one of them was copied here lately, put back what stood there before"
+            "which of the two is out of place cannot be told here: no sealed head is left to hold against {keys}; \
+             nothing was changed\n{}",
+            restore_cure(
+                data,
+                "put back what stood there before, if one of them was copied here lately; otherwise restore all \
+                 from a backup"
+            )
         ),
     };
     format!(
         "two logs are mixed: {journal} holds files of log {found}, and {id_file} says {own}\n\
-         {which}; nothing was changed\n{cure}"
+         {which}"
     )
 }
 
@@ -318,10 +329,13 @@ fn other_ring(data: &DataDir, directory: &Path, error: OpenError) -> String {
     );
     format!(
         "{} {says}, but {error}\n\
-         if only ring.json was changed or copied here, put this node's own back: its figures are those of the \
-         journal\n{}",
+         {}",
         file.display(),
-        super::preflight::backup_cure(data)
+        restore_cure(
+            data,
+            "put this node's own ring.json back, which has the figures of the journal, or, if you do not have it, \
+             restore all from a backup"
+        )
     )
 }
 

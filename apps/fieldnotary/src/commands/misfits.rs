@@ -1,11 +1,12 @@
 //! What of a sound configuration does not fit this machine or the log that is there already.
 
-use super::directory::{kept_by_another, keys_beside};
+use super::directory::{kept_by_another, keys_beside, read_log_id};
 use crate::papers;
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, newest_generation, read_ring};
 use contract::{Contract, ContractError, Misfit, Storage};
 use evidence::reasons::TruthClass;
+use journal::truth_owner;
 use media::{Access, FileTruth};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -27,7 +28,7 @@ pub(super) fn misfits(
         found.extend(other_ring(&contract.storage, data)?);
     }
     found.extend(truth_place_unfit(&contract.storage, data));
-    found.extend(truth_device_unfit(&contract.storage));
+    found.extend(truth_device_unfit(&contract.storage, data));
     if let Some(uplink) = &contract.uplink
         && let Err(wrong) = papers::read(uplink, data.map(DataDir::root))
     {
@@ -177,19 +178,42 @@ fn truth_place_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit
     )
 }
 
-/// A device that cannot hold a truth store is found before the node starts.
-fn truth_device_unfit(storage: &Storage) -> Option<Misfit> {
+/// A device that cannot hold this log's truth store is found before the node starts.
+fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit> {
     let device = storage.truth_device.as_ref()?;
-    let error = FileTruth::open_device(Path::new(device), Access::ReadOnly).err()?;
-    Some(Misfit {
-        table: "storage",
-        key: "truth_device",
-        what: format!("cannot use {device}: {error}"),
-        advice:
-            "name an FRAM as the kernel offers it, such as /sys/bus/spi/devices/spi0.0/fram, or a \
+    let unfit = |what: String, advice: String| {
+        Some(Misfit {
+            table: "storage",
+            key: "truth_device",
+            what,
+            advice,
+        })
+    };
+    let store = match FileTruth::open_device(Path::new(device), Access::ReadOnly) {
+        Ok(store) => store,
+        Err(error) => {
+            return unfit(
+                format!("cannot use {device}: {error}"),
+                "name an FRAM as the kernel offers it, such as /sys/bus/spi/devices/spi0.0/fram, or a \
                  block device"
-                .to_owned(),
-    })
+                    .to_owned(),
+            );
+        }
+    };
+    let (owner, _) = truth_owner(&store)?;
+    let data = data?;
+    // A log id that cannot be read is somebody else's finding; where no log was begun, any store is foreign.
+    let foreign = match read_log_id(data) {
+        Ok(own) => own != owner,
+        Err(_) => !data.log_id().exists() && !data.root().join("journal").exists(),
+    };
+    if !foreign {
+        return None;
+    }
+    unfit(
+        format!("{device} holds the truth store of another log, {owner}"),
+        format!("name another device, or {}", TruthPlace::clearing(device)),
+    )
 }
 
 /// The device on which a directory lies, or will lie once it is made.

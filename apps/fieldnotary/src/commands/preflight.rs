@@ -153,9 +153,17 @@ fn signed_before(data: &DataDir) -> bool {
 
 /// How a directory comes back that is not whole.
 pub(super) fn backup_cure(data: &DataDir) -> String {
+    restore_cure(
+        data,
+        "put back what is missing or damaged, or restore all of it from a backup",
+    )
+}
+
+/// How all of a directory comes from a backup, once it was said when that is needed.
+pub(super) fn restore_cure(data: &DataDir, when: &str) -> String {
     let shown = data.root().display();
     format!(
-        "put back what is missing or damaged, or restore all of it from a backup:\n  \
+        "{when}:\n  \
          mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}\n\
          what was read since that backup is not in it, but the collector keeps what it cosigned\n\
          without a backup, begin another log: another origin, another --data"

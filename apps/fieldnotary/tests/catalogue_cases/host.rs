@@ -28,7 +28,26 @@ fn line(place: &Place) -> std::os::fd::OwnedFd {
     main
 }
 
+/// A configuration that names the file `fram` as the device of its truth store.
+fn truth_device(place: &Place) {
+    let fram = place.path("fram").display().to_string();
+    let named = format!("[storage]\ntruth = \"independent\"\ntruth_device = {fram:?}");
+    place.config("[storage]", &named);
+}
+
 pub(crate) const HOSTS: &[Case] = &[
+    Case::new("truth-device-of-another-log", 3, RUN, |place| {
+        place.node();
+        let store = place.path("node/journal/g000001/truth.fnt");
+        std::fs::copy(store, place.path("fram")).unwrap();
+        std::fs::remove_dir_all(place.path("node")).unwrap();
+        truth_device(place);
+    }),
+    Case::new("truth-device-too-small", 3, RUN, |place| {
+        place.write("fram", [0; 32 << 10]);
+        truth_device(place);
+    }),
+    Case::new("truth-device-missing", 3, RUN, truth_device),
     Case::new("device-missing", 0, CHECK, |place| {
         device(place, "/dev/ttyUSB99")
     }),

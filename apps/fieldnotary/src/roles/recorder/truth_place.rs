@@ -118,6 +118,14 @@ impl TruthPlace {
         }
     }
 
+    /// How a device is made free that holds the store of another log.
+    pub(crate) fn clearing(device: &str) -> String {
+        let blocks = media::TRUTH_FILE_BYTES.div_ceil(4096);
+        format!(
+            "clear this one if nobody needs that log any more: dd if=/dev/zero of={device} bs=4096 count={blocks}"
+        )
+    }
+
     /// Makes it blank for a new generation of a log. What a device holds of the generation before is
     /// kept beside that one's ring first; the store of another log is never written over.
     pub(super) fn provision(
@@ -135,9 +143,8 @@ impl TruthPlace {
         match truth_owner(&device) {
             Some((owner, _)) if owner != log_id => {
                 return Err(format!(
-                    "{shown} holds the truth store of another log, {owner}: name another device, or \
-                     clear this one if nobody needs that log any more: \
-                     dd if=/dev/zero of={shown} bs=4096 count=36"
+                    "{shown} holds the truth store of another log, {owner}: name another device, or {}",
+                    Self::clearing(&shown.to_string())
                 ));
             }
             Some((_, of)) if of < generation => {
