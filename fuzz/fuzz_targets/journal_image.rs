@@ -127,6 +127,7 @@ fn input() -> OpenInput {
         options: Options {
             retain_uncosigned: false,
             read_back_every: 0,
+            ..Options::default()
         },
     }
 }

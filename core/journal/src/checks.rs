@@ -10,7 +10,9 @@ use evidence::{BootId, CommitId, Generation, LogId, MeterId, Seq, SourceId, Stre
 use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
 use crate::decide::{Decision, ROWS};
-use crate::layout::{EntryFixed, FieldRow, FrameFixed, SegmentFixed, TableFixed, TruthFixed};
+use crate::layout::{
+    EntryFixed, FieldRow, FrameFixed, KeepFixed, PartFixed, SegmentFixed, TableFixed, TruthFixed,
+};
 use crate::leases::Table;
 use crate::limits::{RANGE_HASHES_MAX, SEGMENT_HEADER_BYTES, TABLE_BYTES, TRUTH_SLOT_BYTES};
 use crate::{
@@ -64,6 +66,8 @@ fn the_document_and_the_code_name_the_same_bytes() {
     check_layout("EntryFixed", EntryFixed::FIELDS);
     check_layout("TruthFixed", TruthFixed::FIELDS);
     check_layout("TableFixed", TableFixed::FIELDS);
+    check_layout("KeepFixed", KeepFixed::FIELDS);
+    check_layout("PartFixed", PartFixed::FIELDS);
 }
 
 //= A5.4

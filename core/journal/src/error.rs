@@ -102,6 +102,13 @@ pub enum CommitError {
         /// The size that is.
         cosigned_size: u64,
     },
+    /// The next segment holds entries that have not passed by the keep-rings.
+    NotKept {
+        /// The size that has to pass by first.
+        needed_size: u64,
+        /// The size that has.
+        kept_size: u64,
+    },
     /// A write failed just now; the journal takes nothing until a new epoch begins.
     Medium(MediumError),
     /// What was written does not read back; the journal takes nothing until a new epoch begins.
@@ -142,6 +149,14 @@ impl fmt::Display for CommitError {
                 f,
                 "the ring is full: entries up to {needed_size} must be cosigned or given up, \
                  {cosigned_size} are"
+            ),
+            Self::NotKept {
+                needed_size,
+                kept_size,
+            } => write!(
+                f,
+                "entries up to {needed_size} must pass by the keep-rings before their segment is reused, \
+                 {kept_size} have"
             ),
             Self::Medium(error) => write!(f, "the write failed: {error}"),
             Self::ReadBack { segment, offset } => write!(

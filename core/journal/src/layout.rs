@@ -16,6 +16,8 @@ pub(crate) const FRAME_MAGIC: [u8; 4] = *b"FNFR";
 pub(crate) const TRUTH_MAGIC: [u8; 8] = *b"FNTRUTH1";
 /// First bytes of a lease table.
 pub(crate) const TABLE_MAGIC: [u8; 8] = *b"FNLEASE1";
+/// First bytes of a keep frame.
+pub(crate) const KEEP_MAGIC: [u8; 4] = *b"FNKP";
 /// Kind of a frame: a group commit of entries.
 pub(crate) const KIND_ENTRIES: u8 = 1;
 /// Bytes of every CRC-32C.
@@ -186,6 +188,44 @@ layout! {
         16 log_id: LogId;
         32 generation: Generation;
         40 counter: u64;
+    }
+}
+
+layout! {
+    /// Fixed part of a keep frame.
+    KeepFixed, 104 {
+        0 magic: [u8; 4];
+        4 version: u16;
+        6 store: u8;
+        7 frontier_len: u8;
+        8 log_id: LogId;
+        24 generation: Generation;
+        32 lap: u64;
+        40 segment_no: u32;
+        44 previous_range_len: u8;
+        45 reserved: [u8; 3];
+        48 self_offset: u64;
+        56 first_commit_id: CommitId;
+        64 end_commit_id: CommitId;
+        72 previous_first_commit_id: CommitId;
+        80 kept: u32;
+        84 header_bytes: u32;
+        88 payload_bytes: u32;
+        92 frame_bytes: u32;
+        96 payload_crc: u32;
+        100 reserved_2: [u8; 4];
+    }
+}
+
+layout! {
+    /// Fixed part of a piece of a keep frame.
+    PartFixed, 32 {
+        0 kept: u8;
+        1 hashes: u8;
+        2 reserved: [u8; 2];
+        4 entry_bytes: u32;
+        8 count: u64;
+        16 salt: [u8; 16];
     }
 }
 

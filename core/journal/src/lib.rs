@@ -18,6 +18,7 @@ pub mod decide;
 mod error;
 mod find;
 mod frame;
+pub mod keep;
 mod layout;
 mod leases;
 pub mod limits;

@@ -45,7 +45,19 @@ pub const ENTRY_ENVELOPE_BYTES_MAX: usize = 128;
 pub const RESTORED_FRAMES_MAX: usize = 64;
 /// Fresh segments that one write failure may consume before an attempt is repeated on the last.
 pub const FAILURE_SEGMENTS_MAX: u32 = 3;
+/// Most bytes of one keep frame: a damaged one takes no more with it. The largest entry fits.
+pub const KEEP_FRAME_BYTES_MAX: usize = 192 << 10;
+/// Bytes of pieces after which a stretch becomes a frame.
+pub const KEEP_STRETCH_BYTES: usize = 32 << 10;
+/// Bytes within which the header of any keep frame ends: a frontier, and the hashes of a stretch.
+pub const KEEP_HEADER_BYTES_MAX: usize = 8_192;
+/// Fresh segments that one failed write of a keep frame may consume.
+pub const KEEP_ATTEMPTS_MAX: u32 = 2;
 /// Bytes read at once while searching for the next frame behind damage.
 pub const SEARCH_BYTES: usize = 65_536;
 
+const _: () = {
+    let pieces = KEEP_STRETCH_BYTES + ENTRY_BYTES_MAX + 64;
+    assert!(pieces + KEEP_HEADER_BYTES_MAX + BLOCK_BYTES_MAX as usize <= KEEP_FRAME_BYTES_MAX);
+};
 const _: () = assert!(ENTRY_BYTES_MAX + 8 + FRAME_HEADER_BYTES_MAX < FRAME_BYTES_MAX);

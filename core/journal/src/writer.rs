@@ -21,6 +21,9 @@ use crate::truth::Truth;
 pub struct Options {
     /// Refuse to reuse a segment whose entries no cosigner has stored.
     pub retain_uncosigned: bool,
+    /// Refuse to reuse a segment whose entries have not passed by the keep-rings
+    /// (see [`Journal::note_kept`]).
+    pub retain_unkept: bool,
     /// Read every n-th frame back before it is acknowledged; 0 for never.
     pub read_back_every: u32,
 }
@@ -29,6 +32,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             retain_uncosigned: true,
+            retain_unkept: false,
             read_back_every: 0,
         }
     }
@@ -108,6 +112,7 @@ pub struct Journal<V, T> {
     sealed_size: u64,
     cosigned_size: u64,
     pruned_size: u64,
+    kept_size: u64,
     stats: Stats,
 }
 

@@ -55,6 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         options: Options {
             retain_uncosigned: false,
             read_back_every: 0,
+            ..Options::default()
         },
     };
     let mut journal = Journal::create(volume, truth, &input, SaltKey([3; 16]))?;

@@ -25,6 +25,7 @@ pub(crate) fn input() -> OpenInput {
         options: Options {
             retain_uncosigned: false,
             read_back_every: 0,
+            ..Options::default()
         },
     }
 }

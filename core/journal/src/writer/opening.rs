@@ -136,6 +136,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             sealed_size: fixed.sealed_size,
             cosigned_size: fixed.cosigned_size,
             pruned_size: fixed.pruned_size,
+            kept_size: 0,
             stats: Stats::default(),
             ring,
             medium,
@@ -161,6 +162,7 @@ fn opening(error: CommitError) -> OpenError {
         | CommitError::TooLarge { .. }
         | CommitError::EntryTooLong { .. }
         | CommitError::RingFull { .. }
+        | CommitError::NotKept { .. }
         | CommitError::ReadBack { .. }
         | CommitError::Latched
         | CommitError::NotLatched

@@ -40,6 +40,12 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
                 cosigned_size: self.cosigned_size,
             });
         }
+        if self.options.retain_unkept && first > self.kept_size {
+            return Err(CommitError::NotKept {
+                needed_size: first,
+                kept_size: self.kept_size,
+            });
+        }
         let mut next = self.truth.clone();
         next.fixed.oldest_lap = oldest;
         next.fixed.oldest_commit_id = CommitId(first);
@@ -65,6 +71,13 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     /// Whether entries below `first` must stay: not cosigned, and not given up.
     fn withholds(&self, first: u64) -> bool {
         self.options.retain_uncosigned && first > self.cosigned_size.max(self.pruned_size)
+    }
+
+    /// The size below which entries leave the ring when the next segment is opened; `None` while none do.
+    #[must_use]
+    pub fn next_segment_retires(&self) -> Option<u64> {
+        self.retired_by(self.open.lap.saturating_add(1))
+            .map(|(_, first)| first)
     }
 
     /// The size below which the next segment needs uncosigned entries given up; `None` while it

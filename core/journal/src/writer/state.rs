@@ -27,6 +27,11 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         self.pruned_size = self.pruned_size.max(size.min(self.size()));
     }
 
+    /// Entries below `size` have passed by the keep-rings, durably, or are given up for them.
+    pub fn note_kept(&mut self, size: u64) {
+        self.kept_size = self.kept_size.max(size.min(self.size()));
+    }
+
     /// A reader of the committed log over the same media.
     ///
     /// # Errors

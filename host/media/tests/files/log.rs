@@ -28,6 +28,7 @@ fn input() -> OpenInput {
         options: Options {
             retain_uncosigned: true,
             read_back_every: 1,
+            ..Options::default()
         },
     }
 }

@@ -1,0 +1,171 @@
+//! Reading a keep-ring: its frames in order, and what is damaged between them.
+
+use alloc::collections::VecDeque;
+use alloc::vec;
+use alloc::vec::Vec;
+use proof::CompactRange;
+
+use super::format::KeepHead;
+use super::ring::KeepRing;
+use super::stretch::Stretch;
+use crate::bytes::to_usize;
+use crate::layout::KEEP_MAGIC;
+use crate::limits::KEEP_HEADER_BYTES_MAX;
+use crate::medium::ReadVolume;
+
+/// Where a frame lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) lap: u64,
+    pub(super) segment: u32,
+    pub(super) offset: u64,
+    /// Where it ends.
+    pub(super) behind: u64,
+}
+
+/// A keep frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepFrame {
+    /// What it covers.
+    pub stretch: Stretch,
+    /// The segment of the keep-ring that holds it.
+    pub segment: u32,
+    /// Where in it, in bytes.
+    pub offset: u64,
+}
+
+/// A stretch of which what was kept cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepFinding {
+    /// First entry.
+    pub first: u64,
+    /// Index after the last.
+    pub end: u64,
+    /// Its hashes, where the frame behind it has them: proofs cross it then.
+    pub range: Option<CompactRange>,
+}
+
+impl<V: ReadVolume> KeepRing<V> {
+    /// The frames, oldest first, with what is damaged between them.
+    pub fn frames(&self) -> impl Iterator<Item = Result<KeepFrame, KeepFinding>> + '_ {
+        let mut queue = VecDeque::new();
+        let mut positions = self.frames.iter();
+        let mut at = None;
+        // How far a sound header says that a frame went whose content is damaged.
+        let mut claimed = None;
+        core::iter::from_fn(move || {
+            while queue.is_empty() {
+                let Some(position) = positions.next() else {
+                    let end = claimed.take()?;
+                    let first = at.unwrap_or(end);
+                    return (first < end).then_some(Err(KeepFinding {
+                        first,
+                        end,
+                        range: None,
+                    }));
+                };
+                let Some((head, frame)) = self.frame_at(*position) else {
+                    continue;
+                };
+                let (first, end) = (head.fixed.first_commit_id.0, head.fixed.end_commit_id.0);
+                let Some(stretch) = head.stretch(&frame) else {
+                    at.get_or_insert(first);
+                    claimed = Some(end);
+                    continue;
+                };
+                queue.extend(
+                    missing(at.unwrap_or(first), &head.previous)
+                        .into_iter()
+                        .map(Err),
+                );
+                (at, claimed) = (Some(end), None);
+                queue.push_back(Ok(KeepFrame {
+                    stretch,
+                    segment: position.segment,
+                    offset: position.offset,
+                }));
+            }
+            queue.pop_front()
+        })
+    }
+
+    fn frame_at(&self, position: Position) -> Option<(KeepHead, Vec<u8>)> {
+        let len = to_usize(position.behind.checked_sub(position.offset)?);
+        let mut bytes = vec![0; len];
+        self.volume
+            .read(position.segment, position.offset, &mut bytes)
+            .ok()?;
+        let home = self.home(position.lap, position.segment, position.offset);
+        let head = KeepHead::parse(&bytes, &home)?;
+        Some((head, bytes))
+    }
+}
+
+/// What lies between `at` and the frame whose header brings the hashes of its neighbour.
+fn missing(at: u64, previous: &CompactRange) -> Vec<KeepFinding> {
+    let first = previous.end();
+    // Hashes of a stretch that was read to its end, or of none, help nobody.
+    let helps = previous.begin() >= at && !previous.is_empty();
+    let known = if helps { previous.begin() } else { first };
+    let without = KeepFinding {
+        first: at,
+        end: known,
+        range: None,
+    };
+    let with = KeepFinding {
+        first: known,
+        end: first,
+        range: Some(previous.clone()),
+    };
+    [without, with]
+        .into_iter()
+        .filter(|found| found.first < found.end)
+        .collect()
+}
+
+/// Where frames lie, oldest first: of each segment those of its newest lap.
+pub(super) fn positions<V: ReadVolume>(ring: &KeepRing<V>) -> Vec<Position> {
+    let mut all: Vec<Position> = (0..ring.shape.segments)
+        .flat_map(|segment| in_segment(ring, segment))
+        .collect();
+    all.sort_by_key(|position| (position.lap, position.offset));
+    all
+}
+
+fn in_segment<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> Vec<Position> {
+    let block = u64::from(ring.shape.block_bytes.max(1));
+    let mut found: Vec<Position> = Vec::new();
+    let mut offset = 0;
+    while offset < ring.shape.segment_bytes {
+        let newest = found.last().map_or(0, |position| position.lap);
+        let position = position_at(ring, segment, offset);
+        match position.filter(|position| position.lap >= newest) {
+            Some(position) => {
+                found.retain(|older| older.lap == position.lap);
+                offset = position.behind;
+                found.push(position);
+            }
+            None => offset = offset.saturating_add(block),
+        }
+    }
+    found
+}
+
+fn position_at<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, offset: u64) -> Option<Position> {
+    let left = to_usize(ring.shape.segment_bytes.saturating_sub(offset));
+    let mut bytes = vec![0; KEEP_HEADER_BYTES_MAX.min(left)];
+    ring.volume.read(segment, offset, &mut bytes).ok()?;
+    if !bytes.starts_with(&KEEP_MAGIC) {
+        return None;
+    }
+    let head = KeepHead::parse(&bytes, &ring.home(0, segment, offset))?;
+    let behind = offset.checked_add(u64::from(head.fixed.frame_bytes))?;
+    let fits =
+        behind <= ring.shape.segment_bytes && ring.shape.segment_of(head.fixed.lap) == segment;
+    fits.then_some(Position {
+        lap: head.fixed.lap,
+        segment,
+        offset,
+        behind,
+    })
+}

@@ -1,0 +1,55 @@
+//! What each keep-ring keeps.
+
+use evidence::Kind;
+
+/// A keep-ring by what it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Store {
+    /// Events and measurements by hand: the sequence of events (SOE).
+    Soe,
+    /// Who did what, how the log began again, and what was lost.
+    Audit,
+}
+
+impl Store {
+    /// Both, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Soe, Self::Audit];
+
+    /// Its number in the format.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Soe => 1,
+            Self::Audit => 2,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Soe => "soe",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// Whether entries of a kind are kept here. Readings and what explains their gaps stay with the
+    /// readings; the configuration is said again at the start of every segment.
+    #[must_use]
+    pub const fn keeps(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Event | Kind::Probe => matches!(self, Self::Soe),
+            Kind::Audit | Kind::EpochStart | Kind::Loss => matches!(self, Self::Audit),
+            Kind::Reading
+            | Kind::AttemptFailed
+            | Kind::Marker
+            | Kind::CounterSnapshot
+            | Kind::Checkpoint
+            | Kind::Ack
+            | Kind::Downtime
+            | Kind::SeqSkip
+            | Kind::Configuration
+            | Kind::TimeMap => false,
+        }
+    }
+}
