@@ -24,7 +24,8 @@ const FORMAT: u64 = 1;
 
 records! {
     Station { 0 origin; 1 name; }
-    Storage { 0 segment_bytes; 1 segments; 2 block_bytes; 3 truth; 4 group_wait_ms; 5 truth_dir; 6 truth_device; }
+    Storage { 0 segment_bytes; 1 segments; 2 block_bytes; 3 truth; 4 group_wait_ms; 5 truth_dir; 6 truth_device;
+        7 keep_soe_bytes; 8 keep_audit_bytes; }
     Seal { 0 every_ms; 1 entries_max; }
     Uplink {
         0 url; 1 collector_vkey; 2 ca_file; 3 cert_file; 4 key_file;

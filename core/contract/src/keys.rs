@@ -157,6 +157,19 @@ pub(crate) const STORAGE: Section = Section {
             the kernel offers it, or a block device; 144 KiB from its first byte on.",
         ),
         key(
+            "keep_soe",
+            "size",
+            text("2MiB"),
+            "Size of the ring that keeps events (SOE) when readings push them out of the segments: 2MiB to \
+            1GiB, or 0 for none.",
+        ),
+        key(
+            "keep_audit",
+            "size",
+            text("2MiB"),
+            "The same for audit entries, starts of the recorder and losses.",
+        ),
+        key(
             "group_wait",
             "duration",
             text("5ms"),

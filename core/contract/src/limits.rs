@@ -42,6 +42,10 @@ pub const METER_STATE_BYTES: u64 = 512;
 pub const SCHEDULE_STATE_BYTES: u64 = 1_024;
 /// Largest segment: recovery may have to read one of them whole.
 pub const SEGMENT_BYTES_MAX: u64 = 1_024 * 1_024 * 1_024;
+/// Size of a keep-ring where the file names none.
+pub const KEEP_BYTES: u64 = 2 << 20;
+/// Sizes of a keep-ring: its eight segments hold the largest frame at least.
+pub const KEEP_BYTES_RANGE: core::ops::RangeInclusive<u64> = KEEP_BYTES..=1 << 30;
 /// Fewest segments: one is written while the other is still wanted.
 pub const SEGMENTS_MIN: u32 = 2;
 /// Most segments: their names have four digits.

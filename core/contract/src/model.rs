@@ -50,6 +50,12 @@ pub struct Storage {
     pub truth_dir: Option<String>,
     /// The device of an independent truth store that holds nothing else, such as an FRAM.
     pub truth_device: Option<String>,
+    /// Bytes of the ring that keeps events, where that is not
+    /// [`KEEP_BYTES`](crate::limits::KEEP_BYTES); 0 for none.
+    pub keep_soe_bytes: Option<u64>,
+    /// Bytes of the ring that keeps audit, epochs and losses, where that is not
+    /// [`KEEP_BYTES`](crate::limits::KEEP_BYTES); 0 for none.
+    pub keep_audit_bytes: Option<u64>,
     /// Longest wait for more records before a group is committed.
     pub group_wait_ms: u64,
 }

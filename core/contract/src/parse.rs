@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::error::{ContractError, Report, wrong};
 use crate::keys::{METER, PORT, PROFILE, ROOT, SCHEDULE, SEAL, STATION, STORAGE, UPLINK};
 use crate::limits::{
-    BACKOFF_MS_MAX, BACKOFF_MS_MIN, DAY_MS, FILE_BYTES_MAX, GROUP_WAIT_MS_MAX,
+    BACKOFF_MS_MAX, BACKOFF_MS_MIN, DAY_MS, FILE_BYTES_MAX, GROUP_WAIT_MS_MAX, KEEP_BYTES,
     LATE_REPLY_MS_DEFAULT, LATE_REPLY_MS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PROFILES_MAX,
     SCHEDULE_EVERY_MS_MIN, SEAL_EVERY_MS_MAX, SEAL_EVERY_MS_MIN, TURNAROUND_MS_MAX,
     UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
@@ -413,6 +413,7 @@ fn read_storage(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Storage {
         };
         block.problem(report, problem);
     }
+    let other = |bytes: u64| Some(bytes).filter(|bytes| *bytes != KEEP_BYTES);
     Storage {
         segment_bytes: block.get(report, "segment_size", 16 << 20, size),
         segments: block.get(report, "segments", 8, integer("at least 2")),
@@ -420,6 +421,8 @@ fn read_storage(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Storage {
         truth,
         truth_dir,
         truth_device,
+        keep_soe_bytes: other(block.get(report, "keep_soe", KEEP_BYTES, size)),
+        keep_audit_bytes: other(block.get(report, "keep_audit", KEEP_BYTES, size)),
         group_wait_ms: block.get(report, "group_wait", 5, duration(0..=GROUP_WAIT_MS_MAX)),
     }
 }

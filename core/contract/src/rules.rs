@@ -3,10 +3,10 @@
 use crate::error::{Wrong, wrong};
 use crate::limits::{
     BACKOFF_MS_MAX, BACKOFF_MS_MIN, BAUDS, BLOCK_BYTES, DAY_MS, GROUP_WAIT_MS_MAX,
-    LATE_REPLY_MS_MAX, NAME_BYTES_MAX, ORIGIN_BYTES_MAX, PORT_TIMEOUT_MS_MAX, REGISTERS,
-    RESERVED_SOURCES, RETRIES_MAX, SCHEDULE_EVERY_MS_MIN, SEAL_ENTRIES_MAX, SEAL_EVERY_MS_MAX,
-    SEAL_EVERY_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_MAX, SEGMENTS_MIN,
-    TURNAROUND_MS_MAX, UNIT_BYTES_MAX, UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
+    KEEP_BYTES_RANGE, LATE_REPLY_MS_MAX, NAME_BYTES_MAX, ORIGIN_BYTES_MAX, PORT_TIMEOUT_MS_MAX,
+    REGISTERS, RESERVED_SOURCES, RETRIES_MAX, SCHEDULE_EVERY_MS_MIN, SEAL_ENTRIES_MAX,
+    SEAL_EVERY_MS_MAX, SEAL_EVERY_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_MAX,
+    SEGMENTS_MIN, TURNAROUND_MS_MAX, UNIT_BYTES_MAX, UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
 };
 use crate::model::{
     Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Table, Uplink, ValueType,
@@ -131,6 +131,7 @@ pub(crate) fn storage(storage: &Storage) -> Problems {
         format!("a ring cannot have {} segments", storage.segments),
         format!("at least {SEGMENTS_MIN}: one is written while the other is still wanted; at most {SEGMENTS_MAX}"),
     );
+    keep_rings(storage, &mut out);
     out.unless(
         storage.truth_dir.is_none() || storage.truth_device.is_none(),
         &["truth_device", "truth_dir"],
@@ -176,6 +177,22 @@ pub(crate) fn storage(storage: &Storage) -> Problems {
         format!("at most {}", shown_ms(GROUP_WAIT_MS_MAX)),
     );
     out
+}
+
+fn keep_rings(storage: &Storage, out: &mut Problems) {
+    let keeps: [(&[_], _); 2] = [
+        (&["keep_soe"], storage.keep_soe_bytes),
+        (&["keep_audit"], storage.keep_audit_bytes),
+    ];
+    for (keys, bytes) in keeps {
+        let Some(bytes) = bytes else { continue };
+        out.unless(
+            bytes == 0 || KEEP_BYTES_RANGE.contains(&bytes),
+            keys,
+            format!("a keep-ring of {bytes} bytes"),
+            "write 2MiB to 1GiB, or 0 for none",
+        );
+    }
 }
 
 pub(crate) fn seal(seal: &Seal) -> Problems {

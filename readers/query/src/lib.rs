@@ -9,5 +9,6 @@ pub use collector::{CollectorDir, CollectorError, LogDir};
 pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
 pub use row::{rfc3339, row};
 pub use verify::{
-    Anchors, Finding, FindingKind, Report, verify_collector, verify_node, verify_node_lacking,
+    Anchors, Finding, FindingKind, Kept, Report, verify_collector, verify_kept, verify_node,
+    verify_node_lacking,
 };

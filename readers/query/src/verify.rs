@@ -5,6 +5,7 @@
 
 mod chain;
 mod collector;
+mod kept;
 mod node;
 mod report;
 mod retired;
@@ -13,8 +14,9 @@ mod signers;
 mod tiles;
 
 pub use collector::verify_collector;
+pub use kept::verify_kept;
 pub use node::{verify_node, verify_node_lacking};
-pub use report::{Finding, FindingKind, Report};
+pub use report::{Finding, FindingKind, Kept, Report};
 
 use proof::note::VerifierKey;
 use signers::Signers;

@@ -10,7 +10,7 @@ use super::{is_node, words};
 use crate::cli::BackupArgs;
 use crate::clock;
 use crate::paths::DataDir;
-use crate::roles::recorder::{TruthPlace, read_ring};
+use crate::roles::recorder::{TruthPlace, keep_places, read_ring};
 use evidence::{CommitId, Generation, LogId, Payload};
 use journal::{Reader, Shape, TruthHealth};
 use media::{Access, FileVolume};
@@ -231,6 +231,7 @@ fn put_once(
         class: truth.class,
     };
     let name = |file: &str| format!("{}/{file}", held.dir());
+    put_kept(&directory, &held.dir(), writer, progress)?;
     // The oldest first: they are the next to be taken again.
     let end = reader.committed_end();
     for lap in reader.oldest_lap()..=end.lap {
@@ -266,6 +267,36 @@ fn put_once(
     writer.put_text(&name("ring.json"), PUBLIC, format!("{ring}\n").as_bytes())?;
     let oldest_lap = reader.oldest_lap();
     Ok((held, oldest_lap))
+}
+
+/// The keep-rings as they are: a frame that is being written now is made again from the segments.
+fn put_kept(
+    directory: &Path,
+    name: &str,
+    writer: &mut Writer,
+    progress: &mut Bytes,
+) -> Result<(), String> {
+    for place in keep_places(directory) {
+        let unread = |error: std::io::Error| format!("cannot read {}: {error}", place.display());
+        let Some(ring) = place.file_name().and_then(|ring| ring.to_str()) else {
+            continue;
+        };
+        let mut files: Vec<_> = std::fs::read_dir(&place)
+            .and_then(|files| files.map(|file| Ok(file?.path())).collect())
+            .map_err(unread)?;
+        files.sort();
+        for path in files {
+            let Some(file) = path.file_name().and_then(|file| file.to_str()) else {
+                continue;
+            };
+            let bytes = std::fs::metadata(&path).map_err(unread)?.len();
+            let mut source = File::open(&path).map_err(unread)?.take(bytes);
+            let name = format!("{name}/{ring}/{file}");
+            let mut add = |bytes| progress.add(bytes);
+            writer.put(&name, PUBLIC, bytes, &mut source, &mut add)?;
+        }
+    }
+    Ok(())
 }
 
 /// The truth store as it was at one instant, and the log up to there.

@@ -4,14 +4,16 @@ use super::preflight::SealedBy;
 use super::preflight::restore_cure;
 use super::run::parse_log_id;
 use crate::paths::DataDir;
-use crate::roles::recorder::{TruthPlace, newest_generation, read_ring};
+use crate::roles::recorder::{TruthPlace, kept, newest_generation, read_ring};
 use evidence::kinds::Predecessor;
 use evidence::reasons::TruthClass;
 use evidence::{CommitId, Entry, Generation, LogId};
+use journal::keep::{KeepRing, Part};
 use journal::{OpenError, Reader};
 use media::{Access, FileTruth, FileVolume};
 use proof::note::VerifierKey;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A directory that holds committed entries.
@@ -51,11 +53,20 @@ impl Directory {
     }
 
     /// Shows every entry in the order of commit; damaged stretches are passed over, `verify` names them.
-    pub(super) fn each_entry(&self, from: u64, mut show: impl FnMut(&Entry)) -> Result<(), String> {
+    /// With `kept`, what the keep-rings hold of those that left the ring comes before the others.
+    pub(super) fn each_entry(
+        &self,
+        from: u64,
+        kept: bool,
+        mut show: impl FnMut(&Entry),
+    ) -> Result<(), String> {
         match self {
             Self::Node(data) => {
                 for generation in generations(data)? {
                     let reader = open_reader(data, generation)?;
+                    if kept {
+                        each_kept(data, generation, from..reader.oldest().0, &mut show)?;
+                    }
                     for stored in reader.entries(CommitId(from)).flatten() {
                         if let Ok(entry) = stored.entry() {
                             show(&entry);
@@ -239,6 +250,38 @@ pub(super) fn check_media(data: &DataDir, generation: Generation) -> Result<(), 
     media_of(data, generation).map(drop)
 }
 
+/// The keep-rings of a generation, to read.
+pub(super) fn keep_rings(
+    data: &DataDir,
+    generation: Generation,
+) -> Result<Vec<KeepRing<FileVolume>>, String> {
+    kept(&data.journal(generation.0), read_log_id(data)?, generation)
+}
+
+/// Shows the entries of a range that the keep-rings hold, in the order of commit.
+fn each_kept(
+    data: &DataDir,
+    generation: Generation,
+    range: Range<u64>,
+    show: &mut impl FnMut(&Entry),
+) -> Result<(), String> {
+    let mut entries = BTreeMap::new();
+    for ring in keep_rings(data, generation)? {
+        for frame in ring.frames().flatten() {
+            for part in frame.stretch.parts() {
+                if let Part::Kept(stored) = part
+                    && range.contains(&stored.commit_id.0)
+                    && let Ok(entry) = stored.entry()
+                {
+                    entries.insert(stored.commit_id, entry);
+                }
+            }
+        }
+    }
+    entries.values().for_each(show);
+    Ok(())
+}
+
 /// A reader over a node's journal files; needs no lock and disturbs nobody.
 pub(crate) fn open_reader(
     data: &DataDir,
@@ -296,7 +339,7 @@ fn foreign(
             "the journal is the one out of place: other keys than those in {keys} sealed it; nothing was changed\n{}",
             restore_cure(
                 data,
-                "put this node's own journal back in its place, or, if you do not have it, restore all from a backup"
+                "move that journal out and put this node's newest own in its place; if you have none, restore a backup"
             )
         ),
         Some(SealedBy::Nobody) | None => format!(
@@ -333,8 +376,8 @@ fn other_ring(data: &DataDir, directory: &Path, error: OpenError) -> String {
         file.display(),
         restore_cure(
             data,
-            "put this node's own ring.json back, which has the figures of the journal, or, if you do not have it, \
-             restore all from a backup"
+            "write the figures of the journal into ring.json; if more was changed in it and you do not have this node's \
+             own, restore all from a backup"
         )
     )
 }

@@ -22,7 +22,7 @@ pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
     let mut account = GapAccount::new();
     let wanted = |generation: Generation| args.generation.is_none_or(|only| only == generation.0);
     let progress = Progress::of("reading entry");
-    directory.each_entry(0, |entry| {
+    directory.each_entry(0, false, |entry| {
         progress.step();
         if wanted(entry.header.generation) {
             account.observe(entry);

@@ -38,7 +38,7 @@ pub(crate) fn log(args: &LogArgs) -> Result<Ended, String> {
     let progress = quiet.then(|| Progress::of("reading entry"));
     let mut places = follow::Places::default();
     // From the first entry on: units and meters stand in configurations before `--from`.
-    directory.each_entry(0, |entry| {
+    directory.each_entry(0, true, |entry| {
         if let Some(progress) = &progress {
             progress.step();
         }

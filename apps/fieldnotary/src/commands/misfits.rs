@@ -194,8 +194,8 @@ fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfi
         Err(error) => {
             return unfit(
                 format!("cannot use {device}: {error}"),
-                "name an FRAM as the kernel offers it, such as /sys/bus/spi/devices/spi0.0/fram, or a \
-                 block device"
+                "bring this device back, or correct its name: an FRAM as the kernel offers it, such as \
+                 /sys/bus/spi/devices/spi0.0/fram, or a spare block device"
                     .to_owned(),
             );
         }
@@ -212,7 +212,10 @@ fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfi
     }
     unfit(
         format!("{device} holds the truth store of another log, {owner}"),
-        format!("name another device, or {}", TruthPlace::clearing(device)),
+        format!(
+            "name this log's own device (for a new log, a blank one), or {}",
+            TruthPlace::clearing(device)
+        ),
     )
 }
 

@@ -164,8 +164,8 @@ pub(super) fn restore_cure(data: &DataDir, when: &str) -> String {
     let shown = data.root().display();
     format!(
         "{when}:\n  \
-         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}\n\
-         what was read since that backup is not in it, but the collector keeps what it cosigned\n\
+         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}   # it says how to go on\n\
+         what was read since that backup is not in it: keep {shown}.damaged, and the collector keeps what it cosigned\n\
          without a backup, begin another log: another origin, another --data"
     )
 }
@@ -178,12 +178,12 @@ pub(super) fn last_signed_cure(data: &DataDir) -> String {
         data.root().join("journal"),
     );
     format!(
-        "if {} was never put back from a backup, this one file may be, from any backup --with-keys of this node:\n  \
+        "if {} never came from a backup, copy just this file, from any backup --with-keys of this node:\n  \
          cp BACKUP/identity/last-signed {}\n\
          otherwise, or if you do not know, restore all of it and go on as a new generation:\n  \
          mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}\n  \
          fieldnotary adopt {shown} --cause restored --actor NAME --reason WHY\n\
-         what was read since that backup is not in it, but the collector keeps what it cosigned\n\
+         what was read since that backup is not in it: keep {shown}.damaged, and the collector keeps what it cosigned\n\
          without a backup, begin another log: another origin, another --data",
         journal.display(),
         file.display()

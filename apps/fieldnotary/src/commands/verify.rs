@@ -1,7 +1,7 @@
 //! `fieldnotary verify`: every committed byte of a directory, for someone who trusts nobody.
 
 use super::directory::{
-    Directory, generations, keys_of, lacking_segments, open_reader, truth_class,
+    Directory, generations, keep_rings, keys_of, lacking_segments, open_reader, truth_class,
 };
 use super::ink::{Ink, ink};
 use super::progress::Progress;
@@ -12,8 +12,12 @@ use super::{Ended, words};
 use crate::cli::VerifyArgs;
 use crate::paths::DataDir;
 use evidence::Generation;
+use journal::keep::KeepRing;
+use media::FileVolume;
 use proof::note::VerifierKey;
-use query::{Anchors, Finding, FindingKind, Report, verify_collector, verify_node_lacking};
+use query::{
+    Anchors, Finding, FindingKind, Report, verify_collector, verify_kept, verify_node_lacking,
+};
 use serde_json::json;
 
 /// Looks at a ring that moves on under the look, until what is found is taken for what is there.
@@ -113,8 +117,18 @@ fn verify_generations(
             ));
             let lacking = lacking_segments(data, generation)?;
             verify_node_lacking(&reader, &origin, &anchors, &lacking, &mut own);
+            let rings = keep_rings(data, generation)?;
+            for ring in &rings {
+                verify_kept(ring, &reader, &mut own);
+            }
             // A node that runs may have written over the oldest segment meanwhile.
-            let moved = !own.ok() && reader.refresh().is_ok() && reader.oldest() != oldest;
+            let ends = |rings: &[KeepRing<FileVolume>]| -> Vec<_> {
+                rings.iter().map(KeepRing::end).collect()
+            };
+            let moved = !own.ok()
+                && reader.refresh().is_ok()
+                && (reader.oldest() != oldest
+                    || ends(&keep_rings(data, generation)?) != ends(&rings));
             if !moved {
                 break;
             }
@@ -146,6 +160,7 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     all.unsealed_claimed = own.unsealed_claimed;
     all.truth_class = own.truth_class;
     all.custody = own.custody.or(all.custody.take());
+    all.kept.extend(own.kept);
     all.files.extend(own.files);
     for finding in own.findings {
         let words = match named {
@@ -178,6 +193,18 @@ fn as_json(report: &Report) -> serde_json::Value {
             })
         })
         .collect();
+    let kept: Vec<_> = report
+        .kept
+        .iter()
+        .map(|kept| {
+            json!({
+                "store": kept.store,
+                "entries": kept.entries,
+                "first": kept.first,
+                "end": kept.end,
+            })
+        })
+        .collect();
     let first_bad = first_bad(report).and_then(|finding| finding.entries);
     json!({
         "ok": report.ok(),
@@ -190,6 +217,7 @@ fn as_json(report: &Report) -> serde_json::Value {
         "anchored": report.anchored,
         "truth_class": report.truth_class,
         "custody": report.custody,
+        "kept": kept,
         "files": report.files,
         "first_bad": first_bad.map(|(first, last)| json!([first, last])),
         "findings": findings,
@@ -259,11 +287,11 @@ fn print_verdict(report: &Report, at_collector: bool) {
 const fn elsewhere(at_collector: bool) -> [&'static str; 2] {
     match at_collector {
         false => [
-            "cure       leave all as it is, the rest stays readable; what was delivered, on the collector's machine:",
-            "           fieldnotary log COLLECTOR-DIR; or a backup: fieldnotary restore BACKUP --data NEW-DIR",
+            "cure       change nothing, the rest stays readable; the lost ones may be read on the collector's machine:",
+            "           fieldnotary log COLLECTOR-DIR; or in a backup: fieldnotary restore BACKUP --data NEW-DIR",
         ],
         true => [
-            "cure       leave all as it is, the rest stays readable; what its ring still holds, on the node's machine:",
+            "cure       change nothing, the rest stays readable; the lost ones may be read on the node's machine:",
             "           fieldnotary log NODE-DIR; or a copy of this directory, put elsewhere: fieldnotary log COPY",
         ],
     }
@@ -324,6 +352,9 @@ fn print_report(
     if let Some(custody) = &report.custody {
         sayln!("keys       {custody}");
     }
+    if let Some(kept) = kept_words(report) {
+        sayln!("kept       {kept}");
+    }
     for file in &report.files {
         sayln!("covered    {file}");
     }
@@ -338,6 +369,13 @@ fn print_report(
     } else {
         print_counts(&report.findings);
     }
+}
+
+/// What the keep-rings hold; `None` while nothing has left the segments.
+fn kept_words(report: &Report) -> Option<String> {
+    let passed = report.kept.iter().filter(|kept| kept.first.is_some());
+    let kept: Vec<String> = passed.map(ToString::to_string).collect();
+    (!kept.is_empty()).then(|| format!("{}, beyond the segments", kept.join("; ")))
 }
 
 /// What is sealed, or why nothing is.

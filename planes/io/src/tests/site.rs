@@ -111,6 +111,8 @@ impl Site {
                 truth: TruthClass::SameDeviceSync,
                 truth_dir: None,
                 truth_device: None,
+                keep_soe_bytes: None,
+                keep_audit_bytes: None,
                 group_wait_ms: 5,
             },
             seal: Seal {

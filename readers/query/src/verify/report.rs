@@ -96,6 +96,31 @@ impl fmt::Display for Finding {
     }
 }
 
+/// What a keep-ring holds of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Which keep-ring.
+    pub store: &'static str,
+    /// Entries kept.
+    pub entries: u64,
+    /// The first entry that it covers; `None` while nothing has left the ring.
+    pub first: Option<u64>,
+    /// Index after the last entry that it covers.
+    pub end: u64,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.first.unwrap_or(self.end);
+        let last = self.end.saturating_sub(1);
+        write!(
+            f,
+            "{} {} of entries {first} to {last}",
+            self.store, self.entries
+        )
+    }
+}
+
 /// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -117,6 +142,8 @@ pub struct Report {
     pub truth_class: Option<String>,
     /// Where the authority key lives.
     pub custody: Option<String>,
+    /// What the keep-rings hold of entries that have left the ring.
+    pub kept: Vec<Kept>,
     /// What was covered.
     pub files: Vec<String>,
     /// What was found.

@@ -9,6 +9,7 @@ mod seal;
 use super::feed::Feed;
 use super::given_up::GivenUp;
 use super::journal_file::NodeJournal;
+use super::keeper::Keeper;
 use super::ledger::Ledger;
 use super::sealer::Head;
 use super::slots::StartKind;
@@ -58,6 +59,7 @@ pub(super) struct Committer {
     pub(super) own: SourceId,
     pub(super) named_losses: BTreeSet<(u64, u64)>,
     pub(super) given_up: GivenUp,
+    pub(super) keeper: Keeper,
     /// Whether a segment was begun whose first entries are still to be written.
     pub(super) rolled: bool,
     pub(super) epoch_at: evidence::MonoNs,
@@ -237,6 +239,7 @@ impl Committer {
         if std::mem::take(&mut self.rolled) {
             self.freeze()?;
         }
+        self.keep_pace(staged.len());
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The journal on this node's files: opening, committing in frames, carrying on after a failed write.
 
+use super::keeper;
 use super::ledger::Ledger;
 use super::truth_place::TruthPlace;
 use crate::paths::DataDir;
@@ -39,7 +40,7 @@ pub(super) fn open(
         let place = TruthPlace::of_new_ring(Some(storage), log_id, &directory);
         FileVolume::provision(&directory, shape, |_| {}).map_err(failed)?;
         place.provision(log_id, generation, |earlier| data.journal(earlier.0))?;
-        write_ring(&directory, shape, &place)?;
+        write_ring(&directory, shape, Some(&place))?;
     }
     // What exists is as it was made: a contract that says otherwise was refused before.
     let shape = read_ring(&directory)?;
@@ -50,6 +51,7 @@ pub(super) fn open(
     let options = Options {
         // What is promised to a collector stays; what nobody waits for is permitted to go as it comes.
         retain_uncosigned: true,
+        retain_unkept: keeper::make_all(&directory, storage)?,
         ..Options::default()
     };
     let input = OpenInput {
@@ -114,7 +116,7 @@ impl Draft<'_> {
         place.provision(self.log_id, self.generation, |earlier| {
             data.journal(earlier.0)
         })?;
-        write_ring(building, self.shape, &place)?;
+        write_ring(building, self.shape, Some(&place))?;
         let volume = FileVolume::open(building, self.shape, Access::ReadWrite).map_err(failed)?;
         let truth = place.open(Access::ReadWrite).map_err(failed)?;
         let input = OpenInput {
@@ -133,14 +135,20 @@ pub(super) fn ring_file(directory: &Path) -> PathBuf {
 }
 
 /// Writes the ring's measures down, last of its provisioning: a reader needs no configuration.
-fn write_ring(directory: &Path, shape: Shape, truth: &TruthPlace) -> Result<(), String> {
+pub(super) fn write_ring(
+    directory: &Path,
+    shape: Shape,
+    truth: Option<&TruthPlace>,
+) -> Result<(), String> {
     let path = ring_file(directory);
     let mut text = json!({
         "segment_bytes": shape.segment_bytes,
         "segments": shape.segments,
         "block_bytes": shape.block_bytes,
     });
-    if let (Some(ring), Some((name, value))) = (text.as_object_mut(), truth.noted()) {
+    if let (Some(ring), Some((name, value))) =
+        (text.as_object_mut(), truth.and_then(TruthPlace::noted))
+    {
         ring.insert(name.to_owned(), value);
     }
     crate::files::write_durably(&path, format!("{text}\n"))

@@ -7,6 +7,7 @@ mod feed;
 mod given_up;
 mod intake;
 mod journal_file;
+mod keeper;
 mod ledger;
 mod sealer;
 mod server;
@@ -21,6 +22,7 @@ mod work;
 
 pub(crate) use adoption::{Adopted, Order, adopt, last_known};
 pub(crate) use journal_file::{newest_generation, read_ring};
+pub(crate) use keeper::{keep_places, kept};
 pub(crate) use truth_place::TruthPlace;
 
 use crate::paths::DataDir;

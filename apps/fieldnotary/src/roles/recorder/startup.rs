@@ -4,6 +4,7 @@ use super::committer::{Committer, SealState};
 use super::feed::Feed;
 use super::given_up::GivenUp;
 use super::journal_file::{self, NodeJournal};
+use super::keeper::Keeper;
 use super::ledger::Ledger;
 use super::sealer::Head;
 use super::since::Since;
@@ -56,6 +57,12 @@ pub(super) fn begin(
     let boot_id = clock::boot_id();
     let (journal, recovery) = journal_file::open(data, &contract.storage, log_id, boot_id)?;
     let reader = read_only(data, &journal)?;
+    let generation = journal.generation();
+    let keeper = Keeper::open(
+        &data.journal(generation.0),
+        read_only(data, &journal)?,
+        (log_id, generation),
+    )?;
     let leases: Vec<_> = journal_file::streams(journal.leases()).collect();
     let mut ledger = Ledger::of(journal.generation(), leases);
     let mut remembered = remember(&reader, journal.newest_segment_first(), &mut ledger);
@@ -106,6 +113,7 @@ pub(super) fn begin(
         staged: Vec::new(),
         answers: Vec::new(),
         counters_at: clock::mono().0,
+        keeper,
         stopping: None,
         stop_answered: false,
         journal,
@@ -113,6 +121,7 @@ pub(super) fn begin(
     };
     let recovery_us = clock::mono().since(began) / 1_000;
     committer.journal.note_cosigned(cosigned_size);
+    committer.note_kept();
     committer.feed.gives_up(&committer.given_up);
     committer.stage_epoch(recovery.as_ref(), recovery_us);
     for loss in committer.name_what_left() {

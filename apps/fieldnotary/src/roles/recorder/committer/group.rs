@@ -35,6 +35,7 @@ impl Committer {
                     rest = after;
                 }
                 Err(CommitError::RingFull { needed_size, .. }) => self.make_room(needed_size),
+                Err(CommitError::NotKept { needed_size, .. }) => self.keep_below(needed_size),
                 Err(
                     CommitError::Medium(_) | CommitError::ReadBack { .. } | CommitError::Latched,
                 ) if failures < NEW_EPOCHS_MAX => {
@@ -54,6 +55,7 @@ impl Committer {
         match self.journal.begin_epoch_after_failure(salt()?) {
             Ok(_) => self.stage_new_epoch(),
             Err(CommitError::RingFull { needed_size, .. }) => self.make_room(needed_size),
+            Err(CommitError::NotKept { needed_size, .. }) => self.keep_below(needed_size),
             Err(error) => eprintln!("recorder: no new segment after a failed write: {error}"),
         }
         Ok(())

@@ -6,7 +6,7 @@ use crate::roles::recorder::feed::Feed;
 use crate::roles::recorder::given_up::GivenUp;
 use crate::roles::standing;
 use evidence::kinds::Loss;
-use evidence::reasons::LossCause;
+use evidence::reasons::{EventCode, LossCause};
 use evidence::{Captured, CommitId, Payload};
 use proof::CompactRange;
 use std::path::Path;
@@ -95,6 +95,35 @@ impl Committer {
                 self.given_up.statements(clock::mono())
             }
             Some(Err(_)) | None => vec![without_hashes(from, oldest)],
+        }
+    }
+
+    /// Behind a commit: part of what the next segment pushes out passes by the keep-rings.
+    pub(super) fn keep_pace(&mut self, committed: usize) {
+        let Some(to) = self.journal.next_segment_retires() else {
+            return;
+        };
+        let committed = u64::try_from(committed).unwrap_or(u64::MAX);
+        // A failure is met again, and said, when the segment is needed.
+        let _ = self.keeper.keep_pace(to, committed);
+        self.note_kept();
+    }
+
+    /// The next segment is needed now: what of the old one has not passed by the keep-rings does, or
+    /// it is said that it could not.
+    pub(super) fn keep_below(&mut self, needed: u64) {
+        if let Err(why) = self.keeper.catch_up(needed) {
+            eprintln!("recorder: entries below {needed} leave the ring unkept: {why}");
+            self.keeper.pass_over(needed);
+            self.event(EventCode::KeepFailed, |event| event.detail = Some(why));
+        }
+        self.note_kept();
+    }
+
+    /// Tells the journal how far the keep-rings are.
+    pub(in crate::roles::recorder) fn note_kept(&mut self) {
+        if let Some(size) = self.keeper.kept_size() {
+            self.journal.note_kept(size);
         }
     }
 

@@ -1,0 +1,289 @@
+//! Carries events and audit over into the keep-rings before their segments are reused.
+
+use super::journal_file::{read_ring, ring_file, write_ring};
+use contract::Storage;
+use contract::limits::KEEP_BYTES;
+use evidence::{CommitId, Generation, LogId};
+use journal::keep::{KeepRing, Store, Stretch};
+use journal::limits::KEEP_STRETCH_BYTES;
+use journal::{Finding, Loss, Reader, ReaderFrame, Shape, StoredEntry};
+use media::{Access, FileTruth, FileVolume, MediaError};
+use std::path::{Path, PathBuf};
+
+/// Segments of a keep-ring: the oldest eighth goes at once.
+const KEEP_SEGMENTS: u32 = 8;
+/// Entries carried with each commit beside twice its own, so that a lap is done before it is needed.
+const AHEAD_ENTRIES: u64 = 64;
+
+/// The keep-rings of the generation that is written.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    rings: Vec<Carried>,
+    /// Own reader: it goes steadily through entries that nobody else looks at any more.
+    reader: Reader<FileVolume, FileTruth>,
+    /// Entries below have passed by, though not all of them durably.
+    at: u64,
+}
+
+#[derive(Debug)]
+struct Carried {
+    ring: KeepRing<FileVolume>,
+    /// What goes into the next frame; `None` where the tree is not known yet.
+    stretch: Option<Stretch>,
+    /// Entries below have passed by durably.
+    durable: u64,
+}
+
+impl Keeper {
+    /// Opens the keep-rings of a generation.
+    pub(super) fn open(
+        directory: &Path,
+        reader: Reader<FileVolume, FileTruth>,
+        (log_id, generation): (LogId, Generation),
+    ) -> Result<Self, String> {
+        let mut rings = Vec::new();
+        for store in Store::ALL {
+            let Some(volume) = volume(directory, store, Access::ReadWrite)? else {
+                continue;
+            };
+            let ring = KeepRing::open(volume, log_id, generation, store);
+            let oldest = reader.oldest().0;
+            let durable = ring.end().unwrap_or(0).max(oldest).min(reader.size());
+            rings.push(Carried {
+                stretch: reader.frontier_at(durable).ok().map(Stretch::behind),
+                durable,
+                ring,
+            });
+        }
+        let at = rings.iter().map(|one| one.durable).min().unwrap_or(0);
+        Ok(Self { rings, reader, at })
+    }
+
+    /// Below this size everything has passed by; `None` without keep-rings.
+    pub(super) fn kept_size(&self) -> Option<u64> {
+        self.rings.iter().map(|one| one.durable).min()
+    }
+
+    /// Carries a share of what has to pass by before the next segment is reused: somewhat more than was
+    /// just committed, so that the pace of the log is kept and no commit waits for all of it.
+    pub(super) fn keep_pace(&mut self, to: u64, committed: u64) -> Result<(), String> {
+        self.carry(
+            to,
+            committed.saturating_mul(2).saturating_add(AHEAD_ENTRIES),
+        )
+    }
+
+    /// Carries all of it.
+    pub(super) fn catch_up(&mut self, to: u64) -> Result<(), String> {
+        self.carry(to, u64::MAX)
+    }
+
+    /// Lets a ring that failed go on behind entries that it could not take.
+    pub(super) fn pass_over(&mut self, to: u64) {
+        for one in self.rings.iter_mut().filter(|one| one.durable < to) {
+            one.stretch = None;
+            one.durable = to;
+        }
+        self.at = self.at.max(to);
+    }
+
+    fn carry(&mut self, to: u64, most: u64) -> Result<(), String> {
+        if self.rings.is_empty() || self.kept_size() >= Some(to) {
+            return Ok(());
+        }
+        if self.reader.size() < to {
+            self.reader.refresh().map_err(|error| error.to_string())?;
+        }
+        let mut failures = Vec::new();
+        let end = to.min(self.at.saturating_add(most));
+        for item in self.reader.frames(CommitId(self.at)) {
+            if self.at >= end {
+                break;
+            }
+            for one in &mut self.rings {
+                failures.extend(one.take(&item).err());
+            }
+            self.at = self.at.max(behind(&item));
+        }
+        if self.at >= to {
+            for one in &mut self.rings {
+                failures.extend(one.flush().err());
+            }
+        }
+        match failures.is_empty() {
+            true => Ok(()),
+            false => {
+                // Whatever was not written is still in the ring: the walk begins again there.
+                self.at = self.kept_size().unwrap_or(0);
+                Err(failures.join("; "))
+            }
+        }
+    }
+}
+
+/// The id behind what was read.
+fn behind(item: &Result<ReaderFrame, Finding>) -> u64 {
+    match item {
+        Ok(frame) => frame.first.0.saturating_add(frame.entries.len() as u64),
+        Err(Finding::Lost(loss)) => loss.end(),
+        Err(Finding::Retired { to, .. }) => to.0,
+        Err(_) => 0,
+    }
+}
+
+impl Carried {
+    fn take(&mut self, item: &Result<ReaderFrame, Finding>) -> Result<(), String> {
+        match item {
+            Ok(frame) => self.take_frame(frame),
+            Err(Finding::Lost(loss)) => self.take_loss(loss),
+            Err(Finding::Retired { to, .. }) => {
+                self.go_on_at(to.0);
+                Ok(())
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn take_frame(&mut self, frame: &ReaderFrame) -> Result<(), String> {
+        let durable = self.durable;
+        self.stretch.get_or_insert_with(|| {
+            let mut tree = frame.frontier.clone();
+            let before = frame
+                .entries
+                .iter()
+                .filter(|entry| entry.commit_id.0 < durable);
+            before.for_each(|entry| tree.push(entry.leaf_hash));
+            Stretch::behind(tree)
+        });
+        for entry in &frame.entries {
+            let keep = keeps(self.ring.store(), entry);
+            if let Some(stretch) = &mut self.stretch {
+                stretch.push(entry.clone(), keep);
+            }
+            if self
+                .stretch
+                .as_ref()
+                .is_some_and(|stretch| stretch.bytes() >= KEEP_STRETCH_BYTES)
+            {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is lost in the ring already is let go with its hashes; without hashes the tree begins anew
+    /// behind it.
+    fn take_loss(&mut self, loss: &Loss) -> Result<(), String> {
+        if let (Some(stretch), Some(range)) = (&mut self.stretch, loss.range()) {
+            stretch.push_range(&range);
+        }
+        if self
+            .stretch
+            .as_ref()
+            .is_none_or(|stretch| stretch.end() < loss.end())
+        {
+            self.flush()?;
+            self.go_on_at(loss.end());
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), String> {
+        let Some(stretch) = &self.stretch else {
+            return Ok(());
+        };
+        self.ring
+            .append(stretch)
+            .map_err(|error| format!("the keep-ring \"{}\": {error}", self.ring.store().name()))?;
+        self.durable = self.durable.max(stretch.end());
+        self.stretch = Some(Stretch::behind(stretch.after().clone()));
+        Ok(())
+    }
+
+    fn go_on_at(&mut self, at: u64) {
+        if self
+            .stretch
+            .as_ref()
+            .is_none_or(|stretch| stretch.end() < at)
+        {
+            self.stretch = None;
+        }
+        self.durable = self.durable.max(at);
+    }
+}
+
+fn keeps(store: Store, entry: &StoredEntry) -> bool {
+    entry
+        .entry()
+        .is_ok_and(|entry| store.keeps(entry.header.kind))
+}
+
+/// Where a keep-ring of a generation lies.
+fn place(directory: &Path, store: Store) -> PathBuf {
+    directory.join(format!("keep-{}", store.name()))
+}
+
+/// Makes the keep-rings that the storage has room for and that are not there; whether any is.
+pub(super) fn make_all(directory: &Path, storage: &Storage) -> Result<bool, String> {
+    let wanted = [
+        (Store::Soe, storage.keep_soe_bytes),
+        (Store::Audit, storage.keep_audit_bytes),
+    ];
+    for (store, bytes) in wanted {
+        let (ring, bytes) = (place(directory, store), bytes.unwrap_or(KEEP_BYTES));
+        if bytes > 0 && !ring_file(&ring).exists() {
+            make(&ring, bytes, storage)?;
+        }
+    }
+    Ok(!keep_places(directory).is_empty())
+}
+
+fn make(ring: &Path, bytes: u64, storage: &Storage) -> Result<(), String> {
+    let block = u64::from(storage.block_bytes.max(1));
+    let segment_bytes = bytes / u64::from(KEEP_SEGMENTS);
+    let shape = Shape {
+        segment_bytes: segment_bytes - segment_bytes % block,
+        segments: KEEP_SEGMENTS,
+        block_bytes: storage.block_bytes,
+    };
+    FileVolume::provision(ring, shape, |_| {}).map_err(|error| failed(&error))?;
+    write_ring(ring, shape, None)
+}
+
+/// The volume of a keep-ring; `None` where there is none.
+fn volume(directory: &Path, store: Store, access: Access) -> Result<Option<FileVolume>, String> {
+    let ring = place(directory, store);
+    if !ring_file(&ring).exists() {
+        return Ok(None);
+    }
+    let shape = read_ring(&ring)?;
+    FileVolume::open(&ring, shape, access)
+        .map(Some)
+        .map_err(|error| failed(&error))
+}
+
+/// Where the keep-rings of a generation lie that there are.
+pub(crate) fn keep_places(directory: &Path) -> Vec<PathBuf> {
+    let all = Store::ALL.map(|store| place(directory, store));
+    all.into_iter()
+        .filter(|place| ring_file(place).exists())
+        .collect()
+}
+
+/// The keep-rings of a generation, to read.
+pub(crate) fn kept(
+    directory: &Path,
+    log_id: LogId,
+    generation: Generation,
+) -> Result<Vec<KeepRing<FileVolume>>, String> {
+    let mut rings = Vec::new();
+    for store in Store::ALL {
+        let volume = volume(directory, store, Access::ReadOnly)?;
+        rings.extend(volume.map(|volume| KeepRing::open(volume, log_id, generation, store)));
+    }
+    Ok(rings)
+}
+
+fn failed(error: &MediaError) -> String {
+    format!("a keep-ring: {error}")
+}

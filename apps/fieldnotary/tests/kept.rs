@@ -1,0 +1,126 @@
+//! A flood of readings turns the ring again and again; events and starts stay, each proven into the tree.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as tests do"
+)]
+
+mod common;
+
+use common::contract::Contract;
+use common::sites::{Node, Street};
+use common::{about, fieldnotary};
+use serde_json::Value;
+use std::path::Path;
+
+const ORIGIN: &str = "example.org/kept";
+
+fn ids(data: &Path, kind: &str) -> Vec<u64> {
+    let said = about("log", data, &["--kind", kind]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    said.json_lines()
+        .iter()
+        .map(|line| line["commit_id"].as_u64().unwrap())
+        .collect()
+}
+
+fn verified(data: &Path) -> Value {
+    let said = about("verify", data, &[]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    said.json()
+}
+
+/// The first entry that the segments still hold.
+fn oldest(verified: &Value) -> u64 {
+    let findings = verified["findings"].as_array().unwrap();
+    let retired = findings.iter().find(|finding| finding["kind"] == "retired");
+    retired.map_or(0, |finding| finding["last"].as_u64().unwrap() + 1)
+}
+
+//= A5.7
+//= R1.1
+#[test]
+fn a_flood_of_readings_evicts_neither_events_nor_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let street = Street::start(dir.path(), 4);
+    let contract = street.contract(Contract::new(ORIGIN, "64KiB", 2));
+    let data = Node::grow(dir.path(), "node", &contract, 120);
+    let (first_events, first_epochs) = (ids(&data, "event"), ids(&data, "epoch"));
+    assert!(first_events.len() > 2, "{first_events:?}");
+    for _ in 0..2 {
+        Node::grow(dir.path(), "node", &contract, 120);
+    }
+    let after = verified(&data);
+    let oldest = oldest(&after);
+    assert!(
+        oldest > *first_events.last().unwrap(),
+        "the ring has turned: {oldest}"
+    );
+    assert!(ids(&data, "reading").first().unwrap() >= &oldest);
+    let (events, epochs) = (ids(&data, "event"), ids(&data, "epoch"));
+    assert!(
+        events.starts_with(&first_events),
+        "{events:?} {first_events:?}"
+    );
+    assert!(epochs.starts_with(&first_epochs));
+    assert_eq!(epochs.len(), 3, "one start each: {epochs:?}");
+    let kept = after["kept"].as_array().unwrap();
+    for (store, entries) in [("soe", &events), ("audit", &epochs)] {
+        let ring = kept.iter().find(|ring| ring["store"] == store).unwrap();
+        assert_eq!(ring["first"], 0);
+        assert!(ring["end"].as_u64().unwrap() >= oldest);
+        let gone = entries.iter().filter(|id| **id < oldest).count() as u64;
+        assert!(ring["entries"].as_u64().unwrap() >= gone, "{ring} {gone}");
+    }
+
+    restored(dir.path(), &data, &events);
+    damaged(&data);
+}
+
+/// A backup takes the keep-rings along.
+fn restored(dir: &Path, data: &Path, events: &[u64]) {
+    let (backup, other) = (dir.join("backup"), dir.join("other"));
+    let to = ["--to", backup.to_str().unwrap()];
+    assert_eq!(about("backup", data, &to).code, Some(0));
+    let words = [
+        "restore",
+        backup.to_str().unwrap(),
+        "--data",
+        other.to_str().unwrap(),
+    ];
+    let said = fieldnotary(words);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(ids(&other, "event"), events);
+    verified(&other);
+}
+
+/// A changed byte of what is kept is found, and what is kept elsewhere still reads.
+fn damaged(data: &Path) {
+    let path = data.join("journal/g000001/keep-soe/seg-0000.fnj");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let mut frames = bytes
+        .chunks(4_096)
+        .enumerate()
+        .filter(|(_, block)| block.starts_with(b"FNKP"));
+    let (block, _) = frames.next().unwrap();
+    assert!(frames.next().is_some(), "more than one frame is kept");
+    bytes[block * 4_096 + 300] ^= 4;
+    std::fs::write(&path, bytes).unwrap();
+    let said = about("verify", data, &[]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let report = said.json();
+    let findings = report["findings"].as_array().unwrap();
+    let damaged: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding["failure"] == true)
+        .collect();
+    assert!(
+        damaged
+            .iter()
+            .any(|finding| finding["words"].as_str().unwrap().contains("keep-soe")),
+        "{findings:?}"
+    );
+    assert_eq!(ids(data, "epoch").len(), 3);
+}
