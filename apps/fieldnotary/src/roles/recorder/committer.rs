@@ -63,6 +63,7 @@ pub(super) struct Committer {
     /// Whether a segment was begun whose first entries are still to be written.
     pub(super) rolled: bool,
     pub(super) epoch_at: evidence::MonoNs,
+    pub(super) opened_at: evidence::MonoNs,
     /// Where the uplink notes at which sizes the collector may stand.
     pub(super) standing: std::path::PathBuf,
     pub(super) staged: Vec<(Captured, Payload)>,
@@ -169,6 +170,7 @@ impl Committer {
                 let _ = answer.try_send(self.head());
             }
             Work::Status { answer } => {
+                self.count_journal();
                 let _ = answer.try_send(super::status::report(self));
             }
             Work::Lost(loss) => self.lost(&loss),
@@ -295,9 +297,11 @@ impl Committer {
         let now = clock::mono();
         if now.0.saturating_sub(self.counters_at) >= COUNTERS_EVERY_NS {
             self.counters_at = now.0;
+            self.count_journal();
             let counters = self.stats.counters(&self.own);
             self.stage(CounterSnapshot { at: now, counters }.into());
         }
+        self.tell_stalls();
         if !self.staged.is_empty() {
             self.commit_group()?;
         }
@@ -305,6 +309,29 @@ impl Committer {
             self.ask_for_seal(now.0);
         }
         Ok(())
+    }
+
+    /// The journal's own counts, as of now.
+    pub(super) fn count_journal(&mut self) {
+        let open_ns = clock::mono().since(self.opened_at);
+        self.stats.of_journal(self.journal.stats(), open_ns);
+    }
+
+    /// A stall of the medium is evidence: what was late because of it is explained by an event.
+    fn tell_stalls(&mut self) {
+        let Some(stalls) = self.stats.stalls_to_tell(clock::mono()) else {
+            return;
+        };
+        let longest_ms = stalls.longest_ns / 1_000_000;
+        let budget_ms = super::stats::WRITE_STALL_NS / 1_000_000;
+        let queue = self.stats.queue_depth_max;
+        self.event(EventCode::WriteStall, |event| {
+            event.count = Some(stalls.count);
+            event.detail = Some(format!(
+                "{longest_ms} ms at most from a group to its durability, where {budget_ms} ms are allowed; \
+                 {queue} submissions waited together at most"
+            ));
+        });
     }
 
     /// The meters of the contract, for the status.

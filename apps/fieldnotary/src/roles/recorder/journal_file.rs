@@ -13,6 +13,10 @@ use media::{Access, FileTruth, FileVolume};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
+/// Every so many frames, one is read back from the medium before it is acknowledged: often enough to meet
+/// a medium that forgets within minutes, seldom enough to cost no percent.
+const READ_BACK_EVERY: u32 = 256;
+
 /// The journal of a node.
 pub(super) type NodeJournal = Journal<FileVolume, FileTruth>;
 
@@ -52,6 +56,7 @@ pub(super) fn open(
         // What is promised to a collector stays; what nobody waits for is permitted to go as it comes.
         retain_uncosigned: true,
         retain_unkept: keeper::make_all(&directory, storage)?,
+        read_back_every: READ_BACK_EVERY,
         ..Options::default()
     };
     let input = OpenInput {

@@ -108,6 +108,7 @@ pub(super) fn begin(
         given_up: remembered.given_up,
         rolled: false,
         epoch_at: began,
+        opened_at: began,
         standing: data.standing(),
         own,
         staged: Vec::new(),
@@ -280,6 +281,7 @@ impl Committer {
     fn stage_epoch(&mut self, recovery: Option<&Recovery>, recovery_us: u64) {
         let at = self.epoch_at;
         let found = |number: fn(&Recovery) -> u64| recovery.map_or(0, number);
+        self.stats.recovery_us = recovery.map(|_| recovery_us);
         self.stats.scan_bytes = found(|recovery| recovery.scan_bytes);
         let orderly = [EpochCause::FirstStart, EpochCause::OrderlyStart];
         let recovered = recovery.is_some_and(|recovery| !orderly.contains(&recovery.cause));

@@ -12,6 +12,18 @@ const UNCOSIGNED_MAX: usize = 65_536;
 /// A commit that takes longer is a write stall.
 pub(super) const WRITE_STALL_NS: u64 = 1_000_000_000;
 
+/// Stalls after the first are told together, this often at most.
+const STALLS_TOLD_EVERY_NS: u64 = 60_000_000_000;
+const DAY_NS: u64 = 86_400_000_000_000;
+/// Upper ends of the buckets of `recovery_duration`, in microseconds.
+const RECOVERY_BUCKETS: [(u64, &str); 5] = [
+    (10_000, "<10ms"),
+    (50_000, "<50ms"),
+    (250_000, "<250ms"),
+    (1_000_000, "<1s"),
+    (10_000_000, "<10s"),
+];
+
 /// Counters that the documents ask for and this node has no source for yet: a zero would be a lie.
 const UNSUPPORTED: &[&str] = &[
     "uvlo_cnt",
@@ -98,12 +110,48 @@ pub(super) struct Stats {
     pub(super) queue_depth_max: u64,
     pub(super) recoveries: u64,
     pub(super) scan_bytes: u64,
+    /// How long the start took to make the log fit to write; `None` where there was no log.
+    pub(super) recovery_us: Option<u64>,
+    pub(super) read_backs: u64,
+    pub(super) read_back_failures: u64,
+    /// Entries between the two newest seals.
+    pub(super) seal_interval: Option<u64>,
+    /// Bytes that a day like the time since the start writes to the volume.
+    pub(super) bytes_per_day: Option<u64>,
+    stalls: Stalls,
     pub(super) time_steps: u64,
     pub(super) seals: u64,
     pub(super) seals_missed: u64,
     pub(super) seq_gaps: u64,
     pub(super) seq_skips: u64,
     pub(super) lost: u64,
+}
+
+/// Stalls that no event has told yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stalls {
+    /// How many.
+    pub(super) count: u64,
+    /// The longest, in nanoseconds.
+    pub(super) longest_ns: u64,
+    told_ns: Option<u64>,
+}
+
+impl Stalls {
+    /// What an event is to tell now: the first stall at once, and those of a minute together.
+    fn due(&mut self, now_ns: u64) -> Option<Self> {
+        let told = self
+            .told_ns
+            .is_none_or(|told| now_ns.saturating_sub(told) >= STALLS_TOLD_EVERY_NS);
+        (self.count > 0 && told).then(|| {
+            let due = *self;
+            *self = Self {
+                told_ns: Some(now_ns),
+                ..Self::default()
+            };
+            due
+        })
+    }
 }
 
 impl Stats {
@@ -113,8 +161,24 @@ impl Stats {
         self.entries += entries;
         if latency_ns > WRITE_STALL_NS {
             self.write_stalls += 1;
+            self.stalls.count += 1;
+            self.stalls.longest_ns = self.stalls.longest_ns.max(latency_ns);
         }
         self.commit.add(latency_ns);
+    }
+
+    /// The stalls that an event is to tell now.
+    pub(super) fn stalls_to_tell(&mut self, now: MonoNs) -> Option<Stalls> {
+        self.stalls.due(now.0)
+    }
+
+    /// Takes over what the journal counted since it was opened, `open_ns` ago.
+    pub(super) fn of_journal(&mut self, journal: journal::Stats, open_ns: u64) {
+        self.read_backs = journal.read_backs;
+        self.read_back_failures = journal.read_back_failures;
+        let bytes = u128::from(journal.frame_bytes) * u128::from(DAY_NS);
+        let per_day = bytes.checked_div(u128::from(open_ns));
+        self.bytes_per_day = per_day.and_then(|bytes| u64::try_from(bytes).ok());
     }
 
     /// A reading captured at `at` is durable now, as entry `commit_id`.
@@ -154,6 +218,10 @@ impl Stats {
             ("queue_depth", Some(self.queue_depth_max)),
             ("journal_recovery_cnt", Some(self.recoveries)),
             ("journal_scan_bytes", Some(self.scan_bytes)),
+            ("read_back_cnt", Some(self.read_backs)),
+            ("read_back_fail_cnt", Some(self.read_back_failures)),
+            ("checkpoint_interval", self.seal_interval),
+            ("effective_write_per_day", self.bytes_per_day),
             ("record_crc_fail_cnt", Some(self.record_crc_failures)),
             ("record_rejected_cnt", Some(self.rejected)),
             ("record_known_cnt", Some(self.known_again)),
@@ -164,16 +232,27 @@ impl Stats {
             ("commit_id_gap", Some(self.lost)),
         ];
         let none = UNSUPPORTED.iter().map(|name| value(name, None));
+        let recovery = self.recovery_us.map(|us| Counter {
+            label: Some(recovery_bucket(us).to_owned()),
+            ..value("recovery_duration", Some(1))
+        });
         own.into_iter()
             .map(|(name, count)| value(name, count))
+            .chain(recovery)
             .chain(none)
             .collect()
     }
 }
 
+/// The bucket of the histogram of recoveries that a duration falls in.
+pub(crate) fn recovery_bucket(us: u64) -> &'static str {
+    let bucket = RECOVERY_BUCKETS.iter().find(|(below_us, _)| us < *below_us);
+    bucket.map_or(">=10s", |(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{SAMPLES_MAX, Stats};
+    use super::{SAMPLES_MAX, STALLS_TOLD_EVERY_NS, Stats, WRITE_STALL_NS, recovery_bucket};
     use evidence::reasons::CounterState;
     use evidence::{MonoNs, SourceId};
 
@@ -203,6 +282,60 @@ mod tests {
         (0..SAMPLES_MAX).for_each(|_| stats.committed(1, 5));
         assert_eq!(stats.commit.percentile_ns(99), Some(5));
         assert_eq!(stats.commits, 2 * SAMPLES_MAX as u64);
+    }
+
+    //= A5.5
+    //= A5.6
+    #[test]
+    fn a_stall_is_told_at_once_and_those_after_it_together() {
+        let mut stats = Stats::default();
+        assert_eq!(stats.stalls_to_tell(MonoNs(5)), None);
+        stats.committed(1, WRITE_STALL_NS + 7);
+        let first = stats.stalls_to_tell(MonoNs(10)).unwrap();
+        assert_eq!((first.count, first.longest_ns), (1, WRITE_STALL_NS + 7));
+        for _ in 0..3 {
+            stats.committed(1, WRITE_STALL_NS + 9);
+            assert_eq!(stats.stalls_to_tell(MonoNs(20)), None);
+        }
+        let later = stats
+            .stalls_to_tell(MonoNs(10 + STALLS_TOLD_EVERY_NS))
+            .unwrap();
+        assert_eq!((later.count, later.longest_ns), (3, WRITE_STALL_NS + 9));
+        assert_eq!(stats.write_stalls, 4);
+    }
+
+    //= A5.5
+    //= A5.7
+    #[test]
+    fn what_the_journal_counts_and_how_long_a_recovery_took_are_counters() {
+        let mut stats = Stats {
+            recovery_us: Some(12_000),
+            ..Stats::default()
+        };
+        let journal = journal::Stats {
+            frame_bytes: 4_096,
+            read_backs: 9,
+            read_back_failures: 1,
+            ..journal::Stats::default()
+        };
+        stats.of_journal(journal, 1_000_000_000);
+        let counters = stats.counters(&SourceId::new("recorder").unwrap());
+        let find = |name: &str| {
+            let found = counters.iter().find(|counter| counter.name == name);
+            found.map(|counter| (counter.label.as_deref(), counter.value))
+        };
+        assert_eq!(find("read_back_cnt"), Some((None, Some(9))));
+        assert_eq!(find("read_back_fail_cnt"), Some((None, Some(1))));
+        assert_eq!(
+            find("effective_write_per_day"),
+            Some((None, Some(4_096 * 86_400)))
+        );
+        assert_eq!(find("recovery_duration"), Some((Some("<50ms"), Some(1))));
+        assert_eq!(find("checkpoint_interval"), Some((None, None)));
+        assert_eq!(
+            [0, 249_999, 250_000, u64::MAX].map(recovery_bucket),
+            ["<10ms", "<250ms", "<1s", ">=10s"]
+        );
     }
 
     #[test]

@@ -74,6 +74,8 @@ impl Committer {
                     });
                 }
                 self.stats.seals += 1;
+                let grown = sealed.head.size.saturating_sub(self.seal.sealed_size);
+                self.stats.seal_interval = Some(grown);
                 self.seal.sealed_size = sealed.head.size;
                 self.seal.root = Some(sealed.head.root);
                 self.seal.note = Some(sealed.note.clone());
