@@ -65,6 +65,28 @@ pub struct Header {
 }
 
 impl Header {
+    /// The header of an entry's bytes; what follows it is not looked at.
+    #[must_use]
+    pub fn peek(entry: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(entry);
+        reader.array_of(4).ok()?;
+        Self::read(&mut reader).ok()
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.array_of(4)?;
+        let at = reader.position();
+        let kind = Kind::from_code(reader.uint()?).ok_or_else(|| {
+            reader.fault(at, DecodeFault::OutOfRange("the kinds of this version"))
+        })?;
+        Ok(Self {
+            kind,
+            generation: Generation::read(reader)?,
+            commit_id: CommitId::read(reader)?,
+            epoch: Epoch::read(reader)?,
+        })
+    }
+
     /// The entry's short name.
     #[must_use]
     pub fn id(&self) -> EntryId {
@@ -155,17 +177,7 @@ impl Entry {
     fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         reader.array_of(4)?;
-        reader.array_of(4)?;
-        let at = reader.position();
-        let kind = Kind::from_code(reader.uint()?).ok_or_else(|| {
-            reader.fault(at, DecodeFault::OutOfRange("the kinds of this version"))
-        })?;
-        let header = Header {
-            kind,
-            generation: Generation::read(&mut reader)?,
-            commit_id: CommitId::read(&mut reader)?,
-            epoch: Epoch::read(&mut reader)?,
-        };
+        let header = Header::read(&mut reader)?;
         let stamp = Stamp::read(&mut reader)?;
         let capture = reader.bytes(ENTRY_BYTES_MAX)?.to_vec();
         let record_crc = u32::read(&mut reader)?;
@@ -174,7 +186,7 @@ impl Entry {
             header,
             stamp,
             captured: Captured {
-                kind,
+                kind: header.kind,
                 capture,
                 record_crc,
             },

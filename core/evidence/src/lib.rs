@@ -40,5 +40,5 @@ pub use ids::{
 pub use kinds::{Kind, Payload};
 pub use priority::Priority;
 pub use quality::Quality;
-pub use salt::{SaltKey, leaf_data, split_leaf};
+pub use salt::{SaltKey, Salts, leaf_data, split_leaf};
 pub use time::{MonoNs, Stamp, TimeDetail, UtcNs};

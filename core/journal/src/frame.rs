@@ -1,8 +1,10 @@
 //! A frame: one group commit, with the tree before it and the hashes of the frame before it.
 
 use alloc::vec::Vec;
-use evidence::{CommitId, Entry, EntryError, Epoch, Generation, LogId, SaltKey, leaf_data};
-use proof::tree::leaf_hash;
+use evidence::{
+    CommitId, Entry, EntryError, Epoch, Generation, Header, Kind, LogId, SaltKey, Salts, leaf_data,
+};
+use proof::tree::leaf_hash_joined;
 use proof::{CompactRange, Frontier, Hash};
 
 use crate::bytes::{Place, put_hashes, split_crc, take_hashes, to_usize};
@@ -28,20 +30,35 @@ pub struct StoredEntry {
 impl StoredEntry {
     /// Salts and hashes the bytes of an entry.
     pub(crate) fn new(
-        key: &SaltKey,
+        salts: &Salts,
         generation: Generation,
         commit_id: CommitId,
         bytes: Vec<u8>,
     ) -> Self {
-        let salt = key.salt(generation, commit_id);
-        let leaf_hash = leaf_hash(&leaf_data(&salt, &bytes));
+        let salt = salts.salt(generation, commit_id);
+        Self::salted(salt, generation, commit_id, bytes)
+    }
+
+    /// Hashes the bytes of an entry with the salt that it was given.
+    pub(crate) fn salted(
+        salt: [u8; 16],
+        generation: Generation,
+        commit_id: CommitId,
+        bytes: Vec<u8>,
+    ) -> Self {
         Self {
             generation,
             commit_id,
             salt,
+            leaf_hash: leaf_hash_joined(&salt, &bytes),
             bytes,
-            leaf_hash,
         }
+    }
+
+    /// What kind of entry it is, if its bytes begin as an entry's do.
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind> {
+        Header::peek(&self.bytes).map(|header| header.kind)
     }
 
     /// `salt || entry bytes`: what the tree hashes and a batch carries.
@@ -195,13 +212,16 @@ pub(crate) fn split_entries(
     count: u32,
 ) -> Option<Vec<StoredEntry>> {
     let mut rest = payload;
-    let mut entries = Vec::new();
+    let salts = key.salts();
+    // Each has a fixed part at least, whatever the header says of their number.
+    let most = payload.len() / EntryFixed::BYTES;
+    let mut entries = Vec::with_capacity(most.min(count as usize));
     for id in first..first.checked_add(u64::from(count))? {
         let fixed = EntryFixed::read(&mut rest)?;
         let (bytes, tail) = rest.split_at_checked(fixed.entry_bytes as usize)?;
         rest = tail;
         entries.push(StoredEntry::new(
-            key,
+            &salts,
             generation,
             CommitId(id),
             bytes.to_vec(),

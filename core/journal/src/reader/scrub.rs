@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::Reader;
 use crate::find::{Finding, Loss};
+use crate::frame::StoredEntry;
 use crate::leases;
 use crate::limits::TRUTH_COPIES;
 use crate::medium::{ReadTruth, ReadVolume};
@@ -26,6 +27,11 @@ pub struct Scrub {
 impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     /// Reads everything in the ring and the truth store once, and says what is wrong.
     pub fn scrub(&self) -> Scrub {
+        self.scrub_each(|_| {})
+    }
+
+    /// The same, and shows every entry and finding of the ring on the way, in the order of the log.
+    pub fn scrub_each(&self, mut show: impl FnMut(&Result<StoredEntry, Finding>)) -> Scrub {
         let mut scrub = Scrub {
             findings: self.truth_findings.clone(),
             ..Scrub::default()
@@ -37,6 +43,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         let mut named = Named::new();
         let before = self.ring.scanned_bytes();
         for item in self.entries(self.truth.fixed.oldest_commit_id) {
+            show(&item);
             match item {
                 Ok(entry) => {
                     scrub.entries = scrub.entries.saturating_add(1);

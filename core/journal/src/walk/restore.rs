@@ -189,13 +189,14 @@ fn sound_entries(
     end: u64,
 ) -> Option<Vec<StoredEntry>> {
     let mut rest = payload;
+    let salts = key.salts();
     let mut entries = Vec::new();
     for id in (first..end).take(FRAME_ENTRIES_MAX) {
         let Some(bytes) = leading_entry(&mut rest, generation, id) else {
             break;
         };
         let bytes = bytes.to_vec();
-        entries.push(StoredEntry::new(key, generation, CommitId(id), bytes));
+        entries.push(StoredEntry::new(&salts, generation, CommitId(id), bytes));
     }
     (!entries.is_empty()).then_some(entries)
 }

@@ -59,11 +59,10 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         let mut frontier = self.truth.frontier.clone();
         let mut range = CompactRange::empty(first);
         let generation = self.ring.generation;
+        let salts = self.open.salt_key.salts();
         let entries: Vec<StoredEntry> = (first..)
             .zip(encoded)
-            .map(|(id, bytes)| {
-                StoredEntry::new(&self.open.salt_key, generation, CommitId(id), bytes)
-            })
+            .map(|(id, bytes)| StoredEntry::new(&salts, generation, CommitId(id), bytes))
             .collect();
         for entry in &entries {
             frontier.push(entry.leaf_hash);

@@ -64,6 +64,15 @@ pub fn leaf_hash(data: &[u8]) -> Hash {
     Hash(hasher.finalize().into())
 }
 
+/// The same of data that lies in two pieces.
+#[must_use]
+pub fn leaf_hash_joined(first: &[u8], rest: &[u8]) -> Hash {
+    let mut hasher = Sha256::new_with_prefix(LEAF_PREFIX);
+    hasher.update(first);
+    hasher.update(rest);
+    Hash(hasher.finalize().into())
+}
+
 /// `SHA-256(0x01 ‖ left ‖ right)`: the hash of an inner node (RFC 9162 §2.1.1).
 #[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
