@@ -11,8 +11,9 @@ use std::process::{Command, Stdio};
 /// The suite's package and program.
 const PROGRAM: &str = "fieldnotary-powercut";
 /// Counts that must be nought.
-const BREACHES: [&str; 7] = [
+const BREACHES: [&str; 8] = [
     "silent_loss",
+    "doubted_loss",
     "wrong_data",
     "invented",
     "refused_open",

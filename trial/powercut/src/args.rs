@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Power cuts under the journal's files
     #[arg(long, value_name = "N")]
     pub(crate) cuts: Option<u64>,
+    /// Power cuts under an ext4 of its own, on a loop device; needs root
+    #[arg(long, value_name = "N")]
+    pub(crate) loop_cuts: Option<u64>,
 }
 
 /// Roles in which the program starts itself.
@@ -44,12 +47,9 @@ pub(crate) enum Role {
 /// What a writer is told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WriterArgs {
-    /// The log's folder
+    /// The folder of log and truth store
     #[arg(long)]
     pub(crate) dir: PathBuf,
-    /// The truth store's folder
-    #[arg(long)]
-    pub(crate) truth_dir: PathBuf,
     /// The class of the truth store, by its place in the list
     #[arg(long)]
     pub(crate) class: usize,
@@ -62,6 +62,9 @@ pub(crate) struct WriterArgs {
     /// Number from which the work is drawn
     #[arg(long)]
     pub(crate) work_seed: u64,
+    /// Acknowledge before the commit: a fault, planted to see it found
+    #[arg(long)]
+    pub(crate) hasty: bool,
 }
 
 /// How much is tried.
@@ -69,19 +72,41 @@ pub(crate) struct WriterArgs {
 pub(crate) struct Size {
     pub(crate) kills: u64,
     pub(crate) cuts: u64,
+    pub(crate) loop_cuts: u64,
 }
 
 impl Args {
     /// What is asked for, over what the length stands for.
     pub(crate) fn size(&self) -> Size {
-        let (kills, cuts) = if self.bounded {
-            (60, 400)
+        let (kills, cuts, loop_cuts) = if self.bounded {
+            (36, 60, 6)
         } else {
-            (10_000, 10_000)
+            (10_000, 10_000, 400)
         };
         Size {
             kills: self.kills.unwrap_or(kills),
             cuts: self.cuts.unwrap_or(cuts),
+            loop_cuts: self.loop_cuts.unwrap_or(loop_cuts),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Args, Size};
+    use clap::{CommandFactory, Parser};
+
+    fn size(words: &[&str]) -> Size {
+        let line = ["powercut"].iter().chain(words);
+        Args::try_parse_from(line).unwrap().size()
+    }
+
+    #[test]
+    fn the_command_line_is_sound_and_a_full_run_is_as_large_as_promised() {
+        Args::command().debug_assert();
+        let full = size(&[]);
+        assert!(full.kills >= 10_000 && full.cuts >= 10_000 && full.loop_cuts >= 300);
+        let bounded = size(&["--bounded", "--cuts", "7"]);
+        assert!(bounded.kills < 100 && bounded.cuts == 7);
     }
 }

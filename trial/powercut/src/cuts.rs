@@ -2,16 +2,17 @@
 
 use crate::amnesia::{Flaw, Mounted};
 use crate::ledger::Ledger;
-use crate::log::{CLASSES, Log};
+use crate::log::{CLASSES, Log, cases_of_log};
 use crate::tally::Tally;
-use crate::work::work;
+use crate::work::{Pace, work};
+use evidence::reasons::TruthClass;
 use std::path::Path;
 use trial::Random;
 
 /// Cuts on one log before a new one is made.
 const CUTS_OF_LOG: u64 = 40;
 /// Most writes and syncs between two cuts: some hit the opening, some come late.
-const OPERATIONS: [u64; 3] = [12, 60, 400];
+const OPERATIONS: [u64; 3] = [12, 60, 200];
 
 /// Cuts the power so often. A seed gives the same cuts again.
 pub(crate) fn cuts(folder: &Path, seed: u64, count: u64, tally: &mut Tally) -> Result<(), String> {
@@ -19,28 +20,33 @@ pub(crate) fn cuts(folder: &Path, seed: u64, count: u64, tally: &mut Tally) -> R
     let mut random = Random::new(seed);
     let mut left = count;
     let mut number = 0;
+    let of_log = cases_of_log(count, CUTS_OF_LOG);
     while left > 0 {
-        let log = next_log(folder, &mut random, &mut number);
-        left -= life(&mounted, &log, left.min(CUTS_OF_LOG), None, tally)?;
+        let (dir, truth_dir) = (folder.to_owned(), folder.to_owned());
+        let log = Log::of_seed(random.number(), class_of(number), dir, truth_dir);
+        number += 1;
+        let sound = (None, Pace::Sound);
+        let (made, _) = life(&mounted, &log, left.min(of_log), sound, tally)?;
+        left -= made;
     }
     Ok(())
 }
 
-fn next_log(folder: &Path, random: &mut Random, number: &mut usize) -> Log {
-    let class = CLASSES.iter().cycle().nth(*number % CLASSES.len());
-    *number += 1;
-    let class = class.copied().unwrap_or(CLASSES[0]);
-    Log::of_seed(random.number(), class, folder.to_owned(), folder.to_owned())
+/// The classes in turn.
+pub(crate) fn class_of(number: usize) -> TruthClass {
+    let class = CLASSES.get(number % CLASSES.len());
+    class.copied().unwrap_or(TruthClass::SameDeviceSync)
 }
 
-/// One log from its making on, until so many cuts or something that does not hold; the cuts made.
-fn life(
+/// One log from its making on, until so many cuts or something that does not hold; the cuts made
+/// and what is known of it.
+pub(crate) fn life(
     mounted: &Mounted,
     log: &Log,
     most: u64,
-    flaw: Option<Flaw>,
+    (flaw, pace): (Option<Flaw>, Pace),
     tally: &mut Tally,
-) -> Result<u64, String> {
+) -> Result<(u64, Ledger), String> {
     let mut random = Random::new(log.seed);
     mounted.disk().wipe();
     log.make()?;
@@ -53,7 +59,7 @@ fn life(
         let reach = random.one_of(&OPERATIONS).copied().unwrap_or(12);
         mounted.disk().arm(random.between(0, reach));
         let first = ledger.handed_in;
-        let why = work(log, first, &mut random, &mut |word| {
+        let why = work(log, first, pace, &mut random, &mut |word| {
             ledger.hear(word, tally);
         });
         if !mounted.disk().is_off() {
@@ -66,8 +72,8 @@ fn life(
         tally.cuts += 1;
         let what = format!("cut {cut} of {} log {}", log.class, log.seed);
         if !ledger.judge(log, &what, tally) {
-            return Ok(cut);
+            return Ok((cut, ledger));
         }
     }
-    Ok(most)
+    Ok((most, ledger))
 }

@@ -2,9 +2,9 @@
 
 use crate::args::WriterArgs;
 use crate::ledger::Ledger;
-use crate::log::{CLASSES, Log, said};
+use crate::log::{CLASSES, Log, cases_of_log, said};
 use crate::tally::Tally;
-use crate::work::{Word, work};
+use crate::work::{Pace, Word, work};
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,38 +24,40 @@ pub(crate) fn kills(folder: &Path, seed: u64, count: u64, tally: &mut Tally) -> 
     let mut random = Random::new(seed);
     let mut left = count;
     let mut number = 0;
+    let of_log = cases_of_log(count, KILLS_OF_LOG);
     while left > 0 {
-        let (dir, truth_dir) = (folder.join("journal"), folder.join("truth"));
-        let _ = std::fs::remove_dir_all(&dir);
-        let _ = std::fs::remove_dir_all(&truth_dir);
         let class = number % CLASSES.len();
         number += 1;
-        left -= life(
-            &dir,
-            &truth_dir,
-            class,
-            random.number(),
-            left.min(KILLS_OF_LOG),
-            tally,
-        )?;
+        let most = left.min(of_log);
+        left -= life(folder, class, random.number(), most, Pace::Sound, tally)?;
     }
     Ok(())
 }
 
-fn life(
-    dir: &Path,
-    truth_dir: &Path,
+/// One log from its making on, until so many kills or something that does not hold; the kills made.
+pub(crate) fn life(
+    folder: &Path,
     class: usize,
     seed: u64,
     most: u64,
+    pace: Pace,
     tally: &mut Tally,
 ) -> Result<u64, String> {
     let mut random = Random::new(seed);
-    let log = log_of(dir, truth_dir, class, seed)?;
+    let log = log_of(folder, class, seed)?;
+    for before in [&log.dir, &log.truth_dir] {
+        let _ = std::fs::remove_dir_all(before);
+    }
     log.make()?;
     let mut ledger = Ledger::default();
     for kill in 1..=most {
-        let mut writer = Writer::start(&log, class, ledger.handed_in, random.number())?;
+        let mut writer = Writer::start(
+            folder,
+            &log,
+            class,
+            (ledger.handed_in, random.number()),
+            pace,
+        )?;
         let from_opened = random.between(0, 2) == 0;
         writer.kill(from_opened, random.between(0, KILL_WITHIN_US))?;
         writer.heard().for_each(|word| ledger.hear(word, tally));
@@ -68,14 +70,10 @@ fn life(
     Ok(most)
 }
 
-fn log_of(dir: &Path, truth_dir: &Path, class: usize, seed: u64) -> Result<Log, String> {
+fn log_of(folder: &Path, class: usize, seed: u64) -> Result<Log, String> {
     let class = CLASSES.get(class).copied().ok_or("no such class")?;
-    Ok(Log::of_seed(
-        seed,
-        class,
-        dir.to_owned(),
-        truth_dir.to_owned(),
-    ))
+    let (dir, truth_dir) = (folder.join("journal"), folder.join("truth"));
+    Ok(Log::of_seed(seed, class, dir, truth_dir))
 }
 
 /// The writer's program: its words go to standard output, each whole.
@@ -84,10 +82,13 @@ pub(crate) fn writer(args: &WriterArgs) {
         // Nobody listens any more when this fails, and the end is near.
         let _ = std::io::stdout().write_all(line.as_bytes());
     };
-    let why = match log_of(&args.dir, &args.truth_dir, args.class, args.log_seed) {
+    let why = match log_of(&args.dir, args.class, args.log_seed) {
         Ok(log) => {
             let mut random = Random::new(args.work_seed);
-            work(&log, args.first, &mut random, &mut |word| say(spelt(word)))
+            let pace = if args.hasty { Pace::Hasty } else { Pace::Sound };
+            work(&log, args.first, pace, &mut random, &mut |word| {
+                say(spelt(word));
+            })
         }
         Err(why) => why,
     };
@@ -135,18 +136,23 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(log: &Log, class: usize, first: u64, work_seed: u64) -> Result<Self, String> {
+    fn start(
+        folder: &Path,
+        log: &Log,
+        class: usize,
+        (first, work_seed): (u64, u64),
+        pace: Pace,
+    ) -> Result<Self, String> {
         let own = std::env::current_exe().map_err(said)?;
         let mut child = Command::new(own)
             .arg("writer")
             .arg("--dir")
-            .arg(&log.dir)
-            .arg("--truth-dir")
-            .arg(&log.truth_dir)
+            .arg(folder)
             .args(["--class", &class.to_string()])
             .args(["--log-seed", &log.seed.to_string()])
             .args(["--first", &first.to_string()])
             .args(["--work-seed", &work_seed.to_string()])
+            .args((pace == Pace::Hasty).then_some("--hasty"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

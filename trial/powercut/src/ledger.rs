@@ -99,19 +99,19 @@ impl Ledger {
                 Err(_) => {}
             }
         }
-        let missing = self
-            .entries
-            .range(self.released..)
-            .find(|(id, _)| !shown.contains_key(id) && uncertain.is_none_or(|from| **id < from));
-        if let Some((id, number)) = missing {
-            tally.breach(
-                Breach::SilentLoss,
-                format!(
-                    "{what}: entry {id} (capture {number}) is missing; the log has {} entries, {} were known; {recovery:?}",
-                    journal.size(),
-                    self.entries.len(),
-                ),
+        let missing = self.entries.range(self.released..);
+        if let Some((id, number)) = missing.into_iter().find(|(id, _)| !shown.contains_key(id)) {
+            let doubted = uncertain.is_some_and(|from| from <= *id);
+            let breach = if doubted {
+                Breach::DoubtedLoss
+            } else {
+                Breach::SilentLoss
+            };
+            let story = format!(
+                "{what}: entry {id} (capture {number}) is missing in {} entries; {recovery:?}",
+                journal.size()
             );
+            tally.breach(breach, story);
         }
         self.numbers(what, journal, tally);
         // What was shown once must stay; what was in doubt and is not there is answered.

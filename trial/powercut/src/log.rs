@@ -13,6 +13,12 @@ pub(crate) const CLASSES: [TruthClass; 3] = [
     TruthClass::SameDeviceSync,
     TruthClass::SameDeviceDeferred,
 ];
+/// How many cases one log is given of so many in all: at most this many, and few enough that every
+/// class has its turn.
+pub(crate) fn cases_of_log(all: u64, most: u64) -> u64 {
+    all.div_ceil(CLASSES.len() as u64).clamp(1, most)
+}
+
 /// Blocks that a ring may have.
 const BLOCKS_BYTES: [u32; 3] = [512, 4_096, 4_096];
 /// Segments are short, so that a few commits change them.
@@ -67,20 +73,21 @@ impl Log {
         }
     }
 
+    /// The truth store's file.
+    pub(crate) fn truth_file(&self) -> PathBuf {
+        self.truth_dir.join(TRUTH_FILE)
+    }
+
     fn media(&self) -> Result<(FileVolume, FileTruth), String> {
         let volume = FileVolume::open(&self.dir, self.shape, Access::ReadWrite);
-        let truth = FileTruth::open(
-            &self.truth_dir.join(TRUTH_FILE),
-            self.class,
-            Access::ReadWrite,
-        );
+        let truth = FileTruth::open(&self.truth_file(), self.class, Access::ReadWrite);
         Ok((volume.map_err(said)?, truth.map_err(said)?))
     }
 
     /// Makes the log: files, and a journal without entries.
     pub(crate) fn make(&self) -> Result<(), String> {
         FileVolume::provision(&self.dir, self.shape, |_| {}).map_err(said)?;
-        FileTruth::provision(&self.truth_dir.join(TRUTH_FILE)).map_err(said)?;
+        FileTruth::provision(&self.truth_file()).map_err(said)?;
         let (volume, truth) = self.media()?;
         Journal::create(volume, truth, &self.input(), SaltKey([1; 16])).map_err(said)?;
         Ok(())

@@ -2,17 +2,21 @@
 
 mod amnesia;
 mod args;
+mod blocks;
 mod capture;
 mod clock;
 mod cuts;
 mod kills;
 mod ledger;
 mod log;
+mod plants;
+mod run;
 mod tally;
 mod work;
 
 use args::{Args, Role};
 use clap::Parser;
+use std::path::Path;
 use std::process::ExitCode;
 use tally::Tally;
 
@@ -28,7 +32,7 @@ fn main() -> ExitCode {
     let began = clock::now();
     eprintln!("seed {}", args.seed);
     let mut tally = Tally::default();
-    if let Err(error) = run(&args, &mut tally) {
+    if let Err(error) = suite(&args, &mut tally) {
         eprintln!("fieldnotary-powercut: {error}");
         return ExitCode::from(EXIT_FAILED);
     }
@@ -42,16 +46,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args, tally: &mut Tally) -> Result<(), String> {
+/// Every part in turn, each in a folder of its own.
+fn suite(args: &Args, tally: &mut Tally) -> Result<(), String> {
+    type Part = fn(&Path, u64, u64, &mut Tally) -> Result<(), String>;
     let size = args.size();
-    let temporary = tempfile::tempdir().map_err(log::said)?;
-    let folder = |name: &str| {
-        let folder = temporary.path().join(name);
-        std::fs::create_dir(&folder)
-            .map(|()| folder)
-            .map_err(log::said)
-    };
-    kills::kills(&folder("kills")?, args.seed, size.kills, tally)?;
-    cuts::cuts(&folder("cuts")?, args.seed, size.cuts, tally)?;
+    let parts: [(&str, u64, Part); 4] = [
+        ("planted faults", 1, plants::plants),
+        ("kills", size.kills, kills::kills),
+        ("cuts", size.cuts, cuts::cuts),
+        ("loop cuts", size.loop_cuts, blocks::cuts),
+    ];
+    for (part, count, run) in parts {
+        let began = clock::now();
+        let folder = tempfile::tempdir().map_err(log::said)?;
+        run(folder.path(), args.seed, count, tally).map_err(|why| format!("{part}: {why}"))?;
+        let seconds = (clock::now() - began).as_secs_f64();
+        eprintln!("{part}: {count} in {seconds:.1} s");
+    }
     Ok(())
 }

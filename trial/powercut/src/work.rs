@@ -37,10 +37,20 @@ pub(crate) enum Word {
     Closed,
 }
 
+/// When the writer acknowledges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// When the commit has returned.
+    Sound,
+    /// Before it is made: a fault, planted to see it found.
+    Hasty,
+}
+
 /// Works until something fails; the reason is returned.
 pub(crate) fn work(
     log: &Log,
     first: u64,
+    pace: Pace,
     random: &mut Random,
     tell: &mut dyn FnMut(Word),
 ) -> String {
@@ -54,7 +64,7 @@ pub(crate) fn work(
         tell(Word::Opened);
         let commits = random.between(1, 120);
         for _ in 0..commits {
-            if let Err(error) = commit(&mut journal, log.seed, &mut next, random, tell) {
+            if let Err(error) = commit(&mut journal, (log.seed, pace), &mut next, random, tell) {
                 return said(error);
             }
             if random.between(0, 16) == 0
@@ -73,7 +83,7 @@ pub(crate) fn work(
 
 fn commit(
     journal: &mut FileJournal,
-    seed: u64,
+    (seed, pace): (u64, Pace),
     next: &mut u64,
     random: &mut Random,
     tell: &mut dyn FnMut(Word),
@@ -98,6 +108,10 @@ fn commit(
     }
     tell(Word::Intends { first, count });
     let salt = SaltKey([random.number().to_be_bytes()[0]; 16]);
+    let id = journal.size();
+    if pace == Pace::Hasty {
+        tell(Word::Acknowledged { id, first, count });
+    }
     let committed = journal.commit(&group, salt)?;
     let id = committed.first.0;
     tell(Word::Acknowledged { id, first, count });

@@ -61,11 +61,6 @@ impl Disk {
         self.left = Some(operations);
     }
 
-    /// The power goes now, if it has not gone already.
-    pub(crate) fn power_off(&mut self) {
-        self.off = true;
-    }
-
     /// Whether the power is gone.
     pub(crate) fn is_off(&self) -> bool {
         self.off
@@ -246,3 +241,6 @@ fn put(file: &mut [u8], sector: usize, bytes: &[u8; SECTOR_BYTES]) {
         .zip(bytes)
         .for_each(|(to, from)| *to = *from);
 }
+
+#[cfg(test)]
+mod tests;
