@@ -5,6 +5,7 @@ mod demo;
 mod failure;
 mod fuzz;
 mod graph;
+mod kill_storm;
 mod licences;
 mod measure;
 mod nightly;
@@ -83,6 +84,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Kill and cut the power under the journal on this kernel; every promise must hold
+    #[command(disable_help_flag = true)]
+    KillStorm {
+        /// Passed on to the suite: --seed N, --bounded, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -119,6 +127,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
         Command::Measure { seconds } => measure::measure(workspace, seconds),
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
+        Command::KillStorm { arguments } => kill_storm::kill_storm(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{fuzz, run, storm, test};
+use crate::{fuzz, kill_storm, run, storm, test};
 
 /// A long suite.
 struct Suite {
@@ -46,6 +46,12 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "2,000 kills and 300 other faults; nothing lost, nothing explained wrongly",
         action: storm::full,
+    },
+    Suite {
+        name: "kills",
+        bounded: true,
+        what: "10,000 kills of a writer, 10,000 power cuts under the journal's files",
+        action: kill_storm::full,
     },
     Suite {
         name: "fuzz",

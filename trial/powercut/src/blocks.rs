@@ -1,0 +1,128 @@
+//! Power cuts under a real ext4: its block device is a loop device over a file of the file system that
+//! forgets, so that the kernel's own journal is replayed before the log is opened again.
+
+use crate::amnesia::Mounted;
+use crate::cuts::class_of;
+use crate::ledger::Ledger;
+use crate::log::{Log, cases_of_log, said};
+use crate::run::checked;
+use crate::tally::{Breach, Tally};
+use crate::work::{Pace, work};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use trial::Random;
+
+/// Bytes of the block device: room for an ext4 with a journal, and a ring.
+const DEVICE_BYTES: u64 = 24 << 20;
+/// Cuts on one file system before a new one is made.
+const CUTS_OF_DEVICE: u64 = 20;
+/// Most writes and flushes of the device between two cuts.
+const OPERATIONS: [u64; 2] = [40, 250];
+const IMAGE: &str = "device";
+
+/// A mounted ext4 whose device forgets.
+struct Device<'a> {
+    medium: &'a Mounted,
+    image: PathBuf,
+    folder: PathBuf,
+}
+
+/// Cuts the power so often.
+pub(crate) fn cuts(folder: &Path, seed: u64, count: u64, tally: &mut Tally) -> Result<(), String> {
+    let (fuse, ext4) = (folder.join("fuse"), folder.join("ext4"));
+    for folder in [&fuse, &ext4] {
+        std::fs::create_dir(folder).map_err(said)?;
+    }
+    let medium = Mounted::at(&fuse)?;
+    let mut random = Random::new(seed);
+    let mut left = count;
+    let mut number = 0;
+    let of_device = cases_of_log(count, CUTS_OF_DEVICE);
+    while left > 0 {
+        let device = Device::make(&medium, fuse.join(IMAGE), ext4.clone())?;
+        let (dir, truth_dir) = (ext4.join("journal"), ext4.join("truth"));
+        let log = Log::of_seed(random.number(), class_of(number), dir, truth_dir);
+        number += 1;
+        left -= life(&device, &log, left.min(of_device), tally)?;
+    }
+    Ok(())
+}
+
+fn life(device: &Device<'_>, log: &Log, most: u64, tally: &mut Tally) -> Result<u64, String> {
+    let mut random = Random::new(log.seed);
+    device.mount()?;
+    log.make()?;
+    device.unmount()?;
+    device.medium.disk().settle();
+    let mut ledger = Ledger::default();
+    for cut in 1..=most {
+        device.mount()?;
+        let reach = random.one_of(&OPERATIONS).copied().unwrap_or(40);
+        device.medium.disk().arm(random.between(0, reach));
+        let first = ledger.handed_in;
+        let why = work(log, first, Pace::Sound, &mut random, &mut |word| {
+            ledger.hear(word, tally);
+        });
+        if !device.medium.disk().is_off() {
+            return Err(format!("log {} ended with the power on: {why}", log.seed));
+        }
+        device.unmount()?;
+        device.medium.disk().restore(&mut random);
+        tally.loop_cuts += 1;
+        let what = format!("device cut {cut} of {} log {}", log.class, log.seed);
+        if let Err(error) = device.mount() {
+            tally.breach(Breach::RefusedOpen, format!("{what}: {error}"));
+            return Ok(cut);
+        }
+        let held = ledger.judge(log, &what, tally);
+        device.unmount()?;
+        if !held {
+            return Ok(cut);
+        }
+    }
+    Ok(most)
+}
+
+impl<'a> Device<'a> {
+    /// A new device with an empty ext4.
+    fn make(medium: &'a Mounted, image: PathBuf, folder: PathBuf) -> Result<Self, String> {
+        medium.disk().wipe();
+        let file = File::create(&image).map_err(said)?;
+        file.set_len(DEVICE_BYTES).map_err(said)?;
+        drop(file);
+        checked(
+            Command::new("mkfs.ext4")
+                .args(["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"])
+                .arg(&image),
+        )?;
+        medium.disk().settle();
+        Ok(Self {
+            medium,
+            image,
+            folder,
+        })
+    }
+
+    /// Mounts it; the kernel replays its journal.
+    fn mount(&self) -> Result<(), String> {
+        checked(
+            Command::new("mount")
+                .args(["-t", "ext4", "-o", "loop,noatime"])
+                .arg(&self.image)
+                .arg(&self.folder),
+        )
+    }
+
+    /// Lets go of it. What is not on the device by now is forgotten with the power.
+    fn unmount(&self) -> Result<(), String> {
+        checked(Command::new("umount").arg(&self.folder))
+    }
+}
+
+impl Drop for Device<'_> {
+    fn drop(&mut self) {
+        // Mounted still only if something failed on the way.
+        let _ = self.unmount();
+    }
+}

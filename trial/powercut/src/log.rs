@@ -1,0 +1,106 @@
+//! The log under trial: where it lies, how it is made and opened.
+
+use evidence::reasons::TruthClass;
+use evidence::{BootId, Generation, LogId, SaltKey};
+use journal::{Journal, OpenInput, Options, Recovery, Shape};
+use media::{Access, FileTruth, FileVolume, TRUTH_FILE};
+use std::path::PathBuf;
+use trial::Random;
+
+/// Classes of truth stores, each tried in turn.
+pub(crate) const CLASSES: [TruthClass; 3] = [
+    TruthClass::Independent,
+    TruthClass::SameDeviceSync,
+    TruthClass::SameDeviceDeferred,
+];
+/// How many cases one log is given of so many in all: at most this many, and few enough that every
+/// class has its turn.
+pub(crate) fn cases_of_log(all: u64, most: u64) -> u64 {
+    all.div_ceil(CLASSES.len() as u64).clamp(1, most)
+}
+
+/// Blocks that a ring may have.
+const BLOCKS_BYTES: [u32; 3] = [512, 4_096, 4_096];
+/// Segments are short, so that a few commits change them.
+const SEGMENT_BYTES: u64 = 32_768;
+
+/// A log and all that follows from its seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    pub(crate) dir: PathBuf,
+    /// Where the truth store lies: the same folder, or another.
+    pub(crate) truth_dir: PathBuf,
+    pub(crate) class: TruthClass,
+    pub(crate) shape: Shape,
+    pub(crate) seed: u64,
+}
+
+/// A journal on files.
+pub(crate) type FileJournal = Journal<FileVolume, FileTruth>;
+
+impl Log {
+    /// The log of a seed, in these folders.
+    pub(crate) fn of_seed(seed: u64, class: TruthClass, dir: PathBuf, truth_dir: PathBuf) -> Self {
+        let mut random = Random::new(seed);
+        let block_bytes = random.one_of(&BLOCKS_BYTES).copied().unwrap_or(4_096);
+        let segments = u32::try_from(random.between(4, 12)).unwrap_or(4);
+        let shape = Shape {
+            segment_bytes: SEGMENT_BYTES,
+            segments,
+            block_bytes,
+        };
+        Self {
+            dir,
+            truth_dir,
+            class,
+            shape,
+            seed,
+        }
+    }
+
+    fn input(&self) -> OpenInput {
+        let mut log_id = [0; 16];
+        let halves = log_id.iter_mut().zip(self.seed.to_be_bytes());
+        halves.for_each(|(to, from)| *to = from);
+        OpenInput {
+            log_id: LogId(log_id),
+            generation: Generation(1),
+            boot_id: BootId([7; 16]),
+            options: Options {
+                retain_uncosigned: true,
+                read_back_every: 0,
+            },
+        }
+    }
+
+    /// The truth store's file.
+    pub(crate) fn truth_file(&self) -> PathBuf {
+        self.truth_dir.join(TRUTH_FILE)
+    }
+
+    fn media(&self) -> Result<(FileVolume, FileTruth), String> {
+        let volume = FileVolume::open(&self.dir, self.shape, Access::ReadWrite);
+        let truth = FileTruth::open(&self.truth_file(), self.class, Access::ReadWrite);
+        Ok((volume.map_err(said)?, truth.map_err(said)?))
+    }
+
+    /// Makes the log: files, and a journal without entries.
+    pub(crate) fn make(&self) -> Result<(), String> {
+        FileVolume::provision(&self.dir, self.shape, |_| {}).map_err(said)?;
+        FileTruth::provision(&self.truth_file()).map_err(said)?;
+        let (volume, truth) = self.media()?;
+        Journal::create(volume, truth, &self.input(), SaltKey([1; 16])).map_err(said)?;
+        Ok(())
+    }
+
+    /// Opens it in whatever state it is.
+    pub(crate) fn open(&self) -> Result<(FileJournal, Recovery), String> {
+        let (volume, truth) = self.media()?;
+        Journal::open(volume, truth, &self.input()).map_err(said)
+    }
+}
+
+/// An error in words.
+pub(crate) fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
