@@ -207,7 +207,7 @@ impl Bytes {
             let draw = mix(seed ^ mix(n)) % self.cuts.len() as u64;
             usize::try_from(draw).unwrap_or(0)
         });
-        let mut indices: Vec<usize> = if samples as usize >= self.cuts.len() {
+        let mut indices: Vec<usize> = if samples >= self.cuts.len() as u64 {
             (0..self.cuts.len()).collect()
         } else {
             always.into_iter().chain(drawn).collect()

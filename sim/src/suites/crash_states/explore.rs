@@ -123,7 +123,7 @@ impl<'a> Explorer<'a> {
             place.steps = vec![(index, choice.clone())];
             let again = self.wants_again(id);
             place.case.orderly = expect.closed && index == 0 && change == 0;
-            place.case.goes_on = !again && (self.only.is_some() || id % GOES_ON_ONE_IN == 0);
+            place.case.goes_on = !again && (self.only.is_some() || id.is_multiple_of(GOES_ON_ONE_IN));
             self.judge(place);
             let recovery = device.take_commands();
             if again {

@@ -26,11 +26,11 @@ impl Plan {
     pub const fn bounded(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 1, 0, 0, 0, 0],
+            one_in: [1, 16, 0, 0, 0, 0],
             samples: 32,
             again_one_in: 16,
             threads: 2,
-            told_max: 8,
+            told_max: 100_000,
         }
     }
 
@@ -43,7 +43,7 @@ impl Plan {
             samples: 256,
             again_one_in: 16,
             threads: 2,
-            told_max: 8,
+            told_max: 100_000,
         }
     }
 }
