@@ -352,6 +352,12 @@ impl TruthMedium for SimTruth {
             .map_err(|_| failed(MediumFault::Io, slot, 0))
     }
 
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        self.0
+            .write(Target::TruthSlot(slot), 0, &[(slot_at(slot, copy), bytes)])
+            .map_err(|_| failed(MediumFault::Io, slot, 0))
+    }
+
     /// As a durable write: what a cache does is the matter of the media.
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         self.write_durable(slot, bytes)

@@ -29,6 +29,20 @@ pub struct Command {
 }
 
 impl Command {
+    /// One command for each of its places.
+    pub fn apart(&self) -> impl Iterator<Item = Self> {
+        self.places.iter().map(|place| Self {
+            places: vec![*place],
+            ..self.clone()
+        })
+    }
+
+    /// Whether it writes every place of another command anew.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.places.iter().all(|place| self.places.contains(place))
+    }
+
     /// Every stretch that it writes: place and bytes, sector by sector in the order of writing.
     pub fn sectors(&self, sector_bytes: usize) -> impl Iterator<Item = (usize, &[u8])> {
         self.places.iter().flat_map(move |place| {

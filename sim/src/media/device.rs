@@ -208,16 +208,17 @@ impl State {
             self.unreadable
                 .retain(|at| !command.places.contains(&(at - at % SECTOR_BYTES)));
             self.cache
-                .retain(|unflushed| unflushed.command.places != command.places);
+                .retain(|unflushed| !command.covers(&unflushed.command));
             self.persist(&command, Torn::Everything)
         } else {
-            self.keep_in_cache(command, false);
+            self.keep_in_cache(&command, false);
             Ok(())
         }
     }
 
-    fn keep_in_cache(&mut self, command: Command, forgotten: bool) {
-        self.cache.push(Unflushed { command, forgotten });
+    fn keep_in_cache(&mut self, command: &Command, forgotten: bool) {
+        let unflushed = |command| Unflushed { command, forgotten };
+        self.cache.extend(command.apart().map(unflushed));
     }
 
     fn persist(&mut self, command: &Command, torn: Torn) -> Result<(), MediumFault> {
@@ -241,7 +242,7 @@ impl State {
                 Err(MediumFault::Io)
             }
             Fault::FlushFailed => {
-                self.keep_in_cache(command, true);
+                self.keep_in_cache(&command, true);
                 Err(MediumFault::Io)
             }
             Fault::Full => Err(MediumFault::Full),
@@ -252,7 +253,7 @@ impl State {
             }
             Fault::Lost => Ok(()),
             Fault::LyingFlush => {
-                self.keep_in_cache(command, true);
+                self.keep_in_cache(&command, true);
                 Ok(())
             }
             Fault::Misdirected(behind) => {

@@ -110,6 +110,11 @@ impl TruthMedium for DeviceTruth {
         self.submit(Target::TruthSlot(slot), self.copies(slot), bytes, true)
     }
 
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let place = self.0.map.slot(slot, copy);
+        self.submit(Target::TruthSlot(slot), vec![place], bytes, true)
+    }
+
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         self.submit(Target::TruthSlot(slot), self.copies(slot), bytes, false)
     }

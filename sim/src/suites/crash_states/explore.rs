@@ -123,7 +123,8 @@ impl<'a> Explorer<'a> {
             place.steps = vec![(index, choice.clone())];
             let again = self.wants_again(id);
             place.case.orderly = expect.closed && index == 0 && change == 0;
-            place.case.goes_on = !again && (self.only.is_some() || id.is_multiple_of(GOES_ON_ONE_IN));
+            place.case.goes_on =
+                !again && (self.only.is_some() || id.is_multiple_of(GOES_ON_ONE_IN));
             self.judge(place);
             let recovery = device.take_commands();
             if again {
@@ -213,11 +214,11 @@ fn settle(device: &Device, unflushed: &mut Vec<Command>, logged: &Logged) -> u64
             device.platter(|platter| persist(platter, command, |index| torn.persists(index)))
         }
         _ if command.durable => {
-            unflushed.retain(|other| other.places != command.places);
+            unflushed.retain(|other| !command.covers(other));
             device.platter(|platter| persist(platter, command, |_| true))
         }
         _ => {
-            unflushed.push(command.clone());
+            unflushed.extend(command.apart());
             0
         }
     }

@@ -26,7 +26,7 @@ impl Plan {
     pub const fn bounded(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 16, 0, 0, 0, 0],
+            one_in: [1, 1, 8, 0, 0, 0],
             samples: 32,
             again_one_in: 16,
             threads: 2,
