@@ -74,6 +74,7 @@ fn answer(plan: &Plan, bounded: bool, report: &Report, seconds: f64) -> Value {
         "seed": plan.seed,
         "bounded": bounded,
         "states": report.states,
+        "openings": report.openings,
         "states_again": report.states_again,
         "sequences": report.sequences,
         "commands": report.commands,

@@ -27,8 +27,8 @@ const ROLL_ROOM_BYTES: u64 = 2_048;
 const SMALL: usize = 40;
 /// Filler of each entry of a group: its frame takes six sectors.
 const GROUP: usize = 420;
-/// Filler of the entries that fill a segment.
-const FILL: usize = 800;
+/// Most filler of an entry that fills a segment.
+const FILL_MAX: usize = 4_000;
 /// Numbers that one lease covers.
 const LEASE: u64 = 64;
 
@@ -214,12 +214,20 @@ impl Actor {
         }
     }
 
-    fn roll(&mut self) -> Result<(), Stuck> {
+    /// Fills the segment but for less than a group needs.
+    pub(super) fn fill(&mut self) -> Result<(), Stuck> {
         let left = self.with(|journal| journal.segment_bytes_left())?;
-        if left > ROLL_ROOM_BYTES {
-            let entries = (left - ROLL_ROOM_BYTES) / (FILL as u64 + 2 * SECTOR_BYTES as u64 / 5);
-            self.append(entries.max(1), FILL)?;
+        let fill = usize::try_from(left.saturating_sub(ROLL_ROOM_BYTES)).unwrap_or(0);
+        if fill < 2 * SECTOR_BYTES {
+            return Ok(());
         }
+        let count = fill.div_ceil(FILL_MAX);
+        let filler = (fill / count).saturating_sub(SECTOR_BYTES);
+        self.append(count as u64, filler)
+    }
+
+    fn roll(&mut self) -> Result<(), Stuck> {
+        self.fill()?;
         self.append(5, GROUP)
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Explorer<'a> {
     plan: &'a Plan,
     /// The states of this sequence.
     seen: HashSet<u64>,
+    /// The states together with what must hold in them.
+    judged: HashSet<u64>,
     /// What must be tried alone.
     only: Option<Address>,
     pub(super) report: Report,
@@ -43,6 +45,7 @@ impl<'a> Explorer<'a> {
         Self {
             plan,
             seen: HashSet::new(),
+            judged: HashSet::new(),
             only,
             report: Report::default(),
         }
@@ -51,6 +54,7 @@ impl<'a> Explorer<'a> {
     /// All states during the last operation of a sequence.
     pub(super) fn sequence(&mut self, base: &Base, sequence: &[Operation]) {
         self.seen.clear();
+        self.judged.clear();
         self.report.sequences += 1;
         if let Err(Stuck(why)) = self.follow(base, sequence) {
             let address = Address::of(base, sequence, &[]);
@@ -118,8 +122,10 @@ impl<'a> Explorer<'a> {
             let mark = device.platter(|platter| platter.mark());
             let change = device.platter(|platter| choices.apply(platter, &choice));
             let id = place.hash ^ change;
-            let fresh = self.seen.insert(id);
-            self.report.states += u64::from(fresh);
+            if !self.is_new(id, expect) {
+                wind_back(device, mark);
+                continue;
+            }
             place.steps = vec![(index, choice.clone())];
             let again = self.wants_again(id);
             place.case.orderly = expect.closed && index == 0 && change == 0;
@@ -150,10 +156,12 @@ impl<'a> Explorer<'a> {
             for choice in self.chosen(&choices, 1, index, self.plan.samples / 4, seed) {
                 let mark = device.platter(|platter| platter.mark());
                 let change = device.platter(|platter| choices.apply(platter, &choice));
-                if self.seen.insert(hash ^ change) {
-                    self.report.states += 1;
-                    self.report.states_again += 1;
+                let states = self.report.states;
+                if !self.is_new(hash ^ change, place.case.expect) {
+                    wind_back(device, mark);
+                    continue;
                 }
+                self.report.states_again += self.report.states - states;
                 place.steps.clone_from(&before);
                 place.steps.push((index, choice));
                 self.judge(place);
@@ -183,6 +191,12 @@ impl<'a> Explorer<'a> {
         }
     }
 
+    /// Counts a state; whether it has not been judged by the same demands.
+    fn is_new(&mut self, id: u64, expect: &Expect) -> bool {
+        self.report.states += u64::from(self.seen.insert(id));
+        self.judged.insert(id ^ expect.signature())
+    }
+
     fn wants_again(&self, id: u64) -> bool {
         match &self.only {
             None => mix(id).is_multiple_of(self.plan.again_one_in),
@@ -191,6 +205,7 @@ impl<'a> Explorer<'a> {
     }
 
     fn judge(&mut self, place: &Place<'_>) {
+        self.report.openings += 1;
         for (breach, words) in judge(place.device, &place.case) {
             self.report.add(breach, self.plan.told_max, || {
                 let address = Address::of(place.base, place.sequence, &place.steps);

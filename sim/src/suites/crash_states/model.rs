@@ -6,6 +6,8 @@ use evidence::{Captured, Stamp};
 use journal::{Committed, StoredEntry};
 use proof::Frontier;
 
+use crate::disk::mix;
+
 /// What is handed in at once.
 pub(super) type Group = Arc<Vec<(Stamp, Captured)>>;
 
@@ -38,6 +40,21 @@ pub(super) struct Expect {
     pub(super) lease: u64,
     pub(super) epoch: u64,
     pub(super) closed: bool,
+}
+
+impl Expect {
+    /// The same number for the same demands, within one sequence.
+    pub(super) fn signature(&self) -> u64 {
+        let flags = u64::from(self.under_way.is_some()) << 1 | u64::from(self.closed);
+        let parts = [
+            self.acked as u64,
+            self.oldest_max,
+            self.lease,
+            self.epoch,
+            flags,
+        ];
+        parts.into_iter().fold(0, |sum, part| mix(sum ^ part))
+    }
 }
 
 impl Model {

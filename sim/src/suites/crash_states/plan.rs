@@ -26,11 +26,11 @@ impl Plan {
     pub const fn bounded(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 1, 8, 0, 0, 0],
+            one_in: [1, 1, 3, 50, 1_000, 20_000],
             samples: 32,
             again_one_in: 16,
             threads: 2,
-            told_max: 100_000,
+            told_max: 8,
         }
     }
 
@@ -39,11 +39,11 @@ impl Plan {
     pub const fn full(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 1, 1, 1, 1, 4],
+            one_in: [1, 1, 1, 1, 3, 32],
             samples: 256,
             again_one_in: 16,
             threads: 2,
-            told_max: 100_000,
+            told_max: 8,
         }
     }
 }

@@ -44,6 +44,8 @@ impl Breach {
 pub struct Report {
     /// Distinct states that the engine was opened on.
     pub states: u64,
+    /// Openings: a state that two commands can leave is judged by what must hold in either.
+    pub openings: u64,
     /// Of these, such in which power had failed again during recovery.
     pub states_again: u64,
     /// Sequences, for each class and each beginning.
@@ -85,6 +87,7 @@ impl Report {
 
     pub(super) fn merge(&mut self, other: Self, told_max: usize) {
         self.states += other.states;
+        self.openings += other.openings;
         self.states_again += other.states_again;
         self.sequences += other.sequences;
         self.commands += other.commands;
