@@ -166,6 +166,14 @@ impl Device {
         self.state().unreadable.push(at - at % SECTOR_BYTES);
     }
 
+    /// These bits of the byte at this place turn over.
+    pub fn rot(&self, at: usize, bits: u8) {
+        self.platter(|platter| {
+            let byte = platter.get(at, 1).and_then(|bytes| bytes.first().copied());
+            byte.map(|byte| platter.write(at, &[byte ^ bits]))
+        });
+    }
+
     /// Reads of the sector at this place give what the one at `from` holds now: a misdirected read,
     /// or with the same place a stale one.
     pub fn answer(&self, at: usize, from: usize) {
@@ -206,7 +214,7 @@ impl State {
     fn perform(&mut self, command: Command) -> Result<(), MediumFault> {
         if command.durable {
             self.unreadable
-                .retain(|at| !command.places.contains(&(at - at % SECTOR_BYTES)));
+                .retain(|bad| !command.sectors(SECTOR_BYTES).any(|(at, _)| at == *bad));
             self.cache
                 .retain(|unflushed| !command.covers(&unflushed.command));
             self.persist(&command, Torn::Everything)
@@ -243,6 +251,17 @@ impl State {
             }
             Fault::FlushFailed => {
                 self.keep_in_cache(&command, true);
+                Err(MediumFault::Io)
+            }
+            Fault::PowerCutAtByte(bytes) => {
+                self.dead = true;
+                let mut left = bytes;
+                for place in std::mem::take(&mut command.places) {
+                    let here = left.min(command.bytes.len());
+                    let torn = command.bytes.get(..here).unwrap_or_default();
+                    self.platter.write(place, torn);
+                    left -= here;
+                }
                 Err(MediumFault::Io)
             }
             Fault::Full => Err(MediumFault::Full),

@@ -7,6 +7,8 @@ use crate::disk::Torn;
 pub enum Fault {
     /// Power fails during it: this much of it persists and nothing of the cache.
     PowerCut(Torn),
+    /// Power fails during it, after this many bytes in the order of writing: an FRAM.
+    PowerCutAtByte(usize),
     /// The device reports failure; this much persists all the same, and the device goes on.
     Refused(Torn),
     /// The flush fails and the pages count as clean: readers see them until power fails, and no

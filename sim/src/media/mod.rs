@@ -2,6 +2,7 @@
 //! can be wound back.
 
 mod command;
+mod counter;
 mod device;
 mod fault;
 mod handles;
@@ -9,6 +10,7 @@ mod map;
 mod platter;
 
 pub use command::{Command, Logged, Target};
+pub use counter::{Counter, CounterError};
 pub use device::Device;
 pub use fault::Fault;
 pub use handles::{DeviceTruth, DeviceVolume};
