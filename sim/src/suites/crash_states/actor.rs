@@ -42,6 +42,7 @@ pub(super) fn input() -> OpenInput {
         options: Options {
             retain_uncosigned: true,
             read_back_every: 0,
+            ..Options::default()
         },
     }
 }
