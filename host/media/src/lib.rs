@@ -7,6 +7,7 @@
 mod aligned;
 mod error;
 mod file;
+mod found;
 mod lock;
 mod marker;
 mod truth;
@@ -14,6 +15,7 @@ mod volume;
 
 pub use error::MediaError;
 pub use file::{Access, DATA_SYNC};
+pub use found::{Found, FoundTruth, FoundVolume};
 pub use lock::WriterLock;
 pub use marker::{Mark, MarkFinding, MarkerBoard, Times, read_marks};
 pub use truth::{FileTruth, TRUTH_FILE};
