@@ -35,7 +35,7 @@ impl Mark {
     }
 
     pub(super) fn write(&self, data: &DataDir) -> Result<(), String> {
-        crate::files::write_durably(&data.restored(), &format!("{}\n", self.json()))
+        crate::files::write_durably(&data.restored(), format!("{}\n", self.json()))
     }
 
     /// What it is, in one line.

@@ -223,7 +223,7 @@ fn log_id(data: &DataDir) -> Result<LogId, String> {
             let mut id = [0u8; 16];
             getrandom::fill(&mut id).map_err(|error| format!("no randomness: {error}"))?;
             let id = LogId(id);
-            crate::files::write_durably(&path, &format!("{id}\n"))?;
+            crate::files::write_durably(&path, format!("{id}\n"))?;
             Ok(id)
         }
         Err(error) => Err(format!("cannot read {}: {error}", path.display())),

@@ -24,7 +24,7 @@ impl Standing {
         if sizes.iter().all(|size| self.noted.contains(size)) {
             return Ok(());
         }
-        crate::files::write_durably(&self.path, &format!("{}\n", serde_json::json!(sizes)))?;
+        crate::files::write_durably(&self.path, format!("{}\n", serde_json::json!(sizes)))?;
         self.noted = sizes;
         Ok(())
     }

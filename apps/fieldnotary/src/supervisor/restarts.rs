@@ -160,7 +160,7 @@ impl Restarts {
         keep_last(&mut self.starts, STARTS_MAX);
         keep_last(&mut self.restarts, RESTARTS_MAX);
         self.stale = false;
-        files::write_durably(&self.path, &self.json().to_string())
+        files::write_durably(&self.path, self.json().to_string())
     }
 
     /// All of it.
