@@ -18,7 +18,7 @@ use std::path::Path;
 
 const ORIGIN: &str = "example.org/truth";
 /// What an FRAM of 256 KiB holds before anybody wrote to it.
-const NEW_MEMORY: [u8; 256 << 10] = [0xA5; 256 << 10];
+static NEW_MEMORY: [u8; 256 << 10] = [0xA5; 256 << 10];
 /// Bytes of a truth store.
 const STORE_BYTES: usize = 147_456;
 

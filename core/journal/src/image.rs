@@ -32,7 +32,7 @@ pub struct Identity {
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "log {} generation {}", self.log_id, self.generation)
+        write!(f, "{} generation {}", self.log_id, self.generation)
     }
 }
 
@@ -201,25 +201,26 @@ pub fn measures(bytes: &[u8]) -> Option<(Identity, u32, u64, u32)> {
     Some((identity, no, bytes, fixed.block_bytes))
 }
 
-/// The log that most sound headers of segments and truth slots name.
+/// What the header of a segment says against every copy of a truth store together.
+const SEGMENT_VOTES: u32 = 8;
+
+/// The log that most sound headers of segments name; the truth store speaks where they disagree evenly.
 pub fn identify<V: ReadVolume, T: ReadTruth>(volume: &V, medium: &T) -> Option<Identity> {
     let shape = volume.shape();
     let mut votes: BTreeMap<Identity, u32> = BTreeMap::new();
+    let mut vote = |identity, count| {
+        let votes: &mut u32 = votes.entry(identity).or_default();
+        *votes = votes.saturating_add(count);
+    };
     let mut buffer = vec![0; to_usize(shape.first_frame_offset())];
     for segment in 0..shape.segments {
         if volume.read(segment, 0, &mut buffer).is_ok()
             && let Some((identity, ..)) = measures(&buffer)
         {
-            let votes = votes.entry(identity).or_default();
-            *votes = votes.saturating_add(1);
+            vote(identity, SEGMENT_VOTES);
         }
     }
-    for owner in truth::owners(medium) {
-        let votes = votes.entry(owner).or_default();
-        *votes = votes.saturating_add(1);
-    }
-    votes
-        .into_iter()
-        .max_by_key(|(_, votes)| *votes)
-        .map(|(identity, _)| identity)
+    truth::owners(medium).for_each(|owner| vote(owner, 1));
+    let most = votes.into_iter().max_by_key(|(_, votes)| *votes);
+    most.map(|(identity, _)| identity)
 }

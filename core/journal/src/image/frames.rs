@@ -44,32 +44,47 @@ pub struct FrameLook {
     pub payload: Option<Payload>,
 }
 
-/// All places of a segment where a frame begins or once began, in their order.
+/// All places of a segment where a frame begins, should begin or once began, in their order.
 pub fn frames<V: ReadVolume>(volume: &V, identity: Identity, segment: u32) -> Vec<FrameLook> {
     let ring = Ring::new(volume, identity.log_id, identity.generation);
     let block = u64::from(ring.shape.block_bytes.max(1));
     let mut looks = Vec::new();
     let mut at = ring.shape.first_frame_offset();
+    // Whether a frame has to begin at this place.
+    let mut due = true;
     while at < ring.shape.segment_bytes {
-        let stretch = magics(&ring, segment, at);
-        let Some(found) = stretch else {
-            at = at.saturating_add(SEARCH_BYTES as u64);
-            continue;
+        let found = match due {
+            true if is_written(&ring, segment, at) => at,
+            _ => match next_magic(&ring, segment, at) {
+                Some(found) => found,
+                None => {
+                    at = at.saturating_add(SEARCH_BYTES as u64);
+                    due = false;
+                    continue;
+                }
+            },
         };
         let (look, _) = look(&ring, segment, found);
         // Behind a whole frame the next one begins; anything else may hide one in any block.
-        let whole = look
+        due = look
             .payload
             .is_some_and(|payload| payload != Payload::Damaged);
-        let bytes = look.header.number("frame_bytes").filter(|_| whole);
+        let bytes = look.header.number("frame_bytes").filter(|_| due);
         at = found.saturating_add(bytes.unwrap_or(block).max(block));
         looks.push(look);
     }
     looks
 }
 
+/// Whether anything but zeros stands where a header would.
+fn is_written<V: ReadVolume>(ring: &Ring<V>, segment: u32, at: u64) -> bool {
+    let len = ring.shape.block_bytes as usize;
+    let bytes = ring.read(segment, at, len);
+    bytes.map_or(true, |bytes| bytes.iter().any(|byte| *byte != 0))
+}
+
 /// The first block from `at` on, within one stretch, that begins as a frame does.
-fn magics<V: ReadVolume>(ring: &Ring<V>, segment: u32, at: u64) -> Option<u64> {
+fn next_magic<V: ReadVolume>(ring: &Ring<V>, segment: u32, at: u64) -> Option<u64> {
     let block = u64::from(ring.shape.block_bytes.max(1));
     let starts = |bytes: &[u8]| {
         bytes

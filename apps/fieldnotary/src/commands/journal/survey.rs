@@ -16,7 +16,7 @@ pub(super) enum Standing {
     Void,
     /// Of a lap that has left the ring.
     EarlierLap,
-    /// A frame begins here, and its header is not sound.
+    /// A frame of the log must begin here, and no sound header does.
     Unsound,
 }
 
@@ -65,15 +65,14 @@ fn one(place: &Place, identity: Identity, end: Option<Location>, segment: u32) -
     let lap = header.number("lap").or(newest);
     let limit = lap.map_or(u64::MAX, |lap| end_of_lap(place, identity, lap));
     let standing = |look: &FrameLook| {
-        let Some(of) = look.header.number("lap") else {
-            return Standing::Unsound;
-        };
-        let place = (of, look.offset);
-        match (lap, end) {
-            (Some(lap), _) if of < lap => Standing::EarlierLap,
-            (_, Some(end)) if place >= (end.lap, end.offset) => Standing::BehindEnd,
+        let of = look.header.number("lap").or(lap);
+        let behind = end.is_some_and(|end| (of, look.offset) >= (Some(end.lap), end.offset));
+        match look.header.is_sound() {
+            true if of < lap => Standing::EarlierLap,
+            _ if behind => Standing::BehindEnd,
             _ if look.offset >= limit => Standing::Void,
-            _ => Standing::Committed,
+            true => Standing::Committed,
+            false => Standing::Unsound,
         }
     };
     let frames = frames.into_iter().map(|look| (standing(&look), look));
