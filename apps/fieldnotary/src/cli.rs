@@ -7,7 +7,7 @@ use crate::when::{Edge, edge, instant};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
-pub(crate) use journal::{FsckArgs, InspectArgs, JournalVerb};
+pub(crate) use journal::{BudgetArgs, FsckArgs, InspectArgs, JournalVerb};
 use proof::note::VerifierKey;
 use std::path::PathBuf;
 

@@ -34,7 +34,7 @@ mod writer;
 
 pub use error::{CommitError, OpenError, RangeError};
 pub use find::{Finding, Loss, TruthHealth};
-pub use frame::StoredEntry;
+pub use frame::{StoredEntry, frame_bytes};
 pub use leases::{LeaseError, Leases};
 pub use medium::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape, TruthMedium, Volume};
 pub use reader::{Entries, Frames, Reader, ReaderFrame, Scrub};

@@ -152,6 +152,20 @@ Exit codes:
   2  the command line was not understood
   3  nothing of a journal is there, or the file of --salvage could not be written";
 
+pub(crate) const JOURNAL_BUDGET: &str = "\
+Examples:
+  fieldnotary journal budget station.toml
+  fieldnotary journal budget station.toml --endurance-tbw 20
+  fieldnotary journal budget station.toml --pe-cycles 3000 --capacity 4GiB --page 16KiB
+
+A day of the node is played through: sessions, groups, seals, segments. What fails, retries and
+restarts is not in it.
+
+Exit codes:
+  0  it was computed
+  2  the command line was not understood
+  3  the configuration could not be read, or is not sound";
+
 pub(crate) const BACKUP: &str = "\
 Examples:
   fieldnotary backup node --to node-2026-11-20

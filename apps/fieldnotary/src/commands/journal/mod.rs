@@ -1,5 +1,6 @@
 //! `fieldnotary journal`: tools for a journal as it lies on its media.
 
+mod budget;
 mod content;
 mod detail;
 mod finding;
@@ -18,5 +19,6 @@ pub(crate) fn journal(verb: &JournalVerb) -> Result<Ended, String> {
     match verb {
         JournalVerb::Inspect(args) => inspect::inspect(args),
         JournalVerb::Fsck(args) => fsck::fsck(args),
+        JournalVerb::Budget(args) => budget::budget(args),
     }
 }

@@ -27,12 +27,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use room::Placed;
+pub(crate) use seal::IDLE_SEAL_FACTOR;
 pub(super) use seal::SealState;
 
 /// Entries of one frame, kept below the format's own bound so that a group's answers come soon.
 const GROUP_ENTRIES_MAX: usize = 2_048;
 /// How often the recorder's counters become an entry.
-const COUNTERS_EVERY_NS: u64 = 60_000_000_000;
+pub(crate) const COUNTERS_EVERY_NS: u64 = 60_000_000_000;
 /// Longest sleep of the loop, so that deadlines are looked at.
 const TICK: Duration = Duration::from_millis(100);
 

@@ -20,7 +20,10 @@ mod truth_place;
 mod work;
 
 pub(crate) use adoption::{Adopted, Order, adopt, last_known};
+pub(crate) use committer::{COUNTERS_EVERY_NS, IDLE_SEAL_FACTOR};
 pub(crate) use journal_file::{newest_generation, read_ring};
+pub(crate) use ledger::LEASE_BLOCK;
+pub(crate) use stats::resting_counters;
 pub(crate) use truth_place::TruthPlace;
 
 use crate::paths::DataDir;

@@ -171,6 +171,11 @@ impl Stats {
     }
 }
 
+/// The counters of a recorder that has just started: as many as there ever are, under the same names.
+pub(crate) fn resting_counters(source: &SourceId) -> Vec<Counter> {
+    Stats::default().counters(source)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{SAMPLES_MAX, Stats};
