@@ -1,6 +1,11 @@
 //! `fieldnotary journal budget` against a node that runs: what it predicts is what is counted.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as tests do"
+)]
 
 mod common;
 

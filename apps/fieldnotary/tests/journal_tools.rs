@@ -475,6 +475,15 @@ fn a_node_that_runs_is_looked_at_without_a_lock_and_is_sound() {
     }
     node.wait_for("readings", 400);
     fsck(&data, 0);
+    // Whatever lies under it, each counter of the medium has a state, and a reason where it has no value.
+    let medium = node.status()["medium"].clone();
+    assert_eq!(list(&medium, "values").len(), 8, "{medium}");
+    for one in list(&medium, "values") {
+        assert!(
+            one["value"].is_u64() || !text(one, "reason").is_empty(),
+            "{one}"
+        );
+    }
     node.stop();
     assert_eq!(fsck(&data, 0)["closed_orderly"], true);
 }

@@ -45,6 +45,7 @@ impl EventCode {
             | Self::QueueOverflow
             | Self::WriteStall
             | Self::WriteFailed
+            | Self::MediumDegraded
             | Self::SignerUnavailable
             | Self::UplinkConflict
             | Self::OrderlyStop

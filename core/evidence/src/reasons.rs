@@ -114,6 +114,7 @@ codes! {
         QueueOverflow = 49, "queue_overflow", "a bounded queue was full and its policy dropped records";
         WriteStall = 50, "write_stall", "a commit took longer than its budget";
         WriteFailed = 51, "write_failed", "the journal's medium refused a write";
+        MediumDegraded = 52, "medium_degraded", "the journal's device says of itself that it wears out or fails";
         SignerUnavailable = 64, "signer_unavailable", "a seal was due and the signer did not answer";
         SignerRecovered = 65, "signer_recovered", "the signer answers again; the count is seals missed";
         UplinkDown = 80, "uplink_down", "the collector cannot be reached";

@@ -10,6 +10,7 @@ use super::feed::Feed;
 use super::given_up::GivenUp;
 use super::journal_file::NodeJournal;
 use super::ledger::Ledger;
+use super::media_watch::MediaWatch;
 use super::sealer::Head;
 use super::slots::StartKind;
 use super::stats::Stats;
@@ -17,7 +18,7 @@ use super::work::{Answer, Work};
 use crate::clock;
 use crate::lately::Lately;
 use contract::Contract;
-use evidence::kinds::{CounterSnapshot, Event, TimeMap};
+use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
 use evidence::reasons::EventCode;
 use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId};
 use ipc::message::{Accepted, Message};
@@ -42,6 +43,8 @@ pub(super) struct Committer {
     pub(super) journal: NodeJournal,
     pub(super) ledger: Ledger,
     pub(super) stats: Stats,
+    /// The device under the journal.
+    pub(super) media: MediaWatch,
     pub(super) lately: Lately,
     pub(super) contract: Contract,
     pub(super) contract_commit: CommitId,
@@ -293,7 +296,8 @@ impl Committer {
         let now = clock::mono();
         if now.0.saturating_sub(self.counters_at) >= COUNTERS_EVERY_NS {
             self.counters_at = now.0;
-            let counters = self.stats.counters(&self.own);
+            self.look_at_media();
+            let counters = self.counters();
             self.stage(CounterSnapshot { at: now, counters }.into());
         }
         if !self.staged.is_empty() {
@@ -303,6 +307,22 @@ impl Committer {
             self.ask_for_seal(now.0);
         }
         Ok(())
+    }
+
+    /// Reads what the device says, and tells what got worse.
+    pub(super) fn look_at_media(&mut self) {
+        for words in self.media.look() {
+            self.event(EventCode::MediumDegraded, |event| {
+                event.detail = Some(words)
+            });
+        }
+    }
+
+    /// All counters of the recorder, and of the device under the journal.
+    pub(super) fn counters(&self) -> Vec<Counter> {
+        let mut counters = self.stats.counters(&self.own);
+        counters.extend(self.media.counters(&self.own));
+        counters
     }
 
     /// The meters of the contract, for the status.

@@ -8,6 +8,7 @@ mod given_up;
 mod intake;
 mod journal_file;
 mod ledger;
+mod media_watch;
 mod sealer;
 mod server;
 mod since;
@@ -49,6 +50,7 @@ pub(crate) fn run(
     data: &DataDir,
     log_id: LogId,
     node_started: MonoNs,
+    device: media::HealthSource,
     stop: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let (work, requests) = sync_channel(QUEUE_DEPTH_MAX);
@@ -59,7 +61,15 @@ pub(crate) fn run(
     let _only_writer = media::WriterLock::take(&journals).map_err(|error| error.to_string())?;
     // A new ring is written once from end to end; a recovery reads a segment.
     sandbox::pulse::busy(START_MAX);
-    let committer = startup::begin(contract, data, log_id, node_started, heads, work.clone())?;
+    let committer = startup::begin(
+        contract,
+        data,
+        log_id,
+        node_started,
+        device,
+        heads,
+        work.clone(),
+    )?;
     let feed = Arc::clone(&committer.feed);
     let contract = Arc::new(committer.contract.clone());
     let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;
