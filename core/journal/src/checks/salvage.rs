@@ -4,8 +4,10 @@ use alloc::vec::Vec;
 
 use super::{Memory, SHAPE, input, with_a_log};
 use crate::image::{self, Identity, Payload, State};
-use crate::{Journal, ReadVolume, Reader, Salvage, Salvaged, frame_bytes};
-use evidence::reasons::{HoldoverReason, SkipCause, TimeQuality, TimeStatus};
+use crate::{
+    Finding, Journal, MediumError, ReadTruth, ReadVolume, Reader, Salvage, Salvaged, frame_bytes,
+};
+use evidence::reasons::{HoldoverReason, SkipCause, TimeQuality, TimeStatus, TruthClass};
 use evidence::{
     Captured, CommitId, Generation, LogId, MeterId, MonoNs, SaltKey, Seq, Stamp, TimeDetail, UtcNs,
     kinds,
@@ -169,4 +171,51 @@ fn frames_behind_an_older_truth_store_are_salvaged_and_marked() {
         .map(|(_, beyond)| beyond)
         .collect();
     assert_eq!(marked, [false, false, false, true, true, true, true]);
+}
+
+/// A truth store that is not flushed with each commit.
+struct Deferred<'m>(&'m Memory);
+
+impl ReadTruth for Deferred<'_> {
+    fn class(&self) -> TruthClass {
+        TruthClass::SameDeviceDeferred
+    }
+
+    fn read(&self, slot: u32, copy: u32, into: &mut [u8]) -> Result<(), MediumError> {
+        ReadTruth::read(&self.0, slot, copy, into)
+    }
+
+    fn read_table(&self, copy: u32, into: &mut [u8]) -> Result<(), MediumError> {
+        self.0.read_table(copy, into)
+    }
+}
+
+/// A crash may leave a deferred store behind by as many commits as it takes between two flushes.
+//= A5.4
+//= A5.9
+#[test]
+fn only_a_truth_store_that_is_flushed_with_each_commit_is_called_too_old() {
+    let memory = Memory::blank();
+    let mut journal = Journal::create(&memory, &memory, &input(), SaltKey([3; 16])).unwrap();
+    let before = memory.truth.borrow().clone();
+    for _ in 0..5 {
+        journal.commit(&group(2), SaltKey([4; 16])).unwrap();
+    }
+    *memory.truth.borrow_mut() = before;
+    let findings = |deferred: bool| match deferred {
+        true => {
+            let reader = Reader::open(&memory, Deferred(&memory), OWN.log_id, OWN.generation);
+            reader.unwrap().scrub().findings
+        }
+        false => {
+            let reader = Reader::open(&memory, &memory, OWN.log_id, OWN.generation);
+            reader.unwrap().scrub().findings
+        }
+    };
+    let behind = Finding::TruthBehind {
+        size: 0,
+        seen_to: 4,
+    };
+    assert_eq!(findings(false), [behind]);
+    assert_eq!(findings(true), []);
 }
