@@ -220,8 +220,16 @@ impl Checked {
         if let Some((size, end)) = further
             && !self.findings.iter().any(behind)
         {
-            let words =
-                "durable behind the committed end, acknowledged to nobody: a crash came between";
+            let deferred =
+                self.log.as_ref().map(|log| log.class) == Some(TruthClass::SameDeviceDeferred);
+            let words = match deferred {
+                true => {
+                    "durable behind the end that the truth store had flushed: a crash came between"
+                }
+                false => {
+                    "durable behind the committed end, acknowledged to nobody: a crash came between"
+                }
+            };
             self.findings.push(
                 Finding::new(FindingKind::NotCovered, "journal", words)
                     .of(size, end)
