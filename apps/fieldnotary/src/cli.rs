@@ -1,11 +1,13 @@
 //! The command line.
 
 mod help;
+mod journal;
 
 use crate::when::{Edge, edge, instant};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
+pub(crate) use journal::{BudgetArgs, FsckArgs, InspectArgs, JournalVerb};
 use proof::note::VerifierKey;
 use std::path::PathBuf;
 
@@ -40,6 +42,9 @@ pub(crate) enum Verb {
     /// Account for every due reading that is missing
     #[command(after_help = help::GAPS)]
     Gaps(GapsArgs),
+    /// Look at a journal as it lies on its media: inspect, check and salvage it
+    #[command(subcommand, after_help = help::JOURNAL)]
+    Journal(JournalVerb),
     /// Copy a node's log, running or stopped, to a directory or a tar file
     #[command(after_help = help::BACKUP)]
     Backup(BackupArgs),

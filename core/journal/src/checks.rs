@@ -1,5 +1,7 @@
 //! The document against the code, and arbitrary bytes against every reader.
 
+mod salvage;
+
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -235,6 +237,7 @@ fn read_everything(memory: &Memory) {
         let _ = reader.range(0, reader.size());
         let _ = reader.frontier_at(reader.size() / 2);
     }
+    salvage::everything(memory);
     let _ = Journal::open(memory, memory, &input());
 }
 

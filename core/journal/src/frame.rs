@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use evidence::{
     CommitId, Entry, EntryError, Epoch, Generation, Header, Kind, LogId, SaltKey, Salts, leaf_data,
 };
-use proof::tree::leaf_hash_joined;
+use proof::tree::{compact_range_len, leaf_hash_joined};
 use proof::{CompactRange, Frontier, Hash};
 
 use crate::bytes::{Place, put_hashes, split_crc, take_hashes, to_usize};
@@ -266,6 +266,20 @@ pub(crate) fn payload_bytes_of(entry_bytes: impl Iterator<Item = usize>) -> usiz
     entry_bytes.fold(0, |sum, len| {
         sum.saturating_add(EntryFixed::BYTES).saturating_add(len)
     })
+}
+
+/// Bytes that a group of entries takes in a ring, padding included: entries of these lengths behind a
+/// log of `size` entries, whose newest frame began with `newest_first`.
+pub fn frame_bytes(
+    shape: &Shape,
+    size: u64,
+    newest_first: u64,
+    entry_bytes: impl IntoIterator<Item = usize>,
+) -> usize {
+    let frontier = compact_range_len(0, size);
+    let range = compact_range_len(newest_first, size);
+    let payload = payload_bytes_of(entry_bytes.into_iter());
+    shape.blocks_up(header_bytes_of(frontier, range).saturating_add(payload))
 }
 
 /// What a new frame is made of.

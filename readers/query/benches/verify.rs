@@ -127,6 +127,11 @@ impl TruthMedium for &Memory {
         Ok(())
     }
 
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        self.put_truth(slot_at(slot, copy), bytes);
+        Ok(())
+    }
+
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         TruthMedium::write_durable(self, slot, bytes)
     }

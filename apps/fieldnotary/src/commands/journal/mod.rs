@@ -1,0 +1,24 @@
+//! `fieldnotary journal`: tools for a journal as it lies on its media.
+
+mod budget;
+mod content;
+mod detail;
+mod finding;
+mod fsck;
+mod inspect;
+mod measures;
+mod place;
+mod salvage_file;
+mod survey;
+
+use super::Ended;
+use crate::cli::JournalVerb;
+
+/// Runs one of the tools.
+pub(crate) fn journal(verb: &JournalVerb) -> Result<Ended, String> {
+    match verb {
+        JournalVerb::Inspect(args) => inspect::inspect(args),
+        JournalVerb::Fsck(args) => fsck::fsck(args),
+        JournalVerb::Budget(args) => budget::budget(args),
+    }
+}
