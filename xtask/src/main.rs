@@ -5,6 +5,7 @@ mod demo;
 mod failure;
 mod fuzz;
 mod graph;
+mod league;
 mod licences;
 mod measure;
 mod nightly;
@@ -83,6 +84,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the league and run it: other engines under the same commits and the same faults
+    #[command(disable_help_flag = true)]
+    League {
+        /// Passed on to the league: --json, --seed N, --bounded, --engines LIST, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -119,6 +127,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
         Command::Measure { seconds } => measure::measure(workspace, seconds),
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
+        Command::League { arguments } => league::league(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }

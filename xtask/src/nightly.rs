@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{fuzz, run, storm, test};
+use crate::{fuzz, league, run, storm, test};
 
 /// A long suite.
 struct Suite {
@@ -46,6 +46,12 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "2,000 kills and 300 other faults; nothing lost, nothing explained wrongly",
         action: storm::full,
+    },
+    Suite {
+        name: "league",
+        bounded: true,
+        what: "the journal beside other engines, 60 trials of every fault; ours loses nothing in silence",
+        action: league::full,
     },
     Suite {
         name: "fuzz",
