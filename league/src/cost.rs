@@ -15,7 +15,7 @@ use crate::engine::{Engine, Failed, Place};
 use crate::record::{Batch, KEY_BYTES, RECORD_BYTES};
 use crate::verbs;
 
-/// Batch sizes, and how many commits of each; the short form takes a tenth.
+/// Batch sizes, and how many commits of each; the short form takes a part.
 pub(crate) const RUNS: [(u64, u64); 3] = [(1, 400), (64, 400), (1_024, 100)];
 /// Commits before anything is counted: what an engine does first is not its usual.
 const WARM_COMMITS: u64 = 5;
@@ -43,15 +43,45 @@ pub(crate) struct Written {
     pub(crate) amplification: f64,
 }
 
+impl Cost {
+    /// Of several runs, the median of each figure.
+    pub(crate) fn median(runs: &[Self]) -> Self {
+        let of = |figure: fn(&Self) -> Option<f64>| {
+            let mut all: Vec<f64> = runs.iter().filter_map(figure).collect();
+            all.sort_by(f64::total_cmp);
+            all.get(all.len() / 2).copied()
+        };
+        let written = |flushes, amplification| {
+            let both = of(flushes).zip(of(amplification));
+            both.map(|(flushes_per_commit, amplification)| Written {
+                flushes_per_commit,
+                amplification,
+            })
+        };
+        Self {
+            records_per_s: of(|run| Some(run.records_per_s)).unwrap_or(0.0),
+            data: written(
+                |run| Some(run.data?.flushes_per_commit),
+                |run| Some(run.data?.amplification),
+            ),
+            truth: written(
+                |run| Some(run.truth?.flushes_per_commit),
+                |run| Some(run.truth?.amplification),
+            ),
+            p50_over_raw: of(|run| Some(run.p50_over_raw)).unwrap_or(0.0),
+            p99_over_raw: of(|run| Some(run.p99_over_raw)).unwrap_or(0.0),
+        }
+    }
+}
+
 /// Runs a row with batches of one size in a child, in a fresh place.
 pub(crate) fn of(
     engine: &str,
     ground: &Ground,
-    name: &str,
     seed: u64,
     (batch, commits): (u64, u64),
 ) -> Result<Cost, Failed> {
-    let place = ground.place(name)?;
+    let place = ground.place(&format!("batch-{batch}"))?;
     let numbers = [("seed", seed), ("batch", batch), ("commits", commits)];
     let mut child = Running::start("cost", engine, &place, &numbers)?;
     let line = child.expect(RUN_MAX)?;
@@ -228,4 +258,25 @@ fn percentile(spans: &[u64], percent: usize) -> u64 {
 )]
 fn ratio(a: u64, b: u64) -> f64 {
     a as f64 / b.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cost, Written};
+
+    #[test]
+    fn the_median_is_taken_of_each_figure() {
+        let cost = |records_per_s, flushes_per_commit| Cost {
+            records_per_s,
+            data: Some(Written {
+                flushes_per_commit,
+                amplification: 1.5,
+            }),
+            ..Cost::default()
+        };
+        let median = Cost::median(&[cost(3.0, 1.0), cost(1.0, 9.0), cost(2.0, 2.0)]);
+        let data = median.data.unwrap();
+        assert_eq!((median.records_per_s, data.flushes_per_commit), (2.0, 2.0));
+        assert!(median.truth.is_none());
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::child::{Heard, Running};
+use crate::cuts::Recording;
 use crate::engine::{Failed, Place};
 use crate::image::Image;
 use crate::noise::Noise;
@@ -21,22 +22,24 @@ pub(crate) enum Fault {
     BitFlip,
     /// One sector of 512 bytes that was written.
     ZeroedSector,
+    /// Power fails while a batch is on its way, and tears its writes.
+    TornBatch,
+    /// Power fails anywhere; each write since the last flush reached the medium, or did not.
+    PowerCut,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 2] = [Self::BitFlip, Self::ZeroedSector];
+    /// Those that a medium does behind our back.
+    const OF_MEDIUM: [Self; 2] = [Self::BitFlip, Self::ZeroedSector];
+    /// Those of power, which need devices with a tape.
+    const OF_POWER: [Self; 2] = [Self::TornBatch, Self::PowerCut];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::BitFlip => "bit_flip",
             Self::ZeroedSector => "zeroed_sector",
-        }
-    }
-
-    fn strike(self, image: &mut Image, noise: &mut Noise) {
-        match self {
-            Self::BitFlip => image.flip(noise),
-            Self::ZeroedSector => image.zero(noise),
+            Self::TornBatch => "torn_batch",
+            Self::PowerCut => "power_cut",
         }
     }
 }
@@ -54,7 +57,7 @@ impl Tally {
         self.0.values().sum()
     }
 
-    fn add(&mut self, verdict: Verdict) {
+    pub(crate) fn add(&mut self, verdict: Verdict) {
         *self.0.entry(verdict).or_default() += 1;
     }
 
@@ -85,15 +88,24 @@ impl Faulty<'_> {
             handed_in: ACKNOWLEDGED_COMMITS,
         };
         let mut tallies = BTreeMap::new();
-        for fault in Fault::ALL {
+        for fault in Fault::OF_MEDIUM {
             let tally: &mut Tally = tallies.entry(fault).or_default();
             let noise = Noise::new(self.seed).apart(fault as u64);
             for trial in 0..trials {
                 let mut damaged = image.clone();
-                fault.strike(&mut damaged, &mut noise.apart(trial));
+                let mut noise = noise.apart(trial);
+                match fault {
+                    Fault::BitFlip => damaged.flip(&mut noise),
+                    _ => damaged.zero(&mut noise),
+                }
                 let folder = Folder::new(self.below)?;
                 damaged.put(&folder.place)?;
                 tally.add(self.tried(&folder.place, &written)?);
+            }
+        }
+        if let Some(recording) = Recording::make(self)? {
+            for fault in Fault::OF_POWER {
+                tallies.insert(fault, recording.cut(self, fault, trials)?);
             }
         }
         Ok(tallies)
@@ -113,7 +125,7 @@ impl Faulty<'_> {
         Image::of(&folder.place)
     }
 
-    fn expect(&self, child: &mut Running, wanted: &str) -> Result<(), Failed> {
+    pub(crate) fn expect(&self, child: &mut Running, wanted: &str) -> Result<(), Failed> {
         let line = child.expect(self.step_max)?;
         match line == wanted {
             true => Ok(()),
@@ -122,7 +134,7 @@ impl Faulty<'_> {
     }
 
     /// Opens a place in a child and judges what it says.
-    fn tried(&self, place: &Place, written: &Written) -> Result<Verdict, Failed> {
+    pub(crate) fn tried(&self, place: &Place, written: &Written) -> Result<Verdict, Failed> {
         let mut child = Running::start("read", self.engine, place, &[])?;
         let mut ending = Ending::NotOpened;
         let mut answers = Vec::new();

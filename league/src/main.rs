@@ -6,6 +6,7 @@
 mod child;
 mod clock;
 mod cost;
+mod cuts;
 mod device;
 mod engine;
 mod engines;
@@ -14,17 +15,19 @@ mod image;
 mod noise;
 mod record;
 mod report;
+mod tape;
 mod verbs;
 mod verdict;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use serde_json::json;
 
+use cost::Cost;
 use device::Ground;
 use engine::{Failed, Place, ROWS, Row, row};
 use faults::Faulty;
@@ -38,7 +41,7 @@ struct Arguments {
     /// What records and faults follow from; drawn and printed if not given
     #[arg(long)]
     seed: Option<u64>,
-    /// A tenth of the commits, three trials of each fault
+    /// A twentieth of the commits, three trials of each fault
     #[arg(long)]
     bounded: bool,
     /// Print JSON instead of tables
@@ -89,11 +92,29 @@ enum Verb {
     },
 }
 
-/// Trials of each fault, in full and in the short form.
-const TRIALS: u64 = 60;
-const TRIALS_BOUNDED: u64 = 3;
-/// The short form's part of the commits.
-const BOUNDED_PART: u64 = 10;
+/// How much is tried.
+struct Extent {
+    /// How often every row's costs are taken; the medians count.
+    rounds: u64,
+    /// One commit of so many.
+    part: u64,
+    /// Trials of each fault.
+    trials: u64,
+}
+
+const WHOLE: Extent = Extent {
+    rounds: 3,
+    part: 1,
+    trials: 60,
+};
+const BOUNDED: Extent = Extent {
+    rounds: 1,
+    part: 20,
+    trials: 3,
+};
+
+/// Where faults are tried, if it is there: nothing is timed there, and memory spares the disk.
+const MEMORY: &str = "/dev/shm";
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
@@ -146,17 +167,21 @@ fn league(arguments: &Arguments) -> Result<(), Failed> {
             .map(|name| row(name).ok_or_else(|| Failed(format!("there is no engine `{name}`"))))
             .collect::<Result<_, _>>()?,
     };
+    let extent = if arguments.bounded { BOUNDED } else { WHOLE };
+    let below = arguments.dir.clone().unwrap_or_else(std::env::temp_dir);
+    let costs = costs(&rows, &below, seed, &extent)?;
     let mut found = Vec::new();
-    for row in rows {
-        if !arguments.json {
-            eprintln!("{} ({})", row.name, row.mode);
-        }
-        let tried = one(row, arguments, seed);
-        found.push(
-            tried
-                .map_err(|Failed(why)| Failed(format!("{}: {why}", row.name)))?
-                .json(),
-        );
+    for (row, costs) in rows.into_iter().zip(costs) {
+        let faulty = Faulty {
+            engine: row.name,
+            below: Some(Path::new(MEMORY))
+                .filter(|dir| dir.is_dir())
+                .unwrap_or(&below),
+            seed,
+            step_max: Duration::from_secs(arguments.step_seconds),
+        };
+        let faults = faulty.all(extent.trials).map_err(of_row(row))?;
+        found.push(Found { row, costs, faults }.json());
     }
     if arguments.json {
         let seconds = began.elapsed().as_secs();
@@ -170,28 +195,32 @@ fn league(arguments: &Arguments) -> Result<(), Failed> {
     Ok(())
 }
 
-fn one(row: &'static Row, arguments: &Arguments, seed: u64) -> Result<Found, Failed> {
-    let below = arguments.dir.clone().unwrap_or_else(std::env::temp_dir);
-    let (part, trials) = match arguments.bounded {
-        true => (BOUNDED_PART, TRIALS_BOUNDED),
-        false => (1, TRIALS),
-    };
-    let ground = Ground::make(&below)?;
-    let mut costs = BTreeMap::new();
-    for (batch, commits) in cost::RUNS {
-        let name = format!("batch-{batch}");
-        let cost = cost::of(row.name, &ground, &name, seed, (batch, commits / part))?;
-        costs.insert(batch, cost);
+/// What the commits of each row cost, by batch size. The rows take turns, so that a disk that is slow
+/// for a while is slow for all.
+fn costs(
+    rows: &[&'static Row],
+    below: &Path,
+    seed: u64,
+    extent: &Extent,
+) -> Result<Vec<BTreeMap<u64, Cost>>, Failed> {
+    let mut runs = vec![BTreeMap::<u64, Vec<Cost>>::new(); rows.len()];
+    for _ in 0..extent.rounds {
+        for (row, runs) in rows.iter().zip(&mut runs) {
+            let ground = Ground::make(below)?;
+            for (batch, commits) in cost::RUNS {
+                let run = (batch, commits / extent.part);
+                let cost = cost::of(row.name, &ground, seed, run).map_err(of_row(row))?;
+                runs.entry(batch).or_default().push(cost);
+            }
+        }
     }
-    let trial = Faulty {
-        engine: row.name,
-        below: &below,
-        seed,
-        step_max: Duration::from_secs(arguments.step_seconds),
+    let medians = |runs: BTreeMap<u64, Vec<Cost>>| {
+        let of_batch = |(batch, runs): (u64, Vec<Cost>)| (batch, Cost::median(&runs));
+        runs.into_iter().map(of_batch).collect()
     };
-    Ok(Found {
-        row,
-        costs,
-        faults: trial.all(trials)?,
-    })
+    Ok(runs.into_iter().map(medians).collect())
+}
+
+fn of_row(row: &Row) -> impl Fn(Failed) -> Failed {
+    |Failed(why)| Failed(format!("{}: {why}", row.name))
 }

@@ -83,6 +83,7 @@ mod tests {
     use super::{Ending, Verdict, Written};
     use crate::engine::Answer;
     use crate::record::record;
+    use std::slice::from_ref;
 
     const WRITTEN: Written = Written {
         seed: 5,
@@ -150,7 +151,7 @@ mod tests {
             wrong(u64::MAX, vec![0; 64]),
         ] {
             for ending in [Ending::Done, Ending::BrokenOff] {
-                check(records(0..4), &[answer.clone()], ending, Verdict::WrongData);
+                check(records(0..4), from_ref(&answer), ending, Verdict::WrongData);
             }
         }
     }

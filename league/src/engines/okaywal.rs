@@ -12,12 +12,12 @@ use crate::record::{Batch, KEY_BYTES};
 /// An entry is a batch, a chunk is a record; it knows no weaker mode.
 pub(crate) const ROW: Row = Row {
     name: "okaywal",
-    mode: "EntryWriter::commit, 64 MiB preallocated",
+    mode: "EntryWriter::commit, 32 MiB preallocated",
     open,
 };
 
 /// Bytes of its one file, written with zeros when it is begun.
-const PREALLOCATED_BYTES: u32 = 64 << 20;
+const PREALLOCATED_BYTES: u32 = 32 << 20;
 
 /// Chunks that recovery brought.
 type Chunks = Arc<Mutex<Vec<Vec<u8>>>>;

@@ -61,8 +61,8 @@ struct Planted {
     flaw: Flaw,
 }
 
-/// The record that a flaw concerns.
-const VICTIM: u64 = 3;
+/// The record that a flaw concerns: one that every fault comes after.
+const VICTIM: u64 = 0;
 
 /// Bytes of a record with its key and check.
 const STORED_BYTES: usize = KEY_BYTES + RECORD_BYTES + 4;

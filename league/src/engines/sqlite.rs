@@ -9,22 +9,23 @@ use crate::record::Batch;
 pub(crate) const WAL: Row = Row {
     name: "sqlite/wal",
     mode: "journal_mode=WAL synchronous=FULL",
-    open: |place| open(place, "WAL"),
+    open: |place| open(place, "WAL", "FULL"),
 };
 
-/// The rollback journal.
+/// The rollback journal. With FULL, its removal is not durable when the commit returns, and power loss
+/// undoes the commit.
 pub(crate) const DELETE: Row = Row {
     name: "sqlite/delete",
-    mode: "journal_mode=DELETE synchronous=FULL",
-    open: |place| open(place, "DELETE"),
+    mode: "journal_mode=DELETE synchronous=EXTRA",
+    open: |place| open(place, "DELETE", "EXTRA"),
 };
 
 struct Sqlite(Connection);
 
-fn open(place: &Place, journal_mode: &str) -> Result<Box<dyn Engine>, Failed> {
+fn open(place: &Place, journal_mode: &str, synchronous: &str) -> Result<Box<dyn Engine>, Failed> {
     let connection = Connection::open(place.data.join("league.sqlite"))?;
     connection.pragma_update(None, "journal_mode", journal_mode)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS records (key INTEGER PRIMARY KEY, bytes BLOB NOT NULL)",
     )?;
