@@ -59,7 +59,7 @@ fn stretch(tree: Frontier) -> Stretch {
             generation: GENERATION,
             commit_id: CommitId(id),
             salt: [5; 16],
-            leaf_hash: proof::tree::leaf_hash_joined(&[5; 16], &bytes),
+            leaf_hash: proof::tree::leaf_hash_of(&[&[5; 16], &bytes]),
             bytes,
         };
         stretch.push(entry, id % 3 == 0);

@@ -4,7 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
-    crash_states, demo, fuzz, graph, kill_storm, licences, run, setup, spec, storm, test, tidy,
+    crash_states, demo, fuzz, graph, kill_storm, league, licences, run, setup, spec, storm, test,
+    tidy,
 };
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
@@ -69,6 +70,7 @@ fn steps(workspace: &Workspace) -> Vec<Step<'_>> {
         step("storm", || storm::bounded(workspace)),
         step("kills", || kill_storm::bounded(workspace)),
         step("crash-states", || crash_states::bounded(workspace)),
+        step("league", || league::bounded(workspace)),
         step("fuzz", || fuzz::fuzz(workspace, FUZZ_SECONDS, None)),
     ]
 }

@@ -7,6 +7,7 @@ mod failure;
 mod fuzz;
 mod graph;
 mod kill_storm;
+mod league;
 mod licences;
 mod measure;
 mod nightly;
@@ -99,6 +100,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the league and run it: other engines under the same commits and the same faults
+    #[command(disable_help_flag = true)]
+    League {
+        /// Passed on to the league: --json, --seed N, --bounded, --engines LIST, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -137,6 +145,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
         Command::KillStorm { arguments } => kill_storm::kill_storm(workspace, &arguments),
         Command::CrashStates { arguments } => crash_states::crash_states(workspace, &arguments),
+        Command::League { arguments } => league::league(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }

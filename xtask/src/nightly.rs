@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{crash_states, fuzz, kill_storm, run, storm, test};
+use crate::{crash_states, fuzz, kill_storm, league, run, storm, test};
 
 /// A long suite.
 struct Suite {
@@ -58,6 +58,12 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "a hundred million ways in which power fails; no promise of the journal broken",
         action: crash_states::full,
+    },
+    Suite {
+        name: "league",
+        bounded: true,
+        what: "the journal beside other engines, 60 trials of every fault; ours loses nothing in silence",
+        action: league::full,
     },
     Suite {
         name: "fuzz",

@@ -27,7 +27,7 @@ impl SaltKey {
     /// Salt of one entry.
     #[must_use]
     pub fn salt(&self, generation: Generation, commit_id: CommitId) -> [u8; SALT_BYTES] {
-        self.salts().salt(generation, commit_id)
+        self.salts().of(generation, commit_id)
     }
 }
 
@@ -44,7 +44,7 @@ impl fmt::Debug for Salts {
 impl Salts {
     /// Salt of one entry: AES-128 of generation and commit id, both big-endian, under the key.
     #[must_use]
-    pub fn salt(&self, generation: Generation, commit_id: CommitId) -> [u8; SALT_BYTES] {
+    pub fn of(&self, generation: Generation, commit_id: CommitId) -> [u8; SALT_BYTES] {
         let numbers = (u128::from(generation.0) << 64) | u128::from(commit_id.0);
         let mut block = numbers.to_be_bytes().into();
         self.0.encrypt_block(&mut block);

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use evidence::{
     CommitId, Entry, EntryError, Epoch, Generation, Header, Kind, LogId, SaltKey, Salts, leaf_data,
 };
-use proof::tree::{compact_range_len, leaf_hash_joined};
+use proof::tree::{compact_range_len, leaf_hash_of};
 use proof::{CompactRange, Frontier, Hash};
 
 use crate::bytes::{Place, put_hashes, split_crc, take_hashes, to_usize};
@@ -35,7 +35,7 @@ impl StoredEntry {
         commit_id: CommitId,
         bytes: Vec<u8>,
     ) -> Self {
-        let salt = salts.salt(generation, commit_id);
+        let salt = salts.of(generation, commit_id);
         Self::salted(salt, generation, commit_id, bytes)
     }
 
@@ -50,7 +50,7 @@ impl StoredEntry {
             generation,
             commit_id,
             salt,
-            leaf_hash: leaf_hash_joined(&salt, &bytes),
+            leaf_hash: leaf_hash_of(&[&salt, &bytes]),
             bytes,
         }
     }
@@ -342,24 +342,27 @@ impl NewFrame<'_> {
             epoch_first_commit_id: self.epoch_first,
             root_after: self.root_after,
         };
-        let mut body = Vec::with_capacity(frame_bytes);
+        // The payload first, behind the place of the header, whose checks speak of it.
+        let mut bytes = Vec::with_capacity(frame_bytes);
+        bytes.resize(header_bytes, 0);
         for entry in self.entries {
             EntryFixed {
                 entry_bytes: u32::try_from(entry.bytes.len()).ok()?,
                 entry_crc: crc32c::crc32c(&entry.bytes),
             }
-            .write(&mut body);
-            body.extend_from_slice(&entry.bytes);
+            .write(&mut bytes);
+            bytes.extend_from_slice(&entry.bytes);
         }
-        body.resize(frame_bytes.saturating_sub(header_bytes), 0);
-        fixed.payload_crc = place(&fixed).crc(&body);
-        let mut bytes = Vec::with_capacity(frame_bytes);
-        fixed.write(&mut bytes);
-        put_hashes(&mut bytes, self.frontier.hashes());
-        put_hashes(&mut bytes, self.previous_range.hashes());
-        let header_crc = place(&fixed).crc(&bytes);
-        bytes.extend_from_slice(&header_crc.to_be_bytes());
-        bytes.append(&mut body);
+        bytes.resize(frame_bytes, 0);
+        let (place_of_header, body) = bytes.split_at_mut_checked(header_bytes)?;
+        fixed.payload_crc = place(&fixed).crc(body);
+        let mut header = Vec::with_capacity(header_bytes);
+        fixed.write(&mut header);
+        put_hashes(&mut header, self.frontier.hashes());
+        put_hashes(&mut header, self.previous_range.hashes());
+        let header_crc = place(&fixed).crc(&header);
+        header.extend_from_slice(&header_crc.to_be_bytes());
+        place_of_header.copy_from_slice(&header);
         Some(EncodedFrame {
             bytes,
             header_crc,
