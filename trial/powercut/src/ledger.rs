@@ -45,6 +45,29 @@ impl Ledger {
         }
     }
 
+    /// The ledger of a moment: what was acknowledged by then, and what is said soon after of things begun
+    /// before.
+    pub(crate) fn at_moment(&self, said_after: &[Word]) -> Self {
+        let mut moment = self.clone();
+        let mut ignored = Tally::default();
+        for word in said_after {
+            match word {
+                Word::Opens
+                | Word::Intends { .. }
+                | Word::Releases { .. }
+                | Word::Leases { .. } => {
+                    moment.hear(*word, &mut ignored);
+                }
+                Word::Opened
+                | Word::Acknowledged { .. }
+                | Word::Leased { .. }
+                | Word::Closes
+                | Word::Closed => {}
+            }
+        }
+        moment
+    }
+
     /// Opens the log and holds it against what is known; whether everything held.
     pub(crate) fn judge(&mut self, log: &Log, what: &str, tally: &mut Tally) -> bool {
         let before = tally.breaches();

@@ -4,7 +4,7 @@ use evidence::reasons::TruthClass;
 use evidence::{BootId, Generation, LogId, SaltKey};
 use journal::{Journal, OpenInput, Options, Recovery, Shape};
 use media::{Access, FileTruth, FileVolume, TRUTH_FILE};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use trial::Random;
 
 /// Classes of truth stores, each tried in turn.
@@ -56,6 +56,13 @@ impl Log {
             shape,
             seed,
         }
+    }
+
+    /// The log of a seed, with log and truth store in folders of their own below this one.
+    pub(crate) fn in_folder(folder: &Path, class: usize, seed: u64) -> Result<Self, String> {
+        let class = CLASSES.get(class).copied().ok_or("no such class")?;
+        let (dir, truth_dir) = (folder.join("journal"), folder.join("truth"));
+        Ok(Self::of_seed(seed, class, dir, truth_dir))
     }
 
     fn input(&self) -> OpenInput {
