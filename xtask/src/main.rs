@@ -5,6 +5,7 @@ mod demo;
 mod failure;
 mod fuzz;
 mod graph;
+mod guest;
 mod kill_storm;
 mod licences;
 mod measure;

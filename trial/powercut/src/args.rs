@@ -93,10 +93,18 @@ impl Args {
         Size {
             kills: self.kills.unwrap_or(kills),
             cuts: self.cuts.unwrap_or(cuts),
-            loop_cuts: self.loop_cuts.unwrap_or(loop_cuts),
+            loop_cuts: self.loop_cuts.unwrap_or(match self.bounded && !root() {
+                true => 0,
+                false => loop_cuts,
+            }),
             guest_cuts: self.guest_cuts.unwrap_or(guest_cuts),
         }
     }
+}
+
+/// Whether this program may mount a block device: a short run does without that where it may not.
+fn root() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 #[cfg(test)]

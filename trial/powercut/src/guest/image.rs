@@ -39,7 +39,10 @@ pub(super) fn initramfs(parts: &Path, version: &str) -> Result<Vec<u8>, String> 
     archive.add("init", FILE_MODE, script(&modules).as_bytes());
     archive.add_file(PROGRAM, &own)?;
     archive.add_file(SHELL.trim_start_matches('/'), Path::new(SHELL))?;
-    for library in libraries(&own)? {
+    // The shell may be a static program.
+    let shell = libraries(Path::new(SHELL)).unwrap_or_default();
+    let all: BTreeSet<PathBuf> = libraries(&own)?.into_iter().chain(shell).collect();
+    for library in all {
         let name = library.to_string_lossy().into_owned();
         archive.add_folders(&name);
         archive.add_file(name.trim_start_matches('/'), &library)?;
