@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// A short run for every change
     #[arg(long)]
     pub(crate) bounded: bool,
-    /// The counts as one JSON object, on the last line
+    /// The counts as one JSON object on one line; progress goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
     /// Kills of a writer
@@ -86,7 +86,7 @@ impl Args {
     /// What is asked for, over what the length stands for.
     pub(crate) fn size(&self) -> Size {
         let (kills, cuts, loop_cuts, guest_cuts) = if self.bounded {
-            (36, 60, 6, 1)
+            (36, 60, 3, 1)
         } else {
             (10_000, 10_000, 400, 240)
         };

@@ -40,7 +40,11 @@ fn main() -> ExitCode {
     }
     let seconds = (clock::now() - began).as_secs_f64();
     let answer = tally.json(args.seed, seconds);
-    println!("{answer}");
+    if args.json {
+        println!("{answer}");
+    } else {
+        println!("{answer:#}");
+    }
     if tally.breaches() == 0 {
         ExitCode::SUCCESS
     } else {
