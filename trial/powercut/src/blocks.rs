@@ -59,13 +59,15 @@ fn life(device: &Device<'_>, log: &Log, most: u64, tally: &mut Tally) -> Result<
         let why = work(log, first, Pace::Sound, &mut random, &mut |word| {
             ledger.hear(word, tally);
         });
+        tally.loop_cuts += 1;
+        let what = format!("device cut {cut} of {} log {}", log.class, log.seed);
         if !device.medium.disk().is_off() {
-            return Err(format!("log {} ended with the power on: {why}", log.seed));
+            // Nothing else may end the work.
+            tally.breach(Breach::RefusedOpen, format!("{what}, the power on: {why}"));
+            return Ok(cut);
         }
         device.unmount()?;
         device.medium.disk().restore(&mut random);
-        tally.loop_cuts += 1;
-        let what = format!("device cut {cut} of {} log {}", log.class, log.seed);
         if !device.judge(log, &mut ledger, &what, tally)? {
             return Ok(cut);
         }

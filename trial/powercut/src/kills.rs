@@ -2,8 +2,8 @@
 
 use crate::ledger::Ledger;
 use crate::log::{CLASSES, Log, cases_of_log, said};
-use crate::tally::Tally;
-use crate::work::Pace;
+use crate::tally::{Breach, Tally};
+use crate::work::{Pace, Word};
 use crate::writer::Writer;
 use std::path::Path;
 use std::process::Command;
@@ -59,20 +59,29 @@ pub(crate) fn life(
             .args(["--first", &ledger.handed_in.to_string()])
             .args(["--work-seed", &random.number().to_string()])
             .args((pace == Pace::Hasty).then_some("--hasty"));
-        let mut writer = Writer::start(&mut writer)?;
-        if random.between(0, 2) == 0 {
-            writer.opened(OPENED_WITHIN)?;
-        }
-        let after = Duration::from_micros(random.between(0, KILL_WITHIN_US));
-        std::thread::sleep(after);
-        for word in writer.kill()? {
-            ledger.hear(word, tally);
-        }
+        let writer = Writer::start(&mut writer)?;
         tally.kills += 1;
         let what = format!("kill {kill} of {} log {seed}", log.class);
+        match struck(writer, &mut random) {
+            Ok(words) => words.into_iter().for_each(|word| ledger.hear(word, tally)),
+            Err(why) => {
+                tally.breach(Breach::RefusedOpen, format!("{what}: {why}"));
+                return Ok(kill);
+            }
+        }
         if !ledger.judge(&log, &what, tally) {
             return Ok(kill);
         }
     }
     Ok(most)
+}
+
+/// Kills a writer at a random moment; what it has said, or how it failed before.
+fn struck(mut writer: Writer, random: &mut Random) -> Result<Vec<Word>, String> {
+    if random.between(0, 2) == 0 {
+        writer.opened(OPENED_WITHIN)?;
+    }
+    let after = Duration::from_micros(random.between(0, KILL_WITHIN_US));
+    std::thread::sleep(after);
+    writer.kill()
 }
