@@ -6,6 +6,7 @@ mod demo;
 mod failure;
 mod fuzz;
 mod graph;
+mod guest;
 mod kill_storm;
 mod league;
 mod licences;

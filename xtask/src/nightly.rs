@@ -50,7 +50,7 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "kills",
         bounded: true,
-        what: "10,000 kills of a writer, 10,000 power cuts under the journal's files",
+        what: "10,000 kills of a writer, 10,000 power cuts under the journal, 400 under an ext4, 240 of a guest",
         action: kill_storm::full,
     },
     Suite {

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// A short run for every change
     #[arg(long)]
     pub(crate) bounded: bool,
-    /// The counts as one JSON object, on the last line
+    /// The counts as one JSON object on one line; progress goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
     /// Kills of a writer
@@ -34,6 +34,12 @@ pub(crate) struct Args {
     /// Power cuts under an ext4 of its own, on a loop device; needs root
     #[arg(long, value_name = "N")]
     pub(crate) loop_cuts: Option<u64>,
+    /// Power cuts of a whole machine
+    #[arg(long, value_name = "N")]
+    pub(crate) guest_cuts: Option<u64>,
+    /// Folder of an unpacked kernel package with its modules listed; without it no machine is cut off
+    #[arg(long, value_name = "DIR")]
+    pub(crate) guest: Option<PathBuf>,
 }
 
 /// Roles in which the program starts itself.
@@ -73,22 +79,32 @@ pub(crate) struct Size {
     pub(crate) kills: u64,
     pub(crate) cuts: u64,
     pub(crate) loop_cuts: u64,
+    pub(crate) guest_cuts: u64,
 }
 
 impl Args {
     /// What is asked for, over what the length stands for.
     pub(crate) fn size(&self) -> Size {
-        let (kills, cuts, loop_cuts) = if self.bounded {
-            (36, 60, 6)
+        let (kills, cuts, loop_cuts, guest_cuts) = if self.bounded {
+            (36, 60, 3, 1)
         } else {
-            (10_000, 10_000, 400)
+            (10_000, 10_000, 400, 240)
         };
         Size {
             kills: self.kills.unwrap_or(kills),
             cuts: self.cuts.unwrap_or(cuts),
-            loop_cuts: self.loop_cuts.unwrap_or(loop_cuts),
+            loop_cuts: self.loop_cuts.unwrap_or(match self.bounded && !root() {
+                true => 0,
+                false => loop_cuts,
+            }),
+            guest_cuts: self.guest_cuts.unwrap_or(guest_cuts),
         }
     }
+}
+
+/// Whether this program may mount a block device: a short run does without that where it may not.
+fn root() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 #[cfg(test)]
@@ -106,6 +122,7 @@ mod tests {
         Args::command().debug_assert();
         let full = size(&[]);
         assert!(full.kills >= 10_000 && full.cuts >= 10_000 && full.loop_cuts >= 300);
+        assert!(full.guest_cuts >= 200);
         let bounded = size(&["--bounded", "--cuts", "7"]);
         assert!(bounded.kills < 100 && bounded.cuts == 7);
     }

@@ -2,9 +2,8 @@
 //! forgets, so that the kernel's own journal is replayed before the log is opened again.
 
 use crate::amnesia::Mounted;
-use crate::cuts::class_of;
 use crate::ledger::Ledger;
-use crate::log::{Log, cases_of_log, said};
+use crate::log::{CLASSES, Log, cases_of_log, said};
 use crate::run::checked;
 use crate::tally::{Breach, Tally};
 use crate::work::{Pace, work};
@@ -21,10 +20,10 @@ const CUTS_OF_DEVICE: u64 = 20;
 const OPERATIONS: [u64; 2] = [40, 250];
 const IMAGE: &str = "device";
 
-/// A mounted ext4 whose device forgets.
-struct Device<'a> {
-    medium: &'a Mounted,
-    image: PathBuf,
+/// An ext4 whose device forgets.
+pub(crate) struct Device<'a> {
+    pub(crate) medium: &'a Mounted,
+    pub(crate) image: PathBuf,
     folder: PathBuf,
 }
 
@@ -41,8 +40,7 @@ pub(crate) fn cuts(folder: &Path, seed: u64, count: u64, tally: &mut Tally) -> R
     let of_device = cases_of_log(count, CUTS_OF_DEVICE);
     while left > 0 {
         let device = Device::make(&medium, fuse.join(IMAGE), ext4.clone())?;
-        let (dir, truth_dir) = (ext4.join("journal"), ext4.join("truth"));
-        let log = Log::of_seed(random.number(), class_of(number), dir, truth_dir);
+        let log = Log::in_folder(&ext4, number % CLASSES.len(), random.number())?;
         number += 1;
         left -= life(&device, &log, left.min(of_device), tally)?;
     }
@@ -51,10 +49,7 @@ pub(crate) fn cuts(folder: &Path, seed: u64, count: u64, tally: &mut Tally) -> R
 
 fn life(device: &Device<'_>, log: &Log, most: u64, tally: &mut Tally) -> Result<u64, String> {
     let mut random = Random::new(log.seed);
-    device.mount()?;
-    log.make()?;
-    device.unmount()?;
-    device.medium.disk().settle();
+    device.make_log(log)?;
     let mut ledger = Ledger::default();
     for cut in 1..=most {
         device.mount()?;
@@ -64,20 +59,16 @@ fn life(device: &Device<'_>, log: &Log, most: u64, tally: &mut Tally) -> Result<
         let why = work(log, first, Pace::Sound, &mut random, &mut |word| {
             ledger.hear(word, tally);
         });
+        tally.loop_cuts += 1;
+        let what = format!("device cut {cut} of {} log {}", log.class, log.seed);
         if !device.medium.disk().is_off() {
-            return Err(format!("log {} ended with the power on: {why}", log.seed));
+            // Nothing else may end the work.
+            tally.breach(Breach::RefusedOpen, format!("{what}, the power on: {why}"));
+            return Ok(cut);
         }
         device.unmount()?;
         device.medium.disk().restore(&mut random);
-        tally.loop_cuts += 1;
-        let what = format!("device cut {cut} of {} log {}", log.class, log.seed);
-        if let Err(error) = device.mount() {
-            tally.breach(Breach::RefusedOpen, format!("{what}: {error}"));
-            return Ok(cut);
-        }
-        let held = ledger.judge(log, &what, tally);
-        device.unmount()?;
-        if !held {
+        if !device.judge(log, &mut ledger, &what, tally)? {
             return Ok(cut);
         }
     }
@@ -86,7 +77,11 @@ fn life(device: &Device<'_>, log: &Log, most: u64, tally: &mut Tally) -> Result<
 
 impl<'a> Device<'a> {
     /// A new device with an empty ext4.
-    fn make(medium: &'a Mounted, image: PathBuf, folder: PathBuf) -> Result<Self, String> {
+    pub(crate) fn make(
+        medium: &'a Mounted,
+        image: PathBuf,
+        folder: PathBuf,
+    ) -> Result<Self, String> {
         medium.disk().wipe();
         let file = File::create(&image).map_err(said)?;
         file.set_len(DEVICE_BYTES).map_err(said)?;
@@ -102,6 +97,41 @@ impl<'a> Device<'a> {
             image,
             folder,
         })
+    }
+
+    /// Another image in the same medium, mounted in the same place.
+    pub(crate) fn other(&self, image: PathBuf) -> Device<'a> {
+        Device {
+            medium: self.medium,
+            image,
+            folder: self.folder.clone(),
+        }
+    }
+
+    /// Makes a log on it, durable to the last sector.
+    pub(crate) fn make_log(&self, log: &Log) -> Result<(), String> {
+        self.mount()?;
+        log.make()?;
+        self.unmount()?;
+        self.medium.disk().settle();
+        Ok(())
+    }
+
+    /// Mounts it and holds the log against what is known; whether everything held.
+    pub(crate) fn judge(
+        &self,
+        log: &Log,
+        ledger: &mut Ledger,
+        what: &str,
+        tally: &mut Tally,
+    ) -> Result<bool, String> {
+        if let Err(error) = self.mount() {
+            tally.breach(Breach::RefusedOpen, format!("{what}: {error}"));
+            return Ok(false);
+        }
+        let held = ledger.judge(log, what, tally);
+        self.unmount()?;
+        Ok(held)
     }
 
     /// Mounts it; the kernel replays its journal.

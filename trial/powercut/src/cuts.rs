@@ -3,7 +3,7 @@
 use crate::amnesia::{Flaw, Mounted};
 use crate::ledger::Ledger;
 use crate::log::{CLASSES, Log, cases_of_log};
-use crate::tally::Tally;
+use crate::tally::{Breach, Tally};
 use crate::work::{Pace, work};
 use evidence::reasons::TruthClass;
 use std::path::Path;
@@ -62,15 +62,14 @@ pub(crate) fn life(
         let why = work(log, first, pace, &mut random, &mut |word| {
             ledger.hear(word, tally);
         });
-        if !mounted.disk().is_off() {
-            return Err(format!(
-                "the log of seed {} ended with the power on: {why}",
-                log.seed
-            ));
-        }
-        mounted.disk().restore(&mut random);
         tally.cuts += 1;
         let what = format!("cut {cut} of {} log {}", log.class, log.seed);
+        if !mounted.disk().is_off() {
+            // Nothing else may end the work.
+            tally.breach(Breach::RefusedOpen, format!("{what}, the power on: {why}"));
+            return Ok((cut, ledger));
+        }
+        mounted.disk().restore(&mut random);
         if !ledger.judge(log, &what, tally) {
             return Ok((cut, ledger));
         }

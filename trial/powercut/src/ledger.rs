@@ -45,10 +45,37 @@ impl Ledger {
         }
     }
 
+    /// The ledger of a moment: what was acknowledged by then, and what is said soon after of things begun
+    /// before.
+    pub(crate) fn at_moment(&self, said_after: &[Word]) -> Self {
+        let mut moment = self.clone();
+        let mut ignored = Tally::default();
+        for word in said_after {
+            match word {
+                Word::Opens
+                | Word::Intends { .. }
+                | Word::Releases { .. }
+                | Word::Leases { .. } => {
+                    moment.hear(*word, &mut ignored);
+                }
+                Word::Opened
+                | Word::Acknowledged { .. }
+                | Word::Leased { .. }
+                | Word::Closes
+                | Word::Closed => {}
+            }
+        }
+        moment
+    }
+
     /// Opens the log and holds it against what is known; whether everything held.
     pub(crate) fn judge(&mut self, log: &Log, what: &str, tally: &mut Tally) -> bool {
         let before = tally.breaches();
         tally.cases += 1;
+        match log.scrub() {
+            Ok(scrub) => alarms(&format!("{what}, as it lies"), &scrub.findings, tally),
+            Err(error) => tally.breach(Breach::RefusedOpen, format!("{what}, as it lies: {error}")),
+        }
         match log.open() {
             Ok((journal, recovery)) => self.compare(log, what, &journal, &recovery, tally),
             Err(error) => tally.breach(Breach::RefusedOpen, format!("{what}: {error}")),
@@ -65,7 +92,7 @@ impl Ledger {
         recovery: &Recovery,
         tally: &mut Tally,
     ) {
-        self.alarms(log, what, recovery, tally);
+        self.doubts(log, what, recovery, tally);
         let uncertain = recovery.uncertain.map(|uncertain| uncertain.from.0);
         let reader = match journal.reader() {
             Ok(reader) => reader,
@@ -145,19 +172,8 @@ impl Ledger {
 
     /// A power cut damages nothing that was durable: no loss may be named, no doubt stated where the
     /// class of the truth store gives certainty.
-    fn alarms(&mut self, log: &Log, what: &str, recovery: &Recovery, tally: &mut Tally) {
-        let alarm = recovery.findings.iter().find(|finding| {
-            matches!(
-                finding,
-                Finding::Lost(_)
-                    | Finding::TruthLost
-                    | Finding::TruthBehind { .. }
-                    | Finding::RootMismatch { .. }
-            )
-        });
-        if let Some(finding) = alarm {
-            tally.breach(Breach::FalseAlarm, format!("{what}: {finding}"));
-        }
+    fn doubts(&mut self, log: &Log, what: &str, recovery: &Recovery, tally: &mut Tally) {
+        alarms(what, &recovery.findings, tally);
         if recovery.leases_lost {
             tally.breach(Breach::FalseAlarm, format!("{what}: the leases are lost"));
         }
@@ -187,5 +203,22 @@ impl Ledger {
             tally.breach(Breach::Invented, story);
         }
         self.leases = (found, found);
+    }
+}
+
+/// A power cut damages nothing that was durable, and nobody put an old truth store in its place. (A copy
+/// older than its neighbour is what a cut in an orderly end leaves.)
+fn alarms(what: &str, findings: &[Finding], tally: &mut Tally) {
+    let alarm = findings.iter().find(|finding| {
+        matches!(
+            finding,
+            Finding::Lost(_)
+                | Finding::TruthLost
+                | Finding::TruthBehind { .. }
+                | Finding::RootMismatch { .. }
+        )
+    });
+    if let Some(finding) = alarm {
+        tally.breach(Breach::FalseAlarm, format!("{what}: {finding}"));
     }
 }

@@ -2,9 +2,9 @@
 
 use evidence::reasons::TruthClass;
 use evidence::{BootId, Generation, LogId, SaltKey};
-use journal::{Journal, OpenInput, Options, Recovery, Shape};
+use journal::{Journal, OpenInput, Options, Reader, Recovery, Scrub, Shape};
 use media::{Access, FileTruth, FileVolume, TRUTH_FILE};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use trial::Random;
 
 /// Classes of truth stores, each tried in turn.
@@ -58,6 +58,13 @@ impl Log {
         }
     }
 
+    /// The log of a seed, with log and truth store in folders of their own below this one.
+    pub(crate) fn in_folder(folder: &Path, class: usize, seed: u64) -> Result<Self, String> {
+        let class = CLASSES.get(class).copied().ok_or("no such class")?;
+        let (dir, truth_dir) = (folder.join("journal"), folder.join("truth"));
+        Ok(Self::of_seed(seed, class, dir, truth_dir))
+    }
+
     fn input(&self) -> OpenInput {
         let mut log_id = [0; 16];
         let halves = log_id.iter_mut().zip(self.seed.to_be_bytes());
@@ -78,9 +85,9 @@ impl Log {
         self.truth_dir.join(TRUTH_FILE)
     }
 
-    fn media(&self) -> Result<(FileVolume, FileTruth), String> {
-        let volume = FileVolume::open(&self.dir, self.shape, Access::ReadWrite);
-        let truth = FileTruth::open(&self.truth_file(), self.class, Access::ReadWrite);
+    fn media(&self, access: Access) -> Result<(FileVolume, FileTruth), String> {
+        let volume = FileVolume::open(&self.dir, self.shape, access);
+        let truth = FileTruth::open(&self.truth_file(), self.class, access);
         Ok((volume.map_err(said)?, truth.map_err(said)?))
     }
 
@@ -88,14 +95,22 @@ impl Log {
     pub(crate) fn make(&self) -> Result<(), String> {
         FileVolume::provision(&self.dir, self.shape, |_| {}).map_err(said)?;
         FileTruth::provision(&self.truth_file()).map_err(said)?;
-        let (volume, truth) = self.media()?;
+        let (volume, truth) = self.media(Access::ReadWrite)?;
         Journal::create(volume, truth, &self.input(), SaltKey([1; 16])).map_err(said)?;
         Ok(())
     }
 
+    /// Everything that a reader has to say about it, as it lies.
+    pub(crate) fn scrub(&self) -> Result<Scrub, String> {
+        let (volume, truth) = self.media(Access::ReadOnly)?;
+        let input = self.input();
+        let reader = Reader::open(volume, truth, input.log_id, input.generation).map_err(said)?;
+        Ok(reader.scrub())
+    }
+
     /// Opens it in whatever state it is.
     pub(crate) fn open(&self) -> Result<(FileJournal, Recovery), String> {
-        let (volume, truth) = self.media()?;
+        let (volume, truth) = self.media(Access::ReadWrite)?;
         Journal::open(volume, truth, &self.input()).map_err(said)
     }
 }

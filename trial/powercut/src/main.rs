@@ -6,6 +6,7 @@ mod blocks;
 mod capture;
 mod clock;
 mod cuts;
+mod guest;
 mod kills;
 mod ledger;
 mod log;
@@ -13,6 +14,7 @@ mod plants;
 mod run;
 mod tally;
 mod work;
+mod writer;
 
 use args::{Args, Role};
 use clap::Parser;
@@ -26,7 +28,7 @@ const EXIT_FAILED: u8 = 3;
 fn main() -> ExitCode {
     let args = Args::parse();
     if let Some(Role::Writer(writer)) = &args.role {
-        kills::writer(writer);
+        writer::writer(writer);
         return ExitCode::SUCCESS;
     }
     let began = clock::now();
@@ -38,7 +40,11 @@ fn main() -> ExitCode {
     }
     let seconds = (clock::now() - began).as_secs_f64();
     let answer = tally.json(args.seed, seconds);
-    println!("{answer}");
+    if args.json {
+        println!("{answer}");
+    } else {
+        println!("{answer:#}");
+    }
     if tally.breaches() == 0 {
         ExitCode::SUCCESS
     } else {
@@ -62,6 +68,11 @@ fn suite(args: &Args, tally: &mut Tally) -> Result<(), String> {
         run(folder.path(), args.seed, count, tally).map_err(|why| format!("{part}: {why}"))?;
         let seconds = (clock::now() - began).as_secs_f64();
         eprintln!("{part}: {count} in {seconds:.1} s");
+    }
+    if let Some(parts) = &args.guest {
+        let folder = tempfile::tempdir().map_err(log::said)?;
+        let guest = guest::Guest::build(parts, folder.path())?;
+        guest::cuts(&guest, folder.path(), args.seed, size.guest_cuts, tally)?;
     }
     Ok(())
 }

@@ -28,6 +28,8 @@ pub(crate) struct Tally {
     pub(crate) cuts: u64,
     pub(crate) loop_cuts: u64,
     pub(crate) guest_cuts: u64,
+    /// Of these, with the guest killed; the others are moments of its disk.
+    pub(crate) guest_kills: u64,
     pub(crate) acknowledged: u64,
     /// Cases after which the end of a deferred log was said to be uncertain, as its class permits.
     pub(crate) stated_doubts: u64,
@@ -98,6 +100,7 @@ impl Tally {
             "cuts": self.cuts,
             "loop_cuts": self.loop_cuts,
             "guest_cuts": self.guest_cuts,
+            "guest_kills": self.guest_kills,
             "acknowledged": self.acknowledged,
             "stated_doubts": self.stated_doubts,
             "planted": self.planted,

@@ -5,6 +5,7 @@ use crate::capture;
 use crate::log::{FileJournal, Log, said};
 use evidence::{MeterId, SaltKey, Seq, Stream};
 use journal::CommitError;
+use std::time::Duration;
 use trial::Random;
 
 /// Entries that the writer keeps although a cosigner could have them.
@@ -13,6 +14,9 @@ const KEPT_ENTRIES: u64 = 60;
 const GROUP_ENTRIES: (u64, u64) = (6, 40);
 /// The stream whose lease stands for all.
 const METER: &str = "meter-1";
+
+/// How much too early a hasty writer acknowledges.
+const HASTE: Duration = Duration::from_millis(2);
 
 /// What the writer says, in this order around what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +115,7 @@ fn commit(
     let id = journal.size();
     if pace == Pace::Hasty {
         tell(Word::Acknowledged { id, first, count });
+        std::thread::sleep(HASTE);
     }
     let committed = journal.commit(&group, salt)?;
     let id = committed.first.0;

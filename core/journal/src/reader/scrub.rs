@@ -1,13 +1,14 @@
 //! The scrub: everything is read once, and what is wrong is said.
 
 use alloc::vec::Vec;
+use core::cell::Cell;
 use evidence::reasons::TruthClass;
 
 use super::Reader;
 use crate::find::{Finding, Loss};
 use crate::frame::StoredEntry;
 use crate::leases;
-use crate::limits::TRUTH_COPIES;
+use crate::limits::{DEFERRED_COMMITS_MAX, TRUTH_COPIES};
 use crate::medium::{ReadTruth, ReadVolume};
 use crate::recovery::{Named, is_named, note_named};
 use crate::truth;
@@ -89,12 +90,19 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                 }
             }
         }
-        // A deferred truth store may lag by many frames after a crash, and is rolled forward.
-        if !orderly && self.medium.class() == TruthClass::SameDeviceDeferred {
-            return;
-        }
-        // One frame may be durable before the truth store knows of it, none after an orderly close.
-        let least = fixed.size.saturating_add(u64::from(!orderly));
+        // One frame may be durable before the truth store knows of it, none after an orderly close; a
+        // deferred one may be as many commits old as it takes between two flushes.
+        let deferred = !orderly && self.medium.class() == TruthClass::SameDeviceDeferred;
+        let least = fixed.size.saturating_add(u64::from(!orderly && !deferred));
+        let unknown_max = match deferred {
+            true => DEFERRED_COMMITS_MAX.saturating_add(1),
+            false => 0,
+        };
+        let unknown = Cell::new(0u32);
+        let one_too_many = || {
+            unknown.set(unknown.get().saturating_add(1));
+            unknown.get() > unknown_max
+        };
         let next = fixed.lap.saturating_add(1);
         let places = [
             (fixed.lap, fixed.commit_offset),
@@ -108,6 +116,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                     && head.first() >= least
                     && head.fixed.epoch.0 >= fixed.epoch.0
                     && (lap != fixed.lap || head.fixed.salt_key == fixed.salt_key)
+                    && one_too_many()
             })
         });
         if let Some(head) = later {

@@ -32,6 +32,22 @@ struct Content {
     unsynced: Vec<(usize, [u8; SECTOR_BYTES])>,
 }
 
+impl Content {
+    /// Loses what was not synced, but for a random subset.
+    fn lose(&mut self, of_eight: u64, random: &mut Random) {
+        let unsynced = std::mem::take(&mut self.unsynced);
+        for (sector, bytes) in &unsynced {
+            if random.between(0, 8) < of_eight {
+                put(&mut self.durable, *sector, bytes);
+            }
+        }
+        for (sector, _) in unsynced {
+            let kept = get(&self.durable, sector);
+            put(&mut self.now, sector, &kept);
+        }
+    }
+}
+
 /// All files of the file system, by their inode.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
@@ -61,6 +77,11 @@ impl Disk {
         self.left = Some(operations);
     }
 
+    /// The power goes now, if it has not gone already.
+    pub(crate) fn power_off(&mut self) {
+        self.off = true;
+    }
+
     /// Whether the power is gone.
     pub(crate) fn is_off(&self) -> bool {
         self.off
@@ -74,18 +95,19 @@ impl Disk {
     pub(crate) fn restore(&mut self, random: &mut Random) {
         let of_eight = random.one_of(&SURVIVING_OF_EIGHT).copied().unwrap_or(4);
         for file in self.files.values_mut() {
-            let unsynced = std::mem::take(&mut file.unsynced);
-            for (sector, bytes) in &unsynced {
-                if random.between(0, 8) < of_eight {
-                    put(&mut file.durable, *sector, bytes);
-                }
-            }
-            for (sector, _) in unsynced {
-                let kept = get(&file.durable, sector);
-                put(&mut file.now, sector, &kept);
-            }
+            file.lose(of_eight, random);
         }
         self.power_on();
+    }
+
+    /// Makes another file of what would be left of one if the power went now. It goes on working.
+    pub(crate) fn snapshot(&mut self, from: &str, to: &str, random: &mut Random) -> Option<()> {
+        let of_eight = random.one_of(&SURVIVING_OF_EIGHT).copied().unwrap_or(4);
+        let mut copy = self.files.get(&self.named(from)?)?.clone();
+        copy.lose(of_eight, random);
+        let inode = self.create(to);
+        self.files.insert(inode, copy);
+        Some(())
     }
 
     fn power_on(&mut self) {
