@@ -110,6 +110,10 @@ impl TruthMedium for &Image {
         (0..TRUTH_COPIES).try_for_each(|copy| self.write_at(slot_at(slot, copy), bytes, (slot, 0)))
     }
 
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        self.write_at(slot_at(slot, copy), bytes, (slot, 0))
+    }
+
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         TruthMedium::write_durable(self, slot, bytes)
     }

@@ -352,6 +352,17 @@ impl TruthMedium for SimTruth {
             .map_err(|_| failed(MediumFault::Io, slot, 0))
     }
 
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let offset = u64::from(copy) * TRUTH_SLOT_BYTES as u64;
+        self.0
+            .write(
+                Target::TruthSlot(slot),
+                offset,
+                &[(slot_at(slot, copy), bytes)],
+            )
+            .map_err(|_| failed(MediumFault::Io, slot, offset))
+    }
+
     /// As a durable write: what a cache does is the matter of the media.
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         self.write_durable(slot, bytes)

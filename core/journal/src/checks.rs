@@ -198,6 +198,12 @@ impl TruthMedium for &Memory {
         Ok(())
     }
 
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let at = (slot as usize * 2 + copy as usize) * TRUTH_SLOT_BYTES;
+        self.truth.borrow_mut()[at..at + bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    }
+
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         TruthMedium::write_durable(self, slot, bytes)
     }

@@ -161,6 +161,11 @@ impl TruthMedium for FileTruth {
         Ok(())
     }
 
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let at = slot_at(slot, copy);
+        self.file.write_durable(at, bytes).map_err(placed(slot, at))
+    }
+
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         let at = slot_at(slot, 0);
         let both = [bytes, bytes].concat();
