@@ -30,7 +30,7 @@ impl Plan {
     pub const fn bounded(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 4, 0, 0, 0, 0],
+            one_in: [1, 1, 4, 80, 2_000, 40_000],
             samples: 32,
             again_one_in: 16,
             threads: 2,
