@@ -1,7 +1,7 @@
 //! What the engine makes of each fault of its media: an acknowledged entry is read, or named as lost,
 //! and nothing else is read in its place.
 
-use crate::common::{Oracle, SHAPE, input, is_group, salt, step};
+use crate::common::{Oracle, SHAPE, index, input, is_group, salt, step};
 use evidence::CommitId;
 use evidence::reasons::TruthClass;
 use fieldnotary_sim::disk::{SECTOR_BYTES, Torn};
@@ -77,7 +77,7 @@ impl Site {
             match item {
                 Ok(entry) => {
                     assert_eq!(entry.commit_id.0, next);
-                    assert_eq!(Some(&entry), self.oracle.entries.get(next as usize));
+                    assert_eq!(Some(&entry), self.oracle.entries.get(index(next)));
                     next += 1;
                 }
                 Err(Finding::Lost(loss)) => {
@@ -93,20 +93,10 @@ impl Site {
         lost
     }
 
-    fn ids(&self, step: u64) -> Vec<u64> {
-        let first = self.frames[step as usize];
-        let reader = self.oracle.size();
-        let mut ids = Vec::new();
-        let mut id = 0;
-        for (n, location) in (0..).zip(&self.frames) {
-            let count = crate::common::step(n).len() as u64;
-            if *location == first {
-                ids.extend(id..id + count);
-            }
-            id += count;
-        }
-        assert_eq!(id, reader);
-        ids
+    /// The ids of the n-th commit.
+    fn ids(&self, n: u64) -> Vec<u64> {
+        let first: u64 = (0..n).map(|n| step(n).len() as u64).sum();
+        (first..first + step(n).len() as u64).collect()
     }
 }
 
@@ -242,7 +232,7 @@ fn a_misdirected_write_names_what_it_missed_and_what_it_hit() {
     let behind = site.device.map().segment(1, SHAPE.segment_bytes / 2);
     let first = site.place(0);
     // Through the end of the ring's addresses back to the first frame.
-    let next = first + site.journal.stats().frame_bytes as usize;
+    let next = first + index(site.journal.stats().frame_bytes);
     site.device
         .at_command(0, Fault::Misdirected(behind.saturating_sub(next)));
     site.commit(4).unwrap();

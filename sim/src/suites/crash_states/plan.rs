@@ -30,7 +30,7 @@ impl Plan {
     pub const fn bounded(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 1, 4, 80, 2_000, 40_000],
+            one_in: [1, 1, 4, 70, 1_000, 30_000],
             samples: 32,
             again_one_in: 16,
             threads: 2,
@@ -44,7 +44,7 @@ impl Plan {
     pub const fn full(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 1, 1, 1, 3, 32],
+            one_in: [1, 1, 1, 1, 5, 64],
             samples: 256,
             again_one_in: 16,
             threads: 2,
