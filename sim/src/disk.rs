@@ -353,9 +353,14 @@ impl TruthMedium for SimTruth {
     }
 
     fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let offset = u64::from(copy) * TRUTH_SLOT_BYTES as u64;
         self.0
-            .write(Target::TruthSlot(slot), 0, &[(slot_at(slot, copy), bytes)])
-            .map_err(|_| failed(MediumFault::Io, slot, 0))
+            .write(
+                Target::TruthSlot(slot),
+                offset,
+                &[(slot_at(slot, copy), bytes)],
+            )
+            .map_err(|_| failed(MediumFault::Io, slot, offset))
     }
 
     /// As a durable write: what a cache does is the matter of the media.

@@ -1,7 +1,7 @@
 //! `crash-states`: every way that power can fail in a sequence of operations.
 
 use clap::Parser;
-use fieldnotary_sim::suites::crash_states::{Breach, Plan, Report, replay, run};
+use fieldnotary_sim::suites::crash_states::{Breach, LENGTH_MAX, Plan, Report, replay, run};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -16,6 +16,9 @@ struct Arguments {
     /// What fits a change: all short sequences and a sample of the longer ones
     #[arg(long)]
     bounded: bool,
+    /// Of the sequences of each length, from one on, every how many-th is tried; 0 for none
+    #[arg(long, value_delimiter = ',')]
+    one_in: Vec<u64>,
     /// One state, as a violation names it
     #[arg(long)]
     replay: Option<String>,
@@ -34,6 +37,13 @@ fn main() -> ExitCode {
     } else {
         Plan::full(arguments.seed)
     };
+    if !arguments.one_in.is_empty() {
+        plan.one_in = [0; LENGTH_MAX];
+        plan.one_in
+            .iter_mut()
+            .zip(&arguments.one_in)
+            .for_each(|(to, from)| *to = *from);
+    }
     plan.threads = std::thread::available_parallelism().map_or(1, usize::from);
     let start = now();
     let report = match &arguments.replay {

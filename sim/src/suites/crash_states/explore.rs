@@ -78,7 +78,10 @@ impl<'a> Explorer<'a> {
         let mut unflushed = device.unflushed();
         actor.perform(*last)?;
         let commands = device.take_commands();
-        let (model, expects) = (actor.model, actor.expects);
+        let (mut model, mut expects) = (actor.model, actor.expects);
+        if let Some(planted) = self.plan.planted {
+            planted.mislead(&mut model, &mut expects);
+        }
         device.platter(|platter| platter.rewind(mark));
         let mut hash = 0;
         for (index, (logged, expect)) in commands.iter().zip(&expects).enumerate() {
@@ -94,14 +97,38 @@ impl<'a> Explorer<'a> {
                     expect,
                     orderly: false,
                     goes_on: false,
+                    planted: self.plan.planted,
                 },
                 steps: Vec::new(),
                 hash,
             };
             self.during(&mut place, index, &unflushed, command, expect);
-            hash ^= settle(&device, &mut unflushed, logged);
+            hash ^= self.settle(&device, &mut unflushed, logged);
         }
         Ok(())
+    }
+
+    /// Lets a command happen as it did; returns by how much it changes the medium's hash.
+    fn settle(&self, device: &Device, unflushed: &mut Vec<Command>, logged: &Logged) -> u64 {
+        let command = &logged.command;
+        let planted = self.plan.planted;
+        if planted.is_some_and(|planted| planted.drops(command)) {
+            return 0;
+        }
+        let durable = command.durable && !planted.is_some_and(|planted| planted.defers(command));
+        match logged.fault {
+            Some(Fault::Refused(torn)) => {
+                device.platter(|platter| persist(platter, command, |index| torn.persists(index)))
+            }
+            _ if durable => {
+                unflushed.retain(|other| !command.covers(other));
+                device.platter(|platter| persist(platter, command, |_| true))
+            }
+            _ => {
+                unflushed.extend(command.apart());
+                0
+            }
+        }
     }
 
     /// Power fails during one command.
@@ -219,22 +246,4 @@ impl<'a> Explorer<'a> {
 fn wind_back(device: &Device, mark: Mark) {
     device.set_unflushed(Vec::new());
     device.platter(|platter| platter.rewind(mark));
-}
-
-/// Lets a command happen as it did; returns by how much it changes the medium's hash.
-fn settle(device: &Device, unflushed: &mut Vec<Command>, logged: &Logged) -> u64 {
-    let command = &logged.command;
-    match logged.fault {
-        Some(Fault::Refused(torn)) => {
-            device.platter(|platter| persist(platter, command, |index| torn.persists(index)))
-        }
-        _ if command.durable => {
-            unflushed.retain(|other| !command.covers(other));
-            device.platter(|platter| persist(platter, command, |_| true))
-        }
-        _ => {
-            unflushed.extend(command.apart());
-            0
-        }
-    }
 }

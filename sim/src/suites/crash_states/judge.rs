@@ -7,6 +7,7 @@ use journal::{Finding, Journal, Recovery, StoredEntry};
 
 use super::actor::{DeviceJournal, group, input, stream};
 use super::model::{Expect, Model};
+use super::planted::Planted;
 use super::report::Breach;
 use crate::media::Device;
 
@@ -26,12 +27,16 @@ pub(super) struct Case<'a> {
     pub(super) orderly: bool,
     /// Whether the log must also take a commit.
     pub(super) goes_on: bool,
+    pub(super) planted: Option<Planted>,
 }
 
 /// Opens the log on the device and judges it; an engine that panics is judged as well.
 pub(super) fn judge(device: &Device, case: &Case<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     let judged = catch_unwind(AssertUnwindSafe(|| {
+        if let Some(planted) = case.planted {
+            planted.damage(device, case.model);
+        }
         let opened = Journal::open(device.volume(), device.truth(), &input());
         match opened {
             Err(error) => verdicts.push((Breach::RefusedOpen, error.to_string())),

@@ -8,11 +8,13 @@ mod judge;
 mod model;
 mod operation;
 mod plan;
+mod planted;
 mod replay;
 mod report;
 mod run;
 
 pub use operation::Operation;
 pub use plan::{LENGTH_MAX, Plan};
+pub use planted::Planted;
 pub use report::{Breach, Report};
 pub use run::{replay, run};

@@ -1,5 +1,7 @@
 //! How much is tried.
 
+use super::planted::Planted;
+
 /// Longest sequence.
 pub const LENGTH_MAX: usize = 6;
 
@@ -18,6 +20,8 @@ pub struct Plan {
     pub threads: usize,
     /// Violations that are told in words.
     pub told_max: usize,
+    /// A lie that must be found.
+    pub planted: Option<Planted>,
 }
 
 impl Plan {
@@ -26,11 +30,12 @@ impl Plan {
     pub const fn bounded(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 1, 3, 50, 1_000, 20_000],
+            one_in: [1, 1, 4, 70, 1_000, 30_000],
             samples: 32,
             again_one_in: 16,
             threads: 2,
             told_max: 8,
+            planted: None,
         }
     }
 
@@ -39,11 +44,12 @@ impl Plan {
     pub const fn full(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 1, 1, 1, 3, 32],
+            one_in: [1, 1, 1, 1, 5, 64],
             samples: 256,
             again_one_in: 16,
             threads: 2,
             told_max: 8,
+            planted: None,
         }
     }
 }
