@@ -1,3 +1,4 @@
 //! The lying world: simulated media for tests of the engines.
 
 pub mod disk;
+pub mod suites;
