@@ -198,7 +198,10 @@ impl Maker {
         journal.into_media();
         let mut journal = self.reopened();
         self.look();
-        self.fill(&mut journal, 9, 4);
+        // A deferred truth store leaves the lap here: its end is uncertain after a crash.
+        for _ in 0..2 {
+            self.commit(&mut journal);
+        }
         self.disk.at_write(0, Fault::PowerCut(Torn::Prefix(1)));
         let cut = journal.commit(&step(903), salt(903));
         cut.expect_err("power fails during this write");
