@@ -99,7 +99,7 @@ impl<V: ReadVolume> Walk<'_, V> {
     ) -> Option<()> {
         let (at, first) = (run.behind, run.tree.size());
         let len = to_usize(limit.checked_sub(at.offset)?).min(FRAME_BYTES_MAX);
-        let bytes = self.ring.read(at.segment, at.offset, len).ok()?;
+        let bytes = self.ring.read_leading(at.segment, at.offset, len).ok()?;
         let range_lens: RangeInclusive<usize> = match run.previous_first {
             Some(previous) => {
                 let len = compact_range_len(previous, first);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Details of violations that are kept: the first ones tell the tale.
-const DETAILS_MAX: usize = 20;
+const DETAILS_MAX: usize = 20_000;
 
 /// What must never happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
