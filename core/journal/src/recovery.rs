@@ -7,7 +7,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use evidence::reasons::{EpochCause, TruthClass};
 use evidence::{BootId, CommitId, Epoch, Generation, LogId, kinds};
-pub(crate) use scan::{blank_truth, scan};
+pub(crate) use scan::{blank_truth, outrun, scan};
 use tail::Tail;
 
 use crate::error::OpenError;
@@ -190,7 +190,8 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     };
     let readable = loaded.health != TruthHealth::Lost;
     let orderly = truth.fixed.orderly != 0 && readable;
-    let named = check_newest_segment(ring, &truth, &mut findings);
+    let of_truth = findings.len();
+    let mut named = check_newest_segment(ring, &truth, &mut findings);
     // A truth store that is not flushed with each commit is only sure after an orderly stop.
     let deferred = medium.class() == TruthClass::SameDeviceDeferred;
     let trusted = readable && (!deferred || orderly);
@@ -212,6 +213,17 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     tail.run();
     let (rolled_forward, dropped_bytes) = (tail.rolled_forward, tail.dropped_bytes);
     let (uncertain, epoch_max) = (tail.uncertain, tail.epoch_max);
+    let mut uncertain = uncertain;
+    if let Some(behind) = replace_old_truth(ring, &mut truth) {
+        uncertain = Some(Uncertain {
+            from: CommitId(truth.fixed.size),
+            seen_to: None,
+        });
+        // What was found from the old end on is not what is wrong with the log.
+        findings.truncate(of_truth);
+        findings.push(behind);
+        named = check_newest_segment(ring, &truth, &mut findings);
+    }
     let uncertain = uncertain.or_else(|| {
         (doubt_before & DOUBT_UNCERTAIN != 0).then_some(Uncertain {
             from: truth.fixed.epoch_first_commit_id,
@@ -252,6 +264,20 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         slot: loaded.slot,
         recovery,
     })
+}
+
+/// Where later laps tell of entries to which nothing led from the truth store, that is an old one, and
+/// what it knew has been written over: the end is found as if it were lost.
+fn replace_old_truth<V: ReadVolume>(ring: &Ring<V>, truth: &mut Truth) -> Option<Finding> {
+    let seen_to = outrun(ring, truth)?;
+    let size = truth.fixed.size;
+    let mut found = scan(ring).filter(|found| found.fixed.size > size)?;
+    found.fixed.counter = truth.fixed.counter;
+    found.fixed.sealed_size = truth.fixed.sealed_size;
+    found.fixed.cosigned_size = truth.fixed.cosigned_size;
+    found.fixed.pruned_size = truth.fixed.pruned_size;
+    *truth = found;
+    Some(Finding::TruthBehind { size, seen_to })
 }
 
 /// The ranges named by loss entries: first and count.

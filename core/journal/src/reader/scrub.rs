@@ -7,7 +7,7 @@ use crate::find::{Finding, Loss};
 use crate::leases;
 use crate::limits::TRUTH_COPIES;
 use crate::medium::{ReadTruth, ReadVolume};
-use crate::recovery::{Named, is_named, note_named};
+use crate::recovery::{self, Named, is_named, note_named};
 use crate::truth;
 
 /// What a look at everything found.
@@ -98,8 +98,11 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                     && (lap != fixed.lap || head.fixed.salt_key == fixed.salt_key)
             })
         });
-        if let Some(head) = later {
-            let (size, seen_to) = (fixed.size, head.end());
+        let seen_to = later
+            .map(|head| head.end())
+            .or_else(|| recovery::outrun(&self.ring, &self.truth));
+        if let Some(seen_to) = seen_to {
+            let size = fixed.size;
             findings.push(Finding::TruthBehind { size, seen_to });
         }
     }

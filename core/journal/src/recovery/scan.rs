@@ -64,6 +64,18 @@ pub(crate) fn scan<V: ReadVolume>(ring: &Ring<V>) -> Option<Truth> {
     Some(truth)
 }
 
+/// Where a later lap began, if that lies past the end of this state of the log: entries were committed
+/// that it does not know of.
+pub(crate) fn outrun<V: ReadVolume>(ring: &Ring<V>, truth: &Truth) -> Option<u64> {
+    let fixed = &truth.fixed;
+    (0..ring.shape.segments)
+        .filter_map(|segment| ring.segment_head(segment).ok())
+        .filter(|head| head.fixed.lap > fixed.lap && head.fixed.epoch.0 >= fixed.epoch.0)
+        .map(|head| head.fixed.first_commit_id.0)
+        .filter(|first| *first > fixed.size)
+        .max()
+}
+
 /// The truth store as it stood right after a segment was opened.
 fn end_at_segment<V: ReadVolume>(ring: &Ring<V>, head: &SegmentHead) -> ScanEnd {
     let mut fixed = blank_truth(ring);

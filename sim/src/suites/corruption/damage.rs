@@ -1,5 +1,6 @@
 //! What happens to a medium: edits of its bytes, and whether a stretch of it is still what it was.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::golden::{Golden, SHAPE};
@@ -54,6 +55,37 @@ impl Area {
             Self::Segment(segment) => &mut image.segments[segment],
             Self::Truth => &mut image.truth,
         }
+    }
+}
+
+impl fmt::Display for Area {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Segment(segment) => write!(f, "segment {segment}"),
+            Self::Truth => write!(f, "truth store"),
+        }
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, edit) in self.0.iter().enumerate() {
+            if n > 0 {
+                write!(f, ", then ")?;
+            }
+            match edit {
+                Edit::Flip(area, at, mask) => write!(f, "{area} byte {at} ^ {mask:#04x}")?,
+                Edit::Put(area, at, bytes) => {
+                    write!(f, "{area} bytes {at} to {} replaced", at + bytes.len())?;
+                }
+                Edit::Cut(segment, len) => write!(f, "segment {segment} ends at {len}")?,
+                Edit::Missing(segment) => write!(f, "segment {segment} missing")?,
+                Edit::Unreadable(segment, at) => {
+                    write!(f, "segment {segment} sector at {at} unreadable")?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

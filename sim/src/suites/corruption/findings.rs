@@ -1,5 +1,7 @@
 //! Judges findings: each must name something that was touched, and all that was touched must be named.
 
+use std::ops::Range;
+
 use journal::Finding;
 
 use super::expect::{CopyState, Expect, Harm};
@@ -45,11 +47,12 @@ pub(super) fn false_ones(
     }
 }
 
-/// What the scrub must have named. `lost` says which frames are named by losses.
+/// What the scrub must have named. `lost` says which frames are named by losses, `there` which entries
+/// the reader has.
 pub(super) fn missing_ones(
     golden: &Golden,
     expect: &Expect,
-    (findings, lost, size): (&[Finding], &[bool], u64),
+    (findings, lost, there): (&[Finding], &[bool], &Range<u64>),
     out: &mut Vec<Violation>,
 ) {
     let mut must = |found: bool, what: String| {
@@ -58,7 +61,7 @@ pub(super) fn missing_ones(
         }
     };
     for ((frame, harm), lost) in golden.frames.iter().zip(&expect.frames).zip(lost) {
-        if *harm == Harm::None || *lost || frame.end > size {
+        if *harm == Harm::None || *lost || frame.first < there.start || frame.end > there.end {
             continue;
         }
         let named = findings.iter().any(

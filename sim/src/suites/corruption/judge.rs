@@ -49,8 +49,8 @@ pub(super) fn reading(golden: &Golden, expect: &Expect, read: &Reading) -> Vec<V
         more: &[],
     };
     let losses = items(&known, read, &mut out);
-    let size = read.size.min(golden.size());
-    let lost = exact(golden, expect, &losses, read.oldest..size, &mut out);
+    let there = read.oldest..read.size.min(golden.size());
+    let lost = exact(golden, expect, &losses, &there, &mut out);
     let scrubbed: Vec<&Loss> = read.findings.iter().filter_map(loss_of).collect();
     if scrubbed != losses {
         out.push((
@@ -59,7 +59,7 @@ pub(super) fn reading(golden: &Golden, expect: &Expect, read: &Reading) -> Vec<V
         ));
     }
     findings::false_ones(golden, expect, &read.findings, &mut out);
-    findings::missing_ones(golden, expect, (&read.findings, &lost, size), &mut out);
+    findings::missing_ones(golden, expect, (&read.findings, &lost, &there), &mut out);
     end_of_reading(golden, expect, read, &mut out);
     probe(golden, read, &losses, &mut out);
     leases(golden, expect, read, &mut out);
@@ -140,7 +140,7 @@ fn exact(
     golden: &Golden,
     expect: &Expect,
     losses: &[&Loss],
-    judged: Range<u64>,
+    judged: &Range<u64>,
     out: &mut Vec<Violation>,
 ) -> Vec<bool> {
     let lost_of = |first: u64, end: u64| -> u64 {
@@ -170,11 +170,16 @@ fn exact(
         let before_whole = at == 0 || expect.frames[at - 1] == Harm::None;
         let behind_whole = expect.frames.get(at + 1).unwrap_or(&Harm::None) == &Harm::None;
         let named = losses.iter().find(|loss| loss.first.0 == frame.first);
+        // Without the header of its lap nobody knows where the lap before it ends.
         if before_whole
+            && !expect.headers.contains(&frame.lap)
             && let Some(loss) = named
             && (loss.segment as usize, loss.offset) != (frame.segment, frame.bytes.start as u64)
         {
-            inexact("is lost elsewhere");
+            let (segment, offset) = (loss.segment, loss.offset);
+            inexact(&format!(
+                "is lost elsewhere: segment {segment} byte {offset}"
+            ));
         }
         if before_whole
             && behind_whole
@@ -269,7 +274,7 @@ pub(super) fn opening(golden: &Golden, expect: &Expect, open: &Opening) -> Vec<V
     let mut out = Vec::new();
     let recovery = &open.recovery;
     let losses: Vec<&Loss> = recovery.losses.iter().collect();
-    let lost = exact(golden, expect, &losses, 0..open.size, &mut out);
+    let lost = exact(golden, expect, &losses, &(0..open.size), &mut out);
     let newest_lap = golden.frames.last().map_or(0, |frame| frame.lap);
     for ((frame, harm), lost) in golden.frames.iter().zip(&expect.frames).zip(lost) {
         let newest = frame.lap == newest_lap && frame.end <= open.size;
@@ -353,7 +358,7 @@ fn went_on(
     };
     let read = &after.reading;
     let losses = items(&known, read, out);
-    exact(golden, expect, &losses, read.oldest..open.size, out);
+    exact(golden, expect, &losses, &(read.oldest..open.size), out);
     let mut tree = Frontier::new();
     for entry in (0..known.end()).filter_map(|id| known.entry(id)) {
         tree.push(entry.leaf_hash);
@@ -361,7 +366,9 @@ fn went_on(
     if (read.size, read.root) != (known.end(), tree.root()) {
         out.push((Fault::WrongData, "another tree after going on".to_owned()));
     }
-    if let Some(loss) = after.again.losses.first() {
+    let again = after.again.losses.iter();
+    // What was committed onto a sector that cannot be read is a loss of its own.
+    if let Some(loss) = again.into_iter().find(|loss| loss.first.0 < open.size) {
         out.push((Fault::InexactLoss, format!("named twice: {}", loss.first)));
     }
     let deferred = golden.class == TruthClass::SameDeviceDeferred;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::damage::Damage;
+
 /// Details of violations that are kept: the first ones tell the tale.
-const DETAILS_MAX: usize = 20_000;
+const DETAILS_MAX: usize = 20;
 
 /// What must never happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +84,7 @@ impl Report {
         *self.by_kind.entry(kind).or_default() += 1;
     }
 
-    pub(super) fn blame(&mut self, case: &str, violations: &[Violation]) {
+    pub(super) fn blame(&mut self, case: &str, damage: &Damage, violations: &[Violation]) {
         let mut seen = Vec::new();
         for (fault, what) in violations {
             if !seen.contains(fault) {
@@ -91,7 +93,7 @@ impl Report {
             }
             if self.details.len() < DETAILS_MAX {
                 self.details
-                    .push(format!("{case}: {}: {what}", fault.key()));
+                    .push(format!("{case}: {}: {what} ({damage})", fault.key()));
             }
         }
     }

@@ -160,7 +160,8 @@ fn tried(plan: &Plan, golden: &Golden, case: &Case, subject: &impl Subject, repo
     report.note(case.kind.name(), touched);
     if !violations.is_empty() {
         let name = format!("{}/{}/{}", golden.name(), case.kind.name(), case.number);
-        report.blame(&name, &violations);
+        let damage = case.kind.damage(golden, case.number, plan.seed);
+        report.blame(&name, &damage, &violations);
     }
 }
 
@@ -176,9 +177,12 @@ fn judged(
         .apply(golden);
     let expect = Expect::of(golden, &damaged, case.kind.is_single());
     let drawn = mix(plan.seed ^ mix(case.number) ^ case.kind as u64);
+    // Nothing says that there ever was a log.
+    let nothing_left = !damaged.has_ring() && expect.truth_lost();
     let mut violations = Vec::new();
     match subject.read(&damaged.disk(golden), probe(golden, &expect, drawn)) {
         Ok(read) => violations.extend(judge::reading(golden, &expect, &read)),
+        Err(_) if nothing_left => {}
         Err(error) => violations.push((Fault::RefusedOpen, format!("reading: {error}"))),
     }
     let few = case.kind.quota() <= 200;
@@ -190,7 +194,7 @@ fn judged(
                 violations.push((Fault::RefusedOpen, "cannot go on".to_owned()));
             }
         }
-        Err(_) if !damaged.has_ring() && expect.truth_lost() => {}
+        Err(_) if nothing_left => {}
         Err(error) => violations.push((Fault::RefusedOpen, error.to_string())),
     }
     (!expect.is_nothing(), violations)
