@@ -12,6 +12,7 @@ use tail::Tail;
 
 use crate::error::OpenError;
 use crate::find::{Finding, Loss, TruthHealth};
+use crate::layout::SegmentFixed;
 use crate::medium::{ReadTruth, ReadVolume};
 use crate::ring::{Ring, SegmentAt};
 use crate::segment::SegmentFault;
@@ -113,11 +114,11 @@ pub(crate) fn lap_first<V: ReadVolume>(ring: &Ring<V>, lap: u64) -> Option<u64> 
     (head.fixed.lap == lap).then(|| head.first())
 }
 
-/// Refuses what is not this log, or not this version.
+/// Refuses what is not this log, or not this version; gives the header of the newest lap.
 pub(crate) fn check_identity<V: ReadVolume>(
     ring: &Ring<V>,
     loaded: &Loaded,
-) -> Result<(), OpenError> {
+) -> Result<Option<SegmentFixed>, OpenError> {
     if let Some(what) = ring.shape.objection() {
         return Err(OpenError::Shape(what));
     }
@@ -142,6 +143,7 @@ pub(crate) fn check_identity<V: ReadVolume>(
     } else if let Some(version) = loaded.newer {
         return Err(OpenError::NewerFormat { version });
     }
+    let mut newest: Option<SegmentFixed> = None;
     for segment in 0..ring.shape.segments {
         match ring.segment_head(segment) {
             Err(SegmentAt::Fault(SegmentFault::Foreign(log_id, generation))) => {
@@ -160,6 +162,9 @@ pub(crate) fn check_identity<V: ReadVolume>(
                     block_bytes,
                 });
             }
+            Ok(head) if newest.is_none_or(|newest| head.fixed.lap > newest.lap) => {
+                newest = Some(head.fixed);
+            }
             Ok(_)
             | Err(
                 SegmentAt::Medium(_)
@@ -167,7 +172,7 @@ pub(crate) fn check_identity<V: ReadVolume>(
             ) => {}
         }
     }
-    Ok(())
+    Ok(newest)
 }
 
 /// Finds the end of the log.
@@ -176,7 +181,7 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     medium: &T,
     loaded: Loaded,
 ) -> Result<End, OpenError> {
-    check_identity(ring, &loaded)?;
+    let newest = check_identity(ring, &loaded)?;
     let mut findings = loaded.findings;
     let (mut truth, doubt_before) = match loaded.truth {
         Some(truth) => {
@@ -214,7 +219,7 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     let (rolled_forward, dropped_bytes) = (tail.rolled_forward, tail.dropped_bytes);
     let (uncertain, epoch_max) = (tail.uncertain, tail.epoch_max);
     let mut uncertain = uncertain;
-    if let Some(behind) = replace_old_truth(ring, &mut truth) {
+    if let Some(behind) = replace_old_truth(ring, newest.as_ref(), &mut truth) {
         uncertain = Some(Uncertain {
             from: CommitId(truth.fixed.size),
             seen_to: None,
@@ -268,8 +273,12 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
 
 /// Where later laps tell of entries to which nothing led from the truth store, that is an old one, and
 /// what it knew has been written over: the end is found as if it were lost.
-fn replace_old_truth<V: ReadVolume>(ring: &Ring<V>, truth: &mut Truth) -> Option<Finding> {
-    let seen_to = outrun(ring, truth)?;
+fn replace_old_truth<V: ReadVolume>(
+    ring: &Ring<V>,
+    newest: Option<&SegmentFixed>,
+    truth: &mut Truth,
+) -> Option<Finding> {
+    let seen_to = outrun(newest, truth)?;
     let size = truth.fixed.size;
     let mut found = scan(ring).filter(|found| found.fixed.size > size)?;
     found.fixed.counter = truth.fixed.counter;

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let start = now();
     let report = run(&plan);
     let seconds = now().duration_since(start).as_secs_f64();
-    for detail in &report.details {
+    for detail in report.details.values().flatten() {
         let (case, _) = detail.split_once(':').unwrap_or((detail, ""));
         eprintln!("{detail}");
         eprintln!(

@@ -98,9 +98,16 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                     && (lap != fixed.lap || head.fixed.salt_key == fixed.salt_key)
             })
         });
+        let newest = || {
+            let heads = (0..self.ring.shape.segments).filter_map(|segment| {
+                let head = self.ring.segment_head(segment).ok()?;
+                Some(head.fixed)
+            });
+            heads.max_by_key(|fixed| fixed.lap)
+        };
         let seen_to = later
             .map(|head| head.end())
-            .or_else(|| recovery::outrun(&self.ring, &self.truth));
+            .or_else(|| recovery::outrun(newest().as_ref(), &self.truth));
         if let Some(seen_to) = seen_to {
             let size = fixed.size;
             findings.push(Finding::TruthBehind { size, seen_to });

@@ -5,7 +5,7 @@ use proof::CompactRange;
 
 use super::lap_first;
 use crate::frame::FrameHead;
-use crate::layout::{TRUTH_MAGIC, TruthFixed, VERSION};
+use crate::layout::{SegmentFixed, TRUTH_MAGIC, TruthFixed, VERSION};
 use crate::medium::ReadVolume;
 use crate::ring::Ring;
 use crate::segment::SegmentHead;
@@ -64,16 +64,14 @@ pub(crate) fn scan<V: ReadVolume>(ring: &Ring<V>) -> Option<Truth> {
     Some(truth)
 }
 
-/// Where a later lap began, if that lies past the end of this state of the log: entries were committed
-/// that it does not know of.
-pub(crate) fn outrun<V: ReadVolume>(ring: &Ring<V>, truth: &Truth) -> Option<u64> {
+/// Where the newest lap began, if that lies past the end of this state of the log: entries were
+/// committed that it does not know of.
+pub(crate) fn outrun(newest: Option<&SegmentFixed>, truth: &Truth) -> Option<u64> {
     let fixed = &truth.fixed;
-    (0..ring.shape.segments)
-        .filter_map(|segment| ring.segment_head(segment).ok())
-        .filter(|head| head.fixed.lap > fixed.lap && head.fixed.epoch.0 >= fixed.epoch.0)
-        .map(|head| head.fixed.first_commit_id.0)
+    newest
+        .filter(|head| head.lap > fixed.lap && head.epoch.0 >= fixed.epoch.0)
+        .map(|head| head.first_commit_id.0)
         .filter(|first| *first > fixed.size)
-        .max()
 }
 
 /// The truth store as it stood right after a segment was opened.

@@ -45,7 +45,7 @@ struct Candidate {
 impl<V: ReadVolume> Tail<'_, V> {
     pub(super) fn run(&mut self) {
         loop {
-            let here = self
+            let mut here = self
                 .ring
                 .location(self.truth.fixed.lap, self.truth.fixed.commit_offset);
             let mut candidate = self.judge(here);
@@ -59,6 +59,7 @@ impl<V: ReadVolume> Tail<'_, V> {
                 if other.chain {
                     candidate = other;
                 }
+                here = start;
             }
             let later = if proven(&candidate) {
                 None

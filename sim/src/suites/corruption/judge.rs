@@ -170,9 +170,11 @@ fn exact(
         let before_whole = at == 0 || expect.frames[at - 1] == Harm::None;
         let behind_whole = expect.frames.get(at + 1).unwrap_or(&Harm::None) == &Harm::None;
         let named = losses.iter().find(|loss| loss.first.0 == frame.first);
-        // Without the header of its lap nobody knows where the lap before it ends.
+        // Without the header of a lap nobody knows where the lap before it ends.
+        let bounded =
+            !expect.headers.contains(&frame.lap) && !expect.headers.contains(&(frame.lap + 1));
         if before_whole
-            && !expect.headers.contains(&frame.lap)
+            && bounded
             && let Some(loss) = named
             && (loss.segment as usize, loss.offset) != (frame.segment, frame.bytes.start as u64)
         {
@@ -241,7 +243,14 @@ fn probe(golden: &Golden, read: &Reading, losses: &[&Loss], out: &mut Vec<Violat
         (Some(Err(_)), _) => false,
     };
     if !same {
-        out.push((Fault::WrongData, format!("entry {id} by itself is another")));
+        let alone = match answer {
+            Some(Err(finding)) => finding.to_string(),
+            Some(Ok(entry)) => format!("entry {}", entry.commit_id),
+            None => "behind the end".to_owned(),
+        };
+        let in_row = if in_row.is_some() { "is" } else { "is not" };
+        let what = format!("entry {id} {in_row} read in its row; by itself: {alone}");
+        out.push((Fault::WrongData, what));
     }
     match tree {
         Some(tree) if tree.as_range() != &golden.range(0, *id) => {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::damage::Damage;
 
-/// Details of violations that are kept: the first ones tell the tale.
-const DETAILS_MAX: usize = 20;
+/// Details that are kept of each sort of fault: the first ones tell the tale.
+const DETAILS_MAX: usize = 5;
 
 /// What must never happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ pub struct Report {
     /// Cases with a fault of each sort.
     pub faults: BTreeMap<Fault, u64>,
     /// The first violations: image, kind and number of the case, and what was seen.
-    pub details: Vec<String>,
+    pub details: BTreeMap<Fault, Vec<String>>,
 }
 
 impl Report {
@@ -91,9 +91,9 @@ impl Report {
                 seen.push(*fault);
                 *self.faults.entry(*fault).or_default() += 1;
             }
-            if self.details.len() < DETAILS_MAX {
-                self.details
-                    .push(format!("{case}: {}: {what} ({damage})", fault.key()));
+            let details = self.details.entry(*fault).or_default();
+            if details.len() < DETAILS_MAX {
+                details.push(format!("{case}: {}: {what} ({damage})", fault.key()));
             }
         }
     }
@@ -107,7 +107,10 @@ impl Report {
         for (fault, count) in other.faults {
             *self.faults.entry(fault).or_default() += count;
         }
-        self.details.extend(other.details);
-        self.details.truncate(DETAILS_MAX);
+        for (fault, more) in other.details {
+            let details = self.details.entry(fault).or_default();
+            details.extend(more);
+            details.truncate(DETAILS_MAX);
+        }
     }
 }
