@@ -1,6 +1,7 @@
 //! Development commands: `cargo xtask <command>`. CI calls the same ones as the desk.
 
 mod ci;
+mod corruption;
 mod demo;
 mod failure;
 mod fuzz;
@@ -8,11 +9,13 @@ mod graph;
 mod licences;
 mod measure;
 mod nightly;
+mod planted;
 mod run;
 mod setup;
 mod spec;
 mod steps;
 mod storm;
+mod suite;
 mod test;
 mod tidy;
 mod workspace;
@@ -83,6 +86,20 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Damage whole logs in every way and demand that each loss is named and nothing is made up
+    #[command(disable_help_flag = true)]
+    Corruption {
+        /// Passed on to the suite: --seed N, --bounded, --case CASE, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Plant bugs in a copy of the sources and demand that the suites find each
+    #[command(disable_help_flag = true)]
+    Planted {
+        /// Passed on: --seed N, --bounded, --only NAME, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -119,6 +136,8 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
         Command::Measure { seconds } => measure::measure(workspace, seconds),
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
+        Command::Corruption { arguments } => corruption::corruption(workspace, &arguments),
+        Command::Planted { arguments } => planted::planted(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{fuzz, run, storm, test};
+use crate::{corruption, fuzz, planted, run, storm, test};
 
 /// A long suite.
 struct Suite {
@@ -48,6 +48,18 @@ const SUITES: &[Suite] = &[
         action: storm::full,
     },
     Suite {
+        name: "corruption",
+        bounded: true,
+        what: "every bit, word, sector and truncation of whole logs damaged; every loss named exactly",
+        action: corruption::full,
+    },
+    Suite {
+        name: "planted",
+        bounded: true,
+        what: "thirty bugs planted in a copy of the sources; the suites find each",
+        action: planted::full,
+    },
+    Suite {
         name: "fuzz",
         bounded: true,
         what: "five minutes of every fuzz target",
@@ -86,7 +98,7 @@ fn listing() -> String {
             } else {
                 "until done"
             };
-            format!("{:<6} {bound:<11} {}", suite.name, suite.what)
+            format!("{:<10} {bound:<11} {}", suite.name, suite.what)
         })
         .collect();
     lines.join("\n")

@@ -63,24 +63,24 @@ pub enum Kind {
 impl Kind {
     /// All of them, with their names and how many cases of each CI tries on an image.
     pub const ALL: [(Self, &'static str, u64); 18] = [
-        (Self::Bit, "bit", 3_000),
+        (Self::Bit, "bit", 1_500),
         (Self::Word, "word", 600),
         (Self::Sector, "sector", 200),
         (Self::StaleSector, "stale-sector", 100),
-        (Self::Exchange, "exchange", 800),
-        (Self::Misdirected, "misdirected", 800),
+        (Self::Exchange, "exchange", 500),
+        (Self::Misdirected, "misdirected", 500),
         (Self::Unreadable, "unreadable", 100),
-        (Self::Cut, "cut", 600),
+        (Self::Cut, "cut", 400),
         (Self::Missing, "missing", 10),
         (Self::Stretch, "stretch", 200),
         (Self::Segment, "segment", 20),
-        (Self::SlotBit, "slot-bit", 800),
+        (Self::SlotBit, "slot-bit", 500),
         (Self::TableBit, "table-bit", 300),
-        (Self::Copies, "copies", 200),
-        (Self::TruthSector, "truth-sector", 200),
-        (Self::StaleCopy, "stale-copy", 200),
+        (Self::Copies, "copies", 100),
+        (Self::TruthSector, "truth-sector", 150),
+        (Self::StaleCopy, "stale-copy", 150),
         (Self::StaleTruth, "stale-truth", 100),
-        (Self::Pair, "pair", 2_000),
+        (Self::Pair, "pair", 1_500),
     ];
     /// Pairs that the whole suite draws for an image.
     const PAIRS: u64 = 200_000;

@@ -23,3 +23,6 @@ pub use golden::{Golden, History};
 pub use report::{Fault, Report};
 pub use run::{Plan, run, run_with};
 pub use subject::{After, Engine, Opening, Reading, Subject};
+
+#[cfg(test)]
+mod checks;
