@@ -95,7 +95,7 @@ fn a_reader_that_lies_is_found_out() {
     check_reading(
         |reading| {
             let at = first_entry(reading);
-            reading.items.remove(at);
+            drop(reading.items.remove(at));
         },
         Fault::SilentLoss,
     );
