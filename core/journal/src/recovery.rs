@@ -67,6 +67,16 @@ pub struct Recovery {
     pub leases_lost: bool,
 }
 
+impl Uncertain {
+    /// Of whatever may have followed this end of the log.
+    fn behind(truth: &Truth) -> Self {
+        Self {
+            from: CommitId(truth.fixed.size),
+            seen_to: None,
+        }
+    }
+}
+
 impl Recovery {
     /// Whether the truth store leaned on a lone copy.
     #[must_use]
@@ -183,15 +193,12 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
 ) -> Result<End, OpenError> {
     let newest = check_identity(ring, &loaded)?;
     let mut findings = loaded.findings;
-    let (mut truth, doubt_before) = match loaded.truth {
-        Some(truth) => {
-            let doubt = truth.fixed.doubt;
-            (truth, doubt)
-        }
-        None => {
-            findings.push(Finding::TruthLost);
-            (scan(ring).ok_or(OpenError::NoLog)?, DOUBT_TRUTH_LOST)
-        }
+    let (mut truth, doubt_before) = if let Some(truth) = loaded.truth {
+        let doubt = truth.fixed.doubt;
+        (truth, doubt)
+    } else {
+        findings.push(Finding::TruthLost);
+        (scan(ring).ok_or(OpenError::NoLog)?, DOUBT_TRUTH_LOST)
     };
     let readable = loaded.health != TruthHealth::Lost;
     let orderly = truth.fixed.orderly != 0 && readable;
@@ -217,13 +224,9 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     };
     tail.run();
     let (rolled_forward, dropped_bytes) = (tail.rolled_forward, tail.dropped_bytes);
-    let (uncertain, epoch_max) = (tail.uncertain, tail.epoch_max);
-    let mut uncertain = uncertain;
+    let (mut uncertain, epoch_max) = (tail.uncertain, tail.epoch_max);
     if let Some(behind) = replace_old_truth(ring, newest.as_ref(), &mut truth) {
-        uncertain = Some(Uncertain {
-            from: CommitId(truth.fixed.size),
-            seen_to: None,
-        });
+        uncertain = Some(Uncertain::behind(&truth));
         // What was found from the old end on is not what is wrong with the log.
         findings.truncate(of_truth);
         findings.push(behind);
@@ -235,22 +238,17 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
             seen_to: None,
         })
     });
-    let cause = if doubt_before & DOUBT_TRUTH_LOST != 0 {
-        EpochCause::TruthLost
-    } else if orderly && uncertain.is_none() && rolled_forward == 0 {
-        EpochCause::OrderlyStart
-    } else {
-        EpochCause::Recovery
+    let as_left = orderly && uncertain.is_none() && rolled_forward == 0;
+    let cause = match doubt_before & DOUBT_TRUTH_LOST {
+        0 if as_left => EpochCause::OrderlyStart,
+        0 => EpochCause::Recovery,
+        _ => EpochCause::TruthLost,
     };
     let epoch = Epoch(truth.fixed.epoch.0.max(epoch_max).saturating_add(1));
     truth.fixed.doubt = doubt_before;
     if uncertain.is_some() {
         truth.fixed.doubt |= DOUBT_UNCERTAIN;
     }
-    let losses = findings.iter().filter_map(|finding| match finding {
-        Finding::Lost(loss) if !is_named(&named, loss) => Some(loss.clone()),
-        _ => None,
-    });
     let recovery = Recovery {
         cause,
         epoch,
@@ -258,7 +256,7 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         rolled_forward,
         dropped_bytes,
         scan_bytes: ring.scanned_bytes(),
-        losses: losses.collect(),
+        losses: unnamed(&findings, &named),
         findings,
         uncertain,
         leases_lost: false,
@@ -287,6 +285,16 @@ fn replace_old_truth<V: ReadVolume>(
     found.fixed.pruned_size = truth.fixed.pruned_size;
     *truth = found;
     Some(Finding::TruthBehind { size, seen_to })
+}
+
+fn unnamed(findings: &[Finding], named: &Named) -> Vec<Loss> {
+    findings
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::Lost(loss) if !is_named(named, loss) => Some(loss.clone()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The ranges named by loss entries: first and count.
