@@ -4,8 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
-    crash_states, demo, fuzz, graph, kill_storm, league, licences, run, setup, spec, storm, test,
-    tidy,
+    corruption, crash_states, demo, fuzz, graph, kill_storm, league, licences, planted, run, setup,
+    spec, storm, test, tidy,
 };
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
@@ -66,6 +66,8 @@ fn steps(workspace: &Workspace) -> Vec<Step<'_>> {
             ),
         ),
         step("test", || test::test(workspace)),
+        step("corruption", || corruption::bounded(workspace)),
+        step("planted", || planted::bounded(workspace)),
         step("demo", || demo::bounded(workspace)),
         step("storm", || storm::bounded(workspace)),
         step("kills", || kill_storm::bounded(workspace)),

@@ -1,6 +1,7 @@
 //! Development commands: `cargo xtask <command>`. CI calls the same ones as the desk.
 
 mod ci;
+mod corruption;
 mod crash_states;
 mod demo;
 mod failure;
@@ -12,11 +13,13 @@ mod league;
 mod licences;
 mod measure;
 mod nightly;
+mod planted;
 mod run;
 mod setup;
 mod spec;
 mod steps;
 mod storm;
+mod suite;
 mod test;
 mod tidy;
 mod workspace;
@@ -108,6 +111,20 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Damage whole logs in every way and demand that each loss is named and nothing is made up
+    #[command(disable_help_flag = true)]
+    Corruption {
+        /// Passed on to the suite: --seed N, --bounded, --case CASE, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Plant bugs in a copy of the sources and demand that the suites find each
+    #[command(disable_help_flag = true)]
+    Planted {
+        /// Passed on: --seed N, --bounded, --only NAME, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -147,6 +164,8 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::KillStorm { arguments } => kill_storm::kill_storm(workspace, &arguments),
         Command::CrashStates { arguments } => crash_states::crash_states(workspace, &arguments),
         Command::League { arguments } => league::league(workspace, &arguments),
+        Command::Corruption { arguments } => corruption::corruption(workspace, &arguments),
+        Command::Planted { arguments } => planted::planted(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }

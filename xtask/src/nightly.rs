@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{crash_states, fuzz, kill_storm, league, run, storm, test};
+use crate::{corruption, crash_states, fuzz, kill_storm, league, planted, run, storm, test};
 
 /// A long suite.
 struct Suite {
@@ -64,6 +64,18 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "the journal beside other engines, 60 trials of every fault; ours loses nothing in silence",
         action: league::full,
+    },
+    Suite {
+        name: "corruption",
+        bounded: true,
+        what: "every bit, word, sector and truncation of whole logs damaged; every loss named exactly",
+        action: corruption::full,
+    },
+    Suite {
+        name: "planted",
+        bounded: true,
+        what: "thirty bugs planted in a copy of the sources; the suites find each",
+        action: planted::full,
     },
     Suite {
         name: "fuzz",

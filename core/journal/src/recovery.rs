@@ -7,11 +7,12 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use evidence::reasons::{EpochCause, TruthClass};
 use evidence::{BootId, CommitId, Epoch, Generation, LogId, kinds};
-pub(crate) use scan::{blank_truth, scan};
+pub(crate) use scan::{blank_truth, outrun, scan};
 use tail::Tail;
 
 use crate::error::OpenError;
 use crate::find::{Finding, Loss, TruthHealth};
+use crate::layout::SegmentFixed;
 use crate::medium::{ReadTruth, ReadVolume};
 use crate::ring::{Ring, SegmentAt};
 use crate::segment::SegmentFault;
@@ -66,6 +67,16 @@ pub struct Recovery {
     pub leases_lost: bool,
 }
 
+impl Uncertain {
+    /// Of whatever may have followed this end of the log.
+    fn behind(truth: &Truth) -> Self {
+        Self {
+            from: CommitId(truth.fixed.size),
+            seen_to: None,
+        }
+    }
+}
+
 impl Recovery {
     /// Whether the truth store leaned on a lone copy.
     #[must_use]
@@ -113,11 +124,11 @@ pub(crate) fn lap_first<V: ReadVolume>(ring: &Ring<V>, lap: u64) -> Option<u64> 
     (head.fixed.lap == lap).then(|| head.first())
 }
 
-/// Refuses what is not this log, or not this version.
+/// Refuses what is not this log, or not this version; gives the header of the newest lap.
 pub(crate) fn check_identity<V: ReadVolume>(
     ring: &Ring<V>,
     loaded: &Loaded,
-) -> Result<(), OpenError> {
+) -> Result<Option<SegmentFixed>, OpenError> {
     if let Some(what) = ring.shape.objection() {
         return Err(OpenError::Shape(what));
     }
@@ -142,6 +153,7 @@ pub(crate) fn check_identity<V: ReadVolume>(
     } else if let Some(version) = loaded.newer {
         return Err(OpenError::NewerFormat { version });
     }
+    let mut newest: Option<SegmentFixed> = None;
     for segment in 0..ring.shape.segments {
         match ring.segment_head(segment) {
             Err(SegmentAt::Fault(SegmentFault::Foreign(log_id, generation))) => {
@@ -160,6 +172,9 @@ pub(crate) fn check_identity<V: ReadVolume>(
                     block_bytes,
                 });
             }
+            Ok(head) if newest.is_none_or(|newest| head.fixed.lap > newest.lap) => {
+                newest = Some(head.fixed);
+            }
             Ok(_)
             | Err(
                 SegmentAt::Medium(_)
@@ -167,7 +182,7 @@ pub(crate) fn check_identity<V: ReadVolume>(
             ) => {}
         }
     }
-    Ok(())
+    Ok(newest)
 }
 
 /// Finds the end of the log.
@@ -176,21 +191,19 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     medium: &T,
     loaded: Loaded,
 ) -> Result<End, OpenError> {
-    check_identity(ring, &loaded)?;
+    let newest = check_identity(ring, &loaded)?;
     let mut findings = loaded.findings;
-    let (mut truth, doubt_before) = match loaded.truth {
-        Some(truth) => {
-            let doubt = truth.fixed.doubt;
-            (truth, doubt)
-        }
-        None => {
-            findings.push(Finding::TruthLost);
-            (scan(ring).ok_or(OpenError::NoLog)?, DOUBT_TRUTH_LOST)
-        }
+    let (mut truth, doubt_before) = if let Some(truth) = loaded.truth {
+        let doubt = truth.fixed.doubt;
+        (truth, doubt)
+    } else {
+        findings.push(Finding::TruthLost);
+        (scan(ring).ok_or(OpenError::NoLog)?, DOUBT_TRUTH_LOST)
     };
     let readable = loaded.health != TruthHealth::Lost;
     let orderly = truth.fixed.orderly != 0 && readable;
-    let named = check_newest_segment(ring, &truth, &mut findings);
+    let of_truth = findings.len();
+    let mut named = check_newest_segment(ring, &truth, &mut findings);
     // A truth store that is not flushed with each commit is only sure after an orderly stop.
     let deferred = medium.class() == TruthClass::SameDeviceDeferred;
     let trusted = readable && (!deferred || orderly);
@@ -211,29 +224,31 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     };
     tail.run();
     let (rolled_forward, dropped_bytes) = (tail.rolled_forward, tail.dropped_bytes);
-    let (uncertain, epoch_max) = (tail.uncertain, tail.epoch_max);
+    let (mut uncertain, epoch_max) = (tail.uncertain, tail.epoch_max);
+    if let Some(behind) = replace_old_truth(ring, newest.as_ref(), &mut truth) {
+        uncertain = Some(Uncertain::behind(&truth));
+        // What was found from the old end on is not what is wrong with the log.
+        findings.truncate(of_truth);
+        findings.push(behind);
+        named = check_newest_segment(ring, &truth, &mut findings);
+    }
     let uncertain = uncertain.or_else(|| {
         (doubt_before & DOUBT_UNCERTAIN != 0).then_some(Uncertain {
             from: truth.fixed.epoch_first_commit_id,
             seen_to: None,
         })
     });
-    let cause = if doubt_before & DOUBT_TRUTH_LOST != 0 {
-        EpochCause::TruthLost
-    } else if orderly && uncertain.is_none() && rolled_forward == 0 {
-        EpochCause::OrderlyStart
-    } else {
-        EpochCause::Recovery
+    let as_left = orderly && uncertain.is_none() && rolled_forward == 0;
+    let cause = match doubt_before & DOUBT_TRUTH_LOST {
+        0 if as_left => EpochCause::OrderlyStart,
+        0 => EpochCause::Recovery,
+        _ => EpochCause::TruthLost,
     };
     let epoch = Epoch(truth.fixed.epoch.0.max(epoch_max).saturating_add(1));
     truth.fixed.doubt = doubt_before;
     if uncertain.is_some() {
         truth.fixed.doubt |= DOUBT_UNCERTAIN;
     }
-    let losses = findings.iter().filter_map(|finding| match finding {
-        Finding::Lost(loss) if !is_named(&named, loss) => Some(loss.clone()),
-        _ => None,
-    });
     let recovery = Recovery {
         cause,
         epoch,
@@ -241,7 +256,7 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         rolled_forward,
         dropped_bytes,
         scan_bytes: ring.scanned_bytes(),
-        losses: losses.collect(),
+        losses: unnamed(&findings, &named),
         findings,
         uncertain,
         leases_lost: false,
@@ -252,6 +267,34 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         slot: loaded.slot,
         recovery,
     })
+}
+
+/// Where later laps tell of entries to which nothing led from the truth store, that is an old one, and
+/// what it knew has been written over: the end is found as if it were lost.
+fn replace_old_truth<V: ReadVolume>(
+    ring: &Ring<V>,
+    newest: Option<&SegmentFixed>,
+    truth: &mut Truth,
+) -> Option<Finding> {
+    let seen_to = outrun(newest, truth)?;
+    let size = truth.fixed.size;
+    let mut found = scan(ring).filter(|found| found.fixed.size > size)?;
+    found.fixed.counter = truth.fixed.counter;
+    found.fixed.sealed_size = truth.fixed.sealed_size;
+    found.fixed.cosigned_size = truth.fixed.cosigned_size;
+    found.fixed.pruned_size = truth.fixed.pruned_size;
+    *truth = found;
+    Some(Finding::TruthBehind { size, seen_to })
+}
+
+fn unnamed(findings: &[Finding], named: &Named) -> Vec<Loss> {
+    findings
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::Lost(loss) if !is_named(named, loss) => Some(loss.clone()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The ranges named by loss entries: first and count.

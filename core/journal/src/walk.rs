@@ -306,7 +306,9 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
         self.expected = head.first();
         self.at.offset = head.fixed.self_offset;
         let behind = head.fixed.self_offset.saturating_add(head.frame_bytes());
-        if head.end() <= self.skip_to {
+        // Where nothing says how the lap ends, a frame that a newer epoch passed by looks like one of
+        // the log: its payload must prove it.
+        if head.end() <= self.skip_to && self.bound.end_known {
             self.expected = head.end();
             self.frontier = None;
             self.previous_first = Some(head.first());
@@ -338,7 +340,8 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             self.frontier = Some(head.frontier);
             return;
         };
-        if !head.payload_holds(&bytes) {
+        let (first, end) = (head.first(), head.end());
+        if end > self.skip_to && !head.payload_holds(&bytes) {
             self.queue.push_back(Step::Finding(Finding::FrameRestored {
                 first: head.fixed.first_commit_id,
                 count: u64::from(head.fixed.count),
@@ -346,7 +349,6 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
                 offset: self.at.offset,
             }));
         }
-        let (first, end) = (head.first(), head.end());
         self.yield_frame(first, head.frontier, entries);
         self.expected = end;
         self.previous_first = Some(first);
@@ -358,12 +360,14 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
         for entry in &entries {
             after.push(entry.leaf_hash);
         }
-        self.queue.push_back(Step::Frame(Frame {
-            first,
-            location: self.at,
-            entries,
-            frontier: before,
-        }));
+        if after.size() > self.skip_to {
+            self.queue.push_back(Step::Frame(Frame {
+                first,
+                location: self.at,
+                entries,
+                frontier: before,
+            }));
+        }
         self.frontier = Some(after);
     }
 }

@@ -1,8 +1,8 @@
 //! Bytes rot behind the journal's back: what is lost is named, the rest is read, nothing is made up.
 
-use crate::common::{index, open};
+use crate::common::{Oracle, blank, create, group, index, open, salt, step};
 use crate::golden::{SMALL, golden, read_all, reader, recover_and_go_on};
-use fieldnotary_sim::disk::{SECTOR_BYTES, mix};
+use fieldnotary_sim::disk::{Fault, SECTOR_BYTES, Torn, mix};
 use journal::Finding;
 
 fn rot_every_byte(segment: usize) {
@@ -142,7 +142,16 @@ fn unreadable_sectors_and_missing_segments_are_damage_like_any_other() {
             let disk = golden.disk();
             disk.spoil_sector(segment, at);
             let context = format!("unreadable sector {at} of segment {segment}");
-            read_all(&reader(&disk), &golden.oracle, &context);
+            let (_, losses) = read_all(&reader(&disk), &golden.oracle, &context);
+            // Only the frame that the sector lies in: not those before it.
+            let here = golden.frames.iter().find(|(location, bytes, _)| {
+                location.segment == segment
+                    && (location.offset..location.offset + bytes).contains(&at)
+            });
+            assert_eq!(losses.len(), usize::from(here.is_some()), "{context}");
+            for (loss, (_, _, first)) in losses.iter().zip(here) {
+                assert_eq!(loss.first.0, *first, "{context}");
+            }
             let (journal, _) = open(&disk);
             assert_eq!(journal.root(), golden.oracle.root(), "{context}");
         }
@@ -157,5 +166,39 @@ fn unreadable_sectors_and_missing_segments_are_damage_like_any_other() {
             "{context}: {losses:?}"
         );
         assert!(!losses.is_empty(), "{context}");
+    }
+}
+
+/// Where the header of a lap is gone, a frame that its epoch passed by looks like one of the log: it
+/// proves itself or is none, wherever reading begins.
+//= A5.4
+#[test]
+fn a_frame_passed_by_hides_nothing_from_a_reader_that_begins_behind_it() {
+    let disk = blank();
+    let mut journal = create(&disk);
+    let mut oracle = Oracle::default();
+    for n in 0..3 {
+        oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
+    }
+    disk.at_write(0, Fault::Refused(Torn::Prefix(1)));
+    journal.commit(&group(700, 2, 300), salt(8)).unwrap_err();
+    journal.begin_epoch_after_failure(salt(9)).unwrap();
+    let first = oracle.size();
+    for n in 3..6 {
+        oracle.note(&journal.commit(&group(n * 100, 4, 60), salt(n)).unwrap());
+    }
+    drop(journal);
+    disk.rot(|image| {
+        image.segments[1][40] ^= 1;
+        image.segments[1][4_096 + 40] ^= 1;
+    });
+    let reader = reader(&disk);
+    let (_, losses) = read_all(&reader, &oracle, "in the row");
+    for id in first..oracle.size() {
+        let lost = losses
+            .iter()
+            .any(|loss| loss.first.0 <= id && id < loss.end());
+        let alone = reader.entry(evidence::CommitId(id)).unwrap();
+        assert_eq!(alone.is_err(), lost, "entry {id}: {alone:?}");
     }
 }

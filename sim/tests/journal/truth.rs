@@ -292,3 +292,62 @@ fn an_old_truth_store_shortens_nothing() {
     );
     assert!(recovery.uncertain.is_some());
 }
+
+/// A truth store that is older than a round of the ring: what it knew has been written over, and the
+/// log still ends where its newest frames say.
+//= A5.4
+//= A5.9
+#[test]
+fn a_truth_store_older_than_the_ring_ends_nothing() {
+    let disk = SimDisk::new(SMALL, TruthClass::SameDeviceSync);
+    let mut journal = create(&disk);
+    let mut oracle = Oracle::default();
+    oracle.note(&journal.commit(&step(0), salt(0)).unwrap());
+    let old_truth = disk.image().truth;
+    let mut n = 1;
+    while journal.stats().segments_opened < 6 {
+        oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
+        n += 1;
+    }
+    oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
+    drop(journal);
+    disk.rot(|image| image.truth = old_truth);
+    let behind = |finding: &Finding| matches!(finding, Finding::TruthBehind { .. });
+    assert!(reader(&disk).scrub().findings.iter().any(behind));
+    let (mut journal, recovery) = open(&disk);
+    assert!(recovery.uncertain.is_some() && recovery.findings.iter().any(behind));
+    assert!(recovery.losses.is_empty(), "{:?}", recovery.losses);
+    assert_eq!(
+        (journal.size(), journal.root()),
+        (oracle.size(), oracle.root())
+    );
+    // The new state outranks the old one.
+    oracle.note(&journal.commit(&step(90), salt(90)).unwrap());
+    drop(journal);
+    assert_eq!(open(&disk).0.root(), oracle.root());
+}
+
+/// The newest slot is lost, and with it the header of the lap that its frame had begun.
+//= A5.4
+#[test]
+fn the_first_frame_of_a_lap_is_rolled_forward_without_its_header() {
+    let disk = SimDisk::new(SMALL, TruthClass::SameDeviceSync);
+    let mut journal = create(&disk);
+    let mut oracle = Oracle::default();
+    for n in 0.. {
+        let before = disk.image().truth;
+        let committed = journal.commit(&step(n), salt(n)).unwrap();
+        oracle.note(&committed);
+        if committed.rolled {
+            disk.rot(|image| {
+                image.truth = before;
+                image.segments[committed.location.segment as usize][100] ^= 1;
+            });
+            break;
+        }
+    }
+    drop(journal);
+    let (journal, recovery) = open(&disk);
+    assert_eq!(journal.root(), oracle.root());
+    assert!(recovery.losses.is_empty() && recovery.rolled_forward > 0);
+}

@@ -10,7 +10,7 @@ use crate::frame::StoredEntry;
 use crate::leases;
 use crate::limits::{DEFERRED_COMMITS_MAX, TRUTH_COPIES};
 use crate::medium::{ReadTruth, ReadVolume};
-use crate::recovery::{Named, is_named, note_named};
+use crate::recovery::{self, Named, is_named, note_named};
 use crate::truth;
 
 /// What a look at everything found.
@@ -119,8 +119,18 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                     && one_too_many()
             })
         });
-        if let Some(head) = later {
-            let (size, seen_to) = (fixed.size, head.end());
+        let newest = || {
+            let heads = (0..self.ring.shape.segments).filter_map(|segment| {
+                let head = self.ring.segment_head(segment).ok()?;
+                Some(head.fixed)
+            });
+            heads.max_by_key(|fixed| fixed.lap)
+        };
+        let seen_to = later
+            .map(|head| head.end())
+            .or_else(|| recovery::outrun(newest().as_ref(), &self.truth));
+        if let Some(seen_to) = seen_to {
+            let size = fixed.size;
             findings.push(Finding::TruthBehind { size, seen_to });
         }
     }

@@ -5,7 +5,7 @@ use proof::CompactRange;
 
 use super::lap_first;
 use crate::frame::FrameHead;
-use crate::layout::{TRUTH_MAGIC, TruthFixed, VERSION};
+use crate::layout::{SegmentFixed, TRUTH_MAGIC, TruthFixed, VERSION};
 use crate::medium::ReadVolume;
 use crate::ring::Ring;
 use crate::segment::SegmentHead;
@@ -62,6 +62,16 @@ pub(crate) fn scan<V: ReadVolume>(ring: &Ring<V>) -> Option<Truth> {
     truth.fixed.oldest_lap = lap;
     truth.fixed.oldest_commit_id = CommitId(first);
     Some(truth)
+}
+
+/// Where the newest lap began, if that lies past the end of this state of the log: entries were
+/// committed that it does not know of.
+pub(crate) fn outrun(newest: Option<&SegmentFixed>, truth: &Truth) -> Option<u64> {
+    let fixed = &truth.fixed;
+    newest
+        .filter(|head| head.lap > fixed.lap && head.epoch.0 >= fixed.epoch.0)
+        .map(|head| head.first_commit_id.0)
+        .filter(|first| *first > fixed.size)
 }
 
 /// The truth store as it stood right after a segment was opened.

@@ -5,7 +5,7 @@ use evidence::CommitId;
 use evidence::reasons::LossCause;
 use proof::CompactRange;
 
-use super::Uncertain;
+use super::{Uncertain, lap_first};
 use crate::decide::{Decision, Inputs};
 use crate::find::Finding;
 use crate::frame::{FrameHead, HeadFault};
@@ -45,7 +45,7 @@ struct Candidate {
 impl<V: ReadVolume> Tail<'_, V> {
     pub(super) fn run(&mut self) {
         loop {
-            let here = self
+            let mut here = self
                 .ring
                 .location(self.truth.fixed.lap, self.truth.fixed.commit_offset);
             let mut candidate = self.judge(here);
@@ -59,6 +59,7 @@ impl<V: ReadVolume> Tail<'_, V> {
                 if other.chain {
                     candidate = other;
                 }
+                here = start;
             }
             let later = if proven(&candidate) {
                 None
@@ -166,11 +167,11 @@ impl<V: ReadVolume> Tail<'_, V> {
         (head.fixed.lap == next).then_some(head)
     }
 
+    /// The start of the next lap, if the log goes on there.
     fn next_lap_start(&self) -> Option<Location> {
-        let lap = self.truth.fixed.lap;
-        let head = self.next_lap_head(lap)?;
-        (head.fixed.first_commit_id.0 == self.truth.fixed.size)
-            .then(|| self.ring.lap_start(lap.saturating_add(1)))
+        let next = self.truth.fixed.lap.saturating_add(1);
+        let first = lap_first(self.ring, next)?;
+        (first == self.truth.fixed.size).then(|| self.ring.lap_start(next))
     }
 
     /// A sound frame of this log with greater ids behind the committed end.

@@ -97,7 +97,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         journal.open.left = recovery.uncertain.is_some() || journal.unopened_segment();
         let truth_lost = found.is_none();
         if let Some((slot, bytes)) = found {
-            journal.settle(slot, &bytes).map_err(OpenError::Medium)?;
+            journal.settle_newest(slot, &bytes).map_err(OpenError::Medium)?;
         }
         journal
             .write_truth(journal.truth.clone())
@@ -112,7 +112,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
 
     /// Where the newest slot may never have been flushed, makes it durable as it is before the other is
     /// touched: writing over it what it holds already cannot tear it.
-    fn settle(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
+    fn settle_newest(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         if self.medium.class() != TruthClass::SameDeviceDeferred {
             return Ok(());
         }

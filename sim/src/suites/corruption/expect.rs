@@ -1,0 +1,168 @@
+//! What a damage touched, structure by structure: from that follows what the journal must say, what it
+//! may say, and what would be false.
+
+use std::collections::BTreeSet;
+
+use journal::TruthHealth;
+use journal::limits::{
+    SEGMENT_HEADER_BYTES, TABLE_BYTES, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS,
+};
+
+use super::damage::{Area, Damaged};
+use super::golden::{FrameAt, Golden, History, SHAPE};
+use crate::disk::{slot_at, table_at};
+use evidence::reasons::TruthClass;
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Harm {
+    None,
+    /// Header, entry checks or padding: what is missing can be told from its neighbours.
+    Around,
+    /// An entry or its length: nobody else has it.
+    Entries,
+}
+
+/// What became of a copy in the truth store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CopyState {
+    Whole,
+    /// Whole, but another state of the log.
+    Stale,
+    Damaged,
+}
+
+/// What must follow from a damage.
+#[derive(Clone, Debug)]
+pub(super) struct Expect {
+    pub(super) frames: Vec<Harm>,
+    /// Laps whose header is damaged.
+    pub(super) headers: BTreeSet<u64>,
+    /// Slot by slot, copy by copy.
+    pub(super) slots: Vec<CopyState>,
+    pub(super) tables: Vec<CopyState>,
+    /// One damage, in one place: what its neighbours can tell, they must.
+    pub(super) single: bool,
+}
+
+impl Expect {
+    pub(super) fn of(golden: &Golden, damaged: &Damaged, single: bool) -> Self {
+        let frames = golden.frames.iter();
+        let headers = golden.laps.iter().copied();
+        Self {
+            frames: frames.map(|frame| harm(golden, damaged, frame)).collect(),
+            headers: headers
+                .filter(|lap| {
+                    let area = Area::Segment(SHAPE.segment_of(*lap) as usize);
+                    damaged.changed(golden, area, &(0..SEGMENT_HEADER_BYTES))
+                })
+                .collect(),
+            slots: slots(golden, damaged),
+            tables: (0..TABLE_COPIES)
+                .map(|copy| {
+                    let at = table_at(copy);
+                    match damaged.changed(golden, Area::Truth, &(at..at + TABLE_BYTES)) {
+                        true => CopyState::Damaged,
+                        false => CopyState::Whole,
+                    }
+                })
+                .collect(),
+            single,
+        }
+    }
+
+    /// Whether anything was touched that says something about the log.
+    pub(super) fn is_nothing(&self) -> bool {
+        let whole = |copies: &[CopyState]| copies.iter().all(|copy| *copy == CopyState::Whole);
+        self.frames.iter().all(|harm| *harm == Harm::None)
+            && self.headers.is_empty()
+            && whole(&self.slots)
+            && whole(&self.tables)
+    }
+
+    fn copies(&self, slot: u32) -> &[CopyState] {
+        let first = (slot * TRUTH_COPIES) as usize;
+        &self.slots[first..first + TRUTH_COPIES as usize]
+    }
+
+    /// Whether no copy of a slot is what it was.
+    pub(super) fn slot_changed(&self, slot: u32) -> bool {
+        !self.copies(slot).contains(&CopyState::Whole)
+    }
+
+    /// Whether some slot has no valid copy.
+    pub(super) fn slot_lost(&self) -> bool {
+        (0..TRUTH_SLOTS).any(|slot| {
+            let copies = self.copies(slot);
+            copies.iter().all(|copy| *copy == CopyState::Damaged)
+        })
+    }
+
+    /// Whether the truth store itself is lost.
+    pub(super) fn truth_lost(&self) -> bool {
+        self.slots.iter().all(|copy| *copy == CopyState::Damaged)
+    }
+
+    pub(super) fn any_stale(&self) -> bool {
+        self.slots.contains(&CopyState::Stale)
+    }
+
+    pub(super) fn tables_lost(&self) -> bool {
+        !self.tables.contains(&CopyState::Whole)
+    }
+
+    pub(super) fn health(&self) -> TruthHealth {
+        if self.truth_lost() {
+            TruthHealth::Lost
+        } else if self.slot_lost() {
+            TruthHealth::SlotLost
+        } else if self.slots.contains(&CopyState::Damaged) {
+            TruthHealth::Degraded
+        } else {
+            TruthHealth::Sound
+        }
+    }
+
+    /// Whether the end of the log may be said to be uncertain.
+    pub(super) fn may_doubt(&self, golden: &Golden) -> bool {
+        let deferred = golden.class == TruthClass::SameDeviceDeferred;
+        (deferred && golden.history != History::Orderly)
+            || self.slot_lost()
+            || self.slot_changed(golden.newest_slot)
+    }
+}
+
+fn harm(golden: &Golden, damaged: &Damaged, frame: &FrameAt) -> Harm {
+    let area = Area::Segment(frame.segment);
+    let changed = |range| damaged.changed(golden, area, range);
+    if !changed(&frame.bytes) {
+        Harm::None
+    } else if frame.entries.iter().any(changed) {
+        Harm::Entries
+    } else {
+        Harm::Around
+    }
+}
+
+fn slots(golden: &Golden, damaged: &Damaged) -> Vec<CopyState> {
+    let places = (0..TRUTH_SLOTS).flat_map(|slot| (0..TRUTH_COPIES).map(move |copy| (slot, copy)));
+    places
+        .map(|(slot, copy)| {
+            let at = slot_at(slot, copy);
+            let range = at..at + TRUTH_SLOT_BYTES;
+            if !damaged.changed(golden, Area::Truth, &range) {
+                return CopyState::Whole;
+            }
+            let now = &damaged.image.truth[range];
+            let known = golden.truths.iter().any(|truth| {
+                truth
+                    .chunks(TRUTH_SLOT_BYTES)
+                    .any(|once| once == now && once.iter().any(|byte| *byte != 0))
+            });
+            match known {
+                true => CopyState::Stale,
+                false => CopyState::Damaged,
+            }
+        })
+        .collect()
+}
