@@ -127,21 +127,30 @@ impl fmt::Display for EntryError {
 
 impl core::error::Error for EntryError {}
 
+/// Room for header, stamp, lengths and CRC, as they mostly are.
+const ENVELOPE_BYTES: usize = 64;
+
+/// The bytes of the entry of these parts.
+#[must_use]
+pub fn encode_entry(header: &Header, stamp: &Stamp, captured: &Captured) -> Vec<u8> {
+    let mut writer = Writer::with_room(captured.capture.len().saturating_add(ENVELOPE_BYTES));
+    writer.array(4);
+    writer.array(4);
+    writer.uint(header.kind.code());
+    header.generation.write(&mut writer);
+    header.commit_id.write(&mut writer);
+    header.epoch.write(&mut writer);
+    stamp.write(&mut writer);
+    writer.bytes(&captured.capture);
+    writer.uint(u64::from(captured.record_crc));
+    writer.into_bytes()
+}
+
 impl Entry {
     /// Its bytes, as they go into frame, batch, tile and bundle.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::new();
-        writer.array(4);
-        writer.array(4);
-        writer.uint(self.header.kind.code());
-        self.header.generation.write(&mut writer);
-        self.header.commit_id.write(&mut writer);
-        self.header.epoch.write(&mut writer);
-        self.stamp.write(&mut writer);
-        writer.bytes(&self.captured.capture);
-        writer.uint(u64::from(self.captured.record_crc));
-        writer.into_bytes()
+        encode_entry(&self.header, &self.stamp, &self.captured)
     }
 
     /// Reads an entry. The record CRC is not checked here: a damaged record is still shown.

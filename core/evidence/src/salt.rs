@@ -21,6 +21,29 @@ impl SaltKey {
     /// Salt of one entry: AES-128 of generation and commit id, both big-endian, under this key.
     #[must_use]
     pub fn salt(&self, generation: Generation, commit_id: CommitId) -> [u8; SALT_BYTES] {
+        self.salts().of(generation, commit_id)
+    }
+
+    /// The salts of many entries: the cipher is keyed once.
+    #[must_use]
+    pub fn salts(&self) -> Salts {
+        Salts(Aes128::new(&self.0.into()))
+    }
+}
+
+/// The salts under one key.
+pub struct Salts(Aes128);
+
+impl fmt::Debug for Salts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salts(..)")
+    }
+}
+
+impl Salts {
+    /// As [`SaltKey::salt`].
+    #[must_use]
+    pub fn of(&self, generation: Generation, commit_id: CommitId) -> [u8; SALT_BYTES] {
         let mut block = [0u8; SALT_BYTES];
         let numbers = generation
             .0
@@ -31,7 +54,7 @@ impl SaltKey {
             *to = from;
         }
         let mut block = block.into();
-        Aes128::new(&self.0.into()).encrypt_block(&mut block);
+        self.0.encrypt_block(&mut block);
         block.into()
     }
 }

@@ -188,6 +188,7 @@ fn sound_entries(
     first: u64,
     end: u64,
 ) -> Option<Vec<StoredEntry>> {
+    let salts = key.salts();
     let mut rest = payload;
     let mut entries = Vec::new();
     for id in (first..end).take(FRAME_ENTRIES_MAX) {
@@ -195,7 +196,7 @@ fn sound_entries(
             break;
         };
         let bytes = bytes.to_vec();
-        entries.push(StoredEntry::new(key, generation, CommitId(id), bytes));
+        entries.push(StoredEntry::new(&salts, generation, CommitId(id), bytes));
     }
     (!entries.is_empty()).then_some(entries)
 }
