@@ -97,6 +97,8 @@ pub struct Journal<V, T> {
     truth: Truth,
     slot: u32,
     counter: u64,
+    /// By slot, the copy that was found or left damaged: it is written before the sound one.
+    damaged_copies: BTreeMap<u32, u32>,
     /// Commits that the slot holds and no flush has covered.
     deferred_commits: u32,
     /// First commit id of each lap in the ring.

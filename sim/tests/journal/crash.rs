@@ -1,10 +1,12 @@
 //! Power fails at every single device write, and again while the node recovers.
 
-use crate::common::{Oracle, SimJournal, blank, check_whole, create, is_group, open, salt, step};
+use crate::common::{
+    Oracle, SimJournal, blank, check_whole, create, input, is_group, open, salt, step,
+};
 use evidence::CommitId;
 use evidence::reasons::{EpochCause, TruthClass};
-use fieldnotary_sim::disk::{Fault, Image, SimDisk, Target, Torn};
-use journal::{Leases, Recovery, TruthHealth};
+use fieldnotary_sim::disk::{Fault, Image, SimDisk, Target, Torn, slot_at};
+use journal::{Journal, Leases, Recovery, TruthHealth};
 
 const COMMITS: u64 = 40;
 
@@ -200,4 +202,29 @@ fn one_commit_is_one_flush_of_the_ring_and_one_of_the_truth() {
     let stats = journal.stats();
     assert_eq!(stats.write_ptr, stats.commit_ptr);
     assert_eq!((stats.commits, stats.volume_flushes), (2, 3));
+}
+
+/// A copy of the older slot is damaged, by an earlier cut or by the medium: the next state that goes there
+/// begins with it, so that a cut leaves the other one.
+//= A5.4
+//= A5.9
+#[test]
+fn a_cut_in_the_opening_spares_the_only_sound_copy_of_a_slot() {
+    for (slot, copy) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        for torn in PATTERNS {
+            let context = format!("slot {slot} copy {copy}, {torn:?}");
+            let disk = blank();
+            let mut journal = create(&disk);
+            journal.commit(&step(0), salt(0)).unwrap();
+            drop(journal);
+            disk.rot(|image| image.truth[slot_at(slot, copy)] ^= 1);
+            disk.at_write(0, Fault::PowerCut(torn));
+            let cut = Journal::open(disk.volume(), disk.truth(), &input());
+            assert!(cut.is_err(), "{context}");
+            disk.power_on();
+            let (_, recovery) = open(&disk);
+            assert_eq!(recovery.uncertain, None, "{context}");
+            assert_ne!(recovery.truth, TruthHealth::SlotLost, "{context}");
+        }
+    }
 }

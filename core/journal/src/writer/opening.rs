@@ -93,6 +93,14 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
                     .map_err(opening)?;
             }
         }
+        let damaged = recovery
+            .findings
+            .iter()
+            .filter_map(|finding| match finding {
+                Finding::TruthCopyDamaged { slot, copy } => Some((*slot, *copy)),
+                _ => None,
+            });
+        journal.damaged_copies = damaged.collect();
         journal.epoch = recovery.epoch;
         journal.open.left = recovery.uncertain.is_some() || journal.unopened_segment();
         let truth_lost = found.is_none();
@@ -139,6 +147,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             epoch: fixed.epoch,
             slot,
             counter: fixed.counter,
+            damaged_copies: BTreeMap::new(),
             deferred_commits: 0,
             laps,
             latched: false,

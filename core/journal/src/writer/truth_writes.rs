@@ -9,6 +9,17 @@ use crate::limits::{DEFERRED_COMMITS_MAX, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT
 use crate::medium::{MediumError, TruthMedium, Volume};
 use crate::truth::Truth;
 
+/// How a state goes into its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Write {
+    /// Both copies with one flush: behind a frame, which tells what they said.
+    Pair,
+    /// Both copies, flushed later.
+    Deferred,
+    /// One copy durable before the other is touched.
+    CopyByCopy,
+}
+
 impl<V: Volume, T: TruthMedium> Journal<V, T> {
     /// Advances the truth store by one group commit: with a flush, or with a later one where its
     /// class permits that.
@@ -16,11 +27,11 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         let deferred = self.medium.class() == TruthClass::SameDeviceDeferred;
         if !deferred || self.deferred_commits >= DEFERRED_COMMITS_MAX {
             self.stats.truth_flushes = self.stats.truth_flushes.saturating_add(1);
-            self.put_truth(next, T::write_durable)?;
+            self.put_truth(next, Write::Pair)?;
             self.deferred_commits = 0;
             return Ok(());
         }
-        self.put_truth(next, T::write_deferred)?;
+        self.put_truth(next, Write::Deferred)?;
         self.deferred_commits = self.deferred_commits.saturating_add(1);
         Ok(())
     }
@@ -31,9 +42,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     pub(super) fn write_truth(&mut self, next: Truth) -> Result<(), CommitError> {
         let copies = u64::from(TRUTH_COPIES);
         self.stats.truth_flushes = self.stats.truth_flushes.saturating_add(copies);
-        self.put_truth(next, |medium, slot, bytes| {
-            (0..TRUTH_COPIES).try_for_each(|copy| medium.write_copy(slot, copy, bytes))
-        })?;
+        self.put_truth(next, Write::CopyByCopy)?;
         self.deferred_commits = 0;
         Ok(())
     }
@@ -41,11 +50,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     /// Writes the older slot; or again the one whose last write nobody has flushed, so that the
     /// durable slot is never at risk. What a slot holds after a failure is unknown, so the next
     /// attempt writes the same one again, under a higher counter.
-    fn put_truth(
-        &mut self,
-        mut next: Truth,
-        write: fn(&mut T, u32, &[u8]) -> Result<(), MediumError>,
-    ) -> Result<(), CommitError> {
+    fn put_truth(&mut self, mut next: Truth, how: Write) -> Result<(), CommitError> {
         self.counter = self.counter.saturating_add(1);
         next.fixed.counter = self.counter;
         next.fixed.sealed_size = self.sealed_size;
@@ -55,11 +60,28 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             0 => self.slot.saturating_add(1) % TRUTH_SLOTS,
             _ => self.slot,
         };
-        let written = write(&mut self.medium, slot, &next.encode());
+        let bytes = next.encode();
+        let written = match how {
+            Write::Pair => self.medium.write_durable(slot, &bytes),
+            Write::Deferred => self.medium.write_deferred(slot, &bytes),
+            Write::CopyByCopy => self.write_copies(slot, &bytes),
+        };
         written.map_err(|error| self.latch(CommitError::Medium(error)))?;
         self.slot = slot;
         self.stats.commit_ptr = self.linear(next.fixed.lap, next.fixed.commit_offset, 0);
         self.truth = next;
+        Ok(())
+    }
+
+    /// First the copy that is not the only sound one.
+    fn write_copies(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let first = self.damaged_copies.remove(&slot).unwrap_or(0);
+        for copy in (0..TRUTH_COPIES).map(|n| first.saturating_add(n) % TRUTH_COPIES) {
+            if let Err(error) = self.medium.write_copy(slot, copy, bytes) {
+                self.damaged_copies.insert(slot, copy);
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
