@@ -28,7 +28,7 @@ pub enum Torn {
 }
 
 impl Torn {
-    fn persists(self, sector: usize) -> bool {
+    pub(crate) fn persists(self, sector: usize) -> bool {
         match self {
             Self::Nothing => false,
             Self::Everything => true,

@@ -1,6 +1,7 @@
 //! Development commands: `cargo xtask <command>`. CI calls the same ones as the desk.
 
 mod ci;
+mod crash_states;
 mod demo;
 mod failure;
 mod fuzz;
@@ -83,6 +84,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build for speed and let power fail in every way in short sequences of journal operations
+    #[command(disable_help_flag = true)]
+    CrashStates {
+        /// Passed on to the suite: --seed N, --bounded, --replay STATE, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -119,6 +127,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
         Command::Measure { seconds } => measure::measure(workspace, seconds),
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
+        Command::CrashStates { arguments } => crash_states::crash_states(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{fuzz, run, storm, test};
+use crate::{crash_states, fuzz, run, storm, test};
 
 /// A long suite.
 struct Suite {
@@ -48,6 +48,12 @@ const SUITES: &[Suite] = &[
         action: storm::full,
     },
     Suite {
+        name: "crash-states",
+        bounded: true,
+        what: "a hundred million ways in which power fails; no promise of the journal broken",
+        action: crash_states::full,
+    },
+    Suite {
         name: "fuzz",
         bounded: true,
         what: "five minutes of every fuzz target",
@@ -86,7 +92,7 @@ fn listing() -> String {
             } else {
                 "until done"
             };
-            format!("{:<6} {bound:<11} {}", suite.name, suite.what)
+            format!("{:<12} {bound:<11} {}", suite.name, suite.what)
         })
         .collect();
     lines.join("\n")
