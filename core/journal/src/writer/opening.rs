@@ -105,7 +105,9 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         journal.open.left = recovery.uncertain.is_some() || journal.unopened_segment();
         let truth_lost = found.is_none();
         if let Some((slot, bytes)) = found {
-            journal.settle_newest(slot, &bytes).map_err(OpenError::Medium)?;
+            journal
+                .settle_newest(slot, &bytes)
+                .map_err(OpenError::Medium)?;
         }
         journal
             .write_truth(journal.truth.clone())
