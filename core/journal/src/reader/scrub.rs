@@ -5,6 +5,7 @@ use evidence::reasons::TruthClass;
 
 use super::Reader;
 use crate::find::{Finding, Loss};
+use crate::frame::FrameHead;
 use crate::leases;
 use crate::limits::TRUTH_COPIES;
 use crate::medium::{ReadTruth, ReadVolume};
@@ -88,12 +89,22 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         }
         // One frame may be durable before the truth store knows of it, none after an orderly close.
         let least = fixed.size.saturating_add(u64::from(!orderly));
+        let later = self.frame_behind(least);
+        if let Some(head) = later {
+            let (size, seen_to) = (fixed.size, head.end());
+            findings.push(Finding::TruthBehind { size, seen_to });
+        }
+    }
+
+    /// A frame behind the committed end, in its lap or the next, whose first entry is `least` or later.
+    pub(crate) fn frame_behind(&self, least: u64) -> Option<FrameHead> {
+        let fixed = &self.truth.fixed;
         let next = fixed.lap.saturating_add(1);
         let places = [
             (fixed.lap, fixed.commit_offset),
             (next, self.ring.shape.first_frame_offset()),
         ];
-        let later = places.into_iter().find_map(|(lap, from)| {
+        places.into_iter().find_map(|(lap, from)| {
             let segment = self.ring.shape.segment_of(lap);
             let end = self.ring.shape.segment_bytes;
             self.ring.search(segment, from, end, &|head| {
@@ -102,11 +113,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                     && head.fixed.epoch.0 >= fixed.epoch.0
                     && (lap != fixed.lap || head.fixed.salt_key == fixed.salt_key)
             })
-        });
-        if let Some(head) = later {
-            let (size, seen_to) = (fixed.size, head.end());
-            findings.push(Finding::TruthBehind { size, seen_to });
-        }
+        })
     }
 
     /// The headers of laps without frames, which the walk does not mention.
