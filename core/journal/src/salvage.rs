@@ -164,9 +164,13 @@ impl<'m, V: ReadVolume, T: ReadTruth> Salvage<'m, V, T> {
             Reader::open(volume, truth, identity.log_id, identity.generation)
         };
         let reader = masked(false).map_err(|_| NothingHere::NoLog)?;
-        let further = masked(true)
-            .ok()
-            .filter(|further| continues(further, &reader));
+        // Reading the ring without the truth store means reading all of it: only where there is reason.
+        let newest = reader.committed_end().lap;
+        let newer = |no| image::segment(volume, identity, no).number("lap") > Some(newest);
+        let more = reader.frame_behind(reader.size(), &|| true).is_some()
+            || (0..shape.segments).any(newer);
+        let further = more.then(|| masked(true).ok()).flatten();
+        let further = further.filter(|further| continues(further, &reader));
         Ok(Self {
             identity,
             aside_segments,

@@ -6,7 +6,7 @@ use evidence::reasons::TruthClass;
 
 use super::Reader;
 use crate::find::{Finding, Loss};
-use crate::frame::StoredEntry;
+use crate::frame::{FrameHead, StoredEntry};
 use crate::leases;
 use crate::limits::{DEFERRED_COMMITS_MAX, TRUTH_COPIES};
 use crate::medium::{ReadTruth, ReadVolume};
@@ -103,22 +103,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             unknown.set(unknown.get().saturating_add(1));
             unknown.get() > unknown_max
         };
-        let next = fixed.lap.saturating_add(1);
-        let places = [
-            (fixed.lap, fixed.commit_offset),
-            (next, self.ring.shape.first_frame_offset()),
-        ];
-        let later = places.into_iter().find_map(|(lap, from)| {
-            let segment = self.ring.shape.segment_of(lap);
-            let end = self.ring.shape.segment_bytes;
-            self.ring.search(segment, from, end, &|head| {
-                head.fixed.lap == lap
-                    && head.first() >= least
-                    && head.fixed.epoch.0 >= fixed.epoch.0
-                    && (lap != fixed.lap || head.fixed.salt_key == fixed.salt_key)
-                    && one_too_many()
-            })
-        });
+        let later = self.frame_behind(least, &one_too_many);
         let newest = || {
             let heads = (0..self.ring.shape.segments).filter_map(|segment| {
                 let head = self.ring.segment_head(segment).ok()?;
@@ -133,6 +118,28 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             let size = fixed.size;
             findings.push(Finding::TruthBehind { size, seen_to });
         }
+    }
+
+    /// A frame behind the committed end, in its lap or the next, whose first entry is `least` or later, and
+    /// that `counts`.
+    pub(crate) fn frame_behind(&self, least: u64, counts: &dyn Fn() -> bool) -> Option<FrameHead> {
+        let fixed = &self.truth.fixed;
+        let next = fixed.lap.saturating_add(1);
+        let places = [
+            (fixed.lap, fixed.commit_offset),
+            (next, self.ring.shape.first_frame_offset()),
+        ];
+        places.into_iter().find_map(|(lap, from)| {
+            let segment = self.ring.shape.segment_of(lap);
+            let end = self.ring.shape.segment_bytes;
+            self.ring.search(segment, from, end, &|head| {
+                head.fixed.lap == lap
+                    && head.first() >= least
+                    && head.fixed.epoch.0 >= fixed.epoch.0
+                    && (lap != fixed.lap || head.fixed.salt_key == fixed.salt_key)
+                    && counts()
+            })
+        })
     }
 
     /// The headers of laps without frames, which the walk does not mention.

@@ -225,3 +225,69 @@ fn turn(
     }
     now
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Asked, Played, play};
+    use contract::Contract;
+
+    const ASKED: Asked = Asked {
+        page_bytes: 16_384,
+        reply_ms: 20,
+    };
+
+    fn example(change: impl FnOnce(&mut Contract)) -> Played {
+        let mut contract = contract::parse(contract::EXAMPLE).unwrap();
+        change(&mut contract);
+        play(&contract, ASKED).unwrap()
+    }
+
+    //= A5.7
+    #[test]
+    fn a_day_of_the_example_is_what_its_schedules_say() {
+        let played = example(|_| {});
+        let counts = &played.counts;
+        assert_eq!((played.span_ms, played.overruns), (86_400_000, 0));
+        // Two meters every 15 minutes, one every minute.
+        assert_eq!(played.sessions, 2 * 96 + 1_440);
+        assert_eq!(
+            counts.truth_flushes,
+            counts.truth_writes + counts.lease_writes
+        );
+        assert_eq!(counts.volume_flushes, counts.commits + counts.segments);
+        assert!(counts.volume_page_bytes >= counts.volume_bytes);
+        // Without a collector there are no cosignatures: one entry and one commit less a minute.
+        let alone = example(|contract| contract.uplink = None);
+        let fewer = counts.entries - alone.counts.entries;
+        assert!((1_430..=1_450).contains(&fewer), "{fewer}");
+    }
+
+    //= A5.7
+    #[test]
+    fn what_costs_less_is_told_to_cost_less() {
+        use evidence::reasons::TruthClass;
+        let usual = example(|_| {}).counts;
+        let deferred = example(|contract| contract.storage.truth = TruthClass::SameDeviceDeferred);
+        let deferred = deferred.counts;
+        assert_eq!(deferred.truth_bytes, usual.truth_bytes);
+        assert!(
+            deferred.truth_flushes * 60 < usual.truth_flushes,
+            "{deferred:?}"
+        );
+        let seldom = example(|contract| contract.seal.every_ms = 600_000).counts;
+        assert!(seldom.commits + 2_500 < usual.commits, "{seldom:?}");
+        let small = example(|contract| contract.storage.block_bytes = 512).counts;
+        assert!(small.frame_bytes * 2 < usual.frame_bytes, "{small:?}");
+    }
+
+    //= A5.7
+    #[test]
+    fn slots_for_which_a_port_has_no_time_are_told() {
+        let slow = Asked {
+            reply_ms: 70_000,
+            ..ASKED
+        };
+        let contract = contract::parse(contract::EXAMPLE).unwrap();
+        assert!(play(&contract, slow).unwrap().overruns > 150);
+    }
+}
