@@ -80,24 +80,25 @@ fn run(arguments: &Arguments) -> Result<(u64, Tally), String> {
         seed,
     };
     let chosen = chosen(arguments, seed)?;
-    let mut tally = Tally::default();
-    // A suite that fails by itself finds every bug.
+    let mut tally = Tally {
+        planted: chosen.len(),
+        ..Tally::default()
+    };
+    let mut at_large: Vec<&Bug> = chosen.iter().collect();
     for (suite, source) in SUITES {
-        // The journal's tests are the last resort, and CI has run them already.
-        let needless = arguments.bounded && suite == "journal";
-        if tree.has(source) && !needless && trial.run(suite)? != Outcome::Passed {
-            tally.errors.push(format!("{suite} fails without a bug"));
+        if at_large.is_empty() || !tree.has(source) {
+            continue;
         }
+        // A suite that fails by itself finds every bug.
+        if trial.run(suite)? != Outcome::Passed {
+            tally.errors.push(format!("{suite} fails without a bug"));
+            return Ok((seed, tally));
+        }
+        at_large = hunted(&trial, suite, at_large, &mut tally)?;
     }
-    if !tally.errors.is_empty() {
-        return Ok((seed, tally));
-    }
-    for bug in &chosen {
-        tally.planted += 1;
-        tree.plant(bug)?;
-        let judged = judge(&trial, bug, &mut tally);
-        tree.weed(bug)?;
-        judged?;
+    for bug in at_large {
+        eprintln!("{}: MISSED; {}", bug.name, bug.breaks);
+        tally.missed.push(bug.name.clone());
     }
     Ok((seed, tally))
 }
@@ -124,28 +125,34 @@ fn chosen(arguments: &Arguments, seed: u64) -> Result<Vec<Bug>, String> {
     Ok(bugs)
 }
 
-fn judge(trial: &Trial<'_>, bug: &Bug, tally: &mut Tally) -> Result<(), String> {
-    for (suite, source) in SUITES {
-        if !trial.tree.has(source) {
-            continue;
-        }
-        match trial.run(suite)? {
-            Outcome::Passed => {}
+/// Runs a suite on each bug; those that it does not find are given back.
+fn hunted<'b>(
+    trial: &Trial<'_>,
+    suite: &'static str,
+    bugs: Vec<&'b Bug>,
+    tally: &mut Tally,
+) -> Result<Vec<&'b Bug>, String> {
+    let mut at_large = Vec::new();
+    for bug in bugs {
+        trial.tree.plant(bug)?;
+        let outcome = trial.run(suite);
+        trial.tree.weed(bug)?;
+        match outcome? {
+            Outcome::Passed => {
+                eprintln!("{}: not found by {suite}", bug.name);
+                at_large.push(bug);
+            }
             Outcome::Failed => {
                 eprintln!("{}: found by {suite}", bug.name);
                 tally.caught.insert(bug.name.clone(), suite);
-                return Ok(());
             }
             Outcome::NotBuilt => {
                 eprintln!("{}: does not compile", bug.name);
                 tally.errors.push(format!("{} does not compile", bug.name));
-                return Ok(());
             }
         }
     }
-    eprintln!("{}: MISSED; {}", bug.name, bug.breaks);
-    tally.missed.push(bug.name.clone());
-    Ok(())
+    Ok(at_large)
 }
 
 fn answer(seed: u64, tally: &Tally, seconds: f64) -> Value {
