@@ -5,6 +5,7 @@
 
 mod chain;
 mod collector;
+mod fills;
 mod kept;
 mod node;
 mod report;
