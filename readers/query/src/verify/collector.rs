@@ -68,7 +68,7 @@ fn verify_log(
         check_fills(hole, &walked.filled, FindingKind::NotCovered, chain.report);
     }
     match chain.root_at(head.size) {
-        Some(root) if root == head.root => chain.covered_by_checkpoint(head.size),
+        Some(root) if root == head.root => chain.covered_by_checkpoint(head.size, true),
         _ => {
             let words = "the stored entries do not lead to the root of the checkpoint";
             let span = Some((0, head.size.saturating_sub(1)));
@@ -88,7 +88,7 @@ fn verify_log(
 }
 
 /// The checkpoint: exactly the log's lines and one cosignature, all of them holding.
-fn verify_checkpoint(
+pub(super) fn verify_checkpoint(
     log: &LogDir,
     anchors: &Anchors,
     cosigner: Option<&VerifierKey>,
@@ -159,17 +159,17 @@ fn unchecked_line(log: &LogDir, note: &Note, head: &Checkpoint, report: &mut Rep
 
 /// What the bundles hold.
 #[derive(Default)]
-struct Walked {
+pub(super) struct Walked {
     /// The rows that the entries make.
     rows: BTreeMap<u64, String>,
     /// The leaf hashes of entries found again inside holes.
-    filled: BTreeMap<u64, Hash>,
+    pub(super) filled: BTreeMap<u64, Hash>,
     /// The first entry.
     first: Option<Payload>,
 }
 
 /// A hole is what the LOSS entry of the log says, to the last word.
-fn check_hole(hole: &StoredHole, walked: &Walked, chain: &mut Chain<'_>) {
+pub(super) fn check_hole(hole: &StoredHole, walked: &Walked, chain: &mut Chain<'_>) {
     let (first, end) = hole.span;
     let span = Some((first, end.saturating_sub(1)));
     let filled = walked.filled.range(first..end).count();
@@ -228,7 +228,7 @@ fn verify_follows(log: &LogDir, first: Option<&Payload>, report: &mut Report) {
 }
 
 /// Reads every bundle into the chain.
-fn walk(
+pub(super) fn walk(
     log: &LogDir,
     head: &Checkpoint,
     holes: &[StoredHole],

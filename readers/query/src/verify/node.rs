@@ -4,9 +4,6 @@ use super::Anchors;
 use super::chain::Chain;
 use super::report::{FindingKind, Report};
 use super::retired::Retired;
-use contract::Contract;
-use evidence::Payload;
-use evidence::kinds::Configuration;
 use journal::{Finding, Loss, ReadTruth, ReadVolume, Reader};
 use std::collections::BTreeMap;
 
@@ -51,6 +48,7 @@ pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
         }
     }
     let mut chain = Chain::new(origin.to_owned(), anchors, &before, report);
+    chain.trust_contracts();
     let retired = walk(reader, &mut chain);
     retired.tell(reader.cosigned_size(), chain.report);
     tell_losses(&losses, lacking, &mut chain);
@@ -61,7 +59,6 @@ pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
 /// Reads every entry into the chain; gives what the entries say of those that have left the ring.
 fn walk<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, chain: &mut Chain<'_>) -> Retired {
     let mut retired = Retired::below(reader.oldest().0);
-    let mut parts = Vec::new();
     for item in reader.entries(reader.oldest()) {
         match item {
             Ok(stored) => {
@@ -76,9 +73,6 @@ fn walk<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, chain: &mut Chain<'_
                     continue;
                 };
                 retired.take(stored.commit_id.0, &payload);
-                if let Payload::Configuration(part) = payload {
-                    take_part(chain, &mut parts, part);
-                }
             }
             Err(Finding::Lost(loss)) => {
                 chain.hole(loss.first.0, loss.end(), loss.range().as_ref());
@@ -124,20 +118,6 @@ fn compare_truth<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, chain: &mut
     {
         let words = "the truth store has another root than the entries lead to";
         chain.report.find(FindingKind::Truth, None, words);
-    }
-}
-
-/// The contract names the collector whose cosignatures the acks are.
-fn take_part(chain: &mut Chain<'_>, parts: &mut Vec<Configuration>, part: Configuration) {
-    if part.part == 0 {
-        parts.clear();
-    }
-    parts.push(part);
-    if let Ok(contract) = Contract::from_parts(parts)
-        && let Some(uplink) = contract.uplink
-        && let Ok(key) = uplink.collector_vkey.parse()
-    {
-        chain.trust_collector(key);
     }
 }
 
