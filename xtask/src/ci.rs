@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{demo, fuzz, graph, licences, run, setup, spec, storm, test, tidy};
+use crate::{demo, fuzz, graph, licences, run, setup, spec, storm, tamper, test, tidy};
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
 const FUZZ_SECONDS: u32 = 3;
@@ -65,6 +65,7 @@ fn steps(workspace: &Workspace) -> Vec<Step<'_>> {
         step("test", || test::test(workspace)),
         step("demo", || demo::bounded(workspace)),
         step("storm", || storm::bounded(workspace)),
+        step("tamper", || tamper::bounded(workspace)),
         step("fuzz", || fuzz::fuzz(workspace, FUZZ_SECONDS, None)),
     ]
 }

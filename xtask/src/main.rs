@@ -13,6 +13,7 @@ mod setup;
 mod spec;
 mod steps;
 mod storm;
+mod tamper;
 mod test;
 mod tidy;
 mod workspace;
@@ -83,6 +84,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Forge logs in every way that is known, and see who finds it: our verifiers and strangers'
+    #[command(disable_help_flag = true)]
+    Tamper {
+        /// Passed on to the suite: --seed N, --bounded, --rounds N, --list, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -119,6 +127,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
         Command::Measure { seconds } => measure::measure(workspace, seconds),
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
+        Command::Tamper { arguments } => tamper::tamper(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }
