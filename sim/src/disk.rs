@@ -28,7 +28,7 @@ pub enum Torn {
 }
 
 impl Torn {
-    fn persists(self, sector: usize) -> bool {
+    pub(crate) fn persists(self, sector: usize) -> bool {
         match self {
             Self::Nothing => false,
             Self::Everything => true,
@@ -350,6 +350,17 @@ impl TruthMedium for SimTruth {
         self.0
             .write(Target::TruthSlot(slot), 0, &parts)
             .map_err(|_| failed(MediumFault::Io, slot, 0))
+    }
+
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let offset = u64::from(copy) * TRUTH_SLOT_BYTES as u64;
+        self.0
+            .write(
+                Target::TruthSlot(slot),
+                offset,
+                &[(slot_at(slot, copy), bytes)],
+            )
+            .map_err(|_| failed(MediumFault::Io, slot, offset))
     }
 
     /// As a durable write: what a cache does is the matter of the media.

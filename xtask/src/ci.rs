@@ -3,7 +3,10 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{demo, fuzz, graph, licences, run, setup, spec, storm, tamper, test, tidy};
+use crate::{
+    crash_states, demo, fuzz, graph, kill_storm, league, licences, run, setup, spec, storm, tamper,
+    test, tidy,
+};
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
 const FUZZ_SECONDS: u32 = 3;
@@ -66,6 +69,9 @@ fn steps(workspace: &Workspace) -> Vec<Step<'_>> {
         step("demo", || demo::bounded(workspace)),
         step("storm", || storm::bounded(workspace)),
         step("tamper", || tamper::bounded(workspace)),
+        step("kills", || kill_storm::bounded(workspace)),
+        step("crash-states", || crash_states::bounded(workspace)),
+        step("league", || league::bounded(workspace)),
         step("fuzz", || fuzz::fuzz(workspace, FUZZ_SECONDS, None)),
     ]
 }

@@ -8,7 +8,9 @@ use crate::workspace::Workspace;
 use serde_json::Value;
 
 const LISTS: &str = "deny.toml";
-const LOCKS: [&str; 2] = ["Cargo.lock", "fuzz/Cargo.lock"];
+const LOCKS: [&str; 3] = ["Cargo.lock", "fuzz/Cargo.lock", "league/Cargo.lock"];
+/// Workspaces whose licences are looked at; the fuzz targets add libFuzzer alone.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "league/Cargo.toml"];
 
 /// What deny.toml says.
 struct Lists {
@@ -16,7 +18,7 @@ struct Lists {
     barred: Vec<String>,
 }
 
-/// Checks every dependency of the workspace, and the lock of the fuzz targets.
+/// Checks every dependency of the workspaces, and the lock of the fuzz targets.
 pub(crate) fn deny(workspace: &Workspace) -> Outcome {
     let lists = lists(&workspace.read(LISTS)?)?;
     let mut findings = Vec::new();
@@ -31,30 +33,27 @@ pub(crate) fn deny(workspace: &Workspace) -> Outcome {
             }
         }
     }
-    let metadata = workspace.metadata(&["--locked"])?;
-    let packages = metadata.get("packages").and_then(Value::as_array);
-    let packages = packages.ok_or_else(|| Failure::new("cargo metadata names no packages"))?;
-    let foreign: Vec<&Value> = packages
-        .iter()
-        .filter(|package| package.get("source").is_some_and(Value::is_string))
-        .collect();
-    findings.extend(
-        foreign
-            .iter()
-            .filter_map(|package| refused(package, &lists.allowed)),
-    );
+    let mut foreign = 0;
+    for manifest in MANIFESTS {
+        let metadata = workspace.metadata(&["--locked", "--manifest-path", manifest])?;
+        let packages = metadata.get("packages").and_then(Value::as_array);
+        let packages = packages.ok_or_else(|| Failure::new("cargo metadata names no packages"))?;
+        for package in packages {
+            if package.get("source").is_some_and(Value::is_string) {
+                foreign += 1;
+                findings.extend(refused(package, &lists.allowed));
+            }
+        }
+    }
     Failure::unless_empty(&findings, "dependencies are refused")?;
     if run::succeeds(workspace.cargo().args(["deny", "--version"])) {
-        run::status(
-            workspace
-                .cargo()
-                .args(["deny", "check", "bans", "licenses", "sources"]),
-        )?;
+        for manifest in MANIFESTS {
+            let mut cargo = workspace.cargo();
+            cargo.args(["deny", "--manifest-path", manifest, "check"]);
+            run::status(cargo.args(["--config", LISTS, "bans", "licenses", "sources"]))?;
+        }
     }
-    Ok(format!(
-        "{} dependencies, all licences allowed",
-        foreign.len()
-    ))
+    Ok(format!("{foreign} dependencies, all licences allowed"))
 }
 
 fn lists(text: &str) -> Result<Lists, Failure> {

@@ -1,10 +1,14 @@
 //! Development commands: `cargo xtask <command>`. CI calls the same ones as the desk.
 
 mod ci;
+mod crash_states;
 mod demo;
 mod failure;
 mod fuzz;
 mod graph;
+mod guest;
+mod kill_storm;
+mod league;
 mod licences;
 mod measure;
 mod nightly;
@@ -91,6 +95,27 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Kill and cut the power under the journal on this kernel; every promise must hold
+    #[command(disable_help_flag = true)]
+    KillStorm {
+        /// Passed on to the suite: --seed N, --bounded, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build for speed and let power fail in every way in short sequences of journal operations
+    #[command(disable_help_flag = true)]
+    CrashStates {
+        /// Passed on to the suite: --seed N, --bounded, --replay STATE, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build the league and run it: other engines under the same commits and the same faults
+    #[command(disable_help_flag = true)]
+    League {
+        /// Passed on to the league: --json, --seed N, --bounded, --engines LIST, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the programs and run the demonstration
     #[command(disable_help_flag = true)]
     Demo {
@@ -128,6 +153,9 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Measure { seconds } => measure::measure(workspace, seconds),
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
         Command::Tamper { arguments } => tamper::tamper(workspace, &arguments),
+        Command::KillStorm { arguments } => kill_storm::kill_storm(workspace, &arguments),
+        Command::CrashStates { arguments } => crash_states::crash_states(workspace, &arguments),
+        Command::League { arguments } => league::league(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }
 }

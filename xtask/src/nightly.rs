@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{fuzz, run, storm, tamper, test};
+use crate::{crash_states, fuzz, kill_storm, league, run, storm, tamper, test};
 
 /// A long suite.
 struct Suite {
@@ -54,6 +54,24 @@ const SUITES: &[Suite] = &[
         action: tamper::full,
     },
     Suite {
+        name: "kills",
+        bounded: true,
+        what: "10,000 kills of a writer, 10,000 power cuts under the journal, 400 under an ext4, 240 of a guest",
+        action: kill_storm::full,
+    },
+    Suite {
+        name: "crash-states",
+        bounded: true,
+        what: "a hundred million ways in which power fails; no promise of the journal broken",
+        action: crash_states::full,
+    },
+    Suite {
+        name: "league",
+        bounded: true,
+        what: "the journal beside other engines, 60 trials of every fault; ours loses nothing in silence",
+        action: league::full,
+    },
+    Suite {
         name: "fuzz",
         bounded: true,
         what: "five minutes of every fuzz target",
@@ -92,7 +110,7 @@ fn listing() -> String {
             } else {
                 "until done"
             };
-            format!("{:<6} {bound:<11} {}", suite.name, suite.what)
+            format!("{:<12} {bound:<11} {}", suite.name, suite.what)
         })
         .collect();
     lines.join("\n")

@@ -9,10 +9,10 @@ use std::process::Command;
 
 /// A program that must answer, and the Debian packages that bring it.
 pub(crate) struct Tool {
-    program: &'static str,
-    probe: &'static [&'static str],
-    packages: &'static [&'static str],
-    purpose: &'static str,
+    pub(crate) program: &'static str,
+    pub(crate) probe: &'static [&'static str],
+    pub(crate) packages: &'static [&'static str],
+    pub(crate) purpose: &'static str,
 }
 
 const OPENSSL: Tool = Tool {

@@ -1,11 +1,13 @@
 //! The command line.
 
 mod help;
+mod journal;
 
 use crate::when::{Edge, edge, instant};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
+pub(crate) use journal::{BudgetArgs, ExportArgs, FsckArgs, InspectArgs, JournalVerb};
 use proof::note::VerifierKey;
 use std::path::PathBuf;
 
@@ -40,9 +42,9 @@ pub(crate) enum Verb {
     /// Account for every due reading that is missing
     #[command(after_help = help::GAPS)]
     Gaps(GapsArgs),
-    /// Look after the journal itself
-    #[command(after_help = help::JOURNAL)]
-    Journal(JournalArgs),
+    /// Look at a journal as it lies on its media: inspect, check and salvage it, export it
+    #[command(subcommand, after_help = help::JOURNAL)]
+    Journal(JournalVerb),
     /// Copy a node's log, running or stopped, to a directory or a tar file
     #[command(after_help = help::BACKUP)]
     Backup(BackupArgs),
@@ -227,41 +229,6 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     pub(crate) all: bool,
     /// Only this generation; otherwise all of them, in order
-    #[arg(long, value_name = "N")]
-    pub(crate) generation: Option<u64>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct JournalArgs {
-    #[command(subcommand)]
-    pub(crate) verb: JournalVerb,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum JournalVerb {
-    /// Write a log, or one entry with its proof, in a form that anybody's tools can check
-    #[command(after_help = help::JOURNAL_EXPORT)]
-    Export(ExportArgs),
-}
-
-#[derive(Args, Debug)]
-#[command(group(clap::ArgGroup::new("form").required(true)))]
-pub(crate) struct ExportArgs {
-    /// A node's data directory
-    pub(crate) dir: PathBuf,
-    /// The whole log up to its newest signed checkpoint: a directory of C2SP tlog-tiles
-    #[arg(long, group = "form")]
-    pub(crate) tiles: bool,
-    /// One entry with its inclusion proof and the signed checkpoint: one file, C2SP tlog-proof
-    #[arg(long, value_name = "COMMIT_ID", group = "form")]
-    pub(crate) proof: Option<u64>,
-    /// The new directory, or with --proof the new file
-    #[arg(short, long, value_name = "OUT")]
-    pub(crate) out: PathBuf,
-    /// Of this generation; otherwise of the newest
     #[arg(long, value_name = "N")]
     pub(crate) generation: Option<u64>,
     /// Print one JSON object

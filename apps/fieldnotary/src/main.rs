@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Verb::Log(args) => commands::log(&args),
         Verb::Verify(args) => commands::verify(&args),
         Verb::Gaps(args) => commands::gaps(&args),
-        Verb::Journal(args) => commands::journal(&args.verb),
+        Verb::Journal(verb) => commands::journal(&verb),
         Verb::Backup(args) => commands::backup(&args),
         Verb::Restore(args) => commands::restore(&args),
         Verb::Adopt(args) => commands::adopt(&args),

@@ -65,6 +65,28 @@ pub struct Header {
 }
 
 impl Header {
+    /// The header of an entry's bytes; what follows it is not looked at.
+    #[must_use]
+    pub fn peek(entry: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(entry);
+        reader.array_of(4).ok()?;
+        Self::read(&mut reader).ok()
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.array_of(4)?;
+        let at = reader.position();
+        let kind = Kind::from_code(reader.uint()?).ok_or_else(|| {
+            reader.fault(at, DecodeFault::OutOfRange("the kinds of this version"))
+        })?;
+        Ok(Self {
+            kind,
+            generation: Generation::read(reader)?,
+            commit_id: CommitId::read(reader)?,
+            epoch: Epoch::read(reader)?,
+        })
+    }
+
     /// The entry's short name.
     #[must_use]
     pub fn id(&self) -> EntryId {
@@ -127,21 +149,30 @@ impl fmt::Display for EntryError {
 
 impl core::error::Error for EntryError {}
 
+/// Room for header, stamp, lengths and CRC, as they mostly are.
+const ENVELOPE_BYTES: usize = 64;
+
+/// The bytes of the entry of these parts.
+#[must_use]
+pub fn encode_entry(header: &Header, stamp: &Stamp, captured: &Captured) -> Vec<u8> {
+    let mut writer = Writer::with_room(captured.capture.len().saturating_add(ENVELOPE_BYTES));
+    writer.array(4);
+    writer.array(4);
+    writer.uint(header.kind.code());
+    header.generation.write(&mut writer);
+    header.commit_id.write(&mut writer);
+    header.epoch.write(&mut writer);
+    stamp.write(&mut writer);
+    writer.bytes(&captured.capture);
+    writer.uint(u64::from(captured.record_crc));
+    writer.into_bytes()
+}
+
 impl Entry {
     /// Its bytes, as they go into frame, batch, tile and bundle.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::new();
-        writer.array(4);
-        writer.array(4);
-        writer.uint(self.header.kind.code());
-        self.header.generation.write(&mut writer);
-        self.header.commit_id.write(&mut writer);
-        self.header.epoch.write(&mut writer);
-        self.stamp.write(&mut writer);
-        writer.bytes(&self.captured.capture);
-        writer.uint(u64::from(self.captured.record_crc));
-        writer.into_bytes()
+        encode_entry(&self.header, &self.stamp, &self.captured)
     }
 
     /// Reads an entry. The record CRC is not checked here: a damaged record is still shown.
@@ -155,17 +186,7 @@ impl Entry {
     fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         reader.array_of(4)?;
-        reader.array_of(4)?;
-        let at = reader.position();
-        let kind = Kind::from_code(reader.uint()?).ok_or_else(|| {
-            reader.fault(at, DecodeFault::OutOfRange("the kinds of this version"))
-        })?;
-        let header = Header {
-            kind,
-            generation: Generation::read(&mut reader)?,
-            commit_id: CommitId::read(&mut reader)?,
-            epoch: Epoch::read(&mut reader)?,
-        };
+        let header = Header::read(&mut reader)?;
         let stamp = Stamp::read(&mut reader)?;
         let capture = reader.bytes(ENTRY_BYTES_MAX)?.to_vec();
         let record_crc = u32::read(&mut reader)?;
@@ -174,7 +195,7 @@ impl Entry {
             header,
             stamp,
             captured: Captured {
-                kind,
+                kind: header.kind,
                 capture,
                 record_crc,
             },

@@ -31,7 +31,7 @@ mod time;
 
 pub use cddl::{cddl, kinds_table};
 pub use decimal::{Decimal, DecimalError};
-pub use entry::{Captured, Entry, EntryError, Header};
+pub use entry::{Captured, Entry, EntryError, Header, encode_entry};
 pub use field::{Blob, Field};
 pub use ids::{
     BootId, CommitId, Digest, EntryId, Epoch, Generation, IdError, LogId, MeterId, PointId,
@@ -40,5 +40,5 @@ pub use ids::{
 pub use kinds::{Kind, Payload};
 pub use priority::Priority;
 pub use quality::Quality;
-pub use salt::{SaltKey, leaf_data, split_leaf};
+pub use salt::{SaltKey, Salts, leaf_data, split_leaf};
 pub use time::{MonoNs, Stamp, TimeDetail, UtcNs};

@@ -45,6 +45,7 @@ impl EventCode {
             | Self::QueueOverflow
             | Self::WriteStall
             | Self::WriteFailed
+            | Self::MediumDegraded
             | Self::KeepFailed
             | Self::SignerUnavailable
             | Self::UplinkConflict

@@ -114,7 +114,8 @@ codes! {
         QueueOverflow = 49, "queue_overflow", "a bounded queue was full and its policy dropped records";
         WriteStall = 50, "write_stall", "a commit took longer than its budget";
         WriteFailed = 51, "write_failed", "the journal's medium refused a write";
-        KeepFailed = 52, "keep_failed", "a keep-ring took no more: events or audit that left the segments are not on this node any more";
+        MediumDegraded = 52, "medium_degraded", "the journal's device says of itself that it wears out or fails";
+        KeepFailed = 53, "keep_failed", "a keep-ring took no more: events or audit that left the segments are not on this node any more";
         SignerUnavailable = 64, "signer_unavailable", "a seal was due and the signer did not answer";
         SignerRecovered = 65, "signer_recovered", "the signer answers again; the count is seals missed";
         UplinkDown = 80, "uplink_down", "the collector cannot be reached";

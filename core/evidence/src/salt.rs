@@ -18,20 +18,36 @@ impl fmt::Debug for SaltKey {
 }
 
 impl SaltKey {
-    /// Salt of one entry: AES-128 of generation and commit id, both big-endian, under this key.
+    /// The key made ready for many salts.
+    #[must_use]
+    pub fn salts(&self) -> Salts {
+        Salts(Aes128::new(&self.0.into()))
+    }
+
+    /// Salt of one entry.
     #[must_use]
     pub fn salt(&self, generation: Generation, commit_id: CommitId) -> [u8; SALT_BYTES] {
-        let mut block = [0u8; SALT_BYTES];
-        let numbers = generation
-            .0
-            .to_be_bytes()
-            .into_iter()
-            .chain(commit_id.0.to_be_bytes());
-        for (to, from) in block.iter_mut().zip(numbers) {
-            *to = from;
-        }
-        let mut block = block.into();
-        Aes128::new(&self.0.into()).encrypt_block(&mut block);
+        self.salts().of(generation, commit_id)
+    }
+}
+
+/// A salt key whose schedule is computed.
+#[derive(Clone)]
+pub struct Salts(Aes128);
+
+impl fmt::Debug for Salts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salts(..)")
+    }
+}
+
+impl Salts {
+    /// Salt of one entry: AES-128 of generation and commit id, both big-endian, under the key.
+    #[must_use]
+    pub fn of(&self, generation: Generation, commit_id: CommitId) -> [u8; SALT_BYTES] {
+        let numbers = (u128::from(generation.0) << 64) | u128::from(commit_id.0);
+        let mut block = numbers.to_be_bytes().into();
+        self.0.encrypt_block(&mut block);
         block.into()
     }
 }

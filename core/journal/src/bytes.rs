@@ -8,6 +8,8 @@ use proof::Hash;
 pub(crate) trait Raw: Sized {
     /// Its size.
     const BYTES: usize;
+    /// Whether people read it as a number.
+    const NUMBER: bool;
 
     /// Appends it.
     fn put(&self, out: &mut Vec<u8>);
@@ -27,6 +29,7 @@ macro_rules! raw_numbers {
     ($($type:ty),+) => { $(
         impl Raw for $type {
             const BYTES: usize = size_of::<$type>();
+            const NUMBER: bool = true;
 
             fn put(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_be_bytes());
@@ -43,6 +46,7 @@ raw_numbers!(u8, u16, u32, u64);
 
 impl<const N: usize> Raw for [u8; N] {
     const BYTES: usize = N;
+    const NUMBER: bool = false;
 
     fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self);
@@ -57,6 +61,7 @@ macro_rules! raw_wrapped {
     ($($type:ident: $inner:ty),+) => { $(
         impl Raw for $type {
             const BYTES: usize = <$inner as Raw>::BYTES;
+            const NUMBER: bool = <$inner as Raw>::NUMBER;
 
             fn put(&self, out: &mut Vec<u8>) {
                 self.0.put(out);

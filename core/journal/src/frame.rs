@@ -1,8 +1,10 @@
 //! A frame: one group commit, with the tree before it and the hashes of the frame before it.
 
 use alloc::vec::Vec;
-use evidence::{CommitId, Entry, EntryError, Epoch, Generation, LogId, SaltKey, leaf_data};
-use proof::tree::leaf_hash;
+use evidence::{
+    CommitId, Entry, EntryError, Epoch, Generation, Header, Kind, LogId, SaltKey, Salts, leaf_data,
+};
+use proof::tree::{compact_range_len, leaf_hash_of};
 use proof::{CompactRange, Frontier, Hash};
 
 use crate::bytes::{Place, put_hashes, split_crc, take_hashes, to_usize};
@@ -28,20 +30,35 @@ pub struct StoredEntry {
 impl StoredEntry {
     /// Salts and hashes the bytes of an entry.
     pub(crate) fn new(
-        key: &SaltKey,
+        salts: &Salts,
         generation: Generation,
         commit_id: CommitId,
         bytes: Vec<u8>,
     ) -> Self {
-        let salt = key.salt(generation, commit_id);
-        let leaf_hash = leaf_hash(&leaf_data(&salt, &bytes));
+        let salt = salts.of(generation, commit_id);
+        Self::salted(salt, generation, commit_id, bytes)
+    }
+
+    /// Hashes the bytes of an entry with the salt that it was given.
+    pub(crate) fn salted(
+        salt: [u8; 16],
+        generation: Generation,
+        commit_id: CommitId,
+        bytes: Vec<u8>,
+    ) -> Self {
         Self {
             generation,
             commit_id,
             salt,
+            leaf_hash: leaf_hash_of(&[&salt, &bytes]),
             bytes,
-            leaf_hash,
         }
+    }
+
+    /// What kind of entry it is, if its bytes begin as an entry's do.
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind> {
+        Header::peek(&self.bytes).map(|header| header.kind)
     }
 
     /// `salt || entry bytes`: what the tree hashes and a batch carries.
@@ -195,13 +212,16 @@ pub(crate) fn split_entries(
     count: u32,
 ) -> Option<Vec<StoredEntry>> {
     let mut rest = payload;
-    let mut entries = Vec::new();
+    let salts = key.salts();
+    // Each has a fixed part at least, whatever the header says of their number.
+    let most = payload.len() / EntryFixed::BYTES;
+    let mut entries = Vec::with_capacity(most.min(count as usize));
     for id in first..first.checked_add(u64::from(count))? {
         let fixed = EntryFixed::read(&mut rest)?;
         let (bytes, tail) = rest.split_at_checked(fixed.entry_bytes as usize)?;
         rest = tail;
         entries.push(StoredEntry::new(
-            key,
+            &salts,
             generation,
             CommitId(id),
             bytes.to_vec(),
@@ -246,6 +266,20 @@ pub(crate) fn payload_bytes_of(entry_bytes: impl Iterator<Item = usize>) -> usiz
     entry_bytes.fold(0, |sum, len| {
         sum.saturating_add(EntryFixed::BYTES).saturating_add(len)
     })
+}
+
+/// Bytes that a group of entries takes in a ring, padding included: entries of these lengths behind a
+/// log of `size` entries, whose newest frame began with `newest_first`.
+pub fn frame_bytes(
+    shape: &Shape,
+    size: u64,
+    newest_first: u64,
+    entry_bytes: impl IntoIterator<Item = usize>,
+) -> usize {
+    let frontier = compact_range_len(0, size);
+    let range = compact_range_len(newest_first, size);
+    let payload = payload_bytes_of(entry_bytes.into_iter());
+    shape.blocks_up(header_bytes_of(frontier, range).saturating_add(payload))
 }
 
 /// What a new frame is made of.
@@ -308,24 +342,27 @@ impl NewFrame<'_> {
             epoch_first_commit_id: self.epoch_first,
             root_after: self.root_after,
         };
-        let mut body = Vec::with_capacity(frame_bytes);
+        // The payload first, behind the place of the header, whose checks speak of it.
+        let mut bytes = Vec::with_capacity(frame_bytes);
+        bytes.resize(header_bytes, 0);
         for entry in self.entries {
             EntryFixed {
                 entry_bytes: u32::try_from(entry.bytes.len()).ok()?,
                 entry_crc: crc32c::crc32c(&entry.bytes),
             }
-            .write(&mut body);
-            body.extend_from_slice(&entry.bytes);
+            .write(&mut bytes);
+            bytes.extend_from_slice(&entry.bytes);
         }
-        body.resize(frame_bytes.saturating_sub(header_bytes), 0);
-        fixed.payload_crc = place(&fixed).crc(&body);
-        let mut bytes = Vec::with_capacity(frame_bytes);
-        fixed.write(&mut bytes);
-        put_hashes(&mut bytes, self.frontier.hashes());
-        put_hashes(&mut bytes, self.previous_range.hashes());
-        let header_crc = place(&fixed).crc(&bytes);
-        bytes.extend_from_slice(&header_crc.to_be_bytes());
-        bytes.append(&mut body);
+        bytes.resize(frame_bytes, 0);
+        let (place_of_header, body) = bytes.split_at_mut_checked(header_bytes)?;
+        fixed.payload_crc = place(&fixed).crc(body);
+        let mut header = Vec::with_capacity(header_bytes);
+        fixed.write(&mut header);
+        put_hashes(&mut header, self.frontier.hashes());
+        put_hashes(&mut header, self.previous_range.hashes());
+        let header_crc = place(&fixed).crc(&header);
+        header.extend_from_slice(&header_crc.to_be_bytes());
+        place_of_header.copy_from_slice(&header);
         Some(EncodedFrame {
             bytes,
             header_crc,

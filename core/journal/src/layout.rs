@@ -29,6 +29,7 @@ pub(crate) struct FieldRow {
     pub(crate) name: &'static str,
     pub(crate) offset: usize,
     pub(crate) bytes: usize,
+    pub(crate) number: bool,
 }
 
 /// Whether the rows follow one another without a gap and fill `bytes`.
@@ -61,6 +62,7 @@ macro_rules! layout {
             /// Its byte map.
             pub(crate) const FIELDS: &'static [FieldRow] = &[ $( FieldRow {
                 name: stringify!($field), offset: $offset, bytes: <$type as Raw>::BYTES,
+                number: <$type as Raw>::NUMBER,
             } ),+ ];
 
             /// Appends the fixed part.

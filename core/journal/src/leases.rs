@@ -94,7 +94,8 @@ impl Table {
         Ok(out)
     }
 
-    fn parse(bytes: &[u8], log_id: LogId, generation: Generation) -> Option<Self> {
+    /// Reads one copy of the table.
+    pub(crate) fn parse(bytes: &[u8], log_id: LogId, generation: Generation) -> Option<Self> {
         let (body, crc) = split_crc(bytes)?;
         let mut rest = body;
         let fixed = TableFixed::read(&mut rest)?;

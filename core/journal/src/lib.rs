@@ -3,7 +3,7 @@
 //! A [`Journal`] writes group commits as frames into a ring of recycled segments (a [`Volume`]) and
 //! then advances the truth store (a [`TruthMedium`]); only what both hold is acknowledged. A
 //! [`Reader`] needs no lock, never passes the committed end, and names what is damaged instead of
-//! failing. The bytes are described in `spec/journal-v1.md`; what recovery does with them is the
+//! failing. [`Salvage`] reads what a [`Reader`] refuses, and [`image`] shows the bytes as they lie. The bytes are described in `spec/journal-v1.md`; what recovery does with them is the
 //! table in [`decide`].
 //!
 //! The crate knows no file, clock or random source: media are traits, salt keys are inputs.
@@ -18,6 +18,7 @@ pub mod decide;
 mod error;
 mod find;
 mod frame;
+pub mod image;
 pub mod keep;
 mod layout;
 mod leases;
@@ -26,6 +27,7 @@ mod medium;
 mod reader;
 mod recovery;
 mod ring;
+mod salvage;
 mod segment;
 mod truth;
 mod walk;
@@ -33,12 +35,13 @@ mod writer;
 
 pub use error::{CommitError, OpenError, RangeError};
 pub use find::{Finding, Loss, TruthHealth};
-pub use frame::StoredEntry;
+pub use frame::{StoredEntry, frame_bytes};
 pub use leases::{LeaseError, Leases};
 pub use medium::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape, TruthMedium, Volume};
 pub use reader::{Entries, Frames, Reader, ReaderFrame, Scrub};
 pub use recovery::{OpenInput, Recovery, Uncertain};
 pub use ring::Location;
+pub use salvage::{Masked, NothingHere, Salvage, Salvaged};
 pub use truth::truth_owner;
 pub use writer::{Committed, Journal, Options, Stats};
 

@@ -155,6 +155,12 @@ pub trait TruthMedium: ReadTruth {
     /// The medium's; what the slot then holds is unknown.
     fn write_durable(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError>;
 
+    /// Writes one copy of a slot; it is durable when it returns.
+    ///
+    /// # Errors
+    /// The medium's; what the copy then holds is unknown.
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError>;
+
     /// Writes both copies of a slot without a flush of its own: readers see it at once, and it is
     /// durable at the latest when a durable write of the same slot returns. Only a journal whose
     /// truth store is [`TruthClass::SameDeviceDeferred`] asks for it.

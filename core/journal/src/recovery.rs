@@ -266,8 +266,8 @@ pub(crate) fn is_named(named: &Named, loss: &Loss) -> bool {
 
 /// Notes the range of a loss entry.
 pub(crate) fn note_named(named: &mut Named, entry: &crate::StoredEntry) {
-    let Ok(entry) = entry.entry() else { return };
-    if entry.header.kind == kinds::Kind::Loss
+    if entry.kind() == Some(kinds::Kind::Loss)
+        && let Ok(entry) = entry.entry()
         && let Ok(kinds::Payload::Loss(loss)) = entry.payload()
     {
         named.insert((loss.first.0, loss.count));

@@ -105,6 +105,35 @@ impl<V: ReadVolume> Ring<V> {
         Ok(bytes)
     }
 
+    /// Reads up to `len` bytes, fewer where the medium fails or ends behind a whole block: what lies
+    /// before a bad place is not lost with it.
+    pub(crate) fn read_leading(
+        &self,
+        segment: u32,
+        offset: u64,
+        len: usize,
+    ) -> Result<Vec<u8>, MediumError> {
+        let error = match self.read(segment, offset, len) {
+            Ok(bytes) => return Ok(bytes),
+            Err(error) => error,
+        };
+        let block = to_usize(u64::from(self.shape.block_bytes.max(1)));
+        let mut leading = Vec::new();
+        while leading.len() < len {
+            let at = offset.saturating_add(leading.len() as u64);
+            let Ok(mut bytes) =
+                self.read(segment, at, block.min(len.saturating_sub(leading.len())))
+            else {
+                break;
+            };
+            leading.append(&mut bytes);
+        }
+        match leading.is_empty() {
+            true => Err(error),
+            false => Ok(leading),
+        }
+    }
+
     /// The header of a segment, whatever lap it is of.
     pub(crate) fn segment_head(&self, segment: u32) -> Result<SegmentHead, SegmentAt> {
         let len = to_usize(self.shape.first_frame_offset());
@@ -116,7 +145,7 @@ impl<V: ReadVolume> Ring<V> {
     /// The header of the frame at a place, whatever lap it is of.
     pub(crate) fn head_at(&self, segment: u32, offset: u64) -> Result<FrameHead, HeadAt> {
         let bytes = self
-            .read(segment, offset, FRAME_HEADER_BYTES_MAX)
+            .read_leading(segment, offset, FRAME_HEADER_BYTES_MAX)
             .map_err(HeadAt::Medium)?;
         let head = FrameHead::parse(&bytes, &self.expected(segment, offset));
         self.last.replace((segment, offset, bytes));
@@ -132,7 +161,7 @@ impl<V: ReadVolume> Ring<V> {
         }
     }
 
-    /// The whole frame that a header describes; the header has just been read.
+    /// The frame that a header describes, as far as it can be read; the header has just been read.
     pub(crate) fn frame(&self, head: &FrameHead) -> Result<Vec<u8>, MediumError> {
         let (segment, offset) = (head.fixed.segment_no, head.fixed.self_offset);
         let len = head.fixed.frame_bytes as usize;
@@ -142,7 +171,7 @@ impl<V: ReadVolume> Ring<V> {
         {
             return Ok(bytes.to_vec());
         }
-        self.read(segment, offset, len)
+        self.read_leading(segment, offset, len)
     }
 
     /// The next frame header from `from` on, before `end`, that `accept` takes; block by block.

@@ -24,7 +24,7 @@ pub(crate) struct Truth {
 
 /// What one copy of a slot holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Copy {
+pub(crate) enum Copy {
     Valid(Box<Truth>),
     Blank,
     Damaged,
@@ -58,7 +58,8 @@ impl Truth {
         out
     }
 
-    fn parse(bytes: &[u8]) -> Copy {
+    /// Reads one copy of a slot.
+    pub(crate) fn parse(bytes: &[u8]) -> Copy {
         if bytes.iter().all(|byte| *byte == 0) {
             return Copy::Blank;
         }

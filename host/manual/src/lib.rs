@@ -69,17 +69,8 @@ pub fn pages(command: Command, to: &Path) -> io::Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     let mut command = command.disable_help_subcommand(true);
     command.build();
-    let verbs: Vec<Command> = command.get_subcommands().cloned().collect();
     let program = command.get_name().to_owned();
-    let visible = verbs.into_iter().filter(|verb| !verb.is_hide_set());
-    let verbs = visible.map(|verb| {
-        // `man fieldnotary-log`, and above it how it is typed: `fieldnotary log`.
-        let name = format!("{program}-{}", verb.get_name());
-        let typed = format!("{program} {}", verb.get_name());
-        let version = verb.get_version().unwrap_or_default().to_owned();
-        verb.name(name).bin_name(typed).version(version)
-    });
-    for one in std::iter::once(command.clone()).chain(verbs) {
+    for one in std::iter::once(command.clone()).chain(verbs(&command, &program, &program)) {
         let path = to.join(format!("{}.{SECTION}", one.get_name()));
         // Examples and tables stand as they are; filled lines would tear them.
         let notes = one.get_after_help().map(ToString::to_string);
@@ -93,6 +84,21 @@ pub fn pages(command: Command, to: &Path) -> io::Result<Vec<PathBuf>> {
         written.push(path);
     }
     Ok(written)
+}
+
+/// The visible verbs of a program, each followed by its own: `man fieldnotary-log`, and above it how it
+/// is typed, `fieldnotary log`.
+fn verbs(command: &Command, page: &str, typed: &str) -> Vec<Command> {
+    let visible = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let pages = visible.flat_map(|verb| {
+        let page = format!("{page}-{}", verb.get_name());
+        let typed = format!("{typed} {}", verb.get_name());
+        let version = verb.get_version().unwrap_or_default().to_owned();
+        let inner = verbs(verb, &page, &typed);
+        let named = verb.clone().name(page).bin_name(typed).version(version);
+        std::iter::once(named).chain(inner)
+    });
+    pages.collect()
 }
 
 /// A section whose lines stay as they are.
@@ -123,6 +129,7 @@ mod tests {
                     .about("Looks")
                     .arg(Arg::new("far").long("far").help("How far")),
             )
+            .subcommand(Command::new("box").subcommand(Command::new("open").about("Opens")))
             .subcommand(Command::new("inner").hide(true))
     }
 
@@ -131,7 +138,10 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("fieldnotary-manual-{}", std::process::id()));
         let written = pages(program(), &dir).expect("a directory to write in");
         let names: Vec<_> = written.iter().filter_map(|page| page.file_name()).collect();
-        assert_eq!(names, ["tool.1", "tool-look.1"]);
+        assert_eq!(
+            names,
+            ["tool.1", "tool-look.1", "tool-box.1", "tool-box-open.1"]
+        );
         let page = std::fs::read_to_string(dir.join("tool-look.1")).expect("written just now");
         assert!(
             page.contains("tool look") && page.contains("How far"),

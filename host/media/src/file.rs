@@ -203,6 +203,11 @@ fn length(mut file: &File) -> std::io::Result<u64> {
     }
 }
 
+/// Whether it is a block device.
+pub(crate) fn is_device(found: &std::fs::Metadata) -> bool {
+    found.file_type().is_block_device()
+}
+
 /// Makes durable what was written. A memory file of the kernel knows no such call: nothing of it is
 /// ever in a cache.
 fn flush_of(file: &File) -> Result<(), Errno> {
@@ -222,6 +227,16 @@ pub(crate) struct Fault {
 impl Fault {
     const RANGE: Self = Self {
         fault: MediumFault::OutOfRange,
+        os_error: None,
+    };
+    /// There is no file.
+    pub(crate) const MISSING: Self = Self {
+        fault: MediumFault::Missing,
+        os_error: None,
+    };
+    /// What is there cannot be read.
+    pub(crate) const REFUSED: Self = Self {
+        fault: MediumFault::Io,
         os_error: None,
     };
 

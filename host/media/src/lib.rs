@@ -1,4 +1,4 @@
-//! Segment files, truth store files and poll markers on Linux.
+//! Segment files, truth store files and poll markers on Linux, and what their device says of itself.
 //!
 //! Files are written with zeros once, when they are provisioned, and then reused in place: a
 //! durable write costs one flush and no metadata. Writes go past the page cache (`O_DIRECT`) where
@@ -7,6 +7,8 @@
 mod aligned;
 mod error;
 mod file;
+mod found;
+mod health;
 mod lock;
 mod marker;
 mod truth;
@@ -14,6 +16,8 @@ mod volume;
 
 pub use error::MediaError;
 pub use file::{Access, DATA_SYNC};
+pub use found::{Found, FoundTruth, FoundVolume};
+pub use health::{HEALTH_COUNTERS, HealthSource, HealthValue};
 pub use lock::WriterLock;
 pub use marker::{Mark, MarkFinding, MarkerBoard, Times, read_marks};
 pub use truth::{FileTruth, TRUTH_FILE, TRUTH_FILE_BYTES};

@@ -13,8 +13,8 @@ use crate::{Access, MediaError};
 /// Name of the truth store in the journal's directory.
 pub const TRUTH_FILE: &str = "truth.fnt";
 
-/// Bytes of the file: the slots copy by copy, then the copies of the lease table.
-/// Bytes that a truth store takes, in a file or on a device.
+/// Bytes that a truth store takes, in a file or on a device: the slots copy by copy, then the copies of the
+/// lease table.
 pub const TRUTH_FILE_BYTES: u64 = TABLES_AT + TABLE_COPIES as u64 * TABLE_BYTES as u64;
 const _: () = assert!(TRUTH_FILE_BYTES == 147_456);
 /// Where the lease table begins.
@@ -123,11 +123,11 @@ impl FileTruth {
     }
 }
 
-fn slot_at(slot: u32, copy: u32) -> u64 {
+pub(crate) fn slot_at(slot: u32, copy: u32) -> u64 {
     (u64::from(slot) * u64::from(TRUTH_COPIES) + u64::from(copy)) * TRUTH_SLOT_BYTES as u64
 }
 
-fn table_at(copy: u32) -> u64 {
+pub(crate) fn table_at(copy: u32) -> u64 {
     TABLES_AT + u64::from(copy) * TABLE_BYTES as u64
 }
 
@@ -160,6 +160,11 @@ impl TruthMedium for FileTruth {
             .map_err(placed(slot, at))?;
         steps::pass("commit.truth_stored");
         Ok(())
+    }
+
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        let at = slot_at(slot, copy);
+        self.file.write_durable(at, bytes).map_err(placed(slot, at))
     }
 
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {

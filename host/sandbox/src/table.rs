@@ -13,6 +13,8 @@ pub enum Place {
     Truth,
     /// The poll marker board.
     Markers,
+    /// What the device under the journal says of itself.
+    Media,
     /// Sockets of the node.
     Run,
     /// Where the uplink notes at which sizes the collector may stand.
@@ -106,6 +108,7 @@ pub const ROLES: &[Row] = &[
             // It reads the board (A4.8); the adoption of a copy removes what the copy's uplink noted.
             (Place::Markers, Access::Read),
             (Place::Standing, Access::Write),
+            (Place::Media, Access::Read),
             (Place::Run, Access::Sockets),
             (Place::Trial, Access::Write),
         ],

@@ -26,6 +26,7 @@ const PLACES: &[Place] = &[
     Place::Journal,
     Place::Truth,
     Place::Markers,
+    Place::Media,
     Place::Run,
     Place::Standing,
     Place::Papers,

@@ -1,12 +1,12 @@
 //! The truth store rots, is lost, or is older than the ring: the end is found or said to be uncertain.
 
-use crate::common::{Oracle, SHAPE, create, group, index, open, salt, step};
+use crate::common::{Oracle, SHAPE, create, group, index, input, open, salt, step};
 use crate::golden::{SMALL, golden, read_all, reader};
 use evidence::CommitId;
 use evidence::reasons::TruthClass;
-use fieldnotary_sim::disk::{SECTOR_BYTES, SimDisk, mix, slot_at, table_at};
-use journal::TruthHealth;
+use fieldnotary_sim::disk::{Fault, SECTOR_BYTES, SimDisk, Torn, mix, slot_at, table_at};
 use journal::limits::{DEFERRED_COMMITS_MAX, TABLE_BYTES, TRUTH_SLOT_BYTES};
+use journal::{Finding, Journal, TruthHealth};
 
 //= A5.4
 //= A5.9
@@ -209,15 +209,63 @@ fn a_deferred_truth_store_costs_one_flush_a_commit_and_keeps_a_sound_slot() {
                 }
             }
             let crashed = SimDisk::with_image(SHAPE, TruthClass::SameDeviceDeferred, crashed);
+            let scrub = reader(&crashed).scrub();
+            let accused = |finding: &Finding| matches!(finding, Finding::TruthBehind { .. });
+            assert!(
+                !scrub.findings.iter().any(accused),
+                "commit {n}, seed {seed}"
+            );
             let (journal, recovery) = open(&crashed);
             assert_ne!(recovery.truth, TruthHealth::Lost, "commit {n}, seed {seed}");
             assert_eq!(journal.root(), oracle.root(), "commit {n}, seed {seed}");
         }
     }
     let stats = journal.stats();
-    let created = 4;
-    assert_eq!(stats.truth_flushes, created + 1, "{stats:?}");
+    // Two tables, and both copies of two states.
+    let created = 6;
+    // A segment is opened behind a flushed state, here sooner than the commits would ask for one.
+    let opened = 2 * (stats.segments_opened - 1);
+    assert_eq!(stats.truth_flushes, created + opened, "{stats:?}");
     assert_eq!(stats.volume_flushes, stats.commits + stats.segments_opened);
+}
+
+/// A crash tore the slot that was never flushed, so that the other is the only sound one: power fails
+/// again at every write of the opening, and the sound slot outlives that.
+//= A5.4
+//= A5.9
+#[test]
+fn an_opening_never_tears_the_only_sound_slot_of_a_deferred_truth_store() {
+    let class = TruthClass::SameDeviceDeferred;
+    let disk = SimDisk::new(SHAPE, class);
+    let mut journal = create(&disk);
+    let mut oracle = Oracle::default();
+    for n in 0..3 {
+        oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
+    }
+    drop(journal);
+    for torn_slot in 0..2 {
+        let mut image = disk.image();
+        image.truth[slot_at(torn_slot, 0)] ^= 1;
+        image.truth[slot_at(torn_slot, 1)] ^= 1;
+        for at in 0.. {
+            let mut cut = false;
+            for torn in [Torn::Hole(0), Torn::Prefix(1), Torn::Random(7)] {
+                let disk = SimDisk::with_image(SHAPE, class, image.clone());
+                disk.at_write(at, Fault::PowerCut(torn));
+                let opened = Journal::open(disk.volume(), disk.truth(), &input());
+                cut |= opened.is_err();
+                drop(opened);
+                disk.power_on();
+                let (journal, recovery) = open(&disk);
+                let context = format!("slot {torn_slot}, write {at} torn as {torn:?}");
+                assert_ne!(recovery.truth, TruthHealth::Lost, "{context}");
+                assert_eq!(journal.root(), oracle.root(), "{context}");
+            }
+            if !cut {
+                break;
+            }
+        }
+    }
 }
 
 /// An old truth store on newer segments: everything after it is found again, and doubted.

@@ -121,16 +121,57 @@ Exit codes:
 
 pub(crate) const JOURNAL: &str = "\
 Examples:
+  fieldnotary journal inspect node --json
   fieldnotary journal export --tiles node -o tiles
-  fieldnotary journal export --proof 4711 node -o reading.tlog-proof
 
-Every verb of it has an own --help, and prints JSON with --json.
+None of them takes a lock or writes to the journal: they work beside a running node, and on a folder
+journal/gNNNNNN alone.
 
 Exit codes:
   0  done, and what was asked holds
-  1  done, and the answer is no
+  1  done, and the answer is no (fsck: something is wrong; it is named)
   2  the command line was not understood
-  3  it could not be done; standard error says what, where and the cure";
+  3  nothing of a journal is there, or it could not be read";
+
+pub(crate) const JOURNAL_INSPECT: &str = "\
+Examples:
+  fieldnotary journal inspect node
+  fieldnotary journal inspect node/journal/g000001 --segment 3
+  fieldnotary journal inspect node --segment 3 --frame 4096 --json
+
+Fields are named as in spec/journal-v1.md.
+
+Exit codes:
+  0  it was shown, whatever state it is in
+  2  the command line was not understood
+  3  nothing of a journal is there, or no such segment";
+
+pub(crate) const JOURNAL_FSCK: &str = "\
+Examples:
+  fieldnotary journal fsck node
+  fieldnotary journal fsck disk-image/journal/g000001 --salvage entries.jsonl --json
+
+It looks at bytes and trees; whether signatures hold is said by `fieldnotary verify`.
+
+Exit codes:
+  0  sound: every entry in the ring can be read, and both copies of everything
+  1  something is wrong; each finding says where, which entries, what it means and what can be done
+  2  the command line was not understood
+  3  nothing of a journal is there, or the file of --salvage could not be written";
+
+pub(crate) const JOURNAL_BUDGET: &str = "\
+Examples:
+  fieldnotary journal budget station.toml
+  fieldnotary journal budget station.toml --endurance-tbw 20
+  fieldnotary journal budget station.toml --pe-cycles 3000 --capacity 4GiB --page 16KiB
+
+A day of the node is played through: sessions, groups, seals, segments. What fails, retries and
+restarts is not in it.
+
+Exit codes:
+  0  it was computed
+  2  the command line was not understood
+  3  the configuration could not be read, or is not sound";
 
 pub(crate) const JOURNAL_EXPORT: &str = "\
 Examples:

@@ -51,6 +51,7 @@ mod restore;
 mod restore_mark;
 mod run;
 mod status;
+mod status_medium;
 mod status_screen;
 mod table;
 mod verify;

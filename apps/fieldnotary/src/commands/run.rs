@@ -252,11 +252,14 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
     }
     let data = DataDir::new(&args.data);
     let contract = load_contract(&args.config)?;
-    roles::confine(args.role, &contract, &data)?;
+    // Found before the sandbox closes; what it says can be read in there.
+    let device = media::HealthSource::of_directory(data.root());
+    roles::confine(args.role, &contract, &data, &device)?;
     match args.role {
         Role::Recorder => {
             let node_started = MonoNs(args.node_started);
-            roles::recorder::run(contract, &data, log_id(&data)?, node_started, &stop)?;
+            let log_id = log_id(&data)?;
+            roles::recorder::run(contract, &data, log_id, node_started, device, &stop)?;
         }
         Role::Time => roles::time::run(&data, &stop)?,
         Role::Io => roles::io::run(&contract, &data, &args.port, &stop)?,

@@ -2,6 +2,7 @@
 
 use super::ink::{Ink, ink};
 use super::processes;
+use super::status_medium;
 use super::table::{Align, Table};
 use super::words;
 use serde_json::Value;
@@ -22,7 +23,7 @@ pub(super) fn screen(report: &Value) -> String {
         meters(report),
         processes::lines(report),
         link_and_ring(report),
-        counters(report),
+        format!("{}{}", counters(report), status_medium::line(report)),
     ];
     for part in parts.into_iter().filter(|part| !part.is_empty()) {
         if !out.is_empty() {

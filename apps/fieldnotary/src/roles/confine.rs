@@ -14,7 +14,12 @@ const PORT_MEMORY_BYTES: u64 = 12 << 20;
 const HTTPS_PORT: u16 = 443;
 
 /// Confines this process, and says to the supervisor how far that went.
-pub(crate) fn confine(role: Role, contract: &Contract, data: &DataDir) -> Result<(), String> {
+pub(crate) fn confine(
+    role: Role,
+    contract: &Contract,
+    data: &DataDir,
+    device: &media::HealthSource,
+) -> Result<(), String> {
     sandbox::pulse::begin();
     let name = match role {
         Role::Recorder => "recorder",
@@ -22,8 +27,11 @@ pub(crate) fn confine(role: Role, contract: &Contract, data: &DataDir) -> Result
         Role::Io => "io",
         Role::Uplink => "uplink",
     };
+    let mut site = site(role, contract, data);
+    let says = device.folder().map(Path::to_path_buf);
+    site.places.insert(Place::Media, says.into_iter().collect());
     let row = sandbox::row(name).ok_or_else(|| format!("{name} is in no row of the sandbox"))?;
-    let report = sandbox::confine(row, &site(role, contract, data));
+    let report = sandbox::confine(row, &site);
     sandbox::pulse::confined(&report);
     Ok(())
 }

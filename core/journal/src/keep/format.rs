@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 use evidence::{CommitId, Generation, LogId};
-use proof::tree::leaf_hash;
 use proof::{CompactRange, Frontier};
 
 use super::stretch::{Part, Stretch};
@@ -212,15 +211,11 @@ fn take_part(rest: &mut &[u8], generation: Generation, stretch: &mut Stretch) ->
     if fixed.kept == 1 {
         let (bytes, after) = rest.split_at_checked(to_usize(fixed.entry_bytes.into()))?;
         *rest = after;
-        let mut entry = StoredEntry {
-            generation,
-            commit_id: CommitId(begin),
-            salt: fixed.salt,
-            bytes: bytes.to_vec(),
-            leaf_hash: proof::Hash([0; 32]),
-        };
-        entry.leaf_hash = leaf_hash(&entry.leaf_data());
-        stretch.push(entry, true);
+        let id = CommitId(begin);
+        stretch.push(
+            StoredEntry::salted(fixed.salt, generation, id, bytes.to_vec()),
+            true,
+        );
     } else {
         let hashes = take_hashes(rest, usize::from(fixed.hashes))?;
         let end = begin.checked_add(fixed.count)?;

@@ -97,7 +97,7 @@ impl Volume for Memory {
 fn entry(id: u64) -> StoredEntry {
     let text = std::format!("entry {id} of the log, long enough to be somebody's");
     StoredEntry::new(
-        &SaltKey([3; 16]),
+        &SaltKey([3; 16]).salts(),
         GENERATION,
         CommitId(id),
         text.into_bytes(),

@@ -1,11 +1,14 @@
 //! The scrub: everything is read once, and what is wrong is said.
 
 use alloc::vec::Vec;
+use core::cell::Cell;
+use evidence::reasons::TruthClass;
 
 use super::Reader;
 use crate::find::{Finding, Loss};
+use crate::frame::StoredEntry;
 use crate::leases;
-use crate::limits::TRUTH_COPIES;
+use crate::limits::{DEFERRED_COMMITS_MAX, TRUTH_COPIES};
 use crate::medium::{ReadTruth, ReadVolume};
 use crate::recovery::{Named, is_named, note_named};
 use crate::truth;
@@ -26,6 +29,11 @@ pub struct Scrub {
 impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     /// Reads everything in the ring and the truth store once, and says what is wrong.
     pub fn scrub(&self) -> Scrub {
+        self.scrub_each(|_| {})
+    }
+
+    /// The same, and shows every entry and finding of the ring on the way, in the order of the log.
+    pub fn scrub_each(&self, mut show: impl FnMut(&Result<StoredEntry, Finding>)) -> Scrub {
         let mut scrub = Scrub {
             findings: self.truth_findings.clone(),
             ..Scrub::default()
@@ -37,6 +45,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         let mut named = Named::new();
         let before = self.ring.scanned_bytes();
         for item in self.entries(self.truth.fixed.oldest_commit_id) {
+            show(&item);
             match item {
                 Ok(entry) => {
                     scrub.entries = scrub.entries.saturating_add(1);
@@ -81,8 +90,19 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                 }
             }
         }
-        // One frame may be durable before the truth store knows of it, none after an orderly close.
-        let least = fixed.size.saturating_add(u64::from(!orderly));
+        // One frame may be durable before the truth store knows of it, none after an orderly close; a
+        // deferred one may be as many commits old as it takes between two flushes.
+        let deferred = !orderly && self.medium.class() == TruthClass::SameDeviceDeferred;
+        let least = fixed.size.saturating_add(u64::from(!orderly && !deferred));
+        let unknown_max = match deferred {
+            true => DEFERRED_COMMITS_MAX.saturating_add(1),
+            false => 0,
+        };
+        let unknown = Cell::new(0u32);
+        let one_too_many = || {
+            unknown.set(unknown.get().saturating_add(1));
+            unknown.get() > unknown_max
+        };
         let next = fixed.lap.saturating_add(1);
         let places = [
             (fixed.lap, fixed.commit_offset),
@@ -96,6 +116,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                     && head.first() >= least
                     && head.fixed.epoch.0 >= fixed.epoch.0
                     && (lap != fixed.lap || head.fixed.salt_key == fixed.salt_key)
+                    && one_too_many()
             })
         });
         if let Some(head) = later {

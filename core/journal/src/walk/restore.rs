@@ -99,7 +99,7 @@ impl<V: ReadVolume> Walk<'_, V> {
     ) -> Option<()> {
         let (at, first) = (run.behind, run.tree.size());
         let len = to_usize(limit.checked_sub(at.offset)?).min(FRAME_BYTES_MAX);
-        let bytes = self.ring.read(at.segment, at.offset, len).ok()?;
+        let bytes = self.ring.read_leading(at.segment, at.offset, len).ok()?;
         let range_lens: RangeInclusive<usize> = match run.previous_first {
             Some(previous) => {
                 let len = compact_range_len(previous, first);
@@ -189,13 +189,14 @@ fn sound_entries(
     end: u64,
 ) -> Option<Vec<StoredEntry>> {
     let mut rest = payload;
+    let salts = key.salts();
     let mut entries = Vec::new();
     for id in (first..end).take(FRAME_ENTRIES_MAX) {
         let Some(bytes) = leading_entry(&mut rest, generation, id) else {
             break;
         };
         let bytes = bytes.to_vec();
-        entries.push(StoredEntry::new(key, generation, CommitId(id), bytes));
+        entries.push(StoredEntry::new(&salts, generation, CommitId(id), bytes));
     }
     (!entries.is_empty()).then_some(entries)
 }

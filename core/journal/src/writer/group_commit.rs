@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use evidence::limits::ENTRY_BYTES_MAX;
-use evidence::{Captured, CommitId, Entry, Header, SaltKey, Stamp};
+use evidence::{Captured, CommitId, Header, SaltKey, Stamp, encode_entry};
 use proof::{CompactRange, Frontier, Hash};
 
 use super::{Committed, Journal};
@@ -56,19 +56,21 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             self.roll(salt)?;
         }
         let first = self.truth.fixed.size;
-        let mut frontier = self.truth.frontier.clone();
-        let mut range = CompactRange::empty(first);
         let generation = self.ring.generation;
+        let salts = self.open.salt_key.salts();
         let entries: Vec<StoredEntry> = (first..)
             .zip(encoded)
-            .map(|(id, bytes)| {
-                StoredEntry::new(&self.open.salt_key, generation, CommitId(id), bytes)
-            })
+            .map(|(id, bytes)| StoredEntry::new(&salts, generation, CommitId(id), bytes))
             .collect();
+        // The leaves are hashed together once; the tree takes them as subtrees.
+        let mut range = CompactRange::empty(first);
         for entry in &entries {
-            frontier.push(entry.leaf_hash);
             range.push(entry.leaf_hash);
         }
+        let mut frontier = self.truth.frontier.clone();
+        frontier
+            .append_range(&range)
+            .expect("the range begins at the size of the tree");
         let location = self.ring.location(self.open.lap, self.open.offset);
         let frame = self.write_frame(&entries, frontier.root(), location)?;
         let next = self.advanced(frontier, range, &frame);
@@ -95,17 +97,13 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         ids.zip(group)
             .enumerate()
             .map(|(index, (id, (stamp, captured)))| {
-                let entry = Entry {
-                    header: Header {
-                        kind: captured.kind,
-                        generation: self.ring.generation,
-                        commit_id: CommitId(id),
-                        epoch: self.epoch,
-                    },
-                    stamp: *stamp,
-                    captured: captured.clone(),
+                let header = Header {
+                    kind: captured.kind,
+                    generation: self.ring.generation,
+                    commit_id: CommitId(id),
+                    epoch: self.epoch,
                 };
-                let bytes = entry.encode();
+                let bytes = encode_entry(&header, stamp, captured);
                 if bytes.len() > ENTRY_BYTES_MAX {
                     let bytes = bytes.len();
                     return Err(CommitError::EntryTooLong { index, bytes });

@@ -9,7 +9,7 @@ use super::{Journal, OpenSegment, Stats};
 use crate::error::{CommitError, OpenError};
 use crate::find::Finding;
 use crate::leases::{self, Table};
-use crate::medium::{TruthMedium, Volume};
+use crate::medium::{MediumError, TruthMedium, Volume};
 use crate::recovery::{self, OpenInput, Recovery};
 use crate::ring::Ring;
 use crate::truth::{self, Truth};
@@ -65,7 +65,10 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     pub fn open(volume: V, medium: T, input: &OpenInput) -> Result<(Self, Recovery), OpenError> {
         let ring = Ring::new(volume, input.log_id, input.generation);
         let loaded = truth::load(&medium);
-        let truth_lost = loaded.truth.is_none();
+        let found = loaded
+            .truth
+            .as_ref()
+            .map(|truth| (loaded.slot, truth.encode()));
         let end = recovery::recover(&ring, &medium, loaded)?;
         let mut recovery = end.recovery;
         let table = leases::load(&medium, input.log_id, input.generation);
@@ -92,9 +95,9 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         }
         journal.epoch = recovery.epoch;
         journal.open.left = recovery.uncertain.is_some() || journal.unopened_segment();
-        if journal.medium.class() == TruthClass::SameDeviceDeferred && !truth_lost {
-            // The newest slot may never have been flushed: it is settled before the other is touched.
-            journal.deferred_commits = 1;
+        let truth_lost = found.is_none();
+        if let Some((slot, bytes)) = found {
+            journal.settle(slot, &bytes).map_err(OpenError::Medium)?;
         }
         journal
             .write_truth(journal.truth.clone())
@@ -105,6 +108,16 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
                 .map_err(opening)?;
         }
         Ok((journal, recovery))
+    }
+
+    /// Where the newest slot may never have been flushed, makes it durable as it is before the other is
+    /// touched: writing over it what it holds already cannot tear it.
+    fn settle(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        if self.medium.class() != TruthClass::SameDeviceDeferred {
+            return Ok(());
+        }
+        self.stats.truth_flushes = self.stats.truth_flushes.saturating_add(1);
+        self.medium.write_durable(slot, bytes)
     }
 
     fn assemble(

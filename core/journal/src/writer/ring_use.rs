@@ -32,7 +32,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     /// so before the segment is touched.
     fn retire_for(&mut self, lap: u64) -> Result<(), CommitError> {
         let Some((oldest, first)) = self.retired_by(lap) else {
-            return Ok(());
+            return self.settle();
         };
         if self.withholds(first) {
             return Err(CommitError::RingFull {
@@ -52,6 +52,15 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         self.write_truth(next)?;
         self.laps = self.laps.split_off(&oldest);
         Ok(())
+    }
+
+    /// Flushes what the truth store still defers: a segment is never opened behind a state that power
+    /// loss could take back, so an end older than the newest segment is an old truth store.
+    fn settle(&mut self) -> Result<(), CommitError> {
+        match self.deferred_commits {
+            0 => Ok(()),
+            _ => self.write_truth(self.truth.clone()),
+        }
     }
 
     /// The oldest lap and the first entry that stay when a lap is opened; `None` if all stay.

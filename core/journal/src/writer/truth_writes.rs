@@ -5,7 +5,7 @@ use evidence::reasons::TruthClass;
 use super::Journal;
 use crate::error::CommitError;
 use crate::leases::{Leases, Table};
-use crate::limits::{DEFERRED_COMMITS_MAX, TABLE_COPIES, TRUTH_SLOTS};
+use crate::limits::{DEFERRED_COMMITS_MAX, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOTS};
 use crate::medium::{MediumError, TruthMedium, Volume};
 use crate::truth::Truth;
 
@@ -15,17 +15,25 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     pub(super) fn write_truth_of_commit(&mut self, next: Truth) -> Result<(), CommitError> {
         let deferred = self.medium.class() == TruthClass::SameDeviceDeferred;
         if !deferred || self.deferred_commits >= DEFERRED_COMMITS_MAX {
-            return self.write_truth(next);
+            self.stats.truth_flushes = self.stats.truth_flushes.saturating_add(1);
+            self.put_truth(next, T::write_durable)?;
+            self.deferred_commits = 0;
+            return Ok(());
         }
         self.put_truth(next, T::write_deferred)?;
         self.deferred_commits = self.deferred_commits.saturating_add(1);
         Ok(())
     }
 
-    /// Writes the truth store; it is durable when this returns.
+    /// Writes a state that no frame goes before; it is durable when this returns. Its copies are
+    /// written one after the other, so that power loss leaves one of them whole: without a frame to roll
+    /// forward, nothing else would tell a torn slot from a damaged one.
     pub(super) fn write_truth(&mut self, next: Truth) -> Result<(), CommitError> {
-        self.stats.truth_flushes = self.stats.truth_flushes.saturating_add(1);
-        self.put_truth(next, T::write_durable)?;
+        let copies = u64::from(TRUTH_COPIES);
+        self.stats.truth_flushes = self.stats.truth_flushes.saturating_add(copies);
+        self.put_truth(next, |medium, slot, bytes| {
+            (0..TRUTH_COPIES).try_for_each(|copy| medium.write_copy(slot, copy, bytes))
+        })?;
         self.deferred_commits = 0;
         Ok(())
     }

@@ -59,8 +59,14 @@ impl fmt::Debug for Hash {
 /// `SHA-256(0x00 ‖ data)`: the hash of one leaf (RFC 9162 §2.1.1).
 #[must_use]
 pub fn leaf_hash(data: &[u8]) -> Hash {
+    leaf_hash_of(&[data])
+}
+
+/// The hash of one leaf whose data lies in several parts.
+#[must_use]
+pub fn leaf_hash_of(parts: &[&[u8]]) -> Hash {
     let mut hasher = Sha256::new_with_prefix(LEAF_PREFIX);
-    hasher.update(data);
+    parts.iter().for_each(|part| hasher.update(part));
     Hash(hasher.finalize().into())
 }
 
@@ -83,7 +89,21 @@ pub fn empty_root() -> Hash {
 mod tests {
     use alloc::format;
 
-    use super::{Hash, empty_root};
+    use super::{Hash, empty_root, leaf_hash, leaf_hash_of};
+
+    #[test]
+    fn a_leaf_in_parts_is_the_same_leaf() {
+        let data: [u8; 150] = core::array::from_fn(|n| u8::try_from(n).unwrap());
+        for cut in 0..=data.len() {
+            let (head, tail) = data.split_at(cut);
+            assert_eq!(
+                leaf_hash_of(&[head, tail]),
+                leaf_hash(&data),
+                "cut at {cut}"
+            );
+        }
+        assert_eq!(leaf_hash_of(&[]), leaf_hash(&[]));
+    }
 
     #[test]
     fn text_forms() {

@@ -100,18 +100,32 @@ impl<'a> Chain<'a> {
 
     /// Takes the next leaf; gives back its entry if it is one.
     pub(super) fn leaf(&mut self, leaf: &[u8]) -> Option<(Entry, Option<Payload>)> {
-        let id = self.next;
-        let here = Some((id, id));
-        self.tree.push_leaf(proof::tree::leaf_hash(leaf));
+        let hash = proof::tree::leaf_hash(leaf);
+        match split_leaf(leaf) {
+            Some((_, bytes)) => self.entry(hash, bytes),
+            None => {
+                let here = Some((self.next, self.next));
+                self.count(hash);
+                let words = "the leaf is too short for a salt";
+                self.report.find(FindingKind::Entry, here, words);
+                None
+            }
+        }
+    }
+
+    fn count(&mut self, leaf: Hash) {
+        self.tree.push_leaf(leaf);
         self.next += 1;
         self.report.entries += 1;
         let so_far = &self.report.progress;
         so_far.store(self.report.entries, Ordering::Relaxed);
-        let Some((_, bytes)) = split_leaf(leaf) else {
-            self.report
-                .find(FindingKind::Entry, here, "the leaf is too short for a salt");
-            return None;
-        };
+    }
+
+    /// Takes the next entry, whose leaf was hashed when it was read; gives it back if it is one.
+    pub(super) fn entry(&mut self, leaf: Hash, bytes: &[u8]) -> Option<(Entry, Option<Payload>)> {
+        let id = self.next;
+        let here = Some((id, id));
+        self.count(leaf);
         let entry = match Entry::decode(bytes) {
             Ok(entry) => entry,
             Err(error) => {

@@ -4,7 +4,7 @@ use super::Anchors;
 use super::chain::Chain;
 use super::report::{FindingKind, Report};
 use super::retired::Retired;
-use journal::{Finding, Loss, ReadTruth, ReadVolume, Reader};
+use journal::{Finding, Loss, ReadTruth, ReadVolume, Reader, StoredEntry};
 use std::collections::BTreeMap;
 
 /// Verifies the journal of one generation into `report`.
@@ -26,9 +26,7 @@ pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
     report: &mut Report,
 ) {
     report.anchored = anchors.pinned;
-    let scrub = reader.scrub();
-    let oldest = reader.oldest();
-    let before = match reader.frontier_at(oldest.0) {
+    let before = match reader.frontier_at(reader.oldest().0) {
         Ok(frontier) => frontier,
         Err(error) => {
             report.find(
@@ -39,48 +37,60 @@ pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
             return;
         }
     };
+    let mut chain = Chain::new(origin.to_owned(), anchors, &before, report);
+    chain.trust_contracts();
+    let mut walk = Walk {
+        chain,
+        retired: Retired::below(reader.oldest().0),
+    };
+    let scrub = reader.scrub_each(|item| walk.take(item));
+    let Walk { mut chain, retired } = walk;
     let mut losses: Vec<&Loss> = Vec::new();
     for finding in &scrub.findings {
         match finding {
             Finding::Lost(loss) => losses.push(loss),
             Finding::Retired { .. } => {}
-            other => note(other, lacking, report),
+            other => note(other, lacking, chain.report),
         }
     }
-    let mut chain = Chain::new(origin.to_owned(), anchors, &before, report);
-    chain.trust_contracts();
-    let retired = walk(reader, &mut chain);
     retired.tell(reader.cosigned_size(), chain.report);
     tell_losses(&losses, lacking, &mut chain);
     compare_truth(reader, &mut chain);
     chain.finish();
 }
 
-/// Reads every entry into the chain; gives what the entries say of those that have left the ring.
-fn walk<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, chain: &mut Chain<'_>) -> Retired {
-    let mut retired = Retired::below(reader.oldest().0);
-    for item in reader.entries(reader.oldest()) {
+/// Every entry on its way into the chain, and what the entries say of those that have left the ring.
+struct Walk<'r> {
+    chain: Chain<'r>,
+    retired: Retired,
+}
+
+impl Walk<'_> {
+    fn take(&mut self, item: &Result<StoredEntry, Finding>) {
         match item {
-            Ok(stored) => {
-                if stored.commit_id.0 != chain.next() {
-                    let missing = Some((chain.next(), stored.commit_id.0.saturating_sub(1)));
-                    chain
-                        .report
-                        .find(FindingKind::Lost, missing, "missing without a trace");
-                    chain.hole(chain.next(), stored.commit_id.0, None);
-                }
-                let Some((_, Some(payload))) = chain.leaf(&stored.leaf_data()) else {
-                    continue;
-                };
-                retired.take(stored.commit_id.0, &payload);
-            }
+            Ok(stored) => self.entry(stored),
             Err(Finding::Lost(loss)) => {
-                chain.hole(loss.first.0, loss.end(), loss.range().as_ref());
+                let range = loss.range();
+                self.chain.hole(loss.first.0, loss.end(), range.as_ref());
             }
             Err(_) => {}
         }
     }
-    retired
+
+    fn entry(&mut self, stored: &StoredEntry) {
+        let chain = &mut self.chain;
+        if stored.commit_id.0 != chain.next() {
+            let missing = Some((chain.next(), stored.commit_id.0.saturating_sub(1)));
+            chain
+                .report
+                .find(FindingKind::Lost, missing, "missing without a trace");
+            chain.hole(chain.next(), stored.commit_id.0, None);
+        }
+        let Some((_, Some(payload))) = chain.entry(stored.leaf_hash, &stored.bytes) else {
+            return;
+        };
+        self.retired.take(stored.commit_id.0, &payload);
+    }
 }
 
 /// Losses in the ring: named by the log, or found only now.

@@ -1,14 +1,27 @@
-//! `fieldnotary journal`: the journal itself, for those who look after it.
+//! `fieldnotary journal`: tools for a journal as it lies on its media.
 
+mod budget;
+mod content;
+mod detail;
 mod export;
 mod export_proof;
+mod finding;
+mod fsck;
+mod inspect;
+mod measures;
+mod place;
+mod salvage_file;
+mod survey;
 
 use super::Ended;
 use crate::cli::JournalVerb;
 
-/// Does what was asked of a journal.
+/// Runs one of the tools.
 pub(crate) fn journal(verb: &JournalVerb) -> Result<Ended, String> {
     match verb {
+        JournalVerb::Inspect(args) => inspect::inspect(args),
+        JournalVerb::Fsck(args) => fsck::fsck(args),
+        JournalVerb::Budget(args) => budget::budget(args),
         JournalVerb::Export(args) => export::export(args),
     }
 }

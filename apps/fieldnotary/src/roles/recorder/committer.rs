@@ -11,6 +11,7 @@ use super::given_up::GivenUp;
 use super::journal_file::NodeJournal;
 use super::keeper::Keeper;
 use super::ledger::Ledger;
+use super::media_watch::MediaWatch;
 use super::sealer::Head;
 use super::slots::StartKind;
 use super::stats::Stats;
@@ -18,7 +19,7 @@ use super::work::{Answer, Work};
 use crate::clock;
 use crate::lately::Lately;
 use contract::Contract;
-use evidence::kinds::{CounterSnapshot, Event, TimeMap};
+use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
 use evidence::reasons::EventCode;
 use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId};
 use ipc::message::{Accepted, Message};
@@ -28,12 +29,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use room::Placed;
+pub(crate) use seal::IDLE_SEAL_FACTOR;
 pub(super) use seal::SealState;
 
 /// Entries of one frame, kept below the format's own bound so that a group's answers come soon.
 const GROUP_ENTRIES_MAX: usize = 2_048;
 /// How often the recorder's counters become an entry.
-const COUNTERS_EVERY_NS: u64 = 60_000_000_000;
+pub(crate) const COUNTERS_EVERY_NS: u64 = 60_000_000_000;
 /// Longest sleep of the loop, so that deadlines are looked at.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -42,6 +44,8 @@ pub(super) struct Committer {
     pub(super) journal: NodeJournal,
     pub(super) ledger: Ledger,
     pub(super) stats: Stats,
+    /// The device under the journal.
+    pub(super) media: MediaWatch,
     pub(super) lately: Lately,
     pub(super) contract: Contract,
     pub(super) contract_commit: CommitId,
@@ -298,7 +302,8 @@ impl Committer {
         if now.0.saturating_sub(self.counters_at) >= COUNTERS_EVERY_NS {
             self.counters_at = now.0;
             self.count_journal();
-            let counters = self.stats.counters(&self.own);
+            self.look_at_media();
+            let counters = self.counters();
             self.stage(CounterSnapshot { at: now, counters }.into());
         }
         self.tell_stalls();
@@ -332,6 +337,22 @@ impl Committer {
                  {queue} submissions waited together at most"
             ));
         });
+    }
+
+    /// Reads what the device says, and tells what got worse.
+    pub(super) fn look_at_media(&mut self) {
+        for words in self.media.look() {
+            self.event(EventCode::MediumDegraded, |event| {
+                event.detail = Some(words)
+            });
+        }
+    }
+
+    /// All counters of the recorder, and of the device under the journal.
+    pub(super) fn counters(&self) -> Vec<Counter> {
+        let mut counters = self.stats.counters(&self.own);
+        counters.extend(self.media.counters(&self.own));
+        counters
     }
 
     /// The meters of the contract, for the status.

@@ -57,7 +57,6 @@ pub(super) fn open(
         retain_uncosigned: true,
         retain_unkept: keeper::make_all(&directory, storage)?,
         read_back_every: READ_BACK_EVERY,
-        ..Options::default()
     };
     let input = OpenInput {
         log_id,

@@ -213,9 +213,7 @@ impl Carried {
 }
 
 fn keeps(store: Store, entry: &StoredEntry) -> bool {
-    entry
-        .entry()
-        .is_ok_and(|entry| store.keeps(entry.header.kind))
+    entry.kind().is_some_and(|kind| store.keeps(kind))
 }
 
 /// Where a keep-ring of a generation lies.

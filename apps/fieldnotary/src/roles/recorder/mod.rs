@@ -9,6 +9,7 @@ mod intake;
 mod journal_file;
 mod keeper;
 mod ledger;
+mod media_watch;
 mod sealer;
 mod server;
 mod since;
@@ -21,8 +22,11 @@ mod truth_place;
 mod work;
 
 pub(crate) use adoption::{Adopted, Order, adopt, last_known};
+pub(crate) use committer::{COUNTERS_EVERY_NS, IDLE_SEAL_FACTOR};
 pub(crate) use journal_file::{newest_generation, read_ring};
 pub(crate) use keeper::{keep_places, kept};
+pub(crate) use ledger::LEASE_BLOCK;
+pub(crate) use stats::resting_counters;
 pub(crate) use truth_place::TruthPlace;
 
 use crate::paths::DataDir;
@@ -48,6 +52,7 @@ pub(crate) fn run(
     data: &DataDir,
     log_id: LogId,
     node_started: MonoNs,
+    device: media::HealthSource,
     stop: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let (work, requests) = sync_channel(QUEUE_DEPTH_MAX);
@@ -58,7 +63,15 @@ pub(crate) fn run(
     let _only_writer = media::WriterLock::take(&journals).map_err(|error| error.to_string())?;
     // A new ring is written once from end to end; a recovery reads a segment.
     sandbox::pulse::busy(START_MAX);
-    let committer = startup::begin(contract, data, log_id, node_started, heads, work.clone())?;
+    let committer = startup::begin(
+        contract,
+        data,
+        log_id,
+        node_started,
+        device,
+        heads,
+        work.clone(),
+    )?;
     let feed = Arc::clone(&committer.feed);
     let contract = Arc::new(committer.contract.clone());
     let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;

@@ -6,6 +6,7 @@ use super::given_up::GivenUp;
 use super::journal_file::{self, NodeJournal};
 use super::keeper::Keeper;
 use super::ledger::Ledger;
+use super::media_watch::MediaWatch;
 use super::sealer::Head;
 use super::since::Since;
 use super::slots::StartKind;
@@ -20,7 +21,7 @@ use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause};
 use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId};
 use journal::{Reader, Recovery};
-use media::{FileTruth, FileVolume};
+use media::{FileTruth, FileVolume, HealthSource};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -50,6 +51,7 @@ pub(super) fn begin(
     data: &DataDir,
     log_id: LogId,
     node_started: MonoNs,
+    device: HealthSource,
     heads: SyncSender<Head>,
     work: SyncSender<Work>,
 ) -> Result<Committer, String> {
@@ -78,6 +80,7 @@ pub(super) fn begin(
     let mut committer = Committer {
         ledger,
         stats: Stats::default(),
+        media: MediaWatch::new(device),
         lately: remembered.lately,
         contract_commit: CommitId(0),
         origin,
@@ -129,6 +132,7 @@ pub(super) fn begin(
         committer.stage(loss.into());
     }
     committer.stage_contract(remembered.contract);
+    committer.look_at_media();
     committer.begin_log()?;
     Ok(committer)
 }

@@ -1,8 +1,10 @@
 //! What the recorder counts of itself (A5.5), each with its name from the counters' list.
 
+use super::media_watch::MediaWatch;
 use evidence::kinds::Counter;
 use evidence::reasons::CounterState;
 use evidence::{MonoNs, SourceId};
+use media::HealthSource;
 use std::collections::VecDeque;
 
 /// Samples that a percentile looks back on.
@@ -31,9 +33,6 @@ const UNSUPPORTED: &[&str] = &[
     "vbat_droop_cnt",
     "brownout_log_cnt",
     "reset_reason",
-    "ecc_corrected_cnt",
-    "ecc_failed_cnt",
-    "bad_block_cnt",
     "spare_block_cnt",
     "fw_version_counter",
     "boot_measurement_id",
@@ -248,6 +247,14 @@ impl Stats {
 pub(crate) fn recovery_bucket(us: u64) -> &'static str {
     let bucket = RECOVERY_BUCKETS.iter().find(|(below_us, _)| us < *below_us);
     bucket.map_or(">=10s", |(_, name)| name)
+}
+
+/// The counters of a recorder that has just started: as many as there ever are, under the same names.
+pub(crate) fn resting_counters(source: &SourceId) -> Vec<Counter> {
+    let silent = HealthSource::Silent(String::new());
+    let mut counters = Stats::default().counters(source);
+    counters.extend(MediaWatch::new(silent).counters(source));
+    counters
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// The status as one JSON object.
 pub(super) fn report(recorder: &Committer) -> Message {
-    let counters = recorder.stats.counters(&recorder.own);
+    let counters = recorder.counters();
     let find = |name: &str| {
         counters
             .iter()
@@ -42,6 +42,7 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "capture_to_cosigned_ns": spans(&recorder.stats.cosigned),
         "journal": journal(recorder),
         "lost": lost(recorder),
+        "medium": recorder.media.json(),
         "anchors": {
             "power": anchor(&["uvlo_cnt", "vbat_droop_cnt", "reset_reason"]),
             "clock": anchor(&["step_adjust_cnt", "drift_estimate", "last_sync_age"]),

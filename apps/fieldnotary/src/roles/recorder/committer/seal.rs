@@ -10,7 +10,7 @@ use evidence::reasons::{Custody, EventCode};
 use std::sync::mpsc::TrySendError;
 
 /// While idle (nothing but checkpoints and acks since the last seal), seals are this much sparser.
-const IDLE_SEAL_FACTOR: u64 = 15;
+pub(crate) const IDLE_SEAL_FACTOR: u64 = 15;
 
 /// Where sealing stands.
 #[derive(Debug, Default)]

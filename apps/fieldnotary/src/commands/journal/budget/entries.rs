@@ -1,0 +1,215 @@
+//! The entries that a node of a configuration writes, as long as they will be: each is made and encoded.
+
+use crate::roles::recorder::resting_counters;
+use contract::{Contract, Meter, Point, Table, ValueType};
+use evidence::frozen::{self, names};
+use evidence::kinds::{Ack, Checkpoint, Counter, CounterSnapshot, Marker, Reading};
+use evidence::reasons::{
+    CounterState, Custody, HoldoverReason, MarkerKind, TimeQuality, TimeStatus,
+};
+use evidence::{
+    Blob, Captured, CommitId, Decimal, Digest, Entry, Epoch, Generation, Header, MonoNs, Payload,
+    Quality, Seq, Slot, SourceId, Stamp, TimeDetail, UtcNs,
+};
+
+/// A log of some age: its numbers have the length that they will have most of the time.
+const SIZE: u64 = 10_000_000;
+/// Uptime in an entry: a month.
+const AT: MonoNs = MonoNs(2_600_000_000_000_000);
+/// The time in an entry: 2026.
+const UTC: UtcNs = UtcNs(1_790_000_000_000_000_000);
+/// Base64 of an authority's signature (P-256, DER), of an Ed25519 one and of a timestamped cosignature.
+const SIGNATURE_CHARS: [usize; 3] = [100, 92, 104];
+/// Base64 of a root.
+const ROOT_CHARS: usize = 44;
+
+/// Bytes of entries by what causes them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sizes {
+    /// One snapshot of the recorder's counters.
+    pub(super) counters: usize,
+    pub(super) checkpoint: usize,
+    /// A cosignature, where there is a collector.
+    pub(super) ack: Option<usize>,
+    pub(super) heartbeat: usize,
+    /// What stands at the start of each segment.
+    pub(super) frozen: Vec<usize>,
+}
+
+/// Bytes of everything but readings.
+pub(super) fn sizes(contract: &Contract) -> Result<Sizes, String> {
+    let own = SourceId::new("recorder").map_err(|error| error.to_string())?;
+    let counters = CounterSnapshot {
+        at: AT,
+        counters: resting_counters(&own),
+    };
+    let checkpoint = Checkpoint {
+        at: AT,
+        size: SIZE,
+        root: Digest([0; 32]),
+        note: note(&contract.station.origin),
+        custody: Custody::Software,
+    };
+    let ack = contract.uplink.as_ref().map(|uplink| {
+        let name = uplink.collector_vkey.split('+').next().unwrap_or_default();
+        let ack = Ack {
+            at: AT,
+            collector: name.to_owned(),
+            size: SIZE,
+            root: Digest([0; 32]),
+            cosignature: signature(name, SIGNATURE_CHARS[2]),
+        };
+        bytes_of(ack.into())
+    });
+    let port = contract.ports.keys().next().unwrap_or(&own);
+    let beat = Marker {
+        at: AT,
+        marker: MarkerKind::Heartbeat,
+        source: port.clone(),
+        schedule: contract.schedules.keys().next().cloned(),
+        slot: Some(slot(60_000)),
+        meter_id: None,
+        seq: None,
+        count: None,
+        last_attempt: None,
+        last_reply: None,
+    };
+    Ok(Sizes {
+        counters: bytes_of(counters.into()),
+        checkpoint: bytes_of(checkpoint.into()),
+        ack,
+        heartbeat: bytes_of(beat.into()),
+        frozen: frozen_state(contract, &own, ack),
+    })
+}
+
+/// Bytes of the readings of one session of a meter.
+pub(super) fn session(meter: &Meter, every_ms: u64) -> Vec<usize> {
+    let reading = |point: &Point| {
+        let reading = Reading {
+            at: AT,
+            meter_id: meter.id.clone(),
+            point_id: point.id.clone(),
+            source: meter.port.clone(),
+            seq: Seq(SIZE),
+            slot: Some(slot(every_ms)),
+            attempt: 0,
+            raw: Blob::from(vec![0; raw_bytes(point)].as_slice()),
+            value: value(point),
+            quality: Quality::GOOD,
+            contract: CommitId(3),
+        };
+        bytes_of(reading.into())
+    };
+    meter.points.iter().map(reading).collect()
+}
+
+fn slot(every_ms: u64) -> Slot {
+    let ms = u64::try_from(UTC.0 / 1_000_000).unwrap_or(0);
+    Slot {
+        version: 1,
+        number: ms / every_ms.max(1),
+    }
+}
+
+fn raw_bytes(point: &Point) -> usize {
+    match point.table {
+        Table::Coil | Table::Discrete => 1,
+        Table::Holding | Table::Input => usize::from(point.value.width()) * 2,
+    }
+}
+
+/// A value from the middle of what the type can say, on a scale of lengths.
+fn value(point: &Point) -> Option<Decimal> {
+    let mantissa = match point.value {
+        ValueType::Bit => 1,
+        ValueType::U16 | ValueType::I16 => 2_300,
+        ValueType::U32 | ValueType::I32 => 1_000_000,
+        ValueType::U64 | ValueType::I64 => 10_000_000_000,
+    };
+    let raw = Decimal::new(mantissa, 0).ok()?;
+    raw.checked_mul(point.scale).ok()
+}
+
+/// The contract again, the ledger's state in counters, and the newest cosignature.
+fn frozen_state(contract: &Contract, own: &SourceId, ack: Option<usize>) -> Vec<usize> {
+    let counter = |name: &str, label: String, value: u64| Counter {
+        name: name.to_owned(),
+        label: Some(label),
+        state: CounterState::Value,
+        value: Some(value),
+        source: own.clone(),
+    };
+    let number = slot(60_000).number;
+    let streams = contract.ports.keys().map(|port| format!("port {port}"));
+    let streams = streams.chain(contract.meters.keys().map(|meter| format!("meter {meter}")));
+    let mut counters: Vec<Counter> = streams
+        .map(|stream| counter(names::SEQ_WINDOW, stream, SIZE))
+        .collect();
+    for port in contract.ports.keys() {
+        for schedule in contract.schedules.keys() {
+            let served = || {
+                let all = contract.meters.values();
+                all.filter(|meter| meter.port == *port && meter.schedule == *schedule)
+            };
+            if served().next().is_none() {
+                continue;
+            }
+            let label = format!("{port} {schedule}");
+            for name in [names::SLOT_VERSION, names::SLOT_OFFSET] {
+                counters.push(counter(name, label.clone(), 1));
+            }
+            counters.push(counter(names::SLOT_EVERY, label.clone(), 60_000));
+            for name in [names::SLOT_FLOOR, names::SLOT_NEXT] {
+                counters.push(counter(name, label.clone(), number));
+            }
+            counters.extend(
+                served().map(|meter| {
+                    counter(names::SLOT_SERVED, format!("{label} {}", meter.id), number)
+                }),
+            );
+        }
+    }
+    let digest = contract.digest().to_string();
+    counters.push(counter(names::CONTRACT_COMMIT, digest, 3));
+    let boot = "0".repeat(ROOT_CHARS);
+    counters.push(counter(names::EPOCH_BEGAN, boot, AT.0));
+    let parts = contract.parts(AT).into_iter().map(Payload::from);
+    let state = frozen::snapshots(AT, own, &counters);
+    let state = state.into_iter().map(Payload::from);
+    parts.chain(state).map(bytes_of).chain(ack).collect()
+}
+
+fn note(origin: &str) -> String {
+    let root = "0".repeat(ROOT_CHARS);
+    let [authority, ed25519, _] = SIGNATURE_CHARS;
+    let (first, second) = (signature(origin, authority), signature(origin, ed25519));
+    format!("{origin}/g1\n{SIZE}\n{root}\n\n{first}{second}")
+}
+
+fn signature(name: &str, chars: usize) -> String {
+    format!("\u{2014} {name} {}\n", "0".repeat(chars))
+}
+
+fn bytes_of(payload: Payload) -> usize {
+    let captured = Captured::new(&payload);
+    let header = Header {
+        kind: captured.kind,
+        generation: Generation(1),
+        commit_id: CommitId(SIZE),
+        epoch: Epoch(10),
+    };
+    let stamp = Stamp {
+        timestamp: UTC,
+        quality: TimeQuality::RtcOnly,
+        status: TimeStatus::FreeRun,
+        bound_ns: None,
+        detail: TimeDetail::Holdover(HoldoverReason::NeverSynchronised),
+    };
+    let entry = Entry {
+        header,
+        stamp,
+        captured,
+    };
+    entry.encode().len()
+}

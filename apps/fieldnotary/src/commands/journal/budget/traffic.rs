@@ -1,0 +1,106 @@
+//! When a port hands in what: the sessions of its meters, one after another, and heartbeats.
+
+use super::entries::{self, Sizes};
+use contract::{Contract, Meter, Port, PortKind};
+use io_plane::limits::HEARTBEAT_NS;
+use io_plane::{Gaps, Plan};
+use std::rc::Rc;
+
+/// Bits of a byte on a serial line: start, data, parity or second stop, stop.
+const BITS_A_BYTE: u64 = 11;
+/// Bytes of an RTU request, and of a response beside its registers.
+const REQUEST_BYTES: u64 = 8;
+const RESPONSE_BYTES: u64 = 5;
+/// Heartbeats come no more often than this.
+const HEARTBEAT_MS: u64 = HEARTBEAT_NS / 1_000_000;
+const US_A_MS: u64 = 1_000;
+
+/// Entries that are handed in together, by their bytes.
+pub(super) type Lengths = Rc<[usize]>;
+
+/// What one port hands in, in order.
+#[derive(Debug, Default)]
+pub(super) struct PortTraffic {
+    /// When, in microseconds, and what.
+    pub(super) submissions: Vec<(u64, Lengths)>,
+    /// Slots that pass before the port has time for them.
+    pub(super) overruns: u64,
+    /// Sessions of its meters.
+    pub(super) sessions: u64,
+}
+
+/// How one meter's session goes.
+struct Session {
+    lengths: Lengths,
+    span_us: u64,
+}
+
+/// Everything that a port hands in within a horizon.
+pub(super) fn of_port(
+    contract: &Contract,
+    port: &Port,
+    sizes: &Sizes,
+    reply_ms: u64,
+    horizon_ms: u64,
+) -> PortTraffic {
+    let mut traffic = PortTraffic::default();
+    let mut due: Vec<(u64, u64, Rc<Vec<Session>>)> = Vec::new();
+    for schedule in contract.schedules.values() {
+        let here = |meter: &&Meter| meter.port == port.id && meter.schedule == schedule.id;
+        let meters = contract.meters.values().filter(here);
+        let sessions = meters.map(|meter| session(meter, port, schedule.every_ms, reply_ms));
+        let sessions: Rc<Vec<Session>> = Rc::new(sessions.collect());
+        if sessions.is_empty() {
+            continue;
+        }
+        let every = schedule.every_ms.max(1);
+        let slots = horizon_ms.div_ceil(every);
+        let first = schedule.offset_ms % every;
+        let at = |slot: u64| (slot * every + first, every, Rc::clone(&sessions));
+        due.extend((0..slots).map(at));
+    }
+    due.sort_by_key(|(at_ms, every, _)| (*at_ms, *every));
+    let beat: Lengths = Rc::from([sizes.heartbeat].as_slice());
+    let (mut free_us, mut next_beat_ms) = (0u64, HEARTBEAT_MS);
+    for (at_ms, every, sessions) in due {
+        let (at_us, passed_us) = (at_ms * US_A_MS, (at_ms + every) * US_A_MS);
+        if at_ms >= next_beat_ms {
+            next_beat_ms = at_ms + HEARTBEAT_MS;
+            traffic
+                .submissions
+                .push((at_us.max(free_us), Rc::clone(&beat)));
+        }
+        for session in sessions.iter() {
+            let begin = free_us.max(at_us);
+            if begin >= passed_us {
+                traffic.overruns += 1;
+                continue;
+            }
+            free_us = begin + session.span_us;
+            traffic.sessions += 1;
+            let lengths = Rc::clone(&session.lengths);
+            traffic.submissions.push((free_us, lengths));
+        }
+    }
+    traffic
+}
+
+fn session(meter: &Meter, port: &Port, every_ms: u64, reply_ms: u64) -> Session {
+    let plan = Plan::new(&meter.points, Gaps::Bridged).unwrap_or_default();
+    let wire = |bytes: u64| match &port.kind {
+        PortKind::ModbusTcp { .. } => 0,
+        PortKind::ModbusRtu(line) => {
+            let bits = bytes * BITS_A_BYTE;
+            bits * 1_000_000 / u64::from(line.baud.max(1)) + line.turnaround_ms * US_A_MS
+        }
+    };
+    let spans = plan.reads.iter().map(|read| {
+        let points = read.points.iter().filter_map(|at| meter.points.get(*at));
+        let data: u64 = points.map(|point| u64::from(point.value.width()) * 2).sum();
+        reply_ms * US_A_MS + wire(REQUEST_BYTES + RESPONSE_BYTES + data)
+    });
+    Session {
+        span_us: spans.sum(),
+        lengths: entries::session(meter, every_ms).into(),
+    }
+}

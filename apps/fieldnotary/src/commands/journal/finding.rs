@@ -1,0 +1,260 @@
+//! What `fsck` finds: where, which entries, what it means, and what can be done.
+
+use super::place::Place;
+use evidence::reasons::LossCause;
+use journal::image::State;
+use journal::limits::{TRUTH_COPIES, TRUTH_SLOT_BYTES};
+use media::{Found, FoundTruth};
+use query::FindingKind;
+use serde_json::{Value, json};
+
+/// Entries elsewhere: the collector's, or a backup's.
+const READ_ELSEWHERE: &str = "leave all as it is, the rest stays readable; these entries may be at the \
+                              collector or in a backup (fieldnotary log COLLECTOR-DIR, or restore BACKUP)";
+/// What heals by itself.
+const NEXT_COMMITS: &str =
+    "nothing: the other copy serves, and the node writes both anew with its next commits";
+/// What cannot be read at all.
+const LOOK_AT_MEDIUM: &str =
+    "look whether the medium fails (dmesg), and copy the directory before anything else";
+
+/// One thing that is wrong, or worth knowing.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    pub(super) kind: FindingKind,
+    /// The file, or the part of the truth store.
+    pub(super) file: String,
+    /// Where in it, in bytes.
+    pub(super) offset: Option<u64>,
+    /// First and last commit id concerned.
+    pub(super) entries: Option<(u64, u64)>,
+    /// What it means.
+    pub(super) words: String,
+    /// What can be done.
+    pub(super) cure: String,
+}
+
+impl Finding {
+    pub(super) fn new(
+        kind: FindingKind,
+        file: impl Into<String>,
+        words: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            file: file.into(),
+            offset: None,
+            entries: None,
+            words: words.into(),
+            cure: String::new(),
+        }
+    }
+
+    pub(super) fn at(mut self, offset: u64) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    pub(super) fn of(mut self, first: u64, end: u64) -> Self {
+        self.entries = (end > first).then(|| (first, end - 1));
+        self
+    }
+
+    pub(super) fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = cure.into();
+        self
+    }
+
+    pub(super) fn place(&self) -> String {
+        match self.offset {
+            Some(offset) => format!("{} byte {offset}", self.file),
+            None => self.file.clone(),
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "kind": self.kind.name(),
+            "failure": self.kind.is_failure(),
+            "file": self.file,
+            "offset": self.offset,
+            "first": self.entries.map(|(first, _)| first),
+            "last": self.entries.map(|(_, last)| last),
+            "words": self.words,
+            "cure": self.cure,
+        })
+    }
+}
+
+/// What is wrong with the files as such.
+pub(super) fn of_files(place: &Place) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if let Some(why) = &place.measures.objection {
+        let source = place.measures.source.name();
+        let words = format!("not to be used: {why}; the measures are {source}");
+        found.push(
+            Finding::new(FindingKind::File, "ring.json", words)
+                .cure("put the file back that was made with this ring"),
+        );
+    }
+    let due = place.measures.shape.segment_bytes;
+    for segment in 0..place.measures.shape.segments {
+        let name = media::segment_file_name(segment);
+        let words = match place.volume.found(segment) {
+            Found::Bytes(bytes) if *bytes == due => continue,
+            Found::Bytes(bytes) => format!("{bytes} bytes, {due} are due"),
+            Found::Missing => "missing".to_owned(),
+            Found::Refused(why) => format!("cannot be read: {why}"),
+        };
+        let cure = "leave all as it is; if the file is elsewhere, put it back before the node starts: \
+                    what stood in it is given up by name when its place is used again";
+        found.push(Finding::new(FindingKind::File, name, words).cure(cure));
+    }
+    let due = FoundTruth::BYTES;
+    let words = match place.truth.found() {
+        // A device may hold more behind the store.
+        Found::Bytes(bytes) if *bytes >= due => return found,
+        Found::Bytes(bytes) => format!("{bytes} bytes, {due} are due"),
+        Found::Missing => "missing: the end of the log is found by scanning".to_owned(),
+        Found::Refused(why) => format!("cannot be read: {why}"),
+    };
+    let cure = "put it back if it is elsewhere; without it the node starts with an end that is said to be \
+                uncertain";
+    let file = place.truth.path().display().to_string();
+    found.push(Finding::new(FindingKind::Truth, file, words).cure(cure));
+    found
+}
+
+/// A segment that was set aside.
+pub(super) fn of_aside_segment(segment: u32, state: State) -> Finding {
+    let file = media::segment_file_name(segment);
+    let words = aside_words("this segment", state);
+    let cure = "put this ring's own file back; until then its entries count as lost";
+    Finding::new(FindingKind::File, file, words).cure(cure)
+}
+
+/// A copy of a truth slot that was set aside.
+pub(super) fn of_aside_slot(slot: u32, copy: u32, state: State) -> Finding {
+    let words = aside_words(&format!("copy {copy} of slot {slot}"), state);
+    let cure = "put this ring's own truth store back";
+    Finding::new(FindingKind::Truth, "truth store", words)
+        .at(slot_offset(slot, copy))
+        .cure(cure)
+}
+
+fn aside_words(what: &str, state: State) -> String {
+    let is = match state {
+        State::Foreign => "belongs to another log or generation",
+        State::Newer => "was written by a newer version of this program",
+        State::OtherShape => "belongs to a ring of other measures",
+        State::Sound | State::Blank | State::Damaged | State::Elsewhere | State::Unreadable(_) => {
+            "is not of this ring"
+        }
+    };
+    format!("{what} {is}; it is set aside")
+}
+
+fn slot_offset(slot: u32, copy: u32) -> u64 {
+    let number = u64::from(slot) * u64::from(TRUTH_COPIES) + u64::from(copy);
+    number * TRUTH_SLOT_BYTES as u64
+}
+
+/// What the journal's reader found; `unnamed` are the losses that no entry of the log names.
+pub(super) fn of_reader(finding: &journal::Finding, unnamed: &[journal::Loss]) -> Option<Finding> {
+    use journal::Finding as Of;
+    let segment_file = |segment: u32| media::segment_file_name(segment);
+    let truth = |words: String| Finding::new(FindingKind::Truth, "truth store", words);
+    Some(match finding {
+        Of::Retired { .. } => return None,
+        Of::Lost(loss) => of_loss(loss, unnamed.contains(loss)),
+        Of::FrameRestored {
+            first,
+            count,
+            segment,
+            offset,
+        } => {
+            let words =
+                "the frame is damaged, and the tree proves every entry in it: nothing is lost";
+            Finding::new(FindingKind::Damaged, segment_file(*segment), words)
+                .at(*offset)
+                .of(first.0, first.0.saturating_add(*count))
+                .cure("nothing for now; damage that grows says that the medium fails")
+        }
+        Of::SegmentHeaderDamaged { segment, lap } => {
+            let words =
+                format!("the header of lap {lap} is damaged; its frames speak for themselves");
+            Finding::new(FindingKind::Damaged, segment_file(*segment), words)
+                .at(0)
+                .cure("nothing: it is written anew when the ring comes round")
+        }
+        Of::TruthCopyDamaged { slot, copy } => {
+            truth(format!("copy {copy} of slot {slot} is damaged"))
+                .at(slot_offset(*slot, *copy))
+                .cure(NEXT_COMMITS)
+        }
+        Of::TruthCopyOld { slot, copy } => truth(format!(
+            "copy {copy} of slot {slot} is older than the other"
+        ))
+        .at(slot_offset(*slot, *copy))
+        .cure(NEXT_COMMITS),
+        Of::LeaseCopyDamaged { copy } => {
+            truth(format!("copy {copy} of the lease table is damaged"))
+                .cure("nothing: the other copy serves, and the node's next start repairs this one")
+        }
+        Of::TruthLost => {
+            truth("no slot is readable; the end of the log was found by scanning".to_owned())
+                .cure("the node starts with an end that is said to be uncertain")
+        }
+        Of::TruthBehind { size, seen_to } => {
+            let words = format!(
+                "it ends the log at entry {size}, but committed frames reach to {seen_to}: an older truth \
+                 store was put in its place"
+            );
+            truth(words).of(*size, *seen_to).cure(
+                "do not start the node: put the newer truth store back, or adopt a new generation",
+            )
+        }
+        Of::RootMismatch { size } => root(*size),
+    })
+}
+
+/// Frames that lead elsewhere than the truth store says.
+pub(super) fn root(size: u64) -> Finding {
+    let words = format!("the entries up to {size} lead to another root than the truth store names");
+    Finding::new(FindingKind::Root, "truth store", words)
+        .cure("verify the directory: truth store and segments are not of one moment")
+}
+
+fn of_loss(loss: &journal::Loss, unnamed: bool) -> Finding {
+    let (first, end) = (loss.first.0, loss.end());
+    let file = media::segment_file_name(loss.segment);
+    let (kind, words, cure) = match unnamed {
+        false => (
+            FindingKind::LossNamed,
+            format!(
+                "lost ({}), and a LOSS entry of the log names them",
+                loss.cause
+            ),
+            "nothing: the log accounts for them",
+        ),
+        true => (FindingKind::Lost, lost_words(loss), READ_ELSEWHERE),
+    };
+    let finding = Finding::new(kind, file, words).of(first, end).cure(cure);
+    match loss.cause {
+        LossCause::SegmentMissing => finding,
+        _ => finding.at(loss.offset),
+    }
+}
+
+fn lost_words(loss: &journal::Loss) -> String {
+    let proof = match loss.hashes {
+        Some(_) => "their hashes are known, so proofs lead across them",
+        None => "their hashes are gone with them, so no proof leads across them",
+    };
+    format!("these entries cannot be read ({}); {proof}", loss.cause)
+}
+
+/// An image of which no header is sound.
+pub(super) fn nothing(words: String) -> Finding {
+    Finding::new(FindingKind::Unreadable, "journal", words).cure(LOOK_AT_MEDIUM)
+}

@@ -1,0 +1,118 @@
+//! Where journals lie in what was named: a node's directory, or one folder of its journal.
+
+use super::measures::{self, CLASS_GUESSED, Measures};
+use crate::commands::directory::{is_node, read_log_id, what_it_is};
+use crate::paths::DataDir;
+use crate::roles::recorder::TruthPlace;
+use evidence::Generation;
+use journal::image::Identity;
+use media::{Found, FoundTruth, FoundVolume, TRUTH_FILE};
+use std::path::{Path, PathBuf};
+
+/// One generation's journal, opened for looking.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) ring: PathBuf,
+    pub(super) measures: Measures,
+    pub(super) volume: FoundVolume,
+    pub(super) truth: FoundTruth,
+    /// The log that should be here, where anything beside the journal says so.
+    pub(super) wanted: Option<Identity>,
+}
+
+/// The journals that were named, oldest first.
+pub(super) fn places(dir: &Path, only: Option<u64>) -> Result<Vec<Place>, String> {
+    crate::commands::preflight::readable(dir)?;
+    if is_ring(dir) {
+        return open(dir).map(|place| vec![place]);
+    }
+    let rings = rings_in(&dir.join("journal"));
+    if rings.is_empty() {
+        return Err(match is_node(dir) {
+            true => format!(
+                "{} holds no journal yet: it begins with the first `fieldnotary run`",
+                dir.display()
+            ),
+            false => what_it_is(dir),
+        });
+    }
+    let wanted = |number: &u64| only.is_none_or(|only| only == *number);
+    let chosen: Vec<_> = rings.iter().filter(|(number, _)| wanted(number)).collect();
+    if chosen.is_empty() {
+        let there: Vec<String> = rings.iter().map(|(number, _)| number.to_string()).collect();
+        return Err(format!(
+            "{} has no generation {}; its generations are: {}",
+            dir.display(),
+            only.unwrap_or_default(),
+            there.join(", ")
+        ));
+    }
+    chosen.into_iter().map(|(_, ring)| open(ring)).collect()
+}
+
+/// Whether a folder holds a ring, or what is left of one.
+fn is_ring(dir: &Path) -> bool {
+    dir.join("ring.json").is_file()
+        || dir.join(TRUTH_FILE).is_file()
+        || !measures::segment_files(dir).is_empty()
+        || (dir.is_dir() && generation_of(dir).is_some())
+}
+
+fn rings_in(journals: &Path) -> Vec<(u64, PathBuf)> {
+    let folders = std::fs::read_dir(journals).into_iter().flatten().flatten();
+    let mut rings: Vec<(u64, PathBuf)> = folders
+        .map(|folder| folder.path())
+        .filter(|path| path.is_dir())
+        .filter_map(|path| Some((generation_of(&path)?.0, path)))
+        .collect();
+    rings.sort();
+    rings
+}
+
+/// The generation that a folder is named after.
+fn generation_of(ring: &Path) -> Option<Generation> {
+    let number = ring.file_name()?.to_str()?.strip_prefix('g')?;
+    (number.len() == 6)
+        .then(|| number.parse().ok().map(Generation))
+        .flatten()
+}
+
+fn open(ring: &Path) -> Result<Place, String> {
+    // The node's directory above, if this is a folder of one.
+    let absolute = std::path::absolute(ring).unwrap_or_else(|_| ring.to_owned());
+    let above = absolute.parent().and_then(Path::parent);
+    let data = DataDir::new(above.unwrap_or(Path::new("/")));
+    let truth = truth_of(&data, ring);
+    let Some(measures) = measures::measures(ring, &truth) else {
+        return Err(format!(
+            "{} holds nothing of a journal: no ring.json, no sound truth store and no segment \
+             (seg-0000.fnj and on)",
+            ring.display()
+        ));
+    };
+    let volume = FoundVolume::open(ring, measures.shape);
+    let log_id = read_log_id(&data).ok();
+    let wanted = log_id
+        .zip(generation_of(ring))
+        .map(|(log_id, generation)| Identity { log_id, generation });
+    Ok(Place {
+        ring: ring.to_owned(),
+        measures,
+        volume,
+        truth,
+        wanted,
+    })
+}
+
+/// Where `ring.json` says; without it beside the ring, or where a copy of a node keeps it.
+fn truth_of(data: &DataDir, ring: &Path) -> FoundTruth {
+    if let Ok(place) = TruthPlace::of_ring(data, ring) {
+        return FoundTruth::open(&place.path, place.class);
+    }
+    let beside = FoundTruth::open(&ring.join(TRUTH_FILE), CLASS_GUESSED);
+    let copy = data.truth().join(TRUTH_FILE);
+    match beside.found() {
+        Found::Missing if copy.is_file() => FoundTruth::open(&copy, CLASS_GUESSED),
+        _ => beside,
+    }
+}

@@ -1,0 +1,207 @@
+//! The files of a ring as they are found, for those who only look: short, long, missing or no files.
+//!
+//! Where a file ends early its rest reads as zeros, as if it had never been written.
+
+use std::path::{Path, PathBuf};
+
+use evidence::reasons::TruthClass;
+use journal::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape};
+
+use crate::file::{Fault, FixedFile, Flush};
+use crate::truth::{TRUTH_FILE_BYTES, slot_at, table_at};
+use crate::{Access, segment_file_name};
+
+/// What was found in the place of a file.
+#[derive(Debug)]
+pub enum Found {
+    /// A file of so many bytes.
+    Bytes(u64),
+    /// Nothing.
+    Missing,
+    /// Something that cannot be read, and why.
+    Refused(String),
+}
+
+/// A file that may be anything.
+#[derive(Debug)]
+struct Part {
+    file: Option<FixedFile>,
+    found: Found,
+}
+
+impl Part {
+    fn open(path: &Path) -> Self {
+        let without = |found| Self { file: None, found };
+        match std::fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return without(Found::Missing);
+            }
+            Err(error) => return without(Found::Refused(error.to_string())),
+            // A pipe would wait for its writer.
+            Ok(found) if !found.is_file() && !crate::file::is_device(&found) => {
+                return without(Found::Refused("no file".to_owned()));
+            }
+            Ok(_) => {}
+        }
+        match FixedFile::open(path, Access::ReadOnly, Flush::EachWrite) {
+            Ok(file) => Self {
+                found: Found::Bytes(file.bytes()),
+                file: Some(file),
+            },
+            Err(error) => without(Found::Refused(error.cause.to_string())),
+        }
+    }
+
+    fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), Fault> {
+        let Some(file) = &self.file else {
+            return Err(match self.found {
+                Found::Missing => Fault::MISSING,
+                Found::Bytes(_) | Found::Refused(_) => Fault::REFUSED,
+            });
+        };
+        let there = usize::try_from(file.bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (held, rest) = into.split_at_mut(there.min(into.len()));
+        rest.fill(0);
+        match held.is_empty() {
+            true => Ok(()),
+            false => file.read(offset, held),
+        }
+    }
+}
+
+/// The segments of a ring as they are found.
+#[derive(Debug)]
+pub struct FoundVolume {
+    shape: Shape,
+    parts: Vec<Part>,
+}
+
+impl FoundVolume {
+    /// Looks at the files of a ring of these measures; whatever they are is no error.
+    #[must_use]
+    pub fn open(dir: &Path, shape: Shape) -> Self {
+        let path = |segment| dir.join(segment_file_name(segment));
+        Self {
+            shape,
+            parts: (0..shape.segments)
+                .map(|segment| Part::open(&path(segment)))
+                .collect(),
+        }
+    }
+
+    /// What was found in the place of a segment.
+    #[must_use]
+    pub fn found(&self, segment: u32) -> &Found {
+        let part = self.parts.get(segment as usize);
+        part.map_or(&Found::Missing, |part| &part.found)
+    }
+}
+
+impl ReadVolume for FoundVolume {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
+        let part = self.parts.get(segment as usize);
+        let end = offset.saturating_add(into.len() as u64);
+        let part = part.filter(|_| end <= self.shape.segment_bytes);
+        let outside = MediumError {
+            fault: MediumFault::OutOfRange,
+            segment,
+            offset,
+            os_error: None,
+        };
+        part.ok_or(outside)?
+            .read(offset, into)
+            .map_err(|fault| fault.at(segment, offset))
+    }
+}
+
+/// A truth store as it is found.
+#[derive(Debug)]
+pub struct FoundTruth {
+    path: PathBuf,
+    class: TruthClass,
+    part: Part,
+}
+
+impl FoundTruth {
+    /// Bytes of a whole store.
+    pub const BYTES: u64 = TRUTH_FILE_BYTES;
+
+    /// Looks at a file or device; whatever it is is no error.
+    #[must_use]
+    pub fn open(path: &Path, class: TruthClass) -> Self {
+        Self {
+            path: path.to_owned(),
+            class,
+            part: Part::open(path),
+        }
+    }
+
+    /// Where it is looked for.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was found there.
+    #[must_use]
+    pub fn found(&self) -> &Found {
+        &self.part.found
+    }
+}
+
+impl ReadTruth for FoundTruth {
+    fn class(&self) -> TruthClass {
+        self.class
+    }
+
+    fn read(&self, slot: u32, copy: u32, into: &mut [u8]) -> Result<(), MediumError> {
+        let at = slot_at(slot, copy);
+        self.part.read(at, into).map_err(|fault| fault.at(slot, at))
+    }
+
+    fn read_table(&self, copy: u32, into: &mut [u8]) -> Result<(), MediumError> {
+        let at = table_at(copy);
+        self.part.read(at, into).map_err(|fault| fault.at(copy, at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, FoundTruth, FoundVolume};
+    use evidence::reasons::TruthClass;
+    use journal::{MediumFault, ReadTruth, ReadVolume, Shape};
+
+    //= A5.4
+    #[test]
+    fn a_short_file_reads_as_zeros_behind_its_end_and_a_missing_one_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("seg-0000.fnj"), [7; 5_000]).unwrap();
+        std::fs::create_dir(dir.path().join("seg-0001.fnj")).unwrap();
+        let shape = Shape {
+            segment_bytes: 16_384,
+            segments: 3,
+            block_bytes: 512,
+        };
+        let volume = FoundVolume::open(dir.path(), shape);
+        let mut bytes = [1; 1_024];
+        volume.read(0, 4_608, &mut bytes).unwrap();
+        assert_eq!(bytes.iter().filter(|byte| **byte == 7).count(), 392);
+        assert_eq!(bytes[392..], [0; 632]);
+        volume.read(0, 8_192, &mut bytes).unwrap();
+        assert_eq!(bytes, [0; 1_024]);
+        assert!(matches!(volume.found(0), Found::Bytes(5_000)));
+        assert!(matches!(volume.found(1), Found::Refused(_)));
+        let missing = volume.read(2, 0, &mut bytes).unwrap_err();
+        assert_eq!(missing.fault, MediumFault::Missing);
+        let outside = volume.read(0, 16_000, &mut bytes).unwrap_err();
+        assert_eq!(outside.fault, MediumFault::OutOfRange);
+        let store = dir.path().join("truth.fnt");
+        let truth = FoundTruth::open(&store, TruthClass::SameDeviceSync);
+        let missing = truth.read(0, 0, &mut [0; 4_096]).unwrap_err();
+        assert_eq!(missing.fault, MediumFault::Missing);
+    }
+}

@@ -1,0 +1,52 @@
+//! Where the ring's segments, the truth slots and the lease tables lie on a device.
+
+use journal::Shape;
+use journal::limits::{TABLE_BYTES, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
+
+/// Places on a device: first the segments, then slot by slot the copies, then the lease tables.
+#[derive(Clone, Copy, Debug)]
+pub struct Map {
+    shape: Shape,
+}
+
+impl Map {
+    /// The places for a ring of this shape.
+    #[must_use]
+    pub const fn new(shape: Shape) -> Self {
+        Self { shape }
+    }
+
+    /// The ring's measures.
+    #[must_use]
+    pub const fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// A place in a segment.
+    #[must_use]
+    pub fn segment(&self, segment: u32, offset: u64) -> usize {
+        let at = u64::from(segment)
+            .saturating_mul(self.shape.segment_bytes)
+            .saturating_add(offset);
+        usize::try_from(at).unwrap_or(usize::MAX)
+    }
+
+    /// Where a copy of a truth slot begins; the truth store is all that lies behind slot 0.
+    #[must_use]
+    pub fn slot(&self, slot: u32, copy: u32) -> usize {
+        let index = slot * TRUTH_COPIES + copy;
+        self.segment(self.shape.segments, 0) + index as usize * TRUTH_SLOT_BYTES
+    }
+
+    /// Where a copy of the lease table begins.
+    #[must_use]
+    pub fn table(&self, copy: u32) -> usize {
+        self.slot(TRUTH_SLOTS, 0) + copy as usize * TABLE_BYTES
+    }
+
+    /// Bytes of it all.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.table(TABLE_COPIES)
+    }
+}

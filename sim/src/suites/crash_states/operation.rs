@@ -1,0 +1,72 @@
+//! What a sequence is made of.
+
+/// One operation of a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// One commit of one small entry.
+    Append,
+    /// Three commits of one small entry each.
+    AppendThree,
+    /// One commit of several entries.
+    Group,
+    /// A checkpoint is signed and cosigned; one commit says so.
+    Seal,
+    /// The segment is filled and the next one opened.
+    Roll,
+    /// What stands in the way of the next segment is given up; then as `Roll`.
+    Prune,
+    /// The process dies and starts again; what the device cached stays.
+    Restart,
+    /// The device refuses a frame of which a part persists; an epoch begins elsewhere, and the commit is
+    /// repeated.
+    Refused,
+    /// The lease table is stored.
+    Lease,
+    /// An orderly end, and the next start.
+    Shutdown,
+}
+
+impl Operation {
+    /// All of them, with their names.
+    pub const ALL: [(Self, &'static str); 10] = [
+        (Self::Append, "append"),
+        (Self::AppendThree, "append3"),
+        (Self::Group, "group"),
+        (Self::Seal, "seal"),
+        (Self::Roll, "roll"),
+        (Self::Prune, "prune"),
+        (Self::Restart, "restart"),
+        (Self::Refused, "refused"),
+        (Self::Lease, "lease"),
+        (Self::Shutdown, "shutdown"),
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let named = Self::ALL.iter().find(|(operation, _)| *operation == self);
+        named.map_or("", |(_, name)| name)
+    }
+
+    /// The operation of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let named = Self::ALL.iter().find(|(_, other)| *other == name);
+        named.map(|(operation, _)| *operation)
+    }
+
+    /// The n-th of all sequences of this length.
+    #[must_use]
+    pub fn sequence(length: usize, n: u64) -> Vec<Self> {
+        let count = Self::ALL.len() as u64;
+        let mut rest = n;
+        let digits = (0..length).map(|_| {
+            let digit = rest % count;
+            rest /= count;
+            usize::try_from(digit).unwrap_or(0)
+        });
+        digits
+            .filter_map(|digit| Self::ALL.get(digit).map(|(operation, _)| *operation))
+            .collect()
+    }
+}

@@ -1,0 +1,55 @@
+//! How much is tried.
+
+use super::planted::Planted;
+
+/// Longest sequence.
+pub const LENGTH_MAX: usize = 6;
+
+/// What is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Chooses the samples.
+    pub seed: u64,
+    /// Of the sequences of each length, from one on, every how many-th is tried; 0 for none.
+    pub one_in: [u64; LENGTH_MAX],
+    /// Choices beside the structured ones where they are too many.
+    pub samples: u64,
+    /// In every how many-th state power fails again during recovery.
+    pub again_one_in: u64,
+    /// Threads.
+    pub threads: usize,
+    /// Violations that are told in words.
+    pub told_max: usize,
+    /// A lie that must be found.
+    pub planted: Option<Planted>,
+}
+
+impl Plan {
+    /// For every change: within three minutes on two cores.
+    #[must_use]
+    pub const fn bounded(seed: u64) -> Self {
+        Self {
+            seed,
+            one_in: [1, 1, 4, 70, 1_000, 30_000],
+            samples: 32,
+            again_one_in: 16,
+            threads: 2,
+            told_max: 8,
+            planted: None,
+        }
+    }
+
+    /// For the night.
+    #[must_use]
+    pub const fn full(seed: u64) -> Self {
+        Self {
+            seed,
+            one_in: [1, 1, 1, 1, 5, 64],
+            samples: 256,
+            again_one_in: 16,
+            threads: 2,
+            told_max: 8,
+            planted: None,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Lies that the suite must find, to know that it can.
+
+use std::sync::Arc;
+
+use super::model::{Expect, Model};
+use crate::media::{Command, Device, Target};
+
+/// What is wrong on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    /// The device says durable and writes nothing.
+    DeviceLies,
+    /// The ring says durable and writes nothing; the truth store is sound.
+    VolumeLies,
+    /// Writes of the truth store are never flushed, whatever was asked.
+    SlotsUnflushed,
+    /// An acknowledged entry was another one.
+    OtherEntry,
+    /// A group was never handed in.
+    NothingUnderWay,
+    /// The device is blank.
+    Blank,
+    /// The engine panics.
+    Panics,
+    /// A sound frame is damaged before the opening.
+    Rot,
+}
+
+impl Planted {
+    /// Whether a whole command does not happen.
+    pub(super) fn drops(self, command: &Command) -> bool {
+        match self {
+            Self::DeviceLies => true,
+            Self::VolumeLies => matches!(command.target, Target::Segment(_)),
+            _ => false,
+        }
+    }
+
+    /// Whether a command that was to be durable is not.
+    pub(super) fn defers(self, command: &Command) -> bool {
+        self == Self::SlotsUnflushed && matches!(command.target, Target::TruthSlot(_))
+    }
+
+    /// Changes what the suite believes.
+    pub(super) fn mislead(self, model: &mut Model, expects: &mut [Expect]) {
+        match self {
+            Self::OtherEntry => {
+                // One that is in every ring: the last before the sequence's last operation.
+                let acked = expects.first().map_or(0, |expect| expect.acked);
+                let entry = acked
+                    .checked_sub(1)
+                    .and_then(|index| model.entries.get_mut(index));
+                if let Some(byte) = entry.and_then(|entry| entry.bytes.first_mut()) {
+                    *byte ^= 1;
+                }
+            }
+            Self::NothingUnderWay => expects
+                .iter_mut()
+                .for_each(|expect| expect.under_way = Some(Arc::default())),
+            _ => {}
+        }
+    }
+
+    /// Changes what the engine finds.
+    pub(super) fn damage(self, device: &Device, model: &Model) {
+        match self {
+            Self::Blank => {
+                let blank = vec![0; device.map().bytes()];
+                device.platter(|platter| platter.write(0, &blank));
+            }
+            Self::Rot => {
+                // The bytes of the first entry, which a young log holds, wherever they lie.
+                let first = model.entries.first().map(|entry| entry.bytes.clone());
+                let found = first.and_then(|bytes| {
+                    device.platter(|platter| {
+                        platter
+                            .bytes()
+                            .windows(bytes.len().max(1))
+                            .position(|window| window == bytes)
+                    })
+                });
+                if let Some(at) = found {
+                    device.rot(at + 8, 1);
+                }
+            }
+            Self::Panics => unreachable!("a planted panic"),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Suites that try to break what the journal promises; each is also a program.
+
+pub mod crash_states;

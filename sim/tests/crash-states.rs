@@ -1,0 +1,83 @@
+//! The suite of crash states can fail: each lie planted in it is counted as what it is, and the state it
+//! names is found again.
+
+use fieldnotary_sim::suites::crash_states::{Breach, Plan, Planted, Report, replay, run};
+
+/// The shortest sequences only.
+fn plan(planted: Option<Planted>) -> Plan {
+    Plan {
+        one_in: [1, 0, 0, 0, 0, 0],
+        samples: 4,
+        again_one_in: 64,
+        planted,
+        ..Plan::bounded(7)
+    }
+}
+
+fn check(planted: Planted, breach: Breach) -> Report {
+    let report = run(&plan(Some(planted)));
+    assert!(report.count(breach) > 0, "{planted:?}: {report:?}");
+    assert!(!report.is_clean());
+    report
+}
+
+//= A5.4
+#[test]
+fn without_a_lie_no_promise_is_broken() {
+    let report = run(&plan(None));
+    assert!(report.is_clean(), "{:?}", report.told);
+    assert!(
+        report.states > 5_000 && report.states_again > 300,
+        "{report:?}"
+    );
+}
+
+//= A5.4
+#[test]
+fn every_lie_is_counted() {
+    for (planted, breach) in [
+        (Planted::DeviceLies, Breach::SilentLoss),
+        (Planted::VolumeLies, Breach::FalseAlarm),
+        (Planted::SlotsUnflushed, Breach::FalseAlarm),
+        (Planted::OtherEntry, Breach::WrongData),
+        (Planted::NothingUnderWay, Breach::Invented),
+        (Planted::Blank, Breach::RefusedOpen),
+        (Planted::Panics, Breach::Panic),
+        (Planted::Rot, Breach::FalseAlarm),
+    ] {
+        check(planted, breach);
+    }
+}
+
+#[test]
+fn a_state_that_was_told_is_found_again() {
+    let planted = Planted::DeviceLies;
+    let report = check(planted, Breach::SilentLoss);
+    let plan = plan(Some(planted));
+    for told in &report.told {
+        let (words, address) = told.split_once("\n  --replay ").unwrap();
+        let again = replay(&plan, address).unwrap();
+        assert_eq!(again.openings, 1, "{address}");
+        assert!(
+            again.told.iter().any(|told| told.starts_with(words)),
+            "{again:?}"
+        );
+    }
+    assert!(replay(&plan, "independent/young/fly/0:1").is_none());
+}
+
+#[test]
+fn a_seed_repeats_a_run_whatever_the_threads() {
+    let one = run(&Plan {
+        threads: 1,
+        ..plan(None)
+    });
+    let three = run(&Plan {
+        threads: 3,
+        ..plan(None)
+    });
+    assert_eq!(
+        (one.states, one.openings, one.commands),
+        (three.states, three.openings, three.commands)
+    );
+}
