@@ -5,7 +5,7 @@ use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
     corruption, crash_states, demo, fuzz, graph, kill_storm, league, licences, planted, run, setup,
-    spec, storm, test, tidy,
+    spec, storm, tamper, test, tidy,
 };
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
@@ -70,6 +70,7 @@ fn steps(workspace: &Workspace) -> Vec<Step<'_>> {
         step("planted", || planted::bounded(workspace)),
         step("demo", || demo::bounded(workspace)),
         step("storm", || storm::bounded(workspace)),
+        step("tamper", || tamper::bounded(workspace)),
         step("kills", || kill_storm::bounded(workspace)),
         step("crash-states", || crash_states::bounded(workspace)),
         step("league", || league::bounded(workspace)),

@@ -20,6 +20,7 @@ mod spec;
 mod steps;
 mod storm;
 mod suite;
+mod tamper;
 mod test;
 mod tidy;
 mod workspace;
@@ -87,6 +88,13 @@ enum Command {
     #[command(disable_help_flag = true)]
     Storm {
         /// Passed on to the storm: --seed N, --bounded, --for DURATION, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Forge logs in every way that is known, and see who finds it: our verifiers and strangers'
+    #[command(disable_help_flag = true)]
+    Tamper {
+        /// Passed on to the suite: --seed N, --bounded, --rounds N, --list, --json, --help
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -161,6 +169,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
         Command::Measure { seconds } => measure::measure(workspace, seconds),
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
+        Command::Tamper { arguments } => tamper::tamper(workspace, &arguments),
         Command::KillStorm { arguments } => kill_storm::kill_storm(workspace, &arguments),
         Command::CrashStates { arguments } => crash_states::crash_states(workspace, &arguments),
         Command::League { arguments } => league::league(workspace, &arguments),

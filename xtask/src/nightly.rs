@@ -3,7 +3,9 @@
 use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{corruption, crash_states, fuzz, kill_storm, league, planted, run, storm, test};
+use crate::{
+    corruption, crash_states, fuzz, kill_storm, league, planted, run, storm, tamper, test,
+};
 
 /// A long suite.
 struct Suite {
@@ -46,6 +48,12 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "2,000 kills and 300 other faults; nothing lost, nothing explained wrongly",
         action: storm::full,
+    },
+    Suite {
+        name: "tamper",
+        bounded: true,
+        what: "thousands of forged logs; each found by whoever can find it, no honest one accused",
+        action: tamper::full,
     },
     Suite {
         name: "kills",

@@ -34,8 +34,27 @@ const CXX: Tool = Tool {
     purpose: "builds libFuzzer",
 };
 
+const GO: Tool = Tool {
+    program: "go",
+    probe: &["version"],
+    packages: &["golang-go"],
+    purpose: "builds the verifier of published logs that is not ours",
+};
+/// The sources of its library, which must be where Debian puts them.
+const GO_SUMDB: Tool = Tool {
+    program: "gofmt",
+    probe: &[
+        "-l",
+        "/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go",
+    ],
+    packages: &["golang-go", "golang-golang-x-mod-dev"],
+    purpose: "reads the library of that verifier",
+};
+
 /// What `cargo xtask test` needs.
 pub(crate) const FOR_TESTS: &[Tool] = &[OPENSSL, PYTHON];
+/// What `cargo xtask tamper` needs.
+pub(crate) const FOR_TAMPERING: &[Tool] = &[OPENSSL, GO, GO_SUMDB];
 /// What `cargo xtask fuzz` needs.
 pub(crate) const FOR_FUZZING: &[Tool] = &[CXX];
 

@@ -7,7 +7,7 @@ use crate::when::{Edge, edge, instant};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
-pub(crate) use journal::{BudgetArgs, FsckArgs, InspectArgs, JournalVerb};
+pub(crate) use journal::{BudgetArgs, ExportArgs, FsckArgs, InspectArgs, JournalVerb};
 use proof::note::VerifierKey;
 use std::path::PathBuf;
 
@@ -42,7 +42,7 @@ pub(crate) enum Verb {
     /// Account for every due reading that is missing
     #[command(after_help = help::GAPS)]
     Gaps(GapsArgs),
-    /// Look at a journal as it lies on its media: inspect, check and salvage it
+    /// Look at a journal as it lies on its media: inspect, check and salvage it, export it
     #[command(subcommand, after_help = help::JOURNAL)]
     Journal(JournalVerb),
     /// Copy a node's log, running or stopped, to a directory or a tar file
@@ -216,11 +216,15 @@ pub(crate) struct GapsArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
-    /// A node's or a collector's directory
+    /// A node's or a collector's directory, or what `journal export` wrote
     pub(crate) dir: PathBuf,
     /// The log's key as you keep it, `ORIGIN+8 hex digits+base64`; may be repeated
     #[arg(long, value_name = "VKEY", value_parser = vkey)]
     pub(crate) anchor: Vec<VerifierKey>,
+    /// A signed checkpoint that you kept from earlier: the log must have grown out of it, or it was
+    /// rolled back or forked; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known: Vec<PathBuf>,
     /// List every finding; without it the first of each kind, and how many there are
     #[arg(long)]
     pub(crate) all: bool,

@@ -11,6 +11,7 @@
 //! | [`note`] | signed text, verifier keys | C2SP signed-note |
 //! | [`checkpoint`] | a tree head as a note | C2SP tlog-checkpoint |
 //! | [`cosignature`] | a timestamped signature on a checkpoint | C2SP tlog-cosignature |
+//! | [`offline`] | one leaf's proof as one file | C2SP tlog-proof |
 //! | [`tile`] | the published form of a tree | C2SP tlog-tiles |
 //! | [`wire`] | request and response bodies | C2SP tlog-witness, tlog-mirror |
 //! | [`limits`] | every bound, by name | – |
@@ -26,6 +27,7 @@ pub mod cosignature;
 pub mod inclusion;
 pub mod limits;
 pub mod note;
+pub mod offline;
 pub mod source;
 mod text;
 pub mod tile;

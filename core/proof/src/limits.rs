@@ -48,3 +48,7 @@ pub const ADD_CHECKPOINT_BYTES_MAX: usize = 32 + PROOF_HASHES_MAX * 45 + 1 + NOT
 
 /// Most bytes of a mirror-info body: two decimals and a base64 ticket.
 pub const MIRROR_INFO_BYTES_MAX: usize = 2 * 21 + TICKET_BYTES_MAX.div_ceil(3) * 4 + 1;
+
+/// Most bytes of a proof file: a leaf in base64, the hashes of the proof one a line, a note, and the words between.
+pub const OFFLINE_PROOF_BYTES_MAX: usize =
+    128 + ENTRY_BYTES_MAX.div_ceil(3) * 4 + PROOF_HASHES_MAX * 45 + NOTE_BYTES_MAX;

@@ -1,6 +1,7 @@
 //! Tiles (C2SP tlog-tiles): the published form of a tree and of its entries, as files of fixed names.
 
 mod bundle;
+mod stream;
 
 use alloc::format;
 use alloc::string::String;
@@ -9,6 +10,7 @@ use core::fmt;
 use core::str::FromStr;
 
 pub use bundle::{decode_bundle, encode_bundle};
+pub use stream::TileStream;
 
 use crate::limits::{HASH_BYTES, TILE_LEVEL_MAX, TILE_WIDTH, TILE_WIDTH_U64};
 use crate::source::{NodeSource, ProofError};

@@ -180,6 +180,27 @@ impl CollectorDir {
 }
 
 impl LogDir {
+    /// The log in its published form that a directory holds; `None` if it is not certainly one.
+    ///
+    /// # Errors
+    /// [`CollectorError`] when its checkpoint is none.
+    pub fn published(path: &Path) -> Result<Option<Self>, CollectorError> {
+        let checkpoint = path.join(proof::tile::CHECKPOINT_PATH);
+        if !checkpoint.is_file() || !path.join("tile").is_dir() {
+            return Ok(None);
+        }
+        let bytes =
+            std::fs::read(&checkpoint).map_err(|error| CollectorError::new(&checkpoint, error))?;
+        let head = proof::note::Note::parse(&bytes)
+            .map_err(proof::checkpoint::CheckpointError::Note)
+            .and_then(|note| Checkpoint::parse(note.text()))
+            .map_err(|error| CollectorError::new(&checkpoint, error))?;
+        Ok(Some(Self {
+            path: path.to_path_buf(),
+            origin: head.origin,
+        }))
+    }
+
     /// The bytes of its checkpoint with all signature lines.
     ///
     /// # Errors

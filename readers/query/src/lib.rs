@@ -1,14 +1,16 @@
-//! Looks at committed entries, of a node or of a collector: rows, gaps, verification. Never writes.
+//! Looks at committed entries, of a node or of a collector: rows, gaps, verification, published form. Never writes.
 
 mod collector;
 mod gaps;
+mod publish;
 mod row;
 mod verify;
 
 pub use collector::{CollectorDir, CollectorError, LogDir};
 pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
+pub use publish::{PublishError, Published, PublishedHole, WriteFile, prove, publish};
 pub use row::{rfc3339, row};
 pub use verify::{
-    Anchors, Finding, FindingKind, Kept, Report, verify_collector, verify_kept, verify_node,
-    verify_node_lacking,
+    Anchors, Finding, FindingKind, Kept, Known, Report, named_for, verify_collector, verify_kept,
+    verify_node, verify_node_lacking, verify_published,
 };

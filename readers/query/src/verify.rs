@@ -5,8 +5,11 @@
 
 mod chain;
 mod collector;
+mod fills;
 mod kept;
+mod known;
 mod node;
+mod published;
 mod report;
 mod retired;
 mod rows;
@@ -15,7 +18,9 @@ mod tiles;
 
 pub use collector::verify_collector;
 pub use kept::verify_kept;
+pub use known::Known;
 pub use node::{verify_node, verify_node_lacking};
+pub use published::verify_published;
 pub use report::{Finding, FindingKind, Kept, Report};
 
 use proof::note::VerifierKey;
@@ -27,6 +32,7 @@ pub struct Anchors {
     keys: Vec<VerifierKey>,
     beside: Vec<VerifierKey>,
     pinned: bool,
+    known: Vec<Known>,
 }
 
 impl Anchors {
@@ -37,6 +43,7 @@ impl Anchors {
             keys,
             beside: Vec::new(),
             pinned: true,
+            known: Vec::new(),
         }
     }
 
@@ -47,6 +54,7 @@ impl Anchors {
             keys,
             beside: Vec::new(),
             pinned: false,
+            known: Vec::new(),
         }
     }
 
@@ -56,6 +64,19 @@ impl Anchors {
     pub fn and_beside(mut self, keys: Vec<VerifierKey>) -> Self {
         self.beside = keys;
         self
+    }
+
+    /// Adds checkpoints that the caller kept from earlier: each must be of a tree that this log grew out of.
+    #[must_use]
+    pub fn and_known(mut self, known: Vec<Known>) -> Self {
+        self.known = known;
+        self
+    }
+
+    /// The kept checkpoints of one generation.
+    fn known_of(&self, origin: &str) -> Vec<Known> {
+        let of_it = |known: &&Known| known.head().origin == origin;
+        self.known.iter().filter(of_it).cloned().collect()
     }
 
     /// The keys as they sign for one generation of the log.
@@ -85,7 +106,9 @@ impl Anchors {
     }
 }
 
-fn named_for(key: &VerifierKey, origin: &str) -> Option<VerifierKey> {
+/// A key as it signs for one generation of a log: its own name, or that name and `/gN`.
+#[must_use]
+pub fn named_for(key: &VerifierKey, origin: &str) -> Option<VerifierKey> {
     if key.name() == origin {
         return Some(key.clone());
     }

@@ -90,10 +90,16 @@ pub(crate) const VERIFY: &str = "\
 Examples:
   fieldnotary verify node --anchor VKEY
   fieldnotary verify collector --anchor VKEY --json
+  fieldnotary verify node --anchor VKEY --known kept/checkpoint
+  fieldnotary verify reading.tlog-proof --anchor VKEY
 
 Where the key comes from: `fieldnotary run` prints the log's keys when it is ready, and
 `fieldnotary-signer vkey --identity DIR/identity` prints them again. Keep them elsewhere: keys that
 lie beside a log find damage, but a forger would have replaced them too.
+
+An old copy of a log verifies like the log itself, and so does each branch of a fork. What tells them
+is a checkpoint kept elsewhere: `checkpoint` of `fieldnotary journal export --tiles`, or of
+COLLECTOR/logs/...; keep the newest one, and give it with --known.
 
 Exit codes:
   0  VERIFIED: everything holds
@@ -114,8 +120,9 @@ Exit codes:
   3  the directory is none, holds no log, or could not be read";
 
 pub(crate) const JOURNAL: &str = "\
-Example:
+Examples:
   fieldnotary journal inspect node --json
+  fieldnotary journal export --tiles node -o tiles
 
 None of them takes a lock or writes to the journal: they work beside a running node, and on a folder
 journal/gNNNNNN alone.
@@ -165,6 +172,22 @@ Exit codes:
   0  it was computed
   2  the command line was not understood
   3  the configuration could not be read, or is not sound";
+
+pub(crate) const JOURNAL_EXPORT: &str = "\
+Examples:
+  fieldnotary journal export --tiles node -o tiles
+  fieldnotary journal export --proof 4711 node -o reading.tlog-proof
+
+Both are read by tools that are not ours: a log as C2SP tlog-tiles (c2sp.org/tlog-tiles), a proof as
+c2sp.org/tlog-proof, both under a signed checkpoint. `fieldnotary verify OUT --anchor VKEY` checks
+them too. What is lost or has left the ring is named in OUT/holes.json; entries that no checkpoint
+covers yet are not exported. A proof holds the one entry, and nothing of any other.
+
+Exit codes:
+  0  written; what is missing in it is explained
+  1  written, but entries are lost that no LOSS entry of the log names
+  2  the command line was not understood
+  3  nothing was written; standard error says why";
 
 pub(crate) const BACKUP: &str = "\
 Examples:

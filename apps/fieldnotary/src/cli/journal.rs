@@ -15,6 +15,9 @@ pub(crate) enum JournalVerb {
     /// Compute what a configuration will write, how long its ring lasts, and its flash
     #[command(after_help = help::JOURNAL_BUDGET)]
     Budget(BudgetArgs),
+    /// Write a log, or one entry with its proof, in a form that anybody's tools can check
+    #[command(after_help = help::JOURNAL_EXPORT)]
+    Export(ExportArgs),
 }
 
 #[derive(Args, Debug)]
@@ -90,4 +93,26 @@ fn size(text: &str) -> Result<u64, String> {
     bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
         "write bytes, or a whole number and KiB, MiB, GiB or TiB, such as 16KiB".to_owned()
     })
+}
+
+#[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("form").required(true)))]
+pub(crate) struct ExportArgs {
+    /// A node's data directory
+    pub(crate) dir: PathBuf,
+    /// The whole log up to its newest signed checkpoint: a directory of C2SP tlog-tiles
+    #[arg(long, group = "form")]
+    pub(crate) tiles: bool,
+    /// One entry with its inclusion proof and the signed checkpoint: one file, C2SP tlog-proof
+    #[arg(long, value_name = "COMMIT_ID", group = "form")]
+    pub(crate) proof: Option<u64>,
+    /// The new directory, or with --proof the new file
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) out: PathBuf,
+    /// Of this generation; otherwise of the newest
+    #[arg(long, value_name = "N")]
+    pub(crate) generation: Option<u64>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -56,6 +56,8 @@ mod status_screen;
 mod table;
 mod verify;
 mod verify_link;
+mod verify_pins;
+mod verify_proof;
 mod words;
 
 pub(crate) use adopt::adopt;

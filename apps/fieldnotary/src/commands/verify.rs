@@ -8,6 +8,8 @@ use super::progress::Progress;
 use super::restore_mark::{self, Mark};
 use super::table::{Align, Table};
 use super::verify_link::{Link, Told};
+use super::verify_pins::{Pins, Subject};
+use super::verify_proof;
 use super::{Ended, words};
 use crate::cli::VerifyArgs;
 use crate::paths::DataDir;
@@ -16,7 +18,8 @@ use journal::keep::KeepRing;
 use media::FileVolume;
 use proof::note::VerifierKey;
 use query::{
-    Anchors, Finding, FindingKind, Report, verify_collector, verify_kept, verify_node_lacking,
+    Finding, FindingKind, Report, verify_collector, verify_kept, verify_node_lacking,
+    verify_published,
 };
 use serde_json::json;
 
@@ -25,6 +28,10 @@ const LOOKS_MAX: u32 = 5;
 
 /// Verifies a directory; ends well only if everything holds.
 pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
+    if let Some(proof) = verify_proof::read(&args.dir)? {
+        return verify_proof::verify(&proof, args);
+    }
+    let pins = Pins::of(args)?;
     let mut report = Report {
         anchored: !args.anchor.is_empty(),
         ..Report::default()
@@ -32,15 +39,18 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
     let progress = Progress::over("verifying entry", &report.progress);
     let mut told = Vec::new();
     let mut mark = None;
-    let directory = Directory::open(&args.dir)?;
-    directory.has_generation(args.generation)?;
-    let at_collector = matches!(directory, Directory::Collector(_));
-    match directory {
-        Directory::Node(data) => {
-            mark = restore_mark::read(&data)?;
-            told = verify_generations(&data, args, &mut report)?;
+    let subject = Subject::open(&args.dir)?;
+    let at_collector = !matches!(subject, Subject::Directory(Directory::Node(_)));
+    subject.has_generation(args.generation)?;
+    match subject {
+        Subject::Published(log) => {
+            verify_published(&log, &pins.and_beside(Vec::new()), &mut report);
         }
-        Directory::Collector(mut collector) => {
+        Subject::Directory(Directory::Node(data)) => {
+            mark = restore_mark::read(&data)?;
+            told = verify_generations(&data, args, &pins, &mut report)?;
+        }
+        Subject::Directory(Directory::Collector(mut collector)) => {
             let beside = collector.log_keys().unwrap_or_else(|error| {
                 report.find(FindingKind::File, None, error.to_string());
                 Vec::new()
@@ -48,7 +58,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
             if let Some(only) = args.generation {
                 collector.logs.retain(|log| log.generation() == Some(only));
             }
-            verify_collector(&collector, &choose(&args.anchor, beside), &mut report);
+            verify_collector(&collector, &pins.and_beside(beside), &mut report);
             if report.entries == 0 && report.ok() {
                 return Err(format!(
                     "the collector's directory {} holds nothing to verify yet: no batch of any log was \
@@ -59,6 +69,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
         }
     }
     drop(progress);
+    pins.were_met(&mut report);
     if args.json {
         let mut json = as_json(&report);
         if let Some(object) = json.as_object_mut() {
@@ -82,6 +93,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
 fn verify_generations(
     data: &DataDir,
     args: &VerifyArgs,
+    pins: &Pins,
     report: &mut Report,
 ) -> Result<Vec<Told>, String> {
     let all = generations(data)?;
@@ -95,7 +107,7 @@ fn verify_generations(
             .map(|key| key.name().to_owned())
             .unwrap_or_default();
         let origin = format!("{base}/g{generation}");
-        let anchors = choose(&args.anchor, beside);
+        let anchors = pins.and_beside(beside);
         let mut reader = match open_reader(data, generation) {
             Ok(reader) => reader,
             Err(words) => {
@@ -171,14 +183,6 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     }
 }
 
-fn choose(pinned: &[VerifierKey], beside: Vec<VerifierKey>) -> Anchors {
-    if pinned.is_empty() {
-        Anchors::found_beside(beside)
-    } else {
-        Anchors::pinned(pinned.to_vec()).and_beside(beside)
-    }
-}
-
 fn as_json(report: &Report) -> serde_json::Value {
     let findings: Vec<_> = report
         .findings
@@ -242,6 +246,7 @@ const fn speaks_of_many(kind: FindingKind) -> bool {
             | FindingKind::Cosignature
             | FindingKind::File
             | FindingKind::Truth
+            | FindingKind::Known
     )
 }
 

@@ -1,9 +1,11 @@
 //! The check that node and collector share: leaves in order, the tree over them, the claims in them.
 
 use super::Anchors;
+use super::known::{self, Known};
 use super::report::{FindingKind, Report};
 use super::signers::Signers;
-use evidence::kinds::{Ack, Checkpoint, Loss};
+use contract::Contract;
+use evidence::kinds::{Ack, Checkpoint, Configuration, Loss};
 use evidence::reasons::LossCause;
 use evidence::{Entry, EntryError, Payload, split_leaf};
 use proof::note::{Note, SignatureLine, VerifierKey};
@@ -25,6 +27,8 @@ pub(super) struct Chain<'a> {
     collector: Option<VerifierKey>,
     /// Acks read before the contract that names the collector: the older one has left the ring.
     early_acks: Vec<(u64, Ack)>,
+    /// Parts of a contract that is not whole yet; none where the log's own contracts are not asked.
+    parts: Option<Vec<Configuration>>,
     tree: RangeSource,
     next: u64,
     sealed: u64,
@@ -33,6 +37,7 @@ pub(super) struct Chain<'a> {
     cosigned: u64,
     epoch: u64,
     named: Vec<Named>,
+    known: Vec<Known>,
     pub(super) head_holds: bool,
     pub(super) report: &'a mut Report,
 }
@@ -52,10 +57,12 @@ impl<'a> Chain<'a> {
         }
         report.origins.push(origin.clone());
         Self {
+            known: anchors.known_of(&origin),
             origin,
             keys,
             collector: None,
             early_acks: Vec::new(),
+            parts: None,
             tree: RangeSource::new(before),
             next: before.size(),
             sealed: 0,
@@ -74,6 +81,11 @@ impl<'a> Chain<'a> {
         for (id, ack) in std::mem::take(&mut self.early_acks) {
             self.ack(id, &ack);
         }
+    }
+
+    /// The contracts in the log name the collector whose cosignatures the acks are.
+    pub(super) fn trust_contracts(&mut self) {
+        self.parts = Some(Vec::new());
     }
 
     /// Index of the next leaf.
@@ -138,6 +150,7 @@ impl<'a> Chain<'a> {
             Some(Payload::Checkpoint(checkpoint)) => self.checkpoint(id, checkpoint),
             Some(Payload::Ack(ack)) => self.ack(id, ack),
             Some(Payload::Loss(loss)) => self.loss(id, loss),
+            Some(Payload::Configuration(part)) => self.contract_part(part),
             _ => {}
         }
         Some((entry, payload))
@@ -178,11 +191,13 @@ impl<'a> Chain<'a> {
             .map(|frontier| frontier.root())
     }
 
-    /// A checkpoint beside the log, signed and cosigned, covers the entries below `size`.
-    pub(super) fn covered_by_checkpoint(&mut self, size: u64) {
+    /// A signed checkpoint beside the log covers the entries below `size`.
+    pub(super) fn covered_by_checkpoint(&mut self, size: u64, cosigned: bool) {
         self.claimed = self.claimed.max(size);
         if self.head_holds {
             self.sealed = self.sealed.max(size);
+        }
+        if self.head_holds && cosigned {
             self.cosigned = self.cosigned.max(size);
         }
     }
@@ -194,11 +209,30 @@ impl<'a> Chain<'a> {
             self.report
                 .find(FindingKind::Cosignature, Some((*id, *id)), words);
         }
+        for known in &self.known {
+            known::compare(known, self.keys.known(), &self.tree, self.report);
+        }
         self.report.sealed_entries += self.sealed;
         self.report.cosigned_entries += self.cosigned;
         if self.next > self.sealed {
             self.report.unsealed = Some((self.sealed, self.next - 1));
             self.report.unsealed_claimed = self.claimed > self.sealed;
+        }
+    }
+
+    fn contract_part(&mut self, part: &Configuration) {
+        let Some(parts) = &mut self.parts else {
+            return;
+        };
+        if part.part == 0 {
+            parts.clear();
+        }
+        parts.push(part.clone());
+        if let Ok(contract) = Contract::from_parts(parts)
+            && let Some(uplink) = contract.uplink
+            && let Ok(key) = uplink.collector_vkey.parse()
+        {
+            self.trust_collector(key);
         }
     }
 

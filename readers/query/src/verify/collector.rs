@@ -2,6 +2,7 @@
 
 use super::Anchors;
 use super::chain::Chain;
+use super::fills::check_fills;
 use super::report::{FindingKind, Report};
 use super::rows::verify_rows;
 use super::tiles::verify_tiles;
@@ -63,9 +64,11 @@ fn verify_log(
     let walked = walk(log, &head, &holes, &mut chain)?;
     for hole in &holes {
         check_hole(hole, &walked, &mut chain);
+        // The collector had a proof when it took them, and keeps none.
+        check_fills(hole, &walked.filled, FindingKind::NotCovered, chain.report);
     }
     match chain.root_at(head.size) {
-        Some(root) if root == head.root => chain.covered_by_checkpoint(head.size),
+        Some(root) if root == head.root => chain.covered_by_checkpoint(head.size, true),
         _ => {
             let words = "the stored entries do not lead to the root of the checkpoint";
             let span = Some((0, head.size.saturating_sub(1)));
@@ -85,7 +88,7 @@ fn verify_log(
 }
 
 /// The checkpoint: exactly the log's lines and one cosignature, all of them holding.
-fn verify_checkpoint(
+pub(super) fn verify_checkpoint(
     log: &LogDir,
     anchors: &Anchors,
     cosigner: Option<&VerifierKey>,
@@ -156,24 +159,20 @@ fn unchecked_line(log: &LogDir, note: &Note, head: &Checkpoint, report: &mut Rep
 
 /// What the bundles hold.
 #[derive(Default)]
-struct Walked {
+pub(super) struct Walked {
     /// The rows that the entries make.
     rows: BTreeMap<u64, String>,
-    /// Entries found again inside holes.
-    filled: Vec<u64>,
+    /// The leaf hashes of entries found again inside holes.
+    pub(super) filled: BTreeMap<u64, Hash>,
     /// The first entry.
     first: Option<Payload>,
 }
 
 /// A hole is what the LOSS entry of the log says, to the last word.
-fn check_hole(hole: &StoredHole, walked: &Walked, chain: &mut Chain<'_>) {
+pub(super) fn check_hole(hole: &StoredHole, walked: &Walked, chain: &mut Chain<'_>) {
     let (first, end) = hole.span;
     let span = Some((first, end.saturating_sub(1)));
-    let filled = walked
-        .filled
-        .iter()
-        .filter(|id| (first..end).contains(*id))
-        .count();
+    let filled = walked.filled.range(first..end).count();
     match chain.naming(first, end) {
         None => {
             let words = "missing, and no LOSS entry names them";
@@ -229,7 +228,7 @@ fn verify_follows(log: &LogDir, first: Option<&Payload>, report: &mut Report) {
 }
 
 /// Reads every bundle into the chain.
-fn walk(
+pub(super) fn walk(
     log: &LogDir,
     head: &Checkpoint,
     holes: &[StoredHole],
@@ -245,8 +244,7 @@ fn walk(
                         chain.hole(hole.span.0, hole.span.1, Some(&hole.range));
                     }
                     if let Some(leaf) = leaf {
-                        check_fill(id, leaf, chain);
-                        walked.filled.push(id);
+                        walked.filled.insert(id, proof::tree::leaf_hash(leaf));
                         let bytes = split_leaf(leaf).map(|(_, bytes)| Entry::decode(bytes));
                         if let Some(Ok(entry)) = bytes {
                             walked.rows.insert(id, row_text(&entry));
@@ -274,13 +272,4 @@ fn walk(
 
 fn row_text(entry: &Entry) -> String {
     Value::Object(row(entry)).to_string()
-}
-
-/// An entry found again must be the one that was lost, as far as its hash is known by itself.
-fn check_fill(id: u64, leaf: &[u8], chain: &mut Chain<'_>) {
-    let known = proof::NodeSource::subtree(chain.tree(), id, id + 1);
-    if known.is_some_and(|known| known != proof::tree::leaf_hash(leaf)) {
-        let words = "filled with other bytes than were lost";
-        chain.report.find(FindingKind::Root, Some((id, id)), words);
-    }
 }

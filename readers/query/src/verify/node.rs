@@ -4,9 +4,6 @@ use super::Anchors;
 use super::chain::Chain;
 use super::report::{FindingKind, Report};
 use super::retired::Retired;
-use contract::Contract;
-use evidence::Payload;
-use evidence::kinds::Configuration;
 use journal::{Finding, Loss, ReadTruth, ReadVolume, Reader, StoredEntry};
 use std::collections::BTreeMap;
 
@@ -40,16 +37,14 @@ pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
             return;
         }
     };
-    let chain = Chain::new(origin.to_owned(), anchors, &before, report);
+    let mut chain = Chain::new(origin.to_owned(), anchors, &before, report);
+    chain.trust_contracts();
     let mut walk = Walk {
         chain,
         retired: Retired::below(reader.oldest().0),
-        parts: Vec::new(),
     };
     let scrub = reader.scrub_each(|item| walk.take(item));
-    let Walk {
-        mut chain, retired, ..
-    } = walk;
+    let Walk { mut chain, retired } = walk;
     let mut losses: Vec<&Loss> = Vec::new();
     for finding in &scrub.findings {
         match finding {
@@ -68,7 +63,6 @@ pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
 struct Walk<'r> {
     chain: Chain<'r>,
     retired: Retired,
-    parts: Vec<Configuration>,
 }
 
 impl Walk<'_> {
@@ -96,9 +90,6 @@ impl Walk<'_> {
             return;
         };
         self.retired.take(stored.commit_id.0, &payload);
-        if let Payload::Configuration(part) = payload {
-            take_part(chain, &mut self.parts, part);
-        }
     }
 }
 
@@ -137,20 +128,6 @@ fn compare_truth<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, chain: &mut
     {
         let words = "the truth store has another root than the entries lead to";
         chain.report.find(FindingKind::Truth, None, words);
-    }
-}
-
-/// The contract names the collector whose cosignatures the acks are.
-fn take_part(chain: &mut Chain<'_>, parts: &mut Vec<Configuration>, part: Configuration) {
-    if part.part == 0 {
-        parts.clear();
-    }
-    parts.push(part);
-    if let Ok(contract) = Contract::from_parts(parts)
-        && let Some(uplink) = contract.uplink
-        && let Ok(key) = uplink.collector_vkey.parse()
-    {
-        chain.trust_collector(key);
     }
 }
 

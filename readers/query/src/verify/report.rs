@@ -31,6 +31,8 @@ pub enum FindingKind {
     Rows,
     /// A generation does not follow the log that it names.
     Link,
+    /// The log did not grow out of the checkpoint that was kept of it: rolled back, or a fork.
+    Known,
     /// A whole journal cannot be opened.
     Unreadable,
     /// Something could not be looked at just now; nothing is said of it.
@@ -58,6 +60,7 @@ impl FindingKind {
             Self::File => "file",
             Self::Rows => "rows",
             Self::Link => "link",
+            Self::Known => "known",
             Self::Unreadable => "unreadable",
             Self::NotCovered => "not_covered",
             Self::NotClosed => "not_closed",

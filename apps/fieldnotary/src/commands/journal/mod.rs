@@ -3,6 +3,8 @@
 mod budget;
 mod content;
 mod detail;
+mod export;
+mod export_proof;
 mod finding;
 mod fsck;
 mod inspect;
@@ -20,5 +22,6 @@ pub(crate) fn journal(verb: &JournalVerb) -> Result<Ended, String> {
         JournalVerb::Inspect(args) => inspect::inspect(args),
         JournalVerb::Fsck(args) => fsck::fsck(args),
         JournalVerb::Budget(args) => budget::budget(args),
+        JournalVerb::Export(args) => export::export(args),
     }
 }

@@ -1,0 +1,92 @@
+//! What is verified, and what whoever asks brought along to hold it against.
+
+use super::directory::Directory;
+use crate::cli::VerifyArgs;
+use proof::note::VerifierKey;
+use query::{Anchors, FindingKind, Known, LogDir, Report};
+use std::path::Path;
+
+/// What a path holds.
+pub(super) enum Subject {
+    /// What a node or a collector keeps.
+    Directory(Directory),
+    /// A log in its published form.
+    Published(LogDir),
+}
+
+impl Subject {
+    /// Looks what is there.
+    pub(super) fn open(path: &Path) -> Result<Self, String> {
+        super::preflight::readable(path)?;
+        match LogDir::published(path).map_err(|error| error.to_string())? {
+            Some(log) => Ok(Self::Published(log)),
+            None => Directory::open(path).map(Self::Directory),
+        }
+    }
+
+    /// Whether the log has this generation; the error names those that there are.
+    pub(super) fn has_generation(&self, wanted: Option<u64>) -> Result<(), String> {
+        match (self, wanted) {
+            (Self::Directory(directory), wanted) => directory.has_generation(wanted),
+            (Self::Published(log), Some(wanted)) if log.generation() != Some(wanted) => {
+                Err(format!(
+                    "this is {} alone, and not its generation {wanted}",
+                    log.origin
+                ))
+            }
+            (Self::Published(_), _) => Ok(()),
+        }
+    }
+}
+
+/// Keys and checkpoints from elsewhere.
+pub(super) struct Pins {
+    keys: Vec<VerifierKey>,
+    known: Vec<Known>,
+}
+
+impl Pins {
+    /// What the command line names.
+    pub(super) fn of(args: &VerifyArgs) -> Result<Self, String> {
+        let known = args.known.iter().map(|path| {
+            let shown = path.display();
+            let bytes = std::fs::read(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+            Known::parse(&bytes).map_err(|error| {
+                format!(
+                    "{shown} is no signed checkpoint: {error}\n\
+                     one lies in what `fieldnotary journal export --tiles` writes, and in a collector's \
+                     logs: the file `checkpoint`"
+                )
+            })
+        });
+        Ok(Self {
+            keys: args.anchor.clone(),
+            known: known.collect::<Result<_, String>>()?,
+        })
+    }
+
+    /// All that speaks for a log, with the keys found beside it.
+    pub(super) fn and_beside(&self, beside: Vec<VerifierKey>) -> Anchors {
+        let anchors = match self.keys.is_empty() {
+            true => Anchors::found_beside(beside),
+            false => Anchors::pinned(self.keys.clone()).and_beside(beside),
+        };
+        anchors.and_known(self.known.clone())
+    }
+
+    /// Whether every kept checkpoint met the log that it is of.
+    pub(super) fn were_met(&self, report: &mut Report) {
+        let origins = report.origins.clone();
+        let missed = self.known.iter().map(|known| &known.head().origin);
+        for origin in missed.filter(|origin| !origins.contains(origin)) {
+            let words = format!(
+                "a signed checkpoint of {origin} was kept, and that log is not here: what is here is {}",
+                match origins.is_empty() {
+                    true => "nothing that could be read".to_owned(),
+                    false => origins.join(", "),
+                }
+            );
+            report.find(FindingKind::Known, None, words);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `fieldnotary verify` of one file: an entry and its proof, for someone who has nothing else of the log.
+
+use super::Ended;
+use super::ink::{Ink, ink};
+use crate::cli::VerifyArgs;
+use evidence::{Entry, split_leaf};
+use proof::limits::OFFLINE_PROOF_BYTES_MAX;
+use proof::note::VerifierKey;
+use proof::offline::OfflineProof;
+use proof::{Checkpoint, SignedCheckpoint};
+use serde_json::json;
+use std::io::Read;
+use std::path::Path;
+
+/// The proof that a path holds; `None` if it is no file that says it is one.
+pub(super) fn read(path: &Path) -> Result<Option<OfflineProof>, String> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let mut bytes = Vec::new();
+    let most = u64::try_from(OFFLINE_PROOF_BYTES_MAX + 1).unwrap_or(u64::MAX);
+    std::fs::File::open(path)
+        .and_then(|file| file.take(most).read_to_end(&mut bytes))
+        .map_err(|error| failed(&error))?;
+    if !OfflineProof::is_one(&bytes) {
+        return Ok(None);
+    }
+    let proof = OfflineProof::parse(&bytes).map_err(|error| failed(&error))?;
+    Ok(Some(proof))
+}
+
+/// Verifies a proof against pinned keys alone: beside it lie none.
+pub(super) fn verify(proof: &OfflineProof, args: &VerifyArgs) -> Result<Ended, String> {
+    if !args.known.is_empty() || args.generation.is_some() {
+        return Err(
+            "--known and --generation are for a log; this is the proof of one entry".to_owned(),
+        );
+    }
+    let head = Checkpoint::parse(proof.note.text()).map_err(|error| error.to_string())?;
+    let keys: Vec<VerifierKey> = args
+        .anchor
+        .iter()
+        .filter_map(|key| query::named_for(key, &head.origin))
+        .collect();
+    let bytes = proof.leaf.as_deref().and_then(split_leaf);
+    let entry = bytes.and_then(|(_, bytes)| Entry::decode(bytes).ok());
+    let outcome = match (keys.is_empty(), &entry) {
+        (true, _) => Err(format!(
+            "no key is known for {}: give the one that you keep with --anchor VKEY",
+            head.origin
+        )),
+        (false, None) => Err("the file holds no entry that could be read".to_owned()),
+        (false, Some(entry)) => proof
+            .verify(&keys)
+            .map_err(|error| error.to_string())
+            .and_then(|signed| signed_by_all(&keys, &signed))
+            .and_then(|()| whole(entry, proof.index)),
+    };
+    let row = entry.map(|entry| serde_json::Value::Object(query::row(&entry)));
+    if args.json {
+        sayln!(
+            "{}",
+            json!({
+                "ok": outcome.is_ok(),
+                "origin": head.origin,
+                "size": head.size,
+                "root": head.root.to_string(),
+                "commit_id": proof.index,
+                "anchored": !args.anchor.is_empty(),
+                "words": outcome.as_ref().err(),
+                "entry": row,
+            })
+        );
+    } else {
+        match &outcome {
+            Ok(()) => sayln!("{} against the key you pinned", ink(Ink::Good, "VERIFIED")),
+            Err(words) => sayln!("{}: {words}", ink(Ink::Bad, "NOT VERIFIED")),
+        }
+        sayln!("log        {}", head.origin);
+        sayln!("head       {} entries, root {}", head.size, head.root);
+        if let Some(row) = row {
+            sayln!("entry      {row}");
+        }
+    }
+    Ok(if outcome.is_ok() {
+        Ended::Well
+    } else {
+        Ended::Badly
+    })
+}
+
+/// The log signs twice: of the keys of each algorithm that were pinned, one must have signed. A node that was
+/// replaced has several.
+fn signed_by_all(keys: &[VerifierKey], signed: &SignedCheckpoint) -> Result<(), String> {
+    let verified = signed.verified();
+    for key in keys {
+        let of_it = |(_, other): &(usize, &VerifierKey)| other.algorithm() == key.algorithm();
+        let mut same = keys.iter().enumerate().filter(of_it);
+        if !same.any(|(place, _)| verified.has_key(place)) {
+            return Err(format!("the checkpoint is not signed by {}", key.name()));
+        }
+    }
+    Ok(())
+}
+
+/// The tree says that these bytes stand there; they must say the same, and be what the capture wrote.
+fn whole(entry: &Entry, index: u64) -> Result<(), String> {
+    let says = entry.header.commit_id.0;
+    if says != index {
+        return Err(format!("stands at {index} and says that it is {says}"));
+    }
+    entry.payload().map(drop).map_err(|error| error.to_string())
+}
