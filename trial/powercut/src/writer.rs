@@ -12,10 +12,14 @@ use trial::Random;
 /// The writer's program: its words go to standard output, each whole.
 pub(crate) fn writer(args: &WriterArgs) {
     let say = |line: String| {
-        // Nobody listens any more when this fails, and the end is near.
         let mut words = std::io::stdout();
-        let _ = words.write_all(line.as_bytes());
-        let _ = words.flush();
+        let spoken = words
+            .write_all(line.as_bytes())
+            .and_then(|()| words.flush());
+        if spoken.is_err() {
+            // Nobody listens any more: a witness that was stopped leaves no writer behind.
+            std::process::exit(0);
+        }
         // A serial line is heard when it has been sent; a pipe knows no such call.
         let _ = rustix::termios::tcdrain(&words);
     };
