@@ -244,10 +244,14 @@ impl Actor {
             _ => Torn::Hole(1),
         };
         self.model.under_way = Some(group.clone());
+        // A refused write may have reached the medium all the same, also the one that says what leaves the ring.
+        let may_leave = self
+            .with(|journal| journal.next_segment_retires())?
+            .unwrap_or(0);
         self.device.at_command(0, Fault::Refused(torn));
         let (result, oldest) =
             self.with(|journal| (journal.commit(&group, salt_before), journal.oldest().0))?;
-        self.note_up_to(oldest);
+        self.note_up_to(oldest.max(may_leave));
         match result {
             Err(CommitError::Medium(_)) => {}
             Err(CommitError::RingFull { .. }) => {
@@ -266,7 +270,7 @@ impl Actor {
                 journal.oldest().0,
             )
         })?;
-        self.note_up_to(oldest);
+        self.note_up_to(oldest.max(may_leave));
         let epoch = begun.map_err(|error| Stuck(error.to_string()))?;
         self.model.epoch = epoch.0;
         self.commit(&group)
