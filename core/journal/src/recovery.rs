@@ -202,11 +202,19 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     };
     let readable = loaded.health != TruthHealth::Lost;
     let orderly = truth.fixed.orderly != 0 && readable;
+    // What is left of the laps that such a truth store knew leads nowhere.
+    let segments = u64::from(ring.shape.segments);
+    let round = truth.fixed.lap.saturating_add(segments);
+    let replaced = newest
+        .filter(|head| head.lap >= round)
+        .and_then(|head| replace_old_truth(ring, Some(&head), &mut truth));
+    let current = replaced.is_none();
+    findings.extend(replaced);
     let of_truth = findings.len();
     let mut named = check_newest_segment(ring, &truth, &mut findings);
     // A truth store that is not flushed with each commit is only sure after an orderly stop.
     let deferred = medium.class() == TruthClass::SameDeviceDeferred;
-    let trusted = readable && (!deferred || orderly);
+    let trusted = readable && current && (!deferred || orderly);
     let slot_lost = loaded.health == TruthHealth::SlotLost;
     let mut tail = Tail {
         ring,
