@@ -202,11 +202,14 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     };
     let readable = loaded.health != TruthHealth::Lost;
     let orderly = truth.fixed.orderly != 0 && readable;
+    let replaced = replace_overwritten_truth(ring, newest.as_ref(), &mut truth);
+    let current = replaced.is_none();
+    findings.extend(replaced);
     let of_truth = findings.len();
     let mut named = check_newest_segment(ring, &truth, &mut findings);
     // A truth store that is not flushed with each commit is only sure after an orderly stop.
     let deferred = medium.class() == TruthClass::SameDeviceDeferred;
-    let trusted = readable && (!deferred || orderly);
+    let trusted = readable && current && (!deferred || orderly);
     let slot_lost = loaded.health == TruthHealth::SlotLost;
     let mut tail = Tail {
         ring,
@@ -285,6 +288,21 @@ fn replace_old_truth<V: ReadVolume>(
     found.fixed.pruned_size = truth.fixed.pruned_size;
     *truth = found;
     Some(Finding::TruthBehind { size, seen_to })
+}
+
+/// The same before anything is read from a truth store that is older than a round of the ring: what is
+/// left of its laps leads nowhere.
+fn replace_overwritten_truth<V: ReadVolume>(
+    ring: &Ring<V>,
+    newest: Option<&SegmentFixed>,
+    truth: &mut Truth,
+) -> Option<Finding> {
+    let round = truth
+        .fixed
+        .lap
+        .saturating_add(u64::from(ring.shape.segments));
+    let overwritten = newest.filter(|head| head.lap >= round);
+    replace_old_truth(ring, Some(overwritten?), truth)
 }
 
 fn unnamed(findings: &[Finding], named: &Named) -> Vec<Loss> {

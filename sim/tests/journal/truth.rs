@@ -318,7 +318,8 @@ fn a_truth_store_older_than_the_ring_ends_nothing() {
     let behind = |finding: &Finding| matches!(finding, Finding::TruthBehind { .. });
     assert!(reader(&disk).scrub().findings.iter().any(behind));
     let (mut journal, recovery) = open(&disk);
-    assert!(recovery.uncertain.is_some() && recovery.findings.iter().any(behind));
+    assert!(recovery.uncertain.is_some(), "{recovery:?}");
+    assert!(recovery.findings.iter().any(behind), "{recovery:?}");
     assert!(recovery.losses.is_empty(), "{:?}", recovery.losses);
     assert_eq!(
         (journal.size(), journal.root()),

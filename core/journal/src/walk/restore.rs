@@ -188,7 +188,6 @@ fn sound_entries(
     first: u64,
     end: u64,
 ) -> Option<Vec<StoredEntry>> {
-    let salts = key.salts();
     let mut rest = payload;
     let salts = key.salts();
     let mut entries = Vec::new();

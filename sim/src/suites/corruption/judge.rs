@@ -347,6 +347,19 @@ fn end_of_opening(golden: &Golden, expect: &Expect, open: &Opening, out: &mut Ve
     if recovery.uncertain.is_some() && !expect.may_doubt(golden) {
         out.push((Fault::FalseAlarm, "doubts a certain end".to_owned()));
     }
+    if recovery.uncertain.is_none() {
+        // More than the frame under way, and the one that a lost slot may have known.
+        let before = size.saturating_sub(recovery.rolled_forward);
+        let rolled = golden.frames_behind(before) - golden.frames_behind(size);
+        let crashed = golden.history == History::Scarred;
+        if crashed && golden.class == TruthClass::SameDeviceDeferred {
+            let what = "a crash, and no doubt about a deferred truth store";
+            out.push((Fault::Undetected, what.to_owned()));
+        } else if rolled > 2 {
+            let what = format!("{rolled} frames rolled forward, and no doubt");
+            out.push((Fault::Undetected, what));
+        }
+    }
     if recovery.rolled_forward > 0 && !expect.slot_changed(golden.newest_slot) {
         let rolled = recovery.rolled_forward;
         out.push((
