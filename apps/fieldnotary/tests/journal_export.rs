@@ -71,6 +71,32 @@ fn flip(path: &Path, at: u64) {
     file.write_all_at(&[byte[0] ^ 1], at).unwrap();
 }
 
+/// Any changed byte of any file is found, and so is a missing file.
+fn every_harm_is_found(published: &Path, key: &str) {
+    for file in files(published) {
+        let bytes = std::fs::metadata(&file).unwrap().len();
+        for byte in [0, bytes / 2, bytes - 1] {
+            flip(&file, byte);
+            let said = verify(published, key, None);
+            assert!(
+                matches!(said.code, Some(1 | 3)),
+                "{}: {said:?}",
+                file.display()
+            );
+            flip(&file, byte);
+        }
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let said = verify(published, key, None);
+        assert!(
+            matches!(said.code, Some(1 | 3)),
+            "{}: {said:?}",
+            file.display()
+        );
+        std::fs::write(&file, bytes).unwrap();
+    }
+}
+
 //= A1.3
 //= A4.7
 //= U4
@@ -103,29 +129,7 @@ fn a_published_log_verifies_and_its_checkpoint_tells_an_old_copy_and_a_fork_from
         &["overwrites nothing"],
     );
 
-    // Any changed byte of any file is found, and so is a missing file.
-    for file in files(&at("early")) {
-        let bytes = std::fs::metadata(&file).unwrap().len();
-        for byte in [0, bytes / 2, bytes - 1] {
-            flip(&file, byte);
-            let said = verify(&at("early"), key, None);
-            assert!(
-                matches!(said.code, Some(1 | 3)),
-                "{}: {said:?}",
-                file.display()
-            );
-            flip(&file, byte);
-        }
-        let bytes = std::fs::read(&file).unwrap();
-        std::fs::remove_file(&file).unwrap();
-        let said = verify(&at("early"), key, None);
-        assert!(
-            matches!(said.code, Some(1 | 3)),
-            "{}: {said:?}",
-            file.display()
-        );
-        std::fs::write(&file, bytes).unwrap();
-    }
+    every_harm_is_found(&at("early"), key);
     check(&verify(&at("early"), key, None), 0, &[]);
 
     // Two copies of the node as it is now; one of them goes on by itself.

@@ -61,6 +61,7 @@ fn open(place: &Place, class: TruthClass) -> Result<Box<dyn Engine>, Failed> {
         options: Options {
             retain_uncosigned: false,
             read_back_every: 0,
+            ..Options::default()
         },
     };
     let ours = if new {

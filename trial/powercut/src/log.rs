@@ -76,6 +76,7 @@ impl Log {
             options: Options {
                 retain_uncosigned: true,
                 read_back_every: 0,
+                ..Options::default()
             },
         }
     }

@@ -164,6 +164,10 @@ impl TruthMedium for Media {
         (0..TRUTH_COPIES).try_for_each(|copy| self.put_truth(slot_at(slot, copy), bytes))
     }
 
+    fn write_copy(&mut self, slot: u32, copy: u32, bytes: &[u8]) -> Result<(), MediumError> {
+        self.put_truth(slot_at(slot, copy), bytes)
+    }
+
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         TruthMedium::write_durable(self, slot, bytes)
     }
