@@ -7,6 +7,21 @@
 //! table in [`decide`].
 //!
 //! The crate knows no file, clock or random source: media are traits, salt keys are inputs.
+//!
+//! # Use
+//!
+//! | to | call |
+//! | --- | --- |
+//! | begin a log on blank media | [`Journal::create`] |
+//! | go on after whatever happened | [`Journal::open`], and look at its [`Recovery`] |
+//! | commit a group, durable when it returns | [`Journal::commit`], split by [`Journal::fitting`] |
+//! | go on after a write that failed | [`Journal::begin_epoch_after_failure`] |
+//! | let old entries go | [`Journal::note_cosigned`], or [`Journal::permit_pruning`] by name |
+//! | keep what is rare of them | [`keep::KeepRing`], then [`Journal::note_kept`] |
+//! | read, prove, look for damage | [`Reader`]: [`entries`](Reader::entries), [`proof_source`](Reader::proof_source), [`scrub`](Reader::scrub) |
+//! | get what is left out of a damaged image | [`Salvage`], [`image`] |
+//!
+//! `host/media` has the media of Linux; its example `first_log` is a whole program.
 #![no_std]
 
 extern crate alloc;
