@@ -7,7 +7,9 @@ use crate::when::{Edge, edge, instant};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
-pub(crate) use journal::{BudgetArgs, ExportArgs, FsckArgs, InspectArgs, JournalVerb};
+pub(crate) use journal::{
+    BudgetArgs, ExportArgs, FsckArgs, InspectArgs, JournalVerb, SelftestArgs,
+};
 use proof::note::VerifierKey;
 use std::path::PathBuf;
 

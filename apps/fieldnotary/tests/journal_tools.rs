@@ -241,7 +241,9 @@ fn salvaged(data: &Path, ring: &Path) {
         .collect();
     assert_eq!(lines[0]["format"], "fieldnotary-salvage-1");
     let whole = common::about("log", data, &[]).json_lines();
-    let mut rows = whole.iter();
+    // What the keep-rings hold of older segments is not in the ring that is salvaged.
+    let first = number(&lines[1], "commit_id");
+    let mut rows = whole.iter().filter(|row| number(row, "commit_id") >= first);
     for line in &lines[1..] {
         if line.get("missing_first").is_some() {
             let missing = (number(line, "missing_first"), number(line, "missing_last"));

@@ -75,8 +75,25 @@ fn a_flood_of_readings_evicts_neither_events_nor_starts() {
         assert!(ring["entries"].as_u64().unwrap() >= gone, "{ring} {gone}");
     }
 
+    self_tests_are_clear(&data);
     restored(dir.path(), &data, &events);
     damaged(&data);
+}
+
+/// What was kept of older runs is looked at as well.
+//= A5.8
+fn self_tests_are_clear(data: &Path) {
+    let said = fieldnotary(["journal", "selftest", data.to_str().unwrap(), "--json"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let report = said.json();
+    let tests = report["tests"].as_array().unwrap();
+    let verdict = |name: &str| {
+        let test = tests.iter().find(|test| test["name"] == name).unwrap();
+        test["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(tests.len(), 5);
+    assert_eq!(verdict("duplicates"), "clear");
+    assert_eq!(verdict("recovery"), "clear");
 }
 
 /// A backup takes the keep-rings along.

@@ -4,12 +4,14 @@ mod collector;
 mod gaps;
 mod publish;
 mod row;
+mod selftest;
 mod verify;
 
 pub use collector::{CollectorDir, CollectorError, LogDir};
 pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
 pub use publish::{PublishError, Published, PublishedHole, WriteFile, prove, publish};
 pub use row::{rfc3339, row};
+pub use selftest::{SelfTest, SelfTests, Verdict};
 pub use verify::{
     Anchors, Finding, FindingKind, Kept, Known, Report, named_for, verify_collector, verify_kept,
     verify_node, verify_node_lacking, verify_published,

@@ -159,6 +159,21 @@ Exit codes:
   2  the command line was not understood
   3  nothing of a journal is there, or the file of --salvage could not be written";
 
+pub(crate) const JOURNAL_SELFTEST: &str = "\
+Examples:
+  fieldnotary journal selftest node
+  fieldnotary journal selftest node --json
+
+Five symptoms are looked for in counters, epochs and entries of the log: records whose CRC fails though
+the wire is clean, timeouts behind stalls, readings that came twice, a medium that wears out, recoveries
+that take longer each time.
+
+Exit codes:
+  0  nothing is suspected
+  1  something is; the likely cause stands below it
+  2  the command line was not understood
+  3  there is no log, or it cannot be opened";
+
 pub(crate) const JOURNAL_BUDGET: &str = "\
 Examples:
   fieldnotary journal budget station.toml

@@ -12,6 +12,9 @@ pub(crate) enum JournalVerb {
     /// Say what is wrong with a journal, and salvage what can be read
     #[command(after_help = help::JOURNAL_FSCK)]
     Fsck(FsckArgs),
+    /// Look in the log for storage errors that seem to come from nowhere
+    #[command(after_help = help::JOURNAL_SELFTEST)]
+    Selftest(SelftestArgs),
     /// Compute what a configuration will write, how long its ring lasts, and its flash
     #[command(after_help = help::JOURNAL_BUDGET)]
     Budget(BudgetArgs),
@@ -49,6 +52,15 @@ pub(crate) struct FsckArgs {
     /// missing between them
     #[arg(long, value_name = "FILE")]
     pub(crate) salvage: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SelftestArgs {
+    /// A node's data directory, or a collector's
+    pub(crate) dir: PathBuf,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -336,10 +336,12 @@ fn foreign(
             );
         }
         Some(SealedBy::Others(_)) => format!(
-            "the journal is the one out of place: other keys than those in {keys} sealed it; nothing was changed\n{}",
+            "{keys} did not seal it either: of the directories journal and identity, one came from elsewhere; \
+             nothing was changed\n{}",
             restore_cure(
                 data,
-                "move that journal out and put this node's newest own in its place; if you have none, restore a backup"
+                "move the foreign one out and put back the very one that this node used last, no older copy; if you \
+                 have none, restore a backup"
             )
         ),
         Some(SealedBy::Nobody) | None => format!(

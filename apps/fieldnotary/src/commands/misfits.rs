@@ -181,6 +181,9 @@ fn truth_place_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit
 /// A device that cannot hold this log's truth store is found before the node starts.
 fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit> {
     let device = storage.truth_device.as_ref()?;
+    // What serves a new log would end one that has entries: their end stands on its own device alone.
+    let begun =
+        data.is_some_and(|data| data.log_id().exists() || data.root().join("journal").exists());
     let unfit = |what: String, advice: String| {
         Some(Misfit {
             table: "storage",
@@ -189,34 +192,43 @@ fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfi
             advice,
         })
     };
+    let example = "/sys/bus/spi/devices/spi0.0/fram";
     let store = match FileTruth::open_device(Path::new(device), Access::ReadOnly) {
         Ok(store) => store,
         Err(error) => {
-            return unfit(
-                format!("cannot use {device}: {error}"),
-                "bring this device back, or correct its name: an FRAM as the kernel offers it, such as \
-                 /sys/bus/spi/devices/spi0.0/fram, or a spare block device"
-                    .to_owned(),
-            );
+            let what = format!("cannot use {device}: {error}");
+            let bytes = media::TRUTH_FILE_BYTES;
+            return match begun {
+                true => unfit(
+                    what,
+                    format!(
+                        "bring the device of this log back, or correct its name, such as {example}; if it is dead, \
+                         restore a backup and adopt it"
+                    ),
+                ),
+                false => unfit(
+                    what,
+                    format!(
+                        "name an FRAM as the kernel offers it, such as {example}, or a spare block device, of {bytes} \
+                         bytes or more"
+                    ),
+                ),
+            };
         }
     };
     let (owner, _) = truth_owner(&store)?;
-    let data = data?;
-    // A log id that cannot be read is somebody else's finding; where no log was begun, any store is foreign.
-    let foreign = match read_log_id(data) {
-        Ok(own) => own != owner,
-        Err(_) => !data.log_id().exists() && !data.root().join("journal").exists(),
-    };
-    if !foreign {
-        return None;
-    }
-    unfit(
-        format!("{device} holds the truth store of another log, {owner}"),
-        format!(
-            "name this log's own device (for a new log, a blank one), or {}",
-            TruthPlace::clearing(device)
+    let own = read_log_id(data?);
+    let what = format!("{device} holds the truth store of another log, {owner}");
+    match own {
+        Ok(own) if own == owner => None,
+        Ok(own) => unfit(what, format!("name the device of this log, {own}")),
+        // A log id that cannot be read is somebody else's finding.
+        Err(_) if begun => None,
+        Err(_) => unfit(
+            what,
+            format!("name a blank device, or {}", TruthPlace::clearing(device)),
         ),
-    )
+    }
 }
 
 /// The device on which a directory lies, or will lie once it is made.

@@ -292,8 +292,8 @@ fn print_verdict(report: &Report, at_collector: bool) {
 const fn elsewhere(at_collector: bool) -> [&'static str; 2] {
     match at_collector {
         false => [
-            "cure       change nothing, the rest stays readable; the lost ones may be read on the collector's machine:",
-            "           fieldnotary log COLLECTOR-DIR; or in a backup: fieldnotary restore BACKUP --data NEW-DIR",
+            "cure       what was moved away, put back; else leave it, the node may go on, and read the lost entries elsewhere:",
+            "           fieldnotary log COLLECTOR-DIR; or of a backup, only to read: fieldnotary restore BACKUP --data NEW-DIR",
         ],
         true => [
             "cure       change nothing, the rest stays readable; the lost ones may be read on the node's machine:",

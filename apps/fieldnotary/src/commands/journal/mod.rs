@@ -11,6 +11,7 @@ mod inspect;
 mod measures;
 mod place;
 mod salvage_file;
+mod selftest;
 mod survey;
 
 use super::Ended;
@@ -21,6 +22,7 @@ pub(crate) fn journal(verb: &JournalVerb) -> Result<Ended, String> {
     match verb {
         JournalVerb::Inspect(args) => inspect::inspect(args),
         JournalVerb::Fsck(args) => fsck::fsck(args),
+        JournalVerb::Selftest(args) => selftest::selftest(args),
         JournalVerb::Budget(args) => budget::budget(args),
         JournalVerb::Export(args) => export::export(args),
     }

@@ -1,0 +1,69 @@
+//! `fieldnotary journal selftest`: five symptoms of a medium that fails, looked for in the log itself.
+
+use crate::cli::SelftestArgs;
+use crate::commands::Ended;
+use crate::commands::directory::Directory;
+use crate::commands::progress::Progress;
+use query::{SelfTest, SelfTests, Verdict};
+use serde_json::{Value, json};
+
+/// Goes through the log; ends well unless something is suspected.
+pub(crate) fn selftest(args: &SelftestArgs) -> Result<Ended, String> {
+    let directory = Directory::open(&args.dir)?;
+    let progress = Progress::of("reading entry");
+    let mut tests = SelfTests::default();
+    directory.each_entry(0, true, |entry| {
+        progress.step();
+        tests.observe(entry);
+    })?;
+    drop(progress);
+    let verdicts = tests.verdicts();
+    let suspected = verdicts
+        .iter()
+        .any(|test| test.verdict == Verdict::Suspected);
+    if args.json {
+        let tests: Vec<Value> = verdicts.iter().map(as_json).collect();
+        sayln!("{}", json!({ "ok": !suspected, "tests": tests }));
+    } else {
+        verdicts.iter().for_each(print);
+    }
+    Ok(match suspected {
+        true => Ended::Badly,
+        false => Ended::Well,
+    })
+}
+
+fn as_json(test: &SelfTest) -> Value {
+    let figures = test
+        .figures
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), json!(value)));
+    json!({
+        "name": test.name,
+        "symptom": test.symptom,
+        "cause": test.cause,
+        "verdict": test.verdict.name(),
+        "figures": figures.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+fn print(test: &SelfTest) {
+    sayln!(
+        "{:<11} {}: {}",
+        test.verdict.name(),
+        test.name,
+        test.symptom
+    );
+    if test.verdict == Verdict::Suspected {
+        sayln!("{:<11} likely: {}", "", test.cause);
+    }
+    let figures: Vec<String> = test
+        .figures
+        .iter()
+        .map(|(name, value)| match value {
+            Some(value) => format!("{name} {value}"),
+            None => format!("{name} -"),
+        })
+        .collect();
+    sayln!("{:<11} {}", "", figures.join(", "));
+}
