@@ -340,6 +340,10 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             self.frontier = Some(head.frontier);
             return;
         };
+        if self.bound.may_be_void(&head) && !self.is_continued(&head) {
+            self.note_suspect();
+            return;
+        }
         let (first, end) = (head.first(), head.end());
         if end > self.skip_to && !head.payload_holds(&bytes) {
             self.queue.push_back(Step::Finding(Finding::FrameRestored {
@@ -353,6 +357,17 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
         self.expected = end;
         self.previous_first = Some(first);
         self.previous = Some(self.at);
+    }
+
+    /// Whether a frame was written behind this one: a lap in which a write failed is left at once.
+    fn is_continued(&self, head: &FrameHead) -> bool {
+        let behind = head.fixed.self_offset.saturating_add(head.frame_bytes());
+        let later = |next: &FrameHead| {
+            next.fixed.lap == head.fixed.lap && next.first() >= head.end() && self.bound.holds(next)
+        };
+        let end = self.bound.end_offset;
+        let found = self.ring.search(self.at.segment, behind, end, &later);
+        found.is_some()
     }
 
     fn yield_frame(&mut self, first: u64, before: Frontier, entries: Vec<StoredEntry>) {

@@ -210,7 +210,8 @@ impl Bench {
         let rows_taken: usize = said_lines
             .map(|line| line.chars().count().div_ceil(columns).max(1))
             .sum();
-        if rows_taken > rows {
+        // What follows the lines that a case is about is as long as the site made it.
+        if rows_taken > rows && case.lines_max == usize::MAX {
             wrong.push(format!("{rows_taken} rows of a screen of {rows}"));
         }
         if ["panicked", "RUST_BACKTRACE", "Error {"]

@@ -28,6 +28,12 @@ impl Bound {
                 .all(|(newer, first)| epoch >= *newer || head.end() <= *first)
     }
 
+    /// Whether an epoch that nothing here knows may have begun before this frame, and passed it by.
+    pub(super) fn may_be_void(&self, head: &FrameHead) -> bool {
+        let [_, (next_known, _)] = self.epochs;
+        !self.end_known && next_known > head.fixed.epoch.0.saturating_add(1)
+    }
+
     /// Whether the header of this lap is one of the log: not of an epoch that was passed by.
     pub(super) fn admits(&self, head: &SegmentHead) -> bool {
         let (epoch, size) = (head.fixed.epoch.0, head.fixed.first_commit_id.0);

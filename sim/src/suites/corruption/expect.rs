@@ -43,6 +43,8 @@ pub(super) struct Expect {
     pub(super) tables: Vec<CopyState>,
     /// One damage, in one place: what its neighbours can tell, they must.
     pub(super) single: bool,
+    /// Epochs have begun since.
+    pub(super) restarted: bool,
 }
 
 impl Expect {
@@ -68,6 +70,7 @@ impl Expect {
                 })
                 .collect(),
             single,
+            restarted: false,
         }
     }
 
@@ -121,6 +124,26 @@ impl Expect {
         } else {
             TruthHealth::Sound
         }
+    }
+
+    /// Whether a frame is the last of its lap that can be read, and neither the header nor the first
+    /// frame of the next lap is left: then nothing tells it from a frame whose write was refused, and that a newer epoch passed by.
+    pub(super) fn last_epoch_unknown(&self, golden: &Golden, at: usize) -> bool {
+        let lap = golden.frames[at].lap;
+        let mut behind = golden.frames.iter().zip(&self.frames).skip(at + 1);
+        let places = golden.frames.iter().zip(&self.frames);
+        let mut next = places.skip_while(|(frame, _)| frame.lap <= lap);
+        (golden.history == History::Scarred || self.restarted)
+            && golden.laps.last() != Some(&lap)
+            && behind.all(|(frame, harm)| frame.lap != lap || *harm != Harm::None)
+            && self.headers.contains(&(lap + 1))
+            && next.next().is_none_or(|(_, harm)| *harm != Harm::None)
+    }
+
+    /// Whether nothing is left that tells of the epoch which passed the refused write by.
+    pub(super) fn epochs_lost(&self, golden: &Golden) -> bool {
+        let newest = golden.laps.last();
+        self.truth_lost() && newest.is_some_and(|lap| self.headers.contains(lap))
     }
 
     /// Whether the end of the log may be said to be uncertain.

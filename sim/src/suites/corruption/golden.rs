@@ -189,7 +189,7 @@ impl Maker {
     /// A refused write in one lap, a restart in the next, and power that fails during a commit.
     fn scar(&mut self, mut journal: SimJournal) {
         self.fill(&mut journal, 8, 3);
-        self.disk.at_write(0, Fault::Refused(Torn::Prefix(1)));
+        self.disk.at_write(0, Fault::Refused(Torn::Everything));
         let refused = journal.commit(&step(901), salt(901));
         refused.expect_err("the device refuses this write");
         let epoch = journal.begin_epoch_after_failure(salt(902));
