@@ -40,6 +40,7 @@ fn oldest(verified: &Value) -> u64 {
 }
 
 //= A5.7
+//= A5.8
 //= R1.1
 #[test]
 fn a_flood_of_readings_evicts_neither_events_nor_starts() {
@@ -81,7 +82,6 @@ fn a_flood_of_readings_evicts_neither_events_nor_starts() {
 }
 
 /// What was kept of older runs is looked at as well.
-//= A5.8
 fn self_tests_are_clear(data: &Path) {
     let said = fieldnotary(["journal", "selftest", data.to_str().unwrap(), "--json"]);
     assert_eq!(said.code, Some(0), "{said:?}");
