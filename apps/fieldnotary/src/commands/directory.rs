@@ -340,8 +340,8 @@ fn foreign(
              nothing was changed\n{}",
             restore_cure(
                 data,
-                "move the foreign one out and put back the very one that this node used last, no older copy; if you \
-                 have none, restore a backup"
+                "BACKUP/identity/log-id of a backup tells which: move the foreign one out and put back the very one that \
+                 this node used last, no older copy; if you cannot tell or have none, restore a backup"
             )
         ),
         Some(SealedBy::Nobody) | None => format!(

@@ -178,57 +178,59 @@ fn truth_place_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit
     )
 }
 
+/// How a log goes on whose truth store is lost with its device.
+const DEVICE_LOST: &str = "if it is lost, put another in its place, move the data directory aside and keep it, restore the \
+                           newest backup, and adopt that";
+
 /// A device that cannot hold this log's truth store is found before the node starts.
 fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit> {
     let device = storage.truth_device.as_ref()?;
-    // What serves a new log would end one that has entries: their end stands on its own device alone.
-    let begun =
-        data.is_some_and(|data| data.log_id().exists() || data.root().join("journal").exists());
-    let unfit = |what: String, advice: String| {
-        Some(Misfit {
-            table: "storage",
-            key: "truth_device",
-            what,
-            advice,
-        })
+    let (what, advice) = match FileTruth::open_device(Path::new(device), Access::ReadOnly) {
+        Ok(store) => foreign_store(device, &store, data?)?,
+        Err(error) => (format!("cannot use {device}: {error}"), no_store(data)),
     };
+    Some(Misfit {
+        table: "storage",
+        key: "truth_device",
+        what,
+        advice,
+    })
+}
+
+/// What serves a new log would end one that has entries: how far it goes stands on its own device alone.
+fn begun(data: &DataDir) -> bool {
+    data.log_id().exists() || data.root().join("journal").exists()
+}
+
+/// Where there is no device, or none that is large enough.
+fn no_store(data: Option<&DataDir>) -> String {
     let example = "/sys/bus/spi/devices/spi0.0/fram";
-    let store = match FileTruth::open_device(Path::new(device), Access::ReadOnly) {
-        Ok(store) => store,
-        Err(error) => {
-            let what = format!("cannot use {device}: {error}");
-            let bytes = media::TRUTH_FILE_BYTES;
-            return match begun {
-                true => unfit(
-                    what,
-                    format!(
-                        "bring the device of this log back, or correct its name, such as {example}; if it is dead, \
-                         restore a backup and adopt it"
-                    ),
-                ),
-                false => unfit(
-                    what,
-                    format!(
-                        "name an FRAM as the kernel offers it, such as {example}, or a spare block device, of {bytes} \
-                         bytes or more"
-                    ),
-                ),
-            };
-        }
-    };
-    let (owner, _) = truth_owner(&store)?;
-    let own = read_log_id(data?);
-    let what = format!("{device} holds the truth store of another log, {owner}");
-    match own {
-        Ok(own) if own == owner => None,
-        Ok(own) => unfit(what, format!("name the device of this log, {own}")),
-        // A log id that cannot be read is somebody else's finding.
-        Err(_) if begun => None,
-        Err(_) => unfit(
-            what,
-            format!("name a blank device, or {}", TruthPlace::clearing(device)),
+    match data.is_some_and(begun) {
+        true => format!(
+            "bring the device of this log back, or correct its name, such as {example}; {DEVICE_LOST}"
+        ),
+        false => format!(
+            "name an FRAM as the kernel offers it, such as {example}, or a spare block device, of {} bytes or more",
+            media::TRUTH_FILE_BYTES
         ),
     }
+}
+
+/// What is wrong with a device that holds the store of another log; `None` where that is this one.
+fn foreign_store(device: &str, store: &FileTruth, data: &DataDir) -> Option<(String, String)> {
+    let (owner, _) = truth_owner(store)?;
+    let advice = match read_log_id(data) {
+        Ok(own) if own == owner => return None,
+        Ok(own) => format!("name the device of this log, {own}; {DEVICE_LOST}"),
+        // A log id that cannot be read is somebody else's finding.
+        Err(_) if begun(data) => return None,
+        Err(_) => format!(
+            "if that is this station's log, correct --data or restore its backup; else name a blank device, or {}",
+            TruthPlace::clearing(device)
+        ),
+    };
+    let what = format!("{device} holds the truth store of another log, {owner}");
+    Some((what, advice))
 }
 
 /// The device on which a directory lies, or will lie once it is made.

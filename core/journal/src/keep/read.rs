@@ -10,7 +10,7 @@ use super::ring::KeepRing;
 use super::stretch::Stretch;
 use crate::bytes::to_usize;
 use crate::layout::KEEP_MAGIC;
-use crate::limits::KEEP_HEADER_BYTES_MAX;
+use crate::limits::{KEEP_HEADER_BYTES_MAX, SEARCH_BYTES};
 use crate::medium::ReadVolume;
 
 /// Where a frame lies.
@@ -133,22 +133,43 @@ pub(super) fn positions<V: ReadVolume>(ring: &KeepRing<V>) -> Vec<Position> {
 }
 
 fn in_segment<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> Vec<Position> {
-    let block = u64::from(ring.shape.block_bytes.max(1));
     let mut found: Vec<Position> = Vec::new();
     let mut offset = 0;
-    while offset < ring.shape.segment_bytes {
+    while let Some(at) = next_magic(ring, segment, offset) {
         let newest = found.last().map_or(0, |position| position.lap);
-        let position = position_at(ring, segment, offset);
+        let position = position_at(ring, segment, at);
         match position.filter(|position| position.lap >= newest) {
             Some(position) => {
                 found.retain(|older| older.lap == position.lap);
                 offset = position.behind;
                 found.push(position);
             }
-            None => offset = offset.saturating_add(block),
+            None => offset = at.saturating_add(u64::from(ring.shape.block_bytes.max(1))),
         }
     }
     found
+}
+
+/// The next block from `from` on that begins as a keep frame does, or that cannot be read.
+fn next_magic<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, from: u64) -> Option<u64> {
+    let block = to_usize(u64::from(ring.shape.block_bytes.max(1)));
+    let mut at = from;
+    while at < ring.shape.segment_bytes {
+        let left = to_usize(ring.shape.segment_bytes.saturating_sub(at));
+        let mut bytes = vec![0; SEARCH_BYTES.min(left)];
+        if ring.volume.read(segment, at, &mut bytes).is_err() {
+            // One block of the stretch is bad, or all are: each is tried by itself.
+            return Some(at);
+        }
+        let place = bytes
+            .chunks(block)
+            .position(|chunk| chunk.starts_with(&KEEP_MAGIC));
+        if let Some(index) = place {
+            return Some(at.saturating_add(block.saturating_mul(index) as u64));
+        }
+        at = at.saturating_add(bytes.len() as u64);
+    }
+    None
 }
 
 fn position_at<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, offset: u64) -> Option<Position> {

@@ -122,7 +122,7 @@ impl TruthPlace {
     pub(crate) fn clearing(device: &str) -> String {
         let blocks = media::TRUTH_FILE_BYTES.div_ceil(4096);
         format!(
-            "clear this one, if nobody will ever need that other log: dd if=/dev/zero of={device} bs=4096 count={blocks}"
+            "clear this one, if nobody will ever need that log: dd if=/dev/zero of={device} bs=4096 count={blocks}"
         )
     }
 
