@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use evidence::reasons::{EpochCause, TruthClass};
+use journal::limits::DEFERRED_COMMITS_MAX;
 use journal::{Finding, Loss, StoredEntry, TruthHealth};
 use proof::{CompactRange, Frontier};
 
@@ -202,9 +203,14 @@ fn end_of_reading(golden: &Golden, expect: &Expect, read: &Reading, out: &mut Ve
     let (size, whole) = (read.size, golden.size());
     let newest_changed = expect.slot_changed(golden.newest_slot);
     let behind = |finding: &Finding| matches!(finding, Finding::TruthBehind { .. });
+    // As far as a crash may leave a truth store of this class behind; whoever opens the log takes that up.
+    let lag_max = match golden.class {
+        TruthClass::SameDeviceDeferred => DEFERRED_COMMITS_MAX as usize + 1,
+        TruthClass::Independent | TruthClass::SameDeviceSync => 1,
+    };
     let stated = matches!(read.health, TruthHealth::SlotLost | TruthHealth::Lost)
         || read.findings.iter().any(behind)
-        || golden.frames_behind(size) <= 1;
+        || golden.frames_behind(size) <= lag_max;
     if size > whole {
         out.push((Fault::Invented, format!("{size} entries of {whole}")));
     } else if size < whole && !(newest_changed && stated) {
