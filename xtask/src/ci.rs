@@ -4,8 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
-    corruption, crash_states, demo, fuzz, graph, kill_storm, league, licences, planted, run, setup,
-    spec, storm, tamper, test, tidy,
+    corruption, crash_states, demo, fuzz, graph, kill_storm, licences, planted, run, setup, spec,
+    storm, tamper, test, tidy,
 };
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
@@ -73,7 +73,6 @@ fn steps(workspace: &Workspace) -> Vec<Step<'_>> {
         step("tamper", || tamper::bounded(workspace)),
         step("kills", || kill_storm::bounded(workspace)),
         step("crash-states", || crash_states::bounded(workspace)),
-        step("league", || league::bounded(workspace)),
         step("fuzz", || fuzz::fuzz(workspace, FUZZ_SECONDS, None)),
     ]
 }

@@ -1,5 +1,4 @@
-//! `cargo xtask league`: the league built in its own workspace, then run; and its forms for CI and the
-//! night.
+//! `cargo xtask league`: the league built in its own workspace, then run; and its form for the night.
 
 use crate::failure::{Failure, Outcome};
 use crate::run;
@@ -32,13 +31,7 @@ pub(crate) fn league(workspace: &Workspace, arguments: &[String]) -> Outcome {
     )))
 }
 
-/// A short league for CI, after the test that its faults are counted as what they are.
-pub(crate) fn bounded(workspace: &Workspace) -> Outcome {
-    run::status(cargo(workspace, "test").args(["--quiet"]))?;
-    verdict(&answer(workspace, &["--bounded", "--json"])?)
-}
-
-/// The whole league for the night.
+/// The whole league for the night, after the test that its faults are counted as what they are.
 pub(crate) fn full(workspace: &Workspace) -> Outcome {
     run::status(cargo(workspace, "clippy").args(["--all-targets", "--", "-D", "warnings"]))?;
     run::status(cargo(workspace, "test").args(["--quiet"]))?;
