@@ -23,6 +23,8 @@ pub(super) struct Keeper {
     reader: Reader<FileVolume, FileTruth>,
     /// Entries below have passed by, though not all of them durably.
     at: u64,
+    /// Whether a write failed: each attempt uses up segments, so the next is made when there is no other way.
+    resting: bool,
 }
 
 #[derive(Debug)]
@@ -56,7 +58,12 @@ impl Keeper {
             });
         }
         let at = rings.iter().map(|one| one.durable).min().unwrap_or(0);
-        Ok(Self { rings, reader, at })
+        Ok(Self {
+            rings,
+            reader,
+            at,
+            resting: false,
+        })
     }
 
     /// Below this size everything has passed by; `None` without keep-rings.
@@ -67,6 +74,9 @@ impl Keeper {
     /// Carries a share of what has to pass by before the next segment is reused: somewhat more than was
     /// just committed, so that the pace of the log is kept and no commit waits for all of it.
     pub(super) fn keep_pace(&mut self, to: u64, committed: u64) -> Result<(), String> {
+        if self.resting {
+            return Ok(());
+        }
         self.carry(
             to,
             committed.saturating_mul(2).saturating_add(AHEAD_ENTRIES),
@@ -75,6 +85,7 @@ impl Keeper {
 
     /// Carries all of it.
     pub(super) fn catch_up(&mut self, to: u64) -> Result<(), String> {
+        self.resting = false;
         self.carry(to, u64::MAX)
     }
 
@@ -115,6 +126,7 @@ impl Keeper {
             false => {
                 // Whatever was not written is still in the ring: the walk begins again there.
                 self.at = self.kept_size().unwrap_or(0);
+                self.resting = true;
                 Err(failures.join("; "))
             }
         }
