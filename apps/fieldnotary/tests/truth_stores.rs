@@ -14,7 +14,7 @@ use common::contract::Contract;
 use common::sites::{Node, Street};
 use common::{Said, about, fieldnotary, number};
 use rustix::process::Signal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const ORIGIN: &str = "example.org/truth";
 /// What an FRAM of 256 KiB holds before anybody wrote to it.
@@ -28,6 +28,20 @@ fn site(dir: &Path, storage: &str) -> (Street, Contract) {
     let lines = format!("block = 4096\n{storage}");
     let text = contract.toml().replacen("block = 4096", &lines, 1);
     (street, Contract::of(text))
+}
+
+/// A file in memory in the place of an FRAM that nobody has written to, and the folder that goes with it.
+fn fram() -> (tempfile::TempDir, PathBuf) {
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let device = memory.path().join("fram");
+    std::fs::write(&device, NEW_MEMORY.as_slice()).unwrap();
+    (memory, device)
+}
+
+/// The lines of a configuration that keep the truth store there.
+fn on(device: &Path) -> String {
+    let device = device.display();
+    format!("truth = \"independent\"\ntruth_device = \"{device}\"")
 }
 
 fn says(said: &Said, code: i32, words: &[&str]) {
@@ -63,14 +77,8 @@ fn a_deferred_truth_store_names_its_doubt_after_a_crash_and_loses_nothing() {
 #[test]
 fn an_fram_holds_the_truth_store_of_one_log_after_another_generation() {
     let dir = tempfile::tempdir().unwrap();
-    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
-    let device = memory.path().join("fram");
-    std::fs::write(&device, NEW_MEMORY.as_slice()).unwrap();
-    let line = format!(
-        "truth = \"independent\"\ntruth_device = \"{}\"",
-        device.display()
-    );
-    let (_street, contract) = site(dir.path(), &line);
+    let (_memory, device) = fram();
+    let (_street, contract) = site(dir.path(), &on(&device));
     let data = Node::grow(dir.path(), "node", &contract, 20);
     says(&about("verify", &data, &[]), 0, &["independent"]);
     assert!(!data.join("journal/g000001/truth.fnt").exists());
@@ -120,14 +128,8 @@ fn an_fram_holds_the_truth_store_of_one_log_after_another_generation() {
 #[test]
 fn a_truth_store_set_aside_in_vain_returns_to_its_device() {
     let dir = tempfile::tempdir().unwrap();
-    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
-    let device = memory.path().join("fram");
-    std::fs::write(&device, NEW_MEMORY.as_slice()).unwrap();
-    let line = format!(
-        "truth = \"independent\"\ntruth_device = \"{}\"",
-        device.display()
-    );
-    let (_street, contract) = site(dir.path(), &line);
+    let (_memory, device) = fram();
+    let (_street, contract) = site(dir.path(), &on(&device));
     let data = Node::grow(dir.path(), "node", &contract, 20);
     let held = std::fs::read(&device).unwrap();
     let aside = data.join("journal/g000001/truth.fnt");
