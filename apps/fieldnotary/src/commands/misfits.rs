@@ -179,7 +179,7 @@ fn truth_place_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit
 }
 
 /// How a log goes on whose truth store is lost with its device.
-const DEVICE_LOST: &str = "if it is lost, put another in its place, move the data directory aside and keep it, restore the \
+const DEVICE_LOST: &str = "if it is lost, name a blank one, move the data directory aside and keep it, restore the \
                            newest backup, and adopt that";
 
 /// A device that cannot hold this log's truth store is found before the node starts.
@@ -221,7 +221,9 @@ fn foreign_store(device: &str, store: &FileTruth, data: &DataDir) -> Option<(Str
     let (owner, _) = truth_owner(store)?;
     let advice = match read_log_id(data) {
         Ok(own) if own == owner => return None,
-        Ok(own) => format!("name the device of this log, {own}; {DEVICE_LOST}"),
+        Ok(own) => format!(
+            "if that log was meant, correct --data; else name the device of this log, {own}; {DEVICE_LOST}"
+        ),
         // A log id that cannot be read is somebody else's finding.
         Err(_) if begun(data) => return None,
         Err(_) => format!(
