@@ -15,6 +15,7 @@ extern crate std;
 
 mod engine;
 pub mod limits;
+pub mod reading;
 mod sample;
 mod table;
 
