@@ -121,6 +121,7 @@ fn event(code: EventCode, full: bool) -> Payload {
         count: full.then_some(4),
         detail: full.then(|| "came 80 ms late".into()),
         sample: full.then(|| Blob(vec![7; 260])),
+        time_cause: None,
     }
     .into()
 }

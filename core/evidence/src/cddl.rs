@@ -74,6 +74,7 @@ pub fn cddl() -> String {
 fn code_rules(out: &mut String) {
     for rule in [
         reasons::TimeQuality::cddl_rule,
+        reasons::TimeCause::cddl_rule,
         reasons::TimeStatus::cddl_rule,
         reasons::OffsetBucket::cddl_rule,
         reasons::HoldoverReason::cddl_rule,

@@ -8,7 +8,8 @@ use crate::ids::{
 };
 use crate::reasons::{
     AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, EpochCause, EventCode,
-    HoldoverReason, LossCause, MarkerKind, Outcome, SkipCause, TimeQuality, TimeStatus, TruthClass,
+    HoldoverReason, LossCause, MarkerKind, Outcome, SkipCause, TimeCause, TimeQuality, TimeStatus,
+    TruthClass,
 };
 use crate::time::{MonoNs, TimeDetail, UtcNs};
 use crate::{Decimal, Quality};
@@ -216,6 +217,7 @@ kinds! {
         6 count: Option<u64> => "how many, where it stands for several";
         7 detail: Option<String> => "a sentence for a person";
         8 sample: Option<Blob> => "wire bytes that show it";
+        9 time_cause: Option<TimeCause> => "why the clock or a source of time is not what it was";
     }
     3 "attempt_failed" AttemptFailed {
         "One attempt of a read session that gave no reading, with its cause."

@@ -34,6 +34,9 @@ impl EventCode {
             | Self::SignerRecovered
             | Self::UplinkDown
             | Self::UplinkUp
+            | Self::PtpPortState
+            | Self::PtpLoss
+            | Self::TimeSourceBack
             | Self::UplinkRefused => Priority::Operation,
             Self::ProcessQuarantined
             | Self::PortsSeparated
@@ -41,6 +44,22 @@ impl EventCode {
             | Self::PortLost
             | Self::PortQuarantined
             | Self::TimeStep
+            | Self::TimeSlew
+            | Self::SyncAcquired
+            | Self::SyncLost
+            | Self::HoldoverEnded
+            | Self::GrandmasterChanged
+            | Self::GrandmasterDegraded
+            | Self::TimeSourceFault
+            | Self::TimeSourceMoved
+            | Self::RtcInvalid
+            | Self::LeapSecond
+            | Self::UtcOffsetFault
+            | Self::PathChange
+            | Self::SourcesDisagree
+            | Self::SyncRequestRefused
+            | Self::ClockFloored
+            | Self::TimingOverBudget
             | Self::RecordRejected
             | Self::QueueOverflow
             | Self::WriteStall

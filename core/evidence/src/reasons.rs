@@ -44,6 +44,33 @@ codes! {
         TimePlaneSilent = 3, "time_plane_silent", "the time process has not renewed its statement";
         TimePlaneAbsent = 4, "time_plane_absent", "the time process has not spoken since start";
         ClockStepped = 5, "clock_stepped", "the clock was set and has not been confirmed since";
+        BeyondLimit = 6, "beyond_limit", "measurements are fresh, and their error bound is wider than the site allows";
+    }
+}
+
+codes! {
+    /// Why the clock moved, or why a source of time is not what it was (R1.2, A8.5).
+    pub enum TimeCause as "time-cause" {
+        Unexplained = 0, "unexplained", "no source moved, no daemon corrected, nobody said so: nothing seen explains it";
+        SetByProgram = 1, "set_by_program", "a program or person set the clock; no source had asked for it";
+        DaemonCorrection = 2, "daemon_correction", "the daemon corrected what it had measured before";
+        GrandmasterStep = 3, "grandmaster_step", "the grandmaster's own time jumped";
+        GrandmasterDrift = 4, "grandmaster_drift", "the grandmaster's own time runs off";
+        GrandmasterChange = 5, "grandmaster_change", "another grandmaster is followed";
+        ClockClass = 6, "clock_class", "the grandmaster's own statement about its clock changed";
+        UtcOffset = 7, "utc_offset", "whole seconds: the offset between TAI and UTC";
+        LeapSecond = 8, "leap_second", "a leap second";
+        PathAsymmetry = 9, "path_asymmetry", "the path's delay changed, in one direction more than in the other or not at all: this cannot be told from one source";
+        EventPathLoss = 10, "event_path_loss", "Sync and Delay messages do not arrive, the others do";
+        GeneralPathLoss = 11, "general_path_loss", "Announce and Follow_Up do not arrive, Sync does";
+        PacketLoss = 12, "packet_loss", "a part of the messages does not arrive";
+        GrandmasterSilent = 13, "grandmaster_silent", "nothing arrives from the grandmaster";
+        LinkDown = 14, "link_down", "the port's link is down";
+        DaemonGone = 15, "daemon_gone", "the daemon does not answer";
+        SourceSilent = 16, "source_silent", "the daemon's sources do not answer";
+        MachineSlept = 17, "machine_slept", "the machine was suspended";
+        HeadEnd = 18, "head_end", "a time that a master or the head-end sent was taken";
+        BootClock = 19, "boot_clock", "the clock that the machine booted with";
     }
 }
 
@@ -109,7 +136,22 @@ codes! {
         PortLost = 20, "port_lost", "the port failed and was closed";
         PortQuarantined = 21, "port_quarantined", "a port's work failed again and again, or hangs; it is held back alone";
         PortReleased = 22, "port_released", "a port whose work had ended, hung or was held back is at work again";
-        TimeStep = 32, "time_step", "the node's clock was moved by a step";
+        TimeStep = 32, "time_step", "the node's clock was moved by a step; the count is nanoseconds";
+        TimeSlew = 33, "time_slew", "the node's clock was slewed beyond its budget; the count is nanoseconds";
+        SyncAcquired = 34, "sync_acquired", "fresh measurements hold the clock within the site's limit";
+        SyncLost = 35, "sync_lost", "the clock is not held by fresh measurements any more: holdover begins";
+        HoldoverEnded = 36, "holdover_ended", "a source holds the clock again, or nothing is known of it any more; the count is nanoseconds in holdover";
+        GrandmasterChanged = 37, "grandmaster_changed", "another grandmaster, domain or profile is followed";
+        GrandmasterDegraded = 38, "grandmaster_degraded", "the grandmaster says that its own clock became worse or better";
+        PtpPortState = 39, "ptp_port_state", "a PTP port changed its state";
+        TimeSourceFault = 40, "time_source_fault", "a source of time cannot be read, or says what cannot be";
+        TimeSourceBack = 41, "time_source_back", "a source of time can be read again; the count is looks that failed";
+        TimeSourceMoved = 42, "time_source_moved", "a source of time jumped or drifted against the node's clock; the count is nanoseconds";
+        RtcInvalid = 43, "rtc_invalid", "the real-time clock says that its time cannot be relied upon";
+        LeapSecond = 44, "leap_second", "a leap second is announced, or was taken back";
+        UtcOffsetFault = 45, "utc_offset_fault", "a source is wrong by whole seconds: its offset between TAI and UTC does not hold";
+        PathChange = 46, "path_change", "the path to the grandmaster changed its delay; how much of it is asymmetry cannot be told from here";
+        PtpLoss = 47, "ptp_loss", "messages of the grandmaster are lost or out of order; the count is messages";
         RecordRejected = 48, "record_rejected", "a captured record failed validation; the sample is kept";
         QueueOverflow = 49, "queue_overflow", "a bounded queue was full and its policy dropped records";
         WriteStall = 50, "write_stall", "a commit took longer than its budget";
@@ -125,6 +167,10 @@ codes! {
         OrderlyStop = 96, "orderly_stop", "the node was told to stop and did";
         SafeModeEntered = 97, "safe_mode_entered", "starts that did not last, in a row: recorder, time and signer only";
         SafeModeLeft = 98, "safe_mode_left", "the node stood long enough in safe mode, or somebody ended it";
+        SourcesDisagree = 112, "sources_disagree", "two sources of time exclude each other; the count is nanoseconds between them";
+        SyncRequestRefused = 113, "sync_request_refused", "somebody sent the time, and the policy does not take it from him";
+        ClockFloored = 114, "clock_floored", "at boot the clock stood before what is already in the log";
+        TimingOverBudget = 115, "timing_over_budget", "a part of the way from edge to commit took longer than its budget; the count is nanoseconds";
     }
 }
 

@@ -94,6 +94,7 @@ fn event(number: u64) -> Result<(Stamp, Captured), Box<dyn Error>> {
         count: None,
         detail: None,
         sample: None,
+        time_cause: None,
     }
     .into();
     let stamp = Stamp {

@@ -193,6 +193,7 @@ impl EventLog {
                 count,
                 detail: news.detail,
                 sample: news.sample.map(Blob),
+                time_cause: None,
             };
             batches.push(Batch {
                 stream: Stream::Port,

@@ -1,17 +1,43 @@
-//! The engine: one sample in, one statement out.
+//! The engine: readings and clock comparisons in, one statement out.
 
-use crate::limits::{
-    JOURNAL_INTERVAL_NS, JOURNAL_SLEW_NS, SLEW_PPB_MAX, STATEMENT_VALID_NS, STEP_THRESHOLD_NS,
-};
-use crate::sample::{ClockSample, KernelStatus};
-use crate::table::{Change, ClockState, Row, TABLE, offset_bucket};
-use alloc::format;
+mod clock;
+mod news;
+mod offered;
+mod sources;
+
+use crate::arbiter::{Ruling, rule};
+use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
+use crate::limits::{RELEASE_PERCENT, SETTLED_MEASUREMENTS, STATEMENT_VALID_NS};
+use crate::reading::{Observation, OfferedSample};
+use crate::sample::ClockComparison;
+use crate::states::{ClockState, Crossing, Finding, crossing, next};
+use crate::table::{Change, Row, offset_bucket};
 use alloc::string::String;
 use alloc::vec::Vec;
-use evidence::SourceId;
-use evidence::TimeDetail;
+use clock::ClockWatch;
 use evidence::kinds::{Event, TimeMap};
-use evidence::reasons::EventCode;
+use evidence::reasons::{EventCode, HoldoverReason};
+use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
+use news::News;
+pub use offered::OfferPolicy;
+use sources::Sources;
+
+/// What the site says of its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// SYNCED is claimed while the error bound is within this, in nanoseconds.
+    pub limit_ns: u64,
+    /// How fast the oscillator may run off, in parts per billion, where nothing better is known.
+    pub growth_ppb: u32,
+    /// ptp4l.
+    pub ptp: PtpPolicy,
+    /// chronyd.
+    pub chrony: ChronyPolicy,
+    /// Times that others send.
+    pub offered: OfferPolicy,
+    /// No sound clock stands before this: the last committed time, or when the program was built.
+    pub floor: UtcNs,
+}
 
 /// What the time process tells the recorder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,104 +52,109 @@ pub struct Statement {
     pub events: Vec<Event>,
 }
 
-/// Counts since the process started.
+/// Counts since the process started (A8.2, A8.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Samples that made a statement.
+    /// Comparisons that made a statement.
     pub samples: u64,
-    /// Samples not used: readings too far apart, or monotonic time not ahead of the last.
+    /// Comparisons not used: readings too far apart, or monotonic time not ahead of the last.
     pub samples_rejected: u64,
-    /// Steps reported (`time_step_evt`).
+    /// Steps of the node's clock (`step_adjust_cnt`).
     pub steps: u64,
+    /// `sync_acquired_cnt`.
+    pub sync_acquired: u64,
+    /// `sync_lost_cnt`, which is `holdover_enter_cnt` too: a claim that ends is a holdover that begins.
+    pub sync_lost: u64,
+    /// Nanoseconds in holdovers that have ended (`holdover_duration`).
+    pub holdover_ns: u64,
+    /// Events that found no room.
+    pub events_dropped: u64,
+    /// Nanoseconds since boot when SYNCED was first claimed (`boot_to_stable`); 0 where it never was.
+    pub boot_to_stable_ns: u64,
 }
 
-/// Compares each sample with the one before it and with the last map in the journal.
+/// Judges sources and clocks, and says what a stamp may claim.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    source: SourceId,
+    policy: Policy,
+    clock: ClockWatch,
+    sources: Sources,
+    news: News,
     state: ClockState,
-    last: Option<ClockSample>,
-    /// The sample behind the last map in the journal.
-    journalled: Option<ClockSample>,
-    /// A signal that came with a sample that could not be used.
-    set_pending: bool,
+    reason: HoldoverReason,
+    /// The measurement that the bound grows from, and what the clock was stepped by since, in nanoseconds.
+    anchor: Option<(Measurement, u64)>,
+    holdover_since: Option<MonoNs>,
+    disputed: bool,
     counters: Counters,
 }
 
-/// A movement of UTC against monotonic time, and the time it took at most.
-#[derive(Clone, Copy)]
-struct Movement {
-    moved_ns: i128,
-    within_ns: u64,
-    unexplained: bool,
-}
-
-impl Movement {
-    fn between(earlier: &ClockSample, later: &ClockSample) -> Self {
-        let moved_ns = later.difference_ns() - earlier.difference_ns();
-        let within_ns = later.mono.since(earlier.mono);
-        let slew_ns = u128::from(within_ns) * u128::from(SLEW_PPB_MAX) / 1_000_000_000;
-        let reading_ns = u128::from(earlier.read_uncertainty_ns)
-            .saturating_add(u128::from(later.read_uncertainty_ns));
-        let explained_ns = slew_ns
-            .saturating_add(reading_ns)
-            .saturating_add(u128::from(STEP_THRESHOLD_NS));
-        Self {
-            moved_ns,
-            within_ns,
-            unexplained: moved_ns.unsigned_abs() > explained_ns,
-        }
-    }
-
-    fn magnitude_ns(self) -> u64 {
-        u64::try_from(self.moved_ns.unsigned_abs()).unwrap_or(u64::MAX)
-    }
-}
-
 impl Engine {
-    /// An engine that has seen no clock yet; its events name `source`.
+    /// An engine that has seen nothing yet; its events name `source`.
     #[must_use]
-    pub const fn new(source: SourceId) -> Self {
+    pub fn new(source: SourceId, policy: Policy) -> Self {
         Self {
-            source,
+            clock: ClockWatch::default(),
+            sources: Sources::new(&policy),
+            news: News::new(source),
+            policy,
             state: ClockState::FreeRunning,
-            last: None,
-            journalled: None,
-            set_pending: false,
-            counters: Counters {
-                samples: 0,
-                samples_rejected: 0,
-                steps: 0,
-            },
+            reason: HoldoverReason::NeverSynchronised,
+            anchor: None,
+            holdover_since: None,
+            disputed: false,
+            counters: Counters::default(),
         }
     }
 
-    /// Takes a sample. `clock_set` says that the kernel signalled since the last one that the clock
-    /// was set. `None` for a sample that says nothing; the last statement then runs out by itself.
-    pub fn observe(&mut self, sample: ClockSample, clock_set: bool) -> Option<Statement> {
-        self.set_pending |= clock_set;
-        let ahead = self.last.is_none_or(|last| sample.mono > last.mono);
-        if !sample.is_usable() || !ahead {
+    /// Times from outside that the policy took, for the daemon that steers the clock.
+    pub fn take_offers(&mut self) -> Vec<OfferedSample> {
+        self.sources.take_offers()
+    }
+
+    /// Takes what was seen of a source. What follows from it is in the next statement.
+    pub fn note(&mut self, seen: &Observation) {
+        if let Some(now) = self.clock.last() {
+            let own_ns = self.clock.own_moves_ns();
+            self.sources.note(seen, &now.sample, own_ns, &mut self.news);
+        }
+    }
+
+    /// Takes a comparison of the clocks. `clock_set` says that the kernel signalled since the last one that
+    /// the clock was set. `None` for one that says nothing; the last statement then runs out by itself.
+    pub fn observe(&mut self, now: &ClockComparison, clock_set: bool) -> Option<Statement> {
+        let Some(mut row) = self.clock.take(now, clock_set) else {
             self.counters.samples_rejected = self.counters.samples_rejected.saturating_add(1);
             return None;
-        }
+        };
         self.counters.samples = self.counters.samples.saturating_add(1);
-        let signalled = core::mem::take(&mut self.set_pending);
-        let (row, movement) = self.judge(&sample, signalled);
-        if let Some(to) = row.to {
-            self.state = to;
+        if row.change == Change::Start && now.sample.utc < self.policy.floor {
+            self.news.floored(&now.sample, self.policy.floor);
         }
-        let mut events = Vec::new();
-        if let Some(movement) = movement.filter(|_| row.event) {
-            self.counters.steps = self.counters.steps.saturating_add(1);
-            events.push(self.step_event(&sample, movement, signalled));
+        if row.stepped {
+            self.step(now, &row);
+        }
+        if let Some(slew) = self.clock.slew_beyond_budget() {
+            let off_ns = self.anchor.map(|(measured, _)| measured.offset_ns);
+            self.news.slewed(now.sample.mono, slew, off_ns);
+        }
+        let at = now.sample.mono;
+        let (finding, held) = self.find(at);
+        if self.go(at, finding) && !row.journal {
+            row = Row {
+                change: Change::Label,
+                stepped: false,
+                journal: true,
+                event: false,
+            };
         }
         if row.journal {
-            self.journalled = Some(sample);
+            self.clock.journalled(now);
         }
-        self.last = Some(sample);
+        let (events, dropped) = self.news.take();
+        self.counters.events_dropped = self.counters.events_dropped.saturating_add(dropped);
         Some(Statement {
-            map: self.map(&sample),
+            map: self.map(now, held.as_ref()),
             change: row.change,
             journal: row.journal,
             events,
@@ -136,99 +167,174 @@ impl Engine {
         self.counters
     }
 
-    /// The first row of the table that the sample fits, and the movement that is to be reported.
-    fn judge(&self, sample: &ClockSample, signalled: bool) -> (Row, Option<Movement>) {
-        let since_last = self.last.map(|last| Movement::between(&last, sample));
-        // Many small moves add up: each stays below the threshold, their sum does not.
-        let since_journal = self
-            .journalled
-            .map(|journalled| Movement::between(&journalled, sample));
-        let unexplained = [since_last, since_journal]
-            .into_iter()
-            .flatten()
-            .find(|movement| movement.unexplained);
-        let fits = |change: Change| match change {
-            Change::Start => self.last.is_none(),
-            Change::ClockSet => signalled,
-            Change::Step => unexplained.is_some(),
-            Change::KernelStatus => self
-                .last
-                .is_some_and(|last| flag(last.kernel) != flag(sample.kernel)),
-            Change::Slewed => {
-                since_journal.is_some_and(|moved| moved.magnitude_ns() > JOURNAL_SLEW_NS)
-            }
-            Change::Interval => {
-                since_journal.is_some_and(|moved| moved.within_ns >= JOURNAL_INTERVAL_NS)
-            }
-            Change::Steady => true,
-        };
-        let row = TABLE.iter().find(|row| fits(row.change));
-        let steady = Row {
-            change: Change::Steady,
-            to: None,
-            journal: false,
-            event: false,
-        };
-        let movement = if signalled { since_last } else { unexplained };
-        (row.copied().unwrap_or(steady), movement)
+    /// What is known of the clock.
+    #[must_use]
+    pub const fn state(&self) -> ClockState {
+        self.state
     }
 
-    fn map(&self, sample: &ClockSample) -> TimeMap {
-        let (quality, status, reason) = self.state.says();
+    /// Nanoseconds since the measurement that the bound grows from (`last_sync_age`).
+    #[must_use]
+    pub fn last_sync_age_ns(&self, now: MonoNs) -> Option<u64> {
+        self.anchor.map(|(measured, _)| now.since(measured.taken))
+    }
+
+    /// The clock was moved: what was measured before it is void, and how far it moved adds to the bound.
+    fn step(&mut self, now: &ClockComparison, row: &Row) {
+        let movement = self.clock.last_movement();
+        let off_ns = self.anchor.map(|(measured, _)| measured.offset_ns);
+        if row.event {
+            self.counters.steps = self.counters.steps.saturating_add(1);
+            let leap = self.sources.leap_announced();
+            let handed_ns = self.sources.take_handed();
+            self.news
+                .stepped(&now.sample, &movement, off_ns, handed_ns, leap);
+        }
+        if let Some((_, stepped_ns)) = &mut self.anchor {
+            *stepped_ns = stepped_ns.saturating_add(movement.magnitude_ns());
+        }
+        self.sources.void();
+    }
+
+    /// What the sources show together, and the measurement that holds the clock.
+    fn find(&mut self, now: MonoNs) -> (Finding, Option<Measurement>) {
+        let fresh = self.sources.fresh(now);
+        let ruling = rule(&fresh);
+        self.tell_dispute(now, ruling);
+        match ruling {
+            Ruling::Disputed { .. } => (Finding::Disputed, None),
+            Ruling::Held(measured) => {
+                self.anchor = Some((measured, 0));
+                let settled = self.sources.in_a_row(measured.source) >= SETTLED_MEASUREMENTS;
+                let finding = if !settled {
+                    Finding::Settling
+                } else if self.bound_ns(now) <= Some(self.limit_ns()) {
+                    Finding::Good
+                } else {
+                    Finding::Coarse
+                };
+                (finding, Some(measured))
+            }
+            Ruling::None if self.sources.is_void() => (Finding::Stepped, None),
+            Ruling::None if self.sources.rejects() => (Finding::Rejected, None),
+            Ruling::None if self.anchor.is_some() => (Finding::Lost, None),
+            Ruling::None => (Finding::Never, None),
+        }
+    }
+
+    /// What the state asks of the bound: who is SYNCED is let go a margin later than he is let in.
+    const fn limit_ns(&self) -> u64 {
+        match self.state {
+            ClockState::Locked => self.policy.limit_ns.saturating_mul(RELEASE_PERCENT) / 100,
+            ClockState::FreeRunning
+            | ClockState::Acquiring
+            | ClockState::Holdover
+            | ClockState::Reacquiring => self.policy.limit_ns,
+        }
+    }
+
+    fn tell_dispute(&mut self, now: MonoNs, ruling: Ruling) {
+        let disputed = matches!(ruling, Ruling::Disputed { .. });
+        if disputed && !self.disputed {
+            self.news.disputed(now, &ruling);
+        }
+        self.disputed = disputed;
+    }
+
+    /// Goes where the finding leads, and tells of it. Whether the label or its reason changed.
+    fn go(&mut self, now: MonoNs, finding: Finding) -> bool {
+        let (from, to) = (self.state, next(self.state, finding));
+        let reason = finding.reason();
+        match crossing(from, to) {
+            Crossing::Acquired => {
+                self.counters.sync_acquired = self.counters.sync_acquired.saturating_add(1);
+                if self.counters.boot_to_stable_ns == 0 {
+                    self.counters.boot_to_stable_ns = now.0;
+                }
+                self.news.event(
+                    now,
+                    EventCode::SyncAcquired,
+                    None,
+                    None,
+                    self.sources.basis(),
+                );
+                if let Some(since) = self.holdover_since.take() {
+                    let held_ns = now.since(since);
+                    self.counters.holdover_ns = self.counters.holdover_ns.saturating_add(held_ns);
+                    self.news.holdover_ended(now, held_ns);
+                }
+            }
+            Crossing::Lost => {
+                self.counters.sync_lost = self.counters.sync_lost.saturating_add(1);
+                self.holdover_since = Some(now);
+                let cause = match finding {
+                    Finding::Lost | Finding::Rejected => self.sources.loss_cause(now),
+                    Finding::Stepped
+                    | Finding::Disputed
+                    | Finding::Good
+                    | Finding::Settling
+                    | Finding::Coarse
+                    | Finding::Never => None,
+                };
+                let age_ns = self.last_sync_age_ns(now).unwrap_or(0);
+                self.news.lost(now, reason, cause, age_ns);
+            }
+            Crossing::None => {}
+        }
+        let changed = to != from || (reason != self.reason && to != ClockState::Locked);
+        self.state = to;
+        self.reason = reason;
+        changed
+    }
+
+    /// Bound of the clock's error at `now`, in nanoseconds.
+    fn bound_ns(&self, now: MonoNs) -> Option<u64> {
+        self.anchor.map(|(measured, stepped_ns)| {
+            let age_ns = u128::from(now.since(measured.taken));
+            let grown_ns = age_ns * u128::from(self.policy.growth_ppb) / 1_000_000_000;
+            measured
+                .bound_ns()
+                .saturating_add(stepped_ns)
+                .saturating_add(u64::try_from(grown_ns).unwrap_or(u64::MAX))
+        })
+    }
+
+    fn map(&self, now: &ClockComparison, held: Option<&Measurement>) -> TimeMap {
+        let at = now.sample.mono;
+        let (quality, status) = self.state.label();
+        let valid = at.plus_ns(STATEMENT_VALID_NS);
+        // A claim ends with the freshness of what it rests on, even if nobody says another word.
+        let valid_until = match (self.state, held) {
+            (ClockState::Locked, Some(measured)) => valid.min(measured.fresh_until()),
+            _ => valid,
+        };
         TimeMap {
-            at: sample.mono,
-            as_of: sample.mono,
-            utc: sample.utc,
+            at,
+            as_of: at,
+            utc: now.sample.utc,
             quality,
             status,
-            bound_ns: None,
-            bound_growth_ppb: 0,
-            valid_until: sample.mono.plus_ns(STATEMENT_VALID_NS),
-            detail: TimeDetail::Holdover(reason),
-            basis: basis(sample.kernel),
+            bound_ns: self.bound_ns(at),
+            bound_growth_ppb: self.anchor.map_or(0, |_| self.policy.growth_ppb),
+            valid_until,
+            detail: held.map_or(TimeDetail::Holdover(self.reason), |measured| {
+                TimeDetail::Offset(offset_bucket(measured.offset_ns.unsigned_abs()))
+            }),
+            basis: self.basis(now),
         }
     }
 
-    fn step_event(&self, sample: &ClockSample, movement: Movement, signalled: bool) -> Event {
-        let magnitude_ns = movement.magnitude_ns();
-        let direction = if movement.moved_ns < 0 {
-            "backward"
-        } else {
-            "forward"
-        };
-        let seen = if signalled {
-            "signalled by the kernel"
-        } else {
-            "seen by comparing the clocks"
-        };
-        Event {
-            at: sample.mono,
-            code: EventCode::TimeStep,
-            source: self.source.clone(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
-            count: Some(magnitude_ns),
-            detail: Some(format!(
-                "{direction} by {magnitude_ns} ns ({}), within the last {} ms, {seen}",
-                offset_bucket(magnitude_ns),
-                movement.within_ns.div_ceil(1_000_000),
-            )),
-            sample: None,
-        }
+    fn basis(&self, now: &ClockComparison) -> String {
+        self.sources.basis().unwrap_or_else(|| {
+            String::from(match now.sample.kernel.map(|kernel| kernel.flag_synchronised) {
+                None => "CLOCK_REALTIME",
+                Some(false) => "CLOCK_REALTIME; the kernel's flag says unsynchronised",
+                Some(true) => {
+                    "CLOCK_REALTIME; the kernel's flag says synchronised, no source was measured"
+                }
+            })
+        })
     }
-}
-
-fn flag(kernel: Option<KernelStatus>) -> Option<bool> {
-    kernel.map(|kernel| kernel.flag_synchronised)
-}
-
-fn basis(kernel: Option<KernelStatus>) -> String {
-    String::from(match flag(kernel) {
-        None => "CLOCK_REALTIME",
-        Some(false) => "CLOCK_REALTIME; the kernel's flag says unsynchronised",
-        Some(true) => "CLOCK_REALTIME; the kernel's flag says synchronised, no source was measured",
-    })
 }
 
 #[cfg(test)]

@@ -5,20 +5,27 @@
 //! TimeMap that serves for stamps from now on, the events to commit, and whether the map itself is
 //! worth an entry.
 //!
-//! No source is measured here yet, so nothing here ever claims to be synchronised: the kernel's own
-//! flag is a flag, not a measurement, and stands in the map's basis for what it is.
+//! Daemons and cards are read by the host too; each look at one is an [`reading::Observation`]. A claim
+//! rests on fresh measurements alone: a flag, the kernel's own included, is a flag and decides nothing.
 #![no_std]
 
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod arbiter;
+pub mod causes;
 mod engine;
+pub mod fresh;
 pub mod limits;
 pub mod reading;
 mod sample;
+pub mod states;
 mod table;
 
-pub use engine::{Counters, Engine, Statement};
-pub use sample::{ClockSample, KernelStatus};
-pub use table::{Change, ClockState, Row, TABLE, offset_bucket};
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Counters, Engine, OfferPolicy, Policy, Statement};
+pub use sample::{ClockComparison, ClockSample, KernelStatus};
+pub use table::{Change, Row, TABLE, offset_bucket};

@@ -16,3 +16,57 @@ pub const JOURNAL_INTERVAL_NS: u64 = 3_600_000_000_000;
 pub const JOURNAL_SLEW_NS: u64 = 10_000_000;
 /// How often the host should sample.
 pub const SAMPLE_INTERVAL_MS: u64 = 1_000;
+
+/// A measurement is fresh for as many of its source's intervals.
+pub const FRESH_INTERVALS: u64 = 5;
+/// And at least for so long.
+pub const FRESH_NS_MIN: u64 = 1_000_000_000;
+/// How far an ingress may lie outside the two looks that it was seen between.
+pub const INGRESS_SLACK_NS: u64 = 50_000_000;
+/// An offset so near to whole seconds is a mistake about TAI and UTC, not a clock that is off.
+pub const UTC_OFFSET_NEAR_NS: u64 = 20_000_000;
+/// The shortest interval that is believed of chronyd.
+pub const CHRONY_INTERVAL_NS_MIN: u64 = 250_000_000;
+/// The longest: a claim never outlives eleven minutes without a measurement.
+pub const CHRONY_INTERVAL_NS_MAX: u64 = 131_072_000_000;
+/// Fresh measurements in a row, of one source and identity, before a clock counts as settled.
+pub const SETTLED_MEASUREMENTS: u32 = 4;
+/// Two sources whose claims are nearer than this do not exclude each other: so far apart may two looks be.
+pub const DISPUTE_MARGIN_NS: u64 = 20_000;
+
+/// Values of offset or delay that are compared: so many at most,
+pub const MOTION_POINTS_MAX: usize = 32;
+/// and so many at least.
+pub const MOTION_POINTS_MIN: usize = 8;
+/// A movement below this is noise, whatever the values' own spread.
+pub const MOTION_FLOOR_NS: u64 = 5_000;
+/// How long an offset that moved waits for the path delay to say whether the path moved: ptp4l gives the
+/// delay as a median of its last ten, a second apart.
+pub const MOTION_WAIT_NS: u64 = 12_000_000_000;
+/// The stretch over which messages are counted against their pace.
+pub const FLOW_WINDOW_NS: u64 = 6_000_000_000;
+/// Messages have stopped when so many intervals pass without one,
+pub const FLOW_STOPPED_INTERVALS: u64 = 5;
+/// and at least this long.
+pub const FLOW_STOPPED_NS_MIN: u64 = 1_000_000_000;
+/// The shortest stretch from which a pace is told.
+pub const PACE_WINDOW_NS: u64 = 4_000_000_000;
+/// A pace that stays slower for so long is the new one.
+pub const PACE_SLOWER_NS: u64 = 60_000_000_000;
+/// Two figures that differ by less than this are the same when a movement is compared with a measurement.
+pub const ATTRIBUTION_FLOOR_NS: u64 = 100_000;
+/// A shorter sleep than this explains no movement.
+pub const SLEPT_NS_MIN: u64 = 1_000_000;
+
+/// Who is SYNCED keeps it until the bound is this much of the site's limit, in percent.
+pub const RELEASE_PERCENT: u64 = 125;
+/// The stretch over which slewing is compared with its budget.
+pub const SLEW_WINDOW_NS: u64 = 10_000_000_000;
+/// What slewing may move the clock by in that stretch, beyond the frequency correction in force.
+pub const SLEW_BUDGET_NS: u64 = 1_000_000;
+/// How long a change of the clock's rate takes to count as its steady rate.
+pub const STEADY_RATE_NS: u64 = 60_000_000_000;
+/// Events that wait for the next statement.
+pub const EVENTS_WAITING_MAX: usize = 64;
+/// Times from outside that wait to be handed to the daemon.
+pub const OFFERS_WAITING_MAX: usize = 8;

@@ -5,6 +5,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use evidence::{MonoNs, UtcNs};
 
 /// One look at one source.
@@ -31,6 +32,20 @@ pub enum SourceKind {
     Thermal,
     /// Samples that masters and the head-end send.
     Offered,
+}
+
+impl SourceKind {
+    /// Its name, for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ptp => "ptp4l",
+            Self::Chrony => "chronyd",
+            Self::Rtc => "the real-time clock",
+            Self::Thermal => "the temperature",
+            Self::Offered => "a time from outside",
+        }
+    }
 }
 
 /// What a source said.
@@ -68,9 +83,34 @@ pub enum Fault {
     Unsupported(&'static str),
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("there is no such socket or device"),
+            Self::Stale => f.write_str("its socket is there and nobody answers: it has ended"),
+            Self::Denied => f.write_str(
+                "access is refused, or it runs as somebody who may not speak for the clock",
+            ),
+            Self::Silent => f.write_str("no answer within the time allowed"),
+            Self::Malformed(what) => write!(f, "an answer that is not of the protocol: {what}"),
+            Self::Unsupported(what) => write!(f, "this version cannot say it: {what}"),
+        }
+    }
+}
+
 /// An eight-byte PTP clock identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClockIdentity(pub [u8; 8]);
+
+impl fmt::Display for ClockIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, byte) in self.0.iter().enumerate() {
+            let point = if index == 3 || index == 5 { "." } else { "" };
+            write!(f, "{point}{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
 
 /// What ptp4l says, gathered from the answers to one round of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,6 +220,24 @@ pub enum PortState {
     GrandMaster,
     /// A number that no edition of the standard has.
     Unknown(u8),
+}
+
+impl fmt::Display for PortState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Initializing => "INITIALIZING",
+            Self::Faulty => "FAULTY",
+            Self::Disabled => "DISABLED",
+            Self::Listening => "LISTENING",
+            Self::PreMaster => "PRE_MASTER",
+            Self::Master => "MASTER",
+            Self::Passive => "PASSIVE",
+            Self::Uncalibrated => "UNCALIBRATED",
+            Self::Slave => "SLAVE",
+            Self::GrandMaster => "GRAND_MASTER",
+            Self::Unknown(number) => return write!(f, "state {number}"),
+        })
+    }
 }
 
 /// How a port takes timestamps.

@@ -1,37 +1,6 @@
-//! The declared table: what each change of the clock does to state, journal and events.
+//! The declared table: what each change of the clock is worth: a doubt, an entry, an event.
 
-use evidence::reasons::{HoldoverReason, OffsetBucket, TimeQuality, TimeStatus};
-
-/// What is known of the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClockState {
-    /// It runs as it did when the process first looked.
-    FreeRunning,
-    /// It was set since, and nothing has confirmed it.
-    Stepped,
-}
-
-impl ClockState {
-    /// Every state.
-    pub const ALL: &'static [Self] = &[Self::FreeRunning, Self::Stepped];
-
-    /// What a stamp may say of such a clock (A8.4).
-    #[must_use]
-    pub const fn says(self) -> (TimeQuality, TimeStatus, HoldoverReason) {
-        match self {
-            Self::FreeRunning => (
-                TimeQuality::RtcOnly,
-                TimeStatus::FreeRun,
-                HoldoverReason::NeverSynchronised,
-            ),
-            Self::Stepped => (
-                TimeQuality::RtcOnly,
-                TimeStatus::FreeRun,
-                HoldoverReason::ClockStepped,
-            ),
-        }
-    }
-}
+use evidence::reasons::OffsetBucket;
 
 /// What a sample shows against those before it, the weightiest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +15,8 @@ pub enum Change {
     KernelStatus,
     /// Slewing has carried the clock away from the last map in the journal.
     Slewed,
+    /// Another label, or another reason for it.
+    Label,
     /// The last map in the journal is old.
     Interval,
     /// Nothing to report.
@@ -57,18 +28,18 @@ pub enum Change {
 pub struct Row {
     /// What the sample shows.
     pub change: Change,
-    /// The state it leads to; the state stays where there is none.
-    pub to: Option<ClockState>,
+    /// Whether what was measured before it says nothing any more.
+    pub stepped: bool,
     /// Whether the new map becomes an entry.
     pub journal: bool,
     /// Whether a `time_step` event is committed (A8.5).
     pub event: bool,
 }
 
-const fn row(change: Change, to: Option<ClockState>, journal: bool, event: bool) -> Row {
+const fn row(change: Change, stepped: bool, journal: bool, event: bool) -> Row {
     Row {
         change,
-        to,
+        stepped,
         journal,
         event,
     }
@@ -76,13 +47,14 @@ const fn row(change: Change, to: Option<ClockState>, journal: bool, event: bool)
 
 /// The table, in the order in which changes are looked for.
 pub const TABLE: &[Row] = &[
-    row(Change::Start, Some(ClockState::FreeRunning), true, false),
-    row(Change::ClockSet, Some(ClockState::Stepped), true, true),
-    row(Change::Step, Some(ClockState::Stepped), true, true),
-    row(Change::KernelStatus, None, true, false),
-    row(Change::Slewed, None, true, false),
-    row(Change::Interval, None, true, false),
-    row(Change::Steady, None, false, false),
+    row(Change::Start, false, true, false),
+    row(Change::ClockSet, true, true, true),
+    row(Change::Step, true, true, true),
+    row(Change::KernelStatus, false, true, false),
+    row(Change::Slewed, false, true, false),
+    row(Change::Label, false, true, false),
+    row(Change::Interval, false, true, false),
+    row(Change::Steady, false, false, false),
 ];
 
 /// The bucket of a magnitude.

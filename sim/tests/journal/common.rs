@@ -60,6 +60,7 @@ pub(crate) fn capture(number: u64, filler: usize) -> Captured {
         count: Some(number),
         detail: Some("x".repeat(filler)),
         sample: None,
+        time_cause: None,
     }
     .into();
     Captured::new(&payload)

@@ -24,6 +24,7 @@ pub(crate) fn capture(seed: u64, number: u64) -> Captured {
         count: Some(number),
         detail: None,
         sample: Some(Blob(sample.collect())),
+        time_cause: None,
     }
     .into();
     Captured::new(&payload)

@@ -181,6 +181,7 @@ pub(crate) fn readings(maker: &Maker, random: &mut Random) -> Result<Group, Stri
                 count: Some(number % 9 + 1),
                 detail: None,
                 sample: Some(Blob(number.to_be_bytes().to_vec())),
+                time_cause: None,
             };
             payloads.push(event.into());
             continue;

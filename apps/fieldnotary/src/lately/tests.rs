@@ -85,6 +85,7 @@ fn uplink(code: EventCode, detail: &str) -> Payload {
         count: None,
         detail: Some(detail.to_owned()),
         sample: None,
+        time_cause: None,
     }
     .into()
 }

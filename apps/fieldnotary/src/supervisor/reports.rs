@@ -127,6 +127,7 @@ fn event(code: EventCode, role: &str, count: Option<u64>, mut detail: String) ->
         count,
         detail: Some(detail),
         sample: None,
+        time_cause: None,
     };
     Some(Captured::new(&event.into()))
 }

@@ -27,6 +27,7 @@ fn event() -> Captured {
             count: Some(3),
             detail: Some("io".into()),
             sample: None,
+            time_cause: None,
         }
         .into(),
     )

@@ -55,6 +55,7 @@ fn group(number: u64) -> Vec<(Stamp, Captured)> {
         count: Some(number),
         detail: None,
         sample: None,
+        time_cause: None,
     }
     .into();
     let stamp = Stamp {

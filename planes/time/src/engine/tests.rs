@@ -1,43 +1,56 @@
 //! Clocks that run, slew, step and are read badly.
 
-use super::{Counters, Engine, Statement};
+use super::{Engine, OfferPolicy, Policy, Statement};
+use crate::fresh::{ChronyPolicy, PtpPolicy};
 use crate::limits::{
     JOURNAL_INTERVAL_NS, READ_UNCERTAINTY_NS_MAX, SAMPLE_INTERVAL_MS, STATEMENT_VALID_NS,
 };
-use crate::sample::{ClockSample, KernelStatus};
-use crate::table::{Change, ClockState, TABLE, offset_bucket};
-use evidence::reasons::{EventCode, HoldoverReason, OffsetBucket, TimeQuality, TimeStatus};
+use crate::sample::{ClockComparison, ClockSample, KernelStatus};
+use crate::table::{Change, TABLE, offset_bucket};
+use crate::tests::{UTC_0, comparison};
+use evidence::reasons::{
+    EventCode, HoldoverReason, OffsetBucket, TimeCause, TimeQuality, TimeStatus,
+};
 use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
 use proptest::prelude::{any, prop_assert, proptest};
 use std::vec::Vec;
 
-const SECOND_NS: u64 = 1_000_000_000;
-const UTC_0: i64 = 1_800_000_000_000_000_000;
+mod world;
 
-fn engine() -> Engine {
-    Engine::new(SourceId::new("time").unwrap())
+const SECOND_NS: u64 = 1_000_000_000;
+
+pub(super) fn policy() -> Policy {
+    Policy {
+        limit_ns: 1_000_000,
+        growth_ppb: 50_000,
+        ptp: PtpPolicy::default(),
+        chrony: ChronyPolicy::default(),
+        offered: OfferPolicy::default(),
+        floor: UtcNs(0),
+    }
 }
 
-/// The clocks `at_ns` after the start, UTC moved by `moved_ns`.
-fn sample(at_ns: u64, moved_ns: i64) -> ClockSample {
-    ClockSample {
-        mono: MonoNs(5 * SECOND_NS + at_ns),
-        utc: UtcNs(UTC_0 + i64::try_from(at_ns).unwrap() + moved_ns),
-        read_uncertainty_ns: 200,
-        kernel: None,
-    }
+fn engine() -> Engine {
+    Engine::new(SourceId::new("time").unwrap(), policy())
+}
+
+/// The clocks so long after the start, UTC moved.
+fn sample(at_ns: u64, moved_ns: i64) -> ClockComparison {
+    let mut now = comparison(5 * SECOND_NS + at_ns);
+    now.sample.utc = UtcNs(UTC_0 + i64::try_from(at_ns).unwrap() + moved_ns);
+    now
 }
 
 fn started() -> Engine {
     let mut engine = engine();
-    engine.observe(sample(0, 0), false).unwrap();
+    engine.observe(&sample(0, 0), false).unwrap();
     engine
 }
 
 /// One second after the start, what does a movement by `moved_ns` lead to?
 fn after_a_second(moved_ns: i64, signalled: bool) -> Statement {
     started()
-        .observe(sample(SECOND_NS, moved_ns), signalled)
+        .observe(&sample(SECOND_NS, moved_ns), signalled)
         .unwrap()
 }
 
@@ -45,7 +58,7 @@ fn after_a_second(moved_ns: i64, signalled: bool) -> Statement {
 //= A2.2
 #[test]
 fn a_clock_without_a_source_is_rtc_only_and_says_so() {
-    let statement = engine().observe(sample(0, 0), false).unwrap();
+    let statement = engine().observe(&sample(0, 0), false).unwrap();
     assert_eq!((statement.change, statement.journal), (Change::Start, true));
     assert_eq!(statement.events, Vec::new());
     let stamp = statement.map.evaluate(MonoNs(6 * SECOND_NS));
@@ -62,7 +75,7 @@ fn a_clock_without_a_source_is_rtc_only_and_says_so() {
 //= A8.4
 #[test]
 fn a_statement_runs_out_after_three_missed_samples() {
-    let map = started().observe(sample(SECOND_NS, 0), false).unwrap().map;
+    let map = started().observe(&sample(SECOND_NS, 0), false).unwrap().map;
     assert_eq!(map.valid_until, map.as_of.plus_ns(STATEMENT_VALID_NS));
     assert_eq!(STATEMENT_VALID_NS, 3 * SAMPLE_INTERVAL_MS * 1_000_000);
     let late = map.evaluate(map.valid_until.plus_ns(1));
@@ -75,18 +88,14 @@ fn a_statement_runs_out_after_three_missed_samples() {
 //= A8.4
 //= R11.3
 #[test]
-fn no_state_of_this_plane_ever_claims_a_source() {
-    for state in ClockState::ALL {
-        let (quality, status, _) = state.says();
-        assert_eq!(quality, TimeQuality::RtcOnly);
-        assert_eq!(status, TimeStatus::FreeRun);
-    }
+fn a_flag_of_the_kernel_is_no_claim() {
     let mut flagged = sample(0, 0);
-    flagged.kernel = Some(KernelStatus {
+    flagged.sample.kernel = Some(KernelStatus {
         flag_synchronised: true,
         frequency_ppb: -13_000,
+        ..KernelStatus::default()
     });
-    let statement = engine().observe(flagged, false).unwrap();
+    let statement = engine().observe(&flagged, false).unwrap();
     assert_eq!(statement.map.quality, TimeQuality::RtcOnly);
     assert!(statement.map.basis.contains("no source was measured"));
 }
@@ -125,26 +134,26 @@ fn a_step_is_an_event_with_magnitude_direction_and_reason() {
             2_000_000,
             false,
             2_000_000,
-            "forward by 2000000 ns (<10ms), within the last 1000 ms, seen by comparing the clocks",
+            "forward by 2000000 ns (<10ms), within the last 1000 ms, seen by comparing the clocks: no source moved, no daemon corrected, nobody said so: nothing seen explains it",
         ),
         (
             -3_600_000_000_000,
             false,
             3_600_000_000_000,
-            "backward by 3600000000000 ns (>=1s), within the last 1000 ms, seen by comparing the clocks",
+            "backward by 3600000000000 ns (>=1s), within the last 1000 ms, seen by comparing the clocks: no source moved, no daemon corrected, nobody said so: nothing seen explains it",
         ),
         // What the kernel signals is an event however small it is.
         (
             250_004,
             true,
             250_004,
-            "forward by 250004 ns (<1ms), within the last 1000 ms, signalled by the kernel",
+            "forward by 250004 ns (<1ms), within the last 1000 ms, signalled by the kernel: a program or person set the clock; no source had asked for it",
         ),
         (
             0,
             true,
             0,
-            "forward by 0 ns (<1us), within the last 1000 ms, signalled by the kernel",
+            "forward by 0 ns (<1us), within the last 1000 ms, signalled by the kernel: a program or person set the clock; no source had asked for it",
         ),
     ];
     for (moved_ns, signalled, count, detail) in table {
@@ -152,6 +161,12 @@ fn a_step_is_an_event_with_magnitude_direction_and_reason() {
         assert_eq!(statement.events.len(), 1);
         let event = &statement.events[0];
         assert_eq!(event.code, EventCode::TimeStep);
+        let cause = if signalled {
+            TimeCause::SetByProgram
+        } else {
+            TimeCause::Unexplained
+        };
+        assert_eq!(event.time_cause, Some(cause));
         assert_eq!(event.count, Some(count));
         assert_eq!(event.detail.as_deref(), Some(detail));
         assert_eq!(event.at, MonoNs(6 * SECOND_NS));
@@ -165,11 +180,11 @@ fn a_step_is_an_event_with_magnitude_direction_and_reason() {
 #[test]
 fn stamps_before_a_step_stay_and_later_ones_use_the_stepped_clock() {
     let mut engine = started();
-    let before = engine.observe(sample(SECOND_NS, 0), false).unwrap();
+    let before = engine.observe(&sample(SECOND_NS, 0), false).unwrap();
     let instant = MonoNs(6 * SECOND_NS + 400);
     let frozen = before.map.evaluate(instant);
     let after = engine
-        .observe(sample(2 * SECOND_NS, -60_000_000_000), false)
+        .observe(&sample(2 * SECOND_NS, -60_000_000_000), false)
         .unwrap();
     assert_eq!(frozen.timestamp, UtcNs(UTC_0 + 1_000_000_400));
     assert_eq!(
@@ -187,7 +202,7 @@ fn stamps_before_a_step_stay_and_later_ones_use_the_stepped_clock() {
     );
     // Nothing confirms the clock later by itself.
     let steady = engine
-        .observe(sample(3 * SECOND_NS, -60_000_000_000), false)
+        .observe(&sample(3 * SECOND_NS, -60_000_000_000), false)
         .unwrap();
     assert_eq!((steady.change, steady.journal), (Change::Steady, false));
     assert_eq!(steady.map.detail, later.detail);
@@ -203,7 +218,7 @@ fn a_clock_pushed_forward_in_small_moves_is_caught() {
         // 1.2 ms each second: never a step by itself, always more than a slew.
         let moved_ns = 1_200_000 * i64::try_from(second).unwrap();
         let statement = engine
-            .observe(sample(second * SECOND_NS, moved_ns), false)
+            .observe(&sample(second * SECOND_NS, moved_ns), false)
             .unwrap();
         steps += statement.events.len();
     }
@@ -214,7 +229,7 @@ fn a_clock_pushed_forward_in_small_moves_is_caught() {
 fn the_map_becomes_an_entry_hourly_and_when_slewing_carried_it_away() {
     let mut engine = started();
     let at = |engine: &mut Engine, at_ns, moved_ns| {
-        let statement = engine.observe(sample(at_ns, moved_ns), false).unwrap();
+        let statement = engine.observe(&sample(at_ns, moved_ns), false).unwrap();
         (statement.change, statement.journal)
     };
     let hour = JOURNAL_INTERVAL_NS;
@@ -241,12 +256,13 @@ fn the_map_becomes_an_entry_hourly_and_when_slewing_carried_it_away() {
 #[test]
 fn what_the_kernel_says_of_its_clock_is_written_down_when_it_changes() {
     let mut engine = started();
-    let flagged = |at_ns, flag_synchronised| ClockSample {
-        kernel: Some(KernelStatus {
+    let flagged = |at_ns, flag_synchronised| {
+        let mut now = sample(at_ns, 0);
+        now.sample.kernel = Some(KernelStatus {
             flag_synchronised,
-            frequency_ppb: 0,
-        }),
-        ..sample(at_ns, 0)
+            ..KernelStatus::default()
+        });
+        now
     };
     let table = [
         (1, false, Change::KernelStatus),
@@ -256,7 +272,7 @@ fn what_the_kernel_says_of_its_clock_is_written_down_when_it_changes() {
     ];
     for (second, flag, expected) in table {
         let statement = engine
-            .observe(flagged(second * SECOND_NS, flag), false)
+            .observe(&flagged(second * SECOND_NS, flag), false)
             .unwrap();
         assert_eq!(statement.change, expected, "{second}");
         assert_eq!(statement.events, Vec::new());
@@ -267,23 +283,18 @@ fn what_the_kernel_says_of_its_clock_is_written_down_when_it_changes() {
 #[test]
 fn a_bad_sample_says_nothing_and_the_signal_that_came_with_it_is_kept() {
     let mut engine = started();
-    let bad = ClockSample {
-        read_uncertainty_ns: READ_UNCERTAINTY_NS_MAX + 1,
-        ..sample(SECOND_NS, 0)
-    };
-    assert_eq!(engine.observe(bad, true), None);
-    assert_eq!(engine.observe(sample(0, 0), false), None);
-    let statement = engine.observe(sample(2 * SECOND_NS, 7_000), false).unwrap();
+    let mut bad = sample(SECOND_NS, 0);
+    bad.sample.read_uncertainty_ns = READ_UNCERTAINTY_NS_MAX + 1;
+    assert_eq!(engine.observe(&bad, true), None);
+    assert_eq!(engine.observe(&sample(0, 0), false), None);
+    let statement = engine
+        .observe(&sample(2 * SECOND_NS, 7_000), false)
+        .unwrap();
     assert_eq!(statement.change, Change::ClockSet);
     assert_eq!(statement.events[0].count, Some(7_000));
-    assert_eq!(
-        engine.counters(),
-        Counters {
-            samples: 2,
-            samples_rejected: 2,
-            steps: 1
-        }
-    );
+    let counters = engine.counters();
+    assert_eq!((counters.samples, counters.samples_rejected), (2, 2));
+    assert_eq!(counters.steps, 1);
 }
 
 #[test]
@@ -334,9 +345,15 @@ proptest! {
                 read_uncertainty_ns: uncertainty % (2 * READ_UNCERTAINTY_NS_MAX),
                 kernel: None,
             };
-            if let Some(statement) = engine.observe(sample, signalled) {
+            let now = ClockComparison {
+                sample,
+                raw_ns: uncertainty,
+                boot_ns: mono,
+            };
+            if let Some(statement) = engine.observe(&now, signalled) {
                 prop_assert!(statement.map.utc_of(sample.mono) == sample.utc);
-                prop_assert!(statement.events.is_empty() || statement.journal);
+                let stepped = statement.events.iter().any(|of| of.code == EventCode::TimeStep);
+                prop_assert!(!stepped || statement.journal);
             }
         }
     }

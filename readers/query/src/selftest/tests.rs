@@ -91,6 +91,7 @@ impl Log {
             count: Some(2),
             detail: None,
             sample: None,
+            time_cause: None,
         });
     }
 

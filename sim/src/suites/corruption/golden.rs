@@ -114,6 +114,7 @@ pub(super) fn step(n: u64) -> Vec<(Stamp, Captured)> {
                 count: Some(n * 100 + k),
                 detail: Some("x".repeat(filler)),
                 sample: None,
+                time_cause: None,
             }
             .into();
             (stamp(), Captured::new(&payload))

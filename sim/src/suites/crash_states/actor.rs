@@ -79,6 +79,7 @@ pub(super) fn group(number: u64, count: u64, filler: usize) -> Group {
             count: Some(n),
             detail: Some("x".repeat(filler)),
             sample: None,
+            time_cause: None,
         }
         .into();
         (stamp, Captured::new(&payload))

@@ -84,6 +84,7 @@ fn ended(at_ns: u64, pid: u64) -> Payload {
         count: Some(1),
         detail: Some(format!("pid {pid}, signal 9")),
         sample: None,
+        time_cause: None,
     }
     .into()
 }

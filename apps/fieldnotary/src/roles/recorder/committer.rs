@@ -212,6 +212,7 @@ impl Committer {
             count: None,
             detail: None,
             sample: None,
+            time_cause: None,
         };
         fill(&mut event);
         self.stage(event.into());

@@ -191,6 +191,7 @@ impl Session {
                     self.throttle.per_s()
                 )),
                 sample: None,
+                time_cause: None,
             };
             // The answer goes nowhere: nobody asked.
             let (answer, _) = sync_channel(1);

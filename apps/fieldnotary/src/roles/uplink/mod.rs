@@ -250,6 +250,7 @@ impl Role {
             count: None,
             detail: (!detail.is_empty()).then_some(detail),
             sample: None,
+            time_cause: None,
         }
         .into()
     }

@@ -1,0 +1,51 @@
+//! Why the node's own clock moved.
+
+use crate::limits::{ATTRIBUTION_FLOOR_NS, SLEPT_NS_MIN};
+use evidence::reasons::TimeCause;
+
+/// A movement of `CLOCK_REALTIME`, and what is known around it. All in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LocalMove {
+    /// By how much, forward positive.
+    pub(crate) moved_ns: i128,
+    /// Whether the kernel signalled that the clock was set.
+    pub(crate) signalled: bool,
+    /// How long the machine slept meanwhile.
+    pub(crate) slept_ns: u64,
+    /// What a daemon had measured the clock to be off by, before: positive where it was ahead.
+    pub(crate) offset_before_ns: Option<i64>,
+    /// A correction that was handed to the daemon from outside, and not yet seen.
+    pub(crate) handed_ns: Option<i64>,
+    /// Whether a leap second was announced.
+    pub(crate) leap_announced: bool,
+}
+
+/// Whether two figures are the same, for clocks that are read one after the other: within a fifth, or a
+/// tenth of a millisecond.
+fn alike(a_ns: i128, b_ns: i128) -> bool {
+    let tolerance_ns = (a_ns.abs().max(b_ns.abs()) / 5).max(i128::from(ATTRIBUTION_FLOOR_NS));
+    (a_ns - b_ns).abs() <= tolerance_ns && a_ns.signum() == b_ns.signum()
+}
+
+/// Names the cause; the first that fits, the surest first.
+pub(crate) fn name_move(seen: &LocalMove) -> TimeCause {
+    const SECOND_NS: i128 = 1_000_000_000;
+    if seen.slept_ns >= SLEPT_NS_MIN && alike(seen.moved_ns, seen.slept_ns.into()) {
+        return TimeCause::MachineSlept;
+    }
+    if seen.leap_announced && alike(seen.moved_ns.abs(), SECOND_NS) {
+        return TimeCause::LeapSecond;
+    }
+    let corrects = |off_ns: i64| alike(seen.moved_ns, -i128::from(off_ns));
+    if seen.handed_ns.is_some_and(corrects) {
+        return TimeCause::HeadEnd;
+    }
+    if seen.offset_before_ns.is_some_and(corrects) {
+        return TimeCause::DaemonCorrection;
+    }
+    if seen.signalled {
+        TimeCause::SetByProgram
+    } else {
+        TimeCause::Unexplained
+    }
+}

@@ -1,0 +1,254 @@
+//! What the last looks at ptp4l show together.
+
+use super::flow::Counted;
+use super::motion::Track;
+use super::table::{Claims, Flows, Motion, Motions, Port, claims_cause, flow_cause, motion_cause};
+use crate::fresh::whole_seconds;
+use crate::limits::{FLOW_STOPPED_NS_MIN, MOTION_WAIT_NS};
+use crate::reading::{ClockIdentity, PortState, PtpPort, PtpReading};
+use alloc::vec::Vec;
+use evidence::MonoNs;
+use evidence::reasons::TimeCause;
+
+/// Something that is not as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// Messages do not arrive, or arrive again (`None`).
+    Flow {
+        cause: Option<TimeCause>,
+        missing: u64,
+    },
+    /// The grandmaster claims something else.
+    Claims(TimeCause),
+    /// Offset or delay moved.
+    Motion {
+        cause: TimeCause,
+        offset_ns: i128,
+        delay_ns: i128,
+    },
+    /// The port that follows changed its state.
+    PortState { from: PortState, to: PortState },
+}
+
+/// Which figures of the grandmaster are compared from look to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Claimed {
+    gm: ClockIdentity,
+    domain: u8,
+    class: u8,
+    accuracy: u8,
+    traceable: bool,
+    utc_offset_s: i16,
+    utc_valid: bool,
+    leap: u8,
+    whole_seconds: Option<i64>,
+}
+
+impl Claimed {
+    fn of(reading: &PtpReading) -> Self {
+        Self {
+            gm: reading.gm,
+            domain: reading.domain,
+            class: reading.gm_class,
+            accuracy: reading.gm_accuracy,
+            traceable: reading.time_flags & 0x10 != 0,
+            utc_offset_s: reading.utc_offset_s,
+            utc_valid: reading.time_flags & 0x04 != 0,
+            leap: reading.time_flags & 0x03,
+            whole_seconds: whole_seconds(reading.offset_ns),
+        }
+    }
+
+    fn against(&self, before: &Self) -> Claims {
+        Claims {
+            identity: (self.gm, self.domain) != (before.gm, before.domain),
+            class: (self.class, self.accuracy, self.traceable)
+                != (before.class, before.accuracy, before.traceable),
+            utc_offset: (self.utc_offset_s, self.utc_valid)
+                != (before.utc_offset_s, before.utc_valid),
+            leap: self.leap != before.leap,
+            whole_seconds: self.whole_seconds.is_some()
+                && self.whole_seconds != before.whole_seconds,
+        }
+    }
+}
+
+/// An offset that moved and waits for the delay to say whether the path did.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    since: MonoNs,
+    motions: Motions,
+    offset_ns: i128,
+    delay_ns: i128,
+}
+
+/// The last looks, condensed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Looks {
+    claimed: Option<Claimed>,
+    port: Option<PortState>,
+    flow: Option<TimeCause>,
+    sync: Counted,
+    follow_up: Counted,
+    announce: Counted,
+    delay_resp: u64,
+    offset: Track,
+    delay: Track,
+    pending: Option<Pending>,
+    drifting: bool,
+}
+
+impl Looks {
+    /// Nanoseconds between Syncs as they arrive.
+    pub(crate) fn sync_interval_ns(&self) -> Option<u64> {
+        self.sync.interval_ns()
+    }
+
+    /// Takes a look. `own_ns` is how far the node's clock was moved by itself, in all: taken out of the
+    /// offset, what remains is the master's. `measured` says that the offset is a new one.
+    pub(crate) fn take(
+        &mut self,
+        reading: &PtpReading,
+        port: Option<&PtpPort>,
+        at: MonoNs,
+        own_ns: i128,
+        measured: bool,
+    ) -> Vec<Sign> {
+        let mut signs = Vec::new();
+        // The follower, or the port that would be it.
+        let Some(port) = port.or_else(|| reading.ports.first()) else {
+            return signs;
+        };
+        if let Some(from) = self
+            .port
+            .replace(port.state)
+            .filter(|from| *from != port.state)
+        {
+            let to = port.state;
+            signs.push(Sign::PortState { from, to });
+        }
+        self.sync.take(at, port.received.sync);
+        self.follow_up.take(at, port.received.follow_up);
+        self.announce.take(at, port.received.announce);
+        self.flow_signs(at, &mut signs);
+        if self.flow.is_none() {
+            self.claims_signs(reading, &mut signs);
+        }
+        if measured && whole_seconds(reading.offset_ns).is_none() {
+            self.offset.push(i128::from(reading.offset_ns) - own_ns);
+        }
+        if port.received.delay_resp != self.delay_resp {
+            self.delay_resp = port.received.delay_resp;
+            self.delay.push(reading.mean_path_delay_ns.into());
+        }
+        self.motion_signs(at, &mut signs);
+        signs
+    }
+
+    /// Forgets how offset and delay moved: another master, or the node's own clock was set.
+    pub(crate) fn forget_motion(&mut self) {
+        self.offset.clear();
+        self.delay.clear();
+        self.pending = None;
+        self.drifting = false;
+    }
+
+    /// Why messages do not arrive, silences from `quiet_ns` on taken for an end.
+    pub(crate) fn flow_cause(&self, now: MonoNs, quiet_ns: u64) -> Option<TimeCause> {
+        let port = match self.port? {
+            PortState::Slave | PortState::Uncalibrated => Port::Follows,
+            PortState::Initializing | PortState::Faulty | PortState::Disabled => Port::Down,
+            PortState::Listening
+            | PortState::PreMaster
+            | PortState::Master
+            | PortState::Passive
+            | PortState::GrandMaster
+            | PortState::Unknown(_) => Port::Left,
+        };
+        flow_cause(Flows {
+            port,
+            sync: self.sync.flow(now, quiet_ns),
+            follow_up: self.follow_up.flow(now, quiet_ns),
+            announce: self.announce.flow(now, quiet_ns),
+        })
+    }
+
+    fn flow_signs(&mut self, at: MonoNs, signs: &mut Vec<Sign>) {
+        let cause = self.flow_cause(at, FLOW_STOPPED_NS_MIN);
+        if cause != self.flow {
+            self.flow = cause;
+            let missing = self.sync.missing().max(self.follow_up.missing());
+            signs.push(Sign::Flow { cause, missing });
+        }
+    }
+
+    fn claims_signs(&mut self, reading: &PtpReading, signs: &mut Vec<Sign>) {
+        let claimed = Claimed::of(reading);
+        let Some(before) = self.claimed.replace(claimed) else {
+            return;
+        };
+        let claims = claimed.against(&before);
+        if let Some(cause) = claims_cause(claims) {
+            signs.push(Sign::Claims(cause));
+        }
+        if claims.identity {
+            self.forget_motion();
+        }
+    }
+
+    fn motion_signs(&mut self, at: MonoNs, signs: &mut Vec<Sign>) {
+        let (offset, delay) = (self.offset.moved(), self.delay.moved());
+        let motions = Motions {
+            offset: offset.motion,
+            delay: delay.motion,
+        };
+        self.drifting &= motions.offset != Motion::Steady;
+        let moves = matches!(motions.offset, Motion::Jumped)
+            || matches!(motions.delay, Motion::Jumped)
+            || (matches!(motions.offset, Motion::Drifting) && !self.drifting);
+        if self.pending.is_none() && moves {
+            self.pending = Some(Pending {
+                since: at,
+                motions,
+                offset_ns: offset.by_ns,
+                delay_ns: delay.by_ns,
+            });
+        }
+        let Some(pending) = &mut self.pending else {
+            return;
+        };
+        if motions.delay == Motion::Jumped {
+            pending.motions.delay = Motion::Jumped;
+            if delay.by_ns.abs() > pending.delay_ns.abs() {
+                pending.delay_ns = delay.by_ns;
+            }
+        }
+        // What began as a jump and goes on was the beginning of a drift, and the reverse.
+        if matches!(motions.offset, Motion::Jumped | Motion::Drifting) {
+            pending.motions.offset = motions.offset;
+            if offset.by_ns.abs() > pending.offset_ns.abs() {
+                pending.offset_ns = offset.by_ns;
+            }
+        }
+        if at.since(pending.since) < MOTION_WAIT_NS {
+            return;
+        }
+        let Pending {
+            motions,
+            offset_ns,
+            delay_ns,
+            ..
+        } = *pending;
+        self.pending = None;
+        self.drifting = motions.offset == Motion::Drifting;
+        self.offset.settle();
+        self.delay.settle();
+        if let Some(cause) = motion_cause(motions) {
+            signs.push(Sign::Motion {
+                cause,
+                offset_ns,
+                delay_ns,
+            });
+        }
+    }
+}

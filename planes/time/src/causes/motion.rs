@@ -1,0 +1,93 @@
+//! Does a figure stand still, jump or run? Told from the medians of four stretches of its last values.
+
+use super::table::Motion;
+use crate::limits::{MOTION_FLOOR_NS, MOTION_POINTS_MAX, MOTION_POINTS_MIN};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+/// The last values of one figure, in nanoseconds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Track {
+    values_ns: VecDeque<i128>,
+}
+
+/// What the last values show, and by how much they moved in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub(crate) motion: Motion,
+    pub(crate) by_ns: i128,
+}
+
+impl Track {
+    /// Takes a value; the oldest leaves.
+    pub(crate) fn push(&mut self, value_ns: i128) {
+        if self.values_ns.len() >= MOTION_POINTS_MAX {
+            self.values_ns.pop_front();
+        }
+        self.values_ns.push_back(value_ns);
+    }
+
+    /// Forgets what was before the newest values, after a jump that was told.
+    pub(crate) fn settle(&mut self) {
+        let keep = MOTION_POINTS_MIN / 4;
+        let surplus = self.values_ns.len().saturating_sub(keep);
+        self.values_ns.drain(..surplus);
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.values_ns.clear();
+    }
+
+    /// What the values show.
+    pub(crate) fn moved(&self) -> Moved {
+        let unknown = Moved {
+            motion: Motion::Unknown,
+            by_ns: 0,
+        };
+        let length = self.values_ns.len();
+        if length < MOTION_POINTS_MIN {
+            return unknown;
+        }
+        let values: Vec<i128> = self.values_ns.iter().copied().collect();
+        let stretches: Vec<&[i128]> = values.chunks(length.div_ceil(4)).collect();
+        let levels: Vec<i128> = stretches.iter().map(|stretch| median(stretch)).collect();
+        let noise_ns = stretches
+            .iter()
+            .zip(&levels)
+            .map(|(stretch, level)| spread(stretch, *level))
+            .min()
+            .unwrap_or(0)
+            .saturating_mul(6)
+            .max(i128::from(MOTION_FLOOR_NS));
+        let steps: Vec<i128> = levels
+            .iter()
+            .zip(levels.iter().skip(1))
+            .map(|(before, after)| after - before)
+            .collect();
+        let by_ns: i128 = steps.iter().sum();
+        let largest = steps.iter().map(|step| step.abs()).max().unwrap_or(0);
+        let motion = if largest.max(by_ns.abs()) <= noise_ns {
+            Motion::Steady
+        } else if largest * 10 >= by_ns.abs() * 7 {
+            Motion::Jumped
+        } else if steps.iter().all(|step| step.signum() == by_ns.signum()) {
+            Motion::Drifting
+        } else {
+            Motion::Unknown
+        };
+        Moved { motion, by_ns }
+    }
+}
+
+fn median(values: &[i128]) -> i128 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0)
+}
+
+/// The median distance from the level.
+fn spread(values: &[i128], level: i128) -> i128 {
+    let distances: Vec<i128> = values.iter().map(|value| (value - level).abs()).collect();
+    median(&distances)
+}

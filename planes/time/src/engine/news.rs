@@ -1,0 +1,223 @@
+//! Events in the words of the evidence, waiting for the next statement.
+
+use super::clock::{Movement, Slew};
+use crate::arbiter::Ruling;
+use crate::causes::{LocalMove, name_move};
+use crate::limits::EVENTS_WAITING_MAX;
+use crate::reading::SourceKind;
+use crate::sample::ClockSample;
+use crate::table::offset_bucket;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use evidence::kinds::Event;
+use evidence::reasons::{EventCode, HoldoverReason, TimeCause};
+use evidence::{MonoNs, SourceId, UtcNs};
+
+/// Events that wait, and how many found no room.
+#[derive(Clone, Debug)]
+pub(super) struct News {
+    source: SourceId,
+    waiting: Vec<Event>,
+    dropped: u64,
+}
+
+impl News {
+    pub(super) const fn new(source: SourceId) -> Self {
+        Self {
+            source,
+            waiting: Vec::new(),
+            dropped: 0,
+        }
+    }
+
+    /// What waits, and how many were dropped since.
+    pub(super) fn take(&mut self) -> (Vec<Event>, u64) {
+        let dropped = core::mem::take(&mut self.dropped);
+        (core::mem::take(&mut self.waiting), dropped)
+    }
+
+    /// One event; where too many wait it is counted and dropped.
+    pub(super) fn event(
+        &mut self,
+        at: MonoNs,
+        code: EventCode,
+        cause: Option<TimeCause>,
+        count: Option<u64>,
+        detail: Option<String>,
+    ) {
+        if self.waiting.len() >= EVENTS_WAITING_MAX {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        self.waiting.push(Event {
+            at,
+            code,
+            source: self.source.clone(),
+            meter_id: None,
+            seq: None,
+            about_seq: None,
+            count,
+            detail,
+            sample: None,
+            time_cause: cause,
+        });
+    }
+
+    /// The node's clock was stepped.
+    pub(super) fn stepped(
+        &mut self,
+        now: &ClockSample,
+        movement: &Movement,
+        offset_before_ns: Option<i64>,
+        handed_ns: Option<i64>,
+        leap_announced: bool,
+    ) {
+        let cause = name_move(&LocalMove {
+            moved_ns: movement.moved_ns,
+            signalled: movement.signalled,
+            slept_ns: movement.slept_ns,
+            offset_before_ns,
+            handed_ns,
+            leap_announced,
+        });
+        let seen = if movement.signalled {
+            "signalled by the kernel"
+        } else {
+            "seen by comparing the clocks"
+        };
+        let detail = format!(
+            "{}, within the last {} ms, {seen}: {}",
+            moved(movement.moved_ns),
+            movement.within_ns.div_ceil(1_000_000),
+            cause.meaning(),
+        );
+        let magnitude_ns = movement.magnitude_ns();
+        self.event(
+            now.mono,
+            EventCode::TimeStep,
+            Some(cause),
+            Some(magnitude_ns),
+            Some(detail),
+        );
+    }
+
+    /// The node's clock was slewed further than its frequency correction explains.
+    pub(super) fn slewed(&mut self, at: MonoNs, slew: Slew, offset_before_ns: Option<i64>) {
+        let cause = name_move(&LocalMove {
+            moved_ns: slew.moved_ns,
+            signalled: false,
+            slept_ns: 0,
+            offset_before_ns,
+            handed_ns: None,
+            leap_announced: false,
+        });
+        let detail = format!(
+            "slewed {} in {} s: {}",
+            moved(slew.moved_ns),
+            slew.within_ns / 1_000_000_000,
+            cause.meaning(),
+        );
+        let magnitude_ns = u64::try_from(slew.moved_ns.unsigned_abs()).unwrap_or(u64::MAX);
+        self.event(
+            at,
+            EventCode::TimeSlew,
+            Some(cause),
+            Some(magnitude_ns),
+            Some(detail),
+        );
+    }
+
+    /// The machine booted with a clock that stands before what is known to have been.
+    pub(super) fn floored(&mut self, now: &ClockSample, floor: UtcNs) {
+        let behind_ns = u64::try_from(i128::from(floor.0) - i128::from(now.utc.0)).unwrap_or(0);
+        let detail = format!(
+            "the clock stands {} s before the newest time that is certain; certificates are judged by the latter",
+            behind_ns.div_ceil(1_000_000_000)
+        );
+        self.event(
+            now.mono,
+            EventCode::ClockFloored,
+            Some(TimeCause::BootClock),
+            Some(behind_ns),
+            Some(detail),
+        );
+    }
+
+    /// SYNCED ended.
+    pub(super) fn lost(
+        &mut self,
+        at: MonoNs,
+        reason: HoldoverReason,
+        cause: Option<TimeCause>,
+        age_ns: u64,
+    ) {
+        let why = cause.map_or_else(|| reason.meaning(), TimeCause::meaning);
+        let detail = format!("{why}; last measured {} ms ago", age_ns / 1_000_000);
+        self.event(at, EventCode::SyncLost, cause, None, Some(detail));
+    }
+
+    /// SYNCED again.
+    pub(super) fn holdover_ended(&mut self, at: MonoNs, held_ns: u64) {
+        let detail = format!("after {} s", held_ns.div_ceil(1_000_000_000));
+        self.event(
+            at,
+            EventCode::HoldoverEnded,
+            None,
+            Some(held_ns),
+            Some(detail),
+        );
+    }
+
+    /// Two sources exclude each other.
+    pub(super) fn disputed(&mut self, at: MonoNs, ruling: &Ruling) {
+        if let Ruling::Disputed { between, apart_ns } = ruling {
+            let [a, b] = between;
+            let detail = format!(
+                "{} and {} are at least {} apart; neither is believed",
+                a.name(),
+                b.name(),
+                offset_bucket(*apart_ns),
+            );
+            self.event(
+                at,
+                EventCode::SourcesDisagree,
+                None,
+                Some(*apart_ns),
+                Some(detail),
+            );
+        }
+    }
+
+    /// A source cannot be read, or is not believed any more.
+    pub(super) fn fault(
+        &mut self,
+        at: MonoNs,
+        source: SourceKind,
+        cause: Option<TimeCause>,
+        why: &str,
+    ) {
+        let detail = format!("{}: {why}", source.name());
+        self.event(at, EventCode::TimeSourceFault, cause, None, Some(detail));
+    }
+
+    /// A source is read again, or believed again.
+    pub(super) fn back(&mut self, at: MonoNs, source: SourceKind, failed: u64) {
+        let detail = format!("{} is read and believed again", source.name());
+        self.event(
+            at,
+            EventCode::TimeSourceBack,
+            None,
+            Some(failed),
+            Some(detail),
+        );
+    }
+}
+
+/// A movement in words: direction, nanoseconds, bucket.
+pub(super) fn moved(by_ns: i128) -> String {
+    let direction = if by_ns < 0 { "backward" } else { "forward" };
+    let magnitude_ns = by_ns.unsigned_abs();
+    let bucket = offset_bucket(u64::try_from(magnitude_ns).unwrap_or(u64::MAX));
+    format!("{direction} by {magnitude_ns} ns ({bucket})")
+}

@@ -1,0 +1,197 @@
+//! ptp4l: a measurement is a Sync that was not there before, taken by a port that follows.
+//!
+//! `gmPresent`, the grandmaster's class and the offset itself stay as they are for ten seconds and more
+//! when the grandmaster is gone, and for ever when only the event messages are lost. What moves with
+//! every Sync is the time of its ingress and the counter of Syncs.
+
+use super::measurement::{Measurement, Rejection, Verdict};
+use crate::limits::{INGRESS_SLACK_NS, UTC_OFFSET_NEAR_NS};
+use crate::reading::{PortState, PtpPort, PtpReading, SourceKind, Timestamping};
+use crate::sample::ClockSample;
+use evidence::{MonoNs, UtcNs};
+
+/// What the site says of its PTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PtpPolicy {
+    /// The daemon measures and does not steer; its port then stays uncalibrated for ever.
+    pub free_running: bool,
+    /// The domain; `None` for any.
+    pub domain: Option<u8>,
+    /// The worst clockClass that is believed: 6 locked, 7 in holdover within its specification.
+    pub class_max: u8,
+    /// The most by which one direction of the path may be longer, in nanoseconds. Where the site does not
+    /// say, the whole mean path delay.
+    pub asymmetry_ns: Option<u64>,
+    /// How a port takes timestamps where the daemon's version does not tell.
+    pub timestamping: Timestamping,
+}
+
+impl Default for PtpPolicy {
+    fn default() -> Self {
+        Self {
+            free_running: false,
+            domain: None,
+            class_max: 7,
+            asymmetry_ns: None,
+            timestamping: Timestamping::Software,
+        }
+    }
+}
+
+/// What was seen of ptp4l at the last look.
+#[derive(Clone, Debug)]
+pub struct PtpWatch {
+    policy: PtpPolicy,
+    ingress: Option<UtcNs>,
+    syncs: u64,
+    looked: Option<MonoNs>,
+}
+
+impl PtpWatch {
+    /// A watch that has seen nothing.
+    #[must_use]
+    pub const fn new(policy: PtpPolicy) -> Self {
+        Self {
+            policy,
+            ingress: None,
+            syncs: 0,
+            looked: None,
+        }
+    }
+
+    /// The port that follows a master.
+    #[must_use]
+    pub fn follower<'a>(&self, reading: &'a PtpReading) -> Option<&'a PtpPort> {
+        reading.ports.iter().find(|port| match port.state {
+            PortState::Slave => true,
+            PortState::Uncalibrated => self.policy.free_running,
+            PortState::Initializing
+            | PortState::Faulty
+            | PortState::Disabled
+            | PortState::Listening
+            | PortState::PreMaster
+            | PortState::Master
+            | PortState::Passive
+            | PortState::GrandMaster
+            | PortState::Unknown(_) => false,
+        })
+    }
+
+    /// Judges a reading that was there at `at`; `clock` relates UTC to monotonic time.
+    pub fn judge(&mut self, reading: &PtpReading, at: MonoNs, clock: &ClockSample) -> Verdict {
+        let syncs = reading
+            .ports
+            .iter()
+            .fold(0u64, |sum, port| sum.saturating_add(port.received.sync));
+        let last = self.looked.replace(at);
+        let moved = reading.ingress.is_some() && reading.ingress != self.ingress;
+        let heard = syncs > self.syncs;
+        // After a restart of the daemon its counters begin again.
+        self.syncs = syncs;
+        self.ingress = reading.ingress;
+        let Some(port) = self.follower(reading) else {
+            return Verdict::Rejected(Rejection::NotFollowing);
+        };
+        if let Some(rejection) = self.rejection(reading, port) {
+            return Verdict::Rejected(rejection);
+        }
+        // The first look cannot tell a measurement from a frozen one.
+        let (true, true, Some(ingress), Some(last)) = (moved, heard, reading.ingress, last) else {
+            return Verdict::Nothing;
+        };
+        Verdict::Measured(Measurement {
+            source: SourceKind::Ptp,
+            taken: taken(ingress, last, at, clock),
+            offset_ns: reading.offset_ns,
+            uncertainty_ns: accuracy_ns(reading),
+            asymmetry_ns: self
+                .policy
+                .asymmetry_ns
+                .unwrap_or(reading.mean_path_delay_ns.unsigned_abs()),
+            interval_ns: interval_ns(port.log_sync_interval),
+        })
+    }
+
+    fn rejection(&self, reading: &PtpReading, port: &PtpPort) -> Option<Rejection> {
+        let timestamping = port.timestamping.unwrap_or(self.policy.timestamping);
+        if self
+            .policy
+            .domain
+            .is_some_and(|domain| domain != reading.domain)
+        {
+            return Some(Rejection::ForeignDomain);
+        }
+        if whole_seconds(reading.offset_ns).is_some() {
+            return Some(Rejection::WholeSeconds);
+        }
+        if reading.gm_class > self.policy.class_max {
+            return Some(Rejection::Untraceable);
+        }
+        (timestamping != Timestamping::Software).then_some(Rejection::CardClock)
+    }
+}
+
+/// The instant of an ingress, which lies between two looks; where the clock moved between them, the earlier.
+fn taken(ingress: UtcNs, last: MonoNs, at: MonoNs, clock: &ClockSample) -> MonoNs {
+    let mono_ns = i128::from(ingress.0) - clock.difference_ns();
+    let slack_ns = i128::from(INGRESS_SLACK_NS);
+    let within = mono_ns + slack_ns >= i128::from(last.0) && mono_ns <= i128::from(at.0) + slack_ns;
+    let taken = u64::try_from(mono_ns).ok().filter(|_| within);
+    taken.map_or(last, |taken| MonoNs(taken.min(at.0)))
+}
+
+/// Seconds, where an offset is so near to whole ones that it is no measurement but a mistake.
+#[must_use]
+pub(crate) fn whole_seconds(offset_ns: i64) -> Option<i64> {
+    const SECOND_NS: i64 = 1_000_000_000;
+    let half = if offset_ns < 0 {
+        -SECOND_NS / 2
+    } else {
+        SECOND_NS / 2
+    };
+    let seconds = offset_ns.saturating_add(half) / SECOND_NS;
+    let rest_ns = offset_ns.saturating_sub(seconds.saturating_mul(SECOND_NS));
+    (seconds != 0 && rest_ns.unsigned_abs() <= UTC_OFFSET_NEAR_NS).then_some(seconds)
+}
+
+/// Nanoseconds of two to the power of `log_s` seconds, for intervals between 1/128 s and 128 s.
+#[must_use]
+pub(crate) fn interval_ns(log_s: i8) -> u64 {
+    const SECOND_NS: u64 = 1_000_000_000;
+    let power = log_s.clamp(-7, 7);
+    if power < 0 {
+        SECOND_NS >> power.unsigned_abs()
+    } else {
+        SECOND_NS << power.unsigned_abs()
+    }
+}
+
+/// The accuracy that the grandmaster states (IEEE 1588-2008, table 6), and what the power profile adds.
+fn accuracy_ns(reading: &PtpReading) -> u64 {
+    let stated = match reading.gm_accuracy {
+        ..=0x20 => 25,
+        0x21 => 100,
+        0x22 => 250,
+        0x23 => 1_000,
+        0x24 => 2_500,
+        0x25 => 10_000,
+        0x26 => 25_000,
+        0x27 => 100_000,
+        0x28 => 250_000,
+        0x29 => 1_000_000,
+        0x2a => 2_500_000,
+        0x2b => 10_000_000,
+        0x2c => 25_000_000,
+        0x2d => 100_000_000,
+        0x2e => 250_000_000,
+        0x2f => 1_000_000_000,
+        0x30 => 10_000_000_000,
+        // Worse than ten seconds, or unknown: the class is what vouches for it then.
+        0x31.. => 1_000_000,
+    };
+    let network = reading
+        .power_profile
+        .and_then(|profile| profile.network_inaccuracy_ns)
+        .unwrap_or(0);
+    u64::saturating_add(stated, network.into())
+}
