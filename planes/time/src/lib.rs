@@ -13,12 +13,16 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod bytes;
+pub mod chrony;
 mod engine;
 pub mod limits;
+pub mod ptp;
 pub mod reading;
+pub mod rtc;
 mod sample;
 mod table;
 
 pub use engine::{Counters, Engine, Statement};
-pub use sample::{ClockSample, KernelStatus};
+pub use sample::{ClockComparison, ClockSample, KernelStatus};
 pub use table::{Change, ClockState, Row, TABLE, offset_bucket};

@@ -16,3 +16,12 @@ pub const JOURNAL_INTERVAL_NS: u64 = 3_600_000_000_000;
 pub const JOURNAL_SLEW_NS: u64 = 10_000_000;
 /// How often the host should sample.
 pub const SAMPLE_INTERVAL_MS: u64 = 1_000;
+/// Ports of one ptp4l; a clock with more is refused, not read in part.
+pub const PTP_PORTS_MAX: usize = 32;
+/// Sources of one chronyd; with more than these it is refused, not read in part.
+pub const CHRONY_SOURCES_MAX: u32 = 32;
+/// How far a real-time clock runs from `CLOCK_MONOTONIC` at most between two looks, in parts per billion:
+/// what was found of the turn of its second is widened by this.
+pub const RTC_DRIFT_PPB_MAX: u64 = 200_000;
+/// The turn of a real-time clock's second need not be known better than this.
+pub const RTC_TURN_KNOWN_NS: u64 = 1_000_000;

@@ -22,13 +22,35 @@ pub struct ClockSample {
 }
 
 /// What `adjtimex` says without changing anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KernelStatus {
     /// Whether `STA_UNSYNC` is clear: somebody told the kernel that its clock is disciplined, at
     /// some time. Not a measurement.
     pub flag_synchronised: bool,
     /// The frequency correction in force, in parts per billion.
     pub frequency_ppb: i64,
+    /// The status bits as they are (`STA_*`).
+    pub status: u32,
+    /// The kernel's own bound, in nanoseconds: grows by 500 parts per million since somebody last set it.
+    pub max_error_ns: u64,
+    /// The error that a daemon estimated, in nanoseconds; 0 where none did.
+    pub estimated_error_ns: u64,
+    /// TAI minus UTC in seconds; 0 where nobody set it.
+    pub tai_offset_s: i32,
+}
+
+/// The kernel's four clocks as one instant.
+///
+/// `CLOCK_MONOTONIC_RAW` is what the oscillator does without any correction, so that against it the
+/// correction shows that was in fact applied; `CLOCK_BOOTTIME` shows how long the machine slept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockComparison {
+    /// `CLOCK_REALTIME` against `CLOCK_MONOTONIC`, with what the kernel says.
+    pub sample: ClockSample,
+    /// `CLOCK_MONOTONIC_RAW` at that instant, in nanoseconds.
+    pub raw_ns: u64,
+    /// `CLOCK_BOOTTIME` at that instant, in nanoseconds.
+    pub boot_ns: u64,
 }
 
 impl ClockSample {

@@ -85,6 +85,7 @@ fn no_state_of_this_plane_ever_claims_a_source() {
     flagged.kernel = Some(KernelStatus {
         flag_synchronised: true,
         frequency_ppb: -13_000,
+        ..KernelStatus::default()
     });
     let statement = engine().observe(flagged, false).unwrap();
     assert_eq!(statement.map.quality, TimeQuality::RtcOnly);
@@ -245,6 +246,7 @@ fn what_the_kernel_says_of_its_clock_is_written_down_when_it_changes() {
         kernel: Some(KernelStatus {
             flag_synchronised,
             frequency_ppb: 0,
+            ..KernelStatus::default()
         }),
         ..sample(at_ns, 0)
     };
