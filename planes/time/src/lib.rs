@@ -14,11 +14,15 @@ extern crate alloc;
 extern crate std;
 
 pub mod arbiter;
+mod bytes;
 pub mod causes;
+pub mod chrony;
 mod engine;
 pub mod fresh;
 pub mod limits;
+pub mod ptp;
 pub mod reading;
+pub mod rtc;
 mod sample;
 pub mod states;
 mod table;

@@ -70,3 +70,12 @@ pub const STEADY_RATE_NS: u64 = 60_000_000_000;
 pub const EVENTS_WAITING_MAX: usize = 64;
 /// Times from outside that wait to be handed to the daemon.
 pub const OFFERS_WAITING_MAX: usize = 8;
+/// Ports of one ptp4l; a clock with more is refused, not read in part.
+pub const PTP_PORTS_MAX: usize = 32;
+/// Sources of one chronyd; with more than these it is refused, not read in part.
+pub const CHRONY_SOURCES_MAX: u32 = 32;
+/// How far a real-time clock runs from `CLOCK_MONOTONIC` at most between two looks, in parts per billion:
+/// what was found of the turn of its second is widened by this.
+pub const RTC_DRIFT_PPB_MAX: u64 = 200_000;
+/// The turn of a real-time clock's second need not be known better than this.
+pub const RTC_TURN_KNOWN_NS: u64 = 1_000_000;

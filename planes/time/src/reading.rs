@@ -30,6 +30,8 @@ pub enum SourceKind {
     Rtc,
     /// The temperature near the oscillator.
     Thermal,
+    /// A network card's clock, compared with ours.
+    CardClock,
     /// Samples that masters and the head-end send.
     Offered,
 }
@@ -42,6 +44,7 @@ impl SourceKind {
             Self::Ptp => "ptp4l",
             Self::Chrony => "chronyd",
             Self::Rtc => "the real-time clock",
+            Self::CardClock => "the network card's clock",
             Self::Thermal => "the temperature",
             Self::Offered => "a time from outside",
         }
@@ -62,6 +65,8 @@ pub enum Reading {
         /// The temperature, in thousandths of a degree Celsius.
         millidegrees_c: i32,
     },
+    /// A network card's clock against `CLOCK_REALTIME`.
+    CardClock(CardClockReading),
     /// A sample that somebody sent.
     Offered(OfferedSample),
 }
@@ -159,7 +164,8 @@ pub struct PtpPort {
     pub number: u16,
     /// Its state.
     pub state: PortState,
-    /// Seconds between Syncs as a power of two.
+    /// Seconds between Syncs as a power of two, by the daemon's own configuration: a master may send
+    /// them at another pace, and this stays as it is.
     pub log_sync_interval: i8,
     /// Seconds between Announces as a power of two.
     pub log_announce_interval: i8,
@@ -167,6 +173,8 @@ pub struct PtpPort {
     pub interface: Option<String>,
     /// How it takes timestamps, where the version tells.
     pub timestamping: Option<Timestamping>,
+    /// N of the `/dev/ptpN` that it disciplines, where the version tells and there is one.
+    pub hardware_clock: Option<u32>,
     /// Messages received since the daemon started.
     pub received: PtpCounts,
     /// Messages that did not pair up, where the version tells.
@@ -237,6 +245,15 @@ impl fmt::Display for PortState {
             Self::GrandMaster => "GRAND_MASTER",
             Self::Unknown(number) => return write!(f, "state {number}"),
         })
+    }
+}
+
+impl PortState {
+    /// Whether the port takes the time of a master: [`Self::Slave`], or [`Self::Uncalibrated`], where a
+    /// free-running port stays.
+    #[must_use]
+    pub const fn follows(self) -> bool {
+        matches!(self, Self::Slave | Self::Uncalibrated)
     }
 }
 
@@ -331,7 +348,8 @@ pub struct ChronySource {
     pub reach: u8,
     /// Seconds since its last good sample; `None` where there was none.
     pub last_sample_age_s: Option<u32>,
-    /// The last sample's offset, in nanoseconds.
+    /// The last sample's offset, in nanoseconds, with what the clock was corrected since; positive where
+    /// the local clock is ahead.
     pub offset_ns: i64,
     /// Its error bound, in nanoseconds.
     pub error_ns: u64,
@@ -359,9 +377,10 @@ pub enum ChronySourceState {
 /// What the real-time clock says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RtcReading {
-    /// Its time; a second is its whole resolution.
+    /// Its time, taken to be UTC: the middle of what the looks so far leave possible.
     pub utc: UtcNs,
-    /// Whether the read was timed to the turn of the clock's second, and how well, in nanoseconds.
+    /// How far its time may be from that, in nanoseconds: half a second after the first look, less as
+    /// the turn of its second is closed in upon ([`crate::rtc::Turn`]).
     pub read_uncertainty_ns: u64,
     /// Its voltage and validity flags, where the driver has them.
     pub voltage: Option<RtcVoltage>,
@@ -378,6 +397,20 @@ pub struct RtcVoltage {
     pub backup_empty: bool,
     /// The voltage is too low for its accuracy.
     pub accuracy_low: bool,
+}
+
+/// A network card's clock (`/dev/ptpN`) against `CLOCK_REALTIME`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardClockReading {
+    /// N of `/dev/ptpN`.
+    pub index: u32,
+    /// The card's clock minus `CLOCK_REALTIME`, in nanoseconds; cards that follow PTP count TAI, so the
+    /// UTC offset is in it.
+    pub difference_ns: i64,
+    /// How far that may be off, in nanoseconds: half the time that the two readings took.
+    pub read_uncertainty_ns: u64,
+    /// `CLOCK_REALTIME` at the comparison.
+    pub utc: UtcNs,
 }
 
 /// The time as a master or the head-end sent it (C_CS_NA_1, DNP3 write time, collector).

@@ -68,6 +68,7 @@ pub(crate) fn ptp(ingress_ns: u64, syncs: u64) -> PtpReading {
                 announce: syncs / 16,
             },
             mismatches: None,
+            hardware_clock: None,
         }],
         power_profile: None,
     }

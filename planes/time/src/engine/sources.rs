@@ -35,26 +35,29 @@ struct Standings {
     ptp: Standing,
     chrony: Standing,
     rtc: Standing,
+    card: Standing,
     thermal: Standing,
     offered: Standing,
 }
 
 impl Standings {
-    fn all(&self) -> [&Standing; 5] {
+    fn all(&self) -> [&Standing; 6] {
         [
             &self.ptp,
             &self.chrony,
             &self.rtc,
+            &self.card,
             &self.thermal,
             &self.offered,
         ]
     }
 
-    fn all_mut(&mut self) -> [&mut Standing; 5] {
+    fn all_mut(&mut self) -> [&mut Standing; 6] {
         [
             &mut self.ptp,
             &mut self.chrony,
             &mut self.rtc,
+            &mut self.card,
             &mut self.thermal,
             &mut self.offered,
         ]
@@ -115,6 +118,10 @@ impl Sources {
                     Reading::Chrony(chrony) => self.chrony(chrony, seen.at, clock, news),
                     Reading::Rtc(rtc) => self.rtc(rtc, seen.at, news),
                     Reading::Offered(sample) => self.offer(sample, seen.at, clock, news),
+                    Reading::CardClock(card) => {
+                        self.ptp.compared(*card, seen.at);
+                        Verdict::Nothing
+                    }
                     Reading::Thermal { .. } => Verdict::Nothing,
                 };
                 self.judged(seen, verdict, news);
@@ -222,6 +229,7 @@ impl Sources {
             ptp,
             chrony,
             rtc,
+            card,
             thermal,
             offered,
         } = &mut self.standings;
@@ -229,6 +237,7 @@ impl Sources {
             SourceKind::Ptp => ptp,
             SourceKind::Chrony => chrony,
             SourceKind::Rtc => rtc,
+            SourceKind::CardClock => card,
             SourceKind::Thermal => thermal,
             SourceKind::Offered => offered,
         }

@@ -5,8 +5,8 @@
 //! every Sync is the time of its ingress and the counter of Syncs.
 
 use super::measurement::{Measurement, Rejection, Verdict};
-use crate::limits::{INGRESS_SLACK_NS, UTC_OFFSET_NEAR_NS};
-use crate::reading::{PortState, PtpPort, PtpReading, SourceKind, Timestamping};
+use crate::limits::{FRESH_NS_MIN, INGRESS_SLACK_NS, UTC_OFFSET_NEAR_NS};
+use crate::reading::{CardClockReading, PortState, PtpPort, PtpReading, SourceKind, Timestamping};
 use crate::sample::ClockSample;
 use evidence::{MonoNs, UtcNs};
 
@@ -45,6 +45,7 @@ pub struct PtpWatch {
     ingress: Option<UtcNs>,
     syncs: u64,
     looked: Option<MonoNs>,
+    card: Option<(MonoNs, CardClockReading)>,
 }
 
 impl PtpWatch {
@@ -56,7 +57,13 @@ impl PtpWatch {
             ingress: None,
             syncs: 0,
             looked: None,
+            card: None,
         }
+    }
+
+    /// Takes a comparison of the network card's clock with the node's.
+    pub const fn compared(&mut self, card: CardClockReading, at: MonoNs) {
+        self.card = Some((at, card));
     }
 
     /// The port that follows a master.
@@ -92,7 +99,22 @@ impl PtpWatch {
         let Some(port) = self.follower(reading) else {
             return Verdict::Rejected(Rejection::NotFollowing);
         };
-        if let Some(rejection) = self.rejection(reading, port) {
+        let timestamping = port.timestamping.unwrap_or(self.policy.timestamping);
+        let fresh = self
+            .card
+            .filter(|(then, _)| at.since(*then) <= FRESH_NS_MIN);
+        let card = match (timestamping, fresh) {
+            (Timestamping::Software, _) => None,
+            (_, Some((_, card))) => Some(card),
+            (_, None) => return Verdict::Rejected(Rejection::CardClock),
+        };
+        // What the card's clock is ahead of the node's, TAI taken out.
+        let ahead_ns = card.map_or(0, |card| {
+            let tai_ns = i64::from(reading.utc_offset_s).saturating_mul(1_000_000_000);
+            card.difference_ns.saturating_sub(tai_ns)
+        });
+        let offset_ns = reading.offset_ns.saturating_sub(ahead_ns);
+        if let Some(rejection) = self.rejection(reading, offset_ns) {
             return Verdict::Rejected(rejection);
         }
         // The first look cannot tell a measurement from a frozen one.
@@ -101,9 +123,19 @@ impl PtpWatch {
         };
         Verdict::Measured(Measurement {
             source: SourceKind::Ptp,
-            taken: taken(ingress, last, at, clock),
-            offset_ns: reading.offset_ns,
-            uncertainty_ns: accuracy_ns(reading),
+            taken: taken(
+                UtcNs(
+                    ingress
+                        .0
+                        .saturating_sub(card.map_or(0, |card| card.difference_ns)),
+                ),
+                last,
+                at,
+                clock,
+            ),
+            offset_ns,
+            uncertainty_ns: accuracy_ns(reading)
+                .saturating_add(card.map_or(0, |card| card.read_uncertainty_ns)),
             asymmetry_ns: self
                 .policy
                 .asymmetry_ns
@@ -112,8 +144,7 @@ impl PtpWatch {
         })
     }
 
-    fn rejection(&self, reading: &PtpReading, port: &PtpPort) -> Option<Rejection> {
-        let timestamping = port.timestamping.unwrap_or(self.policy.timestamping);
+    fn rejection(&self, reading: &PtpReading, offset_ns: i64) -> Option<Rejection> {
         if self
             .policy
             .domain
@@ -121,13 +152,10 @@ impl PtpWatch {
         {
             return Some(Rejection::ForeignDomain);
         }
-        if whole_seconds(reading.offset_ns).is_some() {
+        if whole_seconds(offset_ns).is_some() {
             return Some(Rejection::WholeSeconds);
         }
-        if reading.gm_class > self.policy.class_max {
-            return Some(Rejection::Untraceable);
-        }
-        (timestamping != Timestamping::Software).then_some(Rejection::CardClock)
+        (reading.gm_class > self.policy.class_max).then_some(Rejection::Untraceable)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{ChronyPolicy, ChronyWatch, Measurement, PtpPolicy, PtpWatch, Rejection, Verdict};
 use crate::limits::FRESH_NS_MIN;
-use crate::reading::{PortState, PtpReading, Timestamping};
-use crate::tests::{chrony, clock, ptp};
+use crate::reading::{CardClockReading, PortState, PtpReading, Timestamping};
+use crate::tests::{chrony, clock, ptp, utc};
 use evidence::{MonoNs, UtcNs};
 
 const MS: u64 = 1_000_000;
@@ -156,4 +156,27 @@ fn an_update_of_chronyd_is_a_measurement_and_its_leap_status_is_not() {
         watch.judge(&lost, MonoNs(70_100 * MS), &clock(70_100 * MS)),
         Verdict::Rejected(Rejection::Unsynchronised)
     );
+}
+
+//= R7.2
+#[test]
+fn a_cards_clock_says_something_of_ours_once_the_two_are_compared() {
+    let (mut watch, mut next) = watched(PtpPolicy::default());
+    next.ports[0].timestamping = Some(Timestamping::Hardware);
+    // The card counts TAI, and is 5 us ahead of the node; of the master it is 400 ns ahead.
+    let tai_ns = 37_000_000_000;
+    next.ingress = Some(UtcNs(next.ingress.unwrap().0 + tai_ns + 5_000));
+    let card = CardClockReading {
+        index: 0,
+        difference_ns: tai_ns + 5_000,
+        read_uncertainty_ns: 250,
+        utc: utc(1_290 * MS),
+    };
+    watch.compared(card, MonoNs(1_290 * MS));
+    let held = measured(watch.judge(&next, MonoNs(1_300 * MS), &clock(1_300 * MS)));
+    assert_eq!((held.offset_ns, held.uncertainty_ns), (-4_600, 350));
+    assert_eq!(held.taken, MonoNs(1_250 * MS));
+    // A comparison that has become old says nothing any more.
+    let verdict = watch.judge(&next, MonoNs(2_300 * MS), &clock(2_300 * MS));
+    assert_eq!(verdict, Verdict::Rejected(Rejection::CardClock));
 }

@@ -1,0 +1,19 @@
+//! Every bound of this crate, with the reason for its size.
+
+/// How long one question to a daemon may stay unanswered. An answer takes a tenth of a millisecond; a
+/// busy machine may take its time.
+pub const QUESTION_WAIT_MS: u64 = 100;
+/// Longest answer of a daemon that is taken: ptp4l's longest is 320 bytes.
+pub const ANSWER_BYTES_MAX: usize = 2_048;
+/// Messages that are taken off the socket at once: more than a daemon's queue holds.
+pub const DRAINED_MAX: usize = 1_024;
+/// Pushes of ptp4l that wait for whoever takes them; older ones are dropped.
+pub const PUSHES_MAX: usize = 64;
+/// How often the clocks are compared, of which the tightest comparison counts.
+pub const COMPARISONS: usize = 4;
+/// How often a card's clock is compared in one call, of which the tightest counts; the kernel allows 25.
+pub const CARD_SAMPLES: u32 = 5;
+/// Longest content of a sensor's file.
+pub const SENSOR_BYTES_MAX: u64 = 64;
+/// Longest recording that is read.
+pub const RECORDING_BYTES_MAX: usize = 64 << 20;

@@ -1,0 +1,190 @@
+//! Our end of the conversation, with a daemon that is a socket of the test.
+
+use super::{Client, Daemon, Dialogue, Incoming};
+use crate::clock::mono;
+use crate::error::ClocksError;
+use crate::limits::ANSWER_BYTES_MAX;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::time::Duration;
+use tempfile::TempDir;
+use time_plane::reading::Fault;
+
+const OWN: &str = "own.sock";
+const WAIT: Duration = Duration::from_millis(50);
+
+struct Place {
+    folder: TempDir,
+    daemon: Daemon,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut daemon = Daemon::new(&folder.path().join("daemon.sock"), folder.path());
+        daemon.wait = WAIT;
+        Self { folder, daemon }
+    }
+
+    fn client(&self) -> Result<Client, ClocksError> {
+        Client::bind(&self.daemon, OWN)
+    }
+
+    fn own(&self) -> PathBuf {
+        self.folder.path().join(OWN)
+    }
+}
+
+/// Asks one thing and keeps what it hears.
+#[derive(Default)]
+struct Once {
+    asked: bool,
+    heard: Option<Option<Vec<u8>>>,
+}
+
+impl Dialogue for Once {
+    fn request(&mut self) -> Option<Vec<u8>> {
+        let first = !self.asked;
+        self.asked = true;
+        first.then(|| b"question".to_vec())
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.asked && self.heard.is_none()
+    }
+
+    fn accept(&mut self, bytes: &[u8]) {
+        self.heard = Some(Some(bytes.to_vec()));
+    }
+
+    fn give_up(&mut self) {
+        self.heard = Some(None);
+    }
+}
+
+fn converse(place: &Place, client: &Client) -> Result<Option<Vec<u8>>, Fault> {
+    let mut once = Once::default();
+    client.converse(&place.daemon.address().unwrap(), &mut once)?;
+    Ok(once.heard.unwrap())
+}
+
+/// Answers one question.
+fn answering(server: UnixDatagram, answer: Vec<u8>) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 100];
+        let (len, from) = server.recv_from(&mut buffer).unwrap();
+        assert_eq!(&buffer[..len], b"question");
+        server
+            .send_to(&answer, from.as_pathname().unwrap())
+            .unwrap();
+    })
+}
+
+#[test]
+fn a_daemon_is_absent_then_answers_then_is_stale() {
+    let place = Place::new();
+    let client = place.client().unwrap();
+    assert_eq!(converse(&place, &client), Err(Fault::Absent));
+    let server = UnixDatagram::bind(&place.daemon.socket).unwrap();
+    let server = answering(server, b"answer".to_vec());
+    assert_eq!(converse(&place, &client), Ok(Some(b"answer".to_vec())));
+    server.join().unwrap();
+    // Its file is still there.
+    assert_eq!(converse(&place, &client), Err(Fault::Stale));
+}
+
+#[test]
+fn a_daemon_that_does_not_answer_or_read_costs_the_wait_and_no_more() {
+    let place = Place::new();
+    let client = place.client().unwrap();
+    let _server = UnixDatagram::bind(&place.daemon.socket).unwrap();
+    let before = mono();
+    assert_eq!(converse(&place, &client), Ok(None));
+    let took = Duration::from_nanos(mono().since(before));
+    assert!(took >= WAIT, "{took:?}");
+    // Its queue fills up; nobody waits for it.
+    let full = (0..2_000).find_map(|_| client.send(&place.daemon.address().unwrap(), b"x").err());
+    assert_eq!(full, Some(Fault::Silent));
+}
+
+#[test]
+fn an_answer_that_is_too_long_is_no_answer() {
+    let place = Place::new();
+    let client = place.client().unwrap();
+    for (length, heard) in [
+        (ANSWER_BYTES_MAX, ANSWER_BYTES_MAX),
+        (ANSWER_BYTES_MAX + 1, 0),
+    ] {
+        let server = UnixDatagram::bind(&place.daemon.socket).unwrap();
+        let server = answering(server, vec![7; length]);
+        let answer = converse(&place, &client).unwrap().unwrap();
+        assert_eq!(answer.len(), heard);
+        server.join().unwrap();
+        std::fs::remove_file(&place.daemon.socket).unwrap();
+    }
+}
+
+#[test]
+fn our_socket_is_ours_alone_and_goes_with_the_probe() {
+    let mut place = Place::new();
+    let mode = |place: &Place| std::fs::metadata(place.own()).unwrap().permissions().mode() & 0o777;
+    let client = place.client().unwrap();
+    assert_eq!(mode(&place), 0o600);
+    assert_eq!(place.client().unwrap_err(), ClocksError::InUse(place.own()));
+    drop(client);
+    assert!(!place.own().exists());
+    // A daemon of another user must be able to answer.
+    place.daemon.trusted_uids = vec![12_345];
+    let client = place.client().unwrap();
+    assert_eq!(mode(&place), 0o666);
+    assert!(client.trusts(Some(0)) && client.trusts(Some(12_345)));
+    assert!(!client.trusts(Some(12_346)) && !client.trusts(None));
+}
+
+#[test]
+fn a_socket_that_a_killed_process_left_is_removed_and_nothing_else() {
+    let place = Place::new();
+    drop(UnixDatagram::bind(place.own()).unwrap());
+    assert!(place.own().exists());
+    drop(place.client().unwrap());
+    std::fs::write(place.own(), "a file").unwrap();
+    assert_eq!(
+        place.client().unwrap_err(),
+        ClocksError::NotOurs(place.own())
+    );
+    assert_eq!(std::fs::read_to_string(place.own()).unwrap(), "a file");
+    let mut place = Place::new();
+    place.daemon.directory = place.folder.path().join("nowhere");
+    let error = place.client().unwrap_err();
+    assert!(error.to_string().contains("nowhere/own.sock"), "{error}");
+}
+
+#[test]
+fn a_path_that_leads_elsewhere_is_noticed_and_left() {
+    let place = Place::new();
+    let client = place.client().unwrap();
+    assert!(client.is_in_place());
+    std::fs::remove_file(place.own()).unwrap();
+    assert!(!client.is_in_place());
+    std::fs::write(place.own(), "another's").unwrap();
+    assert!(!client.is_in_place());
+    drop(client);
+    assert!(place.own().exists());
+}
+
+#[test]
+fn what_came_in_meanwhile_is_taken_without_waiting() {
+    let place = Place::new();
+    let client = place.client().unwrap();
+    let server = UnixDatagram::unbound().unwrap();
+    for number in 0..5 {
+        server.send_to(&[number], place.own()).unwrap();
+    }
+    let mut seen = Vec::new();
+    client.drain(|bytes| seen.extend_from_slice(bytes));
+    assert_eq!(seen, [0, 1, 2, 3, 4]);
+    let mut buffer = [0; 10];
+    let nothing = client.receive(&mut buffer, mono());
+    assert!(matches!(nothing, Ok(Incoming::Nothing)));
+}
