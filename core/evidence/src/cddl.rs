@@ -76,6 +76,7 @@ fn code_rules(out: &mut String) {
         reasons::TimeQuality::cddl_rule,
         reasons::TimeStatus::cddl_rule,
         reasons::OffsetBucket::cddl_rule,
+        reasons::DriftBudget::cddl_rule,
         reasons::HoldoverReason::cddl_rule,
         reasons::Validity::cddl_rule,
         reasons::QualityReason::cddl_rule,

@@ -13,6 +13,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod bound;
+pub mod drift;
 mod engine;
 pub mod limits;
 pub mod reading;
