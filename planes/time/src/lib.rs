@@ -17,6 +17,7 @@ pub mod bound;
 pub mod drift;
 mod engine;
 pub mod limits;
+pub mod projection;
 pub mod reading;
 mod sample;
 mod table;
