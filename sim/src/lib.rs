@@ -1,5 +1,7 @@
-//! The lying world: simulated media for tests of the engines.
+//! The lying world: simulated media and oscillators for tests of the engines.
 
 pub mod disk;
+pub mod holdover;
 pub mod media;
+pub mod oscillator;
 pub mod suites;

@@ -67,6 +67,7 @@ fn steps(workspace: &Workspace) -> Vec<Step<'_>> {
         ),
         step("test", || test::test(workspace)),
         step("corruption", || corruption::bounded(workspace)),
+        step("holdover", || holdover::bounded(workspace)),
         step("planted", || planted::bounded(workspace)),
         step("demo", || demo::bounded(workspace)),
         step("storm", || storm::bounded(workspace)),

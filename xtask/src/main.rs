@@ -8,6 +8,7 @@ mod failure;
 mod fuzz;
 mod graph;
 mod guest;
+mod holdover;
 mod kill_storm;
 mod league;
 mod licences;
@@ -126,6 +127,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Leave simulated oscillators alone and hold the error bound against the truth
+    #[command(disable_help_flag = true)]
+    Holdover {
+        /// Passed on to the suite: --seed N, --runs N, --class LIST, --bounded, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Plant bugs in a copy of the sources and demand that the suites find each
     #[command(disable_help_flag = true)]
     Planted {
@@ -174,6 +182,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::CrashStates { arguments } => crash_states::crash_states(workspace, &arguments),
         Command::League { arguments } => league::league(workspace, &arguments),
         Command::Corruption { arguments } => corruption::corruption(workspace, &arguments),
+        Command::Holdover { arguments } => holdover::holdover(workspace, &arguments),
         Command::Planted { arguments } => planted::planted(workspace, &arguments),
         Command::Demo { arguments } => demo::demo(workspace, &arguments),
     }

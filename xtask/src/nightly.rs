@@ -4,7 +4,7 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
-    corruption, crash_states, fuzz, kill_storm, league, planted, run, storm, tamper, test,
+    corruption, crash_states, fuzz, holdover, kill_storm, league, planted, run, storm, tamper, test,
 };
 
 /// A long suite.
@@ -78,6 +78,12 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "every bit, word, sector and truncation of whole logs damaged; every loss named exactly",
         action: corruption::full,
+    },
+    Suite {
+        name: "holdover",
+        bounded: true,
+        what: "a thousand oscillators of each class left alone; the error bound holds and is not too wide",
+        action: holdover::full,
     },
     Suite {
         name: "planted",

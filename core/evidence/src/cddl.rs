@@ -77,6 +77,7 @@ fn code_rules(out: &mut String) {
         reasons::TimeCause::cddl_rule,
         reasons::TimeStatus::cddl_rule,
         reasons::OffsetBucket::cddl_rule,
+        reasons::DriftBudget::cddl_rule,
         reasons::HoldoverReason::cddl_rule,
         reasons::Validity::cddl_rule,
         reasons::QualityReason::cddl_rule,

@@ -36,6 +36,17 @@ codes! {
 }
 
 codes! {
+    /// How much of the error that the site allows is used up by the error bound (A8.3).
+    pub enum DriftBudget as "drift-budget" {
+        Below10Percent = 0, "<10%", "below a tenth of what the site allows";
+        Below50Percent = 1, "<50%", "below half of what the site allows";
+        Below80Percent = 2, "<80%", "below four fifths of what the site allows";
+        Below100Percent = 3, "<100%", "still within what the site allows";
+        Spent = 4, "spent", "no longer within what the site allows, or not known to be";
+    }
+}
+
+codes! {
     /// Why the clock runs without a source.
     pub enum HoldoverReason as "holdover-reason" {
         NeverSynchronised = 0, "never_synchronised", "no source has been heard since boot";

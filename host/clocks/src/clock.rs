@@ -68,17 +68,22 @@ fn compare_once() -> ClockComparison {
     }
 }
 
+/// Microseconds of a hundredth of a second: what `tick` is where nobody changed it.
+const TICK_NOMINAL_US: libc::c_long = 10_000;
+
 /// What the kernel says of its clock; `None` where it may not be asked, as under a filter of calls.
 #[must_use]
 pub fn kernel_status() -> Option<KernelStatus> {
     let timex = adjtimex_read()?;
-    // Parts per million with 16 binary places, as the man page of adjtimex has it.
-    let frequency_ppb = (i128::from(timex.freq) * 1_000) >> 16;
+    // `freq` is parts per million with 16 binary places; `tick` microseconds a hundredth of a second, so
+    // that each one more or less is 100 ppm.
+    let by_tick_ppt = i128::from(timex.tick - TICK_NOMINAL_US) * 100_000_000;
+    let frequency_ppt = i128::from(timex.freq) * 1_000_000 / 65_536 + by_tick_ppt;
     // STA_NANO concerns the offset alone: both errors are microseconds always.
     let microseconds = |us: libc::c_long| u64::try_from(us).unwrap_or(0).saturating_mul(1_000);
     Some(KernelStatus {
         flag_synchronised: timex.status & STA_UNSYNC == 0,
-        frequency_ppb: i64::try_from(frequency_ppb).unwrap_or(0),
+        frequency_ppt: i64::try_from(frequency_ppt).unwrap_or(0),
         status: timex.status.cast_unsigned(),
         max_error_ns: microseconds(timex.maxerror),
         estimated_error_ns: microseconds(timex.esterror),
@@ -121,7 +126,7 @@ mod tests {
     #[test]
     fn the_kernel_says_what_it_holds_of_its_clock() {
         let (first, second) = (kernel_status().unwrap(), kernel_status().unwrap());
-        assert_eq!(first.frequency_ppb, second.frequency_ppb);
+        assert_eq!(first.frequency_ppt, second.frequency_ppt);
         assert_eq!(first.status, second.status);
         assert_eq!(first.flag_synchronised, first.status & 0x40 == 0);
         assert!(first.max_error_ns <= second.max_error_ns);

@@ -6,8 +6,10 @@ mod offered;
 mod sources;
 
 use crate::arbiter::{Ruling, rule};
+use crate::bound::{Bound, BoundParts};
+use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample};
 use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
-use crate::limits::{RELEASE_PERCENT, SETTLED_MEASUREMENTS, STATEMENT_VALID_NS};
+use crate::limits::{LATE_STAMPS_NS, RELEASE_PERCENT, SETTLED_MEASUREMENTS, STATEMENT_VALID_NS};
 use crate::reading::{Observation, OfferedSample};
 use crate::sample::ClockComparison;
 use crate::states::{ClockState, Crossing, Finding, crossing, next};
@@ -27,8 +29,8 @@ use sources::Sources;
 pub struct Policy {
     /// SYNCED is claimed while the error bound is within this, in nanoseconds.
     pub limit_ns: u64,
-    /// How fast the oscillator may run off, in parts per billion, where nothing better is known.
-    pub growth_ppb: u32,
+    /// What is declared of the oscillator, until it has been seen at work.
+    pub oscillator: OscillatorClass,
     /// ptp4l.
     pub ptp: PtpPolicy,
     /// chronyd.
@@ -73,6 +75,15 @@ pub struct Counters {
     pub boot_to_stable_ns: u64,
 }
 
+/// What the bound grows from.
+#[derive(Clone, Debug)]
+struct Anchor {
+    measured: Measurement,
+    /// What the clock was stepped by since, in nanoseconds.
+    stepped_ns: u64,
+    bound: Bound,
+}
+
 /// Judges sources and clocks, and says what a stamp may claim.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -82,8 +93,8 @@ pub struct Engine {
     news: News,
     state: ClockState,
     reason: HoldoverReason,
-    /// The measurement that the bound grows from, and what the clock was stepped by since, in nanoseconds.
-    anchor: Option<(Measurement, u64)>,
+    anchor: Option<Anchor>,
+    learner: Learner,
     holdover_since: Option<MonoNs>,
     disputed: bool,
     counters: Counters,
@@ -96,6 +107,7 @@ impl Engine {
         Self {
             clock: ClockWatch::default(),
             sources: Sources::new(&policy),
+            learner: Learner::new(policy.oscillator),
             news: News::new(source),
             policy,
             state: ClockState::FreeRunning,
@@ -135,11 +147,12 @@ impl Engine {
             self.step(now, &row);
         }
         if let Some(slew) = self.clock.slew_beyond_budget() {
-            let off_ns = self.anchor.map(|(measured, _)| measured.offset_ns);
+            let off_ns = self.anchor.as_ref().map(|anchor| anchor.measured.offset_ns);
             self.news.slewed(now.sample.mono, slew, off_ns);
         }
         let at = now.sample.mono;
-        let (finding, held) = self.find(at);
+        let (finding, held) = self.find(now);
+        self.learn(now, held.is_some());
         if self.go(at, finding) && !row.journal {
             row = Row {
                 change: Change::Label,
@@ -176,13 +189,21 @@ impl Engine {
     /// Nanoseconds since the measurement that the bound grows from (`last_sync_age`).
     #[must_use]
     pub fn last_sync_age_ns(&self, now: MonoNs) -> Option<u64> {
-        self.anchor.map(|(measured, _)| now.since(measured.taken))
+        self.anchor
+            .as_ref()
+            .map(|anchor| now.since(anchor.measured.taken))
+    }
+
+    /// How fast the real-time clock runs against the kernel's (A8.1).
+    #[must_use]
+    pub fn rtc_drift(&self) -> Option<RtcEstimate> {
+        self.sources.rtc_drift()
     }
 
     /// The clock was moved: what was measured before it is void, and how far it moved adds to the bound.
     fn step(&mut self, now: &ClockComparison, row: &Row) {
         let movement = self.clock.last_movement();
-        let off_ns = self.anchor.map(|(measured, _)| measured.offset_ns);
+        let off_ns = self.anchor.as_ref().map(|anchor| anchor.measured.offset_ns);
         if row.event {
             self.counters.steps = self.counters.steps.saturating_add(1);
             let leap = self.sources.leap_announced();
@@ -190,25 +211,25 @@ impl Engine {
             self.news
                 .stepped(&now.sample, &movement, off_ns, handed_ns, leap);
         }
-        if let Some((_, stepped_ns)) = &mut self.anchor {
-            *stepped_ns = stepped_ns.saturating_add(movement.magnitude_ns());
+        if let Some(anchor) = &mut self.anchor {
+            anchor.stepped_ns = anchor.stepped_ns.saturating_add(movement.magnitude_ns());
         }
         self.sources.void();
     }
 
     /// What the sources show together, and the measurement that holds the clock.
-    fn find(&mut self, now: MonoNs) -> (Finding, Option<Measurement>) {
-        let fresh = self.sources.fresh(now);
-        let ruling = rule(&fresh);
-        self.tell_dispute(now, ruling);
+    fn find(&mut self, now: &ClockComparison) -> (Finding, Option<Measurement>) {
+        let at = now.sample.mono;
+        let ruling = rule(&self.sources.fresh(at));
+        self.tell_dispute(at, ruling);
         match ruling {
             Ruling::Disputed { .. } => (Finding::Disputed, None),
             Ruling::Held(measured) => {
-                self.anchor = Some((measured, 0));
+                self.hold(measured, now);
                 let settled = self.sources.in_a_row(measured.source) >= SETTLED_MEASUREMENTS;
                 let finding = if !settled {
                     Finding::Settling
-                } else if self.bound_ns(now) <= Some(self.limit_ns()) {
+                } else if self.bound_ns(at) <= Some(self.limit_ns()) {
                     Finding::Good
                 } else {
                     Finding::Coarse
@@ -287,16 +308,62 @@ impl Engine {
         changed
     }
 
+    /// Lets the bound grow from this measurement on, unless it does already.
+    fn hold(&mut self, measured: Measurement, now: &ClockComparison) {
+        if self
+            .anchor
+            .as_ref()
+            .is_some_and(|anchor| anchor.measured == measured)
+        {
+            return;
+        }
+        let sample = ServoSample {
+            at: measured.taken,
+            ..self.servo(now, true)
+        };
+        let initial_ns = measured.bound_ns().saturating_sub(measured.asymmetry_ns);
+        self.anchor = Some(Anchor {
+            measured,
+            stepped_ns: 0,
+            bound: Bound::new(
+                &sample,
+                initial_ns,
+                measured.asymmetry_ns,
+                self.learner.growth(),
+            ),
+        });
+    }
+
+    /// Looks at the discipline: what the oscillator needs is learnt while it is held, and what was done to
+    /// it since the last measurement is in the bound.
+    fn learn(&mut self, now: &ClockComparison, held: bool) {
+        let sample = self.servo(now, held);
+        self.learner.observe(sample);
+        if let Some(anchor) = &mut self.anchor {
+            anchor.bound.observe(&sample);
+        }
+    }
+
+    fn servo(&self, now: &ClockComparison, locked: bool) -> ServoSample {
+        ServoSample {
+            at: now.sample.mono,
+            correction_ppt: now.sample.kernel.map_or(0, |kernel| kernel.frequency_ppt),
+            temperature_millidegrees: self.sources.temperature(now.sample.mono),
+            locked,
+        }
+    }
+
+    /// The bound's parts at `now`, and what steps since the last measurement add, in nanoseconds.
+    #[must_use]
+    pub fn bound_parts(&self, now: MonoNs) -> Option<(BoundParts, u64)> {
+        let anchor = self.anchor.as_ref()?;
+        Some((anchor.bound.parts(now), anchor.stepped_ns))
+    }
+
     /// Bound of the clock's error at `now`, in nanoseconds.
     fn bound_ns(&self, now: MonoNs) -> Option<u64> {
-        self.anchor.map(|(measured, stepped_ns)| {
-            let age_ns = u128::from(now.since(measured.taken));
-            let grown_ns = age_ns * u128::from(self.policy.growth_ppb) / 1_000_000_000;
-            measured
-                .bound_ns()
-                .saturating_add(stepped_ns)
-                .saturating_add(u64::try_from(grown_ns).unwrap_or(u64::MAX))
-        })
+        self.bound_parts(now)
+            .map(|(parts, stepped_ns)| parts.total_ns().saturating_add(stepped_ns))
     }
 
     fn map(&self, now: &ClockComparison, held: Option<&Measurement>) -> TimeMap {
@@ -308,14 +375,22 @@ impl Engine {
             (ClockState::Locked, Some(measured)) => valid.min(measured.fresh_until()),
             _ => valid,
         };
+        // Stamps may be taken from a map that is late: the line holds for a while behind its end.
+        let line = self.anchor.as_ref().map(|anchor| {
+            let line = anchor.bound.line(at, valid_until.plus_ns(LATE_STAMPS_NS));
+            (
+                line.bound_ns.saturating_add(anchor.stepped_ns),
+                line.bound_growth_ppb,
+            )
+        });
         TimeMap {
             at,
             as_of: at,
             utc: now.sample.utc,
             quality,
             status,
-            bound_ns: self.bound_ns(at),
-            bound_growth_ppb: self.anchor.map_or(0, |_| self.policy.growth_ppb),
+            bound_ns: line.map(|(bound_ns, _)| bound_ns),
+            bound_growth_ppb: line.map_or(0, |(_, growth_ppb)| growth_ppb),
             valid_until,
             detail: held.map_or(TimeDetail::Holdover(self.reason), |measured| {
                 TimeDetail::Offset(offset_bucket(measured.offset_ns.unsigned_abs()))

@@ -14,12 +14,15 @@ extern crate alloc;
 extern crate std;
 
 pub mod arbiter;
+pub mod bound;
 mod bytes;
 pub mod causes;
 pub mod chrony;
+pub mod drift;
 mod engine;
 pub mod fresh;
 pub mod limits;
+pub mod projection;
 pub mod ptp;
 pub mod reading;
 pub mod rtc;

@@ -27,8 +27,8 @@ pub struct KernelStatus {
     /// Whether `STA_UNSYNC` is clear: somebody told the kernel that its clock is disciplined, at
     /// some time. Not a measurement.
     pub flag_synchronised: bool,
-    /// The frequency correction in force, in parts per billion.
-    pub frequency_ppb: i64,
+    /// The frequency correction in force, in parts per trillion: the kernel's `freq` and `tick`.
+    pub frequency_ppt: i64,
     /// The status bits as they are (`STA_*`).
     pub status: u32,
     /// The kernel's own bound, in nanoseconds: grows by 500 parts per million since somebody last set it.

@@ -173,7 +173,10 @@ impl ClockWatch {
         let towards = i128::from(rate_ppb - steady_ppb) * share / i128::from(STEADY_RATE_NS);
         self.steady_ppb = Some(steady_ppb.saturating_add(clamp(towards)));
 
-        let frequency_ppb = now.sample.kernel.map_or(0, |kernel| kernel.frequency_ppb);
+        let frequency_ppb = now
+            .sample
+            .kernel
+            .map_or(0, |kernel| kernel.frequency_ppt / 1_000);
         let Some((from, was_ppb)) = self.window else {
             self.window = Some((*now, frequency_ppb));
             return;

@@ -4,8 +4,9 @@ use super::news::{News, moved};
 use super::offered::judge;
 use super::{OfferPolicy, Policy};
 use crate::causes::{Looks, Sign};
+use crate::drift::{RtcDrift, RtcEstimate};
 use crate::fresh::{ChronyWatch, Measurement, PtpWatch, Rejection, Verdict};
-use crate::limits::{FRESH_NS_MIN, OFFERS_WAITING_MAX};
+use crate::limits::{FRESH_NS_MIN, OFFERS_WAITING_MAX, TEMPERATURE_FRESH_NS};
 use crate::reading::{
     ChronyReading, ClockIdentity, Fault, LeapStatus, Observation, OfferedSample, PtpReading,
     Reading, RtcReading, RtcVoltage, SourceKind,
@@ -14,8 +15,8 @@ use crate::sample::ClockSample;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use evidence::MonoNs;
 use evidence::reasons::{EventCode, TimeCause};
+use evidence::{MonoNs, UtcNs};
 
 /// What is known of one source.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +78,8 @@ pub(super) struct Sources {
     reference: Option<([u8; 4], u16)>,
     leap: bool,
     voltage: Option<RtcVoltage>,
+    rtc_drift: RtcDrift,
+    thermal: Option<(MonoNs, i32)>,
     offers: OfferPolicy,
     offered: Vec<OfferedSample>,
     handed_ns: Option<i64>,
@@ -95,6 +98,8 @@ impl Sources {
             reference: None,
             leap: false,
             voltage: None,
+            rtc_drift: RtcDrift::new(),
+            thermal: None,
             offers: policy.offered.clone(),
             offered: Vec::new(),
             handed_ns: None,
@@ -116,13 +121,16 @@ impl Sources {
                 let verdict = match reading {
                     Reading::Ptp(ptp) => self.ptp(ptp, seen.at, clock, own_ns, news),
                     Reading::Chrony(chrony) => self.chrony(chrony, seen.at, clock, news),
-                    Reading::Rtc(rtc) => self.rtc(rtc, seen.at, news),
+                    Reading::Rtc(rtc) => self.rtc(rtc, seen.at, clock, news),
                     Reading::Offered(sample) => self.offer(sample, seen.at, clock, news),
                     Reading::CardClock(card) => {
                         self.ptp.compared(*card, seen.at);
                         Verdict::Nothing
                     }
-                    Reading::Thermal { .. } => Verdict::Nothing,
+                    Reading::Thermal { millidegrees_c } => {
+                        self.thermal = Some((seen.at, *millidegrees_c));
+                        Verdict::Nothing
+                    }
                 };
                 self.judged(seen, verdict, news);
             }
@@ -187,6 +195,18 @@ impl Sources {
     /// Whether a source announces a leap second.
     pub(super) const fn leap_announced(&self) -> bool {
         self.leap
+    }
+
+    /// The temperature near the oscillator in thousandths of a degree, while its reading is fresh.
+    pub(super) fn temperature(&self, now: MonoNs) -> Option<i32> {
+        self.thermal
+            .filter(|(at, _)| now.since(*at) <= TEMPERATURE_FRESH_NS)
+            .map(|(_, millidegrees)| millidegrees)
+    }
+
+    /// How fast the real-time clock runs against the kernel's.
+    pub(super) fn rtc_drift(&self) -> Option<RtcEstimate> {
+        self.rtc_drift.estimate()
     }
 
     /// The offset of the last time from outside that was taken, once.
@@ -390,7 +410,17 @@ impl Sources {
         self.chrony.judge(reading, at, clock)
     }
 
-    fn rtc(&mut self, reading: &RtcReading, at: MonoNs, news: &mut News) -> Verdict {
+    fn rtc(
+        &mut self,
+        reading: &RtcReading,
+        at: MonoNs,
+        clock: &ClockSample,
+        news: &mut News,
+    ) -> Verdict {
+        let kernel = clock.difference_ns() + i128::from(at.0);
+        if let Ok(kernel) = i64::try_from(kernel) {
+            self.rtc_drift.observe(at, UtcNs(kernel), reading);
+        }
         if let Some(voltage) = reading.voltage {
             let doubt = |of: &RtcVoltage| of.invalid || of.backup_low || of.backup_empty;
             let before = self.voltage.replace(voltage);

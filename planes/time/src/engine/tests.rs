@@ -1,6 +1,7 @@
 //! Clocks that run, slew, step and are read badly.
 
 use super::{Engine, OfferPolicy, Policy, Statement};
+use crate::drift::OscillatorClass;
 use crate::fresh::{ChronyPolicy, PtpPolicy};
 use crate::limits::{
     JOURNAL_INTERVAL_NS, READ_UNCERTAINTY_NS_MAX, SAMPLE_INTERVAL_MS, STATEMENT_VALID_NS,
@@ -22,7 +23,7 @@ const SECOND_NS: u64 = 1_000_000_000;
 pub(super) fn policy() -> Policy {
     Policy {
         limit_ns: 1_000_000,
-        growth_ppb: 50_000,
+        oscillator: OscillatorClass::Xo,
         ptp: PtpPolicy::default(),
         chrony: ChronyPolicy::default(),
         offered: OfferPolicy::default(),
@@ -92,7 +93,7 @@ fn a_flag_of_the_kernel_is_no_claim() {
     let mut flagged = sample(0, 0);
     flagged.sample.kernel = Some(KernelStatus {
         flag_synchronised: true,
-        frequency_ppb: -13_000,
+        frequency_ppt: -13_000_000,
         ..KernelStatus::default()
     });
     let statement = engine().observe(&flagged, false).unwrap();

@@ -1,0 +1,171 @@
+//! What all runs of a class gave, against the bar.
+
+use super::run::{Plan, Run, nanoseconds, run_one};
+use std::sync::atomic::{AtomicU32, Ordering};
+use time_plane::drift::OscillatorClass;
+
+/// Names of the parts, in the order of [`ClassReport::parts_hour`].
+pub const PART_NAMES: [&str; 5] = ["initial", "frequency", "temperature", "ageing", "asymmetry"];
+
+/// The bar: covered runs in a thousand, and the bound after an hour over the p99 of the error.
+const COVERED_PERMILLE_MIN: usize = 990;
+const BOUND_OVER_P99_MAX: f64 = 5.0;
+
+/// All runs.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Each class, in the order of the classes.
+    pub classes: Vec<ClassReport>,
+}
+
+impl Report {
+    /// Whether each class is within the bar.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        !self.classes.is_empty() && self.classes.iter().all(ClassReport::is_met)
+    }
+}
+
+/// The runs of a class.
+#[derive(Clone, Debug)]
+pub struct ClassReport {
+    /// The class.
+    pub class: OscillatorClass,
+    /// How many runs.
+    pub runs: usize,
+    /// Runs in which the true error was inside of the bound all the time.
+    pub covered: usize,
+    /// Runs with the temperature measured, and how many of these were covered.
+    pub measured: (usize, usize),
+    /// p50 and p99 over runs of the error after an hour, in nanoseconds.
+    pub error_hour_ns: (f64, f64),
+    /// p50, p95 and p99 over runs of the bound after an hour, in nanoseconds.
+    pub bound_hour_ns: (f64, f64, f64),
+    /// Runs whose bound after an hour is within five times the p99 of the error.
+    pub tight: usize,
+    /// Median over runs of each part's share of the bound after an hour.
+    pub parts_hour: [f64; 5],
+    /// Runs in which each part was the largest after an hour.
+    pub largest_hour: [usize; 5],
+    /// p50 and p99 over runs of the largest error over bound within a run.
+    pub worst: (f64, f64),
+    /// The runs that were not covered.
+    pub outside: Vec<Run>,
+}
+
+impl ClassReport {
+    /// Median bound after an hour over the p99 of the error after an hour.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        self.bound_hour_ns.0 / self.error_hour_ns.1.max(1.0)
+    }
+
+    /// Whether the class is within the bar.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        self.runs > 0
+            && self.covered * 1_000 >= self.runs * COVERED_PERMILLE_MIN
+            && self.ratio() <= BOUND_OVER_P99_MAX
+    }
+
+    fn of(class: OscillatorClass, runs: &[Run]) -> Self {
+        let errors = sorted(runs.iter().map(|run| run.error_hour_ns));
+        let bounds = sorted(
+            runs.iter()
+                .map(|run| nanoseconds(run.bound_hour.total_ns())),
+        );
+        let worst = sorted(runs.iter().map(|run| run.worst));
+        let limit_ns = BOUND_OVER_P99_MAX * quantile(&errors, 0.99);
+        let mut parts_hour = [0.0; 5];
+        let mut largest_hour = [0; 5];
+        for (place, share) in parts_hour.iter_mut().enumerate() {
+            let shares = sorted(runs.iter().map(|run| {
+                let part = run.bound_hour.named().get(place).map_or(0, |part| part.1);
+                nanoseconds(part) / nanoseconds(run.bound_hour.total_ns()).max(1.0)
+            }));
+            *share = quantile(&shares, 0.5);
+        }
+        for run in runs {
+            let parts = run.bound_hour.named();
+            let largest = (0..parts.len()).max_by_key(|at| parts.get(*at).map(|part| part.1));
+            if let Some(count) = largest.and_then(|at| largest_hour.get_mut(at)) {
+                *count += 1;
+            }
+        }
+        let measured = runs.iter().filter(|run| run.is_measured);
+        Self {
+            class,
+            runs: runs.len(),
+            covered: runs.iter().filter(|run| run.outside_at_s.is_none()).count(),
+            measured: (
+                measured.clone().count(),
+                measured.filter(|run| run.outside_at_s.is_none()).count(),
+            ),
+            error_hour_ns: (quantile(&errors, 0.5), quantile(&errors, 0.99)),
+            bound_hour_ns: (
+                quantile(&bounds, 0.5),
+                quantile(&bounds, 0.95),
+                quantile(&bounds, 0.99),
+            ),
+            tight: bounds.iter().filter(|bound| **bound <= limit_ns).count(),
+            parts_hour,
+            largest_hour,
+            worst: (quantile(&worst, 0.5), quantile(&worst, 0.99)),
+            outside: runs
+                .iter()
+                .filter(|run| run.outside_at_s.is_some())
+                .copied()
+                .collect(),
+        }
+    }
+}
+
+/// All runs of the classes.
+#[must_use]
+pub fn run_all(plan: &Plan, classes: &[OscillatorClass]) -> Report {
+    let of_class = |class: &OscillatorClass| {
+        let next = AtomicU32::new(0);
+        let work = || {
+            let mut runs = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= plan.runs {
+                    return runs;
+                }
+                runs.push(run_one(plan, *class, number));
+            }
+        };
+        let mut runs: Vec<Run> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..plan.threads.max(1))
+                .map(|_| scope.spawn(work))
+                .collect();
+            threads
+                .into_iter()
+                .flat_map(|thread| thread.join().expect("a run does not panic"))
+                .collect()
+        });
+        runs.sort_by_key(|run| run.number);
+        ClassReport::of(*class, &runs)
+    };
+    Report {
+        classes: classes.iter().map(of_class).collect(),
+    }
+}
+
+fn sorted(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut numbers: Vec<f64> = numbers.collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers
+}
+
+/// The value that a share of the numbers does not exceed; nought of none.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "some thousand numbers, a share from 0 to 1"
+)]
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(place.saturating_sub(1)).copied().unwrap_or(0.0)
+}
