@@ -11,9 +11,9 @@ use evidence::kinds::{
     EpochStart, Event, Loss, Marker, Predecessor, Probe, Reading, SeqSkip, TimeMap,
 };
 use evidence::reasons::{
-    AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, EpochCause, EventCode,
-    HoldoverReason, LossCause, MarkerKind, OffsetBucket, Outcome, SkipCause, TimeQuality,
-    TimeStatus, TruthClass,
+    AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, DriftBudget, EpochCause,
+    EventCode, HoldoverReason, LossCause, MarkerKind, OffsetBucket, Outcome, SkipCause, TimeCause,
+    TimeQuality, TimeStatus, TruthClass,
 };
 use evidence::{
     Blob, BootId, Captured, CommitId, Digest, Entry, Epoch, Generation, Header, Kind, MeterId,
@@ -121,7 +121,7 @@ fn event(code: EventCode, full: bool) -> Payload {
         count: full.then_some(4),
         detail: full.then(|| "came 80 ms late".into()),
         sample: full.then(|| Blob(vec![7; 260])),
-        time_cause: None,
+        time_cause: full.then_some(TimeCause::Unexplained),
     }
     .into()
 }
@@ -178,6 +178,13 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
             valid_until: AT,
             detail: TimeDetail::Offset(OffsetBucket::FromOneS),
             basis: "chrony".into(),
+            initial_ns: Some(1),
+            frequency_ns: Some(2),
+            temperature_ns: Some(3),
+            ageing_ns: Some(4),
+            asymmetry_ns: Some(5),
+            drift_budget: Some(DriftBudget::Spent),
+            sync_age_ns: Some(6),
         }
         .into(),
         Kind::TimeMap => TimeMap::absent(AT, UtcNs(0)).into(),

@@ -7,9 +7,9 @@ use crate::ids::{
     BootId, CommitId, Digest, Generation, MeterId, PointId, ScheduleId, Seq, Slot, SourceId,
 };
 use crate::reasons::{
-    AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, EpochCause, EventCode,
-    HoldoverReason, LossCause, MarkerKind, Outcome, SkipCause, TimeCause, TimeQuality, TimeStatus,
-    TruthClass,
+    AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, DriftBudget, EpochCause,
+    EventCode, HoldoverReason, LossCause, MarkerKind, Outcome, SkipCause, TimeCause, TimeQuality,
+    TimeStatus, TruthClass,
 };
 use crate::time::{MonoNs, TimeDetail, UtcNs};
 use crate::{Decimal, Quality};
@@ -342,6 +342,13 @@ kinds! {
         7 valid_until: MonoNs => "after this instant the statement is late";
         8 detail: TimeDetail => "offset bucket or holdover reason";
         9 basis: String => "which clock or daemon it rests on";
+        10 initial_ns: Option<u64> => "of the bound: what the last measurement left, and steps since";
+        11 frequency_ns: Option<u64> => "of the bound: what the oscillator's frequency may have done since";
+        12 temperature_ns: Option<u64> => "of the bound: what the temperature may have done since";
+        13 ageing_ns: Option<u64> => "of the bound: what ageing may have done since";
+        14 asymmetry_ns: Option<u64> => "of the bound: what the path may hide";
+        15 drift_budget: Option<DriftBudget> => "how much of the site's limit the bound uses up";
+        16 sync_age_ns: Option<u64> => "how old the last measurement is";
     }
     15 "probe" Probe {
         "A measurement that a person attached, on the same timeline (A3.6)."
@@ -372,6 +379,13 @@ impl TimeMap {
             valid_until: MonoNs(u64::MAX),
             detail: TimeDetail::Holdover(HoldoverReason::TimePlaneAbsent),
             basis: String::from("kernel clock"),
+            initial_ns: None,
+            frequency_ns: None,
+            temperature_ns: None,
+            ageing_ns: None,
+            asymmetry_ns: None,
+            drift_budget: None,
+            sync_age_ns: None,
         }
     }
 }

@@ -190,16 +190,13 @@ mod tests {
 
     fn map(quality: TimeQuality, status: TimeStatus) -> TimeMap {
         TimeMap {
-            at: MonoNs(1_000),
-            as_of: MonoNs(1_000),
-            utc: UtcNs(5_000_000),
             quality,
             status,
             bound_ns: Some(100),
             bound_growth_ppb: 50_000,
             valid_until: MonoNs(2_000_000_000),
             detail: TimeDetail::Offset(OffsetBucket::Below1Us),
-            basis: "test".into(),
+            ..TimeMap::absent(MonoNs(1_000), UtcNs(5_000_000))
         }
     }
 

@@ -7,7 +7,7 @@ mod sources;
 
 use crate::arbiter::{Ruling, rule};
 use crate::bound::{Bound, BoundParts};
-use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample};
+use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample, drift_budget};
 use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
 use crate::limits::{LATE_STAMPS_NS, RELEASE_PERCENT, SETTLED_MEASUREMENTS, STATEMENT_VALID_NS};
 use crate::reading::{Observation, OfferedSample};
@@ -383,6 +383,8 @@ impl Engine {
                 line.bound_growth_ppb,
             )
         });
+        let parts = self.bound_parts(at);
+        let part = |of: fn(&BoundParts) -> u64| parts.as_ref().map(|(parts, _)| of(parts));
         TimeMap {
             at,
             as_of: at,
@@ -396,6 +398,17 @@ impl Engine {
                 TimeDetail::Offset(offset_bucket(measured.offset_ns.unsigned_abs()))
             }),
             basis: self.basis(now),
+            initial_ns: parts
+                .as_ref()
+                .map(|(parts, stepped_ns)| parts.initial_ns.saturating_add(*stepped_ns)),
+            frequency_ns: part(|parts| parts.frequency_ns),
+            temperature_ns: part(|parts| parts.temperature_ns),
+            ageing_ns: part(|parts| parts.ageing_ns),
+            asymmetry_ns: part(|parts| parts.asymmetry_ns),
+            drift_budget: self
+                .bound_ns(at)
+                .map(|bound_ns| drift_budget(Some(bound_ns), self.policy.limit_ns)),
+            sync_age_ns: self.last_sync_age_ns(at),
         }
     }
 
