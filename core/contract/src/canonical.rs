@@ -1,14 +1,15 @@
 //! The canonical form: one contract, one sequence of bytes, in deterministic CBOR.
 //!
 //! A map: 0 format, 1 station, 2 storage, 3 seal, 4 uplink (left out where there is none), 5 ports,
-//! 6 schedules, 7 point lists, 8 meters. Ports, schedules and meters are lists in the order of their
+//! 6 schedules, 7 point lists, 8 meters, 9 time (left out where there is none). Ports, schedules and meters are lists in the order of their
 //! ids. Meters of one type share one point list, which they name by its place; the lists stand in the
 //! order in which the meters first name them. Every value is written, also one that is a default.
 
 use crate::item::{Item, read_list, records, write_list};
 use crate::limits::{METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, SCHEDULES_MAX};
 use crate::model::{
-    Contract, Meter, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Uplink,
+    Contract, Meter, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Time,
+    Uplink,
 };
 use crate::rules;
 use crate::sound;
@@ -30,6 +31,10 @@ records! {
     Uplink {
         0 url; 1 collector_vkey; 2 ca_file; 3 cert_file; 4 key_file;
         5 backoff_ms_min; 6 backoff_ms_max; 7 timeout_ms;
+    }
+    Time {
+        0 limit_us; 1 oscillator; 2 ptp; 3 ptp_mode; 4 ptp_domain; 5 ptp_class_max; 6 ptp_asymmetry_us;
+        7 chrony; 8 rtc; 9 thermal;
     }
     Port { 0 id; 1 kind; 2 timeout_ms; 3 retries; 4 late_reply_ms; }
     SerialLine { 0 device; 1 baud; 2 data_bits; 3 parity; 4 stop_bits; 5 turnaround_ms; }
@@ -86,7 +91,7 @@ impl Contract {
     pub fn canonical(&self) -> Vec<u8> {
         let (lists, rows) = self.shared_lists();
         let mut writer = Writer::new();
-        writer.map(8 + usize::from(self.uplink.is_some()));
+        writer.map(8 + usize::from(self.uplink.is_some()) + usize::from(self.time.is_some()));
         writer.uint(0);
         writer.uint(FORMAT);
         writer.uint(1);
@@ -110,6 +115,10 @@ impl Contract {
         }
         writer.uint(8);
         write_list(&mut writer, rows.iter());
+        if let Some(time) = &self.time {
+            writer.uint(9);
+            time.write(&mut writer);
+        }
         writer.into_bytes()
     }
 
@@ -160,12 +169,14 @@ impl Contract {
         let schedules: Vec<Schedule> = listed(&mut map, 6, SCHEDULES_MAX)?;
         let lists = point_lists(&mut map)?;
         let rows: Vec<MeterRow> = listed(&mut map, 8, METERS_MAX)?;
+        let time = map.value(9)?.map(Item::read).transpose()?;
         map.finish()?;
         reader.finish()?;
         let contract = Self {
             station,
             storage,
             seal,
+            time,
             uplink,
             ports: ports
                 .into_iter()

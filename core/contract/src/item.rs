@@ -85,8 +85,8 @@ macro_rules! by_place_of_word {
     )+ };
 }
 
-use crate::model::{Parity, Policy, Table, ValueType, WordOrder};
-by_place_of_word! { Parity Policy Table ValueType WordOrder }
+use crate::model::{Oscillator, Parity, Policy, PtpMode, Table, ValueType, WordOrder};
+by_place_of_word! { Oscillator Parity Policy PtpMode Table ValueType WordOrder }
 
 impl Item for String {
     fn write(&self, writer: &mut Writer) {

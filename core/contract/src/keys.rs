@@ -1,5 +1,6 @@
 //! The one declared table of what a file may say: suggestions, defaults and the reference come from it.
 
+use crate::time::TIME;
 use alloc::format;
 use alloc::string::String;
 
@@ -53,7 +54,12 @@ const REQUIRED: Preset = Preset::Required;
 const RTU: &str = "modbus-rtu";
 const TCP: &str = "modbus-tcp";
 
-const fn key(name: &'static str, kind: &'static str, preset: Preset, doc: &'static str) -> Key {
+pub(crate) const fn key(
+    name: &'static str,
+    kind: &'static str,
+    preset: Preset,
+    doc: &'static str,
+) -> Key {
     Key {
         name,
         kind,
@@ -83,6 +89,7 @@ pub(crate) const ROOT: Section = Section {
         child("station", "[station]"),
         child("storage", "[storage]"),
         child("seal", "[seal]"),
+        child("time", "[time]"),
         child("uplink", "[uplink]"),
         child("port", "[[port]]"),
         child("schedule", "[[schedule]]"),
@@ -444,7 +451,7 @@ pub(crate) const POINT: Section = Section {
 
 /// Every table of the file, in the order of the reference.
 pub const SECTIONS: &[Section] = &[
-    STATION, STORAGE, SEAL, UPLINK, PORT, SCHEDULE, PROFILE, METER, POINT,
+    STATION, STORAGE, SEAL, TIME, UPLINK, PORT, SCHEDULE, PROFILE, METER, POINT,
 ];
 
 /// The reference of every key as Markdown, a table for each table of the file.

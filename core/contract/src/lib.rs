@@ -29,6 +29,7 @@ mod rules;
 mod sound;
 mod syntax;
 mod template;
+mod time;
 mod warnings;
 mod words;
 

@@ -55,6 +55,10 @@ pub const BLOCK_BYTES: [u32; 3] = [512, 4_096, 16_384];
 /// Longest wait for company before a group is committed.
 pub const GROUP_WAIT_MS_MAX: u64 = 1_000;
 
+/// Narrowest limit of the clock's error, in microseconds.
+pub const TIME_LIMIT_US_MIN: u64 = 1;
+/// Widest.
+pub const TIME_LIMIT_US_MAX: u64 = 10_000_000;
 /// Most frequent seal.
 pub const SEAL_EVERY_MS_MIN: u64 = 1_000;
 /// Rarest seal.

@@ -15,6 +15,8 @@ pub struct Contract {
     pub storage: Storage,
     /// When the tree is sealed.
     pub seal: Seal,
+    /// What the clock is measured against; where this is left out, nothing.
+    pub time: Option<Time>,
     /// The collector, if there is one.
     pub uplink: Option<Uplink>,
     /// Ports by id.
@@ -67,6 +69,53 @@ pub struct Seal {
     pub every_ms: u64,
     /// And whenever this many entries are unsealed.
     pub entries_max: u64,
+}
+
+/// What the clock is measured against, and when a stamp may say SYNCED.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Time {
+    /// SYNCED while the error bound is within this, in microseconds.
+    pub limit_us: u64,
+    /// What the clock runs on.
+    pub oscillator: Oscillator,
+    /// The management socket of ptp4l.
+    pub ptp: Option<String>,
+    /// Whether ptp4l steers the clock.
+    pub ptp_mode: PtpMode,
+    /// The only domain that is believed.
+    pub ptp_domain: Option<u8>,
+    /// The worst clockClass that is believed.
+    pub ptp_class_max: u8,
+    /// The most by which one direction of the path is longer, in microseconds.
+    pub ptp_asymmetry_us: Option<u64>,
+    /// The command socket of chronyd.
+    pub chrony: Option<String>,
+    /// The real-time clock.
+    pub rtc: Option<String>,
+    /// The file that gives the temperature near the oscillator.
+    pub thermal: Option<String>,
+}
+
+/// Classes of oscillators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oscillator {
+    /// A plain crystal.
+    Xo,
+    /// Compensated for temperature.
+    Tcxo,
+    /// In an oven.
+    Ocxo,
+    /// A rubidium standard.
+    Rubidium,
+}
+
+/// What ptp4l does with the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PtpMode {
+    /// It steers it.
+    Disciplines,
+    /// It only measures.
+    FreeRunning,
 }
 
 /// Where batches go.

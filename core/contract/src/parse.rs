@@ -11,13 +11,14 @@ use crate::limits::{
 };
 use crate::model::{
     Contract, Meter, Parity, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage,
-    Uplink,
+    Time, Uplink,
 };
 use crate::points;
 use crate::read::{duration, id, integer, pair, size, text, word};
 use crate::rules::Problem;
 use crate::sound::{Place, STAND_IN, instead, problems};
 use crate::syntax;
+use crate::time::{TIME, read as read_time};
 use crate::words::{PortWord, word_of};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -79,6 +80,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         let empty = DeTable::new();
         let station = self.station();
         let (storage, seal) = self.journal(&empty);
+        let time = self.time();
         let uplink = self.uplink();
         let ports = self.ports();
         let schedules = self.schedules();
@@ -88,6 +90,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             station,
             storage,
             seal,
+            time,
             uplink,
             ports,
             schedules,
@@ -158,6 +161,14 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         };
         self.blocks.extend(kept.map(|block| (Place::Seal, block)));
         (storage, seal)
+    }
+
+    fn time(&mut self) -> Option<Time> {
+        let report = &mut *self.report;
+        let mut block = self.root.child(report, &TIME, "time")?;
+        let time = read_time(&mut block, report);
+        self.blocks.insert(Place::Time, block);
+        Some(time)
     }
 
     fn uplink(&mut self) -> Option<Uplink> {

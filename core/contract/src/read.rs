@@ -60,7 +60,7 @@ impl Raw<'_, '_> {
         }
     }
 
-    fn not(&self, expected: &str, advice: impl Into<String>) -> Wrong {
+    pub(crate) fn not(&self, expected: &str, advice: impl Into<String>) -> Wrong {
         wrong(
             format!("expected {expected}, found {}", self.kind()),
             advice,

@@ -8,6 +8,7 @@ use crate::limits::{
 use crate::model::{Contract, Meter, PortKind};
 use crate::near::{either, nearest};
 use crate::rules::{Problem, Problems, port, schedule, seal, station, storage, uplink};
+use crate::time;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
@@ -21,6 +22,7 @@ pub(crate) enum Place {
     Station,
     Storage,
     Seal,
+    Time,
     Uplink,
     Port(SourceId),
     Schedule(ScheduleId),
@@ -44,6 +46,9 @@ pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<
     add(Place::Storage, storage(&contract.storage));
     add(Place::Storage, segment_holds_state(contract));
     add(Place::Seal, seal(&contract.seal));
+    if let Some(sources) = &contract.time {
+        add(Place::Time, time::rules(sources));
+    }
     if let Some(link) = &contract.uplink {
         add(Place::Uplink, uplink(link));
     }

@@ -1,6 +1,7 @@
 //! A file to begin with: every key of the declared table, with what it means, set or as a comment.
 
 use crate::keys::{Key, METER, POINT, PROFILE, Preset, SECTIONS, Section, UPLINK};
+use crate::time::TIME;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -82,7 +83,7 @@ pub fn template(draft: &Draft) -> String {
     for section in SECTIONS.iter().filter(|section| **section != POINT) {
         let off = match section.header {
             header if header == UPLINK.header => draft.uplink.is_none(),
-            header => header == PROFILE.header,
+            header => header == PROFILE.header || header == TIME.header,
         };
         table(&mut out, section, section.header, off, draft, None);
         if *section == UPLINK && off {
@@ -230,6 +231,12 @@ fn example(section: &Section, name: &str) -> String {
         ("[station]", "name") => "\"Hall 3\"",
         (_, "truth_dir") => "\"/mnt/fram\"",
         (_, "truth_device") => "\"/sys/bus/spi/devices/spi0.0/fram\"",
+        (_, "ptp") => "\"/var/run/ptp4l\"",
+        (_, "ptp_domain") => "0",
+        (_, "ptp_asymmetry") => "\"5us\"",
+        (_, "chrony") => "\"/run/chrony/chronyd.sock\"",
+        (_, "rtc") => "\"/dev/rtc0\"",
+        (_, "thermal") => "\"/sys/class/hwmon/hwmon0/temp1_input\"",
         (_, "url") => "\"https://collector.example.org:7443\"",
         (_, "collector_key") => "\"collector.example.org+15d1a274+BLJlUh...\"",
         (_, "ca_file") => "\"/etc/fieldnotary/ca.pem\"",

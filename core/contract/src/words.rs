@@ -1,6 +1,6 @@
 //! The words of the file for the model's enums; their place in the list is their canonical code.
 
-use crate::model::{Parity, Policy, Table, ValueType, WordOrder};
+use crate::model::{Oscillator, Parity, Policy, PtpMode, Table, ValueType, WordOrder};
 use evidence::reasons::TruthClass;
 
 /// A value that the file writes as one of a few words. Lists only ever grow at the end.
@@ -32,6 +32,8 @@ words! {
         "bit" Bit "u16" U16 "i16" I16 "u32" U32 "i32" I32 "u64" U64 "i64" I64
     }
     WordOrder { "high-first" HighFirst "low-first" LowFirst }
+    Oscillator { "xo" Xo "tcxo" Tcxo "ocxo" Ocxo "rubidium" Rubidium }
+    PtpMode { "disciplines" Disciplines "free-running" FreeRunning }
     Policy { "evidence-first" EvidenceFirst "availability-first" AvailabilityFirst }
     TruthClass { "independent" Independent "same-device-sync" SameDeviceSync "same-device-deferred" SameDeviceDeferred }
 }

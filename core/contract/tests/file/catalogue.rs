@@ -5,6 +5,7 @@ mod notation;
 mod points;
 mod ports;
 mod station;
+mod time;
 mod uplink;
 
 use crate::common::{BASE, only_error, with};
@@ -14,6 +15,7 @@ use notation::NOTATION_AND_NAMES;
 use points::POINTS;
 use ports::PORTS_AND_SCHEDULES;
 use station::STATION_STORAGE_AND_SEAL;
+use time::TIME;
 use uplink::UPLINK;
 
 /// A change to the sound file, where the error is, its key, and what it says.
@@ -74,6 +76,13 @@ fn notation_and_names_are_checked() {
 #[test]
 fn station_storage_and_seal_are_checked() {
     check(STATION_STORAGE_AND_SEAL);
+}
+
+//= R6.2
+//= A8.4
+#[test]
+fn sources_of_time_are_checked() {
+    check(TIME);
 }
 
 //= R6.2
