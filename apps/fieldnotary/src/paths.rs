@@ -35,6 +35,11 @@ impl DataDir {
         self.0.join("run")
     }
 
+    /// Sockets of the time process, which daemons answer to.
+    pub(crate) fn time_sockets(&self) -> PathBuf {
+        self.run().join("time")
+    }
+
     pub(crate) fn recorder_socket(&self) -> PathBuf {
         self.run().join("recorder.sock")
     }

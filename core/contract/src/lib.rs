@@ -36,8 +36,8 @@ mod words;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    Contract, Meter, Parity, Point, Policy, Port, PortKind, Schedule, Seal, SerialLine, Station,
-    Storage, Table, Uplink, ValueType, WordOrder,
+    Contract, Meter, Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode, Schedule, Seal,
+    SerialLine, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 pub use pace::Pace;
 pub use parse::parse;

@@ -4,6 +4,7 @@
 //! must not stop a recorder. What it could do is bounded by files, network and limits anyway.
 
 use crate::{Calls, Network, Outcome, Row};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch, apply_filter,
@@ -127,12 +128,36 @@ const REFUSED_HERE: &[libc::c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_HERE: &[libc::c_long] = &[];
 
+/// What tells how the clock is disciplined, and sets it where the caller has the right to.
+const ASKS_CLOCK: [i64; 2] = [libc::SYS_adjtimex, libc::SYS_clock_adjtime];
+
+/// Gives up the right to set the clock, for a row that may ask for it.
+fn without_clock_right(row: &Row) -> rustix::io::Result<()> {
+    if !row.calls.contains(&Calls::AskClock) {
+        return Ok(());
+    }
+    let mut held = capabilities(None)?;
+    for set in [
+        &mut held.effective,
+        &mut held.permitted,
+        &mut held.inheritable,
+    ] {
+        set.remove(CapabilitySet::SYS_TIME);
+    }
+    set_capabilities(None, held)
+}
+
 /// Puts the row's filter in force for this thread and those it starts.
 pub(crate) fn apply(row: &Row) -> Outcome {
     let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else {
         let arch = std::env::consts::ARCH;
         return Outcome::Not(format!("there is no filter for {arch}"));
     };
+    if let Err(errno) = without_clock_right(row) {
+        return Outcome::Not(format!(
+            "the right to set the clock cannot be given up: {errno}"
+        ));
+    }
     let in_force = rules(row).and_then(|rules| {
         // The second answers the newer way to start threads with "not implemented": its flags lie in
         // memory, where a filter cannot see them, and the C library falls back to the older one.
@@ -167,6 +192,9 @@ fn rules(row: &Row) -> Result<Rules, seccompiler::Error> {
         .chain(REFUSED_HERE)
         .map(|call| (number(*call), Vec::new()))
         .collect();
+    if row.calls.contains(&Calls::AskClock) {
+        rules.retain(|call, _| !ASKS_CLOCK.contains(call));
+    }
     if !row.calls.contains(&Calls::Listen) {
         rules.insert(number(libc::SYS_listen), Vec::new());
     }

@@ -23,6 +23,10 @@ pub enum Place {
     Papers,
     /// The directories of the serial devices: an adapter that is plugged in again is another file.
     Devices,
+    /// Where the time process has sockets that daemons answer to.
+    TimeSockets,
+    /// The real-time clock, the clocks of network cards, the temperature.
+    Sensors,
     /// What the C library reads to find a host by its name.
     Names,
     /// What every program reads of the system: boot id, its own maps, null device, randomness.
@@ -58,6 +62,9 @@ pub enum Network {
 pub enum Calls {
     /// Serving a socket.
     Listen,
+    /// Asking the kernel how its clock is disciplined. The same call sets it; the right to do that is
+    /// given up first.
+    AskClock,
 }
 
 /// How much of everything.
@@ -125,9 +132,14 @@ pub const ROLES: &[Row] = &[
     },
     Row {
         role: "time",
-        files: &[(Place::System, Access::Read), (Place::Trial, Access::Write)],
+        files: &[
+            (Place::System, Access::Read),
+            (Place::TimeSockets, Access::Sockets),
+            (Place::Sensors, Access::Devices),
+            (Place::Trial, Access::Write),
+        ],
         network: Network::Local,
-        calls: &[],
+        calls: &[Calls::AskClock],
         quotas: Quotas {
             memory_bytes_max: 128 * MIB,
             reserve_bytes_max: RESERVE_BYTES_MAX,

@@ -7,6 +7,7 @@
 
 use fieldnotary_sandbox as sandbox;
 use rustix::process::{Pid, Resource, getrlimit, test_kill_process};
+use rustix::thread::{CapabilitySet, capabilities};
 use sandbox::{Access, Calls, Measure, Network, Outcome, Place, Row, Site};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -31,6 +32,8 @@ const PLACES: &[Place] = &[
     Place::Standing,
     Place::Papers,
     Place::Devices,
+    Place::TimeSockets,
+    Place::Sensors,
     Place::Trial,
 ];
 
@@ -187,6 +190,18 @@ fn calls(row: &Row, parent: i32) -> Vec<Try> {
         case("make namespaces", false, no(libc::SYS_unshare)),
         case("load a module", false, no(libc::SYS_init_module)),
         case("set the clock", false, no(libc::SYS_clock_settime)),
+        case(
+            "ask how the clock is disciplined",
+            row.calls.contains(&Calls::AskClock),
+            no(libc::SYS_adjtimex),
+        ),
+        case(
+            "keep the right to set the clock",
+            false,
+            row.calls.contains(&Calls::AskClock)
+                && capabilities(None)
+                    .is_ok_and(|held| held.effective.contains(CapabilitySet::SYS_TIME)),
+        ),
         case("change its user", false, no(libc::SYS_setresuid)),
         case(
             "make calls behind the filter",

@@ -89,6 +89,7 @@ fn make_directories(data: &DataDir) -> Result<(), String> {
     for directory in [
         data.root().to_path_buf(),
         data.run(),
+        data.time_sockets(),
         data.markers(),
         // Each process may write in its own directories only, so they must be there before it is.
         data.root().join("journal"),
@@ -261,7 +262,7 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
             let log_id = log_id(&data)?;
             roles::recorder::run(contract, &data, log_id, node_started, device, &stop)?;
         }
-        Role::Time => roles::time::run(&data, &stop)?,
+        Role::Time => roles::time::run(&contract, &data, &stop)?,
         Role::Io => roles::io::run(&contract, &data, &args.port, &stop)?,
         Role::Uplink => roles::uplink::run(&contract, &data, &stop)?,
     }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 const PORT_DESCRIPTORS: u64 = 12;
 /// Memory of one port: two threads with their stacks, and a queue.
 const PORT_MEMORY_BYTES: u64 = 12 << 20;
+/// Network cards whose clocks are looked for.
+const CARD_CLOCKS_MAX: u32 = 8;
 /// Port of a collector's address that names none.
 const HTTPS_PORT: u16 = 443;
 
@@ -85,12 +87,36 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
         (Place::Standing, vec![data.uplink()]),
         (Place::Papers, papers.collect()),
         (Place::Devices, devices.flatten().collect()),
+        (Place::TimeSockets, time_sockets(contract, data)),
+        (Place::Sensors, sensors(contract)),
     ]);
     places.extend(sandbox::system_places());
     if let Some(folder) = std::env::var_os("FIELDNOTARY_STEPS_FOLDER").filter(|_| steps::HOOKED) {
         places.insert(Place::Trial, vec![PathBuf::from(folder)]);
     }
     places
+}
+
+/// Where sockets of ours lie that daemons answer to: chronyd writes only where it may, beside its own.
+fn time_sockets(contract: &Contract, data: &DataDir) -> Vec<PathBuf> {
+    let chrony = contract.time.as_ref().and_then(|time| time.chrony.as_ref());
+    let chrony = chrony.and_then(|socket| Path::new(socket).parent());
+    let ptp = contract.time.as_ref().map(|_| data.time_sockets());
+    ptp.into_iter()
+        .chain(chrony.map(Path::to_path_buf))
+        .filter(|folder| folder.exists())
+        .collect()
+}
+
+/// The real-time clock, the temperature, and the clocks of network cards that are there.
+fn sensors(contract: &Contract) -> Vec<PathBuf> {
+    let Some(time) = &contract.time else {
+        return Vec::new();
+    };
+    let named = time.rtc.iter().chain(&time.thermal).map(PathBuf::from);
+    let cards = (0..CARD_CLOCKS_MAX).map(|index| PathBuf::from(format!("/dev/ptp{index}")));
+    let cards = cards.filter(|_| time.ptp.is_some());
+    named.chain(cards).filter(|path| path.exists()).collect()
 }
 
 /// The directory of a device, and where a link to it leads: after it was unplugged and plugged in again

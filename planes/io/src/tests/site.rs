@@ -119,6 +119,7 @@ impl Site {
                 every_ms: 60_000,
                 entries_max: 4_096,
             },
+            time: None,
             uplink: None,
             ports: BTreeMap::from([(port.id.clone(), port)]),
             schedules: BTreeMap::from([(schedule.id.clone(), schedule)]),

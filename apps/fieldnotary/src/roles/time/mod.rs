@@ -1,0 +1,96 @@
+//! The time role: looks at the clocks and their sources, and states how far stamps can be trusted.
+
+mod policy;
+mod probes;
+
+use crate::paths::DataDir;
+use crate::roles::link::RecorderLink;
+use clocks::ClockSetSignal;
+use contract::Contract;
+use evidence::{Captured, MonoNs, Payload, SourceId};
+use ipc::message::TimeStatement;
+use probes::Probes;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use time_plane::{ClockComparison, Engine};
+
+/// How often the clocks are compared where sources are measured: four looks in the second after which a
+/// measurement is old.
+const LOOK_EVERY_NS: u64 = 250_000_000;
+/// And where none is: nothing changes by itself then.
+const IDLE_LOOK_EVERY_NS: u64 = 1_000_000_000;
+/// How often the role looks whether it is to stop.
+const LOOK_UP: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
+
+/// Looks until it is told to stop.
+pub(crate) fn run(
+    contract: &Contract,
+    data: &DataDir,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), String> {
+    let source = SourceId::new("time").map_err(|error| error.to_string())?;
+    let mut engine = Engine::new(source, policy::of(contract));
+    let mut probes = Probes::of(contract, data);
+    let mut signal = ClockSetSignal::new().ok();
+    let every_ns = if contract.time.is_some() {
+        LOOK_EVERY_NS
+    } else {
+        IDLE_LOOK_EVERY_NS
+    };
+    let mut link = RecorderLink::new(&data.recorder_socket(), "time", stop);
+    let mut next = MonoNs(0);
+    let mut number = 0;
+    while !stop.load(Ordering::Relaxed) {
+        sandbox::pulse::alive();
+        let set = wait(signal.as_mut());
+        if clocks::mono() < next && !set {
+            continue;
+        }
+        let now = compare();
+        next = now.sample.mono.plus_ns(every_ns);
+        // The clocks first: no reading is judged by a clock that has moved since.
+        let statement = engine.observe(&now, set);
+        for seen in probes.look() {
+            engine.note(&seen);
+        }
+        let Some(statement) = statement else {
+            continue;
+        };
+        number += 1;
+        let events = statement.events.into_iter();
+        let message = TimeStatement {
+            submission_id: number,
+            statement: Captured::new(&Payload::from(statement.map)),
+            journal: statement.journal,
+            events: events.map(|event| Captured::new(&event.into())).collect(),
+        };
+        if link.ask(&message.into()).is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Waits a moment; `true` where the kernel signals that the clock was set.
+fn wait(signal: Option<&mut ClockSetSignal>) -> bool {
+    let Some(signal) = signal else {
+        let _ = poll(&mut [], Some(&LOOK_UP));
+        return false;
+    };
+    let fd = signal.as_fd();
+    let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&LOOK_UP));
+    signal.take().unwrap_or(false)
+}
+
+/// The clocks as this node has them: a storm may move its UTC.
+fn compare() -> ClockComparison {
+    let mut now = clocks::compare();
+    now.sample.kernel = clocks::kernel_status();
+    now.sample.utc.0 = now.sample.utc.0.saturating_add(steps::utc_offset_ns());
+    now
+}

@@ -1,0 +1,165 @@
+//! The probes that the contract names, each looked at when its turn has come.
+
+use crate::paths::DataDir;
+use clocks::{CardClock, Chronyd, Daemon, Probe, Ptp4l, Rtc, Thermal};
+use contract::Contract;
+use evidence::MonoNs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use time_plane::reading::{Fault, Observation, Reading, SourceKind, Timestamping};
+
+/// ptp4l is asked at every look of the role.
+const PTP_EVERY_NS: u64 = 0;
+/// chronyd measures a few times a minute.
+const CHRONY_EVERY_NS: u64 = 1_000_000_000;
+/// The real-time clock says itself when the turn of its second is near; else this often.
+const RTC_EVERY_NS: u64 = 1_000_000_000;
+/// Temperatures move slowly.
+const THERMAL_EVERY_NS: u64 = 10_000_000_000;
+/// The domain in which management messages are sent where the contract names none.
+const DOMAIN: u8 = 0;
+
+/// A probe, or why there is none: it is tried again at its next turn.
+struct Turn {
+    source: SourceKind,
+    every_ns: u64,
+    due: MonoNs,
+    make: Box<dyn Fn() -> Result<Box<dyn Probe>, Fault>>,
+    probe: Option<Box<dyn Probe>>,
+}
+
+/// All of them.
+pub(super) struct Probes {
+    turns: Vec<Turn>,
+}
+
+impl Probes {
+    /// Those that the contract names.
+    pub(super) fn of(contract: &Contract, data: &DataDir) -> Self {
+        let mut probes = Self { turns: Vec::new() };
+        let Some(time) = contract.time.clone() else {
+            return probes;
+        };
+        let own = data.time_sockets();
+        if let Some(socket) = time.ptp {
+            let domain = time.ptp_domain.unwrap_or(DOMAIN);
+            probes.add(SourceKind::Ptp, PTP_EVERY_NS, move || {
+                ptp(Path::new(&socket), &own, domain)
+            });
+        }
+        if let Some(socket) = time.chrony {
+            probes.add(SourceKind::Chrony, CHRONY_EVERY_NS, move || {
+                chrony(Path::new(&socket))
+            });
+        }
+        if let Some(device) = time.rtc {
+            probes.add(SourceKind::Rtc, RTC_EVERY_NS, move || {
+                Ok(Box::new(Rtc::new(PathBuf::from(&device))))
+            });
+        }
+        if let Some(file) = time.thermal {
+            probes.add(SourceKind::Thermal, THERMAL_EVERY_NS, move || {
+                Ok(Box::new(Thermal::new(PathBuf::from(&file))))
+            });
+        }
+        probes
+    }
+
+    fn add(
+        &mut self,
+        source: SourceKind,
+        every_ns: u64,
+        make: impl Fn() -> Result<Box<dyn Probe>, Fault> + 'static,
+    ) {
+        self.turns.push(Turn {
+            source,
+            every_ns,
+            due: MonoNs(0),
+            make: Box::new(make),
+            probe: None,
+        });
+    }
+
+    /// Looks at those whose turn has come.
+    pub(super) fn look(&mut self) -> Vec<Observation> {
+        let mut seen = Vec::new();
+        for turn in &mut self.turns {
+            let now = clocks::mono();
+            if now < turn.due {
+                continue;
+            }
+            turn.due = now.plus_ns(turn.every_ns);
+            seen.push(turn.look(now));
+        }
+        self.follow_cards(&seen);
+        seen
+    }
+
+    /// A card's clock is compared once ptp4l says that it takes its timestamps by it.
+    fn follow_cards(&mut self, seen: &[Observation]) {
+        let watched = self
+            .turns
+            .iter()
+            .any(|turn| turn.source == SourceKind::CardClock);
+        let card = seen.iter().find_map(|one| match &one.outcome {
+            Ok(Reading::Ptp(ptp)) => ptp
+                .ports
+                .iter()
+                .filter(|port| port.timestamping == Some(Timestamping::Hardware))
+                .find_map(|port| port.hardware_clock),
+            _ => None,
+        });
+        if let Some(index) = card.filter(|_| !watched) {
+            self.add(SourceKind::CardClock, PTP_EVERY_NS, move || {
+                Ok(Box::new(CardClock::new(index)))
+            });
+        }
+    }
+}
+
+impl Turn {
+    fn look(&mut self, now: MonoNs) -> Observation {
+        if self.probe.is_none() {
+            match (self.make)() {
+                Ok(probe) => self.probe = Some(probe),
+                Err(fault) => {
+                    return Observation {
+                        at: now,
+                        outcome: Err(fault),
+                        source: self.source,
+                    };
+                }
+            }
+        }
+        match &mut self.probe {
+            Some(probe) => probe.look(now),
+            None => Observation {
+                at: now,
+                outcome: Err(Fault::Absent),
+                source: self.source,
+            },
+        }
+    }
+}
+
+fn ptp(socket: &Path, own: &Path, domain: u8) -> Result<Box<dyn Probe>, Fault> {
+    let daemon = Daemon::new(socket, own);
+    // From version 4 on there is a socket beside it that only answers.
+    let read_only = PathBuf::from(format!("{}ro", socket.display()));
+    let read_only = read_only.exists().then_some(read_only);
+    let probe = Ptp4l::new(&daemon, read_only.as_deref(), domain, 0);
+    probe.map_or(Err(Fault::Denied), |probe| Ok(Box::new(probe)))
+}
+
+/// chronyd answers only where it may write, which is beside its own socket; whoever owns that folder is
+/// whom it runs as.
+fn chrony(socket: &Path) -> Result<Box<dyn Probe>, Fault> {
+    let folder = socket.parent().ok_or(Fault::Absent)?;
+    let owner = std::fs::metadata(folder).map_err(|_| Fault::Absent)?.uid();
+    let daemon = Daemon {
+        trusted_uids: vec![owner],
+        ..Daemon::new(socket, folder)
+    };
+    let probe = Chronyd::new(&daemon);
+    probe.map_or(Err(Fault::Denied), |probe| Ok(Box::new(probe)))
+}
