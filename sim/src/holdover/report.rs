@@ -47,6 +47,8 @@ pub struct ClassReport {
     pub parts_hour: [f64; 5],
     /// Runs in which each part was the largest after an hour.
     pub largest_hour: [usize; 5],
+    /// Runs in which the error would have been outside without the part.
+    pub needed: [usize; 5],
     /// p50 and p99 over runs of the largest error over bound within a run.
     pub worst: (f64, f64),
     /// The runs that were not covered.
@@ -54,10 +56,15 @@ pub struct ClassReport {
 }
 
 impl ClassReport {
-    /// Median bound after an hour over the p99 of the error after an hour.
+    /// Over the p99 of the error after an hour: the p50 and the p99 of the bound. The bar asks it of the
+    /// p99, so that hardly any bound may be too wide.
     #[must_use]
-    pub fn ratio(&self) -> f64 {
-        self.bound_hour_ns.0 / self.error_hour_ns.1.max(1.0)
+    pub fn ratios(&self) -> (f64, f64) {
+        let error_ns = self.error_hour_ns.1.max(1.0);
+        (
+            self.bound_hour_ns.0 / error_ns,
+            self.bound_hour_ns.2 / error_ns,
+        )
     }
 
     /// Whether the class is within the bar.
@@ -65,7 +72,7 @@ impl ClassReport {
     pub fn is_met(&self) -> bool {
         self.runs > 0
             && self.covered * 1_000 >= self.runs * COVERED_PERMILLE_MIN
-            && self.ratio() <= BOUND_OVER_P99_MAX
+            && self.ratios().1 <= BOUND_OVER_P99_MAX
     }
 
     fn of(class: OscillatorClass, runs: &[Run]) -> Self {
@@ -85,7 +92,11 @@ impl ClassReport {
             }));
             *share = quantile(&shares, 0.5);
         }
+        let mut needed = [0; 5];
         for run in runs {
+            for (count, needed) in needed.iter_mut().zip(run.needed) {
+                *count += usize::from(needed);
+            }
             let parts = run.bound_hour.named();
             let largest = (0..parts.len()).max_by_key(|at| parts.get(*at).map(|part| part.1));
             if let Some(count) = largest.and_then(|at| largest_hour.get_mut(at)) {
@@ -110,6 +121,7 @@ impl ClassReport {
             tight: bounds.iter().filter(|bound| **bound <= limit_ns).count(),
             parts_hour,
             largest_hour,
+            needed,
             worst: (quantile(&worst, 0.5), quantile(&worst, 0.99)),
             outside: runs
                 .iter()
