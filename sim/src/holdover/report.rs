@@ -47,7 +47,7 @@ pub struct ClassReport {
     pub parts_hour: [f64; 5],
     /// Runs in which each part was the largest after an hour.
     pub largest_hour: [usize; 5],
-    /// Runs in which the error would have been outside without the part.
+    /// Covered runs in which the error would have been outside without the part.
     pub needed: [usize; 5],
     /// p50 and p99 over runs of the largest error over bound within a run.
     pub worst: (f64, f64),
@@ -95,7 +95,7 @@ impl ClassReport {
         let mut needed = [0; 5];
         for run in runs {
             for (count, needed) in needed.iter_mut().zip(run.needed) {
-                *count += usize::from(needed);
+                *count += usize::from(needed && run.outside_at_s.is_none());
             }
             let parts = run.bound_hour.named();
             let largest = (0..parts.len()).max_by_key(|at| parts.get(*at).map(|part| part.1));
