@@ -23,9 +23,9 @@ struct Arguments {
     /// Hours alone
     #[arg(long, default_value_t = 4)]
     hours: u32,
-    /// Shortest and longest hours of lock
-    #[arg(long, value_delimiter = ',', num_args = 2)]
-    locked_hours: Vec<f64>,
+    /// Shortest and longest hours of lock: 0.1,2
+    #[arg(long, value_parser = locked_hours)]
+    locked_hours: Option<(u32, u32)>,
     /// These classes only: xo, tcxo, ocxo, rubidium
     #[arg(long, value_delimiter = ',', value_parser = class)]
     class: Vec<OscillatorClass>,
@@ -39,6 +39,18 @@ fn class(name: &str) -> Result<OscillatorClass, String> {
         .ok_or_else(|| format!("`{name}` is none of xo, tcxo, ocxo, rubidium"))
 }
 
+/// Seconds of `SHORTEST,LONGEST` hours.
+fn locked_hours(text: &str) -> Result<(u32, u32), String> {
+    let hours = |text: &str| text.trim().parse::<f64>().ok().map(seconds_of);
+    let (shortest, longest) = text.split_once(',').unwrap_or((text, text));
+    match (hours(shortest), hours(longest)) {
+        (Some(shortest), Some(longest)) if shortest <= longest => Ok((shortest, longest)),
+        _ => Err(format!(
+            "`{text}` is not the shortest and the longest hours, like 0.1,2"
+        )),
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     eprintln!("seed {}", arguments.seed);
@@ -49,9 +61,7 @@ fn main() -> ExitCode {
     };
     plan.runs = arguments.runs.unwrap_or(plan.runs);
     plan.alone_s = arguments.hours.clamp(1, 1_000) * 3_600;
-    if let [shortest, longest] = arguments.locked_hours.as_slice() {
-        plan.locked_s = (seconds_of(*shortest), seconds_of(*longest));
-    }
+    plan.locked_s = arguments.locked_hours.unwrap_or(plan.locked_s);
     plan.threads = std::thread::available_parallelism().map_or(1, usize::from);
     let classes = if arguments.class.is_empty() {
         OscillatorClass::ALL

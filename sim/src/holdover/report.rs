@@ -181,3 +181,92 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = (share * sorted.len() as f64).ceil() as usize;
     sorted.get(place.saturating_sub(1)).copied().unwrap_or(0.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ClassReport, Report, quantile};
+    use crate::holdover::Run;
+    use time_plane::bound::BoundParts;
+    use time_plane::drift::OscillatorClass;
+
+    /// A run of an error after an hour and a bound, both in nanoseconds.
+    fn run(number: u32, error_ns: f64, bound_ns: u64, outside: bool) -> Run {
+        let bound_hour = BoundParts {
+            initial_ns: 10,
+            frequency_ns: bound_ns - 10,
+            ..BoundParts::default()
+        };
+        Run {
+            number,
+            locked_s: 3_600,
+            is_measured: number.is_multiple_of(2),
+            error_hour_ns: error_ns,
+            bound_hour,
+            bound_end: bound_hour,
+            worst: error_ns / 1_000.0,
+            needed: [false, true, false, false, false],
+            outside_at_s: outside.then_some(10),
+        }
+    }
+
+    fn report(runs: &[Run]) -> ClassReport {
+        ClassReport::of(OscillatorClass::Xo, runs)
+    }
+
+    #[test]
+    fn one_run_in_a_hundred_may_be_outside_and_no_more() {
+        let runs = |outside: u32| -> Vec<Run> {
+            (0..200)
+                .map(|number| run(number, 400.0, 1_000, number < outside))
+                .collect()
+        };
+        assert!(report(&runs(2)).is_met());
+        let missed = report(&runs(3));
+        assert!(!missed.is_met());
+        assert_eq!((missed.covered, missed.outside.len()), (197, 3));
+        assert_eq!(missed.measured, (100, 98));
+        assert_eq!(missed.needed, [0, 197, 0, 0, 0]);
+        assert_eq!(missed.largest_hour, [0, 200, 0, 0, 0]);
+        assert!(
+            !Report {
+                classes: vec![missed]
+            }
+            .is_met()
+        );
+        assert!(
+            !Report {
+                classes: Vec::new()
+            }
+            .is_met()
+        );
+    }
+
+    #[test]
+    fn a_bound_that_is_too_wide_in_more_than_one_run_in_a_hundred_misses_the_bar() {
+        let runs = |wide: u32| -> Vec<Run> {
+            (0..200)
+                .map(|number| {
+                    run(
+                        number,
+                        400.0,
+                        if number < wide { 2_001 } else { 2_000 },
+                        false,
+                    )
+                })
+                .collect()
+        };
+        assert!(report(&runs(2)).is_met());
+        let missed = report(&runs(3));
+        assert!(!missed.is_met());
+        assert_eq!(missed.tight, 197);
+    }
+
+    #[test]
+    fn a_quantile_is_one_of_the_numbers() {
+        let numbers: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert!((quantile(&numbers, 0.5) - 50.0).abs() < f64::EPSILON);
+        assert!((quantile(&numbers, 0.99) - 99.0).abs() < f64::EPSILON);
+        assert!((quantile(&numbers, 1.0) - 100.0).abs() < f64::EPSILON);
+        assert!(quantile(&[], 0.5).abs() < f64::EPSILON);
+    }
+}

@@ -45,7 +45,7 @@ impl Plan {
     #[must_use]
     pub const fn bounded(seed: u64) -> Self {
         Self {
-            runs: 20,
+            runs: 60,
             locked_s: (2 * HOUR_S, 12 * HOUR_S),
             ..Self::full(seed)
         }
