@@ -45,7 +45,7 @@ impl Plan {
     #[must_use]
     pub const fn bounded(seed: u64) -> Self {
         Self {
-            runs: 20,
+            runs: 60,
             locked_s: (2 * HOUR_S, 12 * HOUR_S),
             ..Self::full(seed)
         }
@@ -69,6 +69,8 @@ pub struct Run {
     pub bound_end: BoundParts,
     /// Largest true error over the bound of the same instant.
     pub worst: f64,
+    /// Which parts were needed: without the part, the error would have been outside at some time.
+    pub needed: [bool; 5],
     /// The second alone at which the error first was outside of the bound.
     pub outside_at_s: Option<u32>,
 }
@@ -112,6 +114,7 @@ pub fn run_one(plan: &Plan, class: OscillatorClass, number: u32) -> Run {
         bound_hour: BoundParts::default(),
         bound_end: BoundParts::default(),
         worst: 0.0,
+        needed: [false; 5],
         outside_at_s: None,
     };
     for alone_s in 1..=plan.alone_s {
@@ -131,6 +134,9 @@ impl Run {
     fn compare(&mut self, alone_s: u32, error_ns: f64, parts: BoundParts) {
         let ratio = error_ns / nanoseconds(parts.total_ns()).max(1.0);
         self.worst = self.worst.max(ratio);
+        for (needed, (_, part_ns)) in self.needed.iter_mut().zip(parts.named()) {
+            *needed |= error_ns > nanoseconds(parts.total_ns().saturating_sub(part_ns));
+        }
         if ratio > 1.0 && self.outside_at_s.is_none() {
             self.outside_at_s = Some(alone_s);
         }

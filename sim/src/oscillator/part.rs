@@ -223,10 +223,15 @@ impl Sensor {
     #[must_use]
     pub fn draw(seed: u64, run: u64) -> Self {
         let mut dice = Dice::new(seed, run.wrapping_mul(8) + 3);
+        let lag_s = dice.log_between(30.0, 300.0);
+        let step_c = match (dice.happens(0.6), dice.happens(0.2)) {
+            (false, false) => 0.062_5,
+            (true, false) | (false, true) => 0.125,
+            (true, true) => 0.5,
+        };
         Self {
-            lag_s: dice.log_between(30.0, 300.0),
-            step_c: [0.0625, 0.125, 0.5]
-                [usize::from(dice.happens(0.6)) + usize::from(dice.happens(0.2))],
+            lag_s,
+            step_c,
             off_c: dice.between(-2.0, 2.0),
             body_c: None,
             dice,

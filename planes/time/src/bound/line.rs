@@ -58,8 +58,8 @@ impl Bound {
     }
 }
 
-/// Parts are rounded upwards each by itself, three of them grow.
-const ROUNDING_NS: u64 = 4;
+/// Parts are rounded upwards each by itself, three of them grow; a TimeMap rounds its growth down.
+const ROUNDING_NS: u64 = 5;
 /// No line is shorter.
 const SHORTEST_NS: u64 = 1_000_000_000;
 /// A knot nearer than this cannot lift the bound above the line by a nanosecond.

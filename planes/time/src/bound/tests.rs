@@ -110,8 +110,7 @@ proptest! {
         )]
         let at = from.plus_ns((place * length_ns as f64) as u64);
         let stamp = map_of(line).evaluate(at);
-        // A TimeMap rounds its growth down, by less than a nanosecond.
-        prop_assert!(stamp.bound_ns.unwrap() + 1 >= bound.parts(at).total_ns());
+        prop_assert!(stamp.bound_ns.unwrap() >= bound.parts(at).total_ns());
     }
 
     #[test]
@@ -223,6 +222,25 @@ fn a_silent_sensor_widens_it_and_a_warm_one_counts_only_what_it_was() {
         silent.parts(hour).temperature_ns,
     );
     assert!(silent > 10 * heard, "{silent} {heard}");
+}
+
+#[test]
+fn a_sensor_that_is_stuck_takes_nothing_off_the_bound() {
+    let parts = |temperature| {
+        let mut learner = Learner::new(OscillatorClass::Xo);
+        let mut last = sample(0, 0, temperature);
+        for second in 1..=20_000 {
+            last = sample(second * SECOND_NS, 1_000_000, temperature);
+            learner.observe(last);
+        }
+        let bound = Bound::new(&last, 0, 0, learner.growth());
+        bound
+            .parts(last.at.plus_ns(SECOND_NS * 3_600))
+            .temperature_ns
+    };
+    let without = parts(None);
+    assert!(without > 0);
+    assert!(parts(Some(25_000)) >= without);
 }
 
 #[test]

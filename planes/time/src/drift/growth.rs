@@ -65,10 +65,11 @@ impl Growth {
             widest = widest.max(reach * lag_s(lag) / 1_000.0);
             *wander_ns = widest;
         }
-        let unseen = match learnt.reference_millidegrees {
-            Some(_) => 0.0,
-            None => learnt.day_unseen,
-        };
+        // A sensor counts for something once the frequency was seen to follow it: until then it may be
+        // stuck, or sit beside a fan.
+        let is_followed =
+            learnt.reference_millidegrees.is_some() && learnt.slope.used_ppt_per_mk != 0.0;
+        let unseen = if is_followed { 0.0 } else { learnt.day_unseen };
         Self {
             is_learnt: true,
             reference_ppt: learnt.reference_ppt,

@@ -92,7 +92,7 @@ pub struct LearnerCounters {
     pub stretches: u64,
 }
 
-/// Learns from each look at the discipline. Its memory is bounded, about 60 KiB.
+/// Learns from each look at the discipline. Its memory is bounded, about 40 KiB.
 #[derive(Clone, Debug)]
 pub struct Learner {
     class: OscillatorClass,

@@ -39,6 +39,10 @@ struct Mark {
 
 /// A series of readings taken at the turn of the real-time clock's second. Its memory is bounded: a
 /// week of hourly marks and the newest reading.
+///
+/// A clock that was set by no more than a drift explains looks as if it had drifted. The kernel sets the
+/// real-time clock every eleven minutes while its flag says synchronised and it was built to do so: a
+/// host that knows of it calls [`RtcDrift::restart`].
 #[derive(Clone, Debug, Default)]
 pub struct RtcDrift {
     marks: VecDeque<Mark>,
@@ -50,6 +54,11 @@ impl RtcDrift {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One of the two clocks was set: a new series begins with the next reading.
+    pub fn restart(&mut self) {
+        *self = Self::new();
     }
 
     /// Takes a reading at `at`, when the kernel's clock showed `kernel`.
@@ -188,6 +197,8 @@ mod tests {
         let kernel = UtcNs(i64::try_from(at.0).unwrap());
         assert_eq!(drift.observe(at, kernel, &set), RtcOutcome::Restarted);
         assert_eq!(drift.estimate(), None);
+        drift.restart();
+        assert_eq!(drift.observe(at, kernel, &set), RtcOutcome::First);
     }
 
     //= A8.1
