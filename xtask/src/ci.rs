@@ -4,8 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
-    corruption, crash_states, demo, fuzz, graph, kill_storm, licences, planted, run, setup, spec,
-    storm, tamper, test, tidy,
+    corruption, crash_states, demo, fuzz, graph, holdover, kill_storm, licences, planted, run,
+    setup, spec, storm, tamper, test, tidy,
 };
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
