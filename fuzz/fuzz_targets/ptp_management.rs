@@ -6,9 +6,10 @@ use time_plane::ptp::{Accepted, Client, Round, decode};
 
 fuzz_target!(|data: &[u8]| {
     let _ = decode(data);
-    let [port, domain, first, mut rest @ ..] = data else {
+    let [port, domain, first, rest @ ..] = data else {
         return;
     };
+    let mut rest = rest;
     let client = Client {
         port: u16::from(*port),
         domain: *domain,
@@ -28,7 +29,8 @@ fuzz_target!(|data: &[u8]| {
             let (bytes, tail) = tail.split_at(usize::from(*len).min(tail.len()));
             rest = tail;
             let mut answer = request.to_vec();
-            answer.splice(36.., [0; 6]);
+            answer.truncate(36);
+            answer.extend_from_slice(&[0; 6]);
             answer.extend_from_slice(&request[28..30]);
             answer.extend_from_slice(&[0, 0, 2, 0]);
             answer.extend_from_slice(bytes);

@@ -33,7 +33,30 @@ const CXX: Tool = Tool {
     packages: &["g++"],
     purpose: "builds libFuzzer",
 };
-
+const PTP4L: Tool = Tool {
+    program: "ptp4l",
+    probe: &["-v"],
+    packages: &["linuxptp"],
+    purpose: "is a source of time under test",
+};
+const CHRONYC: Tool = Tool {
+    program: "chronyc",
+    probe: &["-v"],
+    packages: &["chrony"],
+    purpose: "is a source of time under test; where a service manager runs, its package also starts one that sets this machine's clock",
+};
+const IP: Tool = Tool {
+    program: "ip",
+    probe: &["-V"],
+    packages: &["iproute2"],
+    purpose: "makes the network that clocks are tried in",
+};
+const NFT: Tool = Tool {
+    program: "nft",
+    probe: &["-v"],
+    packages: &["nftables"],
+    purpose: "loses packets of that network",
+};
 const GO: Tool = Tool {
     program: "go",
     probe: &["version"],
@@ -52,7 +75,7 @@ const GO_SUMDB: Tool = Tool {
 };
 
 /// What `cargo xtask test` needs.
-pub(crate) const FOR_TESTS: &[Tool] = &[OPENSSL, PYTHON];
+pub(crate) const FOR_TESTS: &[Tool] = &[OPENSSL, PYTHON, PTP4L, CHRONYC, IP, NFT];
 /// What `cargo xtask tamper` needs.
 pub(crate) const FOR_TAMPERING: &[Tool] = &[OPENSSL, GO, GO_SUMDB];
 /// What `cargo xtask fuzz` needs.

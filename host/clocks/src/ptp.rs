@@ -21,7 +21,8 @@ const OWN_SOCKET: &str = "ptp4l-client.sock";
 pub struct Ptp4l {
     daemon: Daemon,
     socket: SocketAddrUnix,
-    /// The socket that takes GET alone, which version 4 has beside the other one.
+    /// The socket that takes GET alone, which version 4 has beside the other one: asked where the other one
+    /// may not be. It does not tell how timestamps are taken, nor which clock a card has.
     read_only: Option<SocketAddrUnix>,
     asking: time_plane::ptp::Client,
     client: Client,
@@ -63,8 +64,8 @@ fn keep(pushes: &mut VecDeque<DataSet>, set: DataSet) {
 }
 
 impl Ptp4l {
-    /// A probe of the daemon in this domain. `read_only` is asked where it exists: nothing can be changed
-    /// there, whoever asks.
+    /// A probe of the daemon in this domain. `read_only` is asked where the other socket cannot be: it is
+    /// open to everybody, and tells less.
     ///
     /// # Errors
     ///
@@ -127,14 +128,14 @@ impl Ptp4l {
             self.client = Client::bind(&self.daemon, OWN_SOCKET).map_err(|_| Fault::Denied)?;
         }
         self.drain();
-        if let Some(read_only) = self.read_only.clone() {
-            match self.round(&read_only) {
-                Err(Fault::Absent) => {}
-                answered => return answered,
-            }
-        }
         let socket = self.socket.clone();
-        self.round(&socket)
+        let answered = self.round(&socket);
+        match (&answered, self.read_only.clone()) {
+            (Err(Fault::Absent | Fault::Stale | Fault::Denied), Some(read_only)) => {
+                self.round(&read_only).or(answered)
+            }
+            _ => answered,
+        }
     }
 
     fn round(&mut self, to: &SocketAddrUnix) -> Result<PtpReading, Fault> {

@@ -51,12 +51,6 @@ impl Rtc {
         }
     }
 
-    /// When a look would tell most of the turn of its second; `None` where any moment serves as well.
-    #[must_use]
-    pub fn next_look(&self, now: MonoNs) -> Option<MonoNs> {
-        self.turn.next_look(now)
-    }
-
     fn read(&mut self) -> Result<RtcReading, Fault> {
         let device = device(&self.path)?;
         let voltage = voltage(&device);
@@ -160,6 +154,11 @@ impl Probe for Rtc {
             outcome,
             source: SourceKind::Rtc,
         }
+    }
+
+    /// At the turn of its second, as far as that is known.
+    fn best_look(&self, now: MonoNs) -> Option<MonoNs> {
+        self.turn.next_look(now)
     }
 }
 

@@ -73,7 +73,7 @@ impl Id {
 pub enum DataSet {
     /// The clock.
     Default(DefaultData),
-    /// What was measured, in the standard's own terms.
+    /// The path that was measured.
     Current(Current),
     /// The master and the grandmaster.
     Parent(Parent),
@@ -81,7 +81,7 @@ pub enum DataSet {
     TimeProperties(TimeProperties),
     /// One port.
     PortData(PortData),
-    /// What was measured, in linuxptp's terms.
+    /// The offset that was measured, and when.
     TimeStatus(TimeStatus),
     /// Interface and timestamps of one port.
     PortProperties(PortProperties),
@@ -111,8 +111,6 @@ pub struct DefaultData {
 pub struct Current {
     /// Clocks between the grandmaster and here.
     pub steps_removed: u16,
-    /// Local clock minus master, whole nanoseconds.
-    pub offset_ns: i64,
     /// Mean path delay, whole nanoseconds.
     pub mean_path_delay_ns: i64,
 }
@@ -288,9 +286,11 @@ fn default(mut data: Bytes<'_>) -> Option<DefaultData> {
 }
 
 fn current(mut data: Bytes<'_>) -> Option<Current> {
+    let steps_removed = data.u16()?;
+    // The offset, which TIME_STATUS_NP says too.
+    data.skip(8)?;
     Some(Current {
-        steps_removed: data.u16()?,
-        offset_ns: data.i64()? >> 16,
+        steps_removed,
         mean_path_delay_ns: data.i64()? >> 16,
     })
 }
