@@ -1,5 +1,5 @@
 //! The lying world: simulated media for tests of the engines.
 
-pub mod disk;
+pub mod draw;
 pub mod media;
 pub mod suites;

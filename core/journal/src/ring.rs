@@ -158,8 +158,7 @@ impl<V: ReadVolume> Ring<V> {
         {
             return known.head.clone().map_err(SegmentAt::Fault);
         }
-        let head =
-            SegmentHead::parse(&bytes, self.log_id, self.generation, segment, &self.shape);
+        let head = SegmentHead::parse(&bytes, self.log_id, self.generation, segment, &self.shape);
         if let Some(known) = known {
             known.replace(KnownHead {
                 segment,

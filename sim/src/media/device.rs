@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use evidence::reasons::TruthClass;
 use journal::{MediumFault, Shape};
 
-use super::{Command, DeviceTruth, DeviceVolume, Fault, Logged, Map, Platter, Target};
-use crate::disk::{SECTOR_BYTES, Torn};
+use super::{
+    Command, DeviceTruth, DeviceVolume, Fault, Logged, Map, Platter, SECTOR_BYTES, Target, Torn,
+};
 
 /// A device that holds ring and truth store: handles share it.
 #[derive(Clone, Debug)]
@@ -33,6 +34,10 @@ struct State {
     faults: BTreeMap<usize, Fault>,
     /// Sectors that cannot be read until they are written.
     unreadable: Vec<usize>,
+    /// Sectors that cannot be read, whatever is done.
+    worn_out: Vec<usize>,
+    /// By segment, how many bytes of it are there, where that is not all.
+    cuts: BTreeMap<u32, usize>,
     /// Reads of the first sector give these bytes.
     answers: BTreeMap<usize, Vec<u8>>,
     dead: bool,
@@ -58,6 +63,8 @@ impl Device {
                 log: Vec::new(),
                 faults: BTreeMap::new(),
                 unreadable: Vec::new(),
+                worn_out: Vec::new(),
+                cuts: BTreeMap::new(),
                 answers: BTreeMap::new(),
                 dead: false,
             })),
@@ -166,6 +173,54 @@ impl Device {
         self.state().unreadable.push(at - at % SECTOR_BYTES);
     }
 
+    /// Reads of the sector at this place fail from now on, also when it has been written.
+    pub fn wear_out(&self, at: usize) {
+        self.state().worn_out.push(at - at % SECTOR_BYTES);
+    }
+
+    /// The segment ends here; with no byte left it is missing.
+    pub fn cut_segment(&self, segment: u32, bytes: usize) {
+        let whole = self.map.segment(segment + 1, 0) - self.map.segment(segment, 0);
+        let mut state = self.state();
+        if bytes < whole {
+            state.cuts.insert(segment, bytes);
+        } else {
+            state.cuts.remove(&segment);
+        }
+    }
+
+    /// Bytes of a segment that are there.
+    #[must_use]
+    pub fn segment_bytes(&self, segment: u32) -> usize {
+        let whole = usize::try_from(self.map.shape().segment_bytes).unwrap_or(usize::MAX);
+        self.state().cuts.get(&segment).copied().unwrap_or(whole)
+    }
+
+    /// Every sector can be read and every segment is there to its end; nothing is cached, and no
+    /// command was ever given.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.unreadable.clear();
+        state.worn_out.clear();
+        state.cuts.clear();
+        state.cache.clear();
+        state.log.clear();
+    }
+
+    /// All bytes as readers see them.
+    pub(super) fn seen(&self) -> Vec<u8> {
+        let state = self.state();
+        let mut bytes = state.platter.bytes().to_vec();
+        for unflushed in &state.cache {
+            for (at, sector) in unflushed.command.sectors(SECTOR_BYTES) {
+                if let Some(room) = bytes.get_mut(at..at + sector.len()) {
+                    room.copy_from_slice(sector);
+                }
+            }
+        }
+        bytes
+    }
+
     /// These bits of the byte at this place turn over.
     pub fn rot(&self, at: usize, bits: u8) {
         self.platter(|platter| {
@@ -198,6 +253,15 @@ impl Device {
             command: command.clone(),
             fault,
         });
+        if let Target::Segment(segment) = command.target
+            && let Some(bytes) = state.cuts.get(&segment)
+            && command
+                .places
+                .iter()
+                .any(|place| place + command.bytes.len() > self.map.segment(segment, 0) + bytes)
+        {
+            return Err(MediumFault::Io);
+        }
         match fault {
             None => state.perform(command),
             Some(fault) => state.fail(fault, command),
@@ -295,6 +359,7 @@ impl State {
             || self
                 .unreadable
                 .iter()
+                .chain(&self.worn_out)
                 .any(|bad| touches(*bad, SECTOR_BYTES))
         {
             return Err(MediumFault::Io);

@@ -36,6 +36,13 @@ impl ReadVolume for DeviceVolume {
         if outside || segment >= shape.segments {
             return Err(failed(MediumFault::OutOfRange, segment, offset));
         }
+        let there = self.0.segment_bytes(segment);
+        if there == 0 {
+            return Err(failed(MediumFault::Missing, segment, offset));
+        }
+        if offset + into.len() as u64 > there as u64 {
+            return Err(failed(MediumFault::OutOfRange, segment, offset));
+        }
         let at = self.0.map.segment(segment, offset);
         let read = self.0.read(at, into);
         read.map_err(|fault| failed(fault, segment, offset))

@@ -3,6 +3,18 @@
 use journal::Shape;
 use journal::limits::{TABLE_BYTES, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
 
+/// Where a copy of a truth slot begins in the truth store.
+#[must_use]
+pub const fn slot_at(slot: u32, copy: u32) -> usize {
+    (slot * TRUTH_COPIES + copy) as usize * TRUTH_SLOT_BYTES
+}
+
+/// Where a copy of the lease table begins in the truth store.
+#[must_use]
+pub const fn table_at(copy: u32) -> usize {
+    slot_at(TRUTH_SLOTS, 0) + copy as usize * TABLE_BYTES
+}
+
 /// Places on a device: first the segments, then slot by slot the copies, then the lease tables.
 #[derive(Clone, Copy, Debug)]
 pub struct Map {
@@ -31,17 +43,22 @@ impl Map {
         usize::try_from(at).unwrap_or(usize::MAX)
     }
 
+    /// Where the truth store begins.
+    #[must_use]
+    pub fn truth(&self) -> usize {
+        self.segment(self.shape.segments, 0)
+    }
+
     /// Where a copy of a truth slot begins; the truth store is all that lies behind slot 0.
     #[must_use]
     pub fn slot(&self, slot: u32, copy: u32) -> usize {
-        let index = slot * TRUTH_COPIES + copy;
-        self.segment(self.shape.segments, 0) + index as usize * TRUTH_SLOT_BYTES
+        self.truth() + slot_at(slot, copy)
     }
 
     /// Where a copy of the lease table begins.
     #[must_use]
     pub fn table(&self, copy: u32) -> usize {
-        self.slot(TRUTH_SLOTS, 0) + copy as usize * TABLE_BYTES
+        self.truth() + table_at(copy)
     }
 
     /// Bytes of it all.

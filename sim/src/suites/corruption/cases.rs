@@ -6,7 +6,8 @@ use journal::limits::{SEGMENT_HEADER_BYTES, TABLE_BYTES, TRUTH_SLOT_BYTES};
 
 use super::damage::{Area, Damage, Edit};
 use super::golden::{Golden, SHAPE};
-use crate::disk::{SECTOR_BYTES, mix, table_at};
+use crate::draw::mix;
+use crate::media::{Image, SECTOR_BYTES, table_at};
 
 /// Bytes of a word that is zeroed.
 const WORD_BYTES: usize = 8;
@@ -46,7 +47,7 @@ pub enum Kind {
     Segment,
     /// One bit of a truth slot is turned.
     SlotBit,
-    /// One bit of a lease table is turned.
+    /// One bit of a lease table is turned, of its padding one in each word.
     TableBit,
     /// Some of the copies in the truth store are zeros, ones, or have a bit turned.
     Copies,
@@ -115,7 +116,7 @@ impl Kind {
         let ring = segments * SEGMENT;
         let sectors = ring / SECTOR_BYTES;
         let slots = golden.image.truth.len().min(table_at(0));
-        let pool = pool(golden).len();
+        let pool = golden.pool.len();
         let count = match self {
             Self::Bit => ring * 8,
             Self::Word => ring / WORD_BYTES,
@@ -128,7 +129,7 @@ impl Kind {
             Self::Stretch => stretches(golden).len() * (FILLS.len() + 1),
             Self::Segment => segments * (FILLS.len() + 1 + segments),
             Self::SlotBit => slots * 8,
-            Self::TableBit => (golden.image.truth.len() - slots) * 8,
+            Self::TableBit => golden.table_bits.len(),
             Self::Copies => ((1 << COPIES) - 1) * (FILLS.len() + 1),
             Self::TruthSector => golden.image.truth.len() / SECTOR_BYTES * FILLS.len(),
             Self::StaleCopy => 4 * 4 * golden.truths.len(),
@@ -189,8 +190,8 @@ impl Kind {
             Self::Segment => segment(golden, n),
             Self::SlotBit => Damage(vec![Edit::Flip(Area::Truth, n / 8, 1 << (n % 8))]),
             Self::TableBit => {
-                let at = table_at(0) + n / 8;
-                Damage(vec![Edit::Flip(Area::Truth, at, 1 << (n % 8))])
+                let bit = golden.table_bits[n];
+                Damage(vec![Edit::Flip(Area::Truth, bit / 8, 1 << (bit % 8))])
             }
             Self::Copies => copies(n, mix(seed ^ case)),
             Self::TruthSector => {
@@ -233,21 +234,43 @@ impl Kind {
 
 /// Sectors that a write may go to instead of another: the ring, the slots, and of the tables those
 /// that hold something.
-fn pool(golden: &Golden) -> Vec<(Area, usize)> {
-    let ring = (0..golden.image.segments.len())
+pub(super) fn pool(image: &Image) -> Vec<(Area, usize)> {
+    let ring = (0..image.segments.len())
         .flat_map(|segment| {
             (0..SEGMENT)
                 .step_by(SECTOR_BYTES)
                 .map(move |at| (segment, at))
         })
         .map(|(segment, at)| (Area::Segment(segment), at));
-    let truth = (0..golden.image.truth.len()).step_by(SECTOR_BYTES);
-    let used = |at: &usize| {
-        let sector = &golden.image.truth[*at..*at + SECTOR_BYTES];
-        *at < table_at(0) || sector.iter().any(|byte| *byte != 0)
-    };
+    let truth = (0..image.truth.len()).step_by(SECTOR_BYTES);
+    let used = |at: &usize| *at < table_at(0) || says_something(image, *at);
     ring.chain(truth.filter(used).map(|at| (Area::Truth, at)))
         .collect()
+}
+
+/// Whether a sector of the truth store is not all zeros.
+fn says_something(image: &Image, at: usize) -> bool {
+    let sector = &image.truth[at..at + SECTOR_BYTES];
+    sector.iter().any(|byte| *byte != 0)
+}
+
+/// The bits of the lease tables that are turned, counted from the front of the truth store: every one of
+/// the sectors that say something and, of the zeros between them, one in each word. All that is done
+/// with those zeros is to check them, and a CRC finds any single bit wherever it lies: only a check
+/// that leaves a stretch out would miss some.
+pub(super) fn table_bits(image: &Image) -> Vec<usize> {
+    let sectors = (table_at(0)..image.truth.len()).step_by(SECTOR_BYTES);
+    let bits = sectors.flat_map(|at| {
+        let (step, turn) = match says_something(image, at) {
+            true => (1, 0),
+            false => (WORD_BYTES * 8, WORD_BYTES * 8),
+        };
+        let first = at * 8;
+        (first..first + SECTOR_BYTES * 8)
+            .step_by(step)
+            .map(move |bit| bit + below(mix(bit as u64), turn.max(1)))
+    });
+    bits.collect()
 }
 
 fn sector(golden: &Golden, (area, at): (Area, usize)) -> Vec<u8> {
@@ -255,7 +278,7 @@ fn sector(golden: &Golden, (area, at): (Area, usize)) -> Vec<u8> {
 }
 
 fn exchange(golden: &Golden, n: usize) -> Damage {
-    let pool = pool(golden);
+    let pool = &golden.pool;
     // The n-th pair of different sectors: row by row of a triangle.
     let mut rest = n;
     let mut first = 0;
@@ -272,7 +295,7 @@ fn exchange(golden: &Golden, n: usize) -> Damage {
 }
 
 fn misdirected(golden: &Golden, n: usize) -> Damage {
-    let pool = pool(golden);
+    let pool = &golden.pool;
     let (from, to) = (pool[n / pool.len()], pool[n % pool.len()]);
     Damage(vec![Edit::Put(to.0, to.1, sector(golden, from))])
 }

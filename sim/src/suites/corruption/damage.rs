@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::golden::{Golden, SHAPE};
-use crate::disk::{Image, SECTOR_BYTES, SimDisk};
+use crate::media::{Device, Image, Mark, Platter, SECTOR_BYTES};
 
 /// A part of the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,17 @@ pub enum Edit {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Damage(pub Vec<Edit>);
 
+/// A device that holds a golden image and is damaged in one way after the other.
+#[derive(Debug)]
+pub(super) struct Bench {
+    pub(super) device: Device,
+    whole: Mark,
+}
+
 /// A damaged device, and where it may differ from the golden one.
-#[derive(Clone, Debug)]
-pub(super) struct Damaged {
-    pub(super) image: Image,
+#[derive(Debug)]
+pub(super) struct Damaged<'a> {
+    pub(super) device: &'a Device,
     unreadable: Vec<(usize, usize)>,
     touched: Vec<(Area, Range<usize>)>,
 }
@@ -50,12 +57,29 @@ impl Area {
         }
     }
 
-    fn bytes_mut(self, image: &mut Image) -> &mut Vec<u8> {
+    /// Where it begins on the device.
+    fn begins(self, device: &Device) -> usize {
         match self {
-            Self::Segment(segment) => &mut image.segments[segment],
-            Self::Truth => &mut image.truth,
+            Self::Segment(segment) => device.map().segment(number(segment), 0),
+            Self::Truth => device.map().truth(),
         }
     }
+
+    /// A stretch of it, unless it ends before.
+    fn there(self, device: &Device, range: &Range<usize>) -> Option<Range<usize>> {
+        if let Self::Segment(segment) = self
+            && range.end > device.segment_bytes(number(segment))
+        {
+            return None;
+        }
+        let at = self.begins(device);
+        Some(at + range.start..at + range.end)
+    }
+}
+
+/// A segment's number as the engine has it.
+fn number(segment: usize) -> u32 {
+    u32::try_from(segment).unwrap_or(u32::MAX)
 }
 
 impl fmt::Display for Area {
@@ -95,9 +119,10 @@ impl Damage {
         Self(vec![Edit::Put(area, bytes.start, vec![value; bytes.len()])])
     }
 
-    pub(super) fn apply(&self, golden: &Golden) -> Damaged {
+    /// Does it to a whole device.
+    pub(super) fn apply<'a>(&self, bench: &'a Bench) -> Damaged<'a> {
         let mut damaged = Damaged {
-            image: golden.image.clone(),
+            device: &bench.device,
             unreadable: Vec::new(),
             touched: Vec::new(),
         };
@@ -108,61 +133,66 @@ impl Damage {
     }
 }
 
-impl Damaged {
+impl Bench {
+    pub(super) fn new(golden: &Golden) -> Self {
+        let device = Device::with_image(SHAPE, golden.class, &golden.image);
+        let whole = device.platter(|platter| platter.mark());
+        Self { device, whole }
+    }
+
+    /// Undoes the damage, and whatever was written since.
+    pub(super) fn restore(&self) {
+        self.device.heal();
+        self.device.platter(|platter| platter.rewind(self.whole));
+    }
+}
+
+impl Damaged<'_> {
     fn suffer(&mut self, edit: &Edit) {
         let whole = usize::try_from(SHAPE.segment_bytes).unwrap_or(usize::MAX);
+        let device = self.device;
         let (area, range) = match edit {
             Edit::Flip(area, at, mask) => {
                 // Behind an earlier cut there is nothing to turn.
-                if let Some(byte) = area.bytes_mut(&mut self.image).get_mut(*at) {
-                    *byte ^= mask;
+                if let Some(place) = area.there(device, &(*at..*at + 1)) {
+                    device.rot(place.start, *mask);
                 }
                 (*area, *at..*at + 1)
             }
             Edit::Put(area, at, bytes) => {
-                let room = area
-                    .bytes_mut(&mut self.image)
-                    .get_mut(*at..*at + bytes.len());
-                if let Some(room) = room {
-                    room.copy_from_slice(bytes);
+                let range = *at..*at + bytes.len();
+                if let Some(place) = area.there(device, &range) {
+                    device.platter(|platter| platter.write(place.start, bytes));
                 }
-                (*area, *at..*at + bytes.len())
+                (*area, range)
             }
             Edit::Cut(segment, len) => {
-                self.image.segments[*segment].truncate(*len);
+                let number = number(*segment);
+                device.cut_segment(number, device.segment_bytes(number).min(*len));
                 (Area::Segment(*segment), *len..whole)
             }
             Edit::Missing(segment) => {
-                self.image.segments[*segment].clear();
+                device.cut_segment(number(*segment), 0);
                 (Area::Segment(*segment), 0..whole)
             }
             Edit::Unreadable(segment, at) => {
                 self.unreadable.push((*segment, *at));
+                device.wear_out(Area::Segment(*segment).begins(device) + at);
                 (Area::Segment(*segment), *at..*at + SECTOR_BYTES)
             }
         };
         self.touched.push((area, range));
     }
 
-    /// The device to read.
-    pub(super) fn disk(&self, golden: &Golden) -> SimDisk {
-        let disk = SimDisk::with_image(SHAPE, golden.class, self.image.clone());
-        for (segment, at) in &self.unreadable {
-            let segment = u32::try_from(*segment).unwrap_or(u32::MAX);
-            disk.spoil_sector(segment, *at as u64);
-        }
-        disk
-    }
-
     /// Whether writes to it must work.
     pub(super) fn takes_writes(&self) -> bool {
-        let whole = |bytes: &Vec<u8>| bytes.len() as u64 == SHAPE.segment_bytes;
-        self.image.segments.iter().all(whole)
+        (0..SHAPE.segments)
+            .all(|segment| self.device.segment_bytes(segment) as u64 == SHAPE.segment_bytes)
     }
 
     /// Whether any segment is there at all.
     pub(super) fn has_ring(&self) -> bool {
-        self.image.segments.iter().any(|bytes| !bytes.is_empty())
+        (0..SHAPE.segments).any(|segment| self.device.segment_bytes(segment) > 0)
     }
 
     /// Whether a stretch can no longer be read as it was.
@@ -178,7 +208,14 @@ impl Damaged {
         let unreadable = self.unreadable.iter().any(|(segment, at)| {
             Area::Segment(*segment) == area && meets(&(*at..*at + SECTOR_BYTES))
         });
-        let now = area.bytes(&self.image).get(range.clone());
-        unreadable || now != area.bytes(&golden.image).get(range.clone())
+        unreadable || !self.holds(area, range, &area.bytes(&golden.image)[range.clone()])
+    }
+
+    /// Whether a stretch has these bytes.
+    pub(super) fn holds(&self, area: Area, range: &Range<usize>, bytes: &[u8]) -> bool {
+        area.there(self.device, range).is_some_and(|place| {
+            let same = |platter: &mut Platter| platter.get(place.start, place.len()) == Some(bytes);
+            self.device.platter(same)
+        })
     }
 }

@@ -12,8 +12,7 @@ use journal::{CommitError, Journal, Leases, OpenInput, Options, Shape};
 
 use super::model::{Expect, Group, Model};
 use super::operation::Operation;
-use crate::disk::{SECTOR_BYTES, Torn};
-use crate::media::{Device, DeviceTruth, DeviceVolume, Fault};
+use crate::media::{Device, DeviceTruth, DeviceVolume, Fault, SECTOR_BYTES, Torn};
 
 /// The smallest ring that keeps one segment behind the one that is written.
 pub(super) const SHAPE: Shape = Shape {

@@ -12,7 +12,7 @@ use super::operation::Operation;
 use super::plan::Plan;
 use super::replay::Address;
 use super::report::{Breach, Report};
-use crate::disk::mix;
+use crate::draw::mix;
 use crate::media::{Command, Device, Fault, Logged, Mark};
 
 /// In every how many-th state the log must also take a commit.
@@ -27,7 +27,9 @@ struct AsItIs(u64);
 
 impl Hasher for AsItIs {
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |sum, byte| mix(sum ^ u64::from(*byte)));
+        self.0 = bytes
+            .iter()
+            .fold(self.0, |sum, byte| mix(sum ^ u64::from(*byte)));
     }
 
     fn write_u64(&mut self, hash: u64) {

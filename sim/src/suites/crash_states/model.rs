@@ -6,7 +6,7 @@ use evidence::{Captured, Stamp};
 use journal::{Committed, StoredEntry};
 use proof::Frontier;
 
-use crate::disk::mix;
+use crate::draw::mix;
 
 /// What is handed in at once.
 pub(super) type Group = Arc<Vec<(Stamp, Captured)>>;

@@ -8,7 +8,7 @@ use super::operation::Operation;
 use super::plan::Plan;
 use super::replay::Address;
 use super::report::{Breach, Report};
-use crate::disk::mix;
+use crate::draw::mix;
 
 /// Tries everything that a plan says. The result does not depend on the number of threads, but for
 /// which violations are told.
