@@ -7,7 +7,8 @@ use evidence::reasons::TruthClass;
 use journal::{MediumFault, Shape};
 
 use super::{
-    Command, DeviceTruth, DeviceVolume, Fault, Logged, Map, Platter, SECTOR_BYTES, Target, Torn,
+    Command, DeviceKeep, DeviceTruth, DeviceVolume, Fault, Logged, Map, Platter, SECTOR_BYTES,
+    Target, Torn,
 };
 
 /// A device that holds ring and truth store: handles share it.
@@ -54,8 +55,14 @@ impl Device {
     /// A device that holds these bytes.
     #[must_use]
     pub fn holding(shape: Shape, class: TruthClass, bytes: Vec<u8>) -> Self {
+        Self::mapped(Map::new(shape), class, bytes)
+    }
+
+    /// A device of these places that holds these bytes.
+    #[must_use]
+    pub fn mapped(map: Map, class: TruthClass, bytes: Vec<u8>) -> Self {
         Self {
-            map: Map::new(shape),
+            map,
             class,
             state: Arc::new(Mutex::new(State {
                 platter: Platter::new(bytes),
@@ -93,6 +100,12 @@ impl Device {
         DeviceTruth(self.clone())
     }
 
+    /// Its keep-ring.
+    #[must_use]
+    pub fn keep(&self) -> DeviceKeep {
+        DeviceKeep(self.clone())
+    }
+
     /// Looks at or changes the platter behind everybody's back.
     pub fn platter<R>(&self, look: impl FnOnce(&mut Platter) -> R) -> R {
         look(&mut self.state().platter)
@@ -102,6 +115,17 @@ impl Device {
     #[must_use]
     pub fn commands(&self) -> usize {
         self.state().log.len()
+    }
+
+    /// What the commands from the n-th on write to, and where they begin.
+    #[must_use]
+    pub fn targets(&self, from: usize) -> Vec<(Target, usize)> {
+        let state = self.state();
+        let commands = state.log.iter().skip(from);
+        let commands = commands.map(|logged| &logged.command);
+        commands
+            .filter_map(|command| Some((command.target, *command.places.first()?)))
+            .collect()
     }
 
     /// Takes the commands so far out of the log.
@@ -387,7 +411,7 @@ impl Target {
     /// The number that an error names.
     pub(super) const fn number(self) -> u32 {
         match self {
-            Self::Segment(n) | Self::TruthSlot(n) | Self::Table(n) => n,
+            Self::Segment(n) | Self::TruthSlot(n) | Self::Table(n) | Self::Keep(n) => n,
         }
     }
 }

@@ -50,7 +50,7 @@ impl Device {
                     part(self.map.segment(segment, 0), len)
                 })
                 .collect(),
-            truth: part(self.map.truth(), self.map.bytes() - self.map.truth()),
+            truth: part(self.map.truth(), self.map.keep(0, 0) - self.map.truth()),
         }
     }
 

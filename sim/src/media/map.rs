@@ -15,17 +15,28 @@ pub const fn table_at(copy: u32) -> usize {
     slot_at(TRUTH_SLOTS, 0) + copy as usize * TABLE_BYTES
 }
 
-/// Places on a device: first the segments, then slot by slot the copies, then the lease tables.
+/// Places on a device: first the segments, then slot by slot the copies, then the lease tables, then the
+/// segments of a keep-ring.
 #[derive(Clone, Copy, Debug)]
 pub struct Map {
     shape: Shape,
+    keep: Option<Shape>,
 }
 
 impl Map {
     /// The places for a ring of this shape.
     #[must_use]
     pub const fn new(shape: Shape) -> Self {
-        Self { shape }
+        Self { shape, keep: None }
+    }
+
+    /// The same with a keep-ring.
+    #[must_use]
+    pub const fn with_keep(self, keep: Shape) -> Self {
+        Self {
+            keep: Some(keep),
+            ..self
+        }
     }
 
     /// The ring's measures.
@@ -61,9 +72,26 @@ impl Map {
         self.truth() + table_at(copy)
     }
 
+    /// The keep-ring's measures; without one it has no segments.
+    #[must_use]
+    pub fn keep_shape(&self) -> Shape {
+        self.keep.unwrap_or(Shape {
+            segments: 0,
+            ..self.shape
+        })
+    }
+
+    /// A place in a segment of the keep-ring.
+    #[must_use]
+    pub fn keep(&self, segment: u32, offset: u64) -> usize {
+        let before = u64::from(segment).saturating_mul(self.keep_shape().segment_bytes);
+        let at = usize::try_from(before.saturating_add(offset)).unwrap_or(usize::MAX);
+        self.table(TABLE_COPIES).saturating_add(at)
+    }
+
     /// Bytes of it all.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.table(TABLE_COPIES)
+        self.keep(self.keep_shape().segments, 0)
     }
 }

@@ -14,7 +14,7 @@ pub use command::{Command, Logged, Target};
 pub use counter::{Counter, CounterError};
 pub use device::Device;
 pub use fault::{Fault, SECTOR_BYTES, Torn};
-pub use handles::{DeviceTruth, DeviceVolume};
+pub use handles::{DeviceKeep, DeviceTruth, DeviceVolume};
 pub use image::Image;
 pub use map::{Map, slot_at, table_at};
 pub use platter::{Mark, Platter};

@@ -141,7 +141,7 @@ fn unreadable_sectors_and_missing_segments_are_damage_like_any_other() {
                 break;
             }
             let disk = golden.disk();
-            disk.spoil_sector(segment, at);
+            disk.wear_out(disk.map().segment(segment, at));
             let context = format!("unreadable sector {at} of segment {segment}");
             let (_, losses) = read_all(&reader(&disk), &golden.oracle, &context);
             // Only the frame that the sector lies in: not those before it.

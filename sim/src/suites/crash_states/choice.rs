@@ -53,7 +53,7 @@ impl Choices {
         unflushed: &[Command],
         command: &Command,
     ) -> Self {
-        let truth = !matches!(command.target, Target::Segment(_));
+        let truth = matches!(command.target, Target::TruthSlot(_) | Target::Table(_));
         if class == TruthClass::Independent && truth {
             return Self::Bytes(Bytes::of(platter, command));
         }

@@ -75,6 +75,12 @@ impl<'a> Explorer<'a> {
         }
     }
 
+    /// Whether what the plan looks for was found.
+    pub(super) fn is_enough(&self) -> bool {
+        let until = self.plan.until;
+        until.is_some_and(|breach| self.report.count(breach) > 0)
+    }
+
     /// All states during the last operation of a sequence.
     pub(super) fn sequence(&mut self, base: &Base, sequence: &[Operation]) {
         self.seen.clear();
