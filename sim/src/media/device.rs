@@ -37,8 +37,8 @@ struct State {
     unreadable: Vec<usize>,
     /// Sectors that cannot be read, whatever is done.
     worn_out: Vec<usize>,
-    /// By segment, how many bytes of it are there, where that is not all.
-    cuts: BTreeMap<u32, usize>,
+    /// By where a segment begins, how many bytes of it are there, where that is not all.
+    cuts: BTreeMap<usize, usize>,
     /// Reads of the first sector give these bytes.
     answers: BTreeMap<usize, Vec<u8>>,
     dead: bool,
@@ -202,22 +202,23 @@ impl Device {
         self.state().worn_out.push(at - at % SECTOR_BYTES);
     }
 
-    /// The segment ends here; with no byte left it is missing.
-    pub fn cut_segment(&self, segment: u32, bytes: usize) {
-        let whole = self.map.segment(segment + 1, 0) - self.map.segment(segment, 0);
+    /// A segment ends here; with no byte left it is missing.
+    pub fn cut(&self, target: Target, bytes: usize) {
+        let place = self.map.place(target);
         let mut state = self.state();
-        if bytes < whole {
-            state.cuts.insert(segment, bytes);
+        if bytes < place.len() {
+            state.cuts.insert(place.start, bytes);
         } else {
-            state.cuts.remove(&segment);
+            state.cuts.remove(&place.start);
         }
     }
 
     /// Bytes of a segment that are there.
     #[must_use]
-    pub fn segment_bytes(&self, segment: u32) -> usize {
-        let whole = usize::try_from(self.map.shape().segment_bytes).unwrap_or(usize::MAX);
-        self.state().cuts.get(&segment).copied().unwrap_or(whole)
+    pub fn bytes_there(&self, target: Target) -> usize {
+        let place = self.map.place(target);
+        let cut = self.state().cuts.get(&place.start).copied();
+        cut.unwrap_or(place.len())
     }
 
     /// Every sector can be read and every segment is there to its end; nothing is cached, and no
@@ -277,12 +278,12 @@ impl Device {
             command: command.clone(),
             fault,
         });
-        if let Target::Segment(segment) = command.target
-            && let Some(bytes) = state.cuts.get(&segment)
+        let begin = self.map.place(command.target).start;
+        if let Some(bytes) = state.cuts.get(&begin)
             && command
                 .places
                 .iter()
-                .any(|place| place + command.bytes.len() > self.map.segment(segment, 0) + bytes)
+                .any(|place| place + command.bytes.len() > begin + bytes)
         {
             return Err(MediumFault::Io);
         }

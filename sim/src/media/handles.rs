@@ -31,6 +31,21 @@ fn is_aligned(shape: &Shape, offset: u64, len: usize) -> bool {
     offset.is_multiple_of(block) && (len as u64).is_multiple_of(block)
 }
 
+impl Device {
+    /// Refuses a read of what is not there.
+    fn reaches(&self, target: Target, offset: u64, len: usize) -> Result<(), MediumError> {
+        let there = self.bytes_there(target);
+        let fault = if there == 0 {
+            MediumFault::Missing
+        } else if offset + len as u64 > there as u64 {
+            MediumFault::OutOfRange
+        } else {
+            return Ok(());
+        };
+        Err(failed(fault, target.number(), offset))
+    }
+}
+
 fn failed(fault: MediumFault, segment: u32, offset: u64) -> MediumError {
     MediumError {
         fault,
@@ -50,13 +65,8 @@ impl ReadVolume for DeviceVolume {
         if !is_within(&shape, segment, offset, into.len()) {
             return Err(failed(MediumFault::OutOfRange, segment, offset));
         }
-        let there = self.0.segment_bytes(segment);
-        if there == 0 {
-            return Err(failed(MediumFault::Missing, segment, offset));
-        }
-        if offset + into.len() as u64 > there as u64 {
-            return Err(failed(MediumFault::OutOfRange, segment, offset));
-        }
+        self.0
+            .reaches(Target::Segment(segment), offset, into.len())?;
         let at = self.0.map.segment(segment, offset);
         let read = self.0.read(at, into);
         read.map_err(|fault| failed(fault, segment, offset))
@@ -94,6 +104,7 @@ impl ReadVolume for DeviceKeep {
         if !is_within(&self.shape(), segment, offset, into.len()) {
             return Err(failed(MediumFault::OutOfRange, segment, offset));
         }
+        self.0.reaches(Target::Keep(segment), offset, into.len())?;
         let read = self.0.read(self.0.map.keep(segment, offset), into);
         read.map_err(|fault| failed(fault, segment, offset))
     }

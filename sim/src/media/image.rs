@@ -3,7 +3,7 @@
 use evidence::reasons::TruthClass;
 use journal::Shape;
 
-use super::{Device, Map};
+use super::{Device, Map, Target};
 
 /// Everything on the media.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Device {
         }
         let device = Self::holding(shape, class, bytes);
         for (segment, part) in (0..).zip(&image.segments) {
-            device.cut_segment(segment, part.len());
+            device.cut(Target::Segment(segment), part.len());
         }
         device
     }
@@ -46,7 +46,7 @@ impl Device {
         Image {
             segments: (0..shape.segments)
                 .map(|segment| {
-                    let len = self.segment_bytes(segment).min(whole);
+                    let len = self.bytes_there(Target::Segment(segment)).min(whole);
                     part(self.map.segment(segment, 0), len)
                 })
                 .collect(),
@@ -60,7 +60,7 @@ impl Device {
         change(&mut image);
         self.set_unflushed(Vec::new());
         for (segment, part) in (0..).zip(&image.segments) {
-            self.cut_segment(segment, part.len());
+            self.cut(Target::Segment(segment), part.len());
             let at = self.map.segment(segment, 0);
             self.platter(|platter| platter.write(at, part));
         }

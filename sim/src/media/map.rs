@@ -1,7 +1,11 @@
 //! Where the ring's segments, the truth slots and the lease tables lie on a device.
 
+use std::ops::Range;
+
 use journal::Shape;
 use journal::limits::{TABLE_BYTES, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
+
+use super::Target;
 
 /// Where a copy of a truth slot begins in the truth store.
 #[must_use]
@@ -87,6 +91,17 @@ impl Map {
         let before = u64::from(segment).saturating_mul(self.keep_shape().segment_bytes);
         let at = usize::try_from(before.saturating_add(offset)).unwrap_or(usize::MAX);
         self.table(TABLE_COPIES).saturating_add(at)
+    }
+
+    /// Where all of a target lies.
+    #[must_use]
+    pub fn place(&self, target: Target) -> Range<usize> {
+        match target {
+            Target::Segment(n) => self.segment(n, 0)..self.segment(n + 1, 0),
+            Target::TruthSlot(n) => self.slot(n, 0)..self.slot(n + 1, 0),
+            Target::Table(n) => self.table(n)..self.table(n + 1),
+            Target::Keep(n) => self.keep(n, 0)..self.keep(n + 1, 0),
+        }
     }
 
     /// Bytes of it all.

@@ -6,6 +6,7 @@ use journal::limits::{SEGMENT_HEADER_BYTES, TABLE_BYTES, TRUTH_SLOT_BYTES};
 
 use super::damage::{Area, Damage, Edit};
 use super::golden::{Golden, SHAPE};
+use super::kept::KEEP_SHAPE;
 use crate::draw::mix;
 use crate::media::{Image, SECTOR_BYTES, table_at};
 
@@ -18,6 +19,15 @@ const COPIES: usize = 6;
 /// Bytes of a header that are the same in every log; the hashes behind them come and go.
 pub(super) const FIXED_HEADER_BYTES: usize = 160;
 const SEGMENT: usize = 16_384;
+/// Bytes of a keep-ring, and of a segment of it.
+const KEPT: usize = KEPT_SEGMENT * 3;
+const KEPT_SEGMENT: usize = 8_192;
+const _: () = assert!(
+    KEPT_SEGMENT as u64 == KEEP_SHAPE.segment_bytes
+        && KEPT == KEPT_SEGMENT * KEEP_SHAPE.segments as usize
+);
+/// Kinds of damage that come in pairs: the first so many of all.
+const PAIRED: usize = 16;
 const _: () = assert!(SEGMENT as u64 == SHAPE.segment_bytes);
 
 /// A kind of damage.
@@ -59,11 +69,19 @@ pub enum Kind {
     StaleTruth,
     /// Two of the above at once, drawn by the seed.
     Pair,
+    /// One bit of a keep-ring is turned.
+    KeepBit,
+    /// A sector of a keep-ring is all zeros, all ones, or another one of it.
+    KeepSector,
+    /// A sector of a keep-ring cannot be read.
+    KeepUnreadable,
+    /// A segment of a keep-ring ends early, or is missing.
+    KeepCut,
 }
 
 impl Kind {
     /// All of them, with their names and how many cases of each CI tries on an image.
-    pub const ALL: [(Self, &'static str, u64); 18] = [
+    pub const ALL: [(Self, &'static str, u64); 22] = [
         (Self::Bit, "bit", 1_500),
         (Self::Word, "word", 600),
         (Self::Sector, "sector", 200),
@@ -82,6 +100,10 @@ impl Kind {
         (Self::StaleCopy, "stale-copy", 150),
         (Self::StaleTruth, "stale-truth", 100),
         (Self::Pair, "pair", 1_500),
+        (Self::KeepBit, "keep-bit", 3_000),
+        (Self::KeepSector, "keep-sector", 500),
+        (Self::KeepUnreadable, "keep-unreadable", 100),
+        (Self::KeepCut, "keep-cut", 1_000),
     ];
     /// Pairs that the whole suite draws for an image.
     const PAIRS: u64 = 200_000;
@@ -117,6 +139,8 @@ impl Kind {
         let sectors = ring / SECTOR_BYTES;
         let slots = golden.image.truth.len().min(table_at(0));
         let pool = golden.pool.len();
+        let kept = golden.keep.as_ref().map_or(0, |_| KEPT);
+        let kept_sectors = kept / SECTOR_BYTES;
         let count = match self {
             Self::Bit => ring * 8,
             Self::Word => ring / WORD_BYTES,
@@ -135,6 +159,10 @@ impl Kind {
             Self::StaleCopy => 4 * 4 * golden.truths.len(),
             Self::StaleTruth => golden.truths.len(),
             Self::Pair => return Self::PAIRS,
+            Self::KeepBit => kept * 8,
+            Self::KeepSector => kept_sectors * (FILLS.len() + kept_sectors),
+            Self::KeepUnreadable => kept_sectors,
+            Self::KeepCut => kept,
         };
         count as u64
     }
@@ -171,9 +199,12 @@ impl Kind {
             Self::Misdirected => misdirected(golden, n),
             Self::Unreadable => {
                 let at = n * SECTOR_BYTES;
-                Damage(vec![Edit::Unreadable(at / SEGMENT, at % SEGMENT)])
+                Damage(vec![Edit::Unreadable(
+                    Area::Segment(at / SEGMENT),
+                    at % SEGMENT,
+                )])
             }
-            Self::Cut => Damage(vec![Edit::Cut(n / SEGMENT, n % SEGMENT)]),
+            Self::Cut => Damage(vec![Edit::Cut(Area::Segment(n / SEGMENT), n % SEGMENT)]),
             Self::Missing => {
                 let segments = 0..golden.image.segments.len();
                 let gone = segments.filter(|segment| (n + 1) >> segment & 1 == 1);
@@ -204,6 +235,29 @@ impl Kind {
                 Damage(vec![Edit::Put(Area::Truth, 0, truth)])
             }
             Self::Pair => pair(golden, mix(seed ^ mix(case))),
+            Self::KeepBit => {
+                let (area, at) = in_keep(n / 8);
+                Damage(vec![Edit::Flip(area, at, 1 << (n % 8))])
+            }
+            Self::KeepSector => {
+                let kinds = FILLS.len() + KEPT / SECTOR_BYTES;
+                let (area, at) = in_keep(n / kinds * SECTOR_BYTES);
+                match FILLS.get(n % kinds) {
+                    Some(fill) => Damage::fill(area, at..at + SECTOR_BYTES, *fill),
+                    None => {
+                        let from = in_keep((n % kinds - FILLS.len()) * SECTOR_BYTES);
+                        Damage(vec![Edit::Put(area, at, sector(golden, from))])
+                    }
+                }
+            }
+            Self::KeepUnreadable => {
+                let (area, at) = in_keep(n * SECTOR_BYTES);
+                Damage(vec![Edit::Unreadable(area, at)])
+            }
+            Self::KeepCut => {
+                let (area, at) = in_keep(n);
+                Damage(vec![Edit::Cut(area, at)])
+            }
         }
     }
 
@@ -227,8 +281,20 @@ impl Kind {
             | Self::Segment
             | Self::Copies
             | Self::StaleTruth
-            | Self::Pair => false,
+            | Self::Pair
+            | Self::KeepBit
+            | Self::KeepSector
+            | Self::KeepUnreadable
+            | Self::KeepCut => false,
         }
+    }
+
+    /// Whether a keep-ring is damaged, and the log itself is not.
+    pub(super) fn is_of_keep(self) -> bool {
+        matches!(
+            self,
+            Self::KeepBit | Self::KeepSector | Self::KeepUnreadable | Self::KeepCut
+        )
     }
 }
 
@@ -273,8 +339,13 @@ pub(super) fn table_bits(image: &Image) -> Vec<usize> {
     bits.collect()
 }
 
+/// A place in the keep-ring.
+fn in_keep(at: usize) -> (Area, usize) {
+    (Area::Keep(at / KEPT_SEGMENT), at % KEPT_SEGMENT)
+}
+
 fn sector(golden: &Golden, (area, at): (Area, usize)) -> Vec<u8> {
-    area.bytes(&golden.image)[at..at + SECTOR_BYTES].to_vec()
+    area.bytes(golden)[at..at + SECTOR_BYTES].to_vec()
 }
 
 fn exchange(golden: &Golden, n: usize) -> Damage {
@@ -363,9 +434,9 @@ fn stale_copy(golden: &Golden, n: usize) -> Damage {
 
 fn pair(golden: &Golden, seed: u64) -> Damage {
     let one = |seed: u64| {
-        // Not the last two. A truth store that went back together with the segments that would tell
+        // Not what stands behind them. A truth store that went back together with the segments that would tell
         // of it cannot be told from an earlier state of both.
-        let (kind, _, _) = Kind::ALL[below(seed, Kind::ALL.len() - 2)];
+        let (kind, _, _) = Kind::ALL[below(seed, PAIRED)];
         let case = mix(seed) % kind.count(golden);
         kind.damage(golden, case, seed)
     };

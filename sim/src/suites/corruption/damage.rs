@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::golden::{Golden, SHAPE};
-use crate::media::{Device, Image, Mark, Platter, SECTOR_BYTES};
+use super::kept::KEEP_SHAPE;
+use crate::media::{Device, Map, Mark, Platter, SECTOR_BYTES, Target};
 
 /// A part of the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Area {
     Segment(usize),
     /// Truth slots and lease tables.
     Truth,
+    /// A segment of the keep-ring.
+    Keep(usize),
 }
 
 /// One change.
@@ -23,11 +26,11 @@ pub enum Edit {
     /// These bytes stand there now.
     Put(Area, usize, Vec<u8>),
     /// The segment ends here.
-    Cut(usize, usize),
+    Cut(Area, usize),
     /// The segment is not there.
     Missing(usize),
     /// This sector of a segment cannot be read.
-    Unreadable(usize, usize),
+    Unreadable(Area, usize),
 }
 
 /// Everything that happened, in order.
@@ -45,35 +48,47 @@ pub(super) struct Bench {
 #[derive(Debug)]
 pub(super) struct Damaged<'a> {
     pub(super) device: &'a Device,
-    unreadable: Vec<(usize, usize)>,
+    unreadable: Vec<(Area, usize)>,
     touched: Vec<(Area, Range<usize>)>,
 }
 
 impl Area {
-    pub(super) fn bytes(self, image: &Image) -> &[u8] {
+    pub(super) fn bytes(self, golden: &Golden) -> &[u8] {
         match self {
-            Self::Segment(segment) => &image.segments[segment],
-            Self::Truth => &image.truth,
+            Self::Segment(segment) => &golden.image.segments[segment],
+            Self::Truth => &golden.image.truth,
+            Self::Keep(segment) => golden
+                .keep
+                .as_ref()
+                .map_or(&[], |keep| &keep.segments[segment]),
         }
     }
 
-    /// Where it begins on the device.
-    fn begins(self, device: &Device) -> usize {
-        match self {
-            Self::Segment(segment) => device.map().segment(number(segment), 0),
-            Self::Truth => device.map().truth(),
-        }
+    /// Where it lies on the device, as far as it is there.
+    fn place(self, device: &Device) -> Range<usize> {
+        let target = match self {
+            Self::Segment(segment) => Target::Segment(number(segment)),
+            Self::Keep(segment) => Target::Keep(number(segment)),
+            Self::Truth => return device.map().truth()..device.map().keep(0, 0),
+        };
+        let begin = device.map().place(target).start;
+        begin..begin + device.bytes_there(target)
     }
 
     /// A stretch of it, unless it ends before.
     fn there(self, device: &Device, range: &Range<usize>) -> Option<Range<usize>> {
-        if let Self::Segment(segment) = self
-            && range.end > device.segment_bytes(number(segment))
-        {
-            return None;
+        let place = self.place(device);
+        (range.end <= place.len()).then(|| place.start + range.start..place.start + range.end)
+    }
+
+    /// Ends it here, if it does not end before.
+    fn cut(self, device: &Device, bytes: usize) {
+        let bytes = self.place(device).len().min(bytes);
+        match self {
+            Self::Segment(segment) => device.cut(Target::Segment(number(segment)), bytes),
+            Self::Keep(segment) => device.cut(Target::Keep(number(segment)), bytes),
+            Self::Truth => {}
         }
-        let at = self.begins(device);
-        Some(at + range.start..at + range.end)
     }
 }
 
@@ -87,6 +102,7 @@ impl fmt::Display for Area {
         match self {
             Self::Segment(segment) => write!(f, "segment {segment}"),
             Self::Truth => write!(f, "truth store"),
+            Self::Keep(segment) => write!(f, "keep-ring segment {segment}"),
         }
     }
 }
@@ -102,11 +118,9 @@ impl fmt::Display for Damage {
                 Edit::Put(area, at, bytes) => {
                     write!(f, "{area} bytes {at} to {} replaced", at + bytes.len())?;
                 }
-                Edit::Cut(segment, len) => write!(f, "segment {segment} ends at {len}")?,
+                Edit::Cut(area, len) => write!(f, "{area} ends at {len}")?,
                 Edit::Missing(segment) => write!(f, "segment {segment} missing")?,
-                Edit::Unreadable(segment, at) => {
-                    write!(f, "segment {segment} sector at {at} unreadable")?;
-                }
+                Edit::Unreadable(area, at) => write!(f, "{area} sector at {at} unreadable")?,
             }
         }
         Ok(())
@@ -135,7 +149,18 @@ impl Damage {
 
 impl Bench {
     pub(super) fn new(golden: &Golden) -> Self {
-        let device = Device::with_image(SHAPE, golden.class, &golden.image);
+        let map = Map::new(SHAPE);
+        let (map, keep) = match &golden.keep {
+            Some(keep) => (map.with_keep(KEEP_SHAPE), keep.segments.concat()),
+            None => (map, Vec::new()),
+        };
+        let parts = golden
+            .image
+            .segments
+            .iter()
+            .chain([&golden.image.truth, &keep]);
+        let bytes: Vec<u8> = parts.flatten().copied().collect();
+        let device = Device::mapped(map, golden.class, bytes);
         let whole = device.platter(|platter| platter.mark());
         Self { device, whole }
     }
@@ -166,19 +191,18 @@ impl Damaged<'_> {
                 }
                 (*area, range)
             }
-            Edit::Cut(segment, len) => {
-                let number = number(*segment);
-                device.cut_segment(number, device.segment_bytes(number).min(*len));
-                (Area::Segment(*segment), *len..whole)
+            Edit::Cut(area, len) => {
+                area.cut(device, *len);
+                (*area, *len..whole)
             }
             Edit::Missing(segment) => {
-                device.cut_segment(number(*segment), 0);
+                Area::Segment(*segment).cut(device, 0);
                 (Area::Segment(*segment), 0..whole)
             }
-            Edit::Unreadable(segment, at) => {
-                self.unreadable.push((*segment, *at));
-                device.wear_out(Area::Segment(*segment).begins(device) + at);
-                (Area::Segment(*segment), *at..*at + SECTOR_BYTES)
+            Edit::Unreadable(area, at) => {
+                self.unreadable.push((*area, *at));
+                device.wear_out(area.place(device).start + at);
+                (*area, *at..*at + SECTOR_BYTES)
             }
         };
         self.touched.push((area, range));
@@ -186,13 +210,17 @@ impl Damaged<'_> {
 
     /// Whether writes to it must work.
     pub(super) fn takes_writes(&self) -> bool {
-        (0..SHAPE.segments)
-            .all(|segment| self.device.segment_bytes(segment) as u64 == SHAPE.segment_bytes)
+        self.lens().all(|len| len as u64 == SHAPE.segment_bytes)
     }
 
     /// Whether any segment is there at all.
     pub(super) fn has_ring(&self) -> bool {
-        (0..SHAPE.segments).any(|segment| self.device.segment_bytes(segment) > 0)
+        self.lens().any(|len| len > 0)
+    }
+
+    /// Bytes of each segment that are there.
+    fn lens(&self) -> impl Iterator<Item = usize> {
+        (0..SHAPE.segments).map(|segment| self.device.bytes_there(Target::Segment(segment)))
     }
 
     /// Whether a stretch can no longer be read as it was.
@@ -205,10 +233,10 @@ impl Damaged<'_> {
         {
             return false;
         }
-        let unreadable = self.unreadable.iter().any(|(segment, at)| {
-            Area::Segment(*segment) == area && meets(&(*at..*at + SECTOR_BYTES))
-        });
-        unreadable || !self.holds(area, range, &area.bytes(&golden.image)[range.clone()])
+        let bad = self.unreadable.iter();
+        let mut bad = bad.filter(|(other, _)| *other == area);
+        let unreadable = bad.any(|(_, at)| meets(&(*at..*at + SECTOR_BYTES)));
+        unreadable || !self.holds(area, range, &area.bytes(golden)[range.clone()])
     }
 
     /// Whether a stretch has these bytes.

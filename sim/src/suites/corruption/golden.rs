@@ -9,10 +9,11 @@ use evidence::{
 };
 use journal::limits::SEGMENT_HEADER_BYTES;
 use journal::{Committed, Journal, Leases, OpenInput, Options, Shape, StoredEntry};
-use proof::{Frontier, Hash};
+use proof::{CompactRange, Frontier, Hash};
 
 use super::cases;
 use super::damage::Area;
+use super::kept::GoldenKeep;
 use crate::media::{Device, DeviceTruth, DeviceVolume, Fault, Image, Torn, table_at};
 
 /// The ring of all images: 48 KiB, so that every bit of it can be tried.
@@ -67,6 +68,8 @@ pub struct Golden {
     pub(super) pool: Vec<(Area, usize)>,
     /// Bits of the lease tables that are turned.
     pub(super) table_bits: Vec<usize>,
+    /// The keep-ring, beside the images of one class: it is the same for all.
+    pub(super) keep: Option<GoldenKeep>,
     /// The tree before each entry, and behind the last.
     trees: Vec<Frontier>,
 }
@@ -259,11 +262,24 @@ impl Golden {
     /// Its name in reports and replay lines.
     #[must_use]
     pub fn name(&self) -> String {
-        let history = match self.history {
-            History::Orderly => "orderly",
-            History::Scarred => "scarred",
-        };
-        format!("{}-{history}", self.class)
+        Self::named(self.class, self.history)
+    }
+
+    /// The name of the image of a class and a history.
+    pub(super) fn named(class: TruthClass, history: History) -> String {
+        match history {
+            History::Orderly => format!("{class}-orderly"),
+            History::Scarred => format!("{class}-scarred"),
+        }
+    }
+
+    /// The tree hashes of `[begin, end)`.
+    pub(super) fn range(&self, begin: u64, end: u64) -> CompactRange {
+        let mut range = CompactRange::empty(begin);
+        for entry in (begin..end).filter_map(|id| self.entry(id)) {
+            range.push(entry.leaf_hash);
+        }
+        range
     }
 
     /// The tree of as many entries.
@@ -301,6 +317,7 @@ impl Maker {
             .filter(|(committed, _)| laps.contains(&committed.location.lap))
             .map(|(committed, bytes)| frame_at(&self.before, committed, *bytes))
             .collect();
+        let oldest = frames.first().map_or(0, |frame| frame.first);
         let counter = |slot: u32| {
             let at = crate::media::slot_at(slot, 0) + 72;
             self.before.truth[at..at + 8].to_vec()
@@ -314,11 +331,13 @@ impl Maker {
                 .committed
                 .last()
                 .map_or(Hash([0; 32]), |(last, _)| last.root),
-            oldest: frames.first().map_or(0, |frame| frame.first),
+            oldest,
             frames,
             laps,
             leases: leases(3),
             newest_slot: u32::from(counter(1) > counter(0)),
+            keep: (class == TruthClass::Independent)
+                .then(|| GoldenKeep::make(history, &self.entries, oldest)),
             pool: cases::pool(&self.before),
             table_bits: cases::table_bits(&self.before),
             trees: trees(&self.entries),

@@ -13,6 +13,7 @@ use super::damage::Bench;
 use super::expect::Expect;
 use super::golden::{Golden, History, SHAPE};
 use super::judge;
+use super::kept;
 use super::report::{Fault, Report, Violation};
 use super::subject::{Engine, Subject};
 use crate::draw::mix;
@@ -52,7 +53,7 @@ pub fn run(plan: &Plan) -> Report {
 
 /// Tries whatever reads and opens a device.
 pub fn run_with(plan: &Plan, subject: &impl Subject) -> Report {
-    let images = images();
+    let images = images(plan);
     let mut cases = chosen(plan, &images);
     // Spread the kinds, so that a fault of any of them shows early.
     cases.sort_by_key(|case| mix(case.number ^ mix(case.kind as u64)));
@@ -87,7 +88,9 @@ pub fn run_with(plan: &Plan, subject: &impl Subject) -> Report {
     total.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn images() -> Vec<Golden> {
+/// The images that a plan needs.
+fn images(plan: &Plan) -> Vec<Golden> {
+    let needed = |name: &str| plan.case.as_ref().is_none_or(|(only, ..)| only == name);
     [
         TruthClass::Independent,
         TruthClass::SameDeviceSync,
@@ -95,6 +98,7 @@ fn images() -> Vec<Golden> {
     ]
     .into_iter()
     .flat_map(|class| [History::Orderly, History::Scarred].map(|history| (class, history)))
+    .filter(|(class, history)| needed(&Golden::named(*class, *history)))
     .map(|(class, history)| Golden::make(class, history))
     .collect()
 }
@@ -189,6 +193,9 @@ fn judged(
         .kind
         .damage(golden, case.number, plan.seed)
         .apply(bench);
+    if case.kind.is_of_keep() {
+        return kept::judged(golden, &damaged);
+    }
     let expect = Expect::of(golden, &damaged, case.kind.is_single());
     let drawn = mix(plan.seed ^ mix(case.number) ^ case.kind as u64);
     // Nothing says that there ever was a log.
