@@ -1,6 +1,6 @@
 //! The lying world: simulated media and oscillators for tests of the engines.
 
-pub mod disk;
+pub mod draw;
 pub mod holdover;
 pub mod media;
 pub mod oscillator;

@@ -15,7 +15,10 @@ fn plan(planted: Option<Planted>) -> Plan {
 }
 
 fn check(planted: Planted, breach: Breach) -> Report {
-    let report = run(&plan(Some(planted)));
+    let report = run(&Plan {
+        until: Some(breach),
+        ..plan(Some(planted))
+    });
     assert!(report.count(breach) > 0, "{planted:?}: {report:?}");
     assert!(!report.is_clean());
     report
@@ -44,6 +47,8 @@ fn every_lie_is_counted() {
         (Planted::Blank, Breach::RefusedOpen),
         (Planted::Panics, Breach::Panic),
         (Planted::Rot, Breach::FalseAlarm),
+        (Planted::KeepLies, Breach::SilentLoss),
+        (Planted::OtherKept, Breach::WrongData),
     ] {
         check(planted, breach);
     }

@@ -141,3 +141,62 @@ fn damaged(data: &Path) {
     );
     assert_eq!(ids(data, "epoch").len(), 3);
 }
+
+/// The details of the events that tell of a keep-ring.
+fn complaints(data: &Path) -> Vec<String> {
+    let said = about("log", data, &["--kind", "event"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let lines = said.json_lines().into_iter().map(|line| line.to_string());
+    lines.filter(|line| line.contains("keep_failed")).collect()
+}
+
+/// The files of a keep-ring are cut to nothing, as by a medium that is gone: the ring of the log turns all
+/// the same, and one event says that nothing is kept any more.
+//= A5.7
+#[test]
+fn a_keep_ring_whose_medium_fails_keeps_nobody_waiting_and_is_told_of_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let street = Street::start(dir.path(), 4);
+    let contract = street.contract(Contract::new(ORIGIN, "64KiB", 2));
+    let data = Node::grow(dir.path(), "node", &contract, 10);
+    assert!(complaints(&data).is_empty());
+    let ring = data.join("journal/g000001/keep-soe");
+    for file in std::fs::read_dir(&ring).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "fnj") {
+            std::fs::write(&path, []).unwrap();
+        }
+    }
+    Node::grow(dir.path(), "node", &contract, 400);
+    let said = complaints(&data);
+    let [told] = &said[..] else {
+        panic!("told once: {said:?}");
+    };
+    assert!(told.contains("soe"), "{told}");
+    // What was to be kept has left the segments: whoever verifies is told as well, and the rest is sound.
+    let report = about("verify", &data, &[]).json();
+    assert!(oldest(&report) > 0, "the ring has turned: {report}");
+    let kept = report["kept"].as_array().unwrap();
+    let audit = kept.iter().find(|ring| ring["store"] == "audit").unwrap();
+    assert!(audit["end"].as_u64().unwrap() >= oldest(&report));
+}
+
+/// Somebody removes a keep-ring: it is made anew, and the log says what is not there any more.
+//= A5.7
+#[test]
+fn a_keep_ring_that_was_removed_is_made_anew_and_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let street = Street::start(dir.path(), 4);
+    let contract = street.contract(Contract::new(ORIGIN, "64KiB", 2));
+    let data = Node::grow(dir.path(), "node", &contract, 400);
+    let before = oldest(&verified(&data));
+    assert!(before > 0, "the ring has turned");
+    std::fs::remove_dir_all(data.join("journal/g000001/keep-audit")).unwrap();
+    Node::grow(dir.path(), "node", &contract, 10);
+    let said = complaints(&data);
+    let [told] = &said[..] else {
+        panic!("told once: {said:?}");
+    };
+    assert!(told.contains("audit") && told.contains("removed"), "{told}");
+    assert!(data.join("journal/g000001/keep-audit").exists());
+}

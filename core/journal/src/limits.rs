@@ -53,6 +53,9 @@ pub const KEEP_STRETCH_BYTES: usize = 32 << 10;
 pub const KEEP_HEADER_BYTES_MAX: usize = 8_192;
 /// Fresh segments that one failed write of a keep frame may consume.
 pub const KEEP_ATTEMPTS_MAX: u32 = 2;
+/// Segment headers that a ring remembers as last read: an opening asks for those of the newest laps
+/// again and again. One has as many bytes as stand before the first frame.
+pub const HEADERS_KEPT: usize = 4;
 /// Bytes read at once while searching for the next frame behind damage.
 pub const SEARCH_BYTES: usize = 65_536;
 

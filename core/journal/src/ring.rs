@@ -8,7 +8,7 @@ use evidence::{Generation, LogId};
 use crate::bytes::to_usize;
 use crate::frame::{Expected, FrameHead, HeadFault};
 use crate::layout::FRAME_MAGIC;
-use crate::limits::{FRAME_HEADER_BYTES_MAX, SEARCH_BYTES};
+use crate::limits::{FRAME_HEADER_BYTES_MAX, HEADERS_KEPT, SEARCH_BYTES};
 use crate::medium::{MediumError, MediumFault, ReadVolume, Shape};
 use crate::segment::{SegmentFault, SegmentHead};
 
@@ -33,6 +33,16 @@ pub(crate) struct Ring<V> {
     scanned_bytes: Cell<u64>,
     /// The last stretch read for a frame header: small frames lie within it whole.
     last: RefCell<(u32, u64, Vec<u8>)>,
+    /// Headers as last read, with what they said, each in the place of its number's remainder.
+    heads: RefCell<[Option<KnownHead>; HEADERS_KEPT]>,
+}
+
+/// The bytes of a segment's header, and what they say there.
+#[derive(Debug)]
+struct KnownHead {
+    segment: u32,
+    bytes: Vec<u8>,
+    head: Result<SegmentHead, SegmentFault>,
 }
 
 /// Why a segment's header cannot be used.
@@ -59,6 +69,7 @@ impl<V: ReadVolume> Ring<V> {
             generation,
             scanned_bytes: Cell::new(0),
             last: RefCell::default(),
+            heads: RefCell::default(),
         }
     }
 
@@ -138,8 +149,24 @@ impl<V: ReadVolume> Ring<V> {
     pub(crate) fn segment_head(&self, segment: u32) -> Result<SegmentHead, SegmentAt> {
         let len = to_usize(self.shape.first_frame_offset());
         let bytes = self.read(segment, 0, len).map_err(SegmentAt::Medium)?;
-        SegmentHead::parse(&bytes, self.log_id, self.generation, segment, &self.shape)
-            .map_err(SegmentAt::Fault)
+        let mut heads = self.heads.borrow_mut();
+        let known = heads.get_mut(segment as usize % HEADERS_KEPT);
+        // The same bytes say the same: they are read each time, and checked when they are others.
+        if let Some(Some(known)) = &known
+            && known.segment == segment
+            && known.bytes == bytes
+        {
+            return known.head.clone().map_err(SegmentAt::Fault);
+        }
+        let head = SegmentHead::parse(&bytes, self.log_id, self.generation, segment, &self.shape);
+        if let Some(known) = known {
+            known.replace(KnownHead {
+                segment,
+                bytes,
+                head: head.clone(),
+            });
+        }
+        head.map_err(SegmentAt::Fault)
     }
 
     /// The header of the frame at a place, whatever lap it is of.

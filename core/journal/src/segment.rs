@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use evidence::{Generation, LogId};
 use proof::Frontier;
 
-use crate::bytes::{Place, put_hashes, split_crc, take_hashes};
+use crate::bytes::{Place, is_blank, put_hashes, split_crc, take_hashes};
 use crate::layout::{SEGMENT_MAGIC, SegmentFixed, VERSION};
 use crate::limits::SEGMENT_HEADER_BYTES;
 use crate::medium::Shape;
@@ -55,7 +55,7 @@ impl SegmentHead {
         segment_no: u32,
         shape: &Shape,
     ) -> Result<Self, SegmentFault> {
-        if bytes.iter().all(|byte| *byte == 0) {
+        if is_blank(bytes) {
             return Err(SegmentFault::Blank);
         }
         let (body, crc) = split_crc(bytes).ok_or(SegmentFault::Damaged)?;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use evidence::{Generation, LogId};
 use proof::{CompactRange, Frontier};
 
-use crate::bytes::{put_hashes, split_crc, take_hashes};
+use crate::bytes::{is_blank, put_hashes, split_crc, take_hashes};
 use crate::find::{Finding, TruthHealth};
 use crate::layout::{CRC_BYTES, TRUTH_MAGIC, TruthFixed, VERSION};
 use crate::limits::{TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
@@ -60,7 +60,7 @@ impl Truth {
 
     /// Reads one copy of a slot.
     pub(crate) fn parse(bytes: &[u8]) -> Copy {
-        if bytes.iter().all(|byte| *byte == 0) {
+        if is_blank(bytes) {
             return Copy::Blank;
         }
         let Some((body, crc)) = split_crc(bytes) else {
@@ -153,14 +153,22 @@ pub(crate) fn load<T: ReadTruth>(medium: &T) -> Loaded {
     let mut slot_alive = Vec::new();
     let mut blank_slots = Vec::new();
     let mut buffer = vec![0; TRUTH_SLOT_BYTES];
+    let mut before = buffer.clone();
     for slot in 0..TRUTH_SLOTS {
         let mut alive = false;
+        let mut known: Option<Copy> = None;
         let mut blank = true;
         for copy in 0..TRUTH_COPIES {
             let read = match medium.read(slot, copy, &mut buffer) {
-                Ok(()) => Truth::parse(&buffer),
+                // The copies of a sound slot are the same bytes: what they say is worked out once.
+                Ok(()) => match known.take() {
+                    Some(copy) if buffer == before => copy,
+                    _ => Truth::parse(&buffer),
+                },
                 Err(_) => Copy::Damaged,
             };
+            core::mem::swap(&mut buffer, &mut before);
+            known.replace(read.clone());
             blank &= read == Copy::Blank;
             match read {
                 Copy::Valid(truth) => {

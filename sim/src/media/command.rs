@@ -13,6 +13,8 @@ pub enum Target {
     TruthSlot(u32),
     /// A copy of the lease table.
     Table(u32),
+    /// A segment of the keep-ring.
+    Keep(u32),
 }
 
 /// One device command.

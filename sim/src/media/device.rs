@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use evidence::reasons::TruthClass;
 use journal::{MediumFault, Shape};
 
-use super::{Command, DeviceTruth, DeviceVolume, Fault, Logged, Map, Platter, Target};
-use crate::disk::{SECTOR_BYTES, Torn};
+use super::{
+    Command, DeviceKeep, DeviceTruth, DeviceVolume, Fault, Logged, Map, Platter, SECTOR_BYTES,
+    Target, Torn,
+};
 
 /// A device that holds ring and truth store: handles share it.
 #[derive(Clone, Debug)]
@@ -33,6 +35,10 @@ struct State {
     faults: BTreeMap<usize, Fault>,
     /// Sectors that cannot be read until they are written.
     unreadable: Vec<usize>,
+    /// Sectors that cannot be read, whatever is done.
+    worn_out: Vec<usize>,
+    /// By where a segment begins, how many bytes of it are there, where that is not all.
+    cuts: BTreeMap<usize, usize>,
     /// Reads of the first sector give these bytes.
     answers: BTreeMap<usize, Vec<u8>>,
     dead: bool,
@@ -49,8 +55,14 @@ impl Device {
     /// A device that holds these bytes.
     #[must_use]
     pub fn holding(shape: Shape, class: TruthClass, bytes: Vec<u8>) -> Self {
+        Self::mapped(Map::new(shape), class, bytes)
+    }
+
+    /// A device of these places that holds these bytes.
+    #[must_use]
+    pub fn mapped(map: Map, class: TruthClass, bytes: Vec<u8>) -> Self {
         Self {
-            map: Map::new(shape),
+            map,
             class,
             state: Arc::new(Mutex::new(State {
                 platter: Platter::new(bytes),
@@ -58,6 +70,8 @@ impl Device {
                 log: Vec::new(),
                 faults: BTreeMap::new(),
                 unreadable: Vec::new(),
+                worn_out: Vec::new(),
+                cuts: BTreeMap::new(),
                 answers: BTreeMap::new(),
                 dead: false,
             })),
@@ -86,6 +100,12 @@ impl Device {
         DeviceTruth(self.clone())
     }
 
+    /// Its keep-ring.
+    #[must_use]
+    pub fn keep(&self) -> DeviceKeep {
+        DeviceKeep(self.clone())
+    }
+
     /// Looks at or changes the platter behind everybody's back.
     pub fn platter<R>(&self, look: impl FnOnce(&mut Platter) -> R) -> R {
         look(&mut self.state().platter)
@@ -95,6 +115,17 @@ impl Device {
     #[must_use]
     pub fn commands(&self) -> usize {
         self.state().log.len()
+    }
+
+    /// What the commands from the n-th on write to, and where they begin.
+    #[must_use]
+    pub fn targets(&self, from: usize) -> Vec<(Target, usize)> {
+        let state = self.state();
+        let commands = state.log.iter().skip(from);
+        let commands = commands.map(|logged| &logged.command);
+        commands
+            .filter_map(|command| Some((command.target, *command.places.first()?)))
+            .collect()
     }
 
     /// Takes the commands so far out of the log.
@@ -166,6 +197,55 @@ impl Device {
         self.state().unreadable.push(at - at % SECTOR_BYTES);
     }
 
+    /// Reads of the sector at this place fail from now on, also when it has been written.
+    pub fn wear_out(&self, at: usize) {
+        self.state().worn_out.push(at - at % SECTOR_BYTES);
+    }
+
+    /// A segment ends here; with no byte left it is missing.
+    pub fn cut(&self, target: Target, bytes: usize) {
+        let place = self.map.place(target);
+        let mut state = self.state();
+        if bytes < place.len() {
+            state.cuts.insert(place.start, bytes);
+        } else {
+            state.cuts.remove(&place.start);
+        }
+    }
+
+    /// Bytes of a segment that are there.
+    #[must_use]
+    pub fn bytes_there(&self, target: Target) -> usize {
+        let place = self.map.place(target);
+        let cut = self.state().cuts.get(&place.start).copied();
+        cut.unwrap_or(place.len())
+    }
+
+    /// Every sector can be read and every segment is there to its end; nothing is cached, and no
+    /// command was ever given.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.unreadable.clear();
+        state.worn_out.clear();
+        state.cuts.clear();
+        state.cache.clear();
+        state.log.clear();
+    }
+
+    /// All bytes as readers see them.
+    pub(super) fn seen(&self) -> Vec<u8> {
+        let state = self.state();
+        let mut bytes = state.platter.bytes().to_vec();
+        for unflushed in &state.cache {
+            for (at, sector) in unflushed.command.sectors(SECTOR_BYTES) {
+                if let Some(room) = bytes.get_mut(at..at + sector.len()) {
+                    room.copy_from_slice(sector);
+                }
+            }
+        }
+        bytes
+    }
+
     /// These bits of the byte at this place turn over.
     pub fn rot(&self, at: usize, bits: u8) {
         self.platter(|platter| {
@@ -198,6 +278,15 @@ impl Device {
             command: command.clone(),
             fault,
         });
+        let begin = self.map.place(command.target).start;
+        if let Some(bytes) = state.cuts.get(&begin)
+            && command
+                .places
+                .iter()
+                .any(|place| place + command.bytes.len() > begin + bytes)
+        {
+            return Err(MediumFault::Io);
+        }
         match fault {
             None => state.perform(command),
             Some(fault) => state.fail(fault, command),
@@ -295,6 +384,7 @@ impl State {
             || self
                 .unreadable
                 .iter()
+                .chain(&self.worn_out)
                 .any(|bad| touches(*bad, SECTOR_BYTES))
         {
             return Err(MediumFault::Io);
@@ -322,7 +412,7 @@ impl Target {
     /// The number that an error names.
     pub(super) const fn number(self) -> u32 {
         match self {
-            Self::Segment(n) | Self::TruthSlot(n) | Self::Table(n) => n,
+            Self::Segment(n) | Self::TruthSlot(n) | Self::Table(n) | Self::Keep(n) => n,
         }
     }
 }

@@ -1,6 +1,39 @@
 //! What can happen at a numbered command.
 
-use crate::disk::Torn;
+use crate::draw::mix;
+
+/// What a medium persists at once.
+pub const SECTOR_BYTES: usize = 512;
+
+/// Which sectors of an interrupted write reach the medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Torn {
+    /// None.
+    Nothing,
+    /// All, although nobody was told.
+    Everything,
+    /// The first n.
+    Prefix(usize),
+    /// All but the first n.
+    Suffix(usize),
+    /// All but the n-th.
+    Hole(usize),
+    /// A subset drawn from this seed.
+    Random(u64),
+}
+
+impl Torn {
+    pub(crate) fn persists(self, sector: usize) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::Prefix(n) => sector < n,
+            Self::Suffix(n) => sector >= n,
+            Self::Hole(n) => sector != n,
+            Self::Random(seed) => mix(seed ^ mix(sector as u64)) & 1 == 1,
+        }
+    }
+}
 
 /// What happens instead of what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,36 @@ pub struct DeviceVolume(pub(super) Device);
 #[derive(Clone, Debug)]
 pub struct DeviceTruth(pub(super) Device);
 
+/// The device's keep-ring.
+#[derive(Clone, Debug)]
+pub struct DeviceKeep(pub(super) Device);
+
+/// Whether a segment of this ring has such a stretch.
+fn is_within(shape: &Shape, segment: u32, offset: u64, len: usize) -> bool {
+    segment < shape.segments && offset + len as u64 <= shape.segment_bytes
+}
+
+/// Whether such a stretch is whole blocks.
+fn is_aligned(shape: &Shape, offset: u64, len: usize) -> bool {
+    let block = u64::from(shape.block_bytes);
+    offset.is_multiple_of(block) && (len as u64).is_multiple_of(block)
+}
+
+impl Device {
+    /// Refuses a read of what is not there.
+    fn reaches(&self, target: Target, offset: u64, len: usize) -> Result<(), MediumError> {
+        let there = self.bytes_there(target);
+        let fault = if there == 0 {
+            MediumFault::Missing
+        } else if offset + len as u64 > there as u64 {
+            MediumFault::OutOfRange
+        } else {
+            return Ok(());
+        };
+        Err(failed(fault, target.number(), offset))
+    }
+}
+
 fn failed(fault: MediumFault, segment: u32, offset: u64) -> MediumError {
     MediumError {
         fault,
@@ -32,10 +62,11 @@ impl ReadVolume for DeviceVolume {
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
         let shape = self.shape();
-        let outside = offset + into.len() as u64 > shape.segment_bytes;
-        if outside || segment >= shape.segments {
+        if !is_within(&shape, segment, offset, into.len()) {
             return Err(failed(MediumFault::OutOfRange, segment, offset));
         }
+        self.0
+            .reaches(Target::Segment(segment), offset, into.len())?;
         let at = self.0.map.segment(segment, offset);
         let read = self.0.read(at, into);
         read.map_err(|fault| failed(fault, segment, offset))
@@ -50,15 +81,50 @@ impl Volume for DeviceVolume {
         bytes: &[u8],
     ) -> Result<(), MediumError> {
         let shape = self.shape();
-        let block = u64::from(shape.block_bytes);
-        let aligned = offset.is_multiple_of(block) && (bytes.len() as u64).is_multiple_of(block);
-        let outside = offset + bytes.len() as u64 > shape.segment_bytes;
-        if !aligned || outside || segment >= shape.segments {
+        let aligned = is_aligned(&shape, offset, bytes.len());
+        if !aligned || !is_within(&shape, segment, offset, bytes.len()) {
             return Err(failed(MediumFault::OutOfRange, segment, offset));
         }
         let written = self.0.submit(Command {
             target: Target::Segment(segment),
             places: vec![self.0.map.segment(segment, offset)],
+            bytes: Arc::from(bytes),
+            durable: true,
+        });
+        written.map_err(|fault| failed(fault, segment, offset))
+    }
+}
+
+impl ReadVolume for DeviceKeep {
+    fn shape(&self) -> Shape {
+        self.0.map.keep_shape()
+    }
+
+    fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
+        if !is_within(&self.shape(), segment, offset, into.len()) {
+            return Err(failed(MediumFault::OutOfRange, segment, offset));
+        }
+        self.0.reaches(Target::Keep(segment), offset, into.len())?;
+        let read = self.0.read(self.0.map.keep(segment, offset), into);
+        read.map_err(|fault| failed(fault, segment, offset))
+    }
+}
+
+impl Volume for DeviceKeep {
+    fn write_durable(
+        &mut self,
+        segment: u32,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<(), MediumError> {
+        let shape = self.shape();
+        let aligned = is_aligned(&shape, offset, bytes.len());
+        if !aligned || !is_within(&shape, segment, offset, bytes.len()) {
+            return Err(failed(MediumFault::OutOfRange, segment, offset));
+        }
+        let written = self.0.submit(Command {
+            target: Target::Keep(segment),
+            places: vec![self.0.map.keep(segment, offset)],
             bytes: Arc::from(bytes),
             durable: true,
         });

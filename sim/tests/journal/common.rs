@@ -5,11 +5,11 @@ use evidence::reasons::{EventCode, HoldoverReason, TimeQuality, TimeStatus, Trut
 use evidence::{
     BootId, Captured, Generation, LogId, MonoNs, SaltKey, SourceId, Stamp, TimeDetail, UtcNs,
 };
-use fieldnotary_sim::disk::{SimDisk, SimTruth, SimVolume};
+use fieldnotary_sim::media::{Device, DeviceTruth, DeviceVolume};
 use journal::{Committed, Journal, OpenInput, Options, Shape, StoredEntry};
 use proof::{CompactRange, Frontier, Hash};
 
-pub(crate) type SimJournal = Journal<SimVolume, SimTruth>;
+pub(crate) type SimJournal = Journal<DeviceVolume, DeviceTruth>;
 
 pub(crate) const SHAPE: Shape = Shape {
     segment_bytes: 16_384,
@@ -73,11 +73,11 @@ pub(crate) fn group(number: u64, count: u64, filler: usize) -> Vec<(Stamp, Captu
         .collect()
 }
 
-pub(crate) fn blank() -> SimDisk {
-    SimDisk::new(SHAPE, TruthClass::SameDeviceSync)
+pub(crate) fn blank() -> Device {
+    Device::new(SHAPE, TruthClass::SameDeviceSync)
 }
 
-pub(crate) fn create(disk: &SimDisk) -> SimJournal {
+pub(crate) fn create(disk: &Device) -> SimJournal {
     Journal::create(disk.volume(), disk.truth(), &input(), salt(0)).unwrap()
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn index(id: u64) -> usize {
 }
 
 /// Opens whatever is on the disk.
-pub(crate) fn open(disk: &SimDisk) -> (SimJournal, journal::Recovery) {
+pub(crate) fn open(disk: &Device) -> (SimJournal, journal::Recovery) {
     Journal::open(disk.volume(), disk.truth(), &input()).unwrap()
 }
 

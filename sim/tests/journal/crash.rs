@@ -5,7 +5,7 @@ use crate::common::{
 };
 use evidence::CommitId;
 use evidence::reasons::{EpochCause, TruthClass};
-use fieldnotary_sim::disk::{Fault, Image, SimDisk, Target, Torn, slot_at};
+use fieldnotary_sim::media::{Device, Fault, Image, Target, Torn, slot_at};
 use journal::{Journal, Leases, Recovery, TruthHealth};
 
 const COMMITS: u64 = 40;
@@ -87,20 +87,16 @@ fn golden() -> (Image, usize) {
     let disk = blank();
     let mut journal = create(&disk);
     let image = disk.image();
-    let before = disk.writes().len();
+    let before = disk.commands();
     assert_eq!(work(&mut journal, &mut Oracle::default(), 0..COMMITS), None);
     assert!(journal.oldest().0 > 0, "the ring must have been reused");
-    let writes = disk.writes().len() - before;
+    let writes = disk.commands() - before;
     journal.close().unwrap();
     (image, writes)
 }
 
-fn disk_with(image: &Image) -> SimDisk {
-    SimDisk::with_image(
-        crate::common::SHAPE,
-        TruthClass::SameDeviceSync,
-        image.clone(),
-    )
+fn disk_with(image: &Image) -> Device {
+    Device::with_image(crate::common::SHAPE, TruthClass::SameDeviceSync, image)
 }
 
 //= A5.1
@@ -115,7 +111,7 @@ fn power_fails_at_every_write() {
             let context = format!("write {at} torn as {torn:?}");
             let disk = disk_with(&image);
             let (mut journal, _) = open(&disk);
-            disk.at_write(at, Fault::PowerCut(torn));
+            disk.at_command(at, Fault::PowerCut(torn));
             let mut oracle = Oracle::default();
             let under_way = work(&mut journal, &mut oracle, 0..COMMITS).expect("power fails");
             drop(journal);
@@ -156,12 +152,12 @@ fn power_fails_again_during_recovery() {
                 let context = format!("write {at} {first:?}, then {again} {second:?}");
                 let disk = disk_with(&image);
                 let (mut journal, _) = open(&disk);
-                disk.at_write(at, Fault::PowerCut(first));
+                disk.at_command(at, Fault::PowerCut(first));
                 let mut oracle = Oracle::default();
                 let under_way = work(&mut journal, &mut oracle, 0..COMMITS).expect("power fails");
                 drop(journal);
                 disk.power_on();
-                disk.at_write(again, Fault::PowerCut(second));
+                disk.at_command(again, Fault::PowerCut(second));
                 let opened =
                     journal::Journal::open(disk.volume(), disk.truth(), &crate::common::input());
                 let next = match opened {
@@ -189,11 +185,12 @@ fn one_commit_is_one_flush_of_the_ring_and_one_of_the_truth() {
     let disk = blank();
     let mut journal = create(&disk);
     journal.commit(&step(0), salt(1)).unwrap();
-    let before = disk.writes().len();
+    let before = disk.commands();
     journal.commit(&step(1), salt(1)).unwrap();
-    let targets: Vec<_> = disk.writes()[before..]
+    let commands = disk.take_commands();
+    let targets: Vec<_> = commands[before..]
         .iter()
-        .map(|write| write.target)
+        .map(|logged| logged.command.target)
         .collect();
     assert!(
         matches!(targets[..], [Target::Segment(0), Target::TruthSlot(_)]),
@@ -217,8 +214,8 @@ fn a_cut_in_the_opening_spares_the_only_sound_copy_of_a_slot() {
             let mut journal = create(&disk);
             journal.commit(&step(0), salt(0)).unwrap();
             drop(journal);
-            disk.rot(|image| image.truth[slot_at(slot, copy)] ^= 1);
-            disk.at_write(0, Fault::PowerCut(torn));
+            disk.change(|image| image.truth[slot_at(slot, copy)] ^= 1);
+            disk.at_command(0, Fault::PowerCut(torn));
             let cut = Journal::open(disk.volume(), disk.truth(), &input());
             assert!(cut.is_err(), "{context}");
             disk.power_on();

@@ -4,8 +4,8 @@
 use crate::common::{Oracle, SHAPE, index, input, is_group, salt, step};
 use evidence::CommitId;
 use evidence::reasons::TruthClass;
-use fieldnotary_sim::disk::{SECTOR_BYTES, Torn};
 use fieldnotary_sim::media::{Device, DeviceTruth, DeviceVolume, Fault};
+use fieldnotary_sim::media::{SECTOR_BYTES, Torn};
 use journal::limits::{TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
 use journal::{
     CommitError, Committed, Finding, Journal, Location, MediumFault, OpenInput, Options, Recovery,

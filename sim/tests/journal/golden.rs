@@ -3,7 +3,7 @@
 use crate::common::{Oracle, SHAPE, SimJournal, create, index, input, open, salt, stamp, step};
 use evidence::reasons::TruthClass;
 use evidence::{Captured, MonoNs};
-use fieldnotary_sim::disk::{Image, SimDisk};
+use fieldnotary_sim::media::{Device, Image};
 use journal::limits::SEGMENT_HEADER_BYTES;
 use journal::{Finding, Location, Loss, Reader, Shape};
 
@@ -23,7 +23,7 @@ pub(crate) struct Golden {
 }
 
 pub(crate) fn golden() -> Golden {
-    let disk = SimDisk::new(SMALL, TruthClass::SameDeviceSync);
+    let disk = Device::new(SMALL, TruthClass::SameDeviceSync);
     let mut journal = create(&disk);
     let mut oracle = Oracle::default();
     let mut frames = Vec::new();
@@ -47,8 +47,8 @@ pub(crate) fn golden() -> Golden {
 }
 
 impl Golden {
-    pub(crate) fn disk(&self) -> SimDisk {
-        SimDisk::with_image(SMALL, TruthClass::SameDeviceSync, self.image.clone())
+    pub(crate) fn disk(&self) -> Device {
+        Device::with_image(SMALL, TruthClass::SameDeviceSync, &self.image)
     }
 
     /// Whether a byte of a segment says anything about the committed log.
@@ -101,7 +101,7 @@ pub(crate) fn read_all<V: journal::ReadVolume, T: journal::ReadTruth>(
     (findings, losses)
 }
 
-pub(crate) fn reader(disk: &SimDisk) -> Reader<impl journal::ReadVolume, impl journal::ReadTruth> {
+pub(crate) fn reader(disk: &Device) -> Reader<impl journal::ReadVolume, impl journal::ReadTruth> {
     let input = input();
     Reader::open(disk.volume(), disk.truth(), input.log_id, input.generation).unwrap()
 }
@@ -114,7 +114,7 @@ pub(crate) fn loss_group(losses: &[Loss]) -> Vec<(evidence::Stamp, Captured)> {
 }
 
 /// Opens a damaged log, names the losses, goes on, and opens it again.
-pub(crate) fn recover_and_go_on(disk: &SimDisk, golden: &Golden, context: &str) -> SimJournal {
+pub(crate) fn recover_and_go_on(disk: &Device, golden: &Golden, context: &str) -> SimJournal {
     let (mut journal, recovery) = open(disk);
     assert_eq!(journal.size(), golden.oracle.size(), "{context}");
     assert_eq!(journal.root(), golden.oracle.root(), "{context}");

@@ -2,11 +2,12 @@
 
 use crate::common::{Oracle, SimJournal, blank, create, index, input, salt, step};
 use evidence::{CommitId, Seq};
-use fieldnotary_sim::disk::{Fault, SimDisk, Torn, mix};
+use fieldnotary_sim::draw::mix;
+use fieldnotary_sim::media::{Device, Fault, Torn};
 use journal::{CommitError, Finding, Journal, Leases, TruthHealth};
 
 struct Life {
-    disk: SimDisk,
+    disk: Device,
     journal: Option<SimJournal>,
     oracle: Oracle,
     leases: Leases,
@@ -66,7 +67,7 @@ impl Life {
         let opened = loop {
             if self.next(4) == 0 {
                 let (at, torn) = (index(self.next(3)), self.torn());
-                self.disk.at_write(at, Fault::PowerCut(torn));
+                self.disk.at_command(at, Fault::PowerCut(torn));
             }
             match Journal::open(self.disk.volume(), self.disk.truth(), &input()) {
                 Ok(opened) => break opened,
@@ -166,8 +167,8 @@ fn random_lives_keep_what_they_acknowledged() {
         for n in 0..60 {
             let (at, torn) = (index(life.next(5)), life.torn());
             match life.next(12) {
-                0 => life.disk.at_write(at, Fault::PowerCut(torn)),
-                1 => life.disk.at_write(at, Fault::Refused(torn)),
+                0 => life.disk.at_command(at, Fault::PowerCut(torn)),
+                1 => life.disk.at_command(at, Fault::Refused(torn)),
                 2 => life.lease(),
                 3 => {
                     if let Some(journal) = life.journal.take() {

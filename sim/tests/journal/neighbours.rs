@@ -4,7 +4,8 @@
 use crate::common::{index, open};
 use crate::golden::{Golden, golden, read_all, reader, recover_and_go_on};
 use evidence::CommitId;
-use fieldnotary_sim::disk::{SimDisk, mix};
+use fieldnotary_sim::draw::mix;
+use fieldnotary_sim::media::Device;
 use journal::{Entries, Finding, Loss, ReadTruth, ReadVolume, Reader};
 
 /// What befalls a frame.
@@ -20,10 +21,10 @@ enum Harm {
 
 const HARMS: [Harm; 3] = [Harm::Header, Harm::Payload, Harm::Gone];
 
-fn harm(disk: &SimDisk, golden: &Golden, frame: usize, harm: Harm) {
+fn harm(disk: &Device, golden: &Golden, frame: usize, harm: Harm) {
     let (location, bytes, _) = golden.frames[frame];
     let (start, bytes) = (index(location.offset), index(bytes));
-    disk.rot(|image| {
+    disk.change(|image| {
         let frame = &mut image.segments[location.segment as usize][start..start + bytes];
         match harm {
             Harm::Header => frame[100] ^= 0x10,
@@ -271,7 +272,7 @@ fn a_tail_behind_an_old_truth_store_is_cut_at_the_same_borders() {
                 lost(reader.entries(reader.oldest()))
             };
             let old = golden.truths[start - 1].clone();
-            disk.rot(|image| image.truth = old);
+            disk.change(|image| image.truth = old);
             let (journal, recovery) = open(&disk);
             assert_eq!(journal.root(), golden.oracle.root(), "{context}");
             let place = |loss: &Loss| (loss.first, loss.count, loss.hashes.clone());

@@ -3,7 +3,7 @@
 use crate::common::{Oracle, SHAPE, blank, check_whole, create, input, open, salt, step};
 use crate::golden::{SMALL, golden};
 use evidence::reasons::TruthClass;
-use fieldnotary_sim::disk::{Fault, SimDisk, Torn};
+use fieldnotary_sim::media::{Device, Fault, Torn};
 use journal::{CommitError, Journal, Shape};
 
 const COMMITS: u64 = 30;
@@ -24,23 +24,23 @@ fn a_refused_write_latches_and_a_new_epoch_goes_on() {
 }
 
 fn refuse_every_write(shape: Shape) {
-    let disk = SimDisk::new(shape, TruthClass::SameDeviceSync);
+    let disk = Device::new(shape, TruthClass::SameDeviceSync);
     let mut journal = create(&disk);
     let image = disk.image();
-    let before = disk.writes().len();
+    let before = disk.commands();
     for n in 0..COMMITS {
         journal.commit(&step(n), salt(n)).unwrap();
     }
-    let writes = disk.writes().len() - before;
+    let writes = disk.commands() - before;
     for at in 0..writes {
         for torn in PATTERNS {
             // 0: the write fails once; more: the attempts to recover fail as well.
             for failing in [1usize, 2, 3, 7] {
                 let context = format!("write {at} {torn:?}, {failing} failures");
-                let disk = SimDisk::with_image(shape, TruthClass::SameDeviceSync, image.clone());
+                let disk = Device::with_image(shape, TruthClass::SameDeviceSync, &image);
                 let (mut journal, _) = open(&disk);
                 for n in 0..failing {
-                    disk.at_write(at + n, Fault::Refused(torn));
+                    disk.at_command(at + n, Fault::Refused(torn));
                 }
                 let mut oracle = Oracle::default();
                 let mut failures = 0;
@@ -104,13 +104,12 @@ fn power_fails_while_a_refused_write_is_being_left_behind() {
             for cut_at in 0..8 {
                 for cut in PATTERNS {
                     let context = format!("{refused:?} at {refused_at}, {cut:?} after {cut_at}");
-                    let disk =
-                        SimDisk::with_image(SHAPE, TruthClass::SameDeviceSync, image.clone());
+                    let disk = Device::with_image(SHAPE, TruthClass::SameDeviceSync, &image);
                     let (mut journal, _) = open(&disk);
                     let mut oracle = oracle.clone();
-                    disk.at_write(refused_at, Fault::Refused(refused));
+                    disk.at_command(refused_at, Fault::Refused(refused));
                     journal.commit(&step(50), salt(50)).unwrap_err();
-                    disk.at_write(cut_at, Fault::PowerCut(cut));
+                    disk.at_command(cut_at, Fault::PowerCut(cut));
                     let mut under_way = vec![step(50)];
                     if journal.begin_epoch_after_failure(salt(51)).is_ok() {
                         for n in 50..60 {
@@ -207,7 +206,7 @@ fn another_log_another_shape_and_no_log_are_refused() {
         Journal::create(disk.volume(), disk.truth(), &input(), salt(0)).err(),
         Some(OpenError::Occupied)
     );
-    let empty = SimDisk::new(SMALL, TruthClass::SameDeviceSync);
+    let empty = Device::new(SMALL, TruthClass::SameDeviceSync);
     assert!(matches!(
         Journal::open(empty.volume(), empty.truth(), &input()),
         Err(OpenError::NoLog)
@@ -219,7 +218,7 @@ fn another_log_another_shape_and_no_log_are_refused() {
         segments: 5,
         ..SMALL
     };
-    let disk = SimDisk::with_image(shape, TruthClass::SameDeviceSync, image);
+    let disk = Device::with_image(shape, TruthClass::SameDeviceSync, &image);
     assert!(matches!(
         Journal::open(disk.volume(), disk.truth(), &input()),
         Err(OpenError::ShapeMismatch {

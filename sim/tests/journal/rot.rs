@@ -2,7 +2,8 @@
 
 use crate::common::{Oracle, blank, create, group, index, open, salt, step};
 use crate::golden::{SMALL, golden, read_all, reader, recover_and_go_on};
-use fieldnotary_sim::disk::{Fault, SECTOR_BYTES, Torn, mix};
+use fieldnotary_sim::draw::mix;
+use fieldnotary_sim::media::{Fault, SECTOR_BYTES, Torn};
 use journal::Finding;
 
 fn rot_every_byte(segment: usize) {
@@ -12,7 +13,7 @@ fn rot_every_byte(segment: usize) {
     for at in 0..golden.image.segments[segment].len() {
         let context = format!("segment {segment} byte {at}");
         let flip = 1 << (at % 8);
-        disk.rot(|image| image.segments[segment][at] ^= flip);
+        disk.change(|image| image.segments[segment][at] ^= flip);
         let reader = reader(&disk);
         assert_eq!(reader.size(), golden.oracle.size());
         let (mut findings, losses) = read_all(&reader, &golden.oracle, &context);
@@ -43,7 +44,7 @@ fn rot_every_byte(segment: usize) {
             golden.is_committed(segment, at),
             "{context}: {findings:?}"
         );
-        disk.rot(|image| image.segments[segment][at] ^= flip);
+        disk.change(|image| image.segments[segment][at] ^= flip);
     }
     assert!(
         restored > 200 && lost_frames > 200,
@@ -79,7 +80,7 @@ fn a_damaged_log_opens_names_its_losses_once_and_goes_on() {
     for segment in 0..SMALL.segments as usize {
         for at in (0..golden.image.segments[segment].len()).step_by(173) {
             let disk = golden.disk();
-            disk.rot(|image| image.segments[segment][at] ^= 0x04);
+            disk.change(|image| image.segments[segment][at] ^= 0x04);
             recover_and_go_on(&disk, &golden, &format!("segment {segment} byte {at}"));
         }
     }
@@ -107,7 +108,7 @@ fn many_faults_at_once_never_lose_silently_and_never_invent() {
             );
             let byte = start + next(SECTOR_BYTES);
             let kind = next(8);
-            disk.rot(|image| {
+            disk.change(|image| {
                 let source = image.segments[other][from..from + SECTOR_BYTES].to_vec();
                 let sector = &mut image.segments[segment][start..start + SECTOR_BYTES];
                 match kind {
@@ -140,7 +141,7 @@ fn unreadable_sectors_and_missing_segments_are_damage_like_any_other() {
                 break;
             }
             let disk = golden.disk();
-            disk.spoil_sector(segment, at);
+            disk.wear_out(disk.map().segment(segment, at));
             let context = format!("unreadable sector {at} of segment {segment}");
             let (_, losses) = read_all(&reader(&disk), &golden.oracle, &context);
             // Only the frame that the sector lies in: not those before it.
@@ -156,7 +157,7 @@ fn unreadable_sectors_and_missing_segments_are_damage_like_any_other() {
             assert_eq!(journal.root(), golden.oracle.root(), "{context}");
         }
         let disk = golden.disk();
-        disk.rot(|image| image.segments[segment as usize].clear());
+        disk.change(|image| image.segments[segment as usize].clear());
         let context = format!("segment {segment} missing");
         let (_, losses) = read_all(&reader(&disk), &golden.oracle, &context);
         assert!(
@@ -180,7 +181,7 @@ fn a_frame_passed_by_hides_nothing_from_a_reader_that_begins_behind_it() {
     for n in 0..3 {
         oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
     }
-    disk.at_write(0, Fault::Refused(Torn::Prefix(1)));
+    disk.at_command(0, Fault::Refused(Torn::Prefix(1)));
     journal.commit(&group(700, 2, 300), salt(8)).unwrap_err();
     journal.begin_epoch_after_failure(salt(9)).unwrap();
     let first = oracle.size();
@@ -188,7 +189,7 @@ fn a_frame_passed_by_hides_nothing_from_a_reader_that_begins_behind_it() {
         oracle.note(&journal.commit(&group(n * 100, 4, 60), salt(n)).unwrap());
     }
     drop(journal);
-    disk.rot(|image| {
+    disk.change(|image| {
         image.segments[1][40] ^= 1;
         image.segments[1][4_096 + 40] ^= 1;
     });

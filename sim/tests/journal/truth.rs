@@ -4,7 +4,8 @@ use crate::common::{Oracle, SHAPE, create, group, index, input, open, salt, step
 use crate::golden::{SMALL, golden, read_all, reader};
 use evidence::CommitId;
 use evidence::reasons::TruthClass;
-use fieldnotary_sim::disk::{Fault, SECTOR_BYTES, SimDisk, Torn, mix, slot_at, table_at};
+use fieldnotary_sim::draw::mix;
+use fieldnotary_sim::media::{Device, Fault, SECTOR_BYTES, Torn, slot_at, table_at};
 use journal::limits::{DEFERRED_COMMITS_MAX, TABLE_BYTES, TRUTH_SLOT_BYTES};
 use journal::{Finding, Journal, TruthHealth};
 
@@ -17,7 +18,7 @@ fn every_byte_of_the_truth_store_may_rot() {
     let slots = 0..slot_at(1, 1) + TRUTH_SLOT_BYTES;
     let tables = (table_at(0)..table_at(1) + TABLE_BYTES).step_by(101);
     for at in slots.chain(tables) {
-        disk.rot(|image| image.truth[at] ^= 0x20);
+        disk.change(|image| image.truth[at] ^= 0x20);
         let reader = reader(&disk);
         let context = format!("truth byte {at}");
         assert_eq!(reader.size(), golden.oracle.size(), "{context}");
@@ -28,7 +29,7 @@ fn every_byte_of_the_truth_store_may_rot() {
         if at < table_at(0) {
             assert_eq!(reader.truth_health().0, TruthHealth::Degraded, "{context}");
         }
-        disk.rot(|image| image.truth[at] ^= 0x20);
+        disk.change(|image| image.truth[at] ^= 0x20);
     }
 }
 
@@ -41,7 +42,7 @@ fn a_damaged_last_frame_is_a_loss_and_not_a_torn_tail() {
     let (location, bytes, first) = *golden.frames.last().unwrap();
     let disk = golden.disk();
     let start = index(location.offset);
-    disk.rot(|image| {
+    disk.change(|image| {
         image.segments[location.segment as usize][start..start + index(bytes)].fill(0);
     });
     let (journal, recovery) = open(&disk);
@@ -78,8 +79,8 @@ fn a_lost_slot_and_a_damaged_tail_are_uncertain_and_never_silent() {
             golden.image.truth[at..at + 8].to_vec()
         })
         .unwrap();
-    let spoil_slot = |disk: &SimDisk| {
-        disk.rot(|image| {
+    let spoil_slot = |disk: &Device| {
+        disk.change(|image| {
             image.truth[slot_at(newest, 0)] ^= 1;
             image.truth[slot_at(newest, 1)] ^= 1;
         });
@@ -96,7 +97,7 @@ fn a_lost_slot_and_a_damaged_tail_are_uncertain_and_never_silent() {
     let disk = golden.disk();
     spoil_slot(&disk);
     let at = index(location.offset) + 700;
-    disk.rot(|image| image.segments[location.segment as usize][at] ^= 1);
+    disk.change(|image| image.segments[location.segment as usize][at] ^= 1);
     let (journal, recovery) = open(&disk);
     assert_eq!(recovery.uncertain.map(|doubt| doubt.from.0), Some(first));
     drop(journal);
@@ -115,8 +116,8 @@ fn a_lost_slot_and_a_damaged_tail_are_uncertain_and_never_silent() {
 #[test]
 fn without_a_truth_store_the_ring_is_scanned_and_the_end_is_uncertain() {
     let golden = golden();
-    let wipe = |disk: &SimDisk| {
-        disk.rot(|image| image.truth[..table_at(0)].fill(0xA5));
+    let wipe = |disk: &Device| {
+        disk.change(|image| image.truth[..table_at(0)].fill(0xA5));
     };
     let disk = golden.disk();
     wipe(&disk);
@@ -133,7 +134,7 @@ fn without_a_truth_store_the_ring_is_scanned_and_the_end_is_uncertain() {
         let disk = golden.disk();
         wipe(&disk);
         let start = index(location.offset);
-        disk.rot(|image| {
+        disk.change(|image| {
             image.segments[location.segment as usize][start..start + index(*bytes)].fill(0);
         });
         let reader = reader(&disk);
@@ -160,7 +161,7 @@ fn without_a_truth_store_the_ring_is_scanned_and_the_end_is_uncertain() {
 //= A5.9
 #[test]
 fn a_deferred_truth_store_never_claims_a_certain_end_after_a_crash() {
-    let disk = SimDisk::new(SMALL, TruthClass::SameDeviceDeferred);
+    let disk = Device::new(SMALL, TruthClass::SameDeviceDeferred);
     let mut journal = create(&disk);
     for n in 0..4 {
         journal.commit(&step(n), salt(n)).unwrap();
@@ -172,7 +173,7 @@ fn a_deferred_truth_store_never_claims_a_certain_end_after_a_crash() {
     let size = journal.size();
     drop(journal);
     // The truth store never reached the medium; the frames did.
-    disk.rot(|image| image.truth = old_truth);
+    disk.change(|image| image.truth = old_truth);
     let (mut journal, recovery) = open(&disk);
     assert_eq!(journal.size(), size);
     assert!(recovery.rolled_forward > 0 && recovery.uncertain.is_some());
@@ -187,7 +188,7 @@ fn a_deferred_truth_store_never_claims_a_certain_end_after_a_crash() {
 //= A5.9
 #[test]
 fn a_deferred_truth_store_costs_one_flush_a_commit_and_keeps_a_sound_slot() {
-    let disk = SimDisk::new(SHAPE, TruthClass::SameDeviceDeferred);
+    let disk = Device::new(SHAPE, TruthClass::SameDeviceDeferred);
     let mut journal = create(&disk);
     let mut oracle = Oracle::default();
     let mut flushed = disk.image().truth;
@@ -208,7 +209,7 @@ fn a_deferred_truth_store_costs_one_flush_a_commit_and_keeps_a_sound_slot() {
                     crashed.truth[sector.clone()].copy_from_slice(&flushed[sector]);
                 }
             }
-            let crashed = SimDisk::with_image(SHAPE, TruthClass::SameDeviceDeferred, crashed);
+            let crashed = Device::with_image(SHAPE, TruthClass::SameDeviceDeferred, &crashed);
             let scrub = reader(&crashed).scrub();
             let accused = |finding: &Finding| matches!(finding, Finding::TruthBehind { .. });
             assert!(
@@ -236,7 +237,7 @@ fn a_deferred_truth_store_costs_one_flush_a_commit_and_keeps_a_sound_slot() {
 #[test]
 fn an_opening_never_tears_the_only_sound_slot_of_a_deferred_truth_store() {
     let class = TruthClass::SameDeviceDeferred;
-    let disk = SimDisk::new(SHAPE, class);
+    let disk = Device::new(SHAPE, class);
     let mut journal = create(&disk);
     let mut oracle = Oracle::default();
     for n in 0..3 {
@@ -252,8 +253,8 @@ fn an_opening_never_tears_the_only_sound_slot_of_a_deferred_truth_store() {
         for at in 0.. {
             let mut cut = false;
             for torn in [Torn::Hole(0), Torn::Prefix(1), Torn::Random(7)] {
-                let disk = SimDisk::with_image(SHAPE, class, image.clone());
-                disk.at_write(at, Fault::PowerCut(torn));
+                let disk = Device::with_image(SHAPE, class, &image);
+                disk.at_command(at, Fault::PowerCut(torn));
                 let opened = Journal::open(disk.volume(), disk.truth(), &input());
                 cut |= opened.is_err();
                 drop(opened);
@@ -276,7 +277,7 @@ fn an_opening_never_tears_the_only_sound_slot_of_a_deferred_truth_store() {
 //= A5.9
 #[test]
 fn an_old_truth_store_shortens_nothing() {
-    let disk = SimDisk::new(SMALL, TruthClass::SameDeviceSync);
+    let disk = Device::new(SMALL, TruthClass::SameDeviceSync);
     let mut journal = create(&disk);
     let mut oracle = Oracle::default();
     oracle.note(&journal.commit(&step(0), salt(0)).unwrap());
@@ -287,7 +288,7 @@ fn an_old_truth_store_shortens_nothing() {
         n += 1;
     }
     drop(journal);
-    disk.rot(|image| image.truth = old_truth);
+    disk.change(|image| image.truth = old_truth);
     let (journal, recovery) = open(&disk);
     assert_eq!(
         (journal.size(), journal.root()),
@@ -302,7 +303,7 @@ fn an_old_truth_store_shortens_nothing() {
 //= A5.9
 #[test]
 fn a_truth_store_older_than_the_ring_ends_nothing() {
-    let disk = SimDisk::new(SMALL, TruthClass::SameDeviceSync);
+    let disk = Device::new(SMALL, TruthClass::SameDeviceSync);
     let mut journal = create(&disk);
     let mut oracle = Oracle::default();
     oracle.note(&journal.commit(&step(0), salt(0)).unwrap());
@@ -314,7 +315,7 @@ fn a_truth_store_older_than_the_ring_ends_nothing() {
     }
     oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
     drop(journal);
-    disk.rot(|image| image.truth = old_truth);
+    disk.change(|image| image.truth = old_truth);
     let behind = |finding: &Finding| matches!(finding, Finding::TruthBehind { .. });
     assert!(reader(&disk).scrub().findings.iter().any(behind));
     let (mut journal, recovery) = open(&disk);
@@ -335,7 +336,7 @@ fn a_truth_store_older_than_the_ring_ends_nothing() {
 //= A5.4
 #[test]
 fn the_first_frame_of_a_lap_is_rolled_forward_without_its_header() {
-    let disk = SimDisk::new(SMALL, TruthClass::SameDeviceSync);
+    let disk = Device::new(SMALL, TruthClass::SameDeviceSync);
     let mut journal = create(&disk);
     let mut oracle = Oracle::default();
     for n in 0.. {
@@ -343,7 +344,7 @@ fn the_first_frame_of_a_lap_is_rolled_forward_without_its_header() {
         let committed = journal.commit(&step(n), salt(n)).unwrap();
         oracle.note(&committed);
         if committed.rolled {
-            disk.rot(|image| {
+            disk.change(|image| {
                 image.truth = before;
                 image.segments[committed.location.segment as usize][100] ^= 1;
             });

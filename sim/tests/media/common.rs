@@ -1,8 +1,8 @@
 //! A small device, and what its sectors hold.
 
 use evidence::reasons::TruthClass;
-use fieldnotary_sim::disk::SECTOR_BYTES;
 use fieldnotary_sim::media::Device;
+use fieldnotary_sim::media::SECTOR_BYTES;
 use journal::{MediumError, ReadVolume, Shape, Volume};
 
 pub(crate) const SHAPE: Shape = Shape {

@@ -1,7 +1,7 @@
 //! Reads that fail, and reads that answer with something else.
 
 use crate::common::{device, sectors, write};
-use fieldnotary_sim::disk::SECTOR_BYTES;
+use fieldnotary_sim::media::SECTOR_BYTES;
 use journal::ReadVolume;
 
 #[test]

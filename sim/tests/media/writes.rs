@@ -1,8 +1,8 @@
 //! What reaches the platter when a write is torn, refused, cut short, lost or led astray.
 
 use crate::common::{device, restart, sectors, write};
-use fieldnotary_sim::disk::{SECTOR_BYTES, Torn};
 use fieldnotary_sim::media::Fault;
+use fieldnotary_sim::media::{SECTOR_BYTES, Torn};
 use journal::limits::TRUTH_SLOT_BYTES;
 use journal::{MediumFault, ReadTruth, ReadVolume, TruthMedium};
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Header, Identity, State};
-use crate::bytes::to_usize;
+use crate::bytes::{is_blank, to_usize};
 use crate::frame::{FrameHead, HeadFault, StoredEntry};
 use crate::layout::{FRAME_MAGIC, FrameFixed};
 use crate::limits::{FRAME_BYTES_MAX, FRAME_HEADER_BYTES_MAX, SEARCH_BYTES};
@@ -145,7 +145,7 @@ fn fault_state<V, E>(fault: HeadFault, bytes: Result<&[u8], E>, ring: &Ring<V>) 
     match fault {
         HeadFault::Elsewhere if own => State::Elsewhere,
         HeadFault::Elsewhere => State::Foreign,
-        HeadFault::Damaged if bytes.iter().all(|byte| *byte == 0) => State::Blank,
+        HeadFault::Damaged if is_blank(bytes) => State::Blank,
         HeadFault::Damaged => State::Damaged,
     }
 }

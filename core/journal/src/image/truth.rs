@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{Header, Identity, State};
+use crate::bytes::is_blank;
 use crate::layout::{TABLE_MAGIC, TableFixed, TruthFixed, VERSION};
 use crate::leases::{Leases, Table};
 use crate::limits::{TABLE_BYTES, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
@@ -112,7 +113,7 @@ pub fn tables<T: ReadTruth>(medium: &T, identity: Identity) -> Vec<TableLook> {
 
 /// Why a copy of the table is not this log's.
 fn table_fault(bytes: &[u8], identity: Identity) -> State {
-    if bytes.iter().all(|byte| *byte == 0) {
+    if is_blank(bytes) {
         return State::Blank;
     }
     let Some(fixed) = TableFixed::read(&mut &*bytes).filter(|fixed| fixed.magic == TABLE_MAGIC)

@@ -65,10 +65,10 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     pub fn open(volume: V, medium: T, input: &OpenInput) -> Result<(Self, Recovery), OpenError> {
         let ring = Ring::new(volume, input.log_id, input.generation);
         let loaded = truth::load(&medium);
-        let found = loaded
-            .truth
-            .as_ref()
-            .map(|truth| (loaded.slot, truth.encode()));
+        let truth_lost = loaded.truth.is_none();
+        let deferred = medium.class() == TruthClass::SameDeviceDeferred;
+        let found = loaded.truth.as_ref().filter(|_| deferred);
+        let unsettled = found.map(|truth| (loaded.slot, truth.encode()));
         let end = recovery::recover(&ring, &medium, loaded)?;
         let mut recovery = end.recovery;
         let table = leases::load(&medium, input.log_id, input.generation);
@@ -103,8 +103,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         journal.damaged_copies = damaged.collect();
         journal.epoch = recovery.epoch;
         journal.open.left = recovery.uncertain.is_some() || journal.unopened_segment();
-        let truth_lost = found.is_none();
-        if let Some((slot, bytes)) = found {
+        if let Some((slot, bytes)) = unsettled {
             journal
                 .settle_newest(slot, &bytes)
                 .map_err(OpenError::Medium)?;
@@ -123,9 +122,6 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     /// Where the newest slot may never have been flushed, makes it durable as it is before the other is
     /// touched: writing over it what it holds already cannot tear it.
     fn settle_newest(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
-        if self.medium.class() != TruthClass::SameDeviceDeferred {
-            return Ok(());
-        }
         self.stats.truth_flushes = self.stats.truth_flushes.saturating_add(1);
         self.medium.write_durable(slot, bytes)
     }

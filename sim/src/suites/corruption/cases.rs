@@ -6,7 +6,9 @@ use journal::limits::{SEGMENT_HEADER_BYTES, TABLE_BYTES, TRUTH_SLOT_BYTES};
 
 use super::damage::{Area, Damage, Edit};
 use super::golden::{Golden, SHAPE};
-use crate::disk::{SECTOR_BYTES, mix, table_at};
+use super::kept::KEEP_SHAPE;
+use crate::draw::mix;
+use crate::media::{Image, SECTOR_BYTES, table_at};
 
 /// Bytes of a word that is zeroed.
 const WORD_BYTES: usize = 8;
@@ -17,6 +19,15 @@ const COPIES: usize = 6;
 /// Bytes of a header that are the same in every log; the hashes behind them come and go.
 pub(super) const FIXED_HEADER_BYTES: usize = 160;
 const SEGMENT: usize = 16_384;
+/// Bytes of a keep-ring, and of a segment of it.
+const KEPT: usize = KEPT_SEGMENT * 3;
+const KEPT_SEGMENT: usize = 8_192;
+const _: () = assert!(
+    KEPT_SEGMENT as u64 == KEEP_SHAPE.segment_bytes
+        && KEPT == KEPT_SEGMENT * KEEP_SHAPE.segments as usize
+);
+/// Kinds of damage that come in pairs: the first so many of all.
+const PAIRED: usize = 16;
 const _: () = assert!(SEGMENT as u64 == SHAPE.segment_bytes);
 
 /// A kind of damage.
@@ -46,7 +57,7 @@ pub enum Kind {
     Segment,
     /// One bit of a truth slot is turned.
     SlotBit,
-    /// One bit of a lease table is turned.
+    /// One bit of a lease table is turned, of its padding one in each word.
     TableBit,
     /// Some of the copies in the truth store are zeros, ones, or have a bit turned.
     Copies,
@@ -58,11 +69,19 @@ pub enum Kind {
     StaleTruth,
     /// Two of the above at once, drawn by the seed.
     Pair,
+    /// One bit of a keep-ring is turned.
+    KeepBit,
+    /// A sector of a keep-ring is all zeros, all ones, or another one of it.
+    KeepSector,
+    /// A sector of a keep-ring cannot be read.
+    KeepUnreadable,
+    /// A segment of a keep-ring ends early, or is missing.
+    KeepCut,
 }
 
 impl Kind {
     /// All of them, with their names and how many cases of each CI tries on an image.
-    pub const ALL: [(Self, &'static str, u64); 18] = [
+    pub const ALL: [(Self, &'static str, u64); 22] = [
         (Self::Bit, "bit", 1_500),
         (Self::Word, "word", 600),
         (Self::Sector, "sector", 200),
@@ -81,6 +100,10 @@ impl Kind {
         (Self::StaleCopy, "stale-copy", 150),
         (Self::StaleTruth, "stale-truth", 100),
         (Self::Pair, "pair", 1_500),
+        (Self::KeepBit, "keep-bit", 3_000),
+        (Self::KeepSector, "keep-sector", 500),
+        (Self::KeepUnreadable, "keep-unreadable", 100),
+        (Self::KeepCut, "keep-cut", 1_000),
     ];
     /// Pairs that the whole suite draws for an image.
     const PAIRS: u64 = 200_000;
@@ -115,7 +138,9 @@ impl Kind {
         let ring = segments * SEGMENT;
         let sectors = ring / SECTOR_BYTES;
         let slots = golden.image.truth.len().min(table_at(0));
-        let pool = pool(golden).len();
+        let pool = golden.pool.len();
+        let kept = golden.keep.as_ref().map_or(0, |_| KEPT);
+        let kept_sectors = kept / SECTOR_BYTES;
         let count = match self {
             Self::Bit => ring * 8,
             Self::Word => ring / WORD_BYTES,
@@ -128,12 +153,16 @@ impl Kind {
             Self::Stretch => stretches(golden).len() * (FILLS.len() + 1),
             Self::Segment => segments * (FILLS.len() + 1 + segments),
             Self::SlotBit => slots * 8,
-            Self::TableBit => (golden.image.truth.len() - slots) * 8,
+            Self::TableBit => golden.table_bits.len(),
             Self::Copies => ((1 << COPIES) - 1) * (FILLS.len() + 1),
             Self::TruthSector => golden.image.truth.len() / SECTOR_BYTES * FILLS.len(),
             Self::StaleCopy => 4 * 4 * golden.truths.len(),
             Self::StaleTruth => golden.truths.len(),
             Self::Pair => return Self::PAIRS,
+            Self::KeepBit => kept * 8,
+            Self::KeepSector => kept_sectors * (FILLS.len() + kept_sectors),
+            Self::KeepUnreadable => kept_sectors,
+            Self::KeepCut => kept,
         };
         count as u64
     }
@@ -170,9 +199,12 @@ impl Kind {
             Self::Misdirected => misdirected(golden, n),
             Self::Unreadable => {
                 let at = n * SECTOR_BYTES;
-                Damage(vec![Edit::Unreadable(at / SEGMENT, at % SEGMENT)])
+                Damage(vec![Edit::Unreadable(
+                    Area::Segment(at / SEGMENT),
+                    at % SEGMENT,
+                )])
             }
-            Self::Cut => Damage(vec![Edit::Cut(n / SEGMENT, n % SEGMENT)]),
+            Self::Cut => Damage(vec![Edit::Cut(Area::Segment(n / SEGMENT), n % SEGMENT)]),
             Self::Missing => {
                 let segments = 0..golden.image.segments.len();
                 let gone = segments.filter(|segment| (n + 1) >> segment & 1 == 1);
@@ -189,8 +221,8 @@ impl Kind {
             Self::Segment => segment(golden, n),
             Self::SlotBit => Damage(vec![Edit::Flip(Area::Truth, n / 8, 1 << (n % 8))]),
             Self::TableBit => {
-                let at = table_at(0) + n / 8;
-                Damage(vec![Edit::Flip(Area::Truth, at, 1 << (n % 8))])
+                let bit = golden.table_bits[n];
+                Damage(vec![Edit::Flip(Area::Truth, bit / 8, 1 << (bit % 8))])
             }
             Self::Copies => copies(n, mix(seed ^ case)),
             Self::TruthSector => {
@@ -203,6 +235,29 @@ impl Kind {
                 Damage(vec![Edit::Put(Area::Truth, 0, truth)])
             }
             Self::Pair => pair(golden, mix(seed ^ mix(case))),
+            Self::KeepBit => {
+                let (area, at) = in_keep(n / 8);
+                Damage(vec![Edit::Flip(area, at, 1 << (n % 8))])
+            }
+            Self::KeepSector => {
+                let kinds = FILLS.len() + KEPT / SECTOR_BYTES;
+                let (area, at) = in_keep(n / kinds * SECTOR_BYTES);
+                match FILLS.get(n % kinds) {
+                    Some(fill) => Damage::fill(area, at..at + SECTOR_BYTES, *fill),
+                    None => {
+                        let from = in_keep((n % kinds - FILLS.len()) * SECTOR_BYTES);
+                        Damage(vec![Edit::Put(area, at, sector(golden, from))])
+                    }
+                }
+            }
+            Self::KeepUnreadable => {
+                let (area, at) = in_keep(n * SECTOR_BYTES);
+                Damage(vec![Edit::Unreadable(area, at)])
+            }
+            Self::KeepCut => {
+                let (area, at) = in_keep(n);
+                Damage(vec![Edit::Cut(area, at)])
+            }
         }
     }
 
@@ -226,36 +281,75 @@ impl Kind {
             | Self::Segment
             | Self::Copies
             | Self::StaleTruth
-            | Self::Pair => false,
+            | Self::Pair
+            | Self::KeepBit
+            | Self::KeepSector
+            | Self::KeepUnreadable
+            | Self::KeepCut => false,
         }
+    }
+
+    /// Whether a keep-ring is damaged, and the log itself is not.
+    pub(super) fn is_of_keep(self) -> bool {
+        matches!(
+            self,
+            Self::KeepBit | Self::KeepSector | Self::KeepUnreadable | Self::KeepCut
+        )
     }
 }
 
 /// Sectors that a write may go to instead of another: the ring, the slots, and of the tables those
 /// that hold something.
-fn pool(golden: &Golden) -> Vec<(Area, usize)> {
-    let ring = (0..golden.image.segments.len())
+pub(super) fn pool(image: &Image) -> Vec<(Area, usize)> {
+    let ring = (0..image.segments.len())
         .flat_map(|segment| {
             (0..SEGMENT)
                 .step_by(SECTOR_BYTES)
                 .map(move |at| (segment, at))
         })
         .map(|(segment, at)| (Area::Segment(segment), at));
-    let truth = (0..golden.image.truth.len()).step_by(SECTOR_BYTES);
-    let used = |at: &usize| {
-        let sector = &golden.image.truth[*at..*at + SECTOR_BYTES];
-        *at < table_at(0) || sector.iter().any(|byte| *byte != 0)
-    };
+    let truth = (0..image.truth.len()).step_by(SECTOR_BYTES);
+    let used = |at: &usize| *at < table_at(0) || says_something(image, *at);
     ring.chain(truth.filter(used).map(|at| (Area::Truth, at)))
         .collect()
 }
 
+/// Whether a sector of the truth store is not all zeros.
+fn says_something(image: &Image, at: usize) -> bool {
+    let sector = &image.truth[at..at + SECTOR_BYTES];
+    sector.iter().any(|byte| *byte != 0)
+}
+
+/// The bits of the lease tables that are turned, counted from the front of the truth store: every one of
+/// the sectors that say something and, of the zeros between them, one in each word. All that is done
+/// with those zeros is to check them, and a CRC finds any single bit wherever it lies: only a check
+/// that leaves a stretch out would miss some.
+pub(super) fn table_bits(image: &Image) -> Vec<usize> {
+    let sectors = (table_at(0)..image.truth.len()).step_by(SECTOR_BYTES);
+    let bits = sectors.flat_map(|at| {
+        let (step, turn) = match says_something(image, at) {
+            true => (1, 0),
+            false => (WORD_BYTES * 8, WORD_BYTES * 8),
+        };
+        let first = at * 8;
+        (first..first + SECTOR_BYTES * 8)
+            .step_by(step)
+            .map(move |bit| bit + below(mix(bit as u64), turn.max(1)))
+    });
+    bits.collect()
+}
+
+/// A place in the keep-ring.
+fn in_keep(at: usize) -> (Area, usize) {
+    (Area::Keep(at / KEPT_SEGMENT), at % KEPT_SEGMENT)
+}
+
 fn sector(golden: &Golden, (area, at): (Area, usize)) -> Vec<u8> {
-    area.bytes(&golden.image)[at..at + SECTOR_BYTES].to_vec()
+    area.bytes(golden)[at..at + SECTOR_BYTES].to_vec()
 }
 
 fn exchange(golden: &Golden, n: usize) -> Damage {
-    let pool = pool(golden);
+    let pool = &golden.pool;
     // The n-th pair of different sectors: row by row of a triangle.
     let mut rest = n;
     let mut first = 0;
@@ -272,7 +366,7 @@ fn exchange(golden: &Golden, n: usize) -> Damage {
 }
 
 fn misdirected(golden: &Golden, n: usize) -> Damage {
-    let pool = pool(golden);
+    let pool = &golden.pool;
     let (from, to) = (pool[n / pool.len()], pool[n % pool.len()]);
     Damage(vec![Edit::Put(to.0, to.1, sector(golden, from))])
 }
@@ -340,9 +434,9 @@ fn stale_copy(golden: &Golden, n: usize) -> Damage {
 
 fn pair(golden: &Golden, seed: u64) -> Damage {
     let one = |seed: u64| {
-        // Not the last two. A truth store that went back together with the segments that would tell
+        // Not what stands behind them. A truth store that went back together with the segments that would tell
         // of it cannot be told from an earlier state of both.
-        let (kind, _, _) = Kind::ALL[below(seed, Kind::ALL.len() - 2)];
+        let (kind, _, _) = Kind::ALL[below(seed, PAIRED)];
         let case = mix(seed) % kind.count(golden);
         kind.damage(golden, case, seed)
     };

@@ -3,7 +3,7 @@
 use journal::{Finding, OpenError, TruthHealth};
 
 use super::{Engine, Fault, Kind, Opening, Plan, Reading, Report, Subject, run_with};
-use crate::disk::SimDisk;
+use crate::media::Device;
 
 /// The engine, with something changed in what it says.
 struct Liar<R, O> {
@@ -16,13 +16,13 @@ where
     R: Fn(&mut Reading) -> Result<(), OpenError> + Sync,
     O: Fn(&mut Opening) -> Result<(), OpenError> + Sync,
 {
-    fn read(&self, disk: &SimDisk, probe: u64) -> Result<Reading, OpenError> {
+    fn read(&self, disk: &Device, probe: u64) -> Result<Reading, OpenError> {
         let mut reading = Engine.read(disk, probe)?;
         (self.read)(&mut reading)?;
         Ok(reading)
     }
 
-    fn open(&self, disk: &SimDisk, go_on: bool) -> Result<Opening, OpenError> {
+    fn open(&self, disk: &Device, go_on: bool) -> Result<Opening, OpenError> {
         let mut opening = Engine.open(disk, go_on)?;
         (self.open)(&mut opening)?;
         Ok(opening)

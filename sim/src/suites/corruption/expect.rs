@@ -10,7 +10,7 @@ use journal::limits::{
 
 use super::damage::{Area, Damaged};
 use super::golden::{FrameAt, Golden, History, SHAPE};
-use crate::disk::{slot_at, table_at};
+use crate::media::{slot_at, table_at};
 use evidence::reasons::TruthClass;
 
 /// What became of a frame.
@@ -48,7 +48,7 @@ pub(super) struct Expect {
 }
 
 impl Expect {
-    pub(super) fn of(golden: &Golden, damaged: &Damaged, single: bool) -> Self {
+    pub(super) fn of(golden: &Golden, damaged: &Damaged<'_>, single: bool) -> Self {
         let frames = golden.frames.iter();
         let headers = golden.laps.iter().copied();
         Self {
@@ -155,7 +155,7 @@ impl Expect {
     }
 }
 
-fn harm(golden: &Golden, damaged: &Damaged, frame: &FrameAt) -> Harm {
+fn harm(golden: &Golden, damaged: &Damaged<'_>, frame: &FrameAt) -> Harm {
     let area = Area::Segment(frame.segment);
     let changed = |range| damaged.changed(golden, area, range);
     if !changed(&frame.bytes) {
@@ -167,7 +167,7 @@ fn harm(golden: &Golden, damaged: &Damaged, frame: &FrameAt) -> Harm {
     }
 }
 
-fn slots(golden: &Golden, damaged: &Damaged) -> Vec<CopyState> {
+fn slots(golden: &Golden, damaged: &Damaged<'_>) -> Vec<CopyState> {
     let places = (0..TRUTH_SLOTS).flat_map(|slot| (0..TRUTH_COPIES).map(move |copy| (slot, copy)));
     places
         .map(|(slot, copy)| {
@@ -176,11 +176,10 @@ fn slots(golden: &Golden, damaged: &Damaged) -> Vec<CopyState> {
             if !damaged.changed(golden, Area::Truth, &range) {
                 return CopyState::Whole;
             }
-            let now = &damaged.image.truth[range];
             let known = golden.truths.iter().any(|truth| {
-                truth
-                    .chunks(TRUTH_SLOT_BYTES)
-                    .any(|once| once == now && once.iter().any(|byte| *byte != 0))
+                truth.chunks(TRUTH_SLOT_BYTES).any(|once| {
+                    damaged.holds(Area::Truth, &range, once) && once.iter().any(|byte| *byte != 0)
+                })
             });
             match known {
                 true => CopyState::Stale,

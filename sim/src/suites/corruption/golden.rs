@@ -9,9 +9,12 @@ use evidence::{
 };
 use journal::limits::SEGMENT_HEADER_BYTES;
 use journal::{Committed, Journal, Leases, OpenInput, Options, Shape, StoredEntry};
-use proof::{CompactRange, Hash};
+use proof::{CompactRange, Frontier, Hash};
 
-use crate::disk::{Fault, Image, SimDisk, SimTruth, SimVolume, Torn, table_at};
+use super::cases;
+use super::damage::Area;
+use super::kept::GoldenKeep;
+use crate::media::{Device, DeviceTruth, DeviceVolume, Fault, Image, Torn, table_at};
 
 /// The ring of all images: 48 KiB, so that every bit of it can be tried.
 pub(super) const SHAPE: Shape = Shape {
@@ -61,9 +64,17 @@ pub struct Golden {
     pub(super) laps: Vec<u64>,
     pub(super) leases: Leases,
     pub(super) newest_slot: u32,
+    /// Sectors that a write may go to instead of another.
+    pub(super) pool: Vec<(Area, usize)>,
+    /// Bits of the lease tables that are turned.
+    pub(super) table_bits: Vec<usize>,
+    /// The keep-ring, beside the images of one class: it is the same for all.
+    pub(super) keep: Option<GoldenKeep>,
+    /// The tree before each entry, and behind the last.
+    trees: Vec<Frontier>,
 }
 
-type SimJournal = Journal<SimVolume, SimTruth>;
+type SimJournal = Journal<DeviceVolume, DeviceTruth>;
 
 /// What every opening of an image brings.
 pub(super) fn input(boot: u8) -> OpenInput {
@@ -133,7 +144,7 @@ fn leases(n: u64) -> Leases {
 
 /// An image under construction.
 struct Maker {
-    disk: SimDisk,
+    disk: Device,
     older: Vec<Vec<u8>>,
     before: Image,
     truths: Vec<Vec<u8>>,
@@ -190,7 +201,7 @@ impl Maker {
     /// A refused write in one lap, a restart in the next, and power that fails during a commit.
     fn scar(&mut self, mut journal: SimJournal) {
         self.fill(&mut journal, 8, 3);
-        self.disk.at_write(0, Fault::Refused(Torn::Everything));
+        self.disk.at_command(0, Fault::Refused(Torn::Everything));
         let refused = journal.commit(&step(901), salt(901));
         refused.expect_err("the device refuses this write");
         let epoch = journal.begin_epoch_after_failure(salt(902));
@@ -204,9 +215,11 @@ impl Maker {
         for _ in 0..2 {
             self.commit(&mut journal);
         }
-        self.disk.at_write(0, Fault::PowerCut(Torn::Prefix(1)));
+        self.disk.at_command(0, Fault::PowerCut(Torn::Prefix(1)));
         let cut = journal.commit(&step(903), salt(903));
         cut.expect_err("power fails during this write");
+        // All that was cached reaches the medium.
+        self.disk.cut_power(|_| true);
         self.disk.power_on();
         self.look();
     }
@@ -216,7 +229,7 @@ impl Golden {
     /// Makes the image of a class and a history.
     #[must_use]
     pub fn make(class: TruthClass, history: History) -> Self {
-        let disk = SimDisk::new(SHAPE, class);
+        let disk = Device::new(SHAPE, class);
         let journal = Journal::create(disk.volume(), disk.truth(), &input(1), salt(0));
         let mut journal = journal.expect("a blank device takes a log");
         let before = disk.image();
@@ -250,22 +263,29 @@ impl Golden {
     /// Its name in reports and replay lines.
     #[must_use]
     pub fn name(&self) -> String {
-        let history = match self.history {
-            History::Orderly => "orderly",
-            History::Scarred => "scarred",
-        };
-        format!("{}-{history}", self.class)
+        Self::named(self.class, self.history)
+    }
+
+    /// The name of the image of a class and a history.
+    pub(super) fn named(class: TruthClass, history: History) -> String {
+        match history {
+            History::Orderly => format!("{class}-orderly"),
+            History::Scarred => format!("{class}-scarred"),
+        }
     }
 
     /// The tree hashes of `[begin, end)`.
     pub(super) fn range(&self, begin: u64, end: u64) -> CompactRange {
         let mut range = CompactRange::empty(begin);
-        for id in begin..end {
-            if let Some(entry) = self.entry(id) {
-                range.push(entry.leaf_hash);
-            }
+        for entry in (begin..end).filter_map(|id| self.entry(id)) {
+            range.push(entry.leaf_hash);
         }
         range
+    }
+
+    /// The tree of as many entries.
+    pub(super) fn tree(&self, size: u64) -> Option<&Frontier> {
+        self.trees.get(usize::try_from(size).ok()?)
     }
 
     pub(super) fn entry(&self, id: u64) -> Option<&StoredEntry> {
@@ -298,8 +318,9 @@ impl Maker {
             .filter(|(committed, _)| laps.contains(&committed.location.lap))
             .map(|(committed, bytes)| frame_at(&self.before, committed, *bytes))
             .collect();
+        let oldest = frames.first().map_or(0, |frame| frame.first);
         let counter = |slot: u32| {
-            let at = crate::disk::slot_at(slot, 0) + 72;
+            let at = crate::media::slot_at(slot, 0) + 72;
             self.before.truth[at..at + 8].to_vec()
         };
         Golden {
@@ -311,15 +332,31 @@ impl Maker {
                 .committed
                 .last()
                 .map_or(Hash([0; 32]), |(last, _)| last.root),
-            oldest: frames.first().map_or(0, |frame| frame.first),
+            oldest,
             frames,
             laps,
             leases: leases(3),
             newest_slot: u32::from(counter(1) > counter(0)),
+            keep: (class == TruthClass::Independent)
+                .then(|| GoldenKeep::make(history, &self.entries, oldest)),
+            pool: cases::pool(&self.before),
+            table_bits: cases::table_bits(&self.before),
+            trees: trees(&self.entries),
             entries: self.entries,
             image: self.before,
         }
     }
+}
+
+/// The trees that these entries grow.
+fn trees(entries: &[StoredEntry]) -> Vec<Frontier> {
+    let mut trees = vec![Frontier::new()];
+    for entry in entries {
+        let mut tree = trees.last().cloned().unwrap_or_default();
+        tree.push(entry.leaf_hash);
+        trees.push(tree);
+    }
+    trees
 }
 
 /// Takes a frame apart by the lengths that it holds.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use evidence::reasons::{EpochCause, TruthClass};
 use journal::limits::DEFERRED_COMMITS_MAX;
 use journal::{Finding, Loss, StoredEntry, TruthHealth};
-use proof::{CompactRange, Frontier};
+use proof::CompactRange;
 
 use super::expect::{CopyState, Expect, Harm};
 use super::findings;
@@ -265,7 +265,7 @@ fn probe(golden: &Golden, read: &Reading, losses: &[&Loss], out: &mut Vec<Violat
         out.push((Fault::WrongData, what));
     }
     match tree {
-        Some(tree) if tree.as_range() != &golden.range(0, *id) => {
+        Some(tree) if golden.tree(*id) != Some(tree) => {
             out.push((Fault::WrongData, format!("another tree before entry {id}")));
         }
         None if losses.is_empty() && *id <= read.size => {
@@ -397,8 +397,8 @@ fn went_on(
         ..expect.clone()
     };
     exact(golden, &expect, &losses, &(read.oldest..open.size), out);
-    let mut tree = Frontier::new();
-    for entry in (0..known.end()).filter_map(|id| known.entry(id)) {
+    let mut tree = golden.tree(open.size).cloned().unwrap_or_default();
+    for entry in &after.committed {
         tree.push(entry.leaf_hash);
     }
     if (read.size, read.root) != (known.end(), tree.root()) {

@@ -13,6 +13,7 @@ mod expect;
 mod findings;
 mod golden;
 mod judge;
+mod kept;
 mod report;
 mod run;
 mod subject;

@@ -9,12 +9,14 @@ use std::thread;
 use evidence::reasons::TruthClass;
 
 use super::cases::{FIXED_HEADER_BYTES, Kind};
+use super::damage::Bench;
 use super::expect::Expect;
 use super::golden::{Golden, History, SHAPE};
 use super::judge;
+use super::kept;
 use super::report::{Fault, Report, Violation};
 use super::subject::{Engine, Subject};
-use crate::disk::mix;
+use crate::draw::mix;
 
 /// Cases that a thread takes at once.
 const CHUNK: usize = 64;
@@ -51,7 +53,7 @@ pub fn run(plan: &Plan) -> Report {
 
 /// Tries whatever reads and opens a device.
 pub fn run_with(plan: &Plan, subject: &impl Subject) -> Report {
-    let images = images();
+    let images = images(plan);
     let mut cases = chosen(plan, &images);
     // Spread the kinds, so that a fault of any of them shows early.
     cases.sort_by_key(|case| mix(case.number ^ mix(case.kind as u64)));
@@ -62,13 +64,15 @@ pub fn run_with(plan: &Plan, subject: &impl Subject) -> Report {
         for _ in 0..plan.threads.max(1) {
             scope.spawn(|| {
                 let mut report = Report::default();
+                let benches: Vec<Bench> = images.iter().map(Bench::new).collect();
                 while !stop.load(Ordering::Relaxed) {
                     let from = next.fetch_add(CHUNK, Ordering::Relaxed);
                     let Some(rest) = cases.get(from..).filter(|rest| !rest.is_empty()) else {
                         break;
                     };
                     for case in rest.iter().take(CHUNK) {
-                        tried(plan, &images[case.image], case, subject, &mut report);
+                        let (golden, bench) = (&images[case.image], &benches[case.image]);
+                        tried(plan, golden, bench, case, subject, &mut report);
                     }
                     if plan.until_fault && !report.is_clean() {
                         stop.store(true, Ordering::Relaxed);
@@ -84,7 +88,9 @@ pub fn run_with(plan: &Plan, subject: &impl Subject) -> Report {
     total.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn images() -> Vec<Golden> {
+/// The images that a plan needs.
+fn images(plan: &Plan) -> Vec<Golden> {
+    let needed = |name: &str| plan.case.as_ref().is_none_or(|(only, ..)| only == name);
     [
         TruthClass::Independent,
         TruthClass::SameDeviceSync,
@@ -92,6 +98,7 @@ fn images() -> Vec<Golden> {
     ]
     .into_iter()
     .flat_map(|class| [History::Orderly, History::Scarred].map(|history| (class, history)))
+    .filter(|(class, history)| needed(&Golden::named(*class, *history)))
     .map(|(class, history)| Golden::make(class, history))
     .collect()
 }
@@ -150,8 +157,18 @@ fn is_fixed_header(golden: &Golden, bit: u64) -> bool {
         })
 }
 
-fn tried(plan: &Plan, golden: &Golden, case: &Case, subject: &impl Subject, report: &mut Report) {
-    let judged = catch_unwind(AssertUnwindSafe(|| judged(plan, golden, case, subject)));
+fn tried(
+    plan: &Plan,
+    golden: &Golden,
+    bench: &Bench,
+    case: &Case,
+    subject: &impl Subject,
+    report: &mut Report,
+) {
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        judged(plan, golden, bench, case, subject)
+    }));
+    bench.restore();
     let (touched, violations) = judged.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -168,26 +185,30 @@ fn tried(plan: &Plan, golden: &Golden, case: &Case, subject: &impl Subject, repo
 fn judged(
     plan: &Plan,
     golden: &Golden,
+    bench: &Bench,
     case: &Case,
     subject: &impl Subject,
 ) -> (bool, Vec<Violation>) {
     let damaged = case
         .kind
         .damage(golden, case.number, plan.seed)
-        .apply(golden);
+        .apply(bench);
+    if case.kind.is_of_keep() {
+        return kept::judged(golden, &damaged);
+    }
     let expect = Expect::of(golden, &damaged, case.kind.is_single());
     let drawn = mix(plan.seed ^ mix(case.number) ^ case.kind as u64);
     // Nothing says that there ever was a log.
     let nothing_left = !damaged.has_ring() && expect.truth_lost();
     let mut violations = Vec::new();
-    match subject.read(&damaged.disk(golden), probe(golden, &expect, drawn)) {
+    match subject.read(damaged.device, probe(golden, &expect, drawn)) {
         Ok(read) => violations.extend(judge::reading(golden, &expect, &read)),
         Err(_) if nothing_left => {}
         Err(error) => violations.push((Fault::RefusedOpen, format!("reading: {error}"))),
     }
     let few = case.kind.quota() <= 200;
     let go_on = few || drawn.is_multiple_of(GO_ON_EVERY);
-    match subject.open(&damaged.disk(golden), go_on) {
+    match subject.open(damaged.device, go_on) {
         Ok(open) => {
             violations.extend(judge::opening(golden, &expect, &open));
             if go_on && open.after.is_none() && damaged.takes_writes() {

@@ -7,7 +7,7 @@ use journal::{
 use proof::{Frontier, Hash};
 
 use super::golden::{input, salt, stamp, step};
-use crate::disk::{SimDisk, SimTruth, SimVolume};
+use crate::media::{Device, DeviceTruth, DeviceVolume};
 use evidence::{Captured, CommitId, MonoNs, Stamp};
 
 /// Items that a reading may have beyond its entries, before it counts as endless.
@@ -66,13 +66,13 @@ pub trait Subject: Sync {
     ///
     /// # Errors
     /// As the reader's opening.
-    fn read(&self, disk: &SimDisk, probe: u64) -> Result<Reading, OpenError>;
+    fn read(&self, disk: &Device, probe: u64) -> Result<Reading, OpenError>;
 
     /// Opens the log for writing and, where asked, goes on.
     ///
     /// # Errors
     /// As the journal's opening.
-    fn open(&self, disk: &SimDisk, go_on: bool) -> Result<Opening, OpenError>;
+    fn open(&self, disk: &Device, go_on: bool) -> Result<Opening, OpenError>;
 }
 
 /// The engine that ships.
@@ -80,7 +80,7 @@ pub trait Subject: Sync {
 pub struct Engine;
 
 impl Subject for Engine {
-    fn read(&self, disk: &SimDisk, probe: u64) -> Result<Reading, OpenError> {
+    fn read(&self, disk: &Device, probe: u64) -> Result<Reading, OpenError> {
         let input = input(1);
         let reader = Reader::open(disk.volume(), disk.truth(), input.log_id, input.generation)?;
         let items_max = reader.size().saturating_add(ITEMS_SPARE);
@@ -103,7 +103,7 @@ impl Subject for Engine {
         })
     }
 
-    fn open(&self, disk: &SimDisk, go_on: bool) -> Result<Opening, OpenError> {
+    fn open(&self, disk: &Device, go_on: bool) -> Result<Opening, OpenError> {
         let (journal, recovery) = Journal::open(disk.volume(), disk.truth(), &input(3))?;
         let (size, root) = (journal.size(), journal.root());
         let after = match go_on {
@@ -122,8 +122,8 @@ impl Subject for Engine {
 impl Engine {
     fn after(
         &self,
-        disk: &SimDisk,
-        mut journal: Journal<SimVolume, SimTruth>,
+        disk: &Device,
+        mut journal: Journal<DeviceVolume, DeviceTruth>,
         recovery: &Recovery,
     ) -> Result<Option<After>, OpenError> {
         let mut committed = Vec::new();
@@ -158,7 +158,7 @@ fn names(losses: &[Loss]) -> Vec<(Stamp, Captured)> {
 
 /// Commits; where the device refuses a place, in a new epoch further on.
 fn commit(
-    journal: &mut Journal<SimVolume, SimTruth>,
+    journal: &mut Journal<DeviceVolume, DeviceTruth>,
     group: &[(Stamp, Captured)],
 ) -> Option<Vec<StoredEntry>> {
     for n in 0..EPOCHS_MAX {

@@ -10,10 +10,10 @@ use evidence::{
 };
 use journal::{CommitError, Journal, Leases, OpenInput, Options, Shape};
 
+use super::kept::{self, Carried, DeviceKeepRing};
 use super::model::{Expect, Group, Model};
 use super::operation::Operation;
-use crate::disk::{SECTOR_BYTES, Torn};
-use crate::media::{Device, DeviceTruth, DeviceVolume, Fault};
+use crate::media::{Device, DeviceTruth, DeviceVolume, Fault, SECTOR_BYTES, Torn};
 
 /// The smallest ring that keeps one segment behind the one that is written.
 pub(super) const SHAPE: Shape = Shape {
@@ -34,17 +34,24 @@ const LEASE: u64 = 64;
 
 pub(super) type DeviceJournal = Journal<DeviceVolume, DeviceTruth>;
 
-pub(super) fn input() -> OpenInput {
+/// What every opening brings; with a keep-ring nothing leaves before it has passed by.
+pub(super) fn input(device: &Device) -> OpenInput {
     OpenInput {
         log_id: LogId([7; 16]),
         generation: Generation(3),
         boot_id: BootId([1; 16]),
         options: Options {
             retain_uncosigned: true,
+            retain_unkept: is_keeping(device),
             read_back_every: 0,
             ..Options::default()
         },
     }
+}
+
+/// Whether a device has a keep-ring.
+pub(super) fn is_keeping(device: &Device) -> bool {
+    device.map().keep_shape().segments > 0
 }
 
 pub(super) fn stream() -> Option<Stream> {
@@ -99,16 +106,18 @@ pub(super) struct Actor {
     /// One for each command since they were taken.
     pub(super) expects: Vec<Expect>,
     journal: Option<DeviceJournal>,
+    keep: Option<DeviceKeepRing>,
     number: u64,
 }
 
 impl Actor {
     /// On a blank device.
     pub(super) fn create(device: Device) -> Result<Self, Stuck> {
-        let journal = Journal::create(device.volume(), device.truth(), &input(), salt(0))
+        let input = input(&device);
+        let journal = Journal::create(device.volume(), device.truth(), &input, salt(0))
             .map_err(|error| Stuck(error.to_string()))?;
         let mut actor = Self::new(device, Model::new(), 0);
-        actor.journal = Some(journal);
+        actor.take_up(journal);
         Ok(actor)
     }
 
@@ -125,6 +134,7 @@ impl Actor {
             model,
             expects: Vec::new(),
             journal: None,
+            keep: None,
             number,
         }
     }
@@ -167,6 +177,9 @@ impl Actor {
                 self.close()?;
                 self.start()
             }
+            Operation::Keep => self.keep(0),
+            Operation::KeepRefused => self.keep(1),
+            Operation::KeepFails => self.keep(kept::attempts()),
         }
     }
 
@@ -182,12 +195,64 @@ impl Actor {
 
     fn start(&mut self) -> Result<(), Stuck> {
         self.journal = None;
-        let opened = Journal::open(self.device.volume(), self.device.truth(), &input());
+        let input = input(&self.device);
+        let opened = Journal::open(self.device.volume(), self.device.truth(), &input);
         self.note();
         let (journal, recovery) = opened.map_err(|error| Stuck(error.to_string()))?;
         self.model.epoch = recovery.epoch.0;
         self.model.closed = false;
+        self.take_up(journal);
+        Ok(())
+    }
+
+    fn take_up(&mut self, mut journal: DeviceJournal) {
+        if is_keeping(&self.device) {
+            let ring = kept::ring(&self.device, &journal);
+            journal.note_kept(ring.end().unwrap_or(0));
+            self.keep = Some(ring);
+        }
         self.journal = Some(journal);
+    }
+
+    /// Lets everything pass by the keep-ring; its device refuses that many writes first.
+    fn keep(&mut self, refusals: usize) -> Result<(), Stuck> {
+        for n in 0..refusals {
+            let torn = match self.number % 3 {
+                0 => Torn::Prefix(1),
+                1 => Torn::Nothing,
+                _ => Torn::Hole(1),
+            };
+            self.device.at_command(n, Fault::Refused(torn));
+        }
+        let kept = self.carry(self.model.entries.len() as u64);
+        self.device.forget_faults();
+        kept
+    }
+
+    /// Lets entries below `to` pass by the keep-ring, if there is one.
+    fn carry(&mut self, to: u64) -> Result<(), Stuck> {
+        let (Some(ring), Some(journal)) = (&mut self.keep, &mut self.journal) else {
+            return Ok(());
+        };
+        let carried = kept::carry(&self.device, journal, ring, to).map_err(Stuck)?;
+        journal.note_kept(to);
+        for step in carried {
+            match step {
+                Carried::Turned(number, segment) => {
+                    self.expects.resize(number, self.model.expect());
+                    let mut kept = self.model.kept.as_ref().clone();
+                    kept.retain(|stretch| stretch.segment != segment);
+                    self.model.kept = Arc::new(kept);
+                }
+                Carried::Kept(stretch, number) => {
+                    self.expects.resize(number, self.model.expect());
+                    Arc::make_mut(&mut self.model.kept).push(stretch);
+                }
+                Carried::PassedOver => {}
+            }
+        }
+        self.model.passed = self.model.passed.max(to);
+        self.note();
         Ok(())
     }
 
@@ -211,6 +276,13 @@ impl Actor {
             (Err(CommitError::RingFull { .. }), _) => {
                 self.model.under_way = None;
                 Ok(())
+            }
+            (Err(CommitError::NotKept { needed_size, .. }), _)
+                if self.model.passed < needed_size =>
+            {
+                self.model.under_way = None;
+                self.carry(needed_size)?;
+                self.commit(group)
             }
             (Err(error), _) => Err(Stuck(error.to_string())),
         }
@@ -244,6 +316,7 @@ impl Actor {
             2 => Torn::Prefix(1),
             _ => Torn::Hole(1),
         };
+        self.make_room()?;
         self.model.under_way = Some(group.clone());
         // A refused write may have reached the medium all the same, also the one that says what leaves the ring.
         let may_leave = self
@@ -265,6 +338,7 @@ impl Actor {
         }
         let salt_after = salt(self.number + 1_000);
         self.give_up()?;
+        self.make_room()?;
         let (begun, oldest) = self.with(|journal| {
             (
                 journal.begin_epoch_after_failure(salt_after),
@@ -284,6 +358,14 @@ impl Actor {
             self.model.expendable = self.model.expendable.max(size);
         }
         Ok(())
+    }
+
+    /// What leaves the ring with the next segment passes by first.
+    fn make_room(&mut self) -> Result<(), Stuck> {
+        match self.with(|journal| journal.next_segment_retires())? {
+            Some(size) => self.carry(size),
+            None => Ok(()),
+        }
     }
 
     fn lease(&mut self) -> Result<(), Stuck> {

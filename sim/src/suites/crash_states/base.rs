@@ -1,11 +1,13 @@
-//! Where sequences begin: a young log, and one whose ring has been round and is nearly full.
+//! Where sequences begin: a young log, one whose ring has been round and is nearly full, and one like that
+//! whose entries pass by a keep-ring.
 
 use evidence::reasons::TruthClass;
 
 use super::actor::{Actor, SHAPE, Stuck};
+use super::kept::KEEP_SHAPE;
 use super::model::Model;
 use super::operation::Operation;
-use crate::media::Device;
+use crate::media::{Device, Map};
 
 /// A log that was closed orderly.
 #[derive(Clone, Debug)]
@@ -38,10 +40,29 @@ const ROUND: &[Operation] = &[
     Operation::Refused,
 ];
 
+/// The base with a keep-ring.
+const KEEPING: &str = "keeping";
+
+fn map(name: &str) -> Map {
+    let plain = Map::new(SHAPE);
+    match name {
+        KEEPING => plain.with_keep(KEEP_SHAPE),
+        _ => plain,
+    }
+}
+
 impl Base {
+    /// The operations of its sequences.
+    pub(super) fn alphabet(&self) -> &'static [Operation] {
+        match self.name {
+            KEEPING => Operation::KEEPING,
+            _ => Operation::PLAIN,
+        }
+    }
+
     /// All of them.
     pub(super) fn all() -> Result<Vec<Self>, Stuck> {
-        let kinds = [("young", YOUNG), ("round", ROUND)];
+        let kinds = [("young", YOUNG), ("round", ROUND), (KEEPING, ROUND)];
         let all = CLASSES.iter().flat_map(|(class, _)| {
             kinds.map(|(name, operations)| Self::build(name, *class, operations))
         });
@@ -53,12 +74,13 @@ impl Base {
         class: TruthClass,
         operations: &[Operation],
     ) -> Result<Self, Stuck> {
-        let device = Device::new(SHAPE, class);
+        let map = map(name);
+        let device = Device::mapped(map, class, vec![0; map.bytes()]);
         let mut actor = Actor::create(device.clone())?;
         for operation in operations {
             actor.perform(*operation)?;
         }
-        if name == "round" {
+        if name != "young" {
             actor.fill()?;
         }
         actor.close()?;
@@ -72,7 +94,7 @@ impl Base {
     }
 
     pub(super) fn start(&self) -> Result<Actor, Stuck> {
-        let device = Device::holding(SHAPE, self.class, self.bytes.clone());
+        let device = Device::mapped(map(self.name), self.class, self.bytes.clone());
         Actor::open(device, self.model.clone(), self.number)
     }
 

@@ -3,8 +3,8 @@
 
 use evidence::reasons::TruthClass;
 
-use crate::disk::{SECTOR_BYTES, mix};
-use crate::media::{Command, Platter, Target};
+use crate::draw::mix;
+use crate::media::{Command, Platter, SECTOR_BYTES, Target};
 
 /// Most choices that are all taken: every subset of twelve sectors.
 const ALL_MAX: u64 = 1 << 12;
@@ -53,7 +53,7 @@ impl Choices {
         unflushed: &[Command],
         command: &Command,
     ) -> Self {
-        let truth = !matches!(command.target, Target::Segment(_));
+        let truth = matches!(command.target, Target::TruthSlot(_) | Target::Table(_));
         if class == TruthClass::Independent && truth {
             return Self::Bytes(Bytes::of(platter, command));
         }

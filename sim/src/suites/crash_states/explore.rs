@@ -1,6 +1,7 @@
 //! All states that power loss can leave during the last operation of one sequence.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::actor::Stuck;
 use super::base::Base;
@@ -11,20 +12,43 @@ use super::operation::Operation;
 use super::plan::Plan;
 use super::replay::Address;
 use super::report::{Breach, Report};
-use crate::disk::mix;
+use crate::draw::mix;
 use crate::media::{Command, Device, Fault, Logged, Mark};
 
 /// In every how many-th state the log must also take a commit.
 const GOES_ON_ONE_IN: u64 = 8;
+
+/// Numbers that are hashes already.
+type Hashes = HashSet<u64, BuildHasherDefault<AsItIs>>;
+
+/// Takes a hash for a hash.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes
+            .iter()
+            .fold(self.0, |sum, byte| mix(sum ^ u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// Goes through the states of one sequence after the other.
 #[derive(Debug)]
 pub(super) struct Explorer<'a> {
     plan: &'a Plan,
     /// The states of this sequence.
-    seen: HashSet<u64>,
+    seen: Hashes,
     /// The states together with what must hold in them.
-    judged: HashSet<u64>,
+    judged: Hashes,
     /// What must be tried alone.
     only: Option<Address>,
     pub(super) report: Report,
@@ -44,11 +68,17 @@ impl<'a> Explorer<'a> {
     pub(super) fn new(plan: &'a Plan, only: Option<Address>) -> Self {
         Self {
             plan,
-            seen: HashSet::new(),
-            judged: HashSet::new(),
+            seen: Hashes::default(),
+            judged: Hashes::default(),
             only,
             report: Report::default(),
         }
+    }
+
+    /// Whether what the plan looks for was found.
+    pub(super) fn is_enough(&self) -> bool {
+        let until = self.plan.until;
+        until.is_some_and(|breach| self.report.count(breach) > 0)
     }
 
     /// All states during the last operation of a sequence.

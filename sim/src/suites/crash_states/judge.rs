@@ -3,9 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use evidence::reasons::{EpochCause, TruthClass};
+use journal::keep::{Part, Stretch};
 use journal::{Finding, Journal, Recovery, StoredEntry};
 
-use super::actor::{DeviceJournal, group, input, stream};
+use super::actor::{DeviceJournal, group, input, is_keeping, stream};
+use super::kept::{self, KeptStretch, keeps};
 use super::model::{Expect, Model};
 use super::planted::Planted;
 use super::report::Breach;
@@ -37,11 +39,12 @@ pub(super) fn judge(device: &Device, case: &Case<'_>) -> Vec<Verdict> {
         if let Some(planted) = case.planted {
             planted.damage(device, case.model);
         }
-        let opened = Journal::open(device.volume(), device.truth(), &input());
+        let opened = Journal::open(device.volume(), device.truth(), &input(device));
         match opened {
             Err(error) => verdicts.push((Breach::RefusedOpen, error.to_string())),
             Ok((mut journal, recovery)) => {
                 Judge {
+                    device,
                     case,
                     verdicts: &mut verdicts,
                 }
@@ -56,6 +59,7 @@ pub(super) fn judge(device: &Device, case: &Case<'_>) -> Vec<Verdict> {
 }
 
 struct Judge<'a> {
+    device: &'a Device,
     case: &'a Case<'a>,
     verdicts: &'a mut Vec<Verdict>,
 }
@@ -69,7 +73,14 @@ impl Judge<'_> {
         self.recovery(journal, recovery);
         let forward = self.entries(journal, recovery);
         self.forward(journal, &forward);
+        let keeping = is_keeping(self.device);
+        if keeping {
+            self.kept(journal);
+        }
         if self.case.goes_on {
+            if keeping {
+                self.passes_by(journal);
+            }
             self.goes_on(journal);
         }
     }
@@ -194,6 +205,60 @@ impl Judge<'_> {
         }
     }
 
+    /// What the keep-ring holds: all that was acknowledged as kept, and nothing that the log never had.
+    fn kept(&mut self, journal: &DeviceJournal) {
+        let (model, expect) = (self.case.model, self.case.expect);
+        let oldest = journal.oldest().0;
+        if oldest > expect.passed {
+            let words = format!("[{}, {oldest}) left without passing by", expect.passed);
+            self.say(Breach::SilentLoss, words);
+        }
+        let ring = kept::ring(self.device, journal);
+        let mut there = Vec::new();
+        for item in ring.frames() {
+            match item {
+                Ok(frame) => {
+                    if let Some(words) = objection(model, &frame.stretch) {
+                        self.say(Breach::WrongData, words);
+                    }
+                    there.push((frame.stretch.begin(), frame.stretch.end()));
+                }
+                Err(finding) => {
+                    let meets =
+                        |one: &&KeptStretch| one.begin < finding.end && finding.first < one.end;
+                    if let Some(one) = expect.kept.iter().find(meets) {
+                        let words = format!("kept [{}, {}) is named lost", one.begin, one.end);
+                        self.say(Breach::FalseAlarm, words);
+                    }
+                }
+            }
+        }
+        for one in expect.kept.iter() {
+            if !there.contains(&(one.begin, one.end)) {
+                let words = format!("kept [{}, {}) is not there", one.begin, one.end);
+                self.say(Breach::SilentLoss, words);
+            }
+        }
+    }
+
+    /// What leaves with the next segment passes by, as far as the keep-ring can take it; then the log has
+    /// nothing to wait for.
+    fn passes_by(&mut self, journal: &mut DeviceJournal) {
+        let Some(to) = journal.next_segment_retires() else {
+            return;
+        };
+        let mut ring = kept::ring(self.device, journal);
+        if let Err(words) = kept::carry(self.device, journal, &mut ring, to) {
+            self.say(Breach::SilentLoss, words);
+        }
+        let end = kept::ring(self.device, journal).end().unwrap_or(0);
+        if end < to {
+            let words = format!("[{end}, {to}) passed by and is not there");
+            self.say(Breach::SilentLoss, words);
+        }
+        journal.note_kept(to);
+    }
+
     /// The log takes a commit and reads it back.
     fn goes_on(&mut self, journal: &mut DeviceJournal) {
         if let Some(size) = journal.next_segment_needs() {
@@ -219,4 +284,23 @@ impl Judge<'_> {
             self.say(Breach::SilentLoss, "what follows is not read".to_owned());
         }
     }
+}
+
+/// What a kept stretch says that is not so: it must lead from tree to tree, with the bytes of what is kept.
+fn objection(model: &Model, stretch: &Stretch) -> Option<String> {
+    let (begin, end) = (stretch.begin(), stretch.end());
+    let tree = |size: u64| model.trees.get(usize::try_from(size).ok()?);
+    if tree(begin) != Some(stretch.before()) || tree(end) != Some(stretch.after()) {
+        return Some(format!("kept [{begin}, {end}) leads to another tree"));
+    }
+    let wrong = |part: &Part| match part {
+        Part::Kept(entry) => {
+            let id = entry.commit_id.0;
+            let known = model.entries.get(usize::try_from(id).unwrap_or(usize::MAX));
+            !keeps(id) || known != Some(entry)
+        }
+        Part::LetGo(range) => (range.begin()..range.end()).any(keeps),
+    };
+    let found = stretch.parts().iter().any(wrong);
+    found.then(|| format!("kept [{begin}, {end}) is another"))
 }

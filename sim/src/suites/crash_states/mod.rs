@@ -5,6 +5,7 @@ mod base;
 mod choice;
 mod explore;
 mod judge;
+mod kept;
 mod model;
 mod operation;
 mod plan;

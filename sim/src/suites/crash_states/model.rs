@@ -6,7 +6,8 @@ use evidence::{Captured, Stamp};
 use journal::{Committed, StoredEntry};
 use proof::Frontier;
 
-use crate::disk::mix;
+use super::kept::KeptStretch;
+use crate::draw::mix;
 
 /// What is handed in at once.
 pub(super) type Group = Arc<Vec<(Stamp, Captured)>>;
@@ -28,6 +29,10 @@ pub(super) struct Model {
     pub(super) under_way: Option<Group>,
     /// The log was closed, and nobody has opened it since.
     pub(super) closed: bool,
+    /// What was acknowledged as kept and still is, oldest first.
+    pub(super) kept: Arc<Vec<KeptStretch>>,
+    /// Entries below this one have passed by the keep-ring, or were given up for it.
+    pub(super) passed: u64,
 }
 
 /// What must hold if power fails during a command.
@@ -40,6 +45,8 @@ pub(super) struct Expect {
     pub(super) lease: u64,
     pub(super) epoch: u64,
     pub(super) closed: bool,
+    pub(super) kept: Arc<Vec<KeptStretch>>,
+    pub(super) passed: u64,
 }
 
 impl Expect {
@@ -52,8 +59,14 @@ impl Expect {
             self.lease,
             self.epoch,
             flags,
+            self.passed,
         ];
-        parts.into_iter().fold(0, |sum, part| mix(sum ^ part))
+        let kept = self.kept.iter();
+        let kept = kept.flat_map(|one| [one.begin, one.end, u64::from(one.segment)]);
+        parts
+            .into_iter()
+            .chain(kept)
+            .fold(0, |sum, part| mix(sum ^ part))
     }
 }
 
@@ -68,6 +81,8 @@ impl Model {
             epoch: 1,
             under_way: None,
             closed: false,
+            kept: Arc::default(),
+            passed: 0,
         }
     }
 
@@ -90,6 +105,8 @@ impl Model {
             lease: self.lease,
             epoch: self.epoch,
             closed: self.closed,
+            kept: self.kept.clone(),
+            passed: self.passed,
         }
     }
 }

@@ -24,11 +24,17 @@ pub enum Operation {
     Lease,
     /// An orderly end, and the next start.
     Shutdown,
+    /// All that is committed passes by the keep-ring.
+    Keep,
+    /// The same, and the device refuses the first frame of which a part persists.
+    KeepRefused,
+    /// The same, and the device refuses that frame as often as it is tried: it is passed over.
+    KeepFails,
 }
 
 impl Operation {
     /// All of them, with their names.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::Append, "append"),
         (Self::AppendThree, "append3"),
         (Self::Group, "group"),
@@ -39,6 +45,33 @@ impl Operation {
         (Self::Refused, "refused"),
         (Self::Lease, "lease"),
         (Self::Shutdown, "shutdown"),
+        (Self::Keep, "keep"),
+        (Self::KeepRefused, "keep-refused"),
+        (Self::KeepFails, "keep-fails"),
+    ];
+    /// Those of a log without a keep-ring.
+    pub const PLAIN: &'static [Self] = &[
+        Self::Append,
+        Self::AppendThree,
+        Self::Group,
+        Self::Seal,
+        Self::Roll,
+        Self::Prune,
+        Self::Restart,
+        Self::Refused,
+        Self::Lease,
+        Self::Shutdown,
+    ];
+    /// Those of a log with one.
+    pub const KEEPING: &'static [Self] = &[
+        Self::Append,
+        Self::Group,
+        Self::Prune,
+        Self::Restart,
+        Self::Refused,
+        Self::Keep,
+        Self::KeepRefused,
+        Self::KeepFails,
     ];
 
     /// Its name.
@@ -55,10 +88,10 @@ impl Operation {
         named.map(|(operation, _)| *operation)
     }
 
-    /// The n-th of all sequences of this length.
+    /// The n-th of all sequences of this length over some of them.
     #[must_use]
-    pub fn sequence(length: usize, n: u64) -> Vec<Self> {
-        let count = Self::ALL.len() as u64;
+    pub fn sequence(alphabet: &[Self], length: usize, n: u64) -> Vec<Self> {
+        let count = alphabet.len() as u64;
         let mut rest = n;
         let digits = (0..length).map(|_| {
             let digit = rest % count;
@@ -66,7 +99,7 @@ impl Operation {
             usize::try_from(digit).unwrap_or(0)
         });
         digits
-            .filter_map(|digit| Self::ALL.get(digit).map(|(operation, _)| *operation))
+            .filter_map(|digit| alphabet.get(digit).copied())
             .collect()
     }
 }

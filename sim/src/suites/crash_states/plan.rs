@@ -1,6 +1,7 @@
 //! How much is tried.
 
 use super::planted::Planted;
+use super::report::Breach;
 
 /// Longest sequence.
 pub const LENGTH_MAX: usize = 6;
@@ -20,6 +21,8 @@ pub struct Plan {
     pub threads: usize,
     /// Violations that are told in words.
     pub told_max: usize,
+    /// The breach after which a thread needs not go on.
+    pub until: Option<Breach>,
     /// A lie that must be found.
     pub planted: Option<Planted>,
 }
@@ -35,6 +38,7 @@ impl Plan {
             again_one_in: 16,
             threads: 2,
             told_max: 8,
+            until: None,
             planted: None,
         }
     }
@@ -49,6 +53,7 @@ impl Plan {
             again_one_in: 16,
             threads: 2,
             told_max: 8,
+            until: None,
             planted: None,
         }
     }

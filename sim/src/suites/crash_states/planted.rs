@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::kept::keeps;
 use super::model::{Expect, Model};
 use crate::media::{Command, Device, Target};
 
@@ -24,6 +25,10 @@ pub enum Planted {
     Panics,
     /// A sound frame is damaged before the opening.
     Rot,
+    /// The keep-ring's device says durable and writes nothing.
+    KeepLies,
+    /// A kept entry was another one.
+    OtherKept,
 }
 
 impl Planted {
@@ -32,6 +37,7 @@ impl Planted {
         match self {
             Self::DeviceLies => true,
             Self::VolumeLies => matches!(command.target, Target::Segment(_)),
+            Self::KeepLies => matches!(command.target, Target::Keep(_)),
             _ => false,
         }
     }
@@ -51,6 +57,24 @@ impl Planted {
                     .checked_sub(1)
                     .and_then(|index| model.entries.get_mut(index));
                 if let Some(byte) = entry.and_then(|entry| entry.bytes.first_mut()) {
+                    *byte ^= 1;
+                }
+            }
+            Self::OtherKept => {
+                let kept = expects
+                    .last()
+                    .and_then(|expect| expect.kept.last().copied());
+                let entry = kept.and_then(|kept| {
+                    let mut ids = (kept.begin..kept.end).filter(|id| keeps(*id));
+                    usize::try_from(ids.next()?).ok()
+                });
+                // What the ring itself no longer holds: only the keep-ring can tell.
+                let oldest = usize::try_from(model.oldest).unwrap_or(usize::MAX);
+                let entry = entry.filter(|id| *id < oldest);
+                if let Some(byte) = entry
+                    .and_then(|id| model.entries.get_mut(id))
+                    .and_then(|entry| entry.bytes.first_mut())
+                {
                     *byte ^= 1;
                 }
             }

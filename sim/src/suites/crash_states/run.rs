@@ -8,7 +8,7 @@ use super::operation::Operation;
 use super::plan::Plan;
 use super::replay::Address;
 use super::report::{Breach, Report};
-use crate::disk::mix;
+use crate::draw::mix;
 
 /// Tries everything that a plan says. The result does not depend on the number of threads, but for
 /// which violations are told.
@@ -40,14 +40,19 @@ fn share(plan: &Plan, bases: &[Base], worker: usize, threads: usize) -> Report {
     let mut explorer = Explorer::new(plan, None);
     let mut turn = 0;
     for (length, one_in) in (1..).zip(plan.one_in) {
-        let count = (Operation::ALL.len() as u64).pow(length);
-        for n in (0..count).filter(|n| chosen(plan.seed, length, *n, one_in)) {
-            let sequence = Operation::sequence(length as usize, n);
-            for base in bases {
-                if turn % threads == worker {
-                    explorer.sequence(base, &sequence);
+        for alphabet in [Operation::PLAIN, Operation::KEEPING] {
+            let count = (alphabet.len() as u64).pow(length);
+            for n in (0..count).filter(|n| chosen(plan.seed, length, *n, one_in)) {
+                let sequence = Operation::sequence(alphabet, length as usize, n);
+                for base in bases.iter().filter(|base| base.alphabet() == alphabet) {
+                    if turn % threads == worker {
+                        explorer.sequence(base, &sequence);
+                    }
+                    turn += 1;
+                    if explorer.is_enough() {
+                        return explorer.report;
+                    }
                 }
-                turn += 1;
             }
         }
     }

@@ -55,7 +55,7 @@ pub(super) fn open(
     let options = Options {
         // What is promised to a collector stays; what nobody waits for is permitted to go as it comes.
         retain_uncosigned: true,
-        retain_unkept: keeper::make_all(&directory, storage)?,
+        retain_unkept: keeper::is_keeping(&directory, storage),
         read_back_every: READ_BACK_EVERY,
     };
     let input = OpenInput {

@@ -25,6 +25,10 @@ pub(super) struct Keeper {
     at: u64,
     /// Whether a write failed: each attempt uses up segments, so the next is made when there is no other way.
     resting: bool,
+    /// Whether entries were passed over since everything that passed by was last kept.
+    failing: bool,
+    /// What was wrong with the keep-rings when they were opened, to be told in the log.
+    complaints: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -37,19 +41,34 @@ struct Carried {
 }
 
 impl Keeper {
-    /// Opens the keep-rings of a generation.
+    /// Opens the keep-rings of a generation, and makes those that are not there. One that cannot be had
+    /// is told of and done without: the log waits for none.
     pub(super) fn open(
         directory: &Path,
+        storage: &Storage,
         reader: Reader<FileVolume, FileTruth>,
         (log_id, generation): (LogId, Generation),
-    ) -> Result<Self, String> {
+    ) -> Self {
         let mut rings = Vec::new();
-        for store in Store::ALL {
-            let Some(volume) = volume(directory, store, Access::ReadWrite)? else {
-                continue;
+        let mut complaints = Vec::new();
+        let oldest = reader.oldest().0;
+        for (store, bytes) in wanted(storage) {
+            let volume = match at_hand(directory, store, bytes, storage) {
+                Ok(Some(volume)) => volume,
+                Ok(None) => continue,
+                Err(why) => {
+                    complaints.push(format!("the keep-ring \"{}\": {why}", store.name()));
+                    continue;
+                }
             };
             let ring = KeepRing::open(volume, log_id, generation, store);
-            let oldest = reader.oldest().0;
+            if ring.end().is_none() && oldest > 0 {
+                complaints.push(format!(
+                    "the keep-ring \"{}\" holds nothing of the entries below {oldest}, which have left \
+                     the segments: it is new, or its files were removed",
+                    store.name()
+                ));
+            }
             let durable = ring.end().unwrap_or(0).max(oldest).min(reader.size());
             rings.push(Carried {
                 stretch: reader.frontier_at(durable).ok().map(Stretch::behind),
@@ -58,17 +77,25 @@ impl Keeper {
             });
         }
         let at = rings.iter().map(|one| one.durable).min().unwrap_or(0);
-        Ok(Self {
+        Self {
             rings,
             reader,
             at,
             resting: false,
-        })
+            failing: false,
+            complaints,
+        }
     }
 
-    /// Below this size everything has passed by; `None` without keep-rings.
-    pub(super) fn kept_size(&self) -> Option<u64> {
-        self.rings.iter().map(|one| one.durable).min()
+    /// What was wrong with the keep-rings when they were opened; told once.
+    pub(super) fn complaints(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.complaints)
+    }
+
+    /// Below this size everything has passed by; all has where there is no keep-ring.
+    pub(super) fn kept_size(&self) -> u64 {
+        let sizes = self.rings.iter().map(|one| one.durable);
+        sizes.min().unwrap_or(u64::MAX)
     }
 
     /// Carries a share of what has to pass by before the next segment is reused: somewhat more than was
@@ -86,20 +113,24 @@ impl Keeper {
     /// Carries all of it.
     pub(super) fn catch_up(&mut self, to: u64) -> Result<(), String> {
         self.resting = false;
-        self.carry(to, u64::MAX)
+        self.carry(to, u64::MAX)?;
+        self.failing = false;
+        Ok(())
     }
 
-    /// Lets a ring that failed go on behind entries that it could not take.
-    pub(super) fn pass_over(&mut self, to: u64) {
+    /// Lets a ring that failed go on behind entries that it could not take; whether it has just begun to
+    /// fail.
+    pub(super) fn pass_over(&mut self, to: u64) -> bool {
         for one in self.rings.iter_mut().filter(|one| one.durable < to) {
             one.stretch = None;
             one.durable = to;
         }
         self.at = self.at.max(to);
+        !std::mem::replace(&mut self.failing, true)
     }
 
     fn carry(&mut self, to: u64, most: u64) -> Result<(), String> {
-        if self.rings.is_empty() || self.kept_size() >= Some(to) {
+        if self.kept_size() >= to {
             return Ok(());
         }
         if self.reader.size() < to {
@@ -125,7 +156,7 @@ impl Keeper {
             true => Ok(()),
             false => {
                 // Whatever was not written is still in the ring: the walk begins again there.
-                self.at = self.kept_size().unwrap_or(0);
+                self.at = self.kept_size();
                 self.resting = true;
                 Err(failures.join("; "))
             }
@@ -233,19 +264,32 @@ fn place(directory: &Path, store: Store) -> PathBuf {
     directory.join(format!("keep-{}", store.name()))
 }
 
-/// Makes the keep-rings that the storage has room for and that are not there; whether any is.
-pub(super) fn make_all(directory: &Path, storage: &Storage) -> Result<bool, String> {
-    let wanted = [
+/// The keep-rings with the bytes that the storage has for each.
+fn wanted(storage: &Storage) -> [(Store, u64); 2] {
+    [
         (Store::Soe, storage.keep_soe_bytes),
         (Store::Audit, storage.keep_audit_bytes),
-    ];
-    for (store, bytes) in wanted {
-        let (ring, bytes) = (place(directory, store), bytes.unwrap_or(KEEP_BYTES));
-        if bytes > 0 && !ring_file(&ring).exists() {
-            make(&ring, bytes, storage)?;
-        }
+    ]
+    .map(|(store, bytes)| (store, bytes.unwrap_or(KEEP_BYTES)))
+}
+
+/// Whether entries must pass by a keep-ring before their segment is reused: one is there or wanted.
+pub(super) fn is_keeping(directory: &Path, storage: &Storage) -> bool {
+    wanted(storage).iter().any(|(_, bytes)| *bytes > 0) || !keep_places(directory).is_empty()
+}
+
+/// The volume of a keep-ring, made where it is wanted and not there; `None` where there is none.
+fn at_hand(
+    directory: &Path,
+    store: Store,
+    bytes: u64,
+    storage: &Storage,
+) -> Result<Option<FileVolume>, String> {
+    let ring = place(directory, store);
+    if bytes > 0 && !ring_file(&ring).exists() {
+        make(&ring, bytes, storage)?;
     }
-    Ok(!keep_places(directory).is_empty())
+    volume(directory, store, Access::ReadWrite)
 }
 
 fn make(ring: &Path, bytes: u64, storage: &Storage) -> Result<(), String> {

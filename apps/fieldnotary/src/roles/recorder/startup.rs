@@ -18,7 +18,7 @@ use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen::names::{CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES};
 use evidence::kinds::{Counter, EpochStart, TimeMap};
-use evidence::reasons::{CounterState, EpochCause};
+use evidence::reasons::{CounterState, EpochCause, EventCode};
 use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId};
 use journal::{Reader, Recovery};
 use media::{FileTruth, FileVolume, HealthSource};
@@ -60,11 +60,13 @@ pub(super) fn begin(
     let (journal, recovery) = journal_file::open(data, &contract.storage, log_id, boot_id)?;
     let reader = read_only(data, &journal)?;
     let generation = journal.generation();
-    let keeper = Keeper::open(
+    let mut keeper = Keeper::open(
         &data.journal(generation.0),
+        &contract.storage,
         read_only(data, &journal)?,
         (log_id, generation),
-    )?;
+    );
+    let complaints = keeper.complaints();
     let leases: Vec<_> = journal_file::streams(journal.leases()).collect();
     let mut ledger = Ledger::of(journal.generation(), leases);
     let mut remembered = remember(&reader, journal.newest_segment_first(), &mut ledger);
@@ -130,6 +132,9 @@ pub(super) fn begin(
     committer.stage_epoch(recovery.as_ref(), recovery_us);
     for loss in committer.name_what_left() {
         committer.stage(loss.into());
+    }
+    for why in complaints {
+        committer.event(EventCode::KeepFailed, |event| event.detail = Some(why));
     }
     committer.stage_contract(remembered.contract);
     committer.look_at_media();

@@ -114,17 +114,16 @@ impl Committer {
     pub(super) fn keep_below(&mut self, needed: u64) {
         if let Err(why) = self.keeper.catch_up(needed) {
             eprintln!("recorder: entries below {needed} leave the ring unkept: {why}");
-            self.keeper.pass_over(needed);
-            self.event(EventCode::KeepFailed, |event| event.detail = Some(why));
+            if self.keeper.pass_over(needed) {
+                self.event(EventCode::KeepFailed, |event| event.detail = Some(why));
+            }
         }
         self.note_kept();
     }
 
     /// Tells the journal how far the keep-rings are.
     pub(in crate::roles::recorder) fn note_kept(&mut self) {
-        if let Some(size) = self.keeper.kept_size() {
-            self.journal.note_kept(size);
-        }
+        self.journal.note_kept(self.keeper.kept_size());
     }
 
     fn commit_losses(&mut self, losses: Vec<Loss>) -> Result<(), String> {
