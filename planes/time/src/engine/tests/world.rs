@@ -141,7 +141,7 @@ impl World {
                 1_500 + (self.up_ns + self.down_ns) / 2 + noise_ns / 4;
         }
         if second && !silent && !lose_general {
-            received.announce += u64::from(at_ns / (1_000 * MS) % 2 == 0);
+            received.announce += u64::from((at_ns / (1_000 * MS)).is_multiple_of(2));
         }
         if !no_sync && !no_follow_up && !lose_event && !lose_general {
             // The claim is looked at every quarter of a second, before what has come since.
