@@ -18,7 +18,7 @@ macro_rules! code_lists {
 
 fn lists() -> Vec<Codes> {
     code_lists! {
-        TimeQuality TimeStatus OffsetBucket DriftBudget HoldoverReason Validity QualityReason AttemptCause
+        TimeQuality TimeStatus TimeCause OffsetBucket DriftBudget HoldoverReason Validity QualityReason AttemptCause
         EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause AdoptionCause EpochCause
         TruthClass Custody Outcome GapClass Anchor
     }

@@ -16,6 +16,8 @@ use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
 use proptest::prelude::{any, prop_assert, proptest};
 use std::vec::Vec;
 
+mod faults;
+mod sources;
 mod world;
 
 const SECOND_NS: u64 = 1_000_000_000;

@@ -1,0 +1,166 @@
+//! Sources that cannot be read, contradict each other, or send their time unasked.
+
+use super::policy;
+use super::world::{MS, World};
+use crate::engine::Policy;
+use crate::fresh::PtpPolicy;
+use crate::reading::{
+    Fault, Observation, OfferedSample, PortState, Reading, RtcReading, RtcVoltage, SourceKind,
+};
+use crate::tests::chrony;
+use evidence::reasons::{EventCode, HoldoverReason, TimeCause, TimeQuality};
+use evidence::{MonoNs, UtcNs};
+use std::string::ToString;
+use std::vec;
+
+#[test]
+fn every_fault_of_a_source_has_a_name_and_an_end() {
+    let faults = [
+        Fault::Absent,
+        Fault::Stale,
+        Fault::Denied,
+        Fault::Silent,
+        Fault::Malformed("a length"),
+        Fault::Unsupported("a version"),
+    ];
+    for fault in faults {
+        let mut world = World::new(policy());
+        world.fault = Some(fault.clone());
+        world.run(30);
+        assert_eq!(world.map().quality, TimeQuality::RtcOnly, "{fault}");
+        assert_eq!(world.count(EventCode::TimeSourceFault), 1, "{fault}");
+        let event = &world.told[0];
+        assert!(
+            event
+                .detail
+                .as_deref()
+                .unwrap()
+                .contains(&fault.to_string())
+        );
+        world.fault = None;
+        world.run(10);
+        assert_eq!(world.count(EventCode::TimeSourceBack), 1, "{fault}");
+        assert_eq!(world.map().quality, TimeQuality::Synced, "{fault}");
+    }
+}
+
+//= A8.2
+#[test]
+fn two_sources_that_exclude_each_other_hold_nothing() {
+    let mut world = World::synced();
+    for second in 0..20u64 {
+        world.run(1);
+        let mut says = chrony(world.now_ns - 100 * MS);
+        // Slow by five milliseconds, says chronyd; in order, says ptp4l.
+        says.correction_ns = 5_000_000;
+        let at = MonoNs(world.now_ns);
+        world.engine.note(&Observation {
+            at,
+            outcome: Ok(Reading::Chrony(says)),
+            source: SourceKind::Chrony,
+        });
+        if second > 6 {
+            assert_eq!(world.map().quality, TimeQuality::Holdover, "{second}");
+        }
+    }
+    assert_eq!(world.count(EventCode::SourcesDisagree), 1);
+    let held = world.map().detail.to_string();
+    assert_eq!(held, HoldoverReason::SourceRejected.to_string());
+}
+
+//= R6.8
+#[test]
+fn a_time_from_outside_is_taken_by_policy_and_refused_by_name() {
+    let mut policy = policy();
+    policy.offered.from = vec!["head-end".to_string()];
+    policy.offered.uncertainty_max_ns = 50_000_000;
+    policy.offered.interval_ns = 60_000 * MS;
+    policy.limit_ns = 1_000_000_000;
+    let mut world = World::new(policy);
+    world.fault = Some(Fault::Absent);
+    world.run(2);
+    let offer = |world: &mut World, from: &str, ahead_ns: i64, uncertainty_ns| {
+        let at = MonoNs(world.now_ns);
+        let sample = OfferedSample {
+            from: from.to_string(),
+            utc: UtcNs(crate::tests::utc(world.now_ns).0 + ahead_ns),
+            uncertainty_ns,
+        };
+        world.engine.note(&Observation {
+            at,
+            outcome: Ok(Reading::Offered(sample)),
+            source: SourceKind::Offered,
+        });
+        world.run(1);
+        world.engine.take_offers().len()
+    };
+    assert_eq!(offer(&mut world, "stranger", 0, 1_000), 0);
+    assert_eq!(offer(&mut world, "head-end", 0, 60_000_000), 0);
+    assert_eq!(world.count(EventCode::SyncRequestRefused), 2);
+    for _ in 0..4 {
+        assert_eq!(offer(&mut world, "head-end", 7_000_000, 20_000_000), 1);
+    }
+    let map = world.map();
+    assert_eq!(map.quality, TimeQuality::Synced);
+    assert!(map.bound_ns.unwrap() >= 27_000_000);
+    // Once a better source holds the clock, a time that contradicts it is refused.
+    world.fault = None;
+    world.run(10);
+    assert_eq!(
+        offer(&mut world, "head-end", 3_600_000_000_000, 20_000_000),
+        0
+    );
+    assert_eq!(world.count(EventCode::SyncRequestRefused), 3);
+}
+
+//= A8.1
+#[test]
+fn a_real_time_clock_that_doubts_itself_is_told_once() {
+    let mut world = World::synced();
+    for _ in 0..3 {
+        let at = MonoNs(world.now_ns);
+        let reading = RtcReading {
+            utc: crate::tests::utc(world.now_ns),
+            read_uncertainty_ns: 1_000_000,
+            voltage: Some(RtcVoltage {
+                backup_low: true,
+                ..RtcVoltage::default()
+            }),
+        };
+        world.engine.note(&Observation {
+            at,
+            outcome: Ok(Reading::Rtc(reading)),
+            source: SourceKind::Rtc,
+        });
+        world.run(1);
+    }
+    assert_eq!(world.count(EventCode::RtcInvalid), 1);
+}
+
+#[test]
+fn a_clock_before_what_is_certain_is_told_at_boot() {
+    let mut early = policy();
+    early.floor = UtcNs(crate::tests::UTC_0 + 86_400_000_000_000);
+    let mut world = World::new(early);
+    world.run(1);
+    assert_eq!(world.count(EventCode::ClockFloored), 1);
+    let floored = &world.told[0];
+    assert_eq!(floored.time_cause, Some(TimeCause::BootClock));
+}
+
+#[test]
+fn a_free_running_daemon_stays_uncalibrated_and_is_believed_only_if_the_site_says_so() {
+    for free_running in [false, true] {
+        let mut world = World::new(Policy {
+            ptp: PtpPolicy {
+                free_running,
+                ..PtpPolicy::default()
+            },
+            ..policy()
+        });
+        world.reading.ports[0].state = PortState::Uncalibrated;
+        world.run(10);
+        let synced = world.map().quality == TimeQuality::Synced;
+        assert_eq!(synced, free_running);
+    }
+}
