@@ -19,7 +19,7 @@ use std::time::Duration;
 
 const ORIGIN: &str = "example.org/tamper";
 /// Bytes of these files are sampled this far apart, and all of them where it is said to be 1.
-const STRIDE: usize = 97;
+const STRIDE: usize = 293;
 /// In a log that is there to show another shape, one of so many of them is enough.
 const SPARSE: usize = 11;
 
