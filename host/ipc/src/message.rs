@@ -9,7 +9,9 @@ use crate::limits::{
 use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use evidence::reasons::{Custody, LossCause, TruthClass};
-use evidence::{BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, ScheduleId};
+use evidence::{
+    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, ScheduleId, UtcNs,
+};
 use std::fmt;
 
 /// A signed note as text, up to [`crate::limits::NOTE_BYTES_MAX`].
@@ -242,6 +244,7 @@ messages! {
         6 truth_class: TruthClass => "class of the truth store (A5.9)";
         7 truth_degraded: bool => "whether only a lone copy of the truth was valid";
         8 commit_ptr: CommitId => "entries committed so far";
+        9 newest_utc: UtcNs => "the latest time that a stamp of the log's end had when the recorder opened it";
     }
     3 Lease { "A producer asks for a block of sequence numbers."
         0 stream: String => "the meter, or the port for events";

@@ -51,6 +51,7 @@ fn with_the_recorder() -> Vec<Message> {
             truth_class: TruthClass::SameDeviceSync,
             truth_degraded: false,
             commit_ptr: CommitId(70_000),
+            newest_utc: UtcNs(1_800_000_000_000_000_000),
         }
         .into(),
         Lease {

@@ -184,6 +184,8 @@ impl Sources {
             standing.in_a_row = 0;
         }
         self.looks.forget_motion();
+        // Against a clock that was moved the real-time clock has not drifted.
+        self.rtc_drift.restart();
         self.void = true;
     }
 

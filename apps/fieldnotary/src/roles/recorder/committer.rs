@@ -21,7 +21,7 @@ use crate::lately::Lately;
 use contract::Contract;
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
 use evidence::reasons::EventCode;
-use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId};
+use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId, UtcNs};
 use ipc::message::{Accepted, Message};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -54,6 +54,8 @@ pub(super) struct Committer {
     pub(super) truth_degraded: bool,
     pub(super) start: StartKind,
     pub(super) time: TimeMap,
+    /// The latest time that a stamp of the log's end had when it was opened.
+    pub(super) newest_utc: UtcNs,
     pub(super) markers: std::path::PathBuf,
     pub(super) feed: Arc<Feed>,
     pub(super) heads: SyncSender<Head>,

@@ -19,7 +19,7 @@ use contract::Contract;
 use evidence::frozen::names::{CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES};
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode};
-use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId};
+use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId, UtcNs};
 use journal::{Reader, Recovery};
 use media::{FileTruth, FileVolume, HealthSource};
 use std::collections::BTreeSet;
@@ -43,6 +43,8 @@ pub(super) struct Remembered {
     given_up: GivenUp,
     lately: Lately,
     since: Since,
+    /// The latest time that a stamp had.
+    newest_utc: UtcNs,
 }
 
 /// Opens the log, commits what recovery found, and makes the committer.
@@ -84,6 +86,7 @@ pub(super) fn begin(
         stats: Stats::default(),
         media: MediaWatch::new(device),
         lately: remembered.lately,
+        newest_utc: remembered.newest_utc,
         contract_commit: CommitId(0),
         origin,
         boot_id,
@@ -186,6 +189,7 @@ pub(super) fn remember(
             ledger.observe(&payload);
             let stamp = &entry.stamp;
             remembered.lately.observe(stored.commit_id, stamp, &payload);
+            remembered.newest_utc = remembered.newest_utc.max(stamp.timestamp);
             remembered.observe(stored.commit_id, payload);
         }
         let oldest = reader.oldest();

@@ -34,7 +34,6 @@ pub(crate) fn run(
     stop: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let source = SourceId::new("time").map_err(|error| error.to_string())?;
-    let mut engine = Engine::new(source, policy::of(contract));
     let mut probes = Probes::of(contract, data);
     let mut signal = ClockSetSignal::new().ok();
     let every_ns = if contract.time.is_some() {
@@ -43,6 +42,10 @@ pub(crate) fn run(
         IDLE_LOOK_EVERY_NS
     };
     let mut link = RecorderLink::new(&data.recorder_socket(), "time", stop);
+    let Some(welcome) = link.welcome() else {
+        return Ok(());
+    };
+    let mut engine = Engine::new(source, policy::of(contract, welcome.newest_utc));
     let mut next = MonoNs(0);
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {

@@ -11,8 +11,8 @@ const EARLIEST: UtcNs = UtcNs(1_793_491_200_000_000_000);
 /// The limit where nothing is measured: it is never asked for.
 const UNMEASURED_LIMIT_NS: u64 = 0;
 
-/// What the engine goes by.
-pub(super) fn of(contract: &Contract) -> Policy {
+/// What the engine goes by; `newest` is the latest time in the log.
+pub(super) fn of(contract: &Contract, newest: UtcNs) -> Policy {
     let time = contract.time.as_ref();
     Policy {
         limit_ns: time.map_or(UNMEASURED_LIMIT_NS, |time| {
@@ -23,7 +23,7 @@ pub(super) fn of(contract: &Contract) -> Policy {
         chrony: ChronyPolicy::default(),
         // Nobody sends the time yet, and so nobody may.
         offered: OfferPolicy::default(),
-        floor: EARLIEST,
+        floor: newest.max(EARLIEST),
     }
 }
 

@@ -26,6 +26,7 @@ impl Committer {
             truth_class: self.journal.truth_class(),
             truth_degraded: self.truth_degraded,
             commit_ptr: CommitId(self.journal.size()),
+            newest_utc: self.newest_utc,
         }
         .into()
     }
