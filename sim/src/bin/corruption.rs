@@ -1,10 +1,10 @@
 //! `corruption`: every way that a medium can change behind the journal's back, and what it then says.
 
 use clap::Parser;
+use fieldnotary_sim::suites::answer;
 use fieldnotary_sim::suites::corruption::{Fault, Kind, Plan, Report, run};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::process::ExitCode;
-use std::time::Instant;
 
 /// Damages whole logs in every way, and demands that each loss is named and nothing is made up.
 #[derive(Parser)]
@@ -44,9 +44,7 @@ fn main() -> ExitCode {
         until_fault: arguments.until_fault,
         case,
     };
-    let start = now();
-    let report = run(&plan);
-    let seconds = now().duration_since(start).as_secs_f64();
+    let (report, seconds) = answer::timed(|| run(&plan));
     for detail in report.details.values().flatten() {
         let (case, _) = detail.split_once(':').unwrap_or((detail, ""));
         eprintln!("{detail}");
@@ -55,18 +53,11 @@ fn main() -> ExitCode {
             plan.seed
         );
     }
-    let answer = answer(&plan, &report, seconds);
-    if arguments.json {
-        println!("{answer}");
-    } else {
-        println!("{answer:#}");
-    }
+    let counts = Fault::ALL.map(|(fault, key)| (key, report.count(fault)));
     // A case that is not there would otherwise pass.
-    if report.is_clean() && report.cases > 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    let passed = report.is_clean() && report.cases > 0;
+    let tried = tried(&plan, &report, seconds);
+    answer::give(tried, counts, arguments.json, passed)
 }
 
 fn parsed(case: &str) -> Option<(String, Kind, u64)> {
@@ -75,30 +66,14 @@ fn parsed(case: &str) -> Option<(String, Kind, u64)> {
     Some((image.to_owned(), Kind::named(kind)?, number.parse().ok()?))
 }
 
-fn answer(plan: &Plan, report: &Report, seconds: f64) -> Value {
-    let mut counts = Map::new();
-    for (fault, key) in Fault::ALL {
-        counts.insert(key.to_owned(), report.count(fault).into());
-    }
-    let mut answer = json!({
+fn tried(plan: &Plan, report: &Report, seconds: f64) -> Value {
+    json!({
         "suite": "corruption",
         "seed": plan.seed,
         "bounded": plan.bounded,
         "cases": report.cases,
         "touched": report.touched,
         "by_kind": report.by_kind,
-        "seconds": (seconds * 10.0).round() / 10.0,
-    });
-    if let Value::Object(answer) = &mut answer {
-        answer.append(&mut counts);
-    }
-    answer
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where this program reads a clock"
-)]
-fn now() -> Instant {
-    Instant::now()
+        "seconds": answer::tenths(seconds),
+    })
 }

@@ -1,10 +1,10 @@
 //! `crash-states`: every way that power can fail in a sequence of operations.
 
 use clap::Parser;
+use fieldnotary_sim::suites::answer;
 use fieldnotary_sim::suites::crash_states::{Breach, LENGTH_MAX, Plan, Report, replay, run};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::process::ExitCode;
-use std::time::Instant;
 
 /// Lets power fail at every device command of short sequences of operations, with every choice of
 /// what reached the medium, and again while the engine recovers.
@@ -45,41 +45,26 @@ fn main() -> ExitCode {
             .for_each(|(to, from)| *to = *from);
     }
     plan.threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let start = now();
-    let report = match &arguments.replay {
-        None => run(&plan),
-        Some(address) => match replay(&plan, address) {
-            Some(report) => report,
-            None => {
-                eprintln!("there is no state {address}");
-                return ExitCode::FAILURE;
-            }
-        },
+    let (report, seconds) = answer::timed(|| match &arguments.replay {
+        None => Some(run(&plan)),
+        Some(address) => replay(&plan, address),
+    });
+    let Some(report) = report else {
+        eprintln!("there is no such state");
+        return ExitCode::FAILURE;
     };
-    let seconds = now().duration_since(start).as_secs_f64();
     for words in &report.told {
         eprintln!("{words}");
     }
-    let answer = answer(&plan, arguments.bounded, &report, seconds);
-    if arguments.json {
-        println!("{answer}");
-    } else {
-        println!("{answer:#}");
-    }
-    if report.is_clean() && report.states > 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    let counts = Breach::ALL.map(|(breach, key)| (key, report.count(breach)));
+    let passed = report.is_clean() && report.states > 0;
+    let tried = tried(&plan, arguments.bounded, &report, seconds);
+    answer::give(tried, counts, arguments.json, passed)
 }
 
-fn answer(plan: &Plan, bounded: bool, report: &Report, seconds: f64) -> Value {
-    let mut counts = Map::new();
-    for (breach, key) in Breach::ALL {
-        counts.insert(key.to_owned(), report.count(breach).into());
-    }
+fn tried(plan: &Plan, bounded: bool, report: &Report, seconds: f64) -> Value {
     let rate = report.states as f64 / seconds.max(f64::MIN_POSITIVE);
-    let mut answer = json!({
+    json!({
         "suite": "crash-states",
         "seed": plan.seed,
         "bounded": bounded,
@@ -88,19 +73,7 @@ fn answer(plan: &Plan, bounded: bool, report: &Report, seconds: f64) -> Value {
         "states_again": report.states_again,
         "sequences": report.sequences,
         "commands": report.commands,
-        "seconds": (seconds * 10.0).round() / 10.0,
+        "seconds": answer::tenths(seconds),
         "states_per_s": rate.round(),
-    });
-    if let Value::Object(answer) = &mut answer {
-        answer.append(&mut counts);
-    }
-    answer
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where this program reads a clock"
-)]
-fn now() -> Instant {
-    Instant::now()
+    })
 }

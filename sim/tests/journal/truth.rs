@@ -272,23 +272,31 @@ fn an_opening_never_tears_the_only_sound_slot_of_a_deferred_truth_store() {
     }
 }
 
-/// An old truth store on newer segments: everything after it is found again, and doubted.
-//= A5.4
-//= A5.9
-#[test]
-fn an_old_truth_store_shortens_nothing() {
+/// A log that has opened so many segments, under the truth store as it stood after the first commit.
+fn behind_an_old_truth(segments_opened: u64) -> (Device, Oracle) {
     let disk = Device::new(SMALL, TruthClass::SameDeviceSync);
     let mut journal = create(&disk);
     let mut oracle = Oracle::default();
     oracle.note(&journal.commit(&step(0), salt(0)).unwrap());
     let old_truth = disk.image().truth;
-    let mut n = 1;
-    while journal.stats().segments_opened < 3 {
+    for n in 1.. {
+        let opened = journal.stats().segments_opened >= segments_opened;
         oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
-        n += 1;
+        if opened {
+            break;
+        }
     }
     drop(journal);
     disk.change(|image| image.truth = old_truth);
+    (disk, oracle)
+}
+
+/// An old truth store on newer segments: everything after it is found again, and doubted.
+//= A5.4
+//= A5.9
+#[test]
+fn an_old_truth_store_shortens_nothing() {
+    let (disk, oracle) = behind_an_old_truth(3);
     let (journal, recovery) = open(&disk);
     assert_eq!(
         (journal.size(), journal.root()),
@@ -303,19 +311,7 @@ fn an_old_truth_store_shortens_nothing() {
 //= A5.9
 #[test]
 fn a_truth_store_older_than_the_ring_ends_nothing() {
-    let disk = Device::new(SMALL, TruthClass::SameDeviceSync);
-    let mut journal = create(&disk);
-    let mut oracle = Oracle::default();
-    oracle.note(&journal.commit(&step(0), salt(0)).unwrap());
-    let old_truth = disk.image().truth;
-    let mut n = 1;
-    while journal.stats().segments_opened < 6 {
-        oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
-        n += 1;
-    }
-    oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
-    drop(journal);
-    disk.change(|image| image.truth = old_truth);
+    let (disk, mut oracle) = behind_an_old_truth(6);
     let behind = |finding: &Finding| matches!(finding, Finding::TruthBehind { .. });
     assert!(reader(&disk).scrub().findings.iter().any(behind));
     let (mut journal, recovery) = open(&disk);

@@ -130,7 +130,7 @@ pub(super) fn judged(golden: &Golden, damaged: &Damaged<'_>) -> (bool, Vec<Viola
         .iter()
         .map(|frame| damaged.changed(golden, Area::Keep(frame.segment), &frame.bytes))
         .collect();
-    let (mut read, mut named) = (Vec::new(), Vec::new());
+    let (mut read, mut named, mut with_hashes) = (Vec::new(), Vec::new(), Vec::new());
     for item in open(damaged.device).frames() {
         match item {
             Ok(frame) => {
@@ -144,7 +144,9 @@ pub(super) fn judged(golden: &Golden, damaged: &Damaged<'_>) -> (bool, Vec<Viola
                     let words = format!("hashes of kept [{}, {})", finding.first, finding.end);
                     out.push((Fault::WrongData, words));
                 }
-                named.push((finding.first, finding.end));
+                let ends = (finding.first, finding.end);
+                with_hashes.extend(finding.range.map(|_| ends));
+                named.push(ends);
             }
         }
     }
@@ -172,6 +174,20 @@ pub(super) fn judged(golden: &Golden, damaged: &Damaged<'_>) -> (bool, Vec<Viola
             }
             _ => {}
         }
+    }
+    // Alone, with a sound frame on either side: the next one has its hashes.
+    let alone = touched.iter().filter(|touched| **touched).count() == 1;
+    let place = touched.iter().position(|touched| *touched);
+    if alone
+        && let Some(place) = place.filter(|place| *place > 0)
+        && let (Some(frame), Some(_)) = (keep.frames.get(place), keep.frames.get(place + 1))
+        && !with_hashes.contains(&(frame.begin, frame.end))
+    {
+        let words = format!(
+            "kept [{}, {}) takes the tree with it",
+            frame.begin, frame.end
+        );
+        out.push((Fault::InexactLoss, words));
     }
     let known = |ends: &&(u64, u64)| {
         let mut frames = keep.frames.iter();

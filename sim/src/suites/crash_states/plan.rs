@@ -21,6 +21,8 @@ pub struct Plan {
     pub threads: usize,
     /// Violations that are told in words.
     pub told_max: usize,
+    /// The beginning that is tried alone: `young`, `round` or `keeping`.
+    pub base: Option<&'static str>,
     /// The breach after which a thread needs not go on.
     pub until: Option<Breach>,
     /// A lie that must be found.
@@ -38,6 +40,7 @@ impl Plan {
             again_one_in: 16,
             threads: 2,
             told_max: 8,
+            base: None,
             until: None,
             planted: None,
         }
@@ -53,6 +56,7 @@ impl Plan {
             again_one_in: 16,
             threads: 2,
             told_max: 8,
+            base: None,
             until: None,
             planted: None,
         }

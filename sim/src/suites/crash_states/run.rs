@@ -38,13 +38,16 @@ pub fn run(plan: &Plan) -> Report {
 /// Every `threads`-th sequence of the plan.
 fn share(plan: &Plan, bases: &[Base], worker: usize, threads: usize) -> Report {
     let mut explorer = Explorer::new(plan, None);
+    let is_tried = |base: &Base, alphabet: &[Operation]| {
+        base.alphabet() == alphabet && plan.base.is_none_or(|only| only == base.name)
+    };
     let mut turn = 0;
     for (length, one_in) in (1..).zip(plan.one_in) {
         for alphabet in [Operation::PLAIN, Operation::KEEPING] {
             let count = (alphabet.len() as u64).pow(length);
             for n in (0..count).filter(|n| chosen(plan.seed, length, *n, one_in)) {
                 let sequence = Operation::sequence(alphabet, length as usize, n);
-                for base in bases.iter().filter(|base| base.alphabet() == alphabet) {
+                for base in bases.iter().filter(|base| is_tried(base, alphabet)) {
                     if turn % threads == worker {
                         explorer.sequence(base, &sequence);
                     }
