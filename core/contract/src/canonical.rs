@@ -34,7 +34,7 @@ records! {
     }
     Time {
         0 limit_us; 1 oscillator; 2 ptp; 3 ptp_mode; 4 ptp_domain; 5 ptp_class_max; 6 ptp_asymmetry_us;
-        7 chrony; 8 rtc; 9 thermal;
+        7 chrony; 8 rtc; 9 thermal; 10 budget_us;
     }
     Port { 0 id; 1 kind; 2 timeout_ms; 3 retries; 4 late_reply_ms; }
     SerialLine { 0 device; 1 baud; 2 data_bits; 3 parity; 4 stop_bits; 5 turnaround_ms; }

@@ -57,8 +57,10 @@ pub const GROUP_WAIT_MS_MAX: u64 = 1_000;
 
 /// Narrowest limit of the clock's error, in microseconds.
 pub const TIME_LIMIT_US_MIN: u64 = 1;
-/// Widest.
+/// Widest; and the longest budget of a part of the way to a durable entry.
 pub const TIME_LIMIT_US_MAX: u64 = 10_000_000;
+/// The shortest such budget: below it the scheduler alone is over it.
+pub const TIME_BUDGET_US_MIN: u64 = 1_000;
 /// Most frequent seal.
 pub const SEAL_EVERY_MS_MIN: u64 = 1_000;
 /// Rarest seal.

@@ -76,6 +76,8 @@ pub struct Seal {
 pub struct Time {
     /// SYNCED while the error bound is within this, in microseconds.
     pub limit_us: u64,
+    /// What a part of the way to a durable entry may take, in microseconds.
+    pub budget_us: Option<u64>,
     /// What the clock runs on.
     pub oscillator: Oscillator,
     /// The management socket of ptp4l.

@@ -231,6 +231,7 @@ fn example(section: &Section, name: &str) -> String {
         ("[station]", "name") => "\"Hall 3\"",
         (_, "truth_dir") => "\"/mnt/fram\"",
         (_, "truth_device") => "\"/sys/bus/spi/devices/spi0.0/fram\"",
+        (_, "budget") => "\"500ms\"",
         (_, "ptp") => "\"/var/run/ptp4l\"",
         (_, "ptp_domain") => "0",
         (_, "ptp_asymmetry") => "\"5us\"",

@@ -3,7 +3,7 @@
 use crate::block::Block;
 use crate::error::{Report, wrong};
 use crate::keys::{Key, Preset, Section, key};
-use crate::limits::{TIME_LIMIT_US_MAX, TIME_LIMIT_US_MIN};
+use crate::limits::{TIME_BUDGET_US_MIN, TIME_LIMIT_US_MAX, TIME_LIMIT_US_MIN};
 use crate::model::{Oscillator, PtpMode, Time};
 use crate::names::path;
 use crate::read::{Raw, Value, integer, text, word};
@@ -27,6 +27,13 @@ const KEYS: &[Key] = &[
         "duration",
         Preset::Text("100ms"),
         "A stamp says SYNCED while the error bound of the clock is within this: 1us to 10s.",
+    ),
+    key(
+        "budget",
+        "duration",
+        NONE,
+        "What a reading may take in its node's queues, and what a commit may take; longer than that is an \
+            event: 1ms to 10s.",
     ),
     key(
         "oscillator",
@@ -108,6 +115,7 @@ pub(crate) fn read(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Time {
     block.refuse_unknown(report);
     Time {
         limit_us: block.get(report, "limit", 100_000, microseconds),
+        budget_us: block.maybe(report, "budget", microseconds),
         oscillator: block.get(report, "oscillator", Oscillator::Xo, word),
         ptp: block.maybe(report, "ptp", text),
         ptp_mode: block.get(report, "ptp_mode", PtpMode::Disciplines, word),
@@ -130,6 +138,14 @@ pub(crate) fn rules(time: &Time) -> Problems {
         format!("a limit of {} us", time.limit_us),
         "write \"1us\" to \"10s\"",
     );
+    if let Some(budget_us) = time.budget_us {
+        out.unless(
+            (TIME_BUDGET_US_MIN..=TIME_LIMIT_US_MAX).contains(&budget_us),
+            &["budget"],
+            format!("a budget of {budget_us} us"),
+            "write \"1ms\" to \"10s\"",
+        );
+    }
     if let Some(asymmetry_us) = time.ptp_asymmetry_us {
         out.unless(
             allowed.contains(&asymmetry_us),

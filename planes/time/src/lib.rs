@@ -15,6 +15,7 @@ extern crate std;
 
 pub mod arbiter;
 pub mod bound;
+pub mod budget;
 mod bytes;
 pub mod causes;
 pub mod chrony;

@@ -128,3 +128,5 @@ pub const RTC_READ_UNCERTAINTY_NS_MAX: u64 = 1_000_000_000;
 pub const RTC_MARK_NS: u64 = 3_600_000_000_000;
 /// ... and how many: a week.
 pub const RTC_MARKS_MAX: usize = 169;
+/// A part of the way to a durable entry that takes longer than its budget is told this often.
+pub const OVER_BUDGET_TOLD_EVERY_NS: u64 = 60_000_000_000;

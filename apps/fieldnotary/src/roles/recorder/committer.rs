@@ -27,6 +27,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
+use time_plane::budget::{Budget, Over, Part};
 
 use room::Placed;
 pub(crate) use seal::IDLE_SEAL_FACTOR;
@@ -54,6 +55,8 @@ pub(super) struct Committer {
     pub(super) truth_degraded: bool,
     pub(super) start: StartKind,
     pub(super) time: TimeMap,
+    /// How long the parts of the way to a durable entry took.
+    pub(super) budget: Budget,
     /// The latest time that a stamp of the log's end had when it was opened.
     pub(super) newest_utc: UtcNs,
     pub(super) markers: std::path::PathBuf,
@@ -260,11 +263,20 @@ impl Committer {
             .collect();
         let outcome = self.commit_all(&stamped)?;
         let now = clock::mono();
+        let mut over: Vec<Over> = self
+            .budget
+            .take(Part::Commit, now.since(began), now)
+            .into_iter()
+            .collect();
         for (id, ((_, payload), (stamp, _))) in (outcome.first.0..).zip(staged.iter().zip(&stamped))
         {
             self.lately.observe(CommitId(id), stamp, payload);
             match payload {
-                Payload::Reading(reading) => self.stats.reading_durable(id, reading.at, now),
+                Payload::Reading(reading) => {
+                    self.stats.reading_durable(id, reading.at, now);
+                    let queued_ns = began.since(reading.at);
+                    over.extend(self.budget.take(Part::Queue, queued_ns, now));
+                }
                 Payload::Loss(loss) => self.given_up.observe(CommitId(id), loss),
                 _ => {}
             }
@@ -296,7 +308,26 @@ impl Committer {
         if outcome.rolled {
             self.rolled = true;
         }
+        for over in over {
+            self.over_budget(&over);
+        }
         Ok(outcome.first)
+    }
+
+    /// An event of the next group: this one is on its way.
+    fn over_budget(&mut self, over: &Over) {
+        let detail = format!(
+            "{} of {} took longer than {} ms, the longest {} ms",
+            over.part.name(),
+            over.times,
+            over.budget_ns / 1_000_000,
+            over.longest_ns / 1_000_000,
+        );
+        let longest_ns = over.longest_ns;
+        self.event(EventCode::TimingOverBudget, |event| {
+            event.count = Some(longest_ns);
+            event.detail = Some(detail);
+        });
     }
 
     /// Seals and counters whose time has come.

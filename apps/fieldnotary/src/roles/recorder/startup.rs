@@ -25,6 +25,7 @@ use media::{FileTruth, FileVolume, HealthSource};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use time_plane::budget::Budget;
 
 /// How far to look back at first where a segment has no frozen state; doubles.
 const REMEMBER_STEP: u64 = 4_096;
@@ -81,11 +82,14 @@ pub(super) fn begin(
         true => StartKind::Adopted,
         false => start_kind(recovery.as_ref(), remembered.epoch, boot_id, node_started),
     };
+    let budget_us = contract.time.as_ref().and_then(|time| time.budget_us);
+    let budget_ns = budget_us.map(|us| us.saturating_mul(1_000));
     let mut committer = Committer {
         ledger,
         stats: Stats::default(),
         media: MediaWatch::new(device),
         lately: remembered.lately,
+        budget: Budget::new(budget_ns),
         newest_utc: remembered.newest_utc,
         contract_commit: CommitId(0),
         origin,

@@ -29,6 +29,12 @@ pub(super) const TIME: &[Case] = &[
     ),
     case(
         "[seal]",
+        "[time]\nbudget = \"10us\"\n\n[seal]",
+        "9:10 time.budget",
+        "a budget of 10 us",
+    ),
+    case(
+        "[seal]",
         "[time]\noscillator = \"quartz\"\n\n[seal]",
         "9:14 time.oscillator",
         "xo",
