@@ -3,6 +3,9 @@
 use evidence::{BootId, MonoNs, UtcNs};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
+/// No node of this version ran before this, 2026-11-01: a clock that stands before it is wrong.
+pub(crate) const EARLIEST: UtcNs = UtcNs(1_793_491_200_000_000_000);
+
 /// The kernel's monotonic clock.
 pub(crate) fn mono() -> MonoNs {
     let now = clock_gettime(ClockId::Monotonic);

@@ -1,13 +1,12 @@
 //! From the contract's `[time]` to what the engine goes by.
 
+use crate::clock::EARLIEST;
 use contract::{Contract, Oscillator, PtpMode, Time};
 use evidence::UtcNs;
 use time_plane::drift::OscillatorClass;
 use time_plane::fresh::{ChronyPolicy, PtpPolicy};
 use time_plane::{OfferPolicy, Policy};
 
-/// No node of this version ran before this, 2026-11-01: a clock that stands before it is wrong.
-const EARLIEST: UtcNs = UtcNs(1_793_491_200_000_000_000);
 /// The limit where nothing is measured: it is never asked for.
 const UNMEASURED_LIMIT_NS: u64 = 0;
 

@@ -1,15 +1,17 @@
 //! HTTPS to the collector: TLS 1.3, both sides with certificates (R2, A7.7).
 
+use super::tls::Tls;
 use crate::papers;
 use contract::Uplink;
+use evidence::UtcNs;
 use exchange::limits::RESPONSE_BYTES_MAX;
 use exchange::{BATCH_HEADER, Failure, Method, Request, Response};
 use std::cell::RefCell;
 use std::error::Error as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
-use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, TcpConnector};
 use ureq::{Agent, Error};
 
 /// Bytes of a response that are read beyond what is looked at, so that the connection stays usable.
@@ -27,8 +29,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Reads certificates and key, relative paths from `root`; the errors name the file.
-    pub(super) fn new(uplink: &Uplink, root: &Path) -> Result<Self, String> {
+    /// Reads certificates and key, relative paths from `root`; the errors name the file. `newest` is the latest
+    /// time in the log.
+    pub(super) fn new(uplink: &Uplink, root: &Path, newest: UtcNs) -> Result<Self, String> {
         let papers = papers::read(uplink, Some(root)).map_err(|wrong| {
             let words = wrong
                 .iter()
@@ -36,26 +39,14 @@ impl Client {
             words.collect::<Vec<_>>().join("; ")
         })?;
         let papers = papers.ok_or("uplink: the certificates were not read")?;
-        let unusable = |what: &str, error: Error| format!("uplink.{what} is not usable: {error}");
-        let ca = Certificate::from_pem(&papers.ca).map_err(|error| unusable("ca_file", error))?;
-        let cert =
-            Certificate::from_pem(&papers.cert).map_err(|error| unusable("cert_file", error))?;
-        let key = PrivateKey::from_pem(&papers.key).map_err(|error| unusable("key_file", error))?;
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(
-                rustls::crypto::aws_lc_rs::default_provider(),
-            ))
-            .root_certs(RootCerts::Specific(Arc::new(vec![ca])))
-            .client_cert(Some(ClientCert::new_with_certs(&[cert], key)))
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
+        let tls = Tls::new(&papers.ca, &papers.cert, &papers.key, newest)?;
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_millis(uplink.timeout_ms)))
             .max_redirects(0)
-            .build()
-            .into();
+            .build();
+        let connector = TcpConnector::default().chain(tls);
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         Ok(Self {
             agent,
             url: uplink.url.trim_end_matches('/').to_owned(),

@@ -3,6 +3,7 @@
 mod feed;
 mod https;
 mod refusals;
+mod tls;
 
 use crate::clock;
 use crate::paths::DataDir;
@@ -58,7 +59,7 @@ pub(crate) fn run(
         node: Node::new(config, acked),
         feed,
         link,
-        client: Client::new(uplink, data.root())?,
+        client: Client::new(uplink, data.root(), welcome.newest_utc)?,
         own: SourceId::new("uplink").map_err(|error| error.to_string())?,
         reports: 0,
         refusals: Refusals::default(),
