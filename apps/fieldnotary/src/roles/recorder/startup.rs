@@ -48,6 +48,32 @@ pub(super) struct Remembered {
     newest_utc: UtcNs,
 }
 
+fn budget(contract: &Contract) -> Budget {
+    let budget_us = contract.time.as_ref().and_then(|time| time.budget_us);
+    Budget::new(budget_us.map(|us| us.saturating_mul(1_000)))
+}
+
+/// Where sealing stands: by the newest checkpoint that was read, and by the truth store.
+fn seal_state(
+    sealed: Option<evidence::kinds::Checkpoint>,
+    ack: Option<evidence::kinds::Ack>,
+    known_size: u64,
+    cosigned_size: u64,
+) -> SealState {
+    SealState {
+        sealed_size: sealed
+            .as_ref()
+            .map_or(0, |sealed| sealed.size)
+            .max(known_size),
+        root: sealed.as_ref().map(|sealed| sealed.root),
+        custody: sealed.as_ref().map(|sealed| sealed.custody),
+        note: sealed.map(|sealed| sealed.note),
+        cosigned_size,
+        ack,
+        ..SealState::default()
+    }
+}
+
 /// Opens the log, commits what recovery found, and makes the committer.
 pub(super) fn begin(
     contract: Contract,
@@ -82,14 +108,18 @@ pub(super) fn begin(
         true => StartKind::Adopted,
         false => start_kind(recovery.as_ref(), remembered.epoch, boot_id, node_started),
     };
-    let budget_us = contract.time.as_ref().and_then(|time| time.budget_us);
-    let budget_ns = budget_us.map(|us| us.saturating_mul(1_000));
+    let seal = seal_state(
+        remembered.sealed.take(),
+        remembered.ack.take(),
+        journal.sealed_size(),
+        cosigned_size,
+    );
     let mut committer = Committer {
         ledger,
         stats: Stats::default(),
         media: MediaWatch::new(device),
         lately: remembered.lately,
-        budget: Budget::new(budget_ns),
+        budget: budget(&contract),
         newest_utc: remembered.newest_utc,
         contract_commit: CommitId(0),
         origin,
@@ -102,19 +132,7 @@ pub(super) fn begin(
         markers: data.markers(),
         feed: Arc::new(Feed::new(reader, work)),
         heads,
-        seal: SealState {
-            sealed_size: remembered
-                .sealed
-                .as_ref()
-                .map_or(0, |sealed| sealed.size)
-                .max(journal.sealed_size()),
-            root: remembered.sealed.as_ref().map(|sealed| sealed.root),
-            custody: remembered.sealed.as_ref().map(|sealed| sealed.custody),
-            note: remembered.sealed.map(|sealed| sealed.note),
-            cosigned_size,
-            ack: remembered.ack,
-            ..SealState::default()
-        },
+        seal,
         alive: remembered.since.captured(start, node_started),
         named_losses: BTreeSet::new(),
         given_up: remembered.given_up,
@@ -140,9 +158,7 @@ pub(super) fn begin(
     for loss in committer.name_what_left() {
         committer.stage(loss.into());
     }
-    for why in complaints {
-        committer.event(EventCode::KeepFailed, |event| event.detail = Some(why));
-    }
+    committer.tell_of_keep_rings(complaints);
     committer.stage_contract(remembered.contract);
     committer.look_at_media();
     committer.begin_log()?;
@@ -294,6 +310,13 @@ fn counter(source: &SourceId, name: &str, label: String, value: u64) -> Counter 
 }
 
 impl Committer {
+    /// What was wrong with the keep-rings when they were opened.
+    fn tell_of_keep_rings(&mut self, complaints: Vec<String>) {
+        for why in complaints {
+            self.event(EventCode::KeepFailed, |event| event.detail = Some(why));
+        }
+    }
+
     /// The epoch's first entry, and what is lost.
     fn stage_epoch(&mut self, recovery: Option<&Recovery>, recovery_us: u64) {
         let at = self.epoch_at;
