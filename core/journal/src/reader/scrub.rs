@@ -23,7 +23,7 @@ pub struct Scrub {
     pub unnamed: Vec<Loss>,
     /// Entries read.
     pub entries: u64,
-    /// Bytes read from the ring.
+    /// Bytes read from the ring, but for those of frames that somebody read ahead.
     pub bytes: u64,
 }
 
@@ -59,10 +59,11 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             show(&item);
             match item {
                 Ok(frame) => {
-                    let entries = frame.entries.len() as u64;
-                    scrub.entries = scrub.entries.saturating_add(entries);
                     let entries = frame.entries.iter();
-                    entries.for_each(|entry| note_named(&mut named, entry));
+                    for entry in entries.filter(|entry| entry.commit_id >= oldest) {
+                        scrub.entries = scrub.entries.saturating_add(1);
+                        note_named(&mut named, entry);
+                    }
                 }
                 Err(finding) => scrub.findings.push(finding),
             }
