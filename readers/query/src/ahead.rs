@@ -246,3 +246,6 @@ impl<N> Drop for StopInPanic<'_, N> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

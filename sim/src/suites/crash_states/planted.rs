@@ -56,8 +56,10 @@ impl Planted {
                 let entry = acked
                     .checked_sub(1)
                     .and_then(|index| model.entries.get_mut(index));
-                if let Some(byte) = entry.and_then(|entry| entry.bytes.first_mut()) {
-                    *byte ^= 1;
+                if let Some(entry) = entry {
+                    let mut bytes = entry.bytes.to_vec();
+                    bytes.iter_mut().take(1).for_each(|byte| *byte ^= 1);
+                    entry.bytes = bytes.into();
                 }
             }
             Self::OtherKept => {
@@ -100,7 +102,7 @@ impl Planted {
                         platter
                             .bytes()
                             .windows(bytes.len().max(1))
-                            .position(|window| window == bytes)
+                            .position(|window| *window == *bytes)
                     })
                 });
                 if let Some(at) = found {
