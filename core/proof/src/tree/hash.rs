@@ -118,13 +118,14 @@ fn short_leaf_hash(parts: &[&[u8]]) -> Option<Hash> {
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     const MESSAGE_BYTES: usize = 1 + 2 * HASH_BYTES;
     const BITS: [u8; 8] = (8 * MESSAGE_BYTES as u64).to_be_bytes();
+    const BITS_AT: usize = 2 * BLOCK_BYTES - 8;
     // Every inner node is two blocks, the second of them padding but for its first byte.
     let mut message = [0; 2 * BLOCK_BYTES];
     message[..1].copy_from_slice(&NODE_PREFIX);
     message[1..=HASH_BYTES].copy_from_slice(&left.0);
     message[1 + HASH_BYTES..MESSAGE_BYTES].copy_from_slice(&right.0);
     message[MESSAGE_BYTES] = PADDING_MARK;
-    message[2 * BLOCK_BYTES - BITS.len()..].copy_from_slice(&BITS);
+    message[BITS_AT..].copy_from_slice(&BITS);
     sha256_of_padded(message.as_chunks().0)
 }
 
