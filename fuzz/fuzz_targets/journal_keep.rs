@@ -60,7 +60,7 @@ fn stretch(tree: Frontier) -> Stretch {
             commit_id: CommitId(id),
             salt: [5; 16],
             leaf_hash: proof::tree::leaf_hash_of(&[&[5; 16], &bytes]),
-            bytes,
+            bytes: bytes.into(),
         };
         stretch.push(entry, id % 3 == 0);
     }

@@ -39,8 +39,11 @@ pub(crate) struct Cost {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Written {
     pub(crate) flushes_per_commit: f64,
-    /// Bytes on the device for each byte of key and record.
+    /// Bytes on the device for each byte handed to the engine: key and record, for the journal the encoded
+    /// entry (header, stamp, record, CRC).
     pub(crate) amplification: f64,
+    /// Bytes on the device for each byte of key and record, for every engine alike.
+    pub(crate) of_record: f64,
 }
 
 impl Cost {
@@ -51,11 +54,11 @@ impl Cost {
             all.sort_by(f64::total_cmp);
             all.get(all.len() / 2).copied()
         };
-        let written = |flushes, amplification| {
-            let both = of(flushes).zip(of(amplification));
-            both.map(|(flushes_per_commit, amplification)| Written {
-                flushes_per_commit,
-                amplification,
+        let written = |flushes, amplification, of_record| {
+            Some(Written {
+                flushes_per_commit: of(flushes)?,
+                amplification: of(amplification)?,
+                of_record: of(of_record)?,
             })
         };
         Self {
@@ -63,10 +66,12 @@ impl Cost {
             data: written(
                 |run| Some(run.data?.flushes_per_commit),
                 |run| Some(run.data?.amplification),
+                |run| Some(run.data?.of_record),
             ),
             truth: written(
                 |run| Some(run.truth?.flushes_per_commit),
                 |run| Some(run.truth?.amplification),
+                |run| Some(run.truth?.of_record),
             ),
             p50_over_raw: of(|run| Some(run.p50_over_raw)).unwrap_or(0.0),
             p99_over_raw: of(|run| Some(run.p99_over_raw)).unwrap_or(0.0),
@@ -88,19 +93,18 @@ pub(crate) fn of(
     let answer: Value = serde_json::from_str(&line)?;
     let number = |key: &str| answer.get(key).and_then(Value::as_f64);
     let needed = |key: &str| number(key).ok_or_else(|| Failed(format!("no `{key}` in {line}")));
-    let written = |flushes, bytes| {
-        let written = number(flushes).zip(number(bytes));
-        written
-            .filter(|_| ground.is_counted())
-            .map(|(flushes_per_commit, amplification)| Written {
-                flushes_per_commit,
-                amplification,
-            })
+    let written = |flushes, bytes, of_record| {
+        let written = Written {
+            flushes_per_commit: number(flushes)?,
+            amplification: number(bytes)?,
+            of_record: number(of_record)?,
+        };
+        ground.is_counted().then_some(written)
     };
     Ok(Cost {
         records_per_s: needed("records_per_s")?,
-        data: written("flushes", "amplification"),
-        truth: written("truth_flushes", "truth_amplification"),
+        data: written("flushes", "amplification", "of_record"),
+        truth: written("truth_flushes", "truth_amplification", "truth_of_record"),
         p50_over_raw: needed("p50_over_raw")?,
         p99_over_raw: needed("p99_over_raw")?,
     })
@@ -123,6 +127,7 @@ pub(crate) fn run(
         bench.commit(engine.as_mut())?;
     }
     let before = Both::settled(place)?;
+    let encoded_before = engine.encoded_bytes();
     let mut spans = Vec::new();
     for _ in 0..commits {
         spans.push(bench.commit(engine.as_mut())?);
@@ -132,11 +137,13 @@ pub(crate) fn run(
     let after = Both::settled(place)?;
     let records = batch.saturating_mul(commits);
     let bytes = records.saturating_mul((KEY_BYTES + RECORD_BYTES) as u64);
+    let encoded = engine.encoded_bytes().zip(encoded_before);
+    let handed = encoded.map_or(bytes, |(to, from)| to.saturating_sub(from));
     let flushes = |of: fn(&Both) -> Option<Counters>| {
         let counted = of(&at_last_commit)?.since(of(&before)?);
         Some(ratio(counted.flushes, commits))
     };
-    let amplification = |of: fn(&Both) -> Option<Counters>| {
+    let amplification = |of: fn(&Both) -> Option<Counters>, bytes| {
         let counted = of(&after)?.since(of(&before)?);
         Some(ratio(counted.sectors.saturating_mul(512), bytes))
     };
@@ -147,9 +154,11 @@ pub(crate) fn run(
         json!({
             "records_per_s": ratio(records.saturating_mul(1_000_000_000), spans.iter().sum()),
             "flushes": flushes(|both| both.data),
-            "amplification": amplification(|both| both.data),
+            "amplification": amplification(|both| both.data, handed),
+            "of_record": amplification(|both| both.data, bytes),
             "truth_flushes": flushes(|both| both.truth),
-            "truth_amplification": amplification(|both| both.truth),
+            "truth_amplification": amplification(|both| both.truth, handed),
+            "truth_of_record": amplification(|both| both.truth, bytes),
             "p50_over_raw": over(50),
             "p99_over_raw": over(99),
         })
@@ -271,6 +280,7 @@ mod tests {
             data: Some(Written {
                 flushes_per_commit,
                 amplification: 1.5,
+                of_record: 1.8,
             }),
             ..Cost::default()
         };

@@ -33,6 +33,12 @@ pub(crate) trait Engine {
     /// Commits a batch; it is durable when this returns.
     fn commit(&mut self, batch: &Batch) -> Result<(), Failed>;
 
+    /// Bytes of the encodings handed to it so far, where its records are handed in encoded; the others are
+    /// handed key and record as they are.
+    fn encoded_bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// Says all it holds.
     fn read(&mut self, tell: Tell<'_>) -> Result<(), Failed>;
 }

@@ -52,6 +52,11 @@ impl Found {
                 format!("write_amplification_{batch}"),
                 amplification(cost.data),
             );
+            let of_record = cost.data.map(|written| rounded(written.of_record));
+            put(
+                format!("write_amplification_of_record_{batch}"),
+                json!(of_record),
+            );
             put(
                 format!("truth_flushes_per_commit_{batch}"),
                 flushes(cost.truth),
@@ -103,6 +108,7 @@ const COSTS: &[(&str, &str)] = &[
     ("WA@1", "write_amplification_1"),
     ("WA@64", "write_amplification_64"),
     ("WA@1024", "write_amplification_1024"),
+    ("WA/record@1024", "write_amplification_of_record_1024"),
     ("rec/s@1", "records_per_s_1"),
     ("rec/s@64", "records_per_s_64"),
     ("rec/s@1024", "records_per_s_1024"),

@@ -92,6 +92,12 @@ impl Writer {
         }
     }
 
+    /// An output that goes on behind these bytes.
+    #[must_use]
+    pub fn behind(bytes: Vec<u8>) -> Self {
+        Self { out: bytes }
+    }
+
     /// What was written.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {

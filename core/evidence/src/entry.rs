@@ -155,7 +155,14 @@ const ENVELOPE_BYTES: usize = 64;
 /// The bytes of the entry of these parts.
 #[must_use]
 pub fn encode_entry(header: &Header, stamp: &Stamp, captured: &Captured) -> Vec<u8> {
-    let mut writer = Writer::with_room(captured.capture.len().saturating_add(ENVELOPE_BYTES));
+    let mut out = Vec::with_capacity(captured.capture.len().saturating_add(ENVELOPE_BYTES));
+    append_entry(&mut out, header, stamp, captured);
+    out
+}
+
+/// Appends the bytes of the entry of these parts.
+pub fn append_entry(out: &mut Vec<u8>, header: &Header, stamp: &Stamp, captured: &Captured) {
+    let mut writer = Writer::behind(core::mem::take(out));
     writer.array(4);
     writer.array(4);
     writer.uint(header.kind.code());
@@ -165,7 +172,81 @@ pub fn encode_entry(header: &Header, stamp: &Stamp, captured: &Captured) -> Vec<
     stamp.write(&mut writer);
     writer.bytes(&captured.capture);
     writer.uint(u64::from(captured.record_crc));
-    writer.into_bytes()
+    *out = writer.into_bytes();
+}
+
+/// An entry whose parts still lie in its bytes: to be judged, not to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryRef<'a> {
+    /// Where it stands.
+    pub header: Header,
+    /// When it was captured.
+    pub stamp: Stamp,
+    /// The capture bytes.
+    pub capture: &'a [u8],
+    /// Their CRC-32C, made where they were made.
+    pub record_crc: u32,
+}
+
+impl<'a> EntryRef<'a> {
+    /// Reads an entry, as [`Entry::decode`] does.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, EntryError> {
+        if bytes.len() > ENTRY_BYTES_MAX {
+            return Err(EntryError::TooLong(bytes.len()));
+        }
+        Self::read(bytes).map_err(EntryError::Envelope)
+    }
+
+    fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        reader.array_of(4)?;
+        let header = Header::read(&mut reader)?;
+        let stamp = Stamp::read(&mut reader)?;
+        let capture = reader.bytes(ENTRY_BYTES_MAX)?;
+        let record_crc = u32::read(&mut reader)?;
+        reader.finish()?;
+        Ok(Self {
+            header,
+            stamp,
+            capture,
+            record_crc,
+        })
+    }
+
+    /// Whether CRC and encoding of the payload hold; fails exactly where [`Self::payload`] does, and
+    /// makes nothing.
+    pub fn check(&self) -> Result<(), EntryError> {
+        self.check_crc()?;
+        Payload::check(self.header.kind, self.capture).map_err(EntryError::Capture)
+    }
+
+    /// The payload, if CRC and encoding hold.
+    pub fn payload(&self) -> Result<Payload, EntryError> {
+        self.check_crc()?;
+        Payload::decode(self.header.kind, self.capture).map_err(EntryError::Capture)
+    }
+
+    fn check_crc(&self) -> Result<(), EntryError> {
+        let (stored, computed) = (self.record_crc, crc32c::crc32c(self.capture));
+        match stored == computed {
+            true => Ok(()),
+            false => Err(EntryError::RecordCrc { stored, computed }),
+        }
+    }
+
+    /// The entry by itself.
+    #[must_use]
+    pub fn to_entry(self) -> Entry {
+        Entry {
+            header: self.header,
+            stamp: self.stamp,
+            captured: Captured {
+                kind: self.header.kind,
+                capture: self.capture.to_vec(),
+                record_crc: self.record_crc,
+            },
+        }
+    }
 }
 
 impl Entry {
@@ -177,29 +258,7 @@ impl Entry {
 
     /// Reads an entry. The record CRC is not checked here: a damaged record is still shown.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
-        if bytes.len() > ENTRY_BYTES_MAX {
-            return Err(EntryError::TooLong(bytes.len()));
-        }
-        Self::read(bytes).map_err(EntryError::Envelope)
-    }
-
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes);
-        reader.array_of(4)?;
-        let header = Header::read(&mut reader)?;
-        let stamp = Stamp::read(&mut reader)?;
-        let capture = reader.bytes(ENTRY_BYTES_MAX)?.to_vec();
-        let record_crc = u32::read(&mut reader)?;
-        reader.finish()?;
-        Ok(Self {
-            header,
-            stamp,
-            captured: Captured {
-                kind: header.kind,
-                capture,
-                record_crc,
-            },
-        })
+        EntryRef::decode(bytes).map(EntryRef::to_entry)
     }
 
     /// The payload, if CRC and encoding hold.
@@ -211,11 +270,11 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::{Captured, Entry, EntryError, Header};
-    use crate::kinds::{Kind, Reading};
-    use crate::reasons::{HoldoverReason, TimeQuality, TimeStatus};
+    use crate::kinds::{Configuration, Counter, CounterSnapshot, Kind, Loss, Reading};
+    use crate::reasons::{CounterState, HoldoverReason, LossCause, TimeQuality, TimeStatus};
     use crate::{
-        Blob, CommitId, Epoch, Generation, MeterId, MonoNs, PointId, Quality, Seq, Slot, SourceId,
-        Stamp, TimeDetail, UtcNs,
+        Blob, CommitId, Digest, Epoch, Generation, MeterId, MonoNs, PointId, Quality, Seq, Slot,
+        SourceId, Stamp, TimeDetail, UtcNs,
     };
     use proptest::prelude::{any, prop_assert_eq, proptest};
     use std::vec::Vec;
@@ -254,6 +313,44 @@ mod tests {
             },
             captured: Captured::new(&payload),
         }
+    }
+
+    /// Of every form that a field can have: optional, list, nested, text, bytes.
+    fn payloads() -> Vec<crate::Payload> {
+        let counter = |label: Option<&str>| Counter {
+            name: "polls".into(),
+            label: label.map(Into::into),
+            state: CounterState::Value,
+            value: Some(7),
+            source: SourceId::new("io").unwrap(),
+        };
+        std::vec![
+            reading().payload().unwrap(),
+            Loss {
+                at: MonoNs(5),
+                first: CommitId(3),
+                count: 4,
+                cause: LossCause::FrameDamaged,
+                hashes: std::vec![Digest([1; 32]), Digest([2; 32])],
+                segment: 1,
+                offset_bytes: 4_096,
+                before: Vec::new(),
+            }
+            .into(),
+            CounterSnapshot {
+                at: MonoNs(6),
+                counters: std::vec![counter(None), counter(Some("m07"))],
+            }
+            .into(),
+            Configuration {
+                at: MonoNs(7),
+                digest: Digest([3; 32]),
+                part: 0,
+                parts: 1,
+                bytes: Blob(std::vec![9; 40]),
+            }
+            .into(),
+        ]
     }
 
     //= A2.1
@@ -300,6 +397,10 @@ mod tests {
                 prop_assert_eq!(entry.encode(), bytes.clone());
             }
             for kind in Kind::ALL {
+                prop_assert_eq!(
+                    crate::Payload::decode(*kind, &bytes).map(drop),
+                    crate::Payload::check(*kind, &bytes)
+                );
                 if let Ok(payload) = crate::Payload::decode(*kind, &bytes) {
                     prop_assert_eq!(payload.encode(), bytes.clone());
                 }
@@ -315,6 +416,22 @@ mod tests {
             bytes[at] ^= mask;
             if let Ok(entry) = Entry::decode(&bytes) {
                 prop_assert_eq!(entry.encode(), bytes);
+            }
+        }
+
+        /// The capture bytes themselves are damaged, so that no CRC hides what the check passes over.
+        #[test]
+        fn a_check_fails_exactly_where_reading_fails(
+            sample in 0usize..4, at in 0usize..4_096, mask in 0u8..=255, cut in 0usize..4
+        ) {
+            let payload = payloads().swap_remove(sample);
+            let mut capture = payload.encode();
+            let at = at % capture.len();
+            capture[at] ^= mask;
+            capture.truncate(capture.len() - cut.min(capture.len()));
+            for kind in [payload.kind(), Kind::Reading] {
+                let read = crate::Payload::decode(kind, &capture);
+                prop_assert_eq!(read.map(drop), crate::Payload::check(kind, &capture));
             }
         }
     }

@@ -27,6 +27,11 @@ pub trait Field: Sized {
 
     /// Takes it from its encoding.
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
+
+    /// Passes over it; fails exactly where [`Self::read`] does, and makes nothing.
+    fn check(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        Self::read(reader).map(drop)
+    }
 }
 
 impl<T: Field> Field for Option<T> {
@@ -50,6 +55,10 @@ impl<T: Field> Field for Option<T> {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         T::read(reader).map(Some)
     }
+
+    fn check(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        T::check(reader)
+    }
 }
 
 /// A list; in CDDL the element's name in brackets is written by the generator.
@@ -67,6 +76,11 @@ impl<T: Field> Field for Vec<T> {
         let len = reader.array(LIST_LEN_MAX)?;
         (0..len).map(|_| T::read(reader)).collect()
     }
+
+    fn check(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let len = reader.array(LIST_LEN_MAX)?;
+        (0..len).try_for_each(|_| T::check(reader))
+    }
 }
 
 impl Field for String {
@@ -78,6 +92,10 @@ impl Field for String {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         reader.string(TEXT_BYTES_MAX)
+    }
+
+    fn check(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        reader.text(TEXT_BYTES_MAX).map(drop)
     }
 }
 
@@ -93,6 +111,10 @@ impl Field for Blob {
         reader
             .bytes(BLOB_BYTES_MAX)
             .map(|bytes| Self(bytes.to_vec()))
+    }
+
+    fn check(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        reader.bytes(BLOB_BYTES_MAX).map(drop)
     }
 }
 

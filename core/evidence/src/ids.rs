@@ -42,13 +42,15 @@ fn checked(text: &str) -> Result<&str, IdError> {
     if text.is_empty() || text.len() > ID_BYTES_MAX {
         return Err(IdError::Length(text.len()));
     }
-    match text
-        .chars()
-        .find(|c| !(c.is_ascii_alphanumeric() || "._-:/".contains(*c)))
-    {
-        Some(found) => Err(IdError::Character(found)),
-        None => Ok(text),
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b':' | b'/');
+    if text.bytes().all(plain) {
+        return Ok(text);
     }
+    let odd = |c: &char| !u8::try_from(*c).is_ok_and(plain);
+    Err(IdError::Character(
+        text.chars().find(odd).unwrap_or_default(),
+    ))
 }
 
 macro_rules! text_id {
@@ -95,6 +97,14 @@ macro_rules! text_id {
                 let at = reader.position();
                 let text = reader.text(ID_BYTES_MAX)?;
                 Self::new(text)
+                    .map_err(|_| reader.fault(at, DecodeFault::OutOfRange("an identifier")))
+            }
+
+            fn check(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+                let at = reader.position();
+                let text = reader.text(ID_BYTES_MAX)?;
+                checked(text)
+                    .map(drop)
                     .map_err(|_| reader.fault(at, DecodeFault::OutOfRange("an identifier")))
             }
         }

@@ -71,6 +71,16 @@ macro_rules! payload {
                 map.finish()?;
                 Ok(Self { $( $field ),+ })
             }
+
+            fn check(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+                let mut map = reader.map()?;
+                $( match map.value($key)? {
+                    Some(value) => <$type as Field>::check(value)?,
+                    None if <$type as Field>::OPTIONAL => {}
+                    None => return Err(map.missing($key)),
+                } )+
+                map.finish()
+            }
         }
     };
     (@list list) => { true };
@@ -160,6 +170,16 @@ macro_rules! kinds {
                 };
                 reader.finish()?;
                 Ok(payload)
+            }
+
+            /// Whether these are the capture bytes of a kind; fails exactly where [`Self::decode`]
+            /// does, and makes nothing.
+            pub fn check(kind: Kind, capture: &[u8]) -> Result<(), DecodeError> {
+                let mut reader = Reader::new(capture);
+                match kind {
+                    $( Kind::$variant => $variant::check(&mut reader)?, )+
+                }
+                reader.finish()
             }
         }
 

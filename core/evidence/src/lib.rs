@@ -31,7 +31,7 @@ mod time;
 
 pub use cddl::{cddl, kinds_table};
 pub use decimal::{Decimal, DecimalError};
-pub use entry::{Captured, Entry, EntryError, Header, encode_entry};
+pub use entry::{Captured, Entry, EntryError, EntryRef, Header, append_entry, encode_entry};
 pub use field::{Blob, Field};
 pub use ids::{
     BootId, CommitId, Digest, EntryId, Epoch, Generation, IdError, LogId, MeterId, PointId,

@@ -1,16 +1,23 @@
 //! A frame: one group commit, with the tree before it and the hashes of the frame before it.
 
+mod draft;
+mod entry_bytes;
+
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 use evidence::{
-    CommitId, Entry, EntryError, Epoch, Generation, Header, Kind, LogId, SaltKey, Salts, leaf_data,
+    CommitId, Entry, EntryError, Generation, Header, Kind, LogId, SaltKey, Salts, leaf_data,
 };
-use proof::tree::{compact_range_len, leaf_hash_of};
+use proof::tree::{Joins, compact_range_len, leaf_hash_of};
 use proof::{CompactRange, Frontier, Hash};
 
-use crate::bytes::{Place, put_hashes, split_crc, take_hashes, to_usize};
+use crate::bytes::{Place, split_crc, take_hashes, to_usize};
 use crate::layout::{CRC_BYTES, EntryFixed, FRAME_MAGIC, FrameFixed, KIND_ENTRIES, VERSION};
 use crate::limits::{FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, FRAME_HEADER_BYTES_MAX};
 use crate::medium::Shape;
+pub(crate) use draft::{Draft, EncodedFrame, NewFrame};
+pub use entry_bytes::EntryBytes;
 
 /// A committed entry as it lies in its frame, with its leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +29,7 @@ pub struct StoredEntry {
     /// Salt of its leaf.
     pub salt: [u8; 16],
     /// The entry's bytes, as they go into batch, tile and bundle.
-    pub bytes: Vec<u8>,
+    pub bytes: EntryBytes,
     /// Hash of its leaf.
     pub leaf_hash: Hash,
 }
@@ -33,7 +40,7 @@ impl StoredEntry {
         salts: &Salts,
         generation: Generation,
         commit_id: CommitId,
-        bytes: Vec<u8>,
+        bytes: EntryBytes,
     ) -> Self {
         let salt = salts.of(generation, commit_id);
         Self::salted(salt, generation, commit_id, bytes)
@@ -44,7 +51,7 @@ impl StoredEntry {
         salt: [u8; 16],
         generation: Generation,
         commit_id: CommitId,
-        bytes: Vec<u8>,
+        bytes: EntryBytes,
     ) -> Self {
         Self {
             generation,
@@ -183,49 +190,65 @@ impl FrameHead {
             .is_some_and(|rest| place(&self.fixed).crc(rest) == self.fixed.payload_crc)
     }
 
-    /// The entries of the frame, if their lengths fit and they lead to the frame's root.
-    pub(crate) fn proven_entries(&self, frame: &[u8]) -> Option<Vec<StoredEntry>> {
+    /// The entries of the frame, if their lengths fit and they lead to the frame's root. `frame` is the
+    /// whole frame.
+    pub(crate) fn proven(&self, frame: &Arc<Vec<u8>>) -> Option<Proven> {
         let start = self.fixed.header_bytes as usize;
         let end = start.checked_add(self.fixed.payload_bytes as usize)?;
         let entries = split_entries(
-            frame.get(start..end)?,
+            frame,
+            start..end,
             &self.fixed.salt_key,
             self.fixed.generation,
             self.first(),
             self.fixed.count,
         )?;
-        let mut frontier = self.frontier.clone();
+        let mut after = self.frontier.clone();
+        let mut joins = Joins::with_room(entries.len());
         for entry in &entries {
-            frontier.push(entry.leaf_hash);
+            after.push_noting(entry.leaf_hash, &mut joins);
         }
-        (frontier.root() == self.fixed.root_after).then_some(entries)
+        (after.root() == self.fixed.root_after).then_some(Proven {
+            entries,
+            after,
+            joins,
+        })
     }
 }
 
-/// Splits a payload into `count` entries; `None` unless they fill it exactly. Their CRCs are not
-/// looked at: whoever calls compares hashes.
+/// The entries of a frame that lead to its root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proven {
+    pub(crate) entries: Vec<StoredEntry>,
+    /// The tree behind them.
+    pub(crate) after: Frontier,
+    /// What was joined on the way there.
+    pub(crate) joins: Joins,
+}
+
+/// Splits a payload, which lies somewhere in `memory`, into `count` entries; `None` unless they fill it
+/// exactly. Their CRCs are not looked at: whoever calls compares hashes.
 pub(crate) fn split_entries(
-    payload: &[u8],
+    memory: &Arc<Vec<u8>>,
+    payload: Range<usize>,
     key: &SaltKey,
     generation: Generation,
     first: u64,
     count: u32,
 ) -> Option<Vec<StoredEntry>> {
-    let mut rest = payload;
+    let mut at = payload.start;
+    let mut rest = memory.get(payload)?;
     let salts = key.salts();
     // Each has a fixed part at least, whatever the header says of their number.
-    let most = payload.len() / EntryFixed::BYTES;
+    let most = rest.len() / EntryFixed::BYTES;
     let mut entries = Vec::with_capacity(most.min(count as usize));
     for id in first..first.checked_add(u64::from(count))? {
         let fixed = EntryFixed::read(&mut rest)?;
-        let (bytes, tail) = rest.split_at_checked(fixed.entry_bytes as usize)?;
-        rest = tail;
-        entries.push(StoredEntry::new(
-            &salts,
-            generation,
-            CommitId(id),
-            bytes.to_vec(),
-        ));
+        let begin = at.checked_add(EntryFixed::BYTES)?;
+        at = begin.checked_add(fixed.entry_bytes as usize)?;
+        rest = rest.get(fixed.entry_bytes as usize..)?;
+        let bytes = EntryBytes::within(memory, begin..at)?;
+        entries.push(StoredEntry::new(&salts, generation, CommitId(id), bytes));
     }
     rest.is_empty().then_some(entries)
 }
@@ -280,95 +303,6 @@ pub fn frame_bytes(
     let range = compact_range_len(newest_first, size);
     let payload = payload_bytes_of(entry_bytes.into_iter());
     shape.blocks_up(header_bytes_of(frontier, range).saturating_add(payload))
-}
-
-/// What a new frame is made of.
-#[derive(Debug)]
-pub(crate) struct NewFrame<'a> {
-    pub(crate) log_id: LogId,
-    pub(crate) generation: Generation,
-    pub(crate) epoch: Epoch,
-    pub(crate) epoch_first: CommitId,
-    pub(crate) lap: u64,
-    pub(crate) offset: u64,
-    pub(crate) salt_key: SaltKey,
-    pub(crate) frontier: &'a Frontier,
-    pub(crate) previous_range: &'a CompactRange,
-    pub(crate) previous_frame_crc: u32,
-    pub(crate) root_after: Hash,
-    pub(crate) entries: &'a [StoredEntry],
-}
-
-/// A frame ready to be written.
-#[derive(Debug)]
-pub(crate) struct EncodedFrame {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) header_crc: u32,
-    pub(crate) payload_bytes: u32,
-}
-
-impl NewFrame<'_> {
-    /// Its bytes; `None` if it exceeds a bound, which the caller has checked.
-    pub(crate) fn encode(&self, shape: &Shape) -> Option<EncodedFrame> {
-        let header_bytes = header_bytes_of(
-            self.frontier.hashes().len(),
-            self.previous_range.hashes().len(),
-        );
-        let payload_bytes = payload_bytes_of(self.entries.iter().map(|entry| entry.bytes.len()));
-        let frame_bytes = shape.blocks_up(header_bytes.saturating_add(payload_bytes));
-        let mut fixed = FrameFixed {
-            magic: FRAME_MAGIC,
-            version: VERSION,
-            kind: KIND_ENTRIES,
-            flags: 0,
-            log_id: self.log_id,
-            generation: self.generation,
-            epoch: self.epoch,
-            lap: self.lap,
-            segment_no: shape.segment_of(self.lap),
-            frontier_len: u8::try_from(self.frontier.hashes().len()).ok()?,
-            previous_range_len: u8::try_from(self.previous_range.hashes().len()).ok()?,
-            reserved: [0; 2],
-            self_offset: self.offset,
-            first_commit_id: CommitId(self.frontier.size()),
-            count: u32::try_from(self.entries.len()).ok()?,
-            header_bytes: u32::try_from(header_bytes).ok()?,
-            payload_bytes: u32::try_from(payload_bytes).ok()?,
-            frame_bytes: u32::try_from(frame_bytes).ok()?,
-            previous_frame_crc: self.previous_frame_crc,
-            payload_crc: 0,
-            salt_key: self.salt_key,
-            previous_first_commit_id: CommitId(self.previous_range.begin()),
-            epoch_first_commit_id: self.epoch_first,
-            root_after: self.root_after,
-        };
-        // The payload first, behind the place of the header, whose checks speak of it.
-        let mut bytes = Vec::with_capacity(frame_bytes);
-        bytes.resize(header_bytes, 0);
-        for entry in self.entries {
-            EntryFixed {
-                entry_bytes: u32::try_from(entry.bytes.len()).ok()?,
-                entry_crc: crc32c::crc32c(&entry.bytes),
-            }
-            .write(&mut bytes);
-            bytes.extend_from_slice(&entry.bytes);
-        }
-        bytes.resize(frame_bytes, 0);
-        let (place_of_header, body) = bytes.split_at_mut_checked(header_bytes)?;
-        fixed.payload_crc = place(&fixed).crc(body);
-        let mut header = Vec::with_capacity(header_bytes);
-        fixed.write(&mut header);
-        put_hashes(&mut header, self.frontier.hashes());
-        put_hashes(&mut header, self.previous_range.hashes());
-        let header_crc = place(&fixed).crc(&header);
-        header.extend_from_slice(&header_crc.to_be_bytes());
-        place_of_header.copy_from_slice(&header);
-        Some(EncodedFrame {
-            bytes,
-            header_crc,
-            payload_bytes: fixed.payload_bytes,
-        })
-    }
 }
 
 /// The place that the header claims for itself; whether the claim is true is checked after the CRC.

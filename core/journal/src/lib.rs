@@ -50,7 +50,7 @@ mod writer;
 
 pub use error::{CommitError, OpenError, RangeError};
 pub use find::{Finding, Loss, TruthHealth};
-pub use frame::{StoredEntry, frame_bytes};
+pub use frame::{EntryBytes, StoredEntry, frame_bytes};
 pub use leases::{LeaseError, Leases};
 pub use medium::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape, TruthMedium, Volume};
 pub use reader::{Entries, Frames, Reader, ReaderFrame, Scrub};
@@ -58,6 +58,7 @@ pub use recovery::{OpenInput, Recovery, Uncertain};
 pub use ring::Location;
 pub use salvage::{Masked, NothingHere, Salvage, Salvaged};
 pub use truth::truth_owner;
+pub use walk::{FrameAt, FrameReader, ReadAhead, ReadFrame};
 pub use writer::{Committed, Journal, Options, Stats};
 
 #[cfg(test)]

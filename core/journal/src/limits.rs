@@ -56,6 +56,8 @@ pub const KEEP_ATTEMPTS_MAX: u32 = 2;
 /// Segment headers that a ring remembers as last read: an opening asks for those of the newest laps
 /// again and again. One has as many bytes as stand before the first frame.
 pub const HEADERS_KEPT: usize = 4;
+/// Where a new frame begins in memory, so that a device can take it from there: a page.
+pub const FRAME_ALIGN_BYTES: usize = 4_096;
 /// Bytes read at once while searching for the next frame behind damage.
 pub const SEARCH_BYTES: usize = 65_536;
 

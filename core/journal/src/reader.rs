@@ -11,6 +11,7 @@ use core::cell::{Cell, RefCell};
 use evidence::{CommitId, Generation, LogId};
 pub use iterate::{Entries, Frames};
 use proof::Frontier;
+use proof::tree::Joins;
 pub use scrub::Scrub;
 
 use crate::error::OpenError;
@@ -20,7 +21,7 @@ use crate::medium::{ReadTruth, ReadVolume};
 use crate::recovery;
 use crate::ring::{Location, Ring};
 use crate::truth::{self, Loaded, Truth};
-use crate::walk::{Start, Walk};
+use crate::walk::{Ahead, FrameReader, ReadAhead, Start, Walk};
 
 /// Reads the committed log. It shows the log as the truth store had it at [`Self::refresh`], and
 /// never passes that end.
@@ -47,6 +48,8 @@ pub struct ReaderFrame {
     pub location: Location,
     /// The tree before it.
     pub frontier: Frontier,
+    /// What was joined while it was proven, for others that build the tree over its entries.
+    pub joins: Joins,
 }
 
 impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
@@ -107,6 +110,24 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             queue,
             retired: false,
         }
+    }
+
+    /// The same, where somebody may have read frames ahead; what comes of it does not change.
+    pub fn frames_ahead<'r>(
+        &'r self,
+        from: CommitId,
+        ahead: &'r dyn ReadAhead,
+    ) -> Frames<'r, V, T> {
+        let frames = self.frames(from);
+        Frames {
+            walk: frames.walk.with_ahead(Ahead(ahead)),
+            ..frames
+        }
+    }
+
+    /// Reads frames of this log by their place, for [`ReadAhead`]: one for each thread.
+    pub fn frame_reader(&self) -> FrameReader<&V> {
+        FrameReader::new(&self.ring.volume, self.ring.log_id, self.ring.generation)
     }
 
     /// The entries from `from` on, with what is damaged between them.

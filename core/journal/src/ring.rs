@@ -1,5 +1,6 @@
 //! Reading the ring place by place: headers, frames, and the search for the next sound frame.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -189,16 +190,16 @@ impl<V: ReadVolume> Ring<V> {
     }
 
     /// The frame that a header describes, as far as it can be read; the header has just been read.
-    pub(crate) fn frame(&self, head: &FrameHead) -> Result<Vec<u8>, MediumError> {
+    pub(crate) fn frame(&self, head: &FrameHead) -> Result<Arc<Vec<u8>>, MediumError> {
         let (segment, offset) = (head.fixed.segment_no, head.fixed.self_offset);
         let len = head.fixed.frame_bytes as usize;
         let last = self.last.take();
         if (last.0, last.1) == (segment, offset)
             && let Some(bytes) = last.2.get(..len)
         {
-            return Ok(bytes.to_vec());
+            return Ok(Arc::new(bytes.to_vec()));
         }
-        self.read_leading(segment, offset, len)
+        self.read_leading(segment, offset, len).map(Arc::new)
     }
 
     /// The next frame header from `from` on, before `end`, that `accept` takes; block by block.

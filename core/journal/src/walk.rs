@@ -4,21 +4,25 @@
 //! that no frame accounts for is. The next frame (or the truth store, at the end) carries the
 //! compact range of its predecessor, so a single lost frame never costs the tree anything.
 
+mod ahead;
 mod bound;
 mod hole;
 mod restore;
 
+pub(crate) use ahead::Ahead;
+pub use ahead::{FrameAt, FrameReader, ReadAhead, ReadFrame};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bound::{Bound, bound};
 use evidence::SaltKey;
 use evidence::reasons::LossCause;
 pub(crate) use hole::{Anchor, Cut, Suspect, losses};
+use proof::tree::Joins;
 use proof::{CompactRange, Frontier};
 
 use crate::decide::{Decision, Inputs};
 use crate::find::{Finding, Loss};
-use crate::frame::{FrameHead, StoredEntry};
+use crate::frame::{FrameHead, Proven, StoredEntry};
 use crate::medium::{MediumFault, ReadVolume};
 use crate::ring::{HeadAt, Location, Ring, SegmentAt};
 use crate::segment::SegmentFault;
@@ -32,6 +36,8 @@ pub(crate) struct Frame {
     pub(crate) entries: Vec<StoredEntry>,
     /// The tree before it.
     pub(crate) frontier: Frontier,
+    /// What was joined on the way through it; not all, where it was found without its header.
+    pub(crate) joins: Joins,
 }
 
 /// One step of the walk.
@@ -73,6 +79,10 @@ pub(crate) struct Walk<'r, V> {
     skip_to: u64,
     queue: VecDeque<Step>,
     done: bool,
+    /// Who may have read frames before the walk comes to them.
+    ahead: Option<Ahead<'r>>,
+    /// The frame at this place, if somebody did.
+    read_ahead: Option<ReadFrame>,
 }
 
 /// Where a walk begins.
@@ -126,6 +136,8 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             skip_to,
             queue: VecDeque::new(),
             done: false,
+            ahead: None,
+            read_ahead: None,
         };
         walk.enter_lap(start.location.lap);
         if start.location.offset > walk.at.offset {
@@ -134,6 +146,12 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             walk.lap_tree = None;
         }
         walk
+    }
+
+    /// The same walk, which asks somebody for frames before it reads them itself.
+    pub(crate) fn with_ahead(mut self, ahead: Ahead<'r>) -> Self {
+        self.ahead = Some(ahead);
+        self
     }
 
     /// Where the walk stands, if a walk from there would see what this one sees: right behind a
@@ -236,7 +254,12 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
     /// The frame at this place or, where that is damaged, the next one behind it in this lap.
     fn next_head(&mut self) -> Option<FrameHead> {
         let at = self.at;
-        let (header, identity) = match self.ring.head_at(at.segment, at.offset) {
+        self.read_ahead = self.ahead.as_ref().and_then(|ahead| ahead.0.frame(at));
+        let found = match &self.read_ahead {
+            Some(read) => Ok(read.head.clone()),
+            None => self.ring.head_at(at.segment, at.offset),
+        };
+        let (header, identity) = match found {
             Ok(head) if self.accepts(&head) => return Some(head),
             Ok(head) => (true, head.fixed.lap == at.lap),
             Err(HeadAt::Fault(crate::frame::HeadFault::Elsewhere)) => (true, false),
@@ -322,8 +345,11 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
     /// Reads the payload; where it is damaged the entries stay expected, and the next frame closes
     /// the hole.
     fn load(&mut self, head: FrameHead) {
-        let bytes = self.ring.frame(&head).unwrap_or_default();
-        let proven = head.proven_entries(&bytes);
+        let ReadFrame {
+            head,
+            proven,
+            holds,
+        } = self.read(head);
         let inputs = Inputs {
             readable: true,
             certain: true,
@@ -334,7 +360,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             payload: proven.is_some(),
             later: false,
         };
-        let (Decision::Keep, Some(entries)) = (inputs.decide(), proven) else {
+        let (Decision::Keep, Some(proven)) = (inputs.decide(), proven) else {
             self.note_suspect();
             self.cut = Some(Cut::behind(&head));
             self.frontier = Some(head.frontier);
@@ -345,7 +371,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             return;
         }
         let (first, end) = (head.first(), head.end());
-        if end > self.skip_to && !head.payload_holds(&bytes) {
+        if end > self.skip_to && !holds {
             self.queue.push_back(Step::Finding(Finding::FrameRestored {
                 first: head.fixed.first_commit_id,
                 count: u64::from(head.fixed.count),
@@ -353,7 +379,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
                 offset: self.at.offset,
             }));
         }
-        self.yield_frame(first, head.frontier, entries);
+        self.yield_frame(first, head.frontier, proven);
         self.expected = end;
         self.previous_first = Some(first);
         self.previous = Some(self.at);
@@ -370,17 +396,23 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
         found.is_some()
     }
 
-    fn yield_frame(&mut self, first: u64, before: Frontier, entries: Vec<StoredEntry>) {
-        let mut after = before.clone();
-        for entry in &entries {
-            after.push(entry.leaf_hash);
+    /// The payload behind a header, as somebody read it ahead or as it is read now.
+    fn read(&mut self, head: FrameHead) -> ReadFrame {
+        match self.read_ahead.take() {
+            Some(read) if read.head == head => read,
+            _ => ReadFrame::of(self.ring, head),
         }
+    }
+
+    fn yield_frame(&mut self, first: u64, before: Frontier, proven: Proven) {
+        let after = proven.after;
         if after.size() > self.skip_to {
             self.queue.push_back(Step::Frame(Frame {
                 first,
                 location: self.at,
-                entries,
+                entries: proven.entries,
                 frontier: before,
+                joins: proven.joins,
             }));
         }
         self.frontier = Some(after);

@@ -7,6 +7,7 @@ mod state;
 mod truth_writes;
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use evidence::{CommitId, Epoch, SaltKey};
 use proof::Hash;
@@ -104,6 +105,8 @@ pub struct Journal<V, T> {
     /// First commit id of each lap in the ring.
     laps: BTreeMap<u64, u64>,
     open: OpenSegment,
+    /// The memory of the last frame, for the next.
+    memory: Arc<Vec<u8>>,
     epoch: Epoch,
     latched: bool,
     failures: u32,

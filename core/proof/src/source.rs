@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::tree::{CompactRange, Frontier, Hash, Subtree, TreeError, compact_range, node_hash};
+use crate::tree::{
+    CompactRange, Frontier, Hash, KnownJoins, Subtree, TreeError, compact_range, node_hash,
+};
 
 /// Why a proof cannot be built, or does not prove what it is offered for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +163,7 @@ impl RangeSource {
     pub fn new(frontier: &Frontier) -> Self {
         let mut source = Self::default();
         for (part, hash) in frontier.as_range().subtrees() {
-            source.push_complete(part.height, hash);
+            source.push_complete(part.height, hash, node_hash);
         }
         source.base = source.end;
         source
@@ -181,7 +183,12 @@ impl RangeSource {
 
     /// Adds one leaf.
     pub fn push_leaf(&mut self, leaf: Hash) {
-        self.push_complete(0, leaf);
+        self.push_complete(0, leaf, node_hash);
+    }
+
+    /// Adds one leaf; what was joined before for another tree of the same leaves is not hashed again.
+    pub fn push_leaf_known(&mut self, leaf: Hash, known: &mut KnownJoins<'_>) {
+        self.push_complete(0, leaf, |left, right| known.make(left, right));
     }
 
     /// Adds leaves known only by their compact range, such as a hole.
@@ -196,7 +203,7 @@ impl RangeSource {
             });
         }
         for (part, hash) in range.subtrees() {
-            self.push_complete(part.height, hash);
+            self.push_complete(part.height, hash, node_hash);
         }
         Ok(())
     }
@@ -226,7 +233,12 @@ impl RangeSource {
         Frontier::from_parts(size, hashes).map_err(|_| out)
     }
 
-    fn push_complete(&mut self, height: u32, hash: Hash) {
+    fn push_complete(
+        &mut self,
+        height: u32,
+        hash: Hash,
+        mut join: impl FnMut(&Hash, &Hash) -> Hash,
+    ) {
         let mut part = Subtree {
             begin: self.end,
             height,
@@ -250,7 +262,7 @@ impl RangeSource {
             let Some(left) = level.get(index.saturating_sub(1)) else {
                 return;
             };
-            hash = node_hash(&left, &hash);
+            hash = join(&left, &hash);
             part.begin = part.begin.saturating_sub(1 << part.height);
             part.height = part.height.saturating_add(1);
         }

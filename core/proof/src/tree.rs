@@ -2,12 +2,14 @@
 
 mod frontier;
 mod hash;
+mod join;
 mod range;
 
 use core::fmt;
 
 pub use frontier::Frontier;
 pub use hash::{Hash, empty_root, leaf_hash, leaf_hash_of, node_hash};
+pub use join::{Joins, KnownJoins};
 pub use range::{CompactRange, Subtree, compact_range, compact_range_len, is_subtree};
 
 use crate::limits::TREE_SIZE_MAX;

@@ -1,9 +1,11 @@
 //! What a commit costs on a device: flushes, bytes and time, beside a bare durable write of the same size.
 //!
-//! `cargo run --release -p fieldnotary-media --example commit_cost -- DIR [TRUTH_DIR]`
+//! `cargo run --release -p fieldnotary-media --example commit_cost -- DIR [TRUTH_DIR | deferred]`
 //!
-//! With `TRUTH_DIR` on another device the truth store is `independent`. The block layer's own
-//! counters are read where the directories lie on a block device (a loop device serves well).
+//! With `TRUTH_DIR` on another device the truth store is `independent` (a directory in memory stands for an
+//! FRAM); with the word `deferred` it lies beside the ring and is flushed now and then. Commits and bare writes
+//! take turns. The block layer's own counters are read where the directories lie on a block device (a loop
+//! device serves well), the bare writes not among them.
 
 use evidence::kinds::Reading;
 use evidence::reasons::{HoldoverReason, TimeQuality, TimeStatus, TruthClass};
@@ -31,18 +33,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let directory = arguments
         .next()
-        .ok_or("usage: commit_cost DIR [TRUTH_DIR]")?
+        .ok_or("usage: commit_cost DIR [TRUTH_DIR | deferred]")?
         .join("journal");
-    let independent = arguments.next();
-    let class = if independent.is_some() {
-        TruthClass::Independent
-    } else {
-        TruthClass::SameDeviceSync
+    let (class, truth_directory) = match arguments.next() {
+        None => (TruthClass::SameDeviceSync, directory.clone()),
+        Some(word) if word.as_os_str() == "deferred" => {
+            (TruthClass::SameDeviceDeferred, directory.clone())
+        }
+        Some(other) => (TruthClass::Independent, other),
     };
-    let truth_path = independent
-        .as_deref()
-        .unwrap_or(&directory)
-        .join(TRUTH_FILE);
+    let truth_path = truth_directory.join(TRUTH_FILE);
     FileVolume::provision(&directory, SHAPE, |_| {})?;
     FileTruth::provision(&truth_path)?;
     let volume = FileVolume::open(&directory, SHAPE, Access::ReadWrite)?;
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         seq: 0,
     };
     println!(
-        "{:>6} {:>8} {:>10} {:>10} {:>12} {:>12} {:>8} {:>9} {:>9} {:>9} {:>9}",
+        "{:>6} {:>8} {:>10} {:>10} {:>12} {:>12} {:>8} {:>9} {:>9} {:>9} {:>9} {:>8} {:>8}",
         "batch",
         "commits",
         "volume",
@@ -78,7 +78,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "p50 us",
         "p99 us",
         "raw p50",
-        "raw p99"
+        "raw p99",
+        "p50/raw",
+        "p99/raw"
     );
     for (batch, commits) in RUNS {
         bench.run(&mut journal, *batch, *commits)?;
@@ -103,46 +105,50 @@ impl Bench {
         commits: u64,
     ) -> Result<(), Box<dyn Error>> {
         let devices = |bench: &Self| (device(&bench.directory), device(&bench.truth_path));
-        let (before, from) = (journal.stats(), devices(self));
+        let before = journal.stats();
+        let mut written = (Device::default(), Device::default());
+        let mut counted = (true, true);
         let (mut spans, mut bare) = (Vec::new(), Vec::new());
-        let mut frame_bytes = 0;
         for _ in 0..commits {
             let group: Vec<_> = (0..batch).map(|_| reading(&mut self.seq)).collect();
+            let from = devices(self);
             let began = now_ns();
-            frame_bytes = journal.commit(&group, SaltKey([4; 16]))?.frame_bytes;
+            let frame_bytes = journal.commit(&group, SaltKey([4; 16]))?.frame_bytes;
             spans.push(now_ns() - began);
-        }
-        let (after, to) = (journal.stats(), devices(self));
-        // Paired with as many bare durable writes, once the counters are read.
-        for _ in 0..commits {
+            let to = devices(self);
+            counted.0 &= written.0.add(from.0, to.0);
+            counted.1 &= written.1.add(from.1, to.1);
+            // A bare durable write of as many bytes, in turn.
             bare.push(self.raw.write(frame_bytes as usize)?);
         }
-        let flushes = |to: Option<Device>, from: Option<Device>| match (to, from) {
-            (Some(to), Some(from)) => {
-                format!("{:.2}", ratio(to.flushes - from.flushes, commits))
-            }
-            _ => "-".to_owned(),
+        let after = journal.stats();
+        let flushes = |of: Device, counted: bool| match counted {
+            true => format!("{:.2}", ratio(of.flushes, commits)),
+            false => "-".to_owned(),
         };
         let payload = after.payload_bytes - before.payload_bytes;
-        let written = match (to.0, from.0) {
-            (Some(to), Some(from)) => (to.sectors - from.sectors) * 512,
-            _ => after.frame_bytes - before.frame_bytes,
+        let bytes = match counted.0 {
+            true => written.0.sectors * 512,
+            false => after.frame_bytes - before.frame_bytes,
         };
-        let truth = if self.independent {
-            flushes(to.1, from.1)
-        } else {
-            "same".to_owned()
+        let truth = match self.independent {
+            true => flushes(written.1, counted.1),
+            false => "same".to_owned(),
         };
+        let (p50, p99) = (percentile(&mut spans, 50), percentile(&mut spans, 99));
+        let (raw_p50, raw_p99) = (percentile(&mut bare, 50), percentile(&mut bare, 99));
         println!(
-            "{batch:>6} {commits:>8} {:>10.2} {:>10.2} {:>12} {truth:>12} {:>8.2} {:>9} {:>9} {:>9} {:>9}",
+            "{batch:>6} {commits:>8} {:>10.2} {:>10.2} {:>12} {truth:>12} {:>8.2} {:>9} {:>9} {:>9} {:>9} {:>8.2} {:>8.2}",
             ratio(after.volume_flushes - before.volume_flushes, commits),
             ratio(after.truth_flushes - before.truth_flushes, commits),
-            flushes(to.0, from.0),
-            ratio(written, payload),
-            percentile(&mut spans, 50) / 1_000,
-            percentile(&mut spans, 99) / 1_000,
-            percentile(&mut bare, 50) / 1_000,
-            percentile(&mut bare, 99) / 1_000,
+            flushes(written.0, counted.0),
+            ratio(bytes, payload),
+            p50 / 1_000,
+            p99 / 1_000,
+            raw_p50 / 1_000,
+            raw_p99 / 1_000,
+            ratio(p50, raw_p50),
+            ratio(p99, raw_p99),
         );
         Ok(())
     }
@@ -178,10 +184,22 @@ fn reading(seq: &mut u64) -> (Stamp, Captured) {
 }
 
 /// The block layer's counters of the device that a path lies on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Device {
     sectors: u64,
     flushes: u64,
+}
+
+impl Device {
+    /// Adds what was counted between two looks; whether both saw a device.
+    fn add(&mut self, from: Option<Self>, to: Option<Self>) -> bool {
+        let Some((from, to)) = from.zip(to) else {
+            return false;
+        };
+        self.sectors += to.sectors - from.sectors;
+        self.flushes += to.flushes - from.flushes;
+        true
+    }
 }
 
 fn device(path: &Path) -> Option<Device> {

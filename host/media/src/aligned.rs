@@ -18,10 +18,24 @@ impl Aligned {
         Self { memory, start, len }
     }
 
-    pub(crate) fn copy_of(bytes: &[u8]) -> Self {
-        let mut buffer = Self::zeroed(bytes.len());
-        buffer.bytes_mut().copy_from_slice(bytes);
-        buffer
+    /// Holds these bytes, one part behind the other, in the same memory as before where it is enough.
+    pub(crate) fn hold(&mut self, parts: &[&[u8]]) {
+        let len = parts
+            .iter()
+            .fold(0, |sum: usize, part| sum.saturating_add(part.len()));
+        let room = self.memory.len().saturating_sub(self.start);
+        if room < len {
+            *self = Self::zeroed(len);
+        }
+        self.len = len;
+        let mut rest = self.bytes_mut();
+        for part in parts {
+            let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else {
+                return;
+            };
+            place.copy_from_slice(part);
+            rest = behind;
+        }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -37,17 +51,24 @@ impl Aligned {
     }
 }
 
+/// Whether a device can take these bytes from where they are.
+pub(crate) fn is_aligned(bytes: &[u8]) -> bool {
+    bytes.as_ptr().addr().is_multiple_of(ALIGN_BYTES)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{ALIGN_BYTES, Aligned};
+    use super::{Aligned, is_aligned};
 
     #[test]
     fn the_bytes_are_aligned_and_whole() {
-        for len in [0, 1, 512, 4_096, 70_001] {
+        let mut buffer = Aligned::zeroed(0);
+        for len in [0, 1, 512, 4_096, 70_001, 3] {
             let source: Vec<u8> = (0..len).map(|n| u8::try_from(n % 251).unwrap()).collect();
-            let buffer = Aligned::copy_of(&source);
+            let (head, tail) = source.split_at(source.len() / 3);
+            buffer.hold(&[head, tail]);
             assert_eq!(buffer.bytes(), source);
-            assert_eq!(buffer.bytes().as_ptr().addr() % ALIGN_BYTES, 0);
+            assert!(is_aligned(buffer.bytes()));
         }
     }
 }

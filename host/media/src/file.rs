@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::MediaError;
-use crate::aligned::{ALIGN_BYTES, Aligned};
+use crate::aligned::{ALIGN_BYTES, Aligned, is_aligned};
 
 /// How the files are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,9 @@ const FILL_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct FixedFile {
     file: File,
+    /// The same file through the page cache, for writes that wait for a later flush: past the cache each of
+    /// them would wait for the device, and gain nothing by it.
+    cached: Option<File>,
     direct: bool,
     bytes: u64,
     writable: bool,
@@ -75,8 +78,15 @@ impl FixedFile {
             Err(errno) => return Err(MediaError::new("opening", path, errno)),
         };
         let bytes = length(&file).map_err(|error| MediaError::new("measuring", path, error))?;
+        let cached = match (access, flush) {
+            (Access::ReadWrite, Flush::OnDemand) if direct => Some(
+                open_with(path, mode).map_err(|errno| MediaError::new("opening", path, errno))?,
+            ),
+            _ => None,
+        };
         let mut opened = Self {
             file,
+            cached,
             direct,
             bytes,
             writable: access == Access::ReadWrite,
@@ -165,7 +175,9 @@ impl FixedFile {
         self.write(offset, bytes)?;
         match self.flush {
             Flush::EachWrite => Ok(()),
-            Flush::OnDemand => flush_of(&self.file).map_err(Fault::from),
+            Flush::OnDemand => {
+                flush_of(self.cached.as_ref().unwrap_or(&self.file)).map_err(Fault::from)
+            }
         }
     }
 
@@ -185,8 +197,12 @@ impl FixedFile {
         if self.direct && !(aligned(offset) && aligned(bytes.len() as u64)) {
             return Err(Fault::RANGE);
         }
-        if self.direct {
-            write_all(&self.file, Aligned::copy_of(bytes).bytes(), offset)?;
+        if let Some(cached) = &self.cached {
+            write_all(cached, bytes, offset)?;
+        } else if self.direct && !is_aligned(bytes) {
+            let mut aligned = Aligned::zeroed(bytes.len());
+            aligned.hold(&[bytes]);
+            write_all(&self.file, aligned.bytes(), offset)?;
         } else {
             write_all(&self.file, bytes, offset)?;
         }
@@ -316,6 +332,28 @@ mod tests {
             let file = FixedFile::open(&path, Access::ReadWrite, flush).unwrap();
             let flags = rustix::fs::fcntl_getfl(&file.file).unwrap().bits();
             assert_eq!(flags & (data_sync | full_sync), wanted, "{flush:?}");
+        }
+    }
+
+    /// Writes that wait for a flush go through the page cache; whoever reads past it sees them at once.
+    #[test]
+    fn a_deferred_write_is_seen_by_direct_readers_and_flushed_on_demand() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("truth");
+        FixedFile::provision(&path, 65_536).unwrap();
+        let file = FixedFile::open(&path, Access::ReadWrite, Flush::OnDemand).unwrap();
+        assert_eq!(file.cached.is_some(), file.direct());
+        let reader = FixedFile::open(&path, Access::ReadOnly, Flush::EachWrite).unwrap();
+        let mut found = [0; 512];
+        for (round, durable) in [(1u8, false), (2, false), (3, true), (4, false)] {
+            match durable {
+                true => file.write_durable(8_192, &[round; 512]).unwrap(),
+                false => file.write(8_192, &[round; 512]).unwrap(),
+            }
+            for reader in [&file, &reader] {
+                reader.read(8_192, &mut found).unwrap();
+                assert_eq!(found, [round; 512]);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use evidence::reasons::TruthClass;
 use journal::limits::{TABLE_BYTES, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
 use journal::{MediumError, ReadTruth, TruthMedium};
 
+use crate::aligned::Aligned;
 use crate::file::{Fault, FixedFile, Flush, sync_dir};
 use crate::{Access, MediaError};
 
@@ -25,6 +26,8 @@ const TABLES_AT: u64 = TRUTH_SLOTS as u64 * TRUTH_COPIES as u64 * TRUTH_SLOT_BYT
 pub struct FileTruth {
     class: TruthClass,
     file: FixedFile,
+    /// Both copies of a slot on their way to the medium.
+    pair: Aligned,
 }
 
 impl FileTruth {
@@ -67,7 +70,8 @@ impl FileTruth {
             let why = "the truth store has another size than it must have";
             return Err(MediaError::because("opening", path, why));
         }
-        Ok(Self { class, file })
+        let pair = Aligned::zeroed(0);
+        Ok(Self { class, file, pair })
     }
 
     /// Opens a truth store that begins at the first byte of a device: a memory file that the kernel
@@ -91,7 +95,8 @@ impl FileTruth {
             return Err(MediaError::because("opening", path, why));
         }
         let class = TruthClass::Independent;
-        Ok(Self { class, file })
+        let pair = Aligned::zeroed(0);
+        Ok(Self { class, file, pair })
     }
 
     /// The store's bytes as they are.
@@ -154,9 +159,9 @@ impl ReadTruth for FileTruth {
 impl TruthMedium for FileTruth {
     fn write_durable(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         let at = slot_at(slot, 0);
-        let both = [bytes, bytes].concat();
+        self.pair.hold(&[bytes, bytes]);
         self.file
-            .write_durable(at, &both)
+            .write_durable(at, self.pair.bytes())
             .map_err(placed(slot, at))?;
         steps::pass("commit.truth_stored");
         Ok(())
@@ -169,8 +174,10 @@ impl TruthMedium for FileTruth {
 
     fn write_deferred(&mut self, slot: u32, bytes: &[u8]) -> Result<(), MediumError> {
         let at = slot_at(slot, 0);
-        let both = [bytes, bytes].concat();
-        self.file.write(at, &both).map_err(placed(slot, at))?;
+        self.pair.hold(&[bytes, bytes]);
+        self.file
+            .write(at, self.pair.bytes())
+            .map_err(placed(slot, at))?;
         steps::pass("commit.truth_stored");
         Ok(())
     }

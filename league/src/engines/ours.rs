@@ -40,6 +40,8 @@ const SALT: SaltKey = SaltKey([3; 16]);
 struct Ours {
     journal: Journal<FileVolume, FileTruth>,
     recovery: Option<Recovery>,
+    /// Bytes of the entries committed since it was opened.
+    encoded_bytes: u64,
 }
 
 fn open(place: &Place, class: TruthClass) -> Result<Box<dyn Engine>, Failed> {
@@ -68,12 +70,14 @@ fn open(place: &Place, class: TruthClass) -> Result<Box<dyn Engine>, Failed> {
         Ours {
             journal: Journal::create(volume, medium, &input, SALT)?,
             recovery: None,
+            encoded_bytes: 0,
         }
     } else {
         let (journal, recovery) = Journal::open(volume, medium, &input)?;
         Ours {
             journal,
             recovery: Some(recovery),
+            encoded_bytes: 0,
         }
     };
     Ok(Box::new(ours))
@@ -81,8 +85,14 @@ fn open(place: &Place, class: TruthClass) -> Result<Box<dyn Engine>, Failed> {
 
 impl Engine for Ours {
     fn commit(&mut self, batch: &Batch) -> Result<(), Failed> {
-        self.journal.commit(&batch.group, SALT)?;
+        let committed = self.journal.commit(&batch.group, SALT)?;
+        let bytes = committed.entries.iter().map(|entry| entry.bytes.len());
+        self.encoded_bytes += u64::try_from(bytes.sum::<usize>())?;
         Ok(())
+    }
+
+    fn encoded_bytes(&self) -> Option<u64> {
+        Some(self.encoded_bytes)
     }
 
     fn read(&mut self, tell: Tell<'_>) -> Result<(), Failed> {

@@ -1,4 +1,4 @@
-//! Entries a second on one core: a verification, reading alone, and the hashes alone.
+//! Entries a second: a verification on one core and on all, reading alone, and the hashes alone.
 //!
 //! `cargo bench -p fieldnotary-query --bench verify -- [ENTRIES]`
 
@@ -14,7 +14,7 @@ use evidence::{
     Blob, BootId, Captured, CommitId, Generation, LogId, MeterId, MonoNs, Payload, PointId,
     Quality, SaltKey, Seq, SourceId, Stamp, TimeDetail, UtcNs,
 };
-use fieldnotary_query::{Anchors, Report, verify_node};
+use fieldnotary_query::{Anchors, Report, verify_node_with};
 use journal::limits::{TABLE_BYTES, TRUTH_SLOT_BYTES};
 use journal::{
     Journal, MediumError, OpenInput, Options, ReadTruth, ReadVolume, Reader, Shape, TruthMedium,
@@ -22,8 +22,10 @@ use journal::{
 };
 use proof::RangeSource;
 use proof::tree::leaf_hash;
-use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::sync::RwLock;
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 const BATCH: u64 = 1_024;
@@ -33,25 +35,31 @@ const SLOTS_BYTES: usize = 4 * TRUTH_SLOT_BYTES;
 
 /// Media in memory: what is measured is the engine.
 struct Memory {
-    segments: RefCell<Vec<Vec<u8>>>,
-    truth: RefCell<Vec<u8>>,
+    segments: RwLock<Vec<Vec<u8>>>,
+    truth: RwLock<Vec<u8>>,
 }
 
 impl Memory {
     fn new(segments: u64) -> Self {
         let segment = vec![0; at(SEGMENT_BYTES)];
         Self {
-            segments: RefCell::new(vec![segment; at(segments)]),
-            truth: RefCell::new(vec![0; SLOTS_BYTES + 2 * TABLE_BYTES]),
+            segments: RwLock::new(vec![segment; at(segments)]),
+            truth: RwLock::new(vec![0; SLOTS_BYTES + 2 * TABLE_BYTES]),
         }
     }
 
     fn truth_at(&self, from: usize, into: &mut [u8]) {
-        into.copy_from_slice(self.truth.borrow().get(from..from + into.len()).unwrap());
+        into.copy_from_slice(
+            self.truth
+                .read()
+                .unwrap()
+                .get(from..from + into.len())
+                .unwrap(),
+        );
     }
 
     fn put_truth(&self, to: usize, bytes: &[u8]) {
-        let mut truth = self.truth.borrow_mut();
+        let mut truth = self.truth.write().unwrap();
         truth
             .get_mut(to..to + bytes.len())
             .unwrap()
@@ -75,13 +83,13 @@ impl ReadVolume for Memory {
     fn shape(&self) -> Shape {
         Shape {
             segment_bytes: SEGMENT_BYTES,
-            segments: u32::try_from(self.segments.borrow().len()).unwrap(),
+            segments: u32::try_from(self.segments.read().unwrap().len()).unwrap(),
             block_bytes: 4_096,
         }
     }
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
-        let segments = self.segments.borrow();
+        let segments = self.segments.read().unwrap();
         let from = segments.get(at(segment.into())).unwrap();
         into.copy_from_slice(from.get(at(offset)..at(offset) + into.len()).unwrap());
         Ok(())
@@ -95,7 +103,7 @@ impl Volume for &Memory {
         offset: u64,
         bytes: &[u8],
     ) -> Result<(), MediumError> {
-        let mut segments = self.segments.borrow_mut();
+        let mut segments = self.segments.write().unwrap();
         let to = segments.get_mut(at(segment.into())).unwrap();
         to.get_mut(at(offset)..at(offset) + bytes.len())
             .unwrap()
@@ -188,7 +196,7 @@ fn main() {
         boot_id: BootId([2; 16]),
         options: Options::default(),
     };
-    println!("{entries} readings in groups of {BATCH}, media in memory, one core");
+    println!("{entries} readings in groups of {BATCH}, media in memory");
     let mut journal = Journal::create(&memory, &memory, &input, SaltKey([3; 16])).unwrap();
     let groups: Vec<Vec<_>> = (0..entries / BATCH)
         .map(|group| (group * BATCH..(group + 1) * BATCH).map(reading).collect())
@@ -214,10 +222,18 @@ fn main() {
         tree.frontier().unwrap().root()
     });
     assert_eq!(root, reader.root());
-    let mut report = Report::default();
-    measured("verify", entries, || {
-        let anchors = Anchors::found_beside(Vec::new());
-        verify_node(&reader, "example.org/bench/g1", &anchors, &mut report);
-    });
-    assert_eq!(report.entries, entries);
+    let mut reports = Vec::new();
+    let cores = available_parallelism().map_or(1, |cores| cores.get());
+    for threads in [1, cores] {
+        let mut report = Report::default();
+        measured(&format!("verify, threads: {threads}"), entries, || {
+            let anchors = Anchors::found_beside(Vec::new());
+            let origin = "example.org/bench/g1";
+            let whole = BTreeMap::new();
+            verify_node_with(threads, &reader, origin, &anchors, &whole, &mut report);
+        });
+        assert_eq!(report.entries, entries);
+        reports.push(report.findings);
+    }
+    assert_eq!(reports.first(), reports.last());
 }

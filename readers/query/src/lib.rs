@@ -1,5 +1,6 @@
 //! Looks at committed entries, of a node or of a collector: rows, gaps, verification, published form. Never writes.
 
+mod ahead;
 mod collector;
 mod gaps;
 mod publish;
@@ -9,10 +10,12 @@ mod verify;
 
 pub use collector::{CollectorDir, CollectorError, LogDir};
 pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
-pub use publish::{PublishError, Published, PublishedHole, WriteFile, prove, publish};
+pub use publish::{
+    PublishError, Published, PublishedHole, WriteFile, prove, publish, publish_with,
+};
 pub use row::{rfc3339, row};
 pub use selftest::{SelfTest, SelfTests, Verdict};
 pub use verify::{
     Anchors, Finding, FindingKind, Kept, Known, Report, named_for, verify_collector, verify_kept,
-    verify_node, verify_node_lacking, verify_published,
+    verify_node, verify_node_lacking, verify_node_with, verify_published,
 };

@@ -2,13 +2,15 @@
 
 mod bundles;
 
+use crate::ahead;
 use bundles::Bundles;
 use evidence::kinds::Loss;
-use evidence::{CommitId, Payload};
-use journal::{Finding, RangeError, ReadTruth, ReadVolume, Reader};
+use evidence::{CommitId, Kind, Payload};
+use journal::{Finding, RangeError, ReadTruth, ReadVolume, Reader, ReaderFrame, StoredEntry};
 use proof::note::Note;
 use proof::offline::OfflineProof;
 use proof::tile::{CHECKPOINT_PATH, Tile, TileStream};
+use proof::tree::KnownJoins;
 use proof::{Checkpoint, CompactRange, Hash};
 use serde_json::json;
 use std::fmt;
@@ -141,11 +143,24 @@ struct Seal {
 /// Hands out every file of the newest signed tree, the checkpoint last: without it, it is no log.
 ///
 /// `write` gets a path under the log's directory and its bytes. The log is read once, and what is kept meanwhile
-/// does not grow with it.
+/// does not grow with it. All threads that this machine has read ahead; the files are handed out in one order.
 ///
 /// # Errors
 /// [`PublishError`]; what was handed out by then is no log.
-pub fn publish<V: ReadVolume, T: ReadTruth>(
+pub fn publish<V: ReadVolume + Sync, T: ReadTruth>(
+    reader: &Reader<V, T>,
+    progress: &AtomicU64,
+    write: &mut WriteFile<'_>,
+) -> Result<Published, PublishError> {
+    publish_with(ahead::threads(), reader, progress, write)
+}
+
+/// The same with so many threads; what is handed out does not depend on their number.
+///
+/// # Errors
+/// As [`publish`].
+pub fn publish_with<V: ReadVolume + Sync, T: ReadTruth>(
+    threads: usize,
     reader: &Reader<V, T>,
     progress: &AtomicU64,
     write: &mut WriteFile<'_>,
@@ -163,33 +178,15 @@ pub fn publish<V: ReadVolume, T: ReadTruth>(
         let before = reader.frontier_at(oldest)?;
         walk.hole(before.as_range().clone(), RETIRED, &mut out)?;
     }
-    for item in reader.entries(CommitId(oldest)) {
-        match item {
-            Ok(stored) if walk.tiles.size() < size => {
-                if stored.commit_id.0 != walk.tiles.size() {
-                    return Err(PublishError::MovedOn);
-                }
-                walk.leaf(&stored.leaf_data(), stored.leaf_hash, &mut out)?;
-                walk.entries += 1;
-                progress.store(walk.entries, Ordering::Relaxed);
-                let payload = stored.entry().ok().and_then(|entry| entry.payload().ok());
-                if let Some(Payload::Loss(loss)) = payload {
-                    walk.named.push((stored.commit_id.0, loss));
-                }
-            }
-            Ok(_) => break,
-            Err(Finding::Lost(loss)) if loss.first.0 < size => {
-                let unknown = PublishError::HashesUnknown {
-                    first: loss.first.0,
-                    end: loss.end(),
-                };
-                let range = loss.range().filter(|range| range.end() <= size);
-                walk.hole(range.ok_or(unknown)?, loss.cause.name(), &mut out)?;
-            }
-            Err(Finding::Retired { .. }) => return Err(PublishError::MovedOn),
-            Err(_) => {}
-        }
-    }
+    let nothing = |_: &[StoredEntry]| ();
+    ahead::with_threads(reader, threads, nothing, |ahead, _| {
+        let from = CommitId(oldest);
+        let frames = match ahead {
+            Some(ahead) => reader.frames_ahead(from, ahead),
+            None => reader.frames(from),
+        };
+        walk.frames(frames, from, size, progress, &mut out)
+    })?;
     walk.finish(&seal, &mut out)?;
     let end = reader.size();
     Ok(Published {
@@ -298,13 +295,66 @@ struct Walk {
 }
 
 impl Walk {
-    fn leaf(&mut self, leaf: &[u8], hash: Hash, out: &mut Output<'_>) -> Result<(), PublishError> {
-        self.tiles.push_leaf(hash);
-        out.put_all(self.tiles.take_full())?;
-        match self.bundles.leaf(leaf) {
-            Some((path, bytes)) => out.put(&path, &bytes),
-            None => Ok(()),
+    /// Takes everything below `size`.
+    fn frames(
+        &mut self,
+        frames: impl Iterator<Item = Result<ReaderFrame, Finding>>,
+        from: CommitId,
+        size: u64,
+        progress: &AtomicU64,
+        out: &mut Output<'_>,
+    ) -> Result<(), PublishError> {
+        for item in frames {
+            match item {
+                Ok(_) if self.tiles.size() >= size => break,
+                Ok(frame) => {
+                    let mut known = frame.joins.known();
+                    let entries = frame.entries.iter();
+                    for stored in entries.filter(|stored| stored.commit_id >= from) {
+                        if self.tiles.size() >= size {
+                            return Ok(());
+                        }
+                        self.entry(stored, &mut known, out)?;
+                        progress.store(self.entries, Ordering::Relaxed);
+                    }
+                }
+                Err(Finding::Lost(loss)) if loss.first.0 < size => {
+                    let unknown = PublishError::HashesUnknown {
+                        first: loss.first.0,
+                        end: loss.end(),
+                    };
+                    let range = loss.range().filter(|range| range.end() <= size);
+                    self.hole(range.ok_or(unknown)?, loss.cause.name(), out)?;
+                }
+                Err(Finding::Retired { .. }) => return Err(PublishError::MovedOn),
+                Err(_) => {}
+            }
         }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        stored: &StoredEntry,
+        known: &mut KnownJoins<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<(), PublishError> {
+        if stored.commit_id.0 != self.tiles.size() {
+            return Err(PublishError::MovedOn);
+        }
+        self.tiles.push_leaf_known(stored.leaf_hash, known);
+        out.put_all(self.tiles.take_full())?;
+        if let Some((path, bytes)) = self.bundles.leaf(stored.leaf_data()) {
+            out.put(&path, &bytes)?;
+        }
+        self.entries += 1;
+        if stored.kind() == Some(Kind::Loss)
+            && let Ok(entry) = stored.entry()
+            && let Ok(Payload::Loss(loss)) = entry.payload()
+        {
+            self.named.push((stored.commit_id.0, loss));
+        }
+        Ok(())
     }
 
     fn hole(

@@ -6,6 +6,7 @@
 mod chain;
 mod collector;
 mod fills;
+mod judge;
 mod kept;
 mod known;
 mod node;
@@ -19,7 +20,7 @@ mod tiles;
 pub use collector::verify_collector;
 pub use kept::verify_kept;
 pub use known::Known;
-pub use node::{verify_node, verify_node_lacking};
+pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use published::verify_published;
 pub use report::{Finding, FindingKind, Kept, Report};
 

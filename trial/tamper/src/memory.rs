@@ -4,8 +4,7 @@ use crate::files::Files;
 use evidence::reasons::TruthClass;
 use journal::limits::{TABLE_BYTES, TABLE_COPIES, TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
 use journal::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape, TruthMedium, Volume};
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where the lease tables begin (spec/journal-v1.md, "Truth store").
 const TABLES_AT: usize = TRUTH_SLOTS as usize * TRUTH_COPIES as usize * TRUTH_SLOT_BYTES;
@@ -16,8 +15,13 @@ const TRUTH_BYTES: usize = TABLES_AT + TABLE_COPIES as usize * TABLE_BYTES;
 #[derive(Clone, Debug)]
 pub(crate) struct Media {
     pub(crate) shape: Shape,
-    segments: Rc<RefCell<Vec<Vec<u8>>>>,
-    truth: Rc<RefCell<Vec<u8>>>,
+    segments: Arc<Mutex<Vec<Vec<u8>>>>,
+    truth: Arc<Mutex<Vec<u8>>>,
+}
+
+/// Nobody panics with it in hand; whoever did would leave whole bytes.
+fn held<T>(bytes: &Mutex<T>) -> MutexGuard<'_, T> {
+    bytes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Media {
@@ -27,8 +31,8 @@ impl Media {
         let segments = (0..shape.segments).map(|_| vec![0; bytes]).collect();
         Self {
             shape,
-            segments: Rc::new(RefCell::new(segments)),
-            truth: Rc::new(RefCell::new(vec![0; TRUTH_BYTES])),
+            segments: Arc::new(Mutex::new(segments)),
+            truth: Arc::new(Mutex::new(vec![0; TRUTH_BYTES])),
         }
     }
 
@@ -36,15 +40,15 @@ impl Media {
     pub(crate) fn copy(&self) -> Self {
         Self {
             shape: self.shape,
-            segments: Rc::new(RefCell::new(self.segments.borrow().clone())),
-            truth: Rc::new(RefCell::new(self.truth.borrow().clone())),
+            segments: Arc::new(Mutex::new(held(&self.segments).clone())),
+            truth: Arc::new(Mutex::new(held(&self.truth).clone())),
         }
     }
 
     /// The files of a ring, under the directory that is named.
     pub(crate) fn files(&self, dir: &str) -> Files {
         let mut files = Files::default();
-        for (number, bytes) in (0u32..).zip(self.segments.borrow().iter()) {
+        for (number, bytes) in (0u32..).zip(held(&self.segments).iter()) {
             let name = media::segment_file_name(number);
             files.put(&format!("{dir}/{name}"), bytes.clone());
         }
@@ -59,14 +63,14 @@ impl Media {
             format!("{ring}\n").into_bytes(),
         );
         let truth = format!("{dir}/{}", media::TRUTH_FILE);
-        files.put(&truth, self.truth.borrow().clone());
+        files.put(&truth, held(&self.truth).clone());
         files
     }
 
     /// Puts zeros where bytes of a segment were.
     pub(crate) fn wipe(&self, segment: u32, offset: u64, bytes: u64) {
         if let Some(range) = range(offset, bytes)
-            && let Some(found) = self.segments.borrow_mut().get_mut(segment as usize)
+            && let Some(found) = held(&self.segments).get_mut(segment as usize)
             && let Some(found) = found.get_mut(range)
         {
             found.fill(0);
@@ -94,7 +98,7 @@ impl ReadVolume for Media {
     }
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
-        let segments = self.segments.borrow();
+        let segments = held(&self.segments);
         let found = segments
             .get(segment as usize)
             .zip(range(offset, into.len() as u64))
@@ -112,7 +116,7 @@ impl Volume for Media {
         offset: u64,
         bytes: &[u8],
     ) -> Result<(), MediumError> {
-        let mut segments = self.segments.borrow_mut();
+        let mut segments = held(&self.segments);
         let found = segments
             .get_mut(segment as usize)
             .zip(range(offset, bytes.len() as u64))
@@ -125,14 +129,14 @@ impl Volume for Media {
 
 impl Media {
     fn truth_part(&self, at: usize, into: &mut [u8]) -> Result<(), MediumError> {
-        let truth = self.truth.borrow();
+        let truth = held(&self.truth);
         let found = truth.get(at..at + into.len());
         into.copy_from_slice(found.ok_or_else(|| outside(0, at as u64))?);
         Ok(())
     }
 
     fn put_truth(&self, at: usize, bytes: &[u8]) -> Result<(), MediumError> {
-        let mut truth = self.truth.borrow_mut();
+        let mut truth = held(&self.truth);
         let found = truth.get_mut(at..at + bytes.len());
         found
             .ok_or_else(|| outside(0, at as u64))?

@@ -1,5 +1,6 @@
 //! The frames of a segment as they lie: of this lap, left from an earlier one, torn or damaged.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Header, Identity, State};
@@ -153,10 +154,10 @@ fn fault_state<V, E>(fault: HeadFault, bytes: Result<&[u8], E>, ring: &Ring<V>) 
 fn payload<V: ReadVolume>(ring: &Ring<V>, head: &FrameHead) -> (Option<Payload>, Vec<StoredEntry>) {
     let len = (head.fixed.frame_bytes as usize).min(FRAME_BYTES_MAX);
     let place = (head.fixed.segment_no, head.fixed.self_offset);
-    let bytes = ring.read(place.0, place.1, len).unwrap_or_default();
-    match head.proven_entries(&bytes) {
-        Some(entries) if head.payload_holds(&bytes) => (Some(Payload::Sound), entries),
-        Some(entries) => (Some(Payload::Proven), entries),
+    let bytes = Arc::new(ring.read(place.0, place.1, len).unwrap_or_default());
+    match head.proven(&bytes) {
+        Some(proven) if head.payload_holds(&bytes) => (Some(Payload::Sound), proven.entries),
+        Some(proven) => (Some(Payload::Proven), proven.entries),
         None => (Some(Payload::Damaged), Vec::new()),
     }
 }

@@ -213,7 +213,7 @@ fn take_part(rest: &mut &[u8], generation: Generation, stretch: &mut Stretch) ->
         *rest = after;
         let id = CommitId(begin);
         stretch.push(
-            StoredEntry::salted(fixed.salt, generation, id, bytes.to_vec()),
+            StoredEntry::salted(fixed.salt, generation, id, bytes.to_vec().into()),
             true,
         );
     } else {

@@ -62,7 +62,9 @@ impl Stretch {
         let leaf = entry.leaf_hash;
         if keep {
             self.kept = self.kept.saturating_add(1);
-            self.add(Part::Kept(entry));
+            // By itself: what is rare must not hold the frames around it.
+            let bytes = entry.bytes.detached();
+            self.add(Part::Kept(StoredEntry { bytes, ..entry }));
         } else if let Some(Part::LetGo(range)) = self.parts.last_mut() {
             range.push(leaf);
         } else {

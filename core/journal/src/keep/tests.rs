@@ -100,7 +100,7 @@ fn entry(id: u64) -> StoredEntry {
         &SaltKey([3; 16]).salts(),
         GENERATION,
         CommitId(id),
-        text.into_bytes(),
+        text.into_bytes().into(),
     )
 }
 

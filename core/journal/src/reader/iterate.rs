@@ -38,6 +38,7 @@ impl<V: ReadVolume, T: ReadTruth> Iterator for Frames<'_, V, T> {
                     entries: frame.entries,
                     location: frame.location,
                     frontier: frame.frontier,
+                    joins: frame.joins,
                 }))
             }
             Step::Lost(loss, _) => {

@@ -4,14 +4,15 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 use evidence::reasons::TruthClass;
 
-use super::Reader;
+use super::{Reader, ReaderFrame};
 use crate::find::{Finding, Loss};
-use crate::frame::{FrameHead, StoredEntry};
+use crate::frame::FrameHead;
 use crate::leases;
 use crate::limits::{DEFERRED_COMMITS_MAX, TRUTH_COPIES};
 use crate::medium::{ReadTruth, ReadVolume};
 use crate::recovery::{self, Named, is_named, note_named};
 use crate::truth;
+use crate::walk::ReadAhead;
 
 /// What a look at everything found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,18 +23,23 @@ pub struct Scrub {
     pub unnamed: Vec<Loss>,
     /// Entries read.
     pub entries: u64,
-    /// Bytes read from the ring.
+    /// Bytes read from the ring, but for those of frames that somebody read ahead.
     pub bytes: u64,
 }
 
 impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     /// Reads everything in the ring and the truth store once, and says what is wrong.
     pub fn scrub(&self) -> Scrub {
-        self.scrub_each(|_| {})
+        self.scrub_each(None, |_| {})
     }
 
-    /// The same, and shows every entry and finding of the ring on the way, in the order of the log.
-    pub fn scrub_each(&self, mut show: impl FnMut(&Result<StoredEntry, Finding>)) -> Scrub {
+    /// The same, and shows every frame and finding of the ring on the way, in the order of the log. Somebody
+    /// may have read frames ahead.
+    pub fn scrub_each(
+        &self,
+        ahead: Option<&dyn ReadAhead>,
+        mut show: impl FnMut(&Result<ReaderFrame, Finding>),
+    ) -> Scrub {
         let mut scrub = Scrub {
             findings: self.truth_findings.clone(),
             ..Scrub::default()
@@ -44,12 +50,20 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         }
         let mut named = Named::new();
         let before = self.ring.scanned_bytes();
-        for item in self.entries(self.truth.fixed.oldest_commit_id) {
+        let oldest = self.truth.fixed.oldest_commit_id;
+        let frames = match ahead {
+            Some(ahead) => self.frames_ahead(oldest, ahead),
+            None => self.frames(oldest),
+        };
+        for item in frames {
             show(&item);
             match item {
-                Ok(entry) => {
-                    scrub.entries = scrub.entries.saturating_add(1);
-                    note_named(&mut named, &entry);
+                Ok(frame) => {
+                    let entries = frame.entries.iter();
+                    for entry in entries.filter(|entry| entry.commit_id >= oldest) {
+                        scrub.entries = scrub.entries.saturating_add(1);
+                        note_named(&mut named, entry);
+                    }
                 }
                 Err(finding) => scrub.findings.push(finding),
             }

@@ -104,10 +104,10 @@ fn end_at_segment<V: ReadVolume>(ring: &Ring<V>, head: &SegmentHead) -> ScanEnd 
 /// The truth store as it stood right after a frame was committed, if its payload is whole.
 fn end_at_frame<V: ReadVolume>(ring: &Ring<V>, head: &FrameHead) -> Option<ScanEnd> {
     let bytes = ring.frame(head).ok()?;
-    let mut frontier = head.frontier.clone();
+    let proven = head.proven(&bytes)?;
+    let frontier = proven.after;
     let mut range = CompactRange::empty(head.first());
-    for entry in head.proven_entries(&bytes)? {
-        frontier.push(entry.leaf_hash);
+    for entry in proven.entries {
         range.push(entry.leaf_hash);
     }
     let mut fixed = blank_truth(ring);

@@ -127,7 +127,7 @@ impl<V: ReadVolume> Tail<'_, V> {
         let chain = self.continues(&head);
         let range = self.ring.frame(&head).ok().and_then(|bytes| {
             let mut range = CompactRange::empty(head.first());
-            for entry in head.proven_entries(&bytes)? {
+            for entry in head.proven(&bytes)?.entries {
                 range.push(entry.leaf_hash);
             }
             Some(range)

@@ -131,11 +131,7 @@ impl<V: ReadVolume> Walk<'_, V> {
         let at = self.previous?;
         let head = self.ring.head_at(at.segment, at.offset).ok()?;
         let bytes = self.ring.frame(&head).ok()?;
-        let entries = head.proven_entries(&bytes)?;
-        let mut tree = head.frontier;
-        for entry in entries {
-            tree.push(entry.leaf_hash);
-        }
+        let tree = head.proven(&bytes)?.after;
         (head.fixed.lap == at.lap && tree.size() == self.expected).then_some(tree)
     }
 }

@@ -1,16 +1,18 @@
 //! Frames whose headers are damaged and whose entries are not: found again from their neighbours.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 use evidence::{CommitId, Generation, SaltKey};
-use proof::tree::compact_range_len;
+use proof::tree::{Joins, compact_range_len};
 use proof::{CompactRange, Frontier};
 
 use super::bound::bound;
 use super::{Anchor, Frame, Suspect, Walk};
 use crate::bytes::to_usize;
 use crate::frame::{
-    FrameHead, StoredEntry, header_bytes_of, leading_entry, payload_bytes_of, split_entries,
+    EntryBytes, FrameHead, StoredEntry, header_bytes_of, leading_entry, payload_bytes_of,
+    split_entries,
 };
 use crate::limits::{FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, RANGE_HASHES_MAX, RESTORED_FRAMES_MAX};
 use crate::medium::ReadVolume;
@@ -134,6 +136,7 @@ impl<V: ReadVolume> Walk<'_, V> {
             location: at,
             entries,
             frontier: before,
+            joins: Joins::default(),
         });
         Some(())
     }
@@ -177,7 +180,8 @@ fn leading_entries(
             .checked_add(crate::layout::EntryFixed::BYTES)?
             .checked_add(u32::from_be_bytes(*len) as usize)?;
     }
-    split_entries(bytes.get(..end)?, key, generation, first, count)
+    let payload = Arc::new(bytes.get(..end)?.to_vec());
+    split_entries(&payload, 0..end, key, generation, first, count)
 }
 
 /// The entries at the front that are sound by themselves and have the right ids, at least one.
@@ -195,7 +199,7 @@ fn sound_entries(
         let Some(bytes) = leading_entry(&mut rest, generation, id) else {
             break;
         };
-        let bytes = bytes.to_vec();
+        let bytes = EntryBytes::from(bytes.to_vec());
         entries.push(StoredEntry::new(&salts, generation, CommitId(id), bytes));
     }
     (!entries.is_empty()).then_some(entries)

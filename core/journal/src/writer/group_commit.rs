@@ -1,14 +1,16 @@
 //! The group commit: one frame, durable, then the truth store, then the acknowledgement.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use evidence::limits::ENTRY_BYTES_MAX;
-use evidence::{Captured, CommitId, Header, SaltKey, Stamp, encode_entry};
+use evidence::{Captured, CommitId, Header, SaltKey, Stamp};
+use proof::tree::leaf_hash_of;
 use proof::{CompactRange, Frontier, Hash};
 
 use super::{Committed, Journal};
 use crate::error::CommitError;
 use crate::frame::{
-    EncodedFrame, NewFrame, StoredEntry, header_bytes_of, payload_bytes_of, payload_room,
+    Draft, EncodedFrame, NewFrame, StoredEntry, header_bytes_of, payload_bytes_of, payload_room,
 };
 use crate::limits::{ENTRY_ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, FRAME_ENTRIES_MAX};
 use crate::medium::{TruthMedium, Volume};
@@ -48,8 +50,8 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         if self.latched {
             return Err(CommitError::Latched);
         }
-        let encoded = self.encode(group)?;
-        let frame_bytes = self.frame_bytes(&encoded)?;
+        let draft = self.draft(group)?;
+        let frame_bytes = self.frame_bytes(&draft)?;
         let end = self.open.offset.saturating_add(frame_bytes as u64);
         let rolled = self.open.left || end > self.ring.shape.segment_bytes;
         if rolled {
@@ -58,76 +60,90 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         let first = self.truth.fixed.size;
         let generation = self.ring.generation;
         let salts = self.open.salt_key.salts();
-        let entries: Vec<StoredEntry> = (first..)
-            .zip(encoded)
-            .map(|(id, bytes)| StoredEntry::new(&salts, generation, CommitId(id), bytes))
-            .collect();
         // The leaves are hashed together once; the tree takes them as subtrees.
         let mut range = CompactRange::empty(first);
-        for entry in &entries {
-            range.push(entry.leaf_hash);
+        let mut leaves = Vec::with_capacity(draft.len());
+        for (id, bytes) in (first..).zip(draft.entries()) {
+            let salt = salts.of(generation, CommitId(id));
+            let leaf_hash = leaf_hash_of(&[&salt, bytes]);
+            range.push(leaf_hash);
+            leaves.push((salt, leaf_hash));
         }
         let mut frontier = self.truth.frontier.clone();
         frontier
             .append_range(&range)
             .expect("the range begins at the size of the tree");
         let location = self.ring.location(self.open.lap, self.open.offset);
-        let frame = self.write_frame(&entries, frontier.root(), location)?;
+        let frame = self.write_frame(draft, frontier.root(), location)?;
         let next = self.advanced(frontier, range, &frame);
         self.write_truth_of_commit(next)?;
         self.open.offset = self.truth.fixed.commit_offset;
-        self.count(&entries, &frame);
-        Ok(Committed {
+        self.count(leaves.len(), &frame);
+        let stored = |((id, (salt, leaf_hash)), bytes)| StoredEntry {
+            generation,
+            commit_id: CommitId(id),
+            salt,
+            bytes,
+            leaf_hash,
+        };
+        let entries = (first..).zip(leaves).zip(frame.entries());
+        let committed = Committed {
             first: CommitId(first),
-            entries,
+            entries: entries.map(stored).collect(),
             size: self.truth.fixed.size,
             root: self.truth.fixed.root,
-            frame_bytes: u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX),
+            frame_bytes: u32::try_from(frame.bytes().len()).unwrap_or(u32::MAX),
             payload_bytes: frame.payload_bytes,
             location,
             rolled,
-        })
+        };
+        self.memory = frame.into_memory();
+        Ok(committed)
     }
 
-    fn encode(&self, group: &[(Stamp, Captured)]) -> Result<Vec<Vec<u8>>, CommitError> {
+    /// Encodes the entries of a group where they will lie in their frame.
+    fn draft(&mut self, group: &[(Stamp, Captured)]) -> Result<Draft, CommitError> {
         if group.is_empty() {
             return Err(CommitError::Empty);
         }
+        let captures = group.iter().map(|(_, captured)| captured.capture.len());
+        // The memory of the last frame, unless somebody still holds an entry of it.
+        let memory = Arc::try_unwrap(core::mem::take(&mut self.memory)).unwrap_or_default();
+        let mut draft = Draft::new(memory, self.header_bytes(), captures);
         let ids = self.truth.fixed.size..;
-        ids.zip(group)
-            .enumerate()
-            .map(|(index, (id, (stamp, captured)))| {
-                let header = Header {
-                    kind: captured.kind,
-                    generation: self.ring.generation,
-                    commit_id: CommitId(id),
-                    epoch: self.epoch,
-                };
-                let bytes = encode_entry(&header, stamp, captured);
-                if bytes.len() > ENTRY_BYTES_MAX {
-                    let bytes = bytes.len();
-                    return Err(CommitError::EntryTooLong { index, bytes });
-                }
-                Ok(bytes)
-            })
-            .collect()
+        for (index, (id, (stamp, captured))) in ids.zip(group).enumerate() {
+            let header = Header {
+                kind: captured.kind,
+                generation: self.ring.generation,
+                commit_id: CommitId(id),
+                epoch: self.epoch,
+            };
+            let bytes = draft.push(&header, stamp, captured);
+            if bytes > ENTRY_BYTES_MAX {
+                return Err(CommitError::EntryTooLong { index, bytes });
+            }
+        }
+        Ok(draft)
+    }
+
+    /// Bytes of the next frame's header.
+    fn header_bytes(&self) -> usize {
+        header_bytes_of(
+            self.truth.frontier.hashes().len(),
+            self.truth.newest_range.hashes().len(),
+        )
     }
 
     /// Bytes of the frame of these entries, if one frame of this ring holds them.
-    fn frame_bytes(&self, encoded: &[Vec<u8>]) -> Result<usize, CommitError> {
+    fn frame_bytes(&self, draft: &Draft) -> Result<usize, CommitError> {
         let shape = &self.ring.shape;
-        let header = header_bytes_of(
-            self.truth.frontier.hashes().len(),
-            self.truth.newest_range.hashes().len(),
-        );
-        let payload = payload_bytes_of(encoded.iter().map(Vec::len));
-        let bytes = shape.blocks_up(header.saturating_add(payload));
+        let bytes = shape.blocks_up(draft.bytes());
         let room = shape
             .segment_bytes
             .saturating_sub(shape.first_frame_offset());
-        if encoded.len() > FRAME_ENTRIES_MAX || bytes > FRAME_BYTES_MAX || bytes as u64 > room {
+        if draft.len() > FRAME_ENTRIES_MAX || bytes > FRAME_BYTES_MAX || bytes as u64 > room {
             return Err(CommitError::TooLarge {
-                entries: encoded.len(),
+                entries: draft.len(),
                 bytes,
             });
         }
@@ -136,10 +152,11 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
 
     fn write_frame(
         &mut self,
-        entries: &[StoredEntry],
+        draft: Draft,
         root_after: Hash,
         location: Location,
     ) -> Result<EncodedFrame, CommitError> {
+        let entries = draft.len();
         let frame = NewFrame {
             log_id: self.ring.log_id,
             generation: self.ring.generation,
@@ -152,22 +169,21 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             previous_range: &self.truth.newest_range,
             previous_frame_crc: self.truth.fixed.newest_frame_crc,
             root_after,
-            entries,
         };
         let frame = frame
-            .encode(&self.ring.shape)
+            .encode(draft, &self.ring.shape)
             .ok_or(CommitError::TooLarge {
-                entries: entries.len(),
+                entries,
                 bytes: FRAME_BYTES_MAX,
             })?;
         let written =
             self.ring
                 .volume
-                .write_durable(location.segment, location.offset, &frame.bytes);
+                .write_durable(location.segment, location.offset, frame.bytes());
         self.stats.volume_flushes = self.stats.volume_flushes.saturating_add(1);
         written.map_err(|error| self.latch(CommitError::Medium(error)))?;
         self.read_back(&frame, location)?;
-        self.stats.write_ptr = self.linear(location.lap, location.offset, frame.bytes.len());
+        self.stats.write_ptr = self.linear(location.lap, location.offset, frame.bytes().len());
         Ok(frame)
     }
 
@@ -180,8 +196,8 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         self.stats.read_backs = self.stats.read_backs.saturating_add(1);
         let found = self
             .ring
-            .read(location.segment, location.offset, frame.bytes.len());
-        if found.is_ok_and(|found| found == frame.bytes) {
+            .read(location.segment, location.offset, frame.bytes().len());
+        if found.is_ok_and(|found| found == frame.bytes()) {
             return Ok(());
         }
         self.stats.read_back_failures = self.stats.read_back_failures.saturating_add(1);
@@ -198,7 +214,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         let fixed = &mut next.fixed;
         fixed.lap = self.open.lap;
         fixed.salt_key = self.open.salt_key;
-        fixed.commit_offset = self.open.offset.saturating_add(frame.bytes.len() as u64);
+        fixed.commit_offset = self.open.offset.saturating_add(frame.bytes().len() as u64);
         fixed.newest_lap = self.open.lap;
         fixed.newest_end = fixed.commit_offset;
         fixed.newest_frame_crc = frame.header_crc;
@@ -206,11 +222,11 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         next
     }
 
-    fn count(&mut self, entries: &[StoredEntry], frame: &EncodedFrame) {
+    fn count(&mut self, entries: usize, frame: &EncodedFrame) {
         let stats = &mut self.stats;
         stats.commits = stats.commits.saturating_add(1);
-        stats.entries = stats.entries.saturating_add(entries.len() as u64);
-        stats.frame_bytes = stats.frame_bytes.saturating_add(frame.bytes.len() as u64);
+        stats.entries = stats.entries.saturating_add(entries as u64);
+        stats.frame_bytes = stats.frame_bytes.saturating_add(frame.bytes().len() as u64);
         stats.payload_bytes = stats
             .payload_bytes
             .saturating_add(u64::from(frame.payload_bytes));

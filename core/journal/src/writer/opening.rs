@@ -1,6 +1,7 @@
 //! Beginning a log on blank media, and opening one whatever state it was left in.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use evidence::reasons::TruthClass;
 use evidence::{CommitId, Epoch, SaltKey};
 use proof::{CompactRange, Frontier};
@@ -142,6 +143,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
                 salt_key: fixed.salt_key,
                 left: false,
             },
+            memory: Arc::default(),
             epoch: fixed.epoch,
             slot,
             counter: fixed.counter,

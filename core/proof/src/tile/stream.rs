@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{TILE_HEIGHT, Tile, TileKind};
 use crate::limits::{HASH_BYTES, TILE_WIDTH, TILE_WIDTH_U64};
-use crate::tree::{CompactRange, Hash, Subtree, TreeError, empty_root, node_hash};
+use crate::tree::{CompactRange, Hash, KnownJoins, Subtree, TreeError, empty_root, node_hash};
 
 /// Makes the hash tiles of a tree from its leaves and from ranges that are known by their hashes alone.
 ///
@@ -41,7 +41,12 @@ impl TileStream {
 
     /// Adds one leaf.
     pub fn push_leaf(&mut self, leaf: Hash) {
-        self.push_complete(0, leaf);
+        self.push_complete(0, leaf, node_hash);
+    }
+
+    /// Adds one leaf; what was joined before for another tree of the same leaves is not hashed again.
+    pub fn push_leaf_known(&mut self, leaf: Hash, known: &mut KnownJoins<'_>) {
+        self.push_complete(0, leaf, |left, right| known.make(left, right));
     }
 
     /// Adds leaves known only by their compact range.
@@ -56,7 +61,7 @@ impl TileStream {
             });
         }
         for (part, hash) in range.subtrees() {
-            self.push_complete(part.height, hash);
+            self.push_complete(part.height, hash, node_hash);
         }
         Ok(())
     }
@@ -96,7 +101,12 @@ impl TileStream {
         self.done
     }
 
-    fn push_complete(&mut self, height: u32, hash: Hash) {
+    fn push_complete(
+        &mut self,
+        height: u32,
+        hash: Hash,
+        mut join: impl FnMut(&Hash, &Hash) -> Hash,
+    ) {
         let (mut at, mut height, mut hash) = (self.end, height, hash);
         self.end = Subtree { begin: at, height }.end();
         while let Some(index) = at.checked_shr(height)
@@ -112,7 +122,7 @@ impl TileStream {
             let before = newest.replace((index, hash));
             match before {
                 Some((left, left_hash)) if index % 2 == 1 && left == index.saturating_sub(1) => {
-                    hash = node_hash(&left_hash, &hash);
+                    hash = join(&left_hash, &hash);
                     at = at.saturating_sub(1 << height);
                     height = height.saturating_add(1);
                 }

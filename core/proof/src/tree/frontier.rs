@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::range::fold_right;
-use super::{CompactRange, Hash, TreeError, empty_root};
+use super::{CompactRange, Hash, Joins, TreeError, empty_root};
 
 /// The hashes of the complete subtrees left of `size`, largest first: at most 63 of them.
 ///
@@ -47,6 +47,12 @@ impl Frontier {
     /// Adds one leaf.
     pub fn push(&mut self, leaf: Hash) {
         self.0.push(leaf);
+    }
+
+    /// Adds one leaf, and notes the joins that it makes for others that take the same leaves.
+    pub fn push_noting(&mut self, leaf: Hash, joins: &mut Joins) {
+        self.0
+            .push_complete_by(0, leaf, |left, right| joins.make(left, right));
     }
 
     /// Adds a range of leaves that begins at [`Self::size`].

@@ -178,6 +178,16 @@ impl CompactRange {
 
     /// Adds a complete subtree at the right, which must be aligned there, and merges what it completes.
     pub(crate) fn push_complete(&mut self, height: u32, hash: Hash) {
+        self.push_complete_by(height, hash, node_hash);
+    }
+
+    /// The same, where `join` hashes two neighbours.
+    pub(crate) fn push_complete_by(
+        &mut self,
+        height: u32,
+        hash: Hash,
+        mut join: impl FnMut(&Hash, &Hash) -> Hash,
+    ) {
         let (mut at, mut height, mut hash) = (self.end, height, hash);
         self.end = Subtree { begin: at, height }.end();
         // A right child whose left sibling lies inside the range: that sibling is the last hash held.
@@ -186,7 +196,7 @@ impl CompactRange {
             && at.saturating_sub(width) >= self.begin
             && let Some(left) = self.hashes.pop()
         {
-            hash = node_hash(&left, &hash);
+            hash = join(&left, &hash);
             at = at.saturating_sub(width);
             height = height.saturating_add(1);
         }

@@ -17,8 +17,8 @@ pub(super) struct Bundles {
 
 impl Bundles {
     /// Takes the next leaf; gives the bundle that it completes.
-    pub(super) fn leaf(&mut self, leaf: &[u8]) -> Option<File> {
-        self.leaves.push(leaf.to_vec());
+    pub(super) fn leaf(&mut self, leaf: Vec<u8>) -> Option<File> {
+        self.leaves.push(leaf);
         self.next += 1;
         if self.next.is_multiple_of(TILE_WIDTH_U64) {
             self.finish()

@@ -1,14 +1,16 @@
 //! The check that node and collector share: leaves in order, the tree over them, the claims in them.
 
 use super::Anchors;
+use super::judge::Judged;
 use super::known::{self, Known};
 use super::report::{FindingKind, Report};
 use super::signers::Signers;
 use contract::Contract;
 use evidence::kinds::{Ack, Checkpoint, Configuration, Loss};
 use evidence::reasons::LossCause;
-use evidence::{Entry, EntryError, Payload, split_leaf};
+use evidence::{Entry, EntryError, Header, Payload, split_leaf};
 use proof::note::{Note, SignatureLine, VerifierKey};
+use proof::tree::KnownJoins;
 use proof::{CompactRange, Frontier, Hash, RangeSource, SignedCheckpoint};
 use std::sync::atomic::Ordering;
 
@@ -23,6 +25,8 @@ struct Named {
 /// Follows one generation of a log from its first entry that is still there.
 pub(super) struct Chain<'a> {
     pub(super) origin: String,
+    /// The generation in the origin's name.
+    generation: Option<u64>,
     keys: Signers,
     collector: Option<VerifierKey>,
     /// Acks read before the contract that names the collector: the older one has left the ring.
@@ -58,6 +62,7 @@ impl<'a> Chain<'a> {
         report.origins.push(origin.clone());
         Self {
             known: anchors.known_of(&origin),
+            generation: generation_of(&origin),
             origin,
             keys,
             collector: None,
@@ -105,7 +110,7 @@ impl<'a> Chain<'a> {
             Some((_, bytes)) => self.entry(hash, bytes),
             None => {
                 let here = Some((self.next, self.next));
-                self.count(hash);
+                self.count(hash, &mut KnownJoins::default());
                 let words = "the leaf is too short for a salt";
                 self.report.find(FindingKind::Entry, here, words);
                 None
@@ -113,8 +118,8 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn count(&mut self, leaf: Hash) {
-        self.tree.push_leaf(leaf);
+    fn count(&mut self, leaf: Hash, known: &mut KnownJoins<'_>) {
+        self.tree.push_leaf_known(leaf, known);
         self.next += 1;
         self.report.entries += 1;
         let so_far = &self.report.progress;
@@ -124,36 +129,51 @@ impl<'a> Chain<'a> {
     /// Takes the next entry, whose leaf was hashed when it was read; gives it back if it is one.
     pub(super) fn entry(&mut self, leaf: Hash, bytes: &[u8]) -> Option<(Entry, Option<Payload>)> {
         let id = self.next;
-        let here = Some((id, id));
-        self.count(leaf);
-        let entry = match Entry::decode(bytes) {
-            Ok(entry) => entry,
-            Err(error) => {
-                self.report
-                    .find(FindingKind::Entry, here, error.to_string());
-                return None;
-            }
-        };
-        self.check_place(&entry, id);
-        let payload = match entry.payload() {
-            Ok(payload) => Some(payload),
-            Err(error) => {
-                let kind = match error {
-                    EntryError::RecordCrc { .. } => FindingKind::RecordCrc,
-                    _ => FindingKind::Entry,
-                };
-                self.report.find(kind, here, error.to_string());
-                None
-            }
-        };
-        match &payload {
-            Some(Payload::Checkpoint(checkpoint)) => self.checkpoint(id, checkpoint),
-            Some(Payload::Ack(ack)) => self.ack(id, ack),
-            Some(Payload::Loss(loss)) => self.loss(id, loss),
-            Some(Payload::Configuration(part)) => self.contract_part(part),
-            _ => {}
+        self.count(leaf, &mut KnownJoins::default());
+        let entry = self.sound(id, Entry::decode(bytes))?;
+        self.check_place(&entry.header, id);
+        let payload = self.sound(id, entry.payload());
+        if let Some(payload) = &payload {
+            self.follow(id, payload);
         }
         Some((entry, payload))
+    }
+
+    /// Takes the next entry, which was judged when it was read; gives back its payload where something
+    /// follows from it. `known` are the joins made when its leaf was proven.
+    pub(super) fn judged(
+        &mut self,
+        leaf: Hash,
+        judged: Result<Judged, EntryError>,
+        known: &mut KnownJoins<'_>,
+    ) -> Option<Payload> {
+        let id = self.next;
+        self.count(leaf, known);
+        let judged = self.sound(id, judged)?;
+        self.check_place(&judged.header, id);
+        let payload = self.sound(id, judged.payload).flatten()?;
+        self.follow(id, &payload);
+        Some(payload)
+    }
+
+    /// What was read of an entry, or a finding.
+    fn sound<T>(&mut self, id: u64, read: Result<T, EntryError>) -> Option<T> {
+        let kind = match &read {
+            Err(EntryError::RecordCrc { .. }) => FindingKind::RecordCrc,
+            _ => FindingKind::Entry,
+        };
+        read.map_err(|error| self.report.find(kind, Some((id, id)), error.to_string()))
+            .ok()
+    }
+
+    fn follow(&mut self, id: u64, payload: &Payload) {
+        match payload {
+            Payload::Checkpoint(checkpoint) => self.checkpoint(id, checkpoint),
+            Payload::Ack(ack) => self.ack(id, ack),
+            Payload::Loss(loss) => self.loss(id, loss),
+            Payload::Configuration(part) => self.contract_part(part),
+            _ => {}
+        }
     }
 
     /// Takes a range whose leaves are gone; without hashes the tree cannot be followed across it.
@@ -236,14 +256,12 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn check_place(&mut self, entry: &Entry, id: u64) {
-        let header = &entry.header;
+    fn check_place(&mut self, header: &Header, id: u64) {
         if header.commit_id.0 != id {
             let words = format!("stands at {id} and says that it is {}", header.commit_id);
             self.report.find(FindingKind::Entry, Some((id, id)), words);
         }
-        let generation = format!("/g{}", header.generation);
-        if !self.origin.ends_with(&generation) {
+        if self.generation != Some(header.generation.0) {
             let words = format!(
                 "is of generation {}, the log of {}",
                 header.generation, self.origin
@@ -377,6 +395,13 @@ impl<'a> Chain<'a> {
             cause: loss.cause,
         });
     }
+}
+
+/// The generation that an origin names, if it is written as a node writes it.
+fn generation_of(origin: &str) -> Option<u64> {
+    let (_, number) = origin.rsplit_once("/g")?;
+    let generation: u64 = number.parse().ok()?;
+    (generation.to_string() == number).then_some(generation)
 }
 
 #[cfg(test)]

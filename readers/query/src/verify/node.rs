@@ -2,13 +2,17 @@
 
 use super::Anchors;
 use super::chain::Chain;
+use super::judge::{Judged, judge};
 use super::report::{FindingKind, Report};
 use super::retired::Retired;
-use journal::{Finding, Loss, ReadTruth, ReadVolume, Reader, StoredEntry};
+use crate::ahead::{self, Notes};
+use evidence::{CommitId, EntryError};
+use journal::{Finding, Loss, ReadTruth, ReadVolume, Reader, ReaderFrame, StoredEntry};
+use proof::tree::KnownJoins;
 use std::collections::BTreeMap;
 
-/// Verifies the journal of one generation into `report`.
-pub fn verify_node<V: ReadVolume, T: ReadTruth>(
+/// Verifies the journal of one generation into `report`, with all threads that this machine has for it.
+pub fn verify_node<V: ReadVolume + Sync, T: ReadTruth>(
     reader: &Reader<V, T>,
     origin: &str,
     anchors: &Anchors,
@@ -18,7 +22,19 @@ pub fn verify_node<V: ReadVolume, T: ReadTruth>(
 }
 
 /// The same, where it is known what is wrong with the files of segments as such: words by segment.
-pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
+pub fn verify_node_lacking<V: ReadVolume + Sync, T: ReadTruth>(
+    reader: &Reader<V, T>,
+    origin: &str,
+    anchors: &Anchors,
+    lacking: &BTreeMap<u32, String>,
+    report: &mut Report,
+) {
+    verify_node_with(ahead::threads(), reader, origin, anchors, lacking, report);
+}
+
+/// The same with so many threads; what is reported does not depend on their number.
+pub fn verify_node_with<V: ReadVolume + Sync, T: ReadTruth>(
+    threads: usize,
     reader: &Reader<V, T>,
     origin: &str,
     anchors: &Anchors,
@@ -41,10 +57,18 @@ pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
     chain.trust_contracts();
     let mut walk = Walk {
         chain,
+        oldest: reader.oldest(),
         retired: Retired::below(reader.oldest().0),
     };
-    let scrub = reader.scrub_each(|item| walk.take(item));
-    let Walk { mut chain, retired } = walk;
+    let judge_all = |entries: &[StoredEntry]| -> Vec<_> {
+        entries.iter().map(|entry| judge(&entry.bytes)).collect()
+    };
+    let scrub = ahead::with_threads(reader, threads, judge_all, |ahead, notes| {
+        reader.scrub_each(ahead, |item| walk.take(item, notes))
+    });
+    let Walk {
+        mut chain, retired, ..
+    } = walk;
     let mut losses: Vec<&Loss> = Vec::new();
     for finding in &scrub.findings {
         match finding {
@@ -59,16 +83,28 @@ pub fn verify_node_lacking<V: ReadVolume, T: ReadTruth>(
     chain.finish();
 }
 
+/// What is judged of the entries of a frame.
+type Judgements = Vec<Result<Judged, EntryError>>;
+
 /// Every entry on its way into the chain, and what the entries say of those that have left the ring.
 struct Walk<'r> {
     chain: Chain<'r>,
+    oldest: CommitId,
     retired: Retired,
 }
 
 impl Walk<'_> {
-    fn take(&mut self, item: &Result<StoredEntry, Finding>) {
+    fn take(&mut self, item: &Result<ReaderFrame, Finding>, notes: &Notes<'_, Judgements>) {
         match item {
-            Ok(stored) => self.entry(stored),
+            Ok(frame) => {
+                let judgements = notes.take(frame.location, &frame.entries);
+                let mut known = frame.joins.known();
+                let oldest = self.oldest;
+                let entries = frame.entries.iter().zip(judgements);
+                for (stored, judged) in entries.filter(|(stored, _)| stored.commit_id >= oldest) {
+                    self.entry(stored, judged, &mut known);
+                }
+            }
             Err(Finding::Lost(loss)) => {
                 let range = loss.range();
                 self.chain.hole(loss.first.0, loss.end(), range.as_ref());
@@ -77,7 +113,12 @@ impl Walk<'_> {
         }
     }
 
-    fn entry(&mut self, stored: &StoredEntry) {
+    fn entry(
+        &mut self,
+        stored: &StoredEntry,
+        judged: Result<Judged, EntryError>,
+        known: &mut KnownJoins<'_>,
+    ) {
         let chain = &mut self.chain;
         if stored.commit_id.0 != chain.next() {
             let missing = Some((chain.next(), stored.commit_id.0.saturating_sub(1)));
@@ -86,10 +127,9 @@ impl Walk<'_> {
                 .find(FindingKind::Lost, missing, "missing without a trace");
             chain.hole(chain.next(), stored.commit_id.0, None);
         }
-        let Some((_, Some(payload))) = chain.entry(stored.leaf_hash, &stored.bytes) else {
-            return;
-        };
-        self.retired.take(stored.commit_id.0, &payload);
+        if let Some(payload) = chain.judged(stored.leaf_hash, judged, known) {
+            self.retired.take(stored.commit_id.0, &payload);
+        }
     }
 }
 

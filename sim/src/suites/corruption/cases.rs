@@ -235,6 +235,15 @@ impl Kind {
                 Damage(vec![Edit::Put(Area::Truth, 0, truth)])
             }
             Self::Pair => pair(golden, mix(seed ^ mix(case))),
+            Self::KeepBit | Self::KeepSector | Self::KeepUnreadable | Self::KeepCut => {
+                self.damage_kept(golden, n)
+            }
+        }
+    }
+
+    /// The damage of a case of the keep-ring; the other kinds are not of one.
+    fn damage_kept(self, golden: &Golden, n: usize) -> Damage {
+        match self {
             Self::KeepBit => {
                 let (area, at) = in_keep(n / 8);
                 Damage(vec![Edit::Flip(area, at, 1 << (n % 8))])
@@ -258,6 +267,7 @@ impl Kind {
                 let (area, at) = in_keep(n);
                 Damage(vec![Edit::Cut(area, at)])
             }
+            _ => Damage(Vec::new()),
         }
     }
 

@@ -88,7 +88,10 @@ fn a_reader_that_lies_is_found_out() {
     check_reading(
         |reading| {
             let at = first_entry(reading);
-            reading.items[at].as_mut().unwrap().bytes[20] ^= 1;
+            let entry = reading.items[at].as_mut().unwrap();
+            let mut bytes = entry.bytes.to_vec();
+            bytes[20] ^= 1;
+            entry.bytes = bytes.into();
         },
         Fault::WrongData,
     );

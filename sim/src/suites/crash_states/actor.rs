@@ -44,7 +44,6 @@ pub(super) fn input(device: &Device) -> OpenInput {
             retain_uncosigned: true,
             retain_unkept: is_keeping(device),
             read_back_every: 0,
-            ..Options::default()
         },
     }
 }

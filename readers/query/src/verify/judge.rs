@@ -1,0 +1,43 @@
+//! What an entry's bytes say by themselves, wherever they stand: judged by any thread, taken in order by the chain.
+
+use evidence::{EntryError, EntryRef, Header, Kind, Payload};
+
+/// An entry that is well formed.
+pub(super) struct Judged {
+    pub(super) header: Header,
+    /// Its payload, where the chain has a use for it; whether it is sound, where not.
+    pub(super) payload: Result<Option<Payload>, EntryError>,
+}
+
+/// Judges the bytes of an entry; an error when they are none.
+pub(super) fn judge(bytes: &[u8]) -> Result<Judged, EntryError> {
+    let entry = EntryRef::decode(bytes)?;
+    let payload = if is_followed(entry.header.kind) {
+        entry.payload().map(Some)
+    } else {
+        entry.check().map(|()| None)
+    };
+    Ok(Judged {
+        header: entry.header,
+        payload,
+    })
+}
+
+/// Whether something follows from what entries of this kind say.
+const fn is_followed(kind: Kind) -> bool {
+    match kind {
+        Kind::Checkpoint | Kind::Ack | Kind::Loss | Kind::Configuration | Kind::CounterSnapshot => {
+            true
+        }
+        Kind::Reading
+        | Kind::Event
+        | Kind::AttemptFailed
+        | Kind::Marker
+        | Kind::Audit
+        | Kind::EpochStart
+        | Kind::Downtime
+        | Kind::SeqSkip
+        | Kind::TimeMap
+        | Kind::Probe => false,
+    }
+}
