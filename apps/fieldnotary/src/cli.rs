@@ -2,6 +2,7 @@
 
 mod help;
 mod journal;
+mod time;
 
 use crate::when::{Edge, edge, instant};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -12,6 +13,7 @@ pub(crate) use journal::{
 };
 use proof::note::VerifierKey;
 use std::path::PathBuf;
+pub(crate) use time::{TimeHistoryArgs, TimeNowArgs, TimeVerb, TimeWhyArgs};
 
 /// A meter data concentrator and RTU whose data nobody can doubt.
 #[derive(Debug, Parser)]
@@ -44,6 +46,9 @@ pub(crate) enum Verb {
     /// Account for every due reading that is missing
     #[command(after_help = help::GAPS)]
     Gaps(GapsArgs),
+    /// What stamps of a log are worth, and why its clock jumped: now, history, why
+    #[command(subcommand, after_help = help::TIME)]
+    Time(TimeVerb),
     /// Look at a journal as it lies on its media: inspect, check and salvage it, export it
     #[command(subcommand, after_help = help::JOURNAL)]
     Journal(JournalVerb),

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Verb::Log(args) => commands::log(&args),
         Verb::Verify(args) => commands::verify(&args),
         Verb::Gaps(args) => commands::gaps(&args),
+        Verb::Time(verb) => commands::time(&verb),
         Verb::Journal(verb) => commands::journal(&verb),
         Verb::Backup(args) => commands::backup(&args),
         Verb::Restore(args) => commands::restore(&args),

@@ -309,6 +309,23 @@ codes! {
     }
 }
 
+impl OffsetBucket {
+    /// The bucket of a magnitude in nanoseconds.
+    #[must_use]
+    pub const fn of(magnitude_ns: u64) -> Self {
+        match magnitude_ns {
+            0..1_000 => Self::Below1Us,
+            1_000..10_000 => Self::Below10Us,
+            10_000..100_000 => Self::Below100Us,
+            100_000..1_000_000 => Self::Below1Ms,
+            1_000_000..10_000_000 => Self::Below10Ms,
+            10_000_000..100_000_000 => Self::Below100Ms,
+            100_000_000..1_000_000_000 => Self::Below1S,
+            1_000_000_000.. => Self::FromOneS,
+        }
+    }
+}
+
 impl GapClass {
     /// The anchor in which the cause of such a gap is to be looked for; `None` while it is open or
     /// nothing explains it.

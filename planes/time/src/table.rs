@@ -60,14 +60,5 @@ pub const TABLE: &[Row] = &[
 /// The bucket of a magnitude.
 #[must_use]
 pub const fn offset_bucket(magnitude_ns: u64) -> OffsetBucket {
-    match magnitude_ns {
-        0..1_000 => OffsetBucket::Below1Us,
-        1_000..10_000 => OffsetBucket::Below10Us,
-        10_000..100_000 => OffsetBucket::Below100Us,
-        100_000..1_000_000 => OffsetBucket::Below1Ms,
-        1_000_000..10_000_000 => OffsetBucket::Below10Ms,
-        10_000_000..100_000_000 => OffsetBucket::Below100Ms,
-        100_000_000..1_000_000_000 => OffsetBucket::Below1S,
-        1_000_000_000.. => OffsetBucket::FromOneS,
-    }
+    OffsetBucket::of(magnitude_ns)
 }

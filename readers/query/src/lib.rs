@@ -1,4 +1,4 @@
-//! Looks at committed entries, of a node or of a collector: rows, gaps, verification, published form. Never writes.
+//! Looks at committed entries, of a node or of a collector: rows, gaps, time, verification, published form. Never writes.
 
 mod ahead;
 mod collector;
@@ -6,6 +6,7 @@ mod gaps;
 mod publish;
 mod row;
 mod selftest;
+mod time;
 mod verify;
 
 pub use collector::{CollectorDir, CollectorError, LogDir};
@@ -15,6 +16,10 @@ pub use publish::{
 };
 pub use row::{rfc3339, row};
 pub use selftest::{SelfTest, SelfTests, Verdict};
+pub use time::{
+    Asked, Cover, Jump, JumpKind, Label, Mark, Moment, Point, Run, Sign, Span, Stretch,
+    TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals,
+};
 pub use verify::{
     Anchors, Finding, FindingKind, Kept, Known, Report, named_for, verify_collector, verify_kept,
     verify_node, verify_node_lacking, verify_node_with, verify_published,

@@ -119,6 +119,52 @@ Exit codes:
   2  the command line was not understood
   3  the directory is none, holds no log, or could not be read";
 
+pub(crate) const TIME: &str = "\
+Examples:
+  fieldnotary time now node
+  fieldnotary time history node --from -1d
+  fieldnotary time why node --at 14:00
+
+All of it is read from the log alone, of a node that runs or has stopped, or of a collector.
+
+Exit codes:
+  0  done, and what was asked holds
+  1  done, and the answer is no (each verb's --help says which no it has)
+  2  the command line was not understood
+  3  the directory is none, holds no log, or could not be read";
+
+pub(crate) const TIME_NOW: &str = "\
+Example:
+  fieldnotary time now node
+
+Exit codes:
+  0  the newest entry is stamped SYNCED
+  1  it is not: RTC_ONLY or HOLDOVER
+  2  the command line was not understood
+  3  the directory is none, holds no log, or could not be read";
+
+pub(crate) const TIME_HISTORY: &str = "\
+Examples:
+  fieldnotary time history node --from -1d
+  fieldnotary time history collector --from 2026-11-20 --to 2026-11-21 --svg day.svg
+
+Exit codes:
+  0  every jump of the clock has an entry that explains it, or there is none
+  1  a jump is there that nothing explains
+  2  the command line was not understood
+  3  the directory is none, holds no log, or could not be read; or the file is there already";
+
+pub(crate) const TIME_WHY: &str = "\
+Examples:
+  fieldnotary time why node --at 2026-11-20T14:00:00Z
+  fieldnotary time why node 4711
+
+Exit codes:
+  0  the log answers: it reaches there, and an entry explains the last jump before it
+  1  it does not: no such entry, no entries of that time, or a jump that nothing explains
+  2  the command line was not understood
+  3  the directory is none, holds no log, or could not be read";
+
 pub(crate) const JOURNAL: &str = "\
 Examples:
   fieldnotary journal inspect node --json

@@ -54,6 +54,7 @@ mod status;
 mod status_medium;
 mod status_screen;
 mod table;
+mod time;
 mod verify;
 mod verify_link;
 mod verify_pins;
@@ -73,6 +74,7 @@ pub(crate) use readiness::delivery_is_hopeless;
 pub(crate) use restore::restore;
 pub(crate) use run::{run, run_role};
 pub(crate) use status::status;
+pub(crate) use time::time;
 pub(crate) use verify::verify;
 
 use contract::{Contract, ContractErrors};

@@ -1,0 +1,80 @@
+//! The verbs of `fieldnotary time`.
+
+use super::help;
+use crate::when::instant;
+use clap::{Args, Subcommand};
+use evidence::UtcNs;
+use query::Asked;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TimeVerb {
+    /// The clock as the newest entry was stamped by it: label, error bound, source, counters
+    #[command(after_help = help::TIME_NOW)]
+    Now(TimeNowArgs),
+    /// Labels, error bound, jumps and restarts over time, with their causes and entries
+    #[command(after_help = help::TIME_HISTORY)]
+    History(TimeHistoryArgs),
+    /// What the clock was worth at an instant, and why it jumped before
+    #[command(after_help = help::TIME_WHY)]
+    Why(TimeWhyArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TimeNowArgs {
+    /// A node's or a collector's directory
+    pub(crate) dir: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TimeHistoryArgs {
+    /// A node's or a collector's directory
+    pub(crate) dir: PathBuf,
+    /// From this time on: 2026-11-20T14:00:00Z, 2026-11-20, 14:00 (today), -1h; times are UTC
+    #[arg(long, value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
+    pub(crate) from: Option<UtcNs>,
+    /// Up to this time, and not with it
+    #[arg(long, value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
+    pub(crate) to: Option<UtcNs>,
+    /// Only the last N rows of the table
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<usize>,
+    /// Write the drawing to this file too, as SVG; nothing is ever overwritten
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TimeWhyArgs {
+    /// A node's or a collector's directory
+    pub(crate) dir: PathBuf,
+    /// The entry asked about, as 4711 or 1:4711
+    #[arg(value_name = "COMMIT_ID", value_parser = entry, required_unless_present = "at")]
+    pub(crate) entry: Option<Asked>,
+    /// The instant asked about: 2026-11-20T14:00:00Z, 14:00 (today), -1h; UTC
+    #[arg(long, value_name = "INSTANT", value_parser = instant, allow_hyphen_values = true, conflicts_with = "entry")]
+    pub(crate) at: Option<UtcNs>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn entry(text: &str) -> Result<Asked, String> {
+    let due =
+        || "an entry is written as its commit id, 4711, or with its generation, 1:4711".to_owned();
+    let number = |digits: &str| digits.parse::<u64>().map_err(|_| due());
+    let (generation, commit_id) = match text.split_once(':') {
+        Some((generation, id)) => (Some(number(generation)?), number(id)?),
+        None => (None, number(text)?),
+    };
+    Ok(Asked::Entry {
+        generation,
+        commit_id,
+    })
+}

@@ -1,0 +1,143 @@
+//! `fieldnotary time now`: the clock as the newest entry was stamped by it.
+
+use super::{read, said};
+use crate::cli::TimeNowArgs;
+use crate::clock;
+use crate::commands::Ended;
+use crate::commands::table::{Align, Table};
+use crate::commands::words;
+use evidence::UtcNs;
+use evidence::reasons::{CounterState, DriftBudget, OffsetBucket, TimeQuality};
+use query::{TimeAccount, TimeNow};
+
+/// Shows it. Ends badly where the newest entry is not SYNCED.
+pub(super) fn now(args: &TimeNowArgs) -> Result<Ended, String> {
+    let mut account = TimeAccount::new();
+    read(&args.dir, &mut account)?;
+    let now = account
+        .now()
+        .ok_or_else(|| format!("no entry of {} can be read", args.dir.display()))?;
+    if args.json {
+        sayln!("{}", now.json());
+    } else {
+        say!("{}", screen(&now, clock::utc()));
+    }
+    Ok(match now.stamp.quality {
+        TimeQuality::Synced => Ended::Well,
+        TimeQuality::RtcOnly | TimeQuality::Holdover => Ended::Badly,
+    })
+}
+
+pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    let mut put = |name: &str, words: String| table.row([name.to_owned(), words]);
+    let age_ns = at.0.saturating_sub(now.newest.utc.0);
+    let ago = u64::try_from(age_ns / 1_000_000).map_or_else(
+        |_| "ahead of this machine's clock".to_owned(),
+        |ms| format!("{} ago", words::span(ms)),
+    );
+    put(
+        "newest entry",
+        format!("{}, {ago}", said::mark(&now.newest)),
+    );
+    if let (Some(label), Some(stretch)) = (now.label(), &now.stretch) {
+        put("label", said::label(label));
+        put("", said::reason(label));
+        put("since", said::mark(&stretch.begin));
+    }
+    let share = match (now.share_permille(), now.limit_ns) {
+        (Some(permille), Some(limit_ns)) => format!(
+            ", {}.{} % of the site's {}",
+            permille / 10,
+            permille % 10,
+            words::nanoseconds(limit_ns)
+        ),
+        (None, Some(limit_ns)) => format!(", the site's limit is {}", words::nanoseconds(limit_ns)),
+        (_, None) => ", and the site sets no limit: nothing is measured".to_owned(),
+    };
+    put(
+        "error bound",
+        format!("{}{share}", said::bound(now.stamp.bound_ns)),
+    );
+    if let Some((entry, map)) = &now.map {
+        if let Some(parts) = said::parts(map) {
+            let when = words::time(map.utc);
+            put("  its parts", format!("{parts}, at {when}"));
+        }
+        let budget = map.drift_budget.map(DriftBudget::meaning);
+        if let Some(budget) = budget {
+            put("  budget", budget.to_owned());
+        }
+        put("rests on", format!("{} (entry {entry})", map.basis));
+    }
+    let age = now.sync_age_ns.map_or_else(
+        || "never in this run".to_owned(),
+        |ns| format!("{} ago", words::nanoseconds(ns)),
+    );
+    put("last measured", age);
+    let stable = now.boot_to_stable_ns;
+    put(
+        "SYNCED after boot",
+        stable.map_or_else(
+            || "not yet".to_owned(),
+            |ns| format!("in {}", words::nanoseconds(ns)),
+        ),
+    );
+    for (name, shown) in [
+        ("drift_estimate", "real-time clock drift"),
+        ("rtc_valid_flag", "real-time clock valid"),
+    ] {
+        let counter = now.counters.iter().find(|(_, one)| one.name == name);
+        put(
+            shown,
+            match counter {
+                Some((_, one)) => match (one.state, one.value) {
+                    (CounterState::Value, Some(value)) => value.to_string(),
+                    (state, _) => state.name().to_owned(),
+                },
+                None => "no snapshot in the log yet".to_owned(),
+            },
+        );
+    }
+    put(
+        "last jump",
+        match &now.jump {
+            Some(jump) => format!("{}, {}", words::time(jump.after.utc), said::jump(jump)),
+            None => "none in the log".to_owned(),
+        },
+    );
+    if let Some(jump) = &now.jump {
+        put("", format!("{} ({})", said::cause(jump), said::proof(jump)));
+    }
+    put("in the whole log", totals(now));
+    let title = now
+        .origin
+        .as_deref()
+        .unwrap_or("a log without a configuration");
+    let rows = table.to_string();
+    let rows = rows.split_once('\n').map_or("", |(_, rows)| rows);
+    format!("{title}\n\n{rows}")
+}
+
+fn totals(now: &TimeNow) -> String {
+    let totals = &now.totals;
+    let steps: u64 = totals.jumps.values().sum();
+    let buckets: Vec<String> = totals
+        .jumps
+        .iter()
+        .map(|(bucket, count): (&OffsetBucket, &u64)| format!("{count} {bucket}"))
+        .collect();
+    let buckets = match buckets.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", buckets.join(", ")),
+    };
+    format!(
+        "sync acquired {}, lost {}; {} in {}; {}{buckets}, {} unexplained",
+        totals.sync_acquired,
+        totals.sync_lost,
+        words::count(totals.holdovers, "holdover", "holdovers"),
+        words::nanoseconds(totals.holdover_ns.0),
+        words::count(steps, "jump", "jumps"),
+        totals.unexplained,
+    )
+}

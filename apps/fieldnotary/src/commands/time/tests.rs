@@ -1,0 +1,160 @@
+//! The screens as golden files, over one log. `BLESS=1` writes them anew; read what changed.
+
+use super::{history, now, plot, svg, why};
+use evidence::kinds::{EpochStart, Event, TimeMap};
+use evidence::reasons::{
+    EpochCause, EventCode, HoldoverReason, OffsetBucket, TimeCause, TimeQuality, TimeStatus,
+    TruthClass,
+};
+use evidence::{
+    BootId, Captured, CommitId, Entry, Epoch, Generation, Header, MonoNs, Payload, SourceId,
+    TimeDetail, UtcNs,
+};
+use query::{Asked, Span, TimeAccount};
+use std::path::Path;
+
+const S: u64 = 1_000_000_000;
+/// 2026-11-20T00:00:00Z.
+const DAY: i64 = 1_795_132_800_000_000_000;
+
+struct Log {
+    account: TimeAccount,
+    next: u64,
+    map: TimeMap,
+}
+
+impl Log {
+    fn put(&mut self, payload: impl Into<Payload>) {
+        let payload = payload.into();
+        let entry = Entry {
+            header: Header {
+                kind: payload.kind(),
+                generation: Generation(1),
+                commit_id: CommitId(self.next),
+                epoch: Epoch(1),
+            },
+            stamp: self.map.evaluate(payload.at()),
+            captured: Captured::new(&payload),
+        };
+        self.account.observe(&entry);
+        self.next += 1;
+    }
+
+    fn map(&mut self, at: u64, off_ns: i64, quality: TimeQuality, bound_ns: u64) {
+        let (status, detail) = match quality {
+            TimeQuality::Synced => (
+                TimeStatus::Locked,
+                TimeDetail::Offset(OffsetBucket::Below1Us),
+            ),
+            _ => (
+                TimeStatus::Holdover,
+                TimeDetail::Holdover(HoldoverReason::SourceLost),
+            ),
+        };
+        self.map = TimeMap {
+            quality,
+            status,
+            detail,
+            bound_ns: Some(bound_ns),
+            bound_growth_ppb: 1_000,
+            initial_ns: Some(bound_ns / 2),
+            frequency_ns: Some(bound_ns / 2),
+            basis: "ptp4l".to_owned(),
+            sync_age_ns: Some(S),
+            ..TimeMap::absent(
+                MonoNs(at * S),
+                UtcNs(DAY + off_ns + i64::try_from((at - 100) * S).unwrap()),
+            )
+        };
+        self.put(self.map.clone());
+    }
+
+    fn event(&mut self, at: u64, code: EventCode, cause: TimeCause, count: u64) {
+        self.put(Event {
+            at: MonoNs(at * S),
+            code,
+            source: SourceId::new("time").unwrap(),
+            meter_id: None,
+            seq: None,
+            about_seq: None,
+            count: Some(count),
+            detail: Some(cause.meaning().to_owned()),
+            sample: None,
+            time_cause: Some(cause),
+        });
+    }
+
+    /// Locked, lost, stepped with a cause, and stepped back without one.
+    fn story(asked: Asked) -> TimeAccount {
+        let map = TimeMap::absent(MonoNs(100 * S), UtcNs(DAY));
+        let mut log = Self {
+            account: TimeAccount::asking(asked),
+            next: 0,
+            map,
+        };
+        log.put(EpochStart {
+            at: MonoNs(100 * S),
+            cause: EpochCause::FirstStart,
+            boot_id: BootId([1; 16]),
+            truth_class: TruthClass::Independent,
+            truth_degraded: false,
+            rolled_forward: 0,
+            dropped_bytes: 0,
+            scan_bytes: 0,
+            recovery_us: 0,
+            predecessor: None,
+        });
+        log.map(110, 0, TimeQuality::Synced, 1_000);
+        log.map(150, 0, TimeQuality::Holdover, 5_000);
+        log.event(150, EventCode::SyncLost, TimeCause::EventPathLoss, 0);
+        log.map(200, 5_000_000, TimeQuality::Holdover, 5_005_000);
+        log.event(200, EventCode::TimeStep, TimeCause::SetByProgram, 5_000_000);
+        log.map(300, 0, TimeQuality::Holdover, 10_005_000);
+        log.event(300, EventCode::TimeStep, TimeCause::Unexplained, 5_000_000);
+        log.map(340, 0, TimeQuality::Holdover, 10_105_000);
+        log.account
+    }
+}
+
+fn golden(name: &str, shown: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/commands/time/goldens")
+        .join(name);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, shown).unwrap();
+    }
+    let due = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(shown, due, "{name}:\n{shown}");
+}
+
+//= R1.2
+#[test]
+fn the_screens_are_what_was_reviewed() {
+    let at = |seconds: i64| Asked::Time(UtcNs(DAY + seconds * 1_000_000_000));
+    let account = Log::story(at(105));
+    let screen = plot::Screen {
+        columns: 80,
+        blocks: false,
+    };
+    let whole = account.history(Span::default());
+    let drawn = plot::plot(&whole, &screen);
+    let one_screen = format!("{drawn}\n{}", history::totals(&whole));
+    assert!(one_screen.lines().count() <= 24, "{one_screen}");
+    assert!(
+        one_screen.lines().all(|line| line.len() <= 160),
+        "{one_screen}"
+    );
+    golden(
+        "history.txt",
+        &format!("{one_screen}\n{}", history::rows(&whole, None)),
+    );
+    golden("why.txt", &why::screen(&account.why().unwrap()));
+    golden(
+        "why-unexplained.txt",
+        &why::screen(&Log::story(at(230)).why().unwrap()),
+    );
+    let shown = now::screen(&account.now().unwrap(), UtcNs(DAY + 250_000_000_000));
+    assert!(shown.lines().count() <= 24, "{shown}");
+    golden("now.txt", &shown);
+    golden("history.svg", &svg::drawing(&whole));
+}

@@ -1,0 +1,21 @@
+//! What the entries tell of the node's time: labels over time, jumps with their causes, what a stamp was worth.
+//!
+//! Entries are shown in order of commit; history and answers are then drawn from what they established.
+
+mod account;
+mod events;
+mod history;
+mod json;
+mod model;
+mod now;
+mod points;
+mod why;
+
+#[cfg(test)]
+mod tests;
+
+pub use account::TimeAccount;
+pub use history::{Span, TimeHistory, Totals};
+pub use model::{Asked, Cover, Jump, JumpKind, Label, Mark, Point, Run, Stretch, TimeEvent};
+pub use now::TimeNow;
+pub use why::{Moment, Sign, TimeWhy};

@@ -1,0 +1,116 @@
+//! Which events are of the time plane, and jumps as they are put together from stamps and events.
+
+use super::model::{Jump, JumpKind, Mark};
+use evidence::EntryId;
+use evidence::kinds::Event;
+use evidence::reasons::EventCode;
+
+/// A move of UTC against monotonic time below this is reading noise; the time plane's threshold.
+pub(super) const STEP_NS_MIN: u64 = 1_000_000;
+/// Below this a move says nothing, whatever an event says.
+const SHIFT_NS_MIN: u64 = 10_000;
+/// Slewing moves the clock by this much at most, in parts per billion of the time that passes.
+const SLEW_PPB_MAX: u64 = 500_000;
+/// Comparing the clocks and committing the event that tells of a jump takes less than this.
+const TOLD_WITHIN_NS: u64 = 10_000_000_000;
+
+/// Whether an event is of the time plane: the two ranges of its codes.
+pub(super) const fn is_of_time(code: EventCode) -> bool {
+    matches!(code.code(), 32..=47 | 112..=115)
+}
+
+/// By how much UTC moved from a mark to a later one of the same boot, where slewing does not explain it.
+pub(super) fn moved_ns(before: &Mark, after: &Mark) -> Option<i64> {
+    let moved_ns = after.difference_ns() - before.difference_ns();
+    let passed_ns = after.at.since(before.at);
+    let slewed_ns = u128::from(passed_ns) * u128::from(SLEW_PPB_MAX) / 1_000_000_000;
+    let explained_ns = slewed_ns.saturating_add(u128::from(STEP_NS_MIN));
+    let limit = if moved_ns < 0 { i64::MIN } else { i64::MAX };
+    (moved_ns.unsigned_abs() > explained_ns).then(|| i64::try_from(moved_ns).unwrap_or(limit))
+}
+
+/// Whether UTC moved at all between two marks, by more than comparing the clocks is wrong.
+pub(super) fn shifted(before: &Mark, after: &Mark) -> bool {
+    let moved_ns = after.difference_ns() - before.difference_ns();
+    moved_ns.unsigned_abs() > u128::from(SHIFT_NS_MIN)
+}
+
+/// Whether an event may be the one that tells of a move seen at a mark.
+pub(super) fn is_told(seen: &Mark, told: &Mark) -> bool {
+    told.at.since(seen.at).max(seen.at.since(told.at)) <= TOLD_WITHIN_NS
+}
+
+/// A jump that stamps show.
+pub(super) fn seen(run: usize, before: Mark, after: Mark, moved_ns: i64) -> Jump {
+    Jump {
+        kind: JumpKind::Untold,
+        run,
+        before,
+        after,
+        magnitude_ns: moved_ns.unsigned_abs(),
+        forward: Some(moved_ns > 0),
+        cause: None,
+        event: None,
+        detail: None,
+    }
+}
+
+/// The same, of any size.
+pub(super) fn seen_between(run: usize, before: Mark, after: Mark) -> Jump {
+    let moved_ns = after.difference_ns() - before.difference_ns();
+    let limit = if moved_ns < 0 { i64::MIN } else { i64::MAX };
+    seen(run, before, after, i64::try_from(moved_ns).unwrap_or(limit))
+}
+
+/// A jump that an event tells of: it is one that stamps showed just before, or one that they cannot show.
+pub(super) fn told(jumps: &mut Vec<Jump>, run: usize, before: Mark, mark: Mark, event: Event) {
+    let kind = match event.code {
+        EventCode::TimeStep => JumpKind::Step,
+        _ => JumpKind::Slew,
+    };
+    let shown = jumps.iter_mut().rev().find(|jump| {
+        kind == JumpKind::Step
+            && jump.run == run
+            && jump.kind == JumpKind::Untold
+            && is_told(&jump.after, &mark)
+    });
+    if let Some(jump) = shown {
+        jump.kind = kind;
+        jump.cause = event.time_cause;
+        jump.event = Some(mark.entry);
+        jump.detail = event.detail;
+        return;
+    }
+    // The words of the event are all that tells the direction of what stamps do not show.
+    let forward = event.detail.as_deref().and_then(|words| {
+        let (ahead, back) = (words.contains("forward"), words.contains("backward"));
+        (ahead != back).then_some(ahead)
+    });
+    jumps.push(Jump {
+        kind,
+        run,
+        before,
+        after: mark,
+        magnitude_ns: event.count.unwrap_or(0),
+        forward,
+        cause: event.time_cause,
+        event: Some(mark.entry),
+        detail: event.detail,
+    });
+}
+
+/// A clock that came up behind the last stamp of the boot before; `told` is the event that says so.
+pub(super) fn reset(run: usize, before: Mark, after: Mark, told: Option<EntryId>) -> Option<Jump> {
+    let back_ns = before.utc.0.checked_sub(after.utc.0).filter(|ns| *ns > 0)?;
+    Some(Jump {
+        kind: JumpKind::ResetAtBoot,
+        run,
+        before,
+        after,
+        magnitude_ns: back_ns.unsigned_abs(),
+        forward: Some(false),
+        cause: None,
+        event: told,
+        detail: None,
+    })
+}

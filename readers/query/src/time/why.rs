@@ -1,0 +1,250 @@
+//! The answer to "what was the clock worth at this instant, and why did it jump".
+
+use super::account::TimeAccount;
+use super::model::{Asked, Cover, Jump, Mark, Run, Stretch, TimeEvent};
+use evidence::kinds::TimeMap;
+use evidence::reasons::EventCode;
+use evidence::{EntryId, MonoNs, Stamp, UtcNs};
+
+/// How long before a jump, or before an instant without one near it, signs are looked for.
+const SIGNS_BEFORE_NS: u64 = 60_000_000_000;
+/// And how long behind it: what a source shows is told some seconds late.
+const SIGNS_BEHIND_NS: u64 = 15_000_000_000;
+/// Signs that are given; those nearest to the jump.
+const SIGNS_MAX: usize = 64;
+
+/// An event that may have to do with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sign {
+    /// The event.
+    pub event: TimeEvent,
+    /// Nanoseconds from it to the jump or the instant; negative behind it.
+    pub before_ns: i64,
+}
+
+/// The instant as one of the clock's courses passed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The instant, on the clock of its boot.
+    pub at: MonoNs,
+    /// As it was or would have been stamped.
+    pub utc: UtcNs,
+    /// What is known there.
+    pub stretch: Stretch,
+    /// The stamp of the entry asked for, or of the instant under the map in force.
+    pub stamp: Option<Stamp>,
+    /// The newest map in the log at that instant, with its entry: what the label rests on.
+    pub map: Option<(EntryId, TimeMap)>,
+}
+
+/// Answer to what somebody asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeWhy {
+    /// The log's name.
+    pub origin: Option<String>,
+    /// What was asked.
+    pub asked: Asked,
+    /// The site's limit of the bound, in nanoseconds.
+    pub limit_ns: Option<u64>,
+    /// The instant: none where the clock jumped over it or the log does not reach, two where it passed twice.
+    pub moments: Vec<Moment>,
+    /// The nearest jump before, with nanoseconds from it.
+    pub before: Option<(Jump, i64)>,
+    /// The nearest jump behind, with nanoseconds to it.
+    pub after: Option<(Jump, i64)>,
+    /// The jump that leapt over the instant.
+    pub over: Option<Jump>,
+    /// What the time plane told around the jump before, or around the instant.
+    pub signs: Vec<Sign>,
+    /// The newest restart before, and the first behind: the run that ended and the one that began.
+    pub restarts: Vec<(Run, Run)>,
+    /// First and last mark of the log.
+    pub reach: Option<(Mark, Mark)>,
+}
+
+impl TimeWhy {
+    /// The jump that the answer is about: the one that leapt over the instant, or the nearest one before it.
+    #[must_use]
+    pub fn jump(&self) -> Option<&Jump> {
+        self.over
+            .as_ref()
+            .or(self.before.as_ref().map(|(jump, _)| jump))
+    }
+
+    /// Whether the log answers: it reaches there, and no jump that matters there is without a cause.
+    #[must_use]
+    pub fn is_explained(&self) -> bool {
+        let known = self
+            .moments
+            .iter()
+            .any(|one| one.stretch.cover != Cover::NotHere);
+        (known || self.over.is_some()) && self.jump().is_none_or(Jump::is_explained)
+    }
+}
+
+impl TimeAccount {
+    /// The answer to what this account was made to ask; `None` where the entry asked for was not shown, or
+    /// nothing was asked.
+    #[must_use]
+    pub fn why(&self) -> Option<TimeWhy> {
+        let asked = self.asked?;
+        let moments = match asked {
+            Asked::Time(utc) => self.passed(utc),
+            Asked::Entry { .. } => vec![self.entry_moment()?],
+        };
+        let utc = match asked {
+            Asked::Time(utc) => utc,
+            Asked::Entry { .. } => moments.first()?.utc,
+        };
+        let place = moments.first().map(|one| (one.stretch.run, one.at));
+        let (before, after) = match place {
+            Some(place) => self.around(place),
+            None => self.around_utc(utc),
+        };
+        let over = moments.is_empty().then(|| self.over(utc)).flatten();
+        let about = over.as_ref().or(before.as_ref());
+        let signs = match (about, place) {
+            (Some(jump), _) => self.signs(jump.run, jump.after.at),
+            (None, Some((run, at))) => self.signs(run, at),
+            (None, None) => Vec::new(),
+        };
+        let first = self.runs.first().map(|run| run.first);
+        // On the clock of the boot where that is one and the same; UTC has moved in between.
+        let from_jump = |jump: &Jump| match place {
+            Some((run, at)) if run == jump.run => {
+                i64::try_from(i128::from(at.0) - i128::from(jump.after.at.0)).unwrap_or(i64::MAX)
+            }
+            _ => utc.0.saturating_sub(jump.after.utc.0),
+        };
+        Some(TimeWhy {
+            origin: self.origin().map(str::to_owned),
+            asked,
+            limit_ns: self.limit_ns(),
+            restarts: self.restarts(place.map(|(run, _)| run), utc),
+            before: before.map(|jump| {
+                let ns = from_jump(&jump);
+                (jump, ns)
+            }),
+            after: after.map(|jump| {
+                let ns = from_jump(&jump).saturating_neg();
+                (jump, ns)
+            }),
+            over,
+            signs,
+            reach: first.zip(self.newest.map(|(mark, _)| mark)),
+            moments,
+        })
+    }
+
+    fn entry_moment(&self) -> Option<Moment> {
+        let (run, mark, stamp) = self.found?;
+        let here = |one: &&Stretch| {
+            one.run == run && one.cover.label().is_some() && one.begin.entry <= mark.entry
+        };
+        let stretch = self.stretches.iter().rev().find(here)?.clone();
+        Some(Moment {
+            at: mark.at,
+            utc: mark.utc,
+            stamp: Some(stamp),
+            map: self.map_before(run, mark.entry),
+            stretch,
+        })
+    }
+
+    /// The newest map of a run in the log up to an entry.
+    fn map_before(&self, run: usize, entry: EntryId) -> Option<(EntryId, TimeMap)> {
+        let known = |map: &&super::model::MapEntry| map.run == run && map.entry <= entry;
+        let map = self.maps.iter().rev().find(known)?;
+        Some((map.entry, map.map.clone()))
+    }
+
+    /// Every stretch in which the clock showed this time.
+    fn passed(&self, utc: UtcNs) -> Vec<Moment> {
+        let newest = self.newest.map(|(mark, _)| mark.entry);
+        let within = |one: &&Stretch| {
+            let last = Some(one.end.entry) == newest && one.end.utc == utc;
+            one.begin.utc <= utc && (utc < one.end.utc || last)
+        };
+        let moment = |stretch: &Stretch| {
+            let into_ns = utc.0.saturating_sub(stretch.begin.utc.0);
+            let at = stretch.begin.at.plus_ns(into_ns.unsigned_abs());
+            let maps = self.maps.iter().rev();
+            let map = maps
+                .filter(|map| map.run == stretch.run && stretch.cover.label().is_some())
+                .find(|map| map.map.as_of <= at);
+            // The bound may have been renewed since by maps that are no entries: only the label is certain.
+            Moment {
+                at,
+                utc,
+                stretch: stretch.clone(),
+                stamp: None,
+                map: map.map(|map| (map.entry, map.map.clone())),
+            }
+        };
+        self.stretches.iter().filter(within).map(moment).collect()
+    }
+
+    /// The nearest jumps before and behind a place on the clock of a run.
+    fn around(&self, (run, at): (usize, MonoNs)) -> (Option<Jump>, Option<Jump>) {
+        let before = |jump: &&Jump| (jump.run, jump.after.at) <= (run, at);
+        (
+            self.jumps.iter().rev().find(before).cloned(),
+            self.jumps.iter().find(|jump| !before(jump)).cloned(),
+        )
+    }
+
+    fn around_utc(&self, utc: UtcNs) -> (Option<Jump>, Option<Jump>) {
+        (
+            self.jumps
+                .iter()
+                .rev()
+                .find(|jump| jump.after.utc <= utc)
+                .cloned(),
+            self.jumps
+                .iter()
+                .find(|jump| jump.before.utc >= utc)
+                .cloned(),
+        )
+    }
+
+    /// The jump that went over a time.
+    fn over(&self, utc: UtcNs) -> Option<Jump> {
+        let leapt = |jump: &&Jump| jump.before.utc <= utc && utc < jump.after.utc;
+        self.jumps.iter().find(leapt).cloned()
+    }
+
+    fn signs(&self, run: usize, at: MonoNs) -> Vec<Sign> {
+        let near = self.events.iter().filter(|event| event.run == run);
+        let near = near.filter(|event| {
+            !matches!(event.code, EventCode::TimingOverBudget)
+                && at.since(event.mark.at) <= SIGNS_BEFORE_NS
+                && event.mark.at.since(at) <= SIGNS_BEHIND_NS
+        });
+        let mut signs: Vec<Sign> = near
+            .map(|event| {
+                let before_ns = i128::from(at.0) - i128::from(event.mark.at.0);
+                Sign {
+                    before_ns: i64::try_from(before_ns).unwrap_or(0),
+                    event: event.clone(),
+                }
+            })
+            .collect();
+        signs.sort_by_key(|sign| sign.before_ns.unsigned_abs());
+        signs.truncate(SIGNS_MAX);
+        signs.sort_by_key(|sign| sign.event.mark.entry);
+        signs
+    }
+
+    fn restarts(&self, run: Option<usize>, utc: UtcNs) -> Vec<(Run, Run)> {
+        let run = run.unwrap_or_else(|| {
+            let began = |one: &Run| one.first.utc <= utc;
+            self.runs.iter().rposition(began).unwrap_or(0)
+        });
+        let pairs = self.runs.iter().zip(self.runs.iter().skip(1));
+        pairs
+            .skip(run.saturating_sub(1))
+            .take(if run == 0 { 1 } else { 2 })
+            .map(|(one, next)| (one.clone(), next.clone()))
+            .collect()
+    }
+}
