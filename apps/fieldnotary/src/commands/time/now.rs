@@ -45,19 +45,9 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
         put("", said::reason(label));
         put("since", said::mark(&stretch.begin));
     }
-    let share = match (now.share_permille(), now.limit_ns) {
-        (Some(permille), Some(limit_ns)) => format!(
-            ", {}.{} % of the site's {}",
-            permille / 10,
-            permille % 10,
-            words::nanoseconds(limit_ns)
-        ),
-        (None, Some(limit_ns)) => format!(", the site's limit is {}", words::nanoseconds(limit_ns)),
-        (_, None) => ", and the site sets no limit: nothing is measured".to_owned(),
-    };
     put(
         "error bound",
-        format!("{}{share}", said::bound(now.stamp.bound_ns)),
+        format!("{}{}", said::bound(now.stamp.bound_ns), share(now)),
     );
     if let Some((entry, map)) = &now.map {
         if let Some(parts) = said::parts(map) {
@@ -87,17 +77,7 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
         ("drift_estimate", "real-time clock drift"),
         ("rtc_valid_flag", "real-time clock valid"),
     ] {
-        let counter = now.counters.iter().find(|(_, one)| one.name == name);
-        put(
-            shown,
-            match counter {
-                Some((_, one)) => match (one.state, one.value) {
-                    (CounterState::Value, Some(value)) => value.to_string(),
-                    (state, _) => state.name().to_owned(),
-                },
-                None => "no snapshot in the log yet".to_owned(),
-            },
-        );
+        put(shown, counted(now, name));
     }
     put(
         "last jump",
@@ -117,6 +97,32 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
     let rows = table.to_string();
     let rows = rows.split_once('\n').map_or("", |(_, rows)| rows);
     format!("{title}\n\n{rows}")
+}
+
+/// The bound's share of what the site allows.
+fn share(now: &TimeNow) -> String {
+    match (now.share_permille(), now.limit_ns) {
+        (Some(permille), Some(limit_ns)) => format!(
+            ", {}.{} % of the site's {}",
+            permille / 10,
+            permille % 10,
+            words::nanoseconds(limit_ns)
+        ),
+        (None, Some(limit_ns)) => format!(", the site's limit is {}", words::nanoseconds(limit_ns)),
+        (_, None) => ", and the site sets no limit: nothing is measured".to_owned(),
+    }
+}
+
+/// The newest value of a counter.
+fn counted(now: &TimeNow, name: &str) -> String {
+    let counter = now.counters.iter().find(|(_, one)| one.name == name);
+    match counter {
+        Some((_, one)) => match (one.state, one.value) {
+            (CounterState::Value, Some(value)) => value.to_string(),
+            (state, _) => state.name().to_owned(),
+        },
+        None => "no snapshot in the log yet".to_owned(),
+    }
 }
 
 fn totals(now: &TimeNow) -> String {
