@@ -172,10 +172,29 @@ fn next_magic<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, from: u64) -> Opt
     None
 }
 
-fn position_at<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, offset: u64) -> Option<Position> {
+/// The bytes at a place within which a header ends, fewer where the medium fails behind a whole block: a
+/// bad sector behind a header takes no frame that does not hold it.
+fn leading<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, offset: u64) -> Vec<u8> {
     let left = to_usize(ring.shape.segment_bytes.saturating_sub(offset));
     let mut bytes = vec![0; KEEP_HEADER_BYTES_MAX.min(left)];
-    ring.volume.read(segment, offset, &mut bytes).ok()?;
+    if ring.volume.read(segment, offset, &mut bytes).is_ok() {
+        return bytes;
+    }
+    let block = to_usize(u64::from(ring.shape.block_bytes.max(1)));
+    let mut good = 0usize;
+    for part in bytes.chunks_mut(block) {
+        let at = offset.saturating_add(good as u64);
+        if ring.volume.read(segment, at, part).is_err() {
+            break;
+        }
+        good = good.saturating_add(part.len());
+    }
+    bytes.truncate(good);
+    bytes
+}
+
+fn position_at<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, offset: u64) -> Option<Position> {
+    let bytes = leading(ring, segment, offset);
     if !bytes.starts_with(&KEEP_MAGIC) {
         return None;
     }
