@@ -7,17 +7,19 @@ use std::path::{Path, PathBuf};
 use crate::table::Bug;
 
 /// What is copied beside the workspace's own manifest.
-const PARTS: [&str; 5] = [
+const PARTS: [&str; 6] = [
     "core/evidence",
     "core/journal",
     "core/proof",
+    "planes/time",
     "sim/src",
     "sim/tests",
 ];
 /// Single files.
 const FILES: [&str; 3] = ["Cargo.toml", "Cargo.lock", "sim/Cargo.toml"];
 /// The members that the copy has.
-const MEMBERS: &str = "\"core/evidence\", \"core/journal\", \"core/proof\", \"sim\"";
+const MEMBERS: &str =
+    "\"core/evidence\", \"core/journal\", \"core/proof\", \"planes/time\", \"sim\"";
 
 /// The repository.
 pub(crate) fn root() -> PathBuf {
@@ -136,7 +138,32 @@ fn with_members(manifest: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MEMBERS, with_members};
+    use super::{MEMBERS, PARTS, root, with_members};
+
+    /// A crate that the suites came to need and the copy lacks would fail every build, bug or none.
+    #[test]
+    fn the_copy_has_what_the_suites_are_made_of() {
+        let workspace = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let sim = std::fs::read_to_string(root().join("sim/Cargo.toml")).unwrap();
+        let ours = sim.lines().filter_map(|line| {
+            let name = line.strip_suffix(".workspace = true")?;
+            let declared = format!("\n{name} = {{ package = \"fieldnotary-");
+            let (_, rest) = workspace.split_once(&declared)?;
+            Some(
+                rest.split_once("path = \"")?
+                    .1
+                    .split_once('"')?
+                    .0
+                    .to_owned(),
+            )
+        });
+        let ours: Vec<String> = ours.collect();
+        assert!(ours.len() >= 4, "{ours:?}");
+        for folder in ours {
+            assert!(PARTS.contains(&folder.as_str()), "{folder}");
+            assert!(MEMBERS.contains(&format!("\"{folder}\"")), "{folder}");
+        }
+    }
 
     #[test]
     fn the_copy_has_its_own_members_and_nothing_else_of_the_manifest_changes() {
