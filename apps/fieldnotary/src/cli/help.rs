@@ -121,7 +121,7 @@ Exit codes:
 
 pub(crate) const TIME: &str = "\
 Examples:
-  fieldnotary time now node
+  fieldnotary time now node --json
   fieldnotary time history node --from -1d
   fieldnotary time why node --at 14:00
 

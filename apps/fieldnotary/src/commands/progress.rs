@@ -40,7 +40,7 @@ impl Progress {
             over: AtomicBool::new(false),
         });
         // Without a terminal nobody looks; words on it would only stand in a file.
-        let shower = std::io::stderr().is_terminal().then(|| {
+        let shower = can_redraw().then(|| {
             let shared = Arc::clone(&shared);
             std::thread::spawn(move || show(&shared))
         });
@@ -61,6 +61,12 @@ impl Progress {
     pub(super) fn step(&self) {
         self.shared.done.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// Whether a line can be written over on standard error: a terminal, and not one that only prints.
+fn can_redraw() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !dumb
 }
 
 impl Drop for Progress {
