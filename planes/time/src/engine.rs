@@ -89,6 +89,8 @@ struct Anchor {
 pub struct Engine {
     policy: Policy,
     clock: ClockWatch,
+    /// The comparison that nothing was concluded from yet.
+    compared: Option<(ClockComparison, Row)>,
     sources: Sources,
     news: News,
     state: ClockState,
@@ -106,6 +108,7 @@ impl Engine {
     pub fn new(source: SourceId, policy: Policy) -> Self {
         Self {
             clock: ClockWatch::default(),
+            compared: None,
             sources: Sources::new(&policy),
             learner: Learner::new(policy.oscillator),
             news: News::new(source),
@@ -133,11 +136,14 @@ impl Engine {
     }
 
     /// Takes a comparison of the clocks. `clock_set` says that the kernel signalled since the last one that
-    /// the clock was set. `None` for one that says nothing; the last statement then runs out by itself.
-    pub fn observe(&mut self, now: &ClockComparison, clock_set: bool) -> Option<Statement> {
-        let Some(mut row) = self.clock.take(now, clock_set) else {
+    /// the clock was set. `false` for one that says nothing.
+    ///
+    /// It comes before [`Self::note`], so that no reading is judged by a clock that has moved since, and
+    /// [`Self::conclude`] behind that, so that a statement rests on what was just seen.
+    pub fn compare(&mut self, now: &ClockComparison, clock_set: bool) -> bool {
+        let Some(row) = self.clock.take(now, clock_set) else {
             self.counters.samples_rejected = self.counters.samples_rejected.saturating_add(1);
-            return None;
+            return false;
         };
         self.counters.samples = self.counters.samples.saturating_add(1);
         if row.change == Change::Start && now.sample.utc < self.policy.floor {
@@ -150,10 +156,17 @@ impl Engine {
             let off_ns = self.anchor.as_ref().map(|anchor| anchor.measured.offset_ns);
             self.news.slewed(now.sample.mono, slew, off_ns);
         }
-        let at = now.sample.mono;
-        let (finding, held) = self.find(now);
-        self.learn(now, held.is_some());
-        if self.go(at, finding) && !row.journal {
+        self.compared = Some((*now, row));
+        true
+    }
+
+    /// What follows from the last comparison and what was noted since; `None` where it was concluded
+    /// already, or said nothing. The last statement then runs out by itself.
+    pub fn conclude(&mut self) -> Option<Statement> {
+        let (now, mut row) = self.compared.take()?;
+        let (finding, held) = self.find(&now);
+        self.learn(&now, held.is_some());
+        if self.go(now.sample.mono, finding) && !row.journal {
             row = Row {
                 change: Change::Label,
                 stepped: false,
@@ -162,12 +175,12 @@ impl Engine {
             };
         }
         if row.journal {
-            self.clock.journalled(now);
+            self.clock.journalled(&now);
         }
         let (events, dropped) = self.news.take();
         self.counters.events_dropped = self.counters.events_dropped.saturating_add(dropped);
         Some(Statement {
-            map: self.map(now, held.as_ref()),
+            map: self.map(&now, held.as_ref()),
             change: row.change,
             journal: row.journal,
             events,
@@ -214,7 +227,7 @@ impl Engine {
         if let Some(anchor) = &mut self.anchor {
             anchor.stepped_ns = anchor.stepped_ns.saturating_add(movement.magnitude_ns());
         }
-        self.sources.void();
+        self.sources.void(now.sample.mono);
     }
 
     /// What the sources show together, and the measurement that holds the clock.

@@ -49,6 +49,9 @@ pub const FLOW_WINDOW_NS: u64 = 6_000_000_000;
 pub const FLOW_STOPPED_INTERVALS: u64 = 5;
 /// and at least this long.
 pub const FLOW_STOPPED_NS_MIN: u64 = 1_000_000_000;
+/// A port that has just come up, or whose daemon has just begun, may listen so long before that is called a
+/// silent grandmaster: ptp4l waits for three Announces, which are two seconds apart where nobody says else.
+pub const PORT_SETTLES_NS: u64 = 10_000_000_000;
 /// The shortest stretch from which a pace is told.
 pub const PACE_WINDOW_NS: u64 = 4_000_000_000;
 /// A pace that stays slower for so long is the new one.

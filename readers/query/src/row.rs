@@ -1,6 +1,7 @@
 //! One entry as a line that people and programs read; the same names at node and collector.
 
 use evidence::kinds::{AttemptFailed, Event, Marker, Probe};
+use evidence::reasons::TimeCause;
 use evidence::{Entry, Payload, TimeDetail, UtcNs};
 use serde_json::{Map, Value, json};
 
@@ -222,6 +223,7 @@ fn event_fields(event: &Event, put: &mut impl FnMut(&str, Value)) {
     put("seq", json!(event.seq.map(|seq| seq.0)));
     put("about_seq", json!(event.about_seq.map(|seq| seq.0)));
     put("count", json!(event.count));
+    put("time_cause", json!(event.time_cause.map(TimeCause::name)));
     put("detail", json!(event.detail));
     put(
         "sample",

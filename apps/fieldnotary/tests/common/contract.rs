@@ -104,6 +104,16 @@ impl Contract {
         Self(text)
     }
 
+    /// What the clock is measured against: keys and their words.
+    pub(crate) fn time(mut self, keys: &[(&str, &str)]) -> Self {
+        self.0.push_str("[time]\n");
+        for (key, word) in keys {
+            let _ = writeln!(self.0, "{key} = {word:?}");
+        }
+        self.0.push('\n');
+        self
+    }
+
     /// The file's text.
     pub(crate) fn toml(&self) -> &str {
         &self.0

@@ -27,8 +27,9 @@ impl Counted {
         match self.looks.back() {
             Some((_, last)) if count < *last => *self = Self::default(),
             Some((_, last)) if count > *last => {
-                // Behind a silence counting begins again: it was told, and is no loss of some.
-                if self.flow(at, FLOW_STOPPED_NS_MIN) == Flow::Stopped {
+                // Behind a silence, or before the first one, nothing was due: it is no loss of some.
+                let before = self.flow(at, FLOW_STOPPED_NS_MIN);
+                if matches!(before, Flow::Stopped | Flow::Unused) {
                     self.looks.clear();
                 }
                 self.last_rise = Some(at);

@@ -4,7 +4,7 @@ use super::flow::Counted;
 use super::motion::Track;
 use super::table::{Claims, Flows, Motion, Motions, Port, claims_cause, flow_cause, motion_cause};
 use crate::fresh::whole_seconds;
-use crate::limits::{FLOW_STOPPED_NS_MIN, MOTION_WAIT_NS};
+use crate::limits::{FLOW_STOPPED_NS_MIN, MOTION_WAIT_NS, PORT_SETTLES_NS};
 use crate::reading::{ClockIdentity, PortState, PtpPort, PtpReading};
 use alloc::vec::Vec;
 use evidence::MonoNs;
@@ -28,6 +28,20 @@ pub(crate) enum Sign {
     },
     /// The port that follows changed its state.
     PortState { from: PortState, to: PortState },
+}
+
+const fn port_of(state: PortState) -> Port {
+    match state {
+        PortState::Slave | PortState::Uncalibrated => Port::Follows,
+        PortState::Faulty | PortState::Disabled => Port::Down,
+        PortState::Initializing
+        | PortState::Listening
+        | PortState::PreMaster
+        | PortState::Master
+        | PortState::Passive
+        | PortState::GrandMaster
+        | PortState::Unknown(_) => Port::Left,
+    }
 }
 
 /// Which figures of the grandmaster are compared from look to look.
@@ -80,6 +94,8 @@ struct Pending {
     motions: Motions,
     offset_ns: i128,
     delay_ns: i128,
+    /// Where the two stood.
+    before_ns: (i128, i128),
 }
 
 /// The last looks, condensed.
@@ -87,6 +103,7 @@ struct Pending {
 pub(crate) struct Looks {
     claimed: Option<Claimed>,
     port: Option<PortState>,
+    port_since: MonoNs,
     flow: Option<TimeCause>,
     sync: Counted,
     follow_up: Counted,
@@ -115,23 +132,18 @@ impl Looks {
         measured: bool,
     ) -> Vec<Sign> {
         let mut signs = Vec::new();
+        let follows = port.is_some();
         // The follower, or the port that would be it.
         let Some(port) = port.or_else(|| reading.ports.first()) else {
             return signs;
         };
-        if let Some(from) = self
-            .port
-            .replace(port.state)
-            .filter(|from| *from != port.state)
-        {
-            let to = port.state;
-            signs.push(Sign::PortState { from, to });
-        }
+        self.port_signs(port.state, at, &mut signs);
         self.sync.take(at, port.received.sync);
         self.follow_up.take(at, port.received.follow_up);
         self.announce.take(at, port.received.announce);
         self.flow_signs(at, &mut signs);
-        if self.flow.is_none() {
+        // Who follows nobody calls himself the grandmaster.
+        if follows && self.flow.is_none() {
             self.claims_signs(reading, &mut signs);
         }
         if measured && whole_seconds(reading.offset_ns).is_none() {
@@ -155,15 +167,12 @@ impl Looks {
 
     /// Why messages do not arrive, silences from `quiet_ns` on taken for an end.
     pub(crate) fn flow_cause(&self, now: MonoNs, quiet_ns: u64) -> Option<TimeCause> {
-        let port = match self.port? {
-            PortState::Slave | PortState::Uncalibrated => Port::Follows,
-            PortState::Initializing | PortState::Faulty | PortState::Disabled => Port::Down,
-            PortState::Listening
-            | PortState::PreMaster
-            | PortState::Master
-            | PortState::Passive
-            | PortState::GrandMaster
-            | PortState::Unknown(_) => Port::Left,
+        let settling = now.since(self.port_since) < PORT_SETTLES_NS;
+        let port = match port_of(self.port?) {
+            // A link that comes up again is no silent master yet, and neither is a daemon that begins.
+            Port::Left if settling && self.flow == Some(TimeCause::LinkDown) => Port::Down,
+            Port::Left if settling => Port::Follows,
+            port => port,
         };
         flow_cause(Flows {
             port,
@@ -171,6 +180,14 @@ impl Looks {
             follow_up: self.follow_up.flow(now, quiet_ns),
             announce: self.announce.flow(now, quiet_ns),
         })
+    }
+
+    fn port_signs(&mut self, to: PortState, at: MonoNs, signs: &mut Vec<Sign>) {
+        let from = self.port.replace(to);
+        if from != Some(to) {
+            self.port_since = at;
+            signs.extend(from.map(|from| Sign::PortState { from, to }));
+        }
     }
 
     fn flow_signs(&mut self, at: MonoNs, signs: &mut Vec<Sign>) {
@@ -198,34 +215,37 @@ impl Looks {
 
     fn motion_signs(&mut self, at: MonoNs, signs: &mut Vec<Sign>) {
         let (offset, delay) = (self.offset.moved(), self.delay.moved());
-        let motions = Motions {
-            offset: offset.motion,
-            delay: delay.motion,
+        self.drifting &= offset.motion != Motion::Steady;
+        let moves = match offset.motion {
+            // The tail of a drift that has ended looks like a jump too.
+            Motion::Jumped => !self.drifting || offset.is_newest,
+            Motion::Drifting => !self.drifting,
+            Motion::Steady | Motion::Unknown => false,
         };
-        self.drifting &= motions.offset != Motion::Steady;
-        let moves = matches!(motions.offset, Motion::Jumped)
-            || matches!(motions.delay, Motion::Jumped)
-            || (matches!(motions.offset, Motion::Drifting) && !self.drifting);
-        if self.pending.is_none() && moves {
+        if self.pending.is_none() && (moves || delay.motion == Motion::Jumped) {
             self.pending = Some(Pending {
                 since: at,
-                motions,
+                motions: Motions {
+                    offset: offset.motion,
+                    delay: delay.motion,
+                },
                 offset_ns: offset.by_ns,
                 delay_ns: delay.by_ns,
+                before_ns: (offset.from_ns, delay.from_ns),
             });
         }
         let Some(pending) = &mut self.pending else {
             return;
         };
-        if motions.delay == Motion::Jumped {
+        if delay.motion == Motion::Jumped {
             pending.motions.delay = Motion::Jumped;
             if delay.by_ns.abs() > pending.delay_ns.abs() {
                 pending.delay_ns = delay.by_ns;
             }
         }
         // What began as a jump and goes on was the beginning of a drift, and the reverse.
-        if matches!(motions.offset, Motion::Jumped | Motion::Drifting) {
-            pending.motions.offset = motions.offset;
+        if matches!(offset.motion, Motion::Jumped | Motion::Drifting) {
+            pending.motions.offset = offset.motion;
             if offset.by_ns.abs() > pending.offset_ns.abs() {
                 pending.offset_ns = offset.by_ns;
             }
@@ -234,14 +254,24 @@ impl Looks {
             return;
         }
         let Pending {
-            motions,
+            mut motions,
             offset_ns,
             delay_ns,
+            before_ns,
             ..
         } = *pending;
         self.pending = None;
+        // Late stamps of a busy moment are no jump of anybody's clock.
+        if motions.offset == Motion::Jumped && offset.is_back_at(before_ns.0) {
+            motions.offset = Motion::Steady;
+        }
+        if motions.delay == Motion::Jumped && delay.is_back_at(before_ns.1) {
+            motions.delay = Motion::Steady;
+        }
         self.drifting = motions.offset == Motion::Drifting;
-        self.offset.settle();
+        if !self.drifting {
+            self.offset.settle();
+        }
         self.delay.settle();
         if let Some(cause) = motion_cause(motions) {
             signs.push(Sign::Motion {

@@ -16,6 +16,20 @@ pub(crate) struct Track {
 pub(crate) struct Moved {
     pub(crate) motion: Motion,
     pub(crate) by_ns: i128,
+    /// The level of the oldest values, and of the newest.
+    pub(crate) from_ns: i128,
+    pub(crate) to_ns: i128,
+    /// What is no movement.
+    pub(crate) noise_ns: i128,
+    /// Whether the largest step is the newest: a jump enters there, the tail of a drift leaves at the other end.
+    pub(crate) is_newest: bool,
+}
+
+impl Moved {
+    /// Whether these values stand where `before` stood at first: what moved has come back.
+    pub(crate) fn is_back_at(&self, before_ns: i128) -> bool {
+        (self.to_ns - before_ns).abs() <= self.noise_ns
+    }
 }
 
 impl Track {
@@ -44,6 +58,11 @@ impl Track {
         let unknown = Moved {
             motion: Motion::Unknown,
             by_ns: 0,
+            from_ns: 0,
+            to_ns: 0,
+            // Nothing is within it: of too few values nothing is said.
+            noise_ns: -1,
+            is_newest: false,
         };
         let length = self.values_ns.len();
         if length < MOTION_POINTS_MIN {
@@ -69,14 +88,24 @@ impl Track {
         let largest = steps.iter().map(|step| step.abs()).max().unwrap_or(0);
         let motion = if largest.max(by_ns.abs()) <= noise_ns {
             Motion::Steady
-        } else if largest * 10 >= by_ns.abs() * 7 {
+        } else if by_ns.abs() > noise_ns
+            && (by_ns.abs() * 7..=by_ns.abs() * 13).contains(&(largest * 10))
+        {
+            // One step is nearly all of it: what went there and came back is none.
             Motion::Jumped
         } else if steps.iter().all(|step| step.signum() == by_ns.signum()) {
             Motion::Drifting
         } else {
             Motion::Unknown
         };
-        Moved { motion, by_ns }
+        Moved {
+            motion,
+            by_ns,
+            from_ns: levels.first().copied().unwrap_or(0),
+            to_ns: levels.last().copied().unwrap_or(0),
+            noise_ns,
+            is_newest: steps.last().is_some_and(|step| step.abs() == largest),
+        }
     }
 }
 

@@ -83,7 +83,8 @@ pub(super) struct Sources {
     offers: OfferPolicy,
     offered: Vec<OfferedSample>,
     handed_ns: Option<i64>,
-    void: bool,
+    /// When the clock was found moved, until something is measured behind that.
+    void: Option<MonoNs>,
 }
 
 impl Sources {
@@ -103,7 +104,7 @@ impl Sources {
             offers: policy.offered.clone(),
             offered: Vec::new(),
             handed_ns: None,
-            void: false,
+            void: None,
         }
     }
 
@@ -177,8 +178,8 @@ impl Sources {
         })
     }
 
-    /// The clock was moved: what was measured before says nothing of it now.
-    pub(super) fn void(&mut self) {
+    /// The clock was found moved: what was measured before says nothing of it now.
+    pub(super) fn void(&mut self, at: MonoNs) {
         for standing in self.standings.all_mut() {
             standing.held = None;
             standing.in_a_row = 0;
@@ -186,12 +187,12 @@ impl Sources {
         self.looks.forget_motion();
         // Against a clock that was moved the real-time clock has not drifted.
         self.rtc_drift.restart();
-        self.void = true;
+        self.void = Some(at);
     }
 
     /// Whether the clock was moved and nothing has been measured since.
     pub(super) const fn is_void(&self) -> bool {
-        self.void
+        self.void.is_some()
     }
 
     /// Whether a source announces a leap second.
@@ -279,6 +280,7 @@ impl Sources {
     }
 
     fn judged(&mut self, seen: &Observation, verdict: Verdict, news: &mut News) {
+        let void = self.void;
         let standing = self.standing(seen.source);
         standing.asked = true;
         if standing.fault.take().is_some() {
@@ -287,6 +289,7 @@ impl Sources {
         }
         match verdict {
             Verdict::Nothing => {}
+            Verdict::Measured(measured) if void.is_some_and(|found| measured.taken < found) => {}
             Verdict::Measured(measured) => {
                 let unbroken = standing
                     .held
@@ -301,7 +304,7 @@ impl Sources {
                     news.back(seen.at, seen.source, standing.failed);
                     standing.failed = 0;
                 }
-                self.void = false;
+                self.void = None;
             }
             Verdict::Rejected(rejection) => {
                 standing.held = None;
@@ -322,21 +325,19 @@ impl Sources {
         own_ns: i128,
         news: &mut News,
     ) -> Verdict {
-        let gm = (reading.gm, reading.gm_class);
-        let another = self.gm.is_some_and(|(known, _)| known != reading.gm);
-        if another {
+        let follower = self.ptp.follower(reading);
+        // Who follows nobody calls himself the grandmaster.
+        let gm = follower.and_then(|_| self.gm.replace((reading.gm, reading.gm_class)));
+        if gm.is_some_and(|(known, _)| known != reading.gm) {
             self.path_moved_ns = 0;
             let standing = self.standing(SourceKind::Ptp);
             standing.held = None;
             standing.in_a_row = 0;
         }
-        self.gm = Some(gm);
         self.leap = reading.time_flags & 0x03 != 0;
         let verdict = self.ptp.judge(reading, at, clock);
         let measured = matches!(verdict, Verdict::Measured(_));
-        let signs = self
-            .looks
-            .take(reading, self.ptp.follower(reading), at, own_ns, measured);
+        let signs = self.looks.take(reading, follower, at, own_ns, measured);
         for sign in signs {
             self.tell(sign, reading, at, news);
         }

@@ -33,6 +33,14 @@ pub(super) fn policy() -> Policy {
     }
 }
 
+impl Engine {
+    /// A look at which no source was asked.
+    fn observe(&mut self, now: &ClockComparison, clock_set: bool) -> Option<Statement> {
+        self.compare(now, clock_set);
+        self.conclude()
+    }
+}
+
 fn engine() -> Engine {
     Engine::new(SourceId::new("time").unwrap(), policy())
 }

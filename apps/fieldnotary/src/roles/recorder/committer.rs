@@ -384,7 +384,7 @@ impl Committer {
 
     /// All counters of the recorder, and of the device under the journal.
     pub(super) fn counters(&self) -> Vec<Counter> {
-        let mut counters = self.stats.counters(&self.own);
+        let mut counters = self.stats.counters(&self.own, clock::mono());
         counters.extend(self.media.counters(&self.own));
         counters
     }

@@ -18,6 +18,7 @@ mod startup;
 mod stats;
 mod status;
 mod throttle;
+mod time_stats;
 mod truth_place;
 mod work;
 

@@ -1,6 +1,7 @@
 //! What the recorder counts of itself (A5.5), each with its name from the counters' list.
 
 use super::media_watch::MediaWatch;
+use super::time_stats::TimeStats;
 use evidence::kinds::Counter;
 use evidence::reasons::CounterState;
 use evidence::{MonoNs, SourceId};
@@ -40,9 +41,6 @@ const UNSUPPORTED: &[&str] = &[
     "attestation_id",
     "rollback_counter",
     "rollback_attempt_cnt",
-    "sync_acquired_cnt",
-    "sync_lost_cnt",
-    "last_sync_age",
     "drift_estimate",
     "rtc_valid_flag",
     "link_flap_cnt",
@@ -118,7 +116,8 @@ pub(super) struct Stats {
     /// Bytes that a day like the time since the start writes to the volume.
     pub(super) bytes_per_day: Option<u64>,
     stalls: Stalls,
-    pub(super) time_steps: u64,
+    /// Of the time that it is told.
+    pub(super) time: TimeStats,
     pub(super) seals: u64,
     pub(super) seals_missed: u64,
     pub(super) seq_gaps: u64,
@@ -195,8 +194,8 @@ impl Stats {
         }
     }
 
-    /// All of it, and what has no source, as counters of a snapshot.
-    pub(super) fn counters(&self, source: &SourceId) -> Vec<Counter> {
+    /// All of it at `now`, and what has no source, as counters of a snapshot.
+    pub(super) fn counters(&self, source: &SourceId, now: MonoNs) -> Vec<Counter> {
         let value = |name: &str, value: Option<u64>| Counter {
             name: name.to_owned(),
             label: None,
@@ -224,7 +223,6 @@ impl Stats {
             ("record_crc_fail_cnt", Some(self.record_crc_failures)),
             ("record_rejected_cnt", Some(self.rejected)),
             ("record_known_cnt", Some(self.known_again)),
-            ("step_adjust_cnt", Some(self.time_steps)),
             ("batch_hash_signed_cnt", Some(self.seals)),
             ("seq_gap", Some(self.seq_gaps)),
             ("seq_skip", Some(self.seq_skips)),
@@ -238,6 +236,7 @@ impl Stats {
         own.into_iter()
             .map(|(name, count)| value(name, count))
             .chain(recovery)
+            .chain(self.time.counters(source, now))
             .chain(none)
             .collect()
     }
@@ -252,7 +251,7 @@ pub(crate) fn recovery_bucket(us: u64) -> &'static str {
 /// The counters of a recorder that has just started: as many as there ever are, under the same names.
 pub(crate) fn resting_counters(source: &SourceId) -> Vec<Counter> {
     let silent = HealthSource::Silent(String::new());
-    let mut counters = Stats::default().counters(source);
+    let mut counters = Stats::default().counters(source, MonoNs(0));
     counters.extend(MediaWatch::new(silent).counters(source));
     counters
 }
@@ -266,7 +265,7 @@ mod tests {
     //= A2.5
     #[test]
     fn what_has_no_source_is_unsupported_and_never_zero() {
-        let counters = Stats::default().counters(&SourceId::new("recorder").unwrap());
+        let counters = Stats::default().counters(&SourceId::new("recorder").unwrap(), MonoNs(0));
         let find = |name: &str| {
             counters
                 .iter()
@@ -326,7 +325,7 @@ mod tests {
             ..journal::Stats::default()
         };
         stats.of_journal(journal, 1_000_000_000);
-        let counters = stats.counters(&SourceId::new("recorder").unwrap());
+        let counters = stats.counters(&SourceId::new("recorder").unwrap(), MonoNs(0));
         let find = |name: &str| {
             let found = counters.iter().find(|counter| counter.name == name);
             found.map(|counter| (counter.label.as_deref(), counter.value))

@@ -56,12 +56,11 @@ pub(crate) fn run(
         }
         let now = compare();
         next = now.sample.mono.plus_ns(every_ns);
-        // The clocks first: no reading is judged by a clock that has moved since.
-        let statement = engine.observe(&now, set);
+        engine.compare(&now, set);
         for seen in probes.look() {
             engine.note(&seen);
         }
-        let Some(statement) = statement else {
+        let Some(statement) = engine.conclude() else {
             continue;
         };
         number += 1;

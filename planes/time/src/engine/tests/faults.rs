@@ -269,3 +269,108 @@ fn a_step_is_added_to_the_bound_and_takes_the_label_until_it_is_measured() {
         HoldoverReason::ClockStepped.to_string()
     );
 }
+
+/// What was measured just before the step is looked at just after it, and says nothing any more.
+//= A8.5
+#[test]
+fn a_measurement_of_before_a_step_does_not_keep_the_label() {
+    let mut world = World::synced();
+    world.own_ns = 3_000_000;
+    world.set = true;
+    world.tick();
+    assert_eq!(world.map().quality, TimeQuality::Holdover);
+    world.run(10);
+    assert_eq!(
+        world.map().quality,
+        TimeQuality::Holdover,
+        "3 ms are too much"
+    );
+    world.master_ns = 3_000_000;
+    world.run(10);
+    assert_eq!(world.map().quality, TimeQuality::Synced);
+}
+
+/// ptp4l that has just begun, or lost its link, calls itself the grandmaster, and counts from nought.
+//= R1.2
+#[test]
+fn a_daemon_that_begins_or_a_link_that_comes_up_is_no_fault_of_the_grandmaster() {
+    let listens = |world: &mut World, seconds| {
+        let (gm, class) = (world.reading.gm, world.reading.gm_class);
+        world.silent = true;
+        world.reading.ports[0].state = PortState::Listening;
+        (world.reading.gm, world.reading.gm_class) = (world.reading.clock, 255);
+        world.run(seconds);
+        // The messages come before it has chosen.
+        world.silent = false;
+        world.run(1);
+        world.reading.ports[0].state = PortState::Slave;
+        (world.reading.gm, world.reading.gm_class) = (gm, class);
+        world.run(30);
+    };
+    let mut world = World::new(policy());
+    listens(&mut world, 5);
+    let causes: Vec<_> = world
+        .told
+        .iter()
+        .filter(|of| of.time_cause.is_some())
+        .collect();
+    assert!(causes.is_empty(), "{causes:?}");
+    assert_eq!(world.map().quality, TimeQuality::Synced);
+
+    world.told.clear();
+    world.silent = true;
+    world.reading.ports[0].state = PortState::Faulty;
+    world.run(3);
+    listens(&mut world, 3);
+    let causes = world.told.iter().filter_map(|of| of.time_cause);
+    assert!(causes.clone().count() > 0);
+    assert!(
+        causes.clone().all(|of| of == TimeCause::LinkDown),
+        "{:?}",
+        world.told
+    );
+    assert_eq!(world.map().quality, TimeQuality::Synced);
+
+    // A link that is up and brings nothing is another matter.
+    world.told.clear();
+    world.silent = true;
+    world.reading.ports[0].state = PortState::Faulty;
+    world.run(3);
+    world.reading.ports[0].state = PortState::Listening;
+    world.run(15);
+    let last = world.told.iter().rev().find_map(|of| of.time_cause);
+    assert_eq!(last, Some(TimeCause::GrandmasterSilent));
+}
+
+/// Half a minute of a fast drift, and its end: one event, and no step at either end.
+//= R1.2
+#[test]
+fn a_drift_that_ends_is_no_step() {
+    for ppb in [2_000, 10_000, 50_000] {
+        let mut world = World::synced();
+        world.master_ppb = ppb;
+        world.run(40);
+        world.master_ppb = 0;
+        world.run(40);
+        let told: Vec<_> = world.told.iter().filter_map(|of| of.time_cause).collect();
+        assert_eq!(
+            told,
+            [TimeCause::GrandmasterDrift],
+            "{ppb}: {:?}",
+            world.told
+        );
+    }
+}
+
+/// A stretch of late stamps that passes is not a master that stepped there and back.
+//= R1.2
+#[test]
+fn what_goes_there_and_comes_back_is_no_step() {
+    let mut world = World::synced();
+    world.master_ns = 40_000;
+    world.run(2);
+    world.master_ns = 0;
+    world.run(40);
+    let told: Vec<_> = world.told.iter().filter_map(|of| of.time_cause).collect();
+    assert_eq!(told, [], "{:?}", world.told);
+}

@@ -108,15 +108,15 @@ impl World {
             None => Ok(Reading::Ptp(self.reading.clone())),
         };
         let set = std::mem::take(&mut self.set);
-        // The clocks are compared first, so that no reading is judged by a clock that has moved since.
-        let statement = self.engine.observe(&now, set).unwrap();
-        self.told.extend(statement.events);
-        self.maps.push(statement.map);
+        assert!(self.engine.compare(&now, set));
         self.engine.note(&Observation {
             at,
             outcome,
             source: SourceKind::Ptp,
         });
+        let statement = self.engine.conclude().unwrap();
+        self.told.extend(statement.events);
+        self.maps.push(statement.map);
     }
 
     /// One Sync, its Follow_Up, and what the slower messages bring.
@@ -138,9 +138,9 @@ impl World {
             received.announce += u64::from((at_ns / (1_000 * MS)).is_multiple_of(2));
         }
         if !no_sync && !no_follow_up && !lose_event && !lose_general {
-            // The claim is looked at every quarter of a second, before what has come since.
-            let seen_ns = at_ns.next_multiple_of(TICK_NS);
-            let silent = self.paired_ns > 0 && seen_ns - self.paired_ns > 1_000 * MS;
+            // The claim is looked at every quarter of a second: what came since the last look is in time.
+            let looked_ns = at_ns.next_multiple_of(TICK_NS) - TICK_NS;
+            let silent = self.paired_ns > 0 && looked_ns > self.paired_ns + 1_000 * MS;
             self.silences += usize::from(silent);
             self.paired_ns = at_ns;
             self.reading.ingress = Some(UtcNs(crate::tests::utc(at_ns).0 + self.own_ns));

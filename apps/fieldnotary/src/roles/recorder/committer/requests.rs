@@ -282,15 +282,16 @@ impl Committer {
         match statement.payload() {
             Ok(Payload::TimeMap(map)) => {
                 self.time = map.clone();
+                self.stats.time.map(&map);
                 let offset = self.staged.len();
                 if journal {
                     self.stage(map.into());
                 }
                 for event in events {
                     let sound = event.payload();
-                    if let Ok(payload @ Payload::Event(_)) = sound {
-                        self.stats.time_steps += 1;
-                        self.staged.push((event, payload));
+                    if let Ok(Payload::Event(told)) = sound {
+                        self.stats.time.event(&told);
+                        self.staged.push((event, told.into()));
                     } else {
                         let own = self.own.clone();
                         self.reject(&own, None, &unsound(&event, "no event of the time plane"));

@@ -1,0 +1,180 @@
+//! What the recorder counts of the time that it is told (A8.2, A8.3), each with its name from the
+//! counters' list.
+
+use evidence::kinds::{Counter, Event, TimeMap};
+use evidence::reasons::{CounterState, EventCode};
+use evidence::{MonoNs, SourceId};
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// Since the recorder started. The time process may begin again meanwhile: what it counted is not lost.
+#[derive(Debug, Default)]
+pub(super) struct TimeStats {
+    steps: u64,
+    acquired: u64,
+    lost: u64,
+    faults: u64,
+    /// Nanoseconds of the holdovers that have ended.
+    held_ns: u64,
+    /// When the holdover that is under way began.
+    holdover_since: Option<MonoNs>,
+    /// Nanoseconds from the machine's boot to the first SYNCED.
+    boot_to_stable_ns: Option<u64>,
+    /// The last measurement, and until when the process that told of it is not late.
+    measured: Option<(MonoNs, MonoNs)>,
+}
+
+impl TimeStats {
+    /// Counts an event of the time process.
+    pub(super) fn event(&mut self, event: &Event) {
+        let count = match event.code {
+            EventCode::TimeStep => &mut self.steps,
+            EventCode::TimeSourceFault => &mut self.faults,
+            EventCode::SyncAcquired => {
+                if self.boot_to_stable_ns.is_none() {
+                    self.boot_to_stable_ns = Some(event.at.0);
+                }
+                self.end_holdover(event.at);
+                &mut self.acquired
+            }
+            EventCode::SyncLost => {
+                self.holdover_since = Some(event.at);
+                &mut self.lost
+            }
+            _ => return,
+        };
+        *count = count.saturating_add(1);
+    }
+
+    fn end_holdover(&mut self, at: MonoNs) {
+        if let Some(since) = self.holdover_since.take() {
+            self.held_ns = self.held_ns.saturating_add(at.since(since));
+        }
+    }
+
+    /// Takes the map that serves from now on.
+    pub(super) fn map(&mut self, map: &TimeMap) {
+        if let Some(age_ns) = map.sync_age_ns {
+            let taken = MonoNs(map.as_of.0.saturating_sub(age_ns));
+            self.measured = Some((taken, map.valid_until));
+        }
+    }
+
+    /// All of it at `now`. Spans are whole seconds, the one that is under way included.
+    pub(super) fn counters(&self, source: &SourceId, now: MonoNs) -> Vec<Counter> {
+        let running_ns = self.holdover_since.map_or(0, |since| now.since(since));
+        let held_s = self.held_ns.saturating_add(running_ns) / SECOND_NS;
+        let age_s = self.measured.map(|(taken, _)| now.since(taken) / SECOND_NS);
+        let late = self.measured.is_some_and(|(_, until)| now > until);
+        let stable_s = self.boot_to_stable_ns.map(|ns| ns / SECOND_NS);
+        [
+            ("step_adjust_cnt", Some(self.steps), false),
+            ("sync_acquired_cnt", Some(self.acquired), false),
+            ("sync_lost_cnt", Some(self.lost), false),
+            // A claim that ends is a holdover that begins.
+            ("holdover_enter_cnt", Some(self.lost), false),
+            ("holdover_duration", Some(held_s), false),
+            ("time_source_fault_cnt", Some(self.faults), false),
+            ("last_sync_age", age_s, late),
+            ("boot_to_stable", stable_s, false),
+        ]
+        .into_iter()
+        .map(|(name, value, late)| Counter {
+            name: name.to_owned(),
+            label: None,
+            state: match value {
+                Some(_) if late => CounterState::Stale,
+                Some(_) => CounterState::Value,
+                None => CounterState::Unsupported,
+            },
+            value,
+            source: source.clone(),
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SECOND_NS, TimeStats};
+    use evidence::kinds::{Event, TimeMap};
+    use evidence::reasons::{CounterState, EventCode};
+    use evidence::{MonoNs, SourceId, UtcNs};
+
+    fn at(seconds: u64) -> MonoNs {
+        MonoNs(seconds * SECOND_NS)
+    }
+
+    fn event(seconds: u64, code: EventCode) -> Event {
+        Event {
+            at: at(seconds),
+            code,
+            source: SourceId::new("time").unwrap(),
+            meter_id: None,
+            seq: None,
+            about_seq: None,
+            count: None,
+            detail: None,
+            sample: None,
+            time_cause: None,
+        }
+    }
+
+    fn shown(stats: &TimeStats, seconds: u64, name: &str) -> (CounterState, Option<u64>) {
+        let counters = stats.counters(&SourceId::new("recorder").unwrap(), at(seconds));
+        let found = counters.iter().find(|counter| counter.name == name);
+        found.map(|of| (of.state, of.value)).unwrap()
+    }
+
+    //= A8.2
+    //= A8.3
+    #[test]
+    fn each_event_counts_under_its_own_name_and_no_other() {
+        let mut stats = TimeStats::default();
+        let codes = [
+            (20, EventCode::SyncAcquired),
+            (25, EventCode::PtpLoss),
+            (26, EventCode::SyncLost),
+            (27, EventCode::TimeSourceFault),
+            (30, EventCode::TimeStep),
+            (46, EventCode::SyncAcquired),
+            (46, EventCode::HoldoverEnded),
+            (60, EventCode::SyncLost),
+        ];
+        for (seconds, code) in codes {
+            stats.event(&event(seconds, code));
+        }
+        let counted = [
+            ("step_adjust_cnt", 1),
+            ("sync_acquired_cnt", 2),
+            ("sync_lost_cnt", 2),
+            ("holdover_enter_cnt", 2),
+            // 20 s that have ended, and 5 s of the one that has not.
+            ("holdover_duration", 25),
+            ("time_source_fault_cnt", 1),
+            ("boot_to_stable", 20),
+        ];
+        for (name, count) in counted {
+            let found = shown(&stats, 65, name);
+            assert_eq!(found, (CounterState::Value, Some(count)), "{name}");
+        }
+    }
+
+    //= A2.5
+    //= A8.3
+    #[test]
+    fn the_age_of_the_last_measurement_grows_and_is_stale_once_nobody_speaks() {
+        let mut stats = TimeStats::default();
+        let unknown = (CounterState::Unsupported, None);
+        assert_eq!(shown(&stats, 5, "last_sync_age"), unknown);
+        assert_eq!(shown(&stats, 5, "boot_to_stable"), unknown);
+        stats.map(&TimeMap {
+            sync_age_ns: Some(2 * SECOND_NS),
+            valid_until: at(13),
+            ..TimeMap::absent(at(10), UtcNs(0))
+        });
+        let age = |seconds| shown(&stats, seconds, "last_sync_age");
+        assert_eq!(age(12), (CounterState::Value, Some(4)));
+        assert_eq!(age(20), (CounterState::Stale, Some(12)));
+    }
+}
