@@ -206,6 +206,13 @@ impl<N> Pool<N> {
                 state.frames.clear();
                 state.next = Some(at);
                 self.changed.notify_all();
+            } else if !state.looking && !state.frames.is_empty() {
+                // The walk has passed all of them by, to the very place that is looked at next: while they
+                // fill what may lie ready, nobody would look there.
+                begun = true;
+                state.run += 1;
+                state.frames.clear();
+                self.changed.notify_all();
             }
             state = self.wait(state);
         }

@@ -1,5 +1,6 @@
 //! What comes out does not depend on the number of threads: logs of every kind of damage, judged by one and by several.
 
+use super::{Pool, State, Stop, Work};
 use crate::{Anchors, Report, publish_with, verify_node_with};
 use ed25519_dalek::SigningKey;
 use evidence::kinds::{Checkpoint, Event, Loss};
@@ -12,13 +13,15 @@ use evidence::{
 };
 use journal::limits::{TABLE_BYTES, TRUTH_SLOT_BYTES};
 use journal::{
-    Journal, MediumError, OpenInput, Options, ReadTruth, ReadVolume, Reader, Shape, TruthMedium,
-    Volume,
+    Journal, Location, MediumError, OpenInput, Options, ReadTruth, ReadVolume, Reader, Shape,
+    StoredEntry, TruthMedium, Volume,
 };
 use proof::note::{Note, sign_ed25519};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Condvar, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
 
 const SHAPE: Shape = Shape {
     segment_bytes: 16_384,
@@ -186,12 +189,16 @@ fn seal(journal: &Journal<&Memory, &Memory>) -> (Stamp, Captured) {
     stamped(&checkpoint.into())
 }
 
-/// A log that has been round its ring, damaged here and there.
-fn damaged(random: &mut Random) -> Memory {
-    let memory = Memory {
+fn blank() -> Memory {
+    Memory {
         ring: Mutex::new(vec![0; SEGMENT * SHAPE.segments as usize]),
         truth: Mutex::new(vec![0; TABLES + 2 * TABLE_BYTES]),
-    };
+    }
+}
+
+/// A log that has been round its ring, damaged here and there.
+fn damaged(random: &mut Random) -> Memory {
+    let memory = blank();
     let key = SaltKey([3; 16]);
     let mut journal = Journal::create(&memory, &memory, &INPUT, key).unwrap();
     for _ in 0..random.below(120) {
@@ -269,4 +276,48 @@ fn any_number_of_threads_finds_and_hands_out_the_same_in_the_same_order() {
         findings > 500 && files > 20,
         "{findings} findings, {files} files"
     );
+}
+
+/// A walk that jumps over frames whose headers are sound and whose entries are not may pass by all that lie
+/// ready, and come to the very place where nobody has looked yet because of them.
+#[test]
+fn a_walk_that_passed_by_all_that_lies_ready_does_not_wait_for_ever() {
+    let (done, waited_for) = mpsc::channel();
+    // Not a scoped thread: one that waits for ever would hold the test.
+    thread::spawn(move || {
+        let memory = blank();
+        let key = SaltKey([3; 16]);
+        let mut journal = Journal::create(&memory, &memory, &INPUT, key).unwrap();
+        journal.commit(&[event(&mut Random(1))], key).unwrap();
+        drop(journal);
+        let reader = Reader::open(&memory, &memory, INPUT.log_id, INPUT.generation).unwrap();
+        let first = reader.frames(CommitId(0)).next().unwrap().unwrap();
+        let at = first.location;
+        let mut state = State::new(2);
+        for passed in 0..state.frames_max {
+            let elsewhere = Location {
+                offset: at.offset + 1 + u64::try_from(passed).unwrap(),
+                ..at
+            };
+            state.frames.push_back((elsewhere, Work::UnderWay));
+        }
+        state.next = Some(at);
+        let pool = Pool {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        };
+        let found = thread::scope(|scope| {
+            for _ in 0..2 {
+                let (frames, pool) = (reader.frame_reader(), &pool);
+                scope.spawn(move || pool.work(&frames, &<[StoredEntry]>::len));
+            }
+            let _stop = Stop(&pool);
+            pool.take(at).map(|(_, entries)| entries)
+        });
+        done.send((found, first.entries.len())).unwrap();
+    });
+    let (found, there) = waited_for
+        .recv_timeout(Duration::from_secs(20))
+        .expect("the walk waits for ever");
+    assert_eq!(found, Some(there));
 }
