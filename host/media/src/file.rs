@@ -38,8 +38,8 @@ pub(crate) enum Flush {
     OnDemand,
 }
 
-/// Bytes written at once while a file is filled with zeros.
-const FILL_BYTES: usize = 1 << 20;
+/// Bytes written at once while a file is filled with zeros, and read at once to see whether it is.
+pub(crate) const FILL_BYTES: usize = 1 << 20;
 
 /// A file of fixed size.
 #[derive(Debug)]

@@ -1,10 +1,12 @@
 //! The ring as files: `seg-0000.fnj` and on, one per segment.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use journal::{MediumError, MediumFault, ReadVolume, Shape, Volume};
 
-use crate::file::{FixedFile, Flush, sync_dir};
+use crate::file::{FILL_BYTES, FixedFile, Flush, sync_dir};
 use crate::{Access, MediaError};
 
 /// Name of a segment's file.
@@ -120,9 +122,24 @@ fn open_segment(
     Ok((file.bytes() == shape.segment_bytes).then_some(file))
 }
 
+/// Whether a file holds nothing but zeros; read piece by piece, as a segment has up to 1 GiB.
 fn is_blank(path: &Path) -> Result<bool, MediaError> {
-    let bytes = std::fs::read(path).map_err(|error| MediaError::new("reading", path, error))?;
-    Ok(bytes.iter().all(|byte| *byte == 0))
+    let failed = |error| MediaError::new("reading", path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut piece = vec![0; FILL_BYTES];
+    loop {
+        let count = match file.read(&mut piece) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read.map_err(failed)?,
+        };
+        let found = piece.get(..count).unwrap_or_default();
+        if found.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        if count == 0 {
+            return Ok(true);
+        }
+    }
 }
 
 impl ReadVolume for FileVolume {
