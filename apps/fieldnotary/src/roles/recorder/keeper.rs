@@ -167,11 +167,15 @@ impl Keeper {
 /// The id behind what was read.
 fn behind(item: &Result<ReaderFrame, Finding>) -> u64 {
     match item {
-        Ok(frame) => frame.first.0.saturating_add(frame.entries.len() as u64),
+        Ok(frame) => frame_end(frame),
         Err(Finding::Lost(loss)) => loss.end(),
         Err(Finding::Retired { to, .. }) => to.0,
         Err(_) => 0,
     }
+}
+
+fn frame_end(frame: &ReaderFrame) -> u64 {
+    frame.first.0.saturating_add(frame.entries.len() as u64)
 }
 
 impl Carried {
@@ -189,6 +193,11 @@ impl Carried {
 
     fn take_frame(&mut self, frame: &ReaderFrame) -> Result<(), String> {
         let durable = self.durable;
+        // The tree behind these is not known, and they have passed by: a stretch that began among them
+        // would keep what follows twice.
+        if self.stretch.is_none() && frame_end(frame) <= durable {
+            return Ok(());
+        }
         self.stretch.get_or_insert_with(|| {
             let mut tree = frame.frontier.clone();
             let before = frame
@@ -341,3 +350,6 @@ pub(crate) fn kept(
 fn failed(error: &MediaError) -> String {
     format!("a keep-ring: {error}")
 }
+
+#[cfg(test)]
+mod tests;
