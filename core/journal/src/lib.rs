@@ -57,7 +57,7 @@ pub use reader::{Entries, Frames, Reader, ReaderFrame, Scrub};
 pub use recovery::{OpenInput, Recovery, Uncertain};
 pub use ring::Location;
 pub use salvage::{Masked, NothingHere, Salvage, Salvaged};
-pub use truth::truth_owner;
+pub use truth::{TruthClaim, truth_claim, truth_owner};
 pub use walk::{FrameAt, FrameReader, ReadAhead, ReadFrame};
 pub use writer::{Committed, Journal, Options, Stats};
 

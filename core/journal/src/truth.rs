@@ -140,6 +140,48 @@ pub fn truth_owner<T: ReadTruth>(medium: &T) -> Option<(LogId, Generation)> {
     Some((truth.fixed.log_id, truth.fixed.generation))
 }
 
+/// Whose truth store this was by the word of a header, which need not be sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TruthClaim {
+    /// The log.
+    pub log_id: LogId,
+    /// The generation.
+    pub generation: Generation,
+    /// Whether a newer version of the format wrote it.
+    pub newer: bool,
+}
+
+/// What the first header says that is one, a newer version's before all others; `None` where there is none.
+/// It proves nothing: for what is done with a store that has no owner.
+#[must_use]
+pub fn truth_claim<T: ReadTruth>(medium: &T) -> Option<TruthClaim> {
+    let mut buffer = vec![0; TRUTH_SLOT_BYTES];
+    let mut first = None;
+    for slot in 0..TRUTH_SLOTS {
+        for copy in 0..TRUTH_COPIES {
+            if medium.read(slot, copy, &mut buffer).is_err() {
+                continue;
+            }
+            let Some(fixed) = TruthFixed::read(&mut buffer.as_slice()) else {
+                continue;
+            };
+            if fixed.magic != TRUTH_MAGIC {
+                continue;
+            }
+            let claim = TruthClaim {
+                log_id: fixed.log_id,
+                generation: fixed.generation,
+                newer: fixed.version > VERSION,
+            };
+            if claim.newer {
+                return Some(claim);
+            }
+            first = first.or(Some(claim));
+        }
+    }
+    first
+}
+
 /// Reads the whole store.
 pub(crate) fn load<T: ReadTruth>(medium: &T) -> Loaded {
     let mut loaded = Loaded {

@@ -6,13 +6,15 @@ use crate::paths::DataDir;
 use contract::Storage;
 use evidence::reasons::TruthClass;
 use evidence::{Generation, LogId};
-use journal::truth_owner;
+use journal::{truth_claim, truth_owner};
 use media::{Access, FileTruth, MediaError};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// What a device held of a generation whose ring has a truth store from a backup.
+/// What a device held of another generation, or of one whose ring has a truth store from a backup.
 const FOUND_FILE: &str = "truth-found.fnt";
+/// So many of them are kept beside a ring.
+const FOUND_MAX: usize = 16;
 
 /// The place of a truth store, and what it can prove there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,8 +128,12 @@ impl TruthPlace {
         )
     }
 
-    /// Makes it blank for a new generation of a log. What a device holds of the generation before is
-    /// kept beside that one's ring first; the store of another log is never written over.
+    /// Makes it blank for a new generation of a log. What a device holds of another generation of this
+    /// log is kept beside a ring first; the store of another log, and what nobody can read, is never
+    /// written over.
+    ///
+    /// # Errors
+    /// What cannot be used or written, or what the device holds instead.
     pub(super) fn provision(
         &self,
         log_id: LogId,
@@ -140,25 +146,25 @@ impl TruthPlace {
         }
         let mut device = self.open(Access::ReadWrite).map_err(failed)?;
         let shown = self.path.display();
-        match truth_owner(&device) {
-            Some((owner, _)) if owner != log_id => {
-                return Err(format!(
-                    "{shown} holds the truth store of another log, {owner}: name another device, or {}",
-                    Self::clearing(&shown.to_string())
-                ));
-            }
-            Some((_, of)) if of < generation => {
-                let ring = before(of);
-                let bytes = device.bytes().map_err(|error| error.to_string())?;
+        let previous = Generation(generation.0.saturating_sub(1));
+        let bytes = bytes_of(&device, &self.path)?;
+        match Held::of(&device, &bytes, log_id) {
+            // Left by an attempt at this very generation.
+            Held::Own(of) if of == generation => {}
+            Held::Own(of) => {
+                let places = [of, previous, generation];
+                let ring = places.into_iter().map(&before).find(|ring| ring.is_dir());
+                let ring = ring.ok_or_else(|| {
+                    format!("{shown} holds generation {} of this log, and there is no ring to keep it beside", of.0)
+                })?;
                 // A restored ring brought its own; what the device holds is then the original's.
-                let name = match ring.join(media::TRUTH_FILE).exists() {
-                    true => FOUND_FILE,
-                    false => media::TRUTH_FILE,
-                };
-                crate::files::write_durably(&ring.join(name), &bytes)?;
+                let store = ring.join(media::TRUTH_FILE);
+                match of < generation && ring == before(of) && !store.exists() {
+                    true => crate::files::write_durably(&store, &bytes)?,
+                    false => keep_found(&ring, &bytes)?,
+                }
             }
-            // Blank, or left by an attempt at this very generation.
-            Some(_) | None => {}
+            held => held.permits(&self.path, || is_kept(&bytes, &before(previous)))?,
         }
         device
             .replace(&[])
@@ -166,7 +172,10 @@ impl TruthPlace {
     }
 
     /// Before the newest generation goes on: where its store was set aside for a generation that never
-    /// began, it is put back on the device.
+    /// began, it is put back on the device. What that one left there is kept beside the ring.
+    ///
+    /// # Errors
+    /// What cannot be used or written, or what the device holds instead.
     pub(super) fn settle(ring: &Path, log_id: LogId, generation: Generation) -> Result<(), String> {
         let beside = ring.join(media::TRUTH_FILE);
         let Some(device) = Self::device_of(ring)?.filter(|_| beside.exists()) else {
@@ -175,7 +184,13 @@ impl TruthPlace {
         let shown = device.display();
         let mut store = FileTruth::open_device(&device, Access::ReadWrite)
             .map_err(|error| error.to_string())?;
+        let found = bytes_of(&store, &device)?;
+        // A header alone is no sign that the store came back whole.
         if truth_owner(&store) != Some((log_id, generation)) {
+            match Held::of(&store, &found, log_id) {
+                Held::Own(_) => keep_found(ring, &found)?,
+                held => held.permits(&device, || is_kept(&found, ring))?,
+            }
             let bytes = std::fs::read(&beside)
                 .map_err(|error| format!("cannot read {}: {error}", beside.display()))?;
             store
@@ -185,6 +200,106 @@ impl TruthPlace {
         std::fs::remove_file(&beside)
             .map_err(|error| format!("cannot remove {}: {error}", beside.display()))
     }
+}
+
+/// What a device holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// Nothing: one value throughout, as a new memory has, or zeros, or both where clearing it was
+    /// interrupted.
+    Blank,
+    /// The store of a generation of this log, sound or by the word of its header.
+    Own(Generation),
+    /// The store of another log.
+    Foreign(LogId),
+    /// The store of a newer version of the format.
+    Newer,
+    /// Bytes that name no owner.
+    Unknown,
+}
+
+impl Held {
+    fn of(store: &FileTruth, bytes: &[u8], log_id: LogId) -> Self {
+        let claim = truth_claim(store);
+        if claim.is_some_and(|claim| claim.newer) {
+            return Self::Newer;
+        }
+        // A store that broke off in its first write has no sound slot: its header still says whose it is.
+        let owner =
+            truth_owner(store).or_else(|| claim.map(|claim| (claim.log_id, claim.generation)));
+        match owner {
+            Some((owner, of)) if owner == log_id => Self::Own(of),
+            Some((owner, _)) => Self::Foreign(owner),
+            None if is_even(bytes) => Self::Blank,
+            None => Self::Unknown,
+        }
+    }
+
+    /// Whether what is not this log's may be written over; `is_kept` tells it of bytes without an owner.
+    fn permits(self, device: &Path, is_kept: impl FnOnce() -> bool) -> Result<(), String> {
+        let shown = device.display();
+        let clearing = TruthPlace::clearing(&shown.to_string());
+        match self {
+            Self::Blank | Self::Own(_) => Ok(()),
+            Self::Foreign(owner) => Err(format!(
+                "{shown} holds the truth store of another log, {owner}: name another device, or {clearing}"
+            )),
+            Self::Newer => Err(format!(
+                "{shown} holds a truth store that a newer version wrote: run that version, name another \
+                 device, or {clearing}"
+            )),
+            Self::Unknown if is_kept() => Ok(()),
+            Self::Unknown => Err(format!(
+                "{shown} is not blank, and what it holds is no truth store that can be read: name a blank \
+                 device, or {clearing}"
+            )),
+        }
+    }
+}
+
+fn bytes_of(store: &FileTruth, device: &Path) -> Result<Vec<u8>, String> {
+    store.bytes().map_err(|error| {
+        let shown = device.display();
+        format!("cannot read {shown}, and what cannot be read is not written over: {error}; name another device")
+    })
+}
+
+/// Whether there is one value beside zeros at most.
+fn is_even(bytes: &[u8]) -> bool {
+    let mut others = bytes.iter().filter(|byte| **byte != 0);
+    let first = others.next();
+    others.all(|byte| Some(byte) == first)
+}
+
+/// Whether each byte is zero or as it was set aside beside a ring: clearing the device or putting the store
+/// back was interrupted, and nothing here would be lost.
+fn is_kept(bytes: &[u8], ring: &Path) -> bool {
+    let kept = [media::TRUTH_FILE, FOUND_FILE].map(|name| std::fs::read(ring.join(name)));
+    let kept = kept.map(Result::unwrap_or_default);
+    bytes
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| *byte == 0 || kept.iter().any(|kept| kept.get(at) == Some(byte)))
+}
+
+/// Keeps what a device held beside a ring, and writes over nothing that was kept so before.
+fn keep_found(ring: &Path, bytes: &[u8]) -> Result<(), String> {
+    let first = ring.join(FOUND_FILE);
+    let next = (2..=FOUND_MAX).map(|number| ring.join(format!("truth-found-{number}.fnt")));
+    for path in std::iter::once(first).chain(next) {
+        match std::fs::read(&path) {
+            Ok(kept) if kept == bytes => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return crate::files::write_durably(&path, bytes);
+            }
+            Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+        }
+    }
+    Err(format!(
+        "{} holds {FOUND_MAX} truth stores that were found on a device: move them to another place",
+        ring.display()
+    ))
 }
 
 fn class_in(ring: &Path, word: Option<&str>) -> Result<TruthClass, String> {
@@ -199,3 +314,6 @@ fn class_in(ring: &Path, word: Option<&str>) -> Result<TruthClass, String> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;
