@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::child::Running;
 use crate::device::{Mount, make_ext4, settle};
 use crate::engine::{Failed, Place};
+use crate::engines::ours;
 use crate::faults::{Fault, Faulty, Tally};
 use crate::noise::Noise;
 use crate::tape::{Recorder, Sectors, Tape};
@@ -73,7 +74,7 @@ impl Recording {
         for trial in 0..trials {
             let mut noise = noise.apart(trial);
             let folder = tempfile::tempdir_in(row.below)?;
-            let written = self.leave(folder.path(), row.seed, fault, &mut noise)?;
+            let written = self.leave(folder.path(), row, fault, &mut noise)?;
             let mut mounts = Vec::new();
             for (name, _) in DEVICES {
                 let at = folder.path().join(format!("{name}-mounted"));
@@ -91,7 +92,7 @@ impl Recording {
     fn leave(
         &self,
         folder: &Path,
-        seed: u64,
+        row: &Faulty<'_>,
         fault: Fault,
         noise: &mut Noise,
     ) -> Result<Written, Failed> {
@@ -118,9 +119,10 @@ impl Recording {
             .map(|(_, count)| *count)
             .next();
         Ok(Written {
-            seed,
+            seed: row.seed,
             acknowledged: acknowledged.unwrap_or(0),
             handed_in: COMMITS + TORN_BATCH,
+            end_is_promised: ours::END_PROMISED.contains(&row.engine),
         })
     }
 }

@@ -86,6 +86,8 @@ impl Faulty<'_> {
             seed: self.seed,
             acknowledged: ACKNOWLEDGED_COMMITS,
             handed_in: ACKNOWLEDGED_COMMITS,
+            // A medium that fails may take the knowledge of the end with it.
+            end_is_promised: false,
         };
         let mut tallies = BTreeMap::new();
         for fault in Fault::OF_MEDIUM {

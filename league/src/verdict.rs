@@ -13,6 +13,8 @@ pub(crate) struct Written {
     pub(crate) acknowledged: u64,
     /// Keys below this one were handed in.
     pub(crate) handed_in: u64,
+    /// Whether the engine promises a certain end after this fault: a doubt excuses nothing then.
+    pub(crate) end_is_promised: bool,
 }
 
 /// How a reading ended.
@@ -31,7 +33,8 @@ pub(crate) enum Ending {
 pub(crate) enum Verdict {
     /// Everything acknowledged is there.
     Sound,
-    /// Something is missing, and all that is missing is named or lies behind a stated uncertainty.
+    /// Something is missing, and all that is missing is named or lies behind a stated uncertainty that the
+    /// engine's promise leaves room for.
     NamedLoss,
     /// Something is missing, and reading said that it cannot go on.
     RefusedReading,
@@ -65,7 +68,7 @@ impl Written {
             let named = answers.iter().any(|answer| match answer {
                 Answer::Record { .. } => false,
                 Answer::Lost { first, end } => (*first..*end).contains(&key),
-                Answer::Uncertain { from } => *from <= key,
+                Answer::Uncertain { from } => !self.end_is_promised && *from <= key,
             });
             let of_key = match (named, ending) {
                 (true, _) => Verdict::NamedLoss,
@@ -89,6 +92,7 @@ mod tests {
         seed: 5,
         acknowledged: 4,
         handed_in: 6,
+        end_is_promised: false,
     };
 
     fn records(keys: impl IntoIterator<Item = u64>) -> Vec<Answer> {
@@ -127,6 +131,23 @@ mod tests {
         let from = |from| Answer::Uncertain { from };
         check(records(0..2), &[from(2)], Ending::Done, Verdict::NamedLoss);
         check(records(0..2), &[from(3)], Ending::Done, Verdict::SilentLoss);
+    }
+
+    #[test]
+    fn a_doubt_excuses_nothing_where_the_end_is_promised() {
+        let promised = Written {
+            end_is_promised: true,
+            ..WRITTEN
+        };
+        let judged = |mut answers: Vec<Answer>, more: Answer| {
+            answers.push(more);
+            promised.judge(&answers, Ending::Done)
+        };
+        let doubt = Answer::Uncertain { from: 2 };
+        assert_eq!(judged(records(0..2), doubt.clone()), Verdict::SilentLoss);
+        assert_eq!(judged(records(0..4), doubt), Verdict::Sound);
+        let lost = Answer::Lost { first: 2, end: 4 };
+        assert_eq!(judged(records(0..2), lost), Verdict::NamedLoss);
     }
 
     #[test]

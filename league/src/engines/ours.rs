@@ -29,6 +29,9 @@ pub(crate) const DEFERRED: Row = Row {
     open: |place| open(place, TruthClass::SameDeviceDeferred),
 };
 
+/// The rows that promise a certain end after a power cut.
+pub(crate) const END_PROMISED: [&str; 2] = [INDEPENDENT.name, SYNC.name];
+
 /// Room for all that a run commits.
 const SHAPE: Shape = Shape {
     segment_bytes: 8 << 20,
