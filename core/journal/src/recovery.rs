@@ -226,12 +226,13 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         findings: &mut findings,
     };
     tail.run();
-    let (rolled_forward, dropped_bytes) = (tail.rolled_forward, tail.dropped_bytes);
+    let (mut rolled_forward, mut dropped_bytes) = (tail.rolled_forward, tail.dropped_bytes);
     let (mut uncertain, epoch_max) = (tail.uncertain, tail.epoch_max);
     if let Some(behind) = replace_old_truth(ring, newest.as_ref(), &mut truth) {
         uncertain = Some(Uncertain::behind(&truth));
-        // What was found from the old end on is not what is wrong with the log.
+        // What was found from the old end on is not what is wrong with the log, nor is it what a crash left.
         findings.truncate(of_truth);
+        (rolled_forward, dropped_bytes) = (0, 0);
         findings.push(behind);
         named = check_newest_segment(ring, &truth, &mut findings);
     }

@@ -222,7 +222,9 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         next
     }
 
+    /// A frame is committed: the place works.
     fn count(&mut self, entries: usize, frame: &EncodedFrame) {
+        self.failures = 0;
         let stats = &mut self.stats;
         stats.commits = stats.commits.saturating_add(1);
         stats.entries = stats.entries.saturating_add(entries as u64);

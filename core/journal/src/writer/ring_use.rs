@@ -147,7 +147,8 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             return Err(CommitError::NotLatched);
         }
         // A failing device must not eat the ring: the segment of the newest entries is never taken,
-        // and after a few fresh segments the last one is tried again.
+        // and after a few fresh segments the last one is tried again. Only a commit shows that it works:
+        // a header and a slot that can be written say nothing of the frames behind them.
         let held = self
             .open
             .lap
@@ -180,7 +181,6 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             left: false,
         };
         self.latched = false;
-        self.failures = 0;
         Ok(self.epoch)
     }
 }
