@@ -23,6 +23,39 @@ fn a_refused_write_latches_and_a_new_epoch_goes_on() {
     }
 }
 
+/// Headers and slots can be written, frames cannot: each attempt takes no more than a few fresh segments,
+/// and what was acknowledged stays.
+//= A5.2
+//= A5.4
+#[test]
+fn a_device_that_refuses_every_frame_does_not_eat_the_ring() {
+    let shape = Shape {
+        segments: 4,
+        ..SHAPE
+    };
+    let disk = Device::new(shape, TruthClass::SameDeviceSync);
+    let mut journal = create(&disk);
+    let mut oracle = Oracle::default();
+    for n in 0..COMMITS {
+        oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
+    }
+    for n in COMMITS..2 * COMMITS {
+        disk.at_command(0, Fault::Refused(Torn::Nothing));
+        journal.commit(&step(n), salt(n)).unwrap_err();
+        match journal.begin_epoch_after_failure(salt(1_000 + n)) {
+            Ok(_) => {}
+            // A ring that says so gives nothing away either.
+            Err(error) => {
+                assert!(matches!(error, CommitError::RingFull { .. }), "{error}");
+                break;
+            }
+        }
+    }
+    let held = journal.size() - journal.oldest().0;
+    assert!(held > 0, "the newest entries are there");
+    check_whole(&journal, &oracle, "every frame refused");
+}
+
 fn refuse_every_write(shape: Shape) {
     let disk = Device::new(shape, TruthClass::SameDeviceSync);
     let mut journal = create(&disk);
