@@ -132,6 +132,10 @@ pub(crate) fn check_identity<V: ReadVolume>(
     if let Some(what) = ring.shape.objection() {
         return Err(OpenError::Shape(what));
     }
+    // Also beside a slot that can be read: it is the older one, and to go on from it would write over the newer.
+    if let Some(version) = loaded.newer {
+        return Err(OpenError::NewerFormat { version });
+    }
     if let Some(truth) = &loaded.truth {
         let fixed = &truth.fixed;
         if fixed.log_id != ring.log_id || fixed.generation != ring.generation {
@@ -150,8 +154,6 @@ pub(crate) fn check_identity<V: ReadVolume>(
                 block_bytes: fixed.block_bytes,
             });
         }
-    } else if let Some(version) = loaded.newer {
-        return Err(OpenError::NewerFormat { version });
     }
     let mut newest: Option<SegmentFixed> = None;
     for segment in 0..ring.shape.segments {

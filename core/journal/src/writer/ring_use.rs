@@ -148,11 +148,12 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         }
         // A failing device must not eat the ring: the segment of the newest entries is never taken,
         // and after a few fresh segments the last one is tried again. Only a commit shows that it works:
-        // a header and a slot that can be written say nothing of the frames behind them.
+        // a header and a slot that can be written say nothing of the frames behind them. The lap of the newest
+        // frame is in the truth store, so that a restart does not forget how many segments went without one.
         let held = self
             .open
             .lap
-            .saturating_sub(self.truth.fixed.lap)
+            .saturating_sub(self.truth.fixed.newest_lap)
             .saturating_add(1);
         let repeated =
             self.failures >= FAILURE_SEGMENTS_MAX || held >= u64::from(self.ring.shape.segments);
