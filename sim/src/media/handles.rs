@@ -55,21 +55,65 @@ fn failed(fault: MediumFault, segment: u32, offset: u64) -> MediumError {
     }
 }
 
+/// A place in a ring of segments: the log's or the keep-ring's.
+struct Place {
+    shape: Shape,
+    target: Target,
+    at: usize,
+    segment: u32,
+    offset: u64,
+}
+
+impl Device {
+    fn read_segment(&self, place: &Place, into: &mut [u8]) -> Result<(), MediumError> {
+        let Place {
+            segment, offset, ..
+        } = *place;
+        if !is_within(&place.shape, segment, offset, into.len()) {
+            return Err(failed(MediumFault::OutOfRange, segment, offset));
+        }
+        self.reaches(place.target, offset, into.len())?;
+        let read = self.read(place.at, into);
+        read.map_err(|fault| failed(fault, segment, offset))
+    }
+
+    fn write_segment(&self, place: &Place, bytes: &[u8]) -> Result<(), MediumError> {
+        let Place {
+            segment, offset, ..
+        } = *place;
+        let aligned = is_aligned(&place.shape, offset, bytes.len());
+        if !aligned || !is_within(&place.shape, segment, offset, bytes.len()) {
+            return Err(failed(MediumFault::OutOfRange, segment, offset));
+        }
+        let written = self.submit(Command {
+            target: place.target,
+            places: vec![place.at],
+            bytes: Arc::from(bytes),
+            durable: true,
+        });
+        written.map_err(|fault| failed(fault, segment, offset))
+    }
+}
+
+impl DeviceVolume {
+    fn place(&self, segment: u32, offset: u64) -> Place {
+        Place {
+            shape: self.shape(),
+            target: Target::Segment(segment),
+            at: self.0.map.segment(segment, offset),
+            segment,
+            offset,
+        }
+    }
+}
+
 impl ReadVolume for DeviceVolume {
     fn shape(&self) -> Shape {
         self.0.map.shape()
     }
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
-        let shape = self.shape();
-        if !is_within(&shape, segment, offset, into.len()) {
-            return Err(failed(MediumFault::OutOfRange, segment, offset));
-        }
-        self.0
-            .reaches(Target::Segment(segment), offset, into.len())?;
-        let at = self.0.map.segment(segment, offset);
-        let read = self.0.read(at, into);
-        read.map_err(|fault| failed(fault, segment, offset))
+        self.0.read_segment(&self.place(segment, offset), into)
     }
 }
 
@@ -80,18 +124,19 @@ impl Volume for DeviceVolume {
         offset: u64,
         bytes: &[u8],
     ) -> Result<(), MediumError> {
-        let shape = self.shape();
-        let aligned = is_aligned(&shape, offset, bytes.len());
-        if !aligned || !is_within(&shape, segment, offset, bytes.len()) {
-            return Err(failed(MediumFault::OutOfRange, segment, offset));
+        self.0.write_segment(&self.place(segment, offset), bytes)
+    }
+}
+
+impl DeviceKeep {
+    fn place(&self, segment: u32, offset: u64) -> Place {
+        Place {
+            shape: self.shape(),
+            target: Target::Keep(segment),
+            at: self.0.map.keep(segment, offset),
+            segment,
+            offset,
         }
-        let written = self.0.submit(Command {
-            target: Target::Segment(segment),
-            places: vec![self.0.map.segment(segment, offset)],
-            bytes: Arc::from(bytes),
-            durable: true,
-        });
-        written.map_err(|fault| failed(fault, segment, offset))
     }
 }
 
@@ -101,12 +146,7 @@ impl ReadVolume for DeviceKeep {
     }
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
-        if !is_within(&self.shape(), segment, offset, into.len()) {
-            return Err(failed(MediumFault::OutOfRange, segment, offset));
-        }
-        self.0.reaches(Target::Keep(segment), offset, into.len())?;
-        let read = self.0.read(self.0.map.keep(segment, offset), into);
-        read.map_err(|fault| failed(fault, segment, offset))
+        self.0.read_segment(&self.place(segment, offset), into)
     }
 }
 
@@ -117,18 +157,7 @@ impl Volume for DeviceKeep {
         offset: u64,
         bytes: &[u8],
     ) -> Result<(), MediumError> {
-        let shape = self.shape();
-        let aligned = is_aligned(&shape, offset, bytes.len());
-        if !aligned || !is_within(&shape, segment, offset, bytes.len()) {
-            return Err(failed(MediumFault::OutOfRange, segment, offset));
-        }
-        let written = self.0.submit(Command {
-            target: Target::Keep(segment),
-            places: vec![self.0.map.keep(segment, offset)],
-            bytes: Arc::from(bytes),
-            durable: true,
-        });
-        written.map_err(|fault| failed(fault, segment, offset))
+        self.0.write_segment(&self.place(segment, offset), bytes)
     }
 }
 
