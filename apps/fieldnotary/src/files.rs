@@ -4,10 +4,17 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+/// The folder that a file lies in; a plain name lies in the current one.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
 /// Writes under another name, flushes, renames, and flushes the directory.
 pub(crate) fn write_durably(path: &Path, content: impl AsRef<[u8]>) -> Result<(), String> {
     let draft = path.with_extension("new");
-    let parent = path.parent().unwrap_or(Path::new("."));
+    let parent = folder_of(path);
     File::create(&draft)
         .and_then(|mut file| {
             file.write_all(content.as_ref())?;

@@ -186,6 +186,14 @@ fn one_reading_is_proven_by_one_file_that_says_nothing_of_any_other() {
     check(&export(&data, &file, &["--proof", &id]), 0, &[]);
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.starts_with("c2sp.org/tlog-proof@v1\nextra "), "{text}");
+    // A plain name, as the help shows it, is a file of the current folder.
+    let said = std::process::Command::new(common::program("fieldnotary"))
+        .args(["journal", "export", "--proof", &id, "node", "-o", "plain"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    assert_eq!(said.status.code(), Some(0), "{said:?}");
+    assert_eq!(std::fs::read_to_string(at("plain")).unwrap(), text);
     for key in &keys {
         let said = verify(&file, key, None);
         check(&said, 0, &["\"ok\":true"]);

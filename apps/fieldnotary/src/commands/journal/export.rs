@@ -100,10 +100,7 @@ impl Written {
 
     /// All of it is durable before it has its name.
     fn put_in_place(&mut self, target: &Path) -> Result<(), String> {
-        let parent = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let parent = crate::files::folder_of(target);
         File::open(&self.draft)
             .and_then(|draft| Ok(rustix::fs::syncfs(draft)?))
             .and_then(|()| std::fs::rename(&self.draft, target))

@@ -24,11 +24,7 @@ pub(super) struct SalvageFile {
 impl SalvageFile {
     /// Makes a new file; nothing is ever written over, and nothing into the journal's own folder.
     pub(super) fn create(path: &Path, looked_at: &Path) -> Result<Self, String> {
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        let inside = parent
+        let inside = crate::files::folder_of(path)
             .canonicalize()
             .ok()
             .zip(looked_at.canonicalize().ok())
