@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: everything that guards a change; the same at the desk and on the server.
 
 use crate::failure::{Failure, Outcome};
-use crate::steps::{self, Step};
+use crate::steps::{self, Lane, Step};
 use crate::workspace::Workspace;
 use crate::{
     corruption, crash_states, demo, fuzz, graph, holdover, kill_storm, licences, planted, run,
@@ -13,31 +13,43 @@ const FUZZ_SECONDS: u32 = 3;
 
 /// Runs all steps, or those named.
 pub(crate) fn ci(workspace: &Workspace, only: &[String]) -> Outcome {
-    let all = steps(workspace);
-    if let Some(unknown) = only
+    let mut stages = vec![
+        vec![checks(workspace)],
+        vec![suites_that_reckon(workspace), suites_that_wait(workspace)],
+        vec![vec![
+            step("storm", || storm::bounded(workspace)),
+            step("fuzz", || fuzz::fuzz(workspace, FUZZ_SECONDS, None)),
+        ]],
+    ];
+    let names: Vec<&str> = stages
         .iter()
-        .find(|name| !all.iter().any(|step| step.name == *name))
-    {
-        let names: Vec<&str> = all.iter().map(|step| step.name).collect();
+        .flatten()
+        .flatten()
+        .map(|step| step.name)
+        .collect();
+    if let Some(unknown) = only.iter().find(|name| !names.contains(&name.as_str())) {
         return Err(Failure::new(format!(
             "there is no step `{unknown}`; there are {}",
             names.join(", ")
         )));
     }
-    let chosen: Vec<Step<'_>> = all
-        .into_iter()
-        .filter(|step| only.is_empty() || only.iter().any(|name| name == step.name))
-        .collect();
-    steps::run(&chosen)
-}
-
-fn steps(workspace: &Workspace) -> Vec<Step<'_>> {
-    fn step<'a>(name: &'static str, action: impl Fn() -> Outcome + 'a) -> Step<'a> {
-        Step {
-            name,
-            action: Box::new(action),
+    if !only.is_empty() {
+        for lane in stages.iter_mut().flatten() {
+            lane.retain(|step| only.iter().any(|name| name == step.name));
         }
     }
+    steps::run(&stages)
+}
+
+fn step<'a>(name: &'static str, action: impl Fn() -> Outcome + Sync + 'a) -> Step<'a> {
+    Step {
+        name,
+        action: Box::new(action),
+    }
+}
+
+/// What the sources say of themselves, and every test.
+fn checks(workspace: &Workspace) -> Lane<'_> {
     let cargo = |arguments: &'static [&'static str], line: &'static str| {
         move || run::status(workspace.cargo().args(arguments)).map(|()| line.to_owned())
     };
@@ -66,14 +78,24 @@ fn steps(workspace: &Workspace) -> Vec<Step<'_>> {
             ),
         ),
         step("test", || test::test(workspace)),
+    ]
+}
+
+/// These need the processor, and are optimised programs of their own.
+fn suites_that_reckon(workspace: &Workspace) -> Lane<'_> {
+    vec![
         step("corruption", || corruption::bounded(workspace)),
         step("holdover", || holdover::bounded(workspace)),
+        step("crash-states", || crash_states::bounded(workspace)),
         step("planted", || planted::bounded(workspace)),
+    ]
+}
+
+/// These wait for disks, meters and each other, with the programs that the tests used.
+fn suites_that_wait(workspace: &Workspace) -> Lane<'_> {
+    vec![
         step("demo", || demo::bounded(workspace)),
-        step("storm", || storm::bounded(workspace)),
         step("tamper", || tamper::bounded(workspace)),
         step("kills", || kill_storm::bounded(workspace)),
-        step("crash-states", || crash_states::bounded(workspace)),
-        step("fuzz", || fuzz::fuzz(workspace, FUZZ_SECONDS, None)),
     ]
 }

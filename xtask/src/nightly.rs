@@ -118,7 +118,7 @@ pub(crate) fn nightly(workspace: &Workspace, only: Option<&str>, list: bool) -> 
             listing()
         )));
     }
-    steps::run(&chosen)
+    steps::run(&[vec![chosen]])
 }
 
 fn listing() -> String {

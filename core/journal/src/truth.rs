@@ -10,7 +10,7 @@ use crate::bytes::{is_blank, put_hashes, split_crc, take_hashes};
 use crate::find::{Finding, TruthHealth};
 use crate::layout::{CRC_BYTES, TRUTH_MAGIC, TruthFixed, VERSION};
 use crate::limits::{TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
-use crate::medium::ReadTruth;
+use crate::medium::{MediumError, ReadTruth};
 
 /// One state of the log's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +39,6 @@ pub(crate) struct Loaded {
     /// The slot it came from.
     pub(crate) slot: u32,
     pub(crate) health: TruthHealth,
-    /// Whether nothing was ever written here.
-    pub(crate) blank: bool,
     /// A newer version wrote it.
     pub(crate) newer: Option<u16>,
     pub(crate) findings: Vec<Finding>,
@@ -147,7 +145,7 @@ pub struct TruthClaim {
     pub log_id: LogId,
     /// The generation.
     pub generation: Generation,
-    /// Whether a newer version of the format wrote it.
+    /// Whether another version of the format wrote it: there is none before this one.
     pub newer: bool,
 }
 
@@ -171,7 +169,7 @@ pub fn truth_claim<T: ReadTruth>(medium: &T) -> Option<TruthClaim> {
             let claim = TruthClaim {
                 log_id: fixed.log_id,
                 generation: fixed.generation,
-                newer: fixed.version > VERSION,
+                newer: fixed.version != VERSION,
             };
             if claim.newer {
                 return Some(claim);
@@ -182,13 +180,36 @@ pub fn truth_claim<T: ReadTruth>(medium: &T) -> Option<TruthClaim> {
     first
 }
 
+/// Whether the store is as power loss leaves it in the first write of all: nothing beyond the copy that is
+/// written first, and that one not whole. Nothing can have been committed behind such a store.
+///
+/// # Errors
+/// The medium's: what cannot be read may be anything.
+pub(crate) fn broke_off_at_first_write<T: ReadTruth>(
+    medium: &T,
+    first_slot: u32,
+) -> Result<bool, MediumError> {
+    let mut buffer = vec![0; TRUTH_SLOT_BYTES];
+    for slot in 0..TRUTH_SLOTS {
+        for copy in 0..TRUTH_COPIES {
+            medium.read(slot, copy, &mut buffer)?;
+            let first = (slot, copy) == (first_slot, 0);
+            match Truth::parse(&buffer) {
+                Copy::Blank => {}
+                Copy::Damaged if first => {}
+                Copy::Damaged | Copy::Valid(_) | Copy::Newer(_) => return Ok(false),
+            }
+        }
+    }
+    Ok(true)
+}
+
 /// Reads the whole store.
 pub(crate) fn load<T: ReadTruth>(medium: &T) -> Loaded {
     let mut loaded = Loaded {
         truth: None,
         slot: 0,
         health: TruthHealth::Sound,
-        blank: true,
         newer: None,
         findings: Vec::new(),
     };
@@ -230,7 +251,6 @@ pub(crate) fn load<T: ReadTruth>(medium: &T) -> Loaded {
             }
         }
         slot_alive.push(alive);
-        loaded.blank &= blank;
         if blank {
             blank_slots.push(slot);
         }

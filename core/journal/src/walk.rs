@@ -24,7 +24,7 @@ use crate::decide::{Decision, Inputs};
 use crate::find::{Finding, Loss};
 use crate::frame::{FrameHead, Proven, StoredEntry};
 use crate::medium::{MediumFault, ReadVolume};
-use crate::ring::{HeadAt, Location, Ring, SegmentAt};
+use crate::ring::{Location, Ring, SegmentAt};
 use crate::segment::SegmentFault;
 use crate::truth::Truth;
 
@@ -259,26 +259,16 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             Some(read) => Ok(read.head.clone()),
             None => self.ring.head_at(at.segment, at.offset),
         };
-        let (header, identity) = match found {
-            Ok(head) if self.accepts(&head) => return Some(head),
-            Ok(head) => (true, head.fixed.lap == at.lap),
-            Err(HeadAt::Fault(crate::frame::HeadFault::Elsewhere)) => (true, false),
-            Err(HeadAt::Fault(_) | HeadAt::Medium(_)) => (false, false),
-        };
-        let inputs = Inputs {
-            readable: true,
-            certain: true,
-            below: true,
-            header,
-            identity,
-            ..Inputs::default()
-        };
+        if let Ok(head) = found
+            && self.accepts(&head)
+        {
+            return Some(head);
+        }
         if at == self.ring.lap_start(at.lap) {
             self.close_at_lap_start();
         }
-        if inputs.decide() == Decision::Quarantine {
-            self.note_suspect();
-        }
+        // Rows C, D and E alike: what covers a committed place and is not its frame is damage.
+        self.note_suspect();
         let next = at
             .offset
             .saturating_add(u64::from(self.ring.shape.block_bytes));

@@ -1,6 +1,8 @@
 //! The journal on media that lie.
 
 #[cfg(test)]
+mod begin;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod crash;

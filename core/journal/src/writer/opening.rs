@@ -10,16 +10,22 @@ use super::{Journal, OpenSegment, Stats};
 use crate::error::{CommitError, OpenError};
 use crate::find::Finding;
 use crate::leases::{self, Table};
+use crate::limits::TRUTH_SLOTS;
 use crate::medium::{MediumError, TruthMedium, Volume};
 use crate::recovery::{self, OpenInput, Recovery};
-use crate::ring::Ring;
+use crate::ring::{Ring, SegmentAt};
+use crate::segment::SegmentFault;
 use crate::truth::{self, Truth};
 
+/// The slot that a new log counts as written last: its first state goes into the one after it.
+const LAST_SLOT: u32 = 1;
+
 impl<V: Volume, T: TruthMedium> Journal<V, T> {
-    /// Begins a log on blank media. `salt` is the random salt key of the first segment.
+    /// Begins a log on blank media, or on such as power loss left in an earlier attempt. `salt` is the
+    /// random salt key of the first segment.
     ///
     /// # Errors
-    /// [`OpenError::Occupied`] unless the media are blank, or a medium's failure.
+    /// [`OpenError::Occupied`] where a log is or may have been, or a medium's failure.
     pub fn create(
         volume: V,
         medium: T,
@@ -31,11 +37,10 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             return Err(OpenError::Shape(what));
         }
         let loaded = truth::load(&medium);
-        let occupied = (0..ring.shape.segments).any(|segment| ring.segment_head(segment).is_ok());
-        if !loaded.blank || occupied {
+        recovery::check_identity(&ring, &loaded)?;
+        if !is_unbegun(&ring, &medium).map_err(OpenError::Medium)? {
             return Err(OpenError::Occupied);
         }
-        recovery::check_identity(&ring, &loaded)?;
         let mut fixed = recovery::blank_truth(&ring);
         fixed.epoch = Epoch(1);
         fixed.boot_id = input.boot_id;
@@ -46,7 +51,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             newest_range: CompactRange::empty(0),
         };
         let laps = BTreeMap::from([(1, 0)]);
-        let mut journal = Self::assemble(ring, medium, truth, 1, laps, input);
+        let mut journal = Self::assemble(ring, medium, truth, LAST_SLOT, laps, input);
         journal.write_leases(&Table::default()).map_err(opening)?;
         journal
             .write_truth(journal.truth.clone())
@@ -174,6 +179,19 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
                 .segment_head(self.ring.shape.segment_of(self.open.lap))
                 .is_ok_and(|head| head.fixed.lap == self.open.lap)
     }
+}
+
+/// Whether no log was ever begun here. The first truth slot is durable before the first header is touched,
+/// so a header that is not blank is of a log, whatever its state.
+fn is_unbegun<V: Volume, T: TruthMedium>(ring: &Ring<V>, medium: &T) -> Result<bool, MediumError> {
+    for segment in 0..ring.shape.segments {
+        match ring.segment_head(segment) {
+            Err(SegmentAt::Fault(SegmentFault::Blank)) => {}
+            Err(SegmentAt::Medium(error)) => return Err(error),
+            Ok(_) | Err(SegmentAt::Fault(_)) => return Ok(false),
+        }
+    }
+    truth::broke_off_at_first_write(medium, LAST_SLOT.saturating_add(1) % TRUTH_SLOTS)
 }
 
 /// The error of a write during opening.

@@ -35,7 +35,7 @@ impl Plan {
     pub const fn bounded(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 1, 4, 70, 1_000, 30_000],
+            one_in: [1, 1, 6, 110, 1_500, 50_000],
             samples: 32,
             again_one_in: 16,
             threads: 2,
