@@ -5,6 +5,8 @@ mod begin;
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod faults;
