@@ -24,36 +24,53 @@ fn a_refused_write_latches_and_a_new_epoch_goes_on() {
 }
 
 /// Headers and slots can be written, frames cannot: each attempt takes no more than a few fresh segments,
-/// and what was acknowledged stays.
+/// and what was acknowledged stays; whatever the ring's size, and whether or not the node is started anew.
 //= A5.2
 //= A5.4
 #[test]
 fn a_device_that_refuses_every_frame_does_not_eat_the_ring() {
-    let shape = Shape {
-        segments: 4,
-        ..SHAPE
-    };
+    for segments in [2, 3, 4, 7] {
+        for restarts in [false, true] {
+            refuse_every_frame(Shape { segments, ..SHAPE }, restarts);
+        }
+    }
+}
+
+fn refuse_every_frame(shape: Shape, restarts: bool) {
+    let context = format!("{} segments, restarts: {restarts}", shape.segments);
     let disk = Device::new(shape, TruthClass::SameDeviceSync);
     let mut journal = create(&disk);
     let mut oracle = Oracle::default();
     for n in 0..COMMITS {
         oracle.note(&journal.commit(&step(n), salt(n)).unwrap());
     }
+    let newest = journal.size() - 1;
     for n in COMMITS..2 * COMMITS {
         disk.at_command(0, Fault::Refused(Torn::Nothing));
         journal.commit(&step(n), salt(n)).unwrap_err();
+        if restarts {
+            drop(journal.into_media());
+            disk.forget_faults();
+            journal = open(&disk).0;
+            continue;
+        }
         match journal.begin_epoch_after_failure(salt(1_000 + n)) {
             Ok(_) => {}
             // A ring that says so gives nothing away either.
             Err(error) => {
-                assert!(matches!(error, CommitError::RingFull { .. }), "{error}");
+                assert!(
+                    matches!(error, CommitError::RingFull { .. }),
+                    "{context}: {error}"
+                );
                 break;
             }
         }
     }
-    let held = journal.size() - journal.oldest().0;
-    assert!(held > 0, "the newest entries are there");
-    check_whole(&journal, &oracle, "every frame refused");
+    assert!(
+        journal.oldest().0 <= newest,
+        "{context}: the newest entries are gone"
+    );
+    check_whole(&journal, &oracle, &context);
 }
 
 fn refuse_every_write(shape: Shape) {
