@@ -1,4 +1,4 @@
-//! Entries a second: a verification on one core and on all, reading alone, and the hashes alone.
+//! Entries a second: a verification and an export on one core and on all, reading alone, and the hashes alone.
 //!
 //! `cargo bench -p fieldnotary-query --bench verify -- [ENTRIES]`
 
@@ -8,26 +8,30 @@
     reason = "a benchmark reads the clock, and fails where a test would"
 )]
 
-use evidence::kinds::Reading;
-use evidence::reasons::{HoldoverReason, TimeQuality, TimeStatus, TruthClass};
+use ed25519_dalek::SigningKey;
+use evidence::kinds::{Checkpoint, Reading};
+use evidence::reasons::{Custody, HoldoverReason, TimeQuality, TimeStatus, TruthClass};
 use evidence::{
-    Blob, BootId, Captured, CommitId, Generation, LogId, MeterId, MonoNs, Payload, PointId,
+    Blob, BootId, Captured, CommitId, Digest, Generation, LogId, MeterId, MonoNs, Payload, PointId,
     Quality, SaltKey, Seq, SourceId, Stamp, TimeDetail, UtcNs,
 };
-use fieldnotary_query::{Anchors, Report, verify_node_with};
+use fieldnotary_query::{Anchors, Report, publish_with, verify_node_with};
 use journal::limits::{TABLE_BYTES, TRUTH_SLOT_BYTES};
 use journal::{
     Journal, MediumError, OpenInput, Options, ReadTruth, ReadVolume, Reader, Shape, TruthMedium,
     Volume,
 };
 use proof::RangeSource;
+use proof::note::{Note, sign_ed25519};
 use proof::tree::leaf_hash;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::RwLock;
+use std::sync::atomic::AtomicU64;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
+const ORIGIN: &str = "example.org/bench/g1";
 const BATCH: u64 = 1_024;
 const ENTRIES: u64 = 500_000;
 const SEGMENT_BYTES: u64 = 16 << 20;
@@ -165,6 +169,28 @@ fn reading(seq: u64) -> (Stamp, Captured) {
         contract: CommitId(0),
     }
     .into();
+    stamped(&payload)
+}
+
+/// The head of the log so far, signed.
+fn seal(journal: &Journal<&Memory, &Memory>) -> (Stamp, Captured) {
+    let head = proof::Checkpoint::new(ORIGIN, journal.size(), journal.root()).unwrap();
+    let text = head.body().unwrap();
+    let mut note = Note::new(text.clone()).unwrap();
+    let key = SigningKey::from_bytes(&[8; 32]);
+    note.add(sign_ed25519(ORIGIN, &key, &text).unwrap())
+        .unwrap();
+    let checkpoint = Checkpoint {
+        at: MonoNs(8),
+        size: head.size,
+        root: Digest(head.root.0),
+        note: note.to_string(),
+        custody: Custody::Software,
+    };
+    stamped(&checkpoint.into())
+}
+
+fn stamped(payload: &Payload) -> (Stamp, Captured) {
     let stamp = Stamp {
         timestamp: UtcNs(1_700_000_000_000_000_000),
         quality: TimeQuality::RtcOnly,
@@ -172,7 +198,7 @@ fn reading(seq: u64) -> (Stamp, Captured) {
         bound_ns: None,
         detail: TimeDetail::Holdover(HoldoverReason::NeverSynchronised),
     };
-    (stamp, Captured::new(&payload))
+    (stamp, Captured::new(payload))
 }
 
 /// Runs it, and prints how many entries a second that was.
@@ -206,34 +232,45 @@ fn main() {
             journal.commit(group, SaltKey([3; 16])).unwrap();
         }
     });
+    let root = journal.root();
+    journal.commit(&[seal(&journal)], SaltKey([3; 16])).unwrap();
     drop(journal);
     let reader = Reader::open(&memory, &memory, input.log_id, input.generation).unwrap();
     let leaves = measured("read", entries, || {
-        let entries = reader.entries(CommitId(0));
+        let sealed = usize::try_from(entries).unwrap();
+        let entries = reader.entries(CommitId(0)).take(sealed);
         entries
             .map(|entry| entry.unwrap().leaf_data())
             .collect::<Vec<_>>()
     });
-    let root = measured("hash and build the tree", entries, || {
+    let built = measured("hash and build the tree", entries, || {
         let mut tree = RangeSource::default();
         for leaf in &leaves {
             tree.push_leaf(leaf_hash(leaf));
         }
         tree.frontier().unwrap().root()
     });
-    assert_eq!(root, reader.root());
+    assert_eq!(built, root);
     let mut reports = Vec::new();
     let cores = available_parallelism().map_or(1, |cores| cores.get());
     for threads in [1, cores] {
         let mut report = Report::default();
         measured(&format!("verify, threads: {threads}"), entries, || {
             let anchors = Anchors::found_beside(Vec::new());
-            let origin = "example.org/bench/g1";
             let whole = BTreeMap::new();
-            verify_node_with(threads, &reader, origin, &anchors, &whole, &mut report);
+            verify_node_with(threads, &reader, ORIGIN, &anchors, &whole, &mut report);
         });
-        assert_eq!(report.entries, entries);
+        assert_eq!(report.entries, entries + 1);
         reports.push(report.findings);
+        let mut bytes = 0;
+        let published = measured(&format!("export, threads: {threads}"), entries, || {
+            let write = &mut |_: &str, file: &[u8]| {
+                bytes += file.len() as u64;
+                Ok(())
+            };
+            publish_with(threads, &reader, &AtomicU64::new(0), write).unwrap()
+        });
+        assert_eq!((published.entries, published.bytes), (entries, bytes));
     }
     assert_eq!(reports.first(), reports.last());
 }
