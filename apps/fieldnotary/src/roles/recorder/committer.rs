@@ -15,6 +15,7 @@ use super::media_watch::MediaWatch;
 use super::sealer::Head;
 use super::slots::StartKind;
 use super::stats::Stats;
+use super::time_stats;
 use super::work::{Answer, Work};
 use crate::clock;
 use crate::lately::Lately;
@@ -386,6 +387,7 @@ impl Committer {
     pub(super) fn counters(&self) -> Vec<Counter> {
         let mut counters = self.stats.counters(&self.own, clock::mono());
         counters.extend(self.media.counters(&self.own));
+        counters.extend(time_stats::of_the_way(&self.budget, &self.own));
         counters
     }
 

@@ -1,12 +1,13 @@
 //! What the recorder counts of itself (A5.5), each with its name from the counters' list.
 
 use super::media_watch::MediaWatch;
-use super::time_stats::TimeStats;
+use super::time_stats::{self, TimeStats};
 use evidence::kinds::Counter;
 use evidence::reasons::CounterState;
 use evidence::{MonoNs, SourceId};
 use media::HealthSource;
 use std::collections::VecDeque;
+use time_plane::budget::Budget;
 
 /// Samples that a percentile looks back on.
 const SAMPLES_MAX: usize = 4_096;
@@ -253,6 +254,7 @@ pub(crate) fn resting_counters(source: &SourceId) -> Vec<Counter> {
     let silent = HealthSource::Silent(String::new());
     let mut counters = Stats::default().counters(source, MonoNs(0));
     counters.extend(MediaWatch::new(silent).counters(source));
+    counters.extend(time_stats::of_the_way(&Budget::new(None), source));
     counters
 }
 

@@ -1,9 +1,10 @@
-//! What the recorder counts of the time that it is told (A8.2, A8.3), each with its name from the
-//! counters' list.
+//! What the recorder counts of the time that it is told (A8.2, A8.3) and that it takes itself (R7.4), each
+//! with its name from the counters' list.
 
 use evidence::kinds::{Counter, Event, TimeMap};
-use evidence::reasons::{CounterState, EventCode};
+use evidence::reasons::{CounterState, DriftBudget, EventCode};
 use evidence::{MonoNs, SourceId};
+use time_plane::budget::{Budget, Part};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -22,6 +23,8 @@ pub(super) struct TimeStats {
     boot_to_stable_ns: Option<u64>,
     /// The last measurement, and until when the process that told of it is not late.
     measured: Option<(MonoNs, MonoNs)>,
+    /// What the last map said of the site's limit.
+    drift_budget: Option<DriftBudget>,
 }
 
 impl TimeStats {
@@ -54,6 +57,7 @@ impl TimeStats {
 
     /// Takes the map that serves from now on.
     pub(super) fn map(&mut self, map: &TimeMap) {
+        self.drift_budget = map.drift_budget;
         if let Some(age_ns) = map.sync_age_ns {
             let taken = MonoNs(map.as_of.0.saturating_sub(age_ns));
             self.measured = Some((taken, map.valid_until));
@@ -67,6 +71,19 @@ impl TimeStats {
         let age_s = self.measured.map(|(taken, _)| now.since(taken) / SECOND_NS);
         let late = self.measured.is_some_and(|(_, until)| now > until);
         let stable_s = self.boot_to_stable_ns.map(|ns| ns / SECOND_NS);
+        let counter = |name: &str, label: Option<&str>, value: Option<u64>, late: bool| Counter {
+            name: name.to_owned(),
+            label: label.map(str::to_owned),
+            state: match value {
+                Some(_) if late => CounterState::Stale,
+                Some(_) => CounterState::Value,
+                None => CounterState::Unsupported,
+            },
+            value,
+            source: source.clone(),
+        };
+        let bucket = self.drift_budget.map(DriftBudget::name);
+        let drift_budget = counter("drift_budget_bucket", bucket, bucket.map(|_| 1), late);
         [
             ("step_adjust_cnt", Some(self.steps), false),
             ("sync_acquired_cnt", Some(self.acquired), false),
@@ -79,27 +96,41 @@ impl TimeStats {
             ("boot_to_stable", stable_s, false),
         ]
         .into_iter()
-        .map(|(name, value, late)| Counter {
-            name: name.to_owned(),
-            label: None,
-            state: match value {
-                Some(_) if late => CounterState::Stale,
-                Some(_) => CounterState::Value,
-                None => CounterState::Unsupported,
-            },
-            value,
-            source: source.clone(),
-        })
+        .map(|(name, value, late)| counter(name, None, value, late))
+        .chain([drift_budget])
         .collect()
     }
 }
 
+/// How long each part of the way from an edge to a durable entry took, in microseconds, since the recorder
+/// started. A part that no source tells of is told as that.
+pub(super) fn of_the_way(budget: &Budget, source: &SourceId) -> Vec<Counter> {
+    let percentiles = [("timing_p50", 50), ("timing_p99", 99)];
+    let counters = Part::ALL.iter().flat_map(|part| {
+        percentiles.map(|(name, percent)| {
+            let value = budget.histogram(*part).percentile_us(percent);
+            Counter {
+                name: name.to_owned(),
+                label: Some(part.name().to_owned()),
+                state: match value {
+                    Some(_) => CounterState::Value,
+                    None => CounterState::Unsupported,
+                },
+                value,
+                source: source.clone(),
+            }
+        })
+    });
+    counters.collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{SECOND_NS, TimeStats};
+    use super::{SECOND_NS, TimeStats, of_the_way};
     use evidence::kinds::{Event, TimeMap};
-    use evidence::reasons::{CounterState, EventCode};
+    use evidence::reasons::{CounterState, DriftBudget, EventCode};
     use evidence::{MonoNs, SourceId, UtcNs};
+    use time_plane::budget::{Budget, Part};
 
     fn at(seconds: u64) -> MonoNs {
         MonoNs(seconds * SECOND_NS)
@@ -176,5 +207,62 @@ mod tests {
         let age = |seconds| shown(&stats, seconds, "last_sync_age");
         assert_eq!(age(12), (CounterState::Value, Some(4)));
         assert_eq!(age(20), (CounterState::Stale, Some(12)));
+    }
+
+    //= A8.3
+    #[test]
+    fn the_drift_budget_is_the_bucket_of_the_last_map() {
+        let mut stats = TimeStats::default();
+        let shown = |stats: &TimeStats, seconds| {
+            let counters = stats.counters(&SourceId::new("recorder").unwrap(), at(seconds));
+            let named = counters
+                .into_iter()
+                .find(|counter| counter.name == "drift_budget_bucket");
+            named.map(|counter| (counter.state, counter.label)).unwrap()
+        };
+        assert_eq!(shown(&stats, 5), (CounterState::Unsupported, None));
+        for bucket in [DriftBudget::Below50Percent, DriftBudget::Spent] {
+            stats.map(&TimeMap {
+                sync_age_ns: Some(SECOND_NS),
+                valid_until: at(13),
+                drift_budget: Some(bucket),
+                ..TimeMap::absent(at(10), UtcNs(0))
+            });
+            let label = Some(bucket.name().to_owned());
+            assert_eq!(shown(&stats, 12), (CounterState::Value, label.clone()));
+            assert_eq!(shown(&stats, 20), (CounterState::Stale, label));
+        }
+    }
+
+    //= R7.4
+    #[test]
+    fn each_part_of_the_way_has_its_percentiles_and_one_without_a_source_says_so() {
+        let mut budget = Budget::new(None);
+        for span_ns in [400_000, 900_000, 900_000] {
+            budget.take(Part::Queue, span_ns, at(1));
+        }
+        let counters = of_the_way(&budget, &SourceId::new("recorder").unwrap());
+        let found: Vec<_> = counters
+            .iter()
+            .map(|counter| {
+                (
+                    counter.label.as_deref().unwrap(),
+                    counter.name.as_str(),
+                    counter.value,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("edge", "timing_p50", None),
+                ("edge", "timing_p99", None),
+                ("queue", "timing_p50", Some(1_024)),
+                ("queue", "timing_p99", Some(1_024)),
+                ("commit", "timing_p50", None),
+                ("commit", "timing_p99", None),
+            ]
+        );
+        assert_eq!(counters[0].state, CounterState::Unsupported);
     }
 }
