@@ -28,6 +28,7 @@ mod quality;
 pub mod reasons;
 mod salt;
 mod time;
+mod time_maps;
 
 pub use cddl::{cddl, kinds_table};
 pub use decimal::{Decimal, DecimalError};
@@ -42,3 +43,4 @@ pub use priority::Priority;
 pub use quality::Quality;
 pub use salt::{SaltKey, Salts, leaf_data, split_leaf};
 pub use time::{MonoNs, Stamp, TimeDetail, UtcNs};
+pub use time_maps::TimeMaps;

@@ -14,5 +14,9 @@ pub const SAMPLE_BYTES_MAX: usize = 260;
 pub const BLOB_BYTES_MAX: usize = 48 * 1_024;
 /// Most elements in any list of a payload.
 pub const LIST_LEN_MAX: usize = 4_096;
+/// For so long behind the end of a TimeMap its bound is right; after that nobody can state one.
+pub const LATE_STAMPS_NS: u64 = 60_000_000_000;
+/// TimeMaps that are kept for instants of the past: some minutes at the pace of the time process.
+pub const TIME_MAPS_MAX: usize = 1_024;
 
 const _: () = assert!(BLOB_BYTES_MAX + 4_096 < ENTRY_BYTES_MAX);

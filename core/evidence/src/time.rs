@@ -3,6 +3,7 @@
 use crate::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use crate::field::Field;
 use crate::kinds::TimeMap;
+use crate::limits::LATE_STAMPS_NS;
 use crate::reasons::{HoldoverReason, OffsetBucket, TimeQuality, TimeStatus};
 use core::fmt;
 
@@ -148,7 +149,8 @@ impl TimeMap {
     /// The stamp of an instant under this map.
     ///
     /// Past `valid_until` the map is late: the time process has fallen silent, and the statement
-    /// sinks by itself to holdover (if it was synchronised) or stays free-running, with the reason.
+    /// sinks by itself to holdover (if it was synchronised) or stays free-running, with the reason. The
+    /// bound holds for [`LATE_STAMPS_NS`] more.
     #[must_use]
     pub fn evaluate(&self, instant: MonoNs) -> Stamp {
         let late = instant > self.valid_until;
@@ -167,7 +169,10 @@ impl TimeMap {
             timestamp: self.utc_of(instant),
             quality,
             status,
-            bound_ns: self.bound_ns.map(|bound| bound.saturating_add(growth_ns)),
+            bound_ns: self
+                .bound_ns
+                .filter(|_| instant <= self.valid_until.plus_ns(LATE_STAMPS_NS))
+                .map(|bound| bound.saturating_add(growth_ns)),
             detail,
         }
     }
@@ -186,6 +191,7 @@ impl TimeMap {
 mod tests {
     use super::{MonoNs, TimeDetail, UtcNs};
     use crate::kinds::TimeMap;
+    use crate::limits::LATE_STAMPS_NS;
     use crate::reasons::{HoldoverReason, OffsetBucket, TimeQuality, TimeStatus};
 
     fn map(quality: TimeQuality, status: TimeStatus) -> TimeMap {
@@ -226,6 +232,15 @@ mod tests {
             (late.quality, late.status),
             (TimeQuality::RtcOnly, TimeStatus::FreeRun)
         );
+    }
+
+    //= A8.3
+    #[test]
+    fn the_bound_ends_where_the_line_is_no_longer_right() {
+        let map = map(TimeQuality::Holdover, TimeStatus::Holdover);
+        let end = map.valid_until.plus_ns(LATE_STAMPS_NS);
+        assert!(map.evaluate(end).bound_ns.is_some());
+        assert_eq!(map.evaluate(end.plus_ns(1)).bound_ns, None);
     }
 
     #[test]

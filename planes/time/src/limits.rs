@@ -69,8 +69,6 @@ pub const SLEW_WINDOW_NS: u64 = 10_000_000_000;
 pub const SLEW_BUDGET_NS: u64 = 1_000_000;
 /// How long a change of the clock's rate takes to count as its steady rate.
 pub const STEADY_RATE_NS: u64 = 60_000_000_000;
-/// A stamp may rest on a map for so long after the map's end, in nanoseconds; the bound is right until then.
-pub const LATE_STAMPS_NS: u64 = 60_000_000_000;
 /// Events that wait for the next statement.
 pub const EVENTS_WAITING_MAX: usize = 64;
 /// Times from outside that wait to be handed to the daemon.

@@ -20,9 +20,9 @@ use super::work::{Answer, Work};
 use crate::clock;
 use crate::lately::Lately;
 use contract::Contract;
-use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
+use evidence::kinds::{Counter, CounterSnapshot, Event};
 use evidence::reasons::EventCode;
-use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId, UtcNs};
+use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId, TimeMaps, UtcNs};
 use ipc::message::{Accepted, Message};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,7 +55,9 @@ pub(super) struct Committer {
     pub(super) boot_id: evidence::BootId,
     pub(super) truth_degraded: bool,
     pub(super) start: StartKind,
-    pub(super) time: TimeMap,
+    pub(super) time: TimeMaps,
+    /// Whether a statement was committed since this recorder started: stamps rest on it.
+    pub(super) time_noted: bool,
     /// How long the parts of the way to a durable entry took.
     pub(super) budget: Budget,
     /// The latest time that a stamp of the log's end had when it was opened.
@@ -260,7 +262,7 @@ impl Committer {
         let began = clock::mono();
         let stamped: Vec<_> = staged
             .iter()
-            .map(|(captured, payload)| (self.time.evaluate(payload.at()), captured.clone()))
+            .map(|(captured, payload)| (self.time.stamp(payload.at()), captured.clone()))
             .collect();
         let outcome = self.commit_all(&stamped)?;
         let now = clock::mono();

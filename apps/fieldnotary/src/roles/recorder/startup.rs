@@ -19,7 +19,7 @@ use contract::Contract;
 use evidence::frozen::names::{CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES};
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode};
-use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId, UtcNs};
+use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId, TimeMaps, UtcNs};
 use journal::{Reader, Recovery};
 use media::{FileTruth, FileVolume, HealthSource};
 use std::collections::BTreeSet;
@@ -128,7 +128,8 @@ pub(super) fn begin(
         start: remembered
             .since
             .node(start, &boot_id.to_string(), node_started),
-        time: TimeMap::absent(clock::mono(), clock::utc()),
+        time: TimeMaps::new(TimeMap::absent(clock::mono(), clock::utc())),
+        time_noted: false,
         markers: data.markers(),
         feed: Arc::new(Feed::new(reader, work)),
         heads,

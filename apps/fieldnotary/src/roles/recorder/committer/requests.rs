@@ -205,8 +205,8 @@ impl Committer {
             return;
         };
         let now = clock::mono();
-        let (_, anchor) = slots::next_due(plan, &self.time, now);
-        let utc = self.time.utc_of(now);
+        let (_, anchor) = slots::next_due(plan, self.time.newest(), now);
+        let utc = self.time.newest().utc_of(now);
         let known = match self.attempted() {
             Ok(known) => known,
             Err(why) => {
@@ -281,10 +281,11 @@ impl Committer {
     ) {
         match statement.payload() {
             Ok(Payload::TimeMap(map)) => {
-                self.time = map.clone();
+                self.time.note(map.clone());
                 self.stats.time.map(&map);
                 let offset = self.staged.len();
-                if journal {
+                // The time process does not know that its last word was to another recorder.
+                if journal || !std::mem::replace(&mut self.time_noted, true) {
                     self.stage(map.into());
                 }
                 for event in events {
