@@ -122,6 +122,7 @@ fn event(code: EventCode, full: bool) -> Payload {
         detail: full.then(|| "came 80 ms late".into()),
         sample: full.then(|| Blob(vec![7; 260])),
         time_cause: full.then_some(TimeCause::Unexplained),
+        moved_ns: full.then_some(-2_000_000),
     }
     .into()
 }

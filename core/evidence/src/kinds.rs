@@ -238,6 +238,7 @@ kinds! {
         7 detail: Option<String> => "a sentence for a person";
         8 sample: Option<Blob> => "wire bytes that show it";
         9 time_cause: Option<TimeCause> => "why the clock or a source of time is not what it was";
+        10 moved_ns: Option<i64> => "by how much a clock moved, in nanoseconds; forward is positive";
     }
     3 "attempt_failed" AttemptFailed {
         "One attempt of a read session that gave no reading, with its cause."

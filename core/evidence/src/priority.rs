@@ -44,6 +44,7 @@ impl EventCode {
             | Self::PortLost
             | Self::PortQuarantined
             | Self::TimeStep
+            | Self::RtcMoved
             | Self::TimeSlew
             | Self::SyncAcquired
             | Self::SyncLost

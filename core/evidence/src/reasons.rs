@@ -82,6 +82,8 @@ codes! {
         MachineSlept = 17, "machine_slept", "the machine was suspended";
         HeadEnd = 18, "head_end", "a time that a master or the head-end sent was taken";
         BootClock = 19, "boot_clock", "the clock that the machine booted with";
+        RtcSet = 21, "rtc_set", "a program or person set the real-time clock back, or it went wrong";
+        RtcRanOn = 22, "rtc_ran_on", "the machine stood still unseen, as a paused guest does, or somebody set the real-time clock forward: this cannot be told from it";
     }
 }
 
@@ -182,6 +184,7 @@ codes! {
         SyncRequestRefused = 113, "sync_request_refused", "somebody sent the time, and the policy does not take it from him";
         ClockFloored = 114, "clock_floored", "at boot the clock stood before what is already in the log";
         TimingOverBudget = 115, "timing_over_budget", "a part of the way from edge to commit took longer than its budget; the count is nanoseconds";
+        RtcMoved = 120, "rtc_moved", "the real-time clock moved against the node's clock, which was not set; the count is nanoseconds";
     }
 }
 

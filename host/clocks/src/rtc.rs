@@ -51,7 +51,8 @@ impl Rtc {
         }
     }
 
-    fn read(&mut self) -> Result<RtcReading, Fault> {
+    /// The reading, and the instant for which it holds: what is done behind it may be held up.
+    fn read(&mut self) -> Result<(RtcReading, MonoNs), Fault> {
         let device = device(&self.path)?;
         let voltage = voltage(&device);
         let before = mono();
@@ -65,11 +66,12 @@ impl Rtc {
             .second()
             .ok_or(Fault::Malformed("the real-time clock holds no date"))?;
         let (utc, read_uncertainty_ns) = self.turn.look(before, after, second);
-        Ok(RtcReading {
+        let reading = RtcReading {
             utc,
             read_uncertainty_ns,
             voltage,
-        })
+        };
+        Ok((reading, after))
     }
 }
 
@@ -95,12 +97,17 @@ fn time(device: BorrowedFd<'_>) -> Result<RtcTime, Errno> {
 fn voltage(device: &OwnedFd) -> Option<RtcVoltage> {
     // SAFETY: the opcode carries the size of the number that the kernel writes.
     let flags = unsafe { ioctl(device, Getter::<READ_VOLTAGE, u32>::new()) }.ok()?;
-    Some(RtcVoltage {
+    Some(supply(flags))
+}
+
+/// The flags `RTC_VL_DATA_INVALID`, `RTC_VL_BACKUP_LOW`, `RTC_VL_BACKUP_EMPTY` and `RTC_VL_ACCURACY_LOW`.
+const fn supply(flags: u32) -> RtcVoltage {
+    RtcVoltage {
         invalid: flags & 1 != 0,
         backup_low: flags & 2 != 0,
         backup_empty: flags & 4 != 0,
         accuracy_low: flags & 8 != 0,
-    })
+    }
 }
 
 impl RtcTime {
@@ -148,9 +155,12 @@ impl Probe for Rtc {
     }
 
     fn look(&mut self, _now: MonoNs) -> Observation {
-        let outcome = self.read().map(Reading::Rtc);
+        let (at, outcome) = match self.read() {
+            Ok((reading, after)) => (after, Ok(Reading::Rtc(reading))),
+            Err(fault) => (mono(), Err(fault)),
+        };
         Observation {
-            at: mono(),
+            at,
             outcome,
             source: SourceKind::Rtc,
         }
@@ -164,10 +174,10 @@ impl Probe for Rtc {
 
 #[cfg(test)]
 mod tests {
-    use super::{READ_TIME, READ_VOLTAGE, Rtc, RtcTime, days_since_1970};
+    use super::{READ_TIME, READ_VOLTAGE, Rtc, RtcTime, days_since_1970, supply};
     use crate::Probe as _;
     use evidence::MonoNs;
-    use time_plane::reading::Fault;
+    use time_plane::reading::{Fault, RtcVoltage};
 
     const ZERO: RtcTime = RtcTime {
         sec: 0,
@@ -237,6 +247,25 @@ mod tests {
         ] {
             assert_eq!(wrong.second(), None, "{wrong:?}");
         }
+    }
+
+    //= A8.1
+    #[test]
+    fn each_flag_of_the_supply_is_its_own() {
+        for flags in 0..16 {
+            let supply = supply(flags);
+            let bits = [
+                supply.invalid,
+                supply.backup_low,
+                supply.backup_empty,
+                supply.accuracy_low,
+            ];
+            for (bit, is_set) in (0..).zip(bits) {
+                assert_eq!(is_set, flags >> bit & 1 == 1, "{flags}");
+            }
+        }
+        // Flags that no kernel has yet say nothing of these.
+        assert_eq!(supply(0x10), RtcVoltage::default());
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -45,7 +45,7 @@ macro_rules! as_in_evidence {
 }
 
 as_in_evidence!(
-    bool, u32, u64, BootId, CommitId, Custody, Digest, Epoch, Generation, LossCause, MonoNs,
+    bool, i64, u32, u64, BootId, CommitId, Custody, Digest, Epoch, Generation, LossCause, MonoNs,
     ScheduleId, TruthClass, UtcNs,
 );
 

@@ -95,6 +95,7 @@ fn event(number: u64) -> Result<(Stamp, Captured), Box<dyn Error>> {
         detail: None,
         sample: None,
         time_cause: None,
+        moved_ns: None,
     }
     .into();
     let stamp = Stamp {

@@ -194,6 +194,7 @@ impl EventLog {
                 detail: news.detail,
                 sample: news.sample.map(Blob),
                 time_cause: None,
+                moved_ns: None,
             };
             batches.push(Batch {
                 stream: Stream::Port,

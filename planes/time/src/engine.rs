@@ -3,10 +3,13 @@
 mod clock;
 mod news;
 mod offered;
+mod rtc;
 mod sources;
+mod steps;
 
 use crate::arbiter::{Ruling, rule};
 use crate::bound::{Bound, BoundParts};
+use crate::causes::LocalMove;
 use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample, drift_budget};
 use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
 use crate::limits::{RELEASE_PERCENT, SETTLED_MEASUREMENTS, STATEMENT_VALID_NS};
@@ -24,6 +27,7 @@ use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
 use news::News;
 pub use offered::OfferPolicy;
 use sources::Sources;
+use steps::Steps;
 
 /// What the site says of its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +98,7 @@ pub struct Engine {
     compared: Option<(ClockComparison, Row)>,
     sources: Sources,
     news: News,
+    steps: Steps,
     state: ClockState,
     reason: HoldoverReason,
     anchor: Option<Anchor>,
@@ -113,6 +118,7 @@ impl Engine {
             sources: Sources::new(&policy),
             learner: Learner::new(policy.oscillator),
             news: News::new(source),
+            steps: Steps::default(),
             policy,
             state: ClockState::FreeRunning,
             reason: HoldoverReason::NeverSynchronised,
@@ -154,8 +160,12 @@ impl Engine {
             self.step(now, &row);
         }
         if let Some(slew) = self.clock.slew_beyond_budget() {
+            // What is slewed now was measured in this stretch or in the one before it.
+            let since = MonoNs(now.sample.mono.0.saturating_sub(2 * slew.within_ns));
+            let made_good = self.sources.updates().made_good(slew.moved_ns, since);
             let off_ns = self.anchor.as_ref().map(|anchor| anchor.measured.offset_ns);
-            self.news.slewed(now.sample.mono, slew, off_ns);
+            self.news
+                .slewed(now.sample.mono, slew, made_good.or(off_ns));
         }
         self.compared = Some((*now, row));
         true
@@ -165,6 +175,8 @@ impl Engine {
     /// already, or said nothing. The last statement then runs out by itself.
     pub fn conclude(&mut self) -> Option<Statement> {
         let (now, mut row) = self.compared.take()?;
+        let updates = self.sources.updates();
+        self.steps.answer(now.sample.mono, updates, &mut self.news);
         let (finding, held) = self.find(&now);
         self.learn(&now, held.is_some());
         if self.go(now.sample.mono, finding) && !row.journal {
@@ -211,7 +223,13 @@ impl Engine {
     /// How fast the real-time clock runs against the kernel's (A8.1).
     #[must_use]
     pub fn rtc_drift(&self) -> Option<RtcEstimate> {
-        self.sources.rtc_drift()
+        self.sources.rtc().estimate()
+    }
+
+    /// Whether the real-time clock says that its time holds; `None` where it cannot be read.
+    #[must_use]
+    pub const fn rtc_valid(&self) -> Option<bool> {
+        self.sources.rtc().is_valid()
     }
 
     /// The clock was moved: what was measured before it is void, and how far it moved adds to the bound.
@@ -220,10 +238,17 @@ impl Engine {
         let off_ns = self.anchor.as_ref().map(|anchor| anchor.measured.offset_ns);
         if row.event {
             self.counters.steps = self.counters.steps.saturating_add(1);
-            let leap = self.sources.leap_announced();
-            let handed_ns = self.sources.take_handed();
-            self.news
-                .stepped(&now.sample, &movement, off_ns, handed_ns, leap);
+            let seen = LocalMove {
+                moved_ns: movement.moved_ns,
+                signalled: movement.signalled,
+                slept_ns: movement.slept_ns,
+                offset_before_ns: off_ns,
+                handed_ns: self.sources.take_handed(),
+                leap_announced: self.sources.leap_announced(),
+            };
+            let answers = self.sources.chrony_answers();
+            self.steps
+                .take(&now.sample, movement, seen, answers, &mut self.news);
         }
         if let Some(anchor) = &mut self.anchor {
             anchor.stepped_ns = anchor.stepped_ns.saturating_add(movement.magnitude_ns());

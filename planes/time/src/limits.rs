@@ -43,6 +43,11 @@ pub const MOTION_FLOOR_NS: u64 = 5_000;
 /// How long an offset that moved waits for the path delay to say whether the path moved: ptp4l gives the
 /// delay as a median of its last ten, a second apart.
 pub const MOTION_WAIT_NS: u64 = 12_000_000_000;
+/// Where delays are measured faster, so many of them say it as well: the median of ten has moved with six, and
+/// the newest of four stretches of the values with another five.
+pub const MOTION_DELAYS: u64 = 11;
+/// But no sooner than this: what goes on is a drift and no jump, and what comes back was none.
+pub const MOTION_SETTLES_NS: u64 = 6_000_000_000;
 /// The stretch over which messages are counted against their pace.
 pub const FLOW_WINDOW_NS: u64 = 6_000_000_000;
 /// Messages have stopped when so many intervals pass without one,
@@ -123,6 +128,13 @@ pub const DAY_S: u64 = 86_400;
 /// A real-time clock that drifts faster than this was set: a watch crystal is within 100 ppm when warm
 /// and 250 ppm in deep frost.
 pub const RTC_SET_PPB_MIN: u64 = 500_000;
+/// Updates of chronyd that are kept to know its own moves by: as many as a stretch of slewing may hold.
+pub const UPDATES_MAX: usize = 16;
+/// How long a step waits for a daemon to say whether it made it: two looks at chronyd.
+pub const STEP_ANSWER_NS: u64 = 2_000_000_000;
+/// A real-time clock that was set and stands as near to the kernel's clock was set by it: it is set to whole
+/// seconds, and not every clock begins a second when it is set.
+pub const RTC_AGREES_NS: u64 = 1_000_000_000;
 /// A reading of the real-time clock that is less certain says nothing: its second is its resolution.
 pub const RTC_READ_UNCERTAINTY_NS_MAX: u64 = 1_000_000_000;
 /// Distance of the readings of the real-time clock that are kept ...

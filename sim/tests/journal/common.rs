@@ -61,6 +61,7 @@ pub(crate) fn capture(number: u64, filler: usize) -> Captured {
         detail: Some("x".repeat(filler)),
         sample: None,
         time_cause: None,
+        moved_ns: None,
     }
     .into();
     Captured::new(&payload)

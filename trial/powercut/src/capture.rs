@@ -25,6 +25,7 @@ pub(crate) fn capture(seed: u64, number: u64) -> Captured {
         detail: None,
         sample: Some(Blob(sample.collect())),
         time_cause: None,
+        moved_ns: None,
     }
     .into();
     Captured::new(&payload)

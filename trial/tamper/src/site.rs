@@ -182,6 +182,7 @@ pub(crate) fn readings(maker: &Maker, random: &mut Random) -> Result<Group, Stri
                 detail: None,
                 sample: Some(Blob(number.to_be_bytes().to_vec())),
                 time_cause: None,
+                moved_ns: None,
             };
             payloads.push(event.into());
             continue;

@@ -86,6 +86,7 @@ fn uplink(code: EventCode, detail: &str) -> Payload {
         detail: Some(detail.to_owned()),
         sample: None,
         time_cause: None,
+        moved_ns: None,
     }
     .into()
 }

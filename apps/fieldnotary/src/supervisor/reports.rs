@@ -128,6 +128,7 @@ fn event(code: EventCode, role: &str, count: Option<u64>, mut detail: String) ->
         detail: Some(detail),
         sample: None,
         time_cause: None,
+        moved_ns: None,
     };
     Some(Captured::new(&event.into()))
 }

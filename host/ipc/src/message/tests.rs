@@ -28,6 +28,7 @@ fn event() -> Captured {
             detail: Some("io".into()),
             sample: None,
             time_cause: None,
+            moved_ns: None,
         }
         .into(),
     )
@@ -112,6 +113,8 @@ fn reports() -> Vec<Message> {
             statement: Captured::new(&TimeMap::absent(MonoNs(5), UtcNs(-5)).into()),
             journal: true,
             events: vec![event()],
+            rtc_valid: Some(true),
+            rtc_drift_ppb: Some(-20_000),
         }
         .into(),
         ProcessEvent {

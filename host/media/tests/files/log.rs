@@ -56,6 +56,7 @@ fn group(number: u64) -> Vec<(Stamp, Captured)> {
         detail: None,
         sample: None,
         time_cause: None,
+        moved_ns: None,
     }
     .into();
     let stamp = Stamp {

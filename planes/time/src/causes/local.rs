@@ -27,6 +27,11 @@ fn alike(a_ns: i128, b_ns: i128) -> bool {
     (a_ns - b_ns).abs() <= tolerance_ns && a_ns.signum() == b_ns.signum()
 }
 
+/// Whether a movement makes good a clock that was ahead by so much.
+pub(crate) fn corrects(moved_ns: i128, off_ns: i64) -> bool {
+    alike(moved_ns, -i128::from(off_ns))
+}
+
 /// Names the cause; the first that fits, the surest first.
 pub(crate) fn name_move(seen: &LocalMove) -> TimeCause {
     const SECOND_NS: i128 = 1_000_000_000;
@@ -36,7 +41,7 @@ pub(crate) fn name_move(seen: &LocalMove) -> TimeCause {
     if seen.leap_announced && alike(seen.moved_ns.abs(), SECOND_NS) {
         return TimeCause::LeapSecond;
     }
-    let corrects = |off_ns: i64| alike(seen.moved_ns, -i128::from(off_ns));
+    let corrects = |off_ns: i64| corrects(seen.moved_ns, off_ns);
     if seen.handed_ns.is_some_and(corrects) {
         return TimeCause::HeadEnd;
     }

@@ -4,7 +4,9 @@ use super::flow::Counted;
 use super::motion::Track;
 use super::table::{Claims, Flows, Motion, Motions, Port, claims_cause, flow_cause, motion_cause};
 use crate::fresh::whole_seconds;
-use crate::limits::{FLOW_STOPPED_NS_MIN, MOTION_WAIT_NS, PORT_SETTLES_NS};
+use crate::limits::{
+    FLOW_STOPPED_NS_MIN, MOTION_DELAYS, MOTION_SETTLES_NS, MOTION_WAIT_NS, PORT_SETTLES_NS,
+};
 use crate::reading::{ClockIdentity, PortState, PtpPort, PtpReading};
 use alloc::vec::Vec;
 use evidence::MonoNs;
@@ -91,6 +93,8 @@ impl Claimed {
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     since: MonoNs,
+    /// Delays measured until then.
+    delays: u64,
     motions: Motions,
     offset_ns: i128,
     delay_ns: i128,
@@ -109,6 +113,8 @@ pub(crate) struct Looks {
     follow_up: Counted,
     announce: Counted,
     delay_resp: u64,
+    /// Delays measured in all.
+    delays: u64,
     offset: Track,
     delay: Track,
     pending: Option<Pending>,
@@ -150,6 +156,8 @@ impl Looks {
             self.offset.push(i128::from(reading.offset_ns) - own_ns);
         }
         if port.received.delay_resp != self.delay_resp {
+            let since = port.received.delay_resp.saturating_sub(self.delay_resp);
+            self.delays = self.delays.saturating_add(since);
             self.delay_resp = port.received.delay_resp;
             self.delay.push(reading.mean_path_delay_ns.into());
         }
@@ -225,6 +233,7 @@ impl Looks {
         if self.pending.is_none() && (moves || delay.motion == Motion::Jumped) {
             self.pending = Some(Pending {
                 since: at,
+                delays: self.delays,
                 motions: Motions {
                     offset: offset.motion,
                     delay: delay.motion,
@@ -250,7 +259,9 @@ impl Looks {
                 pending.offset_ns = offset.by_ns;
             }
         }
-        if at.since(pending.since) < MOTION_WAIT_NS {
+        let waited_ns = at.since(pending.since);
+        let heard = self.delays.saturating_sub(pending.delays) >= MOTION_DELAYS;
+        if waited_ns < MOTION_WAIT_NS && !(heard && waited_ns >= MOTION_SETTLES_NS) {
             return;
         }
         let Pending {

@@ -19,7 +19,7 @@ pub use budget::drift_budget;
 pub use class::{ClassFloor, OscillatorClass};
 pub use growth::Growth;
 pub(crate) use growth::Temperature;
-pub use rtc::{RtcDrift, RtcEstimate, RtcOutcome};
+pub use rtc::{RtcDrift, RtcEstimate, RtcMove, RtcOutcome};
 
 use crate::limits::{
     CORRECTION_PPT_MAX, DAY_S, LAGS, SERVO_GAP_NS, TEMPERATURE_FRESH_NS,

@@ -1,6 +1,8 @@
 //! The drift of the real-time clock against the kernel's clock (A8.1).
 
-use crate::limits::{RTC_MARK_NS, RTC_MARKS_MAX, RTC_READ_UNCERTAINTY_NS_MAX, RTC_SET_PPB_MIN};
+use crate::limits::{
+    RTC_DRIFT_PPB_MAX, RTC_MARK_NS, RTC_MARKS_MAX, RTC_READ_UNCERTAINTY_NS_MAX, RTC_SET_PPB_MIN,
+};
 use crate::reading::RtcReading;
 use alloc::collections::VecDeque;
 use evidence::{MonoNs, UtcNs};
@@ -13,10 +15,21 @@ pub enum RtcOutcome {
     /// It continues the series.
     Taken,
     /// One of the two clocks was set since the last reading; a new series begins with this one.
-    Restarted,
+    Restarted(RtcMove),
     /// It says nothing: no later than the last one, too uncertain, or the clock's own flag says that
     /// its time is invalid.
     Refused,
+}
+
+/// How the two clocks moved against each other from one reading to the next. All in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RtcMove {
+    /// By how much the real-time clock moved, forward positive.
+    pub moved_ns: i128,
+    /// How far it is ahead of the kernel's clock now.
+    pub ahead_ns: i128,
+    /// How far the latter may be off.
+    pub uncertainty_ns: u64,
 }
 
 /// How fast the real-time clock runs against the kernel's.
@@ -30,6 +43,18 @@ pub struct RtcEstimate {
     pub span_ns: u64,
 }
 
+impl RtcEstimate {
+    /// The drift in parts per billion, once its uncertainty is below what a working clock drifts at most.
+    #[must_use]
+    pub const fn certain_ppb(&self) -> Option<i64> {
+        if self.uncertainty_ppb <= RTC_DRIFT_PPB_MAX {
+            Some(self.drift_ppb)
+        } else {
+            None
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     at: MonoNs,
@@ -41,8 +66,8 @@ struct Mark {
 /// week of hourly marks and the newest reading.
 ///
 /// A clock that was set by no more than a drift explains looks as if it had drifted. The kernel sets the
-/// real-time clock every eleven minutes while its flag says synchronised and it was built to do so: a
-/// host that knows of it calls [`RtcDrift::restart`].
+/// real-time clock every eleven minutes while its flag says synchronised and it was built to do so: what
+/// is drift and what was set cannot be told apart then, unless the setting was larger than any drift.
 #[derive(Clone, Debug, Default)]
 pub struct RtcDrift {
     marks: VecDeque<Mark>,
@@ -75,11 +100,22 @@ impl RtcDrift {
         };
         let outcome = match self.newest {
             None => RtcOutcome::First,
-            Some(newest) if was_set(&newest, &mark) => RtcOutcome::Restarted,
+            Some(newest) if was_set(&newest, &mark) => RtcOutcome::Restarted(RtcMove {
+                moved_ns: mark.ahead_ns - newest.ahead_ns,
+                ahead_ns: mark.ahead_ns,
+                uncertainty_ns: mark.uncertainty_ns,
+            }),
             Some(_) => RtcOutcome::Taken,
         };
         if outcome != RtcOutcome::Taken {
             self.marks.clear();
+        }
+        // The turn of the second is closed in upon over some looks: a series begins with the first that is
+        // certain, not with the first of all.
+        if let [first] = self.marks.make_contiguous()
+            && mark.uncertainty_ns < first.uncertainty_ns / 2
+        {
+            *first = mark;
         }
         let is_due = self
             .marks
@@ -135,7 +171,7 @@ fn was_set(earlier: &Mark, later: &Mark) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{RtcDrift, RtcEstimate, RtcOutcome};
+    use super::{RtcDrift, RtcEstimate, RtcMove, RtcOutcome};
     use crate::limits::RTC_MARKS_MAX;
     use crate::reading::{RtcReading, RtcVoltage};
     use evidence::{MonoNs, UtcNs};
@@ -162,7 +198,7 @@ mod tests {
                 UtcNs(kernel),
                 &reading(kernel + ahead.unwrap(), 1_000_000),
             );
-            assert_ne!(outcome, RtcOutcome::Restarted);
+            assert!(!matches!(outcome, RtcOutcome::Restarted(_)));
         }
         drift
     }
@@ -176,8 +212,29 @@ mod tests {
         assert_eq!(estimate.span_ns, 24 * HOUR_NS);
         // 2 ms in a day.
         assert_eq!(estimate.uncertainty_ppb, 23);
+        assert_eq!(estimate.certain_ppb(), Some(estimate.drift_ppb));
+        // 2 ms in a second say nothing of a crystal.
+        let short = series(20_000, 1_000_000_000, 2).estimate().unwrap();
+        assert_eq!(short.certain_ppb(), None);
         let slow = series(-35_000, HOUR_NS, 25).estimate().unwrap();
         assert!((slow.drift_ppb + 35_000).abs() <= 1);
+    }
+
+    //= A8.1
+    #[test]
+    fn a_series_begins_with_a_reading_that_is_certain() {
+        let mut drift = RtcDrift::new();
+        for second in 1..=60u64 {
+            let kernel = i64::try_from(second * 1_000_000_000).unwrap();
+            let uncertainty_ns = (500_000_000 >> second.min(9)).max(1_000_000);
+            let shown = reading(kernel + kernel / 50_000, uncertainty_ns);
+            drift.observe(MonoNs(second * 1_000_000_000), UtcNs(kernel), &shown);
+        }
+        let estimate = drift.estimate().unwrap();
+        assert!((estimate.drift_ppb - 20_000).abs() <= 1, "{estimate:?}");
+        // 2 ms in 51 s.
+        assert!(estimate.uncertainty_ppb < 45_000, "{estimate:?}");
+        assert_eq!(estimate.certain_ppb(), Some(estimate.drift_ppb));
     }
 
     #[test]
@@ -195,7 +252,15 @@ mod tests {
         let at = MonoNs(4 * HOUR_NS);
         let set = reading(i64::try_from(at.0).unwrap() + 5_000_000_000, 1_000_000);
         let kernel = UtcNs(i64::try_from(at.0).unwrap());
-        assert_eq!(drift.observe(at, kernel, &set), RtcOutcome::Restarted);
+        let moved = RtcMove {
+            moved_ns: 5_000_000_000,
+            ahead_ns: 5_000_000_000,
+            uncertainty_ns: 1_000_000,
+        };
+        assert_eq!(
+            drift.observe(at, kernel, &set),
+            RtcOutcome::Restarted(moved)
+        );
         assert_eq!(drift.estimate(), None);
         drift.restart();
         assert_eq!(drift.observe(at, kernel, &set), RtcOutcome::First);
@@ -239,7 +304,7 @@ mod tests {
         let mut drift = RtcDrift::new();
         drift.observe(MonoNs(0), UtcNs(i64::MIN), &reading(i64::MIN, 0));
         let outcome = drift.observe(MonoNs(u64::MAX), UtcNs(i64::MIN), &reading(i64::MAX, 0));
-        assert_eq!(outcome, RtcOutcome::Restarted);
+        assert!(matches!(outcome, RtcOutcome::Restarted(_)));
         let mut drift = RtcDrift::new();
         drift.observe(MonoNs(0), UtcNs(0), &reading(0, 1_000_000_000));
         drift.observe(MonoNs(1), UtcNs(0), &reading(2_000_000_000, 1_000_000_000));

@@ -46,11 +46,7 @@ impl News {
         count: Option<u64>,
         detail: Option<String>,
     ) {
-        if self.waiting.len() >= EVENTS_WAITING_MAX {
-            self.dropped = self.dropped.saturating_add(1);
-            return;
-        }
-        self.waiting.push(Event {
+        self.push(Event {
             at,
             code,
             source: self.source.clone(),
@@ -61,26 +57,46 @@ impl News {
             detail,
             sample: None,
             time_cause: cause,
+            moved_ns: None,
+        });
+    }
+
+    fn push(&mut self, event: Event) {
+        if self.waiting.len() >= EVENTS_WAITING_MAX {
+            self.dropped = self.dropped.saturating_add(1);
+        } else {
+            self.waiting.push(event);
+        }
+    }
+
+    /// A clock that moved, forward positive.
+    pub(super) fn moves(
+        &mut self,
+        at: MonoNs,
+        code: EventCode,
+        cause: TimeCause,
+        by_ns: i128,
+        detail: String,
+    ) {
+        let limit_ns = if by_ns < 0 { i64::MIN } else { i64::MAX };
+        let by_ns = i64::try_from(by_ns).unwrap_or(limit_ns);
+        self.push(Event {
+            at,
+            code,
+            source: self.source.clone(),
+            meter_id: None,
+            seq: None,
+            about_seq: None,
+            count: Some(by_ns.unsigned_abs()),
+            detail: Some(detail),
+            sample: None,
+            time_cause: Some(cause),
+            moved_ns: Some(by_ns),
         });
     }
 
     /// The node's clock was stepped.
-    pub(super) fn stepped(
-        &mut self,
-        now: &ClockSample,
-        movement: &Movement,
-        offset_before_ns: Option<i64>,
-        handed_ns: Option<i64>,
-        leap_announced: bool,
-    ) {
-        let cause = name_move(&LocalMove {
-            moved_ns: movement.moved_ns,
-            signalled: movement.signalled,
-            slept_ns: movement.slept_ns,
-            offset_before_ns,
-            handed_ns,
-            leap_announced,
-        });
+    pub(super) fn stepped(&mut self, now: &ClockSample, movement: &Movement, cause: TimeCause) {
         let seen = if movement.signalled {
             "signalled by the kernel"
         } else {
@@ -92,13 +108,12 @@ impl News {
             movement.within_ns.div_ceil(1_000_000),
             cause.meaning(),
         );
-        let magnitude_ns = movement.magnitude_ns();
-        self.event(
+        self.moves(
             now.mono,
             EventCode::TimeStep,
-            Some(cause),
-            Some(magnitude_ns),
-            Some(detail),
+            cause,
+            movement.moved_ns,
+            detail,
         );
     }
 
@@ -118,14 +133,7 @@ impl News {
             slew.within_ns / 1_000_000_000,
             cause.meaning(),
         );
-        let magnitude_ns = u64::try_from(slew.moved_ns.unsigned_abs()).unwrap_or(u64::MAX);
-        self.event(
-            at,
-            EventCode::TimeSlew,
-            Some(cause),
-            Some(magnitude_ns),
-            Some(detail),
-        );
+        self.moves(at, EventCode::TimeSlew, cause, slew.moved_ns, detail);
     }
 
     /// The machine booted with a clock that stands before what is known to have been.

@@ -2,21 +2,22 @@
 
 use super::news::{News, moved};
 use super::offered::judge;
+use super::rtc::RtcWatch;
+use super::steps::Updates;
 use super::{OfferPolicy, Policy};
 use crate::causes::{Looks, Sign};
-use crate::drift::{RtcDrift, RtcEstimate};
 use crate::fresh::{ChronyWatch, Measurement, PtpWatch, Rejection, Verdict};
 use crate::limits::{FRESH_NS_MIN, OFFERS_WAITING_MAX, TEMPERATURE_FRESH_NS};
 use crate::reading::{
     ChronyReading, ClockIdentity, Fault, LeapStatus, Observation, OfferedSample, PtpReading,
-    Reading, RtcReading, RtcVoltage, SourceKind,
+    Reading, SourceKind,
 };
 use crate::sample::ClockSample;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use evidence::MonoNs;
 use evidence::reasons::{EventCode, TimeCause};
-use evidence::{MonoNs, UtcNs};
 
 /// What is known of one source.
 #[derive(Clone, Debug, Default)]
@@ -76,9 +77,9 @@ pub(super) struct Sources {
     gm: Option<(ClockIdentity, u8)>,
     chrony: ChronyWatch,
     reference: Option<([u8; 4], u16)>,
+    updates: Updates,
     leap: bool,
-    voltage: Option<RtcVoltage>,
-    rtc_drift: RtcDrift,
+    rtc: RtcWatch,
     thermal: Option<(MonoNs, i32)>,
     offers: OfferPolicy,
     offered: Vec<OfferedSample>,
@@ -97,9 +98,9 @@ impl Sources {
             gm: None,
             chrony: ChronyWatch::new(policy.chrony),
             reference: None,
+            updates: Updates::default(),
             leap: false,
-            voltage: None,
-            rtc_drift: RtcDrift::new(),
+            rtc: RtcWatch::default(),
             thermal: None,
             offers: policy.offered.clone(),
             offered: Vec::new(),
@@ -122,7 +123,10 @@ impl Sources {
                 let verdict = match reading {
                     Reading::Ptp(ptp) => self.ptp(ptp, seen.at, clock, own_ns, news),
                     Reading::Chrony(chrony) => self.chrony(chrony, seen.at, clock, news),
-                    Reading::Rtc(rtc) => self.rtc(rtc, seen.at, clock, news),
+                    Reading::Rtc(rtc) => {
+                        self.rtc.take(rtc, seen.at, clock, news);
+                        Verdict::Nothing
+                    }
                     Reading::Offered(sample) => self.offer(sample, seen.at, clock, news),
                     Reading::CardClock(card) => {
                         self.ptp.compared(*card, seen.at);
@@ -186,7 +190,7 @@ impl Sources {
         }
         self.looks.forget_motion();
         // Against a clock that was moved the real-time clock has not drifted.
-        self.rtc_drift.restart();
+        self.rtc.restart();
         self.void = Some(at);
     }
 
@@ -207,9 +211,19 @@ impl Sources {
             .map(|(_, millidegrees)| millidegrees)
     }
 
-    /// How fast the real-time clock runs against the kernel's.
-    pub(super) fn rtc_drift(&self) -> Option<RtcEstimate> {
-        self.rtc_drift.estimate()
+    /// Whether chronyd has answered when it was asked last, and before.
+    pub(super) const fn chrony_answers(&self) -> bool {
+        self.updates.is_heard() && self.standings.chrony.fault.is_none()
+    }
+
+    /// What chronyd took into its clock.
+    pub(super) const fn updates(&self) -> &Updates {
+        &self.updates
+    }
+
+    /// The real-time clock.
+    pub(super) const fn rtc(&self) -> &RtcWatch {
+        &self.rtc
     }
 
     /// The offset of the last time from outside that was taken, once.
@@ -276,6 +290,9 @@ impl Sources {
                 && matches!(fault, Fault::Absent | Fault::Stale | Fault::Silent);
             let cause = gone.then_some(TimeCause::DaemonGone);
             news.fault(seen.at, seen.source, cause, &fault.to_string());
+        }
+        if seen.source == SourceKind::Rtc {
+            self.rtc.lost();
         }
     }
 
@@ -410,35 +427,8 @@ impl Sources {
         }
         self.leap |= leap;
         self.reference = Some((reading.reference, reading.stratum));
+        self.updates.take(reading, at);
         self.chrony.judge(reading, at, clock)
-    }
-
-    fn rtc(
-        &mut self,
-        reading: &RtcReading,
-        at: MonoNs,
-        clock: &ClockSample,
-        news: &mut News,
-    ) -> Verdict {
-        let kernel = clock.difference_ns() + i128::from(at.0);
-        if let Ok(kernel) = i64::try_from(kernel) {
-            self.rtc_drift.observe(at, UtcNs(kernel), reading);
-        }
-        if let Some(voltage) = reading.voltage {
-            let doubt = |of: &RtcVoltage| of.invalid || of.backup_low || of.backup_empty;
-            let before = self.voltage.replace(voltage);
-            if doubt(&voltage) && before.as_ref().is_none_or(|before| *before != voltage) {
-                let why = if voltage.invalid {
-                    "its time is invalid"
-                } else if voltage.backup_empty {
-                    "its battery is empty or absent"
-                } else {
-                    "its battery is low"
-                };
-                news.event(at, EventCode::RtcInvalid, None, None, Some(why.to_string()));
-            }
-        }
-        Verdict::Nothing
     }
 
     fn offer(

@@ -160,6 +160,7 @@ fn event(random: &mut Random) -> (Stamp, Captured) {
         detail: None,
         sample: Some(Blob(vec![9; random.below(300)])),
         time_cause: None,
+        moved_ns: None,
     };
     let (stamp, mut captured) = stamped(&payload.into());
     // Sound in the tree, and no sound entry.

@@ -92,6 +92,7 @@ impl Log {
             detail: None,
             sample: None,
             time_cause: None,
+            moved_ns: None,
         });
     }
 

@@ -16,7 +16,7 @@ const TOLD_WITHIN_NS: u64 = 10_000_000_000;
 
 /// Whether an event is of the time plane: the two ranges of its codes.
 pub(super) const fn is_of_time(code: EventCode) -> bool {
-    matches!(code.code(), 32..=47 | 112..=115)
+    matches!(code.code(), 32..=47 | 112..=120)
 }
 
 /// By how much UTC moved from a mark to a later one of the same boot, where slewing does not explain it.
@@ -81,18 +81,14 @@ pub(super) fn told(jumps: &mut Vec<Jump>, run: usize, before: Mark, mark: Mark, 
         jump.detail = event.detail;
         return;
     }
-    // The words of the event are all that tells the direction of what stamps do not show.
-    let forward = event.detail.as_deref().and_then(|words| {
-        let (ahead, back) = (words.contains("forward"), words.contains("backward"));
-        (ahead != back).then_some(ahead)
-    });
     jumps.push(Jump {
         kind,
         run,
         before,
         after: mark,
         magnitude_ns: event.count.unwrap_or(0),
-        forward,
+        // Stamps do not show it: the figure of the event does.
+        forward: event.moved_ns.map(|moved_ns| moved_ns > 0),
         cause: event.time_cause,
         event: Some(mark.entry),
         detail: event.detail,

@@ -119,6 +119,7 @@ impl Log {
             detail: Some("seen".to_owned()),
             sample: None,
             time_cause: cause,
+            moved_ns: None,
         })
     }
 
@@ -216,6 +217,38 @@ fn a_history_has_labels_jumps_and_totals() {
     );
     assert_eq!(jump.event.unwrap().to_string(), "1:8");
     assert_eq!(history.json()["jumps"][0]["cause"], "set_by_program");
+}
+
+/// Stamps do not show a slew; the figure of the event does, not its words.
+//= A8.5
+#[test]
+fn the_direction_of_a_slew_is_that_of_its_figure() {
+    for (moved_ns, forward) in [
+        (Some(-3_000_000), Some(false)),
+        (Some(3_000_000), Some(true)),
+        (None, None),
+    ] {
+        let mut log = Log::new(None);
+        log.map(110 * S, 0, TimeQuality::Synced, Some(1_000));
+        log.put(Event {
+            at: MonoNs(150 * S),
+            code: EventCode::TimeSlew,
+            source: source(),
+            meter_id: None,
+            seq: None,
+            about_seq: None,
+            count: Some(3_000_000),
+            detail: Some("slewed forward, said somebody".to_owned()),
+            sample: None,
+            time_cause: Some(TimeCause::DaemonCorrection),
+            moved_ns,
+        });
+        let jump = &log.history().jumps[0];
+        assert_eq!(
+            (jump.kind, jump.magnitude_ns, jump.forward),
+            (JumpKind::Slew, 3_000_000, forward)
+        );
+    }
 }
 
 //= R1.2

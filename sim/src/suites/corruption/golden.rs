@@ -126,6 +126,7 @@ pub(super) fn step(n: u64) -> Vec<(Stamp, Captured)> {
                 detail: Some("x".repeat(filler)),
                 sample: None,
                 time_cause: None,
+                moved_ns: None,
             }
             .into();
             (stamp(), Captured::new(&payload))

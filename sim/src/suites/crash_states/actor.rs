@@ -86,6 +86,7 @@ pub(super) fn group(number: u64, count: u64, filler: usize) -> Group {
             detail: Some("x".repeat(filler)),
             sample: None,
             time_cause: None,
+            moved_ns: None,
         }
         .into();
         (stamp, Captured::new(&payload))

@@ -85,6 +85,7 @@ fn ended(at_ns: u64, pid: u64) -> Payload {
         detail: Some(format!("pid {pid}, signal 9")),
         sample: None,
         time_cause: None,
+        moved_ns: None,
     }
     .into()
 }

@@ -73,12 +73,18 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
             |ns| format!("in {}", words::nanoseconds(ns)),
         ),
     );
-    for (name, shown) in [
-        ("drift_estimate", "real-time clock drift"),
-        ("rtc_valid_flag", "real-time clock valid"),
-    ] {
-        put(shown, counted(now, name));
-    }
+    let drift = counted(now, "drift_estimate", |ppb, way| {
+        format!("{ppb} ppb {}", way.unwrap_or_default())
+    });
+    put("real-time clock drift", drift);
+    let valid = counted(now, "rtc_valid_flag", |valid, _| {
+        String::from(if valid == 0 {
+            "no, it says so itself"
+        } else {
+            "yes"
+        })
+    });
+    put("real-time clock valid", valid);
     put(
         "last jump",
         match &now.jump {
@@ -113,12 +119,12 @@ fn share(now: &TimeNow) -> String {
     }
 }
 
-/// The newest value of a counter.
-fn counted(now: &TimeNow, name: &str) -> String {
+/// The newest value of a counter, in words.
+fn counted(now: &TimeNow, name: &str, words: impl FnOnce(u64, Option<&str>) -> String) -> String {
     let counter = now.counters.iter().find(|(_, one)| one.name == name);
     match counter {
         Some((_, one)) => match (one.state, one.value) {
-            (CounterState::Value, Some(value)) => value.to_string(),
+            (CounterState::Value, Some(value)) => words(value, one.label.as_deref()),
             (state, _) => state.name().to_owned(),
         },
         None => "no snapshot in the log yet".to_owned(),

@@ -81,6 +81,7 @@ impl Log {
             detail: Some(cause.meaning().to_owned()),
             sample: None,
             time_cause: Some(cause),
+            moved_ns: None,
         });
     }
 

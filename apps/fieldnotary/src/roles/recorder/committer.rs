@@ -169,8 +169,10 @@ impl Committer {
                 statement,
                 journal,
                 events,
+                rtc,
                 answer,
             } => {
+                self.stats.time.rtc(rtc);
                 self.take_time(id, &statement, journal, events, answer);
             }
             Work::Report { id, event, answer } => self.report(id, event, answer),
@@ -221,6 +223,7 @@ impl Committer {
             detail: None,
             sample: None,
             time_cause: None,
+            moved_ns: None,
         };
         fill(&mut event);
         self.stage(event.into());

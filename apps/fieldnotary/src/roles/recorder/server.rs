@@ -2,6 +2,7 @@
 
 use super::feed::Feed;
 use super::throttle::{self, Throttle};
+use super::time_stats::RtcStanding;
 use super::work::{Answer, Work};
 use crate::clock;
 use contract::Contract;
@@ -151,6 +152,10 @@ impl Session {
                 statement: time.statement,
                 journal: time.journal,
                 events: time.events,
+                rtc: RtcStanding {
+                    valid: time.rtc_valid,
+                    drift_ppb: time.rtc_drift_ppb,
+                },
                 answer,
             },
             Message::ProcessEvent(report) => Work::Report {
@@ -192,6 +197,7 @@ impl Session {
                 )),
                 sample: None,
                 time_cause: None,
+                moved_ns: None,
             };
             // The answer goes nowhere: nobody asked.
             let (answer, _) = sync_channel(1);

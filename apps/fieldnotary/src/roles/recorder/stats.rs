@@ -42,8 +42,6 @@ const UNSUPPORTED: &[&str] = &[
     "attestation_id",
     "rollback_counter",
     "rollback_attempt_cnt",
-    "drift_estimate",
-    "rtc_valid_flag",
     "link_flap_cnt",
     "re_neg_cnt",
     "crc_err_cnt",

@@ -8,6 +8,42 @@ use time_plane::budget::{Budget, Part};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
+/// What the time process last said of the real-time clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RtcStanding {
+    /// Whether it says that its time holds.
+    pub(super) valid: Option<bool>,
+    /// How fast it runs, in parts per billion.
+    pub(super) drift_ppb: Option<i64>,
+}
+
+impl RtcStanding {
+    /// The drift's size, and its direction as a label.
+    fn counters(self, source: &SourceId) -> [Counter; 2] {
+        let counter = |name: &str, label: Option<&str>, value: Option<u64>| Counter {
+            name: name.to_owned(),
+            label: label.map(str::to_owned),
+            state: match value {
+                Some(_) => CounterState::Value,
+                None => CounterState::Unsupported,
+            },
+            value,
+            source: source.clone(),
+        };
+        let direction = self
+            .drift_ppb
+            .map(|ppb| if ppb < 0 { "slow" } else { "fast" });
+        [
+            counter(
+                "drift_estimate",
+                direction,
+                self.drift_ppb.map(i64::unsigned_abs),
+            ),
+            counter("rtc_valid_flag", None, self.valid.map(u64::from)),
+        ]
+    }
+}
+
 /// Since the recorder started. The time process may begin again meanwhile: what it counted is not lost.
 #[derive(Debug, Default)]
 pub(super) struct TimeStats {
@@ -21,6 +57,7 @@ pub(super) struct TimeStats {
     holdover_since: Option<MonoNs>,
     /// Nanoseconds from the machine's boot to the first SYNCED.
     boot_to_stable_ns: Option<u64>,
+    rtc: RtcStanding,
     /// The last measurement, and until when the process that told of it is not late.
     measured: Option<(MonoNs, MonoNs)>,
     /// What the last map said of the site's limit.
@@ -53,6 +90,11 @@ impl TimeStats {
         if let Some(since) = self.holdover_since.take() {
             self.held_ns = self.held_ns.saturating_add(at.since(since));
         }
+    }
+
+    /// Takes what is said of the real-time clock.
+    pub(super) const fn rtc(&mut self, rtc: RtcStanding) {
+        self.rtc = rtc;
     }
 
     /// Takes the map that serves from now on.
@@ -98,6 +140,7 @@ impl TimeStats {
         .into_iter()
         .map(|(name, value, late)| counter(name, None, value, late))
         .chain([drift_budget])
+        .chain(self.rtc.counters(source))
         .collect()
     }
 }
@@ -148,6 +191,7 @@ mod tests {
             detail: None,
             sample: None,
             time_cause: None,
+            moved_ns: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What other threads ask of the committer, and how it answers.
 
 use super::sealer::Sealed;
+use super::time_stats::RtcStanding;
 use evidence::Stream;
 use evidence::{Captured, ScheduleId, SourceId};
 use ipc::message::Message;
@@ -44,6 +45,8 @@ pub(super) enum Work {
         statement: Captured,
         journal: bool,
         events: Vec<Captured>,
+        /// The real-time clock.
+        rtc: RtcStanding,
         answer: Answer,
     },
     /// An event that a process of the node reports.

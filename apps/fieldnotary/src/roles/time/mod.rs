@@ -22,10 +22,7 @@ const LOOK_EVERY_NS: u64 = 250_000_000;
 /// And where none is: nothing changes by itself then.
 const IDLE_LOOK_EVERY_NS: u64 = 1_000_000_000;
 /// How often the role looks whether it is to stop.
-const LOOK_UP: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 50_000_000,
-};
+const LOOK_UP_NS: u64 = 50_000_000;
 
 /// Looks until it is told to stop.
 pub(crate) fn run(
@@ -50,13 +47,18 @@ pub(crate) fn run(
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
         sandbox::pulse::alive();
-        let set = wait(signal.as_mut());
-        if clocks::mono() < next && !set {
+        let set = wait(signal.as_mut(), next.min(probes.awaited()));
+        let now = clocks::mono();
+        if now < next && now < probes.awaited() && !set {
             continue;
         }
         let now = compare();
         next = now.sample.mono.plus_ns(every_ns);
         engine.compare(&now, set);
+        if set {
+            // Whoever made a step by itself knows by how much: until its next one.
+            probes.ask_daemons_now();
+        }
         for seen in probes.look() {
             engine.note(&seen);
         }
@@ -70,6 +72,8 @@ pub(crate) fn run(
             statement: Captured::new(&Payload::from(statement.map)),
             journal: statement.journal,
             events: events.map(|event| Captured::new(&event.into())).collect(),
+            rtc_valid: engine.rtc_valid(),
+            rtc_drift_ppb: engine.rtc_drift().and_then(|drift| drift.certain_ppb()),
         };
         if link.ask(&message.into()).is_none() {
             break;
@@ -78,14 +82,19 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Waits a moment; `true` where the kernel signals that the clock was set.
-fn wait(signal: Option<&mut ClockSetSignal>) -> bool {
+/// Waits a moment, until then at most; `true` where the kernel signals that the clock was set.
+fn wait(signal: Option<&mut ClockSetSignal>, until: MonoNs) -> bool {
+    let wait_ns = until.since(clocks::mono()).min(LOOK_UP_NS);
+    let wait = Timespec {
+        tv_sec: 0,
+        tv_nsec: i64::try_from(wait_ns).unwrap_or(0),
+    };
     let Some(signal) = signal else {
-        let _ = poll(&mut [], Some(&LOOK_UP));
+        let _ = poll(&mut [], Some(&wait));
         return false;
     };
     let fd = signal.as_fd();
-    let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&LOOK_UP));
+    let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&wait));
     signal.take().unwrap_or(false)
 }
 

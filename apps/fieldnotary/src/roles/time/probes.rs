@@ -24,6 +24,8 @@ struct Turn {
     source: SourceKind,
     every_ns: u64,
     due: MonoNs,
+    /// The moment at which a look would tell most, where there is one.
+    awaited: Option<MonoNs>,
     make: Box<dyn Fn() -> Result<Box<dyn Probe>, Fault>>,
     probe: Option<Box<dyn Probe>>,
 }
@@ -75,9 +77,25 @@ impl Probes {
             source,
             every_ns,
             due: MonoNs(0),
+            awaited: None,
             make: Box::new(make),
             probe: None,
         });
+    }
+
+    /// When a probe wants to be looked at between the role's own looks.
+    pub(super) fn awaited(&self) -> MonoNs {
+        let awaited = self.turns.iter().filter_map(|turn| turn.awaited);
+        awaited.min().unwrap_or(MonoNs(u64::MAX))
+    }
+
+    /// It is the turn of the daemons now.
+    pub(super) fn ask_daemons_now(&mut self) {
+        for turn in &mut self.turns {
+            if matches!(turn.source, SourceKind::Ptp | SourceKind::Chrony) {
+                turn.due = MonoNs(0);
+            }
+        }
     }
 
     /// Looks at those whose turn has come.
@@ -90,6 +108,8 @@ impl Probes {
             }
             turn.due = now.plus_ns(turn.every_ns);
             seen.push(turn.look(now));
+            turn.awaited = turn.probe.as_ref().and_then(|probe| probe.best_look(now));
+            turn.due = turn.awaited.unwrap_or(turn.due);
         }
         self.follow_cards(&seen);
         seen

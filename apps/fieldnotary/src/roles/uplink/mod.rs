@@ -252,6 +252,7 @@ impl Role {
             detail: (!detail.is_empty()).then_some(detail),
             sample: None,
             time_cause: None,
+            moved_ns: None,
         }
         .into()
     }

@@ -125,6 +125,39 @@ fn a_fifth_of_the_packets_lost_widens_and_does_not_flap() {
 //= R1.2
 //= R7.2
 #[test]
+fn where_delays_are_measured_faster_the_cause_is_named_sooner_and_once() {
+    type Break = fn(&mut World);
+    let breaks: [(Break, TimeCause); 4] = [
+        (|of| of.master_ns += 2_000_000, TimeCause::GrandmasterStep),
+        (|of| of.up_ns = 40_000, TimeCause::PathAsymmetry),
+        (|of| of.down_ns = 40_000, TimeCause::PathAsymmetry),
+        (|of| of.master_ppb = 2_000, TimeCause::GrandmasterDrift),
+    ];
+    for (fast, within_s) in [(false, 14), (true, 9)] {
+        for (break_it, cause) in breaks {
+            let mut world = World::new(policy());
+            world.fast_delays = fast;
+            world.run(60);
+            world.told.clear();
+            let broken_ns = world.now_ns;
+            break_it(&mut world);
+            world.run(60);
+            let told: Vec<_> = world
+                .told
+                .iter()
+                .filter(|of| matches!(of.code, EventCode::TimeSourceMoved | EventCode::PathChange))
+                .map(|of| (of.time_cause, (of.at.0 - broken_ns) / (1_000 * MS)))
+                .collect();
+            assert_eq!(told.len(), 1, "{cause} {fast}: {told:?}");
+            assert_eq!(told[0].0, Some(cause), "{fast}: {told:?}");
+            assert!(told[0].1 <= within_s, "{cause} {fast}: {told:?}");
+        }
+    }
+}
+
+//= R1.2
+//= R7.2
+#[test]
 fn what_the_master_or_the_path_does_is_told_apart() {
     type Break = fn(&mut World);
     let breaks: [(Break, EventCode, TimeCause); 8] = [

@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) lose_general: bool,
     pub(super) lose_percent: u64,
     pub(super) silent: bool,
+    /// Whether the delay is measured with every Sync, and not once a second.
+    pub(super) fast_delays: bool,
     pub(super) fault: Option<Fault>,
     /// Stretches of more than a second between two whole pairs of Sync and Follow_Up.
     pub(super) silences: usize,
@@ -59,6 +61,7 @@ impl World {
             lose_general: false,
             lose_percent: 0,
             silent: false,
+            fast_delays: false,
             fault: None,
             silences: 0,
             paired_ns: 0,
@@ -129,7 +132,8 @@ impl World {
         received.sync += u64::from(!no_sync && !lose_event);
         received.follow_up += u64::from(!no_follow_up && !lose_general);
         let second = at_ns / (1_000 * MS) != (at_ns + SYNC_NS) / (1_000 * MS);
-        if second && !silent && !lose_general && !lose_event {
+        let measures = second || self.fast_delays;
+        if measures && !silent && !lose_general && !lose_event {
             received.delay_resp += 1;
             self.reading.mean_path_delay_ns =
                 1_500 + (self.up_ns + self.down_ns) / 2 + noise_ns / 4;

@@ -33,6 +33,7 @@ fn event() -> (Stamp, Captured) {
         detail: None,
         sample: None,
         time_cause: None,
+        moved_ns: None,
     };
     let stamp = Stamp {
         timestamp: UtcNs(1_700_000_000_000_000_000),
