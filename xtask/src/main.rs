@@ -1,6 +1,7 @@
 //! Development commands: `cargo xtask <command>`. CI calls the same ones as the desk.
 
 mod ci;
+mod clock_guest;
 mod corruption;
 mod crash_states;
 mod demo;
@@ -106,6 +107,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Move the clocks of a guest machine in every way; the node in it must name each cause
+    #[command(disable_help_flag = true)]
+    ClockGuest {
+        /// Passed on to the suite: --seed N, --bounded, --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build for speed and let power fail in every way in short sequences of journal operations
     #[command(disable_help_flag = true)]
     CrashStates {
@@ -179,6 +187,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
         Command::Tamper { arguments } => tamper::tamper(workspace, &arguments),
         Command::KillStorm { arguments } => kill_storm::kill_storm(workspace, &arguments),
+        Command::ClockGuest { arguments } => clock_guest::clock_guest(workspace, &arguments),
         Command::CrashStates { arguments } => crash_states::crash_states(workspace, &arguments),
         Command::League { arguments } => league::league(workspace, &arguments),
         Command::Corruption { arguments } => corruption::corruption(workspace, &arguments),

@@ -4,7 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
-    corruption, crash_states, fuzz, holdover, kill_storm, league, planted, run, storm, tamper, test,
+    clock_guest, corruption, crash_states, fuzz, holdover, kill_storm, league, planted, run, storm,
+    tamper, test,
 };
 
 /// A long suite.
@@ -60,6 +61,12 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "10,000 kills of a writer, 10,000 power cuts under the journal, 400 under an ext4, 240 of a guest",
         action: kill_storm::full,
+    },
+    Suite {
+        name: "clock-guest",
+        bounded: true,
+        what: "the clocks of a guest moved in every way, boots in 1970 and 2031; each cause named rightly",
+        action: clock_guest::full,
     },
     Suite {
         name: "crash-states",

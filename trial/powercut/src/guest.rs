@@ -1,8 +1,6 @@
 //! Power cuts of a whole machine: a guest with a kernel of its own writes the log, its disk is a file of the
 //! file system that forgets. A cut is a moment of that disk while the machine runs, or its end: it is killed with its power.
 
-mod image;
-
 use crate::amnesia::Mounted;
 use crate::blocks::Device;
 use crate::ledger::Ledger;
@@ -13,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use trial::Random;
+use trial_guest::Image;
 
 /// Cuts on one disk before a new one is made.
 const CUTS_OF_DISK: u64 = 48;
@@ -30,7 +29,9 @@ const OPENED_WITHIN: Duration = Duration::from_secs(120);
 const CUT_WITHIN: Duration = Duration::from_secs(15);
 /// Between two looks at the power.
 const LOOK: Duration = Duration::from_millis(1);
-const MEMORY_MIB: &str = "192";
+const MEMORY_MIB: u32 = 192;
+/// Where this program lies in the guest.
+const PROGRAM: &str = "powercut";
 const DISK_IMAGE: &str = "disk";
 /// What a cut would leave of it.
 const SNAPSHOT: &str = "snapshot";
@@ -46,11 +47,17 @@ pub(crate) struct Guest {
 impl Guest {
     /// Puts kernel, modules and this program together.
     pub(crate) fn build(parts: &Path, folder: &Path) -> Result<Self, String> {
-        let version = image::version(parts)?;
         let initramfs = folder.join("initramfs");
-        std::fs::write(&initramfs, image::initramfs(parts, &version)?).map_err(said)?;
+        let mut image = Image::new(parts)?;
+        let kernel = image.kernel().to_owned();
+        image.program(PROGRAM, &std::env::current_exe().map_err(said)?)?;
+        let line = format!(
+            "exec /{PROGRAM} writer --dir /ext4 --class $FN_CLASS --log-seed $FN_LOG --first $FN_FIRST \
+             --work-seed $FN_WORK >/dev/ttyS0\n"
+        );
+        image.write(&line, &initramfs)?;
         Ok(Self {
-            kernel: parts.join("boot").join(format!("vmlinuz-{version}")),
+            kernel,
             initramfs,
             console: folder.join("console"),
         })
@@ -58,34 +65,15 @@ impl Guest {
 
     /// A machine with this disk, whose writer works on the log from this capture on.
     fn machine(&self, disk: &Path, class: usize, log: u64, first: u64, work: u64) -> Command {
-        let drive = format!(
-            "file={},format=raw,if=none,id=disk,cache=writeback,werror=stop,rerror=stop",
-            disk.display()
-        );
-        let line = format!(
-            "quiet panic=-1 console=ttyS1 FN_CLASS={class} FN_LOG={log} FN_FIRST={first} FN_WORK={work}"
-        );
-        let mut machine = Command::new("qemu-system-x86_64");
-        machine
-            .args(["-accel", "tcg", "-cpu", "max"])
-            .args([
-                "-nodefaults",
-                "-no-user-config",
-                "-no-reboot",
-                "-display",
-                "none",
-            ])
-            .args(["-m", MEMORY_MIB])
-            .arg("-kernel")
-            .arg(&self.kernel)
-            .arg("-initrd")
-            .arg(&self.initramfs)
-            .args(["-append", &line])
-            .args(["-drive", &drive])
-            .args(["-device", "virtio-blk-pci,drive=disk"])
-            .args(["-serial", "stdio", "-serial"])
-            .arg(format!("file:{}", self.console.display()));
-        machine
+        let words = format!("FN_CLASS={class} FN_LOG={log} FN_FIRST={first} FN_WORK={work}");
+        trial_guest::machine(
+            &self.kernel,
+            &self.initramfs,
+            &words,
+            MEMORY_MIB,
+            disk,
+            &self.console,
+        )
     }
 
     /// The last that the guest's kernel said.

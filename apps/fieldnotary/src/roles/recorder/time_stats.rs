@@ -169,7 +169,7 @@ pub(super) fn of_the_way(budget: &Budget, source: &SourceId) -> Vec<Counter> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SECOND_NS, TimeStats, of_the_way};
+    use super::{RtcStanding, SECOND_NS, TimeStats, of_the_way};
     use evidence::kinds::{Event, TimeMap};
     use evidence::reasons::{CounterState, DriftBudget, EventCode};
     use evidence::{MonoNs, SourceId, UtcNs};
@@ -308,5 +308,26 @@ mod tests {
             ]
         );
         assert_eq!(counters[0].state, CounterState::Unsupported);
+    }
+
+    //= A8.1
+    #[test]
+    fn the_real_time_clock_is_counted_with_its_direction_and_never_with_a_guess() {
+        let mut stats = TimeStats::default();
+        let unknown = (CounterState::Unsupported, None);
+        assert_eq!(shown(&stats, 5, "rtc_valid_flag"), unknown);
+        assert_eq!(shown(&stats, 5, "drift_estimate"), unknown);
+        for (drift_ppb, way) in [(-20_000, "slow"), (20_000, "fast")] {
+            stats.rtc(RtcStanding {
+                valid: Some(false),
+                drift_ppb: Some(drift_ppb),
+            });
+            let value = |value| (CounterState::Value, Some(value));
+            assert_eq!(shown(&stats, 5, "rtc_valid_flag"), value(0));
+            assert_eq!(shown(&stats, 5, "drift_estimate"), value(20_000));
+            let counters = stats.counters(&SourceId::new("recorder").unwrap(), at(5));
+            let drift = counters.iter().find(|one| one.name == "drift_estimate");
+            assert_eq!(drift.unwrap().label.as_deref(), Some(way));
+        }
     }
 }

@@ -1,0 +1,258 @@
+//! The ways in which a clock is moved while the node runs, and what it has to say of each.
+
+use crate::guest::Guest;
+use crate::station::{self, RTC_MOVED, Station, Told, wait_for};
+use crate::tally::{Tally, Tried};
+use std::time::Duration;
+use trial::Random;
+
+/// What a clock is moved by where a way leaves that open, in nanoseconds.
+const STEP_NS: i64 = 2_000_000;
+/// What is told may differ from what was done: clocks are read one after the other.
+const TOLERANCE_NS: u64 = 300_000;
+/// A move is told by then.
+const TOLD_WITHIN_S: u64 = 60;
+/// And nothing else follows in this time.
+const QUIET: Duration = Duration::from_secs(5);
+/// How long the machine stands still or sleeps.
+const STILL: Duration = Duration::from_secs(3);
+
+/// The cause of a step that chronyd made.
+const DAEMON: &str = "daemon_correction";
+
+/// What has to be told.
+#[derive(Clone, Copy, Debug)]
+enum Expected {
+    /// These jumps of the clock, by their causes.
+    Jumps(&'static [&'static str]),
+    /// No jump, and that the real-time clock moved, with this cause.
+    Rtc(&'static str),
+}
+
+/// How a clock is moved.
+struct Way {
+    what: &'static str,
+    expected: Expected,
+    /// Whether chronyd holds the clock meanwhile.
+    held: bool,
+    /// Moves it; gives by how much in nanoseconds, where the way does not leave that to somebody else.
+    act: fn(&mut Guest, i64) -> Result<Option<i64>, String>,
+}
+
+const WAYS: &[Way] = &[
+    Way {
+        what: "clock_settime by a program that nobody knows",
+        expected: Expected::Jumps(&["set_by_program"]),
+        held: false,
+        act: set,
+    },
+    Way {
+        what: "adjtimex with ADJ_SETOFFSET by a program that nobody knows",
+        expected: Expected::Jumps(&["set_by_program"]),
+        held: false,
+        act: |guest, by_ns| {
+            let sign = if by_ns < 0 { "-" } else { "" };
+            let micros = by_ns.unsigned_abs() / 1_000;
+            guest.do_it(&format!(
+                "phc_ctl CLOCK_REALTIME -- adj {sign}0.{micros:06}"
+            ))?;
+            Ok(Some(by_ns))
+        },
+    },
+    Way {
+        what: "hwclock --hctosys",
+        expected: Expected::Jumps(&["set_by_program"]),
+        held: false,
+        act: |guest, _| {
+            guest.do_it("/programs/hwclock --hctosys --utc --noadjfile")?;
+            Ok(None)
+        },
+    },
+    Way {
+        what: "the real-time clock set an hour back",
+        expected: Expected::Rtc("rtc_set"),
+        held: false,
+        act: |guest, _| {
+            guest.do_it("/programs/hwclock --set --utc --noadjfile --date \"$(date -u -d @$(( $(date +%s) - 3600 )) '+%Y-%m-%d %H:%M:%S')\"")?;
+            Ok(None)
+        },
+    },
+    Way {
+        what: "the machine stands still and nobody tells it",
+        expected: Expected::Rtc("rtc_ran_on"),
+        held: false,
+        act: |guest, _| {
+            guest.power.order("stop")?;
+            std::thread::sleep(STILL);
+            guest.power.order("cont")?;
+            Ok(None)
+        },
+    },
+    Way {
+        what: "the machine sleeps",
+        expected: Expected::Jumps(&["machine_slept"]),
+        held: false,
+        act: |guest, _| {
+            const SLEEP: &str = "echo mem > /sys/power/state";
+            guest.begin(SLEEP)?;
+            std::thread::sleep(STILL);
+            guest.power.order("system_wakeup")?;
+            match guest.end(SLEEP)? {
+                (0, _) => Ok(None),
+                (code, said) => Err(format!("`{SLEEP}` ended with {code}: {said}")),
+            }
+        },
+    },
+    Way {
+        what: "chronyd makes a step that it has measured",
+        expected: Expected::Jumps(&[DAEMON]),
+        held: true,
+        act: |guest, by_ns| {
+            guest.do_it(&format!(
+                "echo $(( $(cat /run/ahead) + {by_ns} )) > /run/ahead"
+            ))?;
+            Ok(None)
+        },
+    },
+    Way {
+        what: "clock_settime under a chronyd that makes it good",
+        expected: Expected::Jumps(&["set_by_program", DAEMON]),
+        held: true,
+        // Twice as far: what is left when it is done must be worth a step to chronyd.
+        act: |guest, by_ns| set(guest, 2 * by_ns),
+    },
+];
+
+fn set(guest: &mut Guest, by_ns: i64) -> Result<Option<i64>, String> {
+    let said = guest.do_it(&format!("clock-guest set --by {by_ns}"))?;
+    let moved = said.trim().parse();
+    moved
+        .map(Some)
+        .map_err(|_| format!("set printed {said:?}, no number"))
+}
+
+/// Every way, in a direction that the seed draws.
+pub(crate) fn ways(station: &Station, seed: u64, tally: &mut Tally) -> Result<(), String> {
+    let mut random = Random::new(seed);
+    let mut guest = station.boot("utc")?;
+    station::start_node(&mut guest)?;
+    for held in [false, true] {
+        if held {
+            station::start_true_time(&mut guest, 0)?;
+            station::synced(&mut guest)?;
+        }
+        std::thread::sleep(QUIET);
+        for way in WAYS.iter().filter(|way| way.held == held) {
+            let sign = if random.between(0, 2) == 0 { -1 } else { 1 };
+            tried(&mut guest, way, sign * STEP_NS, tally)?;
+        }
+    }
+    station::stop_node(&mut guest)
+}
+
+/// One way, once.
+fn tried(guest: &mut Guest, way: &Way, by_ns: i64, tally: &mut Tally) -> Result<(), String> {
+    let known = station::newest(guest)?;
+    let began = clocks::mono();
+    let moved_ns = (way.act)(guest, by_ns)?;
+    wait_for(TOLD_WITHIN_S, || {
+        let now = station::history(guest)?;
+        let told = match way.expected {
+            Expected::Jumps(causes) => station::jumps(&now, known).len() >= causes.len(),
+            Expected::Rtc(_) => !station::events(&now, known, RTC_MOVED).is_empty(),
+        };
+        Ok(told.then_some(()))
+    })?;
+    let told_after_ms = clocks::mono().since(began) / 1_000_000;
+    std::thread::sleep(QUIET);
+    let after = station::history(guest)?;
+    let mut jumps = Vec::new();
+    for (_, entry) in station::jumps(&after, known) {
+        jumps.extend(station::why_before(guest, &entry)?);
+    }
+    let events = station::events(&after, known, RTC_MOVED);
+    let (expected, held) = match way.expected {
+        Expected::Jumps(causes) => (
+            causes.join(", "),
+            events.is_empty() && jumps_are(&jumps, causes, moved_ns),
+        ),
+        Expected::Rtc(cause) => (
+            format!("{RTC_MOVED}: {cause}"),
+            jumps.is_empty()
+                && events.len() == 1
+                && events.iter().all(|told| told.starts_with(cause)),
+        ),
+    };
+    let told = jumps.iter().map(Told::line);
+    let told: Vec<String> = told.chain(events).collect();
+    tally.take(Tried {
+        what: way.what,
+        expected,
+        told: told.join("; "),
+        held,
+        told_after_ms,
+    });
+    Ok(())
+}
+
+/// A daemon makes good in one step or in several: its cause may be told again.
+fn jumps_are(jumps: &[Told], causes: &[&str], moved_ns: Option<i64>) -> bool {
+    let again = causes.last().filter(|cause| **cause == DAEMON);
+    let more = std::iter::repeat_with(|| again).map_while(|again| again);
+    let all: Vec<&&str> = causes.iter().chain(more).take(jumps.len()).collect();
+    let named = jumps.len() >= causes.len()
+        && jumps.len() == all.len()
+        && jumps
+            .iter()
+            .zip(all)
+            .all(|(jump, cause)| jump.cause == **cause && jump.explained);
+    let sized = |(jump, moved_ns): (&Told, i64)| {
+        jump.magnitude_ns.abs_diff(moved_ns.unsigned_abs()) <= TOLERANCE_NS
+            && (jump.direction == "forward") == (moved_ns > 0)
+    };
+    named && jumps.first().zip(moved_ns).is_none_or(sized)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DAEMON, jumps_are};
+    use crate::station::Told;
+
+    fn told(cause: &str, by_ns: i64) -> Told {
+        Told {
+            kind: "step".into(),
+            cause: cause.into(),
+            magnitude_ns: by_ns.unsigned_abs(),
+            direction: if by_ns < 0 { "backward" } else { "forward" }.into(),
+            explained: cause != "unexplained",
+        }
+    }
+
+    //= R1.2
+    #[test]
+    fn what_is_told_wrongly_twice_or_not_at_all_does_not_hold() {
+        let set = told("set_by_program", 2_000_000);
+        let back = told(DAEMON, -2_000_000);
+        let both = ["set_by_program", DAEMON];
+        let moved = Some(2_000_000);
+        assert!(jumps_are(std::slice::from_ref(&set), &both[..1], moved));
+        assert!(jumps_are(&[set.clone(), back.clone()], &both, moved));
+        // In two steps.
+        assert!(jumps_are(
+            &[set.clone(), back.clone(), back.clone()],
+            &both,
+            moved
+        ));
+        for (jumps, causes, moved_ns) in [
+            (vec![], &both[..1], moved),
+            (vec![set.clone()], &both[..], moved),
+            (vec![set.clone(), set.clone()], &both[..1], moved),
+            (vec![back.clone(), set.clone()], &both[..], moved),
+            (vec![told("unexplained", 2_000_000)], &both[..1], moved),
+            (vec![set.clone()], &both[..1], Some(-2_000_000)),
+            (vec![set.clone()], &both[..1], Some(4_000_000)),
+        ] {
+            assert!(!jumps_are(&jumps, causes, moved_ns), "{jumps:?} {causes:?}");
+        }
+    }
+}
