@@ -16,7 +16,7 @@ const TOLD_WITHIN_NS: u64 = 10_000_000_000;
 
 /// Whether an event is of the time plane: the two ranges of its codes.
 pub(super) const fn is_of_time(code: EventCode) -> bool {
-    matches!(code.code(), 32..=47 | 112..=115)
+    matches!(code.code(), 32..=47 | 112..=119)
 }
 
 /// By how much UTC moved from a mark to a later one of the same boot, where slewing does not explain it.
