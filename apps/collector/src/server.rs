@@ -16,9 +16,9 @@ use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use exchange::BATCH_HEADER;
 use exchange::body::Format;
 use exchange::collector::{Announcement, Flow, Reply, Upload};
+use exchange::{BATCH_HEADER, CollectorTime, TIME_HEADER};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use proof::limits::ADD_CHECKPOINT_BYTES_MAX;
@@ -249,6 +249,10 @@ fn respond(answer: Answer) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
+    // Digits and a point are a value of a header.
+    if let Ok(time) = HeaderValue::from_str(&CollectorTime::header(clock::utc_ns())) {
+        headers.insert(TIME_HEADER, time);
+    }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(answer.cache));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));

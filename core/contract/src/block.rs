@@ -172,6 +172,7 @@ impl<'t, 'i> Block<'t, 'i> {
         let header = match self.section.header {
             "[[meter]]" => String::from("[[meter.point]]"),
             "[[profile]]" => String::from("[[profile.point]]"),
+            "[time]" => String::from("[[time.offered]]"),
             _ => format!("[[{key}]]"),
         };
         let mut fault = |span: Range<usize>| {

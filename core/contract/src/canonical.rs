@@ -8,8 +8,8 @@
 use crate::item::{Item, read_list, records, write_list};
 use crate::limits::{METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, SCHEDULES_MAX};
 use crate::model::{
-    Contract, Meter, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Time,
-    Uplink,
+    Contract, Meter, OfferedSource, Point, Port, PortKind, Schedule, Seal, SerialLine, Station,
+    Storage, Time, Uplink,
 };
 use crate::rules;
 use crate::sound;
@@ -34,7 +34,10 @@ records! {
     }
     Time {
         0 limit_us; 1 oscillator; 2 ptp; 3 ptp_mode; 4 ptp_domain; 5 ptp_class_max; 6 ptp_asymmetry_us;
-        7 chrony; 8 rtc; 9 thermal; 10 budget_us;
+        7 chrony; 8 rtc; 9 thermal; 10 budget_us; 11 refclock; 12 offered;
+    }
+    OfferedSource {
+        0 id; 1 priority; 2 offset_max_ms; 3 uncertainty_max_us; 4 interval_ms; 5 pause_min_ms;
     }
     Port { 0 id; 1 kind; 2 timeout_ms; 3 retries; 4 late_reply_ms; }
     SerialLine { 0 device; 1 baud; 2 data_bits; 3 parity; 4 stop_bits; 5 turnaround_ms; }

@@ -1,5 +1,6 @@
 //! The one declared table of what a file may say: suggestions, defaults and the reference come from it.
 
+use crate::offered::OFFERED;
 use crate::time::TIME;
 use alloc::format;
 use alloc::string::String;
@@ -451,7 +452,7 @@ pub(crate) const POINT: Section = Section {
 
 /// Every table of the file, in the order of the reference.
 pub const SECTIONS: &[Section] = &[
-    STATION, STORAGE, SEAL, TIME, UPLINK, PORT, SCHEDULE, PROFILE, METER, POINT,
+    STATION, STORAGE, SEAL, TIME, OFFERED, UPLINK, PORT, SCHEDULE, PROFILE, METER, POINT,
 ];
 
 /// The reference of every key as Markdown, a table for each table of the file.

@@ -19,6 +19,7 @@ mod load;
 mod model;
 mod names;
 mod near;
+mod offered;
 mod pace;
 mod parse;
 mod parts;
@@ -36,8 +37,8 @@ mod words;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    Contract, Meter, Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode, Schedule, Seal,
-    SerialLine, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
+    Contract, Meter, OfferedSource, Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode,
+    Schedule, Seal, SerialLine, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 pub use pace::Pace;
 pub use parse::parse;

@@ -61,6 +61,16 @@ pub const TIME_LIMIT_US_MIN: u64 = 1;
 pub const TIME_LIMIT_US_MAX: u64 = 10_000_000;
 /// The shortest such budget: below it the scheduler alone is over it.
 pub const TIME_BUDGET_US_MIN: u64 = 1_000;
+/// The name of the collector where it offers the time.
+pub const HEAD_END: &str = "head-end";
+/// Senders of the time that one node trusts.
+pub const OFFERED_MAX: usize = 8;
+/// Narrowest limit of an offered time's distance from the clock: reading and sending alone take as much.
+pub const OFFERED_OFFSET_MS_MIN: u64 = 1;
+/// Shortest interval of offered times.
+pub const OFFERED_INTERVAL_MS_MIN: u64 = 1_000;
+/// Longest path of a socket: what `sockaddr_un` holds, with the zero behind it.
+pub const SOCKET_PATH_BYTES_MAX: usize = 107;
 /// Most frequent seal.
 pub const SEAL_EVERY_MS_MIN: u64 = 1_000;
 /// Rarest seal.
@@ -110,7 +120,7 @@ pub const READ_REGISTERS_MAX: u32 = 125;
 pub const READ_BITS_MAX: u32 = 2_000;
 
 /// Sources that name a part of the node itself; no port may take such a name.
-pub const RESERVED_SOURCES: [&str; 8] = [
+pub const RESERVED_SOURCES: [&str; 9] = [
     "supervisor",
     "recorder",
     "time",
@@ -119,4 +129,5 @@ pub const RESERVED_SOURCES: [&str; 8] = [
     "signer",
     "console",
     "collector",
+    HEAD_END,
 ];

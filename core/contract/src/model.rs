@@ -96,6 +96,27 @@ pub struct Time {
     pub rtc: Option<String>,
     /// The file that gives the temperature near the oscillator.
     pub thermal: Option<String>,
+    /// The socket of chronyd's reference clock, which is given the offered times that are taken.
+    pub refclock: Option<String>,
+    /// Who may offer the time.
+    pub offered: BTreeMap<SourceId, OfferedSource>,
+}
+
+/// Who may offer the time, and what is taken of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferedSource {
+    /// His name.
+    pub id: SourceId,
+    /// Of several that agree the lowest is handed on.
+    pub priority: u8,
+    /// The most that it may be from the node's clock.
+    pub offset_max_ms: u64,
+    /// The most that it may be wrong by its own account, in microseconds.
+    pub uncertainty_max_us: u64,
+    /// How often it comes.
+    pub interval_ms: u64,
+    /// What comes sooner is refused.
+    pub pause_min_ms: u64,
 }
 
 /// Classes of oscillators.

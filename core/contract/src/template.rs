@@ -1,6 +1,8 @@
 //! A file to begin with: every key of the declared table, with what it means, set or as a comment.
 
 use crate::keys::{Key, METER, POINT, PROFILE, Preset, SECTIONS, Section, UPLINK};
+use crate::limits::HEAD_END;
+use crate::offered::OFFERED;
 use crate::time::TIME;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -83,7 +85,7 @@ pub fn template(draft: &Draft) -> String {
     for section in SECTIONS.iter().filter(|section| **section != POINT) {
         let off = match section.header {
             header if header == UPLINK.header => draft.uplink.is_none(),
-            header => header == PROFILE.header || header == TIME.header,
+            header => [PROFILE.header, TIME.header, OFFERED.header].contains(&header),
         };
         table(&mut out, section, section.header, off, draft, None);
         if *section == UPLINK && off {
@@ -205,6 +207,7 @@ fn known(
         ("[[port]]", "parity") => parity.as_deref().map(quoted),
         ("[[schedule]]", "id") => Some(quoted(SCHEDULE_ID)),
         ("[[schedule]]", "every") => given(&draft.every).or_else(|| Some(quoted("10s"))),
+        ("[[time.offered]]", "id") => Some(quoted(HEAD_END)),
         ("[[profile]]", "id") => Some(quoted(PROFILE_ID)),
         ("[[meter]]", "id") => given(&draft.meter).or_else(|| Some(quoted("meter-1"))),
         ("[[meter]]", "port") => Some(quoted(PORT_ID)),
@@ -238,6 +241,7 @@ fn example(section: &Section, name: &str) -> String {
         (_, "chrony") => "\"/run/chrony/chronyd.sock\"",
         (_, "rtc") => "\"/dev/rtc0\"",
         (_, "thermal") => "\"/sys/class/hwmon/hwmon0/temp1_input\"",
+        (_, "refclock") => "\"/run/chrony/fieldnotary.sock\"",
         (_, "url") => "\"https://collector.example.org:7443\"",
         (_, "collector_key") => "\"collector.example.org+15d1a274+BLJlUh...\"",
         (_, "ca_file") => "\"/etc/fieldnotary/ca.pem\"",

@@ -3,9 +3,12 @@
 use crate::block::Block;
 use crate::error::{Report, wrong};
 use crate::keys::{Key, Preset, Section, key};
-use crate::limits::{TIME_BUDGET_US_MIN, TIME_LIMIT_US_MAX, TIME_LIMIT_US_MIN};
+use crate::limits::{
+    OFFERED_MAX, SOCKET_PATH_BYTES_MAX, TIME_BUDGET_US_MIN, TIME_LIMIT_US_MAX, TIME_LIMIT_US_MIN,
+};
 use crate::model::{Oscillator, PtpMode, Time};
 use crate::names::path;
+use crate::offered;
 use crate::read::{Raw, Value, integer, text, word};
 use crate::rules::Problems;
 use alloc::format;
@@ -92,12 +95,25 @@ const KEYS: &[Key] = &[
         "A file of the kernel that gives the temperature near the oscillator in thousandths of a degree, \
             such as `/sys/class/hwmon/hwmon0/temp1_input`.",
     ),
+    key(
+        "refclock",
+        "path",
+        NONE,
+        "The socket of chronyd's `refclock SOCK`, such as `/run/chrony/fieldnotary.sock`: offered times that are \
+            taken go there.",
+    ),
+    key(
+        "offered",
+        "tables",
+        NONE,
+        "Who may offer the time, one `[[time.offered]]` for each.",
+    ),
 ];
 
 const UNITS: [(&str, u64); 3] = [("us", 1), ("ms", 1_000), ("s", 1_000_000)];
 
 /// A duration in microseconds.
-fn microseconds(raw: &Raw<'_, '_>) -> Value<u64> {
+pub(crate) fn microseconds(raw: &Raw<'_, '_>) -> Value<u64> {
     const ADVICE: &str = "write a whole number and us, ms or s, in quotes, such as \"500us\"";
     let Raw::Text(text) = raw else {
         return Err(raw.not("a duration", ADVICE));
@@ -125,6 +141,8 @@ pub(crate) fn read(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Time {
         chrony: block.maybe(report, "chrony", text),
         rtc: block.maybe(report, "rtc", text),
         thermal: block.maybe(report, "thermal", text),
+        refclock: block.maybe(report, "refclock", text),
+        offered: offered::read(block, report),
     }
 }
 
@@ -154,11 +172,32 @@ pub(crate) fn rules(time: &Time) -> Problems {
             "write \"1us\" to \"10s\"",
         );
     }
-    let whole: [(&'static [&'static str], &Option<String>); 4] = [
+    out.unless(
+        time.offered.len() <= OFFERED_MAX,
+        &["offered"],
+        format!("{} senders of the time", time.offered.len()),
+        format!("at most {OFFERED_MAX} on one node"),
+    );
+    out.unless(
+        time.refclock.is_none() || !time.offered.is_empty(),
+        &["refclock"],
+        "nobody's time would go there",
+        "write a [[time.offered]] for each sender whose time is taken, or leave it out",
+    );
+    if let Some(socket) = &time.refclock {
+        out.unless(
+            socket.len() <= SOCKET_PATH_BYTES_MAX,
+            &["refclock"],
+            format!("a path of {} bytes", socket.len()),
+            format!("a socket's path has at most {SOCKET_PATH_BYTES_MAX}"),
+        );
+    }
+    let whole: [(&'static [&'static str], &Option<String>); 5] = [
         (&["ptp"], &time.ptp),
         (&["chrony"], &time.chrony),
         (&["rtc"], &time.rtc),
         (&["thermal"], &time.thermal),
+        (&["refclock"], &time.refclock),
     ];
     for (keys, place) in whole {
         if let Some(place) = place {

@@ -37,6 +37,7 @@ impl EventCode {
             | Self::PtpPortState
             | Self::PtpLoss
             | Self::TimeSourceBack
+            | Self::RefclockBack
             | Self::UplinkRefused => Priority::Operation,
             Self::ProcessQuarantined
             | Self::PortsSeparated
@@ -51,6 +52,9 @@ impl EventCode {
             | Self::HoldoverEnded
             | Self::GrandmasterChanged
             | Self::GrandmasterDegraded
+            | Self::GrandmasterImproved
+            | Self::OfferTaken
+            | Self::RefclockFault
             | Self::TimeSourceFault
             | Self::TimeSourceMoved
             | Self::RtcInvalid

@@ -82,8 +82,17 @@ codes! {
         MachineSlept = 17, "machine_slept", "the machine was suspended";
         HeadEnd = 18, "head_end", "a time that a master or the head-end sent was taken";
         BootClock = 19, "boot_clock", "the clock that the machine booted with";
+        ClassImproved = 20, "class_improved", "the grandmaster's own statement about its clock became better";
         RtcSet = 21, "rtc_set", "a program or person set the real-time clock back, or it went wrong";
         RtcRanOn = 22, "rtc_ran_on", "the machine stood still unseen, as a paused guest does, or somebody set the real-time clock forward: this cannot be told from it";
+        OfferUntrusted = 32, "offer_untrusted", "the contract does not take the time from this sender";
+        OfferUncertain = 33, "offer_uncertain", "the offered time is less certain than the contract asks";
+        OfferTooSoon = 34, "offer_too_soon", "the sender offers the time more often than the contract allows";
+        OfferStale = 35, "offer_stale", "the offered time came too late, or is of an instant that has not been";
+        OfferBeforeFloor = 36, "offer_before_floor", "the offered time lies before what is already in the log, or before this version was made";
+        OfferTooFar = 37, "offer_too_far", "the offered time is further from the node's clock than the contract allows";
+        OfferContradicts = 38, "offer_contradicts", "the offered time contradicts a source that is measured";
+        OfferDisputed = 39, "offer_disputed", "offered times contradict each other and no majority decides: none of them is taken";
     }
 }
 
@@ -155,7 +164,7 @@ codes! {
         SyncLost = 35, "sync_lost", "the clock is not held by fresh measurements any more: holdover begins";
         HoldoverEnded = 36, "holdover_ended", "a source holds the clock again, or nothing is known of it any more; the count is nanoseconds in holdover";
         GrandmasterChanged = 37, "grandmaster_changed", "another grandmaster, domain or profile is followed";
-        GrandmasterDegraded = 38, "grandmaster_degraded", "the grandmaster says that its own clock became worse or better";
+        GrandmasterDegraded = 38, "grandmaster_degraded", "the grandmaster says that its own clock became worse";
         PtpPortState = 39, "ptp_port_state", "a PTP port changed its state";
         TimeSourceFault = 40, "time_source_fault", "a source of time cannot be read, or says what cannot be";
         TimeSourceBack = 41, "time_source_back", "a source of time can be read again; the count is looks that failed";
@@ -181,9 +190,13 @@ codes! {
         SafeModeEntered = 97, "safe_mode_entered", "starts that did not last, in a row: recorder, time and signer only";
         SafeModeLeft = 98, "safe_mode_left", "the node stood long enough in safe mode, or somebody ended it";
         SourcesDisagree = 112, "sources_disagree", "two sources of time exclude each other; the count is nanoseconds between them";
-        SyncRequestRefused = 113, "sync_request_refused", "somebody sent the time, and the policy does not take it from him";
+        SyncRequestRefused = 113, "sync_request_refused", "somebody offered the time and it is not taken, the cause says why; the count is offers since it was last told";
         ClockFloored = 114, "clock_floored", "at boot the clock stood before what is already in the log";
         TimingOverBudget = 115, "timing_over_budget", "a part of the way from edge to commit took longer than its budget; the count is nanoseconds";
+        GrandmasterImproved = 116, "grandmaster_improved", "the grandmaster says that its own clock became better";
+        OfferTaken = 117, "offer_taken", "the time that somebody offered is taken as a source; the count is offers since it was last told";
+        RefclockFault = 118, "refclock_fault", "offered times that were taken cannot be handed to chronyd's reference clock";
+        RefclockBack = 119, "refclock_back", "chronyd takes offered times again; the count is those that it was not given";
         RtcMoved = 120, "rtc_moved", "the real-time clock moved against the node's clock, which was not set; the count is nanoseconds";
     }
 }

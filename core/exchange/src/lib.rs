@@ -52,6 +52,7 @@ mod generation;
 mod hole;
 pub mod limits;
 pub mod node;
+mod time;
 
 #[cfg(test)]
 mod tests;
@@ -63,3 +64,4 @@ pub use node::{
     Acked, Action, Conflict, ConflictCause, Failure, Head, Limits, Method, Need, Node, NodeConfig,
     Refusal, Report, Request, RequestId, Response, Sealed, State, Stats, Supply, SupplyError, Tick,
 };
+pub use time::{CollectorTime, TIME_HEADER};

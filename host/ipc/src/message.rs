@@ -10,7 +10,8 @@ use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use evidence::reasons::{Custody, LossCause, TruthClass};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, ScheduleId, UtcNs,
+    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, ScheduleId, SourceId,
+    UtcNs,
 };
 use std::fmt;
 
@@ -328,6 +329,18 @@ messages! {
         0 json: StatusText => "a JSON object";
     }
     21 Stop { "Asks the recorder to close the log orderly and end; or tells a peer that it does." }
+    22 TimeOffer { "Somebody outside said what time it is: a master, or the head-end. The time process judges it."
+        0 submission_id: u64 => "its number";
+        1 from: SourceId => "who said it, in the words of the contract: head-end, or the name of the process that heard it";
+        2 at: MonoNs => "the instant that was meant";
+        3 utc: UtcNs => "the time that was said";
+        4 uncertainty_ns: u64 => "how wrong it may be, in nanoseconds: the way that it took included";
+    }
+    23 TakeOffers { "The time process asks for the offers that wait." }
+    24 Offers { "They."
+        0 offers: Vec<TimeOffer> => "the oldest first";
+        1 dropped: u64 => "how many were dropped since because too many waited";
+    }
 
     64 SignCheckpoint { "Asks for a signature on a tree head."
         0 origin: String => "the log's origin line, with its generation";

@@ -1,10 +1,12 @@
 //! The engine: readings and clock comparisons in, one statement out.
 
+mod claims;
 mod clock;
 mod news;
 mod offered;
 mod rtc;
 mod sources;
+mod standings;
 mod steps;
 
 use crate::arbiter::{Ruling, rule};
@@ -13,7 +15,7 @@ use crate::causes::LocalMove;
 use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample, drift_budget};
 use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
 use crate::limits::{RELEASE_PERCENT, SETTLED_MEASUREMENTS, STATEMENT_VALID_NS};
-use crate::reading::{Observation, OfferedSample};
+use crate::reading::{Fault, Observation};
 use crate::sample::ClockComparison;
 use crate::states::{ClockState, Crossing, Finding, crossing, next};
 use crate::table::{Change, Row, offset_bucket};
@@ -25,7 +27,7 @@ use evidence::limits::LATE_STAMPS_NS;
 use evidence::reasons::{EventCode, HoldoverReason};
 use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
 use news::News;
-pub use offered::OfferPolicy;
+pub use offered::{OfferPolicy, OfferSource, OfferVerdict, ToHand};
 use sources::Sources;
 use steps::Steps;
 
@@ -129,9 +131,33 @@ impl Engine {
         }
     }
 
-    /// Times from outside that the policy took, for the daemon that steers the clock.
-    pub fn take_offers(&mut self) -> Vec<OfferedSample> {
-        self.sources.take_offers()
+    /// Times from outside that the policy took, for the daemon that steers the clock; none while that
+    /// daemon has failed and is not due for another try.
+    pub fn take_offers(&mut self) -> Vec<ToHand> {
+        let now = self.now();
+        self.sources.take_offers(now)
+    }
+
+    /// What became of one of them. It is told in the next statement.
+    pub fn handed(&mut self, sample: &ToHand, outcome: Result<(), Fault>) {
+        let now = self.now();
+        self.sources.handed(now, sample, outcome, &mut self.news);
+    }
+
+    /// Why the daemon takes no times from outside now.
+    #[must_use]
+    pub fn handover_fault(&self) -> Option<&Fault> {
+        self.sources.handover_fault()
+    }
+
+    /// Times from outside that were lost before they came here.
+    pub fn offers_lost(&mut self, count: u64) {
+        let now = self.now();
+        self.sources.offers_lost(now, count, &mut self.news);
+    }
+
+    fn now(&self) -> MonoNs {
+        self.clock.last().map_or(MonoNs(0), |now| now.sample.mono)
     }
 
     /// Takes what was seen of a source. What follows from it is in the next statement.

@@ -34,6 +34,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Counters, Engine, OfferPolicy, Policy, Statement};
+pub use engine::{
+    Counters, Engine, OfferPolicy, OfferSource, OfferVerdict, Policy, Statement, ToHand,
+};
 pub use sample::{ClockComparison, ClockSample, KernelStatus};
 pub use table::{Change, Row, TABLE, offset_bucket};

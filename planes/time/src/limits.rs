@@ -78,6 +78,22 @@ pub const STEADY_RATE_NS: u64 = 60_000_000_000;
 pub const EVENTS_WAITING_MAX: usize = 64;
 /// Times from outside that wait to be handed to the daemon.
 pub const OFFERS_WAITING_MAX: usize = 8;
+/// The name by which chronyd's reports know the reference clock that we feed: `refid` of its `refclock` line.
+pub const REFCLOCK_ID: [u8; 4] = *b"FNTY";
+/// An offered time that is of an instant longer ago than this is refused: it waited somewhere.
+pub const OFFER_LATE_NS_MAX: u64 = 10_000_000_000;
+/// An offered time may be of an instant so far behind the last look at the clocks, for it comes in between.
+pub const OFFER_AHEAD_NS_MAX: u64 = 2_000_000_000;
+/// Senders of whom is told by name; the others share one.
+pub const OFFER_SENDERS_MAX: usize = 16;
+/// A verdict that goes on is told again this often, with a count.
+pub const OFFER_TOLD_AGAIN_NS: u64 = 3_600_000_000_000;
+/// Verdicts that change to and fro are told at most this often.
+pub const OFFER_TOLD_PAUSE_NS: u64 = 60_000_000_000;
+/// After a reference clock took nothing it is tried again so much later,
+pub const HANDOVER_PAUSE_NS_FIRST: u64 = 1_000_000_000;
+/// then twice as long each time, up to this.
+pub const HANDOVER_PAUSE_NS_MAX: u64 = 60_000_000_000;
 /// Ports of one ptp4l; a clock with more is refused, not read in part.
 pub const PTP_PORTS_MAX: usize = 32;
 /// Sources of one chronyd; with more than these it is refused, not read in part.

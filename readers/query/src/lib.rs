@@ -17,7 +17,7 @@ pub use publish::{
 pub use row::{rfc3339, row};
 pub use selftest::{SelfTest, SelfTests, Verdict};
 pub use time::{
-    Asked, Cover, Jump, JumpKind, Label, Mark, Moment, Point, Run, Sign, Span, Stretch,
+    Asked, Cover, Jump, JumpKind, Label, Mark, Moment, Offered, Point, Run, Sign, Span, Stretch,
     TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals,
 };
 pub use verify::{

@@ -8,6 +8,7 @@ mod history;
 mod json;
 mod model;
 mod now;
+mod offered;
 mod points;
 mod why;
 
@@ -18,4 +19,5 @@ pub use account::TimeAccount;
 pub use history::{Span, TimeHistory, Totals};
 pub use model::{Asked, Cover, Jump, JumpKind, Label, Mark, Point, Run, Stretch, TimeEvent};
 pub use now::TimeNow;
+pub use offered::Offered;
 pub use why::{Moment, Sign, TimeWhy};

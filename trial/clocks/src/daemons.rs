@@ -105,6 +105,41 @@ impl Rig {
     ///
     /// Where it could not be started.
     pub fn chronyd(&self, side: Side, user: &str) -> Result<Chrony, String> {
+        let mut sources = String::new();
+        match side {
+            Side::Master => sources.push_str("local stratum 1\nallow all\n"),
+            Side::Follower => {
+                for address in MASTER_ADDRESSES {
+                    let _ = writeln!(
+                        sources,
+                        "server {address} minpoll 0 maxpoll 0 iburst xleave"
+                    );
+                }
+                sources.push_str("port 0\nmaxclockerror 5\n");
+            }
+        }
+        let refclock =
+            (side == Side::Follower).then_some("refid TEST poll 0 dpoll -2 filter 1 noselect");
+        self.chronyd_with(side, user, &sources, refclock)
+    }
+
+    /// Starts a chronyd of the follower that has nothing but a reference clock, which this process feeds;
+    /// `options` are those of its line.
+    ///
+    /// # Errors
+    ///
+    /// Where it could not be started.
+    pub fn chronyd_fed(&self, user: &str, options: &str) -> Result<Chrony, String> {
+        self.chronyd_with(Side::Follower, user, "port 0\n", Some(options))
+    }
+
+    fn chronyd_with(
+        &self,
+        side: Side,
+        user: &str,
+        sources: &str,
+        refclock: Option<&str>,
+    ) -> Result<Chrony, String> {
         let name = format!("chronyd-{}", side.name());
         let folder = self.directory(&name)?;
         // It makes no socket, and says nothing, where the directory is not its own and closed to others.
@@ -118,18 +153,10 @@ impl Rig {
             socket.display(),
             folder.join("pid").display()
         );
-        match side {
-            Side::Master => text.push_str("local stratum 1\nallow all\n"),
-            Side::Follower => {
-                for address in MASTER_ADDRESSES {
-                    let _ = writeln!(text, "server {address} minpoll 0 maxpoll 0 iburst xleave");
-                }
-                let _ = writeln!(
-                    text,
-                    "refclock SOCK {} refid TEST poll 0 dpoll -2 filter 1 noselect\nport 0\nmaxclockerror 5",
-                    reference_clock.display()
-                );
-            }
+        text.push_str(sources);
+        if let Some(options) = refclock {
+            let path = reference_clock.display();
+            let _ = writeln!(text, "refclock SOCK {path} {options}");
         }
         let config = self.write(&format!("{name}.conf"), &text)?;
         let config = config.to_string_lossy();

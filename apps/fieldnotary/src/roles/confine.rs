@@ -97,7 +97,8 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
     places
 }
 
-/// Where sockets of ours lie that daemons answer to: chronyd writes only where it may, beside its own.
+/// Where sockets of ours lie that daemons answer to: chronyd writes only where it may, beside its own. A folder
+/// that comes later is met by the time process, which begins again.
 fn time_sockets(contract: &Contract, data: &DataDir) -> Vec<PathBuf> {
     let chrony = contract.time.as_ref().and_then(|time| time.chrony.as_ref());
     let chrony = chrony.and_then(|socket| Path::new(socket).parent());

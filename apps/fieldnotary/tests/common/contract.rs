@@ -114,6 +114,16 @@ impl Contract {
         self
     }
 
+    /// Somebody whose time is taken, with keys and their words; [`Self::time`] comes before.
+    pub(crate) fn offered(mut self, id: &str, keys: &[(&str, &str)]) -> Self {
+        let _ = writeln!(self.0, "[[time.offered]]\nid = {id:?}");
+        for (key, word) in keys {
+            let _ = writeln!(self.0, "{key} = {word:?}");
+        }
+        self.0.push('\n');
+        self
+    }
+
     /// The file's text.
     pub(crate) fn toml(&self) -> &str {
         &self.0

@@ -112,6 +112,37 @@ fn the_digest_of_the_example_stays() {
     );
 }
 
+/// Who has no [[time.offered]] has the digest of before there were any; each of its keys counts.
+//= R6.2
+#[test]
+fn each_key_of_who_may_offer_the_time_is_part_of_the_digest() {
+    let time = |more: &str| with("[seal]", &format!("[time]\n{more}\n\n[seal]"));
+    let head_end = "[[time.offered]]\nid = \"head-end\"\n";
+    let spelt = "priority = 1\noffset_max = \"1000ms\"\nuncertainty_max = \"100000us\"\ninterval = \"60s\"\n";
+    let plain = contract(&time(head_end));
+    assert_eq!(
+        contract(&time(&format!("{head_end}{spelt}"))).digest(),
+        plain.digest()
+    );
+    let mut seen = vec![contract(&time("")).digest(), plain.digest()];
+    for change in [
+        "priority = 2",
+        "offset_max = \"2s\"",
+        "uncertainty_max = \"99ms\"",
+        "interval = \"2min\"",
+        "pause_min = \"6s\"",
+        "\n[[time.offered]]\nid = \"scada-1\"",
+    ] {
+        let changed = contract(&time(&format!("{head_end}{change}")));
+        assert!(!seen.contains(&changed.digest()), "{change}");
+        seen.push(changed.digest());
+        let read = Contract::from_canonical(&changed.canonical());
+        assert_eq!(read, Ok(changed));
+    }
+    let refclock = format!("refclock = \"/run/chrony/fn.sock\"\n{head_end}");
+    assert!(!seen.contains(&contract(&time(&refclock)).digest()));
+}
+
 fn unsound(change: impl FnOnce(&mut Contract)) {
     let mut contract = contract(BASE);
     change(&mut contract);

@@ -2,9 +2,10 @@
 
 use super::{
     Accepted, AckReport, Describe, Error, ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier,
-    FrontierAt, Head, Hello, Hole, Keys, Leaf, Lease, Leased, Message, NoteText, ProcessEvent,
-    RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote, SlotFloor, SlotStart, Status,
-    StatusReport, StatusText, Stop, Submit, TimeStatement, Welcome,
+    FrontierAt, Head, Hello, Hole, Keys, Leaf, Lease, Leased, Message, NoteText, Offers,
+    ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote, SlotFloor,
+    SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
+    TimeStatement, Welcome,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Event, TimeMap};
@@ -32,6 +33,20 @@ fn event() -> Captured {
         }
         .into(),
     )
+}
+
+fn an_offer(number: u64) -> TimeOffer {
+    TimeOffer {
+        submission_id: number,
+        from: SourceId::new("head-end").unwrap(),
+        at: MonoNs(number),
+        utc: UtcNs(-5),
+        uncertainty_ns: 3_000_000,
+    }
+}
+
+fn offer(number: u64) -> Message {
+    an_offer(number).into()
 }
 
 fn with_the_recorder() -> Vec<Message> {
@@ -115,6 +130,13 @@ fn reports() -> Vec<Message> {
             events: vec![event()],
             rtc_valid: Some(true),
             rtc_drift_ppb: Some(-20_000),
+        }
+        .into(),
+        offer(3),
+        TakeOffers {}.into(),
+        Offers {
+            offers: [1, 2].map(an_offer).to_vec(),
+            dropped: 7,
         }
         .into(),
         ProcessEvent {

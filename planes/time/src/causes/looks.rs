@@ -2,13 +2,16 @@
 
 use super::flow::Counted;
 use super::motion::Track;
-use super::table::{Claims, Flows, Motion, Motions, Port, claims_cause, flow_cause, motion_cause};
+use super::table::{
+    Claims, Flows, Motion, Motions, Port, Worth, claims_cause, flow_cause, motion_cause,
+};
 use crate::fresh::whole_seconds;
 use crate::limits::{
     FLOW_STOPPED_NS_MIN, MOTION_DELAYS, MOTION_SETTLES_NS, MOTION_WAIT_NS, PORT_SETTLES_NS,
 };
 use crate::reading::{ClockIdentity, PortState, PtpPort, PtpReading};
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use evidence::MonoNs;
 use evidence::reasons::TimeCause;
 
@@ -75,11 +78,20 @@ impl Claimed {
         }
     }
 
+    /// What it claims to be worth, less is better: its class, then whether that is traceable, then its accuracy,
+    /// whose codes rise with the error (IEEE 1588-2008, 7.6.2.4 and 7.6.2.5).
+    const fn worth(&self) -> (u8, bool, u8) {
+        (self.class, !self.traceable, self.accuracy)
+    }
+
     fn against(&self, before: &Self) -> Claims {
         Claims {
             identity: (self.gm, self.domain) != (before.gm, before.domain),
-            class: (self.class, self.accuracy, self.traceable)
-                != (before.class, before.accuracy, before.traceable),
+            class: match self.worth().cmp(&before.worth()) {
+                Ordering::Less => Worth::Better,
+                Ordering::Equal => Worth::Same,
+                Ordering::Greater => Worth::Worse,
+            },
             utc_offset: (self.utc_offset_s, self.utc_valid)
                 != (before.utc_offset_s, before.utc_valid),
             leap: self.leap != before.leap,

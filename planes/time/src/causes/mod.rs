@@ -9,7 +9,7 @@ mod table;
 pub(crate) use local::{LocalMove, corrects, name_move};
 pub(crate) use looks::{Looks, Sign};
 pub use table::{
-    Claims, Flow, Flows, Motion, Motions, Port, claims_cause, flow_cause, motion_cause,
+    Claims, Flow, Flows, Motion, Motions, Port, Worth, claims_cause, flow_cause, motion_cause,
 };
 
 #[cfg(test)]

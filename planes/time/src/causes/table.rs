@@ -80,13 +80,29 @@ pub const fn flow_cause(flows: Flows) -> Option<TimeCause> {
     }
 }
 
+/// What a grandmaster says its clock is worth, against what it said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Worth {
+    /// The same.
+    Same,
+    /// Less.
+    Worse,
+    /// More.
+    Better,
+}
+
+impl Worth {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Same, Self::Worse, Self::Better];
+}
+
 /// What the grandmaster claims, against what it claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// Another grandmaster or domain.
     pub identity: bool,
     /// Its class, accuracy or traceability.
-    pub class: bool,
+    pub class: Worth,
     /// Its offset between TAI and UTC, or whether that holds.
     pub utc_offset: bool,
     /// A leap second is announced, or no longer.
@@ -107,7 +123,14 @@ pub const fn claims_cause(claims: Claims) -> Option<TimeCause> {
             whole_seconds: true,
             ..
         } => Some(TimeCause::UtcOffset),
-        Claims { class: true, .. } => Some(TimeCause::ClockClass),
+        Claims {
+            class: Worth::Better,
+            ..
+        } => Some(TimeCause::ClassImproved),
+        Claims {
+            class: Worth::Worse,
+            ..
+        } => Some(TimeCause::ClockClass),
         Claims { leap: true, .. } => Some(TimeCause::LeapSecond),
         Claims { .. } => None,
     }

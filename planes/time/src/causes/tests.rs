@@ -1,7 +1,7 @@
 //! The tables of causes, whole.
 
 use super::table::{
-    Claims, Flow, Flows, Motion, Motions, Port, claims_cause, flow_cause, motion_cause,
+    Claims, Flow, Flows, Motion, Motions, Port, Worth, claims_cause, flow_cause, motion_cause,
 };
 use evidence::reasons::TimeCause;
 use std::fmt::Write;
@@ -56,22 +56,25 @@ fn the_whole_tables_are_what_was_reviewed() {
             );
         }
     }
-    text.push_str("\nidentity class utc_offset leap whole_seconds  cause\n");
-    for bits in 0..32u8 {
-        let bit = |at: u8| bits >> (4 - at) & 1 == 1;
+    text.push_str("\nclass  identity utc_offset leap whole_seconds  cause\n");
+    for (class, bits) in Worth::ALL
+        .iter()
+        .flat_map(|class| (0..16u8).map(move |bits| (class, bits)))
+    {
+        let bit = |at: u8| bits >> (3 - at) & 1 == 1;
         let claims = Claims {
             identity: bit(0),
-            class: bit(1),
-            utc_offset: bit(2),
-            leap: bit(3),
-            whole_seconds: bit(4),
+            class: *class,
+            utc_offset: bit(1),
+            leap: bit(2),
+            whole_seconds: bit(3),
         };
         let mark = |is: bool| if is { "x" } else { "." };
         let _ = writeln!(
             text,
-            "{:<8} {:<5} {:<10} {:<4} {:<14} {}",
+            "{:<6} {:<8} {:<10} {:<4} {:<14} {}",
+            std::format!("{:?}", claims.class),
             mark(claims.identity),
-            mark(claims.class),
             mark(claims.utc_offset),
             mark(claims.leap),
             mark(claims.whole_seconds),

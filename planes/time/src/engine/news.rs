@@ -1,10 +1,11 @@
 //! Events in the words of the evidence, waiting for the next statement.
 
 use super::clock::{Movement, Slew};
+use super::offered::OfferVerdict;
 use crate::arbiter::Ruling;
 use crate::causes::{LocalMove, name_move};
 use crate::limits::EVENTS_WAITING_MAX;
-use crate::reading::SourceKind;
+use crate::reading::{Fault, SourceKind};
 use crate::sample::ClockSample;
 use crate::table::offset_bucket;
 use alloc::format;
@@ -46,10 +47,23 @@ impl News {
         count: Option<u64>,
         detail: Option<String>,
     ) {
+        let source = self.source.clone();
+        self.event_of(source, at, code, cause, count, detail);
+    }
+
+    fn event_of(
+        &mut self,
+        source: SourceId,
+        at: MonoNs,
+        code: EventCode,
+        cause: Option<TimeCause>,
+        count: Option<u64>,
+        detail: Option<String>,
+    ) {
         self.push(Event {
             at,
             code,
-            source: self.source.clone(),
+            source,
             meter_id: None,
             seq: None,
             about_seq: None,
@@ -197,6 +211,51 @@ impl News {
         }
     }
 
+    /// Somebody offered the time: the event's source is his name.
+    pub(super) fn offer(
+        &mut self,
+        at: MonoNs,
+        name: &str,
+        verdict: OfferVerdict,
+        count: u64,
+        detail: String,
+    ) {
+        let source = SourceId::new(name).unwrap_or_else(|_| self.source.clone());
+        let (code, cause) = (verdict.code(), verdict.cause());
+        self.event_of(source, at, code, cause, Some(count), Some(detail));
+    }
+
+    /// Two that offer the time exclude each other.
+    pub(super) fn offers_disputed(&mut self, at: MonoNs, between: [&str; 2], apart_ns: u64) {
+        let [a, b] = between;
+        let detail = format!(
+            "{a} and {b} offer times that are at least {} apart; neither is taken",
+            span(apart_ns.into())
+        );
+        let (code, cause) = (EventCode::SourcesDisagree, Some(TimeCause::OfferDisputed));
+        self.event(at, code, cause, Some(apart_ns), Some(detail));
+    }
+
+    /// chronyd's reference clock takes nothing.
+    pub(super) fn handover_fault(&mut self, at: MonoNs, fault: &Fault) {
+        let detail = format!("the socket that time.refclock names: {fault}");
+        let cause = matches!(fault, Fault::Absent | Fault::Stale | Fault::Silent);
+        let cause = cause.then_some(TimeCause::DaemonGone);
+        self.event(at, EventCode::RefclockFault, cause, None, Some(detail));
+    }
+
+    /// It takes samples again.
+    pub(super) fn handover_back(&mut self, at: MonoNs, dropped: u64) {
+        let detail = "chronyd's reference clock takes offered times again".into();
+        self.event(
+            at,
+            EventCode::RefclockBack,
+            None,
+            Some(dropped),
+            Some(detail),
+        );
+    }
+
     /// A source cannot be read, or is not believed any more.
     pub(super) fn fault(
         &mut self,
@@ -220,6 +279,21 @@ impl News {
             Some(detail),
         );
     }
+}
+
+/// A span in words, in the unit that leaves few digits.
+pub(super) fn span(ns: u128) -> String {
+    const UNITS: [(u128, &str); 5] = [
+        (86_400_000_000_000, "days"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+        (1, "ns"),
+    ];
+    // Below three of a unit the next smaller one says more.
+    let fits = |(unit, _): &&(u128, &str)| ns >= unit * 3;
+    let (unit, name) = UNITS.iter().find(fits).unwrap_or(&(1, "ns"));
+    format!("{} {name}", ns / unit)
 }
 
 /// A movement in words: direction, nanoseconds, bucket.

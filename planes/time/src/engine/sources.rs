@@ -1,13 +1,16 @@
 //! The sources together: what each is worth now, and what is told of it.
 
+use super::Policy;
+use super::claims::{claims, claims_code};
 use super::news::{News, moved};
-use super::offered::judge;
+use super::offered::{HandOver, Offers, Outcome, ToHand};
 use super::rtc::RtcWatch;
+use super::standings::Standings;
 use super::steps::Updates;
-use super::{OfferPolicy, Policy};
+use crate::arbiter::gap_ns;
 use crate::causes::{Looks, Sign};
 use crate::fresh::{ChronyWatch, Measurement, PtpWatch, Rejection, Verdict};
-use crate::limits::{FRESH_NS_MIN, OFFERS_WAITING_MAX, TEMPERATURE_FRESH_NS};
+use crate::limits::{FRESH_NS_MIN, REFCLOCK_ID, TEMPERATURE_FRESH_NS};
 use crate::reading::{
     ChronyReading, ClockIdentity, Fault, LeapStatus, Observation, OfferedSample, PtpReading,
     Reading, SourceKind,
@@ -16,55 +19,8 @@ use crate::sample::ClockSample;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use evidence::MonoNs;
 use evidence::reasons::{EventCode, TimeCause};
-
-/// What is known of one source.
-#[derive(Clone, Debug, Default)]
-struct Standing {
-    /// Whether anything was ever seen of it, a fault included.
-    asked: bool,
-    held: Option<Measurement>,
-    in_a_row: u32,
-    fault: Option<Fault>,
-    rejection: Option<Rejection>,
-    failed: u64,
-}
-
-/// What is known of each.
-#[derive(Clone, Debug, Default)]
-struct Standings {
-    ptp: Standing,
-    chrony: Standing,
-    rtc: Standing,
-    card: Standing,
-    thermal: Standing,
-    offered: Standing,
-}
-
-impl Standings {
-    fn all(&self) -> [&Standing; 6] {
-        [
-            &self.ptp,
-            &self.chrony,
-            &self.rtc,
-            &self.card,
-            &self.thermal,
-            &self.offered,
-        ]
-    }
-
-    fn all_mut(&mut self) -> [&mut Standing; 6] {
-        [
-            &mut self.ptp,
-            &mut self.chrony,
-            &mut self.rtc,
-            &mut self.card,
-            &mut self.thermal,
-            &mut self.offered,
-        ]
-    }
-}
+use evidence::{MonoNs, UtcNs};
 
 /// All sources.
 #[derive(Clone, Debug)]
@@ -81,9 +37,10 @@ pub(super) struct Sources {
     leap: bool,
     rtc: RtcWatch,
     thermal: Option<(MonoNs, i32)>,
-    offers: OfferPolicy,
-    offered: Vec<OfferedSample>,
-    handed_ns: Option<i64>,
+    offers: Offers,
+    handover: HandOver,
+    /// How wrong the last sample may be that was handed to the daemon, in nanoseconds.
+    handed_uncertainty_ns: u64,
     /// When the clock was found moved, until something is measured behind that.
     void: Option<MonoNs>,
 }
@@ -102,9 +59,9 @@ impl Sources {
             leap: false,
             rtc: RtcWatch::default(),
             thermal: None,
-            offers: policy.offered.clone(),
-            offered: Vec::new(),
-            handed_ns: None,
+            offers: Offers::new(&policy.offered, policy.floor),
+            handover: HandOver::default(),
+            handed_uncertainty_ns: 0,
             void: None,
         }
     }
@@ -143,12 +100,30 @@ impl Sources {
     }
 
     /// The measurements that are fresh, at most one a source.
+    ///
+    /// An offered time has no vote against those that are measured.
     pub(super) fn fresh(&self, now: MonoNs) -> Vec<Measurement> {
+        let mut fresh = self.measured(now);
+        let offered = self.standings.offered.held;
+        let agrees = |one: &Measurement| fresh.iter().all(|other| gap_ns(one, other) == 0);
+        let offered = offered.filter(|held| now <= held.fresh_until() && agrees(held));
+        fresh.extend(offered);
+        fresh
+    }
+
+    /// Those of them that nobody offered.
+    fn measured(&self, now: MonoNs) -> Vec<Measurement> {
         let all = self.standings.all();
         all.into_iter()
             .filter_map(|standing| standing.held)
-            .filter(|held| now <= held.fresh_until())
+            .filter(|held| held.source != SourceKind::Offered && now <= held.fresh_until())
             .collect()
+    }
+
+    /// Whether chronyd follows what we handed to it: then it says nothing of its own.
+    fn chrony_is_ours(&self) -> bool {
+        self.reference
+            .is_some_and(|(reference, _)| reference == REFCLOCK_ID)
     }
 
     /// Fresh measurements of a source without a break.
@@ -185,9 +160,9 @@ impl Sources {
     /// The clock was found moved: what was measured before says nothing of it now.
     pub(super) fn void(&mut self, at: MonoNs) {
         for standing in self.standings.all_mut() {
-            standing.held = None;
-            standing.in_a_row = 0;
+            standing.release();
         }
+        self.offers.void();
         self.looks.forget_motion();
         // Against a clock that was moved the real-time clock has not drifted.
         self.rtc.restart();
@@ -226,14 +201,38 @@ impl Sources {
         &self.rtc
     }
 
-    /// The offset of the last time from outside that was taken, once.
+    /// The offset of the last time from outside that was handed to the daemon, once.
     pub(super) const fn take_handed(&mut self) -> Option<i64> {
-        self.handed_ns.take()
+        self.handover.take_handed()
     }
 
     /// Times from outside that were taken, for the daemon that steers the clock.
-    pub(super) fn take_offers(&mut self) -> Vec<OfferedSample> {
-        core::mem::take(&mut self.offered)
+    pub(super) fn take_offers(&mut self, now: MonoNs) -> Vec<ToHand> {
+        self.handover.take(now)
+    }
+
+    /// What became of one of them.
+    pub(super) fn handed(
+        &mut self,
+        now: MonoNs,
+        sample: &ToHand,
+        outcome: Result<(), Fault>,
+        news: &mut News,
+    ) {
+        if outcome.is_ok() {
+            self.handed_uncertainty_ns = sample.sample.uncertainty_ns;
+        }
+        self.handover.handed(now, sample, outcome, news);
+    }
+
+    /// Why the daemon takes none of them now.
+    pub(super) fn handover_fault(&self) -> Option<&Fault> {
+        self.handover.fault()
+    }
+
+    /// Times from outside that were lost on the way.
+    pub(super) fn offers_lost(&mut self, now: MonoNs, count: u64, news: &mut News) {
+        self.offers.lost(now, count, news);
     }
 
     /// Which source a stamp rests on, in words.
@@ -257,31 +256,16 @@ impl Sources {
                 };
                 format!("chronyd, reference {name}, stratum {stratum}")
             }
+            (SourceKind::Offered, _, _) => format!(
+                "the time that {} offers",
+                self.offers.selected().unwrap_or("somebody")
+            ),
             (source, _, _) => source.name().to_string(),
         })
     }
 
-    fn standing(&mut self, source: SourceKind) -> &mut Standing {
-        let Standings {
-            ptp,
-            chrony,
-            rtc,
-            card,
-            thermal,
-            offered,
-        } = &mut self.standings;
-        match source {
-            SourceKind::Ptp => ptp,
-            SourceKind::Chrony => chrony,
-            SourceKind::Rtc => rtc,
-            SourceKind::CardClock => card,
-            SourceKind::Thermal => thermal,
-            SourceKind::Offered => offered,
-        }
-    }
-
     fn fails(&mut self, seen: &Observation, fault: &Fault, news: &mut News) {
-        let standing = self.standing(seen.source);
+        let standing = self.standings.of(seen.source);
         standing.asked = true;
         standing.failed = standing.failed.saturating_add(1);
         if standing.fault.as_ref() != Some(fault) {
@@ -298,7 +282,7 @@ impl Sources {
 
     fn judged(&mut self, seen: &Observation, verdict: Verdict, news: &mut News) {
         let void = self.void;
-        let standing = self.standing(seen.source);
+        let standing = self.standings.of(seen.source);
         standing.asked = true;
         if standing.fault.take().is_some() {
             news.back(seen.at, seen.source, standing.failed);
@@ -324,8 +308,7 @@ impl Sources {
                 self.void = None;
             }
             Verdict::Rejected(rejection) => {
-                standing.held = None;
-                standing.in_a_row = 0;
+                standing.release();
                 standing.failed = standing.failed.saturating_add(1);
                 if standing.rejection.replace(rejection) != Some(rejection) {
                     news.fault(seen.at, seen.source, None, &rejection.to_string());
@@ -347,9 +330,7 @@ impl Sources {
         let gm = follower.and_then(|_| self.gm.replace((reading.gm, reading.gm_class)));
         if gm.is_some_and(|(known, _)| known != reading.gm) {
             self.path_moved_ns = 0;
-            let standing = self.standing(SourceKind::Ptp);
-            standing.held = None;
-            standing.in_a_row = 0;
+            self.standings.of(SourceKind::Ptp).release();
         }
         self.leap = reading.time_flags & 0x03 != 0;
         let verdict = self.ptp.judge(reading, at, clock);
@@ -428,7 +409,16 @@ impl Sources {
         self.leap |= leap;
         self.reference = Some((reading.reference, reading.stratum));
         self.updates.take(reading, at);
-        self.chrony.judge(reading, at, clock)
+        match self.chrony.judge(reading, at, clock) {
+            // What we handed on was no more certain before chronyd had it than behind.
+            Verdict::Measured(measured) if self.chrony_is_ours() => {
+                Verdict::Measured(Measurement {
+                    uncertainty_ns: measured.uncertainty_ns.max(self.handed_uncertainty_ns),
+                    ..measured
+                })
+            }
+            verdict => verdict,
+        }
     }
 
     fn offer(
@@ -438,51 +428,32 @@ impl Sources {
         clock: &ClockSample,
         news: &mut News,
     ) -> Verdict {
-        match judge(&self.offers, sample, at, clock, &self.fresh(at)) {
-            Ok(measured) => {
-                self.handed_ns = Some(measured.offset_ns);
-                if self.offered.len() < OFFERS_WAITING_MAX {
-                    self.offered.push(sample.clone());
+        let mut measured = self.measured(clock.mono);
+        if self.chrony_is_ours() {
+            measured.retain(|one| one.source != SourceKind::Chrony);
+        }
+        let before = self.offers.selected().map(ToString::to_string);
+        match self.offers.judge(sample, at, clock, &measured, news) {
+            Outcome::Selected(measured) => {
+                // Who comes in another one's place has to settle first.
+                if before.as_deref() != Some(&sample.from) {
+                    self.standings.of(SourceKind::Offered).release();
+                }
+                let local_ns = clock.difference_ns() + i128::from(at.0);
+                if let Ok(local_ns) = i64::try_from(local_ns) {
+                    self.handover.push(ToHand {
+                        sample: sample.clone(),
+                        local: UtcNs(local_ns),
+                        offset_ns: measured.offset_ns,
+                    });
                 }
                 Verdict::Measured(measured)
             }
-            Err(refusal) => {
-                let detail = format!("{}: {refusal}", sample.from);
-                news.event(at, EventCode::SyncRequestRefused, None, None, Some(detail));
+            Outcome::Disputed => {
+                self.standings.of(SourceKind::Offered).release();
                 Verdict::Nothing
             }
+            Outcome::StandsBy | Outcome::Refused => Verdict::Nothing,
         }
-    }
-}
-
-const fn claims_code(cause: TimeCause) -> EventCode {
-    match cause {
-        TimeCause::GrandmasterChange => EventCode::GrandmasterChanged,
-        TimeCause::UtcOffset => EventCode::UtcOffsetFault,
-        TimeCause::LeapSecond => EventCode::LeapSecond,
-        _ => EventCode::GrandmasterDegraded,
-    }
-}
-
-/// What the grandmaster claims now, in words.
-fn claims(cause: TimeCause, reading: &PtpReading) -> String {
-    match cause {
-        TimeCause::GrandmasterChange => {
-            format!("now {}, domain {}", reading.gm, reading.domain)
-        }
-        TimeCause::UtcOffset => format!(
-            "TAI minus UTC is {} s, the offset from the master {} ms",
-            reading.utc_offset_s,
-            reading.offset_ns / 1_000_000
-        ),
-        TimeCause::LeapSecond => match reading.time_flags & 0x03 {
-            1 => "61 seconds announced".to_string(),
-            2 => "59 seconds announced".to_string(),
-            _ => "no longer announced".to_string(),
-        },
-        _ => format!(
-            "class {}, accuracy 0x{:02x}",
-            reading.gm_class, reading.gm_accuracy
-        ),
     }
 }

@@ -17,6 +17,7 @@ use proptest::prelude::{any, prop_assert, proptest};
 use std::vec::Vec;
 
 mod faults;
+mod offered;
 mod own_moves;
 mod sources;
 mod world;

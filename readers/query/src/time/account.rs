@@ -303,6 +303,7 @@ impl TimeAccount {
         self.events.push(TimeEvent {
             mark,
             run,
+            source: event.source.clone(),
             code: event.code,
             cause: event.time_cause,
             count: event.count,

@@ -3,6 +3,7 @@
 use super::history::{TimeHistory, Totals};
 use super::model::{Jump, Mark, Run, Stretch, TimeEvent};
 use super::now::TimeNow;
+use super::offered::Offered;
 use super::why::{Moment, TimeWhy};
 use crate::rfc3339;
 use evidence::kinds::TimeMap;
@@ -55,6 +56,18 @@ fn event(one: &TimeEvent) -> Value {
         "count": one.count,
         "detail": one.detail,
     })
+}
+
+fn offered(all: &[Offered]) -> Vec<Value> {
+    let said = |one: &Offered| {
+        let mut said = event(&one.event);
+        if let Some(object) = said.as_object_mut() {
+            object.insert("from".to_owned(), json!(one.from.as_str()));
+            object.insert("verdict".to_owned(), json!(one.verdict()));
+        }
+        said
+    };
+    all.iter().map(said).collect()
 }
 
 fn run(one: &Run) -> Value {
@@ -185,6 +198,8 @@ impl TimeNow {
             "last_sync_age_ns": self.sync_age_ns,
             "boot_to_stable_ns": self.boot_to_stable_ns,
             "last_jump": self.jump.as_ref().map(jump),
+            "offered": offered(&self.offered),
+            "refclock": self.refclock.as_ref().map(event),
             "counters": counters,
             "totals": totals(&self.totals),
         })
@@ -246,6 +261,7 @@ impl TimeWhy {
             "jump_before": near(&self.before),
             "jump_after": near(&self.after),
             "signs": signs,
+            "offered": offered(&self.offered),
             "restarts": restarts,
             "log_begins": self.reach.as_ref().map(|(first, _)| mark(first)),
             "log_ends": self.reach.as_ref().map(|(_, last)| mark(last)),

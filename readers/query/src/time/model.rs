@@ -4,7 +4,7 @@ use evidence::kinds::TimeMap;
 use evidence::reasons::{
     EpochCause, EventCode, HoldoverReason, TimeCause, TimeQuality, TimeStatus,
 };
-use evidence::{BootId, EntryId, MonoNs, UtcNs};
+use evidence::{BootId, EntryId, MonoNs, SourceId, UtcNs};
 
 /// An instant, and the entry that shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +153,8 @@ pub struct TimeEvent {
     pub mark: Mark,
     /// The run.
     pub run: usize,
+    /// Where: a part of the node, or who offered the time.
+    pub source: SourceId,
     /// What happened.
     pub code: EventCode,
     /// The cause it states.

@@ -2,10 +2,11 @@
 
 use super::account::TimeAccount;
 use super::history::{Span, Totals};
-use super::model::{Jump, Label, Mark, Stretch};
+use super::model::{Jump, Label, Mark, Stretch, TimeEvent};
+use super::offered::Offered;
 use evidence::kinds::{Counter, TimeMap};
 use evidence::reasons::TimeQuality;
-use evidence::{EntryId, Stamp};
+use evidence::{EntryId, MonoNs, Stamp};
 
 /// The clock as the newest entry was stamped by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub struct TimeNow {
     pub jump: Option<Jump>,
     /// Counters of the time plane as the newest snapshots have them.
     pub counters: Vec<(EntryId, Counter)>,
+    /// Who offered the time in this run, and what became of it.
+    pub offered: Vec<Offered>,
+    /// The newest word of this run on handing it to chronyd; none where that never failed.
+    pub refclock: Option<TimeEvent>,
     /// What the whole log comes to.
     pub totals: Totals,
     /// Nanoseconds from boot to the first SYNCED stamp, of the newest boot that has one.
@@ -74,6 +79,8 @@ impl TimeAccount {
             sync_age_ns: sync_age_ns.or(stated),
             jump: self.jumps.last().cloned(),
             counters: self.counters.clone(),
+            offered: self.offered(run, MonoNs(u64::MAX)),
+            refclock: self.refclock(run, MonoNs(u64::MAX)),
             totals: self.history(Span::default()).totals,
             boot_to_stable_ns: self.boot_to_stable_ns(),
         })

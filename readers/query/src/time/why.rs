@@ -2,6 +2,7 @@
 
 use super::account::TimeAccount;
 use super::model::{Asked, Cover, Jump, Mark, Run, Stretch, TimeEvent};
+use super::offered::Offered;
 use evidence::kinds::TimeMap;
 use evidence::reasons::EventCode;
 use evidence::{EntryId, MonoNs, Stamp, UtcNs};
@@ -56,6 +57,8 @@ pub struct TimeWhy {
     pub over: Option<Jump>,
     /// What the time plane told around the jump before, or around the instant.
     pub signs: Vec<Sign>,
+    /// Who had offered the time by then, in the same run, and what became of it.
+    pub offered: Vec<Offered>,
     /// The newest restart before, and the first behind: the run that ended and the one that began.
     pub restarts: Vec<(Run, Run)>,
     /// First and last mark of the log.
@@ -131,6 +134,7 @@ impl TimeAccount {
             }),
             over,
             signs,
+            offered: place.map_or_else(Vec::new, |(run, at)| self.offered(run, at)),
             reach: first.zip(self.newest.map(|(mark, _)| mark)),
             moments,
         })

@@ -11,6 +11,8 @@ mod faults;
 #[cfg(test)]
 mod grandmaster;
 #[cfg(test)]
+mod offered;
+#[cfg(test)]
 mod ptp;
 #[cfg(test)]
 mod strangers;

@@ -83,7 +83,11 @@ pub(crate) fn claims() -> (String, Vec<String>) {
     sequence.fault(holdover, || master.orders().class = 7);
     let is_synced = sequence.watch.is_synced();
     sequence.check(is_synced, "class 7 is believed");
-    let untraceable = claimed("clockClass 7 becomes 248", code, cause);
+    // The cure is told too: the class is 6 again.
+    let untraceable = Fault {
+        neighbours: &[TimeCause::ClassImproved],
+        ..claimed("clockClass 7 becomes 248", code, cause)
+    };
     sequence.fault(untraceable, || master.orders().class = 248);
     sequence.heal(10, || master.orders().class = 6);
     let utc = claimed(

@@ -1,4 +1,4 @@
-//! `fieldnotary time now`: the clock as the newest entry was stamped by it.
+//! `fieldnotary time now`: the clock as the newest entry was stamped by it. The log is read; a node that runs is not asked.
 
 use super::{read, said};
 use crate::cli::TimeNowArgs;
@@ -62,7 +62,7 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
     }
     let age = now.sync_age_ns.map_or_else(
         || "never in this run".to_owned(),
-        |ns| format!("{} ago", words::nanoseconds(ns)),
+        |ns| format!("{} before the newest entry", words::nanoseconds(ns)),
     );
     put("last measured", age);
     let stable = now.boot_to_stable_ns;
@@ -95,6 +95,13 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
     if let Some(jump) = &now.jump {
         put("", format!("{} ({})", said::cause(jump), said::proof(jump)));
     }
+    for (place, one) in now.offered.iter().enumerate() {
+        let name = if place == 0 { "offered times" } else { "" };
+        put(name, said::offered(one));
+    }
+    if let Some(event) = &now.refclock {
+        put("handed to chronyd", said::refclock(event));
+    }
     put("in the whole log", totals(now));
     let title = now
         .origin
@@ -102,7 +109,8 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
         .unwrap_or("a log without a configuration");
     let rows = table.to_string();
     let rows = rows.split_once('\n').map_or("", |(_, rows)| rows);
-    format!("{title}\n\n{rows}")
+    // The node may have stopped long ago: nobody is asked but the log.
+    format!("{title}, as its newest entry has it\n\n{rows}")
 }
 
 /// The bound's share of what the site allows.

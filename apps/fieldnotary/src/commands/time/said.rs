@@ -4,8 +4,8 @@ use crate::commands::ink::{Ink, ink};
 use crate::commands::words;
 use evidence::EntryId;
 use evidence::kinds::TimeMap;
-use evidence::reasons::{HoldoverReason, TimeQuality};
-use query::{Jump, JumpKind, Label, Mark};
+use evidence::reasons::{EventCode, HoldoverReason, TimeQuality};
+use query::{Jump, JumpKind, Label, Mark, Offered, TimeEvent};
 
 /// A quality in the colour of what it is worth.
 pub(super) fn quality(quality: TimeQuality) -> String {
@@ -90,6 +90,39 @@ pub(super) fn proof(jump: &Jump) -> String {
     match jump.event {
         Some(event) => format!("entry {event}"),
         None => format!("entries {} and {}", jump.before.entry, jump.after.entry),
+    }
+}
+
+/// Who offered the time, what became of it, and the entry that says so.
+pub(super) fn offered(one: &Offered) -> String {
+    let (colour, verdict) = match one.is_taken() {
+        true => (Ink::Good, "taken".to_owned()),
+        false => (Ink::Odd, format!("refused ({})", one.verdict())),
+    };
+    let detail = one.event.detail.as_deref().unwrap_or_default();
+    let detail = detail
+        .strip_prefix(one.from.as_str())
+        .map_or(detail, |rest| rest.trim_start_matches(": "));
+    format!(
+        "{}: {}, {detail} (entry {} of {})",
+        one.from,
+        ink(colour, &verdict),
+        one.event.mark.entry,
+        words::time(one.event.mark.utc)
+    )
+}
+
+/// Whether chronyd takes what is handed to it.
+pub(super) fn refclock(event: &TimeEvent) -> String {
+    let entry = event.mark.entry;
+    let since = words::time(event.mark.utc);
+    match event.code {
+        EventCode::RefclockFault => format!(
+            "{} since {since}: {} (entry {entry})",
+            ink(Ink::Bad, "not"),
+            event.detail.as_deref().unwrap_or_default()
+        ),
+        _ => format!("again since {since} (entry {entry})"),
     }
 }
 

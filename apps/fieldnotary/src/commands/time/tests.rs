@@ -87,6 +87,20 @@ impl Log {
 
     /// Locked, lost, stepped with a cause, and stepped back without one.
     fn story(asked: Asked) -> TimeAccount {
+        let mut log = Self::begin(asked);
+        log.map(110, 0, TimeQuality::Synced, 1_000);
+        log.map(150, 0, TimeQuality::Holdover, 5_000);
+        log.event(150, EventCode::SyncLost, TimeCause::EventPathLoss, 0);
+        log.map(200, 5_000_000, TimeQuality::Holdover, 5_005_000);
+        log.event(200, EventCode::TimeStep, TimeCause::SetByProgram, 5_000_000);
+        log.map(300, 0, TimeQuality::Holdover, 10_005_000);
+        log.event(300, EventCode::TimeStep, TimeCause::Unexplained, 5_000_000);
+        log.map(340, 0, TimeQuality::Holdover, 10_105_000);
+        log.account
+    }
+
+    /// The node's first start.
+    fn begin(asked: Asked) -> Self {
         let map = TimeMap::absent(MonoNs(100 * S), UtcNs(DAY));
         let mut log = Self {
             account: TimeAccount::asking(asked),
@@ -105,15 +119,30 @@ impl Log {
             recovery_us: 0,
             predecessor: None,
         });
-        log.map(110, 0, TimeQuality::Synced, 1_000);
-        log.map(150, 0, TimeQuality::Holdover, 5_000);
-        log.event(150, EventCode::SyncLost, TimeCause::EventPathLoss, 0);
-        log.map(200, 5_000_000, TimeQuality::Holdover, 5_005_000);
-        log.event(200, EventCode::TimeStep, TimeCause::SetByProgram, 5_000_000);
-        log.map(300, 0, TimeQuality::Holdover, 10_005_000);
-        log.event(300, EventCode::TimeStep, TimeCause::Unexplained, 5_000_000);
-        log.map(340, 0, TimeQuality::Holdover, 10_105_000);
-        log.account
+        log
+    }
+
+    fn offer(&mut self, at: u64, from: &str, refused: Option<TimeCause>) {
+        let (code, why) = match refused {
+            Some(cause) => (EventCode::SyncRequestRefused, cause.meaning()),
+            None => (
+                EventCode::OfferTaken,
+                "the node's clock is 4 ms ahead of it, known to 9 ms",
+            ),
+        };
+        self.put(Event {
+            at: MonoNs(at * S),
+            code,
+            source: SourceId::new(from).unwrap(),
+            meter_id: None,
+            seq: None,
+            about_seq: None,
+            count: Some(1),
+            detail: Some(format!("{from}: {why}")),
+            sample: None,
+            time_cause: refused,
+            moved_ns: None,
+        });
     }
 }
 
@@ -126,6 +155,47 @@ fn golden(name: &str, shown: &str) {
     }
     let due = std::fs::read_to_string(&path).unwrap();
     assert_eq!(shown, due, "{name}:\n{shown}");
+}
+
+/// What a node says of those who offer it the time, and of the chronyd that is to have it.
+//= R6.8
+#[test]
+fn who_offers_the_time_is_named_with_its_last_verdict() {
+    let mut log = Log::begin(Asked::Time(UtcNs(DAY + 70 * 1_000_000_000)));
+    log.map(110, 0, TimeQuality::Synced, 1_000);
+    log.offer(120, "head-end", None);
+    log.offer(130, "scada-1", Some(TimeCause::OfferUntrusted));
+    log.event(140, EventCode::RefclockFault, TimeCause::DaemonGone, 0);
+    log.map(150, 0, TimeQuality::Synced, 1_000);
+    log.offer(180, "head-end", Some(TimeCause::OfferTooFar));
+    log.map(200, 0, TimeQuality::Synced, 1_000);
+    let now = log.account.now().unwrap();
+    golden(
+        "now-offered.txt",
+        &now::screen(&now, UtcNs(DAY + 250_000_000_000)),
+    );
+    let verdicts = |of: &serde_json::Value| {
+        let all = of["offered"].as_array().unwrap().iter();
+        let pair = |one: &serde_json::Value| {
+            let word = |key| one[key].as_str().unwrap().to_owned();
+            (word("from"), word("verdict"))
+        };
+        all.map(pair).collect::<Vec<_>>()
+    };
+    let pair = |from: &str, verdict: &str| (from.to_owned(), verdict.to_owned());
+    let untrusted = pair("scada-1", "offer_untrusted");
+    assert_eq!(
+        verdicts(&now.json()),
+        [pair("head-end", "offer_too_far"), untrusted.clone()]
+    );
+    assert_eq!(now.json()["refclock"]["code"], "refclock_fault");
+    // At 70 s the head-end's was still taken.
+    let why = log.account.why().unwrap();
+    golden("why-offered.txt", &why::screen(&why));
+    assert_eq!(
+        verdicts(&why.json()),
+        [pair("head-end", "taken"), untrusted]
+    );
 }
 
 //= R1.2

@@ -62,6 +62,14 @@ pub(super) fn screen(why: &TimeWhy) -> String {
             said::proof(one)
         );
     }
+    for (place, one) in why.offered.iter().enumerate() {
+        let name = if place == 0 {
+            "Offered times by then:\n"
+        } else {
+            ""
+        };
+        let _ = writeln!(out, "{name}  {}", said::offered(one));
+    }
     restarts(&mut out, why);
     out
 }

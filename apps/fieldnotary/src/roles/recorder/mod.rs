@@ -10,6 +10,7 @@ mod journal_file;
 mod keeper;
 mod ledger;
 mod media_watch;
+mod offers;
 mod sealer;
 mod server;
 mod since;

@@ -1,6 +1,7 @@
 //! The recorder's socket: one thread per connected process, requests answered in order.
 
 use super::feed::Feed;
+use super::offers::Mailbox;
 use super::throttle::{self, Throttle};
 use super::time_stats::RtcStanding;
 use super::work::{Answer, Work};
@@ -30,6 +31,7 @@ pub(super) fn serve(
     closing: &Arc<AtomicBool>,
 ) {
     let connected = Arc::new(AtomicUsize::new(0));
+    let offers = Arc::new(Mailbox::default());
     while !closing.load(Ordering::Relaxed) {
         let channel = match listener.accept(LOOK_UP) {
             Ok(Some(channel)) => channel,
@@ -52,6 +54,7 @@ pub(super) fn serve(
             feed: Arc::clone(feed),
             closing: Arc::clone(closing),
             contract: Arc::clone(contract),
+            offers: Arc::clone(&offers),
             source: None,
             throttle: Throttle::new(1, clock::mono().0),
         };
@@ -70,6 +73,7 @@ struct Session {
     feed: Arc<Feed>,
     closing: Arc<AtomicBool>,
     contract: Arc<Contract>,
+    offers: Arc<Mailbox>,
     /// Who it says it is: a role, or `io/PORT`.
     source: Option<SourceId>,
     throttle: Throttle,
@@ -98,9 +102,13 @@ impl Session {
         match request {
             Message::FeedPull(pull) => return Some(self.feed.pull(&pull)),
             Message::FrontierAt(at) => return Some(self.feed.frontier(at.size)),
+            Message::TakeOffers(_) => return Some(self.of_offers(|offers, by| offers.take(by))),
             _ => {}
         }
         self.slow_down();
+        if let Message::TimeOffer(offer) = request {
+            return Some(self.of_offers(|offers, by| offers.leave(by, offer)));
+        }
         let (answer, answers) = sync_channel(1);
         match self.work_for(request, answer) {
             Ok(work) => {
@@ -209,6 +217,13 @@ impl Session {
             });
         }
         std::thread::sleep(Duration::from_nanos(pace.wait_ns));
+    }
+
+    fn of_offers(&self, ask: impl FnOnce(&Mailbox, &SourceId) -> Message) -> Message {
+        match self.introduced() {
+            Ok(by) => ask(&self.offers, &by),
+            Err(refusal) => refusal,
+        }
     }
 
     fn introduced(&self) -> Result<SourceId, Message> {

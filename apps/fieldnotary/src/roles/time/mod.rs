@@ -1,7 +1,9 @@
 //! The time role: looks at the clocks and their sources, and states how far stamps can be trusted.
 
+mod offers;
 mod policy;
 mod probes;
+mod shut_out;
 
 use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
@@ -9,8 +11,10 @@ use clocks::ClockSetSignal;
 use contract::Contract;
 use evidence::{Captured, MonoNs, Payload, SourceId};
 use ipc::message::TimeStatement;
+use offers::{Fetched, Hand};
 use probes::Probes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use shut_out::ShutOut;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +36,7 @@ pub(crate) fn run(
 ) -> Result<(), String> {
     let source = SourceId::new("time").map_err(|error| error.to_string())?;
     let mut probes = Probes::of(contract, data);
+    let shut_out = ShutOut::of(contract);
     let mut signal = ClockSetSignal::new().ok();
     let every_ns = if contract.time.is_some() {
         LOOK_EVERY_NS
@@ -43,6 +48,7 @@ pub(crate) fn run(
         return Ok(());
     };
     let mut engine = Engine::new(source, policy::of(contract, welcome.newest_utc));
+    let mut hand = Hand::of(contract);
     let mut next = MonoNs(0);
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -60,8 +66,13 @@ pub(crate) fn run(
             probes.ask_daemons_now();
         }
         for seen in probes.look() {
+            shut_out.look(&seen)?;
             engine.note(&seen);
         }
+        if let Fetched::Stopped = offers::fetch(&mut link, &mut engine) {
+            break;
+        }
+        hand.over(&mut engine);
         let Some(statement) = engine.conclude() else {
             continue;
         };

@@ -5,7 +5,7 @@ use contract::{Contract, Oscillator, PtpMode, Time};
 use evidence::UtcNs;
 use time_plane::drift::OscillatorClass;
 use time_plane::fresh::{ChronyPolicy, PtpPolicy};
-use time_plane::{OfferPolicy, Policy};
+use time_plane::{OfferPolicy, OfferSource, Policy};
 
 /// The limit where nothing is measured: it is never asked for.
 const UNMEASURED_LIMIT_NS: u64 = 0;
@@ -20,9 +20,22 @@ pub(super) fn of(contract: &Contract, newest: UtcNs) -> Policy {
         oscillator: time.map_or(OscillatorClass::Xo, |time| class(time.oscillator)),
         ptp: time.map_or_else(PtpPolicy::default, ptp),
         chrony: ChronyPolicy::default(),
-        // Nobody sends the time yet, and so nobody may.
-        offered: OfferPolicy::default(),
+        offered: time.map_or_else(OfferPolicy::default, offered),
         floor: newest.max(EARLIEST),
+    }
+}
+
+fn offered(time: &Time) -> OfferPolicy {
+    let sources = time.offered.values().map(|source| OfferSource {
+        name: source.id.to_string(),
+        priority: source.priority,
+        offset_max_ns: source.offset_max_ms.saturating_mul(1_000_000),
+        uncertainty_max_ns: source.uncertainty_max_us.saturating_mul(1_000),
+        interval_ns: source.interval_ms.saturating_mul(1_000_000),
+        pause_min_ns: source.pause_min_ms.saturating_mul(1_000_000),
+    });
+    OfferPolicy {
+        sources: sources.collect(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! HTTPS to the collector: TLS 1.3, both sides with certificates (R2, A7.7).
 
+use super::offers::Span;
 use super::tls::Tls;
+use crate::clock;
 use crate::papers;
 use contract::Uplink;
 use evidence::UtcNs;
 use exchange::limits::RESPONSE_BYTES_MAX;
-use exchange::{BATCH_HEADER, Failure, Method, Request, Response};
+use exchange::{BATCH_HEADER, CollectorTime, Failure, Method, Request, Response, TIME_HEADER};
 use std::cell::RefCell;
 use std::error::Error as _;
 use std::path::Path;
@@ -18,6 +20,14 @@ use ureq::{Agent, Error};
 const SLACK_BYTES: u64 = 4_096;
 /// Longest cause of a failure in words, in characters.
 const CAUSE_CHARS_MAX: usize = 300;
+
+/// An answer, and when it was made.
+pub(super) struct Answered {
+    pub(super) response: Response,
+    pub(super) span: Span,
+    /// What time it was by the collector's clock, where it said so.
+    pub(super) time: Option<CollectorTime>,
+}
 
 /// A client with this node's certificate.
 pub(super) struct Client {
@@ -56,7 +66,8 @@ impl Client {
     }
 
     /// Makes one request.
-    pub(super) fn send(&self, request: &Request) -> Result<Response, Failure> {
+    pub(super) fn send(&self, request: &Request) -> Result<Answered, Failure> {
+        let sent = clock::mono();
         let url = format!("{}/{}", self.url, request.path);
         let outcome = match request.method {
             Method::Get => self.agent.get(&url).call(),
@@ -72,6 +83,12 @@ impl Client {
             }
         };
         let mut response = outcome.map_err(|error| self.failed(&error))?;
+        let span = Span {
+            sent,
+            answered: clock::mono(),
+        };
+        let time = response.headers().get(TIME_HEADER);
+        let time = time.and_then(|value| CollectorTime::read(value.to_str().ok()?));
         let retry_after_s = response
             .headers()
             .get("retry-after")
@@ -84,12 +101,17 @@ impl Client {
             .limit(limit)
             .read_to_vec()
             .map_err(|error| self.failed(&error))?;
-        Ok(Response {
-            status: response.status().as_u16(),
-            body,
-            retry_after_s,
+        Ok(Answered {
+            response: Response {
+                status: response.status().as_u16(),
+                body,
+                retry_after_s,
+            },
+            span,
+            time,
         })
     }
+
     /// A failure in words, with its cause where this side knows it.
     pub(super) fn why(&self, failure: Failure) -> String {
         let cause = self.cause.borrow();

@@ -2,6 +2,7 @@
 
 mod feed;
 mod https;
+mod offers;
 mod refusals;
 mod tls;
 
@@ -13,10 +14,13 @@ use contract::{Contract, Uplink};
 use evidence::kinds::{Ack, Event};
 use evidence::reasons::EventCode;
 use evidence::{Captured, Digest, Payload, SourceId};
-use exchange::{Action, ConflictCause, Limits, Node, NodeConfig, Refusal, Report, Tick};
+use exchange::{
+    Action, CollectorTime, ConflictCause, Limits, Node, NodeConfig, Refusal, Report, Response, Tick,
+};
 use feed::Feed;
-use https::Client;
+use https::{Answered, Client};
 use ipc::message::{AckReport, Message};
+use offers::{Offers, Span};
 use refusals::Refusals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,6 +69,8 @@ pub(crate) fn run(
         refusals: Refusals::default(),
         standing: Standing::new(data.standing()),
         missing: 0,
+        offers: Offers::default(),
+        answered: None,
     };
     // A collector that accepts and never answers costs a request's whole time.
     let request = Duration::from_millis(uplink.timeout_ms);
@@ -98,11 +104,17 @@ struct Role {
     standing: Standing,
     /// Looks at the feed in a row that did not find the leaves.
     missing: u32,
+    offers: Offers,
+    /// When the newest answer was made, where it did not say the time itself.
+    answered: Option<Span>,
 }
 
 impl Role {
     /// One step of the exchange; false when told to stop.
     fn turn(&mut self) -> bool {
+        if !self.offer_time() {
+            return false;
+        }
         match self.node.poll(tick()) {
             Action::Nothing => self.read_feed(FEED_WAIT_MS),
             Action::WaitUntil(then) => {
@@ -128,12 +140,44 @@ impl Role {
                     "entries.answered"
                 });
                 match outcome {
-                    Ok(response) => self.node.answered(tick(), request.id, response),
+                    Ok(answered) => {
+                        let response = self.heard(answered);
+                        self.node.answered(tick(), request.id, response);
+                    }
                     Err(failure) => self.node.failed(tick(), request.id, failure),
                 }
                 true
             }
             Action::Report(report) => self.report(report),
+        }
+    }
+
+    /// Takes an answer: what it says of the time, and the rest.
+    fn heard(&mut self, answered: Answered) -> Response {
+        let Answered {
+            response,
+            span,
+            time,
+        } = answered;
+        self.answered = time.is_none().then_some(span);
+        if let Some(said) = time {
+            self.offers.heard(span, said);
+        }
+        response
+    }
+
+    /// Offers to the time process what the collector said of the time; false when told to stop.
+    fn offer_time(&mut self) -> bool {
+        let Some(offer) = self.offers.due(clock::mono()) else {
+            return true;
+        };
+        match self.link.ask(&offer.into()) {
+            Some(Message::Accepted(_)) => true,
+            Some(other) => {
+                eprintln!("uplink: the recorder did not take the collector's time: {other:?}");
+                true
+            }
+            None => false,
         }
     }
 
@@ -179,13 +223,20 @@ impl Role {
     /// Hands to the recorder what becomes evidence.
     fn report(&mut self, report: Report) -> bool {
         let payload = match report {
-            Report::Acked(acked) => Payload::from(Ack {
-                at: clock::mono(),
-                collector: acked.cosigner,
-                size: acked.head.size,
-                root: Digest(acked.head.root.0),
-                cosignature: acked.line,
-            }),
+            Report::Acked(acked) => {
+                // A collector that says no time of its own has signed one, of whole seconds.
+                let said = CollectorTime::of_second(acked.time_s);
+                if let Some((span, said)) = self.answered.take().zip(said) {
+                    self.offers.heard(span, said);
+                }
+                Payload::from(Ack {
+                    at: clock::mono(),
+                    collector: acked.cosigner,
+                    size: acked.head.size,
+                    root: Digest(acked.head.root.0),
+                    cosignature: acked.line,
+                })
+            }
             Report::Down(failure) => self.event(EventCode::UplinkDown, self.client.why(failure)),
             Report::Up => self.event(EventCode::UplinkUp, String::new()),
             Report::Refused(refusal) => {

@@ -2,7 +2,7 @@
 
 use super::policy;
 use super::world::{MS, TICK_NS, World};
-use crate::reading::{Fault, PortState};
+use crate::reading::{Fault, PortState, PtpReading};
 use evidence::reasons::{EventCode, HoldoverReason, TimeCause, TimeQuality, TimeStatus};
 use std::string::ToString;
 use std::vec::Vec;
@@ -406,4 +406,32 @@ fn what_goes_there_and_comes_back_is_no_step() {
     world.run(40);
     let told: Vec<_> = world.told.iter().filter_map(|of| of.time_cause).collect();
     assert_eq!(told, [], "{:?}", world.told);
+}
+
+//= R7.1
+#[test]
+fn a_grandmaster_that_becomes_better_is_told_as_improved() {
+    type Change = fn(&mut PtpReading);
+    let changes: [(Change, Change); 3] = [
+        (|of| of.gm_class = 7, |of| of.gm_class = 6),
+        (|of| of.gm_accuracy = 0x31, |of| of.gm_accuracy = 0x21),
+        (|of| of.time_flags &= !0x10, |of| of.time_flags |= 0x10),
+    ];
+    for (worse, better) in changes {
+        let mut world = World::new(policy());
+        better(&mut world.reading);
+        world.run(10);
+        world.told.clear();
+        worse(&mut world.reading);
+        world.run(10);
+        assert_eq!(world.count(EventCode::GrandmasterImproved), 0);
+        let cause = world.cause(EventCode::GrandmasterDegraded);
+        assert_eq!(cause, Some(TimeCause::ClockClass));
+        world.told.clear();
+        better(&mut world.reading);
+        world.run(10);
+        assert_eq!(world.count(EventCode::GrandmasterDegraded), 0);
+        let cause = world.cause(EventCode::GrandmasterImproved);
+        assert_eq!(cause, Some(TimeCause::ClassImproved));
+    }
 }

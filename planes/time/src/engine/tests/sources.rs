@@ -4,14 +4,11 @@ use super::policy;
 use super::world::{MS, World};
 use crate::engine::Policy;
 use crate::fresh::PtpPolicy;
-use crate::reading::{
-    Fault, Observation, OfferedSample, PortState, Reading, RtcReading, RtcVoltage, SourceKind,
-};
+use crate::reading::{Fault, Observation, PortState, Reading, RtcReading, RtcVoltage, SourceKind};
 use crate::tests::chrony;
 use evidence::reasons::{EventCode, HoldoverReason, TimeCause, TimeQuality};
 use evidence::{MonoNs, UtcNs};
 use std::string::ToString;
-use std::vec;
 
 #[test]
 fn every_fault_of_a_source_has_a_name_and_an_end() {
@@ -66,51 +63,6 @@ fn two_sources_that_exclude_each_other_hold_nothing() {
     assert_eq!(world.count(EventCode::SourcesDisagree), 1);
     let held = world.map().detail.to_string();
     assert_eq!(held, HoldoverReason::SourceRejected.to_string());
-}
-
-//= R6.8
-#[test]
-fn a_time_from_outside_is_taken_by_policy_and_refused_by_name() {
-    let mut policy = policy();
-    policy.offered.from = vec!["head-end".to_string()];
-    policy.offered.uncertainty_max_ns = 50_000_000;
-    policy.offered.interval_ns = 60_000 * MS;
-    policy.limit_ns = 1_000_000_000;
-    let mut world = World::new(policy);
-    world.fault = Some(Fault::Absent);
-    world.run(2);
-    let offer = |world: &mut World, from: &str, ahead_ns: i64, uncertainty_ns| {
-        let at = MonoNs(world.now_ns);
-        let sample = OfferedSample {
-            from: from.to_string(),
-            utc: UtcNs(crate::tests::utc(world.now_ns).0 + ahead_ns),
-            uncertainty_ns,
-        };
-        world.engine.note(&Observation {
-            at,
-            outcome: Ok(Reading::Offered(sample)),
-            source: SourceKind::Offered,
-        });
-        world.run(1);
-        world.engine.take_offers().len()
-    };
-    assert_eq!(offer(&mut world, "stranger", 0, 1_000), 0);
-    assert_eq!(offer(&mut world, "head-end", 0, 60_000_000), 0);
-    assert_eq!(world.count(EventCode::SyncRequestRefused), 2);
-    for _ in 0..4 {
-        assert_eq!(offer(&mut world, "head-end", 7_000_000, 20_000_000), 1);
-    }
-    let map = world.map();
-    assert_eq!(map.quality, TimeQuality::Synced);
-    assert!(map.bound_ns.unwrap() >= 27_000_000);
-    // Once a better source holds the clock, a time that contradicts it is refused.
-    world.fault = None;
-    world.run(10);
-    assert_eq!(
-        offer(&mut world, "head-end", 3_600_000_000_000, 20_000_000),
-        0
-    );
-    assert_eq!(world.count(EventCode::SyncRequestRefused), 3);
 }
 
 //= A8.1

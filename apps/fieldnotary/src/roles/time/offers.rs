@@ -1,0 +1,79 @@
+//! Offered times: fetched from the recorder, judged by the engine, what is taken handed to chronyd.
+
+use crate::roles::link::RecorderLink;
+use clocks::RefClock;
+use contract::Contract;
+use ipc::message::{Message, TakeOffers};
+use std::path::PathBuf;
+use time_plane::Engine;
+use time_plane::reading::{Fault, Observation, OfferedSample, Reading, SourceKind};
+
+/// Whether to go on.
+pub(super) enum Fetched {
+    /// Judged what there was.
+    All,
+    /// Told to stop.
+    Stopped,
+}
+
+/// Fetches what waits and has it judged.
+pub(super) fn fetch(link: &mut RecorderLink, engine: &mut Engine) -> Fetched {
+    let offers = match link.ask(&TakeOffers {}.into()) {
+        Some(Message::Offers(offers)) => offers,
+        Some(other) => {
+            eprintln!("time: the recorder did not give offered times: {other:?}");
+            return Fetched::All;
+        }
+        None => return Fetched::Stopped,
+    };
+    if offers.dropped > 0 {
+        engine.offers_lost(offers.dropped);
+    }
+    for offer in offers.offers {
+        engine.note(&Observation {
+            at: offer.at,
+            outcome: Ok(Reading::Offered(OfferedSample {
+                from: offer.from.to_string(),
+                utc: offer.utc,
+                uncertainty_ns: offer.uncertainty_ns,
+            })),
+            source: SourceKind::Offered,
+        });
+    }
+    Fetched::All
+}
+
+/// chronyd's reference clock, where the contract names one.
+pub(super) struct Hand {
+    path: Option<PathBuf>,
+    clock: Option<RefClock>,
+}
+
+impl Hand {
+    pub(super) fn of(contract: &Contract) -> Self {
+        let time = contract.time.as_ref();
+        Self {
+            path: time.and_then(|time| time.refclock.as_ref().map(PathBuf::from)),
+            clock: None,
+        }
+    }
+
+    /// Hands over what was taken, and tells the engine what became of it.
+    pub(super) fn over(&mut self, engine: &mut Engine) {
+        let Some(path) = &self.path else {
+            // Nobody is to have them: they count as a source, and that is all.
+            drop(engine.take_offers());
+            return;
+        };
+        for sample in engine.take_offers() {
+            if self.clock.is_none() {
+                self.clock = RefClock::new(path).ok();
+            }
+            let outcome = match &self.clock {
+                Some(clock) => clock.send(&sample.sample, sample.local),
+                None => Err(Fault::Denied),
+            };
+            engine.handed(&sample, outcome);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What a grandmaster claims, as it is told.
+
+use crate::reading::PtpReading;
+use alloc::format;
+use alloc::string::{String, ToString};
+use evidence::reasons::{EventCode, TimeCause};
+
+/// The event that tells of a cause.
+pub(super) const fn claims_code(cause: TimeCause) -> EventCode {
+    match cause {
+        TimeCause::GrandmasterChange => EventCode::GrandmasterChanged,
+        TimeCause::UtcOffset => EventCode::UtcOffsetFault,
+        TimeCause::LeapSecond => EventCode::LeapSecond,
+        TimeCause::ClassImproved => EventCode::GrandmasterImproved,
+        _ => EventCode::GrandmasterDegraded,
+    }
+}
+
+/// What the grandmaster claims now, in words.
+pub(super) fn claims(cause: TimeCause, reading: &PtpReading) -> String {
+    match cause {
+        TimeCause::GrandmasterChange => {
+            format!("now {}, domain {}", reading.gm, reading.domain)
+        }
+        TimeCause::UtcOffset => format!(
+            "TAI minus UTC is {} s, the offset from the master {} ms",
+            reading.utc_offset_s,
+            reading.offset_ns / 1_000_000
+        ),
+        TimeCause::LeapSecond => match reading.time_flags & 0x03 {
+            1 => "61 seconds announced".to_string(),
+            2 => "59 seconds announced".to_string(),
+            _ => "no longer announced".to_string(),
+        },
+        _ => format!(
+            "class {}, accuracy 0x{:02x}",
+            reading.gm_class, reading.gm_accuracy
+        ),
+    }
+}

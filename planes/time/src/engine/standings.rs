@@ -1,0 +1,79 @@
+//! What is known of each source.
+
+use crate::fresh::{Measurement, Rejection};
+use crate::reading::{Fault, SourceKind};
+
+/// What is known of one source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standing {
+    /// Whether anything was ever seen of it, a fault included.
+    pub(super) asked: bool,
+    pub(super) held: Option<Measurement>,
+    pub(super) in_a_row: u32,
+    pub(super) fault: Option<Fault>,
+    pub(super) rejection: Option<Rejection>,
+    pub(super) failed: u64,
+}
+
+impl Standing {
+    /// What was measured holds nothing any more.
+    pub(super) const fn release(&mut self) {
+        self.held = None;
+        self.in_a_row = 0;
+    }
+}
+
+/// What is known of each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standings {
+    pub(super) ptp: Standing,
+    pub(super) chrony: Standing,
+    pub(super) rtc: Standing,
+    pub(super) card: Standing,
+    pub(super) thermal: Standing,
+    pub(super) offered: Standing,
+}
+
+impl Standings {
+    pub(super) fn all(&self) -> [&Standing; 6] {
+        [
+            &self.ptp,
+            &self.chrony,
+            &self.rtc,
+            &self.card,
+            &self.thermal,
+            &self.offered,
+        ]
+    }
+
+    pub(super) fn all_mut(&mut self) -> [&mut Standing; 6] {
+        [
+            &mut self.ptp,
+            &mut self.chrony,
+            &mut self.rtc,
+            &mut self.card,
+            &mut self.thermal,
+            &mut self.offered,
+        ]
+    }
+
+    /// That of one source.
+    pub(super) fn of(&mut self, source: SourceKind) -> &mut Standing {
+        let Standings {
+            ptp,
+            chrony,
+            rtc,
+            card,
+            thermal,
+            offered,
+        } = self;
+        match source {
+            SourceKind::Ptp => ptp,
+            SourceKind::Chrony => chrony,
+            SourceKind::Rtc => rtc,
+            SourceKind::CardClock => card,
+            SourceKind::Thermal => thermal,
+            SourceKind::Offered => offered,
+        }
+    }
+}
