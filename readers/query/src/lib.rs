@@ -9,7 +9,7 @@ mod selftest;
 mod time;
 mod verify;
 
-pub use collector::{CollectorDir, CollectorError, LogDir};
+pub use collector::{CollectorDir, CollectorError, LogDir, StoredHole};
 pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
 pub use publish::{
     PublishError, Published, PublishedHole, WriteFile, prove, publish, publish_with,

@@ -80,9 +80,13 @@ Examples:
   fieldnotary log node --from 2026-11-20T14:00:00Z --to 2026-11-20T15:00:00Z --json
   fieldnotary log node --follow
 
+Entries that cannot be read have a line in their place: how many, which, and why; with --json a
+record with missing_first and missing_last.
+
 Exit codes:
-  0  the entries were printed, be there any or none
-  1  --meter or --point names what the log does not know
+  0  the entries were printed, be there any or none; a LOSS entry names each that cannot be read
+  1  entries cannot be read and no LOSS entry names them, or --meter or --point names what the log
+     does not know
   2  the command line was not understood
   3  the directory is none, or it could not be read";
 
