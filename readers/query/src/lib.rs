@@ -17,8 +17,9 @@ pub use publish::{
 pub use row::{rfc3339, row};
 pub use selftest::{SelfTest, SelfTests, Verdict};
 pub use time::{
-    Asked, Cover, Jump, JumpKind, Label, Mark, Moment, Point, Run, Sign, Span, Stretch,
-    TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals,
+    Asked, Cover, Crossed, Jump, JumpKind, Label, Mark, Moment, Point, PointSlots, Run, Sign,
+    SlotAccount, SlotCause, SlotQuestion, SlotReport, SlotStretch, Span, Stretch, TimeAccount,
+    TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals, ZoneDay,
 };
 pub use verify::{
     Anchors, Finding, FindingKind, Kept, Known, Report, named_for, verify_collector, verify_kept,

@@ -9,7 +9,9 @@ mod json;
 mod model;
 mod now;
 mod points;
+mod slots;
 mod why;
+mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -18,4 +20,8 @@ pub use account::TimeAccount;
 pub use history::{Span, TimeHistory, Totals};
 pub use model::{Asked, Cover, Jump, JumpKind, Label, Mark, Point, Run, Stretch, TimeEvent};
 pub use now::TimeNow;
+pub use slots::{
+    Crossed, PointSlots, SlotAccount, SlotCause, SlotQuestion, SlotReport, SlotStretch,
+};
 pub use why::{Moment, Sign, TimeWhy};
+pub use zone::ZoneDay;

@@ -128,6 +128,7 @@ Examples:
   fieldnotary time now node --json
   fieldnotary time history node --from -1d
   fieldnotary time why node --at 14:00
+  fieldnotary time slots node --day 2026-03-29 --zone Europe/Berlin
 
 All of it is read from the log alone, of a node that runs or has stopped, or of a collector.
 
@@ -168,6 +169,20 @@ Exit codes:
   1  it does not: no such entry, no entries of that time, or a jump that nothing explains
   2  the command line was not understood
   3  the directory is none, holds no log, or could not be read";
+
+pub(crate) const TIME_SLOTS: &str = "\
+Examples:
+  fieldnotary time slots node --day 2026-03-29 --zone Europe/Berlin
+  fieldnotary time slots collector --day 2026-11-20 --every 1h --tolerance 30s --meter meter-1 --json
+
+A day of a zone has 92, 96 or 100 quarters of an hour. A slot is filled by what was read within the
+tolerance of the boundary at which it begins. Zone data is built in; none is needed on the machine.
+
+Exit codes:
+  0  every slot of every point is filled, and no step of the clock crossed a boundary
+  1  some are not, or one did; each is listed, with its cause and the entry that tells
+  2  the command line was not understood
+  3  no such day or zone, the slots do not divide it, or the directory is none or could not be read";
 
 pub(crate) const JOURNAL: &str = "\
 Examples:
