@@ -60,7 +60,8 @@ fn at(text: &str, now: UtcNs) -> Result<UtcNs, String> {
 pub(crate) fn length_ns(text: &str) -> Result<u64, String> {
     let ns = span(text).and_then(|ns| u64::try_from(ns).ok());
     ns.filter(|ns| *ns > 0).ok_or_else(|| {
-        "a length of time is a whole number above 0 with ms, s, min, h or d, such as 15min".to_owned()
+        "a length of time is a whole number above 0 with ms, s, min, h or d, such as 15min"
+            .to_owned()
     })
 }
 

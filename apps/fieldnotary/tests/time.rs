@@ -32,7 +32,11 @@ fn slots(data: &Path, at: &str) {
     assert_eq!(said.code, Some(1), "{}", said.err);
     let report = said.json();
     assert_eq!(number(&report, "slots"), 86_400);
-    assert!(list(&report, "crossings").is_empty(), "{}", report["crossings"]);
+    assert!(
+        list(&report, "crossings").is_empty(),
+        "{}",
+        report["crossings"]
+    );
     let points = list(&report, "points");
     assert_eq!(points.len(), 6, "two meters of three points");
     for point in points {
@@ -42,7 +46,11 @@ fn slots(data: &Path, at: &str) {
             .sum();
         assert_eq!(sum, 86_400, "{point}");
         assert!(number(point, "filled") > 0, "{point}");
-        assert_eq!(number(point, "unbounded"), 86_400 - number(point, "empty"), "{point}");
+        assert_eq!(
+            number(point, "unbounded"),
+            86_400 - number(point, "empty"),
+            "{point}"
+        );
         let causes: Vec<_> = list(point, "stretches")
             .iter()
             .filter(|one| one["state"] == "empty")
@@ -50,10 +58,17 @@ fn slots(data: &Path, at: &str) {
             .collect();
         // A run over midnight has but one of the two in its day.
         let outside = ["LOG_ENDS_BEFORE", "LOG_BEGINS_LATER"];
-        assert!(causes.iter().any(|cause| outside.contains(cause)), "{causes:?}");
+        assert!(
+            causes.iter().any(|cause| outside.contains(cause)),
+            "{causes:?}"
+        );
     }
     for (more, code, word) in [
-        (&["--zone", "Europe/Berlin", "--every", "1h"][..], 1, "in Europe/Berlin: 24 slots of 60 min"),
+        (
+            &["--zone", "Europe/Berlin", "--every", "1h"][..],
+            1,
+            "in Europe/Berlin: 24 slots of 60 min",
+        ),
         (&["--meter", "m99"], 1, "its meters are: m01, m02"),
         (&["--zone", "Middle/Earth"], 3, "Europe/Berlin"),
         (&["--every", "7min"], 3, "such as 15min"),
@@ -62,9 +77,15 @@ fn slots(data: &Path, at: &str) {
     ] {
         let said = ask(more);
         assert_eq!(said.code, Some(code), "{said:?}");
-        assert!(format!("{}{}", said.out, said.err).contains(word), "{word}: {said:?}");
+        assert!(
+            format!("{}{}", said.out, said.err).contains(word),
+            "{word}: {said:?}"
+        );
     }
-    for (day, zone, slots) in [("2026-03-29", "Europe/Berlin", 92), ("2026-10-25", "Europe/Berlin", 100)] {
+    for (day, zone, slots) in [
+        ("2026-03-29", "Europe/Berlin", 92),
+        ("2026-10-25", "Europe/Berlin", 100),
+    ] {
         let said = time("slots", data, &["--day", day, "--zone", zone, "--json"]);
         assert_eq!(number(&said.json(), "slots"), slots, "{said:?}");
     }

@@ -6,6 +6,7 @@ use evidence::{CommitId, Entry, Generation, split_leaf};
 use journal::keep::Part;
 use journal::{Finding, Loss};
 use query::{LogDir, StoredHole};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -122,17 +123,19 @@ impl Directory {
 }
 
 /// Which ring is read, for the words about what it lacks.
-pub(super) struct Place {
+pub(super) struct Place<'d> {
+    data: &'d DataDir,
     generation: Generation,
-    lacking: BTreeMap<u32, String>,
+    /// What is wrong with files as such; looked for when something is lost.
+    lacking: OnceCell<BTreeMap<u32, String>>,
 }
 
-impl Place {
-    pub(super) fn of(data: &DataDir, generation: Generation) -> Self {
+impl<'d> Place<'d> {
+    pub(super) const fn of(data: &'d DataDir, generation: Generation) -> Self {
         Self {
+            data,
             generation,
-            // What cannot be told is damaged without a reason.
-            lacking: lacking_segments(data, generation).unwrap_or_default(),
+            lacking: OnceCell::new(),
         }
     }
 
@@ -169,7 +172,9 @@ impl Place {
     }
 
     fn lost(&self, loss: &Loss) -> Absent {
-        let why = self.lacking.get(&loss.segment).cloned();
+        // Where that cannot be told, bytes are damaged as far as anybody knows.
+        let look = || lacking_segments(self.data, self.generation).unwrap_or_default();
+        let why = self.lacking.get_or_init(look).get(&loss.segment).cloned();
         Absent {
             generation: self.generation,
             first: loss.first.0,
