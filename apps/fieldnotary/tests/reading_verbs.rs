@@ -163,10 +163,13 @@ fn log_says_in_its_place_what_cannot_be_read() {
 fn log_shows_a_named_loss_and_ends_well() {
     let dir = tempfile::tempdir().unwrap();
     let street = Street::start(dir.path(), 2);
-    let contract = street.contract(Contract::new(ORIGIN, "128KiB", 8));
+    // All of it lies in the newest segment, which every start looks at.
+    let contract = street.contract(Contract::new(ORIGIN, "4MiB", 2));
     let data = Node::grow(dir.path(), "node", &contract, 60);
-    let segment = data.join("journal/g000001/seg-0000.fnj");
-    overwrite(&segment, 20_480, &[9; BLOCK_BYTES]);
+    let segment = &common::layout::read(&data).segments[0];
+    let lost = segment.frames[segment.frames.len() / 2];
+    let bytes = vec![9; lost.end - lost.begin];
+    overwrite(&segment.path, u64::try_from(lost.begin).unwrap(), &bytes);
     let said = about("log", &data, &[]);
     let (_, missing) = follows(&said.json_lines());
     assert!(
