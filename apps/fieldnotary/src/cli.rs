@@ -13,7 +13,7 @@ pub(crate) use journal::{
 };
 use proof::note::VerifierKey;
 use std::path::PathBuf;
-pub(crate) use time::{TimeHistoryArgs, TimeNowArgs, TimeVerb, TimeWhyArgs};
+pub(crate) use time::{TimeHistoryArgs, TimeNowArgs, TimeSlotsArgs, TimeVerb, TimeWhyArgs};
 
 /// A meter data concentrator and RTU whose data nobody can doubt.
 #[derive(Debug, Parser)]
@@ -46,7 +46,7 @@ pub(crate) enum Verb {
     /// Account for every due reading that is missing
     #[command(after_help = help::GAPS)]
     Gaps(GapsArgs),
-    /// What stamps of a log are worth, and why its clock jumped: now, history, why
+    /// What stamps of a log are worth, and why its clock jumped: now, history, why, slots
     #[command(subcommand, after_help = help::TIME)]
     Time(TimeVerb),
     /// Look at a journal as it lies on its media: inspect, check and salvage it, export it

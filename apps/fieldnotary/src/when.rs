@@ -56,6 +56,15 @@ fn at(text: &str, now: UtcNs) -> Result<UtcNs, String> {
         .map_err(|_| DUE.to_owned())
 }
 
+/// A length of time in nanoseconds: more than none, with its unit.
+pub(crate) fn length_ns(text: &str) -> Result<u64, String> {
+    let ns = span(text).and_then(|ns| u64::try_from(ns).ok());
+    ns.filter(|ns| *ns > 0).ok_or_else(|| {
+        "a length of time is a whole number above 0 with ms, s, min, h or d, such as 15min"
+            .to_owned()
+    })
+}
+
 /// `90s` in nanoseconds.
 fn span(text: &str) -> Option<i64> {
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
@@ -88,6 +97,22 @@ mod tests {
             let said = at(text, now).ok().map(query::rfc3339);
             let said = said.as_deref().and_then(|said| said.get(..19));
             assert_eq!(said, read, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_has_a_unit_and_is_more_than_none() {
+        for (text, ns) in [
+            ("15min", Some(900_000_000_000)),
+            ("500ms", Some(500_000_000)),
+            ("1d", Some(86_400_000_000_000)),
+            ("0s", None),
+            ("-1s", None),
+            ("15", None),
+            ("min", None),
+            ("99999999999999d", None),
+        ] {
+            assert_eq!(super::length_ns(text).ok(), ns, "{text}");
         }
     }
 

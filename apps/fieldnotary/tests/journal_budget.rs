@@ -103,6 +103,27 @@ fn compare(meters: u16, every: &str, twice: &str) {
     assert!(wrong.len() >= 4, "{wrong:?}");
 }
 
+#[test]
+fn figures_that_no_flash_has_are_refused() {
+    for (option, values) in [
+        (
+            "--endurance-tbw",
+            &["nan", "inf", "-inf", "0", "-1", "1e999", ""][..],
+        ),
+        ("--pe-cycles", &["0", "-1", "nan"]),
+        ("--fram-cycles", &["0", "1.5"]),
+        ("--capacity", &["0", "0GiB"]),
+        ("--page", &["0"]),
+    ] {
+        for value in values {
+            let words = format!("{option}={value}");
+            let said = fieldnotary(["journal", "budget", "station.toml", &words]);
+            assert_eq!(said.code, Some(2), "{words}: {said:?}");
+            assert!(said.err.contains("write "), "{words}: {said:?}");
+        }
+    }
+}
+
 //= A5.7
 #[test]
 fn what_is_predicted_for_a_slow_street_is_what_a_node_writes() {

@@ -12,6 +12,7 @@ mod common;
 use common::contract::Contract;
 use common::sites::{Node, Street};
 use common::{Said, fieldnotary, list, number, text};
+use serde_json::Value;
 use std::path::Path;
 
 /// Readings of a run before it is looked at.
@@ -23,7 +24,94 @@ fn time(verb: &str, dir: &Path, more: &[&str]) -> Said {
     fieldnotary(words)
 }
 
+/// The day of a node that ran for some seconds, in slots of one: of each point most are empty, and nothing but the
+/// log's beginning, its end and what a gap names is said to be why.
+fn slots(data: &Path, at: &str) {
+    let day = at.split_once('T').unwrap().0;
+    let ask = |more: &[&str]| time("slots", data, &[&["--day", day], more].concat());
+    let said = ask(&["--every", "1s", "--tolerance", "400ms", "--json"]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    let report = said.json();
+    assert_eq!(number(&report, "slots"), 86_400);
+    assert!(
+        list(&report, "crossings").is_empty(),
+        "{}",
+        report["crossings"]
+    );
+    let log = fieldnotary([
+        "log",
+        "--json",
+        "--kind",
+        "reading",
+        &data.display().to_string(),
+    ]);
+    let (rows, mut filled) = (log.json_lines(), 0);
+    let points = list(&report, "points");
+    assert_eq!(points.len(), 6, "two meters of three points");
+    for point in points {
+        let sum: u64 = ["filled", "early", "late", "empty"]
+            .map(|state| number(point, state))
+            .iter()
+            .sum();
+        assert_eq!(sum, 86_400, "{point}");
+        // A line that is slow may not come to each meter in so short a run; what was read is in a slot.
+        let name = |key: &str| text(point, key);
+        let of_it = |row: &&Value| {
+            row["meter_id"] == name("meter_id")
+                && row["point_id"] == name("point_id")
+                && text(row, "timestamp").starts_with(day)
+        };
+        let readings = rows.iter().filter(of_it).count();
+        assert_eq!(number(point, "empty") < 86_400, readings > 0, "{point}");
+        filled += number(point, "filled");
+        assert_eq!(
+            number(point, "unbounded"),
+            86_400 - number(point, "empty"),
+            "{point}"
+        );
+        let causes: Vec<_> = list(point, "stretches")
+            .iter()
+            .filter(|one| one["state"] == "empty")
+            .map(|one| one["class"].as_str().unwrap_or("none"))
+            .collect();
+        // A run over midnight has but one of the two in its day.
+        let outside = ["LOG_ENDS_BEFORE", "LOG_BEGINS_LATER"];
+        assert!(
+            causes.iter().any(|cause| outside.contains(cause)),
+            "{causes:?}"
+        );
+    }
+    assert!(filled > 0, "{} readings", rows.len());
+    for (more, code, word) in [
+        (
+            &["--zone", "Europe/Berlin", "--every", "1h"][..],
+            1,
+            "in Europe/Berlin: 24 slots of 60 min",
+        ),
+        (&["--meter", "m99"], 1, "its meters are: m01, m02"),
+        (&["--zone", "Middle/Earth"], 3, "Europe/Berlin"),
+        (&["--every", "7min"], 3, "such as 15min"),
+        (&["--every", "soon"], 2, "such as 15min"),
+        (&["--tolerance", "8min"], 3, "less than half of a slot"),
+    ] {
+        let said = ask(more);
+        assert_eq!(said.code, Some(code), "{said:?}");
+        assert!(
+            format!("{}{}", said.out, said.err).contains(word),
+            "{word}: {said:?}"
+        );
+    }
+    for (day, zone, slots) in [
+        ("2026-03-29", "Europe/Berlin", 92),
+        ("2026-10-25", "Europe/Berlin", 100),
+    ] {
+        let said = time("slots", data, &["--day", day, "--zone", zone, "--json"]);
+        assert_eq!(number(&said.json(), "slots"), slots, "{said:?}");
+    }
+}
+
 //= A8.4
+//= U1
 //= R1.2
 #[test]
 fn a_node_without_a_source_says_so_and_its_restart_is_named() {
@@ -92,6 +180,7 @@ fn a_node_without_a_source_says_so_and_its_restart_is_named() {
         svg.starts_with("<svg ") && svg.ends_with("</svg>\n"),
         "{svg}"
     );
+    slots(&data, text(&down["begin"], "utc"));
     assert_eq!(time("why", &data, &["999999"]).code, Some(1));
     assert_eq!(time("why", &data, &[]).code, Some(2));
     assert_eq!(time("now", dir.path(), &[]).code, Some(3));

@@ -72,6 +72,54 @@ fn a_deferred_truth_store_names_its_doubt_after_a_crash_and_loses_nothing() {
     assert!(size > before, "{size} entries after {before}");
 }
 
+/// What `check` says of a device: alone, for another log, and for the log whose store it holds.
+fn looked_at(config: &Path, device: &Path, other: &Path, data: &Path) {
+    let held = std::fs::read(device).unwrap();
+    let plain = [config.as_os_str()];
+    let with_data = [config.as_os_str(), "--data".as_ref(), other.as_os_str()];
+    let look = |words: &[&std::ffi::OsStr]| {
+        fieldnotary(std::iter::once("check".as_ref()).chain(words.iter().copied()))
+    };
+    says(
+        &look(&plain),
+        0,
+        &["warning:", "holds the truth store of log ", "--data DIR"],
+    );
+    says(
+        &look(&with_data),
+        1,
+        &["holds the truth store of another log", "dd if=/dev/zero"],
+    );
+    let own = [config.as_os_str(), "--data".as_ref(), data.as_os_str()];
+    says(&look(&own), 0, &["sound"]);
+    let mut newer = held.clone();
+    for at in (0..STORE_BYTES).step_by(4_096) {
+        if newer[at..].starts_with(b"FNTRUTH1") {
+            newer[at + 8..at + 10].copy_from_slice(&[0, 2]);
+        }
+    }
+    let strange: Vec<u8> = (0..=255).cycle().take(NEW_MEMORY.len()).collect();
+    for (bytes, code, words) in [
+        (&newer, [1, 1, 1], ["a newer version wrote"; 3]),
+        (
+            &strange,
+            [0, 1, 0],
+            ["is not blank", "is not blank", "sound"],
+        ),
+    ] {
+        std::fs::write(device, bytes).unwrap();
+        for ((said, code), word) in [&plain[..], &with_data, &own]
+            .map(look)
+            .iter()
+            .zip(code)
+            .zip(words)
+        {
+            says(said, code, &[word]);
+        }
+    }
+    std::fs::write(device, &held).unwrap();
+}
+
 //= A5.3
 //= A5.9
 #[test]
@@ -105,6 +153,9 @@ fn an_fram_holds_the_truth_store_of_one_log_after_another_generation() {
         held == std::fs::read(&device).unwrap(),
         "nothing was written over"
     );
+
+    // Nor is it found only when the other node starts.
+    looked_at(&config, &device, &other, &data);
 
     // A generation takes it from the one before, which stays readable.
     let words = [

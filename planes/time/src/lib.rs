@@ -28,6 +28,7 @@ pub mod ptp;
 pub mod reading;
 pub mod rtc;
 mod sample;
+pub mod slots;
 pub mod states;
 mod table;
 

@@ -159,3 +159,9 @@ pub const RTC_MARK_NS: u64 = 3_600_000_000_000;
 pub const RTC_MARKS_MAX: usize = 169;
 /// A part of the way to a durable entry that takes longer than its budget is told this often.
 pub const OVER_BUDGET_TOLD_EVERY_NS: u64 = 60_000_000_000;
+/// The shortest interval slot ...
+pub const SLOT_NS_MIN: u64 = 1_000_000_000;
+/// ... and the longest: a day.
+pub const SLOT_NS_MAX: u64 = 86_400_000_000_000;
+/// The longest day that is divided into slots: a zone that moves over the date line may repeat one.
+pub const DAY_NS_MAX: u64 = 172_800_000_000_000;

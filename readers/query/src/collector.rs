@@ -1,6 +1,6 @@
 //! A collector's directory as an outsider sees it: C2SP tiles, checkpoints, holes, decoded rows.
 
-use evidence::{CommitId, Entry, split_leaf};
+use evidence::CommitId;
 use proof::limits::{TILE_WIDTH, TILE_WIDTH_U64};
 use proof::note::VerifierKey;
 use proof::tile::{Tile, bundles_between, decode_bundle};
@@ -129,27 +129,6 @@ impl CollectorDir {
             logs: found,
             unreadable,
         }))
-    }
-
-    /// Shows every stored entry in the order of commit, log by log.
-    ///
-    /// # Errors
-    /// [`CollectorError`] with the bundle at fault.
-    pub fn each_entry(
-        &self,
-        from: u64,
-        mut show: impl FnMut(&Entry),
-    ) -> Result<(), CollectorError> {
-        for log in &self.logs {
-            log.each_leaf(from, |_, leaf| {
-                if let Some((_, bytes)) = split_leaf(leaf)
-                    && let Ok(entry) = Entry::decode(bytes)
-                {
-                    show(&entry);
-                }
-            })?;
-        }
-        Ok(())
     }
 
     /// The keys under which the collector accepts logs, as it wrote them down itself.
@@ -307,14 +286,14 @@ impl LogDir {
         Ok(holes)
     }
 
-    /// Shows every stored leaf from an index on.
+    /// Shows every place from an index on: its leaf, or `None` where the leaf is lost.
     ///
     /// # Errors
     /// [`CollectorError`] with the bundle at fault.
-    pub fn each_leaf(
+    pub fn each_place(
         &self,
         from: u64,
-        mut show: impl FnMut(CommitId, &[u8]),
+        mut show: impl FnMut(CommitId, Option<&[u8]>),
     ) -> Result<(), CollectorError> {
         let (size, holes) = (self.size()?, self.holes()?);
         for bundle in bundles_between(0, size) {
@@ -323,7 +302,7 @@ impl LogDir {
                 continue;
             }
             self.leaves_of(&bundle, &holes, |id, leaf| {
-                if let Some(leaf) = leaf.filter(|_| id >= from) {
+                if id >= from {
                     show(CommitId(id), leaf);
                 }
             })?;

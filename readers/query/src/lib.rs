@@ -9,7 +9,7 @@ mod selftest;
 mod time;
 mod verify;
 
-pub use collector::{CollectorDir, CollectorError, LogDir};
+pub use collector::{CollectorDir, CollectorError, LogDir, StoredHole};
 pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
 pub use publish::{
     PublishError, Published, PublishedHole, WriteFile, prove, publish, publish_with,
@@ -17,8 +17,9 @@ pub use publish::{
 pub use row::{rfc3339, row};
 pub use selftest::{SelfTest, SelfTests, Verdict};
 pub use time::{
-    Asked, Cover, Jump, JumpKind, Label, Mark, Moment, Offered, Point, Run, Sign, Span, Stretch,
-    TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals,
+    Asked, Cover, Crossed, Jump, JumpKind, Label, Mark, Moment, Offered, Point, PointSlots, Run,
+    Sign, SlotAccount, SlotCause, SlotQuestion, SlotReport, SlotStretch, Span, Stretch,
+    TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals, ZoneDay,
 };
 pub use verify::{
     Anchors, Finding, FindingKind, Kept, Known, Report, named_for, verify_collector, verify_kept,

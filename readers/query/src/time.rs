@@ -10,7 +10,9 @@ mod model;
 mod now;
 mod offered;
 mod points;
+mod slots;
 mod why;
+mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -20,4 +22,8 @@ pub use history::{Span, TimeHistory, Totals};
 pub use model::{Asked, Cover, Jump, JumpKind, Label, Mark, Point, Run, Stretch, TimeEvent};
 pub use now::TimeNow;
 pub use offered::Offered;
+pub use slots::{
+    Crossed, PointSlots, SlotAccount, SlotCause, SlotQuestion, SlotReport, SlotStretch,
+};
 pub use why::{Moment, Sign, TimeWhy};
+pub use zone::ZoneDay;

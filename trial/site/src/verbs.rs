@@ -41,10 +41,13 @@ pub fn command(
 /// When they cannot be read.
 pub fn rows(programs: &Programs, dir: &Path) -> Result<Vec<Value>, String> {
     let (text, _) = run(programs, &["log"], dir, &[])?;
-    text.lines()
+    let rows: Vec<Value> = text
+        .lines()
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()
-        .map_err(|error| format!("`fieldnotary log {}` is not JSON: {error}", dir.display()))
+        .map_err(|error| format!("`fieldnotary log {}` is not JSON: {error}", dir.display()))?;
+    let is_entry = |row: &Value| row.get("missing_first").is_none();
+    Ok(rows.into_iter().filter(is_entry).collect())
 }
 
 fn run(

@@ -80,9 +80,13 @@ Examples:
   fieldnotary log node --from 2026-11-20T14:00:00Z --to 2026-11-20T15:00:00Z --json
   fieldnotary log node --follow
 
+Entries that cannot be read have a line in their place: how many, which, and why; with --json a
+record with missing_first and missing_last.
+
 Exit codes:
-  0  the entries were printed, be there any or none
-  1  --meter or --point names what the log does not know
+  0  the entries were printed, be there any or none; a LOSS entry names each that cannot be read
+  1  entries cannot be read and no LOSS entry names them, or --meter or --point names what the log
+     does not know
   2  the command line was not understood
   3  the directory is none, or it could not be read";
 
@@ -124,6 +128,7 @@ Examples:
   fieldnotary time now node --json
   fieldnotary time history node --from -1d
   fieldnotary time why node --at 14:00
+  fieldnotary time slots node --day 2026-03-29 --zone Europe/Berlin
 
 All of it is read from the log alone, of a node that runs or has stopped, or of a collector.
 
@@ -164,6 +169,20 @@ Exit codes:
   1  it does not: no such entry, no entries of that time, or a jump that nothing explains
   2  the command line was not understood
   3  the directory is none, holds no log, or could not be read";
+
+pub(crate) const TIME_SLOTS: &str = "\
+Examples:
+  fieldnotary time slots node --day 2026-03-29 --zone Europe/Berlin
+  fieldnotary time slots collector --day 2026-11-20 --every 1h --tolerance 30s --meter meter-1 --json
+
+A day of a zone has 92, 96 or 100 quarters of an hour. A slot is filled by what was read within the
+tolerance of the boundary at which it begins. Zone data is built in; none is needed on the machine.
+
+Exit codes:
+  0  every slot of every point is filled, and no step of the clock crossed a boundary
+  1  some are not, or one did; each is listed, with its cause and the entry that tells
+  2  the command line was not understood
+  3  no such day or zone, the slots do not divide it, or the directory is none or could not be read";
 
 pub(crate) const JOURNAL: &str = "\
 Examples:

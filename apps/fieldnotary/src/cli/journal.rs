@@ -77,16 +77,16 @@ pub(crate) struct BudgetArgs {
     #[arg(long, value_name = "MS", default_value_t = 20)]
     pub(crate) reply_ms: u64,
     /// What the flash takes in all, in terabytes written (TBW of its data sheet)
-    #[arg(long, value_name = "TB", conflicts_with_all = ["pe_cycles", "capacity"])]
+    #[arg(long, value_name = "TB", value_parser = terabytes, conflicts_with_all = ["pe_cycles", "capacity"])]
     pub(crate) endurance_tbw: Option<f64>,
     /// How often each cell of the flash can be written, together with --capacity
-    #[arg(long, value_name = "N", requires = "capacity")]
+    #[arg(long, value_name = "N", requires = "capacity", value_parser = cycles)]
     pub(crate) pe_cycles: Option<u64>,
     /// How large the flash is that spreads these writes, such as 4GiB
     #[arg(long, value_name = "SIZE", requires = "pe_cycles", value_parser = size)]
     pub(crate) capacity: Option<u64>,
     /// How often each cell of the truth store's medium can be written
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = cycles)]
     pub(crate) fram_cycles: Option<u64>,
     /// Print one JSON object
     #[arg(long)]
@@ -105,6 +105,22 @@ fn size(text: &str) -> Result<u64, String> {
     bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
         "write bytes, or a whole number and KiB, MiB, GiB or TiB, such as 16KiB".to_owned()
     })
+}
+
+/// Terabytes that a flash takes: more than none, and a number.
+fn terabytes(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse::<f64>().ok();
+    number
+        .filter(|number| number.is_finite() && *number > 0.0)
+        .ok_or_else(|| "write a number of terabytes above 0, such as 20 or 0.5".to_owned())
+}
+
+/// How often a cell can be written.
+fn cycles(text: &str) -> Result<u64, String> {
+    let number = text.trim().parse::<u64>().ok();
+    number
+        .filter(|number| *number > 0)
+        .ok_or_else(|| "write a whole number of cycles above 0, such as 3000".to_owned())
 }
 
 #[derive(Args, Debug)]

@@ -1,9 +1,9 @@
 //! The verbs of `fieldnotary time`.
 
 use super::help;
-use crate::when::instant;
+use crate::when::{instant, length_ns};
 use clap::{Args, Subcommand};
-use evidence::UtcNs;
+use evidence::{MeterId, UtcNs};
 use query::Asked;
 use std::path::PathBuf;
 
@@ -18,6 +18,33 @@ pub(crate) enum TimeVerb {
     /// What the clock was worth at an instant, and why it jumped before
     #[command(after_help = help::TIME_WHY)]
     Why(TimeWhyArgs),
+    /// The interval slots of a day: which are filled, late, early or empty, and where the clock was set
+    #[command(after_help = help::TIME_SLOTS)]
+    Slots(TimeSlotsArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TimeSlotsArgs {
+    /// A node's or a collector's directory
+    pub(crate) dir: PathBuf,
+    /// The day, such as 2026-03-29
+    #[arg(long, value_name = "DATE")]
+    pub(crate) day: String,
+    /// The zone whose day it is, by its IANA name such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) zone: String,
+    /// Length of a slot, 1s to 1d; its boundaries are multiples of it in UTC
+    #[arg(long, value_name = "DURATION", default_value = "15min", value_parser = length_ns)]
+    pub(crate) every: u64,
+    /// How far from its boundary a reading fills a slot [default: a hundredth of the slot]
+    #[arg(long, value_name = "DURATION", value_parser = length_ns)]
+    pub(crate) tolerance: Option<u64>,
+    /// Only this meter
+    #[arg(long, value_name = "METER")]
+    pub(crate) meter: Option<MeterId>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

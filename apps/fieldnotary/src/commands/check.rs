@@ -1,7 +1,7 @@
 //! `fieldnotary check`: everything that is wrong with a configuration, at once.
 
 use super::ink::{Ink, ink};
-use super::misfits::misfits;
+use super::misfits::{misfits, truth_device_doubt};
 use super::status::is_running;
 use super::{Ended, ports, read_configuration, words};
 use crate::cli::CheckArgs;
@@ -27,6 +27,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
         .iter()
         .map(ToString::to_string)
         .collect();
+    warnings.extend(truth_device_doubt(&contract.storage, data.as_ref()));
     warnings.extend(not_looked_at(&contract, data.is_some()));
     // A running node has its lines open; nobody else should.
     if !data.as_ref().is_some_and(is_running) {

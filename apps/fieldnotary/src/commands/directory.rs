@@ -7,13 +7,12 @@ use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, kept, newest_generation, read_ring};
 use evidence::kinds::Predecessor;
 use evidence::reasons::TruthClass;
-use evidence::{CommitId, Entry, Generation, LogId};
-use journal::keep::{KeepRing, Part};
+use evidence::{Generation, LogId};
+use journal::keep::KeepRing;
 use journal::{OpenError, Reader};
 use media::{Access, FileTruth, FileVolume};
 use proof::note::VerifierKey;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A directory that holds committed entries.
@@ -52,37 +51,6 @@ impl Directory {
         }
     }
 
-    /// Shows every entry in the order of commit; damaged stretches are passed over, `verify` names them.
-    /// With `kept`, what the keep-rings hold of those that left the ring comes before the others.
-    pub(super) fn each_entry(
-        &self,
-        from: u64,
-        kept: bool,
-        mut show: impl FnMut(&Entry),
-    ) -> Result<(), String> {
-        match self {
-            Self::Node(data) => {
-                for generation in generations(data)? {
-                    let reader = open_reader(data, generation)?;
-                    if kept {
-                        each_kept(data, generation, from..reader.oldest().0, &mut show)?;
-                    }
-                    for stored in reader.entries(CommitId(from)).flatten() {
-                        if let Ok(entry) = stored.entry() {
-                            show(&entry);
-                        }
-                    }
-                }
-                Ok(())
-            }
-            Self::Collector(collector) => collector
-                .each_entry(from, show)
-                .map_err(|error| error.to_string()),
-        }
-    }
-}
-
-impl Directory {
     /// Whether the log has this generation; the error names those that there are.
     pub(super) fn has_generation(&self, wanted: Option<u64>) -> Result<(), String> {
         let Some(wanted) = wanted else { return Ok(()) };
@@ -258,30 +226,6 @@ pub(super) fn keep_rings(
     kept(&data.journal(generation.0), read_log_id(data)?, generation)
 }
 
-/// Shows the entries of a range that the keep-rings hold, in the order of commit.
-fn each_kept(
-    data: &DataDir,
-    generation: Generation,
-    range: Range<u64>,
-    show: &mut impl FnMut(&Entry),
-) -> Result<(), String> {
-    let mut entries = BTreeMap::new();
-    for ring in keep_rings(data, generation)? {
-        for frame in ring.frames().flatten() {
-            for part in frame.stretch.parts() {
-                if let Part::Kept(stored) = part
-                    && range.contains(&stored.commit_id.0)
-                    && let Ok(entry) = stored.entry()
-                {
-                    entries.insert(stored.commit_id, entry);
-                }
-            }
-        }
-    }
-    entries.values().for_each(show);
-    Ok(())
-}
-
 /// A reader over a node's journal files; needs no lock and disturbs nobody.
 pub(crate) fn open_reader(
     data: &DataDir,
@@ -452,8 +396,18 @@ pub(super) fn keys_of(data: &DataDir, generation: Generation) -> Result<Vec<Veri
 }
 
 fn keys_in(path: &Path) -> Result<Vec<VerifierKey>, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let shown = path.display();
+        match error.kind() {
+            std::io::ErrorKind::NotFound => format!(
+                "{shown} is missing: it holds the log's VKEYs, one a line, and without it nothing tells which origin \
+                 signed this log\n\
+                 put it back: of a backup it is identity/keys.vkey; or write into it the VKEY lines that you keep, which \
+                 `fieldnotary run` printed"
+            ),
+            _ => format!("cannot read {shown}: {error}"),
+        }
+    })?;
     text.lines()
         .enumerate()
         .map(|(place, line)| {

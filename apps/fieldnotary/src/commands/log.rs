@@ -2,16 +2,19 @@
 
 mod filter;
 mod follow;
+mod losses;
 mod printer;
 
 use super::Ended;
 use super::directory::Directory;
+use super::entries::{Absent, Seen};
 use super::log_words::Known;
 use super::progress::Progress;
 use crate::cli::LogArgs;
 use crate::when::Edge;
-use evidence::Entry;
+use evidence::{Entry, UtcNs};
 use filter::Filter;
+use losses::{Missing, NamedLosses};
 use printer::Printer;
 use std::io::IsTerminal;
 
@@ -28,25 +31,21 @@ pub(crate) fn log(args: &LogArgs) -> Result<Ended, String> {
         None if args.follow && args.from.is_none() && args.limit.is_none() => Some(FOLLOWED_FIRST),
         last => last,
     };
-    let mut view = View {
-        known: Known::default(),
-        filter: Filter::of(args),
-        printer: Printer::new(args.json, args.limit, last),
-    };
+    let mut view = View::new(args, last);
     // Lines on a terminal are progress enough; elsewhere nobody sees them come.
     let quiet = !std::io::stdout().is_terminal() || last.is_some();
     let progress = quiet.then(|| Progress::of("reading entry"));
     let mut places = follow::Places::default();
     // From the first entry on: units and meters stand in configurations before `--from`.
-    directory.each_entry(0, true, |entry| {
+    directory.each(0, true, |seen| {
         if let Some(progress) = &progress {
             progress.step();
         }
-        places.passed(entry);
-        view.take(entry);
+        places.passed(&seen);
+        view.see(seen);
     })?;
     drop(progress);
-    view.printer.finish();
+    view.finish();
     if let Some(words) = unknown(args, &view.known) {
         complain!("{words}");
         return Ok(Ended::Badly);
@@ -56,7 +55,7 @@ pub(crate) fn log(args: &LogArgs) -> Result<Ended, String> {
     } else if view.printer.printed == 0 && !args.json {
         sayln!("no entry is {}", asked(args));
     }
-    Ok(Ended::Well)
+    Ok(view.ended(args))
 }
 
 /// What is known, what is wanted, and where it goes.
@@ -64,14 +63,40 @@ struct View {
     known: Known,
     filter: Filter,
     printer: Printer,
+    named: NamedLosses,
+    /// What is missing since the last entry, and when that was.
+    pending: Vec<Absent>,
+    newest: Option<UtcNs>,
 }
 
 impl View {
+    fn new(args: &LogArgs, last: Option<usize>) -> Self {
+        Self {
+            known: Known::default(),
+            filter: Filter::of(args),
+            printer: Printer::new(args.json, args.limit, last),
+            named: NamedLosses::default(),
+            pending: Vec::new(),
+            newest: None,
+        }
+    }
+
+    fn see(&mut self, seen: Seen<'_>) {
+        match seen {
+            Seen::Entry(entry) => self.take(entry),
+            // The entry behind it tells until when it reaches.
+            Seen::Lost(absent) => self.pending.push(absent),
+        }
+    }
+
     fn take(&mut self, entry: &Entry) {
+        let payload = entry.payload().ok();
+        self.named.observe(entry, payload.as_ref());
+        self.tell_missing(Some(entry.stamp.timestamp));
+        self.newest = Some(entry.stamp.timestamp);
         if self.printer.is_done() {
             return;
         }
-        let payload = entry.payload().ok();
         let whole = payload
             .as_ref()
             .is_some_and(|payload| self.known.observe(payload));
@@ -79,6 +104,36 @@ impl View {
             let payload = payload.as_ref();
             self.printer.entry(entry, payload, &self.known, whole);
         }
+    }
+
+    fn tell_missing(&mut self, behind: Option<UtcNs>) {
+        for absent in std::mem::take(&mut self.pending) {
+            if self.filter.wants_missing(&absent, self.newest, behind) {
+                self.printer.missing(Missing(absent));
+            }
+        }
+    }
+
+    /// Prints what is left.
+    fn finish(&mut self) {
+        self.tell_missing(None);
+        self.printer.finish();
+    }
+
+    /// Badly where something is missing that the log does not name itself.
+    fn ended(&self, args: &LogArgs) -> Ended {
+        let unnamed = self.named.unnamed(&self.printer.missing);
+        if unnamed == 0 {
+            return Ended::Well;
+        }
+        if !args.json {
+            let dir = args.dir.display();
+            sayln!(
+                "{} cannot be read, and no LOSS entry names them; what is damaged is said by: fieldnotary verify {dir}",
+                super::words::count(unnamed, "entry", "entries")
+            );
+        }
+        Ended::Badly
     }
 }
 

@@ -3,10 +3,9 @@
 use super::directory::{kept_by_another, keys_beside, read_log_id};
 use crate::papers;
 use crate::paths::DataDir;
-use crate::roles::recorder::{TruthPlace, newest_generation, read_ring};
+use crate::roles::recorder::{Held, TruthPlace, newest_generation, read_ring};
 use contract::{Contract, ContractError, Misfit, Storage};
 use evidence::reasons::TruthClass;
-use journal::truth_owner;
 use media::{Access, FileTruth};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -186,7 +185,7 @@ const DEVICE_LOST: &str = "if it is lost, name a blank one, move the data direct
 fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit> {
     let device = storage.truth_device.as_ref()?;
     let (what, advice) = match FileTruth::open_device(Path::new(device), Access::ReadOnly) {
-        Ok(store) => foreign_store(device, &store, data?)?,
+        Ok(store) => unfit_store(device, &store, data)?,
         Err(error) => (format!("cannot use {device}: {error}"), no_store(data)),
     };
     Some(Misfit {
@@ -195,6 +194,23 @@ fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfi
         what,
         advice,
     })
+}
+
+/// What a device holds may be this log's own, where no data directory tells which log that is.
+pub(super) fn truth_device_doubt(storage: &Storage, data: Option<&DataDir>) -> Option<String> {
+    let device = storage.truth_device.as_ref().filter(|_| data.is_none())?;
+    let store = FileTruth::open_device(Path::new(device), Access::ReadOnly).ok()?;
+    match Held::on(Path::new(device), &store, None).ok()? {
+        Held::Foreign(owner) => Some(format!(
+            "storage: {device} holds the truth store of log {owner}: --data DIR tells whether that is this \
+             station's; a new log does not begin on it"
+        )),
+        held @ Held::Unknown => Some(format!(
+            "storage: {}: a new log does not begin on it",
+            held.objection(device)?
+        )),
+        Held::Newer | Held::Blank | Held::Own(_) => None,
+    }
 }
 
 /// What serves a new log would end one that has entries: how far it goes stands on its own device alone.
@@ -216,22 +232,37 @@ fn no_store(data: Option<&DataDir>) -> String {
     }
 }
 
-/// What is wrong with a device that holds the store of another log; `None` where that is this one.
-fn foreign_store(device: &str, store: &FileTruth, data: &DataDir) -> Option<(String, String)> {
-    let (owner, _) = truth_owner(store)?;
-    let advice = match read_log_id(data) {
-        Ok(own) if own == owner => return None,
-        Ok(own) => format!(
+/// What is wrong with what a device holds, and what would be right; `None` where it serves this log.
+fn unfit_store(
+    device: &str,
+    store: &FileTruth,
+    data: Option<&DataDir>,
+) -> Option<(String, String)> {
+    let own = data.and_then(|data| read_log_id(data).ok());
+    let begun = data.is_some_and(begun);
+    let held = match Held::on(Path::new(device), store, own) {
+        Ok(held) => held,
+        Err(words) => return Some((words, no_store(data))),
+    };
+    let what = held.objection(device)?;
+    let clearing = TruthPlace::clearing(device);
+    let advice = match (held, own) {
+        (Held::Newer, _) if begun => {
+            "read it with the version that wrote it: run that one, or a newer".to_owned()
+        }
+        (Held::Newer, _) => format!("run that version, name another device, or {clearing}"),
+        // Which log this station has is told by its data directory alone; a log id that cannot be read is
+        // somebody else's finding; and a store of this log may be damaged beyond recognition.
+        (_, None) if begun || data.is_none() => return None,
+        (Held::Unknown, Some(_)) => return None,
+        (Held::Unknown, None) => format!("name a blank device, or {clearing}"),
+        (_, Some(own)) => format!(
             "if that log was meant, correct --data; else name the device of this log, {own}; {DEVICE_LOST}"
         ),
-        // A log id that cannot be read is somebody else's finding.
-        Err(_) if begun(data) => return None,
-        Err(_) => format!(
-            "if that is this station's log, correct --data or restore its backup; else name a blank device, or {}",
-            TruthPlace::clearing(device)
+        (_, None) => format!(
+            "if that is this station's log, correct --data or restore its backup; else name a blank device, or {clearing}"
         ),
     };
-    let what = format!("{device} holds the truth store of another log, {owner}");
     Some((what, advice))
 }
 

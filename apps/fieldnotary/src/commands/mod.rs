@@ -33,6 +33,7 @@ mod backup_manifest;
 mod backup_tar;
 mod check;
 mod directory;
+mod entries;
 mod gaps;
 mod init;
 mod ink;

@@ -39,6 +39,26 @@ impl Subject {
     }
 }
 
+/// Why a kept checkpoint cannot be read, and what would be right.
+fn not_read(path: &Path, error: &std::io::Error) -> String {
+    let shown = path.display();
+    if path.is_dir() {
+        let inside = path.join(proof::tile::CHECKPOINT_PATH);
+        let named = match inside.is_file() {
+            true => format!("did you mean {}?", inside.display()),
+            false => "name the file with the signed checkpoint that you kept".to_owned(),
+        };
+        return format!("--known {shown}: that is a directory, and a file is due\n{named}");
+    }
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return format!(
+            "--known {shown}: there is no such file\n\
+             name the file with the signed checkpoint that you kept; without --known nothing tells an old copy"
+        );
+    }
+    format!("--known {shown}: cannot be read: {error}")
+}
+
 /// Keys and checkpoints from elsewhere.
 pub(super) struct Pins {
     keys: Vec<VerifierKey>,
@@ -50,7 +70,7 @@ impl Pins {
     pub(super) fn of(args: &VerifyArgs) -> Result<Self, String> {
         let known = args.known.iter().map(|path| {
             let shown = path.display();
-            let bytes = std::fs::read(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+            let bytes = std::fs::read(path).map_err(|error| not_read(path, &error))?;
             Known::parse(&bytes).map_err(|error| {
                 format!(
                     "{shown} is no signed checkpoint: {error}\n\

@@ -4,12 +4,15 @@ use super::history::{TimeHistory, Totals};
 use super::model::{Jump, Mark, Run, Stretch, TimeEvent};
 use super::now::TimeNow;
 use super::offered::Offered;
+use super::slots::{Crossed, PointSlots, SlotReport};
 use super::why::{Moment, TimeWhy};
+use super::zone::ZoneDay;
 use crate::rfc3339;
 use evidence::kinds::TimeMap;
 use evidence::reasons::{DriftBudget, TimeCause, TimeQuality};
 use evidence::{EntryId, Stamp, TimeDetail};
 use serde_json::{Map, Value, json};
+use time_plane::slots::{Crossing, Day};
 
 fn mark(mark: &Mark) -> Value {
     json!({ "event_id": mark.entry.to_string(), "utc": rfc3339(mark.utc), "mono_ns": mark.at.0 })
@@ -267,4 +270,67 @@ impl TimeWhy {
             "log_ends": self.reach.as_ref().map(|(_, last)| mark(last)),
         })
     }
+}
+
+impl SlotReport {
+    /// One object: the day with its number of slots, points, and boundaries that a step crossed.
+    #[must_use]
+    pub fn json(&self, day: &ZoneDay) -> Value {
+        json!({
+            "origin": self.origin,
+            "whole": self.is_whole(),
+            "date": day.date,
+            "zone": day.zone,
+            "zone_data": ZoneDay::data_version(),
+            "begin": rfc3339(self.day.begin()),
+            "end": rfc3339(self.day.end()),
+            "slot_ns": self.day.length_ns(),
+            "slots": self.day.count(),
+            "tolerance_ns": self.tolerance_ns,
+            "points": self.points.iter().map(|one| point_slots(one, &self.day)).collect::<Vec<_>>(),
+            "crossings": self.crossings.iter().map(|one| crossed(one, &self.day)).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn point_slots(one: &PointSlots, day: &Day) -> Value {
+    let stretches = one.stretches.iter().map(|stretch| {
+        let cause = stretch.cause.as_ref();
+        json!({
+            "first_slot": stretch.first,
+            "last_slot": stretch.last,
+            "slots": stretch.slots(),
+            "from": rfc3339(day.boundary(stretch.first)),
+            "to": rfc3339(day.boundary(stretch.last)),
+            "state": stretch.grade.name(),
+            "class": cause.map(|cause| cause.class),
+            "cause": cause.map(|cause| cause.cause),
+            "event_id": cause.and_then(|cause| cause.entry).map(|entry| entry.to_string()),
+            "off_ns": stretch.off_ns,
+        })
+    });
+    let counts = &one.counts;
+    json!({
+        "source_id": one.source.as_str(),
+        "meter_id": one.meter.as_str(),
+        "point_id": one.point.as_str(),
+        "filled": counts.filled,
+        "early": counts.early,
+        "late": counts.late,
+        "empty": counts.empty,
+        "unsure": counts.unsure,
+        "off_ns_worst": counts.off_ns_worst,
+        "bound_ns_max": counts.bound_ns_max,
+        "unbounded": counts.unbounded,
+        "stretches": stretches.collect::<Vec<_>>(),
+    })
+}
+
+fn crossed(one: &Crossed, day: &Day) -> Value {
+    json!({
+        "slot": one.slot,
+        "boundary": rfc3339(day.boundary(one.slot)),
+        "certain": one.crossing == Crossing::Certain,
+        "jump": jump(&one.jump),
+    })
 }

@@ -19,6 +19,7 @@ use std::sync::atomic::AtomicU64;
 pub(crate) fn export(args: &ExportArgs) -> Result<Ended, String> {
     let (data, generation) = source(args)?;
     let reader = open_reader(&data, generation)?;
+    must_be_outside(&args.out, &args.dir)?;
     must_be_new(&args.out)?;
     match args.proof {
         Some(id) => export_proof::export(args, &data, generation, &reader, id),
@@ -75,6 +76,30 @@ pub(super) fn must_be_new(path: &Path) -> Result<(), String> {
             path.display()
         )),
         Err(_) => Ok(()),
+    }
+}
+
+/// Nothing but the node writes in its data directory: a backup would take the export along, and a node finds
+/// there what it does not know.
+fn must_be_outside(out: &Path, data: &Path) -> Result<(), String> {
+    let begins = match crate::files::folder_of(out) {
+        folder if folder.is_absolute() => folder.to_path_buf(),
+        folder => Path::new(".").join(folder),
+    };
+    // What does not exist yet will lie in the nearest folder that does.
+    let above = begins
+        .ancestors()
+        .find_map(|place| place.canonicalize().ok());
+    let inside = above
+        .zip(data.canonicalize().ok())
+        .is_some_and(|(above, data)| above.starts_with(data));
+    match inside {
+        true => Err(format!(
+            "{} lies inside the data directory {}, in which nobody but the node writes: name a place outside",
+            out.display(),
+            data.display()
+        )),
+        false => Ok(()),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which entries are asked for.
 
 use crate::cli::LogArgs;
+use crate::commands::entries::Absent;
 use crate::when::Edge;
-use evidence::{Entry, Kind, Payload};
+use evidence::{Entry, Kind, Payload, UtcNs};
 use serde_json::json;
 
 /// What the command line asks for.
@@ -35,6 +36,28 @@ impl Filter {
             && self.to.is_none_or(|edge| before(entry, edge))
             && self.about_point(payload)
             && self.about_meter(entry, payload)
+    }
+
+    /// Whether what is missing may be of what is wanted: of its kind and meter nobody knows, of its time
+    /// only that it lies between the entries around it.
+    pub(super) fn wants_missing(
+        &self,
+        absent: &Absent,
+        before: Option<UtcNs>,
+        behind: Option<UtcNs>,
+    ) -> bool {
+        let from = self.from.is_none_or(|edge| match edge {
+            Edge::Id(id) => absent.end > id,
+            Edge::Time(at) => behind.is_none_or(|behind| behind >= at),
+        });
+        let to = self.to.is_none_or(|edge| match edge {
+            Edge::Id(id) => absent.first < id,
+            Edge::Time(at) => before.is_none_or(|before| before < at),
+        });
+        from && to
+            && self
+                .generation
+                .is_none_or(|only| only == absent.generation.0)
     }
 
     fn about_meter(&self, entry: &Entry, payload: Option<&Payload>) -> bool {

@@ -2,8 +2,9 @@
 
 use super::View;
 use crate::commands::directory::{Directory, generations, open_reader};
+use crate::commands::entries::{Place, Seen, each_stored};
 use crate::paths::DataDir;
-use evidence::{CommitId, Entry, Generation};
+use evidence::{CommitId, Generation};
 use journal::Reader;
 use media::{FileTruth, FileVolume};
 use query::CollectorDir;
@@ -21,10 +22,11 @@ const LOOK_UP: Duration = Duration::from_millis(200);
 pub(super) struct Places(BTreeMap<u64, u64>);
 
 impl Places {
-    /// This entry was seen.
-    pub(super) fn passed(&mut self, entry: &Entry) {
-        let next = self.0.entry(entry.header.generation.0).or_default();
-        *next = (*next).max(entry.header.commit_id.0.saturating_add(1));
+    /// This was seen.
+    pub(super) fn passed(&mut self, seen: &Seen<'_>) {
+        let (generation, end) = seen.reaches();
+        let next = self.0.entry(generation.0).or_default();
+        *next = (*next).max(end);
     }
 
     fn next(&self, generation: u64) -> u64 {
@@ -50,7 +52,7 @@ pub(super) fn follow(
             Directory::Node(data) => of_node(&data, only, &mut node, &mut places, view)?,
             Directory::Collector(collector) => of_collector(&collector, &mut places, view),
         }
-        view.printer.finish();
+        view.finish();
         std::thread::sleep(LOOK_UP);
     }
     Ok(())
@@ -85,10 +87,9 @@ fn of_node(
         if reader.size() <= next {
             continue;
         }
-        for stored in reader.entries(CommitId(next)).flatten() {
-            if let Ok(entry) = stored.entry() {
-                view.take(&entry);
-            }
+        let place = Place::of(data, generation);
+        for item in reader.entries(CommitId(next)) {
+            place.show(item, &mut |seen| view.see(seen));
         }
         // Past what is damaged too: it will not be there at the next look either.
         places.0.insert(generation.0, reader.size());
@@ -99,12 +100,15 @@ fn of_node(
 /// What a collector stored since; a bundle that it is just replacing is there at the next look.
 fn of_collector(collector: &CollectorDir, places: &mut Places, view: &mut View) {
     let oldest = places.0.values().min().copied().unwrap_or(0);
-    let mut seen = Places::default();
-    let _ = collector.each_entry(oldest, |entry| {
-        if entry.header.commit_id.0 >= places.next(entry.header.generation.0) {
-            view.take(entry);
-        }
-        seen.passed(entry);
-    });
-    places.0.extend(seen.0);
+    let mut passed = Places::default();
+    for log in &collector.logs {
+        let _ = each_stored(log, oldest, &mut |seen| {
+            let (generation, end) = seen.reaches();
+            passed.passed(&seen);
+            if end > places.next(generation.0) {
+                view.see(seen);
+            }
+        });
+    }
+    places.0.extend(passed.0);
 }

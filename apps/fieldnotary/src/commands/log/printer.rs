@@ -1,10 +1,11 @@
 //! Entries as lines of text or JSON: the first ones, the last ones, or all.
 
+use super::losses::Missing;
 use crate::commands::ink::{Ink, ink, padded};
 use crate::commands::log_words::{Known, what};
 use crate::commands::words;
 use evidence::reasons::{TimeQuality, TimeStatus};
-use evidence::{Entry, Kind, Payload, UtcNs};
+use evidence::{Entry, Generation, Kind, Payload, UtcNs};
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::io::Write;
@@ -18,15 +19,19 @@ pub(super) struct Printer {
     limit: Option<u64>,
     last: Option<usize>,
     kept: VecDeque<Line>,
+    headed: bool,
     trusted: Option<(TimeQuality, TimeStatus)>,
     reader_left: bool,
     out: std::io::BufWriter<std::io::Stdout>,
-    /// Lines printed so far.
+    /// Entries printed so far.
     pub(super) printed: u64,
+    /// What is missing between those that were printed.
+    pub(super) missing: Vec<Missing>,
 }
 
-/// One entry, ready to be printed.
+/// One entry, or what is missing in the place of some, ready to be printed.
 enum Line {
+    Missing(Missing),
     Json(String),
     Words {
         at: UtcNs,
@@ -45,10 +50,12 @@ impl Printer {
             limit,
             last,
             kept: VecDeque::new(),
+            headed: false,
             trusted: None,
             reader_left: false,
             out: std::io::BufWriter::new(std::io::stdout()),
             printed: 0,
+            missing: Vec::new(),
         }
     }
 
@@ -77,13 +84,25 @@ impl Printer {
                 said: what(payload, known, whole),
             }
         };
-        match self.last {
-            None => self.print(&line),
-            Some(last) => {
-                self.kept.push_back(line);
-                if self.kept.len() > last {
-                    self.kept.pop_front();
-                }
+        self.line(line);
+    }
+
+    /// Prints in its place that entries are missing, or keeps it.
+    pub(super) fn missing(&mut self, missing: Missing) {
+        self.line(Line::Missing(missing));
+    }
+
+    fn line(&mut self, line: Line) {
+        let Some(last) = self.last else {
+            return self.print(line);
+        };
+        self.kept.push_back(line);
+        let is_entry = |line: &&Line| !matches!(line, Line::Missing(_));
+        // So many entries are wanted; what is missing before the first of them was not asked for.
+        while self.kept.iter().filter(is_entry).count() > last {
+            self.kept.pop_front();
+            while matches!(self.kept.front(), Some(Line::Missing(_))) {
+                self.kept.pop_front();
             }
         }
     }
@@ -92,21 +111,33 @@ impl Printer {
     pub(super) fn finish(&mut self) {
         self.last = None;
         for line in std::mem::take(&mut self.kept) {
-            self.print(&line);
+            self.print(line);
         }
         self.reader_left |= self.out.flush().is_err();
     }
 
-    fn print(&mut self, line: &Line) {
+    fn print(&mut self, line: Line) {
         if self.is_done() {
             return;
         }
-        if self.printed == 0 && !self.json {
+        if !self.headed && !self.json {
             self.put(&columns("time", "entry", "kind", "what"));
         }
-        self.printed += 1;
+        self.headed = true;
+        self.printed += u64::from(!matches!(line, Line::Missing(_)));
         let text = match line {
-            Line::Json(text) => text.clone(),
+            Line::Json(text) => text,
+            Line::Missing(missing) => {
+                let text = match self.json {
+                    true => missing.json().to_string(),
+                    false => {
+                        let said = ink(Ink::Bad, &missing.words());
+                        columns("-", &missing.id(), "MISSING", &said)
+                    }
+                };
+                self.missing.push(missing);
+                text
+            }
             Line::Words {
                 at,
                 id,
@@ -116,10 +147,10 @@ impl Printer {
                 said,
             } => {
                 // How far times can be trusted is said where it changes, not on every line.
-                let news = self.trusted.replace(*trusted) != Some(*trusted);
+                let news = self.trusted.replace(trusted) != Some(trusted);
                 let said = match colour {
-                    Some(colour) => ink(*colour, said),
-                    None => said.clone(),
+                    Some(colour) => ink(colour, &said),
+                    None => said,
                 };
                 let (quality, status) = (trusted.0.name(), trusted.1.name());
                 let trust = match news {
@@ -127,7 +158,7 @@ impl Printer {
                     false => String::new(),
                 };
                 let said = format!("{said}{trust}");
-                columns(&words::time(*at), id, kind.name(), &said)
+                columns(&words::time(at), &id, kind.name(), &said)
             }
         };
         self.put(&text);
@@ -164,9 +195,14 @@ fn colour(payload: Option<&Payload>) -> Option<Ink> {
 
 /// The commit id, with its generation where there is more than the first.
 fn id(entry: &Entry) -> String {
-    match entry.header.generation.0 {
-        1 => entry.header.commit_id.to_string(),
-        _ => entry.header.id().to_string(),
+    named(entry.header.generation, entry.header.commit_id.0)
+}
+
+/// The same of an entry that may not be here.
+pub(super) fn named(generation: Generation, commit_id: u64) -> String {
+    match generation.0 {
+        1 => commit_id.to_string(),
+        number => format!("{number}:{commit_id}"),
     }
 }
 

@@ -1,9 +1,10 @@
-//! `fieldnotary time`: what stamps are worth, and why the clock jumped, from entries alone.
+//! `fieldnotary time`: what stamps are worth, why the clock jumped, and how slots are filled, from entries alone.
 
 mod history;
 mod now;
 mod plot;
 mod said;
+mod slots;
 mod svg;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use super::Ended;
 use super::directory::Directory;
 use super::progress::Progress;
 use crate::cli::TimeVerb;
+use evidence::Entry;
 use query::TimeAccount;
 use std::path::Path;
 
@@ -22,15 +24,20 @@ pub(crate) fn time(verb: &TimeVerb) -> Result<Ended, String> {
         TimeVerb::Now(args) => now::now(args),
         TimeVerb::History(args) => history::history(args),
         TimeVerb::Why(args) => why::why(args),
+        TimeVerb::Slots(args) => slots::slots(args),
     }
 }
 
 /// Shows every entry that is here to the account, those of the keep-rings too.
 fn read(dir: &Path, account: &mut TimeAccount) -> Result<(), String> {
+    each(dir, |entry| account.observe(entry))
+}
+
+fn each(dir: &Path, mut show: impl FnMut(&Entry)) -> Result<(), String> {
     let directory = Directory::open(dir)?;
     let progress = Progress::of("reading entry");
     directory.each_entry(0, true, |entry| {
         progress.step();
-        account.observe(entry);
+        show(entry);
     })
 }

@@ -29,7 +29,7 @@ pub(crate) use journal_file::{newest_generation, read_ring};
 pub(crate) use keeper::{keep_places, kept};
 pub(crate) use ledger::LEASE_BLOCK;
 pub(crate) use stats::resting_counters;
-pub(crate) use truth_place::TruthPlace;
+pub(crate) use truth_place::{Held, TruthPlace};
 
 use crate::paths::DataDir;
 use contract::Contract;

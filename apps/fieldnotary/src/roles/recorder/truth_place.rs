@@ -148,7 +148,7 @@ impl TruthPlace {
         let shown = self.path.display();
         let previous = Generation(generation.0.saturating_sub(1));
         let bytes = bytes_of(&device, &self.path)?;
-        match Held::of(&device, &bytes, log_id) {
+        match Held::of(&device, &bytes, Some(log_id)) {
             // Left by an attempt at this very generation.
             Held::Own(of) if of == generation => {}
             Held::Own(of) => {
@@ -187,7 +187,7 @@ impl TruthPlace {
         let found = bytes_of(&store, &device)?;
         // A header alone is no sign that the store came back whole.
         if truth_owner(&store) != Some((log_id, generation)) {
-            match Held::of(&store, &found, log_id) {
+            match Held::of(&store, &found, Some(log_id)) {
                 Held::Own(_) => keep_found(ring, &found)?,
                 held => held.permits(&device, || is_kept(&found, ring))?,
             }
@@ -204,7 +204,7 @@ impl TruthPlace {
 
 /// What a device holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Held {
+pub(crate) enum Held {
     /// Nothing: one value throughout, as a new memory has, or zeros, or both where clearing it was
     /// interrupted.
     Blank,
@@ -219,7 +219,36 @@ enum Held {
 }
 
 impl Held {
-    fn of(store: &FileTruth, bytes: &[u8], log_id: LogId) -> Self {
+    /// What an opened device holds, for this log or for whoever has none yet.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub(crate) fn on(
+        device: &Path,
+        store: &FileTruth,
+        log_id: Option<LogId>,
+    ) -> Result<Self, String> {
+        let bytes = bytes_of(store, device)?;
+        Ok(Self::of(store, &bytes, log_id))
+    }
+
+    /// What is there that is not for this log, in words; `None` where nothing stands against it.
+    pub(crate) fn objection(self, device: &str) -> Option<String> {
+        match self {
+            Self::Blank | Self::Own(_) => None,
+            Self::Foreign(owner) => Some(format!(
+                "{device} holds the truth store of another log, {owner}"
+            )),
+            Self::Newer => Some(format!(
+                "{device} holds a truth store that a newer version wrote"
+            )),
+            Self::Unknown => Some(format!(
+                "{device} is not blank, and what it holds is no truth store that can be read"
+            )),
+        }
+    }
+
+    fn of(store: &FileTruth, bytes: &[u8], log_id: Option<LogId>) -> Self {
         let claim = truth_claim(store);
         if claim.is_some_and(|claim| claim.newer) {
             return Self::Newer;
@@ -228,7 +257,7 @@ impl Held {
         let owner =
             truth_owner(store).or_else(|| claim.map(|claim| (claim.log_id, claim.generation)));
         match owner {
-            Some((owner, of)) if owner == log_id => Self::Own(of),
+            Some((owner, of)) if Some(owner) == log_id => Self::Own(of),
             Some((owner, _)) => Self::Foreign(owner),
             None if is_even(bytes) => Self::Blank,
             None => Self::Unknown,
@@ -237,23 +266,18 @@ impl Held {
 
     /// Whether what is not this log's may be written over; `is_kept` tells it of bytes without an owner.
     fn permits(self, device: &Path, is_kept: impl FnOnce() -> bool) -> Result<(), String> {
-        let shown = device.display();
-        let clearing = TruthPlace::clearing(&shown.to_string());
-        match self {
-            Self::Blank | Self::Own(_) => Ok(()),
-            Self::Foreign(owner) => Err(format!(
-                "{shown} holds the truth store of another log, {owner}: name another device, or {clearing}"
-            )),
-            Self::Newer => Err(format!(
-                "{shown} holds a truth store that a newer version wrote: run that version, name another \
-                 device, or {clearing}"
-            )),
-            Self::Unknown if is_kept() => Ok(()),
-            Self::Unknown => Err(format!(
-                "{shown} is not blank, and what it holds is no truth store that can be read: name a blank \
-                 device, or {clearing}"
-            )),
-        }
+        let shown = device.display().to_string();
+        let Some(objection) = self.objection(&shown) else {
+            return Ok(());
+        };
+        let another = match self {
+            Self::Unknown if is_kept() => return Ok(()),
+            Self::Unknown => "name a blank device",
+            Self::Newer => "run that version, name another device",
+            _ => "name another device",
+        };
+        let clearing = TruthPlace::clearing(&shown);
+        Err(format!("{objection}: {another}, or {clearing}"))
     }
 }
 
