@@ -53,7 +53,7 @@ pub use find::{Finding, Loss, TruthHealth};
 pub use frame::{EntryBytes, StoredEntry, frame_bytes};
 pub use leases::{LeaseError, Leases};
 pub use medium::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape, TruthMedium, Volume};
-pub use reader::{Entries, Frames, Reader, ReaderFrame, Scrub};
+pub use reader::{Claimed, Entries, Frames, Reader, ReaderFrame, Scrub};
 pub use recovery::{OpenInput, Recovery, Uncertain};
 pub use ring::Location;
 pub use salvage::{Masked, NothingHere, Salvage, Salvaged};
