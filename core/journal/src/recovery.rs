@@ -364,6 +364,8 @@ pub(crate) fn roll<V: ReadVolume>(
         rolled.uncertain = Some(Uncertain::behind(truth));
         // Nor is what led on from the old end what a crash left.
         (rolled.forward, rolled.dropped_bytes) = (0, 0);
+    } else {
+        leave_overwritten(ring, truth);
     }
     rolled
 }
@@ -391,9 +393,6 @@ pub(crate) fn found<V: ReadVolume>(
     let replaced = replace_overwritten_truth(ring, newest, &mut truth).is_some();
     let rolled = roll(ring, newest, &mut truth, trust.unless(replaced));
     let scanned = replaced || rolled.behind.is_some();
-    if !scanned {
-        leave_overwritten(ring, &mut truth);
-    }
     let old = scanned || !rolled.findings.is_empty() || rolled.frames > trust.unknown_frames_max();
     Found {
         old: old && truth.fixed.size > claimed.fixed.size,

@@ -266,6 +266,10 @@ fn a_log_is_read_as_far_as_recovery_reads_it_however_old_the_truth_store() {
         assert_eq!(ids(&alone).len(), due.len(), "age {age}");
         let (journal, recovery) = Journal::open(&memory, &memory, &input()).unwrap();
         assert_eq!(journal.size(), reader.size(), "age {age}: {recovery:?}");
+        drop(journal);
+        let again = Reader::open(&memory, &memory, id, OWN.generation).unwrap();
+        assert_eq!(again.oldest(), reader.oldest(), "age {age}");
+        assert_ne!(again.truth_health().0, crate::TruthHealth::Lost, "age {age}");
     }
 }
 
