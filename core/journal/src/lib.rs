@@ -56,7 +56,7 @@ pub use medium::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape, TruthMe
 pub use reader::{Claimed, Entries, Frames, Reader, ReaderFrame, Scrub};
 pub use recovery::{OpenInput, Recovery, Uncertain};
 pub use ring::Location;
-pub use salvage::{Masked, NothingHere, Salvage, Salvaged};
+pub use salvage::{Displaced, Masked, NothingHere, Salvage, Salvaged};
 pub use truth::{TruthClaim, truth_claim, truth_owner};
 pub use walk::{FrameAt, FrameReader, ReadAhead, ReadFrame};
 pub use writer::{Committed, Journal, Options, Stats};

@@ -4,6 +4,7 @@
 //! what is left is read; where the truth store ends the log too early, frames behind its end are read
 //! as well, and marked as such.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 use evidence::CommitId;
@@ -21,6 +22,8 @@ pub struct Masked<'m, M> {
     medium: &'m M,
     /// Segments, or slot copies as `slot * copies + copy`.
     hidden: Vec<u32>,
+    /// Segments that are read from the place of another.
+    moved: BTreeMap<u32, u32>,
 }
 
 impl<M> Masked<'_, M> {
@@ -44,7 +47,8 @@ impl<V: ReadVolume> ReadVolume for Masked<'_, V> {
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
         self.refuse(segment, offset)?;
-        self.medium.read(segment, offset, into)
+        let place = self.moved.get(&segment).copied().unwrap_or(segment);
+        self.medium.read(place, offset, into)
     }
 }
 
@@ -102,12 +106,24 @@ pub enum Salvaged {
     Missing(Loss),
 }
 
+/// A segment of the log in the place of another: files were exchanged or copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Displaced {
+    /// The place in which it lies.
+    pub lies: u32,
+    /// The segment that its header names.
+    pub belongs: u32,
+    /// Whether it is read as that segment: nothing sound lies in that segment's own place.
+    pub read: bool,
+}
+
 /// An image opened for salvage.
 #[derive(Debug)]
 pub struct Salvage<'m, V, T> {
     identity: Identity,
     aside_segments: Vec<(u32, State)>,
     aside_slots: Vec<(u32, u32, State)>,
+    displaced: Vec<Displaced>,
     reader: Reader<Masked<'m, V>, Masked<'m, T>>,
 }
 
@@ -142,14 +158,21 @@ impl<'m, V: ReadVolume, T: ReadTruth> Salvage<'m, V, T> {
             .map(|slot| (slot.slot, slot.copy, of_ring(&slot, &shape)))
             .filter(|(_, _, state)| aside(state))
             .collect();
+        let displaced = displaced(volume, identity);
+        let read = displaced.iter().filter(|one| one.read);
+        let moved: BTreeMap<u32, u32> = read.map(|one| (one.belongs, one.lies)).collect();
+        let aside = aside_segments.iter().map(|(no, _)| *no);
+        let hidden = aside.chain(displaced.iter().map(|one| one.lies));
         let volume = Masked {
             medium: volume,
-            hidden: aside_segments.iter().map(|(no, _)| *no).collect(),
+            hidden: hidden.filter(|no| !moved.contains_key(no)).collect(),
+            moved,
         };
         let slots = aside_slots.iter();
         let truth = Masked {
             medium,
             hidden: slots.map(|(slot, copy, _)| part_of(*slot, *copy)).collect(),
+            moved: BTreeMap::new(),
         };
         let reader = Reader::open_durable(volume, truth, identity.log_id, identity.generation)
             .map_err(|_| NothingHere::NoLog)?;
@@ -157,6 +180,7 @@ impl<'m, V: ReadVolume, T: ReadTruth> Salvage<'m, V, T> {
             identity,
             aside_segments,
             aside_slots,
+            displaced,
             reader,
         })
     }
@@ -183,6 +207,12 @@ impl<'m, V: ReadVolume, T: ReadTruth> Salvage<'m, V, T> {
     #[must_use]
     pub fn aside_slots(&self) -> &[(u32, u32, State)] {
         &self.aside_slots
+    }
+
+    /// Segments of this log that lie in the place of another.
+    #[must_use]
+    pub fn displaced(&self) -> &[Displaced] {
+        &self.displaced
     }
 
     /// Index after the last entry that can be read behind the end that the truth store names.
@@ -241,6 +271,38 @@ fn is_held<V: ReadVolume, T: ReadTruth>(volume: &V, medium: &T, identity: Identi
         || segments
             .into_iter()
             .any(|no| image::segment(volume, identity, no).is_sound())
+}
+
+/// The segments that lie elsewhere; of two for one place the newer is read.
+fn displaced<V: ReadVolume>(volume: &V, identity: Identity) -> Vec<Displaced> {
+    let segments = volume.shape().segments;
+    let mut newest: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for lies in 0..segments {
+        let look = image::segment(volume, identity, lies);
+        if look.state != State::Elsewhere || look.identity() != Some(identity) {
+            continue;
+        }
+        let field = |name| look.raw_number(name);
+        let belongs = field("segment_no").and_then(|no| u32::try_from(no).ok());
+        let (Some(belongs), Some(lap)) = (belongs.filter(|no| *no < segments), field("lap")) else {
+            continue;
+        };
+        let best = newest.entry(belongs).or_insert((lap, lies));
+        *best = (*best).max((lap, lies));
+        found.push((lies, belongs));
+    }
+    let read = |lies, belongs: u32| {
+        newest.get(&belongs).is_some_and(|best| best.1 == lies)
+            && !image::segment(volume, identity, belongs).is_sound()
+    };
+    let found = found.into_iter();
+    let found = found.map(|(lies, belongs)| Displaced {
+        lies,
+        belongs,
+        read: read(lies, belongs),
+    });
+    found.collect()
 }
 
 /// A sound slot may still speak of a ring of other measures.

@@ -220,6 +220,35 @@ fn only_a_truth_store_that_is_flushed_with_each_commit_is_called_too_old() {
     assert_eq!(findings(true), []);
 }
 
+/// Files of segments that were exchanged cost nothing, and one that was copied over another costs that one.
+//= A5.4
+#[test]
+fn a_segment_in_the_place_of_another_is_read_and_said() {
+    let memory = with_a_log();
+    let image = &&memory;
+    let whole = ids(&Salvage::open(image, image, None).unwrap());
+    let was = memory.ring.borrow().clone();
+    let (first, second) = was.split_at(16_384);
+    *memory.ring.borrow_mut() = [second, first].concat();
+    let salvage = Salvage::open(image, image, None).unwrap();
+    let displaced = |lies, belongs, read| crate::Displaced {
+        lies,
+        belongs,
+        read,
+    };
+    let both = [displaced(0, 1, true), displaced(1, 0, true)];
+    assert_eq!(salvage.displaced(), both);
+    assert_eq!(ids(&salvage), whole);
+    assert_eq!(salvage.reader().scrub().findings, []);
+    everything(&memory);
+    *memory.ring.borrow_mut() = [first, first].concat();
+    let salvage = Salvage::open(image, image, None).unwrap();
+    assert_eq!(salvage.displaced(), [displaced(1, 0, false)]);
+    let read = ids(&salvage);
+    assert!(!read.is_empty() && read.len() < whole.len());
+    everything(&memory);
+}
+
 /// A log over some rounds of its ring, and the truth store as it stood after so many commits.
 fn log_with_truth_of(commits: u64, stood_after: u64) -> Memory {
     let memory = Memory::blank();
@@ -269,7 +298,11 @@ fn a_log_is_read_as_far_as_recovery_reads_it_however_old_the_truth_store() {
         drop(journal);
         let again = Reader::open(&memory, &memory, id, OWN.generation).unwrap();
         assert_eq!(again.oldest(), reader.oldest(), "age {age}");
-        assert_ne!(again.truth_health().0, crate::TruthHealth::Lost, "age {age}");
+        assert_ne!(
+            again.truth_health().0,
+            crate::TruthHealth::Lost,
+            "age {age}"
+        );
     }
 }
 
