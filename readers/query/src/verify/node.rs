@@ -144,7 +144,11 @@ fn tell_files(findings: &[Finding], lacking: &BTreeMap<u32, String>, report: &mu
         })
     };
     for (segment, words) in lacking.iter().filter(|(segment, _)| !told(**segment)) {
-        report.find(FindingKind::File, None, format!("segment {segment}: {words}"));
+        report.find(
+            FindingKind::File,
+            None,
+            format!("segment {segment}: {words}"),
+        );
     }
 }
 
