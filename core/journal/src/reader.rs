@@ -46,6 +46,8 @@ pub struct Claimed {
     pub size: u64,
     /// The root that it has for them.
     pub root: Hash,
+    /// The place behind the newest frame that it knows of.
+    pub end: Location,
     /// Whether no crash explains that: an older truth store was put in the place of the newest one.
     pub old: bool,
 }
@@ -146,6 +148,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
                 self.claimed = Some(Claimed {
                     size: named.fixed.size,
                     root: named.fixed.root,
+                    end: (self.ring).location(named.fixed.lap, named.fixed.commit_offset),
                     old: found.old,
                 });
                 self.truth = found.truth;
