@@ -135,6 +135,12 @@ impl Header {
         sound.iter().find(|field| field.name == name)?.number
     }
 
+    /// A number by the name of its field, as it lies there, whatever the state.
+    #[must_use]
+    pub fn raw_number(&self, name: &str) -> Option<u64> {
+        self.fields.iter().find(|field| field.name == name)?.number
+    }
+
     /// The log that it names, whatever its state.
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use evidence::{CommitId, Generation, LogId};
 pub use iterate::{Entries, Frames};
-use proof::Frontier;
 use proof::tree::Joins;
+use proof::{Frontier, Hash};
 pub use scrub::Scrub;
 
 use crate::error::OpenError;
@@ -32,10 +32,28 @@ pub struct Reader<V, T> {
     truth: Truth,
     health: TruthHealth,
     truth_findings: Vec<Finding>,
+    /// What the truth store says, where the ring goes on behind that.
+    claimed: Option<Claimed>,
     laps: RefCell<BTreeMap<u64, u64>>,
     /// Behind the last frame that was read to its end.
     hint: Cell<Option<Start>>,
 }
+
+/// The end that a truth store names, where the log goes on behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Entries that it knows of.
+    pub size: u64,
+    /// The root that it has for them.
+    pub root: Hash,
+    /// The place behind the newest frame that it knows of.
+    pub end: Location,
+    /// Whether no crash explains that: an older truth store was put in the place of the newest one.
+    pub old: bool,
+}
+
+/// Looks at a log that is written meanwhile, until the truth store is taken at its word.
+const LOOKS_MAX: u32 = 5;
 
 /// A frame as the reader gives it out: one group commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +91,80 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             truth,
             health,
             truth_findings,
+            claimed: None,
             laps: RefCell::new(BTreeMap::new()),
             hint: Cell::new(None),
         })
+    }
+
+    /// The same for a log that nobody may be writing, as recovery would find it: where the truth store is
+    /// older than the ring, the log ends where the frames do ([`Self::claimed`] tells). A single frame
+    /// behind the end that the store names is not shown: it may be under way, and nobody was told of it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_as_found(
+        volume: V,
+        medium: T,
+        log_id: LogId,
+        generation: Generation,
+    ) -> Result<Self, OpenError> {
+        let mut reader = Self::open(volume, medium, log_id, generation)?;
+        reader.go_on(2)?;
+        Ok(reader)
+    }
+
+    /// The same with every frame that can be read.
+    pub(crate) fn open_durable(
+        volume: V,
+        medium: T,
+        log_id: LogId,
+        generation: Generation,
+    ) -> Result<Self, OpenError> {
+        let mut reader = Self::open(volume, medium, log_id, generation)?;
+        reader.go_on(1)?;
+        Ok(reader)
+    }
+
+    /// Goes on behind the end that the truth store names, if so many frames follow it, or it is an old one.
+    fn go_on(&mut self, frames_min: u64) -> Result<(), OpenError> {
+        for _ in 0..LOOKS_MAX {
+            let loaded = truth::load(&self.medium);
+            let newest = recovery::check_identity(&self.ring, &loaded)?;
+            let Some(named) = loaded.truth else {
+                return Ok(());
+            };
+            let class = self.medium.class();
+            let found = recovery::found(&self.ring, class, loaded.health, newest.as_ref(), &named);
+            let again = truth::load(&self.medium).truth;
+            if again.is_none_or(|again| again.fixed.counter != named.fixed.counter) {
+                // Somebody writes: the store is as new as can be, once it is read after the frames.
+                self.refresh()?;
+                continue;
+            }
+            (self.health, self.truth_findings) = (loaded.health, loaded.findings);
+            let further = found.truth.fixed.size > named.fixed.size;
+            if further && (found.old || found.frames >= frames_min) {
+                self.claimed = Some(Claimed {
+                    size: named.fixed.size,
+                    root: named.fixed.root,
+                    end: (self.ring).location(named.fixed.lap, named.fixed.commit_offset),
+                    old: found.old,
+                });
+                self.truth = found.truth;
+                self.truth.fixed.orderly = 0;
+            } else {
+                self.truth = named;
+            }
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// What the truth store says, where the log was read on behind that.
+    #[must_use]
+    pub fn claimed(&self) -> Option<Claimed> {
+        self.claimed
     }
 
     /// Looks at the truth store again; whether the log has grown.
@@ -84,6 +173,11 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     /// As [`Self::open`].
     pub fn refresh(&mut self) -> Result<bool, OpenError> {
         let loaded = truth::load(&self.medium);
+        let counter = loaded.truth.as_ref().map(|truth| truth.fixed.counter);
+        if self.claimed.is_some() && counter == Some(self.truth.fixed.counter) {
+            return Ok(false);
+        }
+        self.claimed = None;
         let (truth, health, findings) = settle(&self.ring, loaded)?;
         let grown = truth.fixed.size > self.truth.fixed.size;
         self.laps

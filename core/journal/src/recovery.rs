@@ -1,5 +1,6 @@
 //! Opening a log: where does it end, what may be kept, what is lost, what must be said about it.
 
+mod found;
 mod scan;
 mod tail;
 
@@ -7,12 +8,15 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use evidence::reasons::{EpochCause, TruthClass};
 use evidence::{BootId, CommitId, Epoch, Generation, LogId, kinds};
+pub(crate) use found::found;
+use found::leave_overwritten;
 pub(crate) use scan::{blank_truth, outrun, scan};
 use tail::Tail;
 
 use crate::error::OpenError;
 use crate::find::{Finding, Loss, TruthHealth};
 use crate::layout::SegmentFixed;
+use crate::limits::DEFERRED_COMMITS_MAX;
 use crate::medium::{ReadTruth, ReadVolume};
 use crate::ring::{Ring, SegmentAt};
 use crate::segment::SegmentFault;
@@ -202,41 +206,29 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         findings.push(Finding::TruthLost);
         (scan(ring).ok_or(OpenError::NoLog)?, DOUBT_TRUTH_LOST)
     };
-    let readable = loaded.health != TruthHealth::Lost;
-    let orderly = truth.fixed.orderly != 0 && readable;
+    let trust = Trust::of(loaded.health, medium.class(), &truth);
+    let orderly = trust.orderly;
     let replaced = replace_overwritten_truth(ring, newest.as_ref(), &mut truth);
-    let current = replaced.is_none();
+    let trust = trust.unless(replaced.is_some());
     findings.extend(replaced);
     let of_truth = findings.len();
     let mut named = check_newest_segment(ring, &truth, &mut findings);
-    // A truth store that is not flushed with each commit is only sure after an orderly stop.
-    let deferred = medium.class() == TruthClass::SameDeviceDeferred;
-    let trusted = readable && current && (!deferred || orderly);
-    let slot_lost = loaded.health == TruthHealth::SlotLost;
-    let mut tail = Tail {
-        ring,
-        truth: &mut truth,
-        readable,
-        certain: trusted && !slot_lost,
-        trusted,
-        rolled_frames: 0,
-        unknown_frames_max: if slot_lost { 2 } else { 1 },
-        rolled_forward: 0,
-        dropped_bytes: 0,
-        uncertain: None,
-        epoch_max: 0,
-        findings: &mut findings,
-    };
-    tail.run();
-    let (mut rolled_forward, mut dropped_bytes) = (tail.rolled_forward, tail.dropped_bytes);
-    let (mut uncertain, epoch_max) = (tail.uncertain, tail.epoch_max);
-    if let Some(behind) = replace_old_truth(ring, newest.as_ref(), &mut truth) {
-        uncertain = Some(Uncertain::behind(&truth));
-        // What was found from the old end on is not what is wrong with the log, nor is it what a crash left.
-        findings.truncate(of_truth);
-        (rolled_forward, dropped_bytes) = (0, 0);
-        findings.push(behind);
-        named = check_newest_segment(ring, &truth, &mut findings);
+    let rolled = roll(ring, newest.as_ref(), &mut truth, trust);
+    let Rolled {
+        forward: rolled_forward,
+        dropped_bytes,
+        uncertain,
+        epoch_max,
+        ..
+    } = rolled;
+    match rolled.behind {
+        Some(behind) => {
+            // What was found from the old end on is not what is wrong with the log.
+            findings.truncate(of_truth);
+            findings.push(behind);
+            named = check_newest_segment(ring, &truth, &mut findings);
+        }
+        None => findings.extend(rolled.findings),
     }
     let uncertain = uncertain.or_else(|| {
         (doubt_before & DOUBT_UNCERTAIN != 0).then_some(Uncertain {
@@ -273,6 +265,112 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         slot: loaded.slot,
         recovery,
     })
+}
+
+/// What the truth store is worth as a witness of where the log ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trust {
+    /// Any slot of it can be read.
+    readable: bool,
+    /// The log was closed orderly: nothing was under way.
+    orderly: bool,
+    /// It can be taken for the newest one.
+    trusted: bool,
+    slot_lost: bool,
+    /// It is not flushed with each commit.
+    deferred: bool,
+}
+
+impl Trust {
+    pub(crate) fn of(health: TruthHealth, class: TruthClass, truth: &Truth) -> Self {
+        let readable = health != TruthHealth::Lost;
+        let orderly = truth.fixed.orderly != 0 && readable;
+        // A truth store that is not flushed with each commit is only sure after an orderly stop.
+        let deferred = class == TruthClass::SameDeviceDeferred;
+        Self {
+            readable,
+            orderly,
+            trusted: readable && (!deferred || orderly),
+            slot_lost: health == TruthHealth::SlotLost,
+            deferred,
+        }
+    }
+
+    /// The same, but for a store that turned out to be an old one.
+    pub(crate) fn unless(self, old: bool) -> Self {
+        Self {
+            trusted: self.trusted && !old,
+            ..self
+        }
+    }
+
+    /// Frames that a crash may leave behind the end of the newest truth store.
+    pub(crate) fn unknown_frames_max(&self) -> u64 {
+        match (self.orderly, self.deferred, self.slot_lost) {
+            (true, _, false) => 0,
+            (false, true, _) => u64::from(DEFERRED_COMMITS_MAX).saturating_add(1),
+            (_, _, true) => 2,
+            (false, false, false) => 1,
+        }
+    }
+}
+
+/// How far the frames led behind an end.
+#[derive(Debug)]
+pub(crate) struct Rolled {
+    /// Frames taken in, and the entries in them.
+    pub(crate) frames: u64,
+    forward: u64,
+    dropped_bytes: u64,
+    uncertain: Option<Uncertain>,
+    epoch_max: u64,
+    /// What is lost on the way.
+    pub(crate) findings: Vec<Finding>,
+    /// The end was found by scanning, as later laps tell of more than the frames led to.
+    pub(crate) behind: Option<Finding>,
+}
+
+/// Moves an end on as far as the frames lead.
+pub(crate) fn roll<V: ReadVolume>(
+    ring: &Ring<V>,
+    newest: Option<&SegmentFixed>,
+    truth: &mut Truth,
+    trust: Trust,
+) -> Rolled {
+    let mut findings = Vec::new();
+    let mut tail = Tail {
+        ring,
+        truth,
+        readable: trust.readable,
+        certain: trust.trusted && !trust.slot_lost,
+        trusted: trust.trusted,
+        rolled_frames: 0,
+        unknown_frames_max: if trust.slot_lost { 2 } else { 1 },
+        rolled_forward: 0,
+        dropped_bytes: 0,
+        uncertain: None,
+        epoch_max: 0,
+        findings: &mut findings,
+    };
+    tail.run();
+    let mut rolled = Rolled {
+        frames: tail.rolled_frames,
+        forward: tail.rolled_forward,
+        dropped_bytes: tail.dropped_bytes,
+        uncertain: tail.uncertain,
+        epoch_max: tail.epoch_max,
+        findings,
+        behind: None,
+    };
+    rolled.behind = replace_old_truth(ring, newest, truth);
+    if rolled.behind.is_some() {
+        rolled.uncertain = Some(Uncertain::behind(truth));
+        // Nor is what led on from the old end what a crash left.
+        (rolled.forward, rolled.dropped_bytes) = (0, 0);
+    } else {
+        leave_overwritten(ring, truth);
+    }
+    rolled
 }
 
 /// Where later laps tell of entries to which nothing led from the truth store, that is an old one, and

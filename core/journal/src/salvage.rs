@@ -4,6 +4,7 @@
 //! what is left is read; where the truth store ends the log too early, frames behind its end are read
 //! as well, and marked as such.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 use evidence::CommitId;
@@ -21,13 +22,13 @@ pub struct Masked<'m, M> {
     medium: &'m M,
     /// Segments, or slot copies as `slot * copies + copy`.
     hidden: Vec<u32>,
-    /// Whether nothing of it is shown.
-    all: bool,
+    /// Segments that are read from the place of another.
+    moved: BTreeMap<u32, u32>,
 }
 
 impl<M> Masked<'_, M> {
     fn refuse(&self, part: u32, offset: u64) -> Result<(), MediumError> {
-        match self.all || self.hidden.contains(&part) {
+        match self.hidden.contains(&part) {
             false => Ok(()),
             true => Err(MediumError {
                 fault: MediumFault::Missing,
@@ -46,7 +47,8 @@ impl<V: ReadVolume> ReadVolume for Masked<'_, V> {
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
         self.refuse(segment, offset)?;
-        self.medium.read(segment, offset, into)
+        let place = self.moved.get(&segment).copied().unwrap_or(segment);
+        self.medium.read(place, offset, into)
     }
 }
 
@@ -61,10 +63,7 @@ impl<T: ReadTruth> ReadTruth for Masked<'_, T> {
     }
 
     fn read_table(&self, copy: u32, into: &mut [u8]) -> Result<(), MediumError> {
-        match self.all {
-            true => self.refuse(copy, 0),
-            false => self.medium.read_table(copy, into),
-        }
+        self.medium.read_table(copy, into)
     }
 }
 
@@ -107,15 +106,25 @@ pub enum Salvaged {
     Missing(Loss),
 }
 
+/// A segment of the log in the place of another: files were exchanged or copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Displaced {
+    /// The place in which it lies.
+    pub lies: u32,
+    /// The segment that its header names.
+    pub belongs: u32,
+    /// Whether it is read as that segment: nothing sound lies in that segment's own place.
+    pub read: bool,
+}
+
 /// An image opened for salvage.
 #[derive(Debug)]
 pub struct Salvage<'m, V, T> {
     identity: Identity,
     aside_segments: Vec<(u32, State)>,
     aside_slots: Vec<(u32, u32, State)>,
+    displaced: Vec<Displaced>,
     reader: Reader<Masked<'m, V>, Masked<'m, T>>,
-    /// The log as the ring alone tells it, where that goes on behind the truth store's end.
-    further: Option<Reader<Masked<'m, V>, Masked<'m, T>>>,
 }
 
 impl<'m, V: ReadVolume, T: ReadTruth> Salvage<'m, V, T> {
@@ -149,34 +158,30 @@ impl<'m, V: ReadVolume, T: ReadTruth> Salvage<'m, V, T> {
             .map(|slot| (slot.slot, slot.copy, of_ring(&slot, &shape)))
             .filter(|(_, _, state)| aside(state))
             .collect();
-        let masked = |all| {
-            let volume = Masked {
-                medium: volume,
-                hidden: aside_segments.iter().map(|(no, _)| *no).collect(),
-                all: false,
-            };
-            let slots = aside_slots.iter();
-            let truth = Masked {
-                medium,
-                hidden: slots.map(|(slot, copy, _)| part_of(*slot, *copy)).collect(),
-                all,
-            };
-            Reader::open(volume, truth, identity.log_id, identity.generation)
+        let displaced = displaced(volume, identity);
+        let read = displaced.iter().filter(|one| one.read);
+        let moved: BTreeMap<u32, u32> = read.map(|one| (one.belongs, one.lies)).collect();
+        let aside = aside_segments.iter().map(|(no, _)| *no);
+        let hidden = aside.chain(displaced.iter().map(|one| one.lies));
+        let volume = Masked {
+            medium: volume,
+            hidden: hidden.filter(|no| !moved.contains_key(no)).collect(),
+            moved,
         };
-        let reader = masked(false).map_err(|_| NothingHere::NoLog)?;
-        // Reading the ring without the truth store means reading all of it: only where there is reason.
-        let newest = reader.committed_end().lap;
-        let newer = |no| image::segment(volume, identity, no).number("lap") > Some(newest);
-        let more = reader.frame_behind(reader.size(), &|| true).is_some()
-            || (0..shape.segments).any(newer);
-        let further = more.then(|| masked(true).ok()).flatten();
-        let further = further.filter(|further| continues(further, &reader));
+        let slots = aside_slots.iter();
+        let truth = Masked {
+            medium,
+            hidden: slots.map(|(slot, copy, _)| part_of(*slot, *copy)).collect(),
+            moved: BTreeMap::new(),
+        };
+        let reader = Reader::open_durable(volume, truth, identity.log_id, identity.generation)
+            .map_err(|_| NothingHere::NoLog)?;
         Ok(Self {
             identity,
             aside_segments,
             aside_slots,
+            displaced,
             reader,
-            further,
         })
     }
 
@@ -204,16 +209,26 @@ impl<'m, V: ReadVolume, T: ReadTruth> Salvage<'m, V, T> {
         &self.aside_slots
     }
 
+    /// Segments of this log that lie in the place of another.
+    #[must_use]
+    pub fn displaced(&self) -> &[Displaced] {
+        &self.displaced
+    }
+
     /// Index after the last entry that can be read behind the end that the truth store names.
     #[must_use]
     pub fn further_end(&self) -> Option<u64> {
-        self.further.as_ref().map(Reader::size)
+        self.reader.claimed().map(|_| self.reader.size())
     }
 
     /// Whether the newest entries lead to the root that the truth store names; also where they cannot
     /// be read, as nothing then contradicts it.
     #[must_use]
     pub fn root_holds(&self) -> bool {
+        if let Some(claimed) = self.reader.claimed() {
+            let tree = self.reader.frontier_at(claimed.size);
+            return !tree.is_ok_and(|tree| tree.root() != claimed.root);
+        }
         let size = self.reader.size();
         let newest = self.reader.frames(CommitId(size.saturating_sub(1)));
         let Some(frame) = newest.filter_map(Result::ok).last() else {
@@ -226,22 +241,25 @@ impl<'m, V: ReadVolume, T: ReadTruth> Salvage<'m, V, T> {
         tree.size() != size || tree.root() == self.reader.root()
     }
 
+    /// Index after the last entry that the truth store knows of; where it is lost, after the last one found.
+    #[must_use]
+    pub fn committed_size(&self) -> u64 {
+        let claimed = self.reader.claimed();
+        claimed.map_or(self.reader.size(), |claimed| claimed.size)
+    }
+
     /// Every entry that can be read and every range that cannot, in the order of the log.
     pub fn items(&self) -> impl Iterator<Item = Salvaged> {
-        let size = self.reader.size();
-        let committed = self.reader.entries(self.reader.oldest());
-        let further = self.further.iter();
-        let further = further.flat_map(move |reader| reader.entries(CommitId(size)));
-        let committed = committed.filter_map(|item| salvaged(item, false));
-        committed.chain(further.filter_map(|item| salvaged(item, true)))
-    }
-}
-
-fn salvaged(item: Result<StoredEntry, Finding>, beyond: bool) -> Option<Salvaged> {
-    match item {
-        Ok(entry) => Some(Salvaged::Entry { entry, beyond }),
-        Err(Finding::Lost(loss)) => Some(Salvaged::Missing(loss)),
-        Err(_) => None,
+        let committed = self.committed_size();
+        let items = self.reader.entries(self.reader.oldest());
+        items.filter_map(move |item| match item {
+            Ok(entry) => Some(Salvaged::Entry {
+                beyond: entry.commit_id.0 >= committed,
+                entry,
+            }),
+            Err(Finding::Lost(loss)) => Some(Salvaged::Missing(loss)),
+            Err(_) => None,
+        })
     }
 }
 
@@ -255,15 +273,36 @@ fn is_held<V: ReadVolume, T: ReadTruth>(volume: &V, medium: &T, identity: Identi
             .any(|no| image::segment(volume, identity, no).is_sound())
 }
 
-/// Whether a log read without the truth store goes on behind the one read with it, and is the same
-/// up to there.
-fn continues<V: ReadVolume, T: ReadTruth>(further: &Reader<V, T>, reader: &Reader<V, T>) -> bool {
-    let size = reader.size();
-    further.size() > size
-        && further.oldest() <= CommitId(size)
-        && further
-            .frontier_at(size)
-            .is_ok_and(|tree| tree.root() == reader.root())
+/// The segments that lie elsewhere; of two for one place the newer is read.
+fn displaced<V: ReadVolume>(volume: &V, identity: Identity) -> Vec<Displaced> {
+    let segments = volume.shape().segments;
+    let mut newest: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for lies in 0..segments {
+        let look = image::segment(volume, identity, lies);
+        if look.state != State::Elsewhere || look.identity() != Some(identity) {
+            continue;
+        }
+        let field = |name| look.raw_number(name);
+        let belongs = field("segment_no").and_then(|no| u32::try_from(no).ok());
+        let (Some(belongs), Some(lap)) = (belongs.filter(|no| *no < segments), field("lap")) else {
+            continue;
+        };
+        let best = newest.entry(belongs).or_insert((lap, lies));
+        *best = (*best).max((lap, lies));
+        found.push((lies, belongs));
+    }
+    let read = |lies, belongs: u32| {
+        newest.get(&belongs).is_some_and(|best| best.1 == lies)
+            && !image::segment(volume, identity, belongs).is_sound()
+    };
+    let found = found.into_iter();
+    let found = found.map(|(lies, belongs)| Displaced {
+        lies,
+        belongs,
+        read: read(lies, belongs),
+    });
+    found.collect()
 }
 
 /// A sound slot may still speak of a ring of other measures.

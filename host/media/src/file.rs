@@ -132,6 +132,17 @@ impl FixedFile {
         self.bytes
     }
 
+    /// The same, with zeros for what lies behind its end.
+    pub(crate) fn read_found(&self, offset: u64, into: &mut [u8]) -> Result<(), Fault> {
+        let there = usize::try_from(self.bytes.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (held, rest) = into.split_at_mut(there.min(into.len()));
+        rest.fill(0);
+        match held.is_empty() {
+            true => Ok(()),
+            false => self.read(offset, held),
+        }
+    }
+
     /// Fills `into` from any place of the file.
     pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), Fault> {
         let end = offset.checked_add(into.len() as u64).ok_or(Fault::RANGE)?;

@@ -59,13 +59,7 @@ impl Part {
                 Found::Bytes(_) | Found::Refused(_) => Fault::REFUSED,
             });
         };
-        let there = usize::try_from(file.bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
-        let (held, rest) = into.split_at_mut(there.min(into.len()));
-        rest.fill(0);
-        match held.is_empty() {
-            true => Ok(()),
-            false => file.read(offset, held),
-        }
+        file.read_found(offset, into)
     }
 }
 

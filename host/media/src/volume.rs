@@ -19,7 +19,7 @@ pub fn segment_file_name(segment: u32) -> String {
 #[derive(Debug)]
 pub struct FileVolume {
     shape: Shape,
-    /// By segment; `None` where the file is missing or has another size.
+    /// By segment; `None` where the file is missing or, for a writer, too short.
     files: Vec<Option<FixedFile>>,
 }
 
@@ -61,8 +61,9 @@ impl FileVolume {
         sync_dir(dir)
     }
 
-    /// Opens the ring of a directory. Missing or truncated files are left out: what they held is
-    /// reported as lost by whoever reads.
+    /// Opens the ring of a directory. Missing files are left out: what they held is reported as lost by
+    /// whoever reads. Bytes behind the end of a segment are passed over. A file that is too short is left
+    /// out for a writer; for a reader its rest is zeros, as if it had never been written.
     ///
     /// # Errors
     /// [`MediaError`] when the directory or a file that is there cannot be opened.
@@ -87,20 +88,24 @@ impl FileVolume {
     #[must_use]
     pub fn missing(&self) -> Vec<u32> {
         let all = (0..).zip(&self.files);
-        all.filter(|(_, file)| file.is_none())
+        let due = self.shape.segment_bytes;
+        let whole = |file: &FixedFile| file.bytes() == due;
+        all.filter(|(_, file)| !file.as_ref().is_some_and(whole))
             .map(|(segment, _)| segment)
             .collect()
     }
 
-    fn file(&self, segment: u32, offset: u64) -> Result<&FixedFile, MediumError> {
+    fn file(&self, segment: u32, offset: u64, bytes: usize) -> Result<&FixedFile, MediumError> {
         let fail = |fault| MediumError {
             fault,
             segment,
             offset,
             os_error: None,
         };
+        let end = offset.saturating_add(bytes as u64);
         let file = self.files.get(segment as usize);
-        file.ok_or(fail(MediumFault::OutOfRange))?
+        file.filter(|_| end <= self.shape.segment_bytes)
+            .ok_or(fail(MediumFault::OutOfRange))?
             .as_ref()
             .ok_or(fail(MediumFault::Missing))
     }
@@ -119,7 +124,8 @@ fn open_segment(
         return Ok(None);
     }
     let file = FixedFile::open(path, access, Flush::EachWrite)?;
-    Ok((file.bytes() == shape.segment_bytes).then_some(file))
+    let long_enough = access == Access::ReadOnly || file.bytes() >= shape.segment_bytes;
+    Ok(long_enough.then_some(file))
 }
 
 /// Whether a file holds nothing but zeros; read piece by piece, as a segment has up to 1 GiB.
@@ -148,8 +154,8 @@ impl ReadVolume for FileVolume {
     }
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
-        self.file(segment, offset)?
-            .read(offset, into)
+        self.file(segment, offset, into.len())?
+            .read_found(offset, into)
             .map_err(|fault| fault.at(segment, offset))
     }
 }
@@ -166,7 +172,7 @@ impl Volume for FileVolume {
         if is_frame {
             steps::pass("commit.before_frame");
         }
-        self.file(segment, offset)?
+        self.file(segment, offset, bytes.len())?
             .write_durable(offset, bytes)
             .map_err(|fault| fault.at(segment, offset))?;
         steps::pass(if is_frame {

@@ -9,7 +9,7 @@ use evidence::kinds::Predecessor;
 use evidence::reasons::TruthClass;
 use evidence::{Generation, LogId};
 use journal::keep::KeepRing;
-use journal::{OpenError, Reader};
+use journal::{OpenError, ReadTruth, ReadVolume, Reader};
 use media::{Access, FileTruth, FileVolume};
 use proof::note::VerifierKey;
 use std::collections::BTreeMap;
@@ -209,8 +209,36 @@ pub(super) fn what_it_is(path: &Path) -> String {
 /// All generations of a node's log, oldest first.
 pub(super) fn generations(data: &DataDir) -> Result<Vec<Generation>, String> {
     let newest = newest_generation(data)?;
-    let all = (1..=newest.0).filter(|number| data.journal(*number).is_dir());
-    Ok(all.map(Generation).collect())
+    let there = (1..=newest.0).filter(|number| data.journal(*number).is_dir());
+    let (begun, all): (Vec<u64>, Vec<u64>) =
+        there.partition(|number| *number > 1 && is_empty(&data.journal(*number)));
+    // A folder is made before anything is written to it: the generation has not begun.
+    match all.is_empty() {
+        true => Ok(begun.into_iter().map(Generation).collect()),
+        false => Ok(all.into_iter().map(Generation).collect()),
+    }
+}
+
+/// Whether a folder holds nothing at all.
+pub(super) fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_none())
+}
+
+/// Says on standard error that a log is read on behind the end which its truth store names.
+pub(super) fn tell_old_truth<V: ReadVolume, T: ReadTruth>(ring: &Path, reader: &Reader<V, T>) {
+    let Some(claimed) = reader.claimed().filter(|claimed| claimed.old) else {
+        return;
+    };
+    let more = reader.size().saturating_sub(claimed.size);
+    complain!(
+        "the truth store of {} is older than its log by {}: it ends at entry {}, the frames at {}; they are \
+         read to their end\nwhat to do: fieldnotary journal fsck {}",
+        ring.display(),
+        super::words::count(more, "entry", "entries"),
+        claimed.size,
+        reader.size(),
+        ring.display()
+    );
 }
 
 /// Whether ring and truth store can be opened at all; what lies in them is the recorder's to judge.
@@ -233,7 +261,7 @@ pub(crate) fn open_reader(
 ) -> Result<Reader<FileVolume, FileTruth>, String> {
     let log_id = read_log_id(data)?;
     let (volume, truth) = media_of(data, generation)?;
-    Reader::open(volume, truth, log_id, generation).map_err(|error| {
+    Reader::open_as_found(volume, truth, log_id, generation).map_err(|error| {
         let directory = data.journal(generation.0);
         let cure = match error {
             OpenError::NewerFormat { .. } => {

@@ -1,6 +1,8 @@
 //! The entries of a directory in the order of commit, and what is missing between them.
 
-use super::directory::{Directory, generations, keep_rings, lacking_segments, open_reader};
+use super::directory::{
+    Directory, generations, keep_rings, lacking_segments, open_reader, tell_old_truth,
+};
 use crate::paths::DataDir;
 use evidence::{CommitId, Entry, Generation, split_leaf};
 use journal::keep::Part;
@@ -92,6 +94,7 @@ impl Directory {
             Self::Node(data) => {
                 for generation in generations(data)? {
                     let mut reader = open_reader(data, generation)?;
+                    tell_old_truth(&data.journal(generation.0), &reader);
                     if kept {
                         each_kept(data, generation, from..reader.oldest().0, &mut show)?;
                     }

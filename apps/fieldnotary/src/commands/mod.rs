@@ -38,6 +38,7 @@ mod gaps;
 mod init;
 mod ink;
 mod journal;
+mod keep_check;
 mod log;
 mod log_words;
 mod manuals;

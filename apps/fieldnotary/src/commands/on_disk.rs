@@ -1,6 +1,6 @@
 //! What a node's files tell, whether the node runs or not.
 
-use super::directory::{generations, keys_of, open_reader, truth_class};
+use super::directory::{generations, keys_of, open_reader, tell_old_truth, truth_class};
 use crate::clock;
 use crate::lately::{Lately, age_ms};
 use crate::paths::DataDir;
@@ -55,10 +55,12 @@ impl OnDisk {
                      the log begins with the first: fieldnotary run CONFIG --data {shown}"
             )
         })?;
+        let reader = open_reader(data, generation)?;
+        tell_old_truth(&data.journal(generation.0), &reader);
         Ok(Self {
             data: data.clone(),
             generation,
-            reader: open_reader(data, generation)?,
+            reader,
             shape: read_ring(&data.journal(generation.0))?,
         })
     }

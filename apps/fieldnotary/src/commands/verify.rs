@@ -1,9 +1,10 @@
 //! `fieldnotary verify`: every committed byte of a directory, for someone who trusts nobody.
 
 use super::directory::{
-    Directory, generations, keep_rings, keys_of, lacking_segments, open_reader, truth_class,
+    Directory, generations, keys_of, lacking_segments, open_reader, truth_class,
 };
 use super::ink::{Ink, ink};
+use super::keep_check::{KeepLook, keep_looks};
 use super::progress::Progress;
 use super::restore_mark::{self, Mark};
 use super::table::{Align, Table};
@@ -15,7 +16,6 @@ use crate::cli::VerifyArgs;
 use crate::paths::DataDir;
 use evidence::Generation;
 use journal::keep::KeepRing;
-use media::FileVolume;
 use proof::note::VerifierKey;
 use query::{
     Finding, FindingKind, Report, verify_collector, verify_kept, verify_node_lacking,
@@ -116,6 +116,7 @@ fn verify_generations(
             }
         };
         let mut own = Report::default();
+        let log = (reader.log_id(), generation);
         for _ in 0..LOOKS_MAX {
             let oldest = reader.oldest();
             own = Report {
@@ -129,18 +130,26 @@ fn verify_generations(
             ));
             let lacking = lacking_segments(data, generation)?;
             verify_node_lacking(&reader, &origin, &anchors, &lacking, &mut own);
-            let rings = keep_rings(data, generation)?;
-            for ring in &rings {
-                verify_kept(ring, &reader, &mut own);
+            let rings = keep_looks(&data.journal(generation.0), log, &reader);
+            for look in &rings {
+                if let Some(words) = &look.harm {
+                    let words = format!("{}: {words}", look.path.display());
+                    own.find(FindingKind::File, None, words);
+                }
+                if let Some(ring) = &look.ring {
+                    verify_kept(ring, &reader, &mut own);
+                }
             }
             // A node that runs may have written over the oldest segment meanwhile.
-            let ends = |rings: &[KeepRing<FileVolume>]| -> Vec<_> {
-                rings.iter().map(KeepRing::end).collect()
+            let ends = |looks: &[KeepLook]| -> Vec<_> {
+                let end = |look: &KeepLook| look.ring.as_ref().map(KeepRing::end);
+                looks.iter().map(end).collect()
             };
             let moved = !own.ok()
                 && reader.refresh().is_ok()
                 && (reader.oldest() != oldest
-                    || ends(&keep_rings(data, generation)?) != ends(&rings));
+                    || ends(&keep_looks(&data.journal(generation.0), log, &reader))
+                        != ends(&rings));
             if !moved {
                 break;
             }

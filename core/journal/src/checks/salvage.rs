@@ -164,7 +164,7 @@ fn frames_behind_an_older_truth_store_are_salvaged_and_marked() {
     *memory.truth.borrow_mut() = before;
     let image = &&memory;
     let salvage = Salvage::open(image, image, None).unwrap();
-    assert_eq!(salvage.reader().size(), 3);
+    assert_eq!((salvage.committed_size(), salvage.reader().size()), (3, 7));
     assert_eq!(salvage.further_end(), Some(7));
     let marked: Vec<bool> = ids(&salvage)
         .into_iter()
@@ -218,4 +218,103 @@ fn only_a_truth_store_that_is_flushed_with_each_commit_is_called_too_old() {
     };
     assert_eq!(findings(false), [behind]);
     assert_eq!(findings(true), []);
+}
+
+/// Files of segments that were exchanged cost nothing, and one that was copied over another costs that one.
+//= A5.4
+#[test]
+fn a_segment_in_the_place_of_another_is_read_and_said() {
+    let memory = with_a_log();
+    let image = &&memory;
+    let whole = ids(&Salvage::open(image, image, None).unwrap());
+    let was = memory.ring.borrow().clone();
+    let (first, second) = was.split_at(16_384);
+    *memory.ring.borrow_mut() = [second, first].concat();
+    let salvage = Salvage::open(image, image, None).unwrap();
+    let displaced = |lies, belongs, read| crate::Displaced {
+        lies,
+        belongs,
+        read,
+    };
+    let both = [displaced(0, 1, true), displaced(1, 0, true)];
+    assert_eq!(salvage.displaced(), both);
+    assert_eq!(ids(&salvage), whole);
+    assert_eq!(salvage.reader().scrub().findings, []);
+    everything(&memory);
+    *memory.ring.borrow_mut() = [first, first].concat();
+    let salvage = Salvage::open(image, image, None).unwrap();
+    assert_eq!(salvage.displaced(), [displaced(1, 0, false)]);
+    let read = ids(&salvage);
+    assert!(!read.is_empty() && read.len() < whole.len());
+    everything(&memory);
+}
+
+/// A log over some rounds of its ring, and the truth store as it stood after so many commits.
+fn log_with_truth_of(commits: u64, stood_after: u64) -> Memory {
+    let memory = Memory::blank();
+    let mut journal = Journal::create(&memory, &memory, &input(), SaltKey([3; 16])).unwrap();
+    let mut before = memory.truth.borrow().clone();
+    for number in 0..commits {
+        if number == stood_after {
+            before = memory.truth.borrow().clone();
+        }
+        journal.note_cosigned(journal.size());
+        journal.commit(&group(3), SaltKey([4; 16])).unwrap();
+    }
+    drop(journal);
+    *memory.truth.borrow_mut() = before;
+    memory
+}
+
+/// Whatever the age of the truth store, a reader and salvage see what recovery takes in.
+//= A5.4
+#[test]
+fn a_log_is_read_as_far_as_recovery_reads_it_however_old_the_truth_store() {
+    const COMMITS: u64 = 70;
+    for age in [2, 3, 9, 20, 30, 45, 69, COMMITS] {
+        let memory = log_with_truth_of(COMMITS, COMMITS - age);
+        let (image, id) = (&&memory, OWN.log_id);
+        let reader = Reader::open_as_found(&memory, &memory, id, OWN.generation).unwrap();
+        let salvage = Salvage::open(image, image, None).unwrap();
+        let claimed = reader.claimed().unwrap();
+        assert_eq!(claimed.size, (COMMITS - age) * 3, "age {age}");
+        assert!(claimed.old && !reader.closed_orderly(), "age {age}");
+        let behind = Finding::TruthBehind {
+            size: claimed.size,
+            seen_to: COMMITS * 3,
+        };
+        assert_eq!(reader.scrub().findings, [behind], "age {age}");
+        let read: Vec<u64> = ids(&salvage).into_iter().map(|(id, _)| id).collect();
+        let due: Vec<u64> = (reader.oldest().0..COMMITS * 3).collect();
+        assert_eq!(read, due, "age {age}");
+        assert!(salvage.root_holds(), "age {age}");
+        let without = Memory::blank();
+        *without.ring.borrow_mut() = memory.ring.borrow().clone();
+        let image = &&without;
+        let alone = Salvage::open(image, image, Some(OWN)).unwrap();
+        assert_eq!(ids(&alone).len(), due.len(), "age {age}");
+        let (journal, recovery) = Journal::open(&memory, &memory, &input()).unwrap();
+        assert_eq!(journal.size(), reader.size(), "age {age}: {recovery:?}");
+        drop(journal);
+        let again = Reader::open(&memory, &memory, id, OWN.generation).unwrap();
+        assert_eq!(again.oldest(), reader.oldest(), "age {age}");
+        assert_ne!(
+            again.truth_health().0,
+            crate::TruthHealth::Lost,
+            "age {age}"
+        );
+    }
+}
+
+/// A frame that nobody was told of is not shown to readers, and it is salvaged.
+//= A5.4
+#[test]
+fn one_frame_behind_the_end_is_salvaged_and_not_read() {
+    let memory = log_with_truth_of(20, 19);
+    let reader = Reader::open_as_found(&memory, &memory, OWN.log_id, OWN.generation).unwrap();
+    assert_eq!((reader.size(), reader.claimed()), (57, None));
+    let image = &&memory;
+    let salvage = Salvage::open(image, image, None).unwrap();
+    assert_eq!(salvage.further_end(), Some(60));
+    assert_eq!(reader.scrub().findings, []);
 }

@@ -45,6 +45,15 @@ pub struct FrameLook {
     pub payload: Option<Payload>,
 }
 
+impl FrameLook {
+    /// Whether the place begins as every frame does.
+    #[must_use]
+    pub fn begins_as_frame(&self) -> bool {
+        let magic = self.header.fields.first();
+        magic.is_some_and(|field| field.bytes == FRAME_MAGIC)
+    }
+}
+
 /// All places of a segment where a frame begins, should begin or once began, in their order.
 pub fn frames<V: ReadVolume>(volume: &V, identity: Identity, segment: u32) -> Vec<FrameLook> {
     let ring = Ring::new(volume, identity.log_id, identity.generation);

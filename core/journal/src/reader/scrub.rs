@@ -93,6 +93,13 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         {
             return;
         }
+        if let Some(claimed) = self.claimed.filter(|claimed| claimed.old) {
+            findings.push(Finding::TruthBehind {
+                size: claimed.size,
+                seen_to: fixed.size,
+            });
+            return;
+        }
         let orderly = self.closed_orderly();
         if orderly {
             for (slot, copies) in (0u32..).zip(counters.chunks(TRUTH_COPIES as usize)) {
@@ -136,7 +143,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
 
     /// A frame behind the committed end, in its lap or the next, whose first entry is `least` or later, and
     /// that `counts`.
-    pub(crate) fn frame_behind(&self, least: u64, counts: &dyn Fn() -> bool) -> Option<FrameHead> {
+    fn frame_behind(&self, least: u64, counts: &dyn Fn() -> bool) -> Option<FrameHead> {
         let fixed = &self.truth.fixed;
         let next = fixed.lap.saturating_add(1);
         let places = [

@@ -165,3 +165,43 @@ fn provisioning_goes_on_where_it_was_interrupted() {
     let error = FileVolume::provision(dir.path(), SHAPE, |_| {}).unwrap_err();
     assert!(error.to_string().contains("another size"));
 }
+
+/// Bytes behind a segment cost nothing, and of one that was cut short what is left is read.
+//= A5.4
+#[test]
+fn a_segment_of_another_size_is_read_as_far_as_it_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    provision(dir.path());
+    let (volume, truth) = media(dir.path(), Access::ReadWrite);
+    let mut journal = Journal::create(volume, truth, &input(), salt(1)).unwrap();
+    while journal.stats().segments_opened < 3 {
+        journal.commit(&group(1), salt(2)).unwrap();
+    }
+    let size = journal.size();
+    drop(journal);
+    let path = dir.path().join(segment_file_name(1));
+    let whole = std::fs::read(&path).unwrap();
+    let scrub = || {
+        let (volume, truth) = media(dir.path(), Access::ReadOnly);
+        assert_eq!(volume.missing(), [1]);
+        Reader::open(volume, truth, LogId([9; 16]), Generation(1))
+            .unwrap()
+            .scrub()
+    };
+    std::fs::write(&path, [&whole[..], &[7; 5_000]].concat()).unwrap();
+    let longer = scrub();
+    assert_eq!((longer.findings.len(), longer.entries), (0, size));
+    let (volume, truth) = media(dir.path(), Access::ReadWrite);
+    let (journal, recovery) = Journal::open(volume, truth, &input()).unwrap();
+    assert_eq!((journal.size(), recovery.findings.len()), (size, 0));
+    drop(journal);
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let shorter = scrub();
+    let lost: u64 = shorter.unnamed.iter().map(|loss| loss.count).sum();
+    assert_eq!(shorter.entries + lost, size);
+    assert!(lost > 0 && shorter.unnamed[0].segment == 1);
+    // As much is read of it as there was.
+    std::fs::remove_file(&path).unwrap();
+    let all: u64 = scrub().unnamed.iter().map(|loss| loss.count).sum();
+    assert!(lost < all, "{lost} of {all}");
+}

@@ -78,6 +78,7 @@ pub fn verify_node_with<V: ReadVolume + Sync, T: ReadTruth>(
         }
     }
     retired.tell(reader.cosigned_size(), chain.report);
+    tell_files(&scrub.findings, lacking, chain.report);
     tell_losses(&losses, lacking, &mut chain);
     compare_truth(reader, &mut chain);
     chain.finish();
@@ -130,6 +131,24 @@ impl Walk<'_> {
         if let Some(payload) = chain.judged(stored.leaf_hash, judged, known) {
             self.retired.take(stored.commit_id.0, &payload);
         }
+    }
+}
+
+/// Files of segments that are not as they must be, though nothing is wrong with what is read of them.
+fn tell_files(findings: &[Finding], lacking: &BTreeMap<u32, String>, report: &mut Report) {
+    let told = |segment: u32| {
+        findings.iter().any(|finding| match finding {
+            Finding::Lost(loss) => loss.segment == segment,
+            Finding::SegmentHeaderDamaged { segment: at, .. } => *at == segment,
+            _ => false,
+        })
+    };
+    for (segment, words) in lacking.iter().filter(|(segment, _)| !told(**segment)) {
+        report.find(
+            FindingKind::File,
+            None,
+            format!("segment {segment}: {words}"),
+        );
     }
 }
 

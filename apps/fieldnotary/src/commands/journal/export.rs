@@ -1,6 +1,8 @@
 //! `fieldnotary journal export`: a log, or one entry of it, in a form that anybody's tools check.
 
-use super::super::directory::{Directory, generations, keys_of, open_reader, what_it_is};
+use super::super::directory::{
+    Directory, generations, keys_of, open_reader, tell_old_truth, what_it_is,
+};
 use super::super::progress::Progress;
 use super::super::{Ended, is_node, words};
 use super::export_proof;
@@ -20,6 +22,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<Ended, String> {
     let (data, generation) = source(args)?;
     let reader = open_reader(&data, generation)?;
     must_be_outside(&args.out, &args.dir)?;
+    tell_old_truth(&data.journal(generation.0), &reader);
     must_be_new(&args.out)?;
     match args.proof {
         Some(id) => export_proof::export(args, &data, generation, &reader, id),
@@ -48,6 +51,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<Ended, String> {
 
 /// The node's directory and the generation that is meant: the newest, where none is named.
 fn source(args: &ExportArgs) -> Result<(DataDir, Generation), String> {
+    super::super::preflight::readable(&args.dir)?;
     if !is_node(&args.dir) {
         if let Ok(Directory::Collector(collector)) = Directory::open(&args.dir) {
             let logs = collector.logs.iter();

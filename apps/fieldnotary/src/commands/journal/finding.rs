@@ -1,9 +1,12 @@
 //! What `fsck` finds: where, which entries, what it means, and what can be done.
 
 use super::place::Place;
+use crate::commands::keep_check::KeepLook;
+use crate::commands::words;
 use evidence::reasons::LossCause;
-use journal::image::State;
+use journal::image::{self, Identity, State};
 use journal::limits::{TRUTH_COPIES, TRUTH_SLOT_BYTES};
+use journal::{Displaced, ReadTruth, ReadVolume, Salvage};
 use media::{Found, FoundTruth};
 use query::FindingKind;
 use serde_json::{Value, json};
@@ -159,8 +162,149 @@ fn slot_offset(slot: u32, copy: u32) -> u64 {
     number * TRUTH_SLOT_BYTES as u64
 }
 
+/// A segment that lies in the place of another.
+pub(super) fn of_displaced(one: &Displaced) -> Finding {
+    let file = media::segment_file_name(one.lies);
+    let home = media::segment_file_name(one.belongs);
+    let (words, cure) = match one.read {
+        true => (
+            format!("it holds the content of {home}, and is read as that: nothing in it is lost"),
+            format!(
+                "do not start the node: it would take this for damage. Give the file the name {home} again, by way of \
+                 a third name where two were exchanged"
+            ),
+        ),
+        false => (
+            format!("it holds a copy of the content of {home}, which is in its own place too"),
+            "put this segment's own file back before the node starts; until then its entries count as lost"
+                .to_owned(),
+        ),
+    };
+    Finding::new(FindingKind::File, file, words).cure(cure)
+}
+
+/// What is wrong with a keep-ring.
+pub(super) fn of_keep(look: &KeepLook) -> Vec<Finding> {
+    let file = format!("keep-{}", look.store.name());
+    let harm = look.harm.iter().map(|words| {
+        Finding::new(FindingKind::File, file.clone(), words.clone()).cure(
+            "leave all as it is; put the files back if they are elsewhere: the node makes a new keep-ring, and \
+             what was kept may be at the collector or in a backup",
+        )
+    });
+    // One cause: what the missing files held.
+    let damaged = look.damaged.iter().filter(|_| look.harm.is_none());
+    let damaged = damaged.map(|(first, end)| {
+        Finding::new(
+            FindingKind::Damaged,
+            file.clone(),
+            "what was kept of these entries cannot be read; the others that it keeps can",
+        )
+        .of(*first, *end)
+        .cure(READ_ELSEWHERE)
+    });
+    harm.chain(damaged).collect()
+}
+
+/// What the journal's reader found, each cause once: what follows from a file that is not as it must be is not
+/// said again of the parts that were in it.
+pub(super) fn of_scrub<V: ReadVolume, T: ReadTruth>(
+    place: &Place,
+    salvage: &Salvage<'_, V, T>,
+) -> Vec<Finding> {
+    use journal::Finding as Of;
+    let scrub = salvage.reader().scrub();
+    let due = place.measures.shape.segment_bytes;
+    let file_told = |segment: u32| {
+        !matches!(place.volume.found(segment), Found::Bytes(bytes) if *bytes == due)
+            || salvage.aside_segments().iter().any(|one| one.0 == segment)
+            || salvage.displaced().iter().any(|one| one.lies == segment)
+    };
+    let truth_told =
+        !matches!(place.truth.found(), Found::Bytes(bytes) if *bytes >= FoundTruth::BYTES);
+    let lost = scrub.findings.contains(&Of::TruthLost);
+    let aside = |slot: u32, copy: u32| {
+        let mut all = salvage.aside_slots().iter();
+        all.any(|one| (one.0, one.1) == (slot, copy))
+    };
+    let damaged = |slot: u32, copy: u32| {
+        scrub
+            .findings
+            .contains(&Of::TruthCopyDamaged { slot, copy })
+    };
+    let both = |slot: u32| (0..TRUTH_COPIES).all(|copy| damaged(slot, copy));
+    let found = scrub.findings.iter().filter_map(|one| match one {
+        Of::SegmentHeaderDamaged { segment, .. } if file_told(*segment) => None,
+        Of::SegmentHeaderDamaged { segment, lap } => {
+            Some(of_header(place, salvage.identity(), *segment, *lap))
+        }
+        Of::TruthLost if truth_told => None,
+        Of::TruthCopyDamaged { slot, copy } => match (lost || truth_told, both(*slot)) {
+            (true, _) => None,
+            _ if aside(*slot, *copy) => None,
+            (false, true) if *copy > 0 => None,
+            (false, true) => Some(of_both(*slot)),
+            (false, false) => of_reader(one, &scrub.unnamed),
+        },
+        Of::LeaseCopyDamaged { .. } if truth_told => None,
+        Of::LeaseCopyDamaged { copy } => {
+            let all = (0..TRUTH_COPIES)
+                .all(|copy| scrub.findings.contains(&Of::LeaseCopyDamaged { copy }));
+            match (all, *copy) {
+                (true, 0) => Some(of_leases()),
+                (true, _) => None,
+                (false, _) => of_reader(one, &scrub.unnamed),
+            }
+        }
+        other => of_reader(other, &scrub.unnamed),
+    });
+    found.collect()
+}
+
+/// Both copies of a slot.
+fn of_both(slot: u32) -> Finding {
+    let words = format!(
+        "both copies of slot {slot} are damaged: the other slot says where the log ends, and may be one commit older"
+    );
+    Finding::new(FindingKind::Truth, "truth store", words)
+        .at(slot_offset(slot, 0))
+        .cure("nothing: the node's next start takes in what follows, and writes the slot anew")
+}
+
+/// Both copies of the lease table.
+fn of_leases() -> Finding {
+    let words = "both copies of the lease table are damaged: which numbers are used is only told by the log";
+    Finding::new(FindingKind::Truth, "truth store", words)
+        .cure("the node's next start begins behind all numbers that the log has, and writes the table anew")
+}
+
+/// The header of a segment that is not the one that is due, with what is there instead.
+fn of_header(place: &Place, identity: Identity, segment: u32, lap: u64) -> Finding {
+    let header = image::segment(&place.volume, identity, segment);
+    let words = match (header.state, header.number("lap")) {
+        (State::Sound, Some(found)) => {
+            format!(
+                "its header is of lap {found}, and lap {lap} is due: an older copy of the file lies here"
+            )
+        }
+        (State::Blank, _) => format!("its header is blank, and that of lap {lap} is due"),
+        (State::Unreadable(error), _) => format!("the header of lap {lap} cannot be read: {error}"),
+        _ => format!(
+            "the header of lap {lap} is damaged: its check does not hold; the frames behind it are judged by \
+             their own"
+        ),
+    };
+    Finding::new(
+        FindingKind::Damaged,
+        media::segment_file_name(segment),
+        words,
+    )
+    .at(0)
+    .cure("nothing: it is written anew when the ring comes round")
+}
+
 /// What the journal's reader found; `unnamed` are the losses that no entry of the log names.
-pub(super) fn of_reader(finding: &journal::Finding, unnamed: &[journal::Loss]) -> Option<Finding> {
+fn of_reader(finding: &journal::Finding, unnamed: &[journal::Loss]) -> Option<Finding> {
     use journal::Finding as Of;
     let segment_file = |segment: u32| media::segment_file_name(segment);
     let truth = |words: String| Finding::new(FindingKind::Truth, "truth store", words);
@@ -207,8 +351,9 @@ pub(super) fn of_reader(finding: &journal::Finding, unnamed: &[journal::Loss]) -
         }
         Of::TruthBehind { size, seen_to } => {
             let words = format!(
-                "it ends the log at entry {size}, but committed frames reach to {seen_to}: an older truth \
-                 store was put in its place"
+                "it ends the log at entry {size}, but committed frames reach to {seen_to}: it is older than the log \
+                 by {}, and was put in the place of the newest",
+                words::count(seen_to.saturating_sub(*size), "entry", "entries")
             );
             truth(words).of(*size, *seen_to).cure(
                 "do not start the node: put the newer truth store back, or adopt a new generation",

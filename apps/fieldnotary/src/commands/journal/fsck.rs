@@ -6,13 +6,17 @@ use super::salvage_file::SalvageFile;
 use crate::cli::FsckArgs;
 use crate::commands::Ended;
 use crate::commands::ink::{Ink, ink};
+use crate::commands::keep_check::{KeepLook, keep_looks};
 use crate::commands::progress::Progress;
 use crate::commands::words;
+use evidence::CommitId;
 use evidence::reasons::TruthClass;
 use journal::image::Identity;
-use journal::{ReadTruth, Salvage, Salvaged, TruthHealth};
+use journal::keep::KeepRing;
+use journal::{ReadTruth, Salvage, Salvaged, StoredEntry, TruthHealth};
 use query::FindingKind;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Looks at a journal that grows under the look, until what is found is taken for what is there.
@@ -25,6 +29,7 @@ struct Checked {
     log: Option<Log>,
     /// Entries read, those behind the committed end included.
     read: u64,
+    keeps: Vec<KeepLook>,
     findings: Vec<Finding>,
 }
 
@@ -100,6 +105,10 @@ fn check(
         }
         if let (Some(file), Some(salvage)) = (file, salvage) {
             file.log(&place.ring, &checked.json())?;
+            let oldest = salvage.reader().oldest();
+            for (store, stored) in kept_below(&checked.keeps, oldest).into_values() {
+                file.kept(store, &stored)?;
+            }
             for item in salvage.items() {
                 file.item(&item)?;
             }
@@ -108,11 +117,21 @@ fn check(
     }
 }
 
+/// What the keep-rings hold of entries that have left the segments, in the order of commit.
+fn kept_below(keeps: &[KeepLook], oldest: CommitId) -> BTreeMap<CommitId, (&str, StoredEntry)> {
+    let all = keeps.iter().flat_map(|look| {
+        let name = look.store.name();
+        let entries = look.entries().into_iter();
+        entries.map(move |stored| (stored.commit_id, (name, stored)))
+    });
+    all.filter(|(id, _)| *id < oldest).collect()
+}
+
 type Open<'p> = Salvage<'p, media::FoundVolume, media::FoundTruth>;
 
 fn size_now(place: &Place, salvage: &Open<'_>) -> u64 {
     let again = Salvage::open(&place.volume, &place.truth, Some(salvage.identity()));
-    again.map_or(0, |again| again.reader().size())
+    again.map_or(0, |again| again.committed_size())
 }
 
 fn look<'p>(place: &'p Place, progress: &Progress) -> (Checked, Option<Open<'p>>) {
@@ -127,6 +146,7 @@ fn look<'p>(place: &'p Place, progress: &Progress) -> (Checked, Option<Open<'p>>
         }),
         log: None,
         read: 0,
+        keeps: Vec::new(),
         findings: finding::of_files(place),
     };
     let salvage = match Salvage::open(&place.volume, &place.truth, place.wanted) {
@@ -152,16 +172,20 @@ fn look<'p>(place: &'p Place, progress: &Progress) -> (Checked, Option<Open<'p>>
     let aside = salvage.aside_slots().iter();
     let aside = aside.map(|(slot, copy, state)| finding::of_aside_slot(*slot, *copy, *state));
     checked.findings.extend(aside);
-    let scrub = salvage.reader().scrub();
-    let found = scrub.findings.iter();
+    let displaced = salvage.displaced().iter();
     checked
         .findings
-        .extend(found.filter_map(|one| finding::of_reader(one, &scrub.unnamed)));
+        .extend(displaced.map(finding::of_displaced));
+    checked.findings.extend(finding::of_scrub(place, &salvage));
     if !salvage.root_holds() {
         checked
             .findings
-            .push(finding::root(salvage.reader().size()));
+            .push(finding::root(salvage.committed_size()));
     }
+    let log = (salvage.identity().log_id, salvage.identity().generation);
+    checked.keeps = keep_looks(&place.ring, log, salvage.reader());
+    let keeps = checked.keeps.iter().flat_map(finding::of_keep);
+    checked.findings.extend(keeps);
     checked.read_entries(&salvage, progress);
     checked.log = Some(log_of(place, &salvage));
     checked.tell_further();
@@ -176,7 +200,7 @@ fn log_of(place: &Place, salvage: &Open<'_>) -> Log {
         health: reader.truth_health().0,
         orderly: reader.closed_orderly(),
         oldest: reader.oldest().0,
-        size: reader.size(),
+        size: salvage.committed_size(),
         further: salvage.further_end(),
     }
 }
@@ -253,6 +277,7 @@ impl Checked {
             "size": log.map(|log| log.size),
             "readable_to": log.and_then(|log| log.further),
             "entries": self.read,
+            "kept": self.keeps.iter().map(keep_json).collect::<Vec<_>>(),
             "findings": self.findings.iter().map(Finding::json).collect::<Vec<_>>(),
         })
     }
@@ -278,11 +303,16 @@ impl Checked {
             sayln!("log        {}", log.identity);
             let class = log.class.name();
             sayln!("truth      {class}, {}", health_name(log.health));
-            let held = match log.size > log.oldest {
-                true => format!("{} to {} in the ring", log.oldest, log.size - 1),
+            let end = log.further.unwrap_or(log.size);
+            let held = match end > log.oldest {
+                true => format!("{} to {} in the ring", log.oldest, end - 1),
                 false => "none in the ring".to_owned(),
             };
             sayln!("entries    {} read; {held}", self.read);
+        }
+        for look in &self.keeps {
+            let kept = words::count(look.entries().len() as u64, "entry", "entries");
+            sayln!("kept       {kept} in keep-{}", look.store.name());
         }
         for one in &self.findings {
             let colour = if one.kind.is_failure() {
@@ -306,6 +336,15 @@ impl Checked {
             }
         }
     }
+}
+
+fn keep_json(look: &KeepLook) -> Value {
+    json!({
+        "store": look.store.name(),
+        "ok": look.is_sound(),
+        "entries": look.entries().len(),
+        "end": look.ring.as_ref().and_then(KeepRing::end),
+    })
 }
 
 /// One word for the state of a truth store.

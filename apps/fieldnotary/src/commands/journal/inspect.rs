@@ -73,15 +73,20 @@ pub(super) fn identity_and_log(place: &Place) -> (Identity, Option<LogState>, Co
         return (place.wanted.unwrap_or(nobody), None, Content::default());
     };
     let reader = salvage.reader();
+    // A frame behind the end that a crash left is none of the log yet; behind an older truth store it is.
+    let (size, end) = match reader.claimed().filter(|claimed| !claimed.old) {
+        Some(claimed) => (claimed.size, claimed.end),
+        None => (reader.size(), reader.committed_end()),
+    };
     let log = LogState {
         health: reader.truth_health().0,
         orderly: reader.closed_orderly(),
         epoch: reader.epoch().0,
         oldest: reader.oldest().0,
-        size: reader.size(),
+        size,
         sealed: reader.sealed_size(),
         cosigned: reader.cosigned_size(),
-        end: reader.committed_end(),
+        end,
     };
     (salvage.identity(), Some(log), Content::of(&salvage))
 }

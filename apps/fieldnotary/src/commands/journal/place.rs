@@ -1,11 +1,12 @@
 //! Where journals lie in what was named: a node's directory, or one folder of its journal.
 
 use super::measures::{self, CLASS_GUESSED, Measures};
-use crate::commands::directory::{is_node, read_log_id, what_it_is};
+use crate::commands::directory::{is_empty, is_node, read_log_id, what_it_is};
 use crate::paths::DataDir;
-use crate::roles::recorder::TruthPlace;
+use crate::roles::recorder::{TruthPlace, keep_place};
 use evidence::Generation;
 use journal::image::Identity;
+use journal::keep::Store;
 use media::{Found, FoundTruth, FoundVolume, TRUTH_FILE};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,13 @@ pub(super) struct Place {
 /// The journals that were named, oldest first.
 pub(super) fn places(dir: &Path, only: Option<u64>) -> Result<Vec<Place>, String> {
     crate::commands::preflight::readable(dir)?;
+    if let Some(above) = keep_of(dir) {
+        return Err(format!(
+            "{} is a keep-ring, which is looked at with the log that it belongs to: name {}",
+            dir.display(),
+            above.display()
+        ));
+    }
     if is_ring(dir) {
         return open(dir).map(|place| vec![place]);
     }
@@ -36,6 +44,15 @@ pub(super) fn places(dir: &Path, only: Option<u64>) -> Result<Vec<Place>, String
             false => what_it_is(dir),
         });
     }
+    let (begun, rings): (Vec<_>, Vec<_>) = rings
+        .into_iter()
+        .partition(|(number, ring)| *number > 1 && only != Some(*number) && is_empty(ring));
+    for (number, ring) in &begun {
+        complain!(
+            "{} is empty: generation {number} was begun there and nothing is written of it; it is passed over",
+            ring.display()
+        );
+    }
     let wanted = |number: &u64| only.is_none_or(|only| only == *number);
     let chosen: Vec<_> = rings.iter().filter(|(number, _)| wanted(number)).collect();
     if chosen.is_empty() {
@@ -48,6 +65,16 @@ pub(super) fn places(dir: &Path, only: Option<u64>) -> Result<Vec<Place>, String
         ));
     }
     chosen.into_iter().map(|(_, ring)| open(ring)).collect()
+}
+
+/// The generation's folder, where a folder is a keep-ring in it.
+fn keep_of(dir: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(dir).ok()?;
+    let above = absolute.parent()?;
+    let is_keep = Store::ALL
+        .iter()
+        .any(|store| keep_place(above, *store) == absolute);
+    (is_keep && generation_of(above).is_some()).then(|| above.to_owned())
 }
 
 /// Whether a folder holds a ring, or what is left of one.

@@ -49,6 +49,15 @@ impl SalvageFile {
         self.line(&json!({ "format": FORMAT, "journal": ring.display().to_string(), "log": log }))
     }
 
+    /// An entry that a keep-ring holds: its segment has been reused.
+    pub(super) fn kept(&mut self, store: &str, stored: &StoredEntry) -> Result<(), String> {
+        let mut line = entry_line(stored, false);
+        if let Some(object) = line.as_object_mut() {
+            object.insert("kept_in".to_owned(), json!(store));
+        }
+        self.line(&line)
+    }
+
     /// An entry, or what is missing.
     pub(super) fn item(&mut self, item: &Salvaged) -> Result<(), String> {
         let line = match item {

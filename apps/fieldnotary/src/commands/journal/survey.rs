@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use journal::Location;
-use journal::image::{self, FrameLook, Header, Identity};
+use journal::image::{self, FrameLook, Header, Identity, State};
 use serde_json::{Map, Value, json};
 
 /// What a frame is to the log.
@@ -76,6 +76,11 @@ fn one(place: &Place, identity: Identity, end: Option<Location>, segment: u32) -
         }
     };
     let frames = frames.into_iter().map(|look| (standing(&look), look));
+    // Behind the end of a lap lies what was there before it: only what begins as a frame does once was one.
+    let frames = frames.filter(|(standing, look)| {
+        let outside = matches!(standing, Standing::Void | Standing::BehindEnd);
+        !outside || look.header.state != State::Damaged || look.begins_as_frame()
+    });
     Surveyed {
         segment,
         lap,

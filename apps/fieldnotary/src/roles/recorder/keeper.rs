@@ -269,7 +269,7 @@ fn keeps(store: Store, entry: &StoredEntry) -> bool {
 }
 
 /// Where a keep-ring of a generation lies.
-fn place(directory: &Path, store: Store) -> PathBuf {
+pub(crate) fn place(directory: &Path, store: Store) -> PathBuf {
     directory.join(format!("keep-{}", store.name()))
 }
 

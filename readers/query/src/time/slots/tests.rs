@@ -182,6 +182,7 @@ impl Log {
             detail: None,
             sample: None,
             time_cause: Some(TimeCause::SetByProgram),
+            moved_ns: None,
         };
         self.put(utc + by, event)
     }
