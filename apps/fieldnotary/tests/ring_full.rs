@@ -29,7 +29,7 @@ fn contract(street: &Street) -> Contract {
 fn given_up(dir: &Path) -> Vec<(u64, u64)> {
     let said = about("log", dir, &["--kind", "loss"]);
     assert_eq!(said.code, Some(0), "{said:?}");
-    let rows = said.json_lines();
+    let rows = said.entries();
     let pruned = |row: &&Value| row["cause"] == "pruned";
     rows.iter()
         .filter(pruned)
@@ -131,7 +131,7 @@ fn an_uplink_set_late_begins_behind_what_has_left_the_ring() {
     assert_eq!(losses.first().map(|loss| loss.0), Some(0), "{losses:?}");
     // What was named early and could still be read when the collector came was delivered after all.
     let named_to = losses.iter().map(|(first, count)| first + count).max();
-    let rows = about("log", &kept, &[]).json_lines();
+    let rows = about("log", &kept, &[]).entries();
     let first = number(&rows[0], "commit_id");
     assert!(first > 0 && Some(first) <= named_to, "{}", rows[0]);
 }

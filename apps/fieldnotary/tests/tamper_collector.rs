@@ -304,7 +304,7 @@ fn a_lost_frame_is_a_hole_that_the_log_names_at_node_and_collector() {
                 && (number(finding, "first"), number(finding, "last")) == lost
         });
         assert!(named, "{lost:?} is not named: {report}");
-        let loss = about("log", place, &["--kind", "loss"]).json_lines();
+        let loss = about("log", place, &["--kind", "loss"]).entries();
         assert_eq!(loss.len(), 1, "{loss:?}");
         assert_eq!(number(&loss[0], "first"), lost.0);
         assert_eq!(number(&loss[0], "count"), lost.1 + 1 - lost.0);

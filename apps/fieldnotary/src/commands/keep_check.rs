@@ -144,7 +144,7 @@ fn files_words(volume: &FoundVolume, shape: Shape) -> Option<String> {
     }
 }
 
-/// Whether the newest configuration in the log wants a keep-ring; where none is there, one is wanted by default.
+/// Whether the newest configuration in the log wants a keep-ring. A log without any does not tell.
 fn is_wanted<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, store: Store) -> bool {
     let (mut parts, mut newest) = (Vec::<Configuration>::new(), None);
     for stored in reader.entries(reader.oldest()).flatten() {
@@ -157,9 +157,11 @@ fn is_wanted<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, store: Store) -
             newest = Contract::from_parts(&parts).ok().or(newest);
         }
     }
-    let bytes = newest.and_then(|contract: Contract| match store {
-        Store::Soe => contract.storage.keep_soe_bytes,
-        Store::Audit => contract.storage.keep_audit_bytes,
-    });
-    bytes != Some(0)
+    newest.is_some_and(|contract: Contract| {
+        let bytes = match store {
+            Store::Soe => contract.storage.keep_soe_bytes,
+            Store::Audit => contract.storage.keep_audit_bytes,
+        };
+        bytes != Some(0)
+    })
 }

@@ -167,6 +167,13 @@ impl Said {
     pub(crate) fn json_lines(&self) -> Vec<Value> {
         json_lines(&self.out)
     }
+
+    /// The entries among them, without what `log` says is missing.
+    pub(crate) fn entries(&self) -> Vec<Value> {
+        let mut lines = self.json_lines();
+        lines.retain(|line| line.get("missing_first").is_none());
+        lines
+    }
 }
 
 impl From<Output> for Said {

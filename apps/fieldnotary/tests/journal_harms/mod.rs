@@ -94,17 +94,12 @@ pub(crate) const HARMS: &[Harm] = &[
             truncate(&middle(ring), 50_000);
         },
     ),
-    harm(
-        "a segment is empty",
-        &["file", "damaged", "lost"],
-        true,
-        |ring, _| {
-            truncate(&middle(ring), 0);
-        },
-    ),
+    harm("a segment is empty", &["file", "lost"], true, |ring, _| {
+        truncate(&middle(ring), 0);
+    }),
     harm(
         "a segment is missing",
-        &["file", "damaged", "lost"],
+        &["file", "lost"],
         true,
         |ring, _| {
             std::fs::remove_file(middle(ring)).unwrap();
@@ -120,7 +115,7 @@ pub(crate) const HARMS: &[Harm] = &[
     ),
     harm(
         "a segment is of another log",
-        &["file", "damaged", "lost"],
+        &["file", "lost"],
         true,
         |ring, other| {
             std::fs::copy(other.join("seg-0000.fnj"), middle(ring)).unwrap();
@@ -128,7 +123,7 @@ pub(crate) const HARMS: &[Harm] = &[
     ),
     harm(
         "a segment is a folder",
-        &["file", "damaged", "lost"],
+        &["file", "lost"],
         true,
         |ring, _| {
             let file = middle(ring);
