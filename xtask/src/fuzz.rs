@@ -24,7 +24,11 @@ const FLAGS: &[&str] = &[
 ];
 
 /// Targets that start from examples, and where those are.
-const EXAMPLES: &[(&str, &str)] = &[("contract_file", "core/contract/example")];
+const EXAMPLES: &[(&str, &str)] = &[
+    ("contract_file", "core/contract/example"),
+    ("mbus_records", "fuzz/seeds/mbus_records"),
+    ("mbus_telegram", "fuzz/seeds/mbus_telegram"),
+];
 
 /// Longest input: above every bound of a message that the targets decode, so that bounds are met.
 const INPUT_BYTES_MAX: u32 = 70_000;

@@ -1,11 +1,13 @@
 //! The command line.
 
+mod decode;
 mod help;
 mod journal;
 mod time;
 
 use crate::when::{Edge, edge, instant};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use decode::{DecodeMbusArgs, DecodeModbusArgs, DecodeVerb};
 use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
 pub(crate) use journal::{
@@ -52,6 +54,9 @@ pub(crate) enum Verb {
     /// Look at a journal as it lies on its media: inspect, check and salvage it, export it
     #[command(subcommand, after_help = help::JOURNAL)]
     Journal(JournalVerb),
+    /// Read one frame of Modbus or M-Bus, offline: every layer's fields, and what is wrong
+    #[command(subcommand, after_help = decode::HELP)]
+    Decode(DecodeVerb),
     /// Copy a node's log, running or stopped, to a directory or a tar file
     #[command(after_help = help::BACKUP)]
     Backup(BackupArgs),

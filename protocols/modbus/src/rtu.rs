@@ -5,7 +5,7 @@ mod reader;
 mod timing;
 
 pub use crc::crc16;
-pub use reader::{Captured, Direction, End, FrameReader};
+pub use reader::{Captured, Direction, End, FrameReader, predicted_len};
 pub use timing::Timing;
 
 use crate::limits::{RTU_FRAME_BYTES_MAX, RTU_FRAME_BYTES_MIN, RTU_OVERHEAD_BYTES};

@@ -61,11 +61,11 @@ impl ExceptionCode {
             Self::Other(other) => other,
         }
     }
-}
 
-impl fmt::Display for ExceptionCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
+    /// What the protocol calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::IllegalFunction => "illegal function",
             Self::IllegalDataAddress => "illegal data address",
             Self::IllegalDataValue => "illegal data value",
@@ -76,8 +76,13 @@ impl fmt::Display for ExceptionCode {
             Self::GatewayPathUnavailable => "gateway path unavailable",
             Self::GatewayTargetFailedToRespond => "gateway target device failed to respond",
             Self::Other(_) => "a code the protocol does not name",
-        };
-        write!(f, "exception {} ({name})", self.code())
+        }
+    }
+}
+
+impl fmt::Display for ExceptionCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exception {} ({})", self.code(), self.name())
     }
 }
 

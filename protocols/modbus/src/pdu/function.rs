@@ -61,11 +61,11 @@ impl Function {
             .into_iter()
             .find(|function| function.code() == code)
     }
-}
 
-impl fmt::Display for Function {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
+    /// What the protocol calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::ReadCoils => "read coils",
             Self::ReadDiscreteInputs => "read discrete inputs",
             Self::ReadHoldingRegisters => "read holding registers",
@@ -74,7 +74,12 @@ impl fmt::Display for Function {
             Self::WriteSingleRegister => "write single register",
             Self::WriteMultipleCoils => "write multiple coils",
             Self::WriteMultipleRegisters => "write multiple registers",
-        };
-        write!(f, "{name} (function {})", self.code())
+        }
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (function {})", self.name(), self.code())
     }
 }

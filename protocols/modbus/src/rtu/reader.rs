@@ -143,7 +143,8 @@ fn crc_fits(frame: &[u8]) -> bool {
 }
 
 /// Length the header announces, as far as it is read and its function known.
-fn predicted_len(direction: Direction, bytes: &[u8]) -> Option<usize> {
+#[must_use]
+pub fn predicted_len(direction: Direction, bytes: &[u8]) -> Option<usize> {
     let code = *bytes.get(1)?;
     if direction == Direction::Replies && code & EXCEPTION_BIT != 0 {
         return Some(RTU_EXCEPTION_BYTES);

@@ -1,0 +1,25 @@
+//! `fieldnotary decode`: one frame, layer by layer, without a port or a configuration.
+
+mod faults;
+mod input;
+mod mbus;
+mod mbus_screen;
+mod modbus;
+mod modbus_screen;
+
+use super::Ended;
+use crate::cli::DecodeVerb;
+
+/// Decodes. Ends badly where the frame is not whole and valid.
+pub(crate) fn decode(verb: &DecodeVerb) -> Result<Ended, String> {
+    match verb {
+        DecodeVerb::Modbus(args) => modbus::modbus(args),
+        DecodeVerb::Mbus(args) => mbus::mbus(args),
+    }
+}
+
+/// Bytes as pairs of digits.
+fn hex(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    pairs.join(" ")
+}
