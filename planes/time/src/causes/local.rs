@@ -21,9 +21,10 @@ pub(crate) struct LocalMove {
 }
 
 /// Whether two figures are the same, for clocks that are read one after the other: within a fifth, or a
-/// tenth of a millisecond.
+/// tenth of a millisecond, but no more than half of the larger: what is next to nothing is like nothing.
 fn alike(a_ns: i128, b_ns: i128) -> bool {
-    let tolerance_ns = (a_ns.abs().max(b_ns.abs()) / 5).max(i128::from(ATTRIBUTION_FLOOR_NS));
+    let larger_ns = a_ns.abs().max(b_ns.abs());
+    let tolerance_ns = (larger_ns / 5).max(i128::from(ATTRIBUTION_FLOOR_NS).min(larger_ns / 2));
     (a_ns - b_ns).abs() <= tolerance_ns && a_ns.signum() == b_ns.signum()
 }
 
