@@ -338,7 +338,8 @@ impl Sources {
         let gm = follower.and_then(|_| self.gm.replace((reading.gm, reading.gm_class)));
         if gm.is_some_and(|(known, _)| known != reading.gm) {
             self.path_moved_ns = 0;
-            self.standings.of(SourceKind::Ptp).release();
+            // What was measured against the one before is still true of the clock; the new one has to settle.
+            self.standings.of(SourceKind::Ptp).in_a_row = 0;
         }
         self.leap = reading.time_flags & 0x03 != 0;
         let verdict = self.ptp.judge(reading, at, clock);
