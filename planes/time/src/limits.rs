@@ -39,6 +39,8 @@ pub const SETTLED_MEASUREMENTS: u32 = 4;
 /// So many offsets in a row that stay where they are show that the clock is steered: a clock that runs away
 /// is that far from where it was by then, whatever its noise.
 pub const STEADY_MEASUREMENTS_MIN: u32 = 10;
+/// They are compared with what they were so long ago, up to twice as long.
+pub const STEADY_WINDOW_NS: u64 = 1_024_000_000_000;
 /// Offsets that moved by more than so many times the mean distance of one to the next ran away,
 pub const STEADY_NOISE_FACTOR: u64 = 4;
 /// the mean taken over so many,

@@ -6,6 +6,7 @@
 use crate::fresh::Measurement;
 use crate::limits::{
     SLEW_PPB_MAX, STEADY_FLOOR_NS, STEADY_MEASUREMENTS_MIN, STEADY_NOISE_FACTOR, STEADY_NOISE_OF,
+    STEADY_WINDOW_NS,
 };
 use crate::reading::SourceKind;
 use evidence::MonoNs;
@@ -27,6 +28,8 @@ struct Mark {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Steering {
     first: Option<Mark>,
+    /// The next that takes its place, and how many were measured since.
+    second: Option<(Mark, u32)>,
     newest: [Option<Measurement>; MEAN_OF],
     count: u32,
     /// How far one offset is from the next, on the average over the last, in nanoseconds.
@@ -85,6 +88,13 @@ impl Steering {
             return;
         };
         let first = *self.first.get_or_insert(now);
+        let (second, since) = self.second.get_or_insert((now, 0));
+        *since = since.saturating_add(1);
+        let is_due = now.at.since(second.at) >= STEADY_WINDOW_NS;
+        if is_due && *since >= STEADY_MEASUREMENTS_MIN {
+            self.first = Some(*second);
+            self.second = Some((now, 0));
+        }
         let by_ns = i128::from(now.offset_ns) - i128::from(first.offset_ns);
         let allowed_ns = self
             .noise_ns
@@ -97,14 +107,19 @@ impl Steering {
             let rate_ppt = rate_ppt.clamp(-RUNAWAY_PPT_MAX, RUNAWAY_PPT_MAX);
             self.restart();
             self.runaway_ppt = i64::try_from(rate_ppt).ok();
-        } else if self.is_steady() {
-            self.runaway_ppt = None;
+        } else if let Some(rate_ppt) = self.runaway_ppt {
+            // At that rate they would have run away twice by now.
+            let would_ns = u128::from(rate_ppt.unsigned_abs()) * within_ns.unsigned_abs();
+            let twice_ns = u128::from(allowed_ns).saturating_mul(2);
+            if would_ns / 1_000_000_000_000 > twice_ns {
+                self.runaway_ppt = None;
+            }
         }
     }
 
     /// Whether so many offsets stayed where they were that the clock counts as steered.
     pub(super) const fn is_steady(&self) -> bool {
-        self.count >= STEADY_MEASUREMENTS_MIN
+        self.count >= STEADY_MEASUREMENTS_MIN && self.runaway_ppt.is_none()
     }
 
     /// How fast the clock ran away from its source, in parts per trillion, fast positive; `None` where it
@@ -115,6 +130,7 @@ impl Steering {
 
     const fn restart(&mut self) {
         self.first = None;
+        self.second = None;
         self.newest = [None; MEAN_OF];
         self.count = 0;
     }

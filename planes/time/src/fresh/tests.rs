@@ -346,3 +346,47 @@ fn an_update_that_has_not_been_yet_is_not_of_now() {
     let held = measured(watch.judge(&chrony(9_000 * MS), MonoNs(3_100 * MS), &clock(3_100 * MS)));
     assert_eq!(held.taken, MonoNs(1_100 * MS));
 }
+
+//= A8.5
+#[test]
+fn the_look_that_finds_a_step_dates_nothing_behind_it() {
+    // The clock was set back by 1.2 s, and ptp4l was slow to answer: its Sync of before looks newer.
+    let (at, found) = (MonoNs(2_700 * MS), clock(1_300 * MS));
+    let (mut watch, _) = watched(PtpPolicy::default());
+    let reading = ptp(2_450 * MS, 10);
+    let mut unmoved = watch.clone();
+    let held = measured(unmoved.judge(&reading, at, &found));
+    assert_eq!(held.taken, MonoNs(2_450 * MS));
+    watch.void(found.mono);
+    let held = measured(watch.judge(&reading, at, &found));
+    assert_eq!(held.taken, MonoNs(1_050 * MS));
+
+    let mut watch = ChronyWatch::new(ChronyPolicy::default());
+    watch.judge(&chrony(1_000 * MS), MonoNs(1_100 * MS), &clock(1_100 * MS));
+    watch.void(found.mono);
+    let held = measured(watch.judge(&chrony(2_450 * MS), at, &found));
+    assert_eq!(held.taken, MonoNs(1_100 * MS));
+}
+
+//= A8.5
+#[test]
+fn a_card_that_was_compared_before_a_step_says_nothing_behind_it() {
+    let (mut watch, mut next) = watched(PtpPolicy::default());
+    next.ports[0].timestamping = Some(Timestamping::Hardware);
+    next.ports[0].hardware_clock = Some(0);
+    let card = CardClockReading {
+        index: 0,
+        difference_ns: 37_000_000_000,
+        read_uncertainty_ns: 250,
+        utc: utc(1_200 * MS),
+    };
+    watch.compared(card, MonoNs(1_200 * MS));
+    watch.void(MonoNs(1_300 * MS));
+    let verdict = watch.judge(&next, MonoNs(1_300 * MS), &clock(1_300 * MS));
+    assert_eq!(verdict, Verdict::Nothing);
+    // Once it is compared anew it says something.
+    watch.compared(card, MonoNs(1_310 * MS));
+    next.ingress = Some(UtcNs(utc(1_500 * MS).0 + 37_000_000_000));
+    next.ports[0].received.sync += 2;
+    measured(watch.judge(&next, MonoNs(1_550 * MS), &clock(1_550 * MS)));
+}
