@@ -13,6 +13,8 @@ use evidence::MonoNs;
 
 /// Measurements whose mean counts as one.
 const MEAN_OF: usize = 4;
+/// Means over which a jump is told from a drift.
+const JUMP_OF: usize = 8;
 /// The fastest that a clock runs away, in parts per trillion.
 #[expect(clippy::as_conversions, reason = "no wider conversion is const")]
 const RUNAWAY_PPT_MAX: i128 = SLEW_PPB_MAX as i128 * 1_000;
@@ -31,6 +33,8 @@ pub(super) struct Steering {
     /// The next that takes its place, and how many were measured since.
     second: Option<(Mark, u32)>,
     newest: [Option<Measurement>; MEAN_OF],
+    /// The means before now, the newest first: whether a movement is of just now.
+    before: [Option<Mark>; JUMP_OF],
     count: u32,
     /// How far one offset is from the next, on the average over the last, in nanoseconds.
     noise_ns: u64,
@@ -88,6 +92,10 @@ impl Steering {
             return;
         };
         let first = *self.first.get_or_insert(now);
+        self.before.rotate_right(1);
+        if let Some(before) = self.before.first_mut() {
+            *before = Some(now);
+        }
         let (second, since) = self.second.get_or_insert((now, 0));
         *since = since.saturating_add(1);
         let is_due = now.at.since(second.at) >= STEADY_WINDOW_NS;
@@ -103,6 +111,7 @@ impl Steering {
         let within_ns = i128::from(now.at.since(first.at));
         if by_ns.unsigned_abs() > u128::from(allowed_ns) && within_ns > 0 {
             // What is faster was a jump.
+            let within_ns = self.moving_ns(first, now);
             let rate_ppt = by_ns * 1_000_000_000_000 / within_ns;
             let rate_ppt = rate_ppt.clamp(-RUNAWAY_PPT_MAX, RUNAWAY_PPT_MAX);
             self.restart();
@@ -132,7 +141,18 @@ impl Steering {
         self.first = None;
         self.second = None;
         self.newest = [None; MEAN_OF];
+        self.before = [None; JUMP_OF];
         self.count = 0;
+    }
+
+    /// For how long the offsets have moved, in nanoseconds: since the first of them, or since a moment ago
+    /// where they had not moved a quarter of the way by then.
+    fn moving_ns(&self, first: Mark, now: Mark) -> i128 {
+        let recent = self.before.last().copied().flatten().unwrap_or(first);
+        let by_then_ns = recent.offset_ns.abs_diff(first.offset_ns);
+        let jumped = by_then_ns < now.offset_ns.abs_diff(first.offset_ns) / 4;
+        let from = if jumped { recent } else { first };
+        i128::from(now.at.since(from.at)).max(1)
     }
 
     fn mean(&self) -> Option<Mark> {
