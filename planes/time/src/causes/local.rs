@@ -50,3 +50,36 @@ pub(crate) fn name_move(seen: &LocalMove) -> TimeCause {
         TimeCause::Unexplained
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LocalMove, name_move};
+    use evidence::reasons::TimeCause::{self, DaemonCorrection, SetByProgram};
+
+    //= A8.5
+    #[test]
+    fn a_daemon_corrected_what_it_had_measured_and_not_whatever_comes_near_it() {
+        let cases: [(i64, i128, TimeCause); 8] = [
+            // Next to nothing was measured: nothing is a correction of that.
+            (-400, 100_000, SetByProgram),
+            (-400, 90_000, SetByProgram),
+            (-400, 2_000, SetByProgram),
+            (-400, 500, DaemonCorrection),
+            (-60_000, 80_000, DaemonCorrection),
+            (-60_000, 200_000, SetByProgram),
+            (-2_000_000, 2_300_000, DaemonCorrection),
+            (2_000_000, 2_300_000, SetByProgram),
+        ];
+        for (offset_ns, moved_ns, expected) in cases {
+            let cause = name_move(&LocalMove {
+                moved_ns,
+                signalled: true,
+                slept_ns: 0,
+                offset_before_ns: Some(offset_ns),
+                handed_ns: None,
+                leap_announced: false,
+            });
+            assert_eq!(cause, expected, "{offset_ns} ns, moved by {moved_ns} ns");
+        }
+    }
+}

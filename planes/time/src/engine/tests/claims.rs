@@ -277,11 +277,11 @@ fn another_port_of_the_daemon_is_no_loss_of_packets() {
     let mut second = world.reading.ports[0].clone();
     second.number = 2;
     second.state = PortState::Passive;
-    // It has heard less, and at the slower pace of its own.
-    second.received.sync = 11;
-    second.received.follow_up = 11;
-    second.received.announce = 5;
-    second.received.delay_resp = 3;
+    // It has heard more, for it was the one that followed before.
+    second.received.sync += 1_000;
+    second.received.follow_up += 1_000;
+    second.received.announce += 80;
+    second.received.delay_resp += 100;
     second.log_sync_interval = 0;
     world.reading.ports[0].state = PortState::Passive;
     let first = std::mem::replace(&mut world.reading.ports, vec![second]);
@@ -337,30 +337,4 @@ fn a_chronyd_at_its_slowest_poll_is_synced() {
     }
     assert_eq!(lost, 0);
     assert_eq!(world.map().quality, TimeQuality::Synced);
-}
-
-//= A8.5
-#[test]
-fn a_step_that_no_source_asked_for_is_not_the_daemons() {
-    let mut world = World::synced();
-    world.run(1);
-    // The last offset was a few hundred nanoseconds; a program sets the clock by 90 us.
-    world.pass();
-    world.own_ns += 90_000;
-    world.set = true;
-    world.look();
-    assert_eq!(
-        world.cause(EventCode::TimeStep),
-        Some(TimeCause::SetByProgram)
-    );
-}
-
-//= A8.4
-#[test]
-fn another_grandmaster_that_agrees_costs_no_claim() {
-    let mut world = World::synced();
-    another_grandmaster(&mut world);
-    world.run(20);
-    assert_eq!(world.count(EventCode::GrandmasterChanged), 1);
-    assert_eq!(world.count(EventCode::SyncLost), 0, "{:?}", world.told);
 }
