@@ -34,7 +34,7 @@ records! {
     }
     Time {
         0 limit_us; 1 oscillator; 2 ptp; 3 ptp_mode; 4 ptp_domain; 5 ptp_class_max; 6 ptp_asymmetry_us;
-        7 chrony; 8 rtc; 9 thermal; 10 budget_us; 11 refclock; 12 offered;
+        7 chrony; 8 rtc; 9 thermal; 10 budget_us; 11 refclock; 12 offered; 13 ptp_timestamping;
     }
     OfferedSource {
         0 id; 1 priority; 2 offset_max_ms; 3 uncertainty_max_us; 4 interval_ms; 5 pause_min_ms;

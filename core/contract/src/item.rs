@@ -85,8 +85,10 @@ macro_rules! by_place_of_word {
     )+ };
 }
 
-use crate::model::{Oscillator, Parity, Policy, PtpMode, Table, ValueType, WordOrder};
-by_place_of_word! { Oscillator Parity Policy PtpMode Table ValueType WordOrder }
+use crate::model::{
+    Oscillator, Parity, Policy, PtpMode, PtpTimestamping, Table, ValueType, WordOrder,
+};
+by_place_of_word! { Oscillator Parity Policy PtpMode PtpTimestamping Table ValueType WordOrder }
 
 impl Item for String {
     fn write(&self, writer: &mut Writer) {

@@ -84,12 +84,14 @@ pub struct Time {
     pub ptp: Option<String>,
     /// Whether ptp4l steers the clock.
     pub ptp_mode: PtpMode,
-    /// The only domain that is believed.
+    /// The domain that ptp4l is asked in, and the only one that is believed; 0 where none is stated.
     pub ptp_domain: Option<u8>,
     /// The worst clockClass that is believed.
     pub ptp_class_max: u8,
     /// The most by which one direction of the path is longer, in microseconds.
     pub ptp_asymmetry_us: Option<u64>,
+    /// Whose clock ptp4l's timestamps are of, where it does not tell.
+    pub ptp_timestamping: Option<PtpTimestamping>,
     /// The command socket of chronyd.
     pub chrony: Option<String>,
     /// The real-time clock.
@@ -139,6 +141,15 @@ pub enum PtpMode {
     Disciplines,
     /// It only measures.
     FreeRunning,
+}
+
+/// What takes ptp4l's timestamps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PtpTimestamping {
+    /// The kernel, by the node's clock.
+    Software,
+    /// The network card, by its own clock.
+    Hardware,
 }
 
 /// Where batches go.

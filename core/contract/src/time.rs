@@ -60,8 +60,8 @@ const KEYS: &[Key] = &[
     key(
         "ptp_domain",
         "integer",
-        Preset::Stated("any"),
-        "The only PTP domain that is believed: 0 to 255.",
+        Preset::Number(0),
+        "The PTP domain in which ptp4l is asked, and the only one that is believed: 0 to 255.",
     ),
     key(
         "ptp_class_max",
@@ -75,6 +75,13 @@ const KEYS: &[Key] = &[
         "duration",
         Preset::Stated("the whole mean path delay"),
         "The most by which one direction of the path to the grandmaster is longer than the other: 1us to 10s.",
+    ),
+    key(
+        "ptp_timestamping",
+        "word",
+        NONE,
+        "`software` or `hardware`, where ptp4l does not tell: its read-only socket does not. A port of which \
+            nobody says it is not believed, for a network card's clock says nothing of the node's.",
     ),
     key(
         "chrony",
@@ -138,6 +145,7 @@ pub(crate) fn read(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Time {
         ptp_domain: block.maybe(report, "ptp_domain", integer("0 to 255")),
         ptp_class_max: block.get(report, "ptp_class_max", 7, integer("0 to 255")),
         ptp_asymmetry_us: block.maybe(report, "ptp_asymmetry", microseconds),
+        ptp_timestamping: block.maybe(report, "ptp_timestamping", word),
         chrony: block.maybe(report, "chrony", text),
         rtc: block.maybe(report, "rtc", text),
         thermal: block.maybe(report, "thermal", text),

@@ -1,6 +1,8 @@
 //! The words of the file for the model's enums; their place in the list is their canonical code.
 
-use crate::model::{Oscillator, Parity, Policy, PtpMode, Table, ValueType, WordOrder};
+use crate::model::{
+    Oscillator, Parity, Policy, PtpMode, PtpTimestamping, Table, ValueType, WordOrder,
+};
 use evidence::reasons::TruthClass;
 
 /// A value that the file writes as one of a few words. Lists only ever grow at the end.
@@ -34,6 +36,7 @@ words! {
     WordOrder { "high-first" HighFirst "low-first" LowFirst }
     Oscillator { "xo" Xo "tcxo" Tcxo "ocxo" Ocxo "rubidium" Rubidium }
     PtpMode { "disciplines" Disciplines "free-running" FreeRunning }
+    PtpTimestamping { "software" Software "hardware" Hardware }
     Policy { "evidence-first" EvidenceFirst "availability-first" AvailabilityFirst }
     TruthClass { "independent" Independent "same-device-sync" SameDeviceSync "same-device-deferred" SameDeviceDeferred }
 }

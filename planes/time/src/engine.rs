@@ -7,6 +7,7 @@ mod offered;
 mod rtc;
 mod sources;
 mod standings;
+mod steering;
 mod steps;
 
 use crate::arbiter::{Ruling, rule};
@@ -29,6 +30,7 @@ use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
 use news::News;
 pub use offered::{OfferPolicy, OfferSource, OfferVerdict, ToHand};
 use sources::Sources;
+use steering::Steerings;
 use steps::Steps;
 
 /// What the site says of its time.
@@ -105,6 +107,7 @@ pub struct Engine {
     reason: HoldoverReason,
     anchor: Option<Anchor>,
     learner: Learner,
+    steerings: Steerings,
     holdover_since: Option<MonoNs>,
     disputed: bool,
     counters: Counters,
@@ -119,6 +122,7 @@ impl Engine {
             compared: None,
             sources: Sources::new(&policy),
             learner: Learner::new(policy.oscillator),
+            steerings: Steerings::default(),
             news: News::new(source),
             steps: Steps::default(),
             policy,
@@ -204,7 +208,7 @@ impl Engine {
         let updates = self.sources.updates();
         self.steps.answer(now.sample.mono, updates, &mut self.news);
         let (finding, held) = self.find(&now);
-        self.learn(&now, held.is_some());
+        self.learn(&now, held.as_ref());
         if self.go(now.sample.mono, finding) && !row.journal {
             row = Row {
                 change: Change::Label,
@@ -279,7 +283,8 @@ impl Engine {
         if let Some(anchor) = &mut self.anchor {
             anchor.stepped_ns = anchor.stepped_ns.saturating_add(movement.magnitude_ns());
         }
-        self.sources.void(now.sample.mono);
+        self.steerings.restart();
+        self.sources.void(now.sample.mono, movement.moved_ns);
     }
 
     /// What the sources show together, and the measurement that holds the clock.
@@ -292,12 +297,13 @@ impl Engine {
             Ruling::Held(measured) => {
                 self.hold(measured, now);
                 let settled = self.sources.in_a_row(measured.source) >= SETTLED_MEASUREMENTS;
-                let finding = if !settled {
-                    Finding::Settling
-                } else if self.bound_ns(at) <= Some(self.limit_ns()) {
+                // The site's limit holds for who has yet to settle too.
+                let finding = if self.bound_ns(at) > Some(self.limit_ns()) {
+                    Finding::Coarse
+                } else if settled {
                     Finding::Good
                 } else {
-                    Finding::Coarse
+                    Finding::Settling
                 };
                 (finding, Some(measured))
             }
@@ -337,13 +343,9 @@ impl Engine {
                 if self.counters.boot_to_stable_ns == 0 {
                     self.counters.boot_to_stable_ns = now.0;
                 }
-                self.news.event(
-                    now,
-                    EventCode::SyncAcquired,
-                    None,
-                    None,
-                    self.sources.basis(),
-                );
+                let basis = self.source_basis();
+                self.news
+                    .event(now, EventCode::SyncAcquired, None, None, basis);
                 if let Some(since) = self.holdover_since.take() {
                     let held_ns = now.since(since);
                     self.counters.holdover_ns = self.counters.holdover_ns.saturating_add(held_ns);
@@ -387,22 +389,25 @@ impl Engine {
             ..self.servo(now, true)
         };
         let initial_ns = measured.bound_ns().saturating_sub(measured.asymmetry_ns);
+        let steering = self.steerings.of(measured.source);
+        steering.observe(&measured);
+        let growth = match steering.runaway_ppt() {
+            Some(rate_ppt) => self.learner.growth_unsteered(rate_ppt),
+            None => self.learner.growth(),
+        };
         self.anchor = Some(Anchor {
             measured,
             stepped_ns: 0,
-            bound: Bound::new(
-                &sample,
-                initial_ns,
-                measured.asymmetry_ns,
-                self.learner.growth(),
-            ),
+            bound: Bound::new(&sample, initial_ns, measured.asymmetry_ns, growth),
         });
     }
 
-    /// Looks at the discipline: what the oscillator needs is learnt while it is held, and what was done to
-    /// it since the last measurement is in the bound.
-    fn learn(&mut self, now: &ClockComparison, held: bool) {
-        let sample = self.servo(now, held);
+    /// Looks at the discipline: what the oscillator needs is learnt while the clock is measured and stays
+    /// where it is, for only then the correction is what was needed; what was done to it since the last
+    /// measurement is in the bound.
+    fn learn(&mut self, now: &ClockComparison, held: Option<&Measurement>) {
+        let steered = held.is_some_and(|held| self.steerings.of(held.source).is_steady());
+        let sample = self.servo(now, steered);
         self.learner.observe(sample);
         if let Some(anchor) = &mut self.anchor {
             anchor.bound.observe(&sample);
@@ -477,8 +482,13 @@ impl Engine {
         }
     }
 
+    fn source_basis(&self) -> Option<String> {
+        let anchor = self.anchor.as_ref()?;
+        self.sources.basis(&anchor.measured)
+    }
+
     fn basis(&self, now: &ClockComparison) -> String {
-        self.sources.basis().unwrap_or_else(|| {
+        self.source_basis().unwrap_or_else(|| {
             String::from(match now.sample.kernel.map(|kernel| kernel.flag_synchronised) {
                 None => "CLOCK_REALTIME",
                 Some(false) => "CLOCK_REALTIME; the kernel's flag says unsynchronised",

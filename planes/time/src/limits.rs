@@ -21,16 +21,32 @@ pub const SAMPLE_INTERVAL_MS: u64 = 1_000;
 pub const FRESH_INTERVALS: u64 = 5;
 /// And at least for so long.
 pub const FRESH_NS_MIN: u64 = 1_000_000_000;
+/// And at most for so long, where that is two and a half of the source's intervals.
+pub const FRESH_NS_MAX: u64 = 655_360_000_000;
+/// A master may be followed for so long before somebody answers about the path's delay.
+pub const PATH_ANSWER_NS: u64 = 20_000_000_000;
 /// How far an ingress may lie outside the two looks that it was seen between.
 pub const INGRESS_SLACK_NS: u64 = 50_000_000;
 /// An offset so near to whole seconds is a mistake about TAI and UTC, not a clock that is off.
 pub const UTC_OFFSET_NEAR_NS: u64 = 20_000_000;
 /// The shortest interval that is believed of chronyd.
 pub const CHRONY_INTERVAL_NS_MIN: u64 = 250_000_000;
-/// The longest: a claim never outlives eleven minutes without a measurement.
-pub const CHRONY_INTERVAL_NS_MAX: u64 = 131_072_000_000;
+/// The longest: chronyd asks every 2^10 seconds where nobody says otherwise, and a claim outlives its last
+/// measurement by two and a half of these at most.
+pub const CHRONY_INTERVAL_NS_MAX: u64 = 1_024_000_000_000;
 /// Fresh measurements in a row, of one source and identity, before a clock counts as settled.
 pub const SETTLED_MEASUREMENTS: u32 = 4;
+/// So many offsets in a row that stay where they are show that the clock is steered: a clock that runs away
+/// is that far from where it was by then, whatever its noise.
+pub const STEADY_MEASUREMENTS_MIN: u32 = 10;
+/// They are compared with what they were so long ago, up to twice as long.
+pub const STEADY_WINDOW_NS: u64 = 1_024_000_000_000;
+/// Offsets that moved by more than so many times the mean distance of one to the next ran away,
+pub const STEADY_NOISE_FACTOR: u64 = 4;
+/// the mean taken over so many,
+pub const STEADY_NOISE_OF: u64 = 16;
+/// and by more than this.
+pub const STEADY_FLOOR_NS: u64 = 5_000;
 /// Two sources whose claims are nearer than this do not exclude each other: so far apart may two looks be.
 pub const DISPUTE_MARGIN_NS: u64 = 20_000;
 

@@ -21,9 +21,10 @@ pub(crate) struct LocalMove {
 }
 
 /// Whether two figures are the same, for clocks that are read one after the other: within a fifth, or a
-/// tenth of a millisecond.
+/// tenth of a millisecond, but no more than half of the larger: what is next to nothing is like nothing.
 fn alike(a_ns: i128, b_ns: i128) -> bool {
-    let tolerance_ns = (a_ns.abs().max(b_ns.abs()) / 5).max(i128::from(ATTRIBUTION_FLOOR_NS));
+    let larger_ns = a_ns.abs().max(b_ns.abs());
+    let tolerance_ns = (larger_ns / 5).max(i128::from(ATTRIBUTION_FLOOR_NS).min(larger_ns / 2));
     (a_ns - b_ns).abs() <= tolerance_ns && a_ns.signum() == b_ns.signum()
 }
 
@@ -52,5 +53,38 @@ pub(crate) fn name_move(seen: &LocalMove) -> TimeCause {
         TimeCause::SetByProgram
     } else {
         TimeCause::Unexplained
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LocalMove, name_move};
+    use evidence::reasons::TimeCause::{self, DaemonCorrection, SetByProgram};
+
+    //= A8.5
+    #[test]
+    fn a_daemon_corrected_what_it_had_measured_and_not_whatever_comes_near_it() {
+        let cases: [(i64, i128, TimeCause); 8] = [
+            // Next to nothing was measured: nothing is a correction of that.
+            (-400, 100_000, SetByProgram),
+            (-400, 90_000, SetByProgram),
+            (-400, 2_000, SetByProgram),
+            (-400, 500, DaemonCorrection),
+            (-60_000, 80_000, DaemonCorrection),
+            (-60_000, 200_000, SetByProgram),
+            (-2_000_000, 2_300_000, DaemonCorrection),
+            (2_000_000, 2_300_000, SetByProgram),
+        ];
+        for (offset_ns, moved_ns, expected) in cases {
+            let cause = name_move(&LocalMove {
+                moved_ns,
+                signalled: true,
+                slept_ns: 0,
+                offset_before_ns: Some(offset_ns),
+                handed_ns: None,
+                leap_announced: false,
+            });
+            assert_eq!(cause, expected, "{offset_ns} ns, moved by {moved_ns} ns");
+        }
     }
 }

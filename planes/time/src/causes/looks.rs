@@ -119,6 +119,8 @@ struct Pending {
 pub(crate) struct Looks {
     claimed: Option<Claimed>,
     port: Option<PortState>,
+    /// Whose counters are followed.
+    number: Option<u16>,
     port_since: MonoNs,
     flow: Option<TimeCause>,
     sync: Counted,
@@ -151,10 +153,20 @@ impl Looks {
     ) -> Vec<Sign> {
         let mut signs = Vec::new();
         let follows = port.is_some();
-        // The follower, or the port that would be it.
-        let Some(port) = port.or_else(|| reading.ports.first()) else {
+        // The follower, or the port that was it, or would be.
+        let was = |of: &&PtpPort| Some(of.number) == self.number;
+        let was = reading.ports.iter().find(was);
+        let Some(port) = port.or(was).or_else(|| reading.ports.first()) else {
             return signs;
         };
+        // The counters of two ports say nothing of each other.
+        if self.number.replace(port.number) != Some(port.number) {
+            self.sync = Counted::default();
+            self.follow_up = Counted::default();
+            self.announce = Counted::default();
+            self.delay_resp = port.received.delay_resp;
+            self.forget_motion();
+        }
         self.port_signs(port.state, at, &mut signs);
         self.sync.take(at, port.received.sync);
         self.follow_up.take(at, port.received.follow_up);

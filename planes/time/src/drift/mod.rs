@@ -242,6 +242,14 @@ impl Learner {
         best.map_or_else(|| Growth::unknown(held, floor), |(_, growth)| growth)
     }
 
+    /// The forecast of a clock that nobody steers, and that was seen to run away from its source at this
+    /// rate, in parts per trillion, fast positive: of the oscillator nothing is known but its class.
+    #[must_use]
+    pub fn growth_unsteered(&self, rate_ppt: i64) -> Growth {
+        let needed_ppt = stretch::ppt(self.last_ppt.saturating_sub(rate_ppt));
+        Growth::unknown(needed_ppt, self.class.floor())
+    }
+
     /// How much of a day has not been seen, from 1 to 0.
     fn day_unseen(&self) -> f64 {
         let seen = u32::try_from(self.locked_s.min(DAY_S)).unwrap_or(u32::MAX);

@@ -28,8 +28,8 @@ pub(super) struct Sources {
     standings: Standings,
     ptp: PtpWatch,
     looks: Looks,
-    /// What the path's delay moved by since its grandmaster was first heard, in nanoseconds.
-    path_moved_ns: u64,
+    /// What the path's delay moved by since its grandmaster was first heard, there and back, in nanoseconds.
+    path_moved_ns: i64,
     gm: Option<(ClockIdentity, u8)>,
     chrony: ChronyWatch,
     reference: Option<([u8; 4], u16)>,
@@ -41,8 +41,13 @@ pub(super) struct Sources {
     handover: HandOver,
     /// How wrong the last sample may be that was handed to the daemon, in nanoseconds.
     handed_uncertainty_ns: u64,
-    /// When the clock was found moved, until something is measured behind that.
-    void: Option<MonoNs>,
+    /// Whether the clock was moved, and nothing was measured since.
+    void: bool,
+    /// When it was found moved the last time.
+    stepped: MonoNs,
+    /// What a daemon measured before this says nothing: behind a step backward a Sync of before it looks
+    /// later by that step.
+    not_before: MonoNs,
 }
 
 impl Sources {
@@ -62,7 +67,9 @@ impl Sources {
             offers: Offers::new(&policy.offered, policy.floor),
             handover: HandOver::default(),
             handed_uncertainty_ns: 0,
-            void: None,
+            void: false,
+            stepped: MonoNs(0),
+            not_before: MonoNs(0),
         }
     }
 
@@ -147,7 +154,9 @@ impl Sources {
             return match (&ptp.fault, ptp.rejection) {
                 (Some(_), _) => Some(TimeCause::DaemonGone),
                 (None, Some(Rejection::WholeSeconds)) => Some(TimeCause::UtcOffset),
-                (None, Some(Rejection::Untraceable)) => Some(TimeCause::ClockClass),
+                (None, Some(Rejection::Untraceable | Rejection::Inaccurate)) => {
+                    Some(TimeCause::ClockClass)
+                }
                 (None, _) => self.looks.flow_cause(now, FRESH_NS_MIN / 2),
             };
         }
@@ -157,21 +166,39 @@ impl Sources {
         })
     }
 
-    /// The clock was found moved: what was measured before says nothing of it now.
-    pub(super) fn void(&mut self, at: MonoNs) {
+    /// The clock was found moved by the comparison at `at`: what was measured before says nothing of it now.
+    pub(super) fn void(&mut self, at: MonoNs, moved_ns: i128) {
         for standing in self.standings.all_mut() {
             standing.release();
         }
+        self.ptp.void(at);
+        self.chrony.void(at);
         self.offers.void();
         self.looks.forget_motion();
         // Against a clock that was moved the real-time clock has not drifted.
         self.rtc.restart();
-        self.void = Some(at);
+        // No Sync is longer on its way to us than that.
+        let backward_ns = u64::try_from(moved_ns.saturating_neg()).unwrap_or(0);
+        self.void = true;
+        self.stepped = at;
+        self.not_before = at.plus_ns(backward_ns.min(FRESH_NS_MIN));
     }
 
     /// Whether the clock was moved and nothing has been measured since.
     pub(super) const fn is_void(&self) -> bool {
-        self.void.is_some()
+        self.void
+    }
+
+    /// Whether a measurement is of before the last step.
+    fn is_of_before(&self, measured: &Measurement) -> bool {
+        let limit = match measured.source {
+            SourceKind::Ptp | SourceKind::Chrony => self.not_before,
+            // Offers are dated by the monotonic clock.
+            SourceKind::Offered | SourceKind::Rtc | SourceKind::CardClock | SourceKind::Thermal => {
+                self.stepped
+            }
+        };
+        measured.taken < limit
     }
 
     /// Whether a source announces a leap second.
@@ -235,14 +262,12 @@ impl Sources {
         self.offers.lost(now, count, news);
     }
 
-    /// Which source a stamp rests on, in words.
-    pub(super) fn basis(&self) -> Option<String> {
-        let best = self
-            .standings
-            .all()
-            .into_iter()
-            .filter_map(|standing| standing.held)
-            .min_by_key(Measurement::bound_ns)?;
+    /// Which source a stamp rests on, in words: that of the measurement which the bound grows from, unless
+    /// that counts for nothing any more.
+    pub(super) fn basis(&self, anchor: &Measurement) -> Option<String> {
+        let all = self.standings.all();
+        let held = all.into_iter().filter_map(|standing| standing.held);
+        let best = held.into_iter().find(|held| held.source == anchor.source)?;
         Some(match (best.source, self.gm, self.reference) {
             (SourceKind::Ptp, Some((gm, class)), _) => {
                 format!("ptp4l, grandmaster {gm}, class {class}")
@@ -281,7 +306,7 @@ impl Sources {
     }
 
     fn judged(&mut self, seen: &Observation, verdict: Verdict, news: &mut News) {
-        let void = self.void;
+        let void = matches!(&verdict, Verdict::Measured(measured) if self.is_of_before(measured));
         let standing = self.standings.of(seen.source);
         standing.asked = true;
         if standing.fault.take().is_some() {
@@ -290,7 +315,7 @@ impl Sources {
         }
         match verdict {
             Verdict::Nothing => {}
-            Verdict::Measured(measured) if void.is_some_and(|found| measured.taken < found) => {}
+            Verdict::Measured(_) if void => {}
             Verdict::Measured(measured) => {
                 let unbroken = standing
                     .held
@@ -305,7 +330,7 @@ impl Sources {
                     news.back(seen.at, seen.source, standing.failed);
                     standing.failed = 0;
                 }
-                self.void = None;
+                self.void = false;
             }
             Verdict::Rejected(rejection) => {
                 standing.release();
@@ -330,7 +355,8 @@ impl Sources {
         let gm = follower.and_then(|_| self.gm.replace((reading.gm, reading.gm_class)));
         if gm.is_some_and(|(known, _)| known != reading.gm) {
             self.path_moved_ns = 0;
-            self.standings.of(SourceKind::Ptp).release();
+            // What was measured against the one before is still true of the clock; the new one has to settle.
+            self.standings.of(SourceKind::Ptp).in_a_row = 0;
         }
         self.leap = reading.time_flags & 0x03 != 0;
         let verdict = self.ptp.judge(reading, at, clock);
@@ -345,7 +371,9 @@ impl Sources {
                     .looks
                     .sync_interval_ns()
                     .unwrap_or(measured.interval_ns),
-                asymmetry_ns: measured.asymmetry_ns.saturating_add(self.path_moved_ns),
+                asymmetry_ns: measured
+                    .asymmetry_ns
+                    .saturating_add(self.path_moved_ns.unsigned_abs()),
                 ..measured
             }),
             Verdict::Nothing | Verdict::Rejected(_) => verdict,
@@ -370,7 +398,8 @@ impl Sources {
                 delay_ns,
             } => {
                 let code = if cause == TimeCause::PathAsymmetry {
-                    let by_ns = u64::try_from(delay_ns.unsigned_abs()).unwrap_or(u64::MAX);
+                    let end = if delay_ns < 0 { i64::MIN } else { i64::MAX };
+                    let by_ns = i64::try_from(delay_ns).unwrap_or(end);
                     self.path_moved_ns = self.path_moved_ns.saturating_add(by_ns);
                     EventCode::PathChange
                 } else {

@@ -16,6 +16,7 @@ use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
 use proptest::prelude::{any, prop_assert, proptest};
 use std::vec::Vec;
 
+mod claims;
 mod faults;
 mod offered;
 mod own_moves;

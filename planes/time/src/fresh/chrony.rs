@@ -4,8 +4,8 @@
 //! update, and a root dispersion that grows from there.
 
 use super::measurement::{Measurement, Rejection, Verdict};
-use crate::limits::{CHRONY_INTERVAL_NS_MAX, CHRONY_INTERVAL_NS_MIN};
-use crate::reading::{ChronyReading, ChronySourceState, SourceKind};
+use crate::limits::{CHRONY_INTERVAL_NS_MAX, CHRONY_INTERVAL_NS_MIN, INGRESS_SLACK_NS};
+use crate::reading::{ChronyReading, ChronySource, ChronySourceState, SourceKind};
 use crate::sample::ClockSample;
 use evidence::{MonoNs, UtcNs};
 
@@ -28,7 +28,12 @@ pub struct ChronyWatch {
     policy: ChronyPolicy,
     updated: Option<UtcNs>,
     looked: Option<MonoNs>,
+    /// The comparison of the clocks that found the node's clock moved.
+    stepped: Option<MonoNs>,
 }
+
+/// The reference of `local`: chronyd calls its own clock 127.127.1.1.
+const LOCAL_REFERENCE: [u8; 4] = [127, 127, 1, 1];
 
 impl ChronyWatch {
     /// A watch that has seen nothing.
@@ -38,7 +43,13 @@ impl ChronyWatch {
             policy,
             updated: None,
             looked: None,
+            stepped: None,
         }
+    }
+
+    /// The node's clock was found moved by the comparison at `at`.
+    pub const fn void(&mut self, at: MonoNs) {
+        self.stepped = Some(at);
     }
 
     /// Judges a reading that was there at `at`; `clock` relates UTC to monotonic time.
@@ -48,11 +59,23 @@ impl ChronyWatch {
         if reading.stratum == 0 || reading.stratum > self.policy.stratum_max {
             return Verdict::Rejected(Rejection::Unsynchronised);
         }
+        if reading.reference == LOCAL_REFERENCE {
+            return Verdict::Rejected(Rejection::LocalReference);
+        }
         let (true, Some(last)) = (moved, last) else {
             return Verdict::Nothing;
         };
-        let mono_ns = i128::from(reading.reference_time.0) - clock.difference_ns();
-        let taken = u64::try_from(mono_ns).map_or(last, |ns| MonoNs(ns.min(at.0)));
+        let selected = |of: &ChronySource| of.state == ChronySourceState::Selected;
+        if !reading.sources.iter().any(selected) {
+            return Verdict::Rejected(Rejection::Unsynchronised);
+        }
+        let taken = taken(reading.reference_time, last, at, clock);
+        // No clock of now dates an update of before a step.
+        let taken = if self.stepped == Some(clock.mono) {
+            taken.min(last)
+        } else {
+            taken
+        };
         Verdict::Measured(Measurement {
             source: SourceKind::Chrony,
             taken,
@@ -63,6 +86,15 @@ impl ChronyWatch {
             interval_ns: interval_ns(reading),
         })
     }
+}
+
+/// The instant of an update. It may lie before the last look, for chronyd dates it by its sample; one that
+/// has not been yet tells of a clock that moved, and was there at the last look at the earliest.
+fn taken(update: UtcNs, last: MonoNs, at: MonoNs, clock: &ClockSample) -> MonoNs {
+    let mono_ns = i128::from(update.0) - clock.difference_ns();
+    let has_been = mono_ns <= i128::from(at.0) + i128::from(INGRESS_SLACK_NS);
+    let taken = u64::try_from(mono_ns).ok().filter(|_| has_been);
+    taken.map_or(last, |taken| MonoNs(taken.min(at.0)))
 }
 
 /// How often the selected source is asked; the last update's interval where none is selected.

@@ -1,6 +1,6 @@
 //! What a source is worth at one look.
 
-use crate::limits::{FRESH_INTERVALS, FRESH_NS_MIN};
+use crate::limits::{FRESH_INTERVALS, FRESH_NS_MAX, FRESH_NS_MIN};
 use crate::reading::SourceKind;
 use core::fmt;
 use evidence::MonoNs;
@@ -23,11 +23,14 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// The last instant at which it counts as fresh: five of its source's intervals, at least a second.
+    /// The last instant at which it counts as fresh: five of its source's intervals, at least a second and
+    /// at most eleven minutes; of intervals too long for that, two and a half.
     #[must_use]
     pub fn fresh_until(&self) -> MonoNs {
         let window_ns = self.interval_ns.saturating_mul(FRESH_INTERVALS);
-        self.taken.plus_ns(window_ns.max(FRESH_NS_MIN))
+        let slow_ns = window_ns / 2;
+        let window_ns = window_ns.clamp(FRESH_NS_MIN, FRESH_NS_MAX);
+        self.taken.plus_ns(window_ns.max(slow_ns))
     }
 
     /// Bound of the clock's error when it was taken, in nanoseconds.
@@ -64,6 +67,14 @@ pub enum Rejection {
     CardClock,
     /// The daemon says of itself that it has nothing to follow.
     Unsynchronised,
+    /// Nobody says whether its offset is that of a network card's clock.
+    TimestampingUnknown,
+    /// Nobody answered about the path's delay, so the offset is not kept up to date.
+    PathUnknown,
+    /// The grandmaster calls its own time worse than ten seconds.
+    Inaccurate,
+    /// What the daemon follows is its own clock.
+    LocalReference,
     /// It contradicts a source that is believed more.
     Outvoted,
     /// It serves another domain than the site's.
@@ -77,6 +88,10 @@ impl Rejection {
         Self::Untraceable,
         Self::WholeSeconds,
         Self::CardClock,
+        Self::TimestampingUnknown,
+        Self::PathUnknown,
+        Self::Inaccurate,
+        Self::LocalReference,
         Self::Unsynchronised,
         Self::Outvoted,
         Self::ForeignDomain,
@@ -93,6 +108,12 @@ impl fmt::Display for Rejection {
                 "the offset is that of the network card's clock, which nobody compared with the node's"
             }
             Self::Unsynchronised => "the daemon has nothing to follow",
+            Self::TimestampingUnknown => {
+                "it does not tell whether its timestamps are the network card's: state ptp_timestamping in [time]"
+            }
+            Self::PathUnknown => "no Delay_Resp came since it follows this master",
+            Self::Inaccurate => "the grandmaster calls its time worse than ten seconds",
+            Self::LocalReference => "the daemon follows its own clock (local stratum)",
             Self::Outvoted => "it contradicts a source that is believed more",
             Self::ForeignDomain => "it is of another domain than the site's",
         })

@@ -5,8 +5,10 @@
 //! every Sync is the time of its ingress and the counter of Syncs.
 
 use super::measurement::{Measurement, Rejection, Verdict};
-use crate::limits::{FRESH_NS_MIN, INGRESS_SLACK_NS, UTC_OFFSET_NEAR_NS};
-use crate::reading::{CardClockReading, PortState, PtpPort, PtpReading, SourceKind, Timestamping};
+use crate::limits::{FRESH_NS_MIN, INGRESS_SLACK_NS, PATH_ANSWER_NS, UTC_OFFSET_NEAR_NS};
+use crate::reading::{
+    CardClockReading, ClockIdentity, PortState, PtpPort, PtpReading, SourceKind, Timestamping,
+};
 use crate::sample::ClockSample;
 use evidence::{MonoNs, UtcNs};
 
@@ -22,8 +24,9 @@ pub struct PtpPolicy {
     /// The most by which one direction of the path may be longer, in nanoseconds. Where the site does not
     /// say, the whole mean path delay.
     pub asymmetry_ns: Option<u64>,
-    /// How a port takes timestamps where the daemon's version does not tell.
-    pub timestamping: Timestamping,
+    /// How a port takes timestamps where the daemon does not tell; `None` where nobody says, and then
+    /// nothing is believed: a card's offset says nothing of the node's clock.
+    pub timestamping: Option<Timestamping>,
 }
 
 impl Default for PtpPolicy {
@@ -33,7 +36,7 @@ impl Default for PtpPolicy {
             domain: None,
             class_max: 7,
             asymmetry_ns: None,
-            timestamping: Timestamping::Software,
+            timestamping: None,
         }
     }
 }
@@ -46,6 +49,21 @@ pub struct PtpWatch {
     syncs: u64,
     looked: Option<MonoNs>,
     card: Option<(MonoNs, CardClockReading)>,
+    following: Option<Following>,
+    /// The comparison of the clocks that found the node's clock moved.
+    stepped: Option<MonoNs>,
+}
+
+/// Which master is followed by which port, and what was heard of the way to it.
+#[derive(Clone, Copy, Debug)]
+struct Following {
+    port: u16,
+    gm: ClockIdentity,
+    since: MonoNs,
+    /// Answers about the path's delay, counted by the daemon.
+    delay_resp: u64,
+    /// One of them came since: before that the daemon shows an offset and leaves it as it was.
+    answered: bool,
 }
 
 impl PtpWatch {
@@ -58,7 +76,15 @@ impl PtpWatch {
             syncs: 0,
             looked: None,
             card: None,
+            following: None,
+            stepped: None,
         }
+    }
+
+    /// The node's clock was found moved by the comparison at `at`: what was compared with it is void.
+    pub const fn void(&mut self, at: MonoNs) {
+        self.card = None;
+        self.stepped = Some(at);
     }
 
     /// Takes a comparison of the network card's clock with the node's.
@@ -97,16 +123,13 @@ impl PtpWatch {
         self.syncs = syncs;
         self.ingress = reading.ingress;
         let Some(port) = self.follower(reading) else {
+            self.following = None;
             return Verdict::Rejected(Rejection::NotFollowing);
         };
-        let timestamping = port.timestamping.unwrap_or(self.policy.timestamping);
-        let fresh = self
-            .card
-            .filter(|(then, _)| at.since(*then) <= FRESH_NS_MIN);
-        let card = match (timestamping, fresh) {
-            (Timestamping::Software, _) => None,
-            (_, Some((_, card))) => Some(card),
-            (_, None) => return Verdict::Rejected(Rejection::CardClock),
+        let following = self.follow(reading, port, at);
+        let card = match self.comparison(port, at, following.since) {
+            Ok(card) => card,
+            Err(verdict) => return verdict,
         };
         // What the card's clock is ahead of the node's, TAI taken out.
         let ahead_ns = card.map_or(0, |card| {
@@ -121,18 +144,26 @@ impl PtpWatch {
         let (true, true, Some(ingress), Some(last)) = (moved, heard, reading.ingress, last) else {
             return Verdict::Nothing;
         };
+        if !following.answered {
+            return if at.since(following.since) > PATH_ANSWER_NS {
+                Verdict::Rejected(Rejection::PathUnknown)
+            } else {
+                Verdict::Nothing
+            };
+        }
+        let ingress = UtcNs(
+            ingress
+                .0
+                .saturating_sub(card.map_or(0, |card| card.difference_ns)),
+        );
         Verdict::Measured(Measurement {
             source: SourceKind::Ptp,
-            taken: taken(
-                UtcNs(
-                    ingress
-                        .0
-                        .saturating_sub(card.map_or(0, |card| card.difference_ns)),
-                ),
-                last,
-                at,
-                clock,
-            ),
+            // No clock of now dates a Sync of before a step.
+            taken: if self.stepped == Some(clock.mono) {
+                last
+            } else {
+                taken(ingress, last, at, clock)
+            },
             offset_ns,
             uncertainty_ns: accuracy_ns(reading)
                 .saturating_add(card.map_or(0, |card| card.read_uncertainty_ns)),
@@ -142,6 +173,56 @@ impl PtpWatch {
                 .unwrap_or(reading.mean_path_delay_ns.unsigned_abs()),
             interval_ns: interval_ns(port.log_sync_interval),
         })
+    }
+
+    /// Follows who is followed. What it says of an answer is what was so before this look: the offset that
+    /// an answer makes sound comes with the next Sync.
+    fn follow(&mut self, reading: &PtpReading, port: &PtpPort, at: MonoNs) -> Following {
+        let delay_resp = port.received.delay_resp;
+        let known = self.following.filter(|of| {
+            (of.port, of.gm) == (port.number, reading.gm) && of.delay_resp <= delay_resp
+        });
+        let before = known.unwrap_or(Following {
+            port: port.number,
+            gm: reading.gm,
+            since: at,
+            delay_resp,
+            answered: false,
+        });
+        self.following = Some(Following {
+            delay_resp,
+            answered: before.answered || delay_resp > before.delay_resp,
+            ..before
+        });
+        before
+    }
+
+    /// The comparison of the card's clock that goes with the port's timestamps, where they are the card's;
+    /// what is to be said where there is none.
+    fn comparison(
+        &self,
+        port: &PtpPort,
+        at: MonoNs,
+        since: MonoNs,
+    ) -> Result<Option<CardClockReading>, Verdict> {
+        match port.timestamping.or(self.policy.timestamping) {
+            None => return Err(Verdict::Rejected(Rejection::TimestampingUnknown)),
+            Some(Timestamping::Software) => return Ok(None),
+            Some(Timestamping::Hardware | Timestamping::Unknown(_)) => {}
+        }
+        let fresh = self.card.filter(|(then, card)| {
+            at.since(*then) <= FRESH_NS_MIN && Some(card.index) == port.hardware_clock
+        });
+        if let Some((_, card)) = fresh {
+            return Ok(Some(card));
+        }
+        // Behind a step, or with another port, the next comparison has yet to come.
+        let since = self.stepped.map_or(since, |stepped| stepped.max(since));
+        if port.hardware_clock.is_some() && at.since(since) <= FRESH_NS_MIN {
+            Err(Verdict::Nothing)
+        } else {
+            Err(Verdict::Rejected(Rejection::CardClock))
+        }
     }
 
     fn rejection(&self, reading: &PtpReading, offset_ns: i64) -> Option<Rejection> {
@@ -155,7 +236,10 @@ impl PtpWatch {
         if whole_seconds(offset_ns).is_some() {
             return Some(Rejection::WholeSeconds);
         }
-        (reading.gm_class > self.policy.class_max).then_some(Rejection::Untraceable)
+        if reading.gm_class > self.policy.class_max {
+            return Some(Rejection::Untraceable);
+        }
+        (reading.gm_accuracy == WORSE_THAN_10_S).then_some(Rejection::Inaccurate)
     }
 }
 
@@ -194,6 +278,9 @@ pub(crate) fn interval_ns(log_s: i8) -> u64 {
     }
 }
 
+/// A clockAccuracy that says: worse than ten seconds (IEEE 1588-2008, table 6).
+const WORSE_THAN_10_S: u8 = 0x31;
+
 /// The accuracy that the grandmaster states (IEEE 1588-2008, table 6), and what the power profile adds.
 fn accuracy_ns(reading: &PtpReading) -> u64 {
     let stated = match reading.gm_accuracy {
@@ -214,12 +301,16 @@ fn accuracy_ns(reading: &PtpReading) -> u64 {
         0x2e => 250_000_000,
         0x2f => 1_000_000_000,
         0x30 => 10_000_000_000,
-        // Worse than ten seconds, or unknown: the class is what vouches for it then.
-        0x31.. => 1_000_000,
+        // Not stated: the class is what vouches for it then. Worse than ten seconds is refused.
+        WORSE_THAN_10_S.. => 1_000_000,
     };
-    let network = reading
-        .power_profile
-        .and_then(|profile| profile.network_inaccuracy_ns)
-        .unwrap_or(0);
-    u64::saturating_add(stated, network.into())
+    let Some(profile) = reading.power_profile else {
+        return stated;
+    };
+    // The edition of 2011 states the parts, that of 2017 their sum.
+    let of = |ns: Option<u32>| ns.map_or(0, u64::from);
+    stated
+        .max(of(profile.gm_inaccuracy_ns))
+        .saturating_add(of(profile.network_inaccuracy_ns))
+        .max(of(profile.total_inaccuracy_ns))
 }

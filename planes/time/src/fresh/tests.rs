@@ -2,9 +2,13 @@
 
 use super::{ChronyPolicy, ChronyWatch, Measurement, PtpPolicy, PtpWatch, Rejection, Verdict};
 use crate::limits::FRESH_NS_MIN;
-use crate::reading::{CardClockReading, PortState, PtpReading, Timestamping};
+use crate::reading::{
+    CardClockReading, ChronyReading, ChronySourceState, PortState, PowerProfile, PtpReading,
+    Timestamping,
+};
 use crate::tests::{chrony, clock, ptp, utc};
 use evidence::{MonoNs, UtcNs};
+use std::string::ToString;
 
 const MS: u64 = 1_000_000;
 
@@ -15,11 +19,13 @@ fn measured(verdict: Verdict) -> Measurement {
     }
 }
 
-/// A watch that has had one look.
+/// A watch that has had two looks, and saw a Delay_Resp between them.
 fn watched(policy: PtpPolicy) -> (PtpWatch, PtpReading) {
     let mut watch = PtpWatch::new(policy);
-    let reading = ptp(1_000 * MS, 8);
-    watch.judge(&reading, MonoNs(1_050 * MS), &clock(1_050 * MS));
+    for (ingress_ns, syncs) in [(750 * MS, 6), (1_000 * MS, 8)] {
+        let at_ns = ingress_ns + 50 * MS;
+        watch.judge(&ptp(ingress_ns, syncs), MonoNs(at_ns), &clock(at_ns));
+    }
     (watch, ptp(1_250 * MS, 10))
 }
 
@@ -98,8 +104,14 @@ fn only_a_following_port_is_believed() {
 #[test]
 fn what_is_measured_and_not_believed_says_why() {
     type Spoil = fn(&mut PtpReading);
-    let cases: [(Spoil, Rejection); 5] = [
+    let cases: [(Spoil, Rejection); 7] = [
         (|of| of.gm_class = 248, Rejection::Untraceable),
+        // Worse than ten seconds, it says itself.
+        (|of| of.gm_accuracy = 0x31, Rejection::Inaccurate),
+        (
+            |of| of.ports[0].timestamping = None,
+            Rejection::TimestampingUnknown,
+        ),
         (|of| of.offset_ns = 37_000_000_154, Rejection::WholeSeconds),
         (|of| of.offset_ns = -1_000_000_000, Rejection::WholeSeconds),
         (|of| of.domain = 4, Rejection::ForeignDomain),
@@ -163,6 +175,7 @@ fn an_update_of_chronyd_is_a_measurement_and_its_leap_status_is_not() {
 fn a_cards_clock_says_something_of_ours_once_the_two_are_compared() {
     let (mut watch, mut next) = watched(PtpPolicy::default());
     next.ports[0].timestamping = Some(Timestamping::Hardware);
+    next.ports[0].hardware_clock = Some(0);
     // The card counts TAI, and is 5 us ahead of the node; of the master it is 400 ns ahead.
     let tai_ns = 37_000_000_000;
     next.ingress = Some(UtcNs(next.ingress.unwrap().0 + tai_ns + 5_000));
@@ -172,6 +185,9 @@ fn a_cards_clock_says_something_of_ours_once_the_two_are_compared() {
         read_uncertainty_ns: 250,
         utc: utc(1_290 * MS),
     };
+    let other = CardClockReading { index: 1, ..card };
+    watch.compared(other, MonoNs(1_280 * MS));
+    let mut of_other_card = watch.clone();
     watch.compared(card, MonoNs(1_290 * MS));
     let held = measured(watch.judge(&next, MonoNs(1_300 * MS), &clock(1_300 * MS)));
     assert_eq!((held.offset_ns, held.uncertainty_ns), (-4_600, 350));
@@ -179,4 +195,198 @@ fn a_cards_clock_says_something_of_ours_once_the_two_are_compared() {
     // A comparison that has become old says nothing any more.
     let verdict = watch.judge(&next, MonoNs(2_300 * MS), &clock(2_300 * MS));
     assert_eq!(verdict, Verdict::Rejected(Rejection::CardClock));
+    // That of another card never said anything.
+    let (at, later) = (MonoNs(1_300 * MS), MonoNs(2_200 * MS));
+    let verdict = of_other_card.judge(&next, at, &clock(at.0));
+    assert_eq!(verdict, Verdict::Nothing);
+    of_other_card.compared(other, later);
+    let verdict = of_other_card.judge(&next, later, &clock(later.0));
+    assert_eq!(verdict, Verdict::Rejected(Rejection::CardClock));
+}
+
+//= R7.2
+#[test]
+fn an_offset_that_no_answer_about_the_path_stands_behind_is_none() {
+    let mut watch = PtpWatch::new(PtpPolicy {
+        free_running: true,
+        ..PtpPolicy::default()
+    });
+    let mut reading = ptp(0, 0);
+    let mut look = |watch: &mut PtpWatch, at_ns: u64, answers: u64, gm: u8| {
+        // ptp4l shows nought until it knows the delay, and moves the ingress all the same.
+        reading.ingress = Some(utc(at_ns - 50 * MS));
+        reading.ports[0].received.sync += 2;
+        reading.ports[0].received.delay_resp = answers;
+        reading.gm.0[7] = gm;
+        watch.judge(&reading, MonoNs(at_ns), &clock(at_ns))
+    };
+    for tick in 1..=80 {
+        let verdict = look(&mut watch, tick * 250 * MS, 3, 1);
+        assert_eq!(verdict, Verdict::Nothing, "{tick}");
+    }
+    let unknown = Verdict::Rejected(Rejection::PathUnknown);
+    assert_eq!(look(&mut watch, 20_500 * MS, 3, 1), unknown);
+    // An answer makes the offset of the next Sync sound, not that of the last one.
+    assert_eq!(look(&mut watch, 20_750 * MS, 4, 1), unknown);
+    measured(look(&mut watch, 21_000 * MS, 4, 1));
+    // Of another master it says nothing.
+    assert_eq!(look(&mut watch, 21_250 * MS, 5, 9), Verdict::Nothing);
+    assert_eq!(look(&mut watch, 21_500 * MS, 5, 9), Verdict::Nothing);
+    assert_eq!(look(&mut watch, 21_750 * MS, 6, 9), Verdict::Nothing);
+    measured(look(&mut watch, 22_000 * MS, 6, 9));
+    // A daemon that began again counts from nought.
+    assert_eq!(look(&mut watch, 22_250 * MS, 0, 9), Verdict::Nothing);
+}
+
+//= R7.2
+#[test]
+fn how_a_port_takes_its_timestamps_is_believed_of_the_site_where_the_daemon_does_not_tell() {
+    let says = |timestamping| {
+        let (mut watch, mut next) = watched(PtpPolicy {
+            timestamping,
+            ..PtpPolicy::default()
+        });
+        next.ports[0].timestamping = None;
+        watch.judge(&next, MonoNs(1_300 * MS), &clock(1_300 * MS))
+    };
+    measured(says(Some(Timestamping::Software)));
+    let unknown = Verdict::Rejected(Rejection::TimestampingUnknown);
+    assert_eq!(says(None), unknown);
+    assert!(
+        Rejection::TimestampingUnknown
+            .to_string()
+            .contains("ptp_timestamping")
+    );
+    let card = Verdict::Rejected(Rejection::CardClock);
+    assert_eq!(says(Some(Timestamping::Hardware)), card);
+}
+
+//= R7.2
+#[test]
+fn what_grandmaster_and_network_state_of_themselves_is_in_the_uncertainty() {
+    let profile = |gm_inaccuracy_ns, network_inaccuracy_ns, total_inaccuracy_ns| PowerProfile {
+        edition: 2017,
+        gm_id: 1,
+        gm_inaccuracy_ns,
+        network_inaccuracy_ns,
+        total_inaccuracy_ns,
+    };
+    for (profile, expected_ns) in [
+        (profile(None, None, None), 100),
+        (profile(Some(200), Some(1_000), None), 1_200),
+        (profile(Some(50), Some(1_000), None), 1_100),
+        (profile(None, None, Some(4_000)), 4_000),
+        (profile(Some(200), Some(1_000), Some(700)), 1_200),
+    ] {
+        let (mut watch, mut next) = watched(PtpPolicy::default());
+        next.power_profile = Some(profile);
+        let held = measured(watch.judge(&next, MonoNs(1_300 * MS), &clock(1_300 * MS)));
+        assert_eq!(held.uncertainty_ns, expected_ns, "{profile:?}");
+    }
+}
+
+//= A8.2
+#[test]
+fn a_chronyd_that_follows_nothing_but_itself_is_not_believed() {
+    type Spoil = fn(&mut ChronyReading);
+    let cases: [(Spoil, Rejection); 3] = [
+        // As `local stratum 10` reports itself: everything nought, and the time moves.
+        (
+            |of| {
+                of.reference = [127, 127, 1, 1];
+                of.root_delay_ns = 0;
+                of.root_dispersion_ns = 0;
+            },
+            Rejection::LocalReference,
+        ),
+        (|of| of.sources.clear(), Rejection::Unsynchronised),
+        (
+            |of| of.sources[0].state = ChronySourceState::NotSelectable,
+            Rejection::Unsynchronised,
+        ),
+    ];
+    for (spoil, expected) in cases {
+        let mut watch = ChronyWatch::new(ChronyPolicy::default());
+        watch.judge(&chrony(1_000 * MS), MonoNs(1_100 * MS), &clock(1_100 * MS));
+        let mut next = chrony(3_000 * MS);
+        spoil(&mut next);
+        let verdict = watch.judge(&next, MonoNs(3_100 * MS), &clock(3_100 * MS));
+        assert_eq!(verdict, Verdict::Rejected(expected));
+    }
+}
+
+//= A8.2
+#[test]
+fn a_source_that_measures_seldom_is_fresh_until_it_may_have_missed_one() {
+    const SECOND_NS: u64 = 1_000_000_000;
+    for (log_poll, fresh_s) in [
+        (1, 10),
+        (6, 320),
+        (7, 640),
+        (8, 655),
+        (9, 1_280),
+        (10, 2_560),
+        (14, 2_560),
+    ] {
+        let mut watch = ChronyWatch::new(ChronyPolicy::default());
+        watch.judge(&chrony(1_000 * MS), MonoNs(1_100 * MS), &clock(1_100 * MS));
+        let mut next = chrony(3_000 * MS);
+        next.sources[0].log_poll = log_poll;
+        let held = measured(watch.judge(&next, MonoNs(3_100 * MS), &clock(3_100 * MS)));
+        let fresh_ns = held.fresh_until().since(held.taken);
+        assert_eq!(fresh_ns / SECOND_NS, fresh_s, "2^{log_poll} s");
+    }
+}
+
+//= A8.5
+#[test]
+fn an_update_that_has_not_been_yet_is_not_of_now() {
+    let mut watch = ChronyWatch::new(ChronyPolicy::default());
+    watch.judge(&chrony(1_000 * MS), MonoNs(1_100 * MS), &clock(1_100 * MS));
+    let held = measured(watch.judge(&chrony(9_000 * MS), MonoNs(3_100 * MS), &clock(3_100 * MS)));
+    assert_eq!(held.taken, MonoNs(1_100 * MS));
+}
+
+//= A8.5
+#[test]
+fn the_look_that_finds_a_step_dates_nothing_behind_it() {
+    // The clock was set back by 1.2 s, and ptp4l was slow to answer: its Sync of before looks newer.
+    let (at, found) = (MonoNs(2_700 * MS), clock(1_300 * MS));
+    let (mut watch, _) = watched(PtpPolicy::default());
+    let reading = ptp(2_450 * MS, 10);
+    let mut unmoved = watch.clone();
+    let held = measured(unmoved.judge(&reading, at, &found));
+    assert_eq!(held.taken, MonoNs(2_450 * MS));
+    watch.void(found.mono);
+    let held = measured(watch.judge(&reading, at, &found));
+    assert_eq!(held.taken, MonoNs(1_050 * MS));
+
+    let mut watch = ChronyWatch::new(ChronyPolicy::default());
+    watch.judge(&chrony(1_000 * MS), MonoNs(1_100 * MS), &clock(1_100 * MS));
+    watch.void(found.mono);
+    let held = measured(watch.judge(&chrony(2_450 * MS), at, &found));
+    assert_eq!(held.taken, MonoNs(1_100 * MS));
+}
+
+//= A8.5
+#[test]
+fn a_card_that_was_compared_before_a_step_says_nothing_behind_it() {
+    let (mut watch, mut next) = watched(PtpPolicy::default());
+    next.ports[0].timestamping = Some(Timestamping::Hardware);
+    next.ports[0].hardware_clock = Some(0);
+    let card = CardClockReading {
+        index: 0,
+        difference_ns: 37_000_000_000,
+        read_uncertainty_ns: 250,
+        utc: utc(1_200 * MS),
+    };
+    watch.compared(card, MonoNs(1_200 * MS));
+    watch.void(MonoNs(1_300 * MS));
+    let verdict = watch.judge(&next, MonoNs(1_300 * MS), &clock(1_300 * MS));
+    assert_eq!(verdict, Verdict::Nothing);
+    // Once it is compared anew it says something.
+    watch.compared(card, MonoNs(1_310 * MS));
+    next.ingress = Some(UtcNs(utc(1_500 * MS).0 + 37_000_000_000));
+    next.ports[0].received.sync += 2;
+    measured(watch.judge(&next, MonoNs(1_550 * MS), &clock(1_550 * MS)));
 }

@@ -274,7 +274,7 @@ impl Gathered {
             clock: default.clock,
             domain: default.domain,
             offset_ns: status.offset_ns,
-            mean_path_delay_ns: current.mean_path_delay_ns,
+            mean_path_delay_ns: self.mean_path_delay_ns(&current),
             ingress: (status.ingress_ns != 0).then_some(UtcNs(status.ingress_ns)),
             gm_present: status.gm_present,
             gm: parent.gm,
@@ -311,6 +311,16 @@ impl Gathered {
             received: stats.received,
             mismatches: service.map(|of| of.mismatches),
         })
+    }
+
+    /// With peer delay CURRENT_DATA_SET stays at nought, and the port that follows knows the way to its
+    /// neighbour.
+    fn mean_path_delay_ns(&self, current: &Current) -> i64 {
+        let follower = self.ports.iter().find(|of| of.state.follows());
+        match current.mean_path_delay_ns {
+            0 => follower.map_or(0, |of| of.peer_delay_ns),
+            delay_ns => delay_ns,
+        }
     }
 
     /// As the port has it that follows a master, or else the first.

@@ -150,6 +150,8 @@ pub struct PortData {
     pub port: PortIdentity,
     /// Its state.
     pub state: PortState,
+    /// Mean delay of the path to the neighbour, in nanoseconds; 0 where the port does not measure that.
+    pub peer_delay_ns: i64,
     /// Seconds between Announces as a power of two.
     pub log_announce_interval: i8,
     /// Seconds between Syncs as a power of two.
@@ -322,13 +324,15 @@ fn time_properties(mut data: Bytes<'_>) -> Option<TimeProperties> {
 fn port_data(mut data: Bytes<'_>) -> Option<PortData> {
     let port = port(&mut data)?;
     let state = PortState::of(data.u8()?);
-    // Interval of Delay_Req, and the path delay to the neighbour.
-    data.skip(9)?;
+    // Interval of Delay_Req.
+    data.skip(1)?;
+    let peer_delay_ns = data.i64()? >> 16;
     let log_announce_interval = data.i8()?;
     data.skip(1)?;
     Some(PortData {
         port,
         state,
+        peer_delay_ns,
         log_announce_interval,
         log_sync_interval: data.i8()?,
     })

@@ -188,6 +188,25 @@ fn a_round_with_version_3_1_makes_a_reading_without_what_it_does_not_know() {
     assert_eq!(reading.power_profile, None);
 }
 
+//= R7.2
+#[test]
+fn with_peer_delay_the_path_is_the_one_to_the_neighbour_of_the_port_that_follows() {
+    // CURRENT_DATA_SET stays at nought there; the follower is port 2, 4,096 ns from its neighbour.
+    let peer = |id: Id, port: u16| match id {
+        Id::Default => Some(format!("0300 0002 80fffeffff80 {CLOCK} 00 00")),
+        Id::Current => Some("0001 fffffffffef00000 0000000000000000".into()),
+        Id::PortData if port == 1 => Some(format!(
+            "{CLOCK} {port:04x} 07 00 0000000000640000 01 03 00 02 00 02"
+        )),
+        Id::PortData => Some(format!(
+            "{CLOCK} {port:04x} 09 00 0000000010000000 01 03 00 02 00 02"
+        )),
+        other => data_of_3_1(other, port),
+    };
+    let reading = play(answer_of(peer, &[1, 2])).unwrap();
+    assert_eq!(reading.mean_path_delay_ns, 4_096);
+}
+
 #[test]
 fn a_round_with_version_4_tells_mismatches_and_the_power_profile() {
     // Its messages are of edition 2.1.

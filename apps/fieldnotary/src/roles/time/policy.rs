@@ -1,10 +1,11 @@
 //! From the contract's `[time]` to what the engine goes by.
 
 use crate::clock::EARLIEST;
-use contract::{Contract, Oscillator, PtpMode, Time};
+use contract::{Contract, Oscillator, PtpMode, PtpTimestamping, Time};
 use evidence::UtcNs;
 use time_plane::drift::OscillatorClass;
 use time_plane::fresh::{ChronyPolicy, PtpPolicy};
+use time_plane::reading::Timestamping;
 use time_plane::{OfferPolicy, OfferSource, Policy};
 
 /// The limit where nothing is measured: it is never asked for.
@@ -39,13 +40,21 @@ fn offered(time: &Time) -> OfferPolicy {
     }
 }
 
+/// ptp4l answers in its own domain alone, so one has to be named: 0 where the contract names none.
+pub(super) fn ptp_domain(time: &Time) -> u8 {
+    time.ptp_domain.unwrap_or(0)
+}
+
 fn ptp(time: &Time) -> PtpPolicy {
     PtpPolicy {
         free_running: time.ptp_mode == PtpMode::FreeRunning,
-        domain: time.ptp_domain,
+        domain: Some(ptp_domain(time)),
         class_max: time.ptp_class_max,
         asymmetry_ns: time.ptp_asymmetry_us.map(|us| us.saturating_mul(1_000)),
-        ..PtpPolicy::default()
+        timestamping: time.ptp_timestamping.map(|of| match of {
+            PtpTimestamping::Software => Timestamping::Software,
+            PtpTimestamping::Hardware => Timestamping::Hardware,
+        }),
     }
 }
 

@@ -1,12 +1,13 @@
 //! The probes that the contract names, each looked at when its turn has come.
 
+use super::policy;
 use crate::paths::DataDir;
 use clocks::{CardClock, Chronyd, Daemon, Probe, Ptp4l, Rtc, Thermal};
 use contract::Contract;
 use evidence::MonoNs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use time_plane::reading::{Fault, Observation, Reading, SourceKind, Timestamping};
+use time_plane::reading::{Fault, Observation, PtpReading, Reading, SourceKind, Timestamping};
 
 /// ptp4l is asked at every look of the role.
 const PTP_EVERY_NS: u64 = 0;
@@ -16,8 +17,6 @@ const CHRONY_EVERY_NS: u64 = 1_000_000_000;
 const RTC_EVERY_NS: u64 = 1_000_000_000;
 /// Temperatures move slowly.
 const THERMAL_EVERY_NS: u64 = 10_000_000_000;
-/// The domain in which management messages are sent where the contract names none.
-const DOMAIN: u8 = 0;
 
 /// A probe, or why there is none: it is tried again at its next turn.
 struct Turn {
@@ -33,18 +32,23 @@ struct Turn {
 /// All of them.
 pub(super) struct Probes {
     turns: Vec<Turn>,
+    /// N of the `/dev/ptpN` that is compared.
+    card: Option<u32>,
 }
 
 impl Probes {
     /// Those that the contract names.
     pub(super) fn of(contract: &Contract, data: &DataDir) -> Self {
-        let mut probes = Self { turns: Vec::new() };
+        let mut probes = Self {
+            turns: Vec::new(),
+            card: None,
+        };
         let Some(time) = contract.time.clone() else {
             return probes;
         };
         let own = data.time_sockets();
+        let domain = policy::ptp_domain(&time);
         if let Some(socket) = time.ptp {
-            let domain = time.ptp_domain.unwrap_or(DOMAIN);
             probes.add(SourceKind::Ptp, PTP_EVERY_NS, move || {
                 ptp(Path::new(&socket), &own, domain)
             });
@@ -115,21 +119,19 @@ impl Probes {
         seen
     }
 
-    /// A card's clock is compared once ptp4l says that it takes its timestamps by it.
+    /// A card's clock is compared once the port that follows takes its timestamps by it; where another port
+    /// follows, another card.
     fn follow_cards(&mut self, seen: &[Observation]) {
-        let watched = self
-            .turns
-            .iter()
-            .any(|turn| turn.source == SourceKind::CardClock);
-        let card = seen.iter().find_map(|one| match &one.outcome {
-            Ok(Reading::Ptp(ptp)) => ptp
-                .ports
-                .iter()
-                .filter(|port| port.timestamping == Some(Timestamping::Hardware))
-                .find_map(|port| port.hardware_clock),
+        let ptp = seen.iter().find_map(|one| match &one.outcome {
+            Ok(Reading::Ptp(ptp)) => Some(ptp),
             _ => None,
         });
-        if let Some(index) = card.filter(|_| !watched) {
+        let Some(index) = ptp.and_then(card_of) else {
+            return;
+        };
+        if self.card.replace(index) != Some(index) {
+            self.turns
+                .retain(|turn| turn.source != SourceKind::CardClock);
             self.add(SourceKind::CardClock, PTP_EVERY_NS, move || {
                 Ok(Box::new(CardClock::new(index)))
             });
@@ -162,6 +164,13 @@ impl Turn {
     }
 }
 
+/// The card of the port that follows, unless its timestamps are known to be the kernel's.
+fn card_of(ptp: &PtpReading) -> Option<u32> {
+    let follower = ptp.ports.iter().find(|port| port.state.follows())?;
+    let software = follower.timestamping == Some(Timestamping::Software);
+    follower.hardware_clock.filter(|_| !software)
+}
+
 fn ptp(socket: &Path, own: &Path, domain: u8) -> Result<Box<dyn Probe>, Fault> {
     let daemon = Daemon::new(socket, own);
     // From version 4 on there is a socket beside it that only answers.
@@ -182,4 +191,75 @@ fn chrony(socket: &Path) -> Result<Box<dyn Probe>, Fault> {
     };
     let probe = Chronyd::new(&daemon);
     probe.map_or(Err(Fault::Denied), |probe| Ok(Box::new(probe)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Probes, SourceKind};
+    use evidence::{MonoNs, UtcNs};
+    use time_plane::reading::{
+        ClockIdentity, Observation, PortState, PtpCounts, PtpPort, PtpReading, Reading,
+        Timestamping,
+    };
+
+    fn port(number: u16, state: PortState, card: u32) -> PtpPort {
+        PtpPort {
+            number,
+            state,
+            log_sync_interval: 0,
+            log_announce_interval: 1,
+            interface: None,
+            timestamping: Some(Timestamping::Hardware),
+            hardware_clock: Some(card),
+            received: PtpCounts::default(),
+            mismatches: None,
+        }
+    }
+
+    fn seen(ports: Vec<PtpPort>) -> [Observation; 1] {
+        let reading = PtpReading {
+            clock: ClockIdentity([1; 8]),
+            domain: 0,
+            offset_ns: 0,
+            mean_path_delay_ns: 0,
+            ingress: Some(UtcNs(1)),
+            gm_present: true,
+            gm: ClockIdentity([2; 8]),
+            gm_class: 6,
+            gm_accuracy: 0x21,
+            gm_variance: 0,
+            gm_priorities: [128; 2],
+            steps_removed: 1,
+            utc_offset_s: 37,
+            time_flags: 0,
+            time_source: 0x20,
+            ports,
+            power_profile: None,
+        };
+        [Observation {
+            at: MonoNs(1),
+            outcome: Ok(Reading::Ptp(reading)),
+            source: SourceKind::Ptp,
+        }]
+    }
+
+    //= R7.2
+    #[test]
+    fn the_card_of_the_port_that_follows_is_compared_and_no_other() {
+        let mut probes = Probes {
+            turns: Vec::new(),
+            card: None,
+        };
+        let cards = [
+            ([PortState::Master, PortState::Master], None, 0),
+            ([PortState::Master, PortState::Slave], Some(5), 1),
+            ([PortState::Passive, PortState::Slave], Some(5), 1),
+            ([PortState::Slave, PortState::Passive], Some(3), 1),
+            ([PortState::Listening, PortState::Listening], Some(3), 1),
+        ];
+        for ([first, second], card, turns) in cards {
+            probes.follow_cards(&seen(vec![port(1, first, 3), port(2, second, 5)]));
+            assert_eq!((probes.card, probes.turns.len()), (card, turns));
+        }
+    }
 }

@@ -47,6 +47,12 @@ pub(super) const TIME: &[Case] = &[
     ),
     case(
         "[seal]",
+        "[time]\nptp_timestamping = \"kernel\"\n\n[seal]",
+        "9:20 time.ptp_timestamping",
+        "hardware",
+    ),
+    case(
+        "[seal]",
         "[time]\nptp_domain = 256\n\n[seal]",
         "9:14 time.ptp_domain",
         "0 to 255",

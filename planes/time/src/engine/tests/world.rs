@@ -97,12 +97,22 @@ impl World {
     }
 
     pub(super) fn tick(&mut self) {
+        self.pass();
+        self.look();
+    }
+
+    /// A tick's time passes, with its Syncs.
+    pub(super) fn pass(&mut self) {
         let from = self.now_ns;
         self.now_ns += TICK_NS;
         self.master_ns += self.master_ppb / 4;
         for sync in [from + SYNC_NS / 2, from + SYNC_NS * 3 / 2] {
             self.sync(sync);
         }
+    }
+
+    /// The node looks at its clocks and at ptp4l.
+    pub(super) fn look(&mut self) {
         let mut now = comparison(self.now_ns);
         now.sample.utc.0 += self.own_ns;
         let at = now.sample.mono;
