@@ -488,15 +488,9 @@ impl Engine {
     }
 
     fn basis(&self, now: &ClockComparison) -> String {
-        self.source_basis().unwrap_or_else(|| {
-            String::from(match now.sample.kernel.map(|kernel| kernel.flag_synchronised) {
-                None => "CLOCK_REALTIME",
-                Some(false) => "CLOCK_REALTIME; the kernel's flag says unsynchronised",
-                Some(true) => {
-                    "CLOCK_REALTIME; the kernel's flag says synchronised, no source was measured"
-                }
-            })
-        })
+        let flag = now.sample.kernel.map(|kernel| kernel.flag_synchronised);
+        let unmeasured = || String::from(claims::unmeasured(flag));
+        self.source_basis().unwrap_or_else(unmeasured)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a grandmaster claims, as it is told.
+//! What is claimed of a clock, as it is told.
 
 use crate::reading::PtpReading;
 use alloc::format;
@@ -36,5 +36,14 @@ pub(super) fn claims(cause: TimeCause, reading: &PtpReading) -> String {
             "class {}, accuracy 0x{:02x}",
             reading.gm_class, reading.gm_accuracy
         ),
+    }
+}
+
+/// What a stamp rests on where nothing was measured; `flag` is the kernel's "synchronised", where it is known.
+pub(super) const fn unmeasured(flag: Option<bool>) -> &'static str {
+    match flag {
+        None => "CLOCK_REALTIME",
+        Some(false) => "CLOCK_REALTIME; the kernel's flag says unsynchronised",
+        Some(true) => "CLOCK_REALTIME; the kernel's flag says synchronised, no source was measured",
     }
 }
