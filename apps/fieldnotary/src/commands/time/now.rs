@@ -28,6 +28,21 @@ pub(super) fn now(args: &TimeNowArgs) -> Result<Ended, String> {
     })
 }
 
+fn real_time_clock(now: &TimeNow, put: &mut impl FnMut(&str, String)) {
+    let drift = counted(now, "drift_estimate", |ppb, way| {
+        format!("{ppb} ppb {}", way.unwrap_or_default())
+    });
+    put("real-time clock drift", drift);
+    let valid = counted(now, "rtc_valid_flag", |valid, _| {
+        String::from(if valid == 0 {
+            "no, it says so itself"
+        } else {
+            "yes"
+        })
+    });
+    put("real-time clock valid", valid);
+}
+
 pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let mut put = |name: &str, words: String| table.row([name.to_owned(), words]);
@@ -73,18 +88,7 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
             |ns| format!("in {}", words::nanoseconds(ns)),
         ),
     );
-    let drift = counted(now, "drift_estimate", |ppb, way| {
-        format!("{ppb} ppb {}", way.unwrap_or_default())
-    });
-    put("real-time clock drift", drift);
-    let valid = counted(now, "rtc_valid_flag", |valid, _| {
-        String::from(if valid == 0 {
-            "no, it says so itself"
-        } else {
-            "yes"
-        })
-    });
-    put("real-time clock valid", valid);
+    real_time_clock(now, &mut put);
     put(
         "last jump",
         match &now.jump {
