@@ -50,7 +50,8 @@ impl Chronyd {
             socket: daemon.address()?,
             client: Client::bind(daemon, OWN_SOCKET)?,
             daemon: daemon.clone(),
-            sequence: 0,
+            // The first number is nobody's guess; late answers to one before us are not ours.
+            sequence: u32::try_from(mono().0 & u64::from(u32::MAX)).unwrap_or(0),
         })
     }
 

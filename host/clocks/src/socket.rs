@@ -167,8 +167,14 @@ impl Client {
                         dialogue.accept(buffer.get(..len).unwrap_or_default());
                     }
                     Incoming::Stranger => strangers = true,
-                    Incoming::Nothing if strangers => return Err(Fault::Denied),
-                    Incoming::Nothing => dialogue.give_up(),
+                    Incoming::Nothing => {}
+                }
+                // Whoever keeps on sending does not keep a question open.
+                if dialogue.is_waiting() && mono() >= deadline {
+                    if strangers {
+                        return Err(Fault::Denied);
+                    }
+                    dialogue.give_up();
                 }
             }
         }

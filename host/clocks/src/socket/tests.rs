@@ -7,6 +7,8 @@ use crate::limits::ANSWER_BYTES_MAX;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use time_plane::reading::Fault;
@@ -106,6 +108,54 @@ fn a_daemon_that_does_not_answer_or_read_costs_the_wait_and_no_more() {
     // Its queue fills up; nobody waits for it.
     let full = (0..2_000).find_map(|_| client.send(&place.daemon.address().unwrap(), b"x").err());
     assert_eq!(full, Some(Fault::Silent));
+}
+
+/// Asks one thing, and takes nothing that it hears for the answer.
+#[derive(Default)]
+struct Picky {
+    asked: bool,
+    given_up: bool,
+}
+
+impl Dialogue for Picky {
+    fn request(&mut self) -> Option<Vec<u8>> {
+        let first = !self.asked;
+        self.asked = true;
+        first.then(|| b"question".to_vec())
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.asked && !self.given_up
+    }
+
+    fn accept(&mut self, _: &[u8]) {}
+
+    fn give_up(&mut self) {
+        self.given_up = true;
+    }
+}
+
+#[test]
+fn whoever_sends_without_end_does_not_keep_a_question_open() {
+    let place = Place::new();
+    let client = place.client().unwrap();
+    let server = UnixDatagram::bind(&place.daemon.socket).unwrap();
+    let done = Arc::new(AtomicBool::new(false));
+    let (own, sees) = (place.own(), Arc::clone(&done));
+    let flood = std::thread::spawn(move || {
+        while !sees.load(Ordering::Relaxed) {
+            let _ = server.send_to(b"no answer", &own);
+        }
+    });
+    let before = mono();
+    let mut picky = Picky::default();
+    client
+        .converse(&place.daemon.address().unwrap(), &mut picky)
+        .unwrap();
+    let took = Duration::from_nanos(mono().since(before));
+    done.store(true, Ordering::Relaxed);
+    flood.join().unwrap();
+    assert!(picky.given_up && took < WAIT * 20, "{took:?}");
 }
 
 #[test]

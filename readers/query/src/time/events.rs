@@ -9,8 +9,6 @@ use evidence::reasons::EventCode;
 pub(super) const STEP_NS_MIN: u64 = 1_000_000;
 /// Below this a move says nothing, whatever an event says.
 const SHIFT_NS_MIN: u64 = 10_000;
-/// Slewing moves the clock by this much at most, in parts per billion of the time that passes.
-const SLEW_PPB_MAX: u64 = 500_000;
 /// Comparing the clocks and committing the event that tells of a jump takes less than this.
 const TOLD_WITHIN_NS: u64 = 10_000_000_000;
 
@@ -19,14 +17,13 @@ pub(super) const fn is_of_time(code: EventCode) -> bool {
     matches!(code.code(), 32..=47 | 112..=120)
 }
 
-/// By how much UTC moved from a mark to a later one of the same boot, where slewing does not explain it.
+/// By how much UTC moved from a mark to a later one of the same boot, where reading noise does not explain it.
+/// Slewing moves the monotonic clock alike and shows nowhere here, however long it takes.
 pub(super) fn moved_ns(before: &Mark, after: &Mark) -> Option<i64> {
     let moved_ns = after.difference_ns() - before.difference_ns();
-    let passed_ns = after.at.since(before.at);
-    let slewed_ns = u128::from(passed_ns) * u128::from(SLEW_PPB_MAX) / 1_000_000_000;
-    let explained_ns = slewed_ns.saturating_add(u128::from(STEP_NS_MIN));
     let limit = if moved_ns < 0 { i64::MIN } else { i64::MAX };
-    (moved_ns.unsigned_abs() > explained_ns).then(|| i64::try_from(moved_ns).unwrap_or(limit))
+    (moved_ns.unsigned_abs() > u128::from(STEP_NS_MIN))
+        .then(|| i64::try_from(moved_ns).unwrap_or(limit))
 }
 
 /// Whether UTC moved at all between two marks, by more than comparing the clocks is wrong.
