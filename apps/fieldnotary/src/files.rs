@@ -11,6 +11,11 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
+/// Whether a folder is there and holds nothing at all.
+pub(crate) fn is_empty_folder(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_none())
+}
+
 /// Writes under another name, flushes, renames, and flushes the directory.
 pub(crate) fn write_durably(path: &Path, content: impl AsRef<[u8]>) -> Result<(), String> {
     let draft = path.with_extension("new");

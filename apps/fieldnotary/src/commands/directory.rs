@@ -3,6 +3,7 @@
 use super::preflight::SealedBy;
 use super::preflight::restore_cure;
 use super::run::parse_log_id;
+use crate::files::is_empty_folder;
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, kept, newest_generation, read_ring};
 use evidence::kinds::Predecessor;
@@ -211,17 +212,12 @@ pub(super) fn generations(data: &DataDir) -> Result<Vec<Generation>, String> {
     let newest = newest_generation(data)?;
     let there = (1..=newest.0).filter(|number| data.journal(*number).is_dir());
     let (begun, all): (Vec<u64>, Vec<u64>) =
-        there.partition(|number| *number > 1 && is_empty(&data.journal(*number)));
+        there.partition(|number| *number > 1 && is_empty_folder(&data.journal(*number)));
     // A folder is made before anything is written to it: the generation has not begun.
     match all.is_empty() {
         true => Ok(begun.into_iter().map(Generation).collect()),
         false => Ok(all.into_iter().map(Generation).collect()),
     }
-}
-
-/// Whether a folder holds nothing at all.
-pub(super) fn is_empty(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_none())
 }
 
 /// Says on standard error that a log is read on behind the end which its truth store names.

@@ -1,7 +1,8 @@
 //! Where journals lie in what was named: a node's directory, or one folder of its journal.
 
 use super::measures::{self, CLASS_GUESSED, Measures};
-use crate::commands::directory::{is_empty, is_node, read_log_id, what_it_is};
+use crate::commands::directory::{is_node, read_log_id, what_it_is};
+use crate::files::is_empty_folder;
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, keep_place};
 use evidence::Generation;
@@ -46,7 +47,7 @@ pub(super) fn places(dir: &Path, only: Option<u64>) -> Result<Vec<Place>, String
     }
     let (begun, rings): (Vec<_>, Vec<_>) = rings
         .into_iter()
-        .partition(|(number, ring)| *number > 1 && only != Some(*number) && is_empty(ring));
+        .partition(|(number, ring)| *number > 1 && only != Some(*number) && is_empty_folder(ring));
     for (number, ring) in &begun {
         complain!(
             "{} is empty: generation {number} was begun there and nothing is written of it; it is passed over",

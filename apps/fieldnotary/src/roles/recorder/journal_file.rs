@@ -3,6 +3,7 @@
 use super::keeper;
 use super::ledger::Ledger;
 use super::truth_place::TruthPlace;
+use crate::files::is_empty_folder;
 use crate::paths::DataDir;
 use contract::Storage;
 use evidence::Stream;
@@ -193,22 +194,20 @@ pub(super) fn ring_json(directory: &Path) -> Result<serde_json::Value, String> {
     })
 }
 
-/// The newest generation on this node; 1 where there is none.
+/// The newest generation on this node; 1 where there is none. A folder is made before anything is written to
+/// it: of an empty one the generation has not begun.
 pub(crate) fn newest_generation(data: &DataDir) -> Result<Generation, String> {
     let parent = data.root().join("journal");
-    let names = match std::fs::read_dir(&parent) {
-        Ok(names) => names,
+    let folders = match std::fs::read_dir(&parent) {
+        Ok(folders) => folders,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Generation(1)),
         Err(error) => return Err(format!("cannot read {}: {error}", parent.display())),
     };
-    let newest = names
-        .filter_map(|name| {
-            name.ok()?
-                .file_name()
-                .to_str()?
-                .strip_prefix('g')?
-                .parse()
-                .ok()
+    let newest = folders
+        .filter_map(|folder| {
+            let folder = folder.ok()?;
+            let number = folder.file_name().to_str()?.strip_prefix('g')?.parse();
+            number.ok().filter(|_| !is_empty_folder(&folder.path()))
         })
         .max();
     Ok(Generation(newest.unwrap_or(1)))
@@ -236,4 +235,25 @@ pub(super) fn streams(leases: &Leases) -> impl Iterator<Item = (Stream, u64)> + 
         .seqs
         .iter()
         .map(|(stream, end)| (stream.clone(), end.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::newest_generation;
+    use crate::paths::DataDir;
+    use evidence::Generation;
+
+    //= A5.4
+    #[test]
+    fn an_empty_folder_is_no_generation() {
+        let root = tempfile::tempdir().unwrap();
+        let data = DataDir::new(root.path());
+        assert_eq!(newest_generation(&data), Ok(Generation(1)));
+        for generation in [1, 3] {
+            std::fs::create_dir_all(data.journal(generation)).unwrap();
+        }
+        assert_eq!(newest_generation(&data), Ok(Generation(1)));
+        std::fs::write(data.journal(3).join("ring.json"), "{}").unwrap();
+        assert_eq!(newest_generation(&data), Ok(Generation(3)));
+    }
 }
