@@ -127,7 +127,11 @@ fn begin(maker: &mut Maker) -> Result<(), String> {
         .lines()
         .find_map(|line| line.strip_prefix("collector_key = "))
         .ok_or("the example names no collector")?;
-    let text = text.replace(key, &format!("\"{collector}\""));
+    // What leaves the ring of these logs is gone: nobody keeps it.
+    let text = ["keep_soe", "keep_audit"].iter().fold(
+        text.replace(key, &format!("\"{collector}\"")),
+        |text, ring| text.replace(&format!("{ring} = \"2MiB\""), &format!("{ring} = \"0\"")),
+    );
     let contract = contract::parse(&text).map_err(|errors| format!("{errors:?}"))?;
     let epoch = EpochStart {
         at: MonoNs(0),
