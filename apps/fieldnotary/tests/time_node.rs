@@ -145,21 +145,14 @@ fn readings_are_synced_while_the_source_is_there_and_in_holdover_while_it_is_not
     daemons.freeze();
     let lost = wait_for(&node, &daemons, "sync_lost", id(&acquired), LOST);
     assert_eq!(lost["time_cause"], "grandmaster_silent", "{lost}");
-    let locked = readings(node.data(), id(&acquired), id(&lost));
-    let mut late = 0;
-    for reading in &locked {
-        // The last of a claim may have run out by itself before the node said so; and on a busy machine the
-        // process that measures may be late for a moment, which stamps then say.
-        let ended = id(reading) + 20 > id(&lost);
-        let silent = reading["holdover_reason"] == "time_plane_silent";
-        late += usize::from(silent && !ended);
+    for reading in readings(node.data(), id(&acquired), id(&lost)) {
+        // The last of a claim may have run out by itself before the node said so.
+        let ended = id(&reading) + 20 > id(&lost);
         let quality = reading["time_quality"].as_str().unwrap();
-        assert!(quality == "SYNCED" || ended || silent, "{reading}");
+        assert!(quality == "SYNCED" || ended, "{reading}");
         let bound_ns = reading["time_bound_ns"].as_u64().unwrap();
         assert!((1..=LIMIT_NS).contains(&bound_ns), "{reading}");
     }
-    let share = format!("{late} of {} while the time process was late", locked.len());
-    assert!(late * 4 <= locked.len(), "{share}");
 
     std::thread::sleep(Duration::from_secs(3));
     daemons.thaw();
