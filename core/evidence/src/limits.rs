@@ -14,6 +14,9 @@ pub const SAMPLE_BYTES_MAX: usize = 260;
 pub const BLOB_BYTES_MAX: usize = 48 * 1_024;
 /// Most elements in any list of a payload.
 pub const LIST_LEN_MAX: usize = 4_096;
+/// How long a statement of the time process holds without a new one: three missed samples. A claim in it may
+/// end sooner.
+pub const STATEMENT_VALID_NS: u64 = 3_000_000_000;
 /// For so long behind the end of a TimeMap its bound is right; after that nobody can state one.
 pub const LATE_STAMPS_NS: u64 = 60_000_000_000;
 /// TimeMaps that are kept for instants of the past: some minutes at the pace of the time process.

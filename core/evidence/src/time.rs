@@ -3,7 +3,7 @@
 use crate::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use crate::field::Field;
 use crate::kinds::TimeMap;
-use crate::limits::LATE_STAMPS_NS;
+use crate::limits::{LATE_STAMPS_NS, STATEMENT_VALID_NS};
 use crate::reasons::{HoldoverReason, OffsetBucket, TimeQuality, TimeStatus};
 use core::fmt;
 
@@ -148,18 +148,23 @@ impl Field for Stamp {
 impl TimeMap {
     /// The stamp of an instant under this map.
     ///
-    /// Past `valid_until` the map is late: the time process has fallen silent, and the statement
-    /// sinks by itself to holdover (if it was synchronised) or stays free-running, with the reason. The
-    /// bound holds for [`LATE_STAMPS_NS`] more.
+    /// Past `valid_until` the claim sinks by itself to holdover (if it was synchronised) or stays
+    /// free-running, with the reason: its measurements are old, or, past [`STATEMENT_VALID_NS`], the time
+    /// process has fallen silent. The bound holds for [`LATE_STAMPS_NS`] more.
     #[must_use]
     pub fn evaluate(&self, instant: MonoNs) -> Stamp {
         let late = instant > self.valid_until;
-        let silent = TimeDetail::Holdover(HoldoverReason::TimePlaneSilent);
+        let reason = if instant <= self.at.plus_ns(STATEMENT_VALID_NS) {
+            HoldoverReason::SourceLost
+        } else {
+            HoldoverReason::TimePlaneSilent
+        };
+        let sunk = TimeDetail::Holdover(reason);
         let (quality, status, detail) = match (late, self.quality) {
             (false, _) => (self.quality, self.status, self.detail),
-            (true, TimeQuality::RtcOnly) => (TimeQuality::RtcOnly, TimeStatus::FreeRun, silent),
+            (true, TimeQuality::RtcOnly) => (TimeQuality::RtcOnly, TimeStatus::FreeRun, sunk),
             (true, TimeQuality::Synced | TimeQuality::Holdover) => {
-                (TimeQuality::Holdover, TimeStatus::Holdover, silent)
+                (TimeQuality::Holdover, TimeStatus::Holdover, sunk)
             }
         };
         let age_ns = instant.since(self.as_of).max(self.as_of.since(instant));
@@ -191,7 +196,7 @@ impl TimeMap {
 mod tests {
     use super::{MonoNs, TimeDetail, UtcNs};
     use crate::kinds::TimeMap;
-    use crate::limits::LATE_STAMPS_NS;
+    use crate::limits::{LATE_STAMPS_NS, STATEMENT_VALID_NS};
     use crate::reasons::{HoldoverReason, OffsetBucket, TimeQuality, TimeStatus};
 
     fn map(quality: TimeQuality, status: TimeStatus) -> TimeMap {
@@ -214,13 +219,16 @@ mod tests {
             synced.evaluate(synced.valid_until).quality,
             TimeQuality::Synced
         );
-        let late = synced.evaluate(synced.valid_until.plus_ns(1));
-        assert_eq!(late.quality, TimeQuality::Holdover);
-        assert_eq!(late.status, TimeStatus::Holdover);
-        assert_eq!(
-            late.detail,
-            TimeDetail::Holdover(HoldoverReason::TimePlaneSilent)
-        );
+        let silent_from = synced.at.plus_ns(STATEMENT_VALID_NS + 1);
+        for (instant, reason) in [
+            (synced.valid_until.plus_ns(1), HoldoverReason::SourceLost),
+            (silent_from, HoldoverReason::TimePlaneSilent),
+        ] {
+            let late = synced.evaluate(instant);
+            assert_eq!(late.quality, TimeQuality::Holdover);
+            assert_eq!(late.status, TimeStatus::Holdover);
+            assert_eq!(late.detail, TimeDetail::Holdover(reason));
+        }
     }
 
     //= A8.4

@@ -7,26 +7,25 @@ mod offered;
 mod rtc;
 mod sources;
 mod standings;
+mod statement;
 mod steering;
 mod steps;
 
 use crate::arbiter::{Ruling, rule};
 use crate::bound::{Bound, BoundParts};
 use crate::causes::LocalMove;
-use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample, drift_budget};
+use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample};
 use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
-use crate::limits::{RELEASE_PERCENT, SETTLED_MEASUREMENTS, STATEMENT_VALID_NS};
+use crate::limits::{RELEASE_PERCENT, SETTLED_MEASUREMENTS};
 use crate::reading::{Fault, Observation};
 use crate::sample::ClockComparison;
 use crate::states::{ClockState, Crossing, Finding, crossing, next};
-use crate::table::{Change, Row, offset_bucket};
-use alloc::string::String;
+use crate::table::{Change, Row};
 use alloc::vec::Vec;
 use clock::ClockWatch;
 use evidence::kinds::{Event, TimeMap};
-use evidence::limits::LATE_STAMPS_NS;
 use evidence::reasons::{EventCode, HoldoverReason};
-use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
+use evidence::{MonoNs, SourceId, UtcNs};
 use news::News;
 pub use offered::{OfferPolicy, OfferSource, OfferVerdict, ToHand};
 use sources::Sources;
@@ -434,63 +433,6 @@ impl Engine {
     fn bound_ns(&self, now: MonoNs) -> Option<u64> {
         self.bound_parts(now)
             .map(|(parts, stepped_ns)| parts.total_ns().saturating_add(stepped_ns))
-    }
-
-    fn map(&self, now: &ClockComparison, held: Option<&Measurement>) -> TimeMap {
-        let at = now.sample.mono;
-        let (quality, status) = self.state.label();
-        let valid = at.plus_ns(STATEMENT_VALID_NS);
-        // A claim ends with the freshness of what it rests on, even if nobody says another word.
-        let valid_until = match (self.state, held) {
-            (ClockState::Locked, Some(measured)) => valid.min(measured.fresh_until()),
-            _ => valid,
-        };
-        // Stamps may be taken from a map that is late: the line holds for a while behind its end.
-        let line = self.anchor.as_ref().map(|anchor| {
-            let line = anchor.bound.line(at, valid_until.plus_ns(LATE_STAMPS_NS));
-            (
-                line.bound_ns.saturating_add(anchor.stepped_ns),
-                line.bound_growth_ppb,
-            )
-        });
-        let parts = self.bound_parts(at);
-        let part = |of: fn(&BoundParts) -> u64| parts.as_ref().map(|(parts, _)| of(parts));
-        TimeMap {
-            at,
-            as_of: at,
-            utc: now.sample.utc,
-            quality,
-            status,
-            bound_ns: line.map(|(bound_ns, _)| bound_ns),
-            bound_growth_ppb: line.map_or(0, |(_, growth_ppb)| growth_ppb),
-            valid_until,
-            detail: held.map_or(TimeDetail::Holdover(self.reason), |measured| {
-                TimeDetail::Offset(offset_bucket(measured.offset_ns.unsigned_abs()))
-            }),
-            basis: self.basis(now),
-            initial_ns: parts
-                .as_ref()
-                .map(|(parts, stepped_ns)| parts.initial_ns.saturating_add(*stepped_ns)),
-            frequency_ns: part(|parts| parts.frequency_ns),
-            temperature_ns: part(|parts| parts.temperature_ns),
-            ageing_ns: part(|parts| parts.ageing_ns),
-            asymmetry_ns: part(|parts| parts.asymmetry_ns),
-            drift_budget: self
-                .bound_ns(at)
-                .map(|bound_ns| drift_budget(Some(bound_ns), self.policy.limit_ns)),
-            sync_age_ns: self.last_sync_age_ns(at),
-        }
-    }
-
-    fn source_basis(&self) -> Option<String> {
-        let anchor = self.anchor.as_ref()?;
-        self.sources.basis(&anchor.measured)
-    }
-
-    fn basis(&self, now: &ClockComparison) -> String {
-        let flag = now.sample.kernel.map(|kernel| kernel.flag_synchronised);
-        let unmeasured = || String::from(claims::unmeasured(flag));
-        self.source_basis().unwrap_or_else(unmeasured)
     }
 }
 

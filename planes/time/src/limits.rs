@@ -8,8 +8,6 @@ pub const STEP_THRESHOLD_NS: u64 = 1_000_000;
 pub const SLEW_PPB_MAX: u64 = 500_000;
 /// A sample whose two readings are further apart than this says too little and is not used.
 pub const READ_UNCERTAINTY_NS_MAX: u64 = 250_000;
-/// How long a statement holds without a new one: three missed samples.
-pub const STATEMENT_VALID_NS: u64 = 3_000_000_000;
 /// How often the map becomes an entry while nothing changes.
 pub const JOURNAL_INTERVAL_NS: u64 = 3_600_000_000_000;
 /// A map that slewing has moved this far from the last one in the journal becomes an entry.

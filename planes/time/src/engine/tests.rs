@@ -3,12 +3,11 @@
 use super::{Engine, OfferPolicy, Policy, Statement};
 use crate::drift::OscillatorClass;
 use crate::fresh::{ChronyPolicy, PtpPolicy};
-use crate::limits::{
-    JOURNAL_INTERVAL_NS, READ_UNCERTAINTY_NS_MAX, SAMPLE_INTERVAL_MS, STATEMENT_VALID_NS,
-};
+use crate::limits::{JOURNAL_INTERVAL_NS, READ_UNCERTAINTY_NS_MAX, SAMPLE_INTERVAL_MS};
 use crate::sample::{ClockComparison, ClockSample, KernelStatus};
 use crate::table::{Change, TABLE, offset_bucket};
 use crate::tests::{UTC_0, comparison};
+use evidence::limits::STATEMENT_VALID_NS;
 use evidence::reasons::{
     EventCode, HoldoverReason, OffsetBucket, TimeCause, TimeQuality, TimeStatus,
 };

@@ -9,6 +9,7 @@ use crate::limits::FRESH_NS_MIN;
 use crate::reading::{ChronyReading, Fault, Observation, PortState, Reading, SourceKind};
 use crate::tests::chrony;
 use evidence::MonoNs;
+use evidence::kinds::TimeMap;
 use evidence::reasons::{EventCode, HoldoverReason, TimeCause, TimeQuality, TimeStatus};
 use std::vec;
 
@@ -337,4 +338,31 @@ fn a_chronyd_at_its_slowest_poll_is_synced() {
     }
     assert_eq!(lost, 0);
     assert_eq!(world.map().quality, TimeQuality::Synced);
+}
+
+/// ptp4l falls silent, chronyd goes on at its own slower pace: from one statement to the next nothing is
+/// left uncovered, so that no stamp in between says that the claim had ended.
+//= A8.4
+#[test]
+fn a_claim_that_another_source_carries_does_not_end_between_two_looks() {
+    let (near, far) = (20_000, 5_000_000);
+    for (uncertainty_ns, carries) in [(Some(near), true), (Some(far), false), (None, false)] {
+        let mut world = World::synced();
+        for _ in 0..6 {
+            world.run(1);
+            if let Some(root_dispersion_ns) = uncertainty_ns {
+                let mut reading = chrony(world.now_ns - 100 * MS);
+                reading.root_dispersion_ns = root_dispersion_ns;
+                says(&mut world, reading);
+            }
+        }
+        world.silent = true;
+        world.maps.clear();
+        world.run(2);
+        let uncovered = |pair: &[TimeMap]| pair[1].at > pair[0].valid_until;
+        let gaps = world.maps.windows(2).filter(|pair| uncovered(pair)).count();
+        assert_eq!(gaps == 0, carries, "{:?}", world.maps);
+        let quality = world.map().quality;
+        assert_eq!(quality == TimeQuality::Synced, carries, "{:?}", world.map());
+    }
 }
