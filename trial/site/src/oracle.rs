@@ -18,6 +18,7 @@ use attempts::{Attempt, Log, Outcome, Point};
 use requests::{Asked, Quantity, Reply, Street};
 use samples::Samples;
 use serde_json::Value;
+use std::cmp::Reverse;
 
 /// A request that left the node reaches the street within this; the next slot is far later.
 const ON_THE_WIRE_NS: u64 = 200_000_000;
@@ -302,7 +303,7 @@ impl SideBySide<'_> {
     /// Requests and failed attempts between two readings belong together, one by one.
     fn settle(&mut self, asked: &[Asked], failed: &[&Attempt]) {
         let surplus = asked.len().saturating_sub(failed.len());
-        let (asked, silent) = self.excuse(asked, surplus);
+        let (asked, silent) = self.excuse(asked, failed, surplus);
         self.result.explained += silent;
         let mut asked = asked.into_iter().peekable();
         for attempt in failed {
@@ -348,20 +349,22 @@ impl SideBySide<'_> {
     }
 
     /// Leaves as many requests out as the log may be silent about; how many replies they had.
-    fn excuse<'a>(&self, asked: &'a [Asked], mut surplus: usize) -> (Vec<&'a Asked>, u64) {
-        let mut kept = Vec::new();
-        let mut silent = 0;
-        // From the last on: what was asked first is what was still committed.
-        for one in asked.iter().rev() {
-            if surplus > 0 && (self.excused)(one.at_ns) {
-                surplus -= 1;
-                silent += count(&one.replies);
-            } else {
-                kept.push(one);
-            }
-        }
-        kept.reverse();
-        (kept, silent)
+    fn excuse<'a>(
+        &self,
+        asked: &'a [Asked],
+        failed: &[&Attempt],
+        surplus: usize,
+    ) -> (Vec<&'a Asked>, u64) {
+        let mut silent: Vec<&Asked> = asked
+            .iter()
+            .filter(|one| (self.excused)(one.at_ns) && !is_sampled(one, failed))
+            .collect();
+        // What was answered whole did not fail; of the rest, what was asked first is what was still committed.
+        silent.sort_by_key(|one| (one.sound().is_none(), Reverse(one.no)));
+        silent.truncate(surplus);
+        let is_kept = |one: &&Asked| silent.iter().all(|silent| silent.no != one.no);
+        let kept = asked.iter().filter(is_kept).collect();
+        (kept, silent.iter().map(|one| count(&one.replies)).sum())
     }
 
     /// A request and the attempt that failed: does the cause fit the fault, and is every reply named?
@@ -418,6 +421,20 @@ enum Found {
     /// The reply at this place should be, but some values differ.
     Changed(usize),
     Nothing,
+}
+
+/// Whether the log is not silent about a request: a failed attempt has one of its replies for a sample.
+fn is_sampled(asked: &Asked, failed: &[&Attempt]) -> bool {
+    failed.iter().any(|attempt| match &attempt.outcome {
+        Outcome::Failed {
+            sample: Some(sample),
+            ..
+        } => {
+            let mut replies = asked.replies.iter();
+            replies.any(|reply| samples::related(sample, &reply.hex))
+        }
+        Outcome::Failed { sample: None, .. } | Outcome::Read(_) | Outcome::Gap { .. } => false,
+    })
 }
 
 /// Whether a failed attempt's cause is what such a fault looks like from the other end.

@@ -307,6 +307,34 @@ fn a_log_may_be_silent_about_excused_requests_alone() {
     assert_eq!(compare(&|at_ns| at_ns == 8).counts.lost, 1);
 }
 
+/// The medium refuses writes while the first is answered; the second is the first of the next start, and the
+/// blow was over only then.
+//= A1.3
+#[test]
+fn of_excused_requests_the_log_is_silent_about_the_one_that_did_not_fail() {
+    for fault in ["silent", "corrupt-crc"] {
+        let world = world(|world| {
+            let request = world.request("m01");
+            world.street.last_mut().unwrap()["mono_ns"] = json!(7);
+            world.reply(request, "m01", 12, None);
+            let failing = world.request("m01");
+            world.street.last_mut().unwrap()["mono_ns"] = json!(8);
+            if fault == "silent" {
+                world.silence(failing, "m01");
+                world.failed("m01", 2, "timeout", &json!({}));
+            } else {
+                let sample = world.reply(failing, "m01", 13, Some(fault));
+                world.failed("m01", 2, "crc", &json!({ "sample": sample }));
+            }
+        });
+        let log: Vec<String> = world.street.iter().map(Value::to_string).collect();
+        let excused = |at_ns| [7, 8].contains(&at_ns);
+        let found =
+            compare_excusing(&description(), &log.join("\n"), &world.rows, &excused).unwrap();
+        assert!(found.findings.is_empty(), "{fault}: {:?}", found.findings);
+    }
+}
+
 //= A1.3
 #[test]
 fn a_second_reply_needs_an_entry_of_its_own() {
