@@ -33,7 +33,7 @@ const CXX: Tool = Tool {
     packages: &["g++"],
     purpose: "builds libFuzzer",
 };
-const PTP4L: Tool = Tool {
+pub(crate) const PTP4L: Tool = Tool {
     program: "ptp4l",
     probe: &["-v"],
     packages: &["linuxptp"],
@@ -45,13 +45,13 @@ const CHRONYC: Tool = Tool {
     packages: &["chrony"],
     purpose: "is a source of time under test; where a service manager runs, its package also starts one that sets this machine's clock",
 };
-const IP: Tool = Tool {
+pub(crate) const IP: Tool = Tool {
     program: "ip",
     probe: &["-V"],
     packages: &["iproute2"],
     purpose: "makes the network that clocks are tried in",
 };
-const NFT: Tool = Tool {
+pub(crate) const NFT: Tool = Tool {
     program: "nft",
     probe: &["-v"],
     packages: &["nftables"],

@@ -204,8 +204,8 @@ impl Engine {
     /// already, or said nothing. The last statement then runs out by itself.
     pub fn conclude(&mut self) -> Option<Statement> {
         let (now, mut row) = self.compared.take()?;
-        let updates = self.sources.updates();
-        self.steps.answer(now.sample.mono, updates, &mut self.news);
+        let daemons = self.sources.steering();
+        self.steps.answer(now.sample.mono, &daemons, &mut self.news);
         let (finding, held) = self.find(&now);
         self.learn(&now, held.as_ref());
         if self.go(now.sample.mono, finding) && !row.journal {
@@ -275,7 +275,7 @@ impl Engine {
                 handed_ns: self.sources.take_handed(),
                 leap_announced: self.sources.leap_announced(),
             };
-            let answers = self.sources.chrony_answers();
+            let answers = !self.sources.steering().is_empty();
             self.steps
                 .take(&now.sample, movement, seen, answers, &mut self.news);
         }

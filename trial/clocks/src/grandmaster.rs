@@ -18,6 +18,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use time_plane::ClockComparison;
 use wire::Kind;
 
 const SYNC_EVERY_NS: u64 = 125_000_000;
@@ -58,6 +59,13 @@ struct Clock {
     offset_ns: i64,
     rate_ppb: i64,
     since: UtcNs,
+    /// What `CLOCK_REALTIME` was ahead of the raw clock by when it was let go of, in nanoseconds.
+    let_go: Option<i128>,
+}
+
+/// What `CLOCK_REALTIME` is ahead of the raw clock by, in nanoseconds.
+fn against_raw_ns(of: &ClockComparison) -> i128 {
+    i128::from(of.sample.utc.0) - i128::from(of.raw_ns)
 }
 
 impl Clock {
@@ -89,8 +97,14 @@ impl Orders {
                 offset_ns: 0,
                 rate_ppb: 0,
                 since: clocks::utc(),
+                let_go: None,
             },
         }
+    }
+
+    /// Lets its clock go on with the oscillator, whatever is done to the machine's clock from now on.
+    pub fn let_go(&mut self) {
+        self.clock.let_go = Some(against_raw_ns(&clocks::compare()));
     }
 
     /// Moves its clock at once.
@@ -105,6 +119,7 @@ impl Orders {
             offset_ns: self.clock.offset_at(now),
             rate_ppb,
             since: now,
+            ..self.clock
         };
     }
 
@@ -116,8 +131,14 @@ impl Orders {
 
     /// Its stamp for a packet that the kernel stamped.
     fn stamp(&self, at: UtcNs, shift_ns: i64) -> i64 {
+        // The packet was stamped just now.
+        let moved_ns = self.clock.let_go.map_or(0, |let_go_ns| {
+            against_raw_ns(&clocks::compare()) - let_go_ns
+        });
+        let moved_ns = i64::try_from(moved_ns).unwrap_or(0);
         let ns = self.clock.at(at).saturating_add(shift_ns);
-        ns.saturating_add(self.timescale_offset_s.saturating_mul(1_000_000_000))
+        ns.saturating_sub(moved_ns)
+            .saturating_add(self.timescale_offset_s.saturating_mul(1_000_000_000))
     }
 }
 
@@ -309,6 +330,7 @@ mod tests {
             offset_ns: 1_000_000,
             rate_ppb: 5_000,
             since: UtcNs(10_000_000_000),
+            let_go: None,
         };
         assert_eq!(clock.offset_at(UtcNs(10_000_000_000)), 1_000_000);
         assert_eq!(clock.offset_at(UtcNs(20_000_000_000)), 1_050_000);

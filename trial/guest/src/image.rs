@@ -23,15 +23,15 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image with a shell, and with the modules that an ext4 on a virtio disk takes, of the kernel
-    /// whose package was unpacked to `parts`.
+    /// An image with a shell, and with the modules that an ext4 on a virtio disk takes and these ones, of the
+    /// kernel whose package was unpacked to `parts`.
     ///
     /// # Errors
     ///
     /// Where there is no such kernel, or no shell.
-    pub fn new(parts: &Path) -> Result<Self, String> {
+    pub fn new(parts: &Path, more_modules: &[&str]) -> Result<Self, String> {
         let version = version(parts)?;
-        let modules = modules(parts, &version)?;
+        let modules = modules(parts, &version, more_modules)?;
         let mut archive = Archive::default();
         for folder in ["dev", "proc"] {
             archive.add_folder(folder);
@@ -120,9 +120,9 @@ fn version(parts: &Path) -> Result<String, String> {
 }
 
 /// The files of the modules, in the order in which they go in.
-fn modules(parts: &Path, version: &str) -> Result<Vec<PathBuf>, String> {
+fn modules(parts: &Path, version: &str, more: &[&str]) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
-    for module in MODULES {
+    for module in MODULES.iter().chain(more) {
         let mut modprobe = Command::new("modprobe");
         modprobe
             .arg("-d")

@@ -48,7 +48,7 @@ impl Guest {
     /// Puts kernel, modules and this program together.
     pub(crate) fn build(parts: &Path, folder: &Path) -> Result<Self, String> {
         let initramfs = folder.join("initramfs");
-        let mut image = Image::new(parts)?;
+        let mut image = Image::new(parts, &[])?;
         let kernel = image.kernel().to_owned();
         image.program(PROGRAM, &std::env::current_exe().map_err(said)?)?;
         let line = format!(

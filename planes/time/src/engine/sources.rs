@@ -1,19 +1,20 @@
 //! The sources together: what each is worth now, and what is told of it.
 
+mod ptp;
+
 use super::Policy;
-use super::claims::{claims, claims_code};
-use super::news::{News, moved};
+use super::news::News;
 use super::offered::{HandOver, Offers, Outcome, ToHand};
 use super::rtc::RtcWatch;
 use super::standings::Standings;
 use super::steps::Updates;
 use crate::arbiter::gap_ns;
-use crate::causes::{Looks, Sign};
+use crate::causes::Looks;
 use crate::fresh::{ChronyWatch, Measurement, PtpWatch, Rejection, Verdict};
 use crate::limits::{FRESH_NS_MIN, REFCLOCK_ID, TEMPERATURE_FRESH_NS};
 use crate::reading::{
-    ChronyReading, ClockIdentity, Fault, LeapStatus, Observation, OfferedSample, PtpReading,
-    Reading, SourceKind,
+    ChronyReading, ClockIdentity, Fault, LeapStatus, Observation, OfferedSample, Reading,
+    SourceKind,
 };
 use crate::sample::ClockSample;
 use alloc::format;
@@ -33,7 +34,9 @@ pub(super) struct Sources {
     gm: Option<(ClockIdentity, u8)>,
     chrony: ChronyWatch,
     reference: Option<([u8; 4], u16)>,
+    /// What chronyd took into its clock, and what ptp4l did where it steers the node's own.
     updates: Updates,
+    syncs: Updates,
     leap: bool,
     rtc: RtcWatch,
     thermal: Option<(MonoNs, i32)>,
@@ -61,6 +64,7 @@ impl Sources {
             chrony: ChronyWatch::new(policy.chrony),
             reference: None,
             updates: Updates::default(),
+            syncs: Updates::default(),
             leap: false,
             rtc: RtcWatch::default(),
             thermal: None,
@@ -213,14 +217,19 @@ impl Sources {
             .map(|(_, millidegrees)| millidegrees)
     }
 
-    /// Whether chronyd has answered when it was asked last, and before.
-    pub(super) const fn chrony_answers(&self) -> bool {
-        self.updates.is_heard() && self.standings.chrony.fault.is_none()
-    }
-
     /// What chronyd took into its clock.
     pub(super) const fn updates(&self) -> &Updates {
         &self.updates
+    }
+
+    /// What those daemons took into the clock that steer it, and have answered when they were asked last.
+    pub(super) fn steering(&self) -> Vec<&Updates> {
+        let Standings { ptp, chrony, .. } = &self.standings;
+        [(&self.updates, chrony), (&self.syncs, ptp)]
+            .into_iter()
+            .filter(|(updates, of)| updates.is_heard() && of.fault.is_none())
+            .map(|(updates, _)| updates)
+            .collect()
     }
 
     /// The real-time clock.
@@ -342,86 +351,6 @@ impl Sources {
         }
     }
 
-    fn ptp(
-        &mut self,
-        reading: &PtpReading,
-        at: MonoNs,
-        clock: &ClockSample,
-        own_ns: i128,
-        news: &mut News,
-    ) -> Verdict {
-        let follower = self.ptp.follower(reading);
-        // Who follows nobody calls himself the grandmaster.
-        let gm = follower.and_then(|_| self.gm.replace((reading.gm, reading.gm_class)));
-        if gm.is_some_and(|(known, _)| known != reading.gm) {
-            self.path_moved_ns = 0;
-            // What was measured against the one before is still true of the clock; the new one has to settle.
-            self.standings.of(SourceKind::Ptp).in_a_row = 0;
-        }
-        self.leap = reading.time_flags & 0x03 != 0;
-        let verdict = self.ptp.judge(reading, at, clock);
-        let measured = matches!(verdict, Verdict::Measured(_));
-        let signs = self.looks.take(reading, follower, at, own_ns, measured);
-        for sign in signs {
-            self.tell(sign, reading, at, news);
-        }
-        match verdict {
-            Verdict::Measured(measured) => Verdict::Measured(Measurement {
-                interval_ns: self
-                    .looks
-                    .sync_interval_ns()
-                    .unwrap_or(measured.interval_ns),
-                asymmetry_ns: measured
-                    .asymmetry_ns
-                    .saturating_add(self.path_moved_ns.unsigned_abs()),
-                ..measured
-            }),
-            Verdict::Nothing | Verdict::Rejected(_) => verdict,
-        }
-    }
-
-    fn tell(&mut self, sign: Sign, reading: &PtpReading, at: MonoNs, news: &mut News) {
-        let (code, cause, count, detail) = match sign {
-            Sign::Flow { cause, missing } => {
-                let detail = cause.map_or("messages arrive again", TimeCause::meaning);
-                (EventCode::PtpLoss, cause, Some(missing), detail.to_string())
-            }
-            Sign::Claims(cause) => (
-                claims_code(cause),
-                Some(cause),
-                None,
-                claims(cause, reading),
-            ),
-            Sign::Motion {
-                cause,
-                offset_ns,
-                delay_ns,
-            } => {
-                let code = if cause == TimeCause::PathAsymmetry {
-                    let end = if delay_ns < 0 { i64::MIN } else { i64::MAX };
-                    let by_ns = i64::try_from(delay_ns).unwrap_or(end);
-                    self.path_moved_ns = self.path_moved_ns.saturating_add(by_ns);
-                    EventCode::PathChange
-                } else {
-                    EventCode::TimeSourceMoved
-                };
-                let detail = format!(
-                    "offset {}, path delay {}: {}",
-                    moved(offset_ns),
-                    moved(delay_ns),
-                    cause.meaning()
-                );
-                let count = u64::try_from(offset_ns.unsigned_abs()).unwrap_or(u64::MAX);
-                (code, Some(cause), Some(count), detail)
-            }
-            Sign::PortState { from, to } => {
-                let detail = format!("from {from} to {to}");
-                (EventCode::PtpPortState, None, None, detail)
-            }
-        };
-        news.event(at, code, cause, count, Some(detail));
-    }
-
     fn chrony(
         &mut self,
         reading: &ChronyReading,
@@ -437,7 +366,8 @@ impl Sources {
         }
         self.leap |= leap;
         self.reference = Some((reading.reference, reading.stratum));
-        self.updates.take(reading, at);
+        self.updates
+            .take(at, reading.reference_time, reading.last_offset_ns);
         match self.chrony.judge(reading, at, clock) {
             // What we handed on was no more certain before chronyd had it than behind.
             Verdict::Measured(measured) if self.chrony_is_ours() => {

@@ -5,13 +5,12 @@ use super::clock::Movement;
 use super::news::News;
 use crate::causes::{LocalMove, corrects, name_move};
 use crate::limits::{STEP_ANSWER_NS, UPDATES_MAX};
-use crate::reading::ChronyReading;
 use crate::sample::ClockSample;
 use alloc::collections::VecDeque;
 use evidence::reasons::TimeCause;
 use evidence::{MonoNs, UtcNs};
 
-/// Something that chronyd took into its clock.
+/// Something that a daemon took into its clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Update {
     /// When it was first read.
@@ -21,7 +20,7 @@ struct Update {
     offset_ns: i64,
 }
 
-/// The last updates of chronyd.
+/// The last updates of a daemon that steers the clock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Updates {
     last: VecDeque<Update>,
@@ -29,12 +28,11 @@ pub(super) struct Updates {
 }
 
 impl Updates {
-    /// Takes a reading.
-    pub(super) fn take(&mut self, reading: &ChronyReading, at: MonoNs) {
+    /// Takes what the daemon says at `at` of its last update: its time, and by how much the clock was ahead.
+    pub(super) fn take(&mut self, at: MonoNs, reference_time: UtcNs, offset_ns: i64) {
         self.heard = Some(at);
         let is_known = self.last.back().is_some_and(|last| {
-            (last.reference_time, last.offset_ns)
-                == (reading.reference_time, reading.last_offset_ns)
+            (last.reference_time, last.offset_ns) == (reference_time, offset_ns)
         });
         if is_known {
             return;
@@ -44,8 +42,8 @@ impl Updates {
         }
         self.last.push_back(Update {
             at,
-            reference_time: reading.reference_time,
-            offset_ns: reading.last_offset_ns,
+            reference_time,
+            offset_ns,
         });
     }
 
@@ -78,7 +76,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// Takes a step. It is told at once where its cause is known, or where no daemon `answers`.
+    /// Takes a step. It is told at once where its cause is known, or where no daemon that steers `answers`.
     pub(super) fn take(
         &mut self,
         now: &ClockSample,
@@ -106,16 +104,18 @@ impl Steps {
         }
     }
 
-    /// Tells of the step that waits, once the daemon has said that it was its own, was read behind it, or
-    /// has had time enough.
-    pub(super) fn answer(&mut self, now: MonoNs, updates: &Updates, news: &mut News) {
+    /// Tells of the step that waits, once a daemon has said that it was its own, all were read behind it, or
+    /// have had time enough.
+    pub(super) fn answer(&mut self, now: MonoNs, daemons: &[&Updates], news: &mut News) {
         let Some(open) = self.open else { return };
         let found = open.now.mono;
         // It may have answered a question between the step and its finding.
         let since = MonoNs(found.0.saturating_sub(open.movement.within_ns));
-        let made_good = updates.made_good(open.seen.moved_ns, since);
-        let is_heard = updates.heard.is_some_and(|heard| heard >= found);
-        if made_good.is_none() && !is_heard && now.since(found) < STEP_ANSWER_NS {
+        let made_good = daemons
+            .iter()
+            .find_map(|daemon| daemon.made_good(open.seen.moved_ns, since));
+        let are_heard = daemons.iter().all(|daemon| daemon.heard >= Some(found));
+        if made_good.is_none() && !are_heard && now.since(found) < STEP_ANSWER_NS {
             return;
         }
         self.open = None;

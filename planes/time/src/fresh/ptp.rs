@@ -110,6 +110,18 @@ impl PtpWatch {
         })
     }
 
+    /// Whether the daemon steers the node's own clock by what it measures. It steers the clock that takes its
+    /// port's timestamps, unless it is told to measure alone. A port that waits for a step is uncalibrated.
+    #[must_use]
+    pub fn steers(&self, reading: &PtpReading) -> bool {
+        let own = |port: &PtpPort| {
+            let timestamping = port.timestamping.or(self.policy.timestamping);
+            matches!(port.state, PortState::Slave | PortState::Uncalibrated)
+                && timestamping == Some(Timestamping::Software)
+        };
+        !self.policy.free_running && reading.ports.iter().any(own)
+    }
+
     /// Judges a reading that was there at `at`; `clock` relates UTC to monotonic time.
     pub fn judge(&mut self, reading: &PtpReading, at: MonoNs, clock: &ClockSample) -> Verdict {
         let syncs = reading

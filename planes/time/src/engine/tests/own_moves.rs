@@ -2,9 +2,13 @@
 //! clock beside it.
 
 use super::policy;
-use crate::engine::Engine;
+use super::world::World;
+use crate::engine::{Engine, Policy};
+use crate::fresh::PtpPolicy;
 use crate::limits::STEP_ANSWER_NS;
-use crate::reading::{ChronyReading, Fault, Observation, Reading, RtcReading, SourceKind};
+use crate::reading::{
+    ChronyReading, Fault, Observation, PortState, Reading, RtcReading, SourceKind,
+};
 use crate::sample::KernelStatus;
 use crate::tests::{chrony, comparison, utc};
 use evidence::kinds::Event;
@@ -282,4 +286,44 @@ fn a_step_of_the_kernel_s_clock_is_no_move_of_the_real_time_clock() {
     );
     assert_eq!(bench.causes(EventCode::RtcMoved), []);
     assert_eq!(bench.engine.rtc_valid(), Some(true));
+}
+
+/// ptp4l steps at the Sync that shows an offset, where the look of the step is the first that sees it; or
+/// after half a minute, for which its port is uncalibrated.
+//= R1.2
+//= A8.5
+#[test]
+fn a_step_that_ptp4l_made_is_its_own_and_any_other_is_not() {
+    let steers = PtpPolicy::default();
+    let measures = PtpPolicy {
+        free_running: true,
+        ..steers
+    };
+    let (own, other) = (TimeCause::DaemonCorrection, TimeCause::SetByProgram);
+    for (ptp, measured_ms, waits_s, cause) in [
+        (steers, 2, 0, own),
+        (steers, 2, 37, own),
+        (steers, 0, 0, other),
+        (steers, -2, 0, other),
+        // It leaves the clock alone: somebody else has set it.
+        (measures, 2, 0, other),
+    ] {
+        let mut world = World::new(Policy { ptp, ..policy() });
+        world.run(30);
+        world.told.clear();
+        world.pass();
+        world.master_ns += measured_ms * MS;
+        world.sync(world.now_ns);
+        if waits_s > 0 {
+            world.reading.ports[0].state = PortState::Uncalibrated;
+            world.look();
+            world.run(waits_s);
+            world.pass();
+        }
+        world.own_ns += 2 * MS;
+        world.set = true;
+        world.look();
+        let told = world.cause(EventCode::TimeStep);
+        assert_eq!(told, Some(cause), "{ptp:?} {measured_ms} ms, {waits_s} s");
+    }
 }

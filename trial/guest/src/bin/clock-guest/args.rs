@@ -39,6 +39,9 @@ pub(crate) enum Role {
     /// Is the true time for chronyd until it is killed
     #[command(hide = true)]
     Feed(FeedArgs),
+    /// Is a grandmaster, with a ptp4l that steers the clock by it, until it is killed
+    #[command(hide = true)]
+    Lead(LeadArgs),
     /// Sets the clock as any program may
     #[command(hide = true)]
     Set(SetArgs),
@@ -51,6 +54,17 @@ pub(crate) struct FeedArgs {
     #[arg(long)]
     pub(crate) socket: PathBuf,
     /// The file that says how far the true time is ahead of where it was at first, in nanoseconds
+    #[arg(long)]
+    pub(crate) ahead: PathBuf,
+}
+
+/// Whom ptp4l follows, and where it is asked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LeadArgs {
+    /// Where ptp4l is to have its management socket
+    #[arg(long)]
+    pub(crate) socket: PathBuf,
+    /// The file that says how far the grandmaster is ahead of where it was at first, in nanoseconds
     #[arg(long)]
     pub(crate) ahead: PathBuf,
 }

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let inside = match &args.role {
         Some(Role::Feed(feed)) => Some(inside::feed(feed)),
+        Some(Role::Lead(lead)) => Some(inside::lead(lead)),
         Some(Role::Set(set)) => Some(inside::set(set)),
         None => None,
     };

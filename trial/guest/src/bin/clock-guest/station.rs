@@ -13,12 +13,16 @@ const DISK_BYTES: u64 = 256 << 20;
 /// The node's own programs, as they are built.
 const NODE: [&str; 2] = ["fieldnotary", "fieldnotary-signer"];
 /// Programs of the system that move clocks, and where Debian has them.
-const MOVERS: [&str; 4] = [
+const MOVERS: [&str; 5] = [
     "/usr/sbin/chronyd",
     "/usr/bin/chronyc",
     "/usr/sbin/phc_ctl",
     "/usr/sbin/hwclock",
+    "/usr/sbin/ptp4l",
 ];
+/// And those that make the network between a ptp4l and its grandmaster, with the modules that it takes.
+const NETWORK: [&str; 3] = ["/usr/sbin/ip", "/usr/sbin/nft", "/usr/bin/setpriv"];
+const NETWORK_MODULES: [&str; 2] = ["veth", "nf_tables"];
 /// Between two looks for something that is to happen.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -51,6 +55,7 @@ segments = 4
 limit = "10ms"
 oscillator = "xo"
 chrony = "/run/chrony/chronyd.sock"
+ptp = "/run/ptp4l"
 rtc = "/dev/rtc0"
 "#;
 
@@ -120,7 +125,7 @@ impl Station {
     pub(crate) fn make(parts: &Path, programs: &Path) -> Result<Self, String> {
         let failed = |error: std::io::Error| error.to_string();
         let folder = tempfile::tempdir().map_err(failed)?;
-        let mut image = Image::new(parts)?;
+        let mut image = Image::new(parts, &NETWORK_MODULES)?;
         let kernel = image.kernel().to_owned();
         for name in ["sys", "tmp", "run", "etc"] {
             image.folder(name);
@@ -128,7 +133,7 @@ impl Station {
         for name in NODE {
             image.program(&format!("programs/{name}"), &programs.join(name))?;
         }
-        for file in MOVERS.map(Path::new) {
+        for file in MOVERS.iter().chain(&NETWORK).map(Path::new) {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             image.program(&format!("programs/{name}"), file)?;
         }
@@ -196,10 +201,24 @@ pub(crate) fn stop_node(guest: &mut Guest) -> Result<(), String> {
 /// Starts chronyd and the true time that it follows, which is so far ahead of the machine's clock.
 pub(crate) fn start_true_time(guest: &mut Guest, ahead_ns: i64) -> Result<(), String> {
     guest.do_it(&format!("echo {ahead_ns} > /run/ahead"))?;
-    guest.do_it("chronyd -d -u root -f /etc/chrony.conf >/run/chronyd.log 2>&1 &")?;
+    guest.do_it("chronyd -d -u root -f /etc/chrony.conf >/run/chronyd.log 2>&1 & HOLDER=$!")?;
     guest.do_it(
-        "clock-guest feed --socket /run/chrony/true.sock --ahead /run/ahead >/run/feed.log 2>&1 &",
+        "clock-guest feed --socket /run/chrony/true.sock --ahead /run/ahead >/run/feed.log 2>&1 & TRUE=$!",
     )?;
+    Ok(())
+}
+
+/// Ends chronyd and its true time.
+pub(crate) fn stop_true_time(guest: &mut Guest) -> Result<(), String> {
+    guest
+        .do_it("kill $HOLDER $TRUE; wait $HOLDER $TRUE; true")
+        .map(drop)
+}
+
+/// Starts a grandmaster, and a ptp4l that follows it.
+pub(crate) fn start_grandmaster(guest: &mut Guest) -> Result<(), String> {
+    guest.do_it("echo 0 > /run/ahead")?;
+    guest.do_it("clock-guest lead --socket /run/ptp4l --ahead /run/ahead >/run/lead.log 2>&1 &")?;
     Ok(())
 }
 

@@ -29,12 +29,37 @@ enum Expected {
     Rtc(&'static str),
 }
 
+/// Who holds the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holder {
+    Nobody,
+    Chronyd,
+    Ptp4l,
+}
+
+impl Holder {
+    const ALL: [Self; 3] = [Self::Nobody, Self::Chronyd, Self::Ptp4l];
+
+    /// Has it hold the clock, behind the one before it.
+    fn begin(self, guest: &mut Guest) -> Result<(), String> {
+        match self {
+            Self::Nobody => return Ok(()),
+            Self::Chronyd => station::start_true_time(guest, 0)?,
+            Self::Ptp4l => {
+                station::stop_true_time(guest)?;
+                station::start_grandmaster(guest)?;
+            }
+        }
+        station::synced(guest)
+    }
+}
+
 /// How a clock is moved.
 struct Way {
     what: &'static str,
     expected: Expected,
-    /// Whether chronyd holds the clock meanwhile.
-    held: bool,
+    /// Who holds the clock meanwhile.
+    holder: Holder,
     /// Moves it; gives by how much in nanoseconds, where the way does not leave that to somebody else.
     act: fn(&mut Guest, i64) -> Result<Option<i64>, String>,
 }
@@ -43,13 +68,13 @@ const WAYS: &[Way] = &[
     Way {
         what: "clock_settime by a program that nobody knows",
         expected: Expected::Jumps(&["set_by_program"]),
-        held: false,
+        holder: Holder::Nobody,
         act: set,
     },
     Way {
         what: "adjtimex with ADJ_SETOFFSET by a program that nobody knows",
         expected: Expected::Jumps(&["set_by_program"]),
-        held: false,
+        holder: Holder::Nobody,
         act: |guest, by_ns| {
             let sign = if by_ns < 0 { "-" } else { "" };
             let micros = by_ns.unsigned_abs() / 1_000;
@@ -62,7 +87,7 @@ const WAYS: &[Way] = &[
     Way {
         what: "hwclock --hctosys",
         expected: Expected::Jumps(&["set_by_program"]),
-        held: false,
+        holder: Holder::Nobody,
         act: |guest, _| {
             guest.do_it("/programs/hwclock --hctosys --utc --noadjfile")?;
             Ok(None)
@@ -71,7 +96,7 @@ const WAYS: &[Way] = &[
     Way {
         what: "the real-time clock set an hour back",
         expected: Expected::Rtc("rtc_set"),
-        held: false,
+        holder: Holder::Nobody,
         act: |guest, _| {
             guest.do_it("/programs/hwclock --set --utc --noadjfile --date \"$(date -u -d @$(( $(date +%s) - 3600 )) '+%Y-%m-%d %H:%M:%S')\"")?;
             Ok(None)
@@ -80,7 +105,7 @@ const WAYS: &[Way] = &[
     Way {
         what: "the machine stands still and nobody tells it",
         expected: Expected::Rtc("rtc_ran_on"),
-        held: false,
+        holder: Holder::Nobody,
         act: |guest, _| {
             guest.power.order("stop")?;
             std::thread::sleep(STILL);
@@ -91,7 +116,7 @@ const WAYS: &[Way] = &[
     Way {
         what: "the machine sleeps",
         expected: Expected::Jumps(&["machine_slept"]),
-        held: false,
+        holder: Holder::Nobody,
         act: |guest, _| {
             const SLEEP: &str = "echo mem > /sys/power/state";
             guest.begin(SLEEP)?;
@@ -106,22 +131,37 @@ const WAYS: &[Way] = &[
     Way {
         what: "chronyd makes a step that it has measured",
         expected: Expected::Jumps(&[DAEMON]),
-        held: true,
-        act: |guest, by_ns| {
-            guest.do_it(&format!(
-                "echo $(( $(cat /run/ahead) + {by_ns} )) > /run/ahead"
-            ))?;
-            Ok(None)
-        },
+        holder: Holder::Chronyd,
+        act: lead,
     },
     Way {
         what: "clock_settime under a chronyd that makes it good",
         expected: Expected::Jumps(&["set_by_program", DAEMON]),
-        held: true,
+        holder: Holder::Chronyd,
         // Twice as far: what is left when it is done must be worth a step to chronyd.
         act: |guest, by_ns| set(guest, 2 * by_ns),
     },
+    Way {
+        what: "ptp4l makes a step that it has measured",
+        expected: Expected::Jumps(&[DAEMON]),
+        holder: Holder::Ptp4l,
+        act: lead,
+    },
+    Way {
+        what: "clock_settime under a ptp4l that makes it good",
+        expected: Expected::Jumps(&["set_by_program", DAEMON]),
+        holder: Holder::Ptp4l,
+        act: |guest, by_ns| set(guest, 2 * by_ns),
+    },
 ];
+
+/// Moves the time that the daemon follows.
+fn lead(guest: &mut Guest, by_ns: i64) -> Result<Option<i64>, String> {
+    guest.do_it(&format!(
+        "echo $(( $(cat /run/ahead) + {by_ns} )) > /run/ahead"
+    ))?;
+    Ok(None)
+}
 
 fn set(guest: &mut Guest, by_ns: i64) -> Result<Option<i64>, String> {
     let said = guest.do_it(&format!("clock-guest set --by {by_ns}"))?;
@@ -136,13 +176,10 @@ pub(crate) fn ways(station: &Station, seed: u64, tally: &mut Tally) -> Result<()
     let mut random = Random::new(seed);
     let mut guest = station.boot("utc")?;
     station::start_node(&mut guest)?;
-    for held in [false, true] {
-        if held {
-            station::start_true_time(&mut guest, 0)?;
-            station::synced(&mut guest)?;
-        }
+    for holder in Holder::ALL {
+        holder.begin(&mut guest)?;
         std::thread::sleep(QUIET);
-        for way in WAYS.iter().filter(|way| way.held == held) {
+        for way in WAYS.iter().filter(|way| way.holder == holder) {
             let sign = if random.between(0, 2) == 0 { -1 } else { 1 };
             tried(&mut guest, way, sign * STEP_NS, tally)?;
         }
