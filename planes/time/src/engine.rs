@@ -10,6 +10,7 @@ mod standings;
 mod statement;
 mod steering;
 mod steps;
+mod stray;
 
 use crate::arbiter::{Ruling, rule};
 use crate::bound::{Bound, BoundParts};
@@ -31,6 +32,7 @@ pub use offered::{OfferPolicy, OfferSource, OfferVerdict, ToHand};
 use sources::Sources;
 use steering::Steerings;
 use steps::Steps;
+use stray::Stray;
 
 /// What the site says of its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +91,8 @@ struct Anchor {
     measured: Measurement,
     /// What the clock was stepped by since, in nanoseconds.
     stepped_ns: u64,
+    /// What it had strayed from its correction until then.
+    stray: Stray,
     bound: Bound,
 }
 
@@ -397,6 +401,7 @@ impl Engine {
         self.anchor = Some(Anchor {
             measured,
             stepped_ns: 0,
+            stray: *self.clock.stray_before(),
             bound: Bound::new(&sample, initial_ns, measured.asymmetry_ns, growth),
         });
     }
@@ -422,17 +427,20 @@ impl Engine {
         }
     }
 
-    /// The bound's parts at `now`, and what steps since the last measurement add, in nanoseconds.
+    /// The bound's parts at `now`, and what steps since the last measurement add, and slews that no correction
+    /// explains, in nanoseconds.
     #[must_use]
     pub fn bound_parts(&self, now: MonoNs) -> Option<(BoundParts, u64)> {
         let anchor = self.anchor.as_ref()?;
-        Some((anchor.bound.parts(now), anchor.stepped_ns))
+        let strayed_ns = self.clock.stray().since(&anchor.stray);
+        let moved_ns = anchor.stepped_ns.saturating_add(strayed_ns);
+        Some((anchor.bound.parts(now), moved_ns))
     }
 
     /// Bound of the clock's error at `now`, in nanoseconds.
     fn bound_ns(&self, now: MonoNs) -> Option<u64> {
         self.bound_parts(now)
-            .map(|(parts, stepped_ns)| parts.total_ns().saturating_add(stepped_ns))
+            .map(|(parts, moved_ns)| parts.total_ns().saturating_add(moved_ns))
     }
 }
 

@@ -9,12 +9,10 @@ pub enum Change {
     Start,
     /// The kernel signalled that the clock was set, by whatever amount.
     ClockSet,
-    /// The clock moved further than slewing can explain.
+    /// The clock moved further than two readings of it may differ.
     Step,
     /// What the kernel says of its clock changed.
     KernelStatus,
-    /// Slewing has carried the clock away from the last map in the journal.
-    Slewed,
     /// Another label, or another reason for it.
     Label,
     /// The last map in the journal is old.
@@ -51,7 +49,6 @@ pub const TABLE: &[Row] = &[
     row(Change::ClockSet, true, true, true),
     row(Change::Step, true, true, true),
     row(Change::KernelStatus, false, true, false),
-    row(Change::Slewed, false, true, false),
     row(Change::Label, false, true, false),
     row(Change::Interval, false, true, false),
     row(Change::Steady, false, false, false),

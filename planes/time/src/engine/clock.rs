@@ -1,8 +1,8 @@
 //! The node's own clocks from look to look: steps, slews, sleeps.
 
+use super::stray::Stray;
 use crate::limits::{
-    JOURNAL_INTERVAL_NS, JOURNAL_SLEW_NS, SLEW_BUDGET_NS, SLEW_PPB_MAX, SLEW_WINDOW_NS,
-    STEADY_RATE_NS, STEP_THRESHOLD_NS,
+    JOURNAL_INTERVAL_NS, SLEW_BUDGET_NS, SLEW_WINDOW_NS, STEADY_RATE_NS, STEP_THRESHOLD_NS,
 };
 use crate::sample::ClockComparison;
 use crate::table::{Change, Row, TABLE};
@@ -21,12 +21,10 @@ impl Movement {
     fn between(earlier: &ClockComparison, later: &ClockComparison) -> Self {
         let moved_ns = later.sample.difference_ns() - earlier.sample.difference_ns();
         let within_ns = later.sample.mono.since(earlier.sample.mono);
-        let slew_ns = u128::from(within_ns) * u128::from(SLEW_PPB_MAX) / 1_000_000_000;
+        // No slew is among them: CLOCK_MONOTONIC is slewed with CLOCK_REALTIME.
         let reading_ns = u128::from(earlier.sample.read_uncertainty_ns)
             .saturating_add(u128::from(later.sample.read_uncertainty_ns));
-        let explained_ns = slew_ns
-            .saturating_add(reading_ns)
-            .saturating_add(u128::from(STEP_THRESHOLD_NS));
+        let explained_ns = reading_ns.saturating_add(u128::from(STEP_THRESHOLD_NS));
         let booted_ns = later.boot_ns.saturating_sub(earlier.boot_ns);
         Self {
             moved_ns,
@@ -64,6 +62,8 @@ pub(super) struct ClockWatch {
     own_ns: i128,
     window: Option<(ClockComparison, i64)>,
     slew: Option<Slew>,
+    /// What it was slewed beyond its correction, at the last look and at the one before it.
+    stray: [Stray; 2],
 }
 
 impl ClockWatch {
@@ -80,6 +80,18 @@ impl ClockWatch {
     /// How far the clock was moved by itself, in nanoseconds and in all, its steady rate taken out.
     pub(super) const fn own_moves_ns(&self) -> i128 {
         self.own_ns
+    }
+
+    /// What the clock was slewed beyond its correction.
+    pub(super) const fn stray(&self) -> &Stray {
+        let [now, _] = &self.stray;
+        now
+    }
+
+    /// The same at the look before the last one: whatever the last one saw first was so since then at most.
+    pub(super) const fn stray_before(&self) -> &Stray {
+        let [_, before] = &self.stray;
+        before
     }
 
     /// A slew beyond the budget, told once.
@@ -104,6 +116,11 @@ impl ClockWatch {
         let signalled = core::mem::take(&mut self.set_pending);
         let row = self.judge(now, signalled);
         self.slewed(now, row.stepped);
+        if let Some(last) = &self.last {
+            let [mut stray, _] = self.stray;
+            stray.take(last, now);
+            self.stray = [stray, *self.stray()];
+        }
         self.last = Some(*now);
         Some(row)
     }
@@ -123,9 +140,6 @@ impl ClockWatch {
             Change::ClockSet => signalled,
             Change::Step => unexplained.is_some(),
             Change::KernelStatus => self.last.is_some_and(|last| flag(&last) != flag(now)),
-            Change::Slewed => {
-                since_journal.is_some_and(|moved| moved.magnitude_ns() > JOURNAL_SLEW_NS)
-            }
             // Labels are the engine's.
             Change::Label => false,
             Change::Interval => {

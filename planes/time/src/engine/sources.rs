@@ -37,7 +37,9 @@ pub(super) struct Sources {
     /// What chronyd took into its clock, and what ptp4l did where it steers the node's own.
     updates: Updates,
     syncs: Updates,
-    leap: bool,
+    /// Whether ptp4l announces a leap second, and whether chronyd does.
+    ptp_leap: bool,
+    chrony_leap: bool,
     rtc: RtcWatch,
     thermal: Option<(MonoNs, i32)>,
     offers: Offers,
@@ -65,7 +67,8 @@ impl Sources {
             reference: None,
             updates: Updates::default(),
             syncs: Updates::default(),
-            leap: false,
+            ptp_leap: false,
+            chrony_leap: false,
             rtc: RtcWatch::default(),
             thermal: None,
             offers: Offers::new(&policy.offered, policy.floor),
@@ -207,7 +210,7 @@ impl Sources {
 
     /// Whether a source announces a leap second.
     pub(super) const fn leap_announced(&self) -> bool {
-        self.leap
+        self.ptp_leap || self.chrony_leap
     }
 
     /// The temperature near the oscillator in thousandths of a degree, while its reading is fresh.
@@ -309,8 +312,12 @@ impl Sources {
             let cause = gone.then_some(TimeCause::DaemonGone);
             news.fault(seen.at, seen.source, cause, &fault.to_string());
         }
-        if seen.source == SourceKind::Rtc {
-            self.rtc.lost();
+        // Who does not answer announces nothing any more.
+        match seen.source {
+            SourceKind::Ptp => self.ptp_leap = false,
+            SourceKind::Chrony => self.chrony_leap = false,
+            SourceKind::Rtc => self.rtc.lost(),
+            SourceKind::CardClock | SourceKind::Offered | SourceKind::Thermal => {}
         }
     }
 
@@ -359,12 +366,12 @@ impl Sources {
         news: &mut News,
     ) -> Verdict {
         let leap = matches!(reading.leap, LeapStatus::Insert | LeapStatus::Delete);
-        if leap && !self.leap {
+        if leap && !self.chrony_leap {
             let detail = "chronyd announces one for the end of the month".to_string();
             let cause = Some(TimeCause::LeapSecond);
             news.event(at, EventCode::LeapSecond, cause, None, Some(detail));
         }
-        self.leap |= leap;
+        self.chrony_leap = leap;
         self.reference = Some((reading.reference, reading.stratum));
         self.updates
             .take(at, reading.reference_time, reading.last_offset_ns);

@@ -24,15 +24,17 @@ impl Engine {
             (ClockState::Locked, Some(measured)) => valid.min(self.claimed_until(measured, at)),
             _ => valid,
         };
+        let parts = self.bound_parts(at);
         // Stamps may be taken from a map that is late: the line holds for a while behind its end.
         let line = self.anchor.as_ref().map(|anchor| {
             let line = anchor.bound.line(at, valid_until.plus_ns(LATE_STAMPS_NS));
+            let moved_ns = parts.map_or(0, |(_, moved_ns)| moved_ns);
+            let strays_ppb = self.clock.stray().rate_ppb(self.clock.stray_before());
             (
-                line.bound_ns.saturating_add(anchor.stepped_ns),
-                line.bound_growth_ppb,
+                line.bound_ns.saturating_add(moved_ns),
+                line.bound_growth_ppb.saturating_add(strays_ppb),
             )
         });
-        let parts = self.bound_parts(at);
         let part = |of: fn(&BoundParts) -> u64| parts.as_ref().map(|(parts, _)| of(parts));
         TimeMap {
             at,
@@ -49,7 +51,7 @@ impl Engine {
             basis: self.basis(now),
             initial_ns: parts
                 .as_ref()
-                .map(|(parts, stepped_ns)| parts.initial_ns.saturating_add(*stepped_ns)),
+                .map(|(parts, moved_ns)| parts.initial_ns.saturating_add(*moved_ns)),
             frequency_ns: part(|parts| parts.frequency_ns),
             temperature_ns: part(|parts| parts.temperature_ns),
             ageing_ns: part(|parts| parts.ageing_ns),

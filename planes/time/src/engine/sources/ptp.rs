@@ -30,7 +30,7 @@ impl Sources {
             // What was measured against the one before is still true of the clock; the new one has to settle.
             self.standings.of(SourceKind::Ptp).in_a_row = 0;
         }
-        self.leap = reading.time_flags & 0x03 != 0;
+        self.ptp_leap = reading.time_flags & 0x03 != 0;
         if let Some(ingress) = reading.ingress.filter(|_| self.ptp.steers(reading)) {
             self.syncs.take(at, ingress, reading.offset_ns);
         }

@@ -366,3 +366,35 @@ fn a_claim_that_another_source_carries_does_not_end_between_two_looks() {
         assert_eq!(quality == TimeQuality::Synced, carries, "{:?}", world.map());
     }
 }
+
+/// `adjtime` shows in no correction. What it does while nobody measures is in the bound; what a source measures
+/// behind it is in the measurement.
+//= A8.3
+#[test]
+fn a_slew_in_holdover_is_in_the_bound() {
+    for slewed_ns in [0, 5_000_000, -5_000_000] {
+        let mut world = World::synced();
+        world.slewed_ns = Some(0);
+        world.run(5);
+        world.silent = true;
+        world.run(3);
+        let before_ns = world.map().bound_ns.unwrap();
+        for _ in 0..40 {
+            world.slewed_ns = world.slewed_ns.map(|ns| ns + slewed_ns / 40);
+            world.tick();
+        }
+        world.run(2);
+        let map = world.map();
+        assert_eq!(map.quality, TimeQuality::Holdover);
+        let grown_ns = map.bound_ns.unwrap() - before_ns;
+        let due_ns = slewed_ns.unsigned_abs();
+        assert!(
+            (due_ns..=due_ns + 2_500_000).contains(&(grown_ns + 1_000)),
+            "{slewed_ns}: {before_ns} and {grown_ns}"
+        );
+        world.silent = false;
+        world.run(30);
+        assert_eq!(world.map().quality, TimeQuality::Synced);
+        assert!(world.map().bound_ns < Some(1_000_000), "{:?}", world.map());
+    }
+}

@@ -7,7 +7,7 @@ use crate::engine::{Engine, Policy};
 use crate::fresh::PtpPolicy;
 use crate::limits::STEP_ANSWER_NS;
 use crate::reading::{
-    ChronyReading, Fault, Observation, PortState, Reading, RtcReading, SourceKind,
+    ChronyReading, Fault, LeapStatus, Observation, PortState, Reading, RtcReading, SourceKind,
 };
 use crate::sample::KernelStatus;
 use crate::tests::{chrony, comparison, utc};
@@ -25,6 +25,8 @@ struct Bench {
     second: u64,
     /// What the kernel's clock was moved by.
     own_ns: i64,
+    /// What both the kernel's clocks were slewed by against the oscillator.
+    slewed_ns: i64,
     /// What the real-time clock was moved by.
     rtc_ns: i64,
     /// Whether the kernel calls its clock held.
@@ -41,6 +43,7 @@ impl Bench {
             engine: Engine::new(SourceId::new("time").unwrap(), policy()),
             second: 0,
             own_ns: 0,
+            slewed_ns: 0,
             rtc_ns: 0,
             held: false,
             set: false,
@@ -57,6 +60,7 @@ impl Bench {
             let at = MonoNs(now_ns);
             let mut now = comparison(now_ns);
             now.sample.utc.0 += self.own_ns;
+            now.raw_ns = now.raw_ns.saturating_add_signed(-self.slewed_ns);
             now.sample.kernel = Some(KernelStatus {
                 flag_synchronised: self.held,
                 ..KernelStatus::default()
@@ -167,7 +171,7 @@ fn a_slew_that_chronyd_measured_before_is_its_own_and_any_other_is_not() {
         bench.run(12);
         bench.updates(offset_ns);
         for _ in 0..4 {
-            bench.own_ns -= 500_000;
+            bench.slewed_ns -= 500_000;
             bench.run(1);
             // Nothing is left to measure behind that.
             bench.updates(40);
@@ -326,4 +330,45 @@ fn a_step_that_ptp4l_made_is_its_own_and_any_other_is_not() {
         let told = world.cause(EventCode::TimeStep);
         assert_eq!(told, Some(cause), "{ptp:?} {measured_ms} ms, {waits_s} s");
     }
+}
+
+/// chronyd announces a leap second, which comes and is over: a second on another day is none.
+//= A8.5
+#[test]
+fn a_leap_second_is_announced_once_and_explains_its_own_day_alone() {
+    let mut bench = Bench::new();
+    let says = |bench: &mut Bench, leap| {
+        let reading = chrony(bench.second * S);
+        bench.chrony = Some(ChronyReading { leap, ..reading });
+        bench.run(20);
+    };
+    says(&mut bench, LeapStatus::Normal);
+    says(&mut bench, LeapStatus::Insert);
+    bench.step(-1_000 * MS);
+    says(&mut bench, LeapStatus::Normal);
+    bench.step(-1_000 * MS);
+    bench.run(10);
+    assert_eq!(bench.causes(EventCode::LeapSecond).len(), 1);
+    let causes = [TimeCause::LeapSecond, TimeCause::SetByProgram].map(Some);
+    assert_eq!(bench.causes(EventCode::TimeStep), causes);
+}
+
+/// ptp4l announces none beside it, look by look.
+//= A8.5
+#[test]
+fn an_announcement_of_one_source_is_not_taken_back_by_another() {
+    let mut world = World::synced();
+    for _ in 0..20 {
+        world.run(1);
+        let reading = ChronyReading {
+            leap: LeapStatus::Insert,
+            ..chrony(world.now_ns - 100_000_000)
+        };
+        world.engine.note(&Observation {
+            at: MonoNs(world.now_ns),
+            outcome: Ok(Reading::Chrony(reading)),
+            source: SourceKind::Chrony,
+        });
+    }
+    assert_eq!(world.count(EventCode::LeapSecond), 1);
 }

@@ -4,6 +4,7 @@ use super::policy;
 use crate::engine::Engine;
 use crate::engine::Policy;
 use crate::reading::{Fault, Observation, PtpReading, Reading, SourceKind};
+use crate::sample::KernelStatus;
 use crate::tests::{comparison, ptp};
 use evidence::kinds::{Event, TimeMap};
 use evidence::reasons::{EventCode, TimeCause, TimeQuality};
@@ -28,6 +29,8 @@ pub(super) struct World {
     pub(super) down_ns: i64,
     /// What the node's clock was moved by.
     pub(super) own_ns: i64,
+    /// What it was slewed by against the oscillator, beyond its correction; `None` where the kernel tells none.
+    pub(super) slewed_ns: Option<i64>,
     pub(super) lose_event: bool,
     pub(super) lose_general: bool,
     pub(super) lose_percent: u64,
@@ -57,6 +60,7 @@ impl World {
             up_ns: 0,
             down_ns: 0,
             own_ns: 0,
+            slewed_ns: None,
             lose_event: false,
             lose_general: false,
             lose_percent: 0,
@@ -115,6 +119,10 @@ impl World {
     pub(super) fn look(&mut self) {
         let mut now = comparison(self.now_ns);
         now.sample.utc.0 += self.own_ns;
+        if let Some(slewed_ns) = self.slewed_ns {
+            now.raw_ns = now.raw_ns.saturating_add_signed(-slewed_ns);
+            now.sample.kernel = Some(KernelStatus::default());
+        }
         let at = now.sample.mono;
         let outcome = match &self.fault {
             Some(fault) => Err(fault.clone()),
