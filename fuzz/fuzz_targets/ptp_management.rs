@@ -22,11 +22,13 @@ fuzz_target!(|data: &[u8]| {
         assert!(round.request().is_none());
         // A length and that many bytes of an answer to this very question; nothing is silence.
         while round.is_waiting() {
-            let [len, tail @ ..] = rest else {
+            let [high, low, tail @ ..] = rest else {
                 round.give_up();
                 break;
             };
-            let (bytes, tail) = tail.split_at(usize::from(*len).min(tail.len()));
+            // The counters of a port alone are more than a byte can count.
+            let len = usize::from(u16::from_be_bytes([*high, *low]));
+            let (bytes, tail) = tail.split_at(len.min(tail.len()));
             rest = tail;
             let mut answer = request.to_vec();
             answer.truncate(36);

@@ -25,9 +25,11 @@ const FLAGS: &[&str] = &[
 
 /// Targets that start from examples, and where those are.
 const EXAMPLES: &[(&str, &str)] = &[
+    ("chrony_reply", "fuzz/seeds/chrony_reply"),
     ("contract_file", "core/contract/example"),
     ("mbus_records", "fuzz/seeds/mbus_records"),
     ("mbus_telegram", "fuzz/seeds/mbus_telegram"),
+    ("ptp_management", "fuzz/seeds/ptp_management"),
 ];
 
 /// Longest input: above every bound of a message that the targets decode, so that bounds are met.
