@@ -136,6 +136,8 @@ fn used_cs(data: &Path) -> u64 {
 //= A8.2
 //= A8.3
 //= A8.4
+//= R7.1
+//= R7.2
 //= R11.3
 #[test]
 fn readings_are_synced_while_the_source_is_there_and_in_holdover_while_it_is_not() {
@@ -199,6 +201,13 @@ fn readings_are_synced_while_the_source_is_there_and_in_holdover_while_it_is_not
     assert_eq!(counter("holdover_enter_cnt"), 1);
     assert!(counter("holdover_duration").as_u64() >= Some(3));
     assert!(counter("last_sync_age").as_u64() <= Some(1));
+    // What ptp4l shows stands beside them: it measures alone, so its servo holds nothing.
+    assert_eq!(counter("servo_lock"), 0);
+    assert_eq!(counter("hw_timestamping"), 0);
+    assert_eq!(counter("domain"), 0);
+    assert!(counter("jitter").as_u64() < Some(1_000_000));
+    assert!(counter("path_delay").as_u64() < Some(1_000_000));
+    assert!(counter("osc_quality").as_u64() > Some(0));
     let data = node.stop();
     let again = rows(&data, "reading");
     // It spoke all the time.

@@ -287,8 +287,7 @@ messages! {
         1 statement: Captured => "the TimeMap";
         2 journal: bool => "whether the TimeMap becomes an entry; it always serves for stamps";
         3 events: Vec<Captured> => "events to commit, such as a step";
-        4 rtc_valid: Option<bool> => "whether the real-time clock says that its time holds; absent where it is not read";
-        5 rtc_drift_ppb: Option<i64> => "how fast it runs against the node's clock, in parts per billion; absent while that is not known";
+        4 counters: Captured => "a snapshot of what it counts of clocks and sources";
     }
     11 ProcessEvent { "The supervisor reports what a process did."
         0 submission_id: u64 => "its number";

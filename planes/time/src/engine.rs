@@ -13,7 +13,7 @@ mod steps;
 mod stray;
 
 use crate::arbiter::{Ruling, rule};
-use crate::bound::{Bound, BoundParts};
+use crate::bound::{Bound, BoundParts, whole_ns};
 use crate::causes::LocalMove;
 use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample};
 use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
@@ -29,6 +29,7 @@ use evidence::reasons::{EventCode, HoldoverReason};
 use evidence::{MonoNs, SourceId, UtcNs};
 use news::News;
 pub use offered::{OfferPolicy, OfferSource, OfferVerdict, ToHand};
+pub use sources::PtpHealth;
 use sources::Sources;
 use steering::Steerings;
 use steps::Steps;
@@ -257,6 +258,19 @@ impl Engine {
     #[must_use]
     pub fn rtc_drift(&self) -> Option<RtcEstimate> {
         self.sources.rtc().estimate()
+    }
+
+    /// What ptp4l showed at its last look (R7.2); `None` where it is not read, or did not answer.
+    #[must_use]
+    pub fn ptp_health(&self) -> Option<&PtpHealth> {
+        self.sources.ptp_health()
+    }
+
+    /// How far the clock is taken to run away by itself in an hour, in nanoseconds, from what is declared of its
+    /// oscillator and what was seen of it (R7.3).
+    #[must_use]
+    pub fn hourly_wander_ns(&self) -> u64 {
+        whole_ns(self.learner.growth().wander_ns(3_600.0))
     }
 
     /// Whether the real-time clock says that its time holds; `None` where it cannot be read.

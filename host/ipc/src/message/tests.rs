@@ -8,8 +8,8 @@ use super::{
     TimeStatement, Welcome,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
-use evidence::kinds::{Event, TimeMap};
-use evidence::reasons::{Custody, EventCode, LossCause, TruthClass};
+use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
+use evidence::reasons::{CounterState, Custody, EventCode, LossCause, TruthClass};
 use evidence::{
     BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, ScheduleId, SourceId,
     UtcNs,
@@ -122,14 +122,24 @@ fn with_the_recorder() -> Vec<Message> {
 }
 
 fn reports() -> Vec<Message> {
+    let counter = Counter {
+        name: "drift_estimate".into(),
+        label: Some("slow".into()),
+        state: CounterState::Value,
+        value: Some(20_000),
+        source: SourceId::new("time").unwrap(),
+    };
+    let snapshot = CounterSnapshot {
+        at: MonoNs(5),
+        counters: vec![counter],
+    };
     vec![
         TimeStatement {
             submission_id: 7,
             statement: Captured::new(&TimeMap::absent(MonoNs(5), UtcNs(-5)).into()),
             journal: true,
             events: vec![event()],
-            rtc_valid: Some(true),
-            rtc_drift_ppb: Some(-20_000),
+            counters: Captured::new(&snapshot.into()),
         }
         .into(),
         offer(3),

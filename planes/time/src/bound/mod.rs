@@ -170,7 +170,7 @@ fn seconds(ns: u64) -> f64 {
     clippy::cast_sign_loss,
     reason = "the cast saturates at both ends"
 )]
-fn whole_ns(ns: f64) -> u64 {
+pub(crate) fn whole_ns(ns: f64) -> u64 {
     if ns.is_nan() {
         u64::MAX
     } else {

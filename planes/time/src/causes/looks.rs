@@ -141,6 +141,16 @@ impl Looks {
         self.sync.interval_ns()
     }
 
+    /// Messages that should have come in the last seconds and did not.
+    pub(crate) fn missing(&self) -> u64 {
+        self.sync.missing().max(self.follow_up.missing())
+    }
+
+    /// How far the last offsets scatter, in nanoseconds.
+    pub(crate) fn jitter_ns(&self) -> Option<u64> {
+        self.offset.spread_ns()
+    }
+
     /// Takes a look. `own_ns` is how far the node's clock was moved by itself, in all: taken out of the
     /// offset, what remains is the master's. `measured` says that the offset is a new one.
     pub(crate) fn take(
@@ -226,7 +236,7 @@ impl Looks {
         let cause = self.flow_cause(at, FLOW_STOPPED_NS_MIN);
         if cause != self.flow {
             self.flow = cause;
-            let missing = self.sync.missing().max(self.follow_up.missing());
+            let missing = self.missing();
             signs.push(Sign::Flow { cause, missing });
         }
     }

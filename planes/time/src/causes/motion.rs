@@ -53,6 +53,15 @@ impl Track {
         self.values_ns.clear();
     }
 
+    /// The median distance of the values from their median, once there are enough of them.
+    pub(crate) fn spread_ns(&self) -> Option<u64> {
+        if self.values_ns.len() < MOTION_POINTS_MIN {
+            return None;
+        }
+        let values: Vec<i128> = self.values_ns.iter().copied().collect();
+        u64::try_from(spread(&values, median(&values))).ok()
+    }
+
     /// What the values show.
     pub(crate) fn moved(&self) -> Moved {
         let unknown = Moved {

@@ -2,6 +2,8 @@
 
 mod ptp;
 
+pub use ptp::PtpHealth;
+
 use super::Policy;
 use super::news::News;
 use super::offered::{HandOver, Offers, Outcome, ToHand};
@@ -29,6 +31,7 @@ pub(super) struct Sources {
     standings: Standings,
     ptp: PtpWatch,
     looks: Looks,
+    ptp_health: Option<PtpHealth>,
     /// What the path's delay moved by since its grandmaster was first heard, there and back, in nanoseconds.
     path_moved_ns: i64,
     gm: Option<(ClockIdentity, u8)>,
@@ -61,6 +64,7 @@ impl Sources {
             standings: Standings::default(),
             ptp: PtpWatch::new(policy.ptp),
             looks: Looks::default(),
+            ptp_health: None,
             path_moved_ns: 0,
             gm: None,
             chrony: ChronyWatch::new(policy.chrony),

@@ -9,7 +9,23 @@ use evidence::reasons::{EventCode, TimeQuality};
 use evidence::{Entry, EntryId, Payload, Stamp, TimeDetail};
 
 /// Counters of the time plane that a snapshot may hold, as the counters' list names them.
-const COUNTERS: [&str; 3] = ["drift_estimate", "last_sync_age", "rtc_valid_flag"];
+const COUNTERS: [&str; 15] = [
+    "domain",
+    "drift_estimate",
+    "gm_id",
+    "hw_timestamping",
+    "jitter",
+    "last_sync_age",
+    "offset",
+    "osc_quality",
+    "out_of_order",
+    "path_delay",
+    "pkt_loss",
+    "port_state",
+    "profile",
+    "rtc_valid_flag",
+    "servo_lock",
+];
 
 /// Collects what entries say of time.
 #[derive(Clone, Debug, Default)]

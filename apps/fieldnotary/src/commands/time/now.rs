@@ -43,6 +43,58 @@ fn real_time_clock(now: &TimeNow, put: &mut impl FnMut(&str, String)) {
     put("real-time clock valid", valid);
 }
 
+/// ptp4l at its last look, where a snapshot tells of it.
+fn ptp(now: &TimeNow, put: &mut impl FnMut(&str, String)) {
+    let one = |name: &str| {
+        let found = now.counters.iter().find(|(_, one)| one.name == name);
+        found.filter(|(_, one)| one.state != CounterState::Unsupported)
+    };
+    let Some((_, gm)) = one("gm_id") else {
+        return;
+    };
+    let value = |name: &str| one(name).and_then(|(_, one)| one.value);
+    let label = |name: &str| one(name).and_then(|(_, one)| one.label.as_deref());
+    let late = if gm.state == CounterState::Stale {
+        "; stale"
+    } else {
+        ""
+    };
+    put(
+        "grandmaster",
+        format!(
+            "{}, class {}, domain {}, profile {}; port {}{late}",
+            gm.label.as_deref().unwrap_or("unknown"),
+            gm.value.unwrap_or_default(),
+            value("domain").unwrap_or_default(),
+            label("profile").unwrap_or("unknown"),
+            label("port_state").unwrap_or("unknown"),
+        ),
+    );
+    let ns = |name: &str| value(name).map_or_else(|| "unknown".to_owned(), words::nanoseconds);
+    put(
+        "",
+        format!(
+            "offset {} {}, path delay {}, jitter {}",
+            ns("offset"),
+            label("offset").unwrap_or_default(),
+            ns("path_delay"),
+            ns("jitter"),
+        ),
+    );
+    let timestamps = match value("hw_timestamping") {
+        Some(0) => "by the kernel",
+        Some(_) => "by the network card",
+        None => "unknown how",
+    };
+    put(
+        "",
+        format!(
+            "timestamps {timestamps}; {} missing in the last seconds",
+            words::count(value("pkt_loss").unwrap_or_default(), "message", "messages"),
+        ),
+    );
+}
+
 pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let mut put = |name: &str, words: String| table.row([name.to_owned(), words]);
@@ -88,6 +140,7 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
             |ns| format!("in {}", words::nanoseconds(ns)),
         ),
     );
+    ptp(now, &mut put);
     real_time_clock(now, &mut put);
     put(
         "last jump",

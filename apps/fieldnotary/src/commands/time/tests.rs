@@ -1,10 +1,10 @@
 //! The screens as golden files, over one log. `BLESS=1` writes them anew; read what changed.
 
 use super::{history, now, plot, svg, why};
-use evidence::kinds::{EpochStart, Event, TimeMap};
+use evidence::kinds::{Counter, CounterSnapshot, EpochStart, Event, TimeMap};
 use evidence::reasons::{
-    EpochCause, EventCode, HoldoverReason, OffsetBucket, TimeCause, TimeQuality, TimeStatus,
-    TruthClass,
+    CounterState, EpochCause, EventCode, HoldoverReason, OffsetBucket, TimeCause, TimeQuality,
+    TimeStatus, TruthClass,
 };
 use evidence::{
     BootId, Captured, CommitId, Entry, Epoch, Generation, Header, MonoNs, Payload, SourceId,
@@ -155,6 +155,43 @@ fn golden(name: &str, shown: &str) {
     }
     let due = std::fs::read_to_string(&path).unwrap();
     assert_eq!(shown, due, "{name}:\n{shown}");
+}
+
+/// What ptp4l showed when counters were taken last, and that it was late then.
+//= R7.2
+#[test]
+fn the_health_of_ptp_is_shown_with_its_doubt() {
+    for (state, file) in [
+        (CounterState::Value, "now-ptp.txt"),
+        (CounterState::Stale, "now-ptp-stale.txt"),
+    ] {
+        let mut log = Log::begin(Asked::Time(UtcNs(DAY)));
+        log.map(110, 0, TimeQuality::Synced, 1_000);
+        let counter = |name: &str, label: Option<&str>, value: Option<u64>| Counter {
+            name: name.to_owned(),
+            label: label.map(str::to_owned),
+            state: value.map_or(CounterState::Unsupported, |_| state),
+            value,
+            source: SourceId::new("time").unwrap(),
+        };
+        log.put(CounterSnapshot {
+            at: MonoNs(111 * S),
+            counters: vec![
+                counter("gm_id", Some("02464e.fffe.474d01"), Some(6)),
+                counter("domain", None, Some(24)),
+                counter("profile", Some("C37.238-2017"), Some(2_017)),
+                counter("port_state", Some("SLAVE"), Some(1)),
+                counter("offset", Some("behind"), Some(412)),
+                counter("path_delay", None, Some(23_470)),
+                counter("jitter", None, Some(96)),
+                counter("hw_timestamping", None, Some(0)),
+                counter("pkt_loss", None, Some(1)),
+                counter("out_of_order", None, None),
+            ],
+        });
+        let now = log.account.now().unwrap();
+        golden(file, &now::screen(&now, UtcNs(DAY + 20_000_000_000)));
+    }
 }
 
 /// What a node says of those who offer it the time, and of the chronyd that is to have it.

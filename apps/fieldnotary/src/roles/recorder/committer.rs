@@ -166,13 +166,14 @@ impl Committer {
             } => self.slots(source, schedule, answer),
             Work::Time {
                 id,
+                source,
                 statement,
                 journal,
                 events,
-                rtc,
+                counters,
                 answer,
             } => {
-                self.stats.time.rtc(rtc);
+                self.take_counters(&source, &counters);
                 self.take_time(id, &statement, journal, events, answer);
             }
             Work::Report { id, event, answer } => self.report(id, event, answer),

@@ -3,7 +3,6 @@
 use super::feed::Feed;
 use super::offers::Mailbox;
 use super::throttle::{self, Throttle};
-use super::time_stats::RtcStanding;
 use super::work::{Answer, Work};
 use crate::clock;
 use contract::Contract;
@@ -157,13 +156,11 @@ impl Session {
             },
             Message::TimeStatement(time) => Work::Time {
                 id: time.submission_id,
+                source: self.introduced()?,
                 statement: time.statement,
                 journal: time.journal,
                 events: time.events,
-                rtc: RtcStanding {
-                    valid: time.rtc_valid,
-                    drift_ppb: time.rtc_drift_ppb,
-                },
+                counters: time.counters,
                 answer,
             },
             Message::ProcessEvent(report) => Work::Report {

@@ -1,48 +1,15 @@
 //! What the recorder counts of the time that it is told (A8.2, A8.3) and that it takes itself (R7.4), each
 //! with its name from the counters' list.
 
-use evidence::kinds::{Counter, Event, TimeMap};
+use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
+use evidence::limits::STATEMENT_VALID_NS;
 use evidence::reasons::{CounterState, DriftBudget, EventCode};
 use evidence::{MonoNs, SourceId};
 use time_plane::budget::{Budget, Part};
 
 const SECOND_NS: u64 = 1_000_000_000;
-
-/// What the time process last said of the real-time clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RtcStanding {
-    /// Whether it says that its time holds.
-    pub(super) valid: Option<bool>,
-    /// How fast it runs, in parts per billion.
-    pub(super) drift_ppb: Option<i64>,
-}
-
-impl RtcStanding {
-    /// The drift's size, and its direction as a label.
-    fn counters(self, source: &SourceId) -> [Counter; 2] {
-        let counter = |name: &str, label: Option<&str>, value: Option<u64>| Counter {
-            name: name.to_owned(),
-            label: label.map(str::to_owned),
-            state: match value {
-                Some(_) => CounterState::Value,
-                None => CounterState::Unsupported,
-            },
-            value,
-            source: source.clone(),
-        };
-        let direction = self
-            .drift_ppb
-            .map(|ppb| if ppb < 0 { "slow" } else { "fast" });
-        [
-            counter(
-                "drift_estimate",
-                direction,
-                self.drift_ppb.map(i64::unsigned_abs),
-            ),
-            counter("rtc_valid_flag", None, self.valid.map(u64::from)),
-        ]
-    }
-}
+/// Counters that the time process may have: three times those that it has.
+const TIME_COUNTERS_MAX: usize = 48;
 
 /// Since the recorder started. The time process may begin again meanwhile: what it counted is not lost.
 #[derive(Debug, Default)]
@@ -57,7 +24,8 @@ pub(super) struct TimeStats {
     holdover_since: Option<MonoNs>,
     /// Nanoseconds from the machine's boot to the first SYNCED.
     boot_to_stable_ns: Option<u64>,
-    rtc: RtcStanding,
+    /// What the time process counts itself, and until when it is not late.
+    told: (Vec<Counter>, MonoNs),
     /// The last measurement, and until when the process that told of it is not late.
     measured: Option<(MonoNs, MonoNs)>,
     /// What the last map said of the site's limit.
@@ -92,9 +60,14 @@ impl TimeStats {
         }
     }
 
-    /// Takes what is said of the real-time clock.
-    pub(super) const fn rtc(&mut self, rtc: RtcStanding) {
-        self.rtc = rtc;
+    /// Takes what the time process counts. It counts under its own name alone, and no more than so much.
+    pub(super) fn told(&mut self, told: CounterSnapshot, source: &SourceId) {
+        let mut counters = told.counters;
+        counters.truncate(TIME_COUNTERS_MAX);
+        for counter in &mut counters {
+            counter.source.clone_from(source);
+        }
+        self.told = (counters, told.at.plus_ns(STATEMENT_VALID_NS));
     }
 
     /// Takes the map that serves from now on.
@@ -140,8 +113,19 @@ impl TimeStats {
         .into_iter()
         .map(|(name, value, late)| counter(name, None, value, late))
         .chain([drift_budget])
-        .chain(self.rtc.counters(source))
+        .chain(self.told_at(now))
         .collect()
+    }
+
+    fn told_at(&self, now: MonoNs) -> Vec<Counter> {
+        let (counters, until) = &self.told;
+        let mut counters = counters.clone();
+        if now > *until {
+            let values = counters.iter_mut();
+            let values = values.filter(|counter| counter.state == CounterState::Value);
+            values.for_each(|counter| counter.state = CounterState::Stale);
+        }
+        counters
     }
 }
 
@@ -169,8 +153,8 @@ pub(super) fn of_the_way(budget: &Budget, source: &SourceId) -> Vec<Counter> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RtcStanding, SECOND_NS, TimeStats, of_the_way};
-    use evidence::kinds::{Event, TimeMap};
+    use super::{SECOND_NS, TimeStats, of_the_way};
+    use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
     use evidence::reasons::{CounterState, DriftBudget, EventCode};
     use evidence::{MonoNs, SourceId, UtcNs};
     use time_plane::budget::{Budget, Part};
@@ -310,24 +294,29 @@ mod tests {
         assert_eq!(counters[0].state, CounterState::Unsupported);
     }
 
-    //= A8.1
+    //= R7.2
     #[test]
-    fn the_real_time_clock_is_counted_with_its_direction_and_never_with_a_guess() {
+    fn what_the_time_process_counts_is_stale_once_it_is_late() {
         let mut stats = TimeStats::default();
-        let unknown = (CounterState::Unsupported, None);
-        assert_eq!(shown(&stats, 5, "rtc_valid_flag"), unknown);
-        assert_eq!(shown(&stats, 5, "drift_estimate"), unknown);
-        for (drift_ppb, way) in [(-20_000, "slow"), (20_000, "fast")] {
-            stats.rtc(RtcStanding {
-                valid: Some(false),
-                drift_ppb: Some(drift_ppb),
-            });
-            let value = |value| (CounterState::Value, Some(value));
-            assert_eq!(shown(&stats, 5, "rtc_valid_flag"), value(0));
-            assert_eq!(shown(&stats, 5, "drift_estimate"), value(20_000));
-            let counters = stats.counters(&SourceId::new("recorder").unwrap(), at(5));
-            let drift = counters.iter().find(|one| one.name == "drift_estimate");
-            assert_eq!(drift.unwrap().label.as_deref(), Some(way));
+        let counter = |name: &str, state, value| Counter {
+            name: name.to_owned(),
+            label: None,
+            state,
+            value,
+            source: SourceId::new("time").unwrap(),
+        };
+        let jitter = counter("jitter", CounterState::Value, Some(400));
+        let unknown = counter("out_of_order", CounterState::Unsupported, None);
+        let time = SourceId::new("time").unwrap();
+        let told = CounterSnapshot {
+            at: at(5),
+            counters: vec![jitter, unknown],
+        };
+        stats.told(told, &time);
+        let unsupported = (CounterState::Unsupported, None);
+        for (seconds, state) in [(8, CounterState::Value), (9, CounterState::Stale)] {
+            assert_eq!(shown(&stats, seconds, "jitter"), (state, Some(400)));
+            assert_eq!(shown(&stats, seconds, "out_of_order"), unsupported);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What other threads ask of the committer, and how it answers.
 
 use super::sealer::Sealed;
-use super::time_stats::RtcStanding;
 use evidence::Stream;
 use evidence::{Captured, ScheduleId, SourceId};
 use ipc::message::Message;
@@ -42,11 +41,12 @@ pub(super) enum Work {
     /// How the clocks stand.
     Time {
         id: u64,
+        source: SourceId,
         statement: Captured,
         journal: bool,
         events: Vec<Captured>,
-        /// The real-time clock.
-        rtc: RtcStanding,
+        /// What the process counts of clocks and sources.
+        counters: Captured,
         answer: Answer,
     },
     /// An event that a process of the node reports.

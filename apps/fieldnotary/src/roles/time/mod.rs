@@ -1,5 +1,6 @@
 //! The time role: looks at the clocks and their sources, and states how far stamps can be trusted.
 
+mod counters;
 mod offers;
 mod policy;
 mod probes;
@@ -9,6 +10,7 @@ use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
 use clocks::ClockSetSignal;
 use contract::Contract;
+use evidence::kinds::CounterSnapshot;
 use evidence::{Captured, MonoNs, Payload, SourceId};
 use ipc::message::TimeStatement;
 use offers::{Fetched, Hand};
@@ -47,7 +49,7 @@ pub(crate) fn run(
     let Some(welcome) = link.welcome() else {
         return Ok(());
     };
-    let mut engine = Engine::new(source, policy::of(contract, welcome.newest_utc));
+    let mut engine = Engine::new(source.clone(), policy::of(contract, welcome.newest_utc));
     let mut hand = Hand::of(contract);
     let mut next = MonoNs(0);
     let mut number = 0;
@@ -78,13 +80,16 @@ pub(crate) fn run(
         };
         number += 1;
         let events = statement.events.into_iter();
+        let counters = CounterSnapshot {
+            at: now.sample.mono,
+            counters: counters::counters(&engine, contract, &source),
+        };
         let message = TimeStatement {
             submission_id: number,
             statement: Captured::new(&Payload::from(statement.map)),
             journal: statement.journal,
             events: events.map(|event| Captured::new(&event.into())).collect(),
-            rtc_valid: engine.rtc_valid(),
-            rtc_drift_ppb: engine.rtc_drift().and_then(|drift| drift.certain_ppb()),
+            counters: Captured::new(&counters.into()),
         };
         if link.ask(&message.into()).is_none() {
             break;

@@ -58,7 +58,7 @@ fn ptp(time: &Time) -> PtpPolicy {
     }
 }
 
-const fn class(of: Oscillator) -> OscillatorClass {
+pub(super) const fn class(of: Oscillator) -> OscillatorClass {
     match of {
         Oscillator::Xo => OscillatorClass::Xo,
         Oscillator::Tcxo => OscillatorClass::Tcxo,

@@ -5,14 +5,68 @@ use crate::causes::Sign;
 use crate::engine::claims::{claims, claims_code};
 use crate::engine::news::{News, moved};
 use crate::fresh::{Measurement, Verdict};
-use crate::reading::{PtpReading, SourceKind};
+use crate::reading::{ClockIdentity, PortState, PtpReading, SourceKind, Timestamping};
 use crate::sample::ClockSample;
 use alloc::format;
 use alloc::string::ToString;
 use evidence::MonoNs;
 use evidence::reasons::{EventCode, TimeCause};
 
+/// What ptp4l showed at its last look (R7.1, R7.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PtpHealth {
+    /// The grandmaster.
+    pub gm: ClockIdentity,
+    /// Its clockClass.
+    pub gm_class: u8,
+    /// The domain.
+    pub domain: u8,
+    /// Edition of the power profile (IEEE C37.238), where it is in use.
+    pub power_profile: Option<u16>,
+    /// State of the port that follows, or of the first one where none does.
+    pub port: Option<PortState>,
+    /// The node's or card's clock minus the master's at the last Sync, in nanoseconds.
+    pub offset_ns: i64,
+    /// Mean path delay in nanoseconds.
+    pub path_delay_ns: i64,
+    /// Median distance of the last offsets from their median, in nanoseconds, once there are enough.
+    pub jitter_ns: Option<u64>,
+    /// How timestamps are taken, where the version tells.
+    pub timestamping: Option<Timestamping>,
+    /// Syncs and Follow_Ups that should have come in the last seconds and did not.
+    pub missing: u64,
+    /// Syncs and Follow_Ups that did not pair up since the daemon started, where the version tells.
+    pub out_of_order: Option<u64>,
+}
+
 impl Sources {
+    /// What ptp4l showed at its last look; `None` where it did not answer.
+    pub(crate) fn ptp_health(&self) -> Option<&PtpHealth> {
+        let standing = &self.standings.ptp;
+        self.ptp_health
+            .as_ref()
+            .filter(|_| standing.fault.is_none())
+    }
+
+    /// Keeps what a reading shows.
+    fn note_health(&mut self, reading: &PtpReading) {
+        let port = self.ptp.follower(reading).or(reading.ports.first());
+        let unpaired = port.and_then(|port| port.mismatches);
+        self.ptp_health = Some(PtpHealth {
+            gm: reading.gm,
+            gm_class: reading.gm_class,
+            domain: reading.domain,
+            power_profile: reading.power_profile.map(|profile| profile.edition),
+            port: port.map(|port| port.state),
+            offset_ns: reading.offset_ns,
+            path_delay_ns: reading.mean_path_delay_ns,
+            jitter_ns: self.looks.jitter_ns(),
+            timestamping: port.and_then(|port| port.timestamping),
+            missing: self.looks.missing(),
+            out_of_order: unpaired.map(|of| of.sync.saturating_add(of.follow_up)),
+        });
+    }
+
     /// Takes what ptp4l says.
     pub(super) fn ptp(
         &mut self,
@@ -40,6 +94,7 @@ impl Sources {
         for sign in signs {
             self.tell(sign, reading, at, news);
         }
+        self.note_health(reading);
         match verdict {
             Verdict::Measured(measured) => Verdict::Measured(Measurement {
                 interval_ns: self

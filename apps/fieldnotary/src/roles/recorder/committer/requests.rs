@@ -306,6 +306,14 @@ impl Committer {
         }
     }
 
+    /// What the time process counts is in the recorder's next snapshot.
+    pub(super) fn take_counters(&mut self, source: &SourceId, counters: &Captured) {
+        match counters.payload() {
+            Ok(Payload::CounterSnapshot(told)) => self.stats.time.told(told, source),
+            _ => self.reject(source, None, &unsound(counters, "no counters")),
+        }
+    }
+
     pub(super) fn report(&mut self, id: u64, event: Captured, answer: Answer) {
         let payload = match event.payload() {
             Ok(payload @ (Payload::Event(_) | Payload::Ack(_) | Payload::Audit(_))) => payload,
