@@ -4,6 +4,7 @@ mod claims;
 mod clock;
 mod news;
 mod offered;
+mod repeats;
 mod rtc;
 mod sources;
 mod standings;
@@ -17,11 +18,14 @@ use crate::bound::{Bound, BoundParts, whole_ns};
 use crate::causes::LocalMove;
 use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample};
 use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
-use crate::limits::{RELEASE_PERCENT, SETTLED_MEASUREMENTS};
+use crate::limits::{
+    LOSSES_FREE, LOSSES_MAX, LOSSES_WINDOW_NS, RELEASE_PERCENT, SETTLED_MEASUREMENTS,
+};
 use crate::reading::{Fault, Observation};
 use crate::sample::ClockComparison;
 use crate::states::{ClockState, Crossing, Finding, crossing, next};
 use crate::table::{Change, Row};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use clock::ClockWatch;
 use evidence::kinds::{Event, TimeMap};
@@ -113,6 +117,8 @@ pub struct Engine {
     learner: Learner,
     steerings: Steerings,
     holdover_since: Option<MonoNs>,
+    /// When SYNCED was lost the last times.
+    losses: VecDeque<MonoNs>,
     disputed: bool,
     counters: Counters,
 }
@@ -134,6 +140,7 @@ impl Engine {
             reason: HoldoverReason::NeverSynchronised,
             anchor: None,
             holdover_since: None,
+            losses: VecDeque::new(),
             disputed: false,
             counters: Counters::default(),
         }
@@ -224,7 +231,7 @@ impl Engine {
         if row.journal {
             self.clock.journalled(&now);
         }
-        let (events, dropped) = self.news.take();
+        let (events, dropped) = self.news.take(now.sample.mono);
         self.counters.events_dropped = self.counters.events_dropped.saturating_add(dropped);
         Some(Statement {
             map: self.map(&now, held.as_ref()),
@@ -313,7 +320,7 @@ impl Engine {
             Ruling::Disputed { .. } => (Finding::Disputed, None),
             Ruling::Held(measured) => {
                 self.hold(measured, now);
-                let settled = self.sources.in_a_row(measured.source) >= SETTLED_MEASUREMENTS;
+                let settled = self.sources.in_a_row(measured.source) >= self.settles_with(at);
                 // The site's limit holds for who has yet to settle too.
                 let finding = if self.bound_ns(at) > Some(self.limit_ns()) {
                     Finding::Coarse
@@ -329,6 +336,17 @@ impl Engine {
             Ruling::None if self.anchor.is_some() => (Finding::Lost, None),
             Ruling::None => (Finding::Never, None),
         }
+    }
+
+    /// How many measurements settle a clock now: twice as many with each loss of late, so that a source that comes
+    /// and goes does not take the label with it every time.
+    fn settles_with(&self, now: MonoNs) -> u32 {
+        let of_late = self
+            .losses
+            .iter()
+            .filter(|lost| now.since(**lost) < LOSSES_WINDOW_NS);
+        let count = of_late.count().saturating_sub(LOSSES_FREE);
+        SETTLED_MEASUREMENTS << count.min(LOSSES_MAX)
     }
 
     /// What the state asks of the bound: who is SYNCED is let go a margin later than he is let in.
@@ -372,6 +390,10 @@ impl Engine {
             Crossing::Lost => {
                 self.counters.sync_lost = self.counters.sync_lost.saturating_add(1);
                 self.holdover_since = Some(now);
+                if self.losses.len() >= LOSSES_FREE + LOSSES_MAX {
+                    self.losses.pop_front();
+                }
+                self.losses.push_back(now);
                 let cause = match finding {
                     Finding::Lost | Finding::Rejected => self.sources.loss_cause(now),
                     Finding::Stepped

@@ -86,6 +86,16 @@ pub const SLEW_WINDOW_NS: u64 = 10_000_000_000;
 pub const SLEW_BUDGET_NS: u64 = 1_000_000;
 /// How long a change of the clock's rate takes to count as its steady rate.
 pub const STEADY_RATE_NS: u64 = 60_000_000_000;
+/// So many events about one thing are told as they come,
+pub const EVENTS_AT_ONCE: u64 = 8;
+/// then one in this time: the newest, with the number of the others. A source that flaps does not fill the ring.
+pub const EVENT_EVERY_NS: u64 = 300_000_000_000;
+/// Losses of SYNCED in this time count against whoever is to be believed again,
+pub const LOSSES_WINDOW_NS: u64 = 600_000_000_000;
+/// the first of them not,
+pub const LOSSES_FREE: usize = 2;
+/// and no more than these: each doubles how many measurements settle a clock.
+pub const LOSSES_MAX: usize = 7;
 /// Events that wait for the next statement.
 pub const EVENTS_WAITING_MAX: usize = 64;
 /// Times from outside that wait to be handed to the daemon.

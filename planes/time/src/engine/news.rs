@@ -2,6 +2,7 @@
 
 use super::clock::{Movement, Slew};
 use super::offered::OfferVerdict;
+use super::repeats::{About, Repeats};
 use crate::arbiter::Ruling;
 use crate::causes::{LocalMove, name_move};
 use crate::limits::EVENTS_WAITING_MAX;
@@ -21,19 +22,24 @@ pub(super) struct News {
     source: SourceId,
     waiting: Vec<Event>,
     dropped: u64,
+    repeats: Repeats,
 }
 
 impl News {
-    pub(super) const fn new(source: SourceId) -> Self {
+    pub(super) fn new(source: SourceId) -> Self {
         Self {
             source,
             waiting: Vec::new(),
             dropped: 0,
+            repeats: Repeats::default(),
         }
     }
 
-    /// What waits, and how many were dropped since.
-    pub(super) fn take(&mut self) -> (Vec<Event>, u64) {
+    /// What waits at `now`, and how many were dropped since.
+    pub(super) fn take(&mut self, now: MonoNs) -> (Vec<Event>, u64) {
+        for event in self.repeats.due(now) {
+            self.push(event);
+        }
         let dropped = core::mem::take(&mut self.dropped);
         (core::mem::take(&mut self.waiting), dropped)
     }
@@ -60,19 +66,34 @@ impl News {
         count: Option<u64>,
         detail: Option<String>,
     ) {
+        let event = event(source, at, code);
         self.push(Event {
-            at,
-            code,
-            source,
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count,
             detail,
-            sample: None,
             time_cause: cause,
-            moved_ns: None,
+            ..event
         });
+    }
+
+    /// One event of those that may flap.
+    pub(super) fn often(
+        &mut self,
+        about: About,
+        at: MonoNs,
+        code: EventCode,
+        cause: Option<TimeCause>,
+        count: Option<u64>,
+        detail: String,
+    ) {
+        let event = Event {
+            count,
+            detail: Some(detail),
+            time_cause: cause,
+            ..event(self.source.clone(), at, code)
+        };
+        if let Some(event) = self.repeats.take(about, event) {
+            self.push(event);
+        }
     }
 
     fn push(&mut self, event: Event) {
@@ -94,18 +115,13 @@ impl News {
     ) {
         let limit_ns = if by_ns < 0 { i64::MIN } else { i64::MAX };
         let by_ns = i64::try_from(by_ns).unwrap_or(limit_ns);
+        let event = event(self.source.clone(), at, code);
         self.push(Event {
-            at,
-            code,
-            source: self.source.clone(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count: Some(by_ns.unsigned_abs()),
             detail: Some(detail),
-            sample: None,
             time_cause: Some(cause),
             moved_ns: Some(by_ns),
+            ..event
         });
     }
 
@@ -201,13 +217,8 @@ impl News {
                 b.name(),
                 offset_bucket(*apart_ns),
             );
-            self.event(
-                at,
-                EventCode::SourcesDisagree,
-                None,
-                Some(*apart_ns),
-                Some(detail),
-            );
+            let code = EventCode::SourcesDisagree;
+            self.often(About::Dispute, at, code, None, Some(*apart_ns), detail);
         }
     }
 
@@ -265,19 +276,32 @@ impl News {
         why: &str,
     ) {
         let detail = format!("{}: {why}", source.name());
-        self.event(at, EventCode::TimeSourceFault, cause, None, Some(detail));
+        let code = EventCode::TimeSourceFault;
+        self.often(About::Source(source), at, code, cause, None, detail);
     }
 
     /// A source is read again, or believed again.
     pub(super) fn back(&mut self, at: MonoNs, source: SourceKind, failed: u64) {
         let detail = format!("{} is read and believed again", source.name());
-        self.event(
-            at,
-            EventCode::TimeSourceBack,
-            None,
-            Some(failed),
-            Some(detail),
-        );
+        let code = EventCode::TimeSourceBack;
+        self.often(About::Source(source), at, code, None, Some(failed), detail);
+    }
+}
+
+/// An event of which nothing is said yet.
+const fn event(source: SourceId, at: MonoNs, code: EventCode) -> Event {
+    Event {
+        at,
+        code,
+        source,
+        meter_id: None,
+        seq: None,
+        about_seq: None,
+        count: None,
+        detail: None,
+        sample: None,
+        time_cause: None,
+        moved_ns: None,
     }
 }
 

@@ -7,6 +7,7 @@ pub use ptp::PtpHealth;
 use super::Policy;
 use super::news::News;
 use super::offered::{HandOver, Offers, Outcome, ToHand};
+use super::repeats::About;
 use super::rtc::RtcWatch;
 use super::standings::Standings;
 use super::steps::Updates;
@@ -309,6 +310,9 @@ impl Sources {
         let standing = self.standings.of(seen.source);
         standing.asked = true;
         standing.failed = standing.failed.saturating_add(1);
+        // Who says nothing is not refused any more.
+        standing.rejection = None;
+        standing.is_down = true;
         if standing.fault.as_ref() != Some(fault) {
             standing.fault = Some(fault.clone());
             let gone = matches!(seen.source, SourceKind::Ptp | SourceKind::Chrony)
@@ -327,13 +331,15 @@ impl Sources {
 
     fn judged(&mut self, seen: &Observation, verdict: Verdict, news: &mut News) {
         let void = matches!(&verdict, Verdict::Measured(measured) if self.is_of_before(measured));
+        let measures = matches!(
+            seen.source,
+            SourceKind::Ptp | SourceKind::Chrony | SourceKind::Offered
+        );
         let standing = self.standings.of(seen.source);
         standing.asked = true;
-        if standing.fault.take().is_some() {
-            news.back(seen.at, seen.source, standing.failed);
-            standing.failed = 0;
-        }
+        standing.fault = None;
         match verdict {
+            Verdict::Nothing if !measures => standing.come_back(seen, news),
             Verdict::Nothing => {}
             Verdict::Measured(_) if void => {}
             Verdict::Measured(measured) => {
@@ -346,15 +352,14 @@ impl Sources {
                     1
                 };
                 standing.held = Some(measured);
-                if standing.rejection.take().is_some() {
-                    news.back(seen.at, seen.source, standing.failed);
-                    standing.failed = 0;
-                }
+                standing.rejection = None;
+                standing.come_back(seen, news);
                 self.void = false;
             }
             Verdict::Rejected(rejection) => {
                 standing.release();
                 standing.failed = standing.failed.saturating_add(1);
+                standing.is_down = true;
                 if standing.rejection.replace(rejection) != Some(rejection) {
                     news.fault(seen.at, seen.source, None, &rejection.to_string());
                 }
@@ -373,7 +378,8 @@ impl Sources {
         if leap && !self.chrony_leap {
             let detail = "chronyd announces one for the end of the month".to_string();
             let cause = Some(TimeCause::LeapSecond);
-            news.event(at, EventCode::LeapSecond, cause, None, Some(detail));
+            let code = EventCode::LeapSecond;
+            news.often(About::Leap, at, code, cause, None, detail);
         }
         self.chrony_leap = leap;
         self.reference = Some((reading.reference, reading.stratum));

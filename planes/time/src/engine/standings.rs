@@ -1,7 +1,8 @@
 //! What is known of each source.
 
+use super::news::News;
 use crate::fresh::{Measurement, Rejection};
-use crate::reading::{Fault, SourceKind};
+use crate::reading::{Fault, Observation, SourceKind};
 
 /// What is known of one source.
 #[derive(Clone, Debug, Default)]
@@ -13,9 +14,20 @@ pub(super) struct Standing {
     pub(super) fault: Option<Fault>,
     pub(super) rejection: Option<Rejection>,
     pub(super) failed: u64,
+    /// Whether the last word about it is that it cannot be read, or is not believed.
+    pub(super) is_down: bool,
 }
 
 impl Standing {
+    /// It is read, and where it measures, believed.
+    pub(super) fn come_back(&mut self, seen: &Observation, news: &mut News) {
+        if self.is_down {
+            news.back(seen.at, seen.source, self.failed);
+            self.is_down = false;
+            self.failed = 0;
+        }
+    }
+
     /// What was measured holds nothing any more.
     pub(super) const fn release(&mut self) {
         self.held = None;

@@ -4,6 +4,7 @@ use super::Sources;
 use crate::causes::Sign;
 use crate::engine::claims::{claims, claims_code};
 use crate::engine::news::{News, moved};
+use crate::engine::repeats::About;
 use crate::fresh::{Measurement, Verdict};
 use crate::reading::{ClockIdentity, PortState, PtpReading, SourceKind, Timestamping};
 use crate::sample::ClockSample;
@@ -111,6 +112,12 @@ impl Sources {
     }
 
     fn tell(&mut self, sign: Sign, reading: &PtpReading, at: MonoNs, news: &mut News) {
+        let about = match sign {
+            Sign::Flow { .. } => About::Flow,
+            Sign::Claims(_) => About::Claims,
+            Sign::Motion { .. } => About::Motion,
+            Sign::PortState { .. } => About::Port,
+        };
         let (code, cause, count, detail) = match sign {
             Sign::Flow { cause, missing } => {
                 let detail = cause.map_or("messages arrive again", TimeCause::meaning);
@@ -150,6 +157,6 @@ impl Sources {
                 (EventCode::PtpPortState, None, None, detail)
             }
         };
-        news.event(at, code, cause, count, Some(detail));
+        news.often(about, at, code, cause, count, detail);
     }
 }

@@ -6,6 +6,7 @@ use crate::engine::Policy;
 use crate::fresh::PtpPolicy;
 use crate::reading::{Fault, Observation, PortState, Reading, RtcReading, RtcVoltage, SourceKind};
 use crate::tests::chrony;
+use evidence::kinds::Event;
 use evidence::reasons::{EventCode, HoldoverReason, TimeCause, TimeQuality};
 use evidence::{MonoNs, UtcNs};
 use std::string::ToString;
@@ -39,6 +40,73 @@ fn every_fault_of_a_source_has_a_name_and_an_end() {
         assert_eq!(world.count(EventCode::TimeSourceBack), 1, "{fault}");
         assert_eq!(world.map().quality, TimeQuality::Synced, "{fault}");
     }
+}
+
+/// A daemon that answers every second look, for two hours; then it is gone for good.
+//= A8.2
+#[test]
+fn a_source_that_flaps_does_not_fill_the_log_and_its_last_word_is_true() {
+    let mut world = World::synced();
+    for look in 0..4 * 7_200u64 {
+        world.fault = look.is_multiple_of(2).then_some(Fault::Silent);
+        world.tick();
+    }
+    let told = world.told.len();
+    assert!(told < 100, "{told} events");
+    world.fault = Some(Fault::Absent);
+    world.run(400);
+    let of_source = |of: &&Event| {
+        let codes = [EventCode::TimeSourceFault, EventCode::TimeSourceBack];
+        codes.contains(&of.code)
+    };
+    let last = world.told.iter().rfind(of_source).unwrap();
+    let detail = last.detail.as_deref().unwrap();
+    assert!(detail.contains(&Fault::Absent.to_string()), "{detail}");
+    // What was not told is counted.
+    let more = |of: &Event| {
+        let words = of.detail.as_deref()?.split_once("; ")?.1;
+        words.split(' ').next()?.parse::<usize>().ok()
+    };
+    let told = world.told.iter().filter(of_source);
+    let all: usize = told.map(|of| 1 + more(of).unwrap_or(0)).sum();
+    assert!(all >= 2 * 7_200, "{all}");
+}
+
+/// A grandmaster that calls itself bad every other second takes the label with it, less and less often.
+//= A8.2
+#[test]
+fn a_label_that_flaps_settles_later_each_time() {
+    let mut world = World::synced();
+    for second in 0..3_600u64 {
+        world.reading.gm_class = if second.is_multiple_of(8) { 52 } else { 6 };
+        world.run(1);
+    }
+    let lost = world.count(EventCode::SyncLost);
+    assert!((3..60).contains(&lost), "{lost}");
+    world.reading.gm_class = 6;
+    world.run(400);
+    assert_eq!(world.map().quality, TimeQuality::Synced);
+}
+
+/// ptp4l follows nobody, is killed, is started again and follows nobody: it was never believed again.
+//= A8.2
+#[test]
+fn a_source_is_not_back_before_it_is_believed() {
+    let mut world = World::synced();
+    world.reading.ports[0].state = PortState::Listening;
+    world.run(5);
+    let reason = |world: &World| world.map().detail.to_string();
+    assert_eq!(reason(&world), HoldoverReason::SourceRejected.to_string());
+    world.fault = Some(Fault::Stale);
+    world.run(5);
+    assert_eq!(reason(&world), HoldoverReason::SourceLost.to_string());
+    world.fault = None;
+    world.run(5);
+    assert_eq!(world.count(EventCode::TimeSourceBack), 0);
+    assert_eq!(world.count(EventCode::TimeSourceFault), 3);
+    world.reading.ports[0].state = PortState::Slave;
+    world.run(30);
+    assert_eq!(world.count(EventCode::TimeSourceBack), 1);
 }
 
 //= A8.2
