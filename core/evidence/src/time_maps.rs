@@ -34,6 +34,12 @@ impl TimeMaps {
         self.stated.push_back(map);
     }
 
+    /// Whether the time process has spoken.
+    #[must_use]
+    pub fn is_stated(&self) -> bool {
+        !self.stated.is_empty()
+    }
+
     /// The newest statement.
     #[must_use]
     pub fn newest(&self) -> &TimeMap {

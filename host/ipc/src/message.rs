@@ -246,6 +246,9 @@ messages! {
         7 truth_degraded: bool => "whether only a lone copy of the truth was valid";
         8 commit_ptr: CommitId => "entries committed so far";
         9 newest_utc: UtcNs => "the latest time that a stamp of the log's end had when the recorder opened it";
+        10 statement: Option<Captured> => "the last TimeMap of this boot; absent where there is none";
+        11 ran_in_this_boot: bool => "whether the log's newest epoch before this one began in this boot, or a time process has spoken";
+        12 boot_to_stable_ns: Option<u64> => "from boot to the first SYNCED; absent where that is not known";
     }
     3 Lease { "A producer asks for a block of sequence numbers."
         0 stream: String => "the meter, or the port for events";

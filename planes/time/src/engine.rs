@@ -1,5 +1,6 @@
 //! The engine: readings and clock comparisons in, one statement out.
 
+mod before;
 mod claims;
 mod clock;
 mod news;
@@ -27,6 +28,7 @@ use crate::states::{ClockState, Crossing, Finding, crossing, next};
 use crate::table::{Change, Row};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+pub use before::Before;
 use clock::ClockWatch;
 use evidence::kinds::{Event, TimeMap};
 use evidence::reasons::{EventCode, HoldoverReason};
@@ -117,6 +119,7 @@ pub struct Engine {
     learner: Learner,
     steerings: Steerings,
     holdover_since: Option<MonoNs>,
+    before: Before,
     /// When SYNCED was lost the last times.
     losses: VecDeque<MonoNs>,
     disputed: bool,
@@ -140,6 +143,7 @@ impl Engine {
             reason: HoldoverReason::NeverSynchronised,
             anchor: None,
             holdover_since: None,
+            before: Before::default(),
             losses: VecDeque::new(),
             disputed: false,
             counters: Counters::default(),
@@ -194,8 +198,12 @@ impl Engine {
             return false;
         };
         self.counters.samples = self.counters.samples.saturating_add(1);
-        if row.change == Change::Start && now.sample.utc < self.policy.floor {
-            self.news.floored(&now.sample, self.policy.floor);
+        if row.change == Change::Start {
+            self.go_on(now);
+            if now.sample.utc < self.policy.floor {
+                let booted = !self.before.ran_in_this_boot;
+                self.news.floored(&now.sample, self.policy.floor, booted);
+            }
         }
         if row.stepped {
             self.step(now, &row);
@@ -375,7 +383,8 @@ impl Engine {
         match crossing(from, to) {
             Crossing::Acquired => {
                 self.counters.sync_acquired = self.counters.sync_acquired.saturating_add(1);
-                if self.counters.boot_to_stable_ns == 0 {
+                // Who began later in the boot does not know when the first one was.
+                if self.counters.boot_to_stable_ns == 0 && !self.before.ran_in_this_boot {
                     self.counters.boot_to_stable_ns = now.0;
                 }
                 let basis = self.source_basis();

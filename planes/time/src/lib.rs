@@ -36,7 +36,8 @@ mod table;
 mod tests;
 
 pub use engine::{
-    Counters, Engine, OfferPolicy, OfferSource, OfferVerdict, Policy, PtpHealth, Statement, ToHand,
+    Before, Counters, Engine, OfferPolicy, OfferSource, OfferVerdict, Policy, PtpHealth, Statement,
+    ToHand,
 };
 pub use sample::{ClockComparison, ClockSample, KernelStatus};
 pub use table::{Change, Row, TABLE, offset_bucket};

@@ -68,6 +68,9 @@ fn with_the_recorder() -> Vec<Message> {
             truth_degraded: false,
             commit_ptr: CommitId(70_000),
             newest_utc: UtcNs(1_800_000_000_000_000_000),
+            statement: Some(Captured::new(&TimeMap::absent(MonoNs(5), UtcNs(-5)).into())),
+            ran_in_this_boot: true,
+            boot_to_stable_ns: Some(31_000_000_000),
         }
         .into(),
         Lease {

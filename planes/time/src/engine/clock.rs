@@ -4,7 +4,7 @@ use super::stray::Stray;
 use crate::limits::{
     JOURNAL_INTERVAL_NS, SLEW_BUDGET_NS, SLEW_WINDOW_NS, STEADY_RATE_NS, STEP_THRESHOLD_NS,
 };
-use crate::sample::ClockComparison;
+use crate::sample::{ClockComparison, ClockSample};
 use crate::table::{Change, Row, TABLE};
 
 /// A movement of UTC against monotonic time, and the time it took at most.
@@ -33,6 +33,16 @@ impl Movement {
             slept_ns: booted_ns.saturating_sub(within_ns),
             unexplained: moved_ns.unsigned_abs() > explained_ns,
         }
+    }
+
+    /// A movement that nobody watched, where it was more than two readings may differ.
+    pub(super) fn unwatched(moved_ns: i128, within_ns: u64, now: &ClockSample) -> Option<Self> {
+        let coarse_ns = STEP_THRESHOLD_NS.saturating_add(2 * now.read_uncertainty_ns);
+        (moved_ns.unsigned_abs() > u128::from(coarse_ns)).then_some(Self {
+            moved_ns,
+            within_ns,
+            ..Self::default()
+        })
     }
 
     pub(super) fn magnitude_ns(&self) -> u64 {

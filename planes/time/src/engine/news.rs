@@ -132,19 +132,24 @@ impl News {
         } else {
             "seen by comparing the clocks"
         };
+        self.step(now, movement, cause, seen);
+    }
+
+    /// It was stepped while no time process looked: whoever did it was not seen.
+    pub(super) fn stepped_unwatched(&mut self, now: &ClockSample, movement: &Movement) {
+        let seen = "seen against the last statement before this process";
+        self.step(now, movement, TimeCause::Unexplained, seen);
+    }
+
+    fn step(&mut self, now: &ClockSample, movement: &Movement, cause: TimeCause, seen: &str) {
         let detail = format!(
             "{}, within the last {} ms, {seen}: {}",
             moved(movement.moved_ns),
             movement.within_ns.div_ceil(1_000_000),
             cause.meaning(),
         );
-        self.moves(
-            now.mono,
-            EventCode::TimeStep,
-            cause,
-            movement.moved_ns,
-            detail,
-        );
+        let code = EventCode::TimeStep;
+        self.moves(now.mono, code, cause, movement.moved_ns, detail);
     }
 
     /// The node's clock was slewed further than its frequency correction explains.
@@ -166,8 +171,8 @@ impl News {
         self.moves(at, EventCode::TimeSlew, cause, slew.moved_ns, detail);
     }
 
-    /// The machine booted with a clock that stands before what is known to have been.
-    pub(super) fn floored(&mut self, now: &ClockSample, floor: UtcNs) {
+    /// The clock stands before what is known to have been: the machine `booted` with it, or it was set back unseen.
+    pub(super) fn floored(&mut self, now: &ClockSample, floor: UtcNs, booted: bool) {
         let behind_ns = u64::try_from(i128::from(floor.0) - i128::from(now.utc.0)).unwrap_or(0);
         let detail = format!(
             "the clock stands {} s before the newest time that is certain; certificates are judged by the latter",
@@ -176,7 +181,11 @@ impl News {
         self.event(
             now.mono,
             EventCode::ClockFloored,
-            Some(TimeCause::BootClock),
+            Some(if booted {
+                TimeCause::BootClock
+            } else {
+                TimeCause::Unexplained
+            }),
             Some(behind_ns),
             Some(detail),
         );

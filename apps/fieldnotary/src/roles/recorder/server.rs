@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
+/// Why a request is refused: its code, and what would be right.
+type Refusal = (ErrorCode, String);
+
 /// Processes that may be connected at once.
 const CONNECTIONS_MAX: usize = 512;
 /// How often a waiting thread looks whether the recorder is closing.
@@ -114,12 +117,12 @@ impl Session {
                 self.work.send(work).ok()?;
                 answers.recv().ok()
             }
-            Err(refusal) => Some(refusal),
+            Err((code, text)) => Some(Message::error(code, text)),
         }
     }
 
-    fn work_for(&mut self, request: Message, answer: Answer) -> Result<Work, Message> {
-        let invalid = |text: String| Message::error(ErrorCode::Invalid, text);
+    fn work_for(&mut self, request: Message, answer: Answer) -> Result<Work, Refusal> {
+        let invalid = |text: String| (ErrorCode::Invalid, text);
         Ok(match request {
             Message::Hello(hello) => {
                 let name = hello.role.strip_prefix("io/").unwrap_or(&hello.role);
@@ -178,7 +181,7 @@ impl Session {
             Message::Stop(_) => Work::Stop { answer },
             other => {
                 let text = format!("the recorder does not answer {}", other.name());
-                return Err(Message::error(ErrorCode::Unsupported, text));
+                return Err((ErrorCode::Unsupported, text));
             }
         })
     }
@@ -219,16 +222,14 @@ impl Session {
     fn of_offers(&self, ask: impl FnOnce(&Mailbox, &SourceId) -> Message) -> Message {
         match self.introduced() {
             Ok(by) => ask(&self.offers, &by),
-            Err(refusal) => refusal,
+            Err((code, text)) => Message::error(code, text),
         }
     }
 
-    fn introduced(&self) -> Result<SourceId, Message> {
+    fn introduced(&self) -> Result<SourceId, Refusal> {
         self.source.clone().ok_or_else(|| {
-            Message::error(
-                ErrorCode::NotAllowed,
-                "a process says Hello before it asks for anything",
-            )
+            let text = "a process says Hello before it asks for anything";
+            (ErrorCode::NotAllowed, text.to_owned())
         })
     }
 }

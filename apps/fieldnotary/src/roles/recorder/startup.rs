@@ -46,6 +46,17 @@ pub(super) struct Remembered {
     since: Since,
     /// The latest time that a stamp had.
     newest_utc: UtcNs,
+    /// The last TimeMap of the newest epoch.
+    stated: Option<TimeMap>,
+}
+
+/// What the log knows of this boot from before the recorder began.
+#[derive(Debug)]
+pub(super) struct Earlier {
+    /// Whether its newest epoch before this one began in this boot.
+    pub(super) ran: bool,
+    /// The last TimeMap of it.
+    pub(super) stated: Option<TimeMap>,
 }
 
 fn budget(contract: &Contract) -> Budget {
@@ -89,21 +100,20 @@ pub(super) fn begin(
     let (journal, recovery) = journal_file::open(data, &contract.storage, log_id, boot_id)?;
     let reader = read_only(data, &journal)?;
     let generation = journal.generation();
-    let mut keeper = Keeper::open(
+    let keeper = Keeper::open(
         &data.journal(generation.0),
         &contract.storage,
         read_only(data, &journal)?,
         (log_id, generation),
     );
-    let complaints = keeper.complaints();
     let leases: Vec<_> = journal_file::streams(journal.leases()).collect();
     let mut ledger = Ledger::of(journal.generation(), leases);
     let mut remembered = remember(&reader, journal.newest_segment_first(), &mut ledger);
     let cosigned_size = remembered.cosigned_size.max(journal.cosigned_size());
-    let oldest = journal.oldest().0;
-    remembered.given_up.cosigned_to(cosigned_size, oldest);
+    let given_up = &mut remembered.given_up;
+    given_up.cosigned_to(cosigned_size, journal.oldest().0);
+    let earlier = remembered.of_this_boot(boot_id);
     let own = SourceId::new("recorder").map_err(|error| error.to_string())?;
-    let origin = format!("{}/g{}", contract.station.origin, journal.generation());
     let start = match remembered.adopted {
         true => StartKind::Adopted,
         false => start_kind(recovery.as_ref(), remembered.epoch, boot_id, node_started),
@@ -121,8 +131,9 @@ pub(super) fn begin(
         lately: remembered.lately,
         budget: budget(&contract),
         newest_utc: remembered.newest_utc,
+        earlier,
         contract_commit: CommitId(0),
-        origin,
+        origin: format!("{}/g{generation}", contract.station.origin),
         boot_id,
         truth_degraded: recovery.as_ref().is_some_and(Recovery::truth_degraded),
         start: remembered
@@ -159,7 +170,7 @@ pub(super) fn begin(
     for loss in committer.name_what_left() {
         committer.stage(loss.into());
     }
-    committer.tell_of_keep_rings(complaints);
+    committer.tell_of_keep_rings();
     committer.stage_contract(remembered.contract);
     committer.look_at_media();
     committer.begin_log()?;
@@ -229,6 +240,16 @@ impl Remembered {
         self.sealed.as_ref()
     }
 
+    /// What was before in this boot.
+    fn of_this_boot(&mut self, boot_id: BootId) -> Earlier {
+        let boot = self.epoch.as_ref().map(|(boot, _)| boot.clone());
+        let ran = boot == Some(boot_id.to_string());
+        Earlier {
+            ran,
+            stated: self.stated.take().filter(|_| ran),
+        }
+    }
+
     /// Whether a checkpoint was seen.
     pub(super) fn has_seal(&self) -> bool {
         self.sealed.is_some()
@@ -238,9 +259,15 @@ impl Remembered {
         self.since.observe(&payload);
         match payload {
             Payload::EpochStart(epoch) => {
-                self.epoch = Some((epoch.boot_id.to_string(), epoch.at));
+                let boot = epoch.boot_id.to_string();
+                // Another boot's monotonic clock says nothing in this one.
+                if self.epoch.as_ref().is_none_or(|(known, _)| *known != boot) {
+                    self.stated = None;
+                }
+                self.epoch = Some((boot, epoch.at));
                 self.adopted = epoch.cause == EpochCause::Adoption;
             }
+            Payload::TimeMap(map) => self.stated = Some(map),
             Payload::Checkpoint(checkpoint) => self.sealed = Some(checkpoint),
             Payload::Loss(loss) => self.given_up.observe(id, &loss),
             Payload::Ack(ack) => {
@@ -312,8 +339,8 @@ fn counter(source: &SourceId, name: &str, label: String, value: u64) -> Counter 
 
 impl Committer {
     /// What was wrong with the keep-rings when they were opened.
-    fn tell_of_keep_rings(&mut self, complaints: Vec<String>) {
-        for why in complaints {
+    fn tell_of_keep_rings(&mut self) {
+        for why in self.keeper.complaints() {
             self.event(EventCode::KeepFailed, |event| event.detail = Some(why));
         }
     }

@@ -22,8 +22,6 @@ pub(super) struct TimeStats {
     held_ns: u64,
     /// When the holdover that is under way began.
     holdover_since: Option<MonoNs>,
-    /// Nanoseconds from the machine's boot to the first SYNCED.
-    boot_to_stable_ns: Option<u64>,
     /// What the time process counts itself, and until when it is not late.
     told: (Vec<Counter>, MonoNs),
     /// The last measurement, and until when the process that told of it is not late.
@@ -39,9 +37,6 @@ impl TimeStats {
             EventCode::TimeStep => &mut self.steps,
             EventCode::TimeSourceFault => &mut self.faults,
             EventCode::SyncAcquired => {
-                if self.boot_to_stable_ns.is_none() {
-                    self.boot_to_stable_ns = Some(event.at.0);
-                }
                 self.end_holdover(event.at);
                 &mut self.acquired
             }
@@ -85,7 +80,6 @@ impl TimeStats {
         let held_s = self.held_ns.saturating_add(running_ns) / SECOND_NS;
         let age_s = self.measured.map(|(taken, _)| now.since(taken) / SECOND_NS);
         let late = self.measured.is_some_and(|(_, until)| now > until);
-        let stable_s = self.boot_to_stable_ns.map(|ns| ns / SECOND_NS);
         let counter = |name: &str, label: Option<&str>, value: Option<u64>, late: bool| Counter {
             name: name.to_owned(),
             label: label.map(str::to_owned),
@@ -108,13 +102,21 @@ impl TimeStats {
             ("holdover_duration", Some(held_s), false),
             ("time_source_fault_cnt", Some(self.faults), false),
             ("last_sync_age", age_s, late),
-            ("boot_to_stable", stable_s, false),
         ]
         .into_iter()
         .map(|(name, value, late)| counter(name, None, value, late))
         .chain([drift_budget])
         .chain(self.told_at(now))
         .collect()
+    }
+
+    /// Nanoseconds from the machine's boot to the first SYNCED, as the time process said last.
+    pub(super) fn boot_to_stable_ns(&self) -> Option<u64> {
+        let (counters, _) = &self.told;
+        let stable = counters.iter().find(|of| of.name == "boot_to_stable")?;
+        stable
+            .value
+            .map(|seconds| seconds.saturating_mul(SECOND_NS))
     }
 
     fn told_at(&self, now: MonoNs) -> Vec<Counter> {
@@ -211,7 +213,6 @@ mod tests {
             // 20 s that have ended, and 5 s of the one that has not.
             ("holdover_duration", 25),
             ("time_source_fault_cnt", 1),
-            ("boot_to_stable", 20),
         ];
         for (name, count) in counted {
             let found = shown(&stats, 65, name);
@@ -226,7 +227,6 @@ mod tests {
         let mut stats = TimeStats::default();
         let unknown = (CounterState::Unsupported, None);
         assert_eq!(shown(&stats, 5, "last_sync_age"), unknown);
-        assert_eq!(shown(&stats, 5, "boot_to_stable"), unknown);
         stats.map(&TimeMap {
             sync_age_ns: Some(2 * SECOND_NS),
             valid_until: at(13),

@@ -7,6 +7,8 @@ use evidence::reasons::CounterState;
 use time_plane::reading::Timestamping;
 use time_plane::{Engine, PtpHealth};
 
+const SECOND_NS: u64 = 1_000_000_000;
+
 /// A name, what the value is of, and the value where there is one.
 type Told = (&'static str, Option<String>, Option<u64>);
 
@@ -14,9 +16,11 @@ type Told = (&'static str, Option<String>, Option<u64>);
 pub(super) fn counters(engine: &Engine, contract: &Contract, source: &SourceId) -> Vec<Counter> {
     let drift_ppb = engine.rtc_drift().and_then(|drift| drift.certain_ppb());
     let counted = engine.counters();
+    let stable_ns = Some(counted.boot_to_stable_ns).filter(|ns| *ns > 0);
     let mut told: Vec<Told> = vec![
         sized("drift_estimate", drift_ppb, ["slow", "fast"]),
         ("rtc_valid_flag", None, engine.rtc_valid().map(u64::from)),
+        ("boot_to_stable", None, stable_ns.map(|ns| ns / SECOND_NS)),
         ("time_event_drop_cnt", None, Some(counted.events_dropped)),
         (
             "clock_look_reject_cnt",

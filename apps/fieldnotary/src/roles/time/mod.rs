@@ -12,7 +12,7 @@ use clocks::ClockSetSignal;
 use contract::Contract;
 use evidence::kinds::CounterSnapshot;
 use evidence::{Captured, MonoNs, Payload, SourceId};
-use ipc::message::TimeStatement;
+use ipc::message::{TimeStatement, Welcome};
 use offers::{Fetched, Hand};
 use probes::Probes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -20,7 +20,7 @@ use shut_out::ShutOut;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use time_plane::{ClockComparison, Engine};
+use time_plane::{Before, ClockComparison, Engine};
 
 /// How often the clocks are compared where sources are measured: four looks in the second after which a
 /// measurement is old.
@@ -50,6 +50,7 @@ pub(crate) fn run(
         return Ok(());
     };
     let mut engine = Engine::new(source.clone(), policy::of(contract, welcome.newest_utc));
+    engine = engine.after(before(welcome));
     let mut hand = Hand::of(contract);
     let mut next = MonoNs(0);
     let mut number = 0;
@@ -96,6 +97,19 @@ pub(crate) fn run(
         }
     }
     Ok(())
+}
+
+/// What the recorder knows of this boot. A statement that is none counts for nothing.
+fn before(welcome: Welcome) -> Before {
+    let stated = welcome.statement.map(|stated| stated.payload());
+    Before {
+        map: stated.and_then(|payload| match payload {
+            Ok(Payload::TimeMap(map)) => Some(map),
+            _ => None,
+        }),
+        ran_in_this_boot: welcome.ran_in_this_boot,
+        boot_to_stable_ns: welcome.boot_to_stable_ns,
+    }
 }
 
 /// Waits a moment, until then at most; `true` where the kernel signals that the clock was set.

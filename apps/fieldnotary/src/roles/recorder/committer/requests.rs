@@ -4,6 +4,7 @@ use super::{Committer, Pending};
 use crate::clock;
 use crate::roles::recorder::work::Answer;
 use crate::roles::recorder::{acks, intake, ledger, slots};
+use evidence::kinds::TimeMap;
 use evidence::kinds::{Downtime, Marker};
 use evidence::reasons::{DowntimeCause, EventCode, MarkerKind};
 use evidence::{Blob, Captured, CommitId, MeterId, Payload, ScheduleId, Seq, SourceId, Stream};
@@ -27,8 +28,17 @@ impl Committer {
             truth_degraded: self.truth_degraded,
             commit_ptr: CommitId(self.journal.size()),
             newest_utc: self.newest_utc,
+            statement: self.last_statement().map(|map| Captured::new(&map.into())),
+            ran_in_this_boot: self.earlier.ran || self.time.is_stated(),
+            boot_to_stable_ns: self.stats.time.boot_to_stable_ns(),
         }
         .into()
+    }
+
+    /// The last TimeMap of this boot: of this run, or of the log.
+    fn last_statement(&self) -> Option<TimeMap> {
+        let stated = self.time.is_stated().then(|| self.time.newest());
+        stated.or(self.earlier.stated.as_ref()).cloned()
     }
 
     pub(super) fn head(&self) -> Message {

@@ -1,0 +1,62 @@
+//! A time process that begins while the node runs: it goes on from what was stated before it.
+
+use super::Engine;
+use super::clock::Movement;
+use crate::sample::ClockComparison;
+use crate::states::ClockState;
+use evidence::MonoNs;
+use evidence::kinds::TimeMap;
+use evidence::reasons::{HoldoverReason, TimeQuality};
+
+/// What the recorder knows of this boot from before the process began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// The last statement of this boot.
+    pub map: Option<TimeMap>,
+    /// Whether the node has run in this boot before: then a clock that is wrong is not the one it booted with.
+    pub ran_in_this_boot: bool,
+    /// When SYNCED was first claimed in this boot, in nanoseconds since it began, where that is known.
+    pub boot_to_stable_ns: Option<u64>,
+}
+
+impl Engine {
+    /// Goes on from there: who was SYNCED runs alone until a source is measured again.
+    #[must_use]
+    pub fn after(mut self, before: Before) -> Self {
+        self.counters.boot_to_stable_ns = before.boot_to_stable_ns.unwrap_or(0);
+        let quality = before.map.as_ref().map(|map| map.quality);
+        if matches!(quality, Some(TimeQuality::Synced | TimeQuality::Holdover)) {
+            self.state = ClockState::Holdover;
+            self.reason = HoldoverReason::TimePlaneSilent;
+        }
+        self.before = before;
+        self
+    }
+
+    /// Tells what has changed since the last statement, at the first look.
+    pub(super) fn go_on(&mut self, now: &ClockComparison) {
+        let at = now.sample.mono;
+        let Some(map) = self.before.map.take().filter(|map| map.as_of <= at) else {
+            return;
+        };
+        let difference_ns = i128::from(map.utc.0) - i128::from(map.as_of.0);
+        let moved_ns = now.sample.difference_ns() - difference_ns;
+        let within_ns = at.since(map.as_of);
+        if let Some(movement) = Movement::unwatched(moved_ns, within_ns, &now.sample) {
+            self.counters.steps = self.counters.steps.saturating_add(1);
+            self.news.stepped_unwatched(&now.sample, &movement);
+        }
+        match map.quality {
+            TimeQuality::Synced => {
+                self.counters.sync_lost = self.counters.sync_lost.saturating_add(1);
+                self.holdover_since = Some(map.valid_until.min(at));
+                let measured = map.as_of.0.saturating_sub(map.sync_age_ns.unwrap_or(0));
+                let age_ns = at.since(MonoNs(measured));
+                let reason = HoldoverReason::TimePlaneSilent;
+                self.news.lost(at, reason, None, age_ns);
+            }
+            TimeQuality::Holdover => self.holdover_since = Some(at),
+            TimeQuality::RtcOnly => {}
+        }
+    }
+}
