@@ -210,6 +210,7 @@ fn note(finding: &Finding, lacking: &BTreeMap<u32, String>, report: &mut Report)
             }
             (FindingKind::Damaged, None)
         }
+        Finding::SegmentDisplaced { .. } => (FindingKind::File, None),
         Finding::RootMismatch { .. } => (FindingKind::Root, None),
         Finding::TruthBehind { size, seen_to } => {
             (FindingKind::Truth, Some((*size, seen_to.saturating_sub(1))))

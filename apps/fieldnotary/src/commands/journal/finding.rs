@@ -309,7 +309,8 @@ fn of_reader(finding: &journal::Finding, unnamed: &[journal::Loss]) -> Option<Fi
     let segment_file = |segment: u32| media::segment_file_name(segment);
     let truth = |words: String| Finding::new(FindingKind::Truth, "truth store", words);
     Some(match finding {
-        Of::Retired { .. } => return None,
+        // Of these it is said file by file.
+        Of::Retired { .. } | Of::SegmentDisplaced { .. } => return None,
         Of::Lost(loss) => of_loss(loss, unnamed.contains(loss)),
         Of::FrameRestored {
             first,
