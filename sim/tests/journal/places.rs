@@ -165,7 +165,12 @@ fn a_start_without_the_newest_segment_costs_no_other_entry() {
             }
             let mut entries = naming(&recovery);
             entries.extend(group(9_000 + start, 1, 50));
-            journal.commit(&entries, salt(5_000 + start)).unwrap();
+            // As a node does whose medium refuses a place.
+            while journal.commit(&entries, salt(5_000 + start)).is_err() {
+                journal
+                    .begin_epoch_after_failure(salt(6_000 + start))
+                    .unwrap();
+            }
             drop(journal.into_media());
             let reader = reader(&disk);
             let last_before = reader.entry(evidence::CommitId(begun - 1)).unwrap();
