@@ -170,8 +170,8 @@ pub(super) fn of_displaced(one: &Displaced) -> Finding {
         true => (
             format!("it holds the content of {home}, and is read as that: nothing in it is lost"),
             format!(
-                "do not start the node: it would take this for damage. Give the file the name {home} again, by way of \
-                 a third name where two were exchanged"
+                "give the file the name {home} again, by way of a third name where two were exchanged; the node does \
+                 not start before that"
             ),
         ),
         false => (
