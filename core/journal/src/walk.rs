@@ -288,7 +288,8 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
 
     /// Behind the end of a file that was cut short there is nothing that could be damaged.
     fn cause_of(&self, bytes: u64) -> LossCause {
-        let behind = self.at.offset.saturating_add(bytes);
+        let last = self.ring.shape.segment_bytes.saturating_sub(1);
+        let behind = self.at.offset.saturating_add(bytes).min(last);
         match self.ring.read(self.at.segment, behind, 1) {
             Err(error) if error.fault == MediumFault::Missing => LossCause::SegmentMissing,
             _ => self.lap_cause,
