@@ -205,6 +205,47 @@ fn a_newest_segment_that_was_cut_costs_a_node_what_lay_behind_its_end() {
     drop(site.street);
 }
 
+/// Damage in a segment that the ring comes round to is named before nothing is left that shows it.
+//= A5.4
+//= A4.3
+#[test]
+fn damage_that_is_written_over_leaves_its_name_in_the_log() {
+    let site = site();
+    let oldest = by_lap(&site.data)[1];
+    let words = ["--segment", &oldest.to_string(), "--json"];
+    let shown = journal("inspect", &ring(&site.data), &words).json();
+    let places = list(&shown, "places").iter();
+    let committed = places.filter(|place| place["standing"] == "committed");
+    let frame = committed.skip(3).next().unwrap();
+    let at = number(frame, "offset");
+    let first = number(&frame["header"], "first_commit_id");
+    let count = number(&frame["header"], "count");
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(segment(&site.data, oldest))
+        .unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &[0; 4_096], at).unwrap();
+    drop(file);
+    // Started twice meanwhile: it is named once.
+    Node::grow(site.dir.path(), "node", &site.contract, 200);
+    let node = Node::start(site.dir.path(), "node", &site.contract);
+    let ring_gone = || number(&node.status()["ring"], "oldest_commit_id") > first + count;
+    for _ in 0..600 {
+        if ring_gone() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert!(ring_gone(), "{}", node.status()["ring"]);
+    let data = node.stop();
+    let rows = about("log", &data, &["--kind", "loss"]).json_lines();
+    let named = rows.iter().filter(|row| {
+        row["detail"]["first"] == first || row.to_string().contains(&format!("\"first\":{first}"))
+    });
+    assert_eq!(named.count(), 1, "{first} to {}: {rows:?}", first + count);
+    drop(site.street);
+}
+
 //= A5.4
 #[test]
 fn a_folder_with_a_stray_file_hides_no_generation_and_is_named() {
