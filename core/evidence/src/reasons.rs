@@ -232,7 +232,7 @@ codes! {
     /// Why committed entries are gone.
     pub enum LossCause as "loss-cause" {
         FrameDamaged = 0, "frame_damaged", "the frame's bytes on the medium do not match their checks";
-        SegmentMissing = 1, "segment_missing", "the segment's file is missing or unreadable";
+        SegmentMissing = 1, "segment_missing", "the segment's file is missing, cut short or unreadable";
         Pruned = 2, "pruned", "retention had to reuse the space before a cosigner had stored them";
     }
 }

@@ -37,6 +37,14 @@ pub enum OpenError {
         /// Its number.
         version: u16,
     },
+    /// A segment lies in the place of another, and nothing as new in its own: files were exchanged or moved.
+    /// A reader reads it there; a writer would name it lost and write over it.
+    Displaced {
+        /// The place in which it lies.
+        lies: u32,
+        /// The segment that it is.
+        belongs: u32,
+    },
     /// A write of the opening failed.
     Medium(MediumError),
 }
@@ -68,6 +76,10 @@ impl fmt::Display for OpenError {
             Self::NewerFormat { version } => write!(
                 f,
                 "written in format version {version}; this program knows version 1"
+            ),
+            Self::Displaced { lies, belongs } => write!(
+                f,
+                "segment {belongs} lies in the place of segment {lies}; it must be put back into its own place"
             ),
             Self::Medium(error) => write!(f, "opening could not write: {error}"),
         }

@@ -91,6 +91,13 @@ pub enum Finding {
         /// The lap that it holds.
         lap: u64,
     },
+    /// A segment lies in the place of another, and is read from there: nothing in it is lost.
+    SegmentDisplaced {
+        /// The place in which it lies.
+        lies: u32,
+        /// The segment that it is.
+        belongs: u32,
+    },
     /// These entries were asked for, and their segments have been reused.
     Retired {
         /// First entry asked for.
@@ -158,6 +165,10 @@ impl fmt::Display for Finding {
             Self::SegmentHeaderDamaged { segment, lap } => {
                 write!(f, "segment {segment}: the header of lap {lap} is damaged")
             }
+            Self::SegmentDisplaced { lies, belongs } => write!(
+                f,
+                "segment {belongs} lies in the place of segment {lies}, and is read from there"
+            ),
             Self::Retired { from, to } => {
                 write!(f, "entries [{from}, {to}) have left the ring")
             }

@@ -163,7 +163,7 @@ pub fn segment<V: ReadVolume>(volume: &V, identity: Identity, segment: u32) -> H
         Err(SegmentAt::Medium(error)) => State::Unreadable(error),
         Err(SegmentAt::Fault(fault)) => match fault {
             SegmentFault::Blank => State::Blank,
-            SegmentFault::Damaged if misplaced(&bytes, segment) => State::Elsewhere,
+            SegmentFault::Elsewhere { .. } => State::Elsewhere,
             SegmentFault::Damaged => State::Damaged,
             SegmentFault::Foreign(..) => State::Foreign,
             SegmentFault::Newer(_) => State::Newer,
@@ -171,10 +171,6 @@ pub fn segment<V: ReadVolume>(volume: &V, identity: Identity, segment: u32) -> H
         },
     };
     Header::new(state, SegmentFixed::FIELDS, &bytes)
-}
-
-fn misplaced(bytes: &[u8], segment: u32) -> bool {
-    checked(bytes).is_some_and(|fixed| fixed.segment_no != segment)
 }
 
 /// The fixed part of a segment's header whose own check holds, wherever it was found.

@@ -30,6 +30,7 @@ extern crate std;
 
 mod bytes;
 pub mod decide;
+mod displaced;
 mod error;
 mod find;
 mod frame;
@@ -48,6 +49,7 @@ mod truth;
 mod walk;
 mod writer;
 
+pub use displaced::Displaced;
 pub use error::{CommitError, OpenError, RangeError};
 pub use find::{Finding, Loss, TruthHealth};
 pub use frame::{EntryBytes, StoredEntry, frame_bytes};
@@ -56,7 +58,7 @@ pub use medium::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape, TruthMe
 pub use reader::{Claimed, Entries, Frames, Reader, ReaderFrame, Scrub};
 pub use recovery::{OpenInput, Recovery, Uncertain};
 pub use ring::Location;
-pub use salvage::{Displaced, Masked, NothingHere, Salvage, Salvaged};
+pub use salvage::{Masked, NothingHere, Salvage, Salvaged};
 pub use truth::{TruthClaim, truth_claim, truth_owner};
 pub use walk::{FrameAt, FrameReader, ReadAhead, ReadFrame};
 pub use writer::{Committed, Journal, Options, Stats};

@@ -127,6 +127,10 @@ pub trait Volume: ReadVolume {
     /// The medium's; what the blocks then hold is unknown, and the same place is not written again.
     fn write_durable(&mut self, segment: u32, offset: u64, bytes: &[u8])
     -> Result<(), MediumError>;
+
+    /// Makes whole the segments that are not there or end early, as far as it can: what they hold stays, and the
+    /// rest is blank. Asked for once, when a log is opened for writing and nothing speaks against it.
+    fn make_whole(&mut self) {}
 }
 
 /// Reads the truth store.

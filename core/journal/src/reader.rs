@@ -14,6 +14,7 @@ use proof::tree::Joins;
 use proof::{Frontier, Hash};
 pub use scrub::Scrub;
 
+use crate::displaced::{Displaced, displaced, moves};
 use crate::error::OpenError;
 use crate::find::{Finding, TruthHealth};
 use crate::frame::StoredEntry;
@@ -32,6 +33,7 @@ pub struct Reader<V, T> {
     truth: Truth,
     health: TruthHealth,
     truth_findings: Vec<Finding>,
+    displaced: Vec<Displaced>,
     /// What the truth store says, where the ring goes on behind that.
     claimed: Option<Claimed>,
     laps: RefCell<BTreeMap<u64, u64>>,
@@ -81,9 +83,11 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         log_id: LogId,
         generation: Generation,
     ) -> Result<Self, OpenError> {
-        let ring = Ring::new(volume, log_id, generation);
+        let mut ring = Ring::new(volume, log_id, generation);
         let loaded = truth::load(&medium);
-        recovery::check_identity(&ring, &loaded)?;
+        let headers = recovery::check_identity(&ring, &loaded)?;
+        let displaced = displaced(&ring, &headers.misplaced);
+        ring.read_elsewhere(moves(&displaced));
         let (truth, health, truth_findings) = settle(&ring, loaded)?;
         Ok(Self {
             ring,
@@ -91,6 +95,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             truth,
             health,
             truth_findings,
+            displaced,
             claimed: None,
             laps: RefCell::new(BTreeMap::new()),
             hint: Cell::new(None),
@@ -130,7 +135,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     fn go_on(&mut self, frames_min: u64) -> Result<(), OpenError> {
         for _ in 0..LOOKS_MAX {
             let loaded = truth::load(&self.medium);
-            let newest = recovery::check_identity(&self.ring, &loaded)?;
+            let newest = recovery::check_identity(&self.ring, &loaded)?.newest;
             let Some(named) = loaded.truth else {
                 return Ok(());
             };
@@ -221,7 +226,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
 
     /// Reads frames of this log by their place, for [`ReadAhead`]: one for each thread.
     pub fn frame_reader(&self) -> FrameReader<&V> {
-        FrameReader::new(&self.ring.volume, self.ring.log_id, self.ring.generation)
+        FrameReader::new(self.ring.another())
     }
 
     /// The entries from `from` on, with what is damaged between them.
@@ -245,6 +250,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             Err(
                 Finding::FrameRestored { .. }
                 | Finding::SegmentHeaderDamaged { .. }
+                | Finding::SegmentDisplaced { .. }
                 | Finding::TruthCopyDamaged { .. }
                 | Finding::TruthCopyOld { .. }
                 | Finding::TruthBehind { .. }

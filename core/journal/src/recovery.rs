@@ -1,6 +1,7 @@
 //! Opening a log: where does it end, what may be kept, what is lost, what must be said about it.
 
 mod found;
+mod identity;
 mod scan;
 mod tail;
 
@@ -10,16 +11,17 @@ use evidence::reasons::{EpochCause, TruthClass};
 use evidence::{BootId, CommitId, Epoch, Generation, LogId, kinds};
 pub(crate) use found::found;
 use found::leave_overwritten;
+pub(crate) use identity::{Headers, check_identity};
 pub(crate) use scan::{blank_truth, outrun, scan};
 use tail::Tail;
 
+use crate::displaced::{Displaced, displaced};
 use crate::error::OpenError;
 use crate::find::{Finding, Loss, TruthHealth};
 use crate::layout::SegmentFixed;
 use crate::limits::DEFERRED_COMMITS_MAX;
 use crate::medium::{ReadTruth, ReadVolume};
-use crate::ring::{Ring, SegmentAt};
-use crate::segment::SegmentFault;
+use crate::ring::Ring;
 use crate::truth::{Loaded, Truth};
 use crate::walk::{Start, Step, Walk};
 use crate::writer::Options;
@@ -128,76 +130,18 @@ pub(crate) fn lap_first<V: ReadVolume>(ring: &Ring<V>, lap: u64) -> Option<u64> 
     (head.fixed.lap == lap).then(|| head.first())
 }
 
-/// Refuses what is not this log, or not this version; gives the header of the newest lap.
-pub(crate) fn check_identity<V: ReadVolume>(
-    ring: &Ring<V>,
-    loaded: &Loaded,
-) -> Result<Option<SegmentFixed>, OpenError> {
-    if let Some(what) = ring.shape.objection() {
-        return Err(OpenError::Shape(what));
-    }
-    // Also beside a slot that can be read: it is the older one, and to go on from it would write over the newer.
-    if let Some(version) = loaded.newer {
-        return Err(OpenError::NewerFormat { version });
-    }
-    if let Some(truth) = &loaded.truth {
-        let fixed = &truth.fixed;
-        if fixed.log_id != ring.log_id || fixed.generation != ring.generation {
-            return Err(OpenError::ForeignLog {
-                log_id: fixed.log_id,
-                generation: fixed.generation,
-            });
-        }
-        if fixed.segments != ring.shape.segments
-            || fixed.segment_bytes != ring.shape.segment_bytes
-            || fixed.block_bytes != ring.shape.block_bytes
-        {
-            return Err(OpenError::ShapeMismatch {
-                segments: Some(fixed.segments),
-                segment_bytes: fixed.segment_bytes,
-                block_bytes: fixed.block_bytes,
-            });
-        }
-    }
-    let mut newest: Option<SegmentFixed> = None;
-    for segment in 0..ring.shape.segments {
-        match ring.segment_head(segment) {
-            Err(SegmentAt::Fault(SegmentFault::Foreign(log_id, generation))) => {
-                return Err(OpenError::ForeignLog { log_id, generation });
-            }
-            Err(SegmentAt::Fault(SegmentFault::Newer(version))) => {
-                return Err(OpenError::NewerFormat { version });
-            }
-            Err(SegmentAt::Fault(SegmentFault::OtherShape {
-                segment_bytes,
-                block_bytes,
-            })) => {
-                return Err(OpenError::ShapeMismatch {
-                    segments: None,
-                    segment_bytes,
-                    block_bytes,
-                });
-            }
-            Ok(head) if newest.is_none_or(|newest| head.fixed.lap > newest.lap) => {
-                newest = Some(head.fixed);
-            }
-            Ok(_)
-            | Err(
-                SegmentAt::Medium(_)
-                | SegmentAt::Fault(SegmentFault::Blank | SegmentFault::Damaged),
-            ) => {}
-        }
-    }
-    Ok(newest)
-}
-
 /// Finds the end of the log.
 pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     ring: &Ring<V>,
     medium: &T,
     loaded: Loaded,
 ) -> Result<End, OpenError> {
-    let newest = check_identity(ring, &loaded)?;
+    let Headers { newest, misplaced } = check_identity(ring, &loaded)?;
+    // To go on would name lost what lies there, and write over it.
+    let moved = displaced(ring, &misplaced);
+    if let Some(Displaced { lies, belongs, .. }) = moved.into_iter().find(|one| one.read) {
+        return Err(OpenError::Displaced { lies, belongs });
+    }
     let mut findings = loaded.findings;
     let (mut truth, doubt_before) = if let Some(truth) = loaded.truth {
         let doubt = truth.fixed.doubt;

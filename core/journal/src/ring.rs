@@ -1,5 +1,6 @@
 //! Reading the ring place by place: headers, frames, and the search for the next sound frame.
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -31,6 +32,8 @@ pub(crate) struct Ring<V> {
     pub(crate) shape: Shape,
     pub(crate) log_id: LogId,
     pub(crate) generation: Generation,
+    /// By segment, the place that it is read from, if that is not its own; `None` where it lies nowhere.
+    moves: BTreeMap<u32, Option<u32>>,
     scanned_bytes: Cell<u64>,
     /// The last stretch read for a frame header: small frames lie within it whole.
     last: RefCell<(u32, u64, Vec<u8>)>,
@@ -44,6 +47,22 @@ struct KnownHead {
     segment: u32,
     bytes: Vec<u8>,
     head: Result<SegmentHead, SegmentFault>,
+}
+
+/// Where frames are looked for, and of which segment they must be.
+#[derive(Clone, Copy, Debug)]
+struct Lookup {
+    place: u32,
+    segment: u32,
+}
+
+impl Lookup {
+    const fn own(segment: u32) -> Self {
+        Self {
+            place: segment,
+            segment,
+        }
+    }
 }
 
 /// Why a segment's header cannot be used.
@@ -68,10 +87,24 @@ impl<V: ReadVolume> Ring<V> {
             shape,
             log_id,
             generation,
+            moves: BTreeMap::new(),
             scanned_bytes: Cell::new(0),
             last: RefCell::default(),
             heads: RefCell::default(),
         }
+    }
+
+    /// The same ring for another reader, with nothing read yet.
+    pub(crate) fn another(&self) -> Ring<&V> {
+        let mut ring = Ring::new(&self.volume, self.log_id, self.generation);
+        ring.moves.clone_from(&self.moves);
+        ring
+    }
+
+    /// Segments are read from these places from now on.
+    pub(crate) fn read_elsewhere(&mut self, moves: BTreeMap<u32, Option<u32>>) {
+        self.moves = moves;
+        self.last.take();
     }
 
     /// Bytes read so far.
@@ -110,7 +143,19 @@ impl<V: ReadVolume> Ring<V> {
                 os_error: None,
             });
         }
-        self.volume.read(segment, offset, &mut bytes)?;
+        let place = match self.moves.get(&segment) {
+            None => segment,
+            Some(Some(place)) => *place,
+            Some(None) => {
+                return Err(MediumError {
+                    fault: MediumFault::Missing,
+                    segment,
+                    offset,
+                    os_error: None,
+                });
+            }
+        };
+        self.volume.read(place, offset, &mut bytes)?;
         let scanned = self.scanned_bytes.get();
         self.scanned_bytes
             .set(scanned.saturating_add(bytes.len() as u64));
@@ -172,11 +217,15 @@ impl<V: ReadVolume> Ring<V> {
 
     /// The header of the frame at a place, whatever lap it is of.
     pub(crate) fn head_at(&self, segment: u32, offset: u64) -> Result<FrameHead, HeadAt> {
+        self.head_for(Lookup::own(segment), offset)
+    }
+
+    fn head_for(&self, look: Lookup, offset: u64) -> Result<FrameHead, HeadAt> {
         let bytes = self
-            .read_leading(segment, offset, FRAME_HEADER_BYTES_MAX)
+            .read_leading(look.place, offset, FRAME_HEADER_BYTES_MAX)
             .map_err(HeadAt::Medium)?;
-        let head = FrameHead::parse(&bytes, &self.expected(segment, offset));
-        self.last.replace((segment, offset, bytes));
+        let head = FrameHead::parse(&bytes, &self.expected(look.segment, offset));
+        self.last.replace((look.place, offset, bytes));
         head.map_err(HeadAt::Fault)
     }
 
@@ -210,14 +259,38 @@ impl<V: ReadVolume> Ring<V> {
         end: u64,
         accept: &dyn Fn(&FrameHead) -> bool,
     ) -> Option<FrameHead> {
+        self.search_for(Lookup::own(segment), from, end, accept)
+    }
+
+    /// The newest lap of the frames that lie in a place and were written for a segment, which may be another.
+    pub(crate) fn newest_lap_for(&self, place: u32, segment: u32) -> Option<u64> {
+        let newest = Cell::new(None);
+        let note = |head: &FrameHead| {
+            if self.shape.segment_of(head.fixed.lap) == segment {
+                newest.set(newest.get().max(Some(head.fixed.lap)));
+            }
+            false
+        };
+        let (from, end) = (self.shape.first_frame_offset(), self.shape.segment_bytes);
+        let _none = self.search_for(Lookup { place, segment }, from, end, &note);
+        newest.get()
+    }
+
+    fn search_for(
+        &self,
+        look: Lookup,
+        from: u64,
+        end: u64,
+        accept: &dyn Fn(&FrameHead) -> bool,
+    ) -> Option<FrameHead> {
         let block = u64::from(self.shape.block_bytes.max(1));
         let mut at = from;
         while at < end {
             let len = SEARCH_BYTES.min(to_usize(end.saturating_sub(at)));
-            let Ok(bytes) = self.read(segment, at, len) else {
+            let Ok(bytes) = self.read(look.place, at, len) else {
                 // Somewhere in this stretch the medium fails: go on block by block.
                 let stretch_end = at.saturating_add(len as u64).min(end);
-                if let Some(head) = self.search_blocks(segment, at, stretch_end, accept) {
+                if let Some(head) = self.search_blocks(look, at, stretch_end, accept) {
                     return Some(head);
                 }
                 at = stretch_end;
@@ -226,7 +299,7 @@ impl<V: ReadVolume> Ring<V> {
             for (index, chunk) in bytes.chunks(to_usize(block)).enumerate() {
                 if chunk.starts_with(&FRAME_MAGIC)
                     && let offset = at.saturating_add(block.saturating_mul(index as u64))
-                    && let Ok(head) = self.head_at(segment, offset)
+                    && let Ok(head) = self.head_for(look, offset)
                     && accept(&head)
                 {
                     return Some(head);
@@ -239,7 +312,7 @@ impl<V: ReadVolume> Ring<V> {
 
     fn search_blocks(
         &self,
-        segment: u32,
+        look: Lookup,
         from: u64,
         end: u64,
         accept: &dyn Fn(&FrameHead) -> bool,
@@ -248,6 +321,6 @@ impl<V: ReadVolume> Ring<V> {
         (0..)
             .map(|index: u64| from.saturating_add(block.saturating_mul(index)))
             .take_while(|at| *at < end)
-            .find_map(|at| self.head_at(segment, at).ok().filter(|head| accept(head)))
+            .find_map(|at| self.head_for(look, at).ok().filter(|head| accept(head)))
     }
 }

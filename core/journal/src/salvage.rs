@@ -10,11 +10,14 @@ use core::fmt;
 use evidence::CommitId;
 use evidence::reasons::TruthClass;
 
+use crate::displaced::{Displaced, Misplaced, displaced};
 use crate::find::{Finding, Loss};
 use crate::frame::StoredEntry;
 use crate::image::{self, Identity, SlotLook, State};
 use crate::medium::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape};
 use crate::reader::Reader;
+use crate::ring::{Ring, SegmentAt};
+use crate::segment::SegmentFault;
 
 /// A medium of which some parts are taken as missing.
 #[derive(Debug)]
@@ -106,17 +109,6 @@ pub enum Salvaged {
     Missing(Loss),
 }
 
-/// A segment of the log in the place of another: files were exchanged or copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Displaced {
-    /// The place in which it lies.
-    pub lies: u32,
-    /// The segment that its header names.
-    pub belongs: u32,
-    /// Whether it is read as that segment: nothing sound lies in that segment's own place.
-    pub read: bool,
-}
-
 /// An image opened for salvage.
 #[derive(Debug)]
 pub struct Salvage<'m, V, T> {
@@ -158,7 +150,8 @@ impl<'m, V: ReadVolume, T: ReadTruth> Salvage<'m, V, T> {
             .map(|slot| (slot.slot, slot.copy, of_ring(&slot, &shape)))
             .filter(|(_, _, state)| aside(state))
             .collect();
-        let displaced = displaced(volume, identity);
+        let ring = Ring::new(volume, identity.log_id, identity.generation);
+        let displaced = displaced(&ring, &misplaced(&ring));
         let read = displaced.iter().filter(|one| one.read);
         let moved: BTreeMap<u32, u32> = read.map(|one| (one.belongs, one.lies)).collect();
         let aside = aside_segments.iter().map(|(no, _)| *no);
@@ -273,34 +266,16 @@ fn is_held<V: ReadVolume, T: ReadTruth>(volume: &V, medium: &T, identity: Identi
             .any(|no| image::segment(volume, identity, no).is_sound())
 }
 
-/// The segments that lie elsewhere; of two for one place the newer is read.
-fn displaced<V: ReadVolume>(volume: &V, identity: Identity) -> Vec<Displaced> {
-    let segments = volume.shape().segments;
-    let mut newest: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
-    let mut found = Vec::new();
-    for lies in 0..segments {
-        let look = image::segment(volume, identity, lies);
-        if look.state != State::Elsewhere || look.identity() != Some(identity) {
-            continue;
-        }
-        let field = |name| look.raw_number(name);
-        let belongs = field("segment_no").and_then(|no| u32::try_from(no).ok());
-        let (Some(belongs), Some(lap)) = (belongs.filter(|no| *no < segments), field("lap")) else {
-            continue;
-        };
-        let best = newest.entry(belongs).or_insert((lap, lies));
-        *best = (*best).max((lap, lies));
-        found.push((lies, belongs));
-    }
-    let read = |lies, belongs: u32| {
-        newest.get(&belongs).is_some_and(|best| best.1 == lies)
-            && !image::segment(volume, identity, belongs).is_sound()
-    };
-    let found = found.into_iter();
-    let found = found.map(|(lies, belongs)| Displaced {
-        lies,
-        belongs,
-        read: read(lies, belongs),
+/// The headers that lie elsewhere; the parts of another log are passed over.
+fn misplaced<V: ReadVolume>(ring: &Ring<V>) -> Vec<Misplaced> {
+    let segments = 0..ring.shape.segments;
+    let found = segments.filter_map(|lies| match ring.segment_head(lies) {
+        Err(SegmentAt::Fault(SegmentFault::Elsewhere { segment_no, lap })) => Some(Misplaced {
+            lies,
+            belongs: segment_no,
+            lap,
+        }),
+        _ => None,
     });
     found.collect()
 }

@@ -23,8 +23,10 @@ pub(crate) enum SegmentFault {
     Blank,
     /// The check does not hold, or the fields contradict one another.
     Damaged,
-    /// A sound header of another log, generation or place.
+    /// A sound header of another log or generation.
     Foreign(LogId, Generation),
+    /// A sound header of this log that names another segment.
+    Elsewhere { segment_no: u32, lap: u64 },
     /// Sound, but written by a newer version.
     Newer(u16),
     /// A sound header of a ring of other measures.
@@ -76,8 +78,13 @@ impl SegmentHead {
                 block_bytes: fixed.block_bytes,
             });
         }
-        if fixed.segment_no != segment_no
-            || fixed.lap == 0
+        if fixed.segment_no != segment_no {
+            return Err(SegmentFault::Elsewhere {
+                segment_no: fixed.segment_no,
+                lap: fixed.lap,
+            });
+        }
+        if fixed.lap == 0
             || shape.segment_of(fixed.lap) != segment_no
             || fixed.previous_lap >= fixed.lap
             || fixed.previous_end > fixed.segment_bytes

@@ -268,22 +268,32 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             self.close_at_lap_start();
         }
         // Rows C, D and E alike: what covers a committed place and is not its frame is damage.
-        self.note_suspect();
-        let next = at
-            .offset
-            .saturating_add(u64::from(self.ring.shape.block_bytes));
+        let block = u64::from(self.ring.shape.block_bytes);
+        self.note_suspect(block);
+        let next = at.offset.saturating_add(block);
         self.ring
             .search(at.segment, next, self.bound.end_offset, &|head| {
                 self.accepts(head)
             })
     }
 
-    fn note_suspect(&mut self) {
+    /// Notes that damage begins here, in a stretch of at least so many bytes.
+    fn note_suspect(&mut self, bytes: u64) {
         let suspect = Suspect {
             location: self.at,
-            cause: self.lap_cause,
+            cause: self.cause_of(bytes),
         };
         self.suspect.get_or_insert(suspect);
+    }
+
+    /// Behind the end of a file that was cut short there is nothing that could be damaged.
+    fn cause_of(&self, bytes: u64) -> LossCause {
+        let last = self.ring.shape.segment_bytes.saturating_sub(1);
+        let behind = self.at.offset.saturating_add(bytes).min(last);
+        match self.ring.read(self.at.segment, behind, 1) {
+            Err(error) if error.fault == MediumFault::Missing => LossCause::SegmentMissing,
+            _ => self.lap_cause,
+        }
     }
 
     fn accepts(&self, head: &FrameHead) -> bool {
@@ -351,13 +361,13 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             later: false,
         };
         let (Decision::Keep, Some(proven)) = (inputs.decide(), proven) else {
-            self.note_suspect();
+            self.note_suspect(head.frame_bytes().saturating_sub(1));
             self.cut = Some(Cut::behind(&head));
             self.frontier = Some(head.frontier);
             return;
         };
         if self.bound.may_be_void(&head) && !self.is_continued(&head) {
-            self.note_suspect();
+            self.note_suspect(0);
             return;
         }
         let (first, end) = (head.first(), head.end());

@@ -111,16 +111,15 @@ impl FixedFile {
         let fail = |errno: Errno| MediaError::new("provisioning", path, errno);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
         let file = open_with(path, flags).map_err(fail)?;
-        let zeros = vec![0; FILL_BYTES];
-        let mut at = 0;
-        while at < bytes {
-            let len = usize::try_from(bytes - at)
-                .unwrap_or(FILL_BYTES)
-                .min(FILL_BYTES);
-            let chunk = zeros.get(..len).unwrap_or_default();
-            at += write_all(&file, chunk, at).map_err(fail)?;
-        }
-        rustix::fs::fsync(&file).map_err(fail)
+        fill(&file, 0, bytes).map_err(fail)
+    }
+
+    /// Fills up a file that ends early with zeros, durably; what it holds stays. Interrupted, it goes on another
+    /// time.
+    pub(crate) fn lengthen(path: &Path, from: u64, bytes: u64) -> Result<(), MediaError> {
+        let fail = |errno: Errno| MediaError::new("filling up", path, errno);
+        let file = open_with(path, OFlags::WRONLY).map_err(fail)?;
+        fill(&file, from, bytes).map_err(fail)
     }
 
     /// Whether reads and writes go past the page cache.
@@ -290,6 +289,20 @@ impl From<Errno> for Fault {
             os_error: Some(errno.raw_os_error()),
         }
     }
+}
+
+/// Writes zeros from a place to where the file is to end, and makes them durable.
+fn fill(file: &File, from: u64, end: u64) -> Result<(), Errno> {
+    let zeros = vec![0; FILL_BYTES];
+    let mut at = from;
+    while at < end {
+        let len = usize::try_from(end - at)
+            .unwrap_or(FILL_BYTES)
+            .min(FILL_BYTES);
+        let chunk = zeros.get(..len).unwrap_or_default();
+        at += write_all(file, chunk, at)?;
+    }
+    rustix::fs::fsync(file)
 }
 
 /// Writes everything; a short write goes on where it stopped.

@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use journal::{MediumError, MediumFault, ReadVolume, Shape, Volume};
 
-use crate::file::{FILL_BYTES, FixedFile, Flush, sync_dir};
+use crate::file::{FILL_BYTES, Fault, FixedFile, Flush, sync_dir};
 use crate::{Access, MediaError};
 
 /// Name of a segment's file.
@@ -19,7 +19,9 @@ pub fn segment_file_name(segment: u32) -> String {
 #[derive(Debug)]
 pub struct FileVolume {
     shape: Shape,
-    /// By segment; `None` where the file is missing or, for a writer, too short.
+    dir: PathBuf,
+    access: Access,
+    /// By segment; `None` where the file is missing.
     files: Vec<Option<FixedFile>>,
 }
 
@@ -62,8 +64,8 @@ impl FileVolume {
     }
 
     /// Opens the ring of a directory. Missing files are left out: what they held is reported as lost by
-    /// whoever reads. Bytes behind the end of a segment are passed over. A file that is too short is left
-    /// out for a writer; for a reader its rest is zeros, as if it had never been written.
+    /// whoever reads. Bytes behind the end of a segment are passed over. Of a file that is too short the rest is
+    /// missing; a writer makes it whole ([`Volume::make_whole`]).
     ///
     /// # Errors
     /// [`MediaError`] when the directory or a file that is there cannot be opened.
@@ -72,9 +74,14 @@ impl FileVolume {
             return Err(MediaError::because("opening", dir, why));
         }
         let files = (0..shape.segments)
-            .map(|segment| open_segment(&dir.join(segment_file_name(segment)), shape, access))
+            .map(|segment| open_segment(&dir.join(segment_file_name(segment)), access))
             .collect::<Result<_, _>>()?;
-        Ok(Self { shape, files })
+        Ok(Self {
+            shape,
+            dir: dir.to_owned(),
+            access,
+            files,
+        })
     }
 
     /// Whether writes go past the page cache; where the file system refuses that, `O_DSYNC` alone
@@ -95,6 +102,17 @@ impl FileVolume {
             .collect()
     }
 
+    /// A segment's file at its full length, made or filled up where it must be.
+    fn whole(&self, segment: u32) -> Result<Option<FixedFile>, MediaError> {
+        let path = self.dir.join(segment_file_name(segment));
+        let due = self.shape.segment_bytes;
+        match self.files.get(segment as usize).and_then(Option::as_ref) {
+            Some(short) => FixedFile::lengthen(&path, short.bytes(), due)?,
+            None => FixedFile::provision(&path, due)?,
+        }
+        open_segment(&path, self.access)
+    }
+
     fn file(&self, segment: u32, offset: u64, bytes: usize) -> Result<&FixedFile, MediumError> {
         let fail = |fault| MediumError {
             fault,
@@ -111,11 +129,7 @@ impl FileVolume {
     }
 }
 
-fn open_segment(
-    path: &Path,
-    shape: Shape,
-    access: Access,
-) -> Result<Option<FixedFile>, MediaError> {
+fn open_segment(path: &Path, access: Access) -> Result<Option<FixedFile>, MediaError> {
     // A file that cannot be looked at is not missing: what it holds would be given up as lost.
     let there = path
         .try_exists()
@@ -123,9 +137,7 @@ fn open_segment(
     if !there {
         return Ok(None);
     }
-    let file = FixedFile::open(path, access, Flush::EachWrite)?;
-    let long_enough = access == Access::ReadOnly || file.bytes() >= shape.segment_bytes;
-    Ok(long_enough.then_some(file))
+    FixedFile::open(path, access, Flush::EachWrite).map(Some)
 }
 
 /// Whether a file holds nothing but zeros; read piece by piece, as a segment has up to 1 GiB.
@@ -154,8 +166,11 @@ impl ReadVolume for FileVolume {
     }
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), MediumError> {
-        self.file(segment, offset, into.len())?
-            .read_found(offset, into)
+        let file = self.file(segment, offset, into.len())?;
+        if offset >= file.bytes() {
+            return Err(Fault::MISSING.at(segment, offset));
+        }
+        file.read_found(offset, into)
             .map_err(|fault| fault.at(segment, offset))
     }
 }
@@ -181,5 +196,32 @@ impl Volume for FileVolume {
             "segment.opened"
         });
         Ok(())
+    }
+
+    /// A file that cannot be made whole stays as it is: what is written to it fails, and the log goes on elsewhere.
+    fn make_whole(&mut self) {
+        if self.access != Access::ReadWrite {
+            return;
+        }
+        let due = self.shape.segment_bytes;
+        let lacking = self.missing().into_iter();
+        let short = |segment: &u32| {
+            let file = self.files.get(*segment as usize);
+            file.and_then(Option::as_ref)
+                .is_none_or(|file| file.bytes() < due)
+        };
+        let mended: Vec<(u32, FixedFile)> = lacking
+            .filter(short)
+            .filter_map(|segment| Some((segment, self.whole(segment).ok()??)))
+            .collect();
+        // What is written to a file is only as durable as its name.
+        if sync_dir(&self.dir).is_err() {
+            return;
+        }
+        for (segment, file) in mended {
+            if let Some(place) = self.files.get_mut(segment as usize) {
+                *place = Some(file);
+            }
+        }
     }
 }

@@ -112,7 +112,8 @@ impl SelfTests {
                     served.pop_first();
                 }
             }
-            Ok(Payload::Loss(loss)) if loss.cause != LossCause::Pruned => {
+            // A file that is gone or cut short is no worn flash.
+            Ok(Payload::Loss(loss)) if loss.cause == LossCause::FrameDamaged => {
                 self.damaged = self.damaged.saturating_add(loss.count);
             }
             _ => {}

@@ -18,7 +18,7 @@ mod signers;
 mod tiles;
 
 pub use collector::verify_collector;
-pub use kept::verify_kept;
+pub use kept::{NamedLosses, verify_kept};
 pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use published::verify_published;

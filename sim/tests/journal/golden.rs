@@ -130,7 +130,8 @@ pub(crate) fn recover_and_go_on(disk: &Device, golden: &Golden, context: &str) -
         let reader = journal.reader().unwrap();
         let (_, losses) = read_all(&reader, &oracle, context);
         if losses.iter().all(|loss| loss.hashes.is_some()) {
-            let source = reader.proof_source(0).unwrap();
+            // Where the newest lap had nothing to begin with, the next one was begun, and the oldest is gone.
+            let source = reader.proof_source(reader.oldest().0).unwrap();
             assert_eq!(
                 source.frontier().unwrap().root(),
                 oracle.root(),

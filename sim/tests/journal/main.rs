@@ -19,6 +19,8 @@ mod model;
 #[cfg(test)]
 mod neighbours;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod refuse;
 #[cfg(test)]
 mod rot;

@@ -214,6 +214,7 @@ fn alarms(what: &str, findings: &[Finding], tally: &mut Tally) {
             finding,
             Finding::Lost(_)
                 | Finding::TruthLost
+                | Finding::SegmentDisplaced { .. }
                 | Finding::TruthBehind { .. }
                 | Finding::RootMismatch { .. }
         )

@@ -3,7 +3,7 @@
 use super::preflight::SealedBy;
 use super::preflight::restore_cure;
 use super::run::parse_log_id;
-use crate::files::is_empty_folder;
+use crate::files::begins_no_log;
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, kept, newest_generation, read_ring};
 use evidence::kinds::Predecessor;
@@ -212,7 +212,7 @@ pub(super) fn generations(data: &DataDir) -> Result<Vec<Generation>, String> {
     let newest = newest_generation(data)?;
     let there = (1..=newest.0).filter(|number| data.journal(*number).is_dir());
     let (begun, all): (Vec<u64>, Vec<u64>) =
-        there.partition(|number| *number > 1 && is_empty_folder(&data.journal(*number)));
+        there.partition(|number| *number > 1 && begins_no_log(&data.journal(*number)));
     // A folder is made before anything is written to it: the generation has not begun.
     match all.is_empty() {
         true => Ok(begun.into_iter().map(Generation).collect()),
@@ -220,8 +220,10 @@ pub(super) fn generations(data: &DataDir) -> Result<Vec<Generation>, String> {
     }
 }
 
-/// Says on standard error that a log is read on behind the end which its truth store names.
+/// Says on standard error that a log is read on behind the end which its truth store names, or from segments that
+/// lie in the place of others.
 pub(super) fn tell_old_truth<V: ReadVolume, T: ReadTruth>(ring: &Path, reader: &Reader<V, T>) {
+    super::ring_files::tell_displaced(ring, reader);
     let Some(claimed) = reader.claimed().filter(|claimed| claimed.old) else {
         return;
     };

@@ -7,6 +7,7 @@ use evidence::{CommitId, Generation, LogId};
 use journal::keep::{KeepRing, Part, Store};
 use journal::{ReadTruth, ReadVolume, Reader, Shape, StoredEntry};
 use media::{Found, FoundVolume};
+use query::NamedLosses;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -44,24 +45,19 @@ pub(super) fn keep_looks<V: ReadVolume, T: ReadTruth>(
         if let Some(why) = shape.objection() {
             return Some(KeepLook::of_none(store, path, why.to_owned()));
         }
-        Some(look(
-            store,
-            path,
-            shape,
-            (log_id, generation),
-            reader.oldest().0,
-        ))
+        Some(look(store, path, shape, (log_id, generation), reader))
     });
     looks.flatten().collect()
 }
 
-fn look(
+fn look<V: ReadVolume, T: ReadTruth>(
     store: Store,
     path: PathBuf,
     shape: Shape,
     (log_id, generation): (LogId, Generation),
-    oldest: u64,
+    reader: &Reader<V, T>,
 ) -> KeepLook {
+    let oldest = reader.oldest().0;
     let volume = FoundVolume::open(&path, shape);
     let harm = files_words(&volume, shape);
     let ring = KeepRing::open(volume, log_id, generation, store);
@@ -71,6 +67,11 @@ fn look(
     let told = damaged.iter().map(|(_, end)| *end).max().unwrap_or(0);
     if end.max(told) < oldest {
         damaged.push((end.max(told), oldest));
+    }
+    if !damaged.is_empty() {
+        // What was lost in the ring before it passed by is no damage of this one.
+        let named = NamedLosses::of(reader);
+        damaged.retain(|(first, end)| !named.cover(*first, *end));
     }
     KeepLook {
         store,

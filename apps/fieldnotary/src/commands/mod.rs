@@ -52,6 +52,7 @@ mod progress;
 mod readiness;
 mod restore;
 mod restore_mark;
+mod ring_files;
 mod run;
 mod status;
 mod status_medium;

@@ -2,6 +2,7 @@
 //! identity or a journal that is not whole, or of another log, or newer than this program.
 
 use super::directory::{kept_by_another, keys_of, open_reader};
+use super::ring_files::{in_their_places, tell_lacking, tell_passed_over};
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
 use contract::Contract;
@@ -98,6 +99,7 @@ fn granted(place: &Path, wanted: Access, what: &str) -> Result<(), String> {
 
 /// Whether identity and journal are whole and belong together, and the ring has room.
 pub(super) fn whole(contract: &Contract, data: &DataDir) -> Result<(), String> {
+    tell_passed_over(data);
     let generation = newest_generation(data)?;
     let journal = data.journal(generation.0);
     let begun = has_files(&journal);
@@ -106,7 +108,11 @@ pub(super) fn whole(contract: &Contract, data: &DataDir) -> Result<(), String> {
     if ring.is_file() {
         let reader = open_reader(data, generation);
         match reader {
-            Ok(_) => same_keys(data, generation)?,
+            Ok(reader) => {
+                in_their_places(&journal, &reader)?;
+                same_keys(data, generation)?;
+                tell_lacking(data, generation, &reader)?;
+            }
             // The node was ended after the ring was made and before its first entry.
             Err(words) if words.ends_with(&journal::OpenError::NoLog.to_string()) => {}
             Err(words) if words.contains('\n') => return Err(words),

@@ -44,6 +44,12 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
             findings: self.truth_findings.clone(),
             ..Scrub::default()
         };
+        let moved = self.displaced.iter().filter(|one| one.read);
+        let moved = moved.map(|one| Finding::SegmentDisplaced {
+            lies: one.lies,
+            belongs: one.belongs,
+        });
+        scrub.findings.extend(moved);
         let table = leases::load(&self.medium, self.ring.log_id, self.ring.generation);
         for copy in table.damaged_copies {
             scrub.findings.push(Finding::LeaseCopyDamaged { copy });

@@ -4,6 +4,7 @@ use evidence::{BootId, CommitId, Epoch, Generation, LogId};
 use proof::{Frontier, Hash};
 
 use super::Reader;
+use crate::displaced::Displaced;
 use crate::find::{Finding, TruthHealth};
 use crate::leases::{self, Leases};
 use crate::medium::{ReadTruth, ReadVolume};
@@ -97,6 +98,13 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     #[must_use]
     pub fn truth_health(&self) -> (TruthHealth, &[Finding]) {
         (self.health, &self.truth_findings)
+    }
+
+    /// Segments that lie in the place of another, as they were found when the log was opened. Those that
+    /// [`Displaced::read`] names are read from there, and no writer opens the log until they are put back.
+    #[must_use]
+    pub fn displaced(&self) -> &[Displaced] {
+        &self.displaced
     }
 
     /// The leases as last stored; `None` when no sound copy is left.

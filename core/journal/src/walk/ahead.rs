@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use evidence::{Generation, LogId};
-
 use crate::frame::{FrameHead, Proven, StoredEntry};
 use crate::medium::ReadVolume;
 use crate::ring::{Location, Ring};
@@ -87,10 +85,8 @@ pub struct FrameReader<V> {
 }
 
 impl<V: ReadVolume> FrameReader<V> {
-    pub(crate) fn new(volume: V, log_id: LogId, generation: Generation) -> Self {
-        Self {
-            ring: Ring::new(volume, log_id, generation),
-        }
+    pub(crate) fn new(ring: Ring<V>) -> Self {
+        Self { ring }
     }
 
     /// The frame at a place or, where its lap has none there, the first of the next lap.

@@ -108,7 +108,8 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             });
         journal.damaged_copies = damaged.collect();
         journal.epoch = recovery.epoch;
-        journal.open.left = recovery.uncertain.is_some() || journal.unopened_segment();
+        journal.open.left = recovery.uncertain.is_some() || journal.leaves_lap();
+        journal.ring.volume.make_whole();
         if let Some((slot, bytes)) = unsettled {
             journal
                 .settle_newest(slot, &bytes)
@@ -171,13 +172,13 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         }
     }
 
-    /// Whether the newest segment has neither frames nor a header.
-    fn unopened_segment(&self) -> bool {
-        self.open.offset == self.ring.shape.first_frame_offset()
-            && !self
-                .ring
-                .segment_head(self.ring.shape.segment_of(self.open.lap))
-                .is_ok_and(|head| head.fixed.lap == self.open.lap)
+    /// Whether the newest segment has neither a header nor a first frame: it was never opened, or its file is
+    /// gone. Only the header of a lap tells where the one before it ends and which epoch began then, so the next
+    /// lap is begun at once, unless entries would have to leave for it that must stay.
+    fn leaves_lap(&self) -> bool {
+        let begun = self.open.offset > self.ring.shape.first_frame_offset();
+        recovery::lap_first(&self.ring, self.open.lap).is_none()
+            && !(begun && self.next_segment_needs().is_some())
     }
 }
 

@@ -13,14 +13,14 @@ use evidence::{
 use fieldnotary_media::{Access, FileTruth, FileVolume, TRUTH_FILE, WriterLock, segment_file_name};
 use journal::{Finding, Journal, MediumFault, OpenInput, Options, Reader, Shape, Volume};
 
-const SHAPE: Shape = Shape {
+pub(crate) const SHAPE: Shape = Shape {
     segment_bytes: 65_536,
     segments: 3,
     block_bytes: 4_096,
 };
 const CLASS: TruthClass = TruthClass::SameDeviceSync;
 
-fn input() -> OpenInput {
+pub(crate) fn input() -> OpenInput {
     OpenInput {
         log_id: LogId([9; 16]),
         generation: Generation(1),
@@ -33,18 +33,18 @@ fn input() -> OpenInput {
     }
 }
 
-fn provision(dir: &Path) {
+pub(crate) fn provision(dir: &Path) {
     FileVolume::provision(dir, SHAPE, |_| {}).unwrap();
     FileTruth::provision(&dir.join(TRUTH_FILE)).unwrap();
 }
 
-fn media(dir: &Path, access: Access) -> (FileVolume, FileTruth) {
+pub(crate) fn media(dir: &Path, access: Access) -> (FileVolume, FileTruth) {
     let volume = FileVolume::open(dir, SHAPE, access).unwrap();
     let truth = FileTruth::open(&dir.join(TRUTH_FILE), CLASS, access).unwrap();
     (volume, truth)
 }
 
-fn group(number: u64) -> Vec<(Stamp, Captured)> {
+pub(crate) fn group(number: u64) -> Vec<(Stamp, Captured)> {
     let payload: Payload = Event {
         at: MonoNs(number),
         code: EventCode::LineNoise,
@@ -69,7 +69,7 @@ fn group(number: u64) -> Vec<(Stamp, Captured)> {
     vec![(stamp, Captured::new(&payload))]
 }
 
-fn salt(n: u8) -> SaltKey {
+pub(crate) fn salt(n: u8) -> SaltKey {
     SaltKey([n; 16])
 }
 

@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod log;
+#[cfg(test)]
+mod mend;

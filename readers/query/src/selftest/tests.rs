@@ -215,6 +215,7 @@ fn a_medium_that_fails_is_suspected() {
     assert_eq!(log.verdict("wear"), Verdict::Suspected);
     for (cause, verdict) in [
         (LossCause::FrameDamaged, Verdict::Suspected),
+        (LossCause::SegmentMissing, Verdict::Clear),
         (LossCause::Pruned, Verdict::Clear),
     ] {
         let mut log = healthy();

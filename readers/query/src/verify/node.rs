@@ -210,6 +210,10 @@ fn note(finding: &Finding, lacking: &BTreeMap<u32, String>, report: &mut Report)
             }
             (FindingKind::Damaged, None)
         }
+        Finding::SegmentDisplaced { .. } => {
+            let cure = "cure       put the files back into their own places; the node does not start before that";
+            return report.find(FindingKind::File, None, format!("{finding}\n{cure}"));
+        }
         Finding::RootMismatch { .. } => (FindingKind::Root, None),
         Finding::TruthBehind { size, seen_to } => {
             (FindingKind::Truth, Some((*size, seen_to.saturating_sub(1))))

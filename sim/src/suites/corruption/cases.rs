@@ -77,11 +77,13 @@ pub enum Kind {
     KeepUnreadable,
     /// A segment of a keep-ring ends early, or is missing.
     KeepCut,
+    /// Two segments have changed places, or one lies in another's place and is missing in its own.
+    Displaced,
 }
 
 impl Kind {
     /// All of them, with their names and how many cases of each CI tries on an image.
-    pub const ALL: [(Self, &'static str, u64); 22] = [
+    pub const ALL: [(Self, &'static str, u64); 23] = [
         (Self::Bit, "bit", 1_500),
         (Self::Word, "word", 600),
         (Self::Sector, "sector", 200),
@@ -104,6 +106,7 @@ impl Kind {
         (Self::KeepSector, "keep-sector", 500),
         (Self::KeepUnreadable, "keep-unreadable", 100),
         (Self::KeepCut, "keep-cut", 1_000),
+        (Self::Displaced, "displaced", 20),
     ];
     /// Pairs that the whole suite draws for an image.
     const PAIRS: u64 = 200_000;
@@ -163,6 +166,7 @@ impl Kind {
             Self::KeepSector => kept_sectors * (FILLS.len() + kept_sectors),
             Self::KeepUnreadable => kept_sectors,
             Self::KeepCut => kept,
+            Self::Displaced => segments * segments,
         };
         count as u64
     }
@@ -235,6 +239,7 @@ impl Kind {
                 Damage(vec![Edit::Put(Area::Truth, 0, truth)])
             }
             Self::Pair => pair(golden, mix(seed ^ mix(case))),
+            Self::Displaced => displaced(golden, n),
             Self::KeepBit | Self::KeepSector | Self::KeepUnreadable | Self::KeepCut => {
                 self.damage_kept(golden, n)
             }
@@ -295,7 +300,8 @@ impl Kind {
             | Self::KeepBit
             | Self::KeepSector
             | Self::KeepUnreadable
-            | Self::KeepCut => false,
+            | Self::KeepCut
+            | Self::Displaced => false,
         }
     }
 
@@ -410,6 +416,24 @@ fn segment(golden: &Golden, n: usize) -> Damage {
         Damage(vec![Edit::Put(area, 0, other)])
     } else {
         stale(golden, area, 0..SEGMENT)
+    }
+}
+
+/// Of each two segments once the one in the place of the other, and once both exchanged; of a segment and
+/// itself nothing.
+fn displaced(golden: &Golden, n: usize) -> Damage {
+    let segments = golden.image.segments.len();
+    let (from, to) = (n / segments, n % segments);
+    let put = |from: usize, to: usize| {
+        Edit::Put(Area::Segment(to), 0, golden.image.segments[from].clone())
+    };
+    let back = match from < to {
+        true => put(to, from),
+        false => Edit::Missing(from),
+    };
+    match from == to {
+        true => Damage::default(),
+        false => Damage(vec![put(from, to), back]),
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Expect {
     pub(super) frames: Vec<Harm>,
     /// Laps whose header is damaged.
     pub(super) headers: BTreeSet<u64>,
+    /// Segments that lie whole in the place of another, and not in their own: the place, and the segment.
+    pub(super) displaced: Vec<(u32, u32)>,
     /// Slot by slot, copy by copy.
     pub(super) slots: Vec<CopyState>,
     pub(super) tables: Vec<CopyState>,
@@ -49,16 +51,25 @@ pub(super) struct Expect {
 
 impl Expect {
     pub(super) fn of(golden: &Golden, damaged: &Damaged<'_>, single: bool) -> Self {
+        let displaced = displaced(golden, damaged);
+        let elsewhere = |segment: usize| displaced.iter().any(|one| one.1 as usize == segment);
         let frames = golden.frames.iter();
         let headers = golden.laps.iter().copied();
         Self {
-            frames: frames.map(|frame| harm(golden, damaged, frame)).collect(),
-            headers: headers
-                .filter(|lap| {
-                    let area = Area::Segment(SHAPE.segment_of(*lap) as usize);
-                    damaged.changed(golden, area, &(0..SEGMENT_HEADER_BYTES))
+            frames: frames
+                .map(|frame| match elsewhere(frame.segment) {
+                    true => Harm::None,
+                    false => harm(golden, damaged, frame),
                 })
                 .collect(),
+            headers: headers
+                .filter(|lap| {
+                    let segment = SHAPE.segment_of(*lap) as usize;
+                    let area = Area::Segment(segment);
+                    !elsewhere(segment) && damaged.changed(golden, area, &(0..SEGMENT_HEADER_BYTES))
+                })
+                .collect(),
+            displaced,
             slots: slots(golden, damaged),
             tables: (0..TABLE_COPIES)
                 .map(|copy| {
@@ -79,6 +90,7 @@ impl Expect {
         let whole = |copies: &[CopyState]| copies.iter().all(|copy| *copy == CopyState::Whole);
         self.frames.iter().all(|harm| *harm == Harm::None)
             && self.headers.is_empty()
+            && self.displaced.is_empty()
             && whole(&self.slots)
             && whole(&self.tables)
     }
@@ -153,6 +165,30 @@ impl Expect {
             || self.slot_lost()
             || self.slot_changed(golden.newest_slot)
     }
+}
+
+/// Nothing of the newest lap may be left in a segment's own place; of two copies the one in the last place is read.
+fn displaced(golden: &Golden, damaged: &Damaged<'_>) -> Vec<(u32, u32)> {
+    let segments = || 0..SHAPE.segments;
+    let whole = 0..usize::try_from(SHAPE.segment_bytes).unwrap_or(usize::MAX);
+    let gone = |segment: u32| {
+        let area = Area::Segment(segment as usize);
+        let mut frames = golden.frames.iter();
+        damaged.changed(golden, area, &(0..SEGMENT_HEADER_BYTES))
+            && frames.all(|frame| {
+                frame.segment != segment as usize || damaged.changed(golden, area, &frame.bytes)
+            })
+    };
+    let holder = |segment: u32| {
+        let bytes = Area::Segment(segment as usize).bytes(golden);
+        let others = segments().filter(|place| *place != segment);
+        others
+            .filter(|place| damaged.holds(Area::Segment(*place as usize), &whole, bytes))
+            .max()
+    };
+    let lost = segments().filter(|segment| gone(*segment));
+    lost.filter_map(|segment| Some((holder(segment)?, segment)))
+        .collect()
 }
 
 fn harm(golden: &Golden, damaged: &Damaged<'_>, frame: &FrameAt) -> Harm {

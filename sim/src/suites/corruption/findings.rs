@@ -29,6 +29,9 @@ pub(super) fn false_ones(
                 expect.headers.contains(lap)
                     || !golden.laps.contains(lap) && expect.slot_changed(golden.newest_slot)
             }
+            Finding::SegmentDisplaced { lies, belongs } => {
+                expect.displaced.contains(&(*lies, *belongs))
+            }
             Finding::TruthCopyDamaged { slot, copy } => {
                 let at = (slot * TRUTH_COPIES + copy) as usize;
                 expect.slots.get(at) == Some(&CopyState::Damaged)
@@ -68,6 +71,12 @@ pub(super) fn missing_ones(
             |finding| matches!(finding, Finding::FrameRestored { first, .. } if first.0 == frame.first),
         );
         must(named, format!("the damaged frame of entry {}", frame.first));
+    }
+    for (lies, belongs) in expect.displaced.iter().copied() {
+        must(
+            findings.contains(&Finding::SegmentDisplaced { lies, belongs }),
+            format!("segment {belongs} in the place of segment {lies}"),
+        );
     }
     if !expect.slot_changed(golden.newest_slot) {
         for lap in &expect.headers {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use evidence::reasons::TruthClass;
+use journal::OpenError;
 
 use super::cases::{FIXED_HEADER_BYTES, Kind};
 use super::damage::Bench;
@@ -209,6 +210,10 @@ fn judged(
     let few = case.kind.quota() <= 200;
     let go_on = few || drawn.is_multiple_of(GO_ON_EVERY);
     match subject.open(damaged.device, go_on) {
+        Ok(_) if !expect.displaced.is_empty() => {
+            let what = "a segment in the place of another was opened over";
+            violations.push((Fault::SilentLoss, what.to_owned()));
+        }
         Ok(open) => {
             violations.extend(judge::opening(golden, &expect, &open));
             if go_on && open.after.is_none() && damaged.takes_writes() {
@@ -216,6 +221,9 @@ fn judged(
             }
         }
         Err(_) if nothing_left => {}
+        // What lies in another's place would be named lost and written over.
+        Err(OpenError::Displaced { lies, belongs })
+            if expect.displaced.contains(&(lies, belongs)) => {}
         Err(error) => violations.push((Fault::RefusedOpen, error.to_string())),
     }
     if golden.history == History::Scarred && expect.epochs_lost(golden) {

@@ -170,8 +170,8 @@ pub(super) fn of_displaced(one: &Displaced) -> Finding {
         true => (
             format!("it holds the content of {home}, and is read as that: nothing in it is lost"),
             format!(
-                "do not start the node: it would take this for damage. Give the file the name {home} again, by way of \
-                 a third name where two were exchanged"
+                "give the file the name {home} again, by way of a third name where two were exchanged; the node does \
+                 not start before that"
             ),
         ),
         false => (
@@ -309,7 +309,8 @@ fn of_reader(finding: &journal::Finding, unnamed: &[journal::Loss]) -> Option<Fi
     let segment_file = |segment: u32| media::segment_file_name(segment);
     let truth = |words: String| Finding::new(FindingKind::Truth, "truth store", words);
     Some(match finding {
-        Of::Retired { .. } => return None,
+        // Of these it is said file by file.
+        Of::Retired { .. } | Of::SegmentDisplaced { .. } => return None,
         Of::Lost(loss) => of_loss(loss, unnamed.contains(loss)),
         Of::FrameRestored {
             first,

@@ -2,7 +2,7 @@
 
 use super::measures::{self, CLASS_GUESSED, Measures};
 use crate::commands::directory::{is_node, read_log_id, what_it_is};
-use crate::files::is_empty_folder;
+use crate::files::{begins_no_log, instead_of_a_log};
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, keep_place};
 use evidence::Generation;
@@ -47,11 +47,12 @@ pub(super) fn places(dir: &Path, only: Option<u64>) -> Result<Vec<Place>, String
     }
     let (begun, rings): (Vec<_>, Vec<_>) = rings
         .into_iter()
-        .partition(|(number, ring)| *number > 1 && only != Some(*number) && is_empty_folder(ring));
+        .partition(|(number, ring)| *number > 1 && only != Some(*number) && begins_no_log(ring));
     for (number, ring) in &begun {
         complain!(
-            "{} is empty: generation {number} was begun there and nothing is written of it; it is passed over",
-            ring.display()
+            "{} {}: generation {number} was begun there and nothing is written of it; it is passed over",
+            ring.display(),
+            instead_of_a_log(ring)
         );
     }
     let wanted = |number: &u64| only.is_none_or(|only| only == *number);

@@ -199,27 +199,31 @@ fn passes(stored: &journal::StoredEntry, pull: &FeedPull) -> bool {
         || Entry::decode(&stored.bytes).is_ok_and(|entry| pull.kinds.contains(&entry.header.kind))
 }
 
-/// The hole as the LOSS entry names it, by the rule that the collector has: same cause, same hashes. A
-/// loss that no entry names yet is not handed out.
+/// The hole as the LOSS entry names it, by the rule that the collector has: same cause, same hashes. What was the
+/// cause when it was named may look like another since: a file that was cut short has been made whole. A loss that no
+/// entry names yet is not handed out.
 fn named_hole(reader: &Reader<FileVolume, FileTruth>, loss: &Loss) -> Option<Hole> {
     let hashes = loss.hashes.as_ref()?;
-    let lost = exchange::Hole::new(loss.first.0, loss.count, loss.cause, hashes.clone()).ok()?;
-    let names = |payload: Payload| match payload {
-        Payload::Loss(named) => {
-            exchange::Hole::from_loss(&named).is_ok_and(|named| lost.is_named_by(&named))
-        }
-        _ => false,
+    let names = |payload: Payload| {
+        let Payload::Loss(named) = payload else {
+            return None;
+        };
+        let cause = named.cause;
+        let lost = exchange::Hole::new(loss.first.0, loss.count, cause, hashes.clone()).ok()?;
+        let named = exchange::Hole::from_loss(&named).ok()?;
+        lost.is_named_by(&named).then_some(cause)
     };
-    let named_by = reader
+    let (named_by, cause) = reader
         .entries(CommitId(loss.end()))
         .flatten()
         .find_map(|stored| {
-            names(stored.entry().ok()?.payload().ok()?).then_some(stored.commit_id)
+            let cause = names(stored.entry().ok()?.payload().ok()?)?;
+            Some((stored.commit_id, cause))
         })?;
     Some(Hole {
         first: loss.first,
         count: loss.count,
-        cause: loss.cause,
+        cause,
         hashes: hashes.iter().map(|hash| Digest(hash.0)).collect(),
         named_by,
     })

@@ -3,7 +3,7 @@
 use super::keeper;
 use super::ledger::Ledger;
 use super::truth_place::TruthPlace;
-use crate::files::is_empty_folder;
+use crate::files::begins_no_log;
 use crate::paths::DataDir;
 use contract::Storage;
 use evidence::Stream;
@@ -195,7 +195,7 @@ pub(super) fn ring_json(directory: &Path) -> Result<serde_json::Value, String> {
 }
 
 /// The newest generation on this node; 1 where there is none. A folder is made before anything is written to
-/// it: of an empty one the generation has not begun.
+/// it: of one in which nothing of a log lies the generation has not begun.
 pub(crate) fn newest_generation(data: &DataDir) -> Result<Generation, String> {
     let parent = data.root().join("journal");
     let folders = match std::fs::read_dir(&parent) {
@@ -207,7 +207,7 @@ pub(crate) fn newest_generation(data: &DataDir) -> Result<Generation, String> {
         .filter_map(|folder| {
             let folder = folder.ok()?;
             let number = folder.file_name().to_str()?.strip_prefix('g')?.parse();
-            number.ok().filter(|_| !is_empty_folder(&folder.path()))
+            number.ok().filter(|_| !begins_no_log(&folder.path()))
         })
         .max();
     Ok(Generation(newest.unwrap_or(1)))
@@ -245,7 +245,7 @@ mod tests {
 
     //= A5.4
     #[test]
-    fn an_empty_folder_is_no_generation() {
+    fn a_folder_without_a_log_is_no_generation() {
         let root = tempfile::tempdir().unwrap();
         let data = DataDir::new(root.path());
         assert_eq!(newest_generation(&data), Ok(Generation(1)));
@@ -253,6 +253,16 @@ mod tests {
             std::fs::create_dir_all(data.journal(generation)).unwrap();
         }
         assert_eq!(newest_generation(&data), Ok(Generation(1)));
+        std::fs::write(data.journal(3).join("notes.txt"), "mine").unwrap();
+        std::fs::write(data.journal(3).join("writer.lock"), "").unwrap();
+        assert_eq!(newest_generation(&data), Ok(Generation(1)));
+        // What is left of a log is one.
+        for left in ["ring.json", "truth.fnt", "seg-0001.fnj"] {
+            let file = data.journal(3).join(left);
+            std::fs::write(&file, "{}").unwrap();
+            assert_eq!(newest_generation(&data), Ok(Generation(3)), "{left}");
+            std::fs::remove_file(&file).unwrap();
+        }
         std::fs::write(data.journal(3).join("ring.json"), "{}").unwrap();
         assert_eq!(newest_generation(&data), Ok(Generation(3)));
     }

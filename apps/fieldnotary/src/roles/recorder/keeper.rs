@@ -3,7 +3,7 @@
 use super::journal_file::{read_ring, ring_file, write_ring};
 use contract::Storage;
 use contract::limits::KEEP_BYTES;
-use evidence::{CommitId, Generation, LogId};
+use evidence::{CommitId, Generation, Kind, LogId, Payload};
 use journal::keep::{KeepRing, Store, Stretch};
 use journal::limits::KEEP_STRETCH_BYTES;
 use journal::{Finding, Loss, Reader, ReaderFrame, Shape, StoredEntry};
@@ -29,6 +29,10 @@ pub(super) struct Keeper {
     failing: bool,
     /// What was wrong with the keep-rings when they were opened, to be told in the log.
     complaints: Vec<String>,
+    /// What was lost of what has passed by, since it was last asked for.
+    met: Vec<Loss>,
+    /// Ranges that LOSS entries name, once they were looked for.
+    named: Option<Vec<(u64, u64)>>,
 }
 
 #[derive(Debug)]
@@ -84,7 +88,33 @@ impl Keeper {
             resting: false,
             failing: false,
             complaints,
+            met: Vec::new(),
+            named: None,
         }
+    }
+
+    /// Losses among what passed by that no LOSS entry of the log names: their segment is about to be reused, and
+    /// nothing would tell of them then. The log is searched for names once, and only where something is lost.
+    pub(super) fn unnamed(&mut self) -> Vec<Loss> {
+        let met = std::mem::take(&mut self.met);
+        let Some(first) = met.first() else {
+            return met;
+        };
+        let named = match self.named.take() {
+            Some(named) => named,
+            None => {
+                // What this run has named is durable by now; what cannot be looked at is named once more.
+                let _as_it_was = self.reader.refresh();
+                named_behind(&self.reader, first.first)
+            }
+        };
+        let is_named = |loss: &Loss| {
+            let covers = |(first, end): &(u64, u64)| *first <= loss.first.0 && *end >= loss.end();
+            named.iter().any(covers)
+        };
+        let unnamed = met.into_iter().filter(|loss| !is_named(loss)).collect();
+        self.named = Some(named);
+        unnamed
     }
 
     /// What was wrong with the keep-rings when they were opened; told once.
@@ -145,6 +175,9 @@ impl Keeper {
             for one in &mut self.rings {
                 failures.extend(one.take(&item).err());
             }
+            if let Err(Finding::Lost(loss)) = &item {
+                self.met.push(loss.clone());
+            }
             self.at = self.at.max(behind(&item));
         }
         if self.at >= to {
@@ -162,6 +195,17 @@ impl Keeper {
             }
         }
     }
+}
+
+/// What the LOSS entries from an entry on name: first entry and the one behind the last.
+fn named_behind(reader: &Reader<FileVolume, FileTruth>, from: CommitId) -> Vec<(u64, u64)> {
+    let entries = reader.entries(from).flatten();
+    let losses = entries.filter(|stored| stored.kind() == Some(Kind::Loss));
+    let named = losses.filter_map(|stored| match stored.entry().ok()?.payload().ok()? {
+        Payload::Loss(loss) => Some((loss.first.0, loss.first.0.saturating_add(loss.count))),
+        _ => None,
+    });
+    named.collect()
 }
 
 /// The id behind what was read.

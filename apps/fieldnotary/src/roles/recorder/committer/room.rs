@@ -107,6 +107,15 @@ impl Committer {
         // A failure is met again, and said, when the segment is needed.
         let _ = self.keeper.keep_pace(to, committed);
         self.note_kept();
+        self.name_what_is_damaged();
+    }
+
+    /// What cannot be read of a segment that is about to be reused is named while the log goes on: afterwards nothing
+    /// would tell it from entries that left whole.
+    fn name_what_is_damaged(&mut self) {
+        for loss in self.keeper.unnamed() {
+            self.lost(&loss);
+        }
     }
 
     /// The next segment is needed now: what of the old one has not passed by the keep-rings does, or
@@ -119,6 +128,7 @@ impl Committer {
             }
         }
         self.note_kept();
+        self.name_what_is_damaged();
     }
 
     /// Tells the journal how far the keep-rings are.
