@@ -68,6 +68,9 @@ fn a_deferred_truth_store_names_its_doubt_after_a_crash_and_loses_nothing() {
     says(&verified, 0, &["same-device-deferred"]);
     let epochs = about("log", &data, &["--kind", "epoch"]);
     assert!(epochs.json_lines().len() >= 2, "{epochs:?}");
+    // What a crash leaves of a deferred store is no older store that somebody put there.
+    let events = about("log", &data, &["--kind", "event"]);
+    assert!(!events.out.contains("truth_store_old"), "{events:?}");
     let size = number(&about("status", &data, &[]).json(), "log_size");
     assert!(size > before, "{size} entries after {before}");
 }

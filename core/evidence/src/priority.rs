@@ -71,6 +71,7 @@ impl EventCode {
             | Self::WriteFailed
             | Self::MediumDegraded
             | Self::KeepFailed
+            | Self::TruthStoreOld
             | Self::SignerUnavailable
             | Self::UplinkConflict
             | Self::OrderlyStop

@@ -180,6 +180,7 @@ codes! {
         WriteFailed = 51, "write_failed", "the journal's medium refused a write";
         MediumDegraded = 52, "medium_degraded", "the journal's device says of itself that it wears out or fails";
         KeepFailed = 53, "keep_failed", "a keep-ring took no more: events or audit that left the segments are not on this node any more";
+        TruthStoreOld = 54, "truth_store_old", "the truth store was an older one than the newest; the log was taken up where its frames end, and the count is entries behind the old end";
         SignerUnavailable = 64, "signer_unavailable", "a seal was due and the signer did not answer";
         SignerRecovered = 65, "signer_recovered", "the signer answers again; the count is seals missed";
         UplinkDown = 80, "uplink_down", "the collector cannot be reached";

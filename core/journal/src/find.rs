@@ -157,11 +157,13 @@ impl fmt::Display for Finding {
                 count,
                 segment,
                 offset,
-            } => write!(
-                f,
-                "segment {segment} byte {offset}: the frame is damaged, its {count} entries from \
-                 {first} are whole"
-            ),
+            } => {
+                write!(f, "segment {segment} byte {offset}: the frame is damaged, ")?;
+                match count {
+                    1 => write!(f, "its entry {first} is whole"),
+                    _ => write!(f, "its {count} entries from {first} are whole"),
+                }
+            }
             Self::SegmentHeaderDamaged { segment, lap } => {
                 write!(f, "segment {segment}: the header of lap {lap} is damaged")
             }

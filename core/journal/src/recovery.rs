@@ -67,6 +67,8 @@ pub struct Recovery {
     pub losses: Vec<Loss>,
     /// Everything found, losses included.
     pub findings: Vec<Finding>,
+    /// Where the truth store ended the log, if that was an older one than the newest: the frames went on.
+    pub truth_behind: Option<CommitId>,
     /// Set when acknowledged entries may be missing at the end.
     pub uncertain: Option<Uncertain>,
     /// Whether no sound copy of the lease table was left: numbers may have been used beyond the log.
@@ -152,12 +154,19 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     };
     let trust = Trust::of(loaded.health, medium.class(), &truth);
     let orderly = trust.orderly;
+    let claimed = truth.fixed.size;
     let replaced = replace_overwritten_truth(ring, newest.as_ref(), &mut truth);
-    let trust = trust.unless(replaced.is_some());
+    let (trust, overwritten) = (trust.unless(replaced.is_some()), replaced.is_some());
     findings.extend(replaced);
     let of_truth = findings.len();
     let mut named = check_newest_segment(ring, &truth, &mut findings);
     let rolled = roll(ring, newest.as_ref(), &mut truth, trust);
+    // A crash of a deferred log may leave torn frames between sound ones: alone they accuse nobody.
+    let torn_only =
+        trust.deferred && rolled.behind.is_none() && rolled.frames <= trust.unknown_frames_max();
+    let behind = loaded.health != TruthHealth::Lost
+        && (overwritten || (rolled.outran(trust) && !torn_only))
+        && truth.fixed.size > claimed;
     let Rolled {
         forward: rolled_forward,
         dropped_bytes,
@@ -200,6 +209,7 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         scan_bytes: ring.scanned_bytes(),
         losses: unnamed(&findings, &named),
         findings,
+        truth_behind: behind.then_some(CommitId(claimed)),
         uncertain,
         leases_lost: false,
     };
@@ -272,6 +282,15 @@ pub(crate) struct Rolled {
     pub(crate) findings: Vec<Finding>,
     /// The end was found by scanning, as later laps tell of more than the frames led to.
     pub(crate) behind: Option<Finding>,
+}
+
+impl Rolled {
+    /// Whether more follows, or follows otherwise, than a crash leaves behind the end of the newest truth store.
+    pub(crate) fn outran(&self, trust: Trust) -> bool {
+        self.behind.is_some()
+            || !self.findings.is_empty()
+            || self.frames > trust.unknown_frames_max()
+    }
 }
 
 /// Moves an end on as far as the frames lead.

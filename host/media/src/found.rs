@@ -134,6 +134,19 @@ impl FoundTruth {
         }
     }
 
+    /// The place of a store that is not to be used: it reads as one that is missing.
+    #[must_use]
+    pub fn without(path: &Path, class: TruthClass) -> Self {
+        Self {
+            path: path.to_owned(),
+            class,
+            part: Part {
+                file: None,
+                found: Found::Missing,
+            },
+        }
+    }
+
     /// Where it is looked for.
     #[must_use]
     pub fn path(&self) -> &Path {

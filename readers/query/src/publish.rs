@@ -132,6 +132,18 @@ pub struct Published {
     pub holes: Vec<PublishedHole>,
     /// First and last entry above the head.
     pub unsealed: Option<(u64, u64)>,
+    /// First and last of the entries above the head that cannot be read and that no LOSS entry names.
+    pub unsealed_lost: Option<(u64, u64)>,
+    /// Entries that were signed as the truth store knows it: with a checkpoint above the head, if more than that.
+    pub signed: u64,
+}
+
+impl Published {
+    /// Whether all that was committed is published, or named as lost, or not signed yet.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.unsealed_lost.is_none() && !self.holes.iter().any(PublishedHole::is_unexplained)
+    }
 }
 
 /// A signed head of the log.
@@ -189,7 +201,10 @@ pub fn publish_with<V: ReadVolume + Sync, T: ReadTruth>(
     })?;
     walk.finish(&seal, &mut out)?;
     let end = reader.size();
+    let unsealed_lost = lost_behind(reader, size);
     Ok(Published {
+        unsealed_lost,
+        signed: reader.sealed_size(),
         head: seal.head,
         entries: walk.entries,
         files: out.files,
@@ -197,6 +212,31 @@ pub fn publish_with<V: ReadVolume + Sync, T: ReadTruth>(
         holes: walk.holes,
         unsealed: (size < end).then(|| (size, end.saturating_sub(1))),
     })
+}
+
+/// First and last entry of what is lost from `size` on and not named by an entry there.
+fn lost_behind<V: ReadVolume, T: ReadTruth>(
+    reader: &Reader<V, T>,
+    size: u64,
+) -> Option<(u64, u64)> {
+    let (mut lost, mut named) = (Vec::new(), Vec::new());
+    for item in reader.entries(CommitId(size)) {
+        match item {
+            Ok(stored) if stored.kind() == Some(Kind::Loss) => {
+                if let Ok(entry) = stored.entry()
+                    && let Ok(Payload::Loss(loss)) = entry.payload()
+                {
+                    named.push((loss.first.0, loss.first.0.saturating_add(loss.count)));
+                }
+            }
+            Err(Finding::Lost(loss)) => lost.push((loss.first.0.max(size), loss.end())),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    lost.retain(|(first, end)| !named.iter().any(|(from, to)| from <= first && end <= to));
+    let first = lost.iter().map(|(first, _)| *first).min()?;
+    let end = lost.iter().map(|(_, end)| *end).max()?;
+    (end > first).then(|| (first, end - 1))
 }
 
 /// One entry and what proves it under the newest signed head, as one file.

@@ -69,7 +69,7 @@ Example:
 
 Exit codes:
   0  a node runs there
-  1  none does; what its files tell is shown
+  1  none does; what its files tell is shown, and what a first look finds wrong with its journal
   2  the command line was not understood
   3  not a node's directory, or it could not be read";
 
@@ -85,8 +85,8 @@ record with missing_first and missing_last.
 
 Exit codes:
   0  the entries were printed, be there any or none; a LOSS entry names each that cannot be read
-  1  entries cannot be read and no LOSS entry names them, or --meter or --point names what the log
-     does not know
+  1  entries cannot be read and no LOSS entry names them, no truth store says where the log ends, or
+     --meter or --point names what the log does not know
   2  the command line was not understood
   3  the directory is none, or it could not be read";
 
@@ -118,8 +118,9 @@ Examples:
 
 Exit codes:
   0  nothing is missing, or an entry of the log explains all that is
-  1  something is missing that nothing explains, a reading is there twice, or the log does not
-     know the meter of --meter
+  1  something is missing that nothing explains, a reading is there twice, entries cannot be read and
+     no LOSS entry names them, no truth store says where the log ends, or the log does not know the
+     meter of --meter
   2  the command line was not understood
   3  the directory is none, holds no log, or could not be read";
 
@@ -265,7 +266,8 @@ covers yet are not exported. A proof holds the one entry, and nothing of any oth
 
 Exit codes:
   0  written; what is missing in it is explained
-  1  written, but entries are lost that no LOSS entry of the log names
+  1  written, but entries are lost that no LOSS entry of the log names, or no truth store says where
+     the log ends
   2  the command line was not understood
   3  nothing was written; standard error says why";
 

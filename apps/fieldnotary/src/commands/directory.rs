@@ -1,18 +1,19 @@
 //! What kind of directory this is, and its entries in order.
 
-use super::preflight::SealedBy;
-use super::preflight::restore_cure;
+use super::journal::look::{FoundLog, Refused};
+use super::journal::place;
+use super::preflight::{SealedBy, permitted_files, restore_cure};
 use super::run::parse_log_id;
 use crate::files::begins_no_log;
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, kept, newest_generation, read_ring};
 use evidence::kinds::Predecessor;
-use evidence::reasons::TruthClass;
 use evidence::{Generation, LogId};
 use journal::keep::KeepRing;
-use journal::{OpenError, ReadTruth, ReadVolume, Reader};
+use journal::{OpenError, Reader};
 use media::{Access, FileTruth, FileVolume};
 use proof::note::VerifierKey;
+use rustix::fs::Access as Permission;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -129,6 +130,8 @@ const MEANT: &str = "name the directory of `fieldnotary run CONFIG --data DIR`, 
                      `fieldnotary-collector run --dir DIR`";
 /// Sub-directories that are looked into for what was meant.
 const LOOKED_INTO_MAX: usize = 256;
+/// Files of another log that are named one by one.
+const FILES_NAMED_MAX: usize = 4;
 
 /// Whether this is a node's data directory: it has the log's identity, or keys for one to come.
 pub(super) fn is_node(path: &Path) -> bool {
@@ -220,27 +223,10 @@ pub(super) fn generations(data: &DataDir) -> Result<Vec<Generation>, String> {
     }
 }
 
-/// Says on standard error that a log is read on behind the end which its truth store names, or from segments that
-/// lie in the place of others.
-pub(super) fn tell_old_truth<V: ReadVolume, T: ReadTruth>(ring: &Path, reader: &Reader<V, T>) {
-    super::ring_files::tell_displaced(ring, reader);
-    let Some(claimed) = reader.claimed().filter(|claimed| claimed.old) else {
-        return;
-    };
-    let more = reader.size().saturating_sub(claimed.size);
-    complain!(
-        "the truth store of {} is older than its log by {}: it ends at entry {}, the frames at {}; they are \
-         read to their end\nwhat to do: fieldnotary journal fsck {}",
-        ring.display(),
-        super::words::count(more, "entry", "entries"),
-        claimed.size,
-        reader.size(),
-        ring.display()
-    );
-}
-
 /// Whether ring and truth store can be opened at all; what lies in them is the recorder's to judge.
 pub(super) fn check_media(data: &DataDir, generation: Generation) -> Result<(), String> {
+    let ring = data.journal(generation.0);
+    permitted_files(&ring, None, Permission::READ_OK | Permission::WRITE_OK)?;
     media_of(data, generation).map(drop)
 }
 
@@ -252,28 +238,40 @@ pub(super) fn keep_rings(
     kept(&data.journal(generation.0), read_log_id(data)?, generation)
 }
 
-/// A reader over a node's journal files; needs no lock and disturbs nobody.
+/// A reader over a node's journal files, as the recorder finds them; needs no lock and disturbs nobody.
 pub(crate) fn open_reader(
     data: &DataDir,
     generation: Generation,
 ) -> Result<Reader<FileVolume, FileTruth>, String> {
     let log_id = read_log_id(data)?;
     let (volume, truth) = media_of(data, generation)?;
-    Reader::open_as_found(volume, truth, log_id, generation).map_err(|error| {
-        let directory = data.journal(generation.0);
-        let cure = match error {
-            OpenError::NewerFormat { .. } => {
-                "\nread it with the fieldnotary that wrote it, or a newer one than this; nothing was changed"
-            }
-            OpenError::ForeignLog {
-                log_id: found,
-                generation: of,
-            } => return foreign(data, generation, log_id, (found, of)),
-            OpenError::ShapeMismatch { .. } => return other_ring(data, &directory, error),
-            _ => "",
-        };
-        format!("the journal in {}: {error}{cure}", directory.display())
+    Reader::open_as_found(volume, truth, log_id, generation)
+        .map_err(|error| refused(data, generation, log_id, error))
+}
+
+/// The log of a generation for whoever only reads: also where `ring.json` or the truth store is missing.
+pub(super) fn open_found(data: &DataDir, generation: Generation) -> Result<FoundLog, String> {
+    let log_id = read_log_id(data)?;
+    FoundLog::open(data, log_id, generation).map_err(|why| match why {
+        Refused::Files(words) => words,
+        Refused::Log(error) => refused(data, generation, log_id, error),
     })
+}
+
+fn refused(data: &DataDir, generation: Generation, log_id: LogId, error: OpenError) -> String {
+    let directory = data.journal(generation.0);
+    let cure = match error {
+        OpenError::NewerFormat { .. } => {
+            "\nread it with the fieldnotary that wrote it, or a newer one than this; nothing was changed"
+        }
+        OpenError::ForeignLog {
+            log_id: found,
+            generation: of,
+        } => return foreign(data, generation, log_id, (found, of)),
+        OpenError::ShapeMismatch { .. } => return other_ring(data, &directory, error),
+        _ => "",
+    };
+    format!("the journal in {}: {error}{cure}", directory.display())
 }
 
 /// Which two logs are mixed in a directory, which of them is out of place, and how they come apart.
@@ -283,11 +281,14 @@ fn foreign(
     own: LogId,
     (found, of): (LogId, Generation),
 ) -> String {
+    let files = place::open(&data.journal(generation.0))
+        .map_or_else(|_| Vec::new(), |place| place.owners());
+    let by_file = files_of_logs(&files, own);
     let (journal, id_file) = (data.journal(generation.0), data.log_id());
     let (journal, id_file) = (journal.display(), id_file.display());
     if found == own {
         return format!(
-            "{journal} holds files of generation {of}, not of {generation}\n{}",
+            "{journal} holds files of generation {of}, not of {generation}\n{by_file}{}",
             super::preflight::backup_cure(data)
         );
     }
@@ -326,7 +327,27 @@ fn foreign(
     };
     format!(
         "two logs are mixed: {journal} holds files of log {found}, and {id_file} says {own}\n\
-         {which}"
+         {by_file}{which}"
+    )
+}
+
+/// Which files are not of this log, where others beside them are: a line, or nothing.
+fn files_of_logs(files: &[(String, LogId, Generation)], own: LogId) -> String {
+    let (mine, others): (Vec<_>, Vec<_>) = files.iter().partition(|(_, log_id, _)| *log_id == own);
+    if mine.is_empty() || others.is_empty() {
+        return String::new();
+    }
+    let named = others.iter().take(FILES_NAMED_MAX);
+    let mut named: Vec<String> = named
+        .map(|(file, log_id, generation)| format!("{file} (of {log_id} generation {generation})"))
+        .collect();
+    if others.len() > FILES_NAMED_MAX {
+        named.push(format!("{} more", others.len() - FILES_NAMED_MAX));
+    }
+    format!(
+        "of another log: {}; the other {} of this one: move what is foreign out, and put this log's own back\n",
+        named.join(", "),
+        super::words::count(mine.len() as u64, "file is", "files are")
     )
 }
 
@@ -359,39 +380,25 @@ pub(super) fn lacking_segments(
     data: &DataDir,
     generation: Generation,
 ) -> Result<BTreeMap<u32, String>, String> {
-    let directory = data.journal(generation.0);
-    let (volume, _) = media_of(data, generation)?;
-    let due = read_ring(&directory)?.segment_bytes;
-    let words = |segment: u32| {
-        let path = directory.join(media::segment_file_name(segment));
-        match std::fs::metadata(&path) {
-            Ok(found) => format!(
-                "{} has {} bytes, {due} are due",
-                path.display(),
-                found.len()
-            ),
-            Err(_) => format!("{} is missing", path.display()),
-        }
-    };
-    let lacking = volume.missing().into_iter();
-    Ok(lacking.map(|segment| (segment, words(segment))).collect())
+    place::open(&data.journal(generation.0)).map(|place| place.lacking())
 }
 
 fn media_of(data: &DataDir, generation: Generation) -> Result<(FileVolume, FileTruth), String> {
     let directory = data.journal(generation.0);
-    let failed =
-        |error: media::MediaError| format!("{error}\n{}", super::preflight::backup_cure(data));
-    let volume =
-        FileVolume::open(&directory, read_ring(&directory)?, Access::ReadOnly).map_err(failed)?;
-    let truth = TruthPlace::of_ring(data, &directory)?
-        .open(Access::ReadOnly)
-        .map_err(failed)?;
+    let failed = |truth: Option<&Path>, error: media::MediaError| match permitted_files(
+        &directory,
+        truth,
+        Permission::READ_OK,
+    ) {
+        Err(words) => words,
+        Ok(()) => format!("{error}\n{}", super::preflight::backup_cure(data)),
+    };
+    let volume = FileVolume::open(&directory, read_ring(&directory)?, Access::ReadOnly)
+        .map_err(|error| failed(None, error))?;
+    let place = TruthPlace::of_ring(data, &directory)?;
+    let truth = place.open(Access::ReadOnly);
+    let truth = truth.map_err(|error| failed(Some(&place.path), error))?;
     Ok((volume, truth))
-}
-
-/// The class of a generation's truth store, as its ring was made.
-pub(super) fn truth_class(data: &DataDir, generation: Generation) -> Result<TruthClass, String> {
-    TruthPlace::of_ring(data, &data.journal(generation.0)).map(|place| place.class)
 }
 
 pub(super) fn read_log_id(data: &DataDir) -> Result<LogId, String> {

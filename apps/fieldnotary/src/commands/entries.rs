@@ -1,8 +1,6 @@
 //! The entries of a directory in the order of commit, and what is missing between them.
 
-use super::directory::{
-    Directory, generations, keep_rings, lacking_segments, open_reader, tell_old_truth,
-};
+use super::directory::{Directory, generations, keep_rings, lacking_segments, open_found};
 use crate::paths::DataDir;
 use evidence::{CommitId, Entry, Generation, split_leaf};
 use journal::keep::Part;
@@ -11,6 +9,15 @@ use query::{LogDir, StoredHole};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// Whether what was shown of a log is all that was committed, but for what is named as lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Its end is known.
+    Certain,
+    /// Without a truth store nobody can tell whether more was committed.
+    Uncertain,
+}
 
 /// What comes next in a log.
 pub(super) enum Seen<'e> {
@@ -72,7 +79,7 @@ impl Directory {
         from: u64,
         kept: bool,
         mut show: impl FnMut(&Entry),
-    ) -> Result<(), String> {
+    ) -> Result<End, String> {
         self.each(from, kept, |seen| {
             if let Seen::Entry(entry) = seen {
                 show(entry);
@@ -89,12 +96,17 @@ impl Directory {
         from: u64,
         kept: bool,
         mut show: impl FnMut(Seen<'_>),
-    ) -> Result<(), String> {
+    ) -> Result<End, String> {
+        let mut end = End::Certain;
         match self {
             Self::Node(data) => {
                 for generation in generations(data)? {
-                    let mut reader = open_reader(data, generation)?;
-                    tell_old_truth(&data.journal(generation.0), &reader);
+                    let found = open_found(data, generation)?;
+                    found.tell();
+                    if found.end_is_uncertain() {
+                        end = End::Uncertain;
+                    }
+                    let mut reader = found.reader;
                     if kept {
                         each_kept(data, generation, from..reader.oldest().0, &mut show)?;
                     }
@@ -115,13 +127,13 @@ impl Directory {
                         }
                     }
                 }
-                Ok(())
             }
             Self::Collector(collector) => {
                 let mut logs = collector.logs.iter();
-                logs.try_for_each(|log| each_stored(log, from, &mut show))
+                logs.try_for_each(|log| each_stored(log, from, &mut show))?;
             }
         }
+        Ok(end)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::Ended;
 use super::directory::{Directory, generations, lacking_segments};
+use super::entries::{End, Seen};
+use super::gaps_unread::Unread;
 use super::ink::{Ink, ink};
 use super::progress::Progress;
 use super::table::{Align, Table};
@@ -22,12 +24,18 @@ pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
     let mut account = GapAccount::new();
     let wanted = |generation: Generation| args.generation.is_none_or(|only| only == generation.0);
     let progress = Progress::of("reading entry");
-    directory.each_entry(0, false, |entry| {
+    let mut unread = Unread::default();
+    let end = directory.each(0, false, |seen| {
         progress.step();
-        if wanted(entry.header.generation) {
+        if !wanted(seen.reaches().0) {
+            return;
+        }
+        unread.see(&seen);
+        if let Seen::Entry(entry) = seen {
             account.observe(entry);
         }
     })?;
+    unread.leave_named();
     drop(progress);
     let not_held: Vec<Generation> = account
         .predecessors()
@@ -50,7 +58,11 @@ pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
         .as_ref()
         .filter(|meter| !account.meters().contains(*meter));
     if args.json {
-        sayln!("{}", as_json(&report));
+        let mut json = as_json(&report);
+        if let Some(object) = json.as_object_mut() {
+            object.insert("unread".to_owned(), unread.json());
+        }
+        sayln!("{json}");
     } else if let Some(meter) = unknown {
         let known: Vec<&str> = account.meters().into_iter().map(MeterId::as_str).collect();
         complain!(
@@ -61,12 +73,14 @@ pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
     } else {
         print_lacking(&directory, &args.dir);
         print_report(&report);
+        unread.print(&args.dir);
     }
+    let whole = unread.is_empty() && end == End::Certain;
     let unexplained = |finding: &query::SeqFinding| finding.class == GapClass::Unexplained;
     let explained = report.missing_explained() == report.readings_missing()
         && !report.seq_findings.iter().any(unexplained)
         && report.duplicates == 0;
-    Ok(if explained && unknown.is_none() {
+    Ok(if explained && whole && unknown.is_none() {
         Ended::Well
     } else {
         Ended::Badly

@@ -2,12 +2,12 @@
 
 mod filter;
 mod follow;
-mod losses;
+pub(super) mod losses;
 mod printer;
 
 use super::Ended;
 use super::directory::Directory;
-use super::entries::{Absent, Seen};
+use super::entries::{Absent, End, Seen};
 use super::log_words::Known;
 use super::progress::Progress;
 use crate::cli::LogArgs;
@@ -37,7 +37,7 @@ pub(crate) fn log(args: &LogArgs) -> Result<Ended, String> {
     let progress = quiet.then(|| Progress::of("reading entry"));
     let mut places = follow::Places::default();
     // From the first entry on: units and meters stand in configurations before `--from`.
-    directory.each(0, true, |seen| {
+    let end = directory.each(0, true, |seen| {
         if let Some(progress) = &progress {
             progress.step();
         }
@@ -55,7 +55,10 @@ pub(crate) fn log(args: &LogArgs) -> Result<Ended, String> {
     } else if view.printer.printed == 0 && !args.json {
         sayln!("no entry is {}", asked(args));
     }
-    Ok(view.ended(args))
+    Ok(match (view.ended(args), end) {
+        (Ended::Well, End::Certain) => Ended::Well,
+        _ => Ended::Badly,
+    })
 }
 
 /// What is known, what is wanted, and where it goes.

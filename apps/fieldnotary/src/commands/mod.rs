@@ -36,6 +36,7 @@ mod decode;
 mod directory;
 mod entries;
 mod gaps;
+mod gaps_unread;
 mod init;
 mod ink;
 mod journal;

@@ -1,15 +1,16 @@
 //! What a node's files tell, whether the node runs or not.
 
-use super::directory::{generations, keys_of, open_reader, tell_old_truth, truth_class};
+use super::directory::{generations, keys_of, open_found};
+use super::journal::finding::Finding;
+use super::journal::look::{FoundReader, first_look};
 use crate::clock;
 use crate::lately::{Lately, age_ms};
 use crate::paths::DataDir;
-use crate::roles::recorder::read_ring;
 use contract::Contract;
 use evidence::kinds::Configuration;
+use evidence::reasons::TruthClass;
 use evidence::{CommitId, Generation, Payload, UtcNs};
-use journal::{Reader, Shape};
-use media::{FileTruth, FileVolume};
+use journal::Shape;
 use serde_json::{Map, Value, json};
 
 /// Newest entries that are looked at for what happened lately.
@@ -17,23 +18,21 @@ const LOOKED_AT_MAX: u64 = 8_192;
 /// Newest entries over which the pace of writing is measured.
 const PACE_ENTRIES: u64 = 4_096;
 
-type NodeReader = Reader<FileVolume, FileTruth>;
-
 /// The newest generation of a node's log.
 pub(super) struct OnDisk {
     data: DataDir,
     generation: Generation,
-    reader: NodeReader,
+    reader: FoundReader,
     shape: Shape,
+    class: TruthClass,
 }
 
 /// The generations before the newest one, as they were left.
 pub(super) fn older(data: &DataDir) -> Value {
     let mut all = generations(data).unwrap_or_default();
     all.pop();
-    let told = all
-        .into_iter()
-        .map(|generation| match open_reader(data, generation) {
+    let told = all.into_iter().map(|generation| {
+        match open_found(data, generation).map(|found| found.reader) {
             Ok(reader) => json!({
                 "generation": generation.0,
                 "log_size": reader.size(),
@@ -41,7 +40,8 @@ pub(super) fn older(data: &DataDir) -> Value {
                 "cosigned_size": reader.cosigned_size(),
             }),
             Err(error) => json!({ "generation": generation.0, "error": error }),
-        });
+        }
+    });
     told.collect()
 }
 
@@ -55,13 +55,13 @@ impl OnDisk {
                      the log begins with the first: fieldnotary run CONFIG --data {shown}"
             )
         })?;
-        let reader = open_reader(data, generation)?;
-        tell_old_truth(&data.journal(generation.0), &reader);
+        let found = open_found(data, generation)?;
         Ok(Self {
             data: data.clone(),
             generation,
-            reader,
-            shape: read_ring(&data.journal(generation.0))?,
+            reader: found.reader,
+            shape: found.shape,
+            class: found.class,
         })
     }
 
@@ -77,12 +77,20 @@ impl OnDisk {
         put("generation", json!(self.generation.0));
         put("epoch", json!(self.reader.epoch().0));
         put("closed_orderly", json!(self.reader.closed_orderly()));
-        let class = truth_class(&self.data, self.generation)?;
-        put("truth_class", json!(class.name()));
+        put("truth_class", json!(self.class.name()));
         put("log_size", json!(self.reader.size()));
         put("sealed_size", json!(self.reader.sealed_size()));
         put("cosigned_size", json!(self.reader.cosigned_size()));
         put("ring", self.ring(self.reader.cosigned_size()));
+        let harm = first_look(&self.data, self.generation)?;
+        let is_failure = |one: &Finding| one.kind.is_failure();
+        put(
+            "journal",
+            json!({
+                "ok": !harm.iter().any(is_failure),
+                "findings": harm.iter().map(Finding::json).collect::<Vec<_>>(),
+            }),
+        );
         if let Some(contract) = contract {
             put("meters", json!(contract.meters.len()));
             let now = clock::utc();

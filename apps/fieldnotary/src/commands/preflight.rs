@@ -4,16 +4,17 @@
 use super::directory::{kept_by_another, keys_of, open_reader};
 use super::ring_files::{in_their_places, tell_lacking, tell_passed_over};
 use crate::paths::DataDir;
-use crate::roles::recorder::newest_generation;
+use crate::roles::recorder::{keep_place, newest_generation};
 use contract::Contract;
 use evidence::{CommitId, Generation, Payload};
+use journal::keep::Store;
 use journal::{ReadTruth, ReadVolume, Reader};
 use proof::SignedCheckpoint;
 use proof::note::VerifierKey;
 use rustix::fs::Access;
 use rustix::io::Errno;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Newest entries among which a checkpoint is looked for.
 const LOOKED_AT_MAX: u64 = 8_192;
@@ -62,7 +63,77 @@ pub(super) fn readable(root: &Path) -> Result<(), String> {
             granted(&place, Access::READ_OK | Access::EXEC_OK, "read")?;
         }
     }
-    Ok(())
+    let data = DataDir::new(root);
+    let identity = [data.log_id(), data.identity().join("keys.vkey")];
+    identity
+        .iter()
+        .try_for_each(|file| permitted_file(file, Access::READ_OK))
+}
+
+/// Whether this user may use the files of a ring, and its truth store where its place is known: of what cannot be
+/// looked at nothing is known, and nothing is given up for it.
+pub(super) fn permitted_files(
+    ring: &Path,
+    truth: Option<&Path>,
+    wanted: Access,
+) -> Result<(), String> {
+    if ring.is_dir() {
+        granted(ring, Access::READ_OK | Access::EXEC_OK, "read")?;
+    }
+    let keeps = Store::ALL.map(|store| keep_place(ring, store));
+    for keep in keeps.iter().filter(|keep| keep.is_dir()) {
+        granted(keep, Access::READ_OK | Access::EXEC_OK, "read")?;
+    }
+    let folders = std::iter::once(ring).chain(keeps.iter().map(PathBuf::as_path));
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten());
+    let files = files.flatten().map(|file| file.path());
+    let of_ring = files.filter(|file| {
+        let name = file.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| {
+            ["ring.json", "keys.vkey", media::TRUTH_FILE].contains(&name)
+                || name.starts_with("seg-")
+        })
+    });
+    of_ring
+        .chain(truth.map(Path::to_owned))
+        .try_for_each(|file| permitted_file(&file, wanted))
+}
+
+/// Whether this user may use a file; one that is not there is somebody else's business.
+fn permitted_file(file: &Path, wanted: Access) -> Result<(), String> {
+    let Err(Errno::ACCESS | Errno::PERM) = rustix::fs::access(file, wanted) else {
+        return Ok(());
+    };
+    let own = rustix::process::geteuid().as_raw();
+    let what = match wanted.contains(Access::WRITE_OK) {
+        true => "read and write",
+        false => "read",
+    };
+    let (whose, cure) = match std::fs::metadata(file) {
+        Ok(about) if about.uid() == own => (
+            format!("it is this user's own, mode {:04o}", about.mode() & 0o7777),
+            format!("chmod u+rw {}", file.display()),
+        ),
+        Ok(about) => (
+            format!(
+                "it belongs to user {}, mode {:04o}, and this is user {own}",
+                about.uid(),
+                about.mode() & 0o7777
+            ),
+            format!(
+                "run this as that user, for example with: sudo -u '#{}' COMMAND",
+                about.uid()
+            ),
+        ),
+        Err(error) => (
+            format!("this is user {own}, and its folder says: {}", error.kind()),
+            "run this as the user to whom the folder belongs".to_owned(),
+        ),
+    };
+    Err(format!(
+        "no permission to {what} {}: {whose}\nnothing is known to be lost, and nothing was changed\n{cure}",
+        file.display()
+    ))
 }
 
 /// Whether this process may read and write in a directory.

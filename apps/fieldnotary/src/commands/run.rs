@@ -1,6 +1,7 @@
 //! `fieldnotary run`: prepares the data directory, then supervises.
 
-use super::directory::{check_media, keys_beside};
+use super::directory::{check_media, keys_beside, open_found};
+use super::journal::look::FoundLog;
 use super::misfits::misfits;
 use super::{Ended, load_contract, ports, preflight, read_contract, readiness, restore_mark};
 use crate::cli::{Role, RoleArgs, RunArgs};
@@ -163,6 +164,9 @@ fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
     let generation = newest_generation(data)?;
     if data.journal(generation.0).join("ring.json").is_file() {
         check_media(data, generation)?;
+        open_found(data, generation)
+            .iter()
+            .for_each(FoundLog::tell_old_truth);
     }
     Ok(())
 }

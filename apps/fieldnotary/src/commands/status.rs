@@ -2,6 +2,7 @@
 
 use super::Ended;
 use super::directory::{is_node, what_it_is};
+use super::journal::look::harm_words;
 use super::on_disk::OnDisk;
 use super::processes;
 use super::restore_mark;
@@ -59,6 +60,8 @@ pub(crate) fn status(args: &DirArgs) -> Result<Ended, String> {
             sayln!("{}\n", mark.words());
         }
         say!("{}", screen(&report));
+        let found = report.pointer("/journal/findings").unwrap_or(&Value::Null);
+        say!("{}", harm_words(found, &args.dir));
         if let Some(mark) = &mark {
             sayln!("\n{}", mark.refusal(&args.dir));
         } else if ended == Ended::Badly {

@@ -300,10 +300,9 @@ fn lost_words(report: &Value) -> String {
     if let (1.., Some(end)) = (given_up, number(report, "/lost/given_up_end")) {
         let _ = writeln!(
             out,
-            "lost       {} given up uncosigned, {} to {}; the collector will get their name",
+            "lost       {} given up uncosigned, {}; the collector will get their name",
             words::count(given_up, "entry", "entries"),
-            end.saturating_sub(given_up),
-            end.saturating_sub(1),
+            words::stretch(end.saturating_sub(given_up), end.saturating_sub(1)),
         );
     }
     let told = rows(report, "/lost/told");

@@ -1,9 +1,9 @@
 //! `fieldnotary verify`: every committed byte of a directory, for someone who trusts nobody.
 
-use super::directory::{
-    Directory, generations, keys_of, lacking_segments, open_reader, truth_class,
-};
+use super::directory::{Directory, generations, keys_of, lacking_segments, open_found};
 use super::ink::{Ink, ink};
+use super::journal::finding::{Finding as Harm, OLD_TRUTH_CURE};
+use super::journal::place;
 use super::keep_check::{KeepLook, keep_looks};
 use super::progress::Progress;
 use super::restore_mark::{self, Mark};
@@ -108,19 +108,24 @@ fn verify_generations(
             .unwrap_or_default();
         let origin = format!("{base}/g{generation}");
         let anchors = pins.and_beside(beside);
-        let mut reader = match open_reader(data, generation) {
-            Ok(reader) => reader,
+        // Of what may not be looked at nothing is known: that is no verdict.
+        place::permitted(&data.journal(generation.0))?;
+        let found = match open_found(data, generation) {
+            Ok(found) => found,
             Err(words) => {
                 report.find(FindingKind::Unreadable, None, words);
                 continue;
             }
         };
+        let class = found.class.name();
+        let harms = found.findings;
+        let mut reader = found.reader;
         let mut own = Report::default();
         let log = (reader.log_id(), generation);
         for _ in 0..LOOKS_MAX {
             let oldest = reader.oldest();
             own = Report {
-                truth_class: Some(truth_class(data, generation)?.name().to_owned()),
+                truth_class: Some(class.to_owned()),
                 progress: report.progress.clone(),
                 ..Report::default()
             };
@@ -128,8 +133,12 @@ fn verify_generations(
                 "{}: all segments up to the committed end, truth store",
                 data.journal(generation.0).display()
             ));
+            tell_harms(&harms, &mut own);
             let lacking = lacking_segments(data, generation)?;
             verify_node_lacking(&reader, &origin, &anchors, &lacking, &mut own);
+            if reader.claimed().is_some_and(|claimed| claimed.old) {
+                tell_old_truth(&mut own);
+            }
             let rings = keep_looks(&data.journal(generation.0), log, &reader);
             for look in &rings {
                 if let Some(words) = &look.harm {
@@ -169,6 +178,22 @@ fn verify_generations(
         merge(own, report, several.then_some(generation));
     }
     Ok(told)
+}
+
+/// What is wrong with the files that say how the log is read.
+fn tell_harms(harms: &[Harm], report: &mut Report) {
+    for harm in harms {
+        let words = format!("{}: {}\ncure       {}", harm.file, harm.words, harm.cure);
+        report.find(harm.kind, None, words);
+    }
+}
+
+/// Adds to what is said of an older truth store what is done about it.
+fn tell_old_truth(report: &mut Report) {
+    let of_truth = |one: &&mut Finding| one.kind == FindingKind::Truth && one.entries.is_some();
+    for one in report.findings.iter_mut().filter(of_truth) {
+        one.words += &format!("\ncure       {OLD_TRUTH_CURE}");
+    }
 }
 
 /// Adds what was found in one generation; with several, each finding names its own.
@@ -350,10 +375,7 @@ fn print_report(
         }
     );
     if let Some((first, last)) = report.unsealed.filter(|_| report.sealed_entries > 0) {
-        let which = match first == last {
-            true => format!("entry {first}"),
-            false => format!("entries {first} to {last}"),
-        };
+        let which = words::entries(first, last);
         let why = match report.unsealed_claimed {
             false => "not signed yet, protected by CRCs alone",
             true => "under no signed checkpoint that holds",
@@ -435,8 +457,7 @@ fn print_counts(findings: &[Finding]) {
         let first = spans().map(|(first, _)| first).min();
         let last = spans().map(|(_, last)| last).max();
         let entries = match (first, last) {
-            (Some(first), Some(last)) if first == last => first.to_string(),
-            (Some(first), Some(last)) => format!("{first} to {last}"),
+            (Some(first), Some(last)) => words::stretch(first, last),
             _ => "-".to_owned(),
         };
         let earliest = of_kind().min_by_key(|finding| finding.entries);

@@ -1,13 +1,12 @@
 //! How each generation of a node's log stands, and whether it follows the one that it names.
 
 use super::directory::{PredecessorHere, predecessor_here};
+use super::journal::look::FoundReader;
 use super::words;
 use crate::paths::DataDir;
 use evidence::kinds::Predecessor;
 use evidence::reasons::AdoptionCause;
 use evidence::{CommitId, Generation, Payload};
-use journal::Reader;
-use media::{FileTruth, FileVolume};
 use serde_json::json;
 
 /// What was found of one generation.
@@ -37,10 +36,7 @@ impl Told {
         let mut said = format!("{} read", words::count(self.entries, "entry", "entries"));
         said += &format!(", {} sealed, {} cosigned", self.sealed, self.cosigned);
         if let Some((first, last)) = self.unsealed {
-            let which = match first == last {
-                true => format!("entry {first}"),
-                false => format!("{first} to {last}"),
-            };
+            let which = words::entries(first, last);
             said += &format!(", {which} under no seal of its own");
         }
         if let Some(link) = &self.link {
@@ -61,11 +57,7 @@ pub(super) enum Link {
 
 impl Link {
     /// The link of a generation; the first one needs none.
-    pub(super) fn of(
-        data: &DataDir,
-        reader: &Reader<FileVolume, FileTruth>,
-        generation: Generation,
-    ) -> Option<Self> {
+    pub(super) fn of(data: &DataDir, reader: &FoundReader, generation: Generation) -> Option<Self> {
         let first = reader.entry(CommitId(0)).and_then(Result::ok);
         let payload = first.and_then(|stored| stored.entry().ok()?.payload().ok());
         let named = match payload {

@@ -56,9 +56,33 @@ pub(super) fn count(count: u64, one: &str, many: &str) -> String {
     format!("{count} {word}")
 }
 
+/// A stretch by its first and its last: "7", "7 to 9".
+pub(super) fn stretch(first: u64, last: u64) -> String {
+    match first == last {
+        true => first.to_string(),
+        false => format!("{first} to {last}"),
+    }
+}
+
+/// "entry 7", "entries 7 to 9".
+pub(super) fn entries(first: u64, last: u64) -> String {
+    let what = if first == last { "entry" } else { "entries" };
+    format!("{what} {}", stretch(first, last))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{bytes, nanoseconds, shortened, span};
+    use super::{bytes, entries, nanoseconds, shortened, span, stretch};
+
+    #[test]
+    fn a_stretch_of_one_is_one() {
+        assert_eq!(
+            (stretch(657, 657), stretch(7, 9)),
+            ("657".into(), "7 to 9".into())
+        );
+        assert_eq!(entries(657, 657), "entry 657");
+        assert_eq!(entries(7, 9), "entries 7 to 9");
+    }
 
     #[test]
     fn spans_and_sizes_have_units() {

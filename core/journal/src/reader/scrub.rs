@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::cell::Cell;
+use evidence::CommitId;
 use evidence::reasons::TruthClass;
 
 use super::{Reader, ReaderFrame};
@@ -33,10 +34,29 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         self.scrub_each(None, |_| {})
     }
 
-    /// The same, and shows every frame and finding of the ring on the way, in the order of the log. Somebody
-    /// may have read frames ahead.
+    /// The same of the truth store, the headers, and the newest segment that says where it begins with what follows:
+    /// as much as every opening reads.
+    pub fn glance(&self) -> Scrub {
+        let fixed = &self.truth.fixed;
+        let mut laps = (fixed.oldest_lap..=fixed.lap).rev();
+        let first = laps.find_map(|lap| recovery::lap_first(&self.ring, lap));
+        let first = first.map_or(fixed.oldest_commit_id, CommitId);
+        self.scrub_from(first.max(fixed.oldest_commit_id), None, |_| {})
+    }
+
+    /// The same of everything, and shows every frame and finding of the ring on the way, in the order of the log.
+    /// Somebody may have read frames ahead.
     pub fn scrub_each(
         &self,
+        ahead: Option<&dyn ReadAhead>,
+        show: impl FnMut(&Result<ReaderFrame, Finding>),
+    ) -> Scrub {
+        self.scrub_from(self.truth.fixed.oldest_commit_id, ahead, show)
+    }
+
+    fn scrub_from(
+        &self,
+        from: CommitId,
         ahead: Option<&dyn ReadAhead>,
         mut show: impl FnMut(&Result<ReaderFrame, Finding>),
     ) -> Scrub {
@@ -56,17 +76,16 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         }
         let mut named = Named::new();
         let before = self.ring.scanned_bytes();
-        let oldest = self.truth.fixed.oldest_commit_id;
         let frames = match ahead {
-            Some(ahead) => self.frames_ahead(oldest, ahead),
-            None => self.frames(oldest),
+            Some(ahead) => self.frames_ahead(from, ahead),
+            None => self.frames(from),
         };
         for item in frames {
             show(&item);
             match item {
                 Ok(frame) => {
                     let entries = frame.entries.iter();
-                    for entry in entries.filter(|entry| entry.commit_id >= oldest) {
+                    for entry in entries.filter(|entry| entry.commit_id >= from) {
                         scrub.entries = scrub.entries.saturating_add(1);
                         note_named(&mut named, entry);
                     }

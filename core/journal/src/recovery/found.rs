@@ -29,11 +29,10 @@ pub(crate) fn found<V: ReadVolume>(
     claimed: &Truth,
 ) -> Found {
     let mut truth = claimed.clone();
-    let trust = Trust::of(health, class, &truth);
     let replaced = replace_overwritten_truth(ring, newest, &mut truth).is_some();
-    let rolled = roll(ring, newest, &mut truth, trust.unless(replaced));
-    let scanned = replaced || rolled.behind.is_some();
-    let old = scanned || !rolled.findings.is_empty() || rolled.frames > trust.unknown_frames_max();
+    let trust = Trust::of(health, class, claimed).unless(replaced);
+    let rolled = roll(ring, newest, &mut truth, trust);
+    let old = replaced || rolled.outran(trust);
     Found {
         old: old && truth.fixed.size > claimed.fixed.size,
         frames: rolled.frames,

@@ -116,11 +116,11 @@ impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = self.first.unwrap_or(self.end);
         let last = self.end.saturating_sub(1);
-        write!(
-            f,
-            "{} {} of entries {first} to {last}",
-            self.store, self.entries
-        )
+        write!(f, "{} {} of ", self.store, self.entries)?;
+        match first == last {
+            true => write!(f, "entry {first}"),
+            false => write!(f, "entries {first} to {last}"),
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! `fieldnotary journal export`: a log, or one entry of it, in a form that anybody's tools check.
 
-use super::super::directory::{
-    Directory, generations, keys_of, open_reader, tell_old_truth, what_it_is,
-};
+use super::super::directory::{Directory, generations, keys_of, open_found, what_it_is};
 use super::super::progress::Progress;
 use super::super::{Ended, is_node, words};
 use super::export_proof;
@@ -20,12 +18,13 @@ use std::sync::atomic::AtomicU64;
 /// Exports a log or the proof of one entry. Ends badly when something is missing that nothing explains.
 pub(crate) fn export(args: &ExportArgs) -> Result<Ended, String> {
     let (data, generation) = source(args)?;
-    let reader = open_reader(&data, generation)?;
+    let found = open_found(&data, generation)?;
     must_be_outside(&args.out, &args.dir)?;
-    tell_old_truth(&data.journal(generation.0), &reader);
+    found.tell();
+    let reader = &found.reader;
     must_be_new(&args.out)?;
     match args.proof {
-        Some(id) => export_proof::export(args, &data, generation, &reader, id),
+        Some(id) => export_proof::export(args, &data, generation, reader, id),
         None => {
             let draft = PathBuf::from(format!("{}.partial", args.out.display()));
             must_be_new(&draft)?;
@@ -33,17 +32,16 @@ pub(crate) fn export(args: &ExportArgs) -> Result<Ended, String> {
             let progress = Progress::over("exporting entry", &done);
             progress.all(reader.size().saturating_sub(reader.oldest().0));
             let mut written = Written::new(&draft);
-            let published = publish(&reader, &done, &mut |path, bytes| written.put(path, bytes))
+            let published = publish(reader, &done, &mut |path, bytes| written.put(path, bytes))
                 .map_err(|error| error.to_string())
                 .and_then(|published| written.put_in_place(&args.out).map(|()| published));
             drop(progress);
             let published = published.inspect_err(|_| written.discard())?;
-            tell(args, &data, generation, &published);
-            let unexplained = published.holes.iter().any(PublishedHole::is_unexplained);
-            Ok(if unexplained {
-                Ended::Badly
-            } else {
-                Ended::Well
+            let certain = !found.end_is_uncertain();
+            tell(args, &data, generation, &published, certain);
+            Ok(match published.is_whole() && certain {
+                true => Ended::Well,
+                false => Ended::Badly,
             })
         }
     }
@@ -149,14 +147,20 @@ pub(super) fn key_of(data: &DataDir, generation: Generation) -> Option<VerifierK
     keys_of(data, generation).ok()?.into_iter().next()
 }
 
-fn tell(args: &ExportArgs, data: &DataDir, generation: Generation, published: &Published) {
+fn tell(
+    args: &ExportArgs,
+    data: &DataDir,
+    generation: Generation,
+    published: &Published,
+    certain: bool,
+) {
     let head = &published.head;
     if args.json {
         let holes: Vec<_> = published.holes.iter().map(hole_json).collect();
         sayln!(
             "{}",
             json!({
-                "ok": !published.holes.iter().any(PublishedHole::is_unexplained),
+                "ok": published.is_whole() && certain,
                 "out": args.out,
                 "origin": head.origin,
                 "size": head.size,
@@ -167,6 +171,8 @@ fn tell(args: &ExportArgs, data: &DataDir, generation: Generation, published: &P
                 "holes": holes,
                 "unsealed_first": published.unsealed.map(|(first, _)| first),
                 "unsealed_last": published.unsealed.map(|(_, last)| last),
+                "unsealed_lost_first": published.unsealed_lost.map(|(first, _)| first),
+                "unsealed_lost_last": published.unsealed_lost.map(|(_, last)| last),
             })
         );
         return;
@@ -185,13 +191,30 @@ fn tell(args: &ExportArgs, data: &DataDir, generation: Generation, published: &P
         sayln!("hole       {}", hole_words(hole));
     }
     if let Some((first, last)) = published.unsealed {
-        sayln!("not in it  entries {first} to {last}: not signed yet");
+        sayln!("not in it  {}", unsealed_words(published, first, last));
     }
     if let Some(key) = key_of(data, generation) {
         sayln!(
             "check      fieldnotary verify {} --anchor {key}",
             args.out.display()
         );
+    }
+}
+
+/// Why entries above the head are not in it.
+fn unsealed_words(published: &Published, first: u64, last: u64) -> String {
+    let which = words::entries(first, last);
+    let Some(lost) = published.unsealed_lost else {
+        return format!("{which}: not signed yet");
+    };
+    let lost = words::entries(lost.0, lost.1);
+    let said = format!("{which}: {lost} LOST, and no LOSS entry names them");
+    match published.signed > published.head.size {
+        true => format!(
+            "{said}; they were signed up to entry {}, with a checkpoint that is lost with them",
+            published.signed - 1
+        ),
+        false => said,
     }
 }
 
@@ -206,10 +229,7 @@ fn hole_json(hole: &PublishedHole) -> serde_json::Value {
 
 fn hole_words(hole: &PublishedHole) -> String {
     let (first, last) = (hole.span.0, hole.span.1.saturating_sub(1));
-    let which = match first == last {
-        true => format!("entry {first}"),
-        false => format!("entries {first} to {last}"),
-    };
+    let which = words::entries(first, last);
     match (hole.named_by, hole.is_unexplained()) {
         (Some(id), _) => format!("{which}: lost ({}), as LOSS entry {id} names", hole.cause),
         (None, true) => format!("{which}: LOST ({}), and no LOSS entry names it", hole.cause),

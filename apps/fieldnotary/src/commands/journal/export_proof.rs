@@ -2,11 +2,10 @@
 
 use super::super::Ended;
 use super::export::key_of;
+use super::look::FoundReader;
 use crate::cli::ExportArgs;
 use crate::paths::DataDir;
 use evidence::{CommitId, Entry, Generation, split_leaf};
-use journal::Reader;
-use media::{FileTruth, FileVolume};
 use proof::Checkpoint;
 use query::prove;
 use serde_json::json;
@@ -16,7 +15,7 @@ pub(super) fn export(
     args: &ExportArgs,
     data: &DataDir,
     generation: Generation,
-    reader: &Reader<FileVolume, FileTruth>,
+    reader: &FoundReader,
     id: u64,
 ) -> Result<Ended, String> {
     if id >= reader.size() {

@@ -6,7 +6,7 @@ use crate::commands::words;
 use evidence::reasons::LossCause;
 use journal::image::{self, Identity, State};
 use journal::limits::{TRUTH_COPIES, TRUTH_SLOT_BYTES};
-use journal::{Displaced, ReadTruth, ReadVolume, Salvage};
+use journal::{Displaced, ReadTruth, ReadVolume, Reader, Salvage, Scrub, TruthHealth};
 use media::{Found, FoundTruth};
 use query::FindingKind;
 use serde_json::{Value, json};
@@ -17,24 +17,27 @@ const READ_ELSEWHERE: &str = "leave all as it is, the rest stays readable; these
 /// What heals by itself.
 const NEXT_COMMITS: &str =
     "nothing: the other copy serves, and the node writes both anew with its next commits";
+/// What is done about an older truth store in the place of the newest: every verb says this.
+pub(in crate::commands) const OLD_TRUTH_CURE: &str = "nothing has to be put back: start the node. It takes in all frames that \
+     follow, loses none of them by this, and the log tells that its truth store was an older one";
 /// What cannot be read at all.
 const LOOK_AT_MEDIUM: &str =
     "look whether the medium fails (dmesg), and copy the directory before anything else";
 
 /// One thing that is wrong, or worth knowing.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
-    pub(super) kind: FindingKind,
+pub(in crate::commands) struct Finding {
+    pub(in crate::commands) kind: FindingKind,
     /// The file, or the part of the truth store.
-    pub(super) file: String,
+    pub(in crate::commands) file: String,
     /// Where in it, in bytes.
     pub(super) offset: Option<u64>,
     /// First and last commit id concerned.
-    pub(super) entries: Option<(u64, u64)>,
+    pub(in crate::commands) entries: Option<(u64, u64)>,
     /// What it means.
-    pub(super) words: String,
+    pub(in crate::commands) words: String,
     /// What can be done.
-    pub(super) cure: String,
+    pub(in crate::commands) cure: String,
 }
 
 impl Finding {
@@ -68,14 +71,14 @@ impl Finding {
         self
     }
 
-    pub(super) fn place(&self) -> String {
+    pub(in crate::commands) fn place(&self) -> String {
         match self.offset {
             Some(offset) => format!("{} byte {offset}", self.file),
             None => self.file.clone(),
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(in crate::commands) fn json(&self) -> Value {
         json!({
             "kind": self.kind.name(),
             "failure": self.kind.is_failure(),
@@ -90,16 +93,52 @@ impl Finding {
 }
 
 /// What is wrong with the files as such.
-pub(super) fn of_files(place: &Place) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if let Some(why) = &place.measures.objection {
+///
+/// `log` is the log in them as it was opened: a segment that it has not reached yet holds nothing.
+pub(super) fn of_files<V: ReadVolume, T: ReadTruth>(
+    place: &Place,
+    log: Option<&Reader<V, T>>,
+) -> Vec<Finding> {
+    let reached = |segment: u32| {
+        log.is_none_or(|log| {
+            log.truth_health().0 == TruthHealth::Lost
+                || log.oldest_lap() > 1
+                || u64::from(segment) < log.committed_end().lap
+        })
+    };
+    let mut found = of_measures(place);
+    found.extend(of_segments(place, reached));
+    found.extend(of_store(place));
+    found
+}
+
+/// Why `ring.json` was not taken.
+pub(super) fn of_measures(place: &Place) -> Vec<Finding> {
+    let why = place.measures.objection.iter();
+    why.map(|why| {
         let source = place.measures.source.name();
         let words = format!("not to be used: {why}; the measures are {source}");
-        found.push(
-            Finding::new(FindingKind::File, "ring.json", words)
-                .cure("put the file back that was made with this ring"),
-        );
-    }
+        Finding::new(FindingKind::File, "ring.json", words).cure(measures_cure(place))
+    })
+    .collect()
+}
+
+fn measures_cure(place: &Place) -> String {
+    let shape = place.measures.shape;
+    format!(
+        "put the file back that was made with this ring, a backup has it: without it the node does not start. Where it \
+         is gone and the truth store lies beside the segments, these are its measures as the journal tells them:\n    \
+         echo '{{\"segment_bytes\":{},\"segments\":{},\"block_bytes\":{}}}' > {}",
+        shape.segment_bytes,
+        shape.segments,
+        shape.block_bytes,
+        place.ring.join("ring.json").display()
+    )
+}
+
+/// Segments whose files are not as they must be.
+fn of_segments(place: &Place, reached: impl Fn(u32) -> bool) -> Vec<Finding> {
+    let mut found = Vec::new();
     let due = place.measures.shape.segment_bytes;
     for segment in 0..place.measures.shape.segments {
         let name = media::segment_file_name(segment);
@@ -109,27 +148,70 @@ pub(super) fn of_files(place: &Place) -> Vec<Finding> {
             Found::Missing => "missing".to_owned(),
             Found::Refused(why) => format!("cannot be read: {why}"),
         };
+        if !reached(segment) {
+            let words =
+                format!("{words}; the log has not reached this segment, so nothing stood in it");
+            let cure =
+                "nothing is lost: the node passes it over, and its ring keeps that much less";
+            found.push(Finding::new(FindingKind::NotCovered, name, words).cure(cure));
+            continue;
+        }
         let cure = "leave all as it is; if the file is elsewhere, put it back before the node starts: \
                     what stood in it is given up by name when its place is used again";
         found.push(Finding::new(FindingKind::File, name, words).cure(cure));
     }
-    let due = FoundTruth::BYTES;
-    let words = match place.truth.found() {
-        // A device may hold more behind the store.
-        Found::Bytes(bytes) if *bytes >= due => return found,
-        Found::Bytes(bytes) => format!("{bytes} bytes, {due} are due"),
-        Found::Missing => "missing: the end of the log is found by scanning".to_owned(),
-        Found::Refused(why) => format!("cannot be read: {why}"),
-    };
-    let cure = "put it back if it is elsewhere; without it the node starts with an end that is said to be \
-                uncertain";
-    let file = place.truth.path().display().to_string();
-    found.push(Finding::new(FindingKind::Truth, file, words).cure(cure));
     found
 }
 
+/// A truth store that is not there, or not to be used.
+pub(super) fn of_store(place: &Place) -> Option<Finding> {
+    let due = FoundTruth::BYTES;
+    let file = place.truth.path().display().to_string();
+    let found = |words: String, cure: String| {
+        Some(Finding::new(FindingKind::Truth, file.clone(), words).cure(cure))
+    };
+    if let Some((_, why)) = &place.foreign {
+        let words = format!(
+            "{}; it is not used, and the end of the log is found by scanning",
+            why.words()
+        );
+        return found(words, store_cure(&file));
+    }
+    let words = match place.truth.found() {
+        // A device may hold more behind the store.
+        Found::Bytes(bytes) if *bytes >= due => return None,
+        Found::Bytes(bytes) => format!("{bytes} bytes, {due} are due"),
+        Found::Missing => "missing: the end of the log is found by scanning".to_owned(),
+        Found::Refused(why) => {
+            let cure = "look whether its medium is there and can be read: without it the node does not start";
+            return found(format!("cannot be read: {why}"), cure.to_owned());
+        }
+    };
+    found(words, store_cure(&file))
+}
+
+/// How a node starts again whose truth store is gone.
+fn store_cure(file: &str) -> String {
+    format!(
+        "put this ring's own, newest one back if it is elsewhere: without it the node does not start. Where it is gone, \
+         the node starts over an empty one, and the log says that its end is uncertain:\n    \
+         head -c {} /dev/zero > {file}.empty && mv -b {file}.empty {file}",
+        FoundTruth::BYTES
+    )
+}
+
+/// What was set aside, and what lies in the place of another.
+pub(super) fn of_parts<V: ReadVolume, T: ReadTruth>(salvage: &Salvage<'_, V, T>) -> Vec<Finding> {
+    let segments = salvage.aside_segments().iter();
+    let segments = segments.map(|(segment, state)| of_aside_segment(*segment, *state));
+    let slots = salvage.aside_slots().iter();
+    let slots = slots.map(|(slot, copy, state)| of_aside_slot(*slot, *copy, *state));
+    let displaced = salvage.displaced().iter().map(of_displaced);
+    segments.chain(slots).chain(displaced).collect()
+}
+
 /// A segment that was set aside.
-pub(super) fn of_aside_segment(segment: u32, state: State) -> Finding {
+fn of_aside_segment(segment: u32, state: State) -> Finding {
     let file = media::segment_file_name(segment);
     let words = aside_words("this segment", state);
     let cure = "put this ring's own file back; until then its entries count as lost";
@@ -137,7 +219,7 @@ pub(super) fn of_aside_segment(segment: u32, state: State) -> Finding {
 }
 
 /// A copy of a truth slot that was set aside.
-pub(super) fn of_aside_slot(slot: u32, copy: u32, state: State) -> Finding {
+fn of_aside_slot(slot: u32, copy: u32, state: State) -> Finding {
     let words = aside_words(&format!("copy {copy} of slot {slot}"), state);
     let cure = "put this ring's own truth store back";
     Finding::new(FindingKind::Truth, "truth store", words)
@@ -163,7 +245,7 @@ fn slot_offset(slot: u32, copy: u32) -> u64 {
 }
 
 /// A segment that lies in the place of another.
-pub(super) fn of_displaced(one: &Displaced) -> Finding {
+fn of_displaced(one: &Displaced) -> Finding {
     let file = media::segment_file_name(one.lies);
     let home = media::segment_file_name(one.belongs);
     let (words, cure) = match one.read {
@@ -211,9 +293,9 @@ pub(super) fn of_keep(look: &KeepLook) -> Vec<Finding> {
 pub(super) fn of_scrub<V: ReadVolume, T: ReadTruth>(
     place: &Place,
     salvage: &Salvage<'_, V, T>,
+    scrub: &Scrub,
 ) -> Vec<Finding> {
     use journal::Finding as Of;
-    let scrub = salvage.reader().scrub();
     let due = place.measures.shape.segment_bytes;
     let file_told = |segment: u32| {
         !matches!(place.volume.found(segment), Found::Bytes(bytes) if *bytes == due)
@@ -356,9 +438,7 @@ fn of_reader(finding: &journal::Finding, unnamed: &[journal::Loss]) -> Option<Fi
                  by {}, and was put in the place of the newest",
                 words::count(seen_to.saturating_sub(*size), "entry", "entries")
             );
-            truth(words).of(*size, *seen_to).cure(
-                "do not start the node: put the newer truth store back, or adopt a new generation",
-            )
+            truth(words).of(*size, *seen_to).cure(OLD_TRUTH_CURE)
         }
         Of::RootMismatch { size } => root(*size),
     })

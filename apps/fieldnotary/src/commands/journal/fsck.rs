@@ -147,9 +147,12 @@ fn look<'p>(place: &'p Place, progress: &Progress) -> (Checked, Option<Open<'p>>
         log: None,
         read: 0,
         keeps: Vec::new(),
-        findings: finding::of_files(place),
+        findings: Vec::new(),
     };
-    let salvage = match Salvage::open(&place.volume, &place.truth, place.wanted) {
+    let salvage = Salvage::open(&place.volume, &place.truth, place.wanted);
+    let log = salvage.as_ref().ok().map(Salvage::reader);
+    checked.findings = finding::of_files(place, log);
+    let salvage = match salvage {
         Ok(salvage) => salvage,
         Err(why) => {
             checked.findings.push(finding::nothing(why.to_string()));
@@ -166,17 +169,10 @@ fn look<'p>(place: &'p Place, progress: &Progress) -> (Checked, Option<Open<'p>>
                 .cure("put this node's own journal back, or its own identity/log-id"),
         );
     }
-    let aside = salvage.aside_segments().iter();
-    let aside = aside.map(|(segment, state)| finding::of_aside_segment(*segment, *state));
-    checked.findings.extend(aside);
-    let aside = salvage.aside_slots().iter();
-    let aside = aside.map(|(slot, copy, state)| finding::of_aside_slot(*slot, *copy, *state));
-    checked.findings.extend(aside);
-    let displaced = salvage.displaced().iter();
-    checked
-        .findings
-        .extend(displaced.map(finding::of_displaced));
-    checked.findings.extend(finding::of_scrub(place, &salvage));
+    checked.findings.extend(finding::of_parts(&salvage));
+    let scrub = salvage.reader().scrub();
+    let found = finding::of_scrub(place, &salvage, &scrub);
+    checked.findings.extend(found);
     if !salvage.root_holds() {
         checked
             .findings
@@ -305,7 +301,7 @@ impl Checked {
             sayln!("truth      {class}, {}", health_name(log.health));
             let end = log.further.unwrap_or(log.size);
             let held = match end > log.oldest {
-                true => format!("{} to {} in the ring", log.oldest, end - 1),
+                true => format!("{} in the ring", words::stretch(log.oldest, end - 1)),
                 false => "none in the ring".to_owned(),
             };
             sayln!("entries    {} read; {held}", self.read);
@@ -321,8 +317,7 @@ impl Checked {
                 Ink::Odd
             };
             let entries = match one.entries {
-                Some((first, last)) if first == last => format!(", entry {first}"),
-                Some((first, last)) => format!(", entries {first} to {last}"),
+                Some((first, last)) => format!(", {}", words::entries(first, last)),
                 None => String::new(),
             };
             sayln!(

@@ -2,7 +2,9 @@
 
 use super::content::Content;
 use super::detail;
+use super::finding::Finding;
 use super::fsck::health_name;
+use super::look::{harm_words, look_at};
 use super::place::{Place, places};
 use super::survey::{Surveyed, fields, survey};
 use crate::cli::InspectArgs;
@@ -26,6 +28,8 @@ pub(super) struct Inspected<'p> {
     slots: Vec<SlotLook>,
     tables: Vec<TableLook>,
     content: Content,
+    /// What a first look finds wrong, as it is given to programs.
+    harm: Value,
 }
 
 /// Where the log stands.
@@ -97,8 +101,9 @@ impl<'p> Inspected<'p> {
         let end = log.as_ref().map(|log| log.end);
         Self {
             segments: survey(place, identity, end, None),
-            slots: image::slots(&place.truth, identity),
-            tables: image::tables(&place.truth, identity),
+            slots: image::slots(place.store(), identity),
+            tables: image::tables(place.store(), identity),
+            harm: look_at(place).iter().map(Finding::json).collect(),
             place,
             identity,
             log,
@@ -141,6 +146,7 @@ impl<'p> Inspected<'p> {
             "kinds": self.content.kinds_json(),
             "checkpoints": self.content.checkpoints_json(),
             "unreadable_entries": self.content.unreadable,
+            "findings": self.harm,
         })
     }
 
@@ -194,6 +200,7 @@ impl<'p> Inspected<'p> {
         }
         let class = place.truth.class().name();
         sayln!("truth      {class}, {}", place.truth.path().display());
+        say!("{}", harm_words(&self.harm, &place.ring));
         self.print_room();
         if self.content.unreadable > 0 {
             let (count, first) = (self.content.unreadable, self.content.first_unreadable);
@@ -329,7 +336,7 @@ impl LogState {
 
     fn print(&self) {
         let held = match self.size > self.oldest {
-            true => format!("{} to {}", self.oldest, self.size - 1),
+            true => words::stretch(self.oldest, self.size - 1),
             false => "none".to_owned(),
         };
         let (sealed, cosigned) = (self.sealed, self.cosigned);

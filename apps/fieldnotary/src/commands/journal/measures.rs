@@ -16,7 +16,7 @@ const BLOCK_BYTES_GUESSED: u32 = 4_096;
 
 /// Where the measures come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(in crate::commands) enum Source {
     /// As the ring was made.
     RingFile,
     /// A sound slot of the truth store.
@@ -40,11 +40,74 @@ impl Source {
 
 /// The measures to read a ring by.
 #[derive(Clone, Debug)]
-pub(super) struct Measures {
-    pub(super) shape: Shape,
+pub(in crate::commands) struct Measures {
+    pub(in crate::commands) shape: Shape,
     pub(super) source: Source,
     /// Why `ring.json` was not taken.
     pub(super) objection: Option<String>,
+}
+
+/// What the sound headers of the segments in a folder say of themselves.
+#[derive(Debug)]
+pub(super) struct Headers(Vec<(Identity, u64, u32)>);
+
+impl Headers {
+    pub(super) fn of(ring: &Path) -> Self {
+        let files = segment_files(ring);
+        Self(files.keys().filter_map(|no| header_of(ring, *no)).collect())
+    }
+
+    /// Whose store it is and what it would be right for, where that is not these segments: their log is the one
+    /// that is wanted here, if any of them is of it, else the one that most are of.
+    pub(super) fn objection(
+        &self,
+        truth: &FoundTruth,
+        wanted: Option<Identity>,
+    ) -> Option<ForeignTruth> {
+        let (log_id, generation) = truth_owner(truth)?;
+        let owner = Identity { log_id, generation };
+        let is_here = |log: &Identity| self.0.iter().any(|header| header.0 == *log);
+        let log = wanted
+            .filter(is_here)
+            .or_else(|| most(self.0.iter().map(|header| header.0)))?;
+        if owner != log {
+            return Some(ForeignTruth::OfLog { owner, log });
+        }
+        let told = of_truth(truth)?;
+        let mut own = self.0.iter().filter(|header| header.0 == log);
+        let same = |header: &(Identity, u64, u32)| {
+            (header.1, header.2) == (told.segment_bytes, told.block_bytes)
+        };
+        (!own.any(same)).then_some(ForeignTruth::OfRing { told })
+    }
+}
+
+/// A truth store that the segments beside it contradict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::commands) enum ForeignTruth {
+    /// It is of another log or generation than the segments.
+    OfLog { owner: Identity, log: Identity },
+    /// It is of a ring of these measures.
+    OfRing { told: Shape },
+}
+
+impl ForeignTruth {
+    /// What contradicts what.
+    pub(in crate::commands) fn words(self) -> String {
+        match self {
+            Self::OfLog { owner, log } if owner.log_id == log.log_id => format!(
+                "it is the truth store of generation {} of this log, and the segments are of generation {}",
+                owner.generation, log.generation
+            ),
+            Self::OfLog { owner, log } => format!(
+                "it is the truth store of another log, {owner}, and the segments are of {log}"
+            ),
+            Self::OfRing { told } => format!(
+                "it is the truth store of a ring of other measures ({}), which no segment has",
+                says(told)
+            ),
+        }
+    }
 }
 
 /// Measures of the ring in a folder; `None` where nothing of a ring is there.
@@ -101,8 +164,10 @@ fn seen(ring: &Path, truth: &FoundTruth) -> Option<(Shape, Source)> {
         segments,
         block_bytes,
     };
-    let headers = files.keys().filter_map(|no| header_of(ring, *no));
-    let by_headers = most(headers).map(shape).filter(sound);
+    let headers = Headers::of(ring).0.into_iter();
+    let by_headers = most(headers.map(|(_, bytes, block)| (bytes, block)))
+        .map(shape)
+        .filter(sound);
     if let Some(shape) = by_headers {
         return Some((shape, Source::SegmentHeaders));
     }
@@ -126,14 +191,21 @@ fn of_truth(truth: &FoundTruth) -> Option<Shape> {
     })
 }
 
-fn header_of(ring: &Path, segment: u32) -> Option<(u64, u32)> {
+/// The log that each segment's sound header names.
+pub(super) fn owners(ring: &Path) -> BTreeMap<u32, Identity> {
+    let files = segment_files(ring);
+    let owner = |no: &u32| Some((*no, header_of(ring, *no)?.0));
+    files.keys().filter_map(owner).collect()
+}
+
+fn header_of(ring: &Path, segment: u32) -> Option<(Identity, u64, u32)> {
     let file = std::fs::File::open(ring.join(media::segment_file_name(segment))).ok()?;
     let mut bytes = Vec::new();
     file.take(u64::from(BLOCK_BYTES_MAX))
         .read_to_end(&mut bytes)
         .ok()?;
-    let (_, _, segment_bytes, block_bytes) = image::measures(&bytes)?;
-    Some((segment_bytes, block_bytes))
+    let (identity, _, segment_bytes, block_bytes) = image::measures(&bytes)?;
+    Some((identity, segment_bytes, block_bytes))
 }
 
 /// The files that are named as segments are, and their bytes.

@@ -1,25 +1,71 @@
 //! Where journals lie in what was named: a node's directory, or one folder of its journal.
 
-use super::measures::{self, CLASS_GUESSED, Measures};
+use super::measures::{self, CLASS_GUESSED, ForeignTruth, Headers, Measures};
 use crate::commands::directory::{is_node, read_log_id, what_it_is};
+use crate::commands::preflight::permitted_files;
 use crate::files::{begins_no_log, instead_of_a_log};
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, keep_place};
-use evidence::Generation;
+use evidence::{Generation, LogId};
 use journal::image::Identity;
 use journal::keep::Store;
+use journal::{ReadTruth, truth_owner};
 use media::{Found, FoundTruth, FoundVolume, TRUTH_FILE};
+use rustix::fs::Access;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// One generation's journal, opened for looking.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(in crate::commands) struct Place {
     pub(super) ring: PathBuf,
     pub(super) measures: Measures,
     pub(super) volume: FoundVolume,
+    /// What is read as the truth store: nothing where the one that is there is not of these segments.
     pub(super) truth: FoundTruth,
+    /// A truth store that is there and is not used, and why.
+    pub(super) foreign: Option<(FoundTruth, ForeignTruth)>,
     /// The log that should be here, where anything beside the journal says so.
     pub(super) wanted: Option<Identity>,
+}
+
+impl Place {
+    /// The truth store as it lies, whether it is used or not.
+    pub(super) fn store(&self) -> &FoundTruth {
+        self.foreign
+            .as_ref()
+            .map_or(&self.truth, |(store, _)| store)
+    }
+
+    /// Whose each file is whose header says so: the segments and the truth store.
+    pub(in crate::commands) fn owners(&self) -> Vec<(String, LogId, Generation)> {
+        let segments = measures::owners(&self.ring).into_iter();
+        let mut owners: Vec<_> = segments
+            .map(|(no, of)| (media::segment_file_name(no), of.log_id, of.generation))
+            .collect();
+        let store = truth_owner(self.store());
+        let name = self.truth.path().display().to_string();
+        owners.extend(store.map(|(log_id, generation)| (name, log_id, generation)));
+        owners
+    }
+
+    /// What is wrong with the files of segments as such, in words, by segment.
+    pub(in crate::commands) fn lacking(&self) -> BTreeMap<u32, String> {
+        let due = self.measures.shape.segment_bytes;
+        let words = |segment: u32| {
+            let path = self.ring.join(media::segment_file_name(segment));
+            let shown = path.display();
+            match self.volume.found(segment) {
+                Found::Bytes(bytes) if *bytes == due => None,
+                Found::Bytes(bytes) => Some(format!("{shown} has {bytes} bytes, {due} are due")),
+                Found::Missing => Some(format!("{shown} is missing")),
+                Found::Refused(why) => Some(format!("{shown} cannot be read: {why}")),
+            }
+        };
+        let all = 0..self.measures.shape.segments;
+        all.filter_map(|segment| Some((segment, words(segment)?)))
+            .collect()
+    }
 }
 
 /// The journals that were named, oldest first.
@@ -106,12 +152,34 @@ fn generation_of(ring: &Path) -> Option<Generation> {
         .flatten()
 }
 
-fn open(ring: &Path) -> Result<Place, String> {
-    // The node's directory above, if this is a folder of one.
+/// The node's directory above a ring, if it is a folder of one, and the ring's truth store.
+///
+/// # Errors
+/// A file that is there and that this user may not read, in words.
+pub(in crate::commands) fn permitted(ring: &Path) -> Result<(DataDir, FoundTruth), String> {
     let absolute = std::path::absolute(ring).unwrap_or_else(|_| ring.to_owned());
     let above = absolute.parent().and_then(Path::parent);
     let data = DataDir::new(above.unwrap_or(Path::new("/")));
-    let truth = truth_of(&data, ring);
+    permitted_files(ring, None, Access::READ_OK)?;
+    let store = truth_of(&data, ring);
+    permitted_files(ring, Some(store.path()), Access::READ_OK)?;
+    Ok((data, store))
+}
+
+/// Opens what is there of a ring. What this user may not read is an error: nothing is known of it.
+pub(in crate::commands) fn open(ring: &Path) -> Result<Place, String> {
+    let (data, store) = permitted(ring)?;
+    let log_id = read_log_id(&data).ok();
+    let wanted = log_id
+        .zip(generation_of(ring))
+        .map(|(log_id, generation)| Identity { log_id, generation });
+    let (truth, foreign) = match Headers::of(ring).objection(&store, wanted) {
+        None => (store, None),
+        Some(why) => {
+            let without = FoundTruth::without(store.path(), store.class());
+            (without, Some((store, why)))
+        }
+    };
     let Some(measures) = measures::measures(ring, &truth) else {
         return Err(format!(
             "{} holds nothing of a journal: no ring.json, no sound truth store and no segment \
@@ -120,15 +188,12 @@ fn open(ring: &Path) -> Result<Place, String> {
         ));
     };
     let volume = FoundVolume::open(ring, measures.shape);
-    let log_id = read_log_id(&data).ok();
-    let wanted = log_id
-        .zip(generation_of(ring))
-        .map(|(log_id, generation)| Identity { log_id, generation });
     Ok(Place {
         ring: ring.to_owned(),
         measures,
         volume,
         truth,
+        foreign,
         wanted,
     })
 }

@@ -8,7 +8,7 @@ use evidence::CommitId;
 use journal::{Loss, Salvaged, StoredEntry};
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Names the file's format, for whoever reads it.
@@ -36,8 +36,16 @@ impl SalvageFile {
                 looked_at.display()
             ));
         }
-        let file = File::create_new(path)
-            .map_err(|error| format!("cannot make the file {}: {error}", path.display()))?;
+        let shown = path.display();
+        let file = File::create_new(path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                format!("{shown} exists, and nothing is written over: give another name")
+            }
+            ErrorKind::NotFound => {
+                format!("cannot make the file {shown}: its folder does not exist; make it first")
+            }
+            kind => format!("cannot make the file {shown}: {kind}; name another place"),
+        })?;
         Ok(Self {
             path: path.to_owned(),
             out: BufWriter::new(file),

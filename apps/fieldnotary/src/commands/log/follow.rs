@@ -1,12 +1,11 @@
 //! `--follow`: what comes after, from the files alone, until Ctrl-C.
 
 use super::View;
-use crate::commands::directory::{Directory, generations, open_reader};
+use crate::commands::directory::{Directory, generations, open_found};
 use crate::commands::entries::{Place, Seen, each_stored};
+use crate::commands::journal::look::FoundReader;
 use crate::paths::DataDir;
 use evidence::{CommitId, Generation};
-use journal::Reader;
-use media::{FileTruth, FileVolume};
 use query::CollectorDir;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,7 +58,7 @@ pub(super) fn follow(
 }
 
 /// The reader of the generation that grows.
-type Growing = Option<(Generation, Reader<FileVolume, FileTruth>)>;
+type Growing = Option<(Generation, FoundReader)>;
 
 fn of_node(
     data: &DataDir,
@@ -75,9 +74,9 @@ fn of_node(
         }
         if growing.as_ref().is_none_or(|(of, _)| *of != generation) {
             // A ring that is just being made is there at the next look.
-            *growing = open_reader(data, generation)
+            *growing = open_found(data, generation)
                 .ok()
-                .map(|reader| (generation, reader));
+                .map(|found| (generation, found.reader));
         }
         let Some((_, reader)) = growing else {
             return Ok(());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// A stretch of entries that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Missing(pub(super) Absent);
+pub(in crate::commands) struct Missing(pub(in crate::commands) Absent);
 
 impl Missing {
     /// The first of them, as the log names entries.
@@ -17,7 +17,7 @@ impl Missing {
     }
 
     /// How many, which and why.
-    pub(super) fn words(&self) -> String {
+    pub(in crate::commands) fn words(&self) -> String {
         let absent = &self.0;
         let many = words::count(absent.count(), "entry", "entries");
         let which = match absent.count() {
@@ -32,7 +32,7 @@ impl Missing {
     }
 
     /// The record for programs; salvaged entries have the same keys.
-    pub(super) fn json(&self) -> Value {
+    pub(in crate::commands) fn json(&self) -> Value {
         let absent = &self.0;
         json!({
             "generation": absent.generation.0,
@@ -47,11 +47,11 @@ impl Missing {
 
 /// What LOSS entries of the log name.
 #[derive(Debug, Default)]
-pub(super) struct NamedLosses(Vec<(Generation, u64, u64)>);
+pub(in crate::commands) struct NamedLosses(Vec<(Generation, u64, u64)>);
 
 impl NamedLosses {
     /// Takes what an entry names.
-    pub(super) fn observe(&mut self, entry: &Entry, payload: Option<&Payload>) {
+    pub(in crate::commands) fn observe(&mut self, entry: &Entry, payload: Option<&Payload>) {
         if let Some(Payload::Loss(loss)) = payload {
             let end = loss.first.0.saturating_add(loss.count);
             self.0.push((entry.header.generation, loss.first.0, end));
@@ -59,7 +59,7 @@ impl NamedLosses {
     }
 
     /// Entries of these stretches that no LOSS entry names.
-    pub(super) fn unnamed(&self, missing: &[Missing]) -> u64 {
+    pub(in crate::commands) fn unnamed(&self, missing: &[Missing]) -> u64 {
         let lost = missing.iter().filter(|Missing(absent)| !absent.retired);
         let unnamed = lost.map(|Missing(absent)| self.left_of(absent));
         unnamed.fold(0, u64::saturating_add)

@@ -39,5 +39,6 @@ fn each(dir: &Path, mut show: impl FnMut(&Entry)) -> Result<(), String> {
     directory.each_entry(0, true, |entry| {
         progress.step();
         show(entry);
-    })
+    })?;
+    Ok(())
 }

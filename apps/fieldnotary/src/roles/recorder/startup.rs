@@ -338,6 +338,21 @@ fn counter(source: &SourceId, name: &str, label: String, value: u64) -> Counter 
 }
 
 impl Committer {
+    /// An older truth store in the place of the newest: nothing is lost by it, and somebody put it there.
+    fn tell_of_old_truth(&mut self, recovery: Option<&Recovery>) {
+        let Some(recovery) = recovery else { return };
+        let Some(ended) = recovery.truth_behind else {
+            return;
+        };
+        let size = self.journal.size();
+        self.event(EventCode::TruthStoreOld, |event| {
+            event.count = Some(size.saturating_sub(ended.0));
+            event.detail = Some(format!(
+                "it ended the log at entry {ended}, and the frames at {size}"
+            ));
+        });
+    }
+
     /// What was wrong with the keep-rings when they were opened.
     fn tell_of_keep_rings(&mut self) {
         for why in self.keeper.complaints() {
@@ -367,6 +382,7 @@ impl Committer {
             self.stats.lost += loss.count;
             self.stage(loss.payload(at).into());
         }
+        self.tell_of_old_truth(recovery);
     }
 
     /// The entry of an epoch that began because a write failed.
