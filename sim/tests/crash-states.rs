@@ -1,7 +1,13 @@
 //! The suite of crash states can fail: each lie planted in it is counted as what it is, and the state it
 //! names is found again.
 
-use fieldnotary_sim::suites::crash_states::{Breach, Plan, Planted, Report, replay, run};
+use fieldnotary_sim::suites::crash_states::{
+    Breach, Plan, Planted, Progress, Report, replay, run as watched,
+};
+
+fn run(plan: &Plan) -> Report {
+    watched(plan, &Progress::default())
+}
 
 /// The shortest sequences only, of the beginning where a lie shows: a violation costs no more than a state,
 /// and all of them together prove no more than the first.
@@ -90,8 +96,26 @@ fn a_seed_repeats_a_run_whatever_the_threads() {
         base: Some("young"),
         ..plan(None)
     });
-    assert_eq!(
-        (one.states, one.openings, one.commands),
-        (three.states, three.openings, three.commands)
-    );
+    let counts = |of: &Report| (of.states, of.openings, of.commands);
+    assert_eq!(counts(&one), counts(&three));
+    // Shares are the whole.
+    let mut shares = [0; 3];
+    for share in 1..=3 {
+        let progress = Progress::default();
+        let part = watched(
+            &Plan {
+                share: (share, 3),
+                base: Some("young"),
+                ..plan(None)
+            },
+            &progress,
+        );
+        let (states, openings, commands) = counts(&part);
+        assert_eq!(states, progress.states.into_inner());
+        assert!(0 < states && states < one.states);
+        for (sum, more) in shares.iter_mut().zip([states, openings, commands]) {
+            *sum += more;
+        }
+    }
+    assert_eq!(<(u64, u64, u64)>::from(shares), counts(&one));
 }

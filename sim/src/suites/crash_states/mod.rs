@@ -18,4 +18,4 @@ pub use operation::Operation;
 pub use plan::{LENGTH_MAX, Plan};
 pub use planted::Planted;
 pub use report::{Breach, Report};
-pub use run::{replay, run};
+pub use run::{Progress, replay, run};

@@ -17,6 +17,8 @@ pub struct Plan {
     pub samples: u64,
     /// In every how many-th state power fails again during recovery.
     pub again_one_in: u64,
+    /// The share of the sequences that is tried, and of how many: a run that is too long for one night is several.
+    pub share: (u64, u64),
     /// Threads.
     pub threads: usize,
     /// Violations that are told in words.
@@ -38,6 +40,7 @@ impl Plan {
             one_in: [1, 1, 6, 110, 1_500, 50_000],
             samples: 32,
             again_one_in: 16,
+            share: (1, 1),
             threads: 2,
             told_max: 8,
             base: None,
@@ -54,6 +57,7 @@ impl Plan {
             one_in: [1, 1, 1, 1, 5, 64],
             samples: 256,
             again_one_in: 16,
+            share: (1, 1),
             threads: 2,
             told_max: 8,
             base: None,

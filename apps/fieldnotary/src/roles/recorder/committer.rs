@@ -6,6 +6,7 @@ mod requests;
 mod room;
 mod seal;
 
+use super::earlier::Earlier;
 use super::feed::Feed;
 use super::given_up::GivenUp;
 use super::journal_file::NodeJournal;
@@ -62,7 +63,7 @@ pub(super) struct Committer {
     pub(super) budget: Budget,
     /// The latest time that a stamp of the log's end had when it was opened.
     pub(super) newest_utc: UtcNs,
-    pub(super) earlier: super::startup::Earlier,
+    pub(super) earlier: Earlier,
     pub(super) markers: std::path::PathBuf,
     pub(super) feed: Arc<Feed>,
     pub(super) heads: SyncSender<Head>,

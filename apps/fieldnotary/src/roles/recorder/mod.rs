@@ -3,6 +3,7 @@
 mod acks;
 mod adoption;
 mod committer;
+mod earlier;
 mod feed;
 mod given_up;
 mod intake;

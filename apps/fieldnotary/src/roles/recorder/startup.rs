@@ -1,6 +1,7 @@
 //! From whatever the last run left to a recorder that may take records.
 
 use super::committer::{Committer, SealState};
+use super::earlier::Earlier;
 use super::feed::Feed;
 use super::given_up::GivenUp;
 use super::journal_file::{self, NodeJournal};
@@ -46,17 +47,8 @@ pub(super) struct Remembered {
     since: Since,
     /// The latest time that a stamp had.
     newest_utc: UtcNs,
-    /// The last TimeMap of the newest epoch.
-    stated: Option<TimeMap>,
-}
-
-/// What the log knows of this boot from before the recorder began.
-#[derive(Debug)]
-pub(super) struct Earlier {
-    /// Whether its newest epoch before this one began in this boot.
-    pub(super) ran: bool,
-    /// The last TimeMap of it.
-    pub(super) stated: Option<TimeMap>,
+    /// What the time process said in the newest boot.
+    earlier: Earlier,
 }
 
 fn budget(contract: &Contract) -> Budget {
@@ -242,11 +234,12 @@ impl Remembered {
 
     /// What was before in this boot.
     fn of_this_boot(&mut self, boot_id: BootId) -> Earlier {
-        let boot = self.epoch.as_ref().map(|(boot, _)| boot.clone());
-        let ran = boot == Some(boot_id.to_string());
-        Earlier {
-            ran,
-            stated: self.stated.take().filter(|_| ran),
+        let known = self.epoch.as_ref().map(|(boot, _)| boot.as_str());
+        let earlier = std::mem::take(&mut self.earlier);
+        if known == Some(&boot_id.to_string()) {
+            earlier.of_this_boot()
+        } else {
+            Earlier::default()
         }
     }
 
@@ -262,12 +255,13 @@ impl Remembered {
                 let boot = epoch.boot_id.to_string();
                 // Another boot's monotonic clock says nothing in this one.
                 if self.epoch.as_ref().is_none_or(|(known, _)| *known != boot) {
-                    self.stated = None;
+                    self.earlier = Earlier::default();
                 }
                 self.epoch = Some((boot, epoch.at));
                 self.adopted = epoch.cause == EpochCause::Adoption;
             }
-            Payload::TimeMap(map) => self.stated = Some(map),
+            Payload::TimeMap(map) => self.earlier.state(map),
+            Payload::Event(event) => self.earlier.tell(&event),
             Payload::Checkpoint(checkpoint) => self.sealed = Some(checkpoint),
             Payload::Loss(loss) => self.given_up.observe(id, &loss),
             Payload::Ack(ack) => {

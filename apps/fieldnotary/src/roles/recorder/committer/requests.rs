@@ -29,7 +29,7 @@ impl Committer {
             commit_ptr: CommitId(self.journal.size()),
             newest_utc: self.newest_utc,
             statement: self.last_statement().map(|map| Captured::new(&map.into())),
-            ran_in_this_boot: self.earlier.ran || self.time.is_stated(),
+            ran_in_this_boot: self.earlier.ran() || self.time.is_stated(),
             boot_to_stable_ns: self.stats.time.boot_to_stable_ns(),
         }
         .into()
@@ -38,7 +38,7 @@ impl Committer {
     /// The last TimeMap of this boot: of this run, or of the log.
     fn last_statement(&self) -> Option<TimeMap> {
         let stated = self.time.is_stated().then(|| self.time.newest());
-        stated.or(self.earlier.stated.as_ref()).cloned()
+        stated.or(self.earlier.stated()).cloned()
     }
 
     pub(super) fn head(&self) -> Message {
@@ -295,12 +295,17 @@ impl Committer {
                 self.stats.time.map(&map);
                 let offset = self.staged.len();
                 // The time process does not know that its last word was to another recorder.
-                if journal || !std::mem::replace(&mut self.time_noted, true) {
+                let is_due = journal || !std::mem::replace(&mut self.time_noted, true);
+                if is_due && !self.earlier.has_map(&map) {
                     self.stage(map.into());
                 }
                 for event in events {
                     let sound = event.payload();
                     if let Ok(Payload::Event(told)) = sound {
+                        // The recorder before this one committed it, and had no time to say so.
+                        if self.earlier.has(&told) {
+                            continue;
+                        }
                         self.stats.time.event(&told);
                         self.staged.push((event, told.into()));
                     } else {

@@ -1,0 +1,104 @@
+//! What the log knows of this boot's time from before the recorder began.
+
+use evidence::MonoNs;
+use evidence::kinds::{Event, TimeMap};
+use evidence::reasons::EventCode;
+use std::collections::VecDeque;
+
+/// Events of the time process that are remembered: it says again no more than its last statement.
+const TOLD_MAX: usize = 64;
+
+/// What the time process said before, in one boot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Earlier {
+    /// Whether an epoch before this one began in this boot.
+    ran: bool,
+    stated: Option<TimeMap>,
+    told: VecDeque<(EventCode, MonoNs)>,
+}
+
+impl Earlier {
+    /// Takes a map of the log.
+    pub(super) fn state(&mut self, map: TimeMap) {
+        self.stated = Some(map);
+    }
+
+    /// Takes an event of the log.
+    pub(super) fn tell(&mut self, event: &Event) {
+        if self.told.len() >= TOLD_MAX {
+            self.told.pop_front();
+        }
+        self.told.push_back((event.code, event.at));
+    }
+
+    /// It was in this boot.
+    pub(super) fn of_this_boot(self) -> Self {
+        Self { ran: true, ..self }
+    }
+
+    /// Whether the node ran in this boot before.
+    pub(super) const fn ran(&self) -> bool {
+        self.ran
+    }
+
+    /// The last TimeMap of this boot.
+    pub(super) const fn stated(&self) -> Option<&TimeMap> {
+        self.stated.as_ref()
+    }
+
+    /// Whether the log has this event: a recorder that was killed had committed it, and no time to say so.
+    pub(super) fn has(&self, event: &Event) -> bool {
+        self.told.contains(&(event.code, event.at))
+    }
+
+    /// Whether it has this map.
+    pub(super) fn has_map(&self, map: &TimeMap) -> bool {
+        self.stated
+            .as_ref()
+            .is_some_and(|stated| stated.at == map.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Earlier, TOLD_MAX};
+    use evidence::kinds::{Event, TimeMap};
+    use evidence::reasons::EventCode;
+    use evidence::{MonoNs, SourceId, UtcNs};
+
+    fn step(at: u64) -> Event {
+        Event {
+            at: MonoNs(at),
+            code: EventCode::TimeStep,
+            source: SourceId::new("time").unwrap(),
+            meter_id: None,
+            seq: None,
+            about_seq: None,
+            count: None,
+            detail: None,
+            sample: None,
+            time_cause: None,
+            moved_ns: None,
+        }
+    }
+
+    //= A8.5
+    #[test]
+    fn what_was_committed_before_the_kill_is_known_when_it_is_said_again() {
+        let mut earlier = Earlier::default();
+        let count = u64::try_from(TOLD_MAX).unwrap() + 1;
+        (1..=count).for_each(|at| earlier.tell(&step(at)));
+        let map = TimeMap::absent(MonoNs(count), UtcNs(0));
+        earlier.state(map.clone());
+        assert!(earlier.has(&step(count)) && earlier.has_map(&map));
+        assert!(!earlier.has(&step(count + 1)));
+        let lost = Event {
+            code: EventCode::SyncLost,
+            ..step(count)
+        };
+        assert!(!earlier.has(&lost));
+        assert!(!earlier.has_map(&TimeMap::absent(MonoNs(count + 1), UtcNs(0))));
+        assert_eq!(earlier.told.len(), TOLD_MAX);
+        assert!(!earlier.ran() && earlier.of_this_boot().ran());
+    }
+}
