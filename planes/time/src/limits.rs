@@ -87,7 +87,7 @@ pub const SLEW_BUDGET_NS: u64 = 1_000_000;
 /// How long a change of the clock's rate takes to count as its steady rate.
 pub const STEADY_RATE_NS: u64 = 60_000_000_000;
 /// So many events about one thing are told as they come,
-pub const EVENTS_AT_ONCE: u64 = 8;
+pub const EVENTS_AT_ONCE: u64 = 32;
 /// then one in this time: the newest, with the number of the others. A source that flaps does not fill the ring.
 pub const EVENT_EVERY_NS: u64 = 300_000_000_000;
 /// Losses of SYNCED in this time count against whoever is to be believed again,
