@@ -256,7 +256,11 @@ fn the_screens_are_what_was_reviewed() {
         "history.txt",
         &format!("{one_screen}\n{}", history::rows(&whole, None)),
     );
-    golden("why.txt", &why::screen(&account.why().unwrap()));
+    let said = why::screen(&account.why().unwrap());
+    golden("why.txt", &said);
+    // What the document shows is what is shown.
+    let document = include_str!("../../../../../docs/time.md");
+    assert!(document.contains(said.trim_end()), "{said}");
     golden(
         "why-unexplained.txt",
         &why::screen(&Log::story(at(230)).why().unwrap()),
