@@ -2,7 +2,6 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::RangeInclusive;
 use evidence::{CommitId, Generation, SaltKey};
 use proof::tree::{Joins, compact_range_len};
 use proof::{CompactRange, Frontier};
@@ -102,16 +101,16 @@ impl<V: ReadVolume> Walk<'_, V> {
         let (at, first) = (run.behind, run.tree.size());
         let len = to_usize(limit.checked_sub(at.offset)?).min(FRAME_BYTES_MAX);
         let bytes = self.ring.read_leading(at.segment, at.offset, len).ok()?;
-        let range_lens: RangeInclusive<usize> = match run.previous_first {
-            Some(previous) => {
-                let len = compact_range_len(previous, first);
-                len..=len
-            }
-            None => 0..=RANGE_HASHES_MAX,
-        };
+        // A frame that lies a little behind its place looks like one with a longer header: whoever does not know what
+        // was before it finds it so, and whoever does must not find less.
+        let due = run
+            .previous_first
+            .map(|previous| compact_range_len(previous, first));
+        let others = (0..=RANGE_HASHES_MAX).filter(|len| Some(*len) != due);
+        let mut range_lens = due.into_iter().chain(others);
         let frontier_len = run.tree.hashes().len();
         let generation = self.ring.generation;
-        let (header, entries) = range_lens.into_iter().find_map(|range_len| {
+        let (header, entries) = range_lens.find_map(|range_len| {
             let header = header_bytes_of(frontier_len, range_len);
             let payload = bytes.get(header..)?;
             let entries = match extent {

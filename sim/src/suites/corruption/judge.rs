@@ -299,8 +299,12 @@ pub(super) fn opening(golden: &Golden, expect: &Expect, open: &Opening) -> Vec<V
     let newest_lap = golden.frames.last().map_or(0, |frame| frame.lap);
     for ((frame, harm), lost) in golden.frames.iter().zip(&expect.frames).zip(lost) {
         let newest = frame.lap == newest_lap && frame.end <= open.size;
-        if newest && *harm == Harm::Entries && !lost {
-            let first = frame.first;
+        // What lies elsewhere and is proven by the tree is not lost, if recovery says that it was found so.
+        let first = frame.first;
+        let restored = recovery.findings.iter().any(
+            |finding| matches!(finding, Finding::FrameRestored { first: of, .. } if of.0 == first),
+        );
+        if newest && *harm == Harm::Entries && !lost && !restored {
             out.push((
                 Fault::Undetected,
                 format!("recovery passes over entry {first}"),
