@@ -95,7 +95,8 @@ pub struct Counters {
 /// What the bound grows from.
 #[derive(Clone, Debug)]
 struct Anchor {
-    measured: Measurement,
+    /// `None` where it was taken before this process began.
+    measured: Option<Measurement>,
     /// What the clock was stepped by since, in nanoseconds.
     stepped_ns: u64,
     /// What it had strayed from its correction until then.
@@ -212,7 +213,7 @@ impl Engine {
             // What is slewed now was measured in this stretch or in the one before it.
             let since = MonoNs(now.sample.mono.0.saturating_sub(2 * slew.within_ns));
             let made_good = self.sources.updates().made_good(slew.moved_ns, since);
-            let off_ns = self.anchor.as_ref().map(|anchor| anchor.measured.offset_ns);
+            let off_ns = self.offset_ns();
             self.news
                 .slewed(now.sample.mono, slew, made_good.or(off_ns));
         }
@@ -266,7 +267,7 @@ impl Engine {
     pub fn last_sync_age_ns(&self, now: MonoNs) -> Option<u64> {
         self.anchor
             .as_ref()
-            .map(|anchor| now.since(anchor.measured.taken))
+            .map(|anchor| now.since(anchor.bound.measured_at()))
     }
 
     /// How fast the real-time clock runs against the kernel's (A8.1).
@@ -297,7 +298,7 @@ impl Engine {
     /// The clock was moved: what was measured before it is void, and how far it moved adds to the bound.
     fn step(&mut self, now: &ClockComparison, row: &Row) {
         let movement = self.clock.last_movement();
-        let off_ns = self.anchor.as_ref().map(|anchor| anchor.measured.offset_ns);
+        let off_ns = self.offset_ns();
         if row.event {
             self.counters.steps = self.counters.steps.saturating_add(1);
             let seen = LocalMove {
@@ -317,6 +318,12 @@ impl Engine {
         }
         self.steerings.restart();
         self.sources.void(now.sample.mono, movement.moved_ns);
+    }
+
+    /// The offset that the last measurement showed, in nanoseconds.
+    fn offset_ns(&self) -> Option<i64> {
+        let measured = self.anchor.as_ref()?.measured?;
+        Some(measured.offset_ns)
     }
 
     /// What the sources show together, and the measurement that holds the clock.
@@ -341,7 +348,9 @@ impl Engine {
             }
             Ruling::None if self.sources.is_void() => (Finding::Stepped, None),
             Ruling::None if self.sources.rejects() => (Finding::Rejected, None),
-            Ruling::None if self.anchor.is_some() => (Finding::Lost, None),
+            Ruling::None if self.anchor.is_some() || self.state.was_locked() => {
+                (Finding::Lost, None)
+            }
             Ruling::None => (Finding::Never, None),
         }
     }
@@ -428,7 +437,7 @@ impl Engine {
         if self
             .anchor
             .as_ref()
-            .is_some_and(|anchor| anchor.measured == measured)
+            .is_some_and(|anchor| anchor.measured == Some(measured))
         {
             return;
         }
@@ -444,7 +453,7 @@ impl Engine {
             None => self.learner.growth(),
         };
         self.anchor = Some(Anchor {
-            measured,
+            measured: Some(measured),
             stepped_ns: 0,
             stray: *self.clock.stray_before(),
             bound: Bound::new(&sample, initial_ns, measured.asymmetry_ns, growth),
