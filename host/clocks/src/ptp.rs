@@ -13,8 +13,8 @@ use std::path::Path;
 use time_plane::ptp::{Accepted, Body, DataSet, Round, decode, subscribe};
 use time_plane::reading::{Fault, Observation, PtpReading, Reading, SourceKind};
 
-/// Name of our own socket in the directory that the caller gives.
-const OWN_SOCKET: &str = "ptp4l-client.sock";
+/// What our own socket is named after, in the directory that the caller gives.
+const NAME: &str = "ptp4l";
 
 /// The probe of one ptp4l.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Ptp4l {
         Ok(Self {
             socket: daemon.address()?,
             read_only: read_only.map(address).transpose()?,
-            client: Client::bind(daemon, OWN_SOCKET)?,
+            client: Client::bind(daemon, NAME)?,
             daemon: daemon.clone(),
             asking: time_plane::ptp::Client {
                 port: u16::from_be_bytes([high, low]),
@@ -125,7 +125,7 @@ impl Ptp4l {
 
     fn ask(&mut self) -> Result<PtpReading, Fault> {
         if !self.client.is_in_place() {
-            self.client = Client::bind(&self.daemon, OWN_SOCKET).map_err(|_| Fault::Denied)?;
+            self.client = Client::bind(&self.daemon, NAME).map_err(Fault::from)?;
         }
         self.drain();
         let socket = self.socket.clone();

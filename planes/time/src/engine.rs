@@ -22,11 +22,12 @@ use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
 use crate::limits::{
     LOSSES_FREE, LOSSES_MAX, LOSSES_WINDOW_NS, RELEASE_PERCENT, SETTLED_MEASUREMENTS,
 };
-use crate::reading::{Fault, Observation};
+use crate::reading::{Fault, Observation, SourceKind};
 use crate::sample::ClockComparison;
 use crate::states::{ClockState, Crossing, Finding, crossing, next};
 use crate::table::{Change, Row};
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
 pub use before::Before;
 use clock::ClockWatch;
@@ -149,6 +150,13 @@ impl Engine {
             disputed: false,
             counters: Counters::default(),
         }
+    }
+
+    /// Events of these sources name where they are read: their sockets and devices.
+    #[must_use]
+    pub fn naming(mut self, places: Vec<(SourceKind, String)>) -> Self {
+        self.news.name_places(places);
+        self
     }
 
     /// Times from outside that the policy took, for the daemon that steers the clock; none while that

@@ -1,8 +1,8 @@
 //! A time process that begins while the node runs: it goes on from what was stated before it.
 
+use super::clock::Movement;
 use super::{Anchor, Engine};
 use crate::bound::Bound;
-use super::clock::Movement;
 use crate::drift::ServoSample;
 use crate::sample::ClockComparison;
 use crate::states::ClockState;

@@ -131,12 +131,7 @@ fn bears_out(source: &ChronySource, said: &Measurement) -> bool {
 
 /// The earliest that a sample was taken which was not there at the last look: it came since then, after as long on
 /// its way as any message, and its age is given in whole seconds.
-fn sampled_at(
-    source: &ChronySource,
-    reading: &ChronyReading,
-    last: MonoNs,
-    at: MonoNs,
-) -> MonoNs {
+fn sampled_at(source: &ChronySource, reading: &ChronyReading, last: MonoNs, at: MonoNs) -> MonoNs {
     let age_s = u64::from(source.last_sample_age_s.unwrap_or(u32::MAX));
     let age_ns = age_s.saturating_add(1).saturating_mul(1_000_000_000);
     let by_age_ns = at.0.saturating_sub(age_ns);

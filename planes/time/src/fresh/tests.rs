@@ -226,7 +226,11 @@ fn a_sample_that_bears_out_the_last_update_is_a_measurement_too() {
             Some(taken_ns) => assert_eq!(measured(verdict).taken.0, taken_ns, "{what}"),
             None => assert_eq!(verdict, Verdict::Nothing, "{what}"),
         }
-        assert_eq!(stepped, Verdict::Nothing, "{what}: before the step or behind it");
+        assert_eq!(
+            stepped,
+            Verdict::Nothing,
+            "{what}: before the step or behind it"
+        );
     }
 }
 

@@ -50,7 +50,9 @@ pub(crate) fn run(
         return Ok(());
     };
     let mut engine = Engine::new(source.clone(), policy::of(contract, welcome.newest_utc));
-    engine = engine.after(before(welcome));
+    engine = engine
+        .after(before(welcome))
+        .naming(probes::places(contract));
     let mut hand = Hand::of(contract);
     let mut next = MonoNs(0);
     let mut number = 0;
