@@ -5,6 +5,7 @@ use crate::paths::DataDir;
 use clocks::{CardClock, Chronyd, Daemon, Probe, Ptp4l, Rtc, Thermal};
 use contract::Contract;
 use evidence::MonoNs;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use time_plane::reading::{Fault, Observation, PtpReading, Reading, SourceKind, Timestamping};
@@ -92,6 +93,12 @@ impl Probes {
     pub(super) fn awaited(&self) -> MonoNs {
         let awaited = self.turns.iter().filter_map(|turn| turn.awaited);
         awaited.min().unwrap_or(MonoNs(u64::MAX))
+    }
+
+    /// Descriptors that become readable when a daemon has something to tell.
+    pub(super) fn wakes(&self) -> Vec<BorrowedFd<'_>> {
+        let probes = self.turns.iter().filter_map(|turn| turn.probe.as_ref());
+        probes.filter_map(|probe| probe.wake()).collect()
     }
 
     /// It is the turn of the daemons now.
