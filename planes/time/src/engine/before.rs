@@ -1,7 +1,8 @@
 //! A time process that begins while the node runs: it goes on from what was stated before it.
 
+use super::Engine;
+use super::anchor::Anchor;
 use super::clock::Movement;
-use super::{Anchor, Engine};
 use crate::bound::Bound;
 use crate::drift::ServoSample;
 use crate::sample::ClockComparison;
