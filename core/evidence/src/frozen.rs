@@ -29,6 +29,10 @@ pub mod names {
     pub const CONTRACT_COMMIT: &str = "contract_commit";
     /// Beginning of the epoch; label: the boot.
     pub const EPOCH_BEGAN: &str = "epoch_began_ns";
+    /// The latest UTC that a SYNCED stamp had, in nanoseconds since 1970; label: the scale.
+    pub const NEWEST_SYNCED: &str = "newest_synced_ns";
+    /// When SYNCED was claimed first in a boot, in nanoseconds since it began; label: the boot.
+    pub const BOOT_TO_STABLE: &str = "boot_to_stable_ns";
     /// How many entries from the one in the label on a cosigner has by name alone.
     pub const LOST_ENTRIES: &str = "lost_entries";
 }

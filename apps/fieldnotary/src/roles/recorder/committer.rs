@@ -63,6 +63,8 @@ pub(super) struct Committer {
     pub(super) budget: Budget,
     /// The latest time that a stamp of the log's end had when it was opened.
     pub(super) newest_utc: UtcNs,
+    /// The latest that a SYNCED one had by then.
+    pub(super) newest_synced: UtcNs,
     pub(super) earlier: Earlier,
     pub(super) markers: std::path::PathBuf,
     pub(super) feed: Arc<Feed>,

@@ -15,6 +15,8 @@ pub(super) struct Earlier {
     ran: bool,
     stated: Option<TimeMap>,
     told: VecDeque<(EventCode, MonoNs)>,
+    /// When SYNCED was claimed first, in nanoseconds since the boot.
+    synced_ns: Option<u64>,
 }
 
 impl Earlier {
@@ -29,6 +31,20 @@ impl Earlier {
             self.told.pop_front();
         }
         self.told.push_back((event.code, event.at));
+        if event.code == EventCode::SyncAcquired {
+            self.synced_first(event.at.0);
+        }
+    }
+
+    /// SYNCED was claimed so long after the boot; the first time counts.
+    pub(super) fn synced_first(&mut self, since_boot_ns: u64) {
+        let known_ns = self.synced_ns.unwrap_or(u64::MAX);
+        self.synced_ns = Some(known_ns.min(since_boot_ns));
+    }
+
+    /// When it was claimed first in this boot; an event of the log may be the second one where the first has left it.
+    pub(super) const fn boot_to_stable_ns(&self) -> Option<u64> {
+        self.synced_ns
     }
 
     /// It was in this boot.
@@ -99,6 +115,17 @@ mod tests {
         assert!(!earlier.has(&lost));
         assert!(!earlier.has_map(&TimeMap::absent(MonoNs(count + 1), UtcNs(0))));
         assert_eq!(earlier.told.len(), TOLD_MAX);
+        assert_eq!(earlier.boot_to_stable_ns(), None);
+        for at in [70, 90] {
+            earlier.tell(&Event {
+                code: EventCode::SyncAcquired,
+                ..step(at)
+            });
+        }
+        assert_eq!(earlier.boot_to_stable_ns(), Some(70));
+        // A frozen state knows what has left the ring.
+        earlier.synced_first(9);
+        assert_eq!(earlier.boot_to_stable_ns(), Some(9));
         assert!(!earlier.ran() && earlier.of_this_boot().ran());
     }
 }

@@ -17,9 +17,11 @@ use crate::clock;
 use crate::lately::Lately;
 use crate::paths::DataDir;
 use contract::Contract;
-use evidence::frozen::names::{CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES};
+use evidence::frozen::names::{
+    BOOT_TO_STABLE, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
+};
 use evidence::kinds::{Counter, EpochStart, TimeMap};
-use evidence::reasons::{CounterState, EpochCause, EventCode};
+use evidence::reasons::{CounterState, EpochCause, EventCode, TimeQuality};
 use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId, TimeMaps, UtcNs};
 use journal::{Reader, Recovery};
 use media::{FileTruth, FileVolume, HealthSource};
@@ -47,6 +49,8 @@ pub(super) struct Remembered {
     since: Since,
     /// The latest time that a stamp had.
     newest_utc: UtcNs,
+    /// The latest that a SYNCED one had; segments that have left the ring may have had it.
+    newest_synced: UtcNs,
     /// What the time process said in the newest boot.
     earlier: Earlier,
 }
@@ -122,7 +126,8 @@ pub(super) fn begin(
         media: MediaWatch::new(device),
         lately: remembered.lately,
         budget: budget(&contract),
-        newest_utc: remembered.newest_utc,
+        newest_utc: remembered.newest_utc.max(remembered.newest_synced),
+        newest_synced: remembered.newest_synced,
         earlier,
         contract_commit: CommitId(0),
         origin: format!("{}/g{generation}", contract.station.origin),
@@ -214,6 +219,9 @@ pub(super) fn remember(
             let stamp = &entry.stamp;
             remembered.lately.observe(stored.commit_id, stamp, &payload);
             remembered.newest_utc = remembered.newest_utc.max(stamp.timestamp);
+            if stamp.quality == TimeQuality::Synced {
+                remembered.newest_synced = remembered.newest_synced.max(stamp.timestamp);
+            }
             remembered.observe(stored.commit_id, payload);
         }
         let oldest = reader.oldest();
@@ -288,6 +296,16 @@ impl Remembered {
                         (EPOCH_BEGAN, Some(label), Some(value)) => {
                             self.epoch = Some((label, MonoNs(value)));
                         }
+                        (NEWEST_SYNCED, _, Some(ns)) => {
+                            let utc = UtcNs(i64::try_from(ns).unwrap_or(0));
+                            self.newest_synced = self.newest_synced.max(utc);
+                        }
+                        (BOOT_TO_STABLE, Some(label), Some(ns)) => {
+                            let of_this_boot = self.epoch.as_ref().map(|(boot, _)| boot);
+                            if of_this_boot == Some(&label) {
+                                self.earlier.synced_first(ns);
+                            }
+                        }
                         (LOST_ENTRIES, Some(label), Some(count)) => {
                             if let Ok(first) = label.parse() {
                                 self.given_up.observe_lost(first, count);
@@ -310,6 +328,14 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
         contract_counter(own, &digest, recorder.contract_commit),
         counter(own, EPOCH_BEGAN, boot, recorder.epoch_at.0),
     ];
+    let newest_synced = recorder.newest_synced().0;
+    if let Some(ns) = u64::try_from(newest_synced).ok().filter(|ns| *ns > 0) {
+        counters.push(counter(own, NEWEST_SYNCED, "UTC".to_owned(), ns));
+    }
+    if let Some(ns) = recorder.boot_to_stable_ns() {
+        let boot = recorder.boot_id.to_string();
+        counters.push(counter(own, BOOT_TO_STABLE, boot, ns));
+    }
     let lost = recorder.given_up.lost().iter();
     counters
         .extend(lost.map(|(first, count)| counter(own, LOST_ENTRIES, first.to_string(), *count)));
@@ -413,6 +439,41 @@ impl Committer {
                     self.stage(part.into());
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Remembered, counter};
+    use evidence::frozen::names::{BOOT_TO_STABLE, EPOCH_BEGAN, NEWEST_SYNCED};
+    use evidence::kinds::CounterSnapshot;
+    use evidence::{BootId, CommitId, MonoNs, SourceId, UtcNs};
+
+    /// Every segment that is left was written by a clock in 1970.
+    //= A8.5
+    #[test]
+    fn the_newest_time_that_was_certain_outlives_its_segments() {
+        let own = SourceId::new("recorder").unwrap();
+        let (boot, other) = (BootId([1; 16]).to_string(), BootId([2; 16]).to_string());
+        let state = |boot_of_synced: &str| CounterSnapshot {
+            at: MonoNs(5),
+            counters: vec![
+                counter(&own, EPOCH_BEGAN, boot.clone(), 4),
+                counter(
+                    &own,
+                    NEWEST_SYNCED,
+                    "UTC".to_owned(),
+                    1_800_000_000_000_000_000,
+                ),
+                counter(&own, BOOT_TO_STABLE, boot_of_synced.to_owned(), 9),
+            ],
+        };
+        for (of, stable_ns) in [(&boot, Some(9)), (&other, None)] {
+            let mut remembered = Remembered::default();
+            remembered.observe(CommitId(7), state(of).into());
+            assert_eq!(remembered.newest_synced, UtcNs(1_800_000_000_000_000_000));
+            assert_eq!(remembered.earlier.boot_to_stable_ns(), stable_ns);
         }
     }
 }

@@ -173,7 +173,11 @@ fn frozen_state(contract: &Contract, own: &SourceId, ack: Option<usize>) -> Vec<
     let digest = contract.digest().to_string();
     counters.push(counter(names::CONTRACT_COMMIT, digest, 3));
     let boot = "0".repeat(ROOT_CHARS);
-    counters.push(counter(names::EPOCH_BEGAN, boot, AT.0));
+    counters.push(counter(names::EPOCH_BEGAN, boot.clone(), AT.0));
+    if contract.time.is_some() {
+        counters.push(counter(names::NEWEST_SYNCED, "UTC".to_owned(), AT.0));
+        counters.push(counter(names::BOOT_TO_STABLE, boot, AT.0));
+    }
     let parts = contract.parts(AT).into_iter().map(Payload::from);
     let state = frozen::snapshots(AT, own, &counters);
     let state = state.into_iter().map(Payload::from);

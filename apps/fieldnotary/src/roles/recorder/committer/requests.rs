@@ -6,8 +6,10 @@ use crate::roles::recorder::work::Answer;
 use crate::roles::recorder::{acks, intake, ledger, slots};
 use evidence::kinds::TimeMap;
 use evidence::kinds::{Downtime, Marker};
-use evidence::reasons::{DowntimeCause, EventCode, MarkerKind};
-use evidence::{Blob, Captured, CommitId, MeterId, Payload, ScheduleId, Seq, SourceId, Stream};
+use evidence::reasons::{DowntimeCause, EventCode, MarkerKind, TimeQuality};
+use evidence::{
+    Blob, Captured, CommitId, MeterId, Payload, ScheduleId, Seq, SourceId, Stream, UtcNs,
+};
 use ipc::message::{
     Accepted, ErrorCode, Leased, Message, NoteText, RefuseReason, Refused, SlotStart, Welcome,
 };
@@ -30,9 +32,24 @@ impl Committer {
             newest_utc: self.newest_utc,
             statement: self.last_statement().map(|map| Captured::new(&map.into())),
             ran_in_this_boot: self.earlier.ran() || self.time.is_stated(),
-            boot_to_stable_ns: self.stats.time.boot_to_stable_ns(),
+            boot_to_stable_ns: self.boot_to_stable_ns(),
         }
         .into()
+    }
+
+    /// When SYNCED was claimed first in this boot: by what the time process says, or by the log.
+    pub(in crate::roles::recorder) fn boot_to_stable_ns(&self) -> Option<u64> {
+        let told = self.stats.time.boot_to_stable_ns();
+        told.or(self.earlier.boot_to_stable_ns())
+    }
+
+    /// The latest UTC that a SYNCED stamp has had.
+    pub(in crate::roles::recorder) fn newest_synced(&self) -> UtcNs {
+        let now = self.time.newest().evaluate(clock::mono());
+        match now.quality {
+            TimeQuality::Synced => self.newest_synced.max(now.timestamp),
+            TimeQuality::RtcOnly | TimeQuality::Holdover => self.newest_synced,
+        }
     }
 
     /// The last TimeMap of this boot: of this run, or of the log.
