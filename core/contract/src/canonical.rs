@@ -8,8 +8,8 @@
 use crate::item::{Item, read_list, records, write_list};
 use crate::limits::{METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, SCHEDULES_MAX};
 use crate::model::{
-    Contract, Meter, OfferedSource, Point, Port, PortKind, Schedule, Seal, SerialLine, Station,
-    Storage, Time, Uplink,
+    BitField, Contract, Meter, OfferedSource, Point, Port, PortKind, Schedule, Seal, SerialLine,
+    Station, Storage, Time, Uplink,
 };
 use crate::rules;
 use crate::sound;
@@ -43,9 +43,10 @@ records! {
     SerialLine { 0 device; 1 baud; 2 data_bits; 3 parity; 4 stop_bits; 5 turnaround_ms; }
     Schedule { 0 id; 1 every_ms; 2 offset_ms; }
     Point {
-        0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy;
+        0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy; 9 bits;
     }
-    MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; }
+    BitField { 0 low; 1 high; }
+    MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; 5 timeout_ms; 6 retries; }
 }
 
 /// A meter with the place of its point list.
@@ -55,6 +56,8 @@ struct MeterRow {
     unit: u8,
     schedule: ScheduleId,
     list: u64,
+    timeout_ms: Option<u64>,
+    retries: Option<u32>,
 }
 
 /// A map with one key that tells the kind: 0 serial line, 1 address of a TCP server.
@@ -148,6 +151,8 @@ impl Contract {
                 unit: meter.unit,
                 schedule: meter.schedule.clone(),
                 list,
+                timeout_ms: meter.timeout_ms,
+                retries: meter.retries,
             }
         });
         let rows = rows.collect();
@@ -265,6 +270,8 @@ fn meters(rows: Vec<MeterRow>, lists: &[Vec<Point>]) -> Option<BTreeMap<MeterId,
             port: row.port,
             unit: row.unit,
             schedule: row.schedule,
+            timeout_ms: row.timeout_ms,
+            retries: row.retries,
             points: points.clone(),
         };
         meters.insert(row.id, meter);

@@ -381,6 +381,18 @@ pub(crate) const METER: Section = Section {
         ),
         key("schedule", "reference", REQUIRED, "`id` of its schedule."),
         key(
+            "timeout",
+            "duration",
+            Preset::Stated("that of its port"),
+            "How long to wait for its reply: 1ms to 60s.",
+        ),
+        key(
+            "retries",
+            "integer",
+            Preset::Stated("those of its port"),
+            "Attempts after the first: 0 to 10.",
+        ),
+        key(
             "profile",
             "reference",
             Preset::Stated("none"),
@@ -411,14 +423,23 @@ pub(crate) const POINT: Section = Section {
             "type",
             "word",
             REQUIRED,
-            "`bit` (in `coil` and `discrete`), `u16`, `i16`, `u32`, `i32`, `u64` or `i64` \
-            (in `holding` and `input`).",
+            "`bit` (in `coil` and `discrete`); in `holding` and `input` `u16`, `i16`, `u32`, `i32`, `u64`, `i64`, \
+            `f32`, `f64` (IEEE 754; the value is the shortest decimal that reads back as the same number), \
+            `bcd16`, `bcd32` or `bcd64` (4, 8 and 16 digits, no sign).",
         ),
         key(
             "word_order",
             "word",
             text("high-first"),
-            "Order of the 16-bit words of a wider value: `high-first` or `low-first`.",
+            "Order of the 16-bit words of a wider value: `high-first` or `low-first`; `high-first-swapped` and \
+            `low-first-swapped` where in each word the less significant byte comes first.",
+        ),
+        key(
+            "bits",
+            "bits",
+            Preset::Stated("all"),
+            "The bits of a `u16`, `u32` or `u64` that are the value, such as `\"4-7\"` or `\"3\"`; bit 0 is the least \
+            significant.",
         ),
         key(
             "scale",

@@ -37,9 +37,9 @@ mod words;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    Contract, Meter, OfferedSource, Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode,
-    PtpTimestamping, Schedule, Seal, SerialLine, Station, Storage, Table, Time, Uplink, ValueType,
-    WordOrder,
+    BitField, Contract, Meter, OfferedSource, Oscillator, Parity, Point, Policy, Port, PortKind,
+    PtpMode, PtpTimestamping, Schedule, Seal, SerialLine, Station, Storage, Table, Time, Uplink,
+    ValueType, WordOrder,
 };
 pub use pace::Pace;
 pub use parse::parse;

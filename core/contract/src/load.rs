@@ -47,7 +47,8 @@ pub(crate) fn load(contract: &Contract, port: &Port) -> Load {
 
 /// Microseconds of one session: if all is answered at once, and if nothing is.
 fn session_us(port: &Port, meter: &Meter) -> (u64, u64) {
-    let attempts = u64::from(port.retries) + 1;
+    let attempts = u64::from(meter.retries.unwrap_or(port.retries)) + 1;
+    let timeout_ms = meter.timeout_ms.unwrap_or(port.timeout_ms);
     let (mut answered, mut silent) = (0u64, 0u64);
     for data_bytes in reads(&meter.points) {
         let (request, reply) = match &port.kind {
@@ -59,7 +60,7 @@ fn session_us(port: &Port, meter: &Meter) -> (u64, u64) {
             PortKind::ModbusTcp { .. } => (0, 0),
         };
         answered = answered.saturating_add(request + reply);
-        let waiting = request + port.timeout_ms.saturating_mul(1_000);
+        let waiting = request + timeout_ms.saturating_mul(1_000);
         silent = silent.saturating_add(waiting.saturating_mul(attempts));
     }
     (answered, silent)

@@ -250,6 +250,10 @@ pub struct Meter {
     pub unit: u8,
     /// Its schedule.
     pub schedule: ScheduleId,
+    /// How long to wait for its reply, where that is not what the port says.
+    pub timeout_ms: Option<u64>,
+    /// Attempts after the first, where those are not what the port says.
+    pub retries: Option<u32>,
     /// Its points in the order of the file.
     pub points: Vec<Point>,
 }
@@ -265,8 +269,10 @@ pub struct Point {
     pub address: u16,
     /// Type of the value.
     pub value: ValueType,
-    /// Order of the 16-bit words, where there are several.
+    /// Order of the 16-bit words and of their bytes.
     pub word_order: WordOrder,
+    /// The bits of the number that are the value, where not all of them are.
+    pub bits: Option<BitField>,
     /// The value is raw times this.
     pub scale: Decimal,
     /// Unit for people and exports.
@@ -307,6 +313,25 @@ pub enum ValueType {
     U64,
     /// Four registers, two's complement.
     I64,
+    /// Two registers, IEEE 754 binary32.
+    F32,
+    /// Four registers, IEEE 754 binary64.
+    F64,
+    /// One register, four digits.
+    Bcd16,
+    /// Two registers, eight digits.
+    Bcd32,
+    /// Four registers, sixteen digits.
+    Bcd64,
+}
+
+/// Bits of an unsigned number that are a number of their own; bit 0 is the least significant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BitField {
+    /// The lowest of them.
+    pub low: u8,
+    /// The highest.
+    pub high: u8,
 }
 
 impl ValueType {
@@ -314,9 +339,9 @@ impl ValueType {
     #[must_use]
     pub const fn width(self) -> u16 {
         match self {
-            Self::Bit | Self::U16 | Self::I16 => 1,
-            Self::U32 | Self::I32 => 2,
-            Self::U64 | Self::I64 => 4,
+            Self::Bit | Self::U16 | Self::I16 | Self::Bcd16 => 1,
+            Self::U32 | Self::I32 | Self::F32 | Self::Bcd32 => 2,
+            Self::U64 | Self::I64 | Self::F64 | Self::Bcd64 => 4,
         }
     }
 }
@@ -328,6 +353,10 @@ pub enum WordOrder {
     HighFirst,
     /// Least significant word first.
     LowFirst,
+    /// Most significant word first, in each the less significant byte first.
+    HighFirstSwapped,
+    /// Least significant word first, in each the less significant byte first: little-endian throughout.
+    LowFirstSwapped,
 }
 
 /// What comes first when the journal cannot take a record (A5.6).

@@ -345,6 +345,8 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             integer::<u8>("1 to 247 on a serial line, 0 to 255 over TCP")(raw).map(Some)
         });
         let schedule = block.get(report, "schedule", None, |raw| id(raw).map(Some));
+        let timeout_ms = block.maybe(report, "timeout", duration(1..=PORT_TIMEOUT_MS_MAX));
+        let retries = block.maybe(report, "retries", integer("0 to 10"));
         let profile = block.maybe(report, "profile", id::<PointId>);
         let shared = profile.as_ref().and_then(|id| profiles.get(id));
         let mut points = shared.cloned().unwrap_or_default();
@@ -385,6 +387,8 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             port: port.or_else(|| stand_in.parse().ok())?,
             unit: unit.unwrap_or(1),
             schedule: schedule.or_else(|| stand_in.parse().ok())?,
+            timeout_ms,
+            retries,
             points,
         })
     }

@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::error::{Report, wrong};
 use crate::keys::POINT;
 use crate::model::{Point, Policy, Table, ValueType, WordOrder};
-use crate::read::{decimal, id, pair, register, text, word};
+use crate::read::{bits, decimal, id, pair, register, text, word};
 use crate::rules::{Problem, point};
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -65,6 +65,7 @@ fn read_point(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Option<Poin
         address,
         value,
         word_order: block.get(report, "word_order", WordOrder::HighFirst, word),
+        bits: block.maybe(report, "bits", bits),
         scale: block.get(report, "scale", one, decimal),
         unit: block.get(report, "unit", String::new(), text),
         range: block.maybe(report, "range", pair(decimal, "[\"0\", \"99999999\"]")),

@@ -3,7 +3,7 @@
 use crate::error::{Wrong, wrong};
 use crate::keys::Preset;
 use crate::limits::TEXT_BYTES_MAX;
-use crate::model::Table;
+use crate::model::{BitField, Table};
 use crate::near::{either, nearest};
 use crate::words::{Word, word_of};
 use alloc::format;
@@ -136,6 +136,21 @@ pub(crate) fn word<T: Word>(raw: &Raw<'_, '_>) -> Value<T> {
         None => format!("write {}", either(words())),
     };
     Err(wrong(format!("\"{text}\" is not known here"), advice))
+}
+
+/// Bits of a number: `"4-7"`, or `"3"` for one.
+pub(crate) fn bits(raw: &Raw<'_, '_>) -> Value<BitField> {
+    const ADVICE: &str = "write the lowest and the highest bit, such as \"4-7\", or one, such as \"3\"; bit 0 is the \
+                          least significant";
+    let Raw::Text(text) = raw else {
+        return Err(raw.not("bits", ADVICE));
+    };
+    let (low, high) = text.split_once('-').unwrap_or((text, text));
+    let number = |digits: &str| digits.trim().parse::<u8>().ok();
+    match (number(low), number(high)) {
+        (Some(low), Some(high)) => Ok(BitField { low, high }),
+        _ => Err(wrong(format!("\"{text}\" names no bits"), ADVICE)),
+    }
 }
 
 /// Digits, then letters: `15min` is (15, "min").

@@ -9,7 +9,8 @@ use crate::limits::{
     SEGMENTS_MIN, TURNAROUND_MS_MAX, UNIT_BYTES_MAX, UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
 };
 use crate::model::{
-    Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Table, Uplink, ValueType,
+    BitField, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Table, Uplink,
+    ValueType,
 };
 use crate::names::{address, origin, path, url, vkey};
 use crate::words::word_of;
@@ -377,6 +378,7 @@ pub(crate) fn point(point: &Point) -> Problems {
         "write type = \"u16\", or a register of `coil` or `discrete`",
     );
     scale(point, bit, &mut out);
+    bit_field(point, &mut out);
     if let Some((min, max)) = point.range {
         out.unless(
             min.cmp_value(max) != Ordering::Greater,
@@ -395,6 +397,26 @@ pub(crate) fn point(point: &Point) -> Problems {
     out
 }
 
+fn bit_field(point: &Point, out: &mut Problems) {
+    let Some(BitField { low, high }) = point.bits else {
+        return;
+    };
+    let unsigned = [ValueType::U16, ValueType::U32, ValueType::U64];
+    out.unless(
+        unsigned.contains(&point.value),
+        &["bits", "type"],
+        format!("`{}` has no bits to choose from", word_of(point.value)),
+        "write type = \"u16\", \"u32\" or \"u64\", or remove the line",
+    );
+    let last = point.value.width() * 16 - 1;
+    out.unless(
+        low <= high && u16::from(high) <= last,
+        &["bits", "type"],
+        format!("bits {low} to {high} of a number whose last bit is {last}"),
+        "write the lowest bit first; bit 0 is the least significant",
+    );
+}
+
 fn scale(point: &Point, bit: bool, out: &mut Problems) {
     let scale = point.scale;
     out.unless(
@@ -411,10 +433,10 @@ fn scale(point: &Point, bit: bool, out: &mut Problems) {
         "remove the line",
     );
     // Wider counters are multiplied by short scales only; the reading says so if it ever overflows.
-    let raw_max = match point.value.width() {
-        1 => i128::from(u16::MAX),
-        2 => i128::from(u32::MAX),
-        _ => 1,
+    let raw_max = match point.value {
+        ValueType::Bit | ValueType::U16 | ValueType::I16 | ValueType::Bcd16 => i128::from(u16::MAX),
+        ValueType::U32 | ValueType::I32 | ValueType::Bcd32 => i128::from(u32::MAX),
+        ValueType::U64 | ValueType::I64 | ValueType::Bcd64 | ValueType::F32 | ValueType::F64 => 1,
     };
     let largest = Decimal::new(raw_max, 0).and_then(|raw| raw.checked_mul(scale));
     out.unless(

@@ -2,12 +2,13 @@
 
 use crate::error::wrong;
 use crate::limits::{
-    METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX, POINTS_MAX, PORTS_MAX, RTU_UNIT_MAX,
-    RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
+    METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX,
+    RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX,
+    SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
 };
 use crate::model::{Contract, Meter, PortKind};
 use crate::near::{either, nearest};
-use crate::rules::{Problem, Problems, port, schedule, seal, station, storage, uplink};
+use crate::rules::{Problem, Problems, port, schedule, seal, shown_ms, station, storage, uplink};
 use crate::time;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -151,6 +152,27 @@ fn meter(contract: &Contract, meter: &Meter) -> Problems {
             unit => format!("unit {unit} is reserved on a serial line"),
         };
         out.add(&["unit", "port"], what, "write 1 to 247");
+    }
+    out.unless(
+        meter.retries.is_none_or(|retries| retries <= RETRIES_MAX),
+        &["retries"],
+        format!("{} retries", meter.retries.unwrap_or(0)),
+        format!("at most {RETRIES_MAX}: a dead meter holds up the others"),
+    );
+    if let Some(timeout_ms) = meter.timeout_ms {
+        let late_ms = contract
+            .ports
+            .get(&meter.port)
+            .map_or(PORT_TIMEOUT_MS_MAX, |port| port.late_reply_ms);
+        out.unless(
+            (1..=PORT_TIMEOUT_MS_MAX.min(late_ms)).contains(&timeout_ms),
+            &["timeout", "port"],
+            format!("a timeout of {}", shown_ms(timeout_ms)),
+            format!(
+                "write 1ms to {}, which is `late_reply` of its port",
+                shown_ms(PORT_TIMEOUT_MS_MAX.min(late_ms))
+            ),
+        );
     }
     if meter.points.is_empty() {
         out.0.push(Problem {

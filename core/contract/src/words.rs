@@ -32,8 +32,12 @@ words! {
     Table { "coil" Coil "discrete" Discrete "holding" Holding "input" Input }
     ValueType {
         "bit" Bit "u16" U16 "i16" I16 "u32" U32 "i32" I32 "u64" U64 "i64" I64
+        "f32" F32 "f64" F64 "bcd16" Bcd16 "bcd32" Bcd32 "bcd64" Bcd64
     }
-    WordOrder { "high-first" HighFirst "low-first" LowFirst }
+    WordOrder {
+        "high-first" HighFirst "low-first" LowFirst
+        "high-first-swapped" HighFirstSwapped "low-first-swapped" LowFirstSwapped
+    }
     Oscillator { "xo" Xo "tcxo" Tcxo "ocxo" Ocxo "rubidium" Rubidium }
     PtpMode { "disciplines" Disciplines "free-running" FreeRunning }
     PtpTimestamping { "software" Software "hardware" Hardware }

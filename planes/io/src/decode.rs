@@ -1,7 +1,8 @@
 //! From registers and bits to raw bytes, an exact value and its quality.
 
+use alloc::format;
 use alloc::vec::Vec;
-use contract::{Point, ValueType, WordOrder};
+use contract::{BitField, Point, ValueType, WordOrder};
 use evidence::reasons::QualityReason;
 use evidence::{Blob, Decimal, Quality};
 use modbus::pdu::Response;
@@ -32,7 +33,7 @@ pub fn decode(point: &Point, first: u16, response: &Response) -> Option<Decoded>
         Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
             let state = bits.states().nth(skip)?;
             let raw = [u8::from(state)];
-            let number = (point.value == ValueType::Bit).then(|| i128::from(state));
+            let number = (point.value == ValueType::Bit).then(|| Number::Whole(i128::from(state)));
             Some(finish(point, &raw, number))
         }
         Response::WriteSingleCoil { .. }
@@ -43,29 +44,109 @@ pub fn decode(point: &Point, first: u16, response: &Response) -> Option<Decoded>
     }
 }
 
-/// The whole number in the registers; `None` where they do not form one of the type.
-fn number(point: &Point, raw: &[u8]) -> Option<i128> {
+/// The number in the registers; `None` where they do not form one of the type.
+fn number(point: &Point, raw: &[u8]) -> Option<Number> {
     let mut words: Vec<[u8; 2]> = raw.as_chunks().0.to_vec();
-    if point.word_order == WordOrder::LowFirst {
+    let (low_first, swapped) = match point.word_order {
+        WordOrder::HighFirst => (false, false),
+        WordOrder::LowFirst => (true, false),
+        WordOrder::HighFirstSwapped => (false, true),
+        WordOrder::LowFirstSwapped => (true, true),
+    };
+    if low_first {
         words.reverse();
     }
-    let bits = words.iter().fold(0_u64, |bits, word| {
-        bits << 16 | u64::from(u16::from_be_bytes(*word))
-    });
+    let word = |bytes: [u8; 2]| match swapped {
+        true => u16::from_le_bytes(bytes),
+        false => u16::from_be_bytes(bytes),
+    };
+    let bits = words
+        .iter()
+        .fold(0_u64, |bits, bytes| bits << 16 | u64::from(word(*bytes)));
     let signed = |width: u32| {
         let unused = 64 - width;
-        i128::from((bits << unused).cast_signed() >> unused)
+        Number::Whole(i128::from((bits << unused).cast_signed() >> unused))
     };
-    match point.value {
-        ValueType::Bit => (bits < 2).then(|| i128::from(bits)),
-        ValueType::U16 | ValueType::U32 | ValueType::U64 => Some(i128::from(bits)),
-        ValueType::I16 => Some(signed(16)),
-        ValueType::I32 => Some(signed(32)),
-        ValueType::I64 => Some(signed(64)),
+    Some(match point.value {
+        ValueType::Bit => Number::Whole((bits < 2).then(|| i128::from(bits))?),
+        ValueType::U16 | ValueType::U32 | ValueType::U64 => {
+            Number::Whole(i128::from(chosen(bits, point.bits)))
+        }
+        ValueType::I16 => signed(16),
+        ValueType::I32 => signed(32),
+        ValueType::I64 => signed(64),
+        ValueType::Bcd16 | ValueType::Bcd32 | ValueType::Bcd64 => Number::Whole(digits(bits)?),
+        ValueType::F32 => {
+            let value = f32::from_bits(u32::try_from(bits).ok()?);
+            Number::written(&format!("{value:e}"))?
+        }
+        ValueType::F64 => Number::written(&format!("{:e}", f64::from_bits(bits)))?,
+    })
+}
+
+/// A number before its scale.
+enum Number {
+    Whole(i128),
+    /// Digits and a power of ten, as a floating-point number is written in the fewest digits.
+    Written(i128, i32),
+}
+
+impl Number {
+    /// The shortest decimal that reads back as the same floating-point number, as `-1.5e-5`; `None` of what is none,
+    /// an infinity or NaN.
+    fn written(text: &str) -> Option<Self> {
+        let (mantissa, exponent) = text.split_once('e')?;
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits: i128 = [whole, fraction].concat().parse().ok()?;
+        let places = i32::try_from(fraction.len()).ok()?;
+        Some(Self::Written(
+            digits,
+            exponent.parse::<i32>().ok()? - places,
+        ))
+    }
+
+    /// The exact decimal; `None` where none holds it.
+    fn decimal(&self) -> Option<Decimal> {
+        match self {
+            Self::Whole(number) => Decimal::new(*number, 0).ok(),
+            Self::Written(0, _) => Decimal::new(0, 0).ok(),
+            Self::Written(digits, exponent) => {
+                // Whole numbers are written out, and so is what is larger than any exponent.
+                let zeros = u32::try_from(*exponent).unwrap_or(0);
+                let written = 10_i128
+                    .checked_pow(zeros)
+                    .and_then(|factor| digits.checked_mul(factor))
+                    .and_then(|digits| Decimal::new(digits, 0).ok());
+                let as_is = || Decimal::new(*digits, i8::try_from(*exponent).ok()?).ok();
+                written.filter(|_| *exponent >= 0).or_else(as_is)
+            }
+        }
     }
 }
 
-fn finish(point: &Point, raw: &[u8], number: Option<i128>) -> Decoded {
+/// The bits that are the value.
+const fn chosen(bits: u64, field: Option<BitField>) -> u64 {
+    let Some(BitField { low, high }) = field else {
+        return bits;
+    };
+    let width = high.saturating_sub(low);
+    let mask = if width >= 63 {
+        u64::MAX
+    } else {
+        (1 << (width + 1)) - 1
+    };
+    bits >> (low & 63) & mask
+}
+
+/// Binary-coded decimal: each four bits are a digit; `None` where one is not.
+fn digits(bits: u64) -> Option<i128> {
+    (0..16).rev().try_fold(0_i128, |number, place| {
+        let digit = bits >> (place * 4) & 0xf;
+        (digit < 10).then(|| number * 10 + i128::from(digit))
+    })
+}
+
+fn finish(point: &Point, raw: &[u8], number: Option<Number>) -> Decoded {
     let raw = Blob::from(raw);
     let bad = |reason| Quality::invalid(reason);
     let Some(number) = number else {
@@ -75,8 +156,10 @@ fn finish(point: &Point, raw: &[u8], number: Option<i128>) -> Decoded {
             quality: bad(QualityReason::Undecodable),
         };
     };
-    let scaled = Decimal::new(number, 0).and_then(|number| number.checked_mul(point.scale));
-    let Ok(value) = scaled else {
+    let scaled = number
+        .decimal()
+        .and_then(|number| number.checked_mul(point.scale).ok());
+    let Some(value) = scaled else {
         return Decoded {
             raw,
             value: None,
@@ -98,108 +181,4 @@ fn finish(point: &Point, raw: &[u8], number: Option<i128>) -> Decoded {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Decoded, decode};
-    use crate::tests::point;
-    use contract::{Table, ValueType, WordOrder};
-    use evidence::reasons::QualityReason;
-    use evidence::{Decimal, Quality};
-    use modbus::pdu::{PackedBits, Registers, Response};
-    use std::string::{String, ToString};
-
-    fn registers(values: &[u16]) -> Response {
-        Response::ReadHoldingRegisters(Registers::from_values(values).unwrap())
-    }
-
-    fn text(decoded: &Decoded) -> String {
-        decoded.value.map(|value| value.to_string()).unwrap()
-    }
-
-    //= A2.1
-    #[test]
-    fn every_type_and_word_order_is_exact() {
-        use ValueType::{Bit, I16, I32, I64, U16, U32, U64};
-        use WordOrder::{HighFirst, LowFirst};
-        for (value, order, words, scale, expected) in [
-            (U16, HighFirst, &[0xFFFF_u16][..], "1", "65535"),
-            (I16, HighFirst, &[0xFFFF], "0.1", "-0.1"),
-            (I16, HighFirst, &[0x7FFF], "1", "32767"),
-            (U32, HighFirst, &[0x0001, 0x0002], "0.01", "655.38"),
-            (U32, LowFirst, &[0x0002, 0x0001], "0.01", "655.38"),
-            (I32, HighFirst, &[0xFFFF, 0xFFFE], "1", "-2"),
-            (I32, LowFirst, &[0xFFFE, 0xFFFF], "1", "-2"),
-            (U64, HighFirst, &[0xFFFF; 4], "1", "18446744073709551615"),
-            (U64, LowFirst, &[4, 3, 2, 1], "1", "281483566841860"),
-            (I64, HighFirst, &[0xFFFF; 4], "0.001", "-0.001"),
-            (
-                I64,
-                HighFirst,
-                &[0x8000, 0, 0, 0],
-                "1",
-                "-9223372036854775808",
-            ),
-            (Bit, HighFirst, &[1], "1", "1"),
-        ] {
-            let mut point = point("p", Table::Holding, 100, value);
-            point.word_order = order;
-            point.scale = scale.parse().unwrap();
-            let decoded = decode(&point, 100, &registers(words)).unwrap();
-            assert_eq!(text(&decoded), expected, "{value:?} {order:?}");
-            assert_eq!(decoded.quality, Quality::GOOD);
-            assert_eq!(decoded.raw.0.len(), words.len() * 2);
-        }
-    }
-
-    //= A2.1
-    #[test]
-    fn a_point_is_taken_from_its_own_address_and_no_other() {
-        let point = point("p", Table::Holding, 12, ValueType::U16);
-        let reply = registers(&[10, 11, 12, 13]);
-        assert_eq!(text(&decode(&point, 10, &reply).unwrap()), "12");
-        assert_eq!(decode(&point, 13, &reply), None);
-        assert_eq!(decode(&point, 8, &reply), None);
-    }
-
-    //= R3.4
-    #[test]
-    fn what_cannot_be_used_says_why_and_keeps_the_raw_bytes() {
-        let mut ranged = point("p", Table::Holding, 0, ValueType::U16);
-        ranged.range = Some(("1".parse().unwrap(), "10.0".parse().unwrap()));
-        for (word, quality) in [
-            (0, Quality::invalid(QualityReason::OutOfRange)),
-            (1, Quality::GOOD),
-            (10, Quality::GOOD),
-            (11, Quality::invalid(QualityReason::OutOfRange)),
-        ] {
-            let decoded = decode(&ranged, 0, &registers(&[word])).unwrap();
-            assert_eq!(decoded.quality, quality, "{word}");
-            assert_eq!(text(&decoded), word.to_string());
-        }
-        let mut wide = point("p", Table::Holding, 0, ValueType::U64);
-        wide.scale = Decimal::new(10, 0).unwrap();
-        let decoded = decode(&wide, 0, &registers(&[0xFFFF; 4])).unwrap();
-        assert_eq!(decoded.quality, Quality::invalid(QualityReason::Overflow));
-        assert_eq!((decoded.value, decoded.raw.0.len()), (None, 8));
-        let bit = point("p", Table::Holding, 0, ValueType::Bit);
-        let decoded = decode(&bit, 0, &registers(&[2])).unwrap();
-        assert_eq!(
-            decoded.quality,
-            Quality::invalid(QualityReason::Undecodable)
-        );
-    }
-
-    //= A2.1
-    #[test]
-    fn bits_are_one_byte_each() {
-        let states = [
-            true, false, true, true, false, false, false, false, false, true,
-        ];
-        let reply = Response::ReadCoils(PackedBits::pack(&states).unwrap());
-        for (at, state) in (20..).zip(states) {
-            let point = point("p", Table::Coil, at, ValueType::Bit);
-            let decoded = decode(&point, 20, &reply).unwrap();
-            assert_eq!(decoded.raw.0, [u8::from(state)]);
-            assert_eq!(text(&decoded), u8::from(state).to_string());
-        }
-    }
-}
+mod tests;

@@ -85,7 +85,8 @@ enum Phase {
 #[derive(Debug)]
 pub struct PortEngine {
     origin: Origin,
-    timeout_ns: u64,
+    /// The longest that a meter of this port may take to answer.
+    timeout_ns_max: u64,
     late_reply_ns: u64,
     schedules: Vec<Schedule>,
     meters: Vec<MeterState>,
@@ -136,15 +137,18 @@ impl PortEngine {
             if let Some(schedule) = schedules.get_mut(at) {
                 schedule.meters += 1;
             }
-            meters.push(MeterState::new(meter.clone(), at, plan(meter)?));
+            meters.push(MeterState::new(meter.clone(), at, plan(meter)?, found));
         }
         Ok(Self {
             origin: Origin {
                 port: port.clone(),
                 contract: configuration,
-                retries: found.retries,
             },
-            timeout_ns: found.timeout_ms.saturating_mul(MS_NS),
+            timeout_ns_max: meters
+                .iter()
+                .map(|meter| meter.timeout_ns)
+                .max()
+                .unwrap_or(0),
             late_reply_ns: found.late_reply_ms.saturating_mul(MS_NS),
             schedules,
             meters,
@@ -257,7 +261,7 @@ impl PortEngine {
 
     fn link_up(&mut self, now: MonoNs) {
         self.link.up();
-        let quiet_ns = self.timeout_ns.saturating_add(self.late_reply_ns);
+        let quiet_ns = self.timeout_ns_max.saturating_add(self.late_reply_ns);
         self.wire.opened(now.plus_ns(quiet_ns));
         if !self.wire.is_serial() {
             self.book = LateBook::default();

@@ -11,11 +11,13 @@ use crate::plan::{Gaps, Plan, PlannedRead};
 use crate::state::{Event, State};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use contract::Meter;
+use contract::{Meter, Port};
 use evidence::kinds::{AttemptFailed, Payload, Reading};
 use evidence::reasons::AttemptCause;
 use evidence::{Captured, CommitId, MonoNs, PointId, Seq, Slot, SourceId};
 use modbus::pdu::{ExceptionCode, Request, Response};
+
+const MS_NS: u64 = 1_000_000;
 
 /// A request on the wire.
 #[derive(Clone, Debug)]
@@ -82,7 +84,6 @@ impl Failure {
 pub(crate) struct Origin {
     pub(crate) port: SourceId,
     pub(crate) contract: CommitId,
-    pub(crate) retries: u32,
 }
 
 /// One read session.
@@ -152,13 +153,20 @@ pub(crate) struct MeterState {
     pub(crate) bucket: Bucket,
     /// When it was last asked.
     pub(crate) served: MonoNs,
+    /// How long its reply is waited for.
+    pub(crate) timeout_ns: u64,
+    /// Attempts after the first.
+    pub(crate) retries: u32,
     failed_sessions: u32,
     keep_gaps: bool,
 }
 
 impl MeterState {
-    pub(crate) fn new(meter: Meter, schedule: usize, plan: Plan) -> Self {
+    pub(crate) fn new(meter: Meter, schedule: usize, plan: Plan, port: &Port) -> Self {
+        let timeout_ms = meter.timeout_ms.unwrap_or(port.timeout_ms);
         Self {
+            timeout_ns: timeout_ms.saturating_mul(MS_NS),
+            retries: meter.retries.unwrap_or(port.retries),
             meter,
             schedule,
             plan,
@@ -356,7 +364,7 @@ impl MeterState {
         let retries = if self.is_quarantined() {
             0
         } else {
-            origin.retries
+            self.retries
         };
         let (silence, settled) = (failure.is_silence(), failure.is_settled());
         let refused = failure.exception == Some(ExceptionCode::IllegalDataAddress.code());

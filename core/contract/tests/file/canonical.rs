@@ -143,6 +143,25 @@ fn each_key_of_who_may_offer_the_time_is_part_of_the_digest() {
     assert!(!seen.contains(&contract(&time(&refclock)).digest()));
 }
 
+/// What a meter or a point says more is part of the contract, and what it leaves out is not.
+//= R6.2
+#[test]
+fn what_a_meter_or_point_says_of_its_own_is_part_of_the_digest() {
+    let plain = contract(BASE).digest();
+    let mut seen = vec![plain];
+    for (place, more) in [
+        ("scale = \"0.01\"", "bits = \"4-7\""),
+        ("scale = \"0.01\"", "word_order = \"low-first-swapped\""),
+        ("unit = 1\n", "timeout = \"900ms\""),
+        ("unit = 1\n", "retries = 0"),
+    ] {
+        let changed = contract(&with(place, &format!("{place}\n{more}\n")));
+        assert!(!seen.contains(&changed.digest()), "{more}");
+        seen.push(changed.digest());
+        assert_eq!(Contract::from_canonical(&changed.canonical()), Ok(changed));
+    }
+}
+
 fn unsound(change: impl FnOnce(&mut Contract)) {
     let mut contract = contract(BASE);
     change(&mut contract);

@@ -36,12 +36,10 @@ impl PortEngine {
             measured_ns: schedule.cycle_ns,
             measured_ns_max: schedule.cycle_ns_max,
         };
-        let attempts = u64::from(self.origin.retries).saturating_add(1);
-        let silent_ns = self
-            .wire
-            .silent_ns(self.timeout_ns)
-            .saturating_mul(attempts);
         for meter in self.meters.iter().filter(|meter| meter.schedule == at) {
+            let attempts = u64::from(meter.retries).saturating_add(1);
+            let silent_ns = self.wire.silent_ns(meter.timeout_ns);
+            let silent_ns = silent_ns.saturating_mul(attempts);
             cycle.worst_ns = cycle.worst_ns.saturating_add(silent_ns);
             for read in &meter.plan.reads {
                 let budget_ns = self.wire.budget_ns(&read.request);

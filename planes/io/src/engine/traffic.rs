@@ -236,11 +236,11 @@ impl PortEngine {
         };
         meter.served = now;
         self.next_token += 1;
-        let unit = meter.meter.unit;
+        let (unit, timeout_ns) = (meter.meter.unit, meter.timeout_ns);
         let (frame, transfer_ns) = self.wire.encode(token, unit, &request);
         meter.bucket.bytes_sent += u64::try_from(frame.len()).unwrap_or(u64::MAX);
         let sent_end = now.plus_ns(transfer_ns);
-        let deadline = sent_end.plus_ns(self.timeout_ns);
+        let deadline = sent_end.plus_ns(timeout_ns);
         let deadline_hard = deadline.plus_ns(self.wire.grace_ns());
         let expires = deadline_hard.plus_ns(self.late_reply_ns);
         self.book

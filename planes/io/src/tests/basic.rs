@@ -96,6 +96,32 @@ fn a_silent_meter_costs_its_own_timeouts_and_nobody_elses_slots() {
     }
 }
 
+//= R5.2
+#[test]
+fn a_meter_with_a_timeout_and_retries_of_its_own_is_waited_for_so_long_and_so_often() {
+    let mut site = Site::serial(2);
+    site.every_ms = 5_000;
+    site.own = Some((0, 30, 3));
+    let mut world = World::new(&site, silent(&[0, 1]));
+    run(&site, &mut world, 1);
+    let waited = |place: usize| -> Vec<u64> {
+        let of_it = world.sent.iter().filter(|sent| sent.place() == place);
+        let failures = world.failures();
+        let ended = failures
+            .iter()
+            .filter(|one| one.meter_id == meter_id(place));
+        of_it
+            .zip(ended)
+            .map(|(sent, failed)| failed.at.since(sent.at) / MS)
+            .collect()
+    };
+    // Eight characters of a request take 9 ms at 9600 baud.
+    let (own, ports) = (waited(0), waited(1));
+    assert_eq!((own.len(), ports.len()), (4, 2), "{own:?} {ports:?}");
+    assert!(own.iter().all(|ms| (30..50).contains(ms)), "{own:?}");
+    assert!(ports.iter().all(|ms| (100..120).contains(ms)), "{ports:?}");
+}
+
 //= A4.6
 #[test]
 fn a_session_says_which_points_it_leaves_without_a_reading() {

@@ -141,6 +141,7 @@ fn sites() -> impl Strategy<Value = Site> {
                 timeout_ms,
                 late_reply_ms,
                 retries,
+                own: None,
                 meters: meters
                     .into_iter()
                     .map(|addresses| addresses.into_iter().map(|address| address * 2).collect())

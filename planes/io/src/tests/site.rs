@@ -22,6 +22,7 @@ pub(crate) fn point(id: &str, table: Table, address: u16, value: ValueType) -> P
         address,
         value,
         word_order: WordOrder::HighFirst,
+        bits: None,
         scale: Decimal::new(1, 0).unwrap(),
         unit: String::new(),
         range: None,
@@ -37,6 +38,8 @@ pub(super) struct Site {
     pub(super) timeout_ms: u64,
     pub(super) late_reply_ms: u64,
     pub(super) retries: u32,
+    /// A meter with a timeout, in milliseconds, and retries of its own.
+    pub(super) own: Option<(usize, u64, u32)>,
     /// Even addresses of the points of each meter; the meter's unit is its place plus one.
     pub(super) meters: Vec<Vec<u16>>,
 }
@@ -49,6 +52,7 @@ impl Site {
             timeout_ms: 100,
             late_reply_ms: 200,
             retries: 1,
+            own: None,
             meters: std::vec![std::vec![0, 2]; meters],
         }
     }
@@ -90,11 +94,14 @@ impl Site {
                     ValueType::U32,
                 )
             });
+            let own = self.own.filter(|(of, ..)| *of == place);
             let meter = Meter {
                 id: meter_id(place),
                 port: port_id(),
                 unit: u8::try_from(place + 1).unwrap(),
                 schedule: schedule_id(),
+                timeout_ms: own.map(|(_, timeout_ms, _)| timeout_ms),
+                retries: own.map(|(_, _, retries)| retries),
                 points: points.collect(),
             };
             (meter.id.clone(), meter)

@@ -113,6 +113,30 @@ pub(super) const POINTS: &[Case] = &[
     ),
     case(
         "scale = \"0.01\"",
+        "bits = \"0-32\"",
+        "45:8 profile.acme.energy.bits",
+        "bits 0 to 32 of a number whose last bit is 31",
+    ),
+    case(
+        "scale = \"0.01\"",
+        "bits = \"7-4\"",
+        "45:8 profile.acme.energy.bits",
+        "bits 7 to 4",
+    ),
+    case(
+        "scale = \"0.01\"",
+        "bits = \"x\"",
+        "45:8 profile.acme.energy.bits",
+        "names no bits",
+    ),
+    case(
+        "scale = \"0.01\"",
+        "bits = 4",
+        "45:8 profile.acme.energy.bits",
+        "expected bits, found a number",
+    ),
+    case(
+        "scale = \"0.01\"",
         "word_order = \"low_first\"",
         "45:14 profile.acme.energy.word_order",
         "did you mean \"low-first\"?",

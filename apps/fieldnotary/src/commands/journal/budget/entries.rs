@@ -123,9 +123,9 @@ fn raw_bytes(point: &Point) -> usize {
 fn value(point: &Point) -> Option<Decimal> {
     let mantissa = match point.value {
         ValueType::Bit => 1,
-        ValueType::U16 | ValueType::I16 => 2_300,
-        ValueType::U32 | ValueType::I32 => 1_000_000,
-        ValueType::U64 | ValueType::I64 => 10_000_000_000,
+        ValueType::U16 | ValueType::I16 | ValueType::Bcd16 => 2_300,
+        ValueType::U32 | ValueType::I32 | ValueType::F32 | ValueType::Bcd32 => 1_000_000,
+        ValueType::U64 | ValueType::I64 | ValueType::F64 | ValueType::Bcd64 => 10_000_000_000,
     };
     let raw = Decimal::new(mantissa, 0).ok()?;
     raw.checked_mul(point.scale).ok()
