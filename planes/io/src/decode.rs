@@ -56,13 +56,12 @@ fn number(point: &Point, raw: &[u8]) -> Option<Number> {
     if low_first {
         words.reverse();
     }
-    let word = |bytes: [u8; 2]| match swapped {
-        true => u16::from_le_bytes(bytes),
-        false => u16::from_be_bytes(bytes),
-    };
-    let bits = words
-        .iter()
-        .fold(0_u64, |bits, bytes| bits << 16 | u64::from(word(*bytes)));
+    if swapped {
+        words.iter_mut().for_each(|word| word.reverse());
+    }
+    let bits = words.iter().fold(0_u64, |bits, bytes| {
+        bits << 16 | u64::from(u16::from_be_bytes(*bytes))
+    });
     let signed = |width: u32| {
         let unused = 64 - width;
         Number::Whole(i128::from((bits << unused).cast_signed() >> unused))
