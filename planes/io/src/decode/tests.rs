@@ -124,8 +124,8 @@ fn bits_are_one_byte_each() {
 }
 
 fn f32_registers(value: f32) -> Response {
-    let bits = value.to_bits();
-    registers(&[(bits >> 16) as u16, bits as u16])
+    let [a, b, c, d] = value.to_be_bytes();
+    registers(&[u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])])
 }
 
 //= R3.4
