@@ -1,11 +1,13 @@
 //! The command line.
 
+mod bus;
 mod decode;
 mod help;
 mod journal;
 mod time;
 
 use crate::when::{Edge, edge, instant};
+pub(crate) use bus::{BusLineArgs, BusPlanArgs, BusProbeArgs, BusScanArgs, BusVerb};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use decode::{DecodeMbusArgs, DecodeModbusArgs, DecodeVerb};
 use evidence::reasons::AdoptionCause;
@@ -54,6 +56,9 @@ pub(crate) enum Verb {
     /// Look at a journal as it lies on its media: inspect, check and salvage it, export it
     #[command(subcommand, after_help = help::JOURNAL)]
     Journal(JournalVerb),
+    /// A port and its meters: what the configuration asks of it, who answers, one reading now
+    #[command(subcommand, after_help = bus::HELP)]
+    Bus(BusVerb),
     /// Read one frame of Modbus or M-Bus, offline: every layer's fields, and what is wrong
     #[command(subcommand, after_help = decode::HELP)]
     Decode(DecodeVerb),
@@ -108,7 +113,7 @@ pub(crate) struct InitArgs {
     #[arg(long, value_name = "N")]
     pub(crate) unit: Option<u8>,
     /// A value to read: TABLE:ADDRESS such as holding:0, with NAME= before it and a :TYPE (u16, i16,
-    /// u32, i32, u64, i64, bit) behind it where needed; may be repeated
+    /// u32, i32, u64, i64, f32, f64, bcd16, bcd32, bcd64, bit) behind it where needed; may be repeated
     #[arg(long, value_name = "REGISTER", value_parser = crate::commands::point)]
     pub(crate) register: Vec<contract::DraftPoint>,
     /// How often the meter is read, such as 15min [default: 10s]

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Verb::Gaps(args) => commands::gaps(&args),
         Verb::Time(verb) => commands::time(&verb),
         Verb::Journal(verb) => commands::journal(&verb),
+        Verb::Bus(verb) => commands::bus(&verb),
         Verb::Decode(verb) => commands::decode(&verb),
         Verb::Backup(args) => commands::backup(&args),
         Verb::Restore(args) => commands::restore(&args),

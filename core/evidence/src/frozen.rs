@@ -37,6 +37,24 @@ pub mod names {
     pub const LOST_ENTRIES: &str = "lost_entries";
 }
 
+/// Whether a counter is part of what a recorder goes on from: whoever else says it is not believed.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    use names::{
+        BOOT_TO_STABLE, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED, SEQ_WINDOW,
+    };
+    let whole = [
+        PART,
+        SEQ_WINDOW,
+        CONTRACT_COMMIT,
+        EPOCH_BEGAN,
+        NEWEST_SYNCED,
+        BOOT_TO_STABLE,
+        LOST_ENTRIES,
+    ];
+    whole.contains(&name) || name.starts_with("slot_")
+}
+
 /// Counter that numbers a part; its label is how many parts there are.
 const PART: &str = "frozen_part";
 /// Counters of one part: with the longest names and labels they stay below an entry's bound.

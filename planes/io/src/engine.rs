@@ -4,7 +4,7 @@ mod account;
 mod report;
 mod traffic;
 
-pub use report::Cycle;
+pub use report::{Cycle, MeterBudget};
 
 use crate::action::{Action, Actions, Batch};
 use crate::buckets::PortBucket;
@@ -100,6 +100,8 @@ pub struct PortEngine {
     bucket: PortBucket,
     queue_full: bool,
     phase: Phase,
+    /// When counters become entries; `None` before the first input.
+    counters_at: Option<MonoNs>,
     last: MonoNs,
     out: Vec<Action>,
 }
@@ -162,6 +164,7 @@ impl PortEngine {
             bucket: PortBucket::default(),
             queue_full: false,
             phase: Phase::Running,
+            counters_at: None,
             last: MonoNs(0),
             out: Vec::new(),
         })
@@ -225,6 +228,7 @@ impl PortEngine {
         self.settle(now);
         self.ask_leases(now);
         self.tell_events(now);
+        self.tell_counters(now);
         self.finish_stop(now);
         if self.phase != Phase::Stopped {
             self.wake();
@@ -291,6 +295,7 @@ impl PortEngine {
         } else {
             times.extend(self.schedules.iter().map(Schedule::next_due));
             times.push(self.link.retry_at());
+            times.push(self.counters_at.filter(|_| !self.queue_full));
         }
         if let Some(flight) = &self.flight {
             let hard = self

@@ -70,7 +70,7 @@ mod wire;
 
 pub use action::{Action, Actions, Batch, Mark};
 pub use decode::{Decoded, decode};
-pub use engine::{Cycle, PortEngine, SetupError};
+pub use engine::{Cycle, MeterBudget, PortEngine, SetupError};
 pub use input::{Input, Stream, UartErrors};
 pub use plan::{Gaps, Plan, PlannedRead};
 pub use slots::SlotClock;

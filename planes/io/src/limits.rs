@@ -20,6 +20,10 @@ pub const CATCH_UP_SLOTS_MAX: u64 = 64;
 pub const SLOT_NS_MIN: u64 = 1_000_000;
 /// Shortest time between two heartbeats of a schedule; longer slots beat once each.
 pub const HEARTBEAT_NS: u64 = 10_000_000_000;
+/// Counters become entries so long after the engine began ...
+pub const COUNTERS_FIRST_NS: u64 = 10_000_000_000;
+/// ... and then this often.
+pub const COUNTERS_EVERY_NS: u64 = 3_600_000_000_000;
 /// Window over which events of one code are bounded.
 pub const EVENT_WINDOW_NS: u64 = 1_000_000_000;
 /// Events of one code in a window that have an entry each; the rest share one with a count.

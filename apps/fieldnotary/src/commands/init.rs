@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 /// The file's name where a directory was given.
 const FILE: &str = "station.toml";
 /// The types that need no word order, by table.
-const TYPES: [&str; 7] = ["bit", "u16", "i16", "u32", "i32", "u64", "i64"];
+const TYPES: [&str; 12] = [
+    "bit", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "bcd16", "bcd32", "bcd64",
+];
 
 /// Writes a configuration; nothing that exists is overwritten.
 pub(crate) fn init(args: &InitArgs) -> Result<Ended, String> {

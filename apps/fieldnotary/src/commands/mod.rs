@@ -31,6 +31,7 @@ mod backup_archive;
 mod backup_log;
 mod backup_manifest;
 mod backup_tar;
+mod bus;
 mod check;
 mod clocks_there;
 mod decode;
@@ -69,6 +70,7 @@ mod words;
 
 pub(crate) use adopt::adopt;
 pub(crate) use backup::backup;
+pub(crate) use bus::bus;
 pub(crate) use check::check;
 pub(crate) use decode::decode;
 pub(crate) use directory::open_reader;

@@ -13,6 +13,7 @@ mod common;
 mod journal_harms;
 
 mod bad_input;
+mod bus;
 mod catalogue;
 mod collector_killed;
 mod command_line;

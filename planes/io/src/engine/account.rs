@@ -3,7 +3,7 @@
 use super::{Phase, PortEngine};
 use crate::action::Action;
 use crate::input::Stream;
-use crate::limits::{OWED_PER_STEP_MAX, STOP_WAIT_NS};
+use crate::limits::{COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, OWED_PER_STEP_MAX, STOP_WAIT_NS};
 use crate::state::Event;
 use alloc::vec::Vec;
 use evidence::reasons::DowntimeCause;
@@ -175,6 +175,21 @@ impl PortEngine {
         }
         for batch in self.events.flush(now, &self.origin.port) {
             self.emit(batch);
+        }
+    }
+
+    /// Counters whose time has come become entries; while the queue is full they wait.
+    pub(super) fn tell_counters(&mut self, now: MonoNs) {
+        let due = *self
+            .counters_at
+            .get_or_insert(now.plus_ns(COUNTERS_FIRST_NS));
+        if now < due || self.queue_full || self.phase != Phase::Running {
+            return;
+        }
+        self.counters_at = Some(now.plus_ns(COUNTERS_EVERY_NS));
+        // One by one: those of many meters are more than one message holds.
+        for snapshot in self.snapshots(now) {
+            self.emit_unnumbered(Vec::from([snapshot]));
         }
     }
 

@@ -3,10 +3,11 @@
 use super::{MS_NS, PortEngine};
 use crate::buckets::{Bucket, Sheet};
 use crate::limits::COUNTERS_PER_SNAPSHOT_MAX;
+use crate::session::MeterState;
 use alloc::format;
 use alloc::vec::Vec;
 use evidence::kinds::{Counter, CounterSnapshot};
-use evidence::{Captured, MonoNs, ScheduleId};
+use evidence::{Captured, MeterId, MonoNs, ScheduleId};
 
 /// The time it takes to serve one slot of a schedule: planned against measured (R5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,41 @@ pub struct Cycle {
     pub measured_ns_max: u64,
 }
 
+/// What one meter costs its port in each slot (R5.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterBudget {
+    /// The meter.
+    pub meter: MeterId,
+    /// Its schedule.
+    pub schedule: ScheduleId,
+    /// Requests of a session.
+    pub reads: usize,
+    /// Wire time if it answers at once.
+    pub wire_ns: u64,
+    /// If it does not answer and every retry is used: its session ends with the first request.
+    pub silent_ns: u64,
+}
+
 impl PortEngine {
+    /// What each meter of the port costs, in the order of the contract.
+    #[must_use]
+    pub fn budgets(&self) -> Vec<MeterBudget> {
+        let budget = |meter: &MeterState| {
+            let attempts = u64::from(meter.retries).saturating_add(1);
+            let silent_ns = self.wire.silent_ns(meter.timeout_ns);
+            let reads = meter.plan.reads.iter();
+            let wire = reads.map(|read| self.wire.budget_ns(&read.request));
+            MeterBudget {
+                meter: meter.meter.id.clone(),
+                schedule: meter.meter.schedule.clone(),
+                reads: meter.plan.reads.len(),
+                wire_ns: wire.fold(0, u64::saturating_add),
+                silent_ns: silent_ns.saturating_mul(attempts),
+            }
+        };
+        self.meters.iter().map(budget).collect()
+    }
+
     /// The cycle of a schedule on this port; `None` if no meter follows it here.
     #[must_use]
     pub fn cycle(&self, id: &ScheduleId) -> Option<Cycle> {
@@ -36,15 +71,9 @@ impl PortEngine {
             measured_ns: schedule.cycle_ns,
             measured_ns_max: schedule.cycle_ns_max,
         };
-        for meter in self.meters.iter().filter(|meter| meter.schedule == at) {
-            let attempts = u64::from(meter.retries).saturating_add(1);
-            let silent_ns = self.wire.silent_ns(meter.timeout_ns);
-            let silent_ns = silent_ns.saturating_mul(attempts);
-            cycle.worst_ns = cycle.worst_ns.saturating_add(silent_ns);
-            for read in &meter.plan.reads {
-                let budget_ns = self.wire.budget_ns(&read.request);
-                cycle.planned_ns = cycle.planned_ns.saturating_add(budget_ns);
-            }
+        for budget in self.budgets().iter().filter(|one| one.schedule == *id) {
+            cycle.worst_ns = cycle.worst_ns.saturating_add(budget.silent_ns);
+            cycle.planned_ns = cycle.planned_ns.saturating_add(budget.wire_ns);
         }
         Some(cycle)
     }

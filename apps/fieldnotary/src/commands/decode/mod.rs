@@ -7,6 +7,8 @@ mod mbus_screen;
 mod modbus;
 mod modbus_screen;
 
+pub(super) use modbus::told as modbus_told;
+
 use super::Ended;
 use crate::cli::DecodeVerb;
 
@@ -19,7 +21,7 @@ pub(crate) fn decode(verb: &DecodeVerb) -> Result<Ended, String> {
 }
 
 /// Bytes as pairs of digits.
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
     pairs.join(" ")
 }

@@ -8,6 +8,7 @@ use modbus::limits::{MBAP_BYTES, RTU_FRAME_BYTES_MAX, RTU_FRAME_BYTES_MIN, TCP_F
 use modbus::pdu::{EXCEPTION_BIT, ExceptionCode, Function, PduError, Request, Response};
 use modbus::rtu::{Direction, crc16, predicted_len};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// Where the length field of a TCP header stands, and what it counts from.
 const LENGTH_AT: usize = 4;
@@ -63,6 +64,27 @@ pub(super) fn modbus(args: &DecodeModbusArgs) -> Result<Ended, String> {
         true => Ended::Well,
         false => Ended::Badly,
     })
+}
+
+/// A frame whose link and direction are known, in one line and as an object.
+pub(in crate::commands) fn told(bytes: &[u8], tcp: bool, request: bool) -> (String, Value) {
+    let decoded = read(
+        bytes,
+        &DecodeModbusArgs {
+            file: PathBuf::new(),
+            rtu: !tcp,
+            tcp,
+            request,
+            response: !request,
+            json: false,
+        },
+    );
+    let line = match (decoded.faults.first(), decoded.readings.first()) {
+        (Some(fault), _) => fault.what.clone(),
+        (None, Some(reading)) => modbus_screen::of_reading(reading),
+        (None, None) => String::new(),
+    };
+    (line, object(bytes, &decoded))
 }
 
 fn read(bytes: &[u8], args: &DecodeModbusArgs) -> Decoded {

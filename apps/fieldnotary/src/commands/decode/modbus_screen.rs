@@ -73,7 +73,7 @@ fn of_link(link: &Link, bytes: &[u8], put: &mut impl FnMut(&str, String)) {
     }
 }
 
-fn of_reading(reading: &Reading) -> String {
+pub(super) fn of_reading(reading: &Reading) -> String {
     let mut said = format!("{}, function {}", reading.direction, reading.function);
     if let Some(name) = name_of(reading.function) {
         said.push_str(&format!(" ({name})"));

@@ -5,6 +5,8 @@ mod outbox;
 mod port;
 mod transport;
 
+pub(crate) use transport::Transport;
+
 use crate::clock;
 use crate::paths::DataDir;
 use crate::supervisor::Reports;

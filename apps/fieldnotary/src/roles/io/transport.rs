@@ -14,14 +14,14 @@ const READ_BYTES: usize = 512;
 
 /// An open wire.
 #[derive(Debug)]
-pub(super) enum Transport {
+pub(crate) enum Transport {
     Serial(SerialPort),
     Tcp(TcpStream),
 }
 
 impl Transport {
     /// Opens the port; the error is a sentence for a person.
-    pub(super) fn open(port: &Port) -> Result<Self, String> {
+    pub(crate) fn open(port: &Port) -> Result<Self, String> {
         match &port.kind {
             PortKind::ModbusRtu(line) => open_serial(line).map(Self::Serial),
             PortKind::ModbusTcp { address } => {
@@ -31,7 +31,7 @@ impl Transport {
     }
 
     /// Sends all bytes.
-    pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
         match self {
             Self::Serial(serial) => serial.write_all(bytes),
             Self::Tcp(stream) => stream.write_all(bytes),
@@ -40,7 +40,7 @@ impl Transport {
     }
 
     /// What has arrived; the wire was found readable before.
-    pub(super) fn receive(&mut self) -> Result<Vec<u8>, String> {
+    pub(crate) fn receive(&mut self) -> Result<Vec<u8>, String> {
         let mut buffer = [0u8; READ_BYTES];
         let read = match self {
             Self::Serial(serial) => serial.read(&mut buffer),

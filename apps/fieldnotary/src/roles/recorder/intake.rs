@@ -1,7 +1,7 @@
 //! Validation of what producers submit (life of a record, step 2): nothing unsound is committed as data.
 
-use evidence::Stream;
-use evidence::{Captured, CommitId, Kind, Payload, Seq};
+use evidence::kinds::Counter;
+use evidence::{Captured, CommitId, Kind, Payload, Seq, Stream, frozen};
 use ipc::message::RefuseReason;
 
 /// Records that one submission may have: a frame takes them whole.
@@ -70,10 +70,17 @@ fn check_one(
     let (meter, number, under) = match &payload {
         Payload::Reading(reading) => (&reading.meter_id, reading.seq, reading.contract),
         Payload::AttemptFailed(failed) => (&failed.meter_id, failed.seq, failed.contract),
-        Payload::Event(_)
-        | Payload::Marker(_)
-        | Payload::CounterSnapshot(_)
-        | Payload::Downtime(_) => return Ok(payload),
+        Payload::Event(_) | Payload::Marker(_) | Payload::Downtime(_) => return Ok(payload),
+        Payload::CounterSnapshot(snapshot) => {
+            let own = |counter: &&Counter| frozen::is_reserved(&counter.name);
+            return match snapshot.counters.iter().find(own) {
+                None => Ok(payload),
+                Some(counter) => Err((
+                    RefuseReason::Kind,
+                    format!("the counter {} is the recorder's own", counter.name),
+                )),
+            };
+        }
         other => return Err((RefuseReason::Kind, not_for_producers(other.kind()))),
     };
     if !matches!(stream, Stream::Meter(owner) if owner == meter) {
@@ -102,8 +109,8 @@ fn not_for_producers(kind: Kind) -> String {
 mod tests {
     use super::check;
     use evidence::Stream;
-    use evidence::kinds::{AttemptFailed, SeqSkip};
-    use evidence::reasons::{AttemptCause, SkipCause};
+    use evidence::kinds::{AttemptFailed, Counter, CounterSnapshot, SeqSkip};
+    use evidence::reasons::{AttemptCause, CounterState, SkipCause};
     use evidence::{Captured, CommitId, MeterId, MonoNs, Payload, Seq, SourceId};
     use ipc::message::RefuseReason;
 
@@ -130,6 +137,37 @@ mod tests {
         check(&stream, Some(Seq(5)), CommitId(1), vec![record])
             .err()
             .map(|objection| objection.reason)
+    }
+
+    /// What a start goes on from is said by the recorder alone.
+    //= A2.4
+    #[test]
+    fn a_producer_cannot_say_the_recorders_own_counters() {
+        let snapshot = |name: &str| {
+            Captured::new(
+                &CounterSnapshot {
+                    at: MonoNs(1),
+                    counters: vec![Counter {
+                        name: name.to_owned(),
+                        label: Some("1".to_owned()),
+                        state: CounterState::Value,
+                        value: Some(0),
+                        source: SourceId::new("rs485-1").unwrap(),
+                    }],
+                }
+                .into(),
+            )
+        };
+        assert_eq!(verdict(snapshot("session_cnt")), None);
+        for name in [
+            "frozen_part",
+            "seq_window",
+            "slot_floor",
+            "contract_commit",
+            "lost_entries",
+        ] {
+            assert_eq!(verdict(snapshot(name)), Some(RefuseReason::Kind), "{name}");
+        }
     }
 
     //= A4.1

@@ -103,11 +103,12 @@ pub(super) fn begin(
         (log_id, generation),
     );
     let leases: Vec<_> = journal_file::streams(journal.leases()).collect();
-    let mut ledger = Ledger::of(journal.generation(), leases);
+    let mut ledger = Ledger::of(generation, leases);
     let mut remembered = remember(&reader, journal.newest_segment_first(), &mut ledger);
     let cosigned_size = remembered.cosigned_size.max(journal.cosigned_size());
-    let given_up = &mut remembered.given_up;
-    given_up.cosigned_to(cosigned_size, journal.oldest().0);
+    remembered
+        .given_up
+        .cosigned_to(cosigned_size, journal.oldest().0);
     let earlier = remembered.of_this_boot(boot_id);
     let own = SourceId::new("recorder").map_err(|error| error.to_string())?;
     let start = match remembered.adopted {
@@ -163,13 +164,7 @@ pub(super) fn begin(
     committer.journal.note_cosigned(cosigned_size);
     committer.note_kept();
     committer.feed.gives_up(&committer.given_up);
-    committer.stage_epoch(recovery.as_ref(), recovery_us);
-    for loss in committer.name_what_left() {
-        committer.stage(loss.into());
-    }
-    committer.tell_of_keep_rings();
-    committer.stage_contract(remembered.contract);
-    committer.look_at_media();
+    committer.stage_beginning(recovery.as_ref(), recovery_us, remembered.contract);
     committer.begin_log()?;
     Ok(committer)
 }
@@ -358,6 +353,22 @@ fn counter(source: &SourceId, name: &str, label: String, value: u64) -> Counter 
 }
 
 impl Committer {
+    /// The first entries of a run, in their order.
+    fn stage_beginning(
+        &mut self,
+        recovery: Option<&Recovery>,
+        recovery_us: u64,
+        in_force: Option<(String, u64)>,
+    ) {
+        self.stage_epoch(recovery, recovery_us);
+        for loss in self.name_what_left() {
+            self.stage(loss.into());
+        }
+        self.tell_of_keep_rings();
+        self.stage_contract(in_force);
+        self.look_at_media();
+    }
+
     /// An older truth store in the place of the newest: nothing is lost by it, and somebody put it there.
     fn tell_of_old_truth(&mut self, recovery: Option<&Recovery>) {
         let Some(recovery) = recovery else { return };

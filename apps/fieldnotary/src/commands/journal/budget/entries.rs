@@ -11,6 +11,7 @@ use evidence::{
     Blob, Captured, CommitId, Decimal, Digest, Entry, Epoch, Generation, Header, MonoNs, Payload,
     Quality, Seq, Slot, SourceId, Stamp, TimeDetail, UtcNs,
 };
+use io_plane::PortEngine;
 
 /// A log of some age: its numbers have the length that they will have most of the time.
 const SIZE: u64 = 10_000_000;
@@ -102,6 +103,14 @@ pub(super) fn session(meter: &Meter, every_ms: u64) -> Vec<usize> {
         bytes_of(reading.into())
     };
     meter.points.iter().map(reading).collect()
+}
+
+/// Bytes of the snapshots in which a port tells its counters.
+pub(super) fn port_counters(contract: &Contract, port: &SourceId) -> Vec<usize> {
+    let engine = PortEngine::new(contract, port, CommitId(3));
+    let snapshots = engine.map_or_else(|_| Vec::new(), |engine| engine.snapshots(AT));
+    let payloads = snapshots.iter().filter_map(|one| one.payload().ok());
+    payloads.map(bytes_of).collect()
 }
 
 fn slot(every_ms: u64) -> Slot {

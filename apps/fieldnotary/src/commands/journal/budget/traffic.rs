@@ -2,7 +2,7 @@
 
 use super::entries::{self, Sizes};
 use contract::{Contract, Meter, Port, PortKind};
-use io_plane::limits::HEARTBEAT_NS;
+use io_plane::limits::{COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, HEARTBEAT_NS};
 use io_plane::{Gaps, Plan};
 use std::rc::Rc;
 
@@ -12,8 +12,9 @@ const BITS_A_BYTE: u64 = 11;
 const REQUEST_BYTES: u64 = 8;
 const RESPONSE_BYTES: u64 = 5;
 /// Heartbeats come no more often than this.
-const HEARTBEAT_MS: u64 = HEARTBEAT_NS / 1_000_000;
+const HEARTBEAT_MS: u64 = HEARTBEAT_NS / NS_A_MS;
 const US_A_MS: u64 = 1_000;
+const NS_A_MS: u64 = 1_000_000;
 
 /// Entries that are handed in together, by their bytes.
 pub(super) type Lengths = Rc<[usize]>;
@@ -60,6 +61,9 @@ pub(super) fn of_port(
         due.extend((0..slots).map(at));
     }
     due.sort_by_key(|(at_ms, every, _)| (*at_ms, *every));
+    let counters = entries::port_counters(contract, &port.id);
+    let counters: Vec<Lengths> = counters.into_iter().map(|one| Rc::from([one])).collect();
+    let mut told_ms = COUNTERS_FIRST_NS / NS_A_MS;
     let beat: Lengths = Rc::from([sizes.heartbeat].as_slice());
     let (mut free_us, mut next_beat_ms) = (0u64, HEARTBEAT_MS);
     for (at_ms, every, sessions) in due {
@@ -69,6 +73,13 @@ pub(super) fn of_port(
             traffic
                 .submissions
                 .push((at_us.max(free_us), Rc::clone(&beat)));
+        }
+        if at_ms >= told_ms {
+            told_ms += COUNTERS_EVERY_NS / NS_A_MS;
+            let told = counters
+                .iter()
+                .map(|one| (at_us.max(free_us), Rc::clone(one)));
+            traffic.submissions.extend(told);
         }
         for session in sessions.iter() {
             let begin = free_us.max(at_us);

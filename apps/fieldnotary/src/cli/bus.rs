@@ -1,0 +1,158 @@
+//! The verbs of `fieldnotary bus`.
+
+use crate::when::length_ns;
+use clap::{ArgGroup, Args, Subcommand};
+use evidence::{MeterId, SourceId};
+use std::path::PathBuf;
+
+const PLAN: &str = "\
+Examples:
+  fieldnotary bus plan station.toml
+  fieldnotary bus plan station.toml --data node --json | jq '.ports[].schedules[] | {id, cycle_ns, fits}'
+
+Nothing is asked of a port. Times follow from the configuration alone: characters at the line's speed,
+the silences of the standard, timeouts and retries. With --data the longest cycle that the node measured
+stands beside them.
+
+Exit codes:
+  0  every schedule fits into its slots, even with one meter silent
+  1  one does not
+  2  the command line was not understood
+  3  the configuration or the log could not be read";
+
+const PROBE: &str = "\
+Examples:
+  fieldnotary bus probe station.toml m07
+  fieldnotary bus probe station.toml m07 --json | jq '.records[] | {point_id, value}'
+
+One session of that meter by the engine of the node, with its timeouts and retries, and every frame of
+it. Nothing is written to a log. A serial device that another process has open is not touched.
+
+Exit codes:
+  0  every point was read
+  1  some were not; each failed attempt is told with its cause and its frame
+  2  the command line was not understood
+  3  the configuration could not be read, or the port not opened";
+
+const SCAN: &str = "\
+Examples:
+  fieldnotary bus scan --config station.toml --port rs485-1
+  fieldnotary bus scan --rtu /dev/ttyUSB0 --baud 9600 --parity even --units 1-32
+  fieldnotary bus scan --tcp 192.0.2.7:502 --json
+
+Each address is asked once for one register. Who answers is there, whatever he says: a value, an
+exception, or a frame that is damaged, as where two meters have one address.
+
+Exit codes:
+  0  at least one meter answered, and none of them in a damaged frame
+  1  nobody did, or an answer was damaged
+  2  the command line was not understood
+  3  the configuration could not be read, or the port not opened";
+
+/// What stands below `fieldnotary bus --help`.
+pub(super) const HELP: &str = "\
+Examples:
+  fieldnotary bus plan station.toml
+  fieldnotary bus scan --rtu /dev/ttyUSB0
+  fieldnotary bus probe station.toml m07
+
+Exit codes:
+  0  all is well
+  1  it is not: a slot too short, a meter that does not answer
+  2  the command line was not understood
+  3  a configuration, a log or a port that cannot be had
+
+`fieldnotary bus VERB --help` says more. --json prints one object for programs.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BusVerb {
+    /// The time that each port needs for its slots, meter by meter, and what silent ones cost
+    #[command(after_help = PLAN)]
+    Plan(BusPlanArgs),
+    /// Read one meter now and show every frame
+    #[command(after_help = PROBE)]
+    Probe(BusProbeArgs),
+    /// Find the meters of a line, or behind a gateway
+    #[command(after_help = SCAN)]
+    Scan(BusScanArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BusPlanArgs {
+    /// The station's configuration
+    pub(crate) config: PathBuf,
+    /// Only this port
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<SourceId>,
+    /// A node's directory, for the cycles that it measured
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BusProbeArgs {
+    /// The station's configuration
+    pub(crate) config: PathBuf,
+    /// The meter
+    pub(crate) meter: MeterId,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BusScanArgs {
+    #[command(flatten)]
+    pub(crate) line: BusLineArgs,
+    /// The addresses that are asked: 7, or 1-32 [default: 1-247]
+    #[arg(long, value_name = "UNITS", value_parser = units)]
+    pub(crate) units: Option<(u8, u8)>,
+    /// The register that is asked for, TABLE:ADDRESS
+    #[arg(long, value_name = "REGISTER", default_value = "holding:0")]
+    pub(crate) register: String,
+    /// How long each address is waited for
+    #[arg(long, value_name = "DURATION", default_value = "200ms", value_parser = length_ns)]
+    pub(crate) timeout: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which line: one of a configuration, or one that is described here.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("line").args(["config", "rtu", "tcp"]).required(true))]
+pub(crate) struct BusLineArgs {
+    /// A station's configuration
+    #[arg(long, value_name = "FILE", requires = "port")]
+    pub(crate) config: Option<PathBuf>,
+    /// The port of it
+    #[arg(long, value_name = "PORT", requires = "config")]
+    pub(crate) port: Option<SourceId>,
+    /// A serial device
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) rtu: Option<String>,
+    /// A gateway or meter that answers Modbus TCP
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) tcp: Option<String>,
+    /// Bits per second of the serial device [default: 9600]
+    #[arg(long, value_name = "N", requires = "rtu")]
+    pub(crate) baud: Option<u32>,
+    /// Its parity: none, even or odd [default: even]
+    #[arg(long, value_name = "WORD", requires = "rtu")]
+    pub(crate) parity: Option<String>,
+    /// Its stop bits: 1 or 2 [default: 1]
+    #[arg(long, value_name = "N", requires = "rtu")]
+    pub(crate) stop_bits: Option<u8>,
+}
+
+fn units(text: &str) -> Result<(u8, u8), String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let number = |digits: &str| digits.trim().parse::<u8>().ok();
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => Ok((first, last)),
+        _ => Err("write the first and the last address, such as 1-32, or one; 0 to 255".to_owned()),
+    }
+}

@@ -1,0 +1,121 @@
+//! Which line is asked, and whether it may be.
+
+use super::contract;
+use crate::cli::BusLineArgs;
+use contract::{Contract, Parity, Port, PortKind};
+use evidence::SourceId;
+use std::path::{Path, PathBuf};
+
+/// A contract and the port of it that is asked.
+pub(super) fn of(args: &BusLineArgs) -> Result<(Contract, SourceId), String> {
+    if let (Some(config), Some(port)) = (&args.config, &args.port) {
+        let contract = contract(config)?;
+        known(&contract, port)?;
+        return Ok((contract, port.clone()));
+    }
+    let text = described(args)?;
+    let contract = contract::parse(&text).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        errors.join("\n")
+    })?;
+    let port = contract.ports.keys().next().cloned();
+    let port = port.ok_or("say which line: --config and --port, --rtu or --tcp")?;
+    Ok((contract, port))
+}
+
+/// The port is one of the configuration; the error names those that are.
+pub(super) fn known<'c>(contract: &'c Contract, port: &SourceId) -> Result<&'c Port, String> {
+    contract.ports.get(port).ok_or_else(|| {
+        let ports: Vec<&str> = contract.ports.keys().map(SourceId::as_str).collect();
+        format!(
+            "the configuration has no port \"{port}\"; its ports are: {}",
+            ports.join(", ")
+        )
+    })
+}
+
+/// A configuration of one port, as somebody would write it.
+fn described(args: &BusLineArgs) -> Result<String, String> {
+    let quoted = |text: &str| match text.contains(['"', '\\', '\n']) {
+        true => Err(format!("{text:?} cannot be the name of a device or host")),
+        false => Ok(format!("\"{text}\"")),
+    };
+    let mut text = "[station]\norigin = \"localhost/scan\"\n\n[[port]]\nid = \"line\"\n".to_owned();
+    if let Some(device) = &args.rtu {
+        let parity = args.parity.as_deref().unwrap_or("even");
+        text += &format!(
+            "kind = \"modbus-rtu\"\ndevice = {}\nbaud = {}\nparity = {}\nstop_bits = {}\n",
+            quoted(device)?,
+            args.baud.unwrap_or(9_600),
+            quoted(parity)?,
+            args.stop_bits.unwrap_or(1),
+        );
+    } else if let Some(address) = &args.tcp {
+        text += &format!("kind = \"modbus-tcp\"\naddress = {}\n", quoted(address)?);
+    }
+    Ok(text)
+}
+
+/// `modbus-rtu /dev/ttyS1, 9600 8E1`.
+pub(super) fn shown(port: &Port) -> String {
+    match &port.kind {
+        PortKind::ModbusRtu(line) => {
+            let parity = match line.parity {
+                Parity::None => 'N',
+                Parity::Even => 'E',
+                Parity::Odd => 'O',
+            };
+            format!(
+                "modbus-rtu {}, {} {}{parity}{}",
+                line.device, line.baud, line.data_bits, line.stop_bits
+            )
+        }
+        PortKind::ModbusTcp { address } => format!("modbus-tcp {address}"),
+    }
+}
+
+/// Two masters on a line make each other's frames worthless: a device that is open is left alone.
+///
+/// # Errors
+/// Which process has it.
+pub(super) fn is_free(port: &Port) -> Result<(), String> {
+    let PortKind::ModbusRtu(line) = &port.kind else {
+        return Ok(());
+    };
+    let Ok(device) = std::fs::canonicalize(&line.device) else {
+        return Ok(());
+    };
+    // Of a pseudo-terminal whoever plays the meters has this end open too.
+    if device.starts_with("/dev/pts") {
+        return Ok(());
+    }
+    match holder(&device) {
+        None => Ok(()),
+        Some((pid, name)) => Err(format!(
+            "{} is open in process {pid} ({name}); two masters on one line disturb each other: stop it first",
+            line.device
+        )),
+    }
+}
+
+/// The first other process that has the device open, as far as this user may see.
+fn holder(device: &Path) -> Option<(u32, String)> {
+    let processes = std::fs::read_dir("/proc").ok()?.flatten();
+    let numbers = processes.filter_map(|one| one.file_name().to_str()?.parse::<u32>().ok());
+    let others = numbers.filter(|pid| *pid != std::process::id());
+    others
+        .filter(|pid| {
+            let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+                return false;
+            };
+            let mut targets = open
+                .flatten()
+                .filter_map(|one| std::fs::read_link(one.path()).ok());
+            targets.any(|target: PathBuf| target == device)
+        })
+        .map(|pid| {
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            (pid, name.trim().to_owned())
+        })
+        .next()
+}

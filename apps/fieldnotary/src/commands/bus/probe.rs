@@ -1,0 +1,197 @@
+//! `fieldnotary bus probe`: one meter, read now, with every frame.
+
+use super::session::{Frame, Outcome, once, run};
+use super::{contract, line};
+use crate::cli::BusProbeArgs;
+use crate::commands::Ended;
+use crate::commands::decode::{hex, modbus_told};
+use crate::commands::ink::{Ink, ink};
+use crate::commands::table::{Align, Table};
+use crate::commands::words;
+use contract::{Meter, Port, PortKind};
+use evidence::kinds::{AttemptFailed, Payload, Reading};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// Reads it. Ends badly where a point has no reading.
+pub(super) fn probe(args: &BusProbeArgs) -> Result<Ended, String> {
+    let contract = contract(&args.config)?;
+    let meter = contract.meters.get(&args.meter).ok_or_else(|| {
+        let meters: Vec<&str> = contract.meters.keys().map(|id| id.as_str()).collect();
+        format!(
+            "the configuration has no meter \"{}\"; its meters are: {}",
+            args.meter,
+            meters.join(", ")
+        )
+    })?;
+    let port = line::known(&contract, &meter.port)?;
+    line::is_free(port)?;
+    let one = once(&contract, port.clone(), [meter.clone()])?;
+    let outcome = run(&one, &port.id, |_| {})?;
+    let said = Said::of(meter, port, &outcome);
+    match args.json {
+        true => sayln!("{}", said.json()),
+        false => say!("{}", said.screen()),
+    }
+    Ok(match said.is_whole() {
+        true => Ended::Well,
+        false => Ended::Badly,
+    })
+}
+
+struct Said<'o> {
+    meter: &'o Meter,
+    port: &'o Port,
+    frames: &'o [Frame],
+    readings: Vec<&'o Reading>,
+    failed: Vec<&'o AttemptFailed>,
+}
+
+impl<'o> Said<'o> {
+    fn of(meter: &'o Meter, port: &'o Port, outcome: &'o Outcome) -> Self {
+        let mut said = Self {
+            meter,
+            port,
+            frames: &outcome.frames,
+            readings: Vec::new(),
+            failed: Vec::new(),
+        };
+        for record in &outcome.records {
+            match record {
+                Payload::Reading(reading) => said.readings.push(reading),
+                Payload::AttemptFailed(failed) => said.failed.push(failed),
+                _ => {}
+            }
+        }
+        said
+    }
+
+    fn is_whole(&self) -> bool {
+        self.readings.len() == self.meter.points.len()
+    }
+
+    fn is_tcp(&self) -> bool {
+        matches!(self.port.kind, PortKind::ModbusTcp { .. })
+    }
+
+    fn screen(&self) -> String {
+        let mut out = format!(
+            "{}, unit {} on {} ({})\n\n",
+            self.meter.id,
+            self.meter.unit,
+            self.port.id,
+            line::shown(self.port)
+        );
+        for frame in self.frames {
+            let (line, _) = modbus_told(&frame.bytes, self.is_tcp(), frame.sent);
+            let way = if frame.sent { "->" } else { "<-" };
+            let at = words::nanoseconds(frame.at_ns);
+            let _ = writeln!(
+                out,
+                "{at:>9} {way} {}\n             {line}",
+                hex(&frame.bytes)
+            );
+        }
+        if !self.readings.is_empty() {
+            let _ = write!(out, "\n{}", self.values());
+        }
+        if !self.failed.is_empty() {
+            let _ = write!(out, "\n{}", self.failures());
+        }
+        out
+    }
+
+    fn values(&self) -> Table<5> {
+        let mut table = Table::new(&[
+            ("point", Align::Left),
+            ("value", Align::Right),
+            ("unit", Align::Left),
+            ("quality", Align::Left),
+            ("raw", Align::Left),
+        ]);
+        for reading in &self.readings {
+            let point = self
+                .meter
+                .points
+                .iter()
+                .find(|one| one.id == reading.point_id);
+            table.row([
+                reading.point_id.to_string(),
+                reading
+                    .value
+                    .map_or_else(|| "-".to_owned(), |value| value.to_string()),
+                point.map_or_else(String::new, |point| point.unit.clone()),
+                quality(reading),
+                hex(&reading.raw.0),
+            ]);
+        }
+        table
+    }
+
+    fn failures(&self) -> Table<4> {
+        let mut table = Table::new(&[
+            ("failed attempt", Align::Right),
+            ("cause", Align::Left),
+            ("meaning", Align::Left),
+            ("points without a reading", Align::Left),
+        ]);
+        for failed in &self.failed {
+            let points: Vec<&str> = failed.points.iter().map(|point| point.as_str()).collect();
+            table.row([
+                (failed.attempt + 1).to_string(),
+                ink(Ink::Bad, failed.cause.name()),
+                failed.cause.meaning().to_owned(),
+                points.join(", "),
+            ]);
+        }
+        table
+    }
+
+    fn json(&self) -> Value {
+        let frames = self.frames.iter().map(|frame| {
+            let (_, decoded) = modbus_told(&frame.bytes, self.is_tcp(), frame.sent);
+            json!({
+                "at_ns": frame.at_ns,
+                "direction": if frame.sent { "request" } else { "response" },
+                "bytes": hex(&frame.bytes),
+                "decoded": decoded,
+            })
+        });
+        let readings = self.readings.iter().map(|reading| {
+            json!({
+                "point_id": reading.point_id.as_str(),
+                "value": reading.value.map(|value| value.to_string()),
+                "quality": reading.quality.validity.name(),
+                "quality_reason": reading.quality.reason.name(),
+                "raw": hex(&reading.raw.0),
+            })
+        });
+        let failed = self.failed.iter().map(|failed| {
+            json!({
+                "attempt": failed.attempt,
+                "cause": failed.cause.name(),
+                "exception": failed.exception,
+                "points": failed.points.iter().map(|point| point.as_str()).collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "meter_id": self.meter.id.as_str(),
+            "source_id": self.port.id.as_str(),
+            "unit": self.meter.unit,
+            "whole": self.is_whole(),
+            "frames": frames.collect::<Vec<_>>(),
+            "records": readings.collect::<Vec<_>>(),
+            "failed": failed.collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn quality(reading: &Reading) -> String {
+    match reading.value {
+        Some(_) if reading.quality == evidence::Quality::GOOD => ink(Ink::Good, "good"),
+        _ => ink(
+            Ink::Bad,
+            &format!("{} ({})", reading.quality, reading.quality.reason.name()),
+        ),
+    }
+}
