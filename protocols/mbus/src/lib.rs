@@ -6,7 +6,9 @@
 //! - [`link`]: frames of EN 13757-2 and their faults, both ways.
 //! - [`application`]: what stands before the records: CI field, headers, status (EN 13757-3).
 //! - [`record`]: data records: function, storage, unit, quantity, value.
+//! - [`slave`]: simulated slaves, and what many of them make of one line.
 //! - [`telegram`]: one frame through all layers, as far as it is sound.
+//! - [`master`]: what to send and when, what each reply proves: readouts, search, scan, speeds.
 //! - [`fault`]: what is wrong, in which layer, at which byte.
 #![no_std]
 
@@ -17,6 +19,8 @@ pub mod decimal;
 pub mod fault;
 pub mod limits;
 pub mod link;
+pub mod master;
 pub mod moment;
 pub mod record;
+pub mod slave;
 pub mod telegram;
