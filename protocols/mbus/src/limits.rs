@@ -52,6 +52,8 @@ pub const METERS_MAX: usize = 1_024;
 pub const BUDGET_READS_MAX: u32 = 96;
 /// The span that a budget is for.
 pub const BUDGET_NS: u64 = 24 * 3_600 * 1_000_000_000;
+/// Bit times after which a simulated slave is taken to speak no more: minutes at any speed.
+pub const LINE_BITS_MAX: u64 = 1 << 20;
 /// Known meters that must be silent in a row until that is the bus and not the meters.
 pub const SILENT_METERS_MIN: usize = 3;
 

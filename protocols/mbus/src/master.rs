@@ -8,7 +8,7 @@
 //!
 //! let mut master = Master::new(2_400, 0, 0);
 //! let meter = Meter::Primary { address: Primary::new(1).unwrap(), identity: None };
-//! let read = Work::Read { meter, reset: None, telegrams_max: 16 };
+//! let read = Work::Read { meter, reset: None, telegrams_max: 16, anew: false };
 //! let actions = master.begin(read.into(), 0).unwrap();
 //! // The bus must have been silent for 33 bit times before the first byte.
 //! assert_eq!(actions, [Action::WaitUntil(13_750_000)]);

@@ -25,8 +25,11 @@ pub enum Work {
         meter: Meter,
         /// Reset its application before, with what is to be read then, if that is named (CI 50h).
         reset: Option<Option<u8>>,
-        /// Most telegrams.
+        /// Most telegrams; 0 counts as 1, more than `TELEGRAMS_MAX` as that.
         telegrams_max: u8,
+        /// Begin with SND_NKE although the FCB is known. To be used wherever another master may have spoken
+        /// with the meter meanwhile: with an FCB that is not the next, it sends its last telegram, which is old.
+        anew: bool,
     },
     /// Tell a meter something.
     Tell {
@@ -207,7 +210,8 @@ impl Master {
             return Err(Refused::Busy);
         }
         let meter = job.work.meter().copied();
-        let known = meter.is_some_and(|meter| self.fcb.next(meter.station()).is_some());
+        let anew = matches!(job.work, Work::Read { anew: true, .. });
+        let known = !anew && meter.is_some_and(|meter| self.fcb.next(meter.station()).is_some());
         let number = meter.and_then(|meter| self.health.number(&meter));
         let baud = job.baud.unwrap_or(self.baud);
         let reads = matches!(job.work, Work::Read { .. });

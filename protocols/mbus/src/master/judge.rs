@@ -164,10 +164,10 @@ fn whose(request: &Request, speaker: Option<&Speaker>) -> Whose {
 }
 
 fn proof(request: &Request, facts: &Facts) -> Proof {
-    match (facts.whose, request.meter) {
-        (Whose::Meant, Some(_)) => Proof::Identity,
-        (Whose::Meant | Whose::ByAddress, _) => Proof::Address,
-        (Whose::Nobodys | Whose::Others, _) => Proof::Presence,
+    match (facts.whose, request.meter, request.station) {
+        (Whose::Meant, Some(_), _) => Proof::Identity,
+        (Whose::Meant | Whose::ByAddress, _, Station::Primary(_)) => Proof::Address,
+        (Whose::Meant | Whose::ByAddress | Whose::Nobodys | Whose::Others, _, _) => Proof::Presence,
     }
 }
 

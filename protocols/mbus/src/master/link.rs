@@ -42,7 +42,7 @@ pub struct Report {
     pub request: Vec<u8>,
     /// Every time it was sent: once and its repeats.
     pub attempts: Vec<Attempt>,
-    /// The answer, or why there is none: the failure of the last attempt.
+    /// The answer, or why there is none: the failure of the last attempt, or what kept the next from being made.
     pub outcome: Result<Answer, Failure>,
     /// What the answer proves of who gave it.
     pub proof: Proof,
@@ -313,8 +313,7 @@ impl Link {
     /// Tells what was heard without a request; behind a silence it is the late reply to that attempt.
     fn stray(&mut self, out: &mut Vec<Output>) {
         let heard = core::mem::take(&mut self.heard);
-        if heard.bytes.is_empty() {
-            // Errors without bytes are the next attempt's or nobody's.
+        if heard.bytes.is_empty() && !heard.errors.any() {
             return;
         }
         self.strays = self.strays.saturating_add(1);

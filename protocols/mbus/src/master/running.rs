@@ -31,6 +31,7 @@ impl Running {
                 meter,
                 reset,
                 telegrams_max,
+                anew: _,
             } => Self::Read(Reading::new(meter, reset, telegrams_max, known, number)),
             Work::Tell { meter, command } => {
                 if let Command::Send(payload) = &command

@@ -1,6 +1,7 @@
 //! Several slaves on one line: who answers, and what a receiver makes of answers that overlap.
 
 use super::meter::Slave;
+use crate::limits::LINE_BITS_MAX;
 use crate::master::timing::CHARACTER_BITS;
 use alloc::vec::Vec;
 
@@ -61,9 +62,10 @@ fn bits(byte: u8) -> impl Iterator<Item = bool> {
 
 /// What a receiver makes of all that is said. A slave draws current for a space (EN 13757-2, clause 4), so
 /// that a space of any is a space of the line: equal answers at one time look like one, others are damaged.
+/// Who would speak later than after [`LINE_BITS_MAX`] bit times speaks then.
 #[must_use]
 pub fn overlay(spoken: &[Spoken]) -> Vec<Character> {
-    let place = |after_bits: u64| usize::try_from(after_bits).unwrap_or(usize::MAX);
+    let place = |bits: u64| usize::try_from(bits.min(LINE_BITS_MAX)).unwrap_or(usize::MAX);
     let character = place(CHARACTER_BITS);
     let ends = spoken
         .iter()

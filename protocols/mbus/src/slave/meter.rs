@@ -211,13 +211,13 @@ impl Slave {
             *place = number;
             self.access_number = Some(number.wrapping_add(1));
         }
-        let bytes = self.from_here(&bytes);
+        let bytes = self.with_own_address(&bytes);
         self.sent = Some((at, bytes.clone()));
         Some(bytes)
     }
 
     /// With its own address, and the checksum that fits; what is no long frame stays as it was given.
-    fn from_here(&self, bytes: &[u8]) -> Vec<u8> {
+    fn with_own_address(&self, bytes: &[u8]) -> Vec<u8> {
         let (
             Some(Frame::Long {
                 control, payload, ..

@@ -1,11 +1,10 @@
 //! Finding every meter of a bus, whoever else is on it.
 
-mod line;
-
+use crate::given::{BAUD, address, telegram, volume};
+use crate::line::Line;
 use fieldnotary_mbus::application::{Manufacturer, SecondaryAddress};
 use fieldnotary_mbus::master::{Failure, Makers, Outcome, Pattern, Search, Searched, Work};
 use fieldnotary_mbus::slave::{Slave, Spoken};
-use line::{BAUD, Line, address, telegram, volume};
 use proptest::collection::btree_set;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::Config;
@@ -22,7 +21,7 @@ fn of(&(id, maker, version, medium): &Key) -> SecondaryAddress {
 /// Eight digits of a number.
 fn digits(number: u32) -> u32 {
     (0..8).fold(0, |id, place| {
-        id | number / 10_u32.pow(place) % 10 << (4 * place)
+        id | (number / 10_u32.pow(place) % 10) << (4 * place)
     })
 }
 
@@ -150,7 +149,7 @@ fn a_hidden_meter_is_found_and_without_looking_for_it_is_not() {
         .find(|reading| {
             let frame = telegram(0, &of(&keys[0]), 1, &volume(*reading));
             let sum = frame[frame.len() - 2];
-            sum % 2 == 0 && sum.count_ones() % 2 == 0
+            sum.is_multiple_of(2) && sum.count_ones().is_multiple_of(2)
         })
         .unwrap();
     let mut line = line_of(&keys);
@@ -316,4 +315,38 @@ fn a_search_has_a_bound_and_can_be_for_a_part() {
     let searched = search(&mut line, Search::default());
     assert_eq!(searched.failure, Some(Failure::NoPower));
     assert!(!searched.complete);
+}
+
+/// Sixty meters of one make with numbers of their own: what a site's search costs.
+//= A3.2
+#[test]
+fn a_search_of_sixty_meters_takes_minutes() {
+    let keys: BTreeSet<Key> = (0..60_u32)
+        .map(|n| {
+            (
+                digits(n.wrapping_mul(2_654_435_761) % 100_000_000),
+                MAKERS[0],
+                1,
+                7,
+            )
+        })
+        .collect();
+    let mut cost = [(0, 0); 2];
+    for (shadows, cost) in [false, true].into_iter().zip(&mut cost) {
+        let mut line = line_of(&keys);
+        garbage(&mut line);
+        let began_ns = line.now_ns;
+        let searched = search(
+            &mut line,
+            Search {
+                shadows,
+                ..Search::default()
+            },
+        );
+        assert_eq!(found(&searched), keys);
+        *cost = (searched.requests, (line.now_ns - began_ns) / 1_000_000_000);
+    }
+    let [(plain, plain_s), (with, with_s)] = cost;
+    assert!(plain <= 303 && plain_s <= 67, "{cost:?}");
+    assert!(with <= 1_174 && with_s <= 314, "{cost:?}");
 }

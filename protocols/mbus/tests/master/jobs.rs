@@ -1,14 +1,13 @@
 //! Readouts of many telegrams, selections, commands, speeds, budgets, scans.
 
-mod line;
-
+use crate::given::{BAUD, address, long, telegram, volume};
+use crate::line::{Line, primary, slave};
 use fieldnotary_mbus::application::SecondaryAddress;
 use fieldnotary_mbus::master::{
     Command, Commanded, Failure, Job, Meter, Outcome, Pattern, Primary, Proof, Readout, Refused,
-    Scan, Scanned, Speeded, Spent, Work,
+    Speeded, Spent, Work,
 };
 use fieldnotary_mbus::slave::Slave;
-use line::{BAUD, Line, address, long, primary, slave, telegram, volume};
 
 const ONE: u32 = 0x1234_5678;
 const TWO: u32 = 0x1234_5679;
@@ -112,6 +111,7 @@ fn the_number_of_telegrams_has_a_bound() {
             meter: primary(5),
             reset: None,
             telegrams_max,
+            anew: false,
         };
         let Outcome::Read(readout) = line.run(work) else {
             panic!("a readout is due");
@@ -265,6 +265,7 @@ fn a_reset_before_a_readout_begins_with_the_first_telegram() {
         meter: primary(5),
         reset: Some(None),
         telegrams_max: 9,
+        anew: false,
     };
     let Outcome::Read(readout) = line.run(work) else {
         panic!("a readout is due");
@@ -309,6 +310,7 @@ fn a_meter_takes_another_speed_and_answers_there() {
                 meter,
                 reset: None,
                 telegrams_max: 1,
+                anew: false,
             }
             .into()
         };
@@ -373,6 +375,7 @@ fn what_cannot_be_done_is_refused_before_anything_is_sent() {
         meter,
         reset: None,
         telegrams_max: 1,
+        anew: false,
     };
     let meter = primary(5);
     let send = |payload| Work::Tell {
@@ -411,6 +414,7 @@ fn a_battery_meter_is_read_as_often_as_its_budget_says() {
             meter: primary(5),
             reset: None,
             telegrams_max: 1,
+            anew: false,
         }
         .into()
     };
@@ -446,61 +450,32 @@ fn a_meters_own_time_is_told() {
     assert_eq!(time.to_string(), "2014-03-13T11:11:00");
 }
 
-fn scan(line: &mut Line, scan: Scan) -> Scanned {
-    match line.run(Work::Scan(scan)) {
-        Outcome::Scanned(scanned) => scanned,
-        other => panic!("{other:?}"),
-    }
-}
-
+/// Another master reads the meter: with an FCB that is not the next, its last telegram would be taken for new.
 //= A3.2
 #[test]
-fn a_scan_lists_every_primary_address_and_tells_collisions() {
-    let mut slaves: Vec<Slave> = [0, 1, 77, 250]
-        .map(|place| slave(place, of(0x1000_0000 + u32::from(place))))
-        .into();
-    // Two at one address, with telegrams that differ.
-    slaves.push(slave(33, of(ONE)));
-    slaves.push(slave(33, of(TWO)));
-    let mut line = Line::new(slaves);
-    let scanned = scan(&mut line, Scan::all().unwrap());
-    assert!(scanned.complete && scanned.failure.is_none());
-    assert_eq!(scanned.asked, 251);
-    let listed: Vec<(u8, bool)> = scanned
-        .listed
-        .iter()
-        .map(|one| (one.address.get(), one.meter.is_ok()))
-        .collect();
-    assert_eq!(
-        listed,
-        [(0, true), (1, true), (33, false), (77, true), (250, true)]
-    );
-    let Err(failure) = &scanned.listed[2].meter else {
-        panic!("a collision is due");
-    };
-    assert!(failure.reason().collision);
-    let (speaker, _) = scanned.listed[3].meter.as_ref().unwrap();
-    assert_eq!(speaker.unwrap().secondary(), Some(of(0x1000_004D)));
-}
-
-//= A3.2
-#[test]
-fn one_noise_in_a_scan_is_no_collision() {
-    let mut line = Line::new(vec![slave(3, of(ONE))]);
-    let mut hit = false;
-    line.fault = Box::new(move |request, mut spoken| {
-        if request.len() == 5 && request[1] & 0x0F == 0x0B && !core::mem::replace(&mut hit, true) {
-            spoken[0].bytes[9] ^= 0xFF;
+fn a_readout_anew_is_not_fooled_by_what_another_master_had() {
+    for (anew, number) in [(false, 9), (true, 10)] {
+        let mut shared = slave(5, of(ONE));
+        shared.access_number = Some(7);
+        let mut line = Line::new(vec![shared]);
+        line.read(primary(5));
+        // The other master begins anew, and reads once with FCB 1 and once with FCB 0.
+        for request in [[0x10, 0x40, 5, 0x45, 0x16], [0x10, 0x7B, 5, 0x80, 0x16]] {
+            line.bus.receive(&request, BAUD).remove(0);
         }
-        spoken
-    });
-    let part = Scan {
-        first: at(2),
-        last: at(4),
-        ..Scan::all().unwrap()
-    };
-    let scanned = scan(&mut line, part);
-    assert_eq!(scanned.asked, 3);
-    assert_eq!(scanned.listed.len(), 1);
-    assert!(scanned.listed[0].meter.is_ok());
+        line.bus
+            .receive(&[0x10, 0x5B, 5, 0x60, 0x16], BAUD)
+            .remove(0);
+        let work = Work::Read {
+            meter: primary(5),
+            reset: None,
+            telegrams_max: 1,
+            anew,
+        };
+        let Outcome::Read(readout) = line.run(work) else {
+            panic!("a readout is due");
+        };
+        let speaker = readout.telegrams[0].speaker.unwrap();
+        assert_eq!(speaker.access_number, Some(number), "{anew}");
+    }
 }

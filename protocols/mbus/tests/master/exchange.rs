@@ -1,14 +1,13 @@
 //! One meter and everything that can come of asking it.
 
-mod line;
-
+use crate::given::{address, long, telegram, volume};
+use crate::line::{Line, primary, slave};
 use fieldnotary_mbus::application::SecondaryAddress;
 use fieldnotary_mbus::master::{
     Action, Answer, Echo, Evidence, Failure, LineErrors, Master, Meter, Pattern, Power, Proof,
     Readout, Work,
 };
 use fieldnotary_mbus::slave::{Slave, Spoken};
-use line::{Line, address, long, primary, slave, telegram, volume};
 
 const REQUEST: u8 = 0x0B;
 
@@ -274,6 +273,7 @@ fn what_comes_before_the_request_has_left_is_no_reply() {
         meter: primary(5),
         reset: None,
         telegrams_max: 1,
+        anew: false,
     };
     // Another's E5h while the first request, which leaves 33 bits after the start, is on its way.
     let at_ns = line.now_ns + line.bits_ns(20);
@@ -363,6 +363,7 @@ fn voltage_that_fails_amid_a_telegram_ends_it_as_that() {
         meter: primary(5),
         reset: None,
         telegrams_max: 1,
+        anew: false,
     };
     let actions = line.master.begin(read.into(), line.now_ns).unwrap();
     assert!(matches!(actions[0], Action::Send(_)));

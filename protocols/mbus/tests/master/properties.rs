@@ -1,14 +1,13 @@
 //! Whatever the line does: every job ends, nothing is booked to another, and no bytes make the master panic.
 
-mod line;
-
+use crate::given::address;
+use crate::line::{Line, slave};
 use fieldnotary_mbus::application::SecondaryAddress;
 use fieldnotary_mbus::master::{
     Action, Command, Job, LineErrors, Makers, Master, Meter, Pattern, Power, Primary, Scan, Search,
     Speaker, Work,
 };
 use fieldnotary_mbus::slave::Spoken;
-use line::{Line, address, slave};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::Config;
@@ -46,7 +45,7 @@ fn harm() -> impl Strategy<Value = Harm> {
 }
 
 fn telegram(place: u8) -> Vec<u8> {
-    line::telegram(place, &of(place), 7, &line::volume(place))
+    crate::given::telegram(place, &of(place), 7, &crate::given::volume(place))
 }
 
 fn said(by: u8, after_bits: u16) -> Spoken {
@@ -216,17 +215,19 @@ fn sends(actions: &[Action]) -> usize {
 }
 
 fn work(job: u8) -> Job {
-    let meter = line::primary(1);
+    let meter = crate::line::primary(1);
     match job {
         0 => Work::Read {
             meter,
             reset: None,
             telegrams_max: 3,
+            anew: false,
         },
         1 => Work::Read {
             meter: Meter::Secondary(Pattern::ANY),
             reset: Some(Some(1)),
             telegrams_max: 3,
+            anew: false,
         },
         2 => Work::Tell {
             meter: Meter::All,

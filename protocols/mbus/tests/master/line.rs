@@ -1,22 +1,13 @@
 //! A simulated line: a master and slaves with exact bit times, and faults to order.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    dead_code,
-    reason = "helpers of tests may fail as tests do, and each suite uses its part"
-)]
-
-use fieldnotary_mbus::application::{Manufacturer, SecondaryAddress};
-use fieldnotary_mbus::link::{self, Control, Frame};
+use crate::given::{BAUD, telegram, volume};
+use fieldnotary_mbus::application::SecondaryAddress;
 use fieldnotary_mbus::master::timing::Timing;
 use fieldnotary_mbus::master::{
-    Action, Evidence, Job, LineErrors, Master, Meter, Outcome, Pattern, Power, Primary, Readout,
-    Report, Stray, Work,
+    Action, Evidence, Job, LineErrors, Master, Meter, Outcome, Power, Primary, Readout, Report,
+    Stray, Work,
 };
 use fieldnotary_mbus::slave::{Bus, Slave, Spoken, overlay};
-
-pub(crate) const BAUD: u32 = 2_400;
 
 /// What the bus makes of a request: changes what is said in return.
 pub(crate) type Fault = Box<dyn FnMut(&[u8], Vec<Spoken>) -> Vec<Spoken>>;
@@ -95,6 +86,7 @@ impl Line {
             meter,
             reset: None,
             telegrams_max: 16,
+            anew: false,
         }) {
             Outcome::Read(readout) => readout,
             other => panic!("{other:?}"),
@@ -194,40 +186,6 @@ impl Line {
         };
         self.arrivals.insert(at, arrival);
     }
-}
-
-/// A secondary address.
-pub(crate) fn address(id: u32, maker: u16, version: u8, medium: u8) -> SecondaryAddress {
-    SecondaryAddress {
-        id: id.to_be_bytes(),
-        manufacturer: Manufacturer(maker),
-        version,
-        medium,
-    }
-}
-
-/// A telegram with a long header, whose records are these bytes.
-pub(crate) fn telegram(primary: u8, of: &SecondaryAddress, access: u8, records: &[u8]) -> Vec<u8> {
-    let mut payload = vec![0x72];
-    payload.extend(Pattern::exact(of).bytes());
-    payload.extend([access, 0, 0, 0]);
-    payload.extend(records);
-    long(8, primary, &payload)
-}
-
-/// A long frame.
-pub(crate) fn long(control: u8, address: u8, payload: &[u8]) -> Vec<u8> {
-    link::encode(&Frame::Long {
-        control: Control::new(control),
-        address,
-        payload,
-    })
-    .unwrap()
-}
-
-/// A volume of so many litres.
-pub(crate) fn volume(litres: u8) -> Vec<u8> {
-    vec![0x01, 0x13, litres]
 }
 
 /// A slave with one telegram.

@@ -1,13 +1,11 @@
 //! Telegrams of real meters, served by simulated slaves and read by the master.
 
-#[path = "corpus/mod.rs"]
-mod corpus;
-mod line;
-
+use crate::given::BAUD;
+use crate::kept;
+use crate::line::Line;
 use fieldnotary_mbus::master::{Makers, Meter, Outcome, Pattern, Primary, Search, Speaker, Work};
 use fieldnotary_mbus::slave::Slave;
 use fieldnotary_mbus::telegram::Telegram;
-use line::{BAUD, Line};
 use std::collections::BTreeMap;
 
 struct Real {
@@ -16,12 +14,12 @@ struct Real {
 }
 
 fn real() -> Vec<Real> {
-    let folder = corpus::folder();
-    let paths = folder.iter().flat_map(|folder| corpus::telegrams(folder));
+    let folder = kept::folder();
+    let paths = folder.iter().flat_map(|folder| kept::telegrams(folder));
     paths
         .map(|path| Real {
             name: path.file_stem().unwrap().to_string_lossy().into_owned(),
-            frame: corpus::bytes_of(&path),
+            frame: kept::bytes_of(&path),
         })
         .collect()
 }
