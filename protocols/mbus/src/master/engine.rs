@@ -164,7 +164,6 @@ pub struct Master {
     health: Health,
     budgets: Budgets,
     running: Option<(Running, Option<Meter>)>,
-    listen_ns: Option<u64>,
     asked: Option<Asked>,
     token: u64,
 }
@@ -183,7 +182,6 @@ impl Master {
             health: Health::default(),
             budgets: Budgets::default(),
             running: None,
-            listen_ns: None,
             asked: None,
             token: 0,
         }
@@ -269,19 +267,12 @@ impl Master {
         work(&mut self.link, &mut out);
         let mut actions = Vec::new();
         self.drain(out.into(), now_ns, &mut actions);
-        if self.listen_ns.is_some_and(|listen_ns| listen_ns <= now_ns) {
-            self.listen_ns = None;
-            let mut outputs = VecDeque::new();
-            self.step(News::Ready, now_ns, &mut actions, &mut outputs);
-            self.drain(outputs, now_ns, &mut actions);
-        }
         self.ended(actions)
     }
 
     /// What is due, told last.
     fn ended(&self, mut actions: Vec<Action>) -> Vec<Action> {
-        let due = [self.link.deadline_ns(), self.listen_ns];
-        actions.extend(due.into_iter().flatten().min().map(Action::WaitUntil));
+        actions.extend(self.link.deadline_ns().map(Action::WaitUntil));
         actions
     }
 
@@ -336,11 +327,6 @@ impl Master {
             };
             match running.next(news) {
                 Step::Ask(request) => return self.ask(request, now_ns, outputs),
-                Step::Listen => {
-                    let window_ns = self.link.timing().window_ns();
-                    self.listen_ns = Some(now_ns.saturating_add(window_ns));
-                    return;
-                }
                 Step::Speed(baud) => {
                     self.turn(baud, actions);
                     news = News::Ready;

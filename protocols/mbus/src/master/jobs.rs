@@ -68,8 +68,6 @@ impl Meter {
 pub(super) enum Step {
     /// Ask this.
     Ask(Request),
-    /// Listen until no slave that heard the last request may begin to speak.
-    Listen,
     /// Go on at this speed.
     Speed(u32),
     /// It has ended.
@@ -83,7 +81,7 @@ pub(super) enum News<'a> {
     Begin,
     /// What came of its request.
     Report(&'a Report),
-    /// It listened, or has the speed that it wanted.
+    /// It has the speed that it wanted.
     Ready,
 }
 

@@ -353,6 +353,13 @@ fn without_voltage_nothing_is_sent_and_slaves_are_given_time_to_start() {
     let (first_ns, first) = &line.seen.sent[0];
     assert_eq!(*first_ns, on_ns + 3_000_000_000 + line.bits_ns(33));
     assert_eq!(first[1], 0x40, "nobody knows what slaves remember");
+    // Not even of a meter whose FCB was known.
+    line.read(primary(5));
+    assert_eq!(line.seen.sent.len(), 1);
+    line.power(Power::Overload);
+    line.power(Power::On);
+    line.read(primary(5));
+    assert_eq!(line.seen.sent[0].1[1], 0x40);
 }
 
 //= A3.2
@@ -428,6 +435,17 @@ fn meters_that_fall_silent_together_are_the_buss_fault() {
     line.fault = Box::new(|_, spoken| spoken);
     line.read(primary(2));
     assert_eq!(line.seen.evidence, [Evidence::HeardAgain]);
+}
+
+//= A3.7
+#[test]
+fn addresses_at_which_nobody_ever_answered_say_nothing_of_the_bus() {
+    let mut line = Line::new(vec![slave(5, meter())]);
+    assert_eq!(line.read(primary(5)).failure, None);
+    for nobody in [6, 7, 8, 9] {
+        line.read(primary(nobody));
+        assert_eq!(line.seen.evidence, []);
+    }
 }
 
 //= A3.7

@@ -95,8 +95,6 @@ enum Phase {
     Clearing,
     Selecting,
     Asking,
-    /// Whoever else was meant may still speak.
-    Listening(Speaker),
     Confirming(Speaker),
     AskingAgain(Speaker),
     Closing,
@@ -131,14 +129,7 @@ impl Searching {
             return Step::Done;
         }
         let Some(report) = news.report() else {
-            return match (self.phase, news) {
-                (Phase::Listening(speaker), News::Ready) => {
-                    self.phase = Phase::Confirming(speaker);
-                    let request = Request::select(&Pattern::of(&speaker));
-                    self.ask(request, self.search.silent_repeats)
-                }
-                _ => self.ask(Request::initialise(Station::Selected), 0),
-            };
+            return self.ask(Request::initialise(Station::Selected), 0);
         };
         if let Err(failure @ (Failure::NoPower | Failure::Overload | Failure::Busy)) =
             report.outcome
@@ -161,9 +152,11 @@ impl Searching {
                 Ok(Answer::Telegram {
                     speaker: Some(speaker),
                 }) if speaker.id.is_some() => {
-                    self.phase = Phase::Listening(speaker);
+                    // Whoever else was meant and is slower speaks into what comes now.
+                    self.phase = Phase::Confirming(speaker);
                     self.disturbed = false;
-                    Step::Listen
+                    let request = Request::select(&Pattern::of(&speaker));
+                    self.ask(request, self.search.silent_repeats)
                 }
                 outcome => self.collided(outcome.err().unwrap_or(Failure::Nameless)),
             },
@@ -183,7 +176,7 @@ impl Searching {
                 }) if report.proof == Proof::Identity => self.confirmed(speaker, report),
                 outcome => self.collided(outcome.err().unwrap_or(Failure::Nameless)),
             },
-            Phase::Listening(_) | Phase::Closing => self.close(),
+            Phase::Closing => self.close(),
         }
     }
 
