@@ -245,6 +245,7 @@ fn commands_reach_one_the_only_one_or_all() {
         tell(&mut line, Meter::Only, Command::Initialise).outcome,
         Ok(())
     );
+    assert_eq!(sent(&line), [0x40], "SND_NKE needs no SND_NKE before it");
     let data = Command::Send(vec![0x51, 0x01, 0x7A, 0x09]);
     assert_eq!(tell(&mut line, Meter::All, data).outcome, Ok(()));
     assert_eq!(line.bus.slaves[0].primary, 9);

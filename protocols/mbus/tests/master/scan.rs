@@ -33,6 +33,10 @@ fn a_scan_lists_every_primary_address_and_tells_collisions() {
     // Two at one address, with telegrams that differ.
     slaves.push(slave(33, of(ONE)));
     slaves.push(slave(33, of(TWO)));
+    // And two whose acknowledgements are no E5h already.
+    slaves.push(slave(44, of(ONE)));
+    slaves.push(slave(44, of(TWO)));
+    slaves[7].after_bits = 14;
     let mut line = Line::new(slaves);
     let scanned = scan(&mut line, Scan::all().unwrap());
     assert!(scanned.complete && scanned.failure.is_none());
@@ -44,13 +48,22 @@ fn a_scan_lists_every_primary_address_and_tells_collisions() {
         .collect();
     assert_eq!(
         listed,
-        [(0, true), (1, true), (33, false), (77, true), (250, true)]
+        [
+            (0, true),
+            (1, true),
+            (33, false),
+            (44, false),
+            (77, true),
+            (250, true)
+        ]
     );
-    let Err(failure) = &scanned.listed[2].meter else {
-        panic!("a collision is due");
-    };
-    assert!(failure.reason().collision);
-    let (speaker, _) = scanned.listed[3].meter.as_ref().unwrap();
+    for listed in &scanned.listed[2..4] {
+        let Err(failure) = &listed.meter else {
+            panic!("a collision is due");
+        };
+        assert!(failure.reason().collision);
+    }
+    let (speaker, _) = scanned.listed[4].meter.as_ref().unwrap();
     assert_eq!(speaker.unwrap().secondary(), Some(of(0x1000_004D)));
 }
 

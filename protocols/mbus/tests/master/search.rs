@@ -180,15 +180,19 @@ fn meters_of_one_number_are_told_apart_by_manufacturer_whoever_made_them() {
     let searched = search(&mut line, all);
     assert_eq!(found(&searched), BTreeSet::from(keys));
     assert_eq!(searched.collisions, []);
-    // With a list of others they are told as a collision, with all that is known of them.
-    let searched = search(
-        &mut line,
-        Search {
-            makers: listed(),
-            ..Search::default()
-        },
-    );
-    assert_eq!(found(&searched), BTreeSet::new());
+    // With a list of others they are told as a collision, with all that is known of them, whoever else was found.
+    let others = [
+        (0x1000_0000, MAKERS[0], 1, 7),
+        (0x1100_0000, MAKERS[0], 1, 7),
+    ];
+    let mut line = line_of(keys.iter().chain(&others));
+    garbage(&mut line);
+    let listed = Search {
+        makers: listed(),
+        ..Search::default()
+    };
+    let searched = search(&mut line, listed);
+    assert_eq!(found(&searched), BTreeSet::from(others));
     let [collision] = searched.collisions[..] else {
         panic!("{:?}", searched.collisions);
     };

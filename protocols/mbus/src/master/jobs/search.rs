@@ -7,7 +7,7 @@ use crate::application::Manufacturer;
 use crate::limits::{LISTED_MAX, SEARCH_REQUESTS_MAX};
 use crate::master::failure::Failure;
 use crate::master::identity::{Pattern, Speaker};
-use crate::master::judge::{Answer, Proof};
+use crate::master::judge::Answer;
 use crate::master::link::Report;
 use crate::master::request::{Repeats, Request, Station};
 use alloc::vec::Vec;
@@ -173,7 +173,7 @@ impl Searching {
             Phase::AskingAgain(_) => match report.outcome {
                 Ok(Answer::Telegram {
                     speaker: Some(speaker),
-                }) if report.proof == Proof::Identity => self.confirmed(speaker, report),
+                }) => self.confirmed(speaker, report),
                 outcome => self.collided(outcome.err().unwrap_or(Failure::Nameless)),
             },
             Phase::Closing => self.close(),
