@@ -403,6 +403,32 @@ fn a_slow_converter_is_borne_where_it_is_told() {
 }
 
 //= A3.2
+#[test]
+fn bytes_that_are_handed_over_in_lumps_are_the_same_telegrams() {
+    for lump_ns in [1_000_000, 16_000_000, 100_000_000] {
+        for echoes in [false, true] {
+            let mut line = Line::with_latency(vec![slave(5, meter())], lump_ns);
+            line.lump_ns = lump_ns;
+            line.echoes = echoes;
+            for _ in 0..3 {
+                let readout = line.read(primary(5));
+                assert_eq!(readout.failure, None, "{lump_ns}");
+                assert_eq!(
+                    readout.telegrams[0].frame,
+                    telegram(5, &meter(), 7, &volume(5))
+                );
+                assert!(
+                    line.seen
+                        .reports
+                        .iter()
+                        .all(|(report, _)| report.attempts.len() == 1)
+                );
+            }
+        }
+    }
+}
+
+//= A3.2
 //= A3.7
 #[test]
 fn meters_that_fall_silent_together_are_the_buss_fault() {

@@ -35,6 +35,8 @@ pub(crate) struct Line {
     pub(crate) bus: Bus,
     pub(crate) now_ns: u64,
     pub(crate) echoes: bool,
+    /// Bytes are handed over at multiples of this only, as by USB adapters and converters on TCP.
+    pub(crate) lump_ns: u64,
     pub(crate) fault: Fault,
     timing: Timing,
     arrivals: Vec<Arrival>,
@@ -53,6 +55,7 @@ impl Line {
             bus: Bus { slaves },
             now_ns: 1_000_000_000,
             echoes: false,
+            lump_ns: 1,
             fault: Box::new(|_, spoken| spoken),
             timing: Timing::new(BAUD),
             arrivals: Vec::new(),
@@ -116,11 +119,17 @@ impl Line {
         }
         self.now_ns = self.now_ns.max(at_ns);
         if arrival == Some(at_ns) {
-            let arrival = self.arrivals.remove(0);
-            let actions = self.master.received(&[arrival.byte], self.now_ns);
+            let count = self
+                .arrivals
+                .partition_point(|arrival| arrival.at_ns == at_ns);
+            let read: Vec<Arrival> = self.arrivals.drain(..count).collect();
+            let bytes: Vec<u8> = read.iter().map(|arrival| arrival.byte).collect();
+            let none = LineErrors::default();
+            let errors = read.iter().fold(none, |sum, one| sum.and(one.errors));
+            let actions = self.master.received(&bytes, self.now_ns);
             self.take(actions);
-            if arrival.errors.any() {
-                let actions = self.master.line_errors(arrival.errors, self.now_ns);
+            if errors.any() {
+                let actions = self.master.line_errors(errors, self.now_ns);
                 self.take(actions);
             }
         } else {
@@ -176,6 +185,7 @@ impl Line {
 
     /// A byte that will be read at a time.
     pub(crate) fn hear(&mut self, at_ns: u64, byte: u8, errors: LineErrors) {
+        let at_ns = at_ns.next_multiple_of(self.lump_ns);
         let at = self
             .arrivals
             .partition_point(|arrival| arrival.at_ns <= at_ns);
