@@ -6,8 +6,8 @@ use libfuzzer_sys::fuzz_target;
 use mbus::application::{Manufacturer, SecondaryAddress};
 use mbus::link::{self, Control, Frame};
 use mbus::master::{
-    Action, Command, Failure, LineErrors, Master, Meter, Outcome, Pattern, Power, Primary, Proof, Scan,
-    Search, Work,
+    Action, Command, Failure, LineErrors, Master, Meter, Outcome, Pattern, Power, Primary, Proof,
+    Scan, Search, Work,
 };
 use mbus::slave::{Bus, Slave, overlay};
 

@@ -45,6 +45,16 @@ const SUITES: &[Suite] = &[
         },
     },
     Suite {
+        name: "flips",
+        bounded: true,
+        what: "every byte of a node's and a collector's directory and of three segments harmed; each is found",
+        action: |workspace| {
+            let whole = ("FIELDNOTARY_SWEEP_SHARE", "1");
+            tests(workspace, "fieldnotary", "every_flipped", whole)?;
+            tests(workspace, "fieldnotary-sim", "every_byte", whole)
+        },
+    },
+    Suite {
         name: "storm",
         bounded: true,
         what: "2,000 kills and 300 other faults; nothing lost, nothing explained wrongly",

@@ -10,7 +10,7 @@ use crate::limits::{
 };
 use crate::model::OfferedSource;
 use crate::read::{duration, id, integer};
-use crate::rules::{Problem, Problems, shown_ms};
+use crate::rules::{Problem, Problems, shown_ms, shown_us};
 use crate::time::microseconds;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -142,7 +142,7 @@ pub(crate) fn rules(source: &OfferedSource) -> Problems {
     out.unless(
         (TIME_LIMIT_US_MIN..=TIME_LIMIT_US_MAX).contains(&source.uncertainty_max_us),
         &["uncertainty_max"],
-        format!("an uncertainty of {} us", source.uncertainty_max_us),
+        format!("an uncertainty of {}", shown_us(source.uncertainty_max_us)),
         "write \"1us\" to \"10s\"",
     );
     let interval = OFFERED_INTERVAL_MS_MIN..=DAY_MS;

@@ -71,6 +71,18 @@ impl Problems {
     }
 }
 
+/// Microseconds as they are written in a contract: those durations have no longer unit than a second.
+pub(crate) fn shown_us(us: u64) -> String {
+    let units = [(1_000_000, "s"), (1_000, "ms")];
+    let found = units
+        .iter()
+        .find(|(unit, _)| us != 0 && us.is_multiple_of(*unit));
+    match found {
+        Some((unit, name)) => format!("{}{name}", us / unit),
+        None => format!("{us}us"),
+    }
+}
+
 /// Milliseconds as a person would write them.
 pub(crate) fn shown_ms(ms: u64) -> String {
     let units = [

@@ -7,12 +7,10 @@ use crate::limits::{
     OFFERED_MAX, SOCKET_PATH_BYTES_MAX, TIME_BUDGET_US_MIN, TIME_LIMIT_US_MAX, TIME_LIMIT_US_MIN,
 };
 use crate::model::{Oscillator, PtpMode, Time};
-use crate::names::path;
 use crate::offered;
 use crate::read::{Raw, Value, integer, text, word};
-use crate::rules::Problems;
+use crate::rules::{Problems, shown_us};
 use alloc::format;
-use alloc::string::String;
 
 /// The table.
 pub(crate) const TIME: Section = Section {
@@ -161,14 +159,14 @@ pub(crate) fn rules(time: &Time) -> Problems {
     out.unless(
         allowed.contains(&time.limit_us),
         &["limit"],
-        format!("a limit of {} us", time.limit_us),
+        format!("a limit of {}", shown_us(time.limit_us)),
         "write \"1us\" to \"10s\"",
     );
     if let Some(budget_us) = time.budget_us {
         out.unless(
             (TIME_BUDGET_US_MIN..=TIME_LIMIT_US_MAX).contains(&budget_us),
             &["budget"],
-            format!("a budget of {budget_us} us"),
+            format!("a budget of {}", shown_us(budget_us)),
             "write \"1ms\" to \"10s\"",
         );
     }
@@ -176,7 +174,7 @@ pub(crate) fn rules(time: &Time) -> Problems {
         out.unless(
             allowed.contains(&asymmetry_us),
             &["ptp_asymmetry"],
-            format!("an asymmetry of {asymmetry_us} us"),
+            format!("an asymmetry of {}", shown_us(asymmetry_us)),
             "write \"1us\" to \"10s\"",
         );
     }
@@ -200,23 +198,28 @@ pub(crate) fn rules(time: &Time) -> Problems {
             format!("a socket's path has at most {SOCKET_PATH_BYTES_MAX}"),
         );
     }
-    let whole: [(&'static [&'static str], &Option<String>); 5] = [
-        (&["ptp"], &time.ptp),
-        (&["chrony"], &time.chrony),
-        (&["rtc"], &time.rtc),
-        (&["thermal"], &time.thermal),
-        (&["refclock"], &time.refclock),
-    ];
-    for (keys, place) in whole {
-        if let Some(place) = place {
-            out.check(keys, path(place));
-            out.unless(
-                place.starts_with('/'),
-                keys,
-                format!("\"{place}\" is not a whole path"),
-                "write it from the root on, such as \"/run/chrony/chronyd.sock\"",
-            );
-        }
+    for (keys, place, such_as) in [
+        (&["ptp"], &time.ptp, "/var/run/ptp4l"),
+        (&["chrony"], &time.chrony, "/run/chrony/chronyd.sock"),
+        (&["rtc"], &time.rtc, "/dev/rtc0"),
+        (
+            &["thermal"],
+            &time.thermal,
+            "/sys/class/hwmon/hwmon0/temp1_input",
+        ),
+        (
+            &["refclock"],
+            &time.refclock,
+            "/run/chrony/fieldnotary.sock",
+        ),
+    ] {
+        let Some(place) = place else { continue };
+        let what = match place.trim().is_empty() {
+            true => "the path is empty".into(),
+            false => format!("\"{place}\" is not a whole path"),
+        };
+        let advice = format!("write it from the root on, such as \"{such_as}\", or leave it out");
+        out.unless(place.starts_with('/'), keys, what, advice);
     }
     out
 }

@@ -2,7 +2,7 @@
 
 use crate::limits::DAY_MS;
 use crate::load::load;
-use crate::model::{Contract, PortKind};
+use crate::model::{Contract, PortKind, Time};
 use crate::rules::shown_ms;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -14,6 +14,8 @@ use evidence::{ScheduleId, SourceId};
 pub enum Warning {
     /// There is nothing to read.
     NoMeters,
+    /// `[time]` names nothing that measures the clock.
+    NothingMeasured,
     /// No meter is on this port.
     UnusedPort(SourceId),
     /// No meter follows this schedule.
@@ -55,6 +57,11 @@ impl fmt::Display for Warning {
                 f,
                 "the contract has no meters: the node will keep its log and read nothing"
             ),
+            Self::NothingMeasured => write!(
+                f,
+                "[time] names no source: every stamp will say RTC_ONLY; `ptp`, `chrony` or a [[time.offered]] measures \
+                 the clock"
+            ),
             Self::UnusedPort(port) => write!(f, "port \"{port}\" has no meters"),
             Self::UnusedSchedule(schedule) => {
                 write!(f, "schedule \"{schedule}\" has no meters")
@@ -89,6 +96,11 @@ impl Contract {
         let mut out = Vec::new();
         if self.meters.is_empty() {
             out.push(Warning::NoMeters);
+        }
+        let unmeasured =
+            |time: &Time| time.ptp.is_none() && time.chrony.is_none() && time.offered.is_empty();
+        if self.time.as_ref().is_some_and(unmeasured) {
+            out.push(Warning::NothingMeasured);
         }
         let mut addresses = BTreeMap::new();
         for (id, port) in &self.ports {

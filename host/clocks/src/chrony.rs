@@ -9,8 +9,8 @@ use rustix::net::SocketAddrUnix;
 use time_plane::chrony::Round;
 use time_plane::reading::{ChronyReading, Fault, Observation, Reading, SourceKind};
 
-/// Name of our own socket in the directory that the caller gives.
-const OWN_SOCKET: &str = "chronyd-client.sock";
+/// What our own socket is named after, in the directory that the caller gives.
+const NAME: &str = "chronyd";
 
 /// The probe of one chronyd. It drops root and runs as a user of its own, who must be among the trusted.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Chronyd {
     pub fn new(daemon: &Daemon) -> Result<Self, ClocksError> {
         Ok(Self {
             socket: daemon.address()?,
-            client: Client::bind(daemon, OWN_SOCKET)?,
+            client: Client::bind(daemon, NAME)?,
             daemon: daemon.clone(),
             // The first number is nobody's guess; late answers to one before us are not ours.
             sequence: u32::try_from(mono().0 & u64::from(u32::MAX)).unwrap_or(0),
@@ -57,7 +57,7 @@ impl Chronyd {
 
     fn ask(&mut self) -> Result<ChronyReading, Fault> {
         if !self.client.is_in_place() {
-            self.client = Client::bind(&self.daemon, OWN_SOCKET).map_err(|_| Fault::Denied)?;
+            self.client = Client::bind(&self.daemon, NAME).map_err(Fault::from)?;
         }
         self.client.drain(|_| {});
         let mut round = Round::new(self.sequence);

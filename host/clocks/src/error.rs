@@ -3,6 +3,7 @@
 use rustix::io::Errno;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use time_plane::reading::Fault;
 
 /// A socket, a timer or a path that could not be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,19 @@ impl ClocksError {
             doing,
             path: path.to_path_buf(),
             errno,
+        }
+    }
+}
+
+/// Who is kept out of a place is told as he is by the source itself; what else stands in our way has a name.
+impl From<ClocksError> for Fault {
+    fn from(error: ClocksError) -> Self {
+        match error {
+            ClocksError::Call {
+                errno: Errno::ACCESS | Errno::PERM,
+                ..
+            } => Self::Denied,
+            other => Self::OwnEnd(other.to_string()),
         }
     }
 }

@@ -7,8 +7,10 @@ pub const QUESTION_WAIT_MS: u64 = 100;
 pub const ANSWER_BYTES_MAX: usize = 2_048;
 /// Messages that are taken off the socket at once: more than a daemon's queue holds.
 pub const DRAINED_MAX: usize = 1_024;
-/// Pushes of ptp4l that wait for whoever takes them; older ones are dropped.
-pub const PUSHES_MAX: usize = 64;
+/// For how long ptp4l is asked to push, in seconds; who is gone is forgotten by then.
+pub const PUSH_LEASE_S: u16 = 60;
+/// The lease is renewed so often: a daemon that begins anew knows nothing of it.
+pub const PUSH_RENEWED_NS: u64 = 15_000_000_000;
 /// How often the clocks are compared, of which the tightest comparison counts.
 pub const COMPARISONS: usize = 4;
 /// How often a card's clock is compared in one call, of which the tightest counts; the kernel allows 25.

@@ -1,6 +1,7 @@
 //! What every source of time is to the process that asks it.
 
 use evidence::MonoNs;
+use rustix::fd::BorrowedFd;
 use time_plane::reading::{Observation, SourceKind};
 
 /// A source of time that can be looked at.
@@ -14,6 +15,11 @@ pub trait Probe {
 
     /// When within the next second a look would tell most; `None` where any moment serves as well.
     fn best_look(&self, _now: MonoNs) -> Option<MonoNs> {
+        None
+    }
+
+    /// Becomes readable when the source has something to tell by itself; `None` where it never does.
+    fn wake(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 }

@@ -2,19 +2,18 @@
 
 use crate::clock::mono;
 use crate::error::ClocksError;
-use crate::limits::PUSHES_MAX;
+use crate::limits::{PUSH_LEASE_S, PUSH_RENEWED_NS};
 use crate::probe::Probe;
 use crate::socket::{Client, Daemon, Dialogue, address};
 use evidence::MonoNs;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::net::SocketAddrUnix;
-use std::collections::VecDeque;
 use std::path::Path;
-use time_plane::ptp::{Accepted, Body, DataSet, Round, decode, subscribe};
+use time_plane::ptp::{Round, subscribe};
 use time_plane::reading::{Fault, Observation, PtpReading, Reading, SourceKind};
 
-/// Name of our own socket in the directory that the caller gives.
-const OWN_SOCKET: &str = "ptp4l-client.sock";
+/// What our own socket is named after, in the directory that the caller gives.
+const NAME: &str = "ptp4l";
 
 /// The probe of one ptp4l.
 #[derive(Debug)]
@@ -27,40 +26,26 @@ pub struct Ptp4l {
     asking: time_plane::ptp::Client,
     client: Client,
     sequence: u16,
-    pushes: VecDeque<DataSet>,
+    /// When pushes were asked for the last time.
+    renewed: MonoNs,
 }
 
-/// A round, and the pushes that come between its answers.
-struct Asked<'a> {
-    round: Round,
-    pushes: &'a mut VecDeque<DataSet>,
-}
-
-impl Dialogue for Asked<'_> {
+impl Dialogue for Round {
     fn request(&mut self) -> Option<Vec<u8>> {
-        self.round.request().map(Vec::from)
+        Self::request(self).map(Vec::from)
     }
 
     fn is_waiting(&self) -> bool {
-        self.round.is_waiting()
+        Self::is_waiting(self)
     }
 
     fn accept(&mut self, bytes: &[u8]) {
-        if let Accepted::Pushed(set) = self.round.accept(bytes) {
-            keep(self.pushes, set);
-        }
+        Self::accept(self, bytes);
     }
 
     fn give_up(&mut self) {
-        self.round.give_up();
+        Self::give_up(self);
     }
-}
-
-fn keep(pushes: &mut VecDeque<DataSet>, set: DataSet) {
-    if pushes.len() >= PUSHES_MAX {
-        pushes.pop_front();
-    }
-    pushes.push_back(set);
 }
 
 impl Ptp4l {
@@ -80,7 +65,7 @@ impl Ptp4l {
         Ok(Self {
             socket: daemon.address()?,
             read_only: read_only.map(address).transpose()?,
-            client: Client::bind(daemon, OWN_SOCKET)?,
+            client: Client::bind(daemon, NAME)?,
             daemon: daemon.clone(),
             asking: time_plane::ptp::Client {
                 port: u16::from_be_bytes([high, low]),
@@ -88,46 +73,30 @@ impl Ptp4l {
                 transport_specific,
             },
             sequence: 0,
-            pushes: VecDeque::new(),
+            renewed: MonoNs(0),
         })
     }
 
-    /// Subscribes to pushes for `lease_s` seconds: port states, and from version 4 on measurements and
-    /// parents. The probe's descriptor becomes readable with each; [`Self::take_pushes`] has them.
-    ///
-    /// # Errors
-    ///
-    /// Why the request could not be sent.
-    pub fn subscribe(&mut self, lease_s: u16) -> Result<(), Fault> {
-        let request = subscribe(self.asking, self.sequence, lease_s);
+    /// Asks the daemon to say by itself when a port changes its state or its parent, and from version 4 on that of
+    /// the grandmaster: it is not waited for the next look. Where it refuses, looks alone tell.
+    fn subscribe(&mut self) {
+        let now = mono();
+        if now < self.renewed.plus_ns(PUSH_RENEWED_NS) && self.renewed != MonoNs(0) {
+            return;
+        }
+        self.renewed = now;
+        let request = subscribe(self.asking, self.sequence, PUSH_LEASE_S);
         self.sequence = self.sequence.wrapping_add(1);
-        self.client.send(&self.socket, &request)
-    }
-
-    /// What was pushed since the last time: the newest [`PUSHES_MAX`].
-    pub fn take_pushes(&mut self) -> Vec<DataSet> {
-        self.drain();
-        self.pushes.drain(..).collect()
-    }
-
-    /// Takes what came in by itself. Late answers are data sets like pushes, and as true as they.
-    fn drain(&mut self) {
-        let (asking, pushes) = (self.asking, &mut self.pushes);
-        self.client.drain(|bytes| match decode(bytes) {
-            Ok(message) if message.to_port == asking.port => {
-                if let Body::Set(set) = message.body {
-                    keep(pushes, set);
-                }
-            }
-            _ => {}
-        });
+        let _ = self.client.send(&self.socket, &request);
     }
 
     fn ask(&mut self) -> Result<PtpReading, Fault> {
         if !self.client.is_in_place() {
-            self.client = Client::bind(&self.daemon, OWN_SOCKET).map_err(|_| Fault::Denied)?;
+            self.client = Client::bind(&self.daemon, NAME).map_err(Fault::from)?;
         }
-        self.drain();
+        // What was pushed is in what is asked now; what came late is nobody's.
+        self.client.drain(|_| {});
+        self.subscribe();
         let socket = self.socket.clone();
         let answered = self.round(&socket);
         match (&answered, self.read_only.clone()) {
@@ -139,13 +108,10 @@ impl Ptp4l {
     }
 
     fn round(&mut self, to: &SocketAddrUnix) -> Result<PtpReading, Fault> {
-        let mut asked = Asked {
-            round: Round::new(self.asking, self.sequence),
-            pushes: &mut self.pushes,
-        };
+        let mut round = Round::new(self.asking, self.sequence);
         self.sequence = self.sequence.wrapping_add(Round::SEQUENCES);
-        self.client.converse(to, &mut asked)?;
-        asked.round.finish()
+        self.client.converse(to, &mut round)?;
+        round.finish()
     }
 }
 
@@ -162,10 +128,8 @@ impl Probe for Ptp4l {
             source: SourceKind::Ptp,
         }
     }
-}
 
-impl AsFd for Ptp4l {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.client.as_fd()
+    fn wake(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.client.as_fd())
     }
 }

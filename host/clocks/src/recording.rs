@@ -73,8 +73,10 @@ pub fn append(text: &mut String, observation: &Observation) {
 fn write_fault(line: &mut Line, fault: &Fault) {
     line.word("fault");
     line.word(words::fault_name(fault));
-    if let Fault::Malformed(what) | Fault::Unsupported(what) = fault {
-        line.text_field("what", what);
+    match fault {
+        Fault::OwnEnd(what) => line.text_field("what", what),
+        Fault::Malformed(what) | Fault::Unsupported(what) => line.text_field("what", what),
+        Fault::Absent | Fault::Stale | Fault::Denied | Fault::Silent => {}
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Daemon {
     pub socket: PathBuf,
     /// A directory of ours, for the socket that it answers to. Its user must be able to pass through.
     pub directory: PathBuf,
+    /// What tells our socket there from those of other nodes; empty where nobody else asks.
+    pub asker: String,
     /// Users that may speak for the clock besides root and our own: the one that the daemon runs as.
     pub trusted_uids: Vec<u32>,
     /// How long one question may stay unanswered.
@@ -43,9 +45,19 @@ impl Daemon {
         Self {
             socket: socket.to_path_buf(),
             directory: directory.to_path_buf(),
+            asker: String::new(),
             trusted_uids: Vec::new(),
             wait: Duration::from_millis(QUESTION_WAIT_MS),
         }
+    }
+
+    /// Where it answers to us: `chronyd-client.sock`, or with the asker's name.
+    fn own_socket(&self, of: &str) -> PathBuf {
+        let name = match self.asker.as_str() {
+            "" => format!("{of}-client.sock"),
+            asker => format!("{of}-client-{asker}.sock"),
+        };
+        self.directory.join(name)
     }
 
     pub(crate) fn address(&self) -> Result<SocketAddrUnix, ClocksError> {
@@ -104,11 +116,11 @@ enum Incoming {
 }
 
 impl Client {
-    /// Binds `name` in the daemon's directory for us. Only root and we may write to it, and where
+    /// Binds our socket for `daemon`, `chronyd` say, in its directory for us. Only root and we may write to it, and where
     /// other users are trusted everybody, as theirs is not ours to name: whose messages are taken
     /// is decided by the credentials that the kernel gives with each.
-    pub(crate) fn bind(daemon: &Daemon, name: &str) -> Result<Self, ClocksError> {
-        let path = daemon.directory.join(name);
+    pub(crate) fn bind(daemon: &Daemon, of: &str) -> Result<Self, ClocksError> {
+        let path = daemon.own_socket(of);
         let address = address(&path)?;
         remove_stale(&path, &address)?;
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;

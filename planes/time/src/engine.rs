@@ -1,5 +1,6 @@
 //! The engine: readings and clock comparisons in, one statement out.
 
+mod anchor;
 mod before;
 mod claims;
 mod clock;
@@ -15,19 +16,21 @@ mod steps;
 mod stray;
 
 use crate::arbiter::{Ruling, rule};
-use crate::bound::{Bound, BoundParts, whole_ns};
+use crate::bound::whole_ns;
 use crate::causes::LocalMove;
-use crate::drift::{Learner, OscillatorClass, RtcEstimate, ServoSample};
+use crate::drift::{Learner, OscillatorClass, RtcEstimate};
 use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
 use crate::limits::{
     LOSSES_FREE, LOSSES_MAX, LOSSES_WINDOW_NS, RELEASE_PERCENT, SETTLED_MEASUREMENTS,
 };
-use crate::reading::{Fault, Observation};
+use crate::reading::{Fault, Observation, SourceKind};
 use crate::sample::ClockComparison;
 use crate::states::{ClockState, Crossing, Finding, crossing, next};
 use crate::table::{Change, Row};
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
+use anchor::Anchor;
 pub use before::Before;
 use clock::ClockWatch;
 use evidence::kinds::{Event, TimeMap};
@@ -39,7 +42,6 @@ pub use sources::PtpHealth;
 use sources::Sources;
 use steering::Steerings;
 use steps::Steps;
-use stray::Stray;
 
 /// What the site says of its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,17 +94,6 @@ pub struct Counters {
     pub boot_to_stable_ns: u64,
 }
 
-/// What the bound grows from.
-#[derive(Clone, Debug)]
-struct Anchor {
-    measured: Measurement,
-    /// What the clock was stepped by since, in nanoseconds.
-    stepped_ns: u64,
-    /// What it had strayed from its correction until then.
-    stray: Stray,
-    bound: Bound,
-}
-
 /// Judges sources and clocks, and says what a stamp may claim.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -148,6 +139,13 @@ impl Engine {
             disputed: false,
             counters: Counters::default(),
         }
+    }
+
+    /// Events of these sources name where they are read: their sockets and devices.
+    #[must_use]
+    pub fn naming(mut self, places: Vec<(SourceKind, String)>) -> Self {
+        self.news.name_places(places);
+        self
     }
 
     /// Times from outside that the policy took, for the daemon that steers the clock; none while that
@@ -212,7 +210,7 @@ impl Engine {
             // What is slewed now was measured in this stretch or in the one before it.
             let since = MonoNs(now.sample.mono.0.saturating_sub(2 * slew.within_ns));
             let made_good = self.sources.updates().made_good(slew.moved_ns, since);
-            let off_ns = self.anchor.as_ref().map(|anchor| anchor.measured.offset_ns);
+            let off_ns = self.offset_ns();
             self.news
                 .slewed(now.sample.mono, slew, made_good.or(off_ns));
         }
@@ -261,14 +259,6 @@ impl Engine {
         self.state
     }
 
-    /// Nanoseconds since the measurement that the bound grows from (`last_sync_age`).
-    #[must_use]
-    pub fn last_sync_age_ns(&self, now: MonoNs) -> Option<u64> {
-        self.anchor
-            .as_ref()
-            .map(|anchor| now.since(anchor.measured.taken))
-    }
-
     /// How fast the real-time clock runs against the kernel's (A8.1).
     #[must_use]
     pub fn rtc_drift(&self) -> Option<RtcEstimate> {
@@ -297,7 +287,7 @@ impl Engine {
     /// The clock was moved: what was measured before it is void, and how far it moved adds to the bound.
     fn step(&mut self, now: &ClockComparison, row: &Row) {
         let movement = self.clock.last_movement();
-        let off_ns = self.anchor.as_ref().map(|anchor| anchor.measured.offset_ns);
+        let off_ns = self.offset_ns();
         if row.event {
             self.counters.steps = self.counters.steps.saturating_add(1);
             let seen = LocalMove {
@@ -341,7 +331,9 @@ impl Engine {
             }
             Ruling::None if self.sources.is_void() => (Finding::Stepped, None),
             Ruling::None if self.sources.rejects() => (Finding::Rejected, None),
-            Ruling::None if self.anchor.is_some() => (Finding::Lost, None),
+            Ruling::None if self.anchor.is_some() || self.state.was_locked() => {
+                (Finding::Lost, None)
+            }
             Ruling::None => (Finding::Never, None),
         }
     }
@@ -421,71 +413,6 @@ impl Engine {
         self.state = to;
         self.reason = reason;
         changed
-    }
-
-    /// Lets the bound grow from this measurement on, unless it does already.
-    fn hold(&mut self, measured: Measurement, now: &ClockComparison) {
-        if self
-            .anchor
-            .as_ref()
-            .is_some_and(|anchor| anchor.measured == measured)
-        {
-            return;
-        }
-        let sample = ServoSample {
-            at: measured.taken,
-            ..self.servo(now, true)
-        };
-        let initial_ns = measured.bound_ns().saturating_sub(measured.asymmetry_ns);
-        let steering = self.steerings.of(measured.source);
-        steering.observe(&measured);
-        let growth = match steering.runaway_ppt() {
-            Some(rate_ppt) => self.learner.growth_unsteered(rate_ppt),
-            None => self.learner.growth(),
-        };
-        self.anchor = Some(Anchor {
-            measured,
-            stepped_ns: 0,
-            stray: *self.clock.stray_before(),
-            bound: Bound::new(&sample, initial_ns, measured.asymmetry_ns, growth),
-        });
-    }
-
-    /// Looks at the discipline: what the oscillator needs is learnt while the clock is measured and stays
-    /// where it is, for only then the correction is what was needed; what was done to it since the last
-    /// measurement is in the bound.
-    fn learn(&mut self, now: &ClockComparison, held: Option<&Measurement>) {
-        let steered = held.is_some_and(|held| self.steerings.of(held.source).is_steady());
-        let sample = self.servo(now, steered);
-        self.learner.observe(sample);
-        if let Some(anchor) = &mut self.anchor {
-            anchor.bound.observe(&sample);
-        }
-    }
-
-    fn servo(&self, now: &ClockComparison, locked: bool) -> ServoSample {
-        ServoSample {
-            at: now.sample.mono,
-            correction_ppt: now.sample.kernel.map_or(0, |kernel| kernel.frequency_ppt),
-            temperature_millidegrees: self.sources.temperature(now.sample.mono),
-            locked,
-        }
-    }
-
-    /// The bound's parts at `now`, and what steps since the last measurement add, and slews that no correction
-    /// explains, in nanoseconds.
-    #[must_use]
-    pub fn bound_parts(&self, now: MonoNs) -> Option<(BoundParts, u64)> {
-        let anchor = self.anchor.as_ref()?;
-        let strayed_ns = self.clock.stray().since(&anchor.stray);
-        let moved_ns = anchor.stepped_ns.saturating_add(strayed_ns);
-        Some((anchor.bound.parts(now), moved_ns))
-    }
-
-    /// Bound of the clock's error at `now`, in nanoseconds.
-    fn bound_ns(&self, now: MonoNs) -> Option<u64> {
-        self.bound_parts(now)
-            .map(|(parts, moved_ns)| parts.total_ns().saturating_add(moved_ns))
     }
 }
 

@@ -50,6 +50,8 @@ pub const DISPUTE_MARGIN_NS: u64 = 20_000;
 pub const MOTION_POINTS_MAX: usize = 32;
 /// and so many at least.
 pub const MOTION_POINTS_MIN: usize = 8;
+/// The first of them are passed over.
+pub const MOTION_PASSED: usize = 8;
 /// A movement below this is noise, whatever the values' own spread.
 pub const MOTION_FLOOR_NS: u64 = 5_000;
 /// How long an offset that moved waits for the path delay to say whether the path moved: ptp4l gives the

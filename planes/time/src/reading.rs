@@ -37,6 +37,23 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
+    /// Every source.
+    pub const ALL: &'static [Self] = &[
+        Self::Ptp,
+        Self::Chrony,
+        Self::Rtc,
+        Self::Thermal,
+        Self::CardClock,
+        Self::Offered,
+    ];
+
+    /// The source whose name some words begin with, as those of its faults do.
+    #[must_use]
+    pub fn named_first(words: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|of| words.starts_with(of.name()))
+    }
+
     /// Its name, for people.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -84,6 +101,8 @@ pub enum Fault {
     Silent,
     /// An answer that is not one of the protocol: what is wrong with it.
     Malformed(&'static str),
+    /// The socket of ours that it answers to cannot be had: why not.
+    OwnEnd(String),
     /// An answer that says that this version cannot do what was asked.
     Unsupported(&'static str),
 }
@@ -97,6 +116,7 @@ impl fmt::Display for Fault {
                 "access is refused, or it runs as somebody who may not speak for the clock",
             ),
             Self::Silent => f.write_str("no answer within the time allowed"),
+            Self::OwnEnd(why) => write!(f, "the socket that it answers to cannot be had: {why}"),
             Self::Malformed(what) => write!(f, "an answer that is not of the protocol: {what}"),
             Self::Unsupported(what) => write!(f, "this version cannot say it: {what}"),
         }

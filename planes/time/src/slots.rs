@@ -186,6 +186,10 @@ pub enum Grade {
     Late,
     /// No reading.
     Empty,
+    /// The log ends before it can be judged.
+    ToCome,
+    /// Its boundary lies before the log's begin.
+    BeforeLog,
 }
 
 impl Grade {
@@ -197,6 +201,8 @@ impl Grade {
             Self::Early => "early",
             Self::Late => "late",
             Self::Empty => "empty",
+            Self::ToCome => "to come",
+            Self::BeforeLog => "before the log",
         }
     }
 }
@@ -238,6 +244,35 @@ impl Fill {
     }
 }
 
+/// What slots are judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// How far from its boundary a reading fills a slot, in nanoseconds.
+    pub tolerance_ns: u64,
+    /// The log's first and newest instant; `None` where it is empty.
+    pub log: Option<(UtcNs, UtcNs)>,
+}
+
+impl Measure {
+    /// How a slot stands with its best reading. What lies within the tolerance is filled; else a slot is judged only
+    /// where the log was there at its boundary, and until no better reading can come.
+    #[must_use]
+    pub fn grade(&self, boundary: UtcNs, fill: Option<Fill>) -> Grade {
+        let grade = fill.map_or(Grade::Empty, |fill| fill.grade(self.tolerance_ns));
+        let Some((first, newest)) = self.log.filter(|_| grade != Grade::Filled) else {
+            return grade;
+        };
+        let decided = i128::from(boundary.0) + i128::from(self.tolerance_ns);
+        if decided > i128::from(newest.0) {
+            Grade::ToCome
+        } else if boundary < first {
+            Grade::BeforeLog
+        } else {
+            grade
+        }
+    }
+}
+
 /// The slots of one point over a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
@@ -271,27 +306,36 @@ impl Tally {
         *fill = Some(Fill { readings, ..best });
     }
 
-    /// Every slot in order, with its best reading.
-    pub fn slots(&self) -> impl Iterator<Item = (u32, Option<Fill>)> + '_ {
-        (0..).zip(self.fills.iter().copied())
+    /// Every slot of the day in order: how it stands, and its best reading.
+    pub fn graded(
+        &self,
+        day: &Day,
+        by: Measure,
+    ) -> impl Iterator<Item = (u32, Grade, Option<Fill>)> + '_ {
+        let day = *day;
+        let slots = (0..).zip(self.fills.iter().copied());
+        slots.map(move |(slot, fill)| (slot, by.grade(day.boundary(slot), fill), fill))
     }
 
     /// How many slots stand in which way.
     #[must_use]
-    pub fn counts(&self, tolerance_ns: u64) -> Counts {
+    pub fn counts(&self, day: &Day, by: Measure) -> Counts {
         let mut counts = Counts::default();
-        for fill in &self.fills {
-            let Some(fill) = fill else {
-                counts.empty += 1;
+        for (_, grade, fill) in self.graded(day, by) {
+            let count = match grade {
+                Grade::Filled => &mut counts.filled,
+                Grade::Early => &mut counts.early,
+                Grade::Late => &mut counts.late,
+                Grade::Empty => &mut counts.empty,
+                Grade::ToCome => &mut counts.to_come,
+                Grade::BeforeLog => &mut counts.before_log,
+            };
+            *count += 1;
+            let judged = matches!(grade, Grade::Filled | Grade::Early | Grade::Late);
+            let Some(fill) = fill.filter(|_| judged) else {
                 continue;
             };
-            match fill.grade(tolerance_ns) {
-                Grade::Filled => counts.filled += 1,
-                Grade::Early => counts.early += 1,
-                Grade::Late => counts.late += 1,
-                Grade::Empty => counts.empty += 1,
-            }
-            counts.unsure += u32::from(!fill.is_sure(tolerance_ns));
+            counts.unsure += u32::from(!fill.is_sure(by.tolerance_ns));
             counts.unbounded += u32::from(fill.bound_ns.is_none());
             counts.bound_ns_max = counts.bound_ns_max.max(fill.bound_ns);
             let worst = counts.off_ns_worst.unwrap_or(0).unsigned_abs();
@@ -314,6 +358,10 @@ pub struct Counts {
     pub late: u32,
     /// Not read.
     pub empty: u32,
+    /// Not decided yet where the log ends.
+    pub to_come: u32,
+    /// Of before the log's begin.
+    pub before_log: u32,
     /// Of those read, slots whose grade the bound of the stamp leaves open.
     pub unsure: u32,
     /// Of those read, slots whose stamp has no bound.

@@ -4,6 +4,7 @@
 
 mod account;
 mod events;
+mod faults;
 mod history;
 mod json;
 mod model;

@@ -145,7 +145,7 @@ Example:
 
 Exit codes:
   0  the newest entry is stamped SYNCED
-  1  it is not: RTC_ONLY or HOLDOVER
+  1  it is not: RTC_ONLY or HOLDOVER; or the directory is a node's that does not run
   2  the command line was not understood
   3  the directory is none, holds no log, or could not be read";
 
@@ -154,16 +154,23 @@ Examples:
   fieldnotary time history node --from -1d
   fieldnotary time history collector --from 2026-11-20 --to 2026-11-21 --svg day.svg
 
+The drawing: the error bound on a logarithmic axis, the time from left to right; below it a band with
+the label of each moment, ^ a jump of the clock, ! one that nothing explains.
+
 Exit codes:
   0  every jump of the clock has an entry that explains it, or there is none
-  1  a jump is there that nothing explains
+  1  a jump is there that nothing explains, or no entry is of that time
   2  the command line was not understood
-  3  the directory is none, holds no log, or could not be read; or the file is there already";
+  3  the directory is none, holds no log, or could not be read; --to is before --from; or FILE cannot be
+     written";
 
 pub(crate) const TIME_WHY: &str = "\
 Examples:
   fieldnotary time why node --at 2026-11-20T14:00:00Z
   fieldnotary time why node 4711
+
+An instant or an entry is asked about, one of the two. An instant just ahead of the newest entry is
+answered as of that entry.
 
 Exit codes:
   0  the log answers: it reaches there, and an entry explains the last jump before it
@@ -174,14 +181,17 @@ Exit codes:
 pub(crate) const TIME_SLOTS: &str = "\
 Examples:
   fieldnotary time slots node --day 2026-03-29 --zone Europe/Berlin
-  fieldnotary time slots collector --day 2026-11-20 --every 1h --tolerance 30s --meter meter-1 --json
+  fieldnotary time slots collector --day 2026-11-20 --every 1h --tolerance 30s --json
 
-A day of a zone has 92, 96 or 100 quarters of an hour. A slot is filled by what was read within the
-tolerance of the boundary at which it begins. Zone data is built in; none is needed on the machine.
+A day has 96 quarters of an hour; fewer or more where its zone sets the clocks on or back, as 92 and
+100 in Berlin. A slot is filled by what was read within the tolerance of the boundary at which it
+begins. Slots of before the log's first entry, and those that can still be filled, are not judged.
+Zone data is built in; none is needed on the machine.
 
 Exit codes:
   0  every slot of every point is filled, and no step of the clock crossed a boundary
-  1  some are not, or one did; each is listed, with its cause and the entry that tells
+  1  some are not, or one did: each is listed, with its cause and the entry that tells; or the log knows
+     no such meter
   2  the command line was not understood
   3  no such day or zone, the slots do not divide it, or the directory is none or could not be read";
 

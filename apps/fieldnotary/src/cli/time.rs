@@ -2,7 +2,7 @@
 
 use super::help;
 use crate::when::{instant, length_ns};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use evidence::{MeterId, UtcNs};
 use query::Asked;
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ pub(crate) struct TimeHistoryArgs {
     #[arg(long, value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
     pub(crate) to: Option<UtcNs>,
     /// Only the last N rows of the table
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) last: Option<usize>,
     /// Write the drawing to this file too, as SVG; nothing is ever overwritten
     #[arg(long, value_name = "FILE")]
@@ -78,14 +78,15 @@ pub(crate) struct TimeHistoryArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("asked").args(["entry", "at"]).required(true))]
 pub(crate) struct TimeWhyArgs {
     /// A node's or a collector's directory
     pub(crate) dir: PathBuf,
     /// The entry asked about, as 4711 or 1:4711
-    #[arg(value_name = "COMMIT_ID", value_parser = entry, required_unless_present = "at")]
+    #[arg(value_name = "COMMIT_ID", value_parser = entry)]
     pub(crate) entry: Option<Asked>,
     /// The instant asked about: 2026-11-20T14:00:00Z, 14:00 (today), -1h; UTC
-    #[arg(long, value_name = "INSTANT", value_parser = instant, allow_hyphen_values = true, conflicts_with = "entry")]
+    #[arg(long, value_name = "INSTANT", value_parser = instant, allow_hyphen_values = true)]
     pub(crate) at: Option<UtcNs>,
     /// Print one JSON object
     #[arg(long)]

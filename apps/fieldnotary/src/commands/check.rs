@@ -3,7 +3,7 @@
 use super::ink::{Ink, ink};
 use super::misfits::{misfits, truth_device_doubt};
 use super::status::is_running;
-use super::{Ended, ports, read_configuration, words};
+use super::{Ended, clocks_there, ports, read_configuration, words};
 use crate::cli::CheckArgs;
 use crate::paths::DataDir;
 use contract::{Contract, ContractError, ContractErrors};
@@ -33,6 +33,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
     if !data.as_ref().is_some_and(is_running) {
         warnings.extend(ports::unreadable(&contract));
     }
+    warnings.extend(clocks_there::doubts(&contract));
     sound(args, &path, &contract, &warnings);
     Ok(Ended::Well)
 }

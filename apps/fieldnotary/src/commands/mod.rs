@@ -32,6 +32,7 @@ mod backup_log;
 mod backup_manifest;
 mod backup_tar;
 mod check;
+mod clocks_there;
 mod decode;
 mod directory;
 mod entries;

@@ -31,14 +31,53 @@ pub(super) fn span(ms: u64) -> String {
     }
 }
 
-/// Nanoseconds, rounded down to what matters.
+/// Nanoseconds, rounded to what matters.
 pub(super) fn nanoseconds(ns: u64) -> String {
+    let nearest = |unit: u64| ns.saturating_add(unit / 2) / unit;
+    let (us, tenths) = (nearest(1_000), nearest(100_000));
     match ns {
         _ if ns < 1_000 => format!("{ns} ns"),
-        _ if ns < 1_000_000 => format!("{} us", ns / 1_000),
-        _ if ns < 1_000_000_000 => format!("{}.{} ms", ns / 1_000_000, ns % 1_000_000 / 100_000),
+        _ if us < 1_000 => format!("{us} us"),
+        _ if tenths < 10_000 => format!("{}.{} ms", tenths / 10, tenths % 10),
+        _ if ns < 10_000_000_000 => span(nearest(100_000_000) * 100),
+        _ if ns < 120_000_000_000 => span(nearest(1_000_000_000) * 1_000),
         _ => span(ns / 1_000_000),
     }
+}
+
+/// A bound in nanoseconds, to three digits and rounded up: it is never less than it says.
+pub(super) fn bound(ns: u64) -> String {
+    three_digits(ns, u64::div_ceil)
+}
+
+/// A part of a bound, to as many digits, so that parts and sum can be compared.
+pub(super) fn part(ns: u64) -> String {
+    three_digits(ns, |ns, unit| ns.saturating_add(unit / 2) / unit)
+}
+
+fn three_digits(ns: u64, round: impl Fn(u64, u64) -> u64) -> String {
+    const STEPS: [(u64, u64, &str, usize); 9] = [
+        (10, 1_000, "us", 2),
+        (100, 1_000, "us", 1),
+        (1_000, 1_000, "us", 0),
+        (10_000, 1_000_000, "ms", 2),
+        (100_000, 1_000_000, "ms", 1),
+        (1_000_000, 1_000_000, "ms", 0),
+        (10_000_000, 1_000_000_000, "s", 2),
+        (100_000_000, 1_000_000_000, "s", 1),
+        (1_000_000_000, 1_000_000_000, "s", 0),
+    ];
+    if ns < 1_000 {
+        return format!("{ns} ns");
+    }
+    let fitting = STEPS.iter().find(|(step, ..)| round(ns, *step) < 1_000);
+    let Some((step, unit, name, decimals)) = fitting else {
+        return span(round(ns, 1_000_000));
+    };
+    let (digits, whole) = (round(ns, *step), unit / step);
+    let number = format!("{}.{:0>decimals$}", digits / whole, digits % whole);
+    let number = number.trim_end_matches('0').trim_end_matches('.');
+    format!("{number} {name}")
 }
 
 /// A size in bytes with a binary unit.
@@ -72,7 +111,7 @@ pub(super) fn entries(first: u64, last: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, entries, nanoseconds, shortened, span, stretch};
+    use super::{bound, bytes, entries, nanoseconds, part, shortened, span, stretch};
 
     #[test]
     fn a_stretch_of_one_is_one() {
@@ -98,7 +137,35 @@ mod tests {
         ] {
             assert_eq!(span(ms), shown);
         }
-        assert_eq!(nanoseconds(3_250_000), "3.2 ms");
+        for (ns, shown, as_bound) in [
+            (0, "0 ns", "0 ns"),
+            (999, "999 ns", "999 ns"),
+            (1_000, "1 us", "1 us"),
+            (1_491, "1 us", "1.5 us"),
+            (1_501, "2 us", "1.51 us"),
+            (31_000, "31 us", "31 us"),
+            (31_010, "31 us", "31.1 us"),
+            (999_600, "1.0 ms", "1 ms"),
+            (3_250_000, "3.3 ms", "3.25 ms"),
+            (5_005_000, "5.0 ms", "5.01 ms"),
+            (105_000_001, "105.0 ms", "106 ms"),
+            (999_960_000, "1 s", "1 s"),
+            (4_995_000_000, "5 s", "5 s"),
+            (57_600_000_000, "58 s", "57.6 s"),
+            (57_410_000_000, "57 s", "57.5 s"),
+            (125_000_000_000, "2 min", "125 s"),
+            (1_000_000_000_000, "16 min", "16 min"),
+            (u64::MAX, "213503 d 23 h", "213503 d 23 h"),
+        ] {
+            assert_eq!(
+                (nanoseconds(ns).as_str(), bound(ns).as_str()),
+                (shown, as_bound)
+            );
+        }
+        assert_eq!(
+            (part(2_502_500), part(1_004)),
+            ("2.5 ms".into(), "1 us".into())
+        );
         assert_eq!(bytes(512), "512 B");
         assert_eq!(bytes(1_572_864), "1.5 MiB");
         assert_eq!(

@@ -113,6 +113,7 @@ pub(super) const fn fault_name(fault: &Fault) -> &'static str {
         Fault::Stale => "stale",
         Fault::Denied => "denied",
         Fault::Silent => "silent",
+        Fault::OwnEnd(_) => "own-end",
         Fault::Malformed(_) => "malformed",
         Fault::Unsupported(_) => "unsupported",
     }
@@ -121,17 +122,19 @@ pub(super) const fn fault_name(fault: &Fault) -> &'static str {
 pub(super) fn fault(name: &str, what: Option<String>) -> Result<Fault, String> {
     // A fault's text is one of the program's own; a recording's lives as long as the program, and is
     // bounded as the recording is.
-    let what = || -> &'static str { Box::leak(what.unwrap_or_default().into_boxed_str()) };
+    let text = what.unwrap_or_default();
+    let what = || -> &'static str { Box::leak(text.clone().into_boxed_str()) };
     Ok(match name {
         "absent" => Fault::Absent,
         "stale" => Fault::Stale,
         "denied" => Fault::Denied,
         "silent" => Fault::Silent,
+        "own-end" => Fault::OwnEnd(text),
         "malformed" => Fault::Malformed(what()),
         "unsupported" => Fault::Unsupported(what()),
         _ => {
             return Err(format!(
-                "`{name}` is none of absent, stale, denied, silent, malformed, unsupported"
+                "`{name}` is none of absent, stale, denied, silent, own-end, malformed, unsupported"
             ));
         }
     })

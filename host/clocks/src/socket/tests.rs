@@ -13,7 +13,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use time_plane::reading::Fault;
 
-const OWN: &str = "own.sock";
+const OWN: &str = "daemon";
 const WAIT: Duration = Duration::from_millis(50);
 
 struct Place {
@@ -34,7 +34,7 @@ impl Place {
     }
 
     fn own(&self) -> PathBuf {
-        self.folder.path().join(OWN)
+        self.folder.path().join("daemon-client.sock")
     }
 }
 
@@ -209,7 +209,10 @@ fn a_socket_that_a_killed_process_left_is_removed_and_nothing_else() {
     let mut place = Place::new();
     place.daemon.directory = place.folder.path().join("nowhere");
     let error = place.client().unwrap_err();
-    assert!(error.to_string().contains("nowhere/own.sock"), "{error}");
+    assert!(
+        error.to_string().contains("nowhere/daemon-client.sock"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -239,4 +242,23 @@ fn what_came_in_meanwhile_is_taken_without_waiting() {
     let mut buffer = [0; 10];
     let nothing = client.receive(&mut buffer, mono());
     assert!(matches!(nothing, Ok(Incoming::Nothing)));
+}
+
+/// Two nodes ask one daemon that answers in its own folder alone.
+#[test]
+fn nodes_that_share_a_folder_have_a_socket_each() {
+    let place = Place::new();
+    let asker = |name: &str| Daemon {
+        asker: name.to_owned(),
+        ..place.daemon.clone()
+    };
+    let first = Client::bind(&asker("fe00-1"), OWN).unwrap();
+    let second = Client::bind(&asker("fe00-2"), OWN).unwrap();
+    assert!(first.is_in_place() && second.is_in_place());
+    // One node asks once: what it may not have, it says in words.
+    let again = Client::bind(&asker("fe00-1"), OWN).unwrap_err();
+    let Fault::OwnEnd(words) = Fault::from(again) else {
+        panic!("no name for it");
+    };
+    assert!(words.contains("daemon-client-fe00-1.sock"), "{words}");
 }

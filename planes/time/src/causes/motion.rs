@@ -1,7 +1,7 @@
 //! Does a figure stand still, jump or run? Told from the medians of four stretches of its last values.
 
 use super::table::Motion;
-use crate::limits::{MOTION_FLOOR_NS, MOTION_POINTS_MAX, MOTION_POINTS_MIN};
+use crate::limits::{MOTION_FLOOR_NS, MOTION_PASSED, MOTION_POINTS_MAX, MOTION_POINTS_MIN};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Track {
     values_ns: VecDeque<i128>,
+    /// Values since it was empty that were passed over.
+    passed: usize,
 }
 
 /// What the last values show, and by how much they moved in all.
@@ -34,7 +36,14 @@ impl Moved {
 
 impl Track {
     /// Takes a value; the oldest leaves.
+    ///
+    /// The first few are passed over: a daemon that has just begun, or follows another master, measures its path with
+    /// its first messages, and each corrects the offset.
     pub(crate) fn push(&mut self, value_ns: i128) {
+        if self.passed < MOTION_PASSED {
+            self.passed += 1;
+            return;
+        }
         if self.values_ns.len() >= MOTION_POINTS_MAX {
             self.values_ns.pop_front();
         }
@@ -51,6 +60,7 @@ impl Track {
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.values_ns.clear();
+        self.passed = 0;
     }
 
     /// The median distance of the values from their median, once there are enough of them.
@@ -80,9 +90,8 @@ impl Track {
         let values: Vec<i128> = self.values_ns.iter().copied().collect();
         let stretches: Vec<&[i128]> = values.chunks(length.div_ceil(4)).collect();
         let levels: Vec<i128> = stretches.iter().map(|stretch| median(stretch)).collect();
-        let noise_ns = stretches
-            .iter()
-            .zip(&levels)
+        let spreads = stretches.iter().zip(&levels);
+        let noise_ns = spreads
             .map(|(stretch, level)| spread(stretch, *level))
             .min()
             .unwrap_or(0)

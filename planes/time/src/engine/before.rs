@@ -1,7 +1,10 @@
 //! A time process that begins while the node runs: it goes on from what was stated before it.
 
 use super::Engine;
+use super::anchor::Anchor;
 use super::clock::Movement;
+use crate::bound::Bound;
+use crate::drift::ServoSample;
 use crate::sample::ClockComparison;
 use crate::states::ClockState;
 use evidence::MonoNs;
@@ -46,12 +49,12 @@ impl Engine {
             self.counters.steps = self.counters.steps.saturating_add(1);
             self.news.stepped_unwatched(&now.sample, &movement);
         }
+        self.anchor = self.carried(&map, moved_ns, now);
         match map.quality {
             TimeQuality::Synced => {
                 self.counters.sync_lost = self.counters.sync_lost.saturating_add(1);
                 self.holdover_since = Some(map.valid_until.min(at));
-                let measured = map.as_of.0.saturating_sub(map.sync_age_ns.unwrap_or(0));
-                let age_ns = at.since(MonoNs(measured));
+                let age_ns = at.since(measured_at(&map));
                 let reason = HoldoverReason::TimePlaneSilent;
                 self.news.lost(at, reason, None, age_ns);
             }
@@ -59,4 +62,25 @@ impl Engine {
             TimeQuality::RtcOnly => {}
         }
     }
+    /// The bound goes on growing from what it was; what was learnt of the oscillator is gone, so that it does as the
+    /// declared class may.
+    fn carried(&self, map: &TimeMap, moved_ns: i128, now: &ClockComparison) -> Option<Anchor> {
+        let asymmetry_ns = map.asymmetry_ns.unwrap_or(0);
+        let sample = ServoSample {
+            at: measured_at(map),
+            ..self.servo(now, false)
+        };
+        let initial_ns = map.bound_ns?.saturating_sub(asymmetry_ns);
+        Some(Anchor {
+            measured: None,
+            stepped_ns: u64::try_from(moved_ns.unsigned_abs()).unwrap_or(u64::MAX),
+            stray: *self.clock.stray_before(),
+            bound: Bound::new(&sample, initial_ns, asymmetry_ns, self.learner.growth()),
+        })
+    }
+}
+
+/// When the bound of a statement was measured: what grew since is in it, and grows on from there.
+fn measured_at(map: &TimeMap) -> MonoNs {
+    MonoNs(map.as_of.0.saturating_sub(map.sync_age_ns.unwrap_or(0)))
 }

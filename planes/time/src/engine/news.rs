@@ -20,6 +20,8 @@ use evidence::{MonoNs, SourceId, UtcNs};
 #[derive(Clone, Debug)]
 pub(super) struct News {
     source: SourceId,
+    /// Where sources are read: their sockets and devices.
+    places: Vec<(SourceKind, String)>,
     waiting: Vec<Event>,
     dropped: u64,
     repeats: Repeats,
@@ -29,10 +31,16 @@ impl News {
     pub(super) fn new(source: SourceId) -> Self {
         Self {
             source,
+            places: Vec::new(),
             waiting: Vec::new(),
             dropped: 0,
             repeats: Repeats::default(),
         }
+    }
+
+    /// Events of these sources name the place.
+    pub(super) fn name_places(&mut self, places: Vec<(SourceKind, String)>) {
+        self.places = places;
     }
 
     /// What waits at `now`, and how many were dropped since.
@@ -284,7 +292,10 @@ impl News {
         cause: Option<TimeCause>,
         why: &str,
     ) {
-        let detail = format!("{}: {why}", source.name());
+        let detail = match self.places.iter().find(|(of, _)| *of == source) {
+            Some((_, place)) => format!("{} at {place}: {why}", source.name()),
+            None => format!("{}: {why}", source.name()),
+        };
         let code = EventCode::TimeSourceFault;
         self.often(About::Source(source), at, code, cause, None, detail);
     }

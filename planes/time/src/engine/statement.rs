@@ -65,8 +65,8 @@ impl Engine {
 
     /// What stamps rest on, in words.
     pub(super) fn source_basis(&self) -> Option<String> {
-        let anchor = self.anchor.as_ref()?;
-        self.sources.basis(&anchor.measured)
+        let measured = self.anchor.as_ref()?.measured?;
+        self.sources.basis(&measured)
     }
 
     fn basis(&self, now: &ClockComparison) -> String {

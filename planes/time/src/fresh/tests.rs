@@ -8,7 +8,7 @@ use crate::reading::{
 };
 use crate::tests::{chrony, clock, ptp, utc};
 use evidence::{MonoNs, UtcNs};
-use std::string::ToString;
+use std::string::{String, ToString};
 
 const MS: u64 = 1_000_000;
 
@@ -168,6 +168,70 @@ fn an_update_of_chronyd_is_a_measurement_and_its_leap_status_is_not() {
         watch.judge(&lost, MonoNs(70_100 * MS), &clock(70_100 * MS)),
         Verdict::Rejected(Rejection::Unsynchronised)
     );
+}
+
+/// Where polls are short, chronyd takes one sample in several into its clock.
+//= A8.2
+#[test]
+fn a_sample_that_bears_out_the_last_update_is_a_measurement_too() {
+    type Change = fn(&mut ChronyReading);
+    let cases: [(&str, Change, Option<u64>); 5] = [
+        ("the same sample, older", |_| {}, None),
+        (
+            "another one, of within the last second",
+            |of| of.sources[0].error_ns = 12_345,
+            // A look ago it was not there, and it was no longer on its way than the path takes.
+            Some(3_100 * MS - 1_500),
+        ),
+        (
+            "one that contradicts what is said of the clock",
+            |of| {
+                of.sources[0].error_ns = 12_345;
+                of.sources[0].offset_ns = 40_000;
+            },
+            None,
+        ),
+        (
+            "that of another source",
+            |of| {
+                of.sources[0].error_ns = 12_345;
+                of.sources[0].name = String::from("10.9.0.2");
+            },
+            None,
+        ),
+        (
+            "none is followed",
+            |of| {
+                of.sources[0].error_ns = 12_345;
+                of.sources[0].state = ChronySourceState::NotSelectable;
+            },
+            None,
+        ),
+    ];
+    for (what, change, taken_ns) in cases {
+        let mut watch = ChronyWatch::new(ChronyPolicy::default());
+        watch.judge(&chrony(1_000 * MS), MonoNs(1_100 * MS), &clock(1_100 * MS));
+        let updated = chrony(3_000 * MS);
+        measured(watch.judge(&updated, MonoNs(3_100 * MS), &clock(3_100 * MS)));
+        let mut next = updated.clone();
+        next.sources[0].last_sample_age_s = Some(0);
+        change(&mut next);
+        let stepped = {
+            let mut watch = watch.clone();
+            watch.void(MonoNs(3_950 * MS));
+            watch.judge(&next, MonoNs(4_000 * MS), &clock(3_950 * MS))
+        };
+        let verdict = watch.judge(&next, MonoNs(4_000 * MS), &clock(3_950 * MS));
+        match taken_ns {
+            Some(taken_ns) => assert_eq!(measured(verdict).taken.0, taken_ns, "{what}"),
+            None => assert_eq!(verdict, Verdict::Nothing, "{what}"),
+        }
+        assert_eq!(
+            stepped,
+            Verdict::Nothing,
+            "{what}: before the step or behind it"
+        );
+    }
 }
 
 //= R7.2

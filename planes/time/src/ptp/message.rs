@@ -18,8 +18,9 @@ const TLV_MANAGEMENT: u16 = 1;
 const TLV_ERROR: u16 = 2;
 /// Seconds, and a bit for each of 512 events.
 const EVENTS_DATA_BYTES: usize = 66;
-/// Port states, measurements and the parent's data set: bits 0, 1 and 2.
-const EVENTS: u8 = 0b111;
+/// Port states and the parent's data set, bits 0 and 2: what changes seldom. Measurements, bit 1, would come with every
+/// Sync, and are asked for often enough.
+const EVENTS: u8 = 0b101;
 
 #[derive(Clone, Copy)]
 enum Action {

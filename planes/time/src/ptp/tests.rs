@@ -147,7 +147,7 @@ fn requests_are_what_ptp4l_takes() {
     };
     let request = subscribe(client, 2, 60);
     assert_eq!(request[..5], bytes("1d02 0078 fe"));
-    assert_eq!(request[46..57], bytes("01 00 0001 0044 c003 003c 07"));
+    assert_eq!(request[46..57], bytes("01 00 0001 0044 c003 003c 05"));
     assert!(request[57..].iter().all(|byte| *byte == 0));
     assert_eq!(request.len(), GET_BYTES + 66);
 }

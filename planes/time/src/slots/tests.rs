@@ -1,6 +1,6 @@
 //! Days, places and crossings, by table and against a clock that is played through.
 
-use super::{Crossing, Day, DayError, Fill, Grade, Placed, Step, Tally};
+use super::{Crossing, Day, DayError, Fill, Grade, Measure, Placed, Step, Tally};
 use crate::limits::{DAY_NS_MAX, SLOT_NS_MAX};
 use evidence::UtcNs;
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
@@ -171,7 +171,11 @@ fn the_tolerance_divides_filled_from_early_and_late() {
     ] {
         tally.take(Placed { slot, off_ns }, bound_ns);
     }
-    let first = tally.slots().next().unwrap().1.unwrap();
+    let by = Measure {
+        tolerance_ns: tolerance,
+        log: None,
+    };
+    let first = tally.graded(&day, by).next().unwrap().2.unwrap();
     assert_eq!(
         first,
         Fill {
@@ -180,7 +184,7 @@ fn the_tolerance_divides_filled_from_early_and_late() {
             readings: 3
         }
     );
-    let counts = tally.counts(tolerance);
+    let counts = tally.counts(&day, by);
     assert_eq!(
         (counts.filled, counts.late, counts.early, counts.empty),
         (1, 1, 1, 93)
@@ -190,6 +194,58 @@ fn the_tolerance_divides_filled_from_early_and_late() {
         (counts.bound_ns_max, counts.off_ns_worst),
         (Some(7), Some(-12 * S))
     );
+}
+
+//= U1
+#[test]
+fn a_slot_is_judged_where_the_log_was_there_and_once_nothing_better_can_come() {
+    let tolerance_ns = 10 * S.unsigned_abs();
+    let by = Measure {
+        tolerance_ns,
+        log: Some((UtcNs(HOUR), UtcNs(2 * HOUR))),
+    };
+    let fill = |off_ns| {
+        Some(Fill {
+            off_ns,
+            bound_ns: Some(0),
+            readings: 1,
+        })
+    };
+    for (boundary, fill, grade) in [
+        (HOUR, None, Grade::Empty),
+        (HOUR, fill(11 * S), Grade::Late),
+        (HOUR - 1, fill(11 * S), Grade::BeforeLog),
+        (HOUR - 1, fill(10 * S), Grade::Filled),
+        (HOUR - 1, None, Grade::BeforeLog),
+        (2 * HOUR - 10 * S, None, Grade::Empty),
+        (2 * HOUR - 10 * S + 1, None, Grade::ToCome),
+        (2 * HOUR, fill(-60 * S), Grade::ToCome),
+        (2 * HOUR, fill(-10 * S), Grade::Filled),
+        (i64::MAX, None, Grade::ToCome),
+        (i64::MIN, None, Grade::BeforeLog),
+    ] {
+        assert_eq!(
+            by.grade(UtcNs(boundary), fill),
+            grade,
+            "{boundary} {fill:?}"
+        );
+    }
+    let nothing = Measure {
+        tolerance_ns,
+        log: None,
+    };
+    assert_eq!(nothing.grade(UtcNs(0), None), Grade::Empty);
+    // What is not judged has no part in what is said of the readings.
+    let day = day(0, 24);
+    let mut tally = Tally::new(&day);
+    for (slot, off_ns) in [(3, 400 * S), (4, S), (8, -300 * S)] {
+        tally.take(Placed { slot, off_ns }, Some(7));
+    }
+    let counts = tally.counts(&day, by);
+    assert_eq!((counts.filled, counts.empty), (1, 3));
+    assert_eq!((counts.before_log, counts.to_come), (4, 88));
+    assert_eq!((counts.early, counts.late), (0, 0));
+    assert_eq!(counts.off_ns_worst, Some(S));
 }
 
 fn crossed(day: &Day, before: i64, passed: i64, moved_ns: i64) -> Vec<(u32, Crossing)> {

@@ -351,6 +351,6 @@ fn a_search_of_sixty_meters_takes_minutes() {
         *cost = (searched.requests, (line.now_ns - began_ns) / 1_000_000_000);
     }
     let [(plain, plain_s), (with, with_s)] = cost;
-    assert!(plain <= 303 && plain_s <= 67, "{cost:?}");
-    assert!(with <= 1_174 && with_s <= 314, "{cost:?}");
+    assert!(plain <= 303 && plain_s <= 55, "{cost:?}");
+    assert!(with <= 1_174 && with_s <= 302, "{cost:?}");
 }

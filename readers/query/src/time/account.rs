@@ -208,6 +208,9 @@ impl TimeAccount {
                 before.entry.generation == mark.entry.generation
                     && before.entry.commit_id.0.saturating_add(1) < mark.entry.commit_id.0
             });
+        if !gap && self.belongs_to_before(run, mark, stamp) {
+            return;
+        }
         let cursor = self.cursor.unwrap_or(mark);
         // Captured before the latest instant, committed behind it: it says nothing new of when.
         let back_ns = cursor.at.since(mark.at);
@@ -266,6 +269,26 @@ impl TimeAccount {
         };
         self.points.take(point, fresh);
         self.cursor = Some(here);
+    }
+
+    /// Captured in a stretch that has ended by now, and committed behind it: it is counted there, ends nothing, and its
+    /// stamp, of the clock as it was then, shows no jump.
+    fn belongs_to_before(&mut self, run: usize, mark: Mark, stamp: &Stamp) -> bool {
+        let [earlier @ .., current] = self.stretches.as_mut_slice() else {
+            return false;
+        };
+        if current.run != run || mark.at >= current.begin.at {
+            return false;
+        }
+        let holds = |one: &&mut Stretch| {
+            one.run == run && one.cover.label().is_some() && one.begin.at <= mark.at
+        };
+        let Some(stretch) = earlier.iter_mut().rev().find(holds) else {
+            return false;
+        };
+        stretch.entries = stretch.entries.saturating_add(1);
+        stretch.bound(stamp.bound_ns);
+        true
     }
 
     /// Entries between the newest one and this are not here. Single ones between two such stretches, as the

@@ -202,6 +202,7 @@ impl TimeNow {
             "boot_to_stable_ns": self.boot_to_stable_ns,
             "last_jump": self.jump.as_ref().map(jump),
             "offered": offered(&self.offered),
+            "in_force": self.in_force.iter().map(event).collect::<Vec<_>>(),
             "refclock": self.refclock.as_ref().map(event),
             "counters": counters,
             "totals": totals(&self.totals),
@@ -216,6 +217,7 @@ fn moment(one: &Moment) -> Value {
         "stretch": stretch(&one.stretch),
         "stamp": one.stamp.as_ref().map(stamp),
         "map": map(one.map.as_ref()),
+        "in_force": one.in_force.iter().map(event).collect::<Vec<_>>(),
     })
 }
 
@@ -260,6 +262,7 @@ impl TimeWhy {
             "explained": self.is_explained(),
             "limit_ns": self.limit_ns,
             "moments": self.moments.iter().map(moment).collect::<Vec<_>>(),
+            "ahead_ns": self.ahead_ns,
             "jumped_over_by": self.over.as_ref().map(jump),
             "jump_before": near(&self.before),
             "jump_after": near(&self.after),
@@ -318,6 +321,8 @@ fn point_slots(one: &PointSlots, day: &Day) -> Value {
         "early": counts.early,
         "late": counts.late,
         "empty": counts.empty,
+        "to_come": counts.to_come,
+        "before_log": counts.before_log,
         "unsure": counts.unsure,
         "off_ns_worst": counts.off_ns_worst,
         "bound_ns_max": counts.bound_ns_max,

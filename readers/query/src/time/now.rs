@@ -31,6 +31,8 @@ pub struct TimeNow {
     pub counters: Vec<(EntryId, Counter)>,
     /// Who offered the time in this run, and what became of it.
     pub offered: Vec<Offered>,
+    /// What keeps the clock from being held: the loss of SYNCED and the faults of sources that have not come back.
+    pub in_force: Vec<TimeEvent>,
     /// The newest word of this run on handing it to chronyd; none where that never failed.
     pub refclock: Option<TimeEvent>,
     /// What the whole log comes to.
@@ -80,6 +82,7 @@ impl TimeAccount {
             jump: self.jumps.last().cloned(),
             counters: self.counters.clone(),
             offered: self.offered(run, MonoNs(u64::MAX)),
+            in_force: self.in_force(run, MonoNs(u64::MAX)),
             refclock: self.refclock(run, MonoNs(u64::MAX)),
             totals: self.history(Span::default()).totals,
             boot_to_stable_ns: self.boot_to_stable_ns(),

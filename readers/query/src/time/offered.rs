@@ -59,7 +59,12 @@ impl TimeAccount {
             .cloned()
     }
 
-    fn events_until(&self, run: usize, until: MonoNs) -> impl Iterator<Item = &TimeEvent> {
+    /// The events of a run up to an instant, in the order of commit.
+    pub(super) fn events_until(
+        &self,
+        run: usize,
+        until: MonoNs,
+    ) -> impl Iterator<Item = &TimeEvent> {
         let events = self.events.iter();
         events.filter(move |event| event.run == run && event.mark.at <= until)
     }

@@ -9,7 +9,7 @@ use contract::{Contract, Pace};
 use evidence::kinds::Reading;
 use evidence::{Entry, EntryId, MeterId, Payload, PointId, SourceId, UtcNs};
 use std::collections::BTreeMap;
-use time_plane::slots::{Counts, Crossing, Day, Fill, Grade, Step, Tally};
+use time_plane::slots::{Counts, Crossing, Day, Fill, Grade, Measure, Step, Tally};
 
 /// What is asked of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +95,10 @@ impl SlotAccount {
             from: Some(UtcNs(day.begin().0.saturating_sub(reach))),
             to: Some(UtcNs(day.end().0.saturating_add(reach))),
         });
+        let measure = Measure {
+            tolerance_ns,
+            log: self.reach(),
+        };
         let mut points = self.points.clone();
         for (key, source) in self.expected() {
             points
@@ -110,8 +114,8 @@ impl SlotAccount {
                 crossings: &crossings,
             };
             PointSlots {
-                counts: tally.counts(tolerance_ns),
-                stretches: stretches(&tally, tolerance_ns, &why),
+                counts: tally.counts(&day, measure),
+                stretches: stretches(&tally, measure, &why),
                 source,
                 meter,
                 point,
@@ -124,6 +128,13 @@ impl SlotAccount {
             points: points.collect(),
             crossings,
         }
+    }
+
+    /// The log's first and newest instant.
+    fn reach(&self) -> Option<(UtcNs, UtcNs)> {
+        let first = self.time.runs.first()?.first.utc;
+        let (newest, _) = self.time.newest?;
+        Some((first, newest.utc))
     }
 
     /// Points that the newest configuration reads, with their port.
@@ -228,7 +239,7 @@ pub struct SlotStretch {
     pub grade: Grade,
     /// Why they are empty, where anything tells.
     pub cause: Option<SlotCause>,
-    /// How far from its boundary the worst of them was read, in nanoseconds; of empty ones `None`.
+    /// How far from its boundary the worst of them was read, in nanoseconds; of those without a judged reading `None`.
     pub off_ns: Option<i64>,
 }
 
@@ -288,7 +299,26 @@ struct Why<'r> {
 }
 
 impl Why<'_> {
-    fn of(&self, slot: u32) -> Option<SlotCause> {
+    /// Of a slot that is not judged, the entry that says so; of an empty one, what explains it.
+    fn of(&self, slot: u32, grade: Grade) -> Option<SlotCause> {
+        let time = &self.account.time;
+        match grade {
+            Grade::Filled | Grade::Early | Grade::Late => None,
+            Grade::Empty => self.of_empty(slot),
+            Grade::ToCome => time.newest.map(|(newest, _)| SlotCause {
+                class: "LOG_ENDS_BEFORE",
+                cause: "not_there_yet",
+                entry: Some(newest.entry),
+            }),
+            Grade::BeforeLog => time.runs.first().map(|run| SlotCause {
+                class: "LOG_BEGINS_LATER",
+                cause: "not_here",
+                entry: Some(run.first.entry),
+            }),
+        }
+    }
+
+    fn of_empty(&self, slot: u32) -> Option<SlotCause> {
         let day = &self.account.asked.day;
         let at = day.boundary(slot);
         let told = |class, cause, entry| {
@@ -308,14 +338,6 @@ impl Why<'_> {
                 .cause
                 .map_or("untold", evidence::reasons::TimeCause::name);
             return told("CLOCK_STEP", cause, jump.event.or(Some(jump.after.entry)));
-        }
-        let first = self.account.time.runs.first().map(|run| run.first);
-        let newest = self.account.time.newest.map(|(mark, _)| mark);
-        if let Some(newest) = newest.filter(|newest| newest.utc < at) {
-            return told("LOG_ENDS_BEFORE", "not_there_yet", Some(newest.entry));
-        }
-        if let Some(first) = first.filter(|first| first.utc > at) {
-            return told("LOG_BEGINS_LATER", "not_here", Some(first.entry));
         }
         // By the configuration of today: what one before it asked for, its gaps would tell.
         (!self.is_due(at)).then_some(SlotCause {
@@ -345,15 +367,15 @@ fn is_in(day: &Day, slot: u32, gap: &Missing) -> bool {
     day.nearest(nearest) == Some(slot)
 }
 
-fn stretches(tally: &Tally, tolerance_ns: u64, why: &Why<'_>) -> Vec<SlotStretch> {
+fn stretches(tally: &Tally, by: Measure, why: &Why<'_>) -> Vec<SlotStretch> {
     let mut all: Vec<SlotStretch> = Vec::new();
-    for (slot, fill) in tally.slots() {
-        let grade = fill.map_or(Grade::Empty, |fill| fill.grade(tolerance_ns));
+    for (slot, grade, fill) in tally.graded(&why.account.asked.day, by) {
         if grade == Grade::Filled {
             continue;
         }
-        let cause = fill.is_none().then(|| why.of(slot)).flatten();
-        let off_ns = fill.map(|fill: Fill| fill.off_ns);
+        let cause = why.of(slot, grade);
+        let judged = matches!(grade, Grade::Early | Grade::Late);
+        let off_ns = fill.filter(|_| judged).map(|fill: Fill| fill.off_ns);
         match all.last_mut() {
             Some(one)
                 if one.last.saturating_add(1) == slot

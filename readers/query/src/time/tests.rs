@@ -1,5 +1,7 @@
 //! History and answers over logs in the making.
 
+mod standing;
+
 use super::{Asked, Cover, JumpKind, Span, TimeAccount, TimeHistory, TimeWhy};
 use evidence::kinds::{EpochStart, Event, Marker, TimeMap};
 use evidence::reasons::{

@@ -11,6 +11,9 @@ use evidence::{EntryId, MonoNs, Stamp, UtcNs};
 const SIGNS_BEFORE_NS: u64 = 60_000_000_000;
 /// And how long behind it: what a source shows is told some seconds late.
 const SIGNS_BEHIND_NS: u64 = 15_000_000_000;
+/// An instant so far ahead of the newest entry is answered as of that entry: a node that runs commits one in this time
+/// (`HEARTBEAT_NS` of the I/O plane is 10 s, and slots that are longer beat once each).
+const AHEAD_NS_MAX: u64 = 60_000_000_000;
 /// Signs that are given; those nearest to the jump.
 const SIGNS_MAX: usize = 64;
 
@@ -34,6 +37,8 @@ pub struct Moment {
     pub stretch: Stretch,
     /// The stamp of the entry asked for, or of the instant under the map in force.
     pub stamp: Option<Stamp>,
+    /// What kept the clock from being held then: the loss of SYNCED, and the faults of sources.
+    pub in_force: Vec<TimeEvent>,
     /// The newest map in the log at that instant, with its entry: what the label rests on.
     pub map: Option<(EntryId, TimeMap)>,
 }
@@ -47,6 +52,8 @@ pub struct TimeWhy {
     pub asked: Asked,
     /// The site's limit of the bound, in nanoseconds.
     pub limit_ns: Option<u64>,
+    /// How far the instant asked about lies ahead of the newest entry, in nanoseconds, where the answer is as of that.
+    pub ahead_ns: Option<u64>,
     /// The instant: none where the clock jumped over it or the log does not reach, two where it passed twice.
     pub moments: Vec<Moment>,
     /// The nearest jump before, with nanoseconds from it.
@@ -91,9 +98,14 @@ impl TimeAccount {
     #[must_use]
     pub fn why(&self) -> Option<TimeWhy> {
         let asked = self.asked?;
-        let moments = match asked {
-            Asked::Time(utc) => self.passed(utc),
-            Asked::Entry { .. } => vec![self.entry_moment()?],
+        let ahead = match asked {
+            Asked::Time(utc) => self.just_ahead(utc),
+            Asked::Entry { .. } => None,
+        };
+        let moments = match (asked, ahead) {
+            (Asked::Time(_), Some((newest, _))) => self.passed(newest),
+            (Asked::Time(utc), None) => self.passed(utc),
+            (Asked::Entry { .. }, _) => vec![self.entry_moment()?],
         };
         let utc = match asked {
             Asked::Time(utc) => utc,
@@ -111,7 +123,6 @@ impl TimeAccount {
             (None, Some((run, at))) => self.signs(run, at),
             (None, None) => Vec::new(),
         };
-        let first = self.runs.first().map(|run| run.first);
         // On the clock of the boot where that is one and the same; UTC has moved in between.
         let from_jump = |jump: &Jump| match place {
             Some((run, at)) if run == jump.run => {
@@ -123,6 +134,7 @@ impl TimeAccount {
             origin: self.origin().map(str::to_owned),
             asked,
             limit_ns: self.limit_ns(),
+            ahead_ns: ahead.map(|(_, ahead_ns)| ahead_ns),
             restarts: self.restarts(place.map(|(run, _)| run), utc),
             before: before.map(|jump| {
                 let ns = from_jump(&jump);
@@ -135,22 +147,42 @@ impl TimeAccount {
             over,
             signs,
             offered: place.map_or_else(Vec::new, |(run, at)| self.offered(run, at)),
-            reach: first.zip(self.newest.map(|(mark, _)| mark)),
+            reach: self.reach(),
             moments,
         })
     }
 
+    /// First and last mark of the log; `None` where it holds no entry.
+    #[must_use]
+    pub fn reach(&self) -> Option<(Mark, Mark)> {
+        let (newest, _) = self.newest?;
+        Some((self.runs.first()?.first, newest))
+    }
+
+    /// The newest entry's time, where an instant lies ahead of it by no more than a node that runs is silent.
+    fn just_ahead(&self, utc: UtcNs) -> Option<(UtcNs, u64)> {
+        let (newest, _) = self.newest?;
+        let ahead_ns = u64::try_from(i128::from(utc.0) - i128::from(newest.utc.0)).ok()?;
+        (1..=AHEAD_NS_MAX)
+            .contains(&ahead_ns)
+            .then_some((newest.utc, ahead_ns))
+    }
+
     fn entry_moment(&self) -> Option<Moment> {
         let (run, mark, stamp) = self.found?;
-        let here = |one: &&Stretch| {
-            one.run == run && one.cover.label().is_some() && one.begin.entry <= mark.entry
-        };
-        let stretch = self.stretches.iter().rev().find(here)?.clone();
+        // Entries are not committed in the order of capture: it may lie in a stretch that ended before its commit.
+        let labelled = |one: &&Stretch| one.run == run && one.cover.label().is_some();
+        let holds = |one: &&Stretch| labelled(one) && one.begin.at <= mark.at;
+        let stretch = self.stretches.iter().rev().find(holds);
+        let stretch = stretch
+            .or_else(|| self.stretches.iter().find(labelled))?
+            .clone();
         Some(Moment {
             at: mark.at,
             utc: mark.utc,
             stamp: Some(stamp),
             map: self.map_before(run, mark.entry),
+            in_force: self.in_force(run, mark.at),
             stretch,
         })
     }
@@ -182,6 +214,10 @@ impl TimeAccount {
                 utc,
                 stretch: stretch.clone(),
                 stamp: None,
+                in_force: match stretch.cover {
+                    Cover::Labelled(_) => self.in_force(stretch.run, at),
+                    Cover::NotRunning | Cover::NotHere => Vec::new(),
+                },
                 map: map.map(|map| (map.entry, map.map.clone())),
             }
         };

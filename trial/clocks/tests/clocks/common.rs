@@ -2,6 +2,7 @@
 
 use clocks::{Probe as _, Ptp4l};
 use fieldnotary_trial_clocks::{Ptp, Rig, Side, until};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use time_plane::reading::{Fault, PtpReading, Reading};
 
 /// Seconds until a follower has chosen its master and measured; two when nothing else runs.
@@ -34,6 +35,16 @@ impl Bench {
             Ok(other) => panic!("{other:?}"),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Whether the daemon tells something by itself within so many seconds.
+    pub(crate) fn is_woken(&self, seconds: i64) -> bool {
+        let timeout = Timespec {
+            tv_sec: seconds,
+            tv_nsec: 0,
+        };
+        let wake = self.probe.wake().unwrap();
+        poll(&mut [PollFd::new(&wake, PollFlags::IN)], Some(&timeout)) == Ok(1)
     }
 
     /// The first reading that is as wanted.

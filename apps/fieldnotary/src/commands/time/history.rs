@@ -8,10 +8,19 @@ use crate::commands::words;
 use evidence::reasons::{TimeCause, TimeQuality};
 use evidence::{EntryId, UtcNs};
 use query::{Cover, Span, TimeAccount, TimeHistory};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 
 /// Draws and lists. Ends badly where a jump is there that nothing explains.
 pub(super) fn history(args: &TimeHistoryArgs) -> Result<Ended, String> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && to <= from
+    {
+        return Err(format!(
+            "--to {} is not behind --from {}: there is nothing between them",
+            words::time(to),
+            words::time(from)
+        ));
+    }
     let mut account = TimeAccount::new();
     read(&args.dir, &mut account)?;
     let history = account.history(Span {
@@ -23,13 +32,19 @@ pub(super) fn history(args: &TimeHistoryArgs) -> Result<Ended, String> {
         let file = std::fs::File::create_new(path);
         file.and_then(|mut file| file.write_all(svg::drawing(&history).as_bytes()))
             .map_err(|error| {
-                format!("cannot write {shown}: {error}\nname a file that is not there yet")
+                let cure = match error.kind() {
+                    ErrorKind::AlreadyExists => "name a file that is not there yet",
+                    ErrorKind::NotFound => "make its folder first",
+                    _ => "name a file in a folder that this user may write to",
+                };
+                format!("cannot write {shown}: {error}\n{cure}")
             })?;
     }
     if args.json {
         sayln!("{}", history.json());
     } else if history.stretches.is_empty() {
-        sayln!("no entry is of that time");
+        complain!("fieldnotary: no entry is of that time");
+        return Ok(Ended::Badly);
     } else {
         say!(
             "{}\n{}\n",
@@ -97,13 +112,10 @@ pub(super) fn rows(history: &TimeHistory, last: Option<usize>) -> String {
     let mut rows: Vec<Row> = Vec::new();
     for one in &history.stretches {
         let bound = one.bound_ns.map_or_else(String::new, |(least, most)| {
-            match words::nanoseconds(least) == words::nanoseconds(most) {
-                true => words::nanoseconds(most),
-                false => format!(
-                    "{} to {}",
-                    words::nanoseconds(least),
-                    words::nanoseconds(most)
-                ),
+            let (least, most) = (words::bound(least), words::bound(most));
+            match least == most {
+                true => most,
+                false => format!("{least} to {most}"),
             }
         });
         let (what, why) = match &one.cover {

@@ -4,28 +4,48 @@ use super::{read, said};
 use crate::cli::TimeNowArgs;
 use crate::clock;
 use crate::commands::Ended;
+use crate::commands::directory::Directory;
+use crate::commands::status::is_running;
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
 use evidence::UtcNs;
 use evidence::reasons::{CounterState, DriftBudget, OffsetBucket, TimeQuality};
 use query::{TimeAccount, TimeNow};
+use std::path::Path;
 
 /// Shows it. Ends badly where the newest entry is not SYNCED.
 pub(super) fn now(args: &TimeNowArgs) -> Result<Ended, String> {
     let mut account = TimeAccount::new();
     read(&args.dir, &mut account)?;
+    let stopped = stopped(&args.dir);
     let now = account
         .now()
         .ok_or_else(|| format!("no entry of {} can be read", args.dir.display()))?;
     if args.json {
-        sayln!("{}", now.json());
+        let mut said = now.json();
+        if let Some(object) = said.as_object_mut() {
+            object.insert("running".to_owned(), stopped.map(|stopped| !stopped).into());
+        }
+        sayln!("{said}");
     } else {
         say!("{}", screen(&now, clock::utc()));
+        if stopped == Some(true) {
+            let dir = args.dir.display();
+            sayln!("\nno node runs here; start it with: fieldnotary run CONFIG --data {dir}");
+        }
     }
     Ok(match now.stamp.quality {
-        TimeQuality::Synced => Ended::Well,
-        TimeQuality::RtcOnly | TimeQuality::Holdover => Ended::Badly,
+        TimeQuality::Synced if stopped != Some(true) => Ended::Well,
+        TimeQuality::Synced | TimeQuality::RtcOnly | TimeQuality::Holdover => Ended::Badly,
     })
+}
+
+/// Whether the node whose directory this is does not run; a collector's says nothing of that.
+fn stopped(dir: &Path) -> Option<bool> {
+    match Directory::open(dir) {
+        Ok(Directory::Node(data)) => Some(!is_running(&data)),
+        Ok(Directory::Collector(_)) | Err(_) => None,
+    }
 }
 
 fn real_time_clock(now: &TimeNow, put: &mut impl FnMut(&str, String)) {
@@ -112,6 +132,10 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
         put("", said::reason(label));
         put("since", said::mark(&stretch.begin));
     }
+    for (place, event) in now.in_force.iter().enumerate() {
+        let name = if place == 0 { "what is wrong" } else { "" };
+        put(name, said::in_force(event));
+    }
     put(
         "error bound",
         format!("{}{}", said::bound(now.stamp.bound_ns), share(now)),
@@ -134,10 +158,10 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
     put("last measured", age);
     let stable = now.boot_to_stable_ns;
     put(
-        "SYNCED after boot",
+        "first SYNCED",
         stable.map_or_else(
-            || "not yet".to_owned(),
-            |ns| format!("in {}", words::nanoseconds(ns)),
+            || "not yet in this boot".to_owned(),
+            |ns| format!("{} after the machine's boot", words::nanoseconds(ns)),
         ),
     );
     ptp(now, &mut put);

@@ -4,7 +4,7 @@ use crate::commands::ink::{Ink, ink};
 use crate::commands::words;
 use evidence::EntryId;
 use evidence::kinds::TimeMap;
-use evidence::reasons::{EventCode, HoldoverReason, TimeQuality};
+use evidence::reasons::{EventCode, HoldoverReason, TimeCause, TimeQuality};
 use query::{Jump, JumpKind, Label, Mark, Offered, TimeEvent};
 
 /// A quality in the colour of what it is worth.
@@ -36,10 +36,10 @@ pub(super) fn reason(label: &Label) -> String {
 
 /// A bound, or that there is none.
 pub(super) fn bound(bound_ns: Option<u64>) -> String {
-    bound_ns.map_or_else(|| "unknown".to_owned(), words::nanoseconds)
+    bound_ns.map_or_else(|| "unknown".to_owned(), words::bound)
 }
 
-/// The parts of a map's bound: `initial 5 us + frequency 1 us + ...`; `None` where it states none.
+/// The parts of a map's bound: `initial 5 us + frequency 1 us = 6 us`; `None` where it states none.
 pub(super) fn parts(map: &TimeMap) -> Option<String> {
     let parts = [
         ("initial", map.initial_ns),
@@ -50,9 +50,10 @@ pub(super) fn parts(map: &TimeMap) -> Option<String> {
     ];
     let known: Vec<String> = parts
         .iter()
-        .filter_map(|(name, ns)| Some(format!("{name} {}", words::nanoseconds((*ns)?))))
+        .filter_map(|(name, ns)| Some(format!("{name} {}", words::part((*ns)?))))
         .collect();
-    (!known.is_empty()).then(|| known.join(" + "))
+    let sum = map.bound_ns.filter(|_| !known.is_empty())?;
+    Some(format!("{} = {}", known.join(" + "), words::bound(sum)))
 }
 
 /// `forward by 5.0 ms`.
@@ -83,6 +84,24 @@ pub(super) fn cause(jump: &Jump) -> String {
         Some(cause) => format!("{}: {}", ink(Ink::Bad, "UNEXPLAINED"), cause.meaning()),
         None => format!("{}: no entry tells of it", ink(Ink::Bad, "UNEXPLAINED")),
     }
+}
+
+/// What keeps the clock from being held, with the entry that says so.
+pub(super) fn in_force(event: &TimeEvent) -> String {
+    let detail = event.detail.as_deref().unwrap_or(event.code.name());
+    let cause = event
+        .cause
+        .map_or_else(String::new, |cause| format!("{}, ", cause.name()));
+    format!("{detail} ({cause}entry {})", event.mark.entry)
+}
+
+/// What the event of a jump says beside its cause.
+pub(super) fn seen(jump: &Jump) -> Option<&str> {
+    let detail = jump.detail.as_deref()?;
+    let cause = jump.cause.map_or("", TimeCause::meaning);
+    let seen = detail.strip_suffix(cause).unwrap_or(detail);
+    let seen = seen.trim_end_matches([' ', ':']);
+    (!seen.is_empty()).then_some(seen)
 }
 
 /// The entry that proves it, or those between which it shows.

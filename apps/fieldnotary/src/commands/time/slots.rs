@@ -7,7 +7,7 @@ use crate::commands::ink::{Ink, ink};
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
 use query::{Crossed, SlotAccount, SlotCause, SlotQuestion, SlotReport, ZoneDay};
-use time_plane::slots::{Crossing, Day, Grade};
+use time_plane::slots::{Crossing, Day, DayError, Grade};
 
 /// Where no tolerance is asked for, a slot is divided by so much.
 const TOLERANCE_PARTS: u64 = 100;
@@ -60,8 +60,19 @@ fn day_of(zoned: &ZoneDay, every_ns: u64) -> Result<Day, String> {
         ));
     }
     Day::new(zoned.begin, zoned.end, every_ns).map_err(|error| {
+        let why = match error {
+            DayError::Length { length_ns } => format!(
+                "slots of {} are not made: 1 s to 1 d is right",
+                words::nanoseconds(length_ns)
+            ),
+            DayError::Ragged { off_ns } => format!(
+                "its begin and end do not both lie on a boundary of such slots, one lies {} before",
+                words::nanoseconds(off_ns)
+            ),
+            DayError::Span { .. } => error.to_string(),
+        };
         format!(
-            "{date} in {zone}, from {} to {}: {error}\n\
+            "{date} in {zone}, from {} to {}: {why}\n\
              --every takes what divides the day and its distance from UTC, such as 15min",
             words::time(zoned.begin),
             words::time(zoned.end)
@@ -100,7 +111,7 @@ pub(super) fn screen(report: &SlotReport, zoned: &ZoneDay) -> String {
     out
 }
 
-fn points(report: &SlotReport) -> Table<10> {
+fn points(report: &SlotReport) -> Table<11> {
     let mut table = Table::new(&[
         ("meter", Align::Left),
         ("point", Align::Left),
@@ -109,6 +120,7 @@ fn points(report: &SlotReport) -> Table<10> {
         ("early", Align::Right),
         ("late", Align::Right),
         ("empty", Align::Right),
+        ("not in the log", Align::Right),
         ("unsure", Align::Right),
         ("farthest off", Align::Right),
         ("error bound to", Align::Right),
@@ -132,6 +144,7 @@ fn points(report: &SlotReport) -> Table<10> {
             counted(counts.early, Ink::Odd),
             counted(counts.late, Ink::Odd),
             counted(counts.empty, Ink::Bad),
+            (counts.to_come + counts.before_log).to_string(),
             counted(counts.unsure, Ink::Odd),
             off(counts.off_ns_worst),
             bound,
@@ -155,8 +168,8 @@ fn stretches(report: &SlotReport) -> Table<8> {
     let mut table = Table::new(&[
         ("meter", Align::Left),
         ("point", Align::Left),
-        ("from (UTC)", Align::Left),
-        ("to (UTC)", Align::Left),
+        ("first slot (UTC)", Align::Left),
+        ("last slot (UTC)", Align::Left),
         ("slots", Align::Right),
         ("are", Align::Left),
         ("class and cause", Align::Left),

@@ -15,14 +15,11 @@ const SIGNS_SHOWN_MAX: usize = 8;
 /// Answers. Ends badly where the log does not tell.
 pub(super) fn why(args: &TimeWhyArgs) -> Result<Ended, String> {
     let asked = args.at.map(Asked::Time).or(args.entry);
-    let asked = asked.ok_or_else(|| "say which: --at INSTANT, or a COMMIT_ID".to_owned())?;
+    let asked = asked.ok_or("say which: --at INSTANT, or a COMMIT_ID")?;
     let mut account = TimeAccount::asking(asked);
     read(&args.dir, &mut account)?;
     let Some(why) = account.why() else {
-        complain!(
-            "fieldnotary: the log has no such entry here; it may have left the ring: fieldnotary log {}",
-            args.dir.display()
-        );
+        complain!("fieldnotary: {}", no_such_entry(&account, asked));
         return Ok(Ended::Badly);
     };
     if args.json {
@@ -36,8 +33,27 @@ pub(super) fn why(args: &TimeWhyArgs) -> Result<Ended, String> {
     })
 }
 
+fn no_such_entry(account: &TimeAccount, asked: Asked) -> String {
+    let (Asked::Entry { commit_id, .. }, Some((first, newest))) = (asked, account.reach()) else {
+        return "the log holds no entry".to_owned();
+    };
+    let what = match commit_id > newest.entry.commit_id.0 {
+        true => "the log has not come to",
+        false => "the log does not hold, for it was lost or has left the ring,",
+    };
+    format!(
+        "{what} entry {commit_id}; it goes from {} to {}",
+        said::mark(&first),
+        said::mark(&newest)
+    )
+}
+
 pub(super) fn screen(why: &TimeWhy) -> String {
     let mut out = String::new();
+    if let Some(ns) = why.ahead_ns {
+        let by = words::nanoseconds(ns);
+        let _ = writeln!(out, "The log ends {by} before; as of its newest entry:");
+    }
     for one in &why.moments {
         moment(&mut out, why, one);
     }
@@ -80,6 +96,9 @@ fn moment(out: &mut String, why: &TimeWhy, one: &Moment) {
         Cover::Labelled(label) => {
             let _ = writeln!(out, "{at}: {}", said::label(label));
             let _ = writeln!(out, "  {}", said::reason(label));
+            for event in &one.in_force {
+                let _ = writeln!(out, "  {}", said::in_force(event));
+            }
             let (begin, end) = (said::mark(&one.stretch.begin), said::mark(&one.stretch.end));
             let _ = writeln!(out, "  so from {begin}\n  to {end}");
         }
@@ -97,11 +116,12 @@ fn moment(out: &mut String, why: &TimeWhy, one: &Moment) {
     if let Some(stamp) = &one.stamp {
         let _ = writeln!(out, "  error bound {}{limit}", said::bound(stamp.bound_ns));
     } else if let Some((least, most)) = one.stretch.bound_ns {
-        let (least, most) = (words::nanoseconds(least), words::nanoseconds(most));
-        let _ = writeln!(
-            out,
-            "  error bound {least} to {most} in this stretch{limit}"
-        );
+        let (least, most) = (words::bound(least), words::bound(most));
+        let bounds = match least == most {
+            true => least,
+            false => format!("{least} to {most}"),
+        };
+        let _ = writeln!(out, "  error bound {bounds} in this stretch{limit}");
     }
     if let Some((entry, map)) = &one.map {
         if let Some(parts) = said::parts(map) {
@@ -145,8 +165,8 @@ fn jump(out: &mut String, why: &TimeWhy, one: &Jump) {
         words::time(one.after.utc)
     );
     let _ = writeln!(out, "  {}", said::cause(one));
-    if let Some(detail) = &one.detail {
-        let _ = writeln!(out, "  the node said: {detail}");
+    if let Some(seen) = said::seen(one) {
+        let _ = writeln!(out, "  the node saw it {seen}");
     }
     let signs = why
         .signs

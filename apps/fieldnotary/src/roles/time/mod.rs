@@ -17,7 +17,7 @@ use offers::{Fetched, Hand};
 use probes::Probes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shut_out::ShutOut;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use time_plane::{Before, ClockComparison, Engine};
@@ -27,6 +27,8 @@ use time_plane::{Before, ClockComparison, Engine};
 const LOOK_EVERY_NS: u64 = 250_000_000;
 /// And where none is: nothing changes by itself then.
 const IDLE_LOOK_EVERY_NS: u64 = 1_000_000_000;
+/// A daemon that tells something by itself is heard at once, and no more often than this.
+const TOLD_PAUSE_NS: u64 = 50_000_000;
 /// How often the role looks whether it is to stop.
 const LOOK_UP_NS: u64 = 50_000_000;
 
@@ -50,21 +52,29 @@ pub(crate) fn run(
         return Ok(());
     };
     let mut engine = Engine::new(source.clone(), policy::of(contract, welcome.newest_utc));
-    engine = engine.after(before(welcome));
+    engine = engine
+        .after(before(welcome))
+        .naming(probes::places(contract));
     let mut hand = Hand::of(contract);
-    let mut next = MonoNs(0);
+    let (mut next, mut looked) = (MonoNs(0), MonoNs(0));
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
         sandbox::pulse::alive();
-        let set = wait(signal.as_mut(), next.min(probes.awaited()));
+        // Whoever keeps on telling is heard all the same, and no more often.
+        let silent = clocks::mono() < looked.plus_ns(TOLD_PAUSE_NS);
+        let daemons = if silent { Vec::new() } else { probes.wakes() };
+        let woken = wait(signal.as_mut(), &daemons, next.min(probes.awaited()));
         let now = clocks::mono();
-        if now < next && now < probes.awaited() && !set {
+        let set = woken == Woken::ClockSet;
+        let told = woken == Woken::Daemon;
+        if now < next && now < probes.awaited() && !set && !told {
             continue;
         }
         let now = compare();
+        looked = now.sample.mono;
         next = now.sample.mono.plus_ns(every_ns);
         engine.compare(&now, set);
-        if set {
+        if set || told {
             // Whoever made a step by itself knows by how much: until its next one.
             probes.ask_daemons_now();
         }
@@ -112,20 +122,40 @@ fn before(welcome: Welcome) -> Before {
     }
 }
 
-/// Waits a moment, until then at most; `true` where the kernel signals that the clock was set.
-fn wait(signal: Option<&mut ClockSetSignal>, until: MonoNs) -> bool {
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    /// The time.
+    Time,
+    /// The kernel signals that the clock was set.
+    ClockSet,
+    /// A daemon has something to tell.
+    Daemon,
+}
+
+/// Waits a moment, until then at most.
+fn wait(signal: Option<&mut ClockSetSignal>, daemons: &[BorrowedFd<'_>], until: MonoNs) -> Woken {
     let wait_ns = until.since(clocks::mono()).min(LOOK_UP_NS);
     let wait = Timespec {
         tv_sec: 0,
         tv_nsec: i64::try_from(wait_ns).unwrap_or(0),
     };
-    let Some(signal) = signal else {
-        let _ = poll(&mut [], Some(&wait));
-        return false;
-    };
-    let fd = signal.as_fd();
-    let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&wait));
-    signal.take().unwrap_or(false)
+    let own = signal.as_ref().map(|signal| signal.as_fd());
+    let heard = |fds: &[PollFd<'_>]| fds.iter().any(|fd| !fd.revents().is_empty());
+    let mut fds: Vec<PollFd<'_>> = daemons
+        .iter()
+        .chain(&own)
+        .map(|fd| PollFd::new(fd, PollFlags::IN))
+        .collect();
+    let _ = poll(&mut fds, Some(&wait));
+    let told = heard(fds.get(..daemons.len()).unwrap_or_default());
+    drop(fds);
+    let set = signal.is_some_and(|signal| signal.take().unwrap_or(false));
+    match (set, told) {
+        (true, _) => Woken::ClockSet,
+        (false, true) => Woken::Daemon,
+        (false, false) => Woken::Time,
+    }
 }
 
 /// The clocks as this node has them: a storm may move its UTC.

@@ -5,6 +5,7 @@ use crate::paths::DataDir;
 use clocks::{CardClock, Chronyd, Daemon, Probe, Ptp4l, Rtc, Thermal};
 use contract::Contract;
 use evidence::MonoNs;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use time_plane::reading::{Fault, Observation, PtpReading, Reading, SourceKind, Timestamping};
@@ -47,6 +48,7 @@ impl Probes {
             return probes;
         };
         let own = data.time_sockets();
+        let node = own.clone();
         let domain = policy::ptp_domain(&time);
         if let Some(socket) = time.ptp {
             probes.add(SourceKind::Ptp, PTP_EVERY_NS, move || {
@@ -55,7 +57,7 @@ impl Probes {
         }
         if let Some(socket) = time.chrony {
             probes.add(SourceKind::Chrony, CHRONY_EVERY_NS, move || {
-                chrony(Path::new(&socket))
+                chrony(Path::new(&socket), &node)
             });
         }
         if let Some(device) = time.rtc {
@@ -91,6 +93,12 @@ impl Probes {
     pub(super) fn awaited(&self) -> MonoNs {
         let awaited = self.turns.iter().filter_map(|turn| turn.awaited);
         awaited.min().unwrap_or(MonoNs(u64::MAX))
+    }
+
+    /// Descriptors that become readable when a daemon has something to tell.
+    pub(super) fn wakes(&self) -> Vec<BorrowedFd<'_>> {
+        let probes = self.turns.iter().filter_map(|turn| turn.probe.as_ref());
+        probes.filter_map(|probe| probe.wake()).collect()
     }
 
     /// It is the turn of the daemons now.
@@ -171,26 +179,43 @@ fn card_of(ptp: &PtpReading) -> Option<u32> {
     follower.hardware_clock.filter(|_| !software)
 }
 
+/// Where the sources are that the contract names.
+pub(super) fn places(contract: &Contract) -> Vec<(SourceKind, String)> {
+    let Some(time) = &contract.time else {
+        return Vec::new();
+    };
+    [
+        (SourceKind::Ptp, &time.ptp),
+        (SourceKind::Chrony, &time.chrony),
+        (SourceKind::Rtc, &time.rtc),
+        (SourceKind::Thermal, &time.thermal),
+    ]
+    .into_iter()
+    .filter_map(|(source, place)| Some((source, place.clone()?)))
+    .collect()
+}
+
 fn ptp(socket: &Path, own: &Path, domain: u8) -> Result<Box<dyn Probe>, Fault> {
     let daemon = Daemon::new(socket, own);
     // From version 4 on there is a socket beside it that only answers.
     let read_only = PathBuf::from(format!("{}ro", socket.display()));
     let read_only = read_only.exists().then_some(read_only);
     let probe = Ptp4l::new(&daemon, read_only.as_deref(), domain, 0);
-    probe.map_or(Err(Fault::Denied), |probe| Ok(Box::new(probe)))
+    Ok(Box::new(probe?))
 }
 
 /// chronyd answers only where it may write, which is beside its own socket; whoever owns that folder is
-/// whom it runs as.
-fn chrony(socket: &Path) -> Result<Box<dyn Probe>, Fault> {
+/// whom it runs as. Nodes that ask the same one are told apart by a folder that is each one's own.
+fn chrony(socket: &Path, own: &Path) -> Result<Box<dyn Probe>, Fault> {
     let folder = socket.parent().ok_or(Fault::Absent)?;
     let owner = std::fs::metadata(folder).map_err(|_| Fault::Absent)?.uid();
+    let node = std::fs::metadata(own).map_err(|_| Fault::Absent)?;
     let daemon = Daemon {
+        asker: format!("{:x}-{:x}", node.dev(), node.ino()),
         trusted_uids: vec![owner],
         ..Daemon::new(socket, folder)
     };
-    let probe = Chronyd::new(&daemon);
-    probe.map_or(Err(Fault::Denied), |probe| Ok(Box::new(probe)))
+    Ok(Box::new(Chronyd::new(&daemon)?))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(super) const TIME: &[Case] = &[
         "[seal]",
         "[time]\nlimit = \"0us\"\n\n[seal]",
         "9:9 time.limit",
-        "a limit of 0 us",
+        "a limit of 0us",
     ),
     case(
         "[seal]",
@@ -31,7 +31,7 @@ pub(super) const TIME: &[Case] = &[
         "[seal]",
         "[time]\nbudget = \"10us\"\n\n[seal]",
         "9:10 time.budget",
-        "a budget of 10 us",
+        "a budget of 10us",
     ),
     case(
         "[seal]",
@@ -61,13 +61,19 @@ pub(super) const TIME: &[Case] = &[
         "[seal]",
         "[time]\nptp_asymmetry = \"60s\"\n\n[seal]",
         "9:17 time.ptp_asymmetry",
-        "an asymmetry of 60000000 us",
+        "an asymmetry of 60s",
     ),
     case(
         "[seal]",
         "[time]\nchrony = \"chronyd.sock\"\n\n[seal]",
         "9:10 time.chrony",
         "not a whole path",
+    ),
+    case(
+        "[seal]",
+        "[time]\nchrony = \"\"\n\n[seal]",
+        "9:10 time.chrony",
+        "the path is empty; write it from the root on, such as \"/run/chrony/chronyd.sock\"",
     ),
     case(
         "[seal]",
@@ -145,7 +151,7 @@ pub(super) const TIME: &[Case] = &[
         "[seal]",
         "[time]\n[[time.offered]]\nid = \"head-end\"\nuncertainty_max = \"11s\"\n\n[seal]",
         "11:19 time.offered.head-end.uncertainty_max",
-        "an uncertainty of 11000000 us",
+        "an uncertainty of 11s",
     ),
     case(
         "[seal]",

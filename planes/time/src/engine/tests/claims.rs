@@ -10,7 +10,7 @@ use crate::reading::{ChronyReading, Fault, Observation, PortState, Reading, Sour
 use crate::tests::chrony;
 use evidence::kinds::TimeMap;
 use evidence::reasons::{EventCode, HoldoverReason, TimeCause, TimeQuality, TimeStatus};
-use evidence::{MonoNs, SourceId, UtcNs};
+use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
 use std::vec;
 
 /// A world that ptp4l measures and nobody steers, once it is SYNCED.
@@ -384,6 +384,7 @@ fn a_process_that_begins_while_the_node_runs_goes_on_from_the_last_statement() {
             quality,
             ..world.map().clone()
         };
+        let bound_before_ns = map.bound_ns.unwrap();
         world.engine = Engine::new(SourceId::new("time").unwrap(), policy()).after(Before {
             map: Some(map),
             ran_in_this_boot: true,
@@ -398,6 +399,17 @@ fn a_process_that_begins_while_the_node_runs_goes_on_from_the_last_statement() {
             TimeQuality::Synced | TimeQuality::Holdover => TimeQuality::Holdover,
         };
         assert_eq!(world.map().quality, alone);
+        // It was held once, and what it was worth then has grown for a minute.
+        let lost = TimeDetail::Holdover(HoldoverReason::SourceLost);
+        assert_eq!(world.map().detail, lost);
+        let moved_ns = u64::try_from(moved_ms).unwrap() * MS;
+        let bound_ns = world.map().bound_ns.unwrap();
+        let due_ns = bound_before_ns + moved_ns;
+        assert!(
+            (due_ns + 1_000..due_ns + 10 * MS).contains(&bound_ns),
+            "{bound_before_ns} {bound_ns}"
+        );
+        assert!(world.map().sync_age_ns >= Some(60_000 * MS));
         let was_synced = usize::from(quality == TimeQuality::Synced);
         assert_eq!(world.count(EventCode::SyncLost), was_synced);
         assert_eq!(world.count(EventCode::TimeStep), usize::from(moved_ms != 0));

@@ -184,3 +184,27 @@ fn a_free_running_daemon_stays_uncalibrated_and_is_believed_only_if_the_site_say
         assert_eq!(synced, free_running);
     }
 }
+
+/// A daemon that has just begun corrects its first offsets once it knows its path: nobody's clock jumped.
+//= R7.2
+#[test]
+fn the_first_offsets_of_a_daemon_are_no_jump_of_its_master() {
+    let mut world = World::new(policy());
+    world.master_ns = 12_000;
+    for _ in 0..10 {
+        world.tick();
+    }
+    world.master_ns = 0;
+    world.run(40);
+    assert_eq!(
+        world.count(EventCode::TimeSourceMoved),
+        0,
+        "{:?}",
+        world.told
+    );
+    // Once it runs, the same is one.
+    world.master_ns = 12_000;
+    world.run(40);
+    let cause = world.cause(EventCode::TimeSourceMoved);
+    assert_eq!(cause, Some(TimeCause::GrandmasterStep));
+}

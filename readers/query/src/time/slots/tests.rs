@@ -243,8 +243,9 @@ fn what_is_early_late_or_empty_is_named_with_its_cause() {
     log.bound_ns = Some(5_000_000_000);
     log.read(due(9), 6 * S);
     let report = log.account.report();
-    assert_eq!(of(&report), [(6, 1, 1, 88), (7, 1, 1, 87)]);
+    assert_eq!(of(&report), [(6, 1, 1, 2), (7, 1, 1, 1)]);
     let counts = report.points[0].counts;
+    assert_eq!((counts.to_come, counts.before_log), (86, 0));
     assert_eq!((counts.unsure, counts.unbounded), (2, 1));
     assert_eq!(counts.bound_ns_max, Some(5_000_000_000));
     let said = |point: usize| -> Vec<_> {
@@ -262,7 +263,7 @@ fn what_is_early_late_or_empty_is_named_with_its_cause() {
             .collect()
     };
     let last = Some(log.next - 1);
-    let ends = ((10, 95, "empty"), "LOG_ENDS_BEFORE", last);
+    let ends = ((10, 95, "to come"), "LOG_ENDS_BEFORE", last);
     assert_eq!(
         said(0),
         [

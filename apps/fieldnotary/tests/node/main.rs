@@ -1,0 +1,48 @@
+//! Whole nodes, collectors and the command line under test, in one program: what is shared is built and linked once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as tests do"
+)]
+
+mod bench;
+mod catalogue_cases;
+mod common;
+mod journal_harms;
+
+mod bad_input;
+mod catalogue;
+mod collector_killed;
+mod command_line;
+mod containment;
+mod containment_latency;
+mod damaged_words;
+mod decode;
+mod demo;
+mod first_steps;
+mod gaps;
+mod hook;
+mod journal_budget;
+mod journal_export;
+mod journal_goldens;
+mod journal_tools;
+mod kept;
+mod manners;
+mod one_directory;
+mod polls;
+mod reading_verbs;
+mod replacement;
+mod restarts;
+mod ring_files;
+mod ring_full;
+mod tamper;
+mod tamper_collector;
+mod tamper_files;
+mod time;
+mod time_node;
+mod time_offered;
+mod truth_stores;
+mod uplink_words;
+mod verify_words;

@@ -1,0 +1,37 @@
+//! What keeps the clock from being held, as the log tells: the newest word of each source that failed, and of the loss.
+
+use super::account::TimeAccount;
+use super::model::TimeEvent;
+use evidence::MonoNs;
+use evidence::reasons::EventCode;
+use std::collections::BTreeMap;
+use time_plane::reading::SourceKind;
+
+impl TimeAccount {
+    /// What is in force in a run at an instant: the loss of SYNCED where it has not come back, with its cause, then the
+    /// fault of each source that has not come back, in the order of the sources.
+    pub(super) fn in_force(&self, run: usize, at: MonoNs) -> Vec<TimeEvent> {
+        let mut lost = None;
+        let mut faults = BTreeMap::new();
+        for event in self.events_until(run, at) {
+            match event.code {
+                EventCode::SyncLost => lost = Some(event),
+                EventCode::SyncAcquired => lost = None,
+                EventCode::TimeSourceFault => {
+                    faults.insert(source_of(event), event);
+                }
+                EventCode::TimeSourceBack => {
+                    faults.remove(&source_of(event));
+                }
+                _ => {}
+            }
+        }
+        let faults = faults.into_values();
+        lost.into_iter().chain(faults).cloned().collect()
+    }
+}
+
+/// The source that an event is about; the words of these events begin with its name.
+fn source_of(event: &TimeEvent) -> Option<SourceKind> {
+    SourceKind::named_first(event.detail.as_deref()?)
+}
