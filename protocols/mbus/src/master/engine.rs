@@ -214,7 +214,9 @@ impl Master {
         let baud = job.baud.unwrap_or(self.baud);
         let reads = matches!(job.work, Work::Read { .. });
         let running = Running::new(job.work, baud, known, number)?;
-        if let Some(budget) = job.budget.filter(|_| reads) {
+        // Without voltage no meter is asked, and none spends anything.
+        let spends = reads && !self.link.is_off();
+        if let Some(budget) = job.budget.filter(|_| spends) {
             self.budgets
                 .spend(budget, now_ns)
                 .map_err(Refused::Budget)?;

@@ -141,6 +141,16 @@ impl Link {
         self.timing = timing;
     }
 
+    /// No slave can speak: what a bus without voltage, or with rising one, does to the line is no telegram.
+    const fn is_dead(&self) -> bool {
+        matches!(self.state, State::Off | State::Starting)
+    }
+
+    /// The bus has no voltage, so that nothing can be sent.
+    pub(super) const fn is_off(&self) -> bool {
+        matches!(self.state, State::Off)
+    }
+
     pub(super) const fn deadline_ns(&self) -> Option<u64> {
         self.deadline_ns
     }
@@ -181,7 +191,7 @@ impl Link {
     pub(super) fn received(&mut self, bytes: &[u8], now_ns: u64, out: &mut Vec<Output>) {
         // What comes at the very end of a window is in time.
         self.tick(now_ns.saturating_sub(1), out);
-        if bytes.is_empty() || matches!(self.state, State::Off | State::Starting) {
+        if bytes.is_empty() || self.is_dead() {
             return;
         }
         let sent = match (&self.current, self.state) {
@@ -204,7 +214,9 @@ impl Link {
     /// What the receiver of the port counted since it was last asked.
     pub(super) fn line_errors(&mut self, errors: LineErrors, now_ns: u64, out: &mut Vec<Output>) {
         self.tick(now_ns, out);
-        self.heard.errors = self.heard.errors.and(errors);
+        if !self.is_dead() {
+            self.heard.errors = self.heard.errors.and(errors);
+        }
     }
 
     /// The last bit of the request has left, for a host that can tell.
@@ -322,6 +334,7 @@ impl Link {
             .as_mut()
             .and_then(|current| current.attempts.last_mut())
             && last.failure == Some(Failure::NoReply)
+            && !heard.bytes.is_empty()
         {
             last.failure = Some(Failure::LateReply);
             last.heard = heard;

@@ -349,10 +349,18 @@ fn without_voltage_nothing_is_sent_and_slaves_are_given_time_to_start() {
     }
     line.power(Power::On);
     let on_ns = line.now_ns;
+    // What rising voltage does to the line is no telegram and no stray.
+    let framing = 3;
+    let errors = LineErrors {
+        framing,
+        ..LineErrors::default()
+    };
+    line.hear(on_ns + 1_000_000, 0x00, errors);
     assert_eq!(line.read(primary(5)).failure, None);
     let (first_ns, first) = &line.seen.sent[0];
     assert_eq!(*first_ns, on_ns + 3_000_000_000 + line.bits_ns(33));
     assert_eq!(first[1], 0x40, "nobody knows what slaves remember");
+    assert_eq!(line.seen.strays, []);
     // Not even of a meter whose FCB was known.
     line.read(primary(5));
     assert_eq!(line.seen.sent.len(), 1);

@@ -4,8 +4,8 @@ use crate::given::{BAUD, address, long, telegram, volume};
 use crate::line::{Line, primary, slave};
 use fieldnotary_mbus::application::SecondaryAddress;
 use fieldnotary_mbus::master::{
-    Command, Commanded, Failure, Job, Meter, Outcome, Pattern, Primary, Proof, Readout, Refused,
-    Speeded, Spent, Work,
+    Command, Commanded, Failure, Job, Meter, Outcome, Pattern, Power, Primary, Proof, Readout,
+    Refused, Speeded, Spent, Work,
 };
 use fieldnotary_mbus::slave::Slave;
 
@@ -419,6 +419,13 @@ fn a_battery_meter_is_read_as_often_as_its_budget_says() {
         }
         .into()
     };
+    // What cannot be asked costs nothing.
+    line.power(Power::Off);
+    for _ in 0..3 {
+        assert!(matches!(line.run(job()), Outcome::Read(readout) if readout.failure.is_some()));
+    }
+    line.power(Power::On);
+    line.idle(4_000_000_000);
     let first_ns = line.now_ns;
     for _ in 0..2 {
         assert!(matches!(line.run(job()), Outcome::Read(readout) if readout.failure.is_none()));
