@@ -50,7 +50,7 @@ codes! {
     /// Why the clock runs without a source.
     pub enum HoldoverReason as "holdover-reason" {
         NeverSynchronised = 0, "never_synchronised", "no source has been heard since boot";
-        SourceLost = 1, "source_lost", "the source stopped sending";
+        SourceLost = 1, "source_lost", "no source gave a fresh measurement in time";
         SourceRejected = 2, "source_rejected", "the source is heard but not believed";
         TimePlaneSilent = 3, "time_plane_silent", "the time process has not renewed its statement";
         TimePlaneAbsent = 4, "time_plane_absent", "the time process has not spoken since start";
@@ -85,6 +85,8 @@ codes! {
         ClassImproved = 20, "class_improved", "the grandmaster's own statement about its clock became better";
         RtcSet = 21, "rtc_set", "a program or person set the real-time clock back, or it went wrong";
         RtcRanOn = 22, "rtc_ran_on", "the machine stood still unseen, as a paused guest does, or somebody set the real-time clock forward: this cannot be told from it";
+        SamplesRefused = 23, "samples_refused", "the daemon hears its sources and takes none of their samples: too noisy, or in contradiction";
+        SourceStep = 24, "source_step", "the time of the source that the daemon follows jumped";
         OfferUntrusted = 32, "offer_untrusted", "the contract does not take the time from this sender";
         OfferUncertain = 33, "offer_uncertain", "the offered time is less certain than the contract asks";
         OfferTooSoon = 34, "offer_too_soon", "the sender offers the time more often than the contract allows";

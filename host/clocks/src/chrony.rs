@@ -63,7 +63,7 @@ impl Chronyd {
         let mut round = Round::new(self.sequence);
         let conversed = self.client.converse(&self.socket, &mut round);
         self.sequence = round.next_sequence();
-        conversed?;
+        conversed.map_err(|fault| self.daemon.named(fault))?;
         round.finish()
     }
 }

@@ -110,7 +110,8 @@ impl Ptp4l {
     fn round(&mut self, to: &SocketAddrUnix) -> Result<PtpReading, Fault> {
         let mut round = Round::new(self.asking, self.sequence);
         self.sequence = self.sequence.wrapping_add(Round::SEQUENCES);
-        self.client.converse(to, &mut round)?;
+        let conversed = self.client.converse(to, &mut round);
+        conversed.map_err(|fault| self.daemon.named(fault))?;
         round.finish()
     }
 }

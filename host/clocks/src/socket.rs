@@ -60,6 +60,18 @@ impl Daemon {
         self.directory.join(name)
     }
 
+    /// A file that is no socket refuses like the socket of a process that has ended.
+    pub(crate) fn named(&self, fault: Fault) -> Fault {
+        let found = std::fs::metadata(&self.socket);
+        let is_socket = found.is_ok_and(|found| found.file_type().is_socket());
+        match fault {
+            Fault::Stale if !is_socket => {
+                Fault::Unsupported("the path leads to something that is no socket")
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn address(&self) -> Result<SocketAddrUnix, ClocksError> {
         address(&self.socket)
     }

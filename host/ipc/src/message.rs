@@ -249,6 +249,7 @@ messages! {
         10 statement: Option<Captured> => "the last TimeMap of this boot; absent where there is none";
         11 ran_in_this_boot: bool => "whether the log's newest epoch before this one began in this boot, or a time process has spoken";
         12 boot_to_stable_ns: Option<u64> => "from boot to the first SYNCED; absent where that is not known";
+        13 node_was_away: bool => "whether the statement is of the log, for this recorder has heard none yet";
     }
     3 Lease { "A producer asks for a block of sequence numbers."
         0 stream: String => "the meter, or the port for events";

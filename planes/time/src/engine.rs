@@ -21,7 +21,7 @@ use crate::causes::LocalMove;
 use crate::drift::{Learner, OscillatorClass, RtcEstimate};
 use crate::fresh::{ChronyPolicy, Measurement, PtpPolicy};
 use crate::limits::{
-    LOSSES_FREE, LOSSES_MAX, LOSSES_WINDOW_NS, RELEASE_PERCENT, SETTLED_MEASUREMENTS,
+    BEGINNING_NS, LOSSES_FREE, LOSSES_MAX, LOSSES_WINDOW_NS, RELEASE_PERCENT, SETTLED_MEASUREMENTS,
 };
 use crate::reading::{Fault, Observation, SourceKind};
 use crate::sample::ClockComparison;
@@ -111,6 +111,10 @@ pub struct Engine {
     steerings: Steerings,
     holdover_since: Option<MonoNs>,
     before: Before,
+    /// The first comparison.
+    began: Option<MonoNs>,
+    /// Whose measurement the newest map in the log rests on.
+    journalled: Option<SourceKind>,
     /// When SYNCED was lost the last times.
     losses: VecDeque<MonoNs>,
     disputed: bool,
@@ -135,6 +139,8 @@ impl Engine {
             anchor: None,
             holdover_since: None,
             before: Before::default(),
+            began: None,
+            journalled: None,
             losses: VecDeque::new(),
             disputed: false,
             counters: Counters::default(),
@@ -197,6 +203,7 @@ impl Engine {
         };
         self.counters.samples = self.counters.samples.saturating_add(1);
         if row.change == Change::Start {
+            self.began = Some(now.sample.mono);
             self.go_on(now);
             if now.sample.utc < self.policy.floor {
                 let booted = !self.before.ran_in_this_boot;
@@ -234,8 +241,10 @@ impl Engine {
                 event: false,
             };
         }
+        row.journal |= self.rests_elsewhere(now.sample.mono, held.as_ref());
         if row.journal {
             self.clock.journalled(&now);
+            self.journalled = held.map(|held| held.source);
         }
         let (events, dropped) = self.news.take(now.sample.mono);
         self.counters.events_dropped = self.counters.events_dropped.saturating_add(dropped);
@@ -245,6 +254,16 @@ impl Engine {
             journal: row.journal,
             events,
         })
+    }
+
+    /// Whether the clock is held by another source than the log says, which is fresh no more: of two that agree the
+    /// better one may change at every look.
+    fn rests_elsewhere(&self, at: MonoNs, held: Option<&Measurement>) -> bool {
+        let (Some(known), Some(held)) = (self.journalled, held) else {
+            return false;
+        };
+        let fresh = self.sources.fresh(at);
+        held.source != known && !fresh.iter().any(|one| one.source == known)
     }
 
     /// Counts since the process started.
@@ -331,11 +350,24 @@ impl Engine {
             }
             Ruling::None if self.sources.is_void() => (Finding::Stepped, None),
             Ruling::None if self.sources.rejects() => (Finding::Rejected, None),
+            Ruling::None if self.has_just_begun(at) => (Finding::Away, None),
             Ruling::None if self.anchor.is_some() || self.state.was_locked() => {
                 (Finding::Lost, None)
             }
             Ruling::None => (Finding::Never, None),
         }
+    }
+
+    /// Whether another process held the clock, and this one has had no time to hear of any source.
+    fn has_just_begun(&self, at: MonoNs) -> bool {
+        let carried = self.anchor.as_ref().map_or_else(
+            || self.state.was_locked(),
+            |anchor| anchor.measured.is_none() && self.state.was_locked(),
+        );
+        let young = self
+            .began
+            .is_some_and(|began| at.since(began) < BEGINNING_NS);
+        carried && young && !self.sources.is_any_down()
     }
 
     /// How many measurements settle a clock now: twice as many with each loss of late, so that a source that comes
@@ -395,6 +427,7 @@ impl Engine {
                     self.losses.pop_front();
                 }
                 self.losses.push_back(now);
+                self.sources.unsettle();
                 let cause = match finding {
                     Finding::Lost | Finding::Rejected => self.sources.loss_cause(now),
                     Finding::Stepped
@@ -402,6 +435,7 @@ impl Engine {
                     | Finding::Good
                     | Finding::Settling
                     | Finding::Coarse
+                    | Finding::Away
                     | Finding::Never => None,
                 };
                 let age_ns = self.last_sync_age_ns(now).unwrap_or(0);

@@ -43,6 +43,8 @@ pub const STEADY_NOISE_FACTOR: u64 = 4;
 pub const STEADY_NOISE_OF: u64 = 16;
 /// and by more than this.
 pub const STEADY_FLOOR_NS: u64 = 5_000;
+/// A source of chronyd jumped by more than this beyond what two measurements allow: less is what its network does.
+pub const SOURCE_STEP_NS_MIN: u64 = 1_000_000;
 /// Two sources whose claims are nearer than this do not exclude each other: so far apart may two looks be.
 pub const DISPUTE_MARGIN_NS: u64 = 20_000;
 
@@ -98,6 +100,8 @@ pub const LOSSES_WINDOW_NS: u64 = 600_000_000_000;
 pub const LOSSES_FREE: usize = 2;
 /// and no more than these: each doubles how many measurements settle a clock.
 pub const LOSSES_MAX: usize = 7;
+/// A process that has just begun is given so long to hear of a source before a source is called lost.
+pub const BEGINNING_NS: u64 = 10_000_000_000;
 /// Events that wait for the next statement.
 pub const EVENTS_WAITING_MAX: usize = 64;
 /// Times from outside that wait to be handed to the daemon.

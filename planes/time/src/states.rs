@@ -66,6 +66,8 @@ pub enum Finding {
     Rejected,
     /// Nothing fresh any more.
     Lost,
+    /// Nothing yet in this process, which has just begun; one before it held the clock.
+    Away,
     /// Nothing has ever been measured.
     Never,
 }
@@ -80,6 +82,7 @@ impl Finding {
         Self::Coarse,
         Self::Rejected,
         Self::Lost,
+        Self::Away,
         Self::Never,
     ];
 
@@ -91,6 +94,7 @@ impl Finding {
             Self::Disputed | Self::Rejected => HoldoverReason::SourceRejected,
             Self::Coarse => HoldoverReason::BeyondLimit,
             Self::Good | Self::Settling | Self::Lost => HoldoverReason::SourceLost,
+            Self::Away => HoldoverReason::TimePlaneSilent,
             Self::Never => HoldoverReason::NeverSynchronised,
         }
     }
@@ -120,6 +124,7 @@ pub const fn next(state: ClockState, finding: Finding) -> ClockState {
             | Finding::Disputed
             | Finding::Rejected
             | Finding::Lost
+            | Finding::Away
             | Finding::Never,
         ) => FreeRunning,
         // A claim once made outlasts what has not settled: the bound says what it is worth.
@@ -132,6 +137,7 @@ pub const fn next(state: ClockState, finding: Finding) -> ClockState {
             | Finding::Disputed
             | Finding::Rejected
             | Finding::Lost
+            | Finding::Away
             | Finding::Never,
         ) => Holdover,
     }

@@ -1,7 +1,4 @@
 //! Telegrams of real meters, against the values that are kept beside them.
-//!
-//! The corpus lies outside this repository: in `FIELDNOTARY_CORPUS`, else beside the workspace. Where it
-//! is absent, that is said and nothing is compared.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,40 +6,16 @@
     reason = "helpers of tests may fail as tests do"
 )]
 
+#[path = "corpus/mod.rs"]
+mod kept;
 mod xml;
 
 use fieldnotary_mbus::application::{Content, fixed_medium, identification, medium};
 use fieldnotary_mbus::record::{Function, Record, Value};
 use fieldnotary_mbus::telegram::Telegram;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
 
-/// Telegrams in the corpus, and records in them: a corpus that shrank would prove less.
-const TELEGRAMS_MIN: usize = 38;
+/// Records in the corpus: one that shrank would prove less.
 const RECORDS_MIN: usize = 447;
-
-fn corpus() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let folder = std::env::var_os("FIELDNOTARY_CORPUS").map_or(beside, PathBuf::from);
-    let folder = folder.join("mbus");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    // Not by a macro: the harness would keep that to itself.
-    let skipped = format!(
-        "\nSKIPPED: no corpus of real telegrams in {}\n",
-        folder.display()
-    );
-    std::io::stderr().write_all(skipped.as_bytes()).unwrap();
-    None
-}
-
-fn bytes_of(path: &Path) -> Vec<u8> {
-    let text = std::fs::read_to_string(path).unwrap();
-    text.split_whitespace()
-        .map(|byte| u8::from_str_radix(byte, 16).unwrap())
-        .collect()
-}
 
 /// What a value is in the words of the corpus; a time there has a Z, which no telegram carries.
 fn shown(value: &Value<'_>) -> Option<String> {
@@ -199,17 +172,11 @@ const CORPUS_IS_ODD: &[(&str, &[&str])] = &[
 //= A3.2
 #[test]
 fn real_telegrams_have_the_values_that_are_kept_beside_them() {
-    let Some(folder) = corpus() else { return };
+    let Some(folder) = kept::folder() else { return };
     let (mut telegrams, mut records, mut found) = (0, 0, Vec::new());
-    let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "hex"))
-        .collect();
-    names.sort();
-    for path in names {
+    for path in kept::telegrams(&folder) {
         let file = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let bytes = bytes_of(&path);
+        let bytes = kept::bytes_of(&path);
         let telegram = Telegram::read(&bytes);
         assert_eq!(telegram.faults, [], "{file}");
         let (slave, due) = xml::read(&path.with_extension("norm.xml"));
@@ -226,7 +193,7 @@ fn real_telegrams_have_the_values_that_are_kept_beside_them() {
         records += due.len();
     }
     assert!(
-        telegrams >= TELEGRAMS_MIN && records >= RECORDS_MIN,
+        telegrams >= kept::TELEGRAMS_MIN && records >= RECORDS_MIN,
         "{telegrams}, {records}"
     );
     let known: Vec<&str> = CORPUS_IS_ODD

@@ -6,6 +6,7 @@ use rustix::fs::{Access, access};
 use std::fs::{FileType, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 /// What a path of `[time]` should lead to.
@@ -81,6 +82,7 @@ impl Due {
                 self.what,
                 self.cure
             )),
+            Ok(found) if found.file_type().is_socket() => self.unheard(place),
             Ok(_) => None,
             Err(error) if error.kind() == ErrorKind::NotFound => Some(format!(
                 "there is no {shown} now, which should be {}; {}",
@@ -88,6 +90,21 @@ impl Due {
             )),
             Err(error) => Some(format!("cannot look at {shown}: {error}")),
         }
+    }
+}
+
+impl Due {
+    /// A socket whose process has ended is still there.
+    fn unheard(&self, place: &Path) -> Option<String> {
+        let refused = |error: std::io::Error| error.kind() == ErrorKind::ConnectionRefused;
+        let socket = UnixDatagram::unbound().ok()?;
+        socket.connect(place).is_err_and(refused).then(|| {
+            format!(
+                "{} is there, and nobody listens: its process has ended; {}",
+                place.display(),
+                self.cure
+            )
+        })
     }
 }
 
@@ -125,6 +142,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let place = |name: &str| dir.path().join(name);
         let _socket = UnixDatagram::bind(place("socket")).unwrap();
+        drop(UnixDatagram::bind(place("dead")).unwrap());
         std::fs::write(place("file"), "21000").unwrap();
         let doubt = |due: &Due, place: &Path| due.doubt(place).unwrap_or_default();
         assert_eq!(doubt(&CHRONY, &place("socket")), "");
@@ -132,6 +150,7 @@ mod tests {
         assert_eq!(doubt(&RTC, Path::new("/dev/null")), "");
         for (due, name, word) in [
             (&PTP, "nothing", "there is no "),
+            (&PTP, "dead", "nobody listens"),
             (&CHRONY, "file", "is a file, not the command socket"),
             (&RTC, "socket", "is a socket, not a real-time clock"),
             (

@@ -47,6 +47,10 @@ pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
     for generation in not_held {
         account.predecessor_not_held(generation);
     }
+    let reversed = args.from.zip(args.to).filter(|(from, to)| to <= from);
+    if let Some((from, to)) = reversed {
+        return Err(super::words::reversed(from, to));
+    }
     let filter = GapFilter {
         meter: args.meter.clone(),
         from: args.from,

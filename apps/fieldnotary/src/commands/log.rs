@@ -10,6 +10,7 @@ use super::directory::Directory;
 use super::entries::{Absent, End, Seen};
 use super::log_words::Known;
 use super::progress::Progress;
+use super::words;
 use crate::cli::LogArgs;
 use crate::when::Edge;
 use evidence::{Entry, UtcNs};
@@ -25,6 +26,11 @@ const FOLLOWED_FIRST: usize = 10;
 
 /// Prints entries.
 pub(crate) fn log(args: &LogArgs) -> Result<Ended, String> {
+    if let (Some(Edge::Time(from)), Some(Edge::Time(to))) = (args.from, args.to)
+        && to <= from
+    {
+        return Err(words::reversed(from, to));
+    }
     let directory = Directory::open(&args.dir)?;
     directory.has_generation(args.generation)?;
     let last = match args.last {

@@ -163,7 +163,10 @@ fn event_words(event: &Event) -> String {
     if let Some(meter) = &event.meter_id {
         said += &format!("/{meter}");
     }
-    if let Some(count) = event.count.filter(|count| *count > 1) {
+    // Of the clock's events the count is nanoseconds, and stands in their words.
+    let is_of_time = (32..=47).contains(&event.code.code());
+    let count = event.count.filter(|count| *count > 1 && !is_of_time);
+    if let Some(count) = count {
         said += &format!(" x{count}");
     }
     if let Some(detail) = &event.detail {

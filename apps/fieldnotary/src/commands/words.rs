@@ -7,6 +7,15 @@ pub(super) fn time(at: UtcNs) -> String {
     shortened(&query::rfc3339(at))
 }
 
+/// A window that ends before it begins.
+pub(super) fn reversed(from: UtcNs, to: UtcNs) -> String {
+    format!(
+        "--to {} is not behind --from {}: there is nothing between them",
+        time(to),
+        time(from)
+    )
+}
+
 /// An RFC 3339 time with nine digits, to the millisecond.
 pub(super) fn shortened(rfc3339: &str) -> String {
     match rfc3339.split_once('.') {

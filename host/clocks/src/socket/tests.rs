@@ -262,3 +262,19 @@ fn nodes_that_share_a_folder_have_a_socket_each() {
     };
     assert!(words.contains("daemon-client-fe00-1.sock"), "{words}");
 }
+
+/// A file in the socket's place refuses as the socket of a dead process does.
+#[test]
+fn a_path_that_is_no_socket_is_no_daemon_that_has_ended() {
+    let place = Place::new();
+    let client = place.client().unwrap();
+    let said = || {
+        let fault = converse(&place, &client).unwrap_err();
+        place.daemon.named(fault)
+    };
+    drop(UnixDatagram::bind(&place.daemon.socket).unwrap());
+    assert_eq!(said(), Fault::Stale);
+    std::fs::remove_file(&place.daemon.socket).unwrap();
+    std::fs::write(&place.daemon.socket, "a file").unwrap();
+    assert!(matches!(said(), Fault::Unsupported(words) if words.contains("no socket")));
+}

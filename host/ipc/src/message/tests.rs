@@ -70,6 +70,7 @@ fn with_the_recorder() -> Vec<Message> {
             newest_utc: UtcNs(1_800_000_000_000_000_000),
             statement: Some(Captured::new(&TimeMap::absent(MonoNs(5), UtcNs(-5)).into())),
             ran_in_this_boot: true,
+            node_was_away: true,
             boot_to_stable_ns: Some(31_000_000_000),
         }
         .into(),

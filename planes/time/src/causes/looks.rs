@@ -59,6 +59,7 @@ struct Claimed {
     traceable: bool,
     utc_offset_s: i16,
     utc_valid: bool,
+    ptp_timescale: bool,
     leap: u8,
     whole_seconds: Option<i64>,
 }
@@ -73,6 +74,7 @@ impl Claimed {
             traceable: reading.time_flags & 0x10 != 0,
             utc_offset_s: reading.utc_offset_s,
             utc_valid: reading.time_flags & 0x04 != 0,
+            ptp_timescale: reading.time_flags & 0x08 != 0,
             leap: reading.time_flags & 0x03,
             whole_seconds: whole_seconds(reading.offset_ns),
         }
@@ -92,8 +94,9 @@ impl Claimed {
                 Ordering::Equal => Worth::Same,
                 Ordering::Greater => Worth::Worse,
             },
-            utc_offset: (self.utc_offset_s, self.utc_valid)
-                != (before.utc_offset_s, before.utc_valid),
+            // On a timescale of its own a master's number says nothing of its time.
+            utc_offset: self.ptp_timescale
+                && (self.utc_offset_s, self.utc_valid) != (before.utc_offset_s, before.utc_valid),
             leap: self.leap != before.leap,
             whole_seconds: self.whole_seconds.is_some()
                 && self.whole_seconds != before.whole_seconds,

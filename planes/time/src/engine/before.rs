@@ -16,6 +16,8 @@ use evidence::reasons::{HoldoverReason, TimeQuality};
 pub struct Before {
     /// The last statement of this boot.
     pub map: Option<TimeMap>,
+    /// Whether the whole node was away since: then nobody's silence ended what was claimed.
+    pub node_was_away: bool,
     /// Whether the node has run in this boot before: then a clock that is wrong is not the one it booted with.
     pub ran_in_this_boot: bool,
     /// When SYNCED was first claimed in this boot, in nanoseconds since it began, where that is known.
@@ -55,8 +57,12 @@ impl Engine {
                 self.counters.sync_lost = self.counters.sync_lost.saturating_add(1);
                 self.holdover_since = Some(map.valid_until.min(at));
                 let age_ns = at.since(measured_at(&map));
-                let reason = HoldoverReason::TimePlaneSilent;
-                self.news.lost(at, reason, None, age_ns);
+                if self.before.node_was_away {
+                    self.news.lost_with_the_node(at, at.since(map.as_of));
+                } else {
+                    let reason = HoldoverReason::TimePlaneSilent;
+                    self.news.lost(at, reason, None, age_ns);
+                }
             }
             TimeQuality::Holdover => self.holdover_since = Some(at),
             TimeQuality::RtcOnly => {}

@@ -25,11 +25,11 @@ pub(super) fn claims(cause: TimeCause, reading: &PtpReading) -> String {
         TimeCause::UtcOffset => format!(
             "TAI minus UTC is {} s, the offset from the master {} ms",
             reading.utc_offset_s,
-            reading.offset_ns / 1_000_000
+            rounded_ms(reading.offset_ns)
         ),
         TimeCause::LeapSecond => match reading.time_flags & 0x03 {
-            1 => "61 seconds announced".to_string(),
-            2 => "59 seconds announced".to_string(),
+            1 => "a minute of 61 seconds is announced".to_string(),
+            2 => "a minute of 59 seconds is announced".to_string(),
             _ => "no longer announced".to_string(),
         },
         _ => format!(
@@ -37,6 +37,12 @@ pub(super) fn claims(cause: TimeCause, reading: &PtpReading) -> String {
             reading.gm_class, reading.gm_accuracy
         ),
     }
+}
+
+/// Milliseconds, to the nearest.
+const fn rounded_ms(ns: i64) -> i64 {
+    let half = if ns < 0 { -500_000 } else { 500_000 };
+    ns.saturating_add(half) / 1_000_000
 }
 
 /// What a stamp rests on where nothing was measured; `flag` is the kernel's "synchronised", where it is known.

@@ -208,13 +208,22 @@ impl News {
         age_ns: u64,
     ) {
         let why = cause.map_or_else(|| reason.meaning(), TimeCause::meaning);
-        let detail = format!("{why}; last measured {} ms ago", age_ns / 1_000_000);
+        let detail = format!("{why}; last measured {} before", span(age_ns.into()));
         self.event(at, EventCode::SyncLost, cause, None, Some(detail));
+    }
+
+    /// SYNCED ended with the run before this one.
+    pub(super) fn lost_with_the_node(&mut self, at: MonoNs, age_ns: u64) {
+        let detail = format!(
+            "the node did not run; last SYNCED {} before",
+            span(age_ns.into())
+        );
+        self.event(at, EventCode::SyncLost, None, None, Some(detail));
     }
 
     /// SYNCED again.
     pub(super) fn holdover_ended(&mut self, at: MonoNs, held_ns: u64) {
-        let detail = format!("after {} s", held_ns.div_ceil(1_000_000_000));
+        let detail = format!("after {}", span(held_ns.into()));
         self.event(
             at,
             EventCode::HoldoverEnded,
@@ -232,7 +241,7 @@ impl News {
                 "{} and {} are at least {} apart; neither is believed",
                 a.name(),
                 b.name(),
-                offset_bucket(*apart_ns),
+                span(u128::from(*apart_ns)),
             );
             let code = EventCode::SourcesDisagree;
             self.often(About::Dispute, at, code, None, Some(*apart_ns), detail);
@@ -302,7 +311,7 @@ impl News {
 
     /// A source is read again, or believed again.
     pub(super) fn back(&mut self, at: MonoNs, source: SourceKind, failed: u64) {
-        let detail = format!("{} is read and believed again", source.name());
+        let detail = format!("{} is read and believed", source.name());
         let code = EventCode::TimeSourceBack;
         self.often(About::Source(source), at, code, None, Some(failed), detail);
     }

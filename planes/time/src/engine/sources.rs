@@ -5,7 +5,7 @@ mod ptp;
 pub use ptp::PtpHealth;
 
 use super::Policy;
-use super::news::News;
+use super::news::{News, moved};
 use super::offered::{HandOver, Offers, Outcome, ToHand};
 use super::repeats::About;
 use super::rtc::RtcWatch;
@@ -14,7 +14,7 @@ use super::steps::Updates;
 use crate::arbiter::gap_ns;
 use crate::causes::Looks;
 use crate::fresh::{ChronyWatch, Measurement, PtpWatch, Rejection, Verdict};
-use crate::limits::{FRESH_NS_MIN, REFCLOCK_ID, TEMPERATURE_FRESH_NS};
+use crate::limits::{FRESH_NS_MIN, REFCLOCK_ID, SOURCE_STEP_NS_MIN, TEMPERATURE_FRESH_NS};
 use crate::reading::{
     ChronyReading, ClockIdentity, Fault, LeapStatus, Observation, OfferedSample, Reading,
     SourceKind,
@@ -38,6 +38,10 @@ pub(super) struct Sources {
     gm: Option<(ClockIdentity, u8)>,
     chrony: ChronyWatch,
     reference: Option<([u8; 4], u16)>,
+    /// Whether a source of chronyd answered its last poll.
+    chrony_hears: bool,
+    /// How far the node's clock had been moved by itself when chronyd measured it last, in nanoseconds.
+    chrony_own_ns: i128,
     /// What chronyd took into its clock, and what ptp4l did where it steers the node's own.
     updates: Updates,
     syncs: Updates,
@@ -70,6 +74,8 @@ impl Sources {
             gm: None,
             chrony: ChronyWatch::new(policy.chrony),
             reference: None,
+            chrony_hears: false,
+            chrony_own_ns: 0,
             updates: Updates::default(),
             syncs: Updates::default(),
             ptp_leap: false,
@@ -98,7 +104,7 @@ impl Sources {
             Ok(reading) => {
                 let verdict = match reading {
                     Reading::Ptp(ptp) => self.ptp(ptp, seen.at, clock, own_ns, news),
-                    Reading::Chrony(chrony) => self.chrony(chrony, seen.at, clock, news),
+                    Reading::Chrony(chrony) => self.chrony(chrony, seen.at, clock, own_ns, news),
                     Reading::Rtc(rtc) => {
                         self.rtc.take(rtc, seen.at, clock, news);
                         Verdict::Nothing
@@ -156,7 +162,29 @@ impl Sources {
 
     /// Whether a source is heard and not believed.
     pub(super) fn rejects(&self) -> bool {
-        self.standings.all().iter().any(|of| of.rejection.is_some())
+        let heard = |rejection: Rejection| rejection.is_of_heard();
+        self.standings
+            .all()
+            .iter()
+            .any(|of| of.rejection.is_some_and(heard))
+    }
+
+    /// Whether the last word about any source that measures is that it cannot be read, or is not believed.
+    pub(super) fn is_any_down(&self) -> bool {
+        let Standings {
+            ptp,
+            chrony,
+            offered,
+            ..
+        } = &self.standings;
+        [ptp, chrony, offered].iter().any(|of| of.is_down)
+    }
+
+    /// Whoever measured has to settle anew.
+    pub(super) fn unsettle(&mut self) {
+        for standing in self.standings.all_mut() {
+            standing.in_a_row = 0;
+        }
     }
 
     /// Why measurements ended.
@@ -166,7 +194,7 @@ impl Sources {
             return match (&ptp.fault, ptp.rejection) {
                 (Some(_), _) => Some(TimeCause::DaemonGone),
                 (None, Some(Rejection::WholeSeconds)) => Some(TimeCause::UtcOffset),
-                (None, Some(Rejection::Untraceable | Rejection::Inaccurate)) => {
+                (None, Some(Rejection::Class | Rejection::Inaccurate)) => {
                     Some(TimeCause::ClockClass)
                 }
                 (None, _) => self.looks.flow_cause(now, FRESH_NS_MIN / 2),
@@ -174,6 +202,7 @@ impl Sources {
         }
         chrony.asked.then_some(match chrony.fault {
             Some(_) => TimeCause::DaemonGone,
+            None if self.chrony_hears => TimeCause::SamplesRefused,
             None => TimeCause::SourceSilent,
         })
     }
@@ -372,8 +401,10 @@ impl Sources {
         reading: &ChronyReading,
         at: MonoNs,
         clock: &ClockSample,
+        own_ns: i128,
         news: &mut News,
     ) -> Verdict {
+        self.chrony_hears = reading.sources.iter().any(|one| one.reach & 1 == 1);
         let leap = matches!(reading.leap, LeapStatus::Insert | LeapStatus::Delete);
         if leap && !self.chrony_leap {
             let detail = "chronyd announces one for the end of the month".to_string();
@@ -385,7 +416,11 @@ impl Sources {
         self.reference = Some((reading.reference, reading.stratum));
         self.updates
             .take(at, reading.reference_time, reading.last_offset_ns);
-        match self.chrony.judge(reading, at, clock) {
+        let verdict = self.chrony.judge(reading, at, clock);
+        if let Verdict::Measured(measured) = &verdict {
+            self.source_moved(measured, own_ns, news);
+        }
+        match verdict {
             // What we handed on was no more certain before chronyd had it than behind.
             Verdict::Measured(measured) if self.chrony_is_ours() => {
                 Verdict::Measured(Measurement {
@@ -394,6 +429,41 @@ impl Sources {
                 })
             }
             verdict => verdict,
+        }
+    }
+
+    /// Tells of a source of chronyd whose time jumped: its measurement excludes the one before, away from the node's
+    /// clock, which was not moved meanwhile. Towards it chronyd corrects.
+    fn source_moved(&mut self, measured: &Measurement, own_ns: i128, news: &mut News) {
+        let before_own_ns = core::mem::replace(&mut self.chrony_own_ns, own_ns);
+        let Some(before) = self.standings.chrony.held.filter(|_| !self.void) else {
+            return;
+        };
+        let own_ns = own_ns - before_own_ns;
+        let moved_ns = i128::from(measured.offset_ns) - i128::from(before.offset_ns) - own_ns;
+        let allowed_ns = u128::from(before.bound_ns() - before.offset_ns.unsigned_abs())
+            + u128::from(measured.bound_ns() - measured.offset_ns.unsigned_abs())
+            + u128::from(SOURCE_STEP_NS_MIN);
+        let away = measured.offset_ns.unsigned_abs() > before.offset_ns.unsigned_abs();
+        if away && moved_ns.unsigned_abs() > allowed_ns {
+            // The node's clock is ahead of a source that went back.
+            let by_ns = moved_ns.saturating_neg();
+            let cause = TimeCause::SourceStep;
+            let detail = format!(
+                "{}, as chronyd measures it: {}",
+                moved(by_ns),
+                cause.meaning()
+            );
+            let count = u64::try_from(by_ns.unsigned_abs()).ok();
+            let code = EventCode::TimeSourceMoved;
+            news.often(
+                About::Motion,
+                measured.taken,
+                code,
+                Some(cause),
+                count,
+                detail,
+            );
         }
     }
 

@@ -15,6 +15,7 @@ use evidence::{MonoNs, SourceId, TimeDetail, UtcNs};
 use proptest::prelude::{any, prop_assert, proptest};
 use std::vec::Vec;
 
+mod before;
 mod claims;
 mod faults;
 mod offered;

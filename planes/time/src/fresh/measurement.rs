@@ -59,8 +59,6 @@ pub enum Verdict {
 pub enum Rejection {
     /// No port of the daemon follows a master.
     NotFollowing,
-    /// The grandmaster does not call its own time traceable.
-    Untraceable,
     /// The offset is whole seconds: TAI and UTC are mixed up.
     WholeSeconds,
     /// The offset is that of a network card's clock, and nobody compared that with the node's.
@@ -79,13 +77,14 @@ pub enum Rejection {
     Outvoted,
     /// It serves another domain than the site's.
     ForeignDomain,
+    /// The grandmaster's class is worse than the site believes.
+    Class,
 }
 
 impl Rejection {
     /// Every reason, in the order in which they are looked for.
     pub const ALL: &'static [Self] = &[
         Self::NotFollowing,
-        Self::Untraceable,
         Self::WholeSeconds,
         Self::CardClock,
         Self::TimestampingUnknown,
@@ -95,14 +94,22 @@ impl Rejection {
         Self::Unsynchronised,
         Self::Outvoted,
         Self::ForeignDomain,
+        Self::Class,
     ];
+
+    /// Whether anything is heard of the source's time at all.
+    #[must_use]
+    pub const fn is_of_heard(self) -> bool {
+        !matches!(self, Self::NotFollowing)
+    }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotFollowing => "no port follows a master",
-            Self::Untraceable => "the grandmaster does not call its time traceable",
+            Self::NotFollowing => {
+                "no port follows a master (where ptp4l only measures, its port stays UNCALIBRATED: ptp_mode = \"free-running\")"
+            }
             Self::WholeSeconds => "the offset is whole seconds: TAI and UTC are mixed up",
             Self::CardClock => {
                 "the offset is that of the network card's clock, which nobody compared with the node's"
@@ -116,6 +123,7 @@ impl fmt::Display for Rejection {
             Self::LocalReference => "the daemon follows its own clock (local stratum)",
             Self::Outvoted => "it contradicts a source that is believed more",
             Self::ForeignDomain => "it is of another domain than the site's",
+            Self::Class => "the grandmaster's clockClass is above time.ptp_class_max",
         })
     }
 }

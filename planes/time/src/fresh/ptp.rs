@@ -249,7 +249,7 @@ impl PtpWatch {
             return Some(Rejection::WholeSeconds);
         }
         if reading.gm_class > self.policy.class_max {
-            return Some(Rejection::Untraceable);
+            return Some(Rejection::Class);
         }
         (reading.gm_accuracy == WORSE_THAN_10_S).then_some(Rejection::Inaccurate)
     }

@@ -105,7 +105,7 @@ fn only_a_following_port_is_believed() {
 fn what_is_measured_and_not_believed_says_why() {
     type Spoil = fn(&mut PtpReading);
     let cases: [(Spoil, Rejection); 7] = [
-        (|of| of.gm_class = 248, Rejection::Untraceable),
+        (|of| of.gm_class = 248, Rejection::Class),
         // Worse than ten seconds, it says itself.
         (|of| of.gm_accuracy = 0x31, Rejection::Inaccurate),
         (

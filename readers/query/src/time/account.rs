@@ -38,7 +38,11 @@ pub struct TimeAccount {
     pub(super) points: Points,
     /// The newest counters of the time plane, with the entry that holds them.
     pub(super) counters: Vec<(EntryId, Counter)>,
+    /// When they were taken, as it was stamped.
+    pub(super) counters_utc: Option<evidence::UtcNs>,
     pub(super) newest: Option<(Mark, Stamp)>,
+    /// Whether the newest run was told to stop: what is behind its last entry is no silence.
+    pub(super) stopped: bool,
     pub(super) asked: Option<Asked>,
     /// The entry that was asked for, with its run.
     pub(super) found: Option<(usize, Mark, Stamp)>,
@@ -100,6 +104,7 @@ impl TimeAccount {
         let before_here = self.cursor;
         let run = self.enter(entry, mark);
         if let Payload::EpochStart(epoch) = &payload {
+            self.stopped = false;
             self.epoch(run, mark.entry, epoch);
         }
         if let Payload::TimeMap(map) = &payload {
@@ -113,7 +118,7 @@ impl TimeAccount {
         match payload {
             Payload::Event(event) => self.event(run, before_here.unwrap_or(mark), mark, event),
             Payload::Configuration(part) => self.configuration(part),
-            Payload::CounterSnapshot(snapshot) => self.snapshot(mark.entry, snapshot),
+            Payload::CounterSnapshot(snapshot) => self.snapshot(mark, snapshot),
             _ => {}
         }
         if self.asks_for(mark.entry) {
@@ -280,10 +285,12 @@ impl TimeAccount {
         if current.run != run || mark.at >= current.begin.at {
             return false;
         }
-        let holds = |one: &&mut Stretch| {
-            one.run == run && one.cover.label().is_some() && one.begin.at <= mark.at
-        };
-        let Some(stretch) = earlier.iter_mut().rev().find(holds) else {
+        let of_run = |one: &Stretch| one.run == run && one.cover.label().is_some();
+        let holds = |one: &Stretch| of_run(one) && one.begin.at <= mark.at;
+        // What was captured before the run's first entry belongs to its beginning.
+        let place = earlier.iter().rposition(holds);
+        let place = place.or_else(|| earlier.iter().position(of_run));
+        let Some(stretch) = place.and_then(|place| earlier.get_mut(place)) else {
             return false;
         };
         stretch.entries = stretch.entries.saturating_add(1);
@@ -322,7 +329,7 @@ impl TimeAccount {
         self.stretches.push(stretch);
     }
 
-    fn label_of(&self, run: usize, stamp: &Stamp) -> Label {
+    pub(super) fn label_of(&self, run: usize, stamp: &Stamp) -> Label {
         let map = self.maps.last().filter(|map| map.run == run);
         Label {
             quality: stamp.quality,
@@ -336,6 +343,7 @@ impl TimeAccount {
     }
 
     fn event(&mut self, run: usize, before: Mark, mark: Mark, event: Event) {
+        self.stopped |= event.code == EventCode::OrderlyStop;
         if !is_of_time(event.code) {
             return;
         }
@@ -400,11 +408,12 @@ impl TimeAccount {
         }
     }
 
-    fn snapshot(&mut self, entry: EntryId, snapshot: CounterSnapshot) {
+    fn snapshot(&mut self, mark: Mark, snapshot: CounterSnapshot) {
         for counter in snapshot.counters {
             if COUNTERS.contains(&counter.name.as_str()) {
                 self.counters.retain(|(_, one)| one.name != counter.name);
-                self.counters.push((entry, counter));
+                self.counters.push((mark.entry, counter));
+                self.counters_utc = Some(mark.utc);
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What keeps the clock from being held, as the log tells: the newest word of each source that failed, and of the loss.
+//! What keeps the clock from being held, as the log tells: the loss, a contradiction of sources, and the newest word of
+//! each source that failed.
 
 use super::account::TimeAccount;
 use super::model::TimeEvent;
@@ -8,15 +9,16 @@ use std::collections::BTreeMap;
 use time_plane::reading::SourceKind;
 
 impl TimeAccount {
-    /// What is in force in a run at an instant: the loss of SYNCED where it has not come back, with its cause, then the
-    /// fault of each source that has not come back, in the order of the sources.
+    /// What is in force in a run at an instant: the loss of SYNCED where it has not come back, with its cause, then a
+    /// contradiction, then the fault of each source that has not come back, in the order of the sources.
     pub(super) fn in_force(&self, run: usize, at: MonoNs) -> Vec<TimeEvent> {
-        let mut lost = None;
+        let (mut lost, mut disputed) = (None, None);
         let mut faults = BTreeMap::new();
         for event in self.events_until(run, at) {
             match event.code {
                 EventCode::SyncLost => lost = Some(event),
-                EventCode::SyncAcquired => lost = None,
+                EventCode::SourcesDisagree => disputed = Some(event),
+                EventCode::SyncAcquired => (lost, disputed) = (None, None),
                 EventCode::TimeSourceFault => {
                     faults.insert(source_of(event), event);
                 }
@@ -27,7 +29,11 @@ impl TimeAccount {
             }
         }
         let faults = faults.into_values();
-        lost.into_iter().chain(faults).cloned().collect()
+        lost.into_iter()
+            .chain(disputed)
+            .chain(faults)
+            .cloned()
+            .collect()
     }
 }
 

@@ -148,12 +148,7 @@ impl TimeAccount {
         TimeHistory {
             origin: self.origin().map(str::to_owned),
             limit_ns: self.limit_ns(),
-            points: self
-                .points
-                .all()
-                .into_iter()
-                .filter(|point| span.takes(point.utc))
-                .collect(),
+            points: self.points_in(span, stretches.first()),
             boot_to_stable_ns: self.boot_to_stable_ns(),
             runs: self.runs.clone(),
             stretches,
@@ -161,6 +156,21 @@ impl TimeAccount {
             events,
             totals,
         }
+    }
+
+    /// The bound within a span; what held when it began goes on into it.
+    fn points_in(&self, span: Span, first: Option<&Stretch>) -> Vec<Point> {
+        let all = self.points.all();
+        let labelled = first.is_some_and(|one| one.cover.label().is_some());
+        let before = span.from.filter(|_| labelled).and_then(|from| {
+            let known = all.iter().rfind(|point| point.utc < from)?;
+            Some(Point {
+                utc: from,
+                ..*known
+            })
+        });
+        let within = all.iter().filter(|point| span.takes(point.utc)).copied();
+        before.into_iter().chain(within).collect()
     }
 
     /// Monotonic time begins at boot: the first SYNCED stamp of a boot says how long that took.

@@ -204,6 +204,7 @@ impl TimeNow {
             "offered": offered(&self.offered),
             "in_force": self.in_force.iter().map(event).collect::<Vec<_>>(),
             "refclock": self.refclock.as_ref().map(event),
+            "counters_utc": self.counters_utc.map(rfc3339),
             "counters": counters,
             "totals": totals(&self.totals),
         })
@@ -218,7 +219,17 @@ fn moment(one: &Moment) -> Value {
         "stamp": one.stamp.as_ref().map(stamp),
         "map": map(one.map.as_ref()),
         "in_force": one.in_force.iter().map(event).collect::<Vec<_>>(),
+        "jump_before": one.jump_before.as_ref().map(|(one, distance_ns)| distant(one, *distance_ns)),
     })
+}
+
+/// A jump and how far it is away.
+fn distant(one: &Jump, distance_ns: i64) -> Value {
+    let mut said = jump(one);
+    if let Some(object) = said.as_object_mut() {
+        object.insert("distance_ns".to_owned(), json!(distance_ns));
+    }
+    said
 }
 
 impl TimeWhy {
@@ -226,13 +237,8 @@ impl TimeWhy {
     #[must_use]
     pub fn json(&self) -> Value {
         let near = |one: &Option<(Jump, i64)>| {
-            one.as_ref().map(|(one, distance_ns)| {
-                let mut said = jump(one);
-                if let Some(object) = said.as_object_mut() {
-                    object.insert("distance_ns".to_owned(), json!(distance_ns));
-                }
-                said
-            })
+            let one = one.as_ref();
+            one.map(|(one, distance_ns)| distant(one, *distance_ns))
         };
         let signs: Vec<Value> = self
             .signs

@@ -37,6 +37,14 @@ pub struct Label {
     pub basis: Option<String>,
 }
 
+impl Label {
+    /// Whether stamps say the same; what they rest on aside.
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        (self.quality, self.status, self.reason) == (other.quality, other.status, other.reason)
+    }
+}
+
 /// What is known of a stretch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cover {

@@ -5,8 +5,8 @@ use super::history::{Span, Totals};
 use super::model::{Jump, Label, Mark, Stretch, TimeEvent};
 use super::offered::Offered;
 use evidence::kinds::{Counter, TimeMap};
-use evidence::reasons::TimeQuality;
-use evidence::{EntryId, MonoNs, Stamp};
+use evidence::reasons::TimeStatus;
+use evidence::{EntryId, MonoNs, Stamp, UtcNs};
 
 /// The clock as the newest entry was stamped by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +23,13 @@ pub struct TimeNow {
     pub stretch: Option<Stretch>,
     /// The newest map in the log of this run, and its entry.
     pub map: Option<(EntryId, TimeMap)>,
-    /// Nanoseconds from the last measurement that a map names to the newest entry (`last_sync_age`).
+    /// Nanoseconds from the last measurement that a map names to the newest entry (`last_sync_age`); `None` while it
+    /// is measured, for no entry tells when, and where it never was in this run.
     pub sync_age_ns: Option<u64>,
     /// The newest jump.
     pub jump: Option<Jump>,
+    /// When the newest of them were taken, as it was stamped.
+    pub counters_utc: Option<UtcNs>,
     /// Counters of the time plane as the newest snapshots have them.
     pub counters: Vec<(EntryId, Counter)>,
     /// Who offered the time in this run, and what became of it.
@@ -68,9 +71,8 @@ impl TimeAccount {
             let age_ns = map.map.sync_age_ns?;
             Some(age_ns.saturating_add(newest.at.since(map.map.as_of)))
         });
-        // Who is SYNCED now has been measured since the map, at a time that no entry tells.
-        let sync_age_ns = measured.filter(|_| stamp.quality != TimeQuality::Synced);
-        let stated = map.and_then(|map| map.map.sync_age_ns);
+        // While it is measured, every look is newer than the map, at a time that no entry tells.
+        let measured_now = matches!(stamp.status, TimeStatus::Locked | TimeStatus::Acquiring);
         Some(TimeNow {
             origin: self.origin().map(str::to_owned),
             limit_ns: self.limit_ns(),
@@ -78,8 +80,9 @@ impl TimeAccount {
             stamp,
             stretch: self.stretches.last().cloned(),
             map: map.map(|map| (map.entry, map.map.clone())),
-            sync_age_ns: sync_age_ns.or(stated),
+            sync_age_ns: measured.filter(|_| !measured_now),
             jump: self.jumps.last().cloned(),
+            counters_utc: self.counters_utc,
             counters: self.counters.clone(),
             offered: self.offered(run, MonoNs(u64::MAX)),
             in_force: self.in_force(run, MonoNs(u64::MAX)),

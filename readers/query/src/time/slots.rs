@@ -7,6 +7,7 @@ use super::model::{Jump, JumpKind};
 use crate::gaps::{GapAccount, GapFilter, Missing};
 use contract::{Contract, Pace};
 use evidence::kinds::Reading;
+use evidence::reasons::MarkerKind;
 use evidence::{Entry, EntryId, MeterId, Payload, PointId, SourceId, UtcNs};
 use std::collections::BTreeMap;
 use time_plane::slots::{Counts, Crossing, Day, Fill, Grade, Measure, Step, Tally};
@@ -29,6 +30,8 @@ pub struct SlotAccount {
     time: TimeAccount,
     gaps: GapAccount,
     points: BTreeMap<(MeterId, PointId), (SourceId, Tally)>,
+    /// When the first schedule was begun, as it was stamped: before that nothing was due.
+    begun: Option<UtcNs>,
 }
 
 impl SlotAccount {
@@ -40,6 +43,7 @@ impl SlotAccount {
             time: TimeAccount::new(),
             gaps: GapAccount::new(),
             points: BTreeMap::new(),
+            begun: None,
         }
     }
 
@@ -47,8 +51,12 @@ impl SlotAccount {
     pub fn observe(&mut self, entry: &Entry) {
         self.time.observe(entry);
         self.gaps.observe(entry);
-        if let Ok(Payload::Reading(reading)) = entry.payload() {
-            self.reading(entry, reading);
+        match entry.payload() {
+            Ok(Payload::Reading(reading)) => self.reading(entry, reading),
+            Ok(Payload::Marker(marker)) if marker.marker == MarkerKind::ScheduleStart => {
+                self.begun.get_or_insert(entry.stamp.timestamp);
+            }
+            _ => {}
         }
     }
 
@@ -132,7 +140,12 @@ impl SlotAccount {
 
     /// The log's first and newest instant.
     fn reach(&self) -> Option<(UtcNs, UtcNs)> {
-        let first = self.time.runs.first()?.first.utc;
+        // A whole log begins with its first schedule, and one that left the ring with its first entry.
+        let first = self.time.runs.first()?.first;
+        let first = match first.entry.commit_id.0 {
+            0 => self.begun.unwrap_or(first.utc).max(first.utc),
+            _ => first.utc,
+        };
         let (newest, _) = self.time.newest?;
         Some((first, newest.utc))
     }

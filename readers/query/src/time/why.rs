@@ -1,7 +1,7 @@
 //! The answer to "what was the clock worth at this instant, and why did it jump".
 
 use super::account::TimeAccount;
-use super::model::{Asked, Cover, Jump, Mark, Run, Stretch, TimeEvent};
+use super::model::{Asked, Cover, Jump, Label, Mark, Run, Stretch, TimeEvent};
 use super::offered::Offered;
 use evidence::kinds::TimeMap;
 use evidence::reasons::EventCode;
@@ -39,6 +39,8 @@ pub struct Moment {
     pub stamp: Option<Stamp>,
     /// What kept the clock from being held then: the loss of SYNCED, and the faults of sources.
     pub in_force: Vec<TimeEvent>,
+    /// The nearest jump before it, with nanoseconds from that.
+    pub jump_before: Option<(Jump, i64)>,
     /// The newest map in the log at that instant, with its entry: what the label rests on.
     pub map: Option<(EntryId, TimeMap)>,
 }
@@ -152,6 +154,18 @@ impl TimeAccount {
         })
     }
 
+    /// The node does not run: nothing is said of what is behind its last entry.
+    pub const fn says_no_more(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Whether the log has this generation.
+    #[must_use]
+    pub fn has_generation(&self, generation: u64) -> bool {
+        let mut runs = self.runs.iter();
+        runs.any(|run| run.first.entry.generation.0 == generation)
+    }
+
     /// First and last mark of the log; `None` where it holds no entry.
     #[must_use]
     pub fn reach(&self) -> Option<(Mark, Mark)> {
@@ -161,7 +175,7 @@ impl TimeAccount {
 
     /// The newest entry's time, where an instant lies ahead of it by no more than a node that runs is silent.
     fn just_ahead(&self, utc: UtcNs) -> Option<(UtcNs, u64)> {
-        let (newest, _) = self.newest?;
+        let (newest, _) = self.newest.filter(|_| !self.stopped)?;
         let ahead_ns = u64::try_from(i128::from(utc.0) - i128::from(newest.utc.0)).ok()?;
         (1..=AHEAD_NS_MAX)
             .contains(&ahead_ns)
@@ -170,18 +184,36 @@ impl TimeAccount {
 
     fn entry_moment(&self) -> Option<Moment> {
         let (run, mark, stamp) = self.found?;
-        // Entries are not committed in the order of capture: it may lie in a stretch that ended before its commit.
-        let labelled = |one: &&Stretch| one.run == run && one.cover.label().is_some();
-        let holds = |one: &&Stretch| labelled(one) && one.begin.at <= mark.at;
-        let stretch = self.stretches.iter().rev().find(holds);
-        let stretch = stretch
-            .or_else(|| self.stretches.iter().find(labelled))?
-            .clone();
+        let map = self.map_before(run, mark.entry);
+        let label = Label {
+            basis: map.as_ref().map(|(_, map)| map.basis.clone()),
+            ..self.label_of(run, &stamp)
+        };
+        // Entries are not committed in the order of capture: it may lie in a stretch that ended before its commit, and
+        // its own stamp is what it was worth.
+        let holds = |one: &&Stretch| {
+            let alike = one
+                .cover
+                .label()
+                .is_some_and(|other| other.is_alike(&label));
+            one.run == run && alike && (one.begin.at..=one.end.at).contains(&mark.at)
+        };
+        let stretch = self.stretches.iter().rev().find(holds).cloned();
+        let stretch = stretch.unwrap_or(Stretch {
+            cover: Cover::Labelled(label),
+            run,
+            begin: mark,
+            end: mark,
+            entries: 1,
+            bound_ns: None,
+            lasted_ns: Some(0),
+        });
         Some(Moment {
             at: mark.at,
             utc: mark.utc,
             stamp: Some(stamp),
-            map: self.map_before(run, mark.entry),
+            jump_before: self.last_jump(run, mark.at),
+            map,
             in_force: self.in_force(run, mark.at),
             stretch,
         })
@@ -214,6 +246,7 @@ impl TimeAccount {
                 utc,
                 stretch: stretch.clone(),
                 stamp: None,
+                jump_before: self.last_jump(stretch.run, at),
                 in_force: match stretch.cover {
                     Cover::Labelled(_) => self.in_force(stretch.run, at),
                     Cover::NotRunning | Cover::NotHere => Vec::new(),
@@ -231,6 +264,14 @@ impl TimeAccount {
             self.jumps.iter().rev().find(before).cloned(),
             self.jumps.iter().find(|jump| !before(jump)).cloned(),
         )
+    }
+
+    /// The nearest jump before a place in a run, with nanoseconds from it.
+    fn last_jump(&self, run: usize, at: MonoNs) -> Option<(Jump, i64)> {
+        let of_run = |jump: &&Jump| jump.run == run && jump.after.at <= at;
+        let jump = self.jumps.iter().rev().find(of_run)?;
+        let ns = i64::try_from(at.since(jump.after.at)).unwrap_or(i64::MAX);
+        Some((jump.clone(), ns))
     }
 
     fn around_utc(&self, utc: UtcNs) -> (Option<Jump>, Option<Jump>) {

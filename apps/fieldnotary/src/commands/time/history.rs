@@ -15,11 +15,7 @@ pub(super) fn history(args: &TimeHistoryArgs) -> Result<Ended, String> {
     if let (Some(from), Some(to)) = (args.from, args.to)
         && to <= from
     {
-        return Err(format!(
-            "--to {} is not behind --from {}: there is nothing between them",
-            words::time(to),
-            words::time(from)
-        ));
+        return Err(words::reversed(from, to));
     }
     let mut account = TimeAccount::new();
     read(&args.dir, &mut account)?;
@@ -27,6 +23,20 @@ pub(super) fn history(args: &TimeHistoryArgs) -> Result<Ended, String> {
         from: args.from,
         to: args.to,
     });
+    if history.stretches.is_empty() {
+        let reach = account.reach().map_or_else(String::new, |(first, newest)| {
+            format!(
+                "; the log goes from {} to {}",
+                said::mark(&first),
+                said::mark(&newest)
+            )
+        });
+        complain!("fieldnotary: no entry is of that time{reach}");
+        if args.json {
+            sayln!("{}", history.json());
+        }
+        return Ok(Ended::Badly);
+    }
     if let Some(path) = &args.svg {
         let shown = path.display();
         let file = std::fs::File::create_new(path);
@@ -42,9 +52,6 @@ pub(super) fn history(args: &TimeHistoryArgs) -> Result<Ended, String> {
     }
     if args.json {
         sayln!("{}", history.json());
-    } else if history.stretches.is_empty() {
-        complain!("fieldnotary: no entry is of that time");
-        return Ok(Ended::Badly);
     } else {
         say!(
             "{}\n{}\n",

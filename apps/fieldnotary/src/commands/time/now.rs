@@ -9,9 +9,10 @@ use crate::commands::status::is_running;
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
 use evidence::UtcNs;
-use evidence::reasons::{CounterState, DriftBudget, OffsetBucket, TimeQuality};
+use evidence::reasons::{CounterState, OffsetBucket, TimeQuality, TimeStatus};
 use query::{TimeAccount, TimeNow};
 use std::path::Path;
+use time_plane::drift::drift_budget;
 
 /// Shows it. Ends badly where the newest entry is not SYNCED.
 pub(super) fn now(args: &TimeNowArgs) -> Result<Ended, String> {
@@ -41,7 +42,7 @@ pub(super) fn now(args: &TimeNowArgs) -> Result<Ended, String> {
 }
 
 /// Whether the node whose directory this is does not run; a collector's says nothing of that.
-fn stopped(dir: &Path) -> Option<bool> {
+pub(super) fn stopped(dir: &Path) -> Option<bool> {
     match Directory::open(dir) {
         Ok(Directory::Node(data)) => Some(!is_running(&data)),
         Ok(Directory::Collector(_)) | Err(_) => None,
@@ -79,10 +80,11 @@ fn ptp(now: &TimeNow, put: &mut impl FnMut(&str, String)) {
     } else {
         ""
     };
+    let taken = now.counters_utc.map(words::time).unwrap_or_default();
     put(
         "grandmaster",
         format!(
-            "{}, class {}, domain {}, profile {}; port {}{late}",
+            "{}, class {}, domain {}, profile {}; port {}{late}; as of {taken}",
             gm.label.as_deref().unwrap_or("unknown"),
             gm.value.unwrap_or_default(),
             value("domain").unwrap_or_default(),
@@ -140,21 +142,22 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
         "error bound",
         format!("{}{}", said::bound(now.stamp.bound_ns), share(now)),
     );
+    if let Some(limit_ns) = now.limit_ns {
+        let budget = drift_budget(now.stamp.bound_ns, limit_ns);
+        put("  budget", budget.meaning().to_owned());
+    }
     if let Some((entry, map)) = &now.map {
         if let Some(parts) = said::parts(map) {
             let when = words::time(map.utc);
             put("  its parts", format!("{parts}, at {when}"));
         }
-        let budget = map.drift_budget.map(DriftBudget::meaning);
-        if let Some(budget) = budget {
-            put("  budget", budget.to_owned());
-        }
         put("rests on", format!("{} (entry {entry})", map.basis));
     }
-    let age = now.sync_age_ns.map_or_else(
-        || "never in this run".to_owned(),
-        |ns| format!("{} before the newest entry", words::nanoseconds(ns)),
-    );
+    let age = match (now.sync_age_ns, now.stamp.status) {
+        (Some(ns), _) => format!("{} before the newest entry", words::nanoseconds(ns)),
+        (None, TimeStatus::Locked | TimeStatus::Acquiring) => "it is being measured".to_owned(),
+        (None, TimeStatus::Holdover | TimeStatus::FreeRun) => "never in this run".to_owned(),
+    };
     put("last measured", age);
     let stable = now.boot_to_stable_ns;
     put(

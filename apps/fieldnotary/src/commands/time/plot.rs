@@ -96,7 +96,7 @@ pub(super) fn plot(history: &TimeHistory, screen: &Screen) -> String {
     let _ = writeln!(out, "{origin}: error bound of the clock\n{from} to {to}");
     match decades(history) {
         Some(decades) => bounds(&mut out, history, screen, (width, decades, &column)),
-        None => out.push_str("no stamp states an error bound: nothing was measured\n"),
+        None => out.push_str("no stamp here states an error bound\n"),
     }
     let mut band = vec![' '; width];
     for one in &history.stretches {

@@ -86,13 +86,18 @@ pub(super) fn cause(jump: &Jump) -> String {
     }
 }
 
-/// What keeps the clock from being held, with the entry that says so.
+/// What keeps the clock from being held, since when, and the entry that says so.
 pub(super) fn in_force(event: &TimeEvent) -> String {
+    let since = words::time(event.mark.utc);
+    let since = match event.code {
+        EventCode::SyncLost => format!("SYNCED was lost at {since}"),
+        _ => format!("since {since}"),
+    };
     let detail = event.detail.as_deref().unwrap_or(event.code.name());
     let cause = event
         .cause
         .map_or_else(String::new, |cause| format!("{}, ", cause.name()));
-    format!("{detail} ({cause}entry {})", event.mark.entry)
+    format!("{since}: {detail} ({cause}entry {})", event.mark.entry)
 }
 
 /// What the event of a jump says beside its cause.

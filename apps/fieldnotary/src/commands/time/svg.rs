@@ -17,15 +17,15 @@ const BAND: f64 = 18.0;
 /// Times written under the axis.
 const TIMES: u32 = 5;
 
+/// Plain colours first: not every program that draws it knows more.
 const STYLE: &str = "\
-:root{--ink:#1b1f24;--paper:#fff;--faint:#d0d7de;--bound:#0b62c4;--synced:#2f8f46;--holdover:#d99a1c;\
---rtc:#c2571a;--none:#8c959f;--bad:#b3202c}\
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--paper:#0d1117;--faint:#30363d;--bound:#58a6ff;\
---synced:#3fb950;--holdover:#e3b341;--rtc:#f0883e;--none:#6e7681;--bad:#ff7b72}}\
-svg{background:var(--paper);font:13px sans-serif}text{fill:var(--ink)}.title{font-size:16px;font-weight:600}\
-.axis{stroke:var(--ink)}.grid{stroke:var(--faint)}.bound{fill:none;stroke:var(--bound);stroke-width:2}\
-.limit{stroke:var(--bad);stroke-dasharray:6 4}.S{fill:var(--synced)}.H{fill:var(--holdover)}.R{fill:var(--rtc)}\
-.N{fill:none;stroke:var(--none);stroke-dasharray:2 2}.Q{fill:var(--none)}.jump{fill:var(--ink)}.bad{fill:var(--bad)}";
+svg{font:13px sans-serif}.paper{fill:#fff}text{fill:#1b1f24}.title{font-size:16px;font-weight:600}\
+.axis{stroke:#1b1f24}.grid{stroke:#d0d7de}.bound{fill:none;stroke:#0b62c4;stroke-width:2}\
+.limit{stroke:#b3202c;stroke-dasharray:6 4}.S{fill:#2f8f46}.H{fill:#d99a1c}.R{fill:#c2571a}\
+.N{fill:none;stroke:#8c959f;stroke-dasharray:2 2}.Q{fill:#8c959f}.jump{fill:#1b1f24}.bad{fill:#b3202c}\
+@media(prefers-color-scheme:dark){.paper{fill:#0d1117}text,.jump{fill:#e6edf3}.axis{stroke:#e6edf3}\
+.grid{stroke:#30363d}.bound{stroke:#58a6ff}.limit{stroke:#ff7b72}.S{fill:#3fb950}.H{fill:#e3b341}.R{fill:#f0883e}\
+.N{stroke:#6e7681}.Q{fill:#6e7681}.bad{fill:#ff7b72}}";
 
 /// The whole file.
 pub(super) fn drawing(history: &TimeHistory) -> String {
@@ -36,6 +36,7 @@ pub(super) fn drawing(history: &TimeHistory) -> String {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n\
          <style>{STYLE}</style>\n<title>{origin}: error bound of the clock, {from} to {to}</title>\n\
+         <rect class=\"paper\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>\n\
          <text class=\"title\" x=\"{LEFT}\" y=\"24\">{origin}: error bound of the clock</text>\n\
          <text x=\"{LEFT}\" y=\"44\">{from} to {to}</text>\n"
     );
@@ -167,13 +168,14 @@ fn times(out: &mut String, (first, last): (UtcNs, UtcNs), y: f64) {
 
 fn legend(out: &mut String) {
     let items = [
+        ("bound", "error bound"),
         ("S", "SYNCED"),
         ("H", "HOLDOVER"),
         ("R", "RTC_ONLY"),
         ("N", "not running"),
         ("Q", "entries not here"),
-        ("jump", "the clock jumped"),
-        ("bad", "unexplained jump, site's limit"),
+        ("jump", "jump"),
+        ("bad", "unexplained"),
     ];
     let mut left = LEFT;
     for (class, words) in items {
@@ -184,7 +186,7 @@ fn legend(out: &mut String) {
             left + 17.0,
             HEIGHT - 12.0,
         );
-        left += 36.0 + 6.8 * f64::from(u32::try_from(words.len()).unwrap_or(0));
+        left += 34.0 + 7.6 * f64::from(u32::try_from(words.len()).unwrap_or(0));
     }
 }
 

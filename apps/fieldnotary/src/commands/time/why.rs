@@ -1,6 +1,6 @@
 //! `fieldnotary time why`: what the clock was worth at an instant, and why it jumped.
 
-use super::{read, said};
+use super::{now, read, said};
 use crate::cli::TimeWhyArgs;
 use crate::commands::Ended;
 use crate::commands::ink::{Ink, ink};
@@ -18,6 +18,9 @@ pub(super) fn why(args: &TimeWhyArgs) -> Result<Ended, String> {
     let asked = asked.ok_or("say which: --at INSTANT, or a COMMIT_ID")?;
     let mut account = TimeAccount::asking(asked);
     read(&args.dir, &mut account)?;
+    if now::stopped(&args.dir) == Some(true) {
+        account.says_no_more();
+    }
     let Some(why) = account.why() else {
         complain!("fieldnotary: {}", no_such_entry(&account, asked));
         return Ok(Ended::Badly);
@@ -34,9 +37,19 @@ pub(super) fn why(args: &TimeWhyArgs) -> Result<Ended, String> {
 }
 
 fn no_such_entry(account: &TimeAccount, asked: Asked) -> String {
-    let (Asked::Entry { commit_id, .. }, Some((first, newest))) = (asked, account.reach()) else {
+    let Asked::Entry {
+        generation,
+        commit_id,
+    } = asked
+    else {
+        return "nothing was asked".to_owned();
+    };
+    let Some((first, newest)) = account.reach() else {
         return "the log holds no entry".to_owned();
     };
+    if let Some(generation) = generation.filter(|one| !account.has_generation(*one)) {
+        return format!("the log has no generation {generation}");
+    }
     let what = match commit_id > newest.entry.commit_id.0 {
         true => "the log has not come to",
         false => "the log does not hold, for it was lost or has left the ring,",
@@ -58,6 +71,19 @@ pub(super) fn screen(why: &TimeWhy) -> String {
         moment(&mut out, why, one);
     }
     if why.moments.len() > 1 {
+        for one in &why.moments {
+            if let Some((jump, ns)) = &one.jump_before {
+                let _ = writeln!(
+                    out,
+                    "{} at {} on the boot's clock: the last jump before was {} earlier, {} ({})",
+                    words::time(one.utc),
+                    words::nanoseconds(one.at.0),
+                    distance(*ns),
+                    said::jump(jump),
+                    said::proof(jump)
+                );
+            }
+        }
         out.push_str("The clock showed this time more than once: it was set back in between.\n");
     }
     if why.moments.is_empty() {
@@ -99,8 +125,16 @@ fn moment(out: &mut String, why: &TimeWhy, one: &Moment) {
             for event in &one.in_force {
                 let _ = writeln!(out, "  {}", said::in_force(event));
             }
-            let (begin, end) = (said::mark(&one.stretch.begin), said::mark(&one.stretch.end));
-            let _ = writeln!(out, "  so from {begin}\n  to {end}");
+            let (begin, end) = (&one.stretch.begin, &one.stretch.end);
+            // Of an entry whose stamp no stretch has nothing more is known.
+            if begin != end {
+                let (begin, until) = (said::mark(begin), words::time(end.utc));
+                let _ = writeln!(
+                    out,
+                    "  so from {begin}\n  to {until} (last entry {})",
+                    end.entry
+                );
+            }
         }
         Cover::NotRunning => {
             let _ = writeln!(out, "{at}: nothing was stamped, the node did not run");

@@ -1,8 +1,9 @@
 //! What the log knows of this boot's time from before the recorder began.
 
 use evidence::MonoNs;
+use evidence::Stamp;
 use evidence::kinds::{Event, TimeMap};
-use evidence::reasons::EventCode;
+use evidence::reasons::{EventCode, TimeQuality};
 use std::collections::VecDeque;
 
 /// Events of the time process that are remembered: it says again no more than its last statement.
@@ -14,6 +15,8 @@ pub(super) struct Earlier {
     /// Whether an epoch before this one began in this boot.
     ran: bool,
     stated: Option<TimeMap>,
+    /// The newest instant that was stamped, with its stamp.
+    stamped: Option<(MonoNs, Stamp)>,
     told: VecDeque<(EventCode, MonoNs)>,
     /// When SYNCED was claimed first, in nanoseconds since the boot.
     synced_ns: Option<u64>,
@@ -23,6 +26,44 @@ impl Earlier {
     /// Takes a map of the log.
     pub(super) fn state(&mut self, map: TimeMap) {
         self.stated = Some(map);
+    }
+
+    /// Takes a stamp of the log; entries are not in the order of capture.
+    pub(super) fn stamp(&mut self, at: MonoNs, stamp: Stamp) {
+        if self.stamped.is_none_or(|(newest, _)| newest <= at) {
+            self.stamped = Some((at, stamp));
+        }
+    }
+
+    /// The last TimeMap of this boot as of the last stamp: maps become entries seldom, and what was claimed is in the
+    /// stamps.
+    pub(super) fn last_statement(&self) -> Option<TimeMap> {
+        let stated = self.stated.clone()?;
+        let Some((at, stamp)) = self.stamped.filter(|(at, _)| *at > stated.as_of) else {
+            return Some(stated);
+        };
+        let since_ns = at.since(stated.as_of);
+        Some(TimeMap {
+            as_of: at,
+            utc: stamp.timestamp,
+            quality: stamp.quality,
+            status: stamp.status,
+            bound_ns: stamp.bound_ns,
+            valid_until: at,
+            detail: stamp.detail,
+            initial_ns: None,
+            frequency_ns: None,
+            temperature_ns: None,
+            ageing_ns: None,
+            // Who was SYNCED was measured since, at a time that no entry tells.
+            sync_age_ns: match stamp.quality {
+                TimeQuality::Synced => None,
+                TimeQuality::RtcOnly | TimeQuality::Holdover => stated
+                    .sync_age_ns
+                    .map(|age_ns| age_ns.saturating_add(since_ns)),
+            },
+            ..stated
+        })
     }
 
     /// Takes an event of the log.
@@ -55,11 +96,6 @@ impl Earlier {
     /// Whether the node ran in this boot before.
     pub(super) const fn ran(&self) -> bool {
         self.ran
-    }
-
-    /// The last TimeMap of this boot.
-    pub(super) const fn stated(&self) -> Option<&TimeMap> {
-        self.stated.as_ref()
     }
 
     /// Whether the log has this event: a recorder that was killed had committed it, and no time to say so.

@@ -217,7 +217,9 @@ pub(super) fn remember(
             if stamp.quality == TimeQuality::Synced {
                 remembered.newest_synced = remembered.newest_synced.max(stamp.timestamp);
             }
+            let (at, stamp) = (payload.at(), entry.stamp);
             remembered.observe(stored.commit_id, payload);
+            remembered.earlier.stamp(at, stamp);
         }
         let oldest = reader.oldest();
         if ledger.is_frozen() || from <= oldest {

@@ -117,6 +117,7 @@ fn before(welcome: Welcome) -> Before {
             Ok(Payload::TimeMap(map)) => Some(map),
             _ => None,
         }),
+        node_was_away: welcome.node_was_away,
         ran_in_this_boot: welcome.ran_in_this_boot,
         boot_to_stable_ns: welcome.boot_to_stable_ns,
     }

@@ -227,11 +227,11 @@ fn what_the_master_or_the_path_does_is_told_apart() {
 
 //= A8.4
 #[test]
-fn a_master_that_is_wrong_by_whole_seconds_or_untraceable_is_not_believed() {
+fn a_master_that_is_wrong_by_whole_seconds_or_of_a_bad_class_is_not_believed() {
     type Break = fn(&mut World);
     let breaks: [(Break, &str); 2] = [
         (|of| of.master_ns += 37_000_000_000, "TAI and UTC"),
-        (|of| of.reading.gm_class = 248, "traceable"),
+        (|of| of.reading.gm_class = 248, "clockClass"),
     ];
     for (break_it, why) in breaks {
         let mut world = World::synced();

@@ -372,3 +372,72 @@ fn an_announcement_of_one_source_is_not_taken_back_by_another() {
     }
     assert_eq!(world.count(EventCode::LeapSecond), 1);
 }
+
+/// chronyd's server jumps while chronyd leaves the clock alone (-x): its offset excludes the one before.
+//= R1.2
+#[test]
+fn a_server_of_chronyd_that_jumps_is_told_and_chronyds_own_corrections_are_not() {
+    // Offsets that chronyd shows one after the other, in milliseconds, and how often a jump is told.
+    let cases: [(&[i64], usize); 5] = [
+        (&[0, 0, 500, 500, 500], 1),
+        (&[0, 0, -500, -500], 1),
+        // It corrects what it found.
+        (&[0, 0, 500, 300, 100, 0], 1),
+        (&[40, 30, 20, 10, 0], 0),
+        (&[0, 0, 0, 0], 0),
+    ];
+    for (offsets_ms, told) in cases {
+        let mut bench = Bench::new();
+        for offset_ms in offsets_ms {
+            bench.chrony = Some(ChronyReading {
+                correction_ns: -offset_ms * MS,
+                ..chrony(bench.second * S)
+            });
+            bench.run(2);
+        }
+        let causes = bench.causes(EventCode::TimeSourceMoved);
+        assert_eq!(
+            causes,
+            std::vec![Some(TimeCause::SourceStep); told],
+            "{offsets_ms:?}"
+        );
+    }
+    // The same where somebody moved the node's own clock.
+    let mut bench = Bench::new();
+    bench.updates(-80);
+    bench.run(5);
+    bench.step(500 * MS);
+    for _ in 0..3 {
+        bench.chrony = Some(ChronyReading {
+            correction_ns: -500 * MS,
+            ..chrony(bench.second * S)
+        });
+        bench.run(2);
+    }
+    assert_eq!(bench.causes(EventCode::TimeSourceMoved), []);
+}
+
+/// Of a daemon that hears its servers and takes nothing of them it is not said that they are silent.
+//= A8.2
+#[test]
+fn a_chronyd_that_refuses_its_samples_is_told_from_one_whose_servers_are_silent() {
+    for (reach, cause) in [
+        (0xff, TimeCause::SamplesRefused),
+        (0xfe, TimeCause::SourceSilent),
+    ] {
+        let mut bench = Bench::new();
+        for _ in 0..20 {
+            bench.updates(-80);
+            bench.run(1);
+        }
+        if let Some(reading) = &mut bench.chrony {
+            reading.sources[0].reach = reach;
+        }
+        bench.run(20);
+        assert_eq!(
+            bench.causes(EventCode::SyncLost),
+            [Some(cause)],
+            "{reach:x}"
+        );
+    }
+}

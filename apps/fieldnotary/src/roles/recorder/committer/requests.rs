@@ -33,6 +33,7 @@ impl Committer {
             statement: self.last_statement().map(|map| Captured::new(&map.into())),
             ran_in_this_boot: self.earlier.ran() || self.time.is_stated(),
             boot_to_stable_ns: self.boot_to_stable_ns(),
+            node_was_away: !self.time.is_stated(),
         }
         .into()
     }
@@ -54,8 +55,10 @@ impl Committer {
 
     /// The last TimeMap of this boot: of this run, or of the log.
     fn last_statement(&self) -> Option<TimeMap> {
-        let stated = self.time.is_stated().then(|| self.time.newest());
-        stated.or(self.earlier.stated()).cloned()
+        match self.time.is_stated() {
+            true => Some(self.time.newest().clone()),
+            false => self.earlier.last_statement(),
+        }
     }
 
     pub(super) fn head(&self) -> Message {
