@@ -1,29 +1,26 @@
 //! The sources together: what each is worth now, and what is told of it.
 
+mod chrony;
 mod ptp;
 
 pub use ptp::PtpHealth;
 
 use super::Policy;
-use super::news::{News, moved};
+use super::news::News;
 use super::offered::{HandOver, Offers, Outcome, ToHand};
-use super::repeats::About;
 use super::rtc::RtcWatch;
 use super::standings::Standings;
 use super::steps::Updates;
 use crate::arbiter::gap_ns;
 use crate::causes::Looks;
 use crate::fresh::{ChronyWatch, Measurement, PtpWatch, Rejection, Verdict};
-use crate::limits::{FRESH_NS_MIN, REFCLOCK_ID, SOURCE_STEP_NS_MIN, TEMPERATURE_FRESH_NS};
-use crate::reading::{
-    ChronyReading, ClockIdentity, Fault, LeapStatus, Observation, OfferedSample, Reading,
-    SourceKind,
-};
+use crate::limits::{FRESH_NS_MIN, REFCLOCK_ID, TEMPERATURE_FRESH_NS};
+use crate::reading::{ClockIdentity, Fault, Observation, OfferedSample, Reading, SourceKind};
 use crate::sample::ClockSample;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use evidence::reasons::{EventCode, TimeCause};
+use evidence::reasons::TimeCause;
 use evidence::{MonoNs, UtcNs};
 
 /// All sources.
@@ -393,77 +390,6 @@ impl Sources {
                     news.fault(seen.at, seen.source, None, &rejection.to_string());
                 }
             }
-        }
-    }
-
-    fn chrony(
-        &mut self,
-        reading: &ChronyReading,
-        at: MonoNs,
-        clock: &ClockSample,
-        own_ns: i128,
-        news: &mut News,
-    ) -> Verdict {
-        self.chrony_hears = reading.sources.iter().any(|one| one.reach & 1 == 1);
-        let leap = matches!(reading.leap, LeapStatus::Insert | LeapStatus::Delete);
-        if leap && !self.chrony_leap {
-            let detail = "chronyd announces one for the end of the month".to_string();
-            let cause = Some(TimeCause::LeapSecond);
-            let code = EventCode::LeapSecond;
-            news.often(About::Leap, at, code, cause, None, detail);
-        }
-        self.chrony_leap = leap;
-        self.reference = Some((reading.reference, reading.stratum));
-        self.updates
-            .take(at, reading.reference_time, reading.last_offset_ns);
-        let verdict = self.chrony.judge(reading, at, clock);
-        if let Verdict::Measured(measured) = &verdict {
-            self.source_moved(measured, own_ns, news);
-        }
-        match verdict {
-            // What we handed on was no more certain before chronyd had it than behind.
-            Verdict::Measured(measured) if self.chrony_is_ours() => {
-                Verdict::Measured(Measurement {
-                    uncertainty_ns: measured.uncertainty_ns.max(self.handed_uncertainty_ns),
-                    ..measured
-                })
-            }
-            verdict => verdict,
-        }
-    }
-
-    /// Tells of a source of chronyd whose time jumped: its measurement excludes the one before, away from the node's
-    /// clock, which was not moved meanwhile. Towards it chronyd corrects.
-    fn source_moved(&mut self, measured: &Measurement, own_ns: i128, news: &mut News) {
-        let before_own_ns = core::mem::replace(&mut self.chrony_own_ns, own_ns);
-        let Some(before) = self.standings.chrony.held.filter(|_| !self.void) else {
-            return;
-        };
-        let own_ns = own_ns - before_own_ns;
-        let moved_ns = i128::from(measured.offset_ns) - i128::from(before.offset_ns) - own_ns;
-        let allowed_ns = u128::from(before.bound_ns() - before.offset_ns.unsigned_abs())
-            + u128::from(measured.bound_ns() - measured.offset_ns.unsigned_abs())
-            + u128::from(SOURCE_STEP_NS_MIN);
-        let away = measured.offset_ns.unsigned_abs() > before.offset_ns.unsigned_abs();
-        if away && moved_ns.unsigned_abs() > allowed_ns {
-            // The node's clock is ahead of a source that went back.
-            let by_ns = moved_ns.saturating_neg();
-            let cause = TimeCause::SourceStep;
-            let detail = format!(
-                "{}, as chronyd measures it: {}",
-                moved(by_ns),
-                cause.meaning()
-            );
-            let count = u64::try_from(by_ns.unsigned_abs()).ok();
-            let code = EventCode::TimeSourceMoved;
-            news.often(
-                About::Motion,
-                measured.taken,
-                code,
-                Some(cause),
-                count,
-                detail,
-            );
         }
     }
 
