@@ -197,10 +197,12 @@ impl Sources {
                 (None, _) => self.looks.flow_cause(now, FRESH_NS_MIN / 2),
             };
         }
-        chrony.asked.then_some(match chrony.fault {
-            Some(_) => TimeCause::DaemonGone,
-            None if self.chrony_hears => TimeCause::SamplesRefused,
-            None => TimeCause::SourceSilent,
+        // Its successor has nobody to follow yet.
+        let gone = chrony.fault.is_some() || chrony.was_gone;
+        chrony.asked.then_some(match gone {
+            true => TimeCause::DaemonGone,
+            false if self.chrony_hears => TimeCause::SamplesRefused,
+            false => TimeCause::SourceSilent,
         })
     }
 
@@ -339,6 +341,7 @@ impl Sources {
         // Who says nothing is not refused any more.
         standing.rejection = None;
         standing.is_down = true;
+        standing.was_gone = true;
         if standing.fault.as_ref() != Some(fault) {
             standing.fault = Some(fault.clone());
             let gone = matches!(seen.source, SourceKind::Ptp | SourceKind::Chrony)
@@ -378,6 +381,7 @@ impl Sources {
                     1
                 };
                 standing.held = Some(measured);
+                standing.was_gone = false;
                 standing.rejection = None;
                 standing.come_back(seen, news);
                 self.void = false;

@@ -16,6 +16,8 @@ pub(super) struct Standing {
     pub(super) failed: u64,
     /// Whether the last word about it is that it cannot be read, or is not believed.
     pub(super) is_down: bool,
+    /// Whether it could not be read at some look since it measured last.
+    pub(super) was_gone: bool,
 }
 
 impl Standing {

@@ -40,8 +40,7 @@ pub(crate) fn alone() -> (String, Vec<String>) {
         code: EventCode::TimeSourceFault,
         cause: TimeCause::DaemonGone,
         within_s: 5,
-        // Its successor is there before the label ends, and has nobody to follow yet.
-        neighbours: &[TimeCause::SourceSilent],
+        neighbours: &[],
     };
     sequence.fault(gone, || follower.process.kill());
     let mut again = None;
