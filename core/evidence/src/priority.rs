@@ -42,6 +42,8 @@ impl EventCode {
             Self::ProcessQuarantined
             | Self::PortsSeparated
             | Self::PortOpened
+            | Self::BusSilent
+            | Self::BusAnswers
             | Self::PortLost
             | Self::PortQuarantined
             | Self::TimeStep

@@ -69,6 +69,8 @@ pub(crate) struct PortBucket {
     pub(crate) stuck: u64,
     pub(crate) idle_chatter: u64,
     pub(crate) link_lost: u64,
+    /// Times that no meter answered any more.
+    pub(crate) silences: u64,
     pub(crate) uart_seen: bool,
 }
 

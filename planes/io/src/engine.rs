@@ -102,6 +102,11 @@ pub struct PortEngine {
     phase: Phase,
     /// When counters become entries; `None` before the first input.
     counters_at: Option<MonoNs>,
+    /// When a meter answered last, and how many sessions have ended since.
+    answered_at: Option<MonoNs>,
+    unanswered: u64,
+    /// Whether it was said that nobody answers.
+    bus_silent: bool,
     last: MonoNs,
     out: Vec<Action>,
 }
@@ -165,6 +170,9 @@ impl PortEngine {
             queue_full: false,
             phase: Phase::Running,
             counters_at: None,
+            answered_at: None,
+            unanswered: 0,
+            bus_silent: false,
             last: MonoNs(0),
             out: Vec::new(),
         })

@@ -8,8 +8,14 @@ pub const GAP_BITS_MAX: u16 = 64;
 pub const LEASE_LOW: u64 = 16;
 /// A block that has not come after this long is asked for again.
 pub const LEASE_RETRY_NS: u64 = 5_000_000_000;
-/// Failed sessions in a row after which a meter gets a single attempt per session.
+/// Failed sessions in a row after which a meter gets a single attempt per session, and seldom one.
 pub const QUARANTINE_AFTER: u32 = 5;
+/// A meter in quarantine is asked so seldom that waiting for it takes one part of the time in this many ...
+pub const COOL_SHARE: u64 = 25;
+/// ... and at least this often: what comes back is read within a minute, and slots of a minute are each tried.
+pub const COOL_NS_MAX: u64 = 45_000_000_000;
+/// So many sessions in a row, and as many as there are meters, end without an answer before the line is called silent.
+pub const UNANSWERED_MIN: u64 = 3;
 /// Passed slots of one meter that wait for numbers; older ones become downtime.
 pub const OWED_MAX: usize = 1_024;
 /// Passed slots of one meter that are accounted in one step.

@@ -6,7 +6,7 @@ use crate::decode::decode;
 use crate::events::sample;
 use crate::input::Stream;
 use crate::lease::Lease;
-use crate::limits::{OWED_MAX, QUARANTINE_AFTER};
+use crate::limits::{COOL_NS_MAX, COOL_SHARE, OWED_MAX, QUARANTINE_AFTER};
 use crate::plan::{Gaps, Plan, PlannedRead};
 use crate::state::{Event, State};
 use alloc::collections::VecDeque;
@@ -137,6 +137,27 @@ pub(crate) struct Owed {
     at: MonoNs,
 }
 
+/// What the port knows when a session ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bus {
+    /// Whether other meters are on the port: alone, a meter and its line are one.
+    pub(crate) has_others: bool,
+    /// When any of its meters answered last.
+    pub(crate) answered_at: Option<MonoNs>,
+    /// What one attempt costs that nobody answers, in nanoseconds.
+    pub(crate) attempt_ns: u64,
+}
+
+impl Bus {
+    /// Whether nobody has answered since then.
+    fn is_silent_since(&self, judged_at: Option<MonoNs>) -> bool {
+        self.has_others
+            && self
+                .answered_at
+                .is_none_or(|answered| judged_at.is_some_and(|judged| answered <= judged))
+    }
+}
+
 /// One meter.
 #[derive(Debug)]
 pub(crate) struct MeterState {
@@ -158,6 +179,10 @@ pub(crate) struct MeterState {
     /// Attempts after the first.
     pub(crate) retries: u32,
     failed_sessions: u32,
+    /// Until then slots pass without a request.
+    cool_until: Option<MonoNs>,
+    /// When its last session was judged.
+    judged_at: Option<MonoNs>,
     keep_gaps: bool,
 }
 
@@ -177,6 +202,8 @@ impl MeterState {
             bucket: Bucket::default(),
             served: MonoNs(0),
             failed_sessions: 0,
+            cool_until: None,
+            judged_at: None,
             keep_gaps: false,
         }
     }
@@ -185,8 +212,20 @@ impl MeterState {
     #[must_use]
     pub(crate) fn slot_due(&mut self, now: MonoNs, slot: Slot, due: MonoNs) -> Option<Slot> {
         let lost = self.give_up_waiting(now, Event::SlotPassed);
+        if self.is_quarantined() && self.cool_until.is_some_and(|until| now < until) {
+            return lost.or(self.owe(now, slot, AttemptCause::Quarantined));
+        }
         self.waiting = Some(Session::new(slot, due, self.meter.points.len()));
         lost
+    }
+
+    /// A slot ended without a request. Returns the oldest such slot where there are too many.
+    fn owe(&mut self, at: MonoNs, slot: Slot, cause: AttemptCause) -> Option<Slot> {
+        self.owed.push_back(Owed { slot, cause, at });
+        match self.owed.len() > OWED_MAX {
+            true => self.owed.pop_front().map(|owed| owed.slot),
+            false => None,
+        }
     }
 
     /// Ends the session that has not started, with the cause that the table has for the event.
@@ -196,15 +235,7 @@ impl MeterState {
         let cause = session.state.on(event)?.cause?;
         let slot = session.slot;
         self.waiting = None;
-        self.owed.push_back(Owed {
-            slot,
-            cause,
-            at: now,
-        });
-        if self.owed.len() > OWED_MAX {
-            return self.owed.pop_front().map(|owed| owed.slot);
-        }
-        None
+        self.owe(now, slot, cause)
     }
 
     /// The record of the oldest slot that ended without a request, if it can have its number.
@@ -406,7 +437,7 @@ impl MeterState {
     }
 
     /// The batch of the active session, once it has ended.
-    pub(crate) fn finish(&mut self) -> Option<(Slot, Batch)> {
+    pub(crate) fn finish(&mut self, now: MonoNs, bus: Bus) -> Option<(Slot, Batch)> {
         let mut session = self
             .active
             .take_if(|session| session.state == State::Ended)?;
@@ -414,7 +445,7 @@ impl MeterState {
         let left = places.filter(|(_, covered)| !**covered);
         let left: Vec<PointId> = left.map(|(point, _)| point.id.clone()).collect();
         if session.sent {
-            self.judge_health(session.covered.contains(&true));
+            self.judge_health(now, bus, session.covered.contains(&true));
         }
         if !left.is_empty() {
             let failed = session
@@ -443,14 +474,29 @@ impl MeterState {
         self.failed_sessions >= QUARANTINE_AFTER
     }
 
-    fn judge_health(&mut self, any_reading: bool) {
+    /// It is served behind all others, unless it has not been asked for long.
+    pub(crate) fn yields(&self, now: MonoNs) -> bool {
+        self.is_quarantined() && now.since(self.served) < COOL_NS_MAX
+    }
+
+    fn judge_health(&mut self, now: MonoNs, bus: Bus, any_reading: bool) {
+        let judged_at = self.judged_at.replace(now);
         if any_reading {
             self.failed_sessions = 0;
+            self.cool_until = None;
+            return;
+        }
+        // Where nobody answers the line is at fault, and no meter.
+        if bus.is_silent_since(judged_at) {
             return;
         }
         self.failed_sessions = self.failed_sessions.saturating_add(1);
         if self.failed_sessions == QUARANTINE_AFTER {
             self.bucket.quarantines += 1;
+        }
+        if self.is_quarantined() {
+            let cool_ns = bus.attempt_ns.saturating_mul(COOL_SHARE);
+            self.cool_until = Some(now.plus_ns(cool_ns.min(COOL_NS_MAX)));
         }
     }
 

@@ -3,6 +3,7 @@
 mod accounting;
 mod basic;
 mod model;
+mod quarantine;
 mod site;
 mod stray;
 mod world;

@@ -2,11 +2,16 @@
 
 use super::{Phase, PortEngine};
 use crate::action::Action;
+use crate::events::News;
 use crate::input::Stream;
-use crate::limits::{COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, OWED_PER_STEP_MAX, STOP_WAIT_NS};
+use crate::limits::{
+    COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, OWED_PER_STEP_MAX, STOP_WAIT_NS, UNANSWERED_MIN,
+};
+use crate::session::Bus;
 use crate::state::Event;
+use alloc::format;
 use alloc::vec::Vec;
-use evidence::reasons::DowntimeCause;
+use evidence::reasons::{DowntimeCause, EventCode};
 use evidence::{MonoNs, Slot};
 
 impl PortEngine {
@@ -136,13 +141,47 @@ impl PortEngine {
 
     /// Emits the batch of a session that has ended.
     pub(super) fn close_session(&mut self, now: MonoNs, at: usize) {
+        let has_others = self.meters.len() > 1;
         let Some(meter) = self.meters.get_mut(at) else {
             return;
         };
+        let bus = Bus {
+            has_others,
+            answered_at: self.answered_at,
+            attempt_ns: self.wire.silent_ns(meter.timeout_ns),
+        };
         let schedule = meter.schedule;
-        if let Some((slot, batch)) = meter.finish() {
+        if let Some((slot, batch)) = meter.finish(now, bus) {
             self.emit(batch);
             self.end_lap(now, schedule, slot);
+            self.note_silence(now);
+        }
+    }
+
+    /// A session has ended. Where as many as there are meters ended in a row and nobody answered, it is said once.
+    fn note_silence(&mut self, now: MonoNs) {
+        let meters = u64::try_from(self.meters.len()).unwrap_or(u64::MAX);
+        if meters < 2 || !self.link.is_up() {
+            return;
+        }
+        self.unanswered = self.unanswered.saturating_add(1);
+        if self.unanswered >= meters.max(UNANSWERED_MIN) && !self.bus_silent {
+            self.bucket.silences += 1;
+            self.bus_silent = true;
+            let detail = format!("{} sessions in a row, of {meters} meters", self.unanswered);
+            self.events
+                .note(now, News::new(EventCode::BusSilent).detail(detail));
+        }
+    }
+
+    /// A meter of the port answered.
+    pub(super) fn note_answer(&mut self, now: MonoNs) {
+        self.answered_at = Some(now);
+        let unanswered = core::mem::take(&mut self.unanswered);
+        if core::mem::take(&mut self.bus_silent) {
+            let detail = format!("after {unanswered} sessions that nobody answered");
+            self.events
+                .note(now, News::new(EventCode::BusAnswers).detail(detail));
         }
     }
 

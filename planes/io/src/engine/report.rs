@@ -97,6 +97,7 @@ impl PortEngine {
         sheet.value("foreign_reply_cnt", port, self.bucket.foreign);
         sheet.value("line_noise_cnt", port, self.bucket.noise);
         sheet.value("port_lost_cnt", port, self.bucket.link_lost);
+        sheet.value("bus_silent_evt", port, self.bucket.silences);
         for schedule in &self.schedules {
             let label = format!("{port}/{}", schedule.id);
             if let Some(cycle) = self.cycle(&schedule.id) {

@@ -133,6 +133,7 @@ impl PortEngine {
     fn proper_reply(&mut self, now: MonoNs) -> Option<Flight> {
         let mut flight = self.flight.take()?;
         self.book.answered(flight.token);
+        self.note_answer(now);
         self.end_flight(now, &flight);
         if let Some(meter) = self.meters.get_mut(flight.meter) {
             let reply_ns = now.since(flight.sent_end);
@@ -271,9 +272,10 @@ impl PortEngine {
             let started = meter.active.is_some();
             let may_start = !self.queue_full && meter.lease.left() > 0;
             let ready = session.wants_bus() && (started || may_start);
-            ready.then_some((session.due, session.failures, meter.served, at))
+            let yields = meter.yields(self.last);
+            ready.then_some((yields, session.due, session.failures, meter.served, at))
         };
-        let (_, _, _, at) = self.meters.iter().enumerate().filter_map(wants).min()?;
+        let (_, _, _, _, at) = self.meters.iter().enumerate().filter_map(wants).min()?;
         Some(at)
     }
 

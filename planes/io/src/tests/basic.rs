@@ -356,8 +356,8 @@ fn the_stop_is_orderly_and_says_where_capture_stood() {
     };
     assert_eq!(
         stopped(&world),
-        1,
-        "one meter waited; the one being asked was in quarantine"
+        0,
+        "two meters were asked in time; the slot of the one in quarantine has passed"
     );
     assert_eq!(
         world

@@ -1,0 +1,157 @@
+//! A meter that does not answer costs the others next to nothing, is tried all the same, and is not blamed for its line.
+
+use super::site::{Site, meter_id, port_id};
+use super::world::{ANCHOR, FIRST_SLOT, MS, S, Script, Sent, World};
+use crate::limits::COOL_NS_MAX;
+use evidence::MonoNs;
+use evidence::reasons::{AttemptCause, EventCode};
+use std::boxed::Box;
+use std::vec::Vec;
+
+/// Meters on a line of 9600 baud: a cycle of theirs takes 1.1 s.
+const METERS: usize = 32;
+const DEAD: usize = 7;
+
+/// The line, slots so long, and a timeout that is half of a cycle.
+fn line(every_ms: u64) -> Site {
+    let mut site = Site::serial(METERS);
+    site.every_ms = every_ms;
+    site.timeout_ms = 500;
+    site.late_reply_ms = 500;
+    site
+}
+
+/// These are silent from the first instant until the second.
+fn silent_between(places: &'static [usize], from: MonoNs, until: MonoNs) -> Script {
+    Box::new(move |sent: &Sent| {
+        let reply = sent.answer();
+        let dead = places.contains(&sent.place()) && (from..until).contains(&sent.at);
+        match dead {
+            true => Vec::new(),
+            false => std::vec![(sent.soonest_ns(&reply), reply)],
+        }
+    })
+}
+
+fn after(seconds: u64) -> MonoNs {
+    ANCHOR.plus_ns(seconds * S)
+}
+
+/// For each slot from the 40th on, when the last of the others was read, in nanoseconds behind it.
+fn cycles(world: &World, every_ms: u64) -> Vec<u64> {
+    let mut last = std::collections::BTreeMap::new();
+    for reading in world.readings() {
+        let slot = reading.slot.unwrap().number - FIRST_SLOT;
+        if reading.meter_id != meter_id(DEAD) && slot >= 40 {
+            let behind = reading.at.since(ANCHOR.plus_ns(slot * every_ms * MS));
+            let known = last.entry(slot).or_insert(0);
+            *known = behind.max(*known);
+        }
+    }
+    last.into_values().collect()
+}
+
+//= R5.2
+//= R5.3
+#[test]
+fn one_dead_meter_of_32_costs_the_others_a_twentieth_at_most() {
+    // A line with time to spare, and one that is hardly fast enough.
+    for every_ms in [2_000, 1_150] {
+        let site = line(every_ms);
+        let end = after(400);
+        let mut all_well = World::new(&site, silent_between(&[], after(0), after(0)));
+        all_well.run_until(end);
+        let mut one_dead = World::new(&site, silent_between(&[DEAD], after(0), end));
+        one_dead.run_until(end);
+        let mean = |world: &World| {
+            let cycles = cycles(world, every_ms);
+            cycles.iter().sum::<u64>() / u64::try_from(cycles.len()).unwrap()
+        };
+        let (well, dead) = (mean(&all_well), mean(&one_dead));
+        assert!(
+            dead * 100 <= well * 105,
+            "{every_ms}: {dead} against {well}"
+        );
+        let others = |world: &World| {
+            let readings = world.readings().into_iter();
+            readings
+                .filter(|one| one.meter_id != meter_id(DEAD))
+                .count()
+        };
+        let (well, dead) = (others(&all_well), others(&one_dead));
+        assert!(
+            dead * 100 >= well * 97,
+            "{every_ms}: {dead} of {well} readings"
+        );
+        // Only the dead one is in quarantine.
+        for place in 0..METERS {
+            let label = std::format!("m{place:02}");
+            let due = u64::from(place == DEAD);
+            assert_eq!(one_dead.counter("quarantine_cnt", &label), due, "{label}");
+        }
+    }
+}
+
+//= R5.3
+//= A4.2
+#[test]
+fn a_meter_that_comes_back_is_read_within_a_minute_and_its_skipped_slots_are_entries() {
+    for every_ms in [2_000, 1_150] {
+        let site = line(every_ms);
+        let back = after(200);
+        let mut world = World::new(&site, silent_between(&[DEAD], after(0), back));
+        world.run_until(back.plus_ns(60 * S));
+        let of_it = |at: MonoNs| at >= back;
+        let readings = world.readings();
+        let first = readings
+            .iter()
+            .find(|one| one.meter_id == meter_id(DEAD) && of_it(one.at));
+        assert!(first.is_some(), "{every_ms}: not read again");
+        let failures = world.failures();
+        let skipped = failures
+            .iter()
+            .filter(|one| one.cause == AttemptCause::Quarantined);
+        let skipped: Vec<_> = skipped.map(|one| (one.last, one.points.len())).collect();
+        assert!(skipped.len() > 50, "{} slots", skipped.len());
+        assert!(skipped.iter().all(|one| *one == (true, 2)));
+        // It was tried at least as often as promised.
+        let tries: Vec<MonoNs> = world
+            .sent
+            .iter()
+            .filter(|sent| sent.place() == DEAD)
+            .map(|sent| sent.at)
+            .collect();
+        let slack = 2 * every_ms * MS + S;
+        for pair in tries.windows(2) {
+            assert!(pair[1].since(pair[0]) <= COOL_NS_MAX + slack, "{pair:?}");
+        }
+    }
+}
+
+//= A3.7
+//= R5.3
+#[test]
+fn a_line_that_is_cut_is_held_against_no_meter() {
+    let all: &'static [usize] = &[0, 1, 2, 3];
+    let mut site = Site::serial(4);
+    site.every_ms = 4_000;
+    let (cut, mended) = (after(40), after(160));
+    let mut world = World::new(&site, silent_between(all, cut, mended));
+    world.run_until(after(200));
+    for place in 0..4 {
+        let label = std::format!("m{place:02}");
+        assert_eq!(world.counter("quarantine_cnt", &label), 0, "{label}");
+        // Read again in the first slot behind it.
+        let readings = world.readings();
+        let again = readings
+            .iter()
+            .find(|one| one.meter_id == meter_id(place) && one.at >= mended);
+        assert!(again.unwrap().at.since(mended) < 5 * S, "{label}");
+    }
+    let said = |code: EventCode| world.events().iter().filter(|one| one.code == code).count();
+    assert_eq!(
+        (said(EventCode::BusSilent), said(EventCode::BusAnswers)),
+        (1, 1)
+    );
+    assert_eq!(world.counter("bus_silent_evt", port_id().as_str()), 1);
+}
