@@ -4,6 +4,7 @@ mod bus;
 mod decode;
 mod help;
 mod journal;
+mod mbus;
 mod time;
 
 use crate::when::{Edge, edge, instant};
@@ -15,6 +16,7 @@ use evidence::{Kind, MeterId, UtcNs};
 pub(crate) use journal::{
     BudgetArgs, ExportArgs, FsckArgs, InspectArgs, JournalVerb, SelftestArgs,
 };
+pub(crate) use mbus::{MbusLineArgs, MbusReadArgs, MbusScanArgs, MbusSearchArgs, MbusVerb};
 use proof::note::VerifierKey;
 use std::path::PathBuf;
 pub(crate) use time::{TimeHistoryArgs, TimeNowArgs, TimeSlotsArgs, TimeVerb, TimeWhyArgs};

@@ -55,6 +55,7 @@ mod buckets;
 mod decode;
 mod engine;
 mod events;
+mod health;
 mod input;
 mod late;
 mod lease;

@@ -4,9 +4,10 @@ use crate::action::{Batch, Mark};
 use crate::buckets::Bucket;
 use crate::decode::decode;
 use crate::events::sample;
+use crate::health::{Bus, Health};
 use crate::input::Stream;
 use crate::lease::Lease;
-use crate::limits::{COOL_NS_MAX, COOL_SHARE, OWED_MAX, QUARANTINE_AFTER};
+use crate::limits::{COOL_NS_MAX, OWED_MAX};
 use crate::plan::{Gaps, Plan, PlannedRead};
 use crate::state::{Event, State};
 use alloc::collections::VecDeque;
@@ -137,27 +138,6 @@ pub(crate) struct Owed {
     at: MonoNs,
 }
 
-/// What the port knows when a session ends.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bus {
-    /// Whether other meters are on the port: alone, a meter and its line are one.
-    pub(crate) has_others: bool,
-    /// When any of its meters answered last.
-    pub(crate) answered_at: Option<MonoNs>,
-    /// What one attempt costs that nobody answers, in nanoseconds.
-    pub(crate) attempt_ns: u64,
-}
-
-impl Bus {
-    /// Whether nobody has answered since then.
-    fn is_silent_since(&self, judged_at: Option<MonoNs>) -> bool {
-        self.has_others
-            && self
-                .answered_at
-                .is_none_or(|answered| judged_at.is_some_and(|judged| answered <= judged))
-    }
-}
-
 /// One meter.
 #[derive(Debug)]
 pub(crate) struct MeterState {
@@ -178,11 +158,7 @@ pub(crate) struct MeterState {
     pub(crate) timeout_ns: u64,
     /// Attempts after the first.
     pub(crate) retries: u32,
-    failed_sessions: u32,
-    /// Until then slots pass without a request.
-    cool_until: Option<MonoNs>,
-    /// When its last session was judged.
-    judged_at: Option<MonoNs>,
+    health: Health,
     keep_gaps: bool,
 }
 
@@ -201,9 +177,7 @@ impl MeterState {
             owed: VecDeque::new(),
             bucket: Bucket::default(),
             served: MonoNs(0),
-            failed_sessions: 0,
-            cool_until: None,
-            judged_at: None,
+            health: Health::default(),
             keep_gaps: false,
         }
     }
@@ -212,7 +186,7 @@ impl MeterState {
     #[must_use]
     pub(crate) fn slot_due(&mut self, now: MonoNs, slot: Slot, due: MonoNs) -> Option<Slot> {
         let lost = self.give_up_waiting(now, Event::SlotPassed);
-        if self.is_quarantined() && self.cool_until.is_some_and(|until| now < until) {
+        if self.health.cools(now) {
             return lost.or(self.owe(now, slot, AttemptCause::Quarantined));
         }
         self.waiting = Some(Session::new(slot, due, self.meter.points.len()));
@@ -445,7 +419,8 @@ impl MeterState {
         let left = places.filter(|(_, covered)| !**covered);
         let left: Vec<PointId> = left.map(|(point, _)| point.id.clone()).collect();
         if session.sent {
-            self.judge_health(now, bus, session.covered.contains(&true));
+            let newly = self.health.judge(now, bus, session.covered.contains(&true));
+            self.bucket.quarantines += u64::from(newly);
         }
         if !left.is_empty() {
             let failed = session
@@ -471,33 +446,12 @@ impl MeterState {
 
     /// Held back to one attempt per session.
     pub(crate) fn is_quarantined(&self) -> bool {
-        self.failed_sessions >= QUARANTINE_AFTER
+        self.health.is_quarantined()
     }
 
     /// It is served behind all others, unless it has not been asked for long.
     pub(crate) fn yields(&self, now: MonoNs) -> bool {
         self.is_quarantined() && now.since(self.served) < COOL_NS_MAX
-    }
-
-    fn judge_health(&mut self, now: MonoNs, bus: Bus, any_reading: bool) {
-        let judged_at = self.judged_at.replace(now);
-        if any_reading {
-            self.failed_sessions = 0;
-            self.cool_until = None;
-            return;
-        }
-        // Where nobody answers the line is at fault, and no meter.
-        if bus.is_silent_since(judged_at) {
-            return;
-        }
-        self.failed_sessions = self.failed_sessions.saturating_add(1);
-        if self.failed_sessions == QUARANTINE_AFTER {
-            self.bucket.quarantines += 1;
-        }
-        if self.is_quarantined() {
-            let cool_ns = bus.attempt_ns.saturating_mul(COOL_SHARE);
-            self.cool_until = Some(now.plus_ns(cool_ns.min(COOL_NS_MAX)));
-        }
     }
 
     fn record_failure(&mut self, origin: &Origin, now: MonoNs, failure: Failure) {

@@ -1,5 +1,6 @@
 //! The verbs of `fieldnotary bus`.
 
+use super::MbusVerb;
 use crate::when::length_ns;
 use clap::{ArgGroup, Args, Subcommand};
 use evidence::{MeterId, SourceId};
@@ -55,6 +56,7 @@ Examples:
   fieldnotary bus plan station.toml
   fieldnotary bus scan --rtu /dev/ttyUSB0
   fieldnotary bus probe station.toml m07
+  fieldnotary bus mbus search --serial /dev/ttyUSB1
 
 Exit codes:
   0  all is well
@@ -66,6 +68,9 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BusVerb {
+    /// Find and read the meters of a wired M-Bus
+    #[command(subcommand, after_help = super::mbus::HELP)]
+    Mbus(MbusVerb),
     /// The time that each port needs for its slots, meter by meter, and what silent ones cost
     #[command(after_help = PLAN)]
     Plan(BusPlanArgs),

@@ -35,13 +35,16 @@ fn said(name: &str, words: &[&str]) -> Said {
 
 /// The verbs that a program's help lists, and their own as `journal inspect`; none for one without verbs.
 fn verbs(name: &str) -> Vec<String> {
+    below(name, &[])
+}
+
+/// The verbs of a group, each followed by its own.
+fn below(name: &str, group: &[&str]) -> Vec<String> {
     let mut all = Vec::new();
-    for verb in verbs_of(name, &[]) {
-        let inner = verbs_of(name, &[&verb]);
-        let inner = inner.iter().map(|one| format!("{verb} {one}"));
-        let inner: Vec<String> = inner.collect();
-        all.push(verb);
-        all.extend(inner);
+    for verb in verbs_of(name, group) {
+        let path = [group, &[&verb]].concat();
+        all.push(path.join(" "));
+        all.extend(below(name, &path));
     }
     all
 }

@@ -14,6 +14,7 @@ mod journal_harms;
 
 mod bad_input;
 mod bus;
+mod bus_mbus;
 mod catalogue;
 mod collector_killed;
 mod command_line;

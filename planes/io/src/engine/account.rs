@@ -3,11 +3,11 @@
 use super::{Phase, PortEngine};
 use crate::action::Action;
 use crate::events::News;
+use crate::health::Bus;
 use crate::input::Stream;
 use crate::limits::{
     COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, OWED_PER_STEP_MAX, STOP_WAIT_NS, UNANSWERED_MIN,
 };
-use crate::session::Bus;
 use crate::state::Event;
 use alloc::format;
 use alloc::vec::Vec;

@@ -79,10 +79,18 @@ pub(super) fn shown(port: &Port) -> String {
 /// # Errors
 /// Which process has it.
 pub(super) fn is_free(port: &Port) -> Result<(), String> {
-    let PortKind::ModbusRtu(line) = &port.kind else {
-        return Ok(());
-    };
-    let Ok(device) = std::fs::canonicalize(&line.device) else {
+    match &port.kind {
+        PortKind::ModbusRtu(line) => is_closed(&line.device),
+        PortKind::ModbusTcp { .. } => Ok(()),
+    }
+}
+
+/// No other process has this device open.
+///
+/// # Errors
+/// Which one has.
+pub(super) fn is_closed(name: &str) -> Result<(), String> {
+    let Ok(device) = std::fs::canonicalize(name) else {
         return Ok(());
     };
     // Of a pseudo-terminal whoever plays the meters has this end open too.
@@ -91,9 +99,8 @@ pub(super) fn is_free(port: &Port) -> Result<(), String> {
     }
     match holder(&device) {
         None => Ok(()),
-        Some((pid, name)) => Err(format!(
-            "{} is open in process {pid} ({name}); two masters on one line disturb each other: stop it first",
-            line.device
+        Some((pid, process)) => Err(format!(
+            "{name} is open in process {pid} ({process}); two masters on one line disturb each other: stop it first"
         )),
     }
 }

@@ -1,6 +1,7 @@
 //! `fieldnotary bus`: a port and its meters, reckoned ahead and asked by hand.
 
 mod line;
+mod mbus;
 mod plan;
 mod probe;
 mod scan;
@@ -14,6 +15,7 @@ use std::path::Path;
 /// Does it. Ends badly where a slot is too short, or a meter does not answer.
 pub(crate) fn bus(verb: &BusVerb) -> Result<Ended, String> {
     match verb {
+        BusVerb::Mbus(verb) => mbus::mbus(verb),
         BusVerb::Plan(args) => plan::plan(args),
         BusVerb::Probe(args) => probe::probe(args),
         BusVerb::Scan(args) => scan::scan(args),

@@ -38,7 +38,8 @@ pub(super) fn faults(telegram: &Telegram<'_>) -> Vec<Fault> {
     faults.collect()
 }
 
-fn object(bytes: &[u8], telegram: &Telegram<'_>) -> Value {
+/// The frame as an object.
+pub(in crate::commands) fn object(bytes: &[u8], telegram: &Telegram<'_>) -> Value {
     let records = telegram.records.iter().enumerate();
     json!({
         "protocol": "mbus",
@@ -184,7 +185,7 @@ fn address(address: &SecondaryAddress) -> Map<String, Value> {
 }
 
 /// Sixteen digits, as tools ask for: identification as a number, then the other bytes as they travel.
-pub(super) fn secondary(address: &SecondaryAddress) -> String {
+pub(in crate::commands) fn secondary(address: &SecondaryAddress) -> String {
     let [a, b, c, d] = address.id;
     let [high, low] = address.manufacturer.0.to_be_bytes();
     let (version, medium) = (address.version, address.medium);

@@ -12,7 +12,8 @@ use mbus::link::{Control, Frame};
 use mbus::record::{Function, Record, Value};
 use mbus::telegram::Telegram;
 
-pub(super) fn screen(bytes: &[u8], telegram: &Telegram<'_>) -> String {
+/// The frame for people.
+pub(in crate::commands) fn screen(bytes: &[u8], telegram: &Telegram<'_>) -> String {
     let mut head = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let mut put = |name: &str, said: String| head.row([name.to_owned(), said]);
     if let Some(frame) = &telegram.frame {

@@ -23,11 +23,21 @@ impl Transport {
     /// Opens the port; the error is a sentence for a person.
     pub(crate) fn open(port: &Port) -> Result<Self, String> {
         match &port.kind {
-            PortKind::ModbusRtu(line) => open_serial(line).map(Self::Serial),
+            PortKind::ModbusRtu(line) => Self::serial(line),
             PortKind::ModbusTcp { address } => {
-                open_tcp(address, Duration::from_millis(port.timeout_ms)).map(Self::Tcp)
+                Self::tcp(address, Duration::from_millis(port.timeout_ms))
             }
         }
+    }
+
+    /// Opens a serial device.
+    pub(crate) fn serial(line: &SerialLine) -> Result<Self, String> {
+        open_serial(line).map(Self::Serial)
+    }
+
+    /// Connects; an attempt, and later each write, may take so long.
+    pub(crate) fn tcp(address: &str, timeout: Duration) -> Result<Self, String> {
+        open_tcp(address, timeout).map(Self::Tcp)
     }
 
     /// Sends all bytes.
