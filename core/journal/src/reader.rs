@@ -84,7 +84,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         generation: Generation,
     ) -> Result<Self, OpenError> {
         let mut ring = Ring::new(volume, log_id, generation);
-        let loaded = truth::load(&medium);
+        let loaded = truth::load(&ring, &medium);
         let headers = recovery::check_identity(&ring, &loaded)?;
         let displaced = displaced(&ring, &headers.misplaced);
         ring.read_elsewhere(moves(&displaced));
@@ -134,14 +134,14 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     /// Goes on behind the end that the truth store names, if so many frames follow it, or it is an old one.
     fn go_on(&mut self, frames_min: u64) -> Result<(), OpenError> {
         for _ in 0..LOOKS_MAX {
-            let loaded = truth::load(&self.medium);
+            let loaded = truth::load(&self.ring, &self.medium);
             let newest = recovery::check_identity(&self.ring, &loaded)?.newest;
             let Some(named) = loaded.truth else {
                 return Ok(());
             };
             let class = self.medium.class();
             let found = recovery::found(&self.ring, class, loaded.health, newest.as_ref(), &named);
-            let again = truth::load(&self.medium).truth;
+            let again = truth::load(&self.ring, &self.medium).truth;
             if again.is_none_or(|again| again.fixed.counter != named.fixed.counter) {
                 // Somebody writes: the store is as new as can be, once it is read after the frames.
                 self.refresh()?;
@@ -177,7 +177,7 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     /// # Errors
     /// As [`Self::open`].
     pub fn refresh(&mut self) -> Result<bool, OpenError> {
-        let loaded = truth::load(&self.medium);
+        let loaded = truth::load(&self.ring, &self.medium);
         let counter = loaded.truth.as_ref().map(|truth| truth.fixed.counter);
         if self.claimed.is_some() && counter == Some(self.truth.fixed.counter) {
             return Ok(false);

@@ -215,6 +215,21 @@ impl<V: ReadVolume> Ring<V> {
         head.map_err(SegmentAt::Fault)
     }
 
+    /// Whether more is here than a log leaves that was just begun: the header of its first lap.
+    pub(crate) fn is_used(&self) -> bool {
+        if self.shape.objection().is_some() {
+            return false;
+        }
+        let later = (0..self.shape.segments).any(|segment| match self.segment_head(segment) {
+            Ok(head) => head.fixed.lap > 1,
+            Err(SegmentAt::Fault(SegmentFault::Elsewhere { lap, .. })) => lap > 1,
+            Err(SegmentAt::Fault(_) | SegmentAt::Medium(_)) => false,
+        });
+        let (first, end) = (self.lap_start(1), self.shape.segment_bytes);
+        let frame = || self.search(first.segment, first.offset, end, &|_| true);
+        later || frame().is_some()
+    }
+
     /// The header of the frame at a place, whatever lap it is of.
     pub(crate) fn head_at(&self, segment: u32, offset: u64) -> Result<FrameHead, HeadAt> {
         self.head_for(Lookup::own(segment), offset)

@@ -10,7 +10,8 @@ use crate::bytes::{is_blank, put_hashes, split_crc, take_hashes};
 use crate::find::{Finding, TruthHealth};
 use crate::layout::{CRC_BYTES, TRUTH_MAGIC, TruthFixed, VERSION};
 use crate::limits::{TRUTH_COPIES, TRUTH_SLOT_BYTES, TRUTH_SLOTS};
-use crate::medium::{MediumError, ReadTruth};
+use crate::medium::{MediumError, ReadTruth, ReadVolume};
+use crate::ring::Ring;
 
 /// One state of the log's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +135,7 @@ pub(crate) fn counters<T: ReadTruth>(medium: &T) -> Vec<Option<u64>> {
 /// The log and generation whose truth store this is; `None` where no sound slot says so.
 #[must_use]
 pub fn truth_owner<T: ReadTruth>(medium: &T) -> Option<(LogId, Generation)> {
-    let truth = load(medium).truth?;
+    let truth = load_beside(medium, &|| false).truth?;
     Some((truth.fixed.log_id, truth.fixed.generation))
 }
 
@@ -204,8 +205,13 @@ pub(crate) fn broke_off_at_first_write<T: ReadTruth>(
     Ok(true)
 }
 
-/// Reads the whole store.
-pub(crate) fn load<T: ReadTruth>(medium: &T) -> Loaded {
+/// Reads the whole store of a ring.
+pub(crate) fn load<V: ReadVolume, T: ReadTruth>(ring: &Ring<V>, medium: &T) -> Loaded {
+    load_beside(medium, &|| ring.is_used())
+}
+
+/// The same, where `used` tells whether the ring beside it holds more than a log does that was just begun.
+fn load_beside<T: ReadTruth>(medium: &T, used: &dyn Fn() -> bool) -> Loaded {
     let mut loaded = Loaded {
         truth: None,
         slot: 0,
@@ -255,12 +261,13 @@ pub(crate) fn load<T: ReadTruth>(medium: &T) -> Loaded {
             blank_slots.push(slot);
         }
     }
-    // A log that was just created has written one slot only.
+    // A log that was just created has written one slot only. An old copy of that first state, alone in the store of
+    // a log that went on, looks the same: the ring tells.
     let first_write = loaded
         .truth
         .as_ref()
         .is_some_and(|truth| truth.fixed.counter == 1);
-    if first_write && blank_slots.len() == 1 {
+    if first_write && blank_slots.len() == 1 && !used() {
         loaded.findings.retain(|finding| {
             !matches!(finding, Finding::TruthCopyDamaged { slot, .. } if blank_slots.contains(slot))
         });

@@ -126,6 +126,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
                 end_offset: 0,
                 end_known: true,
                 id_end: 0,
+                left_known: false,
                 epochs: [(0, 0); 2],
             },
             lap_cause: LossCause::FrameDamaged,

@@ -251,7 +251,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    const RANGE: Self = Self {
+    pub(crate) const RANGE: Self = Self {
         fault: MediumFault::OutOfRange,
         os_error: None,
     };

@@ -1,11 +1,12 @@
 //! The files of a ring as they are found, for those who only look: short, long, missing or no files.
 //!
-//! Where a file ends early its rest reads as zeros, as if it had never been written.
+//! Where a file ends early, what reaches over its end reads as zeros there; what begins behind the end of a segment is
+//! missing.
 
 use std::path::{Path, PathBuf};
 
 use evidence::reasons::TruthClass;
-use journal::{MediumError, MediumFault, ReadTruth, ReadVolume, Shape};
+use journal::{MediumError, ReadTruth, ReadVolume, Shape};
 
 use crate::file::{Fault, FixedFile, Flush};
 use crate::truth::{TRUTH_FILE_BYTES, slot_at, table_at};
@@ -30,12 +31,17 @@ struct Part {
 }
 
 impl Part {
+    const fn missing() -> Self {
+        Self {
+            file: None,
+            found: Found::Missing,
+        }
+    }
+
     fn open(path: &Path) -> Self {
         let without = |found| Self { file: None, found };
         match std::fs::metadata(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return without(Found::Missing);
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::missing(),
             Err(error) => return without(Found::Refused(error.to_string())),
             // A pipe would wait for its writer.
             Ok(found) if !found.is_file() && !crate::file::is_device(&found) => {
@@ -83,6 +89,17 @@ impl FoundVolume {
         }
     }
 
+    /// The same without some segments: they read as missing.
+    #[must_use]
+    pub fn without(mut self, segments: &[u32]) -> Self {
+        for (segment, part) in (0u32..).zip(&mut self.parts) {
+            if segments.contains(&segment) {
+                *part = Part::missing();
+            }
+        }
+        self
+    }
+
     /// What was found in the place of a segment.
     #[must_use]
     pub fn found(&self, segment: u32) -> &Found {
@@ -100,15 +117,13 @@ impl ReadVolume for FoundVolume {
         let part = self.parts.get(segment as usize);
         let end = offset.saturating_add(into.len() as u64);
         let part = part.filter(|_| end <= self.shape.segment_bytes);
-        let outside = MediumError {
-            fault: MediumFault::OutOfRange,
-            segment,
-            offset,
-            os_error: None,
+        let part = part.ok_or_else(|| Fault::RANGE.at(segment, offset))?;
+        // Zeros would read as a frame that was damaged where nothing is left to be damaged.
+        let read = match part.found {
+            Found::Bytes(bytes) if offset >= bytes => Err(Fault::MISSING),
+            Found::Bytes(_) | Found::Missing | Found::Refused(_) => part.read(offset, into),
         };
-        part.ok_or(outside)?
-            .read(offset, into)
-            .map_err(|fault| fault.at(segment, offset))
+        read.map_err(|fault| fault.at(segment, offset))
     }
 }
 
@@ -140,10 +155,7 @@ impl FoundTruth {
         Self {
             path: path.to_owned(),
             class,
-            part: Part {
-                file: None,
-                found: Found::Missing,
-            },
+            part: Part::missing(),
         }
     }
 
@@ -184,7 +196,7 @@ mod tests {
 
     //= A5.4
     #[test]
-    fn a_short_file_reads_as_zeros_behind_its_end_and_a_missing_one_says_so() {
+    fn a_short_file_is_read_up_to_its_end_and_what_is_missing_says_so() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("seg-0000.fnj"), [7; 5_000]).unwrap();
         std::fs::create_dir(dir.path().join("seg-0001.fnj")).unwrap();
@@ -198,14 +210,20 @@ mod tests {
         volume.read(0, 4_608, &mut bytes).unwrap();
         assert_eq!(bytes.iter().filter(|byte| **byte == 7).count(), 392);
         assert_eq!(bytes[392..], [0; 632]);
-        volume.read(0, 8_192, &mut bytes).unwrap();
-        assert_eq!(bytes, [0; 1_024]);
+        for behind in [5_000, 8_192] {
+            let missing = volume.read(0, behind, &mut bytes).unwrap_err();
+            assert_eq!(missing.fault, MediumFault::Missing);
+        }
         assert!(matches!(volume.found(0), Found::Bytes(5_000)));
         assert!(matches!(volume.found(1), Found::Refused(_)));
         let missing = volume.read(2, 0, &mut bytes).unwrap_err();
         assert_eq!(missing.fault, MediumFault::Missing);
         let outside = volume.read(0, 16_000, &mut bytes).unwrap_err();
         assert_eq!(outside.fault, MediumFault::OutOfRange);
+        let without = volume.without(&[0]);
+        let aside = without.read(0, 0, &mut bytes).unwrap_err();
+        assert_eq!(aside.fault, MediumFault::Missing);
+        assert!(matches!(without.found(1), Found::Refused(_)));
         let store = dir.path().join("truth.fnt");
         let truth = FoundTruth::open(&store, TruthClass::SameDeviceSync);
         let missing = truth.read(0, 0, &mut [0; 4_096]).unwrap_err();

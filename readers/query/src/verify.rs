@@ -16,6 +16,7 @@ mod retired;
 mod rows;
 mod signers;
 mod tiles;
+mod unkept;
 
 pub use collector::verify_collector;
 pub use kept::{NamedLosses, verify_kept};

@@ -211,3 +211,92 @@ fn a_frame_passed_by_hides_nothing_from_a_reader_that_begins_behind_it() {
         assert_eq!(alone.is_err(), lost, "entry {id}: {alone:?}");
     }
 }
+
+/// A lap whose first frame can be read began there: what ends before that in the lap before it was passed by by no
+/// epoch, however many began since.
+//= A5.4
+//= A4.3
+#[test]
+fn a_frame_before_the_known_beginning_of_the_next_lap_is_not_taken_for_one_that_was_passed_by() {
+    let disk = blank();
+    let mut journal = create(&disk);
+    let mut oracle = Oracle::default();
+    oracle.note(&journal.commit(&step(0), salt(0)).unwrap());
+    disk.at_command(0, Fault::Refused(Torn::Nothing));
+    journal.commit(&step(70), salt(8)).unwrap_err();
+    journal.begin_epoch_after_failure(salt(9)).unwrap();
+    // The second lap: a frame of the second epoch, and two of the third.
+    let kept = journal.commit(&step(1), salt(1)).unwrap();
+    oracle.note(&kept);
+    drop(journal);
+    let (mut journal, _) = open(&disk);
+    let gone = [2, 3].map(|n| journal.commit(&step(n), salt(n)).unwrap());
+    gone.iter().for_each(|committed| oracle.note(committed));
+    drop(journal);
+    let at = index(gone[0].location.offset);
+    disk.change(|image| image.segments[1][at..].fill(0));
+    // A sector in the header of the third lap, and the failure that begins it.
+    disk.wear_out(disk.map().segment(2, 3_584));
+    let (mut journal, recovery) = open(&disk);
+    assert_eq!(recovery.losses.len(), 2, "{recovery:?}");
+    disk.at_command(0, Fault::Refused(Torn::Nothing));
+    journal.commit(&step(71), salt(10)).unwrap_err();
+    journal.begin_epoch_after_failure(salt(11)).unwrap();
+    oracle.note(&journal.commit(&step(4), salt(4)).unwrap());
+    drop(journal);
+    let reader = reader(&disk);
+    let (findings, losses) = read_all(&reader, &oracle, "behind three epochs");
+    let lost: Vec<u64> = losses
+        .iter()
+        .flat_map(|loss| loss.first.0..loss.end())
+        .collect();
+    let right: Vec<u64> = (gone[0].first.0..gone[1].size).collect();
+    assert_eq!(lost, right, "{losses:?}");
+    // Nor is it called damaged.
+    let header = Finding::SegmentHeaderDamaged { segment: 2, lap: 3 };
+    let others = findings
+        .iter()
+        .filter(|one| !matches!(one, Finding::Lost(_)));
+    assert_eq!(others.collect::<Vec<_>>(), [&header]);
+    let alone = reader.entry(kept.first).unwrap();
+    assert_eq!(alone.as_ref(), Ok(&oracle.entries[index(kept.first.0)]));
+}
+
+/// Where neither the header nor the first frame of the next lap is left, the tree may still tell that no epoch passed
+/// a frame by: then nothing is wrong with it.
+//= A5.4
+//= A4.3
+#[test]
+fn a_sound_frame_that_only_the_tree_proves_is_not_called_damaged() {
+    let disk = blank();
+    let mut journal = create(&disk);
+    let mut oracle = Oracle::default();
+    oracle.note(&journal.commit(&step(0), salt(0)).unwrap());
+    drop(journal);
+    // Two epochs later a write is refused, and the third lap begins.
+    for _ in 0..2 {
+        drop(open(&disk));
+    }
+    let (mut journal, _) = open(&disk);
+    disk.at_command(0, Fault::Refused(Torn::Nothing));
+    journal.commit(&step(70), salt(8)).unwrap_err();
+    journal.begin_epoch_after_failure(salt(9)).unwrap();
+    let gone = journal.commit(&step(1), salt(1)).unwrap();
+    oracle.note(&gone);
+    oracle.note(&journal.commit(&step(2), salt(2)).unwrap());
+    drop(journal);
+    disk.change(|image| {
+        let end = index(gone.location.offset) + gone.frame_bytes as usize;
+        image.segments[1][..end].fill(0);
+    });
+    let (findings, losses) = read_all(&reader(&disk), &oracle, "proven by the tree");
+    let [loss] = &losses[..] else {
+        panic!("{losses:?}")
+    };
+    assert_eq!((loss.first, loss.end()), (gone.first, gone.size));
+    let header = Finding::SegmentHeaderDamaged { segment: 1, lap: 2 };
+    let others = findings
+        .iter()
+        .filter(|one| !matches!(one, Finding::Lost(_)));
+    assert_eq!(others.collect::<Vec<_>>(), [&header]);
+}

@@ -1,6 +1,6 @@
 //! The truth store rots, is lost, or is older than the ring: the end is found or said to be uncertain.
 
-use crate::common::{Oracle, SHAPE, create, group, index, input, open, salt, step};
+use crate::common::{Oracle, SHAPE, blank, create, group, index, input, open, salt, step};
 use crate::golden::{SMALL, golden, read_all, reader};
 use evidence::CommitId;
 use evidence::reasons::TruthClass;
@@ -351,4 +351,41 @@ fn the_first_frame_of_a_lap_is_rolled_forward_without_its_header() {
     let (journal, recovery) = open(&disk);
     assert_eq!(journal.root(), oracle.root());
     assert!(recovery.losses.is_empty() && recovery.rolled_forward > 0);
+}
+
+/// The first state that a log ever had, put back alone, is no log that was just begun where its ring went on.
+//= A5.4
+//= A5.9
+#[test]
+fn an_old_first_state_alone_in_the_store_hides_no_lost_slot() {
+    for commits in [0, 1, 40] {
+        let disk = blank();
+        let mut journal = create(&disk);
+        let begun = disk.image().truth;
+        for n in 0..commits {
+            journal.commit(&step(n), salt(n + 1)).unwrap();
+        }
+        drop(journal);
+        for (slot, copy) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            disk.change(|image| {
+                image.truth[..table_at(0)].fill(0);
+                let at = slot_at(slot, copy);
+                let first = &begun[slot_at(0, 0)..][..TRUTH_SLOT_BYTES];
+                image.truth[at..at + TRUTH_SLOT_BYTES].copy_from_slice(first);
+            });
+            let reader = reader(&disk);
+            let context = format!("{commits} commits, slot {slot} copy {copy}");
+            let (health, findings) = reader.truth_health();
+            let other = |copy| Finding::TruthCopyDamaged {
+                slot: 1 - slot,
+                copy,
+            };
+            let named = findings.contains(&other(0)) && findings.contains(&other(1));
+            let right = match commits {
+                0 => TruthHealth::Degraded,
+                _ => TruthHealth::SlotLost,
+            };
+            assert_eq!((health, named), (right, commits > 0), "{context}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use super::words;
 use crate::cli::AdoptArgs;
 use crate::paths::DataDir;
 use crate::roles::recorder::{self, Adopted, Order, last_known};
+use evidence::Generation;
 use proof::note::VerifierKey;
 use serde_json::json;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) fn adopt(args: &AdoptArgs) -> Result<Ended, String> {
     let newest = generations(&data)?.pop().ok_or_else(|| {
         format!("{shown} holds no log yet; it begins with: fieldnotary run CONFIG --data {shown}")
     })?;
+    recorder::place_is_free(&data, Generation(newest.0.saturating_add(1)))?;
     let before = keys_of(&data, newest)?;
     let base = before
         .first()

@@ -1,8 +1,7 @@
 //! The keep-rings of a generation as they are found: what they hold, and what is wrong with them.
 
+use super::configured::newest_contract;
 use crate::roles::recorder::{keep_place, read_ring};
-use contract::Contract;
-use evidence::kinds::{Configuration, Payload};
 use evidence::{CommitId, Generation, LogId};
 use journal::keep::{KeepRing, Part, Store};
 use journal::{ReadTruth, ReadVolume, Reader, Shape, StoredEntry};
@@ -147,18 +146,7 @@ fn files_words(volume: &FoundVolume, shape: Shape) -> Option<String> {
 
 /// Whether the newest configuration in the log wants a keep-ring. A log without any does not tell.
 fn is_wanted<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, store: Store) -> bool {
-    let (mut parts, mut newest) = (Vec::<Configuration>::new(), None);
-    for stored in reader.entries(reader.oldest()).flatten() {
-        let payload = stored.entry().ok().and_then(|entry| entry.payload().ok());
-        if let Some(Payload::Configuration(part)) = payload {
-            if part.part == 0 {
-                parts.clear();
-            }
-            parts.push(part);
-            newest = Contract::from_parts(&parts).ok().or(newest);
-        }
-    }
-    newest.is_some_and(|contract: Contract| {
+    newest_contract(reader).is_some_and(|contract| {
         let bytes = match store {
             Store::Soe => contract.storage.keep_soe_bytes,
             Store::Audit => contract.storage.keep_audit_bytes,

@@ -178,7 +178,7 @@ fn truth_place_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit
 }
 
 /// How a log goes on whose truth store is lost with its device.
-const DEVICE_LOST: &str = "if it is lost, name a blank one, move the data directory aside and keep it, restore the \
+pub(super) const DEVICE_LOST: &str = "if it is lost, name a blank one, move the data directory aside and keep it, restore the \
                            newest backup, and adopt that";
 
 /// A device that cannot hold this log's truth store is found before the node starts.

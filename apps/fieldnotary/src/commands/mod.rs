@@ -34,6 +34,7 @@ mod backup_tar;
 mod bus;
 mod check;
 mod clocks_there;
+mod configured;
 mod decode;
 mod directory;
 mod entries;

@@ -13,6 +13,8 @@ use proof::SignedCheckpoint;
 use proof::note::VerifierKey;
 use rustix::fs::Access;
 use rustix::io::Errno;
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -213,10 +215,19 @@ fn has_files(dir: &Path) -> bool {
     std::fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some())
 }
 
-/// Whether something was ever written behind the magic of a truth store.
+/// Whether something was ever written behind the magic of a truth store or of a segment: the store may lie elsewhere.
 fn holds_a_log(journal: &Path) -> bool {
-    let magic = b"FNTRUTH";
-    std::fs::read(journal.join(media::TRUTH_FILE)).is_ok_and(|truth| truth.starts_with(magic))
+    let begins = |path: &Path, magic: &[u8]| {
+        let mut first = vec![0; magic.len()];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
+        read.is_ok() && first == magic
+    };
+    let inside = std::fs::read_dir(journal).into_iter().flatten().flatten();
+    let segments = inside.filter(|file| file.file_name().to_string_lossy().starts_with("seg-"));
+    begins(&journal.join(media::TRUTH_FILE), b"FNTRUTH")
+        || segments
+            .into_iter()
+            .any(|file| begins(&file.path(), b"FNSEG"))
 }
 
 fn signed_before(data: &DataDir) -> bool {

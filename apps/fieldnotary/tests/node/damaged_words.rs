@@ -256,6 +256,44 @@ fn an_older_truth_store_has_one_instruction_and_the_node_loses_nothing_by_it() {
 
 //= A5.4
 #[test]
+fn what_lay_behind_the_end_of_a_cut_segment_is_missing_and_not_damaged() {
+    let (site, _) = site();
+    let journal = layout::read(&site.data);
+    let cut = &journal.segments[0];
+    for (at, first) in [
+        // In the middle of a frame, between two, and before the first.
+        (cut.frames[1].begin + 100, cut.frames[1].first),
+        (cut.frames[2].begin, cut.frames[2].first),
+        (4_096, cut.frames[0].first),
+    ] {
+        let copy = Copy::of(&site.data);
+        let file = folder(copy.path()).join(cut.path.file_name().unwrap());
+        crate::common::damage::truncate(&file, at as u64);
+        let report = fsck(copy.path());
+        let found = list(&report, "findings");
+        let lost: Vec<&Value> = found
+            .iter()
+            .filter(|one| text(one, "kind") == "lost")
+            .collect();
+        assert_eq!(number(lost[0], "first"), first, "cut at {at}: {report}");
+        for one in lost {
+            assert!(
+                text(one, "words").contains("segment_missing"),
+                "cut at {at}: {one}"
+            );
+        }
+        for verb in [&["log"][..], &["verify"], &["journal", "fsck"]] {
+            let said = say(verb, copy.path(), &[]);
+            assert!(
+                !all(&said).contains("frame_damaged"),
+                "cut at {at}: {said:?}"
+            );
+        }
+    }
+}
+
+//= A5.4
+#[test]
 fn status_says_at_a_first_look_what_fsck_says() {
     let (site, _) = site();
     type Deed = fn(&Path);
@@ -320,18 +358,33 @@ fn of_two_logs_in_one_directory_the_foreign_file_is_named_and_a_blank_segment_is
     let copy = Copy::of(&site.data);
     let segment = folder(&other).join("seg-0000.fnj");
     std::fs::copy(segment, folder(copy.path()).join("seg-0000.fnj")).unwrap();
-    for verb in [&["log"], &["gaps"]] {
-        let said = say(verb, copy.path(), &[]);
-        check(
-            &said,
-            3,
-            &[
-                "two logs are mixed",
-                "of another log: seg-0000.fnj",
-                "move what is foreign out",
-            ],
-        );
+    let named = ["seg-0000.fnj", "belongs to another log"];
+    for verb in VERBS {
+        check(&say(verb, copy.path(), &[]), 1, &named);
     }
+    check(&export(copy.path()), 1, &named);
+    // What is not of the other log is read: the newest entries too.
+    let size = log_size(&site.data);
+    assert_eq!(log_size(copy.path()), size);
+    let rows = say(&["log", "--json"], copy.path(), &[]).json_lines();
+    assert_eq!(number(rows.last().unwrap(), "commit_id"), size - 1);
+    assert_eq!(number(&rows[0], "missing_first"), 0);
+    // A node does not start over it, and says what is mixed.
+    let (place, data) = self::copy(&site, "mixed");
+    std::fs::copy(
+        folder(copy.path()).join("seg-0000.fnj"),
+        folder(&data).join("seg-0000.fnj"),
+    )
+    .unwrap();
+    let config = place.join("node.toml");
+    std::fs::write(&config, site.contract.toml()).unwrap();
+    let more = ["--data", data.to_str().unwrap()];
+    let words = [
+        "two logs are mixed",
+        "of another log: seg-0000.fnj",
+        "move what is foreign out",
+    ];
+    check(&say(&["run"], &config, &more), 3, &words);
     let copy = Copy::of(&site.data);
     std::fs::remove_file(folder(copy.path()).join("seg-0005.fnj")).unwrap();
     for verb in [&["verify"][..], &["journal", "fsck"], &["gaps"], &["log"]] {

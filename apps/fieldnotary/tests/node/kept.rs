@@ -169,6 +169,9 @@ fn a_keep_ring_whose_medium_fails_keeps_nobody_waiting_and_is_told_of_once() {
     // What was to be kept has left the segments: whoever verifies is told as well, and the rest is sound.
     let report = about("verify", &data, &[]).json();
     assert!(oldest(&report) > 0, "the ring has turned: {report}");
+    let told = report["findings"].as_array().unwrap().iter();
+    let told = told.filter(|one| one["kind"] == "keep_incomplete");
+    assert_eq!(told.count(), 1, "{report}");
     let kept = report["kept"].as_array().unwrap();
     let soe = kept.iter().find(|ring| ring["store"] == "soe").unwrap();
     assert!(soe["end"].as_u64().unwrap() >= oldest(&report));
@@ -192,4 +195,28 @@ fn a_keep_ring_that_was_removed_is_made_anew_and_told_of() {
     };
     assert!(told.contains("audit") && told.contains("removed"), "{told}");
     assert!(data.join("journal/g000001/keep-audit").exists());
+    // Whoever verifies is told as well, from the entry on that tells of it; also when that has left the segments.
+    let told = incomplete(&data);
+    let [(entry, words)] = &told[..] else {
+        panic!("told once: {told:?}");
+    };
+    assert!(*entry >= before && words.contains("removed"), "{told:?}");
+    Node::grow(dir.path(), "node", &contract, 400);
+    assert!(oldest(&verified(&data)) > *entry, "the ring has turned");
+    assert_eq!(incomplete(&data), told);
+}
+
+/// What a verification that holds says of incomplete keep-rings: since which entry, and why.
+fn incomplete(data: &Path) -> Vec<(u64, String)> {
+    let report = verified(data);
+    let findings = report["findings"].as_array().unwrap();
+    let told = findings
+        .iter()
+        .filter(|one| one["kind"] == "keep_incomplete");
+    told.map(|one| {
+        assert_eq!(one["failure"], false, "{one}");
+        let words = one["words"].as_str().unwrap();
+        (one["first"].as_u64().unwrap(), words.to_owned())
+    })
+    .collect()
 }

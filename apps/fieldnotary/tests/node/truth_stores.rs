@@ -3,7 +3,7 @@
 use crate::common::blows::{running, signal};
 use crate::common::contract::Contract;
 use crate::common::sites::{Node, Street};
-use crate::common::{Said, about, fieldnotary, number};
+use crate::common::{Said, about, fieldnotary, list, number, text};
 use rustix::process::Signal;
 use std::path::{Path, PathBuf};
 
@@ -185,4 +185,180 @@ fn a_truth_store_set_aside_in_vain_returns_to_its_device() {
     assert!(!aside.exists());
     says(&about("verify", &data, &[]), 0, &["independent"]);
     assert!(std::fs::read(&device).unwrap().starts_with(b"FNTRUTH1"));
+}
+
+/// The findings of fsck that are failures: file, words and cure.
+fn failures(data: &Path) -> Vec<(String, String, String)> {
+    let said = fieldnotary(["journal", "fsck", "--json", data.to_str().unwrap()]);
+    let report = said.json()["journals"][0].clone();
+    let found = list(&report, "findings").iter();
+    let bad = found.filter(|one| one["failure"] == true);
+    let part = |one: &serde_json::Value, name| text(one, name).to_owned();
+    bad.map(|one| (part(one, "file"), part(one, "words"), part(one, "cure")))
+        .collect()
+}
+
+/// Does what the last line of a cure says.
+fn done(cure: &str) {
+    let command = cure.lines().last().unwrap().trim();
+    let done = std::process::Command::new("sh")
+        .args(["-c", command])
+        .status()
+        .unwrap();
+    assert!(done.success(), "{command}");
+}
+
+/// Without `ring.json` the configuration in the log tells where the truth store lies: it is read there, and the
+/// file that the cure writes names it.
+//= A5.4
+//= A5.9
+#[test]
+fn the_cure_for_a_lost_ring_json_finds_the_truth_store_wherever_it_lies() {
+    let (medium, device) = fram();
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+    let in_dir = elsewhere.path().display();
+    for storage in [
+        on(&device),
+        format!("truth = \"independent\"\ntruth_dir = \"{in_dir}\""),
+        "truth = \"same-device-deferred\"".to_owned(),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (_street, contract) = site(dir.path(), &storage);
+        let data = Node::grow(dir.path(), "node", &contract, 20);
+        let size = number(&about("status", &data, &[]).json(), "log_size");
+        let file = data.join("journal/g000001/ring.json");
+        let made = std::fs::read_to_string(&file).unwrap();
+        for broken in ["", "{\"hello\": \"world\"}\n"] {
+            std::fs::write(&file, broken).unwrap();
+            for verb in ["log", "gaps"] {
+                says(&about(verb, &data, &[]), 0, &["ring.json"]);
+            }
+            let (class, _) = storage.split_once('\n').unwrap_or((&storage, ""));
+            let class = class.rsplit(' ').next().unwrap().trim_matches('"');
+            says(&about("verify", &data, &[]), 1, &["ring.json", class]);
+            let found = failures(&data);
+            let [(of, _, cure)] = &found[..] else {
+                panic!("{storage}: {found:?}");
+            };
+            assert_eq!(of, "ring.json");
+            done(cure);
+            let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+            let written = std::fs::read_to_string(&file).unwrap();
+            assert_eq!(json(&written), json(&made), "{storage}");
+        }
+        Node::grow(dir.path(), "node", &contract, 5);
+        says(&about("verify", &data, &[]), 0, &["\"ok\":true"]);
+        assert!(number(&about("status", &data, &[]).json(), "log_size") > size);
+    }
+    drop(medium);
+}
+
+/// The device of the truth store is gone: no node starts, everything that reads does, and nothing tells anybody to
+/// make a blank store in its place. When it comes back nothing is lost.
+//= A5.4
+//= A5.9
+#[test]
+fn a_log_whose_truth_device_is_gone_is_read_and_waits_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_memory, device) = fram();
+    let (_street, contract) = site(dir.path(), &on(&device));
+    let data = Node::grow(dir.path(), "node", &contract, 20);
+    let size = number(&about("status", &data, &[]).json(), "log_size");
+    let moved = device.with_extension("moved");
+    std::fs::rename(&device, &moved).unwrap();
+    let name = device.to_str().unwrap();
+    let before = std::fs::read(data.join("journal/g000001/seg-0000.fnj")).unwrap();
+    let config = dir.path().join("node.toml");
+    let words = [
+        "run".as_ref(),
+        config.as_os_str(),
+        "--data".as_ref(),
+        data.as_os_str(),
+    ];
+    says(
+        &fieldnotary(words),
+        3,
+        &[name, "bring the device of this log back"],
+    );
+    for verb in ["log", "gaps"] {
+        let said = about(verb, &data, &[]);
+        says(
+            &said,
+            1,
+            &[name, "missing", "is not certain", "journal fsck"],
+        );
+    }
+    for verb in ["verify", "status"] {
+        let said = about(verb, &data, &[]);
+        says(&said, 1, &[name, "bring the device of this log back"]);
+    }
+    assert_eq!(
+        number(&about("status", &data, &[]).json(), "log_size"),
+        size
+    );
+    let tiles = dir.path().join("tiles");
+    let words = ["--tiles", "-o", tiles.to_str().unwrap()];
+    let export = ["journal", "export", data.to_str().unwrap()];
+    says(&fieldnotary(export.iter().chain(&words)), 1, &[name]);
+    let found = failures(&data);
+    let [(of, _, cure)] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert!(of == name && cure.contains("bring the device"), "{found:?}");
+    assert!(!cure.contains("/dev/zero"), "{cure}");
+    assert!(!device.exists());
+    assert!(before == std::fs::read(data.join("journal/g000001/seg-0000.fnj")).unwrap());
+    std::fs::rename(&moved, &device).unwrap();
+    Node::grow(dir.path(), "node", &contract, 5);
+    says(&about("verify", &data, &[]), 0, &["\"ok\":true"]);
+    let epochs = about("log", &data, &["--kind", "epoch"]);
+    assert!(!epochs.out.contains("truth_lost"), "{epochs:?}");
+}
+
+/// The same of a directory: its medium may only not be mounted.
+//= A5.4
+//= A5.9
+#[test]
+fn a_log_whose_truth_directory_is_gone_is_read_and_asks_for_its_medium() {
+    let dir = tempfile::tempdir().unwrap();
+    let medium = tempfile::tempdir_in("/dev/shm").unwrap();
+    let place = medium.path().join("truth");
+    std::fs::create_dir(&place).unwrap();
+    let shown = place.to_str().unwrap();
+    let storage = format!("truth = \"independent\"\ntruth_dir = \"{shown}\"");
+    let (_street, contract) = site(dir.path(), &storage);
+    let data = Node::grow(dir.path(), "node", &contract, 20);
+    let size = number(&about("status", &data, &[]).json(), "log_size");
+    let moved = place.with_extension("moved");
+    std::fs::rename(&place, &moved).unwrap();
+    let config = dir.path().join("node.toml");
+    let words = [
+        "run".as_ref(),
+        config.as_os_str(),
+        "--data".as_ref(),
+        data.as_os_str(),
+    ];
+    says(&fieldnotary(words), 3, &[shown, "mount the medium"]);
+    for verb in ["log", "gaps"] {
+        says(&about(verb, &data, &[]), 1, &[shown, "is not certain"]);
+    }
+    says(
+        &about("verify", &data, &[]),
+        1,
+        &[shown, "is mounted there"],
+    );
+    let status = about("status", &data, &[]);
+    says(&status, 1, &[shown, "is mounted there"]);
+    assert_eq!(number(&status.json(), "log_size"), size);
+    // Where it is not mounted the command makes nothing.
+    let [(_, _, cure)] = &failures(&data)[..] else {
+        panic!("one thing is wrong");
+    };
+    let command = cure.lines().last().unwrap().trim();
+    let mut tried = std::process::Command::new("sh");
+    tried.args(["-c", command]);
+    assert!(!tried.status().unwrap().success() && !place.exists());
+    std::fs::rename(&moved, &place).unwrap();
+    Node::grow(dir.path(), "node", &contract, 5);
+    says(&about("verify", &data, &[]), 0, &["\"ok\":true"]);
 }

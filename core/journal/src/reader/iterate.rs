@@ -87,7 +87,7 @@ impl<V: ReadVolume, T: ReadTruth> Iterator for Entries<'_, V, T> {
 impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
     /// Whether what looked damaged has meanwhile been reused by the writer.
     fn retired_meanwhile(&self, at: u64) -> Option<CommitId> {
-        let truth = truth::load(&self.medium).truth?;
+        let truth = truth::load(&self.ring, &self.medium).truth?;
         let oldest = truth.fixed.oldest_commit_id;
         (truth.fixed.oldest_lap > self.truth.fixed.oldest_lap && at < oldest.0).then_some(oldest)
     }

@@ -12,6 +12,9 @@ pub(super) struct Bound {
     pub(super) end_offset: u64,
     pub(super) end_known: bool,
     pub(super) id_end: u64,
+    /// Whether `id_end` is where the very next lap began. A lap in which a write failed is left at once, so that
+    /// the next one then begins before the frame that failed: all that ends up to here is of the log.
+    pub(super) left_known: bool,
     /// From these epochs' first ids on, frames of older epochs are void.
     pub(super) epochs: [(u64, u64); 2],
 }
@@ -31,7 +34,8 @@ impl Bound {
     /// Whether an epoch that nothing here knows may have begun before this frame, and passed it by.
     pub(super) fn may_be_void(&self, head: &FrameHead) -> bool {
         let [_, (next_known, _)] = self.epochs;
-        !self.end_known && next_known > head.fixed.epoch.0.saturating_add(1)
+        let told = self.end_known || self.left_known;
+        !told && next_known > head.fixed.epoch.0.saturating_add(1)
     }
 
     /// Whether the header of this lap is one of the log: not of an epoch that was passed by.
@@ -53,6 +57,7 @@ pub(super) fn bound<V: ReadVolume>(ring: &Ring<V>, truth: &Truth, lap: u64) -> B
         end_offset: ring.shape.segment_bytes,
         end_known: false,
         id_end: fixed.size,
+        left_known: false,
         epochs: [newest; 2],
     };
     if lap == fixed.lap {
@@ -83,6 +88,7 @@ pub(super) fn bound<V: ReadVolume>(ring: &Ring<V>, truth: &Truth, lap: u64) -> B
             && head.fixed.lap == next
         {
             bound.id_end = bound.id_end.min(head.first());
+            bound.left_known = next == lap.saturating_add(1);
             let head = &head.fixed;
             bound.epochs = [newest, (head.epoch.0, head.epoch_first_commit_id.0)];
             return bound;

@@ -36,7 +36,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         if let Some(what) = ring.shape.objection() {
             return Err(OpenError::Shape(what));
         }
-        let loaded = truth::load(&medium);
+        let loaded = truth::load(&ring, &medium);
         recovery::check_identity(&ring, &loaded)?;
         if !is_unbegun(&ring, &medium).map_err(OpenError::Medium)? {
             return Err(OpenError::Occupied);
@@ -70,7 +70,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     /// truth store cannot be written. Damage is reported in [`Recovery`].
     pub fn open(volume: V, medium: T, input: &OpenInput) -> Result<(Self, Recovery), OpenError> {
         let ring = Ring::new(volume, input.log_id, input.generation);
-        let loaded = truth::load(&medium);
+        let loaded = truth::load(&ring, &medium);
         let truth_lost = loaded.truth.is_none();
         let deferred = medium.class() == TruthClass::SameDeviceDeferred;
         let found = loaded.truth.as_ref().filter(|_| deferred);

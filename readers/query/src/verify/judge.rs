@@ -26,11 +26,13 @@ pub(super) fn judge(bytes: &[u8]) -> Result<Judged, EntryError> {
 /// Whether something follows from what entries of this kind say.
 const fn is_followed(kind: Kind) -> bool {
     match kind {
-        Kind::Checkpoint | Kind::Ack | Kind::Loss | Kind::Configuration | Kind::CounterSnapshot => {
-            true
-        }
+        Kind::Checkpoint
+        | Kind::Ack
+        | Kind::Loss
+        | Kind::Configuration
+        | Kind::CounterSnapshot
+        | Kind::Event => true,
         Kind::Reading
-        | Kind::Event
         | Kind::AttemptFailed
         | Kind::Marker
         | Kind::Audit

@@ -1,6 +1,7 @@
 //! Keep-rings: what they hold of entries that left the ring, and whether it leads into the tree.
 
 use super::report::{FindingKind, Kept, Report};
+use super::unkept;
 use evidence::reasons::LossCause;
 use evidence::{Entry, Kind, Payload};
 use journal::keep::{KeepFinding, KeepRing, Part, Store, Stretch};
@@ -110,12 +111,18 @@ impl Walk<'_> {
         for part in stretch.parts() {
             let Part::Kept(stored) = part else { continue };
             self.kept.entries = self.kept.entries.saturating_add(1);
-            let own = Entry::decode(&stored.bytes)
-                .is_ok_and(|entry| entry.header.commit_id == stored.commit_id);
-            if !own {
-                let id = stored.commit_id.0;
+            let id = stored.commit_id.0;
+            let own = Entry::decode(&stored.bytes).ok();
+            let own = own.filter(|entry| entry.header.commit_id == stored.commit_id);
+            let Some(entry) = own else {
                 let words = self.words("is not the entry that belongs there");
                 self.report.find(FindingKind::Entry, Some((id, id)), words);
+                continue;
+            };
+            // What the ring holds as well was told of there.
+            let kept_only = id < self.oldest && entry.header.kind == Kind::Event;
+            if let Some(payload) = entry.payload().ok().filter(|_| kept_only) {
+                unkept::note(id, &payload, self.report);
             }
         }
         self.tree = Some(stretch.after().clone());

@@ -41,6 +41,8 @@ pub enum FindingKind {
     NotClosed,
     /// The log begins later than it once did; the older part was retired.
     Retired,
+    /// A keep-ring lacks what it should have kept, and an event of the log tells of it: explained, not a failure.
+    KeepIncomplete,
 }
 
 impl FindingKind {
@@ -65,6 +67,7 @@ impl FindingKind {
             Self::NotCovered => "not_covered",
             Self::NotClosed => "not_closed",
             Self::Retired => "retired",
+            Self::KeepIncomplete => "keep_incomplete",
         }
     }
 
@@ -73,7 +76,11 @@ impl FindingKind {
     pub const fn is_failure(self) -> bool {
         !matches!(
             self,
-            Self::LossNamed | Self::NotCovered | Self::NotClosed | Self::Retired
+            Self::LossNamed
+                | Self::NotCovered
+                | Self::NotClosed
+                | Self::Retired
+                | Self::KeepIncomplete
         )
     }
 }

@@ -1,6 +1,8 @@
 //! The suite can fail: engines that lie in one way each are put in the place of the real one.
 
-use journal::{Finding, OpenError, TruthHealth};
+use evidence::CommitId;
+use journal::{Finding, Loss, OpenError, StoredEntry, TruthHealth};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Engine, Fault, Kind, Opening, Plan, Reading, Report, Subject, run_with};
 use crate::media::Device;
@@ -145,6 +147,72 @@ fn a_loss_that_names_what_can_be_read_is_found_out() {
         *scrubbed.unwrap() = Finding::Lost(loss);
     };
     check_reading(widen, Fault::InexactLoss);
+}
+
+/// The newest lap cut short, a bad sector in the header of the lap that is begun then: what stands before the cut is
+/// known to be of the log, as the first frame behind it tells where that lap began.
+//= A5.4
+#[test]
+fn a_loss_made_up_of_the_last_frame_before_a_cut_is_found_out_after_going_on() {
+    let case = ("independent-scarred".to_owned(), Kind::Pair, 108_208);
+    let plan = Plan {
+        seed: 12,
+        case: Some(case),
+        ..plan("", Kind::Pair, 0)
+    };
+    let sound = run_with(&plan, &Engine);
+    assert!(sound.is_clean() && sound.touched == 1, "{sound:?}");
+    let went_on = AtomicBool::new(false);
+    let liar = Liar {
+        read: |_: &mut Reading| Ok(()),
+        open: |opening: &mut Opening| {
+            let Some(after) = &mut opening.after else {
+                return Ok(());
+            };
+            let items = &mut after.reading.items;
+            let lost = items.iter().find_map(|item| match item {
+                Err(Finding::Lost(loss)) => Some(loss.clone()),
+                _ => None,
+            });
+            let lost = lost.unwrap();
+            let first = CommitId(lost.first.0 - 1);
+            let is_before = |item: &&mut Result<StoredEntry, Finding>| {
+                item.as_ref().is_ok_and(|entry| entry.commit_id == first)
+            };
+            let before = items.iter_mut().find(is_before).unwrap();
+            *before = Err(Finding::Lost(Loss {
+                first,
+                count: 1,
+                hashes: None,
+                ..lost
+            }));
+            went_on.store(true, Ordering::Relaxed);
+            Ok(())
+        },
+    };
+    let report = run_with(&plan, &liar);
+    assert!(went_on.load(Ordering::Relaxed), "{report:?}");
+    assert_eq!(report.count(Fault::InexactLoss), 1, "{report:?}");
+}
+
+/// Both copies of each slot replaced, one of them by the first state that the log ever had: a slot is lost.
+//= A5.4
+#[test]
+fn a_lost_slot_beside_the_first_state_of_the_log_is_named() {
+    for image in [
+        "independent-scarred",
+        "same-device-sync-scarred",
+        "same-device-deferred-scarred",
+    ] {
+        let case = (image.to_owned(), Kind::Pair, 14_072);
+        let plan = Plan {
+            seed: 12,
+            case: Some(case),
+            ..plan("", Kind::Pair, 0)
+        };
+        let report = run_with(&plan, &Engine);
+        assert!(report.is_clean() && report.touched == 1, "{report:?}");
+    }
 }
 
 #[test]

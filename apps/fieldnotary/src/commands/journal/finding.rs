@@ -1,5 +1,6 @@
 //! What `fsck` finds: where, which entries, what it means, and what can be done.
 
+use super::cure;
 use super::place::Place;
 use crate::commands::keep_check::KeepLook;
 use crate::commands::words;
@@ -118,22 +119,9 @@ pub(super) fn of_measures(place: &Place) -> Vec<Finding> {
     why.map(|why| {
         let source = place.measures.source.name();
         let words = format!("not to be used: {why}; the measures are {source}");
-        Finding::new(FindingKind::File, "ring.json", words).cure(measures_cure(place))
+        Finding::new(FindingKind::File, "ring.json", words).cure(cure::of_measures(place))
     })
     .collect()
-}
-
-fn measures_cure(place: &Place) -> String {
-    let shape = place.measures.shape;
-    format!(
-        "put the file back that was made with this ring, a backup has it: without it the node does not start. Where it \
-         is gone and the truth store lies beside the segments, these are its measures as the journal tells them:\n    \
-         echo '{{\"segment_bytes\":{},\"segments\":{},\"block_bytes\":{}}}' > {}",
-        shape.segment_bytes,
-        shape.segments,
-        shape.block_bytes,
-        place.ring.join("ring.json").display()
-    )
 }
 
 /// Segments whose files are not as they must be.
@@ -166,7 +154,8 @@ fn of_segments(place: &Place, reached: impl Fn(u32) -> bool) -> Vec<Finding> {
 /// A truth store that is not there, or not to be used.
 pub(super) fn of_store(place: &Place) -> Option<Finding> {
     let due = FoundTruth::BYTES;
-    let file = place.truth.path().display().to_string();
+    let path = place.truth.path();
+    let file = path.display().to_string();
     let found = |words: String, cure: String| {
         Some(Finding::new(FindingKind::Truth, file.clone(), words).cure(cure))
     };
@@ -175,7 +164,7 @@ pub(super) fn of_store(place: &Place) -> Option<Finding> {
             "{}; it is not used, and the end of the log is found by scanning",
             why.words()
         );
-        return found(words, store_cure(&file));
+        return found(words, cure::of_store(place, path));
     }
     let words = match place.truth.found() {
         // A device may hold more behind the store.
@@ -187,17 +176,7 @@ pub(super) fn of_store(place: &Place) -> Option<Finding> {
             return found(format!("cannot be read: {why}"), cure.to_owned());
         }
     };
-    found(words, store_cure(&file))
-}
-
-/// How a node starts again whose truth store is gone.
-fn store_cure(file: &str) -> String {
-    format!(
-        "put this ring's own, newest one back if it is elsewhere: without it the node does not start. Where it is gone, \
-         the node starts over an empty one, and the log says that its end is uncertain:\n    \
-         head -c {} /dev/zero > {file}.empty && mv -b {file}.empty {file}",
-        FoundTruth::BYTES
-    )
+    found(words, cure::of_store(place, path))
 }
 
 /// What was set aside, and what lies in the place of another.
@@ -211,7 +190,7 @@ pub(super) fn of_parts<V: ReadVolume, T: ReadTruth>(salvage: &Salvage<'_, V, T>)
 }
 
 /// A segment that was set aside.
-fn of_aside_segment(segment: u32, state: State) -> Finding {
+pub(super) fn of_aside_segment(segment: u32, state: State) -> Finding {
     let file = media::segment_file_name(segment);
     let words = aside_words("this segment", state);
     let cure = "put this ring's own file back; until then its entries count as lost";
@@ -228,15 +207,19 @@ fn of_aside_slot(slot: u32, copy: u32, state: State) -> Finding {
 }
 
 fn aside_words(what: &str, state: State) -> String {
-    let is = match state {
+    format!("{what} {}; it is set aside", stranger_words(state))
+}
+
+/// What is said of a part that is not of this log and ring.
+pub(super) const fn stranger_words(state: State) -> &'static str {
+    match state {
         State::Foreign => "belongs to another log or generation",
         State::Newer => "was written by a newer version of this program",
         State::OtherShape => "belongs to a ring of other measures",
         State::Sound | State::Blank | State::Damaged | State::Elsewhere | State::Unreadable(_) => {
             "is not of this ring"
         }
-    };
-    format!("{what} {is}; it is set aside")
+    }
 }
 
 fn slot_offset(slot: u32, copy: u32) -> u64 {

@@ -1,7 +1,8 @@
 //! A generation's log as the reading verbs open it: by what is there of its ring, as `fsck` does.
 
 use super::finding::{
-    Finding, OLD_TRUTH_CURE, nothing, of_files, of_measures, of_parts, of_scrub, of_store,
+    Finding, OLD_TRUTH_CURE, nothing, of_aside_segment, of_files, of_measures, of_parts, of_scrub,
+    of_store,
 };
 use super::place::{self, Place};
 use crate::commands::ink::{Ink, ink};
@@ -10,6 +11,7 @@ use crate::commands::words;
 use crate::paths::DataDir;
 use evidence::reasons::TruthClass;
 use evidence::{Generation, LogId};
+use journal::image::Identity;
 use journal::{OpenError, ReadTruth, Reader, Salvage, Shape, TruthHealth};
 use media::{FoundTruth, FoundVolume};
 use serde_json::Value;
@@ -24,7 +26,7 @@ pub(in crate::commands) struct FoundLog {
     pub(in crate::commands) reader: FoundReader,
     pub(in crate::commands) shape: Shape,
     pub(in crate::commands) class: TruthClass,
-    /// What is wrong with `ring.json` and with the truth store as files.
+    /// What is wrong with `ring.json` and with the truth store as files, and the segments that are not of this log.
     pub(in crate::commands) findings: Vec<Finding>,
     ring: PathBuf,
 }
@@ -91,7 +93,8 @@ pub(in crate::commands) fn harm_words(findings: &Value, dir: &Path) -> String {
 
 impl FoundLog {
     /// Opens the log of one generation. Without `ring.json` the measures are told by the media, without a truth
-    /// store of its own the end is found by scanning: [`Self::tell`] says so.
+    /// store of its own the end is found by scanning, and segments of another log beside this one's count as
+    /// missing: [`Self::tell`] says so.
     pub(in crate::commands) fn open(
         data: &DataDir,
         log_id: LogId,
@@ -101,6 +104,10 @@ impl FoundLog {
         let place = place::open(&ring).map_err(Refused::Files)?;
         let mut findings = of_measures(&place);
         findings.extend(of_store(&place));
+        let strangers = place.strangers(Identity { log_id, generation });
+        let aside = strangers.iter();
+        findings.extend(aside.map(|(segment, state)| of_aside_segment(*segment, *state)));
+        let aside: Vec<u32> = strangers.into_keys().collect();
         let Place {
             volume,
             truth,
@@ -108,6 +115,7 @@ impl FoundLog {
             ..
         } = place;
         let class = truth.class();
+        let volume = volume.without(&aside);
         let reader = Reader::open_as_found(volume, truth, log_id, generation);
         Ok(Self {
             reader: reader.map_err(Refused::Log)?,

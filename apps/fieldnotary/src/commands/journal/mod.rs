@@ -2,6 +2,7 @@
 
 mod budget;
 mod content;
+mod cure;
 mod detail;
 mod export;
 mod export_proof;

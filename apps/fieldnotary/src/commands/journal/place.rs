@@ -1,15 +1,17 @@
 //! Where journals lie in what was named: a node's directory, or one folder of its journal.
 
+use super::finding::stranger_words;
 use super::measures::{self, CLASS_GUESSED, ForeignTruth, Headers, Measures};
+use crate::commands::configured::newest_contract;
 use crate::commands::directory::{is_node, read_log_id, what_it_is};
 use crate::commands::preflight::permitted_files;
 use crate::files::{begins_no_log, instead_of_a_log};
 use crate::paths::DataDir;
-use crate::roles::recorder::{TruthPlace, keep_place};
+use crate::roles::recorder::{TruthPlace, keep_place, read_ring};
 use evidence::{Generation, LogId};
-use journal::image::Identity;
+use journal::image::{self, Identity, State};
 use journal::keep::Store;
-use journal::{ReadTruth, truth_owner};
+use journal::{ReadTruth, Salvage, truth_owner};
 use media::{Found, FoundTruth, FoundVolume, TRUTH_FILE};
 use rustix::fs::Access;
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ pub(in crate::commands) struct Place {
     pub(super) truth: FoundTruth,
     /// A truth store that is there and is not used, and why.
     pub(super) foreign: Option<(FoundTruth, ForeignTruth)>,
+    /// Where the truth store was made: by `ring.json` or, without that, by the configuration in the log.
+    pub(super) made_at: Option<TruthPlace>,
     /// The log that should be here, where anything beside the journal says so.
     pub(super) wanted: Option<Identity>,
 }
@@ -49,12 +53,33 @@ impl Place {
         owners
     }
 
+    /// Segments that are not of this log's ring though others here are, and what they are. One that a newer version
+    /// wrote is of this log for all that is known.
+    pub(super) fn strangers(&self, log: Identity) -> BTreeMap<u32, State> {
+        let all = 0..self.measures.shape.segments;
+        let states = all.map(|no| (no, image::segment(&self.volume, log, no).state));
+        let states: BTreeMap<u32, State> = states.collect();
+        if !states.values().any(|state| *state == State::Sound) {
+            return BTreeMap::new();
+        }
+        let strange = |state: &State| matches!(state, State::Foreign | State::OtherShape);
+        states
+            .into_iter()
+            .filter(|(_, state)| strange(state))
+            .collect()
+    }
+
     /// What is wrong with the files of segments as such, in words, by segment.
     pub(in crate::commands) fn lacking(&self) -> BTreeMap<u32, String> {
         let due = self.measures.shape.segment_bytes;
+        let strangers = self.wanted.map(|log| self.strangers(log));
+        let strangers = strangers.unwrap_or_default();
         let words = |segment: u32| {
             let path = self.ring.join(media::segment_file_name(segment));
             let shown = path.display();
+            if let Some(state) = strangers.get(&segment) {
+                return Some(format!("{shown} {}", stranger_words(*state)));
+            }
             match self.volume.found(segment) {
                 Found::Bytes(bytes) if *bytes == due => None,
                 Found::Bytes(bytes) => Some(format!("{shown} has {bytes} bytes, {due} are due")),
@@ -152,27 +177,57 @@ fn generation_of(ring: &Path) -> Option<Generation> {
         .flatten()
 }
 
-/// The node's directory above a ring, if it is a folder of one, and the ring's truth store.
+/// Looks whether this user may read a ring and its truth store.
 ///
 /// # Errors
 /// A file that is there and that this user may not read, in words.
-pub(in crate::commands) fn permitted(ring: &Path) -> Result<(DataDir, FoundTruth), String> {
+pub(in crate::commands) fn permitted(ring: &Path) -> Result<(), String> {
+    beside(ring).map(drop)
+}
+
+/// What belongs to a ring.
+struct Beside {
+    /// The log that should be here, where the node's directory above says so.
+    wanted: Option<Identity>,
+    store: FoundTruth,
+    made_at: Option<TruthPlace>,
+}
+
+fn beside(ring: &Path) -> Result<Beside, String> {
     let absolute = std::path::absolute(ring).unwrap_or_else(|_| ring.to_owned());
     let above = absolute.parent().and_then(Path::parent);
     let data = DataDir::new(above.unwrap_or(Path::new("/")));
     permitted_files(ring, None, Access::READ_OK)?;
-    let store = truth_of(&data, ring);
-    permitted_files(ring, Some(store.path()), Access::READ_OK)?;
-    Ok((data, store))
-}
-
-/// Opens what is there of a ring. What this user may not read is an error: nothing is known of it.
-pub(in crate::commands) fn open(ring: &Path) -> Result<Place, String> {
-    let (data, store) = permitted(ring)?;
     let log_id = read_log_id(&data).ok();
     let wanted = log_id
         .zip(generation_of(ring))
         .map(|(log_id, generation)| Identity { log_id, generation });
+    let told = read_ring(ring).and_then(|_| TruthPlace::of_ring(&data, ring));
+    let (store, made_at) = match told {
+        Ok(place) => (
+            FoundTruth::open(&place.path, place.class),
+            TruthPlace::made_for(ring).ok(),
+        ),
+        Err(_) => {
+            let made_at = configured(ring, wanted);
+            (truth_of(&data, ring, made_at.as_ref()), made_at)
+        }
+    };
+    permitted_files(ring, Some(store.path()), Access::READ_OK)?;
+    Ok(Beside {
+        wanted,
+        store,
+        made_at,
+    })
+}
+
+/// Opens what is there of a ring. What this user may not read is an error: nothing is known of it.
+pub(in crate::commands) fn open(ring: &Path) -> Result<Place, String> {
+    let Beside {
+        wanted,
+        store,
+        made_at,
+    } = beside(ring)?;
     let (truth, foreign) = match Headers::of(ring).objection(&store, wanted) {
         None => (store, None),
         Some(why) => {
@@ -188,25 +243,43 @@ pub(in crate::commands) fn open(ring: &Path) -> Result<Place, String> {
         ));
     };
     let volume = FoundVolume::open(ring, measures.shape);
+    // A file of another ring names the truth store of that one.
+    let made_at = match measures.objection {
+        Some(_) => configured(ring, wanted).or(made_at),
+        None => made_at,
+    };
     Ok(Place {
         ring: ring.to_owned(),
         measures,
         volume,
         truth,
         foreign,
+        made_at,
         wanted,
     })
 }
 
-/// Where `ring.json` says; without it beside the ring, or where a copy of a node keeps it.
-fn truth_of(data: &DataDir, ring: &Path) -> FoundTruth {
-    if let Ok(place) = TruthPlace::of_ring(data, ring) {
-        return FoundTruth::open(&place.path, place.class);
-    }
-    let beside = FoundTruth::open(&ring.join(TRUTH_FILE), CLASS_GUESSED);
+/// Where the configuration in the log has the truth store of a ring, of which no `ring.json` tells.
+fn configured(ring: &Path, wanted: Option<Identity>) -> Option<TruthPlace> {
+    let without = FoundTruth::without(&ring.join(TRUTH_FILE), CLASS_GUESSED);
+    let shape = measures::measures(ring, &without)?.shape;
+    let volume = FoundVolume::open(ring, shape);
+    let salvage = Salvage::open(&volume, &without, wanted).ok()?;
+    let storage = newest_contract(salvage.reader())?.storage;
+    let log_id = salvage.identity().log_id;
+    Some(TruthPlace::of_new_ring(Some(&storage), log_id, ring))
+}
+
+/// The truth store of a ring without `ring.json`: beside it, where it was made, or where a copy of a node keeps it.
+fn truth_of(data: &DataDir, ring: &Path, made_at: Option<&TruthPlace>) -> FoundTruth {
+    let class = made_at.map_or(CLASS_GUESSED, |place| place.class);
+    let beside = ring.join(TRUTH_FILE);
     let copy = data.truth().join(TRUTH_FILE);
-    match beside.found() {
-        Found::Missing if copy.is_file() => FoundTruth::open(&copy, CLASS_GUESSED),
-        _ => beside,
-    }
+    let made = made_at.map_or(&beside, |place| &place.path);
+    let all = [&beside, made, &copy].into_iter();
+    let there = |path: &PathBuf| FoundTruth::open(path, class);
+    let found = all
+        .map(there)
+        .find(|store| !matches!(store.found(), Found::Missing));
+    found.unwrap_or_else(|| there(made))
 }

@@ -5,6 +5,7 @@ use super::ledger::Ledger;
 use super::startup::{self, Remembered};
 use super::truth_place::TruthPlace;
 use crate::clock;
+use crate::files::instead_of_a_log;
 use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen;
@@ -54,6 +55,7 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
     let _only_writer = media::WriterLock::take(&journals).map_err(|error| error.to_string())?;
     let old = journal_file::newest_generation(data)?;
     let generation = Generation(old.0.saturating_add(1));
+    place_is_free(data, generation)?;
     let reader = crate::commands::open_reader(data, old)?;
     if reader.size() == 0 {
         return Err(format!(
@@ -116,6 +118,31 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
         predecessor,
         skips,
     })
+}
+
+/// Whether a generation can be put in its place: nothing is there, or an empty folder.
+///
+/// # Errors
+/// What is there instead, and how it is moved out of the way.
+pub(crate) fn place_is_free(data: &DataDir, generation: Generation) -> Result<(), String> {
+    let place = data.journal(generation.0);
+    let shown = place.display();
+    match std::fs::symlink_metadata(&place) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(format!("cannot look at {shown}: {error}")),
+        Ok(found) if found.is_dir() && is_empty(&place) => return Ok(()),
+        Ok(_) => {}
+    }
+    Err(format!(
+        "generation {generation} would be made in {shown}, but that {}; nothing was changed\n\
+         move it away, and adopt again:\n  mv {shown} {}.moved",
+        instead_of_a_log(&place),
+        data.root().join(format!("g{:06}", generation.0)).display()
+    ))
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_none())
 }
 
 /// Windows, slots and contract as the entries tell them.

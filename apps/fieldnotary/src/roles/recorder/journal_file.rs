@@ -145,7 +145,12 @@ pub(super) fn write_ring(
     shape: Shape,
     truth: Option<&TruthPlace>,
 ) -> Result<(), String> {
-    let path = ring_file(directory);
+    let text = measures_text(shape, truth);
+    crate::files::write_durably(&ring_file(directory), format!("{text}\n"))
+}
+
+/// The measures of a ring as its `ring.json` has them, and where its truth store was made.
+pub(crate) fn measures_text(shape: Shape, truth: Option<&TruthPlace>) -> String {
     let mut text = json!({
         "segment_bytes": shape.segment_bytes,
         "segments": shape.segments,
@@ -156,7 +161,7 @@ pub(super) fn write_ring(
     {
         ring.insert(name.to_owned(), value);
     }
-    crate::files::write_durably(&path, format!("{text}\n"))
+    text.to_string()
 }
 
 /// The measures of a ring.

@@ -24,9 +24,9 @@ mod time_stats;
 mod truth_place;
 mod work;
 
-pub(crate) use adoption::{Adopted, Order, adopt, last_known};
+pub(crate) use adoption::{Adopted, Order, adopt, last_known, place_is_free};
 pub(crate) use committer::{COUNTERS_EVERY_NS, IDLE_SEAL_FACTOR};
-pub(crate) use journal_file::{newest_generation, read_ring};
+pub(crate) use journal_file::{measures_text, newest_generation, read_ring};
 pub(crate) use keeper::{keep_places, kept, place as keep_place};
 pub(crate) use ledger::LEASE_BLOCK;
 pub(crate) use stats::resting_counters;

@@ -27,7 +27,7 @@ pub(crate) struct TruthPlace {
 
 impl TruthPlace {
     /// Where the truth store of a new ring is made. A directory of its own may serve several logs.
-    pub(super) fn of_new_ring(storage: Option<&Storage>, log_id: LogId, ring: &Path) -> Self {
+    pub(crate) fn of_new_ring(storage: Option<&Storage>, log_id: LogId, ring: &Path) -> Self {
         let independent = storage.filter(|storage| storage.truth == TruthClass::Independent);
         let place = |path, device| Self {
             class: TruthClass::Independent,
@@ -99,6 +99,25 @@ impl TruthPlace {
         let measures = ring_json(ring)?;
         let device = measures.get("truth_device").and_then(Value::as_str);
         Ok(device.map(PathBuf::from))
+    }
+
+    /// Where the measures of a ring say that its truth store was made.
+    pub(crate) fn made_for(ring: &Path) -> Result<Self, String> {
+        let measures = ring_json(ring)?;
+        let word = |name: &str| measures.get(name).and_then(Value::as_str);
+        let (class, path, device) = match (word("truth_device"), word("truth")) {
+            (Some(device), _) => (TruthClass::Independent, PathBuf::from(device), true),
+            (None, Some(file)) => (TruthClass::Independent, PathBuf::from(file), false),
+            (None, None) => {
+                let class = class_in(ring, word("truth_class"))?;
+                (class, ring.join(media::TRUTH_FILE), false)
+            }
+        };
+        Ok(Self {
+            class,
+            path,
+            device,
+        })
     }
 
     /// What a ring's measures say of it. The usual class, beside its ring, goes without saying.
