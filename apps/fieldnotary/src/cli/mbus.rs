@@ -131,6 +131,9 @@ pub(crate) struct MbusSearchArgs {
     /// Identifications may have the letters A to E
     #[arg(long)]
     pub(crate) letters: bool,
+    /// Do not look for whoever may be hidden behind a meter of the same make: a quarter of the requests
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 /// The speeds that a meter can be told (EN 13757-2).

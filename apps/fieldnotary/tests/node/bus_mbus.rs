@@ -109,7 +109,7 @@ fn a_bus_is_searched_and_each_meter_on_it_is_read() {
         found,
         ["123456782D2C0507", "223456992D2C0907", "765432102D2C0907"]
     );
-    let below = asked("search", &at, &["--under", "7"]);
+    let below = asked("search", &at, &["--under", "7", "--quick"]);
     assert_eq!(below.code, Some(0), "{below:?}");
     assert!(
         below.out.contains("765432102D2C0907") && below.out.contains("1 meter,"),

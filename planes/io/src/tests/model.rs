@@ -137,6 +137,7 @@ fn sites() -> impl Strategy<Value = Site> {
         .prop_map(
             |(serial, every_ms, timeout_ms, late_reply_ms, retries, meters)| Site {
                 serial,
+                baud: 19_200,
                 every_ms,
                 timeout_ms,
                 late_reply_ms,

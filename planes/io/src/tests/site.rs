@@ -34,6 +34,7 @@ pub(crate) fn point(id: &str, table: Table, address: u16, value: ValueType) -> P
 #[derive(Clone, Debug)]
 pub(super) struct Site {
     pub(super) serial: bool,
+    pub(super) baud: u32,
     pub(super) every_ms: u64,
     pub(super) timeout_ms: u64,
     pub(super) late_reply_ms: u64,
@@ -48,6 +49,7 @@ impl Site {
     pub(super) fn serial(meters: usize) -> Self {
         Self {
             serial: true,
+            baud: 19_200,
             every_ms: 1_000,
             timeout_ms: 100,
             late_reply_ms: 200,
@@ -67,7 +69,7 @@ impl Site {
     pub(super) fn contract(&self) -> Contract {
         let port = port_id();
         let kind = if self.serial {
-            PortKind::ModbusRtu(line())
+            PortKind::ModbusRtu(line(self.baud))
         } else {
             PortKind::ModbusTcp {
                 address: String::from("gateway:502"),
@@ -135,10 +137,10 @@ impl Site {
     }
 }
 
-fn line() -> SerialLine {
+fn line(baud: u32) -> SerialLine {
     SerialLine {
         device: String::from("/dev/ttyS0"),
-        baud: 19_200,
+        baud,
         data_bits: 8,
         parity: Parity::Even,
         stop_bits: 1,

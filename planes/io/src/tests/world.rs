@@ -151,7 +151,7 @@ impl World {
             wake: None,
             leased: BTreeMap::new(),
             batches: 0,
-            timing: Timing::from_baud(19_200),
+            timing: Timing::from_baud(site.baud),
             heard: None,
             full: false,
             stopping: false,

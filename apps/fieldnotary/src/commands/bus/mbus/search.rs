@@ -16,6 +16,7 @@ pub(super) fn search(args: &MbusSearchArgs) -> Result<Ended, String> {
     let search = Search {
         under: args.under.unwrap_or(Pattern::ANY),
         letters: args.letters,
+        shadows: !args.quick,
         ..Search::default()
     };
     let progress = Progress::of("asking");
