@@ -2,7 +2,7 @@
 
 use crate::limits::DAY_MS;
 use crate::load::load;
-use crate::model::{Contract, PortKind, Time};
+use crate::model::{Contract, PortKind, PtpMode, Time};
 use crate::rules::shown_ms;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -16,6 +16,13 @@ pub enum Warning {
     NoMeters,
     /// `[time]` names nothing that measures the clock.
     NothingMeasured,
+    /// `[time]` says how ptp4l is read, and not where it is.
+    PtpNowhere {
+        /// The keys that say nothing so.
+        keys: Vec<&'static str>,
+    },
+    /// A sender's time is trusted, and there is no way by which one offers it.
+    NobodyOffers,
     /// No meter is on this port.
     UnusedPort(SourceId),
     /// No meter follows this schedule.
@@ -62,6 +69,15 @@ impl fmt::Display for Warning {
                 "[time] names no source: every stamp will say RTC_ONLY; `ptp`, `chrony` or a [[time.offered]] measures \
                  the clock"
             ),
+            Self::PtpNowhere { keys } => write!(
+                f,
+                "[time] has {} and no `ptp`: without the socket of a ptp4l that says nothing",
+                keys.join(", ")
+            ),
+            Self::NobodyOffers => write!(
+                f,
+                "a [[time.offered]] is trusted and there is no [uplink]: nobody offers the time"
+            ),
             Self::UnusedPort(port) => write!(f, "port \"{port}\" has no meters"),
             Self::UnusedSchedule(schedule) => {
                 write!(f, "schedule \"{schedule}\" has no meters")
@@ -102,6 +118,15 @@ impl Contract {
         if self.time.as_ref().is_some_and(unmeasured) {
             out.push(Warning::NothingMeasured);
         }
+        if let Some(time) = &self.time {
+            let keys = ptp_keys(time);
+            if time.ptp.is_none() && !keys.is_empty() {
+                out.push(Warning::PtpNowhere { keys });
+            }
+            if self.uplink.is_none() && !time.offered.is_empty() {
+                out.push(Warning::NobodyOffers);
+            }
+        }
         let mut addresses = BTreeMap::new();
         for (id, port) in &self.ports {
             if let PortKind::ModbusTcp { address } = &port.kind
@@ -138,4 +163,16 @@ impl Contract {
         }
         out
     }
+}
+
+/// The keys that tell of ptp4l and are not what they would be if left out.
+fn ptp_keys(time: &Time) -> Vec<&'static str> {
+    let stated = [
+        ("`ptp_mode`", time.ptp_mode != PtpMode::Disciplines),
+        ("`ptp_domain`", time.ptp_domain.is_some()),
+        ("`ptp_asymmetry`", time.ptp_asymmetry_us.is_some()),
+        ("`ptp_timestamping`", time.ptp_timestamping.is_some()),
+    ];
+    let stated = stated.into_iter().filter(|(_, is)| *is);
+    stated.map(|(key, _)| key).collect()
 }

@@ -33,6 +33,13 @@ fn what_is_most_likely_not_meant_is_said() {
         "{BASE}[[port]]\nid = \"lan2\"\nkind = \"modbus-tcp\"\naddress = \"10.0.0.5:502\"\n"
     );
     check(&again, &["same address", "\"lan2\" has no meters", SPARE]);
+    let time = "[station]\norigin = \"a\"\n[time]\nlimit = \"1ms\"\nchrony = \"/run/chrony/chronyd.sock\"\n";
+    let ptp = format!("{time}ptp_domain = 24\nptp_timestamping = \"software\"\n");
+    let nowhere = "`ptp_domain`, `ptp_timestamping` and no `ptp`";
+    check(&ptp, &["no meters", nowhere]);
+    check(&format!("{ptp}ptp = \"/var/run/ptp4l\"\n"), &["no meters"]);
+    let offered = format!("{time}\n[[time.offered]]\nid = \"head-end\"\n");
+    check(&offered, &["no meters", "nobody offers the time"]);
 }
 
 /// A line at 300 baud with one meter: 8E1 makes 11 bits a character, two reads of two and one registers.
