@@ -107,6 +107,14 @@ pub enum Fault {
     Unsupported(&'static str),
 }
 
+impl Fault {
+    /// Nobody is there to answer, or nobody answers.
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        matches!(self, Self::Absent | Self::Stale | Self::Silent)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -95,19 +95,43 @@ impl Counted {
         }
     }
 
+    /// Whether a message is overdue: what arrives no more does not arrive again.
+    pub(crate) fn is_late(&self, now: MonoNs) -> bool {
+        let interval_ns = self.interval_ns().unwrap_or(FLOW_STOPPED_NS_MIN);
+        self.last_rise
+            .is_some_and(|last| now.since(last) >= interval_ns.saturating_mul(2))
+    }
+
+    /// Whether a message came later than one that is due in this interval behind `other`'s last.
+    pub(crate) fn went_on_after(&self, other: &Self) -> bool {
+        let interval_ns = other.interval_ns().unwrap_or(FLOW_STOPPED_NS_MIN);
+        let stopped = other.last_rise.map(|last| last.plus_ns(interval_ns));
+        self.last_rise > stopped
+    }
+
     fn learn(&mut self, at: MonoNs) {
-        let (Some((from, first)), Some((to, last))) = (self.looks.front(), self.looks.back())
+        let (Some((from, _)), Some((_, last)), Some(to)) =
+            (self.looks.front(), self.looks.back(), self.last_rise)
         else {
             return;
         };
-        let (watched_ns, messages) = (to.since(*from), last.saturating_sub(*first));
-        if watched_ns < PACE_WINDOW_NS || messages < 3 {
+        // From a message to a message: what lies before the first one and behind the last one is not known. The first
+        // came at some time since the look before it was seen.
+        let pairs = self.looks.iter().zip(self.looks.iter().skip(1));
+        let first = pairs
+            .map(|(before, seen)| (before, seen.1))
+            .find(|((_, before), seen)| seen > before);
+        let Some(((since, _), first)) = first else {
+            return;
+        };
+        let messages = last.saturating_sub(first);
+        if at.since(*from) < PACE_WINDOW_NS || messages < 2 {
             return;
         }
-        let between_ns = watched_ns / messages;
+        let between_ns = to.since(*since) / messages;
         let log = (-7..=7i8)
             .rev()
-            .find(|log| interval_ns(*log) <= between_ns + between_ns / 10)
+            .find(|log| interval_ns(*log) <= between_ns)
             .unwrap_or(-7);
         match self.log_pace {
             Some(known) if log > known => {
@@ -120,6 +144,38 @@ impl Counted {
             _ => {
                 self.log_pace = Some(log);
                 self.slower_since = None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counted;
+    use crate::causes::table::Flow;
+    use crate::fresh::interval_ns;
+    use crate::limits::FLOW_STOPPED_NS_MIN;
+    use evidence::MonoNs;
+
+    /// Looks four times a second, or once, at a master of an even pace: wherever the looks fall, nothing is missing.
+    //= R7.2
+    #[test]
+    fn an_even_pace_is_told_and_never_thinned() {
+        for log in [-3, -1, 0, 1] {
+            for (look_ns, phases) in [(250_000_000, 10), (1_000_000_000, 40)] {
+                for phase in 0..phases {
+                    let mut counted = Counted::default();
+                    for look in 4..400_u64 {
+                        let at = look * look_ns;
+                        let late_ns = phase * 25_000_000;
+                        let count = (at - late_ns) / interval_ns(log);
+                        counted.take(MonoNs(at), count);
+                        let flow = counted.flow(MonoNs(at), FLOW_STOPPED_NS_MIN);
+                        assert_ne!(flow, Flow::Thinned, "2^{log} s, {late_ns} ns, {at}");
+                    }
+                    let interval_ns = interval_ns(log);
+                    assert_eq!(counted.interval_ns(), Some(interval_ns), "2^{log} s");
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::flow::Counted;
 use super::motion::Track;
 use super::table::{
-    Claims, Flows, Motion, Motions, Port, Worth, claims_cause, flow_cause, motion_cause,
+    Claims, Flow, Flows, Motion, Motions, Port, Worth, claims_cause, flow_cause, motion_cause,
 };
 use crate::fresh::whole_seconds;
 use crate::limits::{
@@ -185,8 +185,12 @@ impl Looks {
         self.follow_up.take(at, port.received.follow_up);
         self.announce.take(at, port.received.announce);
         self.flow_signs(at, &mut signs);
-        // Who follows nobody calls himself the grandmaster.
-        if follows && self.flow.is_none() {
+        // Who follows nobody calls himself the grandmaster, and does so before his port says it.
+        let alone = matches!(
+            self.flow,
+            Some(TimeCause::GrandmasterSilent | TimeCause::LinkDown)
+        );
+        if follows && !alone {
             self.claims_signs(reading, &mut signs);
         }
         if measured && whole_seconds(reading.offset_ns).is_none() {
@@ -219,11 +223,21 @@ impl Looks {
             Port::Left if settling => Port::Follows,
             port => port,
         };
+        let sync = self.sync.flow(now, quiet_ns);
+        // An Announce from before the Syncs ended says nothing of now.
+        let announce = match self.announce.flow(now, quiet_ns) {
+            Flow::Flowing | Flow::Thinned
+                if sync == Flow::Stopped && !self.announce.went_on_after(&self.sync) =>
+            {
+                Flow::Stopped
+            }
+            flow => flow,
+        };
         flow_cause(Flows {
             port,
-            sync: self.sync.flow(now, quiet_ns),
+            sync,
             follow_up: self.follow_up.flow(now, quiet_ns),
-            announce: self.announce.flow(now, quiet_ns),
+            announce,
         })
     }
 
@@ -237,7 +251,8 @@ impl Looks {
 
     fn flow_signs(&mut self, at: MonoNs, signs: &mut Vec<Sign>) {
         let cause = self.flow_cause(at, FLOW_STOPPED_NS_MIN);
-        if cause != self.flow {
+        let late = self.sync.is_late(at) || self.follow_up.is_late(at);
+        if cause != self.flow && !(cause.is_none() && late) {
             self.flow = cause;
             let missing = self.missing();
             signs.push(Sign::Flow { cause, missing });
@@ -314,6 +329,11 @@ impl Looks {
             motions.offset = Motion::Steady;
         }
         if motions.delay == Motion::Jumped && delay.is_back_at(before_ns.1) {
+            motions.delay = Motion::Steady;
+        }
+        // A path hides no more than its own length, before and after: what is further is the master's.
+        let hidden_ns = before_ns.1.abs() + delay.to_ns.abs() + offset.noise_ns.max(0);
+        if motions.offset == Motion::Jumped && offset_ns.abs() > hidden_ns {
             motions.delay = Motion::Steady;
         }
         self.drifting = motions.offset == Motion::Drifting;

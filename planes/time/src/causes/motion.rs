@@ -90,12 +90,19 @@ impl Track {
         let values: Vec<i128> = self.values_ns.iter().copied().collect();
         let stretches: Vec<&[i128]> = values.chunks(length.div_ceil(4)).collect();
         let levels: Vec<i128> = stretches.iter().map(|stretch| median(stretch)).collect();
+        // A jump is in one stretch alone, and in one difference between neighbours; a drift is in none of these.
         let spreads = stretches.iter().zip(&levels);
-        let noise_ns = spreads
+        let quietest = spreads
             .map(|(stretch, level)| spread(stretch, *level))
             .min()
-            .unwrap_or(0)
+            .unwrap_or(0);
+        let pairs = values.iter().zip(values.iter().skip(1));
+        let differences: Vec<i128> = pairs.map(|(one, next)| next - one).collect();
+        let scatter = spread(&differences, median(&differences));
+        // Four to five standard deviations either way: a difference scatters 1.4 times as much as a value.
+        let noise_ns = quietest
             .saturating_mul(6)
+            .max(scatter.saturating_mul(4))
             .max(i128::from(MOTION_FLOOR_NS));
         let steps: Vec<i128> = levels
             .iter()

@@ -48,7 +48,7 @@ pub struct Flows {
     pub sync: Flow,
     /// Follow_Up: the general path (UDP port 320).
     pub follow_up: Flow,
-    /// Announce: the general path.
+    /// Announce: the general path. Where Syncs have stopped, only those since then.
     pub announce: Flow,
 }
 
@@ -62,9 +62,8 @@ pub const fn flow_cause(flows: Flows) -> Option<TimeCause> {
         follow_up,
         announce,
     } = flows;
-    // Announce is too slow to tell at once; it decides only where there is no Follow_Up.
-    let general = matches!(follow_up, Flowing | Thinned)
-        || matches!((follow_up, announce), (Unused, Flowing | Thinned));
+    // A master that sends no Sync sends no Follow_Up either: then its Announces tell whether it is there.
+    let general = matches!(follow_up, Flowing | Thinned) || matches!(announce, Flowing | Thinned);
     match (port, sync) {
         (Port::Down, _) => Some(TimeCause::LinkDown),
         (_, Stopped) if general => Some(TimeCause::EventPathLoss),

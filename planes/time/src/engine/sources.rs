@@ -197,7 +197,7 @@ impl Sources {
                 (None, _) => self.looks.flow_cause(now, FRESH_NS_MIN / 2),
             };
         }
-        // Its successor has nobody to follow yet.
+        // A successor has nobody to follow yet.
         let gone = chrony.fault.is_some() || chrony.was_gone;
         chrony.asked.then_some(match gone {
             true => TimeCause::DaemonGone,
@@ -341,12 +341,11 @@ impl Sources {
         // Who says nothing is not refused any more.
         standing.rejection = None;
         standing.is_down = true;
-        standing.was_gone = true;
+        standing.was_gone |= fault.is_gone();
         if standing.fault.as_ref() != Some(fault) {
             standing.fault = Some(fault.clone());
-            let gone = matches!(seen.source, SourceKind::Ptp | SourceKind::Chrony)
-                && matches!(fault, Fault::Absent | Fault::Stale | Fault::Silent);
-            let cause = gone.then_some(TimeCause::DaemonGone);
+            let gone = matches!(seen.source, SourceKind::Ptp | SourceKind::Chrony);
+            let cause = (gone && fault.is_gone()).then_some(TimeCause::DaemonGone);
             news.fault(seen.at, seen.source, cause, &fault.to_string());
         }
         // Who does not answer announces nothing any more.

@@ -254,7 +254,26 @@ impl TimeAccount {
                 map: map.map(|map| (map.entry, map.map.clone())),
             }
         };
-        self.stretches.iter().filter(within).map(moment).collect()
+        let mut moments: Vec<Moment> = Vec::new();
+        for moment in self.stretches.iter().filter(within).map(moment) {
+            // Where one label ends and the next begins the clock was corrected by little; it was not set back.
+            let last = moments.last();
+            if last.is_some_and(|last| !self.jumped_between(last, &moment)) {
+                moments.pop();
+            }
+            moments.push(moment);
+        }
+        moments
+    }
+
+    /// Whether a jump, or a restart, lies between two passes of the clock.
+    fn jumped_between(&self, one: &Moment, other: &Moment) -> bool {
+        let (run, other_run) = (one.stretch.run, other.stretch.run);
+        let mut jumps = self.jumps.iter();
+        run != other_run
+            || jumps.any(|jump| {
+                jump.run == run && one.stretch.begin.at < jump.after.at && jump.after.at <= other.at
+            })
     }
 
     /// The nearest jumps before and behind a place on the clock of a run.

@@ -29,7 +29,7 @@ pub(super) fn now(args: &TimeNowArgs) -> Result<Ended, String> {
         }
         sayln!("{said}");
     } else {
-        say!("{}", screen(&now, clock::utc()));
+        say!("{}", screen(&now, clock::utc(), stopped == Some(true)));
         if stopped == Some(true) {
             let dir = args.dir.display();
             sayln!("\nno node runs here; start it with: fieldnotary run CONFIG --data {dir}");
@@ -117,7 +117,7 @@ fn ptp(now: &TimeNow, put: &mut impl FnMut(&str, String)) {
     );
 }
 
-pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
+pub(super) fn screen(now: &TimeNow, at: UtcNs, stopped: bool) -> String {
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let mut put = |name: &str, words: String| table.row([name.to_owned(), words]);
     let age_ns = at.0.saturating_sub(now.newest.utc.0);
@@ -155,7 +155,12 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs) -> String {
     }
     let age = match (now.sync_age_ns, now.stamp.status) {
         (Some(ns), _) => format!("{} before the newest entry", words::nanoseconds(ns)),
-        (None, TimeStatus::Locked | TimeStatus::Acquiring) => "it is being measured".to_owned(),
+        (None, TimeStatus::Locked | TimeStatus::Acquiring) => {
+            match stopped || !now.in_force.is_empty() {
+                true => "before the newest entry; no entry tells when".to_owned(),
+                false => "it is being measured".to_owned(),
+            }
+        }
         (None, TimeStatus::Holdover | TimeStatus::FreeRun) => "never in this run".to_owned(),
     };
     put("last measured", age);

@@ -190,7 +190,7 @@ fn the_health_of_ptp_is_shown_with_its_doubt() {
             ],
         });
         let now = log.account.now().unwrap();
-        golden(file, &now::screen(&now, UtcNs(DAY + 20_000_000_000)));
+        golden(file, &now::screen(&now, UtcNs(DAY + 20_000_000_000), false));
     }
 }
 
@@ -209,7 +209,7 @@ fn who_offers_the_time_is_named_with_its_last_verdict() {
     let now = log.account.now().unwrap();
     golden(
         "now-offered.txt",
-        &now::screen(&now, UtcNs(DAY + 250_000_000_000)),
+        &now::screen(&now, UtcNs(DAY + 250_000_000_000), false),
     );
     let verdicts = |of: &serde_json::Value| {
         let all = of["offered"].as_array().unwrap().iter();
@@ -265,7 +265,7 @@ fn the_screens_are_what_was_reviewed() {
         "why-unexplained.txt",
         &why::screen(&Log::story(at(230)).why().unwrap()),
     );
-    let shown = now::screen(&account.now().unwrap(), UtcNs(DAY + 250_000_000_000));
+    let shown = now::screen(&account.now().unwrap(), UtcNs(DAY + 250_000_000_000), false);
     assert!(shown.lines().count() <= 24, "{shown}");
     golden("now.txt", &shown);
     golden("history.svg", &svg::drawing(&whole));

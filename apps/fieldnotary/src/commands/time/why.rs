@@ -137,7 +137,13 @@ fn moment(out: &mut String, why: &TimeWhy, one: &Moment) {
             }
         }
         Cover::NotRunning => {
-            let _ = writeln!(out, "{at}: nothing was stamped, the node did not run");
+            let (begin, end) = (&one.stretch.begin, &one.stretch.end);
+            let _ = writeln!(
+                out,
+                "{at}: nothing was stamped; the last entry before is of {}, and the node began again at {}",
+                said::mark(begin),
+                words::time(end.utc)
+            );
         }
         Cover::NotHere => {
             let words = ink(Ink::Bad, "the entries of that time are not here");

@@ -37,8 +37,9 @@ fn a_quiet_hour_has_one_acquisition_and_no_other_word() {
 #[test]
 fn no_label_outlives_its_last_measurement_by_more_than_a_second() {
     type Break = fn(&mut World);
-    let breaks: [(Break, TimeCause); 5] = [
+    let breaks: [(Break, TimeCause); 6] = [
         (|world| world.silent = true, TimeCause::GrandmasterSilent),
+        (|world| world.lose_syncs = true, TimeCause::EventPathLoss),
         (|world| world.lose_event = true, TimeCause::EventPathLoss),
         (
             |world| world.lose_general = true,
@@ -434,4 +435,46 @@ fn a_grandmaster_that_becomes_better_is_told_as_improved() {
         let cause = world.cause(EventCode::GrandmasterImproved);
         assert_eq!(cause, Some(TimeCause::ClassImproved));
     }
+}
+
+/// A master that steps by more than the path is long has stepped, whatever its step did to the measured delay; and
+/// what ends altogether does not "arrive again".
+//= R1.2
+//= R7.2
+#[test]
+fn a_step_longer_than_the_path_is_the_masters_and_an_end_is_no_return() {
+    let mut world = World::synced();
+    world.master_ns += 500_000_000;
+    (world.up_ns, world.down_ns) = (world.up_ns + 13_000, world.down_ns + 13_000);
+    world.run(30);
+    let moved = world.told.iter().filter_map(|of| of.time_cause);
+    let moved: Vec<_> = moved.filter(|of| *of != TimeCause::UtcOffset).collect();
+    assert!(
+        moved.contains(&TimeCause::GrandmasterStep),
+        "{:?}",
+        world.told
+    );
+    assert!(
+        !moved.contains(&TimeCause::PathAsymmetry),
+        "{:?}",
+        world.told
+    );
+
+    let mut world = World::synced();
+    world.lose_percent = 30;
+    world.run(30);
+    assert_eq!(world.cause(EventCode::PtpLoss), Some(TimeCause::PacketLoss));
+    world.told.clear();
+    world.silent = true;
+    world.run(30);
+    let told: Vec<_> = world
+        .told
+        .iter()
+        .filter(|of| of.code == EventCode::PtpLoss)
+        .collect();
+    let causes: Vec<_> = told.iter().map(|of| of.time_cause).collect();
+    assert!(
+        !causes.is_empty() && causes.iter().all(Option::is_some),
+        "{told:?}"
+    );
 }

@@ -33,6 +33,8 @@ pub(super) struct World {
     pub(super) slewed_ns: Option<i64>,
     pub(super) lose_event: bool,
     pub(super) lose_general: bool,
+    /// The master sends no Sync and no Follow_Up, and all else.
+    pub(super) lose_syncs: bool,
     pub(super) lose_percent: u64,
     pub(super) silent: bool,
     /// Whether the delay is measured with every Sync, and not once a second.
@@ -63,6 +65,7 @@ impl World {
             slewed_ns: None,
             lose_event: false,
             lose_general: false,
+            lose_syncs: false,
             lose_percent: 0,
             silent: false,
             fast_delays: false,
@@ -143,7 +146,7 @@ impl World {
     /// One Sync, its Follow_Up, and what the slower messages bring.
     pub(super) fn sync(&mut self, at_ns: u64) {
         let noise_ns = i64::try_from(self.random(600)).unwrap() - 300;
-        let lost = |of: &mut Self| of.silent || of.random(100) < of.lose_percent;
+        let lost = |of: &mut Self| of.silent || of.lose_syncs || of.random(100) < of.lose_percent;
         let (no_sync, no_follow_up) = (lost(self), lost(self));
         let (silent, lose_event, lose_general) = (self.silent, self.lose_event, self.lose_general);
         let received = &mut self.reading.ports[0].received;

@@ -98,3 +98,17 @@ fn the_fault_of_a_source_is_in_force_until_it_is_back() {
     assert_eq!(moment["in_force"][1]["cause"], "daemon_gone");
     assert_eq!(moment["in_force"].as_array().unwrap().len(), 3);
 }
+
+/// Where labels change the next map corrects by little: the clock was not set back.
+//= A8.2
+#[test]
+fn an_instant_at_a_border_has_one_answer() {
+    for off_ns in [60 * 1_000_000_000 - 900, 60 * 1_000_000_000] {
+        let mut log = Log::new(at(off_ns));
+        log.map(110 * S, 0, TimeQuality::Synced, Some(1_000));
+        log.map(160 * S, -900, TimeQuality::Holdover, Some(5_000));
+        log.beat(170 * S);
+        let why = why(&log);
+        assert_eq!((why.moments.len(), why.before), (1, None), "{off_ns}");
+    }
+}
