@@ -52,7 +52,7 @@ codes! {
         NeverSynchronised = 0, "never_synchronised", "no source has been heard since boot";
         SourceLost = 1, "source_lost", "no source gave a fresh measurement in time";
         SourceRejected = 2, "source_rejected", "the source is heard but not believed";
-        TimePlaneSilent = 3, "time_plane_silent", "the time process has not renewed its statement";
+        TimePlaneSilent = 3, "time_plane_silent", "the time process ended or has not renewed its statement, and nothing was measured since";
         TimePlaneAbsent = 4, "time_plane_absent", "the time process has not spoken since start";
         ClockStepped = 5, "clock_stepped", "the clock was set and has not been confirmed since";
         BeyondLimit = 6, "beyond_limit", "measurements are fresh, and their error bound is wider than the site allows";

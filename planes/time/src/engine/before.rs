@@ -55,7 +55,9 @@ impl Engine {
         match map.quality {
             TimeQuality::Synced => {
                 self.counters.sync_lost = self.counters.sync_lost.saturating_add(1);
-                self.holdover_since = Some(map.valid_until.min(at));
+                // While nothing ran nothing was claimed: that is no part of a holdover.
+                let away = self.before.node_was_away;
+                self.holdover_since = Some(if away { at } else { map.valid_until.min(at) });
                 let age_ns = at.since(measured_at(&map));
                 if self.before.node_was_away {
                     self.news.lost_with_the_node(at, at.since(map.as_of));
@@ -64,10 +66,13 @@ impl Engine {
                     self.news.lost(at, reason, None, age_ns);
                 }
             }
-            TimeQuality::Holdover => self.holdover_since = Some(at),
+            TimeQuality::Holdover if self.before.node_was_away => self.holdover_since = Some(at),
+            // It began when what was measured last had become too old.
+            TimeQuality::Holdover => self.holdover_since = Some(measured_at(&map)),
             TimeQuality::RtcOnly => {}
         }
     }
+
     /// The bound goes on growing from what it was; what was learnt of the oscillator is gone, so that it does as the
     /// declared class may.
     fn carried(&self, map: &TimeMap, moved_ns: i128, now: &ClockComparison) -> Option<Anchor> {

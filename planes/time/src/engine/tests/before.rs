@@ -97,6 +97,38 @@ fn a_node_that_was_away_says_so() {
     }
 }
 
+/// A holdover lasts while it is stated, through a restart of the process, and not while the node is away.
+//= A8.3
+#[test]
+fn a_holdover_that_outlives_its_process_is_told_whole() {
+    for (quality, node_was_away, whole) in [
+        (TimeQuality::Synced, false, true),
+        (TimeQuality::Synced, true, false),
+        (TimeQuality::Holdover, false, true),
+        (TimeQuality::Holdover, true, false),
+    ] {
+        let mut world = World::synced();
+        world.run(1);
+        let map = Some(TimeMap {
+            quality,
+            ..world.map().clone()
+        });
+        world.engine = Engine::new(SourceId::new("time").unwrap(), policy()).after(Before {
+            map,
+            node_was_away,
+            ran_in_this_boot: true,
+            boot_to_stable_ns: None,
+        });
+        world.now_ns += 60_000 * MS;
+        world.run(20);
+        let ended = (world.told.iter()).find(|one| one.code == EventCode::HoldoverEnded);
+        let held_ns = ended.unwrap().count.unwrap();
+        let long = held_ns >= 55_000 * MS;
+        assert_eq!(long, whole, "{quality} {node_was_away}: {held_ns}");
+        assert_eq!(world.engine.counters().holdover_ns, held_ns);
+    }
+}
+
 /// The node was down, the machine was not: nobody knows who set the clock back meanwhile.
 //= A4.5
 #[test]
