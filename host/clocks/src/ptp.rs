@@ -99,6 +99,10 @@ impl Ptp4l {
         self.subscribe();
         let socket = self.socket.clone();
         let answered = self.round(&socket);
+        if answered.is_err() {
+            // Who does not answer has not heard of it either.
+            self.renewed = MonoNs(0);
+        }
         match (&answered, self.read_only.clone()) {
             (Err(Fault::Absent | Fault::Stale | Fault::Denied), Some(read_only)) => {
                 self.round(&read_only).or(answered)
