@@ -117,6 +117,20 @@ fn ptp(now: &TimeNow, put: &mut impl FnMut(&str, String)) {
     );
 }
 
+/// When a source was measured last, as far as entries tell.
+fn last_measured(now: &TimeNow, stopped: bool) -> String {
+    match (now.sync_age_ns, now.stamp.status) {
+        (Some(ns), _) => format!("{} before the newest entry", words::nanoseconds(ns)),
+        (None, TimeStatus::Locked | TimeStatus::Acquiring) => {
+            match stopped || !now.in_force.is_empty() {
+                true => "before the newest entry; no entry tells when".to_owned(),
+                false => "it is being measured".to_owned(),
+            }
+        }
+        (None, TimeStatus::Holdover | TimeStatus::FreeRun) => "never in this run".to_owned(),
+    }
+}
+
 pub(super) fn screen(now: &TimeNow, at: UtcNs, stopped: bool) -> String {
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let mut put = |name: &str, words: String| table.row([name.to_owned(), words]);
@@ -153,17 +167,7 @@ pub(super) fn screen(now: &TimeNow, at: UtcNs, stopped: bool) -> String {
         }
         put("rests on", format!("{} (entry {entry})", map.basis));
     }
-    let age = match (now.sync_age_ns, now.stamp.status) {
-        (Some(ns), _) => format!("{} before the newest entry", words::nanoseconds(ns)),
-        (None, TimeStatus::Locked | TimeStatus::Acquiring) => {
-            match stopped || !now.in_force.is_empty() {
-                true => "before the newest entry; no entry tells when".to_owned(),
-                false => "it is being measured".to_owned(),
-            }
-        }
-        (None, TimeStatus::Holdover | TimeStatus::FreeRun) => "never in this run".to_owned(),
-    };
-    put("last measured", age);
+    put("last measured", last_measured(now, stopped));
     let stable = now.boot_to_stable_ns;
     put(
         "first SYNCED",
