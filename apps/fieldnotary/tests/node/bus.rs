@@ -151,9 +151,13 @@ fn what_a_node_measured_stands_beside_the_plan() {
     let contract = street.contract(Contract::new("example.org/plan", "1MiB", 4));
     let node = Node::start(dir.path(), "node", &contract);
     // Ports tell their counters ten seconds after they began.
-    wait_until("counters of a port", READY, || {
+    wait_until("counters of both ports", READY, || {
         let log = about("log", node.data(), &["--kind", "counter_snapshot"]);
-        log.out.contains("cycle_measured_ms").then_some(())
+        let told = log
+            .out
+            .lines()
+            .filter(|row| row.contains("cycle_measured_ms"));
+        (told.count() >= 2).then_some(())
     });
     let data = node.stop();
     let config = dir.path().join("node.toml");
