@@ -36,11 +36,9 @@ fn a_killed_collector_verifies_before_and_after_its_next_start() {
     let street = Street::start(dir.path(), 4);
     let keys = Node::keys(&dir.path().join("node"), ORIGIN);
     let mut collector = Collector::start(dir.path(), &keys);
-    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4)).uplink(
-        &collector.address,
-        &collector.key,
-        &collector.tls,
-    );
+    let contract = street
+        .contract(Contract::new(ORIGIN, "1MiB", 4))
+        .delivered_to(&collector);
     let node = Node::start(dir.path(), "node", &contract);
     node.wait_for("cosigned_size", 20);
     let mut unclean = 0;
@@ -85,11 +83,9 @@ fn a_changed_row_is_found_in_rows_that_were_not_closed() {
     let street = Street::start(dir.path(), 2);
     let keys = Node::keys(&dir.path().join("node"), ORIGIN);
     let mut collector = Collector::start(dir.path(), &keys);
-    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4)).uplink(
-        &collector.address,
-        &collector.key,
-        &collector.tls,
-    );
+    let contract = street
+        .contract(Contract::new(ORIGIN, "1MiB", 4))
+        .delivered_to(&collector);
     let node = Node::start(dir.path(), "node", &contract);
     node.wait_for("cosigned_size", 40);
     node.stop();

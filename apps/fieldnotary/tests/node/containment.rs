@@ -72,7 +72,7 @@ fn site(dir: &Path) -> Site {
     let street = Street::start(dir, 4);
     let keys = Node::keys(&dir.join("node"), ORIGIN);
     let collector = Collector::start(dir, &keys);
-    let contract = contract(&street).uplink(&collector.address, &collector.key, &collector.tls);
+    let contract = contract(&street).delivered_to(&collector);
     let node = Node::start(dir, "node", &contract);
     Site {
         from: at_work(&node),

@@ -314,7 +314,7 @@ fn a_certificate_that_is_refused_is_named_with_who_refuses_it() {
     let keys = Node::keys(&dir.path().join("node"), ORIGIN);
     let collector = Collector::start(dir.path(), &keys);
     let other = Collector::start(elsewhere.path(), &keys);
-    let uplink = contract.uplink(&collector.address, &collector.key, &collector.tls);
+    let uplink = contract.delivered_to(&collector);
     let (tls, others) = (
         collector.tls.display().to_string(),
         other.tls.display().to_string(),
@@ -386,7 +386,7 @@ fn a_long_list_of_findings_is_counted_and_the_first_is_named() {
     let (_street, contract) = site(dir.path());
     let keys = Node::keys(&dir.path().join("node"), ORIGIN);
     let collector = Collector::start(dir.path(), &keys);
-    let contract = contract.uplink(&collector.address, &collector.key, &collector.tls);
+    let contract = contract.delivered_to(&collector);
     let node = Node::start(dir.path(), "node", &contract);
     node.wait_for("cosigned_size", 600);
     let data = node.stop();

@@ -31,7 +31,7 @@ impl Site {
         let keys = Node::keys(&dir.path().join("node"), ORIGIN);
         let collector = Collector::start(dir.path(), &keys);
         let contract = street.contract(Contract::new(ORIGIN, "1MiB", 8));
-        let contract = contract.uplink(&collector.address, &collector.key, &collector.tls);
+        let contract = contract.delivered_to(&collector);
         Self {
             dir,
             keys,

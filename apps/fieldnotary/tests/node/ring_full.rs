@@ -54,7 +54,7 @@ fn a_collector_that_was_away_for_too_long_gets_the_rest_and_the_name_of_what_is_
     let street = Street::start(dir.path(), 2);
     let keys = Node::keys(&dir.path().join("node"), ORIGIN);
     let mut collector = Collector::start(dir.path(), &keys);
-    let contract = contract(&street).uplink(&collector.address, &collector.key, &collector.tls);
+    let contract = contract(&street).delivered_to(&collector);
     let node = Node::start(dir.path(), "node", &contract);
     node.wait_for("cosigned_size", 40);
     collector.leave();
@@ -111,7 +111,7 @@ fn an_uplink_set_late_begins_behind_what_has_left_the_ring() {
     let data = Node::grow(dir.path(), "node", &alone, MORE_THAN_THE_RING);
     assert!(given_up(&data).is_empty(), "nobody was promised these");
     let collector = Collector::start(dir.path(), &keys);
-    let joined = contract(&street).uplink(&collector.address, &collector.key, &collector.tls);
+    let joined = contract(&street).delivered_to(&collector);
     let node = Node::start(dir.path(), "node", &joined);
     node.wait_for("cosigned_size", MORE_THAN_THE_RING);
     let data = node.stop();

@@ -28,11 +28,9 @@ fn deliver_under(dir: &Path, entries: u64, pinned: usize) -> (PathBuf, PathBuf) 
     let mut keys = Node::keys(&dir.join("node"), ORIGIN);
     keys.truncate(pinned);
     let collector = Collector::start(dir, &keys);
-    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 8)).uplink(
-        &collector.address,
-        &collector.key,
-        &collector.tls,
-    );
+    let contract = street
+        .contract(Contract::new(ORIGIN, "256KiB", 8))
+        .delivered_to(&collector);
     let node = Node::start(dir, "node", &contract);
     node.wait_for("cosigned_size", entries);
     let data = node.stop();
@@ -272,7 +270,7 @@ fn deliver_with_a_hole(dir: &Path) -> (PathBuf, PathBuf, (u64, u64)) {
     found(&about("verify", &data, &[]), Some(lost)).unwrap();
 
     let collector = Collector::start(dir, &keys);
-    let contract = base().uplink(&collector.address, &collector.key, &collector.tls);
+    let contract = base().delivered_to(&collector);
     let node = Node::start(dir, "node", &contract);
     node.wait_for("cosigned_size", number(&node.status(), "log_size") + 20);
     assert_eq!(node.stop(), data);

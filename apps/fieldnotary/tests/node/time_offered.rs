@@ -89,7 +89,7 @@ fn the_collectors_time_is_refused_by_default_and_goes_to_chronyd_where_the_contr
     let collector = Collector::start(dir.path(), &keys);
     let contract = |time: &dyn Fn(Contract) -> Contract| {
         let contract = street.contract_every(Contract::new(ORIGIN, "1MiB", 8), "1s");
-        time(contract.uplink(&collector.address, &collector.key, &collector.tls))
+        time(contract.delivered_to(&collector))
     };
 
     // Nobody is trusted, not even where nothing is said of time at all.

@@ -65,11 +65,9 @@ fn a_log_that_the_collector_was_not_told_of_is_named_with_the_option() {
     Node::keys(&dir.path().join("node"), ORIGIN);
     let others = Node::keys(&dir.path().join("other"), "example.org/other");
     let collector = Collector::start(dir.path(), &others);
-    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 4)).uplink(
-        &collector.address,
-        &collector.key,
-        &collector.tls,
-    );
+    let contract = street
+        .contract(Contract::new(ORIGIN, "256KiB", 4))
+        .delivered_to(&collector);
     let node = Node::start(dir.path(), "node", &contract);
     let origin = format!("{ORIGIN}/g1");
     let words = [
@@ -89,11 +87,9 @@ fn an_older_copy_is_told_what_it_is_and_what_to_do() {
     let street = Street::start(dir.path(), 1);
     let keys = Node::keys(&dir.path().join("node"), ORIGIN);
     let collector = Collector::start(dir.path(), &keys);
-    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 4)).uplink(
-        &collector.address,
-        &collector.key,
-        &collector.tls,
-    );
+    let contract = street
+        .contract(Contract::new(ORIGIN, "256KiB", 4))
+        .delivered_to(&collector);
     let data = Node::grow(dir.path(), "node", &contract, 20);
     let older = dir.path().join("older");
     std::fs::create_dir(&older).unwrap();

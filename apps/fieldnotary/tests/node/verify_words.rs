@@ -98,11 +98,9 @@ fn under_a_wrong_key_nothing_of_a_collector_is_sealed() {
     let others = Node::keys(&dir.path().join("other"), "example.org/other");
     let same = Node::keys(&dir.path().join("same"), ORIGIN);
     let collector = Collector::start(dir.path(), &keys);
-    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 4)).uplink(
-        &collector.address,
-        &collector.key,
-        &collector.tls,
-    );
+    let contract = street
+        .contract(Contract::new(ORIGIN, "256KiB", 4))
+        .delivered_to(&collector);
     let node = Node::start(dir.path(), "node", &contract);
     node.wait_for("cosigned_size", 40);
     node.stop();
@@ -131,11 +129,9 @@ fn what_was_given_up_is_a_hole_and_not_held_by_the_collector() {
     let street = Street::start(dir.path(), 2);
     let keys = Node::keys(&dir.path().join("node"), ORIGIN);
     let mut collector = Collector::start(dir.path(), &keys);
-    let contract = street.contract(Contract::new(ORIGIN, "64KiB", 8)).uplink(
-        &collector.address,
-        &collector.key,
-        &collector.tls,
-    );
+    let contract = street
+        .contract(Contract::new(ORIGIN, "64KiB", 8))
+        .delivered_to(&collector);
     let node = Node::start(dir.path(), "node", &contract);
     node.wait_for("cosigned_size", 40);
     collector.leave();

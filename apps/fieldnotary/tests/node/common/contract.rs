@@ -1,5 +1,6 @@
 //! Contracts, written as an integrator would.
 
+use super::sites::Collector;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -82,6 +83,11 @@ impl Contract {
              profile = {profile:?}\n"
         );
         self
+    }
+
+    /// The log is delivered to this collector, with the papers that it made.
+    pub(crate) fn delivered_to(self, collector: &Collector) -> Self {
+        self.uplink(&collector.address, &collector.key, &collector.tls)
     }
 
     /// Where the log is delivered, with the papers in `tls`.
