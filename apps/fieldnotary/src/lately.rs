@@ -1,6 +1,6 @@
 //! What a node did lately, learned from its entries: by the recorder as it commits, by a reader of its files.
 
-use contract::{Contract, PortKind};
+use contract::Contract;
 use evidence::kinds::{AttemptFailed, Event, Reading};
 use evidence::reasons::{AttemptCause, EventCode};
 use evidence::{CommitId, Decimal, MeterId, Payload, PointId, SourceId, Stamp, UtcNs};
@@ -245,10 +245,7 @@ impl Lately {
             };
             json!({
                 "id": id.as_str(),
-                "kind": match &port.kind {
-                    PortKind::ModbusRtu(line) => format!("RTU {}", cut(&line.device)),
-                    PortKind::ModbusTcp { address } => format!("TCP {}", cut(address)),
-                },
+                "kind": format!("{} {}", port.kind.name(), cut(port.kind.place())),
                 "meters": total,
                 "answering": answering,
                 "state": state,

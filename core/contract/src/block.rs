@@ -2,7 +2,7 @@
 
 use crate::error::{Report, wrong};
 use crate::keys::{Key, Preset, SECTIONS, Section};
-use crate::near::nearest;
+use crate::near::{either, nearest};
 use crate::read::{Raw, Value};
 use crate::rules::Problem;
 use alloc::format;
@@ -203,13 +203,13 @@ impl<'t, 'i> Block<'t, 'i> {
         }
     }
 
-    /// Reports every key that is for ports of another kind than `kind`.
-    pub(crate) fn refuse_other_ports(&mut self, report: &mut Report<'_>, kind: &str) {
+    /// Reports every key that is for ports of another kind than `kind`, which `port` has.
+    pub(crate) fn refuse_other_ports(&mut self, report: &mut Report<'_>, port: &str, kind: &str) {
         for key in self.section.keys {
-            if !key.only.is_empty() && key.only != kind && self.has(key.name) {
-                let what = format!("`{}` is for ports of kind \"{}\"", key.name, key.only);
-                let advice =
-                    format!("this port is \"{kind}\": remove the line, or change the kind");
+            if !key.only.is_empty() && !key.only.contains(&kind) && self.has(key.name) {
+                let kinds = either(key.only.iter().copied());
+                let what = format!("`{}` is for ports of kind {kinds}", key.name);
+                let advice = format!("{port} is \"{kind}\": remove the line, or change the kind");
                 report.error(
                     &self.span_of(key.name),
                     &self.key_path(key.name),

@@ -8,8 +8,9 @@
 use crate::item::{Item, read_list, records, write_list};
 use crate::limits::{METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, SCHEDULES_MAX};
 use crate::model::{
-    BitField, Contract, Meter, OfferedSource, Point, Port, PortKind, Schedule, Seal, SerialLine,
-    Station, Storage, Time, Uplink,
+    Address, BitField, Contract, MbusAddress, MbusLine, Meter, OfferedSource, Point, Policy, Port,
+    PortKind, RecordPick, Register, Schedule, Seal, Secondary, SerialLine, Source, Station,
+    Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 use crate::rules;
 use crate::sound;
@@ -17,7 +18,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use evidence::cbor::{DecodeError, DecodeFault, MapReader, Reader, Writer};
-use evidence::{Digest, MeterId, ScheduleId, SourceId};
+use evidence::{Decimal, Digest, MeterId, PointId, ScheduleId, SourceId};
 use sha2::Digest as _;
 
 /// Number of this format. A change of meaning of any key is a new number.
@@ -39,28 +40,143 @@ records! {
     OfferedSource {
         0 id; 1 priority; 2 offset_max_ms; 3 uncertainty_max_us; 4 interval_ms; 5 pause_min_ms;
     }
-    Port { 0 id; 1 kind; 2 timeout_ms; 3 retries; 4 late_reply_ms; }
+    PortRow { 0 id; 1 kind; 2 timeout_ms; 3 retries; 4 late_reply_ms; }
     SerialLine { 0 device; 1 baud; 2 data_bits; 3 parity; 4 stop_bits; 5 turnaround_ms; }
     Schedule { 0 id; 1 every_ms; 2 offset_ms; }
-    Point {
-        0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy; 9 bits;
+    PointRow {
+        0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy; 9 bits; 10 record;
     }
+    MbusLine { 0 serial; 1 latency_ms; 2 power_up_ms; 3 shared; }
+    MbusAddress { 0 primary; 1 secondary; 2 baud; 3 reads_per_day; }
+    Secondary { 0 id; 1 manufacturer; 2 version; 3 medium; }
+    RecordPick { 0 place; 1 quantity; 2 function; 3 storage; 4 tariff; 5 subunit; 6 unit; }
     BitField { 0 low; 1 high; }
-    MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; 5 timeout_ms; 6 retries; }
+    MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; 5 timeout_ms; 6 retries; 7 mbus; }
 }
 
 /// A meter with the place of its point list.
 struct MeterRow {
     id: MeterId,
     port: SourceId,
-    unit: u8,
+    unit: Option<u8>,
     schedule: ScheduleId,
     list: u64,
     timeout_ms: Option<u64>,
     retries: Option<u32>,
+    mbus: Option<MbusAddress>,
 }
 
-/// A map with one key that tells the kind: 0 serial line, 1 address of a TCP server.
+/// A port; what the standard says of an M-Bus is not written.
+struct PortRow {
+    id: SourceId,
+    kind: PortKind,
+    timeout_ms: Option<u64>,
+    retries: Option<u32>,
+    late_reply_ms: Option<u64>,
+}
+
+impl Item for Port {
+    fn write(&self, writer: &mut Writer) {
+        let own = !matches!(self.kind, PortKind::Mbus(_));
+        let row = PortRow {
+            id: self.id.clone(),
+            kind: self.kind.clone(),
+            timeout_ms: own.then_some(self.timeout_ms),
+            retries: own.then_some(self.retries),
+            late_reply_ms: own.then_some(self.late_reply_ms),
+        };
+        row.write(writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = reader.position();
+        let row = PortRow::read(reader)?;
+        match (row.kind, row.timeout_ms, row.retries, row.late_reply_ms) {
+            (PortKind::Mbus(line), None, None, None) => Ok(Self::mbus(row.id, line)),
+            (PortKind::Mbus(_), ..) => Err(reader.fault(at, DecodeFault::NotDeterministic)),
+            (kind, Some(timeout_ms), Some(retries), Some(late_reply_ms)) => Ok(Self {
+                id: row.id,
+                kind,
+                timeout_ms,
+                retries,
+                late_reply_ms,
+            }),
+            _ => Err(reader.fault(at, DecodeFault::OutOfRange("a port with its waits"))),
+        }
+    }
+}
+
+/// A point: of a register, or of a record.
+struct PointRow {
+    id: PointId,
+    table: Option<Table>,
+    address: Option<u16>,
+    value: Option<ValueType>,
+    word_order: Option<WordOrder>,
+    scale: Decimal,
+    unit: String,
+    range: Option<(Decimal, Decimal)>,
+    policy: Policy,
+    bits: Option<BitField>,
+    record: Option<RecordPick>,
+}
+
+impl Item for Point {
+    fn write(&self, writer: &mut Writer) {
+        let register = self.register();
+        let row = PointRow {
+            id: self.id.clone(),
+            table: register.map(|register| register.table),
+            address: register.map(|register| register.address),
+            value: register.map(|register| register.value),
+            word_order: register.map(|register| register.word_order),
+            scale: self.scale,
+            unit: self.unit.clone(),
+            range: self.range,
+            policy: self.policy,
+            bits: register.and_then(|register| register.bits),
+            record: self.record().cloned(),
+        };
+        row.write(writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = reader.position();
+        let row = PointRow::read(reader)?;
+        let from = match (
+            row.table,
+            row.address,
+            row.value,
+            row.word_order,
+            row.record,
+        ) {
+            (Some(table), Some(address), Some(value), Some(word_order), None) => {
+                Source::Register(Register {
+                    table,
+                    address,
+                    value,
+                    word_order,
+                    bits: row.bits,
+                })
+            }
+            (None, None, None, None, Some(pick)) if row.bits.is_none() => Source::Record(pick),
+            _ => {
+                let what = DecodeFault::OutOfRange("a point of one register or one record");
+                return Err(reader.fault(at, what));
+            }
+        };
+        Ok(Self {
+            id: row.id,
+            from,
+            scale: row.scale,
+            unit: row.unit,
+            range: row.range,
+            policy: row.policy,
+        })
+    }
+}
+
+/// A map with one key that tells the kind: 0 serial line, 1 address of a TCP server, 2 M-Bus.
 impl Item for PortKind {
     fn write(&self, writer: &mut Writer) {
         writer.map(1);
@@ -73,6 +189,10 @@ impl Item for PortKind {
                 writer.uint(1);
                 writer.text(address);
             }
+            Self::Mbus(line) => {
+                writer.uint(2);
+                line.write(writer);
+            }
         }
     }
 
@@ -83,6 +203,8 @@ impl Item for PortKind {
         } else if let Some(reader) = map.value(1)? {
             let address: String = Item::read(reader)?;
             Self::ModbusTcp { address }
+        } else if let Some(reader) = map.value(2)? {
+            Self::Mbus(Item::read(reader)?)
         } else {
             return Err(map.missing(0));
         };
@@ -148,11 +270,15 @@ impl Contract {
             MeterRow {
                 id: meter.id.clone(),
                 port: meter.port.clone(),
-                unit: meter.unit,
+                unit: meter.unit(),
                 schedule: meter.schedule.clone(),
                 list,
                 timeout_ms: meter.timeout_ms,
                 retries: meter.retries,
+                mbus: match &meter.address {
+                    Address::Mbus(address) => Some(address.clone()),
+                    Address::Unit(_) => None,
+                },
             }
         });
         let rows = rows.collect();
@@ -268,7 +394,11 @@ fn meters(rows: Vec<MeterRow>, lists: &[Vec<Point>]) -> Option<BTreeMap<MeterId,
         let meter = Meter {
             id: row.id.clone(),
             port: row.port,
-            unit: row.unit,
+            address: match (row.unit, row.mbus) {
+                (Some(unit), None) => Address::Unit(unit),
+                (None, Some(address)) => Address::Mbus(address),
+                _ => return None,
+            },
             schedule: row.schedule,
             timeout_ms: row.timeout_ms,
             retries: row.retries,

@@ -39,7 +39,7 @@ macro_rules! as_evidence_does {
     )+ };
 }
 
-as_evidence_does! { u32 u64 Decimal MeterId PointId ScheduleId SourceId TruthClass }
+as_evidence_does! { bool u32 u64 Decimal MeterId PointId ScheduleId SourceId TruthClass }
 
 macro_rules! small_numbers {
     ($($name:ty, $range:literal;)+) => { $(
@@ -86,9 +86,12 @@ macro_rules! by_place_of_word {
 }
 
 use crate::model::{
-    Oscillator, Parity, Policy, PtpMode, PtpTimestamping, Table, ValueType, WordOrder,
+    Oscillator, Parity, Policy, PtpMode, PtpTimestamping, RecordFunction, Table, ValueType,
+    WordOrder,
 };
-by_place_of_word! { Oscillator Parity Policy PtpMode PtpTimestamping Table ValueType WordOrder }
+by_place_of_word! {
+    Oscillator Parity Policy PtpMode PtpTimestamping RecordFunction Table ValueType WordOrder
+}
 
 impl Item for String {
     fn write(&self, writer: &mut Writer) {

@@ -1,12 +1,15 @@
 //! The one declared table of what a file may say: suggestions, defaults and the reference come from it.
 
 mod meter;
+mod port;
 
+use crate::near::either;
 use crate::offered::OFFERED;
 use crate::time::TIME;
 use alloc::format;
 use alloc::string::String;
 pub(crate) use meter::{METER, POINT, PROFILE};
+pub(crate) use port::PORT;
 
 /// What holds when a key is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +33,8 @@ pub struct Key {
     pub kind: &'static str,
     /// What holds when it is left out.
     pub preset: Preset,
-    /// The kind of port it is for; empty where it is for all.
-    pub only: &'static str,
+    /// The kinds of ports it is for; empty where it is for all.
+    pub only: &'static [&'static str],
     /// What it means.
     pub doc: &'static str,
 }
@@ -52,11 +55,22 @@ impl Section {
     pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
     }
+
+    /// Which ports a key is for, as a sentence; empty where it is for all.
+    pub(crate) fn only(&self, key: &Key) -> String {
+        match (key.only, self.header) {
+            ([], _) => String::new(),
+            (ports, "[[port]]") => format!(" Only with kind = {}.", either(ports.iter().copied())),
+            (ports, _) => format!(" Only on a port of kind {}.", either(ports.iter().copied())),
+        }
+    }
 }
 
 const REQUIRED: Preset = Preset::Required;
-const RTU: &str = "modbus-rtu";
-const TCP: &str = "modbus-tcp";
+pub(crate) const RTU: &str = "modbus-rtu";
+pub(crate) const TCP: &str = "modbus-tcp";
+pub(crate) const MBUS: &str = "mbus";
+const MODBUS: &[&str] = &[RTU, TCP];
 
 pub(crate) const fn key(
     name: &'static str,
@@ -68,13 +82,13 @@ pub(crate) const fn key(
         name,
         kind,
         preset,
-        only: "",
+        only: &[],
         doc,
     }
 }
 
-const fn only(port: &'static str, key: Key) -> Key {
-    Key { only: port, ..key }
+const fn only(ports: &'static [&'static str], key: Key) -> Key {
+    Key { only: ports, ..key }
 }
 
 const fn text(text: &'static str) -> Preset {
@@ -258,83 +272,6 @@ pub(crate) const UPLINK: Section = Section {
     ],
 };
 
-pub(crate) const PORT: Section = Section {
-    header: "[[port]]",
-    doc: "A place where meters are attached; one table for each.",
-    keys: &[
-        key("id", "id", REQUIRED, "Its name; the source of its records."),
-        key("kind", "word", REQUIRED, "`modbus-rtu` or `modbus-tcp`."),
-        only(
-            RTU,
-            key(
-                "device",
-                "path",
-                REQUIRED,
-                "Serial device, such as `/dev/ttyS1`.",
-            ),
-        ),
-        only(
-            RTU,
-            key("baud", "integer", Preset::Number(9_600), "Bits per second."),
-        ),
-        only(
-            RTU,
-            key(
-                "data_bits",
-                "integer",
-                Preset::Number(8),
-                "8: RTU sends whole bytes.",
-            ),
-        ),
-        only(
-            RTU,
-            key("parity", "word", text("even"), "`none`, `even` or `odd`."),
-        ),
-        only(
-            RTU,
-            key("stop_bits", "integer", Preset::Number(1), "1 or 2."),
-        ),
-        only(
-            RTU,
-            key(
-                "turnaround",
-                "duration",
-                text("0ms"),
-                "Silence after a reply before the next request, \
-            beyond the 3.5 characters of the standard; at most 10s.",
-            ),
-        ),
-        only(
-            TCP,
-            key(
-                "address",
-                "text",
-                REQUIRED,
-                "`host:port` of the meter or gateway; the port is usually 502.",
-            ),
-        ),
-        key(
-            "timeout",
-            "duration",
-            text("1s"),
-            "How long to wait for a reply; at most 60s.",
-        ),
-        key(
-            "retries",
-            "integer",
-            Preset::Number(1),
-            "Attempts after the first: 0 to 10.",
-        ),
-        key(
-            "late_reply",
-            "duration",
-            Preset::Stated("`2s`, or `timeout` if that is longer"),
-            "How long a reply may \
-            still arrive and be mistaken for another's; at least `timeout`.",
-        ),
-    ],
-};
-
 pub(crate) const SCHEDULE: Section = Section {
     header: "[[schedule]]",
     doc: "When meters are read: at UTC multiples of `every`, shifted by `offset`.",
@@ -377,10 +314,7 @@ pub fn reference() -> String {
                 Preset::Text(text) => format!("`\"{text}\"`"),
                 Preset::Number(number) => format!("`{number}`"),
             };
-            let only = match key.only {
-                "" => String::new(),
-                port => format!(" Only with `kind = \"{port}\"`."),
-            };
+            let only = section.only(key);
             out += &format!(
                 "| `{}` | {} | {preset} | {}{only} |\n",
                 key.name, key.kind, key.doc

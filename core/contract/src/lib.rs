@@ -16,6 +16,7 @@ mod item;
 mod keys;
 pub mod limits;
 mod load;
+mod mbus;
 mod model;
 mod names;
 mod near;
@@ -37,8 +38,9 @@ mod words;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    BitField, Contract, Meter, OfferedSource, Oscillator, Parity, Point, Policy, Port, PortKind,
-    PtpMode, PtpTimestamping, Schedule, Seal, SerialLine, Station, Storage, Table, Time, Uplink,
+    Address, BitField, Contract, MbusAddress, MbusLine, Meter, OfferedSource, Oscillator, Parity,
+    Point, Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction, RecordPick, Register,
+    Schedule, Seal, Secondary, SerialLine, Source, Station, Storage, Table, Time, Uplink,
     ValueType, WordOrder,
 };
 pub use pace::Pace;

@@ -112,6 +112,21 @@ pub const DAY_MS: u64 = 86_400_000;
 pub const RTU_UNIT_MIN: u8 = 1;
 /// Highest address of a unit on a serial line; 248 to 255 are reserved.
 pub const RTU_UNIT_MAX: u8 = 247;
+/// Speeds of an M-Bus: those that a meter can be told (CI B8h to BFh).
+pub const MBUS_BAUDS: [u32; 8] = [300, 600, 1_200, 2_400, 4_800, 9_600, 19_200, 38_400];
+/// The speed of an M-Bus where nothing else is said.
+pub const MBUS_BAUD: u32 = 2_400;
+/// Longest that a converter may hold bytes back.
+pub const MBUS_LATENCY_MS_MAX: u64 = 2_000;
+/// Longest wait behind the opening of an M-Bus.
+pub const MBUS_POWER_UP_MS_MAX: u64 = 60_000;
+/// Highest primary address of a meter; 251 to 255 have meanings of their own.
+pub const MBUS_PRIMARY_MAX: u8 = 250;
+/// Most readouts a day that a budget allows: one every quarter of an hour.
+pub const MBUS_READS_MAX: u32 = 96;
+/// Records of one readout: 64 telegrams of records of two bytes.
+pub const MBUS_RECORDS_MAX: u16 = 8_000;
+
 /// Registers (or bits) of one table of a meter.
 pub const REGISTERS: u32 = 65_536;
 /// Most registers in one read.

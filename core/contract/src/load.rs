@@ -1,7 +1,9 @@
 //! How busy a port will be, computed ahead from the contract (R5.2).
 
 use crate::limits::{READ_BITS_MAX, READ_REGISTERS_MAX};
-use crate::model::{Contract, Meter, Parity, Point, Port, PortKind, SerialLine, Table};
+use crate::model::{
+    Address, Contract, MbusLine, Meter, Parity, Point, Port, PortKind, SerialLine, Table,
+};
 use alloc::vec::Vec;
 
 /// Bytes of a read request: unit, function, address, count, CRC.
@@ -10,6 +12,14 @@ const REQUEST_BYTES: u64 = 8;
 const REPLY_BYTES: u64 = 5;
 /// Silence around request and reply, in characters: 3.5 after each.
 const SILENCE_CHARS: u64 = 7;
+/// Bytes of an M-Bus request: start, control, address, checksum, stop.
+const MBUS_REQUEST_BYTES: u64 = 5;
+/// Bytes of a telegram without records: frame and long header.
+const MBUS_TELEGRAM_BYTES: u64 = 21;
+/// Bytes of the shortest record that counts something.
+const MBUS_RECORD_BYTES: u64 = 6;
+/// The silence behind each frame: 33 bit times.
+const MBUS_SILENCE_CHARS: u64 = 3;
 /// A share of the time is given in millionths, so that slow schedules count too.
 const WHOLE: u128 = 1_000_000;
 
@@ -47,6 +57,9 @@ pub(crate) fn load(contract: &Contract, port: &Port) -> Load {
 
 /// Microseconds of one session: if all is answered at once, and if nothing is.
 fn session_us(port: &Port, meter: &Meter) -> (u64, u64) {
+    if let PortKind::Mbus(line) = &port.kind {
+        return mbus_session_us(port, line, meter);
+    }
     let attempts = u64::from(meter.retries.unwrap_or(port.retries)) + 1;
     let timeout_ms = meter.timeout_ms.unwrap_or(port.timeout_ms);
     let (mut answered, mut silent) = (0u64, 0u64);
@@ -57,13 +70,33 @@ fn session_us(port: &Port, meter: &Meter) -> (u64, u64) {
                 chars_us(line, REPLY_BYTES + data_bytes + SILENCE_CHARS / 2)
                     + line.turnaround_ms * 1_000,
             ),
-            PortKind::ModbusTcp { .. } => (0, 0),
+            PortKind::ModbusTcp { .. } | PortKind::Mbus(_) => (0, 0),
         };
         answered = answered.saturating_add(request + reply);
         let waiting = request + timeout_ms.saturating_mul(1_000);
         silent = silent.saturating_add(waiting.saturating_mul(attempts));
     }
     (answered, silent)
+}
+
+/// The same of a readout: beginning, acknowledgement, request, and the shortest telegram that holds the points. Nothing is read
+/// where the beginning is not acknowledged.
+fn mbus_session_us(port: &Port, line: &MbusLine, meter: &Meter) -> (u64, u64) {
+    let serial = match &meter.address {
+        Address::Mbus(address) => SerialLine {
+            baud: address.baud.unwrap_or(line.serial.baud),
+            parity: Parity::Even,
+            ..line.serial.clone()
+        },
+        Address::Unit(_) => line.serial.clone(),
+    };
+    let points = u64::try_from(meter.points.len()).unwrap_or(u64::MAX);
+    let telegram = MBUS_TELEGRAM_BYTES.saturating_add(points.saturating_mul(MBUS_RECORD_BYTES));
+    let chars = 4 * MBUS_SILENCE_CHARS + 2 * MBUS_REQUEST_BYTES + 1;
+    let answered = chars_us(&serial, chars.saturating_add(telegram));
+    let attempts = u64::from(port.retries) + 1;
+    let waiting = chars_us(&serial, MBUS_REQUEST_BYTES) + port.timeout_ms.saturating_mul(1_000);
+    (answered, waiting.saturating_mul(attempts))
 }
 
 /// Microseconds of so many characters on the line.
@@ -86,10 +119,11 @@ fn reads(points: &[Point]) -> Vec<u64> {
         };
         let mut spans: Vec<(u32, u32)> = points
             .iter()
-            .filter(|point| point.table == table)
-            .map(|point| {
-                let start = u32::from(point.address);
-                (start, start + u32::from(point.value.width()))
+            .filter_map(Point::register)
+            .filter(|register| register.table == table)
+            .map(|register| {
+                let start = u32::from(register.address);
+                (start, start + u32::from(register.value.width()))
             })
             .collect();
         spans.sort_unstable();

@@ -1,8 +1,10 @@
 //! The checked contract: what every plane reads. Built only by the parser, so that it is always sound.
 
+pub use crate::mbus::{MbusAddress, MbusLine, RecordFunction, RecordPick, Secondary};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use evidence::reasons::TruthClass;
 use evidence::{Decimal, MeterId, PointId, ScheduleId, SourceId};
 
@@ -188,7 +190,7 @@ pub struct Port {
     pub late_reply_ms: u64,
 }
 
-/// Serial or TCP.
+/// What is spoken on a port, and on what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortKind {
     /// Modbus RTU on a serial device.
@@ -198,6 +200,8 @@ pub enum PortKind {
         /// `host:port`.
         address: String,
     },
+    /// Wired M-Bus behind a level converter on a serial device.
+    Mbus(MbusLine),
 }
 
 /// A serial line.
@@ -207,7 +211,7 @@ pub struct SerialLine {
     pub device: String,
     /// Bits per second.
     pub baud: u32,
-    /// Data bits; always 8, for RTU sends whole bytes.
+    /// Data bits; always 8, for whole bytes are sent.
     pub data_bits: u8,
     /// Parity.
     pub parity: Parity,
@@ -246,8 +250,8 @@ pub struct Meter {
     pub id: MeterId,
     /// The port it is attached to.
     pub port: SourceId,
-    /// Its unit address on the port.
-    pub unit: u8,
+    /// How it is reached there.
+    pub address: Address,
     /// Its schedule.
     pub schedule: ScheduleId,
     /// How long to wait for its reply, where that is not what the port says.
@@ -258,11 +262,44 @@ pub struct Meter {
     pub points: Vec<Point>,
 }
 
-/// One register or group of registers of a meter.
+/// How a meter is reached on its port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A unit address of Modbus.
+    Unit(u8),
+    /// Addresses of an M-Bus.
+    Mbus(MbusAddress),
+}
+
+/// One value of a meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Point {
     /// Its id within the meter.
     pub id: PointId,
+    /// Where its number comes from.
+    pub from: Source,
+    /// The value is raw times this.
+    pub scale: Decimal,
+    /// Unit for people and exports.
+    pub unit: String,
+    /// Smallest and largest good value.
+    pub range: Option<(Decimal, Decimal)>,
+    /// Whether a value may leave the node before it is durable.
+    pub policy: Policy,
+}
+
+/// What a point is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A register or group of registers of a Modbus meter.
+    Register(Register),
+    /// A data record of an M-Bus meter.
+    Record(RecordPick),
+}
+
+/// One register or group of registers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Register {
     /// Which table of the meter.
     pub table: Table,
     /// First register or bit, protocol address from 0.
@@ -273,14 +310,6 @@ pub struct Point {
     pub word_order: WordOrder,
     /// The bits of the number that are the value, where not all of them are.
     pub bits: Option<BitField>,
-    /// The value is raw times this.
-    pub scale: Decimal,
-    /// Unit for people and exports.
-    pub unit: String,
-    /// Smallest and largest good value.
-    pub range: Option<(Decimal, Decimal)>,
-    /// Whether a value may leave the node before it is durable.
-    pub policy: Policy,
 }
 
 /// The four tables of a Modbus device.
@@ -332,6 +361,82 @@ pub struct BitField {
     pub low: u8,
     /// The highest.
     pub high: u8,
+}
+
+impl PortKind {
+    /// Its serial device, where it has one.
+    #[must_use]
+    pub const fn serial(&self) -> Option<&SerialLine> {
+        match self {
+            Self::ModbusRtu(line) => Some(line),
+            Self::Mbus(line) => Some(&line.serial),
+            Self::ModbusTcp { .. } => None,
+        }
+    }
+
+    /// The name of its device, or its address.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        match self {
+            Self::ModbusRtu(line) => &line.device,
+            Self::Mbus(line) => &line.serial.device,
+            Self::ModbusTcp { address } => address,
+        }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ModbusRtu(_) => "RTU",
+            Self::ModbusTcp { .. } => "TCP",
+            Self::Mbus(_) => "M-Bus",
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unit(unit) => write!(f, "{unit}"),
+            Self::Mbus(address) => match (&address.secondary, address.primary) {
+                (_, Some(primary)) => write!(f, "{primary}"),
+                (Some(secondary), None) => f.write_str(&secondary.id),
+                (None, None) => Ok(()),
+            },
+        }
+    }
+}
+
+impl Meter {
+    /// Its unit address, on a Modbus port.
+    #[must_use]
+    pub const fn unit(&self) -> Option<u8> {
+        match self.address {
+            Address::Unit(unit) => Some(unit),
+            Address::Mbus(_) => None,
+        }
+    }
+}
+
+impl Point {
+    /// Its registers, where it is of a Modbus meter.
+    #[must_use]
+    pub const fn register(&self) -> Option<&Register> {
+        match &self.from {
+            Source::Register(register) => Some(register),
+            Source::Record(_) => None,
+        }
+    }
+
+    /// What selects its data record, where it is of an M-Bus meter.
+    #[must_use]
+    pub const fn record(&self) -> Option<&RecordPick> {
+        match &self.from {
+            Source::Record(pick) => Some(pick),
+            Source::Register(_) => None,
+        }
+    }
 }
 
 impl ValueType {

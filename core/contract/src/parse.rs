@@ -1,22 +1,25 @@
 //! From the text of one file to a checked contract, or to everything that is wrong with it.
 
+mod meters;
+
 use crate::block::Block;
 use crate::error::{ContractError, Report, wrong};
-use crate::keys::{METER, PORT, PROFILE, ROOT, SCHEDULE, SEAL, STATION, STORAGE, UPLINK};
+use crate::keys::{PORT, PROFILE, ROOT, SCHEDULE, SEAL, STATION, STORAGE, UPLINK};
 use crate::limits::{
     BACKOFF_MS_MAX, BACKOFF_MS_MIN, DAY_MS, FILE_BYTES_MAX, GROUP_WAIT_MS_MAX, KEEP_BYTES,
-    LATE_REPLY_MS_DEFAULT, LATE_REPLY_MS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PROFILES_MAX,
+    LATE_REPLY_MS_DEFAULT, LATE_REPLY_MS_MAX, PORT_TIMEOUT_MS_MAX, PROFILES_MAX,
     SCHEDULE_EVERY_MS_MIN, SEAL_EVERY_MS_MAX, SEAL_EVERY_MS_MIN, TURNAROUND_MS_MAX,
     UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
 };
+use crate::mbus;
 use crate::model::{
-    Contract, Meter, Parity, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage,
-    Time, Uplink,
+    Contract, Parity, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Time,
+    Uplink,
 };
 use crate::points;
 use crate::read::{duration, id, integer, pair, size, text, word};
 use crate::rules::Problem;
-use crate::sound::{Place, STAND_IN, instead, problems};
+use crate::sound::{Place, STAND_IN, problems};
 use crate::syntax;
 use crate::time::{TIME, read as read_time};
 use crate::words::{PortWord, word_of};
@@ -56,8 +59,8 @@ struct Walk<'r, 't, 'i, 'x> {
     stand_ins: usize,
     /// An id could not be read: what seems to be missing may be that one.
     unreadable_id: bool,
-    /// Meters whose unit could not be read.
-    without_unit: BTreeSet<MeterId>,
+    /// Meters whose address could not be read.
+    without_address: BTreeSet<MeterId>,
     /// Points of all meters so far, the profiles' included.
     points: usize,
 }
@@ -70,7 +73,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             blocks: BTreeMap::new(),
             stand_ins: 0,
             unreadable_id: false,
-            without_unit: BTreeSet::new(),
+            without_address: BTreeSet::new(),
             points: 0,
         }
     }
@@ -85,7 +88,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         let ports = self.ports();
         let schedules = self.schedules();
         let profiles = self.profiles();
-        let meters = self.meters(&profiles);
+        let meters = self.meters(&profiles, &ports);
         let contract = Contract {
             station,
             storage,
@@ -96,7 +99,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             schedules,
             meters,
         };
-        for (place, problem) in problems(&contract, &self.without_unit) {
+        for (place, problem) in problems(&contract, &self.without_address) {
             self.place(&place, problem);
         }
         contract
@@ -309,89 +312,6 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         }
         profiles
     }
-
-    fn meters(&mut self, profiles: &BTreeMap<PointId, Vec<Point>>) -> BTreeMap<MeterId, Meter> {
-        let mut meters = BTreeMap::new();
-        for (place, (table, span)) in self
-            .root
-            .children(self.report, "meter")
-            .into_iter()
-            .enumerate()
-        {
-            let path = Block::path_of(table, "meter", place);
-            let mut block = Block::new(&METER, path, table, span);
-            block.refuse_unknown(self.report);
-            let Some(id) = self.id(&mut block, |id: &MeterId| meters.contains_key(id)) else {
-                continue;
-            };
-            let meter = self.meter(id.clone(), &mut block, profiles);
-            self.blocks.insert(Place::Meter(id.clone()), block);
-            if let Some(meter) = meter {
-                meters.insert(id, meter);
-            }
-        }
-        meters
-    }
-
-    fn meter(
-        &mut self,
-        meter: MeterId,
-        block: &mut Block<'t, 'i>,
-        profiles: &BTreeMap<PointId, Vec<Point>>,
-    ) -> Option<Meter> {
-        let report = &mut *self.report;
-        let port = block.get(report, "port", None, |raw| id(raw).map(Some));
-        let unit = block.get(report, "unit", None, |raw| {
-            integer::<u8>("1 to 247 on a serial line, 0 to 255 over TCP")(raw).map(Some)
-        });
-        let schedule = block.get(report, "schedule", None, |raw| id(raw).map(Some));
-        let timeout_ms = block.maybe(report, "timeout", duration(1..=PORT_TIMEOUT_MS_MAX));
-        let retries = block.maybe(report, "retries", integer("0 to 10"));
-        let profile = block.maybe(report, "profile", id::<PointId>);
-        let shared = profile.as_ref().and_then(|id| profiles.get(id));
-        let mut points = shared.cloned().unwrap_or_default();
-        points.extend(points::read(block, report, &points));
-        let before = self.points;
-        self.points += points.len();
-        if self.points > POINTS_MAX {
-            // Said once; further points only cost memory.
-            if before <= POINTS_MAX {
-                let what = format!("more than {POINTS_MAX} points of all meters together");
-                let advice = "share the meters with another node";
-                report.error(&(0..0), "meter", wrong(what, advice));
-            }
-            points.truncate(1);
-            points.shrink_to_fit();
-        }
-        if let Some(profile) = &profile
-            && shared.is_none()
-        {
-            let known = profiles.keys().map(PointId::as_str);
-            let advice = instead("profile", profile.as_str(), known);
-            let problem = Problem {
-                keys: &["profile"],
-                wrong: wrong(format!("there is no profile \"{profile}\""), advice),
-                absent: true,
-            };
-            if !self.unreadable_id {
-                block.problem(report, problem);
-            }
-        }
-        if unit.is_none() {
-            self.without_unit.insert(meter.clone());
-        }
-        self.stand_ins += 1;
-        let stand_in = format!("{STAND_IN}{}", self.stand_ins);
-        Some(Meter {
-            id: meter,
-            port: port.or_else(|| stand_in.parse().ok())?,
-            unit: unit.unwrap_or(1),
-            schedule: schedule.or_else(|| stand_in.parse().ok())?,
-            timeout_ms,
-            retries,
-            points,
-        })
-    }
 }
 
 /// A base URL without its last slash, so that paths can be appended.
@@ -456,30 +376,35 @@ fn read_seal(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Seal {
 }
 
 fn read_port(id: SourceId, block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Port {
-    let kind = block.get(report, "kind", PortWord::Rtu, word);
-    let readable = !block.is_faulty("kind");
-    if readable {
-        block.refuse_other_ports(report, word_of(kind));
+    let mut kind = block.get(report, "kind", PortWord::Rtu, word);
+    if block.is_faulty("kind") {
+        // Without a kind the keys tell which one was meant.
+        let mbus = ["latency", "power_up", "shared"];
+        kind = match block.has("address") {
+            true => PortWord::Tcp,
+            false if mbus.iter().any(|key| block.has(key)) => PortWord::Mbus,
+            false => PortWord::Rtu,
+        };
+    } else {
+        block.refuse_other_ports(report, "this port", word_of(kind));
     }
-    // Without a kind the keys tell which one was meant.
-    let tcp = if readable {
-        kind == PortWord::Tcp
-    } else {
-        block.has("address")
-    };
-    let kind = if tcp {
-        let address = block.get(report, "address", String::new(), text);
-        PortKind::ModbusTcp { address }
-    } else {
-        PortKind::ModbusRtu(SerialLine {
-            // Its own id stands in for a device, so that no two ports seem to share one.
-            device: block.get(report, "device", format!("/{id}"), text),
-            baud: block.get(report, "baud", 9_600, integer("such as 9600")),
+    // Its own id stands in for a device, so that no two ports seem to share one.
+    let stand_in = format!("/{id}");
+    let kind = match kind {
+        PortWord::Mbus => return Port::mbus(id, mbus::line(block, report, stand_in)),
+        PortWord::Tcp => PortKind::ModbusTcp {
+            address: block.get(report, "address", String::new(), text),
+        },
+        PortWord::Rtu => PortKind::ModbusRtu(SerialLine {
+            device: block.get(report, "device", stand_in, text),
+            baud: block
+                .maybe(report, "baud", integer("such as 9600"))
+                .unwrap_or(9_600),
             data_bits: block.get(report, "data_bits", 8, integer("8")),
             parity: block.get(report, "parity", Parity::Even, word),
             stop_bits: block.get(report, "stop_bits", 1, integer("1 or 2")),
             turnaround_ms: block.get(report, "turnaround", 0, duration(0..=TURNAROUND_MS_MAX)),
-        })
+        }),
     };
     let timeout_ms = block.get(report, "timeout", 1_000, duration(1..=PORT_TIMEOUT_MS_MAX));
     let late = block.maybe(report, "late_reply", duration(1..=LATE_REPLY_MS_MAX));

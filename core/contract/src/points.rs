@@ -3,7 +3,8 @@
 use crate::block::Block;
 use crate::error::{Report, wrong};
 use crate::keys::POINT;
-use crate::model::{Point, Policy, Table, ValueType, WordOrder};
+use crate::mbus;
+use crate::model::{Point, Policy, Register, Source, Table, ValueType, WordOrder};
 use crate::read::{bits, decimal, id, pair, register, text, word};
 use crate::rules::{Problem, point};
 use alloc::collections::BTreeMap;
@@ -56,19 +57,29 @@ pub(crate) fn read(
 
 fn read_point(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Option<Point> {
     let name = block.get(report, "id", None, |raw| id::<PointId>(raw).map(Some));
-    let value = block.get(report, "type", ValueType::U16, word);
-    let (table, address) = block.get(report, "register", (Table::Holding, 0), register);
+    let from = match mbus::pick(block, report) {
+        Some(pick) => Source::Record(pick),
+        None => Source::Register(read_register(block, report)),
+    };
     let one = Decimal::new(1, 0).ok()?;
     Some(Point {
         id: name.or_else(|| "unreadable".parse().ok())?,
-        table,
-        address,
-        value,
-        word_order: block.get(report, "word_order", WordOrder::HighFirst, word),
-        bits: block.maybe(report, "bits", bits),
+        from,
         scale: block.get(report, "scale", one, decimal),
         unit: block.get(report, "unit", String::new(), text),
         range: block.maybe(report, "range", pair(decimal, "[\"0\", \"99999999\"]")),
         policy: block.get(report, "policy", Policy::EvidenceFirst, word),
     })
+}
+
+fn read_register(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Register {
+    let value = block.get(report, "type", ValueType::U16, word);
+    let (table, address) = block.get(report, "register", (Table::Holding, 0), register);
+    Register {
+        table,
+        address,
+        value,
+        word_order: block.get(report, "word_order", WordOrder::HighFirst, word),
+        bits: block.maybe(report, "bits", bits),
+    }
 }

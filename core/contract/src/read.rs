@@ -21,6 +21,7 @@ pub(crate) enum Raw<'v, 'i> {
     Integer(Option<i128>),
     Float(&'v str),
     List(&'v [Spanned<DeValue<'i>>]),
+    Flag(bool),
     Other(&'static str),
 }
 
@@ -33,7 +34,7 @@ impl<'v, 'i> From<&'v DeValue<'i>> for Raw<'v, 'i> {
             }
             DeValue::Float(number) => Self::Float(number.as_str()),
             DeValue::Array(list) => Self::List(list),
-            DeValue::Boolean(_) => Self::Other("a boolean"),
+            DeValue::Boolean(flag) => Self::Flag(*flag),
             DeValue::Datetime(_) => Self::Other("a date or time"),
             DeValue::Table(_) => Self::Other("a table"),
         }
@@ -56,6 +57,7 @@ impl Raw<'_, '_> {
             Self::Integer(_) => "a number",
             Self::Float(_) => "a number with a fraction",
             Self::List(_) => "a list",
+            Self::Flag(_) => "a boolean",
             Self::Other(kind) => kind,
         }
     }
@@ -121,6 +123,14 @@ pub(crate) fn integer<T: TryFrom<i128>>(range: &'static str) -> impl Fn(&Raw<'_,
             Err(raw.not("a whole number", format!("write it without quotes: {text}")))
         }
         _ => Err(raw.not("a whole number", format!("write a whole number, {range}"))),
+    }
+}
+
+/// Yes or no.
+pub(crate) fn flag(raw: &Raw<'_, '_>) -> Value<bool> {
+    match raw {
+        Raw::Flag(flag) => Ok(*flag),
+        _ => Err(raw.not("true or false", "write true or false, without quotes")),
     }
 }
 

@@ -8,9 +8,10 @@ use crate::limits::{
     SEAL_EVERY_MS_MAX, SEAL_EVERY_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_MAX,
     SEGMENTS_MIN, TURNAROUND_MS_MAX, UNIT_BYTES_MAX, UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
 };
+use crate::mbus;
 use crate::model::{
-    BitField, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Table, Uplink,
-    ValueType,
+    BitField, Point, Port, PortKind, Register, Schedule, Seal, SerialLine, Source, Station,
+    Storage, Table, Uplink, ValueType,
 };
 use crate::names::{address, origin, path, url, vkey};
 use crate::words::word_of;
@@ -287,17 +288,23 @@ pub(crate) fn port(port: &Port) -> Problems {
     match &port.kind {
         PortKind::ModbusRtu(line) => serial(line, &mut out),
         PortKind::ModbusTcp { address: text } => out.check(&["address"], address(text)),
+        PortKind::Mbus(line) => mbus::line_rules(line, &mut out),
     }
     out
 }
 
-fn serial(line: &SerialLine, out: &mut Problems) {
+/// A device's path.
+pub(crate) fn device(path: &str, out: &mut Problems) {
     out.unless(
-        line.device.starts_with('/') && line.device.len() > 1,
+        path.starts_with('/') && path.len() > 1,
         &["device"],
-        format!("\"{}\" is not the path of a device", line.device),
+        format!("\"{path}\" is not the path of a device"),
         "write the whole path, such as \"/dev/ttyS1\"",
     );
+}
+
+fn serial(line: &SerialLine, out: &mut Problems) {
+    device(&line.device, out);
     if !BAUDS.contains(&line.baud) {
         let near = BAUDS.iter().min_by_key(|rate| rate.abs_diff(line.baud));
         let advice = near.map_or(String::new(), |near| format!("the nearest one is {near}"));
@@ -351,34 +358,11 @@ pub(crate) fn schedule(schedule: &Schedule) -> Problems {
 
 pub(crate) fn point(point: &Point) -> Problems {
     let mut out = Problems::default();
-    let end = u32::from(point.address) + u32::from(point.value.width());
-    out.unless(
-        end <= REGISTERS,
-        &["register", "type"],
-        format!(
-            "a value of {} registers at {} ends past 65535",
-            point.value.width(),
-            point.address
-        ),
-        "choose a lower address or a narrower type",
-    );
-    let bits = matches!(point.table, Table::Coil | Table::Discrete);
-    let bit = point.value == ValueType::Bit;
-    let (table, value) = (word_of(point.table), word_of(point.value));
-    out.unless(
-        bit || !bits,
-        &["type", "register"],
-        format!("the table `{table}` holds bits, not `{value}`"),
-        "write type = \"bit\", or a register of `holding` or `input`",
-    );
-    out.unless(
-        bits || !bit,
-        &["type", "register"],
-        format!("the table `{table}` holds registers, not bits"),
-        "write type = \"u16\", or a register of `coil` or `discrete`",
-    );
-    scale(point, bit, &mut out);
-    bit_field(point, &mut out);
+    match &point.from {
+        Source::Register(register) => registers(register, &mut out),
+        Source::Record(pick) => mbus::pick_rules(pick, &mut out),
+    }
+    scale(point, &mut out);
     if let Some((min, max)) = point.range {
         out.unless(
             min.cmp_value(max) != Ordering::Greater,
@@ -397,18 +381,48 @@ pub(crate) fn point(point: &Point) -> Problems {
     out
 }
 
-fn bit_field(point: &Point, out: &mut Problems) {
-    let Some(BitField { low, high }) = point.bits else {
+fn registers(register: &Register, out: &mut Problems) {
+    let end = u32::from(register.address) + u32::from(register.value.width());
+    out.unless(
+        end <= REGISTERS,
+        &["register", "type"],
+        format!(
+            "a value of {} registers at {} ends past 65535",
+            register.value.width(),
+            register.address
+        ),
+        "choose a lower address or a narrower type",
+    );
+    let bits = matches!(register.table, Table::Coil | Table::Discrete);
+    let bit = register.value == ValueType::Bit;
+    let (table, value) = (word_of(register.table), word_of(register.value));
+    out.unless(
+        bit || !bits,
+        &["type", "register"],
+        format!("the table `{table}` holds bits, not `{value}`"),
+        "write type = \"bit\", or a register of `holding` or `input`",
+    );
+    out.unless(
+        bits || !bit,
+        &["type", "register"],
+        format!("the table `{table}` holds registers, not bits"),
+        "write type = \"u16\", or a register of `coil` or `discrete`",
+    );
+    bit_field(register, out);
+}
+
+fn bit_field(register: &Register, out: &mut Problems) {
+    let Some(BitField { low, high }) = register.bits else {
         return;
     };
     let unsigned = [ValueType::U16, ValueType::U32, ValueType::U64];
     out.unless(
-        unsigned.contains(&point.value),
+        unsigned.contains(&register.value),
         &["bits", "type"],
-        format!("`{}` has no bits to choose from", word_of(point.value)),
+        format!("`{}` has no bits to choose from", word_of(register.value)),
         "write type = \"u16\", \"u32\" or \"u64\", or remove the line",
     );
-    let last = point.value.width() * 16 - 1;
+    let last = register.value.width() * 16 - 1;
     out.unless(
         low <= high && u16::from(high) <= last,
         &["bits", "type"],
@@ -417,8 +431,10 @@ fn bit_field(point: &Point, out: &mut Problems) {
     );
 }
 
-fn scale(point: &Point, bit: bool, out: &mut Problems) {
+fn scale(point: &Point, out: &mut Problems) {
     let scale = point.scale;
+    let value = point.register().map(|register| register.value);
+    let bit = value == Some(ValueType::Bit);
     out.unless(
         scale.mantissa() != 0,
         &["scale"],
@@ -433,10 +449,12 @@ fn scale(point: &Point, bit: bool, out: &mut Problems) {
         "remove the line",
     );
     // Wider counters are multiplied by short scales only; the reading says so if it ever overflows.
-    let raw_max = match point.value {
-        ValueType::Bit | ValueType::U16 | ValueType::I16 | ValueType::Bcd16 => i128::from(u16::MAX),
-        ValueType::U32 | ValueType::I32 | ValueType::Bcd32 => i128::from(u32::MAX),
-        ValueType::U64 | ValueType::I64 | ValueType::Bcd64 | ValueType::F32 | ValueType::F64 => 1,
+    let raw_max = match value {
+        Some(ValueType::Bit | ValueType::U16 | ValueType::I16 | ValueType::Bcd16) => {
+            i128::from(u16::MAX)
+        }
+        Some(ValueType::U32 | ValueType::I32 | ValueType::Bcd32) => i128::from(u32::MAX),
+        _ => 1,
     };
     let largest = Decimal::new(raw_max, 0).and_then(|raw| raw.checked_mul(scale));
     out.unless(

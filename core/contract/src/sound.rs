@@ -6,7 +6,8 @@ use crate::limits::{
     RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX,
     SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
 };
-use crate::model::{Contract, Meter, PortKind};
+use crate::mbus;
+use crate::model::{Address, Contract, Meter, Point, Port, PortKind, Source};
 use crate::near::{either, nearest};
 use crate::rules::{Problem, Problems, port, schedule, seal, shown_ms, station, storage, uplink};
 use crate::time;
@@ -30,7 +31,7 @@ pub(crate) enum Place {
     Meter(MeterId),
 }
 
-/// Every broken rule but those of points, which [`crate::rules::point`] holds. Meters whose unit is
+/// Every broken rule but those of points, which [`crate::rules::point`] holds. Meters whose address is
 /// `unknown` are not compared with others.
 pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<(Place, Problem)> {
     let mut all = Vec::new();
@@ -56,7 +57,7 @@ pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<
     let mut devices = BTreeMap::new();
     for (id, one) in &contract.ports {
         let mut found = port(one);
-        if let PortKind::ModbusRtu(line) = &one.kind
+        if let Some(line) = one.kind.serial()
             && let Some(other) = devices.insert(line.device.as_str(), id)
         {
             let what = format!("port \"{other}\" has the same device");
@@ -71,25 +72,40 @@ pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<
     for (id, one) in &contract.schedules {
         add(Place::Schedule(id.clone()), schedule(one));
     }
-    let mut units = BTreeMap::new();
+    let mut known: BTreeMap<&SourceId, Vec<&Meter>> = BTreeMap::new();
     for (id, one) in &contract.meters {
         let mut found = meter(contract, one);
-        if !unknown.contains(id)
-            && let Some(other) = units.insert((&one.port, one.unit), id)
-        {
-            let what = format!(
-                "meter \"{other}\" has unit {} on port \"{}\" too",
-                one.unit, one.port
-            );
-            found.add(
-                &["unit", "port"],
-                what,
-                "give each meter of a port an address of its own",
-            );
+        if !unknown.contains(id) {
+            let others = known.entry(&one.port).or_default();
+            twins(one, others, &mut found);
+            others.push(one);
         }
         add(Place::Meter(id.clone()), found);
     }
     all
+}
+
+/// Two meters of a port that answer to one address.
+fn twins(one: &Meter, others: &[&Meter], out: &mut Problems) {
+    let twin = others.iter().find_map(|other| {
+        let keys = match (&other.address, &one.address) {
+            (Address::Unit(a), Address::Unit(b)) if a == b => Some(&["unit", "port"][..]),
+            (Address::Mbus(a), Address::Mbus(b)) => mbus::same_meter(a, b),
+            _ => None,
+        };
+        keys.map(|keys| (keys, other))
+    });
+    let Some((keys, other)) = twin else { return };
+    let address = match &one.address {
+        Address::Unit(unit) => format!("unit {unit}"),
+        Address::Mbus(_) => String::from("this address"),
+    };
+    let (other, port) = (&other.id, &one.port);
+    out.add(
+        keys,
+        format!("meter \"{other}\" has {address} on port \"{port}\" too"),
+        "give each meter of a port an address of its own",
+    );
 }
 
 fn counts(contract: &Contract) -> Problems {
@@ -142,16 +158,8 @@ fn meter(contract: &Contract, meter: &Meter) -> Problems {
     reference(&mut out, &["port"], meter.port.as_str(), ports);
     let schedules = contract.schedules.keys().map(ScheduleId::as_str);
     reference(&mut out, &["schedule"], meter.schedule.as_str(), schedules);
-    let serial = contract
-        .ports
-        .get(&meter.port)
-        .is_some_and(|port| matches!(port.kind, PortKind::ModbusRtu(_)));
-    if serial && !(RTU_UNIT_MIN..=RTU_UNIT_MAX).contains(&meter.unit) {
-        let what = match meter.unit {
-            0 => String::from("unit 0 is the broadcast, which no meter answers"),
-            unit => format!("unit {unit} is reserved on a serial line"),
-        };
-        out.add(&["unit", "port"], what, "write 1 to 247");
+    if let Some(port) = contract.ports.get(&meter.port) {
+        on_port(contract, meter, port, &mut out);
     }
     out.unless(
         meter.retries.is_none_or(|retries| retries <= RETRIES_MAX),
@@ -192,6 +200,54 @@ fn meter(contract: &Contract, meter: &Meter) -> Problems {
         format!("at most {METER_POINTS_MAX} points of one meter"),
     );
     out
+}
+
+/// What a meter says of its address and its points fits the kind of its port.
+fn on_port(contract: &Contract, meter: &Meter, port: &Port, out: &mut Problems) {
+    let serial = matches!(port.kind, PortKind::ModbusRtu(_));
+    let on_mbus = matches!(port.kind, PortKind::Mbus(_));
+    match &meter.address {
+        Address::Unit(unit) if serial && !(RTU_UNIT_MIN..=RTU_UNIT_MAX).contains(unit) => {
+            let what = match unit {
+                0 => String::from("unit 0 is the broadcast, which no meter answers"),
+                unit => format!("unit {unit} is reserved on a serial line"),
+            };
+            out.add(&["unit", "port"], what, "write 1 to 247");
+        }
+        Address::Unit(_) => {}
+        Address::Mbus(address) => {
+            out.0.extend(mbus::address_rules(address).0);
+            if let Some(schedule) = contract.schedules.get(&meter.schedule) {
+                mbus::budget(address, schedule, out);
+            }
+        }
+    }
+    let own = meter.timeout_ms.is_some() || meter.retries.is_some();
+    out.unless(
+        on_mbus == matches!(meter.address, Address::Mbus(_)) && !(on_mbus && own),
+        &["port"],
+        "the meter speaks another protocol than its port",
+        "write `unit` on a Modbus port, `primary` or `secondary` on an M-Bus",
+    );
+    let strange = |point: &&Point| matches!(point.from, Source::Record(_)) != on_mbus;
+    if let Some(point) = meter.points.iter().find(strange) {
+        let (what, advice) = match on_mbus {
+            true => (
+                "reads a register",
+                "select its data record with `quantity` or `record`",
+            ),
+            false => (
+                "reads a data record",
+                "write `register` and `type`: its meter is on a Modbus port",
+            ),
+        };
+        let (id, port) = (&point.id, &port.id);
+        out.add(
+            &["profile", "point", "port"],
+            format!("point \"{id}\" {what}, which no meter on port \"{port}\" has"),
+            advice,
+        );
+    }
 }
 
 /// Whether no two points of a meter have the same id.

@@ -1,6 +1,6 @@
 //! A file to begin with: every key of the declared table, with what it means, set or as a comment.
 
-use crate::keys::{Key, METER, POINT, PROFILE, Preset, SECTIONS, Section, UPLINK};
+use crate::keys::{Key, METER, POINT, PROFILE, Preset, RTU, SECTIONS, Section, TCP, UPLINK};
 use crate::limits::HEAD_END;
 use crate::offered::OFFERED;
 use crate::time::TIME;
@@ -133,7 +133,7 @@ fn table(
     let mark = if off { "#" } else { "" };
     *out += &format!("{mark}{header}\n");
     for key in section.keys.iter().filter(|key| key.kind != "tables") {
-        comment(out, &meaning(key));
+        comment(out, &meaning(section, key));
         let name = key.name;
         match line(section, key, draft, point) {
             Line::Set(value) => *out += &format!("{mark}{name} = {value}\n"),
@@ -143,11 +143,8 @@ fn table(
     }
 }
 
-fn meaning(key: &Key) -> String {
-    let only = match key.only {
-        "" => String::new(),
-        port => format!(" Only with kind = \"{port}\"."),
-    };
+fn meaning(section: &Section, key: &Key) -> String {
+    let only = section.only(key);
     let otherwise = match key.preset {
         Preset::Stated(words) => format!(" Left out: {words}."),
         Preset::Required | Preset::Text(_) | Preset::Number(_) => String::new(),
@@ -163,8 +160,11 @@ fn line(section: &Section, key: &Key, draft: &Draft, point: Option<&DraftPoint>)
     }
     let rtu = matches!(draft.wire, Some(Wire::Rtu { .. }));
     match key.preset {
-        Preset::Required if key.only == "modbus-rtu" || (key.only == "modbus-tcp" && rtu) => {
-            Line::Comment(example(section, key.name))
+        Preset::Required if key.only.contains(&RTU) != key.only.contains(&TCP) => {
+            match (key.only.contains(&TCP), rtu) {
+                (true, false) => Line::FillIn,
+                _ => Line::Comment(example(section, key.name)),
+            }
         }
         Preset::Required if section.header == UPLINK.header && draft.uplink.is_none() => {
             Line::Comment(example(section, key.name))
@@ -252,6 +252,17 @@ fn example(section: &Section, name: &str) -> String {
         (_, "late_reply") => "\"2s\"",
         ("[[meter]]", "timeout") => "\"1500ms\"",
         ("[[meter]]", "retries") => "0",
+        (_, "baud") => "9600",
+        (_, "shared") => "false",
+        (_, "primary") => "5",
+        (_, "secondary") => "\"12345678\"",
+        (_, "manufacturer") => "\"LUG\"",
+        (_, "version" | "medium") => "4",
+        (_, "reads_per_day") => "24",
+        (_, "record" | "storage" | "tariff" | "subunit") => "0",
+        (_, "quantity") => "\"Volume\"",
+        (_, "function") => "\"instantaneous\"",
+        (_, "record_unit") => "\"Wh\"",
         (_, "bits") => "\"4-7\"",
         (_, "profile") => "\"acme-3p\"",
         (_, "unit") => "\"kWh\"",

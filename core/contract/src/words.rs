@@ -1,7 +1,8 @@
 //! The words of the file for the model's enums; their place in the list is their canonical code.
 
 use crate::model::{
-    Oscillator, Parity, Policy, PtpMode, PtpTimestamping, Table, ValueType, WordOrder,
+    Oscillator, Parity, Policy, PortKind, PtpMode, PtpTimestamping, RecordFunction, Table,
+    ValueType, WordOrder,
 };
 use evidence::reasons::TruthClass;
 
@@ -24,10 +25,11 @@ macro_rules! words {
 pub(crate) enum PortWord {
     Rtu,
     Tcp,
+    Mbus,
 }
 
 words! {
-    PortWord { "modbus-rtu" Rtu "modbus-tcp" Tcp }
+    PortWord { "modbus-rtu" Rtu "modbus-tcp" Tcp "mbus" Mbus }
     Parity { "none" None "even" Even "odd" Odd }
     Table { "coil" Coil "discrete" Discrete "holding" Holding "input" Input }
     ValueType {
@@ -37,6 +39,9 @@ words! {
     WordOrder {
         "high-first" HighFirst "low-first" LowFirst
         "high-first-swapped" HighFirstSwapped "low-first-swapped" LowFirstSwapped
+    }
+    RecordFunction {
+        "instantaneous" Instantaneous "maximum" Maximum "minimum" Minimum "error" Error "stored" Stored
     }
     Oscillator { "xo" Xo "tcxo" Tcxo "ocxo" Ocxo "rubidium" Rubidium }
     PtpMode { "disciplines" Disciplines "free-running" FreeRunning }
@@ -49,4 +54,15 @@ words! {
 pub(crate) fn word_of<T: Word>(value: T) -> &'static str {
     let found = T::ALL.iter().find(|(_, other)| *other == value);
     found.map_or("?", |(word, _)| *word)
+}
+
+impl PortWord {
+    /// What a port is.
+    pub(crate) const fn of(kind: &PortKind) -> Self {
+        match kind {
+            PortKind::ModbusRtu(_) => Self::Rtu,
+            PortKind::ModbusTcp { .. } => Self::Tcp,
+            PortKind::Mbus(_) => Self::Mbus,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use alloc::format;
 use alloc::vec::Vec;
-use contract::{BitField, Point, ValueType, WordOrder};
+use contract::{BitField, Point, Register, ValueType, WordOrder};
 use evidence::reasons::QualityReason;
 use evidence::{Blob, Decimal, Quality};
 use modbus::pdu::Response;
@@ -22,18 +22,20 @@ pub struct Decoded {
 /// cover the point.
 #[must_use]
 pub fn decode(point: &Point, first: u16, response: &Response) -> Option<Decoded> {
-    let skip = usize::from(point.address.checked_sub(first)?);
-    let width = usize::from(point.value.width());
+    let register = point.register()?;
+    let skip = usize::from(register.address.checked_sub(first)?);
+    let width = usize::from(register.value.width());
     match response {
         Response::ReadHoldingRegisters(registers) | Response::ReadInputRegisters(registers) => {
             let bytes = registers.as_bytes();
             let raw = bytes.get(skip * 2..(skip + width) * 2)?;
-            Some(finish(point, raw, number(point, raw)))
+            Some(finish(point, raw, number(register, raw)))
         }
         Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
             let state = bits.states().nth(skip)?;
             let raw = [u8::from(state)];
-            let number = (point.value == ValueType::Bit).then(|| Number::Whole(i128::from(state)));
+            let number =
+                (register.value == ValueType::Bit).then(|| Number::Whole(i128::from(state)));
             Some(finish(point, &raw, number))
         }
         Response::WriteSingleCoil { .. }
@@ -45,7 +47,7 @@ pub fn decode(point: &Point, first: u16, response: &Response) -> Option<Decoded>
 }
 
 /// The number in the registers; `None` where they do not form one of the type.
-fn number(point: &Point, raw: &[u8]) -> Option<Number> {
+fn number(point: &Register, raw: &[u8]) -> Option<Number> {
     let mut words: Vec<[u8; 2]> = raw.as_chunks().0.to_vec();
     let (low_first, swapped) = match point.word_order {
         WordOrder::HighFirst => (false, false),

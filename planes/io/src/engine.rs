@@ -29,6 +29,8 @@ const MS_NS: u64 = 1_000_000;
 pub enum SetupError {
     /// The contract has no such port.
     UnknownPort(SourceId),
+    /// The port is an M-Bus, which is not driven yet.
+    Mbus(SourceId),
     /// A meter names a schedule that the contract does not have.
     UnknownSchedule {
         /// The meter.
@@ -51,6 +53,7 @@ impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownPort(port) => write!(f, "the contract has no port {port}"),
+            Self::Mbus(port) => write!(f, "port {port} is an M-Bus, which no node reads yet"),
             Self::UnknownSchedule { meter, schedule } => {
                 write!(
                     f,
@@ -159,7 +162,7 @@ impl PortEngine {
             late_reply_ns: found.late_reply_ms.saturating_mul(MS_NS),
             schedules,
             meters,
-            wire: Wire::new(&found.kind),
+            wire: Wire::new(&found.kind).ok_or_else(|| SetupError::Mbus(port.clone()))?,
             link: Link::new(),
             flight: None,
             book: LateBook::default(),
@@ -336,8 +339,8 @@ impl PortEngine {
 /// The plan of a meter whose points all lie within the address space.
 fn plan(meter: &contract::Meter) -> Result<Plan, SetupError> {
     let past = |point: &&contract::Point| {
-        let end = u32::from(point.address) + u32::from(point.value.width());
-        end > modbus::limits::ADDRESSES
+        let end = |one: &contract::Register| u32::from(one.address) + u32::from(one.value.width());
+        point.register().map(end) > Some(modbus::limits::ADDRESSES)
     };
     let [first, ..] = meter.points.as_slice() else {
         return Err(SetupError::NoPoints(meter.id.clone()));

@@ -75,11 +75,12 @@ impl Plan {
     /// A point runs past the last address.
     pub fn new(points: &[Point], gaps: Gaps) -> Result<Self, PduError> {
         let mut order: Vec<usize> = (0..points.len()).collect();
-        order.sort_by_key(|at| points.get(*at).map(|point| (point.table, point.address)));
+        let register = |at: usize| points.get(at).and_then(Point::register);
+        order.sort_by_key(|at| register(*at).map(|point| (point.table, point.address)));
         let mut reads = Vec::new();
         let mut open: Option<Run> = None;
         for at in order {
-            let Some(point) = points.get(at) else {
+            let Some(point) = register(at) else {
                 continue;
             };
             let first = u32::from(point.address);
@@ -195,8 +196,9 @@ mod tests {
                 for place in &read.points {
                     seen[*place] += 1;
                     let point = &points[*place];
-                    prop_assert!(point.address >= first);
-                    prop_assert!(point.address + point.value.width() <= first + count);
+                    let register = point.register().unwrap();
+                    prop_assert!(register.address >= first);
+                    prop_assert!(register.address + register.value.width() <= first + count);
                 }
             }
             prop_assert_eq!(seen, std::vec![1; points.len()]);

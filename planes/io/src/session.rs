@@ -182,6 +182,11 @@ impl MeterState {
         }
     }
 
+    /// Its unit address; the only meters here are those of Modbus.
+    pub(crate) fn unit(&self) -> u8 {
+        self.meter.unit().unwrap_or_default()
+    }
+
     /// A slot fell due: what was not started before is over. Returns a slot for which there is no room.
     #[must_use]
     pub(crate) fn slot_due(&mut self, now: MonoNs, slot: Slot, due: MonoNs) -> Option<Slot> {
@@ -254,7 +259,7 @@ impl MeterState {
         &mut self,
         until: impl Fn(u8, &Request) -> Option<MonoNs>,
     ) -> Option<MonoNs> {
-        let unit = self.meter.unit;
+        let unit = self.unit();
         let mut earliest: Option<MonoNs> = None;
         for session in [&mut self.active, &mut self.waiting].into_iter().flatten() {
             let Some(read) = self.plan.reads.get(session.read) else {

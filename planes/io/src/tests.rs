@@ -8,4 +8,4 @@ mod site;
 mod stray;
 mod world;
 
-pub(crate) use site::point;
+pub(crate) use site::{point, register};

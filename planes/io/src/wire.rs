@@ -65,8 +65,9 @@ fn timing(line: &SerialLine) -> Timing {
 }
 
 impl Wire {
-    pub(crate) fn new(kind: &PortKind) -> Self {
-        match kind {
+    /// Of a Modbus port; `None` of any other.
+    pub(crate) fn new(kind: &PortKind) -> Option<Self> {
+        Some(match kind {
             PortKind::ModbusRtu(line) => {
                 let timing = timing(line);
                 let seen = timing.with_read_latency(READ_LATENCY_NS);
@@ -78,7 +79,8 @@ impl Wire {
                 }
             }
             PortKind::ModbusTcp { .. } => Self::Tcp(Decoder::new()),
-        }
+            PortKind::Mbus(_) => return None,
+        })
     }
 
     pub(crate) fn is_serial(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What an entry says, in words: values with unit and quality, configurations with their content.
 
 use super::words;
-use contract::{Contract, PortKind};
+use contract::Contract;
 use evidence::kinds::{
     AttemptFailed, Configuration, CounterSnapshot, EpochStart, Event, Marker, Reading,
 };
@@ -78,10 +78,7 @@ impl Known {
     pub(super) fn content(&self) -> Option<Value> {
         let contract = self.contract.as_ref()?;
         let ports = contract.ports.iter().map(|(id, port)| {
-            let wire = match &port.kind {
-                PortKind::ModbusRtu(line) => &line.device,
-                PortKind::ModbusTcp { address } => address,
-            };
+            let wire = port.kind.place();
             json!({"id": id.as_str(), "wire": wire, "timeout_ms": port.timeout_ms, "retries": port.retries})
         });
         let schedules = contract.schedules.values().map(|one| {
@@ -96,7 +93,8 @@ impl Known {
             json!({
                 "id": meter.id.as_str(),
                 "port": meter.port.as_str(),
-                "unit": meter.unit,
+                "unit": meter.unit(),
+                "address": meter.address.to_string(),
                 "schedule": meter.schedule.as_str(),
                 "points": points,
             })

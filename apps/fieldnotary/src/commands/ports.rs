@@ -1,7 +1,7 @@
 //! Serial devices that cannot be opened just now: said before the node runs, and no reason not to run,
 //! since a device may be plugged in later.
 
-use contract::{Contract, PortKind};
+use contract::Contract;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use std::os::unix::fs::MetadataExt;
@@ -11,12 +11,9 @@ use std::path::Path;
 pub(super) fn unreadable(contract: &Contract) -> Vec<String> {
     let ports = contract.ports.iter();
     ports
-        .filter_map(|(id, port)| match &port.kind {
-            PortKind::ModbusRtu(line) => {
-                let why = cannot_be_opened(&line.device)?;
-                Some(format!("port {id}: {why}"))
-            }
-            PortKind::ModbusTcp { .. } => None,
+        .filter_map(|(id, port)| {
+            let why = cannot_be_opened(&port.kind.serial()?.device)?;
+            Some(format!("port {id}: {why}"))
         })
         .collect()
 }

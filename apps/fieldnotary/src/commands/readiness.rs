@@ -8,7 +8,7 @@ use super::status_screen::link_words;
 use super::words;
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
-use contract::{Contract, PortKind};
+use contract::Contract;
 use proof::note::Algorithm;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -147,10 +147,7 @@ fn announcement(contract: &Contract, data: &DataDir, report: &Map<String, Value>
     ));
     lines.push(("data", data.root().display().to_string()));
     for (id, port) in &contract.ports {
-        let wire = match &port.kind {
-            PortKind::ModbusRtu(line) => format!("RTU {}", line.device),
-            PortKind::ModbusTcp { address } => format!("TCP {address}"),
-        };
+        let wire = format!("{} {}", port.kind.name(), port.kind.place());
         let meters = contract.meters.values().filter(|meter| meter.port == *id);
         let names: Vec<&str> = meters.map(|meter| meter.id.as_str()).collect();
         lines.push(("port", format!("{id}, {wire}, {}", named(&names))));

@@ -74,10 +74,9 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
     let truth = storage.truth_dir.iter().chain(&storage.truth_device);
     let truth = truth.map(PathBuf::from);
     let public = [data.log_id(), data.identity().join("keys.vkey")];
-    let devices = contract.ports.values().filter_map(|port| match &port.kind {
-        PortKind::ModbusRtu(line) => Some(device_directories(Path::new(&line.device))),
-        PortKind::ModbusTcp { .. } => None,
-    });
+    let lines = contract.ports.values();
+    let lines = lines.filter_map(|port| port.kind.serial());
+    let devices = lines.map(|line| device_directories(Path::new(&line.device)));
     let mut places = std::collections::BTreeMap::from([
         (Place::PublicIdentity, public.to_vec()),
         (Place::Journal, vec![data.root().join("journal")]),
@@ -133,7 +132,7 @@ fn device_directories(device: &Path) -> Vec<PathBuf> {
 fn tcp_port(port: &contract::Port) -> Option<u16> {
     match &port.kind {
         PortKind::ModbusTcp { address } => address.rsplit_once(':')?.1.parse().ok(),
-        PortKind::ModbusRtu(_) => None,
+        PortKind::ModbusRtu(_) | PortKind::Mbus(_) => None,
     }
 }
 

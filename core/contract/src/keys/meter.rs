@@ -1,6 +1,6 @@
 //! Tables of meters and their points.
 
-use super::{Preset, REQUIRED, Section, key, text};
+use super::{MBUS, MODBUS, Preset, REQUIRED, Section, key, only, text};
 
 pub(crate) const PROFILE: Section = Section {
     header: "[[profile]]",
@@ -22,24 +22,98 @@ pub(crate) const METER: Section = Section {
     keys: &[
         key("id", "id", REQUIRED, "Its name; unique in the node."),
         key("port", "reference", REQUIRED, "`id` of its port."),
-        key(
-            "unit",
-            "integer",
-            REQUIRED,
-            "Its address on the port: 1 to 247 on a serial line, 0 to 255 over TCP.",
+        only(
+            MODBUS,
+            key(
+                "unit",
+                "integer",
+                REQUIRED,
+                "Its address on the port: 1 to 247 on a serial line, 0 to 255 over TCP.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "primary",
+                "integer",
+                Preset::Stated("it is selected by `secondary`"),
+                "Its primary address, 0 to 250. With `secondary` beside it, no other meter's telegram is taken.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "secondary",
+                "digits",
+                Preset::Stated(
+                    "whoever has the primary address is read, and told when it is another",
+                ),
+                "Its identification number, the eight digits on its label, such as `\"12345678\"`; no wildcards.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "manufacturer",
+                "text",
+                Preset::Stated("any"),
+                "Beside `secondary`: who made it, three letters such as `\"LUG\"`.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "version",
+                "integer",
+                Preset::Stated("any"),
+                "Beside `secondary`: its generation, 0 to 254.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "medium",
+                "integer",
+                Preset::Stated("any"),
+                "Beside `secondary`: the code of what it meters, 0 to 254, as `bus mbus search --json` tells it.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "baud",
+                "integer",
+                Preset::Stated("that of its port"),
+                "The speed that it has for itself: 300 to 38400.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "reads_per_day",
+                "integer",
+                Preset::Stated("no bound"),
+                "How often its battery lets it be read in any 24 hours: 1 to 96. Its schedule may not ask more often.",
+            ),
         ),
         key("schedule", "reference", REQUIRED, "`id` of its schedule."),
-        key(
-            "timeout",
-            "duration",
-            Preset::Stated("that of its port"),
-            "How long to wait for its reply: 1ms to 60s.",
+        only(
+            MODBUS,
+            key(
+                "timeout",
+                "duration",
+                Preset::Stated("that of its port"),
+                "How long to wait for its reply: 1ms to 60s.",
+            ),
         ),
-        key(
-            "retries",
-            "integer",
-            Preset::Stated("those of its port"),
-            "Attempts after the first: 0 to 10.",
+        only(
+            MODBUS,
+            key(
+                "retries",
+                "integer",
+                Preset::Stated("those of its port"),
+                "Attempts after the first: 0 to 10.",
+            ),
         ),
         key(
             "profile",
@@ -58,43 +132,122 @@ pub(crate) const METER: Section = Section {
 
 pub(crate) const POINT: Section = Section {
     header: "[[profile.point]] and [[meter.point]]",
-    doc: "One value of a meter.",
+    doc: "One value of a meter: a register of a Modbus meter, or a data record of an M-Bus one (`record` or `quantity`).",
     keys: &[
         key("id", "id", REQUIRED, "Its name; unique in the meter."),
-        key(
-            "register",
-            "register",
-            REQUIRED,
-            "Table and address, such as `holding:0`: tables `coil`, `discrete`, \
-            `holding`, `input`, protocol addresses from 0 (hexadecimal as `0x10`).",
+        only(
+            MODBUS,
+            key(
+                "register",
+                "register",
+                REQUIRED,
+                "Table and address, such as `holding:0`: tables `coil`, `discrete`, \
+                `holding`, `input`, protocol addresses from 0 (hexadecimal as `0x10`).",
+            ),
         ),
-        key(
-            "type",
-            "word",
-            REQUIRED,
-            "`bit` (in `coil` and `discrete`); in `holding` and `input` `u16`, `i16`, `u32`, `i32`, `u64`, `i64`, \
-            `f32`, `f64` (IEEE 754; the value is the shortest decimal that reads back as the same number), \
-            `bcd16`, `bcd32` or `bcd64` (4, 8 and 16 digits, no sign).",
+        only(
+            MODBUS,
+            key(
+                "type",
+                "word",
+                REQUIRED,
+                "`bit` (in `coil` and `discrete`); in `holding` and `input` `u16`, `i16`, `u32`, `i32`, `u64`, `i64`, \
+                `f32`, `f64` (IEEE 754; the value is the shortest decimal that reads back as the same number), \
+                `bcd16`, `bcd32` or `bcd64` (4, 8 and 16 digits, no sign).",
+            ),
         ),
-        key(
-            "word_order",
-            "word",
-            text("high-first"),
-            "Order of the 16-bit words of a wider value: `high-first` or `low-first`; `high-first-swapped` and \
-            `low-first-swapped` where in each word the less significant byte comes first.",
+        only(
+            MODBUS,
+            key(
+                "word_order",
+                "word",
+                text("high-first"),
+                "Order of the 16-bit words of a wider value: `high-first` or `low-first`; `high-first-swapped` and \
+                `low-first-swapped` where in each word the less significant byte comes first.",
+            ),
         ),
-        key(
-            "bits",
-            "bits",
-            Preset::Stated("all"),
-            "The bits of a `u16`, `u32` or `u64` that are the value, such as `\"4-7\"` or `\"3\"`; bit 0 is the least \
-            significant.",
+        only(
+            MODBUS,
+            key(
+                "bits",
+                "bits",
+                Preset::Stated("all"),
+                "The bits of a `u16`, `u32` or `u64` that are the value, such as `\"4-7\"` or `\"3\"`; bit 0 is the least \
+                significant.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "record",
+                "integer",
+                Preset::Stated("the one that has the meaning"),
+                "Place of the data record in the readout, from 0, over all its telegrams, as `bus mbus read` shows it. \
+                What else is said of the record must be true of it.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "quantity",
+                "text",
+                Preset::Stated("any; `record` is required then"),
+                "What the record measures, in the words of `bus mbus read`, such as `\"Volume\"`. Without `record` \
+                exactly one record may have this quantity, function, storage, tariff and subunit.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "function",
+                "word",
+                Preset::Stated("`instantaneous`; with `record` any"),
+                "`instantaneous`, `maximum`, `minimum`, `error` (of a time of error), or `stored` (fixed data structure).",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "storage",
+                "integer",
+                Preset::Stated("`0`, which is now; with `record` any"),
+                "Storage number of the record.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "tariff",
+                "integer",
+                Preset::Stated("`0`; with `record` any"),
+                "Tariff of the record.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "subunit",
+                "integer",
+                Preset::Stated("`0`; with `record` any"),
+                "Subunit (device) of the record.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "record_unit",
+                "text",
+                Preset::Stated("`unit`, where there is no `scale`; else any"),
+                "The unit that the meter gives, as `bus mbus read` shows it, such as `\"Wh\"`. A record in another unit \
+                is no reading.",
+            ),
         ),
         key(
             "scale",
             "decimal",
             text("1"),
-            "The value is the raw number times this, exactly; not 0.",
+            "The value is the raw number times this, exactly; not 0. Of an M-Bus record the number is what it says in its \
+            own unit.",
         ),
         key(
             "unit",

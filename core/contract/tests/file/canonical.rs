@@ -1,12 +1,15 @@
 //! One contract has one canonical form, and nothing else is read as one.
 
-use crate::common::{BASE, with};
+use crate::catalogue::MBUS;
+use crate::common::{BASE, changed, with};
 use crate::site::site;
 use evidence::cbor::{DecodeError, DecodeFault};
 use evidence::kinds::Configuration;
 use evidence::limits::BLOB_BYTES_MAX;
 use evidence::{Digest, MonoNs};
-use fieldnotary_contract::{Contract, EXAMPLE, PartsError, parse};
+use fieldnotary_contract::{
+    Address, Contract, EXAMPLE, Meter, PartsError, RecordPick, Source, parse,
+};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 fn contract(text: &str) -> Contract {
@@ -100,16 +103,100 @@ fn the_digest_of_the_example_stays() {
     let found = contract(EXAMPLE).digest().to_string();
     assert_eq!(
         found,
+        "43d3817c22a8713e19dce890e1c725d876d29f23f7ae37eba4f24c536ccf2391"
+    );
+    // What came later changes nothing of what was there: without its M-Bus, and then without [time], it is the
+    // digest of before.
+    let cut = |text: &str, from: &str, to: &str| {
+        let (before, rest) = text.split_once(from).expect("the example has it");
+        let (_, after) = rest.split_once(to).unwrap_or_default();
+        format!("{before}{to}{after}")
+    };
+    let before = cut(EXAMPLE, "# A wired M-Bus", "# Slots lie on UTC");
+    let before = cut(&before, "# Of an M-Bus meter", "[[meter]]\nid = \"m07\"");
+    let (before, _) = before
+        .split_once("# By its number")
+        .expect("the example has it");
+    let found = contract(before).digest().to_string();
+    assert_eq!(
+        found,
         "0ad5e50f59400d45acf9c6aa6a6db0c18bdb888c075915dd900b61dbbd77353a"
     );
-    // What came later changes nothing of what was there: without [time] it is the digest of before.
-    let (before, time) = EXAMPLE.split_once("[time]\n").expect("the example has it");
-    let (_, after) = time.split_once("\n\n").expect("a table follows");
-    let found = contract(&format!("{before}{after}")).digest().to_string();
+    let before = cut(before, "[time]\n", "\n\n");
+    let found = contract(&before).digest().to_string();
     assert_eq!(
         found,
         "a18300ac0aac74e335137b3b762b15b49b1a57bf45691387e11cbbf704dfde05"
     );
+}
+
+/// Each key of an M-Bus counts, and a default that is spelt out does not.
+//= R6.2
+//= A3.2
+#[test]
+fn each_key_of_an_mbus_is_part_of_the_digest() {
+    let plain = contract(MBUS);
+    let with =
+        |place: &str, more: &str| contract(&changed(MBUS, place, &format!("{place}\n{more}\n")));
+    let line = "device = \"/dev/ttyS1\"";
+    let (number, record) = ("secondary = \"12345678\"", "record = 3");
+    for spelt in [
+        "latency = \"20ms\"",
+        "power_up = \"3000ms\"",
+        "shared = false",
+        "parity = \"even\"",
+    ] {
+        assert_eq!(with(line, spelt).digest(), plain.digest(), "{spelt}");
+    }
+    let mut seen = vec![plain.digest()];
+    for (place, more) in [
+        (line, "latency = \"21ms\""),
+        (line, "power_up = \"0s\""),
+        (line, "shared = true"),
+        (line, "parity = \"none\""),
+        (number, "primary = 6"),
+        (number, "manufacturer = \"LUG\""),
+        (number, "version = 4"),
+        (number, "medium = 4"),
+        (number, "baud = 300"),
+        (number, "reads_per_day = 24"),
+        (record, "quantity = \"Flow\""),
+        (record, "function = \"maximum\""),
+        (record, "storage = 0"),
+        (record, "tariff = 0"),
+        (record, "subunit = 0"),
+        (record, "record_unit = \"l\""),
+        (record, "scale = 2"),
+    ] {
+        let changed = with(place, more);
+        assert!(!seen.contains(&changed.digest()), "{more}");
+        seen.push(changed.digest());
+        assert_eq!(Contract::from_canonical(&changed.canonical()), Ok(changed));
+    }
+}
+
+/// What no file can say is refused in the canonical form as well.
+//= R6.2
+#[test]
+fn an_mbus_that_no_file_could_say_is_refused() {
+    let refused = |change: &dyn Fn(&mut Contract)| {
+        let mut contract = contract(MBUS);
+        change(&mut contract);
+        let found = Contract::from_canonical(&contract.canonical());
+        assert!(found.is_err(), "{found:?}");
+    };
+    let first = |contract: &mut Contract, change: &dyn Fn(&mut Meter)| {
+        let mut meters = contract.meters.values_mut();
+        change(meters.find(|meter| meter.id.as_str() == "w1").unwrap());
+    };
+    refused(&|contract| first(contract, &|meter| meter.timeout_ms = Some(1)));
+    refused(&|contract| first(contract, &|meter| meter.address = Address::Unit(5)));
+    refused(&|contract| first(contract, &|meter| meter.port = "lan".parse().unwrap()));
+    refused(&|contract| {
+        first(contract, &|meter| {
+            meter.points[0].from = Source::Record(RecordPick::default());
+        });
+    });
 }
 
 /// Who has no [[time.offered]] has the digest of before there were any; each of its keys counts.

@@ -1,5 +1,6 @@
 //! Every mistake in a file: one error, at its place, that says what would be right.
 
+mod mbus;
 mod meters;
 mod notation;
 mod points;
@@ -8,7 +9,7 @@ mod station;
 mod time;
 mod uplink;
 
-use crate::common::{BASE, only_error, with};
+use crate::common::{BASE, changed, only_error};
 use fieldnotary_contract::{ContractErrors, parse};
 use meters::METERS;
 use notation::NOTATION_AND_NAMES;
@@ -17,6 +18,8 @@ use ports::PORTS_AND_SCHEDULES;
 use station::STATION_STORAGE_AND_SEAL;
 use time::TIME;
 use uplink::UPLINK;
+
+pub(crate) use mbus::FILE as MBUS;
 
 /// A change to the sound file, where the error is, its key, and what it says.
 struct Case {
@@ -41,9 +44,13 @@ const fn case(
 }
 
 fn check(cases: &[Case]) {
+    check_in(BASE, cases);
+}
+
+fn check_in(file: &str, cases: &[Case]) {
     let mut wrong = String::new();
     for case in cases {
-        let found = only_error(&with(case.from, case.to));
+        let found = only_error(&changed(file, case.from, case.to));
         let error = match found {
             Ok(error) => error,
             Err(shown) => {
@@ -110,4 +117,14 @@ fn meters_are_checked() {
 #[test]
 fn points_are_checked() {
     check(POINTS);
+}
+
+//= R6.2
+//= A3.2
+#[test]
+fn what_a_file_says_of_an_mbus_is_checked() {
+    assert_eq!(crate::common::errors(mbus::FILE), []);
+    check_in(mbus::FILE, mbus::LINES);
+    check_in(mbus::FILE, mbus::METERS);
+    check_in(mbus::FILE, mbus::RECORDS);
 }

@@ -75,8 +75,13 @@ type = "u16"
 
 /// The sound file with its first `from` replaced.
 pub(crate) fn with(from: &str, to: &str) -> String {
-    assert!(BASE.contains(from), "{from:?} is in the sound file");
-    BASE.replacen(from, to, 1)
+    changed(BASE, from, to)
+}
+
+/// A sound file with its first `from` replaced.
+pub(crate) fn changed(file: &str, from: &str, to: &str) -> String {
+    assert!(file.contains(from), "{from:?} is in the sound file");
+    file.replacen(from, to, 1)
 }
 
 /// The errors of a file.

@@ -1,7 +1,7 @@
 //! Every type of register, exactly, and what is none.
 
 use super::{Decoded, decode};
-use crate::tests::point;
+use crate::tests::{point, register};
 use contract::{BitField, Table, ValueType, WordOrder};
 use evidence::reasons::QualityReason;
 use evidence::{Decimal, Quality};
@@ -61,7 +61,7 @@ fn every_type_and_word_order_is_exact() {
         ),
     ] {
         let mut point = point("p", Table::Holding, 100, value);
-        point.word_order = order;
+        register(&mut point).word_order = order;
         point.scale = scale.parse().unwrap();
         let decoded = decode(&point, 100, &registers(words)).unwrap();
         assert_eq!(text(&decoded), expected, "{value:?} {order:?}");
@@ -166,7 +166,7 @@ fn bits_of_a_register_are_a_number_of_their_own() {
         (ValueType::U64, &[0xFFFF; 4], (0, 63), u64::MAX),
     ] {
         let mut point = point("p", Table::Holding, 0, value);
-        point.bits = Some(BitField { low, high });
+        register(&mut point).bits = Some(BitField { low, high });
         let decoded = decode(&point, 0, &registers(words)).unwrap();
         assert_eq!(text(&decoded), expected.to_string(), "{low} to {high}");
         assert_eq!(

@@ -121,7 +121,7 @@ impl PortEngine {
         self.events.note(now, news);
         if let Some(flight) = &mut self.flight {
             let unit = bytes.first().copied();
-            let known = |unit| self.meters.iter().any(|meter| meter.meter.unit == unit);
+            let known = |unit| self.meters.iter().any(|meter| meter.unit() == unit);
             let others = unit.is_some_and(|unit| unit != flight.unit && known(unit));
             if !others {
                 flight.suspect.get_or_insert(bytes);
@@ -237,7 +237,7 @@ impl PortEngine {
         };
         meter.served = now;
         self.next_token += 1;
-        let (unit, timeout_ns) = (meter.meter.unit, meter.timeout_ns);
+        let (unit, timeout_ns) = (meter.unit(), meter.timeout_ns);
         let (frame, transfer_ns) = self.wire.encode(token, unit, &request);
         meter.bucket.bytes_sent += u64::try_from(frame.len()).unwrap_or(u64::MAX);
         let sent_end = now.plus_ns(transfer_ns);

@@ -449,7 +449,8 @@ fn a_contract_that_does_not_hold_together_is_refused() {
         Some(SetupError::NoPoints(meter_id(0)))
     );
     let mut past = contract.clone();
-    past.meters.get_mut(&meter_id(0)).unwrap().points[1].address = 65_535;
+    let meter = past.meters.get_mut(&meter_id(0)).unwrap();
+    super::register(&mut meter.points[1]).address = 65_535;
     assert!(
         matches!(refused(&past, &port_id()), Some(SetupError::PastLastAddress { point, .. }) if point.as_str() == "r2")
     );

@@ -1,8 +1,8 @@
 //! Contracts for tests: one port, meters of 32-bit registers at even addresses.
 
 use contract::{
-    Contract, Meter, Parity, Point, Policy, Port, PortKind, Schedule, Seal, SerialLine, Station,
-    Storage, Table, ValueType, WordOrder,
+    Address, Contract, Meter, Parity, Point, Policy, Port, PortKind, Register, Schedule, Seal,
+    SerialLine, Source, Station, Storage, Table, ValueType, WordOrder,
 };
 use evidence::reasons::TruthClass;
 use evidence::{Decimal, MeterId, PointId, ScheduleId, SourceId};
@@ -18,15 +18,25 @@ pub(super) const TURNAROUND_MS: u64 = 2;
 pub(crate) fn point(id: &str, table: Table, address: u16, value: ValueType) -> Point {
     Point {
         id: PointId::new(id).unwrap(),
-        table,
-        address,
-        value,
-        word_order: WordOrder::HighFirst,
-        bits: None,
+        from: Source::Register(Register {
+            table,
+            address,
+            value,
+            word_order: WordOrder::HighFirst,
+            bits: None,
+        }),
         scale: Decimal::new(1, 0).unwrap(),
         unit: String::new(),
         range: None,
         policy: Policy::EvidenceFirst,
+    }
+}
+
+/// The registers of a point that has some.
+pub(crate) fn register(point: &mut Point) -> &mut Register {
+    match &mut point.from {
+        Source::Register(register) => register,
+        Source::Record(_) => panic!("a point of registers is due"),
     }
 }
 
@@ -100,7 +110,7 @@ impl Site {
             let meter = Meter {
                 id: meter_id(place),
                 port: port_id(),
-                unit: u8::try_from(place + 1).unwrap(),
+                address: Address::Unit(u8::try_from(place + 1).unwrap()),
                 schedule: schedule_id(),
                 timeout_ms: own.map(|(_, timeout_ms, _)| timeout_ms),
                 retries: own.map(|(_, _, retries)| retries),

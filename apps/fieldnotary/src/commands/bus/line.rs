@@ -2,7 +2,7 @@
 
 use super::contract;
 use crate::cli::BusLineArgs;
-use contract::{Contract, Parity, Port, PortKind};
+use contract::{Contract, Parity, Port, PortKind, SerialLine};
 use evidence::SourceId;
 use std::path::{Path, PathBuf};
 
@@ -58,19 +58,22 @@ fn described(args: &BusLineArgs) -> Result<String, String> {
 
 /// `modbus-rtu /dev/ttyS1, 9600 8E1`.
 pub(super) fn shown(port: &Port) -> String {
+    let serial = |line: &SerialLine| {
+        let parity = match line.parity {
+            Parity::None => 'N',
+            Parity::Even => 'E',
+            Parity::Odd => 'O',
+        };
+        let (device, baud) = (&line.device, line.baud);
+        format!(
+            "{device}, {baud} {}{parity}{}",
+            line.data_bits, line.stop_bits
+        )
+    };
     match &port.kind {
-        PortKind::ModbusRtu(line) => {
-            let parity = match line.parity {
-                Parity::None => 'N',
-                Parity::Even => 'E',
-                Parity::Odd => 'O',
-            };
-            format!(
-                "modbus-rtu {}, {} {}{parity}{}",
-                line.device, line.baud, line.data_bits, line.stop_bits
-            )
-        }
+        PortKind::ModbusRtu(line) => format!("modbus-rtu {}", serial(line)),
         PortKind::ModbusTcp { address } => format!("modbus-tcp {address}"),
+        PortKind::Mbus(line) => format!("m-bus {}", serial(&line.serial)),
     }
 }
 
@@ -79,9 +82,9 @@ pub(super) fn shown(port: &Port) -> String {
 /// # Errors
 /// Which process has it.
 pub(super) fn is_free(port: &Port) -> Result<(), String> {
-    match &port.kind {
-        PortKind::ModbusRtu(line) => is_closed(&line.device),
-        PortKind::ModbusTcp { .. } => Ok(()),
+    match port.kind.serial() {
+        Some(line) => is_closed(&line.device),
+        None => Ok(()),
     }
 }
 

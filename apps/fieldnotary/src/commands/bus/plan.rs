@@ -7,7 +7,7 @@ use crate::commands::directory::Directory;
 use crate::commands::ink::{Ink, ink};
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
-use contract::{Contract, Port, PortKind};
+use contract::{Address, Contract, Port, PortKind};
 use evidence::kinds::{Counter, Payload};
 use evidence::{CommitId, ScheduleId, SourceId};
 use io_plane::{MeterBudget, PortEngine};
@@ -101,7 +101,7 @@ struct PortPlan<'c> {
     schedules: Vec<SchedulePlan>,
     /// Those that cost most on the wire first.
     meters: Vec<MeterBudget>,
-    units: BTreeMap<String, u8>,
+    addresses: BTreeMap<String, &'c Address>,
 }
 
 impl<'c> PortPlan<'c> {
@@ -140,16 +140,16 @@ impl<'c> PortPlan<'c> {
         });
         let schedules = schedules.collect();
         meters.sort_by_key(|one| std::cmp::Reverse((one.wire_ns, one.silent_ns)));
-        let units = contract
+        let addresses = contract
             .meters
             .values()
-            .map(|meter| (meter.id.to_string(), meter.unit))
+            .map(|meter| (meter.id.to_string(), &meter.address))
             .collect();
         Ok(Self {
             port,
             schedules,
             meters,
-            units,
+            addresses,
         })
     }
 
@@ -180,7 +180,9 @@ impl<'c> PortPlan<'c> {
                 false => "does not fit into its slots once a meter is silent",
             };
             let more = match port.kind {
-                PortKind::ModbusRtu(_) => ", raise the speed, or split the line",
+                PortKind::ModbusRtu(_) | PortKind::Mbus(_) => {
+                    ", raise the speed, or split the line"
+                }
                 PortKind::ModbusTcp { .. } => ", or give each server a port of its own",
             };
             out += &format!(
@@ -223,7 +225,7 @@ impl<'c> PortPlan<'c> {
     fn costs(&self) -> Table<6> {
         let mut table = Table::new(&[
             ("meter", Align::Left),
-            ("unit", Align::Right),
+            ("address", Align::Right),
             ("schedule", Align::Left),
             ("requests", Align::Right),
             ("on the wire", Align::Right),
@@ -232,7 +234,7 @@ impl<'c> PortPlan<'c> {
         for one in self.meters.iter().take(METERS_SHOWN_MAX) {
             table.row([
                 one.meter.to_string(),
-                self.unit(one).to_string(),
+                self.address(one),
                 one.schedule.to_string(),
                 one.reads.to_string(),
                 words::nanoseconds(one.wire_ns),
@@ -242,8 +244,16 @@ impl<'c> PortPlan<'c> {
         table
     }
 
-    fn unit(&self, of: &MeterBudget) -> u8 {
-        self.units.get(of.meter.as_str()).copied().unwrap_or(0)
+    fn unit(&self, of: &MeterBudget) -> Option<u8> {
+        match self.addresses.get(of.meter.as_str()) {
+            Some(Address::Unit(unit)) => Some(*unit),
+            _ => None,
+        }
+    }
+
+    fn address(&self, of: &MeterBudget) -> String {
+        let address = self.addresses.get(of.meter.as_str());
+        address.map_or_else(String::new, ToString::to_string)
     }
 
     fn json(&self) -> Value {
@@ -264,6 +274,7 @@ impl<'c> PortPlan<'c> {
             json!({
                 "meter_id": one.meter.as_str(),
                 "unit": self.unit(one),
+                "address": self.address(one),
                 "schedule": one.schedule.as_str(),
                 "requests": one.reads,
                 "wire_ns": one.wire_ns,

@@ -76,9 +76,9 @@ impl<'o> Said<'o> {
 
     fn screen(&self) -> String {
         let mut out = format!(
-            "{}, unit {} on {} ({})\n\n",
+            "{}, address {} on {} ({})\n\n",
             self.meter.id,
-            self.meter.unit,
+            self.meter.address,
             self.port.id,
             line::shown(self.port)
         );
@@ -177,7 +177,8 @@ impl<'o> Said<'o> {
         json!({
             "meter_id": self.meter.id.as_str(),
             "source_id": self.port.id.as_str(),
-            "unit": self.meter.unit,
+            "unit": self.meter.unit(),
+            "address": self.meter.address.to_string(),
             "whole": self.is_whole(),
             "frames": frames.collect::<Vec<_>>(),
             "records": readings.collect::<Vec<_>>(),

@@ -8,7 +8,7 @@ use crate::commands::ink::{Ink, ink};
 use crate::commands::progress::Progress;
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
-use contract::{Meter, Port, PortKind};
+use contract::{Address, Meter, Port, PortKind};
 use evidence::MeterId;
 use evidence::kinds::Payload;
 use evidence::reasons::AttemptCause;
@@ -24,6 +24,13 @@ const GATEWAY: [u64; 2] = [0x0A, 0x0B];
 pub(super) fn scan(args: &BusScanArgs) -> Result<Ended, String> {
     let (contract, port) = line::of(&args.line)?;
     let port = line::known(&contract, &port)?;
+    if matches!(port.kind, PortKind::Mbus(_)) {
+        return Err(format!(
+            "port {} is an M-Bus; search it with: fieldnotary bus mbus search --serial {}",
+            port.id,
+            port.kind.place()
+        ));
+    }
     line::is_free(port)?;
     let (first, last) = args.units.unwrap_or(SERIAL);
     let serial = matches!(port.kind, PortKind::ModbusRtu(_));
@@ -46,7 +53,7 @@ pub(super) fn scan(args: &BusScanArgs) -> Result<Ended, String> {
         Ok(Meter {
             id,
             port: port.id.clone(),
-            unit,
+            address: Address::Unit(unit),
             ..pattern.clone()
         })
     });

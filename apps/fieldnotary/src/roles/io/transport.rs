@@ -24,6 +24,7 @@ impl Transport {
     pub(crate) fn open(port: &Port) -> Result<Self, String> {
         match &port.kind {
             PortKind::ModbusRtu(line) => Self::serial(line),
+            PortKind::Mbus(line) => Self::serial(&line.serial),
             PortKind::ModbusTcp { address } => {
                 Self::tcp(address, Duration::from_millis(port.timeout_ms))
             }

@@ -7,7 +7,7 @@ pub(super) const PORTS_AND_SCHEDULES: &[Case] = &[
         "kind = \"modbus-rtu\"",
         "kind = \"RTU\"",
         "20:8 port.line.kind",
-        "write \"modbus-rtu\" or \"modbus-tcp\"",
+        "write \"modbus-rtu\", \"modbus-tcp\" or \"mbus\"",
     ),
     case(
         "kind = \"modbus-rtu\"",

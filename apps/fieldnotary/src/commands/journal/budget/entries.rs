@@ -1,7 +1,7 @@
 //! The entries that a node of a configuration writes, as long as they will be: each is made and encoded.
 
 use crate::roles::recorder::resting_counters;
-use contract::{Contract, Meter, Point, Table, ValueType};
+use contract::{Contract, Meter, Point, Source, Table, ValueType};
 use evidence::frozen::{self, names};
 use evidence::kinds::{Ack, Checkpoint, Counter, CounterSnapshot, Marker, Reading};
 use evidence::reasons::{
@@ -21,6 +21,8 @@ const AT: MonoNs = MonoNs(2_600_000_000_000_000);
 const UTC: UtcNs = UtcNs(1_790_000_000_000_000_000);
 /// Base64 of an authority's signature (P-256, DER), of an Ed25519 one and of a timestamped cosignature.
 const SIGNATURE_CHARS: [usize; 3] = [100, 92, 104];
+/// Bytes of a data record of an M-Bus meter: DIF, VIF and what most count with.
+const RECORD_BYTES: usize = 6;
 /// Base64 of a root.
 const ROOT_CHARS: usize = 44;
 
@@ -122,19 +124,25 @@ fn slot(every_ms: u64) -> Slot {
 }
 
 fn raw_bytes(point: &Point) -> usize {
-    match point.table {
-        Table::Coil | Table::Discrete => 1,
-        Table::Holding | Table::Input => usize::from(point.value.width()) * 2,
+    match &point.from {
+        Source::Register(register) => match register.table {
+            Table::Coil | Table::Discrete => 1,
+            Table::Holding | Table::Input => usize::from(register.value.width()) * 2,
+        },
+        Source::Record(_) => RECORD_BYTES,
     }
 }
 
 /// A value from the middle of what the type can say, on a scale of lengths.
 fn value(point: &Point) -> Option<Decimal> {
-    let mantissa = match point.value {
-        ValueType::Bit => 1,
-        ValueType::U16 | ValueType::I16 | ValueType::Bcd16 => 2_300,
-        ValueType::U32 | ValueType::I32 | ValueType::F32 | ValueType::Bcd32 => 1_000_000,
-        ValueType::U64 | ValueType::I64 | ValueType::F64 | ValueType::Bcd64 => 10_000_000_000,
+    let mantissa = match point.register().map(|register| register.value) {
+        Some(ValueType::Bit) => 1,
+        Some(ValueType::U16 | ValueType::I16 | ValueType::Bcd16) => 2_300,
+        // A record of an M-Bus meter has eight digits as a rule.
+        Some(ValueType::U32 | ValueType::I32 | ValueType::F32 | ValueType::Bcd32) | None => {
+            1_000_000
+        }
+        Some(ValueType::U64 | ValueType::I64 | ValueType::F64 | ValueType::Bcd64) => 10_000_000_000,
     };
     let raw = Decimal::new(mantissa, 0).ok()?;
     raw.checked_mul(point.scale).ok()

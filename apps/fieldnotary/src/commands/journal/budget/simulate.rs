@@ -248,8 +248,8 @@ mod tests {
         let played = example(|_| {});
         let counts = &played.counts;
         assert_eq!((played.span_ms, played.overruns), (86_400_000, 0));
-        // Two meters every 15 minutes, one every minute.
-        assert_eq!(played.sessions, 2 * 96 + 1_440);
+        // Four meters every 15 minutes, one every minute.
+        assert_eq!(played.sessions, 4 * 96 + 1_440);
         assert_eq!(
             counts.truth_flushes,
             counts.truth_writes + counts.lease_writes

@@ -1,7 +1,7 @@
 //! When a port hands in what: the sessions of its meters, one after another, and heartbeats.
 
 use super::entries::{self, Sizes};
-use contract::{Contract, Meter, Port, PortKind};
+use contract::{Contract, Meter, Point, Port, PortKind};
 use io_plane::limits::{COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, HEARTBEAT_NS};
 use io_plane::{Gaps, Plan};
 use std::rc::Rc;
@@ -11,6 +11,10 @@ const BITS_A_BYTE: u64 = 11;
 /// Bytes of an RTU request, and of a response beside its registers.
 const REQUEST_BYTES: u64 = 8;
 const RESPONSE_BYTES: u64 = 5;
+/// Bytes of an M-Bus readout beside its records: initialisation, acknowledgement, request, frame and header.
+const MBUS_BYTES: u64 = 32;
+/// Bytes of a data record, as most count with.
+const MBUS_RECORD_BYTES: u64 = 6;
 /// Heartbeats come no more often than this.
 const HEARTBEAT_MS: u64 = HEARTBEAT_NS / NS_A_MS;
 const US_A_MS: u64 = 1_000;
@@ -97,21 +101,31 @@ pub(super) fn of_port(
 }
 
 fn session(meter: &Meter, port: &Port, every_ms: u64, reply_ms: u64) -> Session {
-    let plan = Plan::new(&meter.points, Gaps::Bridged).unwrap_or_default();
-    let wire = |bytes: u64| match &port.kind {
-        PortKind::ModbusTcp { .. } => 0,
-        PortKind::ModbusRtu(line) => {
+    let wire = |bytes: u64| match port.kind.serial() {
+        None => 0,
+        Some(line) => {
             let bits = bytes * BITS_A_BYTE;
             bits * 1_000_000 / u64::from(line.baud.max(1)) + line.turnaround_ms * US_A_MS
         }
     };
-    let spans = plan.reads.iter().map(|read| {
-        let points = read.points.iter().filter_map(|at| meter.points.get(*at));
-        let data: u64 = points.map(|point| u64::from(point.value.width()) * 2).sum();
-        reply_ms * US_A_MS + wire(REQUEST_BYTES + RESPONSE_BYTES + data)
-    });
+    let span_us = match port.kind {
+        PortKind::Mbus(_) => {
+            let records = MBUS_RECORD_BYTES * meter.points.len() as u64;
+            reply_ms * US_A_MS + wire(MBUS_BYTES + records)
+        }
+        PortKind::ModbusRtu(_) | PortKind::ModbusTcp { .. } => {
+            let plan = Plan::new(&meter.points, Gaps::Bridged).unwrap_or_default();
+            let spans = plan.reads.iter().map(|read| {
+                let points = read.points.iter().filter_map(|at| meter.points.get(*at));
+                let registers = points.filter_map(Point::register);
+                let data: u64 = registers.map(|one| u64::from(one.value.width()) * 2).sum();
+                reply_ms * US_A_MS + wire(REQUEST_BYTES + RESPONSE_BYTES + data)
+            });
+            spans.sum()
+        }
+    };
     Session {
-        span_us: spans.sum(),
+        span_us,
         lengths: entries::session(meter, every_ms).into(),
     }
 }
