@@ -1,28 +1,20 @@
 //! The engine of one port: one input in, the actions it calls for out.
 
-mod account;
 mod report;
-mod traffic;
 
 pub use report::{Cycle, MeterBudget};
 
-use crate::action::{Action, Actions, Batch};
-use crate::buckets::PortBucket;
-use crate::events::{EventLog, News};
-use crate::input::{Input, Stream};
-use crate::late::LateBook;
-use crate::link::Link;
-use crate::plan::{Gaps, Plan};
-use crate::session::{Flight, MeterState, Origin};
-use crate::slots::{Schedule, SlotClock};
-use crate::wire::Wire;
+use crate::action::{Action, Actions};
+use crate::books::{Books, Phase};
+use crate::bus::Bus;
+use crate::events::News;
+use crate::input::Input;
+use crate::session::{MeterState, Origin};
 use alloc::vec::Vec;
 use contract::{Contract, Port};
 use core::fmt;
 use evidence::reasons::EventCode;
-use evidence::{Captured, CommitId, MeterId, MonoNs, PointId, ScheduleId, Seq, SourceId};
-
-const MS_NS: u64 = 1_000_000;
+use evidence::{CommitId, MeterId, MonoNs, PointId, ScheduleId, SourceId};
 
 /// Why there can be no engine for a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,45 +65,11 @@ impl fmt::Display for SetupError {
 
 impl core::error::Error for SetupError {}
 
-/// Whether the engine goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Running,
-    /// Nothing new starts; until then it waits for numbers.
-    Stopping {
-        until: MonoNs,
-    },
-    Stopped,
-}
-
 /// The engine of one port.
 #[derive(Debug)]
 pub struct PortEngine {
-    origin: Origin,
-    /// The longest that a meter of this port may take to answer.
-    timeout_ns_max: u64,
-    late_reply_ns: u64,
-    schedules: Vec<Schedule>,
-    meters: Vec<MeterState>,
-    wire: Wire,
-    link: Link,
-    flight: Option<Flight>,
-    book: LateBook,
-    next_token: u64,
-    held_until: Option<MonoNs>,
-    events: EventLog,
-    bucket: PortBucket,
-    queue_full: bool,
-    phase: Phase,
-    /// When counters become entries; `None` before the first input.
-    counters_at: Option<MonoNs>,
-    /// When a meter answered last, and how many sessions have ended since.
-    answered_at: Option<MonoNs>,
-    unanswered: u64,
-    /// Whether it was said that nobody answers.
-    bus_silent: bool,
-    last: MonoNs,
-    out: Vec<Action>,
+    books: Books,
+    bus: Bus,
 }
 
 impl PortEngine {
@@ -128,8 +86,10 @@ impl PortEngine {
             .ports
             .get(port)
             .ok_or_else(|| SetupError::UnknownPort(port.clone()))?;
-        let mut schedules: Vec<Schedule> = Vec::new();
-        let mut meters = Vec::new();
+        let mut books = Books::new(Origin {
+            port: port.clone(),
+            contract: configuration,
+        });
         for meter in contract.meters.values().filter(|meter| meter.port == *port) {
             if !contract.schedules.contains_key(&meter.schedule) {
                 return Err(SetupError::UnknownSchedule {
@@ -137,60 +97,28 @@ impl PortEngine {
                     schedule: meter.schedule.clone(),
                 });
             }
-            let known = schedules
-                .iter()
-                .position(|schedule| schedule.id == meter.schedule);
-            let at = known.unwrap_or_else(|| {
-                schedules.push(Schedule::new(meter.schedule.clone()));
-                schedules.len() - 1
-            });
-            if let Some(schedule) = schedules.get_mut(at) {
-                schedule.meters += 1;
+            if meter.points.is_empty() {
+                return Err(SetupError::NoPoints(meter.id.clone()));
             }
-            meters.push(MeterState::new(meter.clone(), at, plan(meter)?, found));
+            let schedule = books.follow(&meter.schedule);
+            let state = MeterState::new(meter.clone(), schedule, found);
+            books.meters.push(state);
         }
-        Ok(Self {
-            origin: Origin {
-                port: port.clone(),
-                contract: configuration,
-            },
-            timeout_ns_max: meters
-                .iter()
-                .map(|meter| meter.timeout_ns)
-                .max()
-                .unwrap_or(0),
-            late_reply_ns: found.late_reply_ms.saturating_mul(MS_NS),
-            schedules,
-            meters,
-            wire: Wire::new(&found.kind).ok_or_else(|| SetupError::Mbus(port.clone()))?,
-            link: Link::new(),
-            flight: None,
-            book: LateBook::default(),
-            next_token: 0,
-            held_until: None,
-            events: EventLog::default(),
-            bucket: PortBucket::default(),
-            queue_full: false,
-            phase: Phase::Running,
-            counters_at: None,
-            answered_at: None,
-            unanswered: 0,
-            bus_silent: false,
-            last: MonoNs(0),
-            out: Vec::new(),
-        })
+        let bus = Bus::new(found, &mut books)?;
+        Ok(Self { books, bus })
     }
 
     /// The port.
     #[must_use]
     pub fn port(&self) -> &SourceId {
-        &self.origin.port
+        &self.books.origin.port
     }
 
     /// The schedules that the host has to number.
     #[must_use]
     pub fn schedules(&self) -> Vec<ScheduleId> {
-        self.schedules
+        self.books
+            .schedules
             .iter()
             .map(|schedule| schedule.id.clone())
             .collect()
@@ -198,155 +126,99 @@ impl PortEngine {
 
     /// Takes one input, with the monotonic time at which it happened.
     pub fn handle(&mut self, now: MonoNs, input: Input) -> Actions {
-        if self.phase == Phase::Stopped {
+        let books = &mut self.books;
+        if books.phase == Phase::Stopped {
             return Actions::default();
         }
-        let now = now.max(self.last);
-        self.last = now;
+        let now = now.max(books.last);
+        books.last = now;
         match input {
             Input::Tick => {}
-            Input::Schedule { schedule, clock } => self.number(now, &schedule, clock),
-            Input::Lease { stream, next, end } => self.grant(&stream, next, end),
-            Input::LinkUp => self.link_up(now),
-            Input::LinkRefused { detail } => {
-                self.link.refused(now);
-                self.report_loss(now, detail);
+            Input::Schedule { schedule, clock } => books.number(now, &schedule, clock),
+            Input::Lease { stream, next, end } => books.grant(&stream, next, end),
+            Input::LinkUp => {
+                books.link.up();
+                self.bus.opened(now);
+                books.events.note(now, News::new(EventCode::PortOpened));
             }
-            Input::LinkLost { detail } => self.link_lost(now, detail),
+            Input::LinkRefused { detail } => {
+                books.link.refused(now);
+                books.report_loss(now, detail);
+            }
+            Input::LinkLost { detail } => {
+                if books.link.is_up() {
+                    books.link.lost(now);
+                    books.report_loss(now, detail);
+                    self.bus.lost(books, now);
+                }
+            }
             Input::Received(bytes) => self.received(now, &bytes),
-            Input::Uart(errors) => self.uart(errors),
-            Input::QueueFull(full) => self.queue_full = full,
-            Input::Stop => self.begin_stop(now),
+            Input::Uart(errors) => books.uart(errors, self.bus.asked()),
+            Input::QueueFull(full) => books.queue_full = full,
+            Input::Stop => books.begin_stop(now),
         }
         self.advance(now);
-        Actions(core::mem::take(&mut self.out))
+        Actions(core::mem::take(&mut self.books.out))
+    }
+
+    fn received(&mut self, now: MonoNs, bytes: &[u8]) {
+        let books = &mut self.books;
+        if !books.link.is_up() || bytes.is_empty() {
+            return;
+        }
+        books.link.heard();
+        let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let asked = self.bus.asked();
+        let bucket = match asked.and_then(|at| books.meters.get_mut(at)) {
+            Some(meter) => &mut meter.bucket,
+            None => &mut books.bucket.unasked,
+        };
+        bucket.bytes_received += count;
+        self.bus.received(books, now, bytes);
     }
 
     /// Everything that time alone, or the input just taken, makes due.
     fn advance(&mut self, now: MonoNs) {
-        self.poll_wire(now);
-        self.expire(now);
-        if self.phase == Phase::Running {
-            self.fall_due(now);
+        let (books, bus) = (&mut self.books, &mut self.bus);
+        bus.tick(books, now);
+        if books.phase == Phase::Running {
+            books.fall_due(now);
         }
-        self.space_returned(now);
-        self.settle(now);
-        if self.phase == Phase::Running && self.link.opens(now) {
-            self.out.push(Action::Connect);
+        books.space_returned(now);
+        books.settle(now);
+        if books.phase == Phase::Running && books.link.opens(now) {
+            books.out.push(Action::Connect);
         }
-        self.hold(now);
-        self.serve(now);
-        self.settle(now);
-        self.ask_leases(now);
-        self.tell_events(now);
+        bus.serve(books, now);
+        books.settle(now);
+        books.ask_leases(now);
+        books.tell_events(now);
         self.tell_counters(now);
-        self.finish_stop(now);
-        if self.phase != Phase::Stopped {
-            self.wake();
-        }
+        self.books.finish_stop(now, self.bus.asked().is_some());
+        self.wake();
     }
 
-    fn number(&mut self, now: MonoNs, id: &ScheduleId, clock: SlotClock) {
-        let port = self.origin.port.clone();
-        // What the numbering before still owes is accounted under it.
-        if self.phase == Phase::Running {
-            self.fall_due(now);
-        }
-        let Some(schedule) = self
-            .schedules
-            .iter_mut()
-            .find(|schedule| schedule.id == *id)
-        else {
+    /// Counters whose time has come become entries.
+    fn tell_counters(&mut self, now: MonoNs) {
+        if !self.books.counters_due(now) {
             return;
-        };
-        let markers = schedule.number(now, clock, &port);
-        self.emit_unnumbered(markers);
-    }
-
-    fn grant(&mut self, stream: &Stream, next: Seq, end: Seq) {
-        match stream {
-            Stream::Port => self.events.lease.grant(next, end),
-            Stream::Meter(id) => {
-                if let Some(meter) = self.meters.iter_mut().find(|meter| meter.meter.id == *id) {
-                    meter.lease.grant(next, end);
-                }
-            }
         }
-    }
-
-    fn link_up(&mut self, now: MonoNs) {
-        self.link.up();
-        let quiet_ns = self.timeout_ns_max.saturating_add(self.late_reply_ns);
-        self.wire.opened(now.plus_ns(quiet_ns));
-        if !self.wire.is_serial() {
-            self.book = LateBook::default();
-        }
-        self.events.note(now, News::new(EventCode::PortOpened));
-    }
-
-    fn emit(&mut self, batch: Batch) {
-        self.out.push(Action::Emit(batch));
-    }
-
-    fn emit_unnumbered(&mut self, records: Vec<Captured>) {
-        if !records.is_empty() {
-            self.emit(Batch {
-                stream: Stream::Port,
-                seq: None,
-                records,
-            });
+        // One by one: those of many meters are more than one message holds.
+        for snapshot in self.snapshots(now) {
+            self.books.emit_unnumbered(Vec::from([snapshot]));
         }
     }
 
     /// The next time at which something is due by itself.
     fn wake(&mut self) {
-        let mut times: Vec<Option<MonoNs>> = Vec::new();
-        if let Phase::Stopping { until } = self.phase {
-            times.push(Some(until));
-        } else {
-            times.extend(self.schedules.iter().map(Schedule::next_due));
-            times.push(self.link.retry_at());
-            times.push(self.counters_at.filter(|_| !self.queue_full));
+        let books = &self.books;
+        if books.phase == Phase::Stopped {
+            return;
         }
-        if let Some(flight) = &self.flight {
-            let hard = self
-                .wire
-                .silence_at()
-                .map_or(flight.deadline, |_| flight.deadline_hard);
-            times.push(Some(hard.max(flight.deadline)));
-        }
-        times.push(self.wire.silence_at());
-        times.push(self.events.next_close());
-        if self.flight.is_none() && self.link.is_up() {
-            times.push(self.held_until);
-            let full = !self.book.has_room(self.last);
-            times.push(self.book.next_expiry(self.last).filter(|_| full));
-            let free_at = self.wire.free_at().filter(|free_at| *free_at > self.last);
-            times.push(free_at.filter(|_| self.any_waits()));
-        }
-        let leases = self.meters.iter().map(|meter| meter.lease.retry_at());
-        times.extend(leases);
-        times.push(self.events.lease.retry_at());
-        if self.can_settle() {
-            times.push(Some(self.last));
-        }
-        if let Some(at) = times.into_iter().flatten().min() {
-            self.out.push(Action::WakeAt(at));
+        let times = books.wake_times().into_iter();
+        let times = times.chain(self.bus.wake_times(books));
+        if let Some(at) = times.flatten().min() {
+            self.books.out.push(Action::WakeAt(at));
         }
     }
-}
-
-/// The plan of a meter whose points all lie within the address space.
-fn plan(meter: &contract::Meter) -> Result<Plan, SetupError> {
-    let past = |point: &&contract::Point| {
-        let end = |one: &contract::Register| u32::from(one.address) + u32::from(one.value.width());
-        point.register().map(end) > Some(modbus::limits::ADDRESSES)
-    };
-    let [first, ..] = meter.points.as_slice() else {
-        return Err(SetupError::NoPoints(meter.id.clone()));
-    };
-    Plan::new(&meter.points, Gaps::Bridged).map_err(|_| SetupError::PastLastAddress {
-        meter: meter.id.clone(),
-        point: meter.points.iter().find(past).unwrap_or(first).id.clone(),
-    })
 }

@@ -51,7 +51,9 @@ extern crate alloc;
 extern crate std;
 
 mod action;
+mod books;
 mod buckets;
+mod bus;
 mod decode;
 mod engine;
 mod events;

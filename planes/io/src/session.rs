@@ -1,14 +1,13 @@
-//! A meter on its port: its numbers, its read sessions and the records they give.
+//! A meter on its port, whatever it speaks: its numbers, its read sessions and the records they give.
 
 use crate::action::{Batch, Mark};
 use crate::buckets::Bucket;
-use crate::decode::decode;
+use crate::decode::Decoded;
 use crate::events::sample;
 use crate::health::{Bus, Health};
 use crate::input::Stream;
 use crate::lease::Lease;
 use crate::limits::{COOL_NS_MAX, OWED_MAX};
-use crate::plan::{Gaps, Plan, PlannedRead};
 use crate::state::{Event, State};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -16,27 +15,8 @@ use contract::{Meter, Port};
 use evidence::kinds::{AttemptFailed, Payload, Reading};
 use evidence::reasons::AttemptCause;
 use evidence::{Captured, CommitId, MonoNs, PointId, Seq, Slot, SourceId};
-use modbus::pdu::{ExceptionCode, Request, Response};
 
 const MS_NS: u64 = 1_000_000;
-
-/// A request on the wire.
-#[derive(Clone, Debug)]
-pub(crate) struct Flight {
-    pub(crate) meter: usize,
-    pub(crate) token: u64,
-    pub(crate) unit: u8,
-    pub(crate) request: Request,
-    pub(crate) mark: Mark,
-    /// When its last bit has left.
-    pub(crate) sent_end: MonoNs,
-    /// A reply has to begin before this.
-    pub(crate) deadline: MonoNs,
-    /// And to end before this.
-    pub(crate) deadline_hard: MonoNs,
-    /// Bytes heard while it waits that begin like nobody's frame: perhaps its own reply, destroyed.
-    pub(crate) suspect: Option<Vec<u8>>,
-}
 
 /// Why an attempt gave no reading.
 #[derive(Clone, Debug)]
@@ -54,30 +34,6 @@ impl Failure {
             sample: None,
         }
     }
-
-    /// The meter did not speak: its other registers need not be tried.
-    fn is_silence(&self) -> bool {
-        let gateway = ExceptionCode::GatewayTargetFailedToRespond.code();
-        matches!(
-            self.cause,
-            AttemptCause::Timeout
-                | AttemptCause::ConnectRefused
-                | AttemptCause::ConnectionLost
-                | AttemptCause::PortUnavailable
-        ) || self.exception == Some(gateway)
-    }
-
-    /// The same question would get the same answer.
-    fn is_settled(&self) -> bool {
-        let settled = [
-            ExceptionCode::IllegalFunction,
-            ExceptionCode::IllegalDataAddress,
-            ExceptionCode::IllegalDataValue,
-        ];
-        settled
-            .iter()
-            .any(|code| self.exception == Some(code.code()))
-    }
 }
 
 /// What every record of a port says of its origin.
@@ -94,10 +50,9 @@ pub(crate) struct Session {
     pub(crate) slot: Slot,
     pub(crate) due: MonoNs,
     pub(crate) failures: u32,
-    seq: Seq,
-    read: usize,
-    attempt: u64,
-    tries: u32,
+    pub(crate) seq: Seq,
+    /// Sub-number of the attempt that is made next, or is under way.
+    pub(crate) attempt: u64,
     sent: bool,
     records: Vec<Payload>,
     covered: Vec<bool>,
@@ -111,9 +66,7 @@ impl Session {
             due,
             failures: 0,
             seq: Seq(0),
-            read: 0,
             attempt: 0,
-            tries: 0,
             sent: false,
             records: Vec::new(),
             covered: alloc::vec![false; points],
@@ -138,13 +91,22 @@ pub(crate) struct Owed {
     at: MonoNs,
 }
 
+/// What was read of one point.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// Its place among the meter's points.
+    pub(crate) place: usize,
+    /// Sub-number of the attempt.
+    pub(crate) attempt: u64,
+    pub(crate) decoded: Decoded,
+}
+
 /// One meter.
 #[derive(Debug)]
 pub(crate) struct MeterState {
     pub(crate) meter: Meter,
     /// Place of its schedule.
     pub(crate) schedule: usize,
-    pub(crate) plan: Plan,
     pub(crate) lease: Lease,
     /// The session that has its number.
     pub(crate) active: Option<Session>,
@@ -158,33 +120,28 @@ pub(crate) struct MeterState {
     pub(crate) timeout_ns: u64,
     /// Attempts after the first.
     pub(crate) retries: u32,
+    /// What a session in quarantine costs that it does not answer, in nanoseconds.
+    pub(crate) trial_ns: u64,
     health: Health,
-    keep_gaps: bool,
 }
 
 impl MeterState {
-    pub(crate) fn new(meter: Meter, schedule: usize, plan: Plan, port: &Port) -> Self {
+    pub(crate) fn new(meter: Meter, schedule: usize, port: &Port) -> Self {
         let timeout_ms = meter.timeout_ms.unwrap_or(port.timeout_ms);
         Self {
             timeout_ns: timeout_ms.saturating_mul(MS_NS),
             retries: meter.retries.unwrap_or(port.retries),
             meter,
             schedule,
-            plan,
             lease: Lease::default(),
             active: None,
             waiting: None,
             owed: VecDeque::new(),
             bucket: Bucket::default(),
             served: MonoNs(0),
+            trial_ns: 0,
             health: Health::default(),
-            keep_gaps: false,
         }
-    }
-
-    /// Its unit address; the only meters here are those of Modbus.
-    pub(crate) fn unit(&self) -> u8 {
-        self.meter.unit().unwrap_or_default()
     }
 
     /// A slot fell due: what was not started before is over. Returns a slot for which there is no room.
@@ -244,41 +201,12 @@ impl MeterState {
         Some((owed.slot, self.batch(seq, Vec::from([record.into()]))))
     }
 
-    /// The session that is served next, and the one request of it.
-    pub(crate) fn next(&self) -> Option<(&Session, &PlannedRead)> {
-        let session = match &self.active {
-            Some(session) => session,
-            None => self.waiting.as_ref().filter(|_| self.owed.is_empty())?,
-        };
-        let read = self.plan.reads.get(session.read)?;
-        Some((session, read))
-    }
-
-    /// Notes whether a late reply could be mistaken for the answer to a session's next request.
-    pub(crate) fn hold(
-        &mut self,
-        until: impl Fn(u8, &Request) -> Option<MonoNs>,
-    ) -> Option<MonoNs> {
-        let unit = self.unit();
-        let mut earliest: Option<MonoNs> = None;
-        for session in [&mut self.active, &mut self.waiting].into_iter().flatten() {
-            let Some(read) = self.plan.reads.get(session.read) else {
-                continue;
-            };
-            let held = until(unit, &read.request);
-            let event = if held.is_some() {
-                Event::HoldBack
-            } else {
-                Event::Release
-            };
-            if let Some(row) = session.state.on(event) {
-                session.state = row.to;
-            }
-            if session.is_held() {
-                earliest = earliest.into_iter().chain(held).min();
-            }
+    /// The session that is served next.
+    pub(crate) fn next(&self) -> Option<&Session> {
+        match &self.active {
+            Some(session) => Some(session),
+            None => self.waiting.as_ref().filter(|_| self.owed.is_empty()),
         }
-        earliest
     }
 
     /// The session takes its number, if it has none and there is one.
@@ -294,24 +222,31 @@ impl MeterState {
         self.active.as_mut()
     }
 
-    /// Starts or goes on: what is to be marked and sent now.
-    pub(crate) fn send(&mut self, now: MonoNs) -> Option<(Mark, Request)> {
-        let meter = self.meter.id.clone();
-        let session = self.start()?;
-        let row = session.state.on(Event::Send)?;
-        session.state = row.to;
+    /// Starts or goes on: whether the bus is this session's now.
+    pub(crate) fn take_bus(&mut self) -> bool {
+        let Some(session) = self.start() else {
+            return false;
+        };
+        let row = session.state.on(Event::Send);
+        if let Some(row) = row {
+            session.state = row.to;
+        }
+        row.is_some()
+    }
+
+    /// A request leaves now, behind so many others that nothing is known of yet.
+    pub(crate) fn mark(&mut self, now: MonoNs, behind: u64) -> Option<Mark> {
+        let session = self.active.as_mut()?;
         session.sent = true;
-        let mark = Mark {
-            meter,
+        self.served = now;
+        Some(Mark {
+            meter: self.meter.id.clone(),
             seq: session.seq,
             slot: session.slot,
-            attempt: session.attempt,
+            attempt: session.attempt.saturating_add(behind),
             attempt_at: now,
             reply_at: None,
-        };
-        let at = session.read;
-        let request = self.plan.reads.get(at)?.request.clone();
-        Some((mark, request))
+        })
     }
 
     /// There is nothing to send on: the session ends, if it can have its number.
@@ -323,79 +258,29 @@ impl MeterState {
         }
     }
 
-    /// The request in flight was answered.
-    pub(crate) fn answered(&mut self, origin: &Origin, now: MonoNs, response: &Response) {
-        let Some(session) = &mut self.active else {
+    /// A point of the active session has its value, from the reply to this attempt.
+    pub(crate) fn read(&mut self, origin: &Origin, at: MonoNs, read: Read) {
+        let (Some(session), Some(point)) = (&mut self.active, self.meter.points.get(read.place))
+        else {
             return;
         };
-        let Some(read) = self.plan.reads.get(session.read) else {
-            return;
-        };
-        self.bucket.frames_ok += 1;
-        let first = read.request.first();
-        for place in &read.points {
-            let Some(point) = self.meter.points.get(*place) else {
-                continue;
-            };
-            let Some(decoded) = decode(point, first, response) else {
-                continue;
-            };
-            if let Some(covered) = session.covered.get_mut(*place) {
-                *covered = true;
-            }
-            let reading = Reading {
-                at: now,
-                meter_id: self.meter.id.clone(),
-                point_id: point.id.clone(),
-                source: origin.port.clone(),
-                seq: session.seq,
-                slot: Some(session.slot),
-                attempt: session.attempt,
-                raw: decoded.raw,
-                value: decoded.value,
-                quality: decoded.quality,
-                contract: origin.contract,
-            };
-            session.records.push(reading.into());
+        if let Some(covered) = session.covered.get_mut(read.place) {
+            *covered = true;
         }
-        session.attempt += 1;
-        session.tries = 0;
-        session.read += 1;
-        let event = if session.read < self.plan.reads.len() {
-            Event::AnsweredMore
-        } else {
-            Event::AnsweredLast
+        let reading = Reading {
+            at,
+            meter_id: self.meter.id.clone(),
+            point_id: point.id.clone(),
+            source: origin.port.clone(),
+            seq: session.seq,
+            slot: Some(session.slot),
+            attempt: read.attempt,
+            raw: read.decoded.raw,
+            value: read.decoded.value,
+            quality: read.decoded.quality,
+            contract: origin.contract,
         };
-        self.fire(origin, now, event);
-    }
-
-    /// The request in flight gave nothing.
-    pub(crate) fn failed(&mut self, origin: &Origin, now: MonoNs, failure: Failure) {
-        let retries = if self.is_quarantined() {
-            0
-        } else {
-            self.retries
-        };
-        let (silence, settled) = (failure.is_silence(), failure.is_settled());
-        let refused = failure.exception == Some(ExceptionCode::IllegalDataAddress.code());
-        self.record_failure(origin, now, failure);
-        let Some(session) = &mut self.active else {
-            return;
-        };
-        let read = self.plan.reads.get(session.read);
-        self.keep_gaps |= refused && read.is_some_and(|read| read.bridges);
-        session.failures += 1;
-        let event = if session.tries < retries && !settled {
-            session.tries += 1;
-            Event::FailedMore
-        } else if silence || session.read + 1 >= self.plan.reads.len() {
-            Event::FailedLast
-        } else {
-            session.tries = 0;
-            session.read += 1;
-            Event::FailedMore
-        };
-        self.fire(origin, now, event);
+        session.records.push(reading.into());
     }
 
     /// Tells the active session; a cause in the table's row becomes a failed attempt.
@@ -441,11 +326,6 @@ impl MeterState {
                 failed.points = left;
             }
         }
-        if core::mem::take(&mut self.keep_gaps)
-            && let Ok(plan) = Plan::new(&self.meter.points, Gaps::Kept)
-        {
-            self.plan = plan;
-        }
         Some((session.slot, self.batch(session.seq, session.records)))
     }
 
@@ -459,7 +339,8 @@ impl MeterState {
         self.is_quarantined() && now.since(self.served) < COOL_NS_MAX
     }
 
-    fn record_failure(&mut self, origin: &Origin, now: MonoNs, failure: Failure) {
+    /// An attempt of the active session failed.
+    pub(crate) fn record_failure(&mut self, origin: &Origin, now: MonoNs, failure: Failure) {
         let Some(session) = &mut self.active else {
             return;
         };

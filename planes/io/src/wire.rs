@@ -1,8 +1,8 @@
 //! The bytes of a port: frames out of them, and what each frame is to the request that waits.
 
+use crate::bus::Flight;
 use crate::late::{Asked, LateBook, transaction_of};
 use crate::limits::READ_LATENCY_NS;
-use crate::session::Flight;
 use alloc::vec::Vec;
 use contract::{Parity, PortKind, SerialLine};
 use evidence::MonoNs;

@@ -111,7 +111,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
             id: meter,
             port: port.or_else(|| stand_in.parse().ok())?,
             // Sound, so that nothing more is said about it.
-            address: address.unwrap_or_else(|| match on_mbus {
+            address: address.unwrap_or(match on_mbus {
                 true => Address::Mbus(MbusAddress {
                     primary: Some(0),
                     secondary: None,

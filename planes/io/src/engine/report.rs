@@ -1,6 +1,6 @@
 //! What a port can tell about itself: counters, snapshots, the cycle.
 
-use super::{MS_NS, PortEngine};
+use super::PortEngine;
 use crate::buckets::{Bucket, Sheet};
 use crate::limits::COUNTERS_PER_SNAPSHOT_MAX;
 use crate::session::MeterState;
@@ -8,6 +8,8 @@ use alloc::format;
 use alloc::vec::Vec;
 use evidence::kinds::{Counter, CounterSnapshot};
 use evidence::{Captured, MeterId, MonoNs, ScheduleId};
+
+const MS_NS: u64 = 1_000_000;
 
 /// The time it takes to serve one slot of a schedule: planned against measured (R5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,30 +43,28 @@ impl PortEngine {
     /// What each meter of the port costs, in the order of the contract.
     #[must_use]
     pub fn budgets(&self) -> Vec<MeterBudget> {
-        let budget = |meter: &MeterState| {
-            let attempts = u64::from(meter.retries).saturating_add(1);
-            let silent_ns = self.wire.silent_ns(meter.timeout_ns);
-            let reads = meter.plan.reads.iter();
-            let wire = reads.map(|read| self.wire.budget_ns(&read.request));
+        let budget = |(at, meter): (usize, &MeterState)| {
+            let cost = self.bus.cost(&self.books, at);
             MeterBudget {
                 meter: meter.meter.id.clone(),
                 schedule: meter.meter.schedule.clone(),
-                reads: meter.plan.reads.len(),
-                wire_ns: wire.fold(0, u64::saturating_add),
-                silent_ns: silent_ns.saturating_mul(attempts),
+                reads: cost.requests,
+                wire_ns: cost.wire_ns,
+                silent_ns: cost.silent_ns,
             }
         };
-        self.meters.iter().map(budget).collect()
+        self.books.meters.iter().enumerate().map(budget).collect()
     }
 
     /// The cycle of a schedule on this port; `None` if no meter follows it here.
     #[must_use]
     pub fn cycle(&self, id: &ScheduleId) -> Option<Cycle> {
         let at = self
+            .books
             .schedules
             .iter()
             .position(|schedule| schedule.id == *id)?;
-        let schedule = self.schedules.get(at)?;
+        let schedule = self.books.schedules.get(at)?;
         let mut cycle = Cycle {
             planned_ns: 0,
             worst_ns: 0,
@@ -81,24 +81,29 @@ impl PortEngine {
     /// Every counter of the port and its meters.
     #[must_use]
     pub fn counters(&self) -> Vec<Counter> {
-        let port = self.origin.port.as_str();
-        let serial = self.wire.is_serial();
-        let uart = serial && self.bucket.uart_seen;
-        let mut sheet = Sheet::new(&self.origin.port);
-        let mut total: Bucket = self.bucket.unasked.clone();
-        for meter in &self.meters {
+        let port = self.books.origin.port.as_str();
+        let serial = self.bus.is_serial();
+        let uart = serial && self.books.bucket.uart_seen;
+        let mut sheet = Sheet::new(&self.books.origin.port);
+        let mut total: Bucket = self.books.bucket.unasked.clone();
+        for meter in &self.books.meters {
             total.add(&meter.bucket);
         }
         sheet.bucket(port, &total, true);
         sheet.uart(port, total.uart, uart);
-        sheet.live(serial, "frame_crc_fail", port, self.bucket.crc_fail);
-        sheet.live(serial, "bus_stuck_evt", port, self.bucket.stuck);
-        sheet.live(serial, "idle_chatter_evt", port, self.bucket.idle_chatter);
-        sheet.value("foreign_reply_cnt", port, self.bucket.foreign);
-        sheet.value("line_noise_cnt", port, self.bucket.noise);
-        sheet.value("port_lost_cnt", port, self.bucket.link_lost);
-        sheet.value("bus_silent_evt", port, self.bucket.silences);
-        for schedule in &self.schedules {
+        sheet.live(serial, "frame_crc_fail", port, self.books.bucket.crc_fail);
+        sheet.live(serial, "bus_stuck_evt", port, self.books.bucket.stuck);
+        sheet.live(
+            serial,
+            "idle_chatter_evt",
+            port,
+            self.books.bucket.idle_chatter,
+        );
+        sheet.value("foreign_reply_cnt", port, self.books.bucket.foreign);
+        sheet.value("line_noise_cnt", port, self.books.bucket.noise);
+        sheet.value("port_lost_cnt", port, self.books.bucket.link_lost);
+        sheet.value("bus_silent_evt", port, self.books.bucket.silences);
+        for schedule in &self.books.schedules {
             let label = format!("{port}/{}", schedule.id);
             if let Some(cycle) = self.cycle(&schedule.id) {
                 sheet.value("cycle_planned_ms", &label, cycle.planned_ns / MS_NS);
@@ -108,7 +113,7 @@ impl PortEngine {
                 }
             }
         }
-        for meter in &self.meters {
+        for meter in &self.books.meters {
             let label = meter.meter.id.as_str();
             sheet.bucket(label, &meter.bucket, false);
             if uart {

@@ -1,6 +1,6 @@
 //! Every due slot finds its account: sessions, passed slots, downtime, markers, the stop.
 
-use super::{Phase, PortEngine};
+use super::{Books, Phase};
 use crate::action::Action;
 use crate::events::News;
 use crate::health::Bus;
@@ -14,9 +14,9 @@ use alloc::vec::Vec;
 use evidence::reasons::{DowntimeCause, EventCode};
 use evidence::{MonoNs, Slot};
 
-impl PortEngine {
+impl Books {
     /// Slots that fell due become sessions, or downtime while the queue is full.
-    pub(super) fn fall_due(&mut self, now: MonoNs) {
+    pub(crate) fn fall_due(&mut self, now: MonoNs) {
         for at in 0..self.schedules.len() {
             let Some(schedule) = self.schedules.get_mut(at) else {
                 continue;
@@ -70,7 +70,7 @@ impl PortEngine {
     }
 
     /// Downtime is told as soon as there is space. Sessions that waited through it may be too late.
-    pub(super) fn space_returned(&mut self, now: MonoNs) {
+    pub(crate) fn space_returned(&mut self, now: MonoNs) {
         if self.queue_full {
             return;
         }
@@ -112,7 +112,7 @@ impl PortEngine {
     }
 
     /// Slots that ended without a request get their numbers and records.
-    pub(super) fn settle(&mut self, now: MonoNs) {
+    pub(crate) fn settle(&mut self, now: MonoNs) {
         if self.queue_full && self.phase == Phase::Running {
             return;
         }
@@ -132,7 +132,7 @@ impl PortEngine {
     }
 
     /// Whether the next step has something left to settle.
-    pub(super) fn can_settle(&self) -> bool {
+    pub(crate) fn can_settle(&self) -> bool {
         let ready = |meter: &crate::session::MeterState| {
             !meter.owed.is_empty() && meter.active.is_none() && meter.lease.left() > 0
         };
@@ -140,7 +140,7 @@ impl PortEngine {
     }
 
     /// Emits the batch of a session that has ended.
-    pub(super) fn close_session(&mut self, now: MonoNs, at: usize) {
+    pub(crate) fn close_session(&mut self, now: MonoNs, at: usize) {
         let has_others = self.meters.len() > 1;
         let Some(meter) = self.meters.get_mut(at) else {
             return;
@@ -148,7 +148,7 @@ impl PortEngine {
         let bus = Bus {
             has_others,
             answered_at: self.answered_at,
-            attempt_ns: self.wire.silent_ns(meter.timeout_ns),
+            attempt_ns: meter.trial_ns,
         };
         let schedule = meter.schedule;
         if let Some((slot, batch)) = meter.finish(now, bus) {
@@ -175,7 +175,7 @@ impl PortEngine {
     }
 
     /// A meter of the port answered.
-    pub(super) fn note_answer(&mut self, now: MonoNs) {
+    pub(crate) fn note_answer(&mut self, now: MonoNs) {
         self.answered_at = Some(now);
         let unanswered = core::mem::take(&mut self.unanswered);
         if core::mem::take(&mut self.bus_silent) {
@@ -191,7 +191,7 @@ impl PortEngine {
         }
     }
 
-    pub(super) fn ask_leases(&mut self, now: MonoNs) {
+    pub(crate) fn ask_leases(&mut self, now: MonoNs) {
         let mut asking: Vec<Stream> = Vec::new();
         if self.events.lease.asks(now) {
             asking.push(Stream::Port);
@@ -207,7 +207,7 @@ impl PortEngine {
         self.out.extend(asks);
     }
 
-    pub(super) fn tell_events(&mut self, now: MonoNs) {
+    pub(crate) fn tell_events(&mut self, now: MonoNs) {
         self.events.tick(now);
         if self.queue_full && self.phase == Phase::Running {
             return;
@@ -217,23 +217,20 @@ impl PortEngine {
         }
     }
 
-    /// Counters whose time has come become entries; while the queue is full they wait.
-    pub(super) fn tell_counters(&mut self, now: MonoNs) {
+    /// Whether counters are to become entries; while the queue is full they wait.
+    pub(crate) fn counters_due(&mut self, now: MonoNs) -> bool {
         let due = *self
             .counters_at
             .get_or_insert(now.plus_ns(COUNTERS_FIRST_NS));
         if now < due || self.queue_full || self.phase != Phase::Running {
-            return;
+            return false;
         }
         self.counters_at = Some(now.plus_ns(COUNTERS_EVERY_NS));
-        // One by one: those of many meters are more than one message holds.
-        for snapshot in self.snapshots(now) {
-            self.emit_unnumbered(Vec::from([snapshot]));
-        }
+        true
     }
 
     /// Nothing new starts. What is due is accounted; the request in flight may still be answered.
-    pub(super) fn begin_stop(&mut self, now: MonoNs) {
+    pub(crate) fn begin_stop(&mut self, now: MonoNs) {
         if self.phase != Phase::Running {
             return;
         }
@@ -254,12 +251,12 @@ impl PortEngine {
     }
 
     /// Ends once all is told, or once waiting for numbers has taken long enough.
-    pub(super) fn finish_stop(&mut self, now: MonoNs) {
+    pub(crate) fn finish_stop(&mut self, now: MonoNs, busy: bool) {
         let Phase::Stopping { until } = self.phase else {
             return;
         };
         let told = self.events.is_empty() && self.meters.iter().all(|meter| meter.owed.is_empty());
-        if self.flight.is_some() || !(told || now >= until) {
+        if busy || !(told || now >= until) {
             return;
         }
         for meter in &mut self.meters {

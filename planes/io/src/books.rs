@@ -1,0 +1,203 @@
+//! The books of a port: its schedules, meters and events, whatever is spoken on its wire.
+
+mod account;
+
+use crate::action::{Action, Batch};
+use crate::buckets::PortBucket;
+use crate::events::{EventLog, News};
+use crate::input::{Stream, UartErrors};
+use crate::link::Link;
+use crate::session::{MeterState, Origin};
+use crate::slots::{Schedule, SlotClock};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use evidence::reasons::{AttemptCause, EventCode};
+use evidence::{Captured, MonoNs, ScheduleId, Seq};
+
+/// Whether the port goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// Nothing new starts; until then it waits for numbers.
+    Stopping {
+        until: MonoNs,
+    },
+    Stopped,
+}
+
+/// What every port has.
+#[derive(Debug)]
+pub(crate) struct Books {
+    pub(crate) origin: Origin,
+    pub(crate) schedules: Vec<Schedule>,
+    pub(crate) meters: Vec<MeterState>,
+    pub(crate) link: Link,
+    pub(crate) events: EventLog,
+    pub(crate) bucket: PortBucket,
+    pub(crate) queue_full: bool,
+    pub(crate) phase: Phase,
+    /// When counters become entries; `None` before the first input.
+    counters_at: Option<MonoNs>,
+    /// When a meter answered last, and how many sessions have ended since.
+    answered_at: Option<MonoNs>,
+    unanswered: u64,
+    /// Whether it was said that nobody answers.
+    bus_silent: bool,
+    pub(crate) last: MonoNs,
+    pub(crate) out: Vec<Action>,
+}
+
+impl Books {
+    /// Empty books of a port.
+    pub(crate) fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            schedules: Vec::new(),
+            meters: Vec::new(),
+            link: Link::new(),
+            events: EventLog::default(),
+            bucket: PortBucket::default(),
+            queue_full: false,
+            phase: Phase::Running,
+            counters_at: None,
+            answered_at: None,
+            unanswered: 0,
+            bus_silent: false,
+            last: MonoNs(0),
+            out: Vec::new(),
+        }
+    }
+
+    /// The place of a schedule, which one more meter follows.
+    pub(crate) fn follow(&mut self, id: &ScheduleId) -> usize {
+        let known = self
+            .schedules
+            .iter()
+            .position(|schedule| schedule.id == *id);
+        let at = known.unwrap_or_else(|| {
+            self.schedules.push(Schedule::new(id.clone()));
+            self.schedules.len() - 1
+        });
+        if let Some(schedule) = self.schedules.get_mut(at) {
+            schedule.meters += 1;
+        }
+        at
+    }
+
+    pub(crate) fn number(&mut self, now: MonoNs, id: &ScheduleId, clock: SlotClock) {
+        let port = self.origin.port.clone();
+        // What the numbering before still owes is accounted under it.
+        if self.phase == Phase::Running {
+            self.fall_due(now);
+        }
+        let Some(schedule) = self
+            .schedules
+            .iter_mut()
+            .find(|schedule| schedule.id == *id)
+        else {
+            return;
+        };
+        let markers = schedule.number(now, clock, &port);
+        self.emit_unnumbered(markers);
+    }
+
+    pub(crate) fn grant(&mut self, stream: &Stream, next: Seq, end: Seq) {
+        match stream {
+            Stream::Port => self.events.lease.grant(next, end),
+            Stream::Meter(id) => {
+                if let Some(meter) = self.meters.iter_mut().find(|meter| meter.meter.id == *id) {
+                    meter.lease.grant(next, end);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn emit(&mut self, batch: Batch) {
+        self.out.push(Action::Emit(batch));
+    }
+
+    pub(crate) fn emit_unnumbered(&mut self, records: Vec<Captured>) {
+        if !records.is_empty() {
+            self.emit(Batch {
+                stream: Stream::Port,
+                seq: None,
+                records,
+            });
+        }
+    }
+
+    /// Whether a session could use the bus.
+    pub(crate) fn any_waits(&self) -> bool {
+        self.next_served().is_some()
+    }
+
+    pub(crate) fn next_served(&self) -> Option<usize> {
+        let wants = |(at, meter): (usize, &MeterState)| {
+            let session = meter.next()?;
+            let started = meter.active.is_some();
+            let may_start = !self.queue_full && meter.lease.left() > 0;
+            let ready = session.wants_bus() && (started || may_start);
+            let yields = meter.yields(self.last);
+            ready.then_some((yields, session.due, session.failures, meter.served, at))
+        };
+        let (_, _, _, _, at) = self.meters.iter().enumerate().filter_map(wants).min()?;
+        Some(at)
+    }
+
+    /// There is nothing to send on: what is due ends with that cause.
+    pub(crate) fn refuse_all(&mut self, now: MonoNs, cause: AttemptCause) {
+        for at in 0..self.meters.len() {
+            let Some(meter) = self.meters.get_mut(at) else {
+                continue;
+            };
+            if meter.active.is_some() || !self.queue_full {
+                meter.refuse(&self.origin, now, cause);
+                self.close_session(now, at);
+            }
+        }
+    }
+
+    /// Once per loss; that it stays lost is seen from the failed attempts.
+    pub(crate) fn report_loss(&mut self, now: MonoNs, detail: String) {
+        if core::mem::replace(&mut self.link.reported, true) {
+            return;
+        }
+        self.bucket.link_lost += 1;
+        let news = News::new(EventCode::PortLost);
+        let news = if detail.is_empty() {
+            news
+        } else {
+            news.detail(detail.to_string())
+        };
+        self.events.note(now, news);
+    }
+
+    /// What the UART counted goes to the meter that is being asked.
+    pub(crate) fn uart(&mut self, errors: UartErrors, asked: Option<usize>) {
+        self.bucket.uart_seen = true;
+        match asked.and_then(|at| self.meters.get_mut(at)) {
+            Some(meter) => meter.bucket.add_uart(errors),
+            None => self.bucket.unasked.add_uart(errors),
+        }
+    }
+
+    /// When something of these is due by itself.
+    pub(crate) fn wake_times(&self) -> Vec<Option<MonoNs>> {
+        let mut times: Vec<Option<MonoNs>> = Vec::new();
+        if let Phase::Stopping { until } = self.phase {
+            times.push(Some(until));
+        } else {
+            times.extend(self.schedules.iter().map(Schedule::next_due));
+            times.push(self.link.retry_at());
+            times.push(self.counters_at.filter(|_| !self.queue_full));
+        }
+        times.push(self.events.next_close());
+        let leases = self.meters.iter().map(|meter| meter.lease.retry_at());
+        times.extend(leases);
+        times.push(self.events.lease.retry_at());
+        if self.can_settle() {
+            times.push(Some(self.last));
+        }
+        times
+    }
+}
