@@ -9,8 +9,8 @@ use crate::item::{Item, read_list, records, write_list};
 use crate::limits::{METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, SCHEDULES_MAX};
 use crate::model::{
     Address, BitField, Contract, MbusAddress, MbusLine, Meter, OfferedSource, Point, Policy, Port,
-    PortKind, RecordPick, Register, Schedule, Seal, Secondary, SerialLine, Source, Station,
-    Storage, Table, Time, Uplink, ValueType, WordOrder,
+    PortKind, RecordPick, Register, Schedule, Seal, Secondary, Source, Station, Storage, Table,
+    Time, Uplink, ValueType, WordOrder,
 };
 use crate::rules;
 use crate::sound;
@@ -41,7 +41,6 @@ records! {
         0 id; 1 priority; 2 offset_max_ms; 3 uncertainty_max_us; 4 interval_ms; 5 pause_min_ms;
     }
     PortRow { 0 id; 1 kind; 2 timeout_ms; 3 retries; 4 late_reply_ms; }
-    SerialLine { 0 device; 1 baud; 2 data_bits; 3 parity; 4 stop_bits; 5 turnaround_ms; }
     Schedule { 0 id; 1 every_ms; 2 offset_ms; }
     PointRow {
         0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy; 9 bits; 10 record;

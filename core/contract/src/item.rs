@@ -86,11 +86,12 @@ macro_rules! by_place_of_word {
 }
 
 use crate::model::{
-    Oscillator, Parity, Policy, PtpMode, PtpTimestamping, RecordFunction, Table, ValueType,
-    WordOrder,
+    Oscillator, Parity, Policy, PtpMode, PtpTimestamping, RecordFunction, RtsLevel, Table,
+    ValueType, WordOrder,
 };
 by_place_of_word! {
-    Oscillator Parity Policy PtpMode PtpTimestamping RecordFunction Table ValueType WordOrder
+    Oscillator Parity Policy PtpMode PtpTimestamping RecordFunction RtsLevel Table
+    ValueType WordOrder
 }
 
 impl Item for String {

@@ -28,6 +28,7 @@ mod place;
 mod points;
 mod read;
 mod rules;
+mod serial;
 mod sound;
 mod syntax;
 mod template;
@@ -38,10 +39,10 @@ mod words;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    Address, BitField, Contract, MbusAddress, MbusLine, Meter, OfferedSource, Oscillator, Parity,
-    Point, Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction, RecordPick, Register,
-    Schedule, Seal, Secondary, SerialLine, Source, Station, Storage, Table, Time, Uplink,
-    ValueType, WordOrder,
+    Address, BitField, Contract, Echo, MbusAddress, MbusLine, Meter, OfferedSource, Oscillator,
+    Parity, Point, Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction, RecordPick,
+    Register, Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source, Station, Storage,
+    Table, Time, Uplink, ValueType, WordOrder,
 };
 pub use pace::Pace;
 pub use parse::parse;

@@ -100,6 +100,8 @@ pub const RETRIES_MAX: u32 = 10;
 pub const LATE_REPLY_MS_DEFAULT: u64 = 2_000;
 /// Longest late-reply window.
 pub const LATE_REPLY_MS_MAX: u64 = 600_000;
+/// Longest delay between RTS and a request, or behind it: the kernel takes no longer one.
+pub const RS485_DELAY_MS_MAX: u64 = 100;
 /// Longest extra silence between a reply and the next request.
 pub const TURNAROUND_MS_MAX: u64 = 10_000;
 

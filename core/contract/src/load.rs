@@ -66,7 +66,8 @@ fn session_us(port: &Port, meter: &Meter) -> (u64, u64) {
     for data_bytes in reads(&meter.points) {
         let (request, reply) = match &port.kind {
             PortKind::ModbusRtu(line) => (
-                chars_us(line, REQUEST_BYTES + SILENCE_CHARS / 2),
+                chars_us(line, REQUEST_BYTES + SILENCE_CHARS / 2)
+                    + line.rs485.map_or(0, |rs485| rs485.before_ms * 1_000),
                 chars_us(line, REPLY_BYTES + data_bytes + SILENCE_CHARS / 2)
                     + line.turnaround_ms * 1_000,
             ),

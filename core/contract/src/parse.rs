@@ -8,17 +8,17 @@ use crate::keys::{PORT, PROFILE, ROOT, SCHEDULE, SEAL, STATION, STORAGE, UPLINK}
 use crate::limits::{
     BACKOFF_MS_MAX, BACKOFF_MS_MIN, DAY_MS, FILE_BYTES_MAX, GROUP_WAIT_MS_MAX, KEEP_BYTES,
     LATE_REPLY_MS_DEFAULT, LATE_REPLY_MS_MAX, PORT_TIMEOUT_MS_MAX, PROFILES_MAX,
-    SCHEDULE_EVERY_MS_MIN, SEAL_EVERY_MS_MAX, SEAL_EVERY_MS_MIN, TURNAROUND_MS_MAX,
-    UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
+    SCHEDULE_EVERY_MS_MIN, SEAL_EVERY_MS_MAX, SEAL_EVERY_MS_MIN, UPLINK_TIMEOUT_MS_MAX,
+    UPLINK_TIMEOUT_MS_MIN,
 };
 use crate::mbus;
 use crate::model::{
-    Contract, Parity, Point, Port, PortKind, Schedule, Seal, SerialLine, Station, Storage, Time,
-    Uplink,
+    Contract, Point, Port, PortKind, Schedule, Seal, Station, Storage, Time, Uplink,
 };
 use crate::points;
 use crate::read::{duration, id, integer, pair, size, text, word};
 use crate::rules::Problem;
+use crate::serial;
 use crate::sound::{Place, STAND_IN, problems};
 use crate::syntax;
 use crate::time::{TIME, read as read_time};
@@ -395,16 +395,7 @@ fn read_port(id: SourceId, block: &mut Block<'_, '_>, report: &mut Report<'_>) -
         PortWord::Tcp => PortKind::ModbusTcp {
             address: block.get(report, "address", String::new(), text),
         },
-        PortWord::Rtu => PortKind::ModbusRtu(SerialLine {
-            device: block.get(report, "device", stand_in, text),
-            baud: block
-                .maybe(report, "baud", integer("such as 9600"))
-                .unwrap_or(9_600),
-            data_bits: block.get(report, "data_bits", 8, integer("8")),
-            parity: block.get(report, "parity", Parity::Even, word),
-            stop_bits: block.get(report, "stop_bits", 1, integer("1 or 2")),
-            turnaround_ms: block.get(report, "turnaround", 0, duration(0..=TURNAROUND_MS_MAX)),
-        }),
+        PortWord::Rtu => PortKind::ModbusRtu(serial::read(stand_in, block, report)),
     };
     let timeout_ms = block.get(report, "timeout", 1_000, duration(1..=PORT_TIMEOUT_MS_MAX));
     let late = block.maybe(report, "late_reply", duration(1..=LATE_REPLY_MS_MAX));

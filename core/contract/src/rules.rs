@@ -2,18 +2,19 @@
 
 use crate::error::{Wrong, wrong};
 use crate::limits::{
-    BACKOFF_MS_MAX, BACKOFF_MS_MIN, BAUDS, BLOCK_BYTES, DAY_MS, GROUP_WAIT_MS_MAX,
-    KEEP_BYTES_RANGE, LATE_REPLY_MS_MAX, NAME_BYTES_MAX, ORIGIN_BYTES_MAX, PORT_TIMEOUT_MS_MAX,
-    REGISTERS, RESERVED_SOURCES, RETRIES_MAX, SCHEDULE_EVERY_MS_MIN, SEAL_ENTRIES_MAX,
-    SEAL_EVERY_MS_MAX, SEAL_EVERY_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_MAX,
-    SEGMENTS_MIN, TURNAROUND_MS_MAX, UNIT_BYTES_MAX, UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
+    BACKOFF_MS_MAX, BACKOFF_MS_MIN, BLOCK_BYTES, DAY_MS, GROUP_WAIT_MS_MAX, KEEP_BYTES_RANGE,
+    LATE_REPLY_MS_MAX, NAME_BYTES_MAX, ORIGIN_BYTES_MAX, PORT_TIMEOUT_MS_MAX, REGISTERS,
+    RESERVED_SOURCES, RETRIES_MAX, SCHEDULE_EVERY_MS_MIN, SEAL_ENTRIES_MAX, SEAL_EVERY_MS_MAX,
+    SEAL_EVERY_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_MAX, SEGMENTS_MIN,
+    UNIT_BYTES_MAX, UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
 };
 use crate::mbus;
 use crate::model::{
-    BitField, Point, Port, PortKind, Register, Schedule, Seal, SerialLine, Source, Station,
-    Storage, Table, Uplink, ValueType,
+    BitField, Point, Port, PortKind, Register, Schedule, Seal, Source, Station, Storage, Table,
+    Uplink, ValueType,
 };
 use crate::names::{address, origin, path, url, vkey};
+use crate::serial;
 use crate::words::word_of;
 use alloc::format;
 use alloc::string::String;
@@ -286,7 +287,7 @@ pub(crate) fn port(port: &Port) -> Problems {
         "at most 10min",
     );
     match &port.kind {
-        PortKind::ModbusRtu(line) => serial(line, &mut out),
+        PortKind::ModbusRtu(line) => serial::sound(line, &mut out),
         PortKind::ModbusTcp { address: text } => out.check(&["address"], address(text)),
         PortKind::Mbus(line) => mbus::line_rules(line, &mut out),
     }
@@ -300,37 +301,6 @@ pub(crate) fn device(path: &str, out: &mut Problems) {
         &["device"],
         format!("\"{path}\" is not the path of a device"),
         "write the whole path, such as \"/dev/ttyS1\"",
-    );
-}
-
-fn serial(line: &SerialLine, out: &mut Problems) {
-    device(&line.device, out);
-    if !BAUDS.contains(&line.baud) {
-        let near = BAUDS.iter().min_by_key(|rate| rate.abs_diff(line.baud));
-        let advice = near.map_or(String::new(), |near| format!("the nearest one is {near}"));
-        out.add(
-            &["baud"],
-            format!("{} is not a rate of serial lines", line.baud),
-            advice,
-        );
-    }
-    out.unless(
-        line.data_bits == 8,
-        &["data_bits"],
-        format!("{} data bits", line.data_bits),
-        "Modbus RTU sends whole bytes: write 8, or leave it out",
-    );
-    out.unless(
-        (1..=2).contains(&line.stop_bits),
-        &["stop_bits"],
-        format!("{} stop bits", line.stop_bits),
-        "write 1 or 2",
-    );
-    out.unless(
-        line.turnaround_ms <= TURNAROUND_MS_MAX,
-        &["turnaround"],
-        format!("a turnaround of {}", shown_ms(line.turnaround_ms)),
-        "at most 10s",
     );
 }
 

@@ -1,8 +1,8 @@
 //! The words of the file for the model's enums; their place in the list is their canonical code.
 
 use crate::model::{
-    Oscillator, Parity, Policy, PortKind, PtpMode, PtpTimestamping, RecordFunction, Table,
-    ValueType, WordOrder,
+    Echo, Oscillator, Parity, Policy, PortKind, PtpMode, PtpTimestamping, RecordFunction, RtsLevel,
+    Table, ValueType, WordOrder,
 };
 use evidence::reasons::TruthClass;
 
@@ -28,9 +28,19 @@ pub(crate) enum PortWord {
     Mbus,
 }
 
+/// Who switches a transceiver between sending and listening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Switch {
+    Adapter,
+    Kernel,
+}
+
 words! {
     PortWord { "modbus-rtu" Rtu "modbus-tcp" Tcp "mbus" Mbus }
     Parity { "none" None "even" Even "odd" Odd }
+    Switch { "adapter" Adapter "kernel" Kernel }
+    RtsLevel { "high" High "low" Low }
+    Echo { "none" None "heard" Heard }
     Table { "coil" Coil "discrete" Discrete "holding" Holding "input" Input }
     ValueType {
         "bit" Bit "u16" U16 "i16" I16 "u32" U32 "i32" I32 "u64" U64 "i64" I64

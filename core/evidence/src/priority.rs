@@ -42,6 +42,7 @@ impl EventCode {
             Self::ProcessQuarantined
             | Self::PortsSeparated
             | Self::PortOpened
+            | Self::PortLimited
             | Self::BusSilent
             | Self::BusAnswers
             | Self::PortLost

@@ -161,6 +161,7 @@ codes! {
         PortQuarantined = 21, "port_quarantined", "a port's work failed again and again, or hangs; it is held back alone";
         BusSilent = 23, "bus_silent", "no meter of the port answers: the fault is of the line, and held against none of them";
         BusAnswers = 24, "bus_answers", "a meter of the port answers again";
+        PortLimited = 25, "port_limited", "the port is open, and its driver left out a part of how the line is described";
         PortReleased = 22, "port_released", "a port whose work had ended, hung or was held back is at work again";
         TimeStep = 32, "time_step", "the node's clock was moved by a step; the count is nanoseconds";
         TimeSlew = 33, "time_slew", "the node's clock was slewed beyond its budget; the count is nanoseconds";

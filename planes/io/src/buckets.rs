@@ -35,6 +35,8 @@ impl Bucket {
         self.uart.framing += errors.framing;
         self.uart.parity += errors.parity;
         self.uart.overrun += errors.overrun;
+        self.uart.buffer_overrun += errors.buffer_overrun;
+        self.uart.breaks += errors.breaks;
     }
 
     /// Attempts that failed, by cause.
@@ -136,6 +138,8 @@ impl Sheet {
             ("uart_framing", errors.framing),
             ("uart_parity", errors.parity),
             ("uart_overrun", errors.overrun),
+            ("uart_buffer_overrun", errors.buffer_overrun),
+            ("uart_break", errors.breaks),
         ] {
             self.live(live, "if_err_cnt", &format!("{label}/{class}"), count);
         }

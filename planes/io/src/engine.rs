@@ -136,10 +136,14 @@ impl PortEngine {
             Input::Tick => {}
             Input::Schedule { schedule, clock } => books.number(now, &schedule, clock),
             Input::Lease { stream, next, end } => books.grant(&stream, next, end),
-            Input::LinkUp => {
+            Input::LinkUp { left_out } => {
                 books.link.up();
                 self.bus.opened(now);
                 books.events.note(now, News::new(EventCode::PortOpened));
+                if !left_out.is_empty() {
+                    let news = News::new(EventCode::PortLimited).detail(left_out.join("; "));
+                    books.events.note(now, news);
+                }
             }
             Input::LinkRefused { detail } => {
                 books.link.refused(now);

@@ -23,6 +23,10 @@ pub struct UartErrors {
     pub parity: u64,
     /// Characters lost because nobody fetched the ones before.
     pub overrun: u64,
+    /// Characters lost because the kernel's own buffer was full.
+    pub buffer_overrun: u64,
+    /// Breaks: the line was held longer than a character.
+    pub breaks: u64,
 }
 
 /// Everything that can happen to a port.
@@ -48,7 +52,10 @@ pub enum Input {
         end: Seq,
     },
     /// The port is open, or the connection stands.
-    LinkUp,
+    LinkUp {
+        /// What of the line's description its driver left out, each for a person.
+        left_out: Vec<String>,
+    },
     /// It could not be opened.
     LinkRefused {
         /// Why, for a person.

@@ -24,6 +24,8 @@ pub(crate) enum Wire {
         reader: FrameReader,
         timing: Timing,
         turnaround_ns: u64,
+        /// From a request to its first bit, where the kernel switches the transceiver.
+        lead_ns: u64,
         /// No request before this instant: the silence between frames.
         free_at: MonoNs,
     },
@@ -75,6 +77,9 @@ impl Wire {
                     reader: FrameReader::new(Direction::Replies, seen),
                     timing,
                     turnaround_ns: line.turnaround_ms.saturating_mul(MS_NS),
+                    lead_ns: line
+                        .rs485
+                        .map_or(0, |rs485| rs485.before_ms.saturating_mul(MS_NS)),
                     free_at: MonoNs(0),
                 }
             }
@@ -139,9 +144,11 @@ impl Wire {
     pub(crate) fn encode(&self, token: u64, unit: u8, request: &Request) -> (Vec<u8>, u64) {
         let pdu = request.encode();
         match self {
-            Self::Serial { timing, .. } => {
+            Self::Serial {
+                timing, lead_ns, ..
+            } => {
                 let frame = rtu::encode(unit, &pdu);
-                let transfer_ns = timing.transfer_ns(frame.len());
+                let transfer_ns = timing.transfer_ns(frame.len()).saturating_add(*lead_ns);
                 (frame, transfer_ns)
             }
             Self::Tcp(_) => {
@@ -170,6 +177,7 @@ impl Wire {
                 timing,
                 turnaround_ns,
                 free_at,
+                ..
             } => {
                 *free_at =
                     (*free_at).max(now.plus_ns(timing.t35_ns.saturating_add(*turnaround_ns)));
@@ -216,6 +224,7 @@ impl Wire {
             Self::Serial {
                 timing,
                 turnaround_ns,
+                lead_ns,
                 ..
             } => {
                 let bytes = REQUEST_BYTES + rtu::expected_reply_len(request);
@@ -224,6 +233,7 @@ impl Wire {
                     .transfer_ns(bytes)
                     .saturating_add(silences)
                     .saturating_add(*turnaround_ns)
+                    .saturating_add(*lead_ns)
             }
             Self::Tcp(_) => 0,
         }
@@ -232,8 +242,11 @@ impl Wire {
     /// Wire time of a request that nobody answers.
     pub(crate) fn silent_ns(&self, timeout_ns: u64) -> u64 {
         match self {
-            Self::Serial { timing, .. } => timing
+            Self::Serial {
+                timing, lead_ns, ..
+            } => timing
                 .transfer_ns(REQUEST_BYTES)
+                .saturating_add(*lead_ns)
                 .saturating_add(timing.t35_ns)
                 .saturating_add(timeout_ns),
             Self::Tcp(_) => timeout_ns,

@@ -67,6 +67,53 @@ pub(crate) const PORT: Section = Section {
             ),
         ),
         only(
+            &[RTU],
+            key(
+                "rs485",
+                "word",
+                text("adapter"),
+                "Who switches the transceiver between sending and listening: the `adapter` by itself, or the \
+            `kernel`'s driver with RTS. A driver that cannot refuses, and the port is not opened.",
+            ),
+        ),
+        only(
+            &[RTU],
+            key(
+                "rs485_rts",
+                "word",
+                text("high"),
+                "Level of RTS while sending, `high` or `low`, with `rs485 = \"kernel\"`.",
+            ),
+        ),
+        only(
+            &[RTU],
+            key(
+                "rs485_before",
+                "duration",
+                text("0ms"),
+                "From RTS to the first bit of a request, with `rs485 = \"kernel\"`: whole milliseconds, at most 100ms.",
+            ),
+        ),
+        only(
+            &[RTU],
+            key(
+                "rs485_after",
+                "duration",
+                text("0ms"),
+                "From the last bit to RTS, with `rs485 = \"kernel\"`: whole milliseconds, at most 100ms. A meter that \
+            answers sooner is not heard.",
+            ),
+        ),
+        only(
+            &[RTU],
+            key(
+                "echo",
+                "word",
+                text("none"),
+                "`heard` where the line gives each request back: it is taken away before the reply is looked for.",
+            ),
+        ),
+        only(
             &[MBUS],
             key(
                 "latency",

@@ -4,7 +4,7 @@ use super::{MbusAddress, MbusLine, RecordPick, Secondary};
 use crate::block::Block;
 use crate::error::{Report, wrong};
 use crate::limits::{MBUS_BAUD, MBUS_LATENCY_MS_MAX, MBUS_POWER_UP_MS_MAX};
-use crate::model::{Parity, SerialLine};
+use crate::model::{Echo, Parity, SerialLine};
 use crate::read::{Raw, Value, duration, flag, integer, text, word};
 use crate::rules::Problem;
 use alloc::format;
@@ -38,6 +38,8 @@ pub(crate) fn line(
             parity: block.get(report, "parity", Parity::Even, word),
             stop_bits: 1,
             turnaround_ms: 0,
+            rs485: None,
+            echo: Echo::None,
         },
         latency_ms: block.get(report, "latency", 20, duration(0..=MBUS_LATENCY_MS_MAX)),
         power_up_ms: block.get(

@@ -1,8 +1,8 @@
 //! Contracts for tests: one port, meters of 32-bit registers at even addresses.
 
 use contract::{
-    Address, Contract, Meter, Parity, Point, Policy, Port, PortKind, Register, Schedule, Seal,
-    SerialLine, Source, Station, Storage, Table, ValueType, WordOrder,
+    Address, Contract, Echo, Meter, Parity, Point, Policy, Port, PortKind, Register, Schedule,
+    Seal, SerialLine, Source, Station, Storage, Table, ValueType, WordOrder,
 };
 use evidence::reasons::TruthClass;
 use evidence::{Decimal, MeterId, PointId, ScheduleId, SourceId};
@@ -155,6 +155,8 @@ fn line(baud: u32) -> SerialLine {
         parity: Parity::Even,
         stop_bits: 1,
         turnaround_ms: TURNAROUND_MS,
+        rs485: None,
+        echo: Echo::None,
     }
 }
 

@@ -245,7 +245,9 @@ impl World {
                 detail: std::string::String::from("nobody there"),
             }
         } else {
-            Input::LinkUp
+            Input::LinkUp {
+                left_out: Vec::new(),
+            }
         };
         self.at(self.now.plus_ns(MS), input);
     }

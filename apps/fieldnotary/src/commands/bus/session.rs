@@ -1,16 +1,17 @@
 //! One slot of a port, driven by hand: the engine of the node, with nothing but this process around it.
 
 use crate::clock;
-use crate::roles::io::Transport;
 use contract::{Contract, Port, Schedule};
 use evidence::kinds::Payload;
 use evidence::{CommitId, MonoNs, ScheduleId, Seq, SourceId};
 use io_plane::{Action, Input, PortEngine, SlotClock, Stream};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::time::Duration;
+use wire::{Transport, wait};
 
 /// Numbers that are granted at once: more than a session takes.
 const GRANTED: u64 = 1_024;
+/// Longest wait, so that progress is told.
+const LOOK_UP: Duration = Duration::from_millis(100);
 /// The slot is the only one there is.
 const EVERY_MS: u64 = 86_400_000;
 
@@ -121,23 +122,12 @@ impl Driver<'_> {
             if clock::mono() >= self.wake_at {
                 self.feed(Input::Tick);
             }
-            if self.readable() {
+            let left = Duration::from_nanos(self.wake_at.since(clock::mono()));
+            if wait(self.wire.as_ref(), None, left.min(LOOK_UP)).wire {
                 self.receive();
             }
             done(self.ended);
         }
-    }
-
-    /// Waits until bytes are there or something is due.
-    fn readable(&self) -> bool {
-        let left = Duration::from_nanos(self.wake_at.since(clock::mono()));
-        let timeout = Timespec::try_from(left.min(Duration::from_millis(100))).ok();
-        let Some(wire) = &self.wire else {
-            let _ = poll(&mut [], timeout.as_ref());
-            return false;
-        };
-        let mut fds = [PollFd::new(wire, PollFlags::IN)];
-        poll(&mut fds, timeout.as_ref()).is_ok_and(|ready| ready > 0)
     }
 
     fn receive(&mut self) {
@@ -223,8 +213,9 @@ impl Driver<'_> {
     fn connect(&mut self) -> Input {
         match Transport::open(self.port) {
             Ok(wire) => {
+                let left_out = wire.left_out().to_vec();
                 self.wire = Some(wire);
-                Input::LinkUp
+                Input::LinkUp { left_out }
             }
             Err(detail) => {
                 self.refused = Some(detail.clone());

@@ -3,9 +3,6 @@
 mod keeper;
 mod outbox;
 mod port;
-mod transport;
-
-pub(crate) use transport::Transport;
 
 use crate::clock;
 use crate::paths::DataDir;

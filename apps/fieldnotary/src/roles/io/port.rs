@@ -2,7 +2,6 @@
 
 use super::keeper::Progress;
 use super::outbox::{Item, News, Outbox};
-use super::transport::{Transport, wait};
 use crate::clock;
 use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
@@ -18,6 +17,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use wire::{Transport, wait};
 
 /// Longest wait, so that a stop is noticed.
 const LOOK_UP: Duration = Duration::from_millis(100);
@@ -170,15 +170,16 @@ impl Driver<'_> {
                 continue;
             }
             let now = clock::mono();
+            self.look_at_uart();
             if now >= self.wake_at {
                 self.feed(Input::Tick);
             }
             let left = Duration::from_nanos(self.wake_at.since(clock::mono()));
-            let (readable, rung) = wait(self.wire.as_ref(), &self.bell, left.min(LOOK_UP));
-            if rung {
+            let ready = wait(self.wire.as_ref(), Some(&self.bell), left.min(LOOK_UP));
+            if ready.bell {
                 self.take_news();
             }
-            if readable {
+            if ready.wire {
                 self.receive();
             }
         }
@@ -205,7 +206,10 @@ impl Driver<'_> {
 
     fn receive(&mut self) {
         let Some(wire) = &mut self.wire else { return };
-        let input = match wire.receive() {
+        let received = wire.receive();
+        // Before the bytes: with them the request may be over, to whose meter the errors belong.
+        self.look_at_uart();
+        let input = match received {
             Ok(bytes) => Input::Received(bytes),
             Err(detail) => {
                 self.wire = None;
@@ -213,6 +217,13 @@ impl Driver<'_> {
             }
         };
         self.feed(input);
+    }
+
+    /// What the UART counted, if it counts and there is something new.
+    fn look_at_uart(&mut self) {
+        if let Some(errors) = self.wire.as_mut().and_then(Transport::uart) {
+            self.feed(Input::Uart(errors));
+        }
     }
 
     /// Gives the engine an input and does what it wants, and what follows from that.
@@ -266,8 +277,9 @@ impl Driver<'_> {
         };
         match Transport::open(port) {
             Ok(wire) => {
+                let left_out = wire.left_out().to_vec();
                 self.wire = Some(wire);
-                Input::LinkUp
+                Input::LinkUp { left_out }
             }
             Err(detail) => Input::LinkRefused { detail },
         }

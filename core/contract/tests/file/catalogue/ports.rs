@@ -100,6 +100,36 @@ pub(super) const PORTS_AND_SCHEDULES: &[Case] = &[
         "at most 10s",
     ),
     case(
+        "baud = 9600",
+        "rs485 = \"driver\"",
+        "22:9 port.line.rs485",
+        "\"adapter\" or \"kernel\"",
+    ),
+    case(
+        "baud = 9600",
+        "rs485_before = \"2ms\"",
+        "22:16 port.line.rs485_before",
+        "add rs485 = \"kernel\"",
+    ),
+    case(
+        "baud = 9600",
+        "rs485 = \"kernel\"\nrs485_after = \"200ms\"",
+        "23:15 port.line.rs485_after",
+        "at most 100ms",
+    ),
+    case(
+        "baud = 9600",
+        "rs485 = \"kernel\"\nrs485_rts = \"up\"",
+        "23:13 port.line.rs485_rts",
+        "\"high\" or \"low\"",
+    ),
+    case(
+        "baud = 9600",
+        "echo = \"yes\"",
+        "22:8 port.line.echo",
+        "\"none\" or \"heard\"",
+    ),
+    case(
         "10.0.0.5:502",
         "10.0.0.5",
         "32:11 port.lan.address",

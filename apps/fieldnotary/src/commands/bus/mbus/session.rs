@@ -3,13 +3,11 @@
 use crate::cli::MbusLineArgs;
 use crate::clock;
 use crate::commands::bus::line;
-use crate::roles::io::Transport;
-use contract::{Parity, SerialLine};
+use contract::{Echo, Parity, SerialLine};
 use evidence::MonoNs;
 use mbus::master::{Action, Job, Master, Outcome, Report, Work};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::path::Path;
 use std::time::Duration;
+use wire::{Transport, wait};
 
 /// What a USB adapter may hold bytes back.
 const SERIAL_LATENCY_NS: u64 = 20_000_000;
@@ -60,7 +58,9 @@ pub(super) fn run(
                 Action::Speed(_) | Action::Stray(_) | Action::Evidence(_) => {}
             }
         }
-        actions = match wait(&wire, due_ns) {
+        let now = clock::mono();
+        let left_ns = due_ns.map_or(BEAT_NS, |due_ns| MonoNs(due_ns).since(now).min(BEAT_NS));
+        actions = match wait(Some(&wire), None, Duration::from_nanos(left_ns)).wire {
             true => {
                 let bytes = wire.receive()?;
                 master.received(&bytes, clock::mono().0)
@@ -75,8 +75,7 @@ fn open(args: &MbusLineArgs) -> Result<Transport, String> {
         (Some(device), _) => {
             line::is_closed(device)?;
             // A pseudo-terminal has no parity bit.
-            let of = std::fs::canonicalize(device).unwrap_or_default();
-            let parity = match of.starts_with(Path::new("/dev/pts")) {
+            let parity = match wire::is_pseudo_terminal(device) {
                 true => Parity::None,
                 false => Parity::Even,
             };
@@ -87,19 +86,11 @@ fn open(args: &MbusLineArgs) -> Result<Transport, String> {
                 parity,
                 stop_bits: 1,
                 turnaround_ms: 0,
+                rs485: None,
+                echo: Echo::None,
             })
         }
         (None, Some(address)) => Transport::tcp(address, CONNECT),
         (None, None) => Err("say which bus: --serial or --tcp".to_owned()),
     }
-}
-
-/// Waits until bytes are there, or it is time; whether bytes are there.
-fn wait(wire: &Transport, due_ns: Option<u64>) -> bool {
-    let now = clock::mono();
-    let left_ns = due_ns.map_or(BEAT_NS, |due_ns| MonoNs(due_ns).since(now).min(BEAT_NS));
-    let timeout = Timespec::try_from(Duration::from_nanos(left_ns)).ok();
-    let mut fds = [PollFd::new(wire, PollFlags::IN)];
-    // An interrupted wait is a short one.
-    poll(&mut fds, timeout.as_ref()).is_ok_and(|ready| ready > 0)
 }

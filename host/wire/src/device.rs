@@ -1,0 +1,86 @@
+//! Why a serial device cannot be used, in words for whoever stands in front of it.
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// What is wrong with a device, looked at without changing it; `None` if it can be opened.
+#[must_use]
+pub fn trouble(device: &str) -> Option<String> {
+    // Without waiting for a carrier, and without becoming the terminal of this process.
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match open(device, flags, Mode::empty()) {
+        Ok(opened) => (!rustix::termios::isatty(&opened)).then(|| {
+            format!("{device} is no serial device; look for its name with: ls /dev/serial/by-id")
+        }),
+        Err(errno) => Some(refusal(device, errno)),
+    }
+}
+
+/// Why it was not opened.
+pub(crate) fn refusal(device: &str, errno: Errno) -> String {
+    match errno {
+        Errno::NOENT => {
+            format!(
+                "there is no {device}; plug it in, or look for its name with: ls /dev/serial/by-id"
+            )
+        }
+        Errno::ACCESS | Errno::PERM => format!(
+            "no permission to open {device}, which belongs to group {0}; become a member with: \
+             sudo usermod -aG {0} $USER, then log in again",
+            group(device)
+        ),
+        Errno::BUSY => {
+            format!("another program has {device} for itself; find it with: fuser -v {device}")
+        }
+        // A name without hardware behind it, as ttyS4 on most machines, or an adapter that was pulled out.
+        Errno::IO | Errno::NXIO | Errno::NODEV => {
+            format!("cannot open {device}: there is no hardware behind this name ({errno})")
+        }
+        error => format!("cannot open {device}: {error}"),
+    }
+}
+
+/// Whether the device is one end of a pseudo-terminal: it has no UART, and no parity bit.
+#[must_use]
+pub fn is_pseudo_terminal(device: &str) -> bool {
+    std::fs::canonicalize(device).is_ok_and(|device| device.starts_with("/dev/pts"))
+}
+
+/// The name of the group that may use a device, or its number.
+fn group(device: &str) -> String {
+    let number = std::fs::metadata(Path::new(device)).map_or(0, |about| about.gid());
+    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
+    let named = groups.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let name = parts.next()?;
+        (parts.nth(1)?.parse() == Ok(number)).then(|| name.to_owned())
+    });
+    named.unwrap_or_else(|| number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{refusal, trouble};
+    use rustix::io::Errno;
+
+    #[test]
+    fn each_trouble_says_what_to_do() {
+        let missing = trouble("/dev/there-is-none").unwrap();
+        assert!(missing.contains("plug it in"), "{missing}");
+        let file = trouble("/dev/null").unwrap();
+        assert!(file.contains("is no serial device"), "{file}");
+        for (errno, word) in [
+            (Errno::ACCESS, "usermod"),
+            (Errno::PERM, "usermod"),
+            (Errno::BUSY, "fuser"),
+            (Errno::NXIO, "no hardware"),
+            (Errno::IO, "no hardware"),
+            (Errno::MFILE, "cannot open /dev/null"),
+        ] {
+            let words = refusal("/dev/null", errno);
+            assert!(words.contains(word), "{words}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The wire under a port: a serial device with what its UART counts and how its transceiver is switched, or a
+//! TCP connection; and waiting on it. Who reads a port, asks one by hand or listens on one does it through here.
+
+mod device;
+mod latency;
+mod rs485;
+mod serial;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod uart;
+mod wait;
+
+pub use device::{is_pseudo_terminal, trouble};
+pub use transport::Transport;
+pub use wait::{Ready, wait};

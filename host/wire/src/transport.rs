@@ -1,0 +1,127 @@
+//! An open wire: what is sent on it, what it hands over, what it counted.
+
+use crate::serial::Serial;
+use contract::{Port, PortKind, SerialLine};
+use io_plane::UartErrors;
+use rustix::fd::{AsFd, BorrowedFd};
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+/// Bytes read at once; a whole Modbus or M-Bus frame fits.
+const READ_BYTES: usize = 512;
+
+/// An open wire.
+#[derive(Debug)]
+pub struct Transport(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Serial(Serial),
+    Tcp(TcpStream),
+}
+
+impl Transport {
+    /// Opens the wire of a port.
+    ///
+    /// # Errors
+    /// Why it cannot be had, as a sentence for a person.
+    pub fn open(port: &Port) -> Result<Self, String> {
+        match &port.kind {
+            PortKind::ModbusRtu(line) => Self::serial(line),
+            PortKind::Mbus(line) => Self::serial(&line.serial),
+            PortKind::ModbusTcp { address } => {
+                Self::tcp(address, Duration::from_millis(port.timeout_ms))
+            }
+        }
+    }
+
+    /// Opens a serial device.
+    ///
+    /// # Errors
+    /// Why it cannot be had, as a sentence for a person.
+    pub fn serial(line: &SerialLine) -> Result<Self, String> {
+        Serial::open(line).map(|serial| Self(Kind::Serial(serial)))
+    }
+
+    /// Connects; an attempt, and later each write, may take so long.
+    ///
+    /// # Errors
+    /// Why nobody is reached, as a sentence for a person.
+    pub fn tcp(address: &str, timeout: Duration) -> Result<Self, String> {
+        connect(address, timeout).map(|stream| Self(Kind::Tcp(stream)))
+    }
+
+    /// Sends all bytes.
+    ///
+    /// # Errors
+    /// The wire is lost, and why.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
+        match &mut self.0 {
+            Kind::Serial(serial) => serial.port.write_all(bytes),
+            Kind::Tcp(stream) => stream.write_all(bytes),
+        }
+        .map_err(|error| error.to_string())
+    }
+
+    /// What has arrived; the wire was found readable before.
+    ///
+    /// # Errors
+    /// The wire is lost, and why.
+    pub fn receive(&mut self) -> Result<Vec<u8>, String> {
+        let mut buffer = [0u8; READ_BYTES];
+        let read = match &mut self.0 {
+            Kind::Serial(serial) => serial.port.read(&mut buffer),
+            Kind::Tcp(stream) => stream.read(&mut buffer),
+        };
+        match (read, &self.0) {
+            (Ok(0), Kind::Tcp(_)) => Err("the other end closed the connection".to_owned()),
+            (Ok(0), Kind::Serial(_)) => Err("the device is gone".to_owned()),
+            (Ok(len), _) => Ok(buffer.get(..len).unwrap_or_default().to_vec()),
+            (Err(error), _) => Err(error.to_string()),
+        }
+    }
+
+    /// What the UART counted since the last look (R5.1). The first look at a device that counts gives
+    /// zeros, which say so; later ones only what is new. `None` for ever where nothing counts.
+    pub fn uart(&mut self) -> Option<UartErrors> {
+        match &mut self.0 {
+            Kind::Serial(serial) => serial.uart(),
+            Kind::Tcp(_) => None,
+        }
+    }
+
+    /// What of the line's description the driver left out, each as a sentence for a person.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        match &self.0 {
+            Kind::Serial(serial) => serial.left_out(),
+            Kind::Tcp(_) => &[],
+        }
+    }
+}
+
+impl AsFd for Transport {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.0 {
+            Kind::Serial(serial) => serial.as_fd(),
+            Kind::Tcp(stream) => stream.as_fd(),
+        }
+    }
+}
+
+fn connect(address: &str, timeout: Duration) -> Result<TcpStream, String> {
+    let failed = |error: std::io::Error| format!("cannot connect to {address}: {error}");
+    let mut last = None;
+    for resolved in address.to_socket_addrs().map_err(failed)? {
+        match TcpStream::connect_timeout(&resolved, timeout) {
+            Ok(stream) => {
+                stream.set_nodelay(true).map_err(failed)?;
+                stream.set_write_timeout(Some(timeout)).map_err(failed)?;
+                return Ok(stream);
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.map_or_else(|| format!("{address} names no host"), failed))
+}
