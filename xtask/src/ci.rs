@@ -4,8 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Lane, Step};
 use crate::workspace::Workspace;
 use crate::{
-    corruption, crash_states, demo, fuzz, graph, holdover, kill_storm, licences, planted, run,
-    setup, spec, storm, tamper, test, tidy,
+    ahead, corruption, crash_states, demo, fuzz, graph, holdover, kill_storm, licences, planted,
+    run, setup, spec, storm, tamper, test, tidy,
 };
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
@@ -14,7 +14,15 @@ const FUZZ_SECONDS: u32 = 3;
 /// Runs all steps, or those named.
 pub(crate) fn ci(workspace: &Workspace, only: &[String]) -> Outcome {
     let mut stages = vec![
-        vec![checks(workspace)],
+        vec![words(workspace)],
+        vec![
+            vec![step("setup", || setup::for_ci(workspace))],
+            lints(workspace),
+        ],
+        vec![
+            vec![step("test", || test::test(workspace))],
+            vec![step("ahead", || ahead::ahead(workspace))],
+        ],
         vec![suites_that_reckon(workspace), suites_that_wait(workspace)],
         vec![meters(workspace)],
         vec![vec![step("fuzz", || {
@@ -48,37 +56,28 @@ fn step<'a>(name: &'static str, action: impl Fn() -> Outcome + Sync + 'a) -> Ste
     }
 }
 
-/// What the sources say of themselves, and every test.
-fn checks(workspace: &Workspace) -> Lane<'_> {
-    let cargo = |arguments: &'static [&'static str], line: &'static str| {
-        move || run::status(workspace.cargo().args(arguments)).map(|()| line.to_owned())
-    };
+/// What the sources say of themselves, without a build.
+fn words(workspace: &Workspace) -> Lane<'_> {
     vec![
-        step(
-            "fmt",
-            cargo(&["fmt", "--all", "--check", "--", "-l"], "formatted"),
-        ),
+        step("fmt", || {
+            let mut cargo = workspace.cargo();
+            run::status(cargo.args(["fmt", "--all", "--check", "--", "-l"]))?;
+            Ok("formatted".into())
+        }),
         step("graph", || graph::graph(workspace)),
         step("tidy", || tidy::tidy(workspace)),
         step("spec", || spec::spec(workspace, true)),
         step("deny", || licences::deny(workspace)),
-        step("setup", || setup::setup(workspace, setup::FOR_TESTS)),
-        step(
-            "clippy",
-            cargo(
-                &[
-                    "clippy",
-                    "--workspace",
-                    "--all-targets",
-                    "--",
-                    "-D",
-                    "warnings",
-                ],
-                "no warnings",
-            ),
-        ),
-        step("test", || test::test(workspace)),
     ]
+}
+
+fn lints(workspace: &Workspace) -> Lane<'_> {
+    vec![step("clippy", || {
+        let mut cargo = workspace.cargo();
+        cargo.args(["clippy", "--workspace", "--all-targets"]);
+        run::status(cargo.args(["--", "-D", "warnings"]))?;
+        Ok("no warnings".into())
+    })]
 }
 
 /// These need the processor, and are optimised programs of their own.

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
 use crate::{run, setup};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What makes the compiler report coverage and comparisons to libFuzzer.
@@ -56,14 +56,28 @@ pub(crate) fn fuzz(workspace: &Workspace, seconds: u32, only: Option<&str>) -> O
         .iter()
         .filter(|target| only.is_none_or(|name| name == *target))
         .collect();
-    let binaries = build(workspace, only)?;
-    for target in &chosen {
-        one(workspace, &binaries.join(target), target, seconds)?;
-    }
+    let binaries = build(workspace, workspace.cargo(), only)?;
+    let one = |target: &str| one(workspace, &binaries.join(target), target, seconds);
+    // A target keeps one processor busy.
+    std::thread::scope(|scope| {
+        let halves = [0, 1].map(|half| {
+            let mut mine = chosen.iter().skip(half).step_by(2);
+            scope.spawn(move || mine.try_for_each(|target| one(target)))
+        });
+        halves.into_iter().try_for_each(|half| match half.join() {
+            Ok(outcome) => outcome,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })?;
     Ok(format!(
         "{} targets, {seconds} s each, no finding",
         chosen.len()
     ))
+}
+
+/// Builds all targets with what the processor has left over.
+pub(crate) fn build_aside(workspace: &Workspace) -> Result<(), Failure> {
+    build(workspace, workspace.cargo_aside(), None).map(drop)
 }
 
 /// Every file of the folder is a target, named after it.
@@ -82,7 +96,11 @@ fn targets(folder: &Path) -> Result<Vec<String>, Failure> {
 }
 
 /// Builds and gives the folder of the binaries.
-fn build(workspace: &Workspace, only: Option<&str>) -> Result<std::path::PathBuf, Failure> {
+fn build(
+    workspace: &Workspace,
+    mut cargo: Command,
+    only: Option<&str>,
+) -> Result<PathBuf, Failure> {
     let host = run::output(
         Command::new("rustc")
             .arg("-vV")
@@ -93,7 +111,6 @@ fn build(workspace: &Workspace, only: Option<&str>) -> Result<std::path::PathBuf
         .find_map(|line| line.strip_prefix("host: "))
         .ok_or_else(|| Failure::new("`rustc -vV` does not name the host"))?;
     let folder = workspace.target().join("fuzz");
-    let mut cargo = workspace.cargo();
     // With --target, build scripts and the C++ of libFuzzer are built without these flags.
     cargo
         .args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml"])

@@ -1,5 +1,6 @@
 //! Development commands: `cargo xtask <command>`. CI calls the same ones as the desk.
 
+mod ahead;
 mod ci;
 mod clock_guest;
 mod corruption;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program that must answer, and the Debian packages that bring it.
+#[derive(Clone, Copy)]
 pub(crate) struct Tool {
     pub(crate) program: &'static str,
     pub(crate) probe: &'static [&'static str],
@@ -80,6 +81,11 @@ pub(crate) const FOR_TESTS: &[Tool] = &[OPENSSL, PYTHON, PTP4L, CHRONYC, IP, NFT
 pub(crate) const FOR_TAMPERING: &[Tool] = &[OPENSSL, GO, GO_SUMDB];
 /// What `cargo xtask fuzz` needs.
 pub(crate) const FOR_FUZZING: &[Tool] = &[CXX];
+
+/// What `cargo xtask ci` needs, all at once.
+pub(crate) fn for_ci(workspace: &Workspace) -> Outcome {
+    setup(workspace, &[FOR_TESTS, FOR_TAMPERING, FOR_FUZZING].concat())
+}
 
 /// The pinned Python packages.
 const PEERS: &str = "fixtures/peers/requirements.txt";

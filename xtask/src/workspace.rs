@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::run;
 use serde_json::Value;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -54,7 +55,17 @@ impl Workspace {
 
     /// cargo, in the root.
     pub(crate) fn cargo(&self) -> Command {
-        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        self.in_root(Command::new(cargo()))
+    }
+
+    /// cargo, in the root, with what the processor has left over.
+    pub(crate) fn cargo_aside(&self) -> Command {
+        let mut command = Command::new("nice");
+        command.args(["-n", "19"]).arg(cargo());
+        self.in_root(command)
+    }
+
+    fn in_root(&self, mut command: Command) -> Command {
         // What `cargo run` sets for this program must not leak into the builds it starts.
         for (name, _) in env::vars_os() {
             let ours = name.to_str().is_some_and(|name| {
@@ -99,4 +110,8 @@ impl Workspace {
         serde_json::from_str(&text)
             .map_err(|error| Failure::new(format!("cargo metadata does not parse: {error}")))
     }
+}
+
+fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

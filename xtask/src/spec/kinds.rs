@@ -20,7 +20,7 @@ fn lists() -> Vec<Codes> {
     code_lists! {
         TimeQuality TimeStatus TimeCause OffsetBucket DriftBudget HoldoverReason Validity QualityReason AttemptCause
         EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause AdoptionCause EpochCause
-        TruthClass Custody Outcome GapClass Anchor
+        TruthClass Custody Outcome MaintenancePhase WiringChange GapClass Anchor
     }
 }
 
