@@ -5,6 +5,7 @@ mod decode;
 mod help;
 mod journal;
 mod mbus;
+mod site;
 mod time;
 
 use crate::when::{Edge, edge, instant};
@@ -18,6 +19,7 @@ pub(crate) use journal::{
 };
 pub(crate) use mbus::{MbusLineArgs, MbusReadArgs, MbusScanArgs, MbusSearchArgs, MbusVerb};
 use proof::note::VerifierKey;
+pub(crate) use site::{AnnotateArgs, ByWhom, MaintenanceArgs, Phase, SignoffArgs, WiringArgs};
 use std::path::PathBuf;
 pub(crate) use time::{TimeHistoryArgs, TimeNowArgs, TimeSlotsArgs, TimeVerb, TimeWhyArgs};
 
@@ -64,6 +66,18 @@ pub(crate) enum Verb {
     /// Read one frame of Modbus or M-Bus, offline: every layer's fields, and what is wrong
     #[command(subcommand, after_help = decode::HELP)]
     Decode(DecodeVerb),
+    /// Where meters were attached, how they were read there, and what people did about it
+    #[command(after_help = site::WIRING)]
+    Wiring(WiringArgs),
+    /// Add a measurement of a probe point to the log of a running node
+    #[command(after_help = site::ANNOTATE)]
+    Annotate(AnnotateArgs),
+    /// Say that people begin or end work on a port, a meter or the station
+    #[command(after_help = site::MAINTENANCE)]
+    Maintenance(MaintenanceArgs),
+    /// Compare points with what they show in the field, and see which have been
+    #[command(after_help = site::SIGNOFF)]
+    Signoff(SignoffArgs),
     /// Copy a node's log, running or stopped, to a directory or a tar file
     #[command(after_help = help::BACKUP)]
     Backup(BackupArgs),

@@ -83,6 +83,11 @@ impl DataDir {
         self.run().join("supervision.json")
     }
 
+    /// Files that people attached, each named by its SHA-256.
+    pub(crate) fn attachments(&self) -> PathBuf {
+        self.0.join("attachments")
+    }
+
     /// Says that the directory was restored, and from what.
     pub(crate) fn restored(&self) -> PathBuf {
         self.0.join("restored.json")

@@ -93,6 +93,8 @@ fn code_rules(out: &mut String) {
         reasons::TruthClass::cddl_rule,
         reasons::Custody::cddl_rule,
         reasons::Outcome::cddl_rule,
+        reasons::MaintenancePhase::cddl_rule,
+        reasons::WiringChange::cddl_rule,
         reasons::GapClass::cddl_rule,
         reasons::Anchor::cddl_rule,
     ] {

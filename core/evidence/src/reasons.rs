@@ -139,6 +139,28 @@ codes! {
     }
 }
 
+impl AttemptCause {
+    /// Whether a request went to the meter: otherwise the attempt says nothing of its wire.
+    #[must_use]
+    pub const fn was_asked(self) -> bool {
+        match self {
+            Self::Timeout
+            | Self::Crc
+            | Self::Framing
+            | Self::Exception
+            | Self::ForeignReply
+            | Self::WrongShape
+            | Self::ConnectRefused
+            | Self::ConnectionLost => true,
+            Self::PortUnavailable
+            | Self::SlotOverrun
+            | Self::Quarantined
+            | Self::LateReplyWindow
+            | Self::Stopped => false,
+        }
+    }
+}
+
 codes! {
     /// What an event entry reports.
     pub enum EventCode as "event-code" {
@@ -303,6 +325,23 @@ codes! {
         Done = 0, "done", "carried out";
         Refused = 1, "refused", "not allowed";
         Failed = 2, "failed", "allowed, but it did not succeed";
+    }
+}
+
+codes! {
+    /// Whether work begins or ends.
+    pub enum MaintenancePhase as "maintenance-phase" {
+        Begin = 0, "begin", "work begins";
+        End = 1, "end", "work has ended";
+    }
+}
+
+codes! {
+    /// What a new contract did to the place of a meter.
+    pub enum WiringChange as "wiring-change" {
+        Moved = 0, "moved", "it is on another port, or has another address there";
+        Added = 1, "added", "it was not in the contract before";
+        Removed = 2, "removed", "it is in the contract no more";
     }
 }
 

@@ -88,6 +88,7 @@ code_list! {
         7 Storage = "storage" => "the medium refused the write; send again later";
         8 Stopping = "stopping" => "the node is being stopped";
         9 Kind = "kind" => "a kind that this process may not write";
+        10 Actor = "actor" => "the actor that it states is not who asks";
     }
 }
 
@@ -343,6 +344,10 @@ messages! {
     24 Offers { "They."
         0 offers: Vec<TimeOffer> => "the oldest first";
         1 dropped: u64 => "how many were dropped since because too many waited";
+    }
+    25 PersonEntry { "A person at the command line adds an entry: a probe, maintenance, or a sign-off."
+        0 submission_id: u64 => "its number";
+        1 entry: Captured => "the entry; its actor ends with the user id that the kernel vouches for";
     }
 
     64 SignCheckpoint { "Asks for a signature on a tree head."

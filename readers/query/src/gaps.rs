@@ -81,7 +81,10 @@ impl GapAccount {
             | Payload::Checkpoint(_)
             | Payload::Ack(_)
             | Payload::TimeMap(_)
-            | Payload::Probe(_) => {}
+            | Payload::Probe(_)
+            | Payload::Maintenance(_)
+            | Payload::SignOff(_)
+            | Payload::Wiring(_) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! Looks at committed entries, of a node or of a collector: rows, gaps, time, verification, published form. Never writes.
+//! Looks at committed entries, of a node or of a collector: rows, gaps, time, the site and its people, verification, published form. Never writes.
 
 mod ahead;
 mod collector;
@@ -6,6 +6,7 @@ mod gaps;
 mod publish;
 mod row;
 mod selftest;
+mod site;
 mod time;
 mod verify;
 
@@ -16,6 +17,10 @@ pub use publish::{
 };
 pub use row::{rfc3339, row};
 pub use selftest::{SelfTest, SelfTests, Verdict};
+pub use site::{
+    Baseline, Counts, Follows, Measured, MeterSite, PointStanding, SiteAccount, SiteReport,
+    Standing, Stay, Work,
+};
 pub use time::{
     Asked, Cover, Crossed, Jump, JumpKind, Label, Mark, Moment, Offered, Point, PointSlots, Run,
     Sign, SlotAccount, SlotCause, SlotQuestion, SlotReport, SlotStretch, Span, Stretch,

@@ -1,6 +1,8 @@
 //! One entry as a line that people and programs read; the same names at node and collector.
 
-use evidence::kinds::{AttemptFailed, Event, Marker, Probe};
+mod people;
+
+use evidence::kinds::{AttemptFailed, Event, Marker};
 use evidence::reasons::TimeCause;
 use evidence::{Entry, Payload, TimeDetail, UtcNs};
 use serde_json::{Map, Value, json};
@@ -164,31 +166,8 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
             put("utc", json!(rfc3339(map.utc)));
             put("basis", json!(map.basis));
         }
-        Payload::Probe(probe) => probe_fields(probe, put),
-        Payload::Reading(_)
-        | Payload::AttemptFailed(_)
-        | Payload::Event(_)
-        | Payload::Marker(_)
-        | Payload::Audit(_)
-        | Payload::CounterSnapshot(_) => {}
+        other => people::fields(other, put),
     }
-}
-
-fn probe_fields(probe: &Probe, put: &mut impl FnMut(&str, Value)) {
-    put("probe", json!(probe.probe));
-    put("actor", json!(probe.actor));
-    put(
-        "source",
-        json!(probe.source.as_ref().map(evidence::SourceId::as_str)),
-    );
-    put(
-        "meter_id",
-        json!(probe.meter_id.as_ref().map(evidence::MeterId::as_str)),
-    );
-    put("value", json!(probe.value.map(|value| value.to_string())));
-    put("unit", json!(probe.unit));
-    put("file", json!(probe.file.map(|file| file.to_string())));
-    put("detail", json!(probe.note));
 }
 
 fn attempt_fields(failed: &AttemptFailed, put: &mut impl FnMut(&str, Value)) {

@@ -5,6 +5,7 @@ use super::directory::{generations, is_node, keys_beside, keys_of, read_log_id, 
 use super::progress::Progress;
 use super::restore_mark;
 use super::run::signer;
+use super::site::local_user;
 use super::words;
 use crate::cli::AdoptArgs;
 use crate::paths::DataDir;
@@ -56,7 +57,7 @@ pub(crate) fn adopt(args: &AdoptArgs) -> Result<Ended, String> {
     };
     let order = Order {
         cause: args.cause,
-        actor: args.actor.clone().unwrap_or_else(user),
+        actor: args.actor.clone().unwrap_or_else(local_user),
         reason: args
             .reason
             .clone()
@@ -74,15 +75,6 @@ pub(crate) fn adopt(args: &AdoptArgs) -> Result<Ended, String> {
     let new_keys = (own != before).then_some(own);
     tell(args, &base, &adopted, &order, new_keys);
     Ok(Ended::Well)
-}
-
-/// The local user that typed it.
-fn user() -> String {
-    let uid = rustix::process::getuid().as_raw();
-    match std::env::var("LOGNAME").or_else(|_| std::env::var("USER")) {
-        Ok(name) if !name.is_empty() => format!("{name} (uid {uid})"),
-        _ => format!("uid {uid}"),
-    }
 }
 
 fn tell(

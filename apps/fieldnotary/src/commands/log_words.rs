@@ -1,11 +1,12 @@
 //! What an entry says, in words: values with unit and quality, configurations with their content.
 
+use super::site::site_words;
 use super::words;
 use contract::Contract;
 use evidence::kinds::{
     AttemptFailed, Configuration, CounterSnapshot, EpochStart, Event, Marker, Reading,
 };
-use evidence::{MeterId, Payload, SourceId};
+use evidence::{MeterId, Payload};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -319,17 +320,6 @@ fn rest_words(payload: &Payload) -> String {
             audit.outcome.name(),
             audit.reason
         ),
-        Payload::Probe(probe) => {
-            let value = probe
-                .value
-                .map_or_else(String::new, |value| format!(" {value}"));
-            let unit = probe
-                .unit
-                .as_ref()
-                .map_or_else(String::new, |unit| format!(" {unit}"));
-            let source = probe.source.as_ref().map_or("", SourceId::as_str);
-            format!("{} {source}{value}{unit} by {}", probe.probe, probe.actor)
-        }
-        other => other.kind().name().to_owned(),
+        other => site_words(other).unwrap_or_else(|| other.kind().name().to_owned()),
     }
 }

@@ -39,6 +39,7 @@ mod replacement;
 mod restarts;
 mod ring_files;
 mod ring_full;
+mod site;
 mod tamper;
 mod tamper_collector;
 mod tamper_files;

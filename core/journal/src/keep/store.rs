@@ -39,7 +39,12 @@ impl Store {
     pub const fn keeps(self, kind: Kind) -> bool {
         match kind {
             Kind::Event | Kind::Probe => matches!(self, Self::Soe),
-            Kind::Audit | Kind::EpochStart | Kind::Loss => matches!(self, Self::Audit),
+            Kind::Audit
+            | Kind::EpochStart
+            | Kind::Loss
+            | Kind::Maintenance
+            | Kind::SignOff
+            | Kind::Wiring => matches!(self, Self::Audit),
             Kind::Reading
             | Kind::AttemptFailed
             | Kind::Marker

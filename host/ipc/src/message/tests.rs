@@ -3,8 +3,8 @@
 use super::{
     Accepted, AckReport, Describe, Error, ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier,
     FrontierAt, Head, Hello, Hole, Keys, Leaf, Lease, Leased, Message, NoteText, Offers,
-    ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote, SlotFloor,
-    SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
+    PersonEntry, ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote,
+    SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
     TimeStatement, Welcome,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
@@ -161,6 +161,11 @@ fn reports() -> Vec<Message> {
         AckReport {
             submission_id: 9,
             report: event(),
+        }
+        .into(),
+        PersonEntry {
+            submission_id: 10,
+            entry: event(),
         }
         .into(),
     ]

@@ -40,6 +40,9 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Downtime
         | Kind::SeqSkip
         | Kind::TimeMap
-        | Kind::Probe => false,
+        | Kind::Probe
+        | Kind::Maintenance
+        | Kind::SignOff
+        | Kind::Wiring => false,
     }
 }

@@ -80,6 +80,9 @@ impl Filter {
                 .points
                 .iter()
                 .any(|point| is_point(&format!("{}/{point}", failed.meter_id), wanted)),
+            Some(Payload::SignOff(signed)) => {
+                is_point(&format!("{}/{}", signed.meter_id, signed.point_id), wanted)
+            }
             _ => false,
         }
     }

@@ -181,6 +181,12 @@ impl Committer {
                 self.take_time(id, &statement, journal, events, answer);
             }
             Work::Report { id, event, answer } => self.report(id, event, answer),
+            Work::Person {
+                id,
+                uid,
+                entry,
+                answer,
+            } => self.person(id, uid, entry, answer),
             Work::Welcome { answer } => {
                 let welcome = self.welcome();
                 let _ = answer.try_send(welcome);

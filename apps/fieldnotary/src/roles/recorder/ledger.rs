@@ -199,7 +199,10 @@ impl Ledger {
             | Payload::EpochStart(_)
             | Payload::Loss(_)
             | Payload::TimeMap(_)
-            | Payload::Probe(_) => {}
+            | Payload::Probe(_)
+            | Payload::Maintenance(_)
+            | Payload::SignOff(_)
+            | Payload::Wiring(_) => {}
         }
     }
 

@@ -176,6 +176,16 @@ impl Session {
                 event: report.report,
                 answer,
             },
+            Message::PersonEntry(person) => Work::Person {
+                id: person.submission_id,
+                uid: self
+                    .channel
+                    .peer_credentials()
+                    .map_err(|error| (ErrorCode::Unavailable, error.to_string()))?
+                    .uid,
+                entry: person.entry,
+                answer,
+            },
             Message::SealedHead(_) => Work::Head { answer },
             Message::Status(_) => Work::Status { answer },
             Message::Stop(_) => Work::Stop { answer },

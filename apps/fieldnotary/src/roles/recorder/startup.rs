@@ -4,6 +4,7 @@ use super::committer::{Committer, SealState};
 use super::earlier::Earlier;
 use super::feed::Feed;
 use super::given_up::GivenUp;
+use super::in_force::InForce;
 use super::journal_file::{self, NodeJournal};
 use super::keeper::Keeper;
 use super::ledger::Ledger;
@@ -12,6 +13,7 @@ use super::sealer::Head;
 use super::since::Since;
 use super::slots::StartKind;
 use super::stats::Stats;
+use super::wiring;
 use super::work::Work;
 use crate::clock;
 use crate::lately::Lately;
@@ -40,7 +42,7 @@ pub(super) struct Remembered {
     epoch: Option<(String, MonoNs)>,
     /// Whether that epoch is the adoption of the generation, which captured nothing.
     adopted: bool,
-    contract: Option<(String, u64)>,
+    contract: InForce,
     sealed: Option<evidence::kinds::Checkpoint>,
     cosigned_size: u64,
     ack: Option<evidence::kinds::Ack>,
@@ -273,22 +275,12 @@ impl Remembered {
                 self.cosigned_size = self.cosigned_size.max(ack.size);
                 self.ack = Some(ack);
             }
-            Payload::Configuration(part) if part.part == 0 => {
-                let digest = part.digest.to_string();
-                // Said again at the start of a segment, it is still the entry that readings name.
-                if self
-                    .contract
-                    .as_ref()
-                    .is_none_or(|(known, _)| *known != digest)
-                {
-                    self.contract = Some((digest, id.0));
-                }
-            }
+            Payload::Configuration(part) => self.contract.observe(id, part),
             Payload::CounterSnapshot(snapshot) => {
                 for counter in snapshot.counters {
                     match (counter.name.as_str(), counter.label, counter.value) {
                         (CONTRACT_COMMIT, Some(label), Some(value)) => {
-                            self.contract = Some((label, value));
+                            self.contract.place(label, CommitId(value));
                         }
                         (EPOCH_BEGAN, Some(label), Some(value)) => {
                             self.epoch = Some((label, MonoNs(value)));
@@ -360,7 +352,7 @@ impl Committer {
         &mut self,
         recovery: Option<&Recovery>,
         recovery_us: u64,
-        in_force: Option<(String, u64)>,
+        in_force: InForce,
     ) {
         self.stage_epoch(recovery, recovery_us);
         for loss in self.name_what_left() {
@@ -441,16 +433,22 @@ impl Committer {
     }
 
     /// The contract, unless the log has it in force already.
-    fn stage_contract(&mut self, in_force: Option<(String, u64)>) {
-        let digest = self.contract.digest().to_string();
-        match in_force {
-            Some((known, commit)) if known == digest => self.contract_commit = CommitId(commit),
-            _ => {
+    fn stage_contract(&mut self, in_force: InForce) {
+        let digest = self.contract.digest();
+        match in_force.place_of(&digest) {
+            Some(commit) => self.contract_commit = commit,
+            None => {
                 let offset = u64::try_from(self.staged.len()).unwrap_or(0);
                 self.contract_commit = CommitId(self.journal.size() + offset);
-                for part in self.contract.parts(clock::mono()) {
+                let at = clock::mono();
+                for part in self.contract.parts(at) {
                     self.stage(part.into());
                 }
+                let before = in_force.says();
+                let moved = before.as_ref().map_or_else(Vec::new, |before| {
+                    wiring::changes(before, &self.contract, self.contract_commit, at)
+                });
+                moved.into_iter().for_each(|moved| self.stage(moved.into()));
             }
         }
     }

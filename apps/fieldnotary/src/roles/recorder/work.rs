@@ -55,6 +55,14 @@ pub(super) enum Work {
         event: Captured,
         answer: Answer,
     },
+    /// An entry that a person at the command line adds.
+    Person {
+        id: u64,
+        /// Who the kernel says it is.
+        uid: u32,
+        entry: Captured,
+        answer: Answer,
+    },
     /// What a process must know first.
     Welcome { answer: Answer },
     /// The newest sealed head.

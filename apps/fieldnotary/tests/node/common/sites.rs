@@ -24,12 +24,20 @@ pub(crate) struct Street {
 impl Street {
     /// Starts a street with one serial line and a TCP gateway.
     pub(crate) fn start(dir: &Path, meters: u16) -> Self {
+        Self::start_with(dir, meters, "")
+    }
+
+    /// The same, with this plan of faults.
+    pub(crate) fn start_with(dir: &Path, meters: u16, plan: &str) -> Self {
+        let faults = dir.join("faults.toml");
+        std::fs::write(&faults, plan).unwrap();
         let dir = dir.join("street");
         std::fs::create_dir(&dir).unwrap();
         let mut command = Command::new(program("fieldnotary-street"));
         command.arg("--dir").arg(&dir).args(["--rtu-port", "rs485"]);
         command.args(["--tcp", "127.0.0.1:0", "--die-with-parent"]);
         command.args(["--meters", &meters.to_string()]);
+        command.arg("--plan").arg(faults);
         let mut running = Running::start("street", &dir, &mut command);
         let description = running.ready(|| published(&dir.join("street.json")));
         Self {

@@ -3,7 +3,7 @@
 use super::{Committer, Pending};
 use crate::clock;
 use crate::roles::recorder::work::Answer;
-use crate::roles::recorder::{acks, intake, ledger, slots};
+use crate::roles::recorder::{acks, intake, ledger, people, slots};
 use evidence::kinds::TimeMap;
 use evidence::kinds::{Downtime, Marker};
 use evidence::reasons::{DowntimeCause, EventCode, MarkerKind, TimeQuality};
@@ -376,8 +376,12 @@ impl Committer {
             self.feed.gives_up(&self.given_up);
             self.stats.cosigned_to(ack.size, clock::mono());
         }
+        self.take_report(id, event, payload, answer);
+    }
+
+    fn take_report(&mut self, id: u64, entry: Captured, payload: Payload, answer: Answer) {
         let offset = self.staged.len();
-        self.staged.push((event, payload));
+        self.staged.push((entry, payload));
         self.answers.push((
             answer,
             Pending::Accepted {
@@ -386,6 +390,14 @@ impl Committer {
                 count: 1,
             },
         ));
+    }
+
+    /// What a person adds is refused where the kernel says that somebody else is asking.
+    pub(super) fn person(&mut self, id: u64, uid: u32, entry: Captured, answer: Answer) {
+        match people::check(&entry, uid) {
+            Ok(payload) => self.take_report(id, entry, payload, answer),
+            Err(objection) => self.reject_report(id, &objection, &answer),
+        }
     }
 
     /// Names a loss once; several readers may meet it.

@@ -5,10 +5,12 @@
     reason = "helpers of tests may fail as tests do"
 )]
 
+mod people;
+
 use evidence::cbor::Writer;
 use evidence::kinds::{
     Ack, AttemptFailed, Audit, Checkpoint, Configuration, Counter, CounterSnapshot, Downtime,
-    EpochStart, Event, Loss, Marker, Predecessor, Probe, Reading, SeqSkip, TimeMap,
+    EpochStart, Event, Loss, Marker, Predecessor, Reading, SeqSkip, TimeMap,
 };
 use evidence::reasons::{
     AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, DriftBudget, EpochCause,
@@ -189,19 +191,7 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         }
         .into(),
         Kind::TimeMap => TimeMap::absent(AT, UtcNs(0)).into(),
-        Kind::Probe => Probe {
-            at: AT,
-            probe: "TP_VBUS".into(),
-            actor: "field engineer".into(),
-            source: full.then(source),
-            meter_id: full.then(meter),
-            value: full.then(|| "35.6".parse().unwrap()),
-            unit: full.then(|| "V".into()),
-            file: full.then_some(DIGEST),
-            note: full.then(|| "sags when m07 answers".into()),
-        }
-        .into(),
-        _ => return None,
+        _ => return people::sample(kind, full),
     })
 }
 

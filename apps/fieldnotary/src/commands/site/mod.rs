@@ -1,0 +1,16 @@
+//! What people on site tell a running node, and the account of it: annotate, maintenance, signoff, wiring.
+
+mod annotate;
+mod attach;
+mod maintenance;
+mod recorder;
+mod signoff;
+mod wiring;
+mod words;
+
+pub(crate) use annotate::annotate;
+pub(crate) use maintenance::maintenance;
+pub(super) use recorder::local_user;
+pub(crate) use signoff::signoff;
+pub(crate) use wiring::wiring;
+pub(super) use words::site_words;

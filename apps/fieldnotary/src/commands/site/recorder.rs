@@ -1,0 +1,196 @@
+//! Adds an entry to the log of a running node, in the name of whoever typed the command.
+
+use crate::cli::ByWhom;
+use crate::clock;
+use crate::commands::configured::newest_contract;
+use crate::commands::directory::{generations, is_node, open_reader, what_it_is};
+use crate::paths::DataDir;
+use crate::roles::recorder::vouched;
+use contract::Contract;
+use evidence::{Captured, EntryId, Generation, MeterId, Payload, SourceId};
+use ipc::message::{Hello, Message, PersonEntry};
+use ipc::{Channel, IpcError};
+use serde_json::json;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long to wait for the recorder.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long nobody may serve the socket before no node runs there.
+const CONNECT: Duration = Duration::from_secs(2);
+/// Names that an error lists.
+const NAMED_MAX: usize = 12;
+
+/// A node's directory, and what its log says is attached to it.
+pub(super) struct Site {
+    pub(super) data: DataDir,
+    pub(super) contract: Contract,
+}
+
+/// Where an entry went.
+pub(super) struct Committed {
+    pub(super) at: EntryId,
+}
+
+impl Site {
+    /// The directory of a node that has a log.
+    pub(super) fn open(dir: &Path) -> Result<Self, String> {
+        let shown = dir.display();
+        crate::commands::preflight::readable(dir)?;
+        if !is_node(dir) {
+            return Err(format!("no node writes here: {}", what_it_is(dir)));
+        }
+        let data = DataDir::new(dir);
+        let newest = generations(&data)?.pop();
+        let contract = match newest {
+            Some(newest) => newest_contract(&open_reader(&data, newest)?),
+            None => None,
+        };
+        let contract = contract.ok_or_else(|| {
+            format!(
+                "{shown} holds no log yet; it begins with: fieldnotary run CONFIG --data {shown}"
+            )
+        })?;
+        Ok(Self { data, contract })
+    }
+
+    /// Whether the contract in force has this meter and this port; the error names those that it has.
+    pub(super) fn has(
+        &self,
+        meter: Option<&MeterId>,
+        port: Option<&SourceId>,
+    ) -> Result<(), String> {
+        if let Some(meter) = meter.filter(|meter| !self.contract.meters.contains_key(*meter)) {
+            let known = self.contract.meters.keys().map(MeterId::as_str);
+            return Err(format!(
+                "the node has no meter {:?}; {}",
+                meter.as_str(),
+                named(known)
+            ));
+        }
+        if let Some(port) = port.filter(|port| !self.contract.ports.contains_key(*port)) {
+            let known = self.contract.ports.keys().map(SourceId::as_str);
+            return Err(format!(
+                "the node has no port {:?}; {}",
+                port.as_str(),
+                named(known)
+            ));
+        }
+        Ok(())
+    }
+
+    /// The recorder of the node, which must run.
+    pub(super) fn recorder(&self) -> Result<Recorder, String> {
+        let socket = self.data.recorder_socket();
+        let shown = self.data.root().display();
+        let channel = Channel::connect(&socket, CONNECT).map_err(|error| match error {
+            IpcError::NobodyServes { .. } => format!(
+                "no node runs on {shown}, and only a running node adds to its log; nothing was written\n\
+                 start it with: fieldnotary run CONFIG --data {shown}"
+            ),
+            other => format!(
+                "the node on {shown} cannot be asked: {other}; nothing was written\n\
+                 do it as the user that the node runs as: ls -l {}",
+                socket.display()
+            ),
+        })?;
+        let hello = Hello {
+            role: "cli".to_owned(),
+            pid: u64::from(std::process::id()),
+            incarnation: clock::mono().0,
+        };
+        let answer = channel.ask(&hello.into(), PATIENCE);
+        match answer.map_err(unheard)? {
+            Message::Welcome(welcome) => Ok(Recorder {
+                channel,
+                generation: welcome.generation,
+            }),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+/// The recorder of a running node.
+pub(super) struct Recorder {
+    channel: Channel,
+    generation: Generation,
+}
+
+impl Recorder {
+    /// Commits an entry.
+    pub(super) fn commit(&self, entry: impl Into<Payload>) -> Result<Committed, String> {
+        let request = PersonEntry {
+            submission_id: 1,
+            entry: Captured::new(&entry.into()),
+        };
+        let answer = self.channel.ask(&request.into(), PATIENCE);
+        match answer.map_err(unheard)? {
+            Message::Accepted(accepted) => Ok(Committed {
+                at: EntryId {
+                    generation: self.generation,
+                    commit_id: accepted.first_commit,
+                },
+            }),
+            Message::Refused(refused) => Err(format!(
+                "the recorder refused it ({}): {}; nothing was written",
+                refused.reason, refused.detail
+            )),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+fn unheard(error: IpcError) -> String {
+    format!("the recorder does not answer: {error}")
+}
+
+fn unexpected(answer: &Message) -> String {
+    format!("the recorder answered with {}", answer.name())
+}
+
+impl Committed {
+    /// Says where the entry is.
+    pub(super) fn tell(&self, by: &ByWhom, what: &str) {
+        let (event_id, id) = (self.at, self.at.commit_id);
+        if by.json {
+            let event_id = event_id.to_string();
+            sayln!("{}", json!({"event_id": event_id, "commit_id": id.0}));
+        } else {
+            let shown = by.dir.display();
+            sayln!("{what}: entry {event_id}");
+            sayln!("look at it with: fieldnotary log {shown} --from {id} --limit 1");
+        }
+    }
+}
+
+fn named<'n>(known: impl Iterator<Item = &'n str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let more = known.len().saturating_sub(NAMED_MAX);
+    let shown = known.get(..NAMED_MAX).unwrap_or(&known).join(", ");
+    match (known.is_empty(), more) {
+        (true, _) => "it has none".to_owned(),
+        (false, 0) => format!("it has {shown}"),
+        (false, more) => format!("it has {shown} and {more} more"),
+    }
+}
+
+/// The local user that typed the command, or the name given instead, and in either case the user id.
+pub(super) fn actor(given: Option<&str>) -> Result<String, String> {
+    match given.map(str::trim) {
+        None => Ok(local_user()),
+        Some("") => Err("--actor is empty: write a name, or leave it out".to_owned()),
+        Some(name) => Ok(format!("{name} {}", vouched(uid()))),
+    }
+}
+
+/// The local user that typed the command.
+pub(in crate::commands) fn local_user() -> String {
+    let names = ["LOGNAME", "USER"].map(|name| std::env::var(name).ok());
+    let name = names.into_iter().flatten().find(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| "local user".to_owned());
+    format!("{name} {}", vouched(uid()))
+}
+
+fn uid() -> u32 {
+    rustix::process::getuid().as_raw()
+}
