@@ -21,6 +21,7 @@ impl EventCode {
             Self::LateReply
             | Self::ForeignReply
             | Self::LineNoise
+            | Self::IdleChatter
             | Self::OutputDropped
             | Self::ProcessConfined => Priority::Diagnostic,
             Self::ProcessStarted
@@ -42,6 +43,9 @@ impl EventCode {
             Self::ProcessQuarantined
             | Self::PortsSeparated
             | Self::PortOpened
+            | Self::BusStuck
+            | Self::OwnEcho
+            | Self::LineErrors
             | Self::PortLimited
             | Self::BusSilent
             | Self::BusAnswers

@@ -184,6 +184,10 @@ codes! {
         BusSilent = 23, "bus_silent", "no meter of the port answers: the fault is of the line, and held against none of them";
         BusAnswers = 24, "bus_answers", "a meter of the port answers again";
         PortLimited = 25, "port_limited", "the port is open, and its driver left out a part of how the line is described";
+        BusStuck = 26, "bus_stuck", "the line is held: a break while nobody is asked, or more bytes without a pause than any frame has";
+        IdleChatter = 27, "idle_chatter", "bytes on the line while nobody is asked";
+        OwnEcho = 28, "own_echo", "the line gives requests back, which its description does not say; the replies are found behind them";
+        LineErrors = 29, "line_errors", "errors on the line in a window of time, which ends here; the detail has its length, the classes and the good replies; the count is errors";
         PortReleased = 22, "port_released", "a port whose work had ended, hung or was held back is at work again";
         TimeStep = 32, "time_step", "the node's clock was moved by a step; the count is nanoseconds";
         TimeSlew = 33, "time_slew", "the node's clock was slewed beyond its budget; the count is nanoseconds";

@@ -4,11 +4,13 @@ mod account;
 
 use crate::action::{Action, Batch};
 use crate::buckets::PortBucket;
+use crate::bursts::Bursts;
 use crate::events::{EventLog, News};
 use crate::input::{Stream, UartErrors};
 use crate::link::Link;
 use crate::session::{MeterState, Origin};
 use crate::slots::{Schedule, SlotClock};
+use crate::stray::{Met, Turn, stray};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use evidence::reasons::{AttemptCause, EventCode};
@@ -34,6 +36,9 @@ pub(crate) struct Books {
     pub(crate) link: Link,
     pub(crate) events: EventLog,
     pub(crate) bucket: PortBucket,
+    pub(crate) bursts: Bursts,
+    /// Whether it was said that requests come back, since the port was opened.
+    echo_told: bool,
     pub(crate) queue_full: bool,
     pub(crate) phase: Phase,
     /// When counters become entries; `None` before the first input.
@@ -57,6 +62,8 @@ impl Books {
             link: Link::new(),
             events: EventLog::default(),
             bucket: PortBucket::default(),
+            bursts: Bursts::default(),
+            echo_told: false,
             queue_full: false,
             phase: Phase::Running,
             counters_at: None,
@@ -172,13 +179,61 @@ impl Books {
         self.events.note(now, news);
     }
 
-    /// What the UART counted goes to the meter that is being asked.
-    pub(crate) fn uart(&mut self, errors: UartErrors, asked: Option<usize>) {
-        self.bucket.uart_seen = true;
-        match asked.and_then(|at| self.meters.get_mut(at)) {
-            Some(meter) => meter.bucket.add_uart(errors),
-            None => self.bucket.unasked.add_uart(errors),
+    /// The port is open; its driver left out so much of how the line is described.
+    pub(crate) fn opened(&mut self, now: MonoNs, left_out: &[String]) {
+        self.link.up();
+        self.bucket.line.opened(now);
+        self.echo_told = false;
+        self.events.note(now, News::new(EventCode::PortOpened));
+        if !left_out.is_empty() {
+            let news = News::new(EventCode::PortLimited).detail(left_out.join("; "));
+            self.events.note(now, news);
         }
+    }
+
+    /// What the UART counted goes to the meter that is being asked.
+    pub(crate) fn uart(&mut self, now: MonoNs, errors: UartErrors, asked: Option<usize>) {
+        self.bucket.uart_seen = true;
+        self.bursts.uart(now, errors);
+        match asked.and_then(|at| self.meters.get_mut(at)) {
+            Some(meter) => meter.bucket.uart.add(errors),
+            None => self.bucket.unasked.uart.add(errors),
+        }
+        if errors.breaks > 0 {
+            self.met(now, Met::Break, asked, &[]);
+        }
+    }
+
+    /// Bytes that answer nothing, or a break: counted and told as the table has it.
+    pub(crate) fn met(&mut self, now: MonoNs, met: Met, asked: Option<usize>, bytes: &[u8]) {
+        let turn = match asked {
+            Some(_) => Turn::Meter,
+            None => Turn::Nobody,
+        };
+        let row = stray(met, turn);
+        let bucket = &mut self.bucket;
+        bucket.stuck += u64::from(row.stuck);
+        bucket.idle_chatter += u64::from(row.chatter);
+        bucket.noise += u64::from(matches!(met, Met::Noise | Met::Flood));
+        bucket.foreign += u64::from(met == Met::Frame);
+        let known = met == Met::Echo && core::mem::replace(&mut self.echo_told, true);
+        let Some(code) = row.event.filter(|_| !known) else {
+            return;
+        };
+        let news = News::new(code);
+        let news = match met {
+            Met::Flood => news.detail("more bytes without a pause than any frame has".into()),
+            Met::Break => news.detail("a break".into()),
+            Met::Echo => news.detail("say so with echo = \"heard\"".into()),
+            Met::Noise | Met::Frame => news,
+        };
+        self.events.note(
+            now,
+            match bytes {
+                [] => news,
+                bytes => news.sample(bytes),
+            },
+        );
     }
 
     /// When something of these is due by itself.
@@ -192,6 +247,7 @@ impl Books {
             times.push(self.counters_at.filter(|_| !self.queue_full));
         }
         times.push(self.events.next_close());
+        times.push(self.bursts.next_close());
         let leases = self.meters.iter().map(|meter| meter.lease.retry_at());
         times.extend(leases);
         times.push(self.events.lease.retry_at());

@@ -4,9 +4,9 @@ use crate::input::UartErrors;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use evidence::SourceId;
 use evidence::kinds::Counter;
 use evidence::reasons::{AttemptCause, CounterState};
+use evidence::{MonoNs, SourceId};
 
 /// What happened to one meter, or on one port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,14 +31,6 @@ impl Bucket {
         }
     }
 
-    pub(crate) fn add_uart(&mut self, errors: UartErrors) {
-        self.uart.framing += errors.framing;
-        self.uart.parity += errors.parity;
-        self.uart.overrun += errors.overrun;
-        self.uart.buffer_overrun += errors.buffer_overrun;
-        self.uart.breaks += errors.breaks;
-    }
-
     /// Attempts that failed, by cause.
     pub(crate) fn causes(&self) -> impl Iterator<Item = (AttemptCause, u64)> {
         AttemptCause::ALL.iter().copied().zip(self.causes)
@@ -57,7 +49,7 @@ impl Bucket {
         self.reply_ns_max = self.reply_ns_max.max(other.reply_ns_max);
         self.late += other.late;
         self.quarantines += other.quarantines;
-        self.add_uart(other.uart);
+        self.uart.add(other.uart);
     }
 }
 
@@ -74,6 +66,37 @@ pub(crate) struct PortBucket {
     /// Times that no meter answered any more.
     pub(crate) silences: u64,
     pub(crate) uart_seen: bool,
+    /// Own requests that came back.
+    pub(crate) echoes: u64,
+    pub(crate) line: LineTime,
+}
+
+/// How long the line carried characters, and how long it carried none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LineTime {
+    pub(crate) busy_ns: u64,
+    pub(crate) idle_ns_max: u64,
+    /// Until then it was busy.
+    until: Option<MonoNs>,
+}
+
+impl LineTime {
+    /// The port was opened: nobody knows what was before.
+    pub(crate) fn opened(&mut self, now: MonoNs) {
+        self.until = Some(now);
+    }
+
+    /// Characters that take so long, from `first` on.
+    pub(crate) fn carried(&mut self, first: MonoNs, length_ns: u64) {
+        self.busy_ns = self.busy_ns.saturating_add(length_ns);
+        self.idle_ns_max = self.idle_ns_max.max(self.idle_ns(first));
+        self.until = self.until.max(Some(first.plus_ns(length_ns)));
+    }
+
+    /// How long it has been idle.
+    pub(crate) fn idle_ns(&self, now: MonoNs) -> u64 {
+        self.until.map_or(0, |until| now.since(until))
+    }
 }
 
 /// Collects counters of one source.
@@ -130,6 +153,30 @@ impl Sheet {
         self.value("reply_ms_max", label, bucket.reply_ns_max / 1_000_000);
         self.value("late_reply_cnt", label, bucket.late);
         self.value("quarantine_cnt", label, bucket.quarantines);
+    }
+
+    /// What only the port as a whole has; the most of it only on a serial line.
+    pub(crate) fn port(&mut self, port: &str, bucket: &PortBucket, serial: bool, now: MonoNs) {
+        let line = &bucket.line;
+        let idle_ns = line.idle_ns_max.max(line.idle_ns(now));
+        for (name, value) in [
+            ("frame_crc_fail", bucket.crc_fail),
+            ("bus_stuck_evt", bucket.stuck),
+            ("idle_chatter_evt", bucket.idle_chatter),
+            ("own_echo_cnt", bucket.echoes),
+            ("line_busy_ms", line.busy_ns / 1_000_000),
+            ("line_idle_ms_max", idle_ns / 1_000_000),
+        ] {
+            self.live(serial, name, port, value);
+        }
+        for (name, value) in [
+            ("foreign_reply_cnt", bucket.foreign),
+            ("line_noise_cnt", bucket.noise),
+            ("port_lost_cnt", bucket.link_lost),
+            ("bus_silent_evt", bucket.silences),
+        ] {
+            self.value(name, port, value);
+        }
     }
 
     /// What the UART counted, where there is one and it was read.

@@ -7,13 +7,11 @@ pub use report::{Cycle, MeterBudget};
 use crate::action::{Action, Actions};
 use crate::books::{Books, Phase};
 use crate::bus::Bus;
-use crate::events::News;
 use crate::input::Input;
 use crate::session::{MeterState, Origin};
 use alloc::vec::Vec;
 use contract::{Contract, Port};
 use core::fmt;
-use evidence::reasons::EventCode;
 use evidence::{CommitId, MeterId, MonoNs, PointId, ScheduleId, SourceId};
 
 /// Why there can be no engine for a port.
@@ -137,13 +135,8 @@ impl PortEngine {
             Input::Schedule { schedule, clock } => books.number(now, &schedule, clock),
             Input::Lease { stream, next, end } => books.grant(&stream, next, end),
             Input::LinkUp { left_out } => {
-                books.link.up();
+                books.opened(now, &left_out);
                 self.bus.opened(now);
-                books.events.note(now, News::new(EventCode::PortOpened));
-                if !left_out.is_empty() {
-                    let news = News::new(EventCode::PortLimited).detail(left_out.join("; "));
-                    books.events.note(now, news);
-                }
             }
             Input::LinkRefused { detail } => {
                 books.link.refused(now);
@@ -157,7 +150,7 @@ impl PortEngine {
                 }
             }
             Input::Received(bytes) => self.received(now, &bytes),
-            Input::Uart(errors) => books.uart(errors, self.bus.asked()),
+            Input::Uart(errors) => books.uart(now, errors, self.bus.asked()),
             Input::QueueFull(full) => books.queue_full = full,
             Input::Stop => books.begin_stop(now),
         }

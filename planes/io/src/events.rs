@@ -3,7 +3,9 @@
 use crate::action::Batch;
 use crate::input::Stream;
 use crate::lease::Lease;
-use crate::limits::{EVENT_WINDOW_NS, EVENTS_PENDING_MAX, EVENTS_PER_WINDOW_MAX};
+use crate::limits::{
+    EVENT_WINDOW_NS, EVENT_WINDOW_NS_MAX, EVENTS_PENDING_MAX, EVENTS_PER_WINDOW_MAX,
+};
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
@@ -20,6 +22,8 @@ pub(crate) struct News {
     pub(crate) about: Option<Seq>,
     pub(crate) detail: Option<String>,
     pub(crate) sample: Option<Vec<u8>>,
+    /// Of how many it tells, where that is said.
+    pub(crate) count: Option<u64>,
 }
 
 impl News {
@@ -30,6 +34,7 @@ impl News {
             about: None,
             detail: None,
             sample: None,
+            count: None,
         }
     }
 
@@ -59,6 +64,7 @@ pub(crate) fn sample(bytes: &[u8]) -> Blob {
 struct Gate {
     code: EventCode,
     since: MonoNs,
+    length_ns: u64,
     seen: u64,
     held: u64,
     first_held: Option<News>,
@@ -84,6 +90,7 @@ impl EventLog {
             self.gates.push(Gate {
                 code,
                 since: now,
+                length_ns: EVENT_WINDOW_NS,
                 seen: 0,
                 held: 0,
                 first_held: None,
@@ -95,17 +102,29 @@ impl EventLog {
         };
         gate.seen += 1;
         if gate.seen <= EVENTS_PER_WINDOW_MAX {
-            self.push(now, news, None);
+            let count = news.count;
+            self.push(now, news, count);
         } else {
-            gate.held += 1;
+            gate.held += news.count.unwrap_or(1);
             gate.first_held.get_or_insert(news);
         }
     }
 
-    /// Closes the windows that have passed.
+    /// Closes the windows that have passed. A code that goes on gets windows of twice the length each time, so
+    /// that a line that never falls silent costs few entries.
     pub(crate) fn tick(&mut self, now: MonoNs) {
-        let over = |gate: &mut Gate| now.since(gate.since) >= EVENT_WINDOW_NS;
+        let over = |gate: &mut Gate| now.since(gate.since) >= gate.length_ns;
         let closed: Vec<Gate> = self.gates.extract_if(.., over).collect();
+        let lasting = closed.iter().filter(|gate| gate.held > 0);
+        let again = lasting.map(|gate| Gate {
+            code: gate.code,
+            since: now,
+            length_ns: gate.length_ns.saturating_mul(2).min(EVENT_WINDOW_NS_MAX),
+            seen: EVENTS_PER_WINDOW_MAX,
+            held: 0,
+            first_held: None,
+        });
+        self.gates.extend(again.collect::<Vec<_>>());
         self.report(now, closed);
     }
 
@@ -215,7 +234,7 @@ impl EventLog {
         self.gates
             .iter()
             .filter(|gate| gate.held > 0)
-            .map(|gate| gate.since.plus_ns(EVENT_WINDOW_NS))
+            .map(|gate| gate.since.plus_ns(gate.length_ns))
             .min()
     }
 }

@@ -29,6 +29,17 @@ pub struct UartErrors {
     pub breaks: u64,
 }
 
+impl UartErrors {
+    /// Adds what was counted later.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.framing += more.framing;
+        self.parity += more.parity;
+        self.overrun += more.overrun;
+        self.buffer_overrun += more.buffer_overrun;
+        self.breaks += more.breaks;
+    }
+}
+
 /// Everything that can happen to a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {

@@ -34,6 +34,12 @@ pub const COUNTERS_EVERY_NS: u64 = 3_600_000_000_000;
 pub const EVENT_WINDOW_NS: u64 = 1_000_000_000;
 /// Events of one code in a window that have an entry each; the rest share one with a count.
 pub const EVENTS_PER_WINDOW_MAX: u64 = 4;
+/// Window in which a line's errors are told together, for a burst ...
+pub const BURST_NS_MIN: u64 = 10_000_000_000;
+/// ... and for a line that goes on failing.
+pub const BURST_NS_MAX: u64 = 640_000_000_000;
+/// Longest window over which events of one code that goes on are told as one with a count.
+pub const EVENT_WINDOW_NS_MAX: u64 = 64_000_000_000;
 /// Events that wait for numbers or for space; what comes then is counted and reported later.
 pub const EVENTS_PENDING_MAX: usize = 64;
 /// First wait after a port or connection was refused.

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod basic;
+mod line;
 mod model;
 mod quarantine;
 mod site;

@@ -1,10 +1,11 @@
 //! The bytes of a port: frames out of them, and what each frame is to the request that waits.
 
 use crate::bus::Flight;
+use crate::echo::Echoes;
 use crate::late::{Asked, LateBook, transaction_of};
 use crate::limits::READ_LATENCY_NS;
 use alloc::vec::Vec;
-use contract::{Parity, PortKind, SerialLine};
+use contract::{Echo, Parity, PortKind, SerialLine};
 use evidence::MonoNs;
 use evidence::reasons::AttemptCause;
 use modbus::limits::RTU_FRAME_BYTES_MAX;
@@ -26,6 +27,8 @@ pub(crate) enum Wire {
         turnaround_ns: u64,
         /// From a request to its first bit, where the kernel switches the transceiver.
         lead_ns: u64,
+        /// Where requests come back.
+        echoes: Option<Echoes>,
         /// No request before this instant: the silence between frames.
         free_at: MonoNs,
     },
@@ -50,6 +53,8 @@ pub(crate) enum Verdict {
     Fails(AttemptCause),
     /// It is the reply to an earlier request.
     Late(Asked),
+    /// It is the request in flight, and perhaps something behind it.
+    Echo(Option<Heard>),
     /// It is whole, and nobody here asked for it.
     Foreign,
     /// It is not a frame.
@@ -80,6 +85,10 @@ impl Wire {
                     lead_ns: line
                         .rs485
                         .map_or(0, |rs485| rs485.before_ms.saturating_mul(MS_NS)),
+                    echoes: match line.echo {
+                        Echo::Heard => Some(Echoes::default()),
+                        Echo::None => None,
+                    },
                     free_at: MonoNs(0),
                 }
             }
@@ -113,9 +122,15 @@ impl Wire {
     pub(crate) fn opened(&mut self, quiet_until: MonoNs) {
         match self {
             Self::Serial {
-                reader, free_at, ..
+                reader,
+                free_at,
+                echoes,
+                ..
             } => {
                 let _ = reader.cut();
+                if let Some(echoes) = echoes {
+                    let _ = echoes.give_back();
+                }
                 *free_at = quiet_until;
             }
             Self::Tcp(decoder) => *decoder = Decoder::new(),
@@ -177,8 +192,14 @@ impl Wire {
                 timing,
                 turnaround_ns,
                 free_at,
+                echoes,
                 ..
             } => {
+                let stripped = echoes.as_mut().map(|echoes| echoes.strip(bytes));
+                let bytes = stripped.as_deref().unwrap_or(bytes);
+                if bytes.is_empty() {
+                    return Vec::new();
+                }
                 *free_at =
                     (*free_at).max(now.plus_ns(timing.t35_ns.saturating_add(*turnaround_ns)));
                 let frames = reader.feed(bytes, now.0);
@@ -211,9 +232,44 @@ impl Wire {
     }
 
     /// Whatever has been collected, when time is up.
-    pub(crate) fn cut(&mut self) -> Option<Heard> {
+    pub(crate) fn cut(&mut self, now: MonoNs) -> Option<Heard> {
         match self {
-            Self::Serial { reader, .. } => reader.cut().map(Heard::Serial),
+            Self::Serial { reader, echoes, .. } => {
+                // What began like the request and did not end like it may be a reply that was cut off.
+                let begun = echoes.as_mut().map(Echoes::give_back).unwrap_or_default();
+                let whole = reader.feed(&begun, now.0).pop();
+                whole.or_else(|| reader.cut()).map(Heard::Serial)
+            }
+            Self::Tcp(_) => None,
+        }
+    }
+
+    /// A request leaves.
+    pub(crate) fn sent(&mut self, frame: &[u8]) {
+        if let Self::Serial {
+            echoes: Some(echoes),
+            ..
+        } = self
+        {
+            echoes.sent(frame);
+        }
+    }
+
+    /// Requests that came back, as they are said to do, since the last look.
+    pub(crate) fn take_echoes(&mut self) -> u64 {
+        match self {
+            Self::Serial {
+                echoes: Some(echoes),
+                ..
+            } => core::mem::take(&mut echoes.whole),
+            Self::Serial { .. } | Self::Tcp(_) => 0,
+        }
+    }
+
+    /// How long so many characters take on a serial line.
+    pub(crate) fn transfer_ns(&self, characters: usize) -> Option<u64> {
+        match self {
+            Self::Serial { timing, .. } => Some(timing.transfer_ns(characters)),
             Self::Tcp(_) => None,
         }
     }
@@ -282,7 +338,7 @@ impl Heard {
             Self::Serial(captured) if captured.end == End::Overflow => {
                 Verdict::Noise { stuck: true }
             }
-            Self::Serial(captured) => judge_serial(&captured.bytes, flight, book, now),
+            Self::Serial(captured) => judge_serial(captured, flight, book, now),
         }
     }
 }
@@ -310,7 +366,13 @@ fn judge_tcp(frame: &tcp::Frame, flight: Option<&Flight>, book: &LateBook, now: 
     }
 }
 
-fn judge_serial(bytes: &[u8], flight: Option<&Flight>, book: &LateBook, now: MonoNs) -> Verdict {
+fn judge_serial(
+    captured: &Captured,
+    flight: Option<&Flight>,
+    book: &LateBook,
+    now: MonoNs,
+) -> Verdict {
+    let bytes = captured.bytes.as_slice();
     let stray = || match rtu::decode(bytes) {
         Ok(frame) => book
             .explains(&frame, now)
@@ -332,7 +394,20 @@ fn judge_serial(bytes: &[u8], flight: Option<&Flight>, book: &LateBook, now: Mon
         Verdict::Foreign => Verdict::Fails(cause),
         other => other,
     };
-    match classify(flight.unit, &flight.request, bytes) {
+    let reply = classify(flight.unit, &flight.request, bytes);
+    // An answer can look like its request: of some coils, by chance.
+    if !matches!(reply, Reply::Answer(_))
+        && let Some(rest) = bytes.strip_prefix(flight.frame.as_slice())
+    {
+        let rest = (!rest.is_empty()).then(|| {
+            Heard::Serial(Captured {
+                bytes: rest.to_vec(),
+                ..captured.clone()
+            })
+        });
+        return Verdict::Echo(rest);
+    }
+    match reply {
         Reply::Answer(response) => Verdict::Answer(response),
         Reply::Exception(code) => Verdict::Exception(code.code()),
         Reply::Foreign(FrameError::FunctionMismatch { .. }) => odd(AttemptCause::ForeignReply),

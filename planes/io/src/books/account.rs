@@ -208,6 +208,9 @@ impl Books {
     }
 
     pub(crate) fn tell_events(&mut self, now: MonoNs) {
+        if let Some(news) = self.bursts.tick(now) {
+            self.events.note(now, news);
+        }
         self.events.tick(now);
         if self.queue_full && self.phase == Phase::Running {
             return;
@@ -246,6 +249,9 @@ impl Books {
             let lost = meter.give_up_waiting(now, Event::Stop);
             self.close_session(now, at);
             self.miss_one(at, lost);
+        }
+        if let Some(news) = self.bursts.close(now) {
+            self.events.note(now, news);
         }
         self.events.close(now);
     }

@@ -9,6 +9,7 @@ use crate::events::News;
 use crate::late::{Asked, LateBook};
 use crate::limits::SILENT_ATTEMPTS_MAX;
 use crate::session::{Failure, MeterState};
+use crate::stray::Met;
 use crate::wire::{Heard, Verdict, Wire};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,6 +27,8 @@ pub(crate) struct Flight {
     pub(crate) token: u64,
     pub(crate) unit: u8,
     pub(crate) request: Request,
+    /// As it was sent.
+    pub(crate) frame: Vec<u8>,
     pub(crate) mark: Mark,
     /// When its last bit has left.
     pub(crate) sent_end: MonoNs,
@@ -143,9 +146,14 @@ impl ModbusBus {
 
     /// Bytes arrived.
     pub(super) fn received(&mut self, books: &mut Books, now: MonoNs, bytes: &[u8]) {
+        if let Some(length_ns) = self.wire.transfer_ns(bytes.len()) {
+            let first = MonoNs(now.0.saturating_sub(length_ns));
+            books.bucket.line.carried(first, length_ns);
+        }
         for heard in self.wire.feed(bytes, now) {
             self.judge(books, now, &heard);
         }
+        books.bucket.echoes += self.wire.take_echoes();
     }
 
     /// Frames that silence has ended.
@@ -156,11 +164,19 @@ impl ModbusBus {
     }
 
     fn judge(&mut self, books: &mut Books, now: MonoNs, heard: &Heard) {
-        if heard.is_damaged() {
+        let verdict = heard.judge(self.flight.as_ref(), &self.book, now);
+        if heard.is_damaged() && !matches!(verdict, Verdict::Echo(_)) {
             books.bucket.crc_fail += 1;
+            books.bursts.damaged(now);
         }
-        let idle = self.flight.is_none();
-        match heard.judge(self.flight.as_ref(), &self.book, now) {
+        match verdict {
+            Verdict::Echo(rest) => {
+                books.bucket.echoes += 1;
+                books.met(now, Met::Echo, self.asked(), &heard.bytes());
+                if let Some(rest) = rest {
+                    self.judge(books, now, &rest);
+                }
+            }
             Verdict::Answer(response) => {
                 if let Some(flight) = self.proper_reply(books, now)
                     && let Some(meter) = books.meters.get_mut(flight.meter)
@@ -188,12 +204,8 @@ impl ModbusBus {
                 self.give_up(books, now, failure);
             }
             Verdict::Late(asked) => self.late(books, now, asked, heard),
-            Verdict::Foreign => {
-                books.bucket.foreign += 1;
-                let news = News::new(EventCode::ForeignReply).sample(&heard.bytes());
-                books.events.note(now, news);
-            }
-            Verdict::Noise { stuck } => self.noise(books, now, heard, stuck, idle),
+            Verdict::Foreign => books.met(now, Met::Frame, self.asked(), &heard.bytes()),
+            Verdict::Noise { stuck } => self.noise(books, now, heard, stuck),
             Verdict::Broken => {
                 let detail = String::from("the stream is not Modbus; the connection is closed");
                 let news = News::new(EventCode::LineNoise)
@@ -226,17 +238,10 @@ impl ModbusBus {
 
     /// Bytes that are no frame. While a request waits they may be its reply, destroyed, unless they
     /// begin like a frame of another meter of the port.
-    fn noise(&mut self, books: &mut Books, now: MonoNs, heard: &Heard, stuck: bool, idle: bool) {
-        books.bucket.noise += 1;
-        books.bucket.stuck += u64::from(stuck);
-        books.bucket.idle_chatter += u64::from(idle);
+    fn noise(&mut self, books: &mut Books, now: MonoNs, heard: &Heard, stuck: bool) {
         let bytes = heard.bytes();
-        let detail = stuck.then(|| String::from("more bytes without a pause than any frame has"));
-        let mut news = News::new(EventCode::LineNoise).sample(&bytes);
-        if let Some(detail) = detail {
-            news = news.detail(detail);
-        }
-        books.events.note(now, news);
+        let met = if stuck { Met::Flood } else { Met::Noise };
+        books.met(now, met, self.asked(), &bytes);
         if let Some(flight) = &mut self.flight {
             let unit = bytes.first().copied();
             let known = |unit| books.meters.iter().any(|meter| unit_of(meter) == unit);
@@ -252,6 +257,7 @@ impl ModbusBus {
         let mut flight = self.flight.take()?;
         self.book.answered(flight.token);
         books.note_answer(now);
+        books.bursts.good();
         self.end_flight(books, now, &flight);
         if let Some(meter) = books.meters.get_mut(flight.meter) {
             let reply_ns = now.since(flight.sent_end);
@@ -294,7 +300,7 @@ impl ModbusBus {
         if now < flight.deadline || (begun && now < flight.deadline_hard) {
             return;
         }
-        if begun && let Some(heard) = self.wire.cut() {
+        if let Some(heard) = self.wire.cut(now) {
             self.judge(books, now, &heard);
         }
         let Some(flight) = &mut self.flight else {
@@ -372,12 +378,17 @@ impl ModbusBus {
         self.book
             .sent((token, at, mark.seq), unit, &request, now, expires);
         books.out.push(Action::Mark(mark.clone()));
-        books.out.push(Action::Transmit(frame));
+        self.wire.sent(&frame);
+        if self.wire.is_serial() {
+            books.bucket.line.carried(now, transfer_ns);
+        }
+        books.out.push(Action::Transmit(frame.clone()));
         self.flight = Some(Flight {
             meter: at,
             token,
             unit,
             request,
+            frame,
             mark,
             sent_end,
             deadline,

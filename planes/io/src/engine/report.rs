@@ -91,18 +91,7 @@ impl PortEngine {
         }
         sheet.bucket(port, &total, true);
         sheet.uart(port, total.uart, uart);
-        sheet.live(serial, "frame_crc_fail", port, self.books.bucket.crc_fail);
-        sheet.live(serial, "bus_stuck_evt", port, self.books.bucket.stuck);
-        sheet.live(
-            serial,
-            "idle_chatter_evt",
-            port,
-            self.books.bucket.idle_chatter,
-        );
-        sheet.value("foreign_reply_cnt", port, self.books.bucket.foreign);
-        sheet.value("line_noise_cnt", port, self.books.bucket.noise);
-        sheet.value("port_lost_cnt", port, self.books.bucket.link_lost);
-        sheet.value("bus_silent_evt", port, self.books.bucket.silences);
+        sheet.port(port, &self.books.bucket, serial, self.books.last);
         for schedule in &self.books.schedules {
             let label = format!("{port}/{}", schedule.id);
             if let Some(cycle) = self.cycle(&schedule.id) {

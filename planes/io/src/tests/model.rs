@@ -141,6 +141,8 @@ fn sites() -> impl Strategy<Value = Site> {
                 every_ms,
                 timeout_ms,
                 late_reply_ms,
+                // Said to echo, and does not: nothing is lost by it.
+                echo: [contract::Echo::None, contract::Echo::Heard][(retries % 2) as usize],
                 retries,
                 own: None,
                 meters: meters

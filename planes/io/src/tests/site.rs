@@ -48,6 +48,7 @@ pub(super) struct Site {
     pub(super) every_ms: u64,
     pub(super) timeout_ms: u64,
     pub(super) late_reply_ms: u64,
+    pub(super) echo: Echo,
     pub(super) retries: u32,
     /// A meter with a timeout, in milliseconds, and retries of its own.
     pub(super) own: Option<(usize, u64, u32)>,
@@ -63,6 +64,7 @@ impl Site {
             every_ms: 1_000,
             timeout_ms: 100,
             late_reply_ms: 200,
+            echo: Echo::None,
             retries: 1,
             own: None,
             meters: std::vec![std::vec![0, 2]; meters],
@@ -79,7 +81,7 @@ impl Site {
     pub(super) fn contract(&self) -> Contract {
         let port = port_id();
         let kind = if self.serial {
-            PortKind::ModbusRtu(line(self.baud))
+            PortKind::ModbusRtu(line(self.baud, self.echo))
         } else {
             PortKind::ModbusTcp {
                 address: String::from("gateway:502"),
@@ -147,7 +149,7 @@ impl Site {
     }
 }
 
-fn line(baud: u32) -> SerialLine {
+fn line(baud: u32, echo: Echo) -> SerialLine {
     SerialLine {
         device: String::from("/dev/ttyS0"),
         baud,
@@ -156,7 +158,7 @@ fn line(baud: u32) -> SerialLine {
         stop_bits: 1,
         turnaround_ms: TURNAROUND_MS,
         rs485: None,
-        echo: Echo::None,
+        echo,
     }
 }
 
