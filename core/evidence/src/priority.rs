@@ -37,6 +37,7 @@ impl EventCode {
             | Self::UplinkUp
             | Self::PtpPortState
             | Self::PtpLoss
+            | Self::PtpLossEnded
             | Self::TimeSourceBack
             | Self::RefclockBack
             | Self::UplinkRefused => Priority::Operation,

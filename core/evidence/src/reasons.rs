@@ -204,7 +204,7 @@ codes! {
         LeapSecond = 44, "leap_second", "a leap second is announced, or was taken back";
         UtcOffsetFault = 45, "utc_offset_fault", "a source is wrong by whole seconds: its offset between TAI and UTC does not hold";
         PathChange = 46, "path_change", "the path to the grandmaster changed its delay; how much of it is asymmetry cannot be told from here";
-        PtpLoss = 47, "ptp_loss", "messages of the grandmaster are lost or out of order; the count is messages";
+        PtpLoss = 47, "ptp_loss", "messages of the grandmaster are lost or out of order; the count is messages. Without a cause, as old versions wrote it: they arrive again";
         RecordRejected = 48, "record_rejected", "a captured record failed validation; the sample is kept";
         QueueOverflow = 49, "queue_overflow", "a bounded queue was full and its policy dropped records";
         WriteStall = 50, "write_stall", "a commit took longer than its budget";
@@ -230,6 +230,7 @@ codes! {
         RefclockFault = 118, "refclock_fault", "offered times that were taken cannot be handed to chronyd's reference clock";
         RefclockBack = 119, "refclock_back", "chronyd takes offered times again; the count is those that it was not given";
         RtcMoved = 120, "rtc_moved", "the real-time clock moved against the node's clock, which was not set; the count is nanoseconds";
+        PtpLossEnded = 121, "ptp_loss_ended", "messages of the grandmaster arrive again as they should; the count is nanoseconds since their loss was told";
     }
 }
 

@@ -70,6 +70,14 @@ pub const FLOW_WINDOW_NS: u64 = 6_000_000_000;
 pub const FLOW_STOPPED_INTERVALS: u64 = 5;
 /// and at least this long.
 pub const FLOW_STOPPED_NS_MIN: u64 = 1_000_000_000;
+/// Where some are lost already, a silence is an end once it is less likely than one in so many by chance,
+pub const FLOW_CHANCE_OF: u64 = 1_000_000;
+/// and however many are lost, after so many intervals.
+pub const FLOW_STOPPED_INTERVALS_MAX: u64 = 64;
+/// More missing of those promised than this, in percent, is a loss; fewer than half of it is none any more.
+pub const FLOW_LOST_PERCENT: u64 = 8;
+/// A loss of some is over when nothing shows it for so long: five stretches that share no message.
+pub const FLOW_CALM_NS: u64 = 30_000_000_000;
 /// A port that has just come up, or whose daemon has just begun, may listen so long before that is called a
 /// silent grandmaster: ptp4l waits for three Announces, which are two seconds apart where nobody says else.
 pub const PORT_SETTLES_NS: u64 = 10_000_000_000;

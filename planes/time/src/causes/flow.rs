@@ -2,12 +2,13 @@
 //!
 //! A master sends at a power of two of seconds, and no data set of the receiver says which. So the pace is
 //! taken from what arrives: the next power of two that is not slower. A fifth of the messages can be lost
-//! and the pace still be told; a pace that stays slower for a minute is the new one.
+//! and the pace still be told; a slower pace that is kept for a minute, without a gap, is the new one.
 
 use super::table::Flow;
 use crate::fresh::interval_ns;
 use crate::limits::{
-    FLOW_STOPPED_INTERVALS, FLOW_STOPPED_NS_MIN, FLOW_WINDOW_NS, PACE_SLOWER_NS, PACE_WINDOW_NS,
+    FLOW_CHANCE_OF, FLOW_LOST_PERCENT, FLOW_STOPPED_INTERVALS, FLOW_STOPPED_INTERVALS_MAX,
+    FLOW_STOPPED_NS_MIN, FLOW_WINDOW_NS, PACE_SLOWER_NS, PACE_WINDOW_NS,
 };
 use alloc::collections::VecDeque;
 use evidence::MonoNs;
@@ -19,6 +20,8 @@ pub(crate) struct Counted {
     last_rise: Option<MonoNs>,
     log_pace: Option<i8>,
     slower_since: Option<MonoNs>,
+    /// So many intervals without a message were an end, by what was lost up to the last one.
+    end_intervals: u64,
 }
 
 impl Counted {
@@ -48,6 +51,9 @@ impl Counted {
             self.looks.pop_front();
         }
         self.learn(at);
+        if self.last_rise == Some(at) {
+            self.end_intervals = intervals_by_chance(self.missing(), self.promised());
+        }
     }
 
     /// Nanoseconds between messages, once known.
@@ -69,26 +75,40 @@ impl Counted {
         (to.since(*from) / interval_ns.max(1)).saturating_sub(last.saturating_sub(*first))
     }
 
+    /// Messages that should have come up to the last one that did.
+    fn promised(&self) -> u64 {
+        let interval_ns = self.interval_ns().unwrap_or(u64::MAX);
+        self.watched_ns() / interval_ns.max(1)
+    }
+
+    fn watched_ns(&self) -> u64 {
+        match (self.looks.front(), self.last_rise) {
+            (Some((from, _)), Some(to)) => to.since(*from),
+            _ => 0,
+        }
+    }
+
+    /// Whether more than a share of the promised messages are missing, in percent: a loss begins at all of it, and is
+    /// over below half of it.
+    pub(crate) fn is_thinned(&self, percent: u64) -> bool {
+        // One message more or less is the edge of the window; eight of a hundred are not.
+        let edge = if percent < FLOW_LOST_PERCENT { 1 } else { 2 };
+        let tolerated = (self.promised() * percent / 100).max(edge);
+        self.watched_ns() >= PACE_WINDOW_NS && self.missing() > tolerated
+    }
+
     /// What the last seconds show. `quiet_ns` is the shortest silence that counts as one.
     pub(crate) fn flow(&self, now: MonoNs, quiet_ns: u64) -> Flow {
         let Some(last_rise) = self.last_rise else {
             return Flow::Unused;
         };
         let interval_ns = self.interval_ns().unwrap_or(quiet_ns);
-        let silence_ns = interval_ns
-            .saturating_mul(FLOW_STOPPED_INTERVALS)
-            .max(quiet_ns);
+        let intervals = self.end_intervals.max(FLOW_STOPPED_INTERVALS);
+        let silence_ns = interval_ns.saturating_mul(intervals).max(quiet_ns);
         if now.since(last_rise) >= silence_ns {
             return Flow::Stopped;
         }
-        let watched_ns = self
-            .looks
-            .front()
-            .map_or(0, |(from, _)| last_rise.since(*from));
-        let promised = watched_ns / interval_ns.max(1);
-        // One message more or less is the edge of the window; eight of a hundred are not.
-        let tolerated = (promised * 8 / 100).max(2);
-        if watched_ns >= PACE_WINDOW_NS && self.missing() > tolerated {
+        if self.is_thinned(FLOW_LOST_PERCENT) {
             Flow::Thinned
         } else {
             Flow::Flowing
@@ -135,6 +155,12 @@ impl Counted {
             .unwrap_or(-7);
         match self.log_pace {
             Some(known) if log > known => {
+                // Every other message lost at random comes to half the pace, and keeps it in no stretch.
+                let due = to.since(*since) / interval_ns(log).max(1);
+                if due.saturating_sub(messages) > 2 || messages.saturating_sub(due) > 2 {
+                    self.slower_since = None;
+                    return;
+                }
                 let since = *self.slower_since.get_or_insert(at);
                 if at.since(since) >= PACE_SLOWER_NS {
                     self.log_pace = Some(log);
@@ -149,13 +175,34 @@ impl Counted {
     }
 }
 
+/// After how many intervals without a message it is less likely than one in [`FLOW_CHANCE_OF`] that all of them were
+/// lost as those before were.
+fn intervals_by_chance(missing: u64, promised: u64) -> u64 {
+    let mut odds = FLOW_CHANCE_OF;
+    for intervals in 0..FLOW_STOPPED_INTERVALS_MAX {
+        if odds == 0 {
+            return intervals;
+        }
+        odds = odds.saturating_mul(missing) / promised.max(1).max(missing);
+    }
+    FLOW_STOPPED_INTERVALS_MAX
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Counted;
+    use super::{Counted, intervals_by_chance};
     use crate::causes::table::Flow;
     use crate::fresh::interval_ns;
     use crate::limits::FLOW_STOPPED_NS_MIN;
     use evidence::MonoNs;
+
+    //= R7.2
+    #[test]
+    fn the_more_is_lost_the_longer_a_silence_is_no_end() {
+        let counted = [(0, 48), (10, 48), (24, 48), (36, 48), (48, 48), (0, 0)];
+        let intervals = counted.map(|(missing, promised)| intervals_by_chance(missing, promised));
+        assert_eq!(intervals, [1, 9, 20, 46, 64, 1]);
+    }
 
     /// Looks four times a second, or once, at a master of an even pace: wherever the looks fall, nothing is missing.
     //= R7.2

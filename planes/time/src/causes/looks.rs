@@ -7,7 +7,7 @@ use super::table::{
 };
 use crate::fresh::whole_seconds;
 use crate::limits::{
-    FLOW_STOPPED_NS_MIN, MOTION_DELAYS, MOTION_SETTLES_NS, MOTION_WAIT_NS, PORT_SETTLES_NS,
+    FLOW_CALM_NS, FLOW_LOST_PERCENT, FLOW_STOPPED_NS_MIN, MOTION_DELAYS, MOTION_SETTLES_NS, MOTION_WAIT_NS, PORT_SETTLES_NS,
 };
 use crate::reading::{ClockIdentity, PortState, PtpPort, PtpReading};
 use alloc::vec::Vec;
@@ -18,11 +18,10 @@ use evidence::reasons::TimeCause;
 /// Something that is not as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sign {
-    /// Messages do not arrive, or arrive again (`None`).
-    Flow {
-        cause: Option<TimeCause>,
-        missing: u64,
-    },
+    /// Messages do not arrive.
+    Lost { cause: TimeCause, missing: u64 },
+    /// They arrive again, so many nanoseconds after their loss was told.
+    Arrive { after_ns: u64 },
     /// The grandmaster claims something else.
     Claims(TimeCause),
     /// Offset or delay moved.
@@ -126,6 +125,9 @@ pub(crate) struct Looks {
     number: Option<u16>,
     port_since: MonoNs,
     flow: Option<TimeCause>,
+    /// When a loss of messages was told first, and since when nothing shows it.
+    lost_since: MonoNs,
+    calm_since: Option<MonoNs>,
     sync: Counted,
     follow_up: Counted,
     announce: Counted,
@@ -250,13 +252,40 @@ impl Looks {
     }
 
     fn flow_signs(&mut self, at: MonoNs, signs: &mut Vec<Sign>) {
-        let cause = self.flow_cause(at, FLOW_STOPPED_NS_MIN);
-        let late = self.sync.is_late(at) || self.follow_up.is_late(at);
-        if cause != self.flow && !(cause.is_none() && late) {
-            self.flow = cause;
-            let missing = self.missing();
-            signs.push(Sign::Flow { cause, missing });
+        let Some(cause) = self.flow_cause(at, FLOW_STOPPED_NS_MIN) else {
+            self.flow_returns(at, signs);
+            return;
+        };
+        self.calm_since = None;
+        if self.flow.is_none() {
+            self.lost_since = at;
         }
+        if self.flow.replace(cause) != Some(cause) {
+            let missing = self.missing();
+            signs.push(Sign::Lost { cause, missing });
+        }
+    }
+
+    /// What was lost in part is over when nothing shows it for a while; what had ended, when it is here again.
+    fn flow_returns(&mut self, at: MonoNs, signs: &mut Vec<Sign>) {
+        let Some(lost) = self.flow else { return };
+        if self.sync.is_late(at) || self.follow_up.is_late(at) {
+            return;
+        }
+        if lost == TimeCause::PacketLoss {
+            let percent = FLOW_LOST_PERCENT / 2;
+            if self.sync.is_thinned(percent) || self.follow_up.is_thinned(percent) {
+                self.calm_since = None;
+                return;
+            }
+            if at.since(*self.calm_since.get_or_insert(at)) < FLOW_CALM_NS {
+                return;
+            }
+        }
+        self.flow = None;
+        self.calm_since = None;
+        let after_ns = at.since(self.lost_since);
+        signs.push(Sign::Arrive { after_ns });
     }
 
     fn claims_signs(&mut self, reading: &PtpReading, signs: &mut Vec<Sign>) {

@@ -3,7 +3,7 @@
 use super::Sources;
 use crate::causes::Sign;
 use crate::engine::claims::{claims, claims_code};
-use crate::engine::news::{News, moved};
+use crate::engine::news::{News, moved, span};
 use crate::engine::repeats::About;
 use crate::fresh::{Measurement, Verdict};
 use crate::reading::{ClockIdentity, PortState, PtpReading, SourceKind, Timestamping};
@@ -113,15 +113,19 @@ impl Sources {
 
     fn tell(&mut self, sign: Sign, reading: &PtpReading, at: MonoNs, news: &mut News) {
         let about = match sign {
-            Sign::Flow { .. } => About::Flow,
+            Sign::Lost { .. } | Sign::Arrive { .. } => About::Flow,
             Sign::Claims(_) => About::Claims,
             Sign::Motion { .. } => About::Motion,
             Sign::PortState { .. } => About::Port,
         };
         let (code, cause, count, detail) = match sign {
-            Sign::Flow { cause, missing } => {
-                let detail = cause.map_or("messages arrive again", TimeCause::meaning);
-                (EventCode::PtpLoss, cause, Some(missing), detail.to_string())
+            Sign::Lost { cause, missing } => {
+                let detail = cause.meaning().to_string();
+                (EventCode::PtpLoss, Some(cause), Some(missing), detail)
+            }
+            Sign::Arrive { after_ns } => {
+                let detail = format!("messages arrive again, after {}", span(after_ns.into()));
+                (EventCode::PtpLossEnded, None, Some(after_ns), detail)
             }
             Sign::Claims(cause) => (
                 claims_code(cause),
