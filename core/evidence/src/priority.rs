@@ -65,6 +65,7 @@ impl EventCode {
             | Self::RefclockFault
             | Self::TimeSourceFault
             | Self::TimeSourceMoved
+            | Self::TimeSourceMovedInAll
             | Self::RtcInvalid
             | Self::LeapSecond
             | Self::UtcOffsetFault

@@ -231,6 +231,7 @@ codes! {
         RefclockBack = 119, "refclock_back", "chronyd takes offered times again; the count is those that it was not given";
         RtcMoved = 120, "rtc_moved", "the real-time clock moved against the node's clock, which was not set; the count is nanoseconds";
         PtpLossEnded = 121, "ptp_loss_ended", "messages of the grandmaster arrive again as they should; the count is nanoseconds since their loss was told";
+        TimeSourceMovedInAll = 122, "time_source_moved_in_all", "how far a source of time had jumped, once that was known whole: what was told at first was a part; the count is nanoseconds";
     }
 }
 

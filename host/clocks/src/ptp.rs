@@ -104,9 +104,10 @@ impl Ptp4l {
             self.renewed = MonoNs(0);
         }
         match (&answered, self.read_only.clone()) {
-            (Err(Fault::Absent | Fault::Stale | Fault::Denied), Some(read_only)) => {
-                self.round(&read_only).or(answered)
-            }
+            (
+                Err(Fault::Absent | Fault::Stale | Fault::Denied | Fault::Stranger),
+                Some(read_only),
+            ) => self.round(&read_only).or(answered),
             _ => answered,
         }
     }

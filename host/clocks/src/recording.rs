@@ -76,7 +76,7 @@ fn write_fault(line: &mut Line, fault: &Fault) {
     match fault {
         Fault::OwnEnd(what) => line.text_field("what", what),
         Fault::Malformed(what) | Fault::Unsupported(what) => line.text_field("what", what),
-        Fault::Absent | Fault::Stale | Fault::Denied | Fault::Silent => {}
+        Fault::Absent | Fault::Stale | Fault::Denied | Fault::Stranger | Fault::Silent => {}
     }
 }
 

@@ -196,7 +196,7 @@ impl Client {
                 // Whoever keeps on sending does not keep a question open.
                 if dialogue.is_waiting() && mono() >= deadline {
                     if strangers {
-                        return Err(Fault::Denied);
+                        return Err(Fault::Stranger);
                     }
                     dialogue.give_up();
                 }

@@ -4,6 +4,7 @@ mod anchor;
 mod before;
 mod claims;
 mod clock;
+mod idle;
 mod news;
 mod offered;
 mod repeats;
@@ -216,8 +217,9 @@ impl Engine {
         if let Some(slew) = self.clock.slew_beyond_budget() {
             // What is slewed now was measured in this stretch or in the one before it.
             let since = MonoNs(now.sample.mono.0.saturating_sub(2 * slew.within_ns));
-            let made_good = self.sources.updates().made_good(slew.moved_ns, since);
-            let off_ns = self.offset_ns();
+            let updates = self.sources.updates();
+            let made_good = updates.and_then(|of| of.made_good(slew.moved_ns, since));
+            let off_ns = self.corrected_ns();
             self.news
                 .slewed(now.sample.mono, slew, made_good.or(off_ns));
         }
@@ -306,7 +308,7 @@ impl Engine {
     /// The clock was moved: what was measured before it is void, and how far it moved adds to the bound.
     fn step(&mut self, now: &ClockComparison, row: &Row) {
         let movement = self.clock.last_movement();
-        let off_ns = self.offset_ns();
+        let off_ns = self.corrected_ns();
         if row.event {
             self.counters.steps = self.counters.steps.saturating_add(1);
             let seen = LocalMove {

@@ -45,6 +45,10 @@ pub const STEADY_NOISE_OF: u64 = 16;
 pub const STEADY_FLOOR_NS: u64 = 5_000;
 /// A source of chronyd jumped by more than this beyond what two measurements allow: less is what its network does.
 pub const SOURCE_STEP_NS_MIN: u64 = 1_000_000;
+/// How far it jumped in all is followed for so long, until two figures in a row are alike.
+pub const SOURCE_MOVE_NS_MAX: u64 = 600_000_000_000;
+/// A daemon that has said as many new frequencies, while the kernel's stayed, leaves the clock alone.
+pub const IDLE_CHANGES_MIN: u32 = 3;
 /// Two sources whose claims are nearer than this do not exclude each other: so far apart may two looks be.
 pub const DISPUTE_MARGIN_NS: u64 = 20_000;
 

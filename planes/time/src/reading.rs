@@ -95,8 +95,10 @@ pub enum Fault {
     Absent,
     /// The socket's file is there, its process is not.
     Stale,
-    /// Access was refused, or the peer is owned by somebody who may not speak for the clock.
+    /// Access was refused.
     Denied,
+    /// Whoever answers runs as somebody who may not speak for the clock.
+    Stranger,
     /// No answer within the time allowed.
     Silent,
     /// An answer that is not one of the protocol: what is wrong with it.
@@ -113,6 +115,30 @@ impl Fault {
     pub const fn is_gone(&self) -> bool {
         matches!(self, Self::Absent | Self::Stale | Self::Silent)
     }
+
+    /// The right that is missing, where it is one.
+    #[must_use]
+    pub const fn missing_right(&self, source: SourceKind) -> Option<&'static str> {
+        Some(match (self, source) {
+            (Self::Denied, SourceKind::Ptp) => {
+                "this user must be able to write to the socket and to pass its folder: root, or a member of its group"
+            }
+            (Self::Denied, SourceKind::Chrony) => {
+                "this user must be able to make a socket beside chronyd's and to write to that one: root, or chronyd's \
+                 own user"
+            }
+            (Self::Denied, SourceKind::Rtc | SourceKind::CardClock) => {
+                "this user must be able to open the device for reading: root, or a member of its group"
+            }
+            (Self::Denied, SourceKind::Thermal) => "this user must be able to read the file",
+            (Self::Denied, SourceKind::Offered) => "this user must be able to write to the socket",
+            (Self::Stranger, SourceKind::Ptp) => "ptp4l must run as root, or as the node's user",
+            (Self::Stranger, SourceKind::Chrony) => {
+                "chronyd must run as root, as the node's user, or as the owner of its socket's folder"
+            }
+            _ => return None,
+        })
+    }
 }
 
 impl fmt::Display for Fault {
@@ -120,9 +146,10 @@ impl fmt::Display for Fault {
         match self {
             Self::Absent => f.write_str("there is no such socket or device"),
             Self::Stale => f.write_str("its socket is there and nobody answers: it has ended"),
-            Self::Denied => f.write_str(
-                "access is refused, or it runs as somebody who may not speak for the clock",
-            ),
+            Self::Denied => f.write_str("access is refused"),
+            Self::Stranger => {
+                f.write_str("who answers runs as a user who may not speak for the clock")
+            }
             Self::Silent => f.write_str("no answer within the time allowed"),
             Self::OwnEnd(why) => write!(f, "the socket that it answers to cannot be had: {why}"),
             Self::Malformed(what) => write!(f, "an answer that is not of the protocol: {what}"),

@@ -173,6 +173,7 @@ fn observation() -> impl Strategy<Value = Observation> {
         Just(Fault::Absent),
         Just(Fault::Stale),
         Just(Fault::Denied),
+        Just(Fault::Stranger),
         Just(Fault::Silent),
         Just(Fault::Malformed("a text of 100 % = nothing")),
         Just(Fault::Unsupported("")),

@@ -61,6 +61,46 @@ mod tests {
     use super::{LocalMove, name_move};
     use evidence::reasons::TimeCause::{self, DaemonCorrection, SetByProgram};
 
+    /// Each way in which the clock may move by 2 ms, and what would explain it in another way is there as well.
+    //= R1.2
+    //= A8.5
+    #[test]
+    fn a_move_of_two_milliseconds_has_the_cause_that_fits_first() {
+        let none = LocalMove {
+            moved_ns: 2_000_000,
+            signalled: false,
+            slept_ns: 0,
+            offset_before_ns: None,
+            handed_ns: None,
+            leap_announced: true,
+        };
+        let measured = LocalMove {
+            offset_before_ns: Some(-2_000_000),
+            ..none
+        };
+        let handed = LocalMove {
+            handed_ns: Some(-2_000_000),
+            ..measured
+        };
+        let slept = LocalMove {
+            slept_ns: 2_000_000,
+            ..handed
+        };
+        for (seen, quiet, signalled) in [
+            (none, TimeCause::Unexplained, SetByProgram),
+            (measured, DaemonCorrection, DaemonCorrection),
+            (handed, TimeCause::HeadEnd, TimeCause::HeadEnd),
+            (slept, TimeCause::MachineSlept, TimeCause::MachineSlept),
+        ] {
+            assert_eq!(name_move(&seen), quiet, "{seen:?}");
+            let told = LocalMove {
+                signalled: true,
+                ..seen
+            };
+            assert_eq!(name_move(&told), signalled, "{told:?}");
+        }
+    }
+
     //= A8.5
     #[test]
     fn a_daemon_corrected_what_it_had_measured_and_not_whatever_comes_near_it() {

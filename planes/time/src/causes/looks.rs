@@ -7,7 +7,8 @@ use super::table::{
 };
 use crate::fresh::whole_seconds;
 use crate::limits::{
-    FLOW_CALM_NS, FLOW_LOST_PERCENT, FLOW_STOPPED_NS_MIN, MOTION_DELAYS, MOTION_SETTLES_NS, MOTION_WAIT_NS, PORT_SETTLES_NS,
+    FLOW_CALM_NS, FLOW_LOST_PERCENT, FLOW_STOPPED_NS_MIN, MOTION_DELAYS, MOTION_SETTLES_NS,
+    MOTION_WAIT_NS, PORT_SETTLES_NS,
 };
 use crate::reading::{ClockIdentity, PortState, PtpPort, PtpReading};
 use alloc::vec::Vec;

@@ -29,10 +29,11 @@ impl Engine {
             .map(|anchor| now.since(anchor.bound.measured_at()))
     }
 
-    /// The offset that the last measurement showed, in nanoseconds.
-    pub(super) fn offset_ns(&self) -> Option<i64> {
+    /// The offset that the last measurement showed, in nanoseconds, where somebody may steer the clock by it.
+    pub(super) fn corrected_ns(&self) -> Option<i64> {
         let measured = self.anchor.as_ref()?.measured?;
-        Some(measured.offset_ns)
+        let steered = self.sources.is_steered_by(measured.source);
+        steered.then_some(measured.offset_ns)
     }
 
     /// Lets the bound grow from this measurement on, unless it does already.

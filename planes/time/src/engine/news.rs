@@ -275,7 +275,9 @@ impl News {
 
     /// chronyd's reference clock takes nothing.
     pub(super) fn handover_fault(&mut self, at: MonoNs, fault: &Fault) {
-        let detail = format!("the socket that time.refclock names: {fault}");
+        let right = fault.missing_right(SourceKind::Offered);
+        let right = right.map_or_else(String::new, |right| format!("; {right}"));
+        let detail = format!("the socket that time.refclock names: {fault}{right}");
         let cause = matches!(fault, Fault::Absent | Fault::Stale | Fault::Silent);
         let cause = cause.then_some(TimeCause::DaemonGone);
         self.event(at, EventCode::RefclockFault, cause, None, Some(detail));

@@ -1,11 +1,13 @@
 //! The sources together: what each is worth now, and what is told of it.
 
 mod chrony;
+mod moving;
 mod ptp;
 
 pub use ptp::PtpHealth;
 
 use super::Policy;
+use super::idle::Idle;
 use super::news::News;
 use super::offered::{HandOver, Offers, Outcome, ToHand};
 use super::rtc::RtcWatch;
@@ -22,6 +24,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use evidence::reasons::TimeCause;
 use evidence::{MonoNs, UtcNs};
+use moving::Moving;
 
 /// All sources.
 #[derive(Clone, Debug)]
@@ -39,6 +42,10 @@ pub(super) struct Sources {
     chrony_hears: bool,
     /// How far the node's clock had been moved by itself when chronyd measured it last, in nanoseconds.
     chrony_own_ns: i128,
+    /// The jump of a source of chronyd that is not known whole yet.
+    chrony_moving: Option<Moving>,
+    /// Whether chronyd leaves the clock alone.
+    chrony_idle: Idle,
     /// What chronyd took into its clock, and what ptp4l did where it steers the node's own.
     updates: Updates,
     syncs: Updates,
@@ -73,6 +80,8 @@ impl Sources {
             reference: None,
             chrony_hears: false,
             chrony_own_ns: 0,
+            chrony_moving: None,
+            chrony_idle: Idle::default(),
             updates: Updates::default(),
             syncs: Updates::default(),
             ptp_leap: false,
@@ -213,6 +222,7 @@ impl Sources {
         }
         self.ptp.void(at);
         self.chrony.void(at);
+        self.chrony_moving = None;
         self.offers.void();
         self.looks.forget_motion();
         // Against a clock that was moved the real-time clock has not drifted.
@@ -253,16 +263,29 @@ impl Sources {
             .map(|(_, millidegrees)| millidegrees)
     }
 
-    /// What chronyd took into its clock.
-    pub(super) const fn updates(&self) -> &Updates {
-        &self.updates
+    /// What chronyd took into the node's clock; nothing where it leaves that alone.
+    pub(super) fn updates(&self) -> Option<&Updates> {
+        (!self.chrony_idle.is_known()).then_some(&self.updates)
+    }
+
+    /// Whether somebody may steer the node's clock by what this source measures of it.
+    pub(super) const fn is_steered_by(&self, source: SourceKind) -> bool {
+        match source {
+            SourceKind::Ptp => !self.ptp.is_free_running(),
+            SourceKind::Chrony => !self.chrony_idle.is_known(),
+            SourceKind::Offered | SourceKind::Rtc | SourceKind::CardClock | SourceKind::Thermal => {
+                true
+            }
+        }
     }
 
     /// What those daemons took into the clock that steer it, and have answered when they were asked last.
     pub(super) fn steering(&self) -> Vec<&Updates> {
         let Standings { ptp, chrony, .. } = &self.standings;
-        [(&self.updates, chrony), (&self.syncs, ptp)]
+        let updates = self.updates().map(|updates| (updates, chrony));
+        updates
             .into_iter()
+            .chain([(&self.syncs, ptp)])
             .filter(|(updates, of)| updates.is_heard() && of.fault.is_none())
             .map(|(updates, _)| updates)
             .collect()
@@ -346,7 +369,9 @@ impl Sources {
             standing.fault = Some(fault.clone());
             let gone = matches!(seen.source, SourceKind::Ptp | SourceKind::Chrony);
             let cause = (gone && fault.is_gone()).then_some(TimeCause::DaemonGone);
-            news.fault(seen.at, seen.source, cause, &fault.to_string());
+            let right = fault.missing_right(seen.source);
+            let right = right.map_or_else(String::new, |right| format!("; {right}"));
+            news.fault(seen.at, seen.source, cause, &format!("{fault}{right}"));
         }
         // Who does not answer announces nothing any more.
         match seen.source {

@@ -16,10 +16,13 @@ use proptest::prelude::{any, prop_assert, proptest};
 use std::vec::Vec;
 
 mod before;
+mod chronyd;
 mod claims;
 mod faults;
+mod loss;
 mod offered;
 mod own_moves;
+mod phc2sys;
 mod sources;
 mod world;
 

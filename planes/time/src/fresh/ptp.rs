@@ -110,6 +110,12 @@ impl PtpWatch {
         })
     }
 
+    /// Whether it only measures: it leaves every clock alone then.
+    #[must_use]
+    pub const fn is_free_running(&self) -> bool {
+        self.policy.free_running
+    }
+
     /// Whether the daemon steers the node's own clock by what it measures. It steers the clock that takes its
     /// port's timestamps, unless it is told to measure alone. A port that waits for a step is uncalibrated.
     #[must_use]

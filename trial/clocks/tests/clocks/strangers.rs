@@ -37,7 +37,7 @@ fn serve(socket: UnixDatagram, uid: u32) -> JoinHandle<u32> {
 fn an_answer_of_somebody_else_is_denied_whatever_it_says() {
     let rig = Rig::new().unwrap();
     for (uid, expected) in [
-        (NOBODY, Fault::Denied),
+        (NOBODY, Fault::Stranger),
         (NAMED, Fault::Malformed("a reply shorter than its header")),
         (0, Fault::Malformed("a reply shorter than its header")),
     ] {

@@ -1,7 +1,8 @@
 //! What chronyd says of its clock and its sources.
 
 use super::Sources;
-use crate::engine::news::{News, moved};
+use super::moving::{Figure, Moving};
+use crate::engine::news::{News, moved, span};
 use crate::engine::repeats::About;
 use crate::fresh::{Measurement, Verdict};
 use crate::limits::SOURCE_STEP_NS_MIN;
@@ -34,6 +35,8 @@ impl Sources {
         self.reference = Some((reading.reference, reading.stratum));
         self.updates
             .take(at, reading.reference_time, reading.last_offset_ns);
+        let kernel_ppt = clock.kernel.map(|kernel| kernel.frequency_ppt);
+        self.chrony_idle.take(kernel_ppt, reading.frequency_ppb);
         let verdict = self.chrony.judge(reading, at, clock);
         if let Verdict::Measured(measured) = &verdict {
             self.source_moved(measured, own_ns, news);
@@ -57,7 +60,8 @@ impl Sources {
         let Some(before) = self.standings.chrony.held.filter(|_| !self.void) else {
             return;
         };
-        let own_ns = own_ns - before_own_ns;
+        self.moved_in_all(measured, own_ns, news);
+        let (own_in_all_ns, own_ns) = (own_ns, own_ns - before_own_ns);
         let moved_ns = i128::from(measured.offset_ns) - i128::from(before.offset_ns) - own_ns;
         let allowed_ns = u128::from(before.bound_ns() - before.offset_ns.unsigned_abs())
             + u128::from(measured.bound_ns() - measured.offset_ns.unsigned_abs())
@@ -67,6 +71,8 @@ impl Sources {
             // The node's clock is ahead of a source that went back.
             let by_ns = moved_ns.saturating_neg();
             let cause = TimeCause::SourceStep;
+            let from_ns = i128::from(before.offset_ns) - (own_in_all_ns - own_ns);
+            self.chrony_moving = Some(Moving::new(measured.taken, from_ns, moved_ns));
             let detail = format!(
                 "{}, as chronyd measures it: {}",
                 moved(by_ns),
@@ -82,6 +88,27 @@ impl Sources {
                 count,
                 detail,
             );
+        }
+    }
+    /// Tells how far it jumped in all, once its figures stay: the first one was a part of it.
+    fn moved_in_all(&mut self, measured: &Measurement, own_ns: i128, news: &mut News) {
+        let Some(moving) = &mut self.chrony_moving else {
+            return;
+        };
+        let figure = moving.take(measured.taken, i128::from(measured.offset_ns) - own_ns);
+        if figure != Figure::Open {
+            self.chrony_moving = None;
+        }
+        if let Figure::InAll { by_ns, told_ns } = figure {
+            let detail = format!(
+                "{} in all; its first figure was {}",
+                moved(by_ns.saturating_neg()),
+                span(told_ns.unsigned_abs())
+            );
+            let count = u64::try_from(by_ns.unsigned_abs()).ok();
+            let code = EventCode::TimeSourceMovedInAll;
+            let cause = Some(TimeCause::SourceStep);
+            news.often(About::Motion, measured.taken, code, cause, count, detail);
         }
     }
 }

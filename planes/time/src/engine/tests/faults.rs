@@ -478,27 +478,3 @@ fn a_step_longer_than_the_path_is_the_masters_and_an_end_is_no_return() {
         "{told:?}"
     );
 }
-
-/// Half of the messages lost come to half the pace, now and then to a silence: it is one loss, and one return.
-//= R7.2
-#[test]
-fn half_of_the_messages_lost_is_told_once_and_its_return_once() {
-    for percent in [10, 20, 50, 70] {
-        let mut world = World::synced();
-        world.lose_percent = percent;
-        world.run(600);
-        world.lose_percent = 0;
-        world.run(60);
-        let codes = [EventCode::PtpLoss, EventCode::PtpLossEnded];
-        let told = world.told.iter().filter(|of| codes.contains(&of.code));
-        let told: Vec<_> = told.map(|of| (of.code, of.time_cause)).collect();
-        let once = [
-            (EventCode::PtpLoss, Some(TimeCause::PacketLoss)),
-            (EventCode::PtpLossEnded, None),
-        ];
-        assert_eq!(told, once, "{percent} %");
-        let ended = world.told.iter().rfind(|of| of.code == codes[1]).unwrap();
-        let seconds = ended.count.unwrap() / (1_000 * MS);
-        assert!((590..=640).contains(&seconds), "{seconds}");
-    }
-}

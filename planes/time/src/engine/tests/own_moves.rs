@@ -20,25 +20,27 @@ const S: u64 = 1_000_000_000;
 const MS: i64 = 1_000_000;
 
 /// A node that looks once a second.
-struct Bench {
-    engine: Engine,
-    second: u64,
+pub(super) struct Bench {
+    pub(super) engine: Engine,
+    pub(super) second: u64,
     /// What the kernel's clock was moved by.
-    own_ns: i64,
+    pub(super) own_ns: i64,
     /// What both the kernel's clocks were slewed by against the oscillator.
-    slewed_ns: i64,
+    pub(super) slewed_ns: i64,
     /// What the real-time clock was moved by.
-    rtc_ns: i64,
+    pub(super) rtc_ns: i64,
     /// Whether the kernel calls its clock held.
-    held: bool,
-    set: bool,
-    chrony: Option<ChronyReading>,
-    fault: Option<Fault>,
-    told: Vec<Event>,
+    pub(super) held: bool,
+    pub(super) set: bool,
+    pub(super) chrony: Option<ChronyReading>,
+    pub(super) fault: Option<Fault>,
+    pub(super) told: Vec<Event>,
+    /// What the kernel corrects by.
+    pub(super) frequency_ppt: i64,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             engine: Engine::new(SourceId::new("time").unwrap(), policy()),
             second: 0,
@@ -50,10 +52,11 @@ impl Bench {
             chrony: None,
             fault: None,
             told: Vec::new(),
+            frequency_ppt: 0,
         }
     }
 
-    fn run(&mut self, seconds: u64) {
+    pub(super) fn run(&mut self, seconds: u64) {
         for _ in 0..seconds {
             self.second += 1;
             let now_ns = self.second * S;
@@ -63,6 +66,7 @@ impl Bench {
             now.raw_ns = now.raw_ns.saturating_add_signed(-self.slewed_ns);
             now.sample.kernel = Some(KernelStatus {
                 flag_synchronised: self.held,
+                frequency_ppt: self.frequency_ppt,
                 ..KernelStatus::default()
             });
             assert!(self.engine.compare(&now, std::mem::take(&mut self.set)));
@@ -99,12 +103,12 @@ impl Bench {
         });
     }
 
-    fn step(&mut self, by_ns: i64) {
+    pub(super) fn step(&mut self, by_ns: i64) {
         self.own_ns += by_ns;
         self.set = true;
     }
 
-    fn causes(&self, code: EventCode) -> Vec<Option<TimeCause>> {
+    pub(super) fn causes(&self, code: EventCode) -> Vec<Option<TimeCause>> {
         let of = self.told.iter().filter(|event| event.code == code);
         of.map(|event| event.time_cause).collect()
     }

@@ -17,6 +17,7 @@ fn every_fault_of_a_source_has_a_name_and_an_end() {
         Fault::Absent,
         Fault::Stale,
         Fault::Denied,
+        Fault::Stranger,
         Fault::Silent,
         Fault::Malformed("a length"),
         Fault::Unsupported("a version"),
