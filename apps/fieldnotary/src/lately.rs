@@ -1,5 +1,8 @@
 //! What a node did lately, learned from its entries: by the recorder as it commits, by a reader of its files.
 
+mod clock;
+
+use clock::Clock;
 use contract::Contract;
 use evidence::kinds::{AttemptFailed, Event, Reading};
 use evidence::reasons::{AttemptCause, EventCode};
@@ -88,7 +91,7 @@ pub(crate) struct Lately {
     reading: Option<LastValue>,
     seal: Option<(Mark, u64)>,
     ack: Option<(Mark, u64)>,
-    stamp: Option<Stamp>,
+    clock: Clock,
     meters: BTreeMap<MeterId, MeterSeen>,
     ports: BTreeMap<SourceId, PortSeen>,
     link: Link,
@@ -102,7 +105,7 @@ impl Lately {
             at: stamp.timestamp,
         };
         self.commit = Some(mark);
-        self.stamp = Some(*stamp);
+        self.clock.observe(stamp, payload);
         match payload {
             Payload::Reading(reading) => self.reading(mark, reading),
             Payload::AttemptFailed(failed) => self.failed(mark, failed),
@@ -212,19 +215,12 @@ impl Lately {
             put(&mut value, "unit", json!(unit));
             value
         });
-        let time = self.stamp.as_ref().map(|stamp| {
-            json!({
-                "quality": stamp.quality.name(),
-                "status": stamp.status.name(),
-                "bound_ns": stamp.bound_ns,
-            })
-        });
         json!({
             "reading": reading,
             "commit": self.commit.map(|mark| mark_json(mark, now)),
             "seal": self.seal.map(sized),
             "cosignature": self.ack.map(sized),
-            "time": time,
+            "time": self.clock.json(),
         })
     }
 

@@ -22,9 +22,9 @@ pub use site::{
     Standing, Stay, Work,
 };
 pub use time::{
-    Asked, Cover, Crossed, Jump, JumpKind, Label, Mark, Moment, Offered, Point, PointSlots, Run,
-    Sign, SlotAccount, SlotCause, SlotQuestion, SlotReport, SlotStretch, Span, Stretch,
-    TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals, ZoneDay,
+    AfterTheEnd, Asked, Cover, Crossed, Jump, JumpKind, Label, Mark, Moment, Offered, Point,
+    PointSlots, Run, Sign, SlotAccount, SlotCause, SlotQuestion, SlotReport, SlotStretch, Span,
+    Stretch, TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals, ZoneDay,
 };
 pub use verify::{
     Anchors, Finding, FindingKind, Kept, Known, NamedLosses, Report, named_for, verify_collector,

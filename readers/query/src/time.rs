@@ -8,6 +8,7 @@ mod faults;
 mod history;
 mod json;
 mod model;
+mod node;
 mod now;
 mod offered;
 mod points;
@@ -21,6 +22,7 @@ mod tests;
 pub use account::TimeAccount;
 pub use history::{Span, TimeHistory, Totals};
 pub use model::{Asked, Cover, Jump, JumpKind, Label, Mark, Point, Run, Stretch, TimeEvent};
+pub use node::AfterTheEnd;
 pub use now::TimeNow;
 pub use offered::Offered;
 pub use slots::{

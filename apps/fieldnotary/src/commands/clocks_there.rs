@@ -1,11 +1,13 @@
 //! Sources of time that are not to be had just now: said before the node runs, and no reason not to run, since a
 //! daemon may come later.
 
+use super::clocks_asked;
 use contract::{Contract, Time};
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::io::Errno;
 use std::fs::{FileType, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
@@ -16,6 +18,8 @@ struct Due {
     what: &'static str,
     /// What brings it there.
     cure: &'static str,
+    /// Who may use it.
+    right: &'static str,
 }
 
 const PTP: Due = Due {
@@ -23,30 +27,36 @@ const PTP: Due = Due {
     is: FileType::is_socket,
     what: "the socket of a ptp4l (its uds_address)",
     cure: "start ptp4l, or name the socket that it makes",
+    right: "run the node as root or as a member of that group, or beside a ptp4l of version 4, whose second socket \
+            anybody may ask",
 };
 const CHRONY: Due = Due {
     key: "chrony",
     is: FileType::is_socket,
     what: "the command socket of a chronyd (its bindcmdaddress)",
     cure: "start chronyd, or name the socket that it makes",
+    right: "run the node as root or as that user",
 };
 const REFCLOCK: Due = Due {
     key: "refclock",
     is: FileType::is_socket,
     what: "the socket of chronyd's `refclock SOCK`",
     cure: "add that line to chrony.conf and start chronyd anew",
+    right: "run the node as root or as that user",
 };
 const RTC: Due = Due {
     key: "rtc",
     is: FileType::is_char_device,
     what: "a real-time clock",
     cure: "see which there are: ls /dev/rtc*",
+    right: "run the node as root or as a member of that group",
 };
 const THERMAL: Due = Due {
     key: "thermal",
     is: FileType::is_file,
     what: "a file that gives a temperature",
     cure: "see which there are: ls /sys/class/hwmon/*/temp*_input",
+    right: "run the node as a user who may read it",
 };
 
 /// One sentence for each path of `[time]` that cannot work as it is.
@@ -69,7 +79,10 @@ pub(super) fn doubts(contract: &Contract) -> Vec<String> {
             due.doubt(Path::new(place))?
         ))
     });
-    named.chain(answers(time)).collect()
+    named
+        .chain(answers(time))
+        .chain(clocks_asked::doubts(time))
+        .collect()
 }
 
 impl Due {
@@ -82,8 +95,8 @@ impl Due {
                 self.what,
                 self.cure
             )),
-            Ok(found) if found.file_type().is_socket() => self.unheard(place),
-            Ok(_) => None,
+            Ok(found) if found.file_type().is_socket() => self.unheard(place, &found),
+            Ok(found) => self.unreadable(place, &found),
             Err(error) if error.kind() == ErrorKind::NotFound => Some(format!(
                 "there is no {shown} now, which should be {}; {}",
                 self.what, self.cure
@@ -94,16 +107,38 @@ impl Due {
 }
 
 impl Due {
-    /// A socket whose process has ended is still there.
-    fn unheard(&self, place: &Path) -> Option<String> {
-        let refused = |error: std::io::Error| error.kind() == ErrorKind::ConnectionRefused;
-        let socket = UnixDatagram::unbound().ok()?;
-        socket.connect(place).is_err_and(refused).then(|| {
-            format!(
-                "{} is there, and nobody listens: its process has ended; {}",
-                place.display(),
+    /// A device or a file that this user may not read.
+    fn unreadable(&self, place: &Path, found: &Metadata) -> Option<String> {
+        let open = accessat(CWD, place, Access::READ_OK, AtFlags::EACCESS).is_ok();
+        (!open).then(|| self.closed(place, found, "read it"))
+    }
+
+    fn closed(&self, place: &Path, found: &Metadata, what: &str) -> String {
+        format!(
+            "{}: this user may not {what} (it is of user {} and group {}, mode {:o}); {}",
+            place.display(),
+            found.uid(),
+            found.gid(),
+            found.mode() & 0o777,
+            self.right
+        )
+    }
+
+    /// A socket whose process has ended is still there, and not everybody may write to one.
+    fn unheard(&self, place: &Path, found: &Metadata) -> Option<String> {
+        let shown = place.display();
+        let error = UnixDatagram::unbound().ok()?.connect(place).err()?;
+        Some(match Errno::from_io_error(&error)? {
+            Errno::CONNREFUSED => format!(
+                "{shown} is there, and nobody listens: its process has ended; {}",
                 self.cure
-            )
+            ),
+            Errno::PROTOTYPE => format!(
+                "{shown} is a socket of another kind (not of datagrams), not {}; {}",
+                self.what, self.cure
+            ),
+            Errno::ACCESS => self.closed(place, found, "write to it"),
+            _ => return None,
         })
     }
 }
@@ -111,14 +146,20 @@ impl Due {
 /// chronyd answers to a socket beside its own, so we must be able to make one there.
 fn answers(time: &Time) -> Option<String> {
     let folder = Path::new(time.chrony.as_deref()?).parent()?;
-    let closed = folder.is_dir() && access(folder, Access::WRITE_OK | Access::EXEC_OK).is_err();
+    let closed = folder.is_dir() && !may_write(folder);
     closed.then(|| {
         format!(
             "time.chrony: this user may not make a socket in {}, and chronyd answers nowhere else; \
-             become a member of its group, or run the node as root",
+             run the node as root, or as chronyd's own user: its socket takes questions of these two alone",
             folder.display()
         )
     })
+}
+
+/// By the rights in force, capabilities among them.
+fn may_write(folder: &Path) -> bool {
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    accessat(CWD, folder, wanted, AtFlags::EACCESS).is_ok()
 }
 
 fn kind(found: &Metadata) -> &'static str {

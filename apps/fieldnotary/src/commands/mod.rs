@@ -33,6 +33,7 @@ mod backup_manifest;
 mod backup_tar;
 mod bus;
 mod check;
+mod clocks_asked;
 mod clocks_there;
 mod configured;
 mod decode;

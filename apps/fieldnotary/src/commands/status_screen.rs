@@ -135,9 +135,23 @@ fn anchors(report: &Value) -> Table<5> {
         quality.to_owned(),
         String::new(),
         String::new(),
-        format!("{status}, {bound}"),
+        format!("{status}, {bound}{}", why_so(report)),
     ]);
     table
+}
+
+/// Why the clock is not held, and since when.
+fn why_so(report: &Value) -> String {
+    let Some(reason) = report.pointer("/last/time/reason").and_then(Value::as_str) else {
+        return String::new();
+    };
+    let clause = |path: &str, before: &str, shown: fn(&str) -> String| {
+        let known = report.pointer(path).and_then(Value::as_str);
+        known.map_or_else(String::new, |word| format!("{before}{}", shown(word)))
+    };
+    let since = clause("/last/time/since", " since ", words::shortened);
+    let cause = clause("/last/time/cause", ": ", str::to_owned);
+    format!("; {reason}{since}{cause}")
 }
 
 fn rows<'v>(report: &'v Value, path: &str) -> &'v [Value] {

@@ -1,7 +1,10 @@
 //! The account: entries in, in the order of commit; runs, stretches, jumps and events kept.
 
-use super::events::{is_of_time, is_told, moved_ns, reset, seen, seen_between, shifted, told};
+use super::events::{
+    is_of_time, is_told, moved_ns, plus, reset, seen, seen_between, shifted, told, told_as,
+};
 use super::model::{Asked, Cover, Jump, Label, MapEntry, Mark, Point, Run, Stretch, TimeEvent};
+use super::node::is_of_node;
 use super::points::Points;
 use contract::Contract;
 use evidence::kinds::{Configuration, Counter, CounterSnapshot, EpochStart, Event};
@@ -34,6 +37,8 @@ pub struct TimeAccount {
     pub(super) stretches: Vec<Stretch>,
     pub(super) jumps: Vec<Jump>,
     pub(super) events: Vec<TimeEvent>,
+    /// Ends and restarts of the node's processes.
+    pub(super) node: Vec<TimeEvent>,
     pub(super) maps: Vec<MapEntry>,
     pub(super) points: Points,
     /// The newest counters of the time plane, with the entry that holds them.
@@ -158,6 +163,7 @@ impl TimeAccount {
             first: mark,
             last: mark,
             first_synced: None,
+            ended: None,
         });
         let run = self.runs.len().saturating_sub(1);
         if let Some(last) = last {
@@ -343,19 +349,25 @@ impl TimeAccount {
     }
 
     fn event(&mut self, run: usize, before: Mark, mark: Mark, event: Event) {
-        self.stopped |= event.code == EventCode::OrderlyStop;
-        if !is_of_time(event.code) {
+        let of_node = is_of_node(event.code, event.count);
+        if !of_node && !is_of_time(event.code) {
             return;
         }
-        self.events.push(TimeEvent {
+        let (code, count) = told_as(&event);
+        let taken = TimeEvent {
             mark,
             run,
             source: event.source.clone(),
-            code: event.code,
+            code,
             cause: event.time_cause,
-            count: event.count,
+            count,
             detail: event.detail.clone(),
-        });
+        };
+        if of_node {
+            self.node_event(taken);
+            return;
+        }
+        self.events.push(taken);
         match event.code {
             EventCode::TimeStep | EventCode::TimeSlew => {
                 if event.code == EventCode::TimeStep {
@@ -442,7 +454,7 @@ impl Stretch {
     }
 
     /// Ends it where the next one begins, on the clock that held within it.
-    fn end_at(&mut self, last: &Mark, next: &Mark) {
+    pub(super) fn end_at(&mut self, last: &Mark, next: &Mark) {
         self.end = Mark {
             entry: self.end.entry,
             at: next.at,
@@ -456,8 +468,4 @@ impl Stretch {
         let (least, most) = self.bound_ns.unwrap_or((bound_ns, bound_ns));
         self.bound_ns = Some((least.min(bound_ns), most.max(bound_ns)));
     }
-}
-
-fn plus(utc: evidence::UtcNs, ns: u64) -> evidence::UtcNs {
-    evidence::UtcNs(utc.0.saturating_add_unsigned(ns))
 }

@@ -1,9 +1,9 @@
 //! Which events are of the time plane, and jumps as they are put together from stamps and events.
 
 use super::model::{Jump, JumpKind, Mark};
-use evidence::EntryId;
 use evidence::kinds::Event;
 use evidence::reasons::EventCode;
+use evidence::{EntryId, UtcNs};
 
 /// A move of UTC against monotonic time below this is reading noise; the time plane's threshold.
 pub(super) const STEP_NS_MIN: u64 = 1_000_000;
@@ -14,7 +14,7 @@ const TOLD_WITHIN_NS: u64 = 10_000_000_000;
 
 /// Whether an event is of the time plane: the two ranges of its codes.
 pub(super) const fn is_of_time(code: EventCode) -> bool {
-    matches!(code.code(), 32..=47 | 112..=120)
+    matches!(code.code(), 32..=47 | 112..=122)
 }
 
 /// By how much UTC moved from a mark to a later one of the same boot, where reading noise does not explain it.
@@ -30,6 +30,20 @@ pub(super) fn moved_ns(before: &Mark, after: &Mark) -> Option<i64> {
 pub(super) fn shifted(before: &Mark, after: &Mark) -> bool {
     let moved_ns = after.difference_ns() - before.difference_ns();
     moved_ns.unsigned_abs() > u128::from(SHIFT_NS_MIN)
+}
+
+/// A time, so many nanoseconds later.
+pub(super) fn plus(utc: UtcNs, ns: u64) -> UtcNs {
+    UtcNs(utc.0.saturating_add_unsigned(ns))
+}
+
+/// The code by which a reader knows an event: old versions told of the return of lost messages by the code of the loss,
+/// without a cause, and counted messages.
+pub(super) fn told_as(event: &Event) -> (EventCode, Option<u64>) {
+    match (event.code, event.time_cause) {
+        (EventCode::PtpLoss, None) => (EventCode::PtpLossEnded, None),
+        (code, _) => (code, event.count),
+    }
 }
 
 /// Whether an event may be the one that tells of a move seen at a mark.

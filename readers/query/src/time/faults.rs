@@ -10,13 +10,18 @@ use time_plane::reading::SourceKind;
 
 impl TimeAccount {
     /// What is in force in a run at an instant: the loss of SYNCED where it has not come back, with its cause, then a
-    /// contradiction, then the fault of each source that has not come back, in the order of the sources.
+    /// contradiction, then messages that are lost, then the fault of each source that has not come back, in the order of the sources.
     pub(super) fn in_force(&self, run: usize, at: MonoNs) -> Vec<TimeEvent> {
-        let (mut lost, mut disputed) = (None, None);
+        let began = self.time_began(run, at);
+        let (mut lost, mut disputed, mut missing) = (None, None, None);
         let mut faults = BTreeMap::new();
         for event in self.events_until(run, at) {
             match event.code {
                 EventCode::SyncLost => lost = Some(event),
+                // A process that came again tells anew of what it finds, and of nothing that has ended meanwhile.
+                _ if event.mark.at < began => {}
+                EventCode::PtpLoss => missing = Some(event),
+                EventCode::PtpLossEnded => missing = None,
                 EventCode::SourcesDisagree => disputed = Some(event),
                 EventCode::SyncAcquired => (lost, disputed) = (None, None),
                 EventCode::TimeSourceFault => {
@@ -31,6 +36,7 @@ impl TimeAccount {
         let faults = faults.into_values();
         lost.into_iter()
             .chain(disputed)
+            .chain(missing)
             .chain(faults)
             .cloned()
             .collect()

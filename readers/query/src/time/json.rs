@@ -5,7 +5,7 @@ use super::model::{Jump, Mark, Run, Stretch, TimeEvent};
 use super::now::TimeNow;
 use super::offered::Offered;
 use super::slots::{Crossed, PointSlots, SlotReport};
-use super::why::{Moment, TimeWhy};
+use super::why::{Moment, Sign, TimeWhy};
 use super::zone::ZoneDay;
 use crate::rfc3339;
 use evidence::kinds::TimeMap;
@@ -54,6 +54,7 @@ fn event(one: &TimeEvent) -> Value {
     json!({
         "event_id": one.mark.entry.to_string(),
         "utc": rfc3339(one.mark.utc),
+        "source": one.source.as_str(),
         "code": one.code.name(),
         "cause": one.cause.map(TimeCause::name),
         "count": one.count,
@@ -79,6 +80,7 @@ fn run(one: &Run) -> Value {
         "event_id": one.entry.map(|entry| entry.to_string()),
         "cause": one.cause.map(evidence::reasons::EpochCause::name),
         "boot_id": one.boot.map(|boot| boot.to_string()),
+        "ended_by": one.ended.as_ref().map(event),
         "first": mark(&one.first),
         "last": mark(&one.last),
     })
@@ -223,6 +225,17 @@ fn moment(one: &Moment) -> Value {
     })
 }
 
+fn signs(all: &[Sign]) -> Vec<Value> {
+    let said = |sign: &Sign| {
+        let mut said = event(&sign.event);
+        if let Some(object) = said.as_object_mut() {
+            object.insert("before_ns".to_owned(), json!(sign.before_ns));
+        }
+        said
+    };
+    all.iter().map(said).collect()
+}
+
 /// A jump and how far it is away.
 fn distant(one: &Jump, distance_ns: i64) -> Value {
     let mut said = jump(one);
@@ -240,17 +253,6 @@ impl TimeWhy {
             let one = one.as_ref();
             one.map(|(one, distance_ns)| distant(one, *distance_ns))
         };
-        let signs: Vec<Value> = self
-            .signs
-            .iter()
-            .map(|sign| {
-                let mut said = event(&sign.event);
-                if let Some(object) = said.as_object_mut() {
-                    object.insert("before_ns".to_owned(), json!(sign.before_ns));
-                }
-                said
-            })
-            .collect();
         let restarts: Vec<Value> = self
             .restarts
             .iter()
@@ -272,7 +274,13 @@ impl TimeWhy {
             "jumped_over_by": self.over.as_ref().map(jump),
             "jump_before": near(&self.before),
             "jump_after": near(&self.after),
-            "signs": signs,
+            "signs": signs(&self.signs),
+            "node": signs(&self.node),
+            "ended": self.ended.as_ref().map(|end| json!({
+                "run": run(&end.run),
+                "stretch": stretch(&end.stretch),
+                "newest": mark(&end.newest),
+            })),
             "offered": offered(&self.offered),
             "restarts": restarts,
             "log_begins": self.reach.as_ref().map(|(first, _)| mark(first)),

@@ -154,14 +154,14 @@ impl Jump {
     }
 }
 
-/// An event of the time plane.
+/// An event of the time plane, or of the node's processes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeEvent {
     /// When, and the entry.
     pub mark: Mark,
     /// The run.
     pub run: usize,
-    /// Where: a part of the node, or who offered the time.
+    /// Where: a part of the node, a process of it, or who offered the time.
     pub source: SourceId,
     /// What happened.
     pub code: EventCode,
@@ -190,6 +190,8 @@ pub struct Run {
     pub last: Mark,
     /// When stamps said SYNCED for the first time.
     pub first_synced: Option<Mark>,
+    /// What ended it, where the log tells: the node was told to stop, or the recorder's process ended.
+    pub ended: Option<TimeEvent>,
 }
 
 impl Run {

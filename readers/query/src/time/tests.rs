@@ -1,5 +1,6 @@
 //! History and answers over logs in the making.
 
+mod node;
 mod standing;
 
 use super::{Asked, Cover, JumpKind, Span, TimeAccount, TimeHistory, TimeWhy};

@@ -2,6 +2,7 @@
 
 use super::account::TimeAccount;
 use super::model::{Asked, Cover, Jump, Label, Mark, Run, Stretch, TimeEvent};
+use super::node::AfterTheEnd;
 use super::offered::Offered;
 use evidence::kinds::TimeMap;
 use evidence::reasons::EventCode;
@@ -15,7 +16,7 @@ const SIGNS_BEHIND_NS: u64 = 15_000_000_000;
 /// (`HEARTBEAT_NS` of the I/O plane is 10 s, and slots that are longer beat once each).
 const AHEAD_NS_MAX: u64 = 60_000_000_000;
 /// Signs that are given; those nearest to the jump.
-const SIGNS_MAX: usize = 64;
+pub(super) const SIGNS_MAX: usize = 64;
 
 /// An event that may have to do with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,16 @@ pub struct Sign {
     pub event: TimeEvent,
     /// Nanoseconds from it to the jump or the instant; negative behind it.
     pub before_ns: i64,
+}
+
+impl Sign {
+    pub(super) fn of(event: &TimeEvent, at: MonoNs) -> Self {
+        let before_ns = i128::from(at.0) - i128::from(event.mark.at.0);
+        Self {
+            before_ns: i64::try_from(before_ns).unwrap_or(0),
+            event: event.clone(),
+        }
+    }
 }
 
 /// The instant as one of the clock's courses passed it.
@@ -66,6 +77,10 @@ pub struct TimeWhy {
     pub over: Option<Jump>,
     /// What the time plane told around the jump before, or around the instant.
     pub signs: Vec<Sign>,
+    /// What happened to the node's processes around the instant, or around the time without stamps that it is in.
+    pub node: Vec<Sign>,
+    /// The node as it ended, where the instant lies behind that and it does not run.
+    pub ended: Option<AfterTheEnd>,
     /// Who had offered the time by then, in the same run, and what became of it.
     pub offered: Vec<Offered>,
     /// The newest restart before, and the first behind: the run that ended and the one that began.
@@ -90,7 +105,12 @@ impl TimeWhy {
             .moments
             .iter()
             .any(|one| one.stretch.cover != Cover::NotHere);
-        (known || self.over.is_some()) && self.jump().is_none_or(Jump::is_explained)
+        // A node that was told to stop is known not to have run behind that.
+        let stopped = self
+            .ended
+            .as_ref()
+            .is_some_and(|end| end.run.ended.is_some());
+        (known || stopped || self.over.is_some()) && self.jump().is_none_or(Jump::is_explained)
     }
 }
 
@@ -146,6 +166,13 @@ impl TimeAccount {
                 let ns = from_jump(&jump).saturating_neg();
                 (jump, ns)
             }),
+            ended: moments
+                .is_empty()
+                .then(|| self.after_the_end(utc))
+                .flatten(),
+            node: moments
+                .first()
+                .map_or_else(Vec::new, |one| self.node_around(&one.stretch, one.at)),
             over,
             signs,
             offered: place.map_or_else(Vec::new, |(run, at)| self.offered(run, at)),
@@ -320,19 +347,33 @@ impl TimeAccount {
                 && at.since(event.mark.at) <= SIGNS_BEFORE_NS
                 && event.mark.at.since(at) <= SIGNS_BEHIND_NS
         });
-        let mut signs: Vec<Sign> = near
-            .map(|event| {
-                let before_ns = i128::from(at.0) - i128::from(event.mark.at.0);
-                Sign {
-                    before_ns: i64::try_from(before_ns).unwrap_or(0),
-                    event: event.clone(),
-                }
-            })
+        let mut signs: Vec<Sign> = near.map(|event| Sign::of(event, at)).collect();
+        let in_all: Vec<Sign> = signs
+            .iter()
+            .filter_map(|sign| Some(Sign::of(self.in_all(&sign.event)?, at)))
+            .filter(|sign| !signs.contains(sign))
             .collect();
+        signs.extend(in_all);
         signs.sort_by_key(|sign| sign.before_ns.unsigned_abs());
         signs.truncate(SIGNS_MAX);
         signs.sort_by_key(|sign| sign.event.mark.entry);
         signs
+    }
+
+    /// How far a source had jumped in all, where the first figure was a part and the whole was told later.
+    fn in_all(&self, first: &TimeEvent) -> Option<&TimeEvent> {
+        if first.code != EventCode::TimeSourceMoved {
+            return None;
+        }
+        let later = self
+            .events
+            .iter()
+            .filter(|event| event.run == first.run && event.mark.entry > first.mark.entry);
+        let codes = [EventCode::TimeSourceMoved, EventCode::TimeSourceMovedInAll];
+        let mut later = later.filter(|event| codes.contains(&event.code));
+        later
+            .next()
+            .filter(|event| event.code == EventCode::TimeSourceMovedInAll)
     }
 
     fn restarts(&self, run: Option<usize>, utc: UtcNs) -> Vec<(Run, Run)> {

@@ -191,5 +191,12 @@ fn restart(history: &TimeHistory, place: usize) -> String {
         Some(false) => "the machine was rebooted",
         None => "whether the machine was rebooted is not known",
     };
-    format!("{cause}, {boot}; epoch entry {}", said::entry(run.entry))
+    let ended = before
+        .ended
+        .as_ref()
+        .map_or_else(String::new, |event| format!("{}; ", said::of_node(event)));
+    format!(
+        "{ended}{cause}, {boot}; epoch entry {}",
+        said::entry(run.entry)
+    )
 }

@@ -100,6 +100,20 @@ pub(super) fn in_force(event: &TimeEvent) -> String {
     format!("{since}: {detail} ({cause}entry {})", event.mark.entry)
 }
 
+/// What happened to a process of the node, and the entry that says so.
+pub(super) fn of_node(event: &TimeEvent) -> String {
+    let detail = event
+        .detail
+        .as_deref()
+        .map_or_else(String::new, |detail| format!(", {detail}"));
+    format!(
+        "{} {}{detail} (entry {})",
+        event.code.name(),
+        event.source,
+        event.mark.entry
+    )
+}
+
 /// What the event of a jump says beside its cause.
 pub(super) fn seen(jump: &Jump) -> Option<&str> {
     let detail = jump.detail.as_deref()?;

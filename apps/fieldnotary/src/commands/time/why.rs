@@ -6,7 +6,8 @@ use crate::commands::Ended;
 use crate::commands::ink::{Ink, ink};
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
-use query::{Asked, Cover, Jump, Moment, TimeAccount, TimeWhy};
+use evidence::reasons::EpochCause;
+use query::{AfterTheEnd, Asked, Cover, Jump, Moment, Sign, TimeAccount, TimeWhy};
 use std::fmt::Write;
 
 /// Signs that the screen shows; --json has all.
@@ -104,6 +105,7 @@ pub(super) fn screen(why: &TimeWhy) -> String {
             said::proof(one)
         );
     }
+    node(&mut out, why);
     for (place, one) in why.offered.iter().enumerate() {
         let name = if place == 0 {
             "Offered times by then:\n"
@@ -138,12 +140,31 @@ fn moment(out: &mut String, why: &TimeWhy, one: &Moment) {
         }
         Cover::NotRunning => {
             let (begin, end) = (&one.stretch.begin, &one.stretch.end);
-            let _ = writeln!(
-                out,
-                "{at}: nothing was stamped; the last entry before is of {}, and the node began again at {}",
-                said::mark(begin),
-                words::time(end.utc)
-            );
+            let again = words::time(end.utc);
+            let pair = why.restarts.iter().find(|(_, began)| began.first == *end);
+            let _ = match pair.and_then(|(ended, _)| ended.ended.as_ref()) {
+                Some(event) => writeln!(
+                    out,
+                    "{at}: nothing was stamped, for the node did not run: {} at {}, and it began again at {again}",
+                    said::of_node(event),
+                    words::time(event.mark.utc)
+                ),
+                None => {
+                    let torn =
+                        pair.and_then(|(_, began)| began.cause) == Some(EpochCause::Recovery);
+                    let how = if torn {
+                        ", without an orderly stop"
+                    } else {
+                        ""
+                    };
+                    writeln!(
+                        out,
+                        "{at}: nothing was stamped; the last entry before is of {}{how}, and the node began again at \
+                         {again}",
+                        said::mark(begin)
+                    )
+                }
+            };
         }
         Cover::NotHere => {
             let words = ink(Ink::Bad, "the entries of that time are not here");
@@ -176,6 +197,9 @@ fn nowhere(why: &TimeWhy) -> String {
         return String::new();
     };
     let at = words::time(utc);
+    if let Some(end) = why.ended.as_ref().filter(|_| why.over.is_none()) {
+        return after_the_end(&at, end);
+    }
     match (&why.over, &why.reach) {
         (Some(_), _) => format!("{at}: the clock never showed this time, it jumped over it\n"),
         (None, Some((first, last))) => format!(
@@ -185,6 +209,61 @@ fn nowhere(why: &TimeWhy) -> String {
         ),
         (None, None) => format!("{at}: the log holds no entry\n"),
     }
+}
+
+/// The node does not run, and the instant lies behind its end.
+fn after_the_end(at: &str, end: &AfterTheEnd) -> String {
+    let newest = said::mark(&end.newest);
+    let ended = match &end.run.ended {
+        Some(event) => format!(
+            "the node did not run any more: {} at {}",
+            said::of_node(event),
+            words::time(event.mark.utc)
+        ),
+        None => "the node does not run, and how it ended is not in the log".to_owned(),
+    };
+    let known = match end.stretch.cover.label() {
+        Some(label) => format!(
+            "  its last stamps said {}, from {} on: {}\n",
+            said::label(label),
+            words::time(end.stretch.begin.utc),
+            said::reason(label)
+        ),
+        None => String::new(),
+    };
+    format!("{at}: {ended}; nothing was stamped behind {newest}\n{known}")
+}
+
+/// Processes of the node that ended or came again around it.
+fn node(out: &mut String, why: &TimeWhy) {
+    if why.node.is_empty() {
+        return;
+    }
+    let mut near: Vec<_> = why.node.iter().collect();
+    near.sort_by_key(|sign| sign.before_ns.unsigned_abs());
+    let more = near.len().saturating_sub(SIGNS_SHOWN_MAX);
+    near.truncate(SIGNS_SHOWN_MAX);
+    near.sort_by_key(|sign| (sign.event.mark.at, sign.event.mark.entry));
+    out.push_str("The node's own processes around it:\n");
+    for sign in near {
+        let _ = writeln!(out, "  {}: {}", sense(sign), said::of_node(&sign.event));
+    }
+    if more > 0 {
+        let _ = writeln!(out, "  {more} more: --json");
+    }
+}
+
+/// How long before or behind.
+fn sense(sign: &Sign) -> String {
+    let sense = if sign.before_ns < 0 {
+        "behind"
+    } else {
+        "before"
+    };
+    format!(
+        "{} {sense}",
+        words::nanoseconds(sign.before_ns.unsigned_abs())
+    )
 }
 
 fn jump(out: &mut String, why: &TimeWhy, one: &Jump) {
@@ -225,16 +304,8 @@ fn jump(out: &mut String, why: &TimeWhy, one: &Jump) {
         ("", Align::Left),
     ]);
     for sign in signs.iter().take(SIGNS_SHOWN_MAX) {
-        let sense = if sign.before_ns < 0 {
-            "behind"
-        } else {
-            "before"
-        };
         table.row([
-            format!(
-                "{} {sense}",
-                words::nanoseconds(sign.before_ns.unsigned_abs())
-            ),
+            sense(sign),
             said::entry(Some(sign.event.mark.entry)),
             sign.event.code.name().to_owned(),
             sign.event
@@ -269,9 +340,12 @@ fn restarts(out: &mut String, why: &TimeWhy) {
             true => ink(Ink::Odd, "; its clock was behind then"),
             false => String::new(),
         };
+        let by = ended.ended.as_ref().map_or_else(String::new, |event| {
+            format!(" Before it: {}.", said::of_node(event))
+        });
         let _ = writeln!(
             out,
-            "Restart: {what} between {} and {}{back}; epoch entry {}.",
+            "Restart: {what} between {} and {}{back}; epoch entry {}.{by}",
             words::time(ended.last.utc),
             words::time(began.first.utc),
             said::entry(began.entry),
