@@ -170,7 +170,7 @@ Examples:
   fieldnotary time why node 4711
 
 An instant or an entry is asked about, one of the two. An instant just ahead of the newest entry is
-answered as of that entry.
+answered as of that entry, and one behind an orderly stop by that stop.
 
 Exit codes:
   0  the log answers: it reaches there, and an entry explains the last jump before it
