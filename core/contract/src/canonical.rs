@@ -1,7 +1,7 @@
 //! The canonical form: one contract, one sequence of bytes, in deterministic CBOR.
 //!
 //! A map: 0 format, 1 station, 2 storage, 3 seal, 4 uplink (left out where there is none), 5 ports,
-//! 6 schedules, 7 point lists, 8 meters, 9 time (left out where there is none). Ports, schedules and meters are lists in the order of their
+//! 6 schedules, 7 point lists, 8 meters, 9 time, 10 the station's own points (both left out where there are none). Ports, schedules and meters are lists in the order of their
 //! ids. Meters of one type share one point list, which they name by its place; the lists stand in the
 //! order in which the meters first name them. Every value is written, also one that is a default.
 
@@ -218,7 +218,12 @@ impl Contract {
     pub fn canonical(&self) -> Vec<u8> {
         let (lists, rows) = self.shared_lists();
         let mut writer = Writer::new();
-        writer.map(8 + usize::from(self.uplink.is_some()) + usize::from(self.time.is_some()));
+        let some = [
+            self.uplink.is_some(),
+            self.time.is_some(),
+            !self.points.is_empty(),
+        ];
+        writer.map(8 + some.into_iter().filter(|some| *some).count());
         writer.uint(0);
         writer.uint(FORMAT);
         writer.uint(1);
@@ -245,6 +250,10 @@ impl Contract {
         if let Some(time) = &self.time {
             writer.uint(9);
             time.write(&mut writer);
+        }
+        if !self.points.is_empty() {
+            writer.uint(10);
+            self.points.write(&mut writer);
         }
         writer.into_bytes()
     }
@@ -303,6 +312,7 @@ impl Contract {
         let lists = point_lists(&mut map)?;
         let rows: Vec<MeterRow> = listed(&mut map, 8, METERS_MAX)?;
         let time = map.value(9)?.map(Item::read).transpose()?;
+        let points = map.value(10)?.map(Item::read).transpose()?;
         map.finish()?;
         reader.finish()?;
         let contract = Self {
@@ -320,6 +330,7 @@ impl Contract {
                 .map(|one| (one.id.clone(), one))
                 .collect(),
             meters: meters(rows, &lists).ok_or(UNSOUND)?,
+            points: points.unwrap_or_default(),
         };
         if !sound::problems(&contract, &BTreeSet::new()).is_empty() {
             return Err(UNSOUND);

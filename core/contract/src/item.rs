@@ -93,6 +93,8 @@ by_place_of_word! {
     Oscillator Parity Policy PtpMode PtpTimestamping RecordFunction RtsLevel Table
     ValueType WordOrder
 }
+use crate::station::{Active, Bias, CardKind, WireFault};
+by_place_of_word! { Active Bias CardKind WireFault }
 
 impl Item for String {
     fn write(&self, writer: &mut Writer) {

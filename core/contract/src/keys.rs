@@ -5,6 +5,7 @@ mod port;
 
 use crate::near::either;
 use crate::offered::OFFERED;
+use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
 use crate::time::TIME;
 use alloc::format;
 use alloc::string::String;
@@ -113,6 +114,11 @@ pub(crate) const ROOT: Section = Section {
         child("schedule", "[[schedule]]"),
         child("profile", "[[profile]]"),
         child("meter", "[[meter]]"),
+        child("card", "[[card]]"),
+        child("debounce", "[[debounce]]"),
+        child("di", "[[di]]"),
+        child("pulse", "[[pulse]]"),
+        child("ai", "[[ai]]"),
     ],
 };
 
@@ -274,7 +280,7 @@ pub(crate) const UPLINK: Section = Section {
 
 pub(crate) const SCHEDULE: Section = Section {
     header: "[[schedule]]",
-    doc: "When meters are read: at UTC multiples of `every`, shifted by `offset`.",
+    doc: "When meters are read and counts and values written: at UTC multiples of `every`, shifted by `offset`.",
     keys: &[
         key("id", "id", REQUIRED, "Its name."),
         key(
@@ -295,7 +301,8 @@ pub(crate) const SCHEDULE: Section = Section {
 
 /// Every table of the file, in the order of the reference.
 pub const SECTIONS: &[Section] = &[
-    STATION, STORAGE, SEAL, TIME, OFFERED, UPLINK, PORT, SCHEDULE, PROFILE, METER, POINT,
+    STATION, STORAGE, SEAL, TIME, OFFERED, UPLINK, PORT, SCHEDULE, PROFILE, METER, POINT, CARD,
+    DEBOUNCE, DI, PULSE, AI,
 ];
 
 /// The reference of every key as Markdown, a table for each table of the file.

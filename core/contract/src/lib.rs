@@ -30,6 +30,7 @@ mod read;
 mod rules;
 mod serial;
 mod sound;
+mod station;
 mod syntax;
 mod template;
 mod time;
@@ -48,6 +49,10 @@ pub use pace::Pace;
 pub use parse::parse;
 pub use parts::PartsError;
 pub use place::{Misfit, placed};
+pub use station::{
+    Active, Analog, Bias, Card, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints,
+    WireFault,
+};
 pub use template::{Draft, DraftPoint, FILL_IN, Wire, template};
 pub use warnings::Warning;
 

@@ -9,14 +9,14 @@ pub const SYNTAX_ERRORS_MAX: usize = 20;
 /// Longest excerpt of a line under an error, in characters.
 pub const EXCERPT_CHARS_MAX: usize = 100;
 
-/// Most meters of one node: with the longest names, the lease table of the truth store still holds
+/// Most meters and cards of one node: with the longest names, the lease table of the truth store still holds
 /// the streams of all of them and of all ports.
 pub const METERS_MAX: usize = 960;
 /// Most points of one meter, its profile's included.
 pub const METER_POINTS_MAX: usize = 512;
 /// Most points of all meters together: bounds what a node holds in memory.
 pub const POINTS_MAX: usize = 100_000;
-/// Most ports of one node.
+/// Most ports and cards of one node.
 pub const PORTS_MAX: usize = 64;
 /// Most schedules of one node.
 pub const SCHEDULES_MAX: usize = 64;
@@ -136,7 +136,32 @@ pub const READ_REGISTERS_MAX: u32 = 125;
 /// Most bits in one read.
 pub const READ_BITS_MAX: u32 = 2_000;
 
-/// Sources that name a part of the node itself; no port may take such a name.
+/// Most cards of one node: each is a stream of numbers as a meter is, and one of events as a port is.
+pub const CARDS_MAX: usize = 16;
+/// Most debounce policies.
+pub const POLICIES_MAX: usize = 64;
+/// Most points of the station itself.
+pub const STATION_POINTS_MAX: usize = 1_024;
+/// Lines of one card: as many as the kernel gives to one request.
+pub const LINES_MAX: u32 = 64;
+/// Edges that the kernel holds for a card; more than 16 for each of 64 lines it refuses.
+pub const CARD_BUFFER: core::ops::RangeInclusive<u32> = 16..=1_024;
+/// Longest debounce window, in microseconds: all points of a card wait for it.
+pub const WINDOW_US_MAX: u64 = 10_000_000;
+/// Most changes or glitches that are counted within the chatter time.
+pub const CHATTER_COUNT_MAX: u32 = 1_000;
+/// Shortest chatter time.
+pub const CHATTER_TIME_MS_MIN: u64 = 10;
+/// Longest chatter time.
+pub const CHATTER_TIME_MS_MAX: u64 = 3_600_000;
+/// Shortest distance of samples.
+pub const SAMPLE_MS_MIN: u64 = 10;
+/// Longest.
+pub const SAMPLE_MS_MAX: u64 = 3_600_000;
+/// Bytes of a segment's state for a pulse meter, at the most: its count.
+pub const PULSE_STATE_BYTES: u64 = 160;
+
+/// Sources that name a part of the node itself; no port or card may take such a name.
 pub const RESERVED_SOURCES: [&str; 9] = [
     "supervisor",
     "recorder",

@@ -5,6 +5,7 @@ mod serial;
 pub use crate::mbus::{MbusAddress, MbusLine, RecordFunction, RecordPick, Secondary};
 pub use serial::{Echo, Parity, Rs485, RtsLevel, SerialLine};
 
+use crate::station::StationPoints;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -31,6 +32,8 @@ pub struct Contract {
     pub schedules: BTreeMap<ScheduleId, Schedule>,
     /// Meters by id.
     pub meters: BTreeMap<MeterId, Meter>,
+    /// The station's own points.
+    pub points: StationPoints,
 }
 
 /// Who this node is.

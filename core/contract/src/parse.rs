@@ -1,6 +1,7 @@
 //! From the text of one file to a checked contract, or to everything that is wrong with it.
 
 mod meters;
+mod station;
 
 use crate::block::Block;
 use crate::error::{ContractError, Report, wrong};
@@ -89,6 +90,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         let schedules = self.schedules();
         let profiles = self.profiles();
         let meters = self.meters(&profiles, &ports);
+        let points = self.station_points();
         let contract = Contract {
             station,
             storage,
@@ -98,6 +100,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             ports,
             schedules,
             meters,
+            points,
         };
         for (place, problem) in problems(&contract, &self.without_address) {
             self.place(&place, problem);

@@ -3,8 +3,8 @@
 use crate::error::wrong;
 use crate::limits::{
     METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX,
-    RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX,
-    SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
+    PULSE_STATE_BYTES, RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES,
+    SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
 };
 use crate::mbus;
 use crate::model::{Address, Contract, Meter, Point, Port, PortKind, Source};
@@ -29,6 +29,11 @@ pub(crate) enum Place {
     Port(SourceId),
     Schedule(ScheduleId),
     Meter(MeterId),
+    Card(SourceId),
+    Debounce(PointId),
+    Di(PointId),
+    Pulse(PointId),
+    Ai(PointId),
 }
 
 /// Every broken rule but those of points, which [`crate::rules::point`] holds. Meters whose address is
@@ -82,6 +87,7 @@ pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<
         }
         add(Place::Meter(id.clone()), found);
     }
+    all.extend(crate::station::problems(contract));
     all
 }
 
@@ -114,14 +120,25 @@ fn counts(contract: &Contract) -> Problems {
         let advice = format!("at most {max} on one node: share the rest with another");
         out.unless(count <= max, keys, format!("{count} {what}"), advice);
     };
-    at_most(&["port"], contract.ports.len(), PORTS_MAX, "ports");
+    let cards = contract.points.cards.len();
+    at_most(
+        &["port", "card"],
+        contract.ports.len() + cards,
+        PORTS_MAX,
+        "ports and cards",
+    );
     at_most(
         &["schedule"],
         contract.schedules.len(),
         SCHEDULES_MAX,
         "schedules",
     );
-    at_most(&["meter"], contract.meters.len(), METERS_MAX, "meters");
+    at_most(
+        &["meter", "card"],
+        contract.meters.len() + cards,
+        METERS_MAX,
+        "meters and cards",
+    );
     let points = contract
         .meters
         .values()
@@ -135,9 +152,11 @@ fn counts(contract: &Contract) -> Problems {
 fn segment_holds_state(contract: &Contract) -> Problems {
     let mut out = Problems::default();
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let schedules = number(contract.ports.len()) * number(contract.schedules.len());
+    let (ports, cards) = (contract.ports.len(), contract.points.cards.len());
+    let schedules = number(ports + cards) * number(contract.schedules.len());
     let state = number(contract.canonical().len())
-        .saturating_add(number(contract.meters.len()).saturating_mul(METER_STATE_BYTES))
+        .saturating_add(number(contract.meters.len() + cards).saturating_mul(METER_STATE_BYTES))
+        .saturating_add(number(contract.points.pulses.len()).saturating_mul(PULSE_STATE_BYTES))
         .saturating_add(schedules.saturating_mul(SCHEDULE_STATE_BYTES));
     let least = state
         .saturating_mul(SEGMENT_STATES_MIN)
@@ -256,7 +275,7 @@ pub(crate) fn distinct(points: &[crate::model::Point]) -> bool {
     ids.len() == points.len()
 }
 
-fn reference<'c>(
+pub(crate) fn reference<'c>(
     out: &mut Problems,
     keys: &'static [&'static str],
     id: &str,

@@ -3,6 +3,7 @@
 use crate::keys::{Key, METER, POINT, PROFILE, Preset, RTU, SECTIONS, Section, TCP, UPLINK};
 use crate::limits::HEAD_END;
 use crate::offered::OFFERED;
+use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
 use crate::time::TIME;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -15,6 +16,25 @@ const COLUMNS: usize = 98;
 const PORT_ID: &str = "port-1";
 const SCHEDULE_ID: &str = "regular";
 const PROFILE_ID: &str = "acme-3p";
+/// Tables of the station's own points.
+const STATION: [&str; 5] = [
+    CARD.header,
+    DEBOUNCE.header,
+    DI.header,
+    PULSE.header,
+    AI.header,
+];
+/// Tables that are comments until somebody wants them.
+const OFF: [&str; 8] = [
+    PROFILE.header,
+    TIME.header,
+    OFFERED.header,
+    CARD.header,
+    DEBOUNCE.header,
+    DI.header,
+    PULSE.header,
+    AI.header,
+];
 
 /// Where the first meter is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +105,7 @@ pub fn template(draft: &Draft) -> String {
     for section in SECTIONS.iter().filter(|section| **section != POINT) {
         let off = match section.header {
             header if header == UPLINK.header => draft.uplink.is_none(),
-            header => [PROFILE.header, TIME.header, OFFERED.header].contains(&header),
+            header => OFF.contains(&header),
         };
         table(&mut out, section, section.header, off, draft, None);
         if *section == UPLINK && off {
@@ -169,6 +189,9 @@ fn line(section: &Section, key: &Key, draft: &Draft, point: Option<&DraftPoint>)
         Preset::Required if section.header == UPLINK.header && draft.uplink.is_none() => {
             Line::Comment(example(section, key.name))
         }
+        Preset::Required if STATION.contains(&section.header) => {
+            Line::Comment(example(section, key.name))
+        }
         Preset::Required => Line::FillIn,
         Preset::Stated(_) | Preset::Text("") => Line::Comment(example(section, key.name)),
         Preset::Text(text) => Line::Comment(format!("{text:?}")),
@@ -212,7 +235,13 @@ fn known(
         ("[[meter]]", "id") => given(&draft.meter).or_else(|| Some(quoted("meter-1"))),
         ("[[meter]]", "port") => Some(quoted(PORT_ID)),
         ("[[meter]]", "unit") => Some(draft.unit.unwrap_or(1).to_string()),
-        ("[[meter]]", "schedule") => Some(quoted(SCHEDULE_ID)),
+        ("[[meter]]" | "[[pulse]]" | "[[ai]]", "schedule") => Some(quoted(SCHEDULE_ID)),
+        ("[[card]]", "id") => Some(quoted("dio-1")),
+        ("[[card]]", "kind") => Some(quoted("gpio")),
+        ("[[debounce]]", "id") => Some(quoted("contact")),
+        ("[[di]]", "id") => Some(quoted("door")),
+        ("[[pulse]]", "id") => Some(quoted("water")),
+        ("[[ai]]", "id") => Some(quoted("cabinet")),
         (header, "id") if header == POINT.header => {
             Some(quoted(point.map_or("value-1", |point| &point.id)))
         }
@@ -250,6 +279,23 @@ fn example(section: &Section, name: &str) -> String {
         (_, "device") => "\"/dev/ttyUSB0\"",
         (_, "address") => "\"192.0.2.7:502\"",
         (_, "late_reply") => "\"2s\"",
+        (_, "path") => "\"/dev/gpiochip0\"",
+        (_, "card") => "\"dio-1\"",
+        (_, "line") => "4",
+        (_, "debounce") => "\"contact\"",
+        (_, "window") => "\"10ms\"",
+        (_, "fault_line") => "5",
+        ("[[di]]", "name") => "\"Door of bay 3\"",
+        (_, "capacity") => "65536",
+        (_, "channel") => "\"temp1_input\"",
+        (_, "deadband") => "\"0.5\"",
+        (_, "rate_max") => "\"2\"",
+        ("[[ai]]", "noise") => "\"0.2\"",
+        (_, "open_below") => "\"3600\"",
+        (_, "short_above") => "\"21000\"",
+        (_, "stale") => "\"5s\"",
+        (_, "calibration") => "\"2026-03\"",
+        (_, "calibrated") => "\"2026-03-14\"",
         ("[[meter]]", "timeout") => "\"1500ms\"",
         ("[[meter]]", "retries") => "0",
         (_, "baud") => "9600",

@@ -4,6 +4,7 @@ use crate::limits::DAY_MS;
 use crate::load::load;
 use crate::model::{Contract, PortKind, PtpMode, Time};
 use crate::rules::shown_ms;
+use crate::station::CardKind;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
@@ -25,6 +26,10 @@ pub enum Warning {
     NobodyOffers,
     /// No meter is on this port.
     UnusedPort(SourceId),
+    /// What this card gives is played from a file.
+    Recording(SourceId),
+    /// Nothing is wired to this card.
+    UnusedCard(SourceId),
     /// No meter follows this schedule.
     UnusedSchedule(ScheduleId),
     /// The slots of this schedule drift through the day.
@@ -78,6 +83,11 @@ impl fmt::Display for Warning {
                 f,
                 "a [[time.offered]] is trusted and there is no [uplink]: nobody offers the time"
             ),
+            Self::Recording(card) => write!(
+                f,
+                "card \"{card}\" plays a recording: whatever comes from it is marked as a test"
+            ),
+            Self::UnusedCard(card) => write!(f, "card \"{card}\" has no points"),
             Self::UnusedPort(port) => write!(f, "port \"{port}\" has no meters"),
             Self::UnusedSchedule(schedule) => {
                 write!(f, "schedule \"{schedule}\" has no meters")
@@ -110,7 +120,7 @@ impl Contract {
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         let mut out = Vec::new();
-        if self.meters.is_empty() {
+        if self.meters.is_empty() && self.points.is_empty() {
             out.push(Warning::NoMeters);
         }
         let unmeasured =
@@ -150,8 +160,17 @@ impl Contract {
                 out.push(Warning::OverloadedWhenSilent { port, percent });
             }
         }
+        for (id, card) in &self.points.cards {
+            if card.kind == CardKind::Recording {
+                out.push(Warning::Recording(id.clone()));
+            }
+            if self.points.on(id).is_empty() {
+                out.push(Warning::UnusedCard(id.clone()));
+            }
+        }
         for (id, schedule) in &self.schedules {
-            if !self.meters.values().any(|meter| meter.schedule == *id) {
+            let by_points = self.points.schedules().any(|one| one == id);
+            if !by_points && !self.meters.values().any(|meter| meter.schedule == *id) {
                 out.push(Warning::UnusedSchedule(id.clone()));
             }
             if DAY_MS.checked_rem(schedule.every_ms) != Some(0) {

@@ -4,6 +4,7 @@ use crate::model::{
     Echo, Oscillator, Parity, Policy, PortKind, PtpMode, PtpTimestamping, RecordFunction, RtsLevel,
     Table, ValueType, WordOrder,
 };
+use crate::station::{Active, Bias, CardKind, WireFault};
 use evidence::reasons::TruthClass;
 
 /// A value that the file writes as one of a few words. Lists only ever grow at the end.
@@ -56,6 +57,10 @@ words! {
     Oscillator { "xo" Xo "tcxo" Tcxo "ocxo" Ocxo "rubidium" Rubidium }
     PtpMode { "disciplines" Disciplines "free-running" FreeRunning }
     PtpTimestamping { "software" Software "hardware" Hardware }
+    CardKind { "gpio" Gpio "hwmon" Hwmon "iio" Iio "recording" Recording }
+    Active { "high" High "low" Low }
+    Bias { "as-is" AsIs "pull-up" PullUp "pull-down" PullDown "disabled" Disabled }
+    WireFault { "open-wire" OpenWire "short" Short }
     Policy { "evidence-first" EvidenceFirst "availability-first" AvailabilityFirst }
     TruthClass { "independent" Independent "same-device-sync" SameDeviceSync "same-device-deferred" SameDeviceDeferred }
 }

@@ -13,6 +13,8 @@ use alloc::vec::Vec;
 pub mod names {
     /// Next session number of a stream that is not committed; label: the stream.
     pub const SEQ_WINDOW: &str = "seq_window";
+    /// The last count of a pulse meter; label: the point.
+    pub const PULSES: &str = "pulses_counted";
     /// Version of a numbering; label of all that follow: port and schedule.
     pub const SLOT_VERSION: &str = "slot_version";
     /// Length of its slots; 0 where the contract has the schedule no more.
@@ -41,7 +43,8 @@ pub mod names {
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     use names::{
-        BOOT_TO_STABLE, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED, SEQ_WINDOW,
+        BOOT_TO_STABLE, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED, PULSES,
+        SEQ_WINDOW,
     };
     let whole = [
         PART,
@@ -51,6 +54,7 @@ pub fn is_reserved(name: &str) -> bool {
         NEWEST_SYNCED,
         BOOT_TO_STABLE,
         LOST_ENTRIES,
+        PULSES,
     ];
     whole.contains(&name) || name.starts_with("slot_")
 }

@@ -122,13 +122,27 @@ text_id! {
     ScheduleId;
 }
 
+/// A card as the group of its points.
+impl From<&SourceId> for MeterId {
+    fn from(card: &SourceId) -> Self {
+        Self(card.0.clone())
+    }
+}
+
+/// A pulse meter of the station's own, where it is named as meters are.
+impl From<&PointId> for MeterId {
+    fn from(point: &PointId) -> Self {
+        Self(point.0.clone())
+    }
+}
+
 /// Whose numbers are counted: a meter's read sessions, or a port's events. Written `meter ID` or
 /// `port ID`; an identifier has no space, so the two never meet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
-    /// Read sessions of a meter.
+    /// Read sessions of a meter, or records of a card's points.
     Meter(MeterId),
-    /// Events of a port.
+    /// Events of a port or card.
     Port(SourceId),
 }
 

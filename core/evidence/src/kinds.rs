@@ -1,15 +1,17 @@
 //! The one declared table of entry kinds. Enum, payload types, tags, CDDL and the documentation's
 //! table all come from it; numbers of kinds and keys are for ever.
 
+mod said;
+
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::{Blob, Field};
 use crate::ids::{
     BootId, CommitId, Digest, Generation, MeterId, PointId, ScheduleId, Seq, Slot, SourceId,
 };
 use crate::reasons::{
-    AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, DriftBudget, EpochCause,
-    EventCode, HoldoverReason, LossCause, MaintenancePhase, MarkerKind, Outcome, SkipCause,
-    TimeCause, TimeQuality, TimeStatus, TruthClass, WiringChange,
+    AdoptionCause, AnalogCause, AttemptCause, CountBasis, CounterState, Custody, DowntimeCause,
+    DriftBudget, EdgeLossCause, EpochCause, EventCode, LossCause, MaintenancePhase, MarkerKind,
+    Outcome, SkipCause, SoeChange, TimeCause, TimeQuality, TimeStatus, TruthClass, WiringChange,
 };
 use crate::time::{MonoNs, TimeDetail, UtcNs};
 use crate::{Decimal, Quality};
@@ -423,41 +425,55 @@ kinds! {
         6 address: Option<String> => "its address there";
         7 contract: CommitId => "the configuration entry that says so";
     }
-}
-
-impl TimeMap {
-    /// The map to use before the time process has spoken: the node's clock, and nothing to say for it.
-    #[must_use]
-    pub fn absent(as_of: MonoNs, utc: UtcNs) -> Self {
-        Self {
-            at: as_of,
-            as_of,
-            utc,
-            quality: TimeQuality::RtcOnly,
-            status: TimeStatus::FreeRun,
-            bound_ns: None,
-            bound_growth_ppb: 0,
-            valid_until: MonoNs(u64::MAX),
-            detail: TimeDetail::Holdover(HoldoverReason::TimePlaneAbsent),
-            basis: String::from("kernel clock"),
-            initial_ns: None,
-            frequency_ns: None,
-            temperature_ns: None,
-            ageing_ns: None,
-            asymmetry_ns: None,
-            drift_budget: None,
-            sync_age_ns: None,
-        }
+    18 "soe" Soe {
+        "A change of a digital input, or of what may be believed of it (R1.1, R3.1)."
+        0 at: MonoNs => "when, by the kernel's timestamp of the edge";
+        1 point_id: PointId => "the point";
+        2 source: SourceId => "the card";
+        3 line: u64 => "the line of the card";
+        4 seq: Seq => "number of the record among those of the card";
+        5 change: SoeChange => "what changed";
+        6 value: Option<bool> => "the state, active or not; absent where none is known";
+        7 quality: Quality => "validity and reason";
+        8 policy: String => "the debounce policy";
+        9 window_us: u64 => "its window, in microseconds";
+        10 confirmed_at: Option<MonoNs> => "when the state had held for the whole window";
+        11 bounce_from: Option<MonoNs> => "the first edge of the bouncing that led to it";
+        12 count: Option<u64> => "changes or edges that have no record of their own";
+        13 loss: Option<EdgeLossCause> => "why they have none";
+        14 contract: CommitId => "the configuration entry in force";
     }
-}
-
-impl EpochStart {
-    /// Whether the log was left without an orderly stop before this epoch.
-    #[must_use]
-    pub fn after_crash(&self) -> bool {
-        matches!(
-            self.cause,
-            EpochCause::Recovery | EpochCause::WriteFailure | EpochCause::TruthLost
-        )
+    19 "pulse_count" PulseCount {
+        "A pulse meter's count and its instant, taken together (A3.3)."
+        0 at: MonoNs => "the instant: the count has every pulse before it and none after";
+        1 point_id: PointId => "the point";
+        2 source: SourceId => "the card";
+        3 line: u64 => "the line of the card";
+        4 seq: Seq => "number of the record among those of the card";
+        5 slot: Option<Slot> => "the due slot it serves; absent for the last one before a stop";
+        6 count: u64 => "pulses ever counted; never smaller than in any entry before";
+        7 pulse_at: Option<MonoNs> => "when the last of them began, in this run";
+        8 value: Option<Decimal> => "the count times the weight of a pulse, exactly";
+        9 quality: Quality => "validity and reason";
+        10 basis: CountBasis => "where the count came from";
+        11 suspect: u64 => "pulses that may have been missed since the snapshot before";
+        12 policy: String => "the debounce policy";
+        13 window_us: u64 => "its window, in microseconds";
+        14 contract: CommitId => "the configuration entry in force";
+    }
+    20 "analog" Analog {
+        "An analog input's value (R3.3)."
+        0 at: MonoNs => "when it was sampled";
+        1 point_id: PointId => "the point";
+        2 source: SourceId => "the card";
+        3 channel: String => "the channel of the card";
+        4 seq: Seq => "number of the record among those of the card";
+        5 slot: Option<Slot> => "the due slot it serves";
+        6 cause: AnalogCause => "why it is told";
+        7 raw: Option<Decimal> => "the number as the card gave it; absent where it gave none";
+        8 value: Option<Decimal> => "the exact scaled value";
+        9 quality: Quality => "validity and reason";
+        10 calibration: Option<String> => "version of the calibration";
+        11 contract: CommitId => "the configuration entry under which it was scaled";
     }
 }

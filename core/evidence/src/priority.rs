@@ -54,6 +54,9 @@ impl EventCode {
             | Self::PortQuarantined
             | Self::TimeStep
             | Self::RtcMoved
+            | Self::PulseOverflow
+            | Self::PulsesSuspect
+            | Self::EdgesUnordered
             | Self::TimeSlew
             | Self::SyncAcquired
             | Self::SyncLost

@@ -117,6 +117,52 @@ codes! {
         Stale = 4, "stale", "older than the contract allows";
         Substituted = 5, "substituted", "entered by a person, not measured";
         Test = 6, "test", "taken during a test or maintenance window";
+        Chatter = 7, "chatter", "the input changes too often to be believed; it is frozen";
+        OpenWire = 8, "open_wire", "the wire is open";
+        ShortCircuit = 9, "short_circuit", "the wire is shorted";
+        Noise = 10, "noise", "the signal is disturbed";
+        RateOfChange = 11, "rate_of_change", "it moved faster than the contract allows";
+        SourceLost = 12, "source_lost", "its card cannot be read";
+        MissedPulses = 13, "missed_pulses", "pulses may have been missed since the snapshot before";
+    }
+}
+
+codes! {
+    /// What a record of a digital input tells (R1.1).
+    pub enum SoeChange as "soe-change" {
+        Initial = 0, "initial", "the state found when its card was opened";
+        Edge = 1, "edge", "the state changed and held for the whole window";
+        Quality = 2, "quality", "what may be believed of the state changed";
+        Lost = 3, "lost", "edges were lost, as many as counted";
+    }
+}
+
+codes! {
+    /// Why edges or changes of a digital input have no record of their own.
+    pub enum EdgeLossCause as "edge-loss-cause" {
+        KernelBuffer = 0, "kernel_buffer", "the kernel's buffer was full: its numbers of the line's edges jump";
+        QueueFull = 1, "queue_full", "the recorder took none and the node's queue was full";
+        Chatter = 2, "chatter", "seen and counted while the point was frozen";
+        InvalidState = 3, "invalid_state", "seen and counted while the wire was at fault";
+    }
+}
+
+codes! {
+    /// Where a pulse count came from (A3.3).
+    pub enum CountBasis as "count-basis" {
+        Live = 0, "live", "counted on from the snapshot before";
+        Fresh = 1, "fresh", "nothing was known of the point: counted from 0";
+        Log = 2, "log", "taken up at a start from the last count in the log";
+        Board = 3, "board", "taken up at a start from the count board, which was ahead of the log";
+    }
+}
+
+codes! {
+    /// Why an analog value is told.
+    pub enum AnalogCause as "analog-cause" {
+        Cyclic = 0, "cyclic", "a slot of its schedule was due";
+        Spontaneous = 1, "spontaneous", "it moved further than the deadband";
+        Quality = 2, "quality", "what may be believed of it changed";
     }
 }
 
@@ -232,6 +278,9 @@ codes! {
         RtcMoved = 120, "rtc_moved", "the real-time clock moved against the node's clock, which was not set; the count is nanoseconds";
         PtpLossEnded = 121, "ptp_loss_ended", "messages of the grandmaster arrive again as they should; the count is nanoseconds since their loss was told";
         TimeSourceMovedInAll = 122, "time_source_moved_in_all", "how far a source of time had jumped, once that was known whole: what was told at first was a part; the count is nanoseconds";
+        PulseOverflow = 128, "pulse_overflow", "a pulse count passed the capacity of its register; the count is how often by now";
+        PulsesSuspect = 129, "pulses_suspect", "pulses may have been missed; the count is how many since it was last told";
+        EdgesUnordered = 130, "edges_unordered", "a card gave an edge that is earlier than records that had left; the count is edges";
     }
 }
 

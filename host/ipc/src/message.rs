@@ -10,8 +10,8 @@ use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use evidence::reasons::{Custody, LossCause, TruthClass};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, ScheduleId, SourceId,
-    UtcNs,
+    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, PointId, ScheduleId,
+    SourceId, UtcNs,
 };
 use std::fmt;
 
@@ -348,6 +348,13 @@ messages! {
     25 PersonEntry { "A person at the command line adds an entry: a probe, maintenance, or a sign-off."
         0 submission_id: u64 => "its number";
         1 entry: Captured => "the entry; its actor ends with the user id that the kernel vouches for";
+    }
+    26 CountFloor { "Asks for the highest count of a pulse meter that was ever committed."
+        0 point: PointId => "the pulse meter";
+    }
+    27 CountStart { "That count."
+        0 point: PointId => "the pulse meter";
+        1 count: Option<u64> => "absent where none was ever committed";
     }
 
     64 SignCheckpoint { "Asks for a signature on a tree head."

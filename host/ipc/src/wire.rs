@@ -8,8 +8,8 @@ use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use evidence::limits::ENTRY_BYTES_MAX;
 use evidence::reasons::{Custody, LossCause, TruthClass};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Field, Generation, Kind, MonoNs, ScheduleId,
-    SourceId, UtcNs,
+    BootId, Captured, CommitId, Digest, Epoch, Field, Generation, Kind, MonoNs, PointId,
+    ScheduleId, SourceId, UtcNs,
 };
 
 /// A value that a message can carry.
@@ -47,7 +47,7 @@ macro_rules! as_in_evidence {
 
 as_in_evidence!(
     bool, i64, u32, u64, BootId, CommitId, Custody, Digest, Epoch, Generation, LossCause, MonoNs,
-    ScheduleId, SourceId, TruthClass, UtcNs,
+    PointId, ScheduleId, SourceId, TruthClass, UtcNs,
 );
 
 impl<T: Wire> Wire for Option<T> {

@@ -27,6 +27,11 @@ impl Lease {
         self.blocks.iter().map(|(next, end)| end - next).sum()
     }
 
+    /// The number that [`Self::take`] would give.
+    pub(crate) fn next(&self) -> Option<u64> {
+        self.blocks.front().map(|(next, _)| *next)
+    }
+
     /// The next number.
     pub(crate) fn take(&mut self) -> Option<Seq> {
         let (next, end) = self.blocks.front_mut()?;
@@ -41,10 +46,15 @@ impl Lease {
 
     /// Whether to ask for a block now.
     pub(crate) fn asks(&mut self, now: MonoNs) -> bool {
+        self.asks_below(now, LEASE_LOW)
+    }
+
+    /// The same of a stream that needs many numbers at once.
+    pub(crate) fn asks_below(&mut self, now: MonoNs, low: u64) -> bool {
         let waits = self
             .asked_at
             .is_some_and(|asked| now.since(asked) < LEASE_RETRY_NS);
-        let asks = self.left() <= LEASE_LOW && !waits;
+        let asks = self.left() <= low && !waits;
         if asks {
             self.asked_at = Some(now);
         }

@@ -66,6 +66,7 @@ mod lease;
 pub mod limits;
 mod link;
 mod plan;
+pub mod points;
 mod session;
 mod slots;
 mod state;

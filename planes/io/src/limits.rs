@@ -55,6 +55,16 @@ pub const READ_LATENCY_NS: u64 = 20_000_000;
 pub const STOP_WAIT_NS: u64 = 2_000_000_000;
 /// Counters in one snapshot, so that its entry stays within its bound.
 pub const COUNTERS_PER_SNAPSHOT_MAX: usize = 256;
+/// So long after its instant an edge of a card may be handed over and still find its place in the order.
+pub const SETTLE_NS: u64 = 10_000_000;
+/// Facts of a card that wait for their order; beyond it the oldest leave, and an earlier one may come late.
+pub const FACTS_MAX: usize = 65_536;
+/// Records of a card that wait for numbers or for space; changes beyond it have none of their own.
+pub const RECORDS_WAITING_MAX: usize = 16_384;
+/// A card with no more numbers than this asks for another block: what it may need until one comes.
+pub const CARD_LEASE_LOW: u64 = 512;
+/// Records of a card in one batch.
+pub const RECORDS_PER_BATCH: usize = 128;
 
 const _: () = assert!(RECONNECT_NS_MIN <= RECONNECT_NS_MAX);
 const _: () = assert!(

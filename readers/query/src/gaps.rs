@@ -84,7 +84,10 @@ impl GapAccount {
             | Payload::Probe(_)
             | Payload::Maintenance(_)
             | Payload::SignOff(_)
-            | Payload::Wiring(_) => {}
+            | Payload::Wiring(_)
+            | Payload::Soe(_)
+            | Payload::PulseCount(_)
+            | Payload::Analog(_) => {}
         }
     }
 

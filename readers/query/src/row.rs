@@ -1,6 +1,7 @@
 //! One entry as a line that people and programs read; the same names at node and collector.
 
 mod people;
+mod points;
 
 use evidence::kinds::{AttemptFailed, Event, Marker};
 use evidence::reasons::TimeCause;
@@ -99,6 +100,9 @@ fn payload_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
                 .collect();
             put("counters", Value::Array(counters));
         }
+        Payload::Soe(soe) => points::soe(soe, put),
+        Payload::PulseCount(pulse) => points::pulse(pulse, put),
+        Payload::Analog(analog) => points::analog(analog, put),
         other => proof_fields(other, put),
     }
 }

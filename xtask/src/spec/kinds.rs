@@ -18,7 +18,8 @@ macro_rules! code_lists {
 
 fn lists() -> Vec<Codes> {
     code_lists! {
-        TimeQuality TimeStatus TimeCause OffsetBucket DriftBudget HoldoverReason Validity QualityReason AttemptCause
+        TimeQuality TimeStatus TimeCause OffsetBucket DriftBudget HoldoverReason Validity QualityReason SoeChange EdgeLossCause
+        CountBasis AnalogCause AttemptCause
         EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause AdoptionCause EpochCause
         TruthClass Custody Outcome MaintenancePhase WiringChange GapClass Anchor
     }

@@ -6,6 +6,7 @@
 )]
 
 mod people;
+mod points;
 
 use evidence::cbor::Writer;
 use evidence::kinds::{
@@ -191,6 +192,7 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         }
         .into(),
         Kind::TimeMap => TimeMap::absent(AT, UtcNs(0)).into(),
+        Kind::Soe | Kind::PulseCount | Kind::Analog => points::sample(kind, full),
         _ => return people::sample(kind, full),
     })
 }

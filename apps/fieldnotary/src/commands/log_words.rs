@@ -1,12 +1,15 @@
 //! What an entry says, in words: values with unit and quality, configurations with their content.
 
+mod points;
+
 use super::site::site_words;
 use super::words;
 use contract::Contract;
 use evidence::kinds::{
     AttemptFailed, Configuration, CounterSnapshot, EpochStart, Event, Marker, Reading,
 };
-use evidence::{MeterId, Payload};
+use evidence::reasons::QualityReason;
+use evidence::{MeterId, Payload, PointId, Quality};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -75,6 +78,15 @@ impl Known {
         crate::lately::unit_of(contract, &reading.meter_id, &reading.point_id)
     }
 
+    /// The unit of one of the station's own points, with a space before it.
+    fn point_unit(&self, point: &PointId) -> String {
+        let contract = self.contract.as_ref();
+        match contract.map_or("", |contract| contract.points.unit_of(point)) {
+            "" => String::new(),
+            unit => format!(" {unit}"),
+        }
+    }
+
     /// The contract in force, for programs.
     pub(super) fn content(&self) -> Option<Value> {
         let contract = self.contract.as_ref()?;
@@ -121,6 +133,9 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Marker(marker)) => marker_words(marker),
         Some(Payload::CounterSnapshot(snapshot)) => counters_words(snapshot),
         Some(Payload::Configuration(part)) => configuration_words(part, known, whole),
+        Some(Payload::Soe(soe)) => points::soe_words(soe),
+        Some(Payload::PulseCount(pulse)) => points::pulse_words(pulse, known),
+        Some(Payload::Analog(analog)) => points::analog_words(analog, known),
         Some(other) => rest_words(other),
     }
 }
@@ -130,13 +145,16 @@ fn reading_words(reading: &Reading, unit: Option<&str>) -> String {
         .value
         .map_or_else(|| "no value".to_owned(), |value| value.to_string());
     let unit = unit.map_or_else(String::new, |unit| format!(" {unit}"));
-    let quality = reading.quality.validity.name();
-    let reason = match reading.quality.reason {
-        evidence::reasons::QualityReason::None => String::new(),
-        reason => format!(" ({})", reason.name()),
-    };
+    let quality = quality_words(reading.quality);
     let (meter, point, seq) = (&reading.meter_id, &reading.point_id, reading.seq.0);
-    format!("{meter}/{point} {value}{unit}, {quality}{reason}, seq {seq}")
+    format!("{meter}/{point} {value}{unit}, {quality}, seq {seq}")
+}
+
+fn quality_words(quality: Quality) -> String {
+    match quality.reason {
+        QualityReason::None => quality.validity.name().to_owned(),
+        reason => format!("{} ({reason})", quality.validity.name()),
+    }
 }
 
 fn failed_words(failed: &AttemptFailed) -> String {

@@ -6,6 +6,7 @@ mod notation;
 mod points;
 mod ports;
 mod station;
+mod station_points;
 mod time;
 mod uplink;
 
@@ -16,6 +17,7 @@ use notation::NOTATION_AND_NAMES;
 use points::POINTS;
 use ports::PORTS_AND_SCHEDULES;
 use station::STATION_STORAGE_AND_SEAL;
+use station_points::STATION_POINTS;
 use time::TIME;
 use uplink::UPLINK;
 
@@ -103,6 +105,14 @@ fn uplinks_are_checked() {
 #[test]
 fn ports_and_schedules_are_checked() {
     check(PORTS_AND_SCHEDULES);
+}
+
+//= R6.2
+//= R3.1
+//= R3.3
+#[test]
+fn the_stations_own_points_are_checked() {
+    check(STATION_POINTS);
 }
 
 //= R6.2

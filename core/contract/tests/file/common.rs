@@ -71,6 +71,42 @@ schedule = "quarter"
 id = "volt"
 register = "holding:100"
 type = "u16"
+
+[[card]]
+id = "dio"
+kind = "gpio"
+path = "/dev/gpiochip0"
+
+[[card]]
+id = "box"
+kind = "hwmon"
+path = "/sys/class/hwmon/hwmon0"
+
+[[debounce]]
+id = "contact"
+window = "10ms"
+
+[[di]]
+id = "door"
+card = "dio"
+line = 4
+debounce = "contact"
+fault_line = 5
+
+[[pulse]]
+id = "water"
+card = "dio"
+line = 6
+debounce = "contact"
+schedule = "quarter"
+weight = "0.01"
+
+[[ai]]
+id = "temp"
+card = "box"
+channel = "temp1_input"
+schedule = "quarter"
+scale = "0.001"
 "#;
 
 /// The sound file with its first `from` replaced.

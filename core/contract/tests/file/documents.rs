@@ -69,3 +69,26 @@ fn every_default_can_be_spelt_out() {
     let spelt = parse(&format!("{station}{text}")).expect("sound");
     assert_eq!(spelt.digest(), parse(station).expect("sound").digest());
 }
+
+/// The station's own points stand in the example as comments; without their marks they are sound.
+//= R6.2
+#[test]
+fn the_commented_tables_of_the_example_are_sound() {
+    let (before, points) = EXAMPLE
+        .split_once("takes the marks away.\n")
+        .expect("they are there");
+    let points: Vec<&str> = points
+        .lines()
+        .map(|line| line.trim_start_matches("# "))
+        .collect();
+    let contract = parse(&format!("{before}\n{}\n", points.join("\n")));
+    let contract = contract.map_err(|errors| ContractErrors::new("example", &errors).to_string());
+    let points = contract.expect("sound").points;
+    let counts = [
+        points.cards.len(),
+        points.inputs.len(),
+        points.pulses.len(),
+        points.analogs.len(),
+    ];
+    assert_eq!(counts, [2, 1, 1, 1]);
+}

@@ -38,7 +38,7 @@ impl Store {
     #[must_use]
     pub const fn keeps(self, kind: Kind) -> bool {
         match kind {
-            Kind::Event | Kind::Probe => matches!(self, Self::Soe),
+            Kind::Event | Kind::Probe | Kind::Soe => matches!(self, Self::Soe),
             Kind::Audit
             | Kind::EpochStart
             | Kind::Loss
@@ -46,6 +46,8 @@ impl Store {
             | Kind::SignOff
             | Kind::Wiring => matches!(self, Self::Audit),
             Kind::Reading
+            | Kind::PulseCount
+            | Kind::Analog
             | Kind::AttemptFailed
             | Kind::Marker
             | Kind::CounterSnapshot

@@ -1,18 +1,18 @@
 //! Every message comes back from its bytes; no bytes do harm.
 
 use super::{
-    Accepted, AckReport, Describe, Error, ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier,
-    FrontierAt, Head, Hello, Hole, Keys, Leaf, Lease, Leased, Message, NoteText, Offers,
-    PersonEntry, ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote,
-    SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
-    TimeStatement, Welcome,
+    Accepted, AckReport, CountFloor, CountStart, Describe, Error, ErrorCode, FeedBatch, FeedEntry,
+    FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf, Lease, Leased, Message,
+    NoteText, Offers, PersonEntry, ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint,
+    SignedNote, SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers,
+    TimeOffer, TimeStatement, Welcome,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
 use evidence::reasons::{CounterState, Custody, EventCode, LossCause, TruthClass};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, ScheduleId, SourceId,
-    UtcNs,
+    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, PointId, ScheduleId,
+    SourceId, UtcNs,
 };
 use proptest::prelude::{any, prop_assert_eq, proptest};
 
@@ -47,6 +47,20 @@ fn an_offer(number: u64) -> TimeOffer {
 
 fn offer(number: u64) -> Message {
     an_offer(number).into()
+}
+
+fn of_pulses() -> Vec<Message> {
+    vec![
+        CountFloor {
+            point: PointId::new("water").unwrap(),
+        }
+        .into(),
+        CountStart {
+            point: PointId::new("water").unwrap(),
+            count: Some(u64::MAX),
+        }
+        .into(),
+    ]
 }
 
 fn with_the_recorder() -> Vec<Message> {
@@ -268,6 +282,7 @@ fn with_the_signer() -> Vec<Message> {
 fn samples() -> Vec<Message> {
     [
         with_the_recorder(),
+        of_pulses(),
         reports(),
         of_the_feed(),
         with_the_signer(),

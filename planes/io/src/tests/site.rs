@@ -145,6 +145,7 @@ impl Site {
             ports: BTreeMap::from([(port.id.clone(), port)]),
             schedules: BTreeMap::from([(schedule.id.clone(), schedule)]),
             meters: self.meters.iter().enumerate().map(meter).collect(),
+            points: contract::StationPoints::default(),
         }
     }
 }

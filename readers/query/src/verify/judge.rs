@@ -43,6 +43,9 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Probe
         | Kind::Maintenance
         | Kind::SignOff
-        | Kind::Wiring => false,
+        | Kind::Wiring
+        | Kind::Soe
+        | Kind::PulseCount
+        | Kind::Analog => false,
     }
 }

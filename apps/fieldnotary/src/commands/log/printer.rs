@@ -4,8 +4,8 @@ use super::losses::Missing;
 use crate::commands::ink::{Ink, ink, padded};
 use crate::commands::log_words::{Known, what};
 use crate::commands::words;
-use evidence::reasons::{TimeQuality, TimeStatus};
-use evidence::{Entry, Generation, Kind, Payload, UtcNs};
+use evidence::reasons::{TimeQuality, TimeStatus, Validity};
+use evidence::{Entry, Generation, Kind, Payload, Quality, UtcNs};
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::io::Write;
@@ -182,15 +182,19 @@ fn columns(time: &str, id: &str, kind: &str, what: &str) -> String {
 fn colour(payload: Option<&Payload>) -> Option<Ink> {
     match payload {
         None | Some(Payload::Loss(_)) => Some(Ink::Bad),
-        Some(Payload::Reading(reading)) => match reading.quality.validity.name() {
-            "good" => None,
-            _ => Some(Ink::Odd),
-        },
+        Some(Payload::Reading(reading)) => odd(reading.quality),
+        Some(Payload::Soe(soe)) => odd(soe.quality),
+        Some(Payload::PulseCount(pulse)) => odd(pulse.quality),
+        Some(Payload::Analog(analog)) => odd(analog.quality),
         Some(Payload::AttemptFailed(_) | Payload::Downtime(_) | Payload::SeqSkip(_)) => {
             Some(Ink::Odd)
         }
         Some(_) => None,
     }
+}
+
+fn odd(quality: Quality) -> Option<Ink> {
+    (quality.validity != Validity::Good).then_some(Ink::Odd)
 }
 
 /// The commit id, with its generation where there is more than the first.

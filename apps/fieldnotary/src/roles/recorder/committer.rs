@@ -24,7 +24,7 @@ use contract::Contract;
 use evidence::kinds::{Counter, CounterSnapshot, Event};
 use evidence::reasons::EventCode;
 use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId, TimeMaps, UtcNs};
-use ipc::message::{Accepted, Message};
+use ipc::message::{Accepted, CountStart, Message};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -168,6 +168,11 @@ impl Committer {
                 schedule,
                 answer,
             } => self.slots(source, schedule, answer),
+            Work::Count { point, answer } => {
+                let count = self.ledger.count_of(&point);
+                let known = CountStart { point, count };
+                self.answers.push((answer, Pending::Ready(known.into())));
+            }
             Work::Time {
                 id,
                 source,
@@ -404,6 +409,10 @@ impl Committer {
         let mut counters = self.stats.counters(&self.own, clock::mono());
         counters.extend(self.media.counters(&self.own));
         counters.extend(time_stats::of_the_way(&self.budget, &self.own));
+        // A node with cards has a source for these: the cards say them, point by point.
+        if !self.contract.points.cards.is_empty() {
+            counters.retain(|counter| !super::stats::OF_CARDS.contains(&counter.name.as_str()));
+        }
         counters
     }
 

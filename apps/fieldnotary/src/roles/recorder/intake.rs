@@ -1,7 +1,7 @@
 //! Validation of what producers submit (life of a record, step 2): nothing unsound is committed as data.
 
 use evidence::kinds::Counter;
-use evidence::{Captured, CommitId, Kind, Payload, Seq, Stream, frozen};
+use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, Stream, frozen};
 use ipc::message::RefuseReason;
 
 /// Records that one submission may have: a frame takes them whole.
@@ -39,8 +39,12 @@ pub(super) fn check(
         });
     }
     let mut sound = Vec::with_capacity(records.len());
+    let mut points = 0;
     for captured in records {
-        match check_one(stream, seq, contract, &captured) {
+        // Records of a card's points are numbered one by one, those of a session share its number.
+        let number = seq.map(|seq| Seq(seq.0.saturating_add(points)));
+        points += u64::from(is_of_points(captured.kind));
+        match check_one(stream, number, contract, &captured) {
             Ok(payload) => sound.push((captured, payload)),
             Err((reason, detail)) => {
                 return Err(Objection {
@@ -70,6 +74,9 @@ fn check_one(
     let (meter, number, under) = match &payload {
         Payload::Reading(reading) => (&reading.meter_id, reading.seq, reading.contract),
         Payload::AttemptFailed(failed) => (&failed.meter_id, failed.seq, failed.contract),
+        Payload::Soe(soe) => (&MeterId::from(&soe.source), soe.seq, soe.contract),
+        Payload::PulseCount(pulse) => (&MeterId::from(&pulse.source), pulse.seq, pulse.contract),
+        Payload::Analog(analog) => (&MeterId::from(&analog.source), analog.seq, analog.contract),
         Payload::Event(_) | Payload::Marker(_) | Payload::Downtime(_) => return Ok(payload),
         Payload::CounterSnapshot(snapshot) => {
             let own = |counter: &&Counter| frozen::is_reserved(&counter.name);
@@ -101,6 +108,10 @@ fn check_one(
     Ok(payload)
 }
 
+const fn is_of_points(kind: Kind) -> bool {
+    matches!(kind, Kind::Soe | Kind::PulseCount | Kind::Analog)
+}
+
 fn not_for_producers(kind: Kind) -> String {
     format!("{} entries are written by the recorder alone", kind.name())
 }
@@ -109,9 +120,9 @@ fn not_for_producers(kind: Kind) -> String {
 mod tests {
     use super::check;
     use evidence::Stream;
-    use evidence::kinds::{AttemptFailed, Counter, CounterSnapshot, SeqSkip};
-    use evidence::reasons::{AttemptCause, CounterState, SkipCause};
-    use evidence::{Captured, CommitId, MeterId, MonoNs, Payload, Seq, SourceId};
+    use evidence::kinds::{Analog, AttemptFailed, Counter, CounterSnapshot, SeqSkip};
+    use evidence::reasons::{AnalogCause, AttemptCause, CounterState, SkipCause};
+    use evidence::{Captured, CommitId, MeterId, MonoNs, Payload, Quality, Seq, SourceId};
     use ipc::message::RefuseReason;
 
     fn failed(meter: &str, seq: u64, contract: u64) -> Payload {
@@ -168,6 +179,41 @@ mod tests {
         ] {
             assert_eq!(verdict(snapshot(name)), Some(RefuseReason::Kind), "{name}");
         }
+    }
+
+    fn analog(card: &str, seq: u64) -> Captured {
+        let analog = Analog {
+            at: MonoNs(1),
+            point_id: "temp".parse().unwrap(),
+            source: SourceId::new(card).unwrap(),
+            channel: "temp1_input".to_owned(),
+            seq: Seq(seq),
+            slot: None,
+            cause: AnalogCause::Cyclic,
+            raw: None,
+            value: None,
+            quality: Quality::GOOD,
+            calibration: None,
+            contract: CommitId(1),
+        };
+        Captured::new(&analog.into())
+    }
+
+    //= A4.1
+    //= A4.2
+    #[test]
+    fn records_of_a_card_are_dense_from_the_number_of_their_submission_on() {
+        let verdict = |records: Vec<Captured>| {
+            let stream = Stream::Meter(MeterId::new("dio").unwrap());
+            let found = check(&stream, Some(Seq(5)), CommitId(1), records);
+            found.err().map(|objection| objection.reason)
+        };
+        let dense = vec![analog("dio", 5), analog("dio", 6), analog("dio", 7)];
+        assert_eq!(verdict(dense), None);
+        let hole = vec![analog("dio", 5), analog("dio", 7)];
+        assert_eq!(verdict(hole), Some(RefuseReason::Order));
+        let foreign = vec![analog("dio", 5), analog("dio-2", 6)];
+        assert_eq!(verdict(foreign), Some(RefuseReason::Stream));
     }
 
     //= A4.1

@@ -5,6 +5,7 @@
 
 mod frozen;
 mod numbering;
+mod points;
 
 pub(super) use numbering::Missed;
 
@@ -13,13 +14,15 @@ use contract::{Contract, Schedule};
 use evidence::kinds::{Configuration, Marker, SeqSkip};
 use evidence::reasons::{MarkerKind, SkipCause};
 use evidence::{
-    Generation, MeterId, MonoNs, Payload, ScheduleId, Seq, Slot, SourceId, Stream, UtcNs,
+    Generation, MeterId, MonoNs, Payload, PointId, ScheduleId, Seq, Slot, SourceId, Stream, UtcNs,
 };
 use numbering::{Lost, Numbering};
+use points::group;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of a lease table's row beside the id: `meter `, two lengths and the number.
 const LEASE_ROW_BYTES: usize = 16;
+// Cards are counted among both.
 const _: () = assert!(
     (contract::limits::METERS_MAX + contract::limits::PORTS_MAX)
         * (evidence::limits::ID_BYTES_MAX + LEASE_ROW_BYTES)
@@ -91,6 +94,8 @@ pub(crate) struct Ledger {
     floor: u64,
     /// Numberings started in this run of the recorder.
     started: BTreeSet<(SourceId, ScheduleId)>,
+    /// Counts of pulse meters.
+    counts: BTreeMap<PointId, u64>,
     contract: Option<Contract>,
     /// Parts of a contract that is not complete yet.
     parts: Vec<Configuration>,
@@ -170,6 +175,14 @@ impl Ledger {
             Payload::AttemptFailed(failed) => {
                 self.committed(Stream::Meter(failed.meter_id.clone()), failed.seq.0);
                 self.serve(&failed.source, &failed.meter_id, failed.slot);
+            }
+            Payload::Soe(soe) => self.committed(group(&soe.source), soe.seq.0),
+            Payload::PulseCount(pulse) => {
+                self.counted(&pulse.point_id, pulse.count);
+                self.point(&pulse.source, &pulse.point_id, pulse.seq, pulse.slot);
+            }
+            Payload::Analog(analog) => {
+                self.point(&analog.source, &analog.point_id, analog.seq, analog.slot);
             }
             Payload::Event(event) => {
                 if let Some(seq) = event.seq {
@@ -452,16 +465,19 @@ impl Ledger {
     }
 }
 
-/// The meters of a schedule on a port.
+/// The meters of a schedule on a port; on a card its points, which are one.
 pub(super) fn meters_on<'c>(
     contract: &'c Contract,
     port: &SourceId,
     schedule: &ScheduleId,
 ) -> impl Iterator<Item = MeterId> + use<'c> {
     let (port, schedule) = (port.clone(), schedule.clone());
+    let (at, on) = (port.clone(), schedule.clone());
     let mine = move |meter: &&contract::Meter| meter.port == port && meter.schedule == schedule;
     let meters = contract.meters.values().filter(mine);
-    meters.map(|meter| meter.id.clone())
+    let follows = contract.points.schedules_on(&at).contains(&on);
+    let points = follows.then(|| MeterId::from(&at));
+    meters.map(|meter| meter.id.clone()).chain(points)
 }
 
 #[cfg(test)]

@@ -146,6 +146,10 @@ impl Session {
                 schedule: slots.schedule,
                 answer,
             },
+            Message::CountFloor(count) => Work::Count {
+                point: count.point,
+                answer,
+            },
             Message::Submit(submit) => Work::Submit {
                 id: submit.submission_id,
                 source: self.introduced()?,

@@ -58,6 +58,9 @@ const UNSUPPORTED: &[&str] = &[
     "overrun",
 ];
 
+/// Those of them that cards of the station's own points count.
+pub(super) const OF_CARDS: [&str; 2] = ["glitch_cnt", "debounce_reject_cnt"];
+
 /// The latest samples of a time span.
 #[derive(Debug, Default)]
 pub(super) struct Spans {

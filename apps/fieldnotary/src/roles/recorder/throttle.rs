@@ -8,6 +8,8 @@ use evidence::SourceId;
 const HEADROOM: u64 = 4;
 /// Requests a second beside the readings: leases, markers, events, reports, time.
 const BESIDE_PER_S: u64 = 50;
+/// Batches of edges of a card: those of 10,000 edges a second, several times over.
+const BATCHES_PER_S: u64 = 1_000;
 /// Requests that may come at once: a port's whole queue, and its leases.
 const BURST: u64 = 8_192;
 /// One entry says so, and one more each this long while it goes on.
@@ -92,9 +94,11 @@ pub(super) fn allowance_per_s(contract: &Contract, source: &SourceId) -> u64 {
         .filter_map(|meter| contract.schedules.get(&meter.schedule))
         .map(|schedule| 1_000u64.div_ceil(schedule.every_ms.max(1)))
         .sum::<u64>();
+    let card = contract.points.cards.contains_key(source);
     sessions
         .saturating_mul(HEADROOM)
         .saturating_add(BESIDE_PER_S)
+        .saturating_add(if card { BATCHES_PER_S } else { 0 })
 }
 
 #[cfg(test)]

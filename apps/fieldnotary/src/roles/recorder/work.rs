@@ -2,7 +2,7 @@
 
 use super::sealer::Sealed;
 use evidence::Stream;
-use evidence::{Captured, ScheduleId, SourceId};
+use evidence::{Captured, PointId, ScheduleId, SourceId};
 use ipc::message::Message;
 use journal::Loss;
 use std::sync::mpsc::SyncSender;
@@ -38,6 +38,8 @@ pub(super) enum Work {
         schedule: ScheduleId,
         answer: Answer,
     },
+    /// The highest count of a pulse meter.
+    Count { point: PointId, answer: Answer },
     /// How the clocks stand.
     Time {
         id: u64,

@@ -4,7 +4,7 @@ use super::Ledger;
 use super::numbering::Numbering;
 use contract::Pace;
 use evidence::frozen::names::{
-    SEQ_WINDOW, SLOT_EVERY, SLOT_FLOOR, SLOT_NEXT, SLOT_OFFSET, SLOT_SERVED, SLOT_VERSION,
+    PULSES, SEQ_WINDOW, SLOT_EVERY, SLOT_FLOOR, SLOT_NEXT, SLOT_OFFSET, SLOT_SERVED, SLOT_VERSION,
 };
 use evidence::kinds::{Counter, CounterSnapshot};
 use evidence::reasons::CounterState;
@@ -25,6 +25,9 @@ impl Ledger {
             .iter()
             .map(|(stream, next)| counter(SEQ_WINDOW, stream.to_string(), *next))
             .collect();
+        for (point, count) in &self.counts {
+            counters.push(counter(PULSES, point.to_string(), *count));
+        }
         for ((port, schedule), numbering) in &self.numberings {
             let label = format!("{port} {schedule}");
             let mut put = |name, value| counters.push(counter(name, label.clone(), value));
@@ -56,6 +59,10 @@ impl Ledger {
                     let Ok(stream) = label.parse() else { continue };
                     let window = self.windows.entry(stream).or_default();
                     *window = value.max(*window);
+                }
+                PULSES => {
+                    let Ok(point) = label.parse() else { continue };
+                    self.counted(&point, value);
                 }
                 name if name.starts_with("slot_") => self.observe_slots(name, label, value),
                 _ => {}

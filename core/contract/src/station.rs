@@ -1,0 +1,62 @@
+//! The station's own points whole: cards, debounce policies, digital inputs, pulse meters, analog inputs.
+
+mod keys;
+mod model;
+pub(crate) mod read;
+mod rules;
+
+pub(crate) use keys::{AI, CARD, DEBOUNCE, DI, PULSE};
+pub use model::{
+    Active, Analog, Bias, Card, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints,
+    WireFault,
+};
+pub(crate) use rules::problems;
+
+use crate::item::{Item, read_list, records, write_list};
+use crate::limits::{CARDS_MAX, POLICIES_MAX, STATION_POINTS_MAX};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use evidence::cbor::{DecodeError, Reader, Writer};
+use evidence::{PointId, SourceId};
+
+records! {
+    StationPoints { 0 cards; 1 policies; 2 inputs; 3 pulses; 4 analogs; }
+    Card { 0 id; 1 kind; 2 path; 3 buffer; }
+    Debounce {
+        0 id; 1 window_us; 2 hardware_us; 3 chatter_on; 4 chatter_off; 5 chatter_time_ms; 6 noise;
+    }
+    DigitalInput {
+        0 id; 1 card; 2 line; 3 active; 4 bias; 5 policy; 6 fault_line; 7 fault; 8 name;
+    }
+    PulseMeter {
+        0 id; 1 card; 2 line; 3 active; 4 bias; 5 policy; 6 schedule; 7 weight; 8 unit; 9 capacity;
+    }
+    Analog {
+        0 id; 1 card; 2 channel; 3 schedule; 4 sample_ms; 5 scale; 6 offset; 7 unit; 8 range; 9 deadband;
+        10 rate_max; 11 noise; 12 open_below; 13 short_above; 14 stale_ms; 15 calibration; 16 calibrated;
+    }
+}
+
+/// Lists in the order of the ids.
+macro_rules! lists {
+    ($($id:ty => $name:ty, $max:expr;)+) => { $(
+        impl Item for BTreeMap<$id, $name> {
+            fn write(&self, writer: &mut Writer) {
+                write_list(writer, self.values());
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                let list: Vec<$name> = read_list(reader, $max)?;
+                Ok(list.into_iter().map(|one| (one.id.clone(), one)).collect())
+            }
+        }
+    )+ };
+}
+
+lists! {
+    SourceId => Card, CARDS_MAX;
+    PointId => Debounce, POLICIES_MAX;
+    PointId => DigitalInput, STATION_POINTS_MAX;
+    PointId => PulseMeter, STATION_POINTS_MAX;
+    PointId => Analog, STATION_POINTS_MAX;
+}

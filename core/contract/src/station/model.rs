@@ -1,0 +1,244 @@
+//! What the contract says of the station's own points.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use evidence::{Decimal, MeterId, PointId, ScheduleId, SourceId};
+
+/// Cards, and the points that are wired to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StationPoints {
+    /// Cards by id.
+    pub cards: BTreeMap<SourceId, Card>,
+    /// Debounce policies by id.
+    pub policies: BTreeMap<PointId, Debounce>,
+    /// Digital inputs by id.
+    pub inputs: BTreeMap<PointId, DigitalInput>,
+    /// Pulse meters by id.
+    pub pulses: BTreeMap<PointId, PulseMeter>,
+    /// Analog inputs by id.
+    pub analogs: BTreeMap<PointId, Analog>,
+}
+
+/// Where points are wired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// Its id; the `source` of its records.
+    pub id: SourceId,
+    /// What it is.
+    pub kind: CardKind,
+    /// The device, directory or file.
+    pub path: String,
+    /// Edges that the kernel holds for it.
+    pub buffer: u32,
+}
+
+/// Kinds of cards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardKind {
+    /// A GPIO character device, version 2: lines.
+    Gpio,
+    /// A directory of the kernel's hardware monitoring: channels.
+    Hwmon,
+    /// A directory of the kernel's industrial I/O: channels.
+    Iio,
+    /// A file that is played: lines and channels, all of it marked as a test.
+    Recording,
+}
+
+/// How a line is made believable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debounce {
+    /// Its id.
+    pub id: PointId,
+    /// So long a state has to hold, in microseconds.
+    pub window_us: u64,
+    /// What the kernel is asked to filter, in microseconds; 0 for nothing.
+    pub hardware_us: u64,
+    /// So many changes within the time freeze the point; 0 for never.
+    pub chatter_on: u32,
+    /// So many or fewer thaw it.
+    pub chatter_off: u32,
+    /// The time.
+    pub chatter_time_ms: u64,
+    /// So many glitches within the time are noise; 0 for never.
+    pub noise: u32,
+}
+
+/// The level at which a line is active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Active {
+    /// High.
+    High,
+    /// Low.
+    Low,
+}
+
+/// The bias of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bias {
+    /// As it is.
+    AsIs,
+    /// Pulled up.
+    PullUp,
+    /// Pulled down.
+    PullDown,
+    /// None.
+    Disabled,
+}
+
+/// What a supervising line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireFault {
+    /// The wire is open.
+    OpenWire,
+    /// The wire is shorted.
+    Short,
+}
+
+/// A digital input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigitalInput {
+    /// Its id.
+    pub id: PointId,
+    /// Its card.
+    pub card: SourceId,
+    /// Its line on the card.
+    pub line: u32,
+    /// When it is active.
+    pub active: Active,
+    /// Its bias.
+    pub bias: Bias,
+    /// Its debounce policy.
+    pub policy: PointId,
+    /// The line that is active while the wire is at fault.
+    pub fault_line: Option<u32>,
+    /// Which fault that is.
+    pub fault: WireFault,
+    /// A name for people.
+    pub name: String,
+}
+
+/// A meter that gives pulses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PulseMeter {
+    /// Its id.
+    pub id: PointId,
+    /// Its card.
+    pub card: SourceId,
+    /// Its line on the card.
+    pub line: u32,
+    /// The level of a pulse.
+    pub active: Active,
+    /// Its bias.
+    pub bias: Bias,
+    /// Its debounce policy.
+    pub policy: PointId,
+    /// When its count is written.
+    pub schedule: ScheduleId,
+    /// What a pulse stands for.
+    pub weight: Decimal,
+    /// In this unit.
+    pub unit: String,
+    /// Where a register would begin again.
+    pub capacity: Option<u64>,
+}
+
+/// An analog input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Analog {
+    /// Its id.
+    pub id: PointId,
+    /// Its card.
+    pub card: SourceId,
+    /// Its channel on the card.
+    pub channel: String,
+    /// When its value is written in any case.
+    pub schedule: ScheduleId,
+    /// How often it is read.
+    pub sample_ms: u64,
+    /// The value is raw times this ...
+    pub scale: Decimal,
+    /// ... plus this.
+    pub offset: Decimal,
+    /// In this unit.
+    pub unit: String,
+    /// Smallest and largest good value.
+    pub range: Option<(Decimal, Decimal)>,
+    /// What moves further is told at once.
+    pub deadband: Option<Decimal>,
+    /// The most that it moves in a second.
+    pub rate_max: Option<Decimal>,
+    /// The most that the newest samples differ while it is quiet.
+    pub noise: Option<Decimal>,
+    /// A raw number below this says that the wire is open.
+    pub open_below: Option<Decimal>,
+    /// A raw number above this says that it is shorted.
+    pub short_above: Option<Decimal>,
+    /// A value older than this is stale, where that is not three samples.
+    pub stale_ms: Option<u64>,
+    /// Version of the calibration that scale and offset are of.
+    pub calibration: Option<String>,
+    /// When it was made.
+    pub calibrated: Option<String>,
+}
+
+impl StationPoints {
+    /// Nothing is wired to this node.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The schedule of a point; digital inputs have none.
+    #[must_use]
+    pub fn schedule_of(&self, point: &PointId) -> Option<&ScheduleId> {
+        let pulse = self.pulses.get(point).map(|pulse| &pulse.schedule);
+        pulse.or_else(|| self.analogs.get(point).map(|analog| &analog.schedule))
+    }
+
+    /// The schedules that points of a card follow.
+    #[must_use]
+    pub fn schedules_on(&self, card: &SourceId) -> BTreeSet<&ScheduleId> {
+        let pulses = self.pulses.values().filter(|pulse| pulse.card == *card);
+        let analogs = self.analogs.values().filter(|analog| analog.card == *card);
+        pulses
+            .map(|pulse| &pulse.schedule)
+            .chain(analogs.map(|analog| &analog.schedule))
+            .collect()
+    }
+
+    /// Every schedule that a point follows.
+    pub fn schedules(&self) -> impl Iterator<Item = &ScheduleId> {
+        let pulses = self.pulses.values().map(|pulse| &pulse.schedule);
+        pulses.chain(self.analogs.values().map(|analog| &analog.schedule))
+    }
+
+    /// The points of a card.
+    #[must_use]
+    pub fn on(&self, card: &SourceId) -> Vec<&PointId> {
+        let inputs = self.inputs.values().map(|one| (&one.card, &one.id));
+        let pulses = self.pulses.values().map(|one| (&one.card, &one.id));
+        let analogs = self.analogs.values().map(|one| (&one.card, &one.id));
+        let all = inputs.chain(pulses).chain(analogs);
+        all.filter(|(on, _)| *on == card)
+            .map(|(_, id)| id)
+            .collect()
+    }
+
+    /// The unit of a point; empty where it has none.
+    #[must_use]
+    pub fn unit_of(&self, point: &PointId) -> &str {
+        let pulse = self.pulses.get(point).map(|pulse| pulse.unit.as_str());
+        let analog = || self.analogs.get(point).map(|analog| analog.unit.as_str());
+        pulse.or_else(analog).unwrap_or("")
+    }
+}
+
+impl Card {
+    /// The card as the group of its points, whose records are one stream of numbers.
+    #[must_use]
+    pub fn group(&self) -> MeterId {
+        MeterId::from(&self.id)
+    }
+}

@@ -1,0 +1,372 @@
+//! What must hold of the station's own points.
+
+use super::model::{Analog, Card, CardKind, Debounce, DigitalInput, PulseMeter};
+use crate::limits::{
+    CARD_BUFFER, CARDS_MAX, CHATTER_COUNT_MAX, CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN, DAY_MS,
+    LINES_MAX, NAME_BYTES_MAX, POLICIES_MAX, RESERVED_SOURCES, SAMPLE_MS_MAX, SAMPLE_MS_MIN,
+    STATION_POINTS_MAX, UNIT_BYTES_MAX, WINDOW_US_MAX,
+};
+use crate::model::Contract;
+use crate::rules::{Problem, Problems, shown_ms, shown_us};
+use crate::sound::{Place, reference};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use evidence::{MeterId, PointId, ScheduleId, SourceId};
+
+/// Every broken rule of the station's own points.
+pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
+    let points = &contract.points;
+    let mut all: Vec<(Place, Problems)> = Vec::from([(Place::Root, counts(contract))]);
+    let mut paths = BTreeMap::new();
+    for (id, one) in &points.cards {
+        let mut found = card(contract, one);
+        if let Some(other) = paths.insert(one.path.as_str(), id) {
+            let what = format!("card \"{other}\" has the same path");
+            found.add(
+                &["path"],
+                what,
+                "one card for each chip: put all its points on one card",
+            );
+        }
+        all.push((Place::Card(id.clone()), found));
+    }
+    for (id, one) in &points.policies {
+        all.push((Place::Debounce(id.clone()), policy(one)));
+    }
+    let mut lines = Lines::default();
+    for (id, one) in &points.inputs {
+        let mut found = Problems::default();
+        lines.take(&mut found, &["line", "card"], (&one.card, one.line), id);
+        if let Some(line) = one.fault_line {
+            lines.take(&mut found, &["fault_line", "card"], (&one.card, line), id);
+        }
+        wired(contract, &mut found, &one.card, &one.policy);
+        input(one, &mut found);
+        all.push((Place::Di(id.clone()), found));
+    }
+    for (id, one) in &points.pulses {
+        let mut found = Problems::default();
+        lines.take(&mut found, &["line", "card"], (&one.card, one.line), id);
+        wired(contract, &mut found, &one.card, &one.policy);
+        pulse(contract, one, &mut found);
+        unique(&mut found, points.inputs.contains_key(id), id);
+        all.push((Place::Pulse(id.clone()), found));
+    }
+    let mut channels = BTreeMap::new();
+    for (id, one) in &points.analogs {
+        let mut found = analog(contract, one);
+        if let Some(other) = channels.insert((&one.card, one.channel.as_str()), id) {
+            let what = format!("point \"{other}\" has the same channel");
+            found.add(&["channel", "card"], what, "one point for each channel");
+        }
+        let taken = points.inputs.contains_key(id) || points.pulses.contains_key(id);
+        unique(&mut found, taken, id);
+        all.push((Place::Ai(id.clone()), found));
+    }
+    let each = |(place, found): (Place, Problems)| {
+        let placed = found
+            .0
+            .into_iter()
+            .map(move |problem| (place.clone(), problem));
+        placed.collect::<Vec<_>>()
+    };
+    all.into_iter().flat_map(each).collect()
+}
+
+fn counts(contract: &Contract) -> Problems {
+    let mut out = Problems::default();
+    let points = &contract.points;
+    let all = points.inputs.len() + points.pulses.len() + points.analogs.len();
+    for (keys, count, max, what) in [
+        (&["card"][..], points.cards.len(), CARDS_MAX, "cards"),
+        (
+            &["debounce"],
+            points.policies.len(),
+            POLICIES_MAX,
+            "debounce policies",
+        ),
+        (
+            &["di", "pulse", "ai"],
+            all,
+            STATION_POINTS_MAX,
+            "points of the station",
+        ),
+    ] {
+        let advice = format!("at most {max} on one node: share the rest with another");
+        out.unless(count <= max, keys, format!("{count} {what}"), advice);
+    }
+    out
+}
+
+fn card(contract: &Contract, card: &Card) -> Problems {
+    let mut out = Problems::default();
+    let id = card.id.as_str();
+    out.unless(
+        !RESERVED_SOURCES.contains(&id),
+        &["id"],
+        format!("\"{id}\" names a part of the node"),
+        "choose another id, such as \"dio-1\"",
+    );
+    out.unless(
+        !contract.ports.contains_key(&card.id),
+        &["id"],
+        format!("there is a port \"{id}\""),
+        "cards, ports and meters share no ids: choose another, such as \"dio-1\"",
+    );
+    out.unless(
+        !contract.meters.contains_key(&MeterId::from(&card.id)),
+        &["id"],
+        format!("there is a meter \"{id}\""),
+        "cards, ports and meters share no ids: choose another, such as \"dio-1\"",
+    );
+    let example = match card.kind {
+        CardKind::Gpio => "/dev/gpiochip0",
+        CardKind::Hwmon => "/sys/class/hwmon/hwmon0",
+        CardKind::Iio => "/sys/bus/iio/devices/iio:device0",
+        CardKind::Recording => "/var/lib/fieldnotary/edges.txt",
+    };
+    out.unless(
+        card.path.starts_with('/') && card.path.len() > 1,
+        &["path"],
+        format!("\"{}\" is not a whole path", card.path),
+        format!("write the whole path, such as \"{example}\""),
+    );
+    out.unless(
+        CARD_BUFFER.contains(&card.buffer),
+        &["buffer"],
+        format!("a buffer of {} edges", card.buffer),
+        "write 16 to 1024",
+    );
+    out
+}
+
+fn policy(policy: &Debounce) -> Problems {
+    let mut out = Problems::default();
+    out.unless(
+        policy.window_us <= WINDOW_US_MAX,
+        &["window"],
+        format!("a window of {}", shown_us(policy.window_us)),
+        "at most 10s",
+    );
+    out.unless(
+        policy.hardware_us == 0 || policy.hardware_us < policy.window_us,
+        &["hardware", "window"],
+        format!(
+            "the kernel would filter {}, the window is {}",
+            shown_us(policy.hardware_us),
+            shown_us(policy.window_us)
+        ),
+        "write less than `window`, or 0us, so that glitches are still counted",
+    );
+    let (on, off) = (policy.chatter_on, policy.chatter_off);
+    out.unless(
+        on == 0 || (2..=CHATTER_COUNT_MAX).contains(&on),
+        &["chatter_on"],
+        format!("a point that freezes at {on} changes"),
+        "write 2 to 1000, or 0 for never",
+    );
+    out.unless(
+        on == 0 || off < on,
+        &["chatter_off", "chatter_on"],
+        format!("it freezes at {on} changes and would thaw at {off}"),
+        "write less than `chatter_on`",
+    );
+    out.unless(
+        (CHATTER_TIME_MS_MIN..=CHATTER_TIME_MS_MAX).contains(&policy.chatter_time_ms),
+        &["chatter_time"],
+        format!("changes within {}", shown_ms(policy.chatter_time_ms)),
+        "write 10ms to 1h",
+    );
+    out.unless(
+        policy.noise <= CHATTER_COUNT_MAX,
+        &["noise"],
+        format!("noise at {} glitches", policy.noise),
+        "write 1 to 1000, or 0 for never",
+    );
+    out
+}
+
+/// Which point has which line of which card.
+#[derive(Default)]
+struct Lines<'c>(BTreeMap<(&'c SourceId, u32), &'c PointId>);
+
+impl<'c> Lines<'c> {
+    fn take(
+        &mut self,
+        out: &mut Problems,
+        keys: &'static [&'static str],
+        line: (&'c SourceId, u32),
+        point: &'c PointId,
+    ) {
+        out.unless(
+            line.1 < LINES_MAX,
+            keys,
+            format!("line {} of a card", line.1),
+            format!("lines are 0 to {}", LINES_MAX - 1),
+        );
+        if let Some(other) = self.0.insert(line, point) {
+            let what = format!("point \"{other}\" has line {} of the card too", line.1);
+            out.add(keys, what, "one point for each line");
+        }
+    }
+}
+
+fn unique(out: &mut Problems, taken: bool, id: &PointId) {
+    out.unless(
+        !taken,
+        &["id"],
+        format!("another point of the station is called \"{id}\""),
+        "give each an id of its own",
+    );
+}
+
+fn wired(contract: &Contract, out: &mut Problems, card: &SourceId, policy: &PointId) {
+    let points = &contract.points;
+    let cards = points.cards.keys().map(SourceId::as_str);
+    reference(out, &["card"], card.as_str(), cards);
+    let policies = points.policies.keys().map(PointId::as_str);
+    reference(out, &["debounce"], policy.as_str(), policies);
+    let found = points.cards.get(card);
+    let channels = found.filter(|card| matches!(card.kind, CardKind::Hwmon | CardKind::Iio));
+    out.unless(
+        channels.is_none(),
+        &["card"],
+        format!("card \"{card}\" has channels and no lines"),
+        "name a card of kind \"gpio\"",
+    );
+}
+
+fn input(input: &DigitalInput, out: &mut Problems) {
+    let len = input.name.len();
+    out.unless(
+        len <= NAME_BYTES_MAX,
+        &["name"],
+        format!("a name of {len} bytes"),
+        format!("at most {NAME_BYTES_MAX} bytes"),
+    );
+}
+
+fn unit(out: &mut Problems, unit: &str) {
+    let len = unit.len();
+    out.unless(
+        len <= UNIT_BYTES_MAX,
+        &["unit"],
+        format!("a unit of {len} bytes"),
+        format!("at most {UNIT_BYTES_MAX}, such as \"kWh\""),
+    );
+}
+
+fn pulse(contract: &Contract, pulse: &PulseMeter, out: &mut Problems) {
+    let schedules = contract.schedules.keys().map(ScheduleId::as_str);
+    reference(out, &["schedule"], pulse.schedule.as_str(), schedules);
+    unit(out, &pulse.unit);
+    out.unless(
+        pulse.weight.mantissa() > 0,
+        &["weight"],
+        format!("a pulse of weight {}", pulse.weight),
+        "write what one pulse stands for, more than 0",
+    );
+    out.unless(
+        pulse.capacity != Some(0),
+        &["capacity"],
+        "a register of capacity 0",
+        "write where it begins again, such as 65536, or remove the line",
+    );
+}
+
+fn analog(contract: &Contract, analog: &Analog) -> Problems {
+    let mut out = Problems::default();
+    let cards = &contract.points.cards;
+    reference(
+        &mut out,
+        &["card"],
+        analog.card.as_str(),
+        cards.keys().map(SourceId::as_str),
+    );
+    let schedules = contract.schedules.keys().map(ScheduleId::as_str);
+    reference(&mut out, &["schedule"], analog.schedule.as_str(), schedules);
+    let lines = cards
+        .get(&analog.card)
+        .filter(|card| card.kind == CardKind::Gpio);
+    out.unless(
+        lines.is_none(),
+        &["card"],
+        format!("card \"{}\" has lines and no channels", analog.card),
+        "name a card of kind \"hwmon\" or \"iio\"",
+    );
+    let name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    out.unless(
+        !analog.channel.is_empty()
+            && !analog.channel.starts_with('.')
+            && analog.channel.chars().all(name),
+        &["channel"],
+        format!("\"{}\" is not the name of a channel", analog.channel),
+        "write the file's name in the directory of the card, such as \"temp1_input\"",
+    );
+    unit(&mut out, &analog.unit);
+    out.unless(
+        (SAMPLE_MS_MIN..=SAMPLE_MS_MAX).contains(&analog.sample_ms),
+        &["sample"],
+        format!("a sample every {}", shown_ms(analog.sample_ms)),
+        "write 10ms to 1h",
+    );
+    out.unless(
+        analog.scale.mantissa() != 0,
+        &["scale"],
+        "a scale of 0 makes every value the same",
+        "write 1 for the raw number",
+    );
+    believable(analog, &mut out);
+    out
+}
+
+/// What a value is judged by.
+fn believable(analog: &Analog, out: &mut Problems) {
+    if let Some((min, max)) = analog.range {
+        out.unless(
+            min.cmp_value(max) != Ordering::Greater,
+            &["range"],
+            format!("no value lies between {min} and {max}"),
+            "write the smallest good value first, then the largest",
+        );
+    }
+    let limits: [(&[_], _); 3] = [
+        (&["deadband"], analog.deadband),
+        (&["rate_max"], analog.rate_max),
+        (&["noise"], analog.noise),
+    ];
+    for (keys, limit) in limits {
+        let below = limit.filter(|limit| limit.mantissa() < 0);
+        let what = below.map_or(String::new(), |below| format!("{below} is below 0"));
+        out.unless(
+            below.is_none(),
+            keys,
+            what,
+            "write how far it may move, or remove the line",
+        );
+    }
+    if let (Some(open), Some(short)) = (analog.open_below, analog.short_above) {
+        out.unless(
+            open.cmp_value(short) == Ordering::Less,
+            &["open_below", "short_above"],
+            format!("open below {open} and shorted above {short} leave no raw number"),
+            "write the lower bound in `open_below`, the upper one in `short_above`",
+        );
+    }
+    let stale = analog.stale_ms;
+    out.unless(
+        stale.is_none_or(|stale| (analog.sample_ms..=DAY_MS).contains(&stale)),
+        &["stale", "sample"],
+        format!("stale after {}", shown_ms(stale.unwrap_or(0))),
+        "at least `sample`, at most 1d",
+    );
+    out.unless(
+        analog.calibrated.is_none() || analog.calibration.is_some(),
+        &["calibrated"],
+        "a date of a calibration that has no version",
+        "write `calibration` too",
+    );
+}

@@ -1,0 +1,6 @@
+//! A card and its engine, driven by hand.
+
+mod burst;
+mod digital;
+mod pulses;
+mod site;

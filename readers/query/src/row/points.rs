@@ -1,0 +1,60 @@
+//! Records of the station's own points.
+
+use evidence::kinds::{Analog, PulseCount, Soe};
+use evidence::reasons::EdgeLossCause;
+use serde_json::{Value, json};
+
+pub(super) fn soe(soe: &Soe, put: &mut impl FnMut(&str, Value)) {
+    put("point_id", json!(soe.point_id.as_str()));
+    put("source", json!(soe.source.as_str()));
+    put("line", json!(soe.line));
+    put("seq", json!(soe.seq.0));
+    put("change", json!(soe.change.name()));
+    put("value", json!(soe.value.map(u8::from)));
+    put("quality", json!(soe.quality.validity.name()));
+    put("reason", json!(soe.quality.reason.name()));
+    put("debounce", json!(soe.policy));
+    put("debounce_window_us", json!(soe.window_us));
+    let held_ns = soe.confirmed_at.map(|at| at.since(soe.at));
+    put("confirmed_after_ns", json!(held_ns));
+    let bounced_ns = soe.bounce_from.map(|from| soe.at.since(from));
+    put("bounced_ns", json!(bounced_ns));
+    put("count", json!(soe.count));
+    put("loss", json!(soe.loss.map(EdgeLossCause::name)));
+    put("contract", json!(soe.contract.0));
+    put("mono_ns", json!(soe.at.0));
+}
+
+pub(super) fn pulse(pulse: &PulseCount, put: &mut impl FnMut(&str, Value)) {
+    put("point_id", json!(pulse.point_id.as_str()));
+    put("source", json!(pulse.source.as_str()));
+    put("line", json!(pulse.line));
+    put("seq", json!(pulse.seq.0));
+    put("slot", json!(pulse.slot.map(|slot| slot.to_string())));
+    put("count", json!(pulse.count));
+    put("value", json!(pulse.value.map(|value| value.to_string())));
+    put("quality", json!(pulse.quality.validity.name()));
+    put("reason", json!(pulse.quality.reason.name()));
+    put("basis", json!(pulse.basis.name()));
+    put("suspect", json!(pulse.suspect));
+    let age_ns = pulse.pulse_at.map(|at| pulse.at.since(at));
+    put("last_pulse_age_ns", json!(age_ns));
+    put("debounce", json!(pulse.policy));
+    put("debounce_window_us", json!(pulse.window_us));
+    put("contract", json!(pulse.contract.0));
+}
+
+pub(super) fn analog(analog: &Analog, put: &mut impl FnMut(&str, Value)) {
+    put("point_id", json!(analog.point_id.as_str()));
+    put("source", json!(analog.source.as_str()));
+    put("channel", json!(analog.channel));
+    put("seq", json!(analog.seq.0));
+    put("slot", json!(analog.slot.map(|slot| slot.to_string())));
+    put("cause", json!(analog.cause.name()));
+    put("raw", json!(analog.raw.map(|raw| raw.to_string())));
+    put("value", json!(analog.value.map(|value| value.to_string())));
+    put("quality", json!(analog.quality.validity.name()));
+    put("reason", json!(analog.quality.reason.name()));
+    put("calibration", json!(analog.calibration));
+    put("contract", json!(analog.contract.0));
+}

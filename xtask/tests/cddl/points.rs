@@ -1,0 +1,65 @@
+//! Entries of a station's own points.
+
+use super::{AT, SLOT, source};
+use evidence::kinds::{Analog, PulseCount, Soe};
+use evidence::reasons::{AnalogCause, CountBasis, EdgeLossCause, QualityReason, SoeChange};
+use evidence::{CommitId, Kind, Payload, PointId, Quality, Seq};
+
+/// An entry of one of these kinds: with every field, or with only those that it must have.
+pub(super) fn sample(kind: Kind, full: bool) -> Payload {
+    let (point_id, seq, contract) = (PointId::new("di-17").unwrap(), Seq(7), CommitId(1));
+    let policy = String::from("contact");
+    match kind {
+        Kind::Soe => Soe {
+            at: AT,
+            point_id,
+            source: source(),
+            line: 17,
+            seq,
+            change: SoeChange::Lost,
+            value: full.then_some(true),
+            quality: Quality::invalid(QualityReason::Chatter),
+            policy,
+            window_us: 10_000,
+            confirmed_at: full.then_some(AT),
+            bounce_from: full.then_some(AT),
+            count: full.then_some(12),
+            loss: full.then_some(EdgeLossCause::KernelBuffer),
+            contract,
+        }
+        .into(),
+        Kind::PulseCount => PulseCount {
+            at: AT,
+            point_id,
+            source: source(),
+            line: 3,
+            seq,
+            slot: full.then_some(SLOT),
+            count: u64::MAX,
+            pulse_at: full.then_some(AT),
+            value: full.then(|| "1234.5".parse().unwrap()),
+            quality: Quality::questionable(QualityReason::MissedPulses),
+            basis: CountBasis::Board,
+            suspect: 1,
+            policy,
+            window_us: 500,
+            contract,
+        }
+        .into(),
+        _ => Analog {
+            at: AT,
+            point_id,
+            source: source(),
+            channel: "temp1_input".into(),
+            seq,
+            slot: full.then_some(SLOT),
+            cause: AnalogCause::Spontaneous,
+            raw: full.then(|| "21500".parse().unwrap()),
+            value: full.then(|| "21.500".parse().unwrap()),
+            quality: Quality::GOOD,
+            calibration: full.then(|| "2026-03".into()),
+            contract,
+        }
+        .into(),
+    }
+}
