@@ -1,12 +1,14 @@
 //! What a node did lately, learned from its entries: by the recorder as it commits, by a reader of its files.
 
 mod clock;
+mod points;
 
 use clock::Clock;
 use contract::Contract;
 use evidence::kinds::{AttemptFailed, Event, Reading};
 use evidence::reasons::{AttemptCause, EventCode};
 use evidence::{CommitId, Decimal, MeterId, Payload, PointId, SourceId, Stamp, UtcNs};
+use points::Points;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -94,6 +96,7 @@ pub(crate) struct Lately {
     clock: Clock,
     meters: BTreeMap<MeterId, MeterSeen>,
     ports: BTreeMap<SourceId, PortSeen>,
+    points: Points,
     link: Link,
 }
 
@@ -119,7 +122,7 @@ impl Lately {
                 self.link.contacted = false;
             }
             Payload::Event(event) => self.event(mark, event),
-            _ => {}
+            other => self.points.observe(mark, other),
         }
     }
 
@@ -195,6 +198,7 @@ impl Lately {
             ("last", self.last(contract, now)),
             ("ports", self.ports_json(contract, now, as_of)),
             ("meter_states", self.meters_json(contract, now, as_of)),
+            ("points", self.points.json(contract, now)),
             ("uplink", self.uplink_json(contract, now)),
         ]
     }

@@ -5,6 +5,7 @@
 //! the file system allows it, and are durable when they return (`O_DSYNC`).
 
 mod aligned;
+mod counts;
 mod error;
 mod file;
 mod found;
@@ -14,6 +15,7 @@ mod marker;
 mod truth;
 mod volume;
 
+pub use counts::{CountBoard, Counts};
 pub use error::MediaError;
 pub use file::{Access, DATA_SYNC};
 pub use found::{Found, FoundTruth, FoundVolume};

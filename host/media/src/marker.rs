@@ -90,7 +90,16 @@ impl MarkerBoard {
         meters: &[MeterId],
     ) -> Result<(Self, Vec<Mark>, Vec<MarkFinding>), MediaError> {
         std::fs::create_dir_all(dir).map_err(|error| MediaError::new("creating", dir, error))?;
-        let path = dir.join(file_name(port));
+        Self::open_file(&dir.join(file_name(port, EXTENSION)), boot_id, meters)
+    }
+
+    /// The board in this file.
+    pub(crate) fn open_file(
+        path: &Path,
+        boot_id: BootId,
+        meters: &[MeterId],
+    ) -> Result<(Self, Vec<Mark>, Vec<MarkFinding>), MediaError> {
+        let path = path.to_path_buf();
         let (found, findings) = read_file(&path);
         // Written anew it would say that nothing was ever attempted.
         if let Some(MarkFinding::FileUnreadable { why, .. }) = findings
@@ -267,7 +276,7 @@ fn read_file(path: &Path) -> (Vec<(Mark, u64)>, Vec<MarkFinding>) {
 }
 
 /// A port's file: characters that a file name cannot have are written as `%` and two hex digits.
-fn file_name(port: &SourceId) -> String {
+pub(crate) fn file_name(port: &SourceId, extension: &str) -> String {
     let mut name = String::new();
     for c in port.as_str().chars() {
         if c.is_ascii_alphanumeric() || "_-".contains(c) {
@@ -276,7 +285,7 @@ fn file_name(port: &SourceId) -> String {
             name.push_str(&format!("%{:02x}", u32::from(c)));
         }
     }
-    format!("{name}.{EXTENSION}")
+    format!("{name}.{extension}")
 }
 
 fn port_of(path: &Path) -> Option<SourceId> {
@@ -370,7 +379,9 @@ const _: () = assert!(4 + 8 + 16 + 1 + 4 * 8 + 2 * 6 + METER_BYTES + 4 <= MARK_B
 
 #[cfg(test)]
 mod tests {
-    use super::{COPIES, MARK_BYTES, MarkFinding, MarkerBoard, Times, file_name, read_marks};
+    use super::{
+        COPIES, EXTENSION, MARK_BYTES, MarkFinding, MarkerBoard, Times, file_name, read_marks,
+    };
     use evidence::{BootId, MeterId, MonoNs, Seq, Slot, SourceId};
 
     fn times(seq: u64, at: u64) -> Times {
@@ -386,12 +397,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let port = SourceId::new("p").unwrap();
         // Whatever keeps it from being read; permissions would not keep root.
-        std::fs::create_dir(dir.path().join(file_name(&port))).unwrap();
+        std::fs::create_dir(dir.path().join(file_name(&port, EXTENSION))).unwrap();
         let (_, findings) = read_marks(dir.path());
         assert!(matches!(findings[..], [MarkFinding::FileUnreadable { .. }]));
         let error = MarkerBoard::open(dir.path(), &port, BootId([1; 16]), &[]).unwrap_err();
         assert!(error.to_string().contains("reading"), "{error}");
-        let (_, findings) = read_marks(&dir.path().join(file_name(&port)).join("gone"));
+        let (_, findings) = read_marks(&dir.path().join(file_name(&port, EXTENSION)).join("gone"));
         assert!(findings.is_empty(), "what is not there has nothing on it");
     }
 
@@ -457,7 +468,7 @@ mod tests {
             board.attempt(&meter, times(seq, seq * 10), None).unwrap();
         }
         drop(board);
-        let path = dir.path().join(file_name(&port));
+        let path = dir.path().join(file_name(&port, EXTENSION));
         let whole = std::fs::read(&path).unwrap();
         for byte in 0..MARK_BYTES * COPIES {
             let mut damaged = whole.clone();

@@ -23,6 +23,8 @@ pub enum Place {
     Papers,
     /// The directories of the serial devices: an adapter that is plugged in again is another file.
     Devices,
+    /// The station's own cards: folders of GPIO chips, directories of channels, recordings.
+    Cards,
     /// Where the time process has sockets that daemons answer to.
     TimeSockets,
     /// The real-time clock, the clocks of network cards, the temperature.
@@ -155,6 +157,7 @@ pub const ROLES: &[Row] = &[
             (Place::Names, Access::Read),
             (Place::Markers, Access::Write),
             (Place::Devices, Access::Devices),
+            (Place::Cards, Access::Devices),
             (Place::Trial, Access::Write),
         ],
         network: Network::Named,

@@ -3,7 +3,7 @@
 use super::ink::{Ink, ink};
 use super::misfits::{misfits, truth_device_doubt};
 use super::status::is_running;
-use super::{Ended, clocks_there, ports, read_configuration, words};
+use super::{Ended, cards, clocks_there, ports, read_configuration, words};
 use crate::cli::CheckArgs;
 use crate::paths::DataDir;
 use contract::{Contract, ContractError, ContractErrors};
@@ -32,6 +32,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
     // A running node has its lines open; nobody else should.
     if !data.as_ref().is_some_and(is_running) {
         warnings.extend(ports::unreadable(&contract));
+        warnings.extend(cards::unreadable(&contract));
     }
     warnings.extend(clocks_there::doubts(&contract));
     sound(args, &path, &contract, &warnings);
@@ -74,6 +75,7 @@ fn sound(args: &CheckArgs, path: &str, contract: &Contract, warnings: &[String])
                 "ports": contract.ports.len(),
                 "meters": contract.meters.len(),
                 "points": points,
+                "cards": contract.points.cards.len(),
                 "warnings": warnings,
                 "errors": [],
             })
@@ -83,8 +85,12 @@ fn sound(args: &CheckArgs, path: &str, contract: &Contract, warnings: &[String])
     for warning in warnings {
         sayln!("{} {warning}", ink(Ink::Odd, "warning:"));
     }
+    let cards = match contract.points.cards.len() {
+        0 => String::new(),
+        count => format!(", {}", counted(count, "card", "cards")),
+    };
     sayln!(
-        "{path}: {}. {}, {}, digest {}",
+        "{path}: {}. {}, {}{cards}, digest {}",
         ink(Ink::Good, "sound"),
         counted(contract.ports.len(), "port", "ports"),
         counted(contract.meters.len(), "meter", "meters"),

@@ -152,6 +152,14 @@ fn announcement(contract: &Contract, data: &DataDir, report: &Map<String, Value>
         let names: Vec<&str> = meters.map(|meter| meter.id.as_str()).collect();
         lines.push(("port", format!("{id}, {wire}, {}", named(&names))));
     }
+    for card in contract.points.cards.values() {
+        let points = contract.points.on(&card.id);
+        let names: Vec<&str> = points.iter().map(|point| point.as_str()).collect();
+        lines.push((
+            "card",
+            format!("{}, {}, {}", card.id, card.path, names.join(", ")),
+        ));
+    }
     for schedule in contract.schedules.values() {
         let every = words::span(schedule.every_ms);
         lines.push(("schedule", format!("{}, every {every}", schedule.id)));

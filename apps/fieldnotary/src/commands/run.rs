@@ -3,7 +3,9 @@
 use super::directory::{check_media, keys_beside, open_found};
 use super::journal::look::FoundLog;
 use super::misfits::misfits;
-use super::{Ended, load_contract, ports, preflight, read_contract, readiness, restore_mark};
+use super::{
+    Ended, cards, load_contract, ports, preflight, read_contract, readiness, restore_mark,
+};
 use crate::cli::{Role, RoleArgs, RunArgs};
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
@@ -44,7 +46,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
     for warning in contract.warnings() {
         complain!("warning: {warning}");
     }
-    for port in ports::unreadable(&contract) {
+    let cards = cards::unreadable(&contract);
+    for port in ports::unreadable(&contract).into_iter().chain(cards) {
         complain!("warning: {port}");
     }
     make_directories(&data)?;

@@ -2,9 +2,9 @@
 
 use super::ink::{Ink, ink};
 use super::processes;
-use super::status_medium;
 use super::table::{Align, Table};
 use super::words;
+use super::{status_medium, status_points};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -21,6 +21,7 @@ pub(super) fn screen(report: &Value) -> String {
         anchors(report).to_string(),
         ports(report),
         meters(report),
+        status_points::points(report),
         processes::lines(report),
         link_and_ring(report),
         format!("{}{}", counters(report), status_medium::line(report)),
@@ -34,15 +35,15 @@ pub(super) fn screen(report: &Value) -> String {
     out
 }
 
-fn number(value: &Value, path: &str) -> Option<u64> {
+pub(super) fn number(value: &Value, path: &str) -> Option<u64> {
     value.pointer(path).and_then(Value::as_u64)
 }
 
-fn word<'v>(value: &'v Value, path: &str) -> &'v str {
+pub(super) fn word<'v>(value: &'v Value, path: &str) -> &'v str {
     value.pointer(path).and_then(Value::as_str).unwrap_or("-")
 }
 
-fn ago(mark: &Value) -> String {
+pub(super) fn ago(mark: &Value) -> String {
     number(mark, "/age_ms").map_or_else(|| "-".to_owned(), |ms| format!("{} ago", words::span(ms)))
 }
 
@@ -154,7 +155,7 @@ fn why_so(report: &Value) -> String {
     format!("; {reason}{since}{cause}")
 }
 
-fn rows<'v>(report: &'v Value, path: &str) -> &'v [Value] {
+pub(super) fn rows<'v>(report: &'v Value, path: &str) -> &'v [Value] {
     report
         .pointer(path)
         .and_then(Value::as_array)

@@ -2,7 +2,7 @@
 
 use crate::cli::Role;
 use crate::paths::DataDir;
-use contract::{Contract, PortKind};
+use contract::{CardKind, Contract, PortKind};
 use sandbox::{Place, Site};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,8 @@ pub(crate) fn confine(
 
 fn site(role: Role, contract: &Contract, data: &DataDir) -> Site {
     let mut site = Site::default();
-    let ports = u64::try_from(contract.ports.len()).unwrap_or(u64::MAX);
+    let ports = contract.ports.len() + contract.points.cards.len();
+    let ports = u64::try_from(ports).unwrap_or(u64::MAX);
     match role {
         Role::Io => {
             site.more_descriptors = ports.saturating_mul(PORT_DESCRIPTORS);
@@ -86,6 +87,7 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
         (Place::Standing, vec![data.uplink()]),
         (Place::Papers, papers.collect()),
         (Place::Devices, devices.flatten().collect()),
+        (Place::Cards, cards(contract)),
         (Place::TimeSockets, time_sockets(contract, data)),
         (Place::Sensors, sensors(contract)),
     ]);
@@ -94,6 +96,22 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
         places.insert(Place::Trial, vec![PathBuf::from(folder)]);
     }
     places
+}
+
+/// What cards are: a chip that is plugged in again is another file of its folder, as is a recording that is
+/// written anew, and a directory of the
+/// kernel's is where its link leads.
+fn cards(contract: &Contract) -> Vec<PathBuf> {
+    let cards = contract.points.cards.values();
+    let places = cards.flat_map(|card| match card.kind {
+        CardKind::Gpio | CardKind::Recording => device_directories(Path::new(&card.path)),
+        CardKind::Hwmon | CardKind::Iio => {
+            let path = PathBuf::from(&card.path);
+            let real = std::fs::canonicalize(&path);
+            real.into_iter().chain([path]).collect()
+        }
+    });
+    places.filter(|path| path.exists()).collect()
 }
 
 /// Where sockets of ours lie that daemons answer to: chronyd writes only where it may, beside its own. A folder

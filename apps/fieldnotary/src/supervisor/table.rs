@@ -86,14 +86,16 @@ impl Starts {
         specs
     }
 
-    /// Ports of the site.
+    /// Ports and cards of the site.
     pub(super) fn ports(&self) -> usize {
-        self.contract.ports.len()
+        self.contract.ports.len() + self.contract.points.cards.len()
     }
 
-    /// A process for each port, named after it; where there are very many, each for several.
+    /// A process for each port and card, named after it; where there are very many, each for several.
     pub(super) fn separated(&self) -> Vec<Spec> {
-        let ports: Vec<&str> = self.contract.ports.keys().map(|id| id.as_str()).collect();
+        let cards = self.contract.points.cards.keys();
+        let ports = self.contract.ports.keys().chain(cards);
+        let ports: Vec<&str> = ports.map(|id| id.as_str()).collect();
         let each = ports.len().div_ceil(PORT_PROCESSES_MAX).max(1);
         ports
             .chunks(each)

@@ -40,6 +40,7 @@ mod restarts;
 mod ring_files;
 mod ring_full;
 mod site;
+mod station_points;
 mod tamper;
 mod tamper_collector;
 mod tamper_files;

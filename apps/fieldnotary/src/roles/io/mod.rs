@@ -1,15 +1,17 @@
-//! The io role: each port has its threads, kept apart so that one's trouble stays its own.
+//! The io role: each port and each card has its threads, kept apart so that one's trouble stays its own.
 
+mod card;
 mod keeper;
 mod outbox;
 mod port;
+mod session;
 
 use crate::clock;
 use crate::paths::DataDir;
 use crate::supervisor::Reports;
 use contract::Contract;
 use evidence::SourceId;
-use keeper::{Keeper, News};
+use keeper::{Keeper, News, Progress};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +19,7 @@ use std::time::Duration;
 /// How often the ports are looked after.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
-/// Captures on the ports of the contract, or on those named, until it is told to stop.
+/// Captures on the ports and cards of the contract, or on those named, until it is told to stop.
 pub(crate) fn run(
     contract: &Contract,
     data: &DataDir,
@@ -25,12 +27,16 @@ pub(crate) fn run(
     stop: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let reports = Reports::to(data.recorder_socket(), "io");
+    let wanted = |id: &&SourceId| only.is_empty() || only.iter().any(|port| port == id.as_str());
+    let cards = contract.points.cards.keys().filter(wanted);
+    let cards = cards.map(|id| keeper(contract, data, id, stop, card::run));
     let mut keepers: Vec<Keeper> = contract
         .ports
         .keys()
-        .filter(|id| only.is_empty() || only.iter().any(|port| port == id.as_str()))
-        .map(|id| keeper(contract, data, id, stop))
+        .filter(wanted)
+        .map(|id| keeper(contract, data, id, stop, port::run))
         .collect();
+    keepers.extend(cards);
     loop {
         sandbox::pulse::alive();
         let stopping = stop.load(Ordering::Relaxed);
@@ -46,11 +52,19 @@ pub(crate) fn run(
     }
 }
 
-fn keeper(contract: &Contract, data: &DataDir, id: &SourceId, stop: &Arc<AtomicBool>) -> Keeper {
+type Run = fn(&Contract, &DataDir, &SourceId, &Arc<AtomicBool>, Progress) -> Result<(), String>;
+
+fn keeper(
+    contract: &Contract,
+    data: &DataDir,
+    id: &SourceId,
+    stop: &Arc<AtomicBool>,
+    run: Run,
+) -> Keeper {
     let (contract, data, id, stop) = (contract.clone(), data.clone(), id.clone(), Arc::clone(stop));
     let name = id.to_string();
     Keeper::new(&name, move |progress| {
-        port::run(&contract, &data, &id, &stop, progress)
+        run(&contract, &data, &id, &stop, progress)
     })
 }
 

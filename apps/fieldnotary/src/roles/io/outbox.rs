@@ -10,12 +10,10 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Items that may wait for the recorder; at three quarters the port stops to start sessions.
-const ITEMS_MAX: usize = 4_096;
-/// From here on the queue counts as full.
-const FULL_AT: usize = ITEMS_MAX / 4 * 3;
-/// From here on down it has space again.
-const SPACE_AT: usize = ITEMS_MAX / 2;
+/// Items of a port that may wait for the recorder; at three quarters it stops to start sessions.
+pub(super) const PORT_ITEMS_MAX: usize = 4_096;
+/// The same of a card, whose items are batches of many records.
+pub(super) const CARD_ITEMS_MAX: usize = 512;
 /// Numbers asked for at once.
 const LEASE_COUNT: u64 = 1_024;
 /// Pause before a refused submission is sent again.
@@ -57,15 +55,18 @@ pub(super) struct Outbox {
     shelf: Mutex<Shelf>,
     filled: Condvar,
     bell: UnixStream,
+    /// From three quarters of it on the queue counts as full, from half of it down it has space again.
+    items_max: usize,
 }
 
 impl Outbox {
     /// An empty queue that rings `bell` when there is news for the port.
-    pub(super) fn new(bell: UnixStream) -> Arc<Self> {
+    pub(super) fn new(bell: UnixStream, items_max: usize) -> Arc<Self> {
         Arc::new(Self {
             shelf: Mutex::default(),
             filled: Condvar::new(),
             bell,
+            items_max,
         })
     }
 
@@ -73,7 +74,7 @@ impl Outbox {
     pub(super) fn put(&self, item: Item) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         shelf.items.push_back(item);
-        if !shelf.full && shelf.items.len() >= FULL_AT {
+        if !shelf.full && shelf.items.len() >= self.items_max / 4 * 3 {
             shelf.full = true;
             shelf.news.push(News::Full(true));
             self.ring();
@@ -139,7 +140,7 @@ impl Outbox {
     fn done(&self) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         shelf.items.pop_front();
-        if shelf.full && shelf.items.len() <= SPACE_AT {
+        if shelf.full && shelf.items.len() <= self.items_max / 2 {
             shelf.full = false;
             shelf.news.push(News::Full(false));
             self.ring();

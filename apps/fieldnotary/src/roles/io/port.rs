@@ -1,15 +1,15 @@
 //! Drives the engine of one port: bytes, time and leases in, requests and records out.
 
 use super::keeper::Progress;
-use super::outbox::{Item, News, Outbox};
+use super::outbox::{Item, News, Outbox, PORT_ITEMS_MAX};
+use super::session::{self, Delivery};
 use crate::clock;
 use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
 use contract::Contract;
 use evidence::Stream;
 use evidence::{MonoNs, SourceId};
-use io_plane::{Action, Input, Mark, PortEngine, SlotClock};
-use ipc::message::{Message, SlotFloor, Welcome};
+use io_plane::{Action, Input, Mark, PortEngine};
 use media::{MarkerBoard, Times};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -21,8 +21,6 @@ use wire::{Transport, wait};
 
 /// Longest wait, so that a stop is noticed.
 const LOOK_UP: Duration = Duration::from_millis(100);
-/// How long the last records may wait for the recorder at a stop.
-const DRAIN: Duration = Duration::from_secs(4);
 
 /// Captures on one port until it is told to stop.
 pub(super) fn run(
@@ -32,16 +30,11 @@ pub(super) fn run(
     stop: &Arc<AtomicBool>,
     progress: Progress,
 ) -> Result<(), String> {
-    let (bell, ringer) =
-        UnixStream::pair().map_err(|error| format!("{id}: cannot make a bell: {error}"))?;
-    for end in [&bell, &ringer] {
-        end.set_nonblocking(true)
-            .map_err(|error| format!("{id}: {error}"))?;
-    }
+    let (bell, ringer) = session::bell(id)?;
     // The last records are delivered after the stop, so the link has a stop of its own.
     let give_up = Arc::new(AtomicBool::new(false));
     let mut link = RecorderLink::for_port(&data.recorder_socket(), id, &give_up);
-    let Some(welcome) = welcome(&mut link, stop, &give_up) else {
+    let Some(welcome) = session::welcome(&mut link, stop, &give_up) else {
         return Ok(());
     };
     let engine = PortEngine::new(contract, id, welcome.contract)
@@ -57,7 +50,7 @@ pub(super) fn run(
     for finding in findings {
         eprintln!("io: {id}: the poll marker board: {finding:?}");
     }
-    let outbox = Outbox::new(ringer);
+    let outbox = Outbox::new(ringer, PORT_ITEMS_MAX);
     let mut driver = Driver {
         id,
         contract,
@@ -72,34 +65,10 @@ pub(super) fn run(
         progress,
     };
     driver.number_slots(&mut link)?;
-    let port = id.clone();
-    let submitting = std::thread::spawn(move || outbox.deliver(&mut link, &port));
+    let delivery = Delivery::begin(outbox, link, id, give_up);
     driver.drive(stop);
     driver.outbox.close();
-    let deadline = clock::mono().plus_ns(u64::try_from(DRAIN.as_nanos()).unwrap_or(u64::MAX));
-    while !submitting.is_finished() && clock::mono() < deadline {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    give_up.store(true, Ordering::Relaxed);
-    submitting
-        .join()
-        .map_err(|_| format!("port {id}: delivery ended by a fault of this program"))
-}
-
-/// Waits for the recorder, but not past a stop.
-fn welcome(link: &mut RecorderLink, stop: &AtomicBool, give_up: &AtomicBool) -> Option<Welcome> {
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) && !give_up.load(Ordering::Relaxed) {
-                std::thread::sleep(LOOK_UP);
-            }
-            give_up.store(true, Ordering::Relaxed);
-        });
-        let welcome = link.welcome();
-        give_up.store(true, Ordering::Relaxed);
-        welcome
-    })
-    .inspect(|_| give_up.store(false, Ordering::Relaxed))
+    delivery.end()
 }
 
 struct Driver<'a> {
@@ -129,32 +98,8 @@ impl Driver<'_> {
     fn number_slots(&mut self, link: &mut RecorderLink) -> Result<(), String> {
         let schedules: Vec<_> = self.engine.schedules().into_iter().collect();
         for schedule in schedules {
-            let Some(plan) = self.contract.schedules.get(&schedule) else {
-                continue;
-            };
-            let every_ns = plan.every_ms * 1_000_000;
-            let answer = link.ask(
-                &SlotFloor {
-                    schedule: schedule.clone(),
-                }
-                .into(),
-            );
-            let start = match answer {
-                Some(Message::SlotStart(start)) => start,
-                Some(other) => {
-                    return Err(format!(
-                        "port {}: no slots of {schedule}: {other:?}",
-                        self.id
-                    ));
-                }
-                None => return Ok(()),
-            };
-            let clock = SlotClock {
-                version: start.version,
-                number_at_anchor: start.number,
-                anchor: start.anchor,
-                every_ns,
-            };
+            let clock = session::slots(link, self.contract, self.id, &schedule)?;
+            let Some(clock) = clock else { return Ok(()) };
             self.feed(Input::Schedule { schedule, clock });
         }
         Ok(())

@@ -1,0 +1,103 @@
+//! What the station's own points said last.
+
+use super::{Mark, mark_json, put};
+use contract::Contract;
+use evidence::reasons::SoeChange;
+use evidence::{Payload, PointId, Quality, UtcNs};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Points that a report lists; beyond it those that are not good are listed.
+const POINTS_LISTED_MAX: usize = 200;
+
+#[derive(Clone, Debug)]
+struct Seen {
+    mark: Mark,
+    value: Option<String>,
+    quality: Quality,
+    records: u64,
+    /// Changes that have a record of their own.
+    changes: u64,
+    /// Edges and changes that have none, and pulses that may be missing.
+    untold: u64,
+}
+
+/// Every point that was heard of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Points(BTreeMap<PointId, Seen>);
+
+impl Points {
+    pub(super) fn observe(&mut self, mark: Mark, payload: &Payload) {
+        let (point, value, quality, change, untold) = match payload {
+            Payload::Soe(soe) => {
+                let state = soe.value.map(|on| if on { "on" } else { "off" }.to_owned());
+                let change = soe.change == SoeChange::Edge;
+                (
+                    &soe.point_id,
+                    state,
+                    soe.quality,
+                    change,
+                    soe.count.unwrap_or(0),
+                )
+            }
+            Payload::PulseCount(pulse) => {
+                let value = pulse.value.map(|value| value.to_string());
+                let count = value.or_else(|| Some(pulse.count.to_string()));
+                (&pulse.point_id, count, pulse.quality, false, pulse.suspect)
+            }
+            Payload::Analog(analog) => {
+                let value = analog.value.map(|value| value.to_string());
+                (&analog.point_id, value, analog.quality, false, 0)
+            }
+            _ => return,
+        };
+        let before = self.0.get(point);
+        let (records, changes, lost) =
+            before.map_or((0, 0, 0), |seen| (seen.records, seen.changes, seen.untold));
+        let seen = Seen {
+            mark,
+            value,
+            quality,
+            records: records + 1,
+            changes: changes + u64::from(change),
+            untold: lost.saturating_add(untold),
+        };
+        self.0.insert(point.clone(), seen);
+    }
+
+    /// The points of the contract, also those that said nothing yet.
+    pub(super) fn json(&self, contract: &Contract, now: UtcNs) -> Value {
+        let cards = contract.points.cards.keys();
+        let all = cards.flat_map(|card| {
+            let points = contract.points.on(card).into_iter();
+            points.map(move |point| (card, point))
+        });
+        let all: Vec<_> = all
+            .map(|(card, point)| (card, point, self.0.get(point)))
+            .collect();
+        let good = |seen: Option<&Seen>| seen.is_some_and(|seen| seen.quality == Quality::GOOD);
+        let many = all.len() > POINTS_LISTED_MAX;
+        let listed = all
+            .into_iter()
+            .filter(|(_, _, seen)| !(many && good(*seen)));
+        let rows = listed.take(POINTS_LISTED_MAX).map(|(card, point, seen)| {
+            let Some(seen) = seen else {
+                return json!({"id": point.as_str(), "card": card.as_str(), "last": null});
+            };
+            let mut row = json!({
+                "id": point.as_str(),
+                "card": card.as_str(),
+                "value": seen.value,
+                "unit": contract.points.unit_of(point),
+                "quality": seen.quality.validity.name(),
+                "reason": seen.quality.reason.name(),
+                "records": seen.records,
+                "changes": seen.changes,
+                "untold": seen.untold,
+            });
+            put(&mut row, "last", mark_json(seen.mark, now));
+            row
+        });
+        Value::Array(rows.collect())
+    }
+}

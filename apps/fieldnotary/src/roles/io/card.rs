@@ -1,0 +1,351 @@
+//! Drives the engine of one card: edges, samples, time and leases in, records out.
+
+use super::keeper::Progress;
+use super::outbox::{CARD_ITEMS_MAX, Item, News, Outbox};
+use super::session::{self, Delivery};
+use crate::clock;
+use crate::paths::DataDir;
+use crate::roles::link::RecorderLink;
+use contract::Contract;
+use evidence::reasons::CountBasis;
+use evidence::{MeterId, MonoNs, PointId, Seq, SourceId, Stream};
+use io_plane::points::{Action, CardEngine, Input, Restored};
+use ipc::message::{CountFloor, Message};
+use lines::{Source, Wanted};
+use media::{CountBoard, Counts, MarkerBoard, Times};
+use rustix::event::{PollFd, PollFlags, poll};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Longest wait, so that a stop is noticed.
+const LOOK_UP_NS: u64 = 100_000_000;
+
+/// Captures on one card until it is told to stop.
+pub(super) fn run(
+    contract: &Contract,
+    data: &DataDir,
+    id: &SourceId,
+    stop: &Arc<AtomicBool>,
+    progress: Progress,
+) -> Result<(), String> {
+    let (bell, ringer) = session::bell(id)?;
+    let give_up = Arc::new(AtomicBool::new(false));
+    let mut link = RecorderLink::for_port(&data.recorder_socket(), id, &give_up);
+    let Some(welcome) = session::welcome(&mut link, stop, &give_up) else {
+        return Ok(());
+    };
+    let on_board = |error: media::MediaError| format!("card {id}: its boards: {error}");
+    let (dir, boot, group) = (data.markers(), clock::boot_id(), MeterId::from(id));
+    let meters = pulse_meters(contract, id);
+    let marks = MarkerBoard::open(&dir, id, boot, std::slice::from_ref(&group));
+    let (marks, _, marks_found) = marks.map_err(on_board)?;
+    let (counts, board, counts_found) =
+        CountBoard::open(&dir, id, boot, &meters).map_err(on_board)?;
+    for finding in marks_found.iter().chain(&counts_found) {
+        eprintln!("io: {id}: its boards: {finding:?}");
+    }
+    let Some(restored) = restored(&mut link, &meters, &board)? else {
+        return Ok(());
+    };
+    let engine = CardEngine::new(contract, id, welcome.contract, &restored)
+        .map_err(|error| format!("card {id}: {error}"))?;
+    let outbox = Outbox::new(ringer, CARD_ITEMS_MAX);
+    let mut driver = Driver {
+        id,
+        group,
+        contract,
+        engine,
+        marks,
+        counts,
+        outbox: Arc::clone(&outbox),
+        bell,
+        source: None,
+        now: clock::mono(),
+        wake_at: MonoNs(0),
+        held: BTreeMap::new(),
+        stopped: false,
+        progress,
+    };
+    driver.number_slots(&mut link)?;
+    let delivery = Delivery::begin(outbox, link, id, give_up);
+    driver.drive(stop);
+    driver.outbox.close();
+    delivery.end()
+}
+
+fn pulse_meters(contract: &Contract, card: &SourceId) -> Vec<PointId> {
+    let pulses = contract.points.pulses.values();
+    let mine = pulses.filter(|pulse| pulse.card == *card);
+    mine.map(|pulse| pulse.id.clone()).collect()
+}
+
+/// Where the counts stood: by the log or by the board, whichever is further; `None` when told to stop.
+fn restored(
+    link: &mut RecorderLink,
+    meters: &[PointId],
+    board: &Counts,
+) -> Result<Option<BTreeMap<PointId, Restored>>, String> {
+    let mut restored = BTreeMap::new();
+    for point in meters {
+        let asked = CountFloor {
+            point: point.clone(),
+        };
+        let log = match link.ask(&asked.into()) {
+            Some(Message::CountStart(start)) => start.count,
+            Some(other) => return Err(format!("no count of {point}: {other:?}")),
+            None => return Ok(None),
+        };
+        restored.extend(further(log, board.get(point).copied()).map(|one| (point.clone(), one)));
+    }
+    Ok(Some(restored))
+}
+
+fn further(log: Option<u64>, board: Option<u64>) -> Option<Restored> {
+    let of = |count: Option<u64>, basis| count.map(|count| Restored { count, basis });
+    match board > log {
+        true => of(board, CountBasis::Board),
+        false => of(log, CountBasis::Log),
+    }
+}
+
+struct Driver<'a> {
+    id: &'a SourceId,
+    group: MeterId,
+    contract: &'a Contract,
+    engine: CardEngine,
+    marks: MarkerBoard,
+    counts: CountBoard,
+    outbox: Arc<Outbox>,
+    bell: UnixStream,
+    source: Option<Box<dyn Source>>,
+    /// Every edge up to here has been read: taken before the card is asked for them.
+    now: MonoNs,
+    wake_at: MonoNs,
+    /// The end of the block that each stream holds.
+    held: BTreeMap<Stream, u64>,
+    stopped: bool,
+    progress: Progress,
+}
+
+/// Also where the work ended by a fault: what is in the queue is delivered, and no more comes.
+impl Drop for Driver<'_> {
+    fn drop(&mut self) {
+        self.outbox.close();
+    }
+}
+
+impl Driver<'_> {
+    fn number_slots(&mut self, link: &mut RecorderLink) -> Result<(), String> {
+        for schedule in self.engine.schedules() {
+            let clock = session::slots(link, self.contract, self.id, &schedule)?;
+            let Some(clock) = clock else { return Ok(()) };
+            self.feed(Input::Schedule { schedule, clock });
+        }
+        Ok(())
+    }
+
+    fn drive(&mut self, stop: &AtomicBool) {
+        let mut told = false;
+        while !self.stopped {
+            self.progress.made();
+            self.now = clock::mono();
+            self.read_edges();
+            if stop.load(Ordering::Relaxed) && !told {
+                told = true;
+                self.feed(Input::Stop);
+                continue;
+            }
+            if self.now >= self.wake_at {
+                self.feed(Input::Tick);
+            }
+            if self.wait() {
+                self.take_news();
+            }
+        }
+    }
+
+    fn read_edges(&mut self) {
+        let Some(source) = &mut self.source else {
+            return;
+        };
+        match source.edges(self.now) {
+            Ok(edges) if edges.is_empty() => {}
+            Ok(edges) => self.feed(Input::Edges(edges)),
+            Err(fault) => {
+                self.source = None;
+                self.feed(Input::Lost {
+                    detail: fault.to_string(),
+                });
+            }
+        }
+    }
+
+    /// Waits for edges, the bell or the time; whether the bell rang.
+    fn wait(&self) -> bool {
+        let now = clock::mono();
+        let look = self.source.as_ref().and_then(|source| source.next_at(now));
+        let until = look.map_or(self.wake_at, |at| at.min(self.wake_at));
+        let left = Duration::from_nanos(until.since(now).min(LOOK_UP_NS));
+        let mut watched = vec![PollFd::new(&self.bell, PollFlags::IN)];
+        let card = self.source.as_ref().and_then(|source| source.watched());
+        watched.extend(card.as_ref().map(|card| PollFd::new(card, PollFlags::IN)));
+        // An interrupted wait is a short one.
+        let _ = poll(&mut watched, left.try_into().ok().as_ref());
+        watched
+            .first()
+            .is_some_and(|bell| !bell.revents().is_empty())
+    }
+
+    fn take_news(&mut self) {
+        // One ring or many: the news are taken all at once.
+        let _ = self.bell.read(&mut [0u8; 64]);
+        for news in self.outbox.news() {
+            let input = match news {
+                News::Full(full) => Input::QueueFull(full),
+                News::Leased { stream, next, end } => {
+                    self.held.insert(stream.clone(), end.0);
+                    let stream = match stream {
+                        Stream::Meter(group) => io_plane::Stream::Meter(group),
+                        Stream::Port(_) => io_plane::Stream::Port,
+                    };
+                    Input::Lease { stream, next, end }
+                }
+            };
+            self.feed(input);
+        }
+    }
+
+    /// Gives the engine an input and does what it wants, and what follows from that.
+    fn feed(&mut self, input: Input) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            for action in self.engine.handle(self.now, input) {
+                inputs.extend(self.perform(action));
+            }
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> Option<Input> {
+        match action {
+            Action::Open => return Some(self.open()),
+            Action::Close => self.source = None,
+            Action::Read { channel } => return self.sample(channel),
+            Action::Mark { seq, at } => self.mark(seq, at),
+            Action::Count { point, count, at } => {
+                if let Err(error) = self.counts.count(&point, count, at) {
+                    eprintln!("io: {}: the count board: {error}", self.id);
+                }
+            }
+            Action::Emit(batch) => {
+                let stream = self.stream(batch.stream);
+                self.outbox.put(Item::Batch {
+                    stream,
+                    seq: batch.seq,
+                    records: batch.records,
+                });
+            }
+            Action::NeedLease { stream } => {
+                let stream = self.stream(stream);
+                let held = self.held.get(&stream).copied();
+                self.outbox.put(Item::Lease { stream, held });
+            }
+            Action::WakeAt(at) => self.wake_at = at,
+            Action::Stopped => self.stopped = true,
+        }
+        None
+    }
+
+    fn open(&mut self) -> Input {
+        match self.opened() {
+            Ok((source, levels)) => {
+                self.source = Some(source);
+                Input::Opened(levels)
+            }
+            Err(detail) => Input::Refused { detail },
+        }
+    }
+
+    fn opened(&self) -> Result<(Box<dyn Source>, Vec<io_plane::points::Level>), String> {
+        let card = self.contract.points.cards.get(self.id);
+        let card = card.ok_or("the contract has no such card")?;
+        let wanted = wanted(self.contract, self.id);
+        let consumer = format!("fieldnotary {}", self.id);
+        let opened = lines::open(card, &wanted, &consumer, self.now);
+        let mut source = opened.map_err(|fault| fault.to_string())?;
+        let levels = source.levels().map_err(|fault| fault.to_string())?;
+        Ok((source, levels))
+    }
+
+    fn sample(&mut self, channel: String) -> Option<Input> {
+        let taken = self.source.as_mut()?.sample(&channel, self.now);
+        let taken = taken.map_err(|fault| fault.to_string());
+        Some(Input::Sample { channel, taken })
+    }
+
+    fn mark(&mut self, seq: Seq, at: MonoNs) {
+        let marked = self.marks.attempt(&self.group, Times { seq, at }, None);
+        if let Err(error) = marked {
+            eprintln!("io: {}: the marker board: {error}", self.id);
+        }
+    }
+
+    fn stream(&self, stream: io_plane::Stream) -> Stream {
+        match stream {
+            io_plane::Stream::Meter(group) => Stream::Meter(group),
+            io_plane::Stream::Port => Stream::Port(self.id.clone()),
+        }
+    }
+}
+
+/// The lines that the points of a card need.
+fn wanted(contract: &Contract, card: &SourceId) -> Vec<Wanted> {
+    let points = &contract.points;
+    let hardware = |policy: &PointId| {
+        let us = points
+            .policies
+            .get(policy)
+            .map_or(0, |policy| policy.hardware_us);
+        u32::try_from(us).unwrap_or(u32::MAX)
+    };
+    let inputs = points.inputs.values().filter(|one| one.card == *card);
+    let inputs = inputs.flat_map(|one| {
+        let lines = [Some(one.line), one.fault_line].into_iter().flatten();
+        lines.map(|line| Wanted {
+            line,
+            bias: one.bias,
+            debounce_us: hardware(&one.policy),
+        })
+    });
+    let pulses = points.pulses.values().filter(|one| one.card == *card);
+    let pulses = pulses.map(|one| Wanted {
+        line: one.line,
+        bias: one.bias,
+        debounce_us: hardware(&one.policy),
+    });
+    inputs.chain(pulses).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::further;
+    use evidence::reasons::CountBasis;
+
+    //= A3.3
+    #[test]
+    fn a_count_comes_back_as_the_larger_of_log_and_board() {
+        let check = |log, board, expected| {
+            let found = further(log, board).map(|one| (one.count, one.basis));
+            assert_eq!(found, expected, "{log:?} {board:?}");
+        };
+        check(None, None, None);
+        check(Some(7), None, Some((7, CountBasis::Log)));
+        check(None, Some(7), Some((7, CountBasis::Board)));
+        check(Some(7), Some(8), Some((8, CountBasis::Board)));
+        check(Some(8), Some(7), Some((8, CountBasis::Log)));
+        check(Some(8), Some(8), Some((8, CountBasis::Log)));
+    }
+}

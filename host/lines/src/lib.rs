@@ -1,0 +1,87 @@
+//! Cards of a station's own points on Linux: lines of GPIO chips, channels of hwmon and IIO, recordings.
+//!
+//! [`open`] opens what the contract calls a card; behind it stands one [`Source`], whatever the card is. A
+//! source never waits: its host watches [`Source::watched`], or asks again at [`Source::next_at`].
+
+mod channels;
+mod fault;
+mod gpio;
+mod limits;
+mod recording;
+mod uapi;
+
+pub use fault::Fault;
+pub use recording::{Line, RecordingError, When, parse_line};
+
+use contract::{Bias, Card, CardKind};
+use evidence::{Decimal, MonoNs};
+use io_plane::points::{Edge, Level};
+use rustix::fd::BorrowedFd;
+use std::path::Path;
+
+/// A line that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its number on the chip.
+    pub line: u32,
+    /// What it is to be pulled to.
+    pub bias: Bias,
+    /// What the kernel is to filter, in microseconds; 0 for nothing.
+    pub debounce_us: u32,
+}
+
+/// An open card.
+pub trait Source: Send {
+    /// How its lines stand.
+    ///
+    /// # Errors
+    /// The card is gone.
+    fn levels(&mut self) -> Result<Vec<Level>, Fault>;
+
+    /// Edges that can be read without waiting, in the kernel's order; `now` is the monotonic clock.
+    ///
+    /// # Errors
+    /// The card is gone.
+    fn edges(&mut self, now: MonoNs) -> Result<Vec<Edge>, Fault>;
+
+    /// What a channel says at this moment.
+    ///
+    /// # Errors
+    /// It says nothing: a fault of the channel or of the card.
+    fn sample(&mut self, channel: &str, now: MonoNs) -> Result<Decimal, Fault>;
+
+    /// What becomes readable when there are edges; `None` where nothing does.
+    fn watched(&self) -> Option<BorrowedFd<'_>>;
+
+    /// When to look for edges again where nothing becomes readable.
+    fn next_at(&self, now: MonoNs) -> Option<MonoNs>;
+}
+
+/// Opens a card without taking its lines, to see whether it can be used; a chip has nothing more to be asked.
+///
+/// # Errors
+/// As [`open`].
+pub fn look(card: &Card, now: MonoNs) -> Result<Option<Box<dyn Source>>, Fault> {
+    match card.kind {
+        CardKind::Gpio => gpio::look(Path::new(&card.path)).map(|()| None),
+        CardKind::Hwmon | CardKind::Iio | CardKind::Recording => open(card, &[], "", now).map(Some),
+    }
+}
+
+/// Opens a card with the lines that are wanted; `consumer` is what others read of who has them.
+///
+/// # Errors
+/// [`Fault`] says what, where and what would be right.
+pub fn open(
+    card: &Card,
+    wanted: &[Wanted],
+    consumer: &str,
+    now: MonoNs,
+) -> Result<Box<dyn Source>, Fault> {
+    let path = Path::new(&card.path);
+    Ok(match card.kind {
+        CardKind::Gpio => Box::new(gpio::Chip::open(path, wanted, card.buffer, consumer)?),
+        CardKind::Hwmon | CardKind::Iio => Box::new(channels::Channels::open(path)?),
+        CardKind::Recording => Box::new(recording::Recording::open(path, wanted, now)?),
+    })
+}

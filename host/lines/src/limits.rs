@@ -1,0 +1,14 @@
+//! Every bound of the drivers, with the reason for its size.
+
+/// Edges read at once: what the kernel gives in one call.
+pub(crate) const EDGES_PER_READ: usize = 64;
+/// Longest text of a channel: a number of the kernel is far shorter.
+pub(crate) const CHANNEL_BYTES_MAX: u64 = 256;
+/// Bytes of a recording that are read at once; the rest follows at the next look.
+pub(crate) const RECORDING_READ_BYTES: u64 = 256 * 1_024;
+/// Longest line of a recording.
+pub(crate) const RECORDING_LINE_BYTES_MAX: usize = 512;
+/// How often a recording is looked at for more.
+pub(crate) const RECORDING_LOOK_NS: u64 = 10_000_000;
+/// Samples of a recording that are held for each channel.
+pub(crate) const RECORDING_SAMPLES_MAX: usize = 65_536;
