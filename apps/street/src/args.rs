@@ -17,6 +17,10 @@ const EXAMPLE: &str = "\
 Example:
   fieldnotary-street --dir street --meters 4 --tcp 127.0.0.1:5020";
 
+const MBUS: &str = "\
+M-Bus meters have primary addresses from 1 and secondary addresses, which street.json tells. Characters come at
+their time on the line. --mbus-telegrams serves captured telegrams instead of the records above.";
+
 const FILES: &str = "\
 Files in DIR, which one street has for itself:
   street.json    written when the street is ready: ports, TCP address, meters, registers, log
@@ -29,7 +33,7 @@ Fault plan, TOML; of two faults at once the first in the file wins:
   [[fault]]
   meter = \"m07\"         # required
   kind = \"silent\"       # required; or late, corrupt-crc (serial only), wrong-unit, exception,
-                        # truncate, double, flaky, disconnect (TCP only)
+                        # truncate, double, flaky, disconnect (TCP only), collision (M-Bus only)
   from_s = 10           # seconds after readiness; left out: from the start
   for_s = 15            # seconds; left out: to the end
   # delay_ms = 800      # late: required
@@ -53,10 +57,17 @@ fn after_help() -> String {
         )
     });
     let registers: String = registers.collect();
+    let records = crate::mbus::RECORDS.iter().map(|record| {
+        format!(
+            "  {:<17} storage {} in steps of {} {}\n",
+            record.quantity, record.storage, record.scale, record.unit
+        )
+    });
+    let records: String = records.collect();
     format!(
         "{EXAMPLE}\n\n{FILES}\n\nRegisters of every meter: holding registers (function 3), counted from 0, the high \
-         word first.\nThe same can be read as input registers (function 4).\n{registers}\n{PLAN}\n\n\
-         {EXIT_CODES}"
+         word first.\nThe same can be read as input registers (function 4).\n{registers}\nData records of every \
+         M-Bus meter, in this order:\n{records}\n{MBUS}\n\n{PLAN}\n\n{EXIT_CODES}"
     )
 }
 
@@ -78,15 +89,28 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// A serial line; may be given several times. Without this and --tcp there is one, rtu0.
+    /// A serial line; may be given several times. Without any port there is one, rtu0.
     #[arg(long = "rtu-port", value_name = "NAME")]
     pub(crate) rtu_ports: Vec<String>,
+
+    /// A wired M-Bus; may be given several times.
+    #[arg(long = "mbus-port", value_name = "NAME")]
+    pub(crate) mbus_ports: Vec<String>,
+
+    /// Speed of every M-Bus: 300, 600, 1200 and so on to 38400.
+    #[arg(long, value_name = "BAUD", default_value_t = 2_400, value_parser = mbus_baud)]
+    pub(crate) mbus_baud: u32,
+
+    /// The M-Bus meters are these: each file *.hex in this folder is the telegram of one.
+    #[arg(long, value_name = "DIR", requires = "mbus_ports")]
+    pub(crate) mbus_telegrams: Option<PathBuf>,
 
     /// Address to serve Modbus TCP on, as port "tcp"; port 0 lets the system choose.
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) tcp: Option<SocketAddr>,
 
-    /// Meters, 1 at least, dealt out over the ports in turn; each port counts its units from 1.
+    /// Meters, 1 at least, dealt out over the ports in turn; each port counts its units from 1. With
+    /// --mbus-telegrams those of the other ports, and 0 is allowed.
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) meters: u16,
 
@@ -113,6 +137,16 @@ pub(crate) struct Args {
     /// Write the manual page to a directory, and do nothing else.
     #[arg(long, value_name = "DIR", exclusive = true)]
     pub(crate) man: Option<PathBuf>,
+}
+
+/// Speeds of an M-Bus (EN 13757-3, CI B8h to BFh).
+fn mbus_baud(text: &str) -> Result<u32, String> {
+    const SPEEDS: u32 = 8;
+    let baud = text.parse().unwrap_or(0);
+    match (0..SPEEDS).any(|code| 300 << code == baud) {
+        true => Ok(baud),
+        false => Err("an M-Bus has 300, 600, 1200 and so on to 38400".to_owned()),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -12,6 +12,7 @@ mod damage;
 mod lock;
 mod log;
 mod manifest;
+mod mbus;
 mod meter;
 mod noise;
 mod plan;
@@ -77,7 +78,11 @@ fn run(args: &Args) -> Result<(), Stop> {
     if args.die_with_parent {
         serve::die_with_parent().map_err(Stop::host("cannot follow the parent's death"))?;
     }
-    let site = site::Site::lay_out(args).map_err(Stop::Usage)?;
+    let telegrams = match &args.mbus_telegrams {
+        Some(folder) => mbus::read_telegrams(folder)?,
+        None => Vec::new(),
+    };
+    let site = site::Site::lay_out(args, telegrams).map_err(Stop::Usage)?;
     let faults = match &args.plan {
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(Stop::host(format_args!(
@@ -92,10 +97,10 @@ fn run(args: &Args) -> Result<(), Stop> {
     let _only_street = lock::Lock::take(&args.dir)?;
     manifest::withdraw(&args.dir)?;
     let log = log::Log::create(&args.dir.join(manifest::LOG_FILE))?;
-    let server = serve::Server::open(&args.dir, args.tcp, &site, signals)?;
+    let server = serve::Server::open(args, &site, signals)?;
     let ready_ns = clock::mono_ns();
     let tcp = server.tcp_address();
-    let manifest = manifest::publish(&args.dir, &site, args.seed, tcp, ready_ns)?;
+    let manifest = manifest::publish(args, &site, &server, ready_ns)?;
     if args.json {
         say::out(manifest.trim_end());
     } else {

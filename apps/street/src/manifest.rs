@@ -1,7 +1,10 @@
 //! `street.json`: what there is to talk to. Programs wait for it, so it appears whole and last.
 
 use crate::Stop;
+use crate::args::Args;
+use crate::mbus::{RECORDS, Shown};
 use crate::meter::{Quantity, REGISTERS};
+use crate::serve::Server;
 use crate::site::{Carrier, Site};
 use serde::Serialize;
 use std::io::ErrorKind;
@@ -39,10 +42,26 @@ struct PortEntry<'a> {
 struct MeterEntry<'a> {
     name: &'a str,
     port: &'a str,
+    /// Its unit address; on an M-Bus its primary address.
     unit: u8,
     /// The tables that have the registers.
-    register_tables: [&'static str; 2],
+    register_tables: &'static [&'static str],
     registers: &'a [Quantity],
+    /// Of an M-Bus meter.
+    mbus: Option<MbusEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct MbusEntry<'a> {
+    secondary: String,
+    manufacturer: String,
+    version: u8,
+    medium: u8,
+    baud: u32,
+    /// Records of a made-up meter.
+    records: &'a [Shown],
+    /// The file of a captured telegram.
+    telegram: Option<&'a str>,
 }
 
 /// Removes what an earlier street may have left, so that nobody takes it for ours.
@@ -59,18 +78,19 @@ pub(crate) fn withdraw(dir: &Path) -> Result<(), Stop> {
 
 /// Writes the file under another name, then moves it into place; its text.
 pub(crate) fn publish(
-    dir: &Path,
+    args: &Args,
     site: &Site,
-    seed: u64,
-    tcp: Option<SocketAddr>,
+    server: &Server,
     ready_mono_ns: u64,
 ) -> Result<String, Stop> {
+    let dir = &args.dir;
     let dir = dir
         .canonicalize()
         .map_err(Stop::host(format_args!("cannot resolve {}", dir.display())))?;
-    let tcp = tcp.map(|address| address.to_string());
+    let tcp = server.tcp_address().map(|address| address.to_string());
     let port = |port: &'_ crate::site::Port| match port.carrier {
         Carrier::Rtu => ("rtu", Some(dir.join(&port.name)), None),
+        Carrier::Mbus => ("mbus", Some(dir.join(&port.name)), None),
         Carrier::Tcp => ("tcp", None, tcp.clone()),
     };
     let ports = site.ports.iter().map(|found| {
@@ -82,15 +102,40 @@ pub(crate) fn publish(
             address,
         }
     });
-    let meters = site.meters.iter().map(|place| MeterEntry {
-        name: &place.name,
-        port: site.port_name(place.port),
-        unit: place.unit,
-        register_tables: ["holding", "input"],
-        registers: &REGISTERS,
+    let meters = site.meters.iter().enumerate().map(|(at, place)| {
+        let mbus = server.secondary(at).map(|address| MbusEntry {
+            secondary: address
+                .id
+                .iter()
+                .map(|byte| format!("{byte:02X}"))
+                .collect(),
+            manufacturer: address.manufacturer.to_string(),
+            version: address.version,
+            medium: address.medium,
+            baud: args.mbus_baud,
+            records: match place.telegram {
+                Some(_) => &[],
+                None => &RECORDS,
+            },
+            telegram: place.telegram.as_ref().map(|(file, _)| file.as_str()),
+        });
+        MeterEntry {
+            name: &place.name,
+            port: site.port_name(place.port),
+            unit: place.unit,
+            register_tables: match mbus {
+                Some(_) => &[],
+                None => &["holding", "input"],
+            },
+            registers: match mbus {
+                Some(_) => &[],
+                None => &REGISTERS,
+            },
+            mbus,
+        }
     });
     let manifest = Manifest {
-        seed,
+        seed: args.seed,
         pid: rustix::process::getpid().as_raw_nonzero().get(),
         ready_mono_ns,
         log: dir.join(LOG_FILE),
@@ -124,11 +169,14 @@ pub(crate) fn words(dir: &Path, site: &Site, tcp: Option<SocketAddr>) -> String 
         };
         let place = match port.carrier {
             Carrier::Rtu => format!("RTU  {}", dir.join(&port.name).display()),
+            Carrier::Mbus => format!("M-Bus {}", dir.join(&port.name).display()),
             Carrier::Tcp => tcp.map_or_else(String::new, |tcp| format!("TCP  {tcp}")),
         };
         lines.push(format!("  {place}: {meters}"));
     }
-    lines.push("  holding registers from 0, function 3; --help has the list".to_owned());
+    lines.push(
+        "  holding registers from 0, function 3, and data records: --help has the lists".to_owned(),
+    );
     lines.push(format!(
         "  what it saw and sent: {}",
         dir.join(LOG_FILE).display()

@@ -1,5 +1,6 @@
 //! The fault plan: read, checked, and turned into faults of meters.
 
+use crate::noise::Noise;
 use crate::site::{Carrier, Site};
 use serde::Deserialize;
 use std::fmt;
@@ -27,6 +28,8 @@ pub(crate) enum Kind {
     Flaky,
     /// The TCP connection is closed in place of a reply.
     Disconnect,
+    /// Another meter answers at the same time.
+    Collision,
 }
 
 impl Kind {
@@ -42,12 +45,13 @@ impl Kind {
             Self::Double => "double",
             Self::Flaky => "flaky",
             Self::Disconnect => "disconnect",
+            Self::Collision => "collision",
         }
     }
 }
 
 const KINDS: &str = "silent, late, corrupt-crc, wrong-unit, exception, truncate, double, flaky, \
-                     disconnect";
+                     disconnect, collision";
 
 /// A fault of one meter.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +65,43 @@ pub(crate) struct Fault {
     pub(crate) until: Option<Duration>,
     /// Share of the requests it strikes; `None`: all.
     pub(crate) probability: Option<f64>,
+}
+
+/// The faults of a street, and the draws for them: apart from those of the meters, so that faults do not change readings.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    faults: Vec<Fault>,
+    /// By place of the meter.
+    noises: Vec<Noise>,
+}
+
+impl Faults {
+    pub(crate) fn new(faults: Vec<Fault>, seed: u64, meters: usize) -> Self {
+        let noises = (1..).take(meters).map(|number| Noise::new(!seed, number));
+        Self {
+            faults,
+            noises: noises.collect(),
+        }
+    }
+
+    /// The first fault of the plan that strikes a meter so long after readiness.
+    pub(crate) fn strike(&mut self, meter: usize, running_ns: u64) -> Option<Kind> {
+        let running = Duration::from_nanos(running_ns);
+        let noise = self.noises.get_mut(meter)?;
+        let mut strikes = |fault: &&Fault| {
+            fault.meter == meter
+                && fault.from <= running
+                && fault.until.is_none_or(|until| running < until)
+                && fault.probability.is_none_or(|share| noise.chance(share))
+        };
+        let fault = self.faults.iter().find(|fault| strikes(fault))?;
+        Some(fault.kind)
+    }
+
+    /// The draws of a meter.
+    pub(crate) fn noise(&mut self, meter: usize) -> Option<&mut Noise> {
+        self.noises.get_mut(meter)
+    }
 }
 
 /// What is wrong with a plan, where, and what would be right.
@@ -182,6 +223,7 @@ impl Reader<'_> {
             "double" => Kind::Double,
             "flaky" => Kind::Flaky,
             "disconnect" => Kind::Disconnect,
+            "collision" => Kind::Collision,
             other => {
                 let what = format!("there is no fault of kind {other:?}");
                 return Err(self.error(&entry.kind, what, &format!("the kinds are {KINDS}")));
@@ -235,7 +277,11 @@ impl Reader<'_> {
                 format!("{name} is on TCP, where frames carry no CRC"),
                 "take truncate",
             ),
-            (Kind::Disconnect, Some(Carrier::Rtu)) => (
+            (Kind::Collision, Some(Carrier::Rtu | Carrier::Tcp)) => (
+                format!("{name} is not on an M-Bus, where meters speak at once"),
+                "take corrupt-crc",
+            ),
+            (Kind::Disconnect, Some(Carrier::Rtu | Carrier::Mbus)) => (
                 format!("{name} is on a serial line, which has no connection"),
                 "take silent",
             ),
@@ -288,7 +334,7 @@ mod tests {
 
     fn site() -> Site {
         let line = "street --dir d --rtu-port a --tcp 127.0.0.1:0 --meters 4";
-        Site::lay_out(&Args::parse_from(line.split(' '))).unwrap()
+        Site::lay_out(&Args::parse_from(line.split(' ')), Vec::new()).unwrap()
     }
 
     //= A3.1
@@ -368,6 +414,10 @@ mod tests {
         check(
             "meter = \"m01\"\nkind = \"disconnect\"",
             &["line 4", "serial line", "silent"],
+        );
+        check(
+            "meter = \"m01\"\nkind = \"collision\"",
+            &["line 4", "not on an M-Bus", "corrupt-crc"],
         );
         check(
             "meter = \"m01\"\nkind = \"silent\"\ncode = 6",

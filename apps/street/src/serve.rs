@@ -4,10 +4,13 @@
 //! the log has one writer and one order.
 
 use crate::Stop;
+use crate::args::Args;
 use crate::clock::mono_ns;
+use crate::mbus::Mbus;
 use crate::pty::Line;
 use crate::site::{Carrier, Site};
 use crate::street::{Arrived, Link, Outgoing, Street};
+use mbus::application::SecondaryAddress;
 use modbus::rtu::{self, Captured, Direction, FrameReader, Timing};
 use modbus::tcp::Decoder;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,7 +18,6 @@ use rustix::process::Signal;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 
 /// Silence that ends a request on a pseudo terminal, which has no bit rate.
 const LINE_TIMING: Timing = Timing {
@@ -73,6 +75,7 @@ struct Connection {
 pub(crate) struct Server {
     signals: Signals,
     serial: Vec<SerialPort>,
+    buses: Vec<(Line, Mbus)>,
     /// With its index into [`Site::ports`].
     listener: Option<(usize, TcpListener, SocketAddr)>,
     connections: Vec<Connection>,
@@ -83,26 +86,28 @@ pub(crate) struct Server {
 struct Ready {
     signals: bool,
     serial: Vec<bool>,
+    buses: Vec<bool>,
     listener: bool,
     connections: Vec<bool>,
 }
 
 impl Server {
     /// Opens lines and listener.
-    pub(crate) fn open(
-        dir: &Path,
-        tcp: Option<SocketAddr>,
-        site: &Site,
-        signals: Signals,
-    ) -> Result<Self, Stop> {
+    pub(crate) fn open(args: &Args, site: &Site, signals: Signals) -> Result<Self, Stop> {
+        let dir = &args.dir;
         let mut serial = Vec::new();
+        let mut buses = Vec::new();
         let mut listener = None;
         for (port, found) in site.ports.iter().enumerate() {
-            match (found.carrier, tcp) {
+            match (found.carrier, args.tcp) {
                 (Carrier::Rtu, _) => {
                     let reader = FrameReader::new(Direction::Requests, LINE_TIMING);
                     let line = Line::open(dir.join(&found.name))?;
                     serial.push(SerialPort { port, line, reader });
+                }
+                (Carrier::Mbus, _) => {
+                    let bus = Mbus::new(site, port, args.seed, args.mbus_baud)?;
+                    buses.push((Line::open(dir.join(&found.name))?, bus));
                 }
                 (Carrier::Tcp, Some(address)) => {
                     let (socket, actual) = listen(address)
@@ -115,6 +120,7 @@ impl Server {
         Ok(Self {
             signals,
             serial,
+            buses,
             listener,
             connections: Vec::new(),
             accepted: 0,
@@ -126,6 +132,11 @@ impl Server {
         self.listener.as_ref().map(|(_, _, address)| *address)
     }
 
+    /// What an M-Bus meter of the site calls itself.
+    pub(crate) fn secondary(&self, meter: usize) -> Option<SecondaryAddress> {
+        self.buses.iter().find_map(|(_, bus)| bus.secondary(meter))
+    }
+
     /// Serves until a signal, or until `end_ns`.
     pub(crate) fn run(mut self, mut street: Street, end_ns: Option<u64>) -> Result<(), Stop> {
         loop {
@@ -133,7 +144,9 @@ impl Server {
                 .serial
                 .iter()
                 .filter_map(|port| port.reader.deadline_ns());
-            let wake_ns = deadlines.chain(street.next_due_ns()).chain(end_ns).min();
+            let characters = self.buses.iter().filter_map(|(_, bus)| bus.next_due_ns());
+            let due = deadlines.chain(characters).chain(street.next_due_ns());
+            let wake_ns = due.chain(end_ns).min();
             let ready = self
                 .wait(wake_ns)
                 .map_err(Stop::host("cannot wait for the wires"))?;
@@ -142,6 +155,7 @@ impl Server {
                 return street.stop(now_ns);
             }
             self.read_serial(&ready, &mut street)?;
+            self.serve_buses(&ready, &mut street)?;
             self.read_connections(&ready, &mut street)?;
             if ready.listener {
                 self.accept();
@@ -156,6 +170,7 @@ impl Server {
         let watch = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
         let mut fds = vec![PollFd::new(&self.signals.0, PollFlags::IN)];
         fds.extend(self.serial.iter().map(|port| watch(port.line.fd())));
+        fds.extend(self.buses.iter().map(|(line, _)| watch(line.fd())));
         fds.extend(
             self.connections
                 .iter()
@@ -175,6 +190,7 @@ impl Server {
         Ok(Ready {
             signals: flags.next().unwrap_or_default(),
             serial: flags.by_ref().take(self.serial.len()).collect(),
+            buses: flags.by_ref().take(self.buses.len()).collect(),
             connections: flags.by_ref().take(self.connections.len()).collect(),
             listener: flags.next().unwrap_or_default(),
         })
@@ -196,6 +212,23 @@ impl Server {
             for frame in frames {
                 take_frame(serial.port, frame, street)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Takes what masters wrote, and writes the characters whose time has come.
+    fn serve_buses(&mut self, ready: &Ready, street: &mut Street) -> Result<(), Stop> {
+        for ((line, bus), ready) in self.buses.iter_mut().zip(&ready.buses) {
+            if *ready {
+                let mut buffer = [0; READ_BYTES];
+                let count = line
+                    .read(&mut buffer)
+                    .map_err(Stop::host("cannot read an M-Bus"))?;
+                line.share();
+                let bytes = buffer.get(..count).unwrap_or_default();
+                street.around(|around| bus.take(bytes, mono_ns(), around))?;
+            }
+            street.around(|around| bus.send(mono_ns(), around, |bytes| line.write(bytes)))?;
         }
         Ok(())
     }

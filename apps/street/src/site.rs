@@ -14,6 +14,8 @@ const PORTS_MAX: usize = 64;
 pub(crate) enum Carrier {
     Rtu,
     Tcp,
+    /// A wired M-Bus.
+    Mbus,
 }
 
 /// A port: a serial line, or the TCP listener.
@@ -23,13 +25,19 @@ pub(crate) struct Port {
     pub(crate) carrier: Carrier,
 }
 
+/// A telegram of a real meter: the name of its file, and its bytes.
+pub(crate) type Captured = (String, Vec<u8>);
+
 /// Where a meter sits.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) name: String,
     /// Index into [`Site::ports`].
     pub(crate) port: usize,
+    /// Its unit address; on an M-Bus its primary address.
     pub(crate) unit: u8,
+    /// The telegram that it has to say, and its file, where it is not a made-up meter.
+    pub(crate) telegram: Option<Captured>,
 }
 
 /// Ports and meters.
@@ -40,56 +48,47 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Deals the meters out over the ports in turn.
-    pub(crate) fn lay_out(args: &Args) -> Result<Self, String> {
-        let mut ports: Vec<Port> = Vec::new();
-        let default = (args.rtu_ports.is_empty() && args.tcp.is_none()).then(|| "rtu0".to_owned());
-        for name in args.rtu_ports.iter().chain(&default) {
-            check_name(name)?;
-            if ports.iter().any(|port| port.name == *name) {
-                return Err(format!(
-                    "--rtu-port {name} is given twice; name each line once"
-                ));
-            }
-            ports.push(Port {
-                name: name.clone(),
-                carrier: Carrier::Rtu,
-            });
-        }
-        if args.tcp.is_some() {
-            ports.push(Port {
-                name: TCP_PORT.to_owned(),
-                carrier: Carrier::Tcp,
-            });
-        }
-        if ports.len() > PORTS_MAX {
-            return Err(format!(
-                "{} ports; a street has {PORTS_MAX} at most",
-                ports.len()
-            ));
-        }
+    /// Deals the meters out over the ports in turn; captured `telegrams` are the meters of the M-Bus ports.
+    pub(crate) fn lay_out(args: &Args, telegrams: Vec<Captured>) -> Result<Self, String> {
+        let ports = ports(args)?;
+        let captured = !telegrams.is_empty();
+        let of = |wanted: &dyn Fn(Carrier) -> bool| -> Vec<usize> {
+            let each = ports.iter().enumerate();
+            let found = each.filter(|(_, port)| wanted(port.carrier));
+            found.map(|(at, _)| at).collect()
+        };
+        let dealt = of(&|carrier| !(captured && carrier == Carrier::Mbus));
+        let buses = of(&|carrier| carrier == Carrier::Mbus);
         let count = usize::from(args.meters);
-        if count == 0 {
+        if count == 0 && !captured {
             return Err("--meters 0: a street has 1 meter at least".to_owned());
         }
-        let width = if count > 99 { 3 } else { 2 };
-        let place = |at: usize| {
-            let unit = u8::try_from(at / ports.len() + 1)
-                .ok()
-                .filter(|unit| *unit <= UNIT_MAX)?;
-            Some(Place {
-                name: format!("m{:0width$}", at + 1),
-                port: at % ports.len(),
-                unit,
-            })
-        };
-        let meters = (0..count)
-            .map(place)
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| {
+        let made = (0..count).filter(|_| !dealt.is_empty()).map(|_| None);
+        let mut places: Vec<(usize, Option<Captured>)> = made
+            .zip(dealt.iter().cycle())
+            .map(|(none, at)| (*at, none))
+            .collect();
+        let files = telegrams.into_iter().zip(buses.iter().cycle());
+        places.extend(files.map(|(file, at)| (*at, Some(file))));
+        let width = if places.len() > 99 { 3 } else { 2 };
+        let mut units = vec![0_u8; ports.len()];
+        let mut meters = Vec::new();
+        for (number, (port, telegram)) in (1..).zip(places) {
+            let unit = units.get_mut(port).filter(|unit| **unit < UNIT_MAX);
+            let Some(unit) = unit else {
                 let most = ports.len() * usize::from(UNIT_MAX);
-                format!("--meters {count} is more than {most}, {UNIT_MAX} on each port; add ports")
-            })?;
+                return Err(format!(
+                    "--meters {count} is more than {most}, {UNIT_MAX} on each port; add ports"
+                ));
+            };
+            *unit += 1;
+            meters.push(Place {
+                name: format!("m{number:0width$}"),
+                port,
+                unit: *unit,
+                telegram,
+            });
+        }
         Ok(Self { ports, meters })
     }
 
@@ -112,17 +111,52 @@ impl Site {
     }
 }
 
+fn ports(args: &Args) -> Result<Vec<Port>, String> {
+    let mut ports: Vec<Port> = Vec::new();
+    let none = args.rtu_ports.is_empty() && args.mbus_ports.is_empty() && args.tcp.is_none();
+    let default = none.then(|| "rtu0".to_owned());
+    let rtu = args.rtu_ports.iter().chain(&default);
+    let rtu = rtu.map(|name| ("--rtu-port", name, Carrier::Rtu));
+    let buses = args.mbus_ports.iter();
+    let buses = buses.map(|name| ("--mbus-port", name, Carrier::Mbus));
+    for (option, name, carrier) in rtu.chain(buses) {
+        check_name(option, name)?;
+        if ports.iter().any(|port| port.name == *name) {
+            return Err(format!(
+                "{option} {name} is given twice; name each line once"
+            ));
+        }
+        ports.push(Port {
+            name: name.clone(),
+            carrier,
+        });
+    }
+    if args.tcp.is_some() {
+        ports.push(Port {
+            name: TCP_PORT.to_owned(),
+            carrier: Carrier::Tcp,
+        });
+    }
+    match ports.len() > PORTS_MAX {
+        true => Err(format!(
+            "{} ports; a street has {PORTS_MAX} at most",
+            ports.len()
+        )),
+        false => Ok(ports),
+    }
+}
+
 /// The name becomes a file name beside `street.json`.
-fn check_name(name: &str) -> Result<(), String> {
+fn check_name(option: &str, name: &str) -> Result<(), String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if name.is_empty() || name.len() > PORT_NAME_BYTES_MAX || !name.chars().all(legal) {
         return Err(format!(
-            "--rtu-port {name:?}: use 1 to {PORT_NAME_BYTES_MAX} letters, digits, - and _"
+            "{option} {name:?}: use 1 to {PORT_NAME_BYTES_MAX} letters, digits, - and _"
         ));
     }
     if name == TCP_PORT {
         return Err(format!(
-            "--rtu-port {TCP_PORT}: that name belongs to --tcp; choose another"
+            "{option} {TCP_PORT}: that name belongs to --tcp; choose another"
         ));
     }
     Ok(())

@@ -3,9 +3,9 @@
 use crate::Stop;
 use crate::damage;
 use crate::log::{Event, Line, Log, hex};
+use crate::mbus::Around;
 use crate::meter::{At, Meter};
-use crate::noise::Noise;
-use crate::plan::{Fault, Kind};
+use crate::plan::{Fault, Faults, Kind};
 use crate::site::Site;
 use modbus::pdu::{ExceptionCode, Request, Response};
 use modbus::{rtu, server};
@@ -77,8 +77,6 @@ impl Outgoing {
 #[derive(Debug)]
 struct Served {
     meter: Meter,
-    /// Draws for faults, apart from the meter's own so that faults do not change its readings.
-    noise: Noise,
     /// Its last reply leaves then; the next cannot overtake it.
     busy_until_ns: u64,
 }
@@ -88,7 +86,7 @@ struct Served {
 pub(crate) struct Street {
     site: Site,
     meters: Vec<Served>,
-    faults: Vec<Fault>,
+    faults: Faults,
     log: Log,
     ready_ns: u64,
     requests: u64,
@@ -102,13 +100,12 @@ impl Street {
     pub(crate) fn new(site: Site, seed: u64, faults: Vec<Fault>, log: Log, ready_ns: u64) -> Self {
         let meters = (1..).zip(&site.meters).map(|(number, _)| Served {
             meter: Meter::new(seed, number),
-            noise: Noise::new(!seed, number),
             busy_until_ns: 0,
         });
         Self {
             meters: meters.collect(),
+            faults: Faults::new(faults, seed, site.meters.len()),
             site,
-            faults,
             log,
             ready_ns,
             requests: 0,
@@ -219,20 +216,20 @@ impl Street {
 
     /// The first fault of the plan that strikes this request.
     fn strike(&mut self, meter: usize, at_ns: u64) -> Option<Kind> {
-        let running = Duration::from_nanos(at_ns.saturating_sub(self.ready_ns));
-        let served = self.meters.get_mut(meter)?;
-        let mut strikes = |fault: &&Fault| {
-            fault.meter == meter
-                && fault.from <= running
-                && fault.until.is_none_or(|until| running < until)
-                && fault
-                    .probability
-                    .is_none_or(|share| served.noise.chance(share))
-        };
-        self.faults
-            .iter()
-            .find(|fault| strikes(fault))
-            .map(|fault| fault.kind)
+        let running_ns = at_ns.saturating_sub(self.ready_ns);
+        self.faults.strike(meter, running_ns)
+    }
+
+    /// Lets a line of an M-Bus do something in its street.
+    pub(crate) fn around<T>(&mut self, work: impl FnOnce(&mut Around<'_>) -> T) -> T {
+        work(&mut Around {
+            site: &self.site,
+            faults: &mut self.faults,
+            log: &mut self.log,
+            ready_ns: self.ready_ns,
+            requests: &mut self.requests,
+            replies: &mut self.replies,
+        })
     }
 
     fn answer(
@@ -285,7 +282,10 @@ impl Street {
             None => rtu::encode(unit, &pdu),
         };
         let bytes = match fault {
-            Some(Kind::CorruptCrc) => damage::flip_bit(frame, &mut served.noise),
+            Some(Kind::CorruptCrc) => match self.faults.noise(meter) {
+                Some(noise) => damage::flip_bit(frame, noise),
+                None => frame,
+            },
             Some(Kind::Truncate) => damage::truncate(frame),
             _ => frame,
         };

@@ -388,6 +388,24 @@ kinds! {
         10 file_bytes: Option<u64> => "how long it is";
         11 measured: Option<UtcNs> => "when it was measured, as the person states it";
     }
+    16 "meter_report" MeterReport {
+        "What a meter said of itself in a read session: who it is, how it is, which time it has."
+        0 at: MonoNs => "when its last telegram was complete";
+        1 meter_id: MeterId => "the meter";
+        2 source: SourceId => "the port that read it";
+        3 seq: Seq => "number of the read session";
+        4 slot: Option<Slot> => "the due slot";
+        5 attempt: u64 => "sub-number of the attempt that read its last telegram";
+        6 serial: Option<String> => "the identification number in its header, eight digits";
+        7 manufacturer: Option<String> => "the code of who made it, three letters";
+        8 version: Option<u64> => "its generation";
+        9 medium: Option<u64> => "code of what it meters (EN 13757-3)";
+        10 access_number: Option<u64> => "its count of readouts, 0 to 255";
+        11 status: Option<u64> => "its status byte (EN 13757-3)";
+        12 clock: Option<String> => "its own date and time, of no time zone";
+        13 telegrams: u64 => "telegrams of the readout";
+        14 contract: CommitId => "the configuration entry in force";
+    }
     21 "maintenance" Maintenance {
         "People begin or end work on a port or a meter."
         0 at: MonoNs => "when it was said";

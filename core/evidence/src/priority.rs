@@ -48,6 +48,9 @@ impl EventCode {
             | Self::OwnEcho
             | Self::LineErrors
             | Self::PortLimited
+            | Self::MeterIdentity
+            | Self::MeterStatus
+            | Self::RecordChanged
             | Self::BusSilent
             | Self::BusAnswers
             | Self::PortLost

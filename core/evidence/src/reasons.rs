@@ -124,6 +124,7 @@ codes! {
         RateOfChange = 11, "rate_of_change", "it moved faster than the contract allows";
         SourceLost = 12, "source_lost", "its card cannot be read";
         MissedPulses = 13, "missed_pulses", "pulses may have been missed since the snapshot before";
+        MeterStatus = 14, "meter_status", "the meter says of itself that it has an error";
     }
 }
 
@@ -182,6 +183,15 @@ codes! {
         Quarantined = 10, "quarantined", "the meter is held back after repeated failures";
         LateReplyWindow = 11, "late_reply_window", "held back so that a late reply cannot be mistaken";
         Stopped = 12, "stopped", "the node was told to stop during the session";
+        Collision = 13, "collision", "bytes of more than one reply at once, or noise that looks like it: two meters of one address";
+        NotAcknowledged = 14, "not_acknowledged", "the meter answered something else where an acknowledgement is due";
+        OtherMeter = 15, "other_meter", "a whole reply whose head names another meter than the contract, or nobody";
+        Repeated = 16, "repeated", "the telegram before once more: the meter did not go on to the next";
+        BusBusy = 17, "bus_busy", "the line was not silent: nothing could be sent, or somebody spoke into the request";
+        BudgetSpent = 18, "budget_spent", "not asked: the readouts that its battery allows are spent";
+        RecordMissing = 19, "record_missing", "the readout has no data record that is what the contract says";
+        RecordAmbiguous = 20, "record_ambiguous", "the readout has more than one data record that is what the contract says";
+        RecordUnit = 21, "record_unit", "the data record is in another unit than the contract says";
     }
 }
 
@@ -197,8 +207,17 @@ impl AttemptCause {
             | Self::ForeignReply
             | Self::WrongShape
             | Self::ConnectRefused
-            | Self::ConnectionLost => true,
+            | Self::ConnectionLost
+            | Self::Collision
+            | Self::NotAcknowledged
+            | Self::OtherMeter
+            | Self::Repeated
+            | Self::RecordMissing
+            | Self::RecordAmbiguous
+            | Self::RecordUnit => true,
             Self::PortUnavailable
+            | Self::BusBusy
+            | Self::BudgetSpent
             | Self::SlotOverrun
             | Self::Quarantined
             | Self::LateReplyWindow
@@ -235,6 +254,8 @@ codes! {
         OwnEcho = 28, "own_echo", "the line gives requests back, which its description does not say; the replies are found behind them";
         LineErrors = 29, "line_errors", "errors on the line in a window of time, which ends here; the detail has its length, the classes and the good replies; the count is errors";
         PortReleased = 22, "port_released", "a port whose work had ended, hung or was held back is at work again";
+        MeterIdentity = 30, "meter_identity", "another meter answers than the one before, or than the contract names";
+        MeterStatus = 31, "meter_status", "a meter's status is not what it was";
         TimeStep = 32, "time_step", "the node's clock was moved by a step; the count is nanoseconds";
         TimeSlew = 33, "time_slew", "the node's clock was slewed beyond its budget; the count is nanoseconds";
         SyncAcquired = 34, "sync_acquired", "fresh measurements hold the clock within the site's limit";
@@ -278,6 +299,7 @@ codes! {
         RtcMoved = 120, "rtc_moved", "the real-time clock moved against the node's clock, which was not set; the count is nanoseconds";
         PtpLossEnded = 121, "ptp_loss_ended", "messages of the grandmaster arrive again as they should; the count is nanoseconds since their loss was told";
         TimeSourceMovedInAll = 122, "time_source_moved_in_all", "how far a source of time had jumped, once that was known whole: what was told at first was a part; the count is nanoseconds";
+        RecordChanged = 123, "record_changed", "a point has no data record any more that is what the contract says, or more than one";
         PulseOverflow = 128, "pulse_overflow", "a pulse count passed the capacity of its register; the count is how often by now";
         PulsesSuspect = 129, "pulses_suspect", "pulses may have been missed; the count is how many since it was last told";
         EdgesUnordered = 130, "edges_unordered", "a card gave an edge that is earlier than records that had left; the count is edges";

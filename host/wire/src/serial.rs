@@ -39,6 +39,12 @@ impl Serial {
         })
     }
 
+    pub(crate) fn set_speed(&mut self, baud: u32) -> std::io::Result<()> {
+        let mut settings = self.port.get_configuration()?;
+        settings.set_baud_rate(baud)?;
+        self.port.set_configuration(&settings)
+    }
+
     /// What it counted since the last look: at first also that it counts at all, then only what is new.
     pub(crate) fn uart(&mut self) -> Option<UartErrors> {
         let before = self.counted?;

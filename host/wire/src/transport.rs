@@ -64,6 +64,19 @@ impl Transport {
         .map_err(|error| error.to_string())
     }
 
+    /// Gives a serial device another speed, and leaves all else as it is.
+    ///
+    /// # Errors
+    /// The wire cannot be used at that speed, and why.
+    pub fn set_speed(&mut self, baud: u32) -> Result<(), String> {
+        match &mut self.0 {
+            Kind::Serial(serial) => serial
+                .set_speed(baud)
+                .map_err(|error| format!("cannot turn to {baud} baud: {error}")),
+            Kind::Tcp(_) => Ok(()),
+        }
+    }
+
     /// What has arrived; the wire was found readable before.
     ///
     /// # Errors

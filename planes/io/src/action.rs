@@ -45,6 +45,8 @@ pub enum Action {
     Mark(Mark),
     /// Send these bytes.
     Transmit(Vec<u8>),
+    /// Set the port to so many bits a second; all else stays as the contract says.
+    Speed(u32),
     /// Hand these records to the recorder, and keep them until it has acknowledged them.
     Emit(Batch),
     /// Ask the recorder for a block of numbers.

@@ -148,24 +148,26 @@ fn digits(bits: u64) -> Option<i128> {
 }
 
 fn finish(point: &Point, raw: &[u8], number: Option<Number>) -> Decoded {
+    let number = number.ok_or(QualityReason::Undecodable);
+    let number = number.and_then(|number| number.decimal().ok_or(QualityReason::Overflow));
+    scaled(point, raw, number)
+}
+
+/// A point's number, scaled and held against its range; or why there is none.
+pub(crate) fn scaled(point: &Point, raw: &[u8], number: Result<Decimal, QualityReason>) -> Decoded {
     let raw = Blob::from(raw);
     let bad = |reason| Quality::invalid(reason);
-    let Some(number) = number else {
-        return Decoded {
-            raw,
-            value: None,
-            quality: bad(QualityReason::Undecodable),
-        };
-    };
-    let scaled = number
-        .decimal()
-        .and_then(|number| number.checked_mul(point.scale).ok());
-    let Some(value) = scaled else {
-        return Decoded {
-            raw,
-            value: None,
-            quality: bad(QualityReason::Overflow),
-        };
+    let overflow = QualityReason::Overflow;
+    let scaled = number.and_then(|number| number.checked_mul(point.scale).map_err(|_| overflow));
+    let value = match scaled {
+        Ok(value) => value,
+        Err(reason) => {
+            return Decoded {
+                raw,
+                value: None,
+                quality: bad(reason),
+            };
+        }
     };
     let outside = point
         .range

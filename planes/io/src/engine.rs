@@ -19,8 +19,8 @@ use evidence::{CommitId, MeterId, MonoNs, PointId, ScheduleId, SourceId};
 pub enum SetupError {
     /// The contract has no such port.
     UnknownPort(SourceId),
-    /// The port is an M-Bus, which is not driven yet.
-    Mbus(SourceId),
+    /// A meter has no address that its port knows.
+    NoAddress(MeterId),
     /// A meter names a schedule that the contract does not have.
     UnknownSchedule {
         /// The meter.
@@ -43,7 +43,12 @@ impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownPort(port) => write!(f, "the contract has no port {port}"),
-            Self::Mbus(port) => write!(f, "port {port} is an M-Bus, which no node reads yet"),
+            Self::NoAddress(meter) => {
+                write!(
+                    f,
+                    "meter {meter} has no address that its port knows; give it one"
+                )
+            }
             Self::UnknownSchedule { meter, schedule } => {
                 write!(
                     f,
@@ -150,7 +155,10 @@ impl PortEngine {
                 }
             }
             Input::Received(bytes) => self.received(now, &bytes),
-            Input::Uart(errors) => books.uart(now, errors, self.bus.asked()),
+            Input::Uart(errors) => {
+                books.uart(now, errors, self.bus.asked());
+                self.bus.line_errors(books, now, errors);
+            }
             Input::QueueFull(full) => books.queue_full = full,
             Input::Stop => books.begin_stop(now),
         }
@@ -191,7 +199,7 @@ impl PortEngine {
         books.ask_leases(now);
         books.tell_events(now);
         self.tell_counters(now);
-        self.books.finish_stop(now, self.bus.asked().is_some());
+        self.books.finish_stop(now, self.bus.is_busy());
         self.wake();
     }
 

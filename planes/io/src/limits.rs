@@ -53,6 +53,12 @@ pub const SILENT_ATTEMPTS_MAX: u32 = 4;
 pub const READ_LATENCY_NS: u64 = 20_000_000;
 /// How long a stop waits for numbers, so that passed slots and events are accounted.
 pub const STOP_WAIT_NS: u64 = 2_000_000_000;
+/// Telegrams of one readout of an M-Bus meter; one that has more is cut there, and that is a failed attempt.
+pub const MBUS_TELEGRAMS_MAX: u8 = 16;
+/// Bytes of a telegram without records: frame, CI field, long header.
+pub const MBUS_TELEGRAM_BYTES: usize = 21;
+/// Bytes of a data record, as most count with.
+pub const MBUS_RECORD_BYTES: usize = 6;
 /// Counters in one snapshot, so that its entry stays within its bound.
 pub const COUNTERS_PER_SNAPSHOT_MAX: usize = 256;
 /// So long after its instant an edge of a card may be handed over and still find its place in the order.

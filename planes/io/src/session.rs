@@ -339,6 +339,13 @@ impl MeterState {
         self.is_quarantined() && now.since(self.served) < COOL_NS_MAX
     }
 
+    /// Something more that is kept with the active session.
+    pub(crate) fn note(&mut self, record: Payload) {
+        if let Some(session) = &mut self.active {
+            session.records.push(record);
+        }
+    }
+
     /// An attempt of the active session failed.
     pub(crate) fn record_failure(&mut self, origin: &Origin, now: MonoNs, failure: Failure) {
         let Some(session) = &mut self.active else {

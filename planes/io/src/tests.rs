@@ -3,6 +3,7 @@
 mod accounting;
 mod basic;
 mod line;
+mod mbus;
 mod model;
 mod quarantine;
 mod site;

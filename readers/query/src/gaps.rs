@@ -81,6 +81,7 @@ impl GapAccount {
             | Payload::Checkpoint(_)
             | Payload::Ack(_)
             | Payload::TimeMap(_)
+            | Payload::MeterReport(_)
             | Payload::Probe(_)
             | Payload::Maintenance(_)
             | Payload::SignOff(_)

@@ -11,7 +11,7 @@ mod points;
 use evidence::cbor::Writer;
 use evidence::kinds::{
     Ack, AttemptFailed, Audit, Checkpoint, Configuration, Counter, CounterSnapshot, Downtime,
-    EpochStart, Event, Loss, Marker, Predecessor, Reading, SeqSkip, TimeMap,
+    EpochStart, Event, Loss, Marker, MeterReport, Predecessor, Reading, SeqSkip, TimeMap,
 };
 use evidence::reasons::{
     AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, DriftBudget, EpochCause,
@@ -192,6 +192,24 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         }
         .into(),
         Kind::TimeMap => TimeMap::absent(AT, UtcNs(0)).into(),
+        Kind::MeterReport => MeterReport {
+            at: AT,
+            meter_id: meter(),
+            source: source(),
+            seq: Seq(70),
+            slot: full.then_some(SLOT),
+            attempt: 1,
+            serial: full.then(|| "12345678".into()),
+            manufacturer: full.then(|| "LUG".into()),
+            version: full.then_some(4),
+            medium: full.then_some(4),
+            access_number: full.then_some(255),
+            status: full.then_some(0),
+            clock: full.then(|| "2026-11-29T12:00:00".into()),
+            telegrams: 1,
+            contract: CommitId(3),
+        }
+        .into(),
         Kind::Soe | Kind::PulseCount | Kind::Analog => points::sample(kind, full),
         _ => return people::sample(kind, full),
     })

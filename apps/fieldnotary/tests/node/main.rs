@@ -32,6 +32,7 @@ mod journal_goldens;
 mod journal_tools;
 mod kept;
 mod manners;
+mod mbus_node;
 mod one_directory;
 mod polls;
 mod reading_verbs;

@@ -56,6 +56,7 @@ impl Store {
             | Kind::Downtime
             | Kind::SeqSkip
             | Kind::Configuration
+            | Kind::MeterReport
             | Kind::TimeMap => false,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::PortEngine;
 use crate::buckets::{Bucket, Sheet};
+use crate::bus::Bus;
 use crate::limits::COUNTERS_PER_SNAPSHOT_MAX;
 use crate::session::MeterState;
 use alloc::format;
@@ -92,6 +93,10 @@ impl PortEngine {
         sheet.bucket(port, &total, true);
         sheet.uart(port, total.uart, uart);
         sheet.port(port, &self.books.bucket, serial, self.books.last);
+        // No converter tells of it over the line that bytes come from.
+        if matches!(self.bus, Bus::Mbus(_)) {
+            sheet.live(false, "overload_evt", port, 0);
+        }
         for schedule in &self.books.schedules {
             let label = format!("{port}/{}", schedule.id);
             if let Some(cycle) = self.cycle(&schedule.id) {
@@ -102,9 +107,12 @@ impl PortEngine {
                 }
             }
         }
-        for meter in &self.books.meters {
+        for (at, meter) in self.books.meters.iter().enumerate() {
             let label = meter.meter.id.as_str();
             sheet.bucket(label, &meter.bucket, false);
+            if let Some(drops) = self.bus.drops(at) {
+                sheet.value("drop_cnt", label, drops);
+            }
             if uart {
                 sheet.uart(label, meter.bucket.uart, true);
             }

@@ -229,6 +229,7 @@ impl World {
                 }
                 Action::Mark(mark) => self.marks.push(mark),
                 Action::Transmit(bytes) => self.transmit(&bytes),
+                Action::Speed(_) => panic!("Modbus turns no port to another speed"),
                 Action::Emit(batch) => self.keep(batch),
                 Action::NeedLease { stream } => self.grant(stream),
                 Action::WakeAt(at) => self.wake = Some(at),

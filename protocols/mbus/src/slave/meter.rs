@@ -81,6 +81,11 @@ impl Slave {
         })
     }
 
+    /// From now on it has these frames to say; the one it sent last it can still be asked for again.
+    pub fn serve(&mut self, telegrams: Vec<Vec<u8>>) {
+        self.telegrams = telegrams;
+    }
+
     /// Whether it is selected.
     #[must_use]
     pub const fn state(&self) -> State {

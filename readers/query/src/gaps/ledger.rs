@@ -125,6 +125,7 @@ impl Account {
                 | AttemptCause::Quarantined
                 | AttemptCause::LateReplyWindow
                 | AttemptCause::Stopped
+                | AttemptCause::BudgetSpent
         );
         if failed.last {
             session.failed = Some((id, failed.cause, failed.points));

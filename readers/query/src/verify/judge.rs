@@ -40,6 +40,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Downtime
         | Kind::SeqSkip
         | Kind::TimeMap
+        | Kind::MeterReport
         | Kind::Probe
         | Kind::Maintenance
         | Kind::SignOff

@@ -4,7 +4,7 @@ use super::session::{Frame, Outcome, once, run};
 use super::{contract, line};
 use crate::cli::BusProbeArgs;
 use crate::commands::Ended;
-use crate::commands::decode::{hex, modbus_told};
+use crate::commands::decode::{hex, mbus_told, modbus_told};
 use crate::commands::ink::{Ink, ink};
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
@@ -70,8 +70,13 @@ impl<'o> Said<'o> {
         self.readings.len() == self.meter.points.len()
     }
 
-    fn is_tcp(&self) -> bool {
-        matches!(self.port.kind, PortKind::ModbusTcp { .. })
+    /// A frame as a line of words, and for programs.
+    fn told(&self, frame: &Frame) -> (String, Value) {
+        match self.port.kind {
+            PortKind::Mbus(_) => mbus_told(&frame.bytes),
+            PortKind::ModbusRtu(_) => modbus_told(&frame.bytes, false, frame.sent),
+            PortKind::ModbusTcp { .. } => modbus_told(&frame.bytes, true, frame.sent),
+        }
     }
 
     fn screen(&self) -> String {
@@ -83,7 +88,7 @@ impl<'o> Said<'o> {
             line::shown(self.port)
         );
         for frame in self.frames {
-            let (line, _) = modbus_told(&frame.bytes, self.is_tcp(), frame.sent);
+            let (line, _) = self.told(frame);
             let way = if frame.sent { "->" } else { "<-" };
             let at = words::nanoseconds(frame.at_ns);
             let _ = writeln!(
@@ -149,7 +154,7 @@ impl<'o> Said<'o> {
 
     fn json(&self) -> Value {
         let frames = self.frames.iter().map(|frame| {
-            let (_, decoded) = modbus_told(&frame.bytes, self.is_tcp(), frame.sent);
+            let (_, decoded) = self.told(frame);
             json!({
                 "at_ns": frame.at_ns,
                 "direction": if frame.sent { "request" } else { "response" },

@@ -190,6 +190,13 @@ impl Driver<'_> {
                     return Some(Input::LinkLost { detail });
                 }
             }
+            Action::Speed(baud) => {
+                let set = self.wire.as_mut().map(|wire| wire.set_speed(baud));
+                if let Some(Err(detail)) = set {
+                    self.wire = None;
+                    return Some(Input::LinkLost { detail });
+                }
+            }
             Action::Emit(batch) => {
                 let of_meter = matches!(batch.stream, Stream::Meter(_));
                 self.ended += usize::from(of_meter && batch.seq.is_some());

@@ -38,6 +38,31 @@ pub(super) fn faults(telegram: &Telegram<'_>) -> Vec<Fault> {
     faults.collect()
 }
 
+/// The frame as a line of words, and as an object.
+pub(in crate::commands) fn told(bytes: &[u8]) -> (String, Value) {
+    let telegram = Telegram::read(bytes);
+    let name = |control: Control| control.name().unwrap_or("reserved control field");
+    let line = match (telegram.frame, telegram.faults.first()) {
+        (_, Some(fault)) => fault.to_string(),
+        (Some(Frame::Ack), None) => "acknowledgement".to_owned(),
+        (Some(Frame::Short { control, address }), None) => {
+            format!("{}, address {address}", name(control))
+        }
+        (
+            Some(Frame::Long {
+                control, address, ..
+            }),
+            None,
+        ) => format!(
+            "{}, address {address}, {} records",
+            name(control),
+            telegram.records.len()
+        ),
+        (None, None) => "no frame".to_owned(),
+    };
+    (line, object(bytes, &telegram))
+}
+
 /// The frame as an object.
 pub(in crate::commands) fn object(bytes: &[u8], telegram: &Telegram<'_>) -> Value {
     let records = telegram.records.iter().enumerate();

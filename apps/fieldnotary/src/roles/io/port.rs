@@ -195,6 +195,13 @@ impl Driver<'_> {
                     return Some(Input::LinkLost { detail });
                 }
             }
+            Action::Speed(baud) => {
+                let outcome = self.wire.as_mut().map(|wire| wire.set_speed(baud));
+                if let Some(Err(detail)) = outcome {
+                    self.wire = None;
+                    return Some(Input::LinkLost { detail });
+                }
+            }
             Action::Emit(batch) => {
                 let stream = self.stream(batch.stream);
                 self.outbox.put(Item::Batch {

@@ -77,6 +77,7 @@ fn check_one(
         Payload::Soe(soe) => (&MeterId::from(&soe.source), soe.seq, soe.contract),
         Payload::PulseCount(pulse) => (&MeterId::from(&pulse.source), pulse.seq, pulse.contract),
         Payload::Analog(analog) => (&MeterId::from(&analog.source), analog.seq, analog.contract),
+        Payload::MeterReport(report) => (&report.meter_id, report.seq, report.contract),
         Payload::Event(_) | Payload::Marker(_) | Payload::Downtime(_) => return Ok(payload),
         Payload::CounterSnapshot(snapshot) => {
             let own = |counter: &&Counter| frozen::is_reserved(&counter.name);

@@ -176,6 +176,10 @@ impl Ledger {
                 self.committed(Stream::Meter(failed.meter_id.clone()), failed.seq.0);
                 self.serve(&failed.source, &failed.meter_id, failed.slot);
             }
+            // It comes with the readings or failures of its session, which are what serves a slot.
+            Payload::MeterReport(report) => {
+                self.committed(Stream::Meter(report.meter_id.clone()), report.seq.0);
+            }
             Payload::Soe(soe) => self.committed(group(&soe.source), soe.seq.0),
             Payload::PulseCount(pulse) => {
                 self.counted(&pulse.point_id, pulse.count);

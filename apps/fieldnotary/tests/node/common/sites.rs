@@ -29,15 +29,31 @@ impl Street {
 
     /// The same, with this plan of faults.
     pub(crate) fn start_with(dir: &Path, meters: u16, plan: &str) -> Self {
+        let meters = meters.to_string();
+        let words = [
+            "--rtu-port",
+            "rs485",
+            "--tcp",
+            "127.0.0.1:0",
+            "--meters",
+            &meters,
+        ];
+        Self::with(dir, &words, plan)
+    }
+
+    /// Starts a street with one wired M-Bus, these words, and this plan of faults.
+    pub(crate) fn mbus(dir: &Path, words: &[&str], plan: &str) -> Self {
+        Self::with(dir, &[&["--mbus-port", "bus"][..], words].concat(), plan)
+    }
+
+    fn with(dir: &Path, words: &[&str], plan: &str) -> Self {
         let faults = dir.join("faults.toml");
         std::fs::write(&faults, plan).unwrap();
         let dir = dir.join("street");
         std::fs::create_dir(&dir).unwrap();
         let mut command = Command::new(program("fieldnotary-street"));
-        command.arg("--dir").arg(&dir).args(["--rtu-port", "rs485"]);
-        command.args(["--tcp", "127.0.0.1:0", "--die-with-parent"]);
-        command.args(["--meters", &meters.to_string()]);
-        command.arg("--plan").arg(faults);
+        command.arg("--dir").arg(&dir).arg("--die-with-parent");
+        command.args(words).arg("--plan").arg(faults);
         let mut running = Running::start("street", &dir, &mut command);
         let description = running.ready(|| published(&dir.join("street.json")));
         Self {
@@ -45,6 +61,11 @@ impl Street {
             dir,
             description,
         }
+    }
+
+    /// What it says that there is.
+    pub(crate) const fn description(&self) -> &Value {
+        &self.description
     }
 
     /// The contract of a node that reads everything here ten times a second.

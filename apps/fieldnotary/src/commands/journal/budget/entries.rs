@@ -1,9 +1,9 @@
 //! The entries that a node of a configuration writes, as long as they will be: each is made and encoded.
 
 use crate::roles::recorder::resting_counters;
-use contract::{Contract, Meter, Point, Source, Table, ValueType};
+use contract::{Address, Contract, Meter, Point, Source, Table, ValueType};
 use evidence::frozen::{self, names};
-use evidence::kinds::{Ack, Checkpoint, Counter, CounterSnapshot, Marker, Reading};
+use evidence::kinds::{Ack, Checkpoint, Counter, CounterSnapshot, Marker, MeterReport, Reading};
 use evidence::reasons::{
     CounterState, Custody, HoldoverReason, MarkerKind, TimeQuality, TimeStatus,
 };
@@ -104,7 +104,32 @@ pub(super) fn session(meter: &Meter, every_ms: u64) -> Vec<usize> {
         };
         bytes_of(reading.into())
     };
-    meter.points.iter().map(reading).collect()
+    let mut lengths: Vec<usize> = meter.points.iter().map(reading).collect();
+    if let Address::Mbus(_) = meter.address {
+        lengths.push(bytes_of(report(meter, every_ms).into()));
+    }
+    lengths
+}
+
+/// What an M-Bus meter says of itself in each session.
+fn report(meter: &Meter, every_ms: u64) -> MeterReport {
+    MeterReport {
+        at: AT,
+        meter_id: meter.id.clone(),
+        source: meter.port.clone(),
+        seq: Seq(SIZE),
+        slot: Some(slot(every_ms)),
+        attempt: 1,
+        serial: Some("12345678".to_owned()),
+        manufacturer: Some("LUG".to_owned()),
+        version: Some(4),
+        medium: Some(4),
+        access_number: Some(100),
+        status: Some(0),
+        clock: Some("2026-11-29T12:00:00".to_owned()),
+        telegrams: 1,
+        contract: CommitId(3),
+    }
 }
 
 /// Bytes of the snapshots in which a port tells its counters.
