@@ -11,19 +11,22 @@ use std::process::Command;
 /// The package that depends on the newest kernel.
 const KERNEL: &str = "linux-image-amd64";
 
+pub(crate) const MACHINE: Tool = Tool {
+    program: "qemu-system-x86_64",
+    probe: &["--version"],
+    packages: &["qemu-system-x86"],
+    purpose: "is the guest machine",
+};
+pub(crate) const SHELL: Tool = Tool {
+    program: "busybox",
+    probe: &["true"],
+    packages: &["busybox-static"],
+    purpose: "is the guest's shell",
+};
+
 const TOOLS: &[Tool] = &[
-    Tool {
-        program: "qemu-system-x86_64",
-        probe: &["--version"],
-        packages: &["qemu-system-x86"],
-        purpose: "is the guest machine",
-    },
-    Tool {
-        program: "busybox",
-        probe: &["true"],
-        packages: &["busybox-static"],
-        purpose: "is the guest's shell",
-    },
+    MACHINE,
+    SHELL,
     Tool {
         program: "modprobe",
         probe: &["--version"],

@@ -10,10 +10,12 @@ mod failure;
 mod fuzz;
 mod graph;
 mod guest;
+mod guest_kernel;
 mod holdover;
 mod kill_storm;
 mod league;
 mod licences;
+mod line_guest;
 mod measure;
 mod nightly;
 mod planted;
@@ -108,6 +110,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// GPIO lines, hwmon and IIO channels through real drivers, in a guest with a kernel of its own
+    #[command(disable_help_flag = true)]
+    LineGuest {
+        /// Passed on to the suite: --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Move the clocks of a guest machine in every way; the node in it must name each cause
     #[command(disable_help_flag = true)]
     ClockGuest {
@@ -188,6 +197,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
         Command::Tamper { arguments } => tamper::tamper(workspace, &arguments),
         Command::KillStorm { arguments } => kill_storm::kill_storm(workspace, &arguments),
+        Command::LineGuest { arguments } => line_guest::line_guest(workspace, &arguments),
         Command::ClockGuest { arguments } => clock_guest::clock_guest(workspace, &arguments),
         Command::CrashStates { arguments } => crash_states::crash_states(workspace, &arguments),
         Command::League { arguments } => league::league(workspace, &arguments),

@@ -4,8 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
-    clock_guest, corruption, crash_states, fuzz, holdover, kill_storm, league, planted, run, storm,
-    tamper, test,
+    clock_guest, corruption, crash_states, fuzz, holdover, kill_storm, league, line_guest, planted,
+    run, storm, tamper, test,
 };
 
 /// A long suite.
@@ -77,6 +77,12 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "the clocks of a guest moved in every way, boots in 1970 and 2031; each cause named rightly",
         action: clock_guest::full,
+    },
+    Suite {
+        name: "line-guest",
+        bounded: true,
+        what: "GPIO edges, hwmon and IIO channels through real drivers of a guest's kernel",
+        action: line_guest::full,
     },
     Suite {
         name: "crash-states",

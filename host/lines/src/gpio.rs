@@ -1,6 +1,6 @@
 //! Lines of a GPIO character device, version 2: edges with the kernel's monotonic timestamp.
 //!
-//! Verified on no device yet: the structures are those of the kernel's header, the calls have met no chip.
+//! Tried on the kernel's simulated chip (`cargo xtask line-guest`); no chip of a board was at hand.
 
 use crate::fault::{Fault, of_errno};
 use crate::limits::EDGES_PER_READ;

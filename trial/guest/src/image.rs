@@ -20,6 +20,8 @@ pub struct Image {
     kernel: PathBuf,
     modules: Vec<PathBuf>,
     archive: Archive,
+    /// Whether there is a disk to be mounted.
+    has_disk: bool,
 }
 
 impl Image {
@@ -32,17 +34,34 @@ impl Image {
     pub fn new(parts: &Path, more_modules: &[&str]) -> Result<Self, String> {
         let version = version(parts)?;
         let modules = modules(parts, &version, more_modules)?;
+        let kernel = parts.join("boot").join(format!("vmlinuz-{version}"));
+        let mut image = Self::bare(&kernel)?;
+        for module in &modules {
+            let name = format!("modules/{}", base(module));
+            image.archive.add_file(&name, module)?;
+        }
+        Ok(Self {
+            modules,
+            has_disk: true,
+            ..image
+        })
+    }
+
+    /// An image with a shell alone, for a kernel that needs neither modules nor a disk.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no shell.
+    pub fn bare(kernel: &Path) -> Result<Self, String> {
         let mut archive = Archive::default();
         for folder in ["dev", "proc"] {
             archive.add_folder(folder);
         }
-        for module in &modules {
-            archive.add_file(&format!("modules/{}", base(module)), module)?;
-        }
         let mut image = Self {
-            kernel: parts.join("boot").join(format!("vmlinuz-{version}")),
-            modules,
+            kernel: kernel.to_path_buf(),
+            modules: Vec::new(),
             archive,
+            has_disk: false,
         };
         // The shell may be a static program, which has no libraries and fails to name them.
         image.archive.add_file(SHELL, Path::new(SHELL))?;
@@ -97,7 +116,9 @@ impl Image {
             // One that the processor does not suit is refused, and another serves.
             let _ = writeln!(script, "$B insmod /modules/{}", base(module));
         }
-        script.push_str("$B mount -t ext4 -o noatime /dev/vda /ext4\n");
+        if self.has_disk {
+            script.push_str("$B mount -t ext4 -o noatime /dev/vda /ext4\n");
+        }
         script.push_str("$B stty -F /dev/ttyS0 raw -echo\n");
         script.push_str(lines);
         self.archive.add_folder("ext4");

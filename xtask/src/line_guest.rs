@@ -1,0 +1,88 @@
+//! `cargo xtask line-guest`: GPIO lines and channels through real drivers of the kernel; and its verdict for the night.
+
+use crate::failure::{Failure, Outcome};
+use crate::setup::{self, Tool};
+use crate::workspace::Workspace;
+use crate::{guest, guest_kernel, run};
+use serde_json::Value;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+const PACKAGE: &str = "fieldnotary-trial-guest";
+const PROGRAM: &str = "fieldnotary-line-guest";
+/// What a run tries at least.
+const TRIED_MIN: u64 = 9;
+
+const TOOLS: &[Tool] = &[guest::MACHINE, guest::SHELL];
+
+/// Builds, then becomes the suite with these arguments: its answer is the last that is printed.
+pub(crate) fn line_guest(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let mut suite = prepared(workspace)?;
+    suite.args(arguments);
+    Err(Failure::new(format!(
+        "`{}` cannot be started: {}",
+        run::shown(&suite),
+        suite.exec()
+    )))
+}
+
+/// The same for the night, with its verdict.
+pub(crate) fn full(workspace: &Workspace) -> Outcome {
+    // Its exit code says no more than its answer.
+    let output = prepared(workspace)?
+        .arg("--json")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Failure::new(format!("{PROGRAM} cannot be started: {error}")))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let answer: Value = serde_json::from_str(text.trim())
+        .map_err(|error| Failure::new(format!("{PROGRAM} answers no JSON: {error}: {text}")))?;
+    verdict(&answer)
+}
+
+fn prepared(workspace: &Workspace) -> Result<Command, Failure> {
+    setup::setup(workspace, TOOLS)?;
+    let kernel = guest_kernel::image(workspace)?;
+    run::status(
+        workspace
+            .cargo()
+            .args(["build", "-p", PACKAGE, "--bin", PROGRAM]),
+    )?;
+    let mut suite = Command::new(workspace.target().join("debug").join(PROGRAM));
+    suite.arg("--kernel").arg(kernel);
+    Ok(suite)
+}
+
+/// The answer in a line, if every way went as it should and none was left out.
+fn verdict(answer: &Value) -> Outcome {
+    let number = |key: &str| answer.get(key).and_then(Value::as_u64);
+    match (number("tried"), number("failed")) {
+        (Some(tried), Some(0)) if tried >= TRIED_MIN => Ok(format!(
+            "{tried} ways with real drivers of the kernel, each as it should be"
+        )),
+        _ => Err(Failure::new(format!(
+            "a way failed or was not tried: {answer}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TRIED_MIN, verdict};
+    use serde_json::json;
+
+    //= R3.1
+    #[test]
+    fn a_run_passes_only_if_every_way_was_tried_and_went_well() {
+        assert!(verdict(&json!({"tried": TRIED_MIN, "failed": 0})).is_ok());
+        for broken in [
+            json!({"tried": TRIED_MIN, "failed": 1}),
+            json!({"tried": TRIED_MIN - 1, "failed": 0}),
+            json!({"tried": TRIED_MIN}),
+            json!({}),
+        ] {
+            assert!(verdict(&broken).is_err(), "{broken}");
+        }
+    }
+}
