@@ -1,6 +1,6 @@
 //! Guest machines under trial: a kernel of their own, and what they boot from.
 //!
-//! The kernel is Debian's, unpacked and never installed; everything else is an archive made of this
+//! The kernel is Debian's, or built from its source, and never installed; everything else is an archive made of this
 //! machine's own programs with their libraries. Nothing is emulated faster than software can.
 
 mod image;
