@@ -9,7 +9,9 @@ mod site;
 mod time;
 
 use crate::when::{Edge, edge, instant};
-pub(crate) use bus::{BusLineArgs, BusPlanArgs, BusProbeArgs, BusScanArgs, BusVerb};
+pub(crate) use bus::{
+    BusFailingArgs, BusLineArgs, BusPlanArgs, BusProbeArgs, BusScanArgs, BusVerb, BusWatchArgs,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use decode::{DecodeMbusArgs, DecodeModbusArgs, DecodeVerb};
 use evidence::reasons::AdoptionCause;

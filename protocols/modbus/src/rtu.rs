@@ -1,10 +1,12 @@
 //! Serial line framing: address, PDU, CRC.
 
 mod crc;
+mod listen;
 mod reader;
 mod timing;
 
 pub use crc::crc16;
+pub use listen::{Heard, Listener, PAIRED_NS_MAX, Role};
 pub use reader::{Captured, Direction, End, FrameReader, predicted_len};
 pub use timing::Timing;
 

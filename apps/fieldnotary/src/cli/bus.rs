@@ -50,12 +50,45 @@ Exit codes:
   2  the command line was not understood
   3  the configuration could not be read, or the port not opened";
 
+const FAILING: &str = "\
+Examples:
+  fieldnotary bus failing node m07
+  fieldnotary bus failing node m07 --last 50 --json | jq -r .bytes
+
+What the log kept of the last attempts that gave no reading: when, why, and the bytes that were on the wire, decoded.
+Replies that came too late are shown as well. The node may run.
+
+Exit codes:
+  0  they were shown, or there are none
+  1  they were shown, and the end of the log is not certain
+  2  the command line was not understood
+  3  the log could not be read, or it knows no such meter";
+
+const WATCH: &str = "\
+Examples:
+  fieldnotary bus watch --rtu /dev/ttyUSB0 --baud 9600
+  fieldnotary bus watch --config station.toml --port rs485-1 --for 60s
+  fieldnotary bus watch --rtu /dev/ttyUSB0 --json --count 100 | jq -r 'select(.crc_ok == false) | .bytes'
+
+Nothing is sent. Each frame: when it began, the silence before it in characters, who speaks (-> asks, <- answers,
+<? answers nobody, -- no whole frame), unit, function, and what it means. Ends with Ctrl-C, after --for or --count,
+and then counts what was heard. A device that another process has open is not touched: listen through a second
+adapter on the same pair of wires.
+
+Exit codes:
+  0  at least one whole frame was heard
+  1  none was
+  2  the command line was not understood
+  3  the device could not be opened, or was lost while listening";
+
 /// What stands below `fieldnotary bus --help`.
 pub(super) const HELP: &str = "\
 Examples:
   fieldnotary bus plan station.toml
   fieldnotary bus scan --rtu /dev/ttyUSB0
   fieldnotary bus probe station.toml m07
+  fieldnotary bus watch --rtu /dev/ttyUSB0
+  fieldnotary bus failing node m07
   fieldnotary bus mbus search --serial /dev/ttyUSB1
 
 Exit codes:
@@ -71,6 +104,9 @@ pub(crate) enum BusVerb {
     /// Find and read the meters of a wired M-Bus
     #[command(subcommand, after_help = super::mbus::HELP)]
     Mbus(MbusVerb),
+    /// The last failing frames of a meter, from the log
+    #[command(after_help = FAILING)]
+    Failing(BusFailingArgs),
     /// The time that each port needs for its slots, meter by meter, and what silent ones cost
     #[command(after_help = PLAN)]
     Plan(BusPlanArgs),
@@ -80,6 +116,38 @@ pub(crate) enum BusVerb {
     /// Find the meters of a line, or behind a gateway
     #[command(after_help = SCAN)]
     Scan(BusScanArgs),
+    /// Listen to a serial line, and show each frame with its meaning
+    #[command(after_help = WATCH)]
+    Watch(BusWatchArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BusFailingArgs {
+    /// The directory of a node or a collector
+    pub(crate) dir: PathBuf,
+    /// The meter
+    pub(crate) meter: MeterId,
+    /// How many, the newest
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) last: usize,
+    /// Print one JSON object for each
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BusWatchArgs {
+    #[command(flatten)]
+    pub(crate) line: BusLineArgs,
+    /// End after so long
+    #[arg(long = "for", value_name = "DURATION", value_parser = length_ns)]
+    pub(crate) length: Option<u64>,
+    /// End after so many frames
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// Print one JSON object for each frame, and one with the summary
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@ mod points;
 
 use super::site::site_words;
 use super::words;
-use contract::Contract;
+use contract::{Contract, PortKind};
 use evidence::kinds::{
     AttemptFailed, Configuration, CounterSnapshot, EpochStart, Event, Marker, MeterReport, Reading,
 };
@@ -85,6 +85,15 @@ impl Known {
             "" => String::new(),
             unit => format!(" {unit}"),
         }
+    }
+
+    /// Whether frames of this port have the header of TCP.
+    pub(super) fn is_tcp(&self, port: &str) -> bool {
+        let contract = self.contract.as_ref();
+        let mut ports = contract.iter().flat_map(|contract| &contract.ports);
+        ports.any(|(id, found)| {
+            id.as_str() == port && matches!(found.kind, PortKind::ModbusTcp { .. })
+        })
     }
 
     /// The contract in force, for programs.

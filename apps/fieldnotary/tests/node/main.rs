@@ -15,6 +15,7 @@ mod journal_harms;
 mod bad_input;
 mod bus;
 mod bus_mbus;
+mod bus_watch;
 mod catalogue;
 mod collector_killed;
 mod command_line;

@@ -88,11 +88,15 @@ pub(super) fn is_free(port: &Port) -> Result<(), String> {
     }
 }
 
-/// No other process has this device open.
+/// The device can be opened, and no other process has it open.
 ///
 /// # Errors
-/// Which one has.
+/// Why it cannot, or which process has it.
 pub(super) fn is_closed(name: &str) -> Result<(), String> {
+    // What cannot be opened at all is told as that.
+    if let Some(why) = wire::trouble(name) {
+        return Err(why);
+    }
     let Ok(device) = std::fs::canonicalize(name) else {
         return Ok(());
     };

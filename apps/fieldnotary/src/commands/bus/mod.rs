@@ -1,11 +1,13 @@
 //! `fieldnotary bus`: a port and its meters, reckoned ahead and asked by hand.
 
+mod failing;
 mod line;
 mod mbus;
 mod plan;
 mod probe;
 mod scan;
 mod session;
+mod watch;
 
 use super::Ended;
 use crate::cli::BusVerb;
@@ -16,9 +18,11 @@ use std::path::Path;
 pub(crate) fn bus(verb: &BusVerb) -> Result<Ended, String> {
     match verb {
         BusVerb::Mbus(verb) => mbus::mbus(verb),
+        BusVerb::Failing(args) => failing::failing(args),
         BusVerb::Plan(args) => plan::plan(args),
         BusVerb::Probe(args) => probe::probe(args),
         BusVerb::Scan(args) => scan::scan(args),
+        BusVerb::Watch(args) => watch::watch(args),
     }
 }
 
