@@ -2,6 +2,7 @@
 
 mod accounting;
 mod basic;
+mod efficiency;
 mod line;
 mod mbus;
 mod model;

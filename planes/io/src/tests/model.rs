@@ -144,6 +144,7 @@ fn sites() -> impl Strategy<Value = Site> {
                 // Said to echo, and does not: nothing is lost by it.
                 echo: [contract::Echo::None, contract::Echo::Heard][(retries % 2) as usize],
                 retries,
+                turnaround_ms: 2,
                 own: None,
                 meters: meters
                     .into_iter()

@@ -49,6 +49,7 @@ pub(super) struct Site {
     pub(super) timeout_ms: u64,
     pub(super) late_reply_ms: u64,
     pub(super) echo: Echo,
+    pub(super) turnaround_ms: u64,
     pub(super) retries: u32,
     /// A meter with a timeout, in milliseconds, and retries of its own.
     pub(super) own: Option<(usize, u64, u32)>,
@@ -65,6 +66,7 @@ impl Site {
             timeout_ms: 100,
             late_reply_ms: 200,
             echo: Echo::None,
+            turnaround_ms: TURNAROUND_MS,
             retries: 1,
             own: None,
             meters: std::vec![std::vec![0, 2]; meters],
@@ -81,7 +83,7 @@ impl Site {
     pub(super) fn contract(&self) -> Contract {
         let port = port_id();
         let kind = if self.serial {
-            PortKind::ModbusRtu(line(self.baud, self.echo))
+            PortKind::ModbusRtu(line(self))
         } else {
             PortKind::ModbusTcp {
                 address: String::from("gateway:502"),
@@ -150,16 +152,16 @@ impl Site {
     }
 }
 
-fn line(baud: u32, echo: Echo) -> SerialLine {
+fn line(site: &Site) -> SerialLine {
     SerialLine {
         device: String::from("/dev/ttyS0"),
-        baud,
+        baud: site.baud,
         data_bits: 8,
         parity: Parity::Even,
         stop_bits: 1,
-        turnaround_ms: TURNAROUND_MS,
+        turnaround_ms: site.turnaround_ms,
         rs485: None,
-        echo,
+        echo: site.echo,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A host, a recorder that leases numbers, and a wire with scripted meters. Every reply carries values
 //! that no other reply has, so that a reading can be traced to the request it answers.
 
-use super::site::{Site, TURNAROUND_MS, meter_id, port_id, schedule_id};
+use super::site::{Site, meter_id, port_id, schedule_id};
 use crate::{Action, Actions, Batch, Input, Mark, PortEngine, SlotClock, Stream};
 use evidence::kinds::{AttemptFailed, Downtime, Event, Marker, Payload, Reading};
 use evidence::{CommitId, MonoNs, Seq};
@@ -118,6 +118,7 @@ pub(super) struct World {
     /// Outcomes of the next attempts to open; afterwards it opens.
     pub(super) refusals: usize,
     serial: bool,
+    turnaround_ms: u64,
     script: Script,
     agenda: BTreeMap<(MonoNs, u64), Input>,
     order: u64,
@@ -145,6 +146,7 @@ impl World {
             lease_block: 32,
             refusals: 0,
             serial: site.serial,
+            turnaround_ms: site.turnaround_ms,
             script,
             agenda: BTreeMap::new(),
             order: 0,
@@ -267,7 +269,7 @@ impl World {
 
     fn transmit(&mut self, bytes: &[u8]) {
         let (unit, pdu, transaction) = if self.serial {
-            let silence_ns = self.timing.t35_ns + TURNAROUND_MS * MS;
+            let silence_ns = self.timing.t35_ns + self.turnaround_ms * MS;
             let silent = self
                 .heard
                 .is_none_or(|heard| self.now.since(heard) >= silence_ns);

@@ -33,6 +33,9 @@ pub(super) fn watch(args: &BusWatchArgs) -> Result<Ended, String> {
             line::shown(port)
         ));
     };
+    if let Some(why) = wire::trouble(&serial.device) {
+        return Err(why);
+    }
     line::is_free(port).map_err(|why| {
         format!(
             "{why}; or listen through a second adapter on the same pair of wires. What failed on a node's port is in its \

@@ -36,6 +36,62 @@ fn truth_device(place: &Place) {
 }
 
 pub(crate) const HOSTS: &[Case] = &[
+    Case::new(
+        "bus-watch-device-missing",
+        3,
+        &["fieldnotary", "bus", "watch", "--rtu", "/dev/ttyUSB99"],
+        |_| {},
+    ),
+    Case::new(
+        "bus-watch-no-serial-device",
+        3,
+        &["fieldnotary", "bus", "watch", "--rtu", "/dev/zero"],
+        |_| {},
+    ),
+    Case::new(
+        "bus-watch-tcp",
+        3,
+        &["fieldnotary", "bus", "watch", "--tcp", "192.0.2.7:502"],
+        |_| {},
+    ),
+    Case::new(
+        "bus-scan-device-missing",
+        3,
+        &["fieldnotary", "bus", "scan", "--rtu", "/dev/ttyUSB99"],
+        |_| {},
+    ),
+    Case::new(
+        "bus-scan-wrong-baud",
+        3,
+        &[
+            "fieldnotary",
+            "bus",
+            "scan",
+            "--rtu",
+            "/dev/ttyUSB99",
+            "--baud",
+            "9601",
+        ],
+        |_| {},
+    ),
+    Case::new(
+        "bus-probe-device-missing",
+        3,
+        &["fieldnotary", "bus", "probe", "station.toml", "m1"],
+        |place| device(place, "/dev/ttyUSB99"),
+    ),
+    Case::new(
+        "bus-failing-unknown-meter",
+        3,
+        &["fieldnotary", "bus", "failing", "node", "m99"],
+        |place| place.node(),
+    ),
+    Case::new(
+        "bus-failing-no-directory",
+        3,
+        &["fieldnotary", "bus", "failing", "nowhere", "m1"],
+        |_| {},
+    ),
     Case::new("truth-device-of-another-log", 3, RUN, |place| {
         place.node();
         let store = place.path("node/journal/g000001/truth.fnt");
