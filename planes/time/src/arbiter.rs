@@ -36,24 +36,50 @@ pub(crate) fn gap_ns(a: &Measurement, b: &Measurement) -> u64 {
     u64::try_from(gap).unwrap_or(u64::MAX)
 }
 
+/// Those that more than half of all agree with, themselves included, and that none other of these excludes:
+/// who agrees with two says nothing about whether those agree with each other.
+pub(crate) fn believed(all: &[Measurement]) -> Vec<Measurement> {
+    let agree = |a: &Measurement, b: &Measurement| gap_ns(a, b) == 0;
+    let supporters = |of: &Measurement| all.iter().filter(|other| agree(of, other)).count();
+    let supported = || all.iter().filter(|of| supporters(of) * 2 > all.len());
+    supported()
+        .filter(|of| supported().all(|other| agree(of, other)))
+        .copied()
+        .collect()
+}
+
 /// Rules over the fresh measurements, at most one a source.
 ///
 /// A majority of sources that agree outvotes the others; two against each other decide nothing, for no
-/// source is believed by its name alone.
+/// source is believed by its name alone. An offered time has no vote where anything is measured: it may hold the
+/// clock where it agrees with all that is believed, and decides nothing between those that disagree.
 #[must_use]
 pub fn rule(fresh: &[Measurement]) -> Ruling {
-    let supporters = |of: &Measurement| fresh.iter().filter(|other| gap_ns(of, other) == 0).count();
-    let best: Vec<&Measurement> = fresh
-        .iter()
-        .filter(|of| supporters(of) * 2 > fresh.len())
-        .collect();
+    let is_offered = |of: &&Measurement| of.source == SourceKind::Offered;
+    let measured: Vec<Measurement> = fresh.iter().filter(|of| !is_offered(of)).copied().collect();
+    let voters = if measured.is_empty() {
+        fresh
+    } else {
+        &measured
+    };
+    let mut best = believed(voters);
+    if !best.is_empty() && !measured.is_empty() {
+        let fits = |of: &&Measurement| best.iter().all(|one| gap_ns(of, one) == 0);
+        let offered: Vec<Measurement> = fresh
+            .iter()
+            .filter(is_offered)
+            .filter(fits)
+            .copied()
+            .collect();
+        best.extend(offered);
+    }
     if let Some(held) = best.iter().min_by_key(|of| of.bound_ns()) {
-        return Ruling::Held(**held);
+        return Ruling::Held(*held);
     }
     let mut widest = Ruling::None;
     let mut apart_max_ns = 0;
-    for (index, a) in fresh.iter().enumerate() {
-        for b in fresh.iter().skip(index + 1) {
+    for (index, a) in voters.iter().enumerate() {
+        for b in voters.iter().skip(index + 1) {
             let apart_ns = gap_ns(a, b);
             if apart_ns > apart_max_ns {
                 apart_max_ns = apart_ns;
@@ -69,7 +95,7 @@ pub fn rule(fresh: &[Measurement]) -> Ruling {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ruling, rule};
+    use super::{Ruling, believed, rule};
     use crate::fresh::Measurement;
     use crate::reading::SourceKind;
     use crate::reading::SourceKind::{Chrony, Offered, Ptp};
@@ -109,6 +135,36 @@ mod tests {
             };
             assert!((1_900_000..2_000_000).contains(&apart_ns), "{apart_ns}");
         }
+    }
+
+    /// An offer that is wide enough to agree with both.
+    //= R6.8
+    #[test]
+    fn an_offered_time_does_not_decide_between_two_that_are_measured() {
+        let (ptp, chrony) = (measured(Ptp, 0, 1_000), measured(Chrony, 50_000_000, 1_000));
+        let offered = measured(Offered, 25_000_000, 100_000_000);
+        let Ruling::Disputed { between, .. } = rule(&[ptp, chrony, offered]) else {
+            panic!("{:?}", rule(&[ptp, chrony, offered]));
+        };
+        assert_eq!(between, [Ptp, Chrony]);
+        // Beside one that is measured it may hold the clock, where it says the same with less doubt.
+        let coarse = measured(Chrony, 0, 100_000_000);
+        let fine = measured(Offered, 0, 1_000_000);
+        assert_eq!(rule(&[coarse, fine]), Ruling::Held(fine));
+        assert_eq!(rule(&[ptp, offered]), Ruling::Held(ptp));
+        let other = measured(Offered, 3_000_000_000, 1_000);
+        assert_eq!(rule(&[ptp, other]), Ruling::Held(ptp));
+    }
+
+    /// Agreement is not transitive: the wide one makes both narrow ones a majority, and they exclude each other.
+    //= R6.8
+    #[test]
+    fn of_a_majority_that_contradicts_itself_only_who_agrees_with_all_is_believed() {
+        let (a, b) = (measured(Ptp, 0, 1_000), measured(Ptp, 50_000_000, 1_000));
+        let wide = measured(Ptp, 25_000_000, 100_000_000);
+        assert_eq!(believed(&[a, wide, b]), [wide]);
+        assert_eq!(believed(&[a, b]), []);
+        assert_eq!(believed(&[a, wide]), [a, wide]);
     }
 
     //= R6.8

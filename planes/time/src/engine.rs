@@ -119,6 +119,8 @@ pub struct Engine {
     /// When SYNCED was lost the last times.
     losses: VecDeque<MonoNs>,
     disputed: bool,
+    /// Looks since a source holds the clock at which the kernel did not say how it corrects it.
+    unasked: u64,
     counters: Counters,
 }
 
@@ -144,6 +146,7 @@ impl Engine {
             journalled: None,
             losses: VecDeque::new(),
             disputed: false,
+            unasked: 0,
             counters: Counters::default(),
         }
     }
@@ -193,10 +196,12 @@ impl Engine {
     }
 
     /// Takes a comparison of the clocks. `clock_set` says that the kernel signalled since the last one that
-    /// the clock was set. `false` for one that says nothing.
+    /// the clock was set. `false` for one that says nothing: behind that nothing is noted, and nothing handed over,
+    /// for all of it would be judged by the clock of an earlier look.
     ///
     /// It comes before [`Self::note`], so that no reading is judged by a clock that has moved since, and
     /// [`Self::conclude`] behind that, so that a statement rests on what was just seen.
+    #[must_use = "behind a look that was refused nothing may be noted or handed over"]
     pub fn compare(&mut self, now: &ClockComparison, clock_set: bool) -> bool {
         let Some(row) = self.clock.take(now, clock_set) else {
             self.counters.samples_rejected = self.counters.samples_rejected.saturating_add(1);
@@ -431,7 +436,10 @@ impl Engine {
                 self.losses.push_back(now);
                 self.sources.unsettle();
                 let cause = match finding {
-                    Finding::Lost | Finding::Rejected => self.sources.loss_cause(now),
+                    Finding::Lost | Finding::Rejected => {
+                        let held = self.anchor.as_ref().and_then(|anchor| anchor.measured);
+                        held.and_then(|held| self.sources.loss_cause(held.source, now))
+                    }
                     Finding::Stepped
                     | Finding::Disputed
                     | Finding::Good

@@ -4,7 +4,7 @@ use crate::reading::{
     ChronyReading, ChronySource, ChronySourceState, ClockIdentity, LeapStatus, PortState,
     PtpCounts, PtpPort, PtpReading, Timestamping,
 };
-use crate::sample::{ClockComparison, ClockSample};
+use crate::sample::{ClockComparison, ClockSample, KernelStatus};
 use evidence::{MonoNs, UtcNs};
 use std::string::String;
 use std::vec;
@@ -23,7 +23,7 @@ pub(crate) fn clock(mono_ns: u64) -> ClockSample {
         mono: MonoNs(mono_ns),
         utc: utc(mono_ns),
         read_uncertainty_ns: 200,
-        kernel: None,
+        kernel: Some(KernelStatus::default()),
     }
 }
 

@@ -47,7 +47,7 @@ impl Engine {
         }
         let sample = ServoSample {
             at: measured.taken,
-            ..self.servo(now, true)
+            ..self.servo(now, now.sample.kernel.is_some())
         };
         let initial_ns = measured.bound_ns().saturating_sub(measured.asymmetry_ns);
         let steering = self.steerings.of(measured.source);
@@ -68,11 +68,33 @@ impl Engine {
     /// where it is, for only then the correction is what was needed; what was done to it since the last
     /// measurement is in the bound.
     pub(super) fn learn(&mut self, now: &ClockComparison, held: Option<&Measurement>) {
-        let steered = held.is_some_and(|held| self.steerings.of(held.source).is_steady());
+        let asked = now.sample.kernel.is_some();
+        self.ask_kernel(now.sample.mono, asked, held.is_some());
+        // A correction that nobody tells looks like that of a perfect oscillator.
+        let steered = asked && held.is_some_and(|held| self.steerings.of(held.source).is_steady());
         let sample = self.servo(now, steered);
         self.learner.observe(sample);
         if let Some(anchor) = &mut self.anchor {
             anchor.bound.observe(&sample);
+        }
+    }
+
+    /// Tells that the kernel does not say how it corrects its clock where a source holds it, and that it does again.
+    fn ask_kernel(&mut self, now: MonoNs, asked: bool, holds: bool) {
+        match (asked, holds) {
+            (true, _) => {
+                let looks = core::mem::take(&mut self.unasked);
+                if looks > 0 {
+                    self.news.kernel_back(now, looks);
+                }
+            }
+            (false, true) => {
+                if self.unasked == 0 {
+                    self.news.kernel_fault(now);
+                }
+                self.unasked = self.unasked.saturating_add(1);
+            }
+            (false, false) => {}
         }
     }
 

@@ -16,6 +16,9 @@ use evidence::kinds::Event;
 use evidence::reasons::{EventCode, HoldoverReason, TimeCause};
 use evidence::{MonoNs, SourceId, UtcNs};
 
+/// What events about `adjtimex` begin with. It is none of the sources: it says what is done to the clock.
+const KERNEL: &str = "the kernel's correction of the clock";
+
 /// Events that wait, and how many found no room.
 #[derive(Clone, Debug)]
 pub(super) struct News {
@@ -309,6 +312,23 @@ impl News {
         };
         let code = EventCode::TimeSourceFault;
         self.often(About::Source(source), at, code, cause, None, detail);
+    }
+
+    /// The kernel does not tell how it corrects its clock.
+    pub(super) fn kernel_fault(&mut self, at: MonoNs) {
+        let detail = format!(
+            "{KERNEL}: it cannot be asked (adjtimex), so nothing is learnt of the oscillator and the bound grows as \
+             its class allows"
+        );
+        let code = EventCode::TimeSourceFault;
+        self.often(About::Kernel, at, code, None, None, detail);
+    }
+
+    /// It tells again.
+    pub(super) fn kernel_back(&mut self, at: MonoNs, failed: u64) {
+        let detail = format!("{KERNEL} can be asked again");
+        let code = EventCode::TimeSourceBack;
+        self.often(About::Kernel, at, code, None, Some(failed), detail);
     }
 
     /// A source is read again, or believed again.

@@ -24,6 +24,8 @@ pub(super) enum About {
     Dispute,
     /// An announced leap second.
     Leap,
+    /// Whether the kernel says how it corrects its clock.
+    Kernel,
 }
 
 #[derive(Clone, Debug)]

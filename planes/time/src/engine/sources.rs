@@ -193,26 +193,29 @@ impl Sources {
         }
     }
 
-    /// Why measurements ended.
-    pub(super) fn loss_cause(&self, now: MonoNs) -> Option<TimeCause> {
+    /// Why the measurements of the source ended that held the clock.
+    pub(super) fn loss_cause(&self, held: SourceKind, now: MonoNs) -> Option<TimeCause> {
         let Standings { ptp, chrony, .. } = &self.standings;
-        if ptp.asked {
-            return match (&ptp.fault, ptp.rejection) {
+        match held {
+            SourceKind::Ptp => match (&ptp.fault, ptp.rejection) {
                 (Some(_), _) => Some(TimeCause::DaemonGone),
                 (None, Some(Rejection::WholeSeconds)) => Some(TimeCause::UtcOffset),
                 (None, Some(Rejection::Class | Rejection::Inaccurate)) => {
                     Some(TimeCause::ClockClass)
                 }
                 (None, _) => self.looks.flow_cause(now, FRESH_NS_MIN / 2),
-            };
+            },
+            // A successor has nobody to follow yet.
+            SourceKind::Chrony if chrony.fault.is_some() || chrony.was_gone => {
+                Some(TimeCause::DaemonGone)
+            }
+            SourceKind::Chrony if self.chrony_hears => Some(TimeCause::SamplesRefused),
+            SourceKind::Chrony => Some(TimeCause::SourceSilent),
+            // Why nobody offers the time any more is not told.
+            SourceKind::Offered | SourceKind::Rtc | SourceKind::CardClock | SourceKind::Thermal => {
+                None
+            }
         }
-        // A successor has nobody to follow yet.
-        let gone = chrony.fault.is_some() || chrony.was_gone;
-        chrony.asked.then_some(match gone {
-            true => TimeCause::DaemonGone,
-            false if self.chrony_hears => TimeCause::SamplesRefused,
-            false => TimeCause::SourceSilent,
-        })
     }
 
     /// The clock was found moved by the comparison at `at`: what was measured before says nothing of it now.

@@ -73,8 +73,6 @@ pub enum Rejection {
     Inaccurate,
     /// What the daemon follows is its own clock.
     LocalReference,
-    /// It contradicts a source that is believed more.
-    Outvoted,
     /// It serves another domain than the site's.
     ForeignDomain,
     /// The grandmaster's class is worse than the site believes.
@@ -92,7 +90,6 @@ impl Rejection {
         Self::Inaccurate,
         Self::LocalReference,
         Self::Unsynchronised,
-        Self::Outvoted,
         Self::ForeignDomain,
         Self::Class,
     ];
@@ -121,7 +118,6 @@ impl fmt::Display for Rejection {
             Self::PathUnknown => "no Delay_Resp came since it follows this master",
             Self::Inaccurate => "the grandmaster calls its time worse than ten seconds",
             Self::LocalReference => "the daemon follows its own clock (local stratum)",
-            Self::Outvoted => "it contradicts a source that is believed more",
             Self::ForeignDomain => "it is of another domain than the site's",
             Self::Class => "the grandmaster's clockClass is above time.ptp_class_max",
         })

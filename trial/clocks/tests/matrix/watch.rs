@@ -103,7 +103,9 @@ impl Watch {
         let set = self.signal.as_mut().is_some_and(|of| of.take().unwrap());
         let now = clocks::compare();
         self.next = now.sample.mono.plus_ns(LOOK_EVERY_NS);
-        self.engine.compare(&now, set);
+        if !self.engine.compare(&now, set) {
+            return;
+        }
         for index in 0..self.probes.len() {
             let seen = self.probes[index].look(clocks::mono());
             self.shows(index, &seen, now.sample.utc.0 - ns(now.sample.mono));

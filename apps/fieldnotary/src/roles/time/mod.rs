@@ -73,10 +73,13 @@ pub(crate) fn run(
         let now = compare();
         looked = now.sample.mono;
         next = now.sample.mono.plus_ns(every_ns);
-        engine.compare(&now, set);
         if set || told {
             // Whoever made a step by itself knows by how much: until its next one.
             probes.ask_daemons_now();
+        }
+        if !engine.compare(&now, set) {
+            // By the clock of an earlier look nothing is judged and nothing handed over: offers wait with the recorder.
+            continue;
         }
         for seen in probes.look() {
             shut_out.look(&seen)?;

@@ -5,7 +5,7 @@ mod senders;
 mod verdict;
 
 use super::news::News;
-use crate::arbiter::gap_ns;
+use crate::arbiter::{believed, gap_ns};
 use crate::fresh::Measurement;
 use crate::limits::{OFFER_AHEAD_NS_MAX, OFFER_LATE_NS_MAX};
 use crate::reading::{OfferedSample, SourceKind};
@@ -148,7 +148,6 @@ impl Offers {
         let judged_at = claim.and_then(|claim| claim.judged_at);
         let excluded = measured.iter().find(|other| gap_ns(&candidate, other) > 0);
         let rivals = self.rivals(place, &candidate, now);
-        let others = self.fresh(now).filter(|(of, _)| *of != place).count();
         let facts = Facts {
             trusted: true,
             certain: sample.uncertainty_ns <= source.uncertainty_max_ns,
@@ -159,8 +158,7 @@ impl Offers {
             near: offset_ns.unsigned_abs() <= u128::from(source.offset_max_ns)
                 || own_ns < i128::from(self.floor.0),
             agrees_with_measured: excluded.is_none(),
-            // He himself and who agrees with him must be more than half.
-            has_majority: (others + 1 - rivals.len()) * 2 > others + 1,
+            has_majority: self.believed(place, &candidate, now).contains(&candidate),
         };
         let found = verdict(facts);
         let rival = rivals.first().and_then(|of| self.policy.sources.get(*of));
@@ -194,8 +192,9 @@ impl Offers {
             OfferVerdict::Taken => {
                 self.disputed = false;
                 let priority = |of: usize| self.policy.sources.get(of).map(|one| one.priority);
+                let believed = self.believed(place, candidate, now);
                 let better = self.fresh(now).any(|(of, other)| {
-                    of != place && gap_ns(candidate, &other) == 0 && priority(of) < priority(place)
+                    of != place && believed.contains(&other) && priority(of) < priority(place)
                 });
                 if better {
                     return Outcome::StandsBy;
@@ -255,6 +254,16 @@ impl Offers {
             let measured = claim.measured.filter(|one| now <= one.fresh_until())?;
             Some((place, measured))
         })
+    }
+
+    /// Those offers that are believed while they are fresh, where the one at `place` is this.
+    fn believed(&self, place: usize, candidate: &Measurement, now: MonoNs) -> Vec<Measurement> {
+        let others = self.fresh(now).filter(|(of, _)| *of != place);
+        let all: Vec<Measurement> = others
+            .map(|(_, measured)| measured)
+            .chain([*candidate])
+            .collect();
+        believed(&all)
     }
 
     /// Whose fresh claims exclude this one.

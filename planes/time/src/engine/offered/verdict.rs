@@ -86,7 +86,8 @@ pub(super) struct Facts {
     pub(super) near: bool,
     /// No measured source excludes it.
     pub(super) agrees_with_measured: bool,
-    /// More than half of the offered times agree with it, itself included.
+    /// More than half of the offered times agree with it, itself included, and none that as many agree with
+    /// excludes it.
     pub(super) has_majority: bool,
 }
 

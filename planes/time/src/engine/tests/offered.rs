@@ -176,6 +176,21 @@ fn a_time_that_contradicts_a_measured_source_is_refused_and_does_not_disturb_it(
     assert!(words.contains("ptp4l says otherwise"), "{words}");
     assert_eq!(world.map().quality, TimeQuality::Synced);
     assert_eq!(world.count(EventCode::SourcesDisagree), 0);
+    // One that is wide enough to agree with two that are measured does not end their dispute.
+    let mut world = World::new(trusting(&[("head-end", 1)]));
+    world.run(10);
+    for _ in 0..8 {
+        let mut says = chrony(world.now_ns - 100 * MS);
+        says.correction_ns = -50_000_000;
+        world.engine.note(&Observation {
+            at: MonoNs(world.now_ns),
+            outcome: Ok(Reading::Chrony(says)),
+            source: SourceKind::Chrony,
+        });
+        assert_eq!(offer(&mut world, "head-end", -25_000_000, 50_000_000), 1);
+    }
+    assert_eq!(world.map().quality, TimeQuality::Holdover);
+    assert_eq!(world.count(EventCode::SourcesDisagree), 1);
     // One that was taken before the measured source came has no vote against it.
     let mut world = alone(trusting(&[("head-end", 1)]));
     assert_eq!(offer(&mut world, "head-end", 5 * SECOND_NS, 1_000_000), 1);
@@ -226,6 +241,23 @@ fn a_majority_of_offered_times_outvotes_the_third() {
     assert_eq!(offer(&mut world, "b", 0, 1_000_000), 1);
     assert_eq!(told(&world)[2], refused("a", TimeCause::OfferDisputed));
     assert_eq!(world.count(EventCode::SourcesDisagree), 1);
+}
+
+/// "c" is so uncertain that it agrees with both: neither of them is outvoted by that.
+//= R6.8
+#[test]
+fn a_wide_offer_makes_no_majority_of_two_that_exclude_each_other() {
+    let mut world = alone(trusting(&[("a", 1), ("b", 2), ("c", 3)]));
+    assert_eq!(offer(&mut world, "a", 0, 1_000), 1);
+    assert_eq!(offer(&mut world, "c", 10_000_000, 50_000_000), 0);
+    for _ in 0..2 {
+        assert_eq!(offer(&mut world, "b", 20_000_000, 1_000), 0);
+        assert_eq!(offer(&mut world, "a", 0, 1_000), 0);
+    }
+    let disputed = ["b", "a"].map(|name| refused(name, TimeCause::OfferDisputed));
+    assert_eq!(told(&world)[2..], disputed);
+    // What it says itself is excluded by nobody.
+    assert_eq!(offer(&mut world, "c", 10_000_000, 50_000_000), 1);
 }
 
 //= R6.8

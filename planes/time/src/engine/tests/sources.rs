@@ -135,6 +135,62 @@ fn two_sources_that_exclude_each_other_hold_nothing() {
     assert_eq!(held, HoldoverReason::SourceRejected.to_string());
 }
 
+/// chronyd alone held the clock; that ptp4l cannot be read is no cause of its loss.
+//= A8.2
+#[test]
+fn the_loss_has_the_cause_of_the_source_that_held() {
+    let mut world = World::new(policy());
+    world.fault = Some(Fault::Absent);
+    let seen = |world: &mut World| {
+        let says = chrony(world.now_ns - 100 * MS);
+        world.engine.note(&Observation {
+            at: MonoNs(world.now_ns),
+            outcome: Ok(Reading::Chrony(says)),
+            source: SourceKind::Chrony,
+        });
+    };
+    for _ in 0..10 {
+        world.run(1);
+        seen(&mut world);
+    }
+    world.run(1);
+    assert_eq!(world.map().quality, TimeQuality::Synced);
+    world.run(30);
+    assert_eq!(
+        world.cause(EventCode::SyncLost),
+        Some(TimeCause::SamplesRefused)
+    );
+}
+
+/// A correction that is not told looks like that of a perfect oscillator.
+//= A8.2
+#[test]
+fn nothing_is_learnt_of_the_oscillator_where_the_kernel_cannot_be_asked() {
+    let mut world = World::new(policy());
+    world.mute_kernel = true;
+    world.run(600);
+    assert_eq!(world.map().quality, TimeQuality::Synced);
+    assert_eq!(world.engine.learner.knowledge().locked_s, 0);
+    assert_eq!(world.count(EventCode::TimeSourceFault), 1);
+    let detail = world.told[0].detail.as_deref().unwrap();
+    assert!(detail.contains("adjtimex"), "{detail}");
+    world.mute_kernel = false;
+    world.run(600);
+    assert_eq!(world.count(EventCode::TimeSourceBack), 1);
+    assert!(world.engine.learner.knowledge().locked_s > 300);
+    // A node without a source does not need it.
+    let mut world = World::new(policy());
+    world.mute_kernel = true;
+    world.silent = true;
+    world.run(60);
+    assert_eq!(
+        world.count(EventCode::TimeSourceFault),
+        0,
+        "{:?}",
+        world.told
+    );
+}
+
 //= A8.1
 #[test]
 fn a_real_time_clock_that_doubts_itself_is_told_once() {

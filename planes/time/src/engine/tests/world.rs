@@ -4,7 +4,6 @@ use super::policy;
 use crate::engine::Engine;
 use crate::engine::Policy;
 use crate::reading::{Fault, Observation, PtpReading, Reading, SourceKind};
-use crate::sample::KernelStatus;
 use crate::tests::{comparison, ptp};
 use evidence::kinds::{Event, TimeMap};
 use evidence::reasons::{EventCode, TimeCause, TimeQuality};
@@ -29,8 +28,10 @@ pub(super) struct World {
     pub(super) down_ns: i64,
     /// What the node's clock was moved by.
     pub(super) own_ns: i64,
-    /// What it was slewed by against the oscillator, beyond its correction; `None` where the kernel tells none.
+    /// What it was slewed by against the oscillator, beyond its correction.
     pub(super) slewed_ns: Option<i64>,
+    /// The kernel does not say how it corrects its clock.
+    pub(super) mute_kernel: bool,
     pub(super) lose_event: bool,
     pub(super) lose_general: bool,
     /// The master sends no Sync and no Follow_Up, and all else.
@@ -63,6 +64,7 @@ impl World {
             down_ns: 0,
             own_ns: 0,
             slewed_ns: None,
+            mute_kernel: false,
             lose_event: false,
             lose_general: false,
             lose_syncs: false,
@@ -124,8 +126,8 @@ impl World {
         now.sample.utc.0 += self.own_ns;
         if let Some(slewed_ns) = self.slewed_ns {
             now.raw_ns = now.raw_ns.saturating_add_signed(-slewed_ns);
-            now.sample.kernel = Some(KernelStatus::default());
         }
+        now.sample.kernel = now.sample.kernel.filter(|_| !self.mute_kernel);
         let at = now.sample.mono;
         let outcome = match &self.fault {
             Some(fault) => Err(fault.clone()),
