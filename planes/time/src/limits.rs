@@ -52,7 +52,7 @@ pub const IDLE_CHANGES_MIN: u32 = 3;
 /// Two sources whose claims are nearer than this do not exclude each other: so far apart may two looks be.
 pub const DISPUTE_MARGIN_NS: u64 = 20_000;
 
-/// Values of offset or delay that are compared: so many at most,
+/// Values of offset or delay that are compared: so many at most, and so many without a movement end a drift,
 pub const MOTION_POINTS_MAX: usize = 32;
 /// and so many at least.
 pub const MOTION_POINTS_MIN: usize = 8;

@@ -7,8 +7,8 @@ use super::table::{
 };
 use crate::fresh::whole_seconds;
 use crate::limits::{
-    FLOW_CALM_NS, FLOW_LOST_PERCENT, FLOW_STOPPED_NS_MIN, MOTION_DELAYS, MOTION_SETTLES_NS,
-    MOTION_WAIT_NS, PORT_SETTLES_NS,
+    FLOW_CALM_NS, FLOW_LOST_PERCENT, FLOW_STOPPED_NS_MIN, MOTION_DELAYS, MOTION_POINTS_MAX,
+    MOTION_SETTLES_NS, MOTION_WAIT_NS, PORT_SETTLES_NS,
 };
 use crate::reading::{ClockIdentity, PortState, PtpPort, PtpReading};
 use alloc::vec::Vec;
@@ -139,6 +139,8 @@ pub(crate) struct Looks {
     delay: Track,
     pending: Option<Pending>,
     drifting: bool,
+    /// Offsets taken until the last look that showed some movement.
+    moving_until: usize,
 }
 
 impl Looks {
@@ -305,7 +307,13 @@ impl Looks {
 
     fn motion_signs(&mut self, at: MonoNs, signs: &mut Vec<Sign>) {
         let (offset, delay) = (self.offset.moved(), self.delay.moved());
-        self.drifting &= offset.motion != Motion::Steady;
+        if offset.motion != Motion::Steady {
+            self.moving_until = self.offset.taken();
+        }
+        // A tail that lies within the noise at one look stands out of it at the next: only when all values of the
+        // drift have left is it over.
+        let still = self.offset.taken().wrapping_sub(self.moving_until);
+        self.drifting &= still < MOTION_POINTS_MAX;
         let moves = match offset.motion {
             // The tail of a drift that has ended looks like a jump too.
             Motion::Jumped => !self.drifting || offset.is_newest,

@@ -11,6 +11,8 @@ pub(crate) struct Track {
     values_ns: VecDeque<i128>,
     /// Values since it was empty that were passed over.
     passed: usize,
+    /// Values that were kept in all, forgotten ones among them.
+    taken: usize,
 }
 
 /// What the last values show, and by how much they moved in all.
@@ -48,6 +50,12 @@ impl Track {
             self.values_ns.pop_front();
         }
         self.values_ns.push_back(value_ns);
+        self.taken = self.taken.wrapping_add(1);
+    }
+
+    /// How many values it has taken in all; only differences of it say something.
+    pub(crate) const fn taken(&self) -> usize {
+        self.taken
     }
 
     /// Forgets what was before the newest values, after a jump that was told.

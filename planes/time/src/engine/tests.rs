@@ -23,6 +23,7 @@ mod loss;
 mod offered;
 mod own_moves;
 mod phc2sys;
+mod scatter;
 mod sources;
 mod world;
 

@@ -40,6 +40,8 @@ pub(super) struct World {
     pub(super) silent: bool,
     /// Whether the delay is measured with every Sync, and not once a second.
     pub(super) fast_delays: bool,
+    /// Whether the machine is busy: software timestamps scatter by microseconds, and some are late by tens of them.
+    pub(super) busy: bool,
     pub(super) fault: Option<Fault>,
     /// Stretches of more than a second between two whole pairs of Sync and Follow_Up.
     pub(super) silences: usize,
@@ -71,6 +73,7 @@ impl World {
             lose_percent: 0,
             silent: false,
             fast_delays: false,
+            busy: false,
             fault: None,
             silences: 0,
             paired_ns: 0,
@@ -145,9 +148,22 @@ impl World {
         self.maps.push(statement.map);
     }
 
+    /// What a busy machine adds to an offset: about a normal deviate of 1.2 us, and one in twelve is late by up to
+    /// 40 us either way, its own stamp or that of the other side.
+    fn busy_ns(&mut self) -> i64 {
+        let sum: u64 = (0..6).map(|_| self.random(1_700)).sum();
+        let late = if self.random(12) == 0 {
+            self.random(80_000)
+        } else {
+            40_000
+        };
+        sum.cast_signed() - 5_100 + late.cast_signed() - 40_000
+    }
+
     /// One Sync, its Follow_Up, and what the slower messages bring.
     pub(super) fn sync(&mut self, at_ns: u64) {
         let noise_ns = i64::try_from(self.random(600)).unwrap() - 300;
+        let busy_ns = if self.busy { self.busy_ns() } else { 0 };
         let lost = |of: &mut Self| of.silent || of.lose_syncs || of.random(100) < of.lose_percent;
         let (no_sync, no_follow_up) = (lost(self), lost(self));
         let (silent, lose_event, lose_general) = (self.silent, self.lose_event, self.lose_general);
@@ -172,7 +188,7 @@ impl World {
             self.paired_ns = at_ns;
             self.reading.ingress = Some(UtcNs(crate::tests::utc(at_ns).0 + self.own_ns));
             self.reading.offset_ns =
-                self.own_ns - self.master_ns + (self.down_ns - self.up_ns) / 2 + noise_ns;
+                self.own_ns - self.master_ns + (self.down_ns - self.up_ns) / 2 + noise_ns + busy_ns;
         }
     }
 
