@@ -197,7 +197,7 @@ fn what_real_meters_said_is_what_lands_in_the_log() {
     assert_eq!(meters.len(), corpus::telegrams(&folder).len());
     let frame = |meter: &Value| {
         let file = text(&meter["mbus"], "telegram");
-        corpus::bytes_of(&folder.join(file).with_extension("hex"))
+        corpus::bytes_of(&folder.join(format!("{file}.hex")))
     };
     let contract = contract(&street, 38_400, "30s", |meter| {
         let mut out = format!("primary = {}\n", number(meter, "unit"));
@@ -217,7 +217,7 @@ fn what_real_meters_said_is_what_lands_in_the_log() {
     let mut compared = 0;
     for meter in &meters {
         let (name, file) = (text(meter, "name"), text(&meter["mbus"], "telegram"));
-        let (_, due) = xml::read(&folder.join(file).with_extension("norm.xml"));
+        let (_, due) = xml::read(&folder.join(format!("{file}.norm.xml")));
         let frame = frame(meter);
         let records = Telegram::read(&frame).records;
         for reading in of(&log, "reading", name) {
