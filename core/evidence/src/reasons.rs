@@ -1,5 +1,7 @@
 //! Every reason code that an entry may carry. A code is declared once, here.
 
+mod event;
+
 use crate::codes::codes;
 
 codes! {
@@ -270,7 +272,7 @@ codes! {
         RtcInvalid = 43, "rtc_invalid", "the real-time clock says that its time cannot be relied upon";
         LeapSecond = 44, "leap_second", "a leap second is announced, or was taken back";
         UtcOffsetFault = 45, "utc_offset_fault", "a source is wrong by whole seconds: its offset between TAI and UTC does not hold";
-        PathChange = 46, "path_change", "the path to the grandmaster changed its delay; how much of it is asymmetry cannot be told from here";
+        PathChange = 46, "path_change", "the path to the grandmaster changed its delay; how much of it is asymmetry cannot be told from here; the count is nanoseconds";
         PtpLoss = 47, "ptp_loss", "messages of the grandmaster are lost or out of order; the count is messages. Without a cause, as old versions wrote it: they arrive again";
         RecordRejected = 48, "record_rejected", "a captured record failed validation; the sample is kept";
         QueueOverflow = 49, "queue_overflow", "a bounded queue was full and its policy dropped records";
@@ -290,7 +292,7 @@ codes! {
         SafeModeLeft = 98, "safe_mode_left", "the node stood long enough in safe mode, or somebody ended it";
         SourcesDisagree = 112, "sources_disagree", "two sources of time exclude each other; the count is nanoseconds between them";
         SyncRequestRefused = 113, "sync_request_refused", "somebody offered the time and it is not taken, the cause says why; the count is offers since it was last told";
-        ClockFloored = 114, "clock_floored", "at boot the clock stood before what is already in the log";
+        ClockFloored = 114, "clock_floored", "at boot the clock stood before what is already in the log; the count is nanoseconds";
         TimingOverBudget = 115, "timing_over_budget", "a part of the way from edge to commit took longer than its budget; the count is nanoseconds";
         GrandmasterImproved = 116, "grandmaster_improved", "the grandmaster says that its own clock became better";
         OfferTaken = 117, "offer_taken", "the time that somebody offered is taken as a source; the count is offers since it was last told";

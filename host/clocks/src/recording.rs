@@ -157,7 +157,7 @@ fn read_fault(text: &str) -> Result<Fault, String> {
     let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
     let mut fields = Fields::parse(rest)?;
     let what = match name {
-        "malformed" | "unsupported" => Some(fields.text("what")?),
+        "own-end" | "malformed" | "unsupported" => Some(fields.text("what")?),
         _ => None,
     };
     fields.end()?;

@@ -8,7 +8,7 @@ mod message;
 
 use crate::clock::mono;
 use crate::error::ClocksError;
-use crate::limits::{ANSWER_BYTES_MAX, DRAINED_MAX, QUESTION_WAIT_MS};
+use crate::limits::{ANSWER_BYTES_MAX, DRAINED_MAX, QUESTION_WAIT_MS, ROUND_WAITS};
 use evidence::MonoNs;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -34,7 +34,7 @@ pub struct Daemon {
     pub asker: String,
     /// Users that may speak for the clock besides root and our own: the one that the daemon runs as.
     pub trusted_uids: Vec<u32>,
-    /// How long one question may stay unanswered.
+    /// How long one question may stay unanswered; a round of them takes [`ROUND_WAITS`] of these at most.
     pub wait: Duration,
 }
 
@@ -181,9 +181,13 @@ impl Client {
         dialogue: &mut impl Dialogue,
     ) -> Result<(), Fault> {
         let mut buffer = [0; ANSWER_BYTES_MAX];
+        let after =
+            |wait: Duration| mono().plus_ns(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX));
+        // Whoever answers each question in the last moment does not hold up the look.
+        let end = after(self.wait.saturating_mul(ROUND_WAITS));
         while let Some(request) = dialogue.request() {
             self.send(to, &request)?;
-            let deadline = mono().plus_ns(u64::try_from(self.wait.as_nanos()).unwrap_or(u64::MAX));
+            let deadline = after(self.wait).min(end);
             let mut strangers = false;
             while dialogue.is_waiting() {
                 match self.receive(&mut buffer, deadline)? {

@@ -322,7 +322,7 @@ impl Engine {
                 slept_ns: movement.slept_ns,
                 offset_before_ns: off_ns,
                 handed_ns: self.sources.take_handed(),
-                leap_announced: self.sources.leap_announced(),
+                leaps: self.sources.leaps(),
             };
             let answers = !self.sources.steering().is_empty();
             self.steps

@@ -1,7 +1,8 @@
 //! The time plane: from clock samples to a TimeMap that says how good it is.
 //!
-//! The host reads the clocks once a second, and at once when the kernel signals that the clock was
-//! set, and gives each [`ClockSample`] to the [`Engine`]. What comes back is a [`Statement`]: the
+//! The host reads the clocks four times a second where sources are measured, once where none is, and at once when the
+//! kernel signals that the clock was set or a daemon has something to tell, and gives each [`ClockComparison`] to the
+//! [`Engine`]. What comes back is a [`Statement`]: the
 //! TimeMap that serves for stamps from now on, the events to commit, and whether the map itself is
 //! worth an entry.
 //!
@@ -40,4 +41,4 @@ pub use engine::{
     ToHand,
 };
 pub use sample::{ClockComparison, ClockSample, KernelStatus};
-pub use table::{Change, Row, TABLE, offset_bucket};
+pub use table::Change;

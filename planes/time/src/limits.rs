@@ -1,4 +1,4 @@
-//! Every threshold of the time plane, with the reason for its size.
+//! Every threshold and bound of the time plane, with the reason for its size.
 
 /// A difference between UTC and monotonic time that moves by more than this was a step: slewing moves both.
 /// Below it, reading two clocks one after the other is too coarse to tell.
@@ -10,8 +10,6 @@ pub const SLEW_PPB_MAX: u64 = 500_000;
 pub const READ_UNCERTAINTY_NS_MAX: u64 = 250_000;
 /// How often the map becomes an entry while nothing changes.
 pub const JOURNAL_INTERVAL_NS: u64 = 3_600_000_000_000;
-/// How often the host should sample.
-pub const SAMPLE_INTERVAL_MS: u64 = 1_000;
 
 /// A measurement is fresh for as many of its source's intervals.
 pub const FRESH_INTERVALS: u64 = 5;
@@ -21,6 +19,8 @@ pub const FRESH_NS_MIN: u64 = 1_000_000_000;
 pub const FRESH_NS_MAX: u64 = 655_360_000_000;
 /// A master may be followed for so long before somebody answers about the path's delay.
 pub const PATH_ANSWER_NS: u64 = 20_000_000_000;
+/// And an answer serves for so long: the standard's longest interval of Delay_Req is 2^5 s, and four of them may be lost.
+pub const PATH_FRESH_NS: u64 = 160_000_000_000;
 /// How far an ingress may lie outside the two looks that it was seen between.
 pub const INGRESS_SLACK_NS: u64 = 50_000_000;
 /// An offset so near to whole seconds is a mistake about TAI and UTC, not a clock that is off.

@@ -60,7 +60,7 @@ pub enum Finding {
     Good,
     /// Fresh, and not settled yet.
     Settling,
-    /// Fresh and settled, and the bound is wider than the site allows.
+    /// Fresh, settled or not, and the bound is wider than the site allows.
     Coarse,
     /// Heard, and not believed.
     Rejected,

@@ -11,7 +11,7 @@ pub enum Change {
     ClockSet,
     /// The clock moved further than two readings of it may differ.
     Step,
-    /// What the kernel says of its clock changed.
+    /// What the kernel says of its clock is not what the last map in the journal was made with.
     KernelStatus,
     /// Another label, or another reason for it.
     Label,
@@ -21,17 +21,30 @@ pub enum Change {
     Steady,
 }
 
+impl Change {
+    /// Every change, in the order in which they are looked for.
+    pub const ALL: &'static [Self] = &[
+        Self::Start,
+        Self::ClockSet,
+        Self::Step,
+        Self::KernelStatus,
+        Self::Label,
+        Self::Interval,
+        Self::Steady,
+    ];
+}
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     /// What the sample shows.
-    pub change: Change,
+    pub(crate) change: Change,
     /// Whether what was measured before it says nothing any more.
-    pub stepped: bool,
+    pub(crate) stepped: bool,
     /// Whether the new map becomes an entry.
-    pub journal: bool,
+    pub(crate) journal: bool,
     /// Whether a `time_step` event is committed (A8.5).
-    pub event: bool,
+    pub(crate) event: bool,
 }
 
 const fn row(change: Change, stepped: bool, journal: bool, event: bool) -> Row {
@@ -44,7 +57,7 @@ const fn row(change: Change, stepped: bool, journal: bool, event: bool) -> Row {
 }
 
 /// The table, in the order in which changes are looked for.
-pub const TABLE: &[Row] = &[
+pub(crate) const TABLE: &[Row] = &[
     row(Change::Start, false, true, false),
     row(Change::ClockSet, true, true, true),
     row(Change::Step, true, true, true),
@@ -56,6 +69,6 @@ pub const TABLE: &[Row] = &[
 
 /// The bucket of a magnitude.
 #[must_use]
-pub const fn offset_bucket(magnitude_ns: u64) -> OffsetBucket {
+pub(crate) const fn offset_bucket(magnitude_ns: u64) -> OffsetBucket {
     OffsetBucket::of(magnitude_ns)
 }

@@ -189,9 +189,9 @@ fn event_words(event: &Event) -> String {
     if let Some(meter) = &event.meter_id {
         said += &format!("/{meter}");
     }
-    // Of the clock's events the count is nanoseconds, and stands in their words.
-    let is_of_time = (32..=47).contains(&event.code.code());
-    let count = event.count.filter(|count| *count > 1 && !is_of_time);
+    // Nanoseconds stand in the event's words, with their unit.
+    let counts_things = !event.code.counts_nanoseconds();
+    let count = event.count.filter(|count| *count > 1 && counts_things);
     if let Some(count) = count {
         said += &format!(" x{count}");
     }
@@ -368,4 +368,33 @@ fn report_words(report: &MeterReport) -> String {
         out += &format!(", its clock {clock}");
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::event_words;
+    use evidence::kinds::Event;
+    use evidence::reasons::EventCode;
+    use evidence::{MonoNs, SourceId};
+
+    #[test]
+    fn a_count_of_nanoseconds_is_not_called_so_many_events() {
+        for code in EventCode::ALL {
+            let said = event_words(&Event {
+                at: MonoNs(0),
+                code: *code,
+                source: SourceId::new("time").unwrap(),
+                meter_id: None,
+                seq: None,
+                about_seq: None,
+                count: Some(5_000_000_000),
+                detail: None,
+                sample: None,
+                time_cause: None,
+                moved_ns: None,
+            });
+            let counts_ns = code.meaning().contains("the count is nanoseconds");
+            assert_eq!(said.contains(" x5000000000"), !counts_ns, "{said}");
+        }
+    }
 }

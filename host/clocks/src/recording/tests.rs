@@ -175,6 +175,7 @@ fn observation() -> impl Strategy<Value = Observation> {
         Just(Fault::Denied),
         Just(Fault::Stranger),
         Just(Fault::Silent),
+        any::<String>().prop_map(Fault::OwnEnd),
         Just(Fault::Malformed("a text of 100 % = nothing")),
         Just(Fault::Unsupported("")),
     ];

@@ -136,7 +136,7 @@ pub(super) fn fault(name: &str, what: Option<String>) -> Result<Fault, String> {
         "unsupported" => Fault::Unsupported(what()),
         _ => {
             return Err(format!(
-                "`{name}` is none of absent, stale, denied, silent, own-end, malformed, unsupported"
+                "`{name}` is none of absent, stale, denied, stranger, silent, own-end, malformed, unsupported"
             ));
         }
     })

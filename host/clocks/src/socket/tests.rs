@@ -3,7 +3,7 @@
 use super::{Client, Daemon, Dialogue, Incoming};
 use crate::clock::mono;
 use crate::error::ClocksError;
-use crate::limits::ANSWER_BYTES_MAX;
+use crate::limits::{ANSWER_BYTES_MAX, ROUND_WAITS};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -133,6 +133,58 @@ impl Dialogue for Picky {
     fn give_up(&mut self) {
         self.given_up = true;
     }
+}
+
+/// Asks forty things.
+#[derive(Default)]
+struct Forty {
+    asked: usize,
+    heard: usize,
+    given_up: bool,
+}
+
+impl Dialogue for Forty {
+    fn request(&mut self) -> Option<Vec<u8>> {
+        let more = self.asked < 40 && !self.given_up;
+        self.asked += usize::from(more);
+        more.then(|| b"question".to_vec())
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.heard < self.asked && !self.given_up
+    }
+
+    fn accept(&mut self, _: &[u8]) {
+        self.heard += 1;
+    }
+
+    fn give_up(&mut self) {
+        self.given_up = true;
+    }
+}
+
+#[test]
+fn a_daemon_that_answers_each_question_late_does_not_hold_up_the_look() {
+    let place = Place::new();
+    let client = place.client().unwrap();
+    let server = UnixDatagram::bind(&place.daemon.socket).unwrap();
+    let answers = std::thread::spawn(move || {
+        let mut buffer = [0; 100];
+        server.set_read_timeout(Some(WAIT * 4)).unwrap();
+        while let Ok((_, from)) = server.recv_from(&mut buffer) {
+            std::thread::sleep(WAIT * 3 / 4);
+            let _ = server.send_to(b"answer", from.as_pathname().unwrap());
+        }
+    });
+    let before = mono();
+    let mut forty = Forty::default();
+    client
+        .converse(&place.daemon.address().unwrap(), &mut forty)
+        .unwrap();
+    let took = Duration::from_nanos(mono().since(before));
+    answers.join().unwrap();
+    assert!(forty.given_up && forty.heard < 40, "{}", forty.heard);
+    assert!(took < WAIT * (ROUND_WAITS + 5), "{took:?}");
 }
 
 #[test]

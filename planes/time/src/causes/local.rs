@@ -16,8 +16,27 @@ pub(crate) struct LocalMove {
     pub(crate) offset_before_ns: Option<i64>,
     /// A correction that was handed to the daemon from outside, and not yet seen.
     pub(crate) handed_ns: Option<i64>,
-    /// Whether a leap second was announced.
-    pub(crate) leap_announced: bool,
+    /// Leap seconds that were announced, by one source or two.
+    pub(crate) leaps: [Option<Leap>; 2],
+}
+
+/// A leap second that is announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leap {
+    /// A minute of 61 seconds: the clock goes back by one.
+    Insert,
+    /// A minute of 59 seconds: the clock leaps ahead by one.
+    Delete,
+}
+
+impl Leap {
+    /// What it moves the clock by, forward positive.
+    const fn moves_ns(self) -> i128 {
+        match self {
+            Self::Insert => -1_000_000_000,
+            Self::Delete => 1_000_000_000,
+        }
+    }
 }
 
 /// Whether two figures are the same, for clocks that are read one after the other: within a fifth, or a
@@ -35,11 +54,11 @@ pub(crate) fn corrects(moved_ns: i128, off_ns: i64) -> bool {
 
 /// Names the cause; the first that fits, the surest first.
 pub(crate) fn name_move(seen: &LocalMove) -> TimeCause {
-    const SECOND_NS: i128 = 1_000_000_000;
     if seen.slept_ns >= SLEPT_NS_MIN && alike(seen.moved_ns, seen.slept_ns.into()) {
         return TimeCause::MachineSlept;
     }
-    if seen.leap_announced && alike(seen.moved_ns.abs(), SECOND_NS) {
+    let leaps = |leap: &Leap| alike(seen.moved_ns, leap.moves_ns());
+    if seen.leaps.iter().flatten().any(leaps) {
         return TimeCause::LeapSecond;
     }
     let corrects = |off_ns: i64| corrects(seen.moved_ns, off_ns);
@@ -58,7 +77,7 @@ pub(crate) fn name_move(seen: &LocalMove) -> TimeCause {
 
 #[cfg(test)]
 mod tests {
-    use super::{LocalMove, name_move};
+    use super::{Leap, LocalMove, name_move};
     use evidence::reasons::TimeCause::{self, DaemonCorrection, SetByProgram};
 
     /// Each way in which the clock may move by 2 ms, and what would explain it in another way is there as well.
@@ -72,7 +91,7 @@ mod tests {
             slept_ns: 0,
             offset_before_ns: None,
             handed_ns: None,
-            leap_announced: true,
+            leaps: [Some(Leap::Insert), Some(Leap::Delete)],
         };
         let measured = LocalMove {
             offset_before_ns: Some(-2_000_000),
@@ -103,6 +122,34 @@ mod tests {
 
     //= A8.5
     #[test]
+    fn a_leap_second_explains_a_second_in_its_own_direction_alone() {
+        let (insert, delete) = (Some(Leap::Insert), Some(Leap::Delete));
+        for (leaps, back, ahead) in [
+            ([insert, None], TimeCause::LeapSecond, SetByProgram),
+            ([None, delete], SetByProgram, TimeCause::LeapSecond),
+            ([None, None], SetByProgram, SetByProgram),
+            (
+                [insert, delete],
+                TimeCause::LeapSecond,
+                TimeCause::LeapSecond,
+            ),
+        ] {
+            for (moved_ns, expected) in [(-1_000_000_000, back), (1_000_000_000, ahead)] {
+                let cause = name_move(&LocalMove {
+                    moved_ns,
+                    signalled: true,
+                    slept_ns: 0,
+                    offset_before_ns: None,
+                    handed_ns: None,
+                    leaps,
+                });
+                assert_eq!(cause, expected, "{leaps:?}, moved by {moved_ns} ns");
+            }
+        }
+    }
+
+    //= A8.5
+    #[test]
     fn a_daemon_corrected_what_it_had_measured_and_not_whatever_comes_near_it() {
         let cases: [(i64, i128, TimeCause); 8] = [
             // Next to nothing was measured: nothing is a correction of that.
@@ -122,7 +169,7 @@ mod tests {
                 slept_ns: 0,
                 offset_before_ns: Some(offset_ns),
                 handed_ns: None,
-                leap_announced: false,
+                leaps: [None, None],
             });
             assert_eq!(cause, expected, "{offset_ns} ns, moved by {moved_ns} ns");
         }

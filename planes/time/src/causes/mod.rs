@@ -6,7 +6,7 @@ mod looks;
 mod motion;
 mod table;
 
-pub(crate) use local::{LocalMove, corrects, name_move};
+pub(crate) use local::{Leap, LocalMove, corrects, name_move};
 pub(crate) use looks::{Looks, Sign};
 pub use table::{
     Claims, Flow, Flows, Motion, Motions, Port, Worth, claims_cause, flow_cause, motion_cause,

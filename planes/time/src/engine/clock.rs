@@ -1,5 +1,6 @@
 //! The node's own clocks from look to look: steps, slews, sleeps.
 
+use super::repeats::Allowance;
 use super::stray::Stray;
 use crate::limits::{
     JOURNAL_INTERVAL_NS, SLEW_BUDGET_NS, SLEW_WINDOW_NS, STEADY_RATE_NS, STEP_THRESHOLD_NS,
@@ -63,6 +64,8 @@ pub(super) struct ClockWatch {
     last: Option<ClockComparison>,
     /// The comparison behind the last map in the journal.
     journalled: Option<ClockComparison>,
+    /// How often the kernel's flag may become an entry.
+    flag_told: Allowance,
     /// A signal that came with a comparison that could not be used.
     set_pending: bool,
     movement: Movement,
@@ -137,6 +140,9 @@ impl ClockWatch {
 
     /// The first row of the table that the comparison fits.
     fn judge(&mut self, now: &ClockComparison, signalled: bool) -> Row {
+        let flag = |of: &ClockComparison| of.sample.kernel.map(|kernel| kernel.flag_synchronised);
+        let flag_differs = self.journalled.is_some_and(|then| flag(&then) != flag(now))
+            && self.flag_told.allows(now.sample.mono);
         let since_last = self.last.map(|last| Movement::between(&last, now));
         // Many small moves add up: each stays below the threshold, their sum does not.
         let since_journal = self.journalled.map(|then| Movement::between(&then, now));
@@ -144,12 +150,11 @@ impl ClockWatch {
             .into_iter()
             .flatten()
             .find(|movement| movement.unexplained);
-        let flag = |of: &ClockComparison| of.sample.kernel.map(|kernel| kernel.flag_synchronised);
         let fits = |change: Change| match change {
             Change::Start => self.last.is_none(),
             Change::ClockSet => signalled,
             Change::Step => unexplained.is_some(),
-            Change::KernelStatus => self.last.is_some_and(|last| flag(&last) != flag(now)),
+            Change::KernelStatus => flag_differs,
             // Labels are the engine's.
             Change::Label => false,
             Change::Interval => {
@@ -164,6 +169,9 @@ impl ClockWatch {
             event: false,
         };
         let row = TABLE.iter().find(|row| fits(row.change)).copied();
+        if row.is_some_and(|row| row.change == Change::KernelStatus) {
+            self.flag_told.spend();
+        }
         let movement = if signalled { since_last } else { unexplained };
         if let Some(movement) = movement {
             self.movement = Movement {

@@ -124,16 +124,25 @@ impl News {
         by_ns: i128,
         detail: String,
     ) {
-        let limit_ns = if by_ns < 0 { i64::MIN } else { i64::MAX };
-        let by_ns = i64::try_from(by_ns).unwrap_or(limit_ns);
         let event = event(self.source.clone(), at, code);
-        self.push(Event {
-            count: Some(by_ns.unsigned_abs()),
-            detail: Some(detail),
-            time_cause: Some(cause),
-            moved_ns: Some(by_ns),
-            ..event
-        });
+        self.push(of_move(event, cause, by_ns, detail));
+    }
+
+    /// The same of one that may flap.
+    pub(super) fn moves_often(
+        &mut self,
+        about: About,
+        at: MonoNs,
+        code: EventCode,
+        cause: TimeCause,
+        by_ns: i128,
+        detail: String,
+    ) {
+        let event = event(self.source.clone(), at, code);
+        let event = of_move(event, cause, by_ns, detail);
+        if let Some(event) = self.repeats.take(about, event) {
+            self.push(event);
+        }
     }
 
     /// The node's clock was stepped.
@@ -171,7 +180,7 @@ impl News {
             slept_ns: 0,
             offset_before_ns,
             handed_ns: None,
-            leap_announced: false,
+            leaps: [None, None],
         });
         let detail = format!(
             "slewed {} in {} s: {}",
@@ -336,6 +345,19 @@ impl News {
         let detail = format!("{} is read and believed", source.name());
         let code = EventCode::TimeSourceBack;
         self.often(About::Source(source), at, code, None, Some(failed), detail);
+    }
+}
+
+/// An event that tells of a move, forward positive.
+fn of_move(event: Event, cause: TimeCause, by_ns: i128, detail: String) -> Event {
+    let limit_ns = if by_ns < 0 { i64::MIN } else { i64::MAX };
+    let by_ns = i64::try_from(by_ns).unwrap_or(limit_ns);
+    Event {
+        count: Some(by_ns.unsigned_abs()),
+        detail: Some(detail),
+        time_cause: Some(cause),
+        moved_ns: Some(by_ns),
+        ..event
     }
 }
 

@@ -26,21 +26,37 @@ pub(super) enum About {
     Leap,
     /// Whether the kernel says how it corrects its clock.
     Kernel,
+    /// A real-time clock that moved.
+    RtcMoved,
+    /// What a real-time clock says of its battery.
+    RtcSupply,
 }
 
-#[derive(Clone, Debug)]
-struct Subject {
-    about: About,
+/// How often one thing may be told: so many as they come, then one in a while.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance {
     /// How many may still be told as they come.
     left: u64,
     /// When one more was allowed the last time.
     allowed: MonoNs,
-    /// The newest that was not told, and how many were not before it.
-    held: Option<(Event, u64)>,
 }
 
-impl Subject {
-    fn allow(&mut self, now: MonoNs) {
+impl Default for Allowance {
+    fn default() -> Self {
+        Self::since(MonoNs(0))
+    }
+}
+
+impl Allowance {
+    const fn since(now: MonoNs) -> Self {
+        Self {
+            left: EVENTS_AT_ONCE,
+            allowed: now,
+        }
+    }
+
+    /// Whether one may be told now.
+    pub(super) fn allows(&mut self, now: MonoNs) -> bool {
         let more = now.since(self.allowed) / EVENT_EVERY_NS;
         self.left = self.left.saturating_add(more).min(EVENTS_AT_ONCE);
         self.allowed = if self.left == EVENTS_AT_ONCE {
@@ -48,7 +64,21 @@ impl Subject {
         } else {
             self.allowed.plus_ns(more.saturating_mul(EVENT_EVERY_NS))
         };
+        self.left > 0
     }
+
+    /// One is told.
+    pub(super) const fn spend(&mut self) {
+        self.left = self.left.saturating_sub(1);
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Subject {
+    about: About,
+    allowance: Allowance,
+    /// The newest that was not told, and how many were not before it.
+    held: Option<(Event, u64)>,
 }
 
 /// What was told lately, by what it is about.
@@ -66,17 +96,16 @@ impl Repeats {
             None => {
                 self.subjects.push(Subject {
                     about,
-                    left: EVENTS_AT_ONCE,
-                    allowed: event.at,
+                    allowance: Allowance::since(event.at),
                     held: None,
                 });
                 self.subjects.last_mut()?
             }
         };
-        subject.allow(event.at);
+        let allowed = subject.allowance.allows(event.at);
         match &mut subject.held {
-            None if subject.left > 0 => {
-                subject.left -= 1;
+            None if allowed => {
+                subject.allowance.spend();
                 Some(event)
             }
             None => {
@@ -95,11 +124,10 @@ impl Repeats {
     pub(super) fn due(&mut self, now: MonoNs) -> Vec<Event> {
         let mut due = Vec::new();
         for subject in &mut self.subjects {
-            subject.allow(now);
-            if subject.left > 0
+            if subject.allowance.allows(now)
                 && let Some((mut event, before)) = subject.held.take()
             {
-                subject.left -= 1;
+                subject.allowance.spend();
                 if before > 0 {
                     let detail = event.detail.unwrap_or_default();
                     event.detail =

@@ -1,6 +1,7 @@
 //! The real-time clock beside the kernel's: what it says of itself, how it drifts, and whether it moved.
 
 use super::news::{News, moved};
+use super::repeats::About;
 use crate::drift::{RtcDrift, RtcEstimate, RtcMove, RtcOutcome};
 use crate::limits::RTC_AGREES_NS;
 use crate::reading::{RtcReading, RtcVoltage};
@@ -77,7 +78,8 @@ impl RtcWatch {
             } else {
                 "its battery is low"
             };
-            news.event(at, EventCode::RtcInvalid, None, None, Some(why.to_string()));
+            let (about, code) = (About::RtcSupply, EventCode::RtcInvalid);
+            news.often(about, at, code, None, None, why.to_string());
         }
     }
 }
@@ -106,5 +108,6 @@ fn tell(by: &RtcMove, cause: TimeCause, at: MonoNs, news: &mut News) {
         by.ahead_ns.unsigned_abs() / 1_000_000,
         cause.meaning(),
     );
-    news.moves(at, EventCode::RtcMoved, cause, by.moved_ns, detail);
+    let (about, code) = (About::RtcMoved, EventCode::RtcMoved);
+    news.moves_often(about, at, code, cause, by.moved_ns, detail);
 }

@@ -14,7 +14,7 @@ use super::rtc::RtcWatch;
 use super::standings::Standings;
 use super::steps::Updates;
 use crate::arbiter::gap_ns;
-use crate::causes::Looks;
+use crate::causes::{Leap, Looks};
 use crate::fresh::{ChronyWatch, Measurement, PtpWatch, Rejection, Verdict};
 use crate::limits::{FRESH_NS_MIN, REFCLOCK_ID, TEMPERATURE_FRESH_NS};
 use crate::reading::{ClockIdentity, Fault, Observation, OfferedSample, Reading, SourceKind};
@@ -49,9 +49,9 @@ pub(super) struct Sources {
     /// What chronyd took into its clock, and what ptp4l did where it steers the node's own.
     updates: Updates,
     syncs: Updates,
-    /// Whether ptp4l announces a leap second, and whether chronyd does.
-    ptp_leap: bool,
-    chrony_leap: bool,
+    /// The leap second that ptp4l announces, and the one that chronyd does.
+    ptp_leap: Option<Leap>,
+    chrony_leap: Option<Leap>,
     rtc: RtcWatch,
     thermal: Option<(MonoNs, i32)>,
     offers: Offers,
@@ -84,8 +84,8 @@ impl Sources {
             chrony_idle: Idle::default(),
             updates: Updates::default(),
             syncs: Updates::default(),
-            ptp_leap: false,
-            chrony_leap: false,
+            ptp_leap: None,
+            chrony_leap: None,
             rtc: RtcWatch::default(),
             thermal: None,
             offers: Offers::new(&policy.offered, policy.floor),
@@ -254,9 +254,9 @@ impl Sources {
         measured.taken < limit
     }
 
-    /// Whether a source announces a leap second.
-    pub(super) const fn leap_announced(&self) -> bool {
-        self.ptp_leap || self.chrony_leap
+    /// The leap seconds that sources announce.
+    pub(super) const fn leaps(&self) -> [Option<Leap>; 2] {
+        [self.ptp_leap, self.chrony_leap]
     }
 
     /// The temperature near the oscillator in thousandths of a degree, while its reading is fresh.
@@ -378,8 +378,8 @@ impl Sources {
         }
         // Who does not answer announces nothing any more.
         match seen.source {
-            SourceKind::Ptp => self.ptp_leap = false,
-            SourceKind::Chrony => self.chrony_leap = false,
+            SourceKind::Ptp => self.ptp_leap = None,
+            SourceKind::Chrony => self.chrony_leap = None,
             SourceKind::Rtc => self.rtc.lost(),
             SourceKind::CardClock | SourceKind::Offered | SourceKind::Thermal => {}
         }

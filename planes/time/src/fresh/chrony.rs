@@ -139,12 +139,12 @@ fn sampled_at(source: &ChronySource, reading: &ChronyReading, last: MonoNs, at: 
     MonoNs(by_age_ns.max(by_look_ns))
 }
 
-/// The instant of an update. It may lie before the last look, for chronyd dates it by its sample; one that
-/// has not been yet tells of a clock that moved, and was there at the last look at the earliest.
+/// The instant of an update. It may lie before the last look, for chronyd dates it by its sample, and before the boot, which
+/// is as early as the clock of instants goes; one that has not been yet tells of a clock that moved, and was there at the last look at the earliest.
 fn taken(update: UtcNs, last: MonoNs, at: MonoNs, clock: &ClockSample) -> MonoNs {
     let mono_ns = i128::from(update.0) - clock.difference_ns();
     let has_been = mono_ns <= i128::from(at.0) + i128::from(INGRESS_SLACK_NS);
-    let taken = u64::try_from(mono_ns).ok().filter(|_| has_been);
+    let taken = u64::try_from(mono_ns.max(0)).ok().filter(|_| has_been);
     taken.map_or(last, |taken| MonoNs(taken.min(at.0)))
 }
 

@@ -67,7 +67,7 @@ pub enum Rejection {
     Unsynchronised,
     /// Nobody says whether its offset is that of a network card's clock.
     TimestampingUnknown,
-    /// Nobody answered about the path's delay, so the offset is not kept up to date.
+    /// Nobody answers about the path's delay, so the offset is not kept up to date.
     PathUnknown,
     /// The grandmaster calls its own time worse than ten seconds.
     Inaccurate,
@@ -115,7 +115,7 @@ impl fmt::Display for Rejection {
             Self::TimestampingUnknown => {
                 "it does not tell whether its timestamps are the network card's: state ptp_timestamping in [time]"
             }
-            Self::PathUnknown => "no Delay_Resp came since it follows this master",
+            Self::PathUnknown => "no Delay_Resp comes from the master that it follows",
             Self::Inaccurate => "the grandmaster calls its time worse than ten seconds",
             Self::LocalReference => "the daemon follows its own clock (local stratum)",
             Self::ForeignDomain => "it is of another domain than the site's",

@@ -5,7 +5,9 @@
 //! every Sync is the time of its ingress and the counter of Syncs.
 
 use super::measurement::{Measurement, Rejection, Verdict};
-use crate::limits::{FRESH_NS_MIN, INGRESS_SLACK_NS, PATH_ANSWER_NS, UTC_OFFSET_NEAR_NS};
+use crate::limits::{
+    FRESH_NS_MIN, INGRESS_SLACK_NS, PATH_ANSWER_NS, PATH_FRESH_NS, UTC_OFFSET_NEAR_NS,
+};
 use crate::reading::{
     CardClockReading, ClockIdentity, PortState, PtpPort, PtpReading, SourceKind, Timestamping,
 };
@@ -62,8 +64,9 @@ struct Following {
     since: MonoNs,
     /// Answers about the path's delay, counted by the daemon.
     delay_resp: u64,
-    /// One of them came since: before that the daemon shows an offset and leaves it as it was.
-    answered: bool,
+    /// When the last of them came: before the first the daemon shows an offset and leaves it as it was, and long behind
+    /// the last it goes on with the delay of then.
+    answered: Option<MonoNs>,
 }
 
 impl PtpWatch {
@@ -162,12 +165,10 @@ impl PtpWatch {
         let (true, true, Some(ingress), Some(last)) = (moved, heard, reading.ingress, last) else {
             return Verdict::Nothing;
         };
-        if !following.answered {
-            return if at.since(following.since) > PATH_ANSWER_NS {
-                Verdict::Rejected(Rejection::PathUnknown)
-            } else {
-                Verdict::Nothing
-            };
+        match following.answered {
+            None if at.since(following.since) <= PATH_ANSWER_NS => return Verdict::Nothing,
+            Some(answered) if at.since(answered) <= PATH_FRESH_NS => {}
+            _ => return Verdict::Rejected(Rejection::PathUnknown),
         }
         let ingress = UtcNs(
             ingress
@@ -205,11 +206,14 @@ impl PtpWatch {
             gm: reading.gm,
             since: at,
             delay_resp,
-            answered: false,
+            answered: None,
         });
         self.following = Some(Following {
             delay_resp,
-            answered: before.answered || delay_resp > before.delay_resp,
+            answered: match delay_resp > before.delay_resp {
+                true => Some(at),
+                false => before.answered,
+            },
             ..before
         });
         before
@@ -299,10 +303,11 @@ pub(crate) fn interval_ns(log_s: i8) -> u64 {
 /// A clockAccuracy that says: worse than ten seconds (IEEE 1588-2008, table 6).
 const WORSE_THAN_10_S: u8 = 0x31;
 
-/// The accuracy that the grandmaster states (IEEE 1588-2008, table 6), and what the power profile adds.
+/// The accuracy that the grandmaster states (IEEE 1588-2008, table 6; below 25 ns IEEE 1588-2019, table 5), or what the
+/// power profile states where that is more. Codes that the tables leave out state nothing.
 fn accuracy_ns(reading: &PtpReading) -> u64 {
     let stated = match reading.gm_accuracy {
-        ..=0x20 => 25,
+        0x17..=0x20 => 25,
         0x21 => 100,
         0x22 => 250,
         0x23 => 1_000,
@@ -320,7 +325,7 @@ fn accuracy_ns(reading: &PtpReading) -> u64 {
         0x2f => 1_000_000_000,
         0x30 => 10_000_000_000,
         // Not stated: the class is what vouches for it then. Worse than ten seconds is refused.
-        WORSE_THAN_10_S.. => 1_000_000,
+        ..=0x16 | WORSE_THAN_10_S.. => 1_000_000,
     };
     let Some(profile) = reading.power_profile else {
         return stated;

@@ -1,10 +1,11 @@
 //! Daemons whose flags lie.
 
+mod accuracy;
+
 use super::{ChronyPolicy, ChronyWatch, Measurement, PtpPolicy, PtpWatch, Rejection, Verdict};
-use crate::limits::FRESH_NS_MIN;
+use crate::limits::{FRESH_NS_MIN, PATH_FRESH_NS};
 use crate::reading::{
-    CardClockReading, ChronyReading, ChronySourceState, PortState, PowerProfile, PtpReading,
-    Timestamping,
+    CardClockReading, ChronyReading, ChronySourceState, PortState, PtpReading, Timestamping,
 };
 use crate::tests::{chrony, clock, ptp, utc};
 use evidence::{MonoNs, UtcNs};
@@ -325,28 +326,25 @@ fn how_a_port_takes_its_timestamps_is_believed_of_the_site_where_the_daemon_does
     assert_eq!(says(Some(Timestamping::Hardware)), card);
 }
 
+/// The way back is cut for good: the daemon goes on with the delay of then.
 //= R7.2
 #[test]
-fn what_grandmaster_and_network_state_of_themselves_is_in_the_uncertainty() {
-    let profile = |gm_inaccuracy_ns, network_inaccuracy_ns, total_inaccuracy_ns| PowerProfile {
-        edition: 2017,
-        gm_id: 1,
-        gm_inaccuracy_ns,
-        network_inaccuracy_ns,
-        total_inaccuracy_ns,
+fn the_delay_of_a_path_that_nobody_answers_for_any_more_grows_old() {
+    let (mut watch, mut next) = watched(PtpPolicy::default());
+    let answered_ns = 1_050 * MS;
+    let mut look = |after_ns: u64| {
+        let at_ns = answered_ns + after_ns;
+        next.ingress = Some(utc(at_ns - 50 * MS));
+        next.ports[0].received.sync += 2;
+        next.ports[0].received.delay_resp = 1;
+        watch.judge(&next, MonoNs(at_ns), &clock(at_ns))
     };
-    for (profile, expected_ns) in [
-        (profile(None, None, None), 100),
-        (profile(Some(200), Some(1_000), None), 1_200),
-        (profile(Some(50), Some(1_000), None), 1_100),
-        (profile(None, None, Some(4_000)), 4_000),
-        (profile(Some(200), Some(1_000), Some(700)), 1_200),
-    ] {
-        let (mut watch, mut next) = watched(PtpPolicy::default());
-        next.power_profile = Some(profile);
-        let held = measured(watch.judge(&next, MonoNs(1_300 * MS), &clock(1_300 * MS)));
-        assert_eq!(held.uncertainty_ns, expected_ns, "{profile:?}");
-    }
+    measured(look(250 * MS));
+    measured(look(PATH_FRESH_NS));
+    assert_eq!(
+        look(PATH_FRESH_NS + 250 * MS),
+        Verdict::Rejected(Rejection::PathUnknown)
+    );
 }
 
 //= A8.2
@@ -409,6 +407,18 @@ fn an_update_that_has_not_been_yet_is_not_of_now() {
     watch.judge(&chrony(1_000 * MS), MonoNs(1_100 * MS), &clock(1_100 * MS));
     let held = measured(watch.judge(&chrony(9_000 * MS), MonoNs(3_100 * MS), &clock(3_100 * MS)));
     assert_eq!(held.taken, MonoNs(1_100 * MS));
+}
+
+/// chronyd goes on over a boot with what it had: that is as old as the boot at the least.
+//= A8.5
+#[test]
+fn an_update_from_before_the_boot_is_not_of_now() {
+    let mut watch = ChronyWatch::new(ChronyPolicy::default());
+    watch.judge(&chrony(1_000 * MS), MonoNs(1_100 * MS), &clock(1_100 * MS));
+    let mut before = chrony(0);
+    before.reference_time = UtcNs(utc(0).0 - 1);
+    let held = measured(watch.judge(&before, MonoNs(60_000 * MS), &clock(60_000 * MS)));
+    assert_eq!(held.taken, MonoNs(0));
 }
 
 //= A8.5

@@ -1,8 +1,6 @@
 //! The account: entries in, in the order of commit; runs, stretches, jumps and events kept.
 
-use super::events::{
-    is_of_time, is_told, moved_ns, plus, reset, seen, seen_between, shifted, told, told_as,
-};
+use super::events::{is_told, moved_ns, plus, reset, seen, seen_between, shifted, told, told_as};
 use super::model::{Asked, Cover, Jump, Label, MapEntry, Mark, Point, Run, Stretch, TimeEvent};
 use super::node::is_of_node;
 use super::points::Points;
@@ -350,7 +348,7 @@ impl TimeAccount {
 
     fn event(&mut self, run: usize, before: Mark, mark: Mark, event: Event) {
         let of_node = is_of_node(event.code, event.count);
-        if !of_node && !is_of_time(event.code) {
+        if !of_node && !event.code.is_of_time() {
             return;
         }
         let (code, count) = told_as(&event);

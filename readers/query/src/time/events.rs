@@ -12,11 +12,6 @@ const SHIFT_NS_MIN: u64 = 10_000;
 /// Comparing the clocks and committing the event that tells of a jump takes less than this.
 const TOLD_WITHIN_NS: u64 = 10_000_000_000;
 
-/// Whether an event is of the time plane: the two ranges of its codes.
-pub(super) const fn is_of_time(code: EventCode) -> bool {
-    matches!(code.code(), 32..=47 | 112..=122)
-}
-
 /// By how much UTC moved from a mark to a later one of the same boot, where reading noise does not explain it.
 /// Slewing moves the monotonic clock alike and shows nowhere here, however long it takes.
 pub(super) fn moved_ns(before: &Mark, after: &Mark) -> Option<i64> {

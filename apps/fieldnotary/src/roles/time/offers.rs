@@ -4,9 +4,9 @@ use crate::roles::link::RecorderLink;
 use clocks::RefClock;
 use contract::Contract;
 use ipc::message::{Message, TakeOffers};
-use std::path::PathBuf;
-use time_plane::Engine;
+use std::path::{Path, PathBuf};
 use time_plane::reading::{Fault, Observation, OfferedSample, Reading, SourceKind};
+use time_plane::{Engine, ToHand};
 
 /// Whether to go on.
 pub(super) enum Fetched {
@@ -66,14 +66,46 @@ impl Hand {
             return;
         };
         for sample in engine.take_offers() {
-            if self.clock.is_none() {
-                self.clock = RefClock::new(path).ok();
-            }
-            let outcome = match &self.clock {
-                Some(clock) => clock.send(&sample.sample, sample.local),
-                None => Err(Fault::Denied),
-            };
+            let outcome = send(&mut self.clock, path, &sample);
             engine.handed(&sample, outcome);
         }
+    }
+}
+
+/// Hands over one sample; our own end is made where there is none yet.
+fn send(clock: &mut Option<RefClock>, path: &Path, sample: &ToHand) -> Result<(), Fault> {
+    let clock = match clock {
+        Some(clock) => clock,
+        None => clock.insert(RefClock::new(path)?),
+    };
+    clock.send(&sample.sample, sample.local)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::send;
+    use evidence::UtcNs;
+    use std::path::Path;
+    use time_plane::ToHand;
+    use time_plane::reading::{Fault, OfferedSample};
+
+    /// A path that is too long for a socket is no missing right.
+    //= R6.8
+    #[test]
+    fn what_keeps_the_reference_clock_from_us_has_its_own_name() {
+        let sample = ToHand {
+            sample: OfferedSample {
+                from: "head-end".to_owned(),
+                utc: UtcNs(0),
+                uncertainty_ns: 1,
+            },
+            local: UtcNs(0),
+            offset_ns: 0,
+        };
+        let long = format!("/run/{}.sock", "x".repeat(200));
+        let fault = send(&mut None, Path::new(&long), &sample);
+        assert!(matches!(&fault, Err(Fault::OwnEnd(_))), "{fault:?}");
+        let absent = send(&mut None, Path::new("/nowhere/refclock.sock"), &sample);
+        assert_eq!(absent, Err(Fault::Absent));
     }
 }

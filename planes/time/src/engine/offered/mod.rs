@@ -185,7 +185,8 @@ impl Offers {
         if let Some(claim) = self.claims.get_mut(place)
             && found != OfferVerdict::TooSoon
         {
-            claim.judged_at = Some(candidate.taken);
+            // Who names an instant that has not been does not keep himself out until then.
+            claim.judged_at = Some(candidate.taken.min(now));
             claim.measured = claims_something.then_some(*candidate);
         }
         match found {

@@ -64,11 +64,16 @@ impl Senders {
         }
     }
 
+    /// How many have a place of their own.
+    fn named(&self) -> usize {
+        self.0.iter().filter(|of| of.name != OTHERS).count()
+    }
+
     fn of(&mut self, name: &str) -> &mut Sender {
         let known = |of: &Sender, name: &str| of.name == name;
         let name = match self.0.iter().any(|of| known(of, name)) {
             true => name,
-            false if self.0.len() + 1 < OFFER_SENDERS_MAX => name,
+            false if self.named() < OFFER_SENDERS_MAX => name,
             false => OTHERS,
         };
         let place = match self.0.iter().position(|of| known(of, name)) {

@@ -2,6 +2,7 @@
 
 use super::Sources;
 use super::moving::{Figure, Moving};
+use crate::causes::Leap;
 use crate::engine::news::{News, moved, span};
 use crate::engine::repeats::About;
 use crate::fresh::{Measurement, Verdict};
@@ -24,8 +25,12 @@ impl Sources {
         news: &mut News,
     ) -> Verdict {
         self.chrony_hears = reading.sources.iter().any(|one| one.reach & 1 == 1);
-        let leap = matches!(reading.leap, LeapStatus::Insert | LeapStatus::Delete);
-        if leap && !self.chrony_leap {
+        let leap = match reading.leap {
+            LeapStatus::Insert => Some(Leap::Insert),
+            LeapStatus::Delete => Some(Leap::Delete),
+            LeapStatus::Normal | LeapStatus::Unsynchronised | LeapStatus::Unknown(_) => None,
+        };
+        if leap.is_some() && self.chrony_leap.is_none() {
             let detail = "chronyd announces one for the end of the month".to_string();
             let cause = Some(TimeCause::LeapSecond);
             let code = EventCode::LeapSecond;

@@ -1,7 +1,7 @@
 //! What ptp4l says, and the signs in it.
 
 use super::Sources;
-use crate::causes::Sign;
+use crate::causes::{Leap, Sign};
 use crate::engine::claims::{claims, claims_code};
 use crate::engine::news::{News, moved, span};
 use crate::engine::repeats::About;
@@ -85,7 +85,12 @@ impl Sources {
             // What was measured against the one before is still true of the clock; the new one has to settle.
             self.standings.of(SourceKind::Ptp).in_a_row = 0;
         }
-        self.ptp_leap = reading.time_flags & 0x03 != 0;
+        // Both at once announce nothing.
+        self.ptp_leap = match reading.time_flags & 0x03 {
+            1 => Some(Leap::Insert),
+            2 => Some(Leap::Delete),
+            _ => None,
+        };
         if let Some(ingress) = reading.ingress.filter(|_| self.ptp.steers(reading)) {
             self.syncs.take(at, ingress, reading.offset_ns);
         }

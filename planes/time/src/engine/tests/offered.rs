@@ -164,6 +164,17 @@ fn an_offer_of_another_moment_or_too_soon_is_refused() {
 
 //= R6.8
 #[test]
+fn an_offer_of_an_instant_that_has_not_been_does_not_lock_its_sender_out() {
+    let mut world = alone(trusting(&[("head-end", 1)]));
+    let later_ns = world.now_ns + 3_600_000 * MS;
+    note(&mut world, "head-end", later_ns, 0, 1_000);
+    world.run(1);
+    assert_eq!(told(&world), [refused("head-end", TimeCause::OfferStale)]);
+    assert_eq!(offer(&mut world, "head-end", 0, 1_000), 1);
+}
+
+//= R6.8
+#[test]
 fn a_time_that_contradicts_a_measured_source_is_refused_and_does_not_disturb_it() {
     let mut world = World::new(trusting(&[("head-end", 1), ("scada-1", 1)]));
     world.run(10);
@@ -299,7 +310,12 @@ fn a_sender_without_manners_does_not_fill_the_log() {
     let of = |name: &str| told(&world).iter().filter(|(of, ..)| *of == name).count();
     assert!((2..=23).contains(&of("head-end")), "{}", of("head-end"));
     let strangers = told(&world).len() - of("head-end");
-    assert!((2..=16).contains(&strangers), "{strangers}");
+    assert!((2..=17).contains(&strangers), "{strangers}");
+    // Sixteen by name, "head-end" among them.
+    let mut names: Vec<&str> = told(&world).iter().map(|(name, ..)| *name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 16 + 1, "{names:?}");
     assert!(of("others") >= 1);
     // Nothing of it is lost in silence.
     world.run(3_600);
