@@ -186,6 +186,7 @@ impl TimeNow {
             .map(|(entry, counter)| {
                 json!({
                     "name": counter.name,
+                    "label": counter.label,
                     "state": counter.state.name(),
                     "value": counter.value,
                     "event_id": entry.to_string(),

@@ -2,8 +2,8 @@
 
 use super::{Asked, Log, S, at, source, why};
 use evidence::MonoNs;
-use evidence::kinds::Event;
-use evidence::reasons::{EventCode, TimeCause, TimeQuality};
+use evidence::kinds::{Counter, CounterSnapshot, Event};
+use evidence::reasons::{CounterState, EventCode, TimeCause, TimeQuality};
 
 /// A reading that was captured before a step is committed behind it, with the stamp that held at its capture.
 //= A8.5
@@ -97,6 +97,29 @@ fn the_fault_of_a_source_is_in_force_until_it_is_back() {
     let moment = &why(&log).json()["moments"][0];
     assert_eq!(moment["in_force"][1]["cause"], "daemon_gone");
     assert_eq!(moment["in_force"].as_array().unwrap().len(), 3);
+}
+
+/// An offset without its sign says little, and an identity is nothing but its label.
+//= A8.3
+#[test]
+fn counters_keep_their_labels() {
+    let mut log = Log::new(None);
+    log.map(110 * S, 0, TimeQuality::Synced, Some(1_000));
+    log.put(CounterSnapshot {
+        at: MonoNs(120 * S),
+        counters: vec![Counter {
+            name: "drift_estimate".to_owned(),
+            label: Some("fast".to_owned()),
+            state: CounterState::Value,
+            value: Some(70),
+            source: source(),
+        }],
+    });
+    let json = log.account.now().unwrap().json();
+    let counter = &json["counters"][0];
+    assert_eq!(counter["name"], "drift_estimate");
+    assert_eq!(counter["label"], "fast");
+    assert_eq!(counter["value"], 70);
 }
 
 /// Where labels change the next map corrects by little: the clock was not set back.
