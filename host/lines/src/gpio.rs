@@ -3,7 +3,7 @@
 //! Tried on the kernel's simulated chip (`cargo xtask line-guest`); no chip of a board was at hand.
 
 use crate::fault::{Fault, of_errno};
-use crate::limits::EDGES_PER_READ;
+use crate::limits::{EDGES_PER_READ, EDGES_TAKEN_MAX};
 use crate::uapi::{
     ATTRIBUTE_DEBOUNCE, ATTRIBUTE_FLAGS, ATTRIBUTES_MAX, Attribute, CHIP_INFO, ChipInfo, Config,
     ConfigAttribute, EVENT_BYTES, EVENT_FALLING, EVENT_RISING, FLAG_BIAS_DISABLED,
@@ -121,7 +121,7 @@ impl Source for Chip {
                 };
             }
             found.extend(edges_of(bytes.get(..read).unwrap_or_default()));
-            if read < bytes.len() || found.len() >= EDGES_PER_READ * 4 {
+            if read < bytes.len() || found.len() >= EDGES_TAKEN_MAX {
                 return Ok(found);
             }
         }

@@ -87,13 +87,11 @@ impl Known {
         }
     }
 
-    /// Whether frames of this port have the header of TCP.
-    pub(super) fn is_tcp(&self, port: &str) -> bool {
-        let contract = self.contract.as_ref();
-        let mut ports = contract.iter().flat_map(|contract| &contract.ports);
-        ports.any(|(id, found)| {
-            id.as_str() == port && matches!(found.kind, PortKind::ModbusTcp { .. })
-        })
+    /// What is spoken on a port.
+    pub(super) fn spoken_on(&self, port: &str) -> Option<&PortKind> {
+        let ports = &self.contract.as_ref()?.ports;
+        let found = ports.iter().find(|(id, _)| id.as_str() == port);
+        found.map(|(_, port)| &port.kind)
     }
 
     /// The contract in force, for programs.

@@ -143,7 +143,8 @@ fn readings_are_synced_while_the_source_is_there_and_in_holdover_while_it_is_not
     std::thread::sleep(Duration::from_secs(3));
     daemons.freeze();
     let lost = wait_for(&node, &daemons, "sync_lost", id(&acquired), LOST);
-    assert_eq!(lost["time_cause"], "grandmaster_silent", "{lost}");
+    // ptp4l's measurement is good for a second, chronyd's for five of its polls: it held the clock last.
+    assert_eq!(lost["time_cause"], "source_silent", "{lost}");
     for reading in readings(node.data(), &acquired, &lost) {
         // A claim runs out by itself, and the next look says so.
         let ended = captured(&reading) + LOOK > captured(&lost);

@@ -122,7 +122,13 @@ impl CardEngine {
             let policy = policy(&pulse.id, &pulse.policy)?;
             let before = counts.get(&pulse.id);
             let before = before.map_or((0, CountBasis::Fresh), |one| (one.count, one.basis));
-            lines.push(Line::pulse(pulse, policy, place(&pulse.schedule), before));
+            lines.push(Line::pulse(
+                pulse,
+                policy,
+                place(&pulse.schedule),
+                before,
+                test,
+            ));
         }
         let analogs = points.analogs.values().filter(|one| one.card == *card);
         let channels = analogs.map(|point| Channel::new(point, place(&point.schedule), test));

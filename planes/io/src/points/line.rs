@@ -49,6 +49,8 @@ pub(super) struct Pulse {
     pub(super) overflows: u64,
     /// The count board is behind.
     pub(super) moved: bool,
+    /// Whatever is counted is played, not measured.
+    pub(super) test: bool,
 }
 
 /// A line.
@@ -120,6 +122,7 @@ impl Line {
         policy: &Debounce,
         schedule: usize,
         (count, basis): (u64, CountBasis),
+        test: bool,
     ) -> Self {
         let suspect = u64::from(basis != CountBasis::Fresh);
         let role = Role::Pulse(Pulse {
@@ -128,6 +131,7 @@ impl Line {
             count,
             basis,
             pulse_at: None,
+            test,
             suspect,
             suspect_ever: suspect,
             overflows: 0,

@@ -154,6 +154,7 @@ impl CardEngine {
         let suspect = core::mem::take(&mut pulse.suspect);
         let quality = match (up, suspect) {
             (false, _) => Quality::questionable(QualityReason::SourceLost),
+            (true, 0) if pulse.test => Quality::questionable(QualityReason::Test),
             (true, 0) => Quality::GOOD,
             (true, _) => Quality::questionable(QualityReason::MissedPulses),
         };

@@ -6,7 +6,7 @@ use super::model::{
     Baseline, Measured, MeterSite, PointStanding, SiteReport, Standing, Stay, Work,
 };
 use contract::{Contract, Meter, Point};
-use evidence::kinds::{Configuration, Maintenance, SignOff};
+use evidence::kinds::{Configuration, Maintenance, SignOff, Wiring};
 use evidence::reasons::{MaintenancePhase, Outcome};
 use evidence::{CommitId, Entry, Generation, MeterId, Payload, PointId, SourceId, UtcNs};
 use std::collections::BTreeMap;
@@ -41,8 +41,8 @@ struct Signed {
     at: UtcNs,
     id: CommitId,
     said: SignOff,
-    /// How many places the meter had had by then.
-    stays: usize,
+    /// Whether the meter has another place since.
+    moved: bool,
     /// How the contract read the point then.
     point: Option<Point>,
 }
@@ -71,6 +71,7 @@ impl SiteAccount {
                     session.failed(&failed, books);
                 });
             }
+            Payload::Wiring(wiring) => self.wired(&wiring, at, entry.header.generation),
             Payload::Maintenance(work) => self.worked(&work, at),
             Payload::Probe(probe) => self.measured.push(Measured {
                 at,
@@ -134,26 +135,14 @@ impl SiteAccount {
         };
         for meter in contract.meters.values() {
             let state = self.meters.entry(meter.id.clone()).or_default();
-            let port_then = self.ports.get(&meter.port).cloned().unwrap_or_default();
             let before = state.stays.last();
             let address = meter.address.to_string();
             let is_there = |stay: &Stay| (&stay.port, &stay.address) == (&meter.port, &address);
             if before.is_some_and(|stay| stay.to.is_none() && is_there(stay)) {
                 continue;
             }
-            leave(state, &self.ports, at);
-            state.stays.push(Stay {
-                port: meter.port.clone(),
-                address,
-                from: at,
-                said_by,
-                to: None,
-                own: Counts::default(),
-                others: Counts::default(),
-                follows: None,
-            });
-            state.port_then = port_then;
-            state.since_work = (at, Counts::default());
+            let place = (meter.port.clone(), address);
+            arrive(state, &self.ports, place, at, said_by);
         }
         for (id, state) in &mut self.meters {
             if !contract.meters.contains_key(id) {
@@ -161,6 +150,27 @@ impl SiteAccount {
             }
         }
         self.contract = Some(contract);
+    }
+
+    /// A move that an entry of its own tells of: its contract may have left the log.
+    fn wired(&mut self, wiring: &Wiring, at: UtcNs, generation: Generation) {
+        let state = self.meters.entry(wiring.meter_id.clone()).or_default();
+        state
+            .signed
+            .values_mut()
+            .for_each(|signed| signed.moved = true);
+        match (&wiring.source, &wiring.address) {
+            (Some(source), Some(address)) => {
+                let is_there = |stay: &Stay| {
+                    stay.to.is_none() && (&stay.port, &stay.address) == (source, address)
+                };
+                if !state.stays.last().is_some_and(is_there) {
+                    let place = (source.clone(), address.clone());
+                    arrive(state, &self.ports, place, at, (generation, wiring.contract));
+                }
+            }
+            _ => leave(state, &self.ports, at),
+        }
     }
 
     fn worked(&mut self, said: &Maintenance, at: UtcNs) {
@@ -213,7 +223,7 @@ impl SiteAccount {
         let signed = Signed {
             at,
             id,
-            stays: state.stays.len(),
+            moved: false,
             point,
             said,
         };
@@ -241,6 +251,35 @@ impl SiteAccount {
     }
 }
 
+/// A meter has another place, or its first one.
+fn arrive(
+    state: &mut State,
+    ports: &BTreeMap<SourceId, Counts>,
+    (port, address): (SourceId, String),
+    at: UtcNs,
+    said_by: (Generation, CommitId),
+) {
+    if !state.stays.is_empty() {
+        state
+            .signed
+            .values_mut()
+            .for_each(|signed| signed.moved = true);
+    }
+    leave(state, ports, at);
+    state.port_then = ports.get(&port).cloned().unwrap_or_default();
+    state.since_work = (at, Counts::default());
+    state.stays.push(Stay {
+        port,
+        address,
+        from: at,
+        said_by,
+        to: None,
+        own: Counts::default(),
+        others: Counts::default(),
+        follows: None,
+    });
+}
+
 /// The newest place is left, if it was not already.
 fn leave(state: &mut State, ports: &BTreeMap<SourceId, Counts>, at: UtcNs) {
     let then = &state.port_then;
@@ -265,8 +304,11 @@ fn points(state: &State, meter: Option<&Meter>) -> Vec<PointStanding> {
     };
     let standing = |point: &Point, signed: &Signed| match signed.said.outcome {
         Outcome::Refused | Outcome::Failed => Standing::Failed,
-        Outcome::Done if signed.stays != state.stays.len() => Standing::Moved,
-        Outcome::Done if signed.point.as_ref() != Some(point) => Standing::Changed,
+        Outcome::Done if signed.moved => Standing::Moved,
+        // Where the contract of then has left the log, nobody can tell.
+        Outcome::Done if signed.point.as_ref().is_some_and(|then| then != point) => {
+            Standing::Changed
+        }
         Outcome::Done => Standing::Signed,
     };
     let of = |point: &Point| {

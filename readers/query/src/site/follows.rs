@@ -21,7 +21,7 @@ pub enum Follows {
     NewPlace,
     /// Sound before and after.
     Neither,
-    /// The other meters of a port were troubled as much: it is the port's trouble.
+    /// The other meters of a port were troubled too: it is the port's trouble first of all.
     Port,
     /// Too few sessions before or after.
     TooFew,
@@ -33,7 +33,7 @@ pub(super) enum Stretch {
     TooFew,
     Sound,
     Troubled,
-    /// As the others on the port were.
+    /// And so were the others on the port, at a fifth of its share or more.
     WithOthers,
 }
 
@@ -82,11 +82,17 @@ impl Follows {
 impl fmt::Display for Follows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Meter => "the trouble came along with the meter: look at the meter and its own connection",
-            Self::Place => "the trouble stayed behind, or the work cured it: look at the place that it left",
-            Self::NewPlace => "the trouble came with the new place, or with the work: look at the new connection",
+            Self::Meter => {
+                "the trouble came along with the meter: look at the meter and its own connection"
+            }
+            Self::Place => {
+                "the trouble stayed behind, or the work cured it: look at the place that it left"
+            }
+            Self::NewPlace => {
+                "the trouble came with the new place, or with the work: look at the new connection"
+            }
             Self::Neither => "no trouble before and none after",
-            Self::Port => "the other meters of the port were troubled as much: look at the port, not at the meter",
+            Self::Port => "the other meters of the port were troubled too: look at the port first",
             Self::TooFew => "too few sessions before or after to tell",
         })
     }

@@ -1,9 +1,9 @@
 //! The account of a site, from entries in the order of commit.
 
 use super::{Follows, SiteAccount, Standing};
-use evidence::kinds::{AttemptFailed, Maintenance, Reading, SignOff};
+use evidence::kinds::{AttemptFailed, Maintenance, Reading, SignOff, Wiring};
 use evidence::reasons::{
-    AttemptCause, HoldoverReason, MaintenancePhase, Outcome, TimeQuality, TimeStatus,
+    AttemptCause, HoldoverReason, MaintenancePhase, Outcome, TimeQuality, TimeStatus, WiringChange,
 };
 use evidence::{
     Blob, Captured, CommitId, Entry, Epoch, Generation, Header, MeterId, MonoNs, Payload, PointId,
@@ -303,4 +303,38 @@ fn work_on_a_port_begins_the_count_of_its_meters_anew_and_of_no_others() {
     log.work(MaintenancePhase::End, (None, None), "left");
     let last = log.account.report().work.pop().unwrap();
     assert!(last.from.is_none() && last.to.is_some());
+}
+
+/// What the keep-rings hold comes without the contract that it was said under.
+//= U8
+//= A3.8
+#[test]
+fn a_sign_off_outlives_the_contract_of_its_time_and_a_move_undoes_it() {
+    let meters = [("m1", "a", 1), ("m2", "a", 2)];
+    let mut log = Log::default();
+    log.sign("m1", Outcome::Done);
+    log.contract(&meters, "1");
+    assert_eq!(log.standing("m1"), Standing::Signed);
+    let mut log = Log::default();
+    log.sign("m1", Outcome::Done);
+    log.put(Wiring {
+        at: MonoNs(0),
+        change: WiringChange::Moved,
+        meter_id: meter("m1"),
+        was_source: Some(source("b")),
+        was_address: Some("7".to_owned()),
+        source: Some(source("a")),
+        address: Some("1".to_owned()),
+        contract: CommitId(3),
+    });
+    log.contract(&meters, "1");
+    assert_eq!(log.standing("m1"), Standing::Moved);
+    let report = log.account.report();
+    let [only] = report.meters[0].stays.as_slice() else {
+        panic!("one place: {report:?}")
+    };
+    assert_eq!(
+        (only.said_by, only.to),
+        ((Generation(1), CommitId(3)), None)
+    );
 }

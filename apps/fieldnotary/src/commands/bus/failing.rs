@@ -2,28 +2,19 @@
 
 use crate::cli::BusFailingArgs;
 use crate::commands::Ended;
-use crate::commands::decode::{hex, modbus_told};
+use crate::commands::decode::{hex, mbus_told, modbus_told};
 use crate::commands::directory::Directory;
 use crate::commands::entries::End;
 use crate::commands::ink::{Ink, ink};
 use crate::commands::log_words::Known;
 use crate::commands::progress::Progress;
 use crate::commands::words;
+use contract::PortKind;
 use evidence::kinds::{AttemptFailed, Event, Payload};
-use evidence::reasons::AttemptCause;
+use evidence::reasons::EventCode;
 use evidence::{Blob, Entry, MeterId, UtcNs};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-
-/// Ends of sessions without a request: there was nothing on the wire that could have failed.
-const NOT_ASKED: [AttemptCause; 6] = [
-    AttemptCause::SlotOverrun,
-    AttemptCause::LateReplyWindow,
-    AttemptCause::Quarantined,
-    AttemptCause::Stopped,
-    AttemptCause::PortUnavailable,
-    AttemptCause::ConnectRefused,
-];
 
 /// Shows them. Ends badly where the log does not know the meter, or its end is not certain.
 pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
@@ -38,7 +29,7 @@ pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
         known.observe(&payload);
         if let Payload::AttemptFailed(one) = &payload
             && one.meter_id == args.meter
-            && NOT_ASKED.contains(&one.cause)
+            && !one.cause.was_asked()
         {
             passed += 1;
             return;
@@ -61,10 +52,10 @@ pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
             meters.join(", ")
         ));
     }
-    let tcp = |one: &Failing| known.is_tcp(&one.source);
+    let spoken = |one: &Failing| known.spoken_on(&one.source);
     if args.json {
         for one in &kept {
-            sayln!("{}", one.json(tcp(one)));
+            sayln!("{}", one.json(spoken(one)));
         }
     } else {
         sayln!(
@@ -75,7 +66,7 @@ pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
             words::count(passed, "slot", "slots"),
         );
         for one in &kept {
-            say!("{}", one.screen(tcp(one)));
+            say!("{}", one.screen(spoken(one)));
         }
     }
     Ok(match end {
@@ -105,7 +96,9 @@ impl Failing {
             Payload::AttemptFailed(failed) if failed.meter_id == *meter => {
                 Some(Self::attempt(at, id, failed))
             }
-            Payload::Event(event) if event.meter_id.as_ref() == Some(meter) => {
+            Payload::Event(event)
+                if event.code == EventCode::LateReply && event.meter_id.as_ref() == Some(meter) =>
+            {
                 Some(Self::event(at, id, event))
             }
             _ => None,
@@ -138,7 +131,7 @@ impl Failing {
         }
     }
 
-    fn screen(&self, tcp: bool) -> String {
+    fn screen(&self, spoken: Option<&PortKind>) -> String {
         let seq = self
             .seq
             .map_or_else(|| "-".to_owned(), |seq| seq.to_string());
@@ -154,7 +147,7 @@ impl Failing {
         );
         match &self.sample {
             Some(sample) => {
-                let (told, _) = modbus_told(&sample.0, tcp, false);
+                let (told, _) = read_as(spoken, &sample.0);
                 out += &format!("    {}\n    {told}\n", hex(&sample.0));
             }
             None => out += "    nothing was on the wire\n",
@@ -162,7 +155,7 @@ impl Failing {
         out
     }
 
-    fn json(&self, tcp: bool) -> Value {
+    fn json(&self, spoken: Option<&PortKind>) -> Value {
         let sample = self.sample.as_ref();
         json!({
             "at": query::rfc3339(self.at),
@@ -173,7 +166,16 @@ impl Failing {
             "cause": self.cause,
             "meaning": self.meaning,
             "bytes": sample.map(|sample| hex(&sample.0)),
-            "decoded": sample.map(|sample| modbus_told(&sample.0, tcp, false).1),
+            "decoded": sample.map(|sample| read_as(spoken, &sample.0).1),
         })
+    }
+}
+
+/// The bytes as what is spoken on their port; where the log does not know the port, as Modbus on a serial line.
+fn read_as(spoken: Option<&PortKind>, bytes: &[u8]) -> (String, Value) {
+    match spoken {
+        Some(PortKind::Mbus(_)) => mbus_told(bytes),
+        Some(PortKind::ModbusTcp { .. }) => modbus_told(bytes, true, false),
+        Some(PortKind::ModbusRtu(_)) | None => modbus_told(bytes, false, false),
     }
 }

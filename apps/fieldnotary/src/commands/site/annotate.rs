@@ -1,6 +1,6 @@
 //! `fieldnotary annotate`: a measurement of a probe point, on the same timeline (A3.6).
 
-use super::attach::attach;
+use super::attach::{Attached, attach};
 use super::recorder::{Site, actor};
 use crate::cli::AnnotateArgs;
 use crate::clock;
@@ -32,7 +32,8 @@ pub(crate) fn annotate(args: &AnnotateArgs) -> Result<Ended, String> {
         file_name: file.as_ref().map(|file| file.name.clone()),
         file_bytes: file.as_ref().map(|file| file.bytes),
         measured: args.measured,
-    })?;
+    });
+    let committed = committed.inspect_err(|_| file.into_iter().for_each(Attached::give_up))?;
     committed.tell(by, &args.probe);
     Ok(Ended::Well)
 }

@@ -4,7 +4,8 @@ use crate::files::write_durably;
 use crate::paths::DataDir;
 use evidence::Digest;
 use sha2::{Digest as _, Sha256};
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// Bytes of one file.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -16,6 +17,8 @@ pub(super) struct Attached {
     pub(super) digest: Digest,
     pub(super) name: String,
     pub(super) bytes: u64,
+    /// The copy, where it was not there before.
+    fresh: Option<PathBuf>,
 }
 
 /// Copies a file to the node's directory; one that is there already is left as it is.
@@ -33,11 +36,16 @@ pub(super) fn attach(data: &DataDir, file: &Path) -> Result<Attached, String> {
             about.len()
         ));
     }
-    let content = std::fs::read(file).map_err(of_it)?;
+    // It may grow meanwhile.
+    let mut content = Vec::new();
+    std::fs::File::open(file)
+        .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut content))
+        .map_err(of_it)?;
     let digest = Digest(Sha256::digest(&content).into());
     let (folder, bytes) = (data.attachments(), content.len() as u64);
     let kept = folder.join(digest.to_string());
-    if !kept.is_file() {
+    let is_there = std::fs::read(&kept).is_ok_and(|there| there == content);
+    if !is_there {
         let room = ALL_BYTES_MAX.saturating_sub(size_of(&folder));
         if bytes > room {
             return Err(format!(
@@ -55,7 +63,17 @@ pub(super) fn attach(data: &DataDir, file: &Path) -> Result<Attached, String> {
         digest,
         name: name.to_string_lossy().into_owned(),
         bytes,
+        fresh: (!is_there).then_some(kept),
     })
+}
+
+impl Attached {
+    /// The entry was refused: what was copied for it goes.
+    pub(super) fn give_up(self) {
+        if let Some(kept) = self.fresh {
+            let _ = std::fs::remove_file(kept);
+        }
+    }
 }
 
 fn size_of(folder: &Path) -> u64 {

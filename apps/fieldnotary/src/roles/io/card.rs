@@ -66,7 +66,6 @@ pub(super) fn run(
         source: None,
         now: clock::mono(),
         wake_at: MonoNs(0),
-        held: BTreeMap::new(),
         stopped: false,
         progress,
     };
@@ -125,8 +124,6 @@ struct Driver<'a> {
     /// Every edge up to here has been read: taken before the card is asked for them.
     now: MonoNs,
     wake_at: MonoNs,
-    /// The end of the block that each stream holds.
-    held: BTreeMap<Stream, u64>,
     stopped: bool,
     progress: Progress,
 }
@@ -207,7 +204,6 @@ impl Driver<'_> {
             let input = match news {
                 News::Full(full) => Input::QueueFull(full),
                 News::Leased { stream, next, end } => {
-                    self.held.insert(stream.clone(), end.0);
                     let stream = match stream {
                         Stream::Meter(group) => io_plane::Stream::Meter(group),
                         Stream::Port(_) => io_plane::Stream::Port,
@@ -250,8 +246,7 @@ impl Driver<'_> {
             }
             Action::NeedLease { stream } => {
                 let stream = self.stream(stream);
-                let held = self.held.get(&stream).copied();
-                self.outbox.put(Item::Lease { stream, held });
+                self.outbox.put(Item::Lease { stream });
             }
             Action::WakeAt(at) => self.wake_at = at,
             Action::Stopped => self.stopped = true,

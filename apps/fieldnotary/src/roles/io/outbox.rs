@@ -4,7 +4,7 @@ use crate::roles::link::RecorderLink;
 use evidence::Stream;
 use evidence::{Captured, Seq, SourceId};
 use ipc::message::{Lease, Message, RefuseReason, Submit};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -28,8 +28,8 @@ pub(super) enum Item {
         seq: Option<Seq>,
         records: Vec<Captured>,
     },
-    /// A block of numbers; `held` is the highest that the port was given.
-    Lease { stream: Stream, held: Option<u64> },
+    /// A block of numbers.
+    Lease { stream: Stream },
 }
 
 /// Something from the recorder.
@@ -44,6 +44,8 @@ pub(super) enum News {
 #[derive(Debug, Default)]
 struct Shelf {
     items: VecDeque<Item>,
+    /// The end of the block that each stream was given last, as the recorder said it.
+    held: BTreeMap<Stream, u64>,
     news: Vec<News>,
     full: bool,
     closed: bool,
@@ -71,8 +73,16 @@ impl Outbox {
     }
 
     /// Puts an item at the end. The engine was told in time to start nothing new when it is full.
+    ///
+    /// A stream whose block is asked for already is not asked for again: the recorder would take the second
+    /// request of a stream without a block for that of a new process, and book the block as skipped.
     pub(super) fn put(&self, item: Item) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Item::Lease { stream } = &item
+            && shelf.asks_for(stream)
+        {
+            return;
+        }
         shelf.items.push_back(item);
         if !shelf.full && shelf.items.len() >= self.items_max / 4 * 3 {
             shelf.full = true;
@@ -125,7 +135,7 @@ impl Outbox {
         loop {
             if let Some(item) = shelf.items.front() {
                 *number += 1;
-                return Some(request(item, *number));
+                return Some(request(item, &shelf.held, *number));
             }
             if shelf.closed {
                 return None;
@@ -151,17 +161,15 @@ impl Outbox {
         match answer {
             Message::Accepted(_) => Verdict::Done,
             Message::Leased(leased) => {
-                if let Ok(stream) = leased.stream.parse() {
+                if let Ok(stream) = leased.stream.parse::<Stream>() {
+                    let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+                    shelf.held.insert(stream.clone(), leased.end);
                     let news = News::Leased {
                         stream,
                         next: Seq(leased.next),
                         end: Seq(leased.end),
                     };
-                    self.shelf
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .news
-                        .push(news);
+                    shelf.news.push(news);
                     self.ring();
                 }
                 Verdict::Done
@@ -192,7 +200,14 @@ enum Verdict {
     Again,
 }
 
-fn request(item: &Item, number: u64) -> Message {
+impl Shelf {
+    fn asks_for(&self, stream: &Stream) -> bool {
+        let mut items = self.items.iter();
+        items.any(|item| matches!(item, Item::Lease { stream: asked } if asked == stream))
+    }
+}
+
+fn request(item: &Item, held: &BTreeMap<Stream, u64>, number: u64) -> Message {
     match item {
         Item::Batch {
             stream,
@@ -205,11 +220,67 @@ fn request(item: &Item, number: u64) -> Message {
             records: records.clone(),
         }
         .into(),
-        Item::Lease { stream, held } => Lease {
+        Item::Lease { stream } => Lease {
             stream: stream.to_string(),
-            attempted: *held,
+            attempted: held.get(stream).copied(),
             count: LEASE_COUNT,
         }
         .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Item, News, Outbox, PORT_ITEMS_MAX};
+    use evidence::{MeterId, Seq, SourceId, Stream};
+    use ipc::message::{Leased, Message};
+    use std::os::unix::net::UnixStream;
+
+    //= A4.2
+    #[test]
+    fn a_stream_that_waits_for_its_block_asks_once_and_then_goes_on_from_it() {
+        let (bell, _ears) = UnixStream::pair().unwrap();
+        let outbox = Outbox::new(bell, PORT_ITEMS_MAX);
+        let port = SourceId::new("rs485").unwrap();
+        let stream = |meter: &str| Stream::Meter(MeterId::new(meter).unwrap());
+        let ask = |meter: &str| {
+            outbox.put(Item::Lease {
+                stream: stream(meter),
+            })
+        };
+        // The recorder is slow, and the engine asks again and again.
+        for meter in ["m1", "m1", "m2", "m1", "m2"] {
+            ask(meter);
+        }
+        let mut number = 0;
+        let mut grant = |end: u64| {
+            let Some(Message::Lease(asked)) = outbox.next_request(&mut number) else {
+                panic!("no request");
+            };
+            let leased = Leased {
+                stream: asked.stream.clone(),
+                next: end - 10,
+                end,
+            };
+            outbox.take_answer(leased.into(), &port);
+            outbox.done();
+            (asked.stream, asked.attempted)
+        };
+        assert_eq!(grant(10), ("meter m1".to_owned(), None));
+        assert_eq!(grant(10), ("meter m2".to_owned(), None));
+        ask("m1");
+        ask("m1");
+        assert_eq!(grant(20), ("meter m1".to_owned(), Some(10)));
+        let given = |meter: &str, end| News::Leased {
+            stream: stream(meter),
+            next: Seq(end - 10),
+            end: Seq(end),
+        };
+        assert_eq!(
+            outbox.news(),
+            [given("m1", 10), given("m2", 10), given("m1", 20)]
+        );
+        outbox.close();
+        assert!(outbox.next_request(&mut number).is_none());
     }
 }

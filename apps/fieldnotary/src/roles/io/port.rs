@@ -11,7 +11,6 @@ use evidence::Stream;
 use evidence::{MonoNs, SourceId};
 use io_plane::{Action, Input, Mark, PortEngine};
 use media::{MarkerBoard, Times};
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -60,7 +59,6 @@ pub(super) fn run(
         bell,
         wire: None,
         wake_at: MonoNs(0),
-        held: BTreeMap::new(),
         stopped: false,
         progress,
     };
@@ -80,8 +78,6 @@ struct Driver<'a> {
     bell: UnixStream,
     wire: Option<Transport>,
     wake_at: MonoNs,
-    /// The end of the block that each stream holds.
-    held: BTreeMap<Stream, u64>,
     stopped: bool,
     progress: Progress,
 }
@@ -137,7 +133,6 @@ impl Driver<'_> {
             let input = match news {
                 News::Full(full) => Input::QueueFull(full),
                 News::Leased { stream, next, end } => {
-                    self.held.insert(stream.clone(), end.0);
                     let stream = match stream {
                         Stream::Meter(meter) => io_plane::Stream::Meter(meter),
                         Stream::Port(_) => io_plane::Stream::Port,
@@ -212,8 +207,7 @@ impl Driver<'_> {
             }
             Action::NeedLease { stream } => {
                 let stream = self.stream(stream);
-                let held = self.held.get(&stream).copied();
-                self.outbox.put(Item::Lease { stream, held });
+                self.outbox.put(Item::Lease { stream });
             }
             Action::WakeAt(at) => self.wake_at = at,
             Action::Stopped => self.stopped = true,

@@ -254,7 +254,9 @@ impl Committer {
     fn commit_group(&mut self) -> Result<(), String> {
         let staged = std::mem::take(&mut self.staged);
         let mut placed = Placed::default();
-        for part in room::parts(&staged, self.contract.storage.segment_bytes) {
+        let inside = self.inside_submissions(staged.len());
+        let inside = |at: usize| inside.get(at) == Some(&true);
+        for part in room::parts(&staged, self.contract.storage.segment_bytes, inside) {
             self.see_to_room(part)?;
             placed.push(part.len(), self.commit_entries(part)?);
         }
@@ -275,6 +277,20 @@ impl Committer {
         }
         self.keep_pace(staged.len());
         Ok(())
+    }
+
+    /// For each place of the group whether it lies inside of a submission, behind its first record.
+    fn inside_submissions(&self, len: usize) -> Vec<bool> {
+        let mut inside = vec![false; len];
+        for (_, pending) in &self.answers {
+            let Pending::Accepted { offset, count, .. } = pending else {
+                continue;
+            };
+            let end = offset.saturating_add(usize::try_from(*count).unwrap_or(usize::MAX));
+            let rest = inside.get_mut(offset.saturating_add(1)..end.min(len));
+            rest.into_iter().flatten().for_each(|inside| *inside = true);
+        }
+        inside
     }
 
     fn commit_entries(&mut self, staged: &[(Captured, Payload)]) -> Result<CommitId, String> {

@@ -1,8 +1,14 @@
-//! Validation of what people add: only what people may say, and only under the user id that asks.
+//! Validation of what people add: only what people may say, now, and only under the user id that asks.
 
 use super::intake::Objection;
-use evidence::{Captured, Payload};
+use core::cmp::Ordering;
+use evidence::kinds::SignOff;
+use evidence::reasons::Outcome;
+use evidence::{Captured, Decimal, DecimalError, MonoNs, Payload};
 use ipc::message::RefuseReason;
+
+/// How long ago an entry may say that it was made: it is made for being sent.
+const AGE_NS_MAX: u64 = 60_000_000_000;
 
 /// The end of an actor's name for a user id.
 pub(crate) fn vouched(uid: u32) -> String {
@@ -10,51 +16,106 @@ pub(crate) fn vouched(uid: u32) -> String {
 }
 
 /// The payload, if its record holds, a person may write it, and its actor is who asks.
-pub(super) fn check(entry: &Captured, uid: u32) -> Result<Payload, Objection> {
-    let objection = |reason, detail: String| Objection {
+pub(super) fn check(entry: &Captured, uid: u32, now: MonoNs) -> Result<Payload, Objection> {
+    let payload = match entry.crc_holds() {
+        true => entry
+            .payload()
+            .map_err(|error| (RefuseReason::Encoding, error.to_string())),
+        false => {
+            let detail = "the record CRC does not match the capture bytes".to_owned();
+            Err((RefuseReason::RecordCrc, detail))
+        }
+    };
+    let judged = payload.and_then(|payload| {
+        judge(&payload, uid, now)?;
+        Ok(payload)
+    });
+    judged.map_err(|(reason, detail)| Objection {
         reason,
         detail,
         sample: entry.capture.clone(),
-    };
-    if !entry.crc_holds() {
-        let detail = "the record CRC does not match the capture bytes".to_owned();
-        return Err(objection(RefuseReason::RecordCrc, detail));
+    })
+}
+
+fn judge(payload: &Payload, uid: u32, now: MonoNs) -> Result<(), (RefuseReason, String)> {
+    let (actor, texts) = said_by(payload)?;
+    if let Payload::SignOff(signed) = payload
+        && agrees(signed) != Ok(signed.outcome == Outcome::Done)
+    {
+        let detail = "its outcome is not that of its own numbers".to_owned();
+        return Err((RefuseReason::Encoding, detail));
     }
-    let payload = entry
-        .payload()
-        .map_err(|error| objection(RefuseReason::Encoding, error.to_string()))?;
-    let actor = match &payload {
-        Payload::Probe(probe) => &probe.actor,
-        Payload::Maintenance(work) => &work.actor,
-        Payload::SignOff(signed) => &signed.actor,
+    let forges = |text: &str| text.chars().any(char::is_control);
+    if forges(actor) || texts.into_iter().flatten().any(forges) {
+        let detail = "a text has a control character, such as the end of a line".to_owned();
+        return Err((RefuseReason::Encoding, detail));
+    }
+    let at = payload.at();
+    if at > now || now.since(at) > AGE_NS_MAX {
+        let detail = "it says that it was made at another time than now".to_owned();
+        return Err((RefuseReason::Order, detail));
+    }
+    let end = vouched(uid);
+    let claims = actor.matches("(uid").count();
+    if actor.len() <= end.len() || !actor.ends_with(&end) || claims != 1 {
+        let detail = format!("the actor {actor:?} does not end with {end}, which is who asks");
+        return Err((RefuseReason::Actor, detail));
+    }
+    Ok(())
+}
+
+/// The texts of an entry that are free.
+type Texts<'p> = [Option<&'p str>; 3];
+
+/// Who says what people may say, and the other texts of it.
+fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String)> {
+    Ok(match payload {
+        Payload::Probe(probe) => {
+            let texts = [&probe.unit, &probe.note, &probe.file_name];
+            (&probe.actor, texts.map(Option::as_deref))
+        }
+        Payload::Maintenance(work) => (&work.actor, [Some(&work.reason), None, None]),
+        Payload::SignOff(signed) => (&signed.actor, [signed.note.as_deref(), None, None]),
         other => {
             let detail = format!("{} entries are not written by people", other.kind().name());
-            return Err(objection(RefuseReason::Kind, detail));
+            return Err((RefuseReason::Kind, detail));
         }
+    })
+}
+
+/// Whether the two numbers of a sign-off differ by no more than its tolerance.
+///
+/// # Errors
+/// The tolerance is negative, or numbers are too far apart to be compared.
+pub(crate) fn agrees(said: &SignOff) -> Result<bool, DecimalError> {
+    let within = |low: Decimal, high: Decimal| {
+        let limit = low.checked_add(said.tolerance)?;
+        Ok(high.cmp_value(limit) != Ordering::Greater)
     };
-    let end = vouched(uid);
-    if actor.len() <= end.len() || !actor.ends_with(&end) {
-        let detail = format!("the actor {actor:?} does not end with {end}, which is who asks");
-        return Err(objection(RefuseReason::Actor, detail));
-    }
-    Ok(payload)
+    Ok(within(said.expected, said.value)? && within(said.value, said.expected)?)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check;
-    use evidence::kinds::{Audit, Maintenance};
+    use super::{AGE_NS_MAX, agrees, check};
+    use evidence::kinds::{Audit, Maintenance, SignOff};
     use evidence::reasons::{MaintenancePhase, Outcome};
-    use evidence::{Captured, MonoNs};
+    use evidence::{Captured, CommitId, MeterId, MonoNs, PointId};
     use ipc::message::RefuseReason;
 
+    const NOW: MonoNs = MonoNs(AGE_NS_MAX + 10);
+
     fn work(actor: &str) -> Captured {
+        work_at(actor, "terminator", NOW)
+    }
+
+    fn work_at(actor: &str, reason: &str, at: MonoNs) -> Captured {
         Captured::new(
             &Maintenance {
-                at: MonoNs(1),
+                at,
                 phase: MaintenancePhase::Begin,
                 actor: actor.to_owned(),
-                reason: "terminator".to_owned(),
+                reason: reason.to_owned(),
                 source: None,
                 meter_id: None,
                 until: None,
@@ -66,26 +127,27 @@ mod tests {
     //= A3.6
     #[test]
     fn nobody_writes_under_another_name_and_nothing_but_what_people_say() {
-        assert!(check(&work("ada (uid 1000)"), 1000).is_ok());
+        assert!(check(&work("ada (uid 1000)"), 1000, NOW).is_ok());
         for (actor, uid) in [
             ("ada (uid 1000)", 0),
             ("ada (uid 1000)", 100),
             ("ada", 1000),
             ("(uid 1000)", 1000),
             ("", 1000),
+            ("root (uid 0) (uid 1000)", 1000),
         ] {
-            let refused = check(&work(actor), uid).unwrap_err();
+            let refused = check(&work(actor), uid, NOW).unwrap_err();
             assert_eq!(refused.reason, RefuseReason::Actor, "{actor}");
             assert!(refused.detail.contains(&format!("(uid {uid})")));
         }
         let mut damaged = work("ada (uid 1000)");
         damaged.capture[0] ^= 1;
         assert_eq!(
-            check(&damaged, 1000).unwrap_err().reason,
+            check(&damaged, 1000, NOW).unwrap_err().reason,
             RefuseReason::RecordCrc
         );
         let audit = Audit {
-            at: MonoNs(1),
+            at: NOW,
             actor: "ada (uid 1000)".to_owned(),
             action: "adopt".to_owned(),
             reason: "none".to_owned(),
@@ -93,7 +155,76 @@ mod tests {
             outcome: Outcome::Done,
             diff: None,
         };
-        let refused = check(&Captured::new(&audit.into()), 1000).unwrap_err();
+        let refused = check(&Captured::new(&audit.into()), 1000, NOW).unwrap_err();
         assert_eq!(refused.reason, RefuseReason::Kind);
+    }
+
+    //= A3.6
+    #[test]
+    fn an_entry_is_of_now_and_its_words_forge_no_line() {
+        let reason = |reason: &str, at: u64| {
+            let entry = work_at("ada (uid 7)", reason, MonoNs(at));
+            check(&entry, 7, NOW).err().map(|refused| refused.reason)
+        };
+        assert_eq!(reason("terminator", NOW.0 - AGE_NS_MAX), None);
+        for (text, at, due) in [
+            ("terminator", NOW.0 + 1, RefuseReason::Order),
+            ("terminator", u64::MAX, RefuseReason::Order),
+            ("terminator", NOW.0 - AGE_NS_MAX - 1, RefuseReason::Order),
+            ("a\nforged line", NOW.0, RefuseReason::Encoding),
+            ("\u{1b}[2K", NOW.0, RefuseReason::Encoding),
+        ] {
+            assert_eq!(reason(text, at), Some(due), "{text:?} {at}");
+        }
+    }
+
+    fn sign_off([value, expected, tolerance]: [&str; 3], outcome: Outcome) -> SignOff {
+        SignOff {
+            at: NOW,
+            actor: "ada (uid 7)".to_owned(),
+            meter_id: MeterId::new("m1").unwrap(),
+            point_id: PointId::new("e").unwrap(),
+            reading: CommitId(1),
+            value: value.parse().unwrap(),
+            expected: expected.parse().unwrap(),
+            tolerance: tolerance.parse().unwrap(),
+            outcome,
+            sessions: 0,
+            incomplete: 0,
+            span_ns: 0,
+            note: None,
+        }
+    }
+
+    //= U8
+    #[test]
+    fn values_agree_within_the_tolerance_and_no_outcome_says_otherwise() {
+        for (numbers, agree) in [
+            (["1234.50", "1234.5", "0"], true),
+            (["1234.51", "1234.5", "0"], false),
+            (["1235.0", "1234.5", "0.5"], true),
+            (["1235.1", "1234.5", "0.5"], false),
+            (["1234.0", "1234.5", "0.5"], true),
+            (["1233.9", "1234.5", "0.5"], false),
+            (["-5", "5", "10"], true),
+            (["5", "-5", "9.99"], false),
+            (["1", "1", "-0.1"], false),
+        ] {
+            let due = if agree {
+                Outcome::Done
+            } else {
+                Outcome::Failed
+            };
+            let other = if agree {
+                Outcome::Failed
+            } else {
+                Outcome::Done
+            };
+            assert_eq!(agrees(&sign_off(numbers, due)), Ok(agree), "{numbers:?}");
+            let entry = |outcome| Captured::new(&sign_off(numbers, outcome).into());
+            assert!(check(&entry(due), 7, NOW).is_ok());
+            let refused = check(&entry(other), 7, NOW).unwrap_err();
+            assert_eq!(refused.reason, RefuseReason::Encoding);
+        }
     }
 }

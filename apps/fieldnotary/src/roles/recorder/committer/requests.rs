@@ -394,7 +394,7 @@ impl Committer {
 
     /// What a person adds is refused where the kernel says that somebody else is asking.
     pub(super) fn person(&mut self, id: u64, uid: u32, entry: Captured, answer: Answer) {
-        match people::check(&entry, uid) {
+        match people::check(&entry, uid, clock::mono()) {
             Ok(payload) => self.take_report(id, entry, payload, answer),
             Err(objection) => self.reject_report(id, &objection, &answer),
         }

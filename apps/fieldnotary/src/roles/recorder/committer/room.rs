@@ -145,16 +145,19 @@ impl Committer {
     }
 }
 
-/// A group in parts for each of which room is seen to.
+/// A group in parts for each of which room is seen to. `inside` tells of a place whether it lies inside of a
+/// submission: none is cut, for its number alone tells later whether it is in the log.
 pub(super) fn parts(
     group: &[(Captured, Payload)],
     segment_bytes: u64,
+    inside: impl Fn(usize) -> bool,
 ) -> impl Iterator<Item = &[(Captured, Payload)]> {
     let limit = segment_bytes / PART_OF_SEGMENT;
-    let mut bytes = 0u64;
+    let (mut bytes, mut at) = (0u64, 0);
     group.chunk_by(move |before, next| {
+        at += 1;
         bytes = bytes.saturating_add(bytes_of(before));
-        let fits = bytes.saturating_add(bytes_of(next)) <= limit;
+        let fits = bytes.saturating_add(bytes_of(next)) <= limit || inside(at);
         if !fits {
             bytes = 0;
         }
@@ -247,4 +250,33 @@ fn extend(
         given_up.add(rest);
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{captured, parts};
+    use evidence::kinds::CounterSnapshot;
+    use evidence::{MonoNs, Payload};
+
+    //= A5.1
+    #[test]
+    fn a_submission_is_never_cut() {
+        let one = || {
+            captured(Payload::from(CounterSnapshot {
+                at: MonoNs(1),
+                counters: vec![],
+            }))
+        };
+        let group: Vec<_> = (0..60).map(|_| one()).collect();
+        let lengths = |inside: &dyn Fn(usize) -> bool| -> Vec<usize> {
+            parts(&group, 8_192, inside).map(<[_]>::len).collect()
+        };
+        let free = lengths(&|_| false);
+        assert!(free.len() > 2, "{free:?}");
+        // A submission of twenty that begins where the first part would end but for one.
+        let (first, end) = (free[0] - 1, free[0] + 19);
+        let kept = lengths(&|at| first < at && at < end);
+        assert_eq!(kept[0], end, "{kept:?}");
+        assert_eq!(kept.iter().sum::<usize>(), group.len());
+    }
 }
