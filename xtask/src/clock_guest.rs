@@ -4,10 +4,10 @@ use crate::failure::{Failure, Outcome};
 use crate::guest;
 use crate::run;
 use crate::setup::{self, Tool};
+use crate::suite;
 use crate::workspace::Workspace;
 use serde_json::Value;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// The suite's program, and the packages that it and the node in the guest are of.
 const PROGRAM: &str = "fieldnotary-clock-guest";
@@ -46,28 +46,12 @@ const TOOLS: &[Tool] = &[
 
 /// Builds, then becomes the suite with these arguments: its answer is the last that is printed.
 pub(crate) fn clock_guest(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let mut suite = prepared(workspace)?;
-    suite.args(arguments);
-    Err(Failure::new(format!(
-        "`{}` cannot be started: {}",
-        run::shown(&suite),
-        suite.exec()
-    )))
+    suite::become_suite(prepared(workspace)?, arguments)
 }
 
 /// The whole run for the night.
 pub(crate) fn full(workspace: &Workspace) -> Outcome {
-    // Its exit code says no more than its answer.
-    let output = prepared(workspace)?
-        .arg("--json")
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Failure::new(format!("{PROGRAM} cannot be started: {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let answer = serde_json::from_str(text.trim())
-        .map_err(|error| Failure::new(format!("{PROGRAM} answers no JSON: {error}: {text}")))?;
-    verdict(&answer)
+    verdict(&suite::answer_of(prepared(workspace)?, &["--json"])?)
 }
 
 fn prepared(workspace: &Workspace) -> Result<Command, Failure> {

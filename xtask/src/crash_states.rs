@@ -2,10 +2,10 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::run;
+use crate::suite;
 use crate::workspace::Workspace;
 use serde_json::Value;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// What a short run opens the engine on at least.
 const STATES_BOUNDED_MIN: u64 = 1_000_000;
@@ -25,26 +25,23 @@ const BREACHES: [&str; 7] = [
 /// Builds, then becomes the suite with these arguments: its answer is the last that is printed, and
 /// its exit code is this program's.
 pub(crate) fn crash_states(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let mut suite = prepared(workspace)?;
-    suite.args(arguments);
-    Err(Failure::new(format!(
-        "`{}` cannot be started: {}",
-        run::shown(&suite),
-        suite.exec()
-    )))
+    suite::become_suite(prepared(workspace)?, arguments)
 }
 
 /// A million states for CI; every promise must hold.
 pub(crate) fn bounded(workspace: &Workspace) -> Outcome {
     verdict(
-        &answer(workspace, &["--bounded", "--json"])?,
+        &suite::answer_of(prepared(workspace)?, &["--bounded", "--json"])?,
         STATES_BOUNDED_MIN,
     )
 }
 
 /// All of them for the night.
 pub(crate) fn full(workspace: &Workspace) -> Outcome {
-    verdict(&answer(workspace, &["--json"])?, STATES_MIN)
+    verdict(
+        &suite::answer_of(prepared(workspace)?, &["--json"])?,
+        STATES_MIN,
+    )
 }
 
 fn prepared(workspace: &Workspace) -> Result<Command, Failure> {
@@ -53,19 +50,6 @@ fn prepared(workspace: &Workspace) -> Result<Command, Failure> {
     Ok(Command::new(
         workspace.target().join("release/crash-states"),
     ))
-}
-
-fn answer(workspace: &Workspace, arguments: &[&str]) -> Result<Value, Failure> {
-    // Its exit code says no more than its answer.
-    let output = prepared(workspace)?
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Failure::new(format!("the suite cannot be started: {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(text.trim())
-        .map_err(|error| Failure::new(format!("the suite's answer is not JSON: {error}: {text}")))
 }
 
 /// The answer in a line, if as many states as asked were tried and no promise was broken.

@@ -4,10 +4,10 @@
 use crate::failure::{Failure, Outcome};
 use crate::guest;
 use crate::run;
+use crate::suite;
 use crate::workspace::Workspace;
 use serde_json::Value;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// The suite's package and program.
 const PROGRAM: &str = "fieldnotary-powercut";
@@ -34,42 +34,25 @@ pub(crate) fn kill_storm(workspace: &Workspace, arguments: &[String]) -> Outcome
     if !["--bounded", "--guest", "--help"].into_iter().any(given) {
         suite.arg("--guest").arg(guest::parts(workspace)?);
     }
-    suite.args(arguments);
-    Err(Failure::new(format!(
-        "`{}` cannot be started: {}",
-        run::shown(&suite),
-        suite.exec()
-    )))
+    suite::become_suite(suite, arguments)
 }
 
 /// A short run for CI.
 pub(crate) fn bounded(workspace: &Workspace) -> Outcome {
-    let mut suite = built(workspace)?;
-    verdict(&answer(suite.args(["--bounded", "--json"]))?, BOUNDED)
+    let answer = suite::answer_of(built(workspace)?, &["--bounded", "--json"])?;
+    verdict(&answer, BOUNDED)
 }
 
 /// The whole run for the night.
 pub(crate) fn full(workspace: &Workspace) -> Outcome {
     let mut suite = built(workspace)?;
     suite.arg("--guest").arg(guest::parts(workspace)?);
-    verdict(&answer(suite.arg("--json"))?, WHOLE)
+    verdict(&suite::answer_of(suite, &["--json"])?, WHOLE)
 }
 
 fn built(workspace: &Workspace) -> Result<Command, Failure> {
     run::status(workspace.cargo().args(["build", "-p", PROGRAM]))?;
     Ok(Command::new(workspace.target().join("debug").join(PROGRAM)))
-}
-
-fn answer(suite: &mut Command) -> Result<Value, Failure> {
-    // Its exit code says no more than its answer.
-    let output = suite
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Failure::new(format!("the suite cannot be started: {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(text.trim())
-        .map_err(|error| Failure::new(format!("the suite's answer is not JSON: {error}: {text}")))
 }
 
 /// The answer in a line, if every promise held and every part was tried.

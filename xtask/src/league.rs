@@ -2,11 +2,10 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::run;
+use crate::suite;
 use crate::workspace::Workspace;
 use serde_json::Value;
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Our rows: the journal with each class of truth store.
 const OURS: [&str; 3] = ["fieldnotary", "fieldnotary/sync", "fieldnotary/deferred"];
@@ -22,20 +21,14 @@ const ROWS_MIN: usize = 12;
 
 /// Builds, then becomes the league with these arguments.
 pub(crate) fn league(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let mut league = Command::new(build(workspace)?);
-    league.args(arguments);
-    Err(Failure::new(format!(
-        "`{}` cannot be started: {}",
-        run::shown(&league),
-        league.exec()
-    )))
+    suite::become_suite(built(workspace)?, arguments)
 }
 
 /// The whole league for the night, after the test that its faults are counted as what they are.
 pub(crate) fn full(workspace: &Workspace) -> Outcome {
     run::status(cargo(workspace, "clippy").args(["--all-targets", "--", "-D", "warnings"]))?;
     run::status(cargo(workspace, "test").args(["--quiet"]))?;
-    verdict(&answer(workspace, &["--json"])?)
+    verdict(&suite::answer_of(built(workspace)?, &["--json"])?)
 }
 
 /// cargo on the league's workspace; the peers are built once, for all of these.
@@ -48,21 +41,10 @@ fn cargo(workspace: &Workspace, verb: &str) -> Command {
     cargo
 }
 
-fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
+fn built(workspace: &Workspace) -> Result<Command, Failure> {
     run::status(&mut cargo(workspace, "build"))?;
-    Ok(workspace.target().join("league/release/fieldnotary-league"))
-}
-
-fn answer(workspace: &Workspace, arguments: &[&str]) -> Result<Value, Failure> {
-    let output = Command::new(build(workspace)?)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Failure::new(format!("the league cannot be started: {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(text.trim())
-        .map_err(|error| Failure::new(format!("the league's answer is not JSON: {error}: {text}")))
+    let program = "league/release/fieldnotary-league";
+    Ok(Command::new(workspace.target().join(program)))
 }
 
 /// The answer in a line, if our rows keep what they promise. How the others fare is no condition.

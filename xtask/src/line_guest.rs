@@ -3,10 +3,9 @@
 use crate::failure::{Failure, Outcome};
 use crate::setup::{self, Tool};
 use crate::workspace::Workspace;
-use crate::{guest, guest_kernel, run};
+use crate::{guest, guest_kernel, run, suite};
 use serde_json::Value;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 const PACKAGE: &str = "fieldnotary-trial-guest";
 const PROGRAM: &str = "fieldnotary-line-guest";
@@ -17,28 +16,12 @@ const TOOLS: &[Tool] = &[guest::MACHINE, guest::SHELL];
 
 /// Builds, then becomes the suite with these arguments: its answer is the last that is printed.
 pub(crate) fn line_guest(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let mut suite = prepared(workspace)?;
-    suite.args(arguments);
-    Err(Failure::new(format!(
-        "`{}` cannot be started: {}",
-        run::shown(&suite),
-        suite.exec()
-    )))
+    suite::become_suite(prepared(workspace)?, arguments)
 }
 
 /// The same for the night, with its verdict.
 pub(crate) fn full(workspace: &Workspace) -> Outcome {
-    // Its exit code says no more than its answer.
-    let output = prepared(workspace)?
-        .arg("--json")
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Failure::new(format!("{PROGRAM} cannot be started: {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let answer: Value = serde_json::from_str(text.trim())
-        .map_err(|error| Failure::new(format!("{PROGRAM} answers no JSON: {error}: {text}")))?;
-    verdict(&answer)
+    verdict(&suite::answer_of(prepared(workspace)?, &["--json"])?)
 }
 
 fn prepared(workspace: &Workspace) -> Result<Command, Failure> {

@@ -3,12 +3,12 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::run;
+use crate::suite;
 use crate::workspace::Workspace;
 use serde_json::Value;
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// What a storm takes, found beside each other.
 const PROGRAMS: [&str; 5] = [
@@ -24,37 +24,20 @@ const MARK: &[u8] = b"FIELDNOTARY_STEPS_BOARD";
 /// Builds, then becomes a storm with these arguments: its answer is the last that is printed, and its
 /// exit code is this program's.
 pub(crate) fn storm(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let mut storm = prepared(workspace)?;
-    storm.args(arguments);
-    Err(Failure::new(format!(
-        "`{}` cannot be started: {}",
-        run::shown(&storm),
-        storm.exec()
-    )))
+    suite::become_suite(prepared(workspace)?, arguments)
 }
 
 /// A short storm for CI; everything must hold.
 pub(crate) fn bounded(workspace: &Workspace) -> Outcome {
-    verdict(&answer(workspace, &["--bounded", "--json"])?)
+    verdict(&suite::answer_of(
+        prepared(workspace)?,
+        &["--bounded", "--json"],
+    )?)
 }
 
 /// The full storm for the night.
 pub(crate) fn full(workspace: &Workspace) -> Outcome {
-    verdict(&answer(workspace, &["--json"])?)
-}
-
-fn answer(workspace: &Workspace, arguments: &[&str]) -> Result<Value, Failure> {
-    let mut storm = prepared(workspace)?;
-    // Its exit code says no more than its answer.
-    let output = storm
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Failure::new(format!("the storm cannot be started: {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(text.trim())
-        .map_err(|error| Failure::new(format!("the storm's answer is not JSON: {error}: {text}")))
+    verdict(&suite::answer_of(prepared(workspace)?, &["--json"])?)
 }
 
 /// The storm, with programs and a folder of its own.

@@ -14,7 +14,11 @@ pub(crate) fn become_program(
     program: &str,
     arguments: &[String],
 ) -> Outcome {
-    let mut suite = built(workspace, package, program)?;
+    become_suite(built(workspace, package, program)?, arguments)
+}
+
+/// Becomes a suite that is built: its answer is the last that is printed, and its exit code is this program's.
+pub(crate) fn become_suite(mut suite: Command, arguments: &[String]) -> Outcome {
     suite.args(arguments);
     Err(Failure::new(format!(
         "`{}` cannot be started: {}",
@@ -23,22 +27,28 @@ pub(crate) fn become_program(
     )))
 }
 
-/// Builds a suite, runs it, and reads the JSON that it answers. Its exit code says no more than that.
+/// Builds a suite, runs it, and reads the JSON that it answers.
 pub(crate) fn answer(
     workspace: &Workspace,
     package: &str,
     program: &str,
     arguments: &[&str],
 ) -> Result<Value, Failure> {
-    let output = built(workspace, package, program)?
-        .args(arguments)
+    answer_of(built(workspace, package, program)?, arguments)
+}
+
+/// Runs a suite that is built, and reads the JSON that it answers. Its exit code says no more than that.
+pub(crate) fn answer_of(mut suite: Command, arguments: &[&str]) -> Result<Value, Failure> {
+    suite.args(arguments);
+    let shown = run::shown(&suite);
+    let output = suite
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| Failure::new(format!("{program} cannot be started: {error}")))?;
+        .map_err(|error| Failure::new(format!("`{shown}` cannot be started: {error}")))?;
     let text = String::from_utf8_lossy(&output.stdout);
     serde_json::from_str(text.trim())
-        .map_err(|error| Failure::new(format!("{program} answers no JSON: {error}: {text}")))
+        .map_err(|error| Failure::new(format!("`{shown}` answers no JSON: {error}: {text}")))
 }
 
 fn built(workspace: &Workspace, package: &str, program: &str) -> Result<Command, Failure> {

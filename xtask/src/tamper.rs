@@ -2,12 +2,11 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
-use crate::{run, setup};
+use crate::{run, setup, suite};
 use serde_json::Value;
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// What must be nought in the answer.
 const FAULTS: [&str; 5] = [
@@ -23,37 +22,20 @@ const GO_PATH: &str = "/usr/share/gocode";
 /// Builds, then becomes the suite with these arguments: its answer is the last that is printed, and its
 /// exit code is this program's.
 pub(crate) fn tamper(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let mut suite = prepared(workspace)?;
-    suite.args(arguments);
-    Err(Failure::new(format!(
-        "`{}` cannot be started: {}",
-        run::shown(&suite),
-        suite.exec()
-    )))
+    suite::become_suite(prepared(workspace)?, arguments)
 }
 
 /// Every kind of forgery a few times, for CI.
 pub(crate) fn bounded(workspace: &Workspace) -> Outcome {
-    verdict(&answer(workspace, &["--bounded", "--json"])?)
+    verdict(&suite::answer_of(
+        prepared(workspace)?,
+        &["--bounded", "--json"],
+    )?)
 }
 
 /// Thousands of forgeries, for the night.
 pub(crate) fn full(workspace: &Workspace) -> Outcome {
-    verdict(&answer(workspace, &["--json"])?)
-}
-
-fn answer(workspace: &Workspace, arguments: &[&str]) -> Result<Value, Failure> {
-    let mut suite = prepared(workspace)?;
-    // Its exit code says no more than its answer.
-    let output = suite
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Failure::new(format!("the tamper suite cannot be started: {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(text.trim())
-        .map_err(|error| Failure::new(format!("the suite's answer is not JSON: {error}: {text}")))
+    verdict(&suite::answer_of(prepared(workspace)?, &["--json"])?)
 }
 
 /// The suite, with the verifiers that are programs and a folder of its own.
