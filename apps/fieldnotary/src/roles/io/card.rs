@@ -1,21 +1,20 @@
 //! Drives the engine of one card: edges, samples, time and leases in, records out.
 
 use super::keeper::Progress;
-use super::outbox::{CARD_ITEMS_MAX, Item, News, Outbox};
+use super::outbox::{CARD_ITEMS_MAX, News, Outbox};
 use super::session::{self, Delivery};
 use crate::clock;
 use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
 use contract::Contract;
 use evidence::reasons::CountBasis;
-use evidence::{MeterId, MonoNs, PointId, Seq, SourceId, Stream};
+use evidence::{MeterId, MonoNs, PointId, Seq, SourceId};
 use io_plane::points::{Action, CardEngine, Input, Restored};
 use ipc::message::{CountFloor, Message};
 use lines::{Source, Wanted};
 use media::{CountBoard, Counts, MarkerBoard, Times};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -198,20 +197,11 @@ impl Driver<'_> {
     }
 
     fn take_news(&mut self) {
-        // One ring or many: the news are taken all at once.
-        let _ = self.bell.read(&mut [0u8; 64]);
-        for news in self.outbox.news() {
-            let input = match news {
+        for news in self.outbox.answered(&self.bell) {
+            self.feed(match news {
                 News::Full(full) => Input::QueueFull(full),
-                News::Leased { stream, next, end } => {
-                    let stream = match stream {
-                        Stream::Meter(group) => io_plane::Stream::Meter(group),
-                        Stream::Port(_) => io_plane::Stream::Port,
-                    };
-                    Input::Lease { stream, next, end }
-                }
-            };
-            self.feed(input);
+                News::Leased { stream, next, end } => Input::Lease { stream, next, end },
+            });
         }
     }
 
@@ -236,18 +226,8 @@ impl Driver<'_> {
                     eprintln!("io: {}: the count board: {error}", self.id);
                 }
             }
-            Action::Emit(batch) => {
-                let stream = self.stream(batch.stream);
-                self.outbox.put(Item::Batch {
-                    stream,
-                    seq: batch.seq,
-                    records: batch.records,
-                });
-            }
-            Action::NeedLease { stream } => {
-                let stream = self.stream(stream);
-                self.outbox.put(Item::Lease { stream });
-            }
+            Action::Emit(batch) => self.outbox.put_batch(self.id, batch),
+            Action::NeedLease { stream } => self.outbox.put_lease(self.id, stream),
             Action::WakeAt(at) => self.wake_at = at,
             Action::Stopped => self.stopped = true,
         }
@@ -285,13 +265,6 @@ impl Driver<'_> {
         let marked = self.marks.attempt(&self.group, Times { seq, at }, None);
         if let Err(error) = marked {
             eprintln!("io: {}: the marker board: {error}", self.id);
-        }
-    }
-
-    fn stream(&self, stream: io_plane::Stream) -> Stream {
-        match stream {
-            io_plane::Stream::Meter(group) => Stream::Meter(group),
-            io_plane::Stream::Port => Stream::Port(self.id.clone()),
         }
     }
 }

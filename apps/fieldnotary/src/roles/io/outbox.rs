@@ -3,9 +3,10 @@
 use crate::roles::link::RecorderLink;
 use evidence::Stream;
 use evidence::{Captured, Seq, SourceId};
+use io_plane::Batch;
 use ipc::message::{Lease, Message, RefuseReason, Submit};
 use std::collections::{BTreeMap, VecDeque};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,7 +22,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 /// Something for the recorder.
 #[derive(Debug)]
-pub(super) enum Item {
+enum Item {
     /// Records to be committed.
     Batch {
         stream: Stream,
@@ -35,8 +36,12 @@ pub(super) enum Item {
 /// Something from the recorder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum News {
-    /// A block of numbers.
-    Leased { stream: Stream, next: Seq, end: Seq },
+    /// A block of numbers of an engine's stream.
+    Leased {
+        stream: io_plane::Stream,
+        next: Seq,
+        end: Seq,
+    },
     /// The queue is full, or has space again.
     Full(bool),
 }
@@ -76,7 +81,7 @@ impl Outbox {
     ///
     /// A stream whose block is asked for already is not asked for again: the recorder would take the second
     /// request of a stream without a block for that of a new process, and book the block as skipped.
-    pub(super) fn put(&self, item: Item) {
+    fn put(&self, item: Item) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         if let Item::Lease { stream } = &item
             && shelf.asks_for(stream)
@@ -92,8 +97,30 @@ impl Outbox {
         self.filled.notify_one();
     }
 
+    /// Puts what an engine says of this port or card at the end.
+    pub(super) fn put_batch(&self, id: &SourceId, batch: Batch) {
+        self.put(Item::Batch {
+            stream: named(id, batch.stream),
+            seq: batch.seq,
+            records: batch.records,
+        });
+    }
+
+    /// Asks for a block of numbers of an engine's stream.
+    pub(super) fn put_lease(&self, id: &SourceId, stream: io_plane::Stream) {
+        let stream = named(id, stream);
+        self.put(Item::Lease { stream });
+    }
+
+    /// What came from the recorder since the bell rang.
+    pub(super) fn answered(&self, mut bell: &UnixStream) -> Vec<News> {
+        // One ring or many: the news are taken all at once.
+        let _ = bell.read(&mut [0u8; 64]);
+        self.news()
+    }
+
     /// What came from the recorder since the last look.
-    pub(super) fn news(&self) -> Vec<News> {
+    fn news(&self) -> Vec<News> {
         std::mem::take(
             &mut self
                 .shelf
@@ -165,7 +192,7 @@ impl Outbox {
                     let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
                     shelf.held.insert(stream.clone(), leased.end);
                     let news = News::Leased {
-                        stream,
+                        stream: unnamed(stream),
                         next: Seq(leased.next),
                         end: Seq(leased.end),
                     };
@@ -192,6 +219,21 @@ impl Outbox {
     fn ring(&self) {
         // A full pipe has rung already.
         let _ = (&self.bell).write(&[1]);
+    }
+}
+
+/// An engine's stream by its name in the log: an engine knows no port but its own.
+fn named(id: &SourceId, stream: io_plane::Stream) -> Stream {
+    match stream {
+        io_plane::Stream::Meter(meter) => Stream::Meter(meter),
+        io_plane::Stream::Port => Stream::Port(id.clone()),
+    }
+}
+
+fn unnamed(stream: Stream) -> io_plane::Stream {
+    match stream {
+        Stream::Meter(meter) => io_plane::Stream::Meter(meter),
+        Stream::Port(_) => io_plane::Stream::Port,
     }
 }
 
@@ -231,8 +273,9 @@ fn request(item: &Item, held: &BTreeMap<Stream, u64>, number: u64) -> Message {
 
 #[cfg(test)]
 mod tests {
-    use super::{Item, News, Outbox, PORT_ITEMS_MAX};
-    use evidence::{MeterId, Seq, SourceId, Stream};
+    use super::{News, Outbox, PORT_ITEMS_MAX};
+    use evidence::{MeterId, Seq, SourceId};
+    use io_plane::Stream;
     use ipc::message::{Leased, Message};
     use std::os::unix::net::UnixStream;
 
@@ -243,11 +286,7 @@ mod tests {
         let outbox = Outbox::new(bell, PORT_ITEMS_MAX);
         let port = SourceId::new("rs485").unwrap();
         let stream = |meter: &str| Stream::Meter(MeterId::new(meter).unwrap());
-        let ask = |meter: &str| {
-            outbox.put(Item::Lease {
-                stream: stream(meter),
-            })
-        };
+        let ask = |meter: &str| outbox.put_lease(&port, stream(meter));
         // The recorder is slow, and the engine asks again and again.
         for meter in ["m1", "m1", "m2", "m1", "m2"] {
             ask(meter);

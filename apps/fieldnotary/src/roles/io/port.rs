@@ -1,17 +1,15 @@
 //! Drives the engine of one port: bytes, time and leases in, requests and records out.
 
 use super::keeper::Progress;
-use super::outbox::{Item, News, Outbox, PORT_ITEMS_MAX};
+use super::outbox::{News, Outbox, PORT_ITEMS_MAX};
 use super::session::{self, Delivery};
 use crate::clock;
 use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
 use contract::Contract;
-use evidence::Stream;
 use evidence::{MonoNs, SourceId};
 use io_plane::{Action, Input, Mark, PortEngine};
 use media::{MarkerBoard, Times};
-use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -127,20 +125,11 @@ impl Driver<'_> {
     }
 
     fn take_news(&mut self) {
-        // One ring or many: the news are taken all at once.
-        let _ = self.bell.read(&mut [0u8; 64]);
-        for news in self.outbox.news() {
-            let input = match news {
+        for news in self.outbox.answered(&self.bell) {
+            self.feed(match news {
                 News::Full(full) => Input::QueueFull(full),
-                News::Leased { stream, next, end } => {
-                    let stream = match stream {
-                        Stream::Meter(meter) => io_plane::Stream::Meter(meter),
-                        Stream::Port(_) => io_plane::Stream::Port,
-                    };
-                    Input::Lease { stream, next, end }
-                }
-            };
-            self.feed(input);
+                News::Leased { stream, next, end } => Input::Lease { stream, next, end },
+            });
         }
     }
 
@@ -197,18 +186,8 @@ impl Driver<'_> {
                     return Some(Input::LinkLost { detail });
                 }
             }
-            Action::Emit(batch) => {
-                let stream = self.stream(batch.stream);
-                self.outbox.put(Item::Batch {
-                    stream,
-                    seq: batch.seq,
-                    records: batch.records,
-                });
-            }
-            Action::NeedLease { stream } => {
-                let stream = self.stream(stream);
-                self.outbox.put(Item::Lease { stream });
-            }
+            Action::Emit(batch) => self.outbox.put_batch(self.id, batch),
+            Action::NeedLease { stream } => self.outbox.put_lease(self.id, stream),
             Action::WakeAt(at) => self.wake_at = at,
             Action::Stopped => self.stopped = true,
         }
@@ -244,13 +223,6 @@ impl Driver<'_> {
         };
         if let Err(error) = written {
             eprintln!("io: {}: the poll marker board: {error}", self.id);
-        }
-    }
-
-    fn stream(&self, stream: io_plane::Stream) -> Stream {
-        match stream {
-            io_plane::Stream::Meter(meter) => Stream::Meter(meter),
-            io_plane::Stream::Port => Stream::Port(self.id.clone()),
         }
     }
 }
