@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
-use evidence::{Decimal, MeterId, PointId, ScheduleId, SourceId};
+use evidence::{Decimal, PointId, ScheduleId, SourceId};
 
 /// Cards, and the points that are wired to them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -232,13 +232,5 @@ impl StationPoints {
         let pulse = self.pulses.get(point).map(|pulse| pulse.unit.as_str());
         let analog = || self.analogs.get(point).map(|analog| analog.unit.as_str());
         pulse.or_else(analog).unwrap_or("")
-    }
-}
-
-impl Card {
-    /// The card as the group of its points, whose records are one stream of numbers.
-    #[must_use]
-    pub fn group(&self) -> MeterId {
-        MeterId::from(&self.id)
     }
 }
