@@ -1,25 +1,15 @@
-//! The one place of this program that reads clocks.
+//! What this program takes for now: the kernel's clocks, and in a storm what that moves them by.
 
-use evidence::{BootId, MonoNs, UtcNs};
-use rustix::time::{ClockId, Timespec, clock_gettime};
+use evidence::{BootId, UtcNs};
+
+pub(crate) use clocks::mono;
 
 /// No node of this version ran before this, 2026-11-01: a clock that stands before it is wrong.
 pub(crate) const EARLIEST: UtcNs = UtcNs(1_793_491_200_000_000_000);
 
-/// The kernel's monotonic clock.
-pub(crate) fn mono() -> MonoNs {
-    let now = clock_gettime(ClockId::Monotonic);
-    MonoNs(u64::try_from(nanoseconds(now)).unwrap_or(0))
-}
-
 /// The kernel's wall clock.
 pub(crate) fn utc() -> UtcNs {
-    let now = i64::try_from(nanoseconds(clock_gettime(ClockId::Realtime))).unwrap_or(i64::MAX);
-    UtcNs(now.saturating_add(steps::utc_offset_ns()))
-}
-
-fn nanoseconds(at: Timespec) -> i128 {
-    i128::from(at.tv_sec) * 1_000_000_000 + i128::from(at.tv_nsec)
+    UtcNs(clocks::utc().0.saturating_add(steps::utc_offset_ns()))
 }
 
 /// The kernel's boot id: monotonic times compare only within it. All zero where the kernel has none.

@@ -27,6 +27,6 @@ pub use time::{
     Stretch, TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals, ZoneDay,
 };
 pub use verify::{
-    Anchors, Finding, FindingKind, Kept, Known, NamedLosses, Report, named_for, verify_collector,
+    Anchors, Finding, FindingKind, Kept, Known, Report, WhyUnkept, named_for, verify_collector,
     verify_kept, verify_node, verify_node_lacking, verify_node_with, verify_published,
 };

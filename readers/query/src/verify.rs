@@ -19,11 +19,12 @@ mod tiles;
 mod unkept;
 
 pub use collector::verify_collector;
-pub use kept::{NamedLosses, verify_kept};
+pub use kept::verify_kept;
 pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use published::verify_published;
 pub use report::{Finding, FindingKind, Kept, Report};
+pub use unkept::WhyUnkept;
 
 use proof::note::VerifierKey;
 use signers::Signers;

@@ -3,10 +3,10 @@
 use super::configured::newest_contract;
 use crate::roles::recorder::{keep_place, read_ring};
 use evidence::{CommitId, Generation, LogId};
-use journal::keep::{KeepRing, Part, Store};
+use journal::keep::{KeepFinding, KeepRing, Part, Store};
 use journal::{ReadTruth, ReadVolume, Reader, Shape, StoredEntry};
 use media::{Found, FoundVolume};
-use query::NamedLosses;
+use query::WhyUnkept;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -60,17 +60,18 @@ fn look<V: ReadVolume, T: ReadTruth>(
     let volume = FoundVolume::open(&path, shape);
     let harm = files_words(&volume, shape);
     let ring = KeepRing::open(volume, log_id, generation, store);
-    let damaged = ring.frames().filter_map(Result::err);
-    let mut damaged: Vec<(u64, u64)> = damaged.map(|one| (one.first, one.end)).collect();
-    let end = ring.end().unwrap_or(0);
-    let told = damaged.iter().map(|(_, end)| *end).max().unwrap_or(0);
-    if end.max(told) < oldest {
-        damaged.push((end.max(told), oldest));
-    }
-    if !damaged.is_empty() {
-        // What was lost in the ring before it passed by is no damage of this one.
-        let named = NamedLosses::of(reader);
-        damaged.retain(|(first, end)| !named.cover(*first, *end));
+    let missing: Vec<KeepFinding> = ring.frames().filter_map(Result::err).collect();
+    let end = missing.iter().map(|one| one.end).max().unwrap_or(0);
+    let end = end.max(ring.end().unwrap_or(0));
+    let mut damaged = Vec::new();
+    if !missing.is_empty() || end < oldest {
+        // What could not pass by, as the log tells, is no damage of this one.
+        let told = WhyUnkept::of(reader, [&ring]);
+        let unexplained = missing.iter().filter(|one| told.why(one).is_none());
+        damaged.extend(unexplained.map(|one| (one.first, one.end)));
+        if end < oldest && told.why_absent(end, oldest).is_none() {
+            damaged.push((end, oldest));
+        }
     }
     KeepLook {
         store,

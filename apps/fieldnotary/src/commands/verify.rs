@@ -16,12 +16,14 @@ use crate::cli::VerifyArgs;
 use crate::paths::DataDir;
 use evidence::Generation;
 use journal::keep::KeepRing;
+use journal::{ReadTruth, ReadVolume, Reader};
 use proof::note::VerifierKey;
 use query::{
-    Finding, FindingKind, Report, verify_collector, verify_kept, verify_node_lacking,
+    Finding, FindingKind, Report, WhyUnkept, verify_collector, verify_kept, verify_node_lacking,
     verify_published,
 };
 use serde_json::json;
+use std::cell::LazyCell;
 
 /// Looks at a ring that moves on under the look, until what is found is taken for what is there.
 const LOOKS_MAX: u32 = 5;
@@ -89,6 +91,25 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
     })
 }
 
+/// What is kept of entries that have left the ring that `reader` reads.
+fn verify_keep_rings<V: ReadVolume, T: ReadTruth>(
+    looks: &[KeepLook],
+    reader: &Reader<V, T>,
+    report: &mut Report,
+) {
+    let rings = || looks.iter().filter_map(|look| look.ring.as_ref());
+    let told = LazyCell::new(|| WhyUnkept::of(reader, rings()));
+    for look in looks {
+        if let Some(words) = &look.harm {
+            let words = format!("{}: {words}", look.path.display());
+            report.find(FindingKind::File, None, words);
+        }
+        if let Some(ring) = &look.ring {
+            verify_kept(ring, reader, &told, report);
+        }
+    }
+}
+
 /// Every generation of a node's log in order, and whether each follows the one that it names.
 fn verify_generations(
     data: &DataDir,
@@ -140,15 +161,7 @@ fn verify_generations(
                 tell_old_truth(&mut own);
             }
             let rings = keep_looks(&data.journal(generation.0), log, &reader);
-            for look in &rings {
-                if let Some(words) = &look.harm {
-                    let words = format!("{}: {words}", look.path.display());
-                    own.find(FindingKind::File, None, words);
-                }
-                if let Some(ring) = &look.ring {
-                    verify_kept(ring, &reader, &mut own);
-                }
-            }
+            verify_keep_rings(&rings, &reader, &mut own);
             // A node that runs may have written over the oldest segment meanwhile.
             let ends = |looks: &[KeepLook]| -> Vec<_> {
                 let end = |look: &KeepLook| look.ring.as_ref().map(KeepRing::end);

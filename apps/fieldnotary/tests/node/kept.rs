@@ -4,7 +4,8 @@ use crate::common::contract::Contract;
 use crate::common::sites::{Node, Street};
 use crate::common::{about, fieldnotary};
 use serde_json::Value;
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 const ORIGIN: &str = "example.org/kept";
 
@@ -152,14 +153,8 @@ fn a_keep_ring_whose_medium_fails_keeps_nobody_waiting_and_is_told_of_once() {
     let contract = street.contract(Contract::new(ORIGIN, "64KiB", 2));
     let data = Node::grow(dir.path(), "node", &contract, 10);
     assert!(complaints(&data).is_empty());
-    let ring = data.join("journal/g000001/keep-audit");
-    for file in std::fs::read_dir(&ring).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "fnj") {
-            std::fs::remove_file(&path).unwrap();
-            std::fs::create_dir(&path).unwrap();
-        }
-    }
+    let ring = Medium::of(&data.join("journal/g000001/keep-audit"), dir.path());
+    ring.fail();
     Node::grow(dir.path(), "node", &contract, 400);
     let said = complaints(&data);
     let [told] = &said[..] else {
@@ -171,10 +166,56 @@ fn a_keep_ring_whose_medium_fails_keeps_nobody_waiting_and_is_told_of_once() {
     assert!(oldest(&report) > 0, "the ring has turned: {report}");
     let told = report["findings"].as_array().unwrap().iter();
     let told = told.filter(|one| one["kind"] == "keep_incomplete");
-    assert_eq!(told.count(), 1, "{report}");
+    assert_eq!(told.count(), 2, "the event, and the stretch: {report}");
     let kept = report["kept"].as_array().unwrap();
     let soe = kept.iter().find(|ring| ring["store"] == "soe").unwrap();
     assert!(soe["end"].as_u64().unwrap() >= oldest(&report));
+
+    // The medium comes back: what it could not take meanwhile is no damage of it.
+    ring.come_back();
+    Node::grow(dir.path(), "node", &contract, 400);
+    let told = incomplete(&data);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told.iter().any(|(_, words)| words.contains("not taken")),
+        "{told:?}"
+    );
+}
+
+/// The medium of a keep-ring: while it fails, directories lie in the places of its files.
+struct Medium {
+    ring: PathBuf,
+    aside: PathBuf,
+    files: Vec<OsString>,
+}
+
+impl Medium {
+    fn of(ring: &Path, dir: &Path) -> Self {
+        let files = std::fs::read_dir(ring).unwrap();
+        let names = files.map(|file| file.unwrap().file_name());
+        Self {
+            ring: ring.to_owned(),
+            aside: dir.join("aside"),
+            files: names
+                .filter(|name| name.to_string_lossy().ends_with(".fnj"))
+                .collect(),
+        }
+    }
+
+    fn fail(&self) {
+        std::fs::create_dir(&self.aside).unwrap();
+        for file in &self.files {
+            std::fs::rename(self.ring.join(file), self.aside.join(file)).unwrap();
+            std::fs::create_dir(self.ring.join(file)).unwrap();
+        }
+    }
+
+    fn come_back(&self) {
+        for file in &self.files {
+            std::fs::remove_dir(self.ring.join(file)).unwrap();
+            std::fs::rename(self.aside.join(file), self.ring.join(file)).unwrap();
+        }
+    }
 }
 
 /// Somebody removes a keep-ring: it is made anew, and the log says what is not there any more.

@@ -43,6 +43,8 @@ pub struct KeepFinding {
     pub end: u64,
     /// Its hashes, where the frame behind it has them: proofs cross it then.
     pub range: Option<CompactRange>,
+    /// Whether whoever wrote the frame behind it had nothing before that: it was passed over, or was gone by then.
+    pub was_absent: bool,
 }
 
 impl<V: ReadVolume> KeepRing<V> {
@@ -50,18 +52,19 @@ impl<V: ReadVolume> KeepRing<V> {
     pub fn frames(&self) -> impl Iterator<Item = Result<KeepFrame, KeepFinding>> + '_ {
         let mut queue = VecDeque::new();
         let mut positions = self.frames.iter();
-        let mut at = None;
+        let mut reached = None;
         // How far a sound header says that a frame went whose content is damaged.
         let mut claimed = None;
         core::iter::from_fn(move || {
             while queue.is_empty() {
                 let Some(position) = positions.next() else {
                     let end = claimed.take()?;
-                    let first = at.unwrap_or(end);
+                    let first = reached.unwrap_or(end);
                     return (first < end).then_some(Err(KeepFinding {
                         first,
                         end,
                         range: None,
+                        was_absent: false,
                     }));
                 };
                 let Some((head, frame)) = self.frame_at(*position) else {
@@ -69,16 +72,13 @@ impl<V: ReadVolume> KeepRing<V> {
                 };
                 let (first, end) = (head.fixed.first_commit_id.0, head.fixed.end_commit_id.0);
                 let Some(stretch) = head.stretch(&frame) else {
-                    at.get_or_insert(first);
+                    reached.get_or_insert(first);
                     claimed = Some(end);
                     continue;
                 };
-                queue.extend(
-                    missing(at.unwrap_or(first), &head.previous)
-                        .into_iter()
-                        .map(Err),
-                );
-                (at, claimed) = (Some(end), None);
+                let at = reached.unwrap_or(first);
+                queue.extend(missing(at, claimed, &head.previous).map(Err));
+                (reached, claimed) = (Some(end), None);
                 queue.push_back(Ok(KeepFrame {
                     stretch,
                     segment: position.segment,
@@ -101,26 +101,37 @@ impl<V: ReadVolume> KeepRing<V> {
     }
 }
 
-/// What lies between `at` and the frame whose header brings the hashes of its neighbour.
-fn missing(at: u64, previous: &CompactRange) -> Vec<KeepFinding> {
+/// What lies between `at` and the frame whose header brings the hashes of its neighbour; `claimed` is how far damaged
+/// frames between them say that they went.
+fn missing(
+    at: u64,
+    claimed: Option<u64>,
+    previous: &CompactRange,
+) -> impl Iterator<Item = KeepFinding> {
     let first = previous.end();
     // Hashes of a stretch that was read to its end, or of none, help nobody.
     let helps = previous.begin() >= at && !previous.is_empty();
-    let known = if helps { previous.begin() } else { first };
+    let known = match (helps, claimed) {
+        (true, _) => previous.begin(),
+        (false, Some(claimed)) if previous.is_empty() => claimed.clamp(at, first.max(at)),
+        (false, None) if previous.is_empty() => at,
+        (false, _) => first,
+    };
     let without = KeepFinding {
         first: at,
         end: known,
         range: None,
+        was_absent: false,
     };
-    let with = KeepFinding {
+    let behind = KeepFinding {
         first: known,
         end: first,
-        range: Some(previous.clone()),
+        range: helps.then(|| previous.clone()),
+        was_absent: !helps,
     };
-    [without, with]
+    [without, behind]
         .into_iter()
         .filter(|found| found.first < found.end)
-        .collect()
 }
 
 /// Where frames lie, oldest first: of each segment those of its newest lap.

@@ -208,6 +208,7 @@ fn a_damaged_frame_is_one_named_stretch_that_proofs_cross() {
                     first: stretch.begin(),
                     end: stretch.end(),
                     range: Some(stretch.range()),
+                    was_absent: false,
                 };
                 assert_eq!(findings, [named], "frame {index}, byte {byte}");
                 assert_eq!(reached, tree);
@@ -268,6 +269,43 @@ fn a_failed_write_goes_on_in_the_next_segment() {
         .expect("a frame")
         .expect("a sound one");
     assert_eq!((last.segment, last.offset), (1, 0));
+}
+
+/// What was passed over is told from what is damaged: whoever wrote behind it had nothing before.
+#[test]
+fn what_was_passed_over_was_absent_and_what_is_damaged_was_not() {
+    let sound = Memory::blank();
+    let before = filled(&sound, 3);
+    let passed_over = stretch(&before, 23);
+    let next = stretch(passed_over.after(), 23);
+    let appended = sound.ring().append(&next);
+    appended.expect("the volume is sound");
+    let absent = |first, end| KeepFinding {
+        first,
+        end,
+        range: None,
+        was_absent: true,
+    };
+    let (begin, end) = (passed_over.begin(), passed_over.end());
+    assert_eq!(walked(&sound).1, [absent(begin, end)]);
+
+    // The frame before it is damaged as well: its content alone, then its header.
+    let ring = sound.ring();
+    let frames = ring.frames().flatten();
+    let last = frames.take(3).last().expect("three frames");
+    let first = last.stretch.begin();
+    let memory = Memory::blank();
+    memory.segments.replace(sound.segments.borrow().clone());
+    memory.flip(last.segment, last.offset + 400);
+    let damaged = KeepFinding {
+        first,
+        end: begin,
+        range: None,
+        was_absent: false,
+    };
+    assert_eq!(walked(&memory).1, [damaged, absent(begin, end)]);
+    memory.flip(last.segment, last.offset + 8);
+    assert_eq!(walked(&memory).1, [absent(first, end)]);
 }
 
 #[test]

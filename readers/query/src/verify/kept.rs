@@ -1,17 +1,19 @@
 //! Keep-rings: what they hold of entries that left the ring, and whether it leads into the tree.
 
 use super::report::{FindingKind, Kept, Report};
-use super::unkept;
-use evidence::reasons::LossCause;
-use evidence::{Entry, Kind, Payload};
+use super::unkept::{self, Unkept, WhyUnkept};
+use evidence::{Entry, Kind};
 use journal::keep::{KeepFinding, KeepRing, Part, Store, Stretch};
 use journal::{ReadTruth, ReadVolume, Reader};
 use proof::Frontier;
+use std::cell::LazyCell;
 
-/// Verifies a keep-ring of the generation that `reader` reads, into `report`.
+/// Verifies a keep-ring of the generation that `reader` reads, into `report`; `told` is what that log tells of what is
+/// not in it, asked for only where something is missing.
 pub fn verify_kept<K: ReadVolume, V: ReadVolume, T: ReadTruth>(
     ring: &KeepRing<K>,
     reader: &Reader<V, T>,
+    told: &LazyCell<WhyUnkept, impl FnOnce() -> WhyUnkept>,
     report: &mut Report,
 ) {
     let mut walk = Walk {
@@ -26,7 +28,6 @@ pub fn verify_kept<K: ReadVolume, V: ReadVolume, T: ReadTruth>(
         },
         report,
     };
-    let mut named = None;
     for item in ring.frames() {
         match item {
             Ok(frame) => {
@@ -34,54 +35,12 @@ pub fn verify_kept<K: ReadVolume, V: ReadVolume, T: ReadTruth>(
                 walk.meets_the_ring(reader);
             }
             Err(finding) => {
-                let losses = named.get_or_insert_with(|| NamedLosses::of(reader));
-                let by_name = losses.cover(finding.first, finding.end);
-                walk.missing(finding, by_name);
+                let why = told.why(&finding);
+                walk.missing(finding, why);
             }
         }
     }
-    walk.finish();
-}
-
-/// What the LOSS entries that are still in the ring name of damage, in ranges that are apart: what was lost there
-/// could not pass by a keep-ring.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedLosses(Vec<(u64, u64)>);
-
-impl NamedLosses {
-    /// Reads the whole log for them.
-    #[must_use]
-    pub fn of<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>) -> Self {
-        let entries = reader.entries(reader.oldest()).flatten();
-        let losses = entries.filter(|stored| stored.kind() == Some(Kind::Loss));
-        let named = losses.filter_map(|stored| match stored.entry().ok()?.payload().ok()? {
-            // What was given up could be read, and passed by before it left.
-            Payload::Loss(loss) if loss.cause != LossCause::Pruned => {
-                Some((loss.first.0, loss.first.0.saturating_add(loss.count)))
-            }
-            _ => None,
-        });
-        Self::joined(named.collect())
-    }
-
-    fn joined(mut named: Vec<(u64, u64)>) -> Self {
-        named.sort_unstable();
-        let mut apart: Vec<(u64, u64)> = Vec::new();
-        for (first, end) in named {
-            match apart.last_mut() {
-                Some(last) if first <= last.1 => last.1 = last.1.max(end),
-                _ => apart.push((first, end)),
-            }
-        }
-        Self(apart)
-    }
-
-    /// Whether they name every entry from `first` to the one before `end`.
-    #[must_use]
-    pub fn cover(&self, first: u64, end: u64) -> bool {
-        let mut all = self.0.iter();
-        all.any(|(from, to)| *from <= first && end <= *to)
-    }
+    walk.finish(|end, oldest| told.why_absent(end, oldest));
 }
 
 struct Walk<'r> {
@@ -145,19 +104,12 @@ impl Walk<'_> {
         }
     }
 
-    fn missing(&mut self, finding: KeepFinding, by_name: bool) {
-        let span = Some((finding.first, finding.end.saturating_sub(1)));
-        let (kind, words) = match by_name {
-            true => {
-                let what = "were lost in the ring before, as a LOSS entry of the log names";
-                (FindingKind::LossNamed, self.words(what))
-            }
-            false => {
-                let what = "cannot be read: the frame is damaged";
-                (FindingKind::Damaged, self.words(what))
-            }
-        };
-        self.report.find(kind, span, words);
+    fn missing(&mut self, finding: KeepFinding, why: Option<Unkept>) {
+        self.absent(
+            (finding.first, finding.end),
+            why,
+            "cannot be read: the frame is damaged",
+        );
         self.kept.end = finding.end;
         self.tree = self.tree.take().and_then(|mut tree| {
             let range = finding.range?;
@@ -165,37 +117,40 @@ impl Walk<'_> {
         });
     }
 
-    fn finish(self) {
+    fn finish(mut self, why_absent: impl FnOnce(u64, u64) -> Option<Unkept>) {
         let (end, oldest) = (self.kept.end, self.oldest);
         if end < oldest {
-            let words = self.words("are not there, though their entries have left the ring");
-            let span = Some((end, oldest.saturating_sub(1)));
-            self.report.find(FindingKind::Damaged, span, words);
+            let why = why_absent(end, oldest);
+            self.absent(
+                (end, oldest),
+                why,
+                "are not there, though their entries have left the ring",
+            );
         }
         self.report.kept.push(self.kept);
     }
 
+    /// What is not kept of a stretch, as the log explains it, or else as `otherwise` says.
+    fn absent(&mut self, (first, end): (u64, u64), why: Option<Unkept>, otherwise: &str) {
+        let (kind, words) = match why {
+            Some(Unkept::Lost) => (
+                FindingKind::LossNamed,
+                "were lost in the ring before, as a LOSS entry of the log names".to_owned(),
+            ),
+            Some(Unkept::PassedOver { event }) => (
+                FindingKind::KeepIncomplete,
+                format!(
+                    "were not taken when they left the ring, as entry {event} (keep_failed) tells"
+                ),
+            ),
+            None => (FindingKind::Damaged, otherwise.to_owned()),
+        };
+        let words = self.words(&words);
+        let span = Some((first, end.saturating_sub(1)));
+        self.report.find(kind, span, words);
+    }
+
     fn words(&self, what: &str) -> String {
         format!("entries kept in keep-{} {what}", self.store.name())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::NamedLosses;
-
-    //= A5.4
-    #[test]
-    fn losses_side_by_side_cover_what_lies_across_them_and_nothing_else() {
-        let named = NamedLosses::joined(vec![(20, 24), (10, 12), (12, 15), (11, 13)]);
-        assert_eq!(named, NamedLosses(vec![(10, 15), (20, 24)]));
-        for (first, end, covered) in [
-            (10, 15, true),
-            (20, 22, true),
-            (9, 11, false),
-            (14, 21, false),
-        ] {
-            assert_eq!(named.cover(first, end), covered, "{first} to {end}");
-        }
     }
 }

@@ -26,6 +26,7 @@ use evidence::reasons::EventCode;
 use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId, TimeMaps, UtcNs};
 use ipc::message::{Accepted, CountStart, Message};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
@@ -83,6 +84,8 @@ pub(super) struct Committer {
     /// Where the uplink notes at which sizes the collector may stand.
     pub(super) standing: std::path::PathBuf,
     pub(super) staged: Vec<(Captured, Payload)>,
+    /// Places in it that go into one frame as far as one takes them.
+    pub(super) uncut: Range<usize>,
     pub(super) answers: Vec<(Answer, Pending)>,
     pub(super) counters_at: u64,
     pub(super) stopping: Option<Answer>,
@@ -254,7 +257,7 @@ impl Committer {
     fn commit_group(&mut self) -> Result<(), String> {
         let staged = std::mem::take(&mut self.staged);
         let mut placed = Placed::default();
-        let inside = self.inside_submissions(staged.len());
+        let inside = self.inside(staged.len());
         let inside = |at: usize| inside.get(at) == Some(&true);
         for part in room::parts(&staged, self.contract.storage.segment_bytes, inside) {
             self.see_to_room(part)?;
@@ -279,9 +282,12 @@ impl Committer {
         Ok(())
     }
 
-    /// For each place of the group whether it lies inside of a submission, behind its first record.
-    fn inside_submissions(&self, len: usize) -> Vec<bool> {
+    /// For each place of the group whether it lies inside of what belongs together, behind its first record.
+    fn inside(&mut self, len: usize) -> Vec<bool> {
         let mut inside = vec![false; len];
+        let uncut = std::mem::take(&mut self.uncut);
+        let rest = inside.get_mut(uncut.start.saturating_add(1)..uncut.end.min(len));
+        rest.into_iter().flatten().for_each(|inside| *inside = true);
         for (_, pending) in &self.answers {
             let Pending::Accepted { offset, count, .. } = pending else {
                 continue;

@@ -154,6 +154,7 @@ pub(super) fn begin(
         standing: data.standing(),
         own,
         staged: Vec::new(),
+        uncut: 0..0,
         answers: Vec::new(),
         counters_at: clock::mono().0,
         keeper,
@@ -438,7 +439,8 @@ impl Committer {
         match in_force.place_of(&digest) {
             Some(commit) => self.contract_commit = commit,
             None => {
-                let offset = u64::try_from(self.staged.len()).unwrap_or(0);
+                let begin = self.staged.len();
+                let offset = u64::try_from(begin).unwrap_or(0);
                 self.contract_commit = CommitId(self.journal.size() + offset);
                 let at = clock::mono();
                 for part in self.contract.parts(at) {
@@ -449,6 +451,8 @@ impl Committer {
                     wiring::changes(before, &self.contract, self.contract_commit, at)
                 });
                 moved.into_iter().for_each(|moved| self.stage(moved.into()));
+                // A contract that is in force has told what it moved.
+                self.uncut = begin..self.staged.len();
             }
         }
     }

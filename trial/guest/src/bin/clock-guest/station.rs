@@ -88,6 +88,16 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// By how much, negative where it went backward.
+    pub(crate) fn signed_ns(&self) -> i64 {
+        let ns = i64::try_from(self.magnitude_ns).unwrap_or(i64::MAX);
+        if self.direction == "backward" {
+            -ns
+        } else {
+            ns
+        }
+    }
+
     /// In one line.
     pub(crate) fn line(&self) -> String {
         let Self {

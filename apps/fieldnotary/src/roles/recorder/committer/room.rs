@@ -145,8 +145,8 @@ impl Committer {
     }
 }
 
-/// A group in parts for each of which room is seen to. `inside` tells of a place whether it lies inside of a
-/// submission: none is cut, for its number alone tells later whether it is in the log.
+/// A group in parts for each of which room is seen to. `inside` tells of a place whether it lies inside of what belongs
+/// together, as a submission, whose number alone tells later whether it is in the log: none is cut.
 pub(super) fn parts(
     group: &[(Captured, Payload)],
     segment_bytes: u64,
