@@ -291,7 +291,11 @@ mod tests {
         assert!(jumps_are(&[set.clone(), back.clone()], &both, moved));
         // In two steps.
         assert!(jumps_are(
-            &[set.clone(), back.clone(), back.clone()],
+            &[
+                set.clone(),
+                told(DAEMON, -1_200_000),
+                told(DAEMON, -700_000)
+            ],
             &both,
             moved
         ));
