@@ -9,9 +9,13 @@ pub const SYNTAX_ERRORS_MAX: usize = 20;
 /// Longest excerpt of a line under an error, in characters.
 pub const EXCERPT_CHARS_MAX: usize = 100;
 
-/// Most meters and cards of one node: with the longest names, the lease table of the truth store still holds
-/// the streams of all of them and of all ports.
-pub const METERS_MAX: usize = 960;
+/// Most meters and cards of one node: what a status report and a poll marker board are made for.
+pub const METERS_MAX: usize = 2_000;
+/// Bytes that the lease table of the truth store has for the names of meters, cards and ports, with what stands
+/// beside each: 960 of the longest, 2,000 of 14 bytes.
+pub const LEASES_BYTES: usize = 63 * 1_024;
+/// Bytes of a row of it beside the name: `meter ` or `port `, a length and the number.
+pub const LEASE_ROW_BYTES: usize = 16;
 /// Most points of one meter, its profile's included.
 pub const METER_POINTS_MAX: usize = 512;
 /// Most points of all meters together: bounds what a node holds in memory.

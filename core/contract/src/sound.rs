@@ -2,9 +2,9 @@
 
 use crate::error::wrong;
 use crate::limits::{
-    METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX,
-    PULSE_STATE_BYTES, RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES,
-    SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
+    LEASE_ROW_BYTES, LEASES_BYTES, METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX, POINTS_MAX,
+    PORT_TIMEOUT_MS_MAX, PORTS_MAX, PULSE_STATE_BYTES, RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN,
+    SCHEDULE_STATE_BYTES, SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
 };
 use crate::mbus;
 use crate::model::{Address, Contract, Meter, Point, Port, PortKind, Source};
@@ -145,7 +145,26 @@ fn counts(contract: &Contract) -> Problems {
         .map(|meter| meter.points.len())
         .sum();
     at_most(&["meter"], points, POINTS_MAX, "points of all meters");
+    lease_table(contract, &mut out);
     out
+}
+
+/// The numbers of every meter and port are leased by name, in a table of fixed size; a card's as a port's, and those of
+/// its looks as a meter's.
+fn lease_table(contract: &Contract, out: &mut Problems) {
+    let meters = contract.meters.keys().map(|id| id.as_str().len());
+    let ports = contract.ports.keys().map(|id| id.as_str().len());
+    let cards = contract.points.cards.keys().map(|id| id.as_str().len());
+    let names = meters.chain(ports).chain(cards.clone()).chain(cards);
+    let (count, bytes) = names.fold((0_usize, 0_usize), |(count, bytes), name| {
+        (count + 1, bytes + name + LEASE_ROW_BYTES)
+    });
+    out.unless(
+        bytes <= LEASES_BYTES,
+        &["meter"],
+        format!("the names of {count} meters, ports and cards take {bytes} bytes, and {LEASES_BYTES} hold their numbers"),
+        String::from("use shorter names, or share the meters with another node"),
+    );
 }
 
 /// Every segment repeats the contract and what recovery has to know, so that it can be read alone.

@@ -180,13 +180,24 @@ fn a_segment_must_hold_the_stations_state_several_times() {
 
 #[test]
 fn bounds_hold_and_are_named() {
-    assert!(parse(&meters(960, 2)).is_ok());
-    for (meters, points, says) in [
-        (961, 1, "961 meters"),
-        (1, 513, "513 points"),
-        (960, 105, "more than 100000 points"),
+    let long = |meters: usize| {
+        self::meters(meters, 1).replace(
+            "id = \"m",
+            "id = \"a-name-that-is-nearly-forty-eight-bytes-long",
+        )
+    };
+    assert_eq!(parse(&meters(2_000, 2)).err(), None);
+    assert_eq!(parse(&long(950)).err(), None);
+    for (text, says) in [
+        (meters(2_001, 1), "2001 meters"),
+        (
+            long(1_100),
+            "the names of 1106 meters, ports and cards take",
+        ),
+        (meters(1, 513), "513 points"),
+        (meters(960, 105), "more than 100000 points"),
     ] {
-        let found = errors(&self::meters(meters, points));
+        let found = errors(&text);
         let found: Vec<&str> = found.iter().map(|error| error.what.as_str()).collect();
         assert!(
             found.iter().any(|what| what.contains(says)),

@@ -3,6 +3,7 @@
 use super::{Said, about, length, list};
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -139,7 +140,7 @@ impl Copy {
     }
 }
 
-/// Copies all files and folders; sockets stay behind.
+/// Copies all files and folders; sockets stay behind, and what is renamed or removed meanwhile, as with `cp`.
 pub(crate) fn copy_into(from: &Path, to: &Path) {
     for item in std::fs::read_dir(from).unwrap() {
         let item = item.unwrap();
@@ -148,7 +149,10 @@ pub(crate) fn copy_into(from: &Path, to: &Path) {
             std::fs::create_dir(&target).unwrap();
             copy_into(&item.path(), &target);
         } else if kind.is_file() {
-            std::fs::copy(item.path(), target).unwrap();
+            match std::fs::copy(item.path(), target) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                copied => drop(copied.unwrap()),
+            }
         }
     }
 }
