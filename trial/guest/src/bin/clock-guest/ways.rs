@@ -247,8 +247,9 @@ fn jumps_are(jumps: &[Told], causes: &[&str], moved_ns: Option<i64>) -> bool {
     named && moved_ns.is_none_or(|moved_ns| are_sized(jumps, moved_ns))
 }
 
-/// Whether a stranger's jump is what was done, and a daemon's jumps together the larger part of what it had to do: to
-/// take the stranger's back, or where there is none, the same way.
+/// Whether a stranger's jump is what was done, and a daemon's jumps together are about what it had to do: to take the
+/// stranger's back, or where there is none, the same way. It steps by its estimate, and three quarters may be missing
+/// or too much.
 fn are_sized(jumps: &[Told], moved_ns: i64) -> bool {
     let (by_daemon, by_strangers): (Vec<&Told>, Vec<&Told>) =
         jumps.iter().partition(|jump| jump.cause == DAEMON);
@@ -261,7 +262,7 @@ fn are_sized(jumps: &[Told], moved_ns: i64) -> bool {
     by_strangers
         .iter()
         .all(|jump| jump.signed_ns().abs_diff(moved_ns) <= TOLERANCE_NS)
-        && (by_daemon.is_empty() || made_good_ns.abs_diff(due_ns) < due_ns.unsigned_abs() / 2)
+        && (by_daemon.is_empty() || made_good_ns.abs_diff(due_ns) < due_ns.unsigned_abs() / 4 * 3)
 }
 
 #[cfg(test)]
@@ -307,7 +308,7 @@ mod tests {
             (vec![told("unexplained", 2_000_000)], &both[..1], moved),
             (vec![set.clone()], &both[..1], Some(-2_000_000)),
             (vec![set.clone()], &both[..1], Some(4_000_000)),
-            // Made good the wrong way, or by half at most.
+            // Made good the wrong way, by a fifth, or twice.
             (vec![set.clone(), told(DAEMON, 2_000_000)], &both[..], moved),
             (
                 vec![set.clone(), told(DAEMON, -1_000_000)],
