@@ -1,23 +1,21 @@
 //! What a node did lately, learned from its entries: by the recorder as it commits, by a reader of its files.
 
 mod clock;
+mod meters;
 mod points;
 
 use clock::Clock;
 use contract::Contract;
-use evidence::kinds::{AttemptFailed, Event, Reading};
-use evidence::reasons::{AttemptCause, EventCode};
+use evidence::kinds::{Event, Reading};
+use evidence::reasons::EventCode;
 use evidence::{CommitId, Decimal, MeterId, Payload, PointId, SourceId, Stamp, UtcNs};
+use meters::Meters;
 use points::Points;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Meters that a report lists; beyond it those in the worst state are listed.
-const METERS_LISTED_MAX: usize = 200;
 /// Characters of a wire or of an event's detail that a report gives.
 const TEXT_CHARS_MAX: usize = 120;
-/// A meter without a reading for so many slots is late.
-const LATE_SLOTS: u64 = 2;
 
 /// An entry and its time.
 #[derive(Clone, Copy, Debug)]
@@ -65,13 +63,6 @@ struct Link {
 }
 
 #[derive(Clone, Debug, Default)]
-struct MeterSeen {
-    reading: Option<Mark>,
-    failure: Option<(Mark, AttemptCause)>,
-    failed_in_a_row: u64,
-}
-
-#[derive(Clone, Debug, Default)]
 struct PortSeen {
     reading: Option<Mark>,
     event: Option<(Mark, EventCode, Option<String>)>,
@@ -94,7 +85,7 @@ pub(crate) struct Lately {
     seal: Option<(Mark, u64)>,
     ack: Option<(Mark, u64)>,
     clock: Clock,
-    meters: BTreeMap<MeterId, MeterSeen>,
+    meters: Meters,
     ports: BTreeMap<SourceId, PortSeen>,
     points: Points,
     link: Link,
@@ -111,7 +102,7 @@ impl Lately {
         self.clock.observe(stamp, payload);
         match payload {
             Payload::Reading(reading) => self.reading(mark, reading),
-            Payload::AttemptFailed(failed) => self.failed(mark, failed),
+            Payload::AttemptFailed(failed) => self.meters.failed(mark, failed),
             Payload::Checkpoint(checkpoint) => self.seal = Some((mark, checkpoint.size)),
             Payload::Ack(ack) => {
                 self.ack = Some((mark, ack.size));
@@ -127,9 +118,7 @@ impl Lately {
     }
 
     fn reading(&mut self, mark: Mark, reading: &Reading) {
-        let meter = self.meters.entry(reading.meter_id.clone()).or_default();
-        meter.reading = Some(mark);
-        meter.failed_in_a_row = 0;
+        self.meters.read(mark, reading);
         self.ports
             .entry(reading.source.clone())
             .or_default()
@@ -140,16 +129,6 @@ impl Lately {
             point: reading.point_id.clone(),
             value: reading.value,
         });
-    }
-
-    fn failed(&mut self, mark: Mark, failed: &AttemptFailed) {
-        if failed.cause == AttemptCause::Stopped {
-            // The node's doing, not the meter's.
-            return;
-        }
-        let meter = self.meters.entry(failed.meter_id.clone()).or_default();
-        meter.failure = Some((mark, failed.cause));
-        meter.failed_in_a_row += 1;
     }
 
     fn event(&mut self, mark: Mark, event: &Event) {
@@ -197,8 +176,12 @@ impl Lately {
             ),
             ("last", self.last(contract, now)),
             ("ports", self.ports_json(contract, now, as_of)),
-            ("meter_states", self.meters_json(contract, now, as_of)),
-            ("points", self.points.json(contract, now)),
+            ("meter_states", self.meters.json(contract, now, as_of)),
+            ("cards", self.cards_json(contract)),
+            (
+                "points",
+                self.points.json(contract, now, |card| self.lost(card)),
+            ),
             ("uplink", self.uplink_json(contract, now)),
         ]
     }
@@ -232,16 +215,14 @@ impl Lately {
         let ports = contract.ports.iter().map(|(id, port)| {
             let meters = contract.meters.values().filter(|meter| meter.port == *id);
             let (total, answering) = meters.fold((0u64, 0u64), |(total, answering), meter| {
-                let (state, _) = self.meter_state(contract, &meter.id, as_of);
-                (total + 1, answering + u64::from(state == "answering"))
+                let state = self.meters.state(contract, &meter.id, as_of);
+                (total + 1, answering + u64::from(state.answers()))
             });
             let seen = self.ports.get(id);
             let event = seen.and_then(|seen| seen.event.as_ref());
-            let state = match event {
-                Some((_, EventCode::PortLost, _)) => "lost",
-                Some((_, EventCode::PortOpened, _)) => "open",
-                _ if seen.is_some_and(|seen| seen.reading.is_some()) => "open",
-                _ => "unknown",
+            let state = match standing(event) {
+                "unknown" if seen.is_some_and(|seen| seen.reading.is_some()) => "open",
+                state => state,
             };
             json!({
                 "id": id.as_str(),
@@ -257,54 +238,27 @@ impl Lately {
         ports.collect()
     }
 
-    fn meters_json(&self, contract: &Contract, now: UtcNs, as_of: UtcNs) -> Value {
-        let mut rows: Vec<(u8, Value)> = contract
-            .meters
-            .values()
-            .map(|meter| {
-                let seen = self.meters.get(&meter.id);
-                let (state, badness) = self.meter_state(contract, &meter.id, as_of);
-                let failure = seen.and_then(|seen| seen.failure);
-                let row = json!({
-                    "meter_id": meter.id.as_str(),
-                    "port": meter.port.as_str(),
-                    "schedule": meter.schedule.as_str(),
-                    "state": state,
-                    "reading": seen.and_then(|seen| seen.reading).map(|mark| mark_json(mark, now)),
-                    "failed_in_a_row": seen.map_or(0, |seen| seen.failed_in_a_row),
-                    "failure": failure.map(|(mark, _)| mark_json(mark, now)),
-                    "cause": failure.map(|(_, cause)| cause.name()),
-                });
-                (badness, row)
-            })
-            .collect();
-        if rows.len() > METERS_LISTED_MAX {
-            rows.sort_by_key(|(badness, _)| std::cmp::Reverse(*badness));
-            rows.truncate(METERS_LISTED_MAX);
+    /// The entry that told of the loss of a card which has not come back.
+    fn lost(&self, card: &SourceId) -> Option<CommitId> {
+        match self.ports.get(card)?.event.as_ref()? {
+            (mark, EventCode::PortLost, _) => Some(mark.id),
+            _ => None,
         }
-        rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// A meter's state in a word, and how bad it is.
-    fn meter_state(&self, contract: &Contract, id: &MeterId, as_of: UtcNs) -> (&'static str, u8) {
-        let Some(seen) = self.meters.get(id) else {
-            return ("waiting", 1);
-        };
-        if seen.failed_in_a_row > 0 {
-            return ("failing", 3);
-        }
-        let every_ms = contract
-            .meters
-            .get(id)
-            .and_then(|meter| contract.schedules.get(&meter.schedule))
-            .map_or(u64::MAX, |schedule| schedule.every_ms);
-        // The slot's own length passes before the next reading is due, and its retries take time.
-        let late_ms = every_ms.saturating_mul(LATE_SLOTS).saturating_add(5_000);
-        match seen.reading {
-            Some(mark) if age_ms(mark.at, as_of) > late_ms => ("late", 2),
-            Some(_) => ("answering", 0),
-            None => ("waiting", 1),
-        }
+    /// Whether each card could be opened, as for a port.
+    fn cards_json(&self, contract: &Contract) -> Value {
+        let cards = contract.points.cards.iter().map(|(id, card)| {
+            let event = self.ports.get(id).and_then(|seen| seen.event.as_ref());
+            json!({
+                "id": id.as_str(),
+                "path": cut(&card.path),
+                "state": standing(event),
+                "since": event.map(|(mark, ..)| query::rfc3339(mark.at)),
+                "detail": event.and_then(|(.., detail)| detail.as_deref().map(cut)),
+            })
+        });
+        cards.collect()
     }
 
     fn uplink_json(&self, contract: &Contract, now: UtcNs) -> Value {
@@ -321,6 +275,15 @@ impl Lately {
             "takes_nothing": self.link.contacted
                 && !matches!(self.link.state, LinkState::Unknown | LinkState::Reached),
         })
+    }
+}
+
+/// Whether a port or card is open, by what was told of it last.
+fn standing(event: Option<&(Mark, EventCode, Option<String>)>) -> &'static str {
+    match event {
+        Some((_, EventCode::PortLost, _)) => "lost",
+        Some((_, EventCode::PortOpened, _)) => "open",
+        _ => "unknown",
     }
 }
 

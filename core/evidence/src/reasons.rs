@@ -354,6 +354,7 @@ codes! {
         Backpressure = 4, "backpressure", "the journal could not take records and the queue was full";
         Unknown = 5, "unknown", "no evidence tells";
         Adoption = 6, "adoption", "between the predecessor's end and the start of a generation that was adopted";
+        SafeMode = 7, "safe_mode", "the node ran in safe mode, in which nothing is captured";
     }
 }
 

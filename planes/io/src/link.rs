@@ -76,6 +76,12 @@ impl Link {
         }
     }
 
+    /// It is open and nobody answers: closed, and opened again at once. Who waits for answers paces that enough, and
+    /// meters behind a gateway that are silent say nothing of those that come after them.
+    pub(crate) fn given_up(&mut self) {
+        self.standing = Standing::Down;
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         matches!(self.standing, Standing::Up { .. })
     }

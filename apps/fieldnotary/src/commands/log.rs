@@ -174,7 +174,16 @@ fn unknown(args: &LogArgs, known: &Known) -> Option<String> {
     if let Some(meter) = &args.meter
         && !known.meters().any(|one| one == meter)
     {
-        return Some(no_such("meter", meter, known.meters()));
+        let of_card = known.points().find(|one| {
+            one.strip_prefix(meter.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        });
+        return Some(match of_card {
+            Some(point) => format!(
+                "fieldnotary: {meter:?} is a card and no meter; ask for a point of it, such as --point {point}"
+            ),
+            None => no_such("meter", meter, known.meters()),
+        });
     }
     let point = args.point.as_ref()?;
     let there = known

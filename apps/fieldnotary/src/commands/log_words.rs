@@ -22,7 +22,7 @@ pub(super) struct Known {
     parts: Vec<Configuration>,
     contract: Option<Contract>,
     meters: BTreeSet<String>,
-    /// As `m07/energy`.
+    /// As `m07/energy` or `dio-1/door`.
     points: BTreeSet<String>,
 }
 
@@ -58,6 +58,11 @@ impl Known {
             let named = points.map(|point| format!("{}/{}", meter.id, point.id));
             self.points.extend(named);
         }
+        for card in contract.points.cards.keys() {
+            let points = contract.points.on(card).into_iter();
+            self.points
+                .extend(points.map(|point| format!("{card}/{point}")));
+        }
         self.contract = Some(contract);
         true
     }
@@ -67,7 +72,7 @@ impl Known {
         self.meters.iter().map(String::as_str)
     }
 
-    /// Every point named so far, with its meter.
+    /// Every point named so far, with its meter or card.
     pub(super) fn points(&self) -> impl Iterator<Item = &str> {
         self.points.iter().map(String::as_str)
     }

@@ -8,8 +8,19 @@ use serde_json::Value;
 /// Points that the screen lists; beyond it only those that are not good.
 const POINTS_SHOWN_MAX: usize = 24;
 
-/// The table; empty where the node has no points of its own.
+/// Cards that are lost, and the table of points; empty where the node has none of its own.
 pub(super) fn points(report: &Value) -> String {
+    let lost = rows(report, "/cards")
+        .iter()
+        .filter(|card| word(card, "/state") == "lost");
+    let lost = lost.map(|card| {
+        let words = format!("LOST: {}", word(card, "/detail"));
+        format!("card {}  {}\n", word(card, "/id"), ink(Ink::Bad, &words))
+    });
+    lost.collect::<String>() + &table(report)
+}
+
+fn table(report: &Value) -> String {
     let points = rows(report, "/points");
     let good = |point: &&Value| word(point, "/quality") == "good";
     let many = points.len() > POINTS_SHOWN_MAX;

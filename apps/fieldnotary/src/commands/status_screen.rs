@@ -219,8 +219,15 @@ fn meters(report: &Value) -> String {
         let state = match word(meter, "/state") {
             "failing" => {
                 let times = number(meter, "/failed_in_a_row").unwrap_or(0);
-                let words = format!("FAILING: {} x{times}", word(meter, "/cause"));
-                ink(Ink::Bad, &words)
+                ink(Ink::Bad, &format!("FAILING: {} x{times}", cause_of(meter)))
+            }
+            "partly" => {
+                let (missing, points) = (
+                    number(meter, "/missing_points").unwrap_or(0),
+                    number(meter, "/points").unwrap_or(0),
+                );
+                let words = format!("without {missing} of {points} points: {}", cause_of(meter));
+                ink(Ink::Odd, &words)
             }
             "waiting" => "no reading yet".to_owned(),
             "late" => ink(Ink::Bad, "LATE"),
@@ -249,6 +256,19 @@ fn meters(report: &Value) -> String {
         );
     }
     out
+}
+
+/// Why a meter's last session gave less than was asked: the last cause of its own, and what holds it back since.
+fn cause_of(meter: &Value) -> String {
+    let exception = number(meter, "/exception").map_or_else(String::new, |code| format!(" {code}"));
+    match (
+        meter.pointer("/cause").and_then(Value::as_str),
+        meter.pointer("/held").and_then(Value::as_str),
+    ) {
+        (Some(cause), None) => format!("{cause}{exception}"),
+        (Some(cause), Some(held)) => format!("{cause}{exception}, now {held}"),
+        (None, held) => held.unwrap_or("-").to_owned(),
+    }
 }
 
 fn link_and_ring(report: &Value) -> String {

@@ -15,7 +15,13 @@ pub(super) struct Clock {
     /// that was there when the looking began.
     since: (MonoNs, Option<UtcNs>),
     lost: Option<TimeCause>,
-    fault: Option<(Option<SourceKind>, String)>,
+    /// What is wrong with each source that could hold the clock.
+    faults: Vec<(SourceKind, String)>,
+}
+
+/// Whether a clock can be held by such a source: a sensor or a real-time clock that is missing is no reason.
+const fn holds(source: SourceKind) -> bool {
+    matches!(source, SourceKind::Ptp | SourceKind::Chrony)
 }
 
 impl Clock {
@@ -46,15 +52,19 @@ impl Clock {
 
     fn event(&mut self, event: &Event) {
         let words = event.detail.as_deref().unwrap_or_default();
-        let source = SourceKind::named_first(words);
-        match event.code {
-            EventCode::SyncLost => self.lost = event.time_cause,
-            EventCode::SyncAcquired => (self.lost, self.fault) = (None, None),
-            EventCode::TimeSourceFault => self.fault = Some((source, cut(words))),
-            EventCode::TimeSourceBack
-                if self.fault.as_ref().is_some_and(|(of, _)| *of == source) =>
-            {
-                self.fault = None;
+        let source = SourceKind::named_first(words).filter(|source| holds(*source));
+        match (event.code, source) {
+            (EventCode::SyncLost, _) => self.lost = event.time_cause,
+            (EventCode::SyncAcquired, _) => {
+                self.lost = None;
+                self.faults.clear();
+            }
+            (EventCode::TimeSourceFault, Some(source)) => {
+                self.faults.retain(|(of, _)| *of != source);
+                self.faults.push((source, cut(words)));
+            }
+            (EventCode::TimeSourceBack, Some(source)) => {
+                self.faults.retain(|(of, _)| *of != source);
             }
             _ => {}
         }
@@ -77,7 +87,12 @@ impl Clock {
         // Who is SYNCED has no fault that matters.
         let held = stamp.quality == TimeQuality::Synced;
         let lost = self.lost.map(|cause| cause.name().to_owned());
-        let fault = self.fault.as_ref().map(|(_, words)| words.clone());
+        let faults: Vec<&str> = self
+            .faults
+            .iter()
+            .map(|(_, words)| words.as_str())
+            .collect();
+        let fault = (!faults.is_empty()).then(|| faults.join("; "));
         put(&mut said, "cause", json!(lost.or(fault).filter(|_| !held)));
         said
     }
@@ -161,6 +176,7 @@ mod tests {
         let lost = Some(HoldoverReason::SourceLost);
         let fault = "chronyd at /run/c.sock: there is no such socket";
         let back = "chronyd is read and believed";
+        let sensor = "the temperature at /sys/class/hwmon/hwmon0/temp1_input: there is no such socket or device";
         let mut clock = Clock::default();
         let mut seen = Vec::new();
         for (stamp, payload) in [
@@ -168,6 +184,8 @@ mod tests {
             (stamp(5, never), event(5, TimeSourceFault, None, fault)),
             (stamp(10, never), epoch(10)),
             (stamp(11, never), event(11, TimeSourceFault, None, fault)),
+            // What is no source of time does not hide one that is.
+            (stamp(11, never), event(11, TimeSourceFault, None, sensor)),
             (
                 stamp(12, never),
                 event(12, TimeSourceBack, None, "ptp4l is read"),
@@ -197,6 +215,7 @@ mod tests {
             [
                 ("never_synchronised", "-", fault),
                 ("never_synchronised", "10", "-"),
+                ("never_synchronised", "10", fault),
                 ("never_synchronised", "10", fault),
                 ("never_synchronised", "10", fault),
                 ("never_synchronised", "10", "-"),

@@ -2,8 +2,8 @@
 
 use super::{Mark, mark_json, put};
 use contract::Contract;
-use evidence::reasons::SoeChange;
-use evidence::{Payload, PointId, Quality, UtcNs};
+use evidence::reasons::{QualityReason, SoeChange};
+use evidence::{CommitId, Payload, PointId, Quality, SourceId, UtcNs};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -65,8 +65,14 @@ impl Points {
         self.0.insert(point.clone(), seen);
     }
 
-    /// The points of the contract, also those that said nothing yet.
-    pub(super) fn json(&self, contract: &Contract, now: UtcNs) -> Value {
+    /// The points of the contract, also those that said nothing yet. `lost` gives the entry that told of a card's loss:
+    /// what a point said before it stands no more.
+    pub(super) fn json(
+        &self,
+        contract: &Contract,
+        now: UtcNs,
+        lost: impl Fn(&SourceId) -> Option<CommitId>,
+    ) -> Value {
         let cards = contract.points.cards.keys();
         let all = cards.flat_map(|card| {
             let points = contract.points.on(card).into_iter();
@@ -84,13 +90,18 @@ impl Points {
             let Some(seen) = seen else {
                 return json!({"id": point.as_str(), "card": card.as_str(), "last": null});
             };
+            let stands = lost(card).is_none_or(|lost| lost < seen.mark.id);
+            let (value, quality) = match stands {
+                true => (seen.value.as_ref(), seen.quality),
+                false => (None, Quality::invalid(QualityReason::SourceLost)),
+            };
             let mut row = json!({
                 "id": point.as_str(),
                 "card": card.as_str(),
-                "value": seen.value,
+                "value": value,
                 "unit": contract.points.unit_of(point),
-                "quality": seen.quality.validity.name(),
-                "reason": seen.quality.reason.name(),
+                "quality": quality.validity.name(),
+                "reason": quality.reason.name(),
                 "records": seen.records,
                 "changes": seen.changes,
                 "untold": seen.untold,

@@ -2,8 +2,10 @@
 
 use super::Lately;
 use contract::Contract;
-use evidence::kinds::{AttemptFailed, Event, Reading};
-use evidence::reasons::{AttemptCause, EventCode, HoldoverReason, TimeQuality, TimeStatus};
+use evidence::kinds::{AttemptFailed, Event, Reading, Soe};
+use evidence::reasons::{
+    AttemptCause, EventCode, HoldoverReason, SoeChange, TimeQuality, TimeStatus,
+};
 use evidence::{Blob, CommitId, MonoNs, Payload, Quality, Seq, SourceId, Stamp, TimeDetail, UtcNs};
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -57,17 +59,22 @@ fn reading(meter: &str) -> Payload {
 }
 
 fn failed(meter: &str, cause: AttemptCause) -> Payload {
+    failed_in(2, meter, cause)
+}
+
+/// A session that fails, and leaves one point without a reading.
+fn failed_in(seq: u64, meter: &str, cause: AttemptCause) -> Payload {
     AttemptFailed {
         at: MonoNs(1),
         meter_id: meter.parse().unwrap(),
         source: SourceId::new("lan").unwrap(),
-        seq: Seq(2),
+        seq: Seq(seq),
         slot: None,
         attempt: 0,
         last: true,
         cause,
-        exception: None,
-        points: Vec::new(),
+        exception: (cause == AttemptCause::Exception).then_some(2),
+        points: vec!["energy".parse().unwrap()],
         contract: CommitId(1),
         sample: None,
     }
@@ -126,8 +133,90 @@ fn a_meter_answers_fails_is_late_or_was_never_read() {
         (vec![reading("m0"), timeout()], 2, "failing"),
         (vec![timeout(), reading("m0")], 2, "answering"),
         (vec![reading("m0"), stopped()], 2, "answering"),
+        (
+            vec![reading("m0"), failed_in(1, "m0", AttemptCause::Exception)],
+            2,
+            "partly",
+        ),
+        (
+            vec![failed_in(1, "m0", AttemptCause::Exception), reading("m0")],
+            2,
+            "partly",
+        ),
     ] {
         assert_eq!(state(&entries, now_s), expected, "{entries:?}");
+    }
+}
+
+/// What holds a meter back is told beside what went wrong with it, and sessions are counted, not attempts.
+#[test]
+fn a_consequence_does_not_hide_its_cause() {
+    let entries = [
+        reading("m0"),
+        failed_in(2, "m0", AttemptCause::Exception),
+        failed_in(2, "m0", AttemptCause::Exception),
+        failed_in(3, "m0", AttemptCause::Quarantined),
+    ];
+    let told = told(&contract(1), &entries, 4);
+    let meter = told["meter_states"].pointer("/0").unwrap();
+    assert_eq!(meter["cause"], "exception");
+    assert_eq!(meter["exception"], 2);
+    assert_eq!(meter["held"], "quarantined");
+    assert_eq!(meter["failed_in_a_row"], 2);
+    assert_eq!(told["ports"].pointer("/0/answering"), Some(&0.into()));
+}
+
+/// A card that is lost is told, and what its points said before it stands no more.
+//= R7.3
+#[test]
+fn what_a_lost_card_said_stands_no_more() {
+    let text = "[station]\norigin = \"example.org/s\"\n[[card]]\nid = \"dio\"\nkind = \"gpio\"\n\
+                path = \"/dev/gpiochip0\"\n[[debounce]]\nid = \"contact\"\nwindow = \"5ms\"\n\
+                [[di]]\nid = \"door\"\ncard = \"dio\"\nline = 1\ndebounce = \"contact\"\n";
+    let contract = contract::parse(text).unwrap();
+    let door = || {
+        Payload::from(Soe {
+            at: MonoNs(1),
+            point_id: "door".parse().unwrap(),
+            source: SourceId::new("dio").unwrap(),
+            line: 1,
+            seq: Seq(1),
+            change: SoeChange::Edge,
+            value: Some(true),
+            quality: Quality::GOOD,
+            policy: "none".to_owned(),
+            window_us: 0,
+            confirmed_at: None,
+            bounce_from: None,
+            count: None,
+            loss: None,
+            contract: CommitId(1),
+        })
+    };
+    let event = |code| match uplink(code, "there is no /dev/gpiochip0") {
+        Payload::Event(event) => Payload::from(Event {
+            source: SourceId::new("dio").unwrap(),
+            ..event
+        }),
+        other => other,
+    };
+    let lost = || event(EventCode::PortLost);
+    for (entries, value, reason) in [
+        (vec![door()], Value::from("on"), "none"),
+        (vec![door(), lost()], Value::Null, "source_lost"),
+        (
+            vec![door(), lost(), event(EventCode::PortOpened), door()],
+            Value::from("on"),
+            "none",
+        ),
+    ] {
+        let told = told(&contract, &entries, 9);
+        let point = told["points"].pointer("/0").unwrap();
+        assert_eq!(
+            (&point["value"], &point["reason"]),
+            (&value, &reason.into()),
+            "{entries:?}"
+        );
     }
 }
 

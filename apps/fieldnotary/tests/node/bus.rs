@@ -69,6 +69,12 @@ fn as_answered(said: &Said, answers: &[Value], carrier: &str) {
 fn a_line_is_scanned_and_a_meter_is_read_by_hand() {
     let dir = tempfile::tempdir().unwrap();
     let peer = Peer::start(dir.path(), "1,2,7", &[]);
+    // Whoever is silent before a meter does not hide it.
+    let all = ["--units", "1-40", "--timeout", "80ms", "--json"];
+    let of_all = bus(&[&["scan", "--tcp", peer.address()], &all[..]].concat());
+    assert_eq!(of_all.code, Some(0), "{of_all:?}");
+    assert_eq!(units(&of_all.json()), [1, 2, 7], "{of_all:?}");
+    assert!(list(&of_all.json(), "unasked").is_empty(), "{of_all:?}");
     let quick = ["--units", "1-9", "--timeout", "150ms", "--json"];
     let by_tcp = bus(&[&["scan", "--tcp", peer.address()], &quick[..]].concat());
     assert_eq!(by_tcp.code, Some(0), "{by_tcp:?}");

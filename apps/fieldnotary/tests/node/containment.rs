@@ -330,7 +330,9 @@ fn a_storm_of_resets_ends_in_safe_mode_until_somebody_says_otherwise() {
         }),
         "{audits:?}"
     );
-    assert_eq!(about("gaps", &data, &[]).code, Some(0), "all is explained");
+    let gaps = about("gaps", &data, &[]);
+    assert_eq!(gaps.code, Some(0), "all is explained");
+    assert!(gaps.out.contains("safe_mode"), "{gaps:?}");
     street.stop();
 }
 

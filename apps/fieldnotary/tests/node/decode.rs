@@ -131,6 +131,13 @@ fn telegrams_of_mbus_are_shown_layer_by_layer() {
     ]);
 }
 
+/// A request for two registers could be a header of TCP with a byte behind it; its CRC says that it is not.
+#[test]
+fn what_a_crc_proves_goes_before_what_a_header_happens_to_say() {
+    let request = "01 03 00 00 00 02 C4 0B".to_owned();
+    walk(&[("modbus-request-two", &["modbus"], request, 0)]);
+}
+
 #[test]
 fn frames_of_modbus_are_shown_layer_by_layer() {
     let modbus: &[&str] = &["modbus"];

@@ -3,7 +3,7 @@
 use crate::common::blows::{running, signal, successor};
 use crate::common::contract::Contract;
 use crate::common::sites::Node;
-use crate::common::{about, fieldnotary, number, text, wait_until};
+use crate::common::{about, fieldnotary, list, number, text, wait_until};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::io::Write as _;
@@ -183,4 +183,35 @@ fn a_card_that_is_not_there_is_said_and_the_others_go_on() {
     let found = row(&data, "the door", |row| row["change"] == "initial");
     assert_eq!(number(&found, "value"), 1);
     node.stop();
+    asked_for_by_name(&data);
+
+    // It is gone again when the node comes back: what its points said before stands no more.
+    std::fs::remove_file(dir.path().join("edges.txt")).unwrap();
+    let node = Node::start(dir.path(), "node", &contract(dir.path()));
+    let card = wait_until("the loss", SOON, || {
+        let status = node.status();
+        let mut cards = list(&status, "cards").iter();
+        let lost = cards.any(|card| card["id"] == "dio" && card["state"] == "lost");
+        lost.then_some(status)
+    });
+    let door = list(&card, "points").iter().find(|one| one["id"] == "door");
+    let door = door.unwrap();
+    assert!(door["value"].is_null(), "{door}");
+    assert_eq!(text(door, "reason"), "source_lost");
+    let screen = fieldnotary(["status".as_ref(), data.as_os_str()]).out;
+    assert!(screen.contains("card dio  LOST: "), "{screen}");
+    node.stop();
+}
+
+/// A point of a card is asked for as one of a meter is.
+fn asked_for_by_name(data: &Path) {
+    for name in ["door", "dio/door"] {
+        let said = about("log", data, &["--point", name]);
+        let rows = said.json_lines();
+        assert!(!rows.is_empty(), "{said:?}");
+        assert!(rows.iter().all(|row| row["point_id"] == "door"), "{said:?}");
+    }
+    let card = about("log", data, &["--meter", "dio"]);
+    assert_eq!(card.code, Some(1));
+    assert!(card.err.contains("is a card and no meter"), "{card:?}");
 }

@@ -316,7 +316,7 @@ impl ModbusBus {
         books.link.silent_attempts += 1;
         let dead = !self.wire.is_serial() && books.link.silent_attempts >= SILENT_ATTEMPTS_MAX;
         if dead {
-            books.link.lost(now);
+            books.link.given_up();
             books.out.push(Action::Disconnect);
             books.report_loss(now, String::from("nothing answers on the connection"));
         }

@@ -5,7 +5,7 @@ use super::site::{Site, meter_id, port_id, schedule_id};
 use super::world::{ANCHOR, FIRST_SLOT, MS, S, Script, Sent, World, all_well};
 use crate::limits::QUARANTINE_AFTER;
 use crate::{Input, PortEngine, SetupError, Stream};
-use evidence::kinds::Payload;
+use evidence::kinds::{AttemptFailed, Payload};
 use evidence::reasons::{AttemptCause, DowntimeCause, EventCode, MarkerKind};
 use evidence::{CommitId, MonoNs, Slot, SourceId};
 use std::boxed::Box;
@@ -292,6 +292,25 @@ fn a_port_that_cannot_be_opened_is_named_in_every_session() {
         assert!(world.readings().len() > 4);
         assert_eq!(world.connects, 6);
     }
+}
+
+/// Meters behind a gateway that are silent, one after the other: the connection is opened anew meanwhile, and those
+/// that come after them are read in every slot.
+//= A4.3
+//= R5.3
+#[test]
+fn silent_meters_behind_a_gateway_hide_nobody() {
+    let site = Site::tcp(12);
+    let mut world = World::new(&site, silent(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    run(&site, &mut world, 5);
+    assert!(world.connects > 1, "the connection was given up");
+    let refused = |failed: &&AttemptFailed| failed.cause == AttemptCause::ConnectRefused;
+    assert_eq!(world.failures().into_iter().filter(refused).count(), 0);
+    assert_eq!(
+        world.readings().len(),
+        5 * 2 * 2,
+        "two points of two meters"
+    );
 }
 
 //= A4.3

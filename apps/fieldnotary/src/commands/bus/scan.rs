@@ -20,7 +20,7 @@ const SERIAL: (u8, u8) = (1, 247);
 /// A gateway that knows an address and got no answer from it says so with these codes.
 const GATEWAY: [u64; 2] = [0x0A, 0x0B];
 
-/// Asks each address. Ends badly where nobody answers, or an answer is damaged.
+/// Asks each address. Ends badly where nobody answers, an answer is damaged, or an address could not be asked.
 pub(super) fn scan(args: &BusScanArgs) -> Result<Ended, String> {
     let (contract, port) = line::of(&args.line)?;
     let port = line::known(&contract, &port)?;
@@ -46,8 +46,8 @@ pub(super) fn scan(args: &BusScanArgs) -> Result<Ended, String> {
     };
     let pattern = asking_for(&args.register)?;
     let meters = (first..=last).map(|unit| {
-        let id: MeterId = unit
-            .to_string()
+        // Meters are asked in the order of their names.
+        let id: MeterId = format!("{unit:03}")
             .parse()
             .map_err(|error| format!("{error}"))?;
         Ok(Meter {
@@ -69,6 +69,7 @@ pub(super) fn scan(args: &BusScanArgs) -> Result<Ended, String> {
     })?;
     drop(progress);
     let found = found(&outcome);
+    let unasked = unasked(&outcome);
     match args.json {
         true => sayln!(
             "{}",
@@ -76,15 +77,19 @@ pub(super) fn scan(args: &BusScanArgs) -> Result<Ended, String> {
                 "port": line::shown(port),
                 "asked": [first, last],
                 "register": args.register,
+                "unasked": unasked,
                 "found": found.iter().map(Found::json).collect::<Vec<_>>(),
             })
         ),
-        false => say!("{}", screen(port, (first, last), timeout_ms, &found)),
+        false => say!(
+            "{}",
+            screen(port, (first, last), timeout_ms, &found, &unasked)
+        ),
     }
     let damaged = found
         .iter()
         .any(|one| matches!(one.answer, Answer::Damaged(_)));
-    Ok(match found.is_empty() || damaged {
+    Ok(match found.is_empty() || damaged || !unasked.is_empty() {
         true => Ended::Badly,
         false => Ended::Well,
     })
@@ -116,7 +121,7 @@ fn asking_for(register: &str) -> Result<Meter, String> {
 /// An address at which somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Found {
-    unit: String,
+    unit: u8,
     answer: Answer,
 }
 
@@ -136,7 +141,7 @@ impl Found {
             Answer::Exception(code) => ("exception", json!(code)),
             Answer::Damaged(cause) => ("damaged", json!(cause.name())),
         };
-        json!({ "unit": self.unit.parse::<u8>().ok(), "answer": answer, "detail": detail })
+        json!({ "unit": self.unit, "answer": answer, "detail": detail })
     }
 
     fn words(&self) -> String {
@@ -156,14 +161,18 @@ impl Found {
     }
 }
 
+fn unit_of(meter: &MeterId) -> u8 {
+    meter.as_str().parse().unwrap_or(u8::MAX)
+}
+
 fn found(outcome: &Outcome) -> Vec<Found> {
     let answer = |record: &Payload| match record {
         Payload::Reading(reading) => Some(Found {
-            unit: reading.meter_id.to_string(),
+            unit: unit_of(&reading.meter_id),
             answer: Answer::Value(reading.raw.0.clone()),
         }),
         Payload::AttemptFailed(failed) => Some(Found {
-            unit: failed.meter_id.to_string(),
+            unit: unit_of(&failed.meter_id),
             answer: match (failed.cause, failed.exception) {
                 (AttemptCause::Exception, Some(code)) if GATEWAY.contains(&code) => return None,
                 (AttemptCause::Exception, code) => Answer::Exception(code.unwrap_or(0)),
@@ -180,23 +189,56 @@ fn found(outcome: &Outcome) -> Vec<Found> {
         _ => None,
     };
     let mut found: Vec<Found> = outcome.records.iter().filter_map(answer).collect();
-    found.sort_by_key(|one| one.unit.parse::<u8>().unwrap_or(u8::MAX));
+    found.sort_by_key(|one| one.unit);
     found
 }
 
-fn screen(port: &Port, (first, last): (u8, u8), timeout_ms: u64, found: &[Found]) -> String {
+/// Addresses of which nothing is known: there was no line to ask them on.
+fn unasked(outcome: &Outcome) -> Vec<u8> {
+    let unasked = |record: &Payload| match record {
+        Payload::AttemptFailed(failed)
+            if matches!(
+                failed.cause,
+                AttemptCause::ConnectRefused
+                    | AttemptCause::ConnectionLost
+                    | AttemptCause::PortUnavailable
+            ) =>
+        {
+            Some(unit_of(&failed.meter_id))
+        }
+        _ => None,
+    };
+    outcome.records.iter().filter_map(unasked).collect()
+}
+
+fn screen(
+    port: &Port,
+    (first, last): (u8, u8),
+    timeout_ms: u64,
+    found: &[Found],
+    unasked: &[u8],
+) -> String {
     let mut out = format!(
         "{}: addresses {first} to {last}, {} each\n\n",
         line::shown(port),
         words::span(timeout_ms)
     );
+    if let (Some(first), Some(last)) = (unasked.first(), unasked.last()) {
+        let asked = words::count(unasked.len() as u64, "address", "addresses");
+        out += &ink(
+            Ink::Bad,
+            &format!(
+                "{asked} between {first} and {last} could not be asked: the line or connection went\n\n"
+            ),
+        );
+    }
     if found.is_empty() {
         return out
             + "nobody answered: look at wiring, speed and parity, and give it a longer --timeout\n";
     }
     let mut table = Table::new(&[("unit", Align::Right), ("answer", Align::Left)]);
     for one in found {
-        table.row([one.unit.clone(), one.words()]);
+        table.row([one.unit.to_string(), one.words()]);
     }
     out += &format!(
         "{table}\n{}\n",

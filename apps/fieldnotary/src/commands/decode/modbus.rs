@@ -88,15 +88,26 @@ pub(in crate::commands) fn told(bytes: &[u8], tcp: bool, request: bool) -> (Stri
 }
 
 fn read(bytes: &[u8], args: &DecodeModbusArgs) -> Decoded {
-    let (rtu, tcp) = (rtu(bytes), tcp(bytes));
+    if args.rtu || args.tcp {
+        return read_as(bytes, args.tcp, args);
+    }
+    let (fits_rtu, fits_tcp) = (rtu(bytes).1.is_none(), tcp(bytes).1.is_none());
+    // Where neither fits, a header that starts as one of TCP does and no function code of RTU.
+    let by_tcp = fits_tcp || !fits_rtu && looks_like_tcp(bytes);
+    let decoded = read_as(bytes, by_tcp, args);
+    // A request for two registers counts as a header of TCP as well: what its CRC proves goes before what a header of
+    // seven bytes happens to say.
+    let by_chance = by_tcp && fits_rtu && !decoded.faults.is_empty();
+    if by_chance {
+        read_as(bytes, false, args)
+    } else {
+        decoded
+    }
+}
+
+fn read_as(bytes: &[u8], by_tcp: bool, args: &DecodeModbusArgs) -> Decoded {
     let told = args.rtu || args.tcp;
-    let fits = |link: &(Option<Link>, Option<Fault>)| link.1.is_none();
-    let by_tcp = match told {
-        true => args.tcp,
-        // Where neither fits, a header that starts as one of TCP does and no function code of RTU.
-        false => fits(&tcp) || !fits(&rtu) && looks_like_tcp(bytes),
-    };
-    let (link, fault) = if by_tcp { tcp } else { rtu };
+    let (link, fault) = if by_tcp { tcp(bytes) } else { rtu(bytes) };
     let mut decoded = Decoded {
         link,
         readings: Vec::new(),

@@ -3,7 +3,7 @@
 use crate::cli::LogArgs;
 use crate::commands::entries::Absent;
 use crate::when::Edge;
-use evidence::{Entry, Kind, Payload, UtcNs};
+use evidence::{Entry, Kind, Payload, PointId, SourceId, UtcNs};
 use serde_json::json;
 
 /// What the command line asks for.
@@ -71,7 +71,12 @@ impl Filter {
         let Some(wanted) = &self.point else {
             return true;
         };
+        let of_card =
+            |card: &SourceId, point: &PointId| is_point(&format!("{card}/{point}"), wanted);
         match payload {
+            Some(Payload::Soe(soe)) => of_card(&soe.source, &soe.point_id),
+            Some(Payload::PulseCount(pulse)) => of_card(&pulse.source, &pulse.point_id),
+            Some(Payload::Analog(analog)) => of_card(&analog.source, &analog.point_id),
             Some(Payload::Reading(reading)) => is_point(
                 &format!("{}/{}", reading.meter_id, reading.point_id),
                 wanted,
@@ -88,7 +93,7 @@ impl Filter {
     }
 }
 
-/// Whether `m07/energy` is meant by `energy` or `m07/energy`; names may have slashes of their own.
+/// Whether `m07/energy` is meant by `energy` or `m07/energy`, `dio-1/door` by `door`; names may have slashes of their own.
 pub(super) fn is_point(full: &str, wanted: &str) -> bool {
     full == wanted
         || full

@@ -57,6 +57,8 @@ pub(super) struct Committer {
     pub(super) boot_id: evidence::BootId,
     pub(super) truth_degraded: bool,
     pub(super) start: StartKind,
+    /// Whether the node was in safe mode since anything was captured.
+    pub(super) safe_mode: bool,
     pub(super) time: TimeMaps,
     /// Whether a statement was committed since this recorder started: stamps rest on it.
     pub(super) time_noted: bool,
@@ -322,6 +324,9 @@ impl Committer {
                     over.extend(self.budget.take(Part::Queue, queued_ns, now));
                 }
                 Payload::Loss(loss) => self.given_up.observe(CommitId(id), loss),
+                Payload::Event(event) if event.code == EventCode::SafeModeEntered => {
+                    self.safe_mode = true;
+                }
                 _ => {}
             }
         }

@@ -12,6 +12,8 @@ pub(super) struct Since {
     epochs: Vec<Began>,
     /// Whether the node was told to stop since the newest of them.
     stopped: bool,
+    /// Whether it was in safe mode since anything was captured.
+    safe_mode: bool,
     /// When the newest schedule of each source started.
     starts: BTreeMap<SourceId, MonoNs>,
 }
@@ -47,11 +49,20 @@ impl Since {
                 });
             }
             Payload::Event(event) if event.code == EventCode::OrderlyStop => self.stopped = true,
+            Payload::Event(event) if event.code == EventCode::SafeModeEntered => {
+                self.safe_mode = true;
+            }
             Payload::Marker(marker) if marker.marker == MarkerKind::ScheduleStart => {
+                self.safe_mode = false;
                 self.starts.insert(marker.source.clone(), marker.at);
             }
             _ => {}
         }
+    }
+
+    /// Whether it was in safe mode since anything was captured.
+    pub(super) fn in_safe_mode(&self) -> bool {
+        self.safe_mode
     }
 
     /// How the node itself began. `start` is what is known without these entries.
@@ -115,6 +126,7 @@ mod tests {
         Since {
             epochs: epochs.collect(),
             stopped,
+            safe_mode: false,
             starts: [("tcp", 40), ("rs485-1", 90)]
                 .map(|(source, at)| (SourceId::new(source).unwrap(), MonoNs(at)))
                 .into(),

@@ -21,14 +21,16 @@ pub(super) enum StartKind {
 }
 
 impl StartKind {
-    /// Why slots before a capturing process's start were missed.
-    pub(super) fn cause(self, seen_before: bool) -> DowntimeCause {
-        match (self, seen_before) {
-            (_, true) | (Self::Alone, false) => DowntimeCause::ProcessRestart,
-            (Self::Reboot, false) => DowntimeCause::Reboot,
-            (Self::Crash, false) => DowntimeCause::NodeRestart,
-            (Self::Orderly, false) => DowntimeCause::OrderlyStop,
-            (Self::Adopted, false) => DowntimeCause::Adoption,
+    /// Why slots before a capturing process's start were missed. `safe_mode` tells whether the node was in it since
+    /// anything was captured: how it was stopped then explains next to nothing.
+    pub(super) fn cause(self, seen_before: bool, safe_mode: bool) -> DowntimeCause {
+        match (self, seen_before, safe_mode) {
+            (_, true, _) | (Self::Alone, false, false) => DowntimeCause::ProcessRestart,
+            (_, false, true) => DowntimeCause::SafeMode,
+            (Self::Reboot, false, false) => DowntimeCause::Reboot,
+            (Self::Crash, false, false) => DowntimeCause::NodeRestart,
+            (Self::Orderly, false, false) => DowntimeCause::OrderlyStop,
+            (Self::Adopted, false, false) => DowntimeCause::Adoption,
         }
     }
 }
@@ -95,7 +97,12 @@ mod tests {
             (StartKind::Adopted, true, DowntimeCause::ProcessRestart),
         ];
         for (start, seen, cause) in cases {
-            assert_eq!(start.cause(seen), cause);
+            assert_eq!(start.cause(seen, false), cause);
+            let in_safe_mode = match seen {
+                true => DowntimeCause::ProcessRestart,
+                false => DowntimeCause::SafeMode,
+            };
+            assert_eq!(start.cause(seen, true), in_safe_mode);
         }
     }
 }

@@ -145,6 +145,7 @@ pub(super) fn begin(
         feed: Arc::new(Feed::new(reader, work)),
         heads,
         seal,
+        safe_mode: remembered.since.in_safe_mode(),
         alive: remembered.since.captured(start, node_started),
         named_losses: BTreeSet::new(),
         given_up: remembered.given_up,

@@ -263,12 +263,12 @@ impl Committer {
                 last_attempt: None,
                 last_reply: None,
             };
-            let cause = self.start.cause(false);
+            let cause = self.start.cause(false, self.safe_mode);
             self.stage_missed(&end.source, &end.schedule, cause, end.missed);
             self.stage(stop.into());
         }
         let seen_before = start.again || self.alive.contains(&source);
-        let cause = self.start.cause(seen_before);
+        let cause = self.start.cause(seen_before, self.safe_mode);
         self.stage_missed(&source, &schedule, cause, start.missed);
         let slot = start.slot;
         let reply = SlotStart {
