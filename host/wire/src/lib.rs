@@ -1,6 +1,7 @@
 //! The wire under a port: a serial device with what its UART counts and how its transceiver is switched, or a
 //! TCP connection; and waiting on it. Who reads a port, asks one by hand or listens on one does it through here.
 
+mod claim;
 mod device;
 mod latency;
 mod rs485;
@@ -11,6 +12,7 @@ mod transport;
 mod uart;
 mod wait;
 
+pub use claim::{claimed, in_use};
 pub use device::{is_pseudo_terminal, trouble};
 pub use transport::Transport;
 pub use wait::{Ready, wait};

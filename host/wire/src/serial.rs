@@ -1,5 +1,6 @@
 //! Opens a serial device as the contract describes its line.
 
+use crate::claim::claim;
 use crate::device::{is_pseudo_terminal, refusal, trouble};
 use crate::{latency, rs485, uart};
 use contract::{Parity, SerialLine};
@@ -25,6 +26,7 @@ impl Serial {
         }
         let port = SerialPort::open(&line.device, |settings| configured(settings, line))
             .map_err(|error| not_opened(line, &error))?;
+        claim(&line.device, &port)?;
         let mut left_out = Vec::new();
         if let Some(wish) = &line.rs485 {
             left_out = rs485::apply(&port, wish, line.echo)

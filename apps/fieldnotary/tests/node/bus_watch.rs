@@ -2,7 +2,7 @@
 
 use crate::common::contract::Contract;
 use crate::common::sites::{Node, Street};
-use crate::common::{READY, Said, fieldnotary, json_lines, program, text, wait_until};
+use crate::common::{READY, Said, fieldnotary, json_lines, list, program, text, wait_until};
 use rustix::fd::OwnedFd;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::path::PathBuf;
@@ -210,4 +210,30 @@ fn the_last_failing_frames_of_a_meter_are_in_the_log() {
         "{unknown:?}"
     );
     node.stop();
+}
+
+/// Whoever asks or listens on the line of a running node would take its replies: also on a pseudo-terminal, and as root.
+//= A3.7
+#[test]
+fn a_line_that_a_node_reads_is_left_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let street = Street::start(dir.path(), 4);
+    let contract = street.contract(Contract::new("example.org/taken", "1MiB", 4));
+    let node = Node::start(dir.path(), "node", &contract);
+    node.wait_for("readings", 10);
+    let ports = list(street.description(), "ports").iter();
+    let mut lines = ports.filter(|port| text(port, "carrier") == "rtu");
+    let device = text(lines.next().unwrap(), "path");
+    let asked = |verb: &str, more: &[&str]| {
+        let line = ["bus", verb, "--rtu", device, "--parity", "none"];
+        fieldnotary([&line, more].concat())
+    };
+    for (verb, more) in [("scan", &["--units", "1-2"]), ("watch", &["--for", "1s"])] {
+        let said = asked(verb, more);
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.err.contains("is open in process"), "{said:?}");
+    }
+    node.stop();
+    let free = asked("scan", &["--units", "1-2"]);
+    assert_eq!(free.code, Some(0), "{free:?}");
 }

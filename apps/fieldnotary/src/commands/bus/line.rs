@@ -100,15 +100,16 @@ pub(super) fn is_closed(name: &str) -> Result<(), String> {
     let Ok(device) = std::fs::canonicalize(name) else {
         return Ok(());
     };
+    if let Some(why) = wire::claimed(name) {
+        return Err(why);
+    }
     // Of a pseudo-terminal whoever plays the meters has this end open too.
     if device.starts_with("/dev/pts") {
         return Ok(());
     }
     match holder(&device) {
         None => Ok(()),
-        Some((pid, process)) => Err(format!(
-            "{name} is open in process {pid} ({process}); two masters on one line disturb each other: stop it first"
-        )),
+        Some((pid, process)) => Err(wire::in_use(name, pid, &process)),
     }
 }
 

@@ -54,7 +54,7 @@ impl Site {
         Ok(Self { data, contract })
     }
 
-    /// Whether the contract in force has this meter and this port; the error names those that it has.
+    /// Whether the contract in force has this meter and this port or card; the error names those that it has.
     pub(super) fn has(
         &self,
         meter: Option<&MeterId>,
@@ -68,10 +68,12 @@ impl Site {
                 named(known)
             ));
         }
-        if let Some(port) = port.filter(|port| !self.contract.ports.contains_key(*port)) {
-            let known = self.contract.ports.keys().map(SourceId::as_str);
+        let (ports, cards) = (&self.contract.ports, &self.contract.points.cards);
+        let is_there = |port: &SourceId| ports.contains_key(port) || cards.contains_key(port);
+        if let Some(port) = port.filter(|port| !is_there(port)) {
+            let known = ports.keys().chain(cards.keys()).map(SourceId::as_str);
             return Err(format!(
-                "the node has no port {:?}; {}",
+                "the node has no port or card {:?}; {}",
                 port.as_str(),
                 named(known)
             ));
