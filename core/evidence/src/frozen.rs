@@ -15,6 +15,8 @@ pub mod names {
     pub const SEQ_WINDOW: &str = "seq_window";
     /// The last count of a pulse meter; label: the point.
     pub const PULSES: &str = "pulses_counted";
+    /// How often work of people was begun and not ended; label: `station`, `port ID` or `meter ID`.
+    pub const WORK: &str = "work_open";
     /// Version of a numbering; label of all that follow: port and schedule.
     pub const SLOT_VERSION: &str = "slot_version";
     /// Length of its slots; 0 where the contract has the schedule no more.
@@ -44,7 +46,7 @@ pub mod names {
 pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED, PULSES,
-        SEQ_WINDOW,
+        SEQ_WINDOW, WORK,
     };
     let whole = [
         PART,
@@ -55,6 +57,7 @@ pub fn is_reserved(name: &str) -> bool {
         BOOT_TO_STABLE,
         LOST_ENTRIES,
         PULSES,
+        WORK,
     ];
     whole.contains(&name) || name.starts_with("slot_")
 }

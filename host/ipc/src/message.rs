@@ -10,8 +10,8 @@ use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use evidence::reasons::{Custody, LossCause, TruthClass};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, PointId, ScheduleId,
-    SourceId, UtcNs,
+    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs, PointId,
+    ScheduleId, SourceId, UtcNs,
 };
 use std::fmt;
 
@@ -89,6 +89,8 @@ code_list! {
         8 Stopping = "stopping" => "the node is being stopped";
         9 Kind = "kind" => "a kind that this process may not write";
         10 Actor = "actor" => "the actor that it states is not who asks";
+        11 Point = "point" => "a point that the contract does not have there";
+        12 Named = "named" => "what it says of another entry is not what that entry says";
     }
 }
 
@@ -355,6 +357,12 @@ messages! {
     27 CountStart { "That count."
         0 point: PointId => "the pulse meter";
         1 count: Option<u64> => "absent where none was ever committed";
+    }
+    33 WorkAsked { "The io process asks where people work: what it captures there is a test." }
+    34 WorkUnderWay { "There, by the maintenance entries so far."
+        0 station: bool => "on the whole station";
+        1 sources: Vec<SourceId> => "on these ports and cards";
+        2 meters: Vec<MeterId> => "on these meters";
     }
 
     64 SignCheckpoint { "Asks for a signature on a tree head."

@@ -8,7 +8,7 @@ use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use evidence::limits::ENTRY_BYTES_MAX;
 use evidence::reasons::{Custody, LossCause, TruthClass};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Field, Generation, Kind, MonoNs, PointId,
+    BootId, Captured, CommitId, Digest, Epoch, Field, Generation, Kind, MeterId, MonoNs, PointId,
     ScheduleId, SourceId, UtcNs,
 };
 
@@ -47,7 +47,7 @@ macro_rules! as_in_evidence {
 
 as_in_evidence!(
     bool, i64, u32, u64, BootId, CommitId, Custody, Digest, Epoch, Generation, LossCause, MonoNs,
-    PointId, ScheduleId, SourceId, TruthClass, UtcNs,
+    MeterId, PointId, ScheduleId, SourceId, TruthClass, UtcNs,
 );
 
 impl<T: Wire> Wire for Option<T> {

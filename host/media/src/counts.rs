@@ -11,6 +11,8 @@ use crate::marker::{Mark, MarkFinding, MarkerBoard, Times, file_name};
 
 /// Ending of the files' names.
 const EXTENSION: &str = "fnc";
+/// The same of cards that are played: what a recording counted is no count of the meter that is wired later.
+const PLAYED_EXTENSION: &str = "fnp";
 
 /// Counts of pulse meters.
 pub type Counts = BTreeMap<PointId, u64>;
@@ -20,18 +22,21 @@ pub type Counts = BTreeMap<PointId, u64>;
 pub struct CountBoard(MarkerBoard);
 
 impl CountBoard {
-    /// Opens the board of a card with room for these pulse meters; gives the counts that are there.
+    /// Opens the board of a card with room for these pulse meters; gives the counts that are there. A card that is
+    /// `played` from a recording has a board of its own.
     ///
     /// # Errors
     /// As [`MarkerBoard::open`].
     pub fn open(
         dir: &Path,
         card: &SourceId,
+        played: bool,
         boot_id: BootId,
         meters: &[PointId],
     ) -> Result<(Self, Counts, Vec<MarkFinding>), MediaError> {
         std::fs::create_dir_all(dir).map_err(|error| MediaError::new("creating", dir, error))?;
-        let path = dir.join(file_name(card, EXTENSION));
+        let extension = if played { PLAYED_EXTENSION } else { EXTENSION };
+        let path = dir.join(file_name(card, extension));
         let ids: Vec<MeterId> = meters.iter().map(MeterId::from).collect();
         let (board, marks, findings) = MarkerBoard::open_file(&path, boot_id, &ids)?;
         let count = |mark: &Mark| {
@@ -66,8 +71,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let card = SourceId::new("dio").unwrap();
         let meters = ["gas", "water"].map(|id| PointId::new(id).unwrap());
-        let open =
-            |boot: u8| CountBoard::open(dir.path(), &card, BootId([boot; 16]), &meters).unwrap();
+        let open = |boot: u8| {
+            let boot = BootId([boot; 16]);
+            CountBoard::open(dir.path(), &card, false, boot, &meters).unwrap()
+        };
         let (mut board, counts, _) = open(1);
         assert!(counts.is_empty());
         for count in 1..=9 {
@@ -79,6 +86,9 @@ mod tests {
             (counts, findings.len()),
             (BTreeMap::from([(meters[1].clone(), 9)]), 0)
         );
+        let (_, played, _) =
+            CountBoard::open(dir.path(), &card, true, BootId([2; 16]), &meters).unwrap();
+        assert!(played.is_empty(), "a recording counts for itself");
         assert!(
             read_marks(dir.path()).0.is_empty(),
             "no session was attempted"

@@ -23,8 +23,11 @@ pub enum Place {
     Papers,
     /// The directories of the serial devices: an adapter that is plugged in again is another file.
     Devices,
-    /// The station's own cards: folders of GPIO chips, directories of channels, recordings.
+    /// The station's own cards: folders of GPIO chips, recordings.
     Cards,
+    /// Where directories of channels lie, also those that come later: a chip that is plugged in, or whose driver is
+    /// loaded, is a new directory below `/sys/devices`, wherever its class has a link to it.
+    Channels,
     /// Where the time process has sockets that daemons answer to.
     TimeSockets,
     /// The real-time clock, the clocks of network cards, the temperature.
@@ -158,6 +161,7 @@ pub const ROLES: &[Row] = &[
             (Place::Markers, Access::Write),
             (Place::Devices, Access::Devices),
             (Place::Cards, Access::Devices),
+            (Place::Channels, Access::Read),
             (Place::Trial, Access::Write),
         ],
         network: Network::Named,

@@ -32,6 +32,8 @@ const PLACES: &[Place] = &[
     Place::Standing,
     Place::Papers,
     Place::Devices,
+    Place::Cards,
+    Place::Channels,
     Place::TimeSockets,
     Place::Sensors,
     Place::Trial,

@@ -4,6 +4,7 @@
 mod claim;
 mod device;
 mod latency;
+mod limits;
 mod rs485;
 mod serial;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! An open wire: what is sent on it, what it hands over, what it counted.
 
+use crate::limits::READ_BYTES;
 use crate::serial::Serial;
 use contract::{Port, PortKind, SerialLine};
 use io_plane::UartErrors;
@@ -7,9 +8,6 @@ use rustix::fd::{AsFd, BorrowedFd};
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
-
-/// Bytes read at once; a whole Modbus or M-Bus frame fits.
-const READ_BYTES: usize = 512;
 
 /// An open wire.
 #[derive(Debug)]

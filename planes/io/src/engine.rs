@@ -160,6 +160,11 @@ impl PortEngine {
                 self.bus.line_errors(books, now, errors);
             }
             Input::QueueFull(full) => books.queue_full = full,
+            Input::Work(work) => {
+                for meter in &mut books.meters {
+                    meter.test = work.is_on(&meter.meter.id);
+                }
+            }
             Input::Stop => books.begin_stop(now),
         }
         self.advance(now);

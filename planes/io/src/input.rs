@@ -1,6 +1,7 @@
 //! What the engine of a port is told.
 
 use crate::slots::SlotClock;
+use crate::work::Work;
 use alloc::string::String;
 use alloc::vec::Vec;
 use evidence::{MeterId, ScheduleId, Seq};
@@ -84,6 +85,8 @@ pub enum Input {
     /// The host's queue towards the recorder is full (`true`), or has space again (`false`). Sessions
     /// under way still end with a batch.
     QueueFull(bool),
+    /// Where people work now; replaces what was said before. What would be good is a test there.
+    Work(Work),
     /// Finish: the request in flight may still be answered, nothing new starts.
     Stop,
 }

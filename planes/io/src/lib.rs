@@ -74,6 +74,7 @@ mod stray;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod work;
 
 pub use action::{Action, Actions, Batch, Mark};
 pub use decode::{Decoded, decode};
@@ -83,3 +84,4 @@ pub use plan::{Gaps, Plan, PlannedRead};
 pub use slots::SlotClock;
 pub use state::{Event, State, TRANSITIONS, Transition};
 pub use stray::{Met, STRAYS, Stray, Turn};
+pub use work::Work;

@@ -69,6 +69,11 @@ pub const FACTS_MAX: usize = 65_536;
 pub const RECORDS_WAITING_MAX: usize = 16_384;
 /// A card with no more numbers than this asks for another block: what it may need until one comes.
 pub const CARD_LEASE_LOW: u64 = 512;
+/// Samples of a channel that are compared for noise: few, so that a value that moves is not taken for one that is
+/// disturbed.
+pub const NOISE_SAMPLES: usize = 8;
+/// Samples that may be missing before a value is stale, where the contract says nothing.
+pub const STALE_SAMPLES: u64 = 3;
 /// Records of a card in one batch.
 pub const RECORDS_PER_BATCH: usize = 128;
 

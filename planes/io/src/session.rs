@@ -9,6 +9,7 @@ use crate::input::Stream;
 use crate::lease::Lease;
 use crate::limits::{COOL_NS_MAX, OWED_MAX};
 use crate::state::{Event, State};
+use crate::work::marked;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use contract::{Meter, Port};
@@ -122,6 +123,8 @@ pub(crate) struct MeterState {
     pub(crate) retries: u32,
     /// What a session in quarantine costs that it does not answer, in nanoseconds.
     pub(crate) trial_ns: u64,
+    /// Whether people work on it.
+    pub(crate) test: bool,
     health: Health,
 }
 
@@ -140,6 +143,7 @@ impl MeterState {
             bucket: Bucket::default(),
             served: MonoNs(0),
             trial_ns: 0,
+            test: false,
             health: Health::default(),
         }
     }
@@ -277,7 +281,7 @@ impl MeterState {
             attempt: read.attempt,
             raw: read.decoded.raw,
             value: read.decoded.value,
-            quality: read.decoded.quality,
+            quality: marked(read.decoded.quality, self.test),
             contract: origin.contract,
         };
         session.records.push(reading.into());

@@ -9,6 +9,7 @@ mod model;
 mod quarantine;
 mod site;
 mod stray;
+mod work;
 mod world;
 
 pub(crate) use site::{point, register};

@@ -4,6 +4,7 @@
 //! Entries are shown in order of commit; the report is then drawn up from what they established.
 
 mod absent;
+mod cards;
 mod cover;
 mod draw;
 mod filter;
@@ -76,6 +77,9 @@ impl GapAccount {
                     self.predecessors.push((id.generation, before));
                 }
             }
+            Payload::Soe(soe) => self.account.soe(id, &soe),
+            Payload::PulseCount(pulse) => self.account.pulse(id, &pulse),
+            Payload::Analog(analog) => self.account.analog(id, &analog),
             Payload::Event(_)
             | Payload::Audit(_)
             | Payload::Checkpoint(_)
@@ -85,10 +89,7 @@ impl GapAccount {
             | Payload::Probe(_)
             | Payload::Maintenance(_)
             | Payload::SignOff(_)
-            | Payload::Wiring(_)
-            | Payload::Soe(_)
-            | Payload::PulseCount(_)
-            | Payload::Analog(_) => {}
+            | Payload::Wiring(_) => {}
         }
     }
 

@@ -12,6 +12,9 @@ const PORT_DESCRIPTORS: u64 = 12;
 const PORT_MEMORY_BYTES: u64 = 12 << 20;
 /// Network cards whose clocks are looked for.
 const CARD_CLOCKS_MAX: u32 = 8;
+/// What the kernel says of its devices, and where in it the devices themselves are.
+const SYSFS: &str = "/sys";
+const SYSFS_DEVICES: &str = "/sys/devices";
 /// Port of a collector's address that names none.
 const HTTPS_PORT: u16 = 443;
 
@@ -88,6 +91,7 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
         (Place::Papers, papers.collect()),
         (Place::Devices, devices.flatten().collect()),
         (Place::Cards, cards(contract)),
+        (Place::Channels, channels(contract)),
         (Place::TimeSockets, time_sockets(contract, data)),
         (Place::Sensors, sensors(contract)),
     ]);
@@ -99,19 +103,32 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
 }
 
 /// What cards are: a chip that is plugged in again is another file of its folder, as is a recording that is
-/// written anew, and a directory of the
-/// kernel's is where its link leads.
+/// written anew.
 fn cards(contract: &Contract) -> Vec<PathBuf> {
     let cards = contract.points.cards.values();
     let places = cards.flat_map(|card| match card.kind {
         CardKind::Gpio | CardKind::Recording => device_directories(Path::new(&card.path)),
-        CardKind::Hwmon | CardKind::Iio => {
-            let path = PathBuf::from(&card.path);
-            let real = std::fs::canonicalize(&path);
-            real.into_iter().chain([path]).collect()
-        }
+        CardKind::Hwmon | CardKind::Iio => Vec::new(),
     });
     places.filter(|path| path.exists()).collect()
+}
+
+/// Where directories of channels are or will be. A name in `/sys/class` or `/sys/bus` is a link, and what it leads
+/// to is made anew below `/sys/devices` with each chip that comes; nobody knows where. A directory elsewhere comes
+/// where its name says.
+fn channels(contract: &Contract) -> Vec<PathBuf> {
+    let cards = contract.points.cards.values();
+    let of_channels = |kind| matches!(kind, CardKind::Hwmon | CardKind::Iio);
+    let cards = cards.filter(|card| of_channels(card.kind));
+    let places = cards.flat_map(|card| {
+        let path = Path::new(&card.path);
+        match path.starts_with(SYSFS) {
+            true => vec![PathBuf::from(SYSFS_DEVICES)],
+            false => device_directories(path),
+        }
+    });
+    let places: std::collections::BTreeSet<PathBuf> = places.collect();
+    places.into_iter().filter(|path| path.exists()).collect()
 }
 
 /// Where sockets of ours lie that daemons answer to: chronyd writes only where it may, beside its own. A folder

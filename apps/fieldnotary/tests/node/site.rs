@@ -285,6 +285,55 @@ fn trouble_that_stays_at_the_old_place_is_told_from_trouble_that_comes_along() {
     assert_eq!(about("wiring", &data, &["--meter", "m77"]).code, Some(1));
 }
 
+/// What is read while people work on a line is marked as a test, by the process that reads it.
+//= A3.8
+#[test]
+fn readings_during_maintenance_are_marked_as_a_test_and_no_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let street = Street::start(dir.path(), 4);
+    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4));
+    let node = Node::start(dir.path(), "node", &contract);
+    let data = node.data().to_owned();
+    let newest = |meter: &str, quality: &str| {
+        wait_until(
+            &format!("{meter} {quality}"),
+            Duration::from_secs(20),
+            || {
+                let newest = newest_of(&data, meter, "voltage");
+                (text(&newest, "reason") == quality).then_some(newest)
+            },
+        )
+    };
+    newest("m03", "none");
+    let say = |phase: &str, more: &[&str]| {
+        let words = [&[phase, "--reason", "terminator", "--json"], more].concat();
+        let said = tell("maintenance", &data, &words);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        number(&said.json(), "commit_id")
+    };
+    let began = say("begin", &["--meter", "m03"]);
+    let first = newest("m03", "test");
+    assert!(number(&first, "commit_id") > began);
+    assert_eq!(text(&newest_of(&data, "m01", "voltage"), "reason"), "none");
+    let status = node.status();
+    assert_eq!(status["maintenance"], serde_json::json!(["meter m03"]));
+    // Whoever comes to work later knows it too: the io process of a new start.
+    let data = node.stop();
+    let node = Node::start(dir.path(), "node", &contract);
+    let size = number(&node.status(), "log_size");
+    wait_until("more readings", Duration::from_secs(20), || {
+        let newest = newest_of(&data, "m03", "voltage");
+        (number(&newest, "commit_id") > size).then_some(())
+    });
+    assert_eq!(text(&newest_of(&data, "m03", "voltage"), "reason"), "test");
+    let refused = ["--meter", "m03", "--point", "voltage", "--expected", "1"];
+    let refused = tell("signoff", &data, &refused);
+    assert!(refused.err.contains("questionable (test)"), "{refused:?}");
+    say("end", &["--meter", "m03"]);
+    newest("m03", "none");
+    node.stop();
+}
+
 /// The contract with two meters in each other's places.
 fn swapped(contract: &Contract, one: &str, other: &str) -> Contract {
     let name = |meter: &str| format!("id = {meter:?}");

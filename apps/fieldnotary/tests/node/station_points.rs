@@ -140,7 +140,7 @@ fn edges_counts_and_values_are_in_the_log_and_a_count_survives_whatever_ends_the
     std::fs::write(dir.path().join("edges.txt"), "").unwrap();
     let data = node.stop();
     sound(&data);
-    std::fs::remove_file(data.join("markers/dio.fnc")).unwrap();
+    std::fs::remove_file(data.join("markers/dio.fnp")).unwrap();
     let node = Node::start(dir.path(), "node", &contract);
     let restored = count(&data, 7, "log");
     assert_eq!(number(&restored, "count"), 7);
@@ -214,4 +214,41 @@ fn asked_for_by_name(data: &Path) {
     let card = about("log", data, &["--meter", "dio"]);
     assert_eq!(card.code, Some(1));
     assert!(card.err.contains("is a card and no meter"), "{card:?}");
+}
+
+/// A chip whose driver is loaded later, or that is plugged in, is a directory that nobody could name at the start.
+//= R10.5
+//= R3.3
+#[test]
+fn a_directory_of_channels_that_comes_after_the_start_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    std::fs::create_dir(dir.join("sys")).unwrap();
+    let path = dir.join("sys/hwmon7");
+    let node = Node::start(
+        dir,
+        "node",
+        &Contract::of(format!(
+            "[station]\norigin = \"example.org/later\"\n\n[storage]\nsegment_size = \"1MiB\"\nsegments = 4\n\n\
+             [[schedule]]\nid = \"second\"\nevery = \"1s\"\n\n\
+             [[card]]\nid = \"box\"\nkind = \"hwmon\"\npath = {path:?}\n\n\
+             [[ai]]\nid = \"temp\"\ncard = \"box\"\nchannel = \"temp1_input\"\nschedule = \"second\"\n\
+             sample = \"100ms\"\nscale = \"0.001\"\n"
+        )),
+    );
+    let data = node.data().to_owned();
+    row(&data, "the lost card", |row| row["code"] == "port_lost");
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("temp1_input"), "21500\n").unwrap();
+    row(&data, "the value", |row| {
+        row["kind"] == "analog" && row["value"] == "21.500"
+    });
+    let data = node.stop();
+    // Its slots are due like a meter's, and those that had no value have their cause.
+    let gaps = about("gaps", &data, &[]);
+    let said = format!("{gaps:?}");
+    assert!(
+        said.contains("source_lost") && said.contains("IF_ERR"),
+        "{said}"
+    );
 }

@@ -208,6 +208,19 @@ impl StationPoints {
             .collect()
     }
 
+    /// The points of a card that follow a schedule.
+    #[must_use]
+    pub fn following(&self, card: &SourceId, schedule: &ScheduleId) -> Vec<&PointId> {
+        let pulses = self.pulses.values();
+        let pulses = pulses.map(|one| (&one.card, &one.schedule, &one.id));
+        let analogs = self.analogs.values();
+        let analogs = analogs.map(|one| (&one.card, &one.schedule, &one.id));
+        let follows =
+            |(on, of, _): &(&SourceId, &ScheduleId, &PointId)| *on == card && *of == schedule;
+        let all = pulses.chain(analogs).filter(follows);
+        all.map(|(_, _, id)| id).collect()
+    }
+
     /// Every schedule that a point follows.
     pub fn schedules(&self) -> impl Iterator<Item = &ScheduleId> {
         let pulses = self.pulses.values().map(|pulse| &pulse.schedule);
@@ -224,6 +237,15 @@ impl StationPoints {
         all.filter(|(on, _)| *on == card)
             .map(|(_, id)| id)
             .collect()
+    }
+
+    /// The card of a point.
+    #[must_use]
+    pub fn card_of(&self, point: &PointId) -> Option<&SourceId> {
+        let input = self.inputs.get(point).map(|one| &one.card);
+        let pulse = || self.pulses.get(point).map(|one| &one.card);
+        let analog = || self.analogs.get(point).map(|one| &one.card);
+        input.or_else(pulse).or_else(analog)
     }
 
     /// The unit of a point; empty where it has none.

@@ -5,14 +5,14 @@ use super::{
     FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf, Lease, Leased, Message,
     NoteText, Offers, PersonEntry, ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint,
     SignedNote, SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers,
-    TimeOffer, TimeStatement, Welcome,
+    TimeOffer, TimeStatement, Welcome, WorkAsked, WorkUnderWay,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
 use evidence::reasons::{CounterState, Custody, EventCode, LossCause, TruthClass};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MonoNs, PointId, ScheduleId,
-    SourceId, UtcNs,
+    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs, PointId,
+    ScheduleId, SourceId, UtcNs,
 };
 use proptest::prelude::{any, prop_assert_eq, proptest};
 
@@ -47,6 +47,18 @@ fn an_offer(number: u64) -> TimeOffer {
 
 fn offer(number: u64) -> Message {
     an_offer(number).into()
+}
+
+fn of_work() -> Vec<Message> {
+    vec![
+        WorkAsked {}.into(),
+        WorkUnderWay {
+            station: true,
+            sources: vec![SourceId::new("rs485").unwrap()],
+            meters: vec![MeterId::new("m07").unwrap(), MeterId::new("m08").unwrap()],
+        }
+        .into(),
+    ]
 }
 
 fn of_pulses() -> Vec<Message> {
@@ -283,6 +295,7 @@ fn samples() -> Vec<Message> {
     [
         with_the_recorder(),
         of_pulses(),
+        of_work(),
         reports(),
         of_the_feed(),
         with_the_signer(),

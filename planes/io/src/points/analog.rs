@@ -1,15 +1,11 @@
 //! One analog input: from a raw number to a value that says whether it can be believed.
 
+use crate::limits::{NOISE_SAMPLES, STALE_SAMPLES};
 use alloc::collections::VecDeque;
 use contract::Analog;
 use core::cmp::Ordering::{Greater, Less};
 use evidence::reasons::QualityReason;
 use evidence::{Decimal, MonoNs, Quality};
-
-/// Samples that are compared for noise.
-const NOISE_SAMPLES: usize = 8;
-/// Samples that may be missing before a value is stale, where the contract says nothing.
-const STALE_SAMPLES: u64 = 3;
 
 /// What a sample came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +28,10 @@ pub(super) struct Channel {
     /// The last one told.
     pub(super) told: Option<Taken>,
     pub(super) faults: u64,
-    test: bool,
+    /// Records for which the queue had no room.
+    pub(super) dropped: u64,
+    /// What it says is no measurement of daily life: played, or people work on it.
+    pub(super) test: bool,
 }
 
 impl Channel {
@@ -45,6 +44,7 @@ impl Channel {
             last: None,
             told: None,
             faults: 0,
+            dropped: 0,
             test,
         }
     }

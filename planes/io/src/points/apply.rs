@@ -84,6 +84,7 @@ impl CardEngine {
             Fact::Lost { line, count } => self.lost(at, line, count),
             Fact::Due { schedule, slot } => self.due(at, schedule, slot),
             Fact::Sample { channel, taken } => self.sample(at, channel, taken),
+            Fact::Test(test) => self.set_test(at, test),
             Fact::Gone => self.all_gone(at),
         }
     }
@@ -228,6 +229,21 @@ impl CardEngine {
             Some((true, _)) => self.tell_analog(channel, AnalogCause::Quality, None),
             Some((false, true)) => self.tell_analog(channel, AnalogCause::Spontaneous, None),
             _ => {}
+        }
+    }
+
+    /// People begin or end work: inputs tell it at once, counts and values with what they say next.
+    fn set_test(&mut self, at: MonoNs, test: bool) {
+        for place in 0..self.lines.len() {
+            match self.lines.get_mut(place).map(|one| &mut one.role) {
+                Some(Role::Input(input)) => input.condition.test = test,
+                Some(Role::Pulse(pulse)) => pulse.test = test,
+                Some(Role::Fault { .. }) | None => {}
+            }
+            self.check_quality(place, at);
+        }
+        for channel in &mut self.channels {
+            channel.test = test;
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Condition {
     pub chatters: bool,
     /// It has too many glitches.
     pub noisy: bool,
-    /// Its card is a recording.
+    /// Its card is a recording, or people work on it.
     pub test: bool,
 }
 

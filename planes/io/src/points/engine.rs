@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use contract::{CardKind, Contract, Debounce};
 use core::fmt;
 use evidence::reasons::{CountBasis, DowntimeCause, EventCode};
-use evidence::{CommitId, MonoNs, Payload, PointId, ScheduleId, Seq, SourceId};
+use evidence::{CommitId, MeterId, MonoNs, Payload, PointId, ScheduleId, Seq, SourceId};
 
 /// Why there can be no engine for a card.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub struct CardEngine {
     pub(super) card: SourceId,
+    /// It is a recording: a test whatever people do.
+    played: bool,
     pub(super) contract: CommitId,
     pub(super) schedules: Vec<Schedule>,
     pub(super) lines: Vec<Line>,
@@ -134,6 +136,7 @@ impl CardEngine {
         let channels = analogs.map(|point| Channel::new(point, place(&point.schedule), test));
         Ok(Self {
             card: card.clone(),
+            played: test,
             contract: configuration,
             channels: channels.collect(),
             schedules: ids.into_iter().cloned().map(Schedule::new).collect(),
@@ -187,6 +190,10 @@ impl CardEngine {
             Input::Edges(edges) => edges.into_iter().for_each(|edge| self.edge(edge)),
             Input::Sample { channel, taken } => self.sampled(now, &channel, taken),
             Input::QueueFull(full) => self.queue_full = full,
+            Input::Work(work) => {
+                let test = self.played || work.is_on(&MeterId::from(&self.card));
+                self.order.put(now, Fact::Test(test));
+            }
             Input::Stop => self.begin_stop(now),
         }
         self.advance(now);

@@ -3,6 +3,7 @@
 use crate::action::Batch;
 use crate::input::Stream;
 use crate::slots::SlotClock;
+use crate::work::Work;
 use alloc::string::String;
 use alloc::vec::Vec;
 use evidence::reasons::CountBasis;
@@ -83,6 +84,8 @@ pub enum Input {
     },
     /// The host's queue towards the recorder is full (`true`), or has space again (`false`).
     QueueFull(bool),
+    /// Where people work now, as for a port; a card is a meter of its own name.
+    Work(Work),
     /// Finish.
     Stop,
 }

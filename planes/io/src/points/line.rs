@@ -49,7 +49,7 @@ pub(super) struct Pulse {
     pub(super) overflows: u64,
     /// The count board is behind.
     pub(super) moved: bool,
-    /// Whatever is counted is played, not measured.
+    /// Whatever is counted is played, or people work on it.
     pub(super) test: bool,
 }
 
@@ -69,6 +69,8 @@ pub(super) struct Line {
     pub(super) confirmed: u64,
     pub(super) rejected: u64,
     pub(super) lost: u64,
+    /// Records for which the queue had no room; what they said is told later, or counted in the line's counters.
+    pub(super) dropped: u64,
     pub(super) widths: Widths,
 }
 
@@ -87,6 +89,7 @@ impl Line {
             confirmed: 0,
             rejected: 0,
             lost: 0,
+            dropped: 0,
             widths: Widths::default(),
         }
     }

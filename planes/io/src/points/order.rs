@@ -25,6 +25,8 @@ pub(super) enum Fact {
         channel: usize,
         taken: Result<Decimal, String>,
     },
+    /// Whether what is captured from here on is a test.
+    Test(bool),
     /// The card is gone.
     Gone,
 }

@@ -43,12 +43,14 @@ impl CardEngine {
             return;
         };
         if !room {
+            line.dropped += 1;
             if change == SoeChange::Edge {
                 input.untold(EdgeLossCause::QueueFull);
             } else {
                 // Its quality is told with what had no record, once there is room.
                 input.untold.get_or_insert((0, EdgeLossCause::QueueFull));
             }
+            self.note_full(place);
             return;
         }
         input.quality = input.condition.row().quality;
@@ -77,11 +79,23 @@ impl CardEngine {
     /// A record of edges that a line lost; a supervising line's is one of the input that it supervises.
     pub(super) fn tell_lost(&mut self, place: usize, at: MonoNs, count: u64, loss: EdgeLossCause) {
         if !self.has_room() {
-            // The kernel's loss stays in the line's counter; here it joins what the queue cost.
-            if let Some(Role::Input(input)) = self.lines.get_mut(place).map(|one| &mut one.role) {
+            // The kernel's loss stays in the line's counter; here it joins what the queue cost the input, also
+            // where the line is the one that supervises it.
+            let of = match self.lines.get_mut(place) {
+                Some(line) => {
+                    line.dropped += 1;
+                    match line.role {
+                        Role::Fault { of, .. } => of,
+                        Role::Input(_) | Role::Pulse(_) => place,
+                    }
+                }
+                None => return,
+            };
+            if let Some(Role::Input(input)) = self.lines.get_mut(of).map(|one| &mut one.role) {
                 let before = input.untold.map_or(0, |(count, _)| count);
                 input.untold = Some((before + count, EdgeLossCause::QueueFull));
             }
+            self.note_full(place);
             return;
         }
         let Some(line) = self.lines.get(place) else {
@@ -114,21 +128,37 @@ impl CardEngine {
         self.waiting.push_back(soe.into());
     }
 
-    /// Tells, once there is room again, what had none.
+    /// An event for records that had no room; the log of events bounds how many.
+    fn note_full(&mut self, place: usize) {
+        let point = self.lines.get(place).map(|line| &line.point);
+        let words = format!(
+            "{RECORDS_WAITING_MAX} records wait for the recorder; one of {} had no room",
+            point.map_or("?", |point| point.as_str())
+        );
+        let news = News::new(EventCode::QueueOverflow).detail(words);
+        self.events.note(self.last, news);
+    }
+
+    /// Tells, once there is room again, what had none: also that what may be believed of an input is not what was
+    /// told last, whatever else it owes.
     pub(super) fn tell_untold(&mut self) {
         if self.queue_full || self.waiting.len() > RECORDS_WAITING_MAX / 2 {
             return;
         }
         let at = self.order.left();
         for place in 0..self.lines.len() {
-            let waits = |role: &Role| match role {
-                Role::Input(input) => {
-                    matches!(input.untold, Some((_, EdgeLossCause::QueueFull)))
+            let owes = self.lines.get(place).and_then(|line| match &line.role {
+                Role::Input(input) if input.condition.row().quality != input.quality => {
+                    Some(SoeChange::Quality)
                 }
-                Role::Fault { .. } | Role::Pulse(_) => false,
-            };
-            if self.lines.get(place).is_some_and(|line| waits(&line.role)) {
-                self.tell(place, at, SoeChange::Lost, None);
+                Role::Input(input) => {
+                    let full = matches!(input.untold, Some((_, EdgeLossCause::QueueFull)));
+                    full.then_some(SoeChange::Lost)
+                }
+                Role::Fault { .. } | Role::Pulse(_) => None,
+            });
+            if let Some(change) = owes {
+                self.tell(place, at, change, None);
             }
         }
     }
@@ -145,10 +175,12 @@ impl CardEngine {
             return;
         };
         if !room {
+            line.dropped += 1;
             let schedule = self.schedules.get_mut(pulse.schedule);
             if let (Some(schedule), Some(slot)) = (schedule, slot) {
                 schedule.miss(None, slot, 1, DowntimeCause::Backpressure);
             }
+            self.note_full(place);
             return;
         }
         let suspect = core::mem::take(&mut pulse.suspect);
@@ -195,10 +227,17 @@ impl CardEngine {
             return;
         };
         if !room {
+            channel.dropped += 1;
+            let words = format!(
+                "{RECORDS_WAITING_MAX} records wait for the recorder; one of {} had no room",
+                channel.point.id
+            );
             let schedule = self.schedules.get_mut(channel.schedule);
             if let (Some(schedule), Some(slot)) = (schedule, slot) {
                 schedule.miss(None, slot, 1, DowntimeCause::Backpressure);
             }
+            let news = News::new(EventCode::QueueOverflow).detail(words);
+            self.events.note(self.last, news);
             return;
         }
         let point = &channel.point;
@@ -342,6 +381,7 @@ impl CardEngine {
             sheet.value("edge_pending_cnt", &label, line.filter.waiting());
             sheet.value("debounce_reject_cnt", &label, line.rejected);
             sheet.value("edge_lost_cnt", &label, line.lost);
+            sheet.value("record_dropped_cnt", &label, line.dropped);
             sheet.value("glitch_cnt", &label, line.widths.total());
             for (bucket, count) in line.widths.buckets().filter(|(_, count)| *count > 0) {
                 sheet.value("glitch_width", &format!("{label}/{bucket}"), count);
@@ -364,6 +404,7 @@ impl CardEngine {
         for channel in &self.channels {
             let label = channel.point.id.as_str();
             sheet.value("sample_fault_cnt", label, channel.faults);
+            sheet.value("record_dropped_cnt", label, channel.dropped);
         }
         sheet.counters
     }

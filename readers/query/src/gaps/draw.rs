@@ -256,18 +256,19 @@ impl Stretch<'_> {
             .filter(absent)
             .cloned()
             .collect();
-        let told = |point: &PointId| {
-            let failed = session.failed.as_ref();
-            failed.is_some_and(|(_, _, points)| points.contains(point))
-        };
-        let (failed, silent): (Vec<_>, Vec<_>) = absent.into_iter().partition(told);
-        if let (false, Some((entry, cause, _))) = (failed.is_empty(), &session.failed) {
-            let found = Found {
-                class: GapClass::IfErr,
-                cause: cause.name(),
-                entry: Some(*entry),
-            };
-            self.missing(failed, (number, end), Some(seq), found);
+        let mut silent = absent;
+        for (entry, cause, points) in &session.failed {
+            let told = |point: &PointId| points.contains(point);
+            let (failed, rest): (Vec<_>, Vec<_>) = silent.into_iter().partition(told);
+            silent = rest;
+            if !failed.is_empty() {
+                let found = Found {
+                    class: GapClass::IfErr,
+                    cause,
+                    entry: Some(*entry),
+                };
+                self.missing(failed, (number, end), Some(seq), found);
+            }
         }
         if !silent.is_empty() {
             for (first, end, found) in self.explain(number, end, number) {
@@ -416,11 +417,9 @@ fn draw_seqs(
     for (first, end) in explained {
         let from = next;
         if first > next && !account.handed_seqs(meter, next, first) {
-            let sessions = account.sessions.get(meter);
-            let before = sessions.and_then(|all| Some(all.range(..next).next_back()?.1));
-            let after = sessions.and_then(|all| Some(all.range(first..).next()?.1));
-            let entry = |session: Option<&Session>| session.and_then(|session| session.first);
-            let lost = loss_between(losses, entry(before), entry(after)).is_some();
+            let (before, after) = account.entries_around(meter, next, first);
+            let lost = loss_between(losses, before, after).is_some();
+            let (before, after) = account.sessions_around(meter, next, first);
             next = next.max(end);
             let due = |session: Option<&Session>| account.utc(session?.slot?);
             if !filter.meets(due(before), due(after)) {

@@ -77,6 +77,10 @@ impl Account {
             if let Some((seq, _)) = sessions.last_key_value() {
                 reached.seqs.insert(meter.clone(), seq.saturating_add(1));
             }
+            let records = self.records.get(meter);
+            if let Some((_, newest)) = records.and_then(|all| all.last_key_value()) {
+                reached.seqs.insert(meter.clone(), newest.end);
+            }
             for (place, number) in sessions.values().filter_map(|session| session.slot) {
                 let next = reached.slots.entry((place, meter.clone())).or_insert(0);
                 *next = number.saturating_add(1).max(*next);

@@ -1,5 +1,6 @@
 //! What the entries established: which slots were due, which sessions there were, what explains the rest.
 
+use super::cards::Records;
 use super::handed::{HandedOver, Reached, frozen};
 use contract::{Contract, Pace};
 use evidence::kinds::{AttemptFailed, Counter, Downtime, Marker, Reading, SeqSkip};
@@ -19,8 +20,9 @@ pub(super) struct Session {
     pub(super) first: Option<EntryId>,
     /// Points read, with how often.
     pub(super) readings: BTreeMap<PointId, u64>,
-    /// The attempt that ended the session without all its points.
-    pub(super) failed: Option<(EntryId, AttemptCause, Vec<PointId>)>,
+    /// Points that it left without a reading, with the entry and the cause: one for the attempt that ended a read
+    /// session, for a card one for each point.
+    pub(super) failed: Vec<(EntryId, &'static str, Vec<PointId>)>,
     /// Whether a request left the node.
     pub(super) on_the_wire: bool,
 }
@@ -83,6 +85,10 @@ pub(super) struct Account {
     numberings: BTreeMap<Numbering, usize>,
     pub(super) due: Vec<Due>,
     pub(super) sessions: BTreeMap<MeterId, BTreeMap<u64, Session>>,
+    /// Numbers of the records of cards, by the first of a stretch.
+    pub(super) records: BTreeMap<MeterId, BTreeMap<u64, Records>>,
+    /// The session of a slot of a card, by the numbering's place and the slot's number.
+    pub(super) card_slots: BTreeMap<(SourceId, usize, u64), u64>,
     pub(super) gaps: BTreeMap<MeterId, Vec<SeqGap>>,
     pub(super) skips: BTreeMap<MeterId, Vec<(u64, u64)>>,
     /// The epoch entry of a generation whose first snapshot is still to come.
@@ -128,7 +134,7 @@ impl Account {
                 | AttemptCause::BudgetSpent
         );
         if failed.last {
-            session.failed = Some((id, failed.cause, failed.points));
+            session.failed = vec![(id, failed.cause.name(), failed.points)];
         }
     }
 
@@ -232,7 +238,9 @@ impl Account {
         let gaps = self.gaps.get(meter).into_iter().flatten();
         let gaps = gaps.map(|gap| (gap.first, gap.first.saturating_add(gap.count)));
         let skips = self.skips.get(meter).into_iter().flatten().copied();
-        single.chain(gaps).chain(skips).collect()
+        let records = self.records.get(meter).into_iter().flatten();
+        let records = records.map(|(first, records)| (*first, records.end));
+        single.chain(gaps).chain(skips).chain(records).collect()
     }
 
     /// Whether any run expected readings of this meter.
@@ -282,8 +290,16 @@ impl Account {
                 meter: meter.id.clone(),
                 points: meter.points.iter().map(|point| point.id.clone()).collect(),
             });
+        // A card is one meter, whose points are those that follow the schedule.
+        let own = contract.map(|contract| contract.points.following(source, schedule));
+        let own = own
+            .filter(|points| !points.is_empty())
+            .map(|points| Expected {
+                meter: MeterId::from(source),
+                points: points.into_iter().cloned().collect(),
+            });
         let known = self.expected.entry((source.clone(), schedule.clone()));
-        Arc::clone(known.or_insert_with(|| Arc::new(meters.collect())))
+        Arc::clone(known.or_insert_with(|| Arc::new(meters.chain(own).collect())))
     }
 
     fn due_at(&mut self, numbering: Numbering) -> usize {
@@ -315,13 +331,28 @@ impl Account {
         meter: &MeterId,
         slot: Option<Slot>,
     ) -> Option<(usize, u64)> {
-        let Slot { version, number } = slot?;
         let contract = self.contract.as_ref()?;
         let schedule = contract.meters.get(meter)?.schedule.clone();
+        self.slot_of(source, schedule, slot?)
+    }
+
+    /// The same of a slot whose schedule is known.
+    pub(super) fn slot_of(
+        &mut self,
+        source: &SourceId,
+        schedule: ScheduleId,
+        slot: Slot,
+    ) -> Option<(usize, u64)> {
+        let Slot { version, number } = slot;
         let at = self.due_at((source.clone(), schedule, version));
         let due = self.due.get_mut(at)?;
         due.last = due.last.max(Some(number));
         Some((at, number))
+    }
+
+    /// The contract in force.
+    pub(super) fn contract(&self) -> Option<&Contract> {
+        self.contract.as_ref()
     }
 
     fn session(&mut self, meter: &MeterId, seq: u64) -> &mut Session {

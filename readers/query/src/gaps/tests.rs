@@ -1,5 +1,6 @@
 //! Every due reading that is missing is found once, whatever numbers the entries hold.
 
+mod cards;
 mod generations;
 
 use super::{GapAccount, GapFilter, GapReport};
@@ -24,13 +25,17 @@ struct Log {
 impl Log {
     /// Begins with a contract of two meters, each with two points, read at this pace.
     fn new(every: &str) -> Self {
-        let mut log = Self {
+        let mut log = Self::empty();
+        log.configure(every);
+        log
+    }
+
+    fn empty() -> Self {
+        Self {
             account: GapAccount::new(),
             generation: Generation(1),
             next: 0,
-        };
-        log.configure(every);
-        log
+        }
     }
 
     fn configure(&mut self, every: &str) {

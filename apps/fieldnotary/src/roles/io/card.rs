@@ -1,12 +1,13 @@
 //! Drives the engine of one card: edges, samples, time and leases in, records out.
 
+use super::Place;
 use super::keeper::Progress;
 use super::outbox::{CARD_ITEMS_MAX, News, Outbox};
 use super::session::{self, Delivery};
+use super::work::Watch;
 use crate::clock;
-use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
-use contract::Contract;
+use contract::{CardKind, Contract};
 use evidence::reasons::CountBasis;
 use evidence::{MeterId, MonoNs, PointId, Seq, SourceId};
 use io_plane::points::{Action, CardEngine, Input, Restored};
@@ -24,17 +25,21 @@ use std::time::Duration;
 const LOOK_UP_NS: u64 = 100_000_000;
 
 /// Captures on one card until it is told to stop.
-pub(super) fn run(
-    contract: &Contract,
-    data: &DataDir,
-    id: &SourceId,
-    stop: &Arc<AtomicBool>,
-    progress: Progress,
-) -> Result<(), String> {
+pub(super) fn run(place: &Place<'_>, progress: Progress) -> Result<(), String> {
+    let Place {
+        contract,
+        data,
+        id,
+        stop,
+        work,
+    } = *place;
     let (bell, ringer) = session::bell(id)?;
     let give_up = Arc::new(AtomicBool::new(false));
     let mut link = RecorderLink::for_port(&data.recorder_socket(), id, &give_up);
     let Some(welcome) = session::welcome(&mut link, stop, &give_up) else {
+        return Ok(());
+    };
+    let Some(work) = work.of(id, stop) else {
         return Ok(());
     };
     let on_board = |error: media::MediaError| format!("card {id}: its boards: {error}");
@@ -42,8 +47,10 @@ pub(super) fn run(
     let meters = pulse_meters(contract, id);
     let marks = MarkerBoard::open(&dir, id, boot, std::slice::from_ref(&group));
     let (marks, _, marks_found) = marks.map_err(on_board)?;
+    let card = contract.points.cards.get(id);
+    let played = card.is_some_and(|card| card.kind == CardKind::Recording);
     let (counts, board, counts_found) =
-        CountBoard::open(&dir, id, boot, &meters).map_err(on_board)?;
+        CountBoard::open(&dir, id, played, boot, &meters).map_err(on_board)?;
     for finding in marks_found.iter().chain(&counts_found) {
         eprintln!("io: {id}: its boards: {finding:?}");
     }
@@ -67,6 +74,7 @@ pub(super) fn run(
         wake_at: MonoNs(0),
         stopped: false,
         progress,
+        work,
     };
     driver.number_slots(&mut link)?;
     let delivery = Delivery::begin(outbox, link, id, give_up);
@@ -125,6 +133,7 @@ struct Driver<'a> {
     wake_at: MonoNs,
     stopped: bool,
     progress: Progress,
+    work: Watch,
 }
 
 /// Also where the work ended by a fault: what is in the queue is delivered, and no more comes.
@@ -154,6 +163,9 @@ impl Driver<'_> {
                 told = true;
                 self.feed(Input::Stop);
                 continue;
+            }
+            if let Some(work) = self.work.news() {
+                self.feed(Input::Work(work));
             }
             if self.now >= self.wake_at {
                 self.feed(Input::Tick);

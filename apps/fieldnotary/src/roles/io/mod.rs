@@ -5,6 +5,7 @@ mod keeper;
 mod outbox;
 mod port;
 mod session;
+mod work;
 
 use crate::clock;
 use crate::paths::DataDir;
@@ -15,6 +16,7 @@ use keeper::{Keeper, News, Progress};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use work::UnderWay;
 
 /// How often the ports are looked after.
 const LOOK_UP: Duration = Duration::from_millis(20);
@@ -27,14 +29,15 @@ pub(crate) fn run(
     stop: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let reports = Reports::to(data.recorder_socket(), "io");
+    let work = UnderWay::ask(data, stop);
     let wanted = |id: &&SourceId| only.is_empty() || only.iter().any(|port| port == id.as_str());
     let cards = contract.points.cards.keys().filter(wanted);
-    let cards = cards.map(|id| keeper(contract, data, id, stop, card::run));
+    let cards = cards.map(|id| keeper(contract, data, id, stop, &work, card::run));
     let mut keepers: Vec<Keeper> = contract
         .ports
         .keys()
         .filter(wanted)
-        .map(|id| keeper(contract, data, id, stop, port::run))
+        .map(|id| keeper(contract, data, id, stop, &work, port::run))
         .collect();
     keepers.extend(cards);
     loop {
@@ -52,19 +55,36 @@ pub(crate) fn run(
     }
 }
 
-type Run = fn(&Contract, &DataDir, &SourceId, &Arc<AtomicBool>, Progress) -> Result<(), String>;
+/// What a port or a card works with.
+struct Place<'a> {
+    contract: &'a Contract,
+    data: &'a DataDir,
+    id: &'a SourceId,
+    stop: &'a Arc<AtomicBool>,
+    work: &'a UnderWay,
+}
+
+type Run = fn(&Place<'_>, Progress) -> Result<(), String>;
 
 fn keeper(
     contract: &Contract,
     data: &DataDir,
     id: &SourceId,
     stop: &Arc<AtomicBool>,
+    work: &UnderWay,
     run: Run,
 ) -> Keeper {
     let (contract, data, id, stop) = (contract.clone(), data.clone(), id.clone(), Arc::clone(stop));
-    let name = id.to_string();
+    let (name, work) = (id.to_string(), work.clone());
     Keeper::new(&name, move |progress| {
-        run(&contract, &data, &id, &stop, progress)
+        let place = Place {
+            contract: &contract,
+            data: &data,
+            id: &id,
+            stop: &stop,
+            work: &work,
+        };
+        run(&place, progress)
     })
 }
 

@@ -1,10 +1,11 @@
 //! Drives the engine of one port: bytes, time and leases in, requests and records out.
 
+use super::Place;
 use super::keeper::Progress;
 use super::outbox::{News, Outbox, PORT_ITEMS_MAX};
 use super::session::{self, Delivery};
+use super::work::Watch;
 use crate::clock;
-use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
 use contract::Contract;
 use evidence::{MonoNs, SourceId};
@@ -20,18 +21,22 @@ use wire::{Transport, wait};
 const LOOK_UP: Duration = Duration::from_millis(100);
 
 /// Captures on one port until it is told to stop.
-pub(super) fn run(
-    contract: &Contract,
-    data: &DataDir,
-    id: &SourceId,
-    stop: &Arc<AtomicBool>,
-    progress: Progress,
-) -> Result<(), String> {
+pub(super) fn run(place: &Place<'_>, progress: Progress) -> Result<(), String> {
+    let Place {
+        contract,
+        data,
+        id,
+        stop,
+        work,
+    } = *place;
     let (bell, ringer) = session::bell(id)?;
     // The last records are delivered after the stop, so the link has a stop of its own.
     let give_up = Arc::new(AtomicBool::new(false));
     let mut link = RecorderLink::for_port(&data.recorder_socket(), id, &give_up);
     let Some(welcome) = session::welcome(&mut link, stop, &give_up) else {
+        return Ok(());
+    };
+    let Some(work) = work.of(id, stop) else {
         return Ok(());
     };
     let engine = PortEngine::new(contract, id, welcome.contract)
@@ -59,6 +64,7 @@ pub(super) fn run(
         wake_at: MonoNs(0),
         stopped: false,
         progress,
+        work,
     };
     driver.number_slots(&mut link)?;
     let delivery = Delivery::begin(outbox, link, id, give_up);
@@ -78,6 +84,7 @@ struct Driver<'a> {
     wake_at: MonoNs,
     stopped: bool,
     progress: Progress,
+    work: Watch,
 }
 
 /// Also where the work ended by a fault: what is in the queue is delivered, and no more comes.
@@ -107,6 +114,9 @@ impl Driver<'_> {
                 told = true;
                 self.feed(Input::Stop);
                 continue;
+            }
+            if let Some(work) = self.work.news() {
+                self.feed(Input::Work(work));
             }
             let now = clock::mono();
             self.look_at_uart();

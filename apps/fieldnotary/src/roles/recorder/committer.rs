@@ -178,6 +178,11 @@ impl Committer {
                 let known = CountStart { point, count };
                 self.answers.push((answer, Pending::Ready(known.into())));
             }
+            // With the group: what was said before is durable when it is answered.
+            Work::UnderWay { answer } => {
+                let told = self.ledger.work_under_way();
+                self.answers.push((answer, Pending::Ready(told.into())));
+            }
             Work::Time {
                 id,
                 source,

@@ -1,7 +1,10 @@
 //! Validation of what producers submit (life of a record, step 2): nothing unsound is committed as data.
 
+use contract::StationPoints;
 use evidence::kinds::Counter;
-use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, Stream, frozen};
+use evidence::{
+    Captured, CommitId, Kind, MeterId, Payload, PointId, Seq, SourceId, Stream, frozen,
+};
 use ipc::message::RefuseReason;
 
 /// Records that one submission may have: a frame takes them whole.
@@ -21,11 +24,13 @@ pub(super) struct Objection {
     pub(super) sample: Vec<u8>,
 }
 
-/// Checks CRC, encoding, kind, stream, number and contract of every record.
+/// Checks CRC, encoding, kind, stream, number, contract and point of every record; `points` are the station's own by
+/// the contract in force.
 pub(super) fn check(
     stream: &Stream,
     seq: Option<Seq>,
     contract: CommitId,
+    points: &StationPoints,
     records: Vec<Captured>,
 ) -> Result<Sound, Objection> {
     if records.len() > SUBMISSION_RECORDS_MAX {
@@ -39,12 +44,14 @@ pub(super) fn check(
         });
     }
     let mut sound = Vec::with_capacity(records.len());
-    let mut points = 0;
+    let mut numbered = 0;
     for captured in records {
         // Records of a card's points are numbered one by one, those of a session share its number.
-        let number = seq.map(|seq| Seq(seq.0.saturating_add(points)));
-        points += u64::from(is_of_points(captured.kind));
-        match check_one(stream, number, contract, &captured) {
+        let number = seq.map(|seq| Seq(seq.0.saturating_add(numbered)));
+        numbered += u64::from(is_of_points(captured.kind));
+        let sound_one = check_one(stream, number, contract, &captured)
+            .and_then(|payload| check_point(points, &payload).map(|()| payload));
+        match sound_one {
             Ok(payload) => sound.push((captured, payload)),
             Err((reason, detail)) => {
                 return Err(Objection {
@@ -109,6 +116,21 @@ fn check_one(
     Ok(payload)
 }
 
+/// A record of the station's own points is of one that the contract has on its card.
+fn check_point(points: &StationPoints, payload: &Payload) -> Result<(), (RefuseReason, String)> {
+    let (card, point): (&SourceId, &PointId) = match payload {
+        Payload::Soe(soe) => (&soe.source, &soe.point_id),
+        Payload::PulseCount(pulse) => (&pulse.source, &pulse.point_id),
+        Payload::Analog(analog) => (&analog.source, &analog.point_id),
+        _ => return Ok(()),
+    };
+    if points.card_of(point) == Some(card) {
+        return Ok(());
+    }
+    let detail = format!("the contract has no point {point} on card {card}");
+    Err((RefuseReason::Point, detail))
+}
+
 const fn is_of_points(kind: Kind) -> bool {
     matches!(kind, Kind::Soe | Kind::PulseCount | Kind::Analog)
 }
@@ -120,6 +142,7 @@ fn not_for_producers(kind: Kind) -> String {
 #[cfg(test)]
 mod tests {
     use super::check;
+    use contract::StationPoints;
     use evidence::Stream;
     use evidence::kinds::{Analog, AttemptFailed, Counter, CounterSnapshot, SeqSkip};
     use evidence::reasons::{AnalogCause, AttemptCause, CounterState, SkipCause};
@@ -144,9 +167,16 @@ mod tests {
         .into()
     }
 
+    fn points() -> StationPoints {
+        let text = "[station]\norigin = \"example.org/s\"\n[[schedule]]\nid = \"q\"\nevery = \"15min\"\n\
+            [[card]]\nid = \"dio\"\nkind = \"hwmon\"\npath = \"/sys/class/hwmon/hwmon0\"\n\
+            [[ai]]\nid = \"temp\"\ncard = \"dio\"\nchannel = \"temp1_input\"\nschedule = \"q\"\n";
+        contract::parse(text).unwrap().points
+    }
+
     fn verdict(record: Captured) -> Option<RefuseReason> {
         let stream = Stream::Meter(MeterId::new("m1").unwrap());
-        check(&stream, Some(Seq(5)), CommitId(1), vec![record])
+        check(&stream, Some(Seq(5)), CommitId(1), &points(), vec![record])
             .err()
             .map(|objection| objection.reason)
     }
@@ -206,7 +236,7 @@ mod tests {
     fn records_of_a_card_are_dense_from_the_number_of_their_submission_on() {
         let verdict = |records: Vec<Captured>| {
             let stream = Stream::Meter(MeterId::new("dio").unwrap());
-            let found = check(&stream, Some(Seq(5)), CommitId(1), records);
+            let found = check(&stream, Some(Seq(5)), CommitId(1), &points(), records);
             found.err().map(|objection| objection.reason)
         };
         let dense = vec![analog("dio", 5), analog("dio", 6), analog("dio", 7)];
@@ -215,6 +245,12 @@ mod tests {
         assert_eq!(verdict(hole), Some(RefuseReason::Order));
         let foreign = vec![analog("dio", 5), analog("dio-2", 6)];
         assert_eq!(verdict(foreign), Some(RefuseReason::Stream));
+        let Ok(Payload::Analog(known)) = analog("dio", 5).payload() else {
+            unreachable!()
+        };
+        let point_id = "humidity".parse().unwrap();
+        let strange = Captured::new(&Analog { point_id, ..known }.into());
+        assert_eq!(verdict(vec![strange]), Some(RefuseReason::Point));
     }
 
     //= A4.1

@@ -6,6 +6,7 @@
 mod frozen;
 mod numbering;
 mod points;
+mod work;
 
 pub(super) use numbering::Missed;
 
@@ -90,6 +91,8 @@ pub(crate) struct Ledger {
     started: BTreeSet<(SourceId, ScheduleId)>,
     /// Counts of pulse meters.
     counts: BTreeMap<PointId, u64>,
+    /// Work of people that has not ended, and how often it was begun.
+    work: BTreeMap<work::Scope, u64>,
     contract: Option<Contract>,
     /// Parts of a contract that is not complete yet.
     parts: Vec<Configuration>,
@@ -202,6 +205,7 @@ impl Ledger {
                     count,
                 );
             }
+            Payload::Maintenance(work) => self.worked(work),
             Payload::Configuration(part) => self.observe_configuration(part),
             Payload::CounterSnapshot(snapshot) => self.observe_snapshot(snapshot),
             Payload::Audit(_)
@@ -211,7 +215,6 @@ impl Ledger {
             | Payload::Loss(_)
             | Payload::TimeMap(_)
             | Payload::Probe(_)
-            | Payload::Maintenance(_)
             | Payload::SignOff(_)
             | Payload::Wiring(_) => {}
         }
@@ -266,6 +269,8 @@ impl Ledger {
         if part.part.saturating_add(1) == part.parts {
             // A contract that cannot be read leaves the one before in force, as it does for readers.
             if let Ok(contract) = Contract::from_parts(&self.parts) {
+                self.keep_counts(&contract);
+                self.keep_work(&contract);
                 self.contract = Some(contract);
             }
             self.parts.clear();
@@ -464,7 +469,7 @@ impl Ledger {
 }
 
 /// The meters of a schedule on a port; on a card its points, which are one.
-pub(super) fn meters_on<'c>(
+pub(crate) fn meters_on<'c>(
     contract: &'c Contract,
     port: &SourceId,
     schedule: &ScheduleId,

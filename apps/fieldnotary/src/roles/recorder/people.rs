@@ -3,7 +3,7 @@
 use super::intake::Objection;
 use core::cmp::Ordering;
 use evidence::kinds::SignOff;
-use evidence::reasons::Outcome;
+use evidence::reasons::{Outcome, Validity};
 use evidence::{Captured, Decimal, DecimalError, MonoNs, Payload};
 use ipc::message::RefuseReason;
 
@@ -64,6 +64,38 @@ fn judge(payload: &Payload, uid: u32, now: MonoNs) -> Result<(), (RefuseReason, 
     Ok(())
 }
 
+/// Whether a sign-off says of the reading that it names what is in the log: `found` is the payload of that entry, or
+/// nothing where the log of this generation does not hold it any more.
+pub(super) fn names_its_reading(
+    entry: &Captured,
+    signed: &SignOff,
+    found: Option<&Payload>,
+) -> Result<(), Objection> {
+    let (meter, point, id) = (&signed.meter_id, &signed.point_id, signed.reading);
+    let detail = match found {
+        None => format!("the log of this generation has no entry {id} that can be read"),
+        Some(Payload::Reading(reading)) => {
+            let same = |value: Decimal| value.cmp_value(signed.value) == Ordering::Equal;
+            if (&reading.meter_id, &reading.point_id) != (meter, point) {
+                let (meter, point) = (&reading.meter_id, &reading.point_id);
+                format!("entry {id} is a reading of {meter}/{point}")
+            } else if reading.quality.validity != Validity::Good {
+                format!("the reading in entry {id} is not good")
+            } else if !reading.value.is_some_and(same) {
+                format!("the reading in entry {id} has another value")
+            } else {
+                return Ok(());
+            }
+        }
+        Some(other) => format!("entry {id} is no reading but a {}", other.kind().name()),
+    };
+    Err(Objection {
+        reason: RefuseReason::Named,
+        detail,
+        sample: entry.capture.clone(),
+    })
+}
+
 /// The texts of an entry that are free.
 type Texts<'p> = [Option<&'p str>; 3];
 
@@ -97,10 +129,12 @@ pub(crate) fn agrees(said: &SignOff) -> Result<bool, DecimalError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AGE_NS_MAX, agrees, check};
-    use evidence::kinds::{Audit, Maintenance, SignOff};
-    use evidence::reasons::{MaintenancePhase, Outcome};
-    use evidence::{Captured, CommitId, MeterId, MonoNs, PointId};
+    use super::{AGE_NS_MAX, agrees, check, names_its_reading};
+    use evidence::kinds::{Audit, Maintenance, Reading, SignOff};
+    use evidence::reasons::{MaintenancePhase, Outcome, QualityReason};
+    use evidence::{
+        Blob, Captured, CommitId, MeterId, MonoNs, Payload, PointId, Quality, Seq, SourceId,
+    };
     use ipc::message::RefuseReason;
 
     const NOW: MonoNs = MonoNs(AGE_NS_MAX + 10);
@@ -225,6 +259,59 @@ mod tests {
             assert!(check(&entry(due), 7, NOW).is_ok());
             let refused = check(&entry(other), 7, NOW).unwrap_err();
             assert_eq!(refused.reason, RefuseReason::Encoding);
+        }
+    }
+
+    fn reading(meter: &str, value: &str, quality: Quality) -> Payload {
+        Reading {
+            at: NOW,
+            meter_id: MeterId::new(meter).unwrap(),
+            point_id: PointId::new("e").unwrap(),
+            source: SourceId::new("rs485").unwrap(),
+            seq: Seq(4),
+            slot: None,
+            attempt: 0,
+            raw: Blob::default(),
+            value: value.parse().ok(),
+            quality,
+            contract: CommitId(0),
+        }
+        .into()
+    }
+
+    /// What it compares is in the log, as it says: neither the entry nor its value can be invented.
+    //= U8
+    #[test]
+    fn a_sign_off_names_a_good_reading_of_its_point_with_that_value() {
+        let signed = sign_off(["1234.5", "1234.5", "0"], Outcome::Done);
+        let entry = Captured::new(&signed.clone().into());
+        let test = Quality::questionable(QualityReason::Test);
+        for (found, refused) in [
+            (Some(reading("m1", "1234.50", Quality::GOOD)), None),
+            (None, Some("no entry 1 that can be read")),
+            (
+                Some(reading("m2", "1234.5", Quality::GOOD)),
+                Some("is a reading of m2/e"),
+            ),
+            (
+                Some(reading("m1", "1234.6", Quality::GOOD)),
+                Some("another value"),
+            ),
+            (Some(reading("m1", "1234.5", test)), Some("is not good")),
+            (
+                Some(work("ada (uid 7)").payload().unwrap()),
+                Some("is no reading but a maintenance"),
+            ),
+        ] {
+            let said = names_its_reading(&entry, &signed, found.as_ref());
+            match (said, refused) {
+                (Ok(()), None) => {}
+                (Err(said), Some(words)) => {
+                    assert_eq!(said.reason, RefuseReason::Named);
+                    assert!(said.detail.contains(words), "{}", said.detail);
+                }
+                (said, _) => panic!("{found:?}: {said:?}"),
+            }
         }
     }
 }

@@ -150,6 +150,7 @@ impl Session {
                 point: count.point,
                 answer,
             },
+            Message::WorkAsked(_) => Work::UnderWay { answer },
             Message::Submit(submit) => Work::Submit {
                 id: submit.submission_id,
                 source: self.introduced()?,

@@ -43,6 +43,7 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "journal": journal(recorder),
         "lost": lost(recorder),
         "medium": recorder.media.json(),
+        "maintenance": recorder.ledger.work_words(),
         "anchors": {
             "power": anchor(&["uvlo_cnt", "vbat_droop_cnt", "reset_reason"]),
             "clock": anchor(&["step_adjust_cnt", "drift_estimate", "last_sync_age"]),

@@ -40,6 +40,8 @@ pub(super) enum Work {
     },
     /// The highest count of a pulse meter.
     Count { point: PointId, answer: Answer },
+    /// Where people work.
+    UnderWay { answer: Answer },
     /// How the clocks stand.
     Time {
         id: u64,

@@ -3,6 +3,7 @@
 use super::site::{MS, OPENED, Site, di};
 use crate::points::Input;
 use std::string::String;
+use std::vec::Vec;
 
 const CALM: &str = "window = \"10ms\"\nchatter_on = 0";
 
@@ -191,4 +192,93 @@ fn what_had_no_room_is_told_as_lost_when_there_is_room() {
         "{:?}",
         soe.last()
     );
+}
+
+/// The queue is full when a frozen point becomes calm: nobody may go on reading `chatter`.
+//= R10.4
+//= R3.1
+#[test]
+fn a_point_that_calms_while_the_queue_is_full_is_told_calm_when_there_is_room() {
+    use crate::limits::RECORDS_WAITING_MAX;
+    let policy = "window = \"0us\"\nchatter_on = 4\nchatter_off = 1\nchatter_time = \"100ms\"";
+    let calm = "[[debounce]]\nid = \"calm\"\nwindow = \"0us\"\nchatter_on = 0\n\
+                [[di]]\nid = \"valve\"\ncard = \"dio\"\nline = 5\ndebounce = \"calm\"\n\
+                fault_line = 6\n\
+                [[pulse]]\nid = \"water\"\ncard = \"dio\"\nline = 7\ndebounce = \"calm\"\nschedule = \"second\"\n";
+    let mut site = Site::open(policy, &(di("door", 4, "") + calm));
+    for turn in 0..6u64 {
+        site.edge(OPENED + (10 + turn) * MS, 4, turn % 2 == 0);
+    }
+    site.until(OPENED + 30 * MS);
+    assert!(site.soe().last().unwrap().contains("chatter"));
+    site.feed(OPENED + 40 * MS, Input::QueueFull(true));
+    for turn in 0..=RECORDS_WAITING_MAX as u64 {
+        site.edge(OPENED + 50 * MS + turn * 1_000, 5, turn % 2 == 0);
+    }
+    // Lost on the supervising line; the snapshot of a due slot has no room either.
+    site.lose(6, 9);
+    site.edge(OPENED + 70 * MS, 6, false);
+    site.until(OPENED + 1_100 * MS);
+    site.feed(OPENED + 1_200 * MS, Input::QueueFull(false));
+    site.until(OPENED + 1_300 * MS);
+    let of = |point: &str| {
+        let all = site.soe();
+        let mut of = all.into_iter().filter(|said| said.contains(point));
+        of.next_back().unwrap()
+    };
+    assert!(
+        of(" door ").ends_with("quality good none 2 chatter"),
+        "{}",
+        of(" door ")
+    );
+    assert!(
+        of(" valve ").ends_with("lost good none 10 queue_full"),
+        "{}",
+        of(" valve ")
+    );
+    let dropped = |label| site.counter("record_dropped_cnt", label);
+    assert_eq!(
+        (dropped("door"), dropped("valve"), dropped("valve/fault")),
+        (1, 1, 1)
+    );
+    assert!(
+        site.events
+            .iter()
+            .any(|said| said.starts_with("queue_overflow")),
+        "{:?}",
+        site.events
+    );
+}
+
+/// What people do on site is in the log, and is no event of the station.
+//= A3.8
+//= R3.1
+#[test]
+fn while_people_work_on_a_card_what_it_says_is_a_test() {
+    use crate::Work;
+    let water = "[[pulse]]\nid = \"water\"\ncard = \"dio\"\nline = 6\ndebounce = \"p\"\nschedule = \"second\"\n";
+    let mut site = Site::open(CALM, &(di("door", 4, "") + water));
+    site.feed(OPENED + 50 * MS, Input::Work(Work::All));
+    site.edge(OPENED + 100 * MS, 4, true);
+    site.until(OPENED + 1_100 * MS);
+    let other = Work::On(["m1".parse().unwrap()].into());
+    site.feed(OPENED + 1_200 * MS, Input::Work(other));
+    site.edge(OPENED + 1_300 * MS, 4, false);
+    site.until(OPENED + 2_100 * MS);
+    assert_eq!(
+        site.soe(),
+        [
+            "0 door 0 initial good none",
+            "50 door 0 quality questionable test",
+            "100 door 1 edge questionable test",
+            "1200 door 1 quality good none",
+            "1300 door 0 edge good none",
+        ]
+    );
+    let counts: Vec<String> = site
+        .pulses()
+        .iter()
+        .map(|one| one.quality.reason.name().into())
+        .collect();
+    assert_eq!(counts, ["test", "none"]);
 }

@@ -1,17 +1,23 @@
 //! The entries that a node of a configuration writes, as long as they will be: each is made and encoded.
 
-use crate::roles::recorder::resting_counters;
-use contract::{Address, Contract, Meter, Point, Source, Table, ValueType};
+use crate::roles::recorder::{meters_on, resting_counters};
+use contract::{Address, Contract, Meter, Point, Schedule, Source, Table, ValueType};
 use evidence::frozen::{self, names};
-use evidence::kinds::{Ack, Checkpoint, Counter, CounterSnapshot, Marker, MeterReport, Reading};
+use evidence::kinds::{
+    Ack, Analog, Checkpoint, Counter, CounterSnapshot, Marker, MeterReport, PulseCount, Reading,
+};
 use evidence::reasons::{
-    CounterState, Custody, HoldoverReason, MarkerKind, TimeQuality, TimeStatus,
+    AnalogCause, CountBasis, CounterState, Custody, HoldoverReason, MarkerKind, TimeQuality,
+    TimeStatus,
 };
 use evidence::{
     Blob, Captured, CommitId, Decimal, Digest, Entry, Epoch, Generation, Header, MonoNs, Payload,
-    Quality, Seq, Slot, SourceId, Stamp, TimeDetail, UtcNs,
+    PointId, Quality, Seq, Slot, SourceId, Stamp, TimeDetail, UtcNs,
 };
 use io_plane::PortEngine;
+use io_plane::limits::COUNTERS_PER_SNAPSHOT_MAX;
+use io_plane::points::CardEngine;
+use std::collections::BTreeMap;
 
 /// A log of some age: its numbers have the length that they will have most of the time.
 const SIZE: u64 = 10_000_000;
@@ -140,6 +146,67 @@ pub(super) fn port_counters(contract: &Contract, port: &SourceId) -> Vec<usize> 
     payloads.map(bytes_of).collect()
 }
 
+/// Bytes of what the points of a card say on a slot of a schedule.
+pub(super) fn card_slot(contract: &Contract, card: &SourceId, schedule: &Schedule) -> Vec<usize> {
+    let points = &contract.points;
+    let at = |point: &PointId| (point.clone(), card.clone(), Some(slot(schedule.every_ms)));
+    let following = points.following(card, &schedule.id);
+    let record = |point: &&PointId| -> Option<Payload> {
+        let (point_id, source, slot) = at(point);
+        let number = Decimal::new(100_000, 0).ok()?;
+        if let Some(pulse) = points.pulses.get(*point) {
+            let policy = points.policies.get(&pulse.policy);
+            let count = PulseCount {
+                at: AT,
+                point_id,
+                source,
+                line: u64::from(pulse.line),
+                seq: Seq(SIZE),
+                slot,
+                count: 100_000,
+                pulse_at: Some(AT),
+                value: number.checked_mul(pulse.weight).ok(),
+                quality: Quality::GOOD,
+                basis: CountBasis::Live,
+                suspect: 0,
+                policy: pulse.policy.to_string(),
+                window_us: policy.map_or(0, |policy| policy.window_us),
+                contract: CommitId(3),
+            };
+            return Some(count.into());
+        }
+        let analog = points.analogs.get(*point)?;
+        let value = Analog {
+            at: AT,
+            point_id,
+            source,
+            channel: analog.channel.clone(),
+            seq: Seq(SIZE),
+            slot,
+            cause: AnalogCause::Cyclic,
+            raw: Some(number),
+            value: number.checked_mul(analog.scale).ok(),
+            quality: Quality::GOOD,
+            calibration: analog.calibration.clone(),
+            contract: CommitId(3),
+        };
+        Some(value.into())
+    };
+    following.iter().filter_map(record).map(bytes_of).collect()
+}
+
+/// Bytes of the snapshots in which a card tells its counters.
+pub(super) fn card_counters(contract: &Contract, card: &SourceId) -> Vec<usize> {
+    let engine = CardEngine::new(contract, card, CommitId(3), &BTreeMap::new());
+    let counters = engine.map_or_else(|_| Vec::new(), |engine| engine.counters());
+    let parts = counters.chunks(COUNTERS_PER_SNAPSHOT_MAX);
+    let snapshot = |part: &[Counter]| CounterSnapshot {
+        at: AT,
+        counters: part.to_vec(),
+    };
+    parts.map(|part| bytes_of(snapshot(part).into())).collect()
+}
+
 fn slot(every_ms: u64) -> Slot {
     let ms = u64::try_from(UTC.0 / 1_000_000).unwrap_or(0);
     Slot {
@@ -185,15 +252,18 @@ fn frozen_state(contract: &Contract, own: &SourceId, ack: Option<usize>) -> Vec<
     let number = slot(60_000).number;
     let streams = contract.ports.keys().map(|port| format!("port {port}"));
     let streams = streams.chain(contract.meters.keys().map(|meter| format!("meter {meter}")));
+    let cards = contract.points.cards.keys();
+    let cards = cards.flat_map(|card| [format!("port {card}"), format!("meter {card}")]);
+    let streams = streams.chain(cards);
     let mut counters: Vec<Counter> = streams
         .map(|stream| counter(names::SEQ_WINDOW, stream, SIZE))
         .collect();
-    for port in contract.ports.keys() {
+    for point in contract.points.pulses.keys() {
+        counters.push(counter(names::PULSES, point.to_string(), 100_000));
+    }
+    for port in contract.ports.keys().chain(contract.points.cards.keys()) {
         for schedule in contract.schedules.keys() {
-            let served = || {
-                let all = contract.meters.values();
-                all.filter(|meter| meter.port == *port && meter.schedule == *schedule)
-            };
+            let served = || meters_on(contract, port, schedule);
             if served().next().is_none() {
                 continue;
             }
@@ -206,9 +276,8 @@ fn frozen_state(contract: &Contract, own: &SourceId, ack: Option<usize>) -> Vec<
                 counters.push(counter(name, label.clone(), number));
             }
             counters.extend(
-                served().map(|meter| {
-                    counter(names::SLOT_SERVED, format!("{label} {}", meter.id), number)
-                }),
+                served()
+                    .map(|meter| counter(names::SLOT_SERVED, format!("{label} {meter}"), number)),
             );
         }
     }

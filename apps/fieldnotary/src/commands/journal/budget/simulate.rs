@@ -84,7 +84,12 @@ pub(super) fn play(contract: &Contract, asked: Asked) -> Result<Played, String> 
         next: 0,
         answered_us: 0,
     });
-    let mut sources: Vec<Source> = sources.collect();
+    let cards = contract.points.cards.values().map(|card| Source {
+        traffic: traffic::of_card(contract, card, &sizes, horizon_ms),
+        next: 0,
+        answered_us: 0,
+    });
+    let mut sources: Vec<Source> = sources.chain(cards).collect();
     let mut writes = Writes::new(contract, asked.page_bytes);
     let mut own = Own::default();
     let end_us = horizon_ms * US_A_MS;
@@ -101,7 +106,7 @@ pub(super) fn play(contract: &Contract, asked: Asked) -> Result<Played, String> 
     }
     let sum = |of: fn(&PortTraffic) -> u64| sources.iter().map(|one| of(&one.traffic)).sum();
     let sessions: u64 = sum(|traffic| traffic.sessions);
-    for _ in 0..leases_of(contract, sessions) {
+    for _ in 0..sum(|traffic| traffic.numbers) / LEASE_BLOCK {
         writes.lease();
     }
     let points = |id| {
@@ -121,7 +126,7 @@ pub(super) fn play(contract: &Contract, asked: Asked) -> Result<Played, String> 
         counts: writes.counts,
         span_ms: horizon_ms,
         sessions,
-        readings_a_day: readings.sum(),
+        readings_a_day: readings.sum::<u64>() + points_a_day(contract),
         overruns: sum(|traffic| traffic.overruns),
     })
 }
@@ -134,16 +139,17 @@ fn sessions_a_day(contract: &Contract) -> u64 {
             .map_or(DAY_MS, |one| one.every_ms);
         DAY_MS / every.max(1)
     };
-    contract.meters.values().map(of).sum()
+    let sessions: u64 = contract.meters.values().map(of).sum();
+    sessions + points_a_day(contract)
 }
 
-/// Blocks of numbers that so many sessions use up; a node that starts leases more.
-fn leases_of(contract: &Contract, sessions: u64) -> u64 {
-    let meters = contract.meters.len() as u64;
-    match meters {
-        0 => 0,
-        _ => sessions / LEASE_BLOCK,
-    }
+/// Counts and values of the station's own points that are due in a day.
+fn points_a_day(contract: &Contract) -> u64 {
+    let slots = contract.points.schedules().map(|id| {
+        let schedule = contract.schedules.get(id);
+        DAY_MS / schedule.map_or(DAY_MS, |one| one.every_ms).max(1)
+    });
+    slots.sum()
 }
 
 /// When the next seal is due: sparser where nothing but seals was committed since the last.
@@ -260,6 +266,27 @@ mod tests {
         let alone = example(|contract| contract.uplink = None);
         let fewer = counts.entries - alone.counts.entries;
         assert!((1_430..=1_450).contains(&fewer), "{fewer}");
+    }
+
+    /// A card's counts and values are entries like readings, and so is what it says of itself.
+    //= A5.7
+    #[test]
+    fn the_points_of_a_card_have_their_share() {
+        let base = "[station]\norigin = \"example.org/s\"\n[[schedule]]\nid = \"minute\"\nevery = \"1min\"\n";
+        let card = "[[card]]\nid = \"dio\"\nkind = \"recording\"\npath = \"/dev/null\"\n\
+            [[debounce]]\nid = \"p\"\nwindow = \"1ms\"\n\
+            [[pulse]]\nid = \"water\"\ncard = \"dio\"\nline = 1\ndebounce = \"p\"\nschedule = \"minute\"\n\
+            [[ai]]\nid = \"temp\"\ncard = \"dio\"\nchannel = \"temp1_input\"\nschedule = \"minute\"\n";
+        let of = |text: &str| play(&contract::parse(text).unwrap(), ASKED).unwrap();
+        let (without, with) = (of(base), of(&format!("{base}{card}")));
+        let more = with.counts.entries - without.counts.entries;
+        // Two records and a heartbeat a minute, and counters each hour; a seal for each, which are fewer when idle.
+        let due = 3 * 1_440 + 24;
+        assert!((due..due + 1_500).contains(&more), "{more}");
+        assert_eq!((with.sessions, with.readings_a_day), (0, 2 * 1_440));
+        let blocks = 2 * 1_440 / super::LEASE_BLOCK;
+        let leases = with.counts.lease_writes - without.counts.lease_writes;
+        assert!(leases >= blocks, "{leases}");
     }
 
     //= A5.7

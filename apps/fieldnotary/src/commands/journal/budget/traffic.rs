@@ -1,8 +1,8 @@
-//! When a port hands in what: the sessions of its meters, one after another, and heartbeats.
+//! When a port hands in what: the sessions of its meters, one after another, and heartbeats; the same of cards.
 
 use super::entries::{self, Sizes};
-use contract::{Contract, Meter, Point, Port, PortKind};
-use io_plane::limits::{COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, HEARTBEAT_NS};
+use contract::{Card, Contract, Meter, Point, Port, PortKind};
+use io_plane::limits::{COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, HEARTBEAT_NS, SETTLE_NS};
 use io_plane::{Gaps, Plan};
 use std::rc::Rc;
 
@@ -19,6 +19,7 @@ const MBUS_RECORD_BYTES: u64 = 6;
 const HEARTBEAT_MS: u64 = HEARTBEAT_NS / NS_A_MS;
 const US_A_MS: u64 = 1_000;
 const NS_A_MS: u64 = 1_000_000;
+const NS_A_US: u64 = 1_000;
 
 /// Entries that are handed in together, by their bytes.
 pub(super) type Lengths = Rc<[usize]>;
@@ -32,6 +33,8 @@ pub(super) struct PortTraffic {
     pub(super) overruns: u64,
     /// Sessions of its meters.
     pub(super) sessions: u64,
+    /// Numbers that it uses up.
+    pub(super) numbers: u64,
 }
 
 /// How one meter's session goes.
@@ -93,10 +96,54 @@ pub(super) fn of_port(
             }
             free_us = begin + session.span_us;
             traffic.sessions += 1;
+            traffic.numbers += 1;
             let lengths = Rc::clone(&session.lengths);
             traffic.submissions.push((free_us, lengths));
         }
     }
+    traffic
+}
+
+/// Everything that a card hands in within a horizon: what is due on its slots. What its inputs do beside that, and
+/// values that move beyond their deadband, no configuration tells.
+pub(super) fn of_card(
+    contract: &Contract,
+    card: &Card,
+    sizes: &Sizes,
+    horizon_ms: u64,
+) -> PortTraffic {
+    let mut traffic = PortTraffic::default();
+    let beat: Lengths = Rc::from([sizes.heartbeat].as_slice());
+    for schedule in contract.schedules.values() {
+        let lengths = entries::card_slot(contract, &card.id, schedule);
+        if lengths.is_empty() {
+            continue;
+        }
+        let (every, mut next_beat_ms) = (schedule.every_ms.max(1), 0);
+        let (numbers, lengths): (u64, Lengths) = (lengths.len() as u64, lengths.into());
+        for slot in 0..horizon_ms.div_ceil(every) {
+            let at_ms = slot * every + schedule.offset_ms % every;
+            if at_ms >= next_beat_ms {
+                next_beat_ms = at_ms + HEARTBEAT_MS;
+                traffic
+                    .submissions
+                    .push((at_ms * US_A_MS, Rc::clone(&beat)));
+            }
+            traffic.numbers += numbers;
+            let settled_us = at_ms * US_A_MS + SETTLE_NS / NS_A_US;
+            traffic.submissions.push((settled_us, Rc::clone(&lengths)));
+        }
+    }
+    let counters = entries::card_counters(contract, &card.id);
+    let mut told_ms = COUNTERS_FIRST_NS / NS_A_MS;
+    while told_ms < horizon_ms {
+        let told = counters
+            .iter()
+            .map(|one| (told_ms * US_A_MS, Rc::from([*one])));
+        traffic.submissions.extend(told);
+        told_ms += COUNTERS_EVERY_NS / NS_A_MS;
+    }
+    traffic.submissions.sort_by_key(|(at_us, _)| *at_us);
     traffic
 }
 

@@ -90,7 +90,13 @@ impl Committer {
             return;
         }
         self.alive.insert(source.clone());
-        match intake::check(stream, seq, self.contract_commit, records) {
+        match intake::check(
+            stream,
+            seq,
+            self.contract_commit,
+            &self.contract.points,
+            records,
+        ) {
             Ok(_) if seq.is_some_and(|seq| self.ledger.verdict(stream, seq) == Verdict::Known) => {
                 self.stats.known_again += 1;
                 self.known(id, answer);
@@ -394,10 +400,30 @@ impl Committer {
 
     /// What a person adds is refused where the kernel says that somebody else is asking.
     pub(super) fn person(&mut self, id: u64, uid: u32, entry: Captured, answer: Answer) {
-        match people::check(&entry, uid, clock::mono()) {
-            Ok(payload) => self.take_report(id, entry, payload, answer),
+        let checked = people::check(&entry, uid, clock::mono()).and_then(|payload| {
+            if let Payload::SignOff(signed) = &payload {
+                let found = self.committed(signed.reading);
+                people::names_its_reading(&entry, signed, found.as_ref())?;
+            }
+            Ok(payload)
+        });
+        match checked {
+            Ok(payload) => {
+                self.ledger.observe(&payload);
+                self.take_report(id, entry, payload, answer);
+            }
             Err(objection) => self.reject_report(id, &objection, &answer),
         }
+    }
+
+    /// The payload of an entry that the log of this generation holds.
+    fn committed(&self, id: CommitId) -> Option<Payload> {
+        self.feed.with_reader(|reader| {
+            // What cannot be looked up is not there for whoever names it.
+            reader.refresh().ok()?;
+            let stored = reader.entry(id)?.ok()?;
+            stored.entry().ok()?.payload().ok()
+        })
     }
 
     /// Names a loss once; several readers may meet it.

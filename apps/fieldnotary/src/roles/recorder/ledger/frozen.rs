@@ -5,6 +5,7 @@ use super::numbering::Numbering;
 use contract::Pace;
 use evidence::frozen::names::{
     PULSES, SEQ_WINDOW, SLOT_EVERY, SLOT_FLOOR, SLOT_NEXT, SLOT_OFFSET, SLOT_SERVED, SLOT_VERSION,
+    WORK,
 };
 use evidence::kinds::{Counter, CounterSnapshot};
 use evidence::reasons::CounterState;
@@ -28,6 +29,7 @@ impl Ledger {
         for (point, count) in &self.counts {
             counters.push(counter(PULSES, point.to_string(), *count));
         }
+        counters.extend(self.freeze_work(counter));
         for ((port, schedule), numbering) in &self.numberings {
             let label = format!("{port} {schedule}");
             let mut put = |name, value| counters.push(counter(name, label.clone(), value));
@@ -64,6 +66,7 @@ impl Ledger {
                     let Ok(point) = label.parse() else { continue };
                     self.counted(&point, value);
                 }
+                WORK => self.observe_work(label, value),
                 name if name.starts_with("slot_") => self.observe_slots(name, label, value),
                 _ => {}
             }

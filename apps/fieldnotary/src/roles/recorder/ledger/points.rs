@@ -1,6 +1,7 @@
 //! What the ledger knows of the station's own points: numbers of cards, counts of pulse meters.
 
 use super::Ledger;
+use contract::{CardKind, Contract};
 use evidence::{MeterId, PointId, Seq, Slot, SourceId, Stream};
 
 /// A card's points as one stream of numbers.
@@ -21,16 +22,38 @@ impl Ledger {
         }
     }
 
-    /// The last count of a pulse meter never becomes smaller.
+    /// The last count of a pulse meter never becomes smaller. What the contract has no pulse meter for is no count.
     pub(super) fn counted(&mut self, point: &PointId, count: u64) {
+        let contract = self.contract.as_ref();
+        if contract.is_some_and(|contract| is_played(contract, point).is_none()) {
+            return;
+        }
         let known = self.counts.entry(point.clone()).or_default();
         *known = (*known).max(count);
+    }
+
+    /// A new contract: a pulse meter that it has no more is forgotten, and one that was played from a recording and
+    /// is wired now begins anew, as does the reverse: what was played was never measured.
+    pub(super) fn keep_counts(&mut self, now: &Contract) {
+        let before = self.contract.as_ref();
+        self.counts.retain(|point, _| {
+            let is = is_played(now, point);
+            let was = before.map(|before| is_played(before, point));
+            is.is_some() && was.is_none_or(|was| is == was)
+        });
     }
 
     /// The highest count of a pulse meter that was ever committed; `None` where there is none.
     pub(crate) fn count_of(&self, point: &PointId) -> Option<u64> {
         self.counts.get(point).copied()
     }
+}
+
+/// Whether a pulse meter of the contract is played from a recording; `None` where it has no such meter.
+fn is_played(contract: &Contract, point: &PointId) -> Option<bool> {
+    let card = &contract.points.pulses.get(point)?.card;
+    let card = contract.points.cards.get(card);
+    Some(card.is_some_and(|card| card.kind == CardKind::Recording))
 }
 
 #[cfg(test)]
@@ -42,11 +65,17 @@ mod tests {
     use evidence::{CommitId, MonoNs, Payload, PointId, Quality, ScheduleId, Seq, Slot, SourceId};
 
     fn contract() -> Contract {
-        let text = "[station]\norigin = \"example.org/s\"\n[[schedule]]\nid = \"second\"\nevery = \"1s\"\n\
-            [[card]]\nid = \"dio\"\nkind = \"gpio\"\npath = \"/dev/gpiochip0\"\n\
+        contract_of("gpio", "water")
+    }
+
+    fn contract_of(kind: &str, pulse: &str) -> Contract {
+        let text = format!(
+            "[station]\norigin = \"example.org/s\"\n[[schedule]]\nid = \"second\"\nevery = \"1s\"\n\
+            [[card]]\nid = \"dio\"\nkind = \"{kind}\"\npath = \"/dev/gpiochip0\"\n\
             [[debounce]]\nid = \"p\"\nwindow = \"1ms\"\n\
-            [[pulse]]\nid = \"water\"\ncard = \"dio\"\nline = 1\ndebounce = \"p\"\nschedule = \"second\"\n";
-        contract::parse(text).unwrap()
+            [[pulse]]\nid = \"{pulse}\"\ncard = \"dio\"\nline = 1\ndebounce = \"p\"\nschedule = \"second\"\n"
+        );
+        contract::parse(&text).unwrap()
     }
 
     fn card() -> SourceId {
@@ -102,6 +131,62 @@ mod tests {
         }
         assert_eq!(after.count_of(&water()), Some(90));
         assert_eq!(after.windows, before.windows);
+    }
+
+    fn configure(ledger: &mut Ledger, contract: &Contract) {
+        for part in contract.parts(MonoNs(0)) {
+            ledger.observe(&part.into());
+        }
+    }
+
+    /// A count of a point that is gone, or that was never there, would be frozen into every segment for ever.
+    //= A3.3
+    //= R10.4
+    #[test]
+    fn a_pulse_meter_that_the_contract_has_no_more_is_forgotten_and_a_stranger_never_known() {
+        let mut ledger = ledger();
+        ledger.observe(&pulse(0, 100, 70));
+        let Payload::PulseCount(strange) = pulse(1, 101, 5) else {
+            unreachable!()
+        };
+        let gas = PointId::new("gas").unwrap();
+        let point_id = gas.clone();
+        ledger.observe(
+            &PulseCount {
+                point_id,
+                ..strange
+            }
+            .into(),
+        );
+        assert_eq!(
+            (ledger.count_of(&water()), ledger.count_of(&gas)),
+            (Some(70), None)
+        );
+        configure(&mut ledger, &contract());
+        assert_eq!(ledger.count_of(&water()), Some(70), "nothing changed");
+        configure(&mut ledger, &contract_of("gpio", "gas"));
+        assert_eq!(ledger.count_of(&water()), None);
+        let kept = |ledger: &Ledger| {
+            let frozen = ledger.freeze(&card());
+            frozen
+                .iter()
+                .any(|one| one.name == evidence::frozen::names::PULSES)
+        };
+        assert!(!kept(&ledger));
+    }
+
+    //= A3.3
+    #[test]
+    fn what_a_recording_counted_is_no_floor_of_the_meter_that_is_wired_later() {
+        for (before, after) in [("recording", "gpio"), ("gpio", "recording")] {
+            let mut ledger = Ledger::default();
+            configure(&mut ledger, &contract_of(before, "water"));
+            ledger.observe(&pulse(0, 100, 70));
+            configure(&mut ledger, &contract_of(after, "water"));
+            assert_eq!(ledger.count_of(&water()), None, "{before}");
+            ledger.observe(&pulse(1, 101, 3));
+            assert_eq!(ledger.count_of(&water()), Some(3));
+        }
     }
 
     //= A4.2
