@@ -39,7 +39,11 @@ Fault plan, TOML; of two faults at once the first in the file wins:
   # delay_ms = 800      # late: required
   # code = 6            # exception: required, 1 to 255
   # probability = 0.3   # flaky: required; other kinds may have it, and else strike every request
-  # as_unit = 9         # wrong-unit: left out, it is the next unit of the port";
+  # as_unit = 9         # wrong-unit: left out, it is the next unit of the port
+  # ahead_s = -90       # clock: required
+What becomes of a meter itself is no fault of its replies: rollover (its energy nears the end of the register, and has
+passed it from from_s on), replaced (another serial number and counter), reset (its energy begins at 0), bad-read (its
+energy shows 0 for once; on an M-Bus in the next readout of its line), clock (its clock is so many seconds ahead).";
 
 fn after_help() -> String {
     let registers = crate::meter::REGISTERS.iter().map(|quantity| {

@@ -21,6 +21,7 @@ mod say;
 mod serve;
 mod site;
 mod street;
+mod turns;
 
 use args::Args;
 use clap::{CommandFactory, Parser};

@@ -8,10 +8,11 @@ pub(crate) use files::read as read_telegrams;
 pub(crate) use meter::{Meter, RECORDS, Shown};
 
 use crate::Stop;
-use crate::clock::after;
+use crate::clock::{after, utc_s};
 use crate::log::{Event, Line, Log, hex};
 use crate::plan::{Faults, Kind};
 use crate::site::{Place, Site};
+use crate::turns::Turns;
 use damage::Struck;
 use mbus::application::SecondaryAddress;
 use mbus::link::{self, Frame};
@@ -90,7 +91,9 @@ impl Mbus {
                 Some((_, frame)) => (vec![frame.clone()], Source::File),
                 None => {
                     let mut meter = Meter::new(seed, number);
-                    (vec![meter.telegram(place.unit, 0)], Source::Made(meter))
+                    let now = Turns::default();
+                    let first = meter.telegram(place.unit, 0, &now, utc_s());
+                    (vec![first], Source::Made(meter))
                 }
             };
             let mut slave = Slave::new(telegrams, baud)
@@ -257,10 +260,12 @@ impl Mbus {
             return;
         }
         let running_ns = at_ns.saturating_sub(around.ready_ns);
-        for ((_, source), slave) in self.meters.iter_mut().zip(&mut self.bus.slaves) {
+        for ((at, source), slave) in self.meters.iter_mut().zip(&mut self.bus.slaves) {
             if let Source::Made(meter) = source {
-                let primary = slave.primary;
-                slave.serve(vec![meter.telegram(primary, running_ns)]);
+                let turns = around.faults.turns(*at, running_ns);
+                let telegram = meter.telegram(slave.primary, running_ns, &turns, utc_s());
+                slave.serve(vec![telegram]);
+                slave.secondary = meter.secondary;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What a meter measures, and how it shows it in registers.
 
 use crate::noise::Noise;
+use crate::turns::{Face, Turns, ahead};
 use modbus::pdu::ExceptionCode;
 use modbus::server::{Bank, RegisterTable};
 use serde::Serialize;
@@ -40,13 +41,14 @@ const fn quantity(
 }
 
 /// The register map, the same in holding and in input registers.
-pub(crate) const REGISTERS: [Quantity; 6] = [
+pub(crate) const REGISTERS: [Quantity; 7] = [
     quantity("energy", 0, "u32", "Wh", "1"),
     quantity("voltage", 2, "u16", "V", "0.1"),
     quantity("current", 3, "u16", "A", "0.001"),
     quantity("power", 4, "i32", "W", "1"),
     quantity("serial", 6, "u32", "", "1"),
     quantity("replies", 8, "u16", "", "1"),
+    quantity("clock", 9, "u32", "s", "1"),
 ];
 
 const MS_PER_H: u64 = 3_600_000;
@@ -62,6 +64,7 @@ pub(crate) struct Meter {
     exports: bool,
     noise: Noise,
     reads: u32,
+    face: Face,
 }
 
 impl Meter {
@@ -74,20 +77,20 @@ impl Meter {
             exports: noise.below(4) == 0,
             noise,
             reads: 0,
+            face: Face::default(),
         }
     }
 
     /// The registers as a read finds them. Energy and the reply counter grow with every read, so
     /// that no two answers are alike.
-    fn sample(&mut self, running_ns: u64) -> Vec<u16> {
+    fn sample(&mut self, running_ns: u64, turns: &Turns, utc_s: u64) -> Vec<u16> {
         self.reads = self.reads.wrapping_add(1);
         let running_ms = running_ns / NS_PER_MS;
         let used_wh = u64::from(self.mean_power_w).saturating_mul(running_ms) / MS_PER_H;
         let used_wh = u32::try_from(used_wh).unwrap_or(u32::MAX);
-        let energy_wh = self
-            .energy_start_wh
-            .saturating_add(used_wh)
-            .saturating_add(self.reads);
+        let since_ready = used_wh.saturating_add(self.reads);
+        let in_all = self.energy_start_wh.saturating_add(since_ready);
+        let energy_wh = self.face.energy_wh(in_all, since_ready, turns);
         let voltage_dv = 2_270 + self.noise.below(61);
         let mean_ma = self.mean_power_w.saturating_mul(10_000) / voltage_dv;
         let current_ma = (mean_ma + self.noise.below(200)).min(u32::from(u16::MAX));
@@ -98,8 +101,10 @@ impl Meter {
         registers.extend(low_word(voltage_dv));
         registers.extend(low_word(current_ma));
         registers.extend(words(power_w.cast_unsigned()));
-        registers.extend(words(self.serial));
+        registers.extend(words(Face::serial(self.serial, turns)));
         registers.extend(low_word(self.reads));
+        let clock = u32::try_from(ahead(utc_s, turns));
+        registers.extend(words(clock.unwrap_or(u32::MAX)));
         registers
     }
 }
@@ -119,6 +124,10 @@ pub(crate) struct At<'a> {
     pub(crate) meter: &'a mut Meter,
     /// Time since the street was ready.
     pub(crate) running_ns: u64,
+    /// What has become of the meter.
+    pub(crate) turns: Turns,
+    /// Seconds since 1970.
+    pub(crate) utc_s: u64,
 }
 
 impl Bank for At<'_> {
@@ -135,7 +144,10 @@ impl Bank for At<'_> {
         if u32::from(first) + u32::from(count) > u32::from(end.unwrap_or_default()) {
             return Err(ExceptionCode::IllegalDataAddress);
         }
-        let registers = self.meter.sample(self.running_ns).into_iter();
+        let registers = self
+            .meter
+            .sample(self.running_ns, &self.turns, self.utc_s)
+            .into_iter();
         Ok(registers
             .skip(usize::from(first))
             .take(usize::from(count))
@@ -146,11 +158,21 @@ impl Bank for At<'_> {
 #[cfg(test)]
 mod tests {
     use super::{At, Meter, REGISTERS};
+    use crate::turns::Turns;
     use modbus::pdu::ExceptionCode;
     use modbus::server::{Bank, RegisterTable};
 
+    fn at(meter: &mut Meter, running_ns: u64) -> At<'_> {
+        At {
+            meter,
+            running_ns,
+            turns: Turns::default(),
+            utc_s: 1_800_000_000,
+        }
+    }
+
     fn read(meter: &mut Meter, running_ns: u64) -> Vec<u16> {
-        At { meter, running_ns }
+        at(meter, running_ns)
             .read_registers(RegisterTable::Holding, 0, 9)
             .unwrap()
     }
@@ -187,12 +209,10 @@ mod tests {
             next += quantity.count;
         }
         let mut meter = Meter::new(1, 1);
-        assert_eq!(read(&mut meter, 0).len(), usize::from(next));
-        let mut at = At {
-            meter: &mut meter,
-            running_ns: 0,
-        };
-        let past_end = at.read_registers(RegisterTable::Input, 8, 2);
+        let mut at = at(&mut meter, 0);
+        let whole = at.read_registers(RegisterTable::Holding, 0, next);
+        assert_eq!(whole.map(|whole| whole.len()), Ok(usize::from(next)));
+        let past_end = at.read_registers(RegisterTable::Input, next - 1, 2);
         assert_eq!(past_end, Err(ExceptionCode::IllegalDataAddress));
         assert_eq!(at.read_registers(RegisterTable::Input, 8, 1), Ok(vec![2]));
     }

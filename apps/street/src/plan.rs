@@ -2,6 +2,7 @@
 
 use crate::noise::Noise;
 use crate::site::{Carrier, Site};
+use crate::turns::{Turn, Turns};
 use serde::Deserialize;
 use std::fmt;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub(crate) enum Kind {
     Disconnect,
     /// Another meter answers at the same time.
     Collision,
+    /// Something becomes of the meter itself.
+    Turn(Turn),
 }
 
 impl Kind {
@@ -46,12 +49,17 @@ impl Kind {
             Self::Flaky => "flaky",
             Self::Disconnect => "disconnect",
             Self::Collision => "collision",
+            Self::Turn(Turn::Rollover) => "rollover",
+            Self::Turn(Turn::Replaced) => "replaced",
+            Self::Turn(Turn::Reset) => "reset",
+            Self::Turn(Turn::BadRead) => "bad-read",
+            Self::Turn(Turn::Clock(_)) => "clock",
         }
     }
 }
 
 const KINDS: &str = "silent, late, corrupt-crc, wrong-unit, exception, truncate, double, flaky, \
-                     disconnect, collision";
+                     disconnect, collision, rollover, replaced, reset, bad-read, clock";
 
 /// A fault of one meter.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +73,13 @@ pub(crate) struct Fault {
     pub(crate) until: Option<Duration>,
     /// Share of the requests it strikes; `None`: all.
     pub(crate) probability: Option<f64>,
+}
+
+impl Fault {
+    /// It has begun and not ended, so long after readiness.
+    fn lasts(&self, running: Duration) -> bool {
+        self.from <= running && self.until.is_none_or(|until| running < until)
+    }
 }
 
 /// The faults of a street, and the draws for them: apart from those of the meters, so that faults do not change readings.
@@ -90,12 +105,24 @@ impl Faults {
         let noise = self.noises.get_mut(meter)?;
         let mut strikes = |fault: &&Fault| {
             fault.meter == meter
-                && fault.from <= running
-                && fault.until.is_none_or(|until| running < until)
+                && !matches!(fault.kind, Kind::Turn(_))
+                && fault.lasts(running)
                 && fault.probability.is_none_or(|share| noise.chance(share))
         };
         let fault = self.faults.iter().find(|fault| strikes(fault))?;
         Some(fault.kind)
+    }
+
+    /// What has become of a meter itself so long after readiness.
+    pub(crate) fn turns(&self, meter: usize, running_ns: u64) -> Turns {
+        let running = Duration::from_nanos(running_ns);
+        let mut turns = Turns::default();
+        for fault in self.faults.iter().filter(|fault| fault.meter == meter) {
+            if let Kind::Turn(turn) = fault.kind {
+                turns.add(turn, fault.lasts(running));
+            }
+        }
+        turns
     }
 
     /// The draws of a meter.
@@ -136,6 +163,7 @@ struct Entry {
     code: Option<Spanned<u8>>,
     probability: Option<Spanned<f64>>,
     as_unit: Option<Spanned<u8>>,
+    ahead_s: Option<Spanned<i32>>,
 }
 
 /// The faults of a plan, in its order.
@@ -224,6 +252,15 @@ impl Reader<'_> {
             "flaky" => Kind::Flaky,
             "disconnect" => Kind::Disconnect,
             "collision" => Kind::Collision,
+            "rollover" => Kind::Turn(Turn::Rollover),
+            "replaced" => Kind::Turn(Turn::Replaced),
+            "reset" => Kind::Turn(Turn::Reset),
+            "bad-read" => Kind::Turn(Turn::BadRead),
+            "clock" => {
+                let ahead = entry.ahead_s.as_ref();
+                let ahead = ahead.ok_or_else(|| self.missing("ahead_s", "seconds, as -90"))?;
+                Kind::Turn(Turn::Clock(*ahead.get_ref()))
+            }
             other => {
                 let what = format!("there is no fault of kind {other:?}");
                 return Err(self.error(&entry.kind, what, &format!("the kinds are {KINDS}")));
@@ -256,7 +293,22 @@ impl Reader<'_> {
                 &entry.as_unit.as_ref().map(Spanned::span),
             ),
         ];
-        for (foreign, key, owner, span) in strays {
+        let turn = matches!(kind, Kind::Turn(_));
+        let more = [
+            (
+                !matches!(kind, Kind::Turn(Turn::Clock(_))),
+                "ahead_s",
+                "clock",
+                &entry.ahead_s.as_ref().map(Spanned::span),
+            ),
+            (
+                turn,
+                "probability",
+                "flaky",
+                &entry.probability.as_ref().map(Spanned::span),
+            ),
+        ];
+        for (foreign, key, owner, span) in strays.into_iter().chain(more) {
             if let (true, Some(span)) = (foreign, span) {
                 let what = format!("{key} does nothing to a fault of kind {:?}", kind.name());
                 let cure = format!("leave it out, or make the kind {owner:?}");
@@ -325,117 +377,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Kind, parse};
-    use crate::args::Args;
-    use crate::site::Site;
-    use clap::Parser;
-    use std::time::Duration;
-
-    fn site() -> Site {
-        let line = "street --dir d --rtu-port a --tcp 127.0.0.1:0 --meters 4";
-        Site::lay_out(&Args::parse_from(line.split(' ')), Vec::new()).unwrap()
-    }
-
-    //= A3.1
-    #[test]
-    fn every_kind_is_understood() {
-        let text = r#"
-            [[fault]]
-            meter = "m01"
-            kind = "late"
-            delay_ms = 800
-            from_s = 10
-            for_s = 2.5
-            [[fault]]
-            meter = "m02"
-            kind = "disconnect"
-            probability = 0.5
-        "#;
-        let faults = parse(text, &site()).unwrap();
-        assert_eq!(faults.len(), 2);
-        assert_eq!(faults[0].kind, Kind::Late(Duration::from_millis(800)));
-        assert_eq!(faults[0].from, Duration::from_secs(10));
-        assert_eq!(faults[0].until, Some(Duration::from_millis(12_500)));
-        assert_eq!((faults[1].meter, faults[1].kind), (1, Kind::Disconnect));
-        assert_eq!((faults[1].until, faults[1].probability), (None, Some(0.5)));
-        for (rest, kind) in [
-            ("silent\"", Kind::Silent),
-            ("corrupt-crc\"", Kind::CorruptCrc),
-            ("wrong-unit\"", Kind::WrongUnit(None)),
-            ("wrong-unit\"\nas_unit = 9", Kind::WrongUnit(Some(9))),
-            ("exception\"\ncode = 6", Kind::Exception(6)),
-            ("truncate\"", Kind::Truncate),
-            ("double\"", Kind::Double),
-            ("flaky\"\nprobability = 0.3", Kind::Flaky),
-        ] {
-            let text = format!("[[fault]]\nmeter = \"m01\"\nkind = \"{rest}");
-            assert_eq!(parse(&text, &site()).unwrap()[0].kind, kind);
-            assert!(super::KINDS.contains(kind.name()));
-        }
-        assert!(parse("", &site()).unwrap().is_empty());
-    }
-
-    fn check(rest: &str, expected: &[&str]) {
-        let error = parse(&format!("# a plan\n[[fault]]\n{rest}"), &site()).unwrap_err();
-        let message = error.to_string();
-        for part in expected {
-            assert!(message.contains(part), "{message:?} does not say {part:?}");
-        }
-    }
-
-    //= A3.1
-    #[test]
-    fn a_wrong_plan_names_line_and_cure() {
-        check(
-            "meter = \"m09\"\nkind = \"silent\"",
-            &["line 3", "m09", "end with m04"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"sleepy\"",
-            &["line 4", "sleepy", "silent, late"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"late\"",
-            &["line 4", "needs delay_ms", "add delay_ms"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"exception\"",
-            &["line 4", "add code"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"flaky\"",
-            &["line 4", "add probability"],
-        );
-        check(
-            "meter = \"m02\"\nkind = \"corrupt-crc\"",
-            &["line 4", "no CRC", "truncate"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"disconnect\"",
-            &["line 4", "serial line", "silent"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"collision\"",
-            &["line 4", "not on an M-Bus", "corrupt-crc"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"silent\"\ncode = 6",
-            &["line 5", "code", "leave it out"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"silent\"\nfrom_s = -1",
-            &["line 5", "0 or more"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"flaky\"\nprobability = 2",
-            &["line 5", "0 to 1"],
-        );
-        check(
-            "meter = \"m01\"\nkind = \"silent\"\nform_s = 1",
-            &["line 5", "form_s", "--help"],
-        );
-        check("meter = \"m01\"\nkind = silent", &["line 4", "--help"]);
-        check("kind = \"silent\"", &["line 2", "meter", "--help"]);
-    }
-}
+mod tests;

@@ -243,6 +243,7 @@ impl Street {
             return self.no_reply(&asked, arrived.at_ns, fault, "too many replies wait");
         }
         let running_ns = arrived.at_ns.saturating_sub(self.ready_ns);
+        let turns = self.faults.turns(meter, running_ns);
         let units = self
             .site
             .meters
@@ -265,6 +266,8 @@ impl Street {
                 &mut At {
                     meter: &mut served.meter,
                     running_ns,
+                    turns,
+                    utc_s: crate::clock::utc_s(),
                 },
             ),
         };

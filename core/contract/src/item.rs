@@ -39,7 +39,7 @@ macro_rules! as_evidence_does {
     )+ };
 }
 
-as_evidence_does! { bool u32 u64 Decimal MeterId PointId ScheduleId SourceId TruthClass }
+as_evidence_does! { bool u32 u64 i64 Decimal MeterId PointId ScheduleId SourceId TruthClass }
 
 macro_rules! small_numbers {
     ($($name:ty, $range:literal;)+) => { $(
@@ -95,6 +95,8 @@ by_place_of_word! {
 }
 use crate::station::{Active, Bias, CardKind, WireFault};
 by_place_of_word! { Active Bias CardKind WireFault }
+use crate::life::RoleWord;
+by_place_of_word! { RoleWord }
 
 impl Item for String {
     fn write(&self, writer: &mut Writer) {

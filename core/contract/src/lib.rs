@@ -14,6 +14,7 @@ mod canonical;
 mod error;
 mod item;
 mod keys;
+mod life;
 pub mod limits;
 mod load;
 mod mbus;
@@ -40,10 +41,10 @@ mod words;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    Address, BitField, Contract, Echo, MbusAddress, MbusLine, Meter, OfferedSource, Oscillator,
-    Parity, Point, Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction, RecordPick,
-    Register, Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source, Station, Storage,
-    Table, Time, Uplink, ValueType, WordOrder,
+    Address, BitField, Contract, Counting, Echo, MbusAddress, MbusLine, Meter, OfferedSource,
+    Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction,
+    RecordPick, Register, Role, Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source,
+    Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 pub use pace::Pace;
 pub use parse::parse;

@@ -130,8 +130,8 @@ pub const MBUS_POWER_UP_MS_MAX: u64 = 60_000;
 pub const MBUS_PRIMARY_MAX: u8 = 250;
 /// Most readouts a day that a budget allows: one every quarter of an hour.
 pub const MBUS_READS_MAX: u32 = 96;
-/// Records of one readout: 64 telegrams of records of two bytes.
-pub const MBUS_RECORDS_MAX: u16 = 8_000;
+/// Records of one readout: 16 telegrams, as many as a node reads, of records of two bytes.
+pub const MBUS_RECORDS_MAX: u16 = 2_000;
 
 /// Registers (or bits) of one table of a meter.
 pub const REGISTERS: u32 = 65_536;
@@ -162,6 +162,8 @@ pub const CHATTER_TIME_MS_MAX: u64 = 3_600_000;
 pub const SAMPLE_MS_MIN: u64 = 10;
 /// Longest.
 pub const SAMPLE_MS_MAX: u64 = 3_600_000;
+/// Bytes of a segment's state for a serial number, a counter or a clock of a meter, at the most.
+pub const LIFE_STATE_BYTES: u64 = 480;
 /// Bytes of a segment's state for a pulse meter, at the most: its count.
 pub const PULSE_STATE_BYTES: u64 = 160;
 

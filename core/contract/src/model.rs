@@ -2,6 +2,7 @@
 
 mod serial;
 
+pub use crate::life::{Counting, Role};
 pub use crate::mbus::{MbusAddress, MbusLine, RecordFunction, RecordPick, Secondary};
 pub use serial::{Echo, Parity, Rs485, RtsLevel, SerialLine};
 
@@ -237,6 +238,8 @@ pub struct Meter {
     pub timeout_ms: Option<u64>,
     /// Attempts after the first, where those are not what the port says.
     pub retries: Option<u32>,
+    /// How far its clock is set ahead of UTC, in minutes; as UTC where nothing is said.
+    pub clock_zone_min: Option<i64>,
     /// Its points in the order of the file.
     pub points: Vec<Point>,
 }
@@ -265,6 +268,8 @@ pub struct Point {
     pub range: Option<(Decimal, Decimal)>,
     /// Whether a value may leave the node before it is durable.
     pub policy: Policy,
+    /// What it tells of the meter's life.
+    pub role: Option<Role>,
 }
 
 /// What a point is read from.

@@ -3,6 +3,7 @@
 use crate::block::Block;
 use crate::error::{Report, wrong};
 use crate::keys::POINT;
+use crate::life;
 use crate::mbus;
 use crate::model::{Point, Policy, Register, Source, Table, ValueType, WordOrder};
 use crate::read::{bits, decimal, id, pair, register, text, word};
@@ -69,6 +70,7 @@ fn read_point(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Option<Poin
         unit: block.get(report, "unit", String::new(), text),
         range: block.maybe(report, "range", pair(decimal, "[\"0\", \"99999999\"]")),
         policy: block.get(report, "policy", Policy::EvidenceFirst, word),
+        role: life::role(block, report),
     })
 }
 

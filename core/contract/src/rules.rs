@@ -1,6 +1,7 @@
 //! What makes a contract sound. The parser and the canonical decoder hold every contract to these rules.
 
 use crate::error::{Wrong, wrong};
+use crate::life;
 use crate::limits::{
     BACKOFF_MS_MAX, BACKOFF_MS_MIN, BLOCK_BYTES, DAY_MS, GROUP_WAIT_MS_MAX, KEEP_BYTES_RANGE,
     LATE_REPLY_MS_MAX, NAME_BYTES_MAX, ORIGIN_BYTES_MAX, PORT_TIMEOUT_MS_MAX, REGISTERS,
@@ -333,6 +334,7 @@ pub(crate) fn point(point: &Point) -> Problems {
         Source::Record(pick) => mbus::pick_rules(pick, &mut out),
     }
     scale(point, &mut out);
+    life::role_rules(point, &mut out);
     if let Some((min, max)) = point.range {
         out.unless(
             min.cmp_value(max) != Ordering::Greater,

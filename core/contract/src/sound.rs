@@ -1,10 +1,12 @@
 //! The rules that hold between the parts of a contract: references, duplicates, counts.
 
 use crate::error::wrong;
+use crate::life;
 use crate::limits::{
-    LEASE_ROW_BYTES, LEASES_BYTES, METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX, POINTS_MAX,
-    PORT_TIMEOUT_MS_MAX, PORTS_MAX, PULSE_STATE_BYTES, RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN,
-    SCHEDULE_STATE_BYTES, SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
+    LEASE_ROW_BYTES, LEASES_BYTES, LIFE_STATE_BYTES, METER_POINTS_MAX, METER_STATE_BYTES,
+    METERS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX, PULSE_STATE_BYTES, RETRIES_MAX,
+    RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX, SEGMENT_BYTES_MIN,
+    SEGMENT_STATES_MIN,
 };
 use crate::mbus;
 use crate::model::{Address, Contract, Meter, Point, Port, PortKind, Source};
@@ -176,6 +178,7 @@ fn segment_holds_state(contract: &Contract) -> Problems {
     let state = number(contract.canonical().len())
         .saturating_add(number(contract.meters.len() + cards).saturating_mul(METER_STATE_BYTES))
         .saturating_add(number(contract.points.pulses.len()).saturating_mul(PULSE_STATE_BYTES))
+        .saturating_add(life::states(contract).saturating_mul(LIFE_STATE_BYTES))
         .saturating_add(schedules.saturating_mul(SCHEDULE_STATE_BYTES));
     let least = state
         .saturating_mul(SEGMENT_STATES_MIN)
@@ -237,6 +240,8 @@ fn meter(contract: &Contract, meter: &Meter) -> Problems {
         format!("{count} points, its profile's included"),
         format!("at most {METER_POINTS_MAX} points of one meter"),
     );
+    let kind = contract.ports.get(&meter.port).map(|port| &port.kind);
+    life::meter_rules(meter, kind, &mut out);
     out
 }
 

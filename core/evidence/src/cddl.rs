@@ -99,6 +99,8 @@ fn code_rules(out: &mut String) {
         reasons::Outcome::cddl_rule,
         reasons::MaintenancePhase::cddl_rule,
         reasons::WiringChange::cddl_rule,
+        reasons::MeterFinding::cddl_rule,
+        reasons::ClockClass::cddl_rule,
         reasons::GapClass::cddl_rule,
         reasons::Anchor::cddl_rule,
     ] {

@@ -39,6 +39,14 @@ pub mod names {
     pub const BOOT_TO_STABLE: &str = "boot_to_stable_ns";
     /// How many entries from the one in the label on a cosigner has by name alone.
     pub const LOST_ENTRIES: &str = "lost_entries";
+    /// The session that read a meter's serial number; label: meter and number.
+    pub const LIFE_SERIAL: &str = "life_serial";
+    /// When a counter's last believed value was read, in nanoseconds since 1970; label: meter, point, value and session.
+    pub const LIFE_COUNT: &str = "life_count";
+    /// The same of a reading that is doubted.
+    pub const LIFE_DOUBT: &str = "life_doubt";
+    /// The class of how far a meter's clock is from ours; label: meter.
+    pub const LIFE_CLOCK: &str = "life_clock";
 }
 
 /// Whether a counter is part of what a recorder goes on from: whoever else says it is not believed.
@@ -59,7 +67,7 @@ pub fn is_reserved(name: &str) -> bool {
         PULSES,
         WORK,
     ];
-    whole.contains(&name) || name.starts_with("slot_")
+    whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }
 
 /// Counter that numbers a part; its label is how many parts there are.

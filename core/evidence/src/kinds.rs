@@ -2,6 +2,8 @@
 //! table all come from it; numbers of kinds and keys are for ever.
 
 mod said;
+#[macro_use]
+mod table;
 
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::{Blob, Field};
@@ -9,9 +11,10 @@ use crate::ids::{
     BootId, CommitId, Digest, Generation, MeterId, PointId, ScheduleId, Seq, Slot, SourceId,
 };
 use crate::reasons::{
-    AdoptionCause, AnalogCause, AttemptCause, CountBasis, CounterState, Custody, DowntimeCause,
-    DriftBudget, EdgeLossCause, EpochCause, EventCode, LossCause, MaintenancePhase, MarkerKind,
-    Outcome, SkipCause, SoeChange, TimeCause, TimeQuality, TimeStatus, TruthClass, WiringChange,
+    AdoptionCause, AnalogCause, AttemptCause, ClockClass, CountBasis, CounterState, Custody,
+    DowntimeCause, DriftBudget, EdgeLossCause, EpochCause, EventCode, LossCause, MaintenancePhase,
+    MarkerKind, MeterFinding, Outcome, SkipCause, SoeChange, TimeCause, TimeQuality, TimeStatus,
+    TruthClass, WiringChange,
 };
 use crate::time::{MonoNs, TimeDetail, UtcNs};
 use crate::{Decimal, Quality};
@@ -26,169 +29,6 @@ pub(crate) struct FieldRow {
     pub(crate) list: bool,
     pub(crate) optional: bool,
     pub(crate) doc: &'static str,
-}
-
-/// Declares structs that are written as maps with integer keys.
-macro_rules! payload {
-    (
-        $(#[$meta:meta])* $name:ident {
-            $( $key:literal $field:ident : $type:ty $(, $list:ident)? => $doc:literal; )+
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name {
-            $( #[doc = $doc] pub $field: $type, )+
-        }
-
-        impl $name {
-            pub(crate) const FIELDS: &'static [FieldRow] = &[ $( FieldRow {
-                key: $key,
-                name: stringify!($field),
-                cddl: <$type as Field>::CDDL,
-                list: payload!(@list $($list)?),
-                optional: <$type as Field>::OPTIONAL,
-                doc: $doc,
-            } ),+ ];
-        }
-
-        impl Field for $name {
-            const CDDL: &'static str = stringify!($name);
-
-            fn write(&self, writer: &mut Writer) {
-                let present = [ $( self.$field.present() ),+ ];
-                writer.map(present.into_iter().filter(|present| *present).count());
-                $( if self.$field.present() {
-                    writer.uint($key);
-                    self.$field.write(writer);
-                } )+
-            }
-
-            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                let mut map = reader.map()?;
-                $( let $field = match map.value($key)? {
-                    Some(value) => <$type as Field>::read(value)?,
-                    None => <$type as Field>::absent().ok_or_else(|| map.missing($key))?,
-                }; )+
-                map.finish()?;
-                Ok(Self { $( $field ),+ })
-            }
-
-            fn check(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-                let mut map = reader.map()?;
-                $( match map.value($key)? {
-                    Some(value) => <$type as Field>::check(value)?,
-                    None if <$type as Field>::OPTIONAL => {}
-                    None => return Err(map.missing($key)),
-                } )+
-                map.finish()
-            }
-        }
-    };
-    (@list list) => { true };
-    (@list) => { false };
-}
-
-/// Declares the kinds: number, name, payload.
-macro_rules! kinds {
-    ( $( $code:literal $text:literal $variant:ident {
-        $doc:literal $($fields:tt)+
-    } )+ ) => {
-        /// The kinds of entries, by the number in the entry's header.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind { $( #[doc = $doc] $variant, )+ }
-
-        impl Kind {
-            /// Every kind, in the order of the table.
-            pub const ALL: &'static [Self] = &[ $( Self::$variant ),+ ];
-
-            /// The number in the entry's header.
-            #[must_use]
-            pub const fn code(self) -> u64 {
-                match self { $( Self::$variant => $code ),+ }
-            }
-
-            /// The word that people and programs read.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $( Self::$variant => $text ),+ }
-            }
-
-            /// What such an entry says.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $( Self::$variant => $doc ),+ }
-            }
-
-            /// The kind with this number.
-            #[must_use]
-            pub const fn from_code(code: u64) -> Option<Self> {
-                match code { $( $code => Some(Self::$variant), )+ _ => None }
-            }
-
-            /// The kind with this name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name { $( $text => Some(Self::$variant), )+ _ => None }
-            }
-
-            pub(crate) const fn fields(self) -> &'static [FieldRow] {
-                match self { $( Self::$variant => $variant::FIELDS ),+ }
-            }
-        }
-
-        $( payload! { #[doc = $doc] $variant { $($fields)+ } } )+
-
-        /// What an entry says, by kind.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub enum Payload { $( #[doc = $doc] $variant($variant), )+ }
-
-        impl Payload {
-            /// Its kind.
-            #[must_use]
-            pub const fn kind(&self) -> Kind {
-                match self { $( Self::$variant(_) => Kind::$variant ),+ }
-            }
-
-            /// When it was captured.
-            #[must_use]
-            pub const fn at(&self) -> MonoNs {
-                match self { $( Self::$variant(payload) => payload.at ),+ }
-            }
-
-            /// The capture bytes: deterministic CBOR, written once.
-            #[must_use]
-            pub fn encode(&self) -> Vec<u8> {
-                let mut writer = Writer::new();
-                match self { $( Self::$variant(payload) => payload.write(&mut writer) ),+ }
-                writer.into_bytes()
-            }
-
-            /// Reads the capture bytes of a kind.
-            pub fn decode(kind: Kind, capture: &[u8]) -> Result<Self, DecodeError> {
-                let mut reader = Reader::new(capture);
-                let payload = match kind {
-                    $( Kind::$variant => Self::$variant($variant::read(&mut reader)?), )+
-                };
-                reader.finish()?;
-                Ok(payload)
-            }
-
-            /// Whether these are the capture bytes of a kind; fails exactly where [`Self::decode`]
-            /// does, and makes nothing.
-            pub fn check(kind: Kind, capture: &[u8]) -> Result<(), DecodeError> {
-                let mut reader = Reader::new(capture);
-                match kind {
-                    $( Kind::$variant => $variant::check(&mut reader)?, )+
-                }
-                reader.finish()
-            }
-        }
-
-        $( impl From<$variant> for Payload {
-            fn from(payload: $variant) -> Self { Self::$variant(payload) }
-        } )+
-    };
 }
 
 payload! {
@@ -405,6 +245,7 @@ kinds! {
         12 clock: Option<String> => "its own date and time, of no time zone";
         13 telegrams: u64 => "telegrams of the readout";
         14 contract: CommitId => "the configuration entry in force";
+        15 summer_time: Option<bool> => "whether it marks its clock as summer time; absent where its clock has no mark";
     }
     21 "maintenance" Maintenance {
         "People begin or end work on a port or a meter."
@@ -493,5 +334,25 @@ kinds! {
         9 quality: Quality => "validity and reason";
         10 calibration: Option<String> => "version of the calibration";
         11 contract: CommitId => "the configuration entry under which it was scaled";
+    }
+    27 "meter_life" MeterLife {
+        "What the course of a meter's readings was judged to be; the readings themselves stay as they came (U2, U6)."
+        0 at: MonoNs => "when the reading that shows it was complete";
+        1 meter_id: MeterId => "the meter";
+        2 source: SourceId => "the port that read it";
+        3 seq: Seq => "the read session that shows it";
+        4 finding: MeterFinding => "what it was judged to be";
+        5 point_id: Option<PointId> => "the counter, where it is one";
+        6 before: Option<Decimal> => "its last value that was believed; of a meter that was replaced the final reading";
+        7 before_seq: Option<Seq> => "the read session of that value";
+        8 value: Option<Decimal> => "the value that shows it; of a new meter the first reading";
+        9 about_seq: Option<Seq> => "the earlier read session that is judged, where it is not this one";
+        10 about_value: Option<Decimal> => "the value that was read there";
+        11 serial_before: Option<String> => "the serial number before";
+        12 serial: Option<String> => "the serial number now";
+        13 offset_ns: Option<i64> => "the meter's clock less ours; ahead is positive";
+        14 bound_ns: Option<u64> => "the error of that at the most, that of our own stamp included; absent where nobody can bound the stamp";
+        15 clock_class: Option<ClockClass> => "the class of the offset's magnitude";
+        16 contract: CommitId => "the configuration entry in force";
     }
 }

@@ -1,6 +1,9 @@
 //! Every reason code that an entry may carry. A code is declared once, here.
 
 mod event;
+mod meter;
+
+pub use meter::{ClockClass, MeterFinding};
 
 use crate::codes::codes;
 

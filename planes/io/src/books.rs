@@ -236,6 +236,17 @@ impl Books {
         );
     }
 
+    /// A reply to a request of the meter at this place came when that was given up.
+    pub(crate) fn late(&mut self, now: MonoNs, at: usize, about: Option<Seq>, bytes: &[u8]) {
+        let mut news = News::new(EventCode::LateReply).sample(bytes);
+        news.about = about;
+        if let Some(meter) = self.meters.get_mut(at) {
+            meter.bucket.late += 1;
+            news.meter = Some(meter.meter.id.clone());
+        }
+        self.events.note(now, news);
+    }
+
     /// When something of these is due by itself.
     pub(crate) fn wake_times(&self) -> Vec<Option<MonoNs>> {
         let mut times: Vec<Option<MonoNs>> = Vec::new();

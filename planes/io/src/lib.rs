@@ -63,6 +63,7 @@ mod health;
 mod input;
 mod late;
 mod lease;
+pub mod life;
 pub mod limits;
 mod link;
 mod plan;

@@ -77,6 +77,11 @@ pub const STALE_SAMPLES: u64 = 3;
 /// Records of a card in one batch.
 pub const RECORDS_PER_BATCH: usize = 128;
 
+// A record has two bytes at least, in a frame without a header.
+const _: () = assert!(
+    contract::limits::MBUS_RECORDS_MAX as usize
+        <= MBUS_TELEGRAMS_MAX as usize * (mbus::limits::PAYLOAD_BYTES_MAX - 1) / 2
+);
 const _: () = assert!(RECONNECT_NS_MIN <= RECONNECT_NS_MAX);
 const _: () = assert!(
     COUNTERS_PER_SNAPSHOT_MAX * (64 + 3 * evidence::limits::ID_BYTES_MAX)

@@ -89,7 +89,8 @@ impl GapAccount {
             | Payload::Probe(_)
             | Payload::Maintenance(_)
             | Payload::SignOff(_)
-            | Payload::Wiring(_) => {}
+            | Payload::Wiring(_)
+            | Payload::MeterLife(_) => {}
         }
     }
 

@@ -1,9 +1,10 @@
 //! One entry as a line that people and programs read; the same names at node and collector.
 
+mod meters;
 mod people;
 mod points;
 
-use evidence::kinds::{AttemptFailed, Event, Marker, MeterReport};
+use evidence::kinds::{AttemptFailed, Event, Marker};
 use evidence::reasons::TimeCause;
 use evidence::{Entry, Payload, TimeDetail, UtcNs};
 use serde_json::{Map, Value, json};
@@ -170,25 +171,10 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
             put("utc", json!(rfc3339(map.utc)));
             put("basis", json!(map.basis));
         }
-        Payload::MeterReport(report) => report_fields(report, put),
+        Payload::MeterReport(report) => meters::report(report, put),
+        Payload::MeterLife(life) => meters::life(life, put),
         other => people::fields(other, put),
     }
-}
-
-fn report_fields(report: &MeterReport, put: &mut impl FnMut(&str, Value)) {
-    put("source", json!(report.source.as_str()));
-    put("meter_id", json!(report.meter_id.as_str()));
-    put("seq", json!(report.seq.0));
-    put("slot", json!(report.slot.map(|slot| slot.to_string())));
-    put("attempt", json!(report.attempt));
-    put("serial", json!(report.serial));
-    put("manufacturer", json!(report.manufacturer));
-    put("version", json!(report.version));
-    put("medium", json!(report.medium));
-    put("access_number", json!(report.access_number));
-    put("status", json!(report.status));
-    put("clock", json!(report.clock));
-    put("telegrams", json!(report.telegrams));
 }
 
 fn attempt_fields(failed: &AttemptFailed, put: &mut impl FnMut(&str, Value)) {

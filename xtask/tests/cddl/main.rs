@@ -5,6 +5,7 @@
     reason = "helpers of tests may fail as tests do"
 )]
 
+mod meters;
 mod people;
 mod points;
 
@@ -208,9 +209,11 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
             clock: full.then(|| "2026-11-29T12:00:00".into()),
             telegrams: 1,
             contract: CommitId(3),
+            summer_time: full.then_some(true),
         }
         .into(),
         Kind::Soe | Kind::PulseCount | Kind::Analog => points::sample(kind, full),
+        Kind::MeterLife => meters::life(full),
         _ => return people::sample(kind, full),
     })
 }

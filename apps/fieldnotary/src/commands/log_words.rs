@@ -1,12 +1,13 @@
 //! What an entry says, in words: values with unit and quality, configurations with their content.
 
+mod meters;
 mod points;
 
 use super::site::site_words;
 use super::words;
 use contract::{Contract, PortKind};
 use evidence::kinds::{
-    AttemptFailed, Configuration, CounterSnapshot, EpochStart, Event, Marker, MeterReport, Reading,
+    AttemptFailed, Configuration, CounterSnapshot, EpochStart, Event, Marker, Reading,
 };
 use evidence::reasons::QualityReason;
 use evidence::{MeterId, Payload, PointId, Quality};
@@ -350,27 +351,10 @@ fn rest_words(payload: &Payload) -> String {
             audit.outcome.name(),
             audit.reason
         ),
-        Payload::MeterReport(report) => report_words(report),
+        Payload::MeterReport(report) => meters::report_words(report),
+        Payload::MeterLife(life) => meters::life_words(life),
         other => site_words(other).unwrap_or_else(|| other.kind().name().to_owned()),
     }
-}
-
-/// `m07 #12: 12345678 LUG, status 00h, access number 5, its clock 2026-11-29T12:00:00`.
-fn report_words(report: &MeterReport) -> String {
-    let mut out = format!("{} #{}:", report.meter_id, report.seq.0);
-    for name in [&report.serial, &report.manufacturer].into_iter().flatten() {
-        out += &format!(" {name}");
-    }
-    if let Some(status) = report.status {
-        out += &format!(", status {status:02X}h");
-    }
-    if let Some(number) = report.access_number {
-        out += &format!(", access number {number}");
-    }
-    if let Some(clock) = &report.clock {
-        out += &format!(", its clock {clock}");
-    }
-    out
 }
 
 #[cfg(test)]

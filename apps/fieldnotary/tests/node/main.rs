@@ -34,6 +34,7 @@ mod journal_tools;
 mod kept;
 mod manners;
 mod mbus_node;
+mod meter_life;
 mod one_directory;
 mod polls;
 mod reading_verbs;

@@ -140,6 +140,16 @@ fn an_mbus_is_read_to_the_log_and_a_dead_meter_holds_up_nobody() {
         let report = of(&log, "meter_report", name).next().unwrap();
         assert_eq!(text(report, "serial"), serial);
         assert_eq!(text(report, "manufacturer"), "STR");
+        // The street's clocks are this machine's: told once, with the bound that our stamps have.
+        let lives: Vec<_> = of(&log, "meter_life", name).collect();
+        let [clock] = lives.as_slice() else {
+            panic!("{name}: {lives:?}");
+        };
+        assert_eq!(text(clock, "finding"), "clock", "{clock}");
+        assert!(
+            clock["offset_ns"].as_i64().unwrap().abs() < 60_000_000_000,
+            "{clock}"
+        );
     }
     assert_eq!(of(&log, "reading", "m02").count(), 0);
     let causes: BTreeSet<&str> = of(&log, "attempt_failed", "m02")

@@ -31,7 +31,7 @@ impl Struck {
         };
         let data = said.bytes.len() > 1;
         match self.kind {
-            None | Some(Kind::Disconnect) => vec![said.clone()],
+            None | Some(Kind::Disconnect | Kind::Turn(_)) => vec![said.clone()],
             Some(Kind::Silent | Kind::Flaky) => Vec::new(),
             Some(Kind::Late(delay)) => {
                 let delay_ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
@@ -140,7 +140,7 @@ mod tests {
     //= A3.7
     #[test]
     fn each_fault_does_what_its_name_says() {
-        let frame = Meter::new(1, 1).telegram(7, 0);
+        let frame = Meter::new(1, 1).telegram(7, 0, &crate::turns::Turns::default(), 0);
         assert!(struck(Kind::Silent, &frame).is_empty());
         let late = struck(Kind::Late(Duration::from_secs(1)), &frame);
         assert_eq!(late[0].after_bits, 11 + 2_400 - 1);

@@ -1,6 +1,7 @@
 //! What an M-Bus meter of the street measures, and its telegram.
 
 use crate::noise::Noise;
+use crate::turns::{Face, Turns, ahead};
 use mbus::application::{Manufacturer, SecondaryAddress};
 use mbus::link::{Control, Frame, encode};
 use mbus::master::Pattern;
@@ -33,12 +34,13 @@ pub(crate) struct Shown {
 }
 
 /// The records, in their order.
-pub(crate) const RECORDS: [Shown; 5] = [
+pub(crate) const RECORDS: [Shown; 6] = [
     shown("Energy", 0, "Wh", "1", &[0x04, 0x03]),
     shown("Volume", 0, "m^3", "0.001", &[0x04, 0x13]),
     shown("Power", 0, "W", "1", &[0x04, 0x2B]),
     shown("Flow temperature", 0, "\u{b0}C", "0.1", &[0x04, 0x5A]),
     shown("Energy", 1, "Wh", "1", &[0x44, 0x03]),
+    shown("Time point (date & time)", 0, "", "", &[0x06, 0x6D]),
 ];
 
 const fn shown(
@@ -65,6 +67,9 @@ pub(crate) struct Meter {
     mean_power_w: u32,
     noise: Noise,
     reads: u32,
+    face: Face,
+    /// Its number, and that of the meter that was there when the street began.
+    first: u32,
 }
 
 impl Meter {
@@ -82,18 +87,28 @@ impl Meter {
             mean_power_w: 200 + noise.below(12_000),
             noise,
             reads: 0,
+            face: Face::default(),
+            first: digits,
         }
     }
 
     /// Its telegram as a readout finds it. Energy grows with every readout, so that no two are alike.
-    pub(crate) fn telegram(&mut self, primary: u8, running_ns: u64) -> Vec<u8> {
+    pub(crate) fn telegram(
+        &mut self,
+        primary: u8,
+        running_ns: u64,
+        turns: &Turns,
+        utc_s: u64,
+    ) -> Vec<u8> {
         self.reads = self.reads.wrapping_add(1);
         let used_wh =
             u64::from(self.mean_power_w).saturating_mul(running_ns / NS_PER_MS) / MS_PER_H;
-        let energy_wh = self
-            .energy_start_wh
-            .saturating_add(u32::try_from(used_wh).unwrap_or(u32::MAX))
+        let since_ready = u32::try_from(used_wh)
+            .unwrap_or(u32::MAX)
             .saturating_add(self.reads);
+        let in_all = self.energy_start_wh.saturating_add(since_ready);
+        let energy_wh = self.face.energy_wh(in_all, since_ready, turns);
+        self.secondary.id = bcd(Face::serial(self.first, turns));
         let values = [
             energy_wh,
             energy_wh / 40,
@@ -109,6 +124,10 @@ impl Meter {
             let [a, b, c, d] = value.to_be_bytes();
             payload.extend(record.head);
             payload.extend([d, c, b, a]);
+        }
+        if let Some(clock) = RECORDS.last() {
+            payload.extend(clock.head);
+            payload.extend(type_i(ahead(utc_s, turns)));
         }
         frame(primary, &payload)
     }
@@ -129,6 +148,29 @@ pub(super) fn refusal(primary: u8, code: u8) -> Vec<u8> {
     frame(primary, &[CI_ERROR, code])
 }
 
+/// Seconds since 1970 as a date and time of type I (EN 13757-3, annex A), lowest byte first.
+fn type_i(utc_s: u64) -> [u8; 6] {
+    let (days, of_day) = (utc_s / 86_400, utc_s % 86_400);
+    // H. Hinnant, civil from days.
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march + 2) / 5 + 1;
+    let month = if march < 10 { march + 3 } else { march - 9 };
+    let year = (year + era * 400 + u64::from(month <= 2)) % 100;
+    let low = |number: u64| u8::try_from(number).unwrap_or(0);
+    [
+        low(of_day % 60),
+        low(of_day / 60 % 60),
+        low(of_day / 3_600),
+        low(day | (year & 7) << 5),
+        low(month | (year >> 3) << 4),
+        0,
+    ]
+}
+
 fn bcd(number: u32) -> [u8; 4] {
     let digits = format!("{number:08}");
     u32::from_str_radix(&digits, 16)
@@ -139,6 +181,7 @@ fn bcd(number: u32) -> [u8; 4] {
 #[cfg(test)]
 mod tests {
     use super::{Meter, RECORDS};
+    use crate::turns::Turns;
     use mbus::record::Value;
     use mbus::telegram::Telegram;
 
@@ -147,19 +190,26 @@ mod tests {
     #[test]
     fn a_telegram_says_what_the_list_of_records_says() {
         let mut meter = Meter::new(5, 1);
-        let frame = meter.telegram(7, 0);
+        let now = Turns::default();
+        let frame = meter.telegram(7, 0, &now, 1_795_964_697);
         let telegram = Telegram::read(&frame);
         assert!(telegram.is_valid(), "{telegram:?}");
         assert_eq!(telegram.records.len(), RECORDS.len());
         for (record, due) in telegram.records.iter().zip(RECORDS) {
             assert_eq!(record.quantity.as_deref(), Some(due.quantity));
-            assert_eq!(record.unit.as_deref(), Some(due.unit));
+            assert_eq!(record.unit.as_deref().unwrap_or(""), due.unit);
             assert_eq!(record.storage, u64::from(due.storage));
-            assert!(matches!(record.value, Value::Number(_)));
+            let moment = due.scale.is_empty();
+            let number = matches!(record.value, Value::Number(_));
+            assert_eq!(number, !moment, "{record:?}");
+            if let Value::Moment(moment) = &record.value {
+                assert_eq!(moment.to_string(), "2026-11-29T15:04:57");
+            }
         }
         // From the seed alone, and never alike.
-        assert_eq!(Meter::new(5, 1).telegram(7, 0), frame);
-        assert_ne!(meter.telegram(7, 0), frame);
+        let again = |mut meter: Meter| meter.telegram(7, 0, &now, 1_795_964_697);
+        assert_eq!(again(Meter::new(5, 1)), frame);
+        assert_ne!(again(meter.clone()), frame);
         assert_ne!(Meter::new(6, 1).secondary, meter.secondary);
     }
 }

@@ -116,6 +116,13 @@ pub(crate) const METER: Section = Section {
             ),
         ),
         key(
+            "clock_zone",
+            "distance from UTC",
+            Preset::Stated("`+00:00`"),
+            "How far its clock is set ahead of UTC, such as `\"+01:00\"`; without summer time, unless the meter marks that \
+            itself.",
+        ),
+        key(
             "profile",
             "reference",
             Preset::Stated("none"),
@@ -260,6 +267,26 @@ pub(crate) const POINT: Section = Section {
             "two decimals",
             Preset::Stated("none"),
             "Smallest and largest good value, scaled; a value outside is marked.",
+        ),
+        key(
+            "role",
+            "word",
+            Preset::Stated("none"),
+            "What it tells of the meter: `counter`, a count that only rises: readings that go back or leap are judged, never \
+            changed; `serial`, its serial number, compared in every session; `clock`, its clock, as seconds since 1970. \
+            Number and clock of an M-Bus meter are in its telegrams and need no point.",
+        ),
+        key(
+            "rolls_at",
+            "decimal",
+            Preset::Stated("the end of unsigned or `bcd` registers; else none"),
+            "Of a counter: the value, scaled, at which it begins again with 0.",
+        ),
+        key(
+            "rate_max",
+            "decimal",
+            Preset::Stated("none"),
+            "Of a counter: the most, scaled, by which it rises in an hour.",
         ),
         key(
             "policy",

@@ -4,6 +4,7 @@ use super::Walk;
 use crate::block::Block;
 use crate::error::wrong;
 use crate::keys::METER;
+use crate::life;
 use crate::limits::{POINTS_MAX, PORT_TIMEOUT_MS_MAX};
 use crate::mbus;
 use crate::model::{Address, MbusAddress, Meter, Point, Port};
@@ -72,6 +73,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
                 block.maybe(report, "retries", integer("0 to 10")),
             ),
         };
+        let clock_zone_min = block.maybe(report, "clock_zone", life::zone);
         let profile = block.maybe(report, "profile", id::<PointId>);
         let shared = profile.as_ref().and_then(|id| profiles.get(id));
         let mut points = shared.cloned().unwrap_or_default();
@@ -123,6 +125,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
             schedule: schedule.or_else(|| stand_in.parse().ok())?,
             timeout_ms,
             retries,
+            clock_zone_min,
             points,
         })
     }

@@ -4,6 +4,7 @@ mod canonical;
 mod catalogue;
 mod common;
 mod documents;
+mod life;
 mod rendering;
 mod site;
 mod template;

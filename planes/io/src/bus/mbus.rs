@@ -10,7 +10,6 @@ use super::Cost;
 use crate::SetupError;
 use crate::action::{Action, Mark};
 use crate::books::{Books, Phase};
-use crate::events::News;
 use crate::input::UartErrors;
 use crate::limits::MBUS_TELEGRAMS_MAX;
 use crate::session::Failure;
@@ -18,7 +17,7 @@ use crate::state::{Event, State};
 use crate::stray::Met;
 use alloc::vec::Vec;
 use contract::{MbusLine, Port, PortKind};
-use evidence::reasons::{AttemptCause, EventCode};
+use evidence::reasons::AttemptCause;
 use evidence::{MonoNs, Seq};
 use head::Known;
 use mbus::link;
@@ -351,14 +350,8 @@ impl MbusBus {
             .missed
             .filter(|(token, ..)| stray.late_for == Some(*token));
         if let Some((_, at, seq)) = late {
-            let mut news = News::new(EventCode::LateReply).sample(bytes);
-            news.about = Some(seq);
-            if let Some(meter) = books.meters.get_mut(at) {
-                meter.bucket.late += 1;
-                news.meter = Some(meter.meter.id.clone());
-            }
             self.missed = None;
-            books.events.note(now, news);
+            books.late(now, at, Some(seq), bytes);
         } else {
             let met = match link::decode(stray.heard.reply()) {
                 _ if stray.heard.flooded => Met::Flood,

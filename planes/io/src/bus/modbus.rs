@@ -6,7 +6,7 @@ use crate::SetupError;
 use crate::action::{Action, Mark};
 use crate::books::{Books, Phase};
 use crate::events::News;
-use crate::late::{Asked, LateBook};
+use crate::late::LateBook;
 use crate::limits::SILENT_ATTEMPTS_MAX;
 use crate::session::{Failure, MeterState};
 use crate::stray::Met;
@@ -203,7 +203,10 @@ impl ModbusBus {
                 };
                 self.give_up(books, now, failure);
             }
-            Verdict::Late(asked) => self.late(books, now, asked, heard),
+            Verdict::Late(asked) => {
+                self.book.answered(asked.token);
+                books.late(now, asked.meter, Some(asked.seq), &heard.bytes());
+            }
             Verdict::Foreign => books.met(now, Met::Frame, self.asked(), &heard.bytes()),
             Verdict::Noise { stuck } => self.noise(books, now, heard, stuck),
             Verdict::Broken => {
@@ -223,17 +226,6 @@ impl ModbusBus {
                 books.out.push(Action::Disconnect);
             }
         }
-    }
-
-    fn late(&mut self, books: &mut Books, now: MonoNs, asked: Asked, heard: &Heard) {
-        self.book.answered(asked.token);
-        let mut news = News::new(EventCode::LateReply).sample(&heard.bytes());
-        news.about = Some(asked.seq);
-        if let Some(meter) = books.meters.get_mut(asked.meter) {
-            meter.bucket.late += 1;
-            news.meter = Some(meter.meter.id.clone());
-        }
-        books.events.note(now, news);
     }
 
     /// Bytes that are no frame. While a request waits they may be its reply, destroyed, unless they

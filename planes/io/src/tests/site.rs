@@ -29,6 +29,7 @@ pub(crate) fn point(id: &str, table: Table, address: u16, value: ValueType) -> P
         unit: String::new(),
         range: None,
         policy: Policy::EvidenceFirst,
+        role: None,
     }
 }
 
@@ -118,6 +119,7 @@ impl Site {
                 schedule: schedule_id(),
                 timeout_ms: own.map(|(_, timeout_ms, _)| timeout_ms),
                 retries: own.map(|(_, _, retries)| retries),
+                clock_zone_min: None,
                 points: points.collect(),
             };
             (meter.id.clone(), meter)

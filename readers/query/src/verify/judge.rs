@@ -47,6 +47,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Wiring
         | Kind::Soe
         | Kind::PulseCount
-        | Kind::Analog => false,
+        | Kind::Analog
+        | Kind::MeterLife => false,
     }
 }

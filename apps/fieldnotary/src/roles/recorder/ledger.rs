@@ -4,6 +4,7 @@
 //! entries and from the lease table, and every decision it takes is a value that the caller commits.
 
 mod frozen;
+mod life;
 mod numbering;
 mod points;
 mod work;
@@ -98,6 +99,8 @@ pub(crate) struct Ledger {
     parts: Vec<Configuration>,
     frozen: bool,
     frozen_parts: evidence::frozen::Parts,
+    /// What is known of the meters themselves.
+    life: io_plane::life::Life,
 }
 
 impl Ledger {
@@ -216,7 +219,8 @@ impl Ledger {
             | Payload::TimeMap(_)
             | Payload::Probe(_)
             | Payload::SignOff(_)
-            | Payload::Wiring(_) => {}
+            | Payload::Wiring(_)
+            | Payload::MeterLife(_) => {}
         }
     }
 

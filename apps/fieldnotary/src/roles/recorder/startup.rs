@@ -216,6 +216,7 @@ pub(super) fn remember(
             };
             ledger.observe(&payload);
             let stamp = &entry.stamp;
+            ledger.recall(&payload, stamp);
             remembered.lately.observe(stored.commit_id, stamp, &payload);
             remembered.newest_utc = remembered.newest_utc.max(stamp.timestamp);
             if stamp.quality == TimeQuality::Synced {
@@ -227,6 +228,7 @@ pub(super) fn remember(
         }
         let oldest = reader.oldest();
         if ledger.is_frozen() || from <= oldest {
+            ledger.recalled();
             return remembered;
         }
         // The segment began without a frozen state (a crash came between): look further back.

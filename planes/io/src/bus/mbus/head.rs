@@ -9,12 +9,11 @@ use evidence::MonoNs;
 use evidence::kinds::MeterReport;
 use evidence::reasons::EventCode;
 use mbus::master::{Kept, Pattern, Speaker};
+use mbus::moment::Moment;
 
 /// What is remembered of a meter between its readouts.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// Who it was.
-    who: Option<Pattern>,
     status: Option<u8>,
     /// The other meter that was told of last.
     other: Option<Pattern>,
@@ -28,14 +27,6 @@ impl Known {
             return news;
         };
         self.other = None;
-        if speaker.id.is_some() {
-            let who = Pattern::of(speaker);
-            let before = self.who.replace(who).filter(|before| *before != who);
-            if let Some(before) = before {
-                let words = format!("it calls itself {who}; before, {before} answered here");
-                news.push(told(meter, EventCode::MeterIdentity, words, &kept.frame));
-            }
-        }
         if let Some(status) = speaker.status {
             let before = self.status.replace(status.0);
             if before.unwrap_or_default() != status.0 {
@@ -80,6 +71,7 @@ pub(super) fn report(
     let session = meter.active.as_ref()?;
     let last = telegrams.last()?;
     let speaker = last.speaker.as_ref()?;
+    let clock = telegrams.iter().find_map(|kept| kept.meter_time());
     let digits = |id: [u8; 4]| {
         let digits = id.iter().map(|byte| format!("{byte:02X}"));
         digits.collect::<String>()
@@ -97,10 +89,11 @@ pub(super) fn report(
         medium: speaker.medium.map(u64::from),
         access_number: speaker.access_number.map(u64::from),
         status: speaker.status.map(|status| u64::from(status.0)),
-        clock: telegrams
-            .iter()
-            .find_map(|kept| kept.meter_time())
-            .map(|moment| moment.to_string()),
+        clock: clock.map(|moment| moment.to_string()),
+        summer_time: match clock {
+            Some(Moment::Instant { summer, .. }) => Some(summer),
+            _ => None,
+        },
         telegrams: u64::try_from(telegrams.len()).unwrap_or(u64::MAX),
         contract: origin.contract,
     })

@@ -71,11 +71,11 @@ impl MbusBus {
         }
         let purpose = purpose(report);
         reading.failed |= report.outcome.is_err() && purpose != Purpose::Closing;
+        let about = meter.active.as_ref().map(|session| session.seq);
         if report.outcome == Err(Why::NoReply) {
-            let seq = meter.active.as_ref().map(|session| session.seq);
-            self.missed = seq.map(|seq| (report.token, at, seq));
+            self.missed = about.map(|seq| (report.token, at, seq));
         }
-        let mut strays = Vec::new();
+        let (mut strays, mut late) = (Vec::new(), Vec::new());
         for attempt in &report.attempts {
             books.bucket.echoes += u64::from(attempt.heard.echo == Echo::Whole);
             let Some(why) = attempt.failure else { continue };
@@ -89,10 +89,7 @@ impl MbusBus {
                     .for_each(|news| books.events.note(now, news));
             }
             if why == Why::LateReply {
-                meter.bucket.late += 1;
-                let words = String::from("it came when the time for it was up");
-                let news = told(meter, EventCode::LateReply, words, &attempt.heard.bytes);
-                books.events.note(now, news);
+                late.push(&attempt.heard.bytes);
             }
             let given_up = report.outcome == Err(why) && purpose != Purpose::Closing;
             if purpose == Purpose::Closing || why == Why::BeforeRequest && !given_up {
@@ -125,6 +122,8 @@ impl MbusBus {
             }
             Err(_) => {}
         }
+        late.iter()
+            .for_each(|bytes| books.late(now, at, about, bytes));
         for bytes in strays.iter().filter(|bytes| !bytes.is_empty()) {
             let met = match link::decode(bytes) {
                 Ok(_) => Met::Frame,
@@ -193,6 +192,12 @@ impl MbusBus {
             telegrams.map(|kept| Telegram::read(&kept.frame)).collect();
         let mut causes: Vec<AttemptCause> = Vec::new();
         for place in 0..meter.meter.points.len() {
+            // Only all telegrams together tell that a record is the only one of its meaning.
+            let one = meter.meter.points.get(place).and_then(Point::record);
+            let by_meaning = one.is_some_and(|pick| pick.place.is_none());
+            if readout.failure.is_some() && by_meaning {
+                continue;
+            }
             let cause = match point(meter, place, &telegrams) {
                 Ok((telegram, record)) => {
                     let attempt = reading.attempts.get(telegram).copied();

@@ -172,10 +172,11 @@ fn a_record_in_another_unit_is_no_reading() {
 //= A3.2
 //= U2
 #[test]
-fn another_meter_at_an_address_is_told_and_where_the_contract_names_one_it_is_not_read() {
+fn another_meter_than_the_contract_names_is_told_and_not_read() {
     let other = telegram(1, &who(5), 0, &volumes(9));
     for (lines, read, told) in [
-        ("primary = 1", 4, 1),
+        // Nobody is named: whoever answers is read, and known by the serial number in each report.
+        ("primary = 1", 4, 0),
         ("primary = 1\nsecondary = \"11111111\"", 1, 1),
     ] {
         let mut line = Line::new(&contract("", &[String::from(lines)]), vec![slave(0)]);
@@ -372,4 +373,42 @@ fn several_telegrams_are_one_readout_and_their_records_count_on() {
     assert_eq!(line.reports("m0")[0].telegrams, 2);
     let whole = readings[0].value.map(|value| value.to_string());
     assert_eq!(whole.as_deref(), Some("0.001"));
+}
+
+/// The second telegram, which has a record of the same meaning, does not come: that the one that came is the only one is
+/// not known.
+//= A3.2
+//= A3.7
+#[test]
+fn a_record_that_was_selected_by_its_meaning_is_no_reading_where_a_telegram_is_missing() {
+    let first = [volumes(1), vec![0x1F]].concat();
+    let frames = vec![
+        telegram(1, &who(0), 0, &first),
+        telegram(1, &who(0), 0, &volumes(9)),
+    ];
+    let mut one = slave(0);
+    one.serve(frames);
+    let mut line = Line::new(&contract("", &by_primary(1)), vec![one]);
+    let mut asked = 0;
+    line.fault = Box::new(move |request, spoken| {
+        asked += u32::from(request.get(1).is_some_and(|control| control & 0x4F == 0x4B));
+        if asked > 1 { Vec::new() } else { spoken }
+    });
+    line.slots(1);
+    // The one that is selected by its place is there all the same.
+    let points: Vec<_> = line
+        .readings("m0")
+        .iter()
+        .map(|one| one.point_id.to_string())
+        .collect();
+    assert_eq!(points, ["before"], "{:?}", line.failures("m0"));
+    let failed = line.failures("m0");
+    let last = failed.last().unwrap();
+    assert_eq!((last.cause, last.last), (AttemptCause::Timeout, true));
+    assert_eq!(last.points.len(), 1);
+    assert!(
+        codes(&line)
+            .iter()
+            .all(|code| *code != EventCode::RecordChanged)
+    );
 }

@@ -135,6 +135,7 @@ fn report(meter: &Meter, every_ms: u64) -> MeterReport {
         clock: Some("2026-11-29T12:00:00".to_owned()),
         telegrams: 1,
         contract: CommitId(3),
+        summer_time: Some(false),
     }
 }
 

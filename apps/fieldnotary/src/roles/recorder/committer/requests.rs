@@ -103,10 +103,15 @@ impl Committer {
             }
             Ok(sound) => {
                 let offset = self.staged.len();
-                let count = u64::try_from(sound.records.len()).unwrap_or(u64::MAX);
+                let records = sound.records.iter();
+                let stamped = records.map(|(_, one)| (one, self.time.stamp(one.at())));
+                let found = self.ledger.judge(stamped);
                 for (captured, payload) in sound.records {
                     self.stage_record(captured, payload);
                 }
+                // In the same frame, so that no reading is without what it tells of its meter.
+                found.into_iter().for_each(|one| self.stage(one.into()));
+                let count = u64::try_from(self.staged.len() - offset).unwrap_or(u64::MAX);
                 self.answers
                     .push((answer, Pending::Accepted { id, offset, count }));
             }

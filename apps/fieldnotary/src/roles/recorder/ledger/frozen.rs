@@ -30,6 +30,9 @@ impl Ledger {
             counters.push(counter(PULSES, point.to_string(), *count));
         }
         counters.extend(self.freeze_work(counter));
+        let contract = self.contract.iter();
+        let life = contract.flat_map(|contract| self.life.freeze(contract));
+        counters.extend(life.map(|one| counter(one.name, one.label, one.value)));
         for ((port, schedule), numbering) in &self.numberings {
             let label = format!("{port} {schedule}");
             let mut put = |name, value| counters.push(counter(name, label.clone(), value));
@@ -67,6 +70,11 @@ impl Ledger {
                     self.counted(&point, value);
                 }
                 WORK => self.observe_work(label, value),
+                name if name.starts_with("life_") => {
+                    if let Some(contract) = &self.contract {
+                        self.life.resume(contract, name, label, value);
+                    }
+                }
                 name if name.starts_with("slot_") => self.observe_slots(name, label, value),
                 _ => {}
             }

@@ -1,0 +1,63 @@
+//! What meters say of themselves and what was judged of them, in words.
+
+use crate::commands::words;
+use evidence::kinds::{MeterLife, MeterReport};
+use evidence::reasons::MeterFinding;
+
+/// `m07 #12: 12345678 LUG, status 00h, access number 5, its clock 2026-11-29T12:00:00`.
+pub(super) fn report_words(report: &MeterReport) -> String {
+    let mut out = format!("{} #{}:", report.meter_id, report.seq.0);
+    for name in [&report.serial, &report.manufacturer].into_iter().flatten() {
+        out += &format!(" {name}");
+    }
+    if let Some(status) = report.status {
+        out += &format!(", status {status:02X}h");
+    }
+    if let Some(number) = report.access_number {
+        out += &format!(", access number {number}");
+    }
+    if let Some(clock) = &report.clock {
+        out += &format!(", its clock {clock}");
+    }
+    out
+}
+
+/// `m07/energy rollover: 99999.8 in seq 41, then 0.2 in seq 42`.
+pub(super) fn life_words(life: &MeterLife) -> String {
+    let mut out = life.meter_id.to_string();
+    if let Some(point) = &life.point_id {
+        out += &format!("/{point}");
+    }
+    out += &format!(" {}: ", life.finding.name());
+    if life.finding == MeterFinding::Clock {
+        return out + &clock_words(life);
+    }
+    let mut parts = Vec::new();
+    if let (Some(before), Some(serial)) = (&life.serial_before, &life.serial) {
+        parts.push(format!("{before} before, now {serial}"));
+    }
+    if let (Some(value), Some(seq)) = (life.before, life.before_seq) {
+        parts.push(format!("{value} in seq {}", seq.0));
+    }
+    if let (Some(value), Some(seq)) = (life.about_value, life.about_seq) {
+        parts.push(format!("then {value} in seq {}", seq.0));
+    }
+    if let Some(value) = life.value {
+        parts.push(format!("then {value} in seq {}", life.seq.0));
+    }
+    out + &parts.join(", ")
+}
+
+fn clock_words(life: &MeterLife) -> String {
+    let class = life.clock_class.map_or("", |class| class.name());
+    let offset = life.offset_ns.unwrap_or(0);
+    let way = if offset < 0 { "behind" } else { "ahead" };
+    let by = words::nanoseconds(offset.unsigned_abs());
+    match life.bound_ns {
+        Some(bound) => format!(
+            "{class}, {by} {way} to within {}",
+            words::nanoseconds(bound)
+        ),
+        None => format!("{class}, {by} {way} by our clock, which nobody bounds"),
+    }
+}

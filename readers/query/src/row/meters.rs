@@ -1,0 +1,50 @@
+//! What meters say of themselves, and what was judged of them.
+
+use evidence::kinds::{MeterLife, MeterReport};
+use evidence::{PointId, Seq};
+use serde_json::{Value, json};
+
+pub(super) fn report(report: &MeterReport, put: &mut impl FnMut(&str, Value)) {
+    put("source", json!(report.source.as_str()));
+    put("meter_id", json!(report.meter_id.as_str()));
+    put("seq", json!(report.seq.0));
+    put("slot", json!(report.slot.map(|slot| slot.to_string())));
+    put("attempt", json!(report.attempt));
+    put("serial", json!(report.serial));
+    put("manufacturer", json!(report.manufacturer));
+    put("version", json!(report.version));
+    put("medium", json!(report.medium));
+    put("access_number", json!(report.access_number));
+    put("status", json!(report.status));
+    put("clock", json!(report.clock));
+    put("summer_time", json!(report.summer_time));
+    put("telegrams", json!(report.telegrams));
+}
+
+pub(super) fn life(life: &MeterLife, put: &mut impl FnMut(&str, Value)) {
+    put("source", json!(life.source.as_str()));
+    put("meter_id", json!(life.meter_id.as_str()));
+    put(
+        "point_id",
+        json!(life.point_id.as_ref().map(PointId::as_str)),
+    );
+    put("seq", json!(life.seq.0));
+    put("finding", json!(life.finding.name()));
+    put("before", json!(life.before.map(|value| value.to_string())));
+    put("before_seq", json!(life.before_seq.map(|Seq(seq)| seq)));
+    put("value", json!(life.value.map(|value| value.to_string())));
+    put("about_seq", json!(life.about_seq.map(|Seq(seq)| seq)));
+    put(
+        "about_value",
+        json!(life.about_value.map(|value| value.to_string())),
+    );
+    put("serial_before", json!(life.serial_before));
+    put("serial", json!(life.serial));
+    put("offset_ns", json!(life.offset_ns));
+    put("bound_ns", json!(life.bound_ns));
+    put(
+        "clock_class",
+        json!(life.clock_class.map(|class| class.name())),
+    );
+    put("contract", json!(life.contract.0));
+}

@@ -1,0 +1,29 @@
+//! What meters are judged to be, and what their memories hold.
+
+use super::{AT, meter, source};
+use evidence::kinds::MeterLife;
+use evidence::reasons::{ClockClass, MeterFinding};
+use evidence::{CommitId, Payload, PointId, Seq};
+
+pub(super) fn life(full: bool) -> Payload {
+    MeterLife {
+        at: AT,
+        meter_id: meter(),
+        source: source(),
+        seq: Seq(70_000),
+        finding: MeterFinding::Clock,
+        point_id: full.then(|| PointId::new("energy").unwrap()),
+        before: full.then(|| "99999.9".parse().unwrap()),
+        before_seq: full.then_some(Seq(69_999)),
+        value: full.then(|| "0.4".parse().unwrap()),
+        about_seq: full.then_some(Seq(69_998)),
+        about_value: full.then(|| "-1".parse().unwrap()),
+        serial_before: full.then(|| "12345678 LUG".into()),
+        serial: full.then(|| "12345679 LUG".into()),
+        offset_ns: full.then_some(-1_000_000_000),
+        bound_ns: full.then_some(500_000_000),
+        clock_class: full.then_some(ClockClass::From1H),
+        contract: CommitId(3),
+    }
+    .into()
+}
