@@ -7,13 +7,18 @@ use std::fmt::Write as _;
 
 /// Seconds until a follower has its master, has measured and is believed.
 const SYNCED_S: u64 = 40;
-/// The quiet stretch before the first fault, in seconds.
+/// The quiet stretch before the first fault, in seconds; a longer one is `FIELDNOTARY_QUIET_S`.
 const QUIET_S: u64 = 20;
 /// How long a daemon that was just started may have no socket yet.
 const ABSENT_NS: u64 = 3_000_000_000;
 /// What was broken stays so for a moment longer than until it is told, and what was mended shows its effect
 /// within as much, in seconds.
 const EFFECT_S: u64 = 2;
+
+fn quiet_s() -> u64 {
+    let wanted = std::env::var("FIELDNOTARY_QUIET_S").ok();
+    wanted.map_or(QUIET_S, |seconds| seconds.parse().unwrap())
+}
 
 /// What is done, and what is to be told of it.
 pub(crate) struct Fault {
@@ -47,7 +52,7 @@ impl Sequence {
                 watch.words_since(began)
             ));
         }
-        watch.run(QUIET_S);
+        watch.run(quiet_s());
         let mut told = watch.causes_since(began);
         // The daemons are started just before: until they have their sockets they are absent.
         told.retain(|(_, cause)| *cause != TimeCause::DaemonGone);
