@@ -11,7 +11,7 @@ use super::feed::Feed;
 use super::given_up::GivenUp;
 use super::journal_file::NodeJournal;
 use super::keeper::Keeper;
-use super::ledger::Ledger;
+use super::ledger::{Attempted, Ledger};
 use super::media_watch::MediaWatch;
 use super::sealer::Head;
 use super::slots::StartKind;
@@ -25,7 +25,7 @@ use evidence::kinds::{Counter, CounterSnapshot, Event};
 use evidence::reasons::EventCode;
 use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId, TimeMaps, UtcNs};
 use ipc::message::{Accepted, CountStart, Message};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -88,6 +88,10 @@ pub(super) struct Committer {
     pub(super) staged: Vec<(Captured, Payload)>,
     /// Places in it that go into one frame as far as one takes them.
     pub(super) uncut: Range<usize>,
+    /// Whether leases were granted since they were stored.
+    pub(super) leases_due: bool,
+    /// What the poll marker boards say, where a request of this group asked and no process came since.
+    pub(super) attempted: Option<Arc<BTreeMap<MeterId, Attempted>>>,
     pub(super) answers: Vec<(Answer, Pending)>,
     pub(super) counters_at: u64,
     pub(super) stopping: Option<Answer>,
@@ -166,7 +170,7 @@ impl Committer {
                 fresh,
                 answer,
             } => {
-                self.lease(&source, &stream, fresh, answer)?;
+                self.lease(&source, &stream, fresh, answer);
             }
             Work::Slots {
                 source,
@@ -203,6 +207,7 @@ impl Committer {
                 answer,
             } => self.person(id, uid, entry, answer),
             Work::Welcome { answer } => {
+                self.attempted = None;
                 let welcome = self.welcome();
                 let _ = answer.try_send(welcome);
             }
@@ -262,6 +267,7 @@ impl Committer {
 
     /// Makes the group durable, then answers (life of a record, steps 3 to 5).
     fn commit_group(&mut self) -> Result<(), String> {
+        self.store_leases()?;
         let staged = std::mem::take(&mut self.staged);
         let mut placed = Placed::default();
         let inside = self.inside(staged.len());

@@ -156,6 +156,8 @@ pub(super) fn begin(
         own,
         staged: Vec::new(),
         uncut: 0..0,
+        leases_due: false,
+        attempted: None,
         answers: Vec::new(),
         counters_at: clock::mono().0,
         keeper,

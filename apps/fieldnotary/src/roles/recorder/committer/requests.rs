@@ -16,6 +16,7 @@ use ipc::message::{
 use ledger::{Attempted, Missed, Verdict};
 use media::MarkFinding;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Committer {
     pub(super) fn welcome(&self) -> Message {
@@ -169,14 +170,14 @@ impl Committer {
         stream: &Stream,
         fresh: bool,
         answer: Answer,
-    ) -> Result<(), String> {
+    ) {
         let lease = if fresh {
             let attempted = match (stream, self.attempted()) {
                 (Stream::Port(_), _) => None,
-                (Stream::Meter(meter), Ok(mut known)) => known.remove(meter),
+                (Stream::Meter(meter), Ok(known)) => known.get(meter).copied(),
                 (Stream::Meter(_), Err(why)) => {
                     let _ = answer.try_send(Message::error(ErrorCode::Unavailable, why));
-                    return Ok(());
+                    return;
                 }
             };
             let (lease, entries) = self
@@ -194,24 +195,36 @@ impl Committer {
         } else {
             self.ledger.extend(stream)
         };
-        // Durable before it leaves: a number is never handed out twice (A4.2).
-        self.journal
-            .store_leases(crate::roles::recorder::journal_file::leases(&self.ledger))
-            .map_err(|error| format!("the lease table could not be written: {error}"))?;
+        self.leases_due = true;
         let leased = Leased {
             stream: stream.to_string(),
             next: lease.next,
             end: lease.end,
         };
         self.answers.push((answer, Pending::Ready(leased.into())));
-        Ok(())
+    }
+
+    /// Makes the leases of a group durable before they leave: a number is never handed out twice (A4.2).
+    pub(super) fn store_leases(&mut self) -> Result<(), String> {
+        self.attempted = None;
+        if !std::mem::take(&mut self.leases_due) {
+            return Ok(());
+        }
+        self.journal
+            .store_leases(crate::roles::recorder::journal_file::leases(&self.ledger))
+            .map_err(|error| format!("the lease table could not be written: {error}"))
     }
 
     /// What the poll marker boards know of the meters (A4.8). A meter that changed its port is on both
     /// boards; its highest number counts.
     ///
-    /// A board that cannot be read tells nothing: that nothing was attempted would be an invention.
-    fn attempted(&self) -> Result<BTreeMap<MeterId, Attempted>, String> {
+    /// A board that cannot be read tells nothing: that nothing was attempted would be an invention. They are read once
+    /// for all requests of a group: who asks attempts nothing before it has its numbers, and who was there before it
+    /// had ended when it said Hello.
+    fn attempted(&mut self) -> Result<Arc<BTreeMap<MeterId, Attempted>>, String> {
+        if let Some(known) = &self.attempted {
+            return Ok(known.clone());
+        }
         let mut known: BTreeMap<MeterId, Attempted> = BTreeMap::new();
         let (ports, findings) = media::read_marks(&self.markers);
         for finding in findings {
@@ -236,10 +249,19 @@ impl Committer {
                 known.insert(mark.meter_id, attempted);
             }
         }
+        let known = Arc::new(known);
+        self.attempted = Some(known.clone());
         Ok(known)
     }
 
     pub(super) fn slots(&mut self, source: SourceId, schedule: ScheduleId, answer: Answer) {
+        let known = match self.attempted() {
+            Ok(known) => known,
+            Err(why) => {
+                let _ = answer.try_send(Message::error(ErrorCode::Unavailable, why));
+                return;
+            }
+        };
         let Some(plan) = self.contract.schedules.get(&schedule) else {
             let text = format!("the contract has no schedule {schedule}");
             let _ = answer.try_send(Message::error(ErrorCode::Unknown, text));
@@ -248,13 +270,6 @@ impl Committer {
         let now = clock::mono();
         let (_, anchor) = slots::next_due(plan, self.time.newest(), now);
         let utc = self.time.newest().utc_of(now);
-        let known = match self.attempted() {
-            Ok(known) => known,
-            Err(why) => {
-                let _ = answer.try_send(Message::error(ErrorCode::Unavailable, why));
-                return;
-            }
-        };
         let attempted = |meter: &MeterId| known.get(meter).copied();
         let ended = self.ledger.end_dropped(utc, &attempted);
         let meters = ledger::meters_on(&self.contract, &source, &schedule);
