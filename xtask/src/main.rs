@@ -16,6 +16,7 @@ mod kill_storm;
 mod league;
 mod licences;
 mod line_guest;
+mod load;
 mod measure;
 mod nightly;
 mod planted;
@@ -28,6 +29,7 @@ mod suite;
 mod tamper;
 mod test;
 mod tidy;
+mod usage;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -89,6 +91,8 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Read a site of many meters with a node and with an established gateway, and print what each costs
+    Load(load::Load),
     /// Build the programs with the hook of the named steps and run a storm of kills and faults
     #[command(disable_help_flag = true)]
     Storm {
@@ -194,6 +198,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Deny => licences::deny(workspace),
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
         Command::Measure { seconds } => measure::measure(workspace, seconds),
+        Command::Load(arguments) => load::load(workspace, &arguments),
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
         Command::Tamper { arguments } => tamper::tamper(workspace, &arguments),
         Command::KillStorm { arguments } => kill_storm::kill_storm(workspace, &arguments),

@@ -1,6 +1,7 @@
 //! `cargo xtask measure`: what the demonstration costs, process by process, as rows for docs/measurements.md.
 
 use crate::failure::{Failure, Outcome};
+use crate::usage::{TICKS_PER_S, Usage, usage};
 use crate::workspace::Workspace;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,16 +13,6 @@ use std::time::Duration;
 
 /// How often processes and recorder are asked.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
-/// Kernel clock ticks a second, as /proc counts CPU time on Linux.
-const TICKS_PER_S: u64 = 100;
-
-/// What a process used, summed over its restarts.
-#[derive(Clone, Copy, Default)]
-struct Usage {
-    resident_kib_max: u64,
-    cpu_ticks: u64,
-}
-
 /// Runs the demonstration for `seconds` and prints what it used.
 pub(crate) fn measure(workspace: &Workspace, seconds: u32) -> Outcome {
     crate::demo::build_release(workspace)?;
@@ -122,22 +113,6 @@ fn processes(folder: &Path, demo: u64) -> Vec<(String, u64)> {
         }
     }
     found
-}
-
-/// Peak resident memory and CPU time of a process, from /proc.
-fn usage(pid: u64) -> Option<Usage> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Fields 14 and 15, counted behind the name, which may hold anything but ends with ')'.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
-    Some(Usage {
-        resident_kib_max: peak.split_whitespace().next()?.parse().ok()?,
-        cpu_ticks: ticks(11)? + ticks(12)?,
-    })
 }
 
 fn print_processes(usages: &BTreeMap<String, Usage>, seconds: u32) {

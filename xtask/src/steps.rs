@@ -79,7 +79,7 @@ fn in_order(lane: &Lane<'_>) -> Vec<Done> {
     clippy::disallowed_methods,
     reason = "the one place where this program reads a clock"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

@@ -1,0 +1,144 @@
+//! `cargo xtask load`: a site of many meters, read by a node and then by an established gateway; what each costs.
+
+mod gateway;
+mod node;
+mod site;
+
+use crate::failure::{Failure, Outcome};
+use crate::usage::{TICKS_PER_S, Usage, usage};
+use crate::workspace::Workspace;
+use crate::{demo, run, setup, steps};
+use site::Site;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Until everything is connected and each meter was asked.
+const WARM_UP: Duration = Duration::from_secs(30);
+
+/// How much is read, and for how long.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Load {
+    /// Meters of Modbus TCP, each read every second; 125 behind one address
+    #[arg(long, default_value_t = 1_000)]
+    tcp: u32,
+    /// Meters of Modbus RTU on eight lines, each read every five seconds
+    #[arg(long, default_value_t = 250)]
+    rtu: u32,
+    /// Seconds of measuring, behind half a minute of warming up
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+    /// Leave out the gateway (thingsboard-gateway from PyPI, with mosquitto as its server)
+    #[arg(long)]
+    alone: bool,
+}
+
+/// A process that is measured.
+struct Measured {
+    name: String,
+    pid: u64,
+}
+
+/// Reads the site with both, one after the other, and prints a table.
+pub(crate) fn load(workspace: &Workspace, load: &Load) -> Outcome {
+    demo::build_release(workspace)?;
+    let folder = workspace.path("target/load");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .map_err(|error| Failure::new(format!("target/load: {error}")))?;
+    }
+    let programs = workspace.target().join("release");
+    println!("| reader | process | CPU, % of one core | peak resident, MiB | requests/s |");
+    println!("| --- | --- | ---: | ---: | ---: |");
+    let missed = {
+        let site = Site::start(&programs, &folder.join("site"), load.tcp, load.rtu)?;
+        let node = node::Node::start(&programs, &folder, &site)?;
+        sleep(WARM_UP);
+        let from = run::output(Command::new("date").args(["-u", "+%FT%TZ"]))?;
+        measure("fieldnotary", &node.processes()?, &site, load.seconds)?;
+        node.end(from.trim())?
+    };
+    println!("slots that passed before the node read them: {missed}");
+    if !load.alone {
+        setup::setup(workspace, &[gateway::MOSQUITTO])?;
+        let python = gateway::environment(workspace)?;
+        let site = Site::start(&programs, &folder.join("site-2"), load.tcp, load.rtu)?;
+        let gateway = gateway::Gateway::start(&python, &folder, &site)?;
+        sleep(WARM_UP);
+        measure(gateway::NAME, &gateway.processes(), &site, load.seconds)?;
+    }
+    match missed {
+        0 => Ok("the node read every slot behind its warming up, or said why not".to_owned()),
+        slots => Err(Failure::new(format!(
+            "{slots} slots behind the node's warming up have no reading"
+        ))),
+    }
+}
+
+/// Looks at the processes for so long, and prints a row for each and one for all.
+fn measure(reader: &str, processes: &[Measured], site: &Site, seconds: u32) -> Result<(), Failure> {
+    let look = || -> Result<Vec<Usage>, Failure> {
+        let all = processes.iter().map(|one| {
+            usage(one.pid).ok_or_else(|| Failure::new(format!("{reader}: {} has ended", one.name)))
+        });
+        all.collect()
+    };
+    let (began, before, asked) = (steps::now(), look()?, site.requests()?);
+    sleep(Duration::from_secs(u64::from(seconds)));
+    let (took, after) = (began.elapsed(), look()?);
+    let asked = site.requests()?.saturating_sub(asked);
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    let mut sum = Usage::default();
+    for ((one, before), after) in processes.iter().zip(&before).zip(&after) {
+        let ticks = after.cpu_ticks.saturating_sub(before.cpu_ticks);
+        sum.cpu_ticks += ticks;
+        sum.resident_kib_max += after.resident_kib_max;
+        row(
+            reader,
+            &one.name,
+            ticks,
+            after.resident_kib_max,
+            millis,
+            None,
+        );
+    }
+    let per_s = asked * 1_000 / millis;
+    row(
+        reader,
+        "all",
+        sum.cpu_ticks,
+        sum.resident_kib_max,
+        millis,
+        Some(per_s),
+    );
+    Ok(())
+}
+
+fn row(reader: &str, name: &str, ticks: u64, kib: u64, millis: u64, per_s: Option<u64>) {
+    let permille = ticks * 1_000 * 1_000 / TICKS_PER_S / millis;
+    let per_s = per_s.map_or_else(String::new, |per_s| per_s.to_string());
+    println!(
+        "| {reader} | {name} | {}.{} | {}.{} | {per_s} |",
+        permille / 10,
+        permille % 10,
+        kib / 1_024,
+        kib % 1_024 * 10 / 1_024
+    );
+}
+
+/// A child whose output goes to a file.
+fn started(command: &mut Command, log: &Path) -> Result<Child, Failure> {
+    let file = fs::File::create(log);
+    let file = file.map_err(|error| Failure::new(format!("{}: {error}", log.display())))?;
+    let both = file
+        .try_clone()
+        .map_err(|error| Failure::new(format!("{}: {error}", log.display())))?;
+    command
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(both)
+        .spawn()
+        .map_err(|error| Failure::new(format!("`{}`: {error}", run::shown(command))))
+}
