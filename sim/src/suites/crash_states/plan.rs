@@ -55,7 +55,7 @@ impl Plan {
     pub const fn full(seed: u64) -> Self {
         Self {
             seed,
-            one_in: [1, 1, 1, 4, 30, 400],
+            one_in: [1, 1, 1, 2, 20, 300],
             samples: 256,
             again_one_in: 16,
             share: (1, 1),

@@ -83,9 +83,10 @@ fn turns<'a>(plan: &'a Plan, bases: &'a [Base]) -> impl Iterator<Item = Turn<'a>
         })
     });
     let (share, shares) = plan.share;
+    // Beginnings follow each other in turn: counted out, a share could be of one beginning alone.
     (0..)
         .zip(all)
-        .filter(move |(turn, _): &(u64, _)| turn % shares.max(1) + 1 == share)
+        .filter(move |(turn, _): &(u64, _)| mix(*turn) % shares.max(1) + 1 == share)
         .map(|(_, turn)| turn)
 }
 
