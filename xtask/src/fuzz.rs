@@ -32,6 +32,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("mbus_records", "fuzz/seeds/mbus_records"),
     ("mbus_telegram", "fuzz/seeds/mbus_telegram"),
     ("ptp_management", "fuzz/seeds/ptp_management"),
+    ("tpm_response", "fuzz/seeds/tpm_response"),
 ];
 
 /// Longest input: above every bound of a message that the targets decode, so that bounds are met.

@@ -58,6 +58,36 @@ pub(crate) const NFT: Tool = Tool {
     packages: &["nftables"],
     purpose: "loses packets of that network",
 };
+const SWTPM: Tool = Tool {
+    program: "swtpm",
+    probe: &["--version"],
+    packages: &["swtpm"],
+    purpose: "is a TPM under test",
+};
+const SWTPM_SETUP: Tool = Tool {
+    program: "swtpm_setup",
+    probe: &["--help"],
+    packages: &["swtpm-tools"],
+    purpose: "gives that TPM endorsement certificates",
+};
+const TPM2_TOOLS: Tool = Tool {
+    program: "tpm2_nvreadpublic",
+    probe: &["--version"],
+    packages: &["tpm2-tools", "libtss2-tcti-swtpm0"],
+    purpose: "judges that TPM from outside",
+};
+const SOFTHSM: Tool = Tool {
+    program: "softhsm2-util",
+    probe: &["--version"],
+    packages: &["softhsm2"],
+    purpose: "is a PKCS#11 token under test",
+};
+const PKCS11_TOOL: Tool = Tool {
+    program: "pkcs11-tool",
+    probe: &["--module", "/usr/lib/softhsm/libsofthsm2.so", "--show-info"],
+    packages: &["opensc", "softhsm2"],
+    purpose: "judges that token from outside",
+};
 const GO: Tool = Tool {
     program: "go",
     probe: &["version"],
@@ -76,7 +106,19 @@ const GO_SUMDB: Tool = Tool {
 };
 
 /// What `cargo xtask test` needs.
-pub(crate) const FOR_TESTS: &[Tool] = &[OPENSSL, PYTHON, PTP4L, CHRONYC, IP, NFT];
+pub(crate) const FOR_TESTS: &[Tool] = &[
+    OPENSSL,
+    PYTHON,
+    PTP4L,
+    CHRONYC,
+    IP,
+    NFT,
+    SWTPM,
+    SWTPM_SETUP,
+    TPM2_TOOLS,
+    SOFTHSM,
+    PKCS11_TOOL,
+];
 /// What `cargo xtask tamper` needs.
 pub(crate) const FOR_TAMPERING: &[Tool] = &[OPENSSL, GO, GO_SUMDB];
 /// What `cargo xtask fuzz` needs.

@@ -1,9 +1,19 @@
 //! What the process gives up before it touches a key.
 
 use crate::Failure;
+use keys::StoreNeeds;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use sandbox::{Place, Report, Site};
 use std::path::{Path, PathBuf};
+
+/// What a module of a token is loaded from, beside its own file.
+const LIBRARIES: &[&str] = &[
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/etc/ld.so.cache",
+];
 
 /// Its row of the sandbox's table, and an end with the parent where that was asked for. What the system
 /// does not grant is in the report, not hidden.
@@ -11,6 +21,7 @@ pub(crate) fn apply(
     die_with_parent: bool,
     identity: &Path,
     socket: &Path,
+    needs: StoreNeeds,
 ) -> Result<Report, Failure> {
     if die_with_parent {
         // The kernel watches the thread that started this process, not the whole parent.
@@ -27,6 +38,13 @@ pub(crate) fn apply(
     };
     site.places.insert(Place::Identity, vec![identity.into()]);
     site.places.insert(Place::Run, vec![folder.into()]);
+    site.places.insert(Place::KeyDevice, needs.devices);
+    site.places.insert(Place::KeyFiles, needs.files);
+    site.places.insert(Place::KeyStore, needs.kept);
+    if needs.module {
+        let libraries = LIBRARIES.iter().map(PathBuf::from);
+        site.places.insert(Place::Libraries, libraries.collect());
+    }
     if let Some(folder) = std::env::var_os("FIELDNOTARY_STEPS_FOLDER").filter(|_| steps::HOOKED) {
         site.places
             .insert(Place::Trial, vec![PathBuf::from(folder)]);

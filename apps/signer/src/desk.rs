@@ -2,19 +2,30 @@
 
 use crate::rate::RateLimit;
 use crate::say;
+use evidence::Blob;
 use ipc::Message;
-use ipc::message::{ErrorCode, Keys, NoteText, SignCheckpoint, SignedNote};
-use keys::{Identity, IdentityDir, SoftwareKeys};
+use ipc::message::{
+    BoundHead, CounterArea, ErrorCode, Keys, NoteText, SignCheckpoint, SignedNote, Uses,
+};
+use keys::{Identity, IdentityDir};
 use proof::Hash;
 use rustix::time::{ClockId, clock_gettime};
-use trust_plane::{Engine, SignError, Statement};
+use trust_plane::{
+    Audit, BootId, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError, Statement,
+};
 
 /// Keys, memory and limits of this signer.
 #[derive(Debug)]
 pub(crate) struct Desk {
     dir: IdentityDir,
-    engine: Engine<SoftwareKeys>,
+    engine: Engine<keys::Keys>,
     rate: RateLimit,
+    boot: BootId,
+    /// When the plain counter moved last.
+    plain: Option<PlainMark>,
+    plain_every_ns: u64,
+    /// Protections that the process wanted and could not have.
+    not_applied: Vec<String>,
 }
 
 /// The one place where this program reads a clock.
@@ -33,6 +44,7 @@ fn code(error: &SignError) -> ErrorCode {
             ErrorCode::Invalid
         }
         SignError::Shrunk { .. } | SignError::Split { .. } => ErrorCode::Rollback,
+        SignError::Backend(error) if error.fault == KeyFault::KeyReplaced => ErrorCode::Invalid,
         SignError::Backend(_) => ErrorCode::Unavailable,
         SignError::Key(_) | SignError::SelfCheck(_) | SignError::Note(_) => ErrorCode::Internal,
     }
@@ -42,21 +54,40 @@ fn refusal(error: &SignError) -> Message {
     if error.is_rollback() || error.is_of_the_keys() {
         say::err(format_args!("not signed: {error}"));
     }
-    Message::error(code(error), error)
+    match error {
+        SignError::Backend(of_store) => {
+            Message::key_error(code(error), of_store.fault, &of_store.words)
+        }
+        _ if error.is_of_the_keys() => Message::key_error(code(error), KeyFault::Failed, error),
+        _ => Message::key_error(code(error), KeyFault::Refused, error),
+    }
+}
+
+/// This boot, as the kernel names it; zeros where it does not.
+fn boot() -> BootId {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    BootId(u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes())
 }
 
 impl Desk {
     /// A desk that goes on where the identity was left.
-    pub(crate) fn new(dir: IdentityDir, identity: Identity) -> Self {
+    pub(crate) fn new(dir: IdentityDir, identity: Identity, not_applied: Vec<String>) -> Self {
         let Identity {
             keys,
             public,
             last_signed,
+            plain,
+            plain_every_s,
         } = identity;
         Self {
             dir,
             engine: Engine::new(keys, public.origin, last_signed),
             rate: RateLimit::new(now_ns()),
+            boot: boot(),
+            plain,
+            plain_every_ns: plain_every_s.saturating_mul(1_000_000_000),
+            not_applied,
         }
     }
 
@@ -94,20 +125,40 @@ impl Desk {
             return Message::error(ErrorCode::Unavailable, error);
         }
         steps::pass("seal.remembered");
-        let signed = self.engine.sign(pending);
+        let now = PlainMark {
+            boot: self.boot,
+            at_ns: now_ns(),
+        };
+        let plain_due = PlainMark::is_due(self.plain, now, self.plain_every_ns);
+        let signed = self.engine.sign(pending, plain_due);
         steps::pass("seal.signed");
         match signed {
-            Ok(note) => SignedNote {
-                note: NoteText(note),
-                custody: self.engine.capabilities().custody,
+            Ok(signed) => {
+                let moved = |bound: &trust_plane::Bound| bound.counter == CounterKind::Plain;
+                if signed.bound.iter().any(moved) {
+                    self.remember_plain(now);
+                }
+                if let Some(error) = &signed.unbound {
+                    say::err(format_args!("a checkpoint is not bound: {error}"));
+                }
+                signed_note(signed, self.engine.audit()).into()
             }
-            .into(),
             Err(error) => refusal(&error),
         }
     }
 
-    fn describe(&self, origin: Option<&str>) -> Message {
-        let base = self.engine.base();
+    /// A mark that is lost costs a step of the counter at the next start, not more.
+    fn remember_plain(&mut self, mark: PlainMark) {
+        self.plain = Some(mark);
+        if let Err(error) = self.dir.store_plain(mark) {
+            say::err(format_args!(
+                "the step of the plain counter is not remembered: {error}"
+            ));
+        }
+    }
+
+    fn describe(&mut self, origin: Option<&str>) -> Message {
+        let base = self.engine.base().clone();
         if let Some(Err(error)) = origin.map(|origin| base.generation(origin)) {
             return Message::error(ErrorCode::Invalid, error);
         }
@@ -116,7 +167,11 @@ impl Desk {
             Ok(vkeys) => vkeys,
             Err(error) => return refusal(&error),
         };
-        let capabilities = self.engine.capabilities();
+        let description = match self.engine.describe() {
+            Ok(description) => description,
+            Err(error) => return refusal(&error),
+        };
+        let capabilities = description.capabilities;
         let audit = self.engine.audit();
         Keys {
             vkeys: vkeys.iter().map(ToString::to_string).collect(),
@@ -129,7 +184,48 @@ impl Desk {
             refused: audit.refused,
             rollback_attempts: audit.rollback_attempts,
             signature_failures: audit.signature_failures,
+            maker: description.maker,
+            key_public: description.key_public.map(Blob),
+            counters: description.counters.into_iter().map(area).collect(),
+            plain_every_ns: self.plain_every_ns,
+            not_applied: self.not_applied.clone(),
+            uses: uses(audit),
         }
         .into()
+    }
+}
+
+fn area(counter: trust_plane::Counter) -> CounterArea {
+    CounterArea {
+        counter: counter.kind,
+        public: Blob(counter.public),
+    }
+}
+
+/// Uses of keys since this process was started, by purpose.
+fn uses(audit: Audit) -> Vec<Uses> {
+    let of = |purpose: &Purpose| Uses {
+        purpose: purpose.name().to_owned(),
+        count: audit.key_ops(*purpose),
+    };
+    Purpose::ALL.iter().map(of).collect()
+}
+
+fn signed_note(signed: trust_plane::Signed, audit: Audit) -> SignedNote {
+    let bound = signed.bound.into_iter().map(|bound| BoundHead {
+        counter: bound.counter,
+        value: bound.value,
+        attest: Blob(bound.attest),
+        signature: Blob(bound.signature),
+    });
+    SignedNote {
+        note: NoteText(signed.note),
+        custody: signed.custody,
+        bound: bound.collect(),
+        unbound_fault: signed.unbound.as_ref().map(|error| error.fault),
+        unbound: signed.unbound.map(|error| error.words),
+        uses: uses(audit),
+        rollback_attempts: audit.rollback_attempts,
+        signature_failures: audit.signature_failures,
     }
 }

@@ -11,17 +11,17 @@
 
 mod confine;
 mod desk;
+mod keyring;
 mod rate;
 mod say;
 mod serve;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
-use keys::{IdentityDir, KeysError, PublicIdentity, read_vkeys};
-use serde_json::{Value, json};
+use clap::{CommandFactory, Parser, Subcommand};
+use keys::{IdentityDir, KeysError};
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trust_plane::{BaseOrigin, OriginError};
+use trust_plane::{BackendError, BaseOrigin, OriginError};
 
 /// Below the options of each verb: an example, and the exit codes, the same in every program.
 macro_rules! help {
@@ -43,8 +43,6 @@ const EXIT_NO: u8 = 1;
 const EXIT_USAGE: u8 = 2;
 /// It could not be done.
 const EXIT_FAILED: u8 = 3;
-/// What these keys prove of who holds them.
-const CUSTODY: &str = "software";
 
 /// Keeps a node's keys and signs its tree heads.
 #[derive(Debug, Parser)]
@@ -56,18 +54,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Create keys in files, for development; prints the verifier keys
+    /// Create keys, in files, a TPM or a PKCS#11 token; prints the verifier keys
     #[command(after_help = help!("fieldnotary-signer init --identity node/identity --origin example.org/station-1"))]
-    Init(Init),
+    Init(keyring::Init),
     /// Serve the node's socket until told to stop (`fieldnotary run` starts this)
     #[command(after_help = help!("fieldnotary-signer run --identity node/identity --socket node/run/signer.sock --origin example.org/station-1"))]
     Run(Run),
     /// Print the verifier keys, the authority first
     #[command(after_help = help!("fieldnotary-signer vkey --identity node/identity"))]
-    Vkey(Vkey),
-    /// Load the keys as `run` would, say what is wrong with them, and end
+    Vkey(keyring::Vkey),
+    /// Load the keys as `run` would, look at what holds them, say what is wrong, and end
     #[command(after_help = help!("fieldnotary-signer check --identity node/identity"))]
-    Check(Check),
+    Check(keyring::Check),
     /// Print the completion script for a shell
     #[command(after_help = manual::COMPLETIONS_HELP)]
     Completions(manual::Completions),
@@ -76,20 +74,7 @@ enum Command {
     Man(manual::Man),
 }
 
-#[derive(Debug, Args)]
-struct Init {
-    /// Directory of the keys; created if it is not there
-    #[arg(long, value_name = "DIR")]
-    identity: PathBuf,
-    /// The log's base origin, without a generation, such as meters.example/site-7
-    #[arg(long)]
-    origin: String,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 struct Run {
     /// Directory of the keys
     #[arg(long, value_name = "DIR")]
@@ -108,44 +93,28 @@ struct Run {
     pulse: bool,
 }
 
-#[derive(Debug, Args)]
-struct Check {
-    /// Directory of the keys
-    #[arg(long, value_name = "DIR")]
-    identity: PathBuf,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
-struct Vkey {
-    /// Directory of the keys
-    #[arg(long, value_name = "DIR")]
-    identity: PathBuf,
-    /// Print them under the name of this origin, with its generation, instead of the base origin
-    #[arg(long)]
-    origin: Option<String>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
 /// Why the signer ends without having done its work.
 #[derive(Debug)]
 enum Failure {
     Keys(KeysError),
     Origin(OriginError),
     OtherOrigin { asked: String, of_keys: String },
+    Backend(BackendError),
+    Usage(&'static str),
     Ipc(ipc::IpcError),
+    StoreAppeared(PathBuf),
     System(&'static str, std::io::Error),
 }
 
 impl Failure {
     const fn exit_code(&self) -> u8 {
         match self {
-            Self::Origin(_) | Self::OtherOrigin { .. } => EXIT_USAGE,
-            Self::Keys(_) | Self::Ipc(_) | Self::System(..) => EXIT_FAILED,
+            Self::Origin(_) | Self::OtherOrigin { .. } | Self::Usage(_) => EXIT_USAGE,
+            Self::Keys(_)
+            | Self::Backend(_)
+            | Self::Ipc(_)
+            | Self::StoreAppeared(_)
+            | Self::System(..) => EXIT_FAILED,
         }
     }
 }
@@ -160,7 +129,14 @@ impl fmt::Display for Failure {
                 "--origin {asked} is not the origin {of_keys} that the keys were created for; a new log needs \
                  an --identity of its own"
             ),
+            Self::Backend(error) => error.fmt(f),
+            Self::Usage(words) => f.write_str(words),
             Self::Ipc(error) => error.fmt(f),
+            Self::StoreAppeared(path) => write!(
+                f,
+                "{} is there now and was not when this process was confined: it has to be started anew",
+                path.display()
+            ),
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
     }
@@ -187,10 +163,10 @@ impl From<ipc::IpcError> for Failure {
 fn main() -> ExitCode {
     steps::begin();
     let done = match Cli::parse().command {
-        Command::Init(args) => init(&args),
+        Command::Init(args) => keyring::init(&args),
         Command::Run(args) => run(&args),
-        Command::Vkey(args) => vkey(&args),
-        Command::Check(args) => check(&args),
+        Command::Vkey(args) => keyring::vkey(&args),
+        Command::Check(args) => keyring::check(&args),
         Command::Completions(args) => {
             say::raw(&manual::completions(Cli::command(), args.shell));
             Ok(ExitCode::SUCCESS)
@@ -214,80 +190,14 @@ fn man(args: &manual::Man) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(args: &Check) -> Result<ExitCode, Failure> {
-    let loaded = IdentityDir::open(&args.identity).and_then(|dir| dir.load());
-    match loaded {
-        Ok(identity) if args.json => {
-            let mut facts = facts(&identity.public);
-            if let Value::Object(map) = &mut facts {
-                map.insert("ok".to_owned(), json!(true));
-            }
-            say::out(facts);
-        }
-        Ok(identity) => {
-            let origin = &identity.public.origin;
-            say::out(format_args!(
-                "the keys of {origin} are sound; custody: {CUSTODY}"
-            ));
-        }
-        // What keeps the keys from being looked at says nothing of them.
-        Err(error @ (KeysError::Io { .. } | KeysError::InUse(_) | KeysError::Random(_))) => {
-            return Err(error.into());
-        }
-        Err(error) => {
-            if args.json {
-                say::out(json!({"ok": false, "problem": error.to_string()}));
-            } else {
-                say::err(&error);
-            }
-            return Ok(ExitCode::from(EXIT_NO));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn init(args: &Init) -> Result<ExitCode, Failure> {
-    let origin = BaseOrigin::new(&args.origin)?;
-    let made = IdentityDir::open_or_create(&args.identity)?.create(origin)?;
-    print_keys(&made.public, args.json);
-    say::err("custody: software; these keys are files and prove no custody");
-    Ok(ExitCode::SUCCESS)
-}
-
-fn facts(public: &PublicIdentity) -> Value {
-    let vkeys: Vec<String> = public.vkeys.iter().map(ToString::to_string).collect();
-    json!({"origin": public.origin.as_str(), "custody": CUSTODY, "vkeys": vkeys})
-}
-
-fn print_keys(public: &PublicIdentity, as_json: bool) {
-    if as_json {
-        return say::out(facts(public));
-    }
-    for vkey in &public.vkeys {
-        say::out(vkey);
-    }
-}
-
-fn vkey(args: &Vkey) -> Result<ExitCode, Failure> {
-    let mut public = read_vkeys(&args.identity)?;
-    if let Some(origin) = &args.origin {
-        public.origin.generation(origin)?;
-        for vkey in &mut public.vkeys {
-            // An origin of this log is a key name.
-            if let Ok(named) = vkey.under_name(origin) {
-                *vkey = named;
-            }
-        }
-    }
-    print_keys(&public, args.json);
-    Ok(ExitCode::SUCCESS)
-}
-
 fn run(args: &Run) -> Result<ExitCode, Failure> {
     if args.pulse {
         sandbox::pulse::begin();
     }
-    let confined = confine::apply(args.die_with_parent, &args.identity, &args.socket)?;
+    // Which store there is must be known before anything is given up.
+    let needs = keys::store_needs(&args.identity)?;
+    let absent = needs.devices.iter().find(|path| !path.exists()).cloned();
+    let confined = confine::apply(args.die_with_parent, &args.identity, &args.socket, needs)?;
     sandbox::pulse::confined(&confined);
     // A supervisor puts it into the log; by hand it is said here.
     if !args.pulse && confined.missing().next().is_some() {
@@ -302,6 +212,9 @@ fn run(args: &Run) -> Result<ExitCode, Failure> {
             of_keys: identity.public.origin.to_string(),
         });
     }
-    serve::serve(&args.socket, desk::Desk::new(dir, identity))?;
+    let not_applied = confined.missing();
+    let not_applied = not_applied.map(|(measure, why)| format!("{measure}: {why}"));
+    let desk = desk::Desk::new(dir, identity, not_applied.collect());
+    serve::serve(&args.socket, desk, absent.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -19,8 +19,9 @@ const ACCEPT_FAILURES_MAX: u32 = 50;
 /// How soon a wait notices that the signer was told to stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
 
-/// Serves the path until a signal says stop.
-pub(crate) fn serve(path: &Path, desk: Desk) -> Result<(), Failure> {
+/// Serves the path until a signal says stop, or until a device appears that was absent when this process
+/// was confined: a rule for it can be had only by being started anew.
+pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
@@ -34,6 +35,9 @@ pub(crate) fn serve(path: &Path, desk: Desk) -> Result<(), Failure> {
         // A desk that somebody keeps for ever is a hang, though this thread goes on.
         if desk.try_lock().is_ok() {
             sandbox::pulse::alive();
+        }
+        if let Some(appeared) = absent.filter(|absent| absent.exists()) {
+            return Err(Failure::StoreAppeared(appeared.into()));
         }
         let channel = match listener.accept(STOP_CHECK) {
             Ok(Some(channel)) => channel,

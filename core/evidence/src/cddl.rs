@@ -1,6 +1,6 @@
 //! The published schema and the documentation's table, generated from the declared tables.
 
-use crate::kinds::{Counter, FieldRow, Kind, Predecessor};
+use crate::kinds::{BindingCounter, Counter, FieldRow, Kind, Predecessor};
 use crate::limits::{ENTRY_BYTES_MAX, ID_BYTES_MAX};
 use crate::reasons;
 use alloc::string::String;
@@ -67,6 +67,12 @@ pub fn cddl() -> String {
         "The log a new generation follows.",
         Predecessor::FIELDS,
     );
+    map_rule(
+        &mut out,
+        "BindingCounter",
+        "A counter that checkpoints are bound to.",
+        BindingCounter::FIELDS,
+    );
     code_rules(&mut out);
     out
 }
@@ -96,6 +102,8 @@ fn code_rules(out: &mut String) {
         reasons::EpochCause::cddl_rule,
         reasons::TruthClass::cddl_rule,
         reasons::Custody::cddl_rule,
+        reasons::CounterKind::cddl_rule,
+        reasons::KeyFault::cddl_rule,
         reasons::Outcome::cddl_rule,
         reasons::MaintenancePhase::cddl_rule,
         reasons::WiringChange::cddl_rule,

@@ -33,6 +33,7 @@ impl EventCode {
             | Self::ProcessThrottled
             | Self::PortReleased
             | Self::SignerRecovered
+            | Self::CheckpointBound
             | Self::UplinkDown
             | Self::UplinkUp
             | Self::PtpPortState
@@ -88,6 +89,7 @@ impl EventCode {
             | Self::KeepFailed
             | Self::TruthStoreOld
             | Self::SignerUnavailable
+            | Self::CheckpointUnbound
             | Self::UplinkConflict
             | Self::OrderlyStop
             | Self::SafeModeEntered

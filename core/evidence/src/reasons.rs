@@ -1,11 +1,13 @@
 //! Every reason code that an entry may carry. A code is declared once, here.
 
 mod event;
+mod keys;
 mod meter;
 
 pub use meter::{ClockClass, MeterFinding};
 
 use crate::codes::codes;
+pub use keys::{CounterKind, Custody, KeyFault};
 
 codes! {
     /// How good the clock behind a timestamp was at the instant of capture (A8.4).
@@ -286,6 +288,8 @@ codes! {
         TruthStoreOld = 54, "truth_store_old", "the truth store was an older one than the newest; the log was taken up where its frames end, and the count is entries behind the old end";
         SignerUnavailable = 64, "signer_unavailable", "a seal was due and the signer did not answer";
         SignerRecovered = 65, "signer_recovered", "the signer answers again; the count is seals missed";
+        CheckpointUnbound = 66, "checkpoint_unbound", "a checkpoint was signed and not bound to its counter";
+        CheckpointBound = 67, "checkpoint_bound", "checkpoints are bound again; the count is those that were not";
         UplinkDown = 80, "uplink_down", "the collector cannot be reached";
         UplinkUp = 81, "uplink_up", "the collector is reached again";
         UplinkConflict = 82, "uplink_conflict", "the collector holds a tree that contradicts this log";
@@ -390,15 +394,6 @@ codes! {
             if flushes are honest, detects damage to log or truth, not a joint rollback";
         SameDeviceDeferred = 2, "same-device-deferred", "one flush: the last group may be uncertain, \
             never silently dropped";
-    }
-}
-
-codes! {
-    /// Where the keys that signed live.
-    pub enum Custody as "custody" {
-        Software = 0, "software", "in files of the host: for development, proves no custody";
-        Tpm = 1, "tpm", "in a TPM 2.0, not exportable";
-        Pkcs11 = 2, "pkcs11", "in a PKCS#11 token, not exportable";
     }
 }
 

@@ -161,6 +161,7 @@ impl Channel {
             Some(Message::Error(error)) => Err(IpcError::Peer {
                 code: error.code,
                 text: error.text,
+                fault: error.fault,
             }),
             Some(answer) => Ok(answer),
             None => {

@@ -3,6 +3,7 @@
 use crate::limits::{MESSAGE_BYTES_MAX, SEND_TIMEOUT};
 use crate::message::ErrorCode;
 use evidence::cbor::DecodeError;
+use evidence::reasons::KeyFault;
 use rustix::io::Errno;
 use std::fmt;
 use std::path::PathBuf;
@@ -30,6 +31,8 @@ pub enum IpcError {
         code: ErrorCode,
         /// The peer's words.
         text: String,
+        /// What is wrong with what holds the keys, where it is that.
+        fault: Option<KeyFault>,
     },
     /// The peer answered with a message that is no answer to the request.
     Unexpected {
@@ -88,7 +91,7 @@ impl fmt::Display for IpcError {
                 write!(f, "the peer did not read for {} s", SEND_TIMEOUT.as_secs())
             }
             Self::AnswerTimeout => write!(f, "the peer did not answer in time"),
-            Self::Peer { code, text } => write!(f, "the peer answered {code}: {text}"),
+            Self::Peer { code, text, .. } => write!(f, "the peer answered {code}: {text}"),
             Self::Unexpected { asked, got } => {
                 write!(f, "the peer answered {asked} with {got}")
             }

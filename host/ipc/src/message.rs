@@ -8,9 +8,9 @@ use crate::limits::{
 };
 use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
-use evidence::reasons::{Custody, LossCause, TruthClass};
+use evidence::reasons::{CounterKind, Custody, KeyFault, LossCause, TruthClass};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs, PointId,
+    Blob, BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs, PointId,
     ScheduleId, SourceId, UtcNs,
 };
 use std::fmt;
@@ -217,6 +217,23 @@ parts! {
         0 commit_id: CommitId => "its index in the log";
         1 leaf: Leaf => "salt and entry bytes";
     }
+    /// A counter attested over a tree head.
+    BoundHead {
+        0 counter: CounterKind => "which counter";
+        1 value: u64 => "its value";
+        2 attest: Blob => "what the TPM signed (TPMS_ATTEST)";
+        3 signature: Blob => "the authority's signature on it, in DER";
+    }
+    /// A counter that tree heads are bound to.
+    CounterArea {
+        0 counter: CounterKind => "which counter";
+        1 public: Blob => "its public area (TPMS_NV_PUBLIC)";
+    }
+    /// How often keys were used for a purpose.
+    Uses {
+        0 purpose: String => "what for";
+        1 count: u64 => "how often since the signer was started";
+    }
     /// Entries that are gone, with the hashes that keep the tree whole.
     Hole {
         0 first: CommitId => "the first lost entry";
@@ -231,6 +248,7 @@ messages! {
     0 Error { "The request had no answer of its own."
         0 code: ErrorCode => "what kind of error";
         1 text: String => "what, where, what would be right";
+        2 fault: Option<KeyFault> => "what is wrong with what holds the keys, where it is that";
     }
 
     1 Hello { "A process introduces itself, first of all."
@@ -373,6 +391,12 @@ messages! {
     65 SignedNote { "The tree head, signed."
         0 note: NoteText => "the signed note";
         1 custody: Custody => "where the authority key lives";
+        2 bound: Vec<BoundHead> => "the counters that it is bound to";
+        3 unbound: Option<String> => "why it is not bound to one that it should be bound to";
+        4 unbound_fault: Option<KeyFault> => "the same as a code";
+        5 uses: Vec<Uses> => "uses of keys since the signer was started, by purpose (key_op_audit_cnt)";
+        6 rollback_attempts: u64 => "statements refused since then because they contradict an earlier one";
+        7 signature_failures: u64 => "signatures not had, or withheld, since then";
     }
     66 Describe { "Asks the signer what it is."
         0 origin: Option<String> => "for which origin; the base origin when absent";
@@ -389,6 +413,12 @@ messages! {
         8 rollback_attempts: u64 => "of those, statements that contradict an earlier one \
             (rollback_attempt_cnt)";
         9 signature_failures: u64 => "signatures not had, or withheld (signature_fail_cnt)";
+        10 maker: String => "what the store says of itself";
+        11 key_public: Option<Blob> => "the authority's public area (TPMT_PUBLIC)";
+        12 counters: Vec<CounterArea> => "the counters that tree heads are bound to";
+        13 plain_every_ns: u64 => "shortest time between two steps of the plain counter";
+        14 not_applied: Vec<String> => "protections that the signer wanted and could not have";
+        15 uses: Vec<Uses> => "uses of keys since it was started, by purpose (key_op_audit_cnt)";
     }
 }
 
@@ -425,7 +455,23 @@ impl Message {
         while text.len() > crate::limits::TEXT_BYTES_MAX {
             text.pop();
         }
-        Self::Error(Error { code, text })
+        Self::Error(Error {
+            code,
+            text,
+            fault: None,
+        })
+    }
+
+    /// An error of what holds the keys.
+    #[must_use]
+    pub fn key_error(code: ErrorCode, fault: KeyFault, text: impl fmt::Display) -> Self {
+        match Self::error(code, text) {
+            Self::Error(error) => Self::Error(Error {
+                fault: Some(fault),
+                ..error
+            }),
+            other => other,
+        }
     }
 }
 

@@ -6,10 +6,10 @@ use crate::limits::{
 use crate::message::{Leaf, NoteText, StatusText};
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use evidence::limits::ENTRY_BYTES_MAX;
-use evidence::reasons::{Custody, LossCause, TruthClass};
+use evidence::reasons::{CounterKind, Custody, KeyFault, LossCause, TruthClass};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Field, Generation, Kind, MeterId, MonoNs, PointId,
-    ScheduleId, SourceId, UtcNs,
+    Blob, BootId, Captured, CommitId, Digest, Epoch, Field, Generation, Kind, MeterId, MonoNs,
+    PointId, ScheduleId, SourceId, UtcNs,
 };
 
 /// A value that a message can carry.
@@ -46,8 +46,27 @@ macro_rules! as_in_evidence {
 }
 
 as_in_evidence!(
-    bool, i64, u32, u64, BootId, CommitId, Custody, Digest, Epoch, Generation, LossCause, MonoNs,
-    MeterId, PointId, ScheduleId, SourceId, TruthClass, UtcNs,
+    bool,
+    i64,
+    u32,
+    u64,
+    Blob,
+    BootId,
+    CommitId,
+    CounterKind,
+    Custody,
+    Digest,
+    Epoch,
+    Generation,
+    KeyFault,
+    LossCause,
+    MeterId,
+    MonoNs,
+    PointId,
+    ScheduleId,
+    SourceId,
+    TruthClass,
+    UtcNs,
 );
 
 impl<T: Wire> Wire for Option<T> {

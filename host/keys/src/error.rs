@@ -4,7 +4,7 @@ use crate::limits::VKEYS_FILE;
 use rustix::io::Errno;
 use std::fmt;
 use std::path::PathBuf;
-use trust_plane::{LastSignedError, OriginError};
+use trust_plane::{BackendError, LastSignedError, OriginError};
 
 /// Why keys could not be created, loaded or remembered.
 #[derive(Debug)]
@@ -59,6 +59,15 @@ pub enum KeysError {
     Origin(OriginError),
     /// The public file names other keys than the secret files hold.
     Foreign(PathBuf),
+    /// The file that says which store holds the keys is damaged.
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        words: String,
+    },
+    /// The store did not do its part.
+    Backend(BackendError),
     /// The record of last signed heads is damaged.
     LastSigned {
         /// The file.
@@ -156,6 +165,12 @@ impl fmt::Display for KeysError {
                  identities",
                 path.display()
             ),
+            Self::Store { path, words } => write!(
+                f,
+                "{}: {words}; put a sound copy of it back",
+                path.display()
+            ),
+            Self::Backend(error) => error.fmt(f),
             Self::LastSigned { path, error } => write!(
                 f,
                 "{}: damaged ({error}); it says how far this log was signed, so that its keys never sign a second \
@@ -173,3 +188,9 @@ impl fmt::Display for KeysError {
 }
 
 impl std::error::Error for KeysError {}
+
+impl From<BackendError> for KeysError {
+    fn from(error: BackendError) -> Self {
+        Self::Backend(error)
+    }
+}

@@ -1,15 +1,22 @@
 //! Key backends of the signer, and the directory that keeps what a signer must not lose.
 //!
-//! There is one backend so far: [`SoftwareKeys`], keys in files, for development. It says of itself
-//! that its custody is `software` and that it has none of the capabilities of hardware; no
-//! configuration makes it say anything else.
+//! Three backends: keys in files, for development; a TPM 2.0; a PKCS#11 token. Each says what it found when it
+//! was opened: what it can do, and whether it is hardware by its own word. No configuration makes it say
+//! anything else.
 
 mod error;
 mod files;
 mod identity;
 pub mod limits;
+mod mark;
+mod pkcs11;
 mod software;
+mod store;
+mod tpm;
 
 pub use error::KeysError;
-pub use identity::{Identity, IdentityDir, PublicIdentity, read_vkeys};
-pub use software::SoftwareKeys;
+pub use identity::{
+    Identity, IdentityDir, Keys, NewKeys, PublicIdentity, StoreNeeds, is_in_files, read_vkeys,
+    store_needs,
+};
+pub use tpm::TpmPlace;

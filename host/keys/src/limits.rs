@@ -23,3 +23,28 @@ pub const DIRECTORY_MODE: u32 = 0o700;
 pub const KEY_FILE_BYTES_MAX: usize = 4_096;
 /// Longest file of last signed heads.
 pub const LAST_SIGNED_BYTES_MAX: usize = HEADS_BYTES_MAX;
+/// Longest wait for one answer of a TPM: the slowest command that is sent, the derivation of a key, takes
+/// about a second on slow chips. Below the five seconds for which the recorder waits for a signature.
+pub const TPM_TIMEOUT_NS: u64 = 4_000_000_000;
+/// How often a command is sent again to a TPM that is busy with itself.
+pub const TPM_BUSY_TRIES_MAX: u32 = 5;
+/// And how long after.
+pub const TPM_BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(40);
+/// The first NV index that is tried for a counter, in the owner's range; each log takes two that are free.
+pub const TPM_COUNTER_FIRST: u32 = 0x0180_0100;
+/// And how many are tried.
+pub const TPM_COUNTERS_TRIED_MAX: u32 = 256;
+/// Handles asked for at once.
+pub const TPM_HANDLES_MAX: u32 = 254;
+/// Which store holds the keys, where it is not files.
+pub const STORE_FILE: &str = "store.toml";
+/// Longest such file.
+pub const STORE_FILE_BYTES_MAX: usize = 8_192;
+/// When the plain counter moved last.
+pub const PLAIN_FILE: &str = "plain-counter";
+/// Longest such file: a title, a boot id, a number.
+pub const PLAIN_FILE_BYTES_MAX: usize = 256;
+/// Longest PIN, with a line feed behind it.
+pub const PIN_BYTES_MAX: usize = 257;
+/// Bytes of the id of a key in a token.
+pub const KEY_ID_BYTES: usize = 16;

@@ -5,6 +5,14 @@
 pub enum Place {
     /// Keys, and the newest signed head.
     Identity,
+    /// The device of a TPM.
+    KeyDevice,
+    /// What a token's module is told and loaded from: its file, the PIN.
+    KeyFiles,
+    /// Where a token's module keeps what is its own.
+    KeyStore,
+    /// System libraries, where a module is loaded.
+    Libraries,
     /// The log's identity and the public keys: two files of the identity's directory.
     PublicIdentity,
     /// The rings of all generations.
@@ -198,6 +206,10 @@ pub const ROLES: &[Row] = &[
         files: &[
             (Place::System, Access::Read),
             (Place::Identity, Access::Write),
+            (Place::KeyDevice, Access::Devices),
+            (Place::KeyFiles, Access::Read),
+            (Place::KeyStore, Access::Write),
+            (Place::Libraries, Access::Read),
             (Place::Run, Access::Sockets),
             (Place::Trial, Access::Write),
         ],

@@ -23,6 +23,10 @@ const PORTS: &str = "SANDBOX_TEST_PORTS";
 /// Places of the node; those of the system are real.
 const PLACES: &[Place] = &[
     Place::Identity,
+    Place::KeyDevice,
+    Place::KeyFiles,
+    Place::KeyStore,
+    Place::Libraries,
     Place::PublicIdentity,
     Place::Journal,
     Place::Truth,

@@ -1,10 +1,11 @@
 //! What the engine needs of something that holds keys, and what that thing says of itself.
 
 use crate::statement::Signable;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use evidence::reasons::Custody;
+use evidence::reasons::{CounterKind, Custody, KeyFault};
 
 /// What a backend can do; printed wherever a verdict leans on its signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,30 +22,83 @@ pub struct Capabilities {
     pub measured_boot: bool,
 }
 
-/// Why a backend gave no signature.
+impl Capabilities {
+    /// Of keys in files: none.
+    pub const SOFTWARE: Self = Self {
+        custody: Custody::Software,
+        non_exportable: false,
+        monotonic_counter: false,
+        attestation: false,
+        measured_boot: false,
+    };
+}
+
+/// A counter that checkpoints are bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BackendError {
-    /// The device or token is not there or does not answer; later it may.
-    Unavailable(String),
-    /// It refused or failed.
-    Failed(String),
+pub struct Counter {
+    /// Which of the two.
+    pub kind: CounterKind,
+    /// Its public area as its TPM hashes it (`TPMS_NV_PUBLIC`).
+    pub public: Vec<u8>,
+}
+
+/// What a backend found when it opened its store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// What the store says of itself: maker, model, firmware.
+    pub maker: String,
+    /// The authority's public area as its TPM hashes it (`TPMT_PUBLIC`).
+    pub key_public: Option<Vec<u8>>,
+    /// The counters that are there.
+    pub counters: Vec<Counter>,
+    /// Counters that should be there and are not.
+    pub lacking: Vec<CounterKind>,
+}
+
+/// A counter's value, attested over the text of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certified {
+    /// What was signed (`TPMS_ATTEST`).
+    pub attest: Vec<u8>,
+    /// The authority's signature on it: ECDSA over SHA-256, ASN.1 DER.
+    pub signature: Vec<u8>,
+}
+
+/// Why a backend did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendError {
+    /// What is wrong.
+    pub fault: KeyFault,
+    /// The same in words, with what would be right.
+    pub words: String,
+}
+
+impl BackendError {
+    /// An error in these words.
+    #[must_use]
+    pub fn new(fault: KeyFault, words: impl Into<String>) -> Self {
+        let words = words.into();
+        Self { fault, words }
+    }
 }
 
 impl fmt::Display for BackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unavailable(what) => write!(f, "the key store is not available: {what}"),
-            Self::Failed(what) => write!(f, "the key store failed: {what}"),
-        }
+        write!(f, "key store: {}: {}", self.fault, self.words)
     }
 }
 
 impl core::error::Error for BackendError {}
 
-/// Holds the two keys of a node.
-pub trait Backend {
-    /// What it can do.
-    fn capabilities(&self) -> Capabilities;
+/// Holds the two keys of a node. Its store may be gone for a while: whatever needs it opens it again.
+pub trait Backend: fmt::Debug {
+    /// What was found when the store was opened.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    fn describe(&mut self) -> Result<Description, BackendError>;
 
     /// The authority's public key: Subject Public Key Info in DER, the point uncompressed.
     fn p256_public(&self) -> Vec<u8>;
@@ -56,11 +110,49 @@ pub trait Backend {
     ///
     /// # Errors
     /// Where there is no signature.
-    fn sign_p256(&self, text: &Signable) -> Result<Vec<u8>, BackendError>;
+    fn sign_p256(&mut self, text: &Signable) -> Result<Vec<u8>, BackendError>;
 
     /// Signs with the Ed25519 key.
     ///
     /// # Errors
     /// Where there is no signature.
-    fn sign_ed25519(&self, text: &Signable) -> Result<[u8; 64], BackendError>;
+    fn sign_ed25519(&mut self, text: &Signable) -> Result<[u8; 64], BackendError>;
+
+    /// Moves a counter on and has its value attested over the SHA-256 of the text. Asked only of
+    /// counters that [`Self::describe`] names.
+    ///
+    /// # Errors
+    /// Where there is no attestation; the counter may have moved all the same.
+    fn certify(&mut self, counter: CounterKind, text: &Signable)
+    -> Result<Certified, BackendError>;
+}
+
+impl<B: Backend + ?Sized> Backend for Box<B> {
+    fn describe(&mut self) -> Result<Description, BackendError> {
+        (**self).describe()
+    }
+
+    fn p256_public(&self) -> Vec<u8> {
+        (**self).p256_public()
+    }
+
+    fn ed25519_public(&self) -> [u8; 32] {
+        (**self).ed25519_public()
+    }
+
+    fn sign_p256(&mut self, text: &Signable) -> Result<Vec<u8>, BackendError> {
+        (**self).sign_p256(text)
+    }
+
+    fn sign_ed25519(&mut self, text: &Signable) -> Result<[u8; 64], BackendError> {
+        (**self).sign_ed25519(text)
+    }
+
+    fn certify(
+        &mut self,
+        counter: CounterKind,
+        text: &Signable,
+    ) -> Result<Certified, BackendError> {
+        (**self).certify(counter, text)
+    }
 }

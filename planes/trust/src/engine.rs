@@ -1,6 +1,7 @@
 //! The engine: which statements may be signed, and the notes that come of them.
 
-use crate::backend::{Backend, BackendError, Capabilities};
+use crate::backend::{Backend, BackendError, Description};
+use crate::binding::{self, BindingFault};
 use crate::last_signed::{LastSigned, SignedHead};
 use crate::limits::GENERATIONS_MAX;
 use crate::origin::{BaseOrigin, OriginError};
@@ -10,6 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use evidence::Generation;
+use evidence::reasons::{CounterKind, Custody, KeyFault};
 use proof::checkpoint::CheckpointError;
 use proof::note::{Algorithm, KeyError, Note, NoteError, SignatureLine, VerifierKey};
 use proof::{Checkpoint, Hash};
@@ -117,11 +119,39 @@ impl Pending {
     }
 }
 
+/// A tree head, signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The signed note.
+    pub note: String,
+    /// Where the authority key lives.
+    pub custody: Custody,
+    /// The counters that it is bound to.
+    pub bound: Vec<Bound>,
+    /// Why it is not bound to one that it should be bound to.
+    pub unbound: Option<BackendError>,
+}
+
+/// A counter attested over a tree head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Which counter.
+    pub counter: CounterKind,
+    /// Its value.
+    pub value: u64,
+    /// What was signed (`TPMS_ATTEST`).
+    pub attest: Vec<u8>,
+    /// The authority's signature on it, in DER.
+    pub signature: Vec<u8>,
+}
+
 /// Counts since the signer started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Audit {
     /// Signatures made on checkpoints, of both keys together.
     pub checkpoint_ops: u64,
+    /// Attestations of counters over checkpoints.
+    pub binding_ops: u64,
     /// Statements refused for what they say.
     pub refused: u64,
     /// Of those, statements that contradict an earlier one (`rollback_attempt_cnt`).
@@ -136,6 +166,7 @@ impl Audit {
     pub const fn key_ops(&self, purpose: Purpose) -> u64 {
         match purpose {
             Purpose::Checkpoint => self.checkpoint_ops,
+            Purpose::Binding => self.binding_ops,
         }
     }
 
@@ -166,6 +197,7 @@ impl<B: Backend> Engine<B> {
             last_signed,
             audit: Audit {
                 checkpoint_ops: 0,
+                binding_ops: 0,
                 refused: 0,
                 rollback_attempts: 0,
                 signature_failures: 0,
@@ -173,9 +205,12 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    /// What the backend can do.
-    pub fn capabilities(&self) -> Capabilities {
-        self.backend.capabilities()
+    /// What the backend found in its store, and can do.
+    ///
+    /// # Errors
+    /// [`SignError::Backend`].
+    pub fn describe(&mut self) -> Result<Description, SignError> {
+        self.backend.describe().map_err(SignError::Backend)
     }
 
     /// The log's base origin.
@@ -218,12 +253,12 @@ impl<B: Backend> Engine<B> {
     }
 
     /// Signs a statement whose [`Pending::last_signed`] is durable: the note, with the authority's
-    /// line first.
+    /// line first; and binds it to the counters, to the plain one only where that is due.
     ///
     /// # Errors
     /// Why there is no signature. The head counts as signed all the same, as one may have been made.
-    pub fn sign(&mut self, pending: Pending) -> Result<String, SignError> {
-        let signed = self.signed(pending);
+    pub fn sign(&mut self, pending: Pending, plain_due: bool) -> Result<Signed, SignError> {
+        let signed = self.signed(pending, plain_due);
         if let Err(error) = &signed {
             self.refuse(error);
         }
@@ -281,13 +316,14 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    fn signed(&mut self, pending: Pending) -> Result<String, SignError> {
+    fn signed(&mut self, pending: Pending, plain_due: bool) -> Result<Signed, SignError> {
         // Another statement may have been signed since this one was checked.
         self.contradiction(pending.generation, pending.head)?;
         self.last_signed = self
             .last_signed
             .with(pending.generation, pending.head)
             .ok_or(SignError::TooManyGenerations)?;
+        let description = self.describe()?;
         let text = pending.checkpoint.body().map_err(SignError::Checkpoint)?;
         let [authority, ed25519] = self.verifier_keys(&pending.checkpoint.origin)?;
         let signable = Signable::new(text, pending.purpose);
@@ -300,7 +336,52 @@ impl<B: Backend> Engine<B> {
         for line in [by_authority, by_ed25519] {
             note.add(line).map_err(SignError::Note)?;
         }
-        Ok(format!("{note}"))
+        let mut signed = Signed {
+            note: format!("{note}"),
+            custody: description.capabilities.custody,
+            bound: Vec::new(),
+            unbound: None,
+        };
+        if let Some(counter) = description.lacking.first() {
+            let words = format!("the {counter} counter is not defined");
+            signed.unbound = Some(BackendError::new(KeyFault::CounterUndefined, words));
+        }
+        for counter in description.counters {
+            if counter.kind == CounterKind::Plain && !plain_due {
+                continue;
+            }
+            match self.bind(counter.kind, &signable, &authority) {
+                Ok(bound) => signed.bound.push(bound),
+                Err(error) => {
+                    self.audit.signature_failures = self.audit.signature_failures.saturating_add(1);
+                    signed.unbound = Some(error);
+                }
+            }
+        }
+        Ok(signed)
+    }
+
+    /// A counter attested over a text, after its own key and the text were checked in it.
+    fn bind(
+        &mut self,
+        counter: CounterKind,
+        signable: &Signable,
+        authority: &VerifierKey,
+    ) -> Result<Bound, BackendError> {
+        self.audit.binding_ops = self.audit.binding_ops.saturating_add(1);
+        let certified = self.backend.certify(counter, signable)?;
+        let (attest, signature) = (certified.attest, certified.signature);
+        let withheld = |fault: BindingFault| {
+            BackendError::new(KeyFault::Failed, format!("{fault}; it was withheld"))
+        };
+        let (_, value) =
+            binding::attested(&attest, &signature, signable.text(), authority).map_err(withheld)?;
+        Ok(Bound {
+            counter,
+            value,
+            attest,
+            signature,
+        })
     }
 
     /// The line of a signature that its own key verifies; the use of the key is counted.
@@ -313,6 +394,9 @@ impl<B: Backend> Engine<B> {
         match signable.purpose() {
             Purpose::Checkpoint => {
                 self.audit.checkpoint_ops = self.audit.checkpoint_ops.saturating_add(1);
+            }
+            Purpose::Binding => {
+                self.audit.binding_ops = self.audit.binding_ops.saturating_add(1);
             }
         }
         let signature = signature.map_err(SignError::Backend)?;

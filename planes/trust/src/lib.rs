@@ -15,17 +15,22 @@ extern crate alloc;
 extern crate std;
 
 mod backend;
+mod binding;
+mod counter;
 mod engine;
 mod last_signed;
 pub mod limits;
 mod origin;
 mod statement;
 
-pub use backend::{Backend, BackendError, Capabilities};
-pub use engine::{Audit, Engine, Pending, SignError};
-pub use evidence::reasons::Custody;
+pub use backend::{Backend, BackendError, Capabilities, Certified, Counter, Description};
+pub use binding::{BindingFault, Bindings, qualifying};
+pub use counter::{PlainMark, wear_words, window_ns, writes_a_year};
+pub use engine::{Audit, Bound, Engine, Pending, SignError, Signed};
+pub use evidence::BootId;
+pub use evidence::reasons::{CounterKind, Custody, KeyFault};
 pub use last_signed::{LastSigned, LastSignedError, SignedHead};
 pub use origin::{BaseOrigin, OriginError};
 pub use proof::Hash;
-pub use proof::note::{KeyError, VerifierKey, p256_spki};
+pub use proof::note::{KeyError, VerifierKey, ecdsa_der, p256_spki};
 pub use statement::{Purpose, Signable, Statement};

@@ -5,5 +5,16 @@
 pub const GENERATIONS_MAX: usize = 1_024;
 /// Longest base origin: a generation suffix of at most 22 bytes must still fit a key name.
 pub const BASE_ORIGIN_BYTES_MAX: usize = proof::limits::NAME_BYTES_MAX - 22;
+/// Shortest time between two steps of the plain counter within a boot, in seconds: 28 years of
+/// [`FLASH_CYCLES`].
+pub const PLAIN_EVERY_S: u64 = 1_800;
+/// And the shortest that may be configured: 14 years.
+pub const PLAIN_EVERY_S_MIN: u64 = 900;
+/// And the longest: what a rollback may take away unseen is longer by a seal interval.
+pub const PLAIN_EVERY_S_MAX: u64 = 7 * 86_400;
+/// Write cycles of the flash in a common TPM (ST33 family, data brief DB4278).
+pub const FLASH_CYCLES: u64 = 500_000;
+/// Steps of an orderly counter for each write (`TPM_PT_ORDERLY_COUNT` of common TPMs).
+pub const ORDERLY_STEPS_A_WRITE: u64 = 255;
 /// Longest file of last signed heads.
 pub const LAST_SIGNED_BYTES_MAX: usize = 128 * 1_024;

@@ -36,17 +36,20 @@ impl Statement {
 pub enum Purpose {
     /// To sign a tree head.
     Checkpoint,
+    /// To attest a counter over a tree head.
+    Binding,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: &'static [Self] = &[Self::Checkpoint];
+    pub const ALL: &'static [Self] = &[Self::Checkpoint, Self::Binding];
 
     /// The word that people and programs read.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Checkpoint => "checkpoint",
+            Self::Binding => "binding",
         }
     }
 }

@@ -90,6 +90,9 @@ impl GapAccount {
             | Payload::Maintenance(_)
             | Payload::SignOff(_)
             | Payload::Wiring(_)
+            | Payload::KeyStore(_)
+            | Payload::Binding(_)
+            | Payload::Unsealed(_)
             | Payload::MeterLife(_) => {}
         }
     }

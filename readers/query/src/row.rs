@@ -1,5 +1,6 @@
 //! One entry as a line that people and programs read; the same names at node and collector.
 
+mod keys;
 mod meters;
 mod people;
 mod points;
@@ -173,6 +174,9 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         }
         Payload::MeterReport(report) => meters::report(report, put),
         Payload::MeterLife(life) => meters::life(life, put),
+        Payload::KeyStore(store) => keys::store(store, put),
+        Payload::Binding(binding) => keys::binding(binding, put),
+        Payload::Unsealed(unsealed) => keys::unsealed(unsealed, put),
         other => people::fields(other, put),
     }
 }

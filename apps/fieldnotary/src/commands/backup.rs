@@ -30,7 +30,10 @@ const MIB_LOG2: u32 = 20;
 const PUBLIC: u32 = 0o644;
 const SECRET: u32 = 0o600;
 /// What signs in the node's name, and its memory of what it signed.
-const SECRET_FILES: [&str; 3] = ["authority-p256.pem", "ed25519.pem", "last-signed"];
+const SECRET_FILES: [&str; 4] = [AUTHORITY_FILE, STORE_FILE, "ed25519.pem", "last-signed"];
+/// The authority's key is a file, or in what this one names; then no backup has it.
+const AUTHORITY_FILE: &str = "authority-p256.pem";
+const STORE_FILE: &str = "store.toml";
 
 /// How many MiB long work has gone through.
 pub(super) struct Bytes {
@@ -147,7 +150,16 @@ fn write(data: &DataDir, draft: &Path, tar: bool, with_keys: bool) -> Result<Man
         PUBLIC,
         false,
     )?;
-    for name in SECRET_FILES.iter().filter(|_| with_keys) {
+    let elsewhere = data.identity().join(STORE_FILE).exists();
+    let without = if elsewhere {
+        AUTHORITY_FILE
+    } else {
+        STORE_FILE
+    };
+    for name in SECRET_FILES
+        .iter()
+        .filter(|name| with_keys && **name != without)
+    {
         let path = data.identity().join(name);
         put_file(
             &mut writer,

@@ -1,5 +1,6 @@
 //! What an entry says, in words: values with unit and quality, configurations with their content.
 
+mod keys;
 mod meters;
 mod points;
 
@@ -149,6 +150,9 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Soe(soe)) => points::soe_words(soe),
         Some(Payload::PulseCount(pulse)) => points::pulse_words(pulse, known),
         Some(Payload::Analog(analog)) => points::analog_words(analog, known),
+        Some(Payload::KeyStore(store)) => keys::store_words(store),
+        Some(Payload::Binding(binding)) => keys::binding_words(binding),
+        Some(Payload::Unsealed(unsealed)) => keys::unsealed_words(unsealed),
         Some(other) => rest_words(other),
     }
 }

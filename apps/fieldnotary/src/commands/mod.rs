@@ -68,6 +68,7 @@ mod status_screen;
 mod table;
 mod time;
 mod verify;
+mod verify_keys;
 mod verify_link;
 mod verify_pins;
 mod verify_proof;

@@ -281,7 +281,8 @@ pub(super) fn last_signed_cure(data: &DataDir) -> String {
 fn identity_is_whole(data: &DataDir, begun: bool) -> Result<(), String> {
     let identity = data.identity();
     let vkeys = identity.join("keys.vkey");
-    let secret = ["authority-p256.pem", "ed25519.pem"].map(|name| identity.join(name));
+    let secret =
+        ["store.toml", "authority-p256.pem", "ed25519.pem"].map(|name| identity.join(name));
     if !vkeys.exists() && secret.iter().any(|key| key.exists()) {
         let cure = match begun || signed_before(data) {
             true => backup_cure(data),

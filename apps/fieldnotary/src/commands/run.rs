@@ -178,12 +178,12 @@ fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
 /// the kernel has ended it: that one is waited out.
 fn keys_checked(data: &DataDir) -> Result<(), String> {
     for _ in 0..REMNANT_LOOKS {
-        match signer(data, &["check"]) {
+        match signer(data, &["check", "--files-only"]) {
             Err(words) if words.contains(IN_USE) => std::thread::sleep(REMNANT_PAUSE),
             done => return done,
         }
     }
-    signer(data, &["check"])
+    signer(data, &["check", "--files-only"])
 }
 
 /// Has the signer do one thing with the node's keys.

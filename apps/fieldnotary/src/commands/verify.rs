@@ -8,6 +8,7 @@ use super::keep_check::{KeepLook, keep_looks};
 use super::progress::Progress;
 use super::restore_mark::{self, Mark};
 use super::table::{Align, Table};
+use super::verify_keys;
 use super::verify_link::{Link, Told};
 use super::verify_pins::{Pins, Subject};
 use super::verify_proof;
@@ -219,6 +220,9 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     all.unsealed_claimed = own.unsealed_claimed;
     all.truth_class = own.truth_class;
     all.custody = own.custody.or(all.custody.take());
+    all.key_store = own.key_store.or(all.key_store.take());
+    all.bound = own.bound;
+    all.end = own.end;
     all.kept.extend(own.kept);
     all.files.extend(own.files);
     for finding in own.findings {
@@ -268,6 +272,7 @@ fn as_json(report: &Report) -> serde_json::Value {
         "anchored": report.anchored,
         "truth_class": report.truth_class,
         "custody": report.custody,
+        "keys": verify_keys::json(report),
         "kept": kept,
         "files": report.files,
         "first_bad": first_bad.map(|(first, last)| json!([first, last])),
@@ -398,8 +403,8 @@ fn print_report(
     if let Some(class) = &report.truth_class {
         sayln!("truth      {class}");
     }
-    if let Some(custody) = &report.custody {
-        sayln!("keys       {custody}");
+    for line in verify_keys::lines(report) {
+        sayln!("{line}");
     }
     if let Some(kept) = kept_words(report) {
         sayln!("kept       {kept}");

@@ -53,7 +53,7 @@ impl RecorderLink {
             let (channel, _) = self.connected()?;
             match channel.ask(request, ANSWER) {
                 Ok(answer) => return Some(answer),
-                Err(IpcError::Peer { code, text }) => return Some(Message::error(code, text)),
+                Err(IpcError::Peer { code, text, .. }) => return Some(Message::error(code, text)),
                 Err(_) => self.channel = None,
             }
         }

@@ -32,6 +32,7 @@ mod journal_export;
 mod journal_goldens;
 mod journal_tools;
 mod kept;
+mod keys_in_tpm;
 mod manners;
 mod mbus_node;
 mod meter_life;

@@ -123,7 +123,7 @@ pub(crate) fn note(channel: &Channel, request: &Message) -> String {
 /// The error that answers a request.
 pub(crate) fn refusal(channel: &Channel, request: &Message) -> (ErrorCode, String) {
     match channel.ask(request, LONG) {
-        Err(IpcError::Peer { code, text }) => (code, text),
+        Err(IpcError::Peer { code, text, .. }) => (code, text),
         other => panic!("{other:?}"),
     }
 }

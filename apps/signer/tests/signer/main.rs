@@ -6,3 +6,5 @@ mod common;
 mod manners;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod stores;

@@ -44,6 +44,8 @@ impl Store {
             | Kind::Loss
             | Kind::Maintenance
             | Kind::SignOff
+            | Kind::KeyStore
+            | Kind::Unsealed
             | Kind::Wiring => matches!(self, Self::Audit),
             Kind::Reading
             | Kind::PulseCount
@@ -52,6 +54,7 @@ impl Store {
             | Kind::Marker
             | Kind::CounterSnapshot
             | Kind::Checkpoint
+            | Kind::Binding
             | Kind::Ack
             | Kind::Downtime
             | Kind::SeqSkip

@@ -240,11 +240,9 @@ impl VerifierKey {
                 key.verify_strict(text.as_bytes(), &signature).ok()?;
                 Some(Statement::Signed)
             }
-            Public::EcdsaP256(key) => {
-                let signature = DerSignature::from_bytes(signature).ok()?;
-                key.verify(text.as_bytes(), &signature).ok()?;
-                Some(Statement::Signed)
-            }
+            Public::EcdsaP256(_) => self
+                .verify_bytes(text.as_bytes(), signature)
+                .then_some(Statement::Signed),
             Public::CosignatureEd25519(key) => {
                 let stamped = TimestampedSignature::from_bytes(signature)?;
                 stamped.verify(key, text).then_some(Statement::Cosigned {
@@ -252,6 +250,17 @@ impl VerifierKey {
                 })
             }
         }
+    }
+
+    /// Checks an ECDSA signature, in ASN.1 DER over SHA-256, on bytes that are no note: what a TPM attests with the
+    /// log's own key. Of a key of another type nothing verifies.
+    #[must_use]
+    pub fn verify_bytes(&self, bytes: &[u8], signature: &[u8]) -> bool {
+        let Public::EcdsaP256(key) = &self.public else {
+            return false;
+        };
+        DerSignature::from_bytes(signature)
+            .is_ok_and(|signature| key.verify(bytes, &signature).is_ok())
     }
 
     pub(crate) fn has_identity(&self, name: &str, key_id: u32) -> bool {

@@ -122,7 +122,8 @@ fn an_answer_comes_back_and_an_error_is_an_error() {
         error,
         IpcError::Peer {
             code: ErrorCode::Busy,
-            text: "later".into()
+            text: "later".into(),
+            fault: None,
         }
     );
     peer.join().unwrap();
@@ -138,6 +139,12 @@ fn a_peer_that_does_not_read_is_given_up() {
     let message: Message = SignedNote {
         note: NoteText("x".repeat(30_000)),
         custody: Custody::Software,
+        bound: Vec::new(),
+        unbound: None,
+        unbound_fault: None,
+        uses: Vec::new(),
+        rollback_attempts: 0,
+        signature_failures: 0,
     }
     .into();
     let start = Instant::now();

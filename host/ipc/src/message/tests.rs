@@ -1,17 +1,19 @@
 //! Every message comes back from its bytes; no bytes do harm.
 
 use super::{
-    Accepted, AckReport, CountFloor, CountStart, Describe, Error, ErrorCode, FeedBatch, FeedEntry,
-    FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf, Lease, Leased, Message,
-    NoteText, Offers, PersonEntry, ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint,
-    SignedNote, SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers,
-    TimeOffer, TimeStatement, Welcome, WorkAsked, WorkUnderWay,
+    Accepted, AckReport, BoundHead, CountFloor, CountStart, CounterArea, Describe, Error,
+    ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf,
+    Lease, Leased, Message, NoteText, Offers, PersonEntry, ProcessEvent, RefuseReason, Refused,
+    SealedHead, SignCheckpoint, SignedNote, SlotFloor, SlotStart, Status, StatusReport, StatusText,
+    Stop, Submit, TakeOffers, TimeOffer, TimeStatement, Uses, Welcome, WorkAsked, WorkUnderWay,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
-use evidence::reasons::{CounterState, Custody, EventCode, LossCause, TruthClass};
+use evidence::reasons::{
+    CounterKind, CounterState, Custody, EventCode, KeyFault, LossCause, TruthClass,
+};
 use evidence::{
-    BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs, PointId,
+    Blob, BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs, PointId,
     ScheduleId, SourceId, UtcNs,
 };
 use proptest::prelude::{any, prop_assert_eq, proptest};
@@ -257,6 +259,7 @@ fn with_the_signer() -> Vec<Message> {
         Error {
             code: ErrorCode::Rollback,
             text: "size 5 after 6".into(),
+            fault: None,
         }
         .into(),
         SignCheckpoint {
@@ -268,6 +271,17 @@ fn with_the_signer() -> Vec<Message> {
         SignedNote {
             note: NoteText("o/g1\n".into()),
             custody: Custody::Software,
+            bound: vec![BoundHead {
+                counter: CounterKind::Plain,
+                value: 7,
+                attest: Blob(vec![0xff]),
+                signature: Blob(vec![0x30]),
+            }],
+            unbound: Some("the orderly counter is not defined".into()),
+            unbound_fault: Some(KeyFault::CounterUndefined),
+            uses: Vec::new(),
+            rollback_attempts: 1,
+            signature_failures: 2,
         }
         .into(),
         Describe {
@@ -286,6 +300,18 @@ fn with_the_signer() -> Vec<Message> {
             refused: 1,
             rollback_attempts: 1,
             signature_failures: 0,
+            maker: "files".into(),
+            key_public: None,
+            counters: vec![CounterArea {
+                counter: CounterKind::Orderly,
+                public: Blob(vec![1, 0x50]),
+            }],
+            plain_every_ns: 1,
+            not_applied: vec!["the system has no filter".into()],
+            uses: vec![Uses {
+                purpose: "checkpoint".into(),
+                count: 3,
+            }],
         }
         .into(),
     ]

@@ -1,6 +1,6 @@
 //! Identities that are whole, and every way in which one is not.
 
-use super::{IdentityDir, read_vkeys};
+use super::{IdentityDir, NewKeys, read_vkeys};
 use crate::error::KeysError;
 use crate::limits::{AUTHORITY_FILE, ED25519_FILE, LAST_SIGNED_FILE, VKEYS_FILE};
 use std::fs;
@@ -16,7 +16,7 @@ fn origin() -> BaseOrigin {
 fn created() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let dir = IdentityDir::open_or_create(folder.path()).unwrap();
-    dir.create(origin()).unwrap();
+    dir.create(origin(), &NewKeys::File).unwrap();
     folder
 }
 
@@ -39,8 +39,8 @@ fn what_was_created_is_loaded_and_says_that_it_is_software() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data/identity");
     let dir = IdentityDir::open_or_create(&folder).unwrap();
-    let made = dir.create(origin()).unwrap();
-    let loaded = dir.load().unwrap();
+    let made = dir.create(origin(), &NewKeys::File).unwrap();
+    let mut loaded = dir.load().unwrap();
     assert_eq!(loaded.public, made.public);
     assert_eq!(read_vkeys(&folder).unwrap(), made.public);
     assert_eq!(loaded.public.origin, origin());
@@ -49,7 +49,7 @@ fn what_was_created_is_loaded_and_says_that_it_is_software() {
         assert_eq!(mode(&folder.join(secret)), 0o600, "{secret}");
     }
     assert_eq!(mode(&folder.join(VKEYS_FILE)), 0o644);
-    let capabilities = loaded.keys.capabilities();
+    let capabilities = loaded.keys.describe().unwrap().capabilities;
     assert_eq!(capabilities.custody, Custody::Software);
     assert!(!capabilities.non_exportable && !capabilities.monotonic_counter);
     assert!(!capabilities.attestation && !capabilities.measured_boot);
@@ -73,7 +73,7 @@ fn keys_are_never_overwritten() {
         let path = folder.path().join(name);
         fs::write(&path, "precious").unwrap();
         let dir = IdentityDir::open(folder.path()).unwrap();
-        let error = dir.create(origin()).unwrap_err();
+        let error = dir.create(origin(), &NewKeys::File).unwrap_err();
         assert!(
             matches!(&error, KeysError::Exists(found) if *found == path),
             "{error}"
@@ -97,7 +97,7 @@ fn loaded_keys_sign_what_the_public_file_verifies() {
     };
     let pending = engine.check(&statement).unwrap();
     dir.store_last_signed(pending.last_signed()).unwrap();
-    let note = engine.sign(pending).unwrap();
+    let note = engine.sign(pending, true).unwrap().note;
     assert!(note.starts_with("meters.example/site/g1\n5\n"));
     let key_id = |line: usize| identity.public.vkeys[line].key_id();
     let authority = identity.public.vkeys[0].under_name("x").unwrap();

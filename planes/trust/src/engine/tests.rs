@@ -1,12 +1,12 @@
 //! What is signed, what is refused, and what is counted.
 
 use super::{Audit, Engine, SignError};
-use crate::backend::{Backend, BackendError, Capabilities};
+use crate::backend::{Backend, BackendError, Capabilities, Certified, Counter, Description};
 use crate::last_signed::LastSigned;
 use crate::origin::BaseOrigin;
 use crate::statement::{Purpose, Signable, Statement};
 use ed25519_dalek::Signer as _;
-use evidence::reasons::Custody;
+use evidence::reasons::{CounterKind, KeyFault};
 use proof::note::{Algorithm, Note, p256_spki};
 use proof::{Hash, SignedCheckpoint};
 use std::string::{String, ToString as _};
@@ -17,13 +17,16 @@ const G1: &str = "meters.example/site/g1";
 const G2: &str = "meters.example/site/g2";
 
 /// Keys made of two numbers, and a fault to show.
+#[derive(Debug)]
 struct Keys {
     p256: p256::ecdsa::SigningKey,
     ed25519: ed25519_dalek::SigningKey,
     fault: Option<Fault>,
+    counters: Vec<Counter>,
+    lacking: Vec<CounterKind>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     Absent,
     WrongText,
@@ -35,27 +38,29 @@ impl Keys {
             p256: p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap(),
             ed25519: ed25519_dalek::SigningKey::from_bytes(&[9; 32]),
             fault,
+            counters: Vec::new(),
+            lacking: Vec::new(),
         }
     }
 
     fn text(&self, text: &Signable) -> Result<String, BackendError> {
         match self.fault {
             None => Ok(text.text().into()),
-            Some(Fault::Absent) => Err(BackendError::Unavailable("no token".into())),
+            Some(Fault::Absent) => Err(BackendError::new(KeyFault::TokenMissing, "no token")),
             Some(Fault::WrongText) => Ok("another text".into()),
         }
     }
 }
 
 impl Backend for Keys {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            custody: Custody::Software,
-            non_exportable: false,
-            monotonic_counter: false,
-            attestation: false,
-            measured_boot: false,
-        }
+    fn describe(&mut self) -> Result<Description, BackendError> {
+        Ok(Description {
+            capabilities: Capabilities::SOFTWARE,
+            maker: "two numbers".into(),
+            key_public: None,
+            counters: self.counters.clone(),
+            lacking: self.lacking.clone(),
+        })
     }
 
     fn p256_public(&self) -> Vec<u8> {
@@ -66,16 +71,36 @@ impl Backend for Keys {
         self.ed25519.verifying_key().to_bytes()
     }
 
-    fn sign_p256(&self, text: &Signable) -> Result<Vec<u8>, BackendError> {
+    fn sign_p256(&mut self, text: &Signable) -> Result<Vec<u8>, BackendError> {
         let text = self.text(text)?;
         let signature: p256::ecdsa::DerSignature = self.p256.sign(text.as_bytes());
         Ok(signature.as_bytes().to_vec())
     }
 
-    fn sign_ed25519(&self, text: &Signable) -> Result<[u8; 64], BackendError> {
+    fn sign_ed25519(&mut self, text: &Signable) -> Result<[u8; 64], BackendError> {
         let text = self.text(text)?;
         Ok(self.ed25519.sign(text.as_bytes()).to_bytes())
     }
+
+    fn certify(&mut self, _: CounterKind, text: &Signable) -> Result<Certified, BackendError> {
+        let text = self.text(text)?;
+        let attest = attest(&text, 9);
+        let signature: p256::ecdsa::DerSignature = self.p256.sign(&attest);
+        Ok(Certified {
+            attest,
+            signature: signature.as_bytes().to_vec(),
+        })
+    }
+}
+
+/// An attestation of a counter over a text, as far as it matters here.
+fn attest(text: &str, value: u64) -> Vec<u8> {
+    let mut out = std::vec![0xff, 0x54, 0x43, 0x47, 0x80, 0x14, 0, 0, 0, 32];
+    out.extend(crate::qualifying(text));
+    out.extend([0; 8 + 4 + 4 + 1 + 8]);
+    out.extend([0, 0, 0, 0, 0, 8]);
+    out.extend(value.to_be_bytes());
+    out
 }
 
 fn engine(last_signed: LastSigned, fault: Option<Fault>) -> Engine<Keys> {
@@ -96,7 +121,7 @@ fn head(origin: &str, size: u64, root: u8) -> Statement {
 
 fn sign(engine: &mut Engine<Keys>, statement: &Statement) -> Result<String, SignError> {
     let pending = engine.check(statement)?;
-    engine.sign(pending)
+    engine.sign(pending, true).map(|signed| signed.note)
 }
 
 //= A6.3
@@ -147,6 +172,7 @@ fn what_was_signed_is_never_contradicted() {
         engine.audit(),
         Audit {
             checkpoint_ops: 10,
+            binding_ops: 0,
             refused: 4,
             rollback_attempts: 3,
             signature_failures: 0
@@ -181,8 +207,8 @@ fn of_two_pending_statements_that_contradict_one_is_signed() {
     let mut engine = engine(LastSigned::default(), None);
     let one = engine.check(&head(G1, 10, 1)).unwrap();
     let other = engine.check(&head(G1, 10, 2)).unwrap();
-    assert!(engine.sign(one).is_ok());
-    assert!(engine.sign(other).unwrap_err().is_rollback());
+    assert!(engine.sign(one, true).is_ok());
+    assert!(engine.sign(other, true).unwrap_err().is_rollback());
 }
 
 //= A6.1
@@ -212,7 +238,7 @@ fn nothing_but_a_head_of_this_log_is_signed() {
 #[test]
 fn a_signature_that_does_not_verify_is_withheld() {
     let table = [
-        (Fault::Absent, "not available: no token"),
+        (Fault::Absent, "token_missing: no token"),
         (Fault::WrongText, "it was withheld"),
     ];
     for (fault, expected) in table {
@@ -243,4 +269,50 @@ fn a_key_under_another_name_is_the_key_of_that_name() {
     // The authority's key id is the same in every generation, that of Ed25519 is not.
     assert_eq!(named(G1)[0].key_id(), named(G2)[0].key_id());
     assert_ne!(named(G1)[1].key_id(), named(G2)[1].key_id());
+}
+
+/// An engine whose keys have both counters.
+fn counting() -> Engine<Keys> {
+    let mut keys = Keys::new(None);
+    keys.counters = [CounterKind::Orderly, CounterKind::Plain]
+        .into_iter()
+        .map(|kind| Counter {
+            kind,
+            public: Vec::new(),
+        })
+        .collect();
+    Engine::new(keys, BaseOrigin::new(BASE).unwrap(), LastSigned::default())
+}
+
+//= A6.4
+#[test]
+fn a_checkpoint_is_bound_to_the_plain_counter_only_where_that_is_due() {
+    let mut engine = counting();
+    for (size, due, counters) in [
+        (5, false, &[CounterKind::Orderly][..]),
+        (6, true, &[CounterKind::Orderly, CounterKind::Plain]),
+    ] {
+        let pending = engine.check(&head(G1, size, 1)).unwrap();
+        let signed = engine.sign(pending, due).unwrap();
+        let bound: Vec<_> = signed.bound.iter().map(|one| one.counter).collect();
+        assert_eq!(bound, counters);
+        assert!(signed.bound.iter().all(|one| one.value == 9));
+        assert_eq!(signed.unbound, None);
+    }
+    assert_eq!(engine.audit().key_ops(Purpose::Binding), 3);
+    assert_eq!(engine.audit().key_ops_total(), 7);
+}
+
+//= A6.4
+#[test]
+fn a_counter_that_is_not_there_leaves_the_checkpoint_signed_and_says_so() {
+    let mut engine = counting();
+    engine.backend.lacking.push(CounterKind::Plain);
+    engine.backend.counters.pop();
+    let pending = engine.check(&head(G1, 5, 1)).unwrap();
+    let signed = engine.sign(pending, true).unwrap();
+    assert_eq!(signed.bound.len(), 1);
+    let unbound = signed.unbound.unwrap();
+    assert_eq!(unbound.fault, KeyFault::CounterUndefined);
+    assert!(unbound.words.contains("plain counter"), "{}", unbound.words);
 }

@@ -1,6 +1,7 @@
 //! The check that node and collector share: leaves in order, the tree over them, the claims in them.
 
 use super::Anchors;
+use super::bound::Bound;
 use super::judge::Judged;
 use super::known::{self, Known};
 use super::report::{FindingKind, Report};
@@ -42,6 +43,7 @@ pub(super) struct Chain<'a> {
     epoch: u64,
     named: Vec<Named>,
     known: Vec<Known>,
+    bound: Bound,
     pub(super) head_holds: bool,
     pub(super) report: &'a mut Report,
 }
@@ -75,6 +77,7 @@ impl<'a> Chain<'a> {
             cosigned: 0,
             epoch: 0,
             named: Vec::new(),
+            bound: Bound::default(),
             head_holds: false,
             report,
         }
@@ -169,6 +172,8 @@ impl<'a> Chain<'a> {
     fn follow(&mut self, id: u64, payload: &Payload) {
         match payload {
             Payload::Checkpoint(checkpoint) => self.checkpoint(id, checkpoint),
+            Payload::KeyStore(store) => self.bound.store(id, store, self.keys.known(), self.report),
+            Payload::Binding(binding) => self.bound.binding(id, binding, self.report),
             Payload::Ack(ack) => self.ack(id, ack),
             Payload::Loss(loss) => self.loss(id, loss),
             Payload::Configuration(part) => self.contract_part(part),
@@ -232,6 +237,7 @@ impl<'a> Chain<'a> {
         for known in &self.known {
             known::compare(known, self.keys.known(), &self.tree, self.report);
         }
+        self.report.end = self.next;
         self.report.sealed_entries += self.sealed;
         self.report.cosigned_entries += self.cosigned;
         if self.next > self.sealed {
@@ -287,11 +293,18 @@ impl<'a> Chain<'a> {
         }
         self.claimed = self.claimed.max(checkpoint.size);
         self.report.custody = Some(checkpoint.custody.name().to_owned());
-        if self.keys.is_empty() || !self.signature_holds(id, checkpoint) {
+        if self.keys.is_empty() {
             return;
         }
+        let Some(opened) = self.signature_holds(id, checkpoint) else {
+            return;
+        };
         match self.root_at(checkpoint.size) {
-            Some(root) if root.0 == checkpoint.root.0 => self.sealed = checkpoint.size,
+            Some(root) if root.0 == checkpoint.root.0 => {
+                self.sealed = checkpoint.size;
+                self.bound
+                    .checkpoint(checkpoint.size, &opened, self.keys.known());
+            }
             Some(root) => {
                 let words = format!(
                     "the entries below {} lead to root {root}, signed is another: one of them was \
@@ -306,14 +319,15 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn signature_holds(&mut self, id: u64, checkpoint: &Checkpoint) -> bool {
+    /// The note of a checkpoint, where all that should have signed it did.
+    fn signature_holds(&mut self, id: u64, checkpoint: &Checkpoint) -> Option<SignedCheckpoint> {
         let here = Some((id, id));
         let opened = match SignedCheckpoint::open(checkpoint.note.as_bytes(), self.keys.known()) {
             Ok(opened) => opened,
             Err(error) => {
                 self.report
                     .find(FindingKind::Signature, here, error.to_string());
-                return false;
+                return None;
             }
         };
         let head = opened.checkpoint();
@@ -335,7 +349,7 @@ impl<'a> Chain<'a> {
             let words = format!("the checkpoint has {strangers} signature lines of unknown keys");
             self.report.find(FindingKind::Signature, here, words);
         }
-        same && missing.is_empty() && expected
+        (same && missing.is_empty() && expected).then_some(opened)
     }
 
     fn ack(&mut self, id: u64, ack: &Ack) {

@@ -27,6 +27,8 @@ pub(super) fn judge(bytes: &[u8]) -> Result<Judged, EntryError> {
 const fn is_followed(kind: Kind) -> bool {
     match kind {
         Kind::Checkpoint
+        | Kind::KeyStore
+        | Kind::Binding
         | Kind::Ack
         | Kind::Loss
         | Kind::Configuration
@@ -45,6 +47,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Maintenance
         | Kind::SignOff
         | Kind::Wiring
+        | Kind::Unsealed
         | Kind::Soe
         | Kind::PulseCount
         | Kind::Analog

@@ -1,5 +1,6 @@
 //! What a verification says.
 
+use evidence::kinds::KeyStore;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -23,6 +24,8 @@ pub enum FindingKind {
     Signature,
     /// A cosignature does not hold.
     Cosignature,
+    /// What binds a checkpoint to a counter does not hold: rolled back, another TPM, or a forgery.
+    Binding,
     /// The truth store contradicts the log or is damaged.
     Truth,
     /// A file of a collector is missing, wrong or unexpected.
@@ -58,6 +61,7 @@ impl FindingKind {
             Self::Root => "root",
             Self::Signature => "signature",
             Self::Cosignature => "cosignature",
+            Self::Binding => "binding",
             Self::Truth => "truth",
             Self::File => "file",
             Self::Rows => "rows",
@@ -131,6 +135,25 @@ impl fmt::Display for Kept {
     }
 }
 
+/// What of the log is bound to counters that only move forward.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BoundTo {
+    /// Entries below the newest bound checkpoint.
+    pub entries: u64,
+    /// Bindings that hold.
+    pub bindings: u64,
+    /// The newest value of the orderly counter.
+    pub orderly: Option<u64>,
+    /// The newest value of the plain counter.
+    pub plain: Option<u64>,
+    /// Entries below the checkpoint at its newest step.
+    pub plain_entries: u64,
+    /// Most entries between two of its steps.
+    pub widest_entries: u64,
+    /// Longest time between two of its steps by the TPM's own clock, in milliseconds.
+    pub widest_ms: u64,
+}
+
 /// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -138,6 +161,8 @@ pub struct Report {
     pub origins: Vec<String>,
     /// Entries read and checked.
     pub entries: u64,
+    /// Index after the last entry of the newest generation covered.
+    pub end: u64,
     /// Entries below the newest signed checkpoint that holds.
     pub sealed_entries: u64,
     /// Entries below the newest cosignature that holds.
@@ -152,6 +177,10 @@ pub struct Report {
     pub truth_class: Option<String>,
     /// Where the authority key lives.
     pub custody: Option<String>,
+    /// What the log said last of its keys' store.
+    pub key_store: Option<KeyStore>,
+    /// What is bound to a counter; none where no binding holds.
+    pub bound: Option<BoundTo>,
     /// What the keep-rings hold of entries that have left the ring.
     pub kept: Vec<Kept>,
     /// What was covered.

@@ -220,6 +220,7 @@ impl Committer {
             }
             Work::Lost(loss) => self.lost(&loss),
             Work::Sealed(outcome) => self.sealed(outcome),
+            Work::KeyStore(keys) => self.key_store(*keys),
             Work::Stop { answer } => self.stop(answer),
             Work::Close => {}
         }
@@ -360,7 +361,7 @@ impl Committer {
         self.seal.unsealed += u64::try_from(
             staged
                 .iter()
-                .filter(|(c, _)| !matches!(c.kind, Kind::Checkpoint | Kind::Ack))
+                .filter(|(c, _)| !seal::is_of_seals(c.kind))
                 .count(),
         )
         .unwrap_or(0);

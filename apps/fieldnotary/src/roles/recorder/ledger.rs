@@ -219,6 +219,9 @@ impl Ledger {
             | Payload::TimeMap(_)
             | Payload::Probe(_)
             | Payload::SignOff(_)
+            | Payload::KeyStore(_)
+            | Payload::Binding(_)
+            | Payload::Unsealed(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_) => {}
         }

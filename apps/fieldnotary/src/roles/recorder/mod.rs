@@ -16,6 +16,7 @@ mod offers;
 mod people;
 mod sealer;
 mod server;
+mod signer_stats;
 mod since;
 mod slots;
 mod startup;

@@ -1,9 +1,10 @@
 //! The thread that asks the signer for checkpoints. Commits never wait for it.
 
 use super::work::Work;
-use evidence::Digest;
-use evidence::reasons::Custody;
-use ipc::message::{Message, SignCheckpoint};
+use evidence::reasons::{CounterKind, Custody, KeyFault};
+use evidence::{Digest, MonoNs};
+use ipc::IpcError;
+use ipc::message::{BoundHead, Describe, ErrorCode, Keys, Message, SignCheckpoint, Uses};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub(super) struct Head {
     pub(super) origin: String,
     pub(super) size: u64,
     pub(super) root: Digest,
+    /// When it was asked for.
+    pub(super) asked: MonoNs,
 }
 
 /// A signed head.
@@ -27,44 +30,128 @@ pub(super) struct Sealed {
     pub(super) head: Head,
     pub(super) note: String,
     pub(super) custody: Custody,
+    /// The counters that it is bound to.
+    pub(super) bound: Vec<BoundHead>,
+    /// Why it is not bound to one that it should be bound to.
+    pub(super) unbound: Option<(KeyFault, String)>,
+    /// Uses of keys since the signer was started, by purpose.
+    pub(super) uses: Vec<Uses>,
+    pub(super) rollback_attempts: u64,
+    pub(super) signature_failures: u64,
+}
+
+/// A head that was not sealed.
+#[derive(Clone, Debug)]
+pub(super) struct Unsealed {
+    /// When it was asked for.
+    pub(super) asked: MonoNs,
+    pub(super) fault: KeyFault,
+    pub(super) words: String,
 }
 
 /// Serves heads one by one until the recorder is gone.
 pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<Work>) {
-    let mut channel = None;
+    let mut signer = Signer {
+        channel: None,
+        described: false,
+    };
     for head in heads {
         steps::pass("seal.asked");
-        let outcome = sign(socket, &mut channel, head);
-        if outcome.is_err() {
-            channel = None;
+        let asked = head.asked;
+        // What holds the keys is told before what it signed.
+        if let Some(keys) = signer.describe(socket)
+            && results.send(Work::KeyStore(Box::new(keys))).is_err()
+        {
+            return;
         }
+        let outcome = signer
+            .sign(socket, head)
+            .map_err(|error| unsealed(asked, &error));
         if results.send(Work::Sealed(outcome)).is_err() {
             return;
         }
     }
 }
 
-fn sign(socket: &Path, channel: &mut Option<ipc::Channel>, head: Head) -> Result<Sealed, String> {
-    if channel.is_none() {
-        *channel = Some(ipc::Channel::connect(socket, CONNECT_TIMEOUT).map_err(|e| e.to_string())?);
+fn unsealed(asked: MonoNs, error: &IpcError) -> Unsealed {
+    let (fault, words) = match error {
+        IpcError::Peer { fault, text, .. } => (fault.unwrap_or(KeyFault::Refused), text.clone()),
+        other => (KeyFault::SignerAbsent, other.to_string()),
+    };
+    Unsealed {
+        asked,
+        fault,
+        words,
     }
-    let Some(signer) = channel else {
-        return Err("the signer is not connected".to_owned());
-    };
-    let request = SignCheckpoint {
-        origin: head.origin.clone(),
-        size: head.size,
-        root: head.root,
-    };
-    match signer
-        .ask(&request.into(), SIGN_TIMEOUT)
-        .map_err(|error| error.to_string())?
-    {
-        Message::SignedNote(signed) => Ok(Sealed {
-            head,
-            note: signed.note.0,
-            custody: signed.custody,
-        }),
-        other => Err(format!("the signer answered with {}", other.name())),
+}
+
+/// The signer's process, as far as it is there.
+struct Signer {
+    channel: Option<ipc::Channel>,
+    /// Whether it said what holds its keys, since it was connected and since the plain counter moved.
+    described: bool,
+}
+
+impl Signer {
+    fn ask(&mut self, socket: &Path, request: &Message) -> Result<Message, IpcError> {
+        let channel = match self.channel.take() {
+            Some(channel) => channel,
+            None => {
+                self.described = false;
+                ipc::Channel::connect(socket, CONNECT_TIMEOUT)?
+            }
+        };
+        let answer = channel.ask(request, SIGN_TIMEOUT);
+        // A refusal is an answer; what else goes wrong ends the connection.
+        if matches!(answer, Ok(_) | Err(IpcError::Peer { .. })) {
+            self.channel = Some(channel);
+        }
+        answer
+    }
+
+    /// What holds the keys, where it was not said yet and can be said now. It is said again with each step of
+    /// the plain counter, so that it stands in the ring with the bindings that lean on it.
+    fn describe(&mut self, socket: &Path) -> Option<Keys> {
+        if self.described && self.channel.is_some() {
+            return None;
+        }
+        match self.ask(socket, &Describe { origin: None }.into()) {
+            Ok(Message::Keys(keys)) => {
+                self.described = true;
+                Some(keys)
+            }
+            _ => None,
+        }
+    }
+
+    fn sign(&mut self, socket: &Path, head: Head) -> Result<Sealed, IpcError> {
+        let request = SignCheckpoint {
+            origin: head.origin.clone(),
+            size: head.size,
+            root: head.root,
+        };
+        match self.ask(socket, &request.into())? {
+            Message::SignedNote(signed) => {
+                let plain = |bound: &BoundHead| bound.counter == CounterKind::Plain;
+                if signed.bound.iter().any(plain) {
+                    self.described = false;
+                }
+                Ok(Sealed {
+                    head,
+                    note: signed.note.0,
+                    custody: signed.custody,
+                    bound: signed.bound,
+                    unbound: signed.unbound_fault.zip(signed.unbound),
+                    uses: signed.uses,
+                    rollback_attempts: signed.rollback_attempts,
+                    signature_failures: signed.signature_failures,
+                })
+            }
+            other => Err(IpcError::Peer {
+                code: ErrorCode::Internal,
+                text: format!("the signer answered with {}", other.name()),
+                fault: Some(KeyFault::Failed),
+            }),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What the recorder counts of itself (A5.5), each with its name from the counters' list.
 
 use super::media_watch::MediaWatch;
+use super::signer_stats::SignerStats;
 use super::time_stats::{self, TimeStats};
 use evidence::kinds::Counter;
 use evidence::reasons::CounterState;
@@ -40,8 +41,6 @@ const UNSUPPORTED: &[&str] = &[
     "boot_measurement_id",
     "secure_boot_status",
     "attestation_id",
-    "rollback_counter",
-    "rollback_attempt_cnt",
     "link_flap_cnt",
     "re_neg_cnt",
     "crc_err_cnt",
@@ -120,6 +119,7 @@ pub(super) struct Stats {
     stalls: Stalls,
     /// Of the time that it is told.
     pub(super) time: TimeStats,
+    pub(super) signer: SignerStats,
     pub(super) seals: u64,
     pub(super) seals_missed: u64,
     pub(super) seq_gaps: u64,
@@ -239,6 +239,7 @@ impl Stats {
             .map(|(name, count)| value(name, count))
             .chain(recovery)
             .chain(self.time.counters(source, now))
+            .chain(self.signer.counters(source))
             .chain(none)
             .collect()
     }

@@ -1,9 +1,9 @@
 //! What other threads ask of the committer, and how it answers.
 
-use super::sealer::Sealed;
+use super::sealer::{Sealed, Unsealed};
 use evidence::Stream;
 use evidence::{Captured, PointId, ScheduleId, SourceId};
-use ipc::message::Message;
+use ipc::message::{Keys, Message};
 use journal::Loss;
 use std::sync::mpsc::SyncSender;
 
@@ -76,7 +76,9 @@ pub(super) enum Work {
     /// Committed entries found unreadable, which no entry names yet.
     Lost(Loss),
     /// What the signer said.
-    Sealed(Result<Sealed, String>),
+    Sealed(Result<Sealed, Unsealed>),
+    /// What the signer says of its store.
+    KeyStore(Box<Keys>),
     /// Seal once more, then refuse producers; the feed goes on.
     Stop { answer: Answer },
     /// Close the log and end.

@@ -2,15 +2,25 @@
 
 use super::{Committer, Pending};
 use crate::clock;
-use crate::roles::recorder::sealer::{Head, Sealed};
+use crate::roles::recorder::sealer::{Head, Sealed, Unsealed};
 use crate::roles::recorder::work::Answer;
-use evidence::Digest;
-use evidence::kinds::{Ack, Checkpoint};
-use evidence::reasons::{Custody, EventCode};
+use evidence::kinds::{self, Ack, Binding, BindingCounter, Checkpoint, KeyStore};
+use evidence::reasons::{Custody, EventCode, KeyFault};
+use evidence::{Digest, Kind, MonoNs};
+use ipc::message::{BoundHead, Keys};
 use std::sync::mpsc::TrySendError;
+use trust_plane::{Capabilities, window_ns};
 
 /// While idle (nothing but checkpoints and acks since the last seal), seals are this much sparser.
 pub(crate) const IDLE_SEAL_FACTOR: u64 = 15;
+
+/// Whether entries of a kind come of seals and ask for none: else a node would seal for ever.
+pub(super) const fn is_of_seals(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Checkpoint | Kind::Ack | Kind::Binding | Kind::KeyStore
+    )
+}
 
 /// Where sealing stands.
 #[derive(Debug, Default)]
@@ -24,7 +34,13 @@ pub(in crate::roles::recorder) struct SealState {
     /// The newest cosignature.
     pub(in crate::roles::recorder) ack: Option<Ack>,
     pub(in crate::roles::recorder) last_ns: u64,
+    /// Seals missed since the last one, when the first was asked for, and why it was missed.
     pub(in crate::roles::recorder) missed: u64,
+    pub(in crate::roles::recorder) missed_since: Option<(MonoNs, KeyFault)>,
+    /// Checkpoints in a row that were signed and not bound.
+    pub(in crate::roles::recorder) unbound: u64,
+    /// What holds the keys, as it was told last in this epoch.
+    pub(in crate::roles::recorder) store: Option<KeyStore>,
     /// Size of the log with the order to stop in it.
     pub(in crate::roles::recorder) stop_size: u64,
     /// Entries since the last seal that deserve one.
@@ -55,6 +71,7 @@ impl Committer {
             origin: self.origin.clone(),
             size: self.journal.size(),
             root: Digest(self.journal.root().0),
+            asked: clock::mono(),
         };
         self.seal.asked = Some(head.size);
         match self.heads.try_send(head) {
@@ -63,17 +80,18 @@ impl Committer {
         }
     }
 
-    pub(in crate::roles::recorder) fn sealed(&mut self, outcome: Result<Sealed, String>) {
+    pub(in crate::roles::recorder) fn sealed(&mut self, outcome: Result<Sealed, Unsealed>) {
         let asked = self.seal.asked.take();
         match outcome {
             Ok(sealed) => {
-                if self.seal.missed > 0 {
-                    let missed = std::mem::take(&mut self.seal.missed);
-                    self.event(EventCode::SignerRecovered, |event| {
-                        event.count = Some(missed)
-                    });
-                }
+                self.sealed_again(sealed.head.size);
                 self.stats.seals += 1;
+                self.stats.signer.take(
+                    &sealed.uses,
+                    sealed.rollback_attempts,
+                    sealed.signature_failures,
+                    &sealed.bound,
+                );
                 let grown = sealed.head.size.saturating_sub(self.seal.sealed_size);
                 self.stats.seal_interval = Some(grown);
                 self.seal.sealed_size = sealed.head.size;
@@ -91,13 +109,15 @@ impl Committer {
                     }
                     .into(),
                 );
+                self.bound(sealed.head.size, sealed.bound, sealed.unbound);
             }
-            Err(error) => {
+            Err(unsealed) => {
                 self.stats.seals_missed += 1;
                 self.seal.missed += 1;
                 if self.seal.missed == 1 {
+                    self.seal.missed_since = Some((unsealed.asked, unsealed.fault));
                     self.event(EventCode::SignerUnavailable, |event| {
-                        event.detail = Some(error)
+                        event.detail = Some(format!("{}: {}", unsealed.fault, unsealed.words));
                     });
                 }
                 self.seal.unsealed += 1;
@@ -111,6 +131,106 @@ impl Committer {
             let head = self.head();
             self.answers.push((answer, Pending::Ready(head)));
         }
+    }
+
+    /// Seals come again: the stretch without any is an entry.
+    fn sealed_again(&mut self, size: u64) {
+        let missed = std::mem::take(&mut self.seal.missed);
+        let Some((since, cause)) = self.seal.missed_since.take() else {
+            return;
+        };
+        self.event(EventCode::SignerRecovered, |event| {
+            event.count = Some(missed);
+        });
+        self.stage(
+            kinds::Unsealed {
+                at: clock::mono(),
+                since,
+                sealed_before: self.seal.sealed_size,
+                sealed: size,
+                missed,
+                cause,
+            }
+            .into(),
+        );
+    }
+
+    /// The counters that a checkpoint is bound to, or that it is not.
+    fn bound(&mut self, size: u64, bound: Vec<BoundHead>, unbound: Option<(KeyFault, String)>) {
+        for one in bound {
+            self.stage(
+                Binding {
+                    at: clock::mono(),
+                    size,
+                    counter: one.counter,
+                    value: one.value,
+                    attest: one.attest,
+                    signature: one.signature,
+                }
+                .into(),
+            );
+        }
+        match unbound {
+            Some((fault, words)) => {
+                self.seal.unbound += 1;
+                if self.seal.unbound == 1 {
+                    self.event(EventCode::CheckpointUnbound, |event| {
+                        event.detail = Some(format!("{fault}: {words}"));
+                    });
+                }
+            }
+            None => {
+                let before = std::mem::take(&mut self.seal.unbound);
+                if before > 0 {
+                    self.event(EventCode::CheckpointBound, |event| {
+                        event.count = Some(before)
+                    });
+                }
+            }
+        }
+    }
+
+    /// What the signer says of its store is told at the start, where it changed, and with each step of the plain
+    /// counter, behind which it is asked again.
+    pub(in crate::roles::recorder) fn key_store(&mut self, keys: Keys) {
+        let capabilities = Capabilities {
+            custody: keys.custody,
+            non_exportable: keys.non_exportable,
+            monotonic_counter: keys.monotonic_counter,
+            attestation: keys.attestation,
+            measured_boot: keys.measured_boot,
+        };
+        let seal_every_ns = self.contract.seal.every_ms.saturating_mul(1_000_000);
+        let has_counters = !keys.counters.is_empty();
+        let counters = keys.counters.into_iter().map(|one| BindingCounter {
+            counter: one.counter,
+            public: one.public,
+        });
+        let store = KeyStore {
+            at: clock::mono(),
+            custody: keys.custody,
+            maker: keys.maker,
+            non_exportable: keys.non_exportable,
+            monotonic_counter: keys.monotonic_counter,
+            attestation: keys.attestation,
+            measured_boot: keys.measured_boot,
+            key_public: keys.key_public,
+            counters: counters.collect(),
+            window_ns: window_ns(capabilities, keys.plain_every_ns, seal_every_ns),
+            not_applied: keys.not_applied,
+        };
+        let same = self.seal.store.as_ref().is_some_and(|before| {
+            let at = before.at;
+            *before
+                == KeyStore {
+                    at,
+                    ..store.clone()
+                }
+        });
+        if !same || has_counters {
+            self.stage(store.clone().into());
+        }
+        self.seal.store = Some(store);
     }
 
     pub(in crate::roles::recorder) fn stop(&mut self, answer: Answer) {

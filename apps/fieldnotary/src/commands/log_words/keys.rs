@@ -1,0 +1,52 @@
+//! What entries about the keys say, in words.
+
+use crate::commands::words;
+use evidence::kinds::{Binding, KeyStore, Unsealed};
+
+pub(super) fn store_words(store: &KeyStore) -> String {
+    let able: Vec<&str> = [
+        (store.non_exportable, "non-exportable"),
+        (store.monotonic_counter, "monotonic counter"),
+        (store.attestation, "attestation"),
+        (store.measured_boot, "measured boot"),
+    ]
+    .into_iter()
+    .filter_map(|(able, word)| able.then_some(word))
+    .collect();
+    let able = match able.is_empty() {
+        true => "no capability of hardware".to_owned(),
+        false => able.join(", "),
+    };
+    let class = match store.custody.is_hardware() {
+        true => "hardware by its own word",
+        false => "not hardware",
+    };
+    let lacks = match store.not_applied.len() {
+        0 => String::new(),
+        _ => format!("; not applied: {}", store.not_applied.join("; ")),
+    };
+    format!(
+        "keys in {} ({class}; {}): {able}{lacks}",
+        store.custody, store.maker
+    )
+}
+
+pub(super) fn binding_words(binding: &Binding) -> String {
+    format!(
+        "checkpoint of {} bound to the {} counter at {}",
+        words::count(binding.size, "entry", "entries"),
+        binding.counter,
+        binding.value
+    )
+}
+
+pub(super) fn unsealed_words(unsealed: &Unsealed) -> String {
+    let span_ms = unsealed.at.since(unsealed.since) / 1_000_000;
+    format!(
+        "no seals for {span_ms} ms, {} missed ({}): entries {} to {} are sealed only now",
+        words::count(unsealed.missed, "seal", "seals"),
+        unsealed.cause,
+        unsealed.sealed_before,
+        unsealed.sealed.saturating_sub(1)
+    )
+}

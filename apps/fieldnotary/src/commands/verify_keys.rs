@@ -1,0 +1,138 @@
+//! What a verdict says of the keys behind it: what holds them, what that proves, and what a counter binds.
+
+use super::words;
+use evidence::kinds::KeyStore;
+use evidence::reasons::Custody;
+use query::{BoundTo, Report};
+use serde_json::{Value, json};
+
+/// What a store can do, in words; empty for one that can do nothing.
+fn able(store: &KeyStore) -> Vec<&'static str> {
+    [
+        (store.non_exportable, "non-exportable"),
+        (store.monotonic_counter, "monotonic counter"),
+        (store.attestation, "attestation"),
+        (store.measured_boot, "measured boot"),
+    ]
+    .into_iter()
+    .filter_map(|(able, word)| able.then_some(word))
+    .collect()
+}
+
+/// The lines of the screen.
+pub(super) fn lines(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    let custody = report.custody.as_deref().and_then(Custody::from_name);
+    if let Some(custody) = custody {
+        lines.push(format!("keys       {custody}: {}", custody.meaning()));
+    }
+    // Of files there is no more to say.
+    let in_store = |store: &&KeyStore| store.custody != Custody::Software;
+    let Some(store) = report.key_store.as_ref().filter(in_store) else {
+        return lines;
+    };
+    lines.push(format!("           {}, by its own word", store.maker));
+    let able = able(store);
+    if !able.is_empty() {
+        let proof = match store.custody.is_hardware() {
+            true => "",
+            false => {
+                "; it proves nothing of a store whose state is a file or whose maker is unknown"
+            }
+        };
+        lines.push(format!("           {}{proof}", able.join(", ")));
+    }
+    lines.extend(
+        store
+            .not_applied
+            .iter()
+            .map(|one| format!("           not applied: {one}")),
+    );
+    lines.push(format!(
+        "bound      {}",
+        bound_words(report.bound.as_ref(), store)
+    ));
+    if report.bound.is_some() {
+        lines.push(format!("rollback   {}", window_words(report)));
+    }
+    lines
+}
+
+fn bound_words(bound: Option<&BoundTo>, store: &KeyStore) -> String {
+    match bound {
+        None if store.monotonic_counter => {
+            "none: no checkpoint is bound to the store's counter".to_owned()
+        }
+        None => "none: the store has no counter that only moves forward".to_owned(),
+        Some(bound) => {
+            let value = |value: Option<u64>| {
+                value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+            };
+            format!(
+                "{} (under a checkpoint attested over a counter: orderly at {}, plain at {})",
+                bound.entries,
+                value(bound.orderly),
+                value(bound.plain)
+            )
+        }
+    }
+}
+
+/// How much a rollback could take away, by what was stated and by what the log shows.
+fn window_words(report: &Report) -> String {
+    let stated = report.key_store.as_ref().and_then(|store| store.window_ns);
+    let stated = match stated {
+        None => {
+            "without limit, as the counter's state is a file or its maker is unknown".to_owned()
+        }
+        Some(window_ns) => format!("at most {} s by design", window_ns / 1_000_000_000),
+    };
+    let Some(bound) = &report.bound else {
+        return stated;
+    };
+    let tail = report.end.saturating_sub(bound.plain_entries);
+    let tail = words::count(tail, "entry is", "entries are");
+    let steps = match bound.widest_entries {
+        0 => "the plain counter moved once".to_owned(),
+        entries => format!(
+            "the plain counter's steps lie up to {} and {} s apart",
+            words::count(entries, "entry", "entries"),
+            bound.widest_ms / 1_000
+        ),
+    };
+    format!(
+        "unseen from within where no collector has it: {stated}; here {steps}, {tail} behind the last"
+    )
+}
+
+/// The same for programs.
+pub(super) fn json(report: &Report) -> Value {
+    let custody = report.custody.as_deref().and_then(Custody::from_name);
+    let store = report.key_store.as_ref().map(|store| {
+        json!({
+            "maker": store.maker,
+            "non_exportable": store.non_exportable,
+            "monotonic_counter": store.monotonic_counter,
+            "attestation": store.attestation,
+            "measured_boot": store.measured_boot,
+            "window_ns": store.window_ns,
+            "not_applied": store.not_applied,
+        })
+    });
+    let bound = report.bound.as_ref().map(|bound| {
+        json!({
+            "entries": bound.entries,
+            "bindings": bound.bindings,
+            "orderly": bound.orderly,
+            "plain": bound.plain,
+            "plain_entries": bound.plain_entries,
+            "widest_entries": bound.widest_entries,
+            "widest_ms": bound.widest_ms,
+        })
+    });
+    json!({
+        "hardware": custody.map(Custody::is_hardware),
+        "key_store": store,
+        "bound": bound,
+    })
+}

@@ -1,0 +1,151 @@
+//! A node whose key is in a TPM, which is a program: what it binds, what it goes on doing while the TPM is gone,
+//! and what an older copy of the TPM's state betrays.
+
+use crate::common::contract::Contract;
+use crate::common::damage::copy_into;
+use crate::common::sites::{Collector, Node, Street};
+use crate::common::{about, done, number, program, text, wait_until};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use trial_stores::Swtpm;
+
+const ORIGIN: &str = "example.org/in-tpm";
+const LONG: Duration = Duration::from_secs(60);
+
+fn keys(data: &Path, tpm: &Swtpm) -> Vec<String> {
+    let mut init = Command::new(program("fieldnotary-signer"));
+    init.arg("init")
+        .arg("--identity")
+        .arg(data.join("identity"));
+    init.args(["--origin", ORIGIN, "--backend", "tpm", "--socket"]);
+    let said = done(init.arg(tpm.socket()));
+    said.out.lines().map(str::to_owned).collect()
+}
+
+fn entries(dir: &Path, kind: &str) -> Vec<serde_json::Value> {
+    about("log", dir, &["--kind", kind]).entries()
+}
+
+/// Waits until the log of a node has so many bindings.
+fn bound(data: &Path, at_least: usize) {
+    wait_until("checkpoints that are bound", LONG, || {
+        (entries(data, "binding").len() >= at_least).then_some(())
+    });
+}
+
+/// Takes the TPM away until the log says so and goes on without seals, then puts it back; gives the size that the log
+/// had meanwhile.
+fn without(node: &Node, tpm: &mut Swtpm) -> u64 {
+    tpm.cut();
+    wait_until("an event", LONG, || {
+        let events = entries(node.data(), "event");
+        let of = |event: &serde_json::Value| text(event, "code") == "signer_unavailable";
+        events.iter().any(of).then_some(())
+    });
+    let size = number(&node.status(), "log_size") + 20;
+    node.wait_for("log_size", size);
+    assert!(entries(node.data(), "unsealed").is_empty());
+    tpm.on();
+    wait_until("an entry about the stretch", LONG, || {
+        (!entries(node.data(), "unsealed").is_empty()).then_some(())
+    });
+    size
+}
+
+//= A6.2
+//= A6.4
+#[test]
+fn a_node_binds_its_log_and_outlives_its_tpm() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let mut tpm = Swtpm::new();
+    let street = Street::start(dir, 2);
+    let log_keys = keys(&dir.join("node"), &tpm);
+    let collector = Collector::start(dir, &log_keys);
+    let contract = Contract::new(ORIGIN, "256KiB", 16).delivered_to(&collector);
+    let node = Node::start(dir, "node", &street.contract(contract));
+    bound(node.data(), 4);
+    let store = entries(node.data(), "key_store").remove(0);
+    assert_eq!(text(&store, "custody"), "tpm-emulated");
+    assert!(
+        store
+            .get("window_ns")
+            .is_none_or(serde_json::Value::is_null),
+        "{store}"
+    );
+
+    // Without its TPM it captures, commits and delivers what is sealed; the stretch is an entry.
+    let size = without(&node, &mut tpm);
+    let unsealed = entries(node.data(), "unsealed").remove(0);
+    assert_eq!(text(&unsealed, "cause"), "unavailable");
+    assert!(number(&unsealed, "sealed") >= size, "{unsealed}");
+    assert!(number(&unsealed, "missed") > 0, "{unsealed}");
+    bound(node.data(), entries(node.data(), "binding").len() + 2);
+    node.wait_for("cosigned_size", number(&node.status(), "sealed_size"));
+    let data = node.stop();
+    let stored = collector.stop();
+
+    for place in [&data, &stored] {
+        let said = about("verify", place, &["--anchor", &log_keys[0]]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let verdict = said.json();
+        let keys = &verdict["keys"];
+        assert_eq!(keys["hardware"], false, "{verdict}");
+        assert_eq!(keys["key_store"]["non_exportable"], true, "{verdict}");
+        let sealed = number(&verdict, "sealed_entries");
+        let bound = number(&keys["bound"], "entries");
+        assert!(bound * 10 >= sealed * 9, "{verdict}");
+        assert!(number(&keys["bound"], "bindings") >= 4, "{verdict}");
+    }
+    let mut screen = Command::new(program("fieldnotary"));
+    let screen = done(screen.arg("verify").arg(&data)).out;
+    for words in [
+        "keys       tpm-emulated: in a TPM 2.0 that is a program",
+        "it proves nothing of a store whose state is a file",
+        "unseen from within where no collector has it: without limit",
+    ] {
+        assert!(screen.contains(words), "{words} in:\n{screen}");
+    }
+}
+
+//= A6.4
+#[test]
+fn an_older_copy_of_the_tpm_is_found_by_its_counters() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let mut tpm = Swtpm::new();
+    let street = Street::start(dir, 1);
+    keys(&dir.join("node"), &tpm);
+    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
+    let grown = |more: usize| {
+        let node = Node::start(dir, "node", &contract);
+        bound(node.data(), entries(node.data(), "binding").len() + more);
+        node.stop()
+    };
+    let data = grown(2);
+    tpm.cut();
+    let copy = tempfile::tempdir().unwrap();
+    copy_into(&tpm.state(), copy.path());
+    tpm.on();
+    grown(3);
+    // Somebody puts the older state back: the counters and the count of resets are what they were.
+    tpm.cut();
+    std::fs::remove_dir_all(tpm.state()).unwrap();
+    std::fs::create_dir(tpm.state()).unwrap();
+    copy_into(copy.path(), &tpm.state());
+    tpm.on();
+    assert_eq!(about("verify", &data, &[]).code, Some(0));
+    grown(1);
+    let said = about("verify", &data, &[]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let verdict = said.json();
+    let findings = verdict["findings"].as_array().unwrap();
+    let words: Vec<&str> = findings.iter().map(|one| text(one, "words")).collect();
+    assert!(
+        findings.iter().all(|one| text(one, "kind") == "binding"),
+        "{words:?}"
+    );
+    let betrayed = |word: &&str| word.contains("counter went from") || word.contains("older copy");
+    assert!(words.iter().any(betrayed), "{words:?}");
+}

@@ -1,0 +1,228 @@
+//! The program with its key in a TPM and in a token, which are programs themselves.
+
+use crate::common::{BASE, G1, LONG, Running, SIGNER, Site, head, keys};
+use evidence::reasons::{CounterKind, Custody, KeyFault};
+use ipc::message::{Message, SignedNote};
+use ipc::{Channel, IpcError};
+use proof::SignedCheckpoint;
+use proof::note::VerifierKey;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use trial_stores::{SOFTHSM_MODULE, SoftHsm, Swtpm};
+
+fn signed(channel: &Channel, size: u64) -> SignedNote {
+    match channel.ask(&head(G1, size, 3), LONG).unwrap() {
+        Message::SignedNote(signed) => signed,
+        other => panic!("{}", other.name()),
+    }
+}
+
+fn fault(channel: &Channel, size: u64) -> (KeyFault, String) {
+    match channel.ask(&head(G1, size, 3), LONG) {
+        Err(IpcError::Peer { fault, text, .. }) => (fault.unwrap(), text),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn vkeys(output: &Output) -> Vec<VerifierKey> {
+    assert!(output.status.success(), "{output:?}");
+    let lines = String::from_utf8(output.stdout.clone()).unwrap();
+    lines.lines().map(|line| line.parse().unwrap()).collect()
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A site whose key is in a TPM.
+fn in_tpm(tpm: &Swtpm) -> Site {
+    let site = Site::empty();
+    let socket = tpm.socket();
+    let args = ["init", "--origin", BASE, "--backend", "tpm", "--socket"];
+    let made = site.command(&[&args[..], &[path(&socket)]].concat());
+    vkeys(&made);
+    let told = String::from_utf8_lossy(&made.stderr);
+    assert!(told.contains("custody: tpm-emulated, IBM SW"), "{told}");
+    assert!(told.contains("17520 writes a year, 28 years"), "{told}");
+    site
+}
+
+//= A6.1
+//= A6.4
+#[test]
+fn a_key_in_a_tpm_signs_and_binds_and_openssl_alone_agrees() {
+    let tpm = Swtpm::new();
+    let site = in_tpm(&tpm);
+    assert!(!site.identity().join("authority-p256.pem").exists());
+    let printed = vkeys(&site.command(&["vkey", "--origin", G1]));
+    let signer = site.start();
+    let channel = site.connect();
+    let first = signed(&channel, 7);
+    SignedCheckpoint::open(first.note.0.as_bytes(), &printed[..1]).unwrap();
+    assert_eq!((first.custody, first.unbound), (Custody::TpmEmulated, None));
+    let counters: Vec<_> = first.bound.iter().map(|one| one.counter).collect();
+    assert_eq!(counters, CounterKind::ALL);
+    for bound in &first.bound {
+        let [key, attest, signature] =
+            ["key.der", "attest", "signature"].map(|name| site.folder.path().join(name));
+        std::fs::write(&key, printed[0].public_bytes()).unwrap();
+        std::fs::write(&attest, &bound.attest.0).unwrap();
+        std::fs::write(&signature, &bound.signature.0).unwrap();
+        let mut openssl = Command::new("openssl");
+        openssl.args(["dgst", "-sha256", "-keyform", "DER", "-verify", path(&key)]);
+        openssl.args(["-signature", path(&signature), path(&attest)]);
+        let said = openssl.output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+        // The counter's value is the end of what is attested.
+        assert!(bound.attest.0.ends_with(&bound.value.to_be_bytes()));
+    }
+    let told = keys(&channel, None);
+    assert_eq!(told.custody, Custody::TpmEmulated);
+    assert!(told.non_exportable && told.monotonic_counter && told.attestation);
+    assert_eq!(told.counters.len(), 2);
+    let uses: Vec<_> = told
+        .uses
+        .iter()
+        .map(|one| (one.purpose.as_str(), one.count))
+        .collect();
+    assert_eq!(uses, [("checkpoint", 2), ("binding", 2)]);
+    // A restart of the process is no boot: the plain counter stays where it is. The key that the killed one left
+    // in the TPM is no hindrance.
+    drop(channel);
+    drop(signer);
+    for size in 8..12 {
+        let signer = site.start();
+        let again = signed(&site.connect(), size);
+        let counters: Vec<_> = again.bound.iter().map(|one| one.counter).collect();
+        assert_eq!(counters, [CounterKind::Orderly], "{size}");
+        drop(signer);
+    }
+}
+
+//= A6.2
+#[test]
+fn a_signer_outlives_its_tpm_and_signs_again() {
+    let mut tpm = Swtpm::new();
+    let site = in_tpm(&tpm);
+    tpm.cut();
+    // It starts without a TPM: the node must capture.
+    let checked = site.command(&["check", "--files-only"]);
+    assert!(checked.status.success(), "{checked:?}");
+    assert_eq!(site.command(&["check"]).status.code(), Some(1));
+    let _signer = site.start();
+    let channel = site.connect();
+    let (code, words) = fault(&channel, 7);
+    assert_eq!(code, KeyFault::Unavailable, "{words}");
+    tpm.on();
+    assert_eq!(signed(&channel, 7).bound.len(), 2);
+}
+
+/// A signer of a token; the module is told where its tokens are.
+fn start(site: &Site, hsm: &SoftHsm) -> Running {
+    let child = Command::new(SIGNER)
+        .args(site.run_args())
+        .env("SOFTHSM2_CONF", hsm.configuration())
+        .stderr(Stdio::null())
+        .spawn();
+    Running {
+        child: child.unwrap(),
+    }
+}
+
+fn in_token(hsm: &SoftHsm) -> Site {
+    let site = Site::empty();
+    let made = Command::new(SIGNER)
+        .args([
+            "init",
+            "--origin",
+            BASE,
+            "--backend",
+            "pkcs11",
+            "--token",
+            "station",
+        ])
+        .args([
+            "--module",
+            SOFTHSM_MODULE,
+            "--pin-file",
+            path(&hsm.pin_file()),
+        ])
+        .args([
+            "--allow",
+            path(hsm.folder()),
+            "--identity",
+            path(&site.identity()),
+        ])
+        .env("SOFTHSM2_CONF", hsm.configuration())
+        .output()
+        .unwrap();
+    vkeys(&made);
+    let told = String::from_utf8_lossy(&made.stderr);
+    assert!(told.contains("custody: pkcs11-emulated, SoftHSM"), "{told}");
+    site
+}
+
+//= A6.1
+//= A6.2
+#[test]
+fn a_key_in_a_token_signs_from_inside_the_sandbox_and_leaves_in_no_way() {
+    let hsm = SoftHsm::new("station");
+    let site = in_token(&hsm);
+    let printed = vkeys(&site.command(&["vkey", "--origin", G1]));
+    let _signer = start(&site, &hsm);
+    let channel = site.connect();
+    let first = signed(&channel, 7);
+    SignedCheckpoint::open(first.note.0.as_bytes(), &printed[..1]).unwrap();
+    assert_eq!(first.custody, Custody::Pkcs11Emulated);
+    assert_eq!((first.bound.len(), first.unbound), (0, None));
+    let told = keys(&channel, None);
+    assert!(told.non_exportable && !told.monotonic_counter && !told.attestation);
+    let listed = hsm.tool(&["--list-objects", "--type", "privkey"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let kept = "sensitive, always sensitive, never extractable, local";
+    assert!(listed.contains(kept), "{listed}");
+}
+
+//= A6.2
+#[test]
+fn a_wrong_pin_is_tried_once_and_a_missing_token_is_named() {
+    let hsm = SoftHsm::new("station");
+    let site = in_token(&hsm);
+    hsm.write_pin("0000");
+    let signer = start(&site, &hsm);
+    let channel = site.connect();
+    let (code, words) = fault(&channel, 7);
+    assert_eq!(code, KeyFault::WrongPin, "{words}");
+    for size in 8..20 {
+        let (code, words) = fault(&channel, size);
+        assert_eq!(code, KeyFault::WrongPin);
+        assert!(words.contains("not tried again"), "{words}");
+    }
+    drop(channel);
+    drop(signer);
+    hsm.write_pin(trial_stores::PIN);
+    hsm.draw(true);
+    let _signer = start(&site, &hsm);
+    let channel = site.connect();
+    let (code, words) = fault(&channel, 20);
+    assert_eq!(code, KeyFault::TokenMissing, "{words}");
+    hsm.draw(false);
+    assert_eq!(signed(&channel, 20).custody, Custody::Pkcs11Emulated);
+}
+
+//= A6.2
+#[test]
+fn options_of_another_store_are_a_mistake() {
+    let site = Site::empty();
+    for args in [
+        &["--socket", "/run/tpm"][..],
+        &["--backend", "tpm", "--token", "station"],
+        &["--backend", "pkcs11", "--token", "station"],
+        &["--backend", "pkcs11", "--device", "/dev/tpmrm0"],
+        &["--backend", "tpm", "--device", "a", "--socket", "b"],
+    ] {
+        let output = site.command(&[&["init", "--origin", BASE], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?} {output:?}");
+    }
+    assert!(!site.identity().exists());
+}

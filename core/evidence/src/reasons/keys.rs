@@ -1,0 +1,64 @@
+//! Codes of keys: where they live, what they are bound to, what is wrong with what holds them.
+
+use crate::codes::codes;
+
+codes! {
+    /// Where the keys that signed live, as it was found when their store was opened.
+    pub enum Custody as "custody" {
+        Software = 0, "software", "in files of the host: for development, proves no custody";
+        Tpm = 1, "tpm", "in a TPM 2.0 that says it is a chip and has an endorsement certificate; that the key is beside it was not proven";
+        Pkcs11 = 2, "pkcs11", "in a PKCS#11 token that says it is hardware, which nothing proves";
+        TpmUnproven = 3, "tpm-unproven", "in what says it is a TPM 2.0, without an endorsement certificate: proves no custody";
+        TpmEmulated = 4, "tpm-emulated", "in a TPM 2.0 that is a program: its state is a file, proves no custody";
+        Pkcs11Emulated = 5, "pkcs11-emulated", "in a PKCS#11 token that is a program: its state is a file, proves no custody";
+    }
+}
+
+codes! {
+    /// The counters of a TPM that checkpoints are bound to.
+    pub enum CounterKind as "counter-kind" {
+        Orderly = 0, "orderly", "moves with each checkpoint, mostly in memory; skips up to 255 where power is cut";
+        Plain = 1, "plain", "moves at boot and then seldom, always in flash; skips nothing";
+    }
+}
+
+codes! {
+    /// What is wrong with what holds the keys.
+    pub enum KeyFault as "key-fault" {
+        SignerAbsent = 0, "signer_absent", "the signer's process does not answer";
+        Unavailable = 1, "unavailable", "the device or the socket of the store is not there";
+        Slow = 2, "slow", "the store did not answer in time";
+        Failed = 3, "failed", "the store answered that it cannot, or with what makes no sense";
+        LockedOut = 4, "locked_out", "the store takes no authorisation for a while, after wrong ones";
+        WrongPin = 5, "wrong_pin", "the store refused the PIN; it is not tried again before a restart";
+        TokenMissing = 6, "token_missing", "no slot has the token";
+        KeyReplaced = 7, "key_replaced", "the store has not the key that this log is signed with";
+        CounterUndefined = 8, "counter_undefined", "the store has not the counter that checkpoints are bound to";
+        Refused = 9, "refused", "the signer refused the statement: the log went back, or another asks";
+    }
+}
+
+impl Custody {
+    /// Whether the store is hardware by its own word. A program is never, whatever it says.
+    #[must_use]
+    pub const fn is_hardware(self) -> bool {
+        match self {
+            Self::Tpm | Self::Pkcs11 => true,
+            Self::Software | Self::TpmUnproven | Self::TpmEmulated | Self::Pkcs11Emulated => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Custody;
+
+    //= A6.2
+    #[test]
+    fn what_proves_no_custody_is_never_hardware() {
+        for custody in Custody::ALL {
+            let none = custody.meaning().contains("proves no custody");
+            assert_eq!(custody.is_hardware(), !none, "{custody}");
+        }
+    }
+}

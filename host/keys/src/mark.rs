@@ -1,0 +1,47 @@
+//! The file that remembers when the plain counter moved last.
+
+use crate::files;
+use crate::limits::{PLAIN_FILE_BYTES_MAX, SECRET_MODE};
+use std::path::Path;
+use trust_plane::{BootId, PlainMark};
+
+const TITLE: &str = "fieldnotary plain counter v1";
+
+pub(crate) fn text(mark: PlainMark) -> String {
+    format!("{TITLE}\n{} {}\n", mark.boot, mark.at_ns)
+}
+
+/// What stands in the file; `None` where that is not what [`text`] writes.
+pub(crate) fn read(path: &Path) -> Option<PlainMark> {
+    let bytes = files::read(path, SECRET_MODE, PLAIN_FILE_BYTES_MAX).ok()?;
+    parse(std::str::from_utf8(&bytes).ok()?)
+}
+
+fn parse(whole: &str) -> Option<PlainMark> {
+    let line = whole.strip_prefix(TITLE)?.trim();
+    let (boot, at_ns) = line.split_once(' ')?;
+    let mark = PlainMark {
+        boot: BootId(u128::from_str_radix(boot, 16).ok()?.to_be_bytes()),
+        at_ns: at_ns.parse().ok()?,
+    };
+    (text(mark) == whole).then_some(mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, text};
+    use trust_plane::{BootId, PlainMark};
+
+    #[test]
+    fn a_mark_comes_back_and_no_part_of_it_does() {
+        let mark = PlainMark {
+            boot: BootId([0x5a; 16]),
+            at_ns: 1_234_567,
+        };
+        let whole = text(mark);
+        assert_eq!(parse(&whole), Some(mark));
+        for cut in 0..whole.len() {
+            assert_eq!(parse(&whole[..cut]), None, "{cut}");
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! The authority's key in a PKCS#11 token: a secure element, an HSM, or a program that looks like one.
+
+use crate::files;
+use crate::limits::{PIN_BYTES_MAX, SECRET_MODE};
+use crate::software::Ed25519File;
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::{Slot, SlotInfo, TokenInfo};
+use cryptoki::types::AuthPin;
+use sha2::{Digest as _, Sha256};
+use std::path::{Path, PathBuf};
+use trust_plane::{
+    Backend, BackendError, Capabilities, Certified, CounterKind, Custody, Description, KeyFault,
+    Signable, ecdsa_der, p256_spki,
+};
+
+/// The curve P-256 as an object identifier in DER.
+const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+/// An uncompressed point in an OCTET STRING begins so.
+const POINT_PREFIX: [u8; 2] = [0x04, 65];
+/// What the manufacturers of tokens that are programs call themselves.
+const PROGRAMS: &[&str] = &[
+    "SoftHSM",
+    "Mozilla",
+    "NSS",
+    "opencryptoki",
+    "Kryoptic",
+    "p11-kit",
+];
+
+/// What finds the key in a token again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pkcs11KeyFile {
+    pub(crate) module: PathBuf,
+    /// The token's label.
+    pub(crate) token: String,
+    pub(crate) key_id: Vec<u8>,
+    pub(crate) pin_file: PathBuf,
+    /// What the module needs beside system libraries.
+    pub(crate) allow: Vec<PathBuf>,
+}
+
+/// The keys of a node, one of them in a token.
+#[derive(Debug)]
+pub(crate) struct Pkcs11Keys {
+    file: Pkcs11KeyFile,
+    authority: Vec<u8>,
+    ed25519: Ed25519File,
+    /// The module, once it was loaded: it cannot be loaded twice.
+    module: Option<Pkcs11>,
+    open: Option<Open>,
+    /// Whether the token refused the PIN: a few more times and it locks itself.
+    pin_refused: bool,
+}
+
+/// A token with a session, and the key in it.
+#[derive(Debug)]
+struct Open {
+    session: Session,
+    key: ObjectHandle,
+    description: Description,
+}
+
+fn fault(error: &Error) -> KeyFault {
+    match error {
+        Error::Pkcs11(RvError::PinIncorrect | RvError::PinInvalid, _) => KeyFault::WrongPin,
+        Error::Pkcs11(RvError::PinLocked, _) => KeyFault::LockedOut,
+        Error::Pkcs11(
+            RvError::TokenNotPresent | RvError::DeviceRemoved | RvError::SlotIdInvalid,
+            _,
+        ) => KeyFault::TokenMissing,
+        Error::LibraryLoading(_) => KeyFault::Unavailable,
+        _ => KeyFault::Failed,
+    }
+}
+
+fn failed(what: &str) -> impl Fn(Error) -> BackendError {
+    move |error| BackendError::new(fault(&error), format!("{what}: {error}"))
+}
+
+fn load(file: &Pkcs11KeyFile) -> Result<Pkcs11, BackendError> {
+    let what = format!("{}: cannot be loaded", file.module.display());
+    let module = Pkcs11::new(&file.module).map_err(failed(&what))?;
+    let begun = module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK));
+    match begun {
+        Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(module),
+        Err(error) => Err(failed("the module does not begin")(error)),
+    }
+}
+
+/// The slot with the token of this label.
+fn find(module: &Pkcs11, label: &str) -> Result<(Slot, SlotInfo, TokenInfo), BackendError> {
+    let slots = module.get_slots_with_initialized_token();
+    let mut labels = Vec::new();
+    for slot in slots.map_err(failed("no list of slots"))? {
+        let of_slot = module.get_slot_info(slot).map_err(failed("a slot"))?;
+        let token = module.get_token_info(slot).map_err(failed("a token"))?;
+        if token.label() == label {
+            return Ok((slot, of_slot, token));
+        }
+        labels.push(format!("{:?}", token.label()));
+    }
+    let words = match labels.is_empty() {
+        true => format!("no token {label:?}: no slot has any"),
+        false => format!("no token {label:?}; there are {}", labels.join(", ")),
+    };
+    Err(BackendError::new(KeyFault::TokenMissing, words))
+}
+
+fn custody(slot: &SlotInfo, token: &TokenInfo) -> Custody {
+    let says = |one: &str| {
+        let name = token.manufacturer_id();
+        name.contains(one) || slot.manufacturer_id().contains(one) || token.model().contains(one)
+    };
+    match !slot.hardware_slot() || PROGRAMS.iter().any(|one| says(one)) {
+        true => Custody::Pkcs11Emulated,
+        false => Custody::Pkcs11,
+    }
+}
+
+fn pin(path: &Path) -> Result<AuthPin, BackendError> {
+    let unread = |words: String| BackendError::new(KeyFault::WrongPin, words);
+    let bytes = files::read(path, SECRET_MODE, PIN_BYTES_MAX)
+        .map_err(|error| unread(format!("the PIN: {error}")))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| unread(format!("the PIN in {} is not text", path.display())))?;
+    Ok(AuthPin::from(text.trim_end_matches('\n').to_owned()))
+}
+
+fn log_in(session: &Session, file: &Pkcs11KeyFile) -> Result<(), BackendError> {
+    match session.login(UserType::User, Some(&pin(&file.pin_file)?)) {
+        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
+        Err(error) => Err(failed("the token refuses the log-in")(error)),
+    }
+}
+
+/// The one object of a class with the key's id.
+fn object(session: &Session, id: &[u8], class: ObjectClass) -> Result<ObjectHandle, BackendError> {
+    let template = [Attribute::Class(class), Attribute::Id(id.to_vec())];
+    let found = session
+        .find_objects(&template)
+        .map_err(failed("the token does not look for the key"))?;
+    match found.as_slice() {
+        [one] => Ok(*one),
+        others => {
+            let words = format!("the token has {} keys of this id, one is due", others.len());
+            Err(BackendError::new(KeyFault::KeyReplaced, words))
+        }
+    }
+}
+
+/// The public key as the log knows it.
+fn public(session: &Session, id: &[u8]) -> Result<Vec<u8>, BackendError> {
+    let object = object(session, id, ObjectClass::PUBLIC_KEY)?;
+    let attributes = session
+        .get_attributes(object, &[AttributeType::EcPoint])
+        .map_err(failed("the public key cannot be read"))?;
+    let point = attributes.iter().find_map(|attribute| match attribute {
+        Attribute::EcPoint(point) => Some(point.strip_prefix(&POINT_PREFIX).unwrap_or(point)),
+        _ => None,
+    });
+    point
+        .and_then(|point| p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok())
+        .map(|key| p256_spki(&key))
+        .ok_or_else(|| BackendError::new(KeyFault::Failed, "the token's key is not on P-256"))
+}
+
+/// Whether the token says that the key was made in it, never left it and never will.
+fn is_kept(session: &Session, key: ObjectHandle) -> Result<bool, BackendError> {
+    let due = [
+        (AttributeType::Sensitive, Attribute::Sensitive(true)),
+        (
+            AttributeType::AlwaysSensitive,
+            Attribute::AlwaysSensitive(true),
+        ),
+        (
+            AttributeType::NeverExtractable,
+            Attribute::NeverExtractable(true),
+        ),
+        (AttributeType::Extractable, Attribute::Extractable(false)),
+        (AttributeType::Local, Attribute::Local(true)),
+    ];
+    let kinds: Vec<AttributeType> = due.iter().map(|(kind, _)| *kind).collect();
+    let found = session
+        .get_attributes(key, &kinds)
+        .map_err(failed("the key's attributes cannot be read"))?;
+    Ok(due.iter().all(|(_, attribute)| found.contains(attribute)))
+}
+
+impl Open {
+    fn new(module: &Pkcs11, file: &Pkcs11KeyFile) -> Result<(Self, Vec<u8>), BackendError> {
+        let (slot, of_slot, token) = find(module, &file.token)?;
+        let session = module
+            .open_ro_session(slot)
+            .map_err(failed("the token gives no session"))?;
+        log_in(&session, file)?;
+        let key = object(&session, &file.key_id, ObjectClass::PRIVATE_KEY)?;
+        let authority = public(&session, &file.key_id)?;
+        let description = Description {
+            capabilities: Capabilities {
+                custody: custody(&of_slot, &token),
+                non_exportable: is_kept(&session, key)?,
+                ..Capabilities::SOFTWARE
+            },
+            maker: format!(
+                "{} {}, serial {}, firmware {}",
+                token.manufacturer_id(),
+                token.model(),
+                token.serial_number(),
+                token.firmware_version()
+            ),
+            key_public: None,
+            counters: Vec::new(),
+            lacking: Vec::new(),
+        };
+        let open = Self {
+            session,
+            key,
+            description,
+        };
+        Ok((open, authority))
+    }
+}
+
+impl Pkcs11Keys {
+    /// Makes a key in a token; gives the authority's public key.
+    pub(crate) fn create(file: &Pkcs11KeyFile, label: &str) -> Result<Vec<u8>, BackendError> {
+        let module = load(file)?;
+        let (slot, _, _) = find(&module, &file.token)?;
+        let session = module
+            .open_rw_session(slot)
+            .map_err(failed("the token gives no session to write"))?;
+        log_in(&session, file)?;
+        let id = || Attribute::Id(file.key_id.clone());
+        let name = || Attribute::Label(label.as_bytes().to_vec());
+        let public_part = [
+            Attribute::Token(true),
+            Attribute::Private(false),
+            Attribute::KeyType(KeyType::EC),
+            Attribute::Verify(true),
+            Attribute::EcParams(P256.to_vec()),
+            id(),
+            name(),
+        ];
+        let private_part = [
+            Attribute::Token(true),
+            Attribute::Private(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+            Attribute::Sign(true),
+            id(),
+            name(),
+        ];
+        session
+            .generate_key_pair(&Mechanism::EccKeyPairGen, &public_part, &private_part)
+            .map_err(failed("the token makes no key on P-256"))?;
+        public(&session, &file.key_id)
+    }
+
+    /// Keys that are opened when they are first needed.
+    pub(crate) const fn new(file: Pkcs11KeyFile, authority: Vec<u8>, ed25519: Ed25519File) -> Self {
+        Self {
+            file,
+            authority,
+            ed25519,
+            module: None,
+            open: None,
+            pin_refused: false,
+        }
+    }
+
+    fn open(&mut self) -> Result<&Open, BackendError> {
+        if self.pin_refused {
+            let words = format!(
+                "the token refused the PIN in {}; it is not tried again before the signer is started anew",
+                self.file.pin_file.display()
+            );
+            return Err(BackendError::new(KeyFault::WrongPin, words));
+        }
+        if self.open.is_none() {
+            let module = match self.module.take() {
+                Some(module) => module,
+                None => load(&self.file)?,
+            };
+            let opened = Open::new(&module, &self.file);
+            match &opened {
+                // Some modules look for tokens once, where they begin: this one is begun anew the next time.
+                Err(error) if error.fault == KeyFault::TokenMissing => {
+                    let _ = module.finalize();
+                }
+                Err(error) => {
+                    self.pin_refused = error.fault == KeyFault::WrongPin;
+                    self.module = Some(module);
+                }
+                Ok(_) => self.module = Some(module),
+            }
+            let (open, authority) = opened?;
+            if authority != self.authority {
+                let words = "the token's key is another than this log is signed with; put the right token in, or \
+                             begin a new log with an identity of its own";
+                return Err(BackendError::new(KeyFault::KeyReplaced, words));
+            }
+            self.open = Some(open);
+        }
+        let gone = || BackendError::new(KeyFault::Unavailable, "the token is not open");
+        self.open.as_ref().ok_or_else(gone)
+    }
+}
+
+impl Backend for Pkcs11Keys {
+    fn describe(&mut self) -> Result<Description, BackendError> {
+        self.open().map(|open| open.description.clone())
+    }
+
+    fn p256_public(&self) -> Vec<u8> {
+        self.authority.clone()
+    }
+
+    fn ed25519_public(&self) -> [u8; 32] {
+        self.ed25519.public()
+    }
+
+    fn sign_p256(&mut self, text: &Signable) -> Result<Vec<u8>, BackendError> {
+        let digest = Sha256::digest(text.text().as_bytes());
+        let open = self.open()?;
+        let signed = open
+            .session
+            .sign(&Mechanism::Ecdsa, open.key, &digest)
+            .map_err(failed("the token does not sign"));
+        if signed.is_err() {
+            // A token that was drawn and put back needs a session of its own.
+            self.open = None;
+        }
+        let none =
+            || BackendError::new(KeyFault::Failed, "the token gave a signature that is none");
+        let r_s: [u8; 64] = signed?.try_into().map_err(|_| none())?;
+        ecdsa_der(&r_s).map_err(|_| none())
+    }
+
+    fn sign_ed25519(&mut self, text: &Signable) -> Result<[u8; 64], BackendError> {
+        Ok(self.ed25519.sign(text.text()))
+    }
+
+    fn certify(&mut self, counter: CounterKind, _: &Signable) -> Result<Certified, BackendError> {
+        let words = format!("PKCS#11 has no {counter} counter");
+        Err(BackendError::new(KeyFault::CounterUndefined, words))
+    }
+}
+
+#[cfg(test)]
+mod tests;

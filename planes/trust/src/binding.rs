@@ -1,0 +1,254 @@
+//! Whether a checkpoint is bound to a counter, for whoever reads the log: nothing here trusts the node.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+use evidence::kinds::{Binding, KeyStore};
+use evidence::reasons::CounterKind;
+use proof::note::VerifierKey;
+use sha2::{Digest as _, Sha256};
+use tpm::attest::Clock;
+use tpm::command::ENDORSEMENT;
+use tpm::{Attest, KeyPublic, Malformed, NvPublic};
+
+/// A name begins with its hash.
+const NAME_SHA256: [u8; 2] = tpm::public::ALG_SHA256.to_be_bytes();
+
+/// Why a checkpoint is not bound by what claims to bind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindingFault {
+    /// The statement about the store is no public area of a key or a counter.
+    Malformed(Malformed),
+    /// The key's public area is of another key than the one that signs the log.
+    OtherKey,
+    /// The key's attributes let it leave, or sign what its TPM did not make.
+    WeakKey,
+    /// An index that is no counter as it must be.
+    NoCounter(CounterKind),
+    /// The log went over to another index in the middle.
+    CounterReplaced(CounterKind),
+    /// No statement about the store names this counter.
+    UnknownCounter(CounterKind),
+    /// The signature does not hold.
+    Signature,
+    /// It is not the value of a counter that is attested.
+    NoValue,
+    /// The attested value is not the one that the entry states.
+    OtherValue {
+        /// As attested.
+        attested: u64,
+        /// As stated.
+        stated: u64,
+    },
+    /// It is attested over something else than the checkpoint.
+    OtherText,
+    /// The index has another name than the counter that was stated.
+    OtherIndex(CounterKind),
+    /// The key is not a primary key of the endorsement hierarchy, or another.
+    OtherSigner,
+    /// The counter did not move forward.
+    Backwards {
+        /// Which.
+        counter: CounterKind,
+        /// The value before.
+        before: u64,
+        /// The value now.
+        now: u64,
+    },
+    /// The TPM counts fewer resets than before, or its clock went back without one.
+    OtherTpm,
+}
+
+impl fmt::Display for BindingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) => error.fmt(f),
+            Self::OtherKey => f.write_str("the store's key is not the one that signs the checkpoints"),
+            Self::WeakKey => f.write_str(
+                "the store's key may leave it, or may sign what its TPM did not make",
+            ),
+            Self::NoCounter(counter) => write!(f, "the {counter} counter is an index that can be written"),
+            Self::CounterReplaced(counter) => write!(f, "the {counter} counter was replaced by another index"),
+            Self::UnknownCounter(counter) => {
+                write!(f, "bound to a {counter} counter that no statement about the store names")
+            }
+            Self::Signature => f.write_str("the authority did not sign the attestation"),
+            Self::NoValue => f.write_str("no counter's value is attested"),
+            Self::OtherValue { attested, stated } => {
+                write!(f, "{attested} is attested, {stated} is stated")
+            }
+            Self::OtherText => f.write_str("attested over another text than this checkpoint's"),
+            Self::OtherIndex(counter) => {
+                write!(f, "the attested index is not the {counter} counter that was stated")
+            }
+            Self::OtherSigner => {
+                f.write_str("the signer is no primary key of the endorsement hierarchy, or another one")
+            }
+            Self::Backwards {
+                counter,
+                before,
+                now,
+            } => write!(f, "the {counter} counter went from {before} to {now}"),
+            Self::OtherTpm => f.write_str(
+                "the TPM's count of resets or its clock went back: another TPM, or an older copy of one",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for BindingFault {}
+
+impl From<Malformed> for BindingFault {
+    fn from(error: Malformed) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+/// The bindings of a log in their order: what was stated of the store, and where its counters stand.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    signer: Option<Vec<u8>>,
+    indexes: BTreeMap<CounterKind, Vec<u8>>,
+    values: BTreeMap<CounterKind, u64>,
+    clock: Option<Clock>,
+}
+
+impl Bindings {
+    /// Takes a statement about the store. `authority` is the key that signs the log's checkpoints.
+    ///
+    /// # Errors
+    /// What the statement contradicts: the key, itself, or the one before.
+    pub fn store(&mut self, store: &KeyStore, authority: &VerifierKey) -> Result<(), BindingFault> {
+        let Some(public) = &store.key_public else {
+            return Ok(());
+        };
+        let key = KeyPublic::parse(&public.0)?;
+        if !authority.public_bytes().ends_with(&key.point()) {
+            return Err(BindingFault::OtherKey);
+        }
+        if !key.is_authority() {
+            return Err(BindingFault::WeakKey);
+        }
+        self.signer = Some(qualified(&name(key.bytes())));
+        for one in &store.counters {
+            let public = NvPublic::parse(&one.public.0)?;
+            if !public.is_counter(one.counter == CounterKind::Orderly) || !public.is_written() {
+                return Err(BindingFault::NoCounter(one.counter));
+            }
+            let name = name(&public.bytes());
+            let before = self
+                .indexes
+                .entry(one.counter)
+                .or_insert_with(|| name.clone());
+            if *before != name {
+                *before = name;
+                self.values.remove(&one.counter);
+                return Err(BindingFault::CounterReplaced(one.counter));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a binding of the checkpoint with this text.
+    ///
+    /// # Errors
+    /// Why it does not bind; then nothing of it is remembered.
+    pub fn take(
+        &mut self,
+        binding: &Binding,
+        text: &str,
+        authority: &VerifierKey,
+    ) -> Result<(), BindingFault> {
+        let counter = binding.counter;
+        let (attest, value) = attested(&binding.attest.0, &binding.signature.0, text, authority)?;
+        if value != binding.value {
+            return Err(BindingFault::OtherValue {
+                attested: value,
+                stated: binding.value,
+            });
+        }
+        let index = self.indexes.get(&counter);
+        let index = index.ok_or(BindingFault::UnknownCounter(counter))?;
+        if attest
+            .counter()
+            .is_none_or(|(name, _)| name != index.as_slice())
+        {
+            return Err(BindingFault::OtherIndex(counter));
+        }
+        if self.signer.as_ref() != Some(&attest.qualified_signer) {
+            return Err(BindingFault::OtherSigner);
+        }
+        if let Some(before) = self.values.get(&counter).filter(|before| value <= **before) {
+            return Err(BindingFault::Backwards {
+                counter,
+                before: *before,
+                now: value,
+            });
+        }
+        if self
+            .clock
+            .is_some_and(|before| went_back(before, attest.clock))
+        {
+            return Err(BindingFault::OtherTpm);
+        }
+        self.values.insert(counter, value);
+        self.clock = Some(attest.clock);
+        Ok(())
+    }
+
+    /// A counter's newest value that holds.
+    #[must_use]
+    pub fn value(&self, counter: CounterKind) -> Option<u64> {
+        self.values.get(&counter).copied()
+    }
+}
+
+/// Whether the second cannot be later than the first in the life of one TPM. A clock that is not safe may have
+/// lost up to its interval of saving.
+const fn went_back(before: Clock, now: Clock) -> bool {
+    let of_one_run = before.reset_count == now.reset_count
+        && before.restart_count == now.restart_count
+        && before.safe
+        && now.safe;
+    now.reset_count < before.reset_count || (of_one_run && now.clock_ms < before.clock_ms)
+}
+
+/// An attestation by this key over this text, and the counter's value in it.
+///
+/// # Errors
+/// What does not hold.
+pub(crate) fn attested(
+    attest: &[u8],
+    signature: &[u8],
+    text: &str,
+    authority: &VerifierKey,
+) -> Result<(Attest, u64), BindingFault> {
+    if !authority.verify_bytes(attest, signature) {
+        return Err(BindingFault::Signature);
+    }
+    let attest = Attest::parse(attest)?;
+    let (_, value) = attest.counter().ok_or(BindingFault::NoValue)?;
+    if attest.extra.as_slice() != Sha256::digest(text.as_bytes()).as_slice() {
+        return Err(BindingFault::OtherText);
+    }
+    Ok((attest, value))
+}
+
+/// The name of something with this public area (part 1, 16).
+fn name(public: &[u8]) -> Vec<u8> {
+    [&NAME_SHA256[..], &Sha256::digest(public)].concat()
+}
+
+/// The name of a primary key with that of its hierarchy, which is its handle, hashed in.
+fn qualified(name_of_key: &[u8]) -> Vec<u8> {
+    name(&[&ENDORSEMENT.to_be_bytes()[..], name_of_key].concat())
+}
+
+/// The SHA-256 of a text, which is what is put into an attestation over it.
+#[must_use]
+pub fn qualifying(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! Every bound of this crate, with the reason for its size.
+
+/// Longest command or response (`TPM_PT_MAX_COMMAND_SIZE` of common TPMs).
+pub const MESSAGE_BYTES_MAX: usize = 4_096;
+/// Bytes of the header of a response: tag, size, code.
+pub const HEADER_BYTES: usize = 10;
+/// Longest text that one `TPM2_Hash` takes (`MAX_DIGEST_BUFFER`); a checkpoint is at most 320 bytes.
+pub const HASH_INPUT_BYTES_MAX: usize = 1_024;
+/// Longest name: an algorithm and a digest of 64 bytes.
+pub const NAME_BYTES_MAX: usize = 66;
+/// Longest sized buffer that is accepted; nothing that is asked for here comes near.
+pub const BUFFER_BYTES_MAX: usize = 2_048;
+/// Most entries of a list: a TPM returns as many properties as fit a message.
+pub const LIST_LEN_MAX: usize = 512;
+/// Banks in one selection of PCRs.
+pub const BANKS_MAX: usize = 16;
+/// Bytes of the bit map of a selection: 24 PCRs, or a few more.
+pub const SELECT_BYTES_MAX: usize = 4;
+/// Digests that one `TPM2_PCR_Read` returns (`TPML_DIGEST`).
+pub const PCRS_AT_ONCE_MAX: usize = 8;
+/// Bytes of a counter's value.
+pub const COUNTER_BYTES: u16 = 8;

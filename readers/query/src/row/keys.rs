@@ -1,0 +1,41 @@
+//! What holds the keys, and what binds the log to it.
+
+use super::hex;
+use evidence::kinds::{Binding, KeyStore, Unsealed};
+use serde_json::{Value, json};
+
+pub(super) fn store(store: &KeyStore, put: &mut impl FnMut(&str, Value)) {
+    put("custody", json!(store.custody.name()));
+    put("hardware", json!(store.custody.is_hardware()));
+    put("maker", json!(store.maker));
+    put("non_exportable", json!(store.non_exportable));
+    put("monotonic_counter", json!(store.monotonic_counter));
+    put("attestation", json!(store.attestation));
+    put("measured_boot", json!(store.measured_boot));
+    let public = store.key_public.as_ref();
+    put("key_public", json!(public.map(|public| hex(&public.0))));
+    let counters: Vec<Value> = store
+        .counters
+        .iter()
+        .map(|one| json!({"counter": one.counter.name(), "public": hex(&one.public.0)}))
+        .collect();
+    put("counters", Value::Array(counters));
+    put("window_ns", json!(store.window_ns));
+    put("not_applied", json!(store.not_applied));
+}
+
+pub(super) fn binding(binding: &Binding, put: &mut impl FnMut(&str, Value)) {
+    put("size", json!(binding.size));
+    put("counter", json!(binding.counter.name()));
+    put("value", json!(binding.value));
+    put("attest", json!(hex(&binding.attest.0)));
+    put("signature", json!(hex(&binding.signature.0)));
+}
+
+pub(super) fn unsealed(unsealed: &Unsealed, put: &mut impl FnMut(&str, Value)) {
+    put("since_ns", json!(unsealed.since.0));
+    put("sealed_before", json!(unsealed.sealed_before));
+    put("sealed", json!(unsealed.sealed));
+    put("missed", json!(unsealed.missed));
+    put("cause", json!(unsealed.cause.name()));
+}

@@ -1,0 +1,21 @@
+//! Key stores under trial: swtpm as a TPM that can be cut, stopped and copied; SoftHSM2 as a token.
+//!
+//! Everything stands in a folder of its own that goes with the value.
+
+#![expect(clippy::panic, reason = "helpers of tests may fail as tests do")]
+
+mod softhsm;
+mod swtpm;
+
+pub use softhsm::{PIN, SOFTHSM_MODULE, SoftHsm};
+pub use swtpm::Swtpm;
+
+use std::process::{Command, Output};
+
+/// Runs a program to its end; it must succeed.
+fn done(command: &mut Command) -> Output {
+    let output = command.output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    output
+}

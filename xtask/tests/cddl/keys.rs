@@ -1,0 +1,53 @@
+//! What the signer says of its store, and what it binds.
+
+use super::AT;
+use evidence::kinds::{Binding, BindingCounter, KeyStore, Unsealed};
+use evidence::reasons::{CounterKind, Custody, KeyFault};
+use evidence::{Blob, Kind, MonoNs, Payload};
+
+pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
+    Some(match kind {
+        Kind::KeyStore => KeyStore {
+            at: AT,
+            custody: Custody::TpmEmulated,
+            maker: "IBM SW TPM".into(),
+            non_exportable: true,
+            monotonic_counter: true,
+            attestation: true,
+            measured_boot: false,
+            key_public: full.then(|| Blob(vec![0, 0x23])),
+            counters: match full {
+                true => vec![BindingCounter {
+                    counter: CounterKind::Plain,
+                    public: Blob(vec![1, 0x50]),
+                }],
+                false => Vec::new(),
+            },
+            window_ns: full.then_some(1_860_000_000_000),
+            not_applied: match full {
+                true => vec!["the system has no filter".into()],
+                false => Vec::new(),
+            },
+        }
+        .into(),
+        Kind::Binding => Binding {
+            at: AT,
+            size: 70_000,
+            counter: CounterKind::Orderly,
+            value: 255,
+            attest: Blob(vec![0xff, 0x54, 0x43, 0x47]),
+            signature: Blob(vec![0x30]),
+        }
+        .into(),
+        Kind::Unsealed => Unsealed {
+            at: AT,
+            since: MonoNs(5),
+            sealed_before: 60_000,
+            sealed: 70_000,
+            missed: 3,
+            cause: KeyFault::Slow,
+        }
+        .into(),
+        _ => return None,
+    })
+}
