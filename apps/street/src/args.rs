@@ -21,6 +21,11 @@ const MBUS: &str = "\
 M-Bus meters have primary addresses from 1 and secondary addresses, which street.json tells. Characters come at
 their time on the line. --mbus-telegrams serves captured telegrams instead of the records above.";
 
+const MEMORY: &str = "\
+  1000-1383 memory: 96 records, the newest first, of 4 registers: seconds since 1970 by the meter's clock (u32), then
+            energy (u32); 0 where none is written yet
+";
+
 const FILES: &str = "\
 Files in DIR, which one street has for itself:
   street.json    written when the street is ready: ports, TCP address, meters, registers, log
@@ -70,7 +75,7 @@ fn after_help() -> String {
     let records: String = records.collect();
     format!(
         "{EXAMPLE}\n\n{FILES}\n\nRegisters of every meter: holding registers (function 3), counted from 0, the high \
-         word first.\nThe same can be read as input registers (function 4).\n{registers}\nData records of every \
+         word first.\nThe same can be read as input registers (function 4).\n{registers}{MEMORY}\nData records of every \
          M-Bus meter, in this order:\n{records}\n{MBUS}\n\n{PLAN}\n\n{EXIT_CODES}"
     )
 }
@@ -117,6 +122,10 @@ pub(crate) struct Args {
     /// --mbus-telegrams those of the other ports, and 0 is allowed.
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) meters: u16,
+
+    /// How often a Modbus meter writes a record to its memory: 1s to 1d, in whole seconds.
+    #[arg(long, value_name = "DURATION", default_value = "15min", value_parser = duration)]
+    pub(crate) memory_every: Duration,
 
     /// Faults to order; the format is below.
     #[arg(long, value_name = "FILE")]

@@ -13,6 +13,7 @@ mod lock;
 mod log;
 mod manifest;
 mod mbus;
+mod memory;
 mod meter;
 mod noise;
 mod plan;
@@ -109,7 +110,7 @@ fn run(args: &Args) -> Result<(), Stop> {
     }
     let end_ns = args.run_for.map(|run_for| clock::after(ready_ns, run_for));
     server.run(
-        street::Street::new(site, args.seed, faults, log, ready_ns),
+        street::Street::new(site, args, faults, log, ready_ns),
         end_ns,
     )
 }

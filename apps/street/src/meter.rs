@@ -1,5 +1,6 @@
 //! What a meter measures, and how it shows it in registers.
 
+use crate::memory::{self, Memory};
 use crate::noise::Noise;
 use crate::turns::{Face, Turns, ahead};
 use modbus::pdu::ExceptionCode;
@@ -51,6 +52,7 @@ pub(crate) const REGISTERS: [Quantity; 7] = [
     quantity("clock", 9, "u32", "s", "1"),
 ];
 
+const S_PER_H: u64 = 3_600;
 const MS_PER_H: u64 = 3_600_000;
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -65,10 +67,12 @@ pub(crate) struct Meter {
     noise: Noise,
     reads: u32,
     face: Face,
+    memory: Memory,
 }
 
 impl Meter {
-    pub(crate) fn new(seed: u64, number: u64) -> Self {
+    /// One that writes a record to its memory so often.
+    pub(crate) fn new(seed: u64, number: u64, every_s: u64) -> Self {
         let mut noise = Noise::new(seed, number);
         Self {
             serial: 10_000_000 + noise.below(90_000_000),
@@ -78,6 +82,7 @@ impl Meter {
             noise,
             reads: 0,
             face: Face::default(),
+            memory: Memory::new(every_s),
         }
     }
 
@@ -91,6 +96,11 @@ impl Meter {
         let since_ready = used_wh.saturating_add(self.reads);
         let in_all = self.energy_start_wh.saturating_add(since_ready);
         let energy_wh = self.face.energy_wh(in_all, since_ready, turns);
+        let power_w = u64::from(self.mean_power_w);
+        self.memory.pass(ahead(utc_s, turns), |back_s| {
+            let used_wh = power_w.saturating_mul(back_s) / S_PER_H;
+            energy_wh.saturating_sub(u32::try_from(used_wh).unwrap_or(u32::MAX))
+        });
         let voltage_dv = 2_270 + self.noise.below(61);
         let mean_ma = self.mean_power_w.saturating_mul(10_000) / voltage_dv;
         let current_ma = (mean_ma + self.noise.below(200)).min(u32::from(u16::MAX));
@@ -109,7 +119,7 @@ impl Meter {
     }
 }
 
-fn words(value: u32) -> [u16; 2] {
+pub(crate) fn words(value: u32) -> [u16; 2] {
     let [a, b, c, d] = value.to_be_bytes();
     [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])]
 }
@@ -137,21 +147,16 @@ impl Bank for At<'_> {
         first: u16,
         count: u16,
     ) -> Result<Vec<u16>, ExceptionCode> {
-        let end = REGISTERS
-            .iter()
-            .map(|quantity| quantity.first + quantity.count)
-            .max();
-        if u32::from(first) + u32::from(count) > u32::from(end.unwrap_or_default()) {
-            return Err(ExceptionCode::IllegalDataAddress);
-        }
-        let registers = self
-            .meter
-            .sample(self.running_ns, &self.turns, self.utc_s)
-            .into_iter();
-        Ok(registers
-            .skip(usize::from(first))
-            .take(usize::from(count))
-            .collect())
+        let sample = self.meter.sample(self.running_ns, &self.turns, self.utc_s);
+        let (registers, base) = match first < memory::FIRST {
+            true => (sample, 0),
+            false => (self.meter.memory.registers(), memory::FIRST),
+        };
+        let from = usize::from(first - base);
+        let asked = registers.get(from..from + usize::from(count));
+        asked
+            .map(<[u16]>::to_vec)
+            .ok_or(ExceptionCode::IllegalDataAddress)
     }
 }
 
@@ -185,10 +190,10 @@ mod tests {
     #[test]
     fn readings_are_drawn_from_the_seed_and_never_alike() {
         let mut meters = [
-            Meter::new(5, 1),
-            Meter::new(5, 1),
-            Meter::new(5, 2),
-            Meter::new(6, 1),
+            Meter::new(5, 1, 900),
+            Meter::new(5, 1, 900),
+            Meter::new(5, 2, 900),
+            Meter::new(6, 1, 900),
         ];
         let [first, again, neighbour, elsewhere] = meters.each_mut().map(|meter| read(meter, 0));
         assert_eq!(first, again);
@@ -208,7 +213,7 @@ mod tests {
             assert_eq!(quantity.first, next, "{}", quantity.name);
             next += quantity.count;
         }
-        let mut meter = Meter::new(1, 1);
+        let mut meter = Meter::new(1, 1, 900);
         let mut at = at(&mut meter, 0);
         let whole = at.read_registers(RegisterTable::Holding, 0, next);
         assert_eq!(whole.map(|whole| whole.len()), Ok(usize::from(next)));

@@ -1,6 +1,7 @@
 //! The street without its wires: requests in, replies out at their time, and the log of both.
 
 use crate::Stop;
+use crate::args::Args;
 use crate::damage;
 use crate::log::{Event, Line, Log, hex};
 use crate::mbus::Around;
@@ -97,9 +98,16 @@ pub(crate) struct Street {
 }
 
 impl Street {
-    pub(crate) fn new(site: Site, seed: u64, faults: Vec<Fault>, log: Log, ready_ns: u64) -> Self {
+    pub(crate) fn new(
+        site: Site,
+        args: &Args,
+        faults: Vec<Fault>,
+        log: Log,
+        ready_ns: u64,
+    ) -> Self {
+        let (seed, every_s) = (args.seed, args.memory_every.as_secs());
         let meters = (1..).zip(&site.meters).map(|(number, _)| Served {
-            meter: Meter::new(seed, number),
+            meter: Meter::new(seed, number, every_s),
             busy_until_ns: 0,
         });
         Self {

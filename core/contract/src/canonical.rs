@@ -8,9 +8,9 @@
 use crate::item::{Item, read_list, records, write_list};
 use crate::limits::{METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, SCHEDULES_MAX};
 use crate::model::{
-    Address, BitField, Contract, MbusAddress, MbusLine, Meter, OfferedSource, Point, Policy, Port,
-    PortKind, RecordPick, Register, Role, Schedule, Seal, Secondary, Source, Station, Storage,
-    Table, Time, Uplink, ValueType, WordOrder,
+    Address, BitField, Contract, MbusAddress, MbusLine, Memory, Meter, OfferedSource, Point,
+    Policy, Port, PortKind, RecordPick, Register, Role, Schedule, Seal, Secondary, Source, Station,
+    Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 use crate::rules;
 use crate::sound;
@@ -43,14 +43,14 @@ records! {
     PortRow { 0 id; 1 kind; 2 timeout_ms; 3 retries; 4 late_reply_ms; }
     Schedule { 0 id; 1 every_ms; 2 offset_ms; }
     PointRow {
-        0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy; 9 bits; 10 record; 11 role;
+        0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy; 9 bits; 10 record; 11 role; 12 memory_offset;
     }
     MbusLine { 0 serial; 1 latency_ms; 2 power_up_ms; 3 shared; }
     MbusAddress { 0 primary; 1 secondary; 2 baud; 3 reads_per_day; }
     Secondary { 0 id; 1 manufacturer; 2 version; 3 medium; }
     RecordPick { 0 place; 1 quantity; 2 function; 3 storage; 4 tariff; 5 subunit; 6 unit; }
     BitField { 0 low; 1 high; }
-    MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; 5 timeout_ms; 6 retries; 7 mbus; 8 clock_zone_min; }
+    MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; 5 timeout_ms; 6 retries; 7 mbus; 8 clock_zone_min; 9 memory; }
 }
 
 /// A meter with the place of its point list.
@@ -64,6 +64,7 @@ struct MeterRow {
     retries: Option<u32>,
     mbus: Option<MbusAddress>,
     clock_zone_min: Option<i64>,
+    memory: Option<Memory>,
 }
 
 /// A port; what the standard says of an M-Bus is not written.
@@ -120,6 +121,7 @@ struct PointRow {
     bits: Option<BitField>,
     record: Option<RecordPick>,
     role: Option<Role>,
+    memory_offset: Option<u16>,
 }
 
 impl Item for Point {
@@ -138,6 +140,7 @@ impl Item for Point {
             bits: register.and_then(|register| register.bits),
             record: self.record().cloned(),
             role: self.role,
+            memory_offset: self.memory_offset,
         };
         row.write(writer);
     }
@@ -175,6 +178,7 @@ impl Item for Point {
             range: row.range,
             policy: row.policy,
             role: row.role,
+            memory_offset: row.memory_offset,
         })
     }
 }
@@ -288,6 +292,7 @@ impl Contract {
                 timeout_ms: meter.timeout_ms,
                 retries: meter.retries,
                 clock_zone_min: meter.clock_zone_min,
+                memory: meter.memory,
                 mbus: match &meter.address {
                     Address::Mbus(address) => Some(address.clone()),
                     Address::Unit(_) => None,
@@ -418,6 +423,7 @@ fn meters(rows: Vec<MeterRow>, lists: &[Vec<Point>]) -> Option<BTreeMap<MeterId,
             timeout_ms: row.timeout_ms,
             retries: row.retries,
             clock_zone_min: row.clock_zone_min,
+            memory: row.memory,
             points: points.clone(),
         };
         meters.insert(row.id, meter);

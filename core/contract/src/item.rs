@@ -96,7 +96,8 @@ by_place_of_word! {
 use crate::station::{Active, Bias, CardKind, WireFault};
 by_place_of_word! { Active Bias CardKind WireFault }
 use crate::life::RoleWord;
-by_place_of_word! { RoleWord }
+use crate::memory::MemoryOrder;
+by_place_of_word! { RoleWord MemoryOrder }
 
 impl Item for String {
     fn write(&self, writer: &mut Writer) {

@@ -18,6 +18,7 @@ mod life;
 pub mod limits;
 mod load;
 mod mbus;
+mod memory;
 mod model;
 mod names;
 mod near;
@@ -41,10 +42,10 @@ mod words;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    Address, BitField, Contract, Counting, Echo, MbusAddress, MbusLine, Meter, OfferedSource,
-    Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction,
-    RecordPick, Register, Role, Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source,
-    Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
+    Address, BitField, Contract, Counting, Echo, MbusAddress, MbusLine, Memory, MemoryOrder, Meter,
+    OfferedSource, Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode, PtpTimestamping,
+    RecordFunction, RecordPick, Register, Role, Rs485, RtsLevel, Schedule, Seal, Secondary,
+    SerialLine, Source, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 pub use pace::Pace;
 pub use parse::parse;

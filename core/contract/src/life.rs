@@ -280,18 +280,18 @@ pub(crate) fn meter_rules(meter: &Meter, on: Option<&PortKind>, out: &mut Proble
         format!("a clock {minutes} minutes ahead of UTC"),
         "at most 14 hours",
     );
-    let told = meter
-        .points
-        .iter()
-        .any(|point| point.role == Some(Role::Clock) || matches!(point.from, Source::Record(_)));
+    let told = meter.memory.is_some()
+        || meter.points.iter().any(|point| {
+            point.role == Some(Role::Clock) || matches!(point.from, Source::Record(_))
+        });
     out.unless(
         told || !matches!(
             on,
             Some(PortKind::ModbusRtu(_) | PortKind::ModbusTcp { .. })
         ),
         &["clock_zone"],
-        "no point of the meter is its clock",
-        "give a point role = \"clock\", or remove the line",
+        "no point of the meter is its clock, and it has no memory",
+        "give a point role = \"clock\", say where its `memory` is, or remove the line",
     );
 }
 

@@ -164,6 +164,8 @@ pub const SAMPLE_MS_MIN: u64 = 10;
 pub const SAMPLE_MS_MAX: u64 = 3_600_000;
 /// Bytes of a segment's state for a serial number, a counter or a clock of a meter, at the most.
 pub const LIFE_STATE_BYTES: u64 = 480;
+/// Bytes of a segment's state for a point that a meter's memory holds, at the most: the stretches that it may fill.
+pub const MEMORY_STATE_BYTES: u64 = 8_192;
 /// Bytes of a segment's state for a pulse meter, at the most: its count.
 pub const PULSE_STATE_BYTES: u64 = 160;
 

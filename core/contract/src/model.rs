@@ -4,6 +4,7 @@ mod serial;
 
 pub use crate::life::{Counting, Role};
 pub use crate::mbus::{MbusAddress, MbusLine, RecordFunction, RecordPick, Secondary};
+pub use crate::memory::{Memory, MemoryOrder};
 pub use serial::{Echo, Parity, Rs485, RtsLevel, SerialLine};
 
 use crate::station::StationPoints;
@@ -240,6 +241,8 @@ pub struct Meter {
     pub retries: Option<u32>,
     /// How far its clock is set ahead of UTC, in minutes; as UTC where nothing is said.
     pub clock_zone_min: Option<i64>,
+    /// Its own memory, where one is read.
+    pub memory: Option<Memory>,
     /// Its points in the order of the file.
     pub points: Vec<Point>,
 }
@@ -270,6 +273,8 @@ pub struct Point {
     pub policy: Policy,
     /// What it tells of the meter's life.
     pub role: Option<Role>,
+    /// Where its registers are in a record of the meter's memory.
+    pub memory_offset: Option<u16>,
 }
 
 /// What a point is read from.

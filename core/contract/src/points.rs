@@ -6,7 +6,7 @@ use crate::keys::POINT;
 use crate::life;
 use crate::mbus;
 use crate::model::{Point, Policy, Register, Source, Table, ValueType, WordOrder};
-use crate::read::{bits, decimal, id, pair, register, text, word};
+use crate::read::{bits, decimal, id, integer, pair, register, text, word};
 use crate::rules::{Problem, point};
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -71,6 +71,7 @@ fn read_point(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Option<Poin
         range: block.maybe(report, "range", pair(decimal, "[\"0\", \"99999999\"]")),
         policy: block.get(report, "policy", Policy::EvidenceFirst, word),
         role: life::role(block, report),
+        memory_offset: block.maybe(report, "memory_offset", integer("2 to 124")),
     })
 }
 

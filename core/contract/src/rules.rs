@@ -10,6 +10,7 @@ use crate::limits::{
     UNIT_BYTES_MAX, UPLINK_TIMEOUT_MS_MAX, UPLINK_TIMEOUT_MS_MIN,
 };
 use crate::mbus;
+use crate::memory;
 use crate::model::{
     BitField, Point, Port, PortKind, Register, Schedule, Seal, Source, Station, Storage, Table,
     Uplink, ValueType,
@@ -335,6 +336,7 @@ pub(crate) fn point(point: &Point) -> Problems {
     }
     scale(point, &mut out);
     life::role_rules(point, &mut out);
+    memory::point_rules(point, &mut out);
     if let Some((min, max)) = point.range {
         out.unless(
             min.cmp_value(max) != Ordering::Greater,

@@ -3,12 +3,13 @@
 use crate::error::wrong;
 use crate::life;
 use crate::limits::{
-    LEASE_ROW_BYTES, LEASES_BYTES, LIFE_STATE_BYTES, METER_POINTS_MAX, METER_STATE_BYTES,
-    METERS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX, PULSE_STATE_BYTES, RETRIES_MAX,
-    RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX, SEGMENT_BYTES_MIN,
-    SEGMENT_STATES_MIN,
+    LEASE_ROW_BYTES, LEASES_BYTES, LIFE_STATE_BYTES, MEMORY_STATE_BYTES, METER_POINTS_MAX,
+    METER_STATE_BYTES, METERS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX, PULSE_STATE_BYTES,
+    RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX,
+    SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
 };
 use crate::mbus;
+use crate::memory;
 use crate::model::{Address, Contract, Meter, Point, Port, PortKind, Source};
 use crate::near::{either, nearest};
 use crate::rules::{Problem, Problems, port, schedule, seal, shown_ms, station, storage, uplink};
@@ -179,6 +180,7 @@ fn segment_holds_state(contract: &Contract) -> Problems {
         .saturating_add(number(contract.meters.len() + cards).saturating_mul(METER_STATE_BYTES))
         .saturating_add(number(contract.points.pulses.len()).saturating_mul(PULSE_STATE_BYTES))
         .saturating_add(life::states(contract).saturating_mul(LIFE_STATE_BYTES))
+        .saturating_add(memory::points(contract).saturating_mul(MEMORY_STATE_BYTES))
         .saturating_add(schedules.saturating_mul(SCHEDULE_STATE_BYTES));
     let least = state
         .saturating_mul(SEGMENT_STATES_MIN)
@@ -242,6 +244,12 @@ fn meter(contract: &Contract, meter: &Meter) -> Problems {
     );
     let kind = contract.ports.get(&meter.port).map(|port| &port.kind);
     life::meter_rules(meter, kind, &mut out);
+    memory::rules(
+        meter,
+        kind,
+        contract.schedules.get(&meter.schedule),
+        &mut out,
+    );
     out
 }
 

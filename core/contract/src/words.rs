@@ -1,6 +1,7 @@
 //! The words of the file for the model's enums; their place in the list is their canonical code.
 
 use crate::life::RoleWord;
+use crate::memory::MemoryOrder;
 use crate::model::{
     Echo, Oscillator, Parity, Policy, PortKind, PtpMode, PtpTimestamping, RecordFunction, RtsLevel,
     Table, ValueType, WordOrder,
@@ -62,6 +63,7 @@ words! {
     Active { "high" High "low" Low }
     Bias { "as-is" AsIs "pull-up" PullUp "pull-down" PullDown "disabled" Disabled }
     WireFault { "open-wire" OpenWire "short" Short }
+    MemoryOrder { "newest-first" NewestFirst "ring" Ring }
     RoleWord { "serial" Serial "counter" Counter "clock" Clock }
     Policy { "evidence-first" EvidenceFirst "availability-first" AvailabilityFirst }
     TruthClass { "independent" Independent "same-device-sync" SameDeviceSync "same-device-deferred" SameDeviceDeferred }

@@ -109,6 +109,7 @@ fn code_rules(out: &mut String) {
         reasons::WiringChange::cddl_rule,
         reasons::MeterFinding::cddl_rule,
         reasons::ClockClass::cddl_rule,
+        reasons::BackfillOutcome::cddl_rule,
         reasons::GapClass::cddl_rule,
         reasons::Anchor::cddl_rule,
     ] {

@@ -47,6 +47,9 @@ pub mod names {
     pub const LIFE_DOUBT: &str = "life_doubt";
     /// The class of how far a meter's clock is from ours; label: meter.
     pub const LIFE_CLOCK: &str = "life_clock";
+    /// How many slots in a row have no reading and may be filled from the meter's memory; label: meter, point, version and
+    /// number of the first.
+    pub const LIFE_MISSED: &str = "life_missed";
 }
 
 /// Whether a counter is part of what a recorder goes on from: whoever else says it is not believed.

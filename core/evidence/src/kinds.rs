@@ -11,10 +11,10 @@ use crate::ids::{
     BootId, CommitId, Digest, Generation, MeterId, PointId, ScheduleId, Seq, Slot, SourceId,
 };
 use crate::reasons::{
-    AdoptionCause, AnalogCause, AttemptCause, ClockClass, CountBasis, CounterKind, CounterState,
-    Custody, DowntimeCause, DriftBudget, EdgeLossCause, EpochCause, EventCode, KeyFault, LossCause,
-    MaintenancePhase, MarkerKind, MeterFinding, Outcome, SkipCause, SoeChange, TimeCause,
-    TimeQuality, TimeStatus, TruthClass, WiringChange,
+    AdoptionCause, AnalogCause, AttemptCause, BackfillOutcome, ClockClass, CountBasis, CounterKind,
+    CounterState, Custody, DowntimeCause, DriftBudget, EdgeLossCause, EpochCause, EventCode,
+    KeyFault, LossCause, MaintenancePhase, MarkerKind, MeterFinding, Outcome, SkipCause, SoeChange,
+    TimeCause, TimeQuality, TimeStatus, TruthClass, WiringChange,
 };
 use crate::time::{MonoNs, TimeDetail, UtcNs};
 use crate::{Decimal, Quality};
@@ -395,5 +395,21 @@ kinds! {
         3 sealed: u64 => "size of the tree that is sealed now, with all of the stretch in it";
         4 missed: u64 => "how many seals were missed";
         5 cause: KeyFault => "why the first of them was";
+    }
+    28 "backfill" Backfill {
+        "What a meter's own memory had of a slot that was missed: never a reading, and never counted as one (U3)."
+        0 at: MonoNs => "when the meter gave it";
+        1 meter_id: MeterId => "the meter";
+        2 source: SourceId => "the port that read it";
+        3 schedule: ScheduleId => "the schedule of the missed slot";
+        4 slot: Slot => "the missed slot";
+        5 outcome: BackfillOutcome => "whether the memory had it";
+        6 point_id: Option<PointId> => "the point; absent where the memory had no record of that time";
+        7 meter_time_s: Option<i64> => "the record's time by the meter's clock, in seconds since 1970 as it shows them";
+        8 record: Option<u64> => "the record's place in the memory, from 0";
+        9 raw: Option<Blob> => "the register bytes as they came";
+        10 value: Option<Decimal> => "the exact scaled value";
+        11 quality: Quality => "validity and reason";
+        12 contract: CommitId => "the configuration entry in force";
     }
 }

@@ -4,7 +4,7 @@ mod event;
 mod keys;
 mod meter;
 
-pub use meter::{ClockClass, MeterFinding};
+pub use meter::{BackfillOutcome, ClockClass, MeterFinding};
 
 use crate::codes::codes;
 pub use keys::{CounterKind, Custody, KeyFault};

@@ -244,6 +244,15 @@ parts! {
     }
 }
 
+parts! {
+    /// A slot without a reading.
+    MissedSlot {
+        0 version: u64 => "which numbering";
+        1 number: u64 => "its number";
+        2 due: UtcNs => "when it was due";
+    }
+}
+
 messages! {
     0 Error { "The request had no answer of its own."
         0 code: ErrorCode => "what kind of error";
@@ -381,6 +390,15 @@ messages! {
         0 station: bool => "on the whole station";
         1 sources: Vec<SourceId> => "on these ports and cards";
         2 meters: Vec<MeterId> => "on these meters";
+    }
+
+    30 MissedFloor { "Asks which slots of a meter have no reading and may be in its own memory."
+        0 meter: MeterId => "the meter";
+    }
+    31 MissedSlots { "These."
+        0 meter: MeterId => "the meter";
+        1 slots: Vec<MissedSlot> => "the oldest first";
+        2 others: bool => "whether there are others, for another time";
     }
 
     64 SignCheckpoint { "Asks for a signature on a tree head."

@@ -54,6 +54,12 @@ pub enum Action {
         /// Whose numbers.
         stream: Stream,
     },
+    /// Ask the recorder which slots of a meter are missing that its memory may have; answer with
+    /// [`Input::Missed`](crate::Input), behind all records that were emitted before.
+    NeedMissed {
+        /// The meter.
+        meter: MeterId,
+    },
     /// Send `Tick` at this time. Only the latest counts.
     WakeAt(MonoNs),
     /// All is said; drop the engine.

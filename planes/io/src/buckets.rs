@@ -20,6 +20,11 @@ pub(crate) struct Bucket {
     pub(crate) reply_ns_max: u64,
     pub(crate) late: u64,
     pub(crate) quarantines: u64,
+    /// Missed slots that the meter's memory had, and had not.
+    pub(crate) recalled: u64,
+    pub(crate) not_recalled: u64,
+    /// Requests to its memory that gave nothing.
+    pub(crate) recalls_failed: u64,
     pub(crate) uart: UartErrors,
 }
 
@@ -49,6 +54,9 @@ impl Bucket {
         self.reply_ns_max = self.reply_ns_max.max(other.reply_ns_max);
         self.late += other.late;
         self.quarantines += other.quarantines;
+        self.recalled += other.recalled;
+        self.not_recalled += other.not_recalled;
+        self.recalls_failed += other.recalls_failed;
         self.uart.add(other.uart);
     }
 }

@@ -9,10 +9,11 @@ pub(crate) use modbus::Flight;
 use crate::SetupError;
 use crate::books::Books;
 use crate::input::UartErrors;
+use crate::recall::MissedSlot;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use contract::{Port, PortKind};
-use evidence::MonoNs;
+use evidence::{MeterId, MonoNs};
 use mbus::MbusBus;
 use modbus::ModbusBus;
 
@@ -105,6 +106,20 @@ impl Bus {
         match self {
             Self::Modbus(bus) => bus.serve(books, now),
             Self::Mbus(bus) => bus.serve(books, now),
+        }
+    }
+
+    /// The recorder said which slots of a meter are missing.
+    pub(crate) fn missed(
+        &mut self,
+        books: &Books,
+        now: MonoNs,
+        meter: &MeterId,
+        slots: Vec<MissedSlot>,
+        others: bool,
+    ) {
+        if let Self::Modbus(bus) = self {
+            bus.missed(books, now, meter, slots, others);
         }
     }
 

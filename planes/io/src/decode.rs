@@ -46,6 +46,15 @@ pub fn decode(point: &Point, first: u16, response: &Response) -> Option<Decoded>
     }
 }
 
+/// Takes a point out of a record of its meter's memory. `None`: it is not in the memory, or not in so short a record.
+pub(crate) fn in_record(point: &Point, record: &[u8]) -> Option<Decoded> {
+    let register = point.register()?;
+    let first = usize::from(point.memory_offset?) * 2;
+    let width = usize::from(register.value.width()) * 2;
+    let raw = record.get(first..first + width)?;
+    Some(finish(point, raw, number(register, raw)))
+}
+
 /// The number in the registers; `None` where they do not form one of the type.
 fn number(point: &Register, raw: &[u8]) -> Option<Number> {
     let mut words: Vec<[u8; 2]> = raw.as_chunks().0.to_vec();

@@ -159,6 +159,11 @@ impl PortEngine {
                 books.uart(now, errors, self.bus.asked());
                 self.bus.line_errors(books, now, errors);
             }
+            Input::Missed {
+                meter,
+                slots,
+                others,
+            } => self.bus.missed(books, now, &meter, slots, others),
             Input::QueueFull(full) => books.queue_full = full,
             Input::Work(work) => {
                 for meter in &mut books.meters {

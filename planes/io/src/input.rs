@@ -1,5 +1,6 @@
 //! What the engine of a port is told.
 
+use crate::recall::MissedSlot;
 use crate::slots::SlotClock;
 use crate::work::Work;
 use alloc::string::String;
@@ -67,6 +68,15 @@ pub enum Input {
     LinkUp {
         /// What of the line's description its driver left out, each for a person.
         left_out: Vec<String>,
+    },
+    /// Slots of a meter without a reading, which its own memory may have.
+    Missed {
+        /// The meter.
+        meter: MeterId,
+        /// The slots.
+        slots: Vec<MissedSlot>,
+        /// Whether there are others, for another time.
+        others: bool,
     },
     /// It could not be opened.
     LinkRefused {

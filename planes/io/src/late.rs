@@ -14,8 +14,8 @@ pub(crate) struct Asked {
     pub(crate) token: u64,
     /// Place of the meter asked.
     pub(crate) meter: usize,
-    /// The read session.
-    pub(crate) seq: Seq,
+    /// The read session; a request to the meter's memory has none.
+    pub(crate) seq: Option<Seq>,
     unit: u8,
     function: u8,
     expires: MonoNs,
@@ -38,7 +38,7 @@ impl LateBook {
     /// Notes a request as it is sent.
     pub(crate) fn sent(
         &mut self,
-        (token, meter, seq): (u64, usize, Seq),
+        (token, meter, seq): (u64, usize, Option<Seq>),
         unit: u8,
         request: &Request,
         sent: MonoNs,
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_unit_is_held_back_for_the_function_that_may_still_be_answered() {
         let mut book = LateBook::default();
-        book.sent((1, 0, Seq(9)), 7, &read(0, 2), MonoNs(0), MonoNs(100));
+        book.sent((1, 0, Some(Seq(9))), 7, &read(0, 2), MonoNs(0), MonoNs(100));
         let input = Request::ReadInputRegisters(RegisterSpan::new(0, 2).unwrap());
         assert_eq!(
             book.held_until(7, &read(40, 2), None, MonoNs(10)),
@@ -154,7 +154,7 @@ mod tests {
         book.answered(1);
         assert_eq!(book.held_until(7, &read(0, 2), None, MonoNs(10)), None);
         assert_eq!(
-            book.under(1, MonoNs(10)).map(|asked| asked.seq),
+            book.under(1, MonoNs(10)).and_then(|asked| asked.seq),
             Some(Seq(9))
         );
         assert_eq!(book.under(1, MonoNs(100)), None);

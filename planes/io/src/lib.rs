@@ -25,6 +25,7 @@
 //!   from the `ScheduleStop`/`Heartbeat` marker before and the `ScheduleStart` marker after.
 //! - [`Action::NeedLease`] is answered with [`Input::Lease`] when the recorder has granted a block; it
 //!   is repeated while none comes. Blocks of 64 and more keep the traffic low.
+//! - [`Action::NeedMissed`] is answered with [`Input::Missed`]; nothing waits for the answer.
 //! - [`Action::Mark`] comes before its [`Action::Transmit`]: write the board first (A4.8).
 //! - [`Action::Emit`]: a meter's batch holds all records of one session (readings and failed attempts)
 //!   under its `seq`, so (meter, seq) names it when it has to be sent again. At most one failed attempt
@@ -68,6 +69,7 @@ pub mod limits;
 mod link;
 mod plan;
 pub mod points;
+mod recall;
 mod session;
 mod slots;
 mod state;
@@ -82,6 +84,7 @@ pub use decode::{Decoded, decode};
 pub use engine::{Cycle, MeterBudget, PortEngine, SetupError};
 pub use input::{Input, Stream, UartErrors};
 pub use plan::{Gaps, Plan, PlannedRead};
+pub use recall::MissedSlot;
 pub use slots::SlotClock;
 pub use state::{Event, State, TRANSITIONS, Transition};
 pub use stray::{Met, STRAYS, Stray, Turn};

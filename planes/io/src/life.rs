@@ -8,9 +8,13 @@
 mod clock;
 mod course;
 mod judge;
+mod missed;
 mod state;
 
+pub use state::Frozen;
+
 pub use judge::{Course, Doubt, RULINGS, Row, Ruling, Who, rule};
+pub use missed::Missed;
 
 use alloc::collections::BTreeMap;
 use alloc::format;

@@ -53,6 +53,20 @@ pub const SILENT_ATTEMPTS_MAX: u32 = 4;
 pub const READ_LATENCY_NS: u64 = 20_000_000;
 /// How long a stop waits for numbers, so that passed slots and events are accounted.
 pub const STOP_WAIT_NS: u64 = 2_000_000_000;
+/// Between two requests to a meter's memory.
+pub const MEMORY_REST_NS: u64 = 250_000_000;
+/// A memory that did not answer is left alone so long.
+pub const MEMORY_PAUSE_NS: u64 = 60_000_000_000;
+/// The recorder is asked for missed slots that often at the most.
+pub const MEMORY_ASK_NS: u64 = 10_000_000_000;
+/// A record is of a slot when their times are not further apart, in seconds.
+pub const MEMORY_APART_S: u64 = 2;
+/// Requests for the record of one slot; what is not found then is not there.
+pub const MEMORY_PROBES_MAX: u32 = 4;
+/// Missed slots of a meter that are looked for at a time.
+pub const MISSED_PER_ANSWER_MAX: usize = 32;
+/// Stretches of missed slots of one point that are remembered; the oldest is forgotten beyond it.
+pub const MISSED_STRETCHES_MAX: usize = 32;
 /// Telegrams of one readout of an M-Bus meter; one that has more is cut there, and that is a failed attempt.
 pub const MBUS_TELEGRAMS_MAX: u8 = 16;
 /// Bytes of a telegram without records: frame, CI field, long header.

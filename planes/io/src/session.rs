@@ -125,6 +125,8 @@ pub(crate) struct MeterState {
     pub(crate) trial_ns: u64,
     /// Whether people work on it.
     pub(crate) test: bool,
+    /// Sessions that left a point without a reading.
+    pub(crate) lacking: u64,
     health: Health,
 }
 
@@ -144,6 +146,7 @@ impl MeterState {
             served: MonoNs(0),
             trial_ns: 0,
             test: false,
+            lacking: 0,
             health: Health::default(),
         }
     }
@@ -186,6 +189,7 @@ impl MeterState {
         let seq = self.lease.take()?;
         let owed = self.owed.pop_front()?;
         self.bucket.count(owed.cause);
+        self.lacking += 1;
         self.bucket.sessions += 1;
         let points = self.meter.points.iter().map(|point| point.id.clone());
         let record = AttemptFailed {
@@ -317,6 +321,7 @@ impl MeterState {
             self.bucket.quarantines += u64::from(newly);
         }
         if !left.is_empty() {
+            self.lacking += 1;
             let failed = session
                 .records
                 .iter_mut()

@@ -7,6 +7,7 @@ mod line;
 mod mbus;
 mod model;
 mod quarantine;
+mod recalls;
 mod site;
 mod stray;
 mod work;

@@ -7,6 +7,7 @@ mod absent;
 mod cards;
 mod cover;
 mod draw;
+mod filled;
 mod filter;
 mod handed;
 mod ledger;
@@ -61,6 +62,7 @@ impl GapAccount {
             Payload::Configuration(part) => self.observe_configuration(part),
             Payload::Reading(reading) => self.account.reading(id, &reading),
             Payload::AttemptFailed(failed) => self.account.attempt(id, failed),
+            Payload::Backfill(filled) => self.account.backfill(id, filled),
             Payload::Marker(marker) => self.account.marker(id, marker),
             Payload::Downtime(downtime) => self.account.downtime(id, downtime),
             Payload::SeqSkip(skip) => self.account.skip(&skip),

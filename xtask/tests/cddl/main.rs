@@ -215,6 +215,7 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         .into(),
         Kind::Soe | Kind::PulseCount | Kind::Analog => points::sample(kind, full),
         Kind::MeterLife => meters::life(full),
+        Kind::Backfill => meters::backfill(full),
         Kind::KeyStore | Kind::Binding | Kind::Unsealed => return keys::sample(kind, full),
         _ => return people::sample(kind, full),
     })

@@ -1,9 +1,9 @@
 //! What meters are judged to be, and what their memories hold.
 
 use super::{AT, meter, source};
-use evidence::kinds::MeterLife;
-use evidence::reasons::{ClockClass, MeterFinding};
-use evidence::{CommitId, Payload, PointId, Seq};
+use evidence::kinds::{Backfill, MeterLife};
+use evidence::reasons::{BackfillOutcome, ClockClass, MeterFinding};
+use evidence::{Blob, CommitId, Payload, PointId, Quality, ScheduleId, Seq, Slot};
 
 pub(super) fn life(full: bool) -> Payload {
     MeterLife {
@@ -23,6 +23,31 @@ pub(super) fn life(full: bool) -> Payload {
         offset_ns: full.then_some(-1_000_000_000),
         bound_ns: full.then_some(500_000_000),
         clock_class: full.then_some(ClockClass::From1H),
+        contract: CommitId(3),
+    }
+    .into()
+}
+
+pub(super) fn backfill(full: bool) -> Payload {
+    Backfill {
+        at: AT,
+        meter_id: meter(),
+        source: source(),
+        schedule: ScheduleId::new("quarter").unwrap(),
+        slot: Slot {
+            version: 2,
+            number: 2_000_000,
+        },
+        outcome: match full {
+            true => BackfillOutcome::Found,
+            false => BackfillOutcome::Absent,
+        },
+        point_id: full.then(|| PointId::new("energy").unwrap()),
+        meter_time_s: full.then_some(1_800_000_000),
+        record: full.then_some(95),
+        raw: full.then(|| Blob(vec![0, 1, 2, 3])),
+        value: full.then(|| "661.51".parse().unwrap()),
+        quality: Quality::GOOD,
         contract: CommitId(3),
     }
     .into()

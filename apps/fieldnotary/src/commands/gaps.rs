@@ -106,6 +106,7 @@ fn as_json(report: &GapReport) -> serde_json::Value {
                 "due": summary.due,
                 "read": summary.read(),
                 "missing": summary.missing,
+                "backfilled": summary.filled,
                 "by_class": by_class,
                 "explained": summary.explained(),
             })
@@ -132,6 +133,7 @@ fn as_json(report: &GapReport) -> serde_json::Value {
         "readings_due": report.readings_due(),
         "missing_readings": report.readings_missing(),
         "missing_explained": report.missing_explained(),
+        "missing_backfilled": report.readings_filled(),
         "meters": meters,
         "missing": report.missing.iter().map(range_json).collect::<Vec<_>>(),
         "seq_findings": seq_findings,
@@ -159,6 +161,8 @@ fn range_json(missing: &Missing) -> serde_json::Value {
         "event_id": missing.entry.map(|entry| entry.to_string()),
         "last_event_id": missing.last_entry.map(|entry| entry.to_string()),
         "event_ids": missing.entries,
+        "backfill_event_id": missing.filled.map(|(first, _)| first.to_string()),
+        "last_backfill_event_id": missing.filled.map(|(_, last)| last.to_string()),
     })
 }
 
@@ -179,6 +183,12 @@ fn print_report(report: &GapReport) {
             report.readings_missing(),
             report.readings_due(),
             report.missing_explained()
+        );
+    }
+    if report.readings_filled() > 0 {
+        sayln!(
+            "{} of the missing are in the meters' own memories: missed live, and backfilled (log --kind backfill).",
+            report.readings_filled()
         );
     }
     if report.attempted > 0 || report.captured > 0 || report.due > 0 {
@@ -334,11 +344,16 @@ fn time(at: Option<UtcNs>) -> String {
 }
 
 fn entries(missing: &Missing) -> String {
-    match (missing.entry, missing.last_entry) {
+    let why = match (missing.entry, missing.last_entry) {
         (Some(first), Some(last)) if missing.entries > 1 => {
             format!("{} entries, {first} to {last}", missing.entries)
         }
         (Some(entry), _) => format!("entry {entry}"),
         (None, _) => "-".to_owned(),
+    };
+    match missing.filled {
+        None => why,
+        Some((first, last)) if first == last => format!("{why}; backfilled by entry {first}"),
+        Some((first, last)) => format!("{why}; backfilled by entries {first} to {last}"),
     }
 }

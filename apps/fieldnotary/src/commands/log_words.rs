@@ -357,6 +357,7 @@ fn rest_words(payload: &Payload) -> String {
         ),
         Payload::MeterReport(report) => meters::report_words(report),
         Payload::MeterLife(life) => meters::life_words(life),
+        Payload::Backfill(filled) => meters::backfill_words(filled),
         other => site_words(other).unwrap_or_else(|| other.kind().name().to_owned()),
     }
 }

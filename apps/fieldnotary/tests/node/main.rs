@@ -7,6 +7,7 @@
     reason = "helpers of tests may fail as tests do"
 )]
 
+mod backfill;
 mod bench;
 mod catalogue_cases;
 mod common;

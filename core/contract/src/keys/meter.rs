@@ -122,6 +122,54 @@ pub(crate) const METER: Section = Section {
             "How far its clock is set ahead of UTC, such as `\"+01:00\"`; without summer time, unless the meter marks that \
             itself.",
         ),
+        only(
+            MODBUS,
+            key(
+                "memory",
+                "register",
+                Preset::Stated("none"),
+                "Its own memory (load profile), from which missed slots are filled: the first register of its first record, \
+                such as `holding:1000`. A record begins with its time, two registers, high word first, in seconds since 1970 by \
+                the meter's clock; 0 is a record that is not written.",
+            ),
+        ),
+        only(
+            MODBUS,
+            key(
+                "memory_records",
+                "integer",
+                Preset::Stated("required with `memory`"),
+                "How many records the memory has.",
+            ),
+        ),
+        only(
+            MODBUS,
+            key(
+                "memory_width",
+                "integer",
+                Preset::Stated("required with `memory`"),
+                "Registers of a record, its time included: 3 to 125.",
+            ),
+        ),
+        only(
+            MODBUS,
+            key(
+                "memory_every",
+                "duration",
+                Preset::Stated("required with `memory`"),
+                "The time from one record to the next, in whole seconds: 1s to 1d. The slots of its schedule are multiples.",
+            ),
+        ),
+        only(
+            MODBUS,
+            key(
+                "memory_order",
+                "word",
+                text("newest-first"),
+                "`newest-first`: the newest record is the first one, and all others move on; `ring`: a new record takes the \
+                place of the oldest.",
+            ),
+        ),
         key(
             "profile",
             "reference",
@@ -275,6 +323,16 @@ pub(crate) const POINT: Section = Section {
             "What it tells of the meter: `counter`, a count that only rises: readings that go back or leap are judged, never \
             changed; `serial`, its serial number, compared in every session; `clock`, its clock, as seconds since 1970. \
             Number and clock of an M-Bus meter are in its telegrams and need no point.",
+        ),
+        only(
+            MODBUS,
+            key(
+                "memory_offset",
+                "integer",
+                Preset::Stated("it is not in the memory"),
+                "Where it is in a record of the meter's memory: the register, counted from the beginning of the record. Type, word \
+                order and scale are the same there.",
+            ),
         ),
         key(
             "rolls_at",

@@ -7,6 +7,7 @@ use crate::keys::METER;
 use crate::life;
 use crate::limits::{POINTS_MAX, PORT_TIMEOUT_MS_MAX};
 use crate::mbus;
+use crate::memory;
 use crate::model::{Address, MbusAddress, Meter, Point, Port};
 use crate::points;
 use crate::read::{Raw, Value, duration, id, integer};
@@ -73,6 +74,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
                 block.maybe(report, "retries", integer("0 to 10")),
             ),
         };
+        let memory = memory::memory(block, report);
         let clock_zone_min = block.maybe(report, "clock_zone", life::zone);
         let profile = block.maybe(report, "profile", id::<PointId>);
         let shared = profile.as_ref().and_then(|id| profiles.get(id));
@@ -126,6 +128,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
             timeout_ms,
             retries,
             clock_zone_min,
+            memory,
             points,
         })
     }

@@ -5,6 +5,7 @@ mod catalogue;
 mod common;
 mod documents;
 mod life;
+mod memory;
 mod rendering;
 mod site;
 mod template;

@@ -17,6 +17,14 @@ codes! {
 }
 
 codes! {
+    /// Whether a meter's own memory had what was missed (U3).
+    pub enum BackfillOutcome as "backfill-outcome" {
+        Found = 0, "found", "its memory has a record of the time of the slot";
+        Absent = 1, "absent", "its memory has none: the meter had no power, or has forgotten it";
+    }
+}
+
+codes! {
     /// How far a meter's clock is from ours.
     pub enum ClockClass as "clock-class" {
         Below2S = 0, "<2s", "below two seconds";

@@ -60,6 +60,7 @@ impl Store {
             | Kind::SeqSkip
             | Kind::Configuration
             | Kind::MeterReport
+            | Kind::Backfill
             | Kind::TimeMap => false,
         }
     }

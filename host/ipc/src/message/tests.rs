@@ -3,9 +3,10 @@
 use super::{
     Accepted, AckReport, BoundHead, CountFloor, CountStart, CounterArea, Describe, Error,
     ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf,
-    Lease, Leased, Message, NoteText, Offers, PersonEntry, ProcessEvent, RefuseReason, Refused,
-    SealedHead, SignCheckpoint, SignedNote, SlotFloor, SlotStart, Status, StatusReport, StatusText,
-    Stop, Submit, TakeOffers, TimeOffer, TimeStatement, Uses, Welcome, WorkAsked, WorkUnderWay,
+    Lease, Leased, Message, MissedFloor, MissedSlot, MissedSlots, NoteText, Offers, PersonEntry,
+    ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote, SlotFloor,
+    SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
+    TimeStatement, Uses, Welcome, WorkAsked, WorkUnderWay,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
@@ -72,6 +73,20 @@ fn of_pulses() -> Vec<Message> {
         CountStart {
             point: PointId::new("water").unwrap(),
             count: Some(u64::MAX),
+        }
+        .into(),
+        MissedFloor {
+            meter: MeterId::new("m07").unwrap(),
+        }
+        .into(),
+        MissedSlots {
+            meter: MeterId::new("m07").unwrap(),
+            slots: vec![MissedSlot {
+                version: 1,
+                number: 2_000_000,
+                due: UtcNs(1_800_000_000_000_000_000),
+            }],
+            others: true,
         }
         .into(),
     ]

@@ -1,5 +1,7 @@
 //! Modbus on a port: requests out, replies in, and what is made of everything else on the wire.
 
+mod recalls;
+
 use super::Cost;
 use super::course::Course;
 use crate::SetupError;
@@ -16,7 +18,8 @@ use alloc::vec::Vec;
 use contract::Port;
 use evidence::MonoNs;
 use evidence::reasons::{AttemptCause, EventCode};
-use modbus::pdu::Request;
+use modbus::pdu::{Request, Response};
+use recalls::Remembering;
 
 const MS_NS: u64 = 1_000_000;
 
@@ -29,7 +32,10 @@ pub(crate) struct Flight {
     pub(crate) request: Request,
     /// As it was sent.
     pub(crate) frame: Vec<u8>,
-    pub(crate) mark: Mark,
+    /// Its mark on the board; a request to the meter's memory has none, and is of no session.
+    pub(crate) mark: Option<Mark>,
+    /// When it left.
+    pub(crate) sent: MonoNs,
     /// When its last bit has left.
     pub(crate) sent_end: MonoNs,
     /// A reply has to begin before this.
@@ -49,6 +55,8 @@ pub(crate) struct ModbusBus {
     wire: Wire,
     /// By place of the meter.
     courses: Vec<Course>,
+    /// By place of the meter, of those that have a memory.
+    memories: Vec<Option<Remembering>>,
     flight: Option<Flight>,
     book: LateBook,
     next_token: u64,
@@ -74,6 +82,11 @@ impl ModbusBus {
             late_reply_ns: port.late_reply_ms.saturating_mul(MS_NS),
             wire,
             courses,
+            memories: books
+                .meters
+                .iter()
+                .map(|one| Remembering::new(&one.meter))
+                .collect(),
             flight: None,
             book: LateBook::default(),
             next_token: 0,
@@ -139,7 +152,8 @@ impl ModbusBus {
             let full = !self.book.has_room(books.last);
             times.push(self.book.next_expiry(books.last).filter(|_| full));
             let free_at = self.wire.free_at().filter(|free_at| *free_at > books.last);
-            times.push(free_at.filter(|_| books.any_waits()));
+            times.push(free_at.filter(|_| books.any_waits() || self.would_remember(books.last)));
+            times.extend(self.remember_at(books.last).map(Some));
         }
         times
     }
@@ -178,12 +192,11 @@ impl ModbusBus {
                 }
             }
             Verdict::Answer(response) => {
-                if let Some(flight) = self.proper_reply(books, now)
-                    && let Some(meter) = books.meters.get_mut(flight.meter)
-                    && let Some(course) = self.courses.get_mut(flight.meter)
-                {
-                    course.answered(meter, &books.origin, now, &response);
-                    books.close_session(now, flight.meter);
+                if let Some(flight) = self.proper_reply(books, now) {
+                    if flight.mark.is_none() {
+                        return self.remembered(books, now, &flight, &response);
+                    }
+                    self.answered(books, now, &flight, &response);
                 }
             }
             Verdict::Exception(code) => {
@@ -193,7 +206,7 @@ impl ModbusBus {
                         exception: Some(code),
                         sample: Some(heard.bytes()),
                     };
-                    self.attempt_failed(books, now, flight.meter, failure);
+                    self.attempt_failed(books, now, &flight, failure);
                 }
             }
             Verdict::Fails(cause) => {
@@ -205,7 +218,7 @@ impl ModbusBus {
             }
             Verdict::Late(asked) => {
                 self.book.answered(asked.token);
-                books.late(now, asked.meter, Some(asked.seq), &heard.bytes());
+                books.late(now, asked.meter, asked.seq, &heard.bytes());
             }
             Verdict::Foreign => books.met(now, Met::Frame, self.asked(), &heard.bytes()),
             Verdict::Noise { stuck } => self.noise(books, now, heard, stuck),
@@ -255,8 +268,10 @@ impl ModbusBus {
             let reply_ns = now.since(flight.sent_end);
             meter.bucket.reply_ns_max = meter.bucket.reply_ns_max.max(reply_ns);
         }
-        flight.mark.reply_at = Some(now);
-        books.out.push(Action::Mark(flight.mark.clone()));
+        if let Some(mark) = &mut flight.mark {
+            mark.reply_at = Some(now);
+            books.out.push(Action::Mark(mark.clone()));
+        }
         Some(flight)
     }
 
@@ -264,17 +279,37 @@ impl ModbusBus {
     fn give_up(&mut self, books: &mut Books, now: MonoNs, failure: Failure) {
         if let Some(flight) = self.flight.take() {
             self.end_flight(books, now, &flight);
-            self.attempt_failed(books, now, flight.meter, failure);
+            self.attempt_failed(books, now, &flight, failure);
         }
     }
 
     fn end_flight(&mut self, books: &mut Books, now: MonoNs, flight: &Flight) {
         if let Some(meter) = books.meters.get_mut(flight.meter) {
-            meter.bucket.bus_busy_ns += now.since(flight.mark.attempt_at);
+            meter.bucket.bus_busy_ns += now.since(flight.sent);
         }
     }
 
-    fn attempt_failed(&mut self, books: &mut Books, now: MonoNs, at: usize, failure: Failure) {
+    fn answered(&mut self, books: &mut Books, now: MonoNs, flight: &Flight, response: &Response) {
+        let at = flight.meter;
+        if let Some(meter) = books.meters.get_mut(at)
+            && let Some(course) = self.courses.get_mut(at)
+        {
+            course.answered(meter, &books.origin, now, response);
+            books.close_session(now, at);
+        }
+    }
+
+    fn attempt_failed(
+        &mut self,
+        books: &mut Books,
+        now: MonoNs,
+        flight: &Flight,
+        failure: Failure,
+    ) {
+        if flight.mark.is_none() {
+            return self.not_remembered(books, now, flight);
+        }
+        let at = flight.meter;
         if let Some(meter) = books.meters.get_mut(at)
             && let Some(course) = self.courses.get_mut(at)
         {
@@ -347,18 +382,32 @@ impl ModbusBus {
             return;
         }
         let Some(at) = books.next_served() else {
-            return;
+            return self.remember(books, now);
         };
-        let token = self.next_token;
         let Some((meter, course)) = books.meters.get_mut(at).zip(self.courses.get_mut(at)) else {
             return;
         };
         if !meter.take_bus() {
             return;
         }
-        let Some((request, mark)) = course.request(meter).zip(meter.mark(now, 0)) else {
+        if let Some((request, mark)) = course.request(meter).zip(meter.mark(now, 0)) {
+            self.send(books, now, at, request, Some(mark));
+        }
+    }
+
+    /// A request leaves; one without a mark goes to the meter's memory.
+    fn send(
+        &mut self,
+        books: &mut Books,
+        now: MonoNs,
+        at: usize,
+        request: Request,
+        mark: Option<Mark>,
+    ) {
+        let Some(meter) = books.meters.get_mut(at) else {
             return;
         };
+        let token = self.next_token;
         self.next_token += 1;
         let (unit, timeout_ns) = (unit_of(meter), meter.timeout_ns);
         let (frame, transfer_ns) = self.wire.encode(token, unit, &request);
@@ -367,9 +416,10 @@ impl ModbusBus {
         let deadline = sent_end.plus_ns(timeout_ns);
         let deadline_hard = deadline.plus_ns(self.wire.grace_ns());
         let expires = deadline_hard.plus_ns(self.late_reply_ns);
+        let seq = mark.as_ref().map(|mark| mark.seq);
         self.book
-            .sent((token, at, mark.seq), unit, &request, now, expires);
-        books.out.push(Action::Mark(mark.clone()));
+            .sent((token, at, seq), unit, &request, now, expires);
+        books.out.extend(mark.clone().map(Action::Mark));
         self.wire.sent(&frame);
         if self.wire.is_serial() {
             books.bucket.line.carried(now, transfer_ns);
@@ -382,6 +432,7 @@ impl ModbusBus {
             request,
             frame,
             mark,
+            sent: now,
             sent_end,
             deadline,
             deadline_hard,

@@ -110,6 +110,11 @@ impl PortEngine {
         for (at, meter) in self.books.meters.iter().enumerate() {
             let label = meter.meter.id.as_str();
             sheet.bucket(label, &meter.bucket, false);
+            if meter.meter.memory.is_some() {
+                sheet.value("backfill_cnt", label, meter.bucket.recalled);
+                sheet.value("backfill_absent_cnt", label, meter.bucket.not_recalled);
+                sheet.value("backfill_failed_cnt", label, meter.bucket.recalls_failed);
+            }
             if let Some(drops) = self.bus.drops(at) {
                 sheet.value("drop_cnt", label, drops);
             }

@@ -197,6 +197,7 @@ impl Line {
                     let (next, end) = (Seq(next), Seq(next + 32));
                     self.at(self.now.plus_ns(MS), Input::Lease { stream, next, end });
                 }
+                Action::NeedMissed { meter } => panic!("{meter} has no memory"),
                 Action::WakeAt(at) => self.wake = Some(at),
                 Action::Stopped => self.stopped = true,
             }

@@ -30,6 +30,7 @@ pub(crate) fn point(id: &str, table: Table, address: u16, value: ValueType) -> P
         range: None,
         policy: Policy::EvidenceFirst,
         role: None,
+        memory_offset: None,
     }
 }
 
@@ -120,6 +121,7 @@ impl Site {
                 timeout_ms: own.map(|(_, timeout_ms, _)| timeout_ms),
                 retries: own.map(|(_, _, retries)| retries),
                 clock_zone_min: None,
+                memory: None,
                 points: points.collect(),
             };
             (meter.id.clone(), meter)

@@ -234,6 +234,7 @@ impl World {
                 Action::Speed(_) => panic!("Modbus turns no port to another speed"),
                 Action::Emit(batch) => self.keep(batch),
                 Action::NeedLease { stream } => self.grant(stream),
+                Action::NeedMissed { meter } => panic!("{meter} has no memory"),
                 Action::WakeAt(at) => self.wake = Some(at),
                 Action::Stopped => self.stopped = true,
             }

@@ -335,6 +335,7 @@ impl Stretch<'_> {
         Found::of(GapClass::Unexplained, None)
     }
 
+    /// Points that are missing in slots, cut by what the meter's own memory has.
     fn missing(
         &mut self,
         points: Vec<PointId>,
@@ -342,6 +343,43 @@ impl Stretch<'_> {
         seq: Option<u64>,
         found: Found,
     ) {
+        let (account, place) = (self.numbering.account, self.numbering.place);
+        let filled = account.filled.of(&self.expected.meter, place, (first, end));
+        let mut next = first;
+        for (number, fills) in filled {
+            let entries: Vec<EntryId> = points
+                .iter()
+                .filter_map(|point| fills.get(point).copied())
+                .collect();
+            let ends = entries
+                .iter()
+                .min()
+                .copied()
+                .zip(entries.iter().max().copied());
+            let Some(ends) = ends else { continue };
+            let (there, left): (Vec<_>, Vec<_>) = points
+                .iter()
+                .cloned()
+                .partition(|point| fills.contains_key(point));
+            self.lost(points.clone(), (next, number), seq, found, None);
+            next = number.saturating_add(1);
+            self.lost(there, (number, next), seq, found, Some(ends));
+            self.lost(left, (number, next), seq, found, None);
+        }
+        self.lost(points, (next, end), seq, found, None);
+    }
+
+    fn lost(
+        &mut self,
+        points: Vec<PointId>,
+        (first, end): (u64, u64),
+        seq: Option<u64>,
+        found: Found,
+        filled: Option<(EntryId, EntryId)>,
+    ) {
+        if points.is_empty() || first >= end {
+            return;
+        }
         let due = self.numbering.due;
         let utc = |number| due.pace.and_then(|pace| pace.utc(number));
         let missing = Missing {
@@ -363,6 +401,7 @@ impl Stretch<'_> {
             entry: found.entry,
             last_entry: found.entry,
             entries: u64::from(found.entry.is_some()),
+            filled,
         };
         let readings = missing.readings();
         let summary = self
@@ -371,6 +410,8 @@ impl Stretch<'_> {
             .entry(missing.meter_id.clone())
             .or_default();
         summary.missing = summary.missing.saturating_add(readings);
+        let there = if filled.is_some() { readings } else { 0 };
+        summary.filled = summary.filled.saturating_add(there);
         let class = summary.by_class.entry(found.class).or_default();
         *class = class.saturating_add(readings);
         // A session may lose its points in two ways: then the one before the last may go on.

@@ -1,6 +1,7 @@
 //! What the entries established: which slots were due, which sessions there were, what explains the rest.
 
 use super::cards::Records;
+use super::filled::Filled;
 use super::handed::{HandedOver, Reached, frozen};
 use contract::{Contract, Pace};
 use evidence::kinds::{AttemptFailed, Counter, Downtime, Marker, Reading, SeqSkip};
@@ -100,6 +101,8 @@ pub(super) struct Account {
     pub(super) handed_over: Vec<HandedOver>,
     /// Generations whose predecessor was not seen to its end.
     pub(super) not_held: BTreeSet<Generation>,
+    /// What meters' memories gave.
+    pub(super) filled: Filled,
 }
 
 impl Account {
@@ -302,7 +305,7 @@ impl Account {
         Arc::clone(known.or_insert_with(|| Arc::new(meters.chain(own).collect())))
     }
 
-    fn due_at(&mut self, numbering: Numbering) -> usize {
+    pub(super) fn due_at(&mut self, numbering: Numbering) -> usize {
         let next = self.due.len();
         let at = *self.numberings.entry(numbering.clone()).or_insert(next);
         if at == next {

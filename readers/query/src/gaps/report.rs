@@ -37,6 +37,8 @@ pub struct Missing {
     pub last_entry: Option<EntryId>,
     /// How many entries that are.
     pub entries: u64,
+    /// Where the meter's own memory has them all: the first and the last of the entries that say so.
+    pub filled: Option<(EntryId, EntryId)>,
 }
 
 impl Missing {
@@ -66,10 +68,14 @@ impl Missing {
             && (self.slot.version, self.class, self.cause)
                 == (next.slot.version, next.class, next.cause)
             && (&self.source, &self.schedule) == (&next.source, &next.schedule)
-            && self.points == next.points;
+            && self.points == next.points
+            && self.filled.is_some() == next.filled.is_some();
         if goes_on {
             self.slots = self.slots.saturating_add(next.slots);
             self.last_utc = next.last_utc;
+            if let (Some(filled), Some(more)) = (&mut self.filled, next.filled) {
+                *filled = (filled.0.min(more.0), filled.1.max(more.1));
+            }
             if self.last_entry != next.last_entry {
                 self.last_entry = next.last_entry;
                 self.entries = self.entries.saturating_add(next.entries);
@@ -86,6 +92,8 @@ pub struct MeterSummary {
     pub due: u64,
     /// Due and missing.
     pub missing: u64,
+    /// Of the missing, those that the meter's own memory has: each in an entry of its own.
+    pub filled: u64,
     /// The missing, by where they were lost.
     pub by_class: BTreeMap<GapClass, u64>,
 }
@@ -162,6 +170,12 @@ impl GapReport {
             meter.missing.saturating_sub(count.copied().unwrap_or(0))
         };
         self.sum(unexplained)
+    }
+
+    /// How many of the missing the meters' own memories have.
+    #[must_use]
+    pub fn readings_filled(&self) -> u64 {
+        self.sum(|meter| meter.filled)
     }
 
     fn sum(&self, of: impl Fn(&MeterSummary) -> u64) -> u64 {

@@ -1,6 +1,6 @@
 //! What meters say of themselves, and what was judged of them.
 
-use evidence::kinds::{MeterLife, MeterReport};
+use evidence::kinds::{Backfill, MeterLife, MeterReport};
 use evidence::{PointId, Seq};
 use serde_json::{Value, json};
 
@@ -47,4 +47,26 @@ pub(super) fn life(life: &MeterLife, put: &mut impl FnMut(&str, Value)) {
         json!(life.clock_class.map(|class| class.name())),
     );
     put("contract", json!(life.contract.0));
+}
+
+pub(super) fn backfill(filled: &Backfill, put: &mut impl FnMut(&str, Value)) {
+    put("meter_id", json!(filled.meter_id.as_str()));
+    put(
+        "point_id",
+        json!(filled.point_id.as_ref().map(PointId::as_str)),
+    );
+    put("source", json!(filled.source.as_str()));
+    put("schedule", json!(filled.schedule.as_str()));
+    put("slot", json!(filled.slot.to_string()));
+    put("outcome", json!(filled.outcome.name()));
+    put("meter_time_s", json!(filled.meter_time_s));
+    put("record", json!(filled.record));
+    put(
+        "raw",
+        json!(filled.raw.as_ref().map(|raw| super::hex(&raw.0))),
+    );
+    put("value", json!(filled.value.map(|value| value.to_string())));
+    put("quality", json!(filled.quality.validity.name()));
+    put("reason", json!(filled.quality.reason.name()));
+    put("contract", json!(filled.contract.0));
 }

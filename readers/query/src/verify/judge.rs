@@ -51,6 +51,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Soe
         | Kind::PulseCount
         | Kind::Analog
-        | Kind::MeterLife => false,
+        | Kind::MeterLife
+        | Kind::Backfill => false,
     }
 }

@@ -211,6 +211,8 @@ impl Driver<'_> {
                     end: Seq(GRANTED),
                 });
             }
+            // What one session shows has no log behind it.
+            Action::NeedMissed { .. } => {}
             Action::WakeAt(at) => self.wake_at = at,
             Action::Stopped => self.stopped = true,
         }

@@ -1,7 +1,7 @@
 //! What meters say of themselves and what was judged of them, in words.
 
 use crate::commands::words;
-use evidence::kinds::{MeterLife, MeterReport};
+use evidence::kinds::{Backfill, MeterLife, MeterReport};
 use evidence::reasons::MeterFinding;
 
 /// `m07 #12: 12345678 LUG, status 00h, access number 5, its clock 2026-11-29T12:00:00`.
@@ -60,4 +60,19 @@ fn clock_words(life: &MeterLife) -> String {
         ),
         None => format!("{class}, {by} {way} by our clock, which nobody bounds"),
     }
+}
+
+/// `m07/energy 661.51, slot 1:2000000 of schedule quarter, record 95 of its memory`.
+pub(super) fn backfill_words(filled: &Backfill) -> String {
+    let slot = format!("slot {} of schedule {}", filled.slot, filled.schedule);
+    let (Some(point), Some(record)) = (&filled.point_id, filled.record) else {
+        return format!("{}: its memory has nothing of {slot}", filled.meter_id);
+    };
+    let value = filled
+        .value
+        .map_or("no value".to_owned(), |value| value.to_string());
+    format!(
+        "{}/{point} {value}, {slot}, record {record} of its memory",
+        filled.meter_id
+    )
 }

@@ -212,6 +212,8 @@ impl Driver<'_> {
         for news in self.outbox.answered(&self.bell) {
             self.feed(match news {
                 News::Full(full) => Input::QueueFull(full),
+                // A card asks for none.
+                News::Missed { .. } => continue,
                 News::Leased { stream, next, end } => Input::Lease { stream, next, end },
             });
         }

@@ -2,9 +2,9 @@
 
 use crate::roles::link::RecorderLink;
 use evidence::Stream;
-use evidence::{Captured, Seq, SourceId};
+use evidence::{Captured, MeterId, Seq, Slot, SourceId};
 use io_plane::Batch;
-use ipc::message::{Lease, Message, RefuseReason, Submit};
+use ipc::message::{Lease, Message, MissedFloor, RefuseReason, Submit};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -31,6 +31,8 @@ enum Item {
     },
     /// A block of numbers.
     Lease { stream: Stream },
+    /// Slots of a meter that its memory may have.
+    Missed { meter: MeterId },
 }
 
 /// Something from the recorder.
@@ -41,6 +43,12 @@ pub(super) enum News {
         stream: io_plane::Stream,
         next: Seq,
         end: Seq,
+    },
+    /// Slots of a meter without a reading, and whether there are others.
+    Missed {
+        meter: MeterId,
+        slots: Vec<io_plane::MissedSlot>,
+        others: bool,
     },
     /// The queue is full, or has space again.
     Full(bool),
@@ -110,6 +118,11 @@ impl Outbox {
     pub(super) fn put_lease(&self, id: &SourceId, stream: io_plane::Stream) {
         let stream = named(id, stream);
         self.put(Item::Lease { stream });
+    }
+
+    /// Asks which slots of a meter its memory may have.
+    pub(super) fn put_missed(&self, meter: MeterId) {
+        self.put(Item::Missed { meter });
     }
 
     /// What came from the recorder since the bell rang.
@@ -201,6 +214,24 @@ impl Outbox {
                 }
                 Verdict::Done
             }
+            Message::MissedSlots(missed) => {
+                let slots = missed.slots.iter().map(|one| io_plane::MissedSlot {
+                    slot: Slot {
+                        version: one.version,
+                        number: one.number,
+                    },
+                    due: one.due,
+                });
+                let news = News::Missed {
+                    meter: missed.meter,
+                    slots: slots.collect(),
+                    others: missed.others,
+                };
+                let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+                shelf.news.push(news);
+                self.ring();
+                Verdict::Done
+            }
             Message::Refused(refused) => match refused.reason {
                 RefuseReason::Busy | RefuseReason::Storage => Verdict::Again,
                 // The recorder has kept a sample with the reason; sending it again changes nothing.
@@ -266,6 +297,10 @@ fn request(item: &Item, held: &BTreeMap<Stream, u64>, number: u64) -> Message {
             stream: stream.to_string(),
             attempted: held.get(stream).copied(),
             count: LEASE_COUNT,
+        }
+        .into(),
+        Item::Missed { meter } => MissedFloor {
+            meter: meter.clone(),
         }
         .into(),
     }

@@ -138,6 +138,15 @@ impl Driver<'_> {
         for news in self.outbox.answered(&self.bell) {
             self.feed(match news {
                 News::Full(full) => Input::QueueFull(full),
+                News::Missed {
+                    meter,
+                    slots,
+                    others,
+                } => Input::Missed {
+                    meter,
+                    slots,
+                    others,
+                },
                 News::Leased { stream, next, end } => Input::Lease { stream, next, end },
             });
         }
@@ -198,6 +207,7 @@ impl Driver<'_> {
             }
             Action::Emit(batch) => self.outbox.put_batch(self.id, batch),
             Action::NeedLease { stream } => self.outbox.put_lease(self.id, stream),
+            Action::NeedMissed { meter } => self.outbox.put_missed(meter),
             Action::WakeAt(at) => self.wake_at = at,
             Action::Stopped => self.stopped = true,
         }

@@ -187,6 +187,11 @@ impl Committer {
                 let told = self.ledger.work_under_way();
                 self.answers.push((answer, Pending::Ready(told.into())));
             }
+            Work::Missed { meter, answer } => {
+                let now = self.time.newest().utc_of(clock::mono());
+                let missed = self.ledger.missed(meter, now);
+                self.answers.push((answer, Pending::Ready(missed.into())));
+            }
             Work::Time {
                 id,
                 source,

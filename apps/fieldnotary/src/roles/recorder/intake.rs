@@ -85,6 +85,20 @@ fn check_one(
         Payload::PulseCount(pulse) => (&MeterId::from(&pulse.source), pulse.seq, pulse.contract),
         Payload::Analog(analog) => (&MeterId::from(&analog.source), analog.seq, analog.contract),
         Payload::MeterReport(report) => (&report.meter_id, report.seq, report.contract),
+        // It has no number: the slot that it fills tells whether it is new.
+        Payload::Backfill(filled) => {
+            let of_meter = matches!(stream, Stream::Meter(owner) if *owner == filled.meter_id);
+            return match of_meter && seq.is_none() && filled.contract == contract {
+                true => Ok(payload),
+                false => Err((
+                    RefuseReason::Stream,
+                    format!(
+                        "a record of the memory of {} in the stream of {stream}",
+                        filled.meter_id
+                    ),
+                )),
+            };
+        }
         Payload::Event(_) | Payload::Marker(_) | Payload::Downtime(_) => return Ok(payload),
         Payload::CounterSnapshot(snapshot) => {
             let own = |counter: &&Counter| frozen::is_reserved(&counter.name);

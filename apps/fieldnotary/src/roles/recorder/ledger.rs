@@ -101,6 +101,8 @@ pub(crate) struct Ledger {
     frozen_parts: evidence::frozen::Parts,
     /// What is known of the meters themselves.
     life: io_plane::life::Life,
+    /// Slots that their memories may fill.
+    missed: io_plane::life::Missed,
 }
 
 impl Ledger {
@@ -167,6 +169,7 @@ impl Ledger {
 
     /// Takes in a committed entry, in order of commit.
     pub(crate) fn observe(&mut self, payload: &Payload) {
+        self.note_missed(payload);
         match payload {
             Payload::Reading(reading) => {
                 self.committed(Stream::Meter(reading.meter_id.clone()), reading.seq.0);
@@ -223,7 +226,8 @@ impl Ledger {
             | Payload::Binding(_)
             | Payload::Unsealed(_)
             | Payload::Wiring(_)
-            | Payload::MeterLife(_) => {}
+            | Payload::MeterLife(_)
+            | Payload::Backfill(_) => {}
         }
     }
 
@@ -278,6 +282,7 @@ impl Ledger {
             if let Ok(contract) = Contract::from_parts(&self.parts) {
                 self.keep_counts(&contract);
                 self.keep_work(&contract);
+                self.missed.configure(self.contract.as_ref(), &contract);
                 self.contract = Some(contract);
             }
             self.parts.clear();

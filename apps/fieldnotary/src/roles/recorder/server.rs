@@ -9,7 +9,7 @@ use contract::Contract;
 use evidence::kinds::Event;
 use evidence::reasons::EventCode;
 use evidence::{Captured, SourceId, Stream};
-use ipc::message::{ErrorCode, Message};
+use ipc::message::{ErrorCode, Message, MissedFloor};
 use ipc::{Channel, IpcError, Listener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -151,6 +151,7 @@ impl Session {
                 answer,
             },
             Message::WorkAsked(_) => Work::UnderWay { answer },
+            Message::MissedFloor(MissedFloor { meter }) => Work::Missed { meter, answer },
             Message::Submit(submit) => Work::Submit {
                 id: submit.submission_id,
                 source: self.introduced()?,

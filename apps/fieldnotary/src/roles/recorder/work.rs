@@ -2,7 +2,7 @@
 
 use super::sealer::{Sealed, Unsealed};
 use evidence::Stream;
-use evidence::{Captured, PointId, ScheduleId, SourceId};
+use evidence::{Captured, MeterId, PointId, ScheduleId, SourceId};
 use ipc::message::{Keys, Message};
 use journal::Loss;
 use std::sync::mpsc::SyncSender;
@@ -42,6 +42,8 @@ pub(super) enum Work {
     Count { point: PointId, answer: Answer },
     /// Where people work.
     UnderWay { answer: Answer },
+    /// Which slots of a meter may be in its own memory.
+    Missed { meter: MeterId, answer: Answer },
     /// How the clocks stand.
     Time {
         id: u64,

@@ -46,7 +46,8 @@ impl Street {
         Self::with(dir, &[&["--mbus-port", "bus"][..], words].concat(), plan)
     }
 
-    fn with(dir: &Path, words: &[&str], plan: &str) -> Self {
+    /// Starts a street with these words, and this plan of faults.
+    pub(crate) fn with(dir: &Path, words: &[&str], plan: &str) -> Self {
         let faults = dir.join("faults.toml");
         std::fs::write(&faults, plan).unwrap();
         let dir = dir.join("street");

@@ -103,6 +103,12 @@ impl Committer {
                 self.known(id, answer);
             }
             Ok(sound) => {
+                let mut sound = sound;
+                sound.records.retain(|(_, one)| self.ledger.wants(one));
+                if sound.records.is_empty() {
+                    self.stats.known_again += 1;
+                    return self.known(id, answer);
+                }
                 let offset = self.staged.len();
                 let records = sound.records.iter();
                 let stamped = records.map(|(_, one)| (one, self.time.stamp(one.at())));

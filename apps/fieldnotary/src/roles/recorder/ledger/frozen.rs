@@ -32,7 +32,8 @@ impl Ledger {
         counters.extend(self.freeze_work(counter));
         let contract = self.contract.iter();
         let life = contract.flat_map(|contract| self.life.freeze(contract));
-        counters.extend(life.map(|one| counter(one.name, one.label, one.value)));
+        let frozen = life.chain(self.missed.freeze());
+        counters.extend(frozen.map(|one| counter(one.name, one.label, one.value)));
         for ((port, schedule), numbering) in &self.numberings {
             let label = format!("{port} {schedule}");
             let mut put = |name, value| counters.push(counter(name, label.clone(), value));
@@ -73,6 +74,7 @@ impl Ledger {
                 name if name.starts_with("life_") => {
                     if let Some(contract) = &self.contract {
                         self.life.resume(contract, name, label, value);
+                        self.missed.resume(contract, name, label, value);
                     }
                 }
                 name if name.starts_with("slot_") => self.observe_slots(name, label, value),

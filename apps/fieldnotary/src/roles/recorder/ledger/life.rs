@@ -2,7 +2,8 @@
 
 use super::Ledger;
 use evidence::kinds::MeterLife;
-use evidence::{Payload, Stamp};
+use evidence::{MeterId, Payload, Stamp, UtcNs};
+use ipc::message::{MissedSlot, MissedSlots};
 
 impl Ledger {
     /// Sees the records of one submission, each with its stamp; what is found is committed with them.
@@ -32,6 +33,38 @@ impl Ledger {
     pub(crate) fn recalled(&mut self) {
         if let Some(contract) = &self.contract {
             drop(self.life.close(contract));
+        }
+    }
+
+    /// What leaves a slot without a reading, or fills it.
+    pub(super) fn note_missed(&mut self, payload: &Payload) {
+        if let Some(contract) = &self.contract {
+            self.missed.observe(contract, payload);
+        }
+    }
+
+    /// Slots of a meter that its memory may have by now.
+    pub(crate) fn missed(&mut self, meter: MeterId, now: UtcNs) -> MissedSlots {
+        let contract = self.contract.as_ref();
+        let asked = contract.map(|contract| self.missed.ask(contract, &meter, now));
+        let (slots, others) = asked.unwrap_or_default();
+        let slots = slots.iter().map(|missed| MissedSlot {
+            version: missed.slot.version,
+            number: missed.slot.number,
+            due: missed.due,
+        });
+        MissedSlots {
+            meter,
+            slots: slots.collect(),
+            others,
+        }
+    }
+
+    /// Whether a record says something that the log does not have: what fills a slot does so once.
+    pub(crate) fn wants(&self, payload: &Payload) -> bool {
+        match (payload, &self.contract) {
+            (Payload::Backfill(filled), Some(contract)) => self.missed.owes(contract, filled),
+            _ => true,
         }
     }
 }
