@@ -60,6 +60,7 @@ pub(crate) fn read(uplink: &Uplink, root: Option<&Path>) -> Result<Option<Papers
 fn misfit(key: &'static str, what: String) -> Misfit {
     Misfit {
         table: TABLE,
+        id: None,
         key,
         what,
         advice: CURE.to_owned(),

@@ -48,6 +48,10 @@ impl<'t, 'i> Block<'t, 'i> {
         }
     }
 
+    pub(crate) fn header(&self) -> &'static str {
+        self.section.header
+    }
+
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -58,6 +62,11 @@ impl<'t, 'i> Block<'t, 'i> {
 
     pub(crate) fn is_faulty(&self, key: &str) -> bool {
         self.faulty.contains(&key)
+    }
+
+    /// Nothing more is to be said about these keys.
+    pub(crate) fn set_faulty(&mut self, keys: &[&'static str]) {
+        self.faulty.extend(keys);
     }
 
     fn key_path(&self, key: &str) -> String {

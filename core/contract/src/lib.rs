@@ -47,6 +47,7 @@ pub use model::{
     RecordFunction, RecordPick, Register, Role, Rs485, RtsLevel, Schedule, Seal, Secondary,
     SerialLine, Source, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
+pub use near::nearest;
 pub use pace::Pace;
 pub use parse::parse;
 pub use parts::PartsError;

@@ -3,7 +3,7 @@
 mod read;
 mod rules;
 
-pub(crate) use read::{is_meant, line, meter_address, pick};
+pub(crate) use read::{is_meant, line, meter_address, no_pick, pick};
 pub(crate) use rules::{address_rules, budget, line_rules, pick_rules, same_meter};
 
 use crate::model::{Point, Port, PortKind, SerialLine, Source};

@@ -7,10 +7,8 @@ use alloc::vec::Vec;
 const CHARS_MAX: usize = 64;
 
 /// The candidate that `word` most likely meant, if any is near enough.
-pub(crate) fn nearest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+#[must_use]
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = folded(word)?;
     candidates
         .into_iter()

@@ -58,8 +58,8 @@ struct Walk<'r, 't, 'i, 'x> {
     blocks: BTreeMap<Place, Block<'t, 'i>>,
     /// Stand-ins given so far for ids that could not be read.
     stand_ins: usize,
-    /// An id could not be read: what seems to be missing may be that one.
-    unreadable_id: bool,
+    /// Headers of tables with an id that could not be read: what seems to be missing may be that one.
+    unreadable_ids: BTreeSet<&'static str>,
     /// Meters whose address could not be read.
     without_address: BTreeSet<MeterId>,
     /// Points of all meters so far, the profiles' included.
@@ -73,7 +73,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             report,
             blocks: BTreeMap::new(),
             stand_ins: 0,
-            unreadable_id: false,
+            unreadable_ids: BTreeSet::new(),
             without_address: BTreeSet::new(),
             points: 0,
         }
@@ -109,11 +109,17 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
     }
 
     fn place(&mut self, place: &Place, problem: Problem) {
-        if problem.absent && self.unreadable_id {
+        if problem.absent && self.may_be_unreadable(problem.keys) {
             return;
         }
         let block = self.blocks.get_mut(place).unwrap_or(&mut self.root);
         block.problem(self.report, problem);
+    }
+
+    /// Whether one of the tables that these keys name has an id that could not be read.
+    fn may_be_unreadable(&self, keys: &[&str]) -> bool {
+        let mut headers = self.unreadable_ids.iter();
+        headers.any(|header| keys.contains(&header.trim_matches(['[', ']'])))
     }
 
     fn station(&mut self) -> Station {
@@ -227,7 +233,9 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
                     },
                 );
             }
-            None => self.unreadable_id = true,
+            None => {
+                self.unreadable_ids.insert(block.header());
+            }
         }
         self.stand_ins += 1;
         format!("{STAND_IN}{}", self.stand_ins).parse().ok()
@@ -295,7 +303,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             let Some(id) = self.id::<PointId>(&mut block, |id| profiles.contains_key(id)) else {
                 continue;
             };
-            let points = points::read(&mut block, self.report, &[]);
+            let points = points::read(&mut block, self.report, &[], false);
             if points.is_empty() {
                 let wrong = wrong(
                     "the profile has no points",

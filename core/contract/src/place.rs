@@ -11,6 +11,8 @@ use toml::de::{DeTable, DeValue};
 pub struct Misfit {
     /// The table, such as `uplink`.
     pub table: &'static str,
+    /// Which of several such tables: its `id`.
+    pub id: Option<String>,
     /// The key, such as `ca_file`.
     pub key: &'static str,
     /// What is wrong.
@@ -28,12 +30,19 @@ pub fn placed(text: &str, misfits: &[Misfit]) -> Vec<ContractError> {
         let table = root
             .as_ref()
             .and_then(|root| root.get_ref().get(misfit.table));
+        let table = table.map(|table| match table.get_ref() {
+            DeValue::Array(list) => list.iter().find(|one| has_id(one, misfit)).unwrap_or(table),
+            _ => table,
+        });
         let value = table.and_then(|table| match table.get_ref() {
             DeValue::Table(keys) => keys.get(misfit.key),
             _ => None,
         });
         let span = value.or(table).map_or(0..0, toml::Spanned::span);
-        let key = format!("{}.{}", misfit.table, misfit.key);
+        let key = match &misfit.id {
+            Some(id) => format!("{}.{id}.{}", misfit.table, misfit.key),
+            None => format!("{}.{}", misfit.table, misfit.key),
+        };
         report.error(
             &span,
             &key,
@@ -41,4 +50,12 @@ pub fn placed(text: &str, misfits: &[Misfit]) -> Vec<ContractError> {
         );
     }
     report.into_errors()
+}
+
+fn has_id(table: &toml::Spanned<DeValue<'_>>, misfit: &Misfit) -> bool {
+    let DeValue::Table(keys) = table.get_ref() else {
+        return false;
+    };
+    let id = keys.get("id").and_then(|id| id.get_ref().as_str());
+    id.is_some() && id == misfit.id.as_deref()
 }

@@ -8,17 +8,20 @@ use crate::mbus;
 use crate::model::{Point, Policy, Register, Source, Table, ValueType, WordOrder};
 use crate::read::{bits, decimal, id, integer, pair, register, text, word};
 use crate::rules::{Problem, point};
+use crate::sound::STAND_IN_POINT;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use evidence::{Decimal, PointId};
 
-/// The points in `parent`, none of which may repeat an id of its own or of `inherited`.
+/// The points in `parent`, none of which may repeat an id of its own or of `inherited`. `on_mbus`: they are of a meter on
+/// an M-Bus, where no register is asked for.
 pub(crate) fn read(
     parent: &mut Block<'_, '_>,
     report: &mut Report<'_>,
     inherited: &[Point],
+    on_mbus: bool,
 ) -> Vec<Point> {
     let mut seen: BTreeMap<PointId, &str> = inherited
         .iter()
@@ -29,7 +32,7 @@ pub(crate) fn read(
         let path = Block::path_of(table, parent.path(), place);
         let mut block = Block::new(&POINT, path, table, span);
         block.refuse_unknown(report);
-        let Some(read) = read_point(&mut block, report) else {
+        let Some(read) = read_point(&mut block, report, on_mbus) else {
             continue;
         };
         for problem in point(&read).0 {
@@ -56,15 +59,16 @@ pub(crate) fn read(
     points
 }
 
-fn read_point(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Option<Point> {
+fn read_point(block: &mut Block<'_, '_>, report: &mut Report<'_>, on_mbus: bool) -> Option<Point> {
     let name = block.get(report, "id", None, |raw| id::<PointId>(raw).map(Some));
     let from = match mbus::pick(block, report) {
         Some(pick) => Source::Record(pick),
+        None if on_mbus => Source::Record(mbus::no_pick(block, report)),
         None => Source::Register(read_register(block, report)),
     };
     let one = Decimal::new(1, 0).ok()?;
     Some(Point {
-        id: name.or_else(|| "unreadable".parse().ok())?,
+        id: name.or_else(|| STAND_IN_POINT.parse().ok())?,
         from,
         scale: block.get(report, "scale", one, decimal),
         unit: block.get(report, "unit", String::new(), text),

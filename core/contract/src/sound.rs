@@ -292,10 +292,14 @@ fn on_port(contract: &Contract, meter: &Meter, port: &Port, out: &mut Problems) 
                 "write `register` and `type`: its meter is on a Modbus port",
             ),
         };
-        let (id, port) = (&point.id, &port.id);
+        let port = &port.id;
+        let who = match point.id.as_str() {
+            STAND_IN_POINT => String::from("a point"),
+            id => format!("point \"{id}\""),
+        };
         out.add(
             &["profile", "point", "port"],
-            format!("point \"{id}\" {what}, which no meter on port \"{port}\" has"),
+            format!("{who} {what}, which no meter on port \"{port}\" has"),
             advice,
         );
     }
@@ -329,6 +333,8 @@ pub(crate) fn reference<'c>(
 
 /// How the names begin that stand in for ids that cannot be used; nobody is told to write them.
 pub(crate) const STAND_IN: &str = "unreadable:";
+/// Stands in for the id of a point; points are referred to by nobody, so that one will do.
+pub(crate) const STAND_IN_POINT: &str = "unreadable:point";
 
 /// What to write instead of an id that names nothing.
 pub(crate) fn instead<'c>(

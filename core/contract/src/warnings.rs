@@ -1,14 +1,17 @@
 //! What is allowed in a contract, and yet most likely not meant.
 
-use crate::limits::DAY_MS;
+use crate::limits::{DAY_MS, HEAD_END};
 use crate::load::load;
-use crate::model::{Contract, PortKind, PtpMode, Time};
+use crate::model::{Contract, PortKind, PtpMode, Table, Time};
 use crate::rules::shown_ms;
 use crate::station::CardKind;
+use crate::words::word_of;
 use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use evidence::{ScheduleId, SourceId};
+use evidence::{MeterId, PointId, ScheduleId, SourceId};
 
 /// Something to look at before the contract is put in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,21 @@ pub enum Warning {
     },
     /// A sender's time is trusted, and there is no way by which one offers it.
     NobodyOffers,
+    /// A time is trusted of somebody who cannot offer it.
+    UnknownSender(SourceId),
+    /// Addresses that look like the old numbering, in which 40001 is the first holding register.
+    OldNumbering {
+        /// A meter.
+        meter: MeterId,
+        /// A point of it.
+        point: PointId,
+        /// What is written.
+        written: String,
+        /// What it says in the old numbering.
+        meant: String,
+        /// Points of which the same holds.
+        more: usize,
+    },
     /// No meter is on this port.
     UnusedPort(SourceId),
     /// What this card gives is played from a file.
@@ -83,6 +101,27 @@ impl fmt::Display for Warning {
                 f,
                 "a [[time.offered]] is trusted and there is no [uplink]: nobody offers the time"
             ),
+            Self::UnknownSender(id) => write!(
+                f,
+                "[[time.offered]] \"{id}\": nobody of this name offers the time; the collector of [uplink] is \"{HEAD_END}\""
+            ),
+            Self::OldNumbering {
+                meter,
+                point,
+                written,
+                meant,
+                more,
+            } => {
+                write!(
+                    f,
+                    "meter \"{meter}\", point \"{point}\": addresses count from 0, and {written} looks like the old \
+                     numbering, in which it is \"{meant}\""
+                )?;
+                match more {
+                    0 => Ok(()),
+                    more => write!(f, "; so do {more} more points"),
+                }
+            }
             Self::Recording(card) => write!(
                 f,
                 "card \"{card}\" plays a recording: whatever comes from it is marked as a test"
@@ -136,6 +175,9 @@ impl Contract {
             if self.uplink.is_none() && !time.offered.is_empty() {
                 out.push(Warning::NobodyOffers);
             }
+            let ids = time.offered.keys();
+            let strange = ids.filter(|id| id.as_str() != HEAD_END).cloned();
+            out.extend(strange.map(Warning::UnknownSender));
         }
         let mut addresses = BTreeMap::new();
         for (id, port) in &self.ports {
@@ -160,6 +202,7 @@ impl Contract {
                 out.push(Warning::OverloadedWhenSilent { port, percent });
             }
         }
+        out.extend(self.old_numbering());
         for (id, card) in &self.points.cards {
             if card.kind == CardKind::Recording {
                 out.push(Warning::Recording(id.clone()));
@@ -181,6 +224,42 @@ impl Contract {
             }
         }
         out
+    }
+}
+
+impl Contract {
+    /// Points whose addresses look like the old numbering: the first, and how many more.
+    fn old_numbering(&self) -> Option<Warning> {
+        let points = self.meters.values();
+        let points = points.flat_map(|meter| meter.points.iter().map(move |one| (meter, one)));
+        let mut found = points.filter_map(|(meter, point)| {
+            let register = point.register()?;
+            let first = old_first(register.table)?;
+            let meant = register.address.checked_sub(first)?;
+            (meant < OLD_SPAN).then_some((meter, point, register, meant))
+        });
+        let (meter, point, register, meant) = found.next()?;
+        let table = word_of(register.table);
+        Some(Warning::OldNumbering {
+            meter: meter.id.clone(),
+            point: point.id.clone(),
+            written: format!("{table}:{}", register.address),
+            meant: format!("{table}:{meant}"),
+            more: found.count(),
+        })
+    }
+}
+
+/// Registers of a table in the old numbering of five digits.
+const OLD_SPAN: u16 = 9_999;
+
+/// The number of a table's first register in the old numbering; coils begin at 1, which tells nothing.
+const fn old_first(table: Table) -> Option<u16> {
+    match table {
+        Table::Coil => None,
+        Table::Discrete => Some(10_001),
+        Table::Input => Some(30_001),
+        Table::Holding => Some(40_001),
     }
 }
 

@@ -46,6 +46,20 @@ pub enum Fault {
         /// The channel.
         channel: String,
     },
+    /// A recording says nothing of a channel, nor will it.
+    NotRecorded {
+        /// The file.
+        path: PathBuf,
+        /// The channel.
+        channel: String,
+    },
+    /// A recording says something of a channel later.
+    NotYet {
+        /// The file.
+        path: PathBuf,
+        /// The channel.
+        channel: String,
+    },
     /// What a channel says is no number.
     NotANumber {
         /// The channel's file.
@@ -124,6 +138,16 @@ impl fmt::Display for Fault {
                 f,
                 "{} has no channel {channel}; look for its name with: ls {}",
                 path.display(),
+                path.display()
+            ),
+            Self::NotRecorded { path, channel } => write!(
+                f,
+                "{} has no line about channel {channel}; write one such as: now sample {channel} 21500",
+                path.display()
+            ),
+            Self::NotYet { path, channel } => write!(
+                f,
+                "{} says nothing of channel {channel} before its first line about it is due",
                 path.display()
             ),
             Self::NotANumber { path, text } => {

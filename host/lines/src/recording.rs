@@ -315,10 +315,14 @@ impl Source for Recording {
                 path: self.path.clone(),
                 what: format!("{channel}: {what}"),
             }),
-            None => Err(Fault::NoSuchChannel {
-                path: self.path.clone(),
-                channel: channel.to_owned(),
-            }),
+            None => {
+                let (path, channel) = (self.path.clone(), channel.to_owned());
+                let of_it = |line: &Line| matches!(line, Line::Sample { channel: of, .. } if *of == channel);
+                Err(match self.waiting.iter().any(|(_, line)| of_it(line)) {
+                    true => Fault::NotYet { path, channel },
+                    false => Fault::NotRecorded { path, channel },
+                })
+            }
         }
     }
 
@@ -373,11 +377,19 @@ mod tests {
             }]
         );
         assert_eq!(card.edges(MonoNs(11 * S - 1)), Ok(vec![]));
+        // The file's order holds: it waits behind the edge at 1 s.
         assert_eq!(
             card.sample("t", MonoNs(11 * S - 1)).unwrap_err(),
-            Fault::NoSuchChannel {
+            Fault::NotYet {
                 path: file.path().into(),
                 channel: "t".into(),
+            }
+        );
+        assert_eq!(
+            card.sample("u", MonoNs(11 * S - 1)).unwrap_err(),
+            Fault::NotRecorded {
+                path: file.path().into(),
+                channel: "u".into(),
             }
         );
         assert_eq!(

@@ -1,8 +1,9 @@
 //! Cards that cannot be opened just now: said before the node runs, and no reason not to run, since a chip may
-//! be plugged in later.
+//! be plugged in later. A recording that cannot be read is wrong for good.
 
 use crate::clock;
-use contract::{Card, Contract};
+use contract::{Card, CardKind, Contract, Misfit};
+use lines::Fault;
 
 /// One sentence for each card that cannot be used.
 pub(super) fn unreadable(contract: &Contract) -> Vec<String> {
@@ -17,12 +18,35 @@ fn why(contract: &Contract, card: &Card) -> Option<String> {
     let opened = lines::look(card, clock::mono());
     let mut source = match opened {
         Ok(source) => source?,
+        // It stands among the errors.
+        Err(Fault::Recording { .. }) => return None,
         Err(fault) => return Some(fault.to_string()),
     };
     let analogs = contract.points.analogs.values();
     let mut faults = analogs.filter(|one| one.card == card.id).filter_map(|one| {
-        let fault = source.sample(&one.channel, clock::mono()).err()?;
-        Some(fault.to_string())
+        match source.sample(&one.channel, clock::mono()).err()? {
+            Fault::NotYet { .. } => None,
+            fault => Some(fault.to_string()),
+        }
     });
     faults.next()
+}
+
+/// Recordings that are there and have a line that cannot be read.
+pub(super) fn broken_recordings(contract: &Contract) -> Vec<Misfit> {
+    let cards = contract.points.cards.values();
+    let recordings = cards.filter(|card| card.kind == CardKind::Recording);
+    let broken = recordings.filter_map(|card| match lines::look(card, clock::mono()) {
+        Err(Fault::Recording { path, what }) => Some(Misfit {
+            table: "card",
+            id: Some(card.id.to_string()),
+            key: "path",
+            what: format!("the recording {} cannot be read: {what}", path.display()),
+            advice:
+                "one thing in a line, such as: 0.100 edge 4 rising; docs/points.md has the format"
+                    .to_owned(),
+        }),
+        _ => None,
+    });
+    broken.collect()
 }

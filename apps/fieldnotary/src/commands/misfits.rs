@@ -28,6 +28,7 @@ pub(super) fn misfits(
     }
     found.extend(truth_place_unfit(&contract.storage, data));
     found.extend(truth_device_unfit(&contract.storage, data));
+    found.extend(super::cards::broken_recordings(contract));
     if let Some(uplink) = &contract.uplink
         && let Err(wrong) = papers::read(uplink, data.map(DataDir::root))
     {
@@ -45,6 +46,7 @@ fn another_program(contract: &Contract, data: &DataDir) -> Option<Misfit> {
     }
     Some(Misfit {
         table: "station",
+        id: None,
         key: "origin",
         what: format!(
             "the log of \"{}\" cannot lie in {}: that is {kept} ({})",
@@ -63,6 +65,7 @@ fn other_origin(contract: &Contract, data: &DataDir) -> Option<Misfit> {
     let own = keys.first()?.name();
     (own != wanted).then(|| Misfit {
         table: "station",
+        id: None,
         key: "origin",
         what: format!(
             "this is \"{wanted}\", but {} holds the log and the keys of \"{own}\"",
@@ -92,6 +95,7 @@ fn other_ring(storage: &Storage, data: &DataDir) -> Result<Vec<Misfit>, String> 
         if wanted != made {
             found.push(Misfit {
                 table: "storage",
+                id: None,
                 key,
                 what: format!("this is {wanted}, but the ring was made with {made} ({shown})"),
                 advice: format!(
@@ -153,6 +157,7 @@ fn truth_place_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit
     let unfit = |what: String, advice: &str| {
         Some(Misfit {
             table: "storage",
+            id: None,
             key: "truth_dir",
             what,
             advice: advice.to_owned(),
@@ -190,6 +195,7 @@ fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfi
     };
     Some(Misfit {
         table: "storage",
+        id: None,
         key: "truth_device",
         what,
         advice,

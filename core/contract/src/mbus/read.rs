@@ -128,6 +128,21 @@ fn identification(raw: &Raw<'_, '_>) -> Value<String> {
     text(raw)
 }
 
+/// A point of a meter on an M-Bus that names no record: says so, at what it has of registers if it has any.
+pub(crate) fn no_pick(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> RecordPick {
+    const KEYS: [&str; 5] = ["quantity", "register", "type", "word_order", "bits"];
+    let registers = KEYS.into_iter().find(|key| block.has(key));
+    let what = registers.map_or_else(
+        || String::from("the point names no data record of its meter"),
+        |key| format!("`{key}` is of a Modbus meter, and this one is on an M-Bus"),
+    );
+    let advice = "select a data record with `quantity` or `record`; fieldnotary bus mbus read shows what the meter has";
+    problem(block, report, &KEYS, what, advice);
+    // What it selects is asked for already.
+    block.set_faulty(&PICKS);
+    RecordPick::default()
+}
+
 /// What selects a point's record; `None` where the point says nothing of records.
 pub(crate) fn pick(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Option<RecordPick> {
     let key = PICKS.into_iter().find(|key| block.has(key))?;

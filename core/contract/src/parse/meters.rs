@@ -79,7 +79,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
         let profile = block.maybe(report, "profile", id::<PointId>);
         let shared = profile.as_ref().and_then(|id| profiles.get(id));
         let mut points = shared.cloned().unwrap_or_default();
-        points.extend(points::read(block, report, &points));
+        points.extend(points::read(block, report, &points, on_mbus));
         let before = self.points;
         self.points += points.len();
         if self.points > POINTS_MAX {
@@ -102,8 +102,8 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
                 wrong: wrong(format!("there is no profile \"{profile}\""), advice),
                 absent: true,
             };
-            if !self.unreadable_id {
-                block.problem(report, problem);
+            if !self.may_be_unreadable(problem.keys) {
+                block.problem(self.report, problem);
             }
         }
         if address.is_none() {

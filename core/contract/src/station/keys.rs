@@ -59,13 +59,15 @@ pub(crate) const CARD: Section = Section {
             "word",
             REQUIRED,
             "`gpio` (lines of a GPIO character device), `hwmon` or `iio` (channels of a directory of the kernel), \
-            or `recording` (a file that is played; whatever comes from it is marked as a test).",
+            or `recording` (a file that is played, see [points.md](points.md#recordings); whatever comes from it is \
+            marked as a test).",
         ),
         key(
             "path",
             "path",
             REQUIRED,
-            "The device, such as `/dev/gpiochip0`; the directory, such as `/sys/class/hwmon/hwmon0`; or the file.",
+            "The whole path, from `/` on: of the device, such as `/dev/gpiochip0`; of the directory, such as \
+            `/sys/class/hwmon/hwmon0`; or of the file.",
         ),
         key(
             "buffer",

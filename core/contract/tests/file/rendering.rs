@@ -112,6 +112,52 @@ fn every_error_is_found_at_once() {
 
 //= R6.2
 #[test]
+fn a_name_that_cannot_be_read_hides_only_what_may_refer_to_it() {
+    let broken = with("id = \"quarter\"", "id = \"a name with spaces\"")
+        .replacen("port = \"lan\"", "port = \"c\"", 1)
+        .replacen("debounce = \"contact\"", "debounce = \"contakt\"", 1)
+        .replacen("card = \"box\"", "card = \"bax\"", 1);
+    let found = errors(&broken);
+    let keys: Vec<&str> = found.iter().map(|error| error.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        [
+            "schedule.#1.id",
+            "meter.m2.port",
+            "di.door.debounce",
+            "ai.temp.card"
+        ]
+    );
+}
+
+//= R6.2
+#[test]
+fn the_name_that_stands_in_for_one_that_cannot_be_read_is_shown_to_nobody() {
+    for (file, from, to) in [
+        (
+            crate::catalogue::MBUS,
+            "profile = \"water\" # w1",
+            "point = [{register = \"holding:0\"}]",
+        ),
+        (
+            crate::catalogue::MBUS,
+            "id = \"volt\", register = \"holding:0\", type = \"u16\"",
+            "quantity = \"Volume\"",
+        ),
+    ] {
+        let found = errors(&crate::common::changed(file, from, to));
+        let shown = ContractErrors::new("station.toml", &found).to_string();
+        assert!(
+            found.iter().any(|error| error.what == "`id` is missing"),
+            "{shown}"
+        );
+        assert!(!shown.contains("unreadable"), "{shown}");
+        assert!(!shown.contains("`type` is missing"), "{shown}");
+    }
+}
+
+//= R6.2
+#[test]
 fn renderings_are_as_agreed() {
     check("nothing", "");
     check("misspelt_key", &with("baud = 9600", "buad = 9600"));

@@ -27,6 +27,13 @@ fn what_is_most_likely_not_meant_is_said() {
         &with("every = \"15min\"", "every = \"7min\""),
         &[SPARE, "7min does not divide a day"],
     );
+    check(
+        &with("register = \"holding:100\"", "register = \"holding:40101\""),
+        &[
+            SPARE,
+            "meter \"m2\", point \"volt\": addresses count from 0, and holding:40101 looks like the old numbering, in which it is \"holding:100\"",
+        ],
+    );
     let unused = format!("{BASE}[[schedule]]\nid = \"x\"\nevery = \"1h\"\n");
     check(&unused, &[SPARE, "schedule \"x\" has no meters"]);
     let again = format!(
@@ -40,6 +47,12 @@ fn what_is_most_likely_not_meant_is_said() {
     check(&format!("{ptp}ptp = \"/var/run/ptp4l\"\n"), &["no meters"]);
     let offered = format!("{time}\n[[time.offered]]\nid = \"head-end\"\n");
     check(&offered, &["no meters", "nobody offers the time"]);
+    let strange = with(
+        "[[port]]",
+        "[time]\nlimit = \"1ms\"\n\n[[time.offered]]\nid = \"headend\"\n\n[[port]]",
+    );
+    let says = "\"headend\": nobody of this name offers the time; the collector of [uplink] is \"head-end\"";
+    check(&strange, &[says, SPARE]);
 }
 
 /// A line at 300 baud with one meter: 8E1 makes 11 bits a character, two reads of two and one registers.

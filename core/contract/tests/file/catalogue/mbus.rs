@@ -353,8 +353,20 @@ pub(super) const RECORDS: &[Case] = &[
     case(
         "profile = \"water\" # w1",
         "point = [{id = \"volt\", register = \"holding:0\", type = \"u16\"}]",
-        "36:9 meter.w1.point",
-        "point \"volt\" reads a register, which no meter on port \"bus\" has",
+        "36:35 meter.w1.volt.register",
+        "`register` is of a Modbus meter, and this one is on an M-Bus; select a data record with `quantity`",
+    ),
+    case(
+        "profile = \"water\" # w1",
+        "point = [{id = \"volt\", type = \"u16\"}]",
+        "36:31 meter.w1.volt.type",
+        "`type` is of a Modbus meter",
+    ),
+    case(
+        "profile = \"water\" # w1",
+        "point = [{id = \"volt\"}]",
+        "36:10 meter.w1.volt.quantity",
+        "the point names no data record of its meter; select a data record with `quantity` or `record`",
     ),
     case(
         "point = [{id = \"volt\", register = \"holding:0\", type = \"u16\"}]",
