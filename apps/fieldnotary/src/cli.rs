@@ -8,9 +8,10 @@ mod mbus;
 mod site;
 mod time;
 
-use crate::when::{Edge, edge, instant};
+use crate::when::{Edge, edge, instant, whole};
 pub(crate) use bus::{
-    BusFailingArgs, BusLineArgs, BusPlanArgs, BusProbeArgs, BusScanArgs, BusVerb, BusWatchArgs,
+    BusFailingArgs, BusPlanArgs, BusProbeArgs, BusScanArgs, BusSerialArgs, BusVerb, BusWatchArgs,
+    quoted,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use decode::{DecodeMbusArgs, DecodeModbusArgs, DecodeVerb};
@@ -24,6 +25,20 @@ use proof::note::VerifierKey;
 pub(crate) use site::{AnnotateArgs, ByWhom, MaintenanceArgs, Phase, SignoffArgs, WiringArgs};
 use std::path::PathBuf;
 pub(crate) use time::{TimeHistoryArgs, TimeNowArgs, TimeSlotsArgs, TimeVerb, TimeWhyArgs};
+
+/// Options that other tools have, and what they are called here.
+pub(crate) const SYNONYMS: &[(&str, &str)] = &[
+    ("--since", "--from"),
+    ("--until", "--to"),
+    ("--after", "--from"),
+    ("--before", "--to"),
+    ("--tail", "--last"),
+    ("--lines", "--last"),
+    ("--head", "--limit"),
+    ("--output", "--to"),
+    ("--device", "--rtu"),
+    ("--address", "--units"),
+];
 
 /// A meter data concentrator and RTU whose data nobody can doubt.
 #[derive(Debug, Parser)]
@@ -159,7 +174,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
     /// End safe mode, in which a node starts after a storm of resets; the reason goes into the log
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     pub(crate) leave_safe_mode: Option<String>,
     /// Stop if a process cannot be confined in every respect; otherwise it is only said
     #[arg(long)]
@@ -214,16 +229,16 @@ pub(crate) struct LogArgs {
     #[arg(long, value_name = "ID|TIME", value_parser = edge, allow_hyphen_values = true)]
     pub(crate) to: Option<Edge>,
     /// Only the first N of them
-    #[arg(long, value_name = "N", conflicts_with = "last")]
+    #[arg(long, value_name = "N", conflicts_with = "last", value_parser = whole::<u64>)]
     pub(crate) limit: Option<u64>,
     /// Only the last N of them
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     pub(crate) last: Option<usize>,
     /// Go on with every new entry until Ctrl-C; without --from and --last it begins with the last 10
     #[arg(long)]
     pub(crate) follow: bool,
     /// Only this generation; otherwise all of them, in order
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     pub(crate) generation: Option<u64>,
 }
 
@@ -245,7 +260,7 @@ pub(crate) struct GapsArgs {
     #[arg(long, value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
     pub(crate) to: Option<UtcNs>,
     /// Only this generation; otherwise all of them, in order
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     pub(crate) generation: Option<u64>,
 }
 
@@ -264,7 +279,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     pub(crate) all: bool,
     /// Only this generation; otherwise all of them, in order
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     pub(crate) generation: Option<u64>,
     /// Print one JSON object
     #[arg(long)]
@@ -351,6 +366,13 @@ fn kind(name: &str) -> Result<Kind, String> {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         format!("the kinds of entries are {}", known.join(", "))
     })
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("say why, in words: it goes into the log".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 fn adoption_cause(name: &str) -> Result<AdoptionCause, String> {

@@ -65,6 +65,12 @@ pub(crate) fn length_ns(text: &str) -> Result<u64, String> {
     })
 }
 
+/// A whole number, such as how many entries.
+pub(crate) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse()
+        .map_err(|_| "write a whole number, such as 20".to_owned())
+}
+
 /// `90s` in nanoseconds.
 fn span(text: &str) -> Option<i64> {
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);

@@ -26,11 +26,7 @@ pub(crate) fn refusal(device: &str, errno: Errno) -> String {
                 "there is no {device}; plug it in, or look for its name with: ls /dev/serial/by-id"
             )
         }
-        Errno::ACCESS | Errno::PERM => format!(
-            "no permission to open {device}, which belongs to group {0}; become a member with: \
-             sudo usermod -aG {0} $USER, then log in again",
-            group(device)
-        ),
+        Errno::ACCESS | Errno::PERM => denied(device, &group(device)),
         Errno::BUSY => {
             format!("another program has {device} for itself; find it with: fuser -v {device}")
         }
@@ -40,6 +36,19 @@ pub(crate) fn refusal(device: &str, errno: Errno) -> String {
         }
         error => format!("cannot open {device}: {error}"),
     }
+}
+
+/// Membership of the group of root would give far more than the device.
+fn denied(device: &str, group: &str) -> String {
+    let cure = match group {
+        "root" | "0" => "give it a group of its own by a udev rule, such as \
+             SUBSYSTEM==\"tty\", GROUP=\"dialout\" in /etc/udev/rules.d, or run this as root"
+            .to_owned(),
+        group => {
+            format!("become a member with: sudo usermod -aG {group} $USER, then log in again")
+        }
+    };
+    format!("no permission to open {device}, which belongs to group {group}; {cure}")
 }
 
 /// Whether the device is one end of a pseudo-terminal: it has no UART, and no parity bit.
@@ -62,7 +71,7 @@ fn group(device: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{refusal, trouble};
+    use super::{denied, refusal, trouble};
     use rustix::io::Errno;
 
     #[test]
@@ -72,8 +81,8 @@ mod tests {
         let file = trouble("/dev/null").unwrap();
         assert!(file.contains("is no serial device"), "{file}");
         for (errno, word) in [
-            (Errno::ACCESS, "usermod"),
-            (Errno::PERM, "usermod"),
+            (Errno::ACCESS, "udev rule"),
+            (Errno::PERM, "udev rule"),
             (Errno::BUSY, "fuser"),
             (Errno::NXIO, "no hardware"),
             (Errno::IO, "no hardware"),
@@ -82,5 +91,16 @@ mod tests {
             let words = refusal("/dev/null", errno);
             assert!(words.contains(word), "{words}");
         }
+    }
+
+    #[test]
+    fn nobody_is_told_to_join_the_group_of_root() {
+        for group in ["root", "0"] {
+            let words = denied("/dev/ttyS0", group);
+            assert!(!words.contains("usermod"), "{words}");
+            assert!(words.contains("udev rule") && words.contains("run this as root"));
+        }
+        let words = denied("/dev/ttyS0", "dialout");
+        assert!(words.contains("sudo usermod -aG dialout $USER"), "{words}");
     }
 }

@@ -95,7 +95,9 @@ fn not_opened(line: &SerialLine, error: &std::io::Error) -> String {
     }
     let mut words = format!("cannot open {} at {} baud: {error}", line.device, line.baud);
     if is_pseudo_terminal(&line.device) && line.parity != Parity::None {
-        words.push_str("; a pseudo-terminal has no parity bit: say parity = \"none\"");
+        words.push_str(
+            "; a pseudo-terminal has no parity bit: say parity = \"none\" (by hand: --parity none)",
+        );
     }
     words
 }

@@ -21,6 +21,12 @@ use alloc::vec::Vec;
 use dib::Head;
 use tables::Kind;
 
+/// What records can measure in the words of the decoder, some more than once. A meter that spells its unit out in plain
+/// text has words of its own.
+pub fn quantities() -> impl Iterator<Item = &'static str> {
+    tables::quantities()
+}
+
 /// A value in the unit of its record.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {

@@ -1,7 +1,7 @@
 //! The verbs of `fieldnotary bus`.
 
 use super::MbusVerb;
-use crate::when::length_ns;
+use crate::when::{length_ns, whole};
 use clap::{ArgGroup, Args, Subcommand};
 use evidence::{MeterId, SourceId};
 use std::path::PathBuf;
@@ -9,7 +9,8 @@ use std::path::PathBuf;
 const PLAN: &str = "\
 Examples:
   fieldnotary bus plan station.toml
-  fieldnotary bus plan station.toml --data node --json | jq '.ports[].schedules[] | {id, cycle_ns, fits}'
+  fieldnotary bus plan station.toml --data node --json |
+      jq '.ports[].schedules[] | {id, cycle_ns, fits}'
 
 Nothing is asked of a port. Times follow from the configuration alone: characters at the line's speed,
 the silences of the standard, timeouts and retries. With --data the longest cycle that the node measured
@@ -24,7 +25,8 @@ Exit codes:
 const PROBE: &str = "\
 Examples:
   fieldnotary bus probe station.toml m07
-  fieldnotary bus probe station.toml m07 --json | jq '.records[] | {point_id, value}'
+  fieldnotary bus probe station.toml m07 --json |
+      jq '.records[] | {point_id, value}'
 
 One session of that meter by the engine of the node, with its timeouts and retries, and every frame of
 it. Nothing is written to a log. A serial device that another process has open is not touched.
@@ -68,7 +70,8 @@ const WATCH: &str = "\
 Examples:
   fieldnotary bus watch --rtu /dev/ttyUSB0 --baud 9600
   fieldnotary bus watch --config station.toml --port rs485-1 --for 60s
-  fieldnotary bus watch --rtu /dev/ttyUSB0 --json --count 100 | jq -r 'select(.crc_ok == false) | .bytes'
+  fieldnotary bus watch --rtu /dev/ttyUSB0 --json --count 100 |
+      jq -r 'select(.crc_ok == false) | .bytes'
 
 Nothing is sent. Each frame: when it began, the silence before it in characters, who speaks (-> asks, <- answers,
 <? answers nobody, -- no whole frame), unit, function, and what it means. Ends with Ctrl-C, after --for or --count,
@@ -128,7 +131,7 @@ pub(crate) struct BusFailingArgs {
     /// The meter
     pub(crate) meter: MeterId,
     /// How many, the newest
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole::<usize>)]
     pub(crate) last: usize,
     /// Print one JSON object for each
     #[arg(long)]
@@ -136,14 +139,15 @@ pub(crate) struct BusFailingArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("line").args(["config", "rtu"]).required(true))]
 pub(crate) struct BusWatchArgs {
     #[command(flatten)]
-    pub(crate) line: BusLineArgs,
+    pub(crate) line: BusSerialArgs,
     /// End after so long
     #[arg(long = "for", value_name = "DURATION", value_parser = length_ns)]
     pub(crate) length: Option<u64>,
     /// End after so many frames
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     pub(crate) count: Option<u64>,
     /// Print one JSON object for each frame, and one with the summary
     #[arg(long)]
@@ -198,6 +202,16 @@ pub(crate) struct BusScanArgs {
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("line").args(["config", "rtu", "tcp"]).required(true))]
 pub(crate) struct BusLineArgs {
+    #[command(flatten)]
+    pub(crate) serial: BusSerialArgs,
+    /// A gateway or meter that answers Modbus TCP
+    #[arg(long, value_name = "HOST:PORT", value_parser = tcp)]
+    pub(crate) tcp: Option<String>,
+}
+
+/// A serial line: one of a configuration, or one that is described here.
+#[derive(Args, Debug)]
+pub(crate) struct BusSerialArgs {
     /// A station's configuration
     #[arg(long, value_name = "FILE", requires = "port")]
     pub(crate) config: Option<PathBuf>,
@@ -205,20 +219,75 @@ pub(crate) struct BusLineArgs {
     #[arg(long, value_name = "PORT", requires = "config")]
     pub(crate) port: Option<SourceId>,
     /// A serial device
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long, value_name = "DEVICE", value_parser = device)]
     pub(crate) rtu: Option<String>,
-    /// A gateway or meter that answers Modbus TCP
-    #[arg(long, value_name = "HOST:PORT")]
-    pub(crate) tcp: Option<String>,
     /// Bits per second of the serial device [default: 9600]
-    #[arg(long, value_name = "N", requires = "rtu")]
+    #[arg(long, value_name = "N", requires = "rtu", value_parser = baud)]
     pub(crate) baud: Option<u32>,
     /// Its parity: none, even or odd [default: even]
-    #[arg(long, value_name = "WORD", requires = "rtu")]
+    #[arg(long, value_name = "WORD", requires = "rtu", value_parser = parity)]
     pub(crate) parity: Option<String>,
     /// Its stop bits: 1 or 2 [default: 1]
-    #[arg(long, value_name = "N", requires = "rtu")]
+    #[arg(long, value_name = "N", requires = "rtu", value_parser = stop_bits)]
     pub(crate) stop_bits: Option<u8>,
+}
+
+/// A text as a configuration has it.
+pub(crate) fn quoted(text: &str) -> Result<String, String> {
+    match text.contains(['"', '\\', '\n']) {
+        true => Err(format!("{text:?} cannot be the name of a device or host")),
+        false => Ok(format!("\"{text}\"")),
+    }
+}
+
+/// Whether a configuration may say this of a port; what is wrong with it, and what would be right.
+fn held(kind: &str, lines: &str) -> Result<(), String> {
+    let head = "[station]\norigin = \"localhost/scan\"\n\n[[port]]\nid = \"line\"\nkind";
+    let parsed = contract::parse(&format!("{head} = \"{kind}\"\n{lines}\n"));
+    parsed.map(drop).map_err(|errors| {
+        let errors = errors
+            .iter()
+            .map(|error| format!("{}; {}", error.what, error.advice));
+        errors.collect::<Vec<_>>().join("; ")
+    })
+}
+
+fn tcp(text: &str) -> Result<String, String> {
+    held("modbus-tcp", &format!("address = {}", quoted(text)?))?;
+    Ok(text.to_owned())
+}
+
+/// A device; a name without a slash before it is one of this directory.
+fn device(text: &str) -> Result<String, String> {
+    let whole = std::path::absolute(text).map_err(|error| error.to_string())?;
+    let whole = whole.display().to_string();
+    held("modbus-rtu", &format!("device = {}", quoted(&whole)?))?;
+    Ok(whole)
+}
+
+/// A key of a serial line.
+fn of_serial(key: &str, value: &str) -> Result<(), String> {
+    held(
+        "modbus-rtu",
+        &format!("device = \"/dev/null\"\n{key} = {value}"),
+    )
+}
+
+fn baud(text: &str) -> Result<u32, String> {
+    let baud = text
+        .parse()
+        .map_err(|_| "write bits per second, such as 9600".to_owned())?;
+    of_serial("baud", text).map(|()| baud)
+}
+
+fn parity(text: &str) -> Result<String, String> {
+    of_serial("parity", &quoted(text)?)?;
+    Ok(text.to_owned())
+}
+
+fn stop_bits(text: &str) -> Result<u8, String> {
+    let bits = text.parse().map_err(|_| "write 1 or 2".to_owned())?;
+    of_serial("stop_bits", text).map(|()| bits)
 }
 
 fn units(text: &str) -> Result<(u8, u8), String> {

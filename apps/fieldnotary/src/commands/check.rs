@@ -3,7 +3,7 @@
 use super::ink::{Ink, ink};
 use super::misfits::{misfits, truth_device_doubt};
 use super::status::is_running;
-use super::{Ended, cards, clocks_there, ports, read_configuration, words};
+use super::{Ended, cards, clocks_there, ports, quantities, read_configuration, words};
 use crate::cli::CheckArgs;
 use crate::paths::DataDir;
 use contract::{Contract, ContractError, ContractErrors};
@@ -34,6 +34,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
         warnings.extend(ports::unreadable(&contract));
         warnings.extend(cards::unreadable(&contract));
     }
+    warnings.extend(quantities::unknown(&contract));
     warnings.extend(clocks_there::doubts(&contract));
     sound(args, &path, &contract, &warnings);
     Ok(Ended::Well)

@@ -55,6 +55,7 @@ mod ports;
 mod preflight;
 mod processes;
 mod progress;
+mod quantities;
 mod readiness;
 mod restore;
 mod restore_mark;

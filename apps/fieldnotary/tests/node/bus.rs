@@ -63,6 +63,84 @@ fn as_answered(said: &Said, answers: &[Value], carrier: &str) {
     assert!(frames.iter().all(|frame| frame["decoded"]["valid"] == true));
 }
 
+fn nobody_there(peer: &Peer, line: &[&str]) {
+    let nobody = bus(&[line, &["--units", "20-22", "--timeout", "50ms"][..]].concat());
+    assert_eq!(nobody.code, Some(1), "{nobody:?}");
+    assert!(
+        nobody.out.contains("look at wiring, speed and parity"),
+        "{nobody:?}"
+    );
+    let nobody = bus(&[
+        "scan",
+        "--tcp",
+        peer.address(),
+        "--units",
+        "20-21",
+        "--timeout",
+        "50ms",
+    ]);
+    assert!(
+        nobody.out.contains("nobody answered behind this address"),
+        "{nobody:?}"
+    );
+}
+
+fn bad_words(peer: &Peer, file: &str) {
+    for (words, code, due) in [
+        (
+            &["probe", file, "m-none"][..],
+            3,
+            "its meters are: m-gone, m-lan, m-line",
+        ),
+        (
+            &["scan", "--config", file, "--port", "x"],
+            3,
+            "its ports are: lan, line",
+        ),
+        (&["scan", "--tcp", "127.0.0.1:1"], 3, "cannot connect"),
+        (
+            &["scan", "--tcp", "127.0.0.1"],
+            2,
+            "'--tcp <HOST:PORT>': \"127.0.0.1\" has no port",
+        ),
+        (
+            &["scan", "--rtu", "no/such"],
+            3,
+            "/no/such; plug it in, or look",
+        ),
+        (
+            &["scan", "--rtu", peer.device(), "--parity", "evn"],
+            2,
+            "did you mean \"even\"?",
+        ),
+        (
+            &["failing", "node", "m", "--last", "x"],
+            2,
+            "write a whole number, such as 20",
+        ),
+        (&["scan"], 2, "--tcp"),
+        (
+            &["scan", "--tcp", "x:1", "--units", "9-2"],
+            2,
+            "such as 1-32",
+        ),
+        (
+            &["scan", "--rtu", peer.device(), "--units", "0-9"],
+            3,
+            "1 to 247",
+        ),
+        (
+            &["scan", "--tcp", "x:1", "--register", "coils:1"],
+            3,
+            "--register",
+        ),
+    ] {
+        let said = bus(words);
+        assert_eq!(said.code, Some(code), "{words:?}: {said:?}");
+        assert!(said.err.contains(due), "{due}: {said:?}");
+    }
+}
+
 //= R5.2
 //= U6
 #[test]
@@ -91,9 +169,7 @@ fn a_line_is_scanned_and_a_meter_is_read_by_hand() {
     let by_line = bus(&[&line, &quick[..]].concat());
     assert_eq!(by_line.code, Some(0), "{by_line:?}");
     assert_eq!(units(&by_line.json()), [1, 2, 7]);
-    let nobody = bus(&[&line, &["--units", "20-22", "--timeout", "50ms"][..]].concat());
-    assert_eq!(nobody.code, Some(1), "{nobody:?}");
-    assert!(nobody.out.contains("nobody answered"), "{nobody:?}");
+    nobody_there(&peer, &line);
 
     let file = station(dir.path(), &peer);
     let (line, lan, gone) = (
@@ -111,39 +187,7 @@ fn a_line_is_scanned_and_a_meter_is_read_by_hand() {
         2,
         "one retry: {gone:?}"
     );
-    for (words, code, due) in [
-        (
-            &["probe", &file, "m-none"][..],
-            3,
-            "its meters are: m-gone, m-lan, m-line",
-        ),
-        (
-            &["scan", "--config", &file, "--port", "x"],
-            3,
-            "its ports are: lan, line",
-        ),
-        (&["scan", "--tcp", "127.0.0.1:1"], 3, "cannot connect"),
-        (&["scan"], 2, "--tcp"),
-        (
-            &["scan", "--tcp", "x:1", "--units", "9-2"],
-            2,
-            "such as 1-32",
-        ),
-        (
-            &["scan", "--rtu", peer.device(), "--units", "0-9"],
-            3,
-            "1 to 247",
-        ),
-        (
-            &["scan", "--tcp", "x:1", "--register", "coils:1"],
-            3,
-            "--register",
-        ),
-    ] {
-        let said = bus(words);
-        assert_eq!(said.code, Some(code), "{words:?}: {said:?}");
-        assert!(said.err.contains(due), "{due}: {said:?}");
-    }
+    bad_words(&peer, &file);
     let answers = peer.answered();
     as_answered(&line, &answers, "rtu");
     as_answered(&lan, &answers, "tcp");
@@ -186,4 +230,7 @@ fn what_a_node_measured_stands_beside_the_plan() {
     }
     let words = plan(&[]);
     assert!(words.out.contains("if silent"), "{words:?}");
+    assert!(words.out.contains("not known ahead"), "{words:?}");
+    assert!(!words.out.contains(" 0 ns"), "{words:?}");
+    assert_eq!(ports[1]["known_ahead"], false, "{report}");
 }

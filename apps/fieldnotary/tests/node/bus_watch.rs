@@ -153,12 +153,12 @@ fn a_line_that_is_silent_wrong_or_gone_is_told_as_that() {
         (&["watch", "--rtu", "/dev/null"], 3, "is no serial device"),
         (
             &["watch", "--tcp", "127.0.0.1:502"],
-            3,
-            "bus failing DIR METER",
+            2,
+            "unexpected argument '--tcp'",
         ),
         (
             &["watch", "--rtu", "/dev/null", "--baud", "9601"],
-            3,
+            2,
             "the nearest one is 9600",
         ),
         (

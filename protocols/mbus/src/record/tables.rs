@@ -102,6 +102,12 @@ const fn opaque(code: u8, quantity: &'static str) -> Row {
 const CELSIUS: &str = "\u{b0}C";
 const FAHRENHEIT: &str = "\u{b0}F";
 
+/// What the tables know to be measured; a word stands as often as there are rows of it.
+pub(super) fn quantities() -> impl Iterator<Item = &'static str> {
+    let rows = PRIMARY.iter().chain(BEHIND_FB).chain(BEHIND_FD);
+    rows.map(|row| row.quantity)
+}
+
 /// Primary VIF (EN 13757-3, table 10).
 pub(super) const PRIMARY: &[Row] = &[
     ten(0x00, 0x07, "Energy", "Wh", -3),

@@ -11,16 +11,17 @@ use crate::commands::progress::Progress;
 use crate::commands::words;
 use contract::PortKind;
 use evidence::kinds::{AttemptFailed, Event, Payload};
-use evidence::reasons::EventCode;
+use evidence::reasons::{AttemptCause, EventCode};
 use evidence::{Blob, Entry, MeterId, UtcNs};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Shows them. Ends badly where the log does not know the meter, or its end is not certain.
 pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
     let directory = Directory::open(&args.dir)?;
     let mut known = Known::default();
     let mut kept: VecDeque<Failing> = VecDeque::new();
+    let mut changes: VecDeque<Change> = VecDeque::new();
     let (mut failed, mut passed) = (0_u64, 0_u64);
     let progress = Progress::of("reading entry");
     let end = directory.each_entry(0, true, |entry| {
@@ -32,6 +33,13 @@ pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
             && !one.cause.was_asked()
         {
             passed += 1;
+            return;
+        }
+        if let Some(change) = Change::of(entry, &payload, &args.meter) {
+            changes.push_back(change);
+            if changes.len() > CHANGES_MAX {
+                changes.pop_front();
+            }
             return;
         }
         let Some(one) = Failing::of(entry, payload, &args.meter) else {
@@ -52,6 +60,7 @@ pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
             meters.join(", ")
         ));
     }
+    kept.iter_mut().for_each(|one| one.explain(&changes));
     let spoken = |one: &Failing| known.spoken_on(&one.source);
     if args.json {
         for one in &kept {
@@ -75,6 +84,54 @@ pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
     })
 }
 
+/// The newest changes of a meter's records that are held while the log is read.
+const CHANGES_MAX: usize = 256;
+
+/// What was found of a point when its record was first not what the contract says: the attempts that fail for it repeat
+/// neither the words nor the telegram.
+#[derive(Clone)]
+struct Change {
+    entry: String,
+    seq: u64,
+    words: String,
+    sample: Option<Blob>,
+}
+
+impl Change {
+    fn of(entry: &Entry, payload: &Payload, meter: &MeterId) -> Option<Self> {
+        let Payload::Event(event) = payload else {
+            return None;
+        };
+        let is_one =
+            event.code == EventCode::RecordChanged && event.meter_id.as_ref() == Some(meter);
+        is_one.then(|| Self {
+            entry: id_of(entry),
+            seq: event.about_seq.map_or(0, |seq| seq.0),
+            words: event.detail.clone().unwrap_or_default(),
+            sample: event.sample.clone(),
+        })
+    }
+
+    /// The point that its words begin with.
+    fn point(&self) -> Option<&str> {
+        let (head, _) = self.words.strip_prefix("point ")?.split_once(": ")?;
+        Some(head)
+    }
+}
+
+fn id_of(entry: &Entry) -> String {
+    let header = &entry.header;
+    format!("{}:{}", header.generation.0, header.commit_id.0)
+}
+
+/// Whether a telegram came whole, and what it says is not what the contract asks for.
+const fn is_of_records(cause: AttemptCause) -> bool {
+    matches!(
+        cause,
+        AttemptCause::RecordMissing | AttemptCause::RecordAmbiguous | AttemptCause::RecordUnit
+    )
+}
+
 /// One attempt without a reading, or a reply that came too late for one.
 struct Failing {
     at: UtcNs,
@@ -85,12 +142,15 @@ struct Failing {
     cause: &'static str,
     meaning: &'static str,
     sample: Option<Blob>,
+    /// Of a telegram that came whole: the points it has no record for.
+    of_records: Option<Vec<String>>,
+    /// What the log says of those points, newest last.
+    found: Vec<Change>,
 }
 
 impl Failing {
     fn of(entry: &Entry, payload: Payload, meter: &MeterId) -> Option<Self> {
-        let header = &entry.header;
-        let id = format!("{}:{}", header.generation.0, header.commit_id.0);
+        let id = id_of(entry);
         let at = entry.stamp.timestamp;
         match payload {
             Payload::AttemptFailed(failed) if failed.meter_id == *meter => {
@@ -115,6 +175,9 @@ impl Failing {
             cause: failed.cause.name(),
             meaning: failed.cause.meaning(),
             sample: failed.sample,
+            of_records: is_of_records(failed.cause)
+                .then(|| failed.points.iter().map(ToString::to_string).collect()),
+            found: Vec::new(),
         }
     }
 
@@ -128,7 +191,32 @@ impl Failing {
             cause: event.code.name(),
             meaning: event.code.meaning(),
             sample: event.sample,
+            of_records: None,
+            found: Vec::new(),
         }
+    }
+
+    /// Takes what was said of its points last, up to its session.
+    fn explain(&mut self, changes: &VecDeque<Change>) {
+        let (Some(points), Some(seq)) = (&self.of_records, self.seq) else {
+            return;
+        };
+        let concerned = |change: &&Change| {
+            let point = change.point();
+            change.seq <= seq && (points.is_empty() || points.iter().any(|one| point == Some(one)))
+        };
+        let mut newest: BTreeMap<Option<&str>, &Change> = BTreeMap::new();
+        for change in changes.iter().filter(concerned) {
+            newest.insert(change.point(), change);
+        }
+        self.found = newest.into_values().cloned().collect();
+    }
+
+    /// The bytes that show it: its own, or those of the session in which it was first so.
+    fn bytes(&self) -> Option<&Blob> {
+        let mut found = self.found.iter().rev();
+        let sample = self.sample.as_ref();
+        sample.or_else(|| found.find_map(|change| change.sample.as_ref()))
     }
 
     fn screen(&self, spoken: Option<&PortKind>) -> String {
@@ -145,10 +233,17 @@ impl Failing {
             self.entry,
             self.meaning
         );
-        match &self.sample {
+        for change in &self.found {
+            out += &format!("    {} (first said by {})\n", change.words, change.entry);
+        }
+        match self.bytes() {
             Some(sample) => {
                 let (told, _) = read_as(spoken, &sample.0);
                 out += &format!("    {}\n    {told}\n", hex(&sample.0));
+            }
+            None if self.of_records.is_some() => {
+                out += "    its telegram came whole and is not in this log any more; read the meter now with: fieldnotary bus \
+                        probe CONFIG METER\n";
             }
             None => out += "    nothing was on the wire\n",
         }
@@ -156,7 +251,9 @@ impl Failing {
     }
 
     fn json(&self, spoken: Option<&PortKind>) -> Value {
-        let sample = self.sample.as_ref();
+        let sample = self.bytes();
+        let found = self.found.iter();
+        let found = found.map(|one| json!({"entry": one.entry, "what": one.words}));
         json!({
             "at": query::rfc3339(self.at),
             "entry": self.entry,
@@ -165,6 +262,7 @@ impl Failing {
             "attempt": self.attempt,
             "cause": self.cause,
             "meaning": self.meaning,
+            "found": found.collect::<Vec<_>>(),
             "bytes": sample.map(|sample| hex(&sample.0)),
             "decoded": sample.map(|sample| read_as(spoken, &sample.0).1),
         })

@@ -1,19 +1,19 @@
 //! Which line is asked, and whether it may be.
 
 use super::contract;
-use crate::cli::BusLineArgs;
+use crate::cli::{BusSerialArgs, quoted};
 use contract::{Contract, Parity, Port, PortKind, SerialLine};
 use evidence::SourceId;
 use std::path::{Path, PathBuf};
 
 /// A contract and the port of it that is asked.
-pub(super) fn of(args: &BusLineArgs) -> Result<(Contract, SourceId), String> {
+pub(super) fn of(args: &BusSerialArgs, tcp: Option<&str>) -> Result<(Contract, SourceId), String> {
     if let (Some(config), Some(port)) = (&args.config, &args.port) {
         let contract = contract(config)?;
         known(&contract, port)?;
         return Ok((contract, port.clone()));
     }
-    let text = described(args)?;
+    let text = described(args, tcp)?;
     let contract = contract::parse(&text).map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         errors.join("\n")
@@ -34,12 +34,8 @@ pub(super) fn known<'c>(contract: &'c Contract, port: &SourceId) -> Result<&'c P
     })
 }
 
-/// A configuration of one port, as somebody would write it.
-fn described(args: &BusLineArgs) -> Result<String, String> {
-    let quoted = |text: &str| match text.contains(['"', '\\', '\n']) {
-        true => Err(format!("{text:?} cannot be the name of a device or host")),
-        false => Ok(format!("\"{text}\"")),
-    };
+/// A configuration of one port, as somebody would write it; its values were looked at with the command line.
+fn described(args: &BusSerialArgs, tcp: Option<&str>) -> Result<String, String> {
     let mut text = "[station]\norigin = \"localhost/scan\"\n\n[[port]]\nid = \"line\"\n".to_owned();
     if let Some(device) = &args.rtu {
         let parity = args.parity.as_deref().unwrap_or("even");
@@ -50,7 +46,7 @@ fn described(args: &BusLineArgs) -> Result<String, String> {
             quoted(parity)?,
             args.stop_bits.unwrap_or(1),
         );
-    } else if let Some(address) = &args.tcp {
+    } else if let Some(address) = tcp {
         text += &format!("kind = \"modbus-tcp\"\naddress = {}\n", quoted(address)?);
     }
     Ok(text)

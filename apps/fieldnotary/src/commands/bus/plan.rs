@@ -70,6 +70,14 @@ fn measured(dir: &Path) -> Result<BTreeMap<String, u64>, String> {
     Ok(longest)
 }
 
+/// The log counts whole milliseconds: what took less than one is not nothing.
+fn measured_words(ms: u64) -> String {
+    match ms {
+        0 => "below 1 ms".to_owned(),
+        ms => words::span(ms),
+    }
+}
+
 /// One schedule on a port.
 struct SchedulePlan {
     id: ScheduleId,
@@ -193,6 +201,18 @@ impl<'c> PortPlan<'c> {
         out
     }
 
+    /// Over TCP no line has a speed: what an exchange takes is known when it was measured.
+    fn is_known_ahead(&self) -> bool {
+        !matches!(self.port.kind, PortKind::ModbusTcp { .. })
+    }
+
+    fn on_the_wire(&self, ns: u64) -> String {
+        match self.is_known_ahead() {
+            true => words::nanoseconds(ns),
+            false => "not known ahead".to_owned(),
+        }
+    }
+
     fn table(&self) -> Table<9> {
         let mut table = Table::new(&[
             ("schedule", Align::Left),
@@ -212,11 +232,15 @@ impl<'c> PortPlan<'c> {
                 words::span(one.every_ns / NS_PER_MS),
                 one.meters.to_string(),
                 one.reads.to_string(),
-                words::nanoseconds(one.cycle_ns),
-                format!("{}.{} %", permille / 10, permille % 10),
+                self.on_the_wire(one.cycle_ns),
+                match self.is_known_ahead() {
+                    true => format!("{}.{} %", permille / 10, permille % 10),
+                    false => "-".to_owned(),
+                },
                 words::nanoseconds(one.one_silent_ns),
                 words::nanoseconds(one.all_silent_ns),
-                one.measured_ms.map_or_else(|| "-".to_owned(), words::span),
+                one.measured_ms
+                    .map_or_else(|| "-".to_owned(), measured_words),
             ]);
         }
         table
@@ -237,7 +261,7 @@ impl<'c> PortPlan<'c> {
                 self.address(one),
                 one.schedule.to_string(),
                 one.reads.to_string(),
-                words::nanoseconds(one.wire_ns),
+                self.on_the_wire(one.wire_ns),
                 words::nanoseconds(one.silent_ns),
             ]);
         }
@@ -267,6 +291,7 @@ impl<'c> PortPlan<'c> {
                 "cycle_one_silent_ns": one.one_silent_ns,
                 "cycle_all_silent_ns": one.all_silent_ns,
                 "cycle_measured_ms_max": one.measured_ms,
+                "known_ahead": self.is_known_ahead(),
                 "fits": one.fits(),
             })
         });

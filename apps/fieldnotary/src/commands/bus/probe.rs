@@ -4,12 +4,13 @@ use super::session::{Frame, Outcome, once, run};
 use super::{contract, line};
 use crate::cli::BusProbeArgs;
 use crate::commands::Ended;
-use crate::commands::decode::{hex, mbus_told, modbus_told};
+use crate::commands::decode::{hex, mbus_records, mbus_told, modbus_told};
 use crate::commands::ink::{Ink, ink};
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
 use contract::{Meter, Port, PortKind};
 use evidence::kinds::{AttemptFailed, Payload, Reading};
+use evidence::reasons::EventCode;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -45,6 +46,8 @@ struct Said<'o> {
     frames: &'o [Frame],
     readings: Vec<&'o Reading>,
     failed: Vec<&'o AttemptFailed>,
+    /// Why a point has no record, in words.
+    lacking: Vec<&'o str>,
 }
 
 impl<'o> Said<'o> {
@@ -55,11 +58,15 @@ impl<'o> Said<'o> {
             frames: &outcome.frames,
             readings: Vec::new(),
             failed: Vec::new(),
+            lacking: Vec::new(),
         };
         for record in &outcome.records {
             match record {
                 Payload::Reading(reading) => said.readings.push(reading),
                 Payload::AttemptFailed(failed) => said.failed.push(failed),
+                Payload::Event(event) if event.code == EventCode::RecordChanged => {
+                    said.lacking.extend(event.detail.as_deref());
+                }
                 _ => {}
             }
         }
@@ -103,7 +110,22 @@ impl<'o> Said<'o> {
         if !self.failed.is_empty() {
             let _ = write!(out, "\n{}", self.failures());
         }
+        if !self.lacking.is_empty() {
+            let _ = writeln!(out, "\nwhy, point by point:");
+            self.lacking.iter().for_each(|why| {
+                let _ = writeln!(out, "  {why}");
+            });
+            let _ = write!(out, "\nthe records that are there:\n{}", self.records());
+        }
         out
+    }
+
+    /// The data records of what the meter sent, as tables.
+    fn records(&self) -> String {
+        let replies = self.frames.iter().filter(|frame| !frame.sent);
+        replies
+            .filter_map(|frame| mbus_records(&frame.bytes))
+            .collect()
     }
 
     fn values(&self) -> Table<5> {
@@ -188,6 +210,7 @@ impl<'o> Said<'o> {
             "frames": frames.collect::<Vec<_>>(),
             "records": readings.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
+            "lacking": self.lacking,
         })
     }
 }

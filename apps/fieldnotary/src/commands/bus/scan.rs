@@ -22,7 +22,7 @@ const GATEWAY: [u64; 2] = [0x0A, 0x0B];
 
 /// Asks each address. Ends badly where nobody answers, an answer is damaged, or an address could not be asked.
 pub(super) fn scan(args: &BusScanArgs) -> Result<Ended, String> {
-    let (contract, port) = line::of(&args.line)?;
+    let (contract, port) = line::of(&args.line.serial, args.line.tcp.as_deref())?;
     let port = line::known(&contract, &port)?;
     if matches!(port.kind, PortKind::Mbus(_)) {
         return Err(format!(
@@ -148,7 +148,7 @@ impl Found {
         match &self.answer {
             Answer::Value(raw) => format!("value {}", crate::commands::decode::hex(raw)),
             Answer::Exception(code) => {
-                format!("exception {code}: it is there, and has no such register")
+                format!("exception {code}: it is there, and {}", refuses(*code))
             }
             Answer::Damaged(cause) => ink(
                 Ink::Bad,
@@ -163,6 +163,17 @@ impl Found {
 
 fn unit_of(meter: &MeterId) -> u8 {
     meter.as_str().parse().unwrap_or(u8::MAX)
+}
+
+/// What an exception says of the register that was asked for (MODBUS Application Protocol, 7).
+const fn refuses(code: u64) -> &'static str {
+    match code {
+        1 => "does not serve this table (illegal function)",
+        2 => "has no such register",
+        3 => "does not take this count of registers",
+        4 => "failed to answer (device failure)",
+        _ => "refuses",
+    }
 }
 
 fn found(outcome: &Outcome) -> Vec<Found> {
@@ -234,7 +245,15 @@ fn screen(
     }
     if found.is_empty() {
         return out
-            + "nobody answered: look at wiring, speed and parity, and give it a longer --timeout\n";
+            + match port.kind {
+                PortKind::ModbusTcp { .. } => {
+                    "nobody answered behind this address: are the meters connected to it, and served under these unit \
+                     numbers? a gateway that asks a slow line wants a longer --timeout\n"
+                }
+                PortKind::ModbusRtu(_) | PortKind::Mbus(_) => {
+                    "nobody answered: look at wiring, speed and parity, and give it a longer --timeout\n"
+                }
+            };
     }
     let mut table = Table::new(&[("unit", Align::Right), ("answer", Align::Left)]);
     for one in found {

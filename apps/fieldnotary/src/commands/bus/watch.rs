@@ -24,7 +24,7 @@ const LOOK_UP: Duration = Duration::from_millis(100);
 
 /// Listens. Ends badly where no whole frame was heard.
 pub(super) fn watch(args: &BusWatchArgs) -> Result<Ended, String> {
-    let (contract, port) = line::of(&args.line)?;
+    let (contract, port) = line::of(&args.line, None)?;
     let port = line::known(&contract, &port)?;
     let PortKind::ModbusRtu(serial) = &port.kind else {
         return Err(format!(

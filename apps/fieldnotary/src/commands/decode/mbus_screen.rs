@@ -38,6 +38,12 @@ pub(in crate::commands) fn screen(bytes: &[u8], telegram: &Telegram<'_>) -> Stri
     finished(&head, telegram)
 }
 
+/// The data records of a frame as a table; `None` where it has none.
+pub(in crate::commands) fn of_frame_bytes(bytes: &[u8]) -> Option<String> {
+    let telegram = Telegram::read(bytes);
+    (!telegram.records.is_empty()).then(|| records(&telegram.records).to_string())
+}
+
 fn finished(head: &Table<2>, telegram: &Telegram<'_>) -> String {
     // The first line would be the headings, of which this table has none.
     let head = head.to_string();

@@ -8,7 +8,7 @@ mod modbus;
 mod modbus_screen;
 
 pub(super) use mbus::{object as mbus_object, secondary as mbus_secondary, told as mbus_told};
-pub(super) use mbus_screen::screen as mbus_screen;
+pub(super) use mbus_screen::{of_frame_bytes as mbus_records, screen as mbus_screen};
 pub(super) use modbus::told as modbus_told;
 
 use super::Ended;
