@@ -29,16 +29,26 @@ macro_rules! help {
     };
 }
 const INIT: &str = help!(
-    "fieldnotary-collector init --dir collector --name collector.example.org --host collector.example.org"
+    "fieldnotary-collector init --dir collector --name collector.example.org \\
+      --host collector.example.org"
 );
-const ISSUE: &str =
-    help!("fieldnotary-collector issue --dir collector --node station-1 --out station-1-tls");
-const RUN: &str =
-    help!("fieldnotary-collector run --dir collector --listen 0.0.0.0:7443 --log-key VKEY");
+const ISSUE: &str = help!(
+    "fieldnotary-collector issue --dir collector --node station-1 \\
+      --out station-1-tls"
+);
+const RUN: &str = concat!(
+    help!("fieldnotary-collector run --dir collector --listen 0.0.0.0:7443 --log-key VKEY"),
+    "\n\nWhat is said when it is ready goes to standard output, one JSON line for each request to standard \
+     error, or to the file of --log. A first delivery begins with status 409 and answer \"0\": the node asks \
+     with the size that it believes cosigned, is told the size that the collector has, and goes on from there. \
+     Nothing is wrong."
+);
 const PROGRAM: &str = "\
 First steps:
-  fieldnotary-collector init --dir collector --name collector.example.org --host collector.example.org
-  fieldnotary-collector issue --dir collector --node station-1 --out station-1-tls
+  fieldnotary-collector init --dir collector --name collector.example.org \\
+      --host collector.example.org
+  fieldnotary-collector issue --dir collector --node station-1 \\
+      --out station-1-tls
   fieldnotary-collector run --dir collector --listen 0.0.0.0:7443 --log-key VKEY
 
 `issue` prints the [uplink] of the node's configuration, ready to paste. VKEY is printed by

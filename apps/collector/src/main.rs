@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 use collector::args::{Args, Command, EXIT_FAILED, EXIT_USAGE, RunArgs};
 use collector::error::Error;
 use collector::files::{self, Access};
@@ -24,7 +24,7 @@ use serde_json::json;
 
 fn main() -> ExitCode {
     steps::begin();
-    let done = match Args::parse().command {
+    let done = match manual::parse::<Args>(&[]).command {
         Command::Init {
             dir,
             name,

@@ -130,6 +130,10 @@ impl Ready {
             "  verify       fieldnotary verify {dir} --anchor VKEY"
         ));
         lines.push("               with a log key that you have from the node itself".to_owned());
+        lines.push(
+            "  requests     one JSON line each, on standard error or in the file of --log"
+                .to_owned(),
+        );
         lines.push("Ctrl-C stops it; everything answered is durable.".to_owned());
         lines.join("\n")
     }

@@ -14,7 +14,6 @@ mod roles;
 mod supervisor;
 mod when;
 
-use clap::Parser;
 use cli::{Cli, Verb};
 use commands::Ended;
 use std::process::ExitCode;
@@ -26,7 +25,7 @@ const EXIT_FAILED: u8 = 3;
 
 fn main() -> ExitCode {
     steps::begin();
-    let outcome = match Cli::parse().verb {
+    let outcome = match manual::parse::<Cli>(cli::SYNONYMS).verb {
         Verb::Demo(args) => match demo::run(args) {
             Ok(code) => return code,
             Err(error) => Err(error),

@@ -162,7 +162,7 @@ impl From<ipc::IpcError> for Failure {
 
 fn main() -> ExitCode {
     steps::begin();
-    let done = match Cli::parse().command {
+    let done = match manual::parse::<Cli>(&[]).command {
         Command::Init(args) => keyring::init(&args),
         Command::Run(args) => run(&args),
         Command::Vkey(args) => keyring::vkey(&args),

@@ -28,17 +28,18 @@ const MEMORY: &str = "\
 
 const FILES: &str = "\
 Files in DIR, which one street has for itself:
-  street.json    written when the street is ready: ports, TCP address, meters, registers, log
-  street.jsonl   one line for every request seen, reply sent, and request not answered
-  <port>         the serial line, a link to a pseudo terminal; a node's [[port]] wants
-                 parity = \"none\" on it";
+  street.json    written when it is ready: ports, address, meters, registers, log
+  street.jsonl   a line for every request seen, reply sent, request not answered
+  <port>         the serial line, a link to a pseudo terminal; a node's [[port]]
+                 wants parity = \"none\" on it";
 
 const PLAN: &str = "\
 Fault plan, TOML; of two faults at once the first in the file wins:
   [[fault]]
   meter = \"m07\"         # required
-  kind = \"silent\"       # required; or late, corrupt-crc (serial only), wrong-unit, exception,
-                        # truncate, double, flaky, disconnect (TCP only), collision (M-Bus only)
+  kind = \"silent\"       # required; or late, wrong-unit, exception, truncate,
+                        # double, flaky, corrupt-crc (serial only),
+                        # disconnect (TCP only), collision (M-Bus only)
   from_s = 10           # seconds after readiness; left out: from the start
   for_s = 15            # seconds; left out: to the end
   # delay_ms = 800      # late: required
@@ -115,7 +116,7 @@ pub(crate) struct Args {
     pub(crate) mbus_telegrams: Option<PathBuf>,
 
     /// Address to serve Modbus TCP on, as port "tcp"; port 0 lets the system choose.
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     pub(crate) tcp: Option<SocketAddr>,
 
     /// Meters, 1 at least, dealt out over the ports in turn; each port counts its units from 1. With
@@ -131,7 +132,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
 
-    /// Stop by itself this long after readiness: 500ms, 90s, 5min, 2h; a number alone is seconds.
+    /// Stop by itself this long after readiness: 500ms, 90s, 5min, 2h.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub(crate) run_for: Option<Duration>,
 
@@ -162,15 +163,21 @@ fn mbus_baud(text: &str) -> Result<u32, String> {
     }
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an IP address and a port, such as 127.0.0.1:5020".to_owned())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
-    let due = || format!("{text:?} is no duration; write 500ms, 90s, 5min or 2h, or seconds alone");
+    let due =
+        || format!("{text:?} is no duration; write a number with its unit: 500ms, 90s, 5min or 2h");
     let unit_at = text
         .find(|c: char| c.is_ascii_alphabetic())
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
     let number: f64 = number.parse().map_err(|_| due())?;
     let seconds = match unit {
-        "" | "s" => number,
+        "s" => number,
         "ms" => number / 1_000.0,
         "m" | "min" => number * 60.0,
         "h" => number * 3_600.0,
@@ -185,10 +192,18 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn durations_have_units_and_are_seconds_without() {
+    fn an_address_has_a_port() {
+        assert!(super::address("127.0.0.1:5020").is_ok());
+        for text in ["127.0.0.1", "localhost:1", ""] {
+            assert!(super::address(text).unwrap_err().contains("127.0.0.1:5020"));
+        }
+    }
+
+    #[test]
+    fn durations_have_units() {
         for (text, ms) in [
-            ("0.3", Some(300)),
-            ("90", Some(90_000)),
+            ("0.3s", Some(300)),
+            ("90", None),
             ("90s", Some(90_000)),
             ("500ms", Some(500)),
             ("1.5min", Some(90_000)),

@@ -25,7 +25,7 @@ mod street;
 mod turns;
 
 use args::Args;
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -50,7 +50,7 @@ impl Stop {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = manual::parse::<Args>(&[]);
     if let Some(shell) = args.completions {
         say::raw(&manual::completions(Args::command(), shell));
         return ExitCode::SUCCESS;
@@ -106,7 +106,8 @@ fn run(args: &Args) -> Result<(), Stop> {
     if args.json {
         say::out(manifest.trim_end());
     } else {
-        say::out(manifest::words(&args.dir, &site, tcp));
+        let plan = args.plan.as_deref().map(|file| (file, faults.len()));
+        say::out(manifest::words(&args.dir, &site, tcp, plan));
     }
     let end_ns = args.run_for.map(|run_for| clock::after(ready_ns, run_for));
     server.run(

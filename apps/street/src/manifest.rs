@@ -154,7 +154,12 @@ pub(crate) fn publish(
 }
 
 /// The same for people, in a few lines.
-pub(crate) fn words(dir: &Path, site: &Site, tcp: Option<SocketAddr>) -> String {
+pub(crate) fn words(
+    dir: &Path,
+    site: &Site,
+    tcp: Option<SocketAddr>,
+    plan: Option<(&Path, usize)>,
+) -> String {
     let folder = dir.display();
     let mut lines = vec![format!("street ready in {folder}")];
     for (at, port) in site.ports.iter().enumerate() {
@@ -181,6 +186,12 @@ pub(crate) fn words(dir: &Path, site: &Site, tcp: Option<SocketAddr>) -> String 
         "  what it saw and sent: {}",
         dir.join(LOG_FILE).display()
     ));
+    match plan {
+        Some((file, faults)) => {
+            lines.push(format!("  faults in force: {faults} of {}", file.display()))
+        }
+        None => lines.push("  no faults: --plan FILE orders some".to_owned()),
+    }
     lines.push("Ctrl-C stops it.".to_owned());
     lines.join("\n")
 }

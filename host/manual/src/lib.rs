@@ -1,4 +1,10 @@
-//! Completions and manual pages of a program, from its own command line.
+//! Help, completions and manual pages of a program, from its own command line.
+
+mod hints;
+mod notes;
+
+pub use hints::parse;
+use notes::as_it_is;
 
 use clap::{Args, Command};
 pub use clap_complete::Shell;
@@ -26,7 +32,8 @@ pub struct Man {
 /// What to do with the output of `completions`.
 pub const COMPLETIONS_HELP: &str = "\
 Where it goes:
-  bash   eval \"$(PROGRAM completions bash)\", or into /usr/share/bash-completion/completions/PROGRAM
+  bash   eval \"$(PROGRAM completions bash)\", or into
+         /usr/share/bash-completion/completions/PROGRAM
   zsh    into a file _PROGRAM in a directory of $fpath
   fish   into ~/.config/fish/completions/PROGRAM.fish
 
@@ -40,7 +47,8 @@ Exit codes:
 /// What to do with the pages of `man`.
 pub const MAN_HELP: &str = "\
 Example:
-  fieldnotary man --to ~/.local/share/man/man1    then: man fieldnotary, man fieldnotary-log
+  fieldnotary man --to ~/.local/share/man/man1
+  man fieldnotary-log
 
 Exit codes:
   0  the pages were written; their names are printed
@@ -70,7 +78,9 @@ pub fn pages(command: Command, to: &Path) -> io::Result<Vec<PathBuf>> {
     let mut command = command.disable_help_subcommand(true);
     command.build();
     let program = command.get_name().to_owned();
-    for one in std::iter::once(command.clone()).chain(verbs(&command, &program, &program)) {
+    let version = command.get_version().unwrap_or_default().to_owned();
+    let named = verbs(&command, &program, &program, &version);
+    for one in std::iter::once(command.clone()).chain(named) {
         let path = to.join(format!("{}.{SECTION}", one.get_name()));
         // Examples and tables stand as they are; filled lines would tear them.
         let notes = one.get_after_help().map(ToString::to_string);
@@ -87,32 +97,18 @@ pub fn pages(command: Command, to: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// The visible verbs of a program, each followed by its own: `man fieldnotary-log`, and above it how it
-/// is typed, `fieldnotary log`.
-fn verbs(command: &Command, page: &str, typed: &str) -> Vec<Command> {
+/// is typed, `fieldnotary log`. Their version is the program's.
+fn verbs(command: &Command, page: &str, typed: &str, version: &str) -> Vec<Command> {
     let visible = command.get_subcommands().filter(|verb| !verb.is_hide_set());
     let pages = visible.flat_map(|verb| {
         let page = format!("{page}-{}", verb.get_name());
         let typed = format!("{typed} {}", verb.get_name());
-        let version = verb.get_version().unwrap_or_default().to_owned();
-        let inner = verbs(verb, &page, &typed);
+        let inner = verbs(verb, &page, &typed, version);
+        let version = version.to_owned();
         let named = verb.clone().name(page).bin_name(typed).version(version);
         std::iter::once(named).chain(inner)
     });
     pages.collect()
-}
-
-/// A section whose lines stay as they are.
-fn as_it_is(words: &str) -> Vec<u8> {
-    let mut page = String::from(".SH NOTES\n.nf\n");
-    for line in words.lines() {
-        let line = line.replace('\\', "\\e").replace('-', "\\-");
-        // A line that begins with a dot or a quote would be a command.
-        page.push_str("\\&");
-        page.push_str(&line);
-        page.push('\n');
-    }
-    page.push_str(".fi\n");
-    page.into_bytes()
 }
 
 #[cfg(test)]
@@ -122,6 +118,7 @@ mod tests {
 
     fn program() -> Command {
         Command::new("tool")
+            .version("4.5.6")
             .about("A tool")
             .after_help("Example:\n  tool look \\\n      --far 3")
             .subcommand(
@@ -147,6 +144,7 @@ mod tests {
             page.contains("tool look") && page.contains("How far"),
             "{page}"
         );
+        assert!(page.contains(".SH VERSION\nv4.5.6\n"), "{page}");
         let page = std::fs::read_to_string(dir.join("tool.1")).expect("written just now");
         let notes = "\\&Example:\n\\&  tool look \\e\n\\&      \\-\\-far 3\n";
         assert!(page.contains(notes), "{page}");

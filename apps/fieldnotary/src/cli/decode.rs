@@ -7,7 +7,8 @@ const MBUS: &str = "\
 Examples:
   fieldnotary decode mbus telegram.hex
   echo 10 5B 01 5C 16 | fieldnotary decode mbus -
-  fieldnotary decode mbus telegram.hex --json | jq '.records[] | {quantity, value, unit}'
+  fieldnotary decode mbus telegram.hex --json |
+      jq '.records[] | {quantity, value, unit}'
 
 Exit codes:
   0  a whole and valid frame

@@ -29,7 +29,7 @@ Examples:
   fieldnotary init station.toml --origin example.org/station-1 \\
       --rtu /dev/ttyUSB0 --baud 19200 --unit 7 --every 15min \\
       --register energy=holding:0:u32 --register power=input:16:i32
-  fieldnotary init station.toml        every key with its meaning; the lines to fill in are marked
+  fieldnotary init station.toml    every key with its meaning, some to be filled in
 
 Where the numbers come from: the meter's manual lists its registers. Number 40001 of the old
 numbering is holding:0, 30001 is input:0, 10001 is discrete:0, 1 is coil:0.
@@ -77,7 +77,8 @@ pub(crate) const LOG: &str = "\
 Examples:
   fieldnotary log node --kind reading --meter meter-1 --last 20
   fieldnotary log node --from -1h --kind attempt_failed
-  fieldnotary log node --from 2026-11-20T14:00:00Z --to 2026-11-20T15:00:00Z --json
+  fieldnotary log node --from 2026-11-20T14:00:00Z \\
+      --to 2026-11-20T15:00:00Z --json
   fieldnotary log node --follow
 
 Entries that cannot be read have a line in their place: how many, which, and why; with --json a
@@ -152,7 +153,8 @@ Exit codes:
 pub(crate) const TIME_HISTORY: &str = "\
 Examples:
   fieldnotary time history node --from -1d
-  fieldnotary time history collector --from 2026-11-20 --to 2026-11-21 --svg day.svg
+  fieldnotary time history collector --from 2026-11-20 --to 2026-11-21 \\
+      --svg day.svg
 
 The drawing: the error bound on a logarithmic axis, the time from left to right; below it a band with
 the label of each moment, ^ a jump of the clock, ! one that nothing explains.
@@ -181,7 +183,8 @@ Exit codes:
 pub(crate) const TIME_SLOTS: &str = "\
 Examples:
   fieldnotary time slots node --day 2026-03-29 --zone Europe/Berlin
-  fieldnotary time slots collector --day 2026-11-20 --every 1h --tolerance 30s --json
+  fieldnotary time slots collector --day 2026-11-20 --every 1h \\
+      --tolerance 30s --json
 
 A day has 96 quarters of an hour; fewer or more where its zone sets the clocks on or back, as 92 and
 100 in Berlin. A slot is filled by what was read within the tolerance of the boundary at which it
@@ -225,7 +228,8 @@ Exit codes:
 pub(crate) const JOURNAL_FSCK: &str = "\
 Examples:
   fieldnotary journal fsck node
-  fieldnotary journal fsck disk-image/journal/g000001 --salvage entries.jsonl --json
+  fieldnotary journal fsck disk-image/journal/g000001 \\
+      --salvage entries.jsonl --json
 
 It looks at bytes and trees; whether signatures hold is said by `fieldnotary verify`.
 
@@ -254,7 +258,8 @@ pub(crate) const JOURNAL_BUDGET: &str = "\
 Examples:
   fieldnotary journal budget station.toml
   fieldnotary journal budget station.toml --endurance-tbw 20
-  fieldnotary journal budget station.toml --pe-cycles 3000 --capacity 4GiB --page 16KiB
+  fieldnotary journal budget station.toml --pe-cycles 3000 \\
+      --capacity 4GiB --page 16KiB
 
 A day of the node is played through: sessions, groups, seals, segments. What fails, retries and
 restarts is not in it.

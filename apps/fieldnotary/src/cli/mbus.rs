@@ -12,7 +12,8 @@ fieldnotary bus mbus read [OPTIONS] <--serial <DEVICE>|--tcp <HOST:PORT>>
 const READ: &str = "\
 Examples:
   fieldnotary bus mbus read --serial /dev/ttyUSB0 --address 5
-  fieldnotary bus mbus read --tcp 192.0.2.9:10001 --secondary 12345678FFFFFFFF --json
+  fieldnotary bus mbus read --tcp 192.0.2.9:10001 \\
+      --secondary 12345678FFFFFFFF --json
 
 SECONDARY: the 16 digits that `search` shows: identification, manufacturer, version and medium as they
 travel. F is any digit; digits that are left out at the end are F.
@@ -37,7 +38,8 @@ Exit codes:
 const SEARCH: &str = "\
 Examples:
   fieldnotary bus mbus search --serial /dev/ttyUSB0
-  fieldnotary bus mbus search --tcp 192.0.2.9:10001 --under 1234 --json | jq '.found[].secondary'
+  fieldnotary bus mbus search --tcp 192.0.2.9:10001 --under 1234 --json |
+      jq '.found[].secondary'
 
 Meters that answer together are told apart digit by digit; each that is found has confirmed its full address.
 What could not be told apart is shown. --under takes the first digits, or all 16, with F for any.

@@ -1,18 +1,21 @@
 //! What people on site tell a running node, and where its meters are attached.
 
 use crate::when::{instant, length_ns};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use evidence::{Decimal, MeterId, PointId, SourceId, UtcNs};
 use std::path::PathBuf;
 
 pub(crate) const ANNOTATE: &str = "\
 Examples:
-  fieldnotary annotate node --probe TP_IF_DIFF --meter m07 --value 1.82 --unit V \\
+  fieldnotary annotate node --probe TP_IF_DIFF --meter m07 --value 1.82 \\
+      --unit V \\
       --note \"far end, behind the riser\"
-  fieldnotary annotate node --probe TP_VBUS --port mbus --file droop.png --measured 14:02
+  fieldnotary annotate node --probe TP_VBUS --port mbus --file droop.png \\
+      --measured 14:02
 
 The probe points of the field: TP_IF_DIFF, TP_IF_CM (RS-485), TP_VBUS, TP_EDGE (M-Bus), TP_PULSE_IN,
-TP_COUNTER_EDGE (pulse), TP_COUPLING, TP_NOISE_EVT (PLC), TP_RF (modem); a site may have others.
+TP_COUNTER_EDGE (pulse), TP_COUPLING, TP_NOISE_EVT (PLC), TP_RF (modem). One that only this site has
+is stated with --own-probe. The unit is free text, as the instrument shows it.
 A file is kept in DIR/attachments under its SHA-256, and the SHA-256 is in the log: whoever is given
 the file later can tell that it is the one.
 
@@ -23,11 +26,14 @@ Exit codes:
 
 pub(crate) const MAINTENANCE: &str = "\
 Examples:
-  fieldnotary maintenance node begin --port rs485-1 --reason \"new terminator\" --until 15:30
-  fieldnotary maintenance node end --port rs485-1 --reason \"120 ohm fitted at the far end\"
+  fieldnotary maintenance node begin --port rs485-1 \\
+      --reason \"new terminator\" --until 15:30
+  fieldnotary maintenance node end --port rs485-1 \\
+      --reason \"120 ohm fitted at the far end\"
 
-With neither --port nor --meter the whole station is meant. What is read meanwhile is read as always;
-`fieldnotary wiring` counts anew from each beginning and each end.
+With neither --port nor --meter the whole station is meant. What is read meanwhile is read as always.
+`fieldnotary wiring` lists the work, and the baseline of `fieldnotary signoff` counts anew from each
+beginning and each end. Work that goes on there is not begun again, and only what was begun ends.
 
 Exit codes:
   0  committed; the entry's number is printed
@@ -37,7 +43,8 @@ Exit codes:
 pub(crate) const SIGNOFF: &str = "\
 Examples:
   fieldnotary signoff node
-  fieldnotary signoff node --meter m07 --point energy --expected 1234.5 --tolerance 0.5
+  fieldnotary signoff node --meter m07 --point energy --expected 1234.5 \\
+      --tolerance 0.5
 
 Without --meter: which points a person has compared with what they show in the field, and whether
 that still holds. With it: the newest reading of the point is compared, and the comparison becomes an
@@ -89,6 +96,9 @@ pub(crate) struct AnnotateArgs {
     /// Where it was measured: TP_IF_DIFF, TP_VBUS, ...
     #[arg(long, value_name = "TP_NAME", value_parser = probe)]
     pub(crate) probe: String,
+    /// The probe point is one of this site's own, and not one of the list below
+    #[arg(long)]
+    pub(crate) own_probe: bool,
     /// The value
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = decimal)]
     pub(crate) value: Option<Decimal>,
@@ -110,7 +120,8 @@ pub(crate) struct AnnotateArgs {
 pub(crate) struct MaintenanceArgs {
     #[command(flatten)]
     pub(crate) by: ByWhom,
-    /// Whether work begins or has ended
+    /// Whether work begins or has ended: begin or end
+    #[arg(value_name = "begin|end", value_parser = phase)]
     pub(crate) phase: Phase,
     /// What is done, and why
     #[arg(long, value_name = "TEXT")]
@@ -120,7 +131,7 @@ pub(crate) struct MaintenanceArgs {
     pub(crate) until: Option<UtcNs>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Work begins
     Begin,
@@ -171,6 +182,16 @@ pub(crate) struct WiringArgs {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+fn phase(text: &str) -> Result<Phase, String> {
+    match text {
+        "begin" => Ok(Phase::Begin),
+        "end" => Ok(Phase::End),
+        _ => Err(
+            "write the directory, then begin or end: fieldnotary maintenance node begin".to_owned(),
+        ),
+    }
 }
 
 fn decimal(text: &str) -> Result<Decimal, String> {

@@ -33,6 +33,46 @@ fn said(name: &str, words: &[&str]) -> Said {
     command.output().unwrap().into()
 }
 
+/// A line of a paragraph that ends before the width of the terminal makes it.
+fn broken(help: &str, width: usize) -> Option<String> {
+    let notes = help.split_once("\nOptions:")?.1.split_once("\n\n")?.1;
+    let lines: Vec<&str> = notes.lines().collect();
+    let early = |pair: &[&str]| {
+        let word = pair[1].split(' ').next().unwrap_or_default();
+        let words = |line: &str| !line.is_empty() && !line.starts_with(' ');
+        words(pair[0])
+            && words(pair[1])
+            && !pair[0].ends_with(':')
+            && pair[0].chars().count() + 1 + word.chars().count() <= width
+    };
+    let early = lines.windows(2).find(|pair| early(pair));
+    let cut = |line: &&&str| line.contains("jq ") && line.matches('\'').count() % 2 == 1;
+    early
+        .map(|pair| pair.join("\n"))
+        .or_else(|| lines.iter().find(cut).map(ToString::to_string))
+}
+
+//= U3
+#[test]
+fn help_breaks_where_the_terminal_ends_and_cuts_no_example() {
+    let mut wrong = Vec::new();
+    for name in PROGRAMS {
+        let verbs = verbs(name);
+        for verb in std::iter::once(None).chain(verbs.iter().map(Some)) {
+            let words: Vec<&str> = verb.map_or(Vec::new(), |verb| verb.split(' ').collect());
+            for width in [80, 100] {
+                let mut command = Command::new(program(name));
+                command.env("COLUMNS", width.to_string());
+                let help: Said = command.args(&words).arg("--help").output().unwrap().into();
+                if let Some(line) = broken(&help.out, width) {
+                    wrong.push(format!("{name} {verb:?} at {width}:\n{line}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// The verbs that a program's help lists, and their own as `journal inspect`; none for one without verbs.
 fn verbs(name: &str) -> Vec<String> {
     below(name, &[])
