@@ -144,7 +144,9 @@ fn tell(
         } else {
             ""
         };
-        sayln!("numbers    every meter counts on from {first}; last known: {last}{more}");
+        sayln!(
+            "numbers    every meter counts on from {first}; numbers are taken in blocks, and the last taken is: {last}{more}"
+        );
     }
     if adopted.undelivered > 0 {
         sayln!(

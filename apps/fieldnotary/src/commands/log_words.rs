@@ -273,10 +273,11 @@ fn configuration_words(part: &Configuration, known: &Known, whole: bool) -> Stri
         .collect();
     let digest: String = part.digest.to_string().chars().take(16).collect();
     format!(
-        "{}: {} ports, {} meters, {points} points, {}, {uplink}, digest {digest}...",
+        "{}: {}, {}, {}, {}, {uplink}, digest {digest}...",
         contract.station.origin,
-        contract.ports.len(),
-        contract.meters.len(),
+        words::count(contract.ports.len() as u64, "port", "ports"),
+        words::count(contract.meters.len() as u64, "meter", "meters"),
+        words::count(points as u64, "point", "points"),
         schedules.join(", "),
     )
 }

@@ -156,13 +156,14 @@ fn granted(place: &Path, wanted: Access, what: &str) -> Result<(), String> {
         Err(Errno::ACCESS | Errno::PERM) => {
             let owner = std::fs::metadata(place).map_or(0, |about| about.uid());
             let own = rustix::process::geteuid().as_raw();
+            // Keys lie in there: nobody is told to give them to another user.
             Err(match owner == own {
                 true => format!(
                     "no permission to {what} in {shown}, though it is this user's own\n  chmod u+rwx {shown}"
                 ),
                 false => format!(
                     "no permission to {what} in {shown}: it belongs to user {owner}, this is user {own}\n\
-                     run this as that user, or give it away:\n  sudo chown -R {own} {shown}"
+                     run this as that user, for example with: sudo -u '#{owner}' COMMAND"
                 ),
             })
         }

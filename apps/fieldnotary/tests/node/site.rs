@@ -110,6 +110,22 @@ fn bad_measurements(data: &Path, picture: &Path) {
             "write a number such as 1234.50",
         ),
         (
+            &["--probe", "TP_IF_DIF", "--value", "1"],
+            3,
+            "did you mean TP_IF_DIFF?",
+        ),
+        (
+            &["--probe", "TP_CABINET_DOOR", "--value", "1"],
+            3,
+            "is stated with --own-probe",
+        ),
+        (&["--probe", "TP_VBUS", "--note", " "], 3, "--note is empty"),
+        (
+            &["--probe", "TP_VBUS", "--value", "1", "--unit", ""],
+            3,
+            "--unit is empty",
+        ),
+        (
             &["--probe", "TP_VBUS"],
             3,
             "give a --value, a --file or a --note",
@@ -257,6 +273,7 @@ fn trouble_that_stays_at_the_old_place_is_told_from_trouble_that_comes_along() {
         &["begin", "--port", "rs485", "--reason", "swap"],
     );
     assert_eq!(begin.code, Some(0), "{begin:?}");
+    work_that_does_not_fit(node.data());
     sessions(&node, 1);
     let data = node.stop();
     let swapped = swapped(&contract, "m01", "m03");
@@ -332,6 +349,26 @@ fn readings_during_maintenance_are_marked_as_a_test_and_no_others() {
     say("end", &["--meter", "m03"]);
     newest("m03", "none");
     node.stop();
+}
+
+/// Work goes on on the serial line: what else is said of it is refused, and nothing is written.
+fn work_that_does_not_fit(data: &Path) {
+    let again = ["begin", "--port", "rs485", "--reason", "again"];
+    let said = tell("maintenance", data, &again);
+    refused(&said, "work on port rs485 goes on already: since ");
+    refused(&said, ": swap; nothing was written");
+    refused(&said, "end --port rs485 --reason TEXT");
+    let other = ["end", "--meter", "m03", "--reason", "done"];
+    let said = tell("maintenance", data, &other);
+    refused(&said, "no work on meter m03 was begun that could end");
+    refused(&said, "work goes on on port rs485: since ");
+    let past = ["begin", "--reason", "r", "--until", "2026-01-01T10:00:00Z"];
+    refused(&tell("maintenance", data, &past), "write a time to come");
+    let twisted = fieldnotary(["maintenance", "begin", "node", "--reason", "r"]);
+    assert_eq!(twisted.code, Some(2), "{twisted:?}");
+    assert!(twisted.err.contains("the directory, then begin or end"));
+    let log = about("log", data, &["--kind", "maintenance"]).json_lines();
+    assert_eq!(log.len(), 1, "{log:?}");
 }
 
 /// The contract with two meters in each other's places.

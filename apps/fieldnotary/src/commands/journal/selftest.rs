@@ -4,6 +4,7 @@ use crate::cli::SelftestArgs;
 use crate::commands::Ended;
 use crate::commands::directory::Directory;
 use crate::commands::progress::Progress;
+use crate::commands::words;
 use query::{SelfTest, SelfTests, Verdict};
 use serde_json::{Value, json};
 
@@ -61,9 +62,36 @@ fn print(test: &SelfTest) {
         .figures
         .iter()
         .map(|(name, value)| match value {
-            Some(value) => format!("{name} {value}"),
+            Some(value) => format!("{name} {}", figure(name, *value)),
             None => format!("{name} -"),
         })
         .collect();
     sayln!("{:<11} {}", "", figures.join(", "));
+}
+
+/// A figure with its unit: counters of latencies are in nanoseconds.
+fn figure(name: &str, value: u64) -> String {
+    match name {
+        name if name.starts_with("commit_latency") => words::nanoseconds(value),
+        name if name.ends_with("_us_max") => words::nanoseconds(value.saturating_mul(1_000)),
+        name if name.contains("_bytes") => words::bytes(value),
+        "checkpoint_interval" => words::count(value, "entry", "entries"),
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::figure;
+
+    #[test]
+    fn what_has_a_unit_is_shown_with_it() {
+        for (name, value, shown) in [
+            ("commit_latency_p99", 27_298_815, "27.3 ms"),
+            ("recovery_duration_us_max", 1_500, "1.5 ms"),
+            ("queue_depth", 7, "7"),
+        ] {
+            assert_eq!(figure(name, value), shown, "{name}");
+        }
+    }
 }

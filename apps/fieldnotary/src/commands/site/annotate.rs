@@ -7,8 +7,45 @@ use crate::clock;
 use crate::commands::Ended;
 use evidence::kinds::Probe;
 
+/// The probe points of the field (spec/counters.md).
+const PROBES: [&str; 9] = [
+    "TP_IF_DIFF",
+    "TP_IF_CM",
+    "TP_VBUS",
+    "TP_EDGE",
+    "TP_PULSE_IN",
+    "TP_COUNTER_EDGE",
+    "TP_COUPLING",
+    "TP_NOISE_EVT",
+    "TP_RF",
+];
+
+/// Whether a probe point is known, or stated to be the site's own; and no text is empty.
+fn is_sound(args: &AnnotateArgs) -> Result<(), String> {
+    let probe = args.probe.as_str();
+    if !args.own_probe && !PROBES.contains(&probe) {
+        let meant = match contract::nearest(probe, PROBES) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("those of the field are {}", PROBES.join(", ")),
+        };
+        return Err(format!(
+            "--probe {probe} is no probe point of the field: {meant} One that only this site has is stated with \
+             --own-probe; nothing was written"
+        ));
+    }
+    for (option, text) in [("--note", &args.note), ("--unit", &args.unit)] {
+        if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
+            return Err(format!(
+                "{option} is empty: write its words, or leave it out; nothing was written"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Adds a measurement.
 pub(crate) fn annotate(args: &AnnotateArgs) -> Result<Ended, String> {
+    is_sound(args)?;
     if args.value.is_none() && args.file.is_none() && args.note.is_none() {
         return Err("nothing to add: give a --value, a --file or a --note".to_owned());
     }

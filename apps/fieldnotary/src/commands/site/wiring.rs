@@ -100,7 +100,7 @@ fn print(report: &SiteReport) {
         }
     }
     say!("{table}");
-    report.meters.iter().for_each(print_moves);
+    section("moved", report.meters.iter().flat_map(moves));
     section("people at work", report.work.iter().map(work_words));
     section(
         "measured",
@@ -111,8 +111,8 @@ fn print(report: &SiteReport) {
     );
 }
 
-fn print_moves(meter: &MeterSite) {
-    let moves = meter.stays.windows(2).filter_map(|pair| {
+fn moves(meter: &MeterSite) -> impl Iterator<Item = String> {
+    meter.stays.windows(2).filter_map(|pair| {
         let [before, after] = pair else { return None };
         let follows = after.follows?;
         Some(format!(
@@ -126,8 +126,7 @@ fn print_moves(meter: &MeterSite) {
             after.said_by.0,
             after.said_by.1
         ))
-    });
-    section("moved", moves);
+    })
 }
 
 fn section(title: &str, lines: impl Iterator<Item = String>) {
