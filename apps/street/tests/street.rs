@@ -403,7 +403,7 @@ mod tests {
     //= A3.1
     #[test]
     fn it_stops_by_itself_and_refuses_what_makes_no_sense() {
-        let mut bench = Bench::start(&["--for", "0.3"], None);
+        let mut bench = Bench::start(&["--for", "0.3s"], None);
         assert!(bench.wait(LONG).success());
         for (args, plan, due, says) in [
             (
@@ -416,7 +416,8 @@ mod tests {
             (&["--rtu-port", "tcp"], None, 2, "choose another"),
             (&["--meters", "300"], None, 2, "add ports"),
             (&["--meters", "0"], None, 2, "1 meter at least"),
-            (&["--for", "soon"], None, 2, "seconds"),
+            (&["--for", "soon"], None, 2, "with its unit"),
+            (&["--for", "20"], None, 2, "with its unit"),
             (&["--plan", "nonex"], None, 3, "cannot read the fault plan"),
             (
                 &[],

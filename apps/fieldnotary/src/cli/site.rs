@@ -31,7 +31,7 @@ Examples:
   fieldnotary maintenance node end --port rs485-1 \\
       --reason \"120 ohm fitted at the far end\"
 
-With neither --port nor --meter the whole station is meant. What is read meanwhile is read as always.
+With neither --port nor --meter the whole station is meant. What is read there meanwhile is marked as a test.
 `fieldnotary wiring` lists the work, and the baseline of `fieldnotary signoff` counts anew from each
 beginning and each end. Work that goes on there is not begun again, and only what was begun ends.
 

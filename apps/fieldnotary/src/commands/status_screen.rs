@@ -400,17 +400,21 @@ fn room_words(report: &Value, ring: &Value) -> String {
     }
 }
 
-/// The counters of the five anchors: a value with its unit, or why there is none.
+/// The counters of the five anchors, those that have a value with its unit; the others are counted, and --json names them.
 fn counters(report: &Value) -> String {
     let mut out = String::new();
     let anchors = report.pointer("/anchors").and_then(Value::as_object);
     for (anchor, counters) in anchors.into_iter().flatten() {
-        let shown: Vec<String> = counters
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| format!("{name} {}", counter_words(name, value)))
+        let all = || counters.as_object().into_iter().flatten();
+        let words = all().map(|(name, value)| (name, counter_words(name, value)));
+        let told = words.filter(|(_, words)| words != UNSUPPORTED);
+        let mut shown: Vec<String> = told
+            .map(|(name, words)| format!("{name} {words}"))
             .collect();
+        let without = all().count() - shown.len();
+        if without > 0 {
+            shown.push(format!("{without} {UNSUPPORTED} (--json)"));
+        }
         for (place, line) in shown.chunks(COUNTERS_LINE_MAX).enumerate() {
             let head = if place == 0 { anchor.as_str() } else { "" };
             let _ = writeln!(out, "{head:<11}{}", line.join(", "));
@@ -424,6 +428,28 @@ fn counter_words(name: &str, value: &Value) -> String {
         (_, Some(ns)) if name.starts_with("commit_latency") => words::nanoseconds(ns),
         (_, Some(count)) => count.to_string(),
         (Value::String(state), _) => state.clone(),
-        _ => "unsupported".to_owned(),
+        _ => UNSUPPORTED.to_owned(),
+    }
+}
+
+/// Of a counter that nothing here counts.
+const UNSUPPORTED: &str = "unsupported";
+
+#[cfg(test)]
+mod tests {
+    use super::counters;
+    use serde_json::json;
+
+    #[test]
+    fn counters_that_nothing_counts_are_a_number_and_no_list() {
+        let report = json!({"anchors": {
+            "modem": {"rssi": "unsupported", "attach_cnt": null},
+            "storage": {"commit_latency_p99": 27_298_815, "seq_gap": 0, "bad_block_cnt": "unsupported"},
+        }});
+        assert_eq!(
+            counters(&report),
+            "modem      2 unsupported (--json)\n\
+             storage    commit_latency_p99 27.3 ms, seq_gap 0, 1 unsupported (--json)\n"
+        );
     }
 }

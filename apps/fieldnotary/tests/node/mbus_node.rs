@@ -250,3 +250,48 @@ fn what_real_meters_said_is_what_lands_in_the_log() {
     println!("{compared} values of {} real meters", meters.len());
     assert!(compared >= 250, "{compared}");
 }
+
+/// Two points that no record fits: by hand and from the log it is said of each what was found instead, with the telegram.
+//= A3.2
+//= U6
+#[test]
+fn what_was_found_instead_of_a_record_stands_beside_the_attempt() {
+    let dir = tempfile::tempdir().unwrap();
+    let words = ["--meters", "1", "--mbus-baud", "9600"];
+    let street = Street::mbus(dir.path(), &words, "");
+    let points = "[[meter.point]]\nid = \"energy\"\nquantity = \"Energy\"\nunit = \"kWh\"\n\
+                  [[meter.point]]\nid = \"x\"\nquantity = \"Volumen\"\n\
+                  [[meter.point]]\nid = \"volume\"\nquantity = \"Volume\"\n";
+    let contract = contract(&street, 9_600, "4s", |_| format!("primary = 1\n{points}"));
+    let config = dir.path().join("probe-station.toml");
+    std::fs::write(&config, contract.toml()).unwrap();
+    let config = config.to_str().unwrap();
+    let checked = fieldnotary(["check", config]);
+    assert!(
+        checked.out.contains("did you mean \"Volume\"?"),
+        "{checked:?}"
+    );
+    let found = [
+        "point energy: the record is in Wh, the contract says kWh",
+        "point x: no record of the readout is what the contract says",
+    ];
+    let probed = fieldnotary(["bus", "probe", config, "m01"]);
+    assert_eq!(probed.code, Some(1), "{probed:?}");
+    for words in found
+        .into_iter()
+        .chain(["the records that are there:", " Wh"])
+    {
+        assert!(probed.out.contains(words), "{words}: {probed:?}");
+    }
+    run(dir.path(), &contract, &["m01"], 2);
+    let data = dir.path().join("node");
+    let data = data.to_str().unwrap();
+    let failing = fieldnotary(["bus", "failing", data, "m01", "--last", "2"]);
+    for words in found.into_iter().chain(["RSP_UD, address 1, 5 records"]) {
+        assert_eq!(failing.out.matches(words).count(), 2, "{failing:?}");
+    }
+    assert!(!failing.out.contains("nothing was on the wire"));
+    let last = fieldnotary(["bus", "failing", data, "m01", "--last", "1", "--json"]).json();
+    assert_eq!(list(&last, "found").len(), 2, "{last}");
+    assert_eq!(last["decoded"]["valid"], true, "{last}");
+}

@@ -291,15 +291,14 @@ fn normal(said: &Said, dir: &Path) -> String {
             text += &format!("[{name}]\n{}\n", words.trim_end());
         }
     }
-    // Who may open a device is the host's to say.
-    let group = |text: &str, before: &str| match text.split_once(before) {
+    // Who may open a device is the host's to say, and so is the cure: the group of root is nobody's to join.
+    let text = match text.split_once("to group ") {
         Some((head, tail)) => {
-            let end = tail.find([' ', ';', '\n']).unwrap_or(tail.len());
-            format!("{head}{before}GROUP{}", &tail[end..])
+            let end = tail.find('\n').unwrap_or(tail.len());
+            format!("{head}to group GROUP; CURE{}", &tail[end..])
         }
-        None => text.to_owned(),
+        None => text,
     };
-    let text = group(&group(&text, "to group "), "usermod -aG ");
     let text = text.replace(&here, "HERE");
     let text: Vec<String> = text
         .lines()

@@ -50,7 +50,7 @@ pub(crate) const HOSTS: &[Case] = &[
     ),
     Case::new(
         "bus-watch-tcp",
-        3,
+        2,
         &["fieldnotary", "bus", "watch", "--tcp", "192.0.2.7:502"],
         |_| {},
     ),
@@ -115,6 +115,16 @@ pub(crate) const HOSTS: &[Case] = &[
         std::mem::forget(main);
     })
     .powerless(),
+    Case::new("recording-that-cannot-be-read", 1, CHECK, |place| {
+        place.write("door.txt", "0 level 4 high\n1 edge 4 up\n");
+        let path = place.path("door.txt").display().to_string();
+        place.write(
+            "station.toml",
+            format!(
+                "[station]\norigin = \"example.org/s1\"\n\n[[card]]\nid = \"box\"\nkind = \"recording\"\npath = {path:?}\n"
+            ),
+        );
+    }),
     Case::new("device-busy", 0, CHECK, |place| {
         let main = line(place);
         let flags = OFlags::RDWR | OFlags::NOCTTY;
