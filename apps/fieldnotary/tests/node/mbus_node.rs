@@ -287,7 +287,7 @@ fn what_was_found_instead_of_a_record_stands_beside_the_attempt() {
     let data = dir.path().join("node");
     let data = data.to_str().unwrap();
     let failing = fieldnotary(["bus", "failing", data, "m01", "--last", "2"]);
-    for words in found.into_iter().chain(["RSP_UD, address 1, 5 records"]) {
+    for words in found.into_iter().chain(["RSP_UD, address 1, "]) {
         assert_eq!(failing.out.matches(words).count(), 2, "{failing:?}");
     }
     assert!(!failing.out.contains("nothing was on the wire"));

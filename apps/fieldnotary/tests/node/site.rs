@@ -138,7 +138,7 @@ fn bad_measurements(data: &Path, picture: &Path) {
         (
             &["--probe", "TP_VBUS", "--note", "n", "--port", "mbus"],
             3,
-            "no port \"mbus\"; it has ",
+            "no port or card \"mbus\"; it has ",
         ),
         (
             &["--probe", "TP_VBUS", "--note", "n", "--actor", " "],
