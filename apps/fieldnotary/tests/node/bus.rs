@@ -232,5 +232,9 @@ fn what_a_node_measured_stands_beside_the_plan() {
     assert!(words.out.contains("if silent"), "{words:?}");
     assert!(words.out.contains("not known ahead"), "{words:?}");
     assert!(!words.out.contains(" 0 ns"), "{words:?}");
-    assert_eq!(list(&ports[1], "schedules")[0]["known_ahead"], false, "{report}");
+    assert_eq!(
+        list(&ports[1], "schedules")[0]["known_ahead"],
+        false,
+        "{report}"
+    );
 }

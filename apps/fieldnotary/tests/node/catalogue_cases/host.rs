@@ -62,7 +62,7 @@ pub(crate) const HOSTS: &[Case] = &[
     ),
     Case::new(
         "bus-scan-wrong-baud",
-        3,
+        2,
         &[
             "fieldnotary",
             "bus",
