@@ -52,6 +52,12 @@ pub(crate) const REGISTERS: [Quantity; 7] = [
     quantity("clock", 9, "u32", "s", "1"),
 ];
 
+/// Registers of the map.
+const LENGTH: u16 = {
+    let [.., last] = REGISTERS;
+    last.first + last.count
+};
+
 const S_PER_H: u64 = 3_600;
 const MS_PER_H: u64 = 3_600_000;
 const NS_PER_MS: u64 = 1_000_000;
@@ -147,16 +153,20 @@ impl Bank for At<'_> {
         first: u16,
         count: u16,
     ) -> Result<Vec<u16>, ExceptionCode> {
-        let sample = self.meter.sample(self.running_ns, &self.turns, self.utc_s);
-        let (registers, base) = match first < memory::FIRST {
-            true => (sample, 0),
-            false => (self.meter.memory.registers(), memory::FIRST),
+        let (base, length) = match first < memory::FIRST {
+            true => (0, LENGTH),
+            false => (memory::FIRST, memory::RECORDS * memory::WIDTH),
         };
-        let from = usize::from(first - base);
-        let asked = registers.get(from..from + usize::from(count));
-        asked
-            .map(<[u16]>::to_vec)
-            .ok_or(ExceptionCode::IllegalDataAddress)
+        if u32::from(first - base) + u32::from(count) > u32::from(length) {
+            return Err(ExceptionCode::IllegalDataAddress);
+        }
+        let sample = self.meter.sample(self.running_ns, &self.turns, self.utc_s);
+        let registers = match base {
+            0 => sample,
+            _ => self.meter.memory.registers(),
+        };
+        let asked = registers.into_iter().skip(usize::from(first - base));
+        Ok(asked.take(usize::from(count)).collect())
     }
 }
 

@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(bench.line("bus").ask(1, &read(0, 2), LONG), busy);
         // The other meter refuses on its own account only what it does not have.
         let refused = Reply::Exception(ExceptionCode::IllegalDataAddress);
-        assert_eq!(bench.line("bus").ask(2, &read(8, 2), LONG), refused);
+        assert_eq!(bench.line("bus").ask(2, &read(10, 2), LONG), refused);
         let log = bench.stop();
         assert_eq!(
             (log[1].number("exception"), log[1].text("fault")),

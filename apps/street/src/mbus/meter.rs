@@ -40,7 +40,7 @@ pub(crate) const RECORDS: [Shown; 6] = [
     shown("Power", 0, "W", "1", &[0x04, 0x2B]),
     shown("Flow temperature", 0, "\u{b0}C", "0.1", &[0x04, 0x5A]),
     shown("Energy", 1, "Wh", "1", &[0x44, 0x03]),
-    shown("Time point (date & time)", 0, "", "", &[0x06, 0x6D]),
+    shown("Time point (date & time)", 0, "-", "", &[0x06, 0x6D]),
 ];
 
 const fn shown(
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(telegram.records.len(), RECORDS.len());
         for (record, due) in telegram.records.iter().zip(RECORDS) {
             assert_eq!(record.quantity.as_deref(), Some(due.quantity));
-            assert_eq!(record.unit.as_deref().unwrap_or(""), due.unit);
+            assert_eq!(record.unit.as_deref(), Some(due.unit));
             assert_eq!(record.storage, u64::from(due.storage));
             let moment = due.scale.is_empty();
             let number = matches!(record.value, Value::Number(_));
