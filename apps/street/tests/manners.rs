@@ -122,7 +122,7 @@ mod tests {
             "  0-1   energy    u32  in steps of 1 Wh",
             "  2     voltage   u16  in steps of 0.1 V",
             "# exception: required",
-            "a number alone is seconds",
+            "500ms, 90s, 5min, 2h",
             "  3  it could not be done",
         ] {
             assert!(help.contains(&words(part)), "{part:?} is not in {help}");
