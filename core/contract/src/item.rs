@@ -5,7 +5,7 @@ use crate::words::Word;
 use alloc::string::String;
 use alloc::vec::Vec;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
-use evidence::reasons::TruthClass;
+use evidence::reasons::{Band, FieldMarker, ResetCause, TruthClass};
 use evidence::{Decimal, Field, MeterId, PointId, ScheduleId, SourceId};
 
 /// A value with one encoding.
@@ -39,7 +39,9 @@ macro_rules! as_evidence_does {
     )+ };
 }
 
-as_evidence_does! { bool u32 u64 i64 Decimal MeterId PointId ScheduleId SourceId TruthClass }
+as_evidence_does! {
+    bool u32 u64 i64 Decimal MeterId PointId ScheduleId SourceId TruthClass Band FieldMarker ResetCause
+}
 
 macro_rules! small_numbers {
     ($($name:ty, $range:literal;)+) => { $(

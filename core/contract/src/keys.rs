@@ -7,6 +7,7 @@ use crate::near::either;
 use crate::offered::OFFERED;
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
 use crate::time::TIME;
+use crate::watch::{ENVIRONMENT, POWER, RESET};
 use alloc::format;
 use alloc::string::String;
 pub(crate) use meter::{METER, POINT, PROFILE};
@@ -119,6 +120,9 @@ pub(crate) const ROOT: Section = Section {
         child("di", "[[di]]"),
         child("pulse", "[[pulse]]"),
         child("ai", "[[ai]]"),
+        child("power", "[[power]]"),
+        child("environment", "[[environment]]"),
+        child("reset", "[[reset]]"),
     ],
 };
 
@@ -301,8 +305,25 @@ pub(crate) const SCHEDULE: Section = Section {
 
 /// Every table of the file, in the order of the reference.
 pub const SECTIONS: &[Section] = &[
-    STATION, STORAGE, SEAL, TIME, OFFERED, UPLINK, PORT, SCHEDULE, PROFILE, METER, POINT, CARD,
-    DEBOUNCE, DI, PULSE, AI,
+    STATION,
+    STORAGE,
+    SEAL,
+    TIME,
+    OFFERED,
+    UPLINK,
+    PORT,
+    SCHEDULE,
+    PROFILE,
+    METER,
+    POINT,
+    CARD,
+    DEBOUNCE,
+    DI,
+    PULSE,
+    AI,
+    POWER,
+    ENVIRONMENT,
+    RESET,
 ];
 
 /// The reference of every key as Markdown, a table for each table of the file.

@@ -37,6 +37,7 @@ mod syntax;
 mod template;
 mod time;
 mod warnings;
+mod watch;
 mod words;
 
 pub use error::{ContractError, ContractErrors};
@@ -58,6 +59,7 @@ pub use station::{
 };
 pub use template::{Draft, DraftPoint, FILL_IN, Wire, template};
 pub use warnings::Warning;
+pub use watch::{Limit, ResetSource, ResetWord, Watched};
 
 /// A complete example of a contract file, with comments.
 pub const EXAMPLE: &str = include_str!("../example/station.toml");

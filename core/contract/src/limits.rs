@@ -166,6 +166,10 @@ pub const SAMPLE_MS_MAX: u64 = 3_600_000;
 pub const LIFE_STATE_BYTES: u64 = 480;
 /// Bytes of a segment's state for a point that a meter's memory holds, at the most: the stretches that it may fill.
 pub const MEMORY_STATE_BYTES: u64 = 8_192;
+/// Most limits of one watched quantity: one for each band.
+pub const BANDS_MAX: usize = 8;
+/// Most words of a platform for reasons of a reset.
+pub const RESET_WORDS_MAX: usize = 64;
 /// Bytes of a segment's state for a pulse meter, at the most: its count.
 pub const PULSE_STATE_BYTES: u64 = 160;
 

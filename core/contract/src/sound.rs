@@ -37,6 +37,9 @@ pub(crate) enum Place {
     Di(PointId),
     Pulse(PointId),
     Ai(PointId),
+    Power(PointId),
+    Environment(PointId),
+    Reset(PointId),
 }
 
 /// Every broken rule but those of points, which [`crate::rules::point`] holds. Meters whose address is

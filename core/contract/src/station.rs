@@ -20,13 +20,13 @@ use evidence::cbor::{DecodeError, Reader, Writer};
 use evidence::{PointId, SourceId};
 
 records! {
-    StationPoints { 0 cards; 1 policies; 2 inputs; 3 pulses; 4 analogs; }
+    StationPoints { 0 cards; 1 policies; 2 inputs; 3 pulses; 4 analogs; 5 supplies; 6 environments; 7 resets; }
     Card { 0 id; 1 kind; 2 path; 3 buffer; }
     Debounce {
         0 id; 1 window_us; 2 hardware_us; 3 chatter_on; 4 chatter_off; 5 chatter_time_ms; 6 noise;
     }
     DigitalInput {
-        0 id; 1 card; 2 line; 3 active; 4 bias; 5 policy; 6 fault_line; 7 fault; 8 name;
+        0 id; 1 card; 2 line; 3 active; 4 bias; 5 policy; 6 fault_line; 7 fault; 8 name; 9 marker;
     }
     PulseMeter {
         0 id; 1 card; 2 line; 3 active; 4 bias; 5 policy; 6 schedule; 7 weight; 8 unit; 9 capacity;

@@ -5,6 +5,7 @@ use crate::limits::HEAD_END;
 use crate::offered::OFFERED;
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
 use crate::time::TIME;
+use crate::watch::{ENVIRONMENT, POWER, RESET};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -17,15 +18,18 @@ const PORT_ID: &str = "port-1";
 const SCHEDULE_ID: &str = "regular";
 const PROFILE_ID: &str = "acme-3p";
 /// Tables of the station's own points.
-const STATION: [&str; 5] = [
+const STATION: [&str; 8] = [
     CARD.header,
     DEBOUNCE.header,
     DI.header,
     PULSE.header,
     AI.header,
+    POWER.header,
+    ENVIRONMENT.header,
+    RESET.header,
 ];
 /// Tables that are comments until somebody wants them.
-const OFF: [&str; 8] = [
+const OFF: [&str; 11] = [
     PROFILE.header,
     TIME.header,
     OFFERED.header,
@@ -34,6 +38,9 @@ const OFF: [&str; 8] = [
     DI.header,
     PULSE.header,
     AI.header,
+    POWER.header,
+    ENVIRONMENT.header,
+    RESET.header,
 ];
 
 /// Where the first meter is attached.
@@ -242,6 +249,9 @@ fn known(
         ("[[di]]", "id") => Some(quoted("door")),
         ("[[pulse]]", "id") => Some(quoted("water")),
         ("[[ai]]", "id") => Some(quoted("cabinet")),
+        ("[[power]]", "id") => Some(quoted("vbat")),
+        ("[[environment]]", "id") => Some(quoted("cabinet-air")),
+        ("[[reset]]", "id") => Some(quoted("board")),
         (header, "id") if header == POINT.header => {
             Some(quoted(point.map_or("value-1", |point| &point.id)))
         }
@@ -287,6 +297,17 @@ fn example(section: &Section, name: &str) -> String {
         (_, "fault_line") => "5",
         ("[[di]]", "name") => "\"Door of bay 3\"",
         (_, "capacity") => "65536",
+        (_, "marker") => "\"surge\"",
+        ("[[power]]", "channel") => "\"in1_input\"",
+        ("[[reset]]", "channel") => "\"power_on_reason\"",
+        (_, "droop") => "\"11.5\"",
+        ("[[power]]", "brownout") => "\"10.5\"",
+        (_, "uvlo") => "\"9\"",
+        (_, "cold") => "\"-10\"",
+        (_, "hot") => "\"70\"",
+        (_, "dry") => "\"10\"",
+        (_, "humid") => "\"85\"",
+        ("[[reset]]", _) => "[\"32\"]",
         (_, "channel") => "\"temp1_input\"",
         (_, "deadband") => "\"0.5\"",
         (_, "rate_max") => "\"2\"",

@@ -7,7 +7,7 @@ use crate::model::{
     Table, ValueType, WordOrder,
 };
 use crate::station::{Active, Bias, CardKind, WireFault};
-use evidence::reasons::TruthClass;
+use evidence::reasons::{FieldMarker, TruthClass};
 
 /// A value that the file writes as one of a few words. Lists only ever grow at the end.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -59,12 +59,13 @@ words! {
     Oscillator { "xo" Xo "tcxo" Tcxo "ocxo" Ocxo "rubidium" Rubidium }
     PtpMode { "disciplines" Disciplines "free-running" FreeRunning }
     PtpTimestamping { "software" Software "hardware" Hardware }
-    CardKind { "gpio" Gpio "hwmon" Hwmon "iio" Iio "recording" Recording }
+    CardKind { "gpio" Gpio "hwmon" Hwmon "iio" Iio "recording" Recording "directory" Directory }
     Active { "high" High "low" Low }
     Bias { "as-is" AsIs "pull-up" PullUp "pull-down" PullDown "disabled" Disabled }
     WireFault { "open-wire" OpenWire "short" Short }
     MemoryOrder { "newest-first" NewestFirst "ring" Ring }
     RoleWord { "serial" Serial "counter" Counter "clock" Clock }
+    FieldMarker { "surge" Surge "isolation-fault" IsolationFault "noise" Noise "maintenance" Maintenance }
     Policy { "evidence-first" EvidenceFirst "availability-first" AvailabilityFirst }
     TruthClass { "independent" Independent "same-device-sync" SameDeviceSync "same-device-deferred" SameDeviceDeferred }
 }

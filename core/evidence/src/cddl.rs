@@ -112,6 +112,10 @@ fn code_rules(out: &mut String) {
         reasons::BackfillOutcome::cddl_rule,
         reasons::GapClass::cddl_rule,
         reasons::Anchor::cddl_rule,
+        reasons::Band::cddl_rule,
+        reasons::BandChange::cddl_rule,
+        reasons::ResetCause::cddl_rule,
+        reasons::FieldMarker::cddl_rule,
     ] {
         rule(out);
         out.push('\n');

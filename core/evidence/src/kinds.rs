@@ -11,10 +11,11 @@ use crate::ids::{
     BootId, CommitId, Digest, Generation, MeterId, PointId, ScheduleId, Seq, Slot, SourceId,
 };
 use crate::reasons::{
-    AdoptionCause, AnalogCause, AttemptCause, BackfillOutcome, ClockClass, CountBasis, CounterKind,
-    CounterState, Custody, DowntimeCause, DriftBudget, EdgeLossCause, EpochCause, EventCode,
-    KeyFault, LossCause, MaintenancePhase, MarkerKind, MeterFinding, Outcome, SkipCause, SoeChange,
-    TimeCause, TimeQuality, TimeStatus, TruthClass, WiringChange,
+    AdoptionCause, AnalogCause, AttemptCause, BackfillOutcome, Band, BandChange, ClockClass,
+    CountBasis, CounterKind, CounterState, Custody, DowntimeCause, DriftBudget, EdgeLossCause,
+    EpochCause, EventCode, FieldMarker, KeyFault, LossCause, MaintenancePhase, MarkerKind,
+    MeterFinding, Outcome, ResetCause, SkipCause, SoeChange, TimeCause, TimeQuality, TimeStatus,
+    TruthClass, WiringChange,
 };
 use crate::time::{MonoNs, TimeDetail, UtcNs};
 use crate::{Decimal, Quality};
@@ -309,6 +310,7 @@ kinds! {
         12 count: Option<u64> => "changes or edges that have no record of their own";
         13 loss: Option<EdgeLossCause> => "why they have none";
         14 contract: CommitId => "the configuration entry in force";
+        15 marker: Option<FieldMarker> => "what the input marks, where it is a marker";
     }
     19 "pulse_count" PulseCount {
         "A pulse meter's count and its instant, taken together (A3.3)."
@@ -411,5 +413,33 @@ kinds! {
         10 value: Option<Decimal> => "the exact scaled value";
         11 quality: Quality => "validity and reason";
         12 contract: CommitId => "the configuration entry in force";
+    }
+    30 "excursion" Excursion {
+        "A supply or an environment that is watched went beyond a limit, came back, or its source came or went (A7.2, A7.4)."
+        0 at: MonoNs => "when it was sampled";
+        1 point_id: PointId => "the point";
+        2 source: SourceId => "the card";
+        3 channel: String => "the channel of the card";
+        4 seq: Seq => "number of the record among those of the card";
+        5 change: BandChange => "what is told";
+        6 band: Option<Band> => "the band beyond the limit; absent where it is about the source";
+        7 limit: Option<Decimal> => "the limit";
+        8 value: Option<Decimal> => "the exact scaled value; absent where there is none";
+        9 extreme: Option<Decimal> => "the furthest that a sample went meanwhile, where it is over";
+        10 lasted_ns: Option<u64> => "how long it was beyond, from sample to sample, in nanoseconds";
+        11 quality: Quality => "validity and reason";
+        12 contract: CommitId => "the configuration entry in force";
+    }
+    31 "reset_reason" ResetReason {
+        "What the platform says of the reset before this boot (A2.5); said at each opening of its card."
+        0 at: MonoNs => "when it was read";
+        1 point_id: PointId => "the point";
+        2 source: SourceId => "the card";
+        3 channel: String => "the channel of the card";
+        4 seq: Seq => "number of the record among those of the card";
+        5 cause: ResetCause => "what that means, by the contract or the kernel";
+        6 says: Option<String> => "its own words; absent where it could not be read";
+        7 quality: Quality => "validity and reason";
+        8 contract: CommitId => "the configuration entry in force";
     }
 }

@@ -1,10 +1,13 @@
 //! Every reason code that an entry may carry. A code is declared once, here.
 
 mod event;
+mod gap;
 mod keys;
 mod meter;
+mod site;
 
 pub use meter::{BackfillOutcome, ClockClass, MeterFinding};
+pub use site::{Band, BandChange, FieldMarker, ResetCause};
 
 use crate::codes::codes;
 pub use keys::{CounterKind, Custody, KeyFault};
@@ -461,35 +464,6 @@ impl OffsetBucket {
             10_000_000..100_000_000 => Self::Below100Ms,
             100_000_000..1_000_000_000 => Self::Below1S,
             1_000_000_000.. => Self::FromOneS,
-        }
-    }
-}
-
-impl GapClass {
-    /// The anchor in which the cause of such a gap is to be looked for; `None` while it is open or
-    /// nothing explains it.
-    #[must_use]
-    pub const fn anchor(self) -> Option<Anchor> {
-        match self {
-            Self::IfErr | Self::SeqGap => Some(Anchor::Interface),
-            Self::CommitGap => Some(Anchor::Commit),
-            Self::Downtime => Some(Anchor::Power),
-            Self::UplinkGap => Some(Anchor::Uplink),
-            Self::Open | Self::Unexplained => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::GapClass;
-
-    //= A1.4
-    #[test]
-    fn every_explained_gap_belongs_to_one_anchor() {
-        for class in GapClass::ALL {
-            let explained = !matches!(class, GapClass::Open | GapClass::Unexplained);
-            assert_eq!(class.anchor().is_some(), explained, "{class}");
         }
     }
 }

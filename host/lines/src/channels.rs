@@ -27,6 +27,20 @@ impl Channels {
         })
     }
 
+    /// What the file of a channel says.
+    fn said(&self, channel: &str) -> Result<String, Fault> {
+        let path = self.path.join(channel);
+        let text = read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if !self.path.exists() => Fault::Gone(self.path.clone()),
+            std::io::ErrorKind::NotFound => Fault::NoSuchChannel {
+                path: self.path.clone(),
+                channel: channel.to_owned(),
+            },
+            _ => fault_of(&path, &error),
+        })?;
+        Ok(text.trim().to_owned())
+    }
+
     /// Whether the chip says of a channel of hardware monitoring that its sensor is at fault.
     fn is_at_fault(&self, channel: &str) -> Option<PathBuf> {
         let name = channel.strip_suffix("_input")?;
@@ -50,19 +64,15 @@ impl Source for Channels {
         if let Some(path) = self.is_at_fault(channel) {
             return Err(Fault::ChannelFault(path));
         }
-        let path = self.path.join(channel);
-        let text = read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound if !self.path.exists() => Fault::Gone(self.path.clone()),
-            std::io::ErrorKind::NotFound => Fault::NoSuchChannel {
-                path: self.path.clone(),
-                channel: channel.to_owned(),
-            },
-            _ => fault_of(&path, &error),
-        })?;
-        text.trim().parse().map_err(|_| Fault::NotANumber {
-            path,
-            text: text.trim().to_owned(),
+        let text = self.said(channel)?;
+        text.parse().map_err(|_| Fault::NotANumber {
+            path: self.path.join(channel),
+            text,
         })
+    }
+
+    fn text(&mut self, channel: &str, _now: MonoNs) -> Result<String, Fault> {
+        self.said(channel)
     }
 
     fn watched(&self) -> Option<BorrowedFd<'_>> {

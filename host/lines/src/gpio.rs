@@ -134,6 +134,13 @@ impl Source for Chip {
         })
     }
 
+    fn text(&mut self, channel: &str, _now: MonoNs) -> Result<String, Fault> {
+        Err(Fault::NoSuchChannel {
+            path: self.path.clone(),
+            channel: channel.to_owned(),
+        })
+    }
+
     fn watched(&self) -> Option<BorrowedFd<'_>> {
         Some(self.request.as_fd())
     }

@@ -50,6 +50,12 @@ pub trait Source: Send {
     /// It says nothing: a fault of the channel or of the card.
     fn sample(&mut self, channel: &str, now: MonoNs) -> Result<Decimal, Fault>;
 
+    /// The text of a file of the card, without white space around it.
+    ///
+    /// # Errors
+    /// It says nothing: a fault of the file or of the card.
+    fn text(&mut self, channel: &str, now: MonoNs) -> Result<String, Fault>;
+
     /// What becomes readable when there are edges; `None` where nothing does.
     fn watched(&self) -> Option<BorrowedFd<'_>>;
 
@@ -64,7 +70,9 @@ pub trait Source: Send {
 pub fn look(card: &Card, now: MonoNs) -> Result<Option<Box<dyn Source>>, Fault> {
     match card.kind {
         CardKind::Gpio => gpio::look(Path::new(&card.path)).map(|()| None),
-        CardKind::Hwmon | CardKind::Iio | CardKind::Recording => open(card, &[], "", now).map(Some),
+        CardKind::Hwmon | CardKind::Iio | CardKind::Directory | CardKind::Recording => {
+            open(card, &[], "", now).map(Some)
+        }
     }
 }
 
@@ -81,7 +89,9 @@ pub fn open(
     let path = Path::new(&card.path);
     Ok(match card.kind {
         CardKind::Gpio => Box::new(gpio::Chip::open(path, wanted, card.buffer, consumer)?),
-        CardKind::Hwmon | CardKind::Iio => Box::new(channels::Channels::open(path)?),
+        CardKind::Hwmon | CardKind::Iio | CardKind::Directory => {
+            Box::new(channels::Channels::open(path)?)
+        }
         CardKind::Recording => Box::new(recording::Recording::open(path, wanted, now)?),
     })
 }

@@ -8,6 +8,7 @@
 //! 0.100 edge 4 rising
 //! 0.150000 edge 4 falling 7
 //! now sample temp1_input 21500
+//! 0 text power_on_reason brown-out reset
 //! 2 fault temp1_input the sensor does not answer
 //! 3 gone pulled out
 //! ```
@@ -59,6 +60,13 @@ pub enum Line {
         channel: String,
         /// The number, or why there is none.
         says: Result<Decimal, String>,
+    },
+    /// What a file of the card says from here on.
+    Text {
+        /// The file.
+        channel: String,
+        /// Its text.
+        says: String,
     },
     /// The card goes away.
     Gone(String),
@@ -135,10 +143,14 @@ pub fn parse_line(text: &str) -> Result<Option<(When, Line)>, RecordingError> {
             channel: subject.to_owned(),
             says: Err(words.join(" ")),
         },
+        ("text", words) if !words.is_empty() => Line::Text {
+            channel: subject.to_owned(),
+            says: words.join(" "),
+        },
         ("gone", words) => Line::Gone([&[subject], words].concat().join(" ")),
         _ => {
             let right = "level LINE high|low, edge LINE rising|falling [NUMBER], sample CHANNEL NUMBER, \
-                         fault CHANNEL WHY or gone WHY behind the time";
+                         fault CHANNEL WHY, text CHANNEL WORDS or gone WHY behind the time";
             return Err(wrong("nothing that can happen", right));
         }
     };
@@ -172,6 +184,7 @@ pub(crate) struct Recording {
     due: Vec<Edge>,
     seqnos: BTreeMap<u32, u32>,
     samples: BTreeMap<String, Result<Decimal, String>>,
+    texts: BTreeMap<String, String>,
     gone: Option<String>,
     fault: Option<String>,
 }
@@ -193,6 +206,7 @@ impl Recording {
             due: Vec::new(),
             seqnos: BTreeMap::new(),
             samples: BTreeMap::new(),
+            texts: BTreeMap::new(),
             gone: None,
             fault: None,
         };
@@ -283,6 +297,9 @@ impl Recording {
             Line::Sample { channel, says } => {
                 self.samples.insert(channel, says);
             }
+            Line::Text { channel, says } => {
+                self.texts.insert(channel, says);
+            }
             Line::Gone(why) => self.gone = Some(why),
         }
     }
@@ -324,6 +341,15 @@ impl Source for Recording {
                 })
             }
         }
+    }
+
+    fn text(&mut self, channel: &str, now: MonoNs) -> Result<String, Fault> {
+        self.look(now);
+        let says = self.texts.get(channel).cloned();
+        says.ok_or_else(|| Fault::NoSuchChannel {
+            path: self.path.clone(),
+            channel: channel.to_owned(),
+        })
     }
 
     fn watched(&self) -> Option<BorrowedFd<'_>> {

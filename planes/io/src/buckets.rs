@@ -133,7 +133,13 @@ impl Sheet {
         }
     }
 
-    fn push(&mut self, name: &str, label: &str, state: CounterState, value: Option<u64>) {
+    pub(crate) fn push(
+        &mut self,
+        name: &str,
+        label: &str,
+        state: CounterState,
+        value: Option<u64>,
+    ) {
         self.counters.push(Counter {
             name: String::from(name),
             label: Some(String::from(label)),

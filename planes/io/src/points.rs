@@ -41,12 +41,15 @@ mod gate;
 mod io;
 mod line;
 mod order;
+mod surround;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod width;
 
 pub use condition::{CONDITIONS, Condition, Row};
 pub use engine::{CardEngine, CardError};
 pub use filter::{STEPS, State, Step, Told, What};
 pub use io::{Action, Edge, Input, Level, Restored};
+pub use surround::thousandths;

@@ -82,6 +82,8 @@ impl GapAccount {
             Payload::Soe(soe) => self.account.soe(id, &soe),
             Payload::PulseCount(pulse) => self.account.pulse(id, &pulse),
             Payload::Analog(analog) => self.account.analog(id, &analog),
+            Payload::Excursion(one) => self.account.record(id, &one.source, one.seq),
+            Payload::ResetReason(one) => self.account.record(id, &one.source, one.seq),
             Payload::Event(_)
             | Payload::Audit(_)
             | Payload::Checkpoint(_)

@@ -105,6 +105,8 @@ fn payload_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::Soe(soe) => points::soe(soe, put),
         Payload::PulseCount(pulse) => points::pulse(pulse, put),
         Payload::Analog(analog) => points::analog(analog, put),
+        Payload::Excursion(excursion) => points::excursion(excursion, put),
+        Payload::ResetReason(reason) => points::reset(reason, put),
         other => proof_fields(other, put),
     }
 }

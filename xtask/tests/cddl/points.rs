@@ -1,8 +1,11 @@
 //! Entries of a station's own points.
 
 use super::{AT, SLOT, source};
-use evidence::kinds::{Analog, PulseCount, Soe};
-use evidence::reasons::{AnalogCause, CountBasis, EdgeLossCause, QualityReason, SoeChange};
+use evidence::kinds::{Analog, Excursion, PulseCount, ResetReason, Soe};
+use evidence::reasons::{
+    AnalogCause, Band, BandChange, CountBasis, EdgeLossCause, FieldMarker, QualityReason,
+    ResetCause, SoeChange,
+};
 use evidence::{CommitId, Kind, Payload, PointId, Quality, Seq};
 
 /// An entry of one of these kinds: with every field, or with only those that it must have.
@@ -23,6 +26,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Payload {
             window_us: 10_000,
             confirmed_at: full.then_some(AT),
             bounce_from: full.then_some(AT),
+            marker: full.then_some(FieldMarker::Surge),
             count: full.then_some(12),
             loss: full.then_some(EdgeLossCause::KernelBuffer),
             contract,
@@ -46,6 +50,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Payload {
             contract,
         }
         .into(),
+        Kind::Excursion | Kind::ResetReason => surroundings(kind, full),
         _ => Analog {
             at: AT,
             point_id,
@@ -58,6 +63,40 @@ pub(super) fn sample(kind: Kind, full: bool) -> Payload {
             value: full.then(|| "21.500".parse().unwrap()),
             quality: Quality::GOOD,
             calibration: full.then(|| "2026-03".into()),
+            contract,
+        }
+        .into(),
+    }
+}
+
+fn surroundings(kind: Kind, full: bool) -> Payload {
+    let (point_id, seq, contract) = (PointId::new("vbat").unwrap(), Seq(7), CommitId(1));
+    match kind {
+        Kind::Excursion => Excursion {
+            at: AT,
+            point_id,
+            source: source(),
+            channel: "in1_input".into(),
+            seq,
+            change: BandChange::Left,
+            band: full.then_some(Band::Uvlo),
+            limit: full.then(|| "9".parse().unwrap()),
+            value: full.then(|| "9.3".parse().unwrap()),
+            extreme: full.then(|| "8.75".parse().unwrap()),
+            lasted_ns: full.then_some(40_000_000),
+            quality: Quality::GOOD,
+            contract,
+        }
+        .into(),
+        _ => ResetReason {
+            at: AT,
+            point_id,
+            source: source(),
+            channel: "power_on_reason".into(),
+            seq,
+            cause: ResetCause::Brownout,
+            says: full.then(|| "brown-out reset".into()),
+            quality: Quality::GOOD,
             contract,
         }
         .into(),

@@ -22,14 +22,22 @@ fn why(contract: &Contract, card: &Card) -> Option<String> {
         Err(Fault::Recording { .. }) => return None,
         Err(fault) => return Some(fault.to_string()),
     };
-    let analogs = contract.points.analogs.values();
-    let mut faults = analogs.filter(|one| one.card == card.id).filter_map(|one| {
-        match source.sample(&one.channel, clock::mono()).err()? {
-            Fault::NotYet { .. } => None,
-            fault => Some(fault.to_string()),
-        }
+    let points = &contract.points;
+    let analogs = points.analogs.values();
+    let analogs = analogs.map(|one| (&one.card, one.channel.as_str()));
+    let watched = points.watched();
+    let watched = watched.map(|one| (&one.card, one.channel.as_str()));
+    let mut channels = analogs.chain(watched).filter(|(on, _)| **on == card.id);
+    let not_yet = |fault: &Fault| matches!(fault, Fault::NotYet { .. });
+    let fault = channels.find_map(|(_, channel)| {
+        let fault = source.sample(channel, clock::mono()).err();
+        fault.filter(|fault| !not_yet(fault))
     });
-    faults.next()
+    let resets = points.resets.values();
+    let mut resets = resets.filter(|one| one.card == card.id);
+    let fault =
+        fault.or_else(|| resets.find_map(|one| source.text(&one.channel, clock::mono()).err()));
+    fault.map(|fault| fault.to_string())
 }
 
 /// Recordings that are there and have a line that cannot be read.

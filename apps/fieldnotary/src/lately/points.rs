@@ -2,7 +2,7 @@
 
 use super::{Mark, mark_json, put};
 use contract::Contract;
-use evidence::reasons::{QualityReason, SoeChange};
+use evidence::reasons::{BandChange, QualityReason, SoeChange};
 use evidence::{CommitId, Payload, PointId, Quality, SourceId, UtcNs};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -48,6 +48,15 @@ impl Points {
             Payload::Analog(analog) => {
                 let value = analog.value.map(|value| value.to_string());
                 (&analog.point_id, value, analog.quality, false, 0)
+            }
+            Payload::Excursion(one) => {
+                let value = one.value.map(|value| value.to_string());
+                let begins = one.change == BandChange::Entered;
+                (&one.point_id, value, one.quality, begins, 0)
+            }
+            Payload::ResetReason(reason) => {
+                let cause = Some(reason.cause.to_string());
+                (&reason.point_id, cause, reason.quality, false, 0)
             }
             _ => return,
         };

@@ -181,6 +181,7 @@ fn what_a_lost_card_said_stands_no_more() {
             source: SourceId::new("dio").unwrap(),
             line: 1,
             seq: Seq(1),
+            marker: None,
             change: SoeChange::Edge,
             value: Some(true),
             quality: Quality::GOOD,

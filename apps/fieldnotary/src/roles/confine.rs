@@ -108,7 +108,7 @@ fn cards(contract: &Contract) -> Vec<PathBuf> {
     let cards = contract.points.cards.values();
     let places = cards.flat_map(|card| match card.kind {
         CardKind::Gpio | CardKind::Recording => device_directories(Path::new(&card.path)),
-        CardKind::Hwmon | CardKind::Iio => Vec::new(),
+        CardKind::Hwmon | CardKind::Iio | CardKind::Directory => Vec::new(),
     });
     places.filter(|path| path.exists()).collect()
 }
@@ -118,8 +118,7 @@ fn cards(contract: &Contract) -> Vec<PathBuf> {
 /// where its name says.
 fn channels(contract: &Contract) -> Vec<PathBuf> {
     let cards = contract.points.cards.values();
-    let of_channels = |kind| matches!(kind, CardKind::Hwmon | CardKind::Iio);
-    let cards = cards.filter(|card| of_channels(card.kind));
+    let cards = cards.filter(|card| card.kind.has_channels_only());
     let places = cards.flat_map(|card| {
         let path = Path::new(&card.path);
         match path.starts_with(SYSFS) {

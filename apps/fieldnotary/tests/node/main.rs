@@ -46,6 +46,7 @@ mod ring_files;
 mod ring_full;
 mod site;
 mod station_points;
+mod surroundings;
 mod tamper;
 mod tamper_collector;
 mod tamper_files;

@@ -237,11 +237,13 @@ fn a_directory_of_channels_that_comes_after_the_start_is_read() {
         )),
     );
     let data = node.data().to_owned();
-    row(&data, "the lost card", |row| row["code"] == "port_lost");
+    row(&data, "a slot without a value", |row| {
+        row["cause"] == "cyclic" && row["reason"] == "source_lost"
+    });
     std::fs::create_dir(&path).unwrap();
     std::fs::write(path.join("temp1_input"), "21500\n").unwrap();
     row(&data, "the value", |row| {
-        row["kind"] == "analog" && row["value"] == "21.500"
+        row["cause"] == "cyclic" && row["value"] == "21.500"
     });
     let data = node.stop();
     // Its slots are due like a meter's, and those that had no value have their cause.

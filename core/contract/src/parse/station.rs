@@ -6,6 +6,8 @@ use crate::keys::Section;
 use crate::sound::{Place, STAND_IN};
 use crate::station::read::{analog, card, input, policy, pulse};
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE, StationPoints};
+use crate::watch::read::{OF_ENVIRONMENT, OF_POWER, reset, watched};
+use crate::watch::{ENVIRONMENT, POWER, RESET};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use evidence::IdError;
@@ -34,6 +36,26 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
             analogs: self.each("ai", &AI, Place::Ai, |walk, id, block, stand_in| {
                 analog(id, block, walk.report, stand_in)
             }),
+            supplies: self.each(
+                "power",
+                &POWER,
+                Place::Power,
+                |walk, id, block, stand_in| watched(id, &OF_POWER, block, walk.report, stand_in),
+            ),
+            environments: self.each(
+                "environment",
+                &ENVIRONMENT,
+                Place::Environment,
+                |walk, id, block, stand_in| {
+                    watched(id, &OF_ENVIRONMENT, block, walk.report, stand_in)
+                },
+            ),
+            resets: self.each(
+                "reset",
+                &RESET,
+                Place::Reset,
+                |walk, id, block, stand_in| reset(id, block, walk.report, stand_in),
+            ),
         }
     }
 

@@ -59,6 +59,7 @@ pub(crate) const CARD: Section = Section {
             "word",
             REQUIRED,
             "`gpio` (lines of a GPIO character device), `hwmon` or `iio` (channels of a directory of the kernel), \
+            `directory` (the same of any other one, such as a power supply or a thermal zone), \
             or `recording` (a file that is played, see [points.md](points.md#recordings); whatever comes from it is \
             marked as a test).",
         ),
@@ -157,6 +158,13 @@ pub(crate) const DI: Section = Section {
             "text",
             Preset::Text(""),
             "A name for people; at most 200 bytes.",
+        ),
+        key(
+            "marker",
+            "word",
+            NONE,
+            "What it marks on the timeline: `surge`, `isolation-fault`, `noise` or `maintenance`. Its entries say so, \
+            and how often it was set is counted.",
         ),
     ],
 };

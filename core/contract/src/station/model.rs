@@ -1,8 +1,10 @@
 //! What the contract says of the station's own points.
 
+use crate::watch::{ResetSource, Watched};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
+use evidence::reasons::FieldMarker;
 use evidence::{Decimal, PointId, ScheduleId, SourceId};
 
 /// Cards, and the points that are wired to them.
@@ -18,6 +20,12 @@ pub struct StationPoints {
     pub pulses: BTreeMap<PointId, PulseMeter>,
     /// Analog inputs by id.
     pub analogs: BTreeMap<PointId, Analog>,
+    /// Supplies that are watched, by id.
+    pub supplies: BTreeMap<PointId, Watched>,
+    /// Temperatures and humidities that are watched, by id.
+    pub environments: BTreeMap<PointId, Watched>,
+    /// Where the platform says why it was reset, by id.
+    pub resets: BTreeMap<PointId, ResetSource>,
 }
 
 /// Where points are wired.
@@ -42,8 +50,18 @@ pub enum CardKind {
     Hwmon,
     /// A directory of the kernel's industrial I/O: channels.
     Iio,
+    /// Any other directory of the kernel, whose files are channels: a power supply, a thermal zone, a watchdog.
+    Directory,
     /// A file that is played: lines and channels, all of it marked as a test.
     Recording,
+}
+
+impl CardKind {
+    /// Whether it is a directory of channels: it has no lines.
+    #[must_use]
+    pub const fn has_channels_only(self) -> bool {
+        matches!(self, Self::Hwmon | Self::Iio | Self::Directory)
+    }
 }
 
 /// How a line is made believable.
@@ -117,6 +135,8 @@ pub struct DigitalInput {
     pub fault: WireFault,
     /// A name for people.
     pub name: String,
+    /// What it marks on the timeline, where it is a marker.
+    pub marker: Option<FieldMarker>,
 }
 
 /// A meter that gives pulses.
@@ -233,7 +253,10 @@ impl StationPoints {
         let inputs = self.inputs.values().map(|one| (&one.card, &one.id));
         let pulses = self.pulses.values().map(|one| (&one.card, &one.id));
         let analogs = self.analogs.values().map(|one| (&one.card, &one.id));
+        let watched = self.watched().map(|one| (&one.card, &one.id));
+        let resets = self.resets.values().map(|one| (&one.card, &one.id));
         let all = inputs.chain(pulses).chain(analogs);
+        let all = all.chain(watched).chain(resets);
         all.filter(|(on, _)| *on == card)
             .map(|(_, id)| id)
             .collect()
@@ -245,7 +268,16 @@ impl StationPoints {
         let input = self.inputs.get(point).map(|one| &one.card);
         let pulse = || self.pulses.get(point).map(|one| &one.card);
         let analog = || self.analogs.get(point).map(|one| &one.card);
-        input.or_else(pulse).or_else(analog)
+        let supply = || self.supplies.get(point).map(|one| &one.card);
+        let environment = || self.environments.get(point).map(|one| &one.card);
+        let reset = || self.resets.get(point).map(|one| &one.card);
+        let points = input.or_else(pulse).or_else(analog);
+        points.or_else(supply).or_else(environment).or_else(reset)
+    }
+
+    /// Every supply and environment.
+    pub fn watched(&self) -> impl Iterator<Item = &Watched> {
+        self.supplies.values().chain(self.environments.values())
     }
 
     /// The unit of a point; empty where it has none.
@@ -253,6 +285,9 @@ impl StationPoints {
     pub fn unit_of(&self, point: &PointId) -> &str {
         let pulse = self.pulses.get(point).map(|pulse| pulse.unit.as_str());
         let analog = || self.analogs.get(point).map(|analog| analog.unit.as_str());
-        pulse.or_else(analog).unwrap_or("")
+        let supply = || self.supplies.get(point).map(|one| one.unit.as_str());
+        let environment = || self.environments.get(point).map(|one| one.unit.as_str());
+        let of_points = pulse.or_else(analog);
+        of_points.or_else(supply).or_else(environment).unwrap_or("")
     }
 }

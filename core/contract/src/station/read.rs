@@ -87,6 +87,7 @@ pub(crate) fn input(
         fault_line: block.maybe(report, "fault_line", integer("from 0")),
         fault: block.get(report, "fault", super::WireFault::OpenWire, word),
         name: block.get(report, "name", String::new(), text),
+        marker: block.maybe(report, "marker", word),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What must hold of the station's own points.
 
-use super::model::{Analog, Card, CardKind, Debounce, DigitalInput, PulseMeter};
+use super::model::{Analog, Card, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints};
 use crate::limits::{
     CARD_BUFFER, CARDS_MAX, CHATTER_COUNT_MAX, CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN, DAY_MS,
     LINES_MAX, NAME_BYTES_MAX, POLICIES_MAX, RESERVED_SOURCES, SAMPLE_MS_MAX, SAMPLE_MS_MIN,
@@ -9,6 +9,7 @@ use crate::limits::{
 use crate::model::Contract;
 use crate::rules::{Problem, Problems, shown_ms, shown_us};
 use crate::sound::{Place, reference};
+use crate::watch;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -66,6 +67,24 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
         unique(&mut found, taken, id);
         all.push((Place::Ai(id.clone()), found));
     }
+    for (id, one) in &points.supplies {
+        let mut found = watch::problems(contract, one);
+        let taken = is_of_points(points, id);
+        unique(&mut found, taken, id);
+        all.push((Place::Power(id.clone()), found));
+    }
+    for (id, one) in &points.environments {
+        let mut found = watch::problems(contract, one);
+        let taken = is_of_points(points, id) || points.supplies.contains_key(id);
+        unique(&mut found, taken, id);
+        all.push((Place::Environment(id.clone()), found));
+    }
+    for (id, one) in &points.resets {
+        let mut found = watch::reset_problems(contract, one);
+        let watched = points.watched().any(|one| one.id == *id);
+        unique(&mut found, is_of_points(points, id) || watched, id);
+        all.push((Place::Reset(id.clone()), found));
+    }
     let each = |(place, found): (Place, Problems)| {
         let placed = found
             .0
@@ -76,10 +95,17 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
     all.into_iter().flat_map(each).collect()
 }
 
+fn is_of_points(points: &StationPoints, id: &PointId) -> bool {
+    points.inputs.contains_key(id)
+        || points.pulses.contains_key(id)
+        || points.analogs.contains_key(id)
+}
+
 fn counts(contract: &Contract) -> Problems {
     let mut out = Problems::default();
     let points = &contract.points;
-    let all = points.inputs.len() + points.pulses.len() + points.analogs.len();
+    let watched = points.watched().count() + points.resets.len();
+    let all = points.inputs.len() + points.pulses.len() + points.analogs.len() + watched;
     for (keys, count, max, what) in [
         (&["card"][..], points.cards.len(), CARDS_MAX, "cards"),
         (
@@ -89,7 +115,7 @@ fn counts(contract: &Contract) -> Problems {
             "debounce policies",
         ),
         (
-            &["di", "pulse", "ai"],
+            &["di", "pulse", "ai", "power", "environment", "reset"],
             all,
             STATION_POINTS_MAX,
             "points of the station",
@@ -126,6 +152,7 @@ fn card(contract: &Contract, card: &Card) -> Problems {
         CardKind::Gpio => "/dev/gpiochip0",
         CardKind::Hwmon => "/sys/class/hwmon/hwmon0",
         CardKind::Iio => "/sys/bus/iio/devices/iio:device0",
+        CardKind::Directory => "/sys/class/power_supply/BAT0",
         CardKind::Recording => "/var/lib/fieldnotary/edges.txt",
     };
     out.unless(
@@ -230,7 +257,7 @@ fn wired(contract: &Contract, out: &mut Problems, card: &SourceId, policy: &Poin
     let policies = points.policies.keys().map(PointId::as_str);
     reference(out, &["debounce"], policy.as_str(), policies);
     let found = points.cards.get(card);
-    let channels = found.filter(|card| matches!(card.kind, CardKind::Hwmon | CardKind::Iio));
+    let channels = found.filter(|card| card.kind.has_channels_only());
     out.unless(
         channels.is_none(),
         &["card"],

@@ -10,3 +10,4 @@ mod rendering;
 mod site;
 mod template;
 mod warnings;
+mod watched;

@@ -38,7 +38,12 @@ impl Store {
     #[must_use]
     pub const fn keeps(self, kind: Kind) -> bool {
         match kind {
-            Kind::Event | Kind::Probe | Kind::Soe | Kind::MeterLife => matches!(self, Self::Soe),
+            Kind::Event
+            | Kind::Probe
+            | Kind::Soe
+            | Kind::MeterLife
+            | Kind::Excursion
+            | Kind::ResetReason => matches!(self, Self::Soe),
             Kind::Audit
             | Kind::EpochStart
             | Kind::Loss

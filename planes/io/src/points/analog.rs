@@ -206,7 +206,7 @@ impl Channel {
 }
 
 /// How far two values are from each other.
-fn distance(one: Decimal, other: Decimal) -> Option<Decimal> {
+pub(super) fn distance(one: Decimal, other: Decimal) -> Option<Decimal> {
     let negated = Decimal::new(-other.mantissa(), other.exponent()).ok()?;
     let difference = one.checked_add(negated).ok()?;
     Decimal::new(difference.mantissa().checked_abs()?, difference.exponent()).ok()

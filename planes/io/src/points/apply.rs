@@ -84,6 +84,7 @@ impl CardEngine {
             Fact::Lost { line, count } => self.lost(at, line, count),
             Fact::Due { schedule, slot } => self.due(at, schedule, slot),
             Fact::Sample { channel, taken } => self.sample(at, channel, taken),
+            Fact::Watched { watch, taken } => self.take_watched(at, watch, taken),
             Fact::Test(test) => self.set_test(at, test),
             Fact::Gone => self.all_gone(at),
         }
@@ -97,6 +98,7 @@ impl CardEngine {
         match &mut line.role {
             Role::Input(input) => {
                 input.state = Some(active);
+                input.set += u64::from(active && !settled.initial);
                 if settled.initial {
                     input.condition.known = true;
                     self.tell(at, settled.at, SoeChange::Initial, Some(settled));
@@ -245,6 +247,9 @@ impl CardEngine {
         for channel in &mut self.channels {
             channel.test = test;
         }
+        for watch in &mut self.watches {
+            watch.test = test;
+        }
     }
 
     fn all_gone(&mut self, at: MonoNs) {
@@ -274,6 +279,7 @@ impl CardEngine {
                 self.tell_analog(channel, AnalogCause::Quality, None);
             }
         }
+        self.watched_gone(at);
     }
 
     /// Tells where what may be believed of an input is not what was told last.

@@ -4,6 +4,8 @@ use super::analog::Channel;
 use super::io::{Action, Edge, Input, Level, Restored};
 use super::line::{Line, Role};
 use super::order::{Fact, Order};
+use super::surround::Reset;
+use super::watch::Watch;
 use crate::events::{EventLog, News};
 use crate::input::Stream;
 use crate::lease::Lease;
@@ -62,11 +64,13 @@ pub(super) enum Phase {
 pub struct CardEngine {
     pub(super) card: SourceId,
     /// It is a recording: a test whatever people do.
-    played: bool,
+    pub(super) played: bool,
     pub(super) contract: CommitId,
     pub(super) schedules: Vec<Schedule>,
     pub(super) lines: Vec<Line>,
     pub(super) channels: Vec<Channel>,
+    pub(super) watches: Vec<Watch>,
+    pub(super) resets: Vec<Reset>,
     pub(super) order: Order,
     pub(super) link: Link,
     pub(super) lease: Lease,
@@ -134,7 +138,12 @@ impl CardEngine {
         }
         let analogs = points.analogs.values().filter(|one| one.card == *card);
         let channels = analogs.map(|point| Channel::new(point, place(&point.schedule), test));
+        let watches = points.watched().filter(|one| one.card == *card);
+        let watches = watches.map(|one| Watch::new(one.clone(), test));
+        let resets = points.resets.values().filter(|one| one.card == *card);
         Ok(Self {
+            watches: watches.collect(),
+            resets: resets.map(Reset::new).collect(),
             card: card.clone(),
             played: test,
             contract: configuration,
@@ -189,6 +198,10 @@ impl CardEngine {
             }
             Input::Edges(edges) => edges.into_iter().for_each(|edge| self.edge(edge)),
             Input::Sample { channel, taken } => self.sampled(now, &channel, taken),
+            Input::Text { channel, taken } => {
+                self.link.heard();
+                self.reset_said(now, &channel, &taken);
+            }
             Input::QueueFull(full) => self.queue_full = full,
             Input::Work(work) => {
                 let test = self.played || work.is_on(&MeterId::from(&self.card));
@@ -257,6 +270,7 @@ impl CardEngine {
         for channel in &mut self.channels {
             channel.next_read = now;
         }
+        self.look_around(now);
     }
 
     fn report_loss(&mut self, now: MonoNs, detail: String) {
@@ -324,6 +338,7 @@ impl CardEngine {
 
     fn sampled(&mut self, now: MonoNs, name: &str, taken: Result<evidence::Decimal, String>) {
         self.link.heard();
+        self.watched(now, name, taken.as_ref().ok().copied());
         let found = self
             .channels
             .iter()
@@ -347,6 +362,7 @@ impl CardEngine {
                 self.out.push(Action::Read { channel });
             }
         }
+        self.ask_watched(now);
     }
 
     fn fall_due(&mut self, now: MonoNs) {
@@ -407,6 +423,7 @@ impl CardEngine {
             times.push(self.counters_at.filter(|_| !self.queue_full));
             if self.link.is_up() {
                 times.extend(self.channels.iter().map(|one| Some(one.next_read)));
+                times.extend(self.watches.iter().map(|one| Some(one.next_read)));
             }
         }
         let settle = |at: Option<MonoNs>| at.map(|at| at.plus_ns(SETTLE_NS));

@@ -82,6 +82,13 @@ pub enum Input {
         /// The number as it stands there, or why there is none.
         taken: Result<Decimal, String>,
     },
+    /// What a file of the card said when it was asked.
+    Text {
+        /// Which, as in [`Action::ReadText`].
+        channel: String,
+        /// Its text, or why there is none.
+        taken: Result<String, String>,
+    },
     /// The host's queue towards the recorder is full (`true`), or has space again (`false`).
     QueueFull(bool),
     /// Where people work now, as for a port; a card is a meter of its own name.
@@ -100,6 +107,11 @@ pub enum Action {
     Close,
     /// Ask a channel; answer with `Sample`.
     Read {
+        /// Which.
+        channel: String,
+    },
+    /// Ask a file of the card for its text; answer with `Text`.
+    ReadText {
         /// Which.
         channel: String,
     },

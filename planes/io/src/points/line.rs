@@ -5,7 +5,7 @@ use super::filter::Filter;
 use super::gate::Gate;
 use super::width::Widths;
 use contract::{Active, Debounce, DigitalInput, PulseMeter, WireFault};
-use evidence::reasons::{CountBasis, EdgeLossCause};
+use evidence::reasons::{CountBasis, EdgeLossCause, FieldMarker};
 use evidence::{MonoNs, PointId, Quality};
 
 /// Whose line it is.
@@ -33,6 +33,9 @@ pub(super) struct Input {
     pub(super) untold: Option<(u64, EdgeLossCause)>,
     pub(super) told: u64,
     pub(super) suppressed: u64,
+    /// What it marks, and how often it was set.
+    pub(super) marker: Option<FieldMarker>,
+    pub(super) set: u64,
 }
 
 /// A pulse meter.
@@ -109,6 +112,8 @@ impl Line {
             untold: None,
             told: 0,
             suppressed: 0,
+            marker: input.marker,
+            set: 0,
         });
         Self::new(input.line, &input.id, policy, input.active, role)
     }
@@ -204,6 +209,7 @@ mod tests {
             fault_line: None,
             fault: WireFault::Short,
             name: std::string::String::new(),
+            marker: None,
         };
         let policy = Debounce {
             id: "contact".parse().unwrap(),

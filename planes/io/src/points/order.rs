@@ -25,6 +25,11 @@ pub(super) enum Fact {
         channel: usize,
         taken: Result<Decimal, String>,
     },
+    /// What a channel that is watched gave; nothing where it gave no number.
+    Watched {
+        watch: usize,
+        taken: Option<Decimal>,
+    },
     /// Whether what is captured from here on is a test.
     Test(bool),
     /// The card is gone.

@@ -15,7 +15,9 @@ use crate::limits::{
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use evidence::kinds::{Analog, Counter, CounterSnapshot, Event, PulseCount, Soe};
+use evidence::kinds::{
+    Analog, Counter, CounterSnapshot, Event, Excursion, PulseCount, ResetReason, Soe,
+};
 use evidence::reasons::{
     AnalogCause, CountBasis, DowntimeCause, EdgeLossCause, EventCode, QualityReason, SoeChange,
 };
@@ -23,7 +25,7 @@ use evidence::{Captured, Decimal, MeterId, MonoNs, Payload, Quality, Seq, Slot};
 
 impl CardEngine {
     /// Whether one more record may wait.
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.waiting.len() < RECORDS_WAITING_MAX
     }
 
@@ -50,7 +52,7 @@ impl CardEngine {
                 // Its quality is told with what had no record, once there is room.
                 input.untold.get_or_insert((0, EdgeLossCause::QueueFull));
             }
-            self.note_full(place);
+            self.full_for(place);
             return;
         }
         input.quality = input.condition.row().quality;
@@ -72,6 +74,7 @@ impl CardEngine {
             count: untold.map(|(count, _)| count),
             loss: untold.map(|(_, why)| why),
             contract: self.contract,
+            marker: input.marker,
         };
         self.waiting.push_back(soe.into());
     }
@@ -95,7 +98,7 @@ impl CardEngine {
                 let before = input.untold.map_or(0, |(count, _)| count);
                 input.untold = Some((before + count, EdgeLossCause::QueueFull));
             }
-            self.note_full(place);
+            self.full_for(place);
             return;
         }
         let Some(line) = self.lines.get(place) else {
@@ -124,19 +127,14 @@ impl CardEngine {
             count: Some(count),
             loss: Some(loss),
             contract: self.contract,
+            marker: input.marker,
         };
         self.waiting.push_back(soe.into());
     }
 
-    /// An event for records that had no room; the log of events bounds how many.
-    fn note_full(&mut self, place: usize) {
-        let point = self.lines.get(place).map(|line| &line.point);
-        let words = format!(
-            "{RECORDS_WAITING_MAX} records wait for the recorder; one of {} had no room",
-            point.map_or("?", |point| point.as_str())
-        );
-        let news = News::new(EventCode::QueueOverflow).detail(words);
-        self.events.note(self.last, news);
+    fn full_for(&mut self, place: usize) {
+        let point = self.lines.get(place).map(|line| line.point.clone());
+        self.no_room(point.as_ref().map_or("?", |point| point.as_str()));
     }
 
     /// Tells, once there is room again, what had none: also that what may be believed of an input is not what was
@@ -180,7 +178,7 @@ impl CardEngine {
             if let (Some(schedule), Some(slot)) = (schedule, slot) {
                 schedule.miss(None, slot, 1, DowntimeCause::Backpressure);
             }
-            self.note_full(place);
+            self.full_for(place);
             return;
         }
         let suspect = core::mem::take(&mut pulse.suspect);
@@ -228,16 +226,12 @@ impl CardEngine {
         };
         if !room {
             channel.dropped += 1;
-            let words = format!(
-                "{RECORDS_WAITING_MAX} records wait for the recorder; one of {} had no room",
-                channel.point.id
-            );
+            let point = channel.point.id.clone();
             let schedule = self.schedules.get_mut(channel.schedule);
             if let (Some(schedule), Some(slot)) = (schedule, slot) {
                 schedule.miss(None, slot, 1, DowntimeCause::Backpressure);
             }
-            let news = News::new(EventCode::QueueOverflow).detail(words);
-            self.events.note(self.last, news);
+            self.no_room(point.as_str());
             return;
         }
         let point = &channel.point;
@@ -392,6 +386,9 @@ impl CardEngine {
                     sheet.value("soe_suppressed_cnt", &label, input.suppressed);
                     sheet.value("chatter_cnt", &label, input.chatter.closings);
                     sheet.value("noise_cnt", &label, input.noise.closings);
+                    if let Some(marker) = input.marker {
+                        sheet.value(marker.counter(), &label, input.set);
+                    }
                 }
                 Role::Pulse(pulse) => {
                     sheet.value("pulse_cnt", &label, pulse.count);
@@ -406,6 +403,7 @@ impl CardEngine {
             sheet.value("sample_fault_cnt", label, channel.faults);
             sheet.value("record_dropped_cnt", label, channel.dropped);
         }
+        self.count_watched(&mut sheet);
         sheet.counters
     }
 
@@ -453,6 +451,8 @@ fn numbered(record: Payload, seq: Seq) -> Payload {
         Payload::Soe(soe) => Soe { seq, ..soe }.into(),
         Payload::PulseCount(pulse) => PulseCount { seq, ..pulse }.into(),
         Payload::Analog(analog) => Analog { seq, ..analog }.into(),
+        Payload::Excursion(excursion) => Excursion { seq, ..excursion }.into(),
+        Payload::ResetReason(reason) => ResetReason { seq, ..reason }.into(),
         other => other,
     }
 }

@@ -4,3 +4,4 @@ mod burst;
 mod digital;
 mod pulses;
 mod site;
+mod surround;

@@ -43,7 +43,8 @@ impl Account {
         }
     }
 
-    fn record(&mut self, id: EntryId, card: &SourceId, seq: Seq) {
+    /// A record of a card has a number, whatever it says.
+    pub(super) fn record(&mut self, id: EntryId, card: &SourceId, seq: Seq) {
         let group = MeterId::from(card);
         // Also a card without schedules has numbers to be looked at.
         self.sessions.entry(group.clone()).or_default();

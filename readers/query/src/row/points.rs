@@ -1,7 +1,7 @@
 //! Records of the station's own points.
 
-use evidence::kinds::{Analog, PulseCount, Soe};
-use evidence::reasons::EdgeLossCause;
+use evidence::kinds::{Analog, Excursion, PulseCount, ResetReason, Soe};
+use evidence::reasons::{Band, EdgeLossCause, FieldMarker};
 use serde_json::{Value, json};
 
 pub(super) fn soe(soe: &Soe, put: &mut impl FnMut(&str, Value)) {
@@ -21,6 +21,7 @@ pub(super) fn soe(soe: &Soe, put: &mut impl FnMut(&str, Value)) {
     put("bounced_ns", json!(bounced_ns));
     put("count", json!(soe.count));
     put("loss", json!(soe.loss.map(EdgeLossCause::name)));
+    put("marker", json!(soe.marker.map(FieldMarker::name)));
     put("contract", json!(soe.contract.0));
     put("mono_ns", json!(soe.at.0));
 }
@@ -57,4 +58,34 @@ pub(super) fn analog(analog: &Analog, put: &mut impl FnMut(&str, Value)) {
     put("reason", json!(analog.quality.reason.name()));
     put("calibration", json!(analog.calibration));
     put("contract", json!(analog.contract.0));
+}
+
+pub(super) fn excursion(excursion: &Excursion, put: &mut impl FnMut(&str, Value)) {
+    let text = |value: Option<evidence::Decimal>| value.map(|value| value.to_string());
+    put("point_id", json!(excursion.point_id.as_str()));
+    put("source", json!(excursion.source.as_str()));
+    put("channel", json!(excursion.channel));
+    put("seq", json!(excursion.seq.0));
+    put("change", json!(excursion.change.name()));
+    put("band", json!(excursion.band.map(Band::name)));
+    put("limit", json!(text(excursion.limit)));
+    put("value", json!(text(excursion.value)));
+    put("extreme", json!(text(excursion.extreme)));
+    put("lasted_ns", json!(excursion.lasted_ns));
+    put("quality", json!(excursion.quality.validity.name()));
+    put("reason", json!(excursion.quality.reason.name()));
+    put("contract", json!(excursion.contract.0));
+    put("mono_ns", json!(excursion.at.0));
+}
+
+pub(super) fn reset(reason: &ResetReason, put: &mut impl FnMut(&str, Value)) {
+    put("point_id", json!(reason.point_id.as_str()));
+    put("source", json!(reason.source.as_str()));
+    put("channel", json!(reason.channel));
+    put("seq", json!(reason.seq.0));
+    put("cause", json!(reason.cause.name()));
+    put("detail", json!(reason.says));
+    put("quality", json!(reason.quality.validity.name()));
+    put("reason", json!(reason.quality.reason.name()));
+    put("contract", json!(reason.contract.0));
 }

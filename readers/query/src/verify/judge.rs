@@ -52,6 +52,8 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::PulseCount
         | Kind::Analog
         | Kind::MeterLife
-        | Kind::Backfill => false,
+        | Kind::Backfill
+        | Kind::Excursion
+        | Kind::ResetReason => false,
     }
 }

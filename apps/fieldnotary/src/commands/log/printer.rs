@@ -186,6 +186,8 @@ fn colour(payload: Option<&Payload>) -> Option<Ink> {
         Some(Payload::Soe(soe)) => odd(soe.quality),
         Some(Payload::PulseCount(pulse)) => odd(pulse.quality),
         Some(Payload::Analog(analog)) => odd(analog.quality),
+        Some(Payload::Excursion(excursion)) if excursion.band.is_some() => Some(Ink::Odd),
+        Some(Payload::Excursion(excursion)) => odd(excursion.quality),
         Some(Payload::AttemptFailed(_) | Payload::Downtime(_) | Payload::SeqSkip(_)) => {
             Some(Ink::Odd)
         }

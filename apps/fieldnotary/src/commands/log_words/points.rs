@@ -2,8 +2,8 @@
 
 use super::{Known, quality_words};
 use crate::commands::words;
-use evidence::kinds::{Analog, PulseCount, Soe};
-use evidence::reasons::{AnalogCause, CountBasis, SoeChange};
+use evidence::kinds::{Analog, Excursion, PulseCount, ResetReason, Soe};
+use evidence::reasons::{AnalogCause, BandChange, CountBasis, SoeChange};
 
 pub(super) fn soe_words(soe: &Soe) -> String {
     let state = match soe.value {
@@ -28,8 +28,11 @@ pub(super) fn soe_words(soe: &Soe) -> String {
     let bounced = soe.bounce_from.map_or_else(String::new, |from| {
         format!(", bounced for {} us before", soe.at.since(from) / 1_000)
     });
+    let marker = soe
+        .marker
+        .map_or_else(String::new, |marker| format!(" ({marker} marker)"));
     format!(
-        "{point} {what}, {quality}{loss}{bounced}, {} line {}, seq {seq}",
+        "{point}{marker} {what}, {quality}{loss}{bounced}, {} line {}, seq {seq}",
         soe.source, soe.line
     )
 }
@@ -77,5 +80,54 @@ pub(super) fn analog_words(analog: &Analog, known: &Known) -> String {
         analog.source,
         analog.channel,
         analog.seq.0
+    )
+}
+
+pub(super) fn excursion_words(excursion: &Excursion, known: &Known) -> String {
+    let unit = known.point_unit(&excursion.point_id);
+    let value = |value: Option<evidence::Decimal>| {
+        value.map_or_else(|| "no value".to_owned(), |value| format!("{value}{unit}"))
+    };
+    let band = excursion.band.map_or("", evidence::reasons::Band::name);
+    let beyond = excursion
+        .limit
+        .map_or_else(String::new, |limit| format!(" (limit {limit}{unit})"));
+    let meanwhile = excursion.lasted_ns.map_or_else(String::new, |ns| {
+        let furthest = value(excursion.extreme);
+        format!(
+            " after {}, {furthest} at the furthest",
+            words::nanoseconds(ns)
+        )
+    });
+    let what = match (excursion.change, excursion.band) {
+        (BandChange::Found, _) => format!("{} is watched", value(excursion.value)),
+        (BandChange::Entered, _) => format!("{band}: {}{beyond}", value(excursion.value)),
+        (BandChange::Left, _) => format!("{band} over: {}{meanwhile}", value(excursion.value)),
+        (BandChange::Lost, None) => "no value any more".to_owned(),
+        (BandChange::Lost, Some(_)) => format!("{band}: unknown whether over,{meanwhile}"),
+    };
+    format!(
+        "{} {what}, {}, {} {}, seq {}",
+        excursion.point_id,
+        quality_words(excursion.quality),
+        excursion.source,
+        excursion.channel,
+        excursion.seq.0
+    )
+}
+
+pub(super) fn reset_words(reason: &ResetReason) -> String {
+    let says = match &reason.says {
+        Some(says) => format!("it says {says:?}"),
+        None => "it says nothing".to_owned(),
+    };
+    format!(
+        "{} last reset: {} ({says}), {}, {} {}, seq {}",
+        reason.point_id,
+        reason.cause,
+        quality_words(reason.quality),
+        reason.source,
+        reason.channel,
+        reason.seq.0
     )
 }

@@ -234,6 +234,7 @@ impl Driver<'_> {
             Action::Open => return Some(self.open()),
             Action::Close => self.source = None,
             Action::Read { channel } => return self.sample(channel),
+            Action::ReadText { channel } => return self.text(channel),
             Action::Mark { seq, at } => self.mark(seq, at),
             Action::Count { point, count, at } => {
                 if let Err(error) = self.counts.count(&point, count, at) {
@@ -273,6 +274,12 @@ impl Driver<'_> {
         let taken = self.source.as_mut()?.sample(&channel, self.now);
         let taken = taken.map_err(|fault| fault.to_string());
         Some(Input::Sample { channel, taken })
+    }
+
+    fn text(&mut self, channel: String) -> Option<Input> {
+        let taken = self.source.as_mut()?.text(&channel, self.now);
+        let taken = taken.map_err(|fault| fault.to_string());
+        Some(Input::Text { channel, taken })
     }
 
     fn mark(&mut self, seq: Seq, at: MonoNs) {

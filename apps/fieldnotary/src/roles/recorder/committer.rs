@@ -13,6 +13,7 @@ use super::journal_file::NodeJournal;
 use super::keeper::Keeper;
 use super::ledger::{Attempted, Ledger};
 use super::media_watch::MediaWatch;
+use super::power_stats::PowerStats;
 use super::sealer::Head;
 use super::slots::StartKind;
 use super::stats::Stats;
@@ -236,7 +237,7 @@ impl Committer {
         match &payload {
             Payload::Reading(_) => self.stats.readings += 1,
             Payload::AttemptFailed(_) => self.stats.attempts_failed += 1,
-            _ => {}
+            _ => self.stats.power.observe(&payload),
         }
         self.ledger.observe(&payload);
         self.staged.push((captured, payload));
@@ -456,6 +457,8 @@ impl Committer {
         // A node with cards has a source for these: the cards say them, point by point.
         if !self.contract.points.cards.is_empty() {
             counters.retain(|counter| !super::stats::OF_CARDS.contains(&counter.name.as_str()));
+            counters.retain(|counter| !PowerStats::says(&self.contract, &counter.name));
+            counters.extend(self.stats.power.counters(&self.contract, &self.own));
         }
         counters
     }

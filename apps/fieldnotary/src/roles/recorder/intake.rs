@@ -84,6 +84,8 @@ fn check_one(
         Payload::Soe(soe) => (&MeterId::from(&soe.source), soe.seq, soe.contract),
         Payload::PulseCount(pulse) => (&MeterId::from(&pulse.source), pulse.seq, pulse.contract),
         Payload::Analog(analog) => (&MeterId::from(&analog.source), analog.seq, analog.contract),
+        Payload::Excursion(one) => (&MeterId::from(&one.source), one.seq, one.contract),
+        Payload::ResetReason(one) => (&MeterId::from(&one.source), one.seq, one.contract),
         Payload::MeterReport(report) => (&report.meter_id, report.seq, report.contract),
         // It has no number: the slot that it fills tells whether it is new.
         Payload::Backfill(filled) => {
@@ -136,6 +138,8 @@ fn check_point(points: &StationPoints, payload: &Payload) -> Result<(), (RefuseR
         Payload::Soe(soe) => (&soe.source, &soe.point_id),
         Payload::PulseCount(pulse) => (&pulse.source, &pulse.point_id),
         Payload::Analog(analog) => (&analog.source, &analog.point_id),
+        Payload::Excursion(one) => (&one.source, &one.point_id),
+        Payload::ResetReason(one) => (&one.source, &one.point_id),
         _ => return Ok(()),
     };
     if points.card_of(point) == Some(card) {
@@ -146,7 +150,10 @@ fn check_point(points: &StationPoints, payload: &Payload) -> Result<(), (RefuseR
 }
 
 const fn is_of_points(kind: Kind) -> bool {
-    matches!(kind, Kind::Soe | Kind::PulseCount | Kind::Analog)
+    matches!(
+        kind,
+        Kind::Soe | Kind::PulseCount | Kind::Analog | Kind::Excursion | Kind::ResetReason
+    )
 }
 
 fn not_for_producers(kind: Kind) -> String {

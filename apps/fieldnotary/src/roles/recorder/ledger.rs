@@ -191,6 +191,8 @@ impl Ledger {
             Payload::Analog(analog) => {
                 self.point(&analog.source, &analog.point_id, analog.seq, analog.slot);
             }
+            Payload::Excursion(one) => self.committed(group(&one.source), one.seq.0),
+            Payload::ResetReason(one) => self.committed(group(&one.source), one.seq.0),
             Payload::Event(event) => {
                 if let Some(seq) = event.seq {
                     self.committed(Stream::Port(event.source.clone()), seq.0);
@@ -280,8 +282,7 @@ impl Ledger {
         if part.part.saturating_add(1) == part.parts {
             // A contract that cannot be read leaves the one before in force, as it does for readers.
             if let Ok(contract) = Contract::from_parts(&self.parts) {
-                self.keep_counts(&contract);
-                self.keep_work(&contract);
+                self.keep_known(&contract);
                 self.missed.configure(self.contract.as_ref(), &contract);
                 self.contract = Some(contract);
             }

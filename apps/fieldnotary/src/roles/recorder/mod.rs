@@ -14,6 +14,7 @@ mod ledger;
 mod media_watch;
 mod offers;
 mod people;
+mod power_stats;
 mod sealer;
 mod server;
 mod signer_stats;

@@ -1,6 +1,7 @@
 //! What the recorder counts of itself (A5.5), each with its name from the counters' list.
 
 use super::media_watch::MediaWatch;
+use super::power_stats::PowerStats;
 use super::signer_stats::SignerStats;
 use super::time_stats::{self, TimeStats};
 use evidence::kinds::Counter;
@@ -103,6 +104,7 @@ pub(super) struct Stats {
     pub(super) write_stalls: u64,
     pub(super) write_failures: u64,
     pub(super) rejected: u64,
+    pub(super) power: PowerStats,
     pub(super) record_crc_failures: u64,
     pub(super) known_again: u64,
     pub(super) queue_depth_max: u64,

@@ -45,7 +45,7 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "medium": recorder.media.json(),
         "maintenance": recorder.ledger.work_words(),
         "anchors": {
-            "power": anchor(&["uvlo_cnt", "vbat_droop_cnt", "reset_reason"]),
+            "power": anchor(&["uvlo_cnt", "brownout_log_cnt", "vbat_droop_cnt", "vbat_min", "reset_reason"]),
             "clock": anchor(&["step_adjust_cnt", "drift_estimate", "last_sync_age"]),
             "interfaces": anchor(&["framing", "parity", "overrun"]),
             "commit": anchor(&[
@@ -102,6 +102,8 @@ fn journal(recorder: &Committer) -> Value {
 
 fn shown(counter: &Counter) -> Value {
     match counter.value {
+        // A reason is a word.
+        Some(_) if counter.name == "reset_reason" => json!(counter.label),
         Some(value) => json!(value),
         None => json!(counter.state.name()),
     }

@@ -42,6 +42,7 @@ pub(super) struct Site {
     pub(super) events: Vec<String>,
     pub(super) counts: BTreeMap<PointId, u64>,
     pub(super) reads: Vec<(u64, String)>,
+    pub(super) texts: Vec<String>,
     pub(super) marked: Option<Seq>,
     pub(super) stopped: bool,
     next_seq: u64,
@@ -61,6 +62,7 @@ impl Site {
             events: Vec::new(),
             counts: BTreeMap::new(),
             reads: Vec::new(),
+            texts: Vec::new(),
             marked: None,
             stopped: false,
             next_seq: 0,
@@ -136,6 +138,7 @@ impl Site {
         match action {
             Action::Open | Action::Close => {}
             Action::Read { channel } => self.reads.push((self.now, channel)),
+            Action::ReadText { channel } => self.texts.push(channel),
             Action::Mark { seq, .. } => self.marked = Some(seq),
             Action::Count { point, count, .. } => {
                 self.counts.insert(point, count);
@@ -147,6 +150,8 @@ impl Site {
                         Payload::Soe(soe) => soe.seq,
                         Payload::PulseCount(pulse) => pulse.seq,
                         Payload::Analog(analog) => analog.seq,
+                        Payload::Excursion(one) => one.seq,
+                        Payload::ResetReason(one) => one.seq,
                         Payload::Event(event) => {
                             let words = event.detail.clone().unwrap_or_default();
                             self.events.push(format!("{} {words}", event.code));

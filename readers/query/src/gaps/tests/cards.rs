@@ -48,6 +48,7 @@ fn door(seq: u64) -> Soe {
         window_us: 1_000,
         confirmed_at: None,
         bounce_from: None,
+        marker: None,
         count: None,
         loss: None,
         contract: CommitId(0),

@@ -85,8 +85,9 @@ impl Ledger {
         }
     }
 
-    /// A new contract: work on what it has no more is over.
-    pub(super) fn keep_work(&mut self, now: &Contract) {
+    /// A new contract: work on what it has no more is over, and counts of what it has no more are forgotten.
+    pub(super) fn keep_known(&mut self, now: &Contract) {
+        self.keep_counts(now);
         self.work.retain(|scope, _| scope.is_in(now));
     }
 
