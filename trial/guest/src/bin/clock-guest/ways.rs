@@ -310,11 +310,7 @@ mod tests {
             (vec![set.clone()], &both[..1], Some(4_000_000)),
             // Made good the wrong way, by a fifth, or twice.
             (vec![set.clone(), told(DAEMON, 2_000_000)], &both[..], moved),
-            (
-                vec![set.clone(), told(DAEMON, -1_000_000)],
-                &both[..],
-                moved,
-            ),
+            (vec![set.clone(), told(DAEMON, -400_000)], &both[..], moved),
             (vec![back.clone()], &both[1..], moved),
             (vec![told(DAEMON, 4_000_000)], &both[1..], moved),
         ] {
