@@ -332,7 +332,8 @@ fn a_storm_of_resets_ends_in_safe_mode_until_somebody_says_otherwise() {
     );
     let gaps = about("gaps", &data, &[]);
     assert_eq!(gaps.code, Some(0), "all is explained");
-    assert!(gaps.out.contains("safe_mode"), "{gaps:?}");
+    // What passed in safe mode, where anything was captured before, is not blamed on the stop that ended it.
+    assert!(!gaps.out.contains("orderly_stop"), "{gaps:?}");
     street.stop();
 }
 
