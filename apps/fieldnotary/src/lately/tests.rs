@@ -167,7 +167,8 @@ fn a_consequence_does_not_hide_its_cause() {
 }
 
 /// A card that is lost is told, and what its points said before it stands no more.
-//= R7.3
+//= A2.5
+//= R3.4
 #[test]
 fn what_a_lost_card_said_stands_no_more() {
     let text = "[station]\norigin = \"example.org/s\"\n[[card]]\nid = \"dio\"\nkind = \"gpio\"\n\

@@ -213,7 +213,6 @@ fn the_last_failing_frames_of_a_meter_are_in_the_log() {
 }
 
 /// Whoever asks or listens on the line of a running node would take its replies: also on a pseudo-terminal, and as root.
-//= A3.7
 #[test]
 fn a_line_that_a_node_reads_is_left_to_it() {
     let dir = tempfile::tempdir().unwrap();

@@ -296,7 +296,7 @@ fn a_port_that_cannot_be_opened_is_named_in_every_session() {
 
 /// Meters behind a gateway that are silent, one after the other: the connection is opened anew meanwhile, and those
 /// that come after them are read in every slot.
-//= A4.3
+//= A3.7
 //= R5.3
 #[test]
 fn silent_meters_behind_a_gateway_hide_nobody() {
