@@ -55,24 +55,17 @@ pub fn cddl() -> String {
             kind.fields(),
         );
     }
-    map_rule(
-        &mut out,
-        "Counter",
-        "One counter of a snapshot.",
-        Counter::FIELDS,
-    );
-    map_rule(
-        &mut out,
-        "Predecessor",
-        "The log a new generation follows.",
-        Predecessor::FIELDS,
-    );
-    map_rule(
-        &mut out,
-        "BindingCounter",
-        "A counter that checkpoints are bound to.",
-        BindingCounter::FIELDS,
-    );
+    for (name, about, fields) in [
+        ("Counter", Counter::ABOUT, Counter::FIELDS),
+        ("Predecessor", Predecessor::ABOUT, Predecessor::FIELDS),
+        (
+            "BindingCounter",
+            BindingCounter::ABOUT,
+            BindingCounter::FIELDS,
+        ),
+    ] {
+        map_rule(&mut out, name, about, fields);
+    }
     code_rules(&mut out);
     out
 }

@@ -3,17 +3,18 @@
 /// Declares structs that are written as maps with integer keys.
 macro_rules! payload {
     (
-        $(#[$meta:meta])* $name:ident {
+        #[doc = $about:literal] $name:ident {
             $( $key:literal $field:ident : $type:ty $(, $list:ident)? => $doc:literal; )+
         }
     ) => {
-        $(#[$meta])*
+        #[doc = $about]
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name {
             $( #[doc = $doc] pub $field: $type, )+
         }
 
         impl $name {
+            pub(crate) const ABOUT: &'static str = $about.trim_ascii();
             pub(crate) const FIELDS: &'static [FieldRow] = &[ $( FieldRow {
                 key: $key,
                 name: stringify!($field),
@@ -63,12 +64,10 @@ macro_rules! payload {
 
 /// Declares the kinds: number, name, payload.
 macro_rules! kinds {
-    ( $( $code:literal $text:literal $variant:ident {
-        $doc:literal $($fields:tt)+
-    } )+ ) => {
+    ( $( $code:literal $text:literal $variant:ident; )+ ) => {
         /// The kinds of entries, by the number in the entry's header.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind { $( #[doc = $doc] $variant, )+ }
+        pub enum Kind { $( #[doc = concat!("See [`", stringify!($variant), "`].")] $variant, )+ }
 
         impl Kind {
             /// Every kind, in the order of the table.
@@ -89,7 +88,7 @@ macro_rules! kinds {
             /// What such an entry says.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
-                match self { $( Self::$variant => $doc ),+ }
+                match self { $( Self::$variant => $variant::ABOUT ),+ }
             }
 
             /// The kind with this number.
@@ -109,11 +108,9 @@ macro_rules! kinds {
             }
         }
 
-        $( payload! { #[doc = $doc] $variant { $($fields)+ } } )+
-
         /// What an entry says, by kind.
         #[derive(Clone, Debug, PartialEq, Eq)]
-        pub enum Payload { $( #[doc = $doc] $variant($variant), )+ }
+        pub enum Payload { $( #[doc = concat!("See [`", stringify!($variant), "`].")] $variant($variant), )+ }
 
         impl Payload {
             /// Its kind.

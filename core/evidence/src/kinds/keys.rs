@@ -1,0 +1,59 @@
+//! What the signer says of its keys, and what binds checkpoints.
+
+use super::FieldRow;
+use crate::cbor::{DecodeError, Reader, Writer};
+use crate::field::{Blob, Field};
+use crate::reasons::{CounterKind, Custody, KeyFault};
+use crate::time::MonoNs;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+payload! {
+    /// A counter that checkpoints are bound to.
+    BindingCounter {
+        0 counter: CounterKind => "which of the two";
+        1 public: Blob => "its public area as its TPM hashes it (TPMS_NV_PUBLIC)";
+    }
+}
+
+payload! {
+    /// What holds the node's keys, and what that proves of them (A6.2).
+    KeyStore {
+        0 at: MonoNs => "when it was found";
+        1 custody: Custody => "where the authority key lives";
+        2 maker: String => "what the store says of itself: maker, model, firmware";
+        3 non_exportable: bool => "whether the key can never leave";
+        4 monotonic_counter: bool => "whether it has a counter that only moves forward";
+        5 attestation: bool => "whether it can attest its key";
+        6 measured_boot: bool => "whether it can attest what was booted";
+        7 key_public: Option<Blob> => "the authority's public area as its TPM hashes it (TPMT_PUBLIC)";
+        8 counters: Vec<BindingCounter>, list => "the counters that checkpoints are bound to";
+        9 window_ns: Option<u64> => "the longest stretch that could be rolled back unseen while no \
+            collector has it; absent where it is unlimited";
+        10 not_applied: Vec<String>, list => "protections that were wanted and could not be had";
+    }
+}
+
+payload! {
+    /// A checkpoint bound to a counter that only moves forward (A6.4).
+    Binding {
+        0 at: MonoNs => "when it was attested";
+        1 size: u64 => "size of the tree of that checkpoint";
+        2 counter: CounterKind => "which counter";
+        3 value: u64 => "its value";
+        4 attest: Blob => "what the TPM signed (TPMS_ATTEST), over the SHA-256 of the checkpoint's text";
+        5 signature: Blob => "the authority's ECDSA signature on that, in DER";
+    }
+}
+
+payload! {
+    /// Seals come again: the stretch before had none.
+    Unsealed {
+        0 at: MonoNs => "when the first seal came";
+        1 since: MonoNs => "when the first one was missed";
+        2 sealed_before: u64 => "size of the tree that was sealed last before";
+        3 sealed: u64 => "size of the tree that is sealed now, with all of the stretch in it";
+        4 missed: u64 => "how many seals were missed";
+        5 cause: KeyFault => "why the first of them was";
+    }
+}
