@@ -94,6 +94,8 @@ fn code_rules(out: &mut String) {
         reasons::AdoptionCause::cddl_rule,
         reasons::EpochCause::cddl_rule,
         reasons::TruthClass::cddl_rule,
+        reasons::KeepStore::cddl_rule,
+        reasons::UnkeptCause::cddl_rule,
         reasons::Custody::cddl_rule,
         reasons::CounterKind::cddl_rule,
         reasons::KeyFault::cddl_rule,

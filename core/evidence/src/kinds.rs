@@ -17,7 +17,7 @@ pub use capture::{AttemptFailed, Downtime, Event, Marker, Reading, SeqSkip};
 pub use keys::{Binding, BindingCounter, KeyStore, Unsealed};
 pub use log::{
     Ack, Checkpoint, Configuration, Counter, CounterSnapshot, EpochStart, Loss, Predecessor,
-    TimeMap,
+    TimeMap, Unkept,
 };
 pub use meters::{Backfill, MeterLife, MeterReport};
 pub use people::{Audit, Maintenance, Probe, SignOff, Wiring};
@@ -69,4 +69,5 @@ kinds! {
     28 "backfill" Backfill;
     30 "excursion" Excursion;
     31 "reset_reason" ResetReason;
+    47 "unkept" Unkept;
 }

@@ -10,8 +10,8 @@ mod time;
 
 pub use keys::{CounterKind, Custody, KeyFault};
 pub use log::{
-    AdoptionCause, CounterState, DowntimeCause, EpochCause, LossCause, MarkerKind, SkipCause,
-    TruthClass,
+    AdoptionCause, CounterState, DowntimeCause, EpochCause, KeepStore, LossCause, MarkerKind,
+    SkipCause, TruthClass, UnkeptCause,
 };
 pub use meter::{BackfillOutcome, ClockClass, MeterFinding};
 pub use site::{Band, BandChange, FieldMarker, ResetCause};
@@ -198,7 +198,7 @@ codes! {
         WriteStall = 50, "write_stall", "a commit took longer than its budget";
         WriteFailed = 51, "write_failed", "the journal's medium refused a write";
         MediumDegraded = 52, "medium_degraded", "the journal's device says of itself that it wears out or fails";
-        KeepFailed = 53, "keep_failed", "a keep-ring took no more: events or audit that left the segments are not on this node any more";
+        KeepFailed = 53, "keep_failed", "out of use: a keep-ring took no more, which `unkept` entries tell now with its reach";
         TruthStoreOld = 54, "truth_store_old", "the truth store was an older one than the newest; the log was taken up where its frames end, and the count is entries behind the old end";
         SignerUnavailable = 64, "signer_unavailable", "a seal was due and the signer did not answer";
         SignerRecovered = 65, "signer_recovered", "the signer answers again; the count is seals missed";

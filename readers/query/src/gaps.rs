@@ -97,6 +97,7 @@ impl GapAccount {
             | Payload::KeyStore(_)
             | Payload::Binding(_)
             | Payload::Unsealed(_)
+            | Payload::Unkept(_)
             | Payload::MeterLife(_) => {}
         }
     }

@@ -165,6 +165,13 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
             put("segment", json!(loss.segment));
             put("offset_bytes", json!(loss.offset_bytes));
         }
+        Payload::Unkept(unkept) => {
+            put("store", json!(unkept.store.name()));
+            put("first", json!(unkept.first.0));
+            put("count", json!(unkept.count));
+            put("cause", json!(unkept.cause.name()));
+            put("says", json!(unkept.says));
+        }
         Payload::Configuration(part) => {
             put("digest", json!(part.digest.to_string()));
             put("part", json!(part.part));

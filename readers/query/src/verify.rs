@@ -12,6 +12,7 @@ mod kept;
 mod known;
 mod node;
 mod published;
+mod ranges;
 mod report;
 mod retired;
 mod rows;

@@ -21,7 +21,7 @@ fn lists() -> Vec<Codes> {
         TimeQuality TimeStatus TimeCause OffsetBucket DriftBudget HoldoverReason Validity QualityReason SoeChange EdgeLossCause
         CountBasis AnalogCause AttemptCause
         EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause AdoptionCause EpochCause
-        TruthClass Custody CounterKind KeyFault Outcome MaintenancePhase WiringChange MeterFinding ClockClass BackfillOutcome
+        TruthClass KeepStore UnkeptCause Custody CounterKind KeyFault Outcome MaintenancePhase WiringChange MeterFinding ClockClass BackfillOutcome
         Band BandChange ResetCause FieldMarker GapClass Anchor
     }
 }

@@ -7,18 +7,19 @@
 
 mod keys;
 mod meters;
+mod missing;
 mod people;
 mod points;
 
 use evidence::cbor::Writer;
 use evidence::kinds::{
-    Ack, AttemptFailed, Audit, Checkpoint, Configuration, Counter, CounterSnapshot, Downtime,
-    EpochStart, Event, Loss, Marker, MeterReport, Predecessor, Reading, SeqSkip, TimeMap,
+    Ack, AttemptFailed, Audit, Checkpoint, Configuration, Counter, CounterSnapshot, EpochStart,
+    Event, Marker, MeterReport, Predecessor, Reading, TimeMap,
 };
 use evidence::reasons::{
-    AdoptionCause, AttemptCause, CounterState, Custody, DowntimeCause, DriftBudget, EpochCause,
-    EventCode, HoldoverReason, LossCause, MarkerKind, OffsetBucket, Outcome, SkipCause, TimeCause,
-    TimeQuality, TimeStatus, TruthClass,
+    AdoptionCause, AttemptCause, CounterState, Custody, DriftBudget, EpochCause, EventCode,
+    HoldoverReason, MarkerKind, OffsetBucket, Outcome, TimeCause, TimeQuality, TimeStatus,
+    TruthClass,
 };
 use evidence::{
     Blob, BootId, Captured, CommitId, Digest, Entry, Epoch, Generation, Header, Kind, MeterId,
@@ -219,6 +220,7 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::MeterLife => meters::life(full),
         Kind::Backfill => meters::backfill(full),
         Kind::KeyStore | Kind::Binding | Kind::Unsealed => return keys::sample(kind, full),
+        Kind::Downtime | Kind::SeqSkip | Kind::Loss | Kind::Unkept => missing::sample(kind, full),
         _ => return people::sample(kind, full),
     })
 }
@@ -254,35 +256,6 @@ fn record_sample(kind: Kind, full: bool) -> Payload {
         }
         .into(),
         Kind::EpochStart => epoch(full),
-        Kind::Downtime => Downtime {
-            at: AT,
-            schedule: schedule(),
-            first: SLOT,
-            count: full.then_some(7),
-            cause: DowntimeCause::Reboot,
-            source: source(),
-            meter_id: full.then(meter),
-        }
-        .into(),
-        Kind::SeqSkip => SeqSkip {
-            at: AT,
-            meter_id: meter(),
-            first: Seq(8),
-            count: 9,
-            cause: SkipCause::LeaseAbandoned,
-        }
-        .into(),
-        Kind::Loss => Loss {
-            at: AT,
-            first: CommitId(10),
-            count: 11,
-            cause: LossCause::FrameDamaged,
-            hashes: if full { vec![DIGEST; 3] } else { Vec::new() },
-            segment: 4,
-            offset_bytes: 65_536,
-            before: if full { vec![DIGEST; 2] } else { Vec::new() },
-        }
-        .into(),
         Kind::Configuration => Configuration {
             at: AT,
             digest: DIGEST,

@@ -67,9 +67,11 @@ fn look<V: ReadVolume, T: ReadTruth>(
     if !missing.is_empty() || end < oldest {
         // What could not pass by, as the log tells, is no damage of this one.
         let told = WhyUnkept::of(reader, [&ring]);
-        let unexplained = missing.iter().filter(|one| told.why(one).is_none());
+        let unexplained = missing
+            .iter()
+            .filter(|one| told.why(store.into(), one).is_none());
         damaged.extend(unexplained.map(|one| (one.first, one.end)));
-        if end < oldest && told.why_absent(end, oldest).is_none() {
+        if end < oldest && told.why_absent(store.into(), end, oldest).is_none() {
             damaged.push((end, oldest));
         }
     }

@@ -349,6 +349,18 @@ fn rest_words(payload: &Payload) -> String {
             loss.first,
             loss.cause.name()
         ),
+        Payload::Unkept(unkept) => format!(
+            "{} from {} on did not pass by keep-{}, {}{}",
+            words::count(unkept.count, "entry", "entries"),
+            unkept.first,
+            unkept.store,
+            unkept.cause,
+            unkept
+                .says
+                .iter()
+                .map(|says| format!(": {says}"))
+                .collect::<String>()
+        ),
         Payload::TimeMap(map) => format!("{} by {}", words::time(map.utc), map.basis),
         Payload::Audit(audit) => format!(
             "{} {} {}: {} ({})",

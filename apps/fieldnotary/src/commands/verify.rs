@@ -20,11 +20,10 @@ use journal::keep::KeepRing;
 use journal::{ReadTruth, ReadVolume, Reader};
 use proof::note::VerifierKey;
 use query::{
-    Finding, FindingKind, Report, WhyUnkept, verify_collector, verify_kept, verify_node_lacking,
+    Finding, FindingKind, Report, verify_collector, verify_kept, verify_node_lacking,
     verify_published,
 };
 use serde_json::json;
-use std::cell::LazyCell;
 
 /// Looks at a ring that moves on under the look, until what is found is taken for what is there.
 const LOOKS_MAX: u32 = 5;
@@ -35,10 +34,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
         return verify_proof::verify(&proof, args);
     }
     let pins = Pins::of(args)?;
-    let mut report = Report {
-        anchored: !args.anchor.is_empty(),
-        ..Report::default()
-    };
+    let mut report = Report::begun(!args.anchor.is_empty());
     let progress = Progress::over("verifying entry", &report.progress);
     let mut told = Vec::new();
     let mut mark = None;
@@ -98,17 +94,14 @@ fn verify_keep_rings<V: ReadVolume, T: ReadTruth>(
     reader: &Reader<V, T>,
     report: &mut Report,
 ) {
-    let rings = || looks.iter().filter_map(|look| look.ring.as_ref());
-    let told = LazyCell::new(|| WhyUnkept::of(reader, rings()));
     for look in looks {
         if let Some(words) = &look.harm {
             let words = format!("{}: {words}", look.path.display());
             report.find(FindingKind::File, None, words);
         }
-        if let Some(ring) = &look.ring {
-            verify_kept(ring, reader, &told, report);
-        }
     }
+    let rings: Vec<_> = looks.iter().filter_map(|look| look.ring.as_ref()).collect();
+    verify_kept(&rings, reader, report);
 }
 
 /// Every generation of a node's log in order, and whether each follows the one that it names.
@@ -146,11 +139,8 @@ fn verify_generations(
         let log = (reader.log_id(), generation);
         for _ in 0..LOOKS_MAX {
             let oldest = reader.oldest();
-            own = Report {
-                truth_class: Some(class.to_owned()),
-                progress: report.progress.clone(),
-                ..Report::default()
-            };
+            own = report.part();
+            own.truth_class = Some(class.to_owned());
             own.files.push(format!(
                 "{}: all segments up to the committed end, truth store",
                 data.journal(generation.0).display()

@@ -3,7 +3,7 @@
 use crate::common::contract::Contract;
 use crate::common::sites::{Node, Street};
 use crate::common::{about, fieldnotary};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -134,39 +134,51 @@ fn damaged(data: &Path) {
     assert_eq!(ids(data, "epoch").len(), 3);
 }
 
-/// The details of the events that tell of a keep-ring.
-fn complaints(data: &Path) -> Vec<String> {
-    let said = about("log", data, &["--kind", "event"]);
+/// The entries that tell of what did not pass by a keep-ring.
+fn unkept(data: &Path) -> Vec<Value> {
+    let said = about("log", data, &["--kind", "unkept"]);
     assert_eq!(said.code, Some(0), "{said:?}");
-    let lines = said.json_lines().into_iter().map(|line| line.to_string());
-    lines.filter(|line| line.contains("keep_failed")).collect()
+    said.json_lines()
 }
 
 /// The files of a keep-ring cannot be opened any more, as on a medium that is gone: the ring of the log turns
-/// all the same, and one event says so. It is the ring of audit entries: what tells of the other one would
-/// leave with the segments.
+/// all the same, and entries say of each stretch that leaves that it was not kept.
 //= A5.7
 #[test]
-fn a_keep_ring_whose_medium_fails_keeps_nobody_waiting_and_is_told_of_once() {
+fn a_keep_ring_whose_medium_fails_keeps_nobody_waiting_and_each_stretch_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let street = Street::start(dir.path(), 4);
     let contract = street.contract(Contract::new(ORIGIN, "64KiB", 2));
     let data = Node::grow(dir.path(), "node", &contract, 10);
-    assert!(complaints(&data).is_empty());
+    assert!(unkept(&data).is_empty());
     let ring = Medium::of(&data.join("journal/g000001/keep-audit"), dir.path());
     ring.fail();
     Node::grow(dir.path(), "node", &contract, 400);
-    let said = complaints(&data);
-    let [told] = &said[..] else {
-        panic!("told once: {said:?}");
-    };
-    assert!(told.contains("audit"), "{told}");
+    // Each names its own stretch, one behind the other, up to where the segments begin.
+    let said = unkept(&data);
+    let mut reached = 0;
+    for one in &said {
+        assert_eq!(
+            (&one["store"], &one["cause"]),
+            (&json!("audit"), &json!("unopened")),
+            "{one}"
+        );
+        assert!(one["says"].as_str().unwrap().contains("seg-"), "{one}");
+        assert_eq!(one["first"], reached, "{said:?}");
+        reached += one["count"].as_u64().unwrap();
+    }
     // What was to be kept has left the segments: whoever verifies is told as well, and the rest is sound.
     let report = about("verify", &data, &[]).json();
-    assert!(oldest(&report) > 0, "the ring has turned: {report}");
+    assert_eq!(oldest(&report), reached, "the ring has turned: {report}");
     let told = report["findings"].as_array().unwrap().iter();
-    let told = told.filter(|one| one["kind"] == "keep_incomplete");
-    assert_eq!(told.count(), 2, "the event, and the stretch: {report}");
+    let told: Vec<_> = told
+        .filter(|one| one["kind"] == "keep_incomplete")
+        .collect();
+    assert_eq!(told.len(), 1, "the whole stretch: {report}");
+    assert_eq!(
+        (&told[0]["first"], &told[0]["last"]),
+        (&json!(0), &json!(reached - 1))
+    );
     let kept = report["kept"].as_array().unwrap();
     let soe = kept.iter().find(|ring| ring["store"] == "soe").unwrap();
     assert!(soe["end"].as_u64().unwrap() >= oldest(&report));
@@ -175,9 +187,12 @@ fn a_keep_ring_whose_medium_fails_keeps_nobody_waiting_and_is_told_of_once() {
     ring.come_back();
     Node::grow(dir.path(), "node", &contract, 400);
     let told = incomplete(&data);
-    assert_eq!(told.len(), 2, "{told:?}");
+    let [(first, last, _)] = &told[..] else {
+        panic!("one stretch: {told:?}");
+    };
+    assert_eq!(*first, 0, "{told:?}");
     assert!(
-        told.iter().any(|(_, words)| words.contains("not taken")),
+        *last >= reached - 1 && *last < oldest(&verified(&data)),
         "{told:?}"
     );
 }
@@ -230,25 +245,31 @@ fn a_keep_ring_that_was_removed_is_made_anew_and_told_of() {
     assert!(before > 0, "the ring has turned");
     std::fs::remove_dir_all(data.join("journal/g000001/keep-audit")).unwrap();
     Node::grow(dir.path(), "node", &contract, 10);
-    let said = complaints(&data);
+    let said = unkept(&data);
     let [told] = &said[..] else {
         panic!("told once: {said:?}");
     };
-    assert!(told.contains("audit") && told.contains("removed"), "{told}");
+    assert_eq!(
+        (&told["store"], &told["cause"]),
+        (&json!("audit"), &json!("empty")),
+        "{told}"
+    );
+    let entry = told["commit_id"].as_u64().unwrap();
     assert!(data.join("journal/g000001/keep-audit").exists());
-    // Whoever verifies is told as well, from the entry on that tells of it; also when that has left the segments.
+    // Whoever verifies is told as well; also when the entry that tells has left the segments.
     let told = incomplete(&data);
-    let [(entry, words)] = &told[..] else {
+    let [(0, last, words)] = &told[..] else {
         panic!("told once: {told:?}");
     };
-    assert!(*entry >= before && words.contains("removed"), "{told:?}");
+    assert!(entry >= before && words.contains("removed"), "{told:?}");
+    assert_eq!(last + 1, before, "{told:?}");
     Node::grow(dir.path(), "node", &contract, 400);
-    assert!(oldest(&verified(&data)) > *entry, "the ring has turned");
+    assert!(oldest(&verified(&data)) > entry, "the ring has turned");
     assert_eq!(incomplete(&data), told);
 }
 
-/// What a verification that holds says of incomplete keep-rings: since which entry, and why.
-fn incomplete(data: &Path) -> Vec<(u64, String)> {
+/// What a verification that holds says of incomplete keep-rings: first and last entry, and why.
+fn incomplete(data: &Path) -> Vec<(u64, u64, String)> {
     let report = verified(data);
     let findings = report["findings"].as_array().unwrap();
     let told = findings
@@ -257,7 +278,8 @@ fn incomplete(data: &Path) -> Vec<(u64, String)> {
     told.map(|one| {
         assert_eq!(one["failure"], false, "{one}");
         let words = one["words"].as_str().unwrap();
-        (one["first"].as_u64().unwrap(), words.to_owned())
+        let [first, last] = ["first", "last"].map(|end| one[end].as_u64().unwrap());
+        (first, last, words.to_owned())
     })
     .collect()
 }

@@ -5,8 +5,8 @@ use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::{Blob, Field};
 use crate::ids::{BootId, CommitId, Digest, Generation, SourceId};
 use crate::reasons::{
-    AdoptionCause, CounterState, Custody, DriftBudget, EpochCause, LossCause, TimeQuality,
-    TimeStatus, TruthClass,
+    AdoptionCause, CounterState, Custody, DriftBudget, EpochCause, KeepStore, LossCause,
+    TimeQuality, TimeStatus, TruthClass, UnkeptCause,
 };
 use crate::time::{MonoNs, TimeDetail, UtcNs};
 use alloc::string::String;
@@ -91,6 +91,18 @@ payload! {
         5 segment: u64 => "the segment they were in";
         6 offset_bytes: u64 => "where in it the damage begins";
         7 before: Vec<Digest>, list => "for pruned entries, the tree before the first of them: what is delivered next is proven from there";
+    }
+}
+
+payload! {
+    /// Entries that left the segments and did not pass by a keep-ring: what it keeps of such entries is on this node no more.
+    Unkept {
+        0 at: MonoNs => "when they left, or when it was found at a start";
+        1 store: KeepStore => "the keep-ring";
+        2 first: CommitId => "the first of them";
+        3 count: u64 => "how many";
+        4 cause: UnkeptCause => "why";
+        5 says: Option<String> => "what its medium said";
     }
 }
 

@@ -83,3 +83,21 @@ codes! {
             never silently dropped";
     }
 }
+
+codes! {
+    /// What a keep-ring keeps of the entries that leave the segments (A5.7).
+    pub enum KeepStore as "keep-store" {
+        Soe = 1, "soe", "the sequence of events, and measurements by hand";
+        Audit = 2, "audit", "who did what, how the log began again, and what was lost";
+    }
+}
+
+codes! {
+    /// Why entries did not pass by a keep-ring.
+    pub enum UnkeptCause as "unkept-cause" {
+        Refused = 0, "refused", "its medium took no more";
+        Unopened = 1, "unopened", "its files could not be opened";
+        Behind = 2, "behind", "found at a start: it ends before the segments begin";
+        Empty = 3, "empty", "found at a start: it is new, or its files were removed";
+    }
+}

@@ -1,6 +1,7 @@
 //! What each keep-ring keeps.
 
 use evidence::Kind;
+use evidence::reasons::KeepStore;
 
 /// A keep-ring by what it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +39,8 @@ impl Store {
     #[must_use]
     pub const fn keeps(self, kind: Kind) -> bool {
         match kind {
+            // Where one of them fails, the other tells of it.
+            Kind::Unkept => true,
             Kind::Event
             | Kind::Probe
             | Kind::Soe
@@ -67,6 +70,15 @@ impl Store {
             | Kind::MeterReport
             | Kind::Backfill
             | Kind::TimeMap => false,
+        }
+    }
+}
+
+impl From<Store> for KeepStore {
+    fn from(store: Store) -> Self {
+        match store {
+            Store::Soe => Self::Soe,
+            Store::Audit => Self::Audit,
         }
     }
 }

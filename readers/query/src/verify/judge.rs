@@ -33,6 +33,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Loss
         | Kind::Configuration
         | Kind::CounterSnapshot
+        | Kind::Unkept
         | Kind::Event => true,
         Kind::Reading
         | Kind::AttemptFailed

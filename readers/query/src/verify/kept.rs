@@ -1,21 +1,36 @@
 //! Keep-rings: what they hold of entries that left the ring, and whether it leads into the tree.
 
 use super::report::{FindingKind, Kept, Report};
-use super::unkept::{self, Unkept, WhyUnkept};
+use super::unkept::{Lacking, WhyUnkept, report_told};
+use evidence::reasons::KeepStore;
 use evidence::{Entry, Kind};
 use journal::keep::{KeepFinding, KeepRing, Part, Store, Stretch};
 use journal::{ReadTruth, ReadVolume, Reader};
 use proof::Frontier;
 use std::cell::LazyCell;
 
-/// Verifies a keep-ring of the generation that `reader` reads, into `report`; `told` is what that log tells of what is
-/// not in it, asked for only where something is missing.
+/// Verifies the keep-rings of the generation that `reader` reads, into the `report` that this generation was verified
+/// into.
 pub fn verify_kept<K: ReadVolume, V: ReadVolume, T: ReadTruth>(
+    rings: &[&KeepRing<K>],
+    reader: &Reader<V, T>,
+    report: &mut Report,
+) {
+    // What the log tells is asked for only where something is missing.
+    let told = LazyCell::new(|| WhyUnkept::of(reader, rings.iter().copied()));
+    for ring in rings {
+        verify_ring(ring, reader, &told, report);
+    }
+    report_told(report);
+}
+
+fn verify_ring<K: ReadVolume, V: ReadVolume, T: ReadTruth>(
     ring: &KeepRing<K>,
     reader: &Reader<V, T>,
     told: &LazyCell<WhyUnkept, impl FnOnce() -> WhyUnkept>,
     report: &mut Report,
 ) {
+    let store = KeepStore::from(ring.store());
     let mut walk = Walk {
         store: ring.store(),
         oldest: reader.oldest().0,
@@ -35,12 +50,12 @@ pub fn verify_kept<K: ReadVolume, V: ReadVolume, T: ReadTruth>(
                 walk.meets_the_ring(reader);
             }
             Err(finding) => {
-                let why = told.why(&finding);
+                let why = told.why(store, &finding);
                 walk.missing(finding, why);
             }
         }
     }
-    walk.finish(|end, oldest| told.why_absent(end, oldest));
+    walk.finish(|end, oldest| told.why_absent(store, end, oldest));
 }
 
 struct Walk<'r> {
@@ -78,10 +93,10 @@ impl Walk<'_> {
                 self.report.find(FindingKind::Entry, Some((id, id)), words);
                 continue;
             };
-            // What the ring holds as well was told of there.
-            let kept_only = id < self.oldest && entry.header.kind == Kind::Event;
-            if let Some(payload) = entry.payload().ok().filter(|_| kept_only) {
-                unkept::note(id, &payload, self.report);
+            if entry.header.kind == Kind::Unkept
+                && let Ok(payload) = entry.payload()
+            {
+                self.report.unkept.hear(id, &payload);
             }
         }
         self.tree = Some(stretch.after().clone());
@@ -104,7 +119,7 @@ impl Walk<'_> {
         }
     }
 
-    fn missing(&mut self, finding: KeepFinding, why: Option<Unkept>) {
+    fn missing(&mut self, finding: KeepFinding, why: Option<Lacking>) {
         self.absent(
             (finding.first, finding.end),
             why,
@@ -117,7 +132,7 @@ impl Walk<'_> {
         });
     }
 
-    fn finish(mut self, why_absent: impl FnOnce(u64, u64) -> Option<Unkept>) {
+    fn finish(mut self, why_absent: impl FnOnce(u64, u64) -> Option<Lacking>) {
         let (end, oldest) = (self.kept.end, self.oldest);
         if end < oldest {
             let why = why_absent(end, oldest);
@@ -131,18 +146,14 @@ impl Walk<'_> {
     }
 
     /// What is not kept of a stretch, as the log explains it, or else as `otherwise` says.
-    fn absent(&mut self, (first, end): (u64, u64), why: Option<Unkept>, otherwise: &str) {
+    fn absent(&mut self, (first, end): (u64, u64), why: Option<Lacking>, otherwise: &str) {
         let (kind, words) = match why {
-            Some(Unkept::Lost) => (
+            Some(Lacking::Lost) => (
                 FindingKind::LossNamed,
                 "were lost in the ring before, as a LOSS entry of the log names".to_owned(),
             ),
-            Some(Unkept::PassedOver { event }) => (
-                FindingKind::KeepIncomplete,
-                format!(
-                    "were not taken when they left the ring, as entry {event} (keep_failed) tells"
-                ),
-            ),
+            // A finding of its own, with why.
+            Some(Lacking::PassedOver) => return,
             None => (FindingKind::Damaged, otherwise.to_owned()),
         };
         let words = self.words(&words);

@@ -5,7 +5,6 @@ use super::chain::Chain;
 use super::judge::{Judged, judge};
 use super::report::{FindingKind, Report};
 use super::retired::Retired;
-use super::unkept;
 use crate::ahead::{self, Notes};
 use evidence::{CommitId, EntryError};
 use journal::{Finding, Loss, ReadTruth, ReadVolume, Reader, ReaderFrame, StoredEntry};
@@ -131,7 +130,7 @@ impl Walk<'_> {
         }
         if let Some(payload) = chain.judged(stored.leaf_hash, judged, known) {
             self.retired.take(stored.commit_id.0, &payload);
-            unkept::note(stored.commit_id.0, &payload, chain.report);
+            chain.report.unkept.hear(stored.commit_id.0, &payload);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a verification says.
 
+use super::unkept::Told;
 use evidence::kinds::KeyStore;
 use std::fmt;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub enum FindingKind {
     NotClosed,
     /// The log begins later than it once did; the older part was retired.
     Retired,
-    /// A keep-ring lacks what it should have kept, and an event of the log tells of it: explained, not a failure.
+    /// Entries did not pass by a keep-ring when they left, and the log tells of it: explained, not a failure.
     KeepIncomplete,
 }
 
@@ -187,11 +188,31 @@ pub struct Report {
     pub files: Vec<String>,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// What entries told of keep-rings, until that is a finding.
+    pub(super) unkept: Told,
     /// The entries read so far, for whoever waits meanwhile.
     pub progress: Arc<AtomicU64>,
 }
 
 impl Report {
+    /// One to be filled; `anchored` tells whether the keys are pinned.
+    #[must_use]
+    pub fn begun(anchored: bool) -> Self {
+        Self {
+            anchored,
+            ..Self::default()
+        }
+    }
+
+    /// One for a part of the same work, to be taken in by this one.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self {
+            progress: self.progress.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Whether nothing was found that contradicts the log.
     #[must_use]
     pub fn ok(&self) -> bool {

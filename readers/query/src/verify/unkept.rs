@@ -1,31 +1,31 @@
-//! What the log itself tells of its keep-rings: what was lost before it could pass by one, and that one of them took
-//! no more, or lost what it had.
+//! What the log itself tells of its keep-rings: what was lost before it could pass by one, and what left the segments
+//! without passing by.
 
+use super::ranges::Ranges;
 use super::report::{FindingKind, Report};
-use evidence::reasons::{EventCode, LossCause};
+use evidence::kinds::Unkept;
+use evidence::reasons::{KeepStore, LossCause};
 use evidence::{Kind, Payload};
 use journal::keep::{KeepFinding, KeepRing, Part};
 use journal::{ReadTruth, ReadVolume, Reader, StoredEntry};
+use std::collections::BTreeMap;
 
 /// Why a keep-ring does not hold what it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unkept {
+pub enum Lacking {
     /// It was lost in the log's own ring before.
     Lost,
-    /// It could not be written when it left the log's own ring.
-    PassedOver {
-        /// The entry that tells of the failure.
-        event: u64,
-    },
+    /// It did not pass by when it left the log's own ring.
+    PassedOver,
 }
 
 /// What a log tells of what is not in its keep-rings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WhyUnkept {
-    /// Ranges that LOSS entries name of damage, apart from each other.
-    losses: Vec<(u64, u64)>,
-    /// Entries that tell of a keep-ring that failed, in order.
-    failures: Vec<u64>,
+    /// Entries that LOSS entries name of damage.
+    losses: Ranges,
+    /// Entries that did not pass by, of each keep-ring.
+    unkept: BTreeMap<KeepStore, Ranges>,
 }
 
 impl WhyUnkept {
@@ -46,13 +46,11 @@ impl WhyUnkept {
         }
         let entries = reader.entries(reader.oldest());
         entries.flatten().for_each(|stored| told.hear(&stored));
-        told.losses = joined(told.losses);
-        told.failures.sort_unstable();
         told
     }
 
     fn hear(&mut self, stored: &StoredEntry) {
-        if !matches!(stored.kind(), Some(Kind::Loss | Kind::Event)) {
+        if !matches!(stored.kind(), Some(Kind::Loss | Kind::Unkept)) {
             return;
         }
         let Some(payload) = stored.entry().ok().and_then(|entry| entry.payload().ok()) else {
@@ -61,118 +59,90 @@ impl WhyUnkept {
         match payload {
             // What was given up could be read, and passed by before it left.
             Payload::Loss(loss) if loss.cause != LossCause::Pruned => {
-                let end = loss.first.0.saturating_add(loss.count);
-                self.losses.push((loss.first.0, end));
+                self.losses.add(reach(loss.first.0, loss.count));
             }
-            Payload::Event(event) if event.code == EventCode::KeepFailed => {
-                self.failures.push(stored.commit_id.0);
+            Payload::Unkept(unkept) => {
+                let ranges = self.unkept.entry(unkept.store).or_default();
+                ranges.add(reach(unkept.first.0, unkept.count));
             }
             _ => {}
         }
     }
 
-    /// Why a stretch that was found missing is, where the log tells. Damage explains itself by no event: whoever wrote
-    /// behind it still had it.
+    /// Why a stretch that was found missing in a keep-ring is, where the log tells. Damage explains itself by nothing that
+    /// was passed over: whoever wrote behind it still had it.
     #[must_use]
-    pub fn why(&self, found: &KeepFinding) -> Option<Unkept> {
+    pub fn why(&self, store: KeepStore, found: &KeepFinding) -> Option<Lacking> {
         match found.was_absent {
-            true => self.why_absent(found.first, found.end),
+            true => self.why_absent(store, found.first, found.end),
             false => self.why_lost(found.first, found.end),
         }
     }
 
-    /// Why entries from `first` to the one before `end` never came to be kept.
+    /// Why entries from `first` to the one before `end` never came to be kept in `store`.
     #[must_use]
-    pub fn why_absent(&self, first: u64, end: u64) -> Option<Unkept> {
+    pub fn why_absent(&self, store: KeepStore, first: u64, end: u64) -> Option<Lacking> {
         self.why_lost(first, end).or_else(|| {
-            // The failure is met when the first of them leave, and is told behind them.
-            let event = *self.failures.iter().find(|id| **id >= first)?;
-            Some(Unkept::PassedOver { event })
+            let mut told = self.unkept.get(&store)?.clone();
+            // Part of it may have been lost before it could be passed over.
+            self.losses.iter().for_each(|lost| told.add(lost));
+            told.cover(first, end).then_some(Lacking::PassedOver)
         })
     }
 
-    fn why_lost(&self, first: u64, end: u64) -> Option<Unkept> {
-        let covers = |(from, to): &(u64, u64)| *from <= first && end <= *to;
-        self.losses.iter().any(covers).then_some(Unkept::Lost)
+    fn why_lost(&self, first: u64, end: u64) -> Option<Lacking> {
+        self.losses.cover(first, end).then_some(Lacking::Lost)
     }
 }
 
-fn joined(mut named: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
-    named.sort_unstable();
-    let mut apart: Vec<(u64, u64)> = Vec::new();
-    for (first, end) in named {
-        match apart.last_mut() {
-            Some(last) if first <= last.1 => last.1 = last.1.max(end),
-            _ => apart.push((first, end)),
+/// First entry, and the one behind the last.
+const fn reach(first: u64, count: u64) -> (u64, u64) {
+    (first, first.saturating_add(count))
+}
+
+/// What was told of keep-rings while entries were read: by the id of the entry that tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told(BTreeMap<u64, Unkept>);
+
+impl Told {
+    /// Takes what an entry tells, if it tells anything of them.
+    pub(super) fn hear(&mut self, id: u64, payload: &Payload) {
+        if let Payload::Unkept(unkept) = payload {
+            self.0.insert(id, unkept.clone());
         }
     }
-    apart
+
+    /// A finding for each stretch of each keep-ring that was told of; it is told anew from here on.
+    pub(super) fn tell(&mut self) -> Vec<((u64, u64), String)> {
+        let told = std::mem::take(&mut self.0);
+        let mut findings = Vec::new();
+        for store in KeepStore::ALL {
+            let of_store = || told.iter().filter(|(_, unkept)| unkept.store == *store);
+            let mut ranges = Ranges::default();
+            of_store().for_each(|(_, unkept)| ranges.add(reach(unkept.first.0, unkept.count)));
+            for (first, end) in ranges.iter() {
+                let inside = |(_, unkept): &(&u64, &Unkept)| (first..end).contains(&unkept.first.0);
+                let Some((id, unkept)) = of_store().find(inside) else {
+                    continue;
+                };
+                let says = unkept.says.as_deref().unwrap_or(unkept.cause.meaning());
+                let words = format!(
+                    "did not pass by keep-{store} when they left the segments, as the log tells (unkept, first in entry \
+                     {id}): {says}"
+                );
+                findings.push(((first, end.saturating_sub(1)), words));
+            }
+        }
+        findings
+    }
 }
 
-/// The event that tells of a keep-ring, if an entry is one.
-pub(super) fn note(id: u64, payload: &Payload, report: &mut Report) {
-    let Payload::Event(event) = payload else {
-        return;
-    };
-    if event.code != EventCode::KeepFailed {
-        return;
+/// Puts what was told of keep-rings into the report.
+pub(super) fn report_told(report: &mut Report) {
+    for (span, words) in report.unkept.tell() {
+        report.find(FindingKind::KeepIncomplete, Some(span), words);
     }
-    let why = event.detail.as_deref().unwrap_or("it does not say why");
-    let words = format!(
-        "a keep-ring is incomplete, and the log tells of it since this entry (keep_failed): {why}"
-    );
-    report.find(FindingKind::KeepIncomplete, Some((id, id)), words);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Unkept, WhyUnkept, joined};
-    use journal::keep::KeepFinding;
-
-    //= A5.4
-    #[test]
-    fn losses_side_by_side_cover_what_lies_across_them_and_nothing_else() {
-        let told = WhyUnkept {
-            losses: joined(vec![(20, 24), (10, 12), (12, 15), (11, 13)]),
-            failures: Vec::new(),
-        };
-        assert_eq!(told.losses, [(10, 15), (20, 24)]);
-        for (first, end, lost) in [
-            (10, 15, true),
-            (20, 22, true),
-            (9, 11, false),
-            (14, 21, false),
-        ] {
-            let why = lost.then_some(Unkept::Lost);
-            assert_eq!(told.why_absent(first, end), why, "{first} to {end}");
-        }
-    }
-
-    /// An event behind a stretch explains that it was never written, and no damage.
-    //= A5.7
-    #[test]
-    fn a_failure_explains_what_was_absent_behind_it_and_no_damage() {
-        let told = WhyUnkept {
-            losses: vec![(10, 15)],
-            failures: vec![40, 90],
-        };
-        let found = |first, end, was_absent| KeepFinding {
-            first,
-            end,
-            range: None,
-            was_absent,
-        };
-        let passed_over = |event| Some(Unkept::PassedOver { event });
-        for (first, end, was_absent, why) in [
-            (20, 30, true, passed_over(40)),
-            (20, 30, false, None),
-            (60, 70, true, passed_over(90)),
-            (95, 99, true, None),
-            (11, 15, true, Some(Unkept::Lost)),
-            (11, 15, false, Some(Unkept::Lost)),
-        ] {
-            let found = found(first, end, was_absent);
-            assert_eq!(told.why(&found), why, "{found:?}");
-        }
-    }
-}
+mod tests;

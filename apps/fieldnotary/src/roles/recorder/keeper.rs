@@ -1,8 +1,11 @@
 //! Carries events and audit over into the keep-rings before their segments are reused.
 
 use super::journal_file::{read_ring, ring_file, write_ring};
+use crate::clock;
 use contract::Storage;
 use contract::limits::KEEP_BYTES;
+use evidence::kinds::Unkept;
+use evidence::reasons::UnkeptCause;
 use evidence::{CommitId, Generation, Kind, LogId, Payload};
 use journal::keep::{KeepRing, Store, Stretch};
 use journal::limits::KEEP_STRETCH_BYTES;
@@ -19,16 +22,16 @@ const AHEAD_ENTRIES: u64 = 64;
 #[derive(Debug)]
 pub(super) struct Keeper {
     rings: Vec<Carried>,
+    /// Those that could not be opened: nothing passes by them.
+    closed: Vec<Closed>,
     /// Own reader: it goes steadily through entries that nobody else looks at any more.
     reader: Reader<FileVolume, FileTruth>,
     /// Entries below have passed by, though not all of them durably.
     at: u64,
     /// Whether a write failed: each attempt uses up segments, so the next is made when there is no other way.
     resting: bool,
-    /// Whether entries were passed over since everything that passed by was last kept.
-    failing: bool,
-    /// What was wrong with the keep-rings when they were opened, to be told in the log.
-    complaints: Vec<String>,
+    /// What was found at the opening to have left without passing by, to be told in the log.
+    found: Vec<Unkept>,
     /// What was lost of what has passed by, since it was last asked for.
     met: Vec<Loss>,
     /// Ranges that LOSS entries name, once they were looked for.
@@ -42,52 +45,64 @@ struct Carried {
     stretch: Option<Stretch>,
     /// Entries below have passed by durably.
     durable: u64,
+    /// What the last attempt to write said, where it failed.
+    refused: Option<String>,
+}
+
+/// A keep-ring that could not be opened.
+#[derive(Debug)]
+struct Closed {
+    store: Store,
+    why: String,
+    /// Entries below were told of, or left before this run.
+    told: u64,
 }
 
 impl Keeper {
     /// Opens the keep-rings of a generation, and makes those that are not there. One that cannot be had
-    /// is told of and done without: the log waits for none.
+    /// is done without, and what does not pass by it is told of: the log waits for none.
     pub(super) fn open(
         directory: &Path,
         storage: &Storage,
         reader: Reader<FileVolume, FileTruth>,
         (log_id, generation): (LogId, Generation),
     ) -> Self {
-        let mut rings = Vec::new();
-        let mut complaints = Vec::new();
+        let (mut rings, mut closed, mut found) = (Vec::new(), Vec::new(), Vec::new());
         let oldest = reader.oldest().0;
         for (store, bytes) in wanted(storage) {
             let volume = match at_hand(directory, store, bytes, storage) {
                 Ok(Some(volume)) => volume,
                 Ok(None) => continue,
                 Err(why) => {
-                    complaints.push(format!("the keep-ring \"{}\": {why}", store.name()));
+                    let told = oldest;
+                    closed.push(Closed { store, why, told });
                     continue;
                 }
             };
             let ring = KeepRing::open(volume, log_id, generation, store);
-            if ring.end().is_none() && oldest > 0 {
-                complaints.push(format!(
-                    "the keep-ring \"{}\" holds nothing of the entries below {oldest}, which have left \
-                     the segments: it is new, or its files were removed",
-                    store.name()
-                ));
-            }
-            let durable = ring.end().unwrap_or(0).max(oldest).min(reader.size());
+            let end = ring.end();
+            let cause = match end {
+                None => UnkeptCause::Empty,
+                Some(_) => UnkeptCause::Behind,
+            };
+            let end = end.unwrap_or(0);
+            found.extend(unkept(store, (end, oldest), cause, None));
+            let durable = end.max(oldest).min(reader.size());
             rings.push(Carried {
                 stretch: reader.frontier_at(durable).ok().map(Stretch::behind),
                 durable,
                 ring,
+                refused: None,
             });
         }
         let at = rings.iter().map(|one| one.durable).min().unwrap_or(0);
         Self {
             rings,
+            closed,
             reader,
             at,
             resting: false,
-            failing: false,
-            complaints,
+            found,
             met: Vec::new(),
             named: None,
         }
@@ -117,13 +132,20 @@ impl Keeper {
         unnamed
     }
 
-    /// What was wrong with the keep-rings when they were opened; told once.
-    pub(super) fn complaints(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.complaints)
+    /// What was found at the opening to have left without passing by; given out once.
+    pub(super) fn found(&mut self) -> Vec<Unkept> {
+        std::mem::take(&mut self.found)
     }
 
     /// Below this size everything has passed by; all has where there is no keep-ring.
     pub(super) fn kept_size(&self) -> u64 {
+        let told = self.closed.iter().map(|one| one.told).min();
+        let told = told.unwrap_or(u64::MAX);
+        self.carried_size().min(told)
+    }
+
+    /// Below this size everything has passed by the keep-rings that are open.
+    fn carried_size(&self) -> u64 {
         let sizes = self.rings.iter().map(|one| one.durable);
         sizes.min().unwrap_or(u64::MAX)
     }
@@ -143,24 +165,34 @@ impl Keeper {
     /// Carries all of it.
     pub(super) fn catch_up(&mut self, to: u64) -> Result<(), String> {
         self.resting = false;
-        self.carry(to, u64::MAX)?;
-        self.failing = false;
-        Ok(())
+        self.carry(to, u64::MAX)
     }
 
-    /// Lets a ring that failed go on behind entries that it could not take; whether it has just begun to
-    /// fail.
-    pub(super) fn pass_over(&mut self, to: u64) -> bool {
+    /// Lets keep-rings that failed, and those that were never open, go on behind what they did not take: what that is.
+    pub(super) fn pass_over(&mut self, to: u64) -> Vec<Unkept> {
+        let mut passed_over = Vec::new();
         for one in self.rings.iter_mut().filter(|one| one.durable < to) {
+            let (store, says) = (one.ring.store(), one.refused.take());
+            passed_over.extend(unkept(store, (one.durable, to), UnkeptCause::Refused, says));
             one.stretch = None;
             one.durable = to;
         }
         self.at = self.at.max(to);
-        !std::mem::replace(&mut self.failing, true)
+        for one in self.closed.iter_mut().filter(|one| one.told < to) {
+            let says = Some(one.why.clone());
+            passed_over.extend(unkept(
+                one.store,
+                (one.told, to),
+                UnkeptCause::Unopened,
+                says,
+            ));
+            one.told = to;
+        }
+        passed_over
     }
 
     fn carry(&mut self, to: u64, most: u64) -> Result<(), String> {
-        if self.kept_size() >= to {
+        if self.carried_size() >= to {
             return Ok(());
         }
         if self.reader.size() < to {
@@ -189,12 +221,30 @@ impl Keeper {
             true => Ok(()),
             false => {
                 // Whatever was not written is still in the ring: the walk begins again there.
-                self.at = self.kept_size();
+                self.at = self.carried_size();
                 self.resting = true;
                 Err(failures.join("; "))
             }
         }
     }
+}
+
+/// The entry that tells of a range, first id and the one behind the last, that did not pass by.
+fn unkept(
+    store: Store,
+    (first, end): (u64, u64),
+    cause: UnkeptCause,
+    says: Option<String>,
+) -> Option<Unkept> {
+    let count = end.checked_sub(first).filter(|count| *count > 0)?;
+    Some(Unkept {
+        at: clock::mono(),
+        store: store.into(),
+        first: CommitId(first),
+        count,
+        cause,
+        says,
+    })
 }
 
 /// What the LOSS entries from an entry on name: first entry and the one behind the last.
@@ -288,9 +338,14 @@ impl Carried {
         let Some(stretch) = &self.stretch else {
             return Ok(());
         };
-        self.ring
+        self.refused = self
+            .ring
             .append(stretch)
-            .map_err(|error| format!("the keep-ring \"{}\": {error}", self.ring.store().name()))?;
+            .err()
+            .map(|error| error.to_string());
+        if let Some(why) = &self.refused {
+            return Err(format!("keep-{}: {why}", self.ring.store().name()));
+        }
         self.durable = self.durable.max(stretch.end());
         self.stretch = Some(Stretch::behind(stretch.after().clone()));
         Ok(())

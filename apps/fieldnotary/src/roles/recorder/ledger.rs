@@ -199,10 +199,8 @@ impl Ledger {
                 }
             }
             Payload::SeqSkip(skip) => {
-                self.committed(
-                    Stream::Meter(skip.meter_id.clone()),
-                    skip.first.0 + skip.count.saturating_sub(1),
-                );
+                let last = skip.first.0 + skip.count.saturating_sub(1);
+                self.committed(Stream::Meter(skip.meter_id.clone()), last);
             }
             Payload::Marker(marker) => self.observe_marker(marker),
             Payload::Downtime(downtime) => {
@@ -227,6 +225,7 @@ impl Ledger {
             | Payload::KeyStore(_)
             | Payload::Binding(_)
             | Payload::Unsealed(_)
+            | Payload::Unkept(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_)
             | Payload::Backfill(_) => {}

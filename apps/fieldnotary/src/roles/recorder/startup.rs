@@ -364,7 +364,9 @@ impl Committer {
         for loss in self.name_what_left() {
             self.stage(loss.into());
         }
-        self.tell_of_keep_rings();
+        for unkept in self.keeper.found() {
+            self.stage(unkept.into());
+        }
         self.stage_contract(in_force);
         self.look_at_media();
     }
@@ -382,13 +384,6 @@ impl Committer {
                 "it ended the log at entry {ended}, and the frames at {size}"
             ));
         });
-    }
-
-    /// What was wrong with the keep-rings when they were opened.
-    fn tell_of_keep_rings(&mut self) {
-        for why in self.keeper.complaints() {
-            self.event(EventCode::KeepFailed, |event| event.detail = Some(why));
-        }
     }
 
     /// The epoch's first entry, and what is lost.

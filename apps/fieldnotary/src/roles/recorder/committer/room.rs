@@ -6,7 +6,7 @@ use crate::roles::recorder::feed::Feed;
 use crate::roles::recorder::given_up::GivenUp;
 use crate::roles::standing;
 use evidence::kinds::Loss;
-use evidence::reasons::{EventCode, LossCause};
+use evidence::reasons::LossCause;
 use evidence::{Captured, CommitId, Payload};
 use proof::CompactRange;
 use std::path::Path;
@@ -123,9 +123,9 @@ impl Committer {
     pub(super) fn keep_below(&mut self, needed: u64) {
         if let Err(why) = self.keeper.catch_up(needed) {
             eprintln!("recorder: entries below {needed} leave the ring unkept: {why}");
-            if self.keeper.pass_over(needed) {
-                self.event(EventCode::KeepFailed, |event| event.detail = Some(why));
-            }
+        }
+        for unkept in self.keeper.pass_over(needed) {
+            self.stage(unkept.into());
         }
         self.note_kept();
         self.name_what_is_damaged();

@@ -95,6 +95,7 @@ fn what_has_passed_by_is_not_kept_again_where_the_tree_is_not_known() {
     let mut carried = Carried {
         ring: KeepRing::open(volume, LOG, GENERATION, Store::Soe),
         stretch: None,
+        refused: None,
         durable,
     };
     for item in reader.frames(CommitId(0)) {
