@@ -1,17 +1,17 @@
 //! `cargo xtask load`: a site of many meters, read by a node and then by an established gateway; what each costs.
 
+mod contract;
 mod gateway;
-mod node;
 mod site;
 
 use crate::failure::{Failure, Outcome};
+use crate::node::Node;
 use crate::usage::{TICKS_PER_S, Usage, usage};
 use crate::workspace::Workspace;
 use crate::{demo, run, setup, steps};
 use site::Site;
 use std::fs;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -35,12 +35,6 @@ pub(crate) struct Load {
     alone: bool,
 }
 
-/// A process that is measured.
-struct Measured {
-    name: String,
-    pid: u64,
-}
-
 /// Reads the site with both, one after the other, and prints a table.
 pub(crate) fn load(workspace: &Workspace, load: &Load) -> Outcome {
     demo::build_release(workspace)?;
@@ -54,7 +48,7 @@ pub(crate) fn load(workspace: &Workspace, load: &Load) -> Outcome {
     println!("| --- | --- | ---: | ---: | ---: |");
     let missed = {
         let site = Site::start(&programs, &folder.join("site"), load.tcp, load.rtu)?;
-        let node = node::Node::start(&programs, &folder, &site)?;
+        let node = Node::start(&programs, &folder, &contract::contract(&site))?;
         sleep(WARM_UP);
         let from = run::output(Command::new("date").args(["-u", "+%FT%TZ"]))?;
         measure("fieldnotary", &node.processes()?, &site, load.seconds)?;
@@ -78,10 +72,15 @@ pub(crate) fn load(workspace: &Workspace, load: &Load) -> Outcome {
 }
 
 /// Looks at the processes for so long, and prints a row for each and one for all.
-fn measure(reader: &str, processes: &[Measured], site: &Site, seconds: u32) -> Result<(), Failure> {
+fn measure(
+    reader: &str,
+    processes: &[(String, u64)],
+    site: &Site,
+    seconds: u32,
+) -> Result<(), Failure> {
     let look = || -> Result<Vec<Usage>, Failure> {
-        let all = processes.iter().map(|one| {
-            usage(one.pid).ok_or_else(|| Failure::new(format!("{reader}: {} has ended", one.name)))
+        let all = processes.iter().map(|(name, pid)| {
+            usage(*pid).ok_or_else(|| Failure::new(format!("{reader}: {name} has ended")))
         });
         all.collect()
     };
@@ -91,18 +90,11 @@ fn measure(reader: &str, processes: &[Measured], site: &Site, seconds: u32) -> R
     let asked = site.requests()?.saturating_sub(asked);
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
     let mut sum = Usage::default();
-    for ((one, before), after) in processes.iter().zip(&before).zip(&after) {
+    for (((name, _), before), after) in processes.iter().zip(&before).zip(&after) {
         let ticks = after.cpu_ticks.saturating_sub(before.cpu_ticks);
         sum.cpu_ticks += ticks;
         sum.resident_kib_max += after.resident_kib_max;
-        row(
-            reader,
-            &one.name,
-            ticks,
-            after.resident_kib_max,
-            millis,
-            None,
-        );
+        row(reader, name, ticks, after.resident_kib_max, millis, None);
     }
     let per_s = asked * 1_000 / millis;
     row(
@@ -126,19 +118,4 @@ fn row(reader: &str, name: &str, ticks: u64, kib: u64, millis: u64, per_s: Optio
         kib / 1_024,
         kib % 1_024 * 10 / 1_024
     );
-}
-
-/// A child whose output goes to a file.
-fn started(command: &mut Command, log: &Path) -> Result<Child, Failure> {
-    let file = fs::File::create(log);
-    let file = file.map_err(|error| Failure::new(format!("{}: {error}", log.display())))?;
-    let both = file
-        .try_clone()
-        .map_err(|error| Failure::new(format!("{}: {error}", log.display())))?;
-    command
-        .stdin(Stdio::null())
-        .stdout(file)
-        .stderr(both)
-        .spawn()
-        .map_err(|error| Failure::new(format!("`{}`: {error}", run::shown(command))))
 }

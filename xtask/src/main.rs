@@ -1,6 +1,7 @@
 //! Development commands: `cargo xtask <command>`. CI calls the same ones as the desk.
 
 mod ahead;
+mod bus_time;
 mod ci;
 mod clock_guest;
 mod corruption;
@@ -19,6 +20,7 @@ mod line_guest;
 mod load;
 mod measure;
 mod nightly;
+mod node;
 mod planted;
 mod run;
 mod setup;
@@ -93,6 +95,8 @@ enum Command {
     },
     /// Read a site of many meters with a node and with an established gateway, and print what each costs
     Load(load::Load),
+    /// Read meters on a serial line that takes its time, and print what the host adds to it
+    BusTime(bus_time::BusTime),
     /// Build the programs with the hook of the named steps and run a storm of kills and faults
     #[command(disable_help_flag = true)]
     Storm {
@@ -198,6 +202,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Deny => licences::deny(workspace),
         Command::Fuzz { seconds, target } => fuzz::fuzz(workspace, seconds, target.as_deref()),
         Command::Measure { seconds } => measure::measure(workspace, seconds),
+        Command::BusTime(arguments) => bus_time::bus_time(workspace, &arguments),
         Command::Load(arguments) => load::load(workspace, &arguments),
         Command::Storm { arguments } => storm::storm(workspace, &arguments),
         Command::Tamper { arguments } => tamper::tamper(workspace, &arguments),

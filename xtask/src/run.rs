@@ -1,8 +1,10 @@
 //! Starting other programs, and saying which one failed.
 
 use crate::failure::Failure;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 /// The command as a person would type it.
@@ -35,6 +37,19 @@ pub(crate) fn status(command: &mut Command) -> Result<(), Failure> {
         "`{}` failed: {status}",
         shown(command)
     )))
+}
+
+/// Starts it with nothing to read; what it says goes to a file.
+pub(crate) fn started(command: &mut Command, log: &Path) -> Result<Child, Failure> {
+    let failed = |error| Failure::new(format!("{}: {error}", log.display()));
+    let file = File::create(log).map_err(failed)?;
+    let both = file.try_clone().map_err(failed)?;
+    command
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(both)
+        .spawn()
+        .map_err(|error| not_started(command, &error))
 }
 
 /// Whether it can be started and succeeds; says nothing.

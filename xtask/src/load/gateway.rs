@@ -1,7 +1,6 @@
 //! An established gateway on the same site: thingsboard-gateway, which hands what it reads to a server by MQTT.
 
 use super::site::{Carrier, Port, Site};
-use super::{Measured, started};
 use crate::failure::Failure;
 use crate::run;
 use crate::setup::Tool;
@@ -72,21 +71,18 @@ impl Gateway {
         }
         let mut server = Command::new("mosquitto");
         server.arg("-c").arg(folder.join("mosquitto.conf"));
-        let server = started(&mut server, &folder.join("mosquitto.log"))?;
+        let server = run::started(&mut server, &folder.join("mosquitto.log"))?;
         sleep(Duration::from_secs(1));
         let mut gateway = Command::new(python);
         gateway
             .args(["-c", START])
             .arg(folder.join("tb_gateway.json"));
-        let gateway = started(gateway.current_dir(&folder), &folder.join("gateway.log"))?;
+        let gateway = run::started(gateway.current_dir(&folder), &folder.join("gateway.log"))?;
         Ok(Self { gateway, server })
     }
 
-    pub(super) fn processes(&self) -> Vec<Measured> {
-        vec![Measured {
-            name: "gateway".to_owned(),
-            pid: u64::from(self.gateway.id()),
-        }]
+    pub(super) fn processes(&self) -> Vec<(String, u64)> {
+        vec![("gateway".to_owned(), u64::from(self.gateway.id()))]
     }
 }
 

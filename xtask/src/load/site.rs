@@ -1,7 +1,7 @@
 //! Streets of meters: one on eight serial lines, and one behind each address.
 
-use super::started;
 use crate::failure::Failure;
+use crate::run;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -81,7 +81,7 @@ impl Site {
         let mut command = Command::new(programs.join("fieldnotary-street"));
         command.arg("--dir").arg(&folder).arg("--die-with-parent");
         command.args(words).args(["--meters", &meters.to_string()]);
-        let child = started(&mut command, &folder.join("words.log"))?;
+        let child = run::started(&mut command, &folder.join("words.log"))?;
         let described = (0..LOOKS_MAX).find_map(|_| {
             sleep(LOOK_EVERY);
             let text = fs::read_to_string(folder.join("street.json")).ok()?;
