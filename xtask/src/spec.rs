@@ -10,11 +10,17 @@ use crate::workspace::Workspace;
 /// The requirements in the project's words.
 const REQUIREMENTS: &str = "spec/requirements.md";
 /// The declared reason codes.
-const REASONS: &str = "core/evidence/src/reasons.rs";
+const REASONS: [&str; 3] = [
+    "core/evidence/src/reasons.rs",
+    "core/evidence/src/reasons/meter.rs",
+    "core/evidence/src/reasons/output.rs",
+];
 
 /// Writes every generated file, or compares it with what it should be.
 pub(crate) fn spec(workspace: &Workspace, check: bool) -> Outcome {
-    kinds::complete(&workspace.read(REASONS)?)?;
+    for declared in REASONS {
+        kinds::complete(&workspace.read(declared)?)?;
+    }
     let listed = requirements::parse(&workspace.read(REQUIREMENTS)?)?;
     let mut cited = Vec::new();
     let mut findings = Vec::new();

@@ -5,6 +5,7 @@ mod decode;
 mod help;
 mod journal;
 mod mbus;
+mod outputs;
 mod site;
 mod time;
 
@@ -21,8 +22,9 @@ pub(crate) use journal::{
     BudgetArgs, ExportArgs, FsckArgs, InspectArgs, JournalVerb, SelftestArgs,
 };
 pub(crate) use mbus::{MbusLineArgs, MbusReadArgs, MbusScanArgs, MbusSearchArgs, MbusVerb};
+pub(crate) use outputs::{OperateArgs, TagArgs};
 use proof::note::VerifierKey;
-pub(crate) use site::{AnnotateArgs, ByWhom, MaintenanceArgs, Phase, SignoffArgs, WiringArgs};
+pub(crate) use site::{AnnotateArgs, MaintenanceArgs, Phase, SignoffArgs, WiringArgs};
 use std::path::PathBuf;
 pub(crate) use time::{TimeHistoryArgs, TimeNowArgs, TimeSlotsArgs, TimeVerb, TimeWhyArgs};
 
@@ -95,6 +97,12 @@ pub(crate) enum Verb {
     /// Compare points with what they show in the field, and see which have been
     #[command(after_help = site::SIGNOFF)]
     Signoff(SignoffArgs),
+    /// Give an output a command: select, execute, operate directly, cancel; and see what became of it
+    #[command(after_help = outputs::OPERATE, override_usage = outputs::OPERATE_USAGE)]
+    Operate(OperateArgs),
+    /// Lock an output against every command, or take the lock away
+    #[command(after_help = outputs::TAG)]
+    Tag(TagArgs),
     /// Copy a node's log, running or stopped, to a directory or a tar file
     #[command(after_help = help::BACKUP)]
     Backup(BackupArgs),
@@ -364,7 +372,9 @@ pub(crate) enum Role {
 fn kind(name: &str) -> Result<Kind, String> {
     Kind::from_name(name).ok_or_else(|| {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("the kinds of entries are {}", known.join(", "))
+        // All of them in one line are wider than a screen.
+        let lines: Vec<String> = known.chunks(12).map(|some| some.join(", ")).collect();
+        format!("the kinds of entries are {}", lines.join(",\n  "))
     })
 }
 

@@ -2,14 +2,17 @@
 
 mod clock;
 mod meters;
+mod outputs;
 mod points;
 
+use crate::operated::Operated;
 use clock::Clock;
 use contract::Contract;
 use evidence::kinds::{Event, Reading};
 use evidence::reasons::EventCode;
 use evidence::{CommitId, Decimal, MeterId, Payload, PointId, SourceId, Stamp, UtcNs};
 use meters::Meters;
+use outputs::Outputs;
 use points::Points;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -88,6 +91,7 @@ pub(crate) struct Lately {
     meters: Meters,
     ports: BTreeMap<SourceId, PortSeen>,
     points: Points,
+    outputs: Outputs,
     link: Link,
 }
 
@@ -100,6 +104,7 @@ impl Lately {
         };
         self.commit = Some(mark);
         self.clock.observe(stamp, payload);
+        self.outputs.observe(mark, payload);
         match payload {
             Payload::Reading(reading) => self.reading(mark, reading),
             Payload::AttemptFailed(failed) => self.meters.failed(mark, failed),
@@ -156,6 +161,11 @@ impl Lately {
         self.link.contacted = true;
     }
 
+    /// What is open about outputs.
+    pub(crate) const fn operated(&self) -> &Operated {
+        self.outputs.operated()
+    }
+
     /// When the newest entry was committed.
     pub(crate) fn newest(&self) -> Option<UtcNs> {
         self.commit.map(|mark| mark.at)
@@ -182,6 +192,7 @@ impl Lately {
                 "points",
                 self.points.json(contract, now, |card| self.lost(card)),
             ),
+            ("outputs", self.outputs.json(contract, now)),
             ("uplink", self.uplink_json(contract, now)),
         ]
     }

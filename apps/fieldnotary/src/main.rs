@@ -7,6 +7,7 @@ mod containment;
 mod demo;
 mod files;
 mod lately;
+mod operated;
 mod papers;
 mod paths;
 mod programs;
@@ -45,6 +46,8 @@ fn main() -> ExitCode {
         Verb::Annotate(args) => commands::annotate(&args),
         Verb::Maintenance(args) => commands::maintenance(&args),
         Verb::Signoff(args) => commands::signoff(&args),
+        Verb::Operate(args) => commands::operate(&args),
+        Verb::Tag(args) => commands::tag(&args),
         Verb::Backup(args) => commands::backup(&args),
         Verb::Restore(args) => commands::restore(&args),
         Verb::Adopt(args) => commands::adopt(&args),

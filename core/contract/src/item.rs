@@ -100,6 +100,8 @@ by_place_of_word! { Active Bias CardKind WireFault }
 use crate::life::RoleWord;
 use crate::memory::MemoryOrder;
 by_place_of_word! { RoleWord MemoryOrder }
+use crate::outputs::{OnLoss, Operate};
+by_place_of_word! { OnLoss Operate }
 
 impl Item for String {
     fn write(&self, writer: &mut Writer) {

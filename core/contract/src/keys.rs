@@ -5,6 +5,7 @@ mod port;
 
 use crate::near::either;
 use crate::offered::OFFERED;
+use crate::outputs::{AO, DO};
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
 use crate::time::TIME;
 use crate::watch::{ENVIRONMENT, POWER, RESET};
@@ -123,6 +124,8 @@ pub(crate) const ROOT: Section = Section {
         child("power", "[[power]]"),
         child("environment", "[[environment]]"),
         child("reset", "[[reset]]"),
+        child("do", "[[do]]"),
+        child("ao", "[[ao]]"),
     ],
 };
 
@@ -324,6 +327,8 @@ pub const SECTIONS: &[Section] = &[
     POWER,
     ENVIRONMENT,
     RESET,
+    DO,
+    AO,
 ];
 
 /// The reference of every key as Markdown, a table for each table of the file.

@@ -23,6 +23,7 @@ mod model;
 mod names;
 mod near;
 mod offered;
+mod outputs;
 mod pace;
 mod parse;
 mod parts;
@@ -49,6 +50,10 @@ pub use model::{
     SerialLine, Source, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 pub use near::nearest;
+pub use outputs::{
+    AnalogOutput, Condition, Demand, DigitalOutput, Feedback, OnLoss, Operate, Output, OutputPlace,
+    OutputRules,
+};
 pub use pace::Pace;
 pub use parse::parse;
 pub use parts::PartsError;

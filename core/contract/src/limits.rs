@@ -170,6 +170,28 @@ pub const MEMORY_STATE_BYTES: u64 = 8_192;
 pub const BANDS_MAX: usize = 8;
 /// Most words of a platform for reasons of a reset.
 pub const RESET_WORDS_MAX: usize = 64;
+/// Most interlocks of one output.
+pub const INTERLOCKS_MAX: usize = 32;
+/// How long a selection may hold, in milliseconds.
+pub const SELECT_MS: core::ops::RangeInclusive<u64> = 1_000..=600_000;
+/// How old a command may be.
+pub const COMMAND_AGE_MS: core::ops::RangeInclusive<u64> = 100..=600_000;
+/// How long the recorder may be away before outputs go to their safe default.
+pub const LOSS_MS: core::ops::RangeInclusive<u64> = 1_000..=3_600_000;
+/// How long a pulse of an output may last.
+pub const OUTPUT_PULSE_MS: core::ops::RangeInclusive<u64> = 10..=600_000;
+/// How long a feedback may be awaited.
+pub const FEEDBACK_WINDOW_MS: core::ops::RangeInclusive<u64> = 10..=600_000;
+/// What a feedback takes beside windows and samples until it is known: edges settle, cards are looked at.
+pub const FEEDBACK_SLACK_MS: u64 = 20;
+/// Commands without an outcome that a log may have at once: more are refused.
+pub const COMMANDS_OPEN_MAX: usize = 64;
+/// Tags that a log may have at once: more are refused.
+pub const TAGS_MAX: usize = 256;
+/// Bytes of a person's name that stands in a tag.
+pub const ACTOR_BYTES_MAX: usize = 96;
+/// Bytes of a segment's state for the outputs of a node, at the most: its open commands and its tags.
+pub const OUTPUT_STATE_BYTES: u64 = 280 * (COMMANDS_OPEN_MAX + TAGS_MAX) as u64;
 /// Bytes of a segment's state for a pulse meter, at the most: its count.
 pub const PULSE_STATE_BYTES: u64 = 160;
 

@@ -4,9 +4,9 @@ use crate::error::wrong;
 use crate::life;
 use crate::limits::{
     LEASE_ROW_BYTES, LEASES_BYTES, LIFE_STATE_BYTES, MEMORY_STATE_BYTES, METER_POINTS_MAX,
-    METER_STATE_BYTES, METERS_MAX, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX, PULSE_STATE_BYTES,
-    RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX,
-    SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
+    METER_STATE_BYTES, METERS_MAX, OUTPUT_STATE_BYTES, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX,
+    PULSE_STATE_BYTES, RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES,
+    SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
 };
 use crate::mbus;
 use crate::memory;
@@ -40,6 +40,8 @@ pub(crate) enum Place {
     Power(PointId),
     Environment(PointId),
     Reset(PointId),
+    Do(PointId),
+    Ao(PointId),
 }
 
 /// Every broken rule but those of points, which [`crate::rules::point`] holds. Meters whose address is
@@ -179,12 +181,18 @@ fn segment_holds_state(contract: &Contract) -> Problems {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let (ports, cards) = (contract.ports.len(), contract.points.cards.len());
     let schedules = number(ports + cards) * number(contract.schedules.len());
+    let outputs = if contract.points.outputs().next().is_some() {
+        OUTPUT_STATE_BYTES
+    } else {
+        0
+    };
     let state = number(contract.canonical().len())
         .saturating_add(number(contract.meters.len() + cards).saturating_mul(METER_STATE_BYTES))
         .saturating_add(number(contract.points.pulses.len()).saturating_mul(PULSE_STATE_BYTES))
         .saturating_add(life::states(contract).saturating_mul(LIFE_STATE_BYTES))
         .saturating_add(memory::points(contract).saturating_mul(MEMORY_STATE_BYTES))
-        .saturating_add(schedules.saturating_mul(SCHEDULE_STATE_BYTES));
+        .saturating_add(schedules.saturating_mul(SCHEDULE_STATE_BYTES))
+        .saturating_add(outputs);
     let least = state
         .saturating_mul(SEGMENT_STATES_MIN)
         .next_multiple_of(1 << 20);

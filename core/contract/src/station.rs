@@ -1,4 +1,4 @@
-//! The station's own points whole: cards, debounce policies, digital inputs, pulse meters, analog inputs.
+//! The station's own points whole: cards, debounce policies, digital inputs, pulse meters, analog inputs. Its outputs are beside it.
 
 mod keys;
 mod model;
@@ -10,7 +10,7 @@ pub use model::{
     Active, Analog, Bias, Card, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints,
     WireFault,
 };
-pub(crate) use rules::problems;
+pub(crate) use rules::{Lines, problems};
 
 use crate::item::{Item, read_list, records, write_list};
 use crate::limits::{CARDS_MAX, POLICIES_MAX, STATION_POINTS_MAX};
@@ -20,7 +20,10 @@ use evidence::cbor::{DecodeError, Reader, Writer};
 use evidence::{PointId, SourceId};
 
 records! {
-    StationPoints { 0 cards; 1 policies; 2 inputs; 3 pulses; 4 analogs; 5 supplies; 6 environments; 7 resets; }
+    StationPoints {
+        0 cards; 1 policies; 2 inputs; 3 pulses; 4 analogs; 5 supplies; 6 environments; 7 resets;
+        8 digital_outputs; 9 analog_outputs;
+    }
     Card { 0 id; 1 kind; 2 path; 3 buffer; }
     Debounce {
         0 id; 1 window_us; 2 hardware_us; 3 chatter_on; 4 chatter_off; 5 chatter_time_ms; 6 noise;

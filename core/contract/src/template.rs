@@ -3,6 +3,7 @@
 use crate::keys::{Key, METER, POINT, PROFILE, Preset, RTU, SECTIONS, Section, TCP, UPLINK};
 use crate::limits::HEAD_END;
 use crate::offered::OFFERED;
+use crate::outputs::{AO, DO};
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
 use crate::time::TIME;
 use crate::watch::{ENVIRONMENT, POWER, RESET};
@@ -18,7 +19,7 @@ const PORT_ID: &str = "port-1";
 const SCHEDULE_ID: &str = "regular";
 const PROFILE_ID: &str = "acme-3p";
 /// Tables of the station's own points.
-const STATION: [&str; 8] = [
+const STATION: [&str; 10] = [
     CARD.header,
     DEBOUNCE.header,
     DI.header,
@@ -27,9 +28,11 @@ const STATION: [&str; 8] = [
     POWER.header,
     ENVIRONMENT.header,
     RESET.header,
+    DO.header,
+    AO.header,
 ];
 /// Tables that are comments until somebody wants them.
-const OFF: [&str; 11] = [
+const OFF: [&str; 13] = [
     PROFILE.header,
     TIME.header,
     OFFERED.header,
@@ -41,6 +44,8 @@ const OFF: [&str; 11] = [
     POWER.header,
     ENVIRONMENT.header,
     RESET.header,
+    DO.header,
+    AO.header,
 ];
 
 /// Where the first meter is attached.
@@ -252,6 +257,8 @@ fn known(
         ("[[power]]", "id") => Some(quoted("vbat")),
         ("[[environment]]", "id") => Some(quoted("cabinet-air")),
         ("[[reset]]", "id") => Some(quoted("board")),
+        ("[[do]]", "id") => Some(quoted("breaker")),
+        ("[[ao]]", "id") => Some(quoted("valve")),
         (header, "id") if header == POINT.header => {
             Some(quoted(point.map_or("value-1", |point| &point.id)))
         }
@@ -289,6 +296,46 @@ fn example(section: &Section, name: &str) -> String {
         (_, "device") => "\"/dev/ttyUSB0\"",
         (_, "address") => "\"192.0.2.7:502\"",
         (_, "late_reply") => "\"2s\"",
+        ("[[meter]]", "timeout") => "\"1500ms\"",
+        ("[[meter]]", "retries") => "0",
+        (_, "baud") => "9600",
+        (_, "clock_zone") => "\"+01:00\"",
+        (_, "role") => "\"counter\"",
+        (_, "rolls_at") => "\"1000000\"",
+        (_, "memory") => "\"holding:1000\"",
+        (_, "memory_records") => "96",
+        (_, "memory_width") => "4",
+        (_, "memory_every") => "\"15min\"",
+        (_, "memory_offset") => "2",
+        (_, "shared") => "false",
+        (_, "primary") => "5",
+        (_, "secondary") => "\"12345678\"",
+        (_, "manufacturer") => "\"LUG\"",
+        (_, "version" | "medium") => "4",
+        (_, "reads_per_day") => "24",
+        (_, "record" | "storage" | "tariff" | "subunit") => "0",
+        (_, "quantity") => "\"Volume\"",
+        (_, "function") => "\"instantaneous\"",
+        (_, "record_unit") => "\"Wh\"",
+        (_, "bits") => "\"4-7\"",
+        (_, "profile") => "\"acme-3p\"",
+        (_, "unit") => "\"kWh\"",
+        _ => of_the_station(section, name),
+    };
+    debug_assert!(!text.is_empty(), "{} {name} has an example", section.header);
+    String::from(text)
+}
+
+/// The same of what only the station's own points have.
+fn of_the_station(section: &Section, name: &str) -> &'static str {
+    match (section.header, name) {
+        ("[[do]]" | "[[ao]]", "name") => "\"Bay 3\"",
+        ("[[do]]", "safe") => "\"off\"",
+        ("[[ao]]", "safe") => "\"0\"",
+        (_, "pulse") => "\"500ms\"",
+        (_, "feedback" | "remote_switch") => "\"contact\"",
+        (_, "tolerance") => "\"1.5\"",
+        (_, "interlocks") => "[\"earth off good\", \"pressure < 8.5\"]",
         (_, "path") => "\"/dev/gpiochip0\"",
         (_, "card") => "\"dio-1\"",
         (_, "line") => "4",
@@ -317,34 +364,8 @@ fn example(section: &Section, name: &str) -> String {
         (_, "stale") => "\"5s\"",
         (_, "calibration") => "\"2026-03\"",
         (_, "calibrated") => "\"2026-03-14\"",
-        ("[[meter]]", "timeout") => "\"1500ms\"",
-        ("[[meter]]", "retries") => "0",
-        (_, "baud") => "9600",
-        (_, "clock_zone") => "\"+01:00\"",
-        (_, "role") => "\"counter\"",
-        (_, "rolls_at") => "\"1000000\"",
-        (_, "memory") => "\"holding:1000\"",
-        (_, "memory_records") => "96",
-        (_, "memory_width") => "4",
-        (_, "memory_every") => "\"15min\"",
-        (_, "memory_offset") => "2",
-        (_, "shared") => "false",
-        (_, "primary") => "5",
-        (_, "secondary") => "\"12345678\"",
-        (_, "manufacturer") => "\"LUG\"",
-        (_, "version" | "medium") => "4",
-        (_, "reads_per_day") => "24",
-        (_, "record" | "storage" | "tariff" | "subunit") => "0",
-        (_, "quantity") => "\"Volume\"",
-        (_, "function") => "\"instantaneous\"",
-        (_, "record_unit") => "\"Wh\"",
-        (_, "bits") => "\"4-7\"",
-        (_, "profile") => "\"acme-3p\"",
-        (_, "unit") => "\"kWh\"",
         _ => "",
-    };
-    debug_assert!(!text.is_empty(), "{} {name} has an example", section.header);
-    String::from(text)
+    }
 }
 
 /// Words as comment lines.

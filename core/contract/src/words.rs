@@ -6,6 +6,7 @@ use crate::model::{
     Echo, Oscillator, Parity, Policy, PortKind, PtpMode, PtpTimestamping, RecordFunction, RtsLevel,
     Table, ValueType, WordOrder,
 };
+use crate::outputs::{OnLoss, Operate};
 use crate::station::{Active, Bias, CardKind, WireFault};
 use evidence::reasons::{FieldMarker, TruthClass};
 
@@ -66,6 +67,8 @@ words! {
     MemoryOrder { "newest-first" NewestFirst "ring" Ring }
     RoleWord { "serial" Serial "counter" Counter "clock" Clock }
     FieldMarker { "surge" Surge "isolation-fault" IsolationFault "noise" Noise "maintenance" Maintenance }
+    Operate { "select" Select "direct" Direct }
+    OnLoss { "safe" Safe "hold" Hold }
     Policy { "evidence-first" EvidenceFirst "availability-first" AvailabilityFirst }
     TruthClass { "independent" Independent "same-device-sync" SameDeviceSync "same-device-deferred" SameDeviceDeferred }
 }

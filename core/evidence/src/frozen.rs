@@ -17,6 +17,10 @@ pub mod names {
     pub const PULSES: &str = "pulses_counted";
     /// How often work of people was begun and not ended; label: `station`, `port ID` or `meter ID`.
     pub const WORK: &str = "work_open";
+    /// Commit id of a command without an outcome; label: the output.
+    pub const COMMAND_OPEN: &str = "command_open";
+    /// Commit id of a tag; label: the output, and behind a space who set it.
+    pub const POINT_TAGGED: &str = "point_tagged";
     /// Version of a numbering; label of all that follow: port and schedule.
     pub const SLOT_VERSION: &str = "slot_version";
     /// Length of its slots; 0 where the contract has the schedule no more.
@@ -56,8 +60,8 @@ pub mod names {
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     use names::{
-        BOOT_TO_STABLE, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED, PULSES,
-        SEQ_WINDOW, WORK,
+        BOOT_TO_STABLE, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
+        POINT_TAGGED, PULSES, SEQ_WINDOW, WORK,
     };
     let whole = [
         PART,
@@ -69,6 +73,8 @@ pub fn is_reserved(name: &str) -> bool {
         LOST_ENTRIES,
         PULSES,
         WORK,
+        COMMAND_OPEN,
+        POINT_TAGGED,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

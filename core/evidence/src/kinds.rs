@@ -8,6 +8,7 @@ mod capture;
 mod keys;
 mod log;
 mod meters;
+mod outputs;
 mod people;
 mod points;
 mod said;
@@ -20,6 +21,7 @@ pub use log::{
     TimeMap, Unkept,
 };
 pub use meters::{Backfill, MeterLife, MeterReport};
+pub use outputs::{Command, Output, Tag};
 pub use people::{Audit, Maintenance, Probe, SignOff, Wiring};
 pub use points::{Analog, PulseCount, Soe};
 pub use site::{Excursion, ResetReason};
@@ -62,6 +64,9 @@ kinds! {
     18 "soe" Soe;
     19 "pulse_count" PulseCount;
     20 "analog" Analog;
+    24 "command" Command;
+    25 "output" Output;
+    26 "tag" Tag;
     27 "meter_life" MeterLife;
     34 "key_store" KeyStore;
     35 "binding" Binding;

@@ -5,6 +5,7 @@ mod gap;
 mod keys;
 mod log;
 mod meter;
+mod output;
 mod site;
 mod time;
 
@@ -14,6 +15,7 @@ pub use log::{
     SkipCause, TruthClass, UnkeptCause,
 };
 pub use meter::{BackfillOutcome, ClockClass, MeterFinding};
+pub use output::{CommandOrigin, CommandStep, OutputOutcome, OutputReason, TagChange};
 pub use site::{Band, BandChange, FieldMarker, ResetCause};
 pub use time::{DriftBudget, HoldoverReason, OffsetBucket, TimeCause, TimeQuality, TimeStatus};
 

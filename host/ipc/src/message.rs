@@ -11,7 +11,7 @@ use crate::limits::{
 };
 use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
-use evidence::reasons::{CounterKind, Custody, KeyFault, LossCause, TruthClass};
+use evidence::reasons::{Custody, KeyFault, TruthClass};
 use evidence::{
     Blob, BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs, PointId,
     ScheduleId, SourceId, UtcNs,
@@ -44,7 +44,7 @@ code_list! {
         8 Stopping = "stopping" => "the node is being stopped";
         9 Kind = "kind" => "a kind that this process may not write";
         10 Actor = "actor" => "the actor that it states is not who asks";
-        11 Point = "point" => "a point that the contract does not have there";
+        11 Point = "point" => "a point that the contract does not have there, or a tag that is not set";
         12 Named = "named" => "what it says of another entry is not what that entry says";
     }
 }
@@ -64,47 +64,8 @@ code_list! {
     }
 }
 
-parts! {
-    /// A committed entry in the feed.
-    FeedEntry {
-        0 commit_id: CommitId => "its index in the log";
-        1 leaf: Leaf => "salt and entry bytes";
-    }
-    /// A counter attested over a tree head.
-    BoundHead {
-        0 counter: CounterKind => "which counter";
-        1 value: u64 => "its value";
-        2 attest: Blob => "what the TPM signed (TPMS_ATTEST)";
-        3 signature: Blob => "the authority's signature on it, in DER";
-    }
-    /// A counter that tree heads are bound to.
-    CounterArea {
-        0 counter: CounterKind => "which counter";
-        1 public: Blob => "its public area (TPMS_NV_PUBLIC)";
-    }
-    /// How often keys were used for a purpose.
-    Uses {
-        0 purpose: String => "what for";
-        1 count: u64 => "how often since the signer was started";
-    }
-    /// Entries that are gone, with the hashes that keep the tree whole.
-    Hole {
-        0 first: CommitId => "the first lost entry";
-        1 count: u64 => "how many";
-        2 cause: LossCause => "why";
-        3 hashes: Vec<Digest> => "the compact range of the lost leaves";
-        4 named_by: CommitId => "the LOSS entry that says so";
-    }
-}
-
-parts! {
-    /// A slot without a reading.
-    MissedSlot {
-        0 version: u64 => "which numbering";
-        1 number: u64 => "its number";
-        2 due: UtcNs => "when it was due";
-    }
-}
+mod parts;
+pub use parts::{BoundHead, CounterArea, FeedEntry, Hole, MissedSlot, OpenCommand, SetTag, Uses};
 
 messages! {
     0 Error { "The request had no answer of its own."
@@ -227,7 +188,7 @@ messages! {
         0 offers: Vec<TimeOffer> => "the oldest first";
         1 dropped: u64 => "how many were dropped since because too many waited";
     }
-    25 PersonEntry { "A person at the command line adds an entry: a probe, maintenance, or a sign-off."
+    25 PersonEntry { "A person at the command line adds an entry: a probe, maintenance, a sign-off, a command or a tag."
         0 submission_id: u64 => "its number";
         1 entry: Captured => "the entry; its actor ends with the user id that the kernel vouches for";
     }
@@ -237,6 +198,14 @@ messages! {
     27 CountStart { "That count."
         0 point: PointId => "the pulse meter";
         1 count: Option<u64> => "absent where none was ever committed";
+    }
+    28 OutputFloor { "Asks what the log has open about the outputs of a card."
+        0 card: SourceId => "the card";
+    }
+    29 OutputStart { "It. Commands and tags from `from` on are in the feed."
+        0 from: CommitId => "index of the first entry that is not in it";
+        1 open: Vec<OpenCommand> => "commands without an outcome";
+        2 tags: Vec<SetTag> => "tags that are set";
     }
     33 WorkAsked { "The io process asks where people work: what it captures there is a test." }
     34 WorkUnderWay { "There, by the maintenance entries so far."

@@ -4,10 +4,11 @@ use crate::Source;
 use crate::fault::{Fault, of_errno};
 use crate::limits::CHANNEL_BYTES_MAX;
 use evidence::{Decimal, MonoNs};
+use io_plane::outputs::Drive;
 use io_plane::points::{Edge, Level};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A directory of channels.
@@ -48,6 +49,16 @@ impl Channels {
         let text = read(&path).ok()?;
         (text.trim() == "1").then_some(path)
     }
+
+    /// A fan that the chip regulates by itself takes a number and goes on as it likes.
+    fn regulates(&self, channel: &str) -> Option<Fault> {
+        if !channel.starts_with("pwm") {
+            return None;
+        }
+        let path = self.path.join(format!("{channel}_enable"));
+        let says = read(&path).ok()?.trim().to_owned();
+        (says != "1").then_some(Fault::Regulated { path, says })
+    }
 }
 
 impl Source for Channels {
@@ -73,6 +84,30 @@ impl Source for Channels {
 
     fn text(&mut self, channel: &str, _now: MonoNs) -> Result<String, Fault> {
         self.said(channel)
+    }
+
+    fn drive(&mut self, to: &Drive, _now: MonoNs) -> Result<(), Fault> {
+        let Drive::Channel { channel, raw } = to else {
+            return Err(Fault::Other {
+                path: self.path.clone(),
+                what: "has channels and no lines".to_owned(),
+            });
+        };
+        if let Some(fault) = self.regulates(channel) {
+            return Err(fault);
+        }
+        let path = self.path.join(channel);
+        let file = std::fs::OpenOptions::new().write(true).open(&path);
+        // The kernel takes a number in one write, or none.
+        let written = file.and_then(|mut file| file.write_all(raw.to_string().as_bytes()));
+        written.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if !self.path.exists() => Fault::Gone(self.path.clone()),
+            std::io::ErrorKind::NotFound => Fault::NoSuchChannel {
+                path: self.path.clone(),
+                channel: channel.clone(),
+            },
+            _ => fault_of(&path, &error),
+        })
     }
 
     fn watched(&self) -> Option<BorrowedFd<'_>> {
@@ -106,6 +141,7 @@ mod tests {
     use super::Channels;
     use crate::{Fault, Source};
     use evidence::MonoNs;
+    use io_plane::outputs::Drive;
     use std::path::Path;
 
     fn say(dir: &Path, channel: &str, text: &str) {
@@ -154,6 +190,42 @@ mod tests {
                 .unwrap_err()
                 .ends_with("was there and is gone")
         );
+    }
+
+    //= R3.2
+    //= R3.3
+    #[test]
+    fn a_channel_takes_a_number_unless_the_chip_drives_it_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut channels = Channels::open(dir.path()).unwrap();
+        let mut drive = |channel: &str, raw: i64| {
+            let channel = channel.to_owned();
+            let driven = channels.drive(&Drive::Channel { channel, raw }, MonoNs(0));
+            driven.map_err(|fault| fault.to_string())
+        };
+        say(dir.path(), "out_voltage0_raw", "");
+        say(dir.path(), "pwm1", "");
+        say(dir.path(), "pwm1_enable", "2\n");
+        assert_eq!(drive("out_voltage0_raw", -12), Ok(()));
+        let written = std::fs::read_to_string(dir.path().join("out_voltage0_raw"));
+        assert_eq!(written.unwrap(), "-12");
+        assert!(
+            drive("pwm1", 128)
+                .unwrap_err()
+                .contains("pwm1_enable says 2")
+        );
+        say(dir.path(), "pwm1_enable", "1\n");
+        assert_eq!(drive("pwm1", 128), Ok(()));
+        assert!(
+            drive("out9", 1)
+                .unwrap_err()
+                .contains("has no channel out9")
+        );
+        let line = Drive::Line {
+            line: 1,
+            high: true,
+        };
+        assert!(channels.drive(&line, MonoNs(0)).is_err());
     }
 
     //= U3

@@ -69,6 +69,13 @@ pub enum Fault {
     },
     /// The chip says of a channel that it is at fault.
     ChannelFault(PathBuf),
+    /// The chip drives a channel by itself.
+    Regulated {
+        /// The file that says so.
+        path: PathBuf,
+        /// What it says.
+        says: String,
+    },
     /// A recording cannot be read.
     Recording {
         /// The file.
@@ -156,6 +163,11 @@ impl fmt::Display for Fault {
             Self::ChannelFault(path) => {
                 write!(f, "{} says that its channel is at fault", path.display())
             }
+            Self::Regulated { path, says } => write!(
+                f,
+                "{} says {says}: the chip drives the channel itself; write 1 into it before the node starts",
+                path.display()
+            ),
             Self::Recording { path, what } => write!(f, "{}: {what}", path.display()),
             Self::Other { path, what } => write!(f, "{}: {what}", path.display()),
         }

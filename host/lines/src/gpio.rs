@@ -2,6 +2,8 @@
 //!
 //! Tried on the kernel's simulated chip (`cargo xtask line-guest`); no chip of a board was at hand.
 
+mod outputs;
+
 use crate::fault::{Fault, of_errno};
 use crate::limits::{EDGES_PER_READ, EDGES_TAKEN_MAX};
 use crate::uapi::{
@@ -10,10 +12,12 @@ use crate::uapi::{
     FLAG_BIAS_PULL_DOWN, FLAG_BIAS_PULL_UP, FLAG_EDGE_FALLING, FLAG_EDGE_RISING, FLAG_INPUT,
     FLAG_USED, GET_LINE, GET_VALUES, LINE_INFO, LINES_MAX, LineInfo, Request, Values, events,
 };
-use crate::{Source, Wanted};
+use crate::{Source, Wanted, WantedOutput};
 use contract::Bias;
 use evidence::{Decimal, MonoNs};
+use io_plane::outputs::Drive;
 use io_plane::points::{Edge, Level};
+use outputs::OutputLines;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
@@ -27,38 +31,49 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Chip {
     path: PathBuf,
     lines: Vec<u32>,
-    request: OwnedFd,
+    /// Absent where it has outputs alone.
+    request: Option<OwnedFd>,
+    outputs: Option<OutputLines>,
 }
 
 impl Chip {
-    /// Asks the kernel for the lines, each edge of them from now on.
+    /// Asks the kernel for the lines, each edge of them from now on; outputs first, so that they are safe.
     pub(crate) fn open(
         path: &Path,
         wanted: &[Wanted],
+        outputs: &[WantedOutput],
         buffer: u32,
         consumer: &str,
     ) -> Result<Self, Fault> {
         let (chip, lines) = chip(path)?;
-        for one in wanted {
-            if one.line >= lines {
-                return Err(Fault::NoSuchLine {
-                    path: path.to_path_buf(),
-                    line: one.line,
-                    lines,
-                });
-            }
+        let inputs = wanted.iter().map(|one| one.line);
+        let all = || inputs.clone().chain(outputs.iter().map(|one| one.line));
+        if let Some(line) = all().find(|line| *line >= lines) {
+            let path = path.to_path_buf();
+            return Err(Fault::NoSuchLine { path, line, lines });
         }
-        let mut request = request_of(wanted, buffer, consumer)
-            .ok_or_else(|| Fault::TooManyKinds(path.to_path_buf()))?;
-        let request = request_lines(chip.as_fd(), &mut request).map_err(|errno| match errno {
-            Errno::BUSY => busy(chip.as_fd(), path, wanted),
+        let refused = |errno| match errno {
+            Errno::BUSY => busy(chip.as_fd(), path, all()),
             Errno::INVAL | Errno::OPNOTSUPP => Fault::Refused(path.to_path_buf()),
             other => of_errno(path, other),
-        })?;
+        };
+        let outputs = match outputs {
+            [] => None,
+            some => Some(OutputLines::open(chip.as_fd(), some, consumer).map_err(refused)?),
+        };
+        let request = match (wanted, &outputs) {
+            ([], Some(_)) => None,
+            _ => {
+                let mut request = request_of(wanted, buffer, consumer)
+                    .ok_or_else(|| Fault::TooManyKinds(path.to_path_buf()))?;
+                Some(request_lines(chip.as_fd(), &mut request).map_err(refused)?)
+            }
+        };
         Ok(Self {
             path: path.to_path_buf(),
-            lines: wanted.iter().map(|one| one.line).collect(),
+            lines: inputs.clone().collect(),
             request,
+            outputs,
         })
     }
 }
@@ -84,19 +99,24 @@ fn chip(path: &Path) -> Result<(OwnedFd, u32), Fault> {
 
 impl Source for Chip {
     fn levels(&mut self) -> Result<Vec<Level>, Fault> {
-        let values = values(self.request.as_fd(), mask_of(0..self.lines.len()))
-            .map_err(|errno| of_errno(&self.path, errno))?;
-        let level = |(place, line): (usize, &u32)| Level {
-            line: *line,
-            high: values >> place & 1 == 1,
-        };
-        Ok(self.lines.iter().enumerate().map(level).collect())
+        let mut levels = Vec::new();
+        let gone = |errno| of_errno(&self.path, errno);
+        if let Some(request) = &self.request {
+            levels = levels_of(request.as_fd(), &self.lines).map_err(gone)?;
+        }
+        if let Some(outputs) = &self.outputs {
+            levels.extend(outputs.levels().map_err(gone)?);
+        }
+        Ok(levels)
     }
 
     fn edges(&mut self, _now: MonoNs) -> Result<Vec<Edge>, Fault> {
         let mut found = Vec::new();
+        let Some(request) = &self.request else {
+            return Ok(found);
+        };
         loop {
-            let mut watched = [PollFd::new(&self.request, PollFlags::IN)];
+            let mut watched = [PollFd::new(request, PollFlags::IN)];
             let none = rustix::time::Timespec {
                 tv_sec: 0,
                 tv_nsec: 0,
@@ -107,7 +127,7 @@ impl Source for Chip {
                 return Ok(found);
             }
             let mut bytes = [0u8; EVENT_BYTES * EDGES_PER_READ];
-            let read = match rustix::io::read(&self.request, &mut bytes) {
+            let read = match rustix::io::read(request, &mut bytes) {
                 Ok(read) => read,
                 Err(Errno::INTR | Errno::AGAIN) => return Ok(found),
                 // What was read before is told first; the fault is met again.
@@ -141,8 +161,16 @@ impl Source for Chip {
         })
     }
 
+    fn drive(&mut self, to: &Drive, _now: MonoNs) -> Result<(), Fault> {
+        let driven = match (to, &self.outputs) {
+            (Drive::Line { line, high }, Some(outputs)) => outputs.drive(*line, *high),
+            _ => Err(Errno::INVAL),
+        };
+        driven.map_err(|errno| of_errno(&self.path, errno))
+    }
+
     fn watched(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.request.as_fd())
+        self.request.as_ref().map(AsFd::as_fd)
     }
 
     fn next_at(&self, _now: MonoNs) -> Option<MonoNs> {
@@ -170,6 +198,16 @@ fn request_lines(chip: BorrowedFd<'_>, request: &mut Request) -> Result<OwnedFd,
     Ok(unsafe { OwnedFd::from_raw_fd(request.fd) })
 }
 
+/// The levels of the lines of a request.
+fn levels_of(request: BorrowedFd<'_>, lines: &[u32]) -> Result<Vec<Level>, Errno> {
+    let values = values(request, mask_of(0..lines.len()))?;
+    let level = |(place, line): (usize, &u32)| Level {
+        line: *line,
+        high: values >> place & 1 == 1,
+    };
+    Ok(lines.iter().enumerate().map(level).collect())
+}
+
 /// The levels of the lines of a request, a bit for each.
 #[expect(unsafe_code, reason = "an ioctl")]
 fn values(request: BorrowedFd<'_>, mask: u64) -> Result<u64, Errno> {
@@ -191,12 +229,12 @@ fn chip_lines(chip: BorrowedFd<'_>, path: &Path) -> Result<u32, Fault> {
 }
 
 /// Who has the first of the lines that is taken.
-fn busy(chip: BorrowedFd<'_>, path: &Path, wanted: &[Wanted]) -> Fault {
-    let taken = wanted.iter().find_map(|one| {
-        let info = line_info(chip, one.line)?;
-        (info.flags & FLAG_USED != 0).then(|| (one.line, words(&info.consumer)))
+fn busy(chip: BorrowedFd<'_>, path: &Path, mut wanted: impl Iterator<Item = u32> + Clone) -> Fault {
+    let taken = wanted.clone().find_map(|line| {
+        let info = line_info(chip, line)?;
+        (info.flags & FLAG_USED != 0).then(|| (line, words(&info.consumer)))
     });
-    let first = wanted.first().map_or(0, |one| one.line);
+    let first = wanted.next().unwrap_or(0);
     let (line, by) = taken.unwrap_or((first, String::new()));
     Fault::Busy {
         path: path.to_path_buf(),
@@ -233,6 +271,15 @@ fn words(bytes: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
+const NO_ATTRIBUTE: ConfigAttribute = ConfigAttribute {
+    attribute: Attribute {
+        id: 0,
+        padding: 0,
+        value: [0; 8],
+    },
+    mask: 0,
+};
+
 fn mask_of(places: impl IntoIterator<Item = usize>) -> u64 {
     places.into_iter().fold(0, |mask, place| mask | 1 << place)
 }
@@ -263,15 +310,7 @@ fn request_of(wanted: &[Wanted], buffer: u32, consumer: &str) -> Option<Request>
             *kinds.entry((ATTRIBUTE_DEBOUNCE, period)).or_default() |= mask_of([place]);
         }
     }
-    let none = ConfigAttribute {
-        attribute: Attribute {
-            id: 0,
-            padding: 0,
-            value: [0; 8],
-        },
-        mask: 0,
-    };
-    let mut attributes = [none; ATTRIBUTES_MAX];
+    let mut attributes = [NO_ATTRIBUTE; ATTRIBUTES_MAX];
     if kinds.len() > attributes.len() || wanted.len() > LINES_MAX {
         return None;
     }
@@ -281,9 +320,26 @@ fn request_of(wanted: &[Wanted], buffer: u32, consumer: &str) -> Option<Request>
         let attribute = Attribute { id, padding, value };
         *slot = ConfigAttribute { attribute, mask };
     }
+    let config = Config {
+        flags: base,
+        attribute_count,
+        padding: [0; 5],
+        attributes,
+    };
+    request(wanted.iter().map(|one| one.line), config, buffer, consumer)
+}
+
+/// A request for lines.
+fn request(
+    lines: impl ExactSizeIterator<Item = u32>,
+    config: Config,
+    buffer: u32,
+    consumer: &str,
+) -> Option<Request> {
+    let line_count = u32::try_from(lines.len()).ok()?;
     let mut offsets = [0; LINES_MAX];
-    for (offset, one) in offsets.iter_mut().zip(wanted) {
-        *offset = one.line;
+    for (offset, line) in offsets.iter_mut().zip(lines) {
+        *offset = line;
     }
     let mut name = [0; 32];
     // The last byte stays zero: it ends the name.
@@ -293,13 +349,8 @@ fn request_of(wanted: &[Wanted], buffer: u32, consumer: &str) -> Option<Request>
     Some(Request {
         offsets,
         consumer: name,
-        config: Config {
-            flags: base,
-            attribute_count,
-            padding: [0; 5],
-            attributes,
-        },
-        line_count: u32::try_from(wanted.len()).ok()?,
+        config,
+        line_count,
         event_buffer_size: buffer,
         padding: [0; 5],
         fd: -1,
@@ -368,7 +419,7 @@ mod tests {
     //= U3
     #[test]
     fn what_is_no_chip_is_said_so() {
-        let open = |path: &str| Chip::open(Path::new(path), &[], 64, "test").map(drop);
+        let open = |path: &str| Chip::open(Path::new(path), &[], &[], 64, "test").map(drop);
         let path = |path: &str| Path::new(path).to_path_buf();
         assert_eq!(
             open("/dev/gpiochip99"),

@@ -11,10 +11,11 @@ mod recording;
 mod uapi;
 
 pub use fault::Fault;
-pub use recording::{Line, RecordingError, When, parse_line};
+pub use recording::{Line, RecordingError, When, Wire, parse_line};
 
 use contract::{Bias, Card, CardKind};
 use evidence::{Decimal, MonoNs};
+use io_plane::outputs::Drive;
 use io_plane::points::{Edge, Level};
 use rustix::fd::BorrowedFd;
 use std::path::Path;
@@ -30,9 +31,20 @@ pub struct Wanted {
     pub debounce_us: u32,
 }
 
+/// A line that is to be driven from the opening on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WantedOutput {
+    /// Its number on the chip.
+    pub line: u32,
+    /// The level at which it is safe.
+    pub high: bool,
+    /// It is taken over as it stands, where it is driven already.
+    pub keep: bool,
+}
+
 /// An open card.
 pub trait Source: Send {
-    /// How its lines stand.
+    /// How its lines stand, inputs and outputs.
     ///
     /// # Errors
     /// The card is gone.
@@ -56,6 +68,12 @@ pub trait Source: Send {
     /// It says nothing: a fault of the file or of the card.
     fn text(&mut self, channel: &str, now: MonoNs) -> Result<String, Fault>;
 
+    /// Drives a line or a channel.
+    ///
+    /// # Errors
+    /// The card did not take it.
+    fn drive(&mut self, to: &Drive, now: MonoNs) -> Result<(), Fault>;
+
     /// What becomes readable when there are edges; `None` where nothing does.
     fn watched(&self) -> Option<BorrowedFd<'_>>;
 
@@ -71,27 +89,34 @@ pub fn look(card: &Card, now: MonoNs) -> Result<Option<Box<dyn Source>>, Fault> 
     match card.kind {
         CardKind::Gpio => gpio::look(Path::new(&card.path)).map(|()| None),
         CardKind::Hwmon | CardKind::Iio | CardKind::Directory | CardKind::Recording => {
-            open(card, &[], "", now).map(Some)
+            open(card, &[], &[], "", now).map(Some)
         }
     }
 }
 
-/// Opens a card with the lines that are wanted; `consumer` is what others read of who has them.
+/// Opens a card with the lines that are wanted, outputs at their level from the first moment on; `consumer` is what others read of who has them.
 ///
 /// # Errors
 /// [`Fault`] says what, where and what would be right.
 pub fn open(
     card: &Card,
     wanted: &[Wanted],
+    outputs: &[WantedOutput],
     consumer: &str,
     now: MonoNs,
 ) -> Result<Box<dyn Source>, Fault> {
     let path = Path::new(&card.path);
     Ok(match card.kind {
-        CardKind::Gpio => Box::new(gpio::Chip::open(path, wanted, card.buffer, consumer)?),
+        CardKind::Gpio => Box::new(gpio::Chip::open(
+            path,
+            wanted,
+            outputs,
+            card.buffer,
+            consumer,
+        )?),
         CardKind::Hwmon | CardKind::Iio | CardKind::Directory => {
             Box::new(channels::Channels::open(path)?)
         }
-        CardKind::Recording => Box::new(recording::Recording::open(path, wanted, now)?),
+        CardKind::Recording => Box::new(recording::Recording::open(path, wanted, outputs, now)?),
     })
 }

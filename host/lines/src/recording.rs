@@ -10,164 +10,32 @@
 //! now sample temp1_input 21500
 //! 0 text power_on_reason brown-out reset
 //! 2 fault temp1_input the sensor does not answer
+//! 0 wired 12 7 0.040
 //! 3 gone pulled out
 //! ```
 //!
 //! A level is that at the opening. The number behind an edge is the kernel's number on its line; where it is
-//! left out, it is the next one.
+//! left out, it is the next one. An input that is wired to an output follows it. What outputs are given is appended
+//! to a file of the same name with `.driven` behind it, where there is one.
+
+mod line;
+
+pub use line::{Line, RecordingError, When, Wire, parse_line};
 
 use crate::fault::{Fault, of_errno};
 use crate::limits::{
     RECORDING_LINE_BYTES_MAX, RECORDING_LOOK_NS, RECORDING_READ_BYTES, RECORDING_SAMPLES_MAX,
 };
-use crate::{Source, Wanted};
+use crate::{Source, Wanted, WantedOutput};
 use evidence::{Decimal, MonoNs};
+use io_plane::outputs::Drive;
 use io_plane::points::{Edge, Level};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-
-/// When something happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// As soon as it is read.
-    Now,
-    /// So many nanoseconds behind the opening.
-    Behind(u64),
-}
-
-/// A line of a recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// How a line of the card stands at the opening.
-    Level(Level),
-    /// An edge, with the kernel's number where it is stated.
-    Edge {
-        /// The line.
-        line: u32,
-        /// The level behind it.
-        rising: bool,
-        /// The kernel's number.
-        line_seqno: Option<u32>,
-    },
-    /// What a channel says from here on.
-    Sample {
-        /// The channel.
-        channel: String,
-        /// The number, or why there is none.
-        says: Result<Decimal, String>,
-    },
-    /// What a file of the card says from here on.
-    Text {
-        /// The file.
-        channel: String,
-        /// Its text.
-        says: String,
-    },
-    /// The card goes away.
-    Gone(String),
-}
-
-/// What cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordingError(String);
-
-impl fmt::Display for RecordingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RecordingError {}
-
-/// Reads a line; nothing of an empty one and of a remark.
-///
-/// # Errors
-/// What is wrong, and what would be right.
-pub fn parse_line(text: &str) -> Result<Option<(When, Line)>, RecordingError> {
-    let text = text.trim();
-    if text.is_empty() || text.starts_with('#') {
-        return Ok(None);
-    }
-    let wrong = |what: &str, right: &str| {
-        RecordingError(format!(
-            "{what} in \"{}\"; write {right}",
-            text.escape_debug()
-        ))
-    };
-    let mut words = text.split_ascii_whitespace();
-    let when = words.next().unwrap_or_default();
-    let when = match when {
-        "now" => When::Now,
-        seconds => nanoseconds(seconds).map(When::Behind).ok_or_else(|| {
-            wrong(
-                "no time",
-                "seconds behind the opening, such as 0.250, or now",
-            )
-        })?,
-    };
-    let what = words.next().unwrap_or_default();
-    let subject = words.next().unwrap_or_default();
-    let rest: Vec<&str> = words.collect();
-    let number = || {
-        let line = subject.parse().ok();
-        line.ok_or_else(|| wrong("no number of a line", "0 to 63"))
-    };
-    let line = match (what, rest.as_slice()) {
-        ("level", ["high" | "low"]) => Line::Level(Level {
-            line: number()?,
-            high: rest == ["high"],
-        }),
-        ("edge", ["rising" | "falling", seqno @ ..]) if seqno.len() < 2 => Line::Edge {
-            line: number()?,
-            rising: rest.first() == Some(&"rising"),
-            line_seqno: match seqno.first() {
-                None => None,
-                Some(seqno) => {
-                    let seqno = seqno.parse().ok();
-                    Some(seqno.ok_or_else(|| wrong("no number of an edge", "1 and up"))?)
-                }
-            },
-        },
-        ("sample", [value]) => Line::Sample {
-            channel: subject.to_owned(),
-            says: Ok(value
-                .parse()
-                .map_err(|_| wrong("no decimal number", "one such as 21500 or -0.5"))?),
-        },
-        ("fault", words) if !words.is_empty() => Line::Sample {
-            channel: subject.to_owned(),
-            says: Err(words.join(" ")),
-        },
-        ("text", words) if !words.is_empty() => Line::Text {
-            channel: subject.to_owned(),
-            says: words.join(" "),
-        },
-        ("gone", words) => Line::Gone([&[subject], words].concat().join(" ")),
-        _ => {
-            let right = "level LINE high|low, edge LINE rising|falling [NUMBER], sample CHANNEL NUMBER, \
-                         fault CHANNEL WHY, text CHANNEL WORDS or gone WHY behind the time";
-            return Err(wrong("nothing that can happen", right));
-        }
-    };
-    Ok(Some((when, line)))
-}
-
-/// Decimal seconds, to the nanosecond.
-fn nanoseconds(text: &str) -> Option<u64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > 9 {
-        return None;
-    }
-    let whole: u64 = whole.parse().ok()?;
-    let part: u64 = format!("{part:0<9}").parse().ok()?;
-    whole.checked_mul(1_000_000_000)?.checked_add(part)
-}
 
 /// A recording that is played.
 #[derive(Debug)]
@@ -185,12 +53,18 @@ pub(crate) struct Recording {
     seqnos: BTreeMap<u32, u32>,
     samples: BTreeMap<String, Result<Decimal, String>>,
     texts: BTreeMap<String, String>,
+    wires: Vec<(Wire, Wire, u64)>,
     gone: Option<String>,
     fault: Option<String>,
 }
 
 impl Recording {
-    pub(crate) fn open(path: &Path, wanted: &[Wanted], now: MonoNs) -> Result<Self, Fault> {
+    pub(crate) fn open(
+        path: &Path,
+        wanted: &[Wanted],
+        outputs: &[WantedOutput],
+        now: MonoNs,
+    ) -> Result<Self, Fault> {
         let file = File::open(path).map_err(|error| {
             let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
             of_errno(path, errno)
@@ -207,11 +81,18 @@ impl Recording {
             seqnos: BTreeMap::new(),
             samples: BTreeMap::new(),
             texts: BTreeMap::new(),
+            wires: Vec::new(),
             gone: None,
             fault: None,
         };
         recording.look(now);
         recording.sound()?;
+        for output in outputs {
+            let level = recording.levels.entry(output.line).or_insert(output.high);
+            if !output.keep {
+                *level = output.high;
+            }
+        }
         Ok(recording)
     }
 
@@ -257,6 +138,14 @@ impl Recording {
                 Ok(Some((_, Line::Level(level)))) => {
                     self.levels.insert(level.line, level.high);
                 }
+                Ok(Some((
+                    _,
+                    Line::Wired {
+                        output,
+                        input,
+                        after_ns,
+                    },
+                ))) => self.wires.push((output, input, after_ns)),
                 Ok(Some((When::Now, line))) => self.waiting.push_back((now, line)),
                 Ok(Some((When::Behind(ns), line))) => {
                     let at = self.opened.plus_ns(ns);
@@ -278,7 +167,7 @@ impl Recording {
 
     fn happens(&mut self, at: MonoNs, line: Line) {
         match line {
-            Line::Level(_) => {}
+            Line::Level(_) | Line::Wired { .. } => {}
             Line::Edge {
                 line,
                 rising,
@@ -302,6 +191,36 @@ impl Recording {
             }
             Line::Gone(why) => self.gone = Some(why),
         }
+    }
+
+    /// What is wired to an output follows it.
+    fn follow(&mut self, output: &Wire, now: MonoNs, says: &Drive) {
+        let wired = self.wires.iter().filter(|(from, ..)| from == output);
+        let follows: Vec<(Wire, u64)> = wired.map(|(_, to, ns)| (to.clone(), *ns)).collect();
+        for (input, after_ns) in follows {
+            let line = match (input, says) {
+                (Wire::Line(line), Drive::Line { high, .. }) => Line::Edge {
+                    line,
+                    rising: *high,
+                    line_seqno: None,
+                },
+                (Wire::Channel(channel), Drive::Channel { raw, .. }) => Line::Sample {
+                    channel,
+                    says: Decimal::new(i128::from(*raw), 0).map_err(|error| error.to_string()),
+                },
+                _ => continue,
+            };
+            let at = now.plus_ns(after_ns);
+            let place = self.waiting.partition_point(|(other, _)| *other <= at);
+            self.waiting.insert(place, (at, line));
+        }
+    }
+
+    /// Where what outputs are given is noted.
+    fn noted(&self) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push(".driven");
+        path.into()
     }
 }
 
@@ -352,6 +271,36 @@ impl Source for Recording {
         })
     }
 
+    fn drive(&mut self, to: &Drive, now: MonoNs) -> Result<(), Fault> {
+        self.look(now);
+        self.sound()?;
+        let (output, words) = match to {
+            Drive::Line { line, high } => {
+                let before = self.levels.insert(*line, *high);
+                let level = if *high { "high" } else { "low" };
+                let output = Wire::Line(*line);
+                if before != Some(*high) {
+                    self.follow(&output, now, to);
+                }
+                (output, format!("{line} {level}"))
+            }
+            Drive::Channel { channel, raw } => {
+                let output = Wire::Channel(channel.clone());
+                self.follow(&output, now, to);
+                (output, format!("{channel} {raw}"))
+            }
+        };
+        let note = std::fs::OpenOptions::new().append(true).open(self.noted());
+        let written = note.map(|mut note| writeln!(note, "{} drive {words}", now.0));
+        match written {
+            Ok(Err(error)) => Err(Fault::Other {
+                path: self.noted(),
+                what: format!("{output:?}: {error}"),
+            }),
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
+    }
+
     fn watched(&self) -> Option<BorrowedFd<'_>> {
         None
     }
@@ -368,6 +317,7 @@ mod tests {
     use super::{Line, Recording, When, parse_line};
     use crate::{Fault, Source};
     use evidence::MonoNs;
+    use io_plane::outputs::Drive;
     use io_plane::points::{Edge, Level};
     use proptest::prelude::{any, proptest};
     use std::io::Write;
@@ -394,7 +344,7 @@ mod tests {
         )
         .unwrap();
         writeln!(file, "0 sample t 21.5\n2 fault t no answer").unwrap();
-        let mut card = Recording::open(file.path(), &[], MonoNs(10 * S)).unwrap();
+        let mut card = Recording::open(file.path(), &[], &[], MonoNs(10 * S)).unwrap();
         assert_eq!(
             card.levels().unwrap(),
             [Level {
@@ -443,6 +393,44 @@ mod tests {
         );
     }
 
+    //= R3.2
+    #[test]
+    fn what_is_driven_is_noted_and_what_is_wired_follows() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "0 wired 12 7 0.5\n0 wired out in 1").unwrap();
+        let mut noted = file.path().as_os_str().to_owned();
+        noted.push(".driven");
+        std::fs::write(&noted, "").unwrap();
+        let outputs = [12, 13].map(|line| crate::WantedOutput {
+            line,
+            high: line == 13,
+            keep: false,
+        });
+        let mut card = Recording::open(file.path(), &[], &outputs, MonoNs(0)).unwrap();
+        let levels: Vec<_> = card.levels().unwrap().iter().map(|one| one.high).collect();
+        assert_eq!(levels, [false, true]);
+        let line = |high| Drive::Line { line: 12, high };
+        card.drive(&line(true), MonoNs(S)).unwrap();
+        card.drive(&line(true), MonoNs(S)).unwrap();
+        let channel = "out".to_owned();
+        card.drive(&Drive::Channel { channel, raw: -7 }, MonoNs(S))
+            .unwrap();
+        let seven = Edge {
+            line: 7,
+            ..edge(S + S / 2, true, 1)
+        };
+        assert_eq!(card.edges(MonoNs(2 * S)), Ok(vec![seven]));
+        let said = card.sample("in", MonoNs(2 * S)).unwrap();
+        assert_eq!(said.to_string(), "-7");
+        let noted = std::fs::read_to_string(noted).unwrap();
+        let ends: Vec<_> = noted
+            .lines()
+            .filter_map(|one| one.split_once(' '))
+            .collect();
+        let words: Vec<_> = ends.iter().map(|(_, words)| *words).collect();
+        assert_eq!(words, ["drive 12 high", "drive 12 high", "drive out -7"]);
+    }
+
     //= U3
     #[test]
     fn a_line_that_cannot_be_read_says_what_would_be_right() {
@@ -466,7 +454,7 @@ mod tests {
         );
         let mut file = tempfile::NamedTempFile::new().unwrap();
         writeln!(file, "0 level 4 high\n1 edge").unwrap();
-        let fault = Recording::open(file.path(), &[], MonoNs(0))
+        let fault = Recording::open(file.path(), &[], &[], MonoNs(0))
             .unwrap_err()
             .to_string();
         assert!(

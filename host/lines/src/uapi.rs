@@ -9,6 +9,7 @@ pub(crate) const ATTRIBUTES_MAX: usize = 10;
 
 pub(crate) const FLAG_USED: u64 = 1;
 pub(crate) const FLAG_INPUT: u64 = 1 << 2;
+pub(crate) const FLAG_OUTPUT: u64 = 1 << 3;
 pub(crate) const FLAG_EDGE_RISING: u64 = 1 << 4;
 pub(crate) const FLAG_EDGE_FALLING: u64 = 1 << 5;
 pub(crate) const FLAG_BIAS_PULL_UP: u64 = 1 << 8;
@@ -16,6 +17,7 @@ pub(crate) const FLAG_BIAS_PULL_DOWN: u64 = 1 << 9;
 pub(crate) const FLAG_BIAS_DISABLED: u64 = 1 << 10;
 
 pub(crate) const ATTRIBUTE_FLAGS: u32 = 1;
+pub(crate) const ATTRIBUTE_VALUES: u32 = 2;
 pub(crate) const ATTRIBUTE_DEBOUNCE: u32 = 3;
 
 pub(crate) const EVENT_RISING: u32 = 1;
@@ -128,6 +130,10 @@ pub(crate) const CHIP_INFO: Opcode = opcode::read::<ChipInfo>(0xB4, 0x01);
 pub(crate) const LINE_INFO: Opcode = opcode::read_write::<LineInfo>(0xB4, 0x05);
 /// `GPIO_V2_GET_LINE_IOCTL`.
 pub(crate) const GET_LINE: Opcode = opcode::read_write::<Request>(0xB4, 0x07);
+/// `GPIO_V2_LINE_SET_CONFIG_IOCTL`.
+pub(crate) const SET_CONFIG: Opcode = opcode::read_write::<Config>(0xB4, 0x0D);
+/// `GPIO_V2_LINE_SET_VALUES_IOCTL`.
+pub(crate) const SET_VALUES: Opcode = opcode::read_write::<Values>(0xB4, 0x0F);
 /// `GPIO_V2_LINE_GET_VALUES_IOCTL`.
 pub(crate) const GET_VALUES: Opcode = opcode::read_write::<Values>(0xB4, 0x0E);
 
@@ -147,15 +153,27 @@ const _: () = assert!(core::mem::offset_of!(LineInfo, flags) == 72);
 
 #[cfg(test)]
 mod tests {
-    use super::{CHIP_INFO, EVENT_BYTES, Event, GET_LINE, GET_VALUES, LINE_INFO, events};
+    use super::{
+        CHIP_INFO, EVENT_BYTES, Event, GET_LINE, GET_VALUES, LINE_INFO, SET_CONFIG, SET_VALUES,
+        events,
+    };
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
     #[test]
     fn the_numbers_of_the_calls_are_those_of_the_kernels_header() {
-        let numbers = [CHIP_INFO, LINE_INFO, GET_LINE, GET_VALUES].map(u64::from);
+        let numbers = [
+            CHIP_INFO, LINE_INFO, GET_LINE, GET_VALUES, SET_CONFIG, SET_VALUES,
+        ];
         assert_eq!(
-            numbers,
-            [0x8044_B401, 0xC100_B405, 0xC250_B407, 0xC010_B40E]
+            numbers.map(u64::from),
+            [
+                0x8044_B401,
+                0xC100_B405,
+                0xC250_B407,
+                0xC010_B40E,
+                0xC110_B40D,
+                0xC010_B40F
+            ]
         );
     }
 

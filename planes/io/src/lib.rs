@@ -67,6 +67,7 @@ mod lease;
 pub mod life;
 pub mod limits;
 mod link;
+pub mod outputs;
 mod plan;
 pub mod points;
 mod recall;

@@ -41,6 +41,7 @@ mod gate;
 mod io;
 mod line;
 mod order;
+mod said;
 mod surround;
 mod tell;
 #[cfg(test)]

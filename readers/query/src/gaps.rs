@@ -84,6 +84,7 @@ impl GapAccount {
             Payload::Analog(analog) => self.account.analog(id, &analog),
             Payload::Excursion(one) => self.account.record(id, &one.source, one.seq),
             Payload::ResetReason(one) => self.account.record(id, &one.source, one.seq),
+            Payload::Output(output) => self.account.output(id, &output),
             Payload::Event(_)
             | Payload::Audit(_)
             | Payload::Checkpoint(_)
@@ -98,7 +99,9 @@ impl GapAccount {
             | Payload::Binding(_)
             | Payload::Unsealed(_)
             | Payload::Unkept(_)
-            | Payload::MeterLife(_) => {}
+            | Payload::MeterLife(_)
+            | Payload::Command(_)
+            | Payload::Tag(_) => {}
         }
     }
 

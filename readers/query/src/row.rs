@@ -2,6 +2,7 @@
 
 mod keys;
 mod meters;
+mod outputs;
 mod people;
 mod points;
 
@@ -107,6 +108,7 @@ fn payload_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::Analog(analog) => points::analog(analog, put),
         Payload::Excursion(excursion) => points::excursion(excursion, put),
         Payload::ResetReason(reason) => points::reset(reason, put),
+        Payload::Command(_) | Payload::Output(_) | Payload::Tag(_) => outputs::fields(payload, put),
         other => proof_fields(other, put),
     }
 }

@@ -19,7 +19,7 @@ macro_rules! code_lists {
 fn lists() -> Vec<Codes> {
     code_lists! {
         TimeQuality TimeStatus TimeCause OffsetBucket DriftBudget HoldoverReason Validity QualityReason SoeChange EdgeLossCause
-        CountBasis AnalogCause AttemptCause
+        CountBasis AnalogCause CommandStep CommandOrigin OutputOutcome OutputReason TagChange AttemptCause
         EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause AdoptionCause EpochCause
         TruthClass KeepStore UnkeptCause Custody CounterKind KeyFault Outcome MaintenancePhase WiringChange MeterFinding ClockClass BackfillOutcome
         Band BandChange ResetCause FieldMarker GapClass Anchor

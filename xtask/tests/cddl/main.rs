@@ -8,6 +8,7 @@
 mod keys;
 mod meters;
 mod missing;
+mod outputs;
 mod people;
 mod points;
 
@@ -221,6 +222,7 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::Backfill => meters::backfill(full),
         Kind::KeyStore | Kind::Binding | Kind::Unsealed => return keys::sample(kind, full),
         Kind::Downtime | Kind::SeqSkip | Kind::Loss | Kind::Unkept => missing::sample(kind, full),
+        Kind::Command | Kind::Output | Kind::Tag => outputs::sample(kind, full),
         _ => return people::sample(kind, full),
     })
 }

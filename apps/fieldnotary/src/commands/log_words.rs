@@ -2,6 +2,7 @@
 
 mod keys;
 mod meters;
+mod outputs;
 mod points;
 
 use super::site::site_words;
@@ -94,6 +95,12 @@ impl Known {
         }
     }
 
+    /// Whether a point is a digital output.
+    fn is_digital(&self, point: &PointId) -> bool {
+        let contract = self.contract.as_ref();
+        contract.is_some_and(|contract| contract.points.digital_outputs.contains_key(point))
+    }
+
     /// What is spoken on a port.
     pub(super) fn spoken_on(&self, port: &str) -> Option<&PortKind> {
         let ports = &self.contract.as_ref()?.ports;
@@ -155,6 +162,9 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Unsealed(unsealed)) => keys::unsealed_words(unsealed),
         Some(Payload::Excursion(excursion)) => points::excursion_words(excursion, known),
         Some(Payload::ResetReason(reason)) => points::reset_words(reason),
+        Some(Payload::Command(command)) => outputs::command_words(command, known),
+        Some(Payload::Output(output)) => outputs::output_words(output, known),
+        Some(Payload::Tag(tag)) => outputs::tag_words(tag),
         Some(other) => rest_words(other),
     }
 }

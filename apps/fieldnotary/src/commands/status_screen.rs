@@ -4,7 +4,7 @@ use super::ink::{Ink, ink};
 use super::processes;
 use super::table::{Align, Table};
 use super::words;
-use super::{status_medium, status_points};
+use super::{status_medium, status_outputs, status_points};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -22,6 +22,7 @@ pub(super) fn screen(report: &Value) -> String {
         ports(report),
         meters(report),
         status_points::points(report),
+        status_outputs::outputs(report),
         processes::lines(report),
         link_and_ring(report),
         format!("{}{}", counters(report), status_medium::line(report)),

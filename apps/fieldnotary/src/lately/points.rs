@@ -85,6 +85,8 @@ impl Points {
         let cards = contract.points.cards.keys();
         let all = cards.flat_map(|card| {
             let points = contract.points.on(card).into_iter();
+            // What they do is another table.
+            let points = points.filter(|point| !contract.points.is_output(point));
             points.map(move |point| (card, point))
         });
         let all: Vec<_> = all

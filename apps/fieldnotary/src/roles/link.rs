@@ -59,6 +59,25 @@ impl RecorderLink {
         }
     }
 
+    /// Asks once; `None` where the recorder is not there, does not answer in this time, or the role is to stop.
+    pub(crate) fn once(&mut self, request: &Message, patience: Duration) -> Option<Message> {
+        if self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        if self.channel.is_none() {
+            self.channel = self.introduce();
+        }
+        let (channel, _) = self.channel.as_ref()?;
+        match channel.ask(request, patience) {
+            Ok(answer) => Some(answer),
+            Err(IpcError::Peer { code, text, .. }) => Some(Message::error(code, text)),
+            Err(_) => {
+                self.channel = None;
+                None
+            }
+        }
+    }
+
     fn connected(&mut self) -> Option<&(Channel, Welcome)> {
         while self.channel.is_none() {
             sandbox::pulse::alive();

@@ -3,6 +3,7 @@
 use super::Walk;
 use crate::block::Block;
 use crate::keys::Section;
+use crate::outputs::{AO, DO, read as outputs};
 use crate::sound::{Place, STAND_IN};
 use crate::station::read::{analog, card, input, policy, pulse};
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE, StationPoints};
@@ -56,6 +57,12 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
                 Place::Reset,
                 |walk, id, block, stand_in| reset(id, block, walk.report, stand_in),
             ),
+            digital_outputs: self.each("do", &DO, Place::Do, |walk, id, block, stand_in| {
+                outputs::digital(id, block, walk.report, stand_in)
+            }),
+            analog_outputs: self.each("ao", &AO, Place::Ao, |walk, id, block, stand_in| {
+                outputs::analog(id, block, walk.report, stand_in)
+            }),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the contract says of the station's own points.
 
+use crate::outputs::{AnalogOutput, DigitalOutput, Output};
 use crate::watch::{ResetSource, Watched};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -26,6 +27,10 @@ pub struct StationPoints {
     pub environments: BTreeMap<PointId, Watched>,
     /// Where the platform says why it was reset, by id.
     pub resets: BTreeMap<PointId, ResetSource>,
+    /// Digital outputs by id.
+    pub digital_outputs: BTreeMap<PointId, DigitalOutput>,
+    /// Analog outputs by id.
+    pub analog_outputs: BTreeMap<PointId, AnalogOutput>,
 }
 
 /// Where points are wired.
@@ -255,8 +260,9 @@ impl StationPoints {
         let analogs = self.analogs.values().map(|one| (&one.card, &one.id));
         let watched = self.watched().map(|one| (&one.card, &one.id));
         let resets = self.resets.values().map(|one| (&one.card, &one.id));
+        let outputs = self.outputs().map(|one| (one.card, one.id));
         let all = inputs.chain(pulses).chain(analogs);
-        let all = all.chain(watched).chain(resets);
+        let all = all.chain(watched).chain(resets).chain(outputs);
         all.filter(|(on, _)| *on == card)
             .map(|(_, id)| id)
             .collect()
@@ -271,13 +277,31 @@ impl StationPoints {
         let supply = || self.supplies.get(point).map(|one| &one.card);
         let environment = || self.environments.get(point).map(|one| &one.card);
         let reset = || self.resets.get(point).map(|one| &one.card);
+        let output = || {
+            self.outputs()
+                .find(|one| one.id == point)
+                .map(|one| one.card)
+        };
         let points = input.or_else(pulse).or_else(analog);
-        points.or_else(supply).or_else(environment).or_else(reset)
+        let watched = points.or_else(supply).or_else(environment);
+        watched.or_else(reset).or_else(output)
     }
 
     /// Every supply and environment.
     pub fn watched(&self) -> impl Iterator<Item = &Watched> {
         self.supplies.values().chain(self.environments.values())
+    }
+
+    /// Every output.
+    pub fn outputs(&self) -> impl Iterator<Item = Output<'_>> {
+        let digital = self.digital_outputs.values().map(DigitalOutput::output);
+        digital.chain(self.analog_outputs.values().map(AnalogOutput::output))
+    }
+
+    /// Whether a point is an output.
+    #[must_use]
+    pub fn is_output(&self, point: &PointId) -> bool {
+        self.digital_outputs.contains_key(point) || self.analog_outputs.contains_key(point)
     }
 
     /// The unit of a point; empty where it has none.
@@ -287,7 +311,8 @@ impl StationPoints {
         let analog = || self.analogs.get(point).map(|analog| analog.unit.as_str());
         let supply = || self.supplies.get(point).map(|one| one.unit.as_str());
         let environment = || self.environments.get(point).map(|one| one.unit.as_str());
-        let of_points = pulse.or_else(analog);
+        let output = || self.analog_outputs.get(point).map(|one| one.unit.as_str());
+        let of_points = pulse.or_else(analog).or_else(output);
         of_points.or_else(supply).or_else(environment).unwrap_or("")
     }
 }

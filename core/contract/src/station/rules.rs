@@ -85,6 +85,7 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
         unique(&mut found, is_of_points(points, id) || watched, id);
         all.push((Place::Reset(id.clone()), found));
     }
+    all.extend(crate::outputs::problems(contract, &mut lines));
     let each = |(place, found): (Place, Problems)| {
         let placed = found
             .0
@@ -105,7 +106,9 @@ fn counts(contract: &Contract) -> Problems {
     let mut out = Problems::default();
     let points = &contract.points;
     let watched = points.watched().count() + points.resets.len();
-    let all = points.inputs.len() + points.pulses.len() + points.analogs.len() + watched;
+    let outputs = points.digital_outputs.len() + points.analog_outputs.len();
+    let inputs = points.inputs.len() + points.pulses.len() + points.analogs.len();
+    let all = inputs + watched + outputs;
     for (keys, count, max, what) in [
         (&["card"][..], points.cards.len(), CARDS_MAX, "cards"),
         (
@@ -115,7 +118,16 @@ fn counts(contract: &Contract) -> Problems {
             "debounce policies",
         ),
         (
-            &["di", "pulse", "ai", "power", "environment", "reset"],
+            &[
+                "di",
+                "pulse",
+                "ai",
+                "power",
+                "environment",
+                "reset",
+                "do",
+                "ao",
+            ],
             all,
             STATION_POINTS_MAX,
             "points of the station",
@@ -218,10 +230,10 @@ fn policy(policy: &Debounce) -> Problems {
 
 /// Which point has which line of which card.
 #[derive(Default)]
-struct Lines<'c>(BTreeMap<(&'c SourceId, u32), &'c PointId>);
+pub(crate) struct Lines<'c>(BTreeMap<(&'c SourceId, u32), &'c PointId>);
 
 impl<'c> Lines<'c> {
-    fn take(
+    pub(crate) fn take(
         &mut self,
         out: &mut Problems,
         keys: &'static [&'static str],

@@ -3,6 +3,7 @@
 mod mbus;
 mod meters;
 mod notation;
+mod outputs;
 mod points;
 mod ports;
 mod station;
@@ -14,6 +15,7 @@ use crate::common::{BASE, changed, only_error};
 use fieldnotary_contract::{ContractErrors, parse};
 use meters::METERS;
 use notation::NOTATION_AND_NAMES;
+use outputs::OUTPUTS;
 use points::POINTS;
 use ports::PORTS_AND_SCHEDULES;
 use station::STATION_STORAGE_AND_SEAL;
@@ -105,6 +107,14 @@ fn uplinks_are_checked() {
 #[test]
 fn ports_and_schedules_are_checked() {
     check(PORTS_AND_SCHEDULES);
+}
+
+//= R6.2
+//= R3.2
+//= R3.5
+#[test]
+fn outputs_are_checked() {
+    check_in(outputs::FILE, OUTPUTS);
 }
 
 //= R6.2

@@ -94,6 +94,8 @@ fn the_commented_tables_of_the_example_are_sound() {
         points.supplies.len(),
         points.environments.len(),
         points.resets.len(),
+        points.digital_outputs.len(),
+        points.analog_outputs.len(),
     ];
-    assert_eq!(counts, [3, 2, 1, 1, 1, 2, 1]);
+    assert_eq!(counts, [4, 4, 1, 2, 1, 2, 1, 1, 1]);
 }

@@ -46,7 +46,8 @@ impl Store {
             | Kind::Soe
             | Kind::MeterLife
             | Kind::Excursion
-            | Kind::ResetReason => matches!(self, Self::Soe),
+            | Kind::ResetReason
+            | Kind::Output => matches!(self, Self::Soe),
             Kind::Audit
             | Kind::EpochStart
             | Kind::Loss
@@ -54,7 +55,9 @@ impl Store {
             | Kind::SignOff
             | Kind::KeyStore
             | Kind::Unsealed
-            | Kind::Wiring => matches!(self, Self::Audit),
+            | Kind::Wiring
+            | Kind::Command
+            | Kind::Tag => matches!(self, Self::Audit),
             Kind::Reading
             | Kind::PulseCount
             | Kind::Analog

@@ -99,6 +99,7 @@ impl CardEngine {
             Role::Input(input) => {
                 input.state = Some(active);
                 input.set += u64::from(active && !settled.initial);
+                input.since = settled.at;
                 if settled.initial {
                     input.condition.known = true;
                     self.tell(at, settled.at, SoeChange::Initial, Some(settled));

@@ -4,6 +4,7 @@ use super::analog::Channel;
 use super::io::{Action, Edge, Input, Level, Restored};
 use super::line::{Line, Role};
 use super::order::{Fact, Order};
+use super::said::Said;
 use super::surround::Reset;
 use super::watch::Watch;
 use crate::events::{EventLog, News};
@@ -11,6 +12,7 @@ use crate::input::Stream;
 use crate::lease::Lease;
 use crate::limits::{COUNTERS_FIRST_NS, SETTLE_NS, STOP_WAIT_NS};
 use crate::link::Link;
+use crate::outputs::Outputs;
 use crate::slots::{Schedule, SlotClock};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
@@ -71,6 +73,8 @@ pub struct CardEngine {
     pub(super) channels: Vec<Channel>,
     pub(super) watches: Vec<Watch>,
     pub(super) resets: Vec<Reset>,
+    pub(super) outputs: Outputs,
+    pub(super) said: Said,
     pub(super) order: Order,
     pub(super) link: Link,
     pub(super) lease: Lease,
@@ -141,13 +145,17 @@ impl CardEngine {
         let watches = points.watched().filter(|one| one.card == *card);
         let watches = watches.map(|one| Watch::new(one.clone(), test));
         let resets = points.resets.values().filter(|one| one.card == *card);
+        let channels: Vec<Channel> = channels.collect();
+        let outputs = Outputs::new(contract, card, configuration);
         Ok(Self {
             watches: watches.collect(),
             resets: resets.map(Reset::new).collect(),
             card: card.clone(),
             played: test,
             contract: configuration,
-            channels: channels.collect(),
+            said: Said::new(contract, card, &outputs, &lines, &channels),
+            channels,
+            outputs,
             schedules: ids.into_iter().cloned().map(Schedule::new).collect(),
             lines,
             order: Order::default(),
@@ -207,6 +215,7 @@ impl CardEngine {
                 let test = self.played || work.is_on(&MeterId::from(&self.card));
                 self.order.put(now, Fact::Test(test));
             }
+            Input::Outputs(asked) => self.asked(now, asked),
             Input::Stop => self.begin_stop(now),
         }
         self.advance(now);
@@ -230,6 +239,7 @@ impl CardEngine {
             }
             self.ask_channels(now);
         }
+        self.see_to_outputs(now);
         self.tell_untold();
         self.save_counts();
         self.drain(now);
@@ -271,6 +281,7 @@ impl CardEngine {
             channel.next_read = now;
         }
         self.look_around(now);
+        self.outputs.opened(now, levels);
     }
 
     fn report_loss(&mut self, now: MonoNs, detail: String) {
@@ -287,6 +298,7 @@ impl CardEngine {
             line.rejected += line.filter.gone();
         }
         self.order.put(now, Fact::Gone);
+        self.outputs.gone(now);
     }
 
     fn edge(&mut self, edge: Edge) {
@@ -409,6 +421,7 @@ impl CardEngine {
         for at in 0..self.lines.len() {
             self.snapshot(at, now, None);
         }
+        self.outputs.stop(now, self.link.is_up());
         self.events.close(now);
     }
 
@@ -436,6 +449,7 @@ impl CardEngine {
             .chain(self.next_timer().map(|(at, _)| at));
         let free = first.filter(|at| *at >= end && self.pending().is_none_or(|since| *at < since));
         times.extend(free.map(|at| settle(Some(at))));
+        times.push(self.outputs.deadline(self.link.is_up()));
         times.push(self.events.next_close());
         times.push(self.lease.retry_at());
         times.push(self.events.lease.retry_at());

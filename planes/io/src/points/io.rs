@@ -2,6 +2,7 @@
 
 use crate::action::Batch;
 use crate::input::Stream;
+use crate::outputs::{Asked, Drive, Seen};
 use crate::slots::SlotClock;
 use crate::work::Work;
 use alloc::string::String;
@@ -93,6 +94,8 @@ pub enum Input {
     QueueFull(bool),
     /// Where people work now, as for a port; a card is a meter of its own name.
     Work(Work),
+    /// Something that concerns the card's outputs.
+    Outputs(Asked),
     /// Finish.
     Stop,
 }
@@ -114,6 +117,20 @@ pub enum Action {
     ReadText {
         /// Which.
         channel: String,
+    },
+    /// Give the card this at once; answer with `Outputs(Asked::Driven)`.
+    Drive {
+        /// The output.
+        point: PointId,
+        /// What.
+        to: Drive,
+    },
+    /// Tell cards whose outputs watch this point.
+    Show {
+        /// The point.
+        point: PointId,
+        /// What is known of it.
+        seen: Seen,
     },
     /// Write to the marker board that records up to this number are about to leave.
     Mark {

@@ -27,6 +27,8 @@ pub(super) struct Input {
     pub(super) noise: Gate,
     /// Active or not; `None` while nothing is known.
     pub(super) state: Option<bool>,
+    /// Since when.
+    pub(super) since: MonoNs,
     /// What was told last.
     pub(super) quality: Quality,
     /// Changes that have no record, and why.
@@ -108,6 +110,7 @@ impl Line {
             chatter: Gate::new(policy.chatter_on, policy.chatter_off, time_ms),
             noise: Gate::new(policy.noise, policy.noise / 2, time_ms),
             state: None,
+            since: MonoNs(0),
             quality: condition.row().quality,
             untold: None,
             told: 0,

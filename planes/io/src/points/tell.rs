@@ -16,7 +16,7 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use evidence::kinds::{
-    Analog, Counter, CounterSnapshot, Event, Excursion, PulseCount, ResetReason, Soe,
+    Analog, Counter, CounterSnapshot, Event, Excursion, Output, PulseCount, ResetReason, Soe,
 };
 use evidence::reasons::{
     AnalogCause, CountBasis, DowntimeCause, EdgeLossCause, EventCode, QualityReason, SoeChange,
@@ -404,6 +404,7 @@ impl CardEngine {
             sheet.value("record_dropped_cnt", label, channel.dropped);
         }
         self.count_watched(&mut sheet);
+        self.outputs.count(&mut sheet);
         sheet.counters
     }
 
@@ -412,7 +413,8 @@ impl CardEngine {
         let Phase::Stopping { until } = self.phase else {
             return;
         };
-        let told = self.events.is_empty() && self.waiting.is_empty();
+        let settled = self.outputs.is_settled();
+        let told = settled && self.events.is_empty() && self.waiting.is_empty();
         if !told && now < until {
             return;
         }
@@ -453,6 +455,7 @@ fn numbered(record: Payload, seq: Seq) -> Payload {
         Payload::Analog(analog) => Analog { seq, ..analog }.into(),
         Payload::Excursion(excursion) => Excursion { seq, ..excursion }.into(),
         Payload::ResetReason(reason) => ResetReason { seq, ..reason }.into(),
+        Payload::Output(output) => Output { seq, ..output }.into(),
         other => other,
     }
 }

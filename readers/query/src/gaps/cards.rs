@@ -2,7 +2,7 @@
 //! session.
 
 use super::ledger::{Account, Session};
-use evidence::kinds::{Analog, PulseCount, Soe};
+use evidence::kinds::{Analog, Output, PulseCount, Soe};
 use evidence::{EntryId, MeterId, PointId, Seq, Slot, SourceId};
 
 /// Records of a card whose numbers follow each other.
@@ -17,6 +17,11 @@ impl Account {
     /// A change of an input: it has a number and serves no slot.
     pub(super) fn soe(&mut self, id: EntryId, soe: &Soe) {
         self.record(id, &soe.source, soe.seq);
+    }
+
+    /// What an output did: as a change of an input.
+    pub(super) fn output(&mut self, id: EntryId, output: &Output) {
+        self.record(id, &output.source, output.seq);
     }
 
     /// A count.

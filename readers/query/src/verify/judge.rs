@@ -55,6 +55,9 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::MeterLife
         | Kind::Backfill
         | Kind::Excursion
-        | Kind::ResetReason => false,
+        | Kind::ResetReason
+        | Kind::Command
+        | Kind::Output
+        | Kind::Tag => false,
     }
 }

@@ -77,6 +77,9 @@ impl Filter {
             Some(Payload::Soe(soe)) => of_card(&soe.source, &soe.point_id),
             Some(Payload::PulseCount(pulse)) => of_card(&pulse.source, &pulse.point_id),
             Some(Payload::Analog(analog)) => of_card(&analog.source, &analog.point_id),
+            Some(Payload::Output(output)) => of_card(&output.source, &output.point_id),
+            Some(Payload::Command(command)) => is_point(command.point_id.as_str(), wanted),
+            Some(Payload::Tag(tag)) => is_point(tag.point_id.as_str(), wanted),
             Some(Payload::Reading(reading)) => is_point(
                 &format!("{}/{}", reading.meter_id, reading.point_id),
                 wanted,

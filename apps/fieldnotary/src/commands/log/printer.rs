@@ -4,7 +4,7 @@ use super::losses::Missing;
 use crate::commands::ink::{Ink, ink, padded};
 use crate::commands::log_words::{Known, what};
 use crate::commands::words;
-use evidence::reasons::{TimeQuality, TimeStatus, Validity};
+use evidence::reasons::{OutputOutcome, TimeQuality, TimeStatus, Validity};
 use evidence::{Entry, Generation, Kind, Payload, Quality, UtcNs};
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
@@ -188,6 +188,13 @@ fn colour(payload: Option<&Payload>) -> Option<Ink> {
         Some(Payload::Analog(analog)) => odd(analog.quality),
         Some(Payload::Excursion(excursion)) if excursion.band.is_some() => Some(Ink::Odd),
         Some(Payload::Excursion(excursion)) => odd(excursion.quality),
+        Some(Payload::Output(output)) => match output.outcome {
+            OutputOutcome::Mismatch | OutputOutcome::Failed | OutputOutcome::Unknown => {
+                Some(Ink::Bad)
+            }
+            OutputOutcome::Refused => Some(Ink::Odd),
+            _ => None,
+        },
         Some(Payload::AttemptFailed(_) | Payload::Downtime(_) | Payload::SeqSkip(_)) => {
             Some(Ink::Odd)
         }

@@ -71,6 +71,6 @@ pub(crate) fn annotate(args: &AnnotateArgs) -> Result<Ended, String> {
         measured: args.measured,
     });
     let committed = committed.inspect_err(|_| file.into_iter().for_each(Attached::give_up))?;
-    committed.tell(by, &args.probe);
+    committed.tell(&by.dir, by.json, &args.probe);
     Ok(Ended::Well)
 }

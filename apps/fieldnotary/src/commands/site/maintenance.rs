@@ -40,7 +40,7 @@ pub(crate) fn maintenance(args: &MaintenanceArgs) -> Result<Ended, String> {
         (true, true) => "work has ended",
         (true, false) => "work has ended (its beginning is no longer in this log)",
     };
-    committed.tell(by, what);
+    committed.tell(&by.dir, by.json, what);
     Ok(Ended::Well)
 }
 

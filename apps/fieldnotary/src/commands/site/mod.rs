@@ -3,14 +3,18 @@
 mod annotate;
 mod attach;
 mod maintenance;
+mod operate;
 mod recorder;
 mod signoff;
+mod tag;
 mod wiring;
 mod words;
 
 pub(crate) use annotate::annotate;
 pub(crate) use maintenance::maintenance;
+pub(crate) use operate::operate;
 pub(super) use recorder::local_user;
 pub(crate) use signoff::signoff;
+pub(crate) use tag::tag;
 pub(crate) use wiring::wiring;
 pub(super) use words::site_words;

@@ -1,14 +1,17 @@
 //! Adds an entry to the log of a running node, in the name of whoever typed the command.
 
-use crate::cli::ByWhom;
 use crate::clock;
 use crate::commands::configured::newest_contract;
 use crate::commands::directory::{generations, is_node, open_reader, what_it_is};
 use crate::paths::DataDir;
 use crate::roles::recorder::vouched;
 use contract::Contract;
-use evidence::{Captured, EntryId, Generation, MeterId, Payload, SourceId};
-use ipc::message::{Hello, Message, PersonEntry};
+use evidence::kinds::Output;
+use evidence::{
+    Captured, CommitId, Entry, EntryId, Generation, Kind, MeterId, Payload, PointId, SourceId,
+    split_leaf,
+};
+use ipc::message::{FeedPull, Hello, Message, PersonEntry};
 use ipc::{Channel, IpcError};
 use serde_json::json;
 use std::path::Path;
@@ -81,6 +84,20 @@ impl Site {
         Ok(())
     }
 
+    /// The output of this name by the contract in force; the error names those that it has.
+    pub(super) fn output(&self, point: &PointId) -> Result<contract::Output<'_>, String> {
+        let mut outputs = self.contract.points.outputs();
+        outputs.find(|one| one.id == point).ok_or_else(|| {
+            let known = self.contract.points.outputs();
+            let known = known.map(|one| one.id.as_str());
+            format!(
+                "the node has no output {:?}; {}",
+                point.as_str(),
+                named(known)
+            )
+        })
+    }
+
     /// The recorder of the node, which must run.
     pub(super) fn recorder(&self) -> Result<Recorder, String> {
         let socket = self.data.recorder_socket();
@@ -142,6 +159,49 @@ impl Recorder {
     }
 }
 
+impl Recorder {
+    /// Tells what becomes of a command, until that is final or the patience is over.
+    pub(super) fn outcomes(
+        &self,
+        command: CommitId,
+        patience: Duration,
+        mut tell: impl FnMut(CommitId, Output),
+    ) -> Result<(), String> {
+        let until = clock::mono().plus_ns(u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX));
+        let mut cursor = command;
+        while clock::mono() < until {
+            let pull = FeedPull {
+                cursor,
+                kinds: vec![Kind::Output],
+                max: 64,
+                wait_ms: 500,
+            };
+            let answer = self.channel.ask(&pull.into(), PATIENCE);
+            let Message::FeedBatch(batch) = answer.map_err(unheard)? else {
+                continue;
+            };
+            cursor = batch.next_cursor;
+            for entry in batch.entries {
+                let read = split_leaf(&entry.leaf.0).and_then(|(_, bytes)| {
+                    let entry = Entry::decode(bytes).ok()?;
+                    entry.payload().ok()
+                });
+                let Some(Payload::Output(output)) = read else {
+                    continue;
+                };
+                if output.command == Some(command) {
+                    let ends = output.outcome.is_final();
+                    tell(entry.commit_id, output);
+                    if ends {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 fn unheard(error: IpcError) -> String {
     format!("the recorder does not answer: {error}")
 }
@@ -152,13 +212,13 @@ fn unexpected(answer: &Message) -> String {
 
 impl Committed {
     /// Says where the entry is.
-    pub(super) fn tell(&self, by: &ByWhom, what: &str) {
+    pub(super) fn tell(&self, dir: &Path, json: bool, what: &str) {
         let (event_id, id) = (self.at, self.at.commit_id);
-        if by.json {
+        if json {
             let event_id = event_id.to_string();
             sayln!("{}", json!({"event_id": event_id, "commit_id": id.0}));
         } else {
-            let shown = by.dir.display();
+            let shown = dir.display();
             sayln!("{what}: entry {event_id}");
             sayln!("look at it with: fieldnotary log {shown} --from {id} --limit 1");
         }

@@ -1,21 +1,24 @@
 //! Drives the engine of one card: edges, samples, time and leases in, records out.
 
 use super::Place;
+use super::board::Board;
 use super::keeper::Progress;
+use super::orders::Orders;
 use super::outbox::{CARD_ITEMS_MAX, News, Outbox};
 use super::session::{self, Delivery};
 use super::work::Watch;
 use crate::clock;
 use crate::roles::link::RecorderLink;
-use contract::{CardKind, Contract};
+use contract::{Active, CardKind, Contract, OnLoss, OutputRules};
 use evidence::reasons::CountBasis;
 use evidence::{MeterId, MonoNs, PointId, Seq, SourceId};
+use io_plane::outputs::{Asked, Drive, Seen};
 use io_plane::points::{Action, CardEngine, Input, Restored};
 use ipc::message::{CountFloor, Message};
-use lines::{Source, Wanted};
+use lines::{Source, Wanted, WantedOutput};
 use media::{CountBoard, Counts, MarkerBoard, Times};
 use rustix::event::{PollFd, PollFlags, poll};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +28,7 @@ use std::time::Duration;
 const LOOK_UP_NS: u64 = 100_000_000;
 
 /// Captures on one card until it is told to stop.
-pub(super) fn run(place: &Place<'_>, progress: Progress) -> Result<(), String> {
+pub(super) fn run(place: &Place<'_>, board: &Board, progress: Progress) -> Result<(), String> {
     let Place {
         contract,
         data,
@@ -49,18 +52,21 @@ pub(super) fn run(place: &Place<'_>, progress: Progress) -> Result<(), String> {
     let (marks, _, marks_found) = marks.map_err(on_board)?;
     let card = contract.points.cards.get(id);
     let played = card.is_some_and(|card| card.kind == CardKind::Recording);
-    let (counts, board, counts_found) =
+    let (counts, counted, counts_found) =
         CountBoard::open(&dir, id, played, boot, &meters).map_err(on_board)?;
     for finding in marks_found.iter().chain(&counts_found) {
         eprintln!("io: {id}: its boards: {finding:?}");
     }
-    let Some(restored) = restored(&mut link, &meters, &board)? else {
+    let Some(restored) = restored(&mut link, &meters, &counted)? else {
         return Ok(());
     };
     let engine = CardEngine::new(contract, id, welcome.contract, &restored)
         .map_err(|error| format!("card {id}: {error}"))?;
     let outbox = Outbox::new(ringer, CARD_ITEMS_MAX);
     let mut driver = Driver {
+        elsewhere: elsewhere(contract, id),
+        known: BTreeMap::new(),
+        board,
         id,
         group,
         contract,
@@ -77,10 +83,28 @@ pub(super) fn run(place: &Place<'_>, progress: Progress) -> Result<(), String> {
         work,
     };
     driver.number_slots(&mut link)?;
+    board.watch(id, &outbox);
+    let has_outputs = contract.points.outputs().any(|one| one.card == id);
+    let orders = has_outputs.then(|| Orders::begin(&data.recorder_socket(), id, &outbox));
     let delivery = Delivery::begin(outbox, link, id, give_up);
     driver.drive(stop);
     driver.outbox.close();
-    delivery.end()
+    let delivered = delivery.end();
+    orders.map_or(Ok(()), Orders::end)?;
+    delivered
+}
+
+/// Points of other cards that have a say in outputs of this one.
+fn elsewhere(contract: &Contract, card: &SourceId) -> BTreeSet<PointId> {
+    let points = &contract.points;
+    let mine = points.outputs().filter(|output| output.card == card);
+    let watched = mine.map(|output| output.rules);
+    let watched = watched.flat_map(OutputRules::watched);
+    let own: BTreeSet<&PointId> = points.on(card).into_iter().collect();
+    watched
+        .filter(|point| !own.contains(point))
+        .cloned()
+        .collect()
 }
 
 fn pulse_meters(contract: &Contract, card: &SourceId) -> Vec<PointId> {
@@ -119,6 +143,10 @@ fn further(log: Option<u64>, board: Option<u64>) -> Option<Restored> {
 }
 
 struct Driver<'a> {
+    board: &'a Board,
+    /// Points of other cards that have a say in outputs of this one, and what they said.
+    elsewhere: BTreeSet<PointId>,
+    known: BTreeMap<PointId, Seen>,
     id: &'a SourceId,
     group: MeterId,
     contract: &'a Contract,
@@ -139,6 +167,7 @@ struct Driver<'a> {
 /// Also where the work ended by a fault: what is in the queue is delivered, and no more comes.
 impl Drop for Driver<'_> {
     fn drop(&mut self) {
+        self.board.gone(self.id);
         self.outbox.close();
     }
 }
@@ -158,6 +187,8 @@ impl Driver<'_> {
         while !self.stopped {
             self.progress.made();
             self.now = clock::mono();
+            self.board.alive(self.id, self.now);
+            self.look_at_board();
             self.read_edges();
             if stop.load(Ordering::Relaxed) && !told {
                 told = true;
@@ -173,6 +204,22 @@ impl Driver<'_> {
             if self.wait() {
                 self.take_news();
             }
+        }
+    }
+
+    /// What is known of other cards comes before whatever depends on it.
+    fn look_at_board(&mut self) {
+        if self.elsewhere.is_empty() {
+            return;
+        }
+        let seen = self.board.seen(&self.elsewhere, self.now);
+        let changed = seen
+            .iter()
+            .filter(|(point, seen)| self.known.get(*point) != Some(*seen));
+        let changed: Vec<(PointId, Seen)> = changed.map(|(p, seen)| (p.clone(), *seen)).collect();
+        self.known = seen;
+        for (point, seen) in changed {
+            self.feed(Input::Outputs(Asked::Seen { point, seen }));
         }
     }
 
@@ -209,12 +256,17 @@ impl Driver<'_> {
     }
 
     fn take_news(&mut self) {
+        // What happened while it waited comes before what was asked meanwhile.
+        self.now = clock::mono();
+        self.read_edges();
+        self.look_at_board();
         for news in self.outbox.answered(&self.bell) {
             self.feed(match news {
                 News::Full(full) => Input::QueueFull(full),
                 // A card asks for none.
                 News::Missed { .. } => continue,
                 News::Leased { stream, next, end } => Input::Lease { stream, next, end },
+                News::Asked(asked) => Input::Outputs(asked),
             });
         }
     }
@@ -235,6 +287,8 @@ impl Driver<'_> {
             Action::Close => self.source = None,
             Action::Read { channel } => return self.sample(channel),
             Action::ReadText { channel } => return self.text(channel),
+            Action::Drive { point, to } => return Some(self.give(point, &to)),
+            Action::Show { point, seen } => self.board.show(self.id, point, seen),
             Action::Mark { seq, at } => self.mark(seq, at),
             Action::Count { point, count, at } => {
                 if let Err(error) = self.counts.count(&point, count, at) {
@@ -247,6 +301,18 @@ impl Driver<'_> {
             Action::Stopped => self.stopped = true,
         }
         None
+    }
+
+    fn give(&mut self, point: PointId, to: &Drive) -> Input {
+        let taken = match &mut self.source {
+            Some(source) => source
+                .drive(to, self.now)
+                .map_err(|fault| fault.to_string()),
+            None => Err("the card is not open".to_owned()),
+        };
+        // The instant from which on a proof counts.
+        self.now = clock::mono();
+        Input::Outputs(Asked::Driven { point, taken })
     }
 
     fn open(&mut self) -> Input {
@@ -264,7 +330,8 @@ impl Driver<'_> {
         let card = card.ok_or("the contract has no such card")?;
         let wanted = wanted(self.contract, self.id);
         let consumer = format!("fieldnotary {}", self.id);
-        let opened = lines::open(card, &wanted, &consumer, self.now);
+        let outputs = wanted_outputs(self.contract, self.id);
+        let opened = lines::open(card, &wanted, &outputs, &consumer, self.now);
         let mut source = opened.map_err(|fault| fault.to_string())?;
         let levels = source.levels().map_err(|fault| fault.to_string())?;
         Ok((source, levels))
@@ -316,6 +383,18 @@ fn wanted(contract: &Contract, card: &SourceId) -> Vec<Wanted> {
         debounce_us: hardware(&one.policy),
     });
     inputs.chain(pulses).collect()
+}
+
+/// The lines that outputs of a card drive, and where they are safe.
+fn wanted_outputs(contract: &Contract, card: &SourceId) -> Vec<WantedOutput> {
+    let outputs = contract.points.digital_outputs.values();
+    let mine = outputs.filter(|output| output.card == *card);
+    mine.map(|output| WantedOutput {
+        line: output.line,
+        high: output.safe == (output.active == Active::High),
+        keep: output.rules.on_loss == OnLoss::Hold,
+    })
+    .collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! The io role: each port and each card has its threads, kept apart so that one's trouble stays its own.
 
+mod board;
 mod card;
 mod keeper;
+mod orders;
 mod outbox;
 mod port;
 mod session;
@@ -10,6 +12,7 @@ mod work;
 use crate::clock;
 use crate::paths::DataDir;
 use crate::supervisor::Reports;
+use board::Board;
 use contract::Contract;
 use evidence::SourceId;
 use keeper::{Keeper, News, Progress};
@@ -32,7 +35,12 @@ pub(crate) fn run(
     let work = UnderWay::ask(data, stop);
     let wanted = |id: &&SourceId| only.is_empty() || only.iter().any(|port| port == id.as_str());
     let cards = contract.points.cards.keys().filter(wanted);
-    let cards = cards.map(|id| keeper(contract, data, id, stop, &work, card::run));
+    let board = Arc::new(Board::default());
+    let cards = cards.map(|id| {
+        let board = Arc::clone(&board);
+        let run = move |place: &Place<'_>, progress| card::run(place, &board, progress);
+        keeper(contract, data, id, stop, &work, run)
+    });
     let mut keepers: Vec<Keeper> = contract
         .ports
         .keys()
@@ -64,15 +72,13 @@ struct Place<'a> {
     work: &'a UnderWay,
 }
 
-type Run = fn(&Place<'_>, Progress) -> Result<(), String>;
-
 fn keeper(
     contract: &Contract,
     data: &DataDir,
     id: &SourceId,
     stop: &Arc<AtomicBool>,
     work: &UnderWay,
-    run: Run,
+    run: impl Fn(&Place<'_>, Progress) -> Result<(), String> + Send + Sync + 'static,
 ) -> Keeper {
     let (contract, data, id, stop) = (contract.clone(), data.clone(), id.clone(), Arc::clone(stop));
     let (name, work) = (id.to_string(), work.clone());

@@ -4,6 +4,7 @@ use crate::roles::link::RecorderLink;
 use evidence::Stream;
 use evidence::{Captured, MeterId, Seq, Slot, SourceId};
 use io_plane::Batch;
+use io_plane::outputs::Asked;
 use ipc::message::{Lease, Message, MissedFloor, RefuseReason, Submit};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
@@ -52,6 +53,8 @@ pub(super) enum News {
     },
     /// The queue is full, or has space again.
     Full(bool),
+    /// Something that concerns outputs.
+    Asked(Asked),
 }
 
 #[derive(Debug, Default)]
@@ -247,7 +250,15 @@ impl Outbox {
         }
     }
 
-    fn ring(&self) {
+    /// Something that did not come from this queue.
+    pub(super) fn tell(&self, news: News) {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.news.push(news);
+        self.ring();
+    }
+
+    /// Wakes whoever waits for news.
+    pub(super) fn ring(&self) {
         // A full pipe has rung already.
         let _ = (&self.bell).write(&[1]);
     }

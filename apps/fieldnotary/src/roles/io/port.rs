@@ -148,6 +148,8 @@ impl Driver<'_> {
                     others,
                 },
                 News::Leased { stream, next, end } => Input::Lease { stream, next, end },
+                // A port has no outputs.
+                News::Asked(_) => continue,
             });
         }
     }

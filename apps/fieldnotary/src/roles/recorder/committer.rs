@@ -193,6 +193,7 @@ impl Committer {
                 let missed = self.ledger.missed(meter, now);
                 self.answers.push((answer, Pending::Ready(missed.into())));
             }
+            Work::Outputs { card, answer } => self.outputs(&card, answer),
             Work::Time {
                 id,
                 source,

@@ -86,6 +86,7 @@ fn check_one(
         Payload::Analog(analog) => (&MeterId::from(&analog.source), analog.seq, analog.contract),
         Payload::Excursion(one) => (&MeterId::from(&one.source), one.seq, one.contract),
         Payload::ResetReason(one) => (&MeterId::from(&one.source), one.seq, one.contract),
+        Payload::Output(output) => (&MeterId::from(&output.source), output.seq, output.contract),
         Payload::MeterReport(report) => (&report.meter_id, report.seq, report.contract),
         // It has no number: the slot that it fills tells whether it is new.
         Payload::Backfill(filled) => {
@@ -140,6 +141,7 @@ fn check_point(points: &StationPoints, payload: &Payload) -> Result<(), (RefuseR
         Payload::Analog(analog) => (&analog.source, &analog.point_id),
         Payload::Excursion(one) => (&one.source, &one.point_id),
         Payload::ResetReason(one) => (&one.source, &one.point_id),
+        Payload::Output(output) => (&output.source, &output.point_id),
         _ => return Ok(()),
     };
     if points.card_of(point) == Some(card) {
@@ -152,7 +154,12 @@ fn check_point(points: &StationPoints, payload: &Payload) -> Result<(), (RefuseR
 const fn is_of_points(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Soe | Kind::PulseCount | Kind::Analog | Kind::Excursion | Kind::ResetReason
+        Kind::Soe
+            | Kind::PulseCount
+            | Kind::Analog
+            | Kind::Excursion
+            | Kind::ResetReason
+            | Kind::Output
     )
 }
 

@@ -11,15 +11,13 @@ mod work;
 
 pub(super) use numbering::Missed;
 
-use contract::Pace;
-use contract::{Contract, Schedule};
+use contract::{Contract, Pace, Schedule};
 use evidence::kinds::{Configuration, Marker, SeqSkip};
 use evidence::reasons::{MarkerKind, SkipCause};
 use evidence::{
     Generation, MeterId, MonoNs, Payload, PointId, ScheduleId, Seq, Slot, SourceId, Stream, UtcNs,
 };
 use numbering::{Lost, Numbering};
-use points::group;
 use std::collections::{BTreeMap, BTreeSet};
 
 // Beside the rows, the table has a head and a CRC.
@@ -183,16 +181,12 @@ impl Ledger {
             Payload::MeterReport(report) => {
                 self.committed(Stream::Meter(report.meter_id.clone()), report.seq.0);
             }
-            Payload::Soe(soe) => self.committed(group(&soe.source), soe.seq.0),
-            Payload::PulseCount(pulse) => {
-                self.counted(&pulse.point_id, pulse.count);
-                self.point(&pulse.source, &pulse.point_id, pulse.seq, pulse.slot);
-            }
-            Payload::Analog(analog) => {
-                self.point(&analog.source, &analog.point_id, analog.seq, analog.slot);
-            }
-            Payload::Excursion(one) => self.committed(group(&one.source), one.seq.0),
-            Payload::ResetReason(one) => self.committed(group(&one.source), one.seq.0),
+            Payload::Soe(_)
+            | Payload::Output(_)
+            | Payload::PulseCount(_)
+            | Payload::Analog(_)
+            | Payload::Excursion(_)
+            | Payload::ResetReason(_) => self.observe_point(payload),
             Payload::Event(event) => {
                 if let Some(seq) = event.seq {
                     self.committed(Stream::Port(event.source.clone()), seq.0);
@@ -228,7 +222,9 @@ impl Ledger {
             | Payload::Unkept(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_)
-            | Payload::Backfill(_) => {}
+            | Payload::Backfill(_)
+            | Payload::Command(_)
+            | Payload::Tag(_) => {}
         }
     }
 

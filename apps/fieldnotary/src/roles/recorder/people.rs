@@ -1,9 +1,10 @@
 //! Validation of what people add: only what people may say, now, and only under the user id that asks.
 
 use super::intake::Objection;
+use contract::limits::ACTOR_BYTES_MAX;
 use core::cmp::Ordering;
 use evidence::kinds::SignOff;
-use evidence::reasons::{Outcome, Validity};
+use evidence::reasons::{CommandOrigin, Outcome, Validity};
 use evidence::{Captured, Decimal, DecimalError, MonoNs, Payload};
 use ipc::message::RefuseReason;
 
@@ -50,6 +51,7 @@ fn judge(payload: &Payload, uid: u32, now: MonoNs) -> Result<(), (RefuseReason, 
         let detail = "a text has a control character, such as the end of a line".to_owned();
         return Err((RefuseReason::Encoding, detail));
     }
+    about_outputs(payload)?;
     let at = payload.at();
     if at > now || now.since(at) > AGE_NS_MAX {
         let detail = "it says that it was made at another time than now".to_owned();
@@ -96,6 +98,31 @@ pub(super) fn names_its_reading(
     })
 }
 
+/// What somebody wants of an output has a reason, a name that a tag can keep, and no other origin than a person.
+fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
+    let (actor, reason, origin) = match payload {
+        Payload::Command(command) => (&command.actor, &command.reason, command.origin),
+        Payload::Tag(tag) => (&tag.actor, &tag.reason, CommandOrigin::Person),
+        _ => return Ok(()),
+    };
+    if origin != CommandOrigin::Person {
+        let detail = "a person at the command line is no master".to_owned();
+        return Err((RefuseReason::Actor, detail));
+    }
+    if actor.len() > ACTOR_BYTES_MAX {
+        let detail = format!(
+            "an actor of {} bytes, at most {ACTOR_BYTES_MAX}",
+            actor.len()
+        );
+        return Err((RefuseReason::Actor, detail));
+    }
+    if reason.trim().is_empty() {
+        let detail = "it has no reason".to_owned();
+        return Err((RefuseReason::Encoding, detail));
+    }
+    Ok(())
+}
+
 /// The texts of an entry that are free.
 type Texts<'p> = [Option<&'p str>; 3];
 
@@ -108,6 +135,8 @@ fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String
         }
         Payload::Maintenance(work) => (&work.actor, [Some(&work.reason), None, None]),
         Payload::SignOff(signed) => (&signed.actor, [signed.note.as_deref(), None, None]),
+        Payload::Command(command) => (&command.actor, [Some(&command.reason), None, None]),
+        Payload::Tag(tag) => (&tag.actor, [Some(&tag.reason), tag.owner.as_deref(), None]),
         other => {
             let detail = format!("{} entries are not written by people", other.kind().name());
             return Err((RefuseReason::Kind, detail));

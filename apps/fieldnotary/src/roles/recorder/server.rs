@@ -9,7 +9,7 @@ use contract::Contract;
 use evidence::kinds::Event;
 use evidence::reasons::EventCode;
 use evidence::{Captured, SourceId, Stream};
-use ipc::message::{ErrorCode, Message, MissedFloor};
+use ipc::message::{ErrorCode, Message, MissedFloor, OutputFloor};
 use ipc::{Channel, IpcError, Listener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -152,6 +152,7 @@ impl Session {
             },
             Message::WorkAsked(_) => Work::UnderWay { answer },
             Message::MissedFloor(MissedFloor { meter }) => Work::Missed { meter, answer },
+            Message::OutputFloor(OutputFloor { card }) => Work::Outputs { card, answer },
             Message::Submit(submit) => Work::Submit {
                 id: submit.submission_id,
                 source: self.introduced()?,

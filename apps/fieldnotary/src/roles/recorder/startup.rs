@@ -331,6 +331,7 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
         let boot = recorder.boot_id.to_string();
         counters.push(counter(own, BOOT_TO_STABLE, boot, ns));
     }
+    counters.extend(recorder.lately.operated().counters(own));
     let lost = recorder.given_up.lost().iter();
     counters
         .extend(lost.map(|(first, count)| counter(own, LOST_ENTRIES, first.to_string(), *count)));

@@ -44,6 +44,8 @@ pub(super) enum Work {
     UnderWay { answer: Answer },
     /// Which slots of a meter may be in its own memory.
     Missed { meter: MeterId, answer: Answer },
+    /// What the log has open about the outputs of a card.
+    Outputs { card: SourceId, answer: Answer },
     /// How the clocks stand.
     Time {
         id: u64,

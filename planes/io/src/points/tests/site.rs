@@ -136,7 +136,8 @@ impl Site {
 
     fn perform(&mut self, action: Action) -> Option<Input> {
         match action {
-            Action::Open | Action::Close => {}
+            Action::Open | Action::Close | Action::Show { .. } => {}
+            Action::Drive { .. } => panic!("the card has no outputs"),
             Action::Read { channel } => self.reads.push((self.now, channel)),
             Action::ReadText { channel } => self.texts.push(channel),
             Action::Mark { seq, .. } => self.marked = Some(seq),

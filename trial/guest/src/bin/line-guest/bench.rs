@@ -81,7 +81,13 @@ fn open_as(kind: CardKind, path: &str, wanted: &[Wanted], buffer: u32) -> Opened
         path: path.to_owned(),
         buffer,
     };
-    Ok(lines::open(&card, wanted, "line-guest", clocks::mono()))
+    Ok(lines::open(
+        &card,
+        wanted,
+        &[],
+        "line-guest",
+        clocks::mono(),
+    ))
 }
 
 /// A line as it is, with so much of the kernel's debounce.

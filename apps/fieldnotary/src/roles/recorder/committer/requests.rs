@@ -8,7 +8,7 @@ use evidence::kinds::TimeMap;
 use evidence::kinds::{Downtime, Marker};
 use evidence::reasons::{DowntimeCause, EventCode, MarkerKind, TimeQuality};
 use evidence::{
-    Blob, Captured, CommitId, MeterId, Payload, ScheduleId, Seq, SourceId, Stream, UtcNs,
+    Blob, Captured, CommitId, Kind, MeterId, Payload, ScheduleId, Seq, SourceId, Stream, UtcNs,
 };
 use ipc::message::{
     Accepted, ErrorCode, Leased, Message, NoteText, RefuseReason, Refused, SlotStart, Welcome,
@@ -424,6 +424,13 @@ impl Committer {
         ));
     }
 
+    /// What the log has open about the outputs of a card, by what is committed.
+    pub(super) fn outputs(&mut self, card: &SourceId, answer: Answer) {
+        let from = CommitId(self.journal.size());
+        let start = self.lately.operated().start(&self.contract, card, from);
+        self.answers.push((answer, Pending::Ready(start.into())));
+    }
+
     /// What a person adds is refused where the kernel says that somebody else is asking.
     pub(super) fn person(&mut self, id: u64, uid: u32, entry: Captured, answer: Answer) {
         let checked = people::check(&entry, uid, clock::mono()).and_then(|payload| {
@@ -431,6 +438,16 @@ impl Committer {
                 let found = self.committed(signed.reading);
                 people::names_its_reading(&entry, signed, found.as_ref())?;
             }
+            let of_outputs =
+                |one: &&(_, Payload)| matches!(one.1.kind(), Kind::Command | Kind::Tag);
+            let staged = self.staged.iter().filter(of_outputs).count();
+            let operated = self.lately.operated();
+            let judged = operated.judge(&self.contract, &payload, staged);
+            judged.map_err(|(reason, detail)| intake::Objection {
+                reason,
+                detail,
+                sample: entry.capture.clone(),
+            })?;
             Ok(payload)
         });
         match checked {

@@ -2,16 +2,34 @@
 
 use super::Ledger;
 use contract::{CardKind, Contract};
-use evidence::{MeterId, PointId, Seq, Slot, SourceId, Stream};
+use evidence::{MeterId, Payload, PointId, Seq, Slot, SourceId, Stream};
 
 /// A card's points as one stream of numbers.
-pub(super) fn group(card: &SourceId) -> Stream {
+fn group(card: &SourceId) -> Stream {
     Stream::Meter(MeterId::from(card))
 }
 
 impl Ledger {
+    /// Takes in a record of a point.
+    pub(super) fn observe_point(&mut self, payload: &Payload) {
+        match payload {
+            Payload::Soe(soe) => self.committed(group(&soe.source), soe.seq.0),
+            Payload::Output(output) => self.committed(group(&output.source), output.seq.0),
+            Payload::PulseCount(pulse) => {
+                self.counted(&pulse.point_id, pulse.count);
+                self.point(&pulse.source, &pulse.point_id, pulse.seq, pulse.slot);
+            }
+            Payload::Analog(analog) => {
+                self.point(&analog.source, &analog.point_id, analog.seq, analog.slot);
+            }
+            Payload::Excursion(one) => self.committed(group(&one.source), one.seq.0),
+            Payload::ResetReason(one) => self.committed(group(&one.source), one.seq.0),
+            _ => {}
+        }
+    }
+
     /// Takes in a record of a point that follows a schedule.
-    pub(super) fn point(&mut self, card: &SourceId, point: &PointId, seq: Seq, slot: Option<Slot>) {
+    fn point(&mut self, card: &SourceId, point: &PointId, seq: Seq, slot: Option<Slot>) {
         self.committed(group(card), seq.0);
         let contract = self.contract.as_ref();
         let schedule = contract.and_then(|contract| contract.points.schedule_of(point));

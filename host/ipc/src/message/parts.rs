@@ -1,0 +1,59 @@
+//! What lists in messages are made of.
+
+use super::Leaf;
+use crate::wire::Wire;
+use evidence::cbor::{DecodeError, Reader, Writer};
+use evidence::reasons::{CounterKind, LossCause};
+use evidence::{Blob, CommitId, Digest, PointId, UtcNs};
+
+parts! {
+    /// A committed entry in the feed.
+    FeedEntry {
+        0 commit_id: CommitId => "its index in the log";
+        1 leaf: Leaf => "salt and entry bytes";
+    }
+    /// A counter attested over a tree head.
+    BoundHead {
+        0 counter: CounterKind => "which counter";
+        1 value: u64 => "its value";
+        2 attest: Blob => "what the TPM signed (TPMS_ATTEST)";
+        3 signature: Blob => "the authority's signature on it, in DER";
+    }
+    /// A counter that tree heads are bound to.
+    CounterArea {
+        0 counter: CounterKind => "which counter";
+        1 public: Blob => "its public area (TPMS_NV_PUBLIC)";
+    }
+    /// How often keys were used for a purpose.
+    Uses {
+        0 purpose: String => "what for";
+        1 count: u64 => "how often since the signer was started";
+    }
+    /// Entries that are gone, with the hashes that keep the tree whole.
+    Hole {
+        0 first: CommitId => "the first lost entry";
+        1 count: u64 => "how many";
+        2 cause: LossCause => "why";
+        3 hashes: Vec<Digest> => "the compact range of the lost leaves";
+        4 named_by: CommitId => "the LOSS entry that says so";
+    }
+}
+
+parts! {
+    /// A command without an outcome.
+    OpenCommand {
+        0 point: PointId => "the output";
+        1 command: CommitId => "its entry";
+    }
+    /// A tag that is set.
+    SetTag {
+        0 point: PointId => "the output";
+        1 by: String => "who set it";
+    }
+    /// A slot without a reading.
+    MissedSlot {
+        0 version: u64 => "which numbering";
+        1 number: u64 => "its number";
+        2 due: UtcNs => "when it was due";
+    }
+}
