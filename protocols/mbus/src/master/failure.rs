@@ -20,10 +20,18 @@ pub enum Failure {
     BeforeRequest,
     /// Characters with wrong parity or without their stop bit.
     Characters,
+    /// Characters were lost in the receiver, as nobody fetched them in time: this side was too slow.
+    Lost,
     /// More bytes than a reply has.
     TooLong,
-    /// A frame began and ended too early.
+    /// A frame began, no bit of it was wrong, and it ended too early.
     Truncated,
+    /// The same, and the rest of it came behind a pause that no slave makes within a telegram: something on
+    /// the way held it back.
+    Interrupted {
+        /// The pause, in milliseconds.
+        pause_ms: u32,
+    },
     /// A frame of the right length whose checksum does not fit.
     Checksum {
         /// The sum of its bytes.
@@ -66,7 +74,8 @@ pub struct Reason {
     pub name: &'static str,
     /// The request is sent again, as far as its repeats go.
     pub again: bool,
-    /// Two slaves at once look like this; so does noise.
+    /// Two slaves at once look like this; so does noise. What is only too short does not: slaves that
+    /// speak at once are heard until the last of them ends, and where they disagree characters are wrong.
     pub collision: bool,
 }
 
@@ -80,7 +89,7 @@ const fn reason(name: &'static str, again: bool, collision: bool) -> Reason {
 
 impl Failure {
     /// The reason of each failure, in the order of the enum.
-    pub const REASONS: [Reason; 19] = [
+    pub const REASONS: [Reason; 21] = [
         reason("no_power", false, false),
         reason("overload", false, false),
         reason("busy", false, false),
@@ -88,8 +97,10 @@ impl Failure {
         reason("late_reply", true, false),
         reason("before_request", true, true),
         reason("characters", true, true),
+        reason("lost", true, false),
         reason("too_long", true, true),
-        reason("truncated", true, true),
+        reason("truncated", true, false),
+        reason("interrupted", true, false),
         reason("checksum", true, true),
         reason("garbage", true, true),
         reason("not_a_reply", true, false),
@@ -113,18 +124,20 @@ impl Failure {
             Self::LateReply => 4,
             Self::BeforeRequest => 5,
             Self::Characters => 6,
-            Self::TooLong => 7,
-            Self::Truncated => 8,
-            Self::Checksum { .. } => 9,
-            Self::Garbage => 10,
-            Self::NotAReply { .. } => 11,
-            Self::WrongForm => 12,
-            Self::ForeignAddress { .. } => 13,
-            Self::ForeignMeter => 14,
-            Self::Nameless => 15,
-            Self::WrongFcb => 16,
-            Self::Application(_) => 17,
-            Self::TooManyTelegrams => 18,
+            Self::Lost => 7,
+            Self::TooLong => 8,
+            Self::Truncated => 9,
+            Self::Interrupted { .. } => 10,
+            Self::Checksum { .. } => 11,
+            Self::Garbage => 12,
+            Self::NotAReply { .. } => 13,
+            Self::WrongForm => 14,
+            Self::ForeignAddress { .. } => 15,
+            Self::ForeignMeter => 16,
+            Self::Nameless => 17,
+            Self::WrongFcb => 18,
+            Self::Application(_) => 19,
+            Self::TooManyTelegrams => 20,
         }
     }
 
@@ -153,7 +166,18 @@ impl fmt::Display for Failure {
             Self::BeforeRequest => write!(f, "bytes came while the request was still on its way"),
             Self::Characters => write!(f, "characters with wrong parity or stop bit"),
             Self::TooLong => write!(f, "more bytes than a reply has"),
-            Self::Truncated => write!(f, "the frame ends too early"),
+            Self::Lost => write!(
+                f,
+                "characters were lost in the receiver: nobody fetched them in time"
+            ),
+            Self::Truncated => write!(
+                f,
+                "the frame ends too early, and nothing in it is wrong: the meter stopped"
+            ),
+            Self::Interrupted { pause_ms } => write!(
+                f,
+                "the frame came in two parts, {pause_ms} ms apart; a latency is to be set for slow converters"
+            ),
             Self::Checksum { computed, found } => write!(
                 f,
                 "the frame carries checksum {found:02X}h, its bytes give {computed:02X}h"
@@ -203,8 +227,10 @@ mod tests {
             Failure::LateReply,
             Failure::BeforeRequest,
             Failure::Characters,
+            Failure::Lost,
             Failure::TooLong,
             Failure::Truncated,
+            Failure::Interrupted { pause_ms: 40 },
             Failure::Checksum { computed: 1, found },
             Failure::Garbage,
             Failure::NotAReply { control: 0x5B },

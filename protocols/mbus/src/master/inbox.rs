@@ -2,7 +2,7 @@
 
 use super::states::Event;
 use crate::limits::{HEARD_BYTES_MAX, LONG_OVERHEAD_BYTES, SHORT_FRAME_BYTES};
-use crate::link::{ACK, LONG_START, SHORT_START};
+use crate::link::{self, ACK, LONG_START, SHORT_START};
 use alloc::vec::Vec;
 
 /// What the receiver of the port counted: each is one character (the kernel's counters of a UART).
@@ -23,6 +23,12 @@ impl LineErrors {
     #[must_use]
     pub const fn any(&self) -> bool {
         self.parity != 0 || self.framing != 0 || self.overrun != 0 || self.breaks != 0
+    }
+
+    /// Characters came that were not as they should be.
+    #[must_use]
+    pub const fn wrong(self) -> bool {
+        self.parity != 0 || self.framing != 0 || self.breaks != 0
     }
 
     /// With those of another count.
@@ -101,6 +107,19 @@ impl Heard {
         }
     }
 
+    /// How many bytes a frame still wants that has begun soundly; 0 where it is none, or whole.
+    pub(super) fn missing(&self) -> usize {
+        missing(self.reply())
+    }
+
+    /// What the second run is to this one: the rest of the frame in it, behind this many nanoseconds.
+    pub(super) fn goes_on_in(&self, rest: &Self) -> Option<u64> {
+        let clean = self.missing() > 0 && !self.errors.any() && !rest.errors.any();
+        let joined = [self.reply(), rest.bytes.as_slice()].concat();
+        let sound = clean && link::decode(&joined).is_ok();
+        sound.then(|| rest.first_ns.saturating_sub(self.last_ns))
+    }
+
     /// There is nothing but the own frame, or nothing at all.
     pub(super) fn is_quiet(&self) -> bool {
         self.reply().is_empty() && !self.errors.any()
@@ -129,6 +148,18 @@ fn is_whole(bytes: &[u8]) -> bool {
         _ => return false,
     };
     bytes.len() == due
+}
+
+/// Bytes until a whole frame, by its own length, where that has come; 0 where no sound beginning tells.
+fn missing(bytes: &[u8]) -> usize {
+    let due = match *bytes {
+        [LONG_START] => LONG_OVERHEAD_BYTES,
+        [LONG_START, first, second, ..] if first != second => 0,
+        [LONG_START, _, _, start, ..] if start != LONG_START => 0,
+        [LONG_START, length, ..] => LONG_OVERHEAD_BYTES + usize::from(length),
+        _ => 0,
+    };
+    due.saturating_sub(bytes.len())
 }
 
 #[cfg(test)]

@@ -48,7 +48,8 @@ pub(super) fn judge(request: &Request, heard: &Heard) -> Result<(Answer, Proof),
     let facts = Facts {
         found: found(heard, bytes),
         early: heard.early,
-        characters: heard.errors.any(),
+        characters: heard.errors.wrong(),
+        lost: heard.errors.overrun != 0,
         due: request.due,
         address: address.is_none_or(|found| address_fits(request.station, found)),
         whose: whose(request, speaker.as_ref()),
@@ -70,6 +71,7 @@ fn failure(verdict: Verdict, request: &Request, bytes: &[u8], address: Option<u8
         Verdict::NoReply => Failure::NoReply,
         Verdict::BeforeRequest => Failure::BeforeRequest,
         Verdict::Characters => Failure::Characters,
+        Verdict::Lost => Failure::Lost,
         Verdict::TooLong => Failure::TooLong,
         Verdict::Truncated => Failure::Truncated,
         Verdict::Checksum => match link::look(bytes).1.map(|fault| fault.cause) {

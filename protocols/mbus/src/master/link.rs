@@ -103,12 +103,14 @@ pub(super) struct Link {
     deadline_ns: Option<u64>,
     /// The line has been silent since.
     quiet_ns: u64,
+    /// Until then the rest of a frame that ended too early may come.
+    rest_ns: u64,
     /// A request has waited for silence since.
     resting_ns: u64,
     heard: Heard,
     current: Option<Current>,
-    /// The request given up last, for a reply that is later than late.
-    missed: Option<(u64, Request)>,
+    /// The request given up last and what was heard to it, for a reply that is later than late.
+    missed: Option<(u64, Request, Heard)>,
     strays: u32,
     without: Failure,
     /// What judging found, until the table has taken it up.
@@ -123,6 +125,7 @@ impl Link {
             state: State::Idle,
             deadline_ns: None,
             quiet_ns: now_ns,
+            rest_ns: now_ns,
             resting_ns: now_ns,
             heard: Heard::default(),
             current: None,
@@ -189,8 +192,11 @@ impl Link {
 
     /// Bytes that were read now.
     pub(super) fn received(&mut self, bytes: &[u8], now_ns: u64, out: &mut Vec<Output>) {
-        // What comes at the very end of a window is in time.
-        self.tick(now_ns.saturating_sub(1), out);
+        // What comes at the very end of a window is in time. Within a frame only a look that found nothing is a
+        // silence: a host that was held up has not seen one, and what it reads now may have come long ago.
+        if self.state != State::Receiving || self.heard.missing() == 0 {
+            self.tick(now_ns.saturating_sub(1), out);
+        }
         if bytes.is_empty() || self.is_dead() {
             return;
         }
@@ -315,8 +321,10 @@ impl Link {
     fn collect(&mut self, event: Event, at_ns: u64) {
         match self.state {
             State::Sending => self.heard.early |= event != Event::Echo,
-            State::Settling | State::Resting => {
-                self.deadline_ns = Some(at_ns.saturating_add(self.timing.idle_ns()));
+            State::Settling => self.deadline_ns = Some(at_ns.saturating_add(self.timing.idle_ns())),
+            State::Resting => {
+                let quiet_ns = at_ns.max(self.rest_ns);
+                self.deadline_ns = Some(quiet_ns.saturating_add(self.timing.idle_ns()));
             }
             _ => self.deadline_ns = Some(at_ns.saturating_add(self.timing.gap_ns())),
         }
@@ -340,11 +348,25 @@ impl Link {
             last.heard = heard;
             return;
         }
-        let late_for = self
-            .missed
-            .as_ref()
-            .filter(|(_, request)| judge(request, &heard).is_ok())
-            .map(|(token, _)| *token);
+        if let Some(last) = self
+            .current
+            .as_mut()
+            .and_then(|current| current.attempts.last_mut())
+            && last.failure == Some(Failure::Truncated)
+            && let Some(pause_ns) = last.heard.goes_on_in(&heard)
+        {
+            let pause_ms = u32::try_from(pause_ns / 1_000_000).unwrap_or(u32::MAX);
+            last.failure = Some(Failure::Interrupted { pause_ms });
+            last.heard.bytes.extend_from_slice(&heard.bytes);
+            last.heard.last_ns = heard.last_ns;
+            return;
+        }
+        let answers = |(_, request, head): &&(u64, Request, Heard)| match head.missing() {
+            0 => judge(request, &heard).is_ok(),
+            _ => head.goes_on_in(&heard).is_some(),
+        };
+        let late_for = self.missed.as_ref().filter(answers);
+        let late_for = late_for.map(|(token, ..)| *token);
         out.push(Output::Stray(Stray { heard, late_for }));
     }
 
@@ -360,6 +382,12 @@ impl Link {
         if silent {
             // A reply that is only just late is heard in the rest behind the window, before it meets a repeat.
             self.quiet_ns = at_ns;
+        }
+        if matches!(judged, Err(Failure::Truncated)) {
+            // Whoever is not at the end of his frame has so much time to say the rest, before it meets a repeat.
+            let lasts_ns = self.timing.transfer_ns(heard.missing());
+            self.rest_ns = at_ns.saturating_add(lasts_ns);
+            self.quiet_ns = self.rest_ns;
         }
         let repeats = current.request.repeats.bounded();
         let most = if silent {
@@ -391,8 +419,14 @@ impl Link {
 
     fn give_up(&mut self, failure: Failure, out: &mut Vec<Output>) {
         if let Some(current) = &mut self.current {
-            if failure == Failure::NoReply {
-                self.missed = Some((current.token, current.request.clone()));
+            let last = current.attempts.last();
+            let heard = match failure {
+                Failure::NoReply => Some(Heard::default()),
+                Failure::Truncated => last.map(|last| last.heard.clone()),
+                _ => None,
+            };
+            if let Some(heard) = heard {
+                self.missed = Some((current.token, current.request.clone(), heard));
             }
             // An attempt that power or chatter cut short failed for that.
             if let Some(last) = current.attempts.last_mut() {

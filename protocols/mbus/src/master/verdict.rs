@@ -64,6 +64,8 @@ pub struct Facts {
     pub early: bool,
     /// Characters in it had wrong parity or no stop bit.
     pub characters: bool,
+    /// The receiver lost characters, as nobody fetched them in time.
+    pub lost: bool,
     /// What is due.
     pub due: Due,
     /// The address in the frame is the one asked, or is no matter.
@@ -87,6 +89,8 @@ pub enum Verdict {
     BeforeRequest,
     /// Parity or stop bits are wrong.
     Characters,
+    /// Characters were lost on this side.
+    Lost,
     /// More bytes than a reply has.
     TooLong,
     /// A frame that ends too early.
@@ -118,6 +122,8 @@ pub struct Row {
     pub early: Option<bool>,
     /// Asked of [`Facts::characters`].
     pub characters: Option<bool>,
+    /// Asked of [`Facts::lost`].
+    pub lost: Option<bool>,
     /// Asked of [`Facts::due`].
     pub due: Option<Due>,
     /// Asked of [`Facts::address`].
@@ -135,6 +141,7 @@ const fn row(verdict: Verdict) -> Row {
         found: None,
         early: None,
         characters: None,
+        lost: None,
         due: None,
         address: None,
         whose: None,
@@ -152,11 +159,15 @@ const fn found(found: Found, verdict: Verdict) -> Row {
 
 /// The decision. Damage comes first: nothing that a damaged frame says of itself is believed. The last
 /// row takes whatever is left.
-pub const TABLE: [Row; 21] = [
+pub const TABLE: [Row; 23] = [
     // A driver may keep back the characters that it counts as wrong: that is no silence.
     Row {
         characters: Some(true),
         ..found(Found::Nothing, Verdict::Characters)
+    },
+    Row {
+        lost: Some(true),
+        ..found(Found::Nothing, Verdict::Lost)
     },
     Row {
         due: Some(Due::Nothing),
@@ -174,6 +185,10 @@ pub const TABLE: [Row; 21] = [
     Row {
         characters: Some(true),
         ..row(Verdict::Characters)
+    },
+    Row {
+        lost: Some(true),
+        ..row(Verdict::Lost)
     },
     found(Found::Long, Verdict::TooLong),
     found(Found::Cut, Verdict::Truncated),
@@ -227,6 +242,7 @@ impl Row {
         asks(self.found, &facts.found)
             && asks(self.early, &facts.early)
             && asks(self.characters, &facts.characters)
+            && asks(self.lost, &facts.lost)
             && asks(self.due, &facts.due)
             && asks(self.address, &facts.address)
             && asks(self.whose, &facts.whose)
@@ -250,7 +266,7 @@ mod tests {
 
     fn all_facts() -> Vec<Facts> {
         let mut all = Vec::new();
-        for bits in 0..16_u8 {
+        for bits in 0..32_u8 {
             for found in Found::ALL {
                 for due in Due::ALL {
                     for whose in Whose::ALL {
@@ -262,6 +278,7 @@ mod tests {
                             address: bits & 4 != 0,
                             whose: *whose,
                             again: bits & 8 != 0,
+                            lost: bits & 16 != 0,
                         });
                     }
                 }
@@ -272,7 +289,7 @@ mod tests {
 
     /// The same decision in prose, to hold the table against.
     fn in_prose(facts: &Facts) -> Verdict {
-        if facts.found == Found::Nothing && !facts.characters {
+        if facts.found == Found::Nothing && !facts.characters && !facts.lost {
             return match facts.due {
                 Due::Nothing | Due::AckOrNothing => Verdict::Silence,
                 Due::Ack | Due::Data => Verdict::NoReply,
@@ -283,6 +300,9 @@ mod tests {
         }
         if facts.characters {
             return Verdict::Characters;
+        }
+        if facts.lost {
+            return Verdict::Lost;
         }
         match facts.found {
             Found::Long => return Verdict::TooLong,
@@ -318,7 +338,7 @@ mod tests {
     #[test]
     fn every_combination_has_the_verdict_it_should() {
         let all = all_facts();
-        assert_eq!(all.len(), 2_048);
+        assert_eq!(all.len(), 4_096);
         for facts in &all {
             assert_eq!(facts.verdict(), in_prose(facts), "{facts:?}");
         }
@@ -329,7 +349,10 @@ mod tests {
     fn no_telegram_of_another_and_nothing_damaged_is_an_answer() {
         for facts in all_facts() {
             if facts.verdict() == Verdict::Answer {
-                assert!(!facts.early && !facts.characters, "{facts:?}");
+                assert!(
+                    !facts.early && !facts.characters && !facts.lost,
+                    "{facts:?}"
+                );
                 let ack = facts.found == Found::Ack;
                 let own = facts.found == Found::Telegram
                     && facts.address

@@ -16,5 +16,6 @@ mod line;
 mod peer;
 mod properties;
 mod real;
+mod recorded;
 mod scan;
 mod search;

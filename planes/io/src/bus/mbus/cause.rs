@@ -17,10 +17,13 @@ pub(super) const CAUSES: [AttemptCause; Failure::REASONS.len()] = [
     AttemptCause::BusBusy,
     // characters
     AttemptCause::Framing,
+    // lost
+    AttemptCause::ShortReply,
     // too_long: more than one reply.
     AttemptCause::Collision,
-    // truncated
-    AttemptCause::Framing,
+    // truncated, interrupted
+    AttemptCause::ShortReply,
+    AttemptCause::ShortReply,
     // checksum
     AttemptCause::Crc,
     // garbage
@@ -78,8 +81,10 @@ no_reply timeout
 late_reply timeout
 before_request bus_busy
 characters framing
+lost short_reply
 too_long collision
-truncated framing
+truncated short_reply
+interrupted short_reply
 checksum crc
 garbage collision
 not_a_reply foreign_reply
