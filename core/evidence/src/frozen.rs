@@ -13,6 +13,8 @@ use alloc::vec::Vec;
 pub mod names {
     /// Next session number of a stream that is not committed; label: the stream.
     pub const SEQ_WINDOW: &str = "seq_window";
+    /// First number of a stream that has no window; label: who says so.
+    pub const SEQ_FLOOR: &str = "seq_floor";
     /// The last count of a pulse meter; label: the point.
     pub const PULSES: &str = "pulses_counted";
     /// How often work of people was begun and not ended; label: `station`, `port ID` or `meter ID`.
@@ -61,10 +63,11 @@ pub mod names {
 pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
-        POINT_TAGGED, PULSES, SEQ_WINDOW, WORK,
+        POINT_TAGGED, PULSES, SEQ_FLOOR, SEQ_WINDOW, WORK,
     };
     let whole = [
         PART,
+        SEQ_FLOOR,
         SEQ_WINDOW,
         CONTRACT_COMMIT,
         EPOCH_BEGAN,

@@ -370,7 +370,7 @@ proptest! {
         let ports = ports.iter().map(|(id, seq)| {
             (Stream::Port(SourceId::new(id).unwrap()), Seq(*seq))
         });
-        let leases = Leases { seqs: meters.chain(ports).collect() };
+        let leases = Leases { seqs: meters.chain(ports).collect(), floor: 7 };
         let table = Table { counter, leases };
         let memory = Memory::blank();
         let bytes = table.encode(LogId([7; 16]), Generation(1)).unwrap();

@@ -21,6 +21,8 @@ const STREAM_BYTES_MAX: usize = "meter ".len() + ID_BYTES_MAX;
 pub struct Leases {
     /// By stream: the first number that nobody has leased.
     pub seqs: BTreeMap<Stream, Seq>,
+    /// No stream without a row has used a number from here on.
+    pub floor: u64,
 }
 
 /// More leases than the table holds.
@@ -69,6 +71,9 @@ impl Table {
             put_text(&mut rows, &stream.to_string());
             seq.0.put(&mut rows);
         }
+        if self.leases.floor > 0 {
+            self.leases.floor.put(&mut rows);
+        }
         let bytes = TableFixed::BYTES
             .saturating_add(rows.len())
             .saturating_add(CRC_BYTES);
@@ -113,6 +118,9 @@ impl Table {
         for _ in 0..seqs {
             let stream = take_text(&mut rows)?.parse().ok()?;
             leases.seqs.insert(stream, Seq(u64::take(&mut rows)?));
+        }
+        if !rows.is_empty() {
+            leases.floor = u64::take(&mut rows)?;
         }
         rows.is_empty().then_some(Self {
             counter: fixed.counter,

@@ -349,7 +349,9 @@ fn rest_words(payload: &Payload) -> String {
             skip.first.0,
             match skip.cause {
                 evidence::reasons::SkipCause::Adoption => " in this generation",
-                evidence::reasons::SkipCause::LeaseAbandoned => "",
+                evidence::reasons::SkipCause::LeaseAbandoned
+                | evidence::reasons::SkipCause::Removed
+                | evidence::reasons::SkipCause::Begun => "",
             },
             skip.cause.name()
         ),

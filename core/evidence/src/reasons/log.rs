@@ -26,6 +26,8 @@ codes! {
     pub enum SkipCause as "skip-cause" {
         LeaseAbandoned = 0, "lease_abandoned", "the process that held the block ended without using them";
         Adoption = 1, "adoption", "another copy of the log may have used them: a new generation counts behind them";
+        Removed = 2, "removed", "the contract has the meter no more: it owes no number until an entry says that it has begun";
+        Begun = 3, "begun", "the meter begins here, above all numbers that meters taken out before it have used: what nothing names below was never handed out";
     }
 }
 

@@ -5,7 +5,7 @@ use super::filled::Filled;
 use super::handed::{HandedOver, Reached, frozen};
 use contract::{Contract, Pace};
 use evidence::kinds::{AttemptFailed, Counter, Downtime, Marker, Reading, SeqSkip};
-use evidence::reasons::{AttemptCause, DowntimeCause, MarkerKind};
+use evidence::reasons::{AttemptCause, DowntimeCause, MarkerKind, SkipCause};
 use evidence::{EntryId, Generation, MeterId, PointId, ScheduleId, Slot, SourceId, UtcNs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -92,6 +92,8 @@ pub(super) struct Account {
     pub(super) card_slots: BTreeMap<(SourceId, usize, u64), u64>,
     pub(super) gaps: BTreeMap<MeterId, Vec<SeqGap>>,
     pub(super) skips: BTreeMap<MeterId, Vec<(u64, u64)>>,
+    /// Where the numbers of meters end that the contract has no more.
+    removed: BTreeMap<MeterId, u64>,
     /// The epoch entry of a generation whose first snapshot is still to come.
     pub(super) adopting: Option<EntryId>,
     /// A generation whose first entries are gone and whose first frozen state is still to come.
@@ -229,7 +231,17 @@ impl Account {
     }
 
     pub(super) fn skip(&mut self, skip: &SeqSkip) {
-        let range = (skip.first.0, skip.first.0.saturating_add(skip.count));
+        let end = skip.first.0.saturating_add(skip.count);
+        let mut range = (skip.first.0, end);
+        match skip.cause {
+            SkipCause::Removed => drop(self.removed.insert(skip.meter_id.clone(), end)),
+            // Between its end and its return no number was the meter's.
+            SkipCause::Begun => {
+                let ended = self.removed.remove(&skip.meter_id);
+                range.0 = ended.map_or(range.0, |ended| ended.min(range.0));
+            }
+            SkipCause::LeaseAbandoned | SkipCause::Adoption => {}
+        }
         let skips = self.skips.entry(skip.meter_id.clone());
         skips.or_default().push(range);
     }

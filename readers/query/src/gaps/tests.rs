@@ -2,6 +2,7 @@
 
 mod cards;
 mod generations;
+mod removed;
 
 use super::{GapAccount, GapFilter, GapReport};
 use contract::Contract;

@@ -152,7 +152,7 @@ fn carried_on(reader: &Reader<FileVolume, FileTruth>) -> (Ledger, Remembered) {
     let oldest = reader.oldest();
     let from = CommitId(reader.size().saturating_sub(LOOK_BACK)).max(oldest);
     for from in [from, oldest] {
-        let mut ledger = Ledger::of(reader.generation(), streams.clone());
+        let mut ledger = Ledger::of(reader.generation(), streams.clone()).above(leases.floor);
         let remembered = startup::remember(reader, from, &mut ledger);
         // The frozen state and the contract stand together; a search that began between them looks again.
         if ledger.contract().is_some() && remembered.has_seal() || from == oldest {
@@ -160,7 +160,7 @@ fn carried_on(reader: &Reader<FileVolume, FileTruth>) -> (Ledger, Remembered) {
         }
     }
     (
-        Ledger::of(reader.generation(), streams),
+        Ledger::of(reader.generation(), streams).above(leases.floor),
         Remembered::default(),
     )
 }

@@ -1,5 +1,6 @@
 //! The one thread that writes the journal: gathers, stamps, commits as a group, then answers.
 
+mod change;
 mod freeze;
 mod group;
 mod requests;

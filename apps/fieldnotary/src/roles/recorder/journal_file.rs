@@ -227,7 +227,10 @@ pub(super) fn salt() -> Result<SaltKey, String> {
 
 /// The lease table as the journal keeps it.
 pub(super) fn leases(ledger: &Ledger) -> Leases {
-    let mut leases = Leases::default();
+    let mut leases = Leases {
+        floor: ledger.floor(),
+        ..Leases::default()
+    };
     for (stream, end) in ledger.leases() {
         leases.seqs.insert(stream.clone(), evidence::Seq(*end));
     }

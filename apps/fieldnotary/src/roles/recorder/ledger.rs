@@ -7,9 +7,11 @@ mod frozen;
 mod life;
 mod numbering;
 mod points;
+mod retired;
 mod work;
 
 pub(super) use numbering::Missed;
+pub(super) use retired::has_stream;
 
 use contract::{Contract, Pace, Schedule};
 use evidence::kinds::{Configuration, Marker, SeqSkip};
@@ -84,8 +86,10 @@ pub(crate) struct Ledger {
     windows: BTreeMap<Stream, u64>,
     leases: BTreeMap<Stream, u64>,
     numberings: BTreeMap<(SourceId, ScheduleId), Numbering>,
-    /// First number of a stream that nothing is known of: where the generation begins to count.
+    /// First number of a stream that nothing is known of: no stream ever used it, or any above.
     floor: u64,
+    /// Numbers that streams had open which were closed in this run of the recorder.
+    closed: BTreeMap<Stream, std::ops::Range<u64>>,
     /// Numberings started in this run of the recorder.
     started: BTreeSet<(SourceId, ScheduleId)>,
     /// Counts of pulse meters.
@@ -192,10 +196,7 @@ impl Ledger {
                     self.committed(Stream::Port(event.source.clone()), seq.0);
                 }
             }
-            Payload::SeqSkip(skip) => {
-                let last = skip.first.0 + skip.count.saturating_sub(1);
-                self.committed(Stream::Meter(skip.meter_id.clone()), last);
-            }
+            Payload::SeqSkip(skip) => self.skipped(skip),
             Payload::Marker(marker) => self.observe_marker(marker),
             Payload::Downtime(downtime) => {
                 let (meter, count) = (downtime.meter_id.as_ref(), downtime.count.unwrap_or(0));
@@ -336,48 +337,19 @@ impl Ledger {
         attempted: Option<Attempted>,
         now: MonoNs,
     ) -> (Lease, Vec<Payload>) {
-        let pending = self.pending(stream);
-        let (committed, leased) = (pending.start, pending.end);
-        let mut entries = Vec::new();
-        if let Stream::Meter(meter) = stream {
-            let mut next = committed;
-            if let Some(attempt) = attempted.filter(|a| (committed..leased).contains(&a.seq)) {
-                entries.push(
-                    Marker {
-                        at: now,
-                        marker: MarkerKind::SeqGap,
-                        source: source.clone(),
-                        schedule: None,
-                        slot: attempt.slot,
-                        meter_id: Some(meter.clone()),
-                        seq: Some(Seq(committed)),
-                        count: Some(attempt.seq + 1 - committed),
-                        last_attempt: Some(attempt.at),
-                        last_reply: attempt.reply_at,
-                    }
-                    .into(),
-                );
-                next = attempt.seq + 1;
-            }
-            if next < leased {
-                entries.push(
-                    SeqSkip {
-                        at: now,
-                        meter_id: meter.clone(),
-                        first: Seq(next),
-                        count: leased - next,
-                        cause: SkipCause::LeaseAbandoned,
-                    }
-                    .into(),
-                );
-            }
-        }
-        self.leases.insert(stream.clone(), leased);
+        let (entries, end) = match self.is_known(stream) {
+            true => self.close(stream, source, attempted, SkipCause::LeaseAbandoned, now),
+            false => self.begin(stream, now),
+        };
+        self.leases.insert(stream.clone(), end);
         (self.extend(stream), entries)
     }
 
     /// Numbers leased that no entry speaks of yet.
     fn pending(&self, stream: &Stream) -> std::ops::Range<u64> {
+        if let Some(open) = self.closed.get(stream).filter(|_| !self.is_known(stream)) {
+            return open.clone();
+        }
         let committed = self.windows.get(stream).copied().unwrap_or(self.floor);
         let leased = self.leases.get(stream).copied().unwrap_or(committed);
         committed..leased.max(committed)

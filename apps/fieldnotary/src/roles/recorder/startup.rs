@@ -13,7 +13,6 @@ use super::sealer::Head;
 use super::since::Since;
 use super::slots::StartKind;
 use super::stats::Stats;
-use super::wiring;
 use super::work::Work;
 use crate::clock;
 use crate::lately::Lately;
@@ -105,7 +104,7 @@ pub(super) fn begin(
         (log_id, generation),
     );
     let leases: Vec<_> = journal_file::streams(journal.leases()).collect();
-    let mut ledger = Ledger::of(generation, leases);
+    let mut ledger = Ledger::of(generation, leases).above(journal.leases().floor);
     let mut remembered = remember(&reader, journal.newest_segment_first(), &mut ledger);
     let cosigned_size = remembered.cosigned_size.max(journal.cosigned_size());
     remembered
@@ -431,30 +430,6 @@ impl Committer {
             scan_bytes: 0,
             recovery_us: 0,
             predecessor: None,
-        }
-    }
-
-    /// The contract, unless the log has it in force already.
-    fn stage_contract(&mut self, in_force: InForce) {
-        let digest = self.contract.digest();
-        match in_force.place_of(&digest) {
-            Some(commit) => self.contract_commit = commit,
-            None => {
-                let begin = self.staged.len();
-                let offset = u64::try_from(begin).unwrap_or(0);
-                self.contract_commit = CommitId(self.journal.size() + offset);
-                let at = clock::mono();
-                for part in self.contract.parts(at) {
-                    self.stage(part.into());
-                }
-                let before = in_force.says();
-                let moved = before.as_ref().map_or_else(Vec::new, |before| {
-                    wiring::changes(before, &self.contract, self.contract_commit, at)
-                });
-                moved.into_iter().for_each(|moved| self.stage(moved.into()));
-                // A contract that is in force has told what it moved.
-                self.uncut = begin..self.staged.len();
-            }
         }
     }
 }

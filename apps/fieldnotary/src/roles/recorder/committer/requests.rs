@@ -177,6 +177,11 @@ impl Committer {
         fresh: bool,
         answer: Answer,
     ) {
+        if !ledger::has_stream(&self.contract, stream) {
+            let why = format!("the contract has no {stream}");
+            let _ = answer.try_send(Message::error(ErrorCode::Invalid, why));
+            return;
+        }
         let lease = if fresh {
             let attempted = match (stream, self.attempted()) {
                 (Stream::Port(_), _) => None,
@@ -189,14 +194,7 @@ impl Committer {
             let (lease, entries) = self
                 .ledger
                 .restart(stream, source, attempted, clock::mono());
-            for entry in entries {
-                match &entry {
-                    Payload::Marker(gap) => self.stats.seq_gaps += gap.count.unwrap_or(0),
-                    Payload::SeqSkip(skip) => self.stats.seq_skips += skip.count,
-                    _ => {}
-                }
-                self.stage(entry);
-            }
+            self.stage_closed(entries);
             lease
         } else {
             self.ledger.extend(stream)
@@ -227,7 +225,7 @@ impl Committer {
     /// A board that cannot be read tells nothing: that nothing was attempted would be an invention. They are read once
     /// for all requests of a group: who asks attempts nothing before it has its numbers, and who was there before it
     /// had ended when it said Hello.
-    fn attempted(&mut self) -> Result<Arc<BTreeMap<MeterId, Attempted>>, String> {
+    pub(super) fn attempted(&mut self) -> Result<Arc<BTreeMap<MeterId, Attempted>>, String> {
         if let Some(known) = &self.attempted {
             return Ok(known.clone());
         }

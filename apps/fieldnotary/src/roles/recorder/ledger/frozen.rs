@@ -4,8 +4,8 @@ use super::Ledger;
 use super::numbering::Numbering;
 use contract::Pace;
 use evidence::frozen::names::{
-    PULSES, SEQ_WINDOW, SLOT_EVERY, SLOT_FLOOR, SLOT_NEXT, SLOT_OFFSET, SLOT_SERVED, SLOT_VERSION,
-    WORK,
+    PULSES, SEQ_FLOOR, SEQ_WINDOW, SLOT_EVERY, SLOT_FLOOR, SLOT_NEXT, SLOT_OFFSET, SLOT_SERVED,
+    SLOT_VERSION, WORK,
 };
 use evidence::kinds::{Counter, CounterSnapshot};
 use evidence::reasons::CounterState;
@@ -26,6 +26,9 @@ impl Ledger {
             .iter()
             .map(|(stream, next)| counter(SEQ_WINDOW, stream.to_string(), *next))
             .collect();
+        if self.floor > 0 {
+            counters.push(counter(SEQ_FLOOR, source.to_string(), self.floor));
+        }
         for (point, count) in &self.counts {
             counters.push(counter(PULSES, point.to_string(), *count));
         }
@@ -66,6 +69,7 @@ impl Ledger {
                     let window = self.windows.entry(stream).or_default();
                     *window = value.max(*window);
                 }
+                SEQ_FLOOR => self.floor = self.floor.max(value),
                 PULSES => {
                     let Ok(point) = label.parse() else { continue };
                     self.counted(&point, value);

@@ -1,0 +1,62 @@
+//! The contract at a start: it is said where it is new, with what it moves and which streams it ends.
+
+use super::Committer;
+use crate::clock;
+use crate::roles::recorder::in_force::InForce;
+use crate::roles::recorder::wiring;
+use contract::Contract;
+use evidence::{CommitId, MeterId, Payload, SourceId};
+
+impl Committer {
+    /// The contract, unless the log has it in force already.
+    pub(in crate::roles::recorder) fn stage_contract(&mut self, in_force: InForce) {
+        let digest = self.contract.digest();
+        if let Some(commit) = in_force.place_of(&digest) {
+            self.contract_commit = commit;
+            return;
+        }
+        let begin = self.staged.len();
+        let offset = u64::try_from(begin).unwrap_or(0);
+        self.contract_commit = CommitId(self.journal.size() + offset);
+        let at = clock::mono();
+        for part in self.contract.parts(at) {
+            self.stage(part.into());
+        }
+        let before = in_force.says();
+        let moved = before.as_ref().map_or_else(Vec::new, |before| {
+            wiring::changes(before, &self.contract, self.contract_commit, at)
+        });
+        moved.into_iter().for_each(|moved| self.stage(moved.into()));
+        // A contract that is in force has told what it moved.
+        self.uncut = begin..self.staged.len();
+        self.retire(before.as_ref());
+    }
+
+    /// Closes the streams of meters, ports and cards that this contract has no more. Their producers have ended, or capture under a contract of
+    /// which nothing is taken. Where a marker board cannot be read, what was attempted is not known: then the next contract closes them.
+    fn retire(&mut self, before: Option<&Contract>) {
+        let Ok(known) = self.attempted() else {
+            return;
+        };
+        let own = self.own.clone();
+        let was_on = |meter: &MeterId| -> SourceId {
+            let was = before.and_then(|before| before.meters.get(meter));
+            was.map_or_else(|| own.clone(), |was| was.port.clone())
+        };
+        let attempted = |meter: &MeterId| known.get(meter).copied();
+        let entries = self.ledger.retire(&was_on, &attempted, clock::mono());
+        self.stage_closed(entries);
+    }
+
+    /// Entries that close numbers, counted.
+    pub(super) fn stage_closed(&mut self, entries: Vec<Payload>) {
+        for entry in entries {
+            match &entry {
+                Payload::Marker(gap) => self.stats.seq_gaps += gap.count.unwrap_or(0),
+                Payload::SeqSkip(skip) => self.stats.seq_skips += skip.count,
+                _ => {}
+            }
+            self.stage(entry);
+        }
+    }
+}
