@@ -85,6 +85,11 @@ fn key_of(payload: &Payload) -> Option<(String, u64, String)> {
             reading.seq.0,
             reading.point_id.to_string(),
         )),
+        Payload::Opaque(opaque) => Some((
+            opaque.meter_id.to_string(),
+            opaque.seq.0,
+            opaque.point_id.to_string(),
+        )),
         Payload::AttemptFailed(failed) if failed.last => {
             Some((failed.meter_id.to_string(), failed.seq.0, String::new()))
         }

@@ -107,6 +107,7 @@ impl Lately {
         self.outputs.observe(mark, payload);
         match payload {
             Payload::Reading(reading) => self.reading(mark, reading),
+            Payload::Opaque(opaque) => self.meters.read(mark, &opaque.meter_id, opaque.seq),
             Payload::AttemptFailed(failed) => self.meters.failed(mark, failed),
             Payload::Checkpoint(checkpoint) => self.seal = Some((mark, checkpoint.size)),
             Payload::Ack(ack) => {
@@ -123,7 +124,7 @@ impl Lately {
     }
 
     fn reading(&mut self, mark: Mark, reading: &Reading) {
-        self.meters.read(mark, reading);
+        self.meters.read(mark, &reading.meter_id, reading.seq);
         self.ports
             .entry(reading.source.clone())
             .or_default()

@@ -44,6 +44,7 @@ records! {
     Schedule { 0 id; 1 every_ms; 2 offset_ms; }
     PointRow {
         0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy; 9 bits; 10 record; 11 role; 12 memory_offset;
+        13 content_type; 14 registers;
     }
     MbusLine { 0 serial; 1 latency_ms; 2 power_up_ms; 3 shared; }
     MbusAddress { 0 primary; 1 secondary; 2 baud; 3 reads_per_day; }
@@ -122,6 +123,8 @@ struct PointRow {
     record: Option<RecordPick>,
     role: Option<Role>,
     memory_offset: Option<u16>,
+    content_type: Option<String>,
+    registers: Option<u16>,
 }
 
 impl Item for Point {
@@ -141,6 +144,8 @@ impl Item for Point {
             record: self.record().cloned(),
             role: self.role,
             memory_offset: self.memory_offset,
+            content_type: self.content_type.clone(),
+            registers: register.and_then(|register| register.registers),
         };
         row.write(writer);
     }
@@ -162,9 +167,14 @@ impl Item for Point {
                     value,
                     word_order,
                     bits: row.bits,
+                    registers: row.registers,
                 })
             }
-            (None, None, None, None, Some(pick)) if row.bits.is_none() => Source::Record(pick),
+            (None, None, None, None, Some(pick))
+                if row.bits.is_none() && row.registers.is_none() =>
+            {
+                Source::Record(pick)
+            }
             _ => {
                 let what = DecodeFault::OutOfRange("a point of one register or one record");
                 return Err(reader.fault(at, what));
@@ -179,6 +189,7 @@ impl Item for Point {
             policy: row.policy,
             role: row.role,
             memory_offset: row.memory_offset,
+            content_type: row.content_type,
         })
     }
 }

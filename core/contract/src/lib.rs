@@ -23,6 +23,7 @@ mod model;
 mod names;
 mod near;
 mod offered;
+mod opaque;
 mod outputs;
 mod pace;
 mod parse;

@@ -124,7 +124,7 @@ fn reads(points: &[Point]) -> Vec<u64> {
             .filter(|register| register.table == table)
             .map(|register| {
                 let start = u32::from(register.address);
-                (start, start + u32::from(register.value.width()))
+                (start, start + u32::from(register.width()))
             })
             .collect();
         spans.sort_unstable();

@@ -142,7 +142,7 @@ pub(crate) fn rules(
         let Some((offset, register)) = point.memory_offset.zip(point.register()) else {
             return false;
         };
-        u32::from(offset) + u32::from(register.value.width()) > width
+        u32::from(offset) + u32::from(register.width()) > width
     };
     if let Some(point) = meter.points.iter().find(past) {
         out.add(

@@ -275,6 +275,8 @@ pub struct Point {
     pub role: Option<Role>,
     /// Where its registers are in a record of the meter's memory.
     pub memory_offset: Option<u16>,
+    /// It is no number: its bytes are carried as they came, under this label of their content type (U7).
+    pub content_type: Option<String>,
 }
 
 /// What a point is read from.
@@ -299,6 +301,8 @@ pub struct Register {
     pub word_order: WordOrder,
     /// The bits of the number that are the value, where not all of them are.
     pub bits: Option<BitField>,
+    /// How many registers are carried, where they are no number.
+    pub registers: Option<u16>,
 }
 
 /// The four tables of a Modbus device.
@@ -418,6 +422,13 @@ impl Point {
         }
     }
 
+    /// Whether it is a whole readout of an M-Bus meter: all its telegrams, as they came.
+    #[must_use]
+    pub fn is_readout(&self) -> bool {
+        let nothing = RecordPick::default();
+        self.content_type.is_some() && self.record().is_some_and(|pick| *pick == nothing)
+    }
+
     /// What selects its data record, where it is of an M-Bus meter.
     #[must_use]
     pub const fn record(&self) -> Option<&RecordPick> {
@@ -425,6 +436,14 @@ impl Point {
             Source::Record(pick) => Some(pick),
             Source::Register(_) => None,
         }
+    }
+}
+
+impl Register {
+    /// Registers (or bits) it takes.
+    #[must_use]
+    pub fn width(&self) -> u16 {
+        self.registers.unwrap_or_else(|| self.value.width())
     }
 }
 

@@ -5,7 +5,8 @@ use crate::error::{Report, wrong};
 use crate::keys::POINT;
 use crate::life;
 use crate::mbus;
-use crate::model::{Point, Policy, Register, Source, Table, ValueType, WordOrder};
+use crate::model::{Point, Policy, RecordPick, Register, Source, Table, ValueType, WordOrder};
+use crate::opaque;
 use crate::read::{bits, decimal, id, integer, pair, register, text, word};
 use crate::rules::{Problem, point};
 use crate::sound::STAND_IN_POINT;
@@ -38,6 +39,9 @@ pub(crate) fn read(
         for problem in point(&read).0 {
             block.problem(report, problem);
         }
+        for problem in opaque::keys(&read, &|key| block.has(key)).0 {
+            block.problem(report, problem);
+        }
         if !block.is_faulty("id")
             && let Some(fault) = seen.insert(read.id.clone(), "the meter has two points of this id")
         {
@@ -61,8 +65,13 @@ pub(crate) fn read(
 
 fn read_point(block: &mut Block<'_, '_>, report: &mut Report<'_>, on_mbus: bool) -> Option<Point> {
     let name = block.get(report, "id", None, |raw| id::<PointId>(raw).map(Some));
+    let carried = block.has("payload");
     let from = match mbus::pick(block, report) {
         Some(pick) => Source::Record(pick),
+        // A payload of which nothing else is said is all that the meter tells.
+        None if carried && (on_mbus || !block.has("register")) => {
+            Source::Record(RecordPick::default())
+        }
         None if on_mbus => Source::Record(mbus::no_pick(block, report)),
         None => Source::Register(read_register(block, report)),
     };
@@ -76,11 +85,17 @@ fn read_point(block: &mut Block<'_, '_>, report: &mut Report<'_>, on_mbus: bool)
         policy: block.get(report, "policy", Policy::EvidenceFirst, word),
         role: life::role(block, report),
         memory_offset: block.maybe(report, "memory_offset", integer("2 to 124")),
+        content_type: block.maybe(report, "payload", text),
     })
 }
 
 fn read_register(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Register {
-    let value = block.get(report, "type", ValueType::U16, word);
+    let carried = block.has("payload");
+    // Registers that are carried as they are have no type.
+    let value = match carried && !block.has("type") {
+        true => ValueType::U16,
+        false => block.get(report, "type", ValueType::U16, word),
+    };
     let (table, address) = block.get(report, "register", (Table::Holding, 0), register);
     Register {
         table,
@@ -88,5 +103,6 @@ fn read_register(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Register
         value,
         word_order: block.get(report, "word_order", WordOrder::HighFirst, word),
         bits: block.maybe(report, "bits", bits),
+        registers: block.maybe(report, "registers", integer("1 to 125")),
     }
 }

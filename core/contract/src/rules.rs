@@ -16,6 +16,7 @@ use crate::model::{
     Uplink, ValueType,
 };
 use crate::names::{address, origin, path, url, vkey};
+use crate::opaque;
 use crate::serial;
 use crate::words::word_of;
 use alloc::format;
@@ -332,11 +333,13 @@ pub(crate) fn point(point: &Point) -> Problems {
     let mut out = Problems::default();
     match &point.from {
         Source::Register(register) => registers(register, &mut out),
+        Source::Record(_) if point.is_readout() => {}
         Source::Record(pick) => mbus::pick_rules(pick, &mut out),
     }
     scale(point, &mut out);
     life::role_rules(point, &mut out);
     memory::point_rules(point, &mut out);
+    opaque::rules(point, &mut out);
     if let Some((min, max)) = point.range {
         out.unless(
             min.cmp_value(max) != Ordering::Greater,
@@ -356,13 +359,13 @@ pub(crate) fn point(point: &Point) -> Problems {
 }
 
 fn registers(register: &Register, out: &mut Problems) {
-    let end = u32::from(register.address) + u32::from(register.value.width());
+    let end = u32::from(register.address) + u32::from(register.width());
     out.unless(
         end <= REGISTERS,
         &["register", "type"],
         format!(
             "a value of {} registers at {} ends past 65535",
-            register.value.width(),
+            register.width(),
             register.address
         ),
         "choose a lower address or a narrower type",

@@ -307,6 +307,8 @@ fn example(section: &Section, name: &str) -> String {
         (_, "memory_width") => "4",
         (_, "memory_every") => "\"15min\"",
         (_, "memory_offset") => "2",
+        (_, "payload") => "\"application/octet-stream\"",
+        (_, "registers") => "40",
         (_, "shared") => "false",
         (_, "primary") => "5",
         (_, "secondary") => "\"12345678\"",

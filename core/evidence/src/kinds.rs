@@ -20,7 +20,7 @@ pub use log::{
     Ack, Checkpoint, Configuration, Counter, CounterSnapshot, EpochStart, Loss, Predecessor,
     TimeMap, Unkept,
 };
-pub use meters::{Backfill, MeterLife, MeterReport};
+pub use meters::{Backfill, MeterLife, MeterReport, Opaque};
 pub use outputs::{Command, Output, Tag};
 pub use people::{Audit, Maintenance, Probe, SignOff, Wiring};
 pub use points::{Analog, PulseCount, Soe};
@@ -72,6 +72,7 @@ kinds! {
     35 "binding" Binding;
     36 "unsealed" Unsealed;
     28 "backfill" Backfill;
+    29 "opaque" Opaque;
     30 "excursion" Excursion;
     31 "reset_reason" ResetReason;
     47 "unkept" Unkept;

@@ -12,6 +12,10 @@ pub const TEXT_BYTES_MAX: usize = 4_096;
 pub const SAMPLE_BYTES_MAX: usize = 260;
 /// Longest byte string in a payload (a part of a contract).
 pub const BLOB_BYTES_MAX: usize = 48 * 1_024;
+/// Longest opaque payload of a meter: all telegrams of an M-Bus readout, and of Modbus registers far less.
+pub const OPAQUE_BYTES_MAX: usize = 8 * 1_024;
+/// Longest label of a content type.
+pub const CONTENT_TYPE_BYTES_MAX: usize = 64;
 /// Most elements in any list of a payload.
 pub const LIST_LEN_MAX: usize = 4_096;
 /// How long a statement of the time process holds without a new one: three missed samples. A claim in it may

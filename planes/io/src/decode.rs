@@ -24,7 +24,7 @@ pub struct Decoded {
 pub fn decode(point: &Point, first: u16, response: &Response) -> Option<Decoded> {
     let register = point.register()?;
     let skip = usize::from(register.address.checked_sub(first)?);
-    let width = usize::from(register.value.width());
+    let width = usize::from(register.width());
     match response {
         Response::ReadHoldingRegisters(registers) | Response::ReadInputRegisters(registers) => {
             let bytes = registers.as_bytes();
@@ -50,7 +50,7 @@ pub fn decode(point: &Point, first: u16, response: &Response) -> Option<Decoded>
 pub(crate) fn in_record(point: &Point, record: &[u8]) -> Option<Decoded> {
     let register = point.register()?;
     let first = usize::from(point.memory_offset?) * 2;
-    let width = usize::from(register.value.width()) * 2;
+    let width = usize::from(register.width()) * 2;
     let raw = record.get(first..first + width)?;
     Some(finish(point, raw, number(register, raw)))
 }
@@ -162,9 +162,16 @@ fn finish(point: &Point, raw: &[u8], number: Option<Number>) -> Decoded {
     scaled(point, raw, number)
 }
 
-/// A point's number, scaled and held against its range; or why there is none.
+/// A point's number, scaled and held against its range; or why there is none. What is carried has none.
 pub(crate) fn scaled(point: &Point, raw: &[u8], number: Result<Decimal, QualityReason>) -> Decoded {
     let raw = Blob::from(raw);
+    if point.content_type.is_some() {
+        return Decoded {
+            raw,
+            value: None,
+            quality: Quality::GOOD,
+        };
+    }
     let bad = |reason| Quality::invalid(reason);
     let overflow = QualityReason::Overflow;
     let scaled = number.and_then(|number| number.checked_mul(point.scale).map_err(|_| overflow));

@@ -84,7 +84,7 @@ impl Plan {
                 continue;
             };
             let first = u32::from(point.address);
-            let end = first + u32::from(point.value.width());
+            let end = first + u32::from(point.width());
             let (most, widest) = bounds(point.table);
             let gap = match gaps {
                 Gaps::Bridged => u32::from(widest),
@@ -198,7 +198,7 @@ mod tests {
                     let point = &points[*place];
                     let register = point.register().unwrap();
                     prop_assert!(register.address >= first);
-                    prop_assert!(register.address + register.value.width() <= first + count);
+                    prop_assert!(register.address + register.width() <= first + count);
                 }
             }
             prop_assert_eq!(seen, std::vec![1; points.len()]);

@@ -13,9 +13,10 @@ use crate::work::marked;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use contract::{Meter, Port};
-use evidence::kinds::{AttemptFailed, Payload, Reading};
+use evidence::kinds::{AttemptFailed, Opaque, Payload, Reading};
 use evidence::reasons::AttemptCause;
-use evidence::{Captured, CommitId, MonoNs, PointId, Seq, Slot, SourceId};
+use evidence::{Captured, CommitId, Digest, MonoNs, PointId, Seq, Slot, SourceId};
+use sha2::Digest as _;
 
 const MS_NS: u64 = 1_000_000;
 
@@ -274,6 +275,26 @@ impl MeterState {
         };
         if let Some(covered) = session.covered.get_mut(read.place) {
             *covered = true;
+        }
+        if let Some(content_type) = &point.content_type {
+            let bytes = read.decoded.raw;
+            let opaque = Opaque {
+                at,
+                meter_id: self.meter.id.clone(),
+                point_id: point.id.clone(),
+                source: origin.port.clone(),
+                seq: session.seq,
+                slot: Some(session.slot),
+                attempt: read.attempt,
+                content_type: content_type.clone(),
+                length_bytes: u64::try_from(bytes.0.len()).unwrap_or(u64::MAX),
+                sha256: Digest(sha2::Sha256::digest(&bytes.0).into()),
+                bytes,
+                quality: marked(read.decoded.quality, self.test),
+                contract: origin.contract,
+            };
+            session.records.push(opaque.into());
+            return;
         }
         let reading = Reading {
             at,

@@ -61,6 +61,7 @@ impl GapAccount {
         match payload {
             Payload::Configuration(part) => self.observe_configuration(part),
             Payload::Reading(reading) => self.account.reading(id, &reading),
+            Payload::Opaque(opaque) => self.account.opaque(id, &opaque),
             Payload::AttemptFailed(failed) => self.account.attempt(id, failed),
             Payload::Backfill(filled) => self.account.backfill(id, filled),
             Payload::Marker(marker) => self.account.marker(id, marker),

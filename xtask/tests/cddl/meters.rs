@@ -1,7 +1,7 @@
 //! What meters are judged to be, and what their memories hold.
 
-use super::{AT, meter, source};
-use evidence::kinds::{Backfill, MeterLife};
+use super::{AT, DIGEST, SLOT, meter, source};
+use evidence::kinds::{Backfill, MeterLife, Opaque};
 use evidence::reasons::{BackfillOutcome, ClockClass, MeterFinding};
 use evidence::{Blob, CommitId, Payload, PointId, Quality, ScheduleId, Seq, Slot};
 
@@ -23,6 +23,26 @@ pub(super) fn life(full: bool) -> Payload {
         offset_ns: full.then_some(-1_000_000_000),
         bound_ns: full.then_some(500_000_000),
         clock_class: full.then_some(ClockClass::From1H),
+        contract: CommitId(3),
+    }
+    .into()
+}
+
+pub(super) fn opaque(full: bool) -> Payload {
+    let bytes = Blob(vec![0xDB; if full { 8 * 1_024 } else { 0 }]);
+    Opaque {
+        at: AT,
+        meter_id: meter(),
+        point_id: PointId::new("profile").unwrap(),
+        source: source(),
+        seq: Seq(70_000),
+        slot: full.then_some(SLOT),
+        attempt: 1,
+        content_type: "application/x-dlms-apdu".into(),
+        length_bytes: 8 * 1_024,
+        sha256: DIGEST,
+        bytes,
+        quality: Quality::GOOD,
         contract: CommitId(3),
     }
     .into()

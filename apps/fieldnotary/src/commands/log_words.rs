@@ -34,6 +34,7 @@ impl Known {
     pub(super) fn observe(&mut self, payload: &Payload) -> bool {
         match payload {
             Payload::Reading(reading) => self.meter(&reading.meter_id),
+            Payload::Opaque(opaque) => self.meter(&opaque.meter_id),
             Payload::AttemptFailed(failed) => self.meter(&failed.meter_id),
             Payload::Configuration(part) => return self.configuration(part),
             _ => {}
@@ -385,6 +386,7 @@ fn rest_words(payload: &Payload) -> String {
         Payload::MeterReport(report) => meters::report_words(report),
         Payload::MeterLife(life) => meters::life_words(life),
         Payload::Backfill(filled) => meters::backfill_words(filled),
+        Payload::Opaque(opaque) => meters::opaque_words(opaque),
         other => site_words(other).unwrap_or_else(|| other.kind().name().to_owned()),
     }
 }

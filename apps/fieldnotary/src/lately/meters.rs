@@ -2,7 +2,7 @@
 
 use super::{Mark, age_ms, mark_json};
 use contract::Contract;
-use evidence::kinds::{AttemptFailed, Reading};
+use evidence::kinds::AttemptFailed;
 use evidence::reasons::AttemptCause;
 use evidence::{MeterId, Seq, UtcNs};
 use serde_json::{Value, json};
@@ -83,9 +83,9 @@ impl Seen {
 pub(super) struct Meters(BTreeMap<MeterId, Seen>);
 
 impl Meters {
-    pub(super) fn read(&mut self, mark: Mark, reading: &Reading) {
-        let seen = self.0.entry(reading.meter_id.clone()).or_default();
-        seen.session(reading.seq);
+    pub(super) fn read(&mut self, mark: Mark, meter: &MeterId, seq: Seq) {
+        let seen = self.0.entry(meter.clone()).or_default();
+        seen.session(seq);
         seen.reading = Some(mark);
         seen.has_read = true;
         seen.held = None;

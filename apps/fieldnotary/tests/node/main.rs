@@ -38,6 +38,7 @@ mod manners;
 mod mbus_node;
 mod meter_life;
 mod one_directory;
+mod opaque;
 mod outputs;
 mod polls;
 mod reading_verbs;

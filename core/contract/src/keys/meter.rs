@@ -298,6 +298,23 @@ pub(crate) const POINT: Section = Section {
             ),
         ),
         key(
+            "payload",
+            "text",
+            Preset::Stated("it is a number"),
+            "It is no number: its bytes are carried as they came, as an entry `opaque` with their SHA-256, under this label of their \
+            content type, such as `\"application/octet-stream\"`. Of an M-Bus meter: the data record that is selected, or, where none \
+            is, all telegrams of the readout, encrypted ones too.",
+        ),
+        only(
+            MODBUS,
+            key(
+                "registers",
+                "integer",
+                Preset::Stated("those of its `type`"),
+                "Of a `payload`: how many registers are carried, 1 to 125.",
+            ),
+        ),
+        key(
             "scale",
             "decimal",
             text("1"),

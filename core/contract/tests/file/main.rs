@@ -6,6 +6,7 @@ mod common;
 mod documents;
 mod life;
 mod memory;
+mod opaque;
 mod rendering;
 mod site;
 mod template;

@@ -3,7 +3,7 @@
 use super::FieldRow;
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::{Blob, Field};
-use crate::ids::{CommitId, MeterId, PointId, ScheduleId, Seq, Slot, SourceId};
+use crate::ids::{CommitId, Digest, MeterId, PointId, ScheduleId, Seq, Slot, SourceId};
 use crate::reasons::{BackfillOutcome, ClockClass, MeterFinding};
 use crate::time::MonoNs;
 use crate::{Decimal, Quality};
@@ -51,6 +51,25 @@ payload! {
         14 bound_ns: Option<u64> => "the error of that at the most, that of our own stamp included; absent where nobody can bound the stamp";
         15 clock_class: Option<ClockClass> => "the class of the offset's magnitude";
         16 contract: CommitId => "the configuration entry in force";
+    }
+}
+
+payload! {
+    /// A payload of a meter that is carried as it came and decoded by nobody here (U7). It serves the point's slot as a reading does.
+    Opaque {
+        0 at: MonoNs => "when the reply was complete";
+        1 meter_id: MeterId => "the meter";
+        2 point_id: PointId => "the point within it";
+        3 source: SourceId => "the port that read it";
+        4 seq: Seq => "number of the read session of this meter";
+        5 slot: Option<Slot> => "the due slot it serves";
+        6 attempt: u64 => "sub-number of the attempt that succeeded, from 0";
+        7 content_type: String => "what it is, by the contract";
+        8 length_bytes: u64 => "its length";
+        9 sha256: Digest => "SHA-256 over it";
+        10 bytes: Blob => "it, as it came";
+        11 quality: Quality => "validity and reason";
+        12 contract: CommitId => "the configuration entry in force";
     }
 }
 

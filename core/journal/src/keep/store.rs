@@ -72,6 +72,7 @@ impl Store {
             | Kind::Configuration
             | Kind::MeterReport
             | Kind::Backfill
+            | Kind::Opaque
             | Kind::TimeMap => false,
         }
     }

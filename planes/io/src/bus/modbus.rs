@@ -449,7 +449,7 @@ fn unit_of(meter: &MeterState) -> u8 {
 /// The course of a meter whose points all lie within the address space.
 fn course(meter: &contract::Meter) -> Result<Course, SetupError> {
     let past = |point: &&contract::Point| {
-        let end = |one: &contract::Register| u32::from(one.address) + u32::from(one.value.width());
+        let end = |one: &contract::Register| u32::from(one.address) + u32::from(one.width());
         point.register().map(end) > Some(modbus::limits::ADDRESSES)
     };
     let [first, ..] = meter.points.as_slice() else {

@@ -108,6 +108,19 @@ fn what_cannot_be_used_says_why_and_keeps_the_raw_bytes() {
     );
 }
 
+//= U7
+#[test]
+fn registers_that_are_carried_are_their_bytes_and_no_number() {
+    let mut block = point("p", Table::Holding, 11, ValueType::U16);
+    block.content_type = Some("application/octet-stream".into());
+    register(&mut block).registers = Some(3);
+    let decoded = decode(&block, 10, &registers(&[10, 0xA1B2, 0, 0xFFFF, 14])).unwrap();
+    assert_eq!(decoded.raw.0, [0xA1, 0xB2, 0, 0, 0xFF, 0xFF]);
+    assert_eq!((decoded.value, decoded.quality), (None, Quality::GOOD));
+    // A reply that ends within it is no payload.
+    assert_eq!(decode(&block, 10, &registers(&[10, 11, 12])), None);
+}
+
 //= A2.1
 #[test]
 fn bits_are_one_byte_each() {

@@ -69,6 +69,11 @@ impl Missed {
                     self.fill(&reading.meter_id, &reading.point_id, slot);
                 }
             }
+            Payload::Opaque(opaque) => {
+                if let Some(slot) = opaque.slot {
+                    self.fill(&opaque.meter_id, &opaque.point_id, slot);
+                }
+            }
             Payload::Backfill(filled) => match &filled.point_id {
                 Some(point) => self.fill(&filled.meter_id, point, filled.slot),
                 None => {

@@ -6,7 +6,7 @@ mod readouts;
 use super::world::{ANCHOR, FIRST_SEQ, FIRST_SLOT, MS};
 use crate::{Action, Actions, Input, Mark, PortEngine, SlotClock, Stream};
 use contract::{Contract, parse};
-use evidence::kinds::{AttemptFailed, Event, MeterReport, Payload, Reading};
+use evidence::kinds::{AttemptFailed, Event, MeterReport, Opaque, Payload, Reading};
 use evidence::{CommitId, MonoNs, ScheduleId, Seq, SourceId};
 use mbus::application::{Manufacturer, SecondaryAddress};
 use mbus::link::{Control, Frame, encode};
@@ -225,6 +225,16 @@ impl Line {
             _ => None,
         };
         self.records.iter().filter_map(reading).collect()
+    }
+
+    pub(super) fn carried(&self, meter: &str) -> Vec<&Opaque> {
+        let carried = |record| match record {
+            &(_, _, Payload::Opaque(ref opaque)) if opaque.meter_id.as_str() == meter => {
+                Some(opaque)
+            }
+            _ => None,
+        };
+        self.records.iter().filter_map(carried).collect()
     }
 
     pub(super) fn failures(&self, meter: &str) -> Vec<&AttemptFailed> {

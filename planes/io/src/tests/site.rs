@@ -24,6 +24,7 @@ pub(crate) fn point(id: &str, table: Table, address: u16, value: ValueType) -> P
             value,
             word_order: WordOrder::HighFirst,
             bits: None,
+            registers: None,
         }),
         scale: Decimal::new(1, 0).unwrap(),
         unit: String::new(),
@@ -31,6 +32,7 @@ pub(crate) fn point(id: &str, table: Table, address: u16, value: ValueType) -> P
         policy: Policy::EvidenceFirst,
         role: None,
         memory_offset: None,
+        content_type: None,
     }
 }
 

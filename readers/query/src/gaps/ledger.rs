@@ -4,9 +4,9 @@ use super::cards::Records;
 use super::filled::Filled;
 use super::handed::{HandedOver, Reached, frozen};
 use contract::{Contract, Pace};
-use evidence::kinds::{AttemptFailed, Counter, Downtime, Marker, Reading, SeqSkip};
+use evidence::kinds::{AttemptFailed, Counter, Downtime, Marker, Opaque, Reading, SeqSkip};
 use evidence::reasons::{AttemptCause, DowntimeCause, MarkerKind, SkipCause};
-use evidence::{EntryId, Generation, MeterId, PointId, ScheduleId, Slot, SourceId, UtcNs};
+use evidence::{EntryId, Generation, MeterId, PointId, ScheduleId, Seq, Slot, SourceId, UtcNs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -116,13 +116,39 @@ impl Account {
     }
 
     pub(super) fn reading(&mut self, id: EntryId, reading: &Reading) {
-        let slot = self.slot_seen(&reading.source, &reading.meter_id, reading.slot);
-        let session = self.session(&reading.meter_id, reading.seq.0);
+        let (source, slot) = (&reading.source, reading.slot);
+        self.read(
+            id,
+            source,
+            slot,
+            (&reading.meter_id, reading.seq, &reading.point_id),
+        );
+    }
+
+    /// What is carried serves its point's slot as a reading does.
+    pub(super) fn opaque(&mut self, id: EntryId, opaque: &Opaque) {
+        let (source, slot) = (&opaque.source, opaque.slot);
+        self.read(
+            id,
+            source,
+            slot,
+            (&opaque.meter_id, opaque.seq, &opaque.point_id),
+        );
+    }
+
+    fn read(
+        &mut self,
+        id: EntryId,
+        source: &SourceId,
+        slot: Option<Slot>,
+        (meter, seq, point): (&MeterId, Seq, &PointId),
+    ) {
+        let slot = self.slot_seen(source, meter, slot);
+        let session = self.session(meter, seq.0);
         session.slot = session.slot.or(slot);
         session.first.get_or_insert(id);
         session.on_the_wire = true;
-        let times = session.readings.entry(reading.point_id.clone());
-        *times.or_default() += 1;
+        *session.readings.entry(point.clone()).or_default() += 1;
     }
 
     pub(super) fn attempt(&mut self, id: EntryId, failed: AttemptFailed) {

@@ -2,6 +2,7 @@
 
 mod cards;
 mod generations;
+mod opaque;
 mod removed;
 
 use super::{GapAccount, GapFilter, GapReport};

@@ -1,6 +1,6 @@
 //! What meters say of themselves, and what was judged of them.
 
-use evidence::kinds::{Backfill, MeterLife, MeterReport};
+use evidence::kinds::{Backfill, MeterLife, MeterReport, Opaque};
 use evidence::{PointId, Seq};
 use serde_json::{Value, json};
 
@@ -47,6 +47,22 @@ pub(super) fn life(life: &MeterLife, put: &mut impl FnMut(&str, Value)) {
         json!(life.clock_class.map(|class| class.name())),
     );
     put("contract", json!(life.contract.0));
+}
+
+pub(super) fn opaque(opaque: &Opaque, put: &mut impl FnMut(&str, Value)) {
+    put("meter_id", json!(opaque.meter_id.as_str()));
+    put("point_id", json!(opaque.point_id.as_str()));
+    put("source", json!(opaque.source.as_str()));
+    put("seq", json!(opaque.seq.0));
+    put("slot", json!(opaque.slot.map(|slot| slot.to_string())));
+    put("attempt", json!(opaque.attempt));
+    put("content_type", json!(opaque.content_type));
+    put("length_bytes", json!(opaque.length_bytes));
+    put("sha256", json!(opaque.sha256.to_string()));
+    put("bytes", json!(super::hex(&opaque.bytes.0)));
+    put("quality", json!(opaque.quality.validity.name()));
+    put("reason", json!(opaque.quality.reason.name()));
+    put("contract", json!(opaque.contract.0));
 }
 
 pub(super) fn backfill(filled: &Backfill, put: &mut impl FnMut(&str, Value)) {

@@ -54,6 +54,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Analog
         | Kind::MeterLife
         | Kind::Backfill
+        | Kind::Opaque
         | Kind::Excursion
         | Kind::ResetReason
         | Kind::Command

@@ -9,7 +9,7 @@ use crate::commands::ink::{Ink, ink};
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
 use contract::{Meter, Port, PortKind};
-use evidence::kinds::{AttemptFailed, Payload, Reading};
+use evidence::kinds::{AttemptFailed, Opaque, Payload, Reading};
 use evidence::reasons::EventCode;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -45,6 +45,7 @@ struct Said<'o> {
     port: &'o Port,
     frames: &'o [Frame],
     readings: Vec<&'o Reading>,
+    carried: Vec<&'o Opaque>,
     failed: Vec<&'o AttemptFailed>,
     /// Why a point has no record, in words.
     lacking: Vec<&'o str>,
@@ -57,12 +58,14 @@ impl<'o> Said<'o> {
             port,
             frames: &outcome.frames,
             readings: Vec::new(),
+            carried: Vec::new(),
             failed: Vec::new(),
             lacking: Vec::new(),
         };
         for record in &outcome.records {
             match record {
                 Payload::Reading(reading) => said.readings.push(reading),
+                Payload::Opaque(opaque) => said.carried.push(opaque),
                 Payload::AttemptFailed(failed) => said.failed.push(failed),
                 Payload::Event(event) if event.code == EventCode::RecordChanged => {
                     said.lacking.extend(event.detail.as_deref());
@@ -74,7 +77,7 @@ impl<'o> Said<'o> {
     }
 
     fn is_whole(&self) -> bool {
-        self.readings.len() == self.meter.points.len()
+        self.readings.len() + self.carried.len() == self.meter.points.len()
     }
 
     /// A frame as a line of words, and for programs.
@@ -106,6 +109,10 @@ impl<'o> Said<'o> {
         }
         if !self.readings.is_empty() {
             let _ = write!(out, "\n{}", self.values());
+        }
+        for opaque in &self.carried {
+            let (point, label) = (&opaque.point_id, &opaque.content_type);
+            let _ = writeln!(out, "\n{point}, {label}:\n  {}", hex(&opaque.bytes.0));
         }
         if !self.failed.is_empty() {
             let _ = write!(out, "\n{}", self.failures());
@@ -201,6 +208,14 @@ impl<'o> Said<'o> {
                 "points": failed.points.iter().map(|point| point.as_str()).collect::<Vec<_>>(),
             })
         });
+        let carried = self.carried.iter().map(|opaque| {
+            json!({
+                "point_id": opaque.point_id.as_str(),
+                "content_type": opaque.content_type,
+                "sha256": opaque.sha256.to_string(),
+                "bytes": hex(&opaque.bytes.0),
+            })
+        });
         json!({
             "meter_id": self.meter.id.as_str(),
             "source_id": self.port.id.as_str(),
@@ -209,6 +224,7 @@ impl<'o> Said<'o> {
             "whole": self.is_whole(),
             "frames": frames.collect::<Vec<_>>(),
             "records": readings.collect::<Vec<_>>(),
+            "carried": carried.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
             "lacking": self.lacking,
         })

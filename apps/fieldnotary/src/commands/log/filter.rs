@@ -84,6 +84,9 @@ impl Filter {
                 &format!("{}/{}", reading.meter_id, reading.point_id),
                 wanted,
             ),
+            Some(Payload::Opaque(opaque)) => {
+                is_point(&format!("{}/{}", opaque.meter_id, opaque.point_id), wanted)
+            }
             Some(Payload::AttemptFailed(failed)) => failed
                 .points
                 .iter()

@@ -183,6 +183,7 @@ fn colour(payload: Option<&Payload>) -> Option<Ink> {
     match payload {
         None | Some(Payload::Loss(_)) => Some(Ink::Bad),
         Some(Payload::Reading(reading)) => odd(reading.quality),
+        Some(Payload::Opaque(opaque)) => odd(opaque.quality),
         Some(Payload::Soe(soe)) => odd(soe.quality),
         Some(Payload::PulseCount(pulse)) => odd(pulse.quality),
         Some(Payload::Analog(analog)) => odd(analog.quality),

@@ -1,7 +1,7 @@
 //! What meters say of themselves and what was judged of them, in words.
 
 use crate::commands::words;
-use evidence::kinds::{Backfill, MeterLife, MeterReport};
+use evidence::kinds::{Backfill, MeterLife, MeterReport, Opaque};
 use evidence::reasons::MeterFinding;
 
 /// `m07 #12: 12345678 LUG, status 00h, access number 5, its clock 2026-11-29T12:00:00`.
@@ -60,6 +60,18 @@ fn clock_words(life: &MeterLife) -> String {
         ),
         None => format!("{class}, {by} {way} by our clock, which nobody bounds"),
     }
+}
+
+/// `m07/profile 80 bytes application/octet-stream, sha256 0a1b...`.
+pub(super) fn opaque_words(opaque: &Opaque) -> String {
+    format!(
+        "{}/{} {} {}, sha256 {}",
+        opaque.meter_id,
+        opaque.point_id,
+        words::count(opaque.length_bytes, "byte", "bytes"),
+        opaque.content_type,
+        opaque.sha256
+    )
 }
 
 /// `m07/energy 661.51, slot 1:2000000 of schedule quarter, record 95 of its memory`.

@@ -1,11 +1,13 @@
 //! Validation of what producers submit (life of a record, step 2): nothing unsound is committed as data.
 
 use contract::StationPoints;
-use evidence::kinds::Counter;
+use evidence::kinds::{Counter, Opaque};
+use evidence::limits::{CONTENT_TYPE_BYTES_MAX, OPAQUE_BYTES_MAX};
 use evidence::{
-    Captured, CommitId, Kind, MeterId, Payload, PointId, Seq, SourceId, Stream, frozen,
+    Captured, CommitId, Digest, Kind, MeterId, Payload, PointId, Seq, SourceId, Stream, frozen,
 };
 use ipc::message::RefuseReason;
+use sha2::Digest as _;
 
 /// Records that one submission may have: a frame takes them whole.
 pub(super) const SUBMISSION_RECORDS_MAX: usize = 1_024;
@@ -88,6 +90,10 @@ fn check_one(
         Payload::ResetReason(one) => (&MeterId::from(&one.source), one.seq, one.contract),
         Payload::Output(output) => (&MeterId::from(&output.source), output.seq, output.contract),
         Payload::MeterReport(report) => (&report.meter_id, report.seq, report.contract),
+        Payload::Opaque(opaque) => {
+            whole(opaque)?;
+            (&opaque.meter_id, opaque.seq, opaque.contract)
+        }
         // It has no number: the slot that it fills tells whether it is new.
         Payload::Backfill(filled) => {
             let of_meter = matches!(stream, Stream::Meter(owner) if *owner == filled.meter_id);
@@ -133,6 +139,25 @@ fn check_one(
     Ok(payload)
 }
 
+/// What is carried is as long as it says, no longer than is carried, and hashes to what it says.
+fn whole(opaque: &Opaque) -> Result<(), (RefuseReason, String)> {
+    let bytes = &opaque.bytes.0;
+    let sound = bytes.len() <= OPAQUE_BYTES_MAX
+        && u64::try_from(bytes.len()) == Ok(opaque.length_bytes)
+        && opaque.content_type.len() <= CONTENT_TYPE_BYTES_MAX
+        && Digest(sha2::Sha256::digest(bytes).into()) == opaque.sha256;
+    match sound {
+        true => Ok(()),
+        false => Err((
+            RefuseReason::Encoding,
+            format!(
+                "a payload of {} bytes that is not what it says",
+                bytes.len()
+            ),
+        )),
+    }
+}
+
 /// A record of the station's own points is of one that the contract has on its card.
 fn check_point(points: &StationPoints, payload: &Payload) -> Result<(), (RefuseReason, String)> {
     let (card, point): (&SourceId, &PointId) = match payload {
@@ -169,13 +194,14 @@ fn not_for_producers(kind: Kind) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{CONTENT_TYPE_BYTES_MAX, OPAQUE_BYTES_MAX, check};
     use contract::StationPoints;
     use evidence::Stream;
-    use evidence::kinds::{Analog, AttemptFailed, Counter, CounterSnapshot, SeqSkip};
+    use evidence::kinds::{Analog, AttemptFailed, Counter, CounterSnapshot, Opaque, SeqSkip};
     use evidence::reasons::{AnalogCause, AttemptCause, CounterState, SkipCause};
-    use evidence::{Captured, CommitId, MeterId, MonoNs, Payload, Quality, Seq, SourceId};
+    use evidence::{Captured, CommitId, Digest, MeterId, MonoNs, Payload, Quality, Seq, SourceId};
     use ipc::message::RefuseReason;
+    use sha2::Digest as _;
 
     fn failed(meter: &str, seq: u64, contract: u64) -> Payload {
         AttemptFailed {
@@ -238,6 +264,45 @@ mod tests {
         ] {
             assert_eq!(verdict(snapshot(name)), Some(RefuseReason::Kind), "{name}");
         }
+    }
+
+    /// Bytes that are carried are what the entry says of them, or they are not committed.
+    //= U7
+    //= A5.1
+    #[test]
+    fn a_payload_is_as_long_as_it_says_and_hashes_to_what_it_says() {
+        let sound = |bytes: usize| {
+            let bytes = vec![0xDB; bytes];
+            Opaque {
+                at: MonoNs(1),
+                meter_id: MeterId::new("m1").unwrap(),
+                point_id: "profile".parse().unwrap(),
+                source: SourceId::new("rs485-1").unwrap(),
+                seq: Seq(5),
+                slot: None,
+                attempt: 0,
+                content_type: "application/x-dlms-apdu".to_owned(),
+                length_bytes: bytes.len() as u64,
+                sha256: Digest(sha2::Sha256::digest(&bytes).into()),
+                bytes: bytes.as_slice().into(),
+                quality: Quality::GOOD,
+                contract: CommitId(1),
+            }
+        };
+        let of = |opaque: Opaque| verdict(Captured::new(&opaque.into()));
+        assert_eq!(of(sound(0)), None);
+        assert_eq!(of(sound(OPAQUE_BYTES_MAX)), None);
+        let encoding = Some(RefuseReason::Encoding);
+        assert_eq!(of(sound(OPAQUE_BYTES_MAX + 1)), encoding);
+        let mut changed = sound(9);
+        changed.bytes.0[3] ^= 1;
+        assert_eq!(of(changed), encoding);
+        let mut shorter = sound(9);
+        shorter.length_bytes = 8;
+        assert_eq!(of(shorter), encoding);
+        let mut named = sound(9);
+        named.content_type = "x".repeat(CONTENT_TYPE_BYTES_MAX + 1);
+        assert_eq!(of(named), encoding);
     }
 
     fn analog(card: &str, seq: u64) -> Captured {

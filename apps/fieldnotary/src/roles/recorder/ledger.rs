@@ -177,6 +177,10 @@ impl Ledger {
                 self.committed(Stream::Meter(reading.meter_id.clone()), reading.seq.0);
                 self.serve(&reading.source, &reading.meter_id, reading.slot);
             }
+            Payload::Opaque(opaque) => {
+                self.committed(Stream::Meter(opaque.meter_id.clone()), opaque.seq.0);
+                self.serve(&opaque.source, &opaque.meter_id, opaque.slot);
+            }
             Payload::AttemptFailed(failed) => {
                 self.committed(Stream::Meter(failed.meter_id.clone()), failed.seq.0);
                 self.serve(&failed.source, &failed.meter_id, failed.slot);

@@ -6,6 +6,7 @@ use super::pick::{Picked, pick, value};
 use super::{MbusBus, Reading};
 use crate::action::Action;
 use crate::books::Books;
+use crate::decode::Decoded;
 use crate::session::{Failure, MeterState, Origin, Read};
 use crate::state::Event;
 use crate::stray::Met;
@@ -13,8 +14,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::Point;
-use evidence::MonoNs;
 use evidence::reasons::{AttemptCause, EventCode};
+use evidence::{Blob, MonoNs, Quality};
 use mbus::limits::ADDRESS_SELECTED;
 use mbus::link::{self, Frame};
 use mbus::master::timing::Timing;
@@ -198,6 +199,18 @@ impl MbusBus {
             if readout.failure.is_some() && by_meaning {
                 continue;
             }
+            if meter.meter.points.get(place).is_some_and(Point::is_readout) {
+                let attempt = reading.attempts.last().copied().unwrap_or_default();
+                read_all(
+                    meter,
+                    &books.origin,
+                    place,
+                    attempt,
+                    &readout.telegrams,
+                    now,
+                );
+                continue;
+            }
             let cause = match point(meter, place, &telegrams) {
                 Ok((telegram, record)) => {
                     let attempt = reading.attempts.get(telegram).copied();
@@ -281,6 +294,30 @@ fn read_point(
         decoded: value(point, record, status),
     };
     let at = kept.map_or(now, |kept| MonoNs(kept.last_ns));
+    meter.read(origin, at, read);
+}
+
+/// Takes all telegrams of a readout for a point, frame behind frame.
+fn read_all(
+    meter: &mut MeterState,
+    origin: &Origin,
+    place: usize,
+    attempt: u64,
+    telegrams: &[Kept],
+    now: MonoNs,
+) {
+    let frames: Vec<&[u8]> = telegrams.iter().map(|kept| kept.frame.as_slice()).collect();
+    let decoded = Decoded {
+        raw: Blob::from(frames.concat().as_slice()),
+        value: None,
+        quality: Quality::GOOD,
+    };
+    let read = Read {
+        place,
+        attempt,
+        decoded,
+    };
+    let at = telegrams.last().map_or(now, |kept| MonoNs(kept.last_ns));
     meter.read(origin, at, read);
 }
 

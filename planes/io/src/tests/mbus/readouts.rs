@@ -51,6 +51,51 @@ fn readings_carry_the_record_and_its_exact_value_and_the_head_comes_with_them() 
     line.stop();
 }
 
+/// A telegram that nobody here can decode, as encrypted ones are, is carried whole.
+//= U7
+#[test]
+fn a_readout_that_is_carried_is_all_its_frames_and_serves_its_slot() {
+    let text = "[station]\norigin = \"a/b\"\n[[port]]\nid = \"bus\"\nkind = \"mbus\"\ndevice = \"/dev/x\"\n\
+         latency = \"0ms\"\npower_up = \"0ms\"\n[[schedule]]\nid = \"s\"\nevery = \"10s\"\n\
+         [[meter]]\nid = \"m0\"\nport = \"bus\"\nschedule = \"s\"\nprimary = 1\n\
+         [[meter.point]]\nid = \"all\"\npayload = \"application/x-mbus-frames\"\n\
+         [[meter.point]]\nid = \"block\"\nrecord = 0\npayload = \"application/octet-stream\"\n";
+    let contract = contract::parse(text).unwrap_or_else(|errors| panic!("{errors:?}"));
+    // DIF 0Fh: from here on the manufacturer's own.
+    let secret = [0x0F, 0xDE, 0xAD, 0xBE, 0xEF];
+    let frame = telegram(1, &who(0), 0, &secret);
+    let meter = mbus::slave::Slave::new(vec![frame.clone()], BAUD).unwrap();
+    let mut line = Line::new(&contract, vec![meter]);
+    line.slots(2);
+    assert!(line.failures("m0").is_empty(), "{:?}", line.failures("m0"));
+    let carried = line.carried("m0");
+    let told: Vec<_> = carried
+        .iter()
+        .map(|one| {
+            (
+                one.point_id.as_str(),
+                one.seq.0 - FIRST_SEQ,
+                one.bytes.0.clone(),
+            )
+        })
+        .collect();
+    let block = secret.to_vec();
+    assert_eq!(
+        told,
+        [
+            ("all", 0, frame.clone()),
+            ("block", 0, block.clone()),
+            ("all", 1, frame),
+            ("block", 1, block),
+        ]
+    );
+    for one in carried {
+        assert_eq!(one.length_bytes, one.bytes.0.len() as u64);
+        assert_eq!(one.quality, Quality::GOOD);
+        assert!(one.slot.is_some());
+    }
+}
+
 //= A3.2
 #[test]
 fn where_another_master_speaks_each_readout_begins_anew() {

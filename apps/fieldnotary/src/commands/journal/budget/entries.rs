@@ -220,7 +220,7 @@ fn raw_bytes(point: &Point) -> usize {
     match &point.from {
         Source::Register(register) => match register.table {
             Table::Coil | Table::Discrete => 1,
-            Table::Holding | Table::Input => usize::from(register.value.width()) * 2,
+            Table::Holding | Table::Input => usize::from(register.width()) * 2,
         },
         Source::Record(_) => RECORD_BYTES,
     }

@@ -165,7 +165,7 @@ fn session(meter: &Meter, port: &Port, every_ms: u64, reply_ms: u64) -> Session 
             let spans = plan.reads.iter().map(|read| {
                 let points = read.points.iter().filter_map(|at| meter.points.get(*at));
                 let registers = points.filter_map(Point::register);
-                let data: u64 = registers.map(|one| u64::from(one.value.width()) * 2).sum();
+                let data: u64 = registers.map(|one| u64::from(one.width()) * 2).sum();
                 reply_ms * US_A_MS + wire(REQUEST_BYTES + RESPONSE_BYTES + data)
             });
             spans.sum()
