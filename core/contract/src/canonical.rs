@@ -8,9 +8,9 @@
 use crate::item::{Item, read_list, records, write_list};
 use crate::limits::{METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, SCHEDULES_MAX};
 use crate::model::{
-    Address, BitField, Contract, MbusAddress, MbusLine, Memory, Meter, OfferedSource, Point,
-    Policy, Port, PortKind, RecordPick, Register, Role, Schedule, Seal, Secondary, Source, Station,
-    Storage, Table, Time, Uplink, ValueType, WordOrder,
+    Address, BitField, Contract, MbusAddress, MbusLine, MbusWire, Memory, Meter, OfferedSource,
+    Point, Policy, Port, PortKind, RecordPick, Register, Role, Schedule, Seal, Secondary,
+    SerialLine, Source, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 use crate::rules;
 use crate::sound;
@@ -46,7 +46,7 @@ records! {
         0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy; 9 bits; 10 record; 11 role; 12 memory_offset;
         13 content_type; 14 registers;
     }
-    MbusLine { 0 serial; 1 latency_ms; 2 power_up_ms; 3 shared; }
+    MbusRow { 0 serial; 1 latency_ms; 2 power_up_ms; 3 shared; 4 address; 5 baud; }
     MbusAddress { 0 primary; 1 secondary; 2 baud; 3 reads_per_day; }
     Secondary { 0 id; 1 manufacturer; 2 version; 3 medium; }
     RecordPick { 0 place; 1 quantity; 2 function; 3 storage; 4 tariff; 5 subunit; 6 unit; }
@@ -75,6 +75,53 @@ struct PortRow {
     timeout_ms: Option<u64>,
     retries: Option<u32>,
     late_reply_ms: Option<u64>,
+}
+
+/// An M-Bus, whose converter is on a serial device or has an address.
+struct MbusRow {
+    serial: Option<SerialLine>,
+    latency_ms: u64,
+    power_up_ms: u64,
+    shared: bool,
+    address: Option<String>,
+    baud: Option<u32>,
+}
+
+impl Item for MbusLine {
+    fn write(&self, writer: &mut Writer) {
+        let (serial, address, baud) = match &self.wire {
+            MbusWire::Serial(line) => (Some(line.clone()), None, None),
+            MbusWire::Tcp { address, baud } => (None, Some(address.clone()), Some(*baud)),
+        };
+        let row = MbusRow {
+            serial,
+            latency_ms: self.latency_ms,
+            power_up_ms: self.power_up_ms,
+            shared: self.shared,
+            address,
+            baud,
+        };
+        row.write(writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = reader.position();
+        let row = MbusRow::read(reader)?;
+        let wire = match (row.serial, row.address, row.baud) {
+            (Some(line), None, None) => MbusWire::Serial(line),
+            (None, Some(address), Some(baud)) => MbusWire::Tcp { address, baud },
+            _ => {
+                let what = DecodeFault::OutOfRange("one way to an M-Bus");
+                return Err(reader.fault(at, what));
+            }
+        };
+        Ok(Self {
+            wire,
+            latency_ms: row.latency_ms,
+            power_up_ms: row.power_up_ms,
+            shared: row.shared,
+        })
+    }
 }
 
 impl Item for Port {

@@ -45,10 +45,10 @@ mod words;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    Address, BitField, Contract, Counting, Echo, MbusAddress, MbusLine, Memory, MemoryOrder, Meter,
-    OfferedSource, Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode, PtpTimestamping,
-    RecordFunction, RecordPick, Register, Role, Rs485, RtsLevel, Schedule, Seal, Secondary,
-    SerialLine, Source, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
+    Address, BitField, Contract, Counting, Echo, MbusAddress, MbusLine, MbusWire, Memory,
+    MemoryOrder, Meter, OfferedSource, Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode,
+    PtpTimestamping, RecordFunction, RecordPick, Register, Role, Rs485, RtsLevel, Schedule, Seal,
+    Secondary, SerialLine, Source, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 pub use near::nearest;
 pub use outputs::{

@@ -122,6 +122,10 @@ pub const RTU_UNIT_MAX: u8 = 247;
 pub const MBUS_BAUDS: [u32; 8] = [300, 600, 1_200, 2_400, 4_800, 9_600, 19_200, 38_400];
 /// The speed of an M-Bus where nothing else is said.
 pub const MBUS_BAUD: u32 = 2_400;
+/// What an adapter and a level converter on a serial device may hold bytes back, where nothing is said.
+pub const MBUS_SERIAL_LATENCY_MS: u64 = 20;
+/// What a network and the converter behind it may, where nothing is said.
+pub const MBUS_TCP_LATENCY_MS: u64 = 200;
 /// Longest that a converter may hold bytes back.
 pub const MBUS_LATENCY_MS_MAX: u64 = 2_000;
 /// Longest wait behind the opening of an M-Bus.

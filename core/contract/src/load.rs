@@ -83,20 +83,17 @@ fn session_us(port: &Port, meter: &Meter) -> (u64, u64) {
 /// The same of a readout: beginning, acknowledgement, request, and the shortest telegram that holds the points. Nothing is read
 /// where the beginning is not acknowledged.
 fn mbus_session_us(port: &Port, line: &MbusLine, meter: &Meter) -> (u64, u64) {
-    let serial = match &meter.address {
-        Address::Mbus(address) => SerialLine {
-            baud: address.baud.unwrap_or(line.serial.baud),
-            parity: Parity::Even,
-            ..line.serial.clone()
-        },
-        Address::Unit(_) => line.serial.clone(),
+    let own = match &meter.address {
+        Address::Mbus(address) => address.baud,
+        Address::Unit(_) => None,
     };
+    let baud = own.unwrap_or(line.baud());
     let points = u64::try_from(meter.points.len()).unwrap_or(u64::MAX);
     let telegram = MBUS_TELEGRAM_BYTES.saturating_add(points.saturating_mul(MBUS_RECORD_BYTES));
     let chars = 4 * MBUS_SILENCE_CHARS + 2 * MBUS_REQUEST_BYTES + 1;
-    let answered = chars_us(&serial, chars.saturating_add(telegram));
+    let answered = mbus_chars_us(baud, chars.saturating_add(telegram));
     let attempts = u64::from(port.retries) + 1;
-    let waiting = chars_us(&serial, MBUS_REQUEST_BYTES) + port.timeout_ms.saturating_mul(1_000);
+    let waiting = mbus_chars_us(baud, MBUS_REQUEST_BYTES) + port.timeout_ms.saturating_mul(1_000);
     (answered, waiting.saturating_mul(attempts))
 }
 
@@ -105,6 +102,11 @@ fn chars_us(line: &SerialLine, chars: u64) -> u64 {
     let parity = u64::from(line.parity != Parity::None);
     let bits = 1 + u64::from(line.data_bits) + parity + u64::from(line.stop_bits);
     chars * bits * 1_000_000 / u64::from(line.baud.max(1))
+}
+
+/// The same of an M-Bus, whose characters have 11 bits.
+fn mbus_chars_us(baud: u32, chars: u64) -> u64 {
+    chars * 11 * 1_000_000 / u64::from(baud.max(1))
 }
 
 /// The fewest reads that cover the points: for each, the bytes of its data. A lower bound, since a

@@ -4,7 +4,7 @@ mod read;
 mod rules;
 
 pub(crate) use read::{is_meant, line, meter_address, no_pick, pick};
-pub(crate) use rules::{address_rules, budget, line_rules, pick_rules, same_meter};
+pub(crate) use rules::{address_rules, budget, line_rules, pick_rules, same_meter, speed_of_meter};
 
 use crate::model::{Point, Port, PortKind, SerialLine, Source};
 use alloc::string::String;
@@ -18,17 +18,60 @@ const REPLY_EXTRA_MS: u64 = 50;
 /// Repeats of a request (EN 13757-2, clause 5).
 const REPEATS: u32 = 2;
 
-/// A wired M-Bus: a serial device with a level converter behind it.
+/// A wired M-Bus: a level converter, and what is behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MbusLine {
-    /// The device: 8 data bits and 1 stop bit; no parity only where there is no line, as on a pseudo-terminal.
-    pub serial: SerialLine,
+    /// How the converter is reached.
+    pub wire: MbusWire,
     /// How long adapter and converter may hold bytes back.
     pub latency_ms: u64,
     /// How long nobody is asked after the device was opened.
     pub power_up_ms: u64,
     /// Another master speaks with the meters too.
     pub shared: bool,
+}
+
+/// How a level converter is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MbusWire {
+    /// By a serial device: 8 data bits and 1 stop bit; no parity only where there is no line, as on a pseudo-terminal.
+    Serial(SerialLine),
+    /// By a TCP connection that carries the bytes of the bus as they are.
+    Tcp {
+        /// `host:port`.
+        address: String,
+        /// The speed of the bus behind it, which the converter is set to.
+        baud: u32,
+    },
+}
+
+impl MbusLine {
+    /// Its serial device, where it has one.
+    #[must_use]
+    pub const fn serial(&self) -> Option<&SerialLine> {
+        match &self.wire {
+            MbusWire::Serial(line) => Some(line),
+            MbusWire::Tcp { .. } => None,
+        }
+    }
+
+    /// The speed of the bus, in bits a second.
+    #[must_use]
+    pub const fn baud(&self) -> u32 {
+        match &self.wire {
+            MbusWire::Serial(line) => line.baud,
+            MbusWire::Tcp { baud, .. } => *baud,
+        }
+    }
+
+    /// The name of its device, or its address.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        match &self.wire {
+            MbusWire::Serial(line) => &line.device,
+            MbusWire::Tcp { address, .. } => address,
+        }
+    }
 }
 
 /// How a meter is reached on an M-Bus: by its primary address where it has one, else by being selected.
@@ -95,7 +138,7 @@ impl Port {
     /// A port of an M-Bus: how long it waits, and how often it asks again, is the standard's.
     #[must_use]
     pub(crate) fn mbus(id: SourceId, line: MbusLine) -> Self {
-        let bits_ms = (REPLY_BITS * 1_000).div_ceil(u64::from(line.serial.baud.max(1)));
+        let bits_ms = (REPLY_BITS * 1_000).div_ceil(u64::from(line.baud().max(1)));
         let timeout_ms = bits_ms + REPLY_EXTRA_MS + line.latency_ms;
         Self {
             id,

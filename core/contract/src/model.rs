@@ -3,7 +3,7 @@
 mod serial;
 
 pub use crate::life::{Counting, Role};
-pub use crate::mbus::{MbusAddress, MbusLine, RecordFunction, RecordPick, Secondary};
+pub use crate::mbus::{MbusAddress, MbusLine, MbusWire, RecordFunction, RecordPick, Secondary};
 pub use crate::memory::{Memory, MemoryOrder};
 pub use serial::{Echo, Parity, Rs485, RtsLevel, SerialLine};
 
@@ -209,7 +209,7 @@ pub enum PortKind {
         /// `host:port`.
         address: String,
     },
-    /// Wired M-Bus behind a level converter on a serial device.
+    /// Wired M-Bus behind a level converter, on a serial device or over TCP.
     Mbus(MbusLine),
 }
 
@@ -362,7 +362,7 @@ impl PortKind {
     pub const fn serial(&self) -> Option<&SerialLine> {
         match self {
             Self::ModbusRtu(line) => Some(line),
-            Self::Mbus(line) => Some(&line.serial),
+            Self::Mbus(line) => line.serial(),
             Self::ModbusTcp { .. } => None,
         }
     }
@@ -372,7 +372,7 @@ impl PortKind {
     pub fn place(&self) -> &str {
         match self {
             Self::ModbusRtu(line) => &line.device,
-            Self::Mbus(line) => &line.serial.device,
+            Self::Mbus(line) => line.place(),
             Self::ModbusTcp { address } => address,
         }
     }

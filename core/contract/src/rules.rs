@@ -370,6 +370,9 @@ fn registers(register: &Register, out: &mut Problems) {
         ),
         "choose a lower address or a narrower type",
     );
+    if register.registers.is_some() {
+        return;
+    }
     let bits = matches!(register.table, Table::Coil | Table::Discrete);
     let bit = register.value == ValueType::Bit;
     let (table, value) = (word_of(register.table), word_of(register.value));

@@ -279,6 +279,9 @@ fn on_port(contract: &Contract, meter: &Meter, port: &Port, out: &mut Problems) 
         Address::Unit(_) => {}
         Address::Mbus(address) => {
             out.0.extend(mbus::address_rules(address).0);
+            if let PortKind::Mbus(line) = &port.kind {
+                mbus::speed_of_meter(address, line, out);
+            }
             if let Some(schedule) = contract.schedules.get(&meter.schedule) {
                 mbus::budget(address, schedule, out);
             }

@@ -309,6 +309,7 @@ fn example(section: &Section, name: &str) -> String {
         (_, "memory_offset") => "2",
         (_, "payload") => "\"application/octet-stream\"",
         (_, "registers") => "40",
+        (_, "latency") => "\"20ms\"",
         (_, "shared") => "false",
         (_, "primary") => "5",
         (_, "secondary") => "\"12345678\"",

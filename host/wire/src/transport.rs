@@ -1,8 +1,8 @@
 //! An open wire: what is sent on it, what it hands over, what it counted.
 
-use crate::limits::READ_BYTES;
+use crate::limits::{CONVERTER_TIMEOUT, READ_BYTES};
 use crate::serial::Serial;
-use contract::{Port, PortKind, SerialLine};
+use contract::{MbusWire, Port, PortKind, SerialLine};
 use io_plane::UartErrors;
 use rustix::fd::{AsFd, BorrowedFd};
 use std::io::{Read, Write};
@@ -27,7 +27,10 @@ impl Transport {
     pub fn open(port: &Port) -> Result<Self, String> {
         match &port.kind {
             PortKind::ModbusRtu(line) => Self::serial(line),
-            PortKind::Mbus(line) => Self::serial(&line.serial),
+            PortKind::Mbus(line) => match &line.wire {
+                MbusWire::Serial(line) => Self::serial(line),
+                MbusWire::Tcp { address, .. } => Self::tcp(address, CONVERTER_TIMEOUT),
+            },
             PortKind::ModbusTcp { address } => {
                 Self::tcp(address, Duration::from_millis(port.timeout_ms))
             }

@@ -165,8 +165,9 @@ fn device_directories(device: &Path) -> Vec<PathBuf> {
 
 fn tcp_port(port: &contract::Port) -> Option<u16> {
     match &port.kind {
-        PortKind::ModbusTcp { address } => address.rsplit_once(':')?.1.parse().ok(),
-        PortKind::ModbusRtu(_) | PortKind::Mbus(_) => None,
+        PortKind::ModbusRtu(_) => None,
+        PortKind::Mbus(line) if line.serial().is_some() => None,
+        kind => kind.place().rsplit_once(':')?.1.parse().ok(),
     }
 }
 

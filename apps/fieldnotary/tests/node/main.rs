@@ -36,6 +36,7 @@ mod kept;
 mod keys_in_tpm;
 mod manners;
 mod mbus_node;
+mod mbus_tcp;
 mod meter_life;
 mod one_directory;
 mod opaque;

@@ -22,7 +22,7 @@ pub(crate) const PORT: Section = Section {
                 "device",
                 "path",
                 REQUIRED,
-                "Serial device, such as `/dev/ttyS1`.",
+                "Serial device, such as `/dev/ttyS1`. An M-Bus has either this or `address`.",
             ),
         ),
         only(
@@ -31,7 +31,7 @@ pub(crate) const PORT: Section = Section {
                 "baud",
                 "integer",
                 Preset::Stated("`9600`; on an M-Bus `2400`"),
-                "Bits per second; of an M-Bus 300 to 38400.",
+                "Bits per second; of an M-Bus 300 to 38400, also where it is behind an `address`: what its converter is set to.",
             ),
         ),
         only(
@@ -118,7 +118,7 @@ pub(crate) const PORT: Section = Section {
             key(
                 "latency",
                 "duration",
-                text("20ms"),
+                Preset::Stated("`20ms`; with `address` `200ms`"),
                 "How long adapter and level converter may hold bytes back: replies are waited for that much \
                 longer than the 330 bit times and 50 ms of the standard; at most 2s.",
             ),
@@ -144,12 +144,12 @@ pub(crate) const PORT: Section = Section {
             ),
         ),
         only(
-            &[TCP],
+            &[TCP, MBUS],
             key(
                 "address",
                 "text",
                 REQUIRED,
-                "`host:port` of the meter or gateway; the port is usually 502.",
+                "`host:port` of the meter or gateway, usually port 502; of an M-Bus that of its level converter in the network.",
             ),
         ),
         only(

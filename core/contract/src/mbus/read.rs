@@ -1,9 +1,12 @@
 //! Reads what a file says of an M-Bus.
 
-use super::{MbusAddress, MbusLine, RecordPick, Secondary};
+use super::{MbusAddress, MbusLine, MbusWire, RecordPick, Secondary};
 use crate::block::Block;
 use crate::error::{Report, wrong};
-use crate::limits::{MBUS_BAUD, MBUS_LATENCY_MS_MAX, MBUS_POWER_UP_MS_MAX};
+use crate::limits::{
+    MBUS_BAUD, MBUS_LATENCY_MS_MAX, MBUS_POWER_UP_MS_MAX, MBUS_SERIAL_LATENCY_MS,
+    MBUS_TCP_LATENCY_MS,
+};
 use crate::model::{Echo, Parity, SerialLine};
 use crate::read::{Raw, Value, duration, flag, integer, text, word};
 use crate::rules::Problem;
@@ -28,20 +31,35 @@ pub(crate) fn line(
     report: &mut Report<'_>,
     stand_in: String,
 ) -> MbusLine {
-    MbusLine {
-        serial: SerialLine {
+    let baud = block.maybe(report, "baud", integer(BAUD_RANGE));
+    let baud = baud.unwrap_or(MBUS_BAUD);
+    let over_tcp = block.has("address");
+    let wire = match over_tcp {
+        true => {
+            refuse_line_keys(block, report);
+            MbusWire::Tcp {
+                address: block.get(report, "address", stand_in, text),
+                baud,
+            }
+        }
+        false => MbusWire::Serial(SerialLine {
             device: block.get(report, "device", stand_in, text),
-            baud: block
-                .maybe(report, "baud", integer(BAUD_RANGE))
-                .unwrap_or(MBUS_BAUD),
+            baud,
             data_bits: 8,
             parity: block.get(report, "parity", Parity::Even, word),
             stop_bits: 1,
             turnaround_ms: 0,
             rs485: None,
             echo: Echo::None,
-        },
-        latency_ms: block.get(report, "latency", 20, duration(0..=MBUS_LATENCY_MS_MAX)),
+        }),
+    };
+    let latency_ms = block.maybe(report, "latency", duration(0..=MBUS_LATENCY_MS_MAX));
+    MbusLine {
+        wire,
+        latency_ms: latency_ms.unwrap_or(match over_tcp {
+            true => MBUS_TCP_LATENCY_MS,
+            false => MBUS_SERIAL_LATENCY_MS,
+        }),
         power_up_ms: block.get(
             report,
             "power_up",
@@ -49,6 +67,26 @@ pub(crate) fn line(
             duration(0..=MBUS_POWER_UP_MS_MAX),
         ),
         shared: block.maybe(report, "shared", flag).unwrap_or(false),
+    }
+}
+
+/// A converter in the network has neither a device here nor a line whose parity is chosen here.
+fn refuse_line_keys(block: &mut Block<'_, '_>, report: &mut Report<'_>) {
+    for keys in [&["device"][..], &["parity"]] {
+        let key = keys.first().copied().unwrap_or_default();
+        if block.has(key) {
+            let problem = Problem {
+                keys,
+                wrong: wrong(
+                    format!(
+                        "`{key}` is of a serial device, and `address` of a converter in the network"
+                    ),
+                    "a port has one of them: remove the other",
+                ),
+                absent: false,
+            };
+            block.problem(report, problem);
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! What must hold of an M-Bus in a contract.
 
-use super::{MbusAddress, MbusLine, RecordPick, Secondary};
+use super::{MbusAddress, MbusLine, MbusWire, RecordPick, Secondary};
 use crate::limits::{
     DAY_MS, MBUS_BAUDS, MBUS_LATENCY_MS_MAX, MBUS_POWER_UP_MS_MAX, MBUS_PRIMARY_MAX,
     MBUS_READS_MAX, MBUS_RECORDS_MAX, UNIT_BYTES_MAX,
 };
-use crate::model::{Parity, Schedule};
+use crate::model::{Parity, Schedule, SerialLine};
+use crate::names::address;
 use crate::rules::{Problems, device, shown_ms};
 use alloc::format;
 use alloc::string::String;
@@ -18,9 +19,27 @@ const ANY: u8 = 0xFF;
 
 /// Of a line.
 pub(crate) fn line_rules(line: &MbusLine, out: &mut Problems) {
-    let serial = &line.serial;
+    baud(line.baud(), out);
+    match &line.wire {
+        MbusWire::Serial(serial) => serial_rules(serial, out),
+        MbusWire::Tcp { address: text, .. } => out.check(&["address"], address(text)),
+    }
+    out.unless(
+        line.latency_ms <= MBUS_LATENCY_MS_MAX,
+        &["latency"],
+        format!("a latency of {}", shown_ms(line.latency_ms)),
+        "at most 2s",
+    );
+    out.unless(
+        line.power_up_ms <= MBUS_POWER_UP_MS_MAX,
+        &["power_up"],
+        format!("a wait of {}", shown_ms(line.power_up_ms)),
+        "at most 1min",
+    );
+}
+
+fn serial_rules(serial: &SerialLine, out: &mut Problems) {
     device(&serial.device, out);
-    baud(serial.baud, out);
     out.unless(
         serial.parity != Parity::Odd,
         &["parity"],
@@ -33,17 +52,16 @@ pub(crate) fn line_rules(line: &MbusLine, out: &mut Problems) {
         "a line that is not 8E1",
         "an M-Bus has 8 data bits and one stop bit",
     );
+}
+
+/// Nobody here can change the speed of a converter in the network.
+pub(crate) fn speed_of_meter(meter: &MbusAddress, line: &MbusLine, out: &mut Problems) {
+    let other = meter.baud.is_some_and(|baud| baud != line.baud());
     out.unless(
-        line.latency_ms <= MBUS_LATENCY_MS_MAX,
-        &["latency"],
-        format!("a latency of {}", shown_ms(line.latency_ms)),
-        "at most 2s",
-    );
-    out.unless(
-        line.power_up_ms <= MBUS_POWER_UP_MS_MAX,
-        &["power_up"],
-        format!("a wait of {}", shown_ms(line.power_up_ms)),
-        "at most 1min",
+        !other || line.serial().is_some(),
+        &["baud"],
+        "a meter with a speed of its own behind a converter in the network",
+        "set the meter to the speed of the bus, or give it a converter on a serial device",
     );
 }
 

@@ -3,6 +3,7 @@
 mod canonical;
 mod catalogue;
 mod common;
+mod converter;
 mod documents;
 mod life;
 mod memory;

@@ -83,7 +83,7 @@ impl MbusBus {
             return Err(SetupError::UnknownPort(port.id.clone()));
         };
         let latency_ns = line.latency_ms.saturating_mul(MS_NS);
-        let baud = line.serial.baud;
+        let baud = line.baud();
         let mut master = Master::new(baud, latency_ns, 0);
         let mut slaves = Vec::new();
         for (number, meter) in (0..).zip(&books.meters) {
@@ -142,7 +142,7 @@ impl MbusBus {
         let Some((meter, slave)) = books.meters.get(at).zip(self.slaves.get(at)) else {
             return Cost::default();
         };
-        let baud = slave.place.baud.unwrap_or(self.line.serial.baud);
+        let baud = slave.place.baud.unwrap_or(self.line.baud());
         let timing = Timing::new(baud).with_latency(self.latency_ns);
         let records = meter.meter.points.len();
         let mut cost = slave.place.cost(timing, self.line.shared, records);
@@ -152,7 +152,7 @@ impl MbusBus {
 
     /// The port was opened, at the speed of the contract.
     pub(super) fn opened(&mut self, now: MonoNs) {
-        self.baud = self.line.serial.baud;
+        self.baud = self.line.baud();
         self.renew(now);
         self.ready_at = now.plus_ns(self.line.power_up_ms.saturating_mul(MS_NS));
     }
@@ -173,7 +173,7 @@ impl MbusBus {
     /// A master that knows nothing but what batteries have spent.
     fn renew(&mut self, now: MonoNs) {
         let budgets = self.master.budgets().clone();
-        self.master = Master::new(self.line.serial.baud, self.latency_ns, now.0);
+        self.master = Master::new(self.line.baud(), self.latency_ns, now.0);
         *self.master.budgets() = budgets;
         self.tick_at = None;
         self.missed = None;

@@ -69,7 +69,10 @@ pub(super) fn shown(port: &Port) -> String {
     match &port.kind {
         PortKind::ModbusRtu(line) => format!("modbus-rtu {}", serial(line)),
         PortKind::ModbusTcp { address } => format!("modbus-tcp {address}"),
-        PortKind::Mbus(line) => format!("m-bus {}", serial(&line.serial)),
+        PortKind::Mbus(bus) => match bus.serial() {
+            Some(line) => format!("m-bus {}", serial(line)),
+            None => format!("m-bus behind {}, {} bit/s", bus.place(), bus.baud()),
+        },
     }
 }
 

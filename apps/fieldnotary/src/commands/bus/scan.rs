@@ -25,8 +25,12 @@ pub(super) fn scan(args: &BusScanArgs) -> Result<Ended, String> {
     let (contract, port) = line::of(&args.line.serial, args.line.tcp.as_deref())?;
     let port = line::known(&contract, &port)?;
     if matches!(port.kind, PortKind::Mbus(_)) {
+        let way = match port.kind.serial() {
+            Some(_) => "--serial",
+            None => "--tcp",
+        };
         return Err(format!(
-            "port {} is an M-Bus; search it with: fieldnotary bus mbus search --serial {}",
+            "port {} is an M-Bus; search it with: fieldnotary bus mbus search {way} {}",
             port.id,
             port.kind.place()
         ));

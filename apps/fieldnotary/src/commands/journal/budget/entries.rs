@@ -4,7 +4,8 @@ use crate::roles::recorder::{meters_on, resting_counters};
 use contract::{Address, Contract, Meter, Point, Schedule, Source, Table, ValueType};
 use evidence::frozen::{self, names};
 use evidence::kinds::{
-    Ack, Analog, Checkpoint, Counter, CounterSnapshot, Marker, MeterReport, PulseCount, Reading,
+    Ack, Analog, Checkpoint, Counter, CounterSnapshot, Marker, MeterReport, Opaque, PulseCount,
+    Reading,
 };
 use evidence::reasons::{
     AnalogCause, CountBasis, CounterState, Custody, HoldoverReason, MarkerKind, TimeQuality,
@@ -29,6 +30,8 @@ const UTC: UtcNs = UtcNs(1_790_000_000_000_000_000);
 const SIGNATURE_CHARS: [usize; 3] = [100, 92, 104];
 /// Bytes of a data record of an M-Bus meter: DIF, VIF and what most count with.
 const RECORD_BYTES: usize = 6;
+/// Bytes of a readout that is carried: one telegram of the full length.
+const READOUT_BYTES: usize = 261;
 /// Base64 of a root.
 const ROOT_CHARS: usize = 44;
 
@@ -95,6 +98,9 @@ pub(super) fn sizes(contract: &Contract) -> Result<Sizes, String> {
 /// Bytes of the readings of one session of a meter.
 pub(super) fn session(meter: &Meter, every_ms: u64) -> Vec<usize> {
     let reading = |point: &Point| {
+        if let Some(content_type) = &point.content_type {
+            return bytes_of(opaque(meter, point, content_type, every_ms).into());
+        }
         let reading = Reading {
             at: AT,
             meter_id: meter.id.clone(),
@@ -115,6 +121,29 @@ pub(super) fn session(meter: &Meter, every_ms: u64) -> Vec<usize> {
         lengths.push(bytes_of(report(meter, every_ms).into()));
     }
     lengths
+}
+
+/// What is carried of a point in a session.
+fn opaque(meter: &Meter, point: &Point, content_type: &str, every_ms: u64) -> Opaque {
+    let bytes = match point.is_readout() {
+        true => READOUT_BYTES,
+        false => raw_bytes(point),
+    };
+    Opaque {
+        at: AT,
+        meter_id: meter.id.clone(),
+        point_id: point.id.clone(),
+        source: meter.port.clone(),
+        seq: Seq(SIZE),
+        slot: Some(slot(every_ms)),
+        attempt: 1,
+        content_type: content_type.to_owned(),
+        length_bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
+        sha256: Digest([0; 32]),
+        bytes: Blob::from(vec![0; bytes].as_slice()),
+        quality: Quality::GOOD,
+        contract: CommitId(3),
+    }
 }
 
 /// What an M-Bus meter says of itself in each session.

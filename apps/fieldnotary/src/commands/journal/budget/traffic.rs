@@ -148,12 +148,16 @@ pub(super) fn of_card(
 }
 
 fn session(meter: &Meter, port: &Port, every_ms: u64, reply_ms: u64) -> Session {
-    let wire = |bytes: u64| match port.kind.serial() {
-        None => 0,
-        Some(line) => {
+    let (baud, turnaround_ms) = match &port.kind {
+        PortKind::ModbusRtu(line) => (Some(line.baud), line.turnaround_ms),
+        PortKind::Mbus(line) => (Some(line.baud()), 0),
+        PortKind::ModbusTcp { .. } => (None, 0),
+    };
+    let wire = |bytes: u64| {
+        baud.map_or(0, |baud| {
             let bits = bytes * BITS_A_BYTE;
-            bits * 1_000_000 / u64::from(line.baud.max(1)) + line.turnaround_ms * US_A_MS
-        }
+            bits * 1_000_000 / u64::from(baud.max(1)) + turnaround_ms * US_A_MS
+        })
     };
     let span_us = match port.kind {
         PortKind::Mbus(_) => {
