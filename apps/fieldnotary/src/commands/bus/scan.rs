@@ -247,6 +247,10 @@ fn screen(
             ),
         );
     }
+    if found.is_empty() && unasked.len() > usize::from(last - first) {
+        // Nobody was asked, and nothing follows of wiring and speed.
+        return out;
+    }
     if found.is_empty() {
         return out
             + match port.kind {

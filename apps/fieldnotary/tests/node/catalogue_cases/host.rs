@@ -19,13 +19,37 @@ fn device(place: &Place, path: &str) {
 
 /// A serial device of this test, under a name that is the same in every run.
 fn line(place: &Place) -> std::os::fd::OwnedFd {
-    let main = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    // No process that a test starts keeps it open.
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let main = openpt(flags).unwrap();
     grantpt(&main).unwrap();
     unlockpt(&main).unwrap();
     let name = ptsname(&main, Vec::new()).unwrap().into_string().unwrap();
     std::os::unix::fs::symlink(name, place.path("line")).unwrap();
     device(place, &place.path("line").display().to_string());
     main
+}
+
+/// A device that nobody but its owner may open.
+fn forbidden(place: &Place) {
+    let main = line(place);
+    let target = std::fs::canonicalize(place.path("line")).unwrap();
+    let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o000);
+    std::fs::set_permissions(target, mode).unwrap();
+    std::mem::forget(main);
+}
+
+/// A device that is pulled out when the first request is on its way.
+fn pulled_out(place: &Place) {
+    let main = line(place);
+    std::thread::spawn(move || {
+        let mut request = [0; 64];
+        // Until somebody opens the other end, and again until he sends.
+        while !matches!(rustix::io::read(&main, &mut request), Ok(1..)) {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        drop(main);
+    });
 }
 
 /// A configuration that names the file `fram` as the device of its truth store.
@@ -107,14 +131,60 @@ pub(crate) const HOSTS: &[Case] = &[
     Case::new("device-missing", 0, CHECK, |place| {
         device(place, "/dev/ttyUSB99")
     }),
-    Case::new("device-not-permitted", 0, CHECK, |place| {
-        let main = line(place);
-        let target = std::fs::canonicalize(place.path("line")).unwrap();
-        let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o000);
-        std::fs::set_permissions(target, mode).unwrap();
-        std::mem::forget(main);
-    })
+    Case::new("device-not-permitted", 0, CHECK, forbidden).powerless(),
+    Case::new(
+        "bus-watch-device-not-permitted",
+        3,
+        &[
+            "fieldnotary",
+            "bus",
+            "watch",
+            "--rtu",
+            "line",
+            "--parity",
+            "none",
+        ],
+        forbidden,
+    )
     .powerless(),
+    Case::new(
+        "bus-probe-device-not-permitted",
+        3,
+        &["fieldnotary", "bus", "probe", "station.toml", "m1"],
+        forbidden,
+    )
+    .powerless(),
+    Case::new(
+        "bus-scan-device-lost",
+        1,
+        &[
+            "fieldnotary",
+            "bus",
+            "scan",
+            "--rtu",
+            "line",
+            "--parity",
+            "none",
+            "--units",
+            "1-3",
+        ],
+        pulled_out,
+    ),
+    Case::new(
+        "bus-mbus-scan-device-lost",
+        3,
+        &[
+            "fieldnotary",
+            "bus",
+            "mbus",
+            "scan",
+            "--serial",
+            "line",
+            "--addresses",
+            "1-3",
+        ],
+        pulled_out,
+    ),
     Case::new("recording-that-cannot-be-read", 1, CHECK, |place| {
         place.write("door.txt", "0 level 4 high\n1 edge 4 up\n");
         let path = place.path("door.txt").display().to_string();

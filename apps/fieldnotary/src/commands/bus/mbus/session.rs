@@ -43,6 +43,7 @@ pub(super) fn run(
     };
     let latency_ns = args.latency.unwrap_or(latency);
     let mut master = Master::new(args.baud, latency_ns, clock::mono().0);
+    let lost = |why: String| format!("{} was lost: {why}", shown(args));
     let mut actions = master
         .begin(Job::from(work), clock::mono().0)
         .map_err(|refused| refused.to_string())?;
@@ -50,7 +51,7 @@ pub(super) fn run(
         let mut due_ns = None;
         for action in actions {
             match action {
-                Action::Send(bytes) => wire.send(&bytes)?,
+                Action::Send(bytes) => wire.send(&bytes).map_err(lost)?,
                 Action::WaitUntil(at_ns) => due_ns = Some(at_ns),
                 Action::Exchange { report, .. } => heard(report),
                 Action::Done(outcome) => return Ok(outcome),
@@ -62,7 +63,7 @@ pub(super) fn run(
         let left_ns = due_ns.map_or(BEAT_NS, |due_ns| MonoNs(due_ns).since(now).min(BEAT_NS));
         actions = match wait(Some(&wire), None, Duration::from_nanos(left_ns)).wire {
             true => {
-                let bytes = wire.receive()?;
+                let bytes = wire.receive().map_err(lost)?;
                 master.received(&bytes, clock::mono().0)
             }
             false => master.tick(clock::mono().0),
