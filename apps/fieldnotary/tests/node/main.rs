@@ -37,6 +37,7 @@ mod keys_in_tpm;
 mod manners;
 mod mbus_node;
 mod mbus_tcp;
+mod memory_peer;
 mod meter_life;
 mod one_directory;
 mod opaque;

@@ -115,12 +115,21 @@ pub(crate) struct Peer {
 impl Peer {
     /// Starts units on a serial line and, under the same numbers, behind a TCP address.
     pub(crate) fn start(dir: &Path, units: &str, more: &[&str]) -> Self {
+        Self::of(
+            dir,
+            "modbus_meters.py",
+            &[&["--units", units], more].concat(),
+        )
+    }
+
+    /// Starts the peer of this script.
+    pub(crate) fn of(dir: &Path, script: &str, words: &[&str]) -> Self {
         let dir = dir.join("peer");
         std::fs::create_dir(&dir).unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/modbus_meters.py");
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
         let mut command = Command::new(python());
-        command.arg(script).arg(&dir).args(["--units", units]);
-        let mut running = Running::start("peer", &dir, command.args(more));
+        command.arg(scripts.join(script)).arg(&dir);
+        let mut running = Running::start("peer", &dir, command.args(words));
         let ready = running.ready(|| published(&dir.join("peer.json")));
         Self {
             running,
