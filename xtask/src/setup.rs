@@ -92,7 +92,7 @@ const GO: Tool = Tool {
     program: "go",
     probe: &["version"],
     packages: &["golang-go"],
-    purpose: "builds the verifier of published logs that is not ours",
+    purpose: "builds verifiers of published logs that are not ours",
 };
 /// The sources of its library, which must be where Debian puts them.
 const GO_SUMDB: Tool = Tool {
@@ -102,7 +102,14 @@ const GO_SUMDB: Tool = Tool {
         "/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go",
     ],
     packages: &["golang-go", "golang-golang-x-mod-dev"],
-    purpose: "reads the library of that verifier",
+    purpose: "reads the library of those verifiers",
+};
+
+const RSYSLOG: Tool = Tool {
+    program: "/usr/sbin/rsyslogd",
+    probe: &["-v"],
+    packages: &["rsyslog", "rsyslog-openssl"],
+    purpose: "receives syslog over TLS from a node",
 };
 
 /// What `cargo xtask test` needs.
@@ -118,6 +125,9 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     TPM2_TOOLS,
     SOFTHSM,
     PKCS11_TOOL,
+    GO,
+    GO_SUMDB,
+    RSYSLOG,
 ];
 /// What `cargo xtask tamper` needs.
 pub(crate) const FOR_TAMPERING: &[Tool] = &[OPENSSL, GO, GO_SUMDB];

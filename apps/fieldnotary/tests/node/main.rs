@@ -60,3 +60,4 @@ mod time_offered;
 mod truth_stores;
 mod uplink_words;
 mod verify_words;
+mod without_us;
