@@ -181,9 +181,16 @@ pub(crate) struct RunArgs {
     /// Become this user before anything is started; the data directory is given to it
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
-    /// End safe mode, in which a node starts after a storm of resets; the reason goes into the log
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    pub(crate) leave_safe_mode: Option<String>,
+    /// End safe mode, in which a node starts after a storm of resets
+    #[arg(long, requires = "reason")]
+    pub(crate) leave_safe_mode: bool,
+    /// Why, for the log: due where the configuration is another than the log has in force, and with
+    /// --leave-safe-mode
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) reason: Option<String>,
+    /// Who decided it, for the log; otherwise the local user. The user id is added in either case
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
     /// Stop if a process cannot be confined in every respect; otherwise it is only said
     #[arg(long)]
     pub(crate) require_confinement: bool,
@@ -322,6 +329,12 @@ pub(crate) struct RestoreArgs {
     /// Restore a log that does not verify all the same
     #[arg(long)]
     pub(crate) damaged: bool,
+    /// Why it is restored: the log has it when it is adopted
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) reason: String,
+    /// Who restores it, for the log; otherwise the local user. The user id is added in either case
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -335,12 +348,12 @@ pub(crate) struct AdoptArgs {
     /// another branch)
     #[arg(long, value_name = "CAUSE", value_parser = adoption_cause)]
     pub(crate) cause: AdoptionCause,
-    /// Who decided it, for the log; otherwise the local user
+    /// Who decided it, for the log; otherwise the local user. The user id is added in either case
     #[arg(long, value_name = "NAME")]
     pub(crate) actor: Option<String>,
     /// Why it was decided, for the log
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: Option<String>,
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) reason: String,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -359,6 +372,9 @@ pub(crate) struct RoleArgs {
     /// Only these ports (of the io role); otherwise all
     #[arg(long)]
     pub(crate) port: Vec<String>,
+    /// Who put the configuration with this digest in force, and why (of the recorder role)
+    #[arg(long, num_args = 3, value_names = ["DIGEST", "ACTOR", "REASON"])]
+    pub(crate) changed: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -367,6 +383,7 @@ pub(crate) enum Role {
     Time,
     Io,
     Uplink,
+    Syslog,
 }
 
 fn kind(name: &str) -> Result<Kind, String> {

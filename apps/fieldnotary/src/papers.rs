@@ -1,6 +1,6 @@
-//! The uplink's certificates and key: read and judged, before anything relies on them.
+//! Certificates and keys that the configuration names: read and judged, before anything relies on them.
 
-use contract::{Misfit, Uplink};
+use contract::{Misfit, Syslog, Uplink};
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -8,22 +8,59 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use std::path::Path;
 
-const TABLE: &str = "uplink";
-/// What makes all three files, for those who have none.
-const CURE: &str =
-    "`fieldnotary-collector issue` writes ca.pem, node.pem and node.key; name those files here";
-
-/// PEM files as they are.
-#[derive(Debug)]
-pub(crate) struct Papers {
-    pub(crate) ca: Vec<u8>,
-    pub(crate) cert: Vec<u8>,
-    pub(crate) key: Vec<u8>,
+/// What a table of the configuration names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named<'c> {
+    table: &'static str,
+    /// Where such files come from, for those who have none.
+    cure: &'static str,
+    ca: &'c str,
+    /// Certificate and key of the node's own; a receiver of syslog may ask for none.
+    own: Option<(&'c str, &'c str)>,
 }
 
-/// Reads all three files; the error is everything that is wrong with them. Relative paths start from
+impl<'c> From<&'c Uplink> for Named<'c> {
+    fn from(uplink: &'c Uplink) -> Self {
+        Self {
+            table: "uplink",
+            cure: "`fieldnotary-collector issue` writes ca.pem, node.pem and node.key; name those files here",
+            ca: &uplink.ca_file,
+            own: Some((&uplink.cert_file, &uplink.key_file)),
+        }
+    }
+}
+
+impl<'c> From<&'c Syslog> for Named<'c> {
+    fn from(syslog: &'c Syslog) -> Self {
+        Self {
+            table: "syslog",
+            cure: "name PEM files of the authority that signed the receiver's certificate, and of the node's own \
+                where the receiver asks for one",
+            ca: &syslog.ca_file,
+            own: syslog.cert_file.as_deref().zip(syslog.key_file.as_deref()),
+        }
+    }
+}
+
+/// PEM files as they are.
+#[derive(Debug, Default)]
+pub(crate) struct Papers {
+    pub(crate) ca: Vec<u8>,
+    /// Certificate and key.
+    pub(crate) own: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// What is wrong, in one line.
+pub(crate) fn in_words(wrong: &[Misfit]) -> String {
+    let words = wrong
+        .iter()
+        .map(|one| format!("{}.{}: {}", one.table, one.key, one.what));
+    words.collect::<Vec<_>>().join("; ")
+}
+
+/// Reads all of them; the error is everything that is wrong with them. Relative paths start from
 /// `root`; without one they are not looked at, and there are no papers.
-pub(crate) fn read(uplink: &Uplink, root: Option<&Path>) -> Result<Option<Papers>, Vec<Misfit>> {
+pub(crate) fn read(named: &Named<'_>, root: Option<&Path>) -> Result<Option<Papers>, Vec<Misfit>> {
     let mut wrong = Vec::new();
     let mut missing = false;
     let mut take = |key: &'static str, path: &str| {
@@ -37,19 +74,17 @@ pub(crate) fn read(uplink: &Uplink, root: Option<&Path>) -> Result<Option<Papers
         };
         std::fs::read(&place).unwrap_or_else(|error| {
             missing = true;
-            wrong.push(misfit(
-                key,
-                format!("cannot read {}: {error}", place.display()),
-            ));
+            wrong.push(named.misfit(key, format!("cannot read {}: {error}", place.display())));
             Vec::new()
         })
     };
     let papers = Papers {
-        ca: take("ca_file", &uplink.ca_file),
-        cert: take("cert_file", &uplink.cert_file),
-        key: take("key_file", &uplink.key_file),
+        ca: take("ca_file", named.ca),
+        own: named
+            .own
+            .map(|(cert, key)| (take("cert_file", cert), take("key_file", key))),
     };
-    wrong.extend(judge(&papers));
+    wrong.extend(judge(named, &papers));
     match (wrong.is_empty(), missing) {
         (false, _) => Err(wrong),
         (true, true) => Ok(None),
@@ -57,20 +92,22 @@ pub(crate) fn read(uplink: &Uplink, root: Option<&Path>) -> Result<Option<Papers
     }
 }
 
-fn misfit(key: &'static str, what: String) -> Misfit {
-    Misfit {
-        table: TABLE,
-        id: None,
-        key,
-        what,
-        advice: CURE.to_owned(),
+impl Named<'_> {
+    fn misfit(&self, key: &'static str, what: String) -> Misfit {
+        Misfit {
+            table: self.table,
+            id: None,
+            key,
+            what,
+            advice: self.cure.to_owned(),
+        }
     }
 }
 
 /// What is wrong with what could be read; files that could not are empty.
-fn judge(papers: &Papers) -> Vec<Misfit> {
+fn judge(named: &Named<'_>, papers: &Papers) -> Vec<Misfit> {
     let mut wrong = Vec::new();
-    let mut say = |key, what: String| wrong.push(misfit(key, what));
+    let mut say = |key, what: String| wrong.push(named.misfit(key, what));
     let ca = certificates(&papers.ca);
     match ca {
         _ if papers.ca.is_empty() => {}
@@ -86,8 +123,10 @@ fn judge(papers: &Papers) -> Vec<Misfit> {
             }
         }
     }
-    let key = (!papers.key.is_empty()).then(|| PrivateKeyDer::from_pem_slice(&papers.key));
-    let chain = (!papers.cert.is_empty()).then(|| certificates(&papers.cert));
+    let own = papers.own.as_ref();
+    let (cert, key) = own.map_or((&[][..], &[][..]), |(cert, key)| (cert, key));
+    let key = (!key.is_empty()).then(|| PrivateKeyDer::from_pem_slice(key));
+    let chain = (!cert.is_empty()).then(|| certificates(cert));
     if let Some(Err(error)) = &key {
         say("key_file", format!("no private key in PEM: {error}"));
     }

@@ -63,6 +63,16 @@ impl DataDir {
         self.uplink().join("standing.json")
     }
 
+    /// What the syslog role keeps.
+    pub(crate) fn syslog(&self) -> PathBuf {
+        self.0.join("syslog")
+    }
+
+    /// Up to where the receiver has the log.
+    pub(crate) fn forwarded(&self) -> PathBuf {
+        self.syslog().join("place.json")
+    }
+
     /// What the processes write to standard error.
     pub(crate) fn logs(&self) -> PathBuf {
         self.0.join("logs")

@@ -287,6 +287,7 @@ impl Contract {
         let some = [
             self.uplink.is_some(),
             self.time.is_some(),
+            self.syslog.is_some(),
             !self.points.is_empty(),
         ];
         writer.map(8 + some.into_iter().filter(|some| *some).count());
@@ -320,6 +321,10 @@ impl Contract {
         if !self.points.is_empty() {
             writer.uint(10);
             self.points.write(&mut writer);
+        }
+        if let Some(syslog) = &self.syslog {
+            writer.uint(12);
+            syslog.write(&mut writer);
         }
         writer.into_bytes()
     }
@@ -381,6 +386,7 @@ impl Contract {
         let rows: Vec<MeterRow> = listed(&mut map, 8, METERS_MAX)?;
         let time = map.value(9)?.map(Item::read).transpose()?;
         let points = map.value(10)?.map(Item::read).transpose()?;
+        let syslog = map.value(12)?.map(Item::read).transpose()?;
         map.finish()?;
         reader.finish()?;
         let contract = Self {
@@ -389,6 +395,7 @@ impl Contract {
             seal,
             time,
             uplink,
+            syslog,
             ports: ports
                 .into_iter()
                 .map(|port| (port.id.clone(), port))

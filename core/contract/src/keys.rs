@@ -7,6 +7,7 @@ use crate::near::either;
 use crate::offered::OFFERED;
 use crate::outputs::{AO, DO};
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
+use crate::syslog::SYSLOG;
 use crate::time::TIME;
 use crate::watch::{ENVIRONMENT, POWER, RESET};
 use alloc::format;
@@ -112,6 +113,7 @@ pub(crate) const ROOT: Section = Section {
         child("seal", "[seal]"),
         child("time", "[time]"),
         child("uplink", "[uplink]"),
+        child("syslog", "[syslog]"),
         child("port", "[[port]]"),
         child("schedule", "[[schedule]]"),
         child("profile", "[[profile]]"),
@@ -314,6 +316,7 @@ pub const SECTIONS: &[Section] = &[
     TIME,
     OFFERED,
     UPLINK,
+    SYSLOG,
     PORT,
     SCHEDULE,
     PROFILE,

@@ -11,6 +11,7 @@ extern crate std;
 
 mod block;
 mod canonical;
+mod changes;
 mod error;
 mod item;
 mod keys;
@@ -36,19 +37,22 @@ mod serial;
 mod sound;
 mod station;
 mod syntax;
+mod syslog;
 mod template;
 mod time;
 mod warnings;
 mod watch;
 mod words;
 
+pub use changes::changes;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
     Address, BitField, Contract, Counting, Echo, MbusAddress, MbusLine, MbusWire, Memory,
     MemoryOrder, Meter, OfferedSource, Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode,
     PtpTimestamping, RecordFunction, RecordPick, Register, Role, Rs485, RtsLevel, Schedule, Seal,
-    Secondary, SerialLine, Source, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
+    Secondary, SerialLine, Source, Station, Storage, Syslog, Table, Time, Uplink, ValueType,
+    WordOrder,
 };
 pub use near::nearest;
 pub use outputs::{

@@ -88,6 +88,10 @@ pub const BACKOFF_MS_MIN: u64 = 100;
 pub const BACKOFF_MS_MAX: u64 = DAY_MS;
 /// Shortest deadline of an upload request.
 pub const UPLINK_TIMEOUT_MS_MIN: u64 = 1_000;
+/// Shortest deadline of a connection to a receiver of syslog.
+pub const SYSLOG_TIMEOUT_MS_MIN: u64 = 1_000;
+/// Longest: a connection that hangs is found within it.
+pub const SYSLOG_TIMEOUT_MS_MAX: u64 = 60_000;
 /// Longest deadline of an upload request.
 pub const UPLINK_TIMEOUT_MS_MAX: u64 = 600_000;
 
@@ -200,12 +204,13 @@ pub const OUTPUT_STATE_BYTES: u64 = 280 * (COMMANDS_OPEN_MAX + TAGS_MAX) as u64;
 pub const PULSE_STATE_BYTES: u64 = 160;
 
 /// Sources that name a part of the node itself; no port or card may take such a name.
-pub const RESERVED_SOURCES: [&str; 9] = [
+pub const RESERVED_SOURCES: [&str; 10] = [
     "supervisor",
     "recorder",
     "time",
     "io",
     "uplink",
+    "syslog",
     "signer",
     "console",
     "collector",

@@ -5,6 +5,7 @@ mod serial;
 pub use crate::life::{Counting, Role};
 pub use crate::mbus::{MbusAddress, MbusLine, MbusWire, RecordFunction, RecordPick, Secondary};
 pub use crate::memory::{Memory, MemoryOrder};
+pub use crate::syslog::Syslog;
 pub use serial::{Echo, Parity, Rs485, RtsLevel, SerialLine};
 
 use crate::station::StationPoints;
@@ -28,6 +29,8 @@ pub struct Contract {
     pub time: Option<Time>,
     /// The collector, if there is one.
     pub uplink: Option<Uplink>,
+    /// The receiver of syslog, if there is one.
+    pub syslog: Option<Syslog>,
     /// Ports by id.
     pub ports: BTreeMap<SourceId, Port>,
     /// Schedules by id.

@@ -14,7 +14,7 @@ use crate::limits::{
 };
 use crate::mbus;
 use crate::model::{
-    Contract, Point, Port, PortKind, Schedule, Seal, Station, Storage, Time, Uplink,
+    Contract, Point, Port, PortKind, Schedule, Seal, Station, Storage, Syslog, Time, Uplink,
 };
 use crate::points;
 use crate::read::{duration, id, integer, pair, size, text, word};
@@ -22,6 +22,7 @@ use crate::rules::Problem;
 use crate::serial;
 use crate::sound::{Place, STAND_IN, problems};
 use crate::syntax;
+use crate::syslog::SYSLOG;
 use crate::time::{TIME, read as read_time};
 use crate::words::{PortWord, word_of};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -86,6 +87,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         let (storage, seal) = self.journal(&empty);
         let time = self.time();
         let uplink = self.uplink();
+        let syslog = self.syslog();
         let ports = self.ports();
         let schedules = self.schedules();
         let profiles = self.profiles();
@@ -97,6 +99,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             seal,
             time,
             uplink,
+            syslog,
             ports,
             schedules,
             meters,
@@ -212,6 +215,14 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         };
         self.blocks.insert(Place::Uplink, block);
         Some(uplink)
+    }
+
+    fn syslog(&mut self) -> Option<Syslog> {
+        let report = &mut *self.report;
+        let mut block = self.root.child(report, &SYSLOG, "syslog")?;
+        let syslog = crate::syslog::read(&mut block, report);
+        self.blocks.insert(Place::Syslog, block);
+        Some(syslog)
     }
 
     /// Reads `id`, and stands in for one that cannot be used, so that the rest is still checked.

@@ -29,6 +29,7 @@ pub(crate) enum Place {
     Seal,
     Time,
     Uplink,
+    Syslog,
     Port(SourceId),
     Schedule(ScheduleId),
     Meter(MeterId),
@@ -66,6 +67,9 @@ pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<
     }
     if let Some(link) = &contract.uplink {
         add(Place::Uplink, uplink(link));
+    }
+    if let Some(receiver) = &contract.syslog {
+        add(Place::Syslog, crate::syslog::problems(receiver));
     }
     let mut devices = BTreeMap::new();
     for (id, one) in &contract.ports {

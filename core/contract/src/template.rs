@@ -5,6 +5,7 @@ use crate::limits::HEAD_END;
 use crate::offered::OFFERED;
 use crate::outputs::{AO, DO};
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
+use crate::syslog::SYSLOG;
 use crate::time::TIME;
 use crate::watch::{ENVIRONMENT, POWER, RESET};
 use alloc::format;
@@ -32,7 +33,8 @@ const STATION: [&str; 10] = [
     AO.header,
 ];
 /// Tables that are comments until somebody wants them.
-const OFF: [&str; 13] = [
+const OFF: [&str; 14] = [
+    SYSLOG.header,
     PROFILE.header,
     TIME.header,
     OFFERED.header,
@@ -201,7 +203,9 @@ fn line(section: &Section, key: &Key, draft: &Draft, point: Option<&DraftPoint>)
         Preset::Required if section.header == UPLINK.header && draft.uplink.is_none() => {
             Line::Comment(example(section, key.name))
         }
-        Preset::Required if STATION.contains(&section.header) => {
+        Preset::Required
+            if STATION.contains(&section.header) || section.header == SYSLOG.header =>
+        {
             Line::Comment(example(section, key.name))
         }
         Preset::Required => Line::FillIn,
@@ -294,6 +298,7 @@ fn example(section: &Section, name: &str) -> String {
         (_, "cert_file") => "\"/etc/fieldnotary/node.pem\"",
         (_, "key_file") => "\"/etc/fieldnotary/node.key\"",
         (_, "device") => "\"/dev/ttyUSB0\"",
+        ("[syslog]", "address") => "\"syslog.example.org:6514\"",
         (_, "address") => "\"192.0.2.7:502\"",
         (_, "late_reply") => "\"2s\"",
         ("[[meter]]", "timeout") => "\"1500ms\"",

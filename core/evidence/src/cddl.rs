@@ -1,7 +1,7 @@
 //! The published schema and the documentation's table, generated from the declared tables.
 
 use crate::kinds::{BindingCounter, Counter, FieldRow, Kind, Predecessor};
-use crate::limits::{ENTRY_BYTES_MAX, ID_BYTES_MAX};
+use crate::limits::{ACTOR_BYTES_MAX, ENTRY_BYTES_MAX, ID_BYTES_MAX};
 use crate::reasons;
 use alloc::string::String;
 use core::fmt::Write;
@@ -39,6 +39,10 @@ pub fn cddl() -> String {
          decimal = #6.4([exponent: int, mantissa: int])\n",
     );
     let _ = writeln!(out, "id = tstr .size (1..{ID_BYTES_MAX})");
+    let _ = writeln!(
+        out,
+        "actor = tstr .size (1..{ACTOR_BYTES_MAX}) ; somebody, never empty"
+    );
     let _ = writeln!(
         out,
         "blob = bstr ; the entry has at most {ENTRY_BYTES_MAX} bytes"

@@ -13,6 +13,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod actor;
 pub mod cbor;
 mod cddl;
 mod codes;
@@ -30,6 +31,7 @@ mod salt;
 mod time;
 mod time_maps;
 
+pub use actor::Actor;
 pub use cddl::{cddl, kinds_table};
 pub use decimal::{Decimal, DecimalError};
 pub use entry::{Captured, Entry, EntryError, EntryRef, Header, append_entry, encode_entry};

@@ -8,6 +8,8 @@ pub const SALT_BYTES: usize = 16;
 pub const ID_BYTES_MAX: usize = 48;
 /// Longest free text (detail, reason, actor) in bytes.
 pub const TEXT_BYTES_MAX: usize = 4_096;
+/// Longest actor in bytes. Entries from before had free texts there.
+pub const ACTOR_BYTES_MAX: usize = TEXT_BYTES_MAX;
 /// Longest sample of wire bytes kept with an event or failed attempt: a whole Modbus TCP frame.
 pub const SAMPLE_BYTES_MAX: usize = 260;
 /// Longest byte string in a payload (a part of a contract).

@@ -16,6 +16,7 @@ pub enum Priority {
 impl EventCode {
     /// How long an event of this code is kept.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table: a line for each code")]
     pub const fn priority(self) -> Priority {
         match self {
             Self::LateReply
@@ -36,6 +37,8 @@ impl EventCode {
             | Self::CheckpointBound
             | Self::UplinkDown
             | Self::UplinkUp
+            | Self::SyslogDown
+            | Self::SyslogUp
             | Self::PtpPortState
             | Self::PtpLoss
             | Self::PtpLossEnded
@@ -43,6 +46,7 @@ impl EventCode {
             | Self::RefclockBack
             | Self::UplinkRefused => Priority::Operation,
             Self::ProcessQuarantined
+            | Self::SyslogDropped
             | Self::PortsSeparated
             | Self::PortOpened
             | Self::BusStuck

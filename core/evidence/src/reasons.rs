@@ -212,6 +212,9 @@ codes! {
         UplinkUp = 81, "uplink_up", "the collector is reached again";
         UplinkConflict = 82, "uplink_conflict", "the collector holds a tree that contradicts this log";
         UplinkRefused = 83, "uplink_refused", "the collector refused a batch";
+        SyslogDown = 84, "syslog_down", "the receiver of syslog cannot be reached; what matters is told from the log later";
+        SyslogUp = 85, "syslog_up", "the receiver of syslog is reached again";
+        SyslogDropped = 86, "syslog_dropped", "entries that the receiver of syslog is not told of any more: too many wait, or they left the ring; the count is entries";
         OrderlyStop = 96, "orderly_stop", "the node was told to stop and did";
         SafeModeEntered = 97, "safe_mode_entered", "starts that did not last, in a row: recorder, time and signer only";
         SafeModeLeft = 98, "safe_mode_left", "the node stood long enough in safe mode, or somebody ended it";

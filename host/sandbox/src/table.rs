@@ -27,7 +27,9 @@ pub enum Place {
     Run,
     /// Where the uplink notes at which sizes the collector may stand.
     Standing,
-    /// Certificates and the key of the uplink.
+    /// Up to where the receiver of syslog has the log.
+    Forwarded,
+    /// Certificates and keys of the role.
     Papers,
     /// The directories of the serial devices: an adapter that is plugged in again is another file.
     Devices,
@@ -198,6 +200,25 @@ pub const ROLES: &[Row] = &[
             reserve_bytes_max: RESERVE_BYTES_MAX,
             resident_bytes_max: 256 * MIB,
             descriptors_max: 128,
+            file_bytes_max: MIB,
+        },
+    },
+    Row {
+        role: "syslog",
+        files: &[
+            (Place::System, Access::Read),
+            (Place::Names, Access::Read),
+            (Place::Papers, Access::Read),
+            (Place::Forwarded, Access::Write),
+            (Place::Trial, Access::Write),
+        ],
+        network: Network::Named,
+        calls: &[],
+        quotas: Quotas {
+            memory_bytes_max: 128 * MIB,
+            reserve_bytes_max: RESERVE_BYTES_MAX,
+            resident_bytes_max: 64 * MIB,
+            descriptors_max: 64,
             file_bytes_max: MIB,
         },
     },

@@ -34,6 +34,7 @@ const PLACES: &[Place] = &[
     Place::Media,
     Place::Run,
     Place::Standing,
+    Place::Forwarded,
     Place::Papers,
     Place::Devices,
     Place::Cards,

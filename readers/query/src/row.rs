@@ -80,7 +80,7 @@ fn payload_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::Event(event) => event_fields(event, put),
         Payload::Marker(marker) => marker_fields(marker, put),
         Payload::Audit(audit) => {
-            put("actor", json!(audit.actor));
+            put("actor", json!(audit.actor.as_str()));
             put("action", json!(audit.action));
             put("reason", json!(audit.reason));
             put("scope", json!(audit.scope));

@@ -198,7 +198,7 @@ fn without_brake(programs: Programs) -> Result<Programs, String> {
     let mut help = programs.command("fieldnotary")?;
     let help = trial::output("ask for help", help.args(["run", "--help"]))?;
     Ok(if help.contains("--leave-safe-mode") {
-        programs.with_run_arguments(&["--leave-safe-mode", "a storm that was ordered"])
+        programs.with_run_arguments(&["--leave-safe-mode", "--reason", "a storm that was ordered"])
     } else {
         programs
     })

@@ -233,7 +233,7 @@ fn record_sample(kind: Kind, full: bool) -> Payload {
     match kind {
         Kind::Audit => Audit {
             at: AT,
-            actor: "node".into(),
+            actor: evidence::Actor::node("recorder"),
             action: "activate".into(),
             reason: "new contract".into(),
             scope: "contract".into(),

@@ -299,7 +299,8 @@ Exit codes:
 
 pub(crate) const RESTORE: &str = "\
 Example:
-  fieldnotary restore node-2026-11-20 --data node --anchor VKEY
+  fieldnotary restore node-2026-11-20 --data node --anchor VKEY \\
+      --reason \"disk failed, ticket 4711\"
 
 Exit codes:
   0  restored and verified; adopt it before anything runs on it

@@ -28,9 +28,9 @@ Exit codes:
 
 pub(crate) const TAG: &str = "\
 Examples:
-  fieldnotary tag node breaker-close --why \"work on the busbar\"
-  fieldnotary tag node breaker-close --remove --why \"work has ended\"
-  fieldnotary tag node breaker-close --remove --of \"bert (uid 1001)\" --why \"he has left the site\"
+  fieldnotary tag node breaker-close --reason \"work on the busbar\"
+  fieldnotary tag node breaker-close --remove --reason \"work has ended\"
+  fieldnotary tag node breaker-close --remove --of \"bert (uid 1001)\" --reason \"he has left the site\"
 
 A tag holds every command of the output back, whoever gives it. Each person has a tag of their
 own, and the output is free when all are removed.
@@ -90,7 +90,7 @@ pub(crate) struct TagArgs {
     pub(crate) on: OnOutput,
     /// Why
     #[arg(long, value_name = "TEXT")]
-    pub(crate) why: String,
+    pub(crate) reason: String,
     /// Take a tag away
     #[arg(long)]
     pub(crate) remove: bool,

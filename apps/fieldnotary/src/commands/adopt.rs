@@ -5,7 +5,7 @@ use super::directory::{generations, is_node, keys_beside, keys_of, read_log_id, 
 use super::progress::Progress;
 use super::restore_mark;
 use super::run::signer;
-use super::site::local_user;
+use super::site::actor;
 use super::words;
 use crate::cli::AdoptArgs;
 use crate::paths::DataDir;
@@ -49,19 +49,24 @@ pub(crate) fn adopt(args: &AdoptArgs) -> Result<Ended, String> {
     }
     signer(&data, &["check"])?;
     let about = match &mark {
-        Some(mark) => format!(
-            "restored {} from a backup of {}",
-            mark.restored_at, mark.taken_at
-        ),
+        Some(mark) => {
+            let by = mark
+                .by
+                .as_ref()
+                .map(|(by, why)| format!(", by {by}: {why}"));
+            format!(
+                "restored {} from a backup of {}{}",
+                mark.restored_at,
+                mark.taken_at,
+                by.unwrap_or_default()
+            )
+        }
         None => "its own directory".to_owned(),
     };
     let order = Order {
         cause: args.cause,
-        actor: args.actor.clone().unwrap_or_else(local_user),
-        reason: args
-            .reason
-            .clone()
-            .unwrap_or_else(|| args.cause.meaning().to_owned()),
+        actor: actor(args.actor.as_deref())?,
+        reason: args.reason.clone(),
         about,
         segments: Arc::default(),
     };
@@ -107,7 +112,7 @@ fn tell(
                 "origin": format!("{base}/g{generation}"),
                 "generation": generation.0,
                 "cause": order.cause.name(),
-                "actor": order.actor,
+                "actor": order.actor.as_str(),
                 "reason": order.reason,
                 "predecessor": {
                     "generation": before.generation.0,

@@ -145,6 +145,11 @@ impl Known {
     }
 }
 
+/// What an entry says, to whoever knows nothing else of the log.
+pub(crate) fn entry_words(payload: &Payload) -> String {
+    what(Some(payload), &Known::default(), false)
+}
+
 /// What an entry says; `whole` tells that it completes a configuration.
 pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> String {
     match payload {

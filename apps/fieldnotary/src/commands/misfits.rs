@@ -1,7 +1,7 @@
 //! What of a sound configuration does not fit this machine or the log that is there already.
 
 use super::directory::{kept_by_another, keys_beside, read_log_id};
-use crate::papers;
+use crate::papers::{self, Named};
 use crate::paths::DataDir;
 use crate::roles::recorder::{Held, TruthPlace, newest_generation, read_ring};
 use contract::{Contract, ContractError, Misfit, Storage};
@@ -29,10 +29,12 @@ pub(super) fn misfits(
     found.extend(truth_place_unfit(&contract.storage, data));
     found.extend(truth_device_unfit(&contract.storage, data));
     found.extend(super::cards::broken_recordings(contract));
-    if let Some(uplink) = &contract.uplink
-        && let Err(wrong) = papers::read(uplink, data.map(DataDir::root))
-    {
-        found.extend(wrong);
+    let uplink = contract.uplink.as_ref().map(Named::from);
+    let syslog = contract.syslog.as_ref().map(Named::from);
+    for named in uplink.into_iter().chain(syslog) {
+        if let Err(wrong) = papers::read(&named, data.map(DataDir::root)) {
+            found.extend(wrong);
+        }
     }
     Ok(contract::placed(text, &found))
 }

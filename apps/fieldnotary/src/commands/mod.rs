@@ -86,6 +86,7 @@ pub(crate) use gaps::gaps;
 pub(crate) use init::{init, point};
 pub(crate) use journal::journal;
 pub(crate) use log::log;
+pub(crate) use log_words::entry_words;
 pub(crate) use manuals::{completions, man};
 pub(crate) use readiness::delivery_is_hopeless;
 pub(crate) use restore::restore;

@@ -253,7 +253,7 @@ pub(super) fn restore_cure(data: &DataDir, when: &str) -> String {
     let shown = data.root().display();
     format!(
         "{when}:\n  \
-         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}   # it says how to go on\n\
+         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown} --reason WHY   # it says how to go on\n\
          what was read since that backup is not in it: keep {shown}.damaged, and the collector keeps what it cosigned\n\
          without a backup, begin another log: another origin, another --data"
     )
@@ -270,8 +270,8 @@ pub(super) fn last_signed_cure(data: &DataDir) -> String {
         "if {} never came from a backup, copy just this file, from any backup --with-keys of this node:\n  \
          cp BACKUP/identity/last-signed {}\n\
          otherwise, or if you do not know, restore all of it and go on as a new generation:\n  \
-         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown}\n  \
-         fieldnotary adopt {shown} --cause restored --actor NAME --reason WHY\n\
+         mv {shown} {shown}.damaged\n  fieldnotary restore BACKUP --data {shown} --reason WHY\n  \
+         fieldnotary adopt {shown} --cause restored --reason WHY\n\
          what was read since that backup is not in it: keep {shown}.damaged, and the collector keeps what it cosigned\n\
          without a backup, begin another log: another origin, another --data",
         journal.display(),
@@ -322,7 +322,7 @@ fn same_keys(data: &DataDir, generation: Generation) -> Result<(), String> {
     Err(format!(
         "the keys in {} are not those that sealed this log ({error})\n\
          put the log's own keys back; where they are lost, go on with these as a new generation:\n  \
-         fieldnotary adopt {} --cause replaced\n\
+         fieldnotary adopt {} --cause replaced --reason TEXT\n\
          the lost keys' keys.vkey, put into {}, lets `verify` check what they sealed",
         data.identity().display(),
         data.root().display(),

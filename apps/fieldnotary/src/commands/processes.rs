@@ -29,7 +29,7 @@ pub(super) fn lines(report: &Value) -> String {
         let _ = writeln!(
             out,
             "SAFE MODE  {}; io and uplink do not run; it ends in {}, or with: fieldnotary run ... \
-             --leave-safe-mode REASON",
+             --leave-safe-mode --reason TEXT",
             safe_mode.get("why").and_then(Value::as_str).unwrap_or("-"),
             words::span(number(safe_mode, "left_ms")),
         );

@@ -55,6 +55,10 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<Ended, String> {
         generation: newest.generation,
         size: newest.size,
         keys: manifest.keys,
+        by: Some((
+            super::site::actor(args.actor.as_deref())?.to_string(),
+            args.reason.clone(),
+        )),
     };
     let data = DataDir::new(&args.data);
     make(data.root())?;
@@ -216,5 +220,5 @@ fn tell(args: &RestoreArgs, manifest: &Manifest, report: &Report, mark: &Mark) {
     );
     sayln!("state      a fork of its log until it is adopted: `run` refuses it");
     sayln!("next       make sure that no other node goes on with this log, then:");
-    sayln!("           fieldnotary adopt {data} --cause restored");
+    sayln!("           fieldnotary adopt {data} --cause restored --reason TEXT");
 }

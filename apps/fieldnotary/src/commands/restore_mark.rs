@@ -19,6 +19,8 @@ pub(crate) struct Mark {
     pub(crate) size: u64,
     /// Whether the node's keys came with it.
     pub(crate) keys: bool,
+    /// Who restored it, and why; earlier versions did not ask.
+    pub(crate) by: Option<(String, String)>,
 }
 
 impl Mark {
@@ -31,6 +33,8 @@ impl Mark {
             "generation": self.generation.0,
             "size": self.size,
             "keys": self.keys,
+            "actor": self.by.as_ref().map(|(actor, _)| actor),
+            "reason": self.by.as_ref().map(|(_, reason)| reason),
         })
     }
 
@@ -55,7 +59,7 @@ impl Mark {
         if !self.complete {
             return format!(
                 "a restore into {shown} did not come to its end, so the directory is not whole\n\
-                 remove it, and restore again: fieldnotary restore BACKUP --data {shown}"
+                 remove it, and restore again: fieldnotary restore BACKUP --data {shown} --reason TEXT"
             );
         }
         format!(
@@ -63,7 +67,7 @@ impl Mark {
              its log ends at entry {} of generation {}, but the node may have gone on since: two nodes \
              would tell two stories under one name\n\
              if this one shall go on, make sure that no other does, and adopt it:\n  \
-             fieldnotary adopt {shown} --cause restored",
+             fieldnotary adopt {shown} --cause restored --reason TEXT",
             self.taken_at, self.size, self.generation
         )
     }
@@ -96,6 +100,7 @@ pub(crate) fn read(data: &DataDir) -> Result<Option<Mark>, String> {
         generation: Generation(number("generation")?),
         size: number("size")?,
         keys: json.get("keys") == Some(&Value::Bool(true)),
+        by: word("actor").ok().zip(word("reason").ok()),
     };
     let adopted = mark.complete && newest_generation(data)? > mark.generation;
     Ok((!adopted).then_some(mark))

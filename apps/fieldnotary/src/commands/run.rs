@@ -1,14 +1,16 @@
 //! `fieldnotary run`: prepares the data directory, then supervises.
 
+use super::configured::newest_contract;
 use super::directory::{check_media, keys_beside, open_found};
 use super::journal::look::FoundLog;
 use super::misfits::misfits;
+use super::site::actor;
 use super::{
     Ended, cards, load_contract, ports, preflight, read_contract, readiness, restore_mark,
 };
 use crate::cli::{Role, RoleArgs, RunArgs};
 use crate::paths::DataDir;
-use crate::roles::recorder::newest_generation;
+use crate::roles::recorder::{Changed, newest_generation};
 use crate::supervisor::Manner;
 use crate::{programs, roles, supervisor};
 use contract::{Contract, ContractErrors};
@@ -61,17 +63,19 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
         let root = data.root().display();
         format!("a node runs on {root} already; stop it first, or give this one a --data of its own ({error})")
     })?;
-    prepare(&contract, &data)?;
-    readiness::tell(&contract, &data, args.json)?;
+    let in_force = prepare(&contract, &data)?;
     let manner = Manner {
-        leave_safe_mode: args.leave_safe_mode.clone().map(|reason| {
-            (
-                format!("user {}", rustix::process::getuid().as_raw()),
-                reason,
-            )
-        }),
+        by: actor(args.actor.as_deref())?,
+        reason: args.reason.clone(),
+        leave_safe_mode: args.leave_safe_mode,
         require_confinement: args.require_confinement,
     };
+    if let Some(before) = in_force
+        && manner.reason.is_none()
+    {
+        says_why(args, &before, &contract)?;
+    }
+    readiness::tell(&contract, &data, args.json)?;
     supervisor::run(&absolute(&args.config)?, &data, &manner)?;
     readiness::tell_stopped(&contract, &data, args.json);
     Ok(Ended::Well)
@@ -98,6 +102,7 @@ fn make_directories(data: &DataDir) -> Result<(), String> {
         // Each process may write in its own directories only, so they must be there before it is.
         data.root().join("journal"),
         data.uplink(),
+        data.syslog(),
         data.supervisor(),
         data.logs(),
     ] {
@@ -153,8 +158,23 @@ fn become_user(args: &RunArgs, contract: &Contract, data: &DataDir) -> Result<bo
     Ok(true)
 }
 
-/// Keys and the log's identity; nothing that exists is overwritten.
-fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
+/// Who puts another configuration in force says why: the log has it beside what changed.
+fn says_why(args: &RunArgs, before: &Contract, now: &Contract) -> Result<(), String> {
+    let changes = contract::changes(before, now);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is another configuration than the one in force: {changes}\n\
+         say why, for the log: fieldnotary run {} --data {} --reason TEXT",
+        args.config.display(),
+        args.config.display(),
+        args.data.display()
+    ))
+}
+
+/// Keys and the log's identity; nothing that exists is overwritten. Gives the configuration that the log has in force.
+fn prepare(contract: &Contract, data: &DataDir) -> Result<Option<Contract>, String> {
     preflight::whole(contract, data)?;
     if !data.identity().join("keys.vkey").exists() {
         let origin = &contract.station.origin;
@@ -167,11 +187,12 @@ fn prepare(contract: &Contract, data: &DataDir) -> Result<(), String> {
     let generation = newest_generation(data)?;
     if data.journal(generation.0).join("ring.json").is_file() {
         check_media(data, generation)?;
-        open_found(data, generation)
-            .iter()
-            .for_each(FoundLog::tell_old_truth);
+        // What cannot be read here is met, and said, by the recorder.
+        let found = open_found(data, generation).ok();
+        found.iter().for_each(FoundLog::tell_old_truth);
+        return Ok(found.and_then(|found| newest_contract(&found.reader)));
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Has the signer check the keys. A node that was killed leaves its signer behind for an instant, until
@@ -267,11 +288,21 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
         Role::Recorder => {
             let node_started = MonoNs(args.node_started);
             let log_id = log_id(&data)?;
-            roles::recorder::run(contract, &data, log_id, node_started, device, &stop)?;
+            let changed = Changed::of(&args.changed);
+            roles::recorder::run(
+                contract,
+                &data,
+                log_id,
+                node_started,
+                device,
+                changed,
+                &stop,
+            )?;
         }
         Role::Time => roles::time::run(&contract, &data, &stop)?,
         Role::Io => roles::io::run(&contract, &data, &args.port, &stop)?,
         Role::Uplink => roles::uplink::run(&contract, &data, &stop)?,
+        Role::Syslog => roles::syslog::run(&contract, &data, &stop)?,
     }
     Ok(Ended::Well)
 }

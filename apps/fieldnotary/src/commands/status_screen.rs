@@ -286,7 +286,7 @@ fn link_and_ring(report: &Value) -> String {
             let _ = writeln!(
                 out,
                 "           nothing is delivered until one node goes on alone: stop it, then\n           \
-                 fieldnotary adopt DIR --cause conflict"
+                 fieldnotary adopt DIR --cause conflict --reason TEXT"
             );
         }
         let waits = number(ring, "/uncosigned_entries").unwrap_or(0);

@@ -335,7 +335,7 @@ const fn elsewhere(at_collector: bool) -> [&'static str; 2] {
     match at_collector {
         false => [
             "cure       what was moved away, put back; else leave it, the node may go on, and read the lost entries elsewhere:",
-            "           fieldnotary log COLLECTOR-DIR; or of a backup, only to read: fieldnotary restore BACKUP --data NEW-DIR",
+            "           fieldnotary log COLLECTOR-DIR; or of a backup, only to read: fieldnotary restore BACKUP --data NEW-DIR --reason TEXT",
         ],
         true => [
             "cure       change nothing, the rest stays readable; the lost ones may be read on the node's machine:",

@@ -31,6 +31,7 @@ pub(crate) fn confine(
         Role::Time => "time",
         Role::Io => "io",
         Role::Uplink => "uplink",
+        Role::Syslog => "syslog",
     };
     let mut site = site(role, contract, data);
     let says = device.folder().map(Path::to_path_buf);
@@ -58,6 +59,11 @@ fn site(role: Role, contract: &Contract, data: &DataDir) -> Site {
                 .into_iter()
                 .collect();
         }
+        Role::Syslog => {
+            let syslog = contract.syslog.as_ref();
+            let port = syslog.and_then(|syslog| syslog.address.rsplit_once(':')?.1.parse().ok());
+            site.tcp_ports = port.into_iter().collect();
+        }
         Role::Recorder => {
             let segments = u64::from(contract.storage.segments);
             site.more_descriptors = segments.saturating_mul(2);
@@ -66,14 +72,12 @@ fn site(role: Role, contract: &Contract, data: &DataDir) -> Site {
         Role::Time => {}
     }
     site.places = places(contract, data);
+    site.places
+        .insert(Place::Papers, papers(role, contract, data));
     site
 }
 
 fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Place, Vec<PathBuf>> {
-    let uplink = contract.uplink.as_ref();
-    let papers = uplink.into_iter().flat_map(|uplink| {
-        [&uplink.ca_file, &uplink.cert_file, &uplink.key_file].map(|file| data.root().join(file))
-    });
     let storage = &contract.storage;
     let truth = storage.truth_dir.iter().chain(&storage.truth_device);
     let truth = truth.map(PathBuf::from);
@@ -88,7 +92,7 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
         (Place::Markers, vec![data.markers()]),
         (Place::Run, vec![data.run()]),
         (Place::Standing, vec![data.uplink()]),
-        (Place::Papers, papers.collect()),
+        (Place::Forwarded, vec![data.syslog()]),
         (Place::Devices, devices.flatten().collect()),
         (Place::Cards, cards(contract)),
         (Place::Channels, channels(contract)),
@@ -100,6 +104,21 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
         places.insert(Place::Trial, vec![PathBuf::from(folder)]);
     }
     places
+}
+
+/// Certificates and keys of the role.
+fn papers(role: Role, contract: &Contract, data: &DataDir) -> Vec<PathBuf> {
+    let files = match (role, &contract.uplink, &contract.syslog) {
+        (Role::Uplink, Some(uplink), _) => {
+            vec![&uplink.ca_file, &uplink.cert_file, &uplink.key_file]
+        }
+        (Role::Syslog, _, Some(syslog)) => {
+            let own = syslog.cert_file.iter().chain(&syslog.key_file);
+            std::iter::once(&syslog.ca_file).chain(own).collect()
+        }
+        _ => Vec::new(),
+    };
+    files.iter().map(|file| data.root().join(file)).collect()
 }
 
 /// What cards are: a chip that is plugged in again is another file of its folder, as is a recording that is

@@ -5,7 +5,9 @@ pub(crate) mod io;
 mod link;
 pub(crate) mod recorder;
 mod standing;
+pub(crate) mod syslog;
 pub(crate) mod time;
+mod tls;
 pub(crate) mod uplink;
 
 pub(crate) use confine::confine;

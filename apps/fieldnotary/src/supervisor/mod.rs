@@ -14,6 +14,7 @@ use crate::clock;
 use crate::containment::{Failure, Verdict};
 use crate::paths::DataDir;
 use child::{Change, Spec, Supervised};
+use evidence::Actor;
 use evidence::kinds::Audit;
 use evidence::reasons::{EventCode, Outcome};
 use logs::LogBook;
@@ -40,10 +41,14 @@ const DELIVERY: Duration = Duration::from_secs(10);
 const END: Duration = Duration::from_secs(3);
 
 /// How a node is to be run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Manner {
-    /// Who ends safe mode, and why.
-    pub(crate) leave_safe_mode: Option<(String, String)>,
+    /// Who runs it.
+    pub(crate) by: Actor,
+    /// Why it is run as it is: with another configuration, or out of safe mode.
+    pub(crate) reason: Option<String>,
+    /// Whether safe mode is ended.
+    pub(crate) leave_safe_mode: bool,
     /// A process that cannot be confined as its row says ends the node.
     pub(crate) require_confinement: bool,
 }
@@ -101,7 +106,7 @@ impl Supervisor {
         let (restarts, trouble) = Restarts::begin(&data.restarts(), now_ms);
         let mut node = Self {
             data: data.clone(),
-            starts: Starts::new(config, data)?,
+            starts: Starts::new(config, data, manner)?,
             processes: Vec::new(),
             reports: Reports::to(data.recorder_socket(), "supervisor"),
             restarts,
@@ -130,7 +135,8 @@ impl Supervisor {
     /// After a storm of resets the node starts in safe mode, unless somebody says otherwise.
     fn brake(&mut self, manner: &Manner, now_ms: u64) {
         let resets = self.restarts.resets();
-        if let Some((actor, reason)) = &manner.leave_safe_mode {
+        if manner.leave_safe_mode {
+            let (actor, reason) = (&manner.by, manner.reason.clone().unwrap_or_default());
             self.restarts.forget_resets();
             if self.restarts.is_storm() {
                 self.say(&format!("safe mode is left by {actor}: {reason}"));
@@ -150,7 +156,7 @@ impl Supervisor {
             let why = format!("{resets} starts in a row ended within {minutes} minutes each");
             self.say(&format!(
                 "SAFE MODE: {why}; recorder, time and signer run, io and uplink do not. It ends after \
-                 {minutes} minutes, or with: fieldnotary run ... --leave-safe-mode REASON"
+                 {minutes} minutes, or with: fieldnotary run ... --leave-safe-mode --reason TEXT"
             ));
             let detail =
                 format!("reason: {why}; scope: io and uplink do not run; by: the supervisor");
@@ -358,7 +364,7 @@ fn orderly_stop(data: &DataDir, processes: &mut [Supervised]) {
             std::thread::sleep(LOOK_UP);
         }
     }
-    end(processes, &["uplink", "time"], END);
+    end(processes, &["uplink", "syslog", "time"], END);
     end(processes, &["recorder"], END);
     end(processes, &["signer"], END);
     // What is left would be a lie: the node is no longer running.

@@ -1,5 +1,6 @@
 //! The process table: which programs make a node, how each is started, and how it is watched.
 
+use super::Manner;
 use super::child::Spec;
 use crate::clock;
 use crate::paths::DataDir;
@@ -26,9 +27,10 @@ const WATCHES: &[(&str, u64, &[u64])] = &[
     ("time", 15_000, &[15_000, 60_000]),
     ("io", 15_000, &[15_000, 60_000, 300_000]),
     ("uplink", 15_000, &[15_000, 60_000, 300_000]),
+    ("syslog", 15_000, &[15_000, 60_000, 300_000]),
 ];
 /// Roles of safe mode.
-const SAFE: &[&str] = &["recorder", "signer", "time"];
+const SAFE: &[&str] = &["recorder", "signer", "time", "syslog"];
 /// Processes that ports are separated into, at most; beyond it ports share.
 const PORT_PROCESSES_MAX: usize = 64;
 
@@ -57,17 +59,24 @@ pub(super) struct Starts {
     own: PathBuf,
     signer: PathBuf,
     started: String,
+    /// Which configuration was put in force, by whom and why, where somebody said so.
+    changed: Vec<String>,
 }
 
 impl Starts {
-    pub(super) fn new(config: &Path, data: &DataDir) -> Result<Self, String> {
+    pub(super) fn new(config: &Path, data: &DataDir, manner: &Manner) -> Result<Self, String> {
+        let contract = crate::commands::load_contract(config)?;
+        let digest = contract.digest().to_string();
+        let by = manner.by.as_str().to_owned();
+        let changed = manner.reason.clone().map(|why| vec![digest, by, why]);
         Ok(Self {
             config: config.to_path_buf(),
             data: data.clone(),
-            contract: crate::commands::load_contract(config)?,
+            contract,
             own: programs::own()?,
             signer: programs::sibling("fieldnotary-signer")?,
             started: clock::mono().0.to_string(),
+            changed: changed.unwrap_or_default(),
         })
     }
 
@@ -75,12 +84,15 @@ impl Starts {
     pub(super) fn specs(&self, safe_mode: bool) -> Vec<Spec> {
         let mut specs = vec![
             self.signer(),
-            self.role("recorder"),
+            self.recorder(),
             self.role("time"),
             self.role("io"),
         ];
         if self.contract.uplink.is_some() {
             specs.push(self.role("uplink"));
+        }
+        if self.contract.syslog.is_some() {
+            specs.push(self.role("syslog"));
         }
         specs.retain(|spec| !safe_mode || SAFE.contains(&spec.role.as_str()));
         specs
@@ -110,6 +122,15 @@ impl Starts {
                 Some(spec)
             })
             .collect()
+    }
+
+    fn recorder(&self) -> Spec {
+        let mut spec = self.role("recorder");
+        if !self.changed.is_empty() {
+            spec.arguments.push("--changed".to_owned());
+            spec.arguments.extend(self.changed.iter().cloned());
+        }
+        spec
     }
 
     fn role(&self, role: &'static str) -> Spec {
@@ -160,7 +181,7 @@ mod tests {
 
     //= R10.2
     #[test]
-    fn every_confined_role_is_watched_and_safe_mode_keeps_log_time_and_keys() {
+    fn every_confined_role_is_watched_and_safe_mode_keeps_log_time_keys_and_alarms() {
         let roles: Vec<&str> = sandbox::ROLES.iter().map(|row| row.role).collect();
         for (role, silence_ms, cool_down_ms) in WATCHES {
             assert!(roles.contains(role), "{role} has no row");
@@ -172,6 +193,6 @@ mod tests {
             assert!(watch(role).resident_bytes_max < u64::MAX, "{role}");
         }
         assert_eq!(WATCHES.len(), roles.len());
-        assert_eq!(SAFE, ["recorder", "signer", "time"]);
+        assert_eq!(SAFE, ["recorder", "signer", "time", "syslog"]);
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const PROGRAMS: [&str; 4] = [
+pub(crate) const PROGRAMS: [&str; 4] = [
     "fieldnotary",
     "fieldnotary-signer",
     "fieldnotary-collector",
@@ -74,7 +74,7 @@ fn help_breaks_where_the_terminal_ends_and_cuts_no_example() {
 }
 
 /// The verbs that a program's help lists, and their own as `journal inspect`; none for one without verbs.
-fn verbs(name: &str) -> Vec<String> {
+pub(crate) fn verbs(name: &str) -> Vec<String> {
     below(name, &[])
 }
 

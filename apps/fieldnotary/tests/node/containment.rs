@@ -312,7 +312,7 @@ fn a_storm_of_resets_ends_in_safe_mode_until_somebody_says_otherwise() {
         "supervisor",
         "io and uplink do not run",
     );
-    let words = ["--leave-safe-mode", "the supply was replaced"];
+    let words = ["--leave-safe-mode", "--reason", "the supply was replaced"];
     let node = Node::start_with(dir.path(), "node", &contract, &words);
     node.wait_for("readings", READINGS);
     assert!(node.status()["safe_mode"].is_null());

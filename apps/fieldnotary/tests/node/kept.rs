@@ -98,6 +98,8 @@ fn restored(dir: &Path, data: &Path, events: &[u64]) {
         backup.to_str().unwrap(),
         "--data",
         other.to_str().unwrap(),
+        "--reason",
+        "drill",
     ];
     let said = fieldnotary(words);
     assert_eq!(said.code, Some(0), "{said:?}");

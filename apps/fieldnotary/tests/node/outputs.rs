@@ -220,7 +220,7 @@ fn another_cards_input_a_tag_and_the_switch_hold_a_command_back() {
         row["point_id"] == "earth" && row["value"] == 0
     });
     let data = site.data.to_str().unwrap();
-    let tagged = fieldnotary(["tag", data, "lamp", "--why", "work", "--actor", "bert"]);
+    let tagged = fieldnotary(["tag", data, "lamp", "--reason", "work", "--actor", "bert"]);
     assert_eq!(tagged.code, Some(0), "{}", tagged.err);
     wait_until("a tag", SOON, || {
         let said = site.operate("lamp", "--select", "on", "ada");

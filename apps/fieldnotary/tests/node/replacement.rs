@@ -79,7 +79,7 @@ fn backup(data: &Path, to: &Path, more: &[&str]) -> Said {
 
 fn restore(from: &Path, data: &Path) -> Said {
     let data = data.display().to_string();
-    about("restore", from, &["--data", &data])
+    about("restore", from, &["--data", &data, "--reason", "drill"])
 }
 
 fn run(config: &Path, data: &Path) -> Said {
@@ -221,11 +221,14 @@ fn a_node_that_lost_its_data_goes_on_from_a_backup() {
         (text(first, "cause"), text(first, "adoption_cause")),
         ("adoption", "restored")
     );
+    let uid = rustix::process::getuid().as_raw();
     let audit = &entries(&data, "audit", 2)[0];
     assert_eq!(
         (text(audit, "actor"), text(audit, "reason")),
-        ("A. Fitter", "test")
+        (format!("A. Fitter (uid {uid})").as_str(), "test")
     );
+    // Who had restored the directory before, and why, is in it too.
+    assert!(text(audit, "diff").ends_with(": drill"), "{audit}");
     for skip in entries(&data, "seq_skip", 2)
         .iter()
         .filter(|one| one["cause"] == "adoption")
@@ -320,7 +323,7 @@ fn a_node_set_back_goes_on_as_a_new_generation_and_its_twin_does_not() {
         "{screen}"
     );
     node.wait_for("readings", READINGS);
-    let running = about("adopt", &data, &["--cause", "conflict"]);
+    let running = about("adopt", &data, &["--cause", "conflict", "--reason", "test"]);
     assert_eq!(running.code, Some(3), "{running:?}");
     node.stop();
     let adopted = site.adopt("node", "conflict");
@@ -432,7 +435,7 @@ fn a_backup_that_is_not_whole_is_refused_by_name() {
     assert!(said.err.contains("cut short"), "{}", said.err);
     // A key of somebody else.
     let other = Node::keys(&site.path("stranger"), ORIGIN);
-    let words = ["--data", "into", "--anchor", &other[0]];
+    let words = ["--data", "into", "--anchor", &other[0], "--reason", "test"];
     let said = about("restore", &dir, &words);
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.err.contains("does not verify"), "{}", said.err);

@@ -8,6 +8,7 @@ mod points;
 mod ports;
 mod station;
 mod station_points;
+mod syslog;
 mod time;
 mod uplink;
 
@@ -20,6 +21,7 @@ use points::POINTS;
 use ports::PORTS_AND_SCHEDULES;
 use station::STATION_STORAGE_AND_SEAL;
 use station_points::STATION_POINTS;
+use syslog::SYSLOG;
 use time::TIME;
 use uplink::UPLINK;
 
@@ -137,6 +139,7 @@ fn meters_are_checked() {
 #[test]
 fn points_are_checked() {
     check(POINTS);
+    check(SYSLOG);
 }
 
 //= R6.2

@@ -2,6 +2,7 @@
 
 use super::FieldRow;
 use crate::Decimal;
+use crate::actor::Actor;
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::Field;
 use crate::ids::{CommitId, Digest, MeterId, PointId, SourceId};
@@ -13,7 +14,7 @@ payload! {
     /// Who did what, why, and how it ended.
     Audit {
         0 at: MonoNs => "when";
-        1 actor: String => "who: a local user, a peer's certificate, a key, or the node itself";
+        1 actor: Actor => "who: a local user, the holder of a certificate or of a key, or a process of the node";
         2 action: String => "what";
         3 reason: String => "why";
         4 scope: String => "on what";

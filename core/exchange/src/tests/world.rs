@@ -162,7 +162,7 @@ impl Log {
             let index = self.size();
             let payload = Audit {
                 at: MonoNs(index),
-                actor: "test".into(),
+                actor: evidence::Actor::node("test"),
                 action: std::format!("entry {index}"),
                 reason: "x".repeat(ix(index % 50)),
                 scope: self.branch.into(),

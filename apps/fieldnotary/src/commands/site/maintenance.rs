@@ -29,7 +29,7 @@ pub(crate) fn maintenance(args: &MaintenanceArgs) -> Result<Ended, String> {
             true => MaintenancePhase::End,
             false => MaintenancePhase::Begin,
         },
-        actor: actor(by.actor.as_deref())?,
+        actor: actor(by.actor.as_deref())?.to_string(),
         reason: args.reason.clone(),
         source: by.port.clone(),
         meter_id: by.meter.clone(),

@@ -13,7 +13,7 @@ mod words;
 pub(crate) use annotate::annotate;
 pub(crate) use maintenance::maintenance;
 pub(crate) use operate::operate;
-pub(super) use recorder::local_user;
+pub(super) use recorder::actor;
 pub(crate) use signoff::signoff;
 pub(crate) use tag::tag;
 pub(crate) use wiring::wiring;

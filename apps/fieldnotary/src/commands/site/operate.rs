@@ -41,7 +41,7 @@ pub(crate) fn operate(args: &OperateArgs) -> Result<Ended, String> {
         step,
         value: value.transpose()?,
         origin: CommandOrigin::Person,
-        actor: actor(on.actor.as_deref())?,
+        actor: actor(on.actor.as_deref())?.to_string(),
         reason: args.reason.clone(),
         issued: None,
     })?;

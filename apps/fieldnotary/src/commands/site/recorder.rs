@@ -4,12 +4,11 @@ use crate::clock;
 use crate::commands::configured::newest_contract;
 use crate::commands::directory::{generations, is_node, open_reader, what_it_is};
 use crate::paths::DataDir;
-use crate::roles::recorder::vouched;
 use contract::Contract;
 use evidence::kinds::Output;
 use evidence::{
-    Captured, CommitId, Entry, EntryId, Generation, Kind, MeterId, Payload, PointId, SourceId,
-    split_leaf,
+    Actor, Captured, CommitId, Entry, EntryId, Generation, Kind, MeterId, Payload, PointId,
+    SourceId, split_leaf,
 };
 use ipc::message::{FeedPull, Hello, Message, PersonEntry};
 use ipc::{Channel, IpcError};
@@ -237,22 +236,15 @@ fn named<'n>(known: impl Iterator<Item = &'n str>) -> String {
 }
 
 /// The local user that typed the command, or the name given instead, and in either case the user id.
-pub(super) fn actor(given: Option<&str>) -> Result<String, String> {
+pub(in crate::commands) fn actor(given: Option<&str>) -> Result<Actor, String> {
+    let uid = rustix::process::getuid().as_raw();
     match given.map(str::trim) {
-        None => Ok(local_user()),
+        None => {
+            let names = ["LOGNAME", "USER"].map(|name| std::env::var(name).ok());
+            let name = names.into_iter().flatten().find(|name| !name.is_empty());
+            Ok(Actor::local(&name.unwrap_or_default(), uid))
+        }
         Some("") => Err("--actor is empty: write a name, or leave it out".to_owned()),
-        Some(name) => Ok(format!("{name} {}", vouched(uid()))),
+        Some(name) => Ok(Actor::local(name, uid)),
     }
-}
-
-/// The local user that typed the command.
-pub(in crate::commands) fn local_user() -> String {
-    let names = ["LOGNAME", "USER"].map(|name| std::env::var(name).ok());
-    let name = names.into_iter().flatten().find(|name| !name.is_empty());
-    let name = name.unwrap_or_else(|| "local user".to_owned());
-    format!("{name} {}", vouched(uid()))
-}
-
-fn uid() -> u32 {
-    rustix::process::getuid().as_raw()
 }

@@ -54,7 +54,7 @@ fn compare(
     let span_ns = entry.stamp.timestamp.0.saturating_sub(since.0);
     let mut said = SignOff {
         at: clock::mono(),
-        actor: actor(args.actor.as_deref())?,
+        actor: actor(args.actor.as_deref())?.to_string(),
         meter_id: meter.clone(),
         point_id: point.clone(),
         reading: entry.header.commit_id,

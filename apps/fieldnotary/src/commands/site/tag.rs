@@ -10,8 +10,8 @@ use evidence::reasons::TagChange;
 /// Commits the tag.
 pub(crate) fn tag(args: &TagArgs) -> Result<Ended, String> {
     let on = &args.on;
-    if args.why.trim().is_empty() {
-        return Err("--why is empty: say what it is for".to_owned());
+    if args.reason.trim().is_empty() {
+        return Err("--reason is empty: say what it is for".to_owned());
     }
     let site = Site::open(&on.dir)?;
     site.output(&on.point)?;
@@ -22,8 +22,8 @@ pub(crate) fn tag(args: &TagArgs) -> Result<Ended, String> {
             true => TagChange::Removed,
             false => TagChange::Set,
         },
-        actor: actor(on.actor.as_deref())?,
-        reason: args.why.clone(),
+        actor: actor(on.actor.as_deref())?.to_string(),
+        reason: args.reason.clone(),
         owner: args.of.clone(),
     })?;
     let what = match args.remove {

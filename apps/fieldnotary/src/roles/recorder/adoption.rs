@@ -12,7 +12,7 @@ use evidence::frozen;
 use evidence::kinds::{Audit, CounterSnapshot, EpochStart, Predecessor, SeqSkip, TimeMap};
 use evidence::reasons::{AdoptionCause, EpochCause, Outcome, TruthClass};
 use evidence::{
-    Captured, CommitId, Digest, Generation, Kind, LogId, MonoNs, Payload, Seq, SourceId,
+    Actor, Captured, CommitId, Digest, Generation, Kind, LogId, MonoNs, Payload, Seq, SourceId,
 };
 use journal::Reader;
 use media::{FileTruth, FileVolume};
@@ -30,7 +30,7 @@ const GROUP_ENTRIES_MAX: usize = 2_048;
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
     pub(crate) cause: AdoptionCause,
-    pub(crate) actor: String,
+    pub(crate) actor: Actor,
     pub(crate) reason: String,
     /// What is known of the directory, for the audit.
     pub(crate) about: String,

@@ -46,6 +46,11 @@ impl InForce {
         (*known == digest.to_string()).then_some(*id)
     }
 
+    /// Whether a contract was in force.
+    pub(super) const fn is_known(&self) -> bool {
+        self.place.is_some()
+    }
+
     /// The contract; nothing where none was read whole.
     pub(super) fn says(&self) -> Option<Contract> {
         Contract::from_parts(&self.parts).ok()

@@ -2,6 +2,7 @@
 
 mod acks;
 mod adoption;
+mod changed;
 mod committer;
 mod earlier;
 mod feed;
@@ -30,11 +31,12 @@ mod wiring;
 mod work;
 
 pub(crate) use adoption::{Adopted, Order, adopt, last_known, place_is_free};
+pub(crate) use changed::Changed;
 pub(crate) use committer::{COUNTERS_EVERY_NS, IDLE_SEAL_FACTOR};
 pub(crate) use journal_file::{measures_text, newest_generation, read_ring};
 pub(crate) use keeper::{keep_places, kept, place as keep_place};
 pub(crate) use ledger::{LEASE_BLOCK, meters_on};
-pub(crate) use people::{agrees, vouched};
+pub(crate) use people::agrees;
 pub(crate) use stats::resting_counters;
 pub(crate) use truth_place::{Held, TruthPlace};
 
@@ -42,6 +44,7 @@ use crate::paths::DataDir;
 use contract::Contract;
 use evidence::{LogId, MonoNs};
 use ipc::Listener;
+use startup::Given;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -62,6 +65,7 @@ pub(crate) fn run(
     log_id: LogId,
     node_started: MonoNs,
     device: media::HealthSource,
+    changed: Option<Changed>,
     stop: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let (work, requests) = sync_channel(QUEUE_DEPTH_MAX);
@@ -72,15 +76,11 @@ pub(crate) fn run(
     let _only_writer = media::WriterLock::take(&journals).map_err(|error| error.to_string())?;
     // A new ring is written once from end to end; a recovery reads a segment.
     sandbox::pulse::busy(START_MAX);
-    let committer = startup::begin(
-        contract,
-        data,
-        log_id,
+    let given = Given {
         node_started,
-        device,
-        heads,
-        work.clone(),
-    )?;
+        changed,
+    };
+    let committer = startup::begin(contract, data, log_id, &given, device, heads, work.clone())?;
     let feed = Arc::clone(&committer.feed);
     let contract = Arc::new(committer.contract.clone());
     let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;

@@ -3,18 +3,13 @@
 use super::intake::Objection;
 use contract::limits::ACTOR_BYTES_MAX;
 use core::cmp::Ordering;
-use evidence::kinds::SignOff;
+use evidence::kinds::{Audit, SignOff};
 use evidence::reasons::{CommandOrigin, Outcome, Validity};
-use evidence::{Captured, Decimal, DecimalError, MonoNs, Payload};
+use evidence::{Actor, Captured, Decimal, DecimalError, MonoNs, Payload};
 use ipc::message::RefuseReason;
 
 /// How long ago an entry may say that it was made: it is made for being sent.
 const AGE_NS_MAX: u64 = 60_000_000_000;
-
-/// The end of an actor's name for a user id.
-pub(crate) fn vouched(uid: u32) -> String {
-    format!("(uid {uid})")
-}
 
 /// The payload, if its record holds, a person may write it, and its actor is who asks.
 pub(super) fn check(entry: &Captured, uid: u32, now: MonoNs) -> Result<Payload, Objection> {
@@ -57,13 +52,26 @@ fn judge(payload: &Payload, uid: u32, now: MonoNs) -> Result<(), (RefuseReason, 
         let detail = "it says that it was made at another time than now".to_owned();
         return Err((RefuseReason::Order, detail));
     }
-    let end = vouched(uid);
+    let end = Actor::vouched(uid);
     let claims = actor.matches("(uid").count();
     if actor.len() <= end.len() || !actor.ends_with(&end) || claims != 1 {
         let detail = format!("the actor {actor:?} does not end with {end}, which is who asks");
         return Err((RefuseReason::Actor, detail));
     }
     Ok(())
+}
+
+/// The audit entry of somebody who wanted to write under another name than his own.
+pub(super) fn refused(entry: &Captured, uid: u32, objection: &Objection, at: MonoNs) -> Audit {
+    Audit {
+        at,
+        actor: Actor::local("", uid),
+        action: "write an entry".to_owned(),
+        reason: objection.detail.clone(),
+        scope: entry.kind.name().to_owned(),
+        outcome: Outcome::Refused,
+        diff: None,
+    }
 }
 
 /// Whether a sign-off says of the reading that it names what is in the log: `found` is the payload of that entry, or
@@ -162,7 +170,7 @@ mod tests {
     use evidence::kinds::{Audit, Maintenance, Reading, SignOff};
     use evidence::reasons::{MaintenancePhase, Outcome, QualityReason};
     use evidence::{
-        Blob, Captured, CommitId, MeterId, MonoNs, Payload, PointId, Quality, Seq, SourceId,
+        Actor, Blob, Captured, CommitId, MeterId, MonoNs, Payload, PointId, Quality, Seq, SourceId,
     };
     use ipc::message::RefuseReason;
 
@@ -202,6 +210,12 @@ mod tests {
             let refused = check(&work(actor), uid, NOW).unwrap_err();
             assert_eq!(refused.reason, RefuseReason::Actor, "{actor}");
             assert!(refused.detail.contains(&format!("(uid {uid})")));
+            let told = super::refused(&work(actor), uid, &refused, NOW);
+            assert_eq!(told.actor, Actor::local("", uid));
+            assert_eq!(
+                (told.outcome, told.scope.as_str()),
+                (Outcome::Refused, "maintenance")
+            );
         }
         let mut damaged = work("ada (uid 1000)");
         damaged.capture[0] ^= 1;
@@ -211,7 +225,7 @@ mod tests {
         );
         let audit = Audit {
             at: NOW,
-            actor: "ada (uid 1000)".to_owned(),
+            actor: Actor::local("ada", 1000),
             action: "adopt".to_owned(),
             reason: "none".to_owned(),
             scope: "all".to_owned(),

@@ -1,5 +1,6 @@
 //! From whatever the last run left to a recorder that may take records.
 
+use super::changed::Changed;
 use super::committer::{Committer, SealState};
 use super::earlier::Earlier;
 use super::feed::Feed;
@@ -82,18 +83,27 @@ fn seal_state(
     }
 }
 
+/// What whoever started the recorder said.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// When the node was started.
+    pub(super) node_started: MonoNs,
+    /// Why it has the configuration that it has.
+    pub(super) changed: Option<Changed>,
+}
+
 /// Opens the log, commits what recovery found, and makes the committer.
 pub(super) fn begin(
     contract: Contract,
     data: &DataDir,
     log_id: LogId,
-    node_started: MonoNs,
+    given: &Given,
     device: HealthSource,
     heads: SyncSender<Head>,
     work: SyncSender<Work>,
 ) -> Result<Committer, String> {
-    let began = clock::mono();
-    let boot_id = clock::boot_id();
+    let (began, boot_id) = (clock::mono(), clock::boot_id());
+    let node_started = given.node_started;
     let (journal, recovery) = journal_file::open(data, &contract.storage, log_id, boot_id)?;
     let reader = read_only(data, &journal)?;
     let generation = journal.generation();
@@ -169,7 +179,7 @@ pub(super) fn begin(
     committer.journal.note_cosigned(cosigned_size);
     committer.note_kept();
     committer.feed.gives_up(&committer.given_up);
-    committer.stage_beginning(recovery.as_ref(), recovery_us, remembered.contract);
+    committer.stage_beginning(recovery.as_ref(), recovery_us, remembered.contract, given);
     committer.begin_log()?;
     Ok(committer)
 }
@@ -359,6 +369,7 @@ impl Committer {
         recovery: Option<&Recovery>,
         recovery_us: u64,
         in_force: InForce,
+        given: &Given,
     ) {
         self.stage_epoch(recovery, recovery_us);
         for loss in self.name_what_left() {
@@ -367,7 +378,7 @@ impl Committer {
         for unkept in self.keeper.found() {
             self.stage(unkept.into());
         }
-        self.stage_contract(in_force);
+        self.stage_contract(in_force, given.changed.as_ref());
         self.look_at_media();
     }
 

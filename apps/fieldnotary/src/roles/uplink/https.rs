@@ -42,14 +42,10 @@ impl Client {
     /// Reads certificates and key, relative paths from `root`; the errors name the file. `newest` is the latest
     /// time in the log.
     pub(super) fn new(uplink: &Uplink, root: &Path, newest: UtcNs) -> Result<Self, String> {
-        let papers = papers::read(uplink, Some(root)).map_err(|wrong| {
-            let words = wrong
-                .iter()
-                .map(|one| format!("{}.{}: {}", one.table, one.key, one.what));
-            words.collect::<Vec<_>>().join("; ")
-        })?;
+        let read = papers::read(&papers::Named::from(uplink), Some(root));
+        let papers = read.map_err(|wrong| papers::in_words(&wrong))?;
         let papers = papers.ok_or("uplink: the certificates were not read")?;
-        let tls = Tls::new(&papers.ca, &papers.cert, &papers.key, newest)?;
+        let tls = Tls::new(&papers, newest)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_millis(uplink.timeout_ms)))

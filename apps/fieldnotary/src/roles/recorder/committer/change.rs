@@ -2,6 +2,7 @@
 
 use super::Committer;
 use crate::clock;
+use crate::roles::recorder::changed::{self, Changed};
 use crate::roles::recorder::in_force::InForce;
 use crate::roles::recorder::wiring;
 use contract::Contract;
@@ -9,7 +10,11 @@ use evidence::{CommitId, MeterId, Payload, SourceId};
 
 impl Committer {
     /// The contract, unless the log has it in force already.
-    pub(in crate::roles::recorder) fn stage_contract(&mut self, in_force: InForce) {
+    pub(in crate::roles::recorder) fn stage_contract(
+        &mut self,
+        in_force: InForce,
+        changed: Option<&Changed>,
+    ) {
         let digest = self.contract.digest();
         if let Some(commit) = in_force.place_of(&digest) {
             self.contract_commit = commit;
@@ -23,6 +28,10 @@ impl Committer {
             self.stage(part.into());
         }
         let before = in_force.says();
+        if in_force.is_known() {
+            let audit = changed::audit(changed, before.as_ref(), &self.contract, at);
+            self.stage(audit.into());
+        }
         let moved = before.as_ref().map_or_else(Vec::new, |before| {
             wiring::changes(before, &self.contract, self.contract_commit, at)
         });

@@ -453,7 +453,14 @@ impl Committer {
                 self.ledger.observe(&payload);
                 self.take_report(id, entry, payload, answer);
             }
-            Err(objection) => self.reject_report(id, &objection, &answer),
+            Err(objection) => {
+                if objection.reason == RefuseReason::Actor {
+                    // Whoever asks as somebody else has not been let in.
+                    let refused = people::refused(&entry, uid, &objection, clock::mono());
+                    self.stage(refused.into());
+                }
+                self.reject_report(id, &objection, &answer);
+            }
         }
     }
 
