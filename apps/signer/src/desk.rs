@@ -2,16 +2,17 @@
 
 use crate::rate::RateLimit;
 use crate::say;
-use evidence::Blob;
+use evidence::{Blob, Digest, Generation};
 use ipc::Message;
 use ipc::message::{
-    BoundHead, CounterArea, ErrorCode, Keys, NoteText, SignCheckpoint, SignedNote, Uses,
+    BoundHead, CounterArea, ErrorCode, Keys, NoteText, SignCheckpoint, SignedNote, SignedTree, Uses,
 };
 use keys::{Identity, IdentityDir};
 use proof::Hash;
 use rustix::time::{ClockId, clock_gettime};
 use trust_plane::{
-    Audit, BootId, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError, Statement,
+    Audit, BootId, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError, SignedHead,
+    Statement,
 };
 
 /// Keys, memory and limits of this signer.
@@ -21,8 +22,10 @@ pub(crate) struct Desk {
     engine: Engine<keys::Keys>,
     rate: RateLimit,
     boot: BootId,
-    /// When the plain counter moved last.
+    /// When the plain counter was moved last.
     plain: Option<PlainMark>,
+    /// Whether that is not known to have been done, so that it is due again.
+    plain_owed: bool,
     plain_every_ns: u64,
     /// Protections that the process wanted and could not have.
     not_applied: Vec<String>,
@@ -86,6 +89,7 @@ impl Desk {
             rate: RateLimit::new(now_ns()),
             boot: boot(),
             plain,
+            plain_owed: false,
             plain_every_ns: plain_every_s.saturating_mul(1_000_000_000),
             not_applied,
         }
@@ -125,19 +129,14 @@ impl Desk {
             return Message::error(ErrorCode::Unavailable, error);
         }
         steps::pass("seal.remembered");
-        let now = PlainMark {
-            boot: self.boot,
-            at_ns: now_ns(),
-        };
-        let plain_due = PlainMark::is_due(self.plain, now, self.plain_every_ns);
+        let plain_due = self.plain_due();
         let signed = self.engine.sign(pending, plain_due);
         steps::pass("seal.signed");
+        let moved = |bound: &trust_plane::Bound| bound.counter == CounterKind::Plain;
+        let stepped = |signed: &trust_plane::Signed| signed.bound.iter().any(moved);
+        self.plain_owed = plain_due && !signed.as_ref().is_ok_and(stepped);
         match signed {
             Ok(signed) => {
-                let moved = |bound: &trust_plane::Bound| bound.counter == CounterKind::Plain;
-                if signed.bound.iter().any(moved) {
-                    self.remember_plain(now);
-                }
                 if let Some(error) = &signed.unbound {
                     say::err(format_args!("a checkpoint is not bound: {error}"));
                 }
@@ -147,14 +146,35 @@ impl Desk {
         }
     }
 
-    /// A mark that is lost costs a step of the counter at the next start, not more.
-    fn remember_plain(&mut self, mark: PlainMark) {
-        self.plain = Some(mark);
-        if let Err(error) = self.dir.store_plain(mark) {
-            say::err(format_args!(
-                "the step of the plain counter is not remembered: {error}"
-            ));
+    /// Whether the plain counter is to move now. Where it is, that and the value that it will have are durable first: else
+    /// a cut behind the step would look as if an older disk had been put here.
+    fn plain_due(&mut self) -> bool {
+        let mut now = PlainMark {
+            boot: self.boot,
+            at_ns: now_ns(),
+            value: None,
+        };
+        if !self.plain_owed && !PlainMark::is_due(self.plain, now, self.plain_every_ns) {
+            return false;
         }
+        let plain = |one: &trust_plane::Counter| one.kind == CounterKind::Plain;
+        let there = self.engine.describe();
+        if !there.is_ok_and(|there| there.counters.iter().any(plain)) {
+            return false;
+        }
+        // What fails here fails again where the statement is signed, and is told there.
+        let Ok(value) = self.engine.value(CounterKind::Plain) else {
+            return false;
+        };
+        now.value = Some(value.saturating_add(1));
+        if let Err(error) = self.dir.store_plain(now) {
+            say::err(format_args!(
+                "the plain counter is not moved, as its step cannot be remembered: {error}"
+            ));
+            return false;
+        }
+        self.plain = Some(now);
+        true
     }
 
     fn describe(&mut self, origin: Option<&str>) -> Message {
@@ -171,8 +191,27 @@ impl Desk {
             Ok(description) => description,
             Err(error) => return refusal(&error),
         };
+        let mut counters = Vec::with_capacity(description.counters.len());
+        for counter in description.counters {
+            match self.engine.value(counter.kind) {
+                Ok(value) => {
+                    // The process may have been ended between its mark and the step.
+                    let mark = self.plain.filter(|_| counter.kind == CounterKind::Plain);
+                    let moving_to = mark.and_then(|mark| mark.value);
+                    self.plain_owed |= moving_to.is_some_and(|next| next > value);
+                    counters.push(CounterArea {
+                        counter: counter.kind,
+                        public: Blob(counter.public),
+                        value,
+                        moving_to,
+                    });
+                }
+                Err(error) => return refusal(&error),
+            }
+        }
         let capabilities = description.capabilities;
         let audit = self.engine.audit();
+        let newest = self.engine.last_signed().newest();
         Keys {
             vkeys: vkeys.iter().map(ToString::to_string).collect(),
             custody: capabilities.custody,
@@ -186,19 +225,21 @@ impl Desk {
             signature_failures: audit.signature_failures,
             maker: description.maker,
             key_public: description.key_public.map(Blob),
-            counters: description.counters.into_iter().map(area).collect(),
+            counters,
             plain_every_ns: self.plain_every_ns,
             not_applied: self.not_applied.clone(),
             uses: uses(audit),
+            signed: newest.into_iter().map(signed_tree).collect(),
         }
         .into()
     }
 }
 
-fn area(counter: trust_plane::Counter) -> CounterArea {
-    CounterArea {
-        counter: counter.kind,
-        public: Blob(counter.public),
+fn signed_tree((generation, head): (Generation, SignedHead)) -> SignedTree {
+    SignedTree {
+        generation,
+        size: head.size,
+        root: Digest(head.root.0),
     }
 }
 

@@ -108,6 +108,8 @@ fn code_rules(out: &mut String) {
         reasons::Custody::cddl_rule,
         reasons::CounterKind::cddl_rule,
         reasons::KeyFault::cddl_rule,
+        reasons::RollbackAlarm::cddl_rule,
+        reasons::RollbackWitness::cddl_rule,
         reasons::Outcome::cddl_rule,
         reasons::MaintenancePhase::cddl_rule,
         reasons::WiringChange::cddl_rule,

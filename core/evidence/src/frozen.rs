@@ -45,6 +45,8 @@ pub mod names {
     pub const BOOT_TO_STABLE: &str = "boot_to_stable_ns";
     /// How many entries from the one in the label on a cosigner has by name alone.
     pub const LOST_ENTRIES: &str = "lost_entries";
+    /// The newest value of a counter that a checkpoint was bound to; label: the counter, and the SHA-256 of its public area.
+    pub const BOUND_COUNTER: &str = "bound_counter";
     /// The session that read a meter's serial number; label: meter and number.
     pub const LIFE_SERIAL: &str = "life_serial";
     /// When a counter's last believed value was read, in nanoseconds since 1970; label: meter, point, value and session.
@@ -62,8 +64,8 @@ pub mod names {
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     use names::{
-        BOOT_TO_STABLE, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
-        POINT_TAGGED, PULSES, SEQ_FLOOR, SEQ_WINDOW, WORK,
+        BOOT_TO_STABLE, BOUND_COUNTER, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES,
+        NEWEST_SYNCED, POINT_TAGGED, PULSES, SEQ_FLOOR, SEQ_WINDOW, WORK,
     };
     let whole = [
         PART,
@@ -78,6 +80,7 @@ pub fn is_reserved(name: &str) -> bool {
         WORK,
         COMMAND_OPEN,
         POINT_TAGGED,
+        BOUND_COUNTER,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

@@ -15,7 +15,7 @@ mod said;
 mod site;
 
 pub use capture::{AttemptFailed, Downtime, Event, Marker, Reading, SeqSkip};
-pub use keys::{Binding, BindingCounter, KeyStore, Unsealed};
+pub use keys::{Binding, BindingCounter, KeyStore, Rollback, Unsealed};
 pub use log::{
     Ack, Checkpoint, Configuration, Counter, CounterSnapshot, EpochStart, Loss, Predecessor,
     TimeMap, Unkept,
@@ -71,6 +71,7 @@ kinds! {
     34 "key_store" KeyStore;
     35 "binding" Binding;
     36 "unsealed" Unsealed;
+    37 "rollback" Rollback;
     28 "backfill" Backfill;
     29 "opaque" Opaque;
     30 "excursion" Excursion;

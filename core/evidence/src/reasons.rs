@@ -9,7 +9,7 @@ mod output;
 mod site;
 mod time;
 
-pub use keys::{CounterKind, Custody, KeyFault};
+pub use keys::{CounterKind, Custody, KeyFault, RollbackAlarm, RollbackWitness};
 pub use log::{
     AdoptionCause, CounterState, DowntimeCause, EpochCause, KeepStore, LossCause, MarkerKind,
     SkipCause, TruthClass, UnkeptCause,

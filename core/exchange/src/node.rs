@@ -64,6 +64,8 @@ pub struct Node {
     doubted: bool,
     down: bool,
     regression_told: bool,
+    /// Whether the collector is to be asked where it stands, though there may be nothing to send.
+    asking: bool,
     evidence_tries: u32,
     conflict: Option<Conflict>,
     reports: VecDeque<Report>,
@@ -91,6 +93,7 @@ impl Node {
             doubted: false,
             down: false,
             regression_told: false,
+            asking: false,
             evidence_tries: 0,
             conflict: None,
             reports: VecDeque::new(),
@@ -117,6 +120,12 @@ impl Node {
     /// a collector that knows more than was offered would look like a conflict.
     pub fn caught_up(&mut self) {
         self.step(Event::CaughtUp);
+    }
+
+    /// Asks the collector once where it stands, also where there is nothing to send: a log that was rolled back and seals
+    /// no more learns of it there.
+    pub fn ask(&mut self) {
+        self.asking = true;
     }
 
     /// Takes the leaves that [`Action::NeedLeaves`] asked for, or a first part of them.
@@ -258,7 +267,11 @@ impl Node {
 
     fn act_idle(&mut self) -> Option<Action> {
         if self.offers.newest().is_none() {
-            return Some(Action::Nothing);
+            if !self.asking {
+                return Some(Action::Nothing);
+            }
+            self.step(Event::Sealed);
+            return None;
         }
         let known = self.position.is_some();
         if known && !self.choose_target(0) {

@@ -65,7 +65,9 @@ code_list! {
 }
 
 mod parts;
-pub use parts::{BoundHead, CounterArea, FeedEntry, Hole, MissedSlot, OpenCommand, SetTag, Uses};
+pub use parts::{
+    BoundHead, CounterArea, FeedEntry, Hole, MissedSlot, OpenCommand, SetTag, SignedTree, Uses,
+};
 
 messages! {
     0 Error { "The request had no answer of its own."
@@ -259,6 +261,7 @@ messages! {
         13 plain_every_ns: u64 => "shortest time between two steps of the plain counter";
         14 not_applied: Vec<String> => "protections that the signer wanted and could not have";
         15 uses: Vec<Uses> => "uses of keys since it was started, by purpose (key_op_audit_cnt)";
+        16 signed: Vec<SignedTree> => "the newest head of the newest generation of which one was signed; none where none was";
     }
 }
 

@@ -205,7 +205,7 @@ impl IdentityDir {
         mark::read(&self.dir.join(PLAIN_FILE))
     }
 
-    /// Remembers when the plain counter moved.
+    /// Remembers that the plain counter is moved, before it is.
     ///
     /// # Errors
     /// When it is not known to be durable.

@@ -8,7 +8,9 @@ use trust_plane::{BootId, PlainMark};
 const TITLE: &str = "fieldnotary plain counter v1";
 
 pub(crate) fn text(mark: PlainMark) -> String {
-    format!("{TITLE}\n{} {}\n", mark.boot, mark.at_ns)
+    let value = mark.value.map(|value| format!(" {value}"));
+    let value = value.unwrap_or_default();
+    format!("{TITLE}\n{} {}{value}\n", mark.boot, mark.at_ns)
 }
 
 /// What stands in the file; `None` where that is not what [`text`] writes.
@@ -18,11 +20,13 @@ pub(crate) fn read(path: &Path) -> Option<PlainMark> {
 }
 
 fn parse(whole: &str) -> Option<PlainMark> {
-    let line = whole.strip_prefix(TITLE)?.trim();
-    let (boot, at_ns) = line.split_once(' ')?;
+    let mut words = whole.strip_prefix(TITLE)?.trim().split(' ');
+    let (boot, at_ns) = (words.next()?, words.next()?);
+    let value = words.next().map(str::parse).transpose();
     let mark = PlainMark {
         boot: BootId(u128::from_str_radix(boot, 16).ok()?.to_be_bytes()),
         at_ns: at_ns.parse().ok()?,
+        value: value.ok()?,
     };
     (text(mark) == whole).then_some(mark)
 }
@@ -34,14 +38,18 @@ mod tests {
 
     #[test]
     fn a_mark_comes_back_and_no_part_of_it_does() {
-        let mark = PlainMark {
-            boot: BootId([0x5a; 16]),
-            at_ns: 1_234_567,
-        };
-        let whole = text(mark);
-        assert_eq!(parse(&whole), Some(mark));
-        for cut in 0..whole.len() {
-            assert_eq!(parse(&whole[..cut]), None, "{cut}");
+        // The first is as earlier versions wrote it.
+        for value in [None, Some(98)] {
+            let mark = PlainMark {
+                boot: BootId([0x5a; 16]),
+                at_ns: 1_234_567,
+                value,
+            };
+            let whole = text(mark);
+            assert_eq!(parse(&whole), Some(mark));
+            for cut in 0..whole.len() {
+                assert_eq!(parse(&whole[..cut]), None, "{cut}");
+            }
         }
     }
 }

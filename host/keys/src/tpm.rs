@@ -254,6 +254,14 @@ impl Backend for TpmKeys {
         Ok(self.ed25519.sign(text.text()))
     }
 
+    fn value(&mut self, counter: CounterKind) -> Result<u64, BackendError> {
+        let index = self.file.index(counter);
+        self.with(|open| {
+            let answer = open.link.ask(&Command::nv_read_counter(index))?;
+            Ok(response::counter(&answer)?)
+        })
+    }
+
     fn certify(
         &mut self,
         counter: CounterKind,

@@ -118,6 +118,15 @@ pub trait Backend: fmt::Debug {
     /// Where there is no signature.
     fn sign_ed25519(&mut self, text: &Signable) -> Result<[u8; 64], BackendError>;
 
+    /// A counter's value, without moving it. Asked only of counters that [`Self::describe`] names.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn value(&mut self, counter: CounterKind) -> Result<u64, BackendError> {
+        let words = alloc::format!("the store has no {counter} counter");
+        Err(BackendError::new(KeyFault::CounterUndefined, words))
+    }
+
     /// Moves a counter on and has its value attested over the SHA-256 of the text. Asked only of
     /// counters that [`Self::describe`] names.
     ///
@@ -146,6 +155,10 @@ impl<B: Backend + ?Sized> Backend for Box<B> {
 
     fn sign_ed25519(&mut self, text: &Signable) -> Result<[u8; 64], BackendError> {
         (**self).sign_ed25519(text)
+    }
+
+    fn value(&mut self, counter: CounterKind) -> Result<u64, BackendError> {
+        (**self).value(counter)
     }
 
     fn certify(

@@ -15,6 +15,9 @@ pub struct PlainMark {
     pub boot: BootId,
     /// At which instant of its monotonic clock, in nanoseconds.
     pub at_ns: u64,
+    /// The value that it moves to: durable before it does, so that a cut between the step and the log's entry is not
+    /// taken for a rollback. Marks of earlier versions have none.
+    pub value: Option<u64>,
 }
 
 impl PlainMark {
@@ -87,6 +90,7 @@ mod tests {
         let mark = |boot: u8, at_ns| PlainMark {
             boot: BootId([boot; 16]),
             at_ns,
+            value: None,
         };
         let every = 30 * MINUTE_NS;
         for (last, now, due) in [

@@ -218,6 +218,19 @@ impl<B: Backend> Engine<B> {
         &self.base
     }
 
+    /// What was signed last.
+    pub const fn last_signed(&self) -> &LastSigned {
+        &self.last_signed
+    }
+
+    /// A counter's value, without moving it.
+    ///
+    /// # Errors
+    /// [`SignError::Backend`].
+    pub fn value(&mut self, counter: CounterKind) -> Result<u64, SignError> {
+        self.backend.value(counter).map_err(SignError::Backend)
+    }
+
     /// Gives the backend back.
     pub fn into_backend(self) -> B {
         self.backend

@@ -59,6 +59,13 @@ impl LastSigned {
         self.0.get(&generation.0).copied()
     }
 
+    /// The newest generation that was signed, and its newest head.
+    #[must_use]
+    pub fn newest(&self) -> Option<(Generation, SignedHead)> {
+        let (generation, head) = self.0.last_key_value()?;
+        Some((Generation(*generation), *head))
+    }
+
     /// The record with a newer head; `None` where one more generation is too many.
     pub(crate) fn with(&self, generation: Generation, head: SignedHead) -> Option<Self> {
         let mut next = self.clone();

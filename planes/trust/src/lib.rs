@@ -21,6 +21,7 @@ mod engine;
 mod last_signed;
 pub mod limits;
 mod origin;
+mod rollback;
 mod statement;
 
 pub use backend::{Backend, BackendError, Capabilities, Certified, Counter, Description};
@@ -33,4 +34,7 @@ pub use last_signed::{LastSigned, LastSignedError, SignedHead};
 pub use origin::{BaseOrigin, OriginError};
 pub use proof::Hash;
 pub use proof::note::{KeyError, VerifierKey, ecdsa_der, p256_spki};
+pub use rollback::{
+    BoundCounters, CounterFound, End, Heads, Moment, Moved, MovedCounter, of_the_log, of_the_store,
+};
 pub use statement::{Purpose, Signable, Statement};

@@ -100,6 +100,7 @@ impl GapAccount {
             | Payload::Binding(_)
             | Payload::Unsealed(_)
             | Payload::Unkept(_)
+            | Payload::Rollback(_)
             | Payload::MeterLife(_)
             | Payload::Command(_)
             | Payload::Tag(_) => {}

@@ -188,6 +188,7 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::KeyStore(store) => keys::store(store, put),
         Payload::Binding(binding) => keys::binding(binding, put),
         Payload::Unsealed(unsealed) => keys::unsealed(unsealed, put),
+        Payload::Rollback(found) => keys::rollback(found, put),
         Payload::Backfill(filled) => meters::backfill(filled, put),
         Payload::Opaque(opaque) => meters::opaque(opaque, put),
         other => people::fields(other, put),

@@ -1,8 +1,8 @@
 //! What the signer says of its store, and what it binds.
 
 use super::AT;
-use evidence::kinds::{Binding, BindingCounter, KeyStore, Unsealed};
-use evidence::reasons::{CounterKind, Custody, KeyFault};
+use evidence::kinds::{Binding, BindingCounter, KeyStore, Rollback, Unsealed};
+use evidence::reasons::{CounterKind, Custody, KeyFault, RollbackAlarm, RollbackWitness};
 use evidence::{Blob, Kind, MonoNs, Payload};
 
 pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
@@ -46,6 +46,18 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
             sealed: 70_000,
             missed: 3,
             cause: KeyFault::Slow,
+        }
+        .into(),
+        Kind::Rollback => Rollback {
+            at: AT,
+            alarm: RollbackAlarm::OlderImage,
+            witness: RollbackWitness::Start,
+            size: 70_000,
+            known_size: full.then_some(80_000),
+            counter: full.then_some(CounterKind::Plain),
+            bound: full.then_some(7),
+            value: full.then_some(9),
+            detail: "an older image".into(),
         }
         .into(),
         _ => return None,

@@ -221,9 +221,11 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::MeterLife => meters::life(full),
         Kind::Backfill => meters::backfill(full),
         Kind::Opaque => meters::opaque(full),
-        Kind::KeyStore | Kind::Binding | Kind::Unsealed => return keys::sample(kind, full),
         Kind::Downtime | Kind::SeqSkip | Kind::Loss | Kind::Unkept => missing::sample(kind, full),
         Kind::Command | Kind::Output | Kind::Tag => outputs::sample(kind, full),
+        Kind::KeyStore | Kind::Binding | Kind::Unsealed | Kind::Rollback => {
+            return keys::sample(kind, full);
+        }
         _ => return people::sample(kind, full),
     })
 }

@@ -325,6 +325,11 @@ fn link_and_ring(report: &Value) -> String {
     if let Some(keys) = report.pointer("/custody").and_then(Value::as_str) {
         let _ = writeln!(out, "keys       {keys}");
     }
+    for found in rows(report, "/rollback") {
+        let alarm = ink(Ink::Bad, &format!("ROLLBACK {}", word(found, "/alarm")));
+        let (witness, detail) = (word(found, "/witness"), word(found, "/detail"));
+        let _ = writeln!(out, "rollback   {alarm} ({witness}): {detail}");
+    }
     let _ = writeln!(out, "truth      {}", word(report, "/truth_class"));
     out
 }

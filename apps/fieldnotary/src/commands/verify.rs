@@ -113,6 +113,7 @@ fn verify_generations(
 ) -> Result<Vec<Told>, String> {
     let all = generations(data)?;
     let several = all.len() > 1;
+    let newest = all.last().copied();
     let wanted = |one: &Generation| args.generation.is_none_or(|only| only == one.0);
     let mut told = Vec::new();
     for generation in all.into_iter().filter(wanted) {
@@ -166,6 +167,9 @@ fn verify_generations(
             if !moved {
                 break;
             }
+        }
+        if newest.is_some_and(|newest| generation < newest) {
+            own.followed();
         }
         let link = Link::of(data, &reader, generation);
         if let Some(words) = link.as_ref().and_then(Link::failure) {

@@ -82,6 +82,8 @@ fn a_node_binds_its_log_and_outlives_its_tpm() {
     assert!(number(&unsealed, "sealed") >= size, "{unsealed}");
     assert!(number(&unsealed, "missed") > 0, "{unsealed}");
     bound(node.data(), entries(node.data(), "binding").len() + 2);
+    // Long enough that the last stretch between two seals is a small part of it, on a slow machine too.
+    node.wait_for("log_size", 900);
     node.wait_for("cosigned_size", number(&node.status(), "sealed_size"));
     let data = node.stop();
     let stored = collector.stop();
@@ -142,10 +144,8 @@ fn an_older_copy_of_the_tpm_is_found_by_its_counters() {
     let verdict = said.json();
     let findings = verdict["findings"].as_array().unwrap();
     let words: Vec<&str> = findings.iter().map(|one| text(one, "words")).collect();
-    assert!(
-        findings.iter().all(|one| text(one, "kind") == "binding"),
-        "{words:?}"
-    );
+    let of_counter = |one: &serde_json::Value| ["binding", "rollback"].contains(&text(one, "kind"));
+    assert!(findings.iter().all(of_counter), "{words:?}");
     let betrayed = |word: &&str| word.contains("counter went from") || word.contains("older copy");
     assert!(words.iter().any(betrayed), "{words:?}");
 }

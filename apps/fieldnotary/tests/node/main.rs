@@ -49,6 +49,7 @@ mod replacement;
 mod restarts;
 mod ring_files;
 mod ring_full;
+mod rollback;
 mod site;
 mod station_points;
 mod surroundings;

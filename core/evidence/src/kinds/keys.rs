@@ -3,7 +3,7 @@
 use super::FieldRow;
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::{Blob, Field};
-use crate::reasons::{CounterKind, Custody, KeyFault};
+use crate::reasons::{CounterKind, Custody, KeyFault, RollbackAlarm, RollbackWitness};
 use crate::time::MonoNs;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -55,5 +55,20 @@ payload! {
         3 sealed: u64 => "size of the tree that is sealed now, with all of the stretch in it";
         4 missed: u64 => "how many seals were missed";
         5 cause: KeyFault => "why the first of them was";
+    }
+}
+
+payload! {
+    /// The log is not the one that went before, or what it is bound to is not (A6.4).
+    Rollback {
+        0 at: MonoNs => "when it was found";
+        1 alarm: RollbackAlarm => "in what way";
+        2 witness: RollbackWitness => "who knows better";
+        3 size: u64 => "size of the log here, when it was found";
+        4 known_size: Option<u64> => "the size that the signer or the collector knows";
+        5 counter: Option<CounterKind> => "the counter that shows it, where one does";
+        6 bound: Option<u64> => "its newest value in this log";
+        7 value: Option<u64> => "its value as it was found";
+        8 detail: String => "a sentence for a person";
     }
 }

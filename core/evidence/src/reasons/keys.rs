@@ -35,6 +35,39 @@ codes! {
         KeyReplaced = 7, "key_replaced", "the store has not the key that this log is signed with";
         CounterUndefined = 8, "counter_undefined", "the store has not the counter that checkpoints are bound to";
         Refused = 9, "refused", "the signer refused the statement: the log went back, or another asks";
+        RolledBack = 10, "rolled_back", "the log is not the one that went before, as an entry says: this generation is sealed no more";
+    }
+}
+
+codes! {
+    /// In what way a log is not the one that went before, or what it is bound to is not.
+    pub enum RollbackAlarm as "rollback-alarm" {
+        OlderImage = 0, "older_image", "log and signer agree, and the counter or the collector is ahead of both: an older image of the whole disk was put here";
+        ClonedImage = 1, "cloned_image", "another copy of this log goes on: this one is with another key store, or the counter is moved by somebody else, or the collector has another branch";
+        TruncatedLog = 2, "truncated_log", "the signer has signed more of the log, or another: the log alone was cut, or an older one was put here";
+        ReplacedCounter = 3, "replaced_counter", "the counter is not the one that the log is bound to, or an older copy of it; or the store was exchanged while the node ran";
+        LostEnd = 4, "lost_end", "the truth store names entries at the end that are not there: the end was cut off, or its medium lost it; LOSS entries name them";
+    }
+}
+
+codes! {
+    /// Who knows better than the log.
+    pub enum RollbackWitness as "rollback-witness" {
+        Start = 0, "start", "this node, before the first seal of a run";
+        Running = 1, "running", "this node, later in a run";
+        Collector = 2, "collector", "the collector, whose answer contradicts the log";
+    }
+}
+
+impl RollbackAlarm {
+    /// Whether the generation is sealed no more: what it would sign contradicts what went before. The other two leave a
+    /// log that is whole, or says itself what it lacks.
+    #[must_use]
+    pub const fn ends_seals(self) -> bool {
+        match self {
+            Self::OlderImage | Self::ClonedImage | Self::TruncatedLog => true,
+            Self::ReplacedCounter | Self::LostEnd => false,
+        }
     }
 }
 

@@ -111,7 +111,9 @@ impl Node {
             next: info.next_entry.min(info.tree_size),
             ticket: info.ticket,
         });
+        self.asking = false;
         let newest = self.newest.as_ref().map_or(0, |sealed| sealed.head.size);
+        let newest = newest.max(cosigned);
         if info.tree_size > newest {
             self.begin_conflict(ConflictCause::Ahead, response.status, response.body.clone());
             self.step(Event::Ahead);
@@ -119,7 +121,10 @@ impl Node {
         }
         if !self.keep_target() {
             self.stock = None;
-            self.choose_target(0);
+            if !self.choose_target(0) && self.offers.newest().is_none() {
+                self.step(Event::Level);
+                return;
+            }
         }
         self.step(Event::Behind);
     }

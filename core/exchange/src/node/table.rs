@@ -40,6 +40,8 @@ pub enum Event {
     SealedInStep,
     /// The collector stands at or behind the newest sealed size.
     Behind,
+    /// The collector stands where the log does: there is nothing to send.
+    Level,
     /// The collector stands past the newest sealed size.
     Ahead,
     /// All leaves of the batch are read and build the sealed root.
@@ -81,6 +83,7 @@ pub const TABLE: &[(State, Event, State)] = &[
     (S::Idle, E::Sealed, S::Probing),
     (S::Idle, E::SealedInStep, S::Gathering),
     (S::Probing, E::Behind, S::Gathering),
+    (S::Probing, E::Level, S::Idle),
     (S::Probing, E::Ahead, S::Contesting),
     (S::Probing, E::Refused, S::BackingOff),
     (S::Probing, E::Failed, S::BackingOff),
@@ -133,11 +136,12 @@ impl State {
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         E::CaughtUp,
         E::Sealed,
         E::SealedInStep,
         E::Behind,
+        E::Level,
         E::Ahead,
         E::Gathered,
         E::Unnamed,

@@ -55,6 +55,7 @@ impl Store {
             | Kind::SignOff
             | Kind::KeyStore
             | Kind::Unsealed
+            | Kind::Rollback
             | Kind::Wiring
             | Kind::Command
             | Kind::Tag => matches!(self, Self::Audit),

@@ -4,7 +4,7 @@ use super::Leaf;
 use crate::wire::Wire;
 use evidence::cbor::{DecodeError, Reader, Writer};
 use evidence::reasons::{CounterKind, LossCause};
-use evidence::{Blob, CommitId, Digest, PointId, UtcNs};
+use evidence::{Blob, CommitId, Digest, Generation, PointId, UtcNs};
 
 parts! {
     /// A committed entry in the feed.
@@ -23,6 +23,14 @@ parts! {
     CounterArea {
         0 counter: CounterKind => "which counter";
         1 public: Blob => "its public area (TPMS_NV_PUBLIC)";
+        2 value: u64 => "its value";
+        3 moving_to: Option<u64> => "the value to which it was moved last, where that is kept; that may have been cut off before";
+    }
+    /// A tree head that was signed.
+    SignedTree {
+        0 generation: Generation => "the log's generation";
+        1 size: u64 => "size of the tree";
+        2 root: Digest => "its root";
     }
     /// How often keys were used for a purpose.
     Uses {

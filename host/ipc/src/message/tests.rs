@@ -5,8 +5,8 @@ use super::{
     ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf,
     Lease, Leased, Message, MissedFloor, MissedSlot, MissedSlots, NoteText, Offers, OpenCommand,
     OutputFloor, OutputStart, PersonEntry, ProcessEvent, RefuseReason, Refused, SealedHead, SetTag,
-    SignCheckpoint, SignedNote, SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop,
-    Submit, TakeOffers, TimeOffer, TimeStatement, Uses, Welcome, WorkAsked, WorkUnderWay,
+    SignCheckpoint, SignedNote, SignedTree, SlotFloor, SlotStart, Status, StatusReport, StatusText,
+    Stop, Submit, TakeOffers, TimeOffer, TimeStatement, Uses, Welcome, WorkAsked, WorkUnderWay,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
@@ -320,12 +320,19 @@ fn with_the_signer() -> Vec<Message> {
             counters: vec![CounterArea {
                 counter: CounterKind::Orderly,
                 public: Blob(vec![1, 0x50]),
+                value: 9,
+                moving_to: Some(9),
             }],
             plain_every_ns: 1,
             not_applied: vec!["the system has no filter".into()],
             uses: vec![Uses {
                 purpose: "checkpoint".into(),
                 count: 3,
+            }],
+            signed: vec![SignedTree {
+                generation: Generation(2),
+                size: 5,
+                root: Digest([6; 32]),
             }],
         }
         .into(),

@@ -1,7 +1,8 @@
 //! What holds the keys, and what binds the log to it.
 
 use super::hex;
-use evidence::kinds::{Binding, KeyStore, Unsealed};
+use evidence::kinds::{Binding, KeyStore, Rollback, Unsealed};
+use evidence::reasons::CounterKind;
 use serde_json::{Value, json};
 
 pub(super) fn store(store: &KeyStore, put: &mut impl FnMut(&str, Value)) {
@@ -38,4 +39,15 @@ pub(super) fn unsealed(unsealed: &Unsealed, put: &mut impl FnMut(&str, Value)) {
     put("sealed", json!(unsealed.sealed));
     put("missed", json!(unsealed.missed));
     put("cause", json!(unsealed.cause.name()));
+}
+
+pub(super) fn rollback(found: &Rollback, put: &mut impl FnMut(&str, Value)) {
+    put("alarm", json!(found.alarm.name()));
+    put("witness", json!(found.witness.name()));
+    put("size", json!(found.size));
+    put("known_size", json!(found.known_size));
+    put("counter", json!(found.counter.map(CounterKind::name)));
+    put("bound", json!(found.bound));
+    put("value", json!(found.value));
+    put("detail", json!(found.detail));
 }

@@ -8,7 +8,7 @@ use super::report::{FindingKind, Report};
 use super::signers::Signers;
 use contract::Contract;
 use evidence::kinds::{Ack, Checkpoint, Configuration, Loss};
-use evidence::reasons::LossCause;
+use evidence::reasons::{LossCause, RollbackAlarm};
 use evidence::{Entry, EntryError, Header, Payload, split_leaf};
 use proof::note::{Note, SignatureLine, VerifierKey};
 use proof::tree::KnownJoins;
@@ -174,6 +174,12 @@ impl<'a> Chain<'a> {
             Payload::Checkpoint(checkpoint) => self.checkpoint(id, checkpoint),
             Payload::KeyStore(store) => self.bound.store(id, store, self.keys.known(), self.report),
             Payload::Binding(binding) => self.bound.binding(id, binding, self.report),
+            // What is gone at the end is named by LOSS entries, and judged as they are.
+            Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {
+                let words = format!("{} ({}): {}", found.alarm, found.witness, found.detail);
+                self.report
+                    .find(FindingKind::Rollback, Some((id, id)), words);
+            }
             Payload::Ack(ack) => self.ack(id, ack),
             Payload::Loss(loss) => self.loss(id, loss),
             Payload::Configuration(part) => self.contract_part(part),

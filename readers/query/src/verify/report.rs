@@ -27,6 +27,10 @@ pub enum FindingKind {
     Cosignature,
     /// What binds a checkpoint to a counter does not hold: rolled back, another TPM, or a forgery.
     Binding,
+    /// The log itself says that it is not the one that went before, or that its counter is not.
+    Rollback,
+    /// The same of a generation that a newer one follows: explained, not a failure.
+    RollbackFollowed,
     /// The truth store contradicts the log or is damaged.
     Truth,
     /// A file of a collector is missing, wrong or unexpected.
@@ -63,6 +67,8 @@ impl FindingKind {
             Self::Signature => "signature",
             Self::Cosignature => "cosignature",
             Self::Binding => "binding",
+            Self::Rollback => "rollback",
+            Self::RollbackFollowed => "rollback_followed",
             Self::Truth => "truth",
             Self::File => "file",
             Self::Rows => "rows",
@@ -82,6 +88,7 @@ impl FindingKind {
         !matches!(
             self,
             Self::LossNamed
+                | Self::RollbackFollowed
                 | Self::NotCovered
                 | Self::NotClosed
                 | Self::Retired
@@ -210,6 +217,14 @@ impl Report {
         Self {
             progress: self.progress.clone(),
             ..Self::default()
+        }
+    }
+
+    /// A newer generation follows: what was to be done about a rollback was done.
+    pub fn followed(&mut self) {
+        let of = |one: &&mut Finding| one.kind == FindingKind::Rollback;
+        for one in self.findings.iter_mut().filter(of) {
+            one.kind = FindingKind::RollbackFollowed;
         }
     }
 

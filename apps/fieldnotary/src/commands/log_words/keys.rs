@@ -1,7 +1,7 @@
 //! What entries about the keys say, in words.
 
 use crate::commands::words;
-use evidence::kinds::{Binding, KeyStore, Unsealed};
+use evidence::kinds::{Binding, KeyStore, Rollback, Unsealed};
 
 pub(super) fn store_words(store: &KeyStore) -> String {
     let able: Vec<&str> = [
@@ -48,5 +48,12 @@ pub(super) fn unsealed_words(unsealed: &Unsealed) -> String {
         unsealed.cause,
         unsealed.sealed_before,
         unsealed.sealed.saturating_sub(1)
+    )
+}
+
+pub(super) fn rollback_words(found: &Rollback) -> String {
+    format!(
+        "ROLLBACK {} ({}): {}",
+        found.alarm, found.witness, found.detail
     )
 }

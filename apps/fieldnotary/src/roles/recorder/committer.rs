@@ -15,6 +15,7 @@ use super::keeper::Keeper;
 use super::ledger::{Attempted, Ledger};
 use super::media_watch::MediaWatch;
 use super::power_stats::PowerStats;
+use super::rollback::RollbackWatch;
 use super::sealer::Head;
 use super::slots::StartKind;
 use super::stats::Stats;
@@ -75,6 +76,7 @@ pub(super) struct Committer {
     pub(super) feed: Arc<Feed>,
     pub(super) heads: SyncSender<Head>,
     pub(super) seal: SealState,
+    pub(super) rollback: RollbackWatch,
     /// Ports that submitted in this epoch: a start of theirs is then a restart of the process.
     pub(super) alive: BTreeSet<SourceId>,
     pub(super) own: SourceId,
@@ -228,7 +230,8 @@ impl Committer {
             }
             Work::Lost(loss) => self.lost(&loss),
             Work::Sealed(outcome) => self.sealed(outcome),
-            Work::KeyStore(keys) => self.key_store(*keys),
+            Work::KeyStore(keys, verdict) => self.told_of_keys(*keys, &verdict),
+            Work::OtherStore(words) => self.other_store(&words),
             Work::Stop { answer } => self.stop(answer),
             Work::Close => {}
         }
@@ -248,6 +251,7 @@ impl Committer {
     /// Stages an entry of the recorder's own.
     pub(super) fn stage(&mut self, payload: Payload) {
         self.ledger.observe(&payload);
+        self.rollback.observe(&payload);
         self.staged.push((Captured::new(&payload), payload));
     }
 

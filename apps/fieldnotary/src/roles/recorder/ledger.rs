@@ -225,6 +225,7 @@ impl Ledger {
             | Payload::Binding(_)
             | Payload::Unsealed(_)
             | Payload::Unkept(_)
+            | Payload::Rollback(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_)
             | Payload::Backfill(_)

@@ -16,6 +16,7 @@ mod media_watch;
 mod offers;
 mod people;
 mod power_stats;
+mod rollback;
 mod sealer;
 mod server;
 mod signer_stats;

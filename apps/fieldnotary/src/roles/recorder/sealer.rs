@@ -6,7 +6,7 @@ use evidence::{Digest, MonoNs};
 use ipc::IpcError;
 use ipc::message::{BoundHead, Describe, ErrorCode, Keys, Message, SignCheckpoint, Uses};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// How long the signer may take for one signature.
@@ -58,19 +58,53 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
     for head in heads {
         steps::pass("seal.asked");
         let asked = head.asked;
-        // What holds the keys is told before what it signed.
-        if let Some(keys) = signer.describe(socket)
-            && results.send(Work::KeyStore(Box::new(keys))).is_err()
-        {
-            return;
-        }
-        let outcome = signer
-            .sign(socket, head)
-            .map_err(|error| unsealed(asked, &error));
+        // What holds the keys is told before what it signed, and compared with the log before it signs.
+        let outcome = match signer.describe(socket) {
+            Ok(None) => signer.sign(socket, head),
+            Ok(Some(keys)) => match agrees(keys, results) {
+                Some(true) => signer.sign(socket, head),
+                Some(false) => Err(rolled_back()),
+                None => return,
+            },
+            Err(error) => {
+                if is_other_store(&error)
+                    && results.send(Work::OtherStore(error.to_string())).is_err()
+                {
+                    return;
+                }
+                Err(error)
+            }
+        };
+        let outcome = outcome.map_err(|error| unsealed(asked, &error));
         if results.send(Work::Sealed(outcome)).is_err() {
             return;
         }
     }
+}
+
+/// Whether the log is the one that went before, by what the signer knows; `None` where the recorder is gone.
+fn agrees(keys: Keys, results: &SyncSender<Work>) -> Option<bool> {
+    let (verdict, told) = sync_channel(1);
+    results.send(Work::KeyStore(Box::new(keys), verdict)).ok()?;
+    told.recv().ok()
+}
+
+fn rolled_back() -> IpcError {
+    IpcError::Peer {
+        code: ErrorCode::Rollback,
+        text: "the signer was not asked: see the rollback entry".to_owned(),
+        fault: Some(KeyFault::RolledBack),
+    }
+}
+
+fn is_other_store(error: &IpcError) -> bool {
+    matches!(
+        error,
+        IpcError::Peer {
+            fault: Some(KeyFault::KeyReplaced),
+            ..
+        }
+    )
 }
 
 fn unsealed(asked: MonoNs, error: &IpcError) -> Unsealed {
@@ -111,16 +145,16 @@ impl Signer {
 
     /// What holds the keys, where it was not said yet and can be said now. It is said again with each step of
     /// the plain counter, so that it stands in the ring with the bindings that lean on it.
-    fn describe(&mut self, socket: &Path) -> Option<Keys> {
+    fn describe(&mut self, socket: &Path) -> Result<Option<Keys>, IpcError> {
         if self.described && self.channel.is_some() {
-            return None;
+            return Ok(None);
         }
-        match self.ask(socket, &Describe { origin: None }.into()) {
-            Ok(Message::Keys(keys)) => {
+        match self.ask(socket, &Describe { origin: None }.into())? {
+            Message::Keys(keys) => {
                 self.described = true;
-                Some(keys)
+                Ok(Some(keys))
             }
-            _ => None,
+            other => Err(unexpected(&other)),
         }
     }
 
@@ -147,11 +181,15 @@ impl Signer {
                     signature_failures: signed.signature_failures,
                 })
             }
-            other => Err(IpcError::Peer {
-                code: ErrorCode::Internal,
-                text: format!("the signer answered with {}", other.name()),
-                fault: Some(KeyFault::Failed),
-            }),
+            other => Err(unexpected(&other)),
         }
+    }
+}
+
+fn unexpected(answer: &Message) -> IpcError {
+    IpcError::Peer {
+        code: ErrorCode::Internal,
+        text: format!("the signer answered with {}", answer.name()),
+        fault: Some(KeyFault::Failed),
     }
 }

@@ -10,6 +10,7 @@ use super::journal_file::{self, NodeJournal};
 use super::keeper::Keeper;
 use super::ledger::Ledger;
 use super::media_watch::MediaWatch;
+use super::rollback::RollbackWatch;
 use super::sealer::Head;
 use super::since::Since;
 use super::slots::StartKind;
@@ -20,7 +21,7 @@ use crate::lately::Lately;
 use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen::names::{
-    BOOT_TO_STABLE, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
+    BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
 };
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode, TimeQuality};
@@ -55,6 +56,7 @@ pub(super) struct Remembered {
     newest_synced: UtcNs,
     /// What the time process said in the newest boot.
     earlier: Earlier,
+    rollback: RollbackWatch,
 }
 
 fn budget(contract: &Contract) -> Budget {
@@ -102,24 +104,21 @@ pub(super) fn begin(
     heads: SyncSender<Head>,
     work: SyncSender<Work>,
 ) -> Result<Committer, String> {
-    let (began, boot_id) = (clock::mono(), clock::boot_id());
-    let node_started = given.node_started;
+    let (began, boot_id, node_started) = (clock::mono(), clock::boot_id(), given.node_started);
     let (journal, recovery) = journal_file::open(data, &contract.storage, log_id, boot_id)?;
-    let reader = read_only(data, &journal)?;
-    let generation = journal.generation();
+    let (reader, generation) = (read_only(data, &journal)?, journal.generation());
     let keeper = Keeper::open(
         &data.journal(generation.0),
         &contract.storage,
         read_only(data, &journal)?,
         (log_id, generation),
     );
-    let leases: Vec<_> = journal_file::streams(journal.leases()).collect();
+    let leases = journal_file::streams(journal.leases()).collect::<Vec<_>>();
     let mut ledger = Ledger::of(generation, leases).above(journal.leases().floor);
     let mut remembered = remember(&reader, journal.newest_segment_first(), &mut ledger);
     let cosigned_size = remembered.cosigned_size.max(journal.cosigned_size());
-    remembered
-        .given_up
-        .cosigned_to(cosigned_size, journal.oldest().0);
+    let oldest = journal.oldest().0;
+    remembered.given_up.cosigned_to(cosigned_size, oldest);
     let earlier = remembered.of_this_boot(boot_id);
     let own = SourceId::new("recorder").map_err(|error| error.to_string())?;
     let start = match remembered.adopted {
@@ -154,6 +153,9 @@ pub(super) fn begin(
         feed: Arc::new(Feed::new(reader, work)),
         heads,
         seal,
+        rollback: remembered
+            .rollback
+            .at_start(recovery.as_ref(), journal.size()),
         safe_mode: remembered.since.in_safe_mode(),
         alive: remembered.since.captured(start, node_started),
         named_losses: BTreeSet::new(),
@@ -272,6 +274,7 @@ impl Remembered {
 
     fn observe(&mut self, id: CommitId, payload: Payload) {
         self.since.observe(&payload);
+        self.rollback.observe(&payload);
         match payload {
             Payload::EpochStart(epoch) => {
                 let boot = epoch.boot_id.to_string();
@@ -310,6 +313,9 @@ impl Remembered {
                                 self.earlier.synced_first(ns);
                             }
                         }
+                        (BOUND_COUNTER, Some(label), Some(value)) => {
+                            self.rollback.recall(&label, value);
+                        }
                         (LOST_ENTRIES, Some(label), Some(count)) => {
                             if let Ok(first) = label.parse() {
                                 self.given_up.observe_lost(first, count);
@@ -341,6 +347,8 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
         counters.push(counter(own, BOOT_TO_STABLE, boot, ns));
     }
     counters.extend(recorder.lately.operated().counters(own));
+    let bound = recorder.rollback.frozen();
+    counters.extend(bound.map(|(label, value)| counter(own, BOUND_COUNTER, label, value)));
     let lost = recorder.given_up.lost().iter();
     counters
         .extend(lost.map(|(first, count)| counter(own, LOST_ENTRIES, first.to_string(), *count)));
@@ -446,36 +454,4 @@ impl Committer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Remembered, counter};
-    use evidence::frozen::names::{BOOT_TO_STABLE, EPOCH_BEGAN, NEWEST_SYNCED};
-    use evidence::kinds::CounterSnapshot;
-    use evidence::{BootId, CommitId, MonoNs, SourceId, UtcNs};
-
-    /// Every segment that is left was written by a clock in 1970.
-    //= A8.5
-    #[test]
-    fn the_newest_time_that_was_certain_outlives_its_segments() {
-        let own = SourceId::new("recorder").unwrap();
-        let (boot, other) = (BootId([1; 16]).to_string(), BootId([2; 16]).to_string());
-        let state = |boot_of_synced: &str| CounterSnapshot {
-            at: MonoNs(5),
-            counters: vec![
-                counter(&own, EPOCH_BEGAN, boot.clone(), 4),
-                counter(
-                    &own,
-                    NEWEST_SYNCED,
-                    "UTC".to_owned(),
-                    1_800_000_000_000_000_000,
-                ),
-                counter(&own, BOOT_TO_STABLE, boot_of_synced.to_owned(), 9),
-            ],
-        };
-        for (of, stable_ns) in [(&boot, Some(9)), (&other, None)] {
-            let mut remembered = Remembered::default();
-            remembered.observe(CommitId(7), state(of).into());
-            assert_eq!(remembered.newest_synced, UtcNs(1_800_000_000_000_000_000));
-            assert_eq!(remembered.earlier.boot_to_stable_ns(), stable_ns);
-        }
-    }
-}
+mod tests;

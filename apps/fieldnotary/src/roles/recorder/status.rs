@@ -41,6 +41,7 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "capture_to_durable_ns": spans(&recorder.stats.durable),
         "capture_to_cosigned_ns": spans(&recorder.stats.cosigned),
         "journal": journal(recorder),
+        "rollback": recorder.rollback.json(),
         "lost": lost(recorder),
         "medium": recorder.media.json(),
         "maintenance": recorder.ledger.work_words(),

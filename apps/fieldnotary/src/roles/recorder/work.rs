@@ -81,8 +81,10 @@ pub(super) enum Work {
     Lost(Loss),
     /// What the signer said.
     Sealed(Result<Sealed, Unsealed>),
-    /// What the signer says of its store.
-    KeyStore(Box<Keys>),
+    /// What the signer says of its store; answered with whether it may be asked to sign.
+    KeyStore(Box<Keys>, SyncSender<bool>),
+    /// The signer's store has another key than the log is signed with, in its words.
+    OtherStore(String),
     /// Seal once more, then refuse producers; the feed goes on.
     Stop { answer: Answer },
     /// Close the log and end.

@@ -30,7 +30,7 @@ const fn weight(kind: Kind) -> Weight {
         Kind::Audit | Kind::Event | Kind::Configuration | Kind::EpochStart | Kind::SignOff => {
             Weight::AsItSays
         }
-        Kind::Loss => Weight::Always(Severity::Critical),
+        Kind::Loss | Kind::Rollback => Weight::Always(Severity::Critical),
         Kind::Unsealed => Weight::Always(Severity::Error),
         Kind::KeyStore | Kind::ResetReason | Kind::Maintenance => Weight::Always(Severity::Notice),
         Kind::Unkept => Weight::Always(Severity::Warning),
@@ -129,7 +129,7 @@ fn heard(payload: &Payload) -> Option<(Facility, Severity)> {
         Payload::Audit(_) | Payload::Configuration(_) => Facility::LogAudit,
         Payload::SignOff(_) | Payload::Maintenance(_) => Facility::LogAudit,
         Payload::Command(_) | Payload::Tag(_) => Facility::LogAudit,
-        Payload::KeyStore(_) => Facility::AuthPriv,
+        Payload::KeyStore(_) | Payload::Rollback(_) => Facility::AuthPriv,
         _ => Facility::Daemon,
     };
     Some((facility, severity))

@@ -11,11 +11,12 @@ use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
 use crate::roles::standing::Standing;
 use contract::{Contract, Uplink};
-use evidence::kinds::{Ack, Event};
-use evidence::reasons::EventCode;
+use evidence::kinds::{Ack, Event, Rollback};
+use evidence::reasons::{EventCode, RollbackAlarm, RollbackWitness};
 use evidence::{Captured, Digest, Payload, SourceId};
 use exchange::{
-    Action, CollectorTime, ConflictCause, Limits, Node, NodeConfig, Refusal, Report, Response, Tick,
+    Action, CollectorTime, Conflict, ConflictCause, Limits, Node, NodeConfig, Refusal, Report,
+    Response, Tick,
 };
 use feed::Feed;
 use https::{Answered, Client};
@@ -72,6 +73,8 @@ pub(crate) fn run(
         offers: Offers::default(),
         answered: None,
     };
+    // A log that was rolled back may seal nothing, and have nothing to send.
+    role.node.ask();
     // A collector that accepts and never answers costs a request's whole time.
     let request = Duration::from_millis(uplink.timeout_ms);
     while !stop.load(Ordering::Relaxed) {
@@ -257,17 +260,24 @@ impl Role {
                     head.size
                 ),
             ),
-            Report::Conflict(conflict) => self.event(
-                EventCode::UplinkConflict,
-                format!(
+            Report::Conflict(conflict) => {
+                let words = format!(
                     "delivery stops ({}): the collector states size {} (status {}); {}",
                     conflict.cause.name(),
                     conflict.stated,
                     conflict.status,
                     cure(conflict.cause)
-                ),
-            ),
+                );
+                let rollback = rolled_back(&conflict, &words);
+                let event = self.event(EventCode::UplinkConflict, words);
+                return self.hand_over(event)
+                    && rollback.is_none_or(|rollback| self.hand_over(rollback.into()));
+            }
         };
+        self.hand_over(payload)
+    }
+
+    fn hand_over(&mut self, payload: Payload) -> bool {
         self.reports += 1;
         let report = AckReport {
             submission_id: self.reports,
@@ -324,6 +334,26 @@ fn refusal_words(refusal: &Refusal) -> String {
         0 => format!("{path} was not sent: {detail}"),
         _ => format!("{path} answered {status}: {detail}"),
     }
+}
+
+/// What the collector's answer says of this log: it is the second witness of a rollback.
+fn rolled_back(conflict: &Conflict, words: &str) -> Option<Rollback> {
+    let alarm = match conflict.cause {
+        ConflictCause::Ahead => RollbackAlarm::OlderImage,
+        ConflictCause::Contradicted => RollbackAlarm::ClonedImage,
+        ConflictCause::Unavailable => return None,
+    };
+    Some(Rollback {
+        at: clock::mono(),
+        alarm,
+        witness: RollbackWitness::Collector,
+        size: conflict.ours.as_ref().map_or(0, |ours| ours.head.size),
+        known_size: Some(conflict.stated),
+        counter: None,
+        bound: None,
+        value: None,
+        detail: words.to_owned(),
+    })
 }
 
 /// What a person can do about a conflict.

@@ -382,6 +382,7 @@ impl Committer {
     pub(super) fn report(&mut self, id: u64, event: Captured, answer: Answer) {
         let payload = match event.payload() {
             Ok(payload @ (Payload::Event(_) | Payload::Ack(_) | Payload::Audit(_))) => payload,
+            Ok(payload @ Payload::Rollback(_)) => payload,
             Ok(other) => {
                 let detail = format!("{} entries are not reports", other.kind().name());
                 return self.reject_report(id, &unsound(&event, &detail), &answer);
@@ -411,6 +412,7 @@ impl Committer {
 
     fn take_report(&mut self, id: u64, entry: Captured, payload: Payload, answer: Answer) {
         let offset = self.staged.len();
+        self.rollback.observe(&payload);
         self.staged.push((entry, payload));
         self.answers.push((
             answer,

@@ -1,0 +1,221 @@
+//! Whether this log is the one that went before: what its opening found, and what the signer knows, compared before
+//! anything is signed in a run, and again each time the signer tells of its store.
+
+use super::committer::Committer;
+use crate::clock;
+use evidence::kinds::Rollback;
+use evidence::reasons::{RollbackAlarm, RollbackWitness};
+use evidence::{Digest, Payload};
+use ipc::message::Keys;
+use journal::Recovery;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::mpsc::SyncSender;
+use trust_plane::{
+    BoundCounters, CounterFound, End, Hash, Heads, Moment, Moved, MovedCounter, SignedHead,
+    of_the_log, of_the_store,
+};
+
+/// What a person does about it.
+const CURE: &str = "Stop the node that must not run, put the newest disk back if it still is, else `fieldnotary adopt` \
+    begins a new generation";
+
+/// What the log is bound to, and what was found wrong with it.
+#[derive(Debug, Default)]
+pub(super) struct RollbackWatch {
+    bound: BoundCounters,
+    /// Entries at the end that the truth store named and that were not there when the log was opened.
+    lost_end: bool,
+    /// Whether the signer's word was compared in this run.
+    compared: bool,
+    /// The newest alarm of each witness in this generation, as far as the ring tells.
+    alarms: BTreeMap<RollbackWitness, Rollback>,
+    /// Why this run seals no more.
+    ends_seals: Option<String>,
+}
+
+impl RollbackWatch {
+    /// Takes an entry of the log.
+    pub(super) fn observe(&mut self, payload: &Payload) {
+        match payload {
+            Payload::KeyStore(store) => self.bound.store(store),
+            Payload::Binding(binding) => self.bound.binding(binding),
+            Payload::Rollback(found) => {
+                self.alarms.insert(found.witness, found.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes a counter of a frozen state.
+    pub(super) fn recall(&mut self, label: &str, value: u64) {
+        self.bound.recall(label, value);
+    }
+
+    /// What a frozen state has of it: label and value.
+    pub(super) fn frozen(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+        self.bound.frozen()
+    }
+
+    /// As a run begins, with a log of this size.
+    pub(super) fn at_start(mut self, recovery: Option<&Recovery>, size: u64) -> Self {
+        let losses = recovery.iter().flat_map(|recovery| &recovery.losses);
+        self.lost_end = losses.into_iter().any(|loss| loss.end() >= size);
+        self
+    }
+
+    /// Why nothing is sealed any more in this generation, if that is so.
+    pub(super) fn ends_seals(&self) -> Option<&str> {
+        self.ends_seals.as_deref()
+    }
+
+    /// The alarms for the status.
+    pub(super) fn json(&self) -> Value {
+        let one = |found: &Rollback| {
+            json!({
+                "alarm": found.alarm.name(),
+                "witness": found.witness.name(),
+                "size": found.size,
+                "known_size": found.known_size,
+                "detail": found.detail,
+            })
+        };
+        self.alarms.values().map(one).collect()
+    }
+
+    const fn moment(&self) -> Moment {
+        match self.compared {
+            false => Moment::Start,
+            true => Moment::Running,
+        }
+    }
+}
+
+impl Committer {
+    /// Takes what the signer says of its store, and answers whether it may be asked to sign.
+    pub(super) fn told_of_keys(&mut self, keys: Keys, verdict: &SyncSender<bool>) {
+        let went_before = self.compare_with(&keys);
+        self.key_store(keys);
+        // A thread that is gone needs no answer.
+        let _ = verdict.try_send(went_before);
+    }
+
+    /// Compares the log with what the signer knows, and tells what does not agree; whether it may be asked to sign.
+    fn compare_with(&mut self, keys: &Keys) -> bool {
+        let newest = keys.signed.first().map(|signed| {
+            let (size, root) = (signed.size, Hash(signed.root.0));
+            (signed.generation, SignedHead { size, root })
+        });
+        let generation = self.journal.generation();
+        let root_at = |size| {
+            let root: Result<Digest, String> = self.feed.root_at(size);
+            root.ok().map(|root| Hash(root.0))
+        };
+        let heads = Heads::compare(newest, generation, self.journal.size(), root_at);
+        let end = match std::mem::take(&mut self.rollback.lost_end) {
+            true => End::Lost,
+            false => End::Whole,
+        };
+        let known_size = newest.map(|(_, head)| head.size);
+        if let Some(alarm) = of_the_log(heads, end) {
+            let words = match (alarm, newest) {
+                (RollbackAlarm::TruncatedLog, Some((signed, head))) => format!(
+                    "the signer has signed {} entries of generation {signed}, and this is generation {generation} with {} \
+                     entries, or others: the log was cut, or an older one was put here. {CURE}",
+                    head.size,
+                    self.journal.size()
+                ),
+                _ => "the end that the truth store names is not there: it was cut off, or its medium lost it. LOSS \
+                      entries name what is gone"
+                    .to_owned(),
+            };
+            self.rolled_back(alarm, known_size, None, words);
+        }
+        let found: Vec<CounterFound> = keys
+            .counters
+            .iter()
+            .map(|one| CounterFound {
+                counter: one.counter,
+                public: one.public.0.clone(),
+                value: one.value,
+                moving_to: one.moving_to,
+            })
+            .collect();
+        let moved = self.rollback.bound.compare(&found);
+        let judged = moved.map_or(Moved::Unbound, |moved| moved.moved);
+        if let Some(alarm) = of_the_store(judged, self.rollback.moment()) {
+            let words = moved.map_or_else(String::new, |moved| counter_words(alarm, moved));
+            self.rolled_back(alarm, None, moved, words);
+        }
+        self.rollback.compared = true;
+        self.rollback.ends_seals.is_none()
+    }
+
+    /// The store has another key: this disk is with another machine, or the store was exchanged.
+    pub(super) fn other_store(&mut self, words: &str) {
+        let moment = self.rollback.moment();
+        let known = self.rollback.alarms.values();
+        let told = |found: &Rollback| found.witness != RollbackWitness::Collector;
+        let before = known.filter(|found| told(found)).count();
+        if let Some(alarm) = of_the_store(Moved::OtherStore, moment).filter(|_| before == 0) {
+            self.rolled_back(alarm, None, None, format!("{words}. {CURE}"));
+        }
+    }
+
+    fn rolled_back(
+        &mut self,
+        alarm: RollbackAlarm,
+        known_size: Option<u64>,
+        moved: Option<MovedCounter>,
+        detail: String,
+    ) {
+        let witness = match self.rollback.moment() {
+            Moment::Start => RollbackWitness::Start,
+            Moment::Running => RollbackWitness::Running,
+        };
+        if alarm.ends_seals() {
+            self.rollback.ends_seals = Some(format!("{alarm}: {detail}"));
+        }
+        self.stage(
+            Rollback {
+                at: clock::mono(),
+                alarm,
+                witness,
+                size: self.journal.size(),
+                known_size,
+                counter: moved.map(|moved| moved.counter),
+                bound: moved.and_then(|moved| moved.bound),
+                value: moved.map(|moved| moved.value),
+                detail,
+            }
+            .into(),
+        );
+    }
+}
+
+fn counter_words(alarm: RollbackAlarm, moved: MovedCounter) -> String {
+    let MovedCounter {
+        counter,
+        bound,
+        value,
+        ..
+    } = moved;
+    let bound = bound.map_or_else(|| "nothing".to_owned(), |bound| bound.to_string());
+    match alarm {
+        RollbackAlarm::OlderImage => format!(
+            "the {counter} counter stands at {value}, and the newest that this disk knows is {bound}: an older image of it \
+             was put here, and what was committed behind it is not here. {CURE}"
+        ),
+        RollbackAlarm::ClonedImage => format!(
+            "the {counter} counter was moved to {value} by somebody else, {bound} is what this node left: another copy of \
+             this log goes on with the same store. {CURE}"
+        ),
+        _ if moved.moved == Moved::OtherIndex => format!(
+            "the {counter} counter is another index than the one that the log is bound to at {bound}"
+        ),
+        _ => format!(
+            "the {counter} counter stands at {value}, and the log is bound to it at {bound}: another counter, or an older \
+             copy of the store"
+        ),
+    }
+}

@@ -1,0 +1,285 @@
+//! Whether a log is the one that went before: log, truth store, what was signed last and the counters, compared.
+//!
+//! Two tables say what follows from what was found; each row is one finding, and every finding has a row.
+
+use crate::last_signed::SignedHead;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use evidence::Generation;
+use evidence::kinds::{Binding, KeyStore};
+use evidence::reasons::{CounterKind, RollbackAlarm};
+use proof::Hash;
+use sha2::{Digest as _, Sha256};
+
+/// What the signer's newest head says of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heads {
+    /// It has signed nothing of this generation, or the log's tree at that size cannot be read any more.
+    Unknown,
+    /// The log has that head.
+    Agree,
+    /// It has signed more than is here, or a later generation.
+    Ahead,
+    /// It has signed another tree of that size.
+    Differ,
+}
+
+impl Heads {
+    /// Every finding.
+    pub const ALL: [Self; 4] = [Self::Unknown, Self::Agree, Self::Ahead, Self::Differ];
+
+    /// Compares the newest head that was signed with a log of this generation and size; `root_at` gives its root at a
+    /// size, where that can be read.
+    #[must_use]
+    pub fn compare(
+        newest: Option<(Generation, SignedHead)>,
+        generation: Generation,
+        size: u64,
+        root_at: impl FnOnce(u64) -> Option<Hash>,
+    ) -> Self {
+        match newest {
+            Some((signed, _)) if signed > generation => Self::Ahead,
+            Some((signed, head)) if signed == generation && head.size > size => Self::Ahead,
+            Some((signed, head)) if signed == generation => match root_at(head.size) {
+                Some(root) if root == head.root => Self::Agree,
+                Some(_) => Self::Differ,
+                None => Self::Unknown,
+            },
+            Some(_) | None => Self::Unknown,
+        }
+    }
+}
+
+/// What the truth store says of the log's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Every entry that it names there is there.
+    Whole,
+    /// The last ones are not.
+    Lost,
+}
+
+impl End {
+    /// Every finding.
+    pub const ALL: [Self; 2] = [Self::Whole, Self::Lost];
+}
+
+/// What the store's counters say of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// The log is bound to none, or the store has none now.
+    Unbound,
+    /// They stand where the log left them.
+    Level,
+    /// The plain one was moved by more than what this disk knows.
+    Ahead,
+    /// One stands behind what the log is bound to.
+    Behind,
+    /// One is another index.
+    OtherIndex,
+    /// The store has not the key that signs the log.
+    OtherStore,
+}
+
+impl Moved {
+    /// Every finding.
+    pub const ALL: [Self; 6] = [
+        Self::Unbound,
+        Self::Level,
+        Self::Ahead,
+        Self::Behind,
+        Self::OtherIndex,
+        Self::OtherStore,
+    ];
+}
+
+/// When it was looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before the first seal of a run.
+    Start,
+    /// Later.
+    Running,
+}
+
+impl Moment {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Start, Self::Running];
+}
+
+use RollbackAlarm as A;
+
+/// What follows from signed heads and truth store.
+pub(crate) const OF_THE_LOG: &[(Heads, End, Option<RollbackAlarm>)] = &[
+    (Heads::Unknown, End::Whole, None),
+    (Heads::Unknown, End::Lost, Some(A::LostEnd)),
+    (Heads::Agree, End::Whole, None),
+    (Heads::Agree, End::Lost, Some(A::LostEnd)),
+    (Heads::Ahead, End::Whole, Some(A::TruncatedLog)),
+    (Heads::Ahead, End::Lost, Some(A::TruncatedLog)),
+    (Heads::Differ, End::Whole, Some(A::TruncatedLog)),
+    (Heads::Differ, End::Lost, Some(A::TruncatedLog)),
+];
+
+/// What follows from the store and its counters.
+pub(crate) const OF_THE_STORE: &[(Moved, Moment, Option<RollbackAlarm>)] = &[
+    (Moved::Unbound, Moment::Start, None),
+    (Moved::Unbound, Moment::Running, None),
+    (Moved::Level, Moment::Start, None),
+    (Moved::Level, Moment::Running, None),
+    (Moved::Ahead, Moment::Start, Some(A::OlderImage)),
+    // Nobody but this node moves it, unless another node has its log too.
+    (Moved::Ahead, Moment::Running, Some(A::ClonedImage)),
+    (Moved::Behind, Moment::Start, Some(A::ReplacedCounter)),
+    (Moved::Behind, Moment::Running, Some(A::ReplacedCounter)),
+    (Moved::OtherIndex, Moment::Start, Some(A::ReplacedCounter)),
+    (Moved::OtherIndex, Moment::Running, Some(A::ReplacedCounter)),
+    (Moved::OtherStore, Moment::Start, Some(A::ClonedImage)),
+    (Moved::OtherStore, Moment::Running, Some(A::ReplacedCounter)),
+];
+
+/// The row of [`OF_THE_LOG`].
+#[must_use]
+pub fn of_the_log(heads: Heads, end: End) -> Option<RollbackAlarm> {
+    let row = |row: &&(Heads, End, Option<RollbackAlarm>)| (row.0, row.1) == (heads, end);
+    OF_THE_LOG.iter().find(row).and_then(|row| row.2)
+}
+
+/// The row of [`OF_THE_STORE`].
+#[must_use]
+pub fn of_the_store(moved: Moved, moment: Moment) -> Option<RollbackAlarm> {
+    let row = |row: &&(Moved, Moment, Option<RollbackAlarm>)| (row.0, row.1) == (moved, moment);
+    OF_THE_STORE.iter().find(row).and_then(|row| row.2)
+}
+
+/// A counter of the store as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CounterFound {
+    /// Which.
+    pub counter: CounterKind,
+    /// Its public area (`TPMS_NV_PUBLIC`).
+    pub public: Vec<u8>,
+    /// Its value.
+    pub value: u64,
+    /// The value that it was about to have when the signer moved it last, where that is kept.
+    pub moving_to: Option<u64>,
+}
+
+/// A counter, what the log is bound to, and what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MovedCounter {
+    /// What it says of the log.
+    pub moved: Moved,
+    /// Which counter.
+    pub counter: CounterKind,
+    /// Its newest value in the log.
+    pub bound: Option<u64>,
+    /// Its value as it was found.
+    pub value: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Held {
+    /// SHA-256 of the public area, in hexadecimal digits.
+    index: String,
+    value: Option<u64>,
+}
+
+/// The counters that a log is bound to, with the newest value of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BoundCounters(BTreeMap<CounterKind, Held>);
+
+impl BoundCounters {
+    /// Takes a statement about the store. Another index begins anew: what that is was told when it was met.
+    pub fn store(&mut self, store: &KeyStore) {
+        for one in &store.counters {
+            let index = index(&one.public.0);
+            let held = self.0.get(&one.counter);
+            if held.is_none_or(|held| held.index != index) {
+                self.0.insert(one.counter, Held { index, value: None });
+            }
+        }
+    }
+
+    /// Takes a binding.
+    pub fn binding(&mut self, binding: &Binding) {
+        if let Some(held) = self.0.get_mut(&binding.counter) {
+            held.value = Some(binding.value);
+        }
+    }
+
+    /// What a frozen state has of it: a label and a value for each counter that was bound to.
+    pub fn frozen(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+        self.0.iter().filter_map(|(counter, held)| {
+            let label = format!("{counter} {}", held.index);
+            Some((label, held.value?))
+        })
+    }
+
+    /// Takes back what [`Self::frozen`] gave. A label of another form is passed over.
+    pub fn recall(&mut self, label: &str, value: u64) {
+        let parts = label.split_once(' ');
+        let parts = parts.and_then(|(name, index)| Some((CounterKind::from_name(name)?, index)));
+        if let Some((counter, index)) = parts {
+            let held = Held {
+                index: index.into(),
+                value: Some(value),
+            };
+            self.0.insert(counter, held);
+        }
+    }
+
+    /// Compares with what the store has: the first counter that does not stand where this disk left it, else the last.
+    #[must_use]
+    pub fn compare(&self, found: &[CounterFound]) -> Option<MovedCounter> {
+        let mut level = None;
+        for one in found {
+            let Some(held) = self.0.get(&one.counter) else {
+                continue;
+            };
+            let judged = MovedCounter {
+                moved: held.judge(one),
+                counter: one.counter,
+                bound: held.value,
+                value: one.value,
+            };
+            if judged.moved != Moved::Level {
+                return Some(judged);
+            }
+            level = Some(judged);
+        }
+        level
+    }
+}
+
+impl Held {
+    fn judge(&self, found: &CounterFound) -> Moved {
+        if self.index != index(&found.public) {
+            return Moved::OtherIndex;
+        }
+        let Some(bound) = self.value else {
+            return Moved::Level;
+        };
+        if found.value < bound {
+            return Moved::Behind;
+        }
+        // The orderly one skips at a cut of power by as much as a rollback would hide.
+        let plain = found.counter == CounterKind::Plain;
+        // A mark of an earlier version does not say: it may have been one step.
+        let known = found.moving_to.unwrap_or_else(|| bound.saturating_add(1));
+        if plain && found.value > bound.max(known) {
+            return Moved::Ahead;
+        }
+        Moved::Level
+    }
+}
+
+fn index(public: &[u8]) -> String {
+    let digest = Sha256::digest(public);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

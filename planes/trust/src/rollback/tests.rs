@@ -1,0 +1,243 @@
+//! Every finding has one row; what a log is bound to comes back; and no rollback longer than stated stays unseen.
+
+use super::{
+    BoundCounters, CounterFound, End, Heads, Moment, Moved, OF_THE_LOG, OF_THE_STORE, of_the_log,
+    of_the_store,
+};
+use crate::backend::Capabilities;
+use crate::counter::{PlainMark, window_ns};
+use crate::last_signed::SignedHead;
+use crate::limits::PLAIN_EVERY_S;
+use evidence::kinds::{Binding, BindingCounter, KeyStore};
+use evidence::reasons::{CounterKind, Custody, RollbackAlarm};
+use evidence::{Blob, BootId, Generation, MonoNs};
+use proof::Hash;
+use std::collections::BTreeSet;
+use std::string::String;
+use std::vec::Vec;
+
+//= A6.4
+#[test]
+fn every_finding_has_one_row_and_the_four_cases_have_four_alarms() {
+    let mut alarms = BTreeSet::new();
+    for heads in Heads::ALL {
+        for end in End::ALL {
+            let rows = OF_THE_LOG
+                .iter()
+                .filter(|row| (row.0, row.1) == (heads, end));
+            assert_eq!(rows.count(), 1, "{heads:?} {end:?}");
+            let alarm = of_the_log(heads, end);
+            let sound = matches!(heads, Heads::Unknown | Heads::Agree) && end == End::Whole;
+            assert_eq!(alarm.is_none(), sound, "{heads:?} {end:?}");
+            alarms.extend(alarm.map(RollbackAlarm::code));
+        }
+    }
+    for moved in Moved::ALL {
+        for moment in Moment::ALL {
+            let rows = OF_THE_STORE
+                .iter()
+                .filter(|row| (row.0, row.1) == (moved, moment));
+            assert_eq!(rows.count(), 1, "{moved:?} {moment:?}");
+            let alarm = of_the_store(moved, moment);
+            let sound = matches!(moved, Moved::Unbound | Moved::Level);
+            assert_eq!(alarm.is_none(), sound, "{moved:?} {moment:?}");
+            alarms.extend(alarm.map(RollbackAlarm::code));
+        }
+    }
+    let all: BTreeSet<u64> = RollbackAlarm::ALL
+        .iter()
+        .map(|alarm| alarm.code())
+        .collect();
+    assert_eq!(alarms, all);
+    let at_start = |moved| of_the_store(moved, Moment::Start).unwrap();
+    let four = [
+        at_start(Moved::Ahead),
+        at_start(Moved::OtherStore),
+        of_the_log(Heads::Ahead, End::Whole).unwrap(),
+        at_start(Moved::Behind),
+    ];
+    let distinct: BTreeSet<u64> = four.iter().map(|alarm| alarm.code()).collect();
+    assert_eq!(distinct.len(), four.len());
+}
+
+//= A6.4
+#[test]
+fn a_signed_head_is_compared_with_the_tree_at_its_size() {
+    let head = |size| SignedHead {
+        size,
+        root: Hash([7; 32]),
+    };
+    let same = |_| Some(Hash([7; 32]));
+    for (root, says) in [
+        (Some(Hash([7; 32])), Heads::Agree),
+        (Some(Hash([8; 32])), Heads::Differ),
+        (None, Heads::Unknown),
+    ] {
+        for size in [10, 11] {
+            let newest = Some((Generation(2), head(10)));
+            assert_eq!(Heads::compare(newest, Generation(2), size, |_| root), says);
+        }
+    }
+    for (newest, says) in [
+        (None, Heads::Unknown),
+        (Some((Generation(1), head(99))), Heads::Unknown),
+        (Some((Generation(2), head(11))), Heads::Ahead),
+        (Some((Generation(3), head(1))), Heads::Ahead),
+    ] {
+        assert_eq!(Heads::compare(newest, Generation(2), 10, same), says);
+    }
+}
+
+fn store(index: u8) -> KeyStore {
+    KeyStore {
+        at: MonoNs(1),
+        custody: Custody::Tpm,
+        maker: String::new(),
+        non_exportable: true,
+        monotonic_counter: true,
+        attestation: true,
+        measured_boot: false,
+        key_public: None,
+        counters: [CounterKind::Orderly, CounterKind::Plain]
+            .map(|counter| BindingCounter {
+                counter,
+                public: Blob(std::vec![index]),
+            })
+            .into(),
+        window_ns: None,
+        not_applied: Vec::new(),
+    }
+}
+
+fn bind(bound: &mut BoundCounters, counter: CounterKind, value: u64) {
+    bound.binding(&Binding {
+        at: MonoNs(1),
+        size: 1,
+        counter,
+        value,
+        attest: Blob(Vec::new()),
+        signature: Blob(Vec::new()),
+    });
+}
+
+fn found(counter: CounterKind, index: u8, value: u64, moving_to: Option<u64>) -> [CounterFound; 1] {
+    [CounterFound {
+        counter,
+        public: std::vec![index],
+        value,
+        moving_to,
+    }]
+}
+
+//= A6.4
+#[test]
+fn a_counter_is_level_where_this_disk_left_it_and_nowhere_else() {
+    use CounterKind::{Orderly, Plain};
+    let mut bound = BoundCounters::default();
+    assert_eq!(bound.compare(&found(Plain, 1, 5, None)), None);
+    bound.store(&store(1));
+    bind(&mut bound, Orderly, 300);
+    bind(&mut bound, Plain, 20);
+    // A segment's frozen state carries it.
+    let mut recalled = BoundCounters::default();
+    for (label, value) in bound.frozen() {
+        recalled.recall(&label, value);
+    }
+    recalled.recall("sideways 00", 1);
+    assert_eq!(recalled, bound);
+    for (counter, index, value, moving_to, moved) in [
+        (Plain, 1, 20, Some(20), Moved::Level),
+        // Cut between the step and the entry, and between the mark and the step.
+        (Plain, 1, 21, Some(21), Moved::Level),
+        (Plain, 1, 20, Some(21), Moved::Level),
+        // A mark of an earlier version, which does not say.
+        (Plain, 1, 21, None, Moved::Level),
+        (Plain, 1, 22, None, Moved::Ahead),
+        (Plain, 1, 21, Some(20), Moved::Ahead),
+        (Plain, 1, 19, Some(21), Moved::Behind),
+        (Plain, 2, 20, Some(20), Moved::OtherIndex),
+        (Orderly, 1, 300, None, Moved::Level),
+        (Orderly, 1, 556, None, Moved::Level),
+        (Orderly, 1, 299, None, Moved::Behind),
+        (Orderly, 2, 301, None, Moved::OtherIndex),
+    ] {
+        let judged = bound
+            .compare(&found(counter, index, value, moving_to))
+            .unwrap();
+        assert_eq!(
+            judged.moved, moved,
+            "{counter} {index} {value} {moving_to:?}"
+        );
+    }
+    // Another index was told when it was met; from then on it is the one.
+    bound.store(&store(2));
+    let judged = bound.compare(&found(Plain, 2, 3, None)).unwrap();
+    assert_eq!((judged.moved, judged.bound), (Moved::Level, None));
+}
+
+/// A disk as it was at an instant: the counter's value in its log, and the mark beside it.
+#[derive(Clone)]
+struct Disk {
+    bound: BoundCounters,
+    mark: Option<PlainMark>,
+}
+
+/// A node seals at its cadence for hours; its disk is copied at every instant, and put back at every later one.
+//= A6.4
+#[test]
+fn no_rollback_longer_than_the_stated_window_stays_unseen() {
+    const SECOND_NS: u64 = 1_000_000_000;
+    const SEAL_EVERY_S: u64 = 60;
+    const LOOK_EVERY_S: u64 = 20;
+    const HOURS_S: u64 = 2 * 3_600;
+    let capabilities = Capabilities {
+        custody: Custody::Tpm,
+        monotonic_counter: true,
+        ..Capabilities::SOFTWARE
+    };
+    let (plain_ns, seal_ns) = (PLAIN_EVERY_S * SECOND_NS, SEAL_EVERY_S * SECOND_NS);
+    let window = window_ns(capabilities, plain_ns, seal_ns).unwrap();
+    let mut disk = Disk {
+        bound: BoundCounters::default(),
+        mark: None,
+    };
+    disk.bound.store(&store(1));
+    let (mut counter, mut history) = (1, Vec::new());
+    for at_s in (0..HOURS_S).step_by(usize::try_from(LOOK_EVERY_S).unwrap()) {
+        let mut now = PlainMark {
+            boot: BootId([1; 16]),
+            at_ns: at_s * SECOND_NS,
+            value: None,
+        };
+        if at_s % SEAL_EVERY_S == 0 && PlainMark::is_due(disk.mark, now, plain_ns) {
+            counter += 1;
+            now.value = Some(counter);
+            disk.mark = Some(now);
+            bind(&mut disk.bound, CounterKind::Plain, counter);
+        }
+        history.push((now.at_ns, counter, disk.clone()));
+    }
+    let (mut seen, mut widest) = (0, 0);
+    for (copied, _, disk) in &history {
+        for (back, counter, _) in history.iter().filter(|(back, ..)| back >= copied) {
+            let mark = disk.mark.and_then(|mark| mark.value);
+            let judged = disk
+                .bound
+                .compare(&found(CounterKind::Plain, 1, *counter, mark));
+            match judged.unwrap().moved {
+                Moved::Ahead => seen += 1,
+                _ => widest = widest.max(back - copied),
+            }
+        }
+    }
+    assert!(
+        widest <= window,
+        "{widest} ns stayed unseen, {window} are stated"
+    );
+    // The statement is no wider than it must be.
+    assert!(
+        widest + seal_ns + LOOK_EVERY_S * SECOND_NS >= window,
+        "{widest} of {window}"
+    );
+    assert!(seen > 0);
+}
