@@ -1,17 +1,19 @@
 //! The desk: one request in, one answer out, one at a time.
 
-use crate::rate::RateLimit;
+use crate::rate::{RateLimit, limit};
 use crate::say;
 use evidence::{Blob, Digest, Generation};
 use ipc::Message;
 use ipc::message::{
-    BoundHead, CounterArea, ErrorCode, Keys, NoteText, SignCheckpoint, SignedNote, SignedTree, Uses,
+    BoundHead, CounterArea, ErrorCode, Keys, NoteText, RecordPurpose, SignCheckpoint, SignedNote,
+    SignedRecord, SignedTree, Uses,
 };
 use keys::{Identity, IdentityDir};
 use proof::Hash;
 use rustix::time::{ClockId, clock_gettime};
+use std::collections::BTreeMap;
 use trust_plane::{
-    Audit, BootId, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError, SignedHead,
+    Audit, BootId, Claim, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError, SignedHead,
     Statement,
 };
 
@@ -20,7 +22,7 @@ use trust_plane::{
 pub(crate) struct Desk {
     dir: IdentityDir,
     engine: Engine<keys::Keys>,
-    rate: RateLimit,
+    rates: BTreeMap<Purpose, RateLimit>,
     boot: BootId,
     /// When the plain counter was moved last.
     plain: Option<PlainMark>,
@@ -43,9 +45,10 @@ fn now_ns() -> u64 {
 
 fn code(error: &SignError) -> ErrorCode {
     match error {
-        SignError::Origin(_) | SignError::Checkpoint(_) | SignError::TooManyGenerations => {
-            ErrorCode::Invalid
-        }
+        SignError::Origin(_)
+        | SignError::Checkpoint(_)
+        | SignError::NoBatch { .. }
+        | SignError::TooManyGenerations => ErrorCode::Invalid,
         SignError::Shrunk { .. } | SignError::Split { .. } => ErrorCode::Rollback,
         SignError::Backend(error) if error.fault == KeyFault::KeyReplaced => ErrorCode::Invalid,
         SignError::Backend(_) => ErrorCode::Unavailable,
@@ -86,7 +89,7 @@ impl Desk {
         Self {
             dir,
             engine: Engine::new(keys, public.origin, last_signed),
-            rate: RateLimit::new(now_ns()),
+            rates: rates(now_ns()),
             boot: boot(),
             plain,
             plain_owed: false,
@@ -99,6 +102,20 @@ impl Desk {
     pub(crate) fn answer(&mut self, request: &Message) -> Message {
         match request {
             Message::SignCheckpoint(request) => self.sign(request),
+            Message::SignBatch(request) => {
+                let tree = |tree: &SignedTree| (tree.size, Hash(tree.root.0));
+                let (first, last) = (tree(&request.first), tree(&request.last));
+                self.claim(&request.origin, Claim::Batch { first, last })
+            }
+            Message::SignRecord(request) => {
+                let bytes = request.bytes.0.as_slice();
+                let claim = match request.purpose {
+                    RecordPurpose::Boot => Claim::Boot(bytes),
+                    RecordPurpose::Audit => Claim::Audit(bytes),
+                    RecordPurpose::Attestation => Claim::Attestation(bytes),
+                };
+                self.claim(&request.origin, claim)
+            }
             Message::Describe(request) => self.describe(request.origin.as_deref()),
             other => Message::error(
                 ErrorCode::Unsupported,
@@ -107,12 +124,34 @@ impl Desk {
         }
     }
 
+    /// The refusal of a request that comes too often for its purpose.
+    fn busy(&mut self, purpose: Purpose) -> Option<Message> {
+        let rate = self.rates.get_mut(&purpose)?;
+        (!rate.take(now_ns())).then(|| {
+            let of = purpose.name();
+            let words = format!("too many requests to sign ({of}); ask again later");
+            Message::error(ErrorCode::Busy, words)
+        })
+    }
+
+    fn claim(&mut self, origin: &str, claim: Claim<'_>) -> Message {
+        if let Some(busy) = self.busy(claim.purpose()) {
+            return busy;
+        }
+        match self.engine.claim(origin, claim) {
+            Ok(signed) => SignedRecord {
+                note: NoteText(signed.note),
+                custody: signed.custody,
+                uses: uses(self.engine.audit()),
+            }
+            .into(),
+            Err(error) => refusal(&error),
+        }
+    }
+
     fn sign(&mut self, request: &SignCheckpoint) -> Message {
-        if !self.rate.take(now_ns()) {
-            return Message::error(
-                ErrorCode::Busy,
-                "too many requests to sign; ask again later",
-            );
+        if let Some(busy) = self.busy(Purpose::Checkpoint) {
+            return busy;
         }
         let statement = Statement::Checkpoint {
             origin: request.origin.clone(),
@@ -233,6 +272,12 @@ impl Desk {
         }
         .into()
     }
+}
+
+/// A full bucket for each purpose.
+fn rates(now_ns: u64) -> BTreeMap<Purpose, RateLimit> {
+    let of = |purpose: &Purpose| (*purpose, RateLimit::new(limit(*purpose), now_ns));
+    Purpose::ALL.iter().map(of).collect()
 }
 
 fn signed_tree((generation, head): (Generation, SignedHead)) -> SignedTree {

@@ -1,13 +1,54 @@
-//! How often the keys may be used: far more than a node needs, far less than a flood.
+//! How often the keys may be used: far more than a node needs, far less than a flood. Each purpose has a bound of its
+//! own, so that a flood of one leaves the others theirs.
 
-/// Requests that may come at once.
-pub(crate) const BURST_MAX: u64 = 64;
-/// One more request each this many nanoseconds.
-pub(crate) const REFILL_NS: u64 = 100_000_000;
+use trust_plane::Purpose;
+
+/// Requests that may come at once, and the time after which one more may.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) burst_max: u64,
+    pub(crate) refill_ns: u64,
+}
+
+const SECOND_NS: u64 = 1_000_000_000;
+/// Tree heads, and with each the counters: one a minute by default, more where entries come fast.
+pub(crate) const CHECKPOINTS: Limit = Limit {
+    burst_max: 64,
+    refill_ns: SECOND_NS / 10,
+};
+/// Stretches of the log: at the most one for each tree head.
+pub(crate) const BATCHES: Limit = CHECKPOINTS;
+/// What was booted: once a boot, and again where the first answer was lost.
+pub(crate) const BOOTS: Limit = Limit {
+    burst_max: 8,
+    refill_ns: 60 * SECOND_NS,
+};
+/// Entries of the audit: people act seldom, and log-ins fail in floods.
+pub(crate) const AUDITS: Limit = Limit {
+    burst_max: 32,
+    refill_ns: SECOND_NS,
+};
+/// Answers to who asks what this machine is: by hand, or a fleet's look now and then.
+pub(crate) const ATTESTATIONS: Limit = Limit {
+    burst_max: 8,
+    refill_ns: 5 * SECOND_NS,
+};
+
+/// The bound of a purpose.
+pub(crate) const fn limit(purpose: Purpose) -> Limit {
+    match purpose {
+        Purpose::Checkpoint | Purpose::Binding => CHECKPOINTS,
+        Purpose::Batch => BATCHES,
+        Purpose::Boot => BOOTS,
+        Purpose::Audit => AUDITS,
+        Purpose::Attestation => ATTESTATIONS,
+    }
+}
 
 /// A bucket of requests that refills with time.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
+    limit: Limit,
     left: u64,
     /// The instant up to which refills are counted.
     counted_ns: u64,
@@ -15,20 +56,26 @@ pub(crate) struct RateLimit {
 
 impl RateLimit {
     /// A full bucket.
-    pub(crate) fn new(now_ns: u64) -> Self {
+    pub(crate) const fn new(limit: Limit, now_ns: u64) -> Self {
         Self {
-            left: BURST_MAX,
+            limit,
+            left: limit.burst_max,
             counted_ns: now_ns,
         }
     }
 
     /// Takes one request out; `false` if there is none.
     pub(crate) fn take(&mut self, now_ns: u64) -> bool {
-        let refills = now_ns.saturating_sub(self.counted_ns) / REFILL_NS;
+        let Limit {
+            burst_max,
+            refill_ns,
+        } = self.limit;
+        let since = now_ns.saturating_sub(self.counted_ns);
+        let refills = since.checked_div(refill_ns).unwrap_or(burst_max);
         self.counted_ns = self
             .counted_ns
-            .saturating_add(refills.saturating_mul(REFILL_NS));
-        self.left = self.left.saturating_add(refills).min(BURST_MAX);
+            .saturating_add(refills.saturating_mul(refill_ns));
+        self.left = self.left.saturating_add(refills).min(burst_max);
         let taken = self.left.checked_sub(1);
         self.left = taken.unwrap_or(0);
         taken.is_some()
@@ -37,24 +84,30 @@ impl RateLimit {
 
 #[cfg(test)]
 mod tests {
-    use super::{BURST_MAX, REFILL_NS, RateLimit};
+    use super::{RateLimit, limit};
+    use trust_plane::Purpose;
 
-    fn taken(limit: &mut RateLimit, now_ns: u64) -> u64 {
-        (0..2 * BURST_MAX)
-            .map(|_| u64::from(limit.take(now_ns)))
+    fn taken(bucket: &mut RateLimit, burst_max: u64, now_ns: u64) -> u64 {
+        (0..2 * burst_max)
+            .map(|_| u64::from(bucket.take(now_ns)))
             .sum()
     }
 
     #[test]
     fn a_burst_passes_then_one_per_refill_and_never_more_than_a_burst() {
-        let start = 7 * REFILL_NS + 3;
-        let mut limit = RateLimit::new(start);
-        assert_eq!(taken(&mut limit, start), BURST_MAX);
-        assert_eq!(taken(&mut limit, start + REFILL_NS - 1), 0);
-        assert_eq!(taken(&mut limit, start + REFILL_NS), 1);
-        assert_eq!(taken(&mut limit, start + 4 * REFILL_NS + 1), 3);
-        assert_eq!(taken(&mut limit, start + 1_000_000 * REFILL_NS), BURST_MAX);
-        // A clock that does not move on gives nothing.
-        assert_eq!(taken(&mut limit, 0), 0);
+        for purpose in Purpose::ALL {
+            let limit = limit(*purpose);
+            let (burst, refill_ns) = (limit.burst_max, limit.refill_ns);
+            let start = 7 * refill_ns + 3;
+            let mut bucket = RateLimit::new(limit, start);
+            let mut taken = |now_ns| taken(&mut bucket, burst, now_ns);
+            assert_eq!(taken(start), burst);
+            assert_eq!(taken(start + refill_ns - 1), 0);
+            assert_eq!(taken(start + refill_ns), 1);
+            assert_eq!(taken(start + 4 * refill_ns + 1), 3);
+            assert_eq!(taken(start + 1_000_000 * refill_ns), burst);
+            // A clock that does not move on gives nothing.
+            assert_eq!(taken(0), 0);
+        }
     }
 }

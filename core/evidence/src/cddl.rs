@@ -1,6 +1,6 @@
 //! The published schema and the documentation's table, generated from the declared tables.
 
-use crate::kinds::{BindingCounter, Counter, FieldRow, Kind, Predecessor};
+use crate::kinds::{BindingCounter, Counter, FieldRow, Kind, Predecessor, PurposeUse};
 use crate::limits::{ACTOR_BYTES_MAX, ENTRY_BYTES_MAX, ID_BYTES_MAX};
 use crate::reasons;
 use alloc::string::String;
@@ -67,6 +67,7 @@ pub fn cddl() -> String {
             BindingCounter::ABOUT,
             BindingCounter::FIELDS,
         ),
+        ("PurposeUse", PurposeUse::ABOUT, PurposeUse::FIELDS),
     ] {
         map_rule(&mut out, name, about, fields);
     }

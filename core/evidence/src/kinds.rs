@@ -15,7 +15,7 @@ mod said;
 mod site;
 
 pub use capture::{AttemptFailed, Downtime, Event, Marker, Reading, SeqSkip};
-pub use keys::{Binding, BindingCounter, KeyStore, Rollback, Unsealed};
+pub use keys::{Binding, BindingCounter, KeyStore, KeyUse, PurposeUse, Rollback, Unsealed};
 pub use log::{
     Ack, Checkpoint, Configuration, Counter, CounterSnapshot, EpochStart, Loss, Predecessor,
     TimeMap, Unkept,
@@ -72,6 +72,7 @@ kinds! {
     35 "binding" Binding;
     36 "unsealed" Unsealed;
     37 "rollback" Rollback;
+    38 "key_use" KeyUse;
     28 "backfill" Backfill;
     29 "opaque" Opaque;
     30 "excursion" Excursion;

@@ -50,6 +50,15 @@ code_list! {
 }
 
 code_list! {
+    /// What bytes say that are to be signed by their digest; what else is signed has a request of its own.
+    RecordPurpose, "the purposes of this version" {
+        0 Boot = "boot" => "what was booted";
+        1 Audit = "audit" => "an entry of the audit";
+        2 Attestation = "attestation" => "a number of whoever asks what this machine is";
+    }
+}
+
+code_list! {
     /// Why a request had no answer of its own.
     ErrorCode, "the error codes of this version" {
         0 Malformed = "malformed" => "the request is not a message of this version";
@@ -262,6 +271,21 @@ messages! {
         14 not_applied: Vec<String> => "protections that the signer wanted and could not have";
         15 uses: Vec<Uses> => "uses of keys since it was started, by purpose (key_op_audit_cnt)";
         16 signed: Vec<SignedTree> => "the newest head of the newest generation of which one was signed; none where none was";
+    }
+    68 SignBatch { "Asks for a signature on a stretch of the log."
+        0 origin: String => "the log's origin line, with its generation";
+        1 first: SignedTree => "the tree before its first entry";
+        2 last: SignedTree => "the tree behind its last one; it was signed, or a larger one was";
+    }
+    69 SignRecord { "Asks for a signature on the digest of these bytes, which the signer makes."
+        0 origin: String => "the log's origin line, with its generation";
+        1 purpose: RecordPurpose => "what they say";
+        2 bytes: Blob => "the bytes";
+    }
+    70 SignedRecord { "What was asked for, signed."
+        0 note: NoteText => "the signed note: a title with the purpose, the origin, and sizes with roots or length with digest";
+        1 custody: Custody => "where the authority key lives";
+        2 uses: Vec<Uses> => "uses of keys since the signer was started, by purpose (key_op_audit_cnt)";
     }
 }
 

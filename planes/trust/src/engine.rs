@@ -5,7 +5,7 @@ use crate::binding::{self, BindingFault};
 use crate::last_signed::{LastSigned, SignedHead};
 use crate::limits::GENERATIONS_MAX;
 use crate::origin::{BaseOrigin, OriginError};
-use crate::statement::{Purpose, Signable, Statement};
+use crate::statement::{Claim, Purpose, Signable, Statement};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -38,6 +38,13 @@ pub enum SignError {
         signed: Hash,
         /// Root asked for.
         asked: Hash,
+    },
+    /// The stretch does not end in a tree that was signed, or ends before it begins.
+    NoBatch {
+        /// Size of the tree before it.
+        first: u64,
+        /// Size of the tree behind it.
+        last: u64,
     },
     /// The log has had more generations than are kept.
     TooManyGenerations,
@@ -83,6 +90,10 @@ impl fmt::Display for SignError {
                 f,
                 "size {size} was signed with root {signed}, now with root {asked}; a log that \
                  changed needs a new generation"
+            ),
+            Self::NoBatch { first, last } => write!(
+                f,
+                "entries {first} to {last} are no stretch of a log that was signed so far"
             ),
             Self::TooManyGenerations => {
                 write!(f, "the log had more than {GENERATIONS_MAX} generations")
@@ -132,6 +143,15 @@ pub struct Signed {
     pub unbound: Option<BackendError>,
 }
 
+/// A claim, signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedClaim {
+    /// The signed note.
+    pub note: String,
+    /// Where the authority key lives.
+    pub custody: Custody,
+}
+
 /// A counter attested over a tree head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
@@ -148,10 +168,8 @@ pub struct Bound {
 /// Counts since the signer started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Audit {
-    /// Signatures made on checkpoints, of both keys together.
-    pub checkpoint_ops: u64,
-    /// Attestations of counters over checkpoints.
-    pub binding_ops: u64,
+    /// Uses of a key by purpose, of both keys together.
+    ops: [u64; Purpose::ALL.len()],
     /// Statements refused for what they say.
     pub refused: u64,
     /// Of those, statements that contradict an earlier one (`rollback_attempt_cnt`).
@@ -161,21 +179,25 @@ pub struct Audit {
 }
 
 impl Audit {
+    fn used(&mut self, purpose: Purpose) {
+        for (ops, of) in self.ops.iter_mut().zip(Purpose::ALL) {
+            *ops = ops.saturating_add(u64::from(*of == purpose));
+        }
+    }
+
     /// Uses of a key for a purpose (A6.7).
     #[must_use]
-    pub const fn key_ops(&self, purpose: Purpose) -> u64 {
-        match purpose {
-            Purpose::Checkpoint => self.checkpoint_ops,
-            Purpose::Binding => self.binding_ops,
-        }
+    pub fn key_ops(&self, purpose: Purpose) -> u64 {
+        let of = Purpose::ALL.iter().position(|one| *one == purpose);
+        of.and_then(|place| self.ops.get(place))
+            .copied()
+            .unwrap_or(0)
     }
 
     /// All uses of keys (`key_op_audit_cnt`).
     #[must_use]
     pub fn key_ops_total(&self) -> u64 {
-        Purpose::ALL
-            .iter()
-            .fold(0, |sum, purpose| self.key_ops(*purpose).saturating_add(sum))
+        self.ops.iter().fold(0, |sum, ops| sum.saturating_add(*ops))
     }
 }
 
@@ -196,8 +218,7 @@ impl<B: Backend> Engine<B> {
             base,
             last_signed,
             audit: Audit {
-                checkpoint_ops: 0,
-                binding_ops: 0,
+                ops: [0; Purpose::ALL.len()],
                 refused: 0,
                 rollback_attempts: 0,
                 signature_failures: 0,
@@ -278,6 +299,57 @@ impl<B: Backend> Engine<B> {
         signed
     }
 
+    /// Signs a claim under the origin of one of this log's generations.
+    ///
+    /// # Errors
+    /// Why there is no signature.
+    pub fn claim(&mut self, origin: &str, claim: Claim<'_>) -> Result<SignedClaim, SignError> {
+        let signed = self.claimed(origin, claim);
+        if let Err(error) = &signed {
+            self.refuse(error);
+        }
+        signed
+    }
+
+    fn claimed(&mut self, origin: &str, claim: Claim<'_>) -> Result<SignedClaim, SignError> {
+        let generation = self.base.generation(origin).map_err(SignError::Origin)?;
+        if let Claim::Batch { first, last } = claim {
+            let (size, root) = last;
+            let newest = self.last_signed.head(generation);
+            let signed = newest.filter(|head| first.0 <= size && size <= head.size);
+            let no_batch = SignError::NoBatch {
+                first: first.0,
+                last: size,
+            };
+            signed.ok_or(no_batch)?;
+            if signed.is_some_and(|head| head.size == size) {
+                self.contradiction(generation, SignedHead { size, root })?;
+            }
+        }
+        let description = self.describe()?;
+        let keys = self.verifier_keys(origin)?;
+        let signable = Signable::new(claim.text(origin), claim.purpose());
+        Ok(SignedClaim {
+            note: self.note(&keys, &signable)?,
+            custody: description.capabilities.custody,
+        })
+    }
+
+    /// A text with the lines of both keys, the authority's first.
+    fn note(&mut self, keys: &[VerifierKey; 2], signable: &Signable) -> Result<String, SignError> {
+        let [authority, ed25519] = keys;
+        let by_authority = self.backend.sign_p256(signable);
+        let by_authority = self.line(authority, signable, by_authority)?;
+        let by_ed25519 = self.backend.sign_ed25519(signable);
+        let by_ed25519 = by_ed25519.map(|signature| signature.to_vec());
+        let by_ed25519 = self.line(ed25519, signable, by_ed25519)?;
+        let mut note = Note::new(signable.text().into()).map_err(SignError::Note)?;
+        for line in [by_authority, by_ed25519] {
+            note.add(line).map_err(SignError::Note)?;
+        }
+        Ok(format!("{note}"))
+    }
+
     fn refuse(&mut self, error: &SignError) {
         let audit = &mut self.audit;
         if error.is_of_the_keys() {
@@ -338,19 +410,10 @@ impl<B: Backend> Engine<B> {
             .ok_or(SignError::TooManyGenerations)?;
         let description = self.describe()?;
         let text = pending.checkpoint.body().map_err(SignError::Checkpoint)?;
-        let [authority, ed25519] = self.verifier_keys(&pending.checkpoint.origin)?;
+        let keys = self.verifier_keys(&pending.checkpoint.origin)?;
         let signable = Signable::new(text, pending.purpose);
-        let by_authority = self.backend.sign_p256(&signable);
-        let by_authority = self.line(&authority, &signable, by_authority)?;
-        let by_ed25519 = self.backend.sign_ed25519(&signable);
-        let by_ed25519 = by_ed25519.map(|signature| signature.to_vec());
-        let by_ed25519 = self.line(&ed25519, &signable, by_ed25519)?;
-        let mut note = Note::new(signable.text().into()).map_err(SignError::Note)?;
-        for line in [by_authority, by_ed25519] {
-            note.add(line).map_err(SignError::Note)?;
-        }
         let mut signed = Signed {
-            note: format!("{note}"),
+            note: self.note(&keys, &signable)?,
             custody: description.capabilities.custody,
             bound: Vec::new(),
             unbound: None,
@@ -363,7 +426,8 @@ impl<B: Backend> Engine<B> {
             if counter.kind == CounterKind::Plain && !plain_due {
                 continue;
             }
-            match self.bind(counter.kind, &signable, &authority) {
+            let [authority, _] = &keys;
+            match self.bind(counter.kind, &signable, authority) {
                 Ok(bound) => signed.bound.push(bound),
                 Err(error) => {
                     self.audit.signature_failures = self.audit.signature_failures.saturating_add(1);
@@ -381,7 +445,7 @@ impl<B: Backend> Engine<B> {
         signable: &Signable,
         authority: &VerifierKey,
     ) -> Result<Bound, BackendError> {
-        self.audit.binding_ops = self.audit.binding_ops.saturating_add(1);
+        self.audit.used(Purpose::Binding);
         let certified = self.backend.certify(counter, signable)?;
         let (attest, signature) = (certified.attest, certified.signature);
         let withheld = |fault: BindingFault| {
@@ -404,14 +468,7 @@ impl<B: Backend> Engine<B> {
         signable: &Signable,
         signature: Result<Vec<u8>, BackendError>,
     ) -> Result<SignatureLine, SignError> {
-        match signable.purpose() {
-            Purpose::Checkpoint => {
-                self.audit.checkpoint_ops = self.audit.checkpoint_ops.saturating_add(1);
-            }
-            Purpose::Binding => {
-                self.audit.binding_ops = self.audit.binding_ops.saturating_add(1);
-            }
-        }
+        self.audit.used(signable.purpose());
         let signature = signature.map_err(SignError::Backend)?;
         if key.verify(signable.text(), &signature).is_none() {
             return Err(SignError::SelfCheck(key.algorithm()));

@@ -27,7 +27,7 @@ mod statement;
 pub use backend::{Backend, BackendError, Capabilities, Certified, Counter, Description};
 pub use binding::{BindingFault, Bindings, qualifying};
 pub use counter::{PlainMark, wear_words, window_ns, writes_a_year};
-pub use engine::{Audit, Bound, Engine, Pending, SignError, Signed};
+pub use engine::{Audit, Bound, Engine, Pending, SignError, Signed, SignedClaim};
 pub use evidence::BootId;
 pub use evidence::reasons::{CounterKind, Custody, KeyFault};
 pub use last_signed::{LastSigned, LastSignedError, SignedHead};
@@ -37,4 +37,4 @@ pub use proof::note::{KeyError, VerifierKey, ecdsa_der, p256_spki};
 pub use rollback::{
     BoundCounters, CounterFound, End, Heads, Moment, Moved, MovedCounter, of_the_log, of_the_store,
 };
-pub use statement::{Purpose, Signable, Statement};
+pub use statement::{Claim, Purpose, Signable, Statement};

@@ -1,13 +1,15 @@
 //! What may be signed: a closed list of typed statements, each with its own form of text.
 
+use alloc::format;
 use alloc::string::String;
 use proof::Hash;
+use sha2::{Digest as _, Sha256};
 
 /// Something the node may be asked to sign.
 ///
 /// Every kind of statement has a text form that no other kind can have: that is what separates their
 /// domains. A checkpoint is a note text of exactly three lines, the first of them this log's origin
-/// (C2SP tlog-checkpoint).
+/// (C2SP tlog-checkpoint), which has no space in it. Every other begins with a title that has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statement {
     /// The log had this root at this size.
@@ -31,18 +33,82 @@ impl Statement {
     }
 }
 
-/// What keys are used for (A6.7).
+/// A statement that takes nothing back and rules nothing out, so that nothing has to be remembered of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim<'a> {
+    /// A stretch of the log, between two of its trees; the later one was signed.
+    Batch {
+        /// The tree before the first entry.
+        first: (u64, Hash),
+        /// The tree behind the last one.
+        last: (u64, Hash),
+    },
+    /// What was booted, as the bytes that say so.
+    Boot(&'a [u8]),
+    /// An entry of the audit, as its bytes.
+    Audit(&'a [u8]),
+    /// Who asks has put this in, so that the answer cannot be an older one.
+    Attestation(&'a [u8]),
+}
+
+impl Claim<'_> {
+    /// What a signature on it is for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        match self {
+            Self::Batch { .. } => Purpose::Batch,
+            Self::Boot(_) => Purpose::Boot,
+            Self::Audit(_) => Purpose::Audit,
+            Self::Attestation(_) => Purpose::Attestation,
+        }
+    }
+
+    /// Its text, under the origin of a generation. Digests are made here: nobody can have one of his own signed.
+    #[must_use]
+    pub fn text(&self, origin: &str) -> String {
+        let title = format!(
+            "fieldnotary {} statement v1\n{origin}\n",
+            self.purpose().name()
+        );
+        match self {
+            Self::Batch { first, last } => {
+                format!("{title}{} {}\n{} {}\n", first.0, first.1, last.0, last.1)
+            }
+            Self::Boot(bytes) | Self::Audit(bytes) | Self::Attestation(bytes) => {
+                let digest = Hash(Sha256::digest(bytes).into());
+                format!("{title}{} {digest}\n", bytes.len())
+            }
+        }
+    }
+}
+
+/// What keys are used for (A6.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// To sign a tree head.
     Checkpoint,
     /// To attest a counter over a tree head.
     Binding,
+    /// To sign a stretch of the log.
+    Batch,
+    /// To sign what was booted.
+    Boot,
+    /// To sign an entry of the audit.
+    Audit,
+    /// To answer who asks what this machine is.
+    Attestation,
 }
 
 impl Purpose {
-    /// Every purpose.
-    pub const ALL: &'static [Self] = &[Self::Checkpoint, Self::Binding];
+    /// Every purpose, in the order in which they are declared.
+    pub const ALL: &'static [Self] = &[
+        Self::Checkpoint,
+        Self::Binding,
+        Self::Batch,
+        Self::Boot,
+        Self::Audit,
+        Self::Attestation,
+    ];
 
     /// The word that people and programs read.
     #[must_use]
@@ -50,6 +116,10 @@ impl Purpose {
         match self {
             Self::Checkpoint => "checkpoint",
             Self::Binding => "binding",
+            Self::Batch => "batch",
+            Self::Boot => "boot",
+            Self::Audit => "audit",
+            Self::Attestation => "attestation",
         }
     }
 }
@@ -76,5 +146,69 @@ impl Signable {
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.purpose
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Claim, Purpose};
+    use crate::origin::BaseOrigin;
+    use proof::{Checkpoint, Hash};
+    use std::collections::BTreeSet;
+    use std::string::String;
+
+    const ORIGIN: &str = "example.org/s/g1";
+
+    fn claims(bytes: &[u8]) -> [Claim<'_>; 4] {
+        let tree = |size| (size, Hash([1; 32]));
+        [
+            Claim::Batch {
+                first: tree(3),
+                last: tree(9),
+            },
+            Claim::Boot(bytes),
+            Claim::Audit(bytes),
+            Claim::Attestation(bytes),
+        ]
+    }
+
+    //= A6.3
+    #[test]
+    fn no_text_of_one_kind_is_one_of_another() {
+        let texts: BTreeSet<String> = claims(b"same")
+            .iter()
+            .map(|claim| claim.text(ORIGIN))
+            .collect();
+        assert_eq!(texts.len(), 4);
+        for text in &texts {
+            // A checkpoint begins with an origin of this log, and no title is one.
+            let title = text.lines().next().unwrap();
+            assert!(BaseOrigin::new(title).is_err(), "{title}");
+            assert!(Checkpoint::parse(text).is_err(), "{text}");
+        }
+        for claim in claims(b"x") {
+            let title = std::format!("fieldnotary {} statement v1\n", claim.purpose().name());
+            let of = |text: &&String| text.starts_with(&title);
+            assert_eq!(texts.iter().filter(of).count(), 1);
+        }
+    }
+
+    /// As anybody makes it with sha256sum: what is signed is a digest of the bytes, made here.
+    //= A6.3
+    #[test]
+    fn bytes_are_signed_by_their_length_and_digest() {
+        let text = Claim::Audit(b"abc").text(ORIGIN);
+        assert_eq!(
+            text,
+            "fieldnotary audit statement v1\nexample.org/s/g1\n3 ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=\n"
+        );
+        assert_ne!(text, Claim::Audit(b"abd").text(ORIGIN));
+    }
+
+    #[test]
+    fn purposes_stand_in_their_order() {
+        for (place, purpose) in Purpose::ALL.iter().enumerate() {
+            assert_eq!(*purpose as usize, place);
+        }
     }
 }

@@ -101,6 +101,7 @@ impl GapAccount {
             | Payload::Unsealed(_)
             | Payload::Unkept(_)
             | Payload::Rollback(_)
+            | Payload::KeyUse(_)
             | Payload::MeterLife(_)
             | Payload::Command(_)
             | Payload::Tag(_) => {}

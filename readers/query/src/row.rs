@@ -189,6 +189,7 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::Binding(binding) => keys::binding(binding, put),
         Payload::Unsealed(unsealed) => keys::unsealed(unsealed, put),
         Payload::Rollback(found) => keys::rollback(found, put),
+        Payload::KeyUse(told) => keys::key_use(told, put),
         Payload::Backfill(filled) => meters::backfill(filled, put),
         Payload::Opaque(opaque) => meters::opaque(opaque, put),
         other => people::fields(other, put),

@@ -1,7 +1,7 @@
 //! What the signer says of its store, and what it binds.
 
 use super::AT;
-use evidence::kinds::{Binding, BindingCounter, KeyStore, Rollback, Unsealed};
+use evidence::kinds::{Binding, BindingCounter, KeyStore, KeyUse, PurposeUse, Rollback, Unsealed};
 use evidence::reasons::{CounterKind, Custody, KeyFault, RollbackAlarm, RollbackWitness};
 use evidence::{Blob, Kind, MonoNs, Payload};
 
@@ -58,6 +58,20 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
             bound: full.then_some(7),
             value: full.then_some(9),
             detail: "an older image".into(),
+        }
+        .into(),
+        Kind::KeyUse => KeyUse {
+            at: AT,
+            since: MonoNs(5),
+            uses: match full {
+                true => vec![PurposeUse {
+                    purpose: "checkpoint".into(),
+                    count: 30,
+                }],
+                false => Vec::new(),
+            },
+            rollback_attempts: 0,
+            signature_failures: 1,
         }
         .into(),
         _ => return None,

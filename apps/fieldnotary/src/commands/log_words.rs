@@ -167,6 +167,7 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Binding(binding)) => keys::binding_words(binding),
         Some(Payload::Unsealed(unsealed)) => keys::unsealed_words(unsealed),
         Some(Payload::Rollback(found)) => keys::rollback_words(found),
+        Some(Payload::KeyUse(told)) => keys::use_words(told),
         Some(Payload::Excursion(excursion)) => points::excursion_words(excursion, known),
         Some(Payload::ResetReason(reason)) => points::reset_words(reason),
         Some(Payload::Command(command)) => outputs::command_words(command, known),

@@ -55,6 +55,7 @@ fn without(node: &Node, tpm: &mut Swtpm) -> u64 {
 
 //= A6.2
 //= A6.4
+//= A6.7
 #[test]
 fn a_node_binds_its_log_and_outlives_its_tpm() {
     let folder = tempfile::tempdir().unwrap();
@@ -86,6 +87,15 @@ fn a_node_binds_its_log_and_outlives_its_tpm() {
     node.wait_for("log_size", 900);
     node.wait_for("cosigned_size", number(&node.status(), "sealed_size"));
     let data = node.stop();
+    // What was done with the keys is in the log, by purpose, and sealed.
+    let told = entries(&data, "key_use");
+    let sum = |purpose: &str| -> u64 {
+        let count = |one: &serde_json::Value| one["uses"][purpose].as_u64().unwrap_or(0);
+        told.iter().map(count).sum()
+    };
+    let checkpoints = u64::try_from(entries(&data, "checkpoint").len()).unwrap();
+    assert!(sum("checkpoint") + 4 >= 2 * checkpoints, "{told:?}");
+    assert!(sum("binding") > 0, "{told:?}");
     let stored = collector.stop();
 
     for place in [&data, &stored] {

@@ -7,4 +7,6 @@ mod manners;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod stores;

@@ -72,3 +72,22 @@ payload! {
         8 detail: String => "a sentence for a person";
     }
 }
+
+payload! {
+    /// How often keys were used for a purpose.
+    PurposeUse {
+        0 purpose: String => "what for";
+        1 count: u64 => "how often";
+    }
+}
+
+payload! {
+    /// What the signer did with the keys since the entry before, by purpose (A6.7).
+    KeyUse {
+        0 at: MonoNs => "when the signer told it";
+        1 since: MonoNs => "when the stretch began";
+        2 uses: Vec<PurposeUse>, list => "uses of keys, of both together; purposes without any are left out";
+        3 rollback_attempts: u64 => "statements refused because they contradict an earlier one";
+        4 signature_failures: u64 => "signatures not had, or withheld";
+    }
+}

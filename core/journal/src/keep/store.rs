@@ -56,6 +56,7 @@ impl Store {
             | Kind::KeyStore
             | Kind::Unsealed
             | Kind::Rollback
+            | Kind::KeyUse
             | Kind::Wiring
             | Kind::Command
             | Kind::Tag => matches!(self, Self::Audit),

@@ -1,5 +1,7 @@
 //! Every message comes back from its bytes; no bytes do harm.
 
+mod statements;
+
 use super::{
     Accepted, AckReport, BoundHead, CountFloor, CountStart, CounterArea, Describe, Error,
     ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf,
@@ -369,6 +371,7 @@ fn samples() -> Vec<Message> {
         reports(),
         of_the_feed(),
         with_the_signer(),
+        statements::samples(),
     ]
     .concat()
 }

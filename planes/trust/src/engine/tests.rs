@@ -1,10 +1,10 @@
 //! What is signed, what is refused, and what is counted.
 
-use super::{Audit, Engine, SignError};
+use super::{Engine, SignError};
 use crate::backend::{Backend, BackendError, Capabilities, Certified, Counter, Description};
 use crate::last_signed::LastSigned;
 use crate::origin::BaseOrigin;
-use crate::statement::{Purpose, Signable, Statement};
+use crate::statement::{Claim, Purpose, Signable, Statement};
 use ed25519_dalek::Signer as _;
 use evidence::reasons::{CounterKind, KeyFault};
 use proof::note::{Algorithm, Note, p256_spki};
@@ -172,17 +172,47 @@ fn what_was_signed_is_never_contradicted() {
         let rollback = signed.as_ref().err().map(SignError::is_rollback);
         assert_eq!(rollback, refused, "{statement:?} {signed:?}");
     }
-    assert_eq!(
-        engine.audit(),
-        Audit {
-            checkpoint_ops: 10,
-            binding_ops: 0,
-            refused: 4,
-            rollback_attempts: 3,
-            signature_failures: 0
-        }
-    );
+    let audit = engine.audit();
+    assert_eq!((audit.refused, audit.rollback_attempts), (4, 3));
+    assert_eq!(audit.signature_failures, 0);
     assert_eq!(engine.audit().key_ops(Purpose::Checkpoint), 10);
+    assert_eq!(engine.audit().key_ops_total(), 10);
+}
+
+//= A6.3
+//= A6.7
+#[test]
+fn claims_are_signed_by_both_keys_and_counted_by_purpose() {
+    let mut engine = engine(LastSigned::default(), None);
+    sign(&mut engine, &head(G1, 70, 1)).unwrap();
+    let tree = |size, root| (size, Hash([root; 32]));
+    let batch = |first, last| Claim::Batch { first, last };
+    for claim in [
+        batch(tree(0, 9), tree(70, 1)),
+        Claim::Boot(b"stages"),
+        Claim::Audit(b"entry"),
+        Claim::Attestation(b"nonce"),
+    ] {
+        let note = engine.claim(G1, claim).unwrap().note;
+        let note = Note::parse(note.as_bytes()).unwrap();
+        assert_eq!(note.text(), claim.text(G1));
+        let keys = engine.verifier_keys(G1).unwrap();
+        let verified = note.verify(&keys).unwrap();
+        assert!(verified.has_key(0) && verified.has_key(1));
+        assert_eq!(engine.audit().key_ops(claim.purpose()), 2, "{claim:?}");
+    }
+    for (origin, claim, rollback) in [
+        // Another log; a stretch that was not signed, of another tree, and backwards.
+        ("other.example/site/g1", Claim::Audit(b"entry"), false),
+        (G2, batch(tree(0, 9), tree(70, 1)), false),
+        (G1, batch(tree(0, 9), tree(71, 1)), false),
+        (G1, batch(tree(0, 9), tree(70, 2)), true),
+        (G1, batch(tree(70, 1), tree(69, 1)), false),
+    ] {
+        let error = engine.claim(origin, claim).unwrap_err();
+        assert_eq!(error.is_rollback(), rollback, "{error}");
+    }
+    assert_eq!(engine.audit().refused, 5);
     assert_eq!(engine.audit().key_ops_total(), 10);
 }
 

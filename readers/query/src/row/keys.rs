@@ -1,7 +1,7 @@
 //! What holds the keys, and what binds the log to it.
 
 use super::hex;
-use evidence::kinds::{Binding, KeyStore, Rollback, Unsealed};
+use evidence::kinds::{Binding, KeyStore, KeyUse, Rollback, Unsealed};
 use evidence::reasons::CounterKind;
 use serde_json::{Value, json};
 
@@ -50,4 +50,15 @@ pub(super) fn rollback(found: &Rollback, put: &mut impl FnMut(&str, Value)) {
     put("bound", json!(found.bound));
     put("value", json!(found.value));
     put("detail", json!(found.detail));
+}
+
+pub(super) fn key_use(told: &KeyUse, put: &mut impl FnMut(&str, Value)) {
+    put("since_ns", json!(told.since.0));
+    let uses = told.uses.iter();
+    let uses: Value = uses
+        .map(|one| (one.purpose.clone(), json!(one.count)))
+        .collect();
+    put("uses", uses);
+    put("rollback_attempts", json!(told.rollback_attempts));
+    put("signature_failures", json!(told.signature_failures));
 }

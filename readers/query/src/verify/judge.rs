@@ -50,6 +50,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::SignOff
         | Kind::Wiring
         | Kind::Unsealed
+        | Kind::KeyUse
         | Kind::Soe
         | Kind::PulseCount
         | Kind::Analog

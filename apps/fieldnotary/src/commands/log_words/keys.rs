@@ -1,7 +1,7 @@
 //! What entries about the keys say, in words.
 
 use crate::commands::words;
-use evidence::kinds::{Binding, KeyStore, Rollback, Unsealed};
+use evidence::kinds::{Binding, KeyStore, KeyUse, Rollback, Unsealed};
 
 pub(super) fn store_words(store: &KeyStore) -> String {
     let able: Vec<&str> = [
@@ -56,4 +56,18 @@ pub(super) fn rollback_words(found: &Rollback) -> String {
         "ROLLBACK {} ({}): {}",
         found.alarm, found.witness, found.detail
     )
+}
+
+pub(super) fn use_words(told: &KeyUse) -> String {
+    let span_s = told.at.since(told.since) / 1_000_000_000;
+    let uses = told
+        .uses
+        .iter()
+        .map(|one| format!("{} {}", one.purpose, one.count));
+    let uses: Vec<String> = uses.collect();
+    let refused = match (told.rollback_attempts, told.signature_failures) {
+        (0, 0) => String::new(),
+        (attempts, failures) => format!("; {attempts} contradicting, {failures} not had"),
+    };
+    format!("uses of keys in {span_s} s: {}{refused}", uses.join(", "))
 }

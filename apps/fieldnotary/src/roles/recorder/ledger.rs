@@ -226,6 +226,7 @@ impl Ledger {
             | Payload::Unsealed(_)
             | Payload::Unkept(_)
             | Payload::Rollback(_)
+            | Payload::KeyUse(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_)
             | Payload::Backfill(_)

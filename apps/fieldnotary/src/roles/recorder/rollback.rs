@@ -94,6 +94,7 @@ impl RollbackWatch {
 impl Committer {
     /// Takes what the signer says of its store, and answers whether it may be asked to sign.
     pub(super) fn told_of_keys(&mut self, keys: Keys, verdict: &SyncSender<bool>) {
+        self.stats.signer.told_at_first(&keys, clock::mono());
         let went_before = self.compare_with(&keys);
         self.key_store(keys);
         // A thread that is gone needs no answer.

@@ -1,10 +1,15 @@
-//! What the signer counts of its keys, carried over its restarts: each of them begins at zero.
+//! What the signer counts of its keys, carried over its restarts: each of them begins at zero. What was done is an entry
+//! from time to time, with a count for each purpose.
 
-use evidence::SourceId;
-use evidence::kinds::Counter;
+use evidence::kinds::{Counter, KeyUse, PurposeUse};
 use evidence::reasons::{CounterKind, CounterState};
-use ipc::message::{BoundHead, Uses};
+use evidence::{MonoNs, SourceId};
+use ipc::message::{BoundHead, Keys, Uses};
 use trust_plane::Purpose;
+
+/// Shortest time between two entries about uses of keys: with it a node at its busiest says in one entry what would be
+/// thousands.
+const KEY_USE_EVERY_NS: u64 = 15 * 60 * 1_000_000_000;
 
 /// A count that begins at zero with each start of the signer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,6 +18,8 @@ struct Carried {
     before: u64,
     /// Of this one, as it was told last.
     now: u64,
+    /// The sum when it was committed last.
+    committed: u64,
 }
 
 impl Carried {
@@ -26,6 +33,14 @@ impl Carried {
     const fn sum(self) -> u64 {
         self.before.saturating_add(self.now)
     }
+
+    /// What was added since this was asked last.
+    const fn since(&mut self) -> u64 {
+        let sum = self.sum();
+        let since = sum.saturating_sub(self.committed);
+        self.committed = sum;
+        since
+    }
 }
 
 /// Uses of keys, what failed of them, and where the plain counter stands; all since the recorder started.
@@ -35,9 +50,52 @@ pub(super) struct SignerStats {
     rollback_attempts: Carried,
     signature_failures: Carried,
     plain: Option<u64>,
+    /// Since when uses were not committed yet.
+    since: Option<MonoNs>,
 }
 
 impl SignerStats {
+    /// What a signer that may have run before this recorder says first: that was committed, or is lost, with the one before.
+    pub(super) fn told_at_first(&mut self, keys: &Keys, now: MonoNs) {
+        self.take(
+            &keys.uses,
+            keys.rollback_attempts,
+            keys.signature_failures,
+            &[],
+        );
+        if self.since.is_none() {
+            let _ = self.added(now);
+        }
+    }
+
+    /// What was done with the keys since it was said last, where that is due or `closing`, and anything was.
+    pub(super) fn due(&mut self, now: MonoNs, closing: bool) -> Option<KeyUse> {
+        let since = self.since?;
+        if !closing && now.since(since) < KEY_USE_EVERY_NS {
+            return None;
+        }
+        let told = self.added(now);
+        let any = !told.uses.is_empty() || told.rollback_attempts + told.signature_failures > 0;
+        any.then_some(KeyUse { since, ..told })
+    }
+
+    /// What was added since this was asked last.
+    fn added(&mut self, now: MonoNs) -> KeyUse {
+        self.since = Some(now);
+        let uses = self.uses.iter_mut().zip(Purpose::ALL);
+        let uses = uses.map(|(count, purpose)| PurposeUse {
+            purpose: purpose.name().to_owned(),
+            count: count.since(),
+        });
+        KeyUse {
+            at: now,
+            since: now,
+            uses: uses.filter(|one| one.count > 0).collect(),
+            rollback_attempts: self.rollback_attempts.since(),
+            signature_failures: self.signature_failures.since(),
+        }
+    }
+
     /// What came with a signature.
     pub(super) fn take(
         &mut self,
@@ -86,9 +144,44 @@ impl SignerStats {
 
 #[cfg(test)]
 mod tests {
-    use super::SignerStats;
-    use evidence::SourceId;
+    use super::{KEY_USE_EVERY_NS, SignerStats};
+    use evidence::{MonoNs, SourceId};
     use ipc::message::Uses;
+
+    //= A6.7
+    #[test]
+    fn uses_of_keys_are_committed_in_bounded_pieces_and_none_twice() {
+        let mut stats = SignerStats::default();
+        let uses = |count| {
+            let purpose = "checkpoint".to_owned();
+            [Uses { purpose, count }]
+        };
+        let every = KEY_USE_EVERY_NS;
+        // A signer that ran before says 8 at first: those are not of this recorder.
+        stats.take(&uses(8), 1, 0, &[]);
+        let _ = stats.added(MonoNs(10));
+        let mut committed = 0;
+        for (now, told, closing, due) in [
+            (11, 10, false, false),
+            (10 + every, 12, false, true),
+            (11 + every, 12, false, false),
+            // Nothing was done, so nothing is said.
+            (10 + 2 * every, 12, false, false),
+            // The signer began anew.
+            (10 + 3 * every, 2, false, true),
+            (12 + 3 * every, 5, true, true),
+            (13 + 3 * every, 5, true, false),
+        ] {
+            stats.take(&uses(told), 1, 0, &[]);
+            let entry = stats.due(MonoNs(now), closing);
+            assert_eq!(entry.is_some(), due, "{now} {told}");
+            let Some(entry) = entry else { continue };
+            assert!(entry.since < entry.at);
+            assert_eq!((entry.uses.len(), entry.rollback_attempts), (1, 0));
+            committed += entry.uses[0].count;
+        }
+        assert_eq!(committed, 4 + 5);
+    }
 
     //= A6.6
     //= A6.7

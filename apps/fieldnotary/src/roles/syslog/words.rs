@@ -53,6 +53,7 @@ const fn weight(kind: Kind) -> Weight {
         | Kind::PulseCount
         | Kind::Analog
         | Kind::Binding
+        | Kind::KeyUse
         | Kind::Backfill
         | Kind::Opaque
         | Kind::Excursion => Weight::Never,

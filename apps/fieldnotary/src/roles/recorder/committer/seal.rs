@@ -18,7 +18,7 @@ pub(crate) const IDLE_SEAL_FACTOR: u64 = 15;
 pub(super) const fn is_of_seals(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Checkpoint | Kind::Ack | Kind::Binding | Kind::KeyStore
+        Kind::Checkpoint | Kind::Ack | Kind::Binding | Kind::KeyStore | Kind::KeyUse
     )
 }
 
@@ -118,6 +118,7 @@ impl Committer {
                     .into(),
                 );
                 self.bound(sealed.head.size, sealed.bound, sealed.unbound);
+                self.tell_of_key_use(false);
             }
             Err(unsealed) => {
                 self.stats.seals_missed += 1;
@@ -138,6 +139,13 @@ impl Committer {
             self.stop_answered = true;
             let head = self.head();
             self.answers.push((answer, Pending::Ready(head)));
+        }
+    }
+
+    /// What was done with the keys, where that is due; at a stop before the last seal, which has it.
+    fn tell_of_key_use(&mut self, stopping: bool) {
+        if let Some(told) = self.stats.signer.due(clock::mono(), stopping) {
+            self.stage(told.into());
         }
     }
 
@@ -242,6 +250,7 @@ impl Committer {
     }
 
     pub(in crate::roles::recorder) fn stop(&mut self, answer: Answer) {
+        self.tell_of_key_use(true);
         self.event(EventCode::OrderlyStop, |_| {});
         self.stopping = Some(answer);
         let staged = u64::try_from(self.staged.len()).unwrap_or(u64::MAX);

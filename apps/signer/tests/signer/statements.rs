@@ -1,0 +1,130 @@
+//! Statements beside tree heads: what is signed of them, how often, and what else is said on the socket.
+
+use crate::common::{G1, LONG, Site, head, keys, note, refusal};
+use evidence::{Blob, Digest, Generation};
+use ipc::message::{ErrorCode, RecordPurpose, SignBatch, SignRecord, SignedTree};
+use ipc::{Channel, IpcError, Message};
+use proof::note::{Note, VerifierKey};
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, socket};
+
+fn record(purpose: RecordPurpose, bytes: &[u8]) -> Message {
+    SignRecord {
+        origin: G1.into(),
+        purpose,
+        bytes: Blob(bytes.to_vec()),
+    }
+    .into()
+}
+
+fn batch(first: u64, last: u64, root: u8) -> Message {
+    let tree = |size, root| SignedTree {
+        generation: Generation(1),
+        size,
+        root: Digest([root; 32]),
+    };
+    SignBatch {
+        origin: G1.into(),
+        first: tree(first, 1),
+        last: tree(last, root),
+    }
+    .into()
+}
+
+fn signed(channel: &Channel, request: &Message) -> String {
+    match channel.ask(request, LONG).unwrap() {
+        Message::SignedRecord(signed) => signed.note.0,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The text that both of the log's keys signed.
+fn text(channel: &Channel, request: &Message) -> String {
+    let signed = signed(channel, request);
+    let note = Note::parse(signed.as_bytes()).unwrap();
+    let vkeys = keys(channel, Some(G1)).vkeys;
+    let vkeys: Vec<VerifierKey> = vkeys.iter().map(|key| key.parse().unwrap()).collect();
+    let verified = note.verify(&vkeys).unwrap();
+    assert!(verified.has_key(0) && verified.has_key(1));
+    note.text().to_owned()
+}
+
+//= A6.3
+//= A6.7
+#[test]
+fn statements_are_typed_signed_and_counted_by_purpose() {
+    let site = Site::new();
+    let _signer = site.start();
+    let channel = site.connect();
+    note(&channel, &head(G1, 70, 3));
+    for purpose in RecordPurpose::ALL {
+        let text = text(&channel, &record(*purpose, b"abc"));
+        assert_eq!(
+            text,
+            format!(
+                "fieldnotary {purpose} statement v1\n{G1}\n3 ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=\n"
+            )
+        );
+    }
+    let stretch = text(&channel, &batch(10, 70, 3));
+    assert!(
+        stretch.starts_with("fieldnotary batch statement v1\n"),
+        "{stretch}"
+    );
+    // A stretch that was not signed, and one of another tree.
+    assert_eq!(refusal(&channel, &batch(10, 71, 3)).0, ErrorCode::Invalid);
+    assert_eq!(refusal(&channel, &batch(10, 70, 4)).0, ErrorCode::Rollback);
+    let told = keys(&channel, None);
+    for one in &told.uses {
+        let count = if one.purpose == "binding" { 0 } else { 2 };
+        assert_eq!(one.count, count, "{}", one.purpose);
+    }
+    assert_eq!(told.uses.len(), 6);
+    assert_eq!((told.refused, told.rollback_attempts), (2, 1));
+}
+
+//= A6.7
+#[test]
+fn a_flood_for_one_purpose_leaves_the_others_theirs() {
+    let site = Site::new();
+    let _signer = site.start();
+    let channel = site.connect();
+    let busy = (0..20).find_map(|_| {
+        match channel.ask(&record(RecordPurpose::Attestation, b"nonce"), LONG) {
+            Err(IpcError::Peer {
+                code: ErrorCode::Busy,
+                text,
+                ..
+            }) => Some(text),
+            _ => None,
+        }
+    });
+    let words = busy.expect("20 attestations in a row were all answered");
+    assert!(words.contains("(attestation)"), "{words}");
+    signed(&channel, &record(RecordPurpose::Audit, b"entry"));
+    note(&channel, &head(G1, 5, 1));
+}
+
+//= A11.2
+#[test]
+fn garbage_on_the_socket_ends_its_connection_and_nothing_else() {
+    let site = Site::new();
+    let _signer = site.start();
+    note(&site.connect(), &head(G1, 9, 1));
+    let long = vec![0xff; 100_000];
+    let good = head(G1, 9, 1).encode();
+    let cut = good.get(..good.len() - 1).unwrap().to_vec();
+    let unknown = vec![0x82, 0x18, 0xff, 0xa0];
+    for bytes in [vec![0], vec![0x82, 0x18, 0x40], cut, unknown, long] {
+        let raw = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap();
+        connect(&raw, &SocketAddrUnix::new(site.socket()).unwrap()).unwrap();
+        send(&raw, &bytes, SendFlags::NOSIGNAL).unwrap();
+        // It is told once, and the connection ends.
+        let mut answer = vec![0; 65_536];
+        let mut read = || rustix::net::recv(&raw, &mut answer, rustix::net::RecvFlags::empty());
+        let told = read().unwrap();
+        assert!(told.0 > 0);
+        assert!(matches!(read(), Ok((0, _))));
+        note(&site.connect(), &head(G1, 9, 1));
+    }
+    assert_eq!(keys(&site.connect(), None).refused, 0);
+}
