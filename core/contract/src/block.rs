@@ -213,12 +213,18 @@ impl<'t, 'i> Block<'t, 'i> {
     }
 
     /// Reports every key that is for ports of another kind than `kind`, which `port` has.
-    pub(crate) fn refuse_other_ports(&mut self, report: &mut Report<'_>, port: &str, kind: &str) {
+    pub(crate) fn refuse_other_kinds(
+        &mut self,
+        report: &mut Report<'_>,
+        all: &str,
+        this: &str,
+        kind: &str,
+    ) {
         for key in self.section.keys {
             if !key.only.is_empty() && !key.only.contains(&kind) && self.has(key.name) {
                 let kinds = either(key.only.iter().copied());
-                let what = format!("`{}` is for ports of kind {kinds}", key.name);
-                let advice = format!("{port} is \"{kind}\": remove the line, or change the kind");
+                let what = format!("`{}` is for {all} of kind {kinds}", key.name);
+                let advice = format!("{this} is \"{kind}\": remove the line, or change the kind");
                 report.error(
                     &self.span_of(key.name),
                     &self.key_path(key.name),

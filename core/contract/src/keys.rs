@@ -64,7 +64,9 @@ impl Section {
     pub(crate) fn only(&self, key: &Key) -> String {
         match (key.only, self.header) {
             ([], _) => String::new(),
-            (ports, "[[port]]") => format!(" Only with kind = {}.", either(ports.iter().copied())),
+            (ports, "[[port]]" | "[[card]]") => {
+                format!(" Only with kind = {}.", either(ports.iter().copied()))
+            }
             (ports, _) => format!(" Only on a port of kind {}.", either(ports.iter().copied())),
         }
     }
@@ -91,7 +93,7 @@ pub(crate) const fn key(
     }
 }
 
-const fn only(ports: &'static [&'static str], key: Key) -> Key {
+pub(crate) const fn only(ports: &'static [&'static str], key: Key) -> Key {
     Key { only: ports, ..key }
 }
 

@@ -64,8 +64,8 @@ pub use parse::parse;
 pub use parts::PartsError;
 pub use place::{Misfit, placed};
 pub use station::{
-    Active, Analog, Bias, Card, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints,
-    WireFault,
+    Active, Analog, Bias, Card, CardKind, Debounce, DigitalInput, PulseMeter, RegisterChannel,
+    Remote, StationPoints, WireFault, bit_of,
 };
 pub use template::{Draft, DraftPoint, FILL_IN, Wire, template};
 pub use warnings::Warning;

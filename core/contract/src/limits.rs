@@ -154,6 +154,8 @@ pub const CARDS_MAX: usize = 16;
 pub const POLICIES_MAX: usize = 64;
 /// Most points of the station itself.
 pub const STATION_POINTS_MAX: usize = 1_024;
+/// How often the bits of remote I/O may be read, in milliseconds.
+pub const REMOTE_POLL_MS: core::ops::RangeInclusive<u64> = 10..=10_000;
 /// Lines of one card: as many as the kernel gives to one request.
 pub const LINES_MAX: u32 = 64;
 /// Edges that the kernel holds for a card; more than 16 for each of 64 lines it refuses.

@@ -408,7 +408,7 @@ fn read_port(id: SourceId, block: &mut Block<'_, '_>, report: &mut Report<'_>) -
             false => PortWord::Rtu,
         };
     } else {
-        block.refuse_other_ports(report, "this port", word_of(kind));
+        block.refuse_other_kinds(report, "ports", "this port", word_of(kind));
     }
     // Its own id stands in for a device, so that no two ports seem to share one.
     let stand_in = format!("/{id}");

@@ -3,6 +3,7 @@
 mod keys;
 mod model;
 pub(crate) mod read;
+pub(crate) mod remote;
 mod rules;
 
 pub(crate) use keys::{AI, CARD, DEBOUNCE, DI, PULSE};
@@ -10,6 +11,7 @@ pub use model::{
     Active, Analog, Bias, Card, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints,
     WireFault,
 };
+pub use remote::{RegisterChannel, Remote, bit_of};
 pub(crate) use rules::{Lines, problems};
 
 use crate::item::{Item, read_list, records, write_list};
@@ -24,7 +26,8 @@ records! {
         0 cards; 1 policies; 2 inputs; 3 pulses; 4 analogs; 5 supplies; 6 environments; 7 resets;
         8 digital_outputs; 9 analog_outputs;
     }
-    Card { 0 id; 1 kind; 2 path; 3 buffer; }
+    Card { 0 id; 1 kind; 2 path; 3 buffer; 4 remote; }
+    Remote { 0 port; 1 unit; 2 poll_ms; }
     Debounce {
         0 id; 1 window_us; 2 hardware_us; 3 chatter_on; 4 chatter_off; 5 chatter_time_ms; 6 noise;
     }

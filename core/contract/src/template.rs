@@ -345,6 +345,7 @@ fn of_the_station(section: &Section, name: &str) -> &'static str {
         (_, "tolerance") => "\"1.5\"",
         (_, "interlocks") => "[\"earth off good\", \"pressure < 8.5\"]",
         (_, "path") => "\"/dev/gpiochip0\"",
+        ("[[card]]", "port") => "\"remote-line\"",
         (_, "card") => "\"dio-1\"",
         (_, "line") => "4",
         (_, "debounce") => "\"contact\"",

@@ -189,7 +189,8 @@ impl Contract {
                     other: other.clone(),
                 });
             }
-            if !self.meters.values().any(|meter| meter.port == *id) {
+            let remote = self.points.has_port(id);
+            if !remote && !self.meters.values().any(|meter| meter.port == *id) {
                 out.push(Warning::UnusedPort(id.clone()));
             }
             let load = load(self, port);

@@ -60,7 +60,7 @@ words! {
     Oscillator { "xo" Xo "tcxo" Tcxo "ocxo" Ocxo "rubidium" Rubidium }
     PtpMode { "disciplines" Disciplines "free-running" FreeRunning }
     PtpTimestamping { "software" Software "hardware" Hardware }
-    CardKind { "gpio" Gpio "hwmon" Hwmon "iio" Iio "recording" Recording "directory" Directory }
+    CardKind { "gpio" Gpio "hwmon" Hwmon "iio" Iio "recording" Recording "directory" Directory "modbus" Modbus }
     Active { "high" High "low" Low }
     Bias { "as-is" AsIs "pull-up" PullUp "pull-down" PullDown "disabled" Disabled }
     WireFault { "open-wire" OpenWire "short" Short }

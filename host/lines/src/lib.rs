@@ -1,4 +1,5 @@
-//! Cards of a station's own points on Linux: lines of GPIO chips, channels of hwmon and IIO, recordings.
+//! Cards of a station's own points on Linux: lines of GPIO chips, channels of hwmon and IIO, recordings; remote I/O over
+//! Modbus.
 //!
 //! [`open`] opens what the contract calls a card; behind it stands one [`Source`], whatever the card is. A
 //! source never waits: its host watches [`Source::watched`], or asks again at [`Source::next_at`].
@@ -8,10 +9,12 @@ mod fault;
 mod gpio;
 mod limits;
 mod recording;
+mod remote;
 mod uapi;
 
 pub use fault::Fault;
 pub use recording::{Line, RecordingError, When, Wire, parse_line};
+pub use remote::{Behind, Wires};
 
 use contract::{Bias, Card, CardKind};
 use evidence::{Decimal, MonoNs};
@@ -88,18 +91,21 @@ pub trait Source: Send {
 pub fn look(card: &Card, now: MonoNs) -> Result<Option<Box<dyn Source>>, Fault> {
     match card.kind {
         CardKind::Gpio => gpio::look(Path::new(&card.path)).map(|()| None),
+        // The node that runs may have its line.
+        CardKind::Modbus => Ok(None),
         CardKind::Hwmon | CardKind::Iio | CardKind::Directory | CardKind::Recording => {
-            open(card, &[], &[], "", now).map(Some)
+            open(card, None, &[], &[], "", now).map(Some)
         }
     }
 }
 
-/// Opens a card with the lines that are wanted, outputs at their level from the first moment on; `consumer` is what others read of who has them.
+/// Opens a card, of remote I/O behind its port, with the lines that are wanted, outputs at their level from the first moment on; `consumer` is what others read of who has them.
 ///
 /// # Errors
 /// [`Fault`] says what, where and what would be right.
 pub fn open(
     card: &Card,
+    behind: Option<Behind<'_>>,
     wanted: &[Wanted],
     outputs: &[WantedOutput],
     consumer: &str,
@@ -118,5 +124,18 @@ pub fn open(
             Box::new(channels::Channels::open(path)?)
         }
         CardKind::Recording => Box::new(recording::Recording::open(path, wanted, outputs, now)?),
+        CardKind::Modbus => {
+            let (place, behind) = card
+                .remote
+                .as_ref()
+                .zip(behind)
+                .ok_or_else(|| Fault::Other {
+                    path: path.to_path_buf(),
+                    what: "remote I/O without a port".to_owned(),
+                })?;
+            Box::new(remote::Remote::open(
+                card, place, behind, wanted, outputs, now,
+            )?)
+        }
     })
 }

@@ -52,6 +52,7 @@ extern crate alloc;
 extern crate std;
 
 mod action;
+mod asking;
 mod books;
 mod buckets;
 mod bursts;
@@ -81,6 +82,7 @@ mod wire;
 mod work;
 
 pub use action::{Action, Actions, Batch, Mark};
+pub use asking::{Asking, Outcome, Unanswered};
 pub use decode::{Decoded, decode};
 pub use engine::{Cycle, MeterBudget, PortEngine, SetupError};
 pub use input::{Input, Stream, UartErrors};

@@ -157,7 +157,7 @@ fn announcement(contract: &Contract, data: &DataDir, report: &Map<String, Value>
         let names: Vec<&str> = points.iter().map(|point| point.as_str()).collect();
         lines.push((
             "card",
-            format!("{}, {}, {}", card.id, card.path, names.join(", ")),
+            format!("{}, {}, {}", card.id, card.place(), names.join(", ")),
         ));
     }
     for schedule in contract.schedules.values() {

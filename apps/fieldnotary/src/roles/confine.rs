@@ -127,7 +127,7 @@ fn cards(contract: &Contract) -> Vec<PathBuf> {
     let cards = contract.points.cards.values();
     let places = cards.flat_map(|card| match card.kind {
         CardKind::Gpio | CardKind::Recording => device_directories(Path::new(&card.path)),
-        CardKind::Hwmon | CardKind::Iio | CardKind::Directory => Vec::new(),
+        CardKind::Hwmon | CardKind::Iio | CardKind::Directory | CardKind::Modbus => Vec::new(),
     });
     places.filter(|path| path.exists()).collect()
 }

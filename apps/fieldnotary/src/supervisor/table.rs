@@ -105,7 +105,9 @@ impl Starts {
 
     /// A process for each port and card, named after it; where there are very many, each for several.
     pub(super) fn separated(&self) -> Vec<Spec> {
-        let cards = self.contract.points.cards.keys();
+        let cards = self.contract.points.cards.values();
+        let cards = cards.filter(|card| card.remote.is_none());
+        let cards = cards.map(|card| &card.id);
         let ports = self.contract.ports.keys().chain(cards);
         let ports: Vec<&str> = ports.map(|id| id.as_str()).collect();
         let each = ports.len().div_ceil(PORT_PROCESSES_MAX).max(1);

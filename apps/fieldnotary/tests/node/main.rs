@@ -45,6 +45,7 @@ mod outputs;
 mod polls;
 mod reading_verbs;
 mod reasons;
+mod remote_io;
 mod replacement;
 mod restarts;
 mod ring_files;

@@ -7,8 +7,9 @@ use crate::error::{Report, wrong};
 use crate::limits::{
     COMMAND_AGE_MS, FEEDBACK_WINDOW_MS, INTERLOCKS_MAX, LOSS_MS, OUTPUT_PULSE_MS, SELECT_MS,
 };
-use crate::read::{Raw, Value, decimal, duration, id, integer, pair, text, word};
+use crate::read::{Raw, Value, decimal, duration, id, pair, text, word};
 use crate::station::Active;
+use crate::station::remote::line;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -98,7 +99,7 @@ pub(crate) fn digital(
     Some(DigitalOutput {
         id,
         card,
-        line: block.get(report, "line", 0, integer("from 0")),
+        line: block.get(report, "line", 0, line),
         active: block.get(report, "active", Active::High, word),
         safe: block.get(report, "safe", false, switch),
         pulse_ms: block.maybe(report, "pulse", duration(OUTPUT_PULSE_MS)),

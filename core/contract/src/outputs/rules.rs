@@ -6,9 +6,10 @@ use crate::limits::{
     COMMAND_AGE_MS, FEEDBACK_SLACK_MS, FEEDBACK_WINDOW_MS, LOSS_MS, NAME_BYTES_MAX,
     OUTPUT_PULSE_MS, SELECT_MS, UNIT_BYTES_MAX,
 };
-use crate::model::Contract;
+use crate::model::{Contract, Table};
 use crate::rules::{Problem, Problems, shown_ms};
 use crate::sound::{Place, reference};
+use crate::station::remote::{RegisterChannel, bit_of, has_channel, has_line};
 use crate::station::{CardKind, Lines};
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -24,16 +25,35 @@ pub(crate) fn problems<'c>(
 ) -> Vec<(Place, Problems)> {
     let points = &contract.points;
     let mut all: Vec<(Place, Problems)> = Vec::new();
+    let mut coils = Lines::default();
     for (id, one) in &points.digital_outputs {
         let mut found = common(contract, &one.output());
-        lines.take(&mut found, &["line", "card"], (&one.card, one.line), id);
+        // A coil may be read back by an input beside it.
+        let taken = match bit_of(one.line) {
+            Some(_) => &mut coils,
+            None => &mut *lines,
+        };
+        taken.take(&mut found, &["line", "card"], (&one.card, one.line), id);
+        has_line(
+            contract,
+            &mut found,
+            &["line", "card"],
+            (&one.card, one.line),
+        );
+        let reads_only = matches!(bit_of(one.line), Some((Table::Discrete, _)));
+        found.unless(
+            !reads_only,
+            &["line"],
+            "a discrete input cannot be driven",
+            "write \"coil:0\"",
+        );
         digital(one, &mut found);
         all.push((Place::Do(id.clone()), found));
     }
     let mut channels = BTreeMap::new();
     for (id, one) in &points.analog_outputs {
         let mut found = common(contract, &one.output());
-        analog(one, &mut found);
+        analog(contract, one, &mut found);
         if let Some(other) = channels.insert((&one.card, one.channel.as_str()), id) {
             let what = format!(
                 "output \"{other}\" has channel {} of the card too",
@@ -244,16 +264,40 @@ fn digital(output: &DigitalOutput, out: &mut Problems) {
     );
 }
 
-fn analog(output: &AnalogOutput, out: &mut Problems) {
-    let name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+/// What a remote card can hold.
+fn registers(contract: &Contract, output: &AnalogOutput, out: &mut Problems) {
+    let remote = contract.points.is_remote(&output.card);
+    let Some(channel) = RegisterChannel::of(&output.channel).ok().filter(|_| remote) else {
+        return;
+    };
     out.unless(
-        !output.channel.is_empty()
-            && !output.channel.starts_with('.')
-            && output.channel.chars().all(name),
+        channel.table == Table::Holding,
         &["channel"],
-        format!("\"{}\" is not the name of a channel", output.channel),
+        "an input register cannot be driven",
+        "write \"holding:0\"",
+    );
+    let (min, max) = channel.span();
+    let ends = [output.range.0, output.range.1].into_iter();
+    let mut raws = ends.filter_map(|value| output.raw_of(value));
+    let outside = raws.find(|raw| !(min..=max).contains(raw));
+    if let Some(raw) = outside {
+        let what = format!("`range` asks for {raw} in a register of {min} to {max}");
+        out.add(
+            &["range", "channel"],
+            what,
+            "give the channel another type, or `range` other ends",
+        );
+    }
+}
+
+fn analog(contract: &Contract, output: &AnalogOutput, out: &mut Problems) {
+    has_channel(
+        contract,
+        out,
+        (&output.card, &output.channel),
         "write the file's name in the directory of the card, such as \"out_voltage0_raw\"",
     );
+    registers(contract, output, out);
     let len = output.unit.len();
     out.unless(
         len <= UNIT_BYTES_MAX,

@@ -59,7 +59,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
         let kind = port.as_ref().and_then(|port| ports.get(port));
         let kind = kind.map(|port| PortWord::of(&port.kind));
         if let Some(kind) = kind {
-            block.refuse_other_ports(report, "its port", word_of(kind));
+            block.refuse_other_kinds(report, "ports", "its port", word_of(kind));
         }
         let on_mbus = kind.map_or_else(|| mbus::is_meant(block), |kind| kind == PortWord::Mbus);
         let address = match on_mbus {

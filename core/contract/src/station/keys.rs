@@ -1,8 +1,11 @@
 //! The keys of the station's own points.
 
-use crate::keys::{Key, Preset, Section, key};
+use crate::keys::{Key, Preset, Section, key, only};
 
 const REQUIRED: Preset = Preset::Required;
+/// Kinds of cards that are of this machine.
+const HERE: &[&str] = &["gpio", "hwmon", "iio", "directory", "recording"];
+const REMOTE: &[&str] = &["modbus"];
 const NONE: Preset = Preset::Stated("none");
 
 const ID: Key = key(
@@ -12,7 +15,12 @@ const ID: Key = key(
     "Its name, which no other point of the station has.",
 );
 const ON_CARD: Key = key("card", "id", REQUIRED, "The card it is wired to.");
-const LINE: Key = key("line", "integer", REQUIRED, "Its line on the card, from 0.");
+const LINE: Key = key(
+    "line",
+    "integer",
+    REQUIRED,
+    "Its line on the card, from 0; of remote I/O `\"discrete:4\"` or `\"coil:4\"`.",
+);
 const ACTIVE: Key = key(
     "active",
     "word",
@@ -60,21 +68,52 @@ pub(crate) const CARD: Section = Section {
             REQUIRED,
             "`gpio` (lines of a GPIO character device), `hwmon` or `iio` (channels of a directory of the kernel), \
             `directory` (the same of any other one, such as a power supply or a thermal zone), \
-            or `recording` (a file that is played, see [points.md](points.md#recordings); whatever comes from it is \
+            `modbus` (remote I/O on a [[port]]: coils, discrete inputs and registers), or `recording` (a file that is played, see [points.md](points.md#recordings); whatever comes from it is \
             marked as a test).",
         ),
-        key(
-            "path",
-            "path",
-            REQUIRED,
-            "The whole path, from `/` on: of the device, such as `/dev/gpiochip0`; of the directory, such as \
-            `/sys/class/hwmon/hwmon0`; or of the file.",
+        only(
+            HERE,
+            key(
+                "path",
+                "path",
+                REQUIRED,
+                "The whole path, from `/` on: of the device, such as `/dev/gpiochip0`; of the directory, such as \
+                `/sys/class/hwmon/hwmon0`; or of the file.",
+            ),
         ),
         key(
             "buffer",
             "integer",
             Preset::Number(1_024),
             "Edges that the kernel holds until they are read: 16 to 1024; what comes beyond is lost and counted.",
+        ),
+        only(
+            REMOTE,
+            key(
+                "port",
+                "id",
+                REQUIRED,
+                "The [[port]] that it is behind, of kind `modbus-rtu` or `modbus-tcp`, which has no meters; several \
+                cards may share one.",
+            ),
+        ),
+        only(
+            REMOTE,
+            key(
+                "unit",
+                "integer",
+                Preset::Number(1),
+                "Its unit address there: 1 to 247, of TCP 0 to 255.",
+            ),
+        ),
+        only(
+            REMOTE,
+            key(
+                "poll",
+                "duration",
+                Preset::Text("100ms"),
+                "How often its bits are read: 10ms to 10s. A change that is over between two looks is not seen.",
+            ),
         ),
     ],
 };

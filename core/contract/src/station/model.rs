@@ -1,5 +1,6 @@
 //! What the contract says of the station's own points.
 
+use super::remote::Remote;
 use crate::outputs::{AnalogOutput, DigitalOutput, Output};
 use crate::watch::{ResetSource, Watched};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,8 @@ pub struct Card {
     pub path: String,
     /// Edges that the kernel holds for it.
     pub buffer: u32,
+    /// Where it is, of remote I/O; then it has no path.
+    pub remote: Option<Remote>,
 }
 
 /// Kinds of cards.
@@ -59,6 +62,8 @@ pub enum CardKind {
     Directory,
     /// A file that is played: lines and channels, all of it marked as a test.
     Recording,
+    /// Remote I/O behind a Modbus port: bits are lines, registers channels.
+    Modbus,
 }
 
 impl CardKind {

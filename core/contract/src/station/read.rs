@@ -1,10 +1,11 @@
 //! Reads the tables of the station's own points.
 
 use super::model::{Analog, Card, Debounce, DigitalInput, PulseMeter};
+use super::remote::line;
 use crate::block::Block;
 use crate::error::Report;
 use crate::limits::{
-    CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN, DAY_MS, SAMPLE_MS_MAX, SAMPLE_MS_MIN,
+    CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN, DAY_MS, REMOTE_POLL_MS, SAMPLE_MS_MAX, SAMPLE_MS_MIN,
 };
 use crate::read::{decimal, duration, id, integer, pair, text, word};
 use crate::time::microseconds;
@@ -24,11 +25,29 @@ fn whole(number: i128) -> Decimal {
 
 pub(crate) fn card(id: SourceId, block: &mut Table<'_, '_>, report: &mut Report<'_>) -> Card {
     block.refuse_unknown(report);
+    let kind = block.get(report, "kind", super::CardKind::Gpio, word);
+    block.refuse_other_kinds(report, "cards", "this card", crate::words::word_of(kind));
+    // Its own id stands in for a place, so that no two cards seem to share one.
+    let remote = match kind {
+        super::CardKind::Modbus => {
+            let port = block.get(report, "port", None, |raw| crate::read::id(raw).map(Some));
+            Some(super::Remote {
+                port: port.unwrap_or_else(|| id.clone()),
+                unit: block.get(report, "unit", 1, integer("1 to 247")),
+                poll_ms: block.get(report, "poll", 100, duration(REMOTE_POLL_MS)),
+            })
+        }
+        _ => None,
+    };
+    let path = match remote {
+        Some(_) => String::new(),
+        None => block.get(report, "path", alloc::format!("/{id}"), text),
+    };
     Card {
-        kind: block.get(report, "kind", super::CardKind::Gpio, word),
-        // Its own id stands in for a path, so that no two cards seem to share one.
-        path: block.get(report, "path", alloc::format!("/{id}"), text),
+        kind,
+        path,
         buffer: block.get(report, "buffer", 1_024, integer("16 to 1024")),
+        remote,
         id,
     }
 }
@@ -59,7 +78,7 @@ struct Wired {
 fn wired(block: &mut Table<'_, '_>, report: &mut Report<'_>, stand_in: &str) -> Option<Wired> {
     block.refuse_unknown(report);
     let card = block.get(report, "card", None, |raw| id(raw).map(Some));
-    let line = block.get(report, "line", 0, integer("from 0"));
+    let line = block.get(report, "line", 0, line);
     let policy = block.get(report, "debounce", None, |raw| id(raw).map(Some));
     Some(Wired {
         card: or_stand_in(card, stand_in)?,
@@ -84,7 +103,7 @@ pub(crate) fn input(
         active: wired.active,
         bias: wired.bias,
         policy: wired.policy,
-        fault_line: block.maybe(report, "fault_line", integer("from 0")),
+        fault_line: block.maybe(report, "fault_line", line),
         fault: block.get(report, "fault", super::WireFault::OpenWire, word),
         name: block.get(report, "name", String::new(), text),
         marker: block.maybe(report, "marker", word),

@@ -1,6 +1,7 @@
 //! What must hold of the station's own points.
 
 use super::model::{Analog, Card, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints};
+use super::remote::{self, bit_of};
 use crate::limits::{
     CARD_BUFFER, CARDS_MAX, CHATTER_COUNT_MAX, CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN, DAY_MS,
     LINES_MAX, NAME_BYTES_MAX, POLICIES_MAX, RESERVED_SOURCES, SAMPLE_MS_MAX, SAMPLE_MS_MIN,
@@ -24,10 +25,10 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
     let mut paths = BTreeMap::new();
     for (id, one) in &points.cards {
         let mut found = card(contract, one);
-        if let Some(other) = paths.insert(one.path.as_str(), id) {
+        if let Some(other) = paths.insert(one.place(), id) {
             let what = format!("card \"{other}\" has the same path");
             found.add(
-                &["path"],
+                &["path", "unit"],
                 what,
                 "one card for each chip: put all its points on one card",
             );
@@ -45,6 +46,21 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
             lines.take(&mut found, &["fault_line", "card"], (&one.card, line), id);
         }
         wired(contract, &mut found, &one.card, &one.policy);
+        remote::has_line(
+            contract,
+            &mut found,
+            &["line", "card"],
+            (&one.card, one.line),
+        );
+        if let Some(line) = one.fault_line {
+            remote::has_line(
+                contract,
+                &mut found,
+                &["fault_line", "card"],
+                (&one.card, line),
+            );
+        }
+        remote::filters_nothing(contract, &mut found, (&one.card, one.bias, &one.policy));
         input(one, &mut found);
         all.push((Place::Di(id.clone()), found));
     }
@@ -52,6 +68,13 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
         let mut found = Problems::default();
         lines.take(&mut found, &["line", "card"], (&one.card, one.line), id);
         wired(contract, &mut found, &one.card, &one.policy);
+        remote::has_line(
+            contract,
+            &mut found,
+            &["line", "card"],
+            (&one.card, one.line),
+        );
+        remote::filters_nothing(contract, &mut found, (&one.card, one.bias, &one.policy));
         pulse(contract, one, &mut found);
         unique(&mut found, points.inputs.contains_key(id), id);
         all.push((Place::Pulse(id.clone()), found));
@@ -67,6 +90,21 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
         unique(&mut found, taken, id);
         all.push((Place::Ai(id.clone()), found));
     }
+    watched(contract, &mut all);
+    all.extend(crate::outputs::problems(contract, &mut lines));
+    let each = |(place, found): (Place, Problems)| {
+        let placed = found
+            .0
+            .into_iter()
+            .map(move |problem| (place.clone(), problem));
+        placed.collect::<Vec<_>>()
+    };
+    all.into_iter().flat_map(each).collect()
+}
+
+/// Supplies, environments and reasons of resets.
+fn watched(contract: &Contract, all: &mut Vec<(Place, Problems)>) {
+    let points = &contract.points;
     for (id, one) in &points.supplies {
         let mut found = watch::problems(contract, one);
         let taken = is_of_points(points, id);
@@ -85,15 +123,6 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
         unique(&mut found, is_of_points(points, id) || watched, id);
         all.push((Place::Reset(id.clone()), found));
     }
-    all.extend(crate::outputs::problems(contract, &mut lines));
-    let each = |(place, found): (Place, Problems)| {
-        let placed = found
-            .0
-            .into_iter()
-            .map(move |problem| (place.clone(), problem));
-        placed.collect::<Vec<_>>()
-    };
-    all.into_iter().flat_map(each).collect()
 }
 
 fn is_of_points(points: &StationPoints, id: &PointId) -> bool {
@@ -166,9 +195,13 @@ fn card(contract: &Contract, card: &Card) -> Problems {
         CardKind::Iio => "/sys/bus/iio/devices/iio:device0",
         CardKind::Directory => "/sys/class/power_supply/BAT0",
         CardKind::Recording => "/var/lib/fieldnotary/edges.txt",
+        CardKind::Modbus => "",
     };
+    if let Some(place) = &card.remote {
+        out.0.extend(remote::problems(contract, place).0);
+    }
     out.unless(
-        card.path.starts_with('/') && card.path.len() > 1,
+        card.remote.is_some() || (card.path.starts_with('/') && card.path.len() > 1),
         &["path"],
         format!("\"{}\" is not a whole path", card.path),
         format!("write the whole path, such as \"{example}\""),
@@ -241,7 +274,7 @@ impl<'c> Lines<'c> {
         point: &'c PointId,
     ) {
         out.unless(
-            line.1 < LINES_MAX,
+            line.1 < LINES_MAX || bit_of(line.1).is_some(),
             keys,
             format!("line {} of a card", line.1),
             format!("lines are 0 to {}", LINES_MAX - 1),
@@ -336,13 +369,10 @@ fn analog(contract: &Contract, analog: &Analog) -> Problems {
         format!("card \"{}\" has lines and no channels", analog.card),
         "name a card of kind \"hwmon\" or \"iio\"",
     );
-    let name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    out.unless(
-        !analog.channel.is_empty()
-            && !analog.channel.starts_with('.')
-            && analog.channel.chars().all(name),
-        &["channel"],
-        format!("\"{}\" is not the name of a channel", analog.channel),
+    remote::has_channel(
+        contract,
+        &mut out,
+        (&analog.card, &analog.channel),
         "write the file's name in the directory of the card, such as \"temp1_input\"",
     );
     unit(&mut out, &analog.unit);

@@ -7,7 +7,7 @@ use crate::limits::{
 use crate::model::Contract;
 use crate::rules::{Problems, shown_ms};
 use crate::sound::reference;
-use crate::station::CardKind;
+use crate::station::{CardKind, remote};
 use alloc::format;
 use core::cmp::Ordering;
 use evidence::reasons::Band;
@@ -74,6 +74,12 @@ pub(crate) fn problems(contract: &Contract, watched: &Watched) -> Problems {
 pub(crate) fn reset_problems(contract: &Contract, reset: &ResetSource) -> Problems {
     let mut out = Problems::default();
     has_channel(contract, &mut out, &reset.card, &reset.channel);
+    out.unless(
+        !contract.points.is_remote(&reset.card),
+        &["card"],
+        format!("card \"{}\" has numbers and no texts", reset.card),
+        "name a card of kind \"hwmon\" or \"directory\"",
+    );
     let count = reset.words.len();
     out.unless(
         count <= RESET_WORDS_MAX,
@@ -114,11 +120,10 @@ fn has_channel(contract: &Contract, out: &mut Problems, card: &SourceId, channel
         format!("card \"{card}\" has lines and no channels"),
         "name a card of kind \"hwmon\", \"iio\" or \"directory\"",
     );
-    let name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    out.unless(
-        !channel.is_empty() && !channel.starts_with('.') && channel.chars().all(name),
-        &["channel"],
-        format!("\"{channel}\" is not the name of a channel"),
+    remote::has_channel(
+        contract,
+        out,
+        (card, channel),
         "write the file's name in the directory of the card, such as \"in1_input\"",
     );
 }

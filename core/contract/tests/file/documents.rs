@@ -97,5 +97,5 @@ fn the_commented_tables_of_the_example_are_sound() {
         points.digital_outputs.len(),
         points.analog_outputs.len(),
     ];
-    assert_eq!(counts, [4, 4, 1, 2, 1, 2, 1, 1, 1]);
+    assert_eq!(counts, [5, 5, 1, 2, 1, 2, 1, 2, 1]);
 }

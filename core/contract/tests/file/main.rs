@@ -8,6 +8,7 @@ mod documents;
 mod life;
 mod memory;
 mod opaque;
+mod remote;
 mod rendering;
 mod site;
 mod template;

@@ -15,7 +15,7 @@ use evidence::{MeterId, MonoNs, PointId, Seq, SourceId};
 use io_plane::outputs::{Asked, Drive, Seen};
 use io_plane::points::{Action, CardEngine, Input, Restored};
 use ipc::message::{CountFloor, Message};
-use lines::{Source, Wanted, WantedOutput};
+use lines::{Behind, Source, Wanted, WantedOutput, Wires};
 use media::{CountBoard, Counts, MarkerBoard, Times};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,12 @@ use std::time::Duration;
 const LOOK_UP_NS: u64 = 100_000_000;
 
 /// Captures on one card until it is told to stop.
-pub(super) fn run(place: &Place<'_>, board: &Board, progress: Progress) -> Result<(), String> {
+pub(super) fn run(
+    place: &Place<'_>,
+    board: &Board,
+    wires: &Wires,
+    progress: Progress,
+) -> Result<(), String> {
     let Place {
         contract,
         data,
@@ -67,6 +72,7 @@ pub(super) fn run(place: &Place<'_>, board: &Board, progress: Progress) -> Resul
         elsewhere: elsewhere(contract, id),
         known: BTreeMap::new(),
         board,
+        wires,
         id,
         group,
         contract,
@@ -144,6 +150,7 @@ fn further(log: Option<u64>, board: Option<u64>) -> Option<Restored> {
 
 struct Driver<'a> {
     board: &'a Board,
+    wires: &'a Wires,
     /// Points of other cards that have a say in outputs of this one, and what they said.
     elsewhere: BTreeSet<PointId>,
     known: BTreeMap<PointId, Seen>,
@@ -331,7 +338,13 @@ impl Driver<'_> {
         let wanted = wanted(self.contract, self.id);
         let consumer = format!("fieldnotary {}", self.id);
         let outputs = wanted_outputs(self.contract, self.id);
-        let opened = lines::open(card, &wanted, &outputs, &consumer, self.now);
+        let port = card.remote.as_ref();
+        let port = port.and_then(|remote| self.contract.ports.get(&remote.port));
+        let behind = port.map(|port| Behind {
+            port,
+            wires: self.wires,
+        });
+        let opened = lines::open(card, behind, &wanted, &outputs, &consumer, self.now);
         let mut source = opened.map_err(|fault| fault.to_string())?;
         let levels = source.levels().map_err(|fault| fault.to_string())?;
         Ok((source, levels))

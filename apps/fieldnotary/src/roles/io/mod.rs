@@ -16,6 +16,7 @@ use board::Board;
 use contract::Contract;
 use evidence::SourceId;
 use keeper::{Keeper, News, Progress};
+use lines::Wires;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,18 +34,22 @@ pub(crate) fn run(
 ) -> Result<(), String> {
     let reports = Reports::to(data.recorder_socket(), "io");
     let work = UnderWay::ask(data, stop);
-    let wanted = |id: &&SourceId| only.is_empty() || only.iter().any(|port| port == id.as_str());
-    let cards = contract.points.cards.keys().filter(wanted);
-    let board = Arc::new(Board::default());
-    let cards = cards.map(|id| {
-        let board = Arc::clone(&board);
-        let run = move |place: &Place<'_>, progress| card::run(place, &board, progress);
-        keeper(contract, data, id, stop, &work, run)
+    let wanted = |id: &SourceId| only.is_empty() || only.iter().any(|port| port == id.as_str());
+    // Remote cards of a port are one process's, for they share its wire.
+    let cards = contract.points.cards.values();
+    let cards = cards.filter(|card| {
+        let port = card.remote.as_ref().map(|remote| &remote.port);
+        wanted(port.unwrap_or(&card.id))
     });
-    let mut keepers: Vec<Keeper> = contract
-        .ports
-        .keys()
-        .filter(wanted)
+    let (board, wires) = (Arc::new(Board::default()), Wires::new(clock::mono));
+    let cards = cards.map(|card| {
+        let (board, wires) = (Arc::clone(&board), wires.clone());
+        let run = move |place: &Place<'_>, progress| card::run(place, &board, &wires, progress);
+        keeper(contract, data, &card.id, stop, &work, run)
+    });
+    let ports = contract.ports.keys().filter(|id| wanted(id));
+    let mut keepers: Vec<Keeper> = ports
+        .filter(|id| !contract.points.has_port(id))
         .map(|id| keeper(contract, data, id, stop, &work, port::run))
         .collect();
     keepers.extend(cards);

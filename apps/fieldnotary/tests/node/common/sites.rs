@@ -138,6 +138,13 @@ impl Peer {
         }
     }
 
+    /// From its next request on a device behaves so.
+    pub(crate) fn control(&self, how: &Value) {
+        let draft = self.dir.join("control.json.new");
+        std::fs::write(&draft, how.to_string()).unwrap();
+        std::fs::rename(draft, self.dir.join("control.json")).unwrap();
+    }
+
     pub(crate) fn device(&self) -> &str {
         text(&self.ready, "device")
     }

@@ -79,10 +79,12 @@ fn open_as(kind: CardKind, path: &str, wanted: &[Wanted], buffer: u32) -> Opened
         id: SourceId::new("bench").map_err(|error| error.to_string())?,
         kind,
         path: path.to_owned(),
+        remote: None,
         buffer,
     };
     Ok(lines::open(
         &card,
+        None,
         wanted,
         &[],
         "line-guest",

@@ -1,0 +1,313 @@
+//! Remote I/O over Modbus as a card: coils and discrete inputs are its lines, registers its channels.
+//!
+//! Such a device never speaks by itself. A change of a bit has the instant before the request that showed it: it
+//! happened since the look before. What is over between two looks is not seen, and no number tells of it.
+
+mod master;
+
+pub use master::Wires;
+
+use crate::fault::Fault;
+use crate::limits::REMOTE_REST_NS;
+use crate::{Source, Wanted, WantedOutput};
+use contract::{Card, Port, RegisterChannel, Remote as Place, Table, ValueType, bit_of};
+use evidence::{Decimal, MonoNs};
+use io_plane::Unanswered;
+use io_plane::outputs::Drive;
+use io_plane::points::{Edge, Level};
+use master::Shared;
+use modbus::limits::READ_BITS_MAX;
+use modbus::pdu::{BitSpan, RegisterSpan, RegisterWrite, Registers, Request, Response};
+use rustix::fd::BorrowedFd;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// What a remote card is behind.
+#[derive(Clone, Copy, Debug)]
+pub struct Behind<'a> {
+    /// Its port.
+    pub port: &'a Port,
+    /// The wires that cards share.
+    pub wires: &'a Wires,
+}
+
+/// A remote card.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    place: PathBuf,
+    master: Shared,
+    unit: u8,
+    poll_ns: u64,
+    next: MonoNs,
+    /// Reads of its bits, and the line of the first bit of each.
+    reads: Vec<(Request, u32)>,
+    levels: BTreeMap<u32, bool>,
+    seqnos: BTreeMap<u32, u32>,
+    due: Vec<Edge>,
+    /// It did not answer just now: until then nobody waits for it again.
+    rests: Option<(MonoNs, Unanswered)>,
+}
+
+impl Remote {
+    pub(crate) fn open(
+        card: &Card,
+        place: &Place,
+        behind: Behind<'_>,
+        wanted: &[Wanted],
+        outputs: &[WantedOutput],
+        now: MonoNs,
+    ) -> Result<Self, Fault> {
+        let path = PathBuf::from(card.place());
+        let master = behind.wires.of(behind.port).ok_or_else(|| Fault::Other {
+            path: path.clone(),
+            what: "the port does not speak Modbus".to_owned(),
+        })?;
+        let lines = wanted.iter().map(|one| one.line);
+        let lines: BTreeSet<u32> = lines.chain(outputs.iter().map(|one| one.line)).collect();
+        let mut remote = Self {
+            place: path,
+            master,
+            unit: place.unit,
+            poll_ns: place.poll_ms.saturating_mul(1_000_000),
+            next: now,
+            reads: reads(&lines),
+            levels: BTreeMap::new(),
+            seqnos: BTreeMap::new(),
+            due: Vec::new(),
+            rests: None,
+        };
+        for output in outputs.iter().filter(|output| !output.keep) {
+            remote.write_bit(output.line, output.high)?;
+        }
+        remote.look(now)?;
+        remote.due.clear();
+        Ok(remote)
+    }
+
+    fn fault(&self, what: impl ToString) -> Fault {
+        Fault::Other {
+            path: self.place.clone(),
+            what: what.to_string(),
+        }
+    }
+
+    fn read(&self, request: &Request) -> Result<Response, Fault> {
+        self.master
+            .read(self.unit, request)
+            .map_err(|why| self.fault(why))
+    }
+
+    fn write(&self, request: &Request) -> Result<(), Fault> {
+        let written = self.master.write(self.unit, request);
+        written.map(drop).map_err(|why| match why {
+            Unanswered::Refused(_) => self.fault(why),
+            Unanswered::Unknown(why) => self.fault(format!("{why}; it may have been carried out")),
+        })
+    }
+
+    /// Reads all bits; changes become edges.
+    fn look(&mut self, now: MonoNs) -> Result<(), Fault> {
+        self.next = now.plus_ns(self.poll_ns);
+        for at in 0..self.reads.len() {
+            let Some((request, first)) = self.reads.get(at) else {
+                continue;
+            };
+            let (first, count) = (*first, u32::from(request.count()));
+            let states: Vec<bool> = match self.read(request)? {
+                Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
+                    bits.states().collect()
+                }
+                other => return Err(self.fault(format!("{other:?} answers no read of bits"))),
+            };
+            for (line, high) in (first..first.saturating_add(count)).zip(states) {
+                let before = self.levels.insert(line, high);
+                if before == Some(high) {
+                    continue;
+                }
+                let seqno = self.seqnos.entry(line).or_default();
+                *seqno = seqno.wrapping_add(1);
+                self.due.push(Edge {
+                    at: now,
+                    line,
+                    rising: high,
+                    line_seqno: *seqno,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn write_bit(&self, line: u32, high: bool) -> Result<(), Fault> {
+        let Some((Table::Coil, address)) = bit_of(line) else {
+            return Err(self.fault(format!("line {line} is no coil")));
+        };
+        self.write(&Request::WriteSingleCoil { address, on: high })
+    }
+
+    fn write_number(&self, channel: &str, raw: i64) -> Result<(), Fault> {
+        let register = RegisterChannel::of(channel).map_err(|why| self.fault(why))?;
+        let (min, max) = register.span();
+        if register.table != Table::Holding || !(min..=max).contains(&raw) {
+            return Err(self.fault(format!("{channel} takes no {raw}")));
+        }
+        let [.., a, b, c, d] = raw.to_be_bytes();
+        let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        let address = register.address;
+        self.write(&match register.value.width() {
+            1 => Request::WriteSingleRegister {
+                address,
+                value: low,
+            },
+            _ => Registers::from_values(&[high, low])
+                .and_then(|both| RegisterWrite::new(address, both))
+                .map(Request::WriteMultipleRegisters)
+                .map_err(|why| self.fault(why))?,
+        })
+    }
+
+    fn number(&self, channel: &str) -> Result<Decimal, Fault> {
+        let register = RegisterChannel::of(channel).map_err(|why| self.fault(why))?;
+        let span = RegisterSpan::new(register.address, register.value.width());
+        let span = span.map_err(|why| self.fault(why))?;
+        let request = match register.table {
+            Table::Input => Request::ReadInputRegisters(span),
+            _ => Request::ReadHoldingRegisters(span),
+        };
+        let response = self.read(&request)?;
+        let values: Vec<u16> = response
+            .registers()
+            .map(|registers| registers.values().collect())
+            .unwrap_or_default();
+        let number = number_of(&values, register.value);
+        let number = number.ok_or_else(|| self.fault("the answer has no such registers"))?;
+        Decimal::new(i128::from(number), 0).map_err(|why| self.fault(why))
+    }
+}
+
+impl Source for Remote {
+    fn levels(&mut self) -> Result<Vec<Level>, Fault> {
+        let levels = self.levels.iter();
+        Ok(levels
+            .map(|(line, high)| Level {
+                line: *line,
+                high: *high,
+            })
+            .collect())
+    }
+
+    fn edges(&mut self, now: MonoNs) -> Result<Vec<Edge>, Fault> {
+        if !self.reads.is_empty() && now >= self.next {
+            self.look(now)?;
+        }
+        Ok(std::mem::take(&mut self.due))
+    }
+
+    fn sample(&mut self, channel: &str, now: MonoNs) -> Result<Decimal, Fault> {
+        if let Some((until, why)) = &self.rests
+            && now < *until
+        {
+            return Err(self.fault(why));
+        }
+        self.rests = None;
+        let sampled = self.number(channel);
+        if let Err(Fault::Other { what, .. }) = &sampled {
+            let until = self.master.now().plus_ns(REMOTE_REST_NS);
+            self.rests = Some((until, Unanswered::Unknown(what.clone())));
+        }
+        sampled
+    }
+
+    fn text(&mut self, channel: &str, _now: MonoNs) -> Result<String, Fault> {
+        Err(self.fault(format!("{channel} is no text")))
+    }
+
+    fn drive(&mut self, to: &Drive, now: MonoNs) -> Result<(), Fault> {
+        match to {
+            Drive::Line { line, high } => {
+                // What changed before is not what follows from it.
+                self.look(self.master.now())?;
+                let written = self.write_bit(*line, *high);
+                self.next = now;
+                written
+            }
+            Drive::Channel { channel, raw } => self.write_number(channel, *raw),
+        }
+    }
+
+    fn watched(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    fn next_at(&self, _now: MonoNs) -> Option<MonoNs> {
+        (!self.reads.is_empty()).then_some(self.next)
+    }
+}
+
+/// Reads of these lines and of no others, each with its first line: a device may refuse what it does not have.
+fn reads(lines: &BTreeSet<u32>) -> Vec<(Request, u32)> {
+    let mut runs: Vec<(u32, u16)> = Vec::new();
+    for line in lines {
+        match runs.last_mut() {
+            Some((first, count))
+                if *first + u32::from(*count) == *line && *count < READ_BITS_MAX =>
+            {
+                *count += 1;
+            }
+            _ => runs.push((*line, 1)),
+        }
+    }
+    let request = |(first, count): (u32, u16)| {
+        let (table, address) = bit_of(first)?;
+        let span = BitSpan::new(address, count).ok()?;
+        let request = match table {
+            Table::Coil => Request::ReadCoils(span),
+            _ => Request::ReadDiscreteInputs(span),
+        };
+        Some((request, first))
+    };
+    runs.into_iter().filter_map(request).collect()
+}
+
+/// The number that registers hold, the high word first.
+fn number_of(registers: &[u16], value: ValueType) -> Option<i64> {
+    let wide = |high: u16, low: u16| (u32::from(high) << 16) | u32::from(low);
+    Some(match (value, registers) {
+        (ValueType::U16, [one]) => i64::from(*one),
+        (ValueType::I16, [one]) => i64::from(one.cast_signed()),
+        (ValueType::U32, [high, low]) => i64::from(wide(*high, *low)),
+        (ValueType::I32, [high, low]) => i64::from(wide(*high, *low).cast_signed()),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{number_of, reads};
+    use contract::ValueType;
+
+    //= R3.1
+    #[test]
+    fn only_the_bits_that_points_name_are_read_in_as_few_requests_as_that_takes() {
+        let lines = [200_000, 200_001, 200_003, 100_007].into();
+        let found: Vec<(u16, u16, u32)> = reads(&lines)
+            .iter()
+            .map(|(request, first)| (request.first(), request.count(), *first))
+            .collect();
+        assert_eq!(found, [(7, 1, 100_007), (0, 2, 200_000), (3, 1, 200_003)]);
+        assert!(reads(&[4].into()).is_empty(), "a line of a chip is no bit");
+        let many = (200_000..202_001).collect();
+        let counts: Vec<u16> = reads(&many).iter().map(|(one, _)| one.count()).collect();
+        assert_eq!(counts, [2_000, 1]);
+    }
+
+    //= R3.3
+    #[test]
+    fn registers_are_numbers_of_their_type_or_none() {
+        assert_eq!(number_of(&[65_535], ValueType::U16), Some(65_535));
+        assert_eq!(number_of(&[65_535], ValueType::I16), Some(-1));
+        assert_eq!(number_of(&[1, 2], ValueType::U32), Some(65_538));
+        assert_eq!(number_of(&[65_535, 65_534], ValueType::I32), Some(-2));
+        assert_eq!(number_of(&[1], ValueType::U32), None);
+        assert_eq!(number_of(&[1, 2], ValueType::U16), None);
+    }
+}
