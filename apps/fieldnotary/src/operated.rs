@@ -32,10 +32,9 @@ impl Operated {
                 }
             }
             Payload::Tag(tag) => {
-                let key = (tag.point_id.clone(), owner(tag).to_owned());
                 match tag.change {
-                    TagChange::Set => self.tags.insert(key, id),
-                    TagChange::Removed => self.tags.remove(&key),
+                    TagChange::Set => self.tags.insert(key(tag), id),
+                    TagChange::Removed => self.tags.remove(&key(tag)),
                 };
             }
             Payload::CounterSnapshot(snapshot) => {
@@ -66,19 +65,21 @@ impl Operated {
 
     /// What a start has to know, as counters of a frozen state.
     pub(crate) fn counters(&self, own: &SourceId) -> Vec<Counter> {
-        let counter = |name: &str, label: String, id: CommitId| Counter {
-            name: name.to_owned(),
-            label: Some(label),
-            state: CounterState::Value,
-            value: Some(id.0),
-            source: own.clone(),
-        };
         let commands = self.commands.iter();
-        let commands = commands.map(|(id, point)| counter(COMMAND_OPEN, point.to_string(), *id));
+        let commands =
+            commands.map(|(id, point)| counter(own, COMMAND_OPEN, point.to_string(), *id));
+        commands.chain(self.tag_counters(own)).collect()
+    }
+
+    /// The tags, as counters of a frozen state: what locks in another generation too.
+    pub(crate) fn tag_counters(&self, own: &SourceId) -> impl Iterator<Item = Counter> {
         let tags = self.tags.iter();
-        let tags =
-            tags.map(|((point, by), id)| counter(POINT_TAGGED, format!("{point} {by}"), *id));
-        commands.chain(tags).collect()
+        tags.map(|((point, by), id)| counter(own, POINT_TAGGED, format!("{point} {by}"), *id))
+    }
+
+    /// The commands without an outcome, with their outputs.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (CommitId, &PointId)> {
+        self.commands.iter().map(|(id, point)| (*id, point))
     }
 
     /// What a card that begins has to know of its outputs; entries from `from` on are not in it.
@@ -122,7 +123,11 @@ impl Operated {
             Payload::Tag(tag) => &tag.point_id,
             _ => return Ok(()),
         };
-        if !contract.points.outputs().any(|one| one.id == point) {
+        let takes_away =
+            |tag: &Tag| tag.change == TagChange::Removed && self.tags.contains_key(&key(tag));
+        // A tag of an output that is there no more can still be taken away.
+        let is_left = matches!(payload, Payload::Tag(tag) if takes_away(tag));
+        if !is_left && !contract.points.outputs().any(|one| one.id == point) {
             let detail = format!("the contract has no output \"{point}\"");
             return Err((RefuseReason::Point, detail));
         }
@@ -133,16 +138,13 @@ impl Operated {
                 );
                 Err((RefuseReason::Busy, detail))
             }
-            Payload::Tag(tag) if tag.change == TagChange::Removed => {
-                let key = (tag.point_id.clone(), owner(tag).to_owned());
-                match self.tags.contains_key(&key) {
-                    true => Ok(()),
-                    false => {
-                        let detail = format!("\"{point}\" has no tag of {}", owner(tag));
-                        Err((RefuseReason::Point, detail))
-                    }
+            Payload::Tag(tag) if tag.change == TagChange::Removed => match is_left {
+                true => Ok(()),
+                false => {
+                    let detail = format!("\"{point}\" has no tag of {}", owner(tag));
+                    Err((RefuseReason::Point, detail))
                 }
-            }
+            },
             Payload::Tag(_) if self.tags.len() + staged >= TAGS_MAX => {
                 let detail = format!("{TAGS_MAX} tags are set; remove one first");
                 Err((RefuseReason::Busy, detail))
@@ -164,9 +166,23 @@ impl Operated {
     }
 }
 
+fn counter(own: &SourceId, name: &str, label: String, id: CommitId) -> Counter {
+    Counter {
+        name: name.to_owned(),
+        label: Some(label),
+        state: CounterState::Value,
+        value: Some(id.0),
+        source: own.clone(),
+    }
+}
+
 /// Whose tag it is about.
 fn owner(tag: &Tag) -> &str {
     tag.owner.as_deref().unwrap_or(&tag.actor)
+}
+
+fn key(tag: &Tag) -> (PointId, String) {
+    (tag.point_id.clone(), owner(tag).to_owned())
 }
 
 #[cfg(test)]
@@ -282,6 +298,38 @@ mod tests {
                 .open
                 .is_empty()
         );
+    }
+
+    /// The cure of a log that was rolled back is a new generation: nothing that locks may be lost by it. A commit id of the
+    /// old one would name another entry in the new.
+    //= R3.5
+    #[test]
+    fn tags_are_carried_on_alone_and_one_of_an_output_that_is_gone_can_be_taken_away() {
+        let mut before = Operated::default();
+        before.observe(CommitId(4), &command("horn"));
+        before.observe(CommitId(5), &tag(TagChange::Set, "ada (uid 7)", None));
+        let own = SourceId::new("recorder").unwrap();
+        let carried: Vec<_> = before.tag_counters(&own).collect();
+        let mut after = Operated::default();
+        for part in evidence::frozen::snapshots(MonoNs(9), &own, &carried) {
+            after.observe(CommitId(1), &part.into());
+        }
+        let horn = "horn".parse().unwrap();
+        assert_eq!(after.tagged_by(&horn).collect::<Vec<_>>(), ["ada (uid 7)"]);
+        assert_eq!(after.open().count(), 0);
+        let bare = contract::parse("[station]\norigin = \"example.org/s\"\n").unwrap();
+        for (payload, refused) in [
+            (tag(TagChange::Removed, "ada (uid 7)", None), false),
+            (tag(TagChange::Removed, "bert (uid 8)", None), true),
+            (tag(TagChange::Set, "ada (uid 7)", None), true),
+            (command("horn"), true),
+        ] {
+            assert_eq!(
+                after.judge(&bare, &payload, 0).is_err(),
+                refused,
+                "{payload:?}"
+            );
+        }
     }
 
     //= R3.5

@@ -47,6 +47,8 @@ pub mod names {
     pub const LOST_ENTRIES: &str = "lost_entries";
     /// The newest value of a counter that a checkpoint was bound to; label: the counter, and the SHA-256 of its public area.
     pub const BOUND_COUNTER: &str = "bound_counter";
+    /// How many entries the log had when it was found to be rolled back, so that it is sealed no more; label: the alarm.
+    pub const SEALS_ENDED: &str = "seals_ended";
     /// The session that read a meter's serial number; label: meter and number.
     pub const LIFE_SERIAL: &str = "life_serial";
     /// When a counter's last believed value was read, in nanoseconds since 1970; label: meter, point, value and session.
@@ -65,7 +67,7 @@ pub mod names {
 pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, BOUND_COUNTER, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES,
-        NEWEST_SYNCED, POINT_TAGGED, PULSES, SEQ_FLOOR, SEQ_WINDOW, WORK,
+        NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEQ_FLOOR, SEQ_WINDOW, WORK,
     };
     let whole = [
         PART,
@@ -81,6 +83,7 @@ pub fn is_reserved(name: &str) -> bool {
         COMMAND_OPEN,
         POINT_TAGGED,
         BOUND_COUNTER,
+        SEALS_ENDED,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

@@ -185,6 +185,8 @@ struct Held {
     /// SHA-256 of the public area, in hexadecimal digits.
     index: String,
     value: Option<u64>,
+    /// Whether the store had it no more since: what is there under its name now was defined anew.
+    lacked: bool,
 }
 
 /// The counters that a log is bound to, with the newest value of each.
@@ -194,11 +196,19 @@ pub struct BoundCounters(BTreeMap<CounterKind, Held>);
 impl BoundCounters {
     /// Takes a statement about the store. Another index begins anew: what that is was told when it was met.
     pub fn store(&mut self, store: &KeyStore) {
+        for (counter, held) in &mut self.0 {
+            held.lacked |= !store.counters.iter().any(|one| one.counter == *counter);
+        }
         for one in &store.counters {
             let index = index(&one.public.0);
             let held = self.0.get(&one.counter);
             if held.is_none_or(|held| held.index != index) {
-                self.0.insert(one.counter, Held { index, value: None });
+                let held = Held {
+                    index,
+                    value: None,
+                    lacked: false,
+                };
+                self.0.insert(one.counter, held);
             }
         }
     }
@@ -207,6 +217,7 @@ impl BoundCounters {
     pub fn binding(&mut self, binding: &Binding) {
         if let Some(held) = self.0.get_mut(&binding.counter) {
             held.value = Some(binding.value);
+            held.lacked = false;
         }
     }
 
@@ -226,6 +237,7 @@ impl BoundCounters {
             let held = Held {
                 index: index.into(),
                 value: Some(value),
+                lacked: false,
             };
             self.0.insert(counter, held);
         }
@@ -256,7 +268,8 @@ impl BoundCounters {
 
 impl Held {
     fn judge(&self, found: &CounterFound) -> Moved {
-        if self.index != index(&found.public) {
+        // One that is defined anew begins above every value that a counter of the TPM ever had (TPM 2.0 part 3, NV_Increment).
+        if self.lacked || self.index != index(&found.public) {
             return Moved::OtherIndex;
         }
         let Some(bound) = self.value else {

@@ -129,6 +129,28 @@ fn found(counter: CounterKind, index: u8, value: u64, moving_to: Option<u64>) ->
     }]
 }
 
+/// Whoever follows the cure of a counter that was undefined is told of another counter, and of no older disk.
+//= A6.4
+#[test]
+fn a_counter_that_was_away_is_another_one_until_a_checkpoint_is_bound_to_it() {
+    let plain = CounterKind::Plain;
+    let mut bound = BoundCounters::default();
+    bound.store(&store(1));
+    bind(&mut bound, plain, 98);
+    let mut without = store(1);
+    without.counters.retain(|one| one.counter != plain);
+    bound.store(&without);
+    let moved = |bound: &BoundCounters| {
+        let found = found(plain, 1, 4_712, Some(99));
+        bound.compare(&found).map(|one| one.moved)
+    };
+    assert_eq!(moved(&bound), Some(Moved::OtherIndex));
+    bound.store(&store(1));
+    assert_eq!(moved(&bound), Some(Moved::OtherIndex));
+    bind(&mut bound, plain, 4_712);
+    assert_eq!(moved(&bound), Some(Moved::Level));
+}
+
 //= A6.4
 #[test]
 fn a_counter_is_level_where_this_disk_left_it_and_nowhere_else() {

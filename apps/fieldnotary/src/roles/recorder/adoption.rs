@@ -12,7 +12,8 @@ use evidence::frozen;
 use evidence::kinds::{Audit, CounterSnapshot, EpochStart, Predecessor, SeqSkip, TimeMap};
 use evidence::reasons::{AdoptionCause, EpochCause, Outcome, TruthClass};
 use evidence::{
-    Actor, Captured, CommitId, Digest, Generation, Kind, LogId, MonoNs, Payload, Seq, SourceId,
+    Actor, Captured, CommitId, Digest, Generation, Kind, LogId, MonoNs, Payload, PointId, Seq,
+    SourceId,
 };
 use journal::Reader;
 use media::{FileTruth, FileVolume};
@@ -73,6 +74,8 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
         let commit = CommitId(1);
         state.push(startup::contract_counter(&own, &contract.digest(), commit));
     }
+    // What locks an output locks it in the new generation too.
+    state.extend(remembered.operated().tag_counters(&own));
     let skips = ledger.adopt(generation, now);
     let state = frozen::snapshots(now, &own, &state);
     let storage = contract.as_ref().map(|contract| &contract.storage);
@@ -83,7 +86,7 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
         contract.as_ref(),
         state,
         &skips,
-        order,
+        audit(now, &predecessor, order, remembered.operated().open()),
         truth.class,
     );
 
@@ -200,13 +203,35 @@ fn predecessor(
     Ok(named(sealed.size, tree.root().0, note))
 }
 
+/// Who adopts, and what that leaves behind.
+fn audit<'a>(
+    now: MonoNs,
+    predecessor: &Predecessor,
+    order: &Order,
+    open: impl Iterator<Item = (CommitId, &'a PointId)>,
+) -> Audit {
+    // Nobody carries them out in the new generation, and what became of them here nobody said.
+    let open: String = open
+        .map(|(id, point)| format!("; command {id} of {point} is left without an outcome"))
+        .collect();
+    Audit {
+        at: now,
+        actor: order.actor.clone(),
+        action: "adopt".to_owned(),
+        reason: order.reason.clone(),
+        scope: format!("the log after generation {}", predecessor.generation),
+        outcome: Outcome::Done,
+        diff: Some(format!("{}; {}{open}", order.cause.name(), order.about)),
+    }
+}
+
 fn entries(
     now: MonoNs,
     predecessor: &Predecessor,
     contract: Option<&Contract>,
     state: Vec<CounterSnapshot>,
     skips: &[SeqSkip],
-    order: &Order,
+    audit: Audit,
     truth_class: TruthClass,
 ) -> Vec<Payload> {
     let epoch = EpochStart {
@@ -220,15 +245,6 @@ fn entries(
         scan_bytes: 0,
         recovery_us: 0,
         predecessor: Some(predecessor.clone()),
-    };
-    let audit = Audit {
-        at: now,
-        actor: order.actor.clone(),
-        action: "adopt".to_owned(),
-        reason: order.reason.clone(),
-        scope: format!("the log after generation {}", predecessor.generation),
-        outcome: Outcome::Done,
-        diff: Some(format!("{}; {}", order.cause.name(), order.about)),
     };
     let mut entries: Vec<Payload> = vec![epoch.into()];
     let parts = contract

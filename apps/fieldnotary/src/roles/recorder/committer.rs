@@ -3,6 +3,7 @@
 mod change;
 mod freeze;
 mod group;
+mod reports;
 mod requests;
 mod room;
 mod seal;

@@ -4,7 +4,7 @@ use super::intake::Objection;
 use contract::limits::ACTOR_BYTES_MAX;
 use core::cmp::Ordering;
 use evidence::kinds::{Audit, SignOff};
-use evidence::reasons::{CommandOrigin, Outcome, Validity};
+use evidence::reasons::{CommandOrigin, Outcome, TagChange, Validity};
 use evidence::{Actor, Captured, Decimal, DecimalError, MonoNs, Payload};
 use ipc::message::RefuseReason;
 
@@ -121,6 +121,15 @@ fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
         let detail = format!(
             "an actor of {} bytes, at most {ACTOR_BYTES_MAX}",
             actor.len()
+        );
+        return Err((RefuseReason::Actor, detail));
+    }
+    if let Payload::Tag(tag) = payload
+        && let Some(owner) = &tag.owner
+        && (tag.change == TagChange::Set || owner.len() > ACTOR_BYTES_MAX)
+    {
+        let detail = format!(
+            "the owner of a tag is named where somebody else takes it away, with at most {ACTOR_BYTES_MAX} bytes"
         );
         return Err((RefuseReason::Actor, detail));
     }

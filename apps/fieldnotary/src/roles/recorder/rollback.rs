@@ -3,6 +3,7 @@
 
 use super::committer::Committer;
 use crate::clock;
+use evidence::frozen::names::{BOUND_COUNTER, SEALS_ENDED};
 use evidence::kinds::Rollback;
 use evidence::reasons::{RollbackAlarm, RollbackWitness};
 use evidence::{Digest, Payload};
@@ -30,8 +31,8 @@ pub(super) struct RollbackWatch {
     compared: bool,
     /// The newest alarm of each witness in this generation, as far as the ring tells.
     alarms: BTreeMap<RollbackWitness, Rollback>,
-    /// Why this run seals no more.
-    ends_seals: Option<String>,
+    /// Why this generation is sealed no more, and how many entries it had when that was found.
+    ends_seals: Option<(RollbackAlarm, u64)>,
 }
 
 impl RollbackWatch {
@@ -41,6 +42,11 @@ impl RollbackWatch {
             Payload::KeyStore(store) => self.bound.store(store),
             Payload::Binding(binding) => self.bound.binding(binding),
             Payload::Rollback(found) => {
+                // The collector's word is not this node's own: it is told, and ends nothing by itself.
+                let own = found.witness != RollbackWitness::Collector;
+                if own && found.alarm.ends_seals() {
+                    self.ends_seals = Some((found.alarm, found.size));
+                }
                 self.alarms.insert(found.witness, found.clone());
             }
             _ => {}
@@ -48,13 +54,25 @@ impl RollbackWatch {
     }
 
     /// Takes a counter of a frozen state.
-    pub(super) fn recall(&mut self, label: &str, value: u64) {
-        self.bound.recall(label, value);
+    pub(super) fn recall(&mut self, name: &str, label: &str, value: u64) {
+        match name {
+            BOUND_COUNTER => self.bound.recall(label, value),
+            SEALS_ENDED => {
+                let alarm = RollbackAlarm::from_name(label);
+                self.ends_seals = alarm.map(|alarm| (alarm, value)).or(self.ends_seals);
+            }
+            _ => {}
+        }
     }
 
-    /// What a frozen state has of it: label and value.
-    pub(super) fn frozen(&self) -> impl Iterator<Item = (String, u64)> + '_ {
-        self.bound.frozen()
+    /// What a frozen state has of it: name, label and value.
+    pub(super) fn frozen(&self) -> impl Iterator<Item = (&'static str, String, u64)> + '_ {
+        let ended = self.ends_seals.iter();
+        let ended = ended.map(|(alarm, size)| (SEALS_ENDED, alarm.to_string(), *size));
+        let bound = self.bound.frozen();
+        bound
+            .map(|(label, value)| (BOUND_COUNTER, label, value))
+            .chain(ended)
     }
 
     /// As a run begins, with a log of this size.
@@ -65,8 +83,12 @@ impl RollbackWatch {
     }
 
     /// Why nothing is sealed any more in this generation, if that is so.
-    pub(super) fn ends_seals(&self) -> Option<&str> {
-        self.ends_seals.as_deref()
+    pub(super) fn ends_seals(&self) -> Option<String> {
+        // The signer is heard once in each run, whatever an earlier one found: that is told again.
+        let (alarm, size) = self.ends_seals.filter(|_| self.compared)?;
+        Some(format!(
+            "{alarm}, found when the log had {size} entries: see its rollback entry. {CURE}"
+        ))
     }
 
     /// The alarms for the status.
@@ -174,15 +196,16 @@ impl Committer {
             Moment::Start => RollbackWitness::Start,
             Moment::Running => RollbackWitness::Running,
         };
+        let size = self.journal.size();
         if alarm.ends_seals() {
-            self.rollback.ends_seals = Some(format!("{alarm}: {detail}"));
+            self.rollback.ends_seals = Some((alarm, size));
         }
         self.stage(
             Rollback {
                 at: clock::mono(),
                 alarm,
                 witness,
-                size: self.journal.size(),
+                size,
                 known_size,
                 counter: moved.map(|moved| moved.counter),
                 bound: moved.and_then(|moved| moved.bound),
@@ -218,5 +241,52 @@ fn counter_words(alarm: RollbackAlarm, moved: MovedCounter) -> String {
             "the {counter} counter stands at {value}, and the log is bound to it at {bound}: another counter, or an older \
              copy of the store"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RollbackWatch;
+    use evidence::MonoNs;
+    use evidence::kinds::Rollback;
+    use evidence::reasons::{RollbackAlarm, RollbackWitness};
+
+    /// Nobody begins to seal such a generation again, after a restart and with the alarm long out of the ring either.
+    //= A6.4
+    #[test]
+    fn what_ends_seals_ends_them_over_restarts_and_is_this_nodes_own_word() {
+        for alarm in RollbackAlarm::ALL {
+            for witness in RollbackWitness::ALL {
+                let mut before = RollbackWatch::default();
+                before.observe(
+                    &Rollback {
+                        at: MonoNs(1),
+                        alarm: *alarm,
+                        witness: *witness,
+                        size: 900,
+                        known_size: None,
+                        counter: None,
+                        bound: None,
+                        value: None,
+                        detail: String::new(),
+                    }
+                    .into(),
+                );
+                let mut after = RollbackWatch::default();
+                for (name, label, value) in before.frozen() {
+                    after.recall(name, &label, value);
+                }
+                assert_eq!(after.ends_seals(), None, "the signer is heard first");
+                after.compared = true;
+                let own = *witness != RollbackWitness::Collector;
+                let ends = after.ends_seals();
+                assert_eq!(
+                    ends.is_some(),
+                    own && alarm.ends_seals(),
+                    "{alarm} {witness}"
+                );
+                assert!(ends.is_none_or(|words| words.contains("900")));
+            }
+        }
     }
 }

@@ -18,10 +18,12 @@ use super::stats::Stats;
 use super::work::Work;
 use crate::clock;
 use crate::lately::Lately;
+use crate::operated::Operated;
 use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen::names::{
     BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
+    SEALS_ENDED,
 };
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode, TimeQuality};
@@ -256,6 +258,11 @@ impl Remembered {
         self.sealed.as_ref()
     }
 
+    /// What is open about outputs.
+    pub(super) const fn operated(&self) -> &Operated {
+        self.lately.operated()
+    }
+
     /// What was before in this boot.
     fn of_this_boot(&mut self, boot_id: BootId) -> Earlier {
         let known = self.epoch.as_ref().map(|(boot, _)| boot.as_str());
@@ -313,8 +320,8 @@ impl Remembered {
                                 self.earlier.synced_first(ns);
                             }
                         }
-                        (BOUND_COUNTER, Some(label), Some(value)) => {
-                            self.rollback.recall(&label, value);
+                        (name @ (BOUND_COUNTER | SEALS_ENDED), Some(label), Some(value)) => {
+                            self.rollback.recall(name, &label, value);
                         }
                         (LOST_ENTRIES, Some(label), Some(count)) => {
                             if let Ok(first) = label.parse() {
@@ -347,8 +354,8 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
         counters.push(counter(own, BOOT_TO_STABLE, boot, ns));
     }
     counters.extend(recorder.lately.operated().counters(own));
-    let bound = recorder.rollback.frozen();
-    counters.extend(bound.map(|(label, value)| counter(own, BOUND_COUNTER, label, value)));
+    let known = recorder.rollback.frozen();
+    counters.extend(known.map(|(name, label, value)| counter(own, name, label, value)));
     let lost = recorder.given_up.lost().iter();
     counters
         .extend(lost.map(|(first, count)| counter(own, LOST_ENTRIES, first.to_string(), *count)));

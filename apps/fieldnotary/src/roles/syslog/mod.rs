@@ -156,6 +156,13 @@ impl Role {
 
     /// What has left the ring, or is further back than may be waited for, cannot be told any more.
     fn pass_over_what_is_gone(&mut self) -> Option<()> {
+        if let Some((generation, next)) = self.place.left() {
+            let detail = format!(
+                "generation {generation} was left, and its entries from {next} on were not told to the receiver: read \
+                 them with fieldnotary log --generation {generation}"
+            );
+            self.event(EventCode::SyslogDropped, None, detail)?;
+        }
         let batch = self.pull(self.cursor, Vec::new(), 1, 0)?;
         let first = batch.entries.first().map(|entry| entry.commit_id);
         let held = first.unwrap_or(batch.next_cursor);

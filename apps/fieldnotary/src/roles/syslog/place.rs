@@ -11,6 +11,8 @@ pub(super) struct Place {
     generation: Generation,
     next: CommitId,
     noted: Option<CommitId>,
+    /// Where it stood in an older generation, whose rest is told to nobody.
+    left: Option<(Generation, CommitId)>,
 }
 
 impl Place {
@@ -25,17 +27,25 @@ impl Place {
         let noted: Option<Value> = serde_json::from_str(&text).ok();
         let number = |name: &str| noted.as_ref()?.get(name)?.as_u64();
         let same = number("generation") == Some(generation.0);
-        let next = number("next").filter(|_| same).map(CommitId);
+        let place = number("next").map(CommitId);
+        let next = place.filter(|_| same);
+        let before = number("generation").map(Generation).filter(|_| !same);
         Ok(Self {
             path: path.to_path_buf(),
             generation,
             next: next.unwrap_or_default(),
             noted: next,
+            left: before.zip(place),
         })
     }
 
     pub(super) const fn next(&self) -> CommitId {
         self.next
+    }
+
+    /// Where it stood in an older generation, once.
+    pub(super) const fn left(&mut self) -> Option<(Generation, CommitId)> {
+        self.left.take()
     }
 
     /// The receiver has everything before this entry.
@@ -71,7 +81,11 @@ mod tests {
         place.settled(CommitId(5));
         place.note().unwrap();
         assert_eq!(open(1).next(), CommitId(7));
-        assert_eq!(open(2).next(), CommitId(0));
+        assert_eq!(open(1).left(), None);
+        let mut newer = open(2);
+        assert_eq!(newer.next(), CommitId(0));
+        assert_eq!(newer.left(), Some((Generation(1), CommitId(7))));
+        assert_eq!(newer.left(), None, "told once");
         std::fs::write(&path, "torn").unwrap();
         assert_eq!(open(1).next(), CommitId(0));
     }

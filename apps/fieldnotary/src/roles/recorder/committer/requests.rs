@@ -3,12 +3,12 @@
 use super::{Committer, Pending};
 use crate::clock;
 use crate::roles::recorder::work::Answer;
-use crate::roles::recorder::{acks, intake, ledger, people, slots};
+use crate::roles::recorder::{intake, ledger, slots};
 use evidence::kinds::TimeMap;
 use evidence::kinds::{Downtime, Marker};
 use evidence::reasons::{DowntimeCause, EventCode, MarkerKind, TimeQuality};
 use evidence::{
-    Blob, Captured, CommitId, Kind, MeterId, Payload, ScheduleId, Seq, SourceId, Stream, UtcNs,
+    Blob, Captured, CommitId, MeterId, Payload, ScheduleId, Seq, SourceId, Stream, UtcNs,
 };
 use ipc::message::{
     Accepted, ErrorCode, Leased, Message, NoteText, RefuseReason, Refused, SlotStart, Welcome,
@@ -131,7 +131,7 @@ impl Committer {
 
     /// Says that this was taken before. It may lie in the very group that is gathered, so the answer
     /// waits for the group like all others.
-    fn known(&mut self, id: u64, answer: Answer) {
+    pub(super) fn known(&mut self, id: u64, answer: Answer) {
         let known = Accepted {
             submission_id: id,
             first_commit: CommitId(0),
@@ -155,7 +155,12 @@ impl Committer {
     }
 
     /// The same of an entry that a plane beside capture hands in.
-    fn reject_report(&mut self, id: u64, objection: &intake::Objection, answer: &Answer) {
+    pub(super) fn reject_report(
+        &mut self,
+        id: u64,
+        objection: &intake::Objection,
+        answer: &Answer,
+    ) {
         let own = self.own.clone();
         self.reject(&own, None, objection);
         self.refuse(id, objection.reason, &objection.detail, answer);
@@ -379,103 +384,6 @@ impl Committer {
         }
     }
 
-    pub(super) fn report(&mut self, id: u64, event: Captured, answer: Answer) {
-        let payload = match event.payload() {
-            Ok(payload @ (Payload::Event(_) | Payload::Ack(_) | Payload::Audit(_))) => payload,
-            Ok(payload @ Payload::Rollback(_)) => payload,
-            Ok(other) => {
-                let detail = format!("{} entries are not reports", other.kind().name());
-                return self.reject_report(id, &unsound(&event, &detail), &answer);
-            }
-            Err(error) => {
-                let detail = error.to_string();
-                return self.reject_report(id, &unsound(&event, &detail), &answer);
-            }
-        };
-        if let Payload::Ack(ack) = &payload {
-            if ack.size <= self.seal.cosigned_size {
-                return self.known(id, answer);
-            }
-            if let Err(error) = acks::check(self, ack) {
-                return self.reject_report(id, &unsound(&event, &error), &answer);
-            }
-            self.seal.cosigned_size = ack.size;
-            self.journal.note_cosigned(ack.size);
-            let oldest = self.journal.oldest().0;
-            self.given_up.cosigned_to(ack.size, oldest);
-            self.seal.ack = Some(ack.clone());
-            self.feed.gives_up(&self.given_up);
-            self.stats.cosigned_to(ack.size, clock::mono());
-        }
-        self.take_report(id, event, payload, answer);
-    }
-
-    fn take_report(&mut self, id: u64, entry: Captured, payload: Payload, answer: Answer) {
-        let offset = self.staged.len();
-        self.rollback.observe(&payload);
-        self.staged.push((entry, payload));
-        self.answers.push((
-            answer,
-            Pending::Accepted {
-                id,
-                offset,
-                count: 1,
-            },
-        ));
-    }
-
-    /// What the log has open about the outputs of a card, by what is committed.
-    pub(super) fn outputs(&mut self, card: &SourceId, answer: Answer) {
-        let from = CommitId(self.journal.size());
-        let start = self.lately.operated().start(&self.contract, card, from);
-        self.answers.push((answer, Pending::Ready(start.into())));
-    }
-
-    /// What a person adds is refused where the kernel says that somebody else is asking.
-    pub(super) fn person(&mut self, id: u64, uid: u32, entry: Captured, answer: Answer) {
-        let checked = people::check(&entry, uid, clock::mono()).and_then(|payload| {
-            if let Payload::SignOff(signed) = &payload {
-                let found = self.committed(signed.reading);
-                people::names_its_reading(&entry, signed, found.as_ref())?;
-            }
-            let of_outputs =
-                |one: &&(_, Payload)| matches!(one.1.kind(), Kind::Command | Kind::Tag);
-            let staged = self.staged.iter().filter(of_outputs).count();
-            let operated = self.lately.operated();
-            let judged = operated.judge(&self.contract, &payload, staged);
-            judged.map_err(|(reason, detail)| intake::Objection {
-                reason,
-                detail,
-                sample: entry.capture.clone(),
-            })?;
-            Ok(payload)
-        });
-        match checked {
-            Ok(payload) => {
-                self.ledger.observe(&payload);
-                self.take_report(id, entry, payload, answer);
-            }
-            Err(objection) => {
-                if objection.reason == RefuseReason::Actor {
-                    // Whoever asks as somebody else has not been let in.
-                    let refused = people::refused(&entry, uid, &objection, clock::mono());
-                    self.stage(refused.into());
-                }
-                self.reject_report(id, &objection, &answer);
-            }
-        }
-    }
-
-    /// The payload of an entry that the log of this generation holds.
-    fn committed(&self, id: CommitId) -> Option<Payload> {
-        self.feed.with_reader(|reader| {
-            // What cannot be looked up is not there for whoever names it.
-            reader.refresh().ok()?;
-            let stored = reader.entry(id)?.ok()?;
-            stored.entry().ok()?.payload().ok()
-        })
-    }
-
     /// Names a loss once; several readers may meet it.
     pub(super) fn lost(&mut self, loss: &journal::Loss) {
         if self.named_losses.insert((loss.first.0, loss.count)) {
@@ -485,7 +393,7 @@ impl Committer {
     }
 }
 
-fn unsound(event: &Captured, detail: &str) -> intake::Objection {
+pub(super) fn unsound(event: &Captured, detail: &str) -> intake::Objection {
     intake::Objection {
         reason: RefuseReason::Encoding,
         detail: detail.to_owned(),

@@ -68,7 +68,6 @@ impl Committer {
     pub(in crate::roles::recorder) fn ask_for_seal(&mut self, now_ns: u64) {
         self.seal.last_ns = now_ns;
         if let Some(words) = self.rollback.ends_seals() {
-            let words = words.to_owned();
             return self.sealed(Err(Unsealed {
                 asked: clock::mono(),
                 fault: KeyFault::RolledBack,
