@@ -156,6 +156,9 @@ pub const POLICIES_MAX: usize = 64;
 pub const STATION_POINTS_MAX: usize = 1_024;
 /// How often the bits of remote I/O may be read, in milliseconds.
 pub const REMOTE_POLL_MS: core::ops::RangeInclusive<u64> = 10..=10_000;
+/// Longest late-reply window of a serial line with remote I/O: what a port has where nothing is said. The driver waits
+/// a second longer for such a line, and no more.
+pub const REMOTE_LATE_REPLY_MS_MAX: u64 = LATE_REPLY_MS_DEFAULT;
 /// Lines of one card: as many as the kernel gives to one request.
 pub const LINES_MAX: u32 = 64;
 /// Edges that the kernel holds for a card; more than 16 for each of 64 lines it refuses.

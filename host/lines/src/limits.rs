@@ -15,9 +15,10 @@ pub(crate) const RECORDING_LINE_BYTES_MAX: usize = 512;
 pub(crate) const RECORDING_LOOK_NS: u64 = 10_000_000;
 /// Samples of a recording that are held for each channel.
 pub(crate) const RECORDING_SAMPLES_MAX: usize = 65_536;
-/// How long a remote card may have to wait until it is asked: what a reply may be late where nothing is said of
-/// it, and a second.
-pub(crate) const REMOTE_READY_NS_MAX: u64 = 3_000_000_000;
+/// How long a remote card may have to wait until it is asked: as late as a reply may be by its contract on a serial
+/// line, and a second.
+pub(crate) const REMOTE_READY_NS_MAX: u64 =
+    contract::limits::REMOTE_LATE_REPLY_MS_MAX * 1_000_000 + 1_000_000_000;
 /// How long a register of a remote card that did not answer is not asked again.
 pub(crate) const REMOTE_REST_NS: u64 = 1_000_000_000;
 /// Longest single wait for a remote card.

@@ -186,6 +186,10 @@ fn check_faults(site: Site, before: &Value) {
         });
     }
     assert_eq!(site.operate("breaker", "on"), is("proved", "none"));
+    // Nothing of all that is told as an edge that was lost.
+    let rows = about("log", &site.data, &[]).json_lines();
+    let lost: Vec<&Value> = rows.iter().filter(|row| row["change"] == "lost").collect();
+    assert!(lost.is_empty(), "{lost:?}");
     let data = site.node.stop();
     assert_eq!(about("verify", &data, &[]).code, Some(0));
     let last = site.peer.answered();

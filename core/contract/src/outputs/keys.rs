@@ -91,7 +91,7 @@ pub(crate) const DO: Section = Section {
             "pulse",
             "duration",
             Preset::Stated("it stays"),
-            "It goes back to its safe default by itself after so long: 10ms to 10min.",
+            "It goes back to its safe default by itself after so long: 10ms to 10min; not with `on_loss = \"hold\"`.",
         ),
         OPERATE,
         SELECT_TIMEOUT,

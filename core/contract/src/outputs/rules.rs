@@ -1,6 +1,8 @@
 //! What must hold of the station's outputs.
 
-use super::model::{AnalogOutput, DigitalOutput, Feedback, Output, OutputPlace, OutputRules};
+use super::model::{
+    AnalogOutput, DigitalOutput, Feedback, OnLoss, Output, OutputPlace, OutputRules,
+};
 use super::{Condition, Demand};
 use crate::limits::{
     COMMAND_AGE_MS, FEEDBACK_SLACK_MS, FEEDBACK_WINDOW_MS, LOSS_MS, NAME_BYTES_MAX,
@@ -261,6 +263,13 @@ fn digital(output: &DigitalOutput, out: &mut Problems) {
         &["pulse"],
         format!("a pulse of {}", shown_ms(pulse_ms)),
         "write 10ms to 10min, or remove the line where it is to stay",
+    );
+    // What holds through a loss of its card would be taken over with nobody left to end its pulse.
+    out.unless(
+        output.rules.on_loss != OnLoss::Hold,
+        &["on_loss", "pulse"],
+        "an output that goes back by itself cannot hold",
+        "write \"safe\", or remove `pulse` where it is to stay",
     );
 }
 

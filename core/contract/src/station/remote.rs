@@ -1,7 +1,7 @@
 //! Remote I/O over Modbus as a card: what its points name, and what must hold of it.
 
 use super::model::{Bias, Card, CardKind, StationPoints};
-use crate::limits::{REMOTE_POLL_MS, RTU_UNIT_MAX, RTU_UNIT_MIN};
+use crate::limits::{REMOTE_LATE_REPLY_MS_MAX, REMOTE_POLL_MS, RTU_UNIT_MAX, RTU_UNIT_MIN};
 use crate::model::{Contract, PortKind, Table, ValueType};
 use crate::read::{Raw, Value, register, word};
 use crate::rules::{Problems, shown_ms};
@@ -171,6 +171,20 @@ pub(super) fn problems(contract: &Contract, remote: &Remote) -> Problems {
         &["unit"],
         format!("unit {} on a serial line", remote.unit),
         "write 1 to 247",
+    );
+    // A card waits for a silent line, and whoever else is on it waits with it.
+    out.unless(
+        !serial || port.late_reply_ms <= REMOTE_LATE_REPLY_MS_MAX,
+        &["port"],
+        format!(
+            "port \"{}\" has `late_reply` {}, and remote I/O would have to wait so long for a silent line",
+            port.id,
+            shown_ms(port.late_reply_ms)
+        ),
+        format!(
+            "write there `late_reply = \"{}\"` or less, and no longer `timeout`",
+            shown_ms(REMOTE_LATE_REPLY_MS_MAX)
+        ),
     );
     out
 }

@@ -147,6 +147,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "channel = \"temp1_input\"",
         "write \"input:3\" or",
     ),
+    (
+        "device = \"/dev/ttyS1\"\n",
+        "device = \"/dev/ttyS1\"\nlate_reply = \"2001ms\"\n",
+        "write there `late_reply = \"2s\"` or less",
+    ),
 ];
 
 //= R6.2

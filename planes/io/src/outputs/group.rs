@@ -315,10 +315,11 @@ impl Outputs {
         }
     }
 
-    /// The node stops: what can be safe is.
+    /// The node stops: what can be safe is. Nobody would end a pulse that is left.
     pub(crate) fn stop(&mut self, now: MonoNs, up: bool) {
         for output in &mut self.outputs {
-            if up && output.rules().on_loss == OnLoss::Safe {
+            let leaves = output.rules().on_loss == OnLoss::Safe || output.is_pulsed();
+            if up && leaves {
                 output.retreat(now, OutputReason::Stopping, &mut self.desk);
             }
             output.give_up(now, OutputReason::Stopping, &mut self.desk);

@@ -131,6 +131,11 @@ impl Output {
         }
     }
 
+    /// Whether it goes back to its safe default by itself.
+    pub(super) const fn is_pulsed(&self) -> bool {
+        matches!(&self.spec, Spec::Digital(output) if output.pulse_ms.is_some())
+    }
+
     fn safe(&self) -> Decimal {
         match &self.spec {
             Spec::Digital(output) => of_switch(output.safe),

@@ -18,7 +18,7 @@ use ipc::message::{CountFloor, Message};
 use lines::{Behind, Source, Wanted, WantedOutput, Wires};
 use media::{CountBoard, Counts, MarkerBoard, Times};
 use rustix::event::{PollFd, PollFlags, poll};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -98,6 +98,15 @@ pub(super) fn run(
     let delivered = delivery.end();
     orders.map_or(Ok(()), Orders::end)?;
     delivered
+}
+
+/// Takes an input and whatever follows from it, each with its instant, in the order in which it came to be: a sample
+/// from before a drive is never behind it.
+fn in_order<T>(first: (MonoNs, T), mut take: impl FnMut(MonoNs, T) -> Vec<(MonoNs, T)>) {
+    let mut waiting = VecDeque::from([first]);
+    while let Some((at, input)) = waiting.pop_front() {
+        waiting.extend(take(at, input));
+    }
 }
 
 /// Points of other cards that have a say in outputs of this one.
@@ -280,12 +289,14 @@ impl Driver<'_> {
 
     /// Gives the engine an input and does what it wants, and what follows from that.
     fn feed(&mut self, input: Input) {
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
-            for action in self.engine.handle(self.now, input) {
-                inputs.extend(self.perform(action));
-            }
-        }
+        in_order((self.now, input), |at, input| {
+            let actions = self.engine.handle(at, input).into_iter();
+            let follows = actions.filter_map(|action| {
+                let input = self.perform(action)?;
+                Some((self.now, input))
+            });
+            follows.collect()
+        });
     }
 
     fn perform(&mut self, action: Action) -> Option<Input> {
@@ -412,8 +423,25 @@ fn wanted_outputs(contract: &Contract, card: &SourceId) -> Vec<WantedOutput> {
 
 #[cfg(test)]
 mod tests {
-    use super::further;
+    use super::{further, in_order};
+    use evidence::MonoNs;
     use evidence::reasons::CountBasis;
+
+    //= R3.2
+    #[test]
+    fn what_follows_is_taken_in_the_order_and_with_the_instant_in_which_it_came_to_be() {
+        let mut taken = Vec::new();
+        in_order((MonoNs(1), "tick"), |at, input| {
+            taken.push((at.0, input));
+            match input {
+                "tick" => vec![(MonoNs(1), "sample"), (MonoNs(5), "driven")],
+                "sample" => vec![(MonoNs(5), "text")],
+                _ => Vec::new(),
+            }
+        });
+        let expected = [(1, "tick"), (1, "sample"), (5, "driven"), (5, "text")];
+        assert_eq!(taken, expected);
+    }
 
     //= A3.3
     #[test]

@@ -157,6 +157,12 @@ pub(super) const OUTPUTS: &[Case] = &[
     ),
     case(
         "remote_switch = \"contact\"",
+        "on_loss = \"hold\"",
+        "43:11 do.breaker.on_loss",
+        "an output that goes back by itself cannot hold; write \"safe\", or remove `pulse`",
+    ),
+    case(
+        "remote_switch = \"contact\"",
         "operate = \"at once\"",
         "43:11 do.breaker.operate",
         "write \"select\" or \"direct\"",

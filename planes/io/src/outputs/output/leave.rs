@@ -4,6 +4,7 @@ use super::{Output, Purpose, Spec, Told, of_switch};
 use crate::outputs::group::Desk;
 use crate::outputs::proof::Proof;
 use crate::outputs::state::{Event, State};
+use alloc::string::ToString;
 use contract::{Active, OnLoss};
 use evidence::MonoNs;
 use evidence::reasons::{OutputOutcome, OutputReason};
@@ -26,9 +27,13 @@ impl Output {
             (Spec::Digital(output), Some(high)) => {
                 let on = high == (output.active == Active::High);
                 self.stands = Some(of_switch(on));
-                let outcome = match holds && on != output.safe {
-                    true => OutputOutcome::Kept,
-                    false => OutputOutcome::Safe,
+                if !holds && on != output.safe {
+                    self.opened_elsewhere(now, desk);
+                    return;
+                }
+                let outcome = match on == output.safe {
+                    true => OutputOutcome::Safe,
+                    false => OutputOutcome::Kept,
                 };
                 let told = Told {
                     value: self.stands,
@@ -46,6 +51,17 @@ impl Output {
                 self.tell(now, OutputOutcome::Kept, OutputReason::Opened, told, desk);
             }
         }
+    }
+
+    /// It was driven to its safe default as its card was opened, and is not there.
+    fn opened_elsewhere(&self, now: MonoNs, desk: &mut Desk) {
+        let told = Told {
+            value: Some(self.safe()),
+            about: Some("the card was opened, and the line reads otherwise".to_string()),
+            ..Told::default()
+        };
+        let (outcome, why) = (OutputOutcome::Failed, OutputReason::DriverFault);
+        self.tell(now, outcome, why, told, desk);
     }
 
     /// The card is gone, and with it what was asked of it.

@@ -3,6 +3,7 @@
 use super::station::{MS, OPENED, Station, contract};
 use crate::outputs::Asked;
 use crate::points::{Input, Level};
+use contract::OnLoss;
 use std::string::String;
 use std::vec::Vec;
 
@@ -218,5 +219,56 @@ fn a_line_that_was_taken_over_as_it_stood_says_so() {
     let told = station.told();
     for words in ["fan kept opened", "lamp kept opened"] {
         assert!(told.contains(&words.into()), "{words} in {told:?}");
+    }
+}
+
+//= R3.2
+#[test]
+fn a_line_that_is_opened_and_is_not_safe_is_told_as_a_fault_and_goes_there_at_a_stop() {
+    let mut station = Station::ready();
+    let lost = Input::Lost { detail: "".into() };
+    station.feed(station.now, lost);
+    station.told();
+    station.wait(1_000);
+    let level = |line| Level {
+        line,
+        high: [8, 12, 13].contains(&line),
+    };
+    let levels = [7, 8, 9, 12, 13, 14].map(level).to_vec();
+    station.feed(station.now, Input::Opened(levels));
+    assert_eq!(
+        station.told(),
+        [
+            "breaker failed driver_fault (the card was opened, and the line reads otherwise)",
+            "horn safe opened",
+            "lamp safe opened"
+        ]
+    );
+    station.feed(station.now, Input::Stop);
+    station.wait(3_000);
+    assert!(station.drives[0].ends_with(" 12 0"), "{:?}", station.drives);
+    assert_eq!(station.told(), ["breaker safe stopping"]);
+}
+
+//= R3.2
+#[test]
+fn a_stop_ends_a_pulse_that_runs_whatever_else_is_held() {
+    for holds in [false, true] {
+        let mut contract = contract("");
+        if holds {
+            // No file can say so; whoever hands it over all the same is not left with a pulse for good.
+            let horn = contract.points.digital_outputs.values_mut();
+            let horn = horn.filter(|one| one.pulse_ms.is_some());
+            horn.for_each(|one| one.rules.on_loss = OnLoss::Hold);
+        }
+        let mut station = Station::of(&contract);
+        station.met(0, &[]);
+        station.command("ada", "operate horn 1");
+        station.told();
+        station.feed(station.now, Input::Stop);
+        station.wait(3_000);
+        assert!(station.stopped);
+        assert_eq!(station.told(), ["horn safe stopping"], "{holds}");
+        assert_eq!(station.drives, ["50 13 0", "50 13 1"], "{holds}");
     }
 }

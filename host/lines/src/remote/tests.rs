@@ -1,0 +1,157 @@
+//! A remote card before a device of the test's own.
+
+use super::{Behind, Remote, Wires, number_of, reads};
+use crate::{Source, WantedOutput};
+use contract::{Contract, ValueType};
+use evidence::MonoNs;
+use io_plane::points::Level;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Instant;
+
+//= R3.1
+#[test]
+fn only_the_bits_that_points_name_are_read_in_as_few_requests_as_that_takes() {
+    let lines = [200_000, 200_001, 200_003, 100_007].into();
+    let found: Vec<(u16, u16, u32)> = reads(&lines)
+        .iter()
+        .map(|(request, first)| (request.first(), request.count(), *first))
+        .collect();
+    assert_eq!(found, [(7, 1, 100_007), (0, 2, 200_000), (3, 1, 200_003)]);
+    assert!(reads(&[4].into()).is_empty(), "a line of a chip is no bit");
+    let many = (200_000..202_001).collect();
+    let counts: Vec<u16> = reads(&many).iter().map(|(one, _)| one.count()).collect();
+    assert_eq!(counts, [2_000, 1]);
+}
+
+//= R3.3
+#[test]
+fn registers_are_numbers_of_their_type_or_none() {
+    assert_eq!(number_of(&[65_535], ValueType::U16), Some(65_535));
+    assert_eq!(number_of(&[65_535], ValueType::I16), Some(-1));
+    assert_eq!(number_of(&[1, 2], ValueType::U32), Some(65_538));
+    assert_eq!(number_of(&[65_535, 65_534], ValueType::I32), Some(-2));
+    assert_eq!(number_of(&[1], ValueType::U32), None);
+    assert_eq!(number_of(&[1, 2], ValueType::U16), None);
+}
+
+const COIL: u32 = 200_020;
+const WRITTEN: [WantedOutput; 1] = [WantedOutput {
+    line: COIL,
+    high: false,
+    keep: false,
+}];
+
+/// One coil, and what becomes of requests.
+#[derive(Debug, Default)]
+struct Device {
+    on: bool,
+    /// Reads are refused.
+    unreadable: bool,
+    writes: u32,
+}
+
+impl Device {
+    fn answer(&mut self, request: &[u8]) -> Vec<u8> {
+        match request {
+            [1, ..] if self.unreadable => vec![0x81, 4],
+            [1, ..] => vec![1, 1, u8::from(self.on)],
+            [5, _, _, high, _] => {
+                self.writes += 1;
+                self.on = *high == 0xFF;
+                request.to_vec()
+            }
+            _ => vec![0x80, 1],
+        }
+    }
+}
+
+/// Its address, and what it holds.
+fn device() -> (String, Arc<Mutex<Device>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let device = Arc::new(Mutex::new(Device::default()));
+    let held = Arc::clone(&device);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ = serve(stream.unwrap(), &held);
+        }
+    });
+    (address, device)
+}
+
+/// Until the connection ends.
+fn serve(mut stream: TcpStream, device: &Mutex<Device>) -> std::io::Result<()> {
+    loop {
+        let mut head = [0; 7];
+        stream.read_exact(&mut head)?;
+        let mut request = vec![0; usize::from(head[5]) - 1];
+        stream.read_exact(&mut request)?;
+        let answer = device.lock().unwrap().answer(&request);
+        head[5] = u8::try_from(answer.len() + 1).unwrap();
+        stream.write_all(&[&head[..], &answer].concat())?;
+    }
+}
+
+fn contract(address: &str) -> Contract {
+    let text = format!(
+        "[station]\norigin = \"example.org/s\"\n\
+         [[port]]\nid = \"lan\"\nkind = \"modbus-tcp\"\naddress = \"{address}\"\ntimeout = \"2s\"\n\
+         [[card]]\nid = \"rio\"\nkind = \"modbus\"\nport = \"lan\"\nunit = 3\npoll = \"20ms\"\n\
+         [[do]]\nid = \"fan\"\ncard = \"rio\"\nline = \"coil:20\"\nsafe = \"off\"\n"
+    );
+    contract::parse(&text).unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the wires want a clock")]
+fn mono() -> MonoNs {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    MonoNs(u64::try_from(BEGAN.elapsed().as_nanos()).unwrap())
+}
+
+fn open(contract: &Contract) -> Result<Remote, crate::Fault> {
+    let card = contract.points.cards.values().next().unwrap();
+    let behind = Behind {
+        port: contract.ports.values().next().unwrap(),
+        wires: &Wires::new(mono),
+    };
+    let place = card.remote.as_ref().unwrap();
+    Remote::open(card, place, behind, &[], &WRITTEN, mono())
+}
+
+//= R3.1
+#[test]
+fn the_first_change_behind_an_opening_has_number_1() {
+    let (address, device) = device();
+    device.lock().unwrap().on = true;
+    let mut remote = open(&contract(&address)).unwrap();
+    let off = Level {
+        line: COIL,
+        high: false,
+    };
+    assert_eq!(remote.levels().unwrap(), [off]);
+    let mut now = mono();
+    for (seqno, on) in [(1, true), (2, false)] {
+        device.lock().unwrap().on = on;
+        now = now.plus_ns(20_000_000);
+        let edges = remote.edges(now).unwrap();
+        let found: Vec<_> = edges.iter().map(|e| (e.rising, e.line_seqno)).collect();
+        assert_eq!(found, [(on, seqno)]);
+    }
+}
+
+//= R3.2
+#[test]
+fn a_device_that_cannot_be_read_is_not_driven_however_often_it_is_tried() {
+    let (address, device) = device();
+    device.lock().unwrap().unreadable = true;
+    let contract = contract(&address);
+    for _ in 0..3 {
+        assert!(open(&contract).is_err());
+    }
+    assert_eq!(device.lock().unwrap().writes, 0);
+    device.lock().unwrap().unreadable = false;
+    assert!(open(&contract).is_ok());
+    assert_eq!(device.lock().unwrap().writes, 1);
+}
