@@ -1,6 +1,6 @@
 //! The station's own points whole: cards, debounce policies, digital inputs, pulse meters, analog inputs. Its outputs are beside it.
 
-mod keys;
+pub(crate) mod keys;
 mod model;
 pub(crate) mod read;
 pub(crate) mod remote;

@@ -93,6 +93,18 @@ impl Decimal {
         Self::new(sum, exponent)
     }
 
+    /// Whether two values differ by no more than `tolerance`, exactly; none do where that is negative.
+    ///
+    /// # Errors
+    /// Numbers of so many digits cannot be compared.
+    pub fn is_within(self, other: Self, tolerance: Self) -> Result<bool, DecimalError> {
+        let reaches = |low: Self, high: Self| {
+            let limit = low.checked_add(tolerance)?;
+            Ok(high.cmp_value(limit) != core::cmp::Ordering::Greater)
+        };
+        Ok(reaches(self, other)? && reaches(other, self)?)
+    }
+
     /// Compares by value: 1.0 and 1.00 are equal here.
     #[must_use]
     pub fn cmp_value(self, other: Self) -> core::cmp::Ordering {

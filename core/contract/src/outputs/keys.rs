@@ -1,6 +1,7 @@
 //! The keys of the station's outputs.
 
 use crate::keys::{Key, Preset, Section, key};
+use crate::station::keys::{ID, ON_CARD};
 
 const REQUIRED: Preset = Preset::Required;
 const NONE: Preset = Preset::Stated("none");
@@ -9,13 +10,6 @@ const NONE: Preset = Preset::Stated("none");
 pub(super) const INTERLOCK_ADVICE: &str = "write [\"POINT on\", \"POINT off\", \"POINT < 8.5\"], each with <, <=, > or >= and a number, or on or \
      off; with \" good\" behind it where a questionable value does not do";
 
-const ID: Key = key(
-    "id",
-    "id",
-    REQUIRED,
-    "Its name, which no other point of the station has.",
-);
-const ON_CARD: Key = key("card", "id", REQUIRED, "The card it is wired to.");
 const OPERATE: Key = key(
     "operate",
     "word",

@@ -8,13 +8,13 @@ const HERE: &[&str] = &["gpio", "hwmon", "iio", "directory", "recording"];
 const REMOTE: &[&str] = &["modbus"];
 const NONE: Preset = Preset::Stated("none");
 
-const ID: Key = key(
+pub(crate) const ID: Key = key(
     "id",
     "id",
     REQUIRED,
     "Its name, which no other point of the station has.",
 );
-const ON_CARD: Key = key("card", "id", REQUIRED, "The card it is wired to.");
+pub(crate) const ON_CARD: Key = key("card", "id", REQUIRED, "The card it is wired to.");
 const LINE: Key = key(
     "line",
     "integer",

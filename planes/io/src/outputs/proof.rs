@@ -2,7 +2,6 @@
 
 use super::seen::{Seen, Value};
 use contract::Feedback;
-use core::cmp::Ordering::Greater;
 use evidence::reasons::OutputReason;
 use evidence::{Decimal, MonoNs};
 
@@ -100,12 +99,8 @@ impl Proof {
         let Some(tolerance) = self.tolerance else {
             return false;
         };
-        let reaches = |low: Decimal, high: Decimal| {
-            let limit = low.checked_add(tolerance);
-            // Numbers of so many digits cannot be compared: then nothing is proved.
-            limit.is_ok_and(|limit| high.cmp_value(limit) != Greater)
-        };
-        reaches(one, other) && reaches(other, one)
+        // Numbers of so many digits that they cannot be compared prove nothing.
+        one.is_within(other, tolerance).unwrap_or(false)
     }
 }
 

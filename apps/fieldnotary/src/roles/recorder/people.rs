@@ -166,11 +166,7 @@ fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String
 /// # Errors
 /// The tolerance is negative, or numbers are too far apart to be compared.
 pub(crate) fn agrees(said: &SignOff) -> Result<bool, DecimalError> {
-    let within = |low: Decimal, high: Decimal| {
-        let limit = low.checked_add(said.tolerance)?;
-        Ok(high.cmp_value(limit) != Ordering::Greater)
-    };
-    Ok(within(said.expected, said.value)? && within(said.value, said.expected)?)
+    said.value.is_within(said.expected, said.tolerance)
 }
 
 #[cfg(test)]
