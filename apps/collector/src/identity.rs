@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::args::PORT_DEFAULT;
-use crate::certificate::Holder;
 use crate::clock;
 use crate::error::Error;
 use crate::files::{self, Access, hex, unhex};
 use crate::say::quoted;
 use crate::server::certificates;
+use certificates::Holder;
 
 const ABOUT_FILE: &str = "collector.json";
 const KEY_FILE: &str = "cosigner.key";

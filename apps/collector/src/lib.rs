@@ -3,7 +3,6 @@
 //! | module | owns |
 //! |---|---|
 //! | [`args`] | the command line |
-//! | [`certificate`] | what a certificate says of its holder |
 //! | [`clock`] | the one place that reads the clock |
 //! | [`counters`] | what is counted |
 //! | [`files`] | durable files |
@@ -26,7 +25,6 @@
 )]
 
 pub mod args;
-pub mod certificate;
 pub mod clock;
 pub mod counters;
 pub mod error;

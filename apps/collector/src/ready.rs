@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::certificate::Holder;
 use crate::error::Error;
 use crate::identity::{TlsFiles, url_of};
 use crate::registry::{Held, Registry};
 use crate::say::quoted;
 use crate::server::certificates;
+use certificates::Holder;
 
 /// The facts of a collector that listens.
 #[derive(Clone, Debug)]
@@ -165,12 +165,13 @@ impl Ready {
 #[cfg(test)]
 mod tests {
     use super::{Held, Ready};
-    use crate::certificate::Holder;
+    use certificates::Holder;
 
     fn ready(logs: Vec<Held>) -> Ready {
         let holder = |name: &str, hosts: &[&str]| Holder {
             name: Some(name.to_owned()),
             hosts: hosts.iter().map(ToString::to_string).collect(),
+            ..Holder::default()
         };
         Ready {
             addr: "127.0.0.1:7443".parse().unwrap(),

@@ -65,6 +65,7 @@ mod site;
 mod status;
 mod status_medium;
 mod status_outputs;
+mod status_papers;
 mod status_points;
 mod status_screen;
 mod table;
