@@ -27,6 +27,7 @@ const FLAGS: &[&str] = &[
 const EXAMPLES: &[(&str, &str)] = &[
     ("chrony_reply", "fuzz/seeds/chrony_reply"),
     ("contract_file", "core/contract/example"),
+    ("journal_salvage", "fuzz/seeds/journal_salvage"),
     ("lines_recording", "fuzz/seeds/lines_recording"),
     ("mbus_master", "fuzz/seeds/mbus_master"),
     ("mbus_records", "fuzz/seeds/mbus_records"),

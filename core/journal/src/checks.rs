@@ -1,5 +1,6 @@
 //! The document against the code, and arbitrary bytes against every reader.
 
+mod opening;
 mod salvage;
 
 use alloc::vec;

@@ -58,8 +58,9 @@ pub const KEEP_ATTEMPTS_MAX: u32 = 2;
 pub const HEADERS_KEPT: usize = 4;
 /// Where a new frame begins in memory, so that a device can take it from there: a page.
 pub const FRAME_ALIGN_BYTES: usize = 4_096;
-/// Bytes read at once while searching for the next frame behind damage.
-pub const SEARCH_BYTES: usize = 65_536;
+/// Most bytes read at once while walking from frame to frame, or searching for the next frame behind damage or
+/// behind the end: past the page cache a device takes little longer for them than for one block.
+pub const STRETCH_BYTES: usize = 256 << 10;
 
 const _: () = {
     let pieces = KEEP_STRETCH_BYTES + ENTRY_BYTES_MAX + 64;

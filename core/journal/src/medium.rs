@@ -128,6 +128,15 @@ pub trait Volume: ReadVolume {
     fn write_durable(&mut self, segment: u32, offset: u64, bytes: &[u8])
     -> Result<(), MediumError>;
 
+    /// Makes durable what an earlier process may have left of a write to a segment. Asked for when a log is
+    /// opened for writing, of every segment in which anything behind the committed end was read.
+    ///
+    /// # Errors
+    /// The medium's; nothing is to be built on what was read there.
+    fn settle(&mut self, _segment: u32) -> Result<(), MediumError> {
+        Ok(())
+    }
+
     /// Makes whole the segments that are not there or end early, as far as it can: what they hold stays, and the
     /// rest is blank. Asked for once, when a log is opened for writing and nothing speaks against it.
     fn make_whole(&mut self) {}

@@ -10,7 +10,7 @@ use evidence::{Generation, LogId};
 use crate::bytes::to_usize;
 use crate::frame::{Expected, FrameHead, HeadFault};
 use crate::layout::FRAME_MAGIC;
-use crate::limits::{FRAME_HEADER_BYTES_MAX, HEADERS_KEPT, SEARCH_BYTES};
+use crate::limits::{FRAME_HEADER_BYTES_MAX, HEADERS_KEPT, STRETCH_BYTES};
 use crate::medium::{MediumError, MediumFault, ReadVolume, Shape};
 use crate::segment::{SegmentFault, SegmentHead};
 
@@ -239,9 +239,19 @@ impl<V: ReadVolume> Ring<V> {
         let bytes = self
             .read_leading(look.place, offset, FRAME_HEADER_BYTES_MAX)
             .map_err(HeadAt::Medium)?;
-        let head = FrameHead::parse(&bytes, &self.expected(look.segment, offset));
+        let head = self.parse_head(&bytes, look.segment, offset);
         self.last.replace((look.place, offset, bytes));
-        head.map_err(HeadAt::Fault)
+        head
+    }
+
+    /// The frame header that stands at a place, in bytes that were read from there.
+    pub(crate) fn parse_head(
+        &self,
+        bytes: &[u8],
+        segment: u32,
+        offset: u64,
+    ) -> Result<FrameHead, HeadAt> {
+        FrameHead::parse(bytes, &self.expected(segment, offset)).map_err(HeadAt::Fault)
     }
 
     fn expected(&self, segment: u32, offset: u64) -> Expected {
@@ -301,7 +311,7 @@ impl<V: ReadVolume> Ring<V> {
         let block = u64::from(self.shape.block_bytes.max(1));
         let mut at = from;
         while at < end {
-            let len = SEARCH_BYTES.min(to_usize(end.saturating_sub(at)));
+            let len = STRETCH_BYTES.min(to_usize(end.saturating_sub(at)));
             let Ok(bytes) = self.read(look.place, at, len) else {
                 // Somewhere in this stretch the medium fails: go on block by block.
                 let stretch_end = at.saturating_add(len as u64).min(end);
@@ -312,9 +322,9 @@ impl<V: ReadVolume> Ring<V> {
                 continue;
             };
             for (index, chunk) in bytes.chunks(to_usize(block)).enumerate() {
+                let offset = at.saturating_add(block.saturating_mul(index as u64));
                 if chunk.starts_with(&FRAME_MAGIC)
-                    && let offset = at.saturating_add(block.saturating_mul(index as u64))
-                    && let Ok(head) = self.head_for(look, offset)
+                    && let Ok(head) = self.head_within(look, offset, at, &bytes)
                     && accept(&head)
                 {
                     return Some(head);
@@ -323,6 +333,22 @@ impl<V: ReadVolume> Ring<V> {
             at = at.saturating_add(len as u64);
         }
         None
+    }
+
+    /// The frame header at a place, from the stretch that was read there if it cannot reach beyond it.
+    fn head_within(
+        &self,
+        look: Lookup,
+        offset: u64,
+        at: u64,
+        stretch: &[u8],
+    ) -> Result<FrameHead, HeadAt> {
+        let from = to_usize(offset.saturating_sub(at));
+        let to = from.saturating_add(FRAME_HEADER_BYTES_MAX);
+        match stretch.get(from..to) {
+            Some(bytes) => self.parse_head(bytes, look.segment, offset),
+            None => self.head_for(look, offset),
+        }
     }
 
     fn search_blocks(

@@ -8,6 +8,7 @@ mod ahead;
 mod bound;
 mod hole;
 mod restore;
+mod stretch;
 
 pub(crate) use ahead::Ahead;
 pub use ahead::{FrameAt, FrameReader, ReadAhead, ReadFrame};
@@ -19,6 +20,7 @@ use evidence::reasons::LossCause;
 pub(crate) use hole::{Anchor, Cut, Suspect, losses};
 use proof::tree::Joins;
 use proof::{CompactRange, Frontier};
+use stretch::Stretch;
 
 use crate::decide::{Decision, Inputs};
 use crate::find::{Finding, Loss};
@@ -83,6 +85,7 @@ pub(crate) struct Walk<'r, V> {
     ahead: Option<Ahead<'r>>,
     /// The frame at this place, if somebody did.
     read_ahead: Option<ReadFrame>,
+    stretch: Stretch,
 }
 
 /// Where a walk begins.
@@ -139,6 +142,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
             done: false,
             ahead: None,
             read_ahead: None,
+            stretch: Stretch::default(),
         };
         walk.enter_lap(start.location.lap);
         if start.location.offset > walk.at.offset {
@@ -258,7 +262,7 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
         self.read_ahead = self.ahead.as_ref().and_then(|ahead| ahead.0.frame(at));
         let found = match &self.read_ahead {
             Some(read) => Ok(read.head.clone()),
-            None => self.ring.head_at(at.segment, at.offset),
+            None => self.stretch.head(self.ring, at, self.bound.end_offset),
         };
         if let Ok(head) = found
             && self.accepts(&head)
@@ -401,7 +405,11 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
     fn read(&mut self, head: FrameHead) -> ReadFrame {
         match self.read_ahead.take() {
             Some(read) if read.head == head => read,
-            _ => ReadFrame::of(self.ring, head),
+            _ => {
+                let end = self.bound.end_offset;
+                let bytes = self.stretch.frame(self.ring, &head, end);
+                ReadFrame::of(&bytes.unwrap_or_default(), head)
+            }
         }
     }
 

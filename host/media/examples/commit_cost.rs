@@ -7,16 +7,14 @@
 //! take turns. The block layer's own counters are read where the directories lie on a block device (a loop
 //! device serves well), the bare writes not among them.
 
-use evidence::kinds::Reading;
-use evidence::reasons::{HoldoverReason, TimeQuality, TimeStatus, TruthClass};
-use evidence::{
-    Blob, BootId, Captured, CommitId, Generation, LogId, MeterId, MonoNs, PointId, Quality,
-    SaltKey, Seq, Slot, SourceId, Stamp, TimeDetail, UtcNs,
-};
+mod common;
+
+use common::{INPUT, now_ns, reading};
+use evidence::SaltKey;
+use evidence::reasons::TruthClass;
 use fieldnotary_media::{Access, DATA_SYNC, FileTruth, FileVolume, TRUTH_FILE};
-use journal::{Journal, OpenInput, Options, Shape};
+use journal::{Journal, Shape};
 use rustix::fs::OFlags;
-use rustix::time::{ClockId, clock_gettime};
 use std::error::Error;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -48,17 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let volume = FileVolume::open(&directory, SHAPE, Access::ReadWrite)?;
     let truth = FileTruth::open(&truth_path, class, Access::ReadWrite)?;
     println!("truth store {class}, O_DIRECT {}", volume.direct());
-    let input = OpenInput {
-        log_id: LogId([1; 16]),
-        generation: Generation(1),
-        boot_id: BootId([2; 16]),
-        options: Options {
-            retain_uncosigned: false,
-            read_back_every: 0,
-            ..Options::default()
-        },
-    };
-    let mut journal = Journal::create(volume, truth, &input, SaltKey([3; 16]))?;
+    let mut journal = Journal::create(volume, truth, &INPUT, SaltKey([3; 16]))?;
     let mut bench = Bench {
         raw: Raw::new(&directory)?,
         directory,
@@ -154,35 +142,6 @@ impl Bench {
     }
 }
 
-fn reading(seq: &mut u64) -> (Stamp, Captured) {
-    *seq += 1;
-    let stamp = Stamp {
-        timestamp: UtcNs(1_700_000_000_000_000_000),
-        quality: TimeQuality::RtcOnly,
-        status: TimeStatus::FreeRun,
-        bound_ns: None,
-        detail: TimeDetail::Holdover(HoldoverReason::NeverSynchronised),
-    };
-    let id = "an identifier of this example";
-    let reading = Reading {
-        at: MonoNs(*seq),
-        meter_id: MeterId::new("meter-07").expect(id),
-        point_id: PointId::new("energy").expect(id),
-        source: SourceId::new("rs485-1").expect(id),
-        seq: Seq(*seq),
-        slot: Some(Slot {
-            version: 1,
-            number: *seq,
-        }),
-        attempt: 0,
-        raw: Blob(vec![0, 1, 2, 3]),
-        value: "655.38".parse().ok(),
-        quality: Quality::GOOD,
-        contract: CommitId(1),
-    };
-    (stamp, Captured::new(&reading.into()))
-}
-
 /// The block layer's counters of the device that a path lies on.
 #[derive(Clone, Copy, Default)]
 struct Device {
@@ -245,11 +204,6 @@ impl Raw {
         self.file.write_all_at(aligned, 0)?;
         Ok(now_ns() - began)
     }
-}
-
-fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }
 
 fn percentile(spans: &mut [u64], percent: usize) -> u64 {

@@ -58,14 +58,36 @@ fn open_with(path: &Path, flags: OFlags) -> Result<File, Errno> {
     rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR).map(File::from)
 }
 
+const fn mode_of(access: Access, flush: Flush) -> OFlags {
+    match (access, flush) {
+        (Access::ReadOnly, _) => OFlags::RDONLY,
+        (Access::ReadWrite, Flush::EachWrite) => OFlags::RDWR.union(DATA_SYNC),
+        (Access::ReadWrite, Flush::OnDemand) => OFlags::RDWR,
+    }
+}
+
 impl FixedFile {
-    /// Opens a provisioned file; direct I/O where the file system takes it.
+    /// Opens a provisioned file; direct I/O where the file system takes it. What an earlier process wrote
+    /// may not be durable yet: [`Self::settle`].
     pub(crate) fn open(path: &Path, access: Access, flush: Flush) -> Result<Self, MediaError> {
-        let mode = match (access, flush) {
-            (Access::ReadOnly, _) => OFlags::RDONLY,
-            (Access::ReadWrite, Flush::EachWrite) => OFlags::RDWR | DATA_SYNC,
-            (Access::ReadWrite, Flush::OnDemand) => OFlags::RDWR,
-        };
+        let mut opened = Self::open_untried(path, access, flush)?;
+        // Some file systems take the flag and refuse the first read.
+        let probe = || opened.read_aligned(0, ALIGN_BYTES);
+        if opened.direct && opened.bytes > 0 && matches!(probe(), Err(Errno::INVAL)) {
+            opened.file = open_with(path, mode_of(access, flush))
+                .map_err(|errno| MediaError::new("opening", path, errno))?;
+            opened.direct = false;
+        }
+        Ok(opened)
+    }
+
+    /// The same beside a file that was found to take direct reads.
+    pub(crate) fn open_untried(
+        path: &Path,
+        access: Access,
+        flush: Flush,
+    ) -> Result<Self, MediaError> {
+        let mode = mode_of(access, flush);
         let (file, direct) = match open_with(path, mode | OFlags::DIRECT) {
             Ok(file) => (file, true),
             Err(Errno::INVAL | Errno::OPNOTSUPP) => {
@@ -84,26 +106,19 @@ impl FixedFile {
             ),
             _ => None,
         };
-        let mut opened = Self {
+        Ok(Self {
             file,
             cached,
             direct,
             bytes,
             writable: access == Access::ReadWrite,
             flush,
-        };
-        // Some file systems take the flag and refuse the first read.
-        let probe = || opened.read_aligned(0, ALIGN_BYTES);
-        if direct && opened.bytes > 0 && matches!(probe(), Err(Errno::INVAL)) {
-            opened.file =
-                open_with(path, mode).map_err(|errno| MediaError::new("opening", path, errno))?;
-            opened.direct = false;
-        }
-        if access == Access::ReadWrite {
-            // What an earlier process wrote is made durable before anything is decided on it.
-            flush_of(&opened.file).map_err(|errno| MediaError::new("syncing", path, errno))?;
-        }
-        Ok(opened)
+        })
+    }
+
+    /// Makes durable what an earlier process wrote: before anything is decided on it.
+    pub(crate) fn settle(&self) -> Result<(), Errno> {
+        flush_of(&self.file)
     }
 
     /// Creates a file and fills it with zeros, durably.

@@ -30,6 +30,16 @@ pub struct FileTruth {
     pair: Aligned,
 }
 
+/// A writer decides by what it reads here, so that must be durable.
+fn opened(path: &Path, access: Access, flush: Flush) -> Result<FixedFile, MediaError> {
+    let file = FixedFile::open(path, access, flush)?;
+    if access == Access::ReadWrite {
+        file.settle()
+            .map_err(|errno| MediaError::new("syncing", path, errno))?;
+    }
+    Ok(file)
+}
+
 impl FileTruth {
     /// Creates the file, filled with zeros, unless it is there already.
     ///
@@ -65,7 +75,7 @@ impl FileTruth {
             TruthClass::SameDeviceDeferred => Flush::OnDemand,
             TruthClass::Independent | TruthClass::SameDeviceSync => Flush::EachWrite,
         };
-        let file = FixedFile::open(path, access, flush)?;
+        let file = opened(path, access, flush)?;
         if file.bytes() != TRUTH_FILE_BYTES {
             let why = "the truth store has another size than it must have";
             return Err(MediaError::because("opening", path, why));
@@ -89,7 +99,7 @@ impl FileTruth {
                        /dev/mtd0, cannot hold a truth store";
             return Err(MediaError::because("opening", path, why));
         }
-        let file = FixedFile::open(path, access, Flush::EachWrite)?;
+        let file = opened(path, access, Flush::EachWrite)?;
         if file.bytes() < TRUTH_FILE_BYTES {
             let why = "smaller than a truth store, which takes 147456 bytes";
             return Err(MediaError::because("opening", path, why));

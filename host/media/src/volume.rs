@@ -73,9 +73,14 @@ impl FileVolume {
         if let Some(why) = shape.objection() {
             return Err(MediaError::because("opening", dir, why));
         }
-        let files = (0..shape.segments)
-            .map(|segment| open_segment(&dir.join(segment_file_name(segment)), access))
-            .collect::<Result<_, _>>()?;
+        let mut files: Vec<Option<FixedFile>> = Vec::new();
+        // They lie in one directory: what the first of them takes, all take.
+        let mut is_direct = false;
+        for segment in 0..shape.segments {
+            let file = open_segment(&dir.join(segment_file_name(segment)), access, is_direct)?;
+            is_direct = file.as_ref().map_or(is_direct, FixedFile::direct);
+            files.push(file);
+        }
         Ok(Self {
             shape,
             dir: dir.to_owned(),
@@ -110,7 +115,7 @@ impl FileVolume {
             Some(short) => FixedFile::lengthen(&path, short.bytes(), due)?,
             None => FixedFile::provision(&path, due)?,
         }
-        open_segment(&path, self.access)
+        open_segment(&path, self.access, false)
     }
 
     fn file(&self, segment: u32, offset: u64, bytes: usize) -> Result<&FixedFile, MediumError> {
@@ -129,7 +134,8 @@ impl FileVolume {
     }
 }
 
-fn open_segment(path: &Path, access: Access) -> Result<Option<FixedFile>, MediaError> {
+/// Opens a segment's file; `tried` where another of the directory is known to take direct reads.
+fn open_segment(path: &Path, access: Access, tried: bool) -> Result<Option<FixedFile>, MediaError> {
     // A file that cannot be looked at is not missing: what it holds would be given up as lost.
     let there = path
         .try_exists()
@@ -137,7 +143,11 @@ fn open_segment(path: &Path, access: Access) -> Result<Option<FixedFile>, MediaE
     if !there {
         return Ok(None);
     }
-    FixedFile::open(path, access, Flush::EachWrite).map(Some)
+    let open = match tried {
+        true => FixedFile::open_untried,
+        false => FixedFile::open,
+    };
+    open(path, access, Flush::EachWrite).map(Some)
 }
 
 /// Whether a file holds nothing but zeros; read piece by piece, as a segment has up to 1 GiB.
@@ -196,6 +206,12 @@ impl Volume for FileVolume {
             "segment.opened"
         });
         Ok(())
+    }
+
+    fn settle(&mut self, segment: u32) -> Result<(), MediumError> {
+        let file = self.files.get(segment as usize).and_then(Option::as_ref);
+        file.map_or(Ok(()), FixedFile::settle)
+            .map_err(|errno| Fault::from(errno).at(segment, 0))
     }
 
     /// A file that cannot be made whole stays as it is: what is written to it fails, and the log goes on elsewhere.

@@ -7,7 +7,7 @@ use super::{Header, Identity, State};
 use crate::bytes::{is_blank, to_usize};
 use crate::frame::{FrameHead, HeadFault, StoredEntry};
 use crate::layout::{FRAME_MAGIC, FrameFixed};
-use crate::limits::{FRAME_BYTES_MAX, FRAME_HEADER_BYTES_MAX, SEARCH_BYTES};
+use crate::limits::{FRAME_BYTES_MAX, FRAME_HEADER_BYTES_MAX, STRETCH_BYTES};
 use crate::medium::ReadVolume;
 use crate::ring::{HeadAt, Ring};
 
@@ -68,7 +68,7 @@ pub fn frames<V: ReadVolume>(volume: &V, identity: Identity, segment: u32) -> Ve
             _ => match next_magic(&ring, segment, at) {
                 Some(found) => found,
                 None => {
-                    at = at.saturating_add(SEARCH_BYTES as u64);
+                    at = at.saturating_add(STRETCH_BYTES as u64);
                     due = false;
                     continue;
                 }
@@ -102,12 +102,12 @@ fn next_magic<V: ReadVolume>(ring: &Ring<V>, segment: u32, at: u64) -> Option<u6
             .position(|chunk| chunk.starts_with(&FRAME_MAGIC))
             .map(|index| at.saturating_add(block.saturating_mul(index as u64)))
     };
-    match ring.read(segment, at, SEARCH_BYTES) {
+    match ring.read(segment, at, STRETCH_BYTES) {
         Ok(bytes) => starts(&bytes),
         // Somewhere in this stretch the medium fails: block by block.
         Err(_) => (0..)
             .map(|index: u64| at.saturating_add(block.saturating_mul(index)))
-            .take_while(|place| *place < at.saturating_add(SEARCH_BYTES as u64))
+            .take_while(|place| *place < at.saturating_add(STRETCH_BYTES as u64))
             .find(|place| {
                 let bytes = ring.read(segment, *place, FRAME_MAGIC.len());
                 bytes.is_ok_and(|bytes| bytes == FRAME_MAGIC)

@@ -10,7 +10,7 @@ use super::ring::KeepRing;
 use super::stretch::Stretch;
 use crate::bytes::to_usize;
 use crate::layout::KEEP_MAGIC;
-use crate::limits::{KEEP_HEADER_BYTES_MAX, SEARCH_BYTES};
+use crate::limits::{KEEP_HEADER_BYTES_MAX, STRETCH_BYTES};
 use crate::medium::ReadVolume;
 
 /// Where a frame lies.
@@ -51,7 +51,7 @@ impl<V: ReadVolume> KeepRing<V> {
     /// The frames, oldest first, with what is damaged between them.
     pub fn frames(&self) -> impl Iterator<Item = Result<KeepFrame, KeepFinding>> + '_ {
         let mut queue = VecDeque::new();
-        let mut positions = self.frames.iter();
+        let mut positions = positions(self).into_iter();
         let mut reached = None;
         // How far a sound header says that a frame went whose content is damaged.
         let mut claimed = None;
@@ -67,7 +67,7 @@ impl<V: ReadVolume> KeepRing<V> {
                         was_absent: false,
                     }));
                 };
-                let Some((head, frame)) = self.frame_at(*position) else {
+                let Some((head, frame)) = self.frame_at(position) else {
                     continue;
                 };
                 let (first, end) = (head.fixed.first_commit_id.0, head.fixed.end_commit_id.0);
@@ -89,7 +89,7 @@ impl<V: ReadVolume> KeepRing<V> {
         })
     }
 
-    fn frame_at(&self, position: Position) -> Option<(KeepHead, Vec<u8>)> {
+    pub(super) fn frame_at(&self, position: Position) -> Option<(KeepHead, Vec<u8>)> {
         let len = to_usize(position.behind.checked_sub(position.offset)?);
         let mut bytes = vec![0; len];
         self.volume
@@ -134,16 +134,47 @@ fn missing(
         .filter(|found| found.first < found.end)
 }
 
-/// Where frames lie, oldest first: of each segment those of its newest lap.
-pub(super) fn positions<V: ReadVolume>(ring: &KeepRing<V>) -> Vec<Position> {
-    let mut all: Vec<Position> = (0..ring.shape.segments)
-        .flat_map(|segment| in_segment(ring, segment))
+/// Where frames lie, oldest first.
+fn positions<V: ReadVolume>(ring: &KeepRing<V>) -> Vec<Position> {
+    let segments = 0..ring.shape.segments;
+    let mut all: Vec<Position> = segments
+        .flat_map(|segment| ring.frames_in(segment).iter().copied())
         .collect();
     all.sort_by_key(|position| (position.lap, position.offset));
     all
 }
 
-fn in_segment<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> Vec<Position> {
+/// The newest frame. A lap begins at the first byte of its segment, so the frames there tell which segment is
+/// the newest. The one behind it is searched as well, and any that begins with something else than a frame: the
+/// first frame of the newest may be damaged.
+pub(super) fn newest<V: ReadVolume>(ring: &KeepRing<V>) -> Option<Position> {
+    let segments = 0..ring.shape.segments;
+    let firsts: Vec<Option<Position>> = segments
+        .clone()
+        .map(|segment| position_at(ring, segment, 0))
+        .collect();
+    let newest = firsts.iter().flatten().map(|first| first.lap).max();
+    let near = newest.map_or([0; 2], |lap| {
+        [lap, lap.saturating_add(1)].map(|lap| ring.shape.segment_of(lap))
+    });
+    let unclear = |segment: u32, first: &Option<Position>| {
+        near.contains(&segment) || (first.is_none() && !is_blank(ring, segment))
+    };
+    segments
+        .zip(&firsts)
+        .filter(|(segment, first)| unclear(*segment, first))
+        .filter_map(|(segment, _)| ring.frames_in(segment).last().copied())
+        .max_by_key(|position| (position.lap, position.offset))
+}
+
+/// Whether a segment begins with zeros, as one does in which nothing was kept yet.
+fn is_blank<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> bool {
+    let bytes = leading(ring, segment, 0);
+    !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0)
+}
+
+/// Where the frames of a segment lie that are of its newest lap, in order.
+pub(super) fn in_segment<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> Vec<Position> {
     let mut found: Vec<Position> = Vec::new();
     let mut offset = 0;
     while let Some(at) = next_magic(ring, segment, offset) {
@@ -167,7 +198,7 @@ fn next_magic<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, from: u64) -> Opt
     let mut at = from;
     while at < ring.shape.segment_bytes {
         let left = to_usize(ring.shape.segment_bytes.saturating_sub(at));
-        let mut bytes = vec![0; SEARCH_BYTES.min(left)];
+        let mut bytes = vec![0; STRETCH_BYTES.min(left)];
         if ring.volume.read(segment, at, &mut bytes).is_err() {
             // One block of the stretch is bad, or all are: each is tried by itself.
             return Some(at);

@@ -1,6 +1,7 @@
 //! A keep-ring: where its frames lie, and the next one.
 
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 use evidence::{Generation, LogId};
 use proof::CompactRange;
 
@@ -20,8 +21,8 @@ pub struct KeepRing<V> {
     pub(super) log_id: LogId,
     pub(super) generation: Generation,
     pub(super) store: Store,
-    /// Where frames lie, oldest first.
-    pub(super) frames: Vec<Position>,
+    /// Where frames lie, by segment; what nobody asked for yet has not been looked for.
+    pub(super) frames: Vec<OnceCell<Vec<Position>>>,
     /// Where the next one goes.
     lap: u64,
     offset: u64,
@@ -30,29 +31,48 @@ pub struct KeepRing<V> {
 }
 
 impl<V: ReadVolume> KeepRing<V> {
-    /// Finds the frames of a log on a volume. Damage is met when they are read.
+    /// Finds the end of what is kept of a log on a volume. It looks at the newest segments alone, however large
+    /// the ring; older frames are looked for when they are asked for, and damage is met when they are read.
     pub fn open(volume: V, log_id: LogId, generation: Generation, store: Store) -> Self {
+        let shape = volume.shape();
         let mut ring = Self {
-            shape: volume.shape(),
+            shape,
             volume,
             log_id,
             generation,
             store,
-            frames: Vec::new(),
+            frames: (0..shape.segments).map(|_| OnceCell::new()).collect(),
             lap: 1,
             offset: 0,
             newest: None,
         };
-        ring.frames = read::positions(&ring);
-        if let Some(newest) = ring.frames.last() {
+        if let Some(newest) = read::newest(&ring) {
             (ring.lap, ring.offset) = (newest.lap, newest.behind);
         }
-        ring.newest = ring
-            .frames()
-            .filter_map(Result::ok)
-            .last()
-            .map(|frame| frame.stretch.range());
+        ring.newest = ring.newest_stretch().map(|stretch| stretch.range());
         ring
+    }
+
+    /// The newest stretch that can be read.
+    fn newest_stretch(&self) -> Option<Stretch> {
+        let round = u64::from(self.shape.segments);
+        let oldest = self.lap.saturating_sub(round.saturating_sub(1)).max(1);
+        let laps = (oldest..=self.lap).rev();
+        let frames = laps.flat_map(|lap| {
+            let frames = self.frames_in(self.shape.segment_of(lap)).iter().rev();
+            frames.filter(move |position| position.lap == lap)
+        });
+        frames
+            .filter_map(|position| self.frame_at(*position))
+            .find_map(|(head, frame)| head.stretch(&frame))
+    }
+
+    /// Where the frames of a segment lie: those of its newest lap, in order.
+    pub(super) fn frames_in(&self, segment: u32) -> &[Position] {
+        let frames = self.frames.get(segment as usize);
+        frames.map_or(&[], |frames| {
+            frames.get_or_init(|| read::in_segment(self, segment))
+        })
     }
 
     /// What it keeps.
@@ -80,6 +100,14 @@ impl<V: ReadVolume> KeepRing<V> {
 }
 
 impl<V: Volume> KeepRing<V> {
+    /// Makes durable what an earlier process may have left of its last write; before anything is built on it.
+    ///
+    /// # Errors
+    /// The medium's.
+    pub fn settle(&mut self) -> Result<(), MediumError> {
+        self.volume.settle(self.shape.segment_of(self.lap))
+    }
+
     /// Keeps a stretch; it is durable when this returns. What the ring has no room for beside it, the
     /// oldest, goes. A place where a write failed is left for the next segment.
     ///
@@ -116,22 +144,33 @@ impl<V: Volume> KeepRing<V> {
             behind: self.offset.saturating_add(bytes.len() as u64),
         };
         // What a segment held of an earlier lap is gone with the first frame of the next.
-        self.frames
-            .retain(|old| old.segment != position.segment || old.lap == position.lap);
+        let known = self.frames_in(position.segment).iter();
+        let mut frames: Vec<Position> = known
+            .filter(|old| old.lap == position.lap)
+            .copied()
+            .collect();
         match self
             .volume
             .write_durable(position.segment, position.offset, &bytes)
         {
             Ok(()) => {
                 self.offset = position.behind;
-                self.frames.push(position);
+                frames.push(position);
                 self.newest = Some(stretch.range());
+                self.hold(position.segment, frames);
                 Ok(())
             }
             Err(error) => {
+                self.hold(position.segment, frames);
                 self.turn();
                 Err(error)
             }
+        }
+    }
+
+    fn hold(&mut self, segment: u32, frames: Vec<Position>) {
+        if let Some(held) = self.frames.get_mut(segment as usize) {
+            *held = OnceCell::from(frames);
         }
     }
 

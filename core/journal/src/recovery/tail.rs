@@ -10,8 +10,8 @@ use crate::decide::{Decision, Inputs};
 use crate::find::Finding;
 use crate::frame::{FrameHead, HeadFault};
 use crate::medium::ReadVolume;
-use crate::ring::{HeadAt, Location, Ring};
-use crate::segment::SegmentHead;
+use crate::ring::{HeadAt, Location, Ring, SegmentAt};
+use crate::segment::{SegmentFault, SegmentHead};
 use crate::truth::Truth;
 use crate::walk::{Anchor, Cut, Suspect, losses};
 
@@ -185,7 +185,9 @@ impl<V: ReadVolume> Tail<'_, V> {
                 self.ring.shape.first_frame_offset(),
             ),
         ];
-        places.into_iter().find_map(|(lap, from)| {
+        let begun = |lap: &u64| *lap == fixed.lap || !self.is_unbegun(*lap);
+        let mut places = places.into_iter().filter(|(lap, _)| begun(lap));
+        places.find_map(|(lap, from)| {
             let segment = self.ring.shape.segment_of(lap);
             self.ring
                 .search(segment, from, self.ring.shape.segment_bytes, &|head| {
@@ -195,6 +197,17 @@ impl<V: ReadVolume> Tail<'_, V> {
                         && (lap != fixed.lap || head.fixed.salt_key == fixed.salt_key)
                 })
         })
+    }
+
+    /// Whether a lap was certainly not begun: its header is durable before its first frame, and the truth store
+    /// is known to be the newest.
+    fn is_unbegun(&self, lap: u64) -> bool {
+        self.certain
+            && match self.ring.segment_head(self.ring.shape.segment_of(lap)) {
+                Ok(head) => head.fixed.lap < lap,
+                Err(SegmentAt::Fault(fault)) => fault == SegmentFault::Blank,
+                Err(SegmentAt::Medium(_)) => false,
+            }
     }
 
     fn keep(&mut self, head: &FrameHead, range: CompactRange) -> bool {

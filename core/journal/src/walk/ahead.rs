@@ -1,5 +1,7 @@
 //! Frames read before the walk comes to them, by whoever has the hands for it; what is made of them stays the walk's.
 
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::frame::{FrameHead, Proven, StoredEntry};
@@ -33,12 +35,11 @@ pub struct ReadFrame {
 }
 
 impl ReadFrame {
-    /// Reads the payload behind a header.
-    pub(crate) fn of<V: ReadVolume>(ring: &Ring<V>, head: FrameHead) -> Self {
-        let bytes = ring.frame(&head).unwrap_or_default();
+    /// What the bytes of a frame say under its header.
+    pub(crate) fn of(bytes: &Arc<Vec<u8>>, head: FrameHead) -> Self {
         Self {
-            proven: head.proven(&bytes),
-            holds: head.payload_holds(&bytes),
+            proven: head.proven(bytes),
+            holds: head.payload_holds(bytes),
             head,
         }
     }
@@ -106,6 +107,7 @@ impl<V: ReadVolume> FrameReader<V> {
     /// Reads a frame whole and proves its entries: most of the work of a walk.
     #[must_use]
     pub fn read(&self, frame: FrameAt) -> ReadFrame {
-        ReadFrame::of(&self.ring, frame.0)
+        let bytes = self.ring.frame(&frame.0).unwrap_or_default();
+        ReadFrame::of(&bytes, frame.0)
     }
 }

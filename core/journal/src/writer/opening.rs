@@ -69,13 +69,15 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
     /// [`OpenError`] when there is no log, when it is another log or a newer format, or when the
     /// truth store cannot be written. Damage is reported in [`Recovery`].
     pub fn open(volume: V, medium: T, input: &OpenInput) -> Result<(Self, Recovery), OpenError> {
-        let ring = Ring::new(volume, input.log_id, input.generation);
+        let mut ring = Ring::new(volume, input.log_id, input.generation);
         let loaded = truth::load(&ring, &medium);
         let truth_lost = loaded.truth.is_none();
         let deferred = medium.class() == TruthClass::SameDeviceDeferred;
         let found = loaded.truth.as_ref().filter(|_| deferred);
         let unsettled = found.map(|truth| (loaded.slot, truth.encode()));
+        let claimed = loaded.truth.as_ref().map(|truth| truth.fixed.lap);
         let end = recovery::recover(&ring, &medium, loaded)?;
+        settle(&mut ring, claimed, end.truth.fixed.lap).map_err(OpenError::Medium)?;
         let mut recovery = end.recovery;
         let table = leases::load(&medium, input.log_id, input.generation);
         let repair = table.damaged_copies.first().copied();
@@ -180,6 +182,21 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         recovery::lap_first(&self.ring, self.open.lap).is_none()
             && !(begun && self.next_segment_needs().is_some())
     }
+}
+
+/// Makes durable whatever was read behind the end that the truth store claims: an earlier process may not have
+/// lived to see its last write done. Before that end everything was durable when it was acknowledged.
+fn settle<V: Volume>(
+    ring: &mut Ring<V>,
+    claimed: Option<u64>,
+    found: u64,
+) -> Result<(), MediumError> {
+    let segments = u64::from(ring.shape.segments);
+    // The header of the next lap may be written as well.
+    let last = found.saturating_add(1);
+    let floor = last.saturating_sub(segments.saturating_sub(1));
+    let first = claimed.unwrap_or(floor).clamp(floor, last);
+    (first..=last).try_for_each(|lap| ring.volume.settle(ring.shape.segment_of(lap)))
 }
 
 /// Whether no log was ever begun here. The first truth slot is durable before the first header is touched,

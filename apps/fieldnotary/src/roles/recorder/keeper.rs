@@ -79,7 +79,12 @@ impl Keeper {
                     continue;
                 }
             };
-            let ring = KeepRing::open(volume, log_id, generation, store);
+            let mut ring = KeepRing::open(volume, log_id, generation, store);
+            if let Err(error) = ring.settle() {
+                let (told, why) = (oldest, format!("the {} keep-ring: {error}", store.name()));
+                closed.push(Closed { store, why, told });
+                continue;
+            }
             let end = ring.end();
             let cause = match end {
                 None => UnkeptCause::Empty,
