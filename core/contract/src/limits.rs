@@ -201,8 +201,8 @@ pub const FEEDBACK_SLACK_MS: u64 = 20;
 pub const COMMANDS_OPEN_MAX: usize = 64;
 /// Tags that a log may have at once: more are refused.
 pub const TAGS_MAX: usize = 256;
-/// Bytes of a person's name that stands in a tag.
-pub const ACTOR_BYTES_MAX: usize = 96;
+/// Bytes of the name of whoever commands or tags an output: so many stand in each tag.
+pub const OPERATOR_BYTES_MAX: usize = 96;
 /// Bytes of a segment's state for the outputs of a node, at the most: its open commands and its tags.
 pub const OUTPUT_STATE_BYTES: u64 = 280 * (COMMANDS_OPEN_MAX + TAGS_MAX) as u64;
 /// Bytes of a segment's state for a pulse meter, at the most: its count.

@@ -1,5 +1,6 @@
 //! chronyd, read by the probe and by chronyc at the same time; samples handed to it.
 
+use crate::common::awaited;
 use clocks::{Chronyd, Probe as _, RefClock};
 use fieldnotary_trial_clocks::{Chrony, Rig, Side, until};
 use std::time::Duration;
@@ -50,16 +51,8 @@ impl Bench {
         seconds: u64,
         wanted: impl Fn(&ChronyReading) -> bool,
     ) -> ChronyReading {
-        let mut last = None;
-        let found = until(seconds, || {
-            let looked = self.look();
-            last = Some(looked.clone());
-            looked.ok().filter(|reading| wanted(reading))
-        });
-        found.unwrap_or_else(|| {
-            let log = self.rig.log("chronyd-follower");
-            panic!("not seen in {seconds} s: {what}; last {last:?}\n{log}")
-        })
+        let found = awaited(what, seconds, || self.look(), wanted);
+        found.unwrap_or_else(|why| panic!("{why}\n{}", self.rig.log("chronyd-follower")))
     }
 
     /// The lines of a report, as chronyc prints them for programs.

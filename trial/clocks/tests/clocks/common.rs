@@ -3,6 +3,7 @@
 use clocks::{Probe as _, Ptp4l};
 use fieldnotary_trial_clocks::{Ptp, Rig, Side, until};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::fmt::Debug;
 use time_plane::reading::{Fault, PtpReading, Reading};
 
 /// Seconds until a follower has chosen its master and measured; two when nothing else runs.
@@ -54,16 +55,8 @@ impl Bench {
         seconds: u64,
         wanted: impl Fn(&PtpReading) -> bool,
     ) -> PtpReading {
-        let mut last = None;
-        let found = until(seconds, || {
-            let looked = self.look();
-            last = Some(looked.clone());
-            looked.ok().filter(|reading| wanted(reading))
-        });
-        found.unwrap_or_else(|| {
-            let log = self.rig.log("ptp4l-follower");
-            panic!("not seen in {seconds} s: {what}; last {last:?}\n{log}")
-        })
+        let found = awaited(what, seconds, || self.look(), wanted);
+        found.unwrap_or_else(|why| panic!("{why}\n{}", self.rig.log("ptp4l-follower")))
     }
 
     /// A reading with a measurement.
@@ -72,4 +65,20 @@ impl Bench {
             reading.ingress.is_some() && reading.mean_path_delay_ns != 0
         })
     }
+}
+
+/// The first look that is as wanted, or what was seen last instead.
+pub(crate) fn awaited<R: Clone + Debug>(
+    what: &str,
+    seconds: u64,
+    mut look: impl FnMut() -> Result<R, Fault>,
+    wanted: impl Fn(&R) -> bool,
+) -> Result<R, String> {
+    let mut last = None;
+    let found = until(seconds, || {
+        let looked = look();
+        last = Some(looked.clone());
+        looked.ok().filter(&wanted)
+    });
+    found.ok_or_else(|| format!("not seen in {seconds} s: {what}; last {last:?}"))
 }

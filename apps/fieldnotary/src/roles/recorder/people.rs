@@ -1,7 +1,7 @@
 //! Validation of what people add: only what people may say, now, and only under the user id that asks.
 
 use super::intake::Objection;
-use contract::limits::ACTOR_BYTES_MAX;
+use contract::limits::OPERATOR_BYTES_MAX;
 use core::cmp::Ordering;
 use evidence::kinds::{Audit, SignOff};
 use evidence::reasons::{CommandOrigin, Outcome, TagChange, Validity};
@@ -117,19 +117,19 @@ fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
         let detail = "a person at the command line is no master".to_owned();
         return Err((RefuseReason::Actor, detail));
     }
-    if actor.len() > ACTOR_BYTES_MAX {
+    if actor.len() > OPERATOR_BYTES_MAX {
         let detail = format!(
-            "an actor of {} bytes, at most {ACTOR_BYTES_MAX}",
+            "an actor of {} bytes, at most {OPERATOR_BYTES_MAX}",
             actor.len()
         );
         return Err((RefuseReason::Actor, detail));
     }
     if let Payload::Tag(tag) = payload
         && let Some(owner) = &tag.owner
-        && (tag.change == TagChange::Set || owner.len() > ACTOR_BYTES_MAX)
+        && (tag.change == TagChange::Set || owner.len() > OPERATOR_BYTES_MAX)
     {
         let detail = format!(
-            "the owner of a tag is named where somebody else takes it away, with at most {ACTOR_BYTES_MAX} bytes"
+            "the owner of a tag is named where somebody else takes it away, with at most {OPERATOR_BYTES_MAX} bytes"
         );
         return Err((RefuseReason::Actor, detail));
     }
