@@ -249,6 +249,17 @@ pub(crate) fn open_reader(
         .map_err(|error| refused(data, generation, log_id, error))
 }
 
+/// The same beside the writer of the log, who has just settled where it ends: nothing is looked for behind that.
+pub(crate) fn open_beside(
+    data: &DataDir,
+    generation: Generation,
+) -> Result<Reader<FileVolume, FileTruth>, String> {
+    let log_id = read_log_id(data)?;
+    let (volume, truth) = media_of(data, generation)?;
+    Reader::open(volume, truth, log_id, generation)
+        .map_err(|error| refused(data, generation, log_id, error))
+}
+
 /// The log of a generation for whoever only reads: also where `ring.json` or the truth store is missing.
 pub(super) fn open_found(data: &DataDir, generation: Generation) -> Result<FoundLog, String> {
     let log_id = read_log_id(data)?;

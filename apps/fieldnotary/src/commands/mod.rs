@@ -82,7 +82,7 @@ pub(crate) use backup::backup;
 pub(crate) use bus::bus;
 pub(crate) use check::check;
 pub(crate) use decode::decode;
-pub(crate) use directory::open_reader;
+pub(crate) use directory::{open_beside, open_reader};
 pub(crate) use gaps::gaps;
 pub(crate) use init::{init, point};
 pub(crate) use journal::journal;

@@ -210,7 +210,7 @@ fn read_only(
     data: &DataDir,
     journal: &NodeJournal,
 ) -> Result<Reader<FileVolume, FileTruth>, String> {
-    crate::commands::open_reader(data, journal.generation())
+    crate::commands::open_beside(data, journal.generation())
 }
 
 /// Rebuilds the ledger from the newest frozen state on, and finds the newest seal and contract.
