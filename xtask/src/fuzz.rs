@@ -32,6 +32,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("mbus_master", "fuzz/seeds/mbus_master"),
     ("mbus_records", "fuzz/seeds/mbus_records"),
     ("mbus_telegram", "fuzz/seeds/mbus_telegram"),
+    ("modem_answer", "fuzz/seeds/modem_answer"),
     ("ptp_management", "fuzz/seeds/ptp_management"),
     ("tpm_response", "fuzz/seeds/tpm_response"),
 ];

@@ -3,6 +3,7 @@
 mod meter;
 mod port;
 
+use crate::modem::MODEM;
 use crate::near::either;
 use crate::offered::OFFERED;
 use crate::outputs::{AO, DO};
@@ -130,6 +131,7 @@ pub(crate) const ROOT: Section = Section {
         child("reset", "[[reset]]"),
         child("do", "[[do]]"),
         child("ao", "[[ao]]"),
+        child("modem", "[[modem]]"),
     ],
 };
 
@@ -334,6 +336,7 @@ pub const SECTIONS: &[Section] = &[
     RESET,
     DO,
     AO,
+    MODEM,
 ];
 
 /// The reference of every key as Markdown, a table for each table of the file.

@@ -21,6 +21,7 @@ mod load;
 mod mbus;
 mod memory;
 mod model;
+mod modem;
 mod names;
 mod near;
 mod offered;
@@ -54,6 +55,7 @@ pub use model::{
     Secondary, SerialLine, Source, Station, Storage, Syslog, Table, Time, Uplink, ValueType,
     WordOrder,
 };
+pub use modem::{Modem, ModemCounter};
 pub use near::nearest;
 pub use outputs::{
     AnalogOutput, Condition, Demand, DigitalOutput, Feedback, OnLoss, Operate, Output, OutputPlace,

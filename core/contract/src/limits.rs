@@ -205,6 +205,18 @@ pub const TAGS_MAX: usize = 256;
 pub const OPERATOR_BYTES_MAX: usize = 96;
 /// Bytes of a segment's state for the outputs of a node, at the most: its open commands and its tags.
 pub const OUTPUT_STATE_BYTES: u64 = 280 * (COMMANDS_OPEN_MAX + TAGS_MAX) as u64;
+/// Shortest time that a modem's answer may take.
+pub const MODEM_TIMEOUT_MS_MIN: u64 = 100;
+/// Longest: its card does nothing else meanwhile, and a stop waits for it.
+pub const MODEM_TIMEOUT_MS_MAX: u64 = 10_000;
+/// The speed of a modem's line where nothing else is said.
+pub const MODEM_BAUD: u32 = 115_200;
+/// Most lines that are said to a modem in one poll.
+pub const MODEM_ASKS_MAX: usize = 8;
+/// Most buckets of a modem's quality.
+pub const MODEM_BUCKETS_MAX: usize = 16;
+/// Most counters of a modem beside its retransmissions: a report of all of them is far below an entry's bound.
+pub const MODEM_COUNTERS_MAX: usize = 32;
 /// Bytes of a segment's state for a pulse meter, at the most: its count.
 pub const PULSE_STATE_BYTES: u64 = 160;
 

@@ -43,6 +43,7 @@ pub(crate) enum Place {
     Reset(PointId),
     Do(PointId),
     Ao(PointId),
+    Modem(PointId),
 }
 
 /// Every broken rule but those of points, which [`crate::rules::point`] holds. Meters whose address is

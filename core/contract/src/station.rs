@@ -1,5 +1,6 @@
 //! The station's own points whole: cards, debounce policies, digital inputs, pulse meters, analog inputs. Its outputs are beside it.
 
+mod cards;
 pub(crate) mod keys;
 mod model;
 pub(crate) mod read;
@@ -24,9 +25,9 @@ use evidence::{PointId, SourceId};
 records! {
     StationPoints {
         0 cards; 1 policies; 2 inputs; 3 pulses; 4 analogs; 5 supplies; 6 environments; 7 resets;
-        8 digital_outputs; 9 analog_outputs;
+        8 digital_outputs; 9 analog_outputs; 10 modems;
     }
-    Card { 0 id; 1 kind; 2 path; 3 buffer; 4 remote; }
+    Card { 0 id; 1 kind; 2 path; 3 buffer; 4 remote; 5 baud; }
     Remote { 0 port; 1 unit; 2 poll_ms; }
     Debounce {
         0 id; 1 window_us; 2 hardware_us; 3 chatter_on; 4 chatter_off; 5 chatter_time_ms; 6 noise;

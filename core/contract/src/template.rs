@@ -2,6 +2,7 @@
 
 use crate::keys::{Key, METER, POINT, PROFILE, Preset, RTU, SECTIONS, Section, TCP, UPLINK};
 use crate::limits::HEAD_END;
+use crate::modem::MODEM;
 use crate::offered::OFFERED;
 use crate::outputs::{AO, DO};
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
@@ -20,7 +21,7 @@ const PORT_ID: &str = "port-1";
 const SCHEDULE_ID: &str = "regular";
 const PROFILE_ID: &str = "acme-3p";
 /// Tables of the station's own points.
-const STATION: [&str; 10] = [
+const STATION: [&str; 11] = [
     CARD.header,
     DEBOUNCE.header,
     DI.header,
@@ -31,9 +32,10 @@ const STATION: [&str; 10] = [
     RESET.header,
     DO.header,
     AO.header,
+    MODEM.header,
 ];
 /// Tables that are comments until somebody wants them.
-const OFF: [&str; 14] = [
+const OFF: [&str; 15] = [
     SYSLOG.header,
     PROFILE.header,
     TIME.header,
@@ -48,6 +50,7 @@ const OFF: [&str; 14] = [
     RESET.header,
     DO.header,
     AO.header,
+    MODEM.header,
 ];
 
 /// Where the first meter is attached.
@@ -251,7 +254,9 @@ fn known(
         ("[[meter]]", "id") => given(&draft.meter).or_else(|| Some(quoted("meter-1"))),
         ("[[meter]]", "port") => Some(quoted(PORT_ID)),
         ("[[meter]]", "unit") => Some(draft.unit.unwrap_or(1).to_string()),
-        ("[[meter]]" | "[[pulse]]" | "[[ai]]", "schedule") => Some(quoted(SCHEDULE_ID)),
+        ("[[meter]]" | "[[pulse]]" | "[[ai]]" | "[[modem]]", "schedule") => {
+            Some(quoted(SCHEDULE_ID))
+        }
         ("[[card]]", "id") => Some(quoted("dio-1")),
         ("[[card]]", "kind") => Some(quoted("gpio")),
         ("[[debounce]]", "id") => Some(quoted("contact")),
@@ -263,6 +268,7 @@ fn known(
         ("[[reset]]", "id") => Some(quoted("board")),
         ("[[do]]", "id") => Some(quoted("breaker")),
         ("[[ao]]", "id") => Some(quoted("valve")),
+        ("[[modem]]", "id") => Some(quoted("plc-1")),
         (header, "id") if header == POINT.header => {
             Some(quoted(point.map_or("value-1", |point| &point.id)))
         }
@@ -353,6 +359,12 @@ fn of_the_station(section: &Section, name: &str) -> &'static str {
         (_, "fault_line") => "5",
         ("[[di]]", "name") => "\"Door of bay 3\"",
         (_, "capacity") => "65536",
+        (_, "ask") => "[\"AT+PLCSTAT?\"]",
+        (_, "link") => "\"/link/up\"",
+        (_, "retransmissions") => "\"/tx/retries\"",
+        (_, "quality") => "\"/snr\"",
+        (_, "quality_buckets") => "[\"10\", \"20\"]",
+        (_, "counters") => "[\"crc=/rx/crc\"]",
         (_, "marker") => "\"surge\"",
         ("[[power]]", "channel") => "\"in1_input\"",
         ("[[reset]]", "channel") => "\"power_on_reason\"",

@@ -60,7 +60,8 @@ words! {
     Oscillator { "xo" Xo "tcxo" Tcxo "ocxo" Ocxo "rubidium" Rubidium }
     PtpMode { "disciplines" Disciplines "free-running" FreeRunning }
     PtpTimestamping { "software" Software "hardware" Hardware }
-    CardKind { "gpio" Gpio "hwmon" Hwmon "iio" Iio "recording" Recording "directory" Directory "modbus" Modbus }
+    CardKind { "gpio" Gpio "hwmon" Hwmon "iio" Iio "recording" Recording "directory" Directory "modbus" Modbus
+        "modem-http" ModemHttp "modem-serial" ModemSerial "modem-command" ModemCommand }
     Active { "high" High "low" Low }
     Bias { "as-is" AsIs "pull-up" PullUp "pull-down" PullDown "disabled" Disabled }
     WireFault { "open-wire" OpenWire "short" Short }

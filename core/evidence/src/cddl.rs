@@ -1,6 +1,6 @@
 //! The published schema and the documentation's table, generated from the declared tables.
 
-use crate::kinds::{BindingCounter, Counter, FieldRow, Kind, Predecessor, PurposeUse};
+use crate::kinds::{BindingCounter, Counter, FieldRow, Kind, ModemCount, Predecessor, PurposeUse};
 use crate::limits::{ACTOR_BYTES_MAX, ENTRY_BYTES_MAX, ID_BYTES_MAX};
 use crate::reasons;
 use alloc::string::String;
@@ -61,6 +61,7 @@ pub fn cddl() -> String {
     }
     for (name, about, fields) in [
         ("Counter", Counter::ABOUT, Counter::FIELDS),
+        ("ModemCount", ModemCount::ABOUT, ModemCount::FIELDS),
         ("Predecessor", Predecessor::ABOUT, Predecessor::FIELDS),
         (
             "BindingCounter",
@@ -123,6 +124,7 @@ fn code_rules(out: &mut String) {
         reasons::BandChange::cddl_rule,
         reasons::ResetCause::cddl_rule,
         reasons::FieldMarker::cddl_rule,
+        reasons::ModemOutcome::cddl_rule,
     ] {
         rule(out);
         out.push('\n');

@@ -24,7 +24,7 @@ pub use meters::{Backfill, MeterLife, MeterReport, Opaque};
 pub use outputs::{Command, Output, Tag};
 pub use people::{Audit, Maintenance, Probe, SignOff, Wiring};
 pub use points::{Analog, PulseCount, Soe};
-pub use site::{Excursion, ResetReason};
+pub use site::{Excursion, ModemCount, ModemReport, ResetReason};
 
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::Field;
@@ -77,5 +77,6 @@ kinds! {
     29 "opaque" Opaque;
     30 "excursion" Excursion;
     31 "reset_reason" ResetReason;
+    32 "modem_report" ModemReport;
     47 "unkept" Unkept;
 }

@@ -16,7 +16,7 @@ pub use log::{
 };
 pub use meter::{BackfillOutcome, ClockClass, MeterFinding};
 pub use output::{CommandOrigin, CommandStep, OutputOutcome, OutputReason, TagChange};
-pub use site::{Band, BandChange, FieldMarker, ResetCause};
+pub use site::{Band, BandChange, FieldMarker, ModemOutcome, ResetCause};
 pub use time::{DriftBudget, HoldoverReason, OffsetBucket, TimeCause, TimeQuality, TimeStatus};
 
 use crate::codes::codes;

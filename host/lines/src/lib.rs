@@ -1,22 +1,25 @@
 //! Cards of a station's own points on Linux: lines of GPIO chips, channels of hwmon and IIO, recordings; remote I/O over
-//! Modbus.
+//! Modbus; PLC modems.
 //!
 //! [`open`] opens what the contract calls a card; behind it stands one [`Source`], whatever the card is. A
-//! source never waits: its host watches [`Source::watched`], or asks again at [`Source::next_at`].
+//! source never waits: its host watches [`Source::watched`], or asks again at [`Source::next_at`]. Only a modem does.
 
 mod channels;
 mod fault;
 mod gpio;
 mod limits;
+mod modem;
 mod recording;
 mod remote;
 mod uapi;
 
 pub use fault::Fault;
+pub use modem::NoAnswer;
 pub use recording::{Line, RecordingError, When, Wire, parse_line};
 pub use remote::{Behind, Wires};
 
-use contract::{Bias, Card, CardKind};
+use contract::{Bias, Card, CardKind, Modem};
+use evidence::reasons::ModemOutcome;
 use evidence::{Decimal, MonoNs};
 use io_plane::outputs::Drive;
 use io_plane::points::{Edge, Level};
@@ -76,6 +79,14 @@ pub trait Source: Send {
     /// # Errors
     /// The card did not take it.
     fn drive(&mut self, to: &Drive, now: MonoNs) -> Result<(), Fault>;
+    /// The whole answer of the PLC modem that the card is. This waits, as long as the contract says.
+    ///
+    /// # Errors
+    /// How it ended instead, and why.
+    fn ask(&mut self, modem: &Modem) -> Result<Vec<u8>, NoAnswer> {
+        let why = format!("the card of {} is no modem", modem.id);
+        Err((ModemOutcome::Unreachable, why))
+    }
 
     /// What becomes readable when there are edges; `None` where nothing does.
     fn watched(&self) -> Option<BorrowedFd<'_>>;
@@ -93,6 +104,7 @@ pub fn look(card: &Card, now: MonoNs) -> Result<Option<Box<dyn Source>>, Fault> 
         CardKind::Gpio => gpio::look(Path::new(&card.path)).map(|()| None),
         // The node that runs may have its line.
         CardKind::Modbus => Ok(None),
+        CardKind::ModemHttp | CardKind::ModemSerial | CardKind::ModemCommand => Ok(None),
         CardKind::Hwmon | CardKind::Iio | CardKind::Directory | CardKind::Recording => {
             open(card, None, &[], &[], "", now).map(Some)
         }
@@ -136,6 +148,9 @@ pub fn open(
             Box::new(remote::Remote::open(
                 card, place, behind, wanted, outputs, now,
             )?)
+        }
+        CardKind::ModemHttp | CardKind::ModemSerial | CardKind::ModemCommand => {
+            Box::new(modem::ModemCard::new(card))
         }
     })
 }

@@ -5,6 +5,8 @@ pub(crate) const EDGES_PER_READ: usize = 64;
 /// Edges taken at one look: four times what the kernel holds at most, so that all that waited are read, and an
 /// input that never rests does not hold up the look for ever.
 pub(crate) const EDGES_TAKEN_MAX: usize = 4_096;
+/// Bytes of a modem's answer that are read at once.
+pub(crate) const MODEM_READ_BYTES: usize = 4_096;
 /// Longest text of a channel: a number of the kernel is far shorter.
 pub(crate) const CHANNEL_BYTES_MAX: u64 = 256;
 /// Bytes of a recording that are read at once; the rest follows at the next look.

@@ -3,7 +3,7 @@
 //! A list of what is refused, not of what is allowed: a call that a later library makes in the field
 //! must not stop a recorder. What it could do is bounded by files, network and limits anyway.
 
-use crate::{Calls, Network, Outcome, Row};
+use crate::{Calls, Network, Outcome, Row, Site};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -128,6 +128,12 @@ const REFUSED_HERE: &[libc::c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_HERE: &[libc::c_long] = &[];
 
+/// Of those, what starts a process.
+#[cfg(target_arch = "x86_64")]
+const STARTS_HERE: &[libc::c_long] = &[libc::SYS_fork, libc::SYS_vfork];
+#[cfg(not(target_arch = "x86_64"))]
+const STARTS_HERE: &[libc::c_long] = &[];
+
 /// What tells how the clock is disciplined, and sets it where the caller has the right to.
 const ASKS_CLOCK: [i64; 2] = [libc::SYS_adjtimex, libc::SYS_clock_adjtime];
 
@@ -148,7 +154,7 @@ fn without_clock_right(row: &Row) -> rustix::io::Result<()> {
 }
 
 /// Puts the row's filter in force for this thread and those it starts.
-pub(crate) fn apply(row: &Row) -> Outcome {
+pub(crate) fn apply(row: &Row, site: &Site) -> Outcome {
     let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else {
         let arch = std::env::consts::ARCH;
         return Outcome::Not(format!("there is no filter for {arch}"));
@@ -158,7 +164,8 @@ pub(crate) fn apply(row: &Row) -> Outcome {
             "the right to set the clock cannot be given up: {errno}"
         ));
     }
-    let in_force = rules(row).and_then(|rules| {
+    let starts = row.calls.contains(&Calls::Programs) && !site.programs.is_empty();
+    let in_force = rules(row, starts).and_then(|rules| {
         // The second answers the newer way to start threads with "not implemented": its flags lie in
         // memory, where a filter cannot see them, and the C library falls back to the older one.
         let newer = Rules::from([(number(libc::SYS_clone3), Vec::new())]);
@@ -186,7 +193,10 @@ fn value(argument: libc::c_int) -> u64 {
     u64::from(argument.unsigned_abs())
 }
 
-fn rules(row: &Row) -> Result<Rules, seccompiler::Error> {
+/// Calls that start a program, and end it; which programs, Landlock says.
+const STARTS: [libc::c_long; 2] = [libc::SYS_execve, libc::SYS_kill];
+
+fn rules(row: &Row, starts: bool) -> Result<Rules, seccompiler::Error> {
     let all = REFUSED.iter().flat_map(|(_, calls)| calls.iter());
     let mut rules: Rules = all
         .chain(REFUSED_HERE)
@@ -210,6 +220,12 @@ fn rules(row: &Row) -> Result<Rules, seccompiler::Error> {
         rules.insert(number(call), vec![others]);
     }
     rules.insert(number(libc::SYS_socket), sockets(row.network)?);
+    if starts {
+        let mine = STARTS.iter().chain(STARTS_HERE).chain(&[libc::SYS_clone]);
+        for call in mine {
+            rules.remove(&number(*call));
+        }
+    }
     Ok(rules)
 }
 

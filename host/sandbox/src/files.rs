@@ -1,17 +1,31 @@
 //! Files, network and scope, by Landlock.
 
-use crate::{Access, Measure, Network, Outcome, Place, Row, Site};
+use crate::{Access, Calls, Measure, Network, Outcome, Place, Row, Site};
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
     NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr,
     RulesetError, Scope,
 };
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// The newest rules that this version knows; an older kernel has fewer of them, and that is said.
 const KNOWN: ABI = ABI::V7;
 /// DNS over TCP, which the resolver falls back to.
 const DNS_PORT: u16 = 53;
+/// Loaders of programs that share libraries.
+const LOADERS: [&str; 6] = [
+    "/lib64/ld-linux-x86-64.so.2",
+    "/lib/ld-linux-aarch64.so.1",
+    "/lib/ld-linux-armhf.so.3",
+    "/lib/ld-linux-riscv64-lp64d.so.1",
+    "/lib/ld-musl-x86_64.so.1",
+    "/lib/ld-musl-aarch64.so.1",
+];
+/// Where a program's errors go, and where it reads that nothing is said to it.
+const NOTHING: &str = "/dev/null";
+/// Longest first line of a script that is looked at: the kernel's own bound.
+const SCRIPT_LINE_BYTES_MAX: usize = 256;
 /// The version of Landlock that brought each measure.
 const SINCE: [(Measure, i32); 3] = [
     (Measure::Files, 1),
@@ -85,6 +99,15 @@ fn restrict(row: &Row, site: &Site) -> Result<LandlockStatus, String> {
             rules = allow(rules, path, *access)?;
         }
     }
+    if row.calls.contains(&Calls::Programs) {
+        for path in programs(site) {
+            rules = grant(rules, &path, AccessFs::Execute | AccessFs::ReadFile)?;
+        }
+        if !site.programs.is_empty() {
+            let nothing = AccessFs::ReadFile | AccessFs::WriteFile;
+            rules = grant(rules, Path::new(NOTHING), nothing)?;
+        }
+    }
     if row.network == Network::Named {
         for port in site.tcp_ports.iter().copied().chain([DNS_PORT]) {
             rules = rules
@@ -93,6 +116,30 @@ fn restrict(row: &Row, site: &Site) -> Result<LandlockStatus, String> {
         }
     }
     Ok(rules.restrict_self().map_err(failed)?.landlock)
+}
+
+/// Programs that may be started, and what the kernel starts to start them: the loader of programs that share
+/// libraries, and the one that the first line of a script names.
+fn programs(site: &Site) -> Vec<PathBuf> {
+    let loaders = LOADERS.iter().map(PathBuf::from);
+    let loaders = loaders.filter(|_| !site.programs.is_empty());
+    let scripts = site.programs.iter().filter_map(|path| interpreter(path));
+    site.programs
+        .iter()
+        .cloned()
+        .chain(scripts)
+        .chain(loaders)
+        .collect()
+}
+
+/// What the first line of a script names.
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    let mut line = [0u8; SCRIPT_LINE_BYTES_MAX];
+    let count = std::fs::File::open(script).ok()?.read(&mut line).ok()?;
+    let line = line.get(..count)?.strip_prefix(b"#!")?;
+    let line = line.split(|byte| *byte == b'\n').next()?;
+    let words = std::str::from_utf8(line).ok()?;
+    words.split_ascii_whitespace().next().map(PathBuf::from)
 }
 
 fn paths(site: &Site, place: Place) -> impl Iterator<Item = &Path> {
@@ -105,18 +152,30 @@ fn paths(site: &Site, place: Place) -> impl Iterator<Item = &Path> {
 
 /// What is not there needs no rule: nothing can be done to it. What is only out of reach needs one: a
 /// process that starts meanwhile would be shut out of it for as long as it runs.
-fn allow(rules: RulesetCreated, path: &Path, access: Access) -> Result<RulesetCreated, String> {
+fn allow(ruleset: RulesetCreated, path: &Path, access: Access) -> Result<RulesetCreated, String> {
     match path.try_exists() {
-        Ok(false) => return Ok(rules),
+        Ok(false) => return Ok(ruleset),
         Ok(true) => {}
         Err(error) => return Err(format!("cannot look for {}: {error}", path.display())),
     }
-    let opened = PathFd::new(path).map_err(|error| error.to_string())?;
     let rights = if path.is_dir() {
         rights(access)
     } else {
         rights(access) & AccessFs::from_file(KNOWN)
     };
+    grant(ruleset, path, rights)
+}
+
+/// Gives rights on what is there.
+fn grant(
+    rules: RulesetCreated,
+    path: &Path,
+    rights: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, String> {
+    if matches!(path.try_exists(), Ok(false)) {
+        return Ok(rules);
+    }
+    let opened = PathFd::new(path).map_err(|error| error.to_string())?;
     rules
         .add_rule(PathBeneath::new(opened, rights))
         .map_err(|error| error.to_string())

@@ -29,6 +29,8 @@ pub struct Site {
     pub tcp_ports: Vec<u16>,
     /// Descriptors on top of the row's, such as two for every port of the site.
     pub more_descriptors: u64,
+    /// Programs that a role with [`Calls::Programs`] may start; where there are none it starts none.
+    pub programs: Vec<PathBuf>,
     /// Memory on top of the row's, in bytes.
     pub more_memory_bytes: u64,
     /// The longest file that the role writes, where that is longer than the row's.
@@ -80,6 +82,6 @@ pub fn confine(row: &Row, site: &Site) -> Report {
     for (measure, outcome) in files::apply(row, site) {
         report.add(measure, outcome);
     }
-    report.add(Measure::Calls, calls::apply(row));
+    report.add(Measure::Calls, calls::apply(row, site));
     report
 }

@@ -80,6 +80,8 @@ pub enum Calls {
     /// Asking the kernel how its clock is disciplined. The same call sets it; the right to do that is
     /// given up first.
     AskClock,
+    /// Starting the programs that the site names, and ending them; where it names none, nothing is started.
+    Programs,
 }
 
 /// How much of everything.
@@ -175,7 +177,7 @@ pub const ROLES: &[Row] = &[
             (Place::Trial, Access::Write),
         ],
         network: Network::Named,
-        calls: &[],
+        calls: &[Calls::Programs],
         quotas: Quotas {
             memory_bytes_max: 256 * MIB,
             reserve_bytes_max: RESERVE_BYTES_MAX,

@@ -20,6 +20,8 @@ use std::process::Command;
 const ROLE: &str = "SANDBOX_TEST_ROLE";
 const FOLDER: &str = "SANDBOX_TEST_FOLDER";
 const PORTS: &str = "SANDBOX_TEST_PORTS";
+/// A program that the site names.
+const PROGRAM: &str = "SANDBOX_TEST_PROGRAM";
 /// Places of the node; those of the system are real.
 const PLACES: &[Place] = &[
     Place::Identity,
@@ -288,6 +290,10 @@ fn confined(row: &Row) {
     let site = Site {
         places,
         tcp_ports: vec![named],
+        programs: std::env::var_os(PROGRAM)
+            .map(PathBuf::from)
+            .into_iter()
+            .collect(),
         ..Site::default()
     };
     let report = sandbox::confine(row, &site);
@@ -296,6 +302,9 @@ fn confined(row: &Row) {
         .map(|(measure, outcome)| (*measure, *outcome == Outcome::Applied))
         .collect();
     println!("{}: {report}", row.role);
+    if !site.programs.is_empty() {
+        return started(row, &site, in_force.get(&Measure::Files) == Some(&true));
+    }
     let mut tries = files(row, &root);
     tries.extend(network(row, named, other));
     tries.extend(calls(row, parent));
@@ -313,6 +322,64 @@ fn confined(row: &Row) {
         }
     }
     println!("TRIED");
+}
+
+/// The same of a site that names a program: that one may be started where the row may start any, no other.
+fn started(row: &Row, site: &Site, files: bool) {
+    let may = row.calls.contains(&Calls::Programs);
+    let says = |program: &Path| {
+        let mut command = Command::new(program);
+        let said = command.stderr(std::process::Stdio::null()).output();
+        said.ok().map(|said| said.stdout)
+    };
+    let named = site.programs.first().unwrap();
+    let wrong = |what: &str| println!("WRONG: {} {what}", row.role);
+    if may != (says(named).as_deref() == Some(&b"17\n"[..])) {
+        wrong("and the program that is named");
+    }
+    if (!may || files) && says(Path::new("/bin/true")).is_some() {
+        wrong("starts another program");
+    }
+    if may {
+        let mut child = Command::new(named).arg("wait").spawn().unwrap();
+        if child.kill().is_err() || child.wait().is_err() {
+            wrong("cannot end what it started");
+        }
+    }
+    println!("TRIED");
+}
+
+/// A program that a site names is started by those alone whose row has it, and nothing beside it.
+//= A2.4
+#[test]
+fn a_program_that_the_site_names_is_the_only_one_that_is_started() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for row in sandbox::ROLES {
+        let root = tempfile::tempdir().unwrap();
+        for place in PLACES {
+            std::fs::create_dir(folder(root.path(), *place)).unwrap();
+        }
+        let program = root.path().join("modem.sh");
+        std::fs::write(&program, "#!/bin/sh\n[ -n \"$1\" ] && read x\necho 17\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let said = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "nobody_can_do_what_its_row_does_not_name",
+                "--nocapture",
+            ])
+            .env(ROLE, row.role)
+            .env(FOLDER, root.path())
+            .env(PORTS, "1,2")
+            .env(PROGRAM, &program)
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(
+            !words.contains("WRONG") && words.contains("TRIED"),
+            "{said:?}"
+        );
+    }
 }
 
 //= A2.4

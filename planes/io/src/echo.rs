@@ -82,9 +82,9 @@ mod tests {
         let mut echoes = Echoes::default();
         assert_eq!(echoes.strip(&REQUEST), REQUEST);
         echoes.sent(&REQUEST);
-        assert_eq!(echoes.strip(&[1, 3]), []);
+        assert!(echoes.strip(&[1, 3]).is_empty());
         assert_eq!(echoes.give_back(), [1, 3]);
-        assert_eq!(echoes.give_back(), []);
+        assert!(echoes.give_back().is_empty());
     }
 
     proptest! {

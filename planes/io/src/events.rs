@@ -43,15 +43,20 @@ impl News {
         self
     }
 
-    pub(crate) fn detail(mut self, mut text: String) -> Self {
-        let mut end = text.len().min(TEXT_BYTES_MAX);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        self.detail = Some(text);
+    pub(crate) fn detail(mut self, text: String) -> Self {
+        self.detail = Some(bounded(text));
         self
     }
+}
+
+/// A text as long as an entry keeps.
+pub(crate) fn bounded(mut text: String) -> String {
+    let mut end = text.len().min(TEXT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
 }
 
 /// The first bytes of a sample, as many as are kept.

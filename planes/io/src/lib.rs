@@ -68,6 +68,7 @@ mod lease;
 pub mod life;
 pub mod limits;
 mod link;
+pub mod modem;
 pub mod outputs;
 mod plan;
 pub mod points;

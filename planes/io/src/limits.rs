@@ -88,6 +88,8 @@ pub const CARD_LEASE_LOW: u64 = 512;
 pub const NOISE_SAMPLES: usize = 8;
 /// Samples that may be missing before a value is stale, where the contract says nothing.
 pub const STALE_SAMPLES: u64 = 3;
+/// Bytes of a PLC modem's answer; a longer one is none.
+pub const MODEM_ANSWER_BYTES_MAX: usize = 65_536;
 /// Bytes of what a platform says of its last reset that an entry keeps.
 pub const RESET_TEXT_BYTES_MAX: usize = 256;
 /// Records of a card in one batch.

@@ -83,6 +83,7 @@ impl GapAccount {
             Payload::Soe(soe) => self.account.soe(id, &soe),
             Payload::PulseCount(pulse) => self.account.pulse(id, &pulse),
             Payload::Analog(analog) => self.account.analog(id, &analog),
+            Payload::ModemReport(report) => self.account.modem(id, &report),
             Payload::Excursion(one) => self.account.record(id, &one.source, one.seq),
             Payload::ResetReason(one) => self.account.record(id, &one.source, one.seq),
             Payload::Output(output) => self.account.output(id, &output),

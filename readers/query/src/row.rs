@@ -107,6 +107,7 @@ fn payload_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::PulseCount(pulse) => points::pulse(pulse, put),
         Payload::Analog(analog) => points::analog(analog, put),
         Payload::Excursion(excursion) => points::excursion(excursion, put),
+        Payload::ModemReport(report) => points::modem(report, put),
         Payload::ResetReason(reason) => points::reset(reason, put),
         Payload::Command(_) | Payload::Output(_) | Payload::Tag(_) => outputs::fields(payload, put),
         other => proof_fields(other, put),

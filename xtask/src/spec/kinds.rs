@@ -22,7 +22,7 @@ fn lists() -> Vec<Codes> {
         CountBasis AnalogCause CommandStep CommandOrigin OutputOutcome OutputReason TagChange AttemptCause
         EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause AdoptionCause EpochCause
         TruthClass KeepStore UnkeptCause Custody CounterKind KeyFault RollbackAlarm RollbackWitness Outcome MaintenancePhase WiringChange MeterFinding ClockClass BackfillOutcome
-        Band BandChange ResetCause FieldMarker GapClass Anchor
+        Band BandChange ResetCause FieldMarker ModemOutcome GapClass Anchor
     }
 }
 

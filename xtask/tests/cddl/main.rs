@@ -215,9 +215,12 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
             summer_time: full.then_some(true),
         }
         .into(),
-        Kind::Soe | Kind::PulseCount | Kind::Analog | Kind::Excursion | Kind::ResetReason => {
-            points::sample(kind, full)
-        }
+        Kind::Soe
+        | Kind::PulseCount
+        | Kind::Analog
+        | Kind::Excursion
+        | Kind::ResetReason
+        | Kind::ModemReport => points::sample(kind, full),
         Kind::MeterLife => meters::life(full),
         Kind::Backfill => meters::backfill(full),
         Kind::Opaque => meters::opaque(full),

@@ -1,12 +1,12 @@
 //! Entries of a station's own points.
 
 use super::{AT, SLOT, source};
-use evidence::kinds::{Analog, Excursion, PulseCount, ResetReason, Soe};
+use evidence::kinds::{Analog, Excursion, ModemCount, ModemReport, PulseCount, ResetReason, Soe};
 use evidence::reasons::{
-    AnalogCause, Band, BandChange, CountBasis, EdgeLossCause, FieldMarker, QualityReason,
-    ResetCause, SoeChange,
+    AnalogCause, Band, BandChange, CountBasis, EdgeLossCause, FieldMarker, ModemOutcome,
+    QualityReason, ResetCause, SoeChange,
 };
-use evidence::{CommitId, Kind, Payload, PointId, Quality, Seq};
+use evidence::{Blob, CommitId, Kind, Payload, PointId, Quality, Seq};
 
 /// An entry of one of these kinds: with every field, or with only those that it must have.
 pub(super) fn sample(kind: Kind, full: bool) -> Payload {
@@ -51,6 +51,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Payload {
         }
         .into(),
         Kind::Excursion | Kind::ResetReason => surroundings(kind, full),
+        Kind::ModemReport => modem(full),
         _ => Analog {
             at: AT,
             point_id,
@@ -101,4 +102,35 @@ fn surroundings(kind: Kind, full: bool) -> Payload {
         }
         .into(),
     }
+}
+
+fn modem(full: bool) -> Payload {
+    let count = |step| ModemCount {
+        name: "crc".into(),
+        total: u64::MAX,
+        step,
+    };
+    ModemReport {
+        at: AT,
+        point_id: PointId::new("plc-1").unwrap(),
+        source: source(),
+        seq: Seq(7),
+        slot: full.then_some(SLOT),
+        outcome: ModemOutcome::Garbled,
+        link: full.then_some(true),
+        retransmissions: full.then_some(130),
+        step: full.then_some(30),
+        quality_value: full.then(|| "21.5".parse().unwrap()),
+        counters: match full {
+            true => vec![count(Some(0)), count(None)],
+            false => Vec::new(),
+        },
+        restarted: full,
+        took_us: 40_000,
+        detail: full.then(|| "not in the answer: SNR".into()),
+        sample: full.then(|| Blob::from(&b"{"[..])),
+        quality: Quality::GOOD,
+        contract: CommitId(1),
+    }
+    .into()
 }

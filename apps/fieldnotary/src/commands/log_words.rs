@@ -169,6 +169,7 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Rollback(found)) => keys::rollback_words(found),
         Some(Payload::KeyUse(told)) => keys::use_words(told),
         Some(Payload::Excursion(excursion)) => points::excursion_words(excursion, known),
+        Some(Payload::ModemReport(report)) => points::modem_words(report),
         Some(Payload::ResetReason(reason)) => points::reset_words(reason),
         Some(Payload::Command(command)) => outputs::command_words(command, known),
         Some(Payload::Output(output)) => outputs::output_words(output, known),

@@ -54,6 +54,11 @@ impl Points {
                 let begins = one.change == BandChange::Entered;
                 (&one.point_id, value, one.quality, begins, 0)
             }
+            Payload::ModemReport(report) => {
+                let quality = report.quality_value.map(|value| value.to_string());
+                let said = quality.or_else(|| Some(report.outcome.to_string()));
+                (&report.point_id, said, report.quality, false, 0)
+            }
             Payload::ResetReason(reason) => {
                 let cause = Some(reason.cause.to_string());
                 (&reason.point_id, cause, reason.quality, false, 0)

@@ -17,6 +17,8 @@ const SYSFS: &str = "/sys";
 const SYSFS_DEVICES: &str = "/sys/devices";
 /// Port of a collector's address that names none.
 const HTTPS_PORT: u16 = 443;
+/// The same of a modem's.
+const HTTP_PORT: u16 = 80;
 
 /// Confines this process, and says to the supervisor how far that went.
 pub(crate) fn confine(
@@ -50,7 +52,11 @@ fn site(role: Role, contract: &Contract, data: &DataDir) -> Site {
         Role::Io => {
             site.more_descriptors = ports.saturating_mul(PORT_DESCRIPTORS);
             site.more_memory_bytes = ports.saturating_mul(PORT_MEMORY_BYTES);
-            site.tcp_ports = contract.ports.values().filter_map(tcp_port).collect();
+            let modems = of_kind(contract, CardKind::ModemHttp).map(|card| http_port(&card.path));
+            let meters = contract.ports.values().filter_map(tcp_port);
+            site.tcp_ports = meters.chain(modems).collect();
+            let programs = of_kind(contract, CardKind::ModemCommand);
+            site.programs = programs.map(|card| PathBuf::from(&card.path)).collect();
         }
         Role::Uplink => {
             let uplink = contract.uplink.as_ref();
@@ -121,12 +127,20 @@ fn papers(role: Role, contract: &Contract, data: &DataDir) -> Vec<PathBuf> {
     files.iter().map(|file| data.root().join(file)).collect()
 }
 
-/// What cards are: a chip that is plugged in again is another file of its folder, as is a recording that is
-/// written anew.
+fn of_kind(contract: &Contract, kind: CardKind) -> impl Iterator<Item = &contract::Card> {
+    let cards = contract.points.cards.values();
+    cards.filter(move |card| card.kind == kind)
+}
+
+/// What cards are: a chip or a serial line that is plugged in again is another file of its folder, as is a recording
+/// that is written anew.
 fn cards(contract: &Contract) -> Vec<PathBuf> {
     let cards = contract.points.cards.values();
     let places = cards.flat_map(|card| match card.kind {
-        CardKind::Gpio | CardKind::Recording => device_directories(Path::new(&card.path)),
+        CardKind::Gpio | CardKind::Recording | CardKind::ModemSerial => {
+            device_directories(Path::new(&card.path))
+        }
+        CardKind::ModemHttp | CardKind::ModemCommand => Vec::new(),
         CardKind::Hwmon | CardKind::Iio | CardKind::Directory | CardKind::Modbus => Vec::new(),
     });
     places.filter(|path| path.exists()).collect()
@@ -191,6 +205,14 @@ fn tcp_port(port: &contract::Port) -> Option<u16> {
 }
 
 fn https_port(url: &str) -> u16 {
+    port_of(url, HTTPS_PORT)
+}
+
+fn http_port(url: &str) -> u16 {
+    port_of(url, HTTP_PORT)
+}
+
+fn port_of(url: &str, usual: u16) -> u16 {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or(host);
     // An address of version 6 has colons of its own, in brackets.
@@ -198,7 +220,7 @@ fn https_port(url: &str) -> u16 {
         .rsplit_once(':')
         .filter(|(_, port)| !port.contains(']'));
     port.and_then(|(_, port)| port.parse().ok())
-        .unwrap_or(HTTPS_PORT)
+        .unwrap_or(usual)
 }
 
 #[cfg(test)]

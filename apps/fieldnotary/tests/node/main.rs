@@ -39,6 +39,7 @@ mod mbus_node;
 mod mbus_tcp;
 mod memory_peer;
 mod meter_life;
+mod modems;
 mod one_directory;
 mod opaque;
 mod outputs;

@@ -77,15 +77,14 @@ fn common(contract: &Contract, output: &Output<'_>) -> Problems {
     let kind = points.cards.get(output.card).map(|card| card.kind);
     let (fits, what, advice) = match output.place {
         OutputPlace::Line(_) => (
-            !matches!(
-                kind,
-                Some(CardKind::Hwmon | CardKind::Iio | CardKind::Directory)
-            ),
-            "has channels and no lines",
+            !kind.is_some_and(|kind| kind.has_channels_only() || kind.is_modem()),
+            "has no lines",
             "name a card of kind \"gpio\", or write [[ao]]",
         ),
         OutputPlace::Channel(_) => (
-            !matches!(kind, Some(CardKind::Gpio | CardKind::Directory)),
+            !kind.is_some_and(|kind| {
+                matches!(kind, CardKind::Gpio | CardKind::Directory) || kind.is_modem()
+            }),
             "has no channels that take a value",
             "name a card of kind \"hwmon\" or \"iio\", or write [[do]]",
         ),
@@ -99,6 +98,7 @@ fn common(contract: &Contract, output: &Output<'_>) -> Problems {
         || points.analogs.contains_key(id)
         || points.watched().any(|one| one.id == *id)
         || points.resets.contains_key(id)
+        || points.modems.contains_key(id)
         || (!digital && points.digital_outputs.contains_key(id));
     out.unless(
         !elsewhere,

@@ -3,6 +3,7 @@
 use super::Walk;
 use crate::block::Block;
 use crate::keys::Section;
+use crate::modem::{self, MODEM};
 use crate::outputs::{AO, DO, read as outputs};
 use crate::sound::{Place, STAND_IN};
 use crate::station::read::{analog, card, input, policy, pulse};
@@ -63,6 +64,12 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
             analog_outputs: self.each("ao", &AO, Place::Ao, |walk, id, block, stand_in| {
                 outputs::analog(id, block, walk.report, stand_in)
             }),
+            modems: self.each(
+                "modem",
+                &MODEM,
+                Place::Modem,
+                |walk, id, block, stand_in| modem::read(id, block, walk.report, stand_in),
+            ),
         }
     }
 

@@ -4,7 +4,17 @@ use crate::keys::{Key, Preset, Section, key, only};
 
 const REQUIRED: Preset = Preset::Required;
 /// Kinds of cards that are of this machine.
-const HERE: &[&str] = &["gpio", "hwmon", "iio", "directory", "recording"];
+const HERE: &[&str] = &[
+    "gpio",
+    "hwmon",
+    "iio",
+    "directory",
+    "modem-http",
+    "modem-serial",
+    "modem-command",
+    "recording",
+];
+const MODEM_LINE: &[&str] = &["modem-serial"];
 const REMOTE: &[&str] = &["modbus"];
 const NONE: Preset = Preset::Stated("none");
 
@@ -68,7 +78,8 @@ pub(crate) const CARD: Section = Section {
             REQUIRED,
             "`gpio` (lines of a GPIO character device), `hwmon` or `iio` (channels of a directory of the kernel), \
             `directory` (the same of any other one, such as a power supply or a thermal zone), \
-            `modbus` (remote I/O on a [[port]]: coils, discrete inputs and registers), or `recording` (a file that is played, see [points.md](points.md#recordings); whatever comes from it is \
+            `modbus` (remote I/O on a [[port]]: coils, discrete inputs and registers), `modem-http`, `modem-serial` or \
+            `modem-command` (a PLC modem, see `[[modem]]`), or `recording` (a file that is played, see [points.md](points.md#recordings); whatever comes from it is \
             marked as a test).",
         ),
         only(
@@ -78,7 +89,17 @@ pub(crate) const CARD: Section = Section {
                 "path",
                 REQUIRED,
                 "The whole path, from `/` on: of the device, such as `/dev/gpiochip0`; of the directory, such as \
-                `/sys/class/hwmon/hwmon0`; or of the file.",
+                `/sys/class/hwmon/hwmon0`; or of the file. Of `modem-http` its address, such as \
+                `http://192.0.2.9/status`; of `modem-serial` its line; of `modem-command` the program that asks it.",
+            ),
+        ),
+        only(
+            MODEM_LINE,
+            key(
+                "baud",
+                "integer",
+                Preset::Number(115_200),
+                "Bits per second.",
             ),
         ),
         key(

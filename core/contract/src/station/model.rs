@@ -1,6 +1,7 @@
 //! What the contract says of the station's own points.
 
 use super::remote::Remote;
+use crate::modem::Modem;
 use crate::outputs::{AnalogOutput, DigitalOutput, Output};
 use crate::watch::{ResetSource, Watched};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,8 @@ pub struct StationPoints {
     pub digital_outputs: BTreeMap<PointId, DigitalOutput>,
     /// Analog outputs by id.
     pub analog_outputs: BTreeMap<PointId, AnalogOutput>,
+    /// PLC modems, by id.
+    pub modems: BTreeMap<PointId, Modem>,
 }
 
 /// Where points are wired.
@@ -47,6 +50,8 @@ pub struct Card {
     pub buffer: u32,
     /// Where it is, of remote I/O; then it has no path.
     pub remote: Option<Remote>,
+    /// The speed of a modem's line, where it is one and not the usual one.
+    pub baud: Option<u32>,
 }
 
 /// Kinds of cards.
@@ -60,6 +65,12 @@ pub enum CardKind {
     Iio,
     /// Any other directory of the kernel, whose files are channels: a power supply, a thermal zone, a watchdog.
     Directory,
+    /// A PLC modem that is asked over HTTP.
+    ModemHttp,
+    /// One on a serial line.
+    ModemSerial,
+    /// One that a program asks.
+    ModemCommand,
     /// A file that is played: lines and channels, all of it marked as a test.
     Recording,
     /// Remote I/O behind a Modbus port: bits are lines, registers channels.
@@ -71,6 +82,15 @@ impl CardKind {
     #[must_use]
     pub const fn has_channels_only(self) -> bool {
         matches!(self, Self::Hwmon | Self::Iio | Self::Directory)
+    }
+
+    /// Whether it is a PLC modem.
+    #[must_use]
+    pub const fn is_modem(self) -> bool {
+        matches!(
+            self,
+            Self::ModemHttp | Self::ModemSerial | Self::ModemCommand
+        )
     }
 }
 
@@ -224,7 +244,9 @@ impl StationPoints {
     #[must_use]
     pub fn schedule_of(&self, point: &PointId) -> Option<&ScheduleId> {
         let pulse = self.pulses.get(point).map(|pulse| &pulse.schedule);
-        pulse.or_else(|| self.analogs.get(point).map(|analog| &analog.schedule))
+        let analog = || self.analogs.get(point).map(|analog| &analog.schedule);
+        let modem = || self.modems.get(point).map(|modem| &modem.schedule);
+        pulse.or_else(analog).or_else(modem)
     }
 
     /// The schedules that points of a card follow.
@@ -232,9 +254,11 @@ impl StationPoints {
     pub fn schedules_on(&self, card: &SourceId) -> BTreeSet<&ScheduleId> {
         let pulses = self.pulses.values().filter(|pulse| pulse.card == *card);
         let analogs = self.analogs.values().filter(|analog| analog.card == *card);
+        let modems = self.modems.values().filter(|modem| modem.card == *card);
         pulses
             .map(|pulse| &pulse.schedule)
             .chain(analogs.map(|analog| &analog.schedule))
+            .chain(modems.map(|modem| &modem.schedule))
             .collect()
     }
 
@@ -247,14 +271,18 @@ impl StationPoints {
         let analogs = analogs.map(|one| (&one.card, &one.schedule, &one.id));
         let follows =
             |(on, of, _): &(&SourceId, &ScheduleId, &PointId)| *on == card && *of == schedule;
-        let all = pulses.chain(analogs).filter(follows);
+        let modems = self.modems.values();
+        let modems = modems.map(|one| (&one.card, &one.schedule, &one.id));
+        let all = pulses.chain(analogs).chain(modems).filter(follows);
         all.map(|(_, _, id)| id).collect()
     }
 
     /// Every schedule that a point follows.
     pub fn schedules(&self) -> impl Iterator<Item = &ScheduleId> {
         let pulses = self.pulses.values().map(|pulse| &pulse.schedule);
-        pulses.chain(self.analogs.values().map(|analog| &analog.schedule))
+        let analogs = self.analogs.values().map(|analog| &analog.schedule);
+        let modems = self.modems.values().map(|modem| &modem.schedule);
+        pulses.chain(analogs).chain(modems)
     }
 
     /// The points of a card.
@@ -267,7 +295,12 @@ impl StationPoints {
         let resets = self.resets.values().map(|one| (&one.card, &one.id));
         let outputs = self.outputs().map(|one| (one.card, one.id));
         let all = inputs.chain(pulses).chain(analogs);
-        let all = all.chain(watched).chain(resets).chain(outputs);
+        let modems = self.modems.values().map(|one| (&one.card, &one.id));
+        let all = all
+            .chain(watched)
+            .chain(resets)
+            .chain(outputs)
+            .chain(modems);
         all.filter(|(on, _)| *on == card)
             .map(|(_, id)| id)
             .collect()
@@ -288,8 +321,9 @@ impl StationPoints {
                 .map(|one| one.card)
         };
         let points = input.or_else(pulse).or_else(analog);
+        let modem = || self.modems.get(point).map(|one| &one.card);
         let watched = points.or_else(supply).or_else(environment);
-        watched.or_else(reset).or_else(output)
+        watched.or_else(reset).or_else(output).or_else(modem)
     }
 
     /// Every supply and environment.

@@ -48,6 +48,7 @@ pub(crate) fn card(id: SourceId, block: &mut Table<'_, '_>, report: &mut Report<
         path,
         buffer: block.get(report, "buffer", 1_024, integer("16 to 1024")),
         remote,
+        baud: block.maybe(report, "baud", integer("such as 9600")),
         id,
     }
 }

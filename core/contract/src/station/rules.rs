@@ -1,13 +1,15 @@
 //! What must hold of the station's own points.
 
-use super::model::{Analog, Card, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints};
+use super::cards;
+use super::model::{Analog, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints};
 use super::remote::{self, bit_of};
 use crate::limits::{
-    CARD_BUFFER, CARDS_MAX, CHATTER_COUNT_MAX, CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN, DAY_MS,
-    LINES_MAX, NAME_BYTES_MAX, POLICIES_MAX, RESERVED_SOURCES, SAMPLE_MS_MAX, SAMPLE_MS_MIN,
-    STATION_POINTS_MAX, UNIT_BYTES_MAX, WINDOW_US_MAX,
+    CARDS_MAX, CHATTER_COUNT_MAX, CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN, DAY_MS, LINES_MAX,
+    NAME_BYTES_MAX, POLICIES_MAX, SAMPLE_MS_MAX, SAMPLE_MS_MIN, STATION_POINTS_MAX, UNIT_BYTES_MAX,
+    WINDOW_US_MAX,
 };
 use crate::model::Contract;
+use crate::modem;
 use crate::rules::{Problem, Problems, shown_ms, shown_us};
 use crate::sound::{Place, reference};
 use crate::watch;
@@ -16,7 +18,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
-use evidence::{MeterId, PointId, ScheduleId, SourceId};
+use evidence::{PointId, ScheduleId, SourceId};
 
 /// Every broken rule of the station's own points.
 pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
@@ -24,7 +26,7 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
     let mut all: Vec<(Place, Problems)> = Vec::from([(Place::Root, counts(contract))]);
     let mut paths = BTreeMap::new();
     for (id, one) in &points.cards {
-        let mut found = card(contract, one);
+        let mut found = cards::problems(contract, one);
         if let Some(other) = paths.insert(one.place(), id) {
             let what = format!("card \"{other}\" has the same path");
             found.add(
@@ -102,7 +104,7 @@ pub(crate) fn problems(contract: &Contract) -> Vec<(Place, Problem)> {
     all.into_iter().flat_map(each).collect()
 }
 
-/// Supplies, environments and reasons of resets.
+/// Supplies, environments, reasons of resets and modems.
 fn watched(contract: &Contract, all: &mut Vec<(Place, Problems)>) {
     let points = &contract.points;
     for (id, one) in &points.supplies {
@@ -123,6 +125,12 @@ fn watched(contract: &Contract, all: &mut Vec<(Place, Problems)>) {
         unique(&mut found, is_of_points(points, id) || watched, id);
         all.push((Place::Reset(id.clone()), found));
     }
+    for (id, one) in &points.modems {
+        let mut found = modem::problems(contract, one);
+        let watched = points.watched().any(|one| one.id == *id) || points.resets.contains_key(id);
+        unique(&mut found, is_of_points(points, id) || watched, id);
+        all.push((Place::Modem(id.clone()), found));
+    }
 }
 
 fn is_of_points(points: &StationPoints, id: &PointId) -> bool {
@@ -134,7 +142,7 @@ fn is_of_points(points: &StationPoints, id: &PointId) -> bool {
 fn counts(contract: &Contract) -> Problems {
     let mut out = Problems::default();
     let points = &contract.points;
-    let watched = points.watched().count() + points.resets.len();
+    let watched = points.watched().count() + points.resets.len() + points.modems.len();
     let outputs = points.digital_outputs.len() + points.analog_outputs.len();
     let inputs = points.inputs.len() + points.pulses.len() + points.analogs.len();
     let all = inputs + watched + outputs;
@@ -156,6 +164,7 @@ fn counts(contract: &Contract) -> Problems {
                 "reset",
                 "do",
                 "ao",
+                "modem",
             ],
             all,
             STATION_POINTS_MAX,
@@ -165,53 +174,6 @@ fn counts(contract: &Contract) -> Problems {
         let advice = format!("at most {max} on one node: share the rest with another");
         out.unless(count <= max, keys, format!("{count} {what}"), advice);
     }
-    out
-}
-
-fn card(contract: &Contract, card: &Card) -> Problems {
-    let mut out = Problems::default();
-    let id = card.id.as_str();
-    out.unless(
-        !RESERVED_SOURCES.contains(&id),
-        &["id"],
-        format!("\"{id}\" names a part of the node"),
-        "choose another id, such as \"dio-1\"",
-    );
-    out.unless(
-        !contract.ports.contains_key(&card.id),
-        &["id"],
-        format!("there is a port \"{id}\""),
-        "cards, ports and meters share no ids: choose another, such as \"dio-1\"",
-    );
-    out.unless(
-        !contract.meters.contains_key(&MeterId::from(&card.id)),
-        &["id"],
-        format!("there is a meter \"{id}\""),
-        "cards, ports and meters share no ids: choose another, such as \"dio-1\"",
-    );
-    let example = match card.kind {
-        CardKind::Gpio => "/dev/gpiochip0",
-        CardKind::Hwmon => "/sys/class/hwmon/hwmon0",
-        CardKind::Iio => "/sys/bus/iio/devices/iio:device0",
-        CardKind::Directory => "/sys/class/power_supply/BAT0",
-        CardKind::Recording => "/var/lib/fieldnotary/edges.txt",
-        CardKind::Modbus => "",
-    };
-    if let Some(place) = &card.remote {
-        out.0.extend(remote::problems(contract, place).0);
-    }
-    out.unless(
-        card.remote.is_some() || (card.path.starts_with('/') && card.path.len() > 1),
-        &["path"],
-        format!("\"{}\" is not a whole path", card.path),
-        format!("write the whole path, such as \"{example}\""),
-    );
-    out.unless(
-        CARD_BUFFER.contains(&card.buffer),
-        &["buffer"],
-        format!("a buffer of {} edges", card.buffer),
-        "write 16 to 1024",
-    );
     out
 }
 
@@ -302,11 +264,12 @@ fn wired(contract: &Contract, out: &mut Problems, card: &SourceId, policy: &Poin
     let policies = points.policies.keys().map(PointId::as_str);
     reference(out, &["debounce"], policy.as_str(), policies);
     let found = points.cards.get(card);
-    let channels = found.filter(|card| card.kind.has_channels_only());
+    let lineless = |kind: CardKind| kind.has_channels_only() || kind.is_modem();
+    let channels = found.filter(|card| lineless(card.kind));
     out.unless(
         channels.is_none(),
         &["card"],
-        format!("card \"{card}\" has channels and no lines"),
+        format!("card \"{card}\" has no lines"),
         "name a card of kind \"gpio\"",
     );
 }
@@ -362,11 +325,11 @@ fn analog(contract: &Contract, analog: &Analog) -> Problems {
     reference(&mut out, &["schedule"], analog.schedule.as_str(), schedules);
     let lines = cards
         .get(&analog.card)
-        .filter(|card| card.kind == CardKind::Gpio);
+        .filter(|card| card.kind == CardKind::Gpio || card.kind.is_modem());
     out.unless(
         lines.is_none(),
         &["card"],
-        format!("card \"{}\" has lines and no channels", analog.card),
+        format!("card \"{}\" has no channels", analog.card),
         "name a card of kind \"hwmon\" or \"iio\"",
     );
     remote::has_channel(

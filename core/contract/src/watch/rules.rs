@@ -113,11 +113,13 @@ fn has_channel(contract: &Contract, out: &mut Problems, card: &SourceId, channel
     let cards = &contract.points.cards;
     let known = cards.keys().map(SourceId::as_str);
     reference(out, &["card"], card.as_str(), known);
-    let lines = cards.get(card).filter(|card| card.kind == CardKind::Gpio);
+    let lines = cards
+        .get(card)
+        .filter(|card| card.kind == CardKind::Gpio || card.kind.is_modem());
     out.unless(
         lines.is_none(),
         &["card"],
-        format!("card \"{card}\" has lines and no channels"),
+        format!("card \"{card}\" has no channels"),
         "name a card of kind \"hwmon\", \"iio\" or \"directory\"",
     );
     remote::has_channel(

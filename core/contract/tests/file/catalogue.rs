@@ -2,6 +2,7 @@
 
 mod mbus;
 mod meters;
+mod modems;
 mod notation;
 mod outputs;
 mod points;
@@ -15,6 +16,7 @@ mod uplink;
 use crate::common::{BASE, changed, only_error};
 use fieldnotary_contract::{ContractErrors, parse};
 use meters::METERS;
+use modems::MODEMS;
 use notation::NOTATION_AND_NAMES;
 use outputs::OUTPUTS;
 use points::POINTS;
@@ -109,6 +111,13 @@ fn uplinks_are_checked() {
 #[test]
 fn ports_and_schedules_are_checked() {
     check(PORTS_AND_SCHEDULES);
+}
+
+//= R6.2
+//= A3.4
+#[test]
+fn modems_are_checked() {
+    check_in(modems::FILE, MODEMS);
 }
 
 //= R6.2

@@ -96,6 +96,7 @@ fn the_commented_tables_of_the_example_are_sound() {
         points.resets.len(),
         points.digital_outputs.len(),
         points.analog_outputs.len(),
+        points.modems.len(),
     ];
-    assert_eq!(counts, [5, 5, 1, 2, 1, 2, 1, 2, 1]);
+    assert_eq!(counts, [6, 5, 1, 2, 1, 2, 1, 2, 1, 1]);
 }

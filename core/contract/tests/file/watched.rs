@@ -37,7 +37,7 @@ fn a_mistake_in_what_is_watched_says_what_would_be_right() {
         (
             "card = \"ina\"\nchannel = \"in1_input\"",
             "card = \"dio\"\nchannel = \"in1_input\"",
-            "has lines and no channels",
+            "has no channels",
         ),
         (
             "id = \"air\"",

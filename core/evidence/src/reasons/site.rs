@@ -49,6 +49,20 @@ codes! {
     }
 }
 
+codes! {
+    /// How a poll of a PLC modem ended (A3.4).
+    pub enum ModemOutcome as "modem-outcome" {
+        Answered = 0, "answered", "its answer has what the contract wants, or a part of it";
+        Silent = 1, "silent", "nothing came within the time";
+        Slow = 2, "slow", "an answer began and had no end within the time";
+        Garbled = 3, "garbled", "the answer is neither JSON nor text";
+        Incomplete = 4, "incomplete", "the answer has nothing of what the contract wants";
+        Refused = 5, "refused", "it answered with an error: ERROR, a status of HTTP, an exit code";
+        Unreachable = 6, "unreachable", "it cannot be opened, connected or started";
+        TooLong = 7, "too_long", "the answer is longer than an answer may be";
+    }
+}
+
 impl Band {
     /// Whether it lies below its limit, or above it.
     #[must_use]

@@ -63,6 +63,7 @@ impl Store {
             Kind::Reading
             | Kind::PulseCount
             | Kind::Analog
+            | Kind::ModemReport
             | Kind::AttemptFailed
             | Kind::Marker
             | Kind::CounterSnapshot

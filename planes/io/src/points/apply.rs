@@ -187,6 +187,7 @@ impl CardEngine {
                 self.snapshot(line, at, Some(slot));
             }
         }
+        self.ask_modems(schedule, slot);
         for channel in 0..self.channels.len() {
             let follows = self.channels.get(channel);
             if follows.is_some_and(|one| one.schedule == schedule) {
@@ -250,6 +251,9 @@ impl CardEngine {
         }
         for watch in &mut self.watches {
             watch.test = test;
+        }
+        for modem in &mut self.modems {
+            modem.test = test;
         }
     }
 

@@ -3,6 +3,7 @@
 use super::analog::Channel;
 use super::io::{Action, Edge, Input, Level, Restored};
 use super::line::{Line, Role};
+use super::modems::PlcModem;
 use super::order::{Fact, Order};
 use super::said::Said;
 use super::surround::Reset;
@@ -75,6 +76,7 @@ pub struct CardEngine {
     pub(super) resets: Vec<Reset>,
     pub(super) outputs: Outputs,
     pub(super) said: Said,
+    pub(super) modems: Vec<PlcModem>,
     pub(super) order: Order,
     pub(super) link: Link,
     pub(super) lease: Lease,
@@ -147,9 +149,12 @@ impl CardEngine {
         let resets = points.resets.values().filter(|one| one.card == *card);
         let channels: Vec<Channel> = channels.collect();
         let outputs = Outputs::new(contract, card, configuration);
+        let modems = points.modems.values().filter(|one| one.card == *card);
+        let modems = modems.map(|one| PlcModem::new(one, place(&one.schedule), test));
         Ok(Self {
             watches: watches.collect(),
             resets: resets.map(Reset::new).collect(),
+            modems: modems.collect(),
             card: card.clone(),
             played: test,
             contract: configuration,
@@ -210,6 +215,7 @@ impl CardEngine {
                 self.link.heard();
                 self.reset_said(now, &channel, &taken);
             }
+            Input::Answer(asked) => self.modem_said(now, &asked),
             Input::QueueFull(full) => self.queue_full = full,
             Input::Work(work) => {
                 let test = self.played || work.is_on(&MeterId::from(&self.card));

@@ -7,7 +7,7 @@ use crate::slots::SlotClock;
 use crate::work::Work;
 use alloc::string::String;
 use alloc::vec::Vec;
-use evidence::reasons::CountBasis;
+use evidence::reasons::{CountBasis, ModemOutcome};
 use evidence::{Decimal, MonoNs, PointId, ScheduleId, Seq};
 
 /// One edge, as the kernel tells it (GPIO v2 `gpio_v2_line_event`).
@@ -39,6 +39,17 @@ pub struct Restored {
     pub count: u64,
     /// Who knew it.
     pub basis: CountBasis,
+}
+
+/// What became of a poll of a PLC modem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Polled {
+    /// The modem.
+    pub point: PointId,
+    /// Its answer, or how and why there is none.
+    pub taken: Result<Vec<u8>, (ModemOutcome, String)>,
+    /// How long that took.
+    pub took_ns: u64,
 }
 
 /// Everything that can happen to a card.
@@ -90,6 +101,8 @@ pub enum Input {
         /// Its text, or why there is none.
         taken: Result<String, String>,
     },
+    /// A modem was asked.
+    Answer(Polled),
     /// The host's queue towards the recorder is full (`true`), or has space again (`false`).
     QueueFull(bool),
     /// Where people work now, as for a port; a card is a meter of its own name.
@@ -131,6 +144,11 @@ pub enum Action {
         point: PointId,
         /// What is known of it.
         seen: Seen,
+    },
+    /// Ask a PLC modem; answer with `Answer`.
+    Ask {
+        /// Which.
+        point: PointId,
     },
     /// Write to the marker board that records up to this number are about to leave.
     Mark {

@@ -229,7 +229,7 @@ impl CardEngine {
 }
 
 impl Sheet {
-    fn of_source(&mut self, live: Live, name: &str, label: &str, value: Option<u64>) {
+    pub(super) fn of_source(&mut self, live: Live, name: &str, label: &str, value: Option<u64>) {
         use evidence::reasons::CounterState::{Stale, Unsupported, Value};
         match (live, value) {
             (Live::Never, _) | (_, None) => self.push(name, label, Unsupported, None),

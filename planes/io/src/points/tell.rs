@@ -16,7 +16,8 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use evidence::kinds::{
-    Analog, Counter, CounterSnapshot, Event, Excursion, Output, PulseCount, ResetReason, Soe,
+    Analog, Counter, CounterSnapshot, Event, Excursion, ModemReport, Output, PulseCount,
+    ResetReason, Soe,
 };
 use evidence::reasons::{
     AnalogCause, CountBasis, DowntimeCause, EdgeLossCause, EventCode, QualityReason, SoeChange,
@@ -405,6 +406,7 @@ impl CardEngine {
         }
         self.count_watched(&mut sheet);
         self.outputs.count(&mut sheet);
+        self.count_modems(&mut sheet);
         sheet.counters
     }
 
@@ -454,6 +456,7 @@ fn numbered(record: Payload, seq: Seq) -> Payload {
         Payload::PulseCount(pulse) => PulseCount { seq, ..pulse }.into(),
         Payload::Analog(analog) => Analog { seq, ..analog }.into(),
         Payload::Excursion(excursion) => Excursion { seq, ..excursion }.into(),
+        Payload::ModemReport(report) => ModemReport { seq, ..report }.into(),
         Payload::ResetReason(reason) => ResetReason { seq, ..reason }.into(),
         Payload::Output(output) => Output { seq, ..output }.into(),
         other => other,

@@ -2,6 +2,7 @@
 
 mod burst;
 mod digital;
+mod modems;
 mod pulses;
 mod site;
 mod surround;

@@ -2,7 +2,8 @@
 //! session.
 
 use super::ledger::{Account, Session};
-use evidence::kinds::{Analog, Output, PulseCount, Soe};
+use evidence::kinds::{Analog, ModemReport, Output, PulseCount, Soe};
+use evidence::reasons::ModemOutcome;
 use evidence::{EntryId, MeterId, PointId, Seq, Slot, SourceId};
 
 /// Records of a card whose numbers follow each other.
@@ -44,6 +45,20 @@ impl Account {
             *session.readings.entry(point.clone()).or_default() += 1;
         } else {
             let cause = analog.quality.reason.name();
+            session.failed.push((id, cause, vec![point.clone()]));
+        }
+    }
+
+    /// A poll of a modem; one without an answer has its cause.
+    pub(super) fn modem(&mut self, id: EntryId, report: &ModemReport) {
+        self.record(id, &report.source, report.seq);
+        let point = &report.point_id;
+        let served = self.served(id, &report.source, point, report.seq, report.slot);
+        let Some(session) = served else { return };
+        if report.outcome == ModemOutcome::Answered {
+            *session.readings.entry(point.clone()).or_default() += 1;
+        } else {
+            let cause = report.outcome.name();
             session.failed.push((id, cause, vec![point.clone()]));
         }
     }

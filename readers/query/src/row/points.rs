@@ -1,6 +1,6 @@
 //! Records of the station's own points.
 
-use evidence::kinds::{Analog, Excursion, PulseCount, ResetReason, Soe};
+use evidence::kinds::{Analog, Excursion, ModemReport, PulseCount, ResetReason, Soe};
 use evidence::reasons::{Band, EdgeLossCause, FieldMarker};
 use serde_json::{Value, json};
 
@@ -88,4 +88,29 @@ pub(super) fn reset(reason: &ResetReason, put: &mut impl FnMut(&str, Value)) {
     put("quality", json!(reason.quality.validity.name()));
     put("reason", json!(reason.quality.reason.name()));
     put("contract", json!(reason.contract.0));
+}
+
+pub(super) fn modem(report: &ModemReport, put: &mut impl FnMut(&str, Value)) {
+    let counters = report
+        .counters
+        .iter()
+        .map(|counter| json!({"name": counter.name, "total": counter.total, "step": counter.step}));
+    put("point_id", json!(report.point_id.as_str()));
+    put("source", json!(report.source.as_str()));
+    put("seq", json!(report.seq.0));
+    put("slot", json!(report.slot.map(|slot| slot.to_string())));
+    put("outcome", json!(report.outcome.name()));
+    put("link", json!(report.link));
+    put("retransmissions", json!(report.retransmissions));
+    put("step", json!(report.step));
+    let quality = report.quality_value.map(|value| value.to_string());
+    put("value", json!(quality));
+    put("counters", Value::Array(counters.collect()));
+    put("restarted", json!(report.restarted));
+    put("took_us", json!(report.took_us));
+    put("detail", json!(report.detail));
+    put("quality", json!(report.quality.validity.name()));
+    put("reason", json!(report.quality.reason.name()));
+    put("contract", json!(report.contract.0));
+    put("mono_ns", json!(report.at.0));
 }

@@ -61,6 +61,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::ResetReason
         | Kind::Command
         | Kind::Output
-        | Kind::Tag => false,
+        | Kind::Tag
+        | Kind::ModemReport => false,
     }
 }

@@ -187,6 +187,8 @@ fn colour(payload: Option<&Payload>) -> Option<Ink> {
         Some(Payload::Soe(soe)) => odd(soe.quality),
         Some(Payload::PulseCount(pulse)) => odd(pulse.quality),
         Some(Payload::Analog(analog)) => odd(analog.quality),
+        Some(Payload::ModemReport(report)) if report.restarted => Some(Ink::Odd),
+        Some(Payload::ModemReport(report)) => odd(report.quality),
         Some(Payload::Excursion(excursion)) if excursion.band.is_some() => Some(Ink::Odd),
         Some(Payload::Excursion(excursion)) => odd(excursion.quality),
         Some(Payload::Output(output)) => match output.outcome {

@@ -2,8 +2,8 @@
 
 use super::{Known, quality_words};
 use crate::commands::words;
-use evidence::kinds::{Analog, Excursion, PulseCount, ResetReason, Soe};
-use evidence::reasons::{AnalogCause, BandChange, CountBasis, SoeChange};
+use evidence::kinds::{Analog, Excursion, ModemReport, PulseCount, ResetReason, Soe};
+use evidence::reasons::{AnalogCause, BandChange, CountBasis, ModemOutcome, SoeChange};
 
 pub(super) fn soe_words(soe: &Soe) -> String {
     let state = match soe.value {
@@ -129,5 +129,40 @@ pub(super) fn reset_words(reason: &ResetReason) -> String {
         reason.source,
         reason.channel,
         reason.seq.0
+    )
+}
+
+pub(super) fn modem_words(report: &ModemReport) -> String {
+    let mut said = match (report.outcome, report.link) {
+        (ModemOutcome::Answered, Some(true)) => "link up".to_owned(),
+        (ModemOutcome::Answered, Some(false)) => "link down".to_owned(),
+        (ModemOutcome::Answered, None) => "answered".to_owned(),
+        (outcome, _) => format!("no answer: {outcome}"),
+    };
+    if let Some(total) = report.retransmissions {
+        let step = report
+            .step
+            .map_or_else(String::new, |step| format!(" (+{step})"));
+        said += &format!(", {total} retransmissions{step}");
+    }
+    if let Some(quality) = report.quality_value {
+        said += &format!(", quality {quality}");
+    }
+    for counter in &report.counters {
+        said += &format!(", {} {}", counter.name, counter.total);
+    }
+    if report.restarted {
+        said += ", it began to count anew";
+    }
+    if let Some(detail) = &report.detail {
+        said += &format!(" ({detail})");
+    }
+    format!(
+        "{} {said}, {} after {}, {}, seq {}",
+        report.point_id,
+        quality_words(report.quality),
+        words::nanoseconds(report.took_us.saturating_mul(1_000)),
+        report.source,
+        report.seq.0
     )
 }

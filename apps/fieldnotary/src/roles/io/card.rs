@@ -10,10 +10,10 @@ use super::work::Watch;
 use crate::clock;
 use crate::roles::link::RecorderLink;
 use contract::{Active, CardKind, Contract, OnLoss, OutputRules};
-use evidence::reasons::CountBasis;
+use evidence::reasons::{CountBasis, ModemOutcome};
 use evidence::{MeterId, MonoNs, PointId, Seq, SourceId};
 use io_plane::outputs::{Asked, Drive, Seen};
-use io_plane::points::{Action, CardEngine, Input, Restored};
+use io_plane::points::{Action, CardEngine, Input, Polled, Restored};
 use ipc::message::{CountFloor, Message};
 use lines::{Behind, Source, Wanted, WantedOutput, Wires};
 use media::{CountBoard, Counts, MarkerBoard, Times};
@@ -304,6 +304,7 @@ impl Driver<'_> {
             Action::Open => return Some(self.open()),
             Action::Close => self.source = None,
             Action::Read { channel } => return self.sample(channel),
+            Action::Ask { point } => return self.ask(point),
             Action::ReadText { channel } => return self.text(channel),
             Action::Drive { point, to } => return Some(self.give(point, &to)),
             Action::Show { point, seen } => self.board.show(self.id, point, seen),
@@ -365,6 +366,22 @@ impl Driver<'_> {
         let taken = self.source.as_mut()?.sample(&channel, self.now);
         let taken = taken.map_err(|fault| fault.to_string());
         Some(Input::Sample { channel, taken })
+    }
+
+    fn ask(&mut self, point: PointId) -> Option<Input> {
+        let modem = self.contract.points.modems.get(&point)?;
+        let began = clock::mono();
+        let taken = match self.source.as_mut() {
+            Some(source) => source.ask(modem),
+            None => Err((ModemOutcome::Unreachable, "the card is not open".to_owned())),
+        };
+        let took_ns = clock::mono().since(began);
+        self.now = clock::mono();
+        Some(Input::Answer(Polled {
+            point,
+            taken,
+            took_ns,
+        }))
     }
 
     fn text(&mut self, channel: String) -> Option<Input> {

@@ -87,6 +87,7 @@ fn check_one(
         Payload::PulseCount(pulse) => (&MeterId::from(&pulse.source), pulse.seq, pulse.contract),
         Payload::Analog(analog) => (&MeterId::from(&analog.source), analog.seq, analog.contract),
         Payload::Excursion(one) => (&MeterId::from(&one.source), one.seq, one.contract),
+        Payload::ModemReport(one) => (&MeterId::from(&one.source), one.seq, one.contract),
         Payload::ResetReason(one) => (&MeterId::from(&one.source), one.seq, one.contract),
         Payload::Output(output) => (&MeterId::from(&output.source), output.seq, output.contract),
         Payload::MeterReport(report) => (&report.meter_id, report.seq, report.contract),
@@ -165,6 +166,7 @@ fn check_point(points: &StationPoints, payload: &Payload) -> Result<(), (RefuseR
         Payload::PulseCount(pulse) => (&pulse.source, &pulse.point_id),
         Payload::Analog(analog) => (&analog.source, &analog.point_id),
         Payload::Excursion(one) => (&one.source, &one.point_id),
+        Payload::ModemReport(one) => (&one.source, &one.point_id),
         Payload::ResetReason(one) => (&one.source, &one.point_id),
         Payload::Output(output) => (&output.source, &output.point_id),
         _ => return Ok(()),
@@ -185,6 +187,7 @@ const fn is_of_points(kind: Kind) -> bool {
             | Kind::Excursion
             | Kind::ResetReason
             | Kind::Output
+            | Kind::ModemReport
     )
 }
 

@@ -193,6 +193,7 @@ impl Ledger {
             | Payload::Output(_)
             | Payload::PulseCount(_)
             | Payload::Analog(_)
+            | Payload::ModemReport(_)
             | Payload::Excursion(_)
             | Payload::ResetReason(_) => self.observe_point(payload),
             Payload::Event(event) => {

@@ -61,6 +61,8 @@ impl PowerStats {
         match name {
             VBAT_MIN => !points.supplies.is_empty(),
             RESET_REASON => !points.resets.is_empty(),
+            // The card of the modem says it.
+            "plc_retx_cnt" => !points.modems.is_empty(),
             name => COUNTED
                 .iter()
                 .any(|(counter, band)| *counter == name && !watching(contract, *band).is_empty()),

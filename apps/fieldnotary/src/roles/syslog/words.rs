@@ -56,7 +56,8 @@ const fn weight(kind: Kind) -> Weight {
         | Kind::KeyUse
         | Kind::Backfill
         | Kind::Opaque
-        | Kind::Excursion => Weight::Never,
+        | Kind::Excursion
+        | Kind::ModemReport => Weight::Never,
     }
 }
 

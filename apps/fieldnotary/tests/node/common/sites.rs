@@ -153,6 +153,11 @@ impl Peer {
         text(&self.ready, "address")
     }
 
+    /// What it says of itself.
+    pub(crate) const fn ready(&self) -> &Value {
+        &self.ready
+    }
+
     /// What it says that it answered. Whoever asks has stopped the node before.
     pub(crate) fn answers(self) -> Vec<Value> {
         let words = self.running.words();

@@ -177,7 +177,7 @@ pub(super) const OUTPUTS: &[Case] = &[
         "card = \"dio\"\nline = 12",
         "card = \"dac\"\nline = 12",
         "36:8 do.breaker.card",
-        "has channels and no lines; name a card of kind \"gpio\", or write [[ao]]",
+        "has no lines; name a card of kind \"gpio\", or write [[ao]]",
     ),
     case(
         "card = \"dac\"\nchannel = \"out_voltage0_raw\"",

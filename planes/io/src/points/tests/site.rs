@@ -43,6 +43,8 @@ pub(super) struct Site {
     pub(super) counts: BTreeMap<PointId, u64>,
     pub(super) reads: Vec<(u64, String)>,
     pub(super) texts: Vec<String>,
+    /// Modems that the card is to ask.
+    pub(super) asked: Vec<String>,
     pub(super) marked: Option<Seq>,
     pub(super) stopped: bool,
     next_seq: u64,
@@ -63,6 +65,7 @@ impl Site {
             counts: BTreeMap::new(),
             reads: Vec::new(),
             texts: Vec::new(),
+            asked: Vec::new(),
             marked: None,
             stopped: false,
             next_seq: 0,
@@ -140,6 +143,7 @@ impl Site {
             Action::Drive { .. } => panic!("the card has no outputs"),
             Action::Read { channel } => self.reads.push((self.now, channel)),
             Action::ReadText { channel } => self.texts.push(channel),
+            Action::Ask { point } => self.asked.push(point.to_string()),
             Action::Mark { seq, .. } => self.marked = Some(seq),
             Action::Count { point, count, .. } => {
                 self.counts.insert(point, count);
@@ -153,6 +157,7 @@ impl Site {
                         Payload::Analog(analog) => analog.seq,
                         Payload::Excursion(one) => one.seq,
                         Payload::ResetReason(one) => one.seq,
+                        Payload::ModemReport(one) => one.seq,
                         Payload::Event(event) => {
                             let words = event.detail.clone().unwrap_or_default();
                             self.events.push(format!("{} {words}", event.code));

@@ -22,6 +22,7 @@ impl Ledger {
             Payload::Analog(analog) => {
                 self.point(&analog.source, &analog.point_id, analog.seq, analog.slot);
             }
+            Payload::ModemReport(one) => self.point(&one.source, &one.point_id, one.seq, one.slot),
             Payload::Excursion(one) => self.committed(group(&one.source), one.seq.0),
             Payload::ResetReason(one) => self.committed(group(&one.source), one.seq.0),
             _ => {}
