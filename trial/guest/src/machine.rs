@@ -89,8 +89,18 @@ impl Power {
     ///
     /// What the machine objects, or that it says nothing.
     pub fn order(&mut self, name: &str) -> Result<(), String> {
+        self.order_with(name, &json!({}))
+    }
+
+    /// Gives an order with its arguments.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::order`].
+    pub fn order_with(&mut self, name: &str, arguments: &Value) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("order `{name}` to the machine: {error}");
-        writeln!(self.stream, "{}", json!({ "execute": name })).map_err(failed)?;
+        let order = json!({ "execute": name, "arguments": arguments });
+        writeln!(self.stream, "{order}").map_err(failed)?;
         loop {
             let mut line = String::new();
             if self.lines.read_line(&mut line).map_err(failed)? == 0 {

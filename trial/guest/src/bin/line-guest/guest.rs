@@ -1,7 +1,9 @@
 //! The guest: this very program under a kernel with a simulated chip, and what it says on its serial line.
 
+use crate::far_end::FarEnd;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use trial_guest::{Image, machine};
 
 const MEMORY_MIB: u32 = 256;
@@ -25,8 +27,22 @@ pub(crate) fn answer(kernel: &Path) -> Result<Value, String> {
     image.write(LINES, &archive)?;
     let (disk, console) = (folder.path().join("disk"), folder.path().join("console"));
     std::fs::write(&disk, [0; 512]).map_err(failed)?;
+    let far_end = FarEnd::in_folder(folder.path());
     let mut guest = machine(kernel, &archive, WORDS, MEMORY_MIB, &disk, &console);
-    let said = trial_guest::said_by(&mut guest)?;
+    guest.args(far_end.arguments());
+    let ended = AtomicBool::new(false);
+    let (said, served) = std::thread::scope(|scope| {
+        let serving = scope.spawn(|| far_end.serve(&ended));
+        let said = trial_guest::said_by(&mut guest);
+        ended.store(true, Ordering::Relaxed);
+        let served = serving.join();
+        (
+            said,
+            served.unwrap_or_else(|_| Err("the far end of the line failed".to_owned())),
+        )
+    });
+    let said = said?;
+    served?;
     let ways: Vec<Value> = said
         .lines()
         .filter_map(|line| serde_json::from_str(line.trim()).ok())

@@ -1,7 +1,10 @@
-//! The adapter of GPIO lines against the kernel's own simulated chip, in a guest whose kernel has one.
+//! The adapters of GPIO lines, channels and serial lines against real drivers of the kernel, in a guest that has them.
 
 mod bench;
+mod far_end;
 mod guest;
+mod outputs;
+mod uart;
 mod ways;
 
 use clap::{Parser, Subcommand};
@@ -12,7 +15,7 @@ use std::process::ExitCode;
 /// It could not be done.
 const EXIT_FAILED: u8 = 3;
 
-/// Edges through a real character device: taken, counted, debounced, lost and refused.
+/// Edges, outputs, channels and a serial line through real drivers: taken, driven, counted, lost and refused.
 #[derive(Debug, Parser)]
 #[command(name = "fieldnotary-line-guest", version)]
 struct Args {

@@ -1,6 +1,7 @@
-//! What is done to the chip, and what the adapter must say of it.
+//! What is done to the chip and on the line, and what the adapter must say of it.
 
 use crate::bench::{Bench, LINES, line, open, open_channels};
+use crate::{outputs, uart};
 use lines::{Fault, Source};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -19,22 +20,27 @@ const SETTLE: Duration = Duration::from_millis(200);
 const DEBOUNCE_US: u32 = 50_000;
 const GLITCH: Duration = Duration::from_millis(5);
 
-type Verdict = Result<Value, String>;
+pub(crate) type Verdict = Result<Value, String>;
 /// A way by its name.
 type Way = (&'static str, fn(&Bench) -> Verdict);
 
 /// Every way, each as a line of JSON; the last line says that this is the end.
 pub(crate) fn all() {
-    let ways: [Way; 9] = [
+    let ways: [Way; 14] = [
         ("levels", levels),
         ("burst", burst),
         ("nobody reads", unread),
         ("debounce", debounce),
         ("line in use", in_use),
+        ("outputs", outputs::driven),
+        ("outputs refused", outputs::refused),
         ("what is not there", not_there),
         ("unplugged while open", unplugged),
         ("hwmon", sensor),
         ("iio", converter),
+        ("uart", uart::exchanges),
+        ("uart unread", uart::flood),
+        ("uart without transceiver", uart::no_transceiver),
     ];
     match Bench::plug() {
         Ok(bench) => ways.iter().for_each(|(name, way)| tell(name, way(&bench))),
@@ -63,7 +69,7 @@ fn opened(bench: &Bench, lines: &[(u32, u32)], buffer: u32) -> Result<Box<dyn So
         .map_err(|fault| fault.to_string())
 }
 
-fn demand(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+pub(crate) fn demand(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     holds.then_some(()).ok_or_else(what)
 }
 
