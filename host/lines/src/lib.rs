@@ -79,6 +79,7 @@ pub trait Source: Send {
     /// # Errors
     /// The card did not take it.
     fn drive(&mut self, to: &Drive, now: MonoNs) -> Result<(), Fault>;
+
     /// The whole answer of the PLC modem that the card is. This waits, as long as the contract says.
     ///
     /// # Errors
