@@ -28,6 +28,7 @@ mod priority;
 mod quality;
 pub mod reasons;
 mod salt;
+mod shown;
 mod time;
 mod time_maps;
 
@@ -44,5 +45,6 @@ pub use kinds::{Kind, Payload};
 pub use priority::Priority;
 pub use quality::Quality;
 pub use salt::{SaltKey, Salts, leaf_data, split_leaf};
+pub use shown::Shown;
 pub use time::{MonoNs, Stamp, TimeDetail, UtcNs};
 pub use time_maps::TimeMaps;

@@ -4,6 +4,7 @@ mod account;
 mod counts;
 mod follows;
 mod model;
+mod own;
 #[cfg(test)]
 mod tests;
 

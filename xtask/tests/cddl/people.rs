@@ -35,7 +35,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::SignOff => SignOff {
             at: AT,
             actor: "field engineer".into(),
-            meter_id: meter(),
+            meter_id: full.then(meter),
             point_id: PointId::new("energy").unwrap(),
             reading: CommitId(70_000),
             value: "1234.50".parse().unwrap(),

@@ -45,10 +45,12 @@ Examples:
   fieldnotary signoff node
   fieldnotary signoff node --meter m07 --point energy --expected 1234.5 \\
       --tolerance 0.5
+  fieldnotary signoff node --point door --expected on
 
-Without --meter: which points a person has compared with what they show in the field, and whether
-that still holds. With it: the newest reading of the point is compared, and the comparison becomes an
-entry, with how the meter was read since the last work on it as the baseline.
+Without --point: which points a person has compared with what they show in the field, and whether
+that still holds. With it: the newest value of the point is compared, and the comparison becomes an
+entry; of a meter's point with how the meter was read since the last work on it as the baseline. A
+digital input or output is signed off when both of its states were compared.
 
 Exit codes:
   0  every point is signed off; or the reading agrees, and the entry is committed
@@ -143,14 +145,14 @@ pub(crate) enum Phase {
 pub(crate) struct SignoffArgs {
     /// A node's data directory; to compare a point the node must run
     pub(crate) dir: PathBuf,
-    /// The meter of the point that is compared
+    /// The meter of the point that is compared; without it the point is one of the station's own
     #[arg(long, value_name = "METER", requires = "point")]
     pub(crate) meter: Option<MeterId>,
     /// The point that is compared
-    #[arg(long, value_name = "POINT", requires_all = ["meter", "expected"])]
+    #[arg(long, value_name = "POINT", requires = "expected")]
     pub(crate) point: Option<PointId>,
-    /// What it shows in the field, in its unit
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, requires = "point", value_parser = decimal)]
+    /// What it shows in the field: a number in its unit, or on or off
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true, requires = "point", value_parser = in_field)]
     pub(crate) expected: Option<Decimal>,
     /// By how much the reading may differ from that
     #[arg(long, value_name = "NUMBER", default_value = "0", requires = "point", allow_hyphen_values = true, value_parser = decimal)]
@@ -192,6 +194,15 @@ fn phase(text: &str) -> Result<Phase, String> {
             "write the directory, then begin or end: fieldnotary maintenance node begin".to_owned(),
         ),
     }
+}
+
+/// What a person sees: a number, or whether something is on.
+fn in_field(text: &str) -> Result<Decimal, String> {
+    decimal(match text {
+        "on" => "1",
+        "off" => "0",
+        other => other,
+    })
 }
 
 fn decimal(text: &str) -> Result<Decimal, String> {

@@ -52,6 +52,7 @@ mod restarts;
 mod ring_files;
 mod ring_full;
 mod rollback;
+mod sign_off_points;
 mod site;
 mod station_points;
 mod surroundings;

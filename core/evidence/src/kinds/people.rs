@@ -59,14 +59,14 @@ payload! {
     SignOff {
         0 at: MonoNs => "when";
         1 actor: String => "who";
-        2 meter_id: MeterId => "the meter";
-        3 point_id: PointId => "the point within it";
+        2 meter_id: Option<MeterId> => "the meter; absent for a point of the station's own";
+        3 point_id: PointId => "the point";
         4 reading: CommitId => "the entry whose value was compared";
-        5 value: Decimal => "that value";
+        5 value: Decimal => "that value, 1 or 0 for on or off";
         6 expected: Decimal => "what the person saw in the field";
         7 tolerance: Decimal => "by how much they may differ";
         8 outcome: Outcome => "done where they agree, failed where they do not";
-        9 sessions: u64 => "read sessions of the meter in the time before: the baseline of its wiring";
+        9 sessions: u64 => "read sessions of the meter in the time before: the baseline of its wiring; none of a station's own point";
         10 incomplete: u64 => "of them, those that left a point without a reading";
         11 span_ns: u64 => "how long that time is, in nanoseconds";
         12 note: Option<String> => "what the person noted";

@@ -47,7 +47,10 @@ fn maintenance_fields(work: &Maintenance, put: &mut impl FnMut(&str, Value)) {
 
 fn sign_off_fields(signed: &SignOff, put: &mut impl FnMut(&str, Value)) {
     put("actor", json!(signed.actor));
-    put("meter_id", json!(signed.meter_id.as_str()));
+    put(
+        "meter_id",
+        json!(signed.meter_id.as_ref().map(MeterId::as_str)),
+    );
     put("point_id", json!(signed.point_id.as_str()));
     put("reading", json!(signed.reading.0));
     put("value", json!(signed.value.to_string()));

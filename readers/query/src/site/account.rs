@@ -5,6 +5,7 @@ use super::follows::{Follows, Stretch};
 use super::model::{
     Baseline, Measured, MeterSite, PointStanding, SiteReport, Standing, Stay, Work,
 };
+use super::own::OwnPoints;
 use contract::{Contract, Meter, Point};
 use evidence::kinds::{Configuration, Maintenance, SignOff, Wiring};
 use evidence::reasons::{MaintenancePhase, Outcome};
@@ -21,6 +22,7 @@ pub struct SiteAccount {
     ports: BTreeMap<SourceId, Counts>,
     work: Vec<Work>,
     measured: Vec<Measured>,
+    own: OwnPoints,
 }
 
 /// What is known of a meter.
@@ -102,8 +104,10 @@ impl SiteAccount {
                 since_work: state.since_work.clone(),
             }
         });
+        let own = |contract| self.own.standing(contract);
         SiteReport {
             meters: meters.collect(),
+            own: self.contract.as_ref().map_or_else(Vec::new, own),
             work: self.work.clone(),
             measured: self.measured.clone(),
         }
@@ -206,11 +210,15 @@ impl SiteAccount {
     }
 
     fn signed(&mut self, said: SignOff, at: UtcNs, id: CommitId) {
+        let Some(meter_id) = said.meter_id.clone() else {
+            self.own.signed(self.contract.as_ref(), said, at, id);
+            return;
+        };
         let meter = self.contract.as_ref();
-        let meter = meter.and_then(|now| now.meters.get(&said.meter_id));
+        let meter = meter.and_then(|now| now.meters.get(&meter_id));
         let point = meter.and_then(|meter| point_of(meter, &said.point_id));
         let point = point.cloned();
-        let state = self.meters.entry(said.meter_id.clone()).or_default();
+        let state = self.meters.entry(meter_id).or_default();
         state.baseline = Some(Baseline {
             at,
             then: Counts {

@@ -72,6 +72,8 @@ pub enum Standing {
     Signed,
     /// Compared, and it did not agree.
     Failed,
+    /// Of two states only one was compared, and it agreed.
+    Half,
     /// It agreed, and the meter has another place since.
     Moved,
     /// It agreed, and the contract reads the point otherwise since.
@@ -86,6 +88,7 @@ impl Standing {
             Self::Open => "open",
             Self::Signed => "signed",
             Self::Failed => "failed",
+            Self::Half => "one state",
             Self::Moved => "moved since",
             Self::Changed => "changed since",
         }
@@ -127,6 +130,8 @@ pub struct Measured {
 pub struct SiteReport {
     /// Meters that the log ever had a place for, by name.
     pub meters: Vec<MeterSite>,
+    /// The station's own points that can be compared with the field.
+    pub own: Vec<PointStanding>,
     /// Work in the order in which it was said.
     pub work: Vec<Work>,
     /// Measurements in the order in which they were attached.

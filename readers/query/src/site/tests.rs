@@ -107,7 +107,7 @@ impl Log {
         self.put(SignOff {
             at: MonoNs(0),
             actor: "ada (uid 0)".to_owned(),
-            meter_id: meter(meter_id),
+            meter_id: Some(meter(meter_id)),
             point_id: point(),
             reading: CommitId(1),
             value: "1".parse().unwrap(),

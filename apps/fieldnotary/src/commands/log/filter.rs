@@ -92,7 +92,11 @@ impl Filter {
                 .iter()
                 .any(|point| is_point(&format!("{}/{point}", failed.meter_id), wanted)),
             Some(Payload::SignOff(signed)) => {
-                is_point(&format!("{}/{}", signed.meter_id, signed.point_id), wanted)
+                let point = signed.point_id.as_str();
+                let meter = signed.meter_id.as_ref();
+                let full =
+                    meter.map_or_else(|| point.to_owned(), |meter| format!("{meter}/{point}"));
+                is_point(&full, wanted)
             }
             _ => false,
         }

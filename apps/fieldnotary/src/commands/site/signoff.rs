@@ -2,29 +2,30 @@
 
 use super::recorder::{Site, actor};
 use super::wiring::{account, share};
+use super::words::named;
 use crate::cli::SignoffArgs;
 use crate::clock;
 use crate::commands::Ended;
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
 use crate::roles::recorder::agrees;
-use evidence::kinds::{Reading, SignOff};
+use evidence::kinds::SignOff;
 use evidence::reasons::{Outcome, Validity};
 use evidence::{Decimal, Entry, EntryId, MeterId, Payload, PointId, UtcNs};
-use query::{MeterSite, SiteReport, Standing};
+use query::{MeterSite, PointStanding, SiteReport, Standing};
 use serde_json::json;
 
 /// Compares a point, or tells how all of them stand.
 pub(crate) fn signoff(args: &SignoffArgs) -> Result<Ended, String> {
-    match (&args.meter, &args.point, args.expected) {
-        (Some(meter), Some(point), Some(expected)) => compare(args, meter, point, expected),
+    match (&args.point, args.expected) {
+        (Some(point), Some(expected)) => compare(args, args.meter.as_ref(), point, expected),
         _ => standing(args),
     }
 }
 
 fn compare(
     args: &SignoffArgs,
-    meter: &MeterId,
+    meter: Option<&MeterId>,
     point: &PointId,
     expected: Decimal,
 ) -> Result<Ended, String> {
@@ -34,28 +35,40 @@ fn compare(
         );
     }
     let site = Site::open(&args.dir)?;
-    site.has(Some(meter), None)?;
-    has_point(&site, meter, point)?;
+    site.has(meter, None)?;
+    if let Some(meter) = meter {
+        has_point(&site, meter, point)?;
+    }
     let recorder = site.recorder()?;
-    let mut newest: Option<(Entry, Reading)> = None;
+    let mut newest: Option<(Entry, Payload)> = None;
     let report = account(&args.dir, |entry| {
-        if let Ok(Payload::Reading(reading)) = entry.payload()
-            && (&reading.meter_id, &reading.point_id) == (meter, point)
-        {
-            newest = Some((entry.clone(), reading));
+        let Ok(payload) = entry.payload() else { return };
+        let shown = payload.shown();
+        if shown.is_some_and(|shown| (shown.meter_id, shown.point_id) == (meter, point)) {
+            newest = Some((entry.clone(), payload));
         }
     })?;
-    let (entry, reading) = newest.ok_or_else(|| {
-        format!("the log has no reading of {meter}/{point} yet; nothing was written\nwhy not: fieldnotary gaps {}", args.dir.display())
+    if meter.is_none() {
+        is_own(&report, point)?;
+    }
+    let name = meter.map_or_else(|| point.to_string(), |meter| format!("{meter}/{point}"));
+    let (entry, payload) = newest.ok_or_else(|| {
+        format!(
+            "the log says nothing of {name} yet; nothing was written\nwhy not: fieldnotary gaps {}",
+            args.dir.display()
+        )
     })?;
-    let value = usable(args, &entry, &reading)?;
-    let site_of = report.meters.iter().find(|one| one.meter == *meter);
-    let (since, baseline) = site_of.map_or_else(Default::default, |one| one.since_work.clone());
-    let span_ns = entry.stamp.timestamp.0.saturating_sub(since.0);
+    let value = usable(args, &entry, &payload, &name)?;
+    let site_of = report.meters.iter().find(|one| Some(&one.meter) == meter);
+    let since_work = site_of.map(|one| one.since_work.clone());
+    let span_ns = since_work.as_ref().map_or(0, |(since, _)| {
+        entry.stamp.timestamp.0.saturating_sub(since.0)
+    });
+    let baseline = since_work.map_or_else(Default::default, |(_, counts)| counts);
     let mut said = SignOff {
         at: clock::mono(),
         actor: actor(args.actor.as_deref())?.to_string(),
-        meter_id: meter.clone(),
+        meter_id: meter.cloned(),
         point_id: point.clone(),
         reading: entry.header.commit_id,
         value,
@@ -79,41 +92,67 @@ fn compare(
 
 fn has_point(site: &Site, meter: &MeterId, point: &PointId) -> Result<(), String> {
     let points = site.contract.meters.get(meter).map(|meter| &meter.points);
-    let mut names = points.into_iter().flatten().map(|point| point.id.as_str());
+    let names = points.into_iter().flatten().map(|point| point.id.as_str());
+    among(names, point).map_err(|names| {
+        format!(
+            "meter {meter} has no point {:?}; it has {names}",
+            point.as_str()
+        )
+    })
+}
+
+fn is_own(report: &SiteReport, point: &PointId) -> Result<(), String> {
+    among(report.own.iter().map(|one| one.point.as_str()), point).map_err(|names| {
+        format!(
+            "the station has no point of its own {:?} that can be compared; it has {names}\n\
+             a point of a meter is named with --meter",
+            point.as_str()
+        )
+    })
+}
+
+/// Whether a point is among these names; they are the error where it is not.
+fn among<'n>(
+    mut names: impl Iterator<Item = &'n str> + Clone,
+    point: &PointId,
+) -> Result<(), String> {
     if names.clone().any(|name| name == point.as_str()) {
         return Ok(());
     }
-    let first = names.next().unwrap_or_default().to_owned();
-    let names = names.fold(first, |all, name| format!("{all}, {name}"));
-    Err(format!(
-        "meter {meter} has no point {:?}; it has {names}",
-        point.as_str()
-    ))
+    let first = names.next().unwrap_or("none").to_owned();
+    Err(names.fold(first, |all, name| format!("{all}, {name}")))
 }
 
-/// The value of a reading that may be compared.
-fn usable(args: &SignoffArgs, entry: &Entry, reading: &Reading) -> Result<Decimal, String> {
+/// The value of an entry that may be compared.
+fn usable(
+    args: &SignoffArgs,
+    entry: &Entry,
+    payload: &Payload,
+    name: &str,
+) -> Result<Decimal, String> {
     let (at, id) = (entry.stamp.timestamp, entry.header.id());
+    let shown = payload.shown();
     let age_ns = u64::try_from(clock::utc().0.saturating_sub(at.0)).unwrap_or(0);
     let of_it = format!(
-        "the newest reading of {}/{}, entry {id},",
-        reading.meter_id, reading.point_id
+        "the newest entry of {name}, {} {id},",
+        payload.kind().name()
     );
-    if age_ns > args.within {
+    if age_ns > args.within && shown.is_none_or(|shown| !shown.holds) {
         return Err(format!(
             "{of_it} is {} old; nothing was written\nwait for the next one, or allow it with --within",
             words::nanoseconds(age_ns)
         ));
     }
-    let quality = reading.quality;
-    match reading.value.filter(|_| quality.validity == Validity::Good) {
-        Some(value) => Ok(value),
-        None => Err(format!(
-            "{of_it} is {} ({}), and only a good one can be signed off; nothing was written",
-            quality.validity.name(),
-            quality.reason.name()
-        )),
-    }
+    let quality = shown.map(|shown| shown.quality);
+    let good = shown.filter(|shown| shown.quality.validity == Validity::Good);
+    good.and_then(|shown| shown.value).ok_or_else(|| {
+        let quality = quality.map_or_else(String::new, |quality| {
+            format!("{} ({})", quality.validity.name(), quality.reason.name())
+        });
+        format!(
+            "{of_it} is {quality}, and only a good value can be signed off; nothing was written"
+        )
+    })
 }
 
 fn tell(args: &SignoffArgs, said: &SignOff, reading: EntryId, at: EntryId) {
@@ -121,7 +160,7 @@ fn tell(args: &SignoffArgs, said: &SignOff, reading: EntryId, at: EntryId) {
     if args.json {
         let json = json!({
             "event_id": at.to_string(),
-            "meter_id": said.meter_id.as_str(),
+            "meter_id": said.meter_id.as_ref().map(MeterId::as_str),
             "point_id": said.point_id.as_str(),
             "outcome": said.outcome.name(),
             "reading": reading.to_string(),
@@ -134,33 +173,41 @@ fn tell(args: &SignoffArgs, said: &SignOff, reading: EntryId, at: EntryId) {
         sayln!("{json}");
         return;
     }
-    let (meter, point) = (&said.meter_id, &said.point_id);
     let verdict = if agrees {
         "signed off"
     } else {
         "NOT signed off"
     };
-    sayln!("{meter}/{point} {verdict}: entry {at}");
+    sayln!("{} {verdict}: entry {at}", named(said));
     sayln!("  read       {}  (entry {reading})", said.value);
     sayln!("  in field   {}  +- {}", said.expected, said.tolerance);
-    sayln!(
-        "  baseline   {}, {} of them incomplete, in {} since the last work on it",
-        words::count(said.sessions, "session", "sessions"),
-        said.incomplete,
-        words::nanoseconds(said.span_ns)
-    );
+    if said.meter_id.is_some() {
+        sayln!(
+            "  baseline   {}, {} of them incomplete, in {} since the last work on it",
+            words::count(said.sessions, "session", "sessions"),
+            said.incomplete,
+            words::nanoseconds(said.span_ns)
+        );
+    }
+}
+
+/// Every point that can be compared: those of meters, and the station's own.
+fn rows(report: &SiteReport) -> impl Iterator<Item = (Option<&MeterId>, &PointStanding)> {
+    let meters = report.meters.iter();
+    let meters = meters.flat_map(|one| {
+        one.points
+            .iter()
+            .map(move |point| (Some(&one.meter), point))
+    });
+    meters.chain(report.own.iter().map(|point| (None, point)))
 }
 
 fn standing(args: &SignoffArgs) -> Result<Ended, String> {
     let report = account(&args.dir, |_| ())?;
-    let all = || {
-        let meters = report.meters.iter();
-        meters.flat_map(|meter| meter.points.iter().map(move |point| (meter, point)))
-    };
-    let signed = all()
+    let signed = rows(&report)
         .filter(|(_, point)| point.standing == Standing::Signed)
         .count();
-    let points = all().count();
+    let points = rows(&report).count();
     if args.json {
         sayln!("{}", as_json(&report, signed, points));
     } else {
@@ -188,23 +235,24 @@ fn print(report: &SiteReport) {
         ("by", Left),
         ("entry", Right),
     ]);
-    for meter in &report.meters {
-        for point in &meter.points {
-            let (at, id, said) = match &point.newest {
-                Some((at, id, said)) => (words::time(*at), id.to_string(), Some(said)),
-                None => (String::new(), String::new(), None),
-            };
-            let of = |field: fn(&SignOff) -> String| said.map_or_else(String::new, field);
-            table.row([
-                format!("{}/{}", meter.meter, point.point),
-                point.standing.name().to_owned(),
-                at,
-                of(|said| said.value.to_string()),
-                of(|said| format!("{} +- {}", said.expected, said.tolerance)),
-                of(|said| said.actor.clone()),
-                id,
-            ]);
-        }
+    for (meter, point) in rows(report) {
+        let (at, id, said) = match &point.newest {
+            Some((at, id, said)) => (words::time(*at), id.to_string(), Some(said)),
+            None => (String::new(), String::new(), None),
+        };
+        let of = |field: fn(&SignOff) -> String| said.map_or_else(String::new, field);
+        table.row([
+            meter.map_or_else(
+                || point.point.to_string(),
+                |meter| format!("{meter}/{}", point.point),
+            ),
+            point.standing.name().to_owned(),
+            at,
+            of(|said| said.value.to_string()),
+            of(|said| format!("{} +- {}", said.expected, said.tolerance)),
+            of(|said| said.actor.clone()),
+            id,
+        ]);
     }
     say!("{table}");
     let mut baselines = report.meters.iter().filter_map(baseline_words).peekable();
@@ -225,26 +273,21 @@ fn baseline_words(meter: &MeterSite) -> Option<String> {
 }
 
 fn as_json(report: &SiteReport, signed: usize, points: usize) -> serde_json::Value {
-    let rows: Vec<_> = report
-        .meters
-        .iter()
-        .flat_map(|meter| {
-            meter.points.iter().map(|point| {
-                let said = point.newest.as_ref();
-                let time = |at: UtcNs| query::rfc3339(at);
-                json!({
-                    "meter_id": meter.meter.as_str(),
-                    "point_id": point.point.as_str(),
-                    "standing": point.standing.name().replace(' ', "_"),
-                    "compared": said.map(|(at, _, _)| time(*at)),
-                    "entry": said.map(|(_, id, _)| id.0),
-                    "value": said.map(|(_, _, said)| said.value.to_string()),
-                    "expected": said.map(|(_, _, said)| said.expected.to_string()),
-                    "tolerance": said.map(|(_, _, said)| said.tolerance.to_string()),
-                    "actor": said.map(|(_, _, said)| said.actor.clone()),
-                })
-            })
+    let row = |(meter, point): (Option<&MeterId>, &PointStanding)| {
+        let said = point.newest.as_ref();
+        let time = |at: UtcNs| query::rfc3339(at);
+        json!({
+            "meter_id": meter.map(MeterId::as_str),
+            "point_id": point.point.as_str(),
+            "standing": point.standing.name().replace(' ', "_"),
+            "compared": said.map(|(at, _, _)| time(*at)),
+            "entry": said.map(|(_, id, _)| id.0),
+            "value": said.map(|(_, _, said)| said.value.to_string()),
+            "expected": said.map(|(_, _, said)| said.expected.to_string()),
+            "tolerance": said.map(|(_, _, said)| said.tolerance.to_string()),
+            "actor": said.map(|(_, _, said)| said.actor.clone()),
         })
-        .collect();
+    };
+    let rows: Vec<_> = rows(report).map(row).collect();
     json!({"signed": signed, "points": points, "rows": rows})
 }

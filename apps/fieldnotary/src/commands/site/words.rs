@@ -57,6 +57,15 @@ fn maintenance_words(work: &Maintenance) -> String {
     format!("{phase} on {on}{until}, {}: {}", work.actor, work.reason)
 }
 
+/// `m07/energy`, or a point of the station's own by its name alone.
+pub(super) fn named(signed: &SignOff) -> String {
+    let meter = signed.meter_id.as_ref();
+    meter.map_or_else(
+        || signed.point_id.to_string(),
+        |meter| format!("{meter}/{}", signed.point_id),
+    )
+}
+
 fn sign_off_words(signed: &SignOff) -> String {
     let verdict = match signed.outcome {
         Outcome::Done => "signed off",
@@ -65,9 +74,8 @@ fn sign_off_words(signed: &SignOff) -> String {
     let note = signed.note.as_ref();
     let note = note.map_or_else(String::new, |note| format!(": {note}"));
     format!(
-        "{}/{} {verdict}, entry {} read {}, in the field {} +- {}, {}{note}",
-        signed.meter_id,
-        signed.point_id,
+        "{} {verdict}, entry {} read {}, in the field {} +- {}, {}{note}",
+        named(signed),
         signed.reading,
         signed.value,
         signed.expected,

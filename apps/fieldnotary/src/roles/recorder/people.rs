@@ -74,30 +74,32 @@ pub(super) fn refused(entry: &Captured, uid: u32, objection: &Objection, at: Mon
     }
 }
 
-/// Whether a sign-off says of the reading that it names what is in the log: `found` is the payload of that entry, or
+/// Whether a sign-off says of the entry that it names what is in the log: `found` is the payload of that entry, or
 /// nothing where the log of this generation does not hold it any more.
 pub(super) fn names_its_reading(
     entry: &Captured,
     signed: &SignOff,
     found: Option<&Payload>,
 ) -> Result<(), Objection> {
-    let (meter, point, id) = (&signed.meter_id, &signed.point_id, signed.reading);
-    let detail = match found {
+    let (meter, point, id) = (signed.meter_id.as_ref(), &signed.point_id, signed.reading);
+    let detail = match found.map(|found| (found.kind(), found.shown())) {
         None => format!("the log of this generation has no entry {id} that can be read"),
-        Some(Payload::Reading(reading)) => {
+        Some((_, Some(shown))) => {
             let same = |value: Decimal| value.cmp_value(signed.value) == Ordering::Equal;
-            if (&reading.meter_id, &reading.point_id) != (meter, point) {
-                let (meter, point) = (&reading.meter_id, &reading.point_id);
-                format!("entry {id} is a reading of {meter}/{point}")
-            } else if reading.quality.validity != Validity::Good {
-                format!("the reading in entry {id} is not good")
-            } else if !reading.value.is_some_and(same) {
-                format!("the reading in entry {id} has another value")
+            if (shown.meter_id, shown.point_id) != (meter, point) {
+                let of = shown
+                    .meter_id
+                    .map_or_else(String::new, |meter| format!("{meter}/"));
+                format!("entry {id} is of {of}{}", shown.point_id)
+            } else if shown.quality.validity != Validity::Good {
+                format!("what entry {id} says is not good")
+            } else if !shown.value.is_some_and(same) {
+                format!("entry {id} has another value")
             } else {
                 return Ok(());
             }
         }
-        Some(other) => format!("entry {id} is no reading but a {}", other.kind().name()),
+        Some((kind, None)) => format!("entry {id} says no point's value: it is a {}", kind.name()),
     };
     Err(Objection {
         reason: RefuseReason::Named,
@@ -264,7 +266,7 @@ mod tests {
         SignOff {
             at: NOW,
             actor: "ada (uid 7)".to_owned(),
-            meter_id: MeterId::new("m1").unwrap(),
+            meter_id: MeterId::new("m1").ok(),
             point_id: PointId::new("e").unwrap(),
             reading: CommitId(1),
             value: value.parse().unwrap(),
@@ -339,7 +341,7 @@ mod tests {
             (None, Some("no entry 1 that can be read")),
             (
                 Some(reading("m2", "1234.5", Quality::GOOD)),
-                Some("is a reading of m2/e"),
+                Some("is of m2/e"),
             ),
             (
                 Some(reading("m1", "1234.6", Quality::GOOD)),
@@ -348,7 +350,7 @@ mod tests {
             (Some(reading("m1", "1234.5", test)), Some("is not good")),
             (
                 Some(work("ada (uid 7)").payload().unwrap()),
-                Some("is no reading but a maintenance"),
+                Some("says no point's value: it is a maintenance"),
             ),
         ] {
             let said = names_its_reading(&entry, &signed, found.as_ref());
