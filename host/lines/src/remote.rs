@@ -4,6 +4,7 @@
 //! happened since the look before. What is over between two looks is not seen, and no number tells of it.
 
 mod master;
+mod turns;
 
 pub use master::Wires;
 
@@ -15,12 +16,13 @@ use evidence::{Decimal, MonoNs};
 use io_plane::Unanswered;
 use io_plane::outputs::Drive;
 use io_plane::points::{Edge, Level};
-use master::Shared;
+use master::{Shared, Written};
 use modbus::limits::READ_BITS_MAX;
 use modbus::pdu::{BitSpan, RegisterSpan, RegisterWrite, Registers, Request, Response};
 use rustix::fd::BorrowedFd;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use turns::Urgency;
 
 /// What a remote card is behind.
 #[derive(Clone, Copy, Debug)]
@@ -77,15 +79,31 @@ impl Remote {
             rests: None,
         };
         // A card that does not answer is not driven: it is tried again and again, and no entry would tell of it.
-        remote.look(now)?;
-        for output in outputs.iter().filter(|output| !output.keep) {
-            remote.write_bit(output.line, output.high)?;
-        }
+        remote.look(now, Urgency::Poll)?;
+        remote.go_safe(outputs)?;
         // Where its lines stand behind that, whatever was written; the first change from then on has number 1.
-        remote.look(now)?;
+        remote.look(now, Urgency::Poll)?;
+        remote.master.settle(remote.unit, Written::default());
         remote.due.clear();
         remote.seqnos.clear();
         Ok(remote)
+    }
+
+    /// Writes outputs to their safe level. What an opening before wrote, and stands as it was written, is not written
+    /// again: a device that fails behind that is not switched at each of the tries.
+    fn go_safe(&self, outputs: &[WantedOutput]) -> Result<(), Fault> {
+        let mut written = self.master.unsettled(self.unit);
+        for output in outputs.iter().filter(|output| !output.keep) {
+            let (line, high) = (output.line, output.high);
+            let stands = self.levels.get(&line) == Some(&high);
+            // Before it leaves: what nobody answers may have been carried out.
+            let fresh = written.insert((line, high));
+            if fresh || !stands {
+                self.master.settle(self.unit, written.clone());
+                self.write_bit(line, high)?;
+            }
+        }
+        Ok(())
     }
 
     fn fault(&self, what: impl ToString) -> Fault {
@@ -95,9 +113,9 @@ impl Remote {
         }
     }
 
-    fn read(&self, request: &Request) -> Result<Response, Fault> {
+    fn read(&self, request: &Request, urgency: Urgency) -> Result<Response, Fault> {
         self.master
-            .read(self.unit, request)
+            .read(self.unit, request, urgency)
             .map_err(|why| self.fault(why))
     }
 
@@ -110,14 +128,14 @@ impl Remote {
     }
 
     /// Reads all bits; changes become edges.
-    fn look(&mut self, now: MonoNs) -> Result<(), Fault> {
+    fn look(&mut self, now: MonoNs, urgency: Urgency) -> Result<(), Fault> {
         self.next = now.plus_ns(self.poll_ns);
         for at in 0..self.reads.len() {
             let Some((request, first)) = self.reads.get(at) else {
                 continue;
             };
             let (first, count) = (*first, u32::from(request.count()));
-            let states: Vec<bool> = match self.read(request)? {
+            let states: Vec<bool> = match self.read(request, urgency)? {
                 Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
                     bits.states().collect()
                 }
@@ -177,7 +195,7 @@ impl Remote {
             Table::Input => Request::ReadInputRegisters(span),
             _ => Request::ReadHoldingRegisters(span),
         };
-        let response = self.read(&request)?;
+        let response = self.read(&request, Urgency::Poll)?;
         let values: Vec<u16> = response
             .registers()
             .map(|registers| registers.values().collect())
@@ -201,7 +219,7 @@ impl Source for Remote {
 
     fn edges(&mut self, now: MonoNs) -> Result<Vec<Edge>, Fault> {
         if !self.reads.is_empty() && now >= self.next {
-            self.look(now)?;
+            self.look(now, Urgency::Poll)?;
         }
         Ok(std::mem::take(&mut self.due))
     }
@@ -229,7 +247,7 @@ impl Source for Remote {
         match to {
             Drive::Line { line, high } => {
                 // What changed before is not what follows from it.
-                self.look(self.master.now())?;
+                self.look(self.master.now(), Urgency::Command)?;
                 let written = self.write_bit(*line, *high);
                 self.next = now;
                 written

@@ -40,9 +40,16 @@ struct Site {
 
 impl Site {
     fn start(port: impl Fn(&Peer) -> String) -> Self {
+        Self::with(port, "")
+    }
+
+    /// A site whose contract has this beside.
+    fn with(port: impl Fn(&Peer) -> String, beside: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let peer = Peer::of(dir.path(), "modbus_io.py", &["--unit", "3"]);
-        let node = Node::start(dir.path(), "node", &contract(&port(&peer)));
+        let contract = contract(&port(&peer));
+        let contract = Contract::of(format!("{}{beside}", contract.toml()));
+        let node = Node::start(dir.path(), "node", &contract);
         let data = node.data().to_owned();
         let site = Self {
             _dir: dir,
@@ -220,4 +227,36 @@ fn remote_io_on_a_serial_line_is_read_commanded_and_proved() {
             peer.device()
         )
     }));
+}
+
+/// A card whose unit is not there is asked again and again, on the line of one that is commanded meanwhile.
+//= R3.1
+//= R3.2
+#[test]
+fn a_card_that_is_not_there_keeps_no_other_from_the_line_they_share() {
+    let site = Site::with(
+        |peer| {
+            format!(
+                "kind = \"modbus-rtu\"\ndevice = \"{}\"\nbaud = 115200\nparity = \"none\"\nretries = 3\n",
+                peer.device()
+            )
+        },
+        "\n[[card]]\nid = \"gone\"\nkind = \"modbus\"\nport = \"line\"\nunit = 9\npoll = \"20ms\"\n\n\
+         [[di]]\nid = \"nowhere\"\ncard = \"gone\"\nline = \"discrete:0\"\ndebounce = \"p\"\n",
+    );
+    let lost = site.row("the loss", |row| {
+        row["code"] == "port_lost" && row["source"] == "gone"
+    });
+    assert!(text(&lost, "detail").contains("unit 9"), "{lost}");
+    for value in ["on", "off", "on"] {
+        assert_eq!(
+            site.operate("breaker", value),
+            is("proved", "none"),
+            "{value}"
+        );
+    }
+    let of_other = site.row("a state", |row| row["point_id"] == "contact");
+    assert_eq!(text(&of_other, "quality"), "good");
+    let data = site.node.stop();
+    assert_eq!(about("verify", &data, &[]).code, Some(0));
 }

@@ -1,12 +1,13 @@
 //! The wire of a port that remote cards are behind: one request at a time, whichever card asks.
 
+use super::turns::{Turns, Urgency};
 use crate::limits::{REMOTE_LOOK_UP, REMOTE_READY_NS_MAX};
 use contract::Port;
 use evidence::{MonoNs, SourceId};
 use io_plane::{Asking, Outcome, Unanswered};
 use modbus::pdu::Request;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wire::{Transport, wait};
 
@@ -33,46 +34,71 @@ impl Wires {
         if let Some(shared) = masters.get(&port.id) {
             return Some(shared.clone());
         }
-        let shared = Shared(Arc::new(Mutex::new(Master {
+        let master = Master {
             port: port.clone(),
             clock: self.clock,
             asking: Asking::new(port)?,
             wire: None,
-        })));
+            unsettled: BTreeMap::new(),
+        };
+        let shared = Shared {
+            turns: Arc::new(Turns::new(master)),
+            clock: self.clock,
+            retries: port.retries,
+        };
         masters.insert(port.id.clone(), shared.clone());
         Some(shared)
     }
 }
 
-/// A master that several cards have.
+/// Coils that an opening wrote, each with its level.
+pub(super) type Written = BTreeSet<(u32, bool)>;
+
+/// A master that several cards have. Each attempt is a turn of its own, so that a card that repeats holds nobody up
+/// for longer than the attempt that goes on.
 #[derive(Clone, Debug)]
-pub(super) struct Shared(Arc<Mutex<Master>>);
+pub(super) struct Shared {
+    turns: Arc<Turns<Master>>,
+    clock: fn() -> MonoNs,
+    retries: u32,
+}
 
 impl Shared {
     /// A read, which is repeated as often as the port says.
-    pub(super) fn read(&self, unit: u8, request: &Request) -> Outcome {
-        let mut master = self.lock();
-        let mut outcome = master.ask(unit, request);
-        for _ in 0..master.port.retries {
+    pub(super) fn read(&self, unit: u8, request: &Request, urgency: Urgency) -> Outcome {
+        let ask = || self.turns.with(urgency, |master| master.ask(unit, request));
+        let mut outcome = ask();
+        for _ in 0..self.retries {
             if !matches!(outcome, Err(Unanswered::Unknown(_))) {
                 break;
             }
-            outcome = master.ask(unit, request);
+            outcome = ask();
         }
         outcome
     }
 
     /// A write, which is sent once: what nobody answered may have been carried out.
     pub(super) fn write(&self, unit: u8, request: &Request) -> Outcome {
-        self.lock().ask(unit, request)
+        self.turns
+            .with(Urgency::Command, |master| master.ask(unit, request))
     }
 
     pub(super) fn now(&self) -> MonoNs {
-        (self.lock().clock)()
+        (self.clock)()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Master> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What openings of this unit wrote since the last one that succeeded.
+    pub(super) fn unsettled(&self, unit: u8) -> Written {
+        self.turns.with(Urgency::Command, |master| {
+            master.unsettled.get(&unit).cloned().unwrap_or_default()
+        })
+    }
+
+    /// Keeps that for the next opening; nothing where one has succeeded.
+    pub(super) fn settle(&self, unit: u8, written: Written) {
+        self.turns.with(Urgency::Command, |master| {
+            master.unsettled.insert(unit, written);
+        });
     }
 }
 
@@ -82,6 +108,8 @@ struct Master {
     clock: fn() -> MonoNs,
     asking: Asking,
     wire: Option<Transport>,
+    /// By unit: what was written by openings of which none has succeeded yet.
+    unsettled: BTreeMap<u8, Written>,
 }
 
 impl Master {

@@ -8,7 +8,7 @@ use io_plane::points::Level;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 //= R3.1
 #[test]
@@ -49,13 +49,21 @@ struct Device {
     on: bool,
     /// Reads are refused.
     unreadable: bool,
+    /// Every other read is refused: an opening fails behind what it wrote.
+    every_other: bool,
+    reads: u32,
     writes: u32,
 }
 
 impl Device {
+    fn is_refused(&mut self) -> bool {
+        self.reads += 1;
+        self.unreadable || (self.every_other && self.reads.is_multiple_of(2))
+    }
+
     fn answer(&mut self, request: &[u8]) -> Vec<u8> {
         match request {
-            [1, ..] if self.unreadable => vec![0x81, 4],
+            [1, ..] if self.is_refused() => vec![0x81, 4],
             [1, ..] => vec![1, 1, u8::from(self.on)],
             [5, _, _, high, _] => {
                 self.writes += 1;
@@ -111,11 +119,13 @@ fn mono() -> MonoNs {
 }
 
 fn open(contract: &Contract) -> Result<Remote, crate::Fault> {
+    open_on(contract, &Wires::new(mono))
+}
+
+fn open_on(contract: &Contract, wires: &Wires) -> Result<Remote, crate::Fault> {
     let card = contract.points.cards.values().next().unwrap();
-    let behind = Behind {
-        port: contract.ports.values().next().unwrap(),
-        wires: &Wires::new(mono),
-    };
+    let port = contract.ports.values().next().unwrap();
+    let behind = Behind { port, wires };
     let place = card.remote.as_ref().unwrap();
     Remote::open(card, place, behind, &[], &WRITTEN, mono())
 }
@@ -154,4 +164,81 @@ fn a_device_that_cannot_be_read_is_not_driven_however_often_it_is_tried() {
     device.lock().unwrap().unreadable = false;
     assert!(open(&contract).is_ok());
     assert_eq!(device.lock().unwrap().writes, 1);
+}
+
+/// An opening that fails behind its first look writes once, and again only where what it wrote does not stand any more.
+//= R3.2
+#[test]
+fn an_opening_that_fails_behind_its_writes_does_not_switch_at_each_try() {
+    let (address, device) = device();
+    device.lock().unwrap().every_other = true;
+    let (contract, wires) = (contract(&address), Wires::new(mono));
+    let tries = |due: u32| {
+        for _ in 0..3 {
+            assert!(open_on(&contract, &wires).is_err());
+        }
+        assert_eq!(device.lock().unwrap().writes, due);
+    };
+    tries(1);
+    device.lock().unwrap().on = true;
+    tries(2);
+    device.lock().unwrap().every_other = false;
+    assert!(open_on(&contract, &wires).is_ok());
+    assert_eq!(device.lock().unwrap().writes, 2);
+    // One that succeeded is over: the next one is an opening like any other.
+    assert!(open_on(&contract, &wires).is_ok());
+    assert_eq!(device.lock().unwrap().writes, 3);
+}
+
+/// A card whose unit is silent repeats its reads; the command of another waits for the attempt that goes on, at the most.
+//= R3.2
+#[test]
+fn a_card_that_repeats_holds_the_command_of_another_up_for_one_attempt() {
+    const TIMEOUT_MS: u64 = 400;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            // Unit 3 is silent, unit 4 says what it was told.
+            let mut stream = stream.unwrap();
+            let mut request = [0; 12];
+            while stream.read_exact(&mut request).is_ok() {
+                if request[6] == 4 && stream.write_all(&request).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    let text = format!(
+        "[station]\norigin = \"example.org/s\"\n[[port]]\nid = \"lan\"\nkind = \"modbus-tcp\"\naddress = \"{address}\"\n\
+         timeout = \"{TIMEOUT_MS}ms\"\nlate_reply = \"500ms\"\nretries = 3\n"
+    );
+    let contract = contract::parse(&text).unwrap();
+    let port = contract.ports.values().next().unwrap();
+    let wires = Wires::new(mono);
+    let [repeats, writes] = [(); 2].map(|()| wires.of(port).unwrap());
+    let took = std::thread::scope(|scope| {
+        let reads = scope.spawn(|| {
+            let began = mono();
+            let span = modbus::pdu::BitSpan::new(0, 1).unwrap();
+            let request = modbus::pdu::Request::ReadCoils(span);
+            assert!(repeats.read(3, &request, super::Urgency::Poll).is_err());
+            mono().since(began)
+        });
+        std::thread::sleep(Duration::from_millis(TIMEOUT_MS / 4));
+        let began = mono();
+        let request = modbus::pdu::Request::WriteSingleCoil {
+            address: 7,
+            on: true,
+        };
+        assert!(writes.write(4, &request).is_ok());
+        let wrote = mono().since(began);
+        (wrote, reads.join().unwrap())
+    });
+    let ms = [took.0, took.1].map(|ns| ns / 1_000_000);
+    assert!(ms[1] >= 4 * TIMEOUT_MS, "four attempts: {ms:?}");
+    assert!(
+        ms[0] < 2 * TIMEOUT_MS,
+        "one attempt and its own answer: {ms:?}"
+    );
 }
