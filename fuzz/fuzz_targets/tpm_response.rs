@@ -2,11 +2,16 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tpm::{Attest, Command, KeyPublic, NvPublic, PcrSelection, Response, response};
+use tpm::uefi::{self, Variable};
+use tpm::{Attest, Command, EventLog, KeyPublic, NvPublic, PcrSelection, Response, response};
 
 fuzz_target!(|data: &[u8]| {
     let _ = response::length(data);
     let _ = Attest::parse(data);
+    let _ = (Variable::parse(data), uefi::image_path(data), uefi::utf16(data), uefi::text(data));
+    if let Ok(log) = EventLog::parse(data) {
+        let _ = log.replay(|pcr, _| *pcr);
+    }
     if let Ok(key) = KeyPublic::parse(data) {
         assert_eq!(key.bytes(), data);
     }

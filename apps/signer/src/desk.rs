@@ -1,5 +1,7 @@
 //! The desk: one request in, one answer out, one at a time.
 
+mod boot;
+
 use crate::rate::{RateLimit, limit};
 use crate::say;
 use evidence::{Blob, Digest, Generation};
@@ -12,6 +14,7 @@ use keys::{Identity, IdentityDir};
 use proof::Hash;
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use trust_plane::{
     Audit, BootId, Claim, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError, SignedHead,
     Statement,
@@ -31,6 +34,10 @@ pub(crate) struct Desk {
     plain_every_ns: u64,
     /// Protections that the process wanted and could not have.
     not_applied: Vec<String>,
+    /// Where the firmware's event log is.
+    event_log: Option<PathBuf>,
+    /// What was found of what was booted: nothing else of it is signed.
+    booted: Option<Vec<u8>>,
 }
 
 /// The one place where this program reads a clock.
@@ -85,6 +92,7 @@ impl Desk {
             last_signed,
             plain,
             plain_every_s,
+            event_log,
         } = identity;
         Self {
             dir,
@@ -95,6 +103,8 @@ impl Desk {
             plain_owed: false,
             plain_every_ns: plain_every_s.saturating_mul(1_000_000_000),
             not_applied,
+            event_log,
+            booted: None,
         }
     }
 
@@ -110,12 +120,17 @@ impl Desk {
             Message::SignRecord(request) => {
                 let bytes = request.bytes.0.as_slice();
                 let claim = match request.purpose {
+                    RecordPurpose::Boot if self.booted.as_deref() != Some(bytes) => {
+                        let words = "of what was booted the signer signs what it found itself, and that alone";
+                        return Message::error(ErrorCode::Invalid, words);
+                    }
                     RecordPurpose::Boot => Claim::Boot(bytes),
                     RecordPurpose::Audit => Claim::Audit(bytes),
                     RecordPurpose::Attestation => Claim::Attestation(bytes),
                 };
                 self.claim(&request.origin, claim)
             }
+            Message::BootAsked(_) => self.find_boot(),
             Message::Describe(request) => self.describe(request.origin.as_deref()),
             other => Message::error(
                 ErrorCode::Unsupported,
@@ -139,12 +154,20 @@ impl Desk {
             return busy;
         }
         match self.engine.claim(origin, claim) {
-            Ok(signed) => SignedRecord {
-                note: NoteText(signed.note),
-                custody: signed.custody,
-                uses: uses(self.engine.audit()),
+            Ok(signed) => {
+                if let Some(error) = &signed.unquoted {
+                    say::err(format_args!("a statement is without a quote: {error}"));
+                }
+                SignedRecord {
+                    note: NoteText(signed.note),
+                    custody: signed.custody,
+                    uses: uses(self.engine.audit()),
+                    quoted: signed.quoted.map(boot::quote),
+                    unquoted_fault: signed.unquoted.as_ref().map(|error| error.fault),
+                    unquoted: signed.unquoted.map(|error| error.words),
+                }
+                .into()
             }
-            .into(),
             Err(error) => refusal(&error),
         }
     }

@@ -40,6 +40,9 @@ pub(crate) struct Init {
     /// The UNIX socket of a TPM that is a program, such as swtpm
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
+    /// What firmware measured into the TPM, as it wrote it down [default: what the kernel shows of the device]
+    #[arg(long, value_name = "FILE")]
+    event_log: Option<PathBuf>,
     /// The PKCS#11 module of the token
     #[arg(long, value_name = "FILE")]
     module: Option<PathBuf>,
@@ -86,18 +89,21 @@ pub(crate) struct Vkey {
 impl Init {
     /// Where the key is to be made; options of another backend are a mistake, not a wish.
     fn place(&self) -> Result<NewKeys, Failure> {
-        let of_tpm = self.device.is_some() || self.socket.is_some();
+        let of_tpm = self.device.is_some() || self.socket.is_some() || self.event_log.is_some();
         let of_token = self.module.is_some()
             || self.token.is_some()
             || self.pin_file.is_some()
             || !self.allow.is_empty();
         match (self.backend, of_tpm, of_token) {
             (Backend::Software, false, false) => Ok(NewKeys::File),
-            (Backend::Tpm, _, false) => Ok(NewKeys::Tpm(match (&self.socket, &self.device) {
-                (Some(socket), _) => TpmPlace::Socket(whole(socket)?),
-                (None, Some(device)) => TpmPlace::Device(whole(device)?),
-                (None, None) => TpmPlace::Device("/dev/tpmrm0".into()),
-            })),
+            (Backend::Tpm, _, false) => Ok(NewKeys::Tpm {
+                place: match (&self.socket, &self.device) {
+                    (Some(socket), _) => TpmPlace::Socket(whole(socket)?),
+                    (None, Some(device)) => TpmPlace::Device(whole(device)?),
+                    (None, None) => TpmPlace::Device("/dev/tpmrm0".into()),
+                },
+                event_log: self.event_log.as_deref().map(whole).transpose()?,
+            }),
             (Backend::Pkcs11, false, _) => match (&self.module, &self.token, &self.pin_file) {
                 (Some(module), Some(token), Some(pin_file)) => Ok(NewKeys::Token {
                     module: whole(module)?,
@@ -114,7 +120,7 @@ impl Init {
                 )),
             },
             _ => Err(Failure::Usage(
-                "--device and --socket belong to --backend tpm; --module, --token, --pin-file and --allow to \
+                "--device, --socket and --event-log belong to --backend tpm; --module, --token, --pin-file and --allow to \
                  --backend pkcs11",
             )),
         }

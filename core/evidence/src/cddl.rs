@@ -1,6 +1,9 @@
 //! The published schema and the documentation's table, generated from the declared tables.
 
-use crate::kinds::{BindingCounter, Counter, FieldRow, Kind, ModemCount, Predecessor, PurposeUse};
+use crate::kinds::{
+    BindingCounter, BootPcr, BootStage, Counter, FieldRow, Kind, ModemCount, Predecessor,
+    PurposeUse,
+};
 use crate::limits::{ACTOR_BYTES_MAX, ENTRY_BYTES_MAX, ID_BYTES_MAX};
 use crate::reasons;
 use alloc::string::String;
@@ -69,6 +72,8 @@ pub fn cddl() -> String {
             BindingCounter::FIELDS,
         ),
         ("PurposeUse", PurposeUse::ABOUT, PurposeUse::FIELDS),
+        ("BootStage", BootStage::ABOUT, BootStage::FIELDS),
+        ("BootPcr", BootPcr::ABOUT, BootPcr::FIELDS),
     ] {
         map_rule(&mut out, name, about, fields);
     }
@@ -112,6 +117,11 @@ fn code_rules(out: &mut String) {
         reasons::KeyFault::cddl_rule,
         reasons::RollbackAlarm::cddl_rule,
         reasons::RollbackWitness::cddl_rule,
+        reasons::BootState::cddl_rule,
+        reasons::SecureBoot::cddl_rule,
+        reasons::BootStageKind::cddl_rule,
+        reasons::StageResult::cddl_rule,
+        reasons::AttestationOf::cddl_rule,
         reasons::Outcome::cddl_rule,
         reasons::MaintenancePhase::cddl_rule,
         reasons::WiringChange::cddl_rule,

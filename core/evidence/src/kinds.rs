@@ -4,6 +4,7 @@
 
 #[macro_use]
 mod table;
+mod boot;
 mod capture;
 mod keys;
 mod log;
@@ -14,6 +15,7 @@ mod points;
 mod said;
 mod site;
 
+pub use boot::{Attestation, Boot, BootPcr, BootStage};
 pub use capture::{AttemptFailed, Downtime, Event, Marker, Reading, SeqSkip};
 pub use keys::{Binding, BindingCounter, KeyStore, KeyUse, PurposeUse, Rollback, Unsealed};
 pub use log::{
@@ -73,6 +75,8 @@ kinds! {
     36 "unsealed" Unsealed;
     37 "rollback" Rollback;
     38 "key_use" KeyUse;
+    39 "boot" Boot;
+    40 "attestation" Attestation;
     28 "backfill" Backfill;
     29 "opaque" Opaque;
     30 "excursion" Excursion;

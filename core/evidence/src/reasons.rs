@@ -1,5 +1,6 @@
 //! Every reason code that an entry may carry. A code is declared once, here or in the module of its subject.
 
+mod boot;
 mod event;
 mod gap;
 mod keys;
@@ -9,6 +10,7 @@ mod output;
 mod site;
 mod time;
 
+pub use boot::{AttestationOf, BootStageKind, BootState, SecureBoot, StageResult};
 pub use keys::{CounterKind, Custody, KeyFault, RollbackAlarm, RollbackWitness};
 pub use log::{
     AdoptionCause, CounterState, DowntimeCause, EpochCause, KeepStore, LossCause, MarkerKind,

@@ -1,7 +1,7 @@
 //! The words spoken over the local sockets. One table declares them: number, fields, meaning.
 //!
 //! A message is the CBOR array `[number, fields]`, the fields a map with integer keys. Numbers 1 to
-//! 63 are spoken with the recorder, 64 and up with the signer, 0 with both.
+//! 63 are spoken with the recorder, 64 and up with the signer or about what it attests, 0 with both.
 
 #[macro_use]
 mod table;
@@ -75,7 +75,8 @@ code_list! {
 
 mod parts;
 pub use parts::{
-    BoundHead, CounterArea, FeedEntry, Hole, MissedSlot, OpenCommand, SetTag, SignedTree, Uses,
+    BoundHead, CounterArea, FeedEntry, Hole, MissedSlot, OpenCommand, Quote, QuotedPcr, SetTag,
+    SignedTree, Uses,
 };
 
 messages! {
@@ -286,6 +287,21 @@ messages! {
         0 note: NoteText => "the signed note: a title with the purpose, the origin, and sizes with roots or length with digest";
         1 custody: Custody => "where the authority key lives";
         2 uses: Vec<Uses> => "uses of keys since the signer was started, by purpose (key_op_audit_cnt)";
+        3 quoted: Option<Quote> => "what the TPM attests over it: for what was booted and to whoever asks, where the store can";
+        4 unquoted: Option<String> => "why it does not, where it should";
+        5 unquoted_fault: Option<KeyFault> => "the same as a code";
+    }
+    71 BootAsked { "Asks the signer what was booted." }
+    72 BootFound { "It. Of what was booted the signer signs this and nothing else."
+        0 boot: Captured => "the entry, as the signer found it";
+    }
+    73 Attest { "Asks the recorder for an attestation, which becomes an entry."
+        0 nonce: Blob => "a number of whoever asks";
+        1 name: String => "the name of whoever asks; the kernel vouches for the user id";
+    }
+    74 Attested { "It."
+        0 commit_id: CommitId => "its index in the log";
+        1 attestation: Captured => "the entry";
     }
 }
 

@@ -48,7 +48,10 @@ fn main() {
             .success()
     );
     let tpm = Swtpm::new();
-    let place = NewKeys::Tpm(TpmPlace::Socket(tpm.socket()));
+    let place = NewKeys::Tpm {
+        place: TpmPlace::Socket(tpm.socket()),
+        event_log: None,
+    };
     seals("tpm (swtpm), orderly counter", &place, false);
     seals("tpm (swtpm), both counters", &place, true);
     println!(

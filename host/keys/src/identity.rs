@@ -27,7 +27,12 @@ pub enum NewKeys {
     /// In a file.
     File,
     /// In a TPM 2.0.
-    Tpm(TpmPlace),
+    Tpm {
+        /// Where it is.
+        place: TpmPlace,
+        /// The firmware's event log, where it is not where the kernel shows that of the device.
+        event_log: Option<PathBuf>,
+    },
     /// In a PKCS#11 token.
     Token {
         /// The module's file.
@@ -76,6 +81,8 @@ pub struct Identity {
     pub plain: Option<PlainMark>,
     /// The shortest time between two steps of it, in seconds.
     pub plain_every_s: u64,
+    /// Where the firmware's event log is, where the keys are in a TPM that firmware measures into.
+    pub event_log: Option<PathBuf>,
 }
 
 /// An identity directory that no other signer works with while this value lives.
@@ -131,6 +138,7 @@ impl IdentityDir {
             path: self.dir.join(name),
             expected: "encodable",
         };
+        let mut event_log = None;
         let (keys, ed25519_pem, plain_every_s): (Keys, _, _) = match new {
             NewKeys::File => {
                 let keys = SoftwareKeys::generate()?;
@@ -144,6 +152,7 @@ impl IdentityDir {
                 let ed25519 = Ed25519File::generate()?;
                 let pem = ed25519.pem();
                 secret(STORE_FILE, &store.text())?;
+                event_log = store.event_log();
                 let (keys, every_s) = opened(store, authority, ed25519);
                 (keys, pem, every_s)
             }
@@ -162,6 +171,7 @@ impl IdentityDir {
             last_signed,
             plain: None,
             plain_every_s,
+            event_log,
         })
     }
 
@@ -175,6 +185,7 @@ impl IdentityDir {
         let public = read_vkeys(self.dir.path())?;
         let store = read_store(self.dir.path())?;
         let secret = |path: &Path| read(path, SECRET_MODE, KEY_FILE_BYTES_MAX);
+        let event_log = store.as_ref().and_then(StoreFile::event_log);
         let (keys, plain_every_s): (Keys, _) = match store {
             None => {
                 let pem = secret(&authority)?;
@@ -197,6 +208,7 @@ impl IdentityDir {
             last_signed: self.last_signed()?,
             plain: self.plain_mark(),
             plain_every_s,
+            event_log,
         })
     }
 
@@ -255,8 +267,8 @@ impl IdentityDir {
 fn made(new: &NewKeys, origin: &BaseOrigin) -> Result<(StoreFile, Vec<u8>), KeysError> {
     match new {
         NewKeys::File => Err(KeysError::Random(getrandom::Error::UNEXPECTED)),
-        NewKeys::Tpm(place) => {
-            let (file, authority) = TpmKeys::create(place, *random()?)?;
+        NewKeys::Tpm { place, event_log } => {
+            let (file, authority) = TpmKeys::create(place, *random()?, event_log.clone())?;
             Ok((StoreFile::Tpm(file, PLAIN_EVERY_S), authority))
         }
         NewKeys::Token {
@@ -319,15 +331,13 @@ pub fn is_in_files(directory: &Path) -> Result<bool, KeysError> {
 pub fn store_needs(directory: &Path) -> Result<StoreNeeds, KeysError> {
     let mut needs = StoreNeeds::default();
     match read_store(directory)? {
-        None
-        | Some(StoreFile::Tpm(
-            crate::tpm::TpmKeyFile {
-                place: TpmPlace::Socket(_),
-                ..
-            },
-            _,
-        )) => {}
-        Some(StoreFile::Tpm(file, _)) => needs.devices.push(file.place.path().into()),
+        None => {}
+        Some(StoreFile::Tpm(file, _)) => {
+            needs.files.extend(file.event_log());
+            if let TpmPlace::Device(device) = file.place {
+                needs.devices.push(device);
+            }
+        }
         Some(StoreFile::Pkcs11(file)) => {
             needs.module = true;
             needs.files.extend([file.module, file.pin_file]);

@@ -5,6 +5,7 @@ use crate::pkcs11::Pkcs11KeyFile;
 use crate::tpm::{TpmKeyFile, TpmPlace};
 use serde::Deserialize;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use trust_plane::limits::{PLAIN_EVERY_S, PLAIN_EVERY_S_MAX, PLAIN_EVERY_S_MIN};
 
 /// A store that is not files.
@@ -26,6 +27,7 @@ enum Text {
         orderly: u32,
         plain: u32,
         plain_every_s: Option<u64>,
+        event_log: Option<String>,
     },
     Pkcs11 {
         module: String,
@@ -38,6 +40,14 @@ enum Text {
 }
 
 impl StoreFile {
+    /// Where the firmware's event log is, for a TPM that firmware measures into.
+    pub(crate) fn event_log(&self) -> Option<PathBuf> {
+        match self {
+            Self::Tpm(file, _) => file.event_log(),
+            Self::Pkcs11(_) => None,
+        }
+    }
+
     /// Reads the file.
     ///
     /// # Errors
@@ -53,6 +63,7 @@ impl StoreFile {
                 orderly,
                 plain,
                 plain_every_s,
+                event_log,
             } => {
                 let place = match (device, socket) {
                     (Some(device), None) => TpmPlace::Device(device.into()),
@@ -81,6 +92,7 @@ impl StoreFile {
                     template: template.ok_or("`template` must be 64 hexadecimal digits")?,
                     orderly,
                     plain,
+                    event_log: event_log.map(Into::into),
                 };
                 Ok(Self::Tpm(file, every_s))
             }
@@ -119,11 +131,15 @@ impl StoreFile {
                     "backend = \"tpm\"\n{word} = {}\n# With it the TPM derives the key again; it is no secret.\n\
                      template = \"{}\"\n# NV indexes of the two counters.\norderly = {:#010x}\nplain = {:#010x}\n\
                      # Shortest time between two steps of the plain counter: flash wears, rollbacks hide.\n\
-                     plain_every_s = {every_s}",
+                     plain_every_s = {every_s}{}",
                     quoted(&path.to_string_lossy()),
                     hex(&file.template),
                     file.orderly,
-                    file.plain
+                    file.plain,
+                    file.event_log.as_ref().map_or_else(String::new, |path| format!(
+                        "\n# What firmware measured into this TPM, as it wrote it down.\nevent_log = {}",
+                        quoted(&path.to_string_lossy())
+                    ))
                 )
             }
             Self::Pkcs11(file) => {
@@ -185,6 +201,7 @@ mod tests {
                 template: [0xab; 32],
                 orderly: 0x0180_0100,
                 plain: 0x0180_0101,
+                event_log: None,
             },
             1_800,
         )
@@ -199,7 +216,12 @@ mod tests {
             pin_file: "pin".into(),
             allow: vec!["/var/lib/tokens".into(), "/etc/softhsm".into()],
         };
+        let mut with_log = tpm(TpmPlace::Device("/dev/tpmrm0".into()));
+        if let StoreFile::Tpm(file, _) = &mut with_log {
+            file.event_log = Some("/run/a \"log\"".into());
+        }
         for store in [
+            with_log,
             tpm(TpmPlace::Device("/dev/tpmrm0".into())),
             tpm(TpmPlace::Socket("/run/a b/tpm".into())),
             StoreFile::Pkcs11(pkcs11),

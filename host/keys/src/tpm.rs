@@ -10,10 +10,13 @@ use crate::limits::{TPM_COUNTER_FIRST, TPM_COUNTERS_TRIED_MAX, TPM_HANDLES_MAX};
 use crate::software::Ed25519File;
 use link::{Asked, Link};
 use maker::Maker;
+use std::path::PathBuf;
+use tpm::limits::PCRS_AT_ONCE_MAX;
 use tpm::{Command, KeyPublic, NvPublic, PcrSelection, response};
+use trust_plane::limits::BOOT_PCRS;
 use trust_plane::{
-    Backend, BackendError, Capabilities, Certified, Counter, CounterKind, Description, KeyFault,
-    Signable, ecdsa_der, p256_spki, qualifying,
+    Backend, BackendError, Capabilities, Certified, Counter, CounterKind, Description, Digest,
+    KeyFault, Signable, ecdsa_der, is_reset, p256_spki, qualifying,
 };
 
 /// NV indexes are handles from here on.
@@ -31,9 +34,16 @@ pub(crate) struct TpmKeyFile {
     pub(crate) template: [u8; 32],
     pub(crate) orderly: u32,
     pub(crate) plain: u32,
+    /// The firmware's event log, where it is not where the kernel shows that of the device.
+    pub(crate) event_log: Option<PathBuf>,
 }
 
 impl TpmKeyFile {
+    /// Where the firmware's event log is; `None` for a TPM that no firmware measured into.
+    pub(crate) fn event_log(&self) -> Option<PathBuf> {
+        self.event_log.clone().or_else(|| self.place.event_log())
+    }
+
     const fn index(&self, kind: CounterKind) -> u32 {
         match kind {
             CounterKind::Orderly => self.orderly,
@@ -139,7 +149,25 @@ fn counters(link: &mut Link, file: &TpmKeyFile) -> Result<(Vec<Counter>, Vec<Cou
 fn is_measured(link: &mut Link) -> Result<bool, Asked> {
     let selection = PcrSelection::sha256(&[FIRMWARE_PCR]);
     let (_, _, values) = response::pcrs(&link.ask(&Command::pcr_read(&selection))?)?;
-    Ok(values.iter().flatten().any(|byte| *byte != 0))
+    Ok(values.first().is_some_and(|value| !is_reset(value)))
+}
+
+/// The PCRs that say what was booted; none where there is no SHA-256 bank.
+fn pcrs(link: &mut Link) -> Result<Vec<(u8, Digest)>, Asked> {
+    let mut all = Vec::new();
+    for part in BOOT_PCRS.chunks(PCRS_AT_ONCE_MAX) {
+        let selection = PcrSelection::sha256(part);
+        let (_, read, values) = response::pcrs(&link.ask(&Command::pcr_read(&selection))?)?;
+        let read = read.pcrs().unwrap_or_default();
+        for (pcr, value) in read.into_iter().zip(values) {
+            let value = <[u8; 32]>::try_from(value).map_err(|_| {
+                let words = "the TPM has a PCR of another length than SHA-256";
+                Asked::Wire(BackendError::new(KeyFault::Failed, words))
+            })?;
+            all.push((pcr, Digest(value)));
+        }
+    }
+    Ok(all)
 }
 
 impl TpmKeys {
@@ -147,6 +175,7 @@ impl TpmKeys {
     pub(crate) fn create(
         place: &TpmPlace,
         template: [u8; 32],
+        event_log: Option<PathBuf>,
     ) -> Result<(TpmKeyFile, Vec<u8>), BackendError> {
         let mut link = Link::open(place)?;
         let [orderly, plain] = define(&mut link)?;
@@ -157,6 +186,7 @@ impl TpmKeys {
             template,
             orderly,
             plain,
+            event_log,
         };
         let (_, authority) = Open::new(&file)?;
         Ok((file, authority))
@@ -272,6 +302,22 @@ impl Backend for TpmKeys {
             open.link.ask(&Command::nv_increment(index))?;
             let certify = Command::nv_certify(open.key, index, &qualifying(text.text()));
             Ok(response::attested(&open.link.ask(&certify)?)?)
+        })?;
+        Ok(Certified {
+            attest,
+            signature: der(&r_s)?,
+        })
+    }
+
+    fn pcrs(&mut self) -> Result<Vec<(u8, Digest)>, BackendError> {
+        self.with(|open| pcrs(&mut open.link))
+    }
+
+    fn quote(&mut self, text: &Signable) -> Result<Certified, BackendError> {
+        let (attest, r_s) = self.with(|open| {
+            let selection = PcrSelection::sha256(&BOOT_PCRS);
+            let quote = Command::quote(open.key, &qualifying(text.text()), &selection);
+            Ok(response::attested(&open.link.ask(&quote)?)?)
         })?;
         Ok(Certified {
             attest,

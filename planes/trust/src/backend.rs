@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use evidence::Digest;
 use evidence::reasons::{CounterKind, Custody, KeyFault};
 
 /// What a backend can do; printed wherever a verdict leans on its signatures.
@@ -57,7 +58,7 @@ pub struct Description {
     pub lacking: Vec<CounterKind>,
 }
 
-/// A counter's value, attested over the text of a statement.
+/// What a TPM attests over the text of a statement: a counter's value, or PCRs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certified {
     /// What was signed (`TPMS_ATTEST`).
@@ -134,6 +135,23 @@ pub trait Backend: fmt::Debug {
     /// Where there is no attestation; the counter may have moved all the same.
     fn certify(&mut self, counter: CounterKind, text: &Signable)
     -> Result<Certified, BackendError>;
+
+    /// The PCRs of [`crate::limits::BOOT_PCRS`], ascending; none where there is no SHA-256 bank. Asked only of stores that
+    /// [`Self::describe`] says can attest.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn pcrs(&mut self) -> Result<Vec<(u8, Digest)>, BackendError> {
+        Err(BackendError::new(KeyFault::Failed, "the store has no PCRs"))
+    }
+
+    /// Has those PCRs attested over the SHA-256 of the text; asked as [`Self::pcrs`].
+    ///
+    /// # Errors
+    /// Where there is no attestation.
+    fn quote(&mut self, _: &Signable) -> Result<Certified, BackendError> {
+        Err(BackendError::new(KeyFault::Failed, "the store has no PCRs"))
+    }
 }
 
 impl<B: Backend + ?Sized> Backend for Box<B> {
@@ -167,5 +185,13 @@ impl<B: Backend + ?Sized> Backend for Box<B> {
         text: &Signable,
     ) -> Result<Certified, BackendError> {
         (**self).certify(counter, text)
+    }
+
+    fn pcrs(&mut self) -> Result<Vec<(u8, Digest)>, BackendError> {
+        (**self).pcrs()
+    }
+
+    fn quote(&mut self, text: &Signable) -> Result<Certified, BackendError> {
+        (**self).quote(text)
     }
 }

@@ -196,6 +196,12 @@ impl Bindings {
         Ok(())
     }
 
+    /// The qualified name of the key that was stated: what its TPM calls it in an attestation.
+    #[must_use]
+    pub fn signer(&self) -> Option<&[u8]> {
+        self.signer.as_deref()
+    }
+
     /// A counter's newest value that holds.
     #[must_use]
     pub fn value(&self, counter: CounterKind) -> Option<u64> {

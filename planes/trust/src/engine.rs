@@ -1,11 +1,15 @@
 //! The engine: which statements may be signed, and the notes that come of them.
 
+mod claims;
+
+pub use claims::SignedClaim;
+
 use crate::backend::{Backend, BackendError, Description};
 use crate::binding::{self, BindingFault};
 use crate::last_signed::{LastSigned, SignedHead};
 use crate::limits::GENERATIONS_MAX;
 use crate::origin::{BaseOrigin, OriginError};
-use crate::statement::{Claim, Purpose, Signable, Statement};
+use crate::statement::{Purpose, Signable, Statement};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -141,15 +145,6 @@ pub struct Signed {
     pub bound: Vec<Bound>,
     /// Why it is not bound to one that it should be bound to.
     pub unbound: Option<BackendError>,
-}
-
-/// A claim, signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedClaim {
-    /// The signed note.
-    pub note: String,
-    /// Where the authority key lives.
-    pub custody: Custody,
 }
 
 /// A counter attested over a tree head.
@@ -297,42 +292,6 @@ impl<B: Backend> Engine<B> {
             self.refuse(error);
         }
         signed
-    }
-
-    /// Signs a claim under the origin of one of this log's generations.
-    ///
-    /// # Errors
-    /// Why there is no signature.
-    pub fn claim(&mut self, origin: &str, claim: Claim<'_>) -> Result<SignedClaim, SignError> {
-        let signed = self.claimed(origin, claim);
-        if let Err(error) = &signed {
-            self.refuse(error);
-        }
-        signed
-    }
-
-    fn claimed(&mut self, origin: &str, claim: Claim<'_>) -> Result<SignedClaim, SignError> {
-        let generation = self.base.generation(origin).map_err(SignError::Origin)?;
-        if let Claim::Batch { first, last } = claim {
-            let (size, root) = last;
-            let newest = self.last_signed.head(generation);
-            let signed = newest.filter(|head| first.0 <= size && size <= head.size);
-            let no_batch = SignError::NoBatch {
-                first: first.0,
-                last: size,
-            };
-            signed.ok_or(no_batch)?;
-            if signed.is_some_and(|head| head.size == size) {
-                self.contradiction(generation, SignedHead { size, root })?;
-            }
-        }
-        let description = self.describe()?;
-        let keys = self.verifier_keys(origin)?;
-        let signable = Signable::new(claim.text(origin), claim.purpose());
-        Ok(SignedClaim {
-            note: self.note(&keys, &signable)?,
-            custody: description.capabilities.custody,
-        })
     }
 
     /// A text with the lines of both keys, the authority's first.

@@ -16,24 +16,28 @@ extern crate std;
 
 mod backend;
 mod binding;
+mod boot;
 mod counter;
 mod engine;
 mod last_signed;
 pub mod limits;
 mod origin;
+mod quote;
 mod rollback;
 mod statement;
 
 pub use backend::{Backend, BackendError, Capabilities, Certified, Counter, Description};
 pub use binding::{BindingFault, Bindings, qualifying};
+pub use boot::{LogFound, Look, booted, is_reset, measurement_id, not_looked};
 pub use counter::{PlainMark, wear_words, window_ns, writes_a_year};
 pub use engine::{Audit, Bound, Engine, Pending, SignError, Signed, SignedClaim};
-pub use evidence::BootId;
 pub use evidence::reasons::{CounterKind, Custody, KeyFault};
+pub use evidence::{BootId, Digest};
 pub use last_signed::{LastSigned, LastSignedError, SignedHead};
 pub use origin::{BaseOrigin, OriginError};
 pub use proof::Hash;
 pub use proof::note::{KeyError, VerifierKey, ecdsa_der, p256_spki};
+pub use quote::{QuoteFault, Quoted, quoted};
 pub use rollback::{
     BoundCounters, CounterFound, End, Heads, Moment, Moved, MovedCounter, of_the_log, of_the_store,
 };

@@ -18,3 +18,12 @@ pub const FLASH_CYCLES: u64 = 500_000;
 pub const ORDERLY_STEPS_A_WRITE: u64 = 255;
 /// Longest file of last signed heads.
 pub const LAST_SIGNED_BYTES_MAX: usize = 128 * 1_024;
+/// PCRs that say what was booted: firmware, Secure Boot, boot loader, kernel. Those from 10 on move while a system runs (its
+/// integrity measurements, the phases of systemd).
+pub const BOOT_PCRS: [u8; 10] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+/// Stages of each kind that an entry about a boot has: a boot loader measures each of its commands.
+pub const BOOT_STAGES_MAX: usize = 12;
+/// Longest event log of firmware that is read.
+pub const EVENT_LOG_BYTES_MAX: usize = tpm::limits::EVENT_LOG_BYTES_MAX;
+/// How often PCRs are read and quoted again where they moved in between.
+pub const QUOTE_TRIES_MAX: u32 = 3;

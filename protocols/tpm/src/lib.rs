@@ -9,6 +9,8 @@
 //! - [`code`]: response codes, in words and in what follows from them.
 //! - [`public`]: public areas of keys and of NV indexes, and what their attributes forbid.
 //! - [`attest`]: what a TPM signs of its own accord (`TPMS_ATTEST`).
+//! - [`eventlog`]: what was measured at boot, as firmware wrote it down, and the PCRs that it leads to.
+//! - [`uefi`]: what it noted beside: images, variables, texts.
 #![no_std]
 
 extern crate alloc;
@@ -18,14 +20,17 @@ extern crate std;
 pub mod attest;
 pub mod code;
 pub mod command;
+pub mod eventlog;
 pub mod limits;
 pub mod public;
 pub mod response;
+pub mod uefi;
 mod wire;
 
 pub use attest::{Attest, Attested, Clock};
 pub use code::ResponseCode;
 pub use command::{Command, PcrSelection};
+pub use eventlog::{BootEvent, EventLog};
 pub use public::{KeyPublic, NvPublic};
 pub use response::{Response, TpmError};
 pub use wire::Malformed;

@@ -20,3 +20,13 @@ pub const SELECT_BYTES_MAX: usize = 4;
 pub const PCRS_AT_ONCE_MAX: usize = 8;
 /// Bytes of a counter's value.
 pub const COUNTER_BYTES: u16 = 8;
+/// Longest event log of firmware: what Linux keeps of one is some tens of KiB.
+pub const EVENT_LOG_BYTES_MAX: usize = 1024 * 1_024;
+/// Events of a log: a machine with many drivers has some hundreds.
+pub const EVENTS_MAX: usize = 4_096;
+/// Longest event: variables of Secure Boot (`db`, `dbx`) are the longest.
+pub const EVENT_BYTES_MAX: usize = 128 * 1_024;
+/// Bytes of a text of firmware that are kept: paths and versions are shorter.
+pub const EVENT_TEXT_BYTES_MAX: usize = 160;
+/// Hashes of one log.
+pub const LOG_ALGORITHMS_MAX: usize = 8;

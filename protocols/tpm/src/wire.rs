@@ -98,6 +98,25 @@ impl<'a> Reader<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
+    /// Event logs of firmware are little-endian.
+    pub(crate) fn u16_le(&mut self) -> Result<u16, Malformed> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    /// Event logs of firmware are little-endian.
+    pub(crate) fn u32_le(&mut self) -> Result<u32, Malformed> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    /// Event logs of firmware are little-endian.
+    pub(crate) fn u64_le(&mut self) -> Result<u64, Malformed> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
     pub(crate) fn u64(&mut self) -> Result<u64, Malformed> {
         self.array().map(u64::from_be_bytes)
     }

@@ -103,6 +103,8 @@ impl GapAccount {
             | Payload::Unkept(_)
             | Payload::Rollback(_)
             | Payload::KeyUse(_)
+            | Payload::Boot(_)
+            | Payload::Attestation(_)
             | Payload::MeterLife(_)
             | Payload::Command(_)
             | Payload::Tag(_) => {}

@@ -1,5 +1,6 @@
 //! One entry as a line that people and programs read; the same names at node and collector.
 
+mod boot;
 mod keys;
 mod meters;
 mod outputs;
@@ -193,7 +194,7 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::KeyUse(told) => keys::key_use(told, put),
         Payload::Backfill(filled) => meters::backfill(filled, put),
         Payload::Opaque(opaque) => meters::opaque(opaque, put),
-        other => people::fields(other, put),
+        other => boot::fields(other, put),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The same check runs over a node's journal and over a collector's tiles: both hand it leaves, holes
 //! and claims in the order of the log.
 
+mod booted;
 mod bound;
 mod chain;
 mod collector;
@@ -25,7 +26,7 @@ pub use kept::verify_kept;
 pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use published::verify_published;
-pub use report::{BoundTo, Finding, FindingKind, Kept, Report};
+pub use report::{BootTold, BoundTo, Finding, FindingKind, Kept, Report};
 pub use unkept::WhyUnkept;
 
 use proof::note::VerifierKey;

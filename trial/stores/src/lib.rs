@@ -4,9 +4,11 @@
 
 #![expect(clippy::panic, reason = "helpers of tests may fail as tests do")]
 
+mod firmware;
 mod softhsm;
 mod swtpm;
 
+pub use firmware::Firmware;
 pub use softhsm::{PIN, SOFTHSM_MODULE, SoftHsm};
 pub use swtpm::Swtpm;
 

@@ -2,6 +2,7 @@
 
 use crate::done;
 use rustix::process::{Pid, Signal, kill_process};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -73,12 +74,13 @@ impl Swtpm {
             .stderr(Stdio::null());
         self.child = Some(command.spawn().expect("swtpm starts"));
         for _ in 0..LOOKS_MAX {
-            if socket.exists() {
+            // It is there before anybody listens.
+            if UnixStream::connect(&socket).is_ok() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("swtpm made no socket at {}", socket.display());
+        panic!("swtpm serves no socket at {}", socket.display());
     }
 
     /// Cuts its power: what it had only in memory is gone.

@@ -5,6 +5,7 @@
     reason = "helpers of tests may fail as tests do"
 )]
 
+mod boot;
 mod keys;
 mod meters;
 mod missing;
@@ -226,6 +227,7 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::Opaque => meters::opaque(full),
         Kind::Downtime | Kind::SeqSkip | Kind::Loss | Kind::Unkept => missing::sample(kind, full),
         Kind::Command | Kind::Output | Kind::Tag => outputs::sample(kind, full),
+        Kind::Boot | Kind::Attestation => return boot::sample(kind, full),
         Kind::KeyStore | Kind::Binding | Kind::Unsealed | Kind::Rollback | Kind::KeyUse => {
             return keys::sample(kind, full);
         }

@@ -1,5 +1,6 @@
 //! What an entry says, in words: values with unit and quality, configurations with their content.
 
+mod boot;
 mod keys;
 mod meters;
 mod outputs;
@@ -168,6 +169,8 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Unsealed(unsealed)) => keys::unsealed_words(unsealed),
         Some(Payload::Rollback(found)) => keys::rollback_words(found),
         Some(Payload::KeyUse(told)) => keys::use_words(told),
+        Some(Payload::Boot(boot)) => boot::boot_words(boot),
+        Some(Payload::Attestation(told)) => boot::attestation_words(told),
         Some(Payload::Excursion(excursion)) => points::excursion_words(excursion, known),
         Some(Payload::ModemReport(report)) => points::modem_words(report),
         Some(Payload::ResetReason(reason)) => points::reset_words(reason),

@@ -71,6 +71,8 @@ mod status_screen;
 mod table;
 mod time;
 mod verify;
+mod verify_boot;
+mod verify_counts;
 mod verify_keys;
 mod verify_link;
 mod verify_pins;

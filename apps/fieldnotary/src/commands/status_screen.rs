@@ -326,6 +326,7 @@ fn link_and_ring(report: &Value) -> String {
         let _ = writeln!(out, "keys       {keys}");
     }
     out.push_str(&status_papers::lines(report));
+    out.push_str(&boot_line(report));
     for found in rows(report, "/rollback") {
         let alarm = ink(Ink::Bad, &format!("ROLLBACK {}", word(found, "/alarm")));
         let (witness, detail) = (word(found, "/witness"), word(found, "/detail"));
@@ -333,6 +334,17 @@ fn link_and_ring(report: &Value) -> String {
     }
     let _ = writeln!(out, "truth      {}", word(report, "/truth_class"));
     out
+}
+
+/// What can be said of what was booted.
+fn boot_line(report: &Value) -> String {
+    match report.pointer("/boot/found/state").and_then(Value::as_str) {
+        Some(state) => format!(
+            "boot       {state}: {}\n",
+            word(report, "/boot/found/detail")
+        ),
+        None => String::new(),
+    }
 }
 
 /// What left the ring before the collector had it; nothing while nothing did.

@@ -7,18 +7,17 @@ use super::journal::place;
 use super::keep_check::{KeepLook, keep_looks};
 use super::progress::Progress;
 use super::restore_mark::{self, Mark};
-use super::table::{Align, Table};
-use super::verify_keys;
+use super::verify_counts::{kept_words, nothing_read, print_counts, sealed_words};
 use super::verify_link::{Link, Told};
 use super::verify_pins::{Pins, Subject};
 use super::verify_proof;
 use super::{Ended, words};
+use super::{verify_boot, verify_keys};
 use crate::cli::VerifyArgs;
 use crate::paths::DataDir;
 use evidence::Generation;
 use journal::keep::KeepRing;
 use journal::{ReadTruth, ReadVolume, Reader};
-use proof::note::VerifierKey;
 use query::{
     Finding, FindingKind, Report, verify_collector, verify_kept, verify_node_lacking,
     verify_published,
@@ -216,6 +215,8 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     all.custody = own.custody.or(all.custody.take());
     all.key_store = own.key_store.or(all.key_store.take());
     all.bound = own.bound;
+    all.boot = own.boot.or(all.boot.take());
+    all.attestation = own.attestation.or(all.attestation.take());
     all.end = own.end;
     all.kept.extend(own.kept);
     all.files.extend(own.files);
@@ -267,6 +268,7 @@ fn as_json(report: &Report) -> serde_json::Value {
         "truth_class": report.truth_class,
         "custody": report.custody,
         "keys": verify_keys::json(report),
+        "boot": verify_boot::json(report),
         "kept": kept,
         "files": report.files,
         "first_bad": first_bad.map(|(first, last)| json!([first, last])),
@@ -348,11 +350,6 @@ const fn elsewhere(at_collector: bool) -> [&'static str; 2] {
     }
 }
 
-/// Whether what is bad kept every entry from being read.
-fn nothing_read(report: &Report) -> bool {
-    report.entries == 0 && !report.ok()
-}
-
 fn print_report(
     report: &Report,
     told: &[Told],
@@ -397,7 +394,10 @@ fn print_report(
     if let Some(class) = &report.truth_class {
         sayln!("truth      {class}");
     }
-    for line in verify_keys::lines(report) {
+    for line in verify_keys::lines(report)
+        .into_iter()
+        .chain(verify_boot::lines(report))
+    {
         sayln!("{line}");
     }
     if let Some(kept) = kept_words(report) {
@@ -417,78 +417,4 @@ fn print_report(
     } else {
         print_counts(&report.findings);
     }
-}
-
-/// What the keep-rings hold; `None` while nothing has left the segments.
-fn kept_words(report: &Report) -> Option<String> {
-    let passed = report.kept.iter().filter(|kept| kept.first.is_some());
-    let kept: Vec<String> = passed.map(ToString::to_string).collect();
-    (!kept.is_empty()).then(|| format!("{}, beyond the segments", kept.join("; ")))
-}
-
-/// What is sealed, or why nothing is.
-fn sealed_words(report: &Report, args: &VerifyArgs) -> String {
-    if report.sealed_entries > 0 {
-        return format!(
-            "{} (under a signed checkpoint that holds)",
-            report.sealed_entries
-        );
-    }
-    if nothing_read(report) {
-        return "not checked: no entry could be read".to_owned();
-    }
-    if args.anchor.is_empty() {
-        return "none: no signed checkpoint covers any of them".to_owned();
-    }
-    let names: Vec<&str> = args.anchor.iter().map(VerifierKey::name).collect();
-    format!(
-        "none: no checkpoint holds under the key you pinned, which is of {}",
-        names.join(", ")
-    )
-}
-
-/// One line for each kind of finding: how many, where, and the first in words.
-fn print_counts(findings: &[Finding]) {
-    let mut kinds: Vec<FindingKind> = Vec::new();
-    for finding in findings {
-        if !kinds.contains(&finding.kind) {
-            kinds.push(finding.kind);
-        }
-    }
-    // What fails comes first.
-    kinds.sort_by_key(|kind| !kind.is_failure());
-    let mut table = Table::new(&[
-        ("finding", Align::Left),
-        ("count", Align::Right),
-        ("entries", Align::Left),
-        ("the first of them", Align::Left),
-    ]);
-    for kind in kinds {
-        let of_kind = || findings.iter().filter(|finding| finding.kind == kind);
-        let spans = || of_kind().filter_map(|finding| finding.entries);
-        let first = spans().map(|(first, _)| first).min();
-        let last = spans().map(|(_, last)| last).max();
-        let entries = match (first, last) {
-            (Some(first), Some(last)) => words::stretch(first, last),
-            _ => "-".to_owned(),
-        };
-        let earliest = of_kind().min_by_key(|finding| finding.entries);
-        table.row([
-            kind.name().to_owned(),
-            of_kind().count().to_string(),
-            entries,
-            // How it is cured stands above, behind the first that is bad.
-            earliest.map_or_else(String::new, |one| {
-                one.to_string()
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned()
-            }),
-        ]);
-    }
-    say!("{table}");
-    let total = u64::try_from(findings.len()).unwrap_or(u64::MAX);
-    let shown = words::count(total, "finding", "findings");
-    sayln!("{shown} in all; --all lists every one");
 }

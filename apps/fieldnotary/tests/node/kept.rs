@@ -150,7 +150,8 @@ fn unkept(data: &Path) -> Vec<Value> {
 fn a_keep_ring_whose_medium_fails_keeps_nobody_waiting_and_each_stretch_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let street = Street::start(dir.path(), 4);
-    let contract = street.contract(Contract::new(ORIGIN, "64KiB", 2));
+    // Long enough that nothing has left it before the medium fails.
+    let contract = street.contract(Contract::new(ORIGIN, "64KiB", 4));
     let data = Node::grow(dir.path(), "node", &contract, 10);
     assert!(unkept(&data).is_empty());
     let ring = Medium::of(&data.join("journal/g000001/keep-audit"), dir.path());

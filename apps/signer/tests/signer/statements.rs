@@ -1,8 +1,9 @@
 //! Statements beside tree heads: what is signed of them, how often, and what else is said on the socket.
 
 use crate::common::{G1, LONG, Site, head, keys, note, refusal};
-use evidence::{Blob, Digest, Generation};
-use ipc::message::{ErrorCode, RecordPurpose, SignBatch, SignRecord, SignedTree};
+use evidence::reasons::BootState;
+use evidence::{Blob, Digest, Generation, Payload};
+use ipc::message::{BootAsked, ErrorCode, RecordPurpose, SignBatch, SignRecord, SignedTree};
 use ipc::{Channel, IpcError, Message};
 use proof::note::{Note, VerifierKey};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, socket};
@@ -49,6 +50,7 @@ fn text(channel: &Channel, request: &Message) -> String {
 }
 
 //= A6.3
+//= A6.5
 //= A6.7
 #[test]
 fn statements_are_typed_signed_and_counted_by_purpose() {
@@ -56,8 +58,28 @@ fn statements_are_typed_signed_and_counted_by_purpose() {
     let _signer = site.start();
     let channel = site.connect();
     note(&channel, &head(G1, 70, 3));
-    for purpose in RecordPurpose::ALL {
-        let text = text(&channel, &record(*purpose, b"abc"));
+    // Of what was booted nobody's word is signed but the signer's own.
+    let foreign = record(RecordPurpose::Boot, b"abc");
+    assert_eq!(refusal(&channel, &foreign).0, ErrorCode::Invalid);
+    let found = match channel.ask(&BootAsked {}.into(), LONG).unwrap() {
+        Message::BootFound(found) => found.boot,
+        other => panic!("{other:?}"),
+    };
+    let Ok(Payload::Boot(boot)) = found.payload() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(boot.state, BootState::Unattested);
+    assert_eq!(
+        (boot.measurement_id, boot.stages.len(), boot.pcrs.len()),
+        (None, 0, 0)
+    );
+    let of_boot = text(&channel, &record(RecordPurpose::Boot, &found.capture));
+    assert!(
+        of_boot.starts_with("fieldnotary boot statement v1\n"),
+        "{of_boot}"
+    );
+    for purpose in [RecordPurpose::Audit, RecordPurpose::Attestation] {
+        let text = text(&channel, &record(purpose, b"abc"));
         assert_eq!(
             text,
             format!(

@@ -57,6 +57,8 @@ impl Store {
             | Kind::Unsealed
             | Kind::Rollback
             | Kind::KeyUse
+            | Kind::Boot
+            | Kind::Attestation
             | Kind::Wiring
             | Kind::Command
             | Kind::Tag => matches!(self, Self::Audit),

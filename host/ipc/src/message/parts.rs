@@ -37,6 +37,17 @@ parts! {
         0 purpose: String => "what for";
         1 count: u64 => "how often since the signer was started";
     }
+    /// A PCR that a TPM quoted.
+    QuotedPcr {
+        0 pcr: u32 => "its number";
+        1 value: Digest => "its value";
+    }
+    /// PCRs attested over a statement.
+    Quote {
+        0 attest: Blob => "what the TPM signed (TPMS_ATTEST)";
+        1 signature: Blob => "the authority's signature on it, in DER";
+        2 pcrs: Vec<QuotedPcr> => "the PCRs, ascending";
+    }
     /// Entries that are gone, with the hashes that keep the tree whole.
     Hole {
         0 first: CommitId => "the first lost entry";

@@ -14,6 +14,9 @@ use tpm::response::length;
 use tpm::{Command, Response, TpmError};
 use trust_plane::{BackendError, KeyFault};
 
+/// Where the kernel shows the event logs of firmware.
+const SECURITYFS: &str = "/sys/kernel/security";
+
 /// Where a TPM is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TpmPlace {
@@ -30,6 +33,18 @@ impl TpmPlace {
         match self {
             Self::Device(path) | Self::Socket(path) => path,
         }
+    }
+
+    /// Where the kernel shows what firmware measured into a device; nobody measures into a socket.
+    pub(super) fn event_log(&self) -> Option<PathBuf> {
+        let Self::Device(path) = self else {
+            return None;
+        };
+        let name = path.file_name()?.to_str()?.strip_prefix("tpm")?;
+        let number = name.strip_prefix("rm").unwrap_or(name);
+        Some(PathBuf::from(format!(
+            "{SECURITYFS}/tpm{number}/binary_bios_measurements"
+        )))
     }
 
     fn fault(&self, errno: Errno) -> BackendError {

@@ -1,5 +1,7 @@
 //! Keys in a real TPM, which is a program: what it does, and what it refuses.
 
+mod boot;
+
 use super::{Open, TpmKeyFile, TpmKeys, TpmPlace};
 use crate::software::Ed25519File;
 use tpm::{Attest, Command, ResponseCode, response};
@@ -24,7 +26,7 @@ impl Rig {
 
     fn on(tpm: Swtpm) -> Self {
         let place = TpmPlace::Socket(tpm.socket());
-        let (file, authority) = TpmKeys::create(&place, [7; 32]).unwrap();
+        let (file, authority) = TpmKeys::create(&place, [7; 32], None).unwrap();
         Self {
             tpm,
             file,
@@ -244,7 +246,7 @@ fn a_tpm_in_failure_mode_says_so() {
 fn another_key_of_the_same_tpm_is_another_log() {
     let rig = Rig::new();
     let place = TpmPlace::Socket(rig.tpm.socket());
-    let (file, authority) = TpmKeys::create(&place, [8; 32]).unwrap();
+    let (file, authority) = TpmKeys::create(&place, [8; 32], None).unwrap();
     assert_ne!(authority, rig.authority);
     assert_ne!(
         (file.orderly, file.plain),

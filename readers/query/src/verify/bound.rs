@@ -45,6 +45,11 @@ impl Bound {
         });
     }
 
+    /// The qualified name of the key that the log stated; none before it did.
+    pub(super) fn signer(&self) -> Option<&[u8]> {
+        self.bindings.signer()
+    }
+
     /// What the log says of its store.
     pub(super) fn store(
         &mut self,

@@ -1,6 +1,7 @@
 //! The check that node and collector share: leaves in order, the tree over them, the claims in them.
 
 use super::Anchors;
+use super::booted::Booted;
 use super::bound::Bound;
 use super::judge::Judged;
 use super::known::{self, Known};
@@ -44,6 +45,7 @@ pub(super) struct Chain<'a> {
     named: Vec<Named>,
     known: Vec<Known>,
     bound: Bound,
+    booted: Booted,
     pub(super) head_holds: bool,
     pub(super) report: &'a mut Report,
 }
@@ -78,6 +80,7 @@ impl<'a> Chain<'a> {
             epoch: 0,
             named: Vec::new(),
             bound: Bound::default(),
+            booted: Booted::default(),
             head_holds: false,
             report,
         }
@@ -174,6 +177,11 @@ impl<'a> Chain<'a> {
             Payload::Checkpoint(checkpoint) => self.checkpoint(id, checkpoint),
             Payload::KeyStore(store) => self.bound.store(id, store, self.keys.known(), self.report),
             Payload::Binding(binding) => self.bound.binding(id, binding, self.report),
+            Payload::Boot(boot) => self.booted.boot(id, boot, self.report),
+            Payload::Attestation(told) => {
+                let by = (self.origin.as_str(), &self.keys, self.bound.signer());
+                self.booted.attestation(id, told, by, self.report);
+            }
             // What is gone at the end is named by LOSS entries, and judged as they are.
             Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {
                 let words = format!("{} ({}): {}", found.alarm, found.witness, found.detail);

@@ -30,6 +30,8 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::KeyStore
         | Kind::Rollback
         | Kind::Binding
+        | Kind::Boot
+        | Kind::Attestation
         | Kind::Ack
         | Kind::Loss
         | Kind::Configuration

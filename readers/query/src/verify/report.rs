@@ -1,7 +1,8 @@
 //! What a verification says.
 
 use super::unkept::Told;
-use evidence::kinds::KeyStore;
+use evidence::Digest;
+use evidence::kinds::{Boot, KeyStore};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -27,6 +28,8 @@ pub enum FindingKind {
     Cosignature,
     /// What binds a checkpoint to a counter does not hold: rolled back, another TPM, or a forgery.
     Binding,
+    /// What is said of a boot contradicts itself, or what was signed or attested of it.
+    Boot,
     /// The log itself says that it is not the one that went before, or that its counter is not.
     Rollback,
     /// The same of a generation that a newer one follows: explained, not a failure.
@@ -67,6 +70,7 @@ impl FindingKind {
             Self::Signature => "signature",
             Self::Cosignature => "cosignature",
             Self::Binding => "binding",
+            Self::Boot => "boot",
             Self::Rollback => "rollback",
             Self::RollbackFollowed => "rollback_followed",
             Self::Truth => "truth",
@@ -162,6 +166,15 @@ pub struct BoundTo {
     pub widest_ms: u64,
 }
 
+/// What a log says of what was booted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BootTold {
+    /// The entry.
+    pub boot: Boot,
+    /// Whether a TPM attests it, under the key that signs the log.
+    pub attested: bool,
+}
+
 /// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -189,6 +202,10 @@ pub struct Report {
     pub key_store: Option<KeyStore>,
     /// What is bound to a counter; none where no binding holds.
     pub bound: Option<BoundTo>,
+    /// What the log said last of what was booted.
+    pub boot: Option<BootTold>,
+    /// The newest statement that holds about that, or to whoever asked (`attestation_id`).
+    pub attestation: Option<Digest>,
     /// What the keep-rings hold of entries that have left the ring.
     pub kept: Vec<Kept>,
     /// What was covered.

@@ -233,6 +233,8 @@ impl Committer {
             Work::Sealed(outcome) => self.sealed(outcome),
             Work::KeyStore(keys, verdict) => self.told_of_keys(*keys, &verdict),
             Work::OtherStore(words) => self.other_store(&words),
+            Work::Booted(told) => self.booted(*told),
+            Work::Attested { entry, answer } => self.attested(entry, answer),
             Work::Stop { answer } => self.stop(answer),
             Work::Close => {}
         }
@@ -253,6 +255,7 @@ impl Committer {
     pub(super) fn stage(&mut self, payload: Payload) {
         self.ledger.observe(&payload);
         self.rollback.observe(&payload);
+        self.stats.boot.observe(&payload);
         self.staged.push((Captured::new(&payload), payload));
     }
 

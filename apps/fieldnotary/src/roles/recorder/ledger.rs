@@ -228,6 +228,8 @@ impl Ledger {
             | Payload::Unkept(_)
             | Payload::Rollback(_)
             | Payload::KeyUse(_)
+            | Payload::Boot(_)
+            | Payload::Attestation(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_)
             | Payload::Backfill(_)

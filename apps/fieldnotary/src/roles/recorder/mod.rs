@@ -2,6 +2,7 @@
 
 mod acks;
 mod adoption;
+mod booted;
 mod changed;
 mod committer;
 mod earlier;
@@ -83,6 +84,10 @@ pub(crate) fn run(
     };
     let committer = startup::begin(contract, data, log_id, &given, device, heads, work.clone())?;
     let feed = Arc::clone(&committer.feed);
+    let attester = Arc::new(booted::Attester {
+        signer: data.signer_socket(),
+        origin: committer.origin.clone(),
+    });
     let contract = Arc::new(committer.contract.clone());
     let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;
     let closing = Arc::new(AtomicBool::new(false));
@@ -90,7 +95,16 @@ pub(crate) fn run(
     std::thread::spawn(move || sealer::serve(&signer, &sealing, &results));
     let (requests_in, close) = (work.clone(), work);
     let (serving, ended) = (Arc::clone(&closing), Arc::clone(&closing));
-    std::thread::spawn(move || server::serve(&listener, &requests_in, &feed, &contract, &serving));
+    std::thread::spawn(move || {
+        server::serve(
+            &listener,
+            &requests_in,
+            &feed,
+            &contract,
+            &attester,
+            &serving,
+        )
+    });
     let stop = Arc::clone(stop);
     std::thread::spawn(move || {
         while !stop.load(Ordering::Relaxed) {

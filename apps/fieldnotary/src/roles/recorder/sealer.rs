@@ -1,5 +1,6 @@
 //! The thread that asks the signer for checkpoints. Commits never wait for it.
 
+use super::booted::BootWatch;
 use super::work::Work;
 use evidence::reasons::{CounterKind, Custody, KeyFault};
 use evidence::{Digest, MonoNs};
@@ -55,9 +56,10 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         channel: None,
         described: false,
     };
+    let mut boot = BootWatch::default();
     for head in heads {
         steps::pass("seal.asked");
-        let asked = head.asked;
+        let (asked, origin) = (head.asked, head.origin.clone());
         // What holds the keys is told before what it signed, and compared with the log before it signs.
         let outcome = match signer.describe(socket) {
             Ok(None) => signer.sign(socket, head),
@@ -76,7 +78,14 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
             }
         };
         let outcome = outcome.map_err(|error| unsealed(asked, &error));
+        let missed = outcome.as_ref().err().cloned();
         if results.send(Work::Sealed(outcome)).is_err() {
+            return;
+        }
+        let told = boot.due(missed.as_ref(), &origin, |request| {
+            signer.ask(socket, request)
+        });
+        if told.is_some_and(|told| results.send(Work::Booted(Box::new(told))).is_err()) {
             return;
         }
     }
@@ -186,7 +195,7 @@ impl Signer {
     }
 }
 
-fn unexpected(answer: &Message) -> IpcError {
+pub(super) fn unexpected(answer: &Message) -> IpcError {
     IpcError::Peer {
         code: ErrorCode::Internal,
         text: format!("the signer answered with {}", answer.name()),

@@ -1,5 +1,6 @@
 //! The recorder's socket: one thread per connected process, requests answered in order.
 
+use super::booted::Attester;
 use super::feed::Feed;
 use super::offers::Mailbox;
 use super::throttle::{self, Throttle};
@@ -9,7 +10,7 @@ use contract::Contract;
 use evidence::kinds::Event;
 use evidence::reasons::EventCode;
 use evidence::{Captured, SourceId, Stream};
-use ipc::message::{ErrorCode, Message, MissedFloor, OutputFloor};
+use ipc::message::{Attest, Attested, ErrorCode, Message, MissedFloor, OutputFloor};
 use ipc::{Channel, IpcError, Listener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -30,6 +31,7 @@ pub(super) fn serve(
     work: &SyncSender<Work>,
     feed: &Arc<Feed>,
     contract: &Arc<Contract>,
+    attester: &Arc<Attester>,
     closing: &Arc<AtomicBool>,
 ) {
     let connected = Arc::new(AtomicUsize::new(0));
@@ -56,6 +58,7 @@ pub(super) fn serve(
             feed: Arc::clone(feed),
             closing: Arc::clone(closing),
             contract: Arc::clone(contract),
+            attester: Arc::clone(attester),
             offers: Arc::clone(&offers),
             source: None,
             throttle: Throttle::new(1, clock::mono().0),
@@ -75,6 +78,7 @@ struct Session {
     feed: Arc<Feed>,
     closing: Arc<AtomicBool>,
     contract: Arc<Contract>,
+    attester: Arc<Attester>,
     offers: Arc<Mailbox>,
     /// Who it says it is: a role, or `io/PORT`.
     source: Option<SourceId>,
@@ -111,6 +115,9 @@ impl Session {
         if let Message::TimeOffer(offer) = request {
             return Some(self.of_offers(|offers, by| offers.leave(by, offer)));
         }
+        if let Message::Attest(asked) = request {
+            return self.attest(&asked);
+        }
         let (answer, answers) = sync_channel(1);
         match self.work_for(request, answer) {
             Ok(work) => {
@@ -119,6 +126,29 @@ impl Session {
             }
             Err((code, text)) => Some(Message::error(code, text)),
         }
+    }
+
+    /// The signer's answer to whoever asks what this machine is; it is in the log before it is told.
+    fn attest(&self, asked: &Attest) -> Option<Message> {
+        let uid = match self.channel.peer_credentials() {
+            Ok(peer) => peer.uid,
+            Err(error) => return Some(Message::error(ErrorCode::Unavailable, error)),
+        };
+        let entry = match self.attester.answer(&asked.nonce, &asked.name, uid) {
+            Ok(entry) => entry,
+            Err((code, text)) => return Some(Message::error(code, text)),
+        };
+        let attestation = entry.clone();
+        let (answer, answers) = sync_channel(1);
+        self.work.send(Work::Attested { entry, answer }).ok()?;
+        Some(match answers.recv().ok()? {
+            Message::Accepted(accepted) => Attested {
+                commit_id: accepted.first_commit,
+                attestation,
+            }
+            .into(),
+            other => other,
+        })
     }
 
     fn work_for(&mut self, request: Message, answer: Answer) -> Result<Work, Refusal> {

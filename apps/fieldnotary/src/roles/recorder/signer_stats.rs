@@ -104,14 +104,22 @@ impl SignerStats {
         signature_failures: u64,
         bound: &[BoundHead],
     ) {
-        for (carried, purpose) in self.uses.iter_mut().zip(Purpose::ALL) {
-            let told = uses.iter().find(|one| one.purpose == purpose.name());
-            carried.take(told.map_or(0, |one| one.count));
-        }
+        self.take_uses(uses);
         self.rollback_attempts.take(rollback_attempts);
         self.signature_failures.take(signature_failures);
         let plain = bound.iter().find(|one| one.counter == CounterKind::Plain);
         self.plain = plain.map(|one| one.value).or(self.plain);
+    }
+
+    /// What came with another statement than a seal.
+    pub(super) fn take_uses(&mut self, uses: &[Uses]) {
+        if uses.is_empty() {
+            return;
+        }
+        for (carried, purpose) in self.uses.iter_mut().zip(Purpose::ALL) {
+            let told = uses.iter().find(|one| one.purpose == purpose.name());
+            carried.take(told.map_or(0, |one| one.count));
+        }
     }
 
     /// As counters of a snapshot.

@@ -1,5 +1,6 @@
 //! What the recorder counts of itself (A5.5), each with its name from the counters' list.
 
+use super::booted::BootStats;
 use super::media_watch::MediaWatch;
 use super::power_stats::PowerStats;
 use super::signer_stats::SignerStats;
@@ -39,9 +40,6 @@ const UNSUPPORTED: &[&str] = &[
     "reset_reason",
     "spare_block_cnt",
     "fw_version_counter",
-    "boot_measurement_id",
-    "secure_boot_status",
-    "attestation_id",
     "link_flap_cnt",
     "re_neg_cnt",
     "crc_err_cnt",
@@ -122,6 +120,8 @@ pub(super) struct Stats {
     /// Of the time that it is told.
     pub(super) time: TimeStats,
     pub(super) signer: SignerStats,
+    /// What was booted.
+    pub(super) boot: BootStats,
     pub(super) seals: u64,
     pub(super) seals_missed: u64,
     pub(super) seq_gaps: u64,
@@ -242,6 +242,7 @@ impl Stats {
             .chain(recovery)
             .chain(self.time.counters(source, now))
             .chain(self.signer.counters(source))
+            .chain(self.boot.counters(source))
             .chain(none)
             .collect()
     }

@@ -42,6 +42,7 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "capture_to_cosigned_ns": spans(&recorder.stats.cosigned),
         "journal": journal(recorder),
         "rollback": recorder.rollback.json(),
+        "boot": recorder.stats.boot.json(),
         "lost": lost(recorder),
         "medium": recorder.media.json(),
         "maintenance": recorder.ledger.work_words(),

@@ -1,5 +1,6 @@
 //! What other threads ask of the committer, and how it answers.
 
+use super::booted::Told;
 use super::sealer::{Sealed, Unsealed};
 use evidence::Stream;
 use evidence::{Captured, MeterId, PointId, ScheduleId, SourceId};
@@ -83,6 +84,10 @@ pub(super) enum Work {
     Sealed(Result<Sealed, Unsealed>),
     /// What the signer says of its store; answered with whether it may be asked to sign.
     KeyStore(Box<Keys>, SyncSender<bool>),
+    /// What the signer says of what was booted.
+    Booted(Box<Told>),
+    /// What it attests to whoever asked.
+    Attested { entry: Captured, answer: Answer },
     /// The signer's store has another key than the log is signed with, in its words.
     OtherStore(String),
     /// Seal once more, then refuse producers; the feed goes on.

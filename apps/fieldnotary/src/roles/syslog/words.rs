@@ -27,12 +27,16 @@ enum Weight {
 /// Every kind is here; a new one has to say what it is.
 const fn weight(kind: Kind) -> Weight {
     match kind {
-        Kind::Audit | Kind::Event | Kind::Configuration | Kind::EpochStart | Kind::SignOff => {
-            Weight::AsItSays
-        }
+        Kind::Audit
+        | Kind::Event
+        | Kind::Configuration
+        | Kind::EpochStart
+        | Kind::SignOff
+        | Kind::Boot => Weight::AsItSays,
         Kind::Loss | Kind::Rollback => Weight::Always(Severity::Critical),
         Kind::Unsealed => Weight::Always(Severity::Error),
         Kind::KeyStore | Kind::ResetReason | Kind::Maintenance => Weight::Always(Severity::Notice),
+        Kind::Attestation => Weight::Always(Severity::Notice),
         Kind::Unkept => Weight::Always(Severity::Warning),
         // What is commanded, what became of it, and who locked an output.
         Kind::Command | Kind::Output | Kind::Tag => Weight::Always(Severity::Notice),
@@ -119,6 +123,10 @@ fn heard(payload: &Payload) -> Option<(Facility, Severity)> {
         (Weight::AsItSays, Payload::Audit(audit)) => of_outcome(audit.outcome),
         (Weight::AsItSays, Payload::SignOff(signed)) => of_outcome(signed.outcome),
         (Weight::AsItSays, Payload::Event(event)) => severity(event.code)?,
+        (Weight::AsItSays, Payload::Boot(boot)) if boot.state.is_contradicted() => {
+            Severity::Critical
+        }
+        (Weight::AsItSays, Payload::Boot(_)) => Severity::Notice,
         (Weight::AsItSays, Payload::EpochStart(epoch)) => match epoch.after_crash() {
             true => Severity::Warning,
             false => Severity::Notice,
@@ -132,6 +140,7 @@ fn heard(payload: &Payload) -> Option<(Facility, Severity)> {
         Payload::SignOff(_) | Payload::Maintenance(_) => Facility::LogAudit,
         Payload::Command(_) | Payload::Tag(_) => Facility::LogAudit,
         Payload::KeyStore(_) | Payload::Rollback(_) => Facility::AuthPriv,
+        Payload::Boot(_) | Payload::Attestation(_) => Facility::AuthPriv,
         _ => Facility::Daemon,
     };
     Some((facility, severity))

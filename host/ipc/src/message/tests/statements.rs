@@ -1,10 +1,12 @@
 //! Requests for statements beside tree heads, and their answer.
 
 use super::super::{
-    Message, NoteText, RecordPurpose, SignBatch, SignRecord, SignedRecord, SignedTree,
+    Attest, Attested, BootAsked, BootFound, Message, NoteText, Quote, QuotedPcr, RecordPurpose,
+    SignBatch, SignRecord, SignedRecord, SignedTree,
 };
-use evidence::reasons::Custody;
-use evidence::{Blob, Digest, Generation};
+use super::event;
+use evidence::reasons::{Custody, KeyFault};
+use evidence::{Blob, CommitId, Digest, Generation};
 
 pub(super) fn samples() -> Vec<Message> {
     let tree = |size| SignedTree {
@@ -31,8 +33,41 @@ pub(super) fn samples() -> Vec<Message> {
             note: NoteText("fieldnotary audit statement v1\n".into()),
             custody: Custody::Software,
             uses: Vec::new(),
+            quoted: None,
+            unquoted: Some("no answer".into()),
+            unquoted_fault: Some(KeyFault::Slow),
+        }
+        .into(),
+        SignedRecord {
+            note: NoteText("fieldnotary boot statement v1\n".into()),
+            custody: Custody::TpmEmulated,
+            uses: Vec::new(),
+            quoted: Some(Quote {
+                attest: Blob(vec![0xff]),
+                signature: Blob(vec![0x30]),
+                pcrs: vec![QuotedPcr {
+                    pcr: 7,
+                    value: Digest([3; 32]),
+                }],
+            }),
+            unquoted: None,
+            unquoted_fault: None,
         }
         .into(),
     ];
-    records.chain(others).collect()
+    let of_boot = [
+        BootAsked {}.into(),
+        BootFound { boot: event() }.into(),
+        Attest {
+            nonce: Blob(vec![9; 32]),
+            name: "ada".into(),
+        }
+        .into(),
+        Attested {
+            commit_id: CommitId(70),
+            attestation: event(),
+        }
+        .into(),
+    ];
+    records.chain(others).chain(of_boot).collect()
 }

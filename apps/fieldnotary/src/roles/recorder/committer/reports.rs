@@ -3,6 +3,7 @@
 use super::requests::unsound;
 use super::{Committer, Pending};
 use crate::clock;
+use crate::roles::recorder::booted::Told;
 use crate::roles::recorder::work::Answer;
 use crate::roles::recorder::{acks, intake, people};
 use evidence::reasons::RollbackWitness;
@@ -43,6 +44,39 @@ impl Committer {
             self.stats.cosigned_to(ack.size, clock::mono());
         }
         self.take_report(id, event, payload, answer);
+    }
+
+    /// What the signer says of what was booted; the last seal before a stop holds everything, so nothing comes behind it.
+    pub(super) fn booted(&mut self, told: Told) {
+        self.stats.signer.take_uses(&told.uses);
+        let Ok(boot) = told.boot.payload() else {
+            return;
+        };
+        if self.stopping.is_some() {
+            return;
+        }
+        self.stats.boot.observe(&boot);
+        // As the signer captured it: that is what it signed.
+        self.staged.push((told.boot, boot));
+        if let Some(attestation) = told.attestation {
+            self.stage(attestation.into());
+        }
+    }
+
+    /// What the signer attested to whoever asked.
+    pub(super) fn attested(&mut self, entry: Captured, answer: Answer) {
+        match entry.payload() {
+            Ok(payload) if self.stopping.is_none() => {
+                self.stats.boot.observe(&payload);
+                self.take_report(0, entry, payload, answer);
+            }
+            _ => self.refuse(
+                0,
+                RefuseReason::Stopping,
+                "the node is being stopped",
+                &answer,
+            ),
+        }
     }
 
     fn take_report(&mut self, id: u64, entry: Captured, payload: Payload, answer: Answer) {

@@ -1,0 +1,63 @@
+//! What a verdict says of what was booted.
+
+use super::words;
+use evidence::reasons::{SecureBoot, StageResult};
+use query::{BootTold, Report};
+use serde_json::{Value, json};
+
+/// The lines of the screen; none where the log says nothing of it.
+pub(super) fn lines(report: &Report) -> Vec<String> {
+    let Some(told) = &report.boot else {
+        return Vec::new();
+    };
+    let boot = &told.boot;
+    let mut lines = vec![format!("boot       {}: {}", boot.state, boot.detail)];
+    if boot.state.is_proven() {
+        let all = u64::try_from(boot.stages.len()).unwrap_or(u64::MAX);
+        let verified = |one: &&evidence::kinds::BootStage| one.result == StageResult::Verified;
+        let verified = boot.stages.iter().filter(verified).count();
+        let secure = match boot.secure_boot {
+            SecureBoot::Unknown => "whether Secure Boot was on is not known".to_owned(),
+            known => format!("Secure Boot {known}"),
+        };
+        let stages = words::count(all, "stage", "stages");
+        lines.push(format!(
+            "           {stages}, {verified} verified; {secure}"
+        ));
+    }
+    if !boot.pcrs.is_empty() {
+        lines.push(format!("           {}", attested_words(told, report)));
+    }
+    lines
+}
+
+fn attested_words(told: &BootTold, report: &Report) -> &'static str {
+    let is_hardware = report
+        .key_store
+        .as_ref()
+        .is_some_and(|store| store.custody.is_hardware());
+    match (told.attested, is_hardware) {
+        (true, true) => "its PCRs are quoted by the TPM, under the key that signs the log",
+        (true, false) => {
+            "its PCRs are quoted under the key that signs the log, by a store that proves no custody: whoever has its \
+             files can say anything"
+        }
+        (false, _) => "NOT ATTESTED: its PCRs are the node's own word, no quote of them holds",
+    }
+}
+
+/// The same for programs.
+pub(super) fn json(report: &Report) -> Value {
+    let attestation = report.attestation.map(|id| id.to_string());
+    let boot = report.boot.as_ref().map(|told| {
+        json!({
+            "state": told.boot.state.name(),
+            "proven": told.boot.state.is_proven(),
+            "attested": told.attested,
+            "measurement_id": told.boot.measurement_id.map(|id| id.to_string()),
+            "secure_boot": told.boot.secure_boot.name(),
+            "stages": told.boot.stages.len(),
+        })
+    });
+    json!({ "found": boot, "attestation_id": attestation })
+}

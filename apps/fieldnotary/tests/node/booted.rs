@@ -1,0 +1,173 @@
+//! What was booted, in the log of a node: on a machine that was measured, on one that was not, and with a TPM that is gone.
+
+use crate::common::contract::Contract;
+use crate::common::sites::{Node, Street};
+use crate::common::{about, done, program, text, wait_until};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use trial_stores::{Firmware, Swtpm};
+
+const ORIGIN: &str = "example.org/booted";
+const LONG: Duration = Duration::from_secs(60);
+
+fn entries(dir: &Path, kind: &str) -> Vec<Value> {
+    about("log", dir, &["--kind", kind]).entries()
+}
+
+/// Keys in a TPM into which a machine measures; gives where its event log is.
+fn keys(dir: &Path, tpm: &Swtpm) -> PathBuf {
+    let log = dir.join("measurements");
+    let mut init = Command::new(program("fieldnotary-signer"));
+    init.arg("init")
+        .arg("--identity")
+        .arg(dir.join("node/identity"));
+    init.args(["--origin", ORIGIN, "--backend", "tpm", "--socket"]);
+    done(init.arg(tpm.socket()).arg("--event-log").arg(&log));
+    log
+}
+
+/// The newest boot of a node that runs, once it is in this state.
+fn booted(node: &Node, state: &str) -> Value {
+    wait_until("a boot", LONG, || {
+        let last = entries(node.data(), "boot").pop()?;
+        (text(&last, "state") == state).then_some(last)
+    })
+}
+
+fn verdict(data: &Path) -> Value {
+    let said = about("verify", data, &[]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    said.json()["boot"].clone()
+}
+
+//= A6.3
+//= A6.5
+//= A6.6
+//= R8.1
+#[test]
+fn a_measured_boot_is_in_the_log_with_its_stages_and_is_attested() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let mut tpm = Swtpm::new();
+    let street = Street::start(dir, 1);
+    let log = keys(dir, &tpm);
+    let firmware = Firmware::of_a_machine("1.42");
+    std::fs::write(&log, firmware.log()).unwrap();
+    firmware.start(&tpm);
+    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
+    let node = Node::start(dir, "node", &contract);
+    let boot = booted(&node, "replayed");
+    assert_eq!(text(&boot, "secure_boot"), "on");
+    let stages = boot["stages"].as_array().unwrap();
+    let told: Vec<(&str, &str)> = stages
+        .iter()
+        .map(|one| (text(one, "stage"), text(one, "result")))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("rom", "measured"),
+            ("firmware", "measured"),
+            ("loader", "verified"),
+            ("system", "measured")
+        ]
+    );
+    assert_eq!(text(&stages[0], "version"), "1.42");
+    let status = node.status();
+    assert_eq!(status["boot"]["found"]["state"], "replayed", "{status}");
+    let id = text(&boot, "measurement_id").to_owned();
+    let counters = status["counters"].as_array().unwrap();
+    let counter =
+        |name: &str| counters.iter().find(|one| one["name"] == name).unwrap()["label"].clone();
+    assert_eq!(counter("boot_measurement_id"), id.as_str());
+    assert_eq!(counter("secure_boot_status"), "on");
+    let data = node.stop();
+    let said = verdict(&data);
+    assert_eq!(
+        (&said["found"]["proven"], &said["found"]["attested"]),
+        (&true.into(), &true.into())
+    );
+
+    // The same machine again is the same measurement; another firmware is another; a log that was left behind is told.
+    tpm.cut();
+    tpm.on();
+    firmware.start(&tpm);
+    let node = Node::start(dir, "node", &contract);
+    assert_eq!(text(&booted(&node, "replayed"), "measurement_id"), id);
+    node.stop();
+    tpm.cut();
+    tpm.on();
+    Firmware::of_a_machine("1.41").start(&tpm);
+    let node = Node::start(dir, "node", &contract);
+    let boot = booted(&node, "log_differs");
+    assert_ne!(text(&boot, "measurement_id"), id);
+    assert!(text(&boot, "detail").contains("PCR 0."), "{boot}");
+    let of_stage = |one: &Value| text(one, "result") == "unproven";
+    assert!(boot["stages"].as_array().unwrap().iter().all(of_stage));
+    let data = node.stop();
+    let said = verdict(&data);
+    assert_eq!(
+        (&said["found"]["proven"], &said["found"]["attested"]),
+        (&false.into(), &true.into())
+    );
+}
+
+/// The TPM is gone when the node starts: it captures and commits, says that it does not know, and says it later.
+//= A6.5
+//= A11.2
+#[test]
+fn a_tpm_that_comes_late_is_asked_late_and_nothing_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let mut tpm = Swtpm::new();
+    let street = Street::start(dir, 1);
+    keys(dir, &tpm);
+    tpm.cut();
+    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
+    let node = Node::start(dir, "node", &contract);
+    let boot = booted(&node, "unavailable");
+    assert_eq!(text(&boot, "fault"), "unavailable");
+    node.wait_for("readings", 5);
+    tpm.on();
+    let boot = booted(&node, "unmeasured");
+    assert_eq!(boot["measurement_id"], Value::Null);
+    assert_eq!(entries(node.data(), "boot").len(), 2);
+    let data = node.stop();
+    let said = verdict(&data);
+    assert_eq!(said["found"]["proven"], false);
+    let screen = done(
+        Command::new(program("fieldnotary"))
+            .arg("verify")
+            .arg(&data),
+    )
+    .out;
+    assert!(
+        screen.contains("boot       unmeasured: the firmware measured nothing"),
+        "{screen}"
+    );
+}
+
+/// Keys in files: nothing is claimed, in the log, in the status and in the verdict.
+//= A6.5
+#[test]
+fn a_node_without_a_tpm_claims_nothing_of_its_boot() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let street = Street::start(dir, 1);
+    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
+    let node = Node::start(dir, "node", &contract);
+    booted(&node, "unattested");
+    let data = node.stop();
+    assert!(
+        entries(&data, "attestation")
+            .iter()
+            .all(|one| one["attest"].is_null())
+    );
+    let said = verdict(&data);
+    assert_eq!(
+        (&said["found"]["proven"], &said["found"]["attested"]),
+        (&false.into(), &false.into())
+    );
+}

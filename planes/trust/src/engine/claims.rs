@@ -1,0 +1,131 @@
+//! Claims, and what a TPM attests beside them.
+
+use super::{Engine, SignError};
+use crate::backend::{Backend, BackendError};
+use crate::boot::is_quoted;
+use crate::last_signed::SignedHead;
+use crate::limits::QUOTE_TRIES_MAX;
+use crate::quote::{QuoteFault, Quoted, quoted};
+use crate::statement::{Claim, Signable};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use evidence::Digest;
+use evidence::kinds::BootPcr;
+use evidence::reasons::{Custody, KeyFault};
+use proof::note::VerifierKey;
+
+/// A claim, signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedClaim {
+    /// The signed note.
+    pub note: String,
+    /// Where the authority key lives.
+    pub custody: Custody,
+    /// What was booted, as the TPM attests it over the claim's text: for claims about that, where the store can.
+    pub quoted: Option<Quoted>,
+    /// Why it does not, where it should.
+    pub unquoted: Option<BackendError>,
+}
+
+impl<B: Backend> Engine<B> {
+    /// Signs a claim under the origin of one of this log's generations.
+    ///
+    /// # Errors
+    /// Why there is no signature.
+    pub fn claim(&mut self, origin: &str, claim: Claim<'_>) -> Result<SignedClaim, SignError> {
+        let signed = self.claimed(origin, claim);
+        if let Err(error) = &signed {
+            self.refuse(error);
+        }
+        signed
+    }
+
+    fn claimed(&mut self, origin: &str, claim: Claim<'_>) -> Result<SignedClaim, SignError> {
+        let generation = self.base.generation(origin).map_err(SignError::Origin)?;
+        if let Claim::Batch { first, last } = claim {
+            let (size, root) = last;
+            let newest = self.last_signed.head(generation);
+            let signed = newest.filter(|head| first.0 <= size && size <= head.size);
+            let no_batch = SignError::NoBatch {
+                first: first.0,
+                last: size,
+            };
+            signed.ok_or(no_batch)?;
+            if signed.is_some_and(|head| head.size == size) {
+                self.contradiction(generation, SignedHead { size, root })?;
+            }
+        }
+        let description = self.describe()?;
+        let keys = self.verifier_keys(origin)?;
+        let signable = Signable::new(claim.text(origin), claim.purpose());
+        let note = self.note(&keys, &signable)?;
+        let mut signed = SignedClaim {
+            note,
+            custody: description.capabilities.custody,
+            quoted: None,
+            unquoted: None,
+        };
+        if description.capabilities.attestation && is_quoted(claim.purpose()) {
+            let [authority, _] = &keys;
+            match self.quote(&signable, authority) {
+                Ok(quoted) => signed.quoted = Some(quoted),
+                Err(error) => {
+                    self.audit.signature_failures = self.audit.signature_failures.saturating_add(1);
+                    signed.unquoted = Some(error);
+                }
+            }
+        }
+        Ok(signed)
+    }
+
+    /// The PCRs that say what was booted; `None` where the store attests none.
+    ///
+    /// # Errors
+    /// [`SignError::Backend`].
+    pub fn pcrs(&mut self) -> Result<Option<Vec<(u8, Digest)>>, SignError> {
+        let attests = self.describe()?.capabilities.attestation;
+        let pcrs = attests.then(|| self.backend.pcrs()).transpose();
+        pcrs.map_err(SignError::Backend)
+    }
+
+    /// PCRs attested over a text, after its own key, the text and their values were checked in it.
+    fn quote(
+        &mut self,
+        signable: &Signable,
+        authority: &VerifierKey,
+    ) -> Result<Quoted, BackendError> {
+        let mut fault = QuoteFault::OtherPcrs;
+        for _ in 0..QUOTE_TRIES_MAX {
+            self.audit.used(signable.purpose());
+            let certified = self.backend.quote(signable)?;
+            let pcrs = self
+                .backend
+                .pcrs()?
+                .into_iter()
+                .map(|(pcr, value)| BootPcr {
+                    pcr: pcr.into(),
+                    value,
+                    replayed: None,
+                });
+            let quote = Quoted {
+                attest: certified.attest,
+                signature: certified.signature,
+                pcrs: pcrs.collect(),
+            };
+            match quoted(&quote, signable.text(), authority) {
+                Ok(_) => return Ok(quote),
+                // A PCR was extended in between.
+                Err(QuoteFault::OtherPcrs) => {}
+                Err(other) => {
+                    fault = other;
+                    break;
+                }
+            }
+        }
+        Err(BackendError::new(
+            KeyFault::Failed,
+            format!("{fault}; it was withheld"),
+        ))
+    }
+}
