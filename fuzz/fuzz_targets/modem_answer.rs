@@ -18,7 +18,12 @@ static MODEMS: LazyLock<Vec<Modem>> = LazyLock::new(|| {
              [[modem]]\nid = \"plc-1\"\ncard = \"plc\"\nschedule = \"m\"\nquality_scale = \"0.1\"\n{places}\n"
         );
         let contract = contract::parse(&text).expect("a sound contract");
-        contract.points.modems.into_values().next().expect("one modem")
+        contract
+            .points
+            .modems
+            .into_values()
+            .next()
+            .expect("one modem")
     };
     places.map(modem).into()
 });
