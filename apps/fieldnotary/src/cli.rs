@@ -1,5 +1,6 @@
 //! The command line.
 
+mod attest;
 mod bus;
 mod decode;
 mod help;
@@ -10,6 +11,7 @@ mod site;
 mod time;
 
 use crate::when::{Edge, edge, instant, whole};
+pub(crate) use attest::AttestArgs;
 pub(crate) use bus::{
     BusFailingArgs, BusPlanArgs, BusProbeArgs, BusScanArgs, BusSerialArgs, BusVerb, BusWatchArgs,
     quoted,
@@ -103,6 +105,9 @@ pub(crate) enum Verb {
     /// Lock an output against every command, or take the lock away
     #[command(after_help = outputs::TAG)]
     Tag(TagArgs),
+    /// Have a running node state who it is and what its machine booted, over a number of yours
+    #[command(after_help = attest::ATTEST)]
+    Attest(AttestArgs),
     /// Copy a node's log, running or stopped, to a directory or a tar file
     #[command(after_help = help::BACKUP)]
     Backup(BackupArgs),

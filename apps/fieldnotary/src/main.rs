@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Verb::Annotate(args) => commands::annotate(&args),
         Verb::Maintenance(args) => commands::maintenance(&args),
         Verb::Signoff(args) => commands::signoff(&args),
+        Verb::Attest(args) => commands::attest(&args),
         Verb::Operate(args) => commands::operate(&args),
         Verb::Tag(args) => commands::tag(&args),
         Verb::Backup(args) => commands::backup(&args),

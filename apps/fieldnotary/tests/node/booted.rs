@@ -42,6 +42,41 @@ fn verdict(data: &Path) -> Value {
     said.json()["boot"].clone()
 }
 
+/// A number of somebody is answered; openssl and tpm2-tools verify what is written down.
+fn answers(node: &Node, dir: &Path) {
+    let (nonce, to) = ("00112233445566778899aabbccddeeff", dir.join("answer"));
+    let words = [
+        "--nonce",
+        nonce,
+        "--actor",
+        "auditor",
+        "--to",
+        to.to_str().unwrap(),
+    ];
+    let said = about("attest", node.data(), &words);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let id = text(&said.json(), "attestation_id").to_owned();
+    let told = entries(node.data(), "attestation").pop().unwrap();
+    assert_eq!(
+        (text(&told, "id"), text(&told, "of")),
+        (id.as_str(), "asked")
+    );
+    assert_eq!(text(&told, "nonce"), nonce);
+    assert!(text(&told, "actor").starts_with("auditor (uid "), "{told}");
+    let vkeys = std::fs::read_to_string(node.data().join("identity/keys.vkey")).unwrap();
+    std::fs::write(to.join("keys.vkey"), vkeys).unwrap();
+    let shell = "head -n 1 keys.vkey | cut -d + -f 3- | base64 -d | tail -c +2 > authority.der
+        openssl pkey -pubin -inform DER -in authority.der -out authority.pem
+        openssl dgst -sha256 -verify authority.pem -signature quote.signature quote
+        tpm2_checkquote -Q -u authority.pem -m quote -s quote.signature -f pcrs -g sha256 -q $(sha256sum statement | cut -c1-64)";
+    done(Command::new("bash").args(["-euc", shell]).current_dir(&to));
+    // What is too short to be no guess, and a directory that is there, are refused.
+    let short = about("attest", node.data(), &["--nonce", "00ff"]);
+    assert_eq!(short.code, Some(2), "{short:?}");
+    let again = about("attest", node.data(), &words);
+    assert_eq!(again.code, Some(3), "{again:?}");
+}
+
 //= A6.3
 //= A6.5
 //= A6.6
@@ -83,6 +118,7 @@ fn a_measured_boot_is_in_the_log_with_its_stages_and_is_attested() {
         |name: &str| counters.iter().find(|one| one["name"] == name).unwrap()["label"].clone();
     assert_eq!(counter("boot_measurement_id"), id.as_str());
     assert_eq!(counter("secure_boot_status"), "on");
+    answers(&node, dir);
     let data = node.stop();
     let said = verdict(&data);
     assert_eq!(
@@ -159,6 +195,13 @@ fn a_node_without_a_tpm_claims_nothing_of_its_boot() {
     let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
     let node = Node::start(dir, "node", &contract);
     booted(&node, "unattested");
+    // It answers with its keys, and has no quote to give.
+    let said = about("attest", node.data(), &[]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(
+        (&said.json()["quoted"], &said.json()["hardware"]),
+        (&false.into(), &false.into())
+    );
     let data = node.stop();
     assert!(
         entries(&data, "attestation")

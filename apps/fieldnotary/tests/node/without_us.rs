@@ -7,7 +7,7 @@ use crate::common::{Said, about, done, fieldnotary, number, program};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use trial_stores::Swtpm;
+use trial_stores::{Firmware, Swtpm};
 
 const PAGE: &str = include_str!("../../../../docs/verify-without-us.md");
 const ORIGIN: &str = "example.org/stranger";
@@ -24,6 +24,8 @@ const TOOLS: &[&str] = &[
     "openssl",
     "go",
     "tpm2_print",
+    "tpm2_checkquote",
+    "sha256sum",
 ];
 /// Where it is found: what stands there in place of `...` may be anything.
 const ANYTHING: &str = "...";
@@ -140,13 +142,16 @@ fn as_a_stranger(from: &Path, tools: &Path, harm: impl FnOnce(&Path)) -> Result<
 /// A node with some days of log, and what a stranger kept of it, in a folder; the node's directory is beside it.
 fn made(dir: &Path) -> PathBuf {
     let tpm = Swtpm::new();
+    let (firmware, measured) = (Firmware::of_a_machine("1.42"), dir.join("measured"));
+    firmware.start(&tpm);
+    std::fs::write(&measured, firmware.log()).unwrap();
     let street = Street::start(dir, 2);
     let mut init = Command::new(program("fieldnotary-signer"));
     init.arg("init")
         .arg("--identity")
         .arg(dir.join("node/identity"));
     init.args(["--origin", ORIGIN, "--backend", "tpm", "--socket"]);
-    done(init.arg(tpm.socket()));
+    done(init.arg(tpm.socket()).arg("--event-log").arg(&measured));
     let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
     let folder = dir.join("stranger");
     std::fs::create_dir(&folder).unwrap();
@@ -171,7 +176,9 @@ fn change(file: &Path, at: usize) {
 
 //= A1.3
 //= A4.7
+//= A6.3
 //= A6.4
+//= A6.5
 //= U9
 #[test]
 fn the_page_for_strangers_does_what_it_says_and_finds_a_changed_byte() {

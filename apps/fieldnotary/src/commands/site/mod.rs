@@ -2,6 +2,7 @@
 
 mod annotate;
 mod attach;
+mod attest;
 mod maintenance;
 mod operate;
 mod recorder;
@@ -11,6 +12,7 @@ mod wiring;
 mod words;
 
 pub(crate) use annotate::annotate;
+pub(crate) use attest::attest;
 pub(crate) use maintenance::maintenance;
 pub(crate) use operate::operate;
 pub(super) use recorder::actor;

@@ -7,10 +7,10 @@ use crate::paths::DataDir;
 use contract::Contract;
 use evidence::kinds::Output;
 use evidence::{
-    Actor, Captured, CommitId, Entry, EntryId, Generation, Kind, MeterId, Payload, PointId,
+    Actor, Blob, Captured, CommitId, Entry, EntryId, Generation, Kind, MeterId, Payload, PointId,
     SourceId, split_leaf,
 };
-use ipc::message::{FeedPull, Hello, Message, PersonEntry};
+use ipc::message::{Attest, FeedPull, Hello, Message, PersonEntry};
 use ipc::{Channel, IpcError};
 use serde_json::json;
 use std::path::Path;
@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// How long to wait for the recorder.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for an attestation: a TPM is slow, and may be busy with a seal.
+const ATTEST_PATIENCE: Duration = Duration::from_secs(20);
 /// How long nobody may serve the socket before no node runs there.
 const CONNECT: Duration = Duration::from_secs(2);
 /// Names that an error lists.
@@ -159,6 +161,31 @@ impl Recorder {
 }
 
 impl Recorder {
+    /// Has the node attest over a number of whoever asks; gives the entry with its place.
+    pub(super) fn attest(&self, nonce: Blob, name: &str) -> Result<(EntryId, Captured), String> {
+        let request = Attest {
+            nonce,
+            name: name.to_owned(),
+        };
+        match self
+            .channel
+            .ask(&request.into(), ATTEST_PATIENCE)
+            .map_err(unheard)?
+        {
+            Message::Attested(told) => {
+                let at = EntryId {
+                    generation: self.generation,
+                    commit_id: told.commit_id,
+                };
+                Ok((at, told.attestation))
+            }
+            Message::Refused(refused) => {
+                Err(format!("the recorder refused it: {}", refused.detail))
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Tells what becomes of a command, until that is final or the patience is over.
     pub(super) fn outcomes(
         &self,
