@@ -197,6 +197,7 @@ impl Committer {
             Moment::Running => RollbackWitness::Running,
         };
         let size = self.journal.size();
+        self.stats.signer.rolled_back(alarm);
         if alarm.ends_seals() {
             self.rollback.ends_seals = Some((alarm, size));
         }

@@ -2,7 +2,7 @@
 //! from time to time, with a count for each purpose.
 
 use evidence::kinds::{Counter, KeyUse, PurposeUse};
-use evidence::reasons::{CounterKind, CounterState};
+use evidence::reasons::{CounterKind, CounterState, RollbackAlarm};
 use evidence::{MonoNs, SourceId};
 use ipc::message::{BoundHead, Keys, Uses};
 use trust_plane::Purpose;
@@ -49,6 +49,9 @@ pub(super) struct SignerStats {
     uses: [Carried; Purpose::ALL.len()],
     rollback_attempts: Carried,
     signature_failures: Carried,
+    /// Rollbacks of the log that were found in this run, and those of them that end its seals.
+    found: u64,
+    ended: u64,
     plain: Option<u64>,
     /// Since when uses were not committed yet.
     since: Option<MonoNs>,
@@ -122,6 +125,16 @@ impl SignerStats {
         }
     }
 
+    /// A rollback that was found. An end that its medium may have lost is none.
+    pub(super) const fn rolled_back(&mut self, alarm: RollbackAlarm) {
+        if !matches!(alarm, RollbackAlarm::LostEnd) {
+            self.found = self.found.saturating_add(1);
+        }
+        if alarm.ends_seals() {
+            self.ended = self.ended.saturating_add(1);
+        }
+    }
+
     /// As counters of a snapshot.
     pub(super) fn counters(&self, source: &SourceId) -> Vec<Counter> {
         let counter = |name: &str, label: Option<&str>, value: Option<u64>| Counter {
@@ -139,7 +152,15 @@ impl SignerStats {
         });
         let others = [
             ("signature_fail_cnt", Some(self.signature_failures.sum())),
-            ("rollback_attempt_cnt", Some(self.rollback_attempts.sum())),
+            (
+                "rollback_attempt_cnt",
+                Some(self.rollback_attempts.sum().saturating_add(self.found)),
+            ),
+            // A statement that contradicts is always refused; a log that went back is sealed no more, or goes on and says so.
+            (
+                "rollback_block_cnt",
+                Some(self.rollback_attempts.sum().saturating_add(self.ended)),
+            ),
             // A store without a counter has none.
             ("rollback_counter", self.plain),
         ];
@@ -153,6 +174,7 @@ impl SignerStats {
 #[cfg(test)]
 mod tests {
     use super::{KEY_USE_EVERY_NS, SignerStats};
+    use evidence::reasons::RollbackAlarm;
     use evidence::{MonoNs, SourceId};
     use ipc::message::Uses;
 
@@ -189,6 +211,26 @@ mod tests {
             committed += entry.uses[0].count;
         }
         assert_eq!(committed, 4 + 5);
+    }
+
+    /// What was tried and what was kept from being sealed differ: a log goes on with another counter, and says so.
+    //= A6.6
+    #[test]
+    fn rollbacks_that_were_tried_and_that_were_blocked_are_counted_apart() {
+        let mut stats = SignerStats::default();
+        stats.take(&[], 3, 0, &[]);
+        for alarm in RollbackAlarm::ALL {
+            stats.rolled_back(*alarm);
+        }
+        let counters = stats.counters(&SourceId::new("recorder").unwrap());
+        let value = |name: &str| counters.iter().find(|one| one.name == name).unwrap().value;
+        let alarms = u64::try_from(RollbackAlarm::ALL.len()).unwrap();
+        let ending = RollbackAlarm::ALL.iter().filter(|alarm| alarm.ends_seals());
+        let ending = u64::try_from(ending.count()).unwrap();
+        // One of them is a medium's loss, which nobody tried.
+        assert_eq!(value("rollback_attempt_cnt"), Some(3 + alarms - 1));
+        assert_eq!(value("rollback_block_cnt"), Some(3 + ending));
+        assert_ne!(value("rollback_attempt_cnt"), value("rollback_block_cnt"));
     }
 
     //= A6.6
