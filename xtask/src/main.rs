@@ -31,6 +31,7 @@ mod suite;
 mod tamper;
 mod test;
 mod tidy;
+mod tpm_guest;
 mod usage;
 mod workspace;
 
@@ -125,6 +126,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run a node in a guest whose keys are in the machine's TPM, through what befalls machines
+    #[command(disable_help_flag = true)]
+    TpmGuest {
+        /// Passed on to the suite: --json, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Move the clocks of a guest machine in every way; the node in it must name each cause
     #[command(disable_help_flag = true)]
     ClockGuest {
@@ -208,6 +216,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> Outcome {
         Command::Tamper { arguments } => tamper::tamper(workspace, &arguments),
         Command::KillStorm { arguments } => kill_storm::kill_storm(workspace, &arguments),
         Command::LineGuest { arguments } => line_guest::line_guest(workspace, &arguments),
+        Command::TpmGuest { arguments } => tpm_guest::tpm_guest(workspace, &arguments),
         Command::ClockGuest { arguments } => clock_guest::clock_guest(workspace, &arguments),
         Command::CrashStates { arguments } => crash_states::crash_states(workspace, &arguments),
         Command::League { arguments } => league::league(workspace, &arguments),

@@ -5,7 +5,7 @@ use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
     clock_guest, corruption, crash_states, fuzz, holdover, kill_storm, league, line_guest, planted,
-    run, storm, tamper, test,
+    run, storm, tamper, test, tpm_guest,
 };
 
 /// A long suite.
@@ -83,6 +83,12 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "GPIO edges, hwmon and IIO channels through real drivers of a guest's kernel",
         action: line_guest::full,
+    },
+    Suite {
+        name: "tpm-guest",
+        bounded: true,
+        what: "GPIO edges, hwmon and IIO channels through real drivers of a guest's kernel",
+        action: tpm_guest::full,
     },
     Suite {
         name: "crash-states",

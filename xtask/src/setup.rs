@@ -58,13 +58,13 @@ pub(crate) const NFT: Tool = Tool {
     packages: &["nftables"],
     purpose: "loses packets of that network",
 };
-const SWTPM: Tool = Tool {
+pub(crate) const SWTPM: Tool = Tool {
     program: "swtpm",
     probe: &["--version"],
     packages: &["swtpm"],
     purpose: "is a TPM under test",
 };
-const SWTPM_SETUP: Tool = Tool {
+pub(crate) const SWTPM_SETUP: Tool = Tool {
     program: "swtpm_setup",
     probe: &["--help"],
     packages: &["swtpm-tools"],

@@ -49,6 +49,8 @@ pub mod names {
     pub const BOUND_COUNTER: &str = "bound_counter";
     /// How many entries the log had when it was found to be rolled back, so that it is sealed no more; label: the alarm.
     pub const SEALS_ENDED: &str = "seals_ended";
+    /// How many seals were missed since the last one; label: why the first of them was.
+    pub const SEALS_MISSED: &str = "seals_missed_since";
     /// The session that read a meter's serial number; label: meter and number.
     pub const LIFE_SERIAL: &str = "life_serial";
     /// When a counter's last believed value was read, in nanoseconds since 1970; label: meter, point, value and session.
@@ -67,7 +69,8 @@ pub mod names {
 pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, BOUND_COUNTER, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES,
-        NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEQ_FLOOR, SEQ_WINDOW, WORK,
+        NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW,
+        WORK,
     };
     let whole = [
         PART,
@@ -84,6 +87,7 @@ pub fn is_reserved(name: &str) -> bool {
         POINT_TAGGED,
         BOUND_COUNTER,
         SEALS_ENDED,
+        SEALS_MISSED,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

@@ -9,6 +9,7 @@ use super::words;
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
 use contract::Contract;
+use evidence::reasons::Custody;
 use proof::note::Algorithm;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -105,6 +106,24 @@ impl<'a> Ring<'a> {
     }
 }
 
+/// Keys in files prove nothing, and whoever starts a node is to know it.
+const SOFTWARE_KEYS: &str =
+    "software keys: files in identity/, which anybody who can read them can sign with";
+
+/// What holds the keys, as the newest checkpoint says; before the first one by where they must be.
+fn keys_words(data: &DataDir, report: &Map<String, Value>) -> String {
+    let sealed = report.get("custody").and_then(Value::as_str);
+    let custody = sealed.and_then(Custody::from_name);
+    let in_files = !data.identity().join("store.toml").exists();
+    match custody {
+        Some(Custody::Software) => SOFTWARE_KEYS.to_owned(),
+        Some(custody) => format!("{custody}: {}", custody.meaning()),
+        None if in_files => SOFTWARE_KEYS.to_owned(),
+        None => "in the store that identity/store.toml names; what it proves: log --kind key_store"
+            .to_owned(),
+    }
+}
+
 /// The same for programs.
 fn announcement_json(contract: &Contract, data: &DataDir, report: &Map<String, Value>) -> Value {
     let vkeys = keys_beside(data).unwrap_or_default();
@@ -140,11 +159,7 @@ fn announcement(contract: &Contract, data: &DataDir, report: &Map<String, Value>
         };
         lines.push(("vkey", format!("{key}  ({whose})")));
     }
-    lines.push((
-        "keys",
-        "software keys: files in identity/, which anybody who can read them can sign with"
-            .to_owned(),
-    ));
+    lines.push(("keys", keys_words(data, report)));
     lines.push(("data", data.root().display().to_string()));
     for (id, port) in &contract.ports {
         let wire = format!("{} {}", port.kind.name(), port.kind.place());

@@ -121,6 +121,43 @@ fn a_node_binds_its_log_and_outlives_its_tpm() {
     }
 }
 
+/// Its TPM is gone, the node is stopped, and only the next run has seals again.
+//= A6.4
+//= A6.7
+#[test]
+fn a_stretch_without_seals_outlives_the_run_in_which_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let mut tpm = Swtpm::new();
+    let street = Street::start(dir, 1);
+    keys(&dir.join("node"), &tpm);
+    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
+    let node = Node::start(dir, "node", &contract);
+    bound(node.data(), 1);
+    let words = node.words();
+    assert!(!words.contains("software keys"), "{words}");
+    tpm.cut();
+    wait_until("an event", LONG, || {
+        let events = entries(node.data(), "event");
+        let of = |event: &serde_json::Value| text(event, "code") == "signer_unavailable";
+        events.iter().any(of).then_some(())
+    });
+    let data = node.stop();
+    assert!(entries(&data, "unsealed").is_empty());
+    tpm.on();
+    let node = Node::start(dir, "node", &contract);
+    let unsealed = wait_until("an entry about the stretch", LONG, || {
+        entries(node.data(), "unsealed").pop()
+    });
+    assert_eq!(text(&unsealed, "cause"), "unavailable", "{unsealed}");
+    assert!(number(&unsealed, "missed") > 0, "{unsealed}");
+    assert!(
+        number(&unsealed, "sealed_before") < number(&unsealed, "sealed"),
+        "{unsealed}"
+    );
+    node.stop();
+}
+
 //= A6.4
 #[test]
 fn an_older_copy_of_the_tpm_is_found_by_its_counters() {

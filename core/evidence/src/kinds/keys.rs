@@ -50,10 +50,10 @@ payload! {
     /// Seals come again: the stretch before had none.
     Unsealed {
         0 at: MonoNs => "when the first seal came";
-        1 since: MonoNs => "when the first one was missed";
+        1 since: MonoNs => "when the first one was missed, or when this run began if that was in an earlier one";
         2 sealed_before: u64 => "size of the tree that was sealed last before";
         3 sealed: u64 => "size of the tree that is sealed now, with all of the stretch in it";
-        4 missed: u64 => "how many seals were missed";
+        4 missed: u64 => "how many seals were missed, at least: a run that ended has told of its first";
         5 cause: KeyFault => "why the first of them was";
     }
 }

@@ -14,6 +14,7 @@ mod journal_file;
 mod keeper;
 mod ledger;
 mod media_watch;
+mod missed_seals;
 mod offers;
 mod people;
 mod power_stats;

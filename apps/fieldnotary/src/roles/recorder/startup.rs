@@ -10,6 +10,7 @@ use super::journal_file::{self, NodeJournal};
 use super::keeper::Keeper;
 use super::ledger::Ledger;
 use super::media_watch::MediaWatch;
+use super::missed_seals::MissedSeals;
 use super::rollback::RollbackWatch;
 use super::sealer::Head;
 use super::since::Since;
@@ -23,7 +24,7 @@ use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen::names::{
     BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
-    SEALS_ENDED,
+    SEALS_ENDED, SEALS_MISSED,
 };
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode, TimeQuality};
@@ -59,6 +60,7 @@ pub(super) struct Remembered {
     /// What the time process said in the newest boot.
     earlier: Earlier,
     rollback: RollbackWatch,
+    missed_seals: MissedSeals,
 }
 
 fn budget(contract: &Contract) -> Budget {
@@ -67,12 +69,8 @@ fn budget(contract: &Contract) -> Budget {
 }
 
 /// Where sealing stands: by the newest checkpoint that was read, and by the truth store.
-fn seal_state(
-    sealed: Option<evidence::kinds::Checkpoint>,
-    ack: Option<evidence::kinds::Ack>,
-    known_size: u64,
-    cosigned_size: u64,
-) -> SealState {
+fn seal_state(remembered: &mut Remembered, known_size: u64, cosigned_size: u64) -> SealState {
+    let sealed = remembered.sealed.take();
     SealState {
         sealed_size: sealed
             .as_ref()
@@ -82,7 +80,8 @@ fn seal_state(
         custody: sealed.as_ref().map(|sealed| sealed.custody),
         note: sealed.map(|sealed| sealed.note),
         cosigned_size,
-        ack,
+        ack: remembered.ack.take(),
+        missed_in_all: remembered.missed_seals,
         ..SealState::default()
     }
 }
@@ -125,14 +124,14 @@ pub(super) fn begin(
     let own = SourceId::new("recorder").map_err(|error| error.to_string())?;
     let start = match remembered.adopted {
         true => StartKind::Adopted,
-        false => start_kind(recovery.as_ref(), remembered.epoch, boot_id, node_started),
+        false => start_kind(
+            recovery.as_ref(),
+            remembered.epoch.take(),
+            boot_id,
+            node_started,
+        ),
     };
-    let seal = seal_state(
-        remembered.sealed.take(),
-        remembered.ack.take(),
-        journal.sealed_size(),
-        cosigned_size,
-    );
+    let seal = seal_state(&mut remembered, journal.sealed_size(), cosigned_size);
     let mut committer = Committer {
         ledger,
         stats: Stats::default(),
@@ -282,6 +281,7 @@ impl Remembered {
     fn observe(&mut self, id: CommitId, payload: Payload) {
         self.since.observe(&payload);
         self.rollback.observe(&payload);
+        self.missed_seals.observe(&payload);
         match payload {
             Payload::EpochStart(epoch) => {
                 let boot = epoch.boot_id.to_string();
@@ -323,6 +323,9 @@ impl Remembered {
                         (name @ (BOUND_COUNTER | SEALS_ENDED), Some(label), Some(value)) => {
                             self.rollback.recall(name, &label, value);
                         }
+                        (SEALS_MISSED, Some(label), Some(count)) => {
+                            self.missed_seals.recall(&label, count);
+                        }
                         (LOST_ENTRIES, Some(label), Some(count)) => {
                             if let Ok(first) = label.parse() {
                                 self.given_up.observe_lost(first, count);
@@ -354,7 +357,8 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
         counters.push(counter(own, BOOT_TO_STABLE, boot, ns));
     }
     counters.extend(recorder.lately.operated().counters(own));
-    let known = recorder.rollback.frozen();
+    let missed = recorder.seal.missed_in_all.frozen();
+    let known = recorder.rollback.frozen().chain(missed);
     counters.extend(known.map(|(name, label, value)| counter(own, name, label, value)));
     let lost = recorder.given_up.lost().iter();
     counters

@@ -1,10 +1,10 @@
 //! Boots with a real-time clock that lies.
 
-use crate::guest::Guest;
 use crate::station::{self, RTC_MOVED, Station, Told, wait_for};
 use crate::tally::{Tally, Tried};
 use serde_json::Value;
 use std::time::Duration;
+use trial_guest::Guest;
 
 /// By how much the true time is ahead of a real-time clock that the kernel then sets, in nanoseconds.
 const RTC_BEHIND_NS: i64 = 3_000_000_000;

@@ -2,7 +2,6 @@
 
 mod args;
 mod boots;
-mod guest;
 mod inside;
 mod station;
 mod tally;

@@ -1,12 +1,11 @@
 //! The station in the guest: node, chronyd and the true time on one disk, through as many boots as need be.
 
-use crate::guest::{Guest, MARK};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
-use trial_guest::{Image, machine, said_by};
+use trial_guest::{Guest, Image, machine, said_by};
 
 const MEMORY_MIB: u32 = 768;
 const DISK_BYTES: u64 = 256 << 20;
@@ -25,25 +24,6 @@ const NETWORK: [&str; 3] = ["/usr/sbin/ip", "/usr/sbin/nft", "/usr/bin/setpriv"]
 const NETWORK_MODULES: [&str; 2] = ["veth", "nf_tables"];
 /// Between two looks for something that is to happen.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// Each line that comes is run; what it printed goes back, then a mark with its exit code.
-const LISTEN: &str = "\
-$B mount -t sysfs sys /sys; $B mount -t tmpfs tmp /tmp; $B mount -t tmpfs run /run
-$B --install -s /bin
-export PATH=/programs:/bin
-$B ip link set lo up
-echo root:x:0:0::/:/bin/sh > /etc/passwd
-echo root:x:0: > /etc/group
-mkdir -m 750 /run/chrony
-exec </dev/ttyS0 >/dev/ttyS0
-echo \"$MARK 0\"
-while read -r line; do
-  eval \"$line\" </dev/null >/run/said 2>&1
-  code=$?
-  cat /run/said
-  echo \"$MARK $code\"
-done
-";
 
 const CONTRACT: &str = r#"
 [station]
@@ -137,9 +117,7 @@ impl Station {
         let folder = tempfile::tempdir().map_err(failed)?;
         let mut image = Image::new(parts, &NETWORK_MODULES)?;
         let kernel = image.kernel().to_owned();
-        for name in ["sys", "tmp", "run", "etc"] {
-            image.folder(name);
-        }
+        let lines = Guest::lines(&mut image);
         for name in NODE {
             image.program(&format!("programs/{name}"), &programs.join(name))?;
         }
@@ -151,10 +129,7 @@ impl Station {
         image.program("programs/clock-guest", &own)?;
         image.file("etc/station.toml", CONTRACT.as_bytes());
         image.file("etc/chrony.conf", CHRONY.as_bytes());
-        image.write(
-            &LISTEN.replace("$MARK", MARK),
-            &folder.path().join("initramfs"),
-        )?;
+        image.write(&lines, &folder.path().join("initramfs"))?;
         let disk = folder.path().join("disk");
         let file = std::fs::File::create(&disk).map_err(failed)?;
         file.set_len(DISK_BYTES).map_err(failed)?;
@@ -178,7 +153,9 @@ impl Station {
             &console,
         );
         machine.args(["-rtc", &format!("base={rtc},clock=host")]);
-        Guest::start(machine, &self.path("switch"), &console)
+        let mut guest = Guest::start(machine, &self.path("switch"), &console)?;
+        guest.do_it("mkdir -m 750 /run/chrony")?;
+        Ok(guest)
     }
 }
 

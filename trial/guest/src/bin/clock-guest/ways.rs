@@ -1,10 +1,10 @@
 //! The ways in which a clock is moved while the node runs, and what it has to say of each.
 
-use crate::guest::Guest;
 use crate::station::{self, RTC_MOVED, Station, Told, wait_for};
 use crate::tally::{Tally, Tried};
 use std::time::Duration;
 use trial::Random;
+use trial_guest::Guest;
 
 /// What a clock is moved by where a way leaves that open, in nanoseconds.
 const STEP_NS: i64 = 2_000_000;

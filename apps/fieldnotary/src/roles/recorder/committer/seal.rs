@@ -2,6 +2,7 @@
 
 use super::{Committer, Pending};
 use crate::clock;
+use crate::roles::recorder::missed_seals::MissedSeals;
 use crate::roles::recorder::sealer::{Head, Sealed, Unsealed};
 use crate::roles::recorder::work::Answer;
 use evidence::kinds::{self, Ack, Binding, BindingCounter, Checkpoint, KeyStore};
@@ -36,7 +37,9 @@ pub(in crate::roles::recorder) struct SealState {
     pub(in crate::roles::recorder) last_ns: u64,
     /// Seals missed since the last one, when the first was asked for, and why it was missed.
     pub(in crate::roles::recorder) missed: u64,
-    pub(in crate::roles::recorder) missed_since: Option<(MonoNs, KeyFault)>,
+    pub(in crate::roles::recorder) missed_since: Option<MonoNs>,
+    /// The same with those of earlier runs, and why the first of all was.
+    pub(in crate::roles::recorder) missed_in_all: MissedSeals,
     /// Checkpoints in a row that were signed and not bound.
     pub(in crate::roles::recorder) unbound: u64,
     /// What holds the keys, as it was told last in this epoch.
@@ -122,8 +125,9 @@ impl Committer {
             Err(unsealed) => {
                 self.stats.seals_missed += 1;
                 self.seal.missed += 1;
+                self.seal.missed_in_all.add(1, unsealed.fault);
                 if self.seal.missed == 1 {
-                    self.seal.missed_since = Some((unsealed.asked, unsealed.fault));
+                    self.seal.missed_since = Some(unsealed.asked);
                     self.event(EventCode::SignerUnavailable, |event| {
                         event.detail = Some(format!("{}: {}", unsealed.fault, unsealed.words));
                     });
@@ -150,10 +154,13 @@ impl Committer {
 
     /// Seals come again: the stretch without any is an entry.
     fn sealed_again(&mut self, size: u64) {
-        let missed = std::mem::take(&mut self.seal.missed);
-        let Some((since, cause)) = self.seal.missed_since.take() else {
+        self.seal.missed = 0;
+        let since = self.seal.missed_since.take();
+        let Some((missed, cause)) = self.seal.missed_in_all.take() else {
             return;
         };
+        // The monotonic clock of an earlier run may have been another boot's.
+        let since = since.unwrap_or(self.epoch_at);
         self.event(EventCode::SignerRecovered, |event| {
             event.count = Some(missed);
         });

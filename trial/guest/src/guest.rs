@@ -1,14 +1,32 @@
 //! A guest machine that does what it is told: lines of the shell on a serial line, answers on the same.
 
+use crate::image::Image;
+use crate::machine::Power;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
-use trial_guest::Power;
 
 /// What the guest says behind each answer, with the exit code.
-pub(crate) const MARK: &str = "@@";
+const MARK: &str = "@@";
+/// Each line that comes is run; what it printed goes back, then a mark with its exit code.
+const LISTEN: &str = "\
+$B mount -t sysfs sys /sys; $B mount -t tmpfs tmp /tmp; $B mount -t tmpfs run /run
+$B --install -s /bin
+export PATH=/programs:/bin
+$B ip link set lo up
+echo root:x:0:0::/:/bin/sh > /etc/passwd
+echo root:x:0: > /etc/group
+exec </dev/ttyS0 >/dev/ttyS0
+echo \"$MARK 0\"
+while read -r line; do
+  eval \"$line\" </dev/null >/run/said 2>&1
+  code=$?
+  cat /run/said
+  echo \"$MARK $code\"
+done
+";
 /// A guest that is not up by then has failed.
 const UP_WITHIN: Duration = Duration::from_secs(240);
 /// A line of the shell takes no longer.
@@ -16,21 +34,30 @@ const DONE_WITHIN: Duration = Duration::from_secs(240);
 
 /// A running guest; its power goes with this value.
 #[derive(Debug)]
-pub(crate) struct Guest {
+pub struct Guest {
     machine: Child,
     to: ChildStdin,
     said: Receiver<String>,
     /// Its switch.
-    pub(crate) power: Power,
+    pub power: Power,
 }
 
 impl Guest {
+    /// The lines of an image whose machine listens; programs lie in `programs`.
+    #[must_use]
+    pub fn lines(image: &mut Image) -> String {
+        for name in ["sys", "tmp", "run", "etc"] {
+            image.folder(name);
+        }
+        LISTEN.replace("$MARK", MARK)
+    }
+
     /// Starts a machine and waits until it listens.
-    pub(crate) fn start(
-        mut machine: Command,
-        switch: &Path,
-        console: &Path,
-    ) -> Result<Self, String> {
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be started, or does not come up in time; then with what its console has.
+    pub fn start(mut machine: Command, switch: &Path, console: &Path) -> Result<Self, String> {
         let _ = std::fs::remove_file(switch);
         let mut machine = machine
             .args(Power::arguments(switch))
@@ -64,23 +91,39 @@ impl Guest {
     }
 
     /// What a line of the shell printed, and its exit code.
-    pub(crate) fn run(&mut self, line: &str) -> Result<(i32, String), String> {
+    ///
+    /// # Errors
+    ///
+    /// Where the guest has ended, or does not answer in time.
+    pub fn run(&mut self, line: &str) -> Result<(i32, String), String> {
         self.begin(line)?;
         self.end(line)
     }
 
     /// Has a line run whose answer is asked for later.
-    pub(crate) fn begin(&mut self, line: &str) -> Result<(), String> {
+    ///
+    /// # Errors
+    ///
+    /// Where the guest has ended, or does not answer in time.
+    pub fn begin(&mut self, line: &str) -> Result<(), String> {
         writeln!(self.to, "{line}").map_err(|error| format!("`{line}`: the guest: {error}"))
     }
 
     /// The answer of a line that was begun.
-    pub(crate) fn end(&mut self, line: &str) -> Result<(i32, String), String> {
+    ///
+    /// # Errors
+    ///
+    /// Where the guest has ended, or does not answer in time.
+    pub fn end(&mut self, line: &str) -> Result<(i32, String), String> {
         self.answer(line, DONE_WITHIN)
     }
 
     /// The same of a line that must succeed.
-    pub(crate) fn do_it(&mut self, line: &str) -> Result<String, String> {
+    ///
+    /// # Errors
+    ///
+    /// Where the guest has ended, or does not answer in time; or the line failed, and what it said.
+    pub fn do_it(&mut self, line: &str) -> Result<String, String> {
         match self.run(line)? {
             (0, said) => Ok(said),
             (code, said) => Err(format!("`{line}` in the guest ended with {code}: {said}")),

@@ -1,0 +1,200 @@
+//! The station in the guest: a node on a disk with its keys in the machine's TPM, through as many boots as need be.
+
+use crate::chip::{self, Chip};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+use tempfile::TempDir;
+use trial_guest::{Guest, Image, machine, said_by};
+
+const MEMORY_MIB: u32 = 768;
+const DISK_BYTES: u64 = 192 << 20;
+/// The node's own programs, as they are built.
+const NODE: [&str; 2] = ["fieldnotary", "fieldnotary-signer"];
+const ORIGIN: &str = "example.org/guest";
+const CONTRACT: &str = r#"
+[station]
+origin = "example.org/guest"
+[storage]
+segment_size = "1MiB"
+segments = 4
+[seal]
+every = "2s"
+"#;
+/// Between two looks for something that is to happen, and for how long it is looked for.
+const PAUSE: Duration = Duration::from_millis(500);
+const SEEN_WITHIN_NS: u64 = 180_000_000_000;
+
+/// Disk and chip, which outlive the boots.
+#[derive(Debug)]
+pub(crate) struct Station {
+    folder: TempDir,
+    kernel: PathBuf,
+}
+
+/// A machine that is on. The machine ends first, then its chip.
+#[derive(Debug)]
+pub(crate) struct Boot {
+    guest: Guest,
+    _chip: Option<Chip>,
+}
+
+/// A copy of the disk, or of the chip's state.
+#[derive(Debug)]
+pub(crate) struct Copy {
+    of: PathBuf,
+    kept: PathBuf,
+}
+
+impl Station {
+    /// Puts image, disk and chip together.
+    pub(crate) fn make(parts: &Path, programs: &Path) -> Result<Self, String> {
+        let failed = |error: std::io::Error| error.to_string();
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let mut image = Image::new(parts, &[])?;
+        let kernel = image.kernel().to_owned();
+        let lines = Guest::lines(&mut image);
+        for name in NODE {
+            image.program(&format!("programs/{name}"), &programs.join(name))?;
+        }
+        image.file("etc/station.toml", CONTRACT.as_bytes());
+        image.write(&lines, &folder.path().join("initramfs"))?;
+        let station = Self { folder, kernel };
+        let disk = station.disk();
+        let file = std::fs::File::create(&disk).map_err(failed)?;
+        file.set_len(DISK_BYTES).map_err(failed)?;
+        said_by(Command::new("mkfs.ext4").arg("-q").arg(&disk))?;
+        chip::make(&station.chip())?;
+        Ok(station)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The disk's file.
+    pub(crate) fn disk(&self) -> PathBuf {
+        self.path("disk")
+    }
+
+    /// The folder of the chip's state.
+    pub(crate) fn chip(&self) -> PathBuf {
+        self.path("tpm")
+    }
+
+    /// Copies one of both under a name, while the machine is off.
+    pub(crate) fn copy(&self, of: &Path, name: &str) -> Result<Copy, String> {
+        let kept = of.with_extension(name);
+        said_by(Command::new("rm").arg("-rf").arg(&kept))?;
+        said_by(Command::new("cp").arg("-a").arg(of).arg(&kept))?;
+        Ok(Copy {
+            of: of.to_owned(),
+            kept,
+        })
+    }
+
+    /// Switches the machine on, with its chip or without.
+    pub(crate) fn boot(&self, with_chip: bool) -> Result<Boot, String> {
+        let console = self.path("console");
+        let mut machine = machine(
+            &self.kernel,
+            &self.path("initramfs"),
+            "",
+            MEMORY_MIB,
+            &self.disk(),
+            &console,
+        );
+        let chip = match with_chip {
+            true => Some(Chip::on(&self.chip(), &self.path("tpm.socket"))?),
+            false => None,
+        };
+        if let Some(chip) = &chip {
+            machine.args(chip.arguments());
+        }
+        let guest = Guest::start(machine, &self.path("switch"), &console)?;
+        Ok(Boot { guest, _chip: chip })
+    }
+}
+
+impl Copy {
+    /// Puts it back in the place of what is there now.
+    pub(crate) fn put_back(&self) -> Result<(), String> {
+        said_by(Command::new("rm").arg("-rf").arg(&self.of))?;
+        said_by(Command::new("cp").arg("-a").arg(&self.kept).arg(&self.of)).map(drop)
+    }
+}
+
+impl Boot {
+    /// Makes the keys, in the chip; the verifier's lines lie in `/ext4/keys`.
+    pub(crate) fn make_keys(&mut self) -> Result<(), String> {
+        let made = "fieldnotary-signer init --identity /ext4/node/identity --backend tpm";
+        let line = format!("{made} --origin {ORIGIN} > /ext4/keys");
+        self.guest.do_it(&line).map(drop)
+    }
+
+    /// What a line printed that must succeed.
+    pub(crate) fn do_it(&mut self, line: &str) -> Result<String, String> {
+        self.guest.do_it(line)
+    }
+
+    /// The same of one that may fail: its exit code as well.
+    pub(crate) fn run(&mut self, line: &str) -> Result<(i32, String), String> {
+        self.guest.run(line)
+    }
+
+    /// Starts the node and waits until it serves.
+    pub(crate) fn start_node(&mut self) -> Result<(), String> {
+        self.guest.do_it(
+            "fieldnotary run /etc/station.toml --data /ext4/node >/run/node.log 2>&1 & NODE=$!",
+        )?;
+        self.seen("the node", |boot| {
+            let (code, _) = boot.run("grep -q ^ready /run/node.log")?;
+            Ok((code == 0).then_some(()))
+        })
+    }
+
+    /// Stops it orderly and makes the disk whole.
+    pub(crate) fn stop_node(mut self) -> Result<(), String> {
+        self.guest
+            .do_it("kill -TERM $NODE; wait $NODE; sync")
+            .map(drop)
+    }
+
+    /// The entries of a kind.
+    pub(crate) fn entries(&mut self, kind: &str) -> Result<Vec<Value>, String> {
+        let line = format!("fieldnotary log /ext4/node --kind {kind} --json");
+        let said = self.do_it(&line)?;
+        let lines = said.lines().filter(|line| !line.is_empty());
+        lines
+            .map(|line| serde_json::from_str(line).map_err(|error| format!("{error}: {line}")))
+            .collect()
+    }
+
+    /// Waits until there are more entries of a kind than so many; gives all of them.
+    pub(crate) fn more_than(&mut self, count: usize, kind: &str) -> Result<Vec<Value>, String> {
+        let what = format!("more than {count} entries {kind}");
+        self.seen(&what, |boot| {
+            let entries = boot.entries(kind)?;
+            Ok((entries.len() > count).then_some(entries))
+        })
+    }
+
+    /// The first of what a look finds.
+    pub(crate) fn seen<T>(
+        &mut self,
+        what: &str,
+        mut look: impl FnMut(&mut Self) -> Result<Option<T>, String>,
+    ) -> Result<T, String> {
+        let deadline = clocks::mono().plus_ns(SEEN_WITHIN_NS);
+        while clocks::mono() < deadline {
+            if let Some(found) = look(self)? {
+                return Ok(found);
+            }
+            sleep(PAUSE);
+        }
+        let (_, log) = self.run("cat /run/node.log")?;
+        Err(format!("{what}: not seen; the node says {log}"))
+    }
+}
