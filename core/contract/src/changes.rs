@@ -37,6 +37,7 @@ pub fn changes(before: &Contract, now: &Contract) -> String {
     lists(&mut out, "power", &was.supplies, &is.supplies);
     lists(&mut out, "environment", &was.environments, &is.environments);
     lists(&mut out, "reset", &was.resets, &is.resets);
+    lists(&mut out, "modem", &was.modems, &is.modems);
     lists(&mut out, "do", &was.digital_outputs, &is.digital_outputs);
     lists(&mut out, "ao", &was.analog_outputs, &is.analog_outputs);
     // A part of the contract that this list does not know of is a change all the same.
@@ -87,6 +88,22 @@ mod tests {
             ));
         }
         parse(&text).unwrap()
+    }
+
+    /// A part that no list has would be called "other parts".
+    //= R11.2
+    #[test]
+    fn a_modem_and_its_card_are_named() {
+        let text = "[station]\norigin = \"example.org/s\"\n[[schedule]]\nid = \"q\"\nevery = \"15min\"\n\
+                    [[card]]\nid = \"plc\"\nkind = \"modem-http\"\npath = \"http://192.0.2.9/s\"\n\
+                    [[modem]]\nid = \"plc-1\"\ncard = \"plc\"\nschedule = \"q\"\ntimeout = \"2s\"\nlink = \"/up\"\n";
+        let whole = parse(text).unwrap();
+        let slower = parse(&text.replace("2s", "3s")).unwrap();
+        assert_eq!(changes(&whole, &slower), "~modem plc-1");
+        let mut bare = whole.clone();
+        bare.points = crate::StationPoints::default();
+        assert_eq!(changes(&bare, &whole), "+card plc, +modem plc-1");
+        assert_eq!(changes(&whole, &bare), "-card plc, -modem plc-1");
     }
 
     //= R11.2

@@ -417,7 +417,7 @@ fn tell(args: &BackupArgs, manifest: &Manifest, report: &Report, bytes: u64) {
         true => sayln!("verified   every file by its SHA-256, every entry by the log's own proofs"),
         false => sayln!("the copy is what the node holds, but the log in it does not verify"),
     }
-    sayln!("restore    fieldnotary restore {target} --data DIR");
+    sayln!("restore    fieldnotary restore {target} --data DIR --reason TEXT");
 }
 
 /// The failures in words, the first few.

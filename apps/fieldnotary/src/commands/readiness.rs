@@ -160,6 +160,14 @@ fn announcement(contract: &Contract, data: &DataDir, report: &Map<String, Value>
         lines.push(("vkey", format!("{key}  ({whose})")));
     }
     lines.push(("keys", keys_words(data, report)));
+    let alarms = report.get("rollback").and_then(Value::as_array);
+    for alarm in alarms.into_iter().flatten() {
+        let word = alarm.get("alarm").and_then(Value::as_str).unwrap_or("?");
+        lines.push((
+            "ROLLBACK",
+            format!("{word}: this is not the log that went before; status says what to do"),
+        ));
+    }
     lines.push(("data", data.root().display().to_string()));
     for (id, port) in &contract.ports {
         let wire = format!("{} {}", port.kind.name(), port.kind.place());

@@ -71,7 +71,7 @@ pub(super) fn lines(report: &Value) -> String {
                 validity(one)
             ),
         };
-        let _ = writeln!(out, "papers     [{}] {said}", word("/section"));
+        let _ = writeln!(out, "cert       [{}] {said}", word("/section"));
     }
     out
 }
@@ -79,10 +79,13 @@ pub(super) fn lines(report: &Value) -> String {
 fn validity(one: &Value) -> String {
     let until = one.pointer("/valid_until").and_then(Value::as_str);
     let left = one.pointer("/left_s").and_then(Value::as_i64);
-    let (Some(until), Some(left)) = (until, left) else {
-        return "and nobody can tell until when".to_owned();
+    let until = match (until, left) {
+        (Some(until), _) => words::shortened(until),
+        // Beyond the years that a time here can have: longer than any key is kept.
+        (None, Some(_)) => return "valid until a year beyond 2262".to_owned(),
+        (None, None) => return "and it does not say until when".to_owned(),
     };
-    let until = words::shortened(until);
+    let left = left.unwrap_or(0);
     if one.pointer("/not_yet") == Some(&Value::Bool(true)) {
         return format!("NOT VALID YET; until {until}");
     }
@@ -118,6 +121,11 @@ mod tests {
             ((0, 40 * day), 20 * day, "20 d 0 h left: RENEW IT\n"),
             ((0, 10 * day), 20 * day, "EXPIRED 10 d 0 h ago"),
             ((30 * day, 99 * day), 20 * day, "NOT VALID YET"),
+            (
+                (0, 800_000 * day),
+                20 * day,
+                "valid until a year beyond 2262\n",
+            ),
         ] {
             let holder = Holder {
                 name: Some("station-7".to_owned()),
@@ -126,10 +134,10 @@ mod tests {
                 hosts: Vec::new(),
             };
             let said = shown(&holder, now);
-            let begins = said.starts_with("papers     [uplink] station-7, by authority, ");
+            let begins = said.starts_with("cert       [uplink] station-7, by authority, ");
             assert!(begins && said.contains(words), "{said}");
         }
         let said = shown(&Holder::default(), 0);
-        assert!(said.contains("nobody can tell until when"), "{said}");
+        assert!(said.contains("does not say until when"), "{said}");
     }
 }

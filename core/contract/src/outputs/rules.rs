@@ -42,13 +42,13 @@ pub(crate) fn problems<'c>(
             &["line", "card"],
             (&one.card, one.line),
         );
-        let reads_only = matches!(bit_of(one.line), Some((Table::Discrete, _)));
-        found.unless(
-            !reads_only,
-            &["line"],
-            "a discrete input cannot be driven",
-            "write \"coil:0\"",
-        );
+        if let Some((Table::Discrete, number)) = bit_of(one.line) {
+            found.add(
+                &["line"],
+                "a discrete input cannot be driven",
+                format!("write \"coil:{number}\""),
+            );
+        }
         digital(one, &mut found);
         all.push((Place::Do(id.clone()), found));
     }
