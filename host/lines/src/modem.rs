@@ -116,6 +116,8 @@ fn over_http(url: &str, timeout: Duration) -> Result<Vec<u8>, NoAnswer> {
         .http_status_as_error(false)
         .timeout_global(Some(timeout))
         .max_redirects(0)
+        // The card names who is asked: what the environment says of proxies is not the contract's.
+        .proxy(None)
         .build();
     let failed = |got: usize, error: ureq::Error| match error {
         ureq::Error::Timeout(_) => late(got, timeout),
@@ -146,7 +148,7 @@ fn over_http(url: &str, timeout: Duration) -> Result<Vec<u8>, NoAnswer> {
     }
 }
 
-/// Says each line and takes what comes up to `OK` or `ERROR`; all of it within one time.
+/// Says each line and takes what comes up to a line that is final; all of it within one time.
 fn on_a_line(
     path: &str,
     baud: u32,
@@ -160,57 +162,94 @@ fn on_a_line(
     // What was said before was said to somebody else.
     port.discard_input_buffer().map_err(failed)?;
     let mut all = Vec::new();
+    let left = |got: usize| match end.saturating_duration_since(now()) {
+        Duration::ZERO => Err(late(got, timeout)),
+        left => Ok(left),
+    };
     for ask in asks {
-        port.write_all(format!("{ask}\r").as_bytes())
-            .map_err(failed)?;
+        let line = format!("{ask}\r");
+        let mut said = 0;
+        while let Some(rest) = line.as_bytes().get(said..).filter(|rest| !rest.is_empty()) {
+            port.set_write_timeout(left(all.len())?).map_err(failed)?;
+            said += moved(port.write(rest)).map_err(failed)?;
+        }
         let begin = all.len();
         loop {
-            let left = end.saturating_duration_since(now());
-            if left.is_zero() {
-                return Err(late(all.len(), timeout));
-            }
-            port.set_read_timeout(left).map_err(failed)?;
+            port.set_read_timeout(left(all.len())?).map_err(failed)?;
             let mut buffer = [0u8; MODEM_READ_BYTES];
-            match port.read(&mut buffer) {
-                Ok(count) => all.extend(buffer.iter().take(count)),
-                Err(error) if error.kind() == ErrorKind::TimedOut => continue,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(failed(error)),
-            }
+            let count = moved(port.read(&mut buffer)).map_err(failed)?;
+            all.extend(buffer.iter().take(count));
             if all.len() > MODEM_ANSWER_BYTES_MAX {
                 return Err(too_long());
             }
-            match last_line(all.get(begin..).unwrap_or_default()) {
-                Some("OK") => break,
-                Some(word) if word.starts_with("ERROR") || word.contains(" ERROR") => {
+            match last_of(all.get(begin..).unwrap_or_default()) {
+                None => {}
+                Some(b"OK") => break,
+                Some(word) => {
+                    let word = String::from_utf8_lossy(word);
                     return Err((ModemOutcome::Refused, format!("{ask}: {word}")));
                 }
-                _ => {}
             }
         }
     }
     Ok(all)
 }
 
-/// The last line that is whole, if it is text.
-fn last_line(bytes: &[u8]) -> Option<&str> {
-    let whole = bytes
-        .strip_suffix(b"\n")
-        .or_else(|| bytes.strip_suffix(b"\r"))?;
-    let text = std::str::from_utf8(whole).ok()?;
-    text.lines().next_back().map(str::trim)
+/// How many bytes went over a line: none yet is no fault, but a line that takes or gives none at all is gone.
+fn moved(told: std::io::Result<usize>) -> std::io::Result<usize> {
+    match told {
+        Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+        Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted) => Ok(0),
+        told => told,
+    }
 }
 
-/// Runs a program without arguments; what it writes to its output is the answer. It and its children end with the time.
-fn by_program(path: &str, timeout: Duration) -> Result<Vec<u8>, NoAnswer> {
-    let end = now() + timeout;
-    let started = Command::new(path)
+/// The line that ends an answer, wherever it lies among what came: `OK`, or an error. Lines that merely speak of
+/// errors are content, and what is not whole yet is waited for.
+fn last_of(bytes: &[u8]) -> Option<&[u8]> {
+    let whole = bytes.iter().rposition(|byte| b"\r\n".contains(byte))?;
+    let lines = bytes.get(..whole)?.split(|byte| b"\r\n".contains(byte));
+    let is_error = |line: &[u8]| {
+        line == b"ERROR" || line.starts_with(b"+CME ERROR") || line.starts_with(b"+CMS ERROR")
+    };
+    lines
+        .map(<[u8]>::trim_ascii)
+        .find(|line| *line == b"OK" || is_error(line))
+}
+
+/// The program of a modem: in a group of its own, and ended by the kernel when this thread ends, however that comes.
+#[expect(
+    unsafe_code,
+    reason = "only the child itself can ask to end with its parent"
+)]
+fn program(path: &str) -> Command {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    let mut program = Command::new(path);
+    program
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .process_group(0)
-        .spawn();
+        .process_group(0);
+    let parent = rustix::process::getpid();
+    let bound = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // A parent that was gone before that sends no signal any more.
+        match getppid() == Some(parent) {
+            true => Ok(()),
+            false => Err(ErrorKind::BrokenPipe.into()),
+        }
+    };
+    // SAFETY: two system calls between fork and exec, which allocate nothing and take no lock.
+    unsafe { program.pre_exec(bound) };
+    program
+}
+
+/// Runs a program without arguments; what it writes to its output is the answer. It and its children end with the time;
+/// where this process is killed meanwhile, it ends as well, but for children that it started itself.
+fn by_program(path: &str, timeout: Duration) -> Result<Vec<u8>, NoAnswer> {
+    let end = now() + timeout;
+    let started = program(path).spawn();
     let mut child = started.map_err(|error| unreachable(format!("{path}: {error}")))?;
     let group = rustix::process::Pid::from_child(&child);
     let Some(mut output) = child.stdout.take() else {
@@ -229,6 +268,7 @@ fn by_program(path: &str, timeout: Duration) -> Result<Vec<u8>, NoAnswer> {
                 match output.read(&mut buffer) {
                     Ok(0) => break Ok(()),
                     Ok(count) => all.extend(buffer.iter().take(count)),
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) => break Err(unreachable(error)),
                 }
                 if all.len() > MODEM_ANSWER_BYTES_MAX {
@@ -256,156 +296,4 @@ fn readable(output: impl AsFd, wait: Duration) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{by_program, on_a_line, over_http};
-    use evidence::reasons::ModemOutcome;
-    use io_plane::limits::MODEM_ANSWER_BYTES_MAX;
-    use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
-    use std::os::unix::fs::PermissionsExt as _;
-    use std::time::Duration;
-
-    const SHORT: Duration = Duration::from_millis(400);
-
-    type Told = Result<Vec<u8>, super::NoAnswer>;
-
-    fn outcome(told: &Told) -> ModemOutcome {
-        told.as_ref()
-            .map_or_else(|(outcome, _)| *outcome, |_| ModemOutcome::Answered)
-    }
-
-    /// What becomes of a request to a server that says this and then waits.
-    fn asked_over_http(says: &[u8], waits: Duration) -> Told {
-        let server = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/status", server.local_addr().unwrap());
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let (mut stream, _) = server.accept().unwrap();
-                let _ = stream.read(&mut [0; 1_024]);
-                let _ = stream.write_all(says);
-                std::thread::sleep(waits);
-            });
-            over_http(&url, SHORT)
-        })
-    }
-
-    //= A3.4
-    #[test]
-    fn a_modem_over_http_answers_or_has_its_cause() {
-        let none = Duration::ZERO;
-        let long = SHORT * 2;
-        let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-        assert_eq!(asked_over_http(whole, none).unwrap(), b"{}");
-        let half = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"tx\":";
-        assert_eq!(outcome(&asked_over_http(half, long)), ModemOutcome::Slow);
-        assert_eq!(outcome(&asked_over_http(b"", long)), ModemOutcome::Silent);
-        let no = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
-        assert_eq!(outcome(&asked_over_http(no, none)), ModemOutcome::Refused);
-        let elsewhere =
-            b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n";
-        assert_eq!(
-            outcome(&asked_over_http(elsewhere, none)),
-            ModemOutcome::Refused
-        );
-        let big = MODEM_ANSWER_BYTES_MAX + 1;
-        let mut all = format!("HTTP/1.1 200 OK\r\nContent-Length: {big}\r\n\r\n").into_bytes();
-        all.resize(all.len() + big, b'x');
-        assert_eq!(outcome(&asked_over_http(&all, none)), ModemOutcome::TooLong);
-        let nobody = over_http("http://127.0.0.1:1/status", SHORT);
-        assert_eq!(outcome(&nobody), ModemOutcome::Unreachable);
-    }
-
-    fn asked_by(script: &str) -> Told {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("modem.sh");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        by_program(path.to_str().unwrap(), SHORT)
-    }
-
-    //= A3.4
-    //= R10.4
-    #[test]
-    fn a_program_has_its_time_and_its_size_and_leaves_nothing_behind() {
-        assert_eq!(asked_by("echo RETX=7").unwrap(), b"RETX=7\n");
-        assert_eq!(
-            outcome(&asked_by("echo RETX=7; exit 3")),
-            ModemOutcome::Refused
-        );
-        assert_eq!(outcome(&asked_by("sleep 5")), ModemOutcome::Silent);
-        assert_eq!(outcome(&asked_by("echo RETX; sleep 5")), ModemOutcome::Slow);
-        assert_eq!(
-            outcome(&asked_by("while :; do echo xxxxxxxxxxxx; done")),
-            ModemOutcome::TooLong
-        );
-        assert_eq!(
-            outcome(&by_program("/nowhere/modem", SHORT)),
-            ModemOutcome::Unreachable
-        );
-        // What it left running in its group is gone with it.
-        let dir = tempfile::tempdir().unwrap();
-        let alive = dir.path().join("alive");
-        let script = format!("(sleep 1; echo > {}) & sleep 5", alive.display());
-        assert_eq!(outcome(&asked_by(&script)), ModemOutcome::Silent);
-        std::thread::sleep(Duration::from_millis(1_200));
-        assert!(!alive.exists());
-    }
-
-    /// A modem on a pseudo-terminal that answers each line from a table.
-    fn asked_on_a_line(answers: &[(&str, &str)], asks: &[&str]) -> Told {
-        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-        let mut modem = std::fs::File::from(master);
-        // Somebody holds the line, so that the master is never told that nobody is there.
-        let _held = std::fs::File::options()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .unwrap();
-        let answers: Vec<(String, String)> = answers
-            .iter()
-            .map(|(ask, says)| ((*ask).to_owned(), (*says).to_owned()))
-            .collect();
-        std::thread::spawn(move || {
-            let (mut line, mut byte) = (Vec::new(), [0u8]);
-            while modem.read(&mut byte).is_ok_and(|count| count > 0) {
-                if byte != *b"\r" && byte != *b"\n" {
-                    line.push(byte[0]);
-                    continue;
-                }
-                let asked = String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned();
-                let says = answers.iter().find(|(ask, _)| *ask == asked);
-                if let Some((_, says)) = says {
-                    let _ = modem.write_all(says.as_bytes());
-                }
-            }
-        });
-        let asks: Vec<String> = asks.iter().map(|ask| (*ask).to_owned()).collect();
-        on_a_line(&path, 115_200, &asks, SHORT)
-    }
-
-    //= A3.4
-    #[test]
-    fn a_modem_on_a_line_answers_each_line_up_to_its_end() {
-        let table = [
-            ("ATI", "\r\nPLC-7\r\nOK\r\n"),
-            ("AT+STAT?", "\r\nRETX=17\r\nSNR=21\r\nOK\r\n"),
-            ("AT+NO", "\r\nERROR\r\n"),
-            ("AT+HALF", "\r\nRETX=17\r\n"),
-        ];
-        let told = asked_on_a_line(&table, &["ATI", "AT+STAT?"]).unwrap();
-        let text = String::from_utf8(told).unwrap();
-        assert!(text.contains("PLC-7") && text.contains("RETX=17"), "{text}");
-        let ends = |asks: &[&str]| outcome(&asked_on_a_line(&table, asks));
-        assert_eq!(ends(&["AT+NO"]), ModemOutcome::Refused);
-        assert_eq!(ends(&["AT+HALF"]), ModemOutcome::Slow);
-        assert_eq!(ends(&["AT+NOBODY"]), ModemOutcome::Silent);
-        assert_eq!(
-            outcome(&on_a_line("/dev/nowhere", 9_600, &[], SHORT)),
-            ModemOutcome::Unreachable
-        );
-    }
-}
+mod tests;

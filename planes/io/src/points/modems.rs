@@ -18,6 +18,24 @@ use evidence::{Blob, Decimal, MonoNs, Quality, Seq, Slot};
 /// What came of a poll.
 type Taken = Result<Vec<u8>, (ModemOutcome, String)>;
 
+/// Totals as a modem counts them; nothing where it has not said one.
+#[derive(Debug, Clone)]
+struct Totals {
+    retransmissions: Option<u64>,
+    counters: Vec<Option<u64>>,
+}
+
+impl Totals {
+    /// Takes in an answer: what it leaves out stays, but where the modem began to count anew since.
+    fn take(&mut self, answer: &modem::Answer, restarted: bool) {
+        let after = |now: Option<u64>, then: Option<u64>| now.or(then.filter(|_| !restarted));
+        self.retransmissions = after(answer.retransmissions, self.retransmissions);
+        for (then, now) in self.counters.iter_mut().zip(&answer.counters) {
+            *then = after(*now, *then);
+        }
+    }
+}
+
 /// A PLC modem.
 #[derive(Debug)]
 pub(super) struct PlcModem {
@@ -27,11 +45,13 @@ pub(super) struct PlcModem {
     asked: Option<Slot>,
     live: Live,
     link: Option<bool>,
-    /// What it counted in the answer before.
-    retransmissions: Option<u64>,
-    counters: Vec<Option<u64>>,
+    /// What it counted up to the answer before.
+    seen: Totals,
+    /// The same up to the last report that the log has, and whether the modem restarted since.
+    told: Totals,
+    anew: bool,
     /// Retransmissions while it was watched, over its restarts.
-    repeated: u64,
+    repeated: Option<u64>,
     restarts: u64,
     outcomes: [u64; ModemOutcome::ALL.len()],
     buckets: Vec<u64>,
@@ -42,15 +62,20 @@ pub(super) struct PlcModem {
 impl PlcModem {
     pub(super) fn new(of: &Modem, schedule: usize, test: bool) -> Self {
         let buckets = of.buckets.iter().map(|_| 0).chain([0]).collect();
+        let none = Totals {
+            retransmissions: None,
+            counters: of.counters.iter().map(|_| None).collect(),
+        };
         Self {
             of: of.clone(),
             schedule,
             asked: None,
             live: Live::Never,
             link: None,
-            retransmissions: None,
-            counters: of.counters.iter().map(|_| None).collect(),
-            repeated: 0,
+            seen: none.clone(),
+            told: none,
+            anew: false,
+            repeated: None,
             restarts: 0,
             outcomes: [0; ModemOutcome::ALL.len()],
             buckets,
@@ -93,41 +118,46 @@ impl PlcModem {
         })
     }
 
-    /// What an answer says beside the one before; whether the modem began to count anew.
-    fn compare(&mut self, answer: &modem::Answer) -> (bool, Option<u64>, Vec<ModemCount>) {
+    /// Counts what an answer says beside the one before.
+    fn count(&mut self, answer: &modem::Answer) {
         let back = |now: Option<u64>, then: Option<u64>| matches!((now, then), (Some(now), Some(then)) if now < then);
-        let mut pairs = answer.counters.iter().zip(&self.counters);
-        let restarted = back(answer.retransmissions, self.retransmissions)
-            || pairs.any(|(now, then)| back(*now, *then));
+        let (now, then) = (answer.retransmissions, self.seen.retransmissions);
+        let mut pairs = answer.counters.iter().zip(&self.seen.counters);
+        let restarted = back(now, then) || pairs.any(|(now, then)| back(*now, *then));
+        let from = if restarted { Some(0) } else { then };
+        if let Some(now) = now {
+            let more = from.map_or(0, |from| now.saturating_sub(from));
+            self.repeated = Some(self.repeated.unwrap_or(0).saturating_add(more));
+        }
+        self.restarts += u64::from(restarted);
+        self.anew |= restarted;
+        self.seen.take(answer, restarted);
+        if restarted && now.is_none() && then.is_some() {
+            // What it says of them next, it repeated since.
+            self.seen.retransmissions = Some(0);
+        }
+    }
+
+    /// What an answer says beside the last report that the log has, for one that it will have.
+    fn compare(&mut self, answer: &modem::Answer) -> (bool, Option<u64>, Vec<ModemCount>) {
+        let restarted = core::mem::take(&mut self.anew);
         let step = |now: Option<u64>, then: Option<u64>| match (now, then) {
             (Some(now), Some(then)) if !restarted => now.checked_sub(then),
             _ => None,
         };
-        let more = step(answer.retransmissions, self.retransmissions);
-        let since_restart = answer.retransmissions.filter(|_| restarted);
-        self.repeated = self
-            .repeated
-            .saturating_add(more.or(since_restart).unwrap_or(0));
-        self.restarts += u64::from(restarted);
-        let each = self
-            .of
-            .counters
-            .iter()
-            .zip(&answer.counters)
-            .zip(&self.counters);
-        let counts = each.filter_map(|((counter, now), then)| {
-            Some(ModemCount {
-                name: counter.name.clone(),
-                total: (*now)?,
-                step: step(*now, *then),
-            })
-        });
+        let more = step(answer.retransmissions, self.told.retransmissions);
+        let each = self.of.counters.iter().zip(&answer.counters);
+        let counts = each
+            .zip(&self.told.counters)
+            .filter_map(|((counter, now), then)| {
+                Some(ModemCount {
+                    name: counter.name.clone(),
+                    total: (*now)?,
+                    step: step(*now, *then),
+                })
+            });
         let counts = counts.collect();
-        // What one answer leaves out is compared with the one before it.
-        self.retransmissions = answer.retransmissions.or(self.retransmissions);
-        for (then, now) in self.counters.iter_mut().zip(&answer.counters) {
-            *then = now.or(*then);
-        }
+        self.told.take(answer, restarted);
         (restarted, more, counts)
     }
 }
@@ -182,13 +212,16 @@ impl CardEngine {
             Ok(answer) => {
                 modem.live = Live::Now;
                 modem.link = answer.link;
-                let (restarted, step, counters) = modem.compare(&answer);
+                modem.count(&answer);
+                // What the log has no room for is told with the next report.
+                if room {
+                    (report.restarted, report.step, report.counters) = modem.compare(&answer);
+                }
                 if let Some(quality) = answer.quality {
                     modem.count_quality(quality);
                 }
                 report.link = answer.link;
                 report.retransmissions = answer.retransmissions;
-                (report.restarted, report.step, report.counters) = (restarted, step, counters);
                 report.quality_value = answer.quality;
                 report.detail = (!answer.missing.is_empty())
                     .then(|| format!("not in the answer: {}", answer.missing.join(", ")));
@@ -223,8 +256,7 @@ impl CardEngine {
     pub(super) fn count_modems(&self, sheet: &mut Sheet) {
         for modem in &self.modems {
             let (id, live) = (modem.of.id.as_str(), modem.live);
-            let counted = modem.retransmissions.map(|_| modem.repeated);
-            sheet.of_source(live, "plc_retx_cnt", id, counted);
+            sheet.of_source(live, "plc_retx_cnt", id, modem.repeated);
             sheet.of_source(live, "plc_link", id, modem.link.map(u64::from));
             for (place, count) in modem.buckets.iter().enumerate() {
                 if *count > 0 {
@@ -238,7 +270,7 @@ impl CardEngine {
                     sheet.value("modem_poll_cnt", &format!("{id}/{outcome}"), count);
                 }
             }
-            for (counter, total) in modem.of.counters.iter().zip(&modem.counters) {
+            for (counter, total) in modem.of.counters.iter().zip(&modem.seen.counters) {
                 let label = format!("{id}/{}", counter.name);
                 sheet.of_source(live, "modem_counter", &label, *total);
             }

@@ -21,8 +21,16 @@ fn open() -> Site {
 
 /// The slot of this second is due, and this is what comes of the poll.
 fn poll(site: &mut Site, second: u64, taken: Result<&str, (ModemOutcome, &str)>) {
+    is_asked(site, second);
+    answers(site, second, taken);
+}
+
+fn is_asked(site: &mut Site, second: u64) {
     site.until(OPENED + second * 1_000 * MS + 50 * MS);
     assert_eq!(site.asked.pop().as_deref(), Some("plc"), "second {second}");
+}
+
+fn answers(site: &mut Site, second: u64, taken: Result<&str, (ModemOutcome, &str)>) {
     let taken = taken
         .map(|text| text.as_bytes().to_vec())
         .map_err(|(outcome, why)| (outcome, String::from(why)));
@@ -110,4 +118,78 @@ fn a_modem_that_never_answered_has_no_counters_and_one_that_fell_silent_old_ones
     assert_eq!(state(&site), Some((CounterState::Value, Some(0))));
     poll(&mut site, 2, Err((ModemOutcome::Unreachable, "no route")));
     assert_eq!(state(&site), Some((CounterState::Stale, Some(0))));
+}
+
+/// A restart is told once, and nothing of before is compared with what comes behind it.
+//= A3.4
+#[test]
+fn a_restart_forgets_what_its_answer_leaves_out() {
+    let mut site = open();
+    poll(&mut site, 1, Ok("RETX=100\nCRC=50\n"));
+    poll(&mut site, 2, Ok("CRC=3\n"));
+    poll(&mut site, 3, Ok("RETX=7\nCRC=4\n"));
+    poll(&mut site, 4, Ok("RETX=9\n"));
+    // Anew by the retransmissions; what was counted of CRC is of before.
+    poll(&mut site, 5, Ok("RETX=1\n"));
+    poll(&mut site, 6, Ok("RETX=1\nCRC=6\n"));
+    poll(&mut site, 7, Ok("RETX=1\nCRC=8\n"));
+    assert_eq!(
+        told(&site),
+        [
+            "100 answered 100 - - none",
+            "101 answered - - - none anew",
+            "102 answered 7 - - none",
+            "103 answered 9 2 - none",
+            "104 answered 1 - - none anew",
+            "105 answered 1 0 - none",
+            "106 answered 1 0 - none",
+        ]
+    );
+    assert_eq!(steps(&site), "-,-,1,-,2");
+    assert_eq!(site.counter("modem_restart_cnt", "plc"), 2);
+    // 7 and 2 behind the first restart, 1 behind the second.
+    assert_eq!(site.counter("plc_retx_cnt", "plc"), 10);
+}
+
+/// What a report had no room for is in the next one: no step is lost, and no restart.
+//= R10.4
+//= A3.4
+#[test]
+fn steps_and_restarts_without_room_are_told_with_the_next_report() {
+    for (dropped, due) in [
+        ("RETX=130\nCRC=4\n", ("102 answered 140 40 - none", 1, 40)),
+        // Anew, and beyond what it was before when there is room.
+        (
+            "RETX=7\nCRC=0\n",
+            ("102 answered 140 - - none anew", 1, 140),
+        ),
+    ] {
+        let mut site = open();
+        poll(&mut site, 1, Ok("RETX=100\nCRC=3\n"));
+        is_asked(&mut site, 2);
+        let report = site.records.last().cloned().unwrap();
+        site.feed(OPENED + 2_060 * MS, Input::QueueFull(true));
+        while site.engine.has_room() {
+            site.engine.waiting.push_back(report.clone());
+        }
+        answers(&mut site, 2, Ok(dropped));
+        site.feed(OPENED + 2_500 * MS, Input::QueueFull(false));
+        site.until(OPENED + 2_600 * MS);
+        poll(&mut site, 3, Ok("RETX=140\nCRC=9\n"));
+        site.until(OPENED + 3_500 * MS);
+        let counted = site.counter("plc_retx_cnt", "plc");
+        let last = told(&site).pop().unwrap();
+        let lost = site.counter("record_dropped_cnt", "plc");
+        assert_eq!((last.as_str(), lost, counted), due);
+    }
+}
+
+/// The steps of the counter in every report that has it.
+fn steps(site: &Site) -> String {
+    let reports = site.records.iter().filter_map(|record| match record {
+        Payload::ModemReport(one) => one.counters.first(),
+        _ => None,
+    });
+    let steps = reports.map(|one| one.step.map_or("-".into(), |step| step.to_string()));
+    steps.collect::<Vec<String>>().join(",")
 }
