@@ -107,11 +107,16 @@ pub(crate) struct End {
     pub(crate) recovery: Recovery,
 }
 
-/// First commit id of each lap in the ring, from headers or first frames.
-pub(crate) fn lap_table<V: ReadVolume>(ring: &Ring<V>, truth: &Truth) -> BTreeMap<u64, u64> {
+/// First commit id of each lap in the ring, from headers as they were read or from first frames.
+fn lap_table<V: ReadVolume>(
+    ring: &Ring<V>,
+    truth: &Truth,
+    headers: &BTreeMap<u64, u64>,
+) -> BTreeMap<u64, u64> {
     let mut laps = BTreeMap::new();
     for lap in truth.fixed.oldest_lap..=truth.fixed.lap {
-        if let Some(first) = lap_first(ring, lap) {
+        let known = headers.get(&lap).copied();
+        if let Some(first) = known.or_else(|| lap_first(ring, lap)) {
             laps.insert(lap, first);
         }
     }
@@ -138,7 +143,11 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
     medium: &T,
     loaded: Loaded,
 ) -> Result<End, OpenError> {
-    let Headers { newest, misplaced } = check_identity(ring, &loaded)?;
+    let Headers {
+        newest,
+        firsts,
+        misplaced,
+    } = check_identity(ring, &loaded)?;
     // To go on would name lost what lies there, and write over it.
     let moved = displaced(ring, &misplaced);
     if let Some(Displaced { lies, belongs, .. }) = moved.into_iter().find(|one| one.read) {
@@ -190,16 +199,13 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         })
     });
     let as_left = orderly && uncertain.is_none() && rolled_forward == 0;
-    let cause = match doubt_before & DOUBT_TRUTH_LOST {
-        0 if as_left => EpochCause::OrderlyStart,
-        0 => EpochCause::Recovery,
-        _ => EpochCause::TruthLost,
-    };
+    let cause = cause_of(doubt_before, as_left);
     let epoch = Epoch(truth.fixed.epoch.0.max(epoch_max).saturating_add(1));
     truth.fixed.doubt = doubt_before;
     if uncertain.is_some() {
         truth.fixed.doubt |= DOUBT_UNCERTAIN;
     }
+    let laps = lap_table(ring, &truth, &firsts);
     let recovery = Recovery {
         cause,
         epoch,
@@ -214,11 +220,20 @@ pub(crate) fn recover<V: ReadVolume, T: ReadTruth>(
         leases_lost: false,
     };
     Ok(End {
-        laps: lap_table(ring, &truth),
+        laps,
         truth,
         slot: loaded.slot,
         recovery,
     })
+}
+
+/// Why the next epoch begins.
+const fn cause_of(doubt: u8, as_left: bool) -> EpochCause {
+    match doubt & DOUBT_TRUTH_LOST {
+        0 if as_left => EpochCause::OrderlyStart,
+        0 => EpochCause::Recovery,
+        _ => EpochCause::TruthLost,
+    }
 }
 
 /// What the truth store is worth as a witness of where the log ends.

@@ -1,5 +1,6 @@
 //! Whether truth store and segments are of this log, this version and these measures.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::displaced::Misplaced;
@@ -15,6 +16,8 @@ use crate::truth::Loaded;
 pub(crate) struct Headers {
     /// The header of the newest lap.
     pub(crate) newest: Option<SegmentFixed>,
+    /// First commit id of each lap whose header lies in its place.
+    pub(crate) firsts: BTreeMap<u64, u64>,
     /// Those that name another segment than the one in whose place they lie.
     pub(crate) misplaced: Vec<Misplaced>,
 }
@@ -76,15 +79,13 @@ pub(crate) fn check_identity<V: ReadVolume>(
                     lap,
                 });
             }
-            Ok(head)
-                if headers
-                    .newest
-                    .is_none_or(|newest| head.fixed.lap > newest.lap) =>
-            {
-                headers.newest = Some(head.fixed);
+            Ok(head) => {
+                let head = head.fixed;
+                headers.firsts.insert(head.lap, head.first_commit_id.0);
+                let newest = headers.newest.filter(|newest| newest.lap >= head.lap);
+                headers.newest = newest.or(Some(head));
             }
-            Ok(_)
-            | Err(
+            Err(
                 SegmentAt::Medium(_)
                 | SegmentAt::Fault(SegmentFault::Blank | SegmentFault::Damaged),
             ) => {}
