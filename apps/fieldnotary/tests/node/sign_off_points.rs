@@ -90,6 +90,19 @@ fn inputs_and_outputs_are_signed_when_both_states_were_compared_with_the_field()
         "it has contact, test, level, breaker",
     );
     refused(&compare(&data, "test", "on"), "questionable (test)");
+    refused(&compare(&data, "contact", "5"), "5 is neither");
+    let dir = data.to_str().unwrap();
+    let loose = [
+        "signoff",
+        dir,
+        "--point",
+        "contact",
+        "--expected",
+        "on",
+        "--tolerance",
+        "1",
+    ];
+    refused(&fieldnotary(loose), "a tolerance of 1");
     for point in ["contact", "breaker"] {
         assert_eq!(standing(&data, point), "open");
         assert_eq!(compare(&data, point, "off").code, Some(0), "{point}");

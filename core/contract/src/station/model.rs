@@ -306,6 +306,12 @@ impl StationPoints {
             .collect()
     }
 
+    /// Whether a point is one with two states: on and off, and nothing between.
+    #[must_use]
+    pub fn has_two_states(&self, point: &PointId) -> bool {
+        self.inputs.contains_key(point) || self.digital_outputs.contains_key(point)
+    }
+
     /// The card of a point.
     #[must_use]
     pub fn card_of(&self, point: &PointId) -> Option<&SourceId> {

@@ -5,6 +5,7 @@ use contract::{Analog, AnalogOutput, Card, Contract, DigitalInput, DigitalOutput
 use evidence::kinds::SignOff;
 use evidence::reasons::Outcome;
 use evidence::{CommitId, PointId, SourceId, UtcNs};
+use std::cmp::Ordering::Equal;
 use std::collections::BTreeMap;
 
 /// How a contract has a point, and the card that it is wired to.
@@ -85,13 +86,19 @@ impl OwnPoints {
         let states = self.signed.get(id).unwrap_or(&none);
         let now = declared(contract, id);
         let newest = states.iter().flatten().max_by_key(|said| said.order);
-        let one =
-            |said: Option<&Said>| said.map_or(Standing::Open, |said| said.standing(now.as_ref()));
-        let [off, on] = states;
         let two = matches!(
             now.as_ref().map(|now| &now.point),
             Some(Own::Di(_) | Own::Do(_))
         );
+        let one = |said: Option<&Said>| match said {
+            None => Standing::Open,
+            // Of two states one is no approximation of the other, whatever tolerance somebody wrote down.
+            Some(Said { said, .. }) if two && said.value.cmp_value(said.expected) != Equal => {
+                Standing::Failed
+            }
+            Some(said) => said.standing(now.as_ref()),
+        };
+        let [off, on] = states;
         PointStanding {
             point: id.clone(),
             standing: match two {
@@ -182,15 +189,24 @@ mod tests {
 
     impl Log {
         fn sign(&mut self, point: &str, expected: &str, outcome: Outcome) {
+            self.compare(point, [expected, expected, "0"], outcome);
+        }
+
+        fn compare(
+            &mut self,
+            point: &str,
+            [value, expected, tolerance]: [&str; 3],
+            outcome: Outcome,
+        ) {
             let said = SignOff {
                 at: MonoNs(0),
                 actor: "ada (uid 0)".to_owned(),
                 meter_id: None,
                 point_id: PointId::new(point).unwrap(),
                 reading: CommitId(1),
-                value: expected.parse().unwrap(),
+                value: value.parse().unwrap(),
                 expected: expected.parse().unwrap(),
-                tolerance: "0".parse().unwrap(),
+                tolerance: tolerance.parse().unwrap(),
                 outcome,
                 sessions: 0,
                 incomplete: 0,
@@ -233,6 +249,17 @@ mod tests {
         );
         log.sign("door", "1", Outcome::Done);
         assert_eq!(log.standing("door"), Standing::Signed);
+    }
+
+    //= U8
+    #[test]
+    fn no_tolerance_signs_a_state_that_was_not_read() {
+        let mut log = Log(OwnPoints::default(), contract(4));
+        log.sign("door", "0", Outcome::Done);
+        log.compare("door", ["0", "1", "1"], Outcome::Done);
+        assert_eq!(log.standing("door"), Standing::Failed);
+        log.compare("level", ["0", "1", "1"], Outcome::Done);
+        assert_eq!(log.standing("level"), Standing::Signed);
     }
 
     //= U8

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::commands::Ended;
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
-use crate::roles::recorder::agrees;
+use crate::roles::recorder::{agrees, is_a_state};
 use evidence::kinds::SignOff;
 use evidence::reasons::{Outcome, Validity};
 use evidence::{Decimal, Entry, EntryId, MeterId, Payload, PointId, UtcNs};
@@ -39,6 +39,8 @@ fn compare(
     if let Some(meter) = meter {
         has_point(&site, meter, point)?;
     }
+    is_a_state(meter, point, &site.contract, [expected, args.tolerance])
+        .map_err(|error| format!("{error}; nothing was written"))?;
     let recorder = site.recorder()?;
     let mut newest: Option<(Entry, Payload)> = None;
     let report = account(&args.dir, |entry| {
@@ -86,7 +88,7 @@ fn compare(
         said.outcome = Outcome::Done;
     }
     let committed = recorder.commit(said.clone())?;
-    tell(args, &said, entry.header.id(), committed.at);
+    tell(args, &said, &entry, committed.at);
     Ok(if agrees { Ended::Well } else { Ended::Badly })
 }
 
@@ -130,9 +132,9 @@ fn usable(
     payload: &Payload,
     name: &str,
 ) -> Result<Decimal, String> {
-    let (at, id) = (entry.stamp.timestamp, entry.header.id());
+    let id = entry.header.id();
     let shown = payload.shown();
-    let age_ns = u64::try_from(clock::utc().0.saturating_sub(at.0)).unwrap_or(0);
+    let age_ns = age_ns(entry);
     let of_it = format!(
         "the newest entry of {name}, {} {id},",
         payload.kind().name()
@@ -155,7 +157,13 @@ fn usable(
     })
 }
 
-fn tell(args: &SignoffArgs, said: &SignOff, reading: EntryId, at: EntryId) {
+/// How long ago an entry was made.
+fn age_ns(entry: &Entry) -> u64 {
+    u64::try_from(clock::utc().0.saturating_sub(entry.stamp.timestamp.0)).unwrap_or(0)
+}
+
+fn tell(args: &SignoffArgs, said: &SignOff, read: &Entry, at: EntryId) {
+    let (reading, age_ns) = (read.header.id(), age_ns(read));
     let agrees = said.outcome == Outcome::Done;
     if args.json {
         let json = json!({
@@ -164,6 +172,7 @@ fn tell(args: &SignoffArgs, said: &SignOff, reading: EntryId, at: EntryId) {
             "point_id": said.point_id.as_str(),
             "outcome": said.outcome.name(),
             "reading": reading.to_string(),
+            "age_ns": age_ns,
             "value": said.value.to_string(),
             "expected": said.expected.to_string(),
             "tolerance": said.tolerance.to_string(),
@@ -179,7 +188,11 @@ fn tell(args: &SignoffArgs, said: &SignOff, reading: EntryId, at: EntryId) {
         "NOT signed off"
     };
     sayln!("{} {verdict}: entry {at}", named(said));
-    sayln!("  read       {}  (entry {reading})", said.value);
+    sayln!(
+        "  read       {}  (entry {reading}, {} old)",
+        said.value,
+        words::nanoseconds(age_ns)
+    );
     sayln!("  in field   {}  +- {}", said.expected, said.tolerance);
     if said.meter_id.is_some() {
         sayln!(

@@ -1,11 +1,12 @@
 //! Validation of what people add: only what people may say, now, and only under the user id that asks.
 
 use super::intake::Objection;
+use contract::Contract;
 use contract::limits::OPERATOR_BYTES_MAX;
 use core::cmp::Ordering;
 use evidence::kinds::{Audit, SignOff};
 use evidence::reasons::{CommandOrigin, Outcome, TagChange, Validity};
-use evidence::{Actor, Captured, Decimal, DecimalError, MonoNs, Payload};
+use evidence::{Actor, Captured, Decimal, DecimalError, MeterId, MonoNs, Payload, PointId};
 use ipc::message::RefuseReason;
 
 /// How long ago an entry may say that it was made: it is made for being sent.
@@ -108,6 +109,52 @@ pub(super) fn names_its_reading(
     })
 }
 
+/// Whether a sign-off compares a point of two states as one: with one of them, and exactly.
+pub(super) fn compares_a_state(
+    entry: &Captured,
+    signed: &SignOff,
+    contract: &Contract,
+) -> Result<(), Objection> {
+    is_a_state(
+        signed.meter_id.as_ref(),
+        &signed.point_id,
+        contract,
+        [signed.expected, signed.tolerance],
+    )
+    .map_err(|detail| Objection {
+        reason: RefuseReason::Encoding,
+        detail,
+        sample: entry.capture.clone(),
+    })
+}
+
+/// Whether what a point is compared with can be its state, where it has but two; the error says what would be right.
+pub(crate) fn is_a_state(
+    meter: Option<&MeterId>,
+    point: &PointId,
+    contract: &Contract,
+    [expected, tolerance]: [Decimal; 2],
+) -> Result<(), String> {
+    if meter.is_some() || !contract.points.has_two_states(point) {
+        return Ok(());
+    }
+    let is = |value: Decimal, wanted: &str| {
+        let wanted: Result<Decimal, DecimalError> = wanted.parse();
+        wanted.is_ok_and(|wanted| value.cmp_value(wanted) == Ordering::Equal)
+    };
+    if !is(expected, "0") && !is(expected, "1") {
+        return Err(format!(
+            "{point} has two states, and {expected} is neither: what it shows in the field is on (1) or off (0)"
+        ));
+    }
+    if !is(tolerance, "0") {
+        return Err(format!(
+            "{point} has two states, and a tolerance of {tolerance} would take one for the other: it has none"
+        ));
+    }
+    Ok(())
+}
+
 /// What somebody wants of an output has a reason, a name that a tag can keep, and no other origin than a person.
 fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
     let (actor, reason, origin) = match payload {
@@ -173,7 +220,7 @@ pub(crate) fn agrees(said: &SignOff) -> Result<bool, DecimalError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AGE_NS_MAX, agrees, check, names_its_reading};
+    use super::{AGE_NS_MAX, agrees, check, compares_a_state, names_its_reading};
     use evidence::kinds::{Audit, Maintenance, Reading, SignOff};
     use evidence::reasons::{MaintenancePhase, Outcome, QualityReason};
     use evidence::{
@@ -309,6 +356,41 @@ mod tests {
             assert!(check(&entry(due), 7, NOW).is_ok());
             let refused = check(&entry(other), 7, NOW).unwrap_err();
             assert_eq!(refused.reason, RefuseReason::Encoding);
+        }
+    }
+
+    /// A tolerance of one would sign a door off that reads the opposite.
+    //= U8
+    #[test]
+    fn a_point_of_two_states_is_compared_with_one_of_them_and_exactly() {
+        let text = "[station]\norigin = \"example.org/s\"\n[[schedule]]\nid = \"m\"\nevery = \"1min\"\n\
+            [[card]]\nid = \"dio\"\nkind = \"gpio\"\npath = \"/dev/gpiochip0\"\n\
+            [[card]]\nid = \"adc\"\nkind = \"iio\"\npath = \"/iio\"\n\
+            [[debounce]]\nid = \"p\"\nwindow = \"5ms\"\n\
+            [[di]]\nid = \"e\"\ncard = \"dio\"\nline = 4\ndebounce = \"p\"\n\
+            [[do]]\nid = \"breaker\"\ncard = \"dio\"\nline = 5\nsafe = \"off\"\n\
+            [[ai]]\nid = \"level\"\ncard = \"adc\"\nchannel = \"in\"\nschedule = \"m\"\n";
+        let contract = contract::parse(text).unwrap();
+        for (point, numbers, refused) in [
+            ("e", ["0", "1", "1"], Some("a tolerance of 1")),
+            ("e", ["0", "0", "0.5"], Some("a tolerance of 0.5")),
+            ("e", ["0", "5", "5"], Some("5 is neither")),
+            ("breaker", ["1", "0.5", "0.5"], Some("0.5 is neither")),
+            ("breaker", ["1", "1.0", "0.0"], None),
+            ("e", ["0", "0", "0"], None),
+            ("level", ["0", "5", "5"], None),
+        ] {
+            let mut signed = sign_off(numbers, Outcome::Done);
+            (signed.meter_id, signed.point_id) = (None, PointId::new(point).unwrap());
+            let entry = Captured::new(&signed.clone().into());
+            let told = compares_a_state(&entry, &signed, &contract).map_err(|no| no.detail);
+            match refused {
+                None => assert_eq!(told, Ok(())),
+                Some(words) => assert!(told.unwrap_err().contains(words), "{point} {words}"),
+            }
+            // A meter's point of the same name is a number.
+            signed.meter_id = MeterId::new("m1").ok();
+            assert!(compares_a_state(&entry, &signed, &contract).is_ok());
         }
     }
 

@@ -104,6 +104,7 @@ impl Committer {
     pub(super) fn person(&mut self, id: u64, uid: u32, entry: Captured, answer: Answer) {
         let checked = people::check(&entry, uid, clock::mono()).and_then(|payload| {
             if let Payload::SignOff(signed) = &payload {
+                people::compares_a_state(&entry, signed, &self.contract)?;
                 let found = self.committed(signed.reading);
                 people::names_its_reading(&entry, signed, found.as_ref())?;
             }
