@@ -153,6 +153,11 @@ fn without_clock_right(row: &Row) -> rustix::io::Result<()> {
     set_capabilities(None, held)
 }
 
+/// Whether the row starts programs on this site.
+pub(crate) fn starts(row: &Row, site: &Site) -> bool {
+    row.calls.contains(&Calls::Programs) && !site.programs.is_empty()
+}
+
 /// Puts the row's filter in force for this thread and those it starts.
 pub(crate) fn apply(row: &Row, site: &Site) -> Outcome {
     let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else {
@@ -164,8 +169,7 @@ pub(crate) fn apply(row: &Row, site: &Site) -> Outcome {
             "the right to set the clock cannot be given up: {errno}"
         ));
     }
-    let starts = row.calls.contains(&Calls::Programs) && !site.programs.is_empty();
-    let in_force = rules(row, starts).and_then(|rules| {
+    let in_force = rules(row, starts(row, site)).and_then(|rules| {
         // The second answers the newer way to start threads with "not implemented": its flags lie in
         // memory, where a filter cannot see them, and the C library falls back to the older one.
         let newer = Rules::from([(number(libc::SYS_clone3), Vec::new())]);
@@ -193,8 +197,15 @@ fn value(argument: libc::c_int) -> u64 {
     u64::from(argument.unsigned_abs())
 }
 
-/// Calls that start a program, and end it; which programs, Landlock says.
-const STARTS: [libc::c_long; 2] = [libc::SYS_execve, libc::SYS_kill];
+/// Namespaces that a new process could be put into. That of time is not among them: where `clone3` has its flag, this
+/// older call has the signal of the child's end.
+const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWCGROUP;
 
 fn rules(row: &Row, starts: bool) -> Result<Rules, seccompiler::Error> {
     let all = REFUSED.iter().flat_map(|(_, calls)| calls.iter());
@@ -221,10 +232,12 @@ fn rules(row: &Row, starts: bool) -> Result<Rules, seccompiler::Error> {
     }
     rules.insert(number(libc::SYS_socket), sockets(row.network)?);
     if starts {
-        let mine = STARTS.iter().chain(STARTS_HERE).chain(&[libc::SYS_clone]);
-        for call in mine {
+        // Which program, Landlock says.
+        for call in STARTS_HERE.iter().chain(&[libc::SYS_execve]) {
             rules.remove(&number(*call));
         }
+        rules.insert(number(libc::SYS_clone), children()?);
+        rules.insert(number(libc::SYS_kill), ends_children()?);
     }
     Ok(rules)
 }
@@ -249,7 +262,27 @@ fn rule(comparisons: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, seccompi
 /// Threads, but no processes.
 fn processes() -> Result<Vec<SeccompRule>, seccompiler::Error> {
     let thread = value(libc::CLONE_THREAD);
-    Ok(vec![rule(&[(0, SeccompCmpOp::MaskedEq(thread), 0)])?])
+    let mut refused = children()?;
+    refused.push(rule(&[(0, SeccompCmpOp::MaskedEq(thread), 0)])?);
+    Ok(refused)
+}
+
+/// Processes as well, but nothing in a namespace of its own: none in which it would be root.
+fn children() -> Result<Vec<SeccompRule>, seccompiler::Error> {
+    let bits = (0..i32::BITS).map(|bit| 1 << bit);
+    bits.filter(|bit| NAMESPACES & bit != 0)
+        .map(|bit| rule(&[(0, SeccompCmpOp::MaskedEq(value(bit)), value(bit))]))
+        .collect()
+}
+
+/// Any process or group of processes that is named, since nobody knows the numbers of children beforehand, but not
+/// all there are (-1) nor the own group (0). Where Landlock has scopes, it lets no signal out of them.
+fn ends_children() -> Result<Vec<SeccompRule>, seccompiler::Error> {
+    let whole = [u64::from(u32::MAX), 0];
+    whole
+        .map(|group| rule(&[(0, SeccompCmpOp::Eq, group)]))
+        .into_iter()
+        .collect()
 }
 
 /// Sockets of families that the row has no use for, and raw ones of all but the kernel's own (which

@@ -79,9 +79,44 @@ pub fn confine(row: &Row, site: &Site) -> Report {
     report.add(Measure::Memory, quotas::hide_memory());
     // Landlock and the filter need it, and set it where they run; alone it keeps set-user-id programs out.
     report.add(Measure::Privileges, quotas::no_new_privileges());
+    let starts = calls::starts(row, site);
     for (measure, outcome) in files::apply(row, site) {
-        report.add(measure, outcome);
+        report.add(measure, signals(measure, outcome, starts));
     }
     report.add(Measure::Calls, calls::apply(row, site));
     report
+}
+
+/// Whoever starts programs must end them, and the filter knows no numbers of theirs beforehand: without scopes nothing
+/// keeps such a row from signalling others of its user.
+fn signals(measure: Measure, outcome: Outcome, starts: bool) -> Outcome {
+    match outcome {
+        Outcome::Not(why) if starts && measure == Measure::Scope => Outcome::Not(format!(
+            "{why}; since it starts programs, it could signal processes of its user"
+        )),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Measure, Outcome, signals};
+
+    //= A2.4
+    #[test]
+    fn who_starts_programs_without_scopes_is_said_to_signal_others() {
+        let told = |measure, starts| {
+            let outcome = Outcome::Not("the kernel has none".to_owned());
+            match signals(measure, outcome, starts) {
+                Outcome::Not(why) => why.contains("could signal processes"),
+                Outcome::Applied => panic!("it is not applied"),
+            }
+        };
+        for measure in Measure::ALL {
+            assert_eq!(told(*measure, true), *measure == Measure::Scope);
+            assert!(!told(*measure, false));
+            let applied = signals(*measure, Outcome::Applied, true);
+            assert_eq!(applied, Outcome::Applied);
+        }
+    }
 }

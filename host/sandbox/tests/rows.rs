@@ -161,6 +161,77 @@ fn refused(call: libc::c_long, arguments: [libc::c_long; 3]) -> bool {
     answer == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
 }
 
+fn signals(pid: i32) -> bool {
+    test_kill_process(Pid::from_raw(pid).unwrap()).is_ok()
+}
+
+/// What is tried with processes; `starts` is whether the row starts programs here, of which Landlock says which.
+fn processes(parent: i32, starts: bool) -> Vec<Try> {
+    let case = |what: &str, allowed: bool, worked: bool| Try {
+        what: what.to_owned(),
+        allowed,
+        by: Measure::Calls,
+        worked,
+    };
+    // With flags that the kernel itself refuses in other words, so that nothing is made where the filter lets it pass.
+    let made = |new: libc::c_int, with: libc::c_int| {
+        !refused(libc::SYS_clone, [libc::c_long::from(new | with), 0, 0])
+    };
+    let newer = || {
+        refused(libc::SYS_clone3, [0, 0, 0]);
+        io::Error::last_os_error().raw_os_error() == Some(libc::ENOSYS)
+    };
+    let of = |by: Measure, one: Try| Try { by, ..one };
+    vec![
+        of(
+            if starts {
+                Measure::Files
+            } else {
+                Measure::Calls
+            },
+            case(
+                "start a program",
+                false,
+                Command::new("/bin/true").spawn().is_ok(),
+            ),
+        ),
+        case(
+            "make a process that is root in its own namespace",
+            false,
+            made(libc::CLONE_NEWUSER, libc::CLONE_FS),
+        ),
+        case(
+            "make a process with its own files",
+            false,
+            made(libc::CLONE_NEWNS, libc::CLONE_FS),
+        ),
+        case(
+            "make a thread with its own network",
+            false,
+            made(libc::CLONE_NEWNET, libc::CLONE_THREAD),
+        ),
+        case("fall back to the call that is filtered", true, newer()),
+        case(
+            "signal all processes",
+            false,
+            !refused(libc::SYS_kill, [-1, 0, 0]),
+        ),
+        case(
+            "signal its own group",
+            false,
+            !refused(libc::SYS_kill, [0, 0, 0]),
+        ),
+        of(
+            if starts {
+                Measure::Scope
+            } else {
+                Measure::Calls
+            },
+            case("signal its parent", false, signals(parent)),
+        ),
+    ]
+}
+
 fn calls(row: &Row, parent: i32) -> Vec<Try> {
     let case = |what: &str, allowed: bool, worked: bool| Try {
         what: what.to_owned(),
@@ -169,16 +240,10 @@ fn calls(row: &Row, parent: i32) -> Vec<Try> {
         worked,
     };
     let own = i32::try_from(std::process::id()).unwrap();
-    let signal = |pid: i32| test_kill_process(Pid::from_raw(pid).unwrap()).is_ok();
     let no = |call| !refused(call, [0, 0, 0]);
     let family = libc::c_long::from(libc::AF_PACKET);
     let serve = UnixListener::bind(format!("/proc/self/nowhere/{own}")).is_ok();
     vec![
-        case(
-            "start a program",
-            false,
-            Command::new("/bin/true").spawn().is_ok(),
-        ),
         case(
             "start a thread",
             true,
@@ -193,8 +258,7 @@ fn calls(row: &Row, parent: i32) -> Vec<Try> {
             false,
             no(libc::SYS_process_vm_readv),
         ),
-        case("signal its parent", false, signal(parent)),
-        case("signal itself", true, signal(own)),
+        case("signal itself", true, signals(own)),
         case("mount", false, no(libc::SYS_mount)),
         case("make namespaces", false, no(libc::SYS_unshare)),
         case("load a module", false, no(libc::SYS_init_module)),
@@ -303,11 +367,13 @@ fn confined(row: &Row) {
         .collect();
     println!("{}: {report}", row.role);
     if !site.programs.is_empty() {
-        return started(row, &site, in_force.get(&Measure::Files) == Some(&true));
+        started(row, &site, in_force.get(&Measure::Files) == Some(&true));
     }
+    let starts = !site.programs.is_empty() && row.calls.contains(&Calls::Programs);
     let mut tries = files(row, &root);
     tries.extend(network(row, named, other));
     tries.extend(calls(row, parent));
+    tries.extend(processes(parent, starts));
     tries.extend(quotas(row));
     for one in tries {
         let in_force = in_force.get(&one.by).copied().unwrap_or(false);
@@ -346,39 +412,55 @@ fn started(row: &Row, site: &Site, files: bool) {
             wrong("cannot end what it started");
         }
     }
-    println!("TRIED");
 }
 
-/// A program that a site names is started by those alone whose row has it, and nothing beside it.
+/// What a process says that is confined to a row and tries everything; with a program that its site names, where there
+/// is one.
+fn tried(row: &Row, program: Option<&str>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let root = tempfile::tempdir().unwrap();
+    for place in PLACES {
+        std::fs::create_dir(folder(root.path(), *place)).unwrap();
+        std::fs::write(folder(root.path(), *place).join("known"), "x").unwrap();
+    }
+    std::fs::write(root.path().join("foreign"), "x").unwrap();
+    let servers = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [named, other] = servers
+        .each_ref()
+        .map(|one| one.local_addr().unwrap().port());
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([
+            "--exact",
+            "nobody_can_do_what_its_row_does_not_name",
+            "--nocapture",
+        ])
+        .env(ROLE, row.role)
+        .env(FOLDER, root.path())
+        .env(PORTS, format!("{named},{other}"));
+    if let Some(text) = program {
+        let path = root.path().join("modem.sh");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        command.env(PROGRAM, &path);
+    }
+    let said = command.output().unwrap();
+    let words = String::from_utf8_lossy(&said.stdout).into_owned();
+    let wrong: Vec<&str> = words
+        .lines()
+        .filter(|line| line.contains("WRONG"))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}\n{words}");
+    assert!(said.status.success() && words.contains("TRIED"), "{said:?}");
+}
+
+/// A program that a site names is started by those alone whose row has it, and nothing beside it; all else is refused
+/// as it is without one.
 //= A2.4
 #[test]
 fn a_program_that_the_site_names_is_the_only_one_that_is_started() {
-    use std::os::unix::fs::PermissionsExt as _;
     for row in sandbox::ROLES {
-        let root = tempfile::tempdir().unwrap();
-        for place in PLACES {
-            std::fs::create_dir(folder(root.path(), *place)).unwrap();
-        }
-        let program = root.path().join("modem.sh");
-        std::fs::write(&program, "#!/bin/sh\n[ -n \"$1\" ] && read x\necho 17\n").unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let said = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "nobody_can_do_what_its_row_does_not_name",
-                "--nocapture",
-            ])
-            .env(ROLE, row.role)
-            .env(FOLDER, root.path())
-            .env(PORTS, "1,2")
-            .env(PROGRAM, &program)
-            .output()
-            .unwrap();
-        let words = String::from_utf8_lossy(&said.stdout).into_owned();
-        assert!(
-            !words.contains("WRONG") && words.contains("TRIED"),
-            "{said:?}"
-        );
+        tried(row, Some("#!/bin/sh\n[ -n \"$1\" ] && read x\necho 17\n"));
     }
 }
 
@@ -389,33 +471,6 @@ fn nobody_can_do_what_its_row_does_not_name() {
         return confined(sandbox::row(&role).unwrap());
     }
     for row in sandbox::ROLES {
-        let root = tempfile::tempdir().unwrap();
-        for place in PLACES {
-            std::fs::create_dir(folder(root.path(), *place)).unwrap();
-            std::fs::write(folder(root.path(), *place).join("known"), "x").unwrap();
-        }
-        std::fs::write(root.path().join("foreign"), "x").unwrap();
-        let servers = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [named, other] = servers
-            .each_ref()
-            .map(|one| one.local_addr().unwrap().port());
-        let said = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "nobody_can_do_what_its_row_does_not_name",
-                "--nocapture",
-            ])
-            .env(ROLE, row.role)
-            .env(FOLDER, root.path())
-            .env(PORTS, format!("{named},{other}"))
-            .output()
-            .unwrap();
-        let words = String::from_utf8_lossy(&said.stdout).into_owned();
-        let wrong: Vec<&str> = words
-            .lines()
-            .filter(|line| line.contains("WRONG"))
-            .collect();
-        assert!(wrong.is_empty(), "{wrong:#?}\n{words}");
-        assert!(said.status.success() && words.contains("TRIED"), "{said:?}");
+        tried(row, None);
     }
 }

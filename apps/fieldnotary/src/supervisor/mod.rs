@@ -33,8 +33,6 @@ const LOOK_UP: Duration = Duration::from_millis(20);
 const LATE_MS: u64 = 1_000;
 /// How often lines that were dropped are reported.
 const DROPPED_EVERY_MS: u64 = 60_000;
-/// How long the capturing process may take to end its sessions.
-const IO_STOP: Duration = Duration::from_secs(5);
 /// How long the last delivery may take before the node stops without it.
 const DELIVERY: Duration = Duration::from_secs(10);
 /// How long any process may take to end after it was asked to.
@@ -69,7 +67,7 @@ pub(crate) fn run(config: &Path, data: &DataDir, manner: &Manner) -> Result<(), 
         }
         std::thread::sleep(LOOK_UP);
     }
-    orderly_stop(data, &mut node.processes);
+    orderly_stop(data, &mut node.processes, node.starts.io_stop());
     if let Err(error) = node.restarts.close(node.safe_mode.is_some()) {
         node.say(&error);
     }
@@ -350,8 +348,8 @@ const fn code_of(failure: &Failure) -> EventCode {
 }
 
 /// Capture ends first, then the log is sealed and delivered, then everything else ends.
-fn orderly_stop(data: &DataDir, processes: &mut [Supervised]) {
-    end(processes, &["io"], IO_STOP);
+fn orderly_stop(data: &DataDir, processes: &mut [Supervised], io_stop: Duration) {
+    end(processes, &["io"], io_stop);
     if let Some(sealed) = reports::stop_recorder(&data.recorder_socket()) {
         let deadline = clock::mono().plus_ns(nanoseconds(DELIVERY));
         while processes

@@ -6,7 +6,9 @@ use crate::clock;
 use crate::paths::DataDir;
 use crate::programs;
 use contract::Contract;
+use contract::limits::MODEM_TIMEOUT_MS_MAX;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How one process is watched.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,22 @@ const WATCHES: &[(&str, u64, &[u64])] = &[
 const SAFE: &[&str] = &["recorder", "signer", "time", "syslog"];
 /// Processes that ports are separated into, at most; beyond it ports share.
 const PORT_PROCESSES_MAX: usize = 64;
+
+/// How long the capturing process may take to end its sessions, beside what it waits for a modem.
+const IO_STOP_MS: u64 = 5_000;
+/// The same with a modem: whoever stops a node waits for no more than this before the log is sealed.
+const IO_STOP_MS_MAX: u64 = 15_000;
+const _: () = assert!(
+    MODEM_TIMEOUT_MS_MAX + IO_STOP_MS <= IO_STOP_MS_MAX,
+    "a stop would kill the capturing process during a poll of a modem"
+);
+
+/// How long the capturing process of this contract may take to end: a card does nothing else while it asks its modem.
+fn io_stop(contract: &Contract) -> Duration {
+    let modems = contract.points.modems.values();
+    let longest = modems.map(|modem| modem.timeout_ms).max().unwrap_or(0);
+    Duration::from_millis((longest + IO_STOP_MS).min(IO_STOP_MS_MAX))
+}
 
 /// Where the process ids of the running node are written.
 pub(super) fn pid_file(data: &DataDir) -> PathBuf {
@@ -96,6 +114,11 @@ impl Starts {
         }
         specs.retain(|spec| !safe_mode || SAFE.contains(&spec.role.as_str()));
         specs
+    }
+
+    /// How long the capturing process may take to end.
+    pub(super) fn io_stop(&self) -> Duration {
+        io_stop(&self.contract)
     }
 
     /// Ports and cards of the site.
@@ -179,7 +202,32 @@ fn text(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{SAFE, WATCHES, watch};
+    use super::{IO_STOP_MS, SAFE, WATCHES, io_stop, watch};
+    use std::time::Duration;
+
+    /// A stop in the middle of a poll kills nobody: the longest modem has its time, and the sessions theirs.
+    //= R10.4
+    #[test]
+    fn a_stop_waits_for_the_longest_modem_of_the_contract() {
+        let modem = |id: &str, timeout: &str| {
+            format!(
+                "[[card]]\nid = \"c{id}\"\nkind = \"modem-http\"\npath = \"http://192.0.2.{id}/s\"\n\
+                 [[modem]]\nid = \"m{id}\"\ncard = \"c{id}\"\nschedule = \"s\"\ntimeout = \"{timeout}\"\nlink = \"L\"\n"
+            )
+        };
+        let stop = |modems: &str| {
+            let text = format!(
+                "[station]\norigin = \"example.org/s\"\n[[schedule]]\nid = \"s\"\nevery = \"1min\"\n\
+                 [[card]]\nid = \"adc\"\nkind = \"iio\"\npath = \"/iio\"\n\
+                 [[ai]]\nid = \"level\"\ncard = \"adc\"\nchannel = \"in\"\nschedule = \"s\"\n{modems}"
+            );
+            io_stop(&contract::parse(&text).unwrap())
+        };
+        let rest = Duration::from_millis(IO_STOP_MS);
+        assert_eq!(stop(""), rest);
+        let both = modem("1", "10s") + &modem("2", "500ms");
+        assert_eq!(stop(&both), rest + Duration::from_secs(10));
+    }
 
     //= R10.2
     #[test]

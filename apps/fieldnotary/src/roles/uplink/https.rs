@@ -50,6 +50,8 @@ impl Client {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_millis(uplink.timeout_ms)))
             .max_redirects(0)
+            // The contract names who is connected to; this process may reach no other port.
+            .proxy(None)
             .build();
         let connector = TcpConnector::default().chain(tls);
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
