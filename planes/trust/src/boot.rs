@@ -7,6 +7,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use evidence::kinds::{Boot, BootPcr, BootStage};
+use evidence::limits::TEXT_BYTES_MAX;
 use evidence::reasons::{BootStageKind, BootState, KeyFault, SecureBoot, StageResult};
 use evidence::{BootId, Digest, MonoNs};
 use sha2::{Digest as _, Sha256};
@@ -15,6 +16,8 @@ use tpm::uefi::{self, Variable};
 
 /// The variable that says whether Secure Boot is on.
 const SECURE_BOOT: &str = "SecureBoot";
+/// The PCR of what Secure Boot goes by.
+const POLICY_PCR: u32 = 7;
 
 /// The event log, as whoever looks for it found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +127,7 @@ pub fn booted(look: Look, pcrs: Option<&[(u8, Digest)]>, log: &LogFound) -> Boot
         Ok(Some(_)) => Log::Differs,
     };
     boot.state = judged(found, said);
-    boot.detail = words(boot.state, log, read.as_ref().err(), &other);
+    boot.detail = bounded(words(boot.state, log, read.as_ref().err(), &other));
     let claims = !matches!(
         boot.state,
         BootState::Unattested | BootState::Unmeasured | BootState::BankAbsent
@@ -149,9 +152,15 @@ pub fn booted(look: Look, pcrs: Option<&[(u8, Digest)]>, log: &LogFound) -> Boot
 pub fn not_looked(look: Look, fault: KeyFault, words: &str) -> Boot {
     Boot {
         fault: Some(fault),
-        detail: words.to_string(),
+        detail: bounded(words.to_string()),
         ..nothing_known(look)
     }
+}
+
+/// A text that an entry can have: the path of a log may be as long.
+fn bounded(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+    text
 }
 
 fn nothing_known(look: Look) -> Boot {
@@ -228,8 +237,8 @@ fn replayed(bytes: &[u8]) -> Result<Replayed, String> {
     let mut root = None;
     for event in &log.events {
         if event.kind == eventlog::AUTHORITY {
-            root = Variable::parse(&event.data)
-                .ok()
+            root = measured(event)
+                .and_then(|data| Variable::parse(data).ok())
                 .map(|variable| variable.name);
             continue;
         }
@@ -263,15 +272,42 @@ fn replayed(bytes: &[u8]) -> Result<Replayed, String> {
     })
 }
 
-fn secure_boot(log: &EventLog) -> SecureBoot {
-    let of = |event: &BootEvent| {
-        let variable = Variable::parse(&event.data).ok()?;
-        (event.kind == eventlog::VARIABLE && variable.name == SECURE_BOOT).then_some(variable)
+/// The data of an event whose type says that it is what was hashed, where that holds: the PCRs have the digest alone, so
+/// that whoever writes the log could put other data beside it, or the event into a PCR that nobody compares.
+fn measured(event: &BootEvent) -> Option<&[u8]> {
+    let own = match event.kind {
+        eventlog::VARIABLE | eventlog::AUTHORITY => POLICY_PCR,
+        eventlog::CRTM_VERSION => 0,
+        _ => return None,
     };
-    match log.events.iter().find_map(of) {
-        None => SecureBoot::Unknown,
-        Some(variable) if variable.data == [1] => SecureBoot::On,
-        Some(_) => SecureBoot::Off,
+    let data = event.data.as_slice();
+    (event.pcr == own && event.sha256 == Some(sha256(&[data]).0)).then_some(data)
+}
+
+/// What the firmware measured of Secure Boot. It does so before the separator of that PCR; what comes behind is of programs
+/// that it started, which can measure what they like.
+fn secure_boot(log: &EventLog) -> SecureBoot {
+    let separator = Some(sha256(&[&eventlog::SEPARATOR_DATA]).0);
+    let measured_there =
+        |event: &&BootEvent| event.pcr == POLICY_PCR && event.kind != eventlog::NO_ACTION;
+    let mut of_it = log.events.iter().filter(measured_there);
+    let of = |event: &BootEvent| {
+        let variable = Variable::parse(measured(event)?).ok()?;
+        let is_it = event.kind == eventlog::VARIABLE
+            && variable.owner == uefi::GLOBAL
+            && variable.name == SECURE_BOOT;
+        is_it.then_some(variable)
+    };
+    let found = of_it
+        .by_ref()
+        .take_while(|event| event.sha256 != separator)
+        .find_map(of);
+    // Without a separator nothing tells the one from the other.
+    let ends = of_it.any(|event| event.sha256 == separator);
+    match found {
+        Some(variable) if ends && variable.data == [1] => SecureBoot::On,
+        Some(_) if ends => SecureBoot::Off,
+        _ => SecureBoot::Unknown,
     }
 }
 
@@ -281,10 +317,10 @@ fn stage(event: &BootEvent) -> Option<(BootStageKind, String, Option<String>)> {
     let named = |name: &str| Some((name.to_string(), None));
     let (kind, named) = match (event.pcr, event.kind) {
         (0, eventlog::CRTM_VERSION) => {
-            let version = uefi::utf16(data);
+            let version = measured(event).map(uefi::utf16);
             (
                 BootStageKind::Rom,
-                Some(("version of the first code".to_string(), Some(version))),
+                Some(("version of the first code".to_string(), version)),
             )
         }
         (0, eventlog::CRTM_CONTENTS) => (BootStageKind::Rom, named("the first code")),

@@ -14,6 +14,10 @@ use alloc::vec::Vec;
 pub const POST_CODE: u32 = 1;
 /// An event that extends nothing (`EV_NO_ACTION`).
 pub const NO_ACTION: u32 = 3;
+/// Where the firmware ends what it measures into a PCR before it hands over (`EV_SEPARATOR`), and what is hashed there.
+pub const SEPARATOR: u32 = 4;
+/// What a separator has, where nothing failed.
+pub const SEPARATOR_DATA: [u8; 4] = [0; 4];
 /// Something of a boot loader or kernel, under a number of its own (`EV_EVENT_TAG`).
 pub const EVENT_TAG: u32 = 6;
 /// Contents of the code that began (`EV_S_CRTM_CONTENTS`).

@@ -13,9 +13,17 @@ const NODE_HEAD_BYTES: usize = 4;
 /// Place, length and linked address of an image, which stand before its path: 8 bytes each.
 const IMAGE_HEAD_BYTES: usize = 24;
 
+/// Whose the variables are that UEFI itself defines, Secure Boot's among them (`EFI_GLOBAL_VARIABLE`), as its bytes lie.
+pub const GLOBAL: [u8; OWNER_BYTES] = [
+    0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c,
+];
+const OWNER_BYTES: usize = 16;
+
 /// A variable of the firmware (`UEFI_VARIABLE_DATA`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
+    /// Whose it is: a GUID.
+    pub owner: [u8; OWNER_BYTES],
     /// Its name.
     pub name: String,
     /// What is in it.
@@ -29,21 +37,21 @@ impl Variable {
     /// Where it is none.
     pub fn parse(data: &[u8]) -> Result<Self, Malformed> {
         let mut of = Reader::new("UEFI variable", data);
-        // Whose variable it is.
-        of.take(16)?;
         let fault = of.fault();
+        let owner = of.take(OWNER_BYTES)?;
         let mut length = || usize::try_from(of.u64_le()?).map_err(|_| fault);
         let (chars, bytes) = (length()?, length()?);
         let name = chars.checked_mul(2).ok_or(fault)?;
         Ok(Self {
+            owner: owner.try_into().map_err(|_| fault)?,
             name: utf16(of.take(name)?),
             data: of.take(bytes)?.to_vec(),
         })
     }
 }
 
-/// The files that a started image came from (`UEFI_IMAGE_LOAD_EVENT`); `None` where its path names none, as for what lies
-/// in the firmware or on a card.
+/// The files that a started image came from (`UEFI_IMAGE_LOAD_EVENT`), all of them together up to [`EVENT_TEXT_BYTES_MAX`];
+/// `None` where its path names none, as for what lies in the firmware or on a card.
 #[must_use]
 pub fn image_path(data: &[u8]) -> Option<String> {
     let mut of = Reader::new("UEFI image", data);
@@ -56,7 +64,8 @@ pub fn image_path(data: &[u8]) -> Option<String> {
         let length = usize::from(nodes.u16_le().ok()?);
         let body = nodes.take(length.checked_sub(NODE_HEAD_BYTES)?).ok()?;
         if kind == FILE_PATH {
-            path.push_str(&utf16(body));
+            // A path has as many nodes as it likes: what is bounded is the whole of it.
+            path = plain(path.chars().chain(utf16(body).chars()));
         }
     }
     (!path.is_empty()).then_some(path)
@@ -95,7 +104,7 @@ fn plain(of: impl Iterator<Item = char>) -> String {
 #[cfg(test)]
 #[expect(clippy::little_endian_bytes, reason = "UEFI is little-endian")]
 mod tests {
-    use super::{Variable, image_path, text, utf16};
+    use super::{GLOBAL, Variable, image_path, text, utf16};
     use proptest::prelude::{any, proptest};
     use std::string::String;
     use std::vec::Vec;
@@ -105,12 +114,19 @@ mod tests {
     }
 
     fn image(path: &str) -> Vec<u8> {
-        let file = [wide(path), [0, 0].to_vec()].concat();
-        let length = u16::try_from(file.len() + 4).unwrap();
+        image_of(&[path])
+    }
+
+    fn image_of(path: &[&str]) -> Vec<u8> {
+        let node = |path: &&str| {
+            let file = [wide(path), [0, 0].to_vec()].concat();
+            let length = u16::try_from(file.len() + 4).unwrap();
+            [&[4, 4][..], &length.to_le_bytes(), &file].concat()
+        };
         // A node of a controller before it, and the end behind it.
         let nodes = [
             [1u8, 1, 6, 0, 9, 9].to_vec(),
-            [&[4, 4][..], &length.to_le_bytes(), &file].concat(),
+            path.iter().flat_map(node).collect(),
             [0x7f, 0xff, 4, 0].to_vec(),
         ]
         .concat();
@@ -130,11 +146,11 @@ mod tests {
         assert_eq!(image_path(&image("")), None);
         let name = wide("SecureBoot");
         let lengths = [10u64, 1].map(u64::to_le_bytes).concat();
-        let whole = [&[7; 16][..], &lengths, &name, &[1]].concat();
+        let whole = [&GLOBAL[..], &lengths, &name, &[1]].concat();
         let read = Variable::parse(&whole).unwrap();
         assert_eq!(
-            (read.name.as_str(), read.data),
-            ("SecureBoot", [1].to_vec())
+            (read.owner, read.name.as_str(), read.data),
+            (GLOBAL, "SecureBoot", [1].to_vec())
         );
         for cut in 0..whole.len() {
             assert!(Variable::parse(&whole[..cut]).is_err(), "{cut}");
@@ -145,6 +161,14 @@ mod tests {
             "kernel_cmdline: a?[2K"
         );
         assert_eq!(utf16(&wide(&"x".repeat(999))).len(), 160);
+        // Of a path in many nodes too.
+        let directory = "\\d".repeat(50);
+        let long = image_path(&image_of(&[directory.as_str(); 9])).unwrap();
+        assert_eq!((long.len(), long.contains("d\\d\\d")), (160, true));
+        assert_eq!(
+            image_path(&image_of(&["\\EFI", "\\a"])).unwrap(),
+            "\\EFI\\a"
+        );
     }
 
     proptest! {

@@ -28,10 +28,15 @@ fn length(bytes: usize) -> [u8; 8] {
     u64::try_from(bytes).unwrap_or(u64::MAX).to_le_bytes()
 }
 
+/// Whose the variables of Secure Boot are (`EFI_GLOBAL_VARIABLE`).
+const GLOBAL: [u8; 16] = [
+    0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c,
+];
+
 /// A variable of the firmware (`UEFI_VARIABLE_DATA`).
 fn variable(name: &str, data: &[u8]) -> Vec<u8> {
     let lengths = [length(name.len()), length(data.len())].concat();
-    [&[7; 16][..], &lengths, &wide(name), data].concat()
+    [&GLOBAL[..], &lengths, &wide(name), data].concat()
 }
 
 /// An image that is started (`UEFI_IMAGE_LOAD_EVENT`), from a file.
@@ -66,6 +71,7 @@ impl Firmware {
             .measured(0, 0x08, &wide(version))
             .measured(0, 0x8000_0008, &[0; 16])
             .measured(7, 0x8000_0001, &variable("SecureBoot", &[1]))
+            .measured(7, 0x04, &[0; 4])
             .measured(7, 0x8000_00e0, &variable("db", &[9; 40]))
             .measured(4, 0x8000_0003, &image("\\EFI\\BOOT\\BOOTX64.EFI"))
             .measured(9, 0x0d, b"/boot/vmlinuz\0")

@@ -13,7 +13,7 @@ use evidence::{BootId, Digest, MonoNs, Payload};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::vec::Vec;
-use tpm::eventlog;
+use tpm::{eventlog, uefi};
 
 const LOOK: Look = Look {
     at: MonoNs(7),
@@ -36,16 +36,28 @@ fn wide(text: &str) -> Vec<u8> {
 }
 
 fn variable(name: &str, data: &[u8]) -> Vec<u8> {
+    variable_of(uefi::GLOBAL, name, data)
+}
+
+fn variable_of(owner: [u8; 16], name: &str, data: &[u8]) -> Vec<u8> {
     let lengths = [name.len(), data.len()].map(|one| u64::try_from(one).unwrap().to_le_bytes());
-    [&[7; 16][..], &lengths.concat(), &wide(name), data].concat()
+    [&owner[..], &lengths.concat(), &wide(name), data].concat()
 }
 
 fn image(path: &str) -> Vec<u8> {
-    let file = [wide(path), std::vec![0, 0]].concat();
-    let length = u16::try_from(file.len() + 4).unwrap().to_le_bytes();
-    let node = [&[4, 4][..], &length, &file, &[0x7f, 0xff, 4, 0]].concat();
-    let length = u64::try_from(node.len()).unwrap().to_le_bytes();
-    [&[0; 24][..], &length, &node].concat()
+    image_of(&[path])
+}
+
+fn image_of(path: &[&str]) -> Vec<u8> {
+    let node = |path: &&str| {
+        let file = [wide(path), std::vec![0, 0]].concat();
+        let length = u16::try_from(file.len() + 4).unwrap().to_le_bytes();
+        [&[4, 4][..], &length, &file].concat()
+    };
+    let mut nodes: Vec<u8> = path.iter().flat_map(node).collect();
+    nodes.extend([0x7f, 0xff, 4, 0]);
+    let length = u64::try_from(nodes.len()).unwrap().to_le_bytes();
+    [&[0; 24][..], &length, &nodes].concat()
 }
 
 impl Firmware {
@@ -70,17 +82,34 @@ impl Firmware {
         }
     }
 
-    fn with(mut self, pcr: u8, kind: u32, data: &[u8]) -> Self {
-        let digest: [u8; 32] = Sha256::digest(data).into();
+    fn with(self, pcr: u8, kind: u32, data: &[u8]) -> Self {
+        self.noted(pcr, kind, data, data)
+    }
+
+    /// An event whose data is not what was hashed.
+    fn noted(mut self, pcr: u8, kind: u32, hashed: &[u8], data: &[u8]) -> Self {
+        let digest: [u8; 32] = Sha256::digest(hashed).into();
         self.bytes.extend(words(&[pcr.into(), kind, 1]));
         self.bytes.extend([0xb, 0]);
         self.bytes.extend(digest);
         self.bytes
             .extend(words(&[u32::try_from(data.len()).unwrap()]));
         self.bytes.extend(data);
-        let value = self.pcrs.get_mut(&pcr).unwrap();
-        *value = Sha256::digest([*value, digest].concat()).into();
+        // What nobody compares is not followed.
+        if let Some(value) = self.pcrs.get_mut(&pcr) {
+            *value = Sha256::digest([*value, digest].concat()).into();
+        }
         self
+    }
+
+    fn separated(self) -> Self {
+        self.with(7, eventlog::SEPARATOR, &eventlog::SEPARATOR_DATA)
+    }
+
+    fn secure_boot(&self) -> SecureBoot {
+        let boot = booted(LOOK, Some(&self.pcrs()), &self.log());
+        assert_eq!(boot.state, BootState::Replayed);
+        boot.secure_boot
     }
 
     /// A machine that starts with or without Secure Boot.
@@ -90,7 +119,8 @@ impl Firmware {
         if let Some(secure) = secure {
             new = new.with(7, eventlog::VARIABLE, &variable("SecureBoot", &[secure]));
         }
-        new.with(2, eventlog::BOOT_DRIVER, &image(""))
+        new.separated()
+            .with(2, eventlog::BOOT_DRIVER, &image(""))
             .with(7, eventlog::AUTHORITY, &variable("db", &[9; 40]))
             .with(
                 4,
@@ -198,6 +228,66 @@ fn the_stages_of_a_boot_are_told_with_what_vouched_for_each() {
     }
 }
 
+/// The PCRs have digests alone: whoever writes the log can note other data, and an event where nobody compares. A program
+/// that was started can measure what it likes, and call what the firmware measured something else.
+//= A6.5
+#[test]
+fn what_no_pcr_covers_says_nothing_of_secure_boot() {
+    let (on, off) = (variable("SecureBoot", &[1]), variable("SecureBoot", &[0]));
+    let kind = eventlog::VARIABLE;
+    let begun = || Firmware::new().with(0, eventlog::CRTM_VERSION, &wide("1.42"));
+    let foreign = variable_of([7; 16], "SecureBoot", &[1]);
+    for (machine, said) in [
+        (begun().with(7, kind, &on).separated(), SecureBoot::On),
+        (begun().with(7, kind, &off).separated(), SecureBoot::Off),
+        // Other data beside the digest; in a PCR that is not compared, or another one; of another owner.
+        (
+            begun().noted(7, kind, &off, &on).separated(),
+            SecureBoot::Unknown,
+        ),
+        (
+            begun().with(16, kind, &on).with(7, kind, &off).separated(),
+            SecureBoot::Off,
+        ),
+        (begun().with(16, kind, &on).separated(), SecureBoot::Unknown),
+        (begun().with(5, kind, &on).separated(), SecureBoot::Unknown),
+        (
+            begun().with(7, kind, &foreign).separated(),
+            SecureBoot::Unknown,
+        ),
+        // Measured by what was started, the firmware's own word under another type.
+        (
+            begun()
+                .with(7, eventlog::EVENT_TAG, &off)
+                .separated()
+                .with(7, kind, &on),
+            SecureBoot::Unknown,
+        ),
+        // The separator of another PCR ends nothing here.
+        (
+            begun()
+                .with(7, kind, &on)
+                .with(16, eventlog::SEPARATOR, &eventlog::SEPARATOR_DATA),
+            SecureBoot::Unknown,
+        ),
+    ] {
+        assert_eq!(machine.secure_boot(), said);
+    }
+    let machine = Firmware::new()
+        .noted(0, eventlog::CRTM_VERSION, &wide("1.41"), &wide("1.42"))
+        .noted(
+            7,
+            eventlog::AUTHORITY,
+            &variable("MokList", &[1]),
+            &variable("db", &[1]),
+        )
+        .with(4, eventlog::BOOT_APPLICATION, &image("\\a.efi"));
+    let boot = booted(LOOK, Some(&machine.pcrs()), &machine.log());
+    assert_eq!(boot.state, BootState::Replayed);
+    assert_eq!((boot.stages.len(), &boot.stages[0].version), (2, &None));
+    assert_eq!(boot.stages[1].root, None);
+}
+
 /// What a wrong log, a missing one, no bank, no store, a TPM that was reset say.
 //= A6.5
 #[test]
@@ -291,6 +381,38 @@ fn a_boot_loader_that_measures_each_command_does_not_fill_the_entry() {
     assert_eq!(boot.stages_left_out, 402 - 12);
     let bytes = Payload::from(boot).encode().len();
     assert!(bytes < evidence::limits::BLOB_BYTES_MAX, "{bytes}");
+}
+
+/// The longest of everything that firmware and an administrator can name.
+#[test]
+fn the_longest_of_everything_is_an_entry_that_is_read_again() {
+    let long = "\u{e9}".repeat(900);
+    let mut machine = Firmware::started(Some(1));
+    for _ in 0..BOOT_STAGES_MAX {
+        machine = machine
+            .with(0, eventlog::CRTM_VERSION, &wide(&long))
+            .with(0, eventlog::POST_CODE, long.as_bytes())
+            .with(7, eventlog::AUTHORITY, &variable(&long, &[1]))
+            .with(
+                4,
+                eventlog::BOOT_APPLICATION,
+                &image_of(&[long.as_str(); 99]),
+            )
+            .with(8, eventlog::IPL, long.as_bytes());
+    }
+    let place = long.repeat(9);
+    let pcrs = machine.pcrs();
+    for boot in [
+        booted(LOOK, Some(&pcrs), &machine.log()),
+        booted(LOOK, Some(&pcrs), &LogFound::Missing(place.clone())),
+        booted(LOOK, Some(&pcrs), &LogFound::Unreadable(place.clone())),
+        not_looked(LOOK, KeyFault::Slow, &place),
+    ] {
+        let payload = Payload::from(boot);
+        let bytes = payload.encode();
+        assert!(bytes.len() < evidence::limits::BLOB_BYTES_MAX);
+        assert_eq!(Payload::decode(payload.kind(), &bytes), Ok(payload));
+    }
 }
 
 #[test]
