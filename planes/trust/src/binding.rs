@@ -185,10 +185,7 @@ impl Bindings {
                 now: value,
             });
         }
-        if self
-            .clock
-            .is_some_and(|before| went_back(before, attest.clock))
-        {
+        if !self.may_follow(attest.clock) {
             return Err(BindingFault::OtherTpm);
         }
         self.values.insert(counter, value);
@@ -200,6 +197,18 @@ impl Bindings {
     #[must_use]
     pub fn signer(&self) -> Option<&[u8]> {
         self.signer.as_deref()
+    }
+
+    /// Whether something attested with this clock can come behind the newest binding, in the life of one TPM.
+    #[must_use]
+    pub fn may_follow(&self, clock: Clock) -> bool {
+        self.clock.is_none_or(|before| !went_back(before, clock))
+    }
+
+    /// How often the TPM had been reset at the newest binding.
+    #[must_use]
+    pub fn resets(&self) -> Option<u32> {
+        self.clock.map(|clock| clock.reset_count)
     }
 
     /// A counter's newest value that holds.

@@ -128,10 +128,7 @@ pub fn booted(look: Look, pcrs: Option<&[(u8, Digest)]>, log: &LogFound) -> Boot
     };
     boot.state = judged(found, said);
     boot.detail = bounded(words(boot.state, log, read.as_ref().err(), &other));
-    let claims = !matches!(
-        boot.state,
-        BootState::Unattested | BootState::Unmeasured | BootState::BankAbsent
-    );
+    let claims = boot.state.is_measured();
     if claims {
         boot.measurement_id = Some(measurement_id(&boot.pcrs));
     }

@@ -1,7 +1,7 @@
 //! What a verdict says of what was booted.
 
 use super::words;
-use evidence::reasons::{SecureBoot, StageResult};
+use evidence::reasons::{Custody, SecureBoot, StageResult};
 use query::{BootTold, Report};
 use serde_json::{Value, json};
 
@@ -31,31 +31,42 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines
 }
 
-fn attested_words(told: &BootTold, report: &Report) -> &'static str {
-    let is_hardware = report
-        .key_store
-        .as_ref()
-        .is_some_and(|store| store.custody.is_hardware());
-    match (told.attested, is_hardware) {
-        (true, true) => "its PCRs are quoted by the TPM, under the key that signs the log",
-        (true, false) => {
-            "its PCRs are quoted under the key that signs the log, by a store that proves no custody: whoever has its \
-             files can say anything"
+fn attested_words(told: &BootTold, report: &Report) -> String {
+    let custody = report.key_store.as_ref().map(|store| store.custody);
+    match (told.attested, custody) {
+        (Some(true), Some(Custody::Tpm)) => {
+            "its PCRs are quoted by the TPM, under the key that signs the log".to_owned()
         }
-        (false, _) => "NOT ATTESTED: its PCRs are the node's own word, no quote of them holds",
+        (Some(true), custody) => format!(
+            "its PCRs are quoted under the key that signs the log, by a store ({}) that proves no TPM: whoever has its files \
+             can say anything",
+            custody.map_or("not stated", Custody::name)
+        ),
+        (None, _) => "NOT JUDGED: what the log said of its key has left the ring, so nothing here says whether a TPM \
+                      quoted its PCRs"
+            .to_owned(),
+        (Some(false), _) => {
+            "NOT ATTESTED: its PCRs are the node's own word, no quote of them holds".to_owned()
+        }
     }
 }
 
 /// The same for programs.
 pub(super) fn json(report: &Report) -> Value {
     let attestation = report.attestation.map(|id| id.to_string());
+    let custody = report.key_store.as_ref().map(|store| store.custody.name());
     let boot = report.boot.as_ref().map(|told| {
+        let secure_boot = match told.boot.state.is_proven() {
+            true => told.boot.secure_boot,
+            false => SecureBoot::Unknown,
+        };
         json!({
             "state": told.boot.state.name(),
             "proven": told.boot.state.is_proven(),
             "attested": told.attested,
+            "custody": custody,
             "measurement_id": told.boot.measurement_id.map(|id| id.to_string()),
-            "secure_boot": told.boot.secure_boot.name(),
+            "secure_boot": secure_boot.name(),
             "stages": told.boot.stages.len(),
         })
     });

@@ -59,6 +59,15 @@ impl BootState {
         matches!(self, Self::Replayed)
     }
 
+    /// Whether something was measured that was booted: then it has a measurement id, and only then.
+    #[must_use]
+    pub const fn is_measured(self) -> bool {
+        match self {
+            Self::Replayed | Self::LogMissing | Self::LogUnreadable | Self::LogDiffers => true,
+            Self::Unattested | Self::Unmeasured | Self::BankAbsent | Self::Unavailable => false,
+        }
+    }
+
     /// Whether it is bad: what the log says is contradicted.
     #[must_use]
     pub const fn is_contradicted(self) -> bool {
@@ -78,6 +87,9 @@ mod tests {
             let proven = state.meaning().contains("are what was measured");
             assert_eq!(state.is_proven(), proven, "{state}");
             assert!(!(proven && state.is_contradicted()));
+            let nothing =
+                ["nothing is claimed", "not known yet"].map(|said| state.meaning().contains(said));
+            assert_eq!(state.is_measured(), !nothing.contains(&true), "{state}");
         }
     }
 }

@@ -1,43 +1,77 @@
 //! What was booted: whether what entries say of it agrees with itself, and with what was signed and attested of it.
 
+use super::bound::{Bound, Stated};
 use super::report::{BootTold, FindingKind, Report};
 use super::signers::Signers;
-use evidence::kinds::{Attestation, Boot, BootPcr};
-use evidence::reasons::AttestationOf;
-use evidence::{Digest, Payload};
+use evidence::kinds::{Attestation, Boot, BootPcr, BootStage, EpochStart};
+use evidence::reasons::{AttestationOf, SecureBoot, StageResult};
+use evidence::{BootId, Digest, Payload};
 use proof::note::{Algorithm, Note, VerifierKey};
 use trust_plane::limits::BOOT_PCRS;
-use trust_plane::{Claim, Quoted, is_reset, measurement_id, qualifying, quoted};
+use trust_plane::{Claim, QuoteFault, Quoted, is_reset, measurement_id, qualifying, quoted};
+
+/// What a statement is held against.
+pub(super) struct Beside<'a> {
+    pub(super) origin: &'a str,
+    pub(super) keys: &'a Signers,
+    pub(super) bound: &'a Bound,
+    /// The epoch that it stands in.
+    pub(super) epoch: u64,
+}
 
 /// What the log said last of a boot, as the bytes that were signed.
 #[derive(Default)]
 pub(super) struct Booted {
     newest: Option<(Vec<u8>, Boot)>,
+    /// The newest epoch whose beginning was read, and in which boot it runs.
+    epoch: Option<(u64, BootId)>,
+    /// Whether the log says that it, or what it is bound to, is not the one that went before.
+    rolled_back: bool,
 }
 
 impl Booted {
-    /// What was booted.
-    pub(super) fn boot(&mut self, id: u64, boot: &Boot, report: &mut Report) {
+    /// A run of the recorder begins.
+    pub(super) fn epoch(&mut self, epoch: u64, begun: &EpochStart) {
+        self.epoch = Some((epoch, begun.boot_id));
+    }
+
+    /// The log is not the one that went before, or its TPM is not, and says so.
+    pub(super) fn rolled_back(&mut self) {
+        self.rolled_back = true;
+    }
+
+    /// What was booted, in an entry of this epoch.
+    pub(super) fn boot(&mut self, id: u64, epoch: u64, boot: &Boot, report: &mut Report) {
+        let here = Some((id, id));
         if let Some(words) = contradiction(boot) {
-            report.find(FindingKind::Boot, Some((id, id)), words);
+            report.find(FindingKind::Boot, here, words);
+        }
+        let runs_in = self.epoch.filter(|(known, _)| *known == epoch);
+        if let Some((_, boot_id)) = runs_in.filter(|(_, runs_in)| *runs_in != boot.boot_id) {
+            let words = format!(
+                "it is about boot {}, and this epoch runs in boot {boot_id}: what was said of an earlier one was \
+                 committed again",
+                boot.boot_id
+            );
+            report.find(FindingKind::Boot, here, words);
         }
         let bytes = Payload::from(boot.clone()).encode();
         self.newest = Some((bytes, boot.clone()));
         report.boot = Some(BootTold {
             boot: boot.clone(),
-            attested: false,
+            attested: Some(false),
         });
     }
 
-    /// A statement, with or without what a TPM attests. `signer` is the qualified name of the key that the log stated.
+    /// A statement, with or without what a TPM attests.
     pub(super) fn attestation(
         &self,
         id: u64,
         told: &Attestation,
-        (origin, keys, signer): (&str, &Signers, Option<&[u8]>),
+        beside: &Beside<'_>,
         report: &mut Report,
     ) {
-        let found = self.judge(told, origin, keys, signer);
+        let found = self.judge(told, beside);
         let of_boot = told.of == AttestationOf::Boot;
         match found {
             Err(words) => {
@@ -53,14 +87,10 @@ impl Booted {
         }
     }
 
-    /// Whether the statement is attested by a TPM; an error where it does not hold.
-    fn judge(
-        &self,
-        told: &Attestation,
-        origin: &str,
-        keys: &Signers,
-        signer: Option<&[u8]>,
-    ) -> Result<bool, String> {
+    /// Whether the statement is attested by the key that the log stated, `None` where that cannot be judged any more; an
+    /// error where it does not hold.
+    fn judge(&self, told: &Attestation, beside: &Beside<'_>) -> Result<Option<bool>, String> {
+        let Beside { origin, keys, .. } = beside;
         let note = Note::parse(told.note.as_bytes()).map_err(|error| error.to_string())?;
         let verified = note
             .verify(keys.known())
@@ -87,7 +117,7 @@ impl Booted {
             return Err("its id is not the hash of its text".to_owned());
         }
         let (Some(attest), Some(signature)) = (&told.attest, &told.signature) else {
-            return Ok(false);
+            return Ok(Some(false));
         };
         let of_tpm = |(place, key): &(usize, &VerifierKey)| {
             key.algorithm() == Algorithm::EcdsaP256 && verified.has_key(*place)
@@ -100,8 +130,18 @@ impl Booted {
             pcrs: told.pcrs.clone(),
         };
         let attest = quoted(&quote, text, authority).map_err(|error| error.to_string())?;
-        if signer.is_some_and(|signer| signer != attest.qualified_signer) {
-            return Err(trust_plane::QuoteFault::OtherSigner.to_string());
+        if !beside
+            .bound
+            .is_in_place(told.of, attest.clock, beside.epoch)
+        {
+            // The log says it itself of its TPM or of its disk: found already.
+            if self.rolled_back {
+                return Ok(Some(false));
+            }
+            return Err(
+                "the TPM's clock in its quote is not of this boot: an older one was committed again"
+                    .to_owned(),
+            );
         }
         let values = |pcrs: &[BootPcr]| -> Vec<(u32, Digest)> {
             pcrs.iter().map(|one| (one.pcr, one.value)).collect()
@@ -110,9 +150,19 @@ impl Booted {
             Some((_, boot))
                 if told.of == AttestationOf::Boot && values(&boot.pcrs) != values(&told.pcrs) =>
             {
-                Err("the TPM attests other PCRs than its entry has".to_owned())
+                return Err("the TPM attests other PCRs than its entry has".to_owned());
             }
-            _ => Ok(true),
+            _ => {}
+        }
+        match beside.bound.key() {
+            Stated::Restricted(name) if name == attest.qualified_signer => Ok(Some(true)),
+            Stated::Restricted(_) => Err(QuoteFault::OtherSigner.to_string()),
+            Stated::Nothing => Err(
+                "a quote by a key of which the log does not say that it is a TPM's alone: whoever has such a key can \
+                 sign any PCRs"
+                    .to_owned(),
+            ),
+            Stated::Gone => Ok(None),
         }
     }
 }
@@ -131,11 +181,38 @@ fn contradiction(boot: &Boot) -> Option<String> {
             "the boot is said to be proven, and its PCRs are not those of its log".to_owned(),
         );
     }
-    let id = boot.measurement_id;
-    if id.is_some_and(|id| id != measurement_id(&boot.pcrs)) {
-        return Some("the boot's measurement id is not the hash of its PCRs".to_owned());
+    let proven = boot.state.is_proven();
+    if proven && (boot.log_digest.is_none() || boot.log_bytes.is_none()) {
+        return Some("the boot is said to be proven, and by which event log is not".to_owned());
     }
-    None
+    match (boot.state.is_measured(), boot.measurement_id) {
+        (true, Some(id)) if id == measurement_id(&boot.pcrs) => {}
+        (true, Some(_)) => {
+            return Some("the boot's measurement id is not the hash of its PCRs".to_owned());
+        }
+        (true, None) => return Some("the boot was measured, and has no measurement id".to_owned()),
+        (false, Some(_)) => {
+            return Some(
+                "the boot has a measurement id, and nothing is said to be measured".to_owned(),
+            );
+        }
+        (false, None) => {}
+    }
+    let verified = |one: &BootStage| one.result == StageResult::Verified;
+    let unproven = |one: &BootStage| one.result == StageResult::Unproven;
+    let (stages, secure) = (&boot.stages, boot.secure_boot);
+    match proven {
+        false if secure != SecureBoot::Unknown || !stages.iter().all(unproven) => Some(
+            "the boot is not proven, and Secure Boot or a stage is said to be known".to_owned(),
+        ),
+        true if stages.iter().any(unproven) => {
+            Some("the boot is proven, and a stage of it is not".to_owned())
+        }
+        true if secure != SecureBoot::On && stages.iter().any(verified) => {
+            Some("a stage is said to be verified, and Secure Boot not to be on".to_owned())
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use super::report::{BoundTo, FindingKind, Report};
 use evidence::kinds::{Binding, KeyStore};
-use evidence::reasons::CounterKind;
+use evidence::reasons::{AttestationOf, CounterKind};
 use proof::SignedCheckpoint;
 use proof::note::{Algorithm, VerifierKey};
 use tpm::Attest;
+use tpm::attest::Clock;
 use trust_plane::{BindingFault, Bindings};
 
 /// A checkpoint that holds, as bindings speak of it.
@@ -15,6 +16,26 @@ struct Held {
     authority: VerifierKey,
 }
 
+/// What the log said last of the key in its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stated<'a> {
+    /// A key of a TPM that signs nothing but what the TPM made or hashed, by its qualified name.
+    Restricted(&'a [u8]),
+    /// None such: whoever has it may sign what looks like an attestation.
+    Nothing,
+    /// What it said may have left the ring, or is lost.
+    Gone,
+}
+
+/// The same as it is kept.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum KeyIs {
+    #[default]
+    Unstated,
+    Restricted,
+    Gone,
+}
+
 /// What the log said of its store and of its counters so far.
 #[derive(Default)]
 pub(super) struct Bound {
@@ -22,7 +43,10 @@ pub(super) struct Bound {
     /// Whether a statement about the store was read: before it nothing can be judged, its entry may have left
     /// the ring.
     stated: bool,
+    key: KeyIs,
     held: Option<Held>,
+    /// The epoch of the newest binding that holds.
+    epoch: u64,
     /// Size and TPM clock, in milliseconds, at the plain counter's last step.
     plain: Option<(u64, u64)>,
 }
@@ -45,9 +69,36 @@ impl Bound {
         });
     }
 
-    /// The qualified name of the key that the log stated; none before it did.
-    pub(super) fn signer(&self) -> Option<&[u8]> {
-        self.bindings.signer()
+    /// Entries are not here that may have said something of the store.
+    pub(super) fn left_out(&mut self) {
+        if self.key == KeyIs::Unstated {
+            self.key = KeyIs::Gone;
+        }
+    }
+
+    /// What the log said last of the key that signs it.
+    pub(super) fn key(&self) -> Stated<'_> {
+        match (self.key, self.bindings.signer()) {
+            (KeyIs::Gone, _) => Stated::Gone,
+            (KeyIs::Restricted, Some(name)) => Stated::Restricted(name),
+            (KeyIs::Restricted | KeyIs::Unstated, _) => Stated::Nothing,
+        }
+    }
+
+    /// Whether a quote in an entry of this epoch can have been made where it stands: behind the newest binding, and one
+    /// of a boot without a reset in between, as both are made at the first seal of a run. A quote for whoever asked may
+    /// have been made while a seal was under way.
+    pub(super) fn is_in_place(&self, of: AttestationOf, clock: Clock, epoch: u64) -> bool {
+        let Some(resets) = self.bindings.resets() else {
+            return true;
+        };
+        match of {
+            AttestationOf::Boot => {
+                let of_this_run = self.epoch == epoch;
+                self.bindings.may_follow(clock) && (!of_this_run || clock.reset_count == resets)
+            }
+            AttestationOf::Asked => resets <= clock.reset_count,
+        }
     }
 
     /// What the log says of its store.
@@ -60,6 +111,7 @@ impl Bound {
     ) {
         report.key_store = Some(store.clone());
         report.custody = Some(store.custody.name().to_owned());
+        self.key = KeyIs::Unstated;
         if store.key_public.is_none() {
             return;
         }
@@ -73,18 +125,25 @@ impl Bound {
                 break;
             }
         }
+        // What follows is judged by what was stated, also where that is at fault.
+        self.stated = true;
         match outcome {
-            Ok(()) => self.stated = true,
+            Ok(()) => self.key = KeyIs::Restricted,
             Err(fault) => {
-                // What follows is judged by what was stated, also where that is at fault.
-                self.stated = true;
+                let of_counter = matches!(
+                    fault,
+                    BindingFault::NoCounter(_) | BindingFault::CounterReplaced(_)
+                );
+                if of_counter {
+                    self.key = KeyIs::Restricted;
+                }
                 report.find(FindingKind::Binding, Some((id, id)), fault.to_string());
             }
         }
     }
 
-    /// A checkpoint bound to a counter.
-    pub(super) fn binding(&mut self, id: u64, binding: &Binding, report: &mut Report) {
+    /// A checkpoint bound to a counter, in an entry of this epoch.
+    pub(super) fn binding(&mut self, id: u64, epoch: u64, binding: &Binding, report: &mut Report) {
         let held = self.held.as_ref();
         let Some(held) = held.filter(|held| held.size == binding.size && self.stated) else {
             return;
@@ -95,6 +154,7 @@ impl Bound {
             report.find(FindingKind::Binding, Some((id, id)), words);
             return;
         }
+        self.epoch = epoch;
         let told = report.bound.get_or_insert_with(BoundTo::default);
         told.entries = told.entries.max(binding.size);
         told.bindings += 1;

@@ -1,7 +1,7 @@
 //! The check that node and collector share: leaves in order, the tree over them, the claims in them.
 
 use super::Anchors;
-use super::booted::Booted;
+use super::booted::{Beside, Booted};
 use super::bound::Bound;
 use super::judge::Judged;
 use super::known::{self, Known};
@@ -64,6 +64,10 @@ impl<'a> Chain<'a> {
             report.find(FindingKind::Signature, None, anchors.none_for(&origin));
         }
         report.origins.push(origin.clone());
+        let mut bound = Bound::default();
+        if before.size() > 0 {
+            bound.left_out();
+        }
         Self {
             known: anchors.known_of(&origin),
             generation: generation_of(&origin),
@@ -79,7 +83,7 @@ impl<'a> Chain<'a> {
             cosigned: 0,
             epoch: 0,
             named: Vec::new(),
-            bound: Bound::default(),
+            bound,
             booted: Booted::default(),
             head_holds: false,
             report,
@@ -176,17 +180,24 @@ impl<'a> Chain<'a> {
         match payload {
             Payload::Checkpoint(checkpoint) => self.checkpoint(id, checkpoint),
             Payload::KeyStore(store) => self.bound.store(id, store, self.keys.known(), self.report),
-            Payload::Binding(binding) => self.bound.binding(id, binding, self.report),
-            Payload::Boot(boot) => self.booted.boot(id, boot, self.report),
+            Payload::Binding(binding) => self.bound.binding(id, self.epoch, binding, self.report),
+            Payload::EpochStart(begun) => self.booted.epoch(self.epoch, begun),
+            Payload::Boot(boot) => self.booted.boot(id, self.epoch, boot, self.report),
             Payload::Attestation(told) => {
-                let by = (self.origin.as_str(), &self.keys, self.bound.signer());
-                self.booted.attestation(id, told, by, self.report);
+                let beside = Beside {
+                    origin: &self.origin,
+                    keys: &self.keys,
+                    bound: &self.bound,
+                    epoch: self.epoch,
+                };
+                self.booted.attestation(id, told, &beside, self.report);
             }
             // What is gone at the end is named by LOSS entries, and judged as they are.
             Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {
                 let words = format!("{} ({}): {}", found.alarm, found.witness, found.detail);
                 self.report
                     .find(FindingKind::Rollback, Some((id, id)), words);
+                self.booted.rolled_back();
             }
             Payload::Ack(ack) => self.ack(id, ack),
             Payload::Loss(loss) => self.loss(id, loss),
@@ -208,6 +219,7 @@ impl<'a> Chain<'a> {
                 .find(FindingKind::Root, Some((first, end - 1)), words);
         }
         self.next = end;
+        self.bound.left_out();
     }
 
     /// The LOSS entry read so far that names the whole range, and the cause that it gives.

@@ -30,6 +30,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::KeyStore
         | Kind::Rollback
         | Kind::Binding
+        | Kind::EpochStart
         | Kind::Boot
         | Kind::Attestation
         | Kind::Ack
@@ -42,7 +43,6 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::AttemptFailed
         | Kind::Marker
         | Kind::Audit
-        | Kind::EpochStart
         | Kind::Downtime
         | Kind::SeqSkip
         | Kind::TimeMap

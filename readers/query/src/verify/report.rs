@@ -171,8 +171,9 @@ pub struct BoundTo {
 pub struct BootTold {
     /// The entry.
     pub boot: Boot,
-    /// Whether a TPM attests it, under the key that signs the log.
-    pub attested: bool,
+    /// Whether a quote of its PCRs holds, by the TPM key that the log stated and is signed with; `None` where nothing
+    /// says any more which key that was.
+    pub attested: Option<bool>,
 }
 
 /// The result of a verification.

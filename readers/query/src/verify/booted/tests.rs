@@ -1,18 +1,25 @@
 //! What entries say of a boot, each changed in one place.
 
-use super::Booted;
+mod claims;
+
+use super::{Beside, Booted};
+use crate::verify::bound::Bound;
 use crate::verify::report::{FindingKind, Report};
 use crate::verify::signers::Signers;
 use ed25519_dalek::SigningKey as Ed25519;
-use evidence::kinds::{Attestation, Boot};
-use evidence::reasons::{AttestationOf, BootState, Custody};
+use evidence::kinds::{Attestation, Binding, BindingCounter, Boot, EpochStart, KeyStore};
+use evidence::reasons::{AttestationOf, BootState, CounterKind, Custody, EpochCause, TruthClass};
 use evidence::{Actor, Blob, BootId, Digest, MonoNs, Payload};
 use p256::ecdsa::{SigningKey as P256, signature::Signer as _};
 use proof::note::{Algorithm, Note, VerifierKey, p256_spki, sign_ed25519, sign_p256};
+use proof::{Frontier, SignedCheckpoint};
+use sha2::{Digest as _, Sha256};
+use tpm::{KeyPublic, NvPublic};
 use trust_plane::{Claim, LogFound, Look, booted, measurement_id, qualifying};
 
 const ORIGIN: &str = "example.org/n/g1";
-const SIGNER: &[u8] = b"qualified";
+/// Resets and milliseconds of the TPM's clock at the seal before the boot is told.
+const SEALED: (u32, u64) = (5, 1_000);
 
 fn secrets() -> (P256, Ed25519) {
     let p256 = P256::from_slice(&[7; 32]).unwrap();
@@ -43,46 +50,138 @@ fn boot() -> Boot {
     booted(look, Some(&pcrs()), &LogFound::Missing("there".into()))
 }
 
-/// A quote of these PCRs over a text, by a key with this qualified name.
-fn quote(text: &str, boot: &Boot) -> Vec<u8> {
-    let mut out = vec![
-        0xff,
-        0x54,
-        0x43,
-        0x47,
-        0x80,
-        0x18,
-        0,
-        u8::try_from(SIGNER.len()).unwrap(),
+fn sized(bytes: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+    [&length[..], bytes].concat()
+}
+
+fn name(public: &[u8]) -> Vec<u8> {
+    [&[0, 0xb][..], &Sha256::digest(public)].concat()
+}
+
+/// The public area of the authority in a TPM.
+fn public() -> Vec<u8> {
+    let spki = p256_spki(secrets().0.verifying_key());
+    let (x, y) = spki[spki.len() - 64..].split_at(32);
+    let mut public = KeyPublic::authority_template(x.try_into().unwrap());
+    public.truncate(public.len() - 2);
+    [public, sized(y)].concat()
+}
+
+/// The qualified name of a primary key of the endorsement hierarchy.
+fn signer() -> Vec<u8> {
+    name(&[&[0x40, 0, 0, 0xb][..], &name(&public())].concat())
+}
+
+/// Something attested by the TPM at this count of resets and time, signed.
+fn certified(kind: u8, text: &str, (resets, clock_ms): (u32, u64), of: &[u8]) -> (Blob, Blob) {
+    let attest = [
+        &[0xff, 0x54, 0x43, 0x47, 0x80, kind][..],
+        &sized(&signer()),
+        &sized(&qualifying(text)),
+        &clock_ms.to_be_bytes(),
+        &resets.to_be_bytes(),
+        &[0, 0, 0, 0, 1],
+        &[0; 8],
+        of,
+    ]
+    .concat();
+    let signature: p256::ecdsa::DerSignature = secrets().0.sign(&attest);
+    (Blob(attest), Blob(signature.as_bytes().to_vec()))
+}
+
+/// A quote of these PCRs over a text.
+fn quote(text: &str, boot: &Boot, clock: (u32, u64)) -> (Blob, Blob) {
+    let selection = [0, 0, 0, 1, 0, 0xb, 3, 0xff, 3, 0];
+    let digest = sized(&measurement_id(&boot.pcrs).0);
+    certified(0x18, text, clock, &[&selection[..], &digest].concat())
+}
+
+/// The counter's index after its first step.
+fn index() -> Vec<u8> {
+    let mut index = NvPublic::counter(1, false).bytes();
+    index[6] |= 0x20;
+    index
+}
+
+fn store(key_public: Option<Vec<u8>>) -> KeyStore {
+    KeyStore {
+        at: MonoNs(1),
+        custody: Custody::Tpm,
+        maker: String::new(),
+        non_exportable: true,
+        monotonic_counter: true,
+        attestation: true,
+        measured_boot: true,
+        key_public: key_public.map(Blob),
+        counters: vec![BindingCounter {
+            counter: CounterKind::Plain,
+            public: Blob(index()),
+        }],
+        window_ns: None,
+        not_applied: Vec::new(),
+    }
+}
+
+/// What a log said of its store, and a checkpoint of it bound in epoch 1.
+fn bound(key_public: Option<Vec<u8>>, sealed: Option<(u32, u64)>) -> Bound {
+    let (mut bound, mut report) = (Bound::default(), Report::default());
+    let keys = signers();
+    bound.store(0, &store(key_public), keys.known(), &mut report);
+    let Some(clock) = sealed else {
+        return bound;
+    };
+    let head = proof::Checkpoint::new(ORIGIN, 0, Frontier::new().root());
+    let text = head.unwrap().body().unwrap();
+    let note = signed(&text).to_string();
+    let opened = SignedCheckpoint::open(note.as_bytes(), keys.known()).unwrap();
+    bound.checkpoint(0, &opened, keys.known());
+    let of = [
+        sized(&name(&index())),
+        [0; 2].to_vec(),
+        sized(&9u64.to_be_bytes()),
     ];
-    out.extend(SIGNER);
-    out.extend([0, 32]);
-    out.extend(qualifying(text));
-    out.extend([0; 8 + 4 + 4 + 1 + 8]);
-    out.extend([0, 0, 0, 1, 0, 0xb, 3, 0xff, 3, 0, 0, 32]);
-    out.extend(measurement_id(&boot.pcrs).0);
-    out
+    let (attest, signature) = certified(0x14, &text, clock, &of.concat());
+    let binding = Binding {
+        at: MonoNs(1),
+        size: 0,
+        counter: CounterKind::Plain,
+        value: 9,
+        attest,
+        signature,
+    };
+    bound.binding(0, 1, &binding, &mut report);
+    assert_eq!(report.findings, []);
+    assert_eq!(report.bound.map(|told| told.bindings), Some(1));
+    bound
+}
+
+fn signed(text: &str) -> Note {
+    let (p256, ed25519) = secrets();
+    let mut note = Note::new(text.to_owned()).unwrap();
+    note.add(sign_p256(ORIGIN, &p256, text).unwrap()).unwrap();
+    note.add(sign_ed25519(ORIGIN, &ed25519, text).unwrap())
+        .unwrap();
+    note
 }
 
 fn attested(boot: &Boot, claim: Claim<'_>) -> Attestation {
-    let (p256, ed25519) = secrets();
+    quoted_at(boot, claim, SEALED)
+}
+
+fn quoted_at(boot: &Boot, claim: Claim<'_>, clock: (u32, u64)) -> Attestation {
     let text = claim.text(ORIGIN);
-    let mut note = Note::new(text.clone()).unwrap();
-    note.add(sign_p256(ORIGIN, &p256, &text).unwrap()).unwrap();
-    note.add(sign_ed25519(ORIGIN, &ed25519, &text).unwrap())
-        .unwrap();
-    let attest = quote(&text, boot);
-    let signature: p256::ecdsa::DerSignature = p256.sign(&attest);
+    let (attest, signature) = quote(&text, boot, clock);
     Attestation {
         at: MonoNs(2),
         id: Digest(qualifying(&text)),
         of: AttestationOf::Boot,
-        note: note.to_string(),
+        note: signed(&text).to_string(),
         custody: Custody::Tpm,
         nonce: None,
         actor: None,
-        attest: Some(Blob(attest)),
-        signature: Some(Blob(signature.as_bytes().to_vec())),
+        attest: Some(attest),
+        signature: Some(signature),
         pcrs: boot.pcrs.clone(),
         fault: None,
         detail: None,
@@ -94,12 +193,27 @@ fn bytes(boot: &Boot) -> Vec<u8> {
 }
 
 /// What a reader of the two entries finds, and whether the boot is attested.
-fn read(boot: &Boot, told: &Attestation) -> (Vec<String>, bool) {
+fn read(boot: &Boot, told: &Attestation) -> (Vec<String>, Option<bool>) {
+    read_beside(boot, told, &bound(Some(public()), None), 1)
+}
+
+/// The same in this epoch, behind what the log said before.
+fn read_beside(
+    boot: &Boot,
+    told: &Attestation,
+    bound: &Bound,
+    epoch: u64,
+) -> (Vec<String>, Option<bool>) {
     let mut report = Report::default();
     let mut booted = Booted::default();
-    booted.boot(0, boot, &mut report);
-    let by = (ORIGIN, &signers(), Some(SIGNER));
-    booted.attestation(1, told, by, &mut report);
+    booted.boot(0, epoch, boot, &mut report);
+    let beside = Beside {
+        origin: ORIGIN,
+        keys: &signers(),
+        bound,
+        epoch,
+    };
+    booted.attestation(1, told, &beside, &mut report);
     assert!(
         report
             .findings
@@ -107,10 +221,7 @@ fn read(boot: &Boot, told: &Attestation) -> (Vec<String>, bool) {
             .all(|one| one.kind == FindingKind::Boot)
     );
     let words = report.findings.into_iter().map(|one| one.words);
-    (
-        words.collect(),
-        report.boot.is_some_and(|boot| boot.attested),
-    )
+    (words.collect(), report.boot.and_then(|boot| boot.attested))
 }
 
 /// How a hand changes what is read.
@@ -122,7 +233,7 @@ type Hand = fn(&mut Boot, &mut Attestation);
 fn whatever_is_changed_in_what_is_said_of_a_boot_is_found() {
     let whole = boot();
     let told = attested(&whole, Claim::Boot(&bytes(&whole)));
-    assert_eq!(read(&whole, &told), (Vec::new(), true));
+    assert_eq!(read(&whole, &told), (Vec::new(), Some(true)));
     let changes: [(Hand, &str); 9] = [
         (|boot, _| boot.detail.push('x'), "another text was signed"),
         (
@@ -167,21 +278,133 @@ fn whatever_is_changed_in_what_is_said_of_a_boot_is_found() {
     // Without a quote nothing is wrong, and nothing attested.
     let mut none = told.clone();
     none.attest = None;
-    assert_eq!(read(&whole, &none), (Vec::new(), false));
+    assert_eq!(read(&whole, &none), (Vec::new(), Some(false)));
     // A quote of another machine's boot under the same key.
     let mut other = boot();
     other.pcrs[0].value.0[0] ^= 1;
     let swapped = attested(&other, Claim::Boot(&bytes(&whole)));
     let (found, _) = read(&whole, &swapped);
     assert!(found[0].contains("other PCRs than its entry"), "{found:?}");
-    let mut report = Report::default();
-    let by = (ORIGIN, &signers(), Some(&b"another"[..]));
-    Booted::default().attestation(1, &told, by, &mut report);
-    assert!(
-        report.findings[0].words.contains("primary key"),
-        "{:?}",
-        report.findings
+}
+
+/// A key that the log does not call one of a TPM alone signs any bytes, and any PCRs.
+//= A6.3
+//= A6.5
+#[test]
+fn a_quote_counts_by_a_stated_key_of_a_tpm_alone() {
+    let boot = boot();
+    let told = attested(&boot, Claim::Boot(&bytes(&boot)));
+    // Duplicable, or not restricted.
+    let weak = |bit: u32| {
+        let mut public = public();
+        let attributes = u32::from_be_bytes(public[4..8].try_into().unwrap()) ^ bit;
+        public[4..8].copy_from_slice(&attributes.to_be_bytes());
+        public
+    };
+    let mut keyless = bound(Some(public()), None);
+    let keys = signers();
+    keyless.store(1, &store(None), keys.known(), &mut Report::default());
+    for bound in [
+        Bound::default(),
+        bound(None, None),
+        bound(Some(weak(1 << 1)), None),
+        bound(Some(weak(1 << 16)), None),
+        keyless,
+    ] {
+        let (found, attested) = read_beside(&boot, &told, &bound, 1);
+        assert_eq!((found.len(), attested), (1, Some(false)), "{found:?}");
+        assert!(found[0].contains("sign any PCRs"), "{found:?}");
+    }
+    // What was said of it has left the ring: not judged, until it is said again.
+    let mut gone = Bound::default();
+    gone.left_out();
+    assert_eq!(read_beside(&boot, &told, &gone, 1), (Vec::new(), None));
+    gone.store(1, &store(None), keys.known(), &mut Report::default());
+    assert_eq!(read_beside(&boot, &told, &gone, 1).0.len(), 1);
+    let mut known = bound(Some(public()), None);
+    known.left_out();
+    assert_eq!(
+        read_beside(&boot, &told, &known, 1),
+        (Vec::new(), Some(true))
     );
+    // Another key's name.
+    let mut other = told.clone();
+    let attest = &mut other.attest.as_mut().unwrap().0;
+    attest[20] ^= 1;
+    let signature: p256::ecdsa::DerSignature = secrets().0.sign(attest);
+    other.signature = Some(Blob(signature.as_bytes().to_vec()));
+    let (found, _) = read_beside(&boot, &other, &known, 1);
+    assert!(found[0].contains("primary key"), "{found:?}");
+}
+
+/// Resets and time of the quote, the epoch that it stands in behind a seal of epoch 1, and whether it can stand there.
+//= A6.4
+//= A6.5
+#[test]
+fn what_an_earlier_boot_attested_is_not_of_a_later_one() {
+    let (resets, at) = SEALED;
+    let (boot, bound) = (boot(), bound(Some(public()), Some(SEALED)));
+    for (clock, epoch, holds, holds_asked) in [
+        ((resets, at), 1, true, true),
+        ((resets, at + 1), 1, true, true),
+        // An answer may have been made while a seal was under way, what was booted is told behind it.
+        ((resets, at - 1), 1, false, true),
+        ((resets - 1, at + 1), 1, false, false),
+        ((resets - 1, at + 1), 2, false, false),
+        // No seal of that run is bound.
+        ((resets + 1, at), 2, true, true),
+        ((resets + 1, at), 1, false, true),
+    ] {
+        let said = format!("{clock:?} {epoch}");
+        let told = quoted_at(&boot, Claim::Boot(&bytes(&boot)), clock);
+        let (found, attested) = read_beside(&boot, &told, &bound, epoch);
+        assert_eq!((found.is_empty(), attested), (holds, Some(holds)), "{said}");
+        let asked = Attestation {
+            of: AttestationOf::Asked,
+            nonce: Some(Blob(vec![5; 32])),
+            ..quoted_at(&boot, Claim::Attestation(&[5; 32]), clock)
+        };
+        let (found, _) = read_beside(&boot, &asked, &bound, epoch);
+        assert_eq!(found.is_empty(), holds_asked, "{said}: {found:?}");
+    }
+    // Where the log says itself that its TPM is an older one, that was found already, and nothing is attested.
+    let told = quoted_at(&boot, Claim::Boot(&bytes(&boot)), (resets - 1, at));
+    let (mut booted, mut report) = (Booted::default(), Report::default());
+    booted.rolled_back();
+    booted.boot(0, 2, &boot, &mut report);
+    let beside = Beside {
+        origin: ORIGIN,
+        keys: &signers(),
+        bound: &bound,
+        epoch: 2,
+    };
+    booted.attestation(1, &told, &beside, &mut report);
+    assert_eq!(report.findings, []);
+    assert_eq!(report.boot.map(|boot| boot.attested), Some(Some(false)));
+    let begun = |boot_id| EpochStart {
+        at: MonoNs(0),
+        cause: EpochCause::OrderlyStart,
+        boot_id: BootId([boot_id; 16]),
+        truth_class: TruthClass::Independent,
+        truth_degraded: false,
+        rolled_forward: 0,
+        dropped_bytes: 0,
+        scan_bytes: 0,
+        recovery_us: 0,
+        predecessor: None,
+    };
+    // The boot, the epoch that is known to run in it, the one where it is told.
+    for (boot_id, known, epoch, holds) in [
+        (1, 3, 3, true),
+        (2, 3, 3, false),
+        // The beginning of that epoch is not here.
+        (2, 2, 3, true),
+    ] {
+        let (mut booted, mut report) = (Booted::default(), Report::default());
+        booted.epoch(known, &begun(boot_id));
+        booted.boot(7, epoch, &boot, &mut report);
+        assert_eq!(report.findings.is_empty(), holds, "{boot_id} {known}");
+    }
 }
 
 //= A6.3
@@ -195,7 +418,7 @@ fn an_answer_is_to_the_number_that_it_names() {
         actor: Some(Actor::local("ada", 7)),
         ..attested(&whole, Claim::Attestation(&nonce))
     };
-    assert_eq!(read(&whole, &asked), (Vec::new(), false));
+    assert_eq!(read(&whole, &asked), (Vec::new(), Some(false)));
     for nonce in [None, Some(Blob(vec![6; 32]))] {
         let other = Attestation {
             nonce,
