@@ -130,7 +130,7 @@ impl Desk {
                 };
                 self.claim(&request.origin, claim)
             }
-            Message::BootAsked(_) => self.find_boot(),
+            Message::BootAsked(_) => self.busy(Purpose::Boot).unwrap_or_else(|| self.find_boot()),
             Message::Describe(request) => self.describe(request.origin.as_deref()),
             other => Message::error(
                 ErrorCode::Unsupported,

@@ -18,9 +18,9 @@ pub(crate) const CHECKPOINTS: Limit = Limit {
 };
 /// Stretches of the log: at the most one for each tree head.
 pub(crate) const BATCHES: Limit = CHECKPOINTS;
-/// What was booted: once a boot, and again where the first answer was lost.
+/// What was booted, looked for and then signed: once a boot, and again where the first answer was lost.
 pub(crate) const BOOTS: Limit = Limit {
-    burst_max: 8,
+    burst_max: 16,
     refill_ns: 60 * SECOND_NS,
 };
 /// Entries of the audit: people act seldom, and log-ins fail in floods.

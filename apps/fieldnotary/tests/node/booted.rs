@@ -203,6 +203,10 @@ fn a_node_without_a_tpm_claims_nothing_of_its_boot() {
         (&false.into(), &false.into())
     );
     let data = node.stop();
+    // Nobody answers: nothing is left that would stand in the way of the same command later.
+    let to = dir.join("answer");
+    let said = about("attest", &data, &["--to", to.to_str().unwrap()]);
+    assert_eq!((said.code, to.exists()), (Some(3), false), "{said:?}");
     assert!(
         entries(&data, "attestation")
             .iter()

@@ -84,6 +84,8 @@ impl<B: Backend> Engine<B> {
     /// # Errors
     /// [`SignError::Backend`].
     pub fn pcrs(&mut self) -> Result<Option<Vec<(u8, Digest)>>, SignError> {
+        // As for a counter's value, no key is used and nothing refused: what fails is told by whoever asked, and is no
+        // signature that was not had.
         let attests = self.describe()?.capabilities.attestation;
         let pcrs = attests.then(|| self.backend.pcrs()).transpose();
         pcrs.map_err(SignError::Backend)

@@ -23,19 +23,18 @@ pub(crate) fn attest(args: &AttestArgs) -> Result<Ended, String> {
     let name = actor(args.actor.as_deref())?;
     let name = name.as_str().strip_suffix(&Actor::vouched(uid));
     let name = name.map_or("", str::trim_end);
-    if let Some(to) = &args.to {
-        std::fs::create_dir(to).map_err(|error| {
-            format!(
-                "cannot make {}: {error}; name a directory that is not there yet",
-                to.display()
-            )
-        })?;
+    if let Some(to) = &args.to
+        && to.symlink_metadata().is_ok()
+    {
+        return Err(cannot_make(to, "it is there already"));
     }
     let (at, entry) = site.recorder()?.attest(Blob(nonce.clone()), name)?;
     let Ok(Payload::Attestation(told)) = entry.payload() else {
         return Err("the recorder answered with an entry that is no attestation".to_owned());
     };
+    // Made only now: what no answer came for must not stand in the way of the same command.
     if let Some(to) = &args.to {
+        std::fs::create_dir(to).map_err(|error| cannot_make(to, error))?;
         write(to, &told)?;
     }
     let nonce = hex(&nonce);
@@ -65,6 +64,13 @@ pub(crate) fn attest(args: &AttestArgs) -> Result<Ended, String> {
         Some(_) => Ended::Well,
         None => Ended::Badly,
     })
+}
+
+fn cannot_make(to: &Path, why: impl std::fmt::Display) -> String {
+    format!(
+        "cannot make {}: {why}; name a directory that is not there yet",
+        to.display()
+    )
 }
 
 fn quote_words(told: &Attestation) -> String {
