@@ -125,3 +125,25 @@ fn what_modems_count_is_in_the_log_beside_the_surge_that_explains_it() {
         "{causes}"
     );
 }
+
+/// A stop in the middle of a poll that takes longer than the rest of io needs: nobody is killed for it.
+//= R10.4
+#[test]
+fn a_stop_waits_for_the_poll_of_a_slow_modem() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let contract = Contract::of(format!(
+        "[station]\norigin = \"example.org/slow\"\n\n[storage]\nsegment_size = \"1MiB\"\nsegments = 4\n\n\
+         [seal]\nevery = \"1s\"\n\n[[schedule]]\nid = \"s\"\nevery = \"10s\"\n\n\
+         [[card]]\nid = \"web\"\nkind = \"modem-http\"\npath = \"http://{}/status\"\n\n\
+         [[modem]]\nid = \"plc\"\ncard = \"web\"\nschedule = \"s\"\ntimeout = \"9s\"\nlink = \"/up\"\n",
+        server.local_addr().unwrap()
+    ));
+    let node = Node::start(dir.path(), "node", &contract);
+    // Asked, and never answered.
+    let _asked = server.accept().unwrap();
+    let data = node.stop();
+    let rows = about("log", &data, &["--kind", "modem_report"]).json_lines();
+    let ends: Vec<&str> = rows.iter().map(|row| text(row, "outcome")).collect();
+    assert_eq!(ends, ["silent"]);
+}
