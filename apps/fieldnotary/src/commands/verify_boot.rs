@@ -72,3 +72,68 @@ pub(super) fn json(report: &Report) -> Value {
     });
     json!({ "found": boot, "attestation_id": attestation })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{attested_words, json};
+    use evidence::kinds::{Boot, KeyStore};
+    use evidence::reasons::{BootState, Custody, SecureBoot};
+    use evidence::{BootId, MonoNs};
+    use query::{BootTold, Report};
+
+    fn report(custody: Custody, attested: Option<bool>) -> Report {
+        let boot = Boot {
+            at: MonoNs(1),
+            boot_id: BootId([1; 16]),
+            state: BootState::LogMissing,
+            detail: String::new(),
+            measurement_id: None,
+            secure_boot: SecureBoot::On,
+            stages: Vec::new(),
+            stages_left_out: 0,
+            pcrs: Vec::new(),
+            log_digest: None,
+            log_bytes: None,
+            fault: None,
+        };
+        let store = KeyStore {
+            at: MonoNs(1),
+            custody,
+            maker: String::new(),
+            non_exportable: true,
+            monotonic_counter: false,
+            attestation: true,
+            measured_boot: true,
+            key_public: None,
+            counters: Vec::new(),
+            window_ns: None,
+            not_applied: Vec::new(),
+        };
+        let mut report = Report::begun(false);
+        report.boot = Some(BootTold { boot, attested });
+        report.key_store = Some(store);
+        report
+    }
+
+    /// Hardware that is no TPM quotes nothing, and no word says that it does.
+    //= A6.2
+    //= A6.5
+    #[test]
+    fn a_tpm_is_named_where_custody_is_one_alone() {
+        for custody in Custody::ALL {
+            let report = report(*custody, Some(true));
+            let words = attested_words(report.boot.as_ref().unwrap(), &report);
+            let named = words.contains("by the TPM");
+            assert_eq!(named, *custody == Custody::Tpm, "{custody}: {words}");
+            let said = json(&report);
+            assert_eq!(said["found"]["custody"], custody.name());
+            // Of a boot that is not proven nobody is told that Secure Boot was on.
+            assert_eq!(said["found"]["secure_boot"], "unknown");
+        }
+        for (attested, begins) in [(None, "NOT JUDGED"), (Some(false), "NOT ATTESTED")] {
+            let report = report(Custody::Tpm, attested);
+            let words = attested_words(report.boot.as_ref().unwrap(), &report);
+            assert!(words.starts_with(begins), "{words}");
+        }
+    }
+}
