@@ -1,9 +1,11 @@
-//! What a guest machine is started from: Debian's kernel, unpacked into `target/guest` and never installed.
+//! What a guest machine is started from: Debian's kernel, unpacked into `target/guest` and never installed; and what
+//! the suites in guests have in common.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Outcome};
 use crate::run;
 use crate::setup::{self, Tool};
 use crate::workspace::Workspace;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,6 +48,41 @@ pub(crate) fn parts(workspace: &Workspace) -> Result<PathBuf, Failure> {
     Ok(parts)
 }
 
+/// The packages of a suite whose guest has a node, and of that node.
+const PACKAGES: [&str; 3] = [
+    "fieldnotary",
+    "fieldnotary-signer",
+    "fieldnotary-trial-guest",
+];
+
+/// Builds a suite whose guest has a node, which is given the kernel and the node's programs.
+pub(crate) fn with_a_node(
+    workspace: &Workspace,
+    tools: &[Tool],
+    program: &str,
+) -> Result<Command, Failure> {
+    setup::setup(workspace, tools)?;
+    let parts = parts(workspace)?;
+    let packages = PACKAGES.iter().flat_map(|package| ["-p", package]);
+    run::status(workspace.cargo().args(["build", "--bins"]).args(packages))?;
+    let programs = workspace.target().join("debug");
+    let mut suite = Command::new(programs.join(program));
+    suite.arg("--guest").arg(parts);
+    suite.arg("--programs").arg(programs);
+    Ok(suite)
+}
+
+/// The answer of a suite in a line, if none of its ways was `bad` and no fewer were tried than it has.
+pub(crate) fn verdict(answer: &Value, bad: &str, tried_min: u64, ways: &str) -> Outcome {
+    let number = |key: &str| answer.get(key).and_then(Value::as_u64);
+    match (number("tried"), number(bad)) {
+        (Some(tried), Some(0)) if tried >= tried_min => Ok(format!("{tried} {ways}")),
+        _ => Err(Failure::new(format!(
+            "a way went wrong or was not tried: {answer}"
+        ))),
+    }
+}
+
 fn fetch(folder: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", folder.display()));
     let draft = folder.join("draft");
@@ -81,4 +118,33 @@ fn only_entry(folder: &Path) -> std::io::Result<PathBuf> {
         || Err(std::io::Error::other("nothing is there")),
         |entry| entry.map(|entry| entry.path()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::verdict;
+    use serde_json::json;
+
+    //= A6.4
+    //= R1.2
+    //= R3.1
+    #[test]
+    fn a_run_passes_only_if_every_way_was_tried_and_none_went_wrong() {
+        let judge = |answer: &serde_json::Value| verdict(answer, "failed", 9, "ways");
+        assert_eq!(
+            judge(&json!({"tried": 10, "failed": 0})).unwrap(),
+            "10 ways"
+        );
+        assert!(judge(&json!({"tried": 9, "failed": 0})).is_ok());
+        for broken in [
+            json!({"tried": 9, "failed": 1}),
+            json!({"tried": 8, "failed": 0}),
+            json!({"tried": 9}),
+            json!({"failed": 0}),
+            json!({"tried": 9, "wrong": 0}),
+            json!({}),
+        ] {
+            assert!(judge(&broken).is_err(), "{broken}");
+        }
+    }
 }

@@ -201,4 +201,56 @@ macro_rules! records {
     )+ };
 }
 
-pub(crate) use records;
+/// Gives lists of at most so many records theirs, in the order of the file.
+macro_rules! lists {
+    ($($name:ty, $max:expr;)+) => { $(
+        impl $crate::item::Item for alloc::vec::Vec<$name> {
+            fn write(&self, writer: &mut evidence::cbor::Writer) {
+                $crate::item::write_list(writer, self.iter());
+            }
+
+            fn read(
+                reader: &mut evidence::cbor::Reader<'_>,
+            ) -> Result<Self, evidence::cbor::DecodeError> {
+                $crate::item::read_list(reader, $max)
+            }
+        }
+    )+ };
+}
+
+/// Gives records by their `id` theirs, in the order of the ids: `always`, or `where_any`, as in contracts that knew
+/// none of them.
+macro_rules! by_id {
+    (always: $($id:ty => $name:ty, $max:expr;)+) => { $(
+        impl $crate::item::Item for alloc::collections::BTreeMap<$id, $name> {
+            $crate::item::by_id! { @body $name, $max }
+        }
+    )+ };
+    (where_any: $($id:ty => $name:ty, $max:expr;)+) => { $(
+        impl $crate::item::Item for alloc::collections::BTreeMap<$id, $name> {
+            fn present(&self) -> bool {
+                !self.is_empty()
+            }
+
+            fn absent() -> Option<Self> {
+                Some(Self::new())
+            }
+
+            $crate::item::by_id! { @body $name, $max }
+        }
+    )+ };
+    (@body $name:ty, $max:expr) => {
+        fn write(&self, writer: &mut evidence::cbor::Writer) {
+            $crate::item::write_list(writer, self.values());
+        }
+
+        fn read(
+            reader: &mut evidence::cbor::Reader<'_>,
+        ) -> Result<Self, evidence::cbor::DecodeError> {
+            let list: alloc::vec::Vec<$name> = $crate::item::read_list(reader, $max)?;
+            Ok(list.into_iter().map(|one| (one.id.clone(), one)).collect())
+        }
+    };
+}
+
+pub(crate) use {by_id, lists, records};

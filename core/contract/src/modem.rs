@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::error::{Report, wrong};
-use crate::item::{Item, read_list, records, write_list};
+use crate::item::{by_id, lists, records};
 use crate::keys::{Key, Preset, Section, key};
 use crate::limits::{
     MODEM_ASKS_MAX, MODEM_BUCKETS_MAX, MODEM_COUNTERS_MAX, MODEM_TIMEOUT_MS_MAX,
@@ -13,12 +13,10 @@ use crate::read::{Raw, Value, decimal, duration, id, text};
 use crate::rules::{Problems, shown_ms};
 use crate::sound::reference;
 use crate::station::CardKind;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
-use evidence::cbor::{DecodeError, Reader, Writer};
 use evidence::{Decimal, PointId, ScheduleId, SourceId};
 
 /// A PLC modem.
@@ -80,44 +78,15 @@ records! {
     ModemCounter { 0 name; 1 place; }
 }
 
-macro_rules! lists {
-    ($($name:ty, $max:expr;)+) => { $(
-        impl Item for Vec<$name> {
-            fn write(&self, writer: &mut Writer) {
-                write_list(writer, self.iter());
-            }
-
-            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                read_list(reader, $max)
-            }
-        }
-    )+ };
-}
-
 lists! {
     String, MODEM_ASKS_MAX;
     Decimal, MODEM_BUCKETS_MAX;
     ModemCounter, MODEM_COUNTERS_MAX;
 }
 
-/// A list in the order of the ids, left out where it is empty.
-impl Item for BTreeMap<PointId, Modem> {
-    fn present(&self) -> bool {
-        !self.is_empty()
-    }
-
-    fn absent() -> Option<Self> {
-        Some(Self::new())
-    }
-
-    fn write(&self, writer: &mut Writer) {
-        write_list(writer, self.values());
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let list: Vec<Modem> = read_list(reader, STATION_POINTS_MAX)?;
-        Ok(list.into_iter().map(|one| (one.id.clone(), one)).collect())
-    }
+by_id! {
+    where_any:
+    PointId => Modem, STATION_POINTS_MAX;
 }
 
 const NONE: Preset = Preset::Stated("none");

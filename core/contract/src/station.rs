@@ -15,11 +15,8 @@ pub use model::{
 pub use remote::{RegisterChannel, Remote, bit_of};
 pub(crate) use rules::{Lines, problems};
 
-use crate::item::{Item, read_list, records, write_list};
+use crate::item::{by_id, records};
 use crate::limits::{CARDS_MAX, POLICIES_MAX, STATION_POINTS_MAX};
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
-use evidence::cbor::{DecodeError, Reader, Writer};
 use evidence::{PointId, SourceId};
 
 records! {
@@ -44,23 +41,8 @@ records! {
     }
 }
 
-/// Lists in the order of the ids.
-macro_rules! lists {
-    ($($id:ty => $name:ty, $max:expr;)+) => { $(
-        impl Item for BTreeMap<$id, $name> {
-            fn write(&self, writer: &mut Writer) {
-                write_list(writer, self.values());
-            }
-
-            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                let list: Vec<$name> = read_list(reader, $max)?;
-                Ok(list.into_iter().map(|one| (one.id.clone(), one)).collect())
-            }
-        }
-    )+ };
-}
-
-lists! {
+by_id! {
+    always:
     SourceId => Card, CARDS_MAX;
     PointId => Debounce, POLICIES_MAX;
     PointId => DigitalInput, STATION_POINTS_MAX;

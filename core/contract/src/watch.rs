@@ -7,12 +7,10 @@ mod rules;
 pub(crate) use keys::{ENVIRONMENT, POWER, RESET};
 pub(crate) use rules::{problems, reset_problems};
 
-use crate::item::{Item, read_list, records, write_list};
+use crate::item::{by_id, lists, records};
 use crate::limits::{BANDS_MAX, RESET_WORDS_MAX, STATION_POINTS_MAX};
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use evidence::cbor::{DecodeError, Reader, Writer};
 use evidence::reasons::{Band, ResetCause};
 use evidence::{Decimal, PointId, SourceId};
 
@@ -90,50 +88,13 @@ records! {
     ResetWord { 0 cause; 1 text; }
 }
 
-macro_rules! lists {
-    ($($name:ty, $max:expr;)+) => { $(
-        impl Item for Vec<$name> {
-            fn write(&self, writer: &mut Writer) {
-                write_list(writer, self.iter());
-            }
-
-            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                read_list(reader, $max)
-            }
-        }
-    )+ };
-}
-
 lists! {
     Limit, BANDS_MAX;
     ResetWord, RESET_WORDS_MAX;
 }
 
-/// Lists in the order of the ids; one that is empty is left out, as in contracts that knew none of them.
-macro_rules! maps {
-    ($($name:ty;)+) => { $(
-        impl Item for BTreeMap<PointId, $name> {
-            fn present(&self) -> bool {
-                !self.is_empty()
-            }
-
-            fn absent() -> Option<Self> {
-                Some(Self::new())
-            }
-
-            fn write(&self, writer: &mut Writer) {
-                write_list(writer, self.values());
-            }
-
-            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                let list: Vec<$name> = read_list(reader, STATION_POINTS_MAX)?;
-                Ok(list.into_iter().map(|one| (one.id.clone(), one)).collect())
-            }
-        }
-    )+ };
-}
-
-maps! {
-    Watched;
-    ResetSource;
+by_id! {
+    where_any:
+    PointId => Watched, STATION_POINTS_MAX;
+    PointId => ResetSource, STATION_POINTS_MAX;
 }

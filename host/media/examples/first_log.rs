@@ -84,19 +84,11 @@ fn input() -> OpenInput {
 }
 
 fn event(number: u64) -> Result<(Stamp, Captured), Box<dyn Error>> {
-    let payload: Payload = Event {
-        at: MonoNs(number),
-        code: EventCode::PortOpened,
-        source: SourceId::new("port-1")?,
-        meter_id: None,
-        seq: None,
-        about_seq: None,
-        count: None,
-        detail: None,
-        sample: None,
-        time_cause: None,
-        moved_ns: None,
-    }
+    let payload: Payload = Event::new(
+        MonoNs(number),
+        EventCode::PortOpened,
+        SourceId::new("port-1")?,
+    )
     .into();
     let stamp = Stamp {
         timestamp: UtcNs(1_700_000_000_000_000_000),

@@ -51,17 +51,13 @@ pub(crate) fn stamp() -> Stamp {
 /// An entry with a number in it and `filler` bytes of text.
 pub(crate) fn capture(number: u64, filler: usize) -> Captured {
     let payload: Payload = Event {
-        at: MonoNs(number),
-        code: EventCode::LineNoise,
-        source: SourceId::new("port-1").unwrap(),
-        meter_id: None,
-        seq: None,
-        about_seq: None,
         count: Some(number),
         detail: Some("x".repeat(filler)),
-        sample: None,
-        time_cause: None,
-        moved_ns: None,
+        ..Event::new(
+            MonoNs(number),
+            EventCode::LineNoise,
+            SourceId::new("port-1").unwrap(),
+        )
     }
     .into();
     Captured::new(&payload)

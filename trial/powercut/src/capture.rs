@@ -15,17 +15,13 @@ pub(crate) fn capture(seed: u64, number: u64) -> Captured {
     let bytes = random.between(0, SAMPLE_BYTES_MAX);
     let sample = (0..bytes).map(|_| random.number().to_be_bytes()[0]);
     let payload: Payload = Event {
-        at: MonoNs(number),
-        code: EventCode::LineNoise,
-        source: SourceId::new("port-1").expect("an identifier of this program"),
-        meter_id: None,
-        seq: None,
-        about_seq: None,
         count: Some(number),
-        detail: None,
         sample: Some(Blob(sample.collect())),
-        time_cause: None,
-        moved_ns: None,
+        ..Event::new(
+            MonoNs(number),
+            EventCode::LineNoise,
+            SourceId::new("port-1").expect("an identifier of this program"),
+        )
     }
     .into();
     Captured::new(&payload)

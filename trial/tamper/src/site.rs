@@ -176,17 +176,10 @@ pub(crate) fn readings(maker: &Maker, random: &mut Random) -> Result<Group, Stri
         let number = random.number();
         if random.between(0, 8) == 0 {
             let event = Event {
-                at: MonoNs(number >> 16),
-                code: EventCode::LineNoise,
-                source: source.clone(),
                 meter_id: Some(meter_id),
-                seq: None,
-                about_seq: None,
                 count: Some(number % 9 + 1),
-                detail: None,
                 sample: Some(Blob(number.to_be_bytes().to_vec())),
-                time_cause: None,
-                moved_ns: None,
+                ..Event::new(MonoNs(number >> 16), EventCode::LineNoise, source.clone())
             };
             payloads.push(event.into());
             continue;

@@ -413,17 +413,8 @@ mod tests {
     fn a_count_of_nanoseconds_is_not_called_so_many_events() {
         for code in EventCode::ALL {
             let said = event_words(&Event {
-                at: MonoNs(0),
-                code: *code,
-                source: SourceId::new("time").unwrap(),
-                meter_id: None,
-                seq: None,
-                about_seq: None,
                 count: Some(5_000_000_000),
-                detail: None,
-                sample: None,
-                time_cause: None,
-                moved_ns: None,
+                ..Event::new(MonoNs(0), *code, SourceId::new("time").unwrap())
             });
             let counts_ns = code.meaning().contains("the count is nanoseconds");
             assert_eq!(said.contains(" x5000000000"), !counts_ns, "{said}");

@@ -137,17 +137,9 @@ mod tests {
 
     fn event(at: u64, code: EventCode, cause: Option<TimeCause>, words: &str) -> Payload {
         Event {
-            at: MonoNs(at * S),
-            code,
-            source: SourceId::new("time").unwrap(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
-            count: None,
             detail: Some(words.to_owned()),
-            sample: None,
             time_cause: cause,
-            moved_ns: None,
+            ..Event::new(MonoNs(at * S), code, SourceId::new("time").unwrap())
         }
         .into()
     }

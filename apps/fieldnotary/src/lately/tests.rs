@@ -83,17 +83,8 @@ fn failed_in(seq: u64, meter: &str, cause: AttemptCause) -> Payload {
 
 fn uplink(code: EventCode, detail: &str) -> Payload {
     Event {
-        at: MonoNs(1),
-        code,
-        source: SourceId::new("uplink").unwrap(),
-        meter_id: None,
-        seq: None,
-        about_seq: None,
-        count: None,
         detail: Some(detail.to_owned()),
-        sample: None,
-        time_cause: None,
-        moved_ns: None,
+        ..Event::new(MonoNs(1), code, SourceId::new("uplink").unwrap())
     }
     .into()
 }

@@ -118,17 +118,9 @@ fn event(code: EventCode, role: &str, count: Option<u64>, mut detail: String) ->
         detail.pop();
     }
     let event = Event {
-        at: clock::mono(),
-        code,
-        source: SourceId::new(role).ok()?,
-        meter_id: None,
-        seq: None,
-        about_seq: None,
         count,
         detail: Some(detail),
-        sample: None,
-        time_cause: None,
-        moved_ns: None,
+        ..Event::new(clock::mono(), code, SourceId::new(role).ok()?)
     };
     Some(Captured::new(&event.into()))
 }

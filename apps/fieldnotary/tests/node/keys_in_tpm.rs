@@ -34,15 +34,20 @@ fn bound(data: &Path, at_least: usize) {
     });
 }
 
-/// Takes the TPM away until the log says so and goes on without seals, then puts it back; gives the size that the log
-/// had meanwhile.
-fn without(node: &Node, tpm: &mut Swtpm) -> u64 {
-    tpm.cut();
+/// Waits until the log says that the signer is not there.
+fn told_unavailable(node: &Node) {
     wait_until("an event", LONG, || {
         let events = entries(node.data(), "event");
         let of = |event: &serde_json::Value| text(event, "code") == "signer_unavailable";
         events.iter().any(of).then_some(())
     });
+}
+
+/// Takes the TPM away until the log says so and goes on without seals, then puts it back; gives the size that the log
+/// had meanwhile.
+fn without(node: &Node, tpm: &mut Swtpm) -> u64 {
+    tpm.cut();
+    told_unavailable(node);
     let size = number(&node.status(), "log_size") + 20;
     node.wait_for("log_size", size);
     assert!(entries(node.data(), "unsealed").is_empty());
@@ -137,11 +142,7 @@ fn a_stretch_without_seals_outlives_the_run_in_which_it_began() {
     let words = node.words();
     assert!(!words.contains("software keys"), "{words}");
     tpm.cut();
-    wait_until("an event", LONG, || {
-        let events = entries(node.data(), "event");
-        let of = |event: &serde_json::Value| text(event, "code") == "signer_unavailable";
-        events.iter().any(of).then_some(())
-    });
+    told_unavailable(&node);
     let data = node.stop();
     assert!(entries(&data, "unsealed").is_empty());
     tpm.on();

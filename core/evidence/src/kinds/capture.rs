@@ -44,6 +44,26 @@ payload! {
     }
 }
 
+impl Event {
+    /// An event about nothing in particular; what else it has is added to it.
+    #[must_use]
+    pub const fn new(at: MonoNs, code: EventCode, source: SourceId) -> Self {
+        Self {
+            at,
+            code,
+            source,
+            meter_id: None,
+            seq: None,
+            about_seq: None,
+            count: None,
+            detail: None,
+            sample: None,
+            time_cause: None,
+            moved_ns: None,
+        }
+    }
+}
+
 payload! {
     /// One attempt of a read session that gave no reading, with its cause.
     AttemptFailed {

@@ -24,17 +24,13 @@ use proptest::prelude::{any, prop_assert_eq, proptest};
 fn event() -> Captured {
     Captured::new(
         &Event {
-            at: MonoNs(77),
-            code: EventCode::ProcessStarted,
-            source: SourceId::new("supervisor").unwrap(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count: Some(3),
             detail: Some("io".into()),
-            sample: None,
-            time_cause: None,
-            moved_ns: None,
+            ..Event::new(
+                MonoNs(77),
+                EventCode::ProcessStarted,
+                SourceId::new("supervisor").unwrap(),
+            )
         }
         .into(),
     )

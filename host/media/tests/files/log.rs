@@ -46,17 +46,12 @@ pub(crate) fn media(dir: &Path, access: Access) -> (FileVolume, FileTruth) {
 
 pub(crate) fn group(number: u64) -> Vec<(Stamp, Captured)> {
     let payload: Payload = Event {
-        at: MonoNs(number),
-        code: EventCode::LineNoise,
-        source: SourceId::new("port-1").unwrap(),
-        meter_id: None,
-        seq: None,
-        about_seq: None,
         count: Some(number),
-        detail: None,
-        sample: None,
-        time_cause: None,
-        moved_ns: None,
+        ..Event::new(
+            MonoNs(number),
+            EventCode::LineNoise,
+            SourceId::new("port-1").unwrap(),
+        )
     }
     .into();
     let stamp = Stamp {

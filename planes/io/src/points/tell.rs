@@ -424,17 +424,9 @@ impl CardEngine {
         let mut records = Vec::new();
         if !self.waiting.is_empty() {
             let event = Event {
-                at: now,
-                code: EventCode::QueueOverflow,
-                source: self.card.clone(),
-                meter_id: None,
-                seq: None,
-                about_seq: None,
                 count: u64::try_from(self.waiting.len()).ok(),
                 detail: Some("records that had no number when the node stopped".to_string()),
-                sample: None,
-                time_cause: None,
-                moved_ns: None,
+                ..Event::new(now, EventCode::QueueOverflow, self.card.clone())
             };
             records.push(Captured::new(&event.into()));
         }

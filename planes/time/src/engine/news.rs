@@ -363,19 +363,7 @@ fn of_move(event: Event, cause: TimeCause, by_ns: i128, detail: String) -> Event
 
 /// An event of which nothing is said yet.
 const fn event(source: SourceId, at: MonoNs, code: EventCode) -> Event {
-    Event {
-        at,
-        code,
-        source,
-        meter_id: None,
-        seq: None,
-        about_seq: None,
-        count: None,
-        detail: None,
-        sample: None,
-        time_cause: None,
-        moved_ns: None,
-    }
+    Event::new(at, code, source)
 }
 
 /// A span in words, in the unit that leaves few digits.

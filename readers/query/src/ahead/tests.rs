@@ -150,17 +150,12 @@ fn stamped(payload: &Payload) -> (Stamp, Captured) {
 
 fn event(random: &mut Random) -> (Stamp, Captured) {
     let payload = Event {
-        at: MonoNs(7),
-        code: *EventCode::ALL.first().unwrap(),
-        source: SourceId::new("io").unwrap(),
-        meter_id: None,
-        seq: None,
-        about_seq: None,
-        count: None,
-        detail: None,
         sample: Some(Blob(vec![9; random.below(300)])),
-        time_cause: None,
-        moved_ns: None,
+        ..Event::new(
+            MonoNs(7),
+            *EventCode::ALL.first().unwrap(),
+            SourceId::new("io").unwrap(),
+        )
     };
     let (stamp, mut captured) = stamped(&payload.into());
     // Sound in the tree, and no sound entry.

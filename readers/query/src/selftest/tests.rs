@@ -82,17 +82,8 @@ impl Log {
 
     fn stall(&mut self, at: u64) {
         self.put(Event {
-            at: MonoNs(at),
-            code: EventCode::WriteStall,
-            source: source(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count: Some(2),
-            detail: None,
-            sample: None,
-            time_cause: None,
-            moved_ns: None,
+            ..Event::new(MonoNs(at), EventCode::WriteStall, source())
         });
     }
 

@@ -112,17 +112,10 @@ impl Log {
 
     fn event(&mut self, at: u64, code: EventCode, cause: Option<TimeCause>, count: u64) -> u64 {
         self.put(Event {
-            at: MonoNs(at),
-            code,
-            source: source(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count: Some(count),
             detail: Some("seen".to_owned()),
-            sample: None,
             time_cause: cause,
-            moved_ns: None,
+            ..Event::new(MonoNs(at), code, source())
         })
     }
 
@@ -234,17 +227,11 @@ fn the_direction_of_a_slew_is_that_of_its_figure() {
         let mut log = Log::new(None);
         log.map(110 * S, 0, TimeQuality::Synced, Some(1_000));
         log.put(Event {
-            at: MonoNs(150 * S),
-            code: EventCode::TimeSlew,
-            source: source(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count: Some(3_000_000),
             detail: Some("slewed forward, said somebody".to_owned()),
-            sample: None,
             time_cause: Some(TimeCause::DaemonCorrection),
             moved_ns,
+            ..Event::new(MonoNs(150 * S), EventCode::TimeSlew, source())
         });
         let jump = &log.history().jumps[0];
         assert_eq!(

@@ -116,17 +116,13 @@ pub(super) fn step(n: u64) -> Vec<(Stamp, Captured)> {
     (0..1 + n % 4)
         .map(|k| {
             let payload: Payload = Event {
-                at: MonoNs(n),
-                code: EventCode::LineNoise,
-                source: SourceId::new("port-1").expect("a name of letters is a source"),
-                meter_id: None,
-                seq: None,
-                about_seq: None,
                 count: Some(n * 100 + k),
                 detail: Some("x".repeat(filler)),
-                sample: None,
-                time_cause: None,
-                moved_ns: None,
+                ..Event::new(
+                    MonoNs(n),
+                    EventCode::LineNoise,
+                    SourceId::new("port-1").expect("a name of letters is a source"),
+                )
             }
             .into();
             (stamp(), Captured::new(&payload))

@@ -76,17 +76,13 @@ pub(super) fn group(number: u64, count: u64, filler: usize) -> Group {
     };
     let entries = (number..number + count).map(|n| {
         let payload: Payload = Event {
-            at: MonoNs(n),
-            code: EventCode::LineNoise,
-            source: SourceId::new("port-1").unwrap_or_else(|_| unreachable!("a short name")),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count: Some(n),
             detail: Some("x".repeat(filler)),
-            sample: None,
-            time_cause: None,
-            moved_ns: None,
+            ..Event::new(
+                MonoNs(n),
+                EventCode::LineNoise,
+                SourceId::new("port-1").unwrap_or_else(|_| unreachable!("a short name")),
+            )
         }
         .into();
         (stamp, Captured::new(&payload))

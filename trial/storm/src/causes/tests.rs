@@ -75,17 +75,13 @@ fn failed(at_ns: u64, meter: &str, cause: AttemptCause) -> Payload {
 
 fn ended(at_ns: u64, pid: u64) -> Payload {
     Event {
-        at: MonoNs(at_ns),
-        code: EventCode::ProcessKilled,
-        source: SourceId::new("io").unwrap(),
-        meter_id: None,
-        seq: None,
-        about_seq: None,
         count: Some(1),
         detail: Some(format!("pid {pid}, signal 9")),
-        sample: None,
-        time_cause: None,
-        moved_ns: None,
+        ..Event::new(
+            MonoNs(at_ns),
+            EventCode::ProcessKilled,
+            SourceId::new("io").unwrap(),
+        )
     }
     .into()
 }

@@ -71,17 +71,10 @@ impl Log {
 
     fn event(&mut self, at: u64, code: EventCode, cause: TimeCause, count: u64) {
         self.put(Event {
-            at: MonoNs(at * S),
-            code,
-            source: SourceId::new("time").unwrap(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count: Some(count),
             detail: Some(cause.meaning().to_owned()),
-            sample: None,
             time_cause: Some(cause),
-            moved_ns: None,
+            ..Event::new(MonoNs(at * S), code, SourceId::new("time").unwrap())
         });
     }
 
@@ -131,17 +124,10 @@ impl Log {
             ),
         };
         self.put(Event {
-            at: MonoNs(at * S),
-            code,
-            source: SourceId::new(from).unwrap(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count: Some(1),
             detail: Some(format!("{from}: {why}")),
-            sample: None,
             time_cause: refused,
-            moved_ns: None,
+            ..Event::new(MonoNs(at * S), code, SourceId::new(from).unwrap())
         });
     }
 }

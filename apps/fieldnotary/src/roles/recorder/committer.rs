@@ -260,19 +260,7 @@ impl Committer {
     }
 
     pub(super) fn event(&mut self, code: EventCode, fill: impl FnOnce(&mut Event)) {
-        let mut event = Event {
-            at: clock::mono(),
-            code,
-            source: self.own.clone(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
-            count: None,
-            detail: None,
-            sample: None,
-            time_cause: None,
-            moved_ns: None,
-        };
+        let mut event = Event::new(clock::mono(), code, self.own.clone());
         fill(&mut event);
         self.stage(event.into());
     }

@@ -119,19 +119,11 @@ mod tests {
     use evidence::{MonoNs, SourceId, UtcNs};
 
     fn step(at: u64) -> Event {
-        Event {
-            at: MonoNs(at),
-            code: EventCode::TimeStep,
-            source: SourceId::new("time").unwrap(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
-            count: None,
-            detail: None,
-            sample: None,
-            time_cause: None,
-            moved_ns: None,
-        }
+        Event::new(
+            MonoNs(at),
+            EventCode::TimeStep,
+            SourceId::new("time").unwrap(),
+        )
     }
 
     //= A8.5

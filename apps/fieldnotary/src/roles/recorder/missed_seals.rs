@@ -57,17 +57,12 @@ mod tests {
 
     fn unavailable(detail: &str) -> Payload {
         Event {
-            at: MonoNs(1),
-            code: EventCode::SignerUnavailable,
-            source: SourceId::new("recorder").unwrap(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
-            count: None,
             detail: Some(detail.to_owned()),
-            sample: None,
-            time_cause: None,
-            moved_ns: None,
+            ..Event::new(
+                MonoNs(1),
+                EventCode::SignerUnavailable,
+                SourceId::new("recorder").unwrap(),
+            )
         }
         .into()
     }

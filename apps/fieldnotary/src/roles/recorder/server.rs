@@ -239,20 +239,12 @@ impl Session {
         let pace = self.throttle.take(clock::mono().0);
         if let (Some(count), Some(source)) = (pace.say, &self.source) {
             let event = Event {
-                at: clock::mono(),
-                code: EventCode::ProcessThrottled,
-                source: source.clone(),
-                meter_id: None,
-                seq: None,
-                about_seq: None,
                 count: Some(count),
                 detail: Some(format!(
                     "more than {} requests a second; it waits for its answers",
                     self.throttle.per_s()
                 )),
-                sample: None,
-                time_cause: None,
-                moved_ns: None,
+                ..Event::new(clock::mono(), EventCode::ProcessThrottled, source.clone())
             };
             // The answer goes nowhere: nobody asked.
             let (answer, _) = sync_channel(1);

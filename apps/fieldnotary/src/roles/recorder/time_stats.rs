@@ -166,19 +166,7 @@ mod tests {
     }
 
     fn event(seconds: u64, code: EventCode) -> Event {
-        Event {
-            at: at(seconds),
-            code,
-            source: SourceId::new("time").unwrap(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
-            count: None,
-            detail: None,
-            sample: None,
-            time_cause: None,
-            moved_ns: None,
-        }
+        Event::new(at(seconds), code, SourceId::new("time").unwrap())
     }
 
     fn shown(stats: &TimeStats, seconds: u64, name: &str) -> (CounterState, Option<u64>) {

@@ -251,17 +251,9 @@ impl Role {
 
     fn event(&mut self, code: EventCode, count: Option<u64>, detail: String) -> Option<()> {
         let event = Event {
-            at: clock::mono(),
-            code,
-            source: self.own.clone(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count,
             detail: (!detail.is_empty()).then_some(detail),
-            sample: None,
-            time_cause: None,
-            moved_ns: None,
+            ..Event::new(clock::mono(), code, self.own.clone())
         };
         self.reports += 1;
         let report = AckReport {

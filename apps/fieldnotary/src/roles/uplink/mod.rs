@@ -303,17 +303,8 @@ impl Role {
 
     fn event(&self, code: EventCode, detail: String) -> Payload {
         Event {
-            at: clock::mono(),
-            code,
-            source: self.own.clone(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
-            count: None,
             detail: (!detail.is_empty()).then_some(detail),
-            sample: None,
-            time_cause: None,
-            moved_ns: None,
+            ..Event::new(clock::mono(), code, self.own.clone())
         }
         .into()
     }

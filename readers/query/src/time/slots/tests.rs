@@ -172,17 +172,9 @@ impl Log {
     fn step(&mut self, utc: i64, by: i64) -> u64 {
         self.lead += by;
         let event = Event {
-            at: self.at(utc + by),
-            code: EventCode::TimeStep,
-            source: source(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
             count: Some(by.unsigned_abs()),
-            detail: None,
-            sample: None,
             time_cause: Some(TimeCause::SetByProgram),
-            moved_ns: None,
+            ..Event::new(self.at(utc + by), EventCode::TimeStep, source())
         };
         self.put(utc + by, event)
     }

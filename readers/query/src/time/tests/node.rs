@@ -9,17 +9,9 @@ const SECOND: i64 = 1_000_000_000;
 
 fn process(log: &mut Log, at: u64, code: EventCode, role: &str, count: u64) -> u64 {
     log.put(Event {
-        at: MonoNs(at * S),
-        code,
-        source: SourceId::new(role).unwrap(),
-        meter_id: None,
-        seq: None,
-        about_seq: None,
         count: Some(count),
         detail: Some("pid 7, signal 9".to_owned()),
-        sample: None,
-        time_cause: None,
-        moved_ns: None,
+        ..Event::new(MonoNs(at * S), code, SourceId::new(role).unwrap())
     })
 }
 

@@ -39,17 +39,9 @@ fn what_is_committed_late_belongs_to_the_stretch_of_its_capture() {
 fn the_fault_of_a_source_is_in_force_until_it_is_back() {
     let says = |log: &mut Log, at: u64, code, words: &str, cause| {
         log.put(Event {
-            at: MonoNs(at * S),
-            code,
-            source: source(),
-            meter_id: None,
-            seq: None,
-            about_seq: None,
-            count: None,
             detail: Some(words.to_owned()),
-            sample: None,
             time_cause: cause,
-            moved_ns: None,
+            ..Event::new(MonoNs(at * S), code, source())
         });
     };
     let in_force = |log: &Log| -> Vec<String> {

@@ -22,19 +22,11 @@ const SHAPE: Shape = Shape {
 };
 
 fn event() -> (Stamp, Captured) {
-    let payload = Event {
-        at: MonoNs(7),
-        code: *EventCode::ALL.first().unwrap(),
-        source: SourceId::new("io").unwrap(),
-        meter_id: None,
-        seq: None,
-        about_seq: None,
-        count: None,
-        detail: None,
-        sample: None,
-        time_cause: None,
-        moved_ns: None,
-    };
+    let payload = Event::new(
+        MonoNs(7),
+        *EventCode::ALL.first().unwrap(),
+        SourceId::new("io").unwrap(),
+    );
     let stamp = Stamp {
         timestamp: UtcNs(1_700_000_000_000_000_000),
         quality: TimeQuality::RtcOnly,
