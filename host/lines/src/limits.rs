@@ -7,6 +7,8 @@ pub(crate) const EDGES_PER_READ: usize = 64;
 pub(crate) const EDGES_TAKEN_MAX: usize = 4_096;
 /// Bytes of a modem's answer that are read at once.
 pub(crate) const MODEM_READ_BYTES: usize = 4_096;
+/// How often a modem's program that has closed its output is looked at for its end.
+pub(crate) const MODEM_END_LOOK_UP: std::time::Duration = std::time::Duration::from_millis(2);
 /// Longest text of a channel: a number of the kernel is far shorter.
 pub(crate) const CHANNEL_BYTES_MAX: u64 = 256;
 /// Bytes of a recording that are read at once; the rest follows at the next look.

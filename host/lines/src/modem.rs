@@ -2,7 +2,7 @@
 
 use crate::Source;
 use crate::fault::Fault;
-use crate::limits::MODEM_READ_BYTES;
+use crate::limits::{MODEM_END_LOOK_UP, MODEM_READ_BYTES};
 use contract::{Card, CardKind, Modem};
 use evidence::reasons::ModemOutcome;
 use evidence::{Decimal, MonoNs};
@@ -11,10 +11,12 @@ use io_plane::outputs::Drive;
 use io_plane::points::{Edge, Level};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use serial2::SerialPort;
 use std::io::{ErrorKind, Read};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Why there is no answer: what it counts as, and a sentence.
@@ -223,7 +225,7 @@ fn last_of(bytes: &[u8]) -> Option<&[u8]> {
     reason = "only the child itself can ask to end with its parent"
 )]
 fn program(path: &str) -> Command {
-    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    use rustix::process::{getppid, set_parent_process_death_signal};
     let mut program = Command::new(path);
     program
         .env_clear()
@@ -245,46 +247,69 @@ fn program(path: &str) -> Command {
     program
 }
 
-/// Runs a program without arguments; what it writes to its output is the answer. It and its children end with the time;
+/// Runs a program without arguments; what it writes to its output is the answer, once it has ended with success. It and
+/// its children end with the time;
 /// where this process is killed meanwhile, it ends as well, but for children that it started itself.
 fn by_program(path: &str, timeout: Duration) -> Result<Vec<u8>, NoAnswer> {
     let end = now() + timeout;
     let started = program(path).spawn();
     let mut child = started.map_err(|error| unreachable(format!("{path}: {error}")))?;
-    let group = rustix::process::Pid::from_child(&child);
+    let group = Pid::from_child(&child);
     let Some(mut output) = child.stdout.take() else {
         return Err(unreachable("it has no output"));
     };
-    let mut all = Vec::new();
-    let told = loop {
-        let left = end.saturating_duration_since(now());
-        if left.is_zero() {
-            break Err(late(all.len(), timeout));
-        }
-        match readable(&output, left) {
-            false => continue,
-            true => {
-                let mut buffer = [0u8; MODEM_READ_BYTES];
-                match output.read(&mut buffer) {
-                    Ok(0) => break Ok(()),
-                    Ok(count) => all.extend(buffer.iter().take(count)),
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => break Err(unreachable(error)),
-                }
-                if all.len() > MODEM_ANSWER_BYTES_MAX {
-                    break Err(too_long());
-                }
-            }
-        }
-    };
-    // Whatever it left behind ends with it.
-    let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    let told = written(&mut output, end, timeout);
+    let told = told.and_then(|all| match ended(group, end) {
+        true => Ok(all),
+        false => Err(late(all.len(), timeout)),
+    });
+    // Whatever it left behind ends with it. Its number is not another's: nobody has waited for it yet.
+    let _ = rustix::process::kill_process_group(group, Signal::KILL);
     let status = child.wait();
-    told?;
+    let all = told?;
     match status {
         Ok(status) if status.success() => Ok(all),
         Ok(status) => Err((ModemOutcome::Refused, format!("{path}: {status}"))),
         Err(error) => Err(unreachable(error)),
+    }
+}
+
+/// All that a program writes until it closes its output.
+fn written(output: &mut ChildStdout, end: Instant, timeout: Duration) -> Result<Vec<u8>, NoAnswer> {
+    let mut all = Vec::new();
+    while all.len() <= MODEM_ANSWER_BYTES_MAX {
+        let left = end.saturating_duration_since(now());
+        if left.is_zero() {
+            return Err(late(all.len(), timeout));
+        }
+        if !readable(&*output, left) {
+            continue;
+        }
+        let mut buffer = [0u8; MODEM_READ_BYTES];
+        match output.read(&mut buffer) {
+            Ok(0) => return Ok(all),
+            Ok(count) => all.extend(buffer.iter().take(count)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreachable(error)),
+        }
+    }
+    Err(too_long())
+}
+
+/// Waits until a program ends, which may be after the end of its output. It is left to be waited for.
+fn ended(program: Pid, end: Instant) -> bool {
+    let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    loop {
+        match waitid(WaitId::Pid(program), how) {
+            Ok(None) | Err(Errno::INTR) => {}
+            // What cannot be waited for here tells why as it is waited for at last.
+            Ok(Some(_)) | Err(_) => return true,
+        }
+        let left = end.saturating_duration_since(now());
+        if left.is_zero() {
+            return false;
+        }
+        std::thread::sleep(left.min(MODEM_END_LOOK_UP));
     }
 }
 

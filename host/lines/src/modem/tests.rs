@@ -79,6 +79,14 @@ fn a_program_has_its_time_and_its_size_and_leaves_nothing_behind() {
         outcome(&asked_by("echo RETX=7; exit 3")),
         ModemOutcome::Refused
     );
+    // Who has said all may still have something to do, and its exit code is to come.
+    let behind = "echo RETX=7; exec >&-; sleep 0.1; exit";
+    assert_eq!(asked_by(&format!("{behind} 0")).unwrap(), b"RETX=7\n");
+    let refused = asked_by(&format!("{behind} 3")).unwrap_err();
+    assert_eq!(refused.0, ModemOutcome::Refused);
+    assert!(refused.1.ends_with("exit status: 3"), "{refused:?}");
+    let never = asked_by("echo RETX=7; exec >&-; sleep 5");
+    assert_eq!(outcome(&never), ModemOutcome::Slow);
     assert_eq!(outcome(&asked_by("sleep 5")), ModemOutcome::Silent);
     assert_eq!(outcome(&asked_by("echo RETX; sleep 5")), ModemOutcome::Slow);
     assert_eq!(
