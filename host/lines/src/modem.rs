@@ -3,7 +3,7 @@
 use crate::Source;
 use crate::fault::Fault;
 use crate::limits::{MODEM_END_LOOK_UP, MODEM_READ_BYTES};
-use contract::{Card, CardKind, Modem};
+use contract::{Card, CardKind, Echo, Modem, Parity, SerialLine};
 use evidence::reasons::ModemOutcome;
 use evidence::{Decimal, MonoNs};
 use io_plane::limits::MODEM_ANSWER_BYTES_MAX;
@@ -13,11 +13,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
-use serial2::SerialPort;
+use rustix::termios::{QueueSelector, tcflush};
 use std::io::{ErrorKind, Read};
 use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
+use wire::{Transport, wait};
 
 /// Why there is no answer: what it counts as, and a sentence.
 pub type NoAnswer = (ModemOutcome, String);
@@ -150,7 +151,8 @@ fn over_http(url: &str, timeout: Duration) -> Result<Vec<u8>, NoAnswer> {
     }
 }
 
-/// Says each line and takes what comes up to a line that is final; all of it within one time.
+/// Says each line and takes what comes up to a line that is final; all of it within one time. The line is claimed
+/// meanwhile: a port or a master by hand that has it is not disturbed.
 fn on_a_line(
     path: &str,
     baud: u32,
@@ -158,11 +160,11 @@ fn on_a_line(
     timeout: Duration,
 ) -> Result<Vec<u8>, NoAnswer> {
     let end = now() + timeout;
-    let mut port =
-        SerialPort::open(path, baud).map_err(|error| unreachable(format!("{path}: {error}")))?;
-    let failed = |error: std::io::Error| unreachable(format!("{path}: {error}"));
+    let mut wire = Transport::serial(&line(path, baud)).map_err(unreachable)?;
+    let failed = |error: String| unreachable(format!("{path}: {error}"));
     // What was said before was said to somebody else.
-    port.discard_input_buffer().map_err(failed)?;
+    let flushed = tcflush(&wire, QueueSelector::IFlush);
+    flushed.map_err(|errno| failed(errno.to_string()))?;
     let mut all = Vec::new();
     let left = |got: usize| match end.saturating_duration_since(now()) {
         Duration::ZERO => Err(late(got, timeout)),
@@ -172,15 +174,16 @@ fn on_a_line(
         let line = format!("{ask}\r");
         let mut said = 0;
         while let Some(rest) = line.as_bytes().get(said..).filter(|rest| !rest.is_empty()) {
-            port.set_write_timeout(left(all.len())?).map_err(failed)?;
-            said += moved(port.write(rest)).map_err(failed)?;
+            let left = left(all.len())?;
+            said += wire.send_within(rest, left).map_err(failed)?;
         }
         let begin = all.len();
         loop {
-            port.set_read_timeout(left(all.len())?).map_err(failed)?;
-            let mut buffer = [0u8; MODEM_READ_BYTES];
-            let count = moved(port.read(&mut buffer)).map_err(failed)?;
-            all.extend(buffer.iter().take(count));
+            let left = left(all.len())?;
+            if !wait(Some(&wire), None, left).wire {
+                continue;
+            }
+            all.extend(wire.receive().map_err(failed)?);
             if all.len() > MODEM_ANSWER_BYTES_MAX {
                 return Err(too_long());
             }
@@ -197,12 +200,17 @@ fn on_a_line(
     Ok(all)
 }
 
-/// How many bytes went over a line: none yet is no fault, but a line that takes or gives none at all is gone.
-fn moved(told: std::io::Result<usize>) -> std::io::Result<usize> {
-    match told {
-        Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-        Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted) => Ok(0),
-        told => told,
+/// The line of a modem: 8N1, which is all that a card says of it.
+fn line(path: &str, baud: u32) -> SerialLine {
+    SerialLine {
+        device: path.to_owned(),
+        baud,
+        data_bits: 8,
+        parity: Parity::None,
+        stop_bits: 1,
+        turnaround_ms: 0,
+        rs485: None,
+        echo: Echo::None,
     }
 }
 

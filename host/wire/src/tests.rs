@@ -4,6 +4,7 @@ use crate::transport::Transport;
 use contract::{Echo, Parity, Rs485, RtsLevel, SerialLine};
 use rustix::fd::OwnedFd;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::time::Duration;
 
 /// The end of whoever plays the meters, and the name of the other.
 pub(crate) fn pseudo_terminal() -> (OwnedFd, String) {
@@ -65,4 +66,29 @@ fn what_cannot_be_had_is_said_before_a_byte_is_sent() {
     assert!(words.contains("there is no /dev/there-is-none"), "{words}");
     let words = refused(line("/dev/null"));
     assert!(words.contains("is no serial device"), "{words}");
+}
+
+#[test]
+fn what_a_wire_does_not_take_is_waited_for_no_longer_than_was_said() {
+    let (end, device) = pseudo_terminal();
+    let serial = Transport::serial(&line(&device)).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let tcp = Transport::tcp(&address, Duration::from_secs(60)).unwrap();
+    let (peer, _) = listener.accept().unwrap();
+    let (left, much) = (Duration::from_millis(50), vec![0; 1 << 16]);
+    for mut wire in [serial, tcp] {
+        let (mut whole, mut sent) = (0, 1);
+        while sent > 0 {
+            sent = wire.send_within(&much, left).unwrap();
+            whole += sent;
+        }
+        // It takes some, and then nobody reads.
+        assert!(whole > 0);
+    }
+    drop((end, peer));
+    let (end, device) = pseudo_terminal();
+    let mut wire = Transport::serial(&line(&device)).unwrap();
+    drop(end);
+    assert!(wire.send_within(&[1], left).is_err());
 }

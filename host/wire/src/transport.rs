@@ -2,10 +2,12 @@
 
 use crate::limits::{CONVERTER_TIMEOUT, READ_BYTES};
 use crate::serial::Serial;
+use crate::wait::takes;
 use contract::{MbusWire, Port, PortKind, SerialLine};
 use io_plane::UartErrors;
 use rustix::fd::{AsFd, BorrowedFd};
-use std::io::{Read, Write};
+use rustix::net::{SendFlags, send};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
@@ -63,6 +65,29 @@ impl Transport {
             Kind::Tcp(stream) => stream.write_all(bytes),
         }
         .map_err(|error| error.to_string())
+    }
+
+    /// Sends what the wire takes of these bytes at once, and waits no longer than `left` until it takes any: how many
+    /// that are, none where the time was up.
+    ///
+    /// # Errors
+    /// The wire is lost, and why.
+    pub fn send_within(&mut self, bytes: &[u8], left: Duration) -> Result<usize, String> {
+        if !takes(self, left) {
+            return Ok(0);
+        }
+        let sent = match &mut self.0 {
+            Kind::Serial(serial) => serial.port.write(bytes),
+            Kind::Tcp(stream) => {
+                send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).map_err(Into::into)
+            }
+        };
+        match sent.map_err(|error| (error.kind(), error)) {
+            Ok(0) if !bytes.is_empty() => Err("the wire takes nothing".to_owned()),
+            Ok(sent) => Ok(sent),
+            Err((ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted, _)) => Ok(0),
+            Err((_, error)) => Err(error.to_string()),
+        }
     }
 
     /// Gives a serial device another speed, and leaves all else as it is.

@@ -32,6 +32,13 @@ pub fn wait(wire: Option<&Transport>, bell: Option<&UnixStream>, timeout: Durati
     }
 }
 
+/// Waits no longer than `timeout` until the wire takes bytes, or is lost: sending tells.
+pub(crate) fn takes(wire: &Transport, timeout: Duration) -> bool {
+    let mut watched = [PollFd::new(wire, PollFlags::OUT)];
+    let timeout = timeout.try_into().ok();
+    poll(&mut watched, timeout.as_ref()).is_ok_and(|count| count > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Ready, wait};

@@ -179,14 +179,19 @@ fn an_answer_ends_at_its_last_line_however_it_comes_in_pieces() {
     }
 }
 
-/// A modem on a pseudo-terminal that answers each line from a table, and hangs up at `AT+GONE`.
-fn asked_on_a_line(answers: &[(&str, &str)], asks: &[&str]) -> Told {
+/// The end of the modem, and the name of the other.
+fn pseudo_terminal() -> (std::fs::File, String) {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    let mut modem = std::fs::File::from(master);
+    (master.into(), path)
+}
+
+/// A modem on a pseudo-terminal that answers each line from a table, and hangs up at `AT+GONE`.
+fn asked_on_a_line(answers: &[(&str, &str)], asks: &[&str]) -> Told {
+    let (mut modem, path) = pseudo_terminal();
     // Somebody holds the line, so that the master is never told that nobody is there.
     let _held = std::fs::File::options()
         .read(true)
@@ -251,4 +256,25 @@ fn a_modem_on_a_line_answers_each_line_up_to_its_end() {
         outcome(&on_a_line("/dev/nowhere", 9_600, &[], SHORT)),
         ModemOutcome::Unreachable
     );
+}
+
+//= A3.4
+#[test]
+fn a_line_has_one_master_and_a_modem_is_not_asked_where_it_is_another() {
+    let (mut modem, path) = pseudo_terminal();
+    let other = wire::Transport::serial(&super::line(&path, 9_600)).unwrap();
+    let asks = ["ATI".to_owned()];
+    let (outcome, words) = on_a_line(&path, 9_600, &asks, SHORT).unwrap_err();
+    assert_eq!(outcome, ModemOutcome::Unreachable);
+    assert!(words.contains("another master has"), "{words}");
+    // Nothing was said to it, and the line is free as soon as the other leaves it.
+    drop(other);
+    let answers = std::thread::spawn(move || {
+        let mut said = [0; 8];
+        let count = modem.read(&mut said).unwrap();
+        modem.write_all(b"\r\nOK\r\n").unwrap();
+        (modem, said[..count].to_vec())
+    });
+    on_a_line(&path, 9_600, &asks, SHORT * 10).unwrap();
+    assert_eq!(answers.join().unwrap().1, b"ATI\r");
 }
