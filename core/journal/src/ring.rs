@@ -309,9 +309,11 @@ impl<V: ReadVolume> Ring<V> {
         accept: &dyn Fn(&FrameHead) -> bool,
     ) -> Option<FrameHead> {
         let block = u64::from(self.shape.block_bytes.max(1));
-        let mut at = from;
+        // Mostly the next frame stands at the first place: what is read grows with the way to it.
+        let (mut at, mut stretch) = (from, FRAME_HEADER_BYTES_MAX);
         while at < end {
-            let len = STRETCH_BYTES.min(to_usize(end.saturating_sub(at)));
+            let len = stretch.min(to_usize(end.saturating_sub(at)));
+            stretch = stretch.saturating_mul(2).min(STRETCH_BYTES);
             let Ok(bytes) = self.read(look.place, at, len) else {
                 // Somewhere in this stretch the medium fails: go on block by block.
                 let stretch_end = at.saturating_add(len as u64).min(end);

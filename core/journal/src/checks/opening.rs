@@ -68,8 +68,13 @@ fn an_opening_reads_the_newest_segment_and_of_the_others_their_headers() {
     let header = SHAPE.first_frame_offset();
     // Of another segment its header, and the place of its first frame, which tells the lap as well.
     let look = header + FRAME_HEADER_BYTES_MAX as u64;
-    let mut of_others = reads.iter().filter(|(segment, ..)| *segment == 0);
-    assert!(of_others.all(|(_, offset, len)| *offset + *len as u64 <= look));
+    let of_others: Vec<_> = reads.iter().filter(|(segment, ..)| *segment == 0).collect();
+    assert!(of_others.iter().any(|(_, offset, _)| *offset == 0));
+    assert!(
+        of_others
+            .iter()
+            .all(|(_, offset, len)| *offset + *len as u64 <= look)
+    );
     let bytes_of = |segment: u32| {
         let own = reads
             .iter()

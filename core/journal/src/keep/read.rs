@@ -176,17 +176,19 @@ fn is_blank<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> bool {
 /// Where the frames of a segment lie that are of its newest lap, in order.
 pub(super) fn in_segment<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> Vec<Position> {
     let mut found: Vec<Position> = Vec::new();
-    let mut offset = 0;
-    while let Some(at) = next_magic(ring, segment, offset) {
+    let block = u64::from(ring.shape.block_bytes.max(1));
+    let mut next = Some(0);
+    while let Some(at) = next {
         let newest = found.last().map_or(0, |position| position.lap);
         let position = position_at(ring, segment, at);
         match position.filter(|position| position.lap >= newest) {
             Some(position) => {
                 found.retain(|older| older.lap == position.lap);
-                offset = position.behind;
+                // Mostly the next frame stands there.
+                next = Some(position.behind).filter(|at| *at < ring.shape.segment_bytes);
                 found.push(position);
             }
-            None => offset = at.saturating_add(u64::from(ring.shape.block_bytes.max(1))),
+            None => next = next_magic(ring, segment, at.saturating_add(block)),
         }
     }
     found

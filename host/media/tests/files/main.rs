@@ -2,5 +2,6 @@
 
 #[cfg(test)]
 mod log;
+mod lost_truth;
 #[cfg(test)]
 mod mend;
