@@ -81,13 +81,13 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "line-guest",
         bounded: true,
-        what: "GPIO edges, hwmon and IIO channels through real drivers of a guest's kernel",
+        what: "GPIO lines in and out, hwmon, IIO and a serial line through real drivers of a guest's kernel",
         action: line_guest::full,
     },
     Suite {
         name: "tpm-guest",
         bounded: true,
-        what: "GPIO edges, hwmon and IIO channels through real drivers of a guest's kernel",
+        what: "a node whose keys are in a guest's TPM, without power, without the TPM, on an older disk",
         action: tpm_guest::full,
     },
     Suite {

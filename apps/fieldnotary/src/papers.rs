@@ -1,11 +1,12 @@
 //! Certificates and keys that the configuration names: read and judged, before anything relies on them.
 
-use contract::{Misfit, Syslog, Uplink};
+use contract::{Contract, Misfit, Syslog, Uplink};
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// What a table of the configuration names.
@@ -17,6 +18,18 @@ pub(crate) struct Named<'c> {
     ca: &'c str,
     /// Certificate and key of the node's own; a receiver of syslog may ask for none.
     own: Option<(&'c str, &'c str)>,
+}
+
+/// The node's own certificates, by the table that names them and their file, for a report.
+pub(crate) fn own_certificates(contract: &Contract) -> Value {
+    let uplink = contract.uplink.as_ref();
+    let uplink = uplink.map(|uplink| ("uplink", &uplink.cert_file));
+    let syslog = contract.syslog.as_ref();
+    let syslog = syslog.and_then(|syslog| Some(("syslog", syslog.cert_file.as_ref()?)));
+    let named = uplink.into_iter().chain(syslog);
+    named
+        .map(|(section, file)| json!({ "section": section, "file": file }))
+        .collect()
 }
 
 impl<'c> From<&'c Uplink> for Named<'c> {

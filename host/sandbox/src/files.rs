@@ -1,6 +1,7 @@
 //! Files, network and scope, by Landlock.
 
-use crate::{Access, Calls, Measure, Network, Outcome, Place, Row, Site};
+use crate::calls::starts;
+use crate::{Access, Measure, Network, Outcome, Place, Row, Site};
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
     NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr,
@@ -99,14 +100,12 @@ fn restrict(row: &Row, site: &Site) -> Result<LandlockStatus, String> {
             rules = allow(rules, path, *access)?;
         }
     }
-    if row.calls.contains(&Calls::Programs) {
+    if starts(row, site) {
         for path in programs(site) {
             rules = grant(rules, &path, AccessFs::Execute | AccessFs::ReadFile)?;
         }
-        if !site.programs.is_empty() {
-            let nothing = AccessFs::ReadFile | AccessFs::WriteFile;
-            rules = grant(rules, Path::new(NOTHING), nothing)?;
-        }
+        let nothing = AccessFs::ReadFile | AccessFs::WriteFile;
+        rules = grant(rules, Path::new(NOTHING), nothing)?;
     }
     if row.network == Network::Named {
         for port in site.tcp_ports.iter().copied().chain([DNS_PORT]) {
@@ -122,7 +121,6 @@ fn restrict(row: &Row, site: &Site) -> Result<LandlockStatus, String> {
 /// libraries, and the one that the first line of a script names.
 fn programs(site: &Site) -> Vec<PathBuf> {
     let loaders = LOADERS.iter().map(PathBuf::from);
-    let loaders = loaders.filter(|_| !site.programs.is_empty());
     let scripts = site.programs.iter().filter_map(|path| interpreter(path));
     site.programs
         .iter()

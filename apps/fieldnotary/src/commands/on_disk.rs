@@ -93,6 +93,7 @@ impl OnDisk {
         );
         if let Some(contract) = contract {
             put("meters", json!(contract.meters.len()));
+            put("certificates", crate::papers::own_certificates(&contract));
             let now = clock::utc();
             for (name, part) in lately.report(&contract, now, lately.newest().unwrap_or(now)) {
                 put(name, part);

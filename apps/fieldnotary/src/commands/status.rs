@@ -6,7 +6,7 @@ use super::journal::look::harm_words;
 use super::on_disk::OnDisk;
 use super::processes;
 use super::restore_mark;
-use super::status_papers;
+use super::status_certificates;
 use super::status_screen::screen;
 use crate::cli::DirArgs;
 use crate::clock;
@@ -53,7 +53,7 @@ pub(crate) fn status(args: &DirArgs) -> Result<Ended, String> {
         mark.as_ref().map_or(Value::Null, restore_mark::Mark::json),
     );
     report.insert("older_generations".to_owned(), super::on_disk::older(&data));
-    status_papers::add(&data, &mut report);
+    status_certificates::add(&data, &mut report);
     let report = Value::Object(report);
     if args.json {
         sayln!("{report}");

@@ -4,7 +4,7 @@ use super::ink::{Ink, ink};
 use super::processes;
 use super::table::{Align, Table};
 use super::words;
-use super::{status_medium, status_outputs, status_papers, status_points};
+use super::{status_certificates, status_medium, status_outputs, status_points};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -325,7 +325,7 @@ fn link_and_ring(report: &Value) -> String {
     if let Some(keys) = report.pointer("/custody").and_then(Value::as_str) {
         let _ = writeln!(out, "keys       {keys}");
     }
-    out.push_str(&status_papers::lines(report));
+    out.push_str(&status_certificates::lines(report));
     out.push_str(&boot_line(report));
     for found in rows(report, "/rollback") {
         let alarm = ink(Ink::Bad, &format!("ROLLBACK {}", word(found, "/alarm")));

@@ -8,16 +8,24 @@ use evidence::reasons::{EventCode, KeyFault};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct MissedSeals(Option<(u64, KeyFault)>);
 
+/// What the event says that tells of the first one.
+pub(super) fn detail(fault: KeyFault, words: &str) -> String {
+    format!("{fault}: {words}")
+}
+
+/// And what that says again to a later run.
+fn fault_of(detail: &str) -> KeyFault {
+    let name = detail.split(": ").next().unwrap_or_default();
+    KeyFault::from_name(name).unwrap_or(KeyFault::Unavailable)
+}
+
 impl MissedSeals {
     /// Takes an entry of the log.
     pub(super) fn observe(&mut self, payload: &Payload) {
         match payload {
             Payload::Checkpoint(_) => self.0 = None,
             Payload::Event(event) if event.code == EventCode::SignerUnavailable => {
-                let words = event.detail.as_deref().unwrap_or_default();
-                let name = words.split(':').next().unwrap_or_default();
-                let fault = KeyFault::from_name(name).unwrap_or(KeyFault::Unavailable);
-                self.add(1, fault);
+                self.add(1, fault_of(event.detail.as_deref().unwrap_or_default()));
             }
             _ => {}
         }
@@ -50,7 +58,7 @@ impl MissedSeals {
 
 #[cfg(test)]
 mod tests {
-    use super::{MissedSeals, SEALS_MISSED};
+    use super::{MissedSeals, SEALS_MISSED, detail, fault_of};
     use evidence::kinds::{Checkpoint, Event};
     use evidence::reasons::{Custody, EventCode, KeyFault};
     use evidence::{Digest, MonoNs, Payload, SourceId};
@@ -65,6 +73,15 @@ mod tests {
             )
         }
         .into()
+    }
+
+    //= A6.7
+    #[test]
+    fn why_a_seal_was_missed_comes_back_from_its_event() {
+        for fault in KeyFault::ALL {
+            assert_eq!(fault_of(&detail(*fault, "a word: or two")), *fault);
+        }
+        assert_eq!(fault_of("words of an older node"), KeyFault::Unavailable);
     }
 
     /// The chip of a node is gone; it is stopped, and started in a segment that has nothing of that.

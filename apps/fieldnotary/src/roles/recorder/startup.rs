@@ -81,7 +81,7 @@ fn seal_state(remembered: &mut Remembered, known_size: u64, cosigned_size: u64) 
         note: sealed.map(|sealed| sealed.note),
         cosigned_size,
         ack: remembered.ack.take(),
-        missed_in_all: remembered.missed_seals,
+        missed: remembered.missed_seals,
         ..SealState::default()
     }
 }
@@ -357,7 +357,7 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
         counters.push(counter(own, BOOT_TO_STABLE, boot, ns));
     }
     counters.extend(recorder.lately.operated().counters(own));
-    let missed = recorder.seal.missed_in_all.frozen();
+    let missed = recorder.seal.missed.frozen();
     let known = recorder.rollback.frozen().chain(missed);
     counters.extend(known.map(|(name, label, value)| counter(own, name, label, value)));
     let lost = recorder.given_up.lost().iter();

@@ -29,6 +29,7 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "truth_class": recorder.journal.truth_class().name(),
         "truth_degraded": recorder.truth_degraded,
         "custody": recorder.seal.custody.map(evidence::reasons::Custody::name),
+        "certificates": crate::papers::own_certificates(&recorder.contract),
         "log_size": recorder.journal.size(),
         "sealed_size": recorder.seal.sealed_size,
         "witnessed_size": recorder.seal.cosigned_size,

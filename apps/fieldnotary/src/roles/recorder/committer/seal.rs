@@ -2,7 +2,7 @@
 
 use super::{Committer, Pending};
 use crate::clock;
-use crate::roles::recorder::missed_seals::MissedSeals;
+use crate::roles::recorder::missed_seals::{MissedSeals, detail};
 use crate::roles::recorder::sealer::{Head, Sealed, Unsealed};
 use crate::roles::recorder::work::Answer;
 use evidence::kinds::{self, Ack, Binding, BindingCounter, Checkpoint, KeyStore};
@@ -35,11 +35,10 @@ pub(in crate::roles::recorder) struct SealState {
     /// The newest cosignature.
     pub(in crate::roles::recorder) ack: Option<Ack>,
     pub(in crate::roles::recorder) last_ns: u64,
-    /// Seals missed since the last one, when the first was asked for, and why it was missed.
-    pub(in crate::roles::recorder) missed: u64,
+    /// When the first seal was asked for that this run missed since the last one.
     pub(in crate::roles::recorder) missed_since: Option<MonoNs>,
-    /// The same with those of earlier runs, and why the first of all was.
-    pub(in crate::roles::recorder) missed_in_all: MissedSeals,
+    /// Seals missed since the last one, also in earlier runs.
+    pub(in crate::roles::recorder) missed: MissedSeals,
     /// Checkpoints in a row that were signed and not bound.
     pub(in crate::roles::recorder) unbound: u64,
     /// What holds the keys, as it was told last in this epoch.
@@ -124,12 +123,11 @@ impl Committer {
             }
             Err(unsealed) => {
                 self.stats.seals_missed += 1;
-                self.seal.missed += 1;
-                self.seal.missed_in_all.add(1, unsealed.fault);
-                if self.seal.missed == 1 {
+                self.seal.missed.add(1, unsealed.fault);
+                if self.seal.missed_since.is_none() {
                     self.seal.missed_since = Some(unsealed.asked);
                     self.event(EventCode::SignerUnavailable, |event| {
-                        event.detail = Some(format!("{}: {}", unsealed.fault, unsealed.words));
+                        event.detail = Some(detail(unsealed.fault, &unsealed.words));
                     });
                 }
                 self.seal.unsealed += 1;
@@ -154,9 +152,8 @@ impl Committer {
 
     /// Seals come again: the stretch without any is an entry.
     fn sealed_again(&mut self, size: u64) {
-        self.seal.missed = 0;
         let since = self.seal.missed_since.take();
-        let Some((missed, cause)) = self.seal.missed_in_all.take() else {
+        let Some((missed, cause)) = self.seal.missed.take() else {
             return;
         };
         // The monotonic clock of an earlier run may have been another boot's.

@@ -1,7 +1,5 @@
 //! The certificates that a node shows to others: whose, by whom, and for how long still.
 
-use super::configured::newest_contract;
-use super::directory::{generations, open_reader};
 use super::words;
 use crate::clock;
 use crate::paths::DataDir;
@@ -16,30 +14,20 @@ use std::fmt::Write;
 const SOON_S: i64 = 30 * 86_400;
 const SECOND_NS: i64 = 1_000_000_000;
 
-/// Looks at the files that the configuration in force names. The recorder has no sight of them.
+/// Reads the files that the report names; whoever made it need not have sight of them.
 pub(super) fn add(data: &DataDir, report: &mut Map<String, Value>) {
-    let newest = generations(data).ok().and_then(|mut all| all.pop());
-    let reader = newest.and_then(|newest| open_reader(data, newest).ok());
-    let contract = reader.and_then(|reader| newest_contract(&reader));
-    let named = contract.into_iter().flat_map(|contract| {
-        let uplink = contract.uplink.map(|uplink| ("uplink", uplink.cert_file));
-        let syslog = contract.syslog.and_then(|syslog| syslog.cert_file);
-        let syslog = syslog.map(|file| ("syslog", file));
-        uplink.into_iter().chain(syslog)
-    });
     let now_s = clock::utc().0.div_euclid(SECOND_NS);
-    let found = named.map(|(section, file)| {
+    let named = report.get_mut("certificates").and_then(Value::as_array_mut);
+    for one in named.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let file = one.get("file").and_then(Value::as_str).unwrap_or_default();
         let path = data.root().join(file);
-        let mut state = match CertificateDer::from_pem_file(&path) {
+        let found = match CertificateDer::from_pem_file(&path) {
             Ok(der) => state(&Holder::of(&der), now_s),
             Err(error) => Map::from_iter([("unread".to_owned(), json!(error.to_string()))]),
         };
-        state.insert("section".to_owned(), json!(section));
-        state.insert("file".to_owned(), json!(path));
-        Value::Object(state)
-    });
-    let found: Vec<Value> = found.collect();
-    report.insert("certificates".to_owned(), json!(found));
+        one.insert("file".to_owned(), json!(path));
+        one.extend(found);
+    }
 }
 
 fn state(holder: &Holder, now_s: i64) -> Map<String, Value> {
