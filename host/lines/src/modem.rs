@@ -329,4 +329,4 @@ fn readable(output: impl AsFd, wait: Duration) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
