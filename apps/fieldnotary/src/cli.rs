@@ -2,6 +2,7 @@
 
 mod attest;
 mod bus;
+mod clocks;
 mod decode;
 mod help;
 mod journal;
@@ -17,6 +18,7 @@ pub(crate) use bus::{
     quoted,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use clocks::SetClockArgs;
 pub(crate) use decode::{DecodeMbusArgs, DecodeModbusArgs, DecodeVerb};
 use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
@@ -105,6 +107,9 @@ pub(crate) enum Verb {
     /// Lock an output against every command, or take the lock away
     #[command(after_help = outputs::TAG)]
     Tag(TagArgs),
+    /// Tell a meter what time it is, and see what became of it
+    #[command(after_help = clocks::SET_CLOCK)]
+    SetClock(SetClockArgs),
     /// Have a running node state who it is and what its machine booted, over a number of yours
     #[command(after_help = attest::ATTEST)]
     Attest(AttestArgs),

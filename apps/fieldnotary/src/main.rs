@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Verb::Signoff(args) => commands::signoff(&args),
         Verb::Attest(args) => commands::attest(&args),
         Verb::Operate(args) => commands::operate(&args),
+        Verb::SetClock(args) => commands::set_clock(&args),
         Verb::Tag(args) => commands::tag(&args),
         Verb::Backup(args) => commands::backup(&args),
         Verb::Restore(args) => commands::restore(&args),

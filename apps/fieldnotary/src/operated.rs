@@ -1,10 +1,15 @@
-//! What a log has open about outputs: commands without an outcome, and the tags that lock.
+//! What a log has open about what is done in the field: commands of outputs and orders to set meters' clocks without an
+//! outcome, and the tags that lock.
 //!
-//! Both outlive the segments that they are in: they are part of the state at the start of every segment.
+//! All outlive the segments that they are in: they are part of the state at the start of every segment.
+
+mod clocks;
+
+pub(crate) use clocks::ClockOrders;
 
 use contract::Contract;
 use contract::limits::{COMMANDS_OPEN_MAX, TAGS_MAX};
-use evidence::frozen::names::{COMMAND_OPEN, POINT_TAGGED};
+use evidence::frozen::names::{CLOCK_ORDER, COMMAND_OPEN, POINT_TAGGED};
 use evidence::kinds::{Counter, Tag};
 use evidence::reasons::{CounterState, TagChange};
 use evidence::{CommitId, Payload, PointId, SourceId};
@@ -17,6 +22,7 @@ pub(crate) struct Operated {
     commands: BTreeMap<CommitId, PointId>,
     /// By output and by whom: the entry that set it.
     tags: BTreeMap<(PointId, String), CommitId>,
+    clocks: ClockOrders,
 }
 
 impl Operated {
@@ -37,6 +43,7 @@ impl Operated {
                     TagChange::Removed => self.tags.remove(&key(tag)),
                 };
             }
+            Payload::ClockOrder(_) | Payload::ClockSet(_) => self.clocks.observe(id, payload),
             Payload::CounterSnapshot(snapshot) => {
                 snapshot.counters.iter().for_each(|one| self.restore(one));
             }
@@ -54,6 +61,7 @@ impl Operated {
                 let point = label.parse().ok();
                 self.commands.extend(point.map(|point| (id, point)));
             }
+            (CLOCK_ORDER, _) => self.clocks.restore(id, label),
             (POINT_TAGGED, Some((point, by))) => {
                 let point = point.parse().ok();
                 let tag = point.map(|point| ((point, by.to_owned()), id));
@@ -68,7 +76,12 @@ impl Operated {
         let commands = self.commands.iter();
         let commands =
             commands.map(|(id, point)| counter(own, COMMAND_OPEN, point.to_string(), *id));
-        commands.chain(self.tag_counters(own)).collect()
+        let clocks = self.clocks.open();
+        let clocks = clocks.map(|(id, meter)| counter(own, CLOCK_ORDER, meter.to_string(), id));
+        commands
+            .chain(clocks)
+            .chain(self.tag_counters(own))
+            .collect()
     }
 
     /// The tags, as counters of a frozen state: what locks in another generation too.
@@ -77,9 +90,16 @@ impl Operated {
         tags.map(|((point, by), id)| counter(own, POINT_TAGGED, format!("{point} {by}"), *id))
     }
 
-    /// The commands without an outcome, with their outputs.
-    pub(crate) fn open(&self) -> impl Iterator<Item = (CommitId, &PointId)> {
-        self.commands.iter().map(|(id, point)| (*id, point))
+    /// What is asked without an outcome, with the outputs and meters that are meant.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (CommitId, &str)> {
+        let commands = self.commands.iter().map(|(id, of)| (*id, of.as_str()));
+        let clocks = self.clocks.open().map(|(id, of)| (id, of.as_str()));
+        commands.chain(clocks)
+    }
+
+    /// The orders to set clocks.
+    pub(crate) const fn clocks(&self) -> &ClockOrders {
+        &self.clocks
     }
 
     /// What a card that begins has to know of its outputs; entries from `from` on are not in it.
@@ -108,10 +128,10 @@ impl Operated {
         }
     }
 
-    /// Whether what somebody says of an output may be committed; `staged` commands and tags wait to be.
+    /// Whether what somebody says of an output or of a meter's clock may be committed; `staged` of the same wait to be.
     ///
     /// # Errors
-    /// There is no such output or tag, or too much is open already.
+    /// There is no such output, tag or clock, or too much is open already.
     pub(crate) fn judge(
         &self,
         contract: &Contract,
@@ -121,6 +141,9 @@ impl Operated {
         let point = match payload {
             Payload::Command(command) => &command.point_id,
             Payload::Tag(tag) => &tag.point_id,
+            Payload::ClockOrder(order) => {
+                return self.clocks.judge(contract, &order.meter_id, staged);
+            }
             _ => return Ok(()),
         };
         let takes_away =

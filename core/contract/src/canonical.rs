@@ -5,12 +5,16 @@
 //! ids. Meters of one type share one point list, which they name by its place; the lists stand in the
 //! order in which the meters first name them. Every value is written, also one that is a default.
 
+mod meters;
+
+use meters::{MeterRow, meters};
+
 use crate::item::{Item, read_list, records, write_list};
-use crate::limits::{METER_POINTS_MAX, METERS_MAX, POINTS_MAX, PORTS_MAX, SCHEDULES_MAX};
+use crate::limits::{METER_POINTS_MAX, METERS_MAX, PORTS_MAX, SCHEDULES_MAX};
 use crate::model::{
-    Address, BitField, Contract, MbusAddress, MbusLine, MbusWire, Memory, Meter, OfferedSource,
-    Point, Policy, Port, PortKind, RecordPick, Register, Role, Schedule, Seal, Secondary,
-    SerialLine, Source, Station, Storage, Table, Time, Uplink, ValueType, WordOrder,
+    BitField, Contract, MbusAddress, MbusLine, MbusWire, OfferedSource, Point, Policy, Port,
+    PortKind, RecordPick, Register, Role, Schedule, Seal, Secondary, SerialLine, Source, Station,
+    Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
 use crate::rules;
 use crate::sound;
@@ -18,7 +22,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use evidence::cbor::{DecodeError, DecodeFault, MapReader, Reader, Writer};
-use evidence::{Decimal, Digest, MeterId, PointId, ScheduleId, SourceId};
+use evidence::{Decimal, Digest, PointId, SourceId};
 use sha2::Digest as _;
 
 /// Number of this format. A change of meaning of any key is a new number.
@@ -51,21 +55,6 @@ records! {
     Secondary { 0 id; 1 manufacturer; 2 version; 3 medium; }
     RecordPick { 0 place; 1 quantity; 2 function; 3 storage; 4 tariff; 5 subunit; 6 unit; }
     BitField { 0 low; 1 high; }
-    MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; 5 timeout_ms; 6 retries; 7 mbus; 8 clock_zone_min; 9 memory; }
-}
-
-/// A meter with the place of its point list.
-struct MeterRow {
-    id: MeterId,
-    port: SourceId,
-    unit: Option<u8>,
-    schedule: ScheduleId,
-    list: u64,
-    timeout_ms: Option<u64>,
-    retries: Option<u32>,
-    mbus: Option<MbusAddress>,
-    clock_zone_min: Option<i64>,
-    memory: Option<Memory>,
 }
 
 /// A port; what the standard says of an M-Bus is not written.
@@ -346,21 +335,7 @@ impl Contract {
                 lists.push(&meter.points);
                 lists.len() as u64 - 1
             });
-            MeterRow {
-                id: meter.id.clone(),
-                port: meter.port.clone(),
-                unit: meter.unit(),
-                schedule: meter.schedule.clone(),
-                list,
-                timeout_ms: meter.timeout_ms,
-                retries: meter.retries,
-                clock_zone_min: meter.clock_zone_min,
-                memory: meter.memory,
-                mbus: match &meter.address {
-                    Address::Mbus(address) => Some(address.clone()),
-                    Address::Unit(_) => None,
-                },
-            }
+            MeterRow::of(meter, list)
         });
         let rows = rows.collect();
         (lists, rows)
@@ -464,34 +439,4 @@ fn point_lists(map: &mut MapReader<'_, '_>) -> Result<Vec<Vec<Point>>, DecodeErr
         lists.push(points);
     }
     Ok(lists)
-}
-
-/// The meters with their points; `None` if a list is missing or all together are too many.
-fn meters(rows: Vec<MeterRow>, lists: &[Vec<Point>]) -> Option<BTreeMap<MeterId, Meter>> {
-    let mut total = 0;
-    let mut meters = BTreeMap::new();
-    for row in rows {
-        let points = lists.get(usize::try_from(row.list).ok()?)?;
-        total += points.len();
-        if total > POINTS_MAX {
-            return None;
-        }
-        let meter = Meter {
-            id: row.id.clone(),
-            port: row.port,
-            address: match (row.unit, row.mbus) {
-                (Some(unit), None) => Address::Unit(unit),
-                (None, Some(address)) => Address::Mbus(address),
-                _ => return None,
-            },
-            schedule: row.schedule,
-            timeout_ms: row.timeout_ms,
-            retries: row.retries,
-            clock_zone_min: row.clock_zone_min,
-            memory: row.memory,
-            points: points.clone(),
-        };
-        meters.insert(row.id, meter);
-    }
-    Some(meters)
 }

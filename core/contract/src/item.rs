@@ -97,9 +97,10 @@ by_place_of_word! {
 }
 use crate::station::{Active, Bias, CardKind, WireFault};
 by_place_of_word! { Active Bias CardKind WireFault }
+use crate::clock_set::ClockTelegram;
 use crate::life::RoleWord;
 use crate::memory::MemoryOrder;
-by_place_of_word! { RoleWord MemoryOrder }
+by_place_of_word! { ClockTelegram RoleWord MemoryOrder }
 use crate::outputs::{OnLoss, Operate};
 by_place_of_word! { OnLoss Operate }
 
@@ -201,22 +202,8 @@ macro_rules! records {
     )+ };
 }
 
-/// Gives lists of at most so many records theirs, in the order of the file; `of` gives a list of plain values, which are
-/// in other lists too, a type of its own.
+/// Gives lists of at most so many records theirs, in the order of the file.
 macro_rules! lists {
-    ($($list:ident of $name:ty, $max:expr;)+) => { $(
-        impl $crate::item::Item for $list {
-            fn write(&self, writer: &mut evidence::cbor::Writer) {
-                $crate::item::write_list(writer, self.0.iter());
-            }
-
-            fn read(
-                reader: &mut evidence::cbor::Reader<'_>,
-            ) -> Result<Self, evidence::cbor::DecodeError> {
-                $crate::item::read_list(reader, $max).map(Self)
-            }
-        }
-    )+ };
     ($($name:ty, $max:expr;)+) => { $(
         impl $crate::item::Item for alloc::vec::Vec<$name> {
             fn write(&self, writer: &mut evidence::cbor::Writer) {

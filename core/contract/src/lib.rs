@@ -12,6 +12,7 @@ extern crate std;
 mod block;
 mod canonical;
 mod changes;
+mod clock_set;
 mod error;
 mod item;
 mod keys;
@@ -49,13 +50,13 @@ pub use changes::changes;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    Address, BitField, Contract, Counting, Echo, MbusAddress, MbusLine, MbusWire, Memory,
-    MemoryOrder, Meter, OfferedSource, Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode,
-    PtpTimestamping, RecordFunction, RecordPick, Register, Role, Rs485, RtsLevel, Schedule, Seal,
-    Secondary, SerialLine, Source, Station, Storage, Syslog, Table, Time, Uplink, ValueType,
-    WordOrder,
+    Address, BitField, ClockSetting, ClockTelegram, Contract, Counting, Echo, MbusAddress,
+    MbusLine, MbusWire, Memory, MemoryOrder, Meter, OfferedSource, Oscillator, Parity, Point,
+    Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction, RecordPick, Register, Role,
+    Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source, Station, Storage, Syslog,
+    Table, Time, Uplink, ValueType, WordOrder,
 };
-pub use modem::{Asks, Buckets, Modem, ModemCounter};
+pub use modem::{Modem, ModemCounter};
 pub use near::nearest;
 pub use outputs::{
     AnalogOutput, Condition, Demand, DigitalOutput, Feedback, OnLoss, Operate, Output, OutputPlace,

@@ -205,6 +205,10 @@ pub const TAGS_MAX: usize = 256;
 pub const OPERATOR_BYTES_MAX: usize = 96;
 /// Bytes of a segment's state for the outputs of a node, at the most: its open commands and its tags.
 pub const OUTPUT_STATE_BYTES: u64 = 280 * (COMMANDS_OPEN_MAX + TAGS_MAX) as u64;
+/// Orders to set a meter's clock that may be without an outcome at a time.
+pub const CLOCK_ORDERS_OPEN_MAX: usize = 64;
+/// Bytes of a segment's state for them, at the most.
+pub const CLOCK_ORDER_STATE_BYTES: u64 = 280 * CLOCK_ORDERS_OPEN_MAX as u64;
 /// Shortest time that a modem's answer may take.
 pub const MODEM_TIMEOUT_MS_MIN: u64 = 100;
 /// Longest: its card does nothing else meanwhile, and a stop waits for it.

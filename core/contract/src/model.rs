@@ -2,6 +2,7 @@
 
 mod serial;
 
+pub use crate::clock_set::{ClockSetting, ClockTelegram};
 pub use crate::life::{Counting, Role};
 pub use crate::mbus::{MbusAddress, MbusLine, MbusWire, RecordFunction, RecordPick, Secondary};
 pub use crate::memory::{Memory, MemoryOrder};
@@ -244,6 +245,8 @@ pub struct Meter {
     pub retries: Option<u32>,
     /// How far its clock is set ahead of UTC, in minutes; as UTC where nothing is said.
     pub clock_zone_min: Option<i64>,
+    /// How its clock is set, where it may be.
+    pub clock_setting: Option<ClockSetting>,
     /// Its own memory, where one is read.
     pub memory: Option<Memory>,
     /// Its points in the order of the file.

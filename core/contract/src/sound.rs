@@ -1,12 +1,13 @@
 //! The rules that hold between the parts of a contract: references, duplicates, counts.
 
+use crate::clock_set;
 use crate::error::wrong;
 use crate::life;
 use crate::limits::{
-    LEASE_ROW_BYTES, LEASES_BYTES, LIFE_STATE_BYTES, MEMORY_STATE_BYTES, METER_POINTS_MAX,
-    METER_STATE_BYTES, METERS_MAX, OUTPUT_STATE_BYTES, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX,
-    PULSE_STATE_BYTES, RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES,
-    SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
+    CLOCK_ORDER_STATE_BYTES, LEASE_ROW_BYTES, LEASES_BYTES, LIFE_STATE_BYTES, MEMORY_STATE_BYTES,
+    METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX, OUTPUT_STATE_BYTES, POINTS_MAX,
+    PORT_TIMEOUT_MS_MAX, PORTS_MAX, PULSE_STATE_BYTES, RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN,
+    SCHEDULE_STATE_BYTES, SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
 };
 use crate::mbus;
 use crate::memory;
@@ -191,13 +192,20 @@ fn segment_holds_state(contract: &Contract) -> Problems {
     } else {
         0
     };
+    let mut meters = contract.meters.values();
+    let clocks = if meters.any(|meter| meter.clock_setting.is_some()) {
+        CLOCK_ORDER_STATE_BYTES
+    } else {
+        0
+    };
     let state = number(contract.canonical().len())
         .saturating_add(number(contract.meters.len() + cards).saturating_mul(METER_STATE_BYTES))
         .saturating_add(number(contract.points.pulses.len()).saturating_mul(PULSE_STATE_BYTES))
         .saturating_add(life::states(contract).saturating_mul(LIFE_STATE_BYTES))
         .saturating_add(memory::points(contract).saturating_mul(MEMORY_STATE_BYTES))
         .saturating_add(schedules.saturating_mul(SCHEDULE_STATE_BYTES))
-        .saturating_add(outputs);
+        .saturating_add(outputs)
+        .saturating_add(clocks);
     let least = state
         .saturating_mul(SEGMENT_STATES_MIN)
         .next_multiple_of(1 << 20);
@@ -260,6 +268,7 @@ fn meter(contract: &Contract, meter: &Meter) -> Problems {
     );
     let kind = contract.ports.get(&meter.port).map(|port| &port.kind);
     life::meter_rules(meter, kind, &mut out);
+    clock_set::rules(meter, kind, &mut out);
     memory::rules(
         meter,
         kind,

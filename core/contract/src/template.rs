@@ -311,6 +311,8 @@ fn example(section: &Section, name: &str) -> String {
         ("[[meter]]", "retries") => "0",
         (_, "baud") => "9600",
         (_, "clock_zone") => "\"+01:00\"",
+        (_, "clock_register") => "\"holding:9\"",
+        (_, "clock_telegram") => "\"type-i\"",
         (_, "role") => "\"counter\"",
         (_, "rolls_at") => "\"1000000\"",
         (_, "memory") => "\"holding:1000\"",

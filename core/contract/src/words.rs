@@ -1,5 +1,6 @@
 //! The words of the file for the model's enums; their place in the list is their canonical code.
 
+use crate::clock_set::ClockTelegram;
 use crate::life::RoleWord;
 use crate::memory::MemoryOrder;
 use crate::model::{
@@ -66,6 +67,7 @@ words! {
     Bias { "as-is" AsIs "pull-up" PullUp "pull-down" PullDown "disabled" Disabled }
     WireFault { "open-wire" OpenWire "short" Short }
     MemoryOrder { "newest-first" NewestFirst "ring" Ring }
+    ClockTelegram { "type-f" TypeF "type-i" TypeI }
     RoleWord { "serial" Serial "counter" Counter "clock" Clock }
     FieldMarker { "surge" Surge "isolation-fault" IsolationFault "noise" Noise "maintenance" Maintenance }
     Operate { "select" Select "direct" Direct }

@@ -127,6 +127,8 @@ fn code_rules(out: &mut String) {
         reasons::WiringChange::cddl_rule,
         reasons::MeterFinding::cddl_rule,
         reasons::ClockClass::cddl_rule,
+        reasons::ClockOutcome::cddl_rule,
+        reasons::ClockReason::cddl_rule,
         reasons::BackfillOutcome::cddl_rule,
         reasons::GapClass::cddl_rule,
         reasons::Anchor::cddl_rule,

@@ -21,6 +21,8 @@ pub mod names {
     pub const WORK: &str = "work_open";
     /// Commit id of a command without an outcome; label: the output.
     pub const COMMAND_OPEN: &str = "command_open";
+    /// Commit id of an order to set a clock that has no outcome; label: the meter.
+    pub const CLOCK_ORDER: &str = "clock_order_open";
     /// Commit id of a tag; label: the output, and behind a space who set it.
     pub const POINT_TAGGED: &str = "point_tagged";
     /// Version of a numbering; label of all that follow: port and schedule.
@@ -68,9 +70,9 @@ pub mod names {
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     use names::{
-        BOOT_TO_STABLE, BOUND_COUNTER, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES,
-        NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW,
-        WORK,
+        BOOT_TO_STABLE, BOUND_COUNTER, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN,
+        LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR,
+        SEQ_WINDOW, WORK,
     };
     let whole = [
         PART,
@@ -84,6 +86,7 @@ pub fn is_reserved(name: &str) -> bool {
         PULSES,
         WORK,
         COMMAND_OPEN,
+        CLOCK_ORDER,
         POINT_TAGGED,
         BOUND_COUNTER,
         SEALS_ENDED,

@@ -22,7 +22,7 @@ pub use log::{
     Ack, Checkpoint, Configuration, Counter, CounterSnapshot, EpochStart, Loss, Predecessor,
     TimeMap, Unkept,
 };
-pub use meters::{Backfill, MeterLife, MeterReport, Opaque};
+pub use meters::{Backfill, ClockOrder, ClockSet, MeterLife, MeterReport, Opaque};
 pub use outputs::{Command, Output, Tag};
 pub use people::{Audit, Maintenance, Probe, SignOff, Wiring};
 pub use points::{Analog, PulseCount, Soe};
@@ -60,6 +60,8 @@ kinds! {
     14 "time_map" TimeMap;
     15 "probe" Probe;
     16 "meter_report" MeterReport;
+    17 "clock_order" ClockOrder;
+    33 "clock_set" ClockSet;
     21 "maintenance" Maintenance;
     22 "sign_off" SignOff;
     23 "wiring" Wiring;

@@ -16,7 +16,7 @@ pub use log::{
     AdoptionCause, CounterState, DowntimeCause, EpochCause, KeepStore, LossCause, MarkerKind,
     SkipCause, TruthClass, UnkeptCause,
 };
-pub use meter::{BackfillOutcome, ClockClass, MeterFinding};
+pub use meter::{BackfillOutcome, ClockClass, ClockOutcome, ClockReason, MeterFinding};
 pub use output::{CommandOrigin, CommandStep, OutputOutcome, OutputReason, TagChange};
 pub use site::{Band, BandChange, FieldMarker, ModemOutcome, ResetCause};
 pub use time::{DriftBudget, HoldoverReason, OffsetBucket, TimeCause, TimeQuality, TimeStatus};

@@ -75,8 +75,8 @@ code_list! {
 
 mod parts;
 pub use parts::{
-    BoundHead, CounterArea, FeedEntry, Hole, MissedSlot, OpenCommand, Quote, QuotedPcr, SetTag,
-    SignedTree, Uses,
+    BoundHead, CounterArea, FeedEntry, Hole, MissedSlot, OpenClock, OpenCommand, Quote, QuotedPcr,
+    SetTag, SignedTree, Uses,
 };
 
 messages! {
@@ -200,7 +200,7 @@ messages! {
         0 offers: Vec<TimeOffer> => "the oldest first";
         1 dropped: u64 => "how many were dropped since because too many waited";
     }
-    25 PersonEntry { "A person at the command line adds an entry: a probe, maintenance, a sign-off, a command or a tag."
+    25 PersonEntry { "A person at the command line adds an entry: a probe, maintenance, a sign-off, a command, a tag or an order to set a clock."
         0 submission_id: u64 => "its number";
         1 entry: Captured => "the entry; its actor ends with the user id that the kernel vouches for";
     }
@@ -218,6 +218,13 @@ messages! {
         0 from: CommitId => "index of the first entry that is not in it";
         1 open: Vec<OpenCommand> => "commands without an outcome";
         2 tags: Vec<SetTag> => "tags that are set";
+    }
+    35 ClockFloor { "Asks which orders to set the clocks of a port's meters have no outcome."
+        0 port: SourceId => "the port";
+    }
+    36 ClockStart { "They. Orders from `from` on are in the feed."
+        0 from: CommitId => "index of the first entry that is not in it";
+        1 open: Vec<OpenClock> => "orders without an outcome";
     }
     33 WorkAsked { "The io process asks where people work: what it captures there is a test." }
     34 WorkUnderWay { "There, by the maintenance entries so far."

@@ -11,7 +11,7 @@
 //! A reply is believed only where it can be tied to the request: a serial unit is not asked for a function while a
 //! late reply to an earlier request for it may come. Nothing is sent a second time here.
 
-use crate::bus::Flight;
+use crate::bus::{Aim, Flight};
 use crate::late::LateBook;
 use crate::wire::{Heard, Verdict, Wire};
 use alloc::format;
@@ -105,7 +105,7 @@ impl Asking {
             unit,
             request,
             frame: frame.clone(),
-            mark: None,
+            aim: Aim::Aside,
             sent: now,
             sent_end,
             deadline,

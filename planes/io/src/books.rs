@@ -5,6 +5,7 @@ mod account;
 use crate::action::{Action, Batch};
 use crate::buckets::PortBucket;
 use crate::bursts::Bursts;
+use crate::clocks::{ClockAsked, Clocks, Sent};
 use crate::events::{EventLog, News};
 use crate::input::{Stream, UartErrors};
 use crate::link::Link;
@@ -13,7 +14,7 @@ use crate::slots::{Schedule, SlotClock};
 use crate::stray::{Met, Turn, stray};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use evidence::reasons::{AttemptCause, EventCode};
+use evidence::reasons::{AttemptCause, ClockReason, EventCode};
 use evidence::{Captured, MonoNs, ScheduleId, Seq};
 
 /// Whether the port goes on.
@@ -37,6 +38,7 @@ pub(crate) struct Books {
     pub(crate) events: EventLog,
     pub(crate) bucket: PortBucket,
     pub(crate) bursts: Bursts,
+    pub(crate) clocks: Clocks,
     /// Whether it was said that requests come back, since the port was opened.
     echo_told: bool,
     pub(crate) queue_full: bool,
@@ -63,6 +65,7 @@ impl Books {
             events: EventLog::default(),
             bucket: PortBucket::default(),
             bursts: Bursts::default(),
+            clocks: Clocks::default(),
             echo_told: false,
             queue_full: false,
             phase: Phase::Running,
@@ -117,6 +120,35 @@ impl Books {
                 }
             }
         }
+    }
+
+    /// The log says something of orders to set clocks.
+    pub(crate) fn clock(&mut self, now: MonoNs, asked: ClockAsked) {
+        let stopping = self.phase != Phase::Running;
+        let meters = self.meters.iter().map(|one| &one.meter);
+        let told = self.clocks.take(now, asked, &self.origin, stopping, meters);
+        self.out.extend(told);
+    }
+
+    /// Orders whose time has passed are given up; all of them where the node stops.
+    pub(crate) fn give_up_clocks(&mut self, now: MonoNs) {
+        let stopping = self.phase != Phase::Running;
+        self.out
+            .extend(self.clocks.give_up(&self.origin, now, stopping));
+    }
+
+    /// What became of a time that had left for a meter.
+    pub(crate) fn clock_ended(
+        &mut self,
+        now: MonoNs,
+        sent: &Sent,
+        reason: ClockReason,
+        exception: Option<u8>,
+    ) {
+        let told = self
+            .clocks
+            .ended(&self.origin, now, sent, reason, exception);
+        self.out.push(told);
     }
 
     pub(crate) fn emit(&mut self, batch: Batch) {
@@ -259,6 +291,7 @@ impl Books {
         }
         times.push(self.events.next_close());
         times.push(self.bursts.next_close());
+        times.push(self.clocks.gives_up_at());
         let leases = self.meters.iter().map(|meter| meter.lease.retry_at());
         times.extend(leases);
         times.push(self.events.lease.retry_at());

@@ -4,7 +4,7 @@ mod course;
 mod mbus;
 mod modbus;
 
-pub(crate) use modbus::Flight;
+pub(crate) use modbus::{Aim, Flight};
 
 use crate::SetupError;
 use crate::books::Books;

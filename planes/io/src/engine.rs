@@ -164,6 +164,7 @@ impl PortEngine {
                 slots,
                 others,
             } => self.bus.missed(books, now, &meter, slots, others),
+            Input::Clock(asked) => books.clock(now, asked),
             Input::QueueFull(full) => books.queue_full = full,
             Input::Work(work) => {
                 for meter in &mut books.meters {
@@ -199,6 +200,7 @@ impl PortEngine {
         if books.phase == Phase::Running {
             books.fall_due(now);
         }
+        books.give_up_clocks(now);
         books.space_returned(now);
         books.settle(now);
         if books.phase == Phase::Running && books.link.opens(now) {

@@ -1,5 +1,6 @@
 //! What the engine of a port is told.
 
+use crate::clocks::ClockAsked;
 use crate::recall::MissedSlot;
 use crate::slots::SlotClock;
 use crate::work::Work;
@@ -95,6 +96,8 @@ pub enum Input {
     /// The host's queue towards the recorder is full (`true`), or has space again (`false`). Sessions
     /// under way still end with a batch.
     QueueFull(bool),
+    /// What the log says of orders to set the clocks of meters.
+    Clock(ClockAsked),
     /// Where people work now; replaces what was said before. What would be good is a test there.
     Work(Work),
     /// Finish: the request in flight may still be answered, nothing new starts.

@@ -57,6 +57,7 @@ mod books;
 mod buckets;
 mod bursts;
 mod bus;
+mod clocks;
 mod decode;
 mod echo;
 mod engine;
@@ -84,6 +85,7 @@ mod work;
 
 pub use action::{Action, Actions, Batch, Mark};
 pub use asking::{Asking, Outcome, Unanswered};
+pub use clocks::ClockAsked;
 pub use decode::{Decoded, decode};
 pub use engine::{Cycle, MeterBudget, PortEngine, SetupError};
 pub use input::{Input, Stream, UartErrors};

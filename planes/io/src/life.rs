@@ -23,8 +23,8 @@ use alloc::vec::Vec;
 use clock::{Offset, Shown};
 use contract::{Contract, Meter, Role};
 use course::{Bounds, course};
-use evidence::kinds::{MeterLife, MeterReport, Reading};
-use evidence::reasons::{ClockClass, MeterFinding, Validity};
+use evidence::kinds::{ClockSet, MeterLife, MeterReport, Reading};
+use evidence::reasons::{ClockClass, ClockOutcome, MeterFinding, Validity};
 use evidence::{CommitId, Decimal, MeterId, MonoNs, Payload, PointId, Seq, SourceId, Stamp, UtcNs};
 
 const NS_PER_MIN: i64 = 60_000_000_000;
@@ -90,6 +90,9 @@ impl Life {
         payload: &Payload,
         stamp: &Stamp,
     ) -> Vec<MeterLife> {
+        if let Payload::ClockSet(set) = payload {
+            return self.clock_set(contract, set);
+        }
         let (meter, source, seq, under, at) = match payload {
             Payload::Reading(one) => (&one.meter_id, &one.source, one.seq, one.contract, one.at),
             Payload::MeterReport(one) => {
@@ -120,6 +123,17 @@ impl Life {
             Payload::Reading(reading) => session.reading(known, reading, stamp),
             Payload::MeterReport(report) => session.report(known, report, stamp),
             _ => {}
+        }
+        found
+    }
+
+    /// A meter that took a time shows it from the next session on: how far that is off is news, whatever was told before.
+    fn clock_set(&mut self, contract: &Contract, set: &ClockSet) -> Vec<MeterLife> {
+        let found = self.close(contract);
+        if set.outcome != ClockOutcome::Refused
+            && let Some(known) = self.meters.get_mut(&set.meter_id)
+        {
+            known.clock = None;
         }
         found
     }

@@ -67,6 +67,10 @@ pub const MEMORY_PROBES_MAX: u32 = 4;
 pub const MISSED_PER_ANSWER_MAX: usize = 32;
 /// Stretches of missed slots of one point that are remembered; the oldest is forgotten beyond it.
 pub const MISSED_STRETCHES_MAX: usize = 32;
+/// An order to set a clock for which the line has no room so long is given up: two minutes may begin in it.
+pub const CLOCK_ORDER_AGE_NS_MAX: u64 = 150_000_000_000;
+/// A clock by which another is set is not further from UTC than this.
+pub const CLOCK_BOUND_NS_MAX: u64 = 500_000_000;
 /// Telegrams of one readout of an M-Bus meter; one that has more is cut there, and that is a failed attempt.
 pub const MBUS_TELEGRAMS_MAX: u8 = 16;
 /// Bytes of a telegram without records: frame, CI field, long header.

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod basic;
+mod clocks;
 mod efficiency;
 mod line;
 mod mbus;

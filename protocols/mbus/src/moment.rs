@@ -167,6 +167,62 @@ pub fn type_i([second, minute, hour, low, high, _week]: [u8; 6]) -> Result<Momen
     })
 }
 
+/// The four bytes of an instant in type F, lowest first; it has no seconds. `None` before 2000 and from 2081 on, where
+/// meters disagree about the century.
+#[must_use]
+pub fn as_type_f(date: Date, clock: Clock) -> Option<[u8; 4]> {
+    let (hundreds, [low, high]) = (date.hundreds()?, date.bytes()?);
+    Some([clock.minute, clock.hour | hundreds << 5, low, high])
+}
+
+/// The six bytes of an instant in type I, lowest first; the week and its day are not told. `None` as of [`as_type_f`].
+#[must_use]
+pub fn as_type_i(date: Date, clock: Clock) -> Option<[u8; 6]> {
+    let [low, high] = date.bytes()?;
+    Some([clock.second, clock.minute, clock.hour, low, high, 0])
+}
+
+impl Date {
+    /// The day that is so many days after 1970-01-01 (H. Hinnant, civil from days); `None` of years that 16 bits do not hold.
+    #[must_use]
+    pub fn of_days(days: i64) -> Option<Self> {
+        // Years begin in March, so that a leap day is the last of its year.
+        let shifted = days.checked_add(719_468)?;
+        let era = shifted.div_euclid(146_097);
+        let of_era = shifted.rem_euclid(146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
+        let year = era * 400 + year_of_era + i64::from(month <= 2);
+        Some(Self {
+            year: u16::try_from(year).ok()?,
+            month: u8::try_from(month).ok()?,
+            day: u8::try_from(day).ok()?,
+        })
+    }
+
+    /// The hundreds of years since 1900, as type F has them.
+    fn hundreds(self) -> Option<u8> {
+        let hundreds = self.year.checked_sub(1900)? / 100;
+        u8::try_from(hundreds)
+            .ok()
+            .filter(|hundreds| *hundreds <= 3)
+    }
+
+    /// The two bytes that all types with a date share; `None` of a year that they could not be read back from.
+    fn bytes(self) -> Option<[u8; 2]> {
+        let year = u8::try_from(self.year.checked_sub(2000)?).ok()?;
+        let read_back = year <= YEAR_OF_THIS_CENTURY_MAX;
+        read_back.then_some([self.day | (year & 7) << 5, self.month | (year >> 3) << 4])
+    }
+}
+
 /// The time of day of type J, three bytes, lowest first.
 ///
 /// # Errors

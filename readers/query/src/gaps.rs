@@ -107,6 +107,8 @@ impl GapAccount {
             | Payload::Attestation(_)
             | Payload::MeterLife(_)
             | Payload::Command(_)
+            | Payload::ClockOrder(_)
+            | Payload::ClockSet(_)
             | Payload::Tag(_) => {}
         }
     }

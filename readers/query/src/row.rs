@@ -111,6 +111,8 @@ fn payload_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::ModemReport(report) => points::modem(report, put),
         Payload::ResetReason(reason) => points::reset(reason, put),
         Payload::Command(_) | Payload::Output(_) | Payload::Tag(_) => outputs::fields(payload, put),
+        Payload::ClockOrder(order) => meters::clock_order(order, put),
+        Payload::ClockSet(set) => meters::clock_set(set, put),
         other => proof_fields(other, put),
     }
 }

@@ -224,6 +224,8 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         | Kind::ModemReport => points::sample(kind, full),
         Kind::MeterLife => meters::life(full),
         Kind::Backfill => meters::backfill(full),
+        Kind::ClockOrder => meters::clock_order(),
+        Kind::ClockSet => meters::clock_set(full),
         Kind::Opaque => meters::opaque(full),
         Kind::Downtime | Kind::SeqSkip | Kind::Loss | Kind::Unkept => missing::sample(kind, full),
         Kind::Command | Kind::Output | Kind::Tag => outputs::sample(kind, full),

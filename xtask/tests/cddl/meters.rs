@@ -1,8 +1,8 @@
 //! What meters are judged to be, and what their memories hold.
 
 use super::{AT, DIGEST, SLOT, meter, source};
-use evidence::kinds::{Backfill, MeterLife, Opaque};
-use evidence::reasons::{BackfillOutcome, ClockClass, MeterFinding};
+use evidence::kinds::{Backfill, ClockOrder, ClockSet, MeterLife, Opaque};
+use evidence::reasons::{BackfillOutcome, ClockClass, ClockOutcome, ClockReason, MeterFinding};
 use evidence::{Blob, CommitId, Payload, PointId, Quality, ScheduleId, Seq, Slot};
 
 pub(super) fn life(full: bool) -> Payload {
@@ -68,6 +68,36 @@ pub(super) fn backfill(full: bool) -> Payload {
         raw: full.then(|| Blob(vec![0, 1, 2, 3])),
         value: full.then(|| "661.51".parse().unwrap()),
         quality: Quality::GOOD,
+        contract: CommitId(3),
+    }
+    .into()
+}
+
+pub(super) fn clock_order() -> Payload {
+    ClockOrder {
+        at: AT,
+        meter_id: meter(),
+        actor: "ada (uid 1000)".into(),
+        reason: "it runs off".into(),
+    }
+    .into()
+}
+
+pub(super) fn clock_set(full: bool) -> Payload {
+    let (outcome, reason) = match full {
+        true => (ClockOutcome::Failed, ClockReason::Declined),
+        false => (ClockOutcome::Unknown, ClockReason::Interrupted),
+    };
+    ClockSet {
+        at: AT,
+        meter_id: meter(),
+        source: source(),
+        order: CommitId(9),
+        outcome,
+        reason,
+        meter_time_s: full.then_some(1_800_000_000),
+        sent_at: full.then_some(AT),
+        exception: full.then_some(2),
         contract: CommitId(3),
     }
     .into()

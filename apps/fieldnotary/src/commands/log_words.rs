@@ -6,6 +6,8 @@ mod meters;
 mod outputs;
 mod points;
 
+pub(super) use meters::{clock_set_words, life_words};
+
 use super::site::site_words;
 use super::words;
 use contract::{Contract, PortKind};
@@ -395,6 +397,8 @@ fn rest_words(payload: &Payload) -> String {
             audit.reason
         ),
         Payload::MeterReport(report) => meters::report_words(report),
+        Payload::ClockOrder(order) => meters::clock_order_words(order),
+        Payload::ClockSet(set) => meters::clock_set_words(set),
         Payload::MeterLife(life) => meters::life_words(life),
         Payload::Backfill(filled) => meters::backfill_words(filled),
         Payload::Opaque(opaque) => meters::opaque_words(opaque),

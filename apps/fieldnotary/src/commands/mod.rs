@@ -94,7 +94,7 @@ pub(crate) use manuals::{completions, man};
 pub(crate) use readiness::delivery_is_hopeless;
 pub(crate) use restore::restore;
 pub(crate) use run::{run, run_role};
-pub(crate) use site::{annotate, attest, maintenance, operate, signoff, tag, wiring};
+pub(crate) use site::{annotate, attest, maintenance, operate, set_clock, signoff, tag, wiring};
 pub(crate) use status::status;
 pub(crate) use time::time;
 pub(crate) use verify::verify;

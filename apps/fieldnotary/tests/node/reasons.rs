@@ -51,6 +51,7 @@ const VERBS: &[(&str, &[(&str, Does)])] = &[
             ("signoff", Adds("sign_off")),
             ("operate", Commands("command")),
             ("tag", Commands("tag")),
+            ("set-clock", Commands("clock_order")),
             ("attest", Adds("attestation")),
             ("backup", Looks),
             // It makes a directory; the log has who and why when that is adopted.

@@ -12,7 +12,7 @@ use trial_clocks::{Chrony, Ptp, Rig, Side};
 
 const ORIGIN: &str = "example.org/time-node";
 /// How long a follower may take to choose its master, and a node to believe it.
-const SYNCED: Duration = Duration::from_secs(40);
+pub(super) const SYNCED: Duration = Duration::from_secs(40);
 /// How long a node may take to say that a source is gone: its measurements are fresh for a second.
 const LOST: Duration = Duration::from_secs(10);
 /// What a look at the sources may come late by.
@@ -26,7 +26,7 @@ const CHRONY_USER: &str = "_chrony";
 const LIMIT_NS: u64 = 1_000_000;
 
 /// The daemons of both sides.
-struct Daemons {
+pub(super) struct Daemons {
     master: Ptp,
     follower: Ptp,
     server: Chrony,
@@ -35,7 +35,7 @@ struct Daemons {
 }
 
 impl Daemons {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let rig = Rig::new().unwrap();
         Self {
             master: rig.ptp4l(Side::Master, &[]).unwrap(),
@@ -70,7 +70,7 @@ impl Daemons {
         self.server.process.thaw().unwrap();
     }
 
-    fn contract(&self, contract: Contract) -> Contract {
+    pub(super) fn contract(&self, contract: Contract) -> Contract {
         contract.time(&[
             ("limit", "1ms"),
             ("ptp", &self.follower.socket.to_string_lossy()),

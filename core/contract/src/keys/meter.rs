@@ -125,6 +125,25 @@ pub(crate) const METER: Section = Section {
         only(
             MODBUS,
             key(
+                "clock_register",
+                "register",
+                Preset::Stated("its clock cannot be set"),
+                "Where its clock is set, the first holding register, such as `holding:9`: seconds since 1970 as its clock is to show them, \
+                in the type and word order of the point with `role = \"clock\"`.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "clock_telegram",
+                "word",
+                Preset::Stated("its clock cannot be set"),
+                "The form in which it takes the time: `type-f`, without seconds, sent as a minute begins; `type-i`, with seconds.",
+            ),
+        ),
+        only(
+            MODBUS,
+            key(
                 "memory",
                 "register",
                 Preset::Stated("none"),

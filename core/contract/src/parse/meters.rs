@@ -2,6 +2,7 @@
 
 use super::Walk;
 use crate::block::Block;
+use crate::clock_set;
 use crate::error::wrong;
 use crate::keys::METER;
 use crate::life;
@@ -76,6 +77,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
         };
         let memory = memory::memory(block, report);
         let clock_zone_min = block.maybe(report, "clock_zone", life::zone);
+        let clock_setting = clock_set::setting(block, report, on_mbus);
         let profile = block.maybe(report, "profile", id::<PointId>);
         let shared = profile.as_ref().and_then(|id| profiles.get(id));
         let mut points = shared.cloned().unwrap_or_default();
@@ -128,6 +130,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
             timeout_ms,
             retries,
             clock_zone_min,
+            clock_setting,
             memory,
             points,
         })

@@ -7,7 +7,7 @@ use crate::limits::{
 use crate::model::Contract;
 use crate::rules::{Problems, shown_ms};
 use crate::sound::reference;
-use crate::station::remote;
+use crate::station::{CardKind, remote};
 use alloc::format;
 use core::cmp::Ordering;
 use evidence::reasons::Band;
@@ -113,9 +113,11 @@ fn has_channel(contract: &Contract, out: &mut Problems, card: &SourceId, channel
     let cards = &contract.points.cards;
     let known = cards.keys().map(SourceId::as_str);
     reference(out, &["card"], card.as_str(), known);
-    let found = cards.get(card);
+    let lines = cards
+        .get(card)
+        .filter(|card| card.kind == CardKind::Gpio || card.kind.is_modem());
     out.unless(
-        found.is_none_or(|card| card.kind.has_channels()),
+        lines.is_none(),
         &["card"],
         format!("card \"{card}\" has no channels"),
         "name a card of kind \"hwmon\", \"iio\" or \"directory\"",

@@ -2,6 +2,7 @@
 
 mod canonical;
 mod catalogue;
+mod clock_set;
 mod common;
 mod converter;
 mod documents;

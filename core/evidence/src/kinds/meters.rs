@@ -4,7 +4,7 @@ use super::FieldRow;
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::{Blob, Field};
 use crate::ids::{CommitId, Digest, MeterId, PointId, ScheduleId, Seq, Slot, SourceId};
-use crate::reasons::{BackfillOutcome, ClockClass, MeterFinding};
+use crate::reasons::{BackfillOutcome, ClockClass, ClockOutcome, ClockReason, MeterFinding};
 use crate::time::MonoNs;
 use crate::{Decimal, Quality};
 use alloc::string::String;
@@ -89,5 +89,31 @@ payload! {
         10 value: Option<Decimal> => "the exact scaled value";
         11 quality: Quality => "validity and reason";
         12 contract: CommitId => "the configuration entry in force";
+    }
+}
+
+payload! {
+    /// Somebody asks that the clock of a meter is set; it is committed before anything is written to the meter (U6).
+    ClockOrder {
+        0 at: MonoNs => "when it was asked";
+        1 meter_id: MeterId => "the meter";
+        2 actor: String => "who, as the kernel vouches for";
+        3 reason: String => "why";
+    }
+}
+
+payload! {
+    /// What became of an order to set a meter's clock (U6).
+    ClockSet {
+        0 at: MonoNs => "when that was known";
+        1 meter_id: MeterId => "the meter";
+        2 source: SourceId => "its port";
+        3 order: CommitId => "the order's entry";
+        4 outcome: ClockOutcome => "what happened";
+        5 reason: ClockReason => "why";
+        6 meter_time_s: Option<i64> => "the time that was written, by the meter's clock, in seconds since 1970 as it shows them";
+        7 sent_at: Option<MonoNs> => "when it left";
+        8 exception: Option<u64> => "the code with which the meter declined, where it has one";
+        9 contract: CommitId => "the configuration entry in force";
     }
 }

@@ -36,6 +36,31 @@ codes! {
     }
 }
 
+codes! {
+    /// What became of an order to set a meter's clock (U6).
+    pub enum ClockOutcome as "clock-outcome" {
+        Told = 0, "told", "the meter has taken the time; what its clock shows is told by the next session that sees it";
+        Refused = 1, "refused", "nothing was written to the meter";
+        Failed = 2, "failed", "the meter did not take it, or nobody knows whether it did";
+        Unknown = 3, "unknown", "the process that had the order ended: the time may have been written";
+    }
+}
+
+codes! {
+    /// Why an order to set a meter's clock ended as it did.
+    pub enum ClockReason as "clock-reason" {
+        None = 0, "none", "nothing to report";
+        TimeUnsure = 1, "time_unsure", "the node's own clock was not known well enough to set another by it";
+        TooOld = 2, "too_old", "the line had no room for it in time, or was not open";
+        Stopping = 3, "stopping", "the node was being stopped";
+        Interrupted = 4, "interrupted", "a process ended before it came to the order";
+        NotSettable = 5, "not_settable", "the contract does not say how this meter's clock is set";
+        NoAnswer = 6, "no_answer", "the meter did not answer: it may have taken the time";
+        Declined = 7, "declined", "the meter answered that it does not take it";
+        LineLost = 8, "line_lost", "the line was lost meanwhile: the meter may have taken the time";
+    }
+}
+
 const S_NS: u64 = 1_000_000_000;
 
 impl ClockClass {

@@ -61,6 +61,8 @@ impl Store {
             | Kind::Attestation
             | Kind::Wiring
             | Kind::Command
+            | Kind::ClockOrder
+            | Kind::ClockSet
             | Kind::Tag => matches!(self, Self::Audit),
             Kind::Reading
             | Kind::PulseCount

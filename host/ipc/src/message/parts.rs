@@ -4,7 +4,7 @@ use super::Leaf;
 use crate::wire::Wire;
 use evidence::cbor::{DecodeError, Reader, Writer};
 use evidence::reasons::{CounterKind, LossCause};
-use evidence::{Blob, CommitId, Digest, Generation, PointId, UtcNs};
+use evidence::{Blob, CommitId, Digest, Generation, MeterId, PointId, UtcNs};
 
 parts! {
     /// A committed entry in the feed.
@@ -63,6 +63,11 @@ parts! {
     OpenCommand {
         0 point: PointId => "the output";
         1 command: CommitId => "its entry";
+    }
+    /// An order to set a meter's clock without an outcome.
+    OpenClock {
+        0 meter: MeterId => "the meter";
+        1 order: CommitId => "its entry";
     }
     /// A tag that is set.
     SetTag {

@@ -1,14 +1,15 @@
 //! Every message comes back from its bytes; no bytes do harm.
 
+mod field;
 mod statements;
 
 use super::{
     Accepted, AckReport, BoundHead, CountFloor, CountStart, CounterArea, Describe, Error,
     ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf,
-    Lease, Leased, Message, MissedFloor, MissedSlot, MissedSlots, NoteText, Offers, OpenCommand,
-    OutputFloor, OutputStart, PersonEntry, ProcessEvent, RefuseReason, Refused, SealedHead, SetTag,
-    SignCheckpoint, SignedNote, SignedTree, SlotFloor, SlotStart, Status, StatusReport, StatusText,
-    Stop, Submit, TakeOffers, TimeOffer, TimeStatement, Uses, Welcome, WorkAsked, WorkUnderWay,
+    Lease, Leased, Message, MissedFloor, MissedSlot, MissedSlots, NoteText, Offers, PersonEntry,
+    ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote, SignedTree,
+    SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
+    TimeStatement, Uses, Welcome, WorkAsked, WorkUnderWay,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
@@ -337,33 +338,12 @@ fn with_the_signer() -> Vec<Message> {
     ]
 }
 
-fn of_outputs() -> Vec<Message> {
-    vec![
-        OutputFloor {
-            card: SourceId::new("dio-1").unwrap(),
-        }
-        .into(),
-        OutputStart {
-            from: CommitId(900),
-            open: vec![OpenCommand {
-                point: PointId::new("breaker").unwrap(),
-                command: CommitId(880),
-            }],
-            tags: vec![SetTag {
-                point: PointId::new("breaker").unwrap(),
-                by: "ada (uid 1000)".into(),
-            }],
-        }
-        .into(),
-    ]
-}
-
 fn samples() -> Vec<Message> {
     [
         with_the_recorder(),
         of_pulses(),
         of_work(),
-        of_outputs(),
+        field::samples(),
         reports(),
         of_the_feed(),
         with_the_signer(),

@@ -1,6 +1,7 @@
 //! A wired M-Bus on a port: readouts by the master, and what its reports are to meters and books.
 
 mod cause;
+mod clock;
 mod head;
 mod outcome;
 mod pick;
@@ -10,6 +11,7 @@ use super::Cost;
 use crate::SetupError;
 use crate::action::{Action, Mark};
 use crate::books::{Books, Phase};
+use crate::clocks::Sent;
 use crate::input::UartErrors;
 use crate::limits::MBUS_TELEGRAMS_MAX;
 use crate::session::Failure;
@@ -17,7 +19,7 @@ use crate::state::{Event, State};
 use crate::stray::Met;
 use alloc::vec::Vec;
 use contract::{MbusLine, Port, PortKind};
-use evidence::reasons::AttemptCause;
+use evidence::reasons::{AttemptCause, ClockReason};
 use evidence::{MonoNs, Seq};
 use head::Known;
 use mbus::link;
@@ -66,6 +68,8 @@ pub(crate) struct MbusBus {
     /// By place of the meter.
     slaves: Vec<Slave>,
     reading: Option<Reading>,
+    /// A meter that is being told the time, by its place.
+    telling: Option<(usize, Sent)>,
     /// When the master is to be called again.
     tick_at: Option<MonoNs>,
     /// Nobody is asked before: converter and meters start.
@@ -107,6 +111,7 @@ impl MbusBus {
             master,
             slaves,
             reading: None,
+            telling: None,
             tick_at: None,
             ready_at: MonoNs(0),
             missed: None,
@@ -123,13 +128,14 @@ impl MbusBus {
 
     /// The meter whose reply is waited for.
     pub(super) fn asked(&self) -> Option<usize> {
-        let reading = self.reading.as_ref()?;
-        (reading.sent > 0).then_some(reading.meter)
+        let told = self.telling.as_ref().map(|(at, _)| *at);
+        let read = self.reading.as_ref().filter(|reading| reading.sent > 0);
+        told.or(read.map(|reading| reading.meter))
     }
 
-    /// A readout is under way.
+    /// A readout is under way, or a meter is being told the time.
     pub(super) const fn is_busy(&self) -> bool {
-        self.reading.is_some()
+        self.reading.is_some() || self.telling.is_some()
     }
 
     /// Readouts in which nothing was heard of the meter at this place.
@@ -160,6 +166,9 @@ impl MbusBus {
     /// The port is gone, and with it the readout.
     pub(super) fn lost(&mut self, books: &mut Books, now: MonoNs) {
         self.renew(now);
+        if let Some((_, sent)) = self.telling.take() {
+            books.clock_ended(now, &sent, ClockReason::LineLost, None);
+        }
         if let Some(reading) = self.reading.take()
             && let Some(meter) = books.meters.get_mut(reading.meter)
         {
@@ -213,10 +222,14 @@ impl MbusBus {
 
     /// When something here is due by itself.
     pub(super) fn wake_times(&self, books: &Books) -> Vec<Option<MonoNs>> {
-        let waits = books.link.is_up() && self.reading.is_none() && books.any_waits();
+        let free = books.link.is_up() && !self.is_busy();
+        let clock_at = self.clock_at(books).filter(|_| free);
+        // While the bus is kept free for a clock, its time is what is waited for.
+        let waits = free && books.any_waits() && !self.is_kept_free(books, books.last);
         Vec::from([
             self.tick_at,
             Some(self.ready_at.max(books.last)).filter(|_| waits),
+            clock_at,
         ])
     }
 
@@ -227,6 +240,10 @@ impl MbusBus {
         }
         if books.link.is_refused() {
             books.refuse_all(now, AttemptCause::PortUnavailable);
+            return;
+        }
+        let may = books.link.is_up() && !self.is_busy() && now >= self.ready_at;
+        if may && self.set_clock(books, now) {
             return;
         }
         for _ in 0..books.meters.len() {
@@ -300,6 +317,7 @@ impl MbusBus {
                 // An echo is told from a reply and counted; that known meters are silent together, the books see themselves.
                 Doing::Evidence(_) => {}
                 Doing::Done(Outcome::Read(readout)) => self.done(books, now, &readout),
+                Doing::Done(Outcome::Told(told)) => self.clock_told(books, now, told),
                 Doing::Done(_) => {}
             }
         }
@@ -312,6 +330,10 @@ impl MbusBus {
 
     /// A request leaves, unless the node stops; then a selected meter is let go, and no more. Whether the readout goes on.
     fn send(&mut self, books: &mut Books, now: MonoNs, bytes: Vec<u8>) -> bool {
+        if let Some((at, _)) = self.telling {
+            self.transmit(books, now, at, bytes);
+            return true;
+        }
         let Some(reading) = &mut self.reading else {
             return false;
         };
@@ -335,12 +357,18 @@ impl MbusBus {
         };
         reading.sent += 1;
         reading.mark = Some(mark.clone());
-        meter.bucket.bytes_sent += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        books.out.push(Action::Mark(mark));
+        self.transmit(books, now, at, bytes);
+        true
+    }
+
+    fn transmit(&self, books: &mut Books, now: MonoNs, at: usize, bytes: Vec<u8>) {
+        if let Some(meter) = books.meters.get_mut(at) {
+            meter.bucket.bytes_sent += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        }
         let length_ns = Timing::new(self.baud).transfer_ns(bytes.len());
         books.bucket.line.carried(now, length_ns);
-        books.out.push(Action::Mark(mark));
         books.out.push(Action::Transmit(bytes));
-        true
     }
 
     /// Something was heard without a request, or beside one.

@@ -1,5 +1,6 @@
 //! Modbus on a port: requests out, replies in, and what is made of everything else on the wire.
 
+mod clock;
 mod recalls;
 
 use super::Cost;
@@ -7,6 +8,7 @@ use super::course::Course;
 use crate::SetupError;
 use crate::action::{Action, Mark};
 use crate::books::{Books, Phase};
+use crate::clocks::Sent;
 use crate::events::News;
 use crate::late::LateBook;
 use crate::limits::SILENT_ATTEMPTS_MAX;
@@ -15,13 +17,25 @@ use crate::stray::Met;
 use crate::wire::{Heard, Verdict, Wire};
 use alloc::string::String;
 use alloc::vec::Vec;
+use clock::clock_reason;
 use contract::Port;
 use evidence::MonoNs;
-use evidence::reasons::{AttemptCause, EventCode};
+use evidence::reasons::{AttemptCause, ClockReason, EventCode};
 use modbus::pdu::{Request, Response};
 use recalls::Remembering;
 
 const MS_NS: u64 = 1_000_000;
+
+/// What a request is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Aim {
+    /// A session, with its mark on the board.
+    Session(Mark),
+    /// No session: the meter's own memory, or the lines of a card.
+    Aside,
+    /// Its clock.
+    Clock(Sent),
+}
 
 /// A request on the wire.
 #[derive(Clone, Debug)]
@@ -32,8 +46,7 @@ pub(crate) struct Flight {
     pub(crate) request: Request,
     /// As it was sent.
     pub(crate) frame: Vec<u8>,
-    /// Its mark on the board; a request to the meter's memory has none, and is of no session.
-    pub(crate) mark: Option<Mark>,
+    pub(crate) aim: Aim,
     /// When it left.
     pub(crate) sent: MonoNs,
     /// When its last bit has left.
@@ -152,7 +165,9 @@ impl ModbusBus {
             let full = !self.book.has_room(books.last);
             times.push(self.book.next_expiry(books.last).filter(|_| full));
             let free_at = self.wire.free_at().filter(|free_at| *free_at > books.last);
-            times.push(free_at.filter(|_| books.any_waits() || self.would_remember(books.last)));
+            let wants = books.any_waits() || self.would_remember(books.last);
+            times.push(free_at.filter(|_| wants || self.clock_waits(books)));
+            times.extend(self.clock_held_until(books).map(Some));
             times.extend(self.remember_at(books.last).map(Some));
         }
         times
@@ -193,10 +208,11 @@ impl ModbusBus {
             }
             Verdict::Answer(response) => {
                 if let Some(flight) = self.proper_reply(books, now) {
-                    if flight.mark.is_none() {
-                        return self.remembered(books, now, &flight, &response);
+                    match &flight.aim {
+                        Aim::Session(_) => self.answered(books, now, &flight, &response),
+                        Aim::Aside => self.remembered(books, now, &flight, &response),
+                        Aim::Clock(sent) => books.clock_ended(now, sent, ClockReason::None, None),
                     }
-                    self.answered(books, now, &flight, &response);
                 }
             }
             Verdict::Exception(code) => {
@@ -268,7 +284,7 @@ impl ModbusBus {
             let reply_ns = now.since(flight.sent_end);
             meter.bucket.reply_ns_max = meter.bucket.reply_ns_max.max(reply_ns);
         }
-        if let Some(mark) = &mut flight.mark {
+        if let Aim::Session(mark) = &mut flight.aim {
             mark.reply_at = Some(now);
             books.out.push(Action::Mark(mark.clone()));
         }
@@ -306,8 +322,12 @@ impl ModbusBus {
         flight: &Flight,
         failure: Failure,
     ) {
-        if flight.mark.is_none() {
-            return self.not_remembered(books, now, flight);
+        match &flight.aim {
+            Aim::Session(_) => {}
+            Aim::Aside => return self.not_remembered(books, now, flight),
+            Aim::Clock(sent) => {
+                return books.clock_ended(now, sent, clock_reason(&failure), failure.exception);
+            }
         }
         let at = flight.meter;
         if let Some(meter) = books.meters.get_mut(at)
@@ -381,6 +401,9 @@ impl ModbusBus {
         if !books.link.is_up() || self.flight.is_some() || !free || !self.book.has_room(now) {
             return;
         }
+        if self.set_clock(books, now) {
+            return;
+        }
         let Some(at) = books.next_served() else {
             return self.remember(books, now);
         };
@@ -391,19 +414,12 @@ impl ModbusBus {
             return;
         }
         if let Some((request, mark)) = course.request(meter).zip(meter.mark(now, 0)) {
-            self.send(books, now, at, request, Some(mark));
+            self.send(books, now, at, request, Aim::Session(mark));
         }
     }
 
-    /// A request leaves; one without a mark goes to the meter's memory.
-    fn send(
-        &mut self,
-        books: &mut Books,
-        now: MonoNs,
-        at: usize,
-        request: Request,
-        mark: Option<Mark>,
-    ) {
+    /// A request leaves.
+    fn send(&mut self, books: &mut Books, now: MonoNs, at: usize, request: Request, aim: Aim) {
         let Some(meter) = books.meters.get_mut(at) else {
             return;
         };
@@ -416,10 +432,14 @@ impl ModbusBus {
         let deadline = sent_end.plus_ns(timeout_ns);
         let deadline_hard = deadline.plus_ns(self.wire.grace_ns());
         let expires = deadline_hard.plus_ns(self.late_reply_ns);
+        let mark = match &aim {
+            Aim::Session(mark) => Some(mark.clone()),
+            Aim::Aside | Aim::Clock(_) => None,
+        };
         let seq = mark.as_ref().map(|mark| mark.seq);
         self.book
             .sent((token, at, seq), unit, &request, now, expires);
-        books.out.extend(mark.clone().map(Action::Mark));
+        books.out.extend(mark.map(Action::Mark));
         self.wire.sent(&frame);
         if self.wire.is_serial() {
             books.bucket.line.carried(now, transfer_ns);
@@ -431,7 +451,7 @@ impl ModbusBus {
             unit,
             request,
             frame,
-            mark,
+            aim,
             sent: now,
             sent_end,
             deadline,

@@ -2,8 +2,10 @@
 
 use super::Life;
 use contract::Contract;
-use evidence::kinds::{MeterLife, MeterReport, Reading};
-use evidence::reasons::{ClockClass, HoldoverReason, QualityReason, TimeQuality, TimeStatus};
+use evidence::kinds::{ClockSet, MeterLife, MeterReport, Reading};
+use evidence::reasons::{
+    ClockClass, ClockOutcome, ClockReason, HoldoverReason, QualityReason, TimeQuality, TimeStatus,
+};
 use evidence::{
     Blob, CommitId, MeterId, MonoNs, Payload, PointId, Quality, Seq, SourceId, Stamp, TimeDetail,
     UtcNs,
@@ -326,5 +328,42 @@ proptest! {
         prop_assert_eq!(frozen.freeze(&contract), whole.freeze(&contract));
         let after = each(&mut whole, &sessions[cut..]);
         prop_assert_eq!(each(&mut frozen, &sessions[cut..]), after);
+    }
+}
+
+/// How far a clock is off that was set is told again, in whatever class; of one that nobody wrote to it is no news.
+//= U6
+#[test]
+fn a_clock_that_was_set_is_measured_anew() {
+    let contract = contract("");
+    for (outcome, tells) in [
+        (ClockOutcome::Told, true),
+        (ClockOutcome::Failed, true),
+        (ClockOutcome::Unknown, true),
+        (ClockOutcome::Refused, false),
+    ] {
+        let mut life = Life::default();
+        let shows = |seq: i64| (EPOCH_S + 3_600 + seq * 60).to_string();
+        let session = |life: &mut Life, seq: u64| {
+            let value = shows(i64::try_from(seq).unwrap());
+            run(life, &contract, &[(seq, &[("clock", &value)])])
+        };
+        assert_eq!(session(&mut life, 1).len(), 1, "known for the first time");
+        assert_eq!(session(&mut life, 2).len(), 0);
+        let set = ClockSet {
+            at: MonoNs(2 * MIN_NS + 1),
+            meter_id: MeterId::new("m1").unwrap(),
+            source: SourceId::new("a").unwrap(),
+            order: CommitId(9),
+            outcome,
+            reason: ClockReason::None,
+            meter_time_s: None,
+            sent_at: None,
+            exception: None,
+            contract: CommitId(1),
+        };
+        let set: Payload = set.into();
+        assert_eq!(life.take(&contract, &set, &stamp(set.at())), []);
+        assert_eq!(session(&mut life, 3).len(), usize::from(tells), "{outcome}");
     }
 }

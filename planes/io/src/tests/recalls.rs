@@ -6,14 +6,13 @@ use contract::{Contract, parse};
 use evidence::kinds::{Backfill, Payload};
 use evidence::reasons::BackfillOutcome;
 use evidence::{CommitId, MonoNs, ScheduleId, Seq, Slot, SourceId, UtcNs};
-use modbus::pdu::{Registers, Request, Response};
+use modbus::pdu::{ExceptionCode, Registers, Request, Response};
 use modbus::rtu::{self, Timing};
 use std::collections::BTreeMap;
 use std::format;
-use std::vec;
 use std::vec::Vec;
 
-const BAUD: u32 = 19_200;
+pub(super) const BAUD: u32 = 19_200;
 const EVERY_S: u64 = 2;
 const MEMORY: u16 = 1_000;
 /// What the newest record is of, and when that was due.
@@ -37,7 +36,16 @@ fn contract(timeout: &str) -> Contract {
     parse(&text).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
-struct Host {
+/// What becomes of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writes {
+    Taken,
+    Declined,
+    Lost,
+}
+
+/// A host of two meters on a line, each with a memory.
+pub(super) struct Host {
     engine: PortEngine,
     now: MonoNs,
     agenda: BTreeMap<(MonoNs, u64), Input>,
@@ -48,18 +56,23 @@ struct Host {
     missing: BTreeMap<evidence::MeterId, Vec<u64>>,
     /// Whether memories answer.
     answers: bool,
-    sent: Vec<(MonoNs, u8, Request)>,
-    records: Vec<(Option<Seq>, Payload)>,
+    pub(super) writes: Writes,
+    pub(super) sent: Vec<(MonoNs, u8, Request)>,
+    pub(super) records: Vec<(Option<Seq>, Payload)>,
     asked: usize,
 }
 
 impl Host {
     fn new(timeout: &str, missing: &[u64], answers: bool) -> Self {
+        Self::of(&contract(timeout), missing, answers)
+    }
+
+    pub(super) fn of(contract: &Contract, missing: &[u64], answers: bool) -> Self {
         let port: SourceId = "bus".parse().unwrap();
         let missing = missing.to_vec();
         let of = |meter: &str| (meter.parse().unwrap(), missing.clone());
         let mut host = Self {
-            engine: PortEngine::new(&contract(timeout), &port, CommitId(1)).unwrap(),
+            engine: PortEngine::new(contract, &port, CommitId(1)).unwrap(),
             now: MonoNs(0),
             agenda: BTreeMap::new(),
             order: 0,
@@ -67,6 +80,7 @@ impl Host {
             leased: 0,
             missing: [of("m1"), of("m2")].into(),
             answers,
+            writes: Writes::Taken,
             sent: Vec::new(),
             records: Vec::new(),
             asked: 0,
@@ -82,13 +96,13 @@ impl Host {
         host
     }
 
-    fn at(&mut self, after_ns: u64, input: Input) {
+    pub(super) fn at(&mut self, after_ns: u64, input: Input) {
         self.order += 1;
         let at = self.now.plus_ns(after_ns);
         self.agenda.insert((at, self.order), input);
     }
 
-    fn run(mut self, slots: u64) -> Self {
+    pub(super) fn run(mut self, slots: u64) -> Self {
         let end = ANCHOR.plus_ns(slots * EVERY_S * S);
         let mut steps = 0;
         loop {
@@ -163,12 +177,23 @@ impl Host {
         let frame = rtu::decode(bytes).unwrap();
         let request = Request::decode(frame.pdu).unwrap();
         self.sent.push((self.now, frame.unit, request.clone()));
+        if let Request::WriteMultipleRegisters(write) = &request {
+            let response = match self.writes {
+                Writes::Taken => Response::WriteMultipleRegisters(write.span()),
+                Writes::Declined => Response::Exception {
+                    function: request.function().code(),
+                    code: ExceptionCode::IllegalDataAddress,
+                },
+                Writes::Lost => return,
+            };
+            return self.reply(bytes.len(), frame.unit, &response);
+        }
         let remembers = request.first() >= MEMORY;
         if remembers && !self.answers {
             return;
         }
         let words: Vec<u16> = match remembers {
-            false => vec![0, 7],
+            false => (0..request.count()).map(|place| place % 2 * 7).collect(),
             true => (request.first() - MEMORY..request.first() - MEMORY + request.count())
                 .map(|register| {
                     let number = NEWEST - u64::from(register / 4);
@@ -186,9 +211,13 @@ impl Host {
                 .collect(),
         };
         let response = Response::ReadHoldingRegisters(Registers::from_values(&words).unwrap());
-        let reply = rtu::encode(frame.unit, &response.encode());
+        self.reply(bytes.len(), frame.unit, &response);
+    }
+
+    fn reply(&mut self, asked: usize, unit: u8, response: &Response) {
+        let reply = rtu::encode(unit, &response.encode());
         let timing = Timing::from_baud(BAUD);
-        let after_ns = timing.transfer_ns(bytes.len()) + timing.transfer_ns(reply.len()) + MS;
+        let after_ns = timing.transfer_ns(asked) + timing.transfer_ns(reply.len()) + MS;
         self.at(after_ns, Input::Received(reply));
     }
 

@@ -123,6 +123,7 @@ impl Site {
                 timeout_ms: own.map(|(_, timeout_ms, _)| timeout_ms),
                 retries: own.map(|(_, _, retries)| retries),
                 clock_zone_min: None,
+                clock_setting: None,
                 memory: None,
                 points: points.collect(),
             };

@@ -1,6 +1,6 @@
 //! What meters say of themselves, and what was judged of them.
 
-use evidence::kinds::{Backfill, MeterLife, MeterReport, Opaque};
+use evidence::kinds::{Backfill, ClockOrder, ClockSet, MeterLife, MeterReport, Opaque};
 use evidence::{PointId, Seq};
 use serde_json::{Value, json};
 
@@ -85,4 +85,22 @@ pub(super) fn backfill(filled: &Backfill, put: &mut impl FnMut(&str, Value)) {
     put("quality", json!(filled.quality.validity.name()));
     put("reason", json!(filled.quality.reason.name()));
     put("contract", json!(filled.contract.0));
+}
+
+pub(super) fn clock_order(order: &ClockOrder, put: &mut impl FnMut(&str, Value)) {
+    put("meter_id", json!(order.meter_id.as_str()));
+    put("actor", json!(order.actor));
+    put("reason", json!(order.reason));
+}
+
+pub(super) fn clock_set(set: &ClockSet, put: &mut impl FnMut(&str, Value)) {
+    put("meter_id", json!(set.meter_id.as_str()));
+    put("source", json!(set.source.as_str()));
+    put("order", json!(set.order.0));
+    put("outcome", json!(set.outcome.name()));
+    put("reason", json!(set.reason.name()));
+    put("meter_time_s", json!(set.meter_time_s));
+    put("sent_at_ns", json!(set.sent_at.map(|at| at.0)));
+    put("exception", json!(set.exception));
+    put("contract", json!(set.contract.0));
 }

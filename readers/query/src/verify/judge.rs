@@ -62,6 +62,8 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Excursion
         | Kind::ResetReason
         | Kind::Command
+        | Kind::ClockOrder
+        | Kind::ClockSet
         | Kind::Output
         | Kind::Tag
         | Kind::ModemReport => false,

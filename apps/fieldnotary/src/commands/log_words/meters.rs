@@ -1,8 +1,9 @@
 //! What meters say of themselves and what was judged of them, in words.
 
 use crate::commands::words;
-use evidence::kinds::{Backfill, MeterLife, MeterReport, Opaque};
-use evidence::reasons::MeterFinding;
+use evidence::UtcNs;
+use evidence::kinds::{Backfill, ClockOrder, ClockSet, MeterLife, MeterReport, Opaque};
+use evidence::reasons::{ClockReason, MeterFinding};
 
 /// `m07 #12: 12345678 LUG, status 00h, access number 5, its clock 2026-11-29T12:00:00`.
 pub(super) fn report_words(report: &MeterReport) -> String {
@@ -23,7 +24,7 @@ pub(super) fn report_words(report: &MeterReport) -> String {
 }
 
 /// `m07/energy rollover: 99999.8 in seq 41, then 0.2 in seq 42`.
-pub(super) fn life_words(life: &MeterLife) -> String {
+pub(in crate::commands) fn life_words(life: &MeterLife) -> String {
     let mut out = life.meter_id.to_string();
     if let Some(point) = &life.point_id {
         out += &format!("/{point}");
@@ -87,4 +88,36 @@ pub(super) fn backfill_words(filled: &Backfill) -> String {
         "{}/{point} {value}, {slot}, record {record} of its memory",
         filled.meter_id
     )
+}
+
+/// `m07: its clock is to be set, ada (uid 1000): it runs off`.
+pub(super) fn clock_order_words(order: &ClockOrder) -> String {
+    format!(
+        "{}: its clock is to be set, {}: {}",
+        order.meter_id, order.actor, order.reason
+    )
+}
+
+/// `m07 told, its clock to 2026-11-29 13:00:01, by entry 4711`.
+pub(in crate::commands) fn clock_set_words(set: &ClockSet) -> String {
+    let to = set.meter_time_s.map_or_else(String::new, |shows_s| {
+        format!(", its clock to {}", shown_s(shows_s))
+    });
+    let why = match set.reason {
+        ClockReason::None => String::new(),
+        reason => format!(" ({reason}): {}", reason.meaning()),
+    };
+    let code = set
+        .exception
+        .map_or_else(String::new, |code| format!(", with code {code}"));
+    format!(
+        "{} {}{why}{code}{to}, by entry {}",
+        set.meter_id, set.outcome, set.order
+    )
+}
+
+/// What a clock shows, without a zone: the meter's own is meant.
+fn shown_s(seconds: i64) -> String {
+    let utc = words::time(UtcNs(seconds.saturating_mul(1_000_000_000)));
+    utc.trim_end_matches('Z').to_owned()
 }

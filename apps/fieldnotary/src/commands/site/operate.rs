@@ -7,7 +7,7 @@ use crate::commands::Ended;
 use contract::{Output, OutputPlace};
 use evidence::kinds::{self, Command};
 use evidence::reasons::{CommandOrigin, CommandStep, OutputOutcome, OutputReason};
-use evidence::{CommitId, Decimal};
+use evidence::{CommitId, Decimal, Kind, Payload};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -49,11 +49,19 @@ pub(crate) fn operate(args: &OperateArgs) -> Result<Ended, String> {
     // A proof may have to hold for a part of the window beyond its end.
     let patience = ON_ITS_WAY + Duration::from_millis(window_ms.saturating_mul(2));
     let mut told: Vec<(CommitId, kinds::Output)> = Vec::new();
-    recorder.outcomes(id, patience, |at, outcome| {
+    recorder.follow(id, &[Kind::Output], patience, |at, payload| {
+        let Payload::Output(outcome) = payload else {
+            return false;
+        };
+        if outcome.command != Some(id) {
+            return false;
+        }
         if !on.json {
             sayln!("{}", words(at, &outcome));
         }
+        let ends = outcome.outcome.is_final();
         told.push((at, outcome));
+        ends
     })?;
     if on.json {
         let outcomes: Vec<Value> = told.iter().map(|(at, one)| as_json(*at, one)).collect();

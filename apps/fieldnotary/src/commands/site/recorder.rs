@@ -5,7 +5,6 @@ use crate::commands::configured::newest_contract;
 use crate::commands::directory::{generations, is_node, open_reader, what_it_is};
 use crate::paths::DataDir;
 use contract::Contract;
-use evidence::kinds::Output;
 use evidence::{
     Actor, Blob, Captured, CommitId, Entry, EntryId, Generation, Kind, MeterId, Payload, PointId,
     SourceId, split_leaf,
@@ -186,19 +185,20 @@ impl Recorder {
         }
     }
 
-    /// Tells what becomes of a command, until that is final or the patience is over.
-    pub(super) fn outcomes(
+    /// Tells each entry of these kinds that is committed behind one, until `ends` says so or the patience is over.
+    pub(super) fn follow(
         &self,
-        command: CommitId,
+        from: CommitId,
+        kinds: &[Kind],
         patience: Duration,
-        mut tell: impl FnMut(CommitId, Output),
+        mut ends: impl FnMut(CommitId, Payload) -> bool,
     ) -> Result<(), String> {
         let until = clock::mono().plus_ns(u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX));
-        let mut cursor = command;
+        let mut cursor = from;
         while clock::mono() < until {
             let pull = FeedPull {
                 cursor,
-                kinds: vec![Kind::Output],
+                kinds: kinds.to_vec(),
                 max: 64,
                 wait_ms: 500,
             };
@@ -212,15 +212,10 @@ impl Recorder {
                     let entry = Entry::decode(bytes).ok()?;
                     entry.payload().ok()
                 });
-                let Some(Payload::Output(output)) = read else {
-                    continue;
-                };
-                if output.command == Some(command) {
-                    let ends = output.outcome.is_final();
-                    tell(entry.commit_id, output);
-                    if ends {
-                        return Ok(());
-                    }
+                if let Some(payload) = read
+                    && ends(entry.commit_id, payload)
+                {
+                    return Ok(());
                 }
             }
         }

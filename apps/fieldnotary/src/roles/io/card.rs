@@ -3,7 +3,7 @@
 use super::Place;
 use super::board::Board;
 use super::keeper::Progress;
-use super::orders::Orders;
+use super::orders::{About, Orders};
 use super::outbox::{CARD_ITEMS_MAX, News, Outbox};
 use super::session::{self, Delivery};
 use super::work::Watch;
@@ -91,7 +91,8 @@ pub(super) fn run(
     driver.number_slots(&mut link)?;
     board.watch(id, &outbox);
     let has_outputs = contract.points.outputs().any(|one| one.card == id);
-    let orders = has_outputs.then(|| Orders::begin(&data.recorder_socket(), id, &outbox));
+    let orders =
+        has_outputs.then(|| Orders::begin(&data.recorder_socket(), About::Outputs, id, &outbox));
     let delivery = Delivery::begin(outbox, link, id, give_up);
     driver.drive(stop);
     driver.outbox.close();
@@ -280,7 +281,7 @@ impl Driver<'_> {
             self.feed(match news {
                 News::Full(full) => Input::QueueFull(full),
                 // A card asks for none.
-                News::Missed { .. } => continue,
+                News::Missed { .. } | News::Clock(_) => continue,
                 News::Leased { stream, next, end } => Input::Lease { stream, next, end },
                 News::Asked(asked) => Input::Outputs(asked),
             });

@@ -1,12 +1,16 @@
-//! The committed commands and tags on their way to the outputs of one card.
+//! What is committed to be done in the field, on its way to one card or port: commands and tags of outputs, orders to
+//! set the clocks of meters.
 //!
-//! They come from the committed feed and from nowhere else: what is not in the log moves nothing.
+//! It comes from the committed feed and from nowhere else: what is not in the log moves nothing.
 
 use super::outbox::{News, Outbox};
 use crate::roles::link::RecorderLink;
 use evidence::{CommitId, Entry, Kind, Payload, SourceId, split_leaf};
+use io_plane::ClockAsked;
 use io_plane::outputs::{Asked, Given};
-use ipc::message::{FeedBatch, FeedEntry, FeedPull, Message, OutputFloor, OutputStart};
+use ipc::message::{
+    ClockFloor, ClockStart, FeedBatch, FeedEntry, FeedPull, Message, OutputFloor, OutputStart,
+};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +26,15 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// Entries of one pull.
 const ENTRIES_MAX: u64 = 64;
 
+/// What is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    /// The outputs of a card.
+    Outputs,
+    /// The clocks of a port's meters.
+    Clocks,
+}
+
 /// The thread that follows the log.
 pub(super) struct Orders {
     id: SourceId,
@@ -31,11 +44,12 @@ pub(super) struct Orders {
 
 impl Orders {
     /// Begins to follow.
-    pub(super) fn begin(socket: &Path, id: &SourceId, outbox: &Arc<Outbox>) -> Self {
+    pub(super) fn begin(socket: &Path, about: About, id: &SourceId, outbox: &Arc<Outbox>) -> Self {
         let end = Arc::new(AtomicBool::new(false));
         let mut follower = Follower {
             link: RecorderLink::for_port(socket, id, &end),
-            card: id.clone(),
+            about,
+            id: id.clone(),
             outbox: Arc::clone(outbox),
             end: Arc::clone(&end),
         };
@@ -56,26 +70,43 @@ impl Orders {
 
 struct Follower {
     link: RecorderLink,
-    card: SourceId,
+    about: About,
+    id: SourceId,
     outbox: Arc<Outbox>,
     end: Arc<AtomicBool>,
+}
+
+impl About {
+    /// Asks the recorder what is open.
+    fn floor(self, id: &SourceId) -> Message {
+        match self {
+            Self::Outputs => OutputFloor { card: id.clone() }.into(),
+            Self::Clocks => ClockFloor { port: id.clone() }.into(),
+        }
+    }
+
+    fn kinds(self) -> Vec<Kind> {
+        match self {
+            Self::Outputs => vec![Kind::Command, Kind::Tag],
+            Self::Clocks => vec![Kind::ClockOrder],
+        }
+    }
 }
 
 impl Follower {
     fn run(&mut self) {
         let mut gone = false;
         while !self.end.load(Ordering::Relaxed) {
-            let asked = OutputFloor {
-                card: self.card.clone(),
-            };
-            if let Some(Message::OutputStart(start)) = self.link.once(&asked.into(), PATIENCE) {
+            let floor = self.about.floor(&self.id);
+            if let Some((from, start)) = self.link.once(&floor, PATIENCE).and_then(met) {
                 gone = false;
-                self.follow(start);
+                self.outbox.tell(start);
+                self.follow(from);
             }
             if self.end.load(Ordering::Relaxed) {
                 return;
             }
-            if !std::mem::replace(&mut gone, true) {
+            if !std::mem::replace(&mut gone, true) && self.about == About::Outputs {
                 self.outbox.tell(News::Asked(Asked::RecorderGone));
             }
             std::thread::sleep(AGAIN);
@@ -83,13 +114,12 @@ impl Follower {
     }
 
     /// Hands over what is committed, until the recorder is gone.
-    fn follow(&mut self, start: OutputStart) {
-        let mut cursor = start.from;
-        self.outbox.tell(News::Asked(met(start)));
+    fn follow(&mut self, from: CommitId) {
+        let mut cursor = from;
         while !self.end.load(Ordering::Relaxed) {
             let pull = FeedPull {
                 cursor,
-                kinds: vec![Kind::Command, Kind::Tag],
+                kinds: self.about.kinds(),
                 max: ENTRIES_MAX,
                 wait_ms: WAIT_MS,
             };
@@ -98,14 +128,29 @@ impl Follower {
                 return;
             };
             cursor = batch.next_cursor;
-            for asked in orders(batch) {
-                self.outbox.tell(News::Asked(asked));
-            }
+            orders(batch).for_each(|order| self.outbox.tell(order));
         }
     }
 }
 
-fn met(start: OutputStart) -> Asked {
+/// From where on the feed is to be followed, and what the log has open below.
+fn met(start: Message) -> Option<(CommitId, News)> {
+    match start {
+        Message::OutputStart(start) => Some((start.from, News::Asked(of_outputs(start)))),
+        Message::ClockStart(start) => Some((start.from, News::Clock(of_clocks(start)))),
+        _ => None,
+    }
+}
+
+fn of_clocks(start: ClockStart) -> ClockAsked {
+    let open = start.open.into_iter();
+    ClockAsked::Met {
+        from: start.from,
+        open: open.map(|one| (one.meter, one.order)).collect(),
+    }
+}
+
+fn of_outputs(start: OutputStart) -> Asked {
     let open = start.open.into_iter();
     let tags = start.tags.into_iter();
     Asked::Met {
@@ -115,22 +160,27 @@ fn met(start: OutputStart) -> Asked {
     }
 }
 
-fn orders(batch: FeedBatch) -> impl Iterator<Item = Asked> {
+fn orders(batch: FeedBatch) -> impl Iterator<Item = News> {
     batch.entries.into_iter().filter_map(|entry| order(&entry))
 }
 
 /// What an entry asks for; nothing where it does not hold.
-fn order(entry: &FeedEntry) -> Option<Asked> {
+fn order(entry: &FeedEntry) -> Option<News> {
     let (_, bytes) = split_leaf(&entry.leaf.0)?;
     let read = Entry::decode(bytes).ok()?;
     let id: CommitId = entry.commit_id;
     match read.payload().ok()? {
-        Payload::Command(command) => Some(Asked::Command(Given {
+        Payload::Command(command) => Some(News::Asked(Asked::Command(Given {
             id,
             command,
             stamp: read.stamp,
+        }))),
+        Payload::Tag(tag) => Some(News::Asked(Asked::Tag(tag))),
+        Payload::ClockOrder(order) => Some(News::Clock(ClockAsked::Order {
+            id,
+            order,
+            stamp: read.stamp,
         })),
-        Payload::Tag(tag) => Some(Asked::Tag(tag)),
         _ => None,
     }
 }

@@ -3,8 +3,8 @@
 use crate::roles::link::RecorderLink;
 use evidence::Stream;
 use evidence::{Captured, MeterId, Seq, Slot, SourceId};
-use io_plane::Batch;
 use io_plane::outputs::Asked;
+use io_plane::{Batch, ClockAsked};
 use ipc::message::{Lease, Message, MissedFloor, RefuseReason, Submit};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
@@ -55,6 +55,8 @@ pub(super) enum News {
     Full(bool),
     /// Something that concerns outputs.
     Asked(Asked),
+    /// Something that concerns the clocks of meters.
+    Clock(ClockAsked),
 }
 
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 use super::Place;
 use super::keeper::Progress;
+use super::orders::{About, Orders};
 use super::outbox::{News, Outbox, PORT_ITEMS_MAX};
 use super::session::{self, Delivery};
 use super::work::Watch;
@@ -67,10 +68,15 @@ pub(super) fn run(place: &Place<'_>, progress: Progress) -> Result<(), String> {
         work,
     };
     driver.number_slots(&mut link)?;
+    let mut meters = contract.meters.values();
+    let is_set = meters.any(|meter| meter.port == *id && meter.clock_setting.is_some());
+    let orders = is_set.then(|| Orders::begin(&data.recorder_socket(), About::Clocks, id, &outbox));
     let delivery = Delivery::begin(outbox, link, id, give_up);
     driver.drive(stop);
     driver.outbox.close();
-    delivery.end()
+    let delivered = delivery.end();
+    orders.map_or(Ok(()), Orders::end)?;
+    delivered
 }
 
 struct Driver<'a> {
@@ -152,6 +158,7 @@ impl Driver<'_> {
                     others,
                 },
                 News::Leased { stream, next, end } => Input::Lease { stream, next, end },
+                News::Clock(asked) => Input::Clock(asked),
                 // A port has no outputs.
                 News::Asked(_) => continue,
             });

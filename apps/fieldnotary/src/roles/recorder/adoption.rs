@@ -12,8 +12,7 @@ use evidence::frozen;
 use evidence::kinds::{Audit, CounterSnapshot, EpochStart, Predecessor, SeqSkip, TimeMap};
 use evidence::reasons::{AdoptionCause, EpochCause, Outcome, TruthClass};
 use evidence::{
-    Actor, Captured, CommitId, Digest, Generation, Kind, LogId, MonoNs, Payload, PointId, Seq,
-    SourceId,
+    Actor, Captured, CommitId, Digest, Generation, Kind, LogId, MonoNs, Payload, Seq, SourceId,
 };
 use journal::Reader;
 use media::{FileTruth, FileVolume};
@@ -208,7 +207,7 @@ fn audit<'a>(
     now: MonoNs,
     predecessor: &Predecessor,
     order: &Order,
-    open: impl Iterator<Item = (CommitId, &'a PointId)>,
+    open: impl Iterator<Item = (CommitId, &'a str)>,
 ) -> Audit {
     // Nobody carries them out in the new generation, and what became of them here nobody said.
     let open: String = open

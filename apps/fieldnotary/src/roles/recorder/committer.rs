@@ -28,7 +28,7 @@ use contract::Contract;
 use evidence::kinds::{Counter, CounterSnapshot, Event};
 use evidence::reasons::EventCode;
 use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId, TimeMaps, UtcNs};
-use ipc::message::{Accepted, CountStart, Message};
+use ipc::message::{Accepted, Message};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -182,11 +182,7 @@ impl Committer {
                 schedule,
                 answer,
             } => self.slots(source, schedule, answer),
-            Work::Count { point, answer } => {
-                let count = self.ledger.count_of(&point);
-                let known = CountStart { point, count };
-                self.answers.push((answer, Pending::Ready(known.into())));
-            }
+            Work::Count { point, answer } => self.count(point, answer),
             // With the group: what was said before is durable when it is answered.
             Work::UnderWay { answer } => {
                 let told = self.ledger.work_under_way();
@@ -198,6 +194,7 @@ impl Committer {
                 self.answers.push((answer, Pending::Ready(missed.into())));
             }
             Work::Outputs { card, answer } => self.outputs(&card, answer),
+            Work::Clocks { port, answer } => self.clocks(&port, answer),
             Work::Time {
                 id,
                 source,

@@ -95,19 +95,14 @@ fn check_one(
             whole(opaque)?;
             (&opaque.meter_id, opaque.seq, opaque.contract)
         }
-        // It has no number: the slot that it fills tells whether it is new.
+        // They have no number: the slot that is filled, or the order, tells whether they are new.
         Payload::Backfill(filled) => {
-            let of_meter = matches!(stream, Stream::Meter(owner) if *owner == filled.meter_id);
-            return match of_meter && seq.is_none() && filled.contract == contract {
-                true => Ok(payload),
-                false => Err((
-                    RefuseReason::Stream,
-                    format!(
-                        "a record of the memory of {} in the stream of {stream}",
-                        filled.meter_id
-                    ),
-                )),
-            };
+            unnumbered(stream, seq, (&filled.meter_id, filled.contract), contract)?;
+            return Ok(payload);
+        }
+        Payload::ClockSet(set) => {
+            unnumbered(stream, seq, (&set.meter_id, set.contract), contract)?;
+            return Ok(payload);
         }
         Payload::Event(_) | Payload::Marker(_) | Payload::Downtime(_) => return Ok(payload),
         Payload::CounterSnapshot(snapshot) => {
@@ -138,6 +133,23 @@ fn check_one(
         return Err((RefuseReason::Contract, detail));
     }
     Ok(payload)
+}
+
+/// What has no number is of the stream's meter, and of the contract in force.
+fn unnumbered(
+    stream: &Stream,
+    seq: Option<Seq>,
+    (meter, under): (&MeterId, CommitId),
+    contract: CommitId,
+) -> Result<(), (RefuseReason, String)> {
+    let of_meter = matches!(stream, Stream::Meter(owner) if owner == meter);
+    match of_meter && seq.is_none() && under == contract {
+        true => Ok(()),
+        false => Err((
+            RefuseReason::Stream,
+            format!("a record of {meter} without a number in the stream of {stream}"),
+        )),
+    }
 }
 
 /// What is carried is as long as it says, no longer than is carried, and hashes to what it says.

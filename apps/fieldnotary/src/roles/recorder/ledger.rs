@@ -234,6 +234,8 @@ impl Ledger {
             | Payload::MeterLife(_)
             | Payload::Backfill(_)
             | Payload::Command(_)
+            | Payload::ClockOrder(_)
+            | Payload::ClockSet(_)
             | Payload::Tag(_) => {}
         }
     }

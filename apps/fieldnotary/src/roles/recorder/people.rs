@@ -155,11 +155,12 @@ pub(crate) fn is_a_state(
     Ok(())
 }
 
-/// What somebody wants of an output has a reason, a name that a tag can keep, and no other origin than a person.
+/// What somebody wants of an output or of a meter has a reason, a name that a tag can keep, and no other origin than a person.
 fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
     let (actor, reason, origin) = match payload {
         Payload::Command(command) => (&command.actor, &command.reason, command.origin),
         Payload::Tag(tag) => (&tag.actor, &tag.reason, CommandOrigin::Person),
+        Payload::ClockOrder(order) => (&order.actor, &order.reason, CommandOrigin::Person),
         _ => return Ok(()),
     };
     if origin != CommandOrigin::Person {
@@ -203,6 +204,7 @@ fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String
         Payload::SignOff(signed) => (&signed.actor, [signed.note.as_deref(), None, None]),
         Payload::Command(command) => (&command.actor, [Some(&command.reason), None, None]),
         Payload::Tag(tag) => (&tag.actor, [Some(&tag.reason), tag.owner.as_deref(), None]),
+        Payload::ClockOrder(order) => (&order.actor, [Some(&order.reason), None, None]),
         other => {
             let detail = format!("{} entries are not written by people", other.kind().name());
             return Err((RefuseReason::Kind, detail));

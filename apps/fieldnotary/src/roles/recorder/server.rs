@@ -10,7 +10,7 @@ use contract::Contract;
 use evidence::kinds::Event;
 use evidence::reasons::EventCode;
 use evidence::{Captured, SourceId, Stream};
-use ipc::message::{Attest, Attested, ErrorCode, Message, MissedFloor, OutputFloor};
+use ipc::message::{Attest, Attested, ClockFloor, ErrorCode, Message, MissedFloor, OutputFloor};
 use ipc::{Channel, IpcError, Listener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -182,6 +182,7 @@ impl Session {
             },
             Message::WorkAsked(_) => Work::UnderWay { answer },
             Message::MissedFloor(MissedFloor { meter }) => Work::Missed { meter, answer },
+            Message::ClockFloor(ClockFloor { port }) => Work::Clocks { port, answer },
             Message::OutputFloor(OutputFloor { card }) => Work::Outputs { card, answer },
             Message::Submit(submit) => Work::Submit {
                 id: submit.submission_id,

@@ -47,6 +47,8 @@ pub(super) enum Work {
     Missed { meter: MeterId, answer: Answer },
     /// What the log has open about the outputs of a card.
     Outputs { card: SourceId, answer: Answer },
+    /// Which orders to set clocks of a port's meters are open.
+    Clocks { port: SourceId, answer: Answer },
     /// How the clocks stand.
     Time {
         id: u64,

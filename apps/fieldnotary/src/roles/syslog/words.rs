@@ -40,6 +40,7 @@ const fn weight(kind: Kind) -> Weight {
         Kind::Unkept => Weight::Always(Severity::Warning),
         // What is commanded, what became of it, and who locked an output.
         Kind::Command | Kind::Output | Kind::Tag => Weight::Always(Severity::Notice),
+        Kind::ClockOrder | Kind::ClockSet => Weight::Always(Severity::Notice),
         Kind::Reading
         | Kind::AttemptFailed
         | Kind::Marker
@@ -138,7 +139,7 @@ fn heard(payload: &Payload) -> Option<(Facility, Severity)> {
     let facility = match payload {
         Payload::Audit(_) | Payload::Configuration(_) => Facility::LogAudit,
         Payload::SignOff(_) | Payload::Maintenance(_) => Facility::LogAudit,
-        Payload::Command(_) | Payload::Tag(_) => Facility::LogAudit,
+        Payload::Command(_) | Payload::Tag(_) | Payload::ClockOrder(_) => Facility::LogAudit,
         Payload::KeyStore(_) | Payload::Rollback(_) => Facility::AuthPriv,
         Payload::Boot(_) | Payload::Attestation(_) => Facility::AuthPriv,
         _ => Facility::Daemon,
@@ -185,6 +186,7 @@ impl Told {
             Payload::SignOff(signed) => parameters.push(parameter("actor", &signed.actor)),
             Payload::Command(command) => parameters.push(parameter("actor", &command.actor)),
             Payload::Tag(tag) => parameters.push(parameter("actor", &tag.actor)),
+            Payload::ClockOrder(order) => parameters.push(parameter("actor", &order.actor)),
             _ => {}
         }
         let UtcNs(utc_ns) = entry.stamp.timestamp;

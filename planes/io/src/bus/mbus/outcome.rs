@@ -58,6 +58,9 @@ impl MbusBus {
         if let Some(quiet_ns) = self.quiet_ns(report) {
             self.ready_at = self.ready_at.max(MonoNs(quiet_ns));
         }
+        if let Some((at, _)) = self.telling {
+            return self.clock_exchanged(books, now, at, report);
+        }
         let Some(reading) = &mut self.reading else {
             return;
         };

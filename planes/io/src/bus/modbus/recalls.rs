@@ -1,6 +1,6 @@
 //! Meters' own memories on a Modbus port: asked for what was missed, where nobody else could use the line (U3).
 
-use super::{Flight, ModbusBus, unit_of};
+use super::{Aim, Flight, ModbusBus, unit_of};
 use crate::action::{Action, Batch};
 use crate::books::{Books, Phase};
 use crate::input::Stream;
@@ -102,7 +102,7 @@ impl ModbusBus {
             (fits && !meter.is_quarantined() && held.is_none()).then_some((at, request))
         });
         if let Some((at, request)) = next {
-            self.send(books, now, at, request, None);
+            self.send(books, now, at, request, Aim::Aside);
         }
     }
 

@@ -7,8 +7,8 @@ use crate::roles::recorder::booted::Told;
 use crate::roles::recorder::work::Answer;
 use crate::roles::recorder::{acks, intake, people};
 use evidence::reasons::RollbackWitness;
-use evidence::{Captured, CommitId, Kind, Payload, SourceId};
-use ipc::message::RefuseReason;
+use evidence::{Captured, CommitId, Kind, Payload, PointId, SourceId};
+use ipc::message::{CountStart, RefuseReason};
 
 impl Committer {
     /// An entry of a process about itself, or of the uplink about what a collector answered.
@@ -93,10 +93,28 @@ impl Committer {
         ));
     }
 
+    /// The highest count of a pulse meter that was ever committed.
+    pub(super) fn count(&mut self, point: PointId, answer: Answer) {
+        let count = self.ledger.count_of(&point);
+        let known = CountStart { point, count };
+        self.answers.push((answer, Pending::Ready(known.into())));
+    }
+
     /// What the log has open about the outputs of a card, by what is committed.
     pub(super) fn outputs(&mut self, card: &SourceId, answer: Answer) {
         let from = CommitId(self.journal.size());
         let start = self.lately.operated().start(&self.contract, card, from);
+        self.answers.push((answer, Pending::Ready(start.into())));
+    }
+
+    /// Which orders to set the clocks of a port's meters are open, by what is committed.
+    pub(super) fn clocks(&mut self, port: &SourceId, answer: Answer) {
+        let from = CommitId(self.journal.size());
+        let start = self
+            .lately
+            .operated()
+            .clocks()
+            .start(&self.contract, port, from);
         self.answers.push((answer, Pending::Ready(start.into())));
     }
 
@@ -108,9 +126,13 @@ impl Committer {
                 let found = self.committed(signed.reading);
                 people::names_its_reading(&entry, signed, found.as_ref())?;
             }
-            let of_outputs =
-                |one: &&(_, Payload)| matches!(one.1.kind(), Kind::Command | Kind::Tag);
-            let staged = self.staged.iter().filter(of_outputs).count();
+            let asked = |kind: Kind| match kind {
+                Kind::Command | Kind::Tag => Some(Kind::Command),
+                Kind::ClockOrder => Some(kind),
+                _ => None,
+            };
+            let same = |one: &&(_, Payload)| asked(one.1.kind()) == asked(payload.kind());
+            let staged = self.staged.iter().filter(same).count();
             let operated = self.lately.operated();
             let judged = operated.judge(&self.contract, &payload, staged);
             judged.map_err(|(reason, detail)| intake::Objection {

@@ -104,7 +104,7 @@ impl Committer {
             }
             Ok(sound) => {
                 let mut sound = sound;
-                sound.records.retain(|(_, one)| self.ledger.wants(one));
+                sound.records.retain(|(_, one)| self.wants(one));
                 if sound.records.is_empty() {
                     self.stats.known_again += 1;
                     return self.known(id, answer);
@@ -126,6 +126,17 @@ impl Committer {
                 self.reject(source, seq, &objection);
                 self.refuse(id, objection.reason, &objection.detail, &answer);
             }
+        }
+    }
+
+    /// Whether a record says something that the log does not have, where its number does not tell.
+    fn wants(&self, payload: &Payload) -> bool {
+        match payload {
+            Payload::ClockSet(set) => {
+                let same = |one: &(_, Payload)| matches!(&one.1, Payload::ClockSet(staged) if staged.order == set.order);
+                self.lately.operated().clocks().is_open(set.order) && !self.staged.iter().any(same)
+            }
+            other => self.ledger.wants(other),
         }
     }
 

@@ -1,0 +1,138 @@
+//! `fieldnotary set-clock`: a person has a meter told what time it is.
+
+use super::recorder::{Recorder, Site, actor};
+use crate::cli::SetClockArgs;
+use crate::clock;
+use crate::commands::Ended;
+use crate::commands::log_words::{clock_set_words, life_words};
+use contract::{Contract, Meter};
+use evidence::kinds::{ClockOrder, ClockSet, MeterLife};
+use evidence::reasons::{ClockOutcome, MeterFinding};
+use evidence::{CommitId, Kind, Payload};
+use serde_json::json;
+use std::time::Duration;
+
+/// How long an outcome may take: an order that finds no room on its line is given up before.
+const OUTCOME: Duration = Duration::from_secs(160);
+/// A session that sees the clock may take this long beside its slot.
+const SESSION: Duration = Duration::from_secs(10);
+/// Longer slots nobody waits for.
+const SLOT_MS_MAX: u64 = 60_000;
+
+/// Commits the order, and tells what becomes of it.
+pub(crate) fn set_clock(args: &SetClockArgs) -> Result<Ended, String> {
+    if args.reason.trim().is_empty() {
+        return Err("--reason is empty: say why it is set".to_owned());
+    }
+    let site = Site::open(&args.dir)?;
+    site.has(Some(&args.meter), None)?;
+    let recorder = site.recorder()?;
+    let committed = recorder.commit(ClockOrder {
+        at: clock::mono(),
+        meter_id: args.meter.clone(),
+        actor: actor(args.actor.as_deref())?.to_string(),
+        reason: args.reason.clone(),
+    })?;
+    let order = committed.at.commit_id;
+    let outcome = outcome(&recorder, order)?;
+    let Some((at, set)) = outcome else {
+        return Ok(open(args, order));
+    };
+    if !args.json {
+        sayln!("{} [entry {at}]", clock_set_words(&set));
+    }
+    let told = set.outcome == ClockOutcome::Told;
+    let meter = site.contract.meters.get(&args.meter);
+    let seen = match meter.filter(|_| told) {
+        Some(meter) => seen(&recorder, at, meter, patience(&site.contract, meter))?,
+        None => None,
+    };
+    match &seen {
+        Some((at, life)) if !args.json => sayln!("{} [entry {at}]", life_words(life)),
+        None if told && !args.json => sayln!(
+            "no session has seen its clock yet; the log will tell: fieldnotary log {} --kind meter_life",
+            args.dir.display()
+        ),
+        _ => {}
+    }
+    if args.json {
+        let seen = seen.map(|(at, life)| {
+            json!({
+                "commit_id": at.0,
+                "offset_ns": life.offset_ns,
+                "bound_ns": life.bound_ns,
+                "clock_class": life.clock_class.map(|class| class.name()),
+            })
+        });
+        let said = json!({
+            "event_id": committed.at.to_string(),
+            "commit_id": order.0,
+            "outcome": set.outcome.name(),
+            "reason": set.reason.name(),
+            "meter_time_s": set.meter_time_s,
+            "exception": set.exception,
+            "seen": seen,
+        });
+        sayln!("{said}");
+    }
+    Ok(match told {
+        true => Ended::Well,
+        false => Ended::Badly,
+    })
+}
+
+/// How long the next session may take to come, where that is worth a wait.
+fn patience(contract: &Contract, meter: &Meter) -> Duration {
+    let schedule = contract.schedules.get(&meter.schedule);
+    let every_ms = schedule.map_or(u64::MAX, |schedule| schedule.every_ms);
+    match every_ms <= SLOT_MS_MAX {
+        true => Duration::from_millis(every_ms) + SESSION,
+        false => Duration::ZERO,
+    }
+}
+
+/// Nobody has said yet what became of it.
+fn open(args: &SetClockArgs, order: CommitId) -> Ended {
+    let shown = args.dir.display();
+    match args.json {
+        true => sayln!("{}", json!({"commit_id": order.0, "outcome": null})),
+        false => sayln!(
+            "order {order} has no outcome yet: is the process of its port held back? fieldnotary status {shown}\n\
+             the log will tell it: fieldnotary log {shown} --from {order}"
+        ),
+    }
+    Ended::Badly
+}
+
+fn outcome(recorder: &Recorder, order: CommitId) -> Result<Option<(CommitId, ClockSet)>, String> {
+    let mut found = None;
+    recorder.follow(order, &[Kind::ClockSet], OUTCOME, |at, payload| {
+        if let Payload::ClockSet(set) = payload
+            && set.order == order
+        {
+            found = Some((at, set));
+        }
+        found.is_some()
+    })?;
+    Ok(found)
+}
+
+/// What its clock showed in the next session.
+fn seen(
+    recorder: &Recorder,
+    from: CommitId,
+    meter: &Meter,
+    patience: Duration,
+) -> Result<Option<(CommitId, MeterLife)>, String> {
+    let mut found = None;
+    recorder.follow(from, &[Kind::MeterLife], patience, |at, payload| {
+        if let Payload::MeterLife(life) = payload
+            && life.meter_id == meter.id
+            && life.finding == MeterFinding::Clock
+        {
+            found = Some((at, life));
+        }
+        found.is_some()
+    })?;
+    Ok(found)
+}
