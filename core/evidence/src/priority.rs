@@ -90,6 +90,9 @@ impl EventCode {
             | Self::WriteStall
             | Self::WriteFailed
             | Self::MediumDegraded
+            | Self::CommitInBrownout
+            | Self::CommitAfterBrownout
+            | Self::EndedInBrownout
             | Self::KeepFailed
             | Self::TruthStoreOld
             | Self::SignerUnavailable

@@ -206,6 +206,9 @@ codes! {
         MediumDegraded = 52, "medium_degraded", "the journal's device says of itself that it wears out or fails";
         KeepFailed = 53, "keep_failed", "out of use: a keep-ring took no more, which `unkept` entries tell now with its reach";
         TruthStoreOld = 54, "truth_store_old", "the truth store was an older one than the newest; the log was taken up where its frames end, and the count is entries behind the old end";
+        CommitInBrownout = 55, "commit_in_brownout", "a supply went below its limit for a brownout or a lock-out: what was durable then; the count is entries that were not yet";
+        CommitAfterBrownout = 56, "commit_after_brownout", "that supply is back: how commits went meanwhile; the count is entries that became durable";
+        EndedInBrownout = 57, "ended_in_brownout", "the run before ended while a supply was below such a limit: what became of the commit under way; the count is bytes of it that were taken back";
         SignerUnavailable = 64, "signer_unavailable", "a seal was due and the signer did not answer";
         SignerRecovered = 65, "signer_recovered", "the signer answers again; the count is seals missed";
         CheckpointUnbound = 66, "checkpoint_unbound", "a checkpoint was signed and not bound to its counter";

@@ -51,7 +51,7 @@ fn gone(pid: i32) {
 }
 
 /// Ends the node, or what is named, and waits until nothing of the node runs.
-fn end(node: Node, how: &str) {
+pub(super) fn end(node: Node, how: &str) {
     let all = processes(node.data());
     match how {
         "stop" => drop(node.stop()),

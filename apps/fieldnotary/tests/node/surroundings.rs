@@ -159,3 +159,51 @@ fn a_marker_from_an_input_is_an_entry_that_says_what_it_marks() {
     assert!(said.contains("arrester (surge marker) on"), "{said}");
     node.stop();
 }
+
+/// What a commit meets while writes may not be relied upon is beside the brownout, and a start says in what the run before ended.
+//= R10.3
+#[test]
+fn a_brownout_says_how_commits_stood_and_the_next_start_what_became_of_the_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    say(dir, "play/edges.txt", "0 level 4 low\n");
+    say(dir, "sys/hwmon3/in1_input", "12100\n");
+    let node = Node::start(dir, "node", &contract(dir));
+    let data = node.data().to_owned();
+    let event = |code: &'static str| row(&data, code, move |row| row["code"] == code);
+    row(&data, "the supply", |row| {
+        row["change"] == "found" && row["source"] == "ina"
+    });
+    say(dir, "sys/hwmon3/in1_input", "10100\n");
+    let began = band(&data, "vbat", "entered", "brownout");
+    let said = event("commit_in_brownout");
+    assert!(
+        number(&said, "commit_id") > number(&began, "commit_id"),
+        "{said}"
+    );
+    let detail = text(&said, "detail");
+    assert!(detail.starts_with("vbat brownout at 10.1"), "{detail}");
+    assert!(detail.contains(" entries are durable, "), "{detail}");
+    say(dir, "sys/hwmon3/in1_input", "12000\n");
+    let said = event("commit_after_brownout");
+    assert!(number(&said, "count") >= 1, "{said}");
+    assert!(
+        text(&said, "detail").contains("the longest commit took"),
+        "{said}"
+    );
+
+    say(dir, "sys/hwmon3/in1_input", "8700\n");
+    band(&data, "vbat", "entered", "uvlo");
+    crate::restarts::end(node, "kill all");
+    say(dir, "sys/hwmon3/in1_input", "12000\n");
+    let node = Node::start(dir, "node", &contract(dir));
+    let said = event("ended_in_brownout");
+    let detail = text(&said, "detail");
+    assert!(
+        detail.contains("vbat was below its limit uvlo at 8.7"),
+        "{detail}"
+    );
+    assert!(detail.contains("; "), "{detail}");
+    let data = node.stop();
+    assert_eq!(about("verify", &data, &[]).code, Some(0));
+}

@@ -14,6 +14,7 @@ use super::given_up::GivenUp;
 use super::journal_file::NodeJournal;
 use super::keeper::Keeper;
 use super::ledger::{Attempted, Ledger};
+use super::low_supplies::LowSupplies;
 use super::media_watch::MediaWatch;
 use super::power_stats::PowerStats;
 use super::rollback::RollbackWatch;
@@ -84,6 +85,8 @@ pub(super) struct Committer {
     pub(super) named_losses: BTreeSet<(u64, u64)>,
     pub(super) given_up: GivenUp,
     pub(super) keeper: Keeper,
+    /// Supplies that are too low for writes.
+    pub(super) low: LowSupplies,
     /// Whether a segment was begun whose first entries are still to be written.
     pub(super) rolled: bool,
     pub(super) epoch_at: evidence::MonoNs,
@@ -245,7 +248,10 @@ impl Committer {
             _ => self.stats.power.observe(&payload),
         }
         self.ledger.observe(&payload);
+        let told = self.low.observe(&payload, self.journal.size());
+        let waits = u64::try_from(self.staged.len()).unwrap_or(u64::MAX);
         self.staged.push((captured, payload));
+        self.tell_of_low(told, waits);
     }
 
     /// Stages an entry of the recorder's own.
@@ -357,6 +363,7 @@ impl Committer {
             }
         }
         let latency_ns = now.since(began);
+        self.low.committed(latency_ns);
         self.stats
             .committed(u64::try_from(staged.len()).unwrap_or(0), latency_ns);
         self.seal.unsealed += u64::try_from(

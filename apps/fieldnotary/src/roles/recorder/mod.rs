@@ -13,6 +13,7 @@ mod intake;
 mod journal_file;
 mod keeper;
 mod ledger;
+mod low_supplies;
 mod media_watch;
 mod missed_seals;
 mod offers;

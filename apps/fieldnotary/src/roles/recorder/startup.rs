@@ -9,6 +9,7 @@ use super::in_force::InForce;
 use super::journal_file::{self, NodeJournal};
 use super::keeper::Keeper;
 use super::ledger::Ledger;
+use super::low_supplies::LowSupplies;
 use super::media_watch::MediaWatch;
 use super::missed_seals::MissedSeals;
 use super::rollback::RollbackWatch;
@@ -61,6 +62,7 @@ pub(super) struct Remembered {
     earlier: Earlier,
     rollback: RollbackWatch,
     missed_seals: MissedSeals,
+    low: LowSupplies,
 }
 
 fn budget(contract: &Contract) -> Budget {
@@ -118,18 +120,13 @@ pub(super) fn begin(
     let mut ledger = Ledger::of(generation, leases).above(journal.leases().floor);
     let mut remembered = remember(&reader, journal.newest_segment_first(), &mut ledger);
     let cosigned_size = remembered.cosigned_size.max(journal.cosigned_size());
-    let oldest = journal.oldest().0;
-    remembered.given_up.cosigned_to(cosigned_size, oldest);
+    (remembered.given_up).cosigned_to(cosigned_size, journal.oldest().0);
     let earlier = remembered.of_this_boot(boot_id);
     let own = SourceId::new("recorder").map_err(|error| error.to_string())?;
+    let epoch = remembered.epoch.take();
     let start = match remembered.adopted {
         true => StartKind::Adopted,
-        false => start_kind(
-            recovery.as_ref(),
-            remembered.epoch.take(),
-            boot_id,
-            node_started,
-        ),
+        false => start_kind(recovery.as_ref(), epoch, boot_id, node_started),
     };
     let seal = seal_state(&mut remembered, journal.sealed_size(), cosigned_size);
     let mut committer = Committer {
@@ -173,16 +170,18 @@ pub(super) fn begin(
         answers: Vec::new(),
         counters_at: clock::mono().0,
         keeper,
+        low: LowSupplies::default(),
         stopping: None,
         stop_answered: false,
         journal,
         contract,
     };
-    let recovery_us = clock::mono().since(began) / 1_000;
     committer.journal.note_cosigned(cosigned_size);
     committer.note_kept();
     committer.feed.gives_up(&committer.given_up);
-    committer.stage_beginning(recovery.as_ref(), recovery_us, remembered.contract, given);
+    let (in_force, low) = (remembered.contract, remembered.low);
+    let recovery_us = clock::mono().since(began) / 1_000;
+    committer.stage_beginning(recovery.as_ref(), recovery_us, (in_force, &low), given);
     committer.begin_log()?;
     Ok(committer)
 }
@@ -282,6 +281,7 @@ impl Remembered {
         self.since.observe(&payload);
         self.rollback.observe(&payload);
         self.missed_seals.observe(&payload);
+        self.low.observe(&payload, id.0);
         match payload {
             Payload::EpochStart(epoch) => {
                 let boot = epoch.boot_id.to_string();
@@ -387,10 +387,11 @@ impl Committer {
         &mut self,
         recovery: Option<&Recovery>,
         recovery_us: u64,
-        in_force: InForce,
+        (in_force, low): (InForce, &LowSupplies),
         given: &Given,
     ) {
         self.stage_epoch(recovery, recovery_us);
+        self.tell_of_brownout(recovery, low);
         for loss in self.name_what_left() {
             self.stage(loss.into());
         }
@@ -414,6 +415,19 @@ impl Committer {
                 "it ended the log at entry {ended}, and the frames at {size}"
             ));
         });
+    }
+
+    /// The run before ended while a supply was too low for writes.
+    fn tell_of_brownout(&mut self, recovery: Option<&Recovery>, low: &LowSupplies) {
+        let crashed = recovery.filter(|one| one.cause != EpochCause::OrderlyStart);
+        let Some(recovery) = crashed else { return };
+        let dropped_bytes = recovery.dropped_bytes;
+        if let Some(words) = low.at_start(recovery.rolled_forward, dropped_bytes) {
+            self.event(EventCode::EndedInBrownout, |event| {
+                event.count = Some(dropped_bytes);
+                event.detail = Some(words);
+            });
+        }
     }
 
     /// The epoch's first entry, and what is lost.

@@ -3,10 +3,11 @@
 use super::requests::unsound;
 use super::{Committer, Pending};
 use crate::clock;
-use crate::roles::recorder::booted::Told;
+use crate::roles::recorder::booted;
+use crate::roles::recorder::low_supplies::Told;
 use crate::roles::recorder::work::Answer;
 use crate::roles::recorder::{acks, intake, people};
-use evidence::reasons::RollbackWitness;
+use evidence::reasons::{EventCode, RollbackWitness};
 use evidence::{Captured, CommitId, Kind, Payload, PointId, SourceId};
 use ipc::message::{CountStart, RefuseReason};
 
@@ -47,7 +48,7 @@ impl Committer {
     }
 
     /// What the signer says of what was booted; the last seal before a stop holds everything, so nothing comes behind it.
-    pub(super) fn booted(&mut self, told: Told) {
+    pub(super) fn booted(&mut self, told: booted::Told) {
         self.stats.signer.take_uses(&told.uses);
         let Ok(boot) = told.boot.payload() else {
             return;
@@ -91,6 +92,38 @@ impl Committer {
                 count: 1,
             },
         ));
+    }
+
+    /// What a supply that is too low for writes met on the way to the medium; `waits`: entries that are not durable yet.
+    pub(super) fn tell_of_low(&mut self, told: Option<Told>, waits: u64) {
+        let sealed = self.seal.sealed_size;
+        let durable = self.journal.size();
+        let (code, count, detail) = match told {
+            None => return,
+            Some(Told::Low(supply)) => (
+                EventCode::CommitInBrownout,
+                waits,
+                format!(
+                    "{supply}: {durable} entries are durable, {waits} wait; sealed to {sealed}"
+                ),
+            ),
+            Some(Told::Back {
+                supply,
+                entries,
+                longest_ns,
+            }) => (
+                EventCode::CommitAfterBrownout,
+                entries,
+                format!(
+                    "{supply} is over: {entries} entries became durable, the longest commit took {} ms",
+                    longest_ns / 1_000_000
+                ),
+            ),
+        };
+        self.event(code, |event| {
+            event.count = Some(count);
+            event.detail = Some(detail);
+        });
     }
 
     /// The highest count of a pulse meter that was ever committed.
