@@ -2,6 +2,7 @@
 
 mod boot;
 
+use crate::door::Door;
 use crate::rate::{RateLimit, limit};
 use crate::say;
 use evidence::{Blob, Digest, Generation};
@@ -15,6 +16,7 @@ use proof::Hash;
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use trust_plane::{
     Audit, BootId, Claim, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError, SignedHead,
     Statement,
@@ -38,6 +40,8 @@ pub(crate) struct Desk {
     event_log: Option<PathBuf>,
     /// What was found of what was booted: nothing else of it is signed.
     booted: Option<Vec<u8>>,
+    /// Who was turned away.
+    door: Arc<Door>,
 }
 
 /// The one place where this program reads a clock.
@@ -105,7 +109,13 @@ impl Desk {
             not_applied,
             event_log,
             booted: None,
+            door: Arc::default(),
         }
+    }
+
+    /// Where callers are turned away.
+    pub(crate) fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.door)
     }
 
     /// Answers a request.
@@ -202,7 +212,7 @@ impl Desk {
                 if let Some(error) = &signed.unbound {
                     say::err(format_args!("a checkpoint is not bound: {error}"));
                 }
-                signed_note(signed, self.engine.audit()).into()
+                signed_note(signed, self.engine.audit(), &self.door).into()
             }
             Err(error) => refusal(&error),
         }
@@ -320,7 +330,7 @@ fn uses(audit: Audit) -> Vec<Uses> {
     Purpose::ALL.iter().map(of).collect()
 }
 
-fn signed_note(signed: trust_plane::Signed, audit: Audit) -> SignedNote {
+fn signed_note(signed: trust_plane::Signed, audit: Audit, door: &Door) -> SignedNote {
     let bound = signed.bound.into_iter().map(|bound| BoundHead {
         counter: bound.counter,
         value: bound.value,
@@ -336,5 +346,6 @@ fn signed_note(signed: trust_plane::Signed, audit: Audit) -> SignedNote {
         uses: uses(audit),
         rollback_attempts: audit.rollback_attempts,
         signature_failures: audit.signature_failures,
+        turned_away: door.told(),
     }
 }

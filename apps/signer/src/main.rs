@@ -11,6 +11,7 @@
 
 mod confine;
 mod desk;
+mod door;
 mod keyring;
 mod rate;
 mod say;

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::desk::Desk;
+use crate::door::Door;
 use crate::say;
 use ipc::message::ErrorCode;
 use ipc::{Channel, IpcError, Listener, Message};
@@ -28,6 +29,7 @@ pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<()
             .map_err(|error| Failure::System("signals", error))?;
     }
     let listener = Listener::bind(path)?;
+    let door = desk.door();
     let desk = Arc::new(Mutex::new(desk));
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     let mut failures = 0;
@@ -52,13 +54,14 @@ pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<()
         };
         failures = 0;
         connections.retain(|connection| !connection.is_finished());
-        if let Some(refusal) = refuse(&channel, connections.len()) {
+        if let Some(refusal) = refuse(&channel, &door, connections.len()) {
             // A peer that is gone already needs no answer.
             let _ = channel.send(&refusal);
             continue;
         }
-        let (desk, stop) = (Arc::clone(&desk), Arc::clone(&stop));
-        connections.push(std::thread::spawn(move || answer(&channel, &desk, &stop)));
+        let (desk, door, stop) = (Arc::clone(&desk), Arc::clone(&door), Arc::clone(&stop));
+        let serve = move || answer(&channel, &desk, &door, &stop);
+        connections.push(std::thread::spawn(serve));
     }
     // From here on nobody can connect; what is being answered is answered to its end.
     drop(listener);
@@ -71,11 +74,12 @@ pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<()
 }
 
 /// Why a connection is not served, if it is not.
-fn refuse(channel: &Channel, connections: usize) -> Option<Message> {
+fn refuse(channel: &Channel, door: &Door, connections: usize) -> Option<Message> {
     let own = rustix::process::geteuid().as_raw();
     match channel.peer_credentials() {
         Ok(peer) if peer.uid == own => {}
         Ok(peer) => {
+            door.turn_away(peer.uid);
             say::err(format_args!(
                 "process {} of user {} was refused",
                 peer.pid, peer.uid
@@ -95,7 +99,7 @@ fn refuse(channel: &Channel, connections: usize) -> Option<Message> {
     })
 }
 
-fn answer(channel: &Channel, desk: &Mutex<Desk>, stop: &AtomicBool) {
+fn answer(channel: &Channel, desk: &Mutex<Desk>, door: &Door, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let answer = match channel.recv(STOP_CHECK) {
             Ok(None) => continue,
@@ -109,6 +113,9 @@ fn answer(channel: &Channel, desk: &Mutex<Desk>, stop: &AtomicBool) {
                 // Whoever speaks another language is told so once.
                 let _ = channel.send(&Message::error(ErrorCode::Malformed, &error));
                 say::err(format_args!("a connection was closed: {error}"));
+                if let Ok(peer) = channel.peer_credentials() {
+                    door.turn_away(peer.uid);
+                }
                 return;
             }
             Err(_) => return,

@@ -53,6 +53,8 @@ pub mod names {
     pub const SEALS_ENDED: &str = "seals_ended";
     /// How many seals were missed since the last one; label: why the first of them was.
     pub const SEALS_MISSED: &str = "seals_missed_since";
+    /// When a hint of tampering was seen, or told, in seconds since 1970; label: the sign, and behind a space `seen` or `told`.
+    pub const TAMPER_SIGN: &str = "tamper_sign";
     /// The session that read a meter's serial number; label: meter and number.
     pub const LIFE_SERIAL: &str = "life_serial";
     /// When a counter's last believed value was read, in nanoseconds since 1970; label: meter, point, value and session.
@@ -72,7 +74,7 @@ pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, BOUND_COUNTER, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN,
         LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR,
-        SEQ_WINDOW, WORK,
+        SEQ_WINDOW, TAMPER_SIGN, WORK,
     };
     let whole = [
         PART,
@@ -91,6 +93,7 @@ pub fn is_reserved(name: &str) -> bool {
         BOUND_COUNTER,
         SEALS_ENDED,
         SEALS_MISSED,
+        TAMPER_SIGN,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

@@ -97,6 +97,7 @@ impl EventCode {
             | Self::TruthStoreOld
             | Self::SignerUnavailable
             | Self::CheckpointUnbound
+            | Self::TamperHint
             | Self::UplinkConflict
             | Self::OrderlyStop
             | Self::SafeModeEntered

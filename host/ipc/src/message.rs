@@ -76,7 +76,7 @@ code_list! {
 mod parts;
 pub use parts::{
     BoundHead, CounterArea, FeedEntry, Hole, MissedSlot, OpenClock, OpenCommand, Quote, QuotedPcr,
-    SetTag, SignedTree, Uses,
+    SetTag, SignedTree, TurnedAway, Uses,
 };
 
 messages! {
@@ -256,6 +256,7 @@ messages! {
         5 uses: Vec<Uses> => "uses of keys since the signer was started, by purpose (key_op_audit_cnt)";
         6 rollback_attempts: u64 => "statements refused since then because they contradict an earlier one";
         7 signature_failures: u64 => "signatures not had, or withheld, since then";
+        8 turned_away: Vec<TurnedAway> => "callers turned away since then, by who the kernel says they are";
     }
     66 Describe { "Asks the signer what it is."
         0 origin: Option<String> => "for which origin; the base origin when absent";

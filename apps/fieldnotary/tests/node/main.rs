@@ -29,6 +29,7 @@ mod decode;
 mod demo;
 mod first_steps;
 mod gaps;
+mod hints;
 mod hook;
 mod journal_budget;
 mod journal_export;

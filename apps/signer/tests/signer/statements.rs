@@ -157,4 +157,15 @@ fn garbage_on_the_socket_ends_its_connection_and_nothing_else() {
         note(&site.connect(), &head(G1, 9, 1));
     }
     assert_eq!(keys(&site.connect(), None).refused, 0);
+    // Who it was is counted, and comes with the next signature.
+    let Message::SignedNote(signed) = site.connect().ask(&head(G1, 9, 1), LONG).unwrap() else {
+        panic!("no signature");
+    };
+    let own = u64::from(rustix::process::geteuid().as_raw());
+    let told: Vec<_> = signed
+        .turned_away
+        .iter()
+        .map(|one| (one.uid, one.count))
+        .collect();
+    assert_eq!(told, [(own, 5)]);
 }

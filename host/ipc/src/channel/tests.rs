@@ -145,6 +145,7 @@ fn a_peer_that_does_not_read_is_given_up() {
         uses: Vec::new(),
         rollback_attempts: 0,
         signature_failures: 0,
+        turned_away: vec![],
     }
     .into();
     let start = Instant::now();

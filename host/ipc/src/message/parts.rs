@@ -69,6 +69,11 @@ parts! {
         0 meter: MeterId => "the meter";
         1 order: CommitId => "its entry";
     }
+    /// Callers whom the signer turned away.
+    TurnedAway {
+        0 uid: u64 => "the user, as the kernel vouches for; one beyond the last user for all others";
+        1 count: u64 => "how often since the signer was started";
+    }
     /// A tag that is set.
     SetTag {
         0 point: PointId => "the output";

@@ -296,6 +296,7 @@ fn with_the_signer() -> Vec<Message> {
             uses: Vec::new(),
             rollback_attempts: 1,
             signature_failures: 2,
+            turned_away: vec![],
         }
         .into(),
         Describe {

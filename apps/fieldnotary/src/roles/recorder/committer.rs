@@ -11,6 +11,7 @@ mod seal;
 use super::earlier::Earlier;
 use super::feed::Feed;
 use super::given_up::GivenUp;
+use super::hints::HintWatch;
 use super::journal_file::NodeJournal;
 use super::keeper::Keeper;
 use super::ledger::{Attempted, Ledger};
@@ -85,6 +86,7 @@ pub(super) struct Committer {
     pub(super) named_losses: BTreeSet<(u64, u64)>,
     pub(super) given_up: GivenUp,
     pub(super) keeper: Keeper,
+    pub(super) hints: HintWatch,
     /// Supplies that are too low for writes.
     pub(super) low: LowSupplies,
     /// Whether a segment was begun whose first entries are still to be written.

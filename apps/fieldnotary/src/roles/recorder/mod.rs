@@ -8,6 +8,7 @@ mod committer;
 mod earlier;
 mod feed;
 mod given_up;
+mod hints;
 mod in_force;
 mod intake;
 mod journal_file;

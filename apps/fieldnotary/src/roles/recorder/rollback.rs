@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 use trust_plane::{
-    BoundCounters, CounterFound, End, Hash, Heads, Moment, Moved, MovedCounter, SignedHead,
+    BoundCounters, CounterFound, End, Hash, Heads, Moment, Moved, MovedCounter, Sign, SignedHead,
     of_the_log, of_the_store,
 };
 
@@ -198,6 +198,9 @@ impl Committer {
         };
         let size = self.journal.size();
         self.stats.signer.rolled_back(alarm);
+        if alarm != RollbackAlarm::LostEnd {
+            self.hint(Sign::CounterAnomalies, 1);
+        }
         if alarm.ends_seals() {
             self.rollback.ends_seals = Some((alarm, size));
         }

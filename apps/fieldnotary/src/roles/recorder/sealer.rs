@@ -5,7 +5,9 @@ use super::work::Work;
 use evidence::reasons::{CounterKind, Custody, KeyFault};
 use evidence::{Digest, MonoNs};
 use ipc::IpcError;
-use ipc::message::{BoundHead, Describe, ErrorCode, Keys, Message, SignCheckpoint, Uses};
+use ipc::message::{
+    BoundHead, Describe, ErrorCode, Keys, Message, SignCheckpoint, TurnedAway, Uses,
+};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub(super) struct Sealed {
     pub(super) uses: Vec<Uses>,
     pub(super) rollback_attempts: u64,
     pub(super) signature_failures: u64,
+    /// Callers that it turned away since then, by user.
+    pub(super) turned_away: Vec<TurnedAway>,
 }
 
 /// A head that was not sealed.
@@ -188,6 +192,7 @@ impl Signer {
                     uses: signed.uses,
                     rollback_attempts: signed.rollback_attempts,
                     signature_failures: signed.signature_failures,
+                    turned_away: signed.turned_away,
                 })
             }
             other => Err(unexpected(&other)),

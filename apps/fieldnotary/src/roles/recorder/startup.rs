@@ -5,6 +5,7 @@ use super::committer::{Committer, SealState};
 use super::earlier::Earlier;
 use super::feed::Feed;
 use super::given_up::GivenUp;
+use super::hints::HintWatch;
 use super::in_force::InForce;
 use super::journal_file::{self, NodeJournal};
 use super::keeper::Keeper;
@@ -25,7 +26,7 @@ use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen::names::{
     BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
-    SEALS_ENDED, SEALS_MISSED,
+    SEALS_ENDED, SEALS_MISSED, TAMPER_SIGN,
 };
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode, TimeQuality};
@@ -36,6 +37,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use time_plane::budget::Budget;
+use trust_plane::Sign;
 
 /// How far to look back at first where a segment has no frozen state; doubles.
 const REMEMBER_STEP: u64 = 4_096;
@@ -63,6 +65,7 @@ pub(super) struct Remembered {
     rollback: RollbackWatch,
     missed_seals: MissedSeals,
     low: LowSupplies,
+    hints: HintWatch,
 }
 
 fn budget(contract: &Contract) -> Budget {
@@ -171,6 +174,7 @@ pub(super) fn begin(
         counters_at: clock::mono().0,
         keeper,
         low: LowSupplies::default(),
+        hints: remembered.hints,
         stopping: None,
         stop_answered: false,
         journal,
@@ -231,6 +235,7 @@ pub(super) fn remember(
             let stamp = &entry.stamp;
             ledger.recall(&payload, stamp);
             remembered.lately.observe(stored.commit_id, stamp, &payload);
+            remembered.hints.observe(&payload, stamp);
             remembered.newest_utc = remembered.newest_utc.max(stamp.timestamp);
             if stamp.quality == TimeQuality::Synced {
                 remembered.newest_synced = remembered.newest_synced.max(stamp.timestamp);
@@ -326,6 +331,7 @@ impl Remembered {
                         (SEALS_MISSED, Some(label), Some(count)) => {
                             self.missed_seals.recall(&label, count);
                         }
+                        (TAMPER_SIGN, Some(label), Some(at_s)) => self.hints.recall(&label, at_s),
                         (LOST_ENTRIES, Some(label), Some(count)) => {
                             if let Ok(first) = label.parse() {
                                 self.given_up.observe_lost(first, count);
@@ -359,6 +365,7 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
     counters.extend(recorder.lately.operated().counters(own));
     let missed = recorder.seal.missed.frozen();
     let known = recorder.rollback.frozen().chain(missed);
+    let known = known.chain(recorder.hints.frozen());
     counters.extend(known.map(|(name, label, value)| counter(own, name, label, value)));
     let lost = recorder.given_up.lost().iter();
     counters
@@ -453,6 +460,9 @@ impl Committer {
             self.stage(loss.payload(at).into());
         }
         self.tell_of_old_truth(recovery);
+        if recovered {
+            self.hint(Sign::Recoveries, 1);
+        }
     }
 
     /// The entry of an epoch that began because a write failed.

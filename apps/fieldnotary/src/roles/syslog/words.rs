@@ -77,6 +77,7 @@ const fn severity(code: EventCode) -> Option<Severity> {
         | EventCode::SyslogDropped
         | EventCode::SafeModeEntered
         | EventCode::ProcessQuarantined
+        | EventCode::TamperHint
         | EventCode::KeepFailed => Severity::Error,
         EventCode::ProcessKilled
         | EventCode::ProcessHung

@@ -119,11 +119,13 @@ impl Committer {
                     .into(),
                 );
                 self.bound(sealed.head.size, sealed.bound, sealed.unbound);
+                self.turned_away(&sealed.turned_away);
                 self.tell_of_key_use(false);
             }
             Err(unsealed) => {
                 self.stats.seals_missed += 1;
                 self.seal.missed.add(1, unsealed.fault);
+                self.hint_of_unsealed(unsealed.fault);
                 if self.seal.missed_since.is_none() {
                     self.seal.missed_since = Some(unsealed.asked);
                     self.event(EventCode::SignerUnavailable, |event| {
@@ -192,6 +194,7 @@ impl Committer {
         match unbound {
             Some((fault, words)) => {
                 self.seal.unbound += 1;
+                self.hint_of_unbound(fault);
                 if self.seal.unbound == 1 {
                     self.event(EventCode::CheckpointUnbound, |event| {
                         event.detail = Some(format!("{fault}: {words}"));
