@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tpm::uefi::{self, Variable};
-use tpm::{Attest, Command, EventLog, KeyPublic, NvPublic, PcrSelection, Response, response};
+use tpm::{Attest, Command, EndorsementKind, EventLog, KeyPublic, NvPublic, PcrSelection, Response, response};
 
 fuzz_target!(|data: &[u8]| {
     let _ = response::length(data);
@@ -31,6 +31,11 @@ fuzz_target!(|data: &[u8]| {
         Command::nv_certify(1, 1, &[0; 32]),
         Command::quote(1, &[0; 32], &selection),
         Command::pcr_read(&selection),
+        Command::create_primary(&EndorsementKind::Rsa2048.template()),
+        Command::nv_read(1, 9, 0),
+        Command::policy_session(),
+        Command::policy_secret(1),
+        Command::activate_credential(1, 2, 3, &[], &[]),
     ] {
         let mut answer = vec![0x80, 1];
         answer.extend(u32::try_from(data.len() + 10).unwrap_or(u32::MAX).to_be_bytes());
@@ -48,5 +53,7 @@ fuzz_target!(|data: &[u8]| {
         let _ = response::counter(&read);
         let _ = response::attested(&read).map(|(attest, _)| Attest::parse(&attest));
         let _ = response::pcrs(&read);
+        let _ = response::handle(&read);
+        let _ = response::buffer(&read);
     }
 });

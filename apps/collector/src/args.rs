@@ -3,9 +3,17 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::builder::RangedI64ValueParser;
+use clap::{Parser, Subcommand, value_parser};
+use proof::note::VerifierKey;
 
+use crate::limits::{CERTIFICATE_DAYS_DEFAULT, CERTIFICATE_DAYS_MAX};
 use crate::registry::Pin;
+
+/// How many days a certificate may hold.
+fn days() -> RangedI64ValueParser<u32> {
+    value_parser!(u32).range(1..=i64::from(CERTIFICATE_DAYS_MAX))
+}
 
 /// Port that `run` takes by itself.
 pub const PORT_DEFAULT: u16 = 7443;
@@ -35,6 +43,22 @@ const INIT: &str = help!(
 const ISSUE: &str = help!(
     "fieldnotary-collector issue --dir collector --node station-1 \\
       --out station-1-tls"
+);
+const CHALLENGE: &str = help!(
+    "fieldnotary-collector challenge --dir collector --request request.json \\
+      --endorsement-ca maker.pem --out challenge.json"
+);
+/// In two lines: on one it is too long for a screen.
+const REGISTER_USAGE: &str = "\
+fieldnotary-collector register [OPTIONS] --dir <DIR> --answer <FILE>
+         --origin <ORIGIN> --node <NODE> --out <FILE>";
+const REGISTER: &str = help!(
+    "fieldnotary-collector register --dir collector --answer answer.json \\
+      --origin example.org/station-1 --node station-1 --out receipt.json"
+);
+const REVOKE: &str = help!(
+    "fieldnotary-collector revoke --dir collector --log-key VKEY --log-key VKEY \\
+      --reason \"the machine was stolen, ticket 4711\""
 );
 const RUN: &str = concat!(
     help!("fieldnotary-collector run --dir collector --listen 0.0.0.0:7443 --log-key VKEY"),
@@ -104,6 +128,9 @@ pub enum Command {
         /// Name of the node.
         #[arg(long)]
         node: String,
+        /// How long the certificate holds, in days.
+        #[arg(long, default_value_t = CERTIFICATE_DAYS_DEFAULT, value_parser = days())]
+        days: u32,
         /// Directory for the node's key and certificate; a node's key that lies there is never
         /// overwritten.
         #[arg(long, value_name = "DIR")]
@@ -112,6 +139,80 @@ pub enum Command {
         /// name that is not local, and port 7443].
         #[arg(long)]
         url: Option<String>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Judge a node's request for enrolment and challenge its keys.
+    #[command(after_help = CHALLENGE)]
+    Challenge {
+        /// Directory of the collector.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// What `fieldnotary enrol request` wrote.
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+        /// Certificates of the TPM's maker, PEM: those that are their own issuers are trusted, others may
+        /// stand between; may be repeated.
+        #[arg(long = "endorsement-ca", value_name = "FILE")]
+        roots: Vec<PathBuf>,
+        /// Lists of certificates that makers took back, PEM; may be repeated.
+        #[arg(long = "endorsement-crl", value_name = "FILE")]
+        revoked: Vec<PathBuf>,
+        /// Take the keys in by the node's own word of what holds them, which the log will say.
+        #[arg(long, conflicts_with_all = ["roots", "revoked"])]
+        self_asserted: bool,
+        /// File for the challenge.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Judge a node's answer, take its keys in, and write its certificate and the statement.
+    #[command(after_help = REGISTER, override_usage = REGISTER_USAGE)]
+    Register {
+        /// Directory of the collector.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// What `fieldnotary enrol answer` wrote.
+        #[arg(long, value_name = "FILE")]
+        answer: PathBuf,
+        /// The log that the node is taken in for, as its configuration names it.
+        #[arg(long)]
+        origin: String,
+        /// The log had other keys here, which were revoked: this node goes on in their place.
+        #[arg(long)]
+        new_keys: bool,
+        /// Name of the node, for its client certificate.
+        #[arg(long)]
+        node: String,
+        /// How long the certificate holds, in days.
+        #[arg(long, default_value_t = CERTIFICATE_DAYS_DEFAULT, value_parser = days())]
+        days: u32,
+        /// Base URL under which the node reaches the collector [default: the certificate's first
+        /// name that is not local, and port 7443].
+        #[arg(long)]
+        url: Option<String>,
+        /// File for the receipt.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take nodes back by their keys: what these sign from the next start on counts for nothing here.
+    #[command(after_help = REVOKE)]
+    Revoke {
+        /// Directory of the collector.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// Verifier key of a log; the other one of the same node is revoked with it.
+        #[arg(long = "log-key", value_name = "VKEY", required = true)]
+        log_keys: Vec<VerifierKey>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
@@ -146,7 +247,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
     /// Verifier key of a log, a line of a node's identity/keys.vkey, and the prefix of the origins
-    /// that it may sign, which is the key's name where none is given; one at least, may be repeated.
+    /// that it may sign, which is the key's name where none is given; may be repeated. Keys that were
+    /// registered need none.
     #[arg(long = "log-key", value_name = "VKEY[=PREFIX]")]
     pub log_keys: Vec<Pin>,
     /// File for the request log, one JSON line each [default: standard error].

@@ -1,6 +1,7 @@
 //! Who the collector is: cosigner key, its own certificate authority, certificates for itself and for nodes.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
 use exchange::collector::Cosigner;
@@ -8,7 +9,7 @@ use proof::cosignature::cosign;
 use proof::note::{KeyError, SignatureLine, VerifierKey, is_key_name};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose,
+    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,12 +19,15 @@ use crate::clock;
 use crate::error::Error;
 use crate::files::{self, Access, hex, unhex};
 use crate::say::quoted;
-use crate::server::certificates;
-use certificates::Holder;
+
+mod request;
+pub use request::{sign_request, tls_files};
 
 const ABOUT_FILE: &str = "collector.json";
 const KEY_FILE: &str = "cosigner.key";
 const TLS_DIR: &str = "tls";
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Names that a server certificate carries beside those given.
 const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -273,7 +277,13 @@ pub struct Issued {
 ///
 /// # Errors
 /// When the authority is missing, the directory holds a node's key, or something cannot be written.
-pub fn issue(dir: &Path, node: &str, out: &Path, url: Option<&str>) -> Result<Issued, Error> {
+pub fn issue(
+    dir: &Path,
+    node: &str,
+    days: u32,
+    out: &Path,
+    url: Option<&str>,
+) -> Result<Issued, Error> {
     if node.trim().is_empty() {
         return Err(Error::usage("--node: a certificate needs the node's name"));
     }
@@ -291,23 +301,9 @@ pub fn issue(dir: &Path, node: &str, out: &Path, url: Option<&str>) -> Result<Is
         )));
     }
     let tls = dir.join(TLS_DIR);
-    let hosts = certificates(&tls.join("server.pem"), "the server's certificate")?
-        .first()
-        .map_or_else(Vec::new, |certificate| Holder::of(certificate).hosts);
-    let ca_key_file = tls.join("ca.key");
-    let pem = files::read(&ca_key_file)?
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| {
-            Error::setup(format!(
-                "{} is missing: the authority's key, without which no certificate is issued; restore \
-                 it from a backup",
-                ca_key_file.display()
-            ))
-        })?;
-    let ca_key = KeyPair::from_pem(&pem).map_err(|error| Error::damaged(&ca_key_file, error))?;
-    let mut params = CertificateParams::default();
-    params.distinguished_name = common_name(node);
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let hosts = request::hosts(dir)?;
+    let ca_key = request::authority_key(dir)?;
+    let params = client(node, days);
     issue_under(&about.name, ca_key, params, &key_file, &cert_file)?;
     for (from, name) in [
         (tls.join("ca.pem"), "ca.pem"),
@@ -365,6 +361,18 @@ impl Issued {
     }
 }
 
+/// The certificate of a node, which holds for so many days from now on, and a day back for clocks that are apart.
+fn client(node: &str, days: u32) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    let now = date_time_ymd(1970, 1, 1) + Duration::from_secs(clock::utc_s());
+    params.not_before = now - DAY;
+    params.not_after = now + DAY * days;
+    params.distinguished_name = common_name(node);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params
+}
+
 fn issue_under(
     authority_name: &str,
     authority_key: KeyPair,
@@ -419,7 +427,7 @@ mod tests {
         );
         assert!(init(dir.path(), "other", &[]).is_err());
         let out = dir.path().join("node7");
-        let issued = issue(dir.path(), "node7", &out, None).unwrap();
+        let issued = issue(dir.path(), "node7", 30, &out, None).unwrap();
         assert_eq!(issued.url, "https://c.example.org:7443");
         for secret in [
             dir.path().join("cosigner.key"),
@@ -440,9 +448,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         init(dir.path(), "c.example", &[]).unwrap();
         let out = dir.path().join("node");
-        issue(dir.path(), "n", &out, None).unwrap();
+        issue(dir.path(), "n", 30, &out, None).unwrap();
         let key = std::fs::read(out.join("node.key")).unwrap();
-        let error = issue(dir.path(), "n", &out, None).unwrap_err().to_string();
+        let error = issue(dir.path(), "n", 30, &out, None)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("give --out a directory of its own"),
             "{error}"
@@ -455,7 +465,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let about = init(dir.path(), "c.example", &["fd00::7".into()]).unwrap();
         let out = dir.path().join("a \"b\\c");
-        let issued = issue(dir.path(), "n", &out, None).unwrap();
+        let issued = issue(dir.path(), "n", 30, &out, None).unwrap();
         let text = issued.uplink();
         for part in [
             "good for 127.0.0.1, ::1, fd00::7, localhost",

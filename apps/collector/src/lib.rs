@@ -6,6 +6,7 @@
 //! | [`clock`] | the one place that reads the clock |
 //! | [`counters`] | what is counted |
 //! | [`files`] | durable files |
+//! | [`enrolment`] | keys of nodes, taken in against proof and taken back |
 //! | [`identity`] | cosigner key, certificate authority, certificates |
 //! | [`lock`] | one process per directory |
 //! | [`log`] | one JSON line per request |
@@ -27,6 +28,7 @@
 pub mod args;
 pub mod clock;
 pub mod counters;
+pub mod enrolment;
 pub mod error;
 pub mod files;
 pub mod identity;

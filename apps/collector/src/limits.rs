@@ -35,3 +35,9 @@ pub const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Rows written in one transaction of the database.
 pub const ROWS_PER_COMMIT: u64 = 4_096;
+
+/// How long a node's certificate holds where nothing is said, in days: renewed at a yearly visit, with a year to spare.
+pub const CERTIFICATE_DAYS_DEFAULT: u32 = 730;
+
+/// And at most: ten years, the life of a station.
+pub const CERTIFICATE_DAYS_MAX: u32 = 3_650;

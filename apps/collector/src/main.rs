@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use clap::CommandFactory as _;
 use collector::args::{Args, Command, EXIT_FAILED, EXIT_USAGE, RunArgs};
+use collector::enrolment::{self, Asked, Registered, Revoked};
 use collector::error::Error;
 use collector::files::{self, Access};
 use collector::identity::{self, About, Issued, TlsFiles};
@@ -34,11 +35,56 @@ fn main() -> ExitCode {
         Command::Issue {
             dir,
             node,
+            days,
             out,
             url,
             json,
-        } => identity::issue(&dir, &node, &out, url.as_deref())
+        } => identity::issue(&dir, &node, days, &out, url.as_deref())
             .map(|issued| say_issued(&issued, json)),
+        Command::Challenge {
+            dir,
+            request,
+            roots,
+            revoked,
+            self_asserted,
+            out,
+            json,
+        } => {
+            let asked = Asked {
+                request,
+                roots,
+                revoked,
+                self_asserted,
+            };
+            enrolment::challenge(&dir, &asked, &out).map(|words| say_wrote(&words, &out, json))
+        }
+        Command::Register {
+            dir,
+            answer,
+            origin,
+            new_keys,
+            node,
+            days,
+            url,
+            out,
+            json,
+        } => {
+            let asked = Registered {
+                answer,
+                origin,
+                node,
+                days,
+                url,
+                new_keys,
+            };
+            enrolment::register(&dir, &asked, &out).map(|words| say_wrote(&words, &out, json))
+        }
+        Command::Revoke {
+            dir,
+            log_keys,
+            reason,
+            json,
+        } => enrolment::revoke(&dir, &log_keys, &reason).map(|all| say_revoked(&all, json)),
         Command::Run(args) => run(args),
         Command::Completions(args) => {
             say::raw(&manual::completions(Args::command(), args.shell));
@@ -80,6 +126,24 @@ fn say_issued(issued: &Issued, as_json: bool) {
     }
 }
 
+fn say_wrote(words: &str, out: &Path, as_json: bool) {
+    if as_json {
+        return say::out(json!({"done": words, "file": out}));
+    }
+    say::out(words);
+    say::err(format_args!("for the node: {}", out.display()));
+}
+
+fn say_revoked(all: &[Revoked], as_json: bool) {
+    if as_json {
+        return say::out(json!({"revoked": all}));
+    }
+    for one in all {
+        say::out(format_args!("revoked {}: {}", one.vkey, one.reason));
+    }
+    say::err("a collector that runs has to be started anew to know of it");
+}
+
 fn man(args: &manual::Man) -> Result<(), Error> {
     let pages = manual::pages(Args::command(), &args.to);
     for page in pages.map_err(|error| Error::setup(format!("cannot write the manual: {error}")))? {
@@ -96,14 +160,16 @@ fn run(args: RunArgs) -> Result<(), Error> {
     }
     // Whether there is a collector at all is said before what is wrong with it.
     identity::about(&args.dir)?;
-    if args.log_keys.is_empty() {
+    let dir = std::path::absolute(&args.dir).map_err(Error::io("resolve", &args.dir))?;
+    let pins = enrolment::pins(&dir, args.log_keys)?;
+    if pins.is_empty() {
         return Err(Error::usage(
             "--log-key is missing: without a node's verifier keys nothing can be taken; give each of the \
              two lines of the node's identity/keys.vkey its own --log-key\n\
-             on the node they are shown by: fieldnotary-signer vkey --identity NODE/identity",
+             on the node they are shown by: fieldnotary-signer vkey --identity NODE/identity; a node that was registered \
+             needs none",
         ));
     }
-    let dir = std::path::absolute(&args.dir).map_err(Error::io("resolve", &args.dir))?;
     let of_init = TlsFiles::of(&dir);
     let tls_files = TlsFiles {
         cert: args.tls_cert.unwrap_or(of_init.cert),
@@ -111,7 +177,7 @@ fn run(args: RunArgs) -> Result<(), Error> {
         client_ca: args.client_ca.unwrap_or(of_init.client_ca),
     };
     let tls = server_config(&tls_files)?;
-    let registry = Registry::open(&dir, args.log_keys)?;
+    let registry = Registry::open(&dir, pins)?;
     let log = RequestLog::open(args.log.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

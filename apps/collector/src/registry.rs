@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use evidence::Generation;
 use exchange::collector::{Announcement, Flow, Mirror, MirrorStore as _, Reply, Standing, Upload};
 use exchange::{Link, named_predecessor, origin_of, split_origin};
-use proof::note::VerifierKey;
 use proof::tile::origin_directory;
 use serde_json::json;
 
@@ -19,66 +17,11 @@ use crate::identity::Identity;
 use crate::lock::Lock;
 use crate::store::{FOLLOWS_FILE, FileStore, ORIGIN_FILE};
 
-const LOGS_DIR: &str = "logs";
+mod pin;
+pub use pin::{Pin, remembered};
+
+pub(crate) const LOGS_DIR: &str = "logs";
 const LOG_KEYS_FILE: &str = "log-keys";
-
-/// A pinned key and the prefix of the origins that it may sign.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pin {
-    key: VerifierKey,
-    prefix: String,
-}
-
-impl Pin {
-    /// A key for a prefix.
-    #[must_use]
-    pub fn new(key: VerifierKey, prefix: &str) -> Self {
-        Self {
-            key,
-            prefix: prefix.to_owned(),
-        }
-    }
-
-    /// Whether an origin is the prefix itself or a generation of it.
-    fn covers(&self, origin: &str) -> bool {
-        origin == self.prefix || split_origin(origin).is_some_and(|(base, _)| base == self.prefix)
-    }
-
-    /// The key under its own name and, where that is the prefix, under the origin's: a node's keys are
-    /// one per node, their names one per generation.
-    fn keys_for(&self, origin: &str) -> Vec<VerifierKey> {
-        let mut keys = vec![self.key.clone()];
-        if self.key.name() == self.prefix && origin != self.prefix {
-            keys.extend(self.key.under_name(origin));
-        }
-        keys
-    }
-}
-
-impl FromStr for Pin {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let error = match text.parse::<VerifierKey>() {
-            Ok(key) => {
-                let prefix = key.name().to_owned();
-                return Ok(Self { key, prefix });
-            }
-            Err(error) => error,
-        };
-        // The key's base64 may end in '=' as well: the prefix is what follows the last one.
-        let pinned = text.rsplit_once('=').and_then(|(key, prefix)| {
-            let key = key.parse().ok()?;
-            (!prefix.is_empty()).then(|| Self::new(key, prefix))
-        });
-        pinned.ok_or_else(|| {
-            format!(
-                "{error}; expected VKEY or VKEY=PREFIX, where VKEY is one whole line of the node's \
-                 identity/keys.vkey"
-            )
-        })
-    }
-}
 
 /// A mirrored log with its lock.
 pub type Log = Arc<Mutex<Mirror<FileStore>>>;
@@ -177,7 +120,7 @@ impl Registry {
     pub fn pins(&self) -> impl Iterator<Item = (String, &str)> {
         self.pins
             .iter()
-            .map(|pin| (pin.key.to_string(), pin.prefix.as_str()))
+            .map(|pin| (pin.key().to_string(), pin.prefix()))
     }
 
     /// Directory of a log by the hash of its origin.
@@ -186,17 +129,19 @@ impl Registry {
         self.dir.join(LOGS_DIR).join(hash)
     }
 
-    /// Writes down the pinned keys, so that a reader of the directory knows under which it was filled.
+    /// Writes down the pinned keys, so that a reader of the directory knows under which it was filled, and an enrolment whose
+    /// logs they are.
     fn write_log_keys(&self) -> Result<(), Error> {
         let mut lines: Vec<String> = self
             .pins
             .iter()
-            .map(|pin| format!("{}\n", pin.key))
+            .map(|pin| format!("{}\n", pin.key()))
             .collect();
         lines.sort();
         lines.dedup();
         let path = self.dir.join(LOG_KEYS_FILE);
-        files::write(&path, lines.concat().as_bytes(), Access::Public)
+        files::write(&path, lines.concat().as_bytes(), Access::Public)?;
+        pin::remember(&self.dir, &self.pins)
     }
 
     fn open_logs(&self) -> Result<(), Error> {
@@ -228,11 +173,9 @@ impl Registry {
     }
 
     fn open_log(&self, origin: &str) -> Result<Option<Log>, Error> {
-        let covering = self.pins.iter().filter(|pin| pin.covers(origin));
-        let keys: Vec<VerifierKey> = covering.flat_map(|pin| pin.keys_for(origin)).collect();
-        if keys.is_empty() {
+        let Some(keys) = pin::keys(&self.pins, origin) else {
             return Ok(None);
-        }
+        };
         let dir = self.log_dir(&origin_directory(origin));
         let store = FileStore::open(&dir, origin, Arc::clone(&self.counters)).map_err(|error| {
             Error::Log {
@@ -288,6 +231,9 @@ impl Registry {
 
     fn take_checkpoint(&self, announcement: &Announcement) -> Result<Reply, Error> {
         let origin = announcement.origin();
+        if pin::is_closed(&self.pins, origin) {
+            return Ok(revoked(origin));
+        }
         let standing = self.standing(origin)?;
         if let Some(log) = self.log(origin)? {
             return lock(&log)?.add_checkpoint(announcement, standing);
@@ -319,6 +265,9 @@ impl Registry {
             Ok(Some(origin)) => origin.to_owned(),
             Err(reply) => return Ok(Flow::Answer(reply)),
         };
+        if pin::is_closed(&self.pins, &origin) {
+            return Ok(Flow::Answer(revoked(&origin)));
+        }
         let log = match self.log(&origin)? {
             Some(log) => Some(log),
             None => self.open_log(&origin)?,
@@ -345,6 +294,11 @@ impl Registry {
             Some(origin) => self.log(origin)?,
             None => None,
         };
+        if let Some(origin) = origin.as_deref()
+            && pin::is_closed(&self.pins, origin)
+        {
+            return Ok(revoked(origin));
+        }
         let (Some(origin), Some(log)) = (origin, log) else {
             return Ok(Reply::text(400, &"the body ends before its first package"));
         };
@@ -427,6 +381,14 @@ fn not_known(origin: &str) -> Reply {
     Reply::text(404, &words)
 }
 
+fn revoked(origin: &str) -> Reply {
+    let words = format!(
+        "keys of the log were revoked here: nothing that they sign is taken, and nothing of it finished; give the node new \
+         keys and have them enrolled; it is {origin}"
+    );
+    Reply::text(403, &words)
+}
+
 /// The origin of the log in a directory; `None` where nothing of a log was taken yet.
 fn origin_in(dir: &Path) -> Result<Option<String>, Error> {
     let path = dir.join(ORIGIN_FILE);
@@ -455,42 +417,4 @@ fn origin_in(dir: &Path) -> Result<Option<String>, Error> {
 /// Takes a lock. A panic under it left the log in an unknown state: then nothing more is done with it.
 fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
     mutex.lock().map_err(|_| Error::Latched)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Pin;
-    use proof::note::{VerifierKey, p256_spki};
-
-    #[test]
-    fn a_pin_is_a_key_with_or_without_a_prefix() {
-        let key = p256::ecdsa::SigningKey::from_slice(&[5; 32]).unwrap();
-        let key = VerifierKey::p256("example.org/n7", &p256_spki(key.verifying_key())).unwrap();
-        assert!(key.to_string().ends_with('='), "the hard case has padding");
-        let named: Pin = key.to_string().parse().unwrap();
-        assert_eq!(named, Pin::new(key.clone(), "example.org/n7"));
-        let other: Pin = format!("{key}=example.org/site/n7").parse().unwrap();
-        assert_eq!(other, Pin::new(key.clone(), "example.org/site/n7"));
-        for wrong in ["", "x", "a+b+c=", &format!("{key}=")] {
-            assert!(wrong.parse::<Pin>().is_err(), "{wrong}");
-        }
-    }
-
-    //= U4
-    #[test]
-    fn a_pin_covers_its_prefix_and_its_generations_alone() {
-        let public = ed25519_dalek::SigningKey::from_bytes(&[5; 32]).verifying_key();
-        let key = VerifierKey::cosigner("k", public.as_bytes()).unwrap();
-        let pin = Pin::new(key, "example.org/n7");
-        for (origin, covered) in [
-            ("example.org/n7", true),
-            ("example.org/n7/g1", true),
-            ("example.org/n7/g12", true),
-            ("example.org/n7/gx", false),
-            ("example.org/n70/g1", false),
-            ("example.org/n7/other/g1", false),
-        ] {
-            assert_eq!(pin.covers(origin), covered, "{origin}");
-        }
-    }
 }

@@ -106,6 +106,17 @@ impl FileStore {
         &self.dir
     }
 
+    /// The signed heads that were taken of the log in a directory.
+    ///
+    /// # Errors
+    /// What is damaged or cannot be read.
+    pub fn heads(dir: &Path) -> Result<Vec<String>, Error> {
+        let mirrored = state::load_mirrored(&dir.join(MIRROR_FILE))?;
+        let mut heads = state::load_pending(&dir.join(PENDING_FILE))?;
+        heads.extend(mirrored.map(|mirrored| mirrored.sealed));
+        Ok(heads.into_iter().map(|sealed| sealed.note).collect())
+    }
+
     /// Whether a directory holds a log's state, so that its origin must stand there as well.
     #[must_use]
     pub fn stands_in(dir: &Path) -> bool {

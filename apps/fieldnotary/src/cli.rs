@@ -4,6 +4,7 @@ mod attest;
 mod bus;
 mod clocks;
 mod decode;
+mod enrol;
 mod help;
 mod journal;
 mod mbus;
@@ -20,6 +21,7 @@ pub(crate) use bus::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::SetClockArgs;
 pub(crate) use decode::{DecodeMbusArgs, DecodeModbusArgs, DecodeVerb};
+pub(crate) use enrol::{EnrolAcceptArgs, EnrolAnswerArgs, EnrolRequestArgs, EnrolVerb};
 use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
 pub(crate) use journal::{
@@ -113,6 +115,9 @@ pub(crate) enum Verb {
     /// Have a running node state who it is and what its machine booted, over a number of yours
     #[command(after_help = attest::ATTEST)]
     Attest(AttestArgs),
+    /// Have a registrar take the node's keys in: request, answer, accept
+    #[command(subcommand, after_help = enrol::HELP)]
+    Enrol(EnrolVerb),
     /// Copy a node's log, running or stopped, to a directory or a tar file
     #[command(after_help = help::BACKUP)]
     Backup(BackupArgs),

@@ -159,6 +159,20 @@ fn judge(named: &Named<'_>, papers: &Papers) -> Vec<Misfit> {
     wrong
 }
 
+/// Whether a certificate is of a key, both in PEM.
+pub(crate) fn certified(certificate: &[u8], key: &[u8]) -> Result<(), String> {
+    let chain = certificates(certificate)?;
+    let key = PrivateKeyDer::from_pem_slice(key);
+    let key = key.map_err(|error| format!("no private key in PEM: {error}"))?;
+    match CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()) {
+        Ok(_) => Ok(()),
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            Err("it is the certificate of another key".to_owned())
+        }
+        Err(error) => Err(format!("not a usable certificate: {error}")),
+    }
+}
+
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match found {

@@ -1,6 +1,7 @@
 //! The desk: one request in, one answer out, one at a time.
 
 mod boot;
+mod enrolment;
 
 use crate::door::Door;
 use crate::rate::{RateLimit, limit};
@@ -18,8 +19,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use trust_plane::{
-    Audit, BootId, Claim, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError, SignedHead,
-    Statement,
+    Audit, BootId, Claim, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError,
+    SignedClaim, SignedHead, Statement,
 };
 
 /// Keys, memory and limits of this signer.
@@ -141,6 +142,8 @@ impl Desk {
                 self.claim(&request.origin, claim)
             }
             Message::BootAsked(_) => self.busy(Purpose::Boot).unwrap_or_else(|| self.find_boot()),
+            Message::AskEndorsements(_) => self.endorsements(),
+            Message::AnswerChallenge(request) => self.answer_challenge(request),
             Message::Describe(request) => self.describe(request.origin.as_deref()),
             other => Message::error(
                 ErrorCode::Unsupported,
@@ -163,7 +166,12 @@ impl Desk {
         if let Some(busy) = self.busy(claim.purpose()) {
             return busy;
         }
-        match self.engine.claim(origin, claim) {
+        let signed = self.engine.claim(origin, claim);
+        self.signed_record(signed)
+    }
+
+    fn signed_record(&self, signed: Result<SignedClaim, SignError>) -> Message {
+        match signed {
             Ok(signed) => {
                 if let Some(error) = &signed.unquoted {
                     say::err(format_args!("a statement is without a quote: {error}"));

@@ -6,6 +6,7 @@ use crate::door::Door;
 use crate::say;
 use ipc::message::ErrorCode;
 use ipc::{Channel, IpcError, Listener, Message};
+use keys::limits::TPM_RSA_TIMEOUT_NS;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,8 @@ use std::time::Duration;
 const CONNECTIONS_MAX: usize = 16;
 /// Failures to accept in a row after which the signer ends, so that its supervisor sees it.
 const ACCEPT_FAILURES_MAX: u32 = 50;
+/// What the other commands of an answer take beside the longest one.
+const LONG_MORE: Duration = Duration::from_secs(15);
 /// How soon a wait notices that the signer was told to stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
 
@@ -31,9 +34,14 @@ pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<()
     let listener = Listener::bind(path)?;
     let door = desk.door();
     let desk = Arc::new(Mutex::new(desk));
+    let long = Arc::new(AtomicBool::new(false));
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     let mut failures = 0;
     while !stop.load(Ordering::Relaxed) {
+        // Set before the desk is taken: the silence that follows is announced in time.
+        if long.swap(false, Ordering::Relaxed) {
+            sandbox::pulse::busy(Duration::from_nanos(TPM_RSA_TIMEOUT_NS) + LONG_MORE);
+        }
         // A desk that somebody keeps for ever is a hang, though this thread goes on.
         if desk.try_lock().is_ok() {
             sandbox::pulse::alive();
@@ -59,8 +67,9 @@ pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<()
             let _ = channel.send(&refusal);
             continue;
         }
-        let (desk, door, stop) = (Arc::clone(&desk), Arc::clone(&door), Arc::clone(&stop));
-        let serve = move || answer(&channel, &desk, &door, &stop);
+        let (desk, door) = (Arc::clone(&desk), Arc::clone(&door));
+        let (long, stop) = (Arc::clone(&long), Arc::clone(&stop));
+        let serve = move || answer(&channel, &desk, &door, &long, &stop);
         connections.push(std::thread::spawn(serve));
     }
     // From here on nobody can connect; what is being answered is answered to its end.
@@ -99,11 +108,22 @@ fn refuse(channel: &Channel, door: &Door, connections: usize) -> Option<Message>
     })
 }
 
-fn answer(channel: &Channel, desk: &Mutex<Desk>, door: &Door, stop: &AtomicBool) {
+fn answer(
+    channel: &Channel,
+    desk: &Mutex<Desk>,
+    door: &Door,
+    long: &AtomicBool,
+    stop: &AtomicBool,
+) {
     while !stop.load(Ordering::Relaxed) {
         let answer = match channel.recv(STOP_CHECK) {
             Ok(None) => continue,
             Ok(Some(request)) => {
+                // Here a TPM may have to derive an RSA key.
+                if matches!(&request, Message::AnswerChallenge(asked) if asked.credential.is_some())
+                {
+                    long.store(true, Ordering::Relaxed);
+                }
                 // A thread that died while it held the desk left no half-made statement: memory is
                 // only ever replaced whole.
                 let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);

@@ -114,6 +114,7 @@ fn code_rules(out: &mut String) {
         reasons::UnkeptCause::cddl_rule,
         reasons::Custody::cddl_rule,
         reasons::CounterKind::cddl_rule,
+        reasons::EnrolmentProof::cddl_rule,
         reasons::KeyFault::cddl_rule,
         reasons::RollbackAlarm::cddl_rule,
         reasons::RollbackWitness::cddl_rule,

@@ -17,7 +17,9 @@ mod site;
 
 pub use boot::{Attestation, Boot, BootPcr, BootStage};
 pub use capture::{AttemptFailed, Downtime, Event, Marker, Reading, SeqSkip};
-pub use keys::{Binding, BindingCounter, KeyStore, KeyUse, PurposeUse, Rollback, Unsealed};
+pub use keys::{
+    Binding, BindingCounter, Enrolment, KeyStore, KeyUse, PurposeUse, Rollback, Unsealed,
+};
 pub use log::{
     Ack, Checkpoint, Configuration, Counter, CounterSnapshot, EpochStart, Loss, Predecessor,
     TimeMap, Unkept,
@@ -79,6 +81,7 @@ kinds! {
     38 "key_use" KeyUse;
     39 "boot" Boot;
     40 "attestation" Attestation;
+    41 "enrolment" Enrolment;
     28 "backfill" Backfill;
     29 "opaque" Opaque;
     30 "excursion" Excursion;

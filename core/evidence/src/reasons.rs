@@ -11,7 +11,7 @@ mod site;
 mod time;
 
 pub use boot::{AttestationOf, BootStageKind, BootState, SecureBoot, StageResult};
-pub use keys::{CounterKind, Custody, KeyFault, RollbackAlarm, RollbackWitness};
+pub use keys::{CounterKind, Custody, EnrolmentProof, KeyFault, RollbackAlarm, RollbackWitness};
 pub use log::{
     AdoptionCause, CounterState, DowntimeCause, EpochCause, KeepStore, LossCause, MarkerKind,
     SkipCause, TruthClass, UnkeptCause,

@@ -79,7 +79,8 @@ impl<S: MirrorStore> Mirror<S> {
     /// A mirror of the log with this origin, whose signers are pinned.
     ///
     /// Where an ECDSA P-256 key is among them it is the authority: a checkpoint without its
-    /// signature is refused. An Ed25519 key counts only where no P-256 key is pinned.
+    /// signature is refused. An Ed25519 key counts only where no P-256 key is pinned. Without any key nothing more is taken,
+    /// finished or cosigned; what was stored is served.
     #[must_use]
     pub fn new(origin: &str, keys: Vec<VerifierKey>, store: S) -> Self {
         Self {
@@ -157,6 +158,17 @@ impl<S: MirrorStore> Mirror<S> {
             return Err(Reply::text(404, &"the log is not known here"));
         }
         Ok(signed)
+    }
+
+    /// Refuses a head that was taken once and whose signatures count no more: its key was revoked since.
+    fn still_signed(&self, sealed: &Sealed) -> Result<(), Reply> {
+        let note = Note::parse(sealed.note.as_bytes());
+        let note = note.map_err(|error| Reply::text(500, &error))?;
+        let words = "the head was signed by a key that was revoked since: it is neither finished nor cosigned";
+        match self.open(&note) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Reply::text(403, &words)),
+        }
     }
 
     /// 202 and 409 of `add-entries`: where an upload can go on.

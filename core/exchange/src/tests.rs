@@ -3,5 +3,6 @@
 mod chaos;
 mod conflicts;
 mod holes;
+mod revoked;
 mod statuses;
 mod world;

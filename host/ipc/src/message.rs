@@ -75,8 +75,8 @@ code_list! {
 
 mod parts;
 pub use parts::{
-    BoundHead, CounterArea, FeedEntry, Hole, MissedSlot, OpenClock, OpenCommand, Quote, QuotedPcr,
-    SetTag, SignedTree, TurnedAway, Uses,
+    BoundHead, CounterArea, EndorsementCertificate, FeedEntry, Hole, MissedSlot, OpenClock,
+    OpenCommand, Quote, QuotedPcr, SealedCredential, SetTag, SignedTree, TurnedAway, Uses,
 };
 
 messages! {
@@ -310,6 +310,17 @@ messages! {
     74 Attested { "It."
         0 commit_id: CommitId => "its index in the log";
         1 attestation: Captured => "the entry";
+    }
+    77 AskEndorsements { "Asks the signer for the certificates of its store's maker." }
+    78 Endorsements { "They."
+        0 certificates: Vec<EndorsementCertificate> => "none where the store has none";
+        1 unreadable: Vec<String> => "why others cannot be read, each with its kind";
+    }
+    79 AnswerChallenge { "Asks for an answer to a registrar's challenge: a signed record of an attestation."
+        0 origin: String => "the log's origin line, with its generation";
+        1 nonce: Digest => "the registrar's number, which no other challenge has";
+        2 credential: Option<SealedCredential> => "what only the TPM of the authority's key can open; what is in it goes into the answer";
+        3 request: Digest => "SHA-256 of the request that is answered for, as the node made it";
     }
 }
 

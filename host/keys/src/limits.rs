@@ -26,6 +26,9 @@ pub const LAST_SIGNED_BYTES_MAX: usize = HEADS_BYTES_MAX;
 /// Longest wait for one answer of a TPM: the slowest command that is sent, the derivation of a key, takes
 /// about a second on slow chips. Below the five seconds for which the recorder waits for a signature.
 pub const TPM_TIMEOUT_NS: u64 = 4_000_000_000;
+/// Longest wait for an RSA key to be derived: a TPM looks for two primes, which takes seconds on most chips and more than a
+/// minute on slow ones that are unlucky. Only an enrolment asks for it.
+pub const TPM_RSA_TIMEOUT_NS: u64 = 180_000_000_000;
 /// How often a command is sent again to a TPM that is busy with itself.
 pub const TPM_BUSY_TRIES_MAX: u32 = 5;
 /// And how long after.

@@ -1,6 +1,7 @@
 //! Keys in a TPM 2.0: the authority is a primary key of the endorsement hierarchy, restricted to what the
 //! TPM itself made or hashed; two NV counters bind checkpoints.
 
+mod endorsement;
 mod link;
 mod maker;
 
@@ -15,8 +16,8 @@ use tpm::limits::PCRS_AT_ONCE_MAX;
 use tpm::{Command, KeyPublic, NvPublic, PcrSelection, response};
 use trust_plane::limits::BOOT_PCRS;
 use trust_plane::{
-    Backend, BackendError, Capabilities, Certified, Counter, CounterKind, Description, Digest,
-    KeyFault, Signable, ecdsa_der, is_reset, p256_spki, qualifying,
+    Backend, BackendError, Capabilities, Certified, Counter, CounterKind, Credential, Description,
+    Digest, Endorsements, KeyFault, Signable, ecdsa_der, is_reset, p256_spki, qualifying,
 };
 
 /// NV indexes are handles from here on.
@@ -323,6 +324,14 @@ impl Backend for TpmKeys {
             attest,
             signature: der(&r_s)?,
         })
+    }
+
+    fn endorsements(&mut self) -> Result<Endorsements, BackendError> {
+        self.with(|open| endorsement::certificates(&mut open.link))
+    }
+
+    fn activate(&mut self, credential: &Credential) -> Result<Vec<u8>, BackendError> {
+        self.with(|open| endorsement::activate(&mut open.link, open.key, credential))
     }
 }
 

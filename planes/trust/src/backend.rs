@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use evidence::Digest;
 use evidence::reasons::{CounterKind, Custody, KeyFault};
+use tpm::EndorsementKind;
 
 /// What a backend can do; printed wherever a verdict leans on its signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,35 @@ pub struct Certified {
     pub attest: Vec<u8>,
     /// The authority's signature on it: ECDSA over SHA-256, ASN.1 DER.
     pub signature: Vec<u8>,
+}
+
+/// A certificate by which a TPM's maker vouches for a key in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endorsement {
+    /// Which of the TPM's endorsement keys.
+    pub kind: EndorsementKind,
+    /// X.509 in DER, as the TPM keeps it.
+    pub certificate: Vec<u8>,
+}
+
+/// The certificates of a store's maker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endorsements {
+    /// Those that could be read.
+    pub readable: Vec<Endorsement>,
+    /// Why others could not, each with its kind: they count as none.
+    pub unreadable: Vec<String>,
+}
+
+/// What only the TPM with this endorsement key and this authority can open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// For which endorsement key.
+    pub kind: EndorsementKind,
+    /// `TPMS_ID_OBJECT`: what is inside, and a MAC over it and the authority's name.
+    pub blob: Vec<u8>,
+    /// What the endorsement key decrypts (`TPMU_ENCRYPTED_SECRET`).
+    pub secret: Vec<u8>,
 }
 
 /// Why a backend did not do what it was asked.
@@ -152,6 +182,24 @@ pub trait Backend: fmt::Debug {
     fn quote(&mut self, _: &Signable) -> Result<Certified, BackendError> {
         Err(BackendError::new(KeyFault::Failed, "the store has no PCRs"))
     }
+
+    /// The certificates of the store's maker; none where it has none.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn endorsements(&mut self) -> Result<Endorsements, BackendError> {
+        Ok(Endorsements::default())
+    }
+
+    /// Opens a credential: that shows the authority and the endorsement key to be in one TPM.
+    ///
+    /// # Errors
+    /// Where it was made for another key or another TPM, or the store has no endorsement key.
+    fn activate(&mut self, credential: &Credential) -> Result<Vec<u8>, BackendError> {
+        let of = credential.kind.name();
+        let words = alloc::format!("the store has no {of} endorsement key: it opens no credential");
+        Err(BackendError::new(KeyFault::Failed, words))
+    }
 }
 
 impl<B: Backend + ?Sized> Backend for Box<B> {
@@ -193,5 +241,13 @@ impl<B: Backend + ?Sized> Backend for Box<B> {
 
     fn quote(&mut self, text: &Signable) -> Result<Certified, BackendError> {
         (**self).quote(text)
+    }
+
+    fn endorsements(&mut self) -> Result<Endorsements, BackendError> {
+        (**self).endorsements()
+    }
+
+    fn activate(&mut self, credential: &Credential) -> Result<Vec<u8>, BackendError> {
+        (**self).activate(credential)
     }
 }

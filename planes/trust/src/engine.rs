@@ -436,5 +436,6 @@ impl<B: Backend> Engine<B> {
     }
 }
 
+mod activate;
 #[cfg(test)]
 mod tests;

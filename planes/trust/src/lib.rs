@@ -19,6 +19,7 @@ mod binding;
 mod boot;
 mod counter;
 mod engine;
+mod enrolment;
 mod hints;
 mod last_signed;
 pub mod limits;
@@ -27,12 +28,16 @@ mod quote;
 mod rollback;
 mod statement;
 
-pub use backend::{Backend, BackendError, Capabilities, Certified, Counter, Description};
+pub use backend::{
+    Backend, BackendError, Capabilities, Certified, Counter, Credential, Description, Endorsement,
+    Endorsements,
+};
 pub use binding::{BindingFault, Bindings, qualifying};
 pub use boot::{LogFound, Look, booted, is_reset, measurement_id, not_looked};
 pub use counter::{PlainMark, wear_words, window_ns, writes_a_year};
 pub use engine::{Audit, Bound, Engine, Pending, SignError, Signed, SignedClaim};
-pub use evidence::reasons::{CounterKind, Custody, KeyFault};
+pub use enrolment::{Enrolled, EnrolmentFault, answer_bytes};
+pub use evidence::reasons::{CounterKind, Custody, EnrolmentProof, KeyFault};
 pub use evidence::{BootId, Digest};
 pub use hints::{Hints, LIMITS, Limit, Sign};
 pub use last_signed::{LastSigned, LastSignedError, SignedHead};
@@ -44,3 +49,4 @@ pub use rollback::{
     BoundCounters, CounterFound, End, Heads, Moment, Moved, MovedCounter, of_the_log, of_the_store,
 };
 pub use statement::{Claim, Purpose, Signable, Statement};
+pub use tpm::EndorsementKind;

@@ -135,6 +135,11 @@ const KNOWN: &[(u32, &str, Consequence)] = &[
         Consequence::Refused,
     ),
     (
+        0x09f,
+        "a credential for another key or another TPM (TPM_RC_INTEGRITY)",
+        Consequence::Refused,
+    ),
+    (
         0x0a0,
         "no ticket for that digest (TPM_RC_TICKET)",
         Consequence::Refused,

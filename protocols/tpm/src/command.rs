@@ -10,7 +10,7 @@ pub const OWNER: u32 = 0x4000_0001;
 /// The endorsement hierarchy (`TPM_RH_ENDORSEMENT`).
 pub const ENDORSEMENT: u32 = 0x4000_000b;
 /// A password in place of a session (`TPM_RS_PW`).
-const PASSWORD: u32 = 0x4000_0009;
+pub(crate) const PASSWORD: u32 = 0x4000_0009;
 const ST_NO_SESSIONS: u16 = 0x8001;
 const ST_SESSIONS: u16 = 0x8002;
 const CAP_HANDLES: u32 = 1;
@@ -35,23 +35,35 @@ impl Command {
         authorised: usize,
         parameters: &[u8],
     ) -> Self {
+        let passwords = alloc::vec![PASSWORD; authorised];
+        Self::with_sessions(name, code, handles, &passwords, parameters)
+    }
+
+    /// Any command whose first handles are authorised by these sessions, one each; a session ends with the command.
+    pub(crate) fn with_sessions(
+        name: &'static str,
+        code: u32,
+        handles: &[u32],
+        sessions: &[u32],
+        parameters: &[u8],
+    ) -> Self {
         let mut body = Writer::default();
         body.u32(code);
         for handle in handles {
             body.u32(*handle);
         }
-        if authorised > 0 {
+        if !sessions.is_empty() {
             let mut area = Writer::default();
-            for _ in 0..authorised {
-                area.u32(PASSWORD).sized(&[]).u8(0).sized(&[]);
+            for session in sessions {
+                area.u32(*session).sized(&[]).u8(0).sized(&[]);
             }
             let length = u32::try_from(area.0.len()).unwrap_or(u32::MAX);
             body.u32(length).bytes(&area.0);
         }
         body.bytes(parameters);
-        let tag = match authorised {
-            0 => ST_NO_SESSIONS,
-            _ => ST_SESSIONS,
+        let tag = match sessions.is_empty() {
+            true => ST_NO_SESSIONS,
+            false => ST_SESSIONS,
         };
         // The size counts itself and the tag.
         let size = u32::try_from(body.0.len().saturating_add(6)).unwrap_or(u32::MAX);
@@ -61,7 +73,15 @@ impl Command {
             name,
             bytes: whole.0,
             gives_handle: false,
-            has_sessions: authorised > 0,
+            has_sessions: !sessions.is_empty(),
+        }
+    }
+
+    /// The same, where its answer begins with a handle.
+    pub(crate) fn giving_handle(self) -> Self {
+        Self {
+            gives_handle: true,
+            ..self
         }
     }
 
@@ -113,16 +133,14 @@ impl Command {
         // Empty password and data; no outside information, no PCRs.
         parameters.sized(&[0, 0, 0, 0]).sized(template);
         parameters.sized(&[]).u32(0);
-        Self {
-            gives_handle: true,
-            ..Self::with(
-                "TPM2_CreatePrimary",
-                0x131,
-                &[ENDORSEMENT],
-                1,
-                &parameters.0,
-            )
-        }
+        Self::with(
+            "TPM2_CreatePrimary",
+            0x131,
+            &[ENDORSEMENT],
+            1,
+            &parameters.0,
+        )
+        .giving_handle()
     }
 
     /// Forgets a key that was derived or loaded.

@@ -30,3 +30,7 @@ pub const EVENT_BYTES_MAX: usize = 128 * 1_024;
 pub const EVENT_TEXT_BYTES_MAX: usize = 160;
 /// Hashes of one log.
 pub const LOG_ALGORITHMS_MAX: usize = 8;
+/// Bytes read of an NV index at once: every TPM has room for so many (`TPM_PT_NV_BUFFER_MAX` is 512 or more).
+pub const NV_PART_BYTES_MAX: u16 = 512;
+/// Longest endorsement certificate that is read.
+pub const CERTIFICATE_BYTES_MAX: u16 = 4_096;

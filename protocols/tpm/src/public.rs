@@ -9,21 +9,21 @@ pub const ALG_SHA256: u16 = 0x000b;
 pub const ALG_NULL: u16 = 0x0010;
 /// ECDSA (`TPM_ALG_ECDSA`).
 pub const ALG_ECDSA: u16 = 0x0018;
-const ALG_ECC: u16 = 0x0023;
-const CURVE_P256: u16 = 0x0003;
+pub(crate) const ALG_ECC: u16 = 0x0023;
+pub(crate) const CURVE_P256: u16 = 0x0003;
 
 /// `fixedTPM`: it cannot be duplicated.
-const FIXED_TPM: u32 = 1 << 1;
+pub(crate) const FIXED_TPM: u32 = 1 << 1;
 /// `fixedParent`: nor moved below another parent.
-const FIXED_PARENT: u32 = 1 << 4;
+pub(crate) const FIXED_PARENT: u32 = 1 << 4;
 /// `sensitiveDataOrigin`: the TPM made it.
-const SENSITIVE_DATA_ORIGIN: u32 = 1 << 5;
+pub(crate) const SENSITIVE_DATA_ORIGIN: u32 = 1 << 5;
 /// `userWithAuth`: an empty password uses it.
 const USER_WITH_AUTH: u32 = 1 << 6;
 /// `noDA`: a lock-out does not touch it.
 const NO_DA: u32 = 1 << 10;
 /// `restricted`: it signs digests of the TPM's own making only.
-const RESTRICTED: u32 = 1 << 16;
+pub(crate) const RESTRICTED: u32 = 1 << 16;
 /// `sign`.
 const SIGN: u32 = 1 << 18;
 /// What the authority key must be.
@@ -180,6 +180,12 @@ impl NvPublic {
         self.attributes & !NV_WRITTEN == right.attributes
             && self.policy.is_empty()
             && self.data_bytes == right.data_bytes
+    }
+
+    /// How many bytes it holds.
+    #[must_use]
+    pub const fn data_bytes(&self) -> u16 {
+        self.data_bytes
     }
 
     /// Whether its type is that of a counter, whatever else it allows.

@@ -179,6 +179,25 @@ pub fn primary(answer: &Response) -> Result<(u32, KeyPublic), TpmError> {
     })
 }
 
+/// The handle that the answer begins with: a key or a session.
+///
+/// # Errors
+/// [`TpmError::Malformed`].
+pub fn handle(answer: &Response) -> Result<u32, TpmError> {
+    answer.read("handle", |of| {
+        of.rest();
+        Ok(answer.handle)
+    })
+}
+
+/// One sized buffer: a part of an NV index, or what was in a credential.
+///
+/// # Errors
+/// [`TpmError::Malformed`].
+pub fn buffer(answer: &Response) -> Result<Vec<u8>, TpmError> {
+    answer.read("sized buffer", |of| Ok(of.sized()?.to_vec()))
+}
+
 /// A digest and the ticket for it, the latter as it is handed back.
 ///
 /// # Errors

@@ -105,6 +105,7 @@ impl GapAccount {
             | Payload::KeyUse(_)
             | Payload::Boot(_)
             | Payload::Attestation(_)
+            | Payload::Enrolment(_)
             | Payload::MeterLife(_)
             | Payload::Command(_)
             | Payload::ClockOrder(_)

@@ -189,11 +189,6 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         }
         Payload::MeterReport(report) => meters::report(report, put),
         Payload::MeterLife(life) => meters::life(life, put),
-        Payload::KeyStore(store) => keys::store(store, put),
-        Payload::Binding(binding) => keys::binding(binding, put),
-        Payload::Unsealed(unsealed) => keys::unsealed(unsealed, put),
-        Payload::Rollback(found) => keys::rollback(found, put),
-        Payload::KeyUse(told) => keys::key_use(told, put),
         Payload::Backfill(filled) => meters::backfill(filled, put),
         Payload::Opaque(opaque) => meters::opaque(opaque, put),
         other => boot::fields(other, put),

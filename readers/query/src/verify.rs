@@ -7,6 +7,7 @@ mod booted;
 mod bound;
 mod chain;
 mod collector;
+mod enrolled;
 mod fills;
 mod judge;
 mod kept;
@@ -26,7 +27,7 @@ pub use kept::verify_kept;
 pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use published::verify_published;
-pub use report::{BootTold, BoundTo, Finding, FindingKind, Kept, Report};
+pub use report::{BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Report};
 pub use unkept::WhyUnkept;
 
 use proof::note::VerifierKey;
@@ -77,6 +78,14 @@ impl Anchors {
     pub fn and_known(mut self, known: Vec<Known>) -> Self {
         self.known = known;
         self
+    }
+
+    /// The keys that were pinned; none where they were found beside the log.
+    fn pinned_keys(&self) -> Vec<VerifierKey> {
+        match self.pinned {
+            true => self.keys.clone(),
+            false => Vec::new(),
+        }
     }
 
     /// The kept checkpoints of one generation.

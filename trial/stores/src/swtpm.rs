@@ -31,11 +31,43 @@ impl Swtpm {
     #[must_use]
     pub fn certified() -> Self {
         let mut tpm = Self::off();
+        let folder = tpm.folder().display();
+        let local = tpm.folder().join("localca.conf");
+        let text = format!(
+            "statedir = {folder}/ca\nsigningkey = {folder}/ca/sign.pem\nissuercert = {folder}/ca/issuer.pem\n\
+             certserial = {folder}/ca/serial\n"
+        );
+        std::fs::create_dir(tpm.folder().join("ca")).expect("a folder for an authority");
+        std::fs::write(&local, text).expect("a configuration of the authority");
+        let config = tpm.folder().join("setup.conf");
+        let text = format!(
+            "create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = {}\n\
+             create_certs_tool_options = /etc/swtpm-localca.options\nactive_pcr_banks = sha256\n",
+            local.display()
+        );
+        std::fs::write(&config, text).expect("a configuration of swtpm_setup");
         let mut setup = Command::new("swtpm_setup");
         setup.args(["--tpm2", "--create-ek-cert", "--lock-nvram", "--overwrite"]);
+        setup.arg("--config").arg(config);
         done(setup.arg("--tpmstate").arg(tpm.state()));
         tpm.on();
         tpm
+    }
+
+    /// The authority that certified it, in PEM: the issuer of its certificates, then the root.
+    ///
+    /// # Panics
+    /// Where it is not certified.
+    #[must_use]
+    pub fn authorities(&self) -> String {
+        let ca = self.folder().join("ca");
+        let read =
+            |name: &str| std::fs::read_to_string(ca.join(name)).expect("an authority of its own");
+        format!(
+            "{}{}",
+            read("issuer.pem"),
+            read("swtpm-localca-rootca-cert.pem")
+        )
     }
 
     fn off() -> Self {

@@ -230,7 +230,12 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::Downtime | Kind::SeqSkip | Kind::Loss | Kind::Unkept => missing::sample(kind, full),
         Kind::Command | Kind::Output | Kind::Tag => outputs::sample(kind, full),
         Kind::Boot | Kind::Attestation => return boot::sample(kind, full),
-        Kind::KeyStore | Kind::Binding | Kind::Unsealed | Kind::Rollback | Kind::KeyUse => {
+        Kind::KeyStore
+        | Kind::Binding
+        | Kind::Unsealed
+        | Kind::Rollback
+        | Kind::KeyUse
+        | Kind::Enrolment => {
             return keys::sample(kind, full);
         }
         _ => return people::sample(kind, full),

@@ -173,6 +173,7 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::KeyUse(told)) => keys::use_words(told),
         Some(Payload::Boot(boot)) => boot::boot_words(boot),
         Some(Payload::Attestation(told)) => boot::attestation_words(told),
+        Some(Payload::Enrolment(enrolment)) => keys::enrolment_words(enrolment),
         Some(Payload::Excursion(excursion)) => points::excursion_words(excursion, known),
         Some(Payload::ModemReport(report)) => points::modem_words(report),
         Some(Payload::ResetReason(reason)) => points::reset_words(reason),

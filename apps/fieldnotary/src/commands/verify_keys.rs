@@ -1,9 +1,10 @@
 //! What a verdict says of the keys behind it: what holds them, what that proves, and what a counter binds.
 
 use super::words;
+use evidence::UtcNs;
 use evidence::kinds::KeyStore;
 use evidence::reasons::Custody;
-use query::{BoundTo, Report};
+use query::{BoundTo, EnrolledBy, Report};
 use serde_json::{Value, json};
 
 /// What a store can do, in words; empty for one that can do nothing.
@@ -26,6 +27,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     if let Some(custody) = custody {
         lines.push(format!("keys       {custody}: {}", custody.meaning()));
     }
+    lines.extend(report.enrolled.as_ref().map(enrolled_words));
     // Of files there is no more to say.
     let in_store = |store: &&KeyStore| store.custody != Custody::Software;
     let Some(store) = report.key_store.as_ref().filter(in_store) else {
@@ -56,6 +58,32 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         lines.push(format!("rollback   {}", window_words(report)));
     }
     lines
+}
+
+/// Who took the keys in, what was proved to him, and what that is worth here.
+fn enrolled_words(enrolled: &EnrolledBy) -> String {
+    let at = i64::try_from(enrolled.at_s).unwrap_or(i64::MAX);
+    let at = words::time(UtcNs(at.saturating_mul(1_000_000_000)));
+    let by = enrolled.registrar.name();
+    let root = match &enrolled.root {
+        Some(root) => format!("; its TPM is vouched for by {root}"),
+        None => String::new(),
+    };
+    let worth = match enrolled.pinned {
+        true => "the registrar's key is pinned",
+        false => {
+            "UNANCHORED: pin the registrar's key with --anchor as well, or anybody could have stated it"
+        }
+    };
+    let rest = match &enrolled.unknown {
+        Some(key) => format!("\n           not compared, as it is not known here: {key}"),
+        None => String::new(),
+    };
+    format!(
+        "enrolled   by {by} at {at}, {}: {}{root}\n           {worth}{rest}",
+        enrolled.proof,
+        enrolled.proof.meaning()
+    )
 }
 
 fn bound_words(bound: Option<&BoundTo>, store: &KeyStore) -> String {
@@ -130,7 +158,18 @@ pub(super) fn json(report: &Report) -> Value {
             "widest_ms": bound.widest_ms,
         })
     });
+    let enrolled = report.enrolled.as_ref().map(|enrolled| {
+        json!({
+            "registrar": enrolled.registrar.to_string(),
+            "pinned": enrolled.pinned,
+            "at_s": enrolled.at_s,
+            "proof": enrolled.proof.name(),
+            "root": enrolled.root,
+            "not_compared": enrolled.unknown.as_ref().map(ToString::to_string),
+        })
+    });
     json!({
+        "enrolled": enrolled,
         "hardware": custody.map(Custody::is_hardware),
         "key_store": store,
         "bound": bound,

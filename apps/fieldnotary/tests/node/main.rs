@@ -27,6 +27,7 @@ mod containment_latency;
 mod damaged_words;
 mod decode;
 mod demo;
+mod enrolment;
 mod first_steps;
 mod gaps;
 mod hints;

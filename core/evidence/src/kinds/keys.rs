@@ -1,9 +1,12 @@
 //! What the signer says of its keys, and what binds checkpoints.
 
 use super::FieldRow;
+use crate::actor::Actor;
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::{Blob, Field};
-use crate::reasons::{CounterKind, Custody, KeyFault, RollbackAlarm, RollbackWitness};
+use crate::reasons::{
+    CounterKind, Custody, EnrolmentProof, KeyFault, RollbackAlarm, RollbackWitness,
+};
 use crate::time::MonoNs;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -89,5 +92,18 @@ payload! {
         2 uses: Vec<PurposeUse>, list => "uses of keys, of both together; purposes without any are left out";
         3 rollback_attempts: u64 => "statements refused because they contradict an earlier one";
         4 signature_failures: u64 => "signatures not had, or withheld";
+    }
+}
+
+payload! {
+    /// A registrar took the log's keys in, and states what was proved of them (R8.4).
+    Enrolment {
+        0 at: MonoNs => "when its statement was put into the log";
+        1 actor: Actor => "who put it there";
+        2 reason: String => "why";
+        3 proof: EnrolmentProof => "what was proved, as the statement says";
+        4 registrar: String => "the registrar's verifier key";
+        5 statement: String => "what it states, as a note that it signed";
+        6 endorsement: Option<Blob> => "the endorsement certificate (X.509, DER), where something was proved with one";
     }
 }

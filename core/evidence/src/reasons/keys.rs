@@ -59,6 +59,14 @@ codes! {
     }
 }
 
+codes! {
+    /// What a registrar had proved to it when it took keys in.
+    pub enum EnrolmentProof as "enrolment-proof" {
+        Possession = 0, "possession", "who asked holds the keys, whatever holds them: where they live is the node's own word";
+        Credential = 1, "credential", "the authority is in the TPM that the endorsement certificate is of: only that TPM could open what was sealed to both";
+    }
+}
+
 impl RollbackAlarm {
     /// Whether the generation is sealed no more: what it would sign contradicts what went before. The other two leave a
     /// log that is whole, or says itself what it lacks.

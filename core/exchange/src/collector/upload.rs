@@ -138,6 +138,9 @@ impl<S: MirrorStore> Mirror<S> {
         };
         if upload.root.is_none() {
             let root = self.known(end).map(|sealed| sealed.head.root);
+            if let Some(Err(reply)) = self.known(end).map(|sealed| self.still_signed(sealed)) {
+                return Ok(Flow::Answer(reply));
+            }
             let valid = end >= self.mirrored_head().size && start <= self.store.next_entry();
             let Some(root) = root.filter(|_| valid) else {
                 let usable = root.is_some() && end >= self.mirrored_head().size;
@@ -249,6 +252,9 @@ impl<S: MirrorStore> Mirror<S> {
             return Ok(self.info(409, None));
         }
         if is_new {
+            if let Err(reply) = self.still_signed(&sealed) {
+                return Ok(reply);
+            }
             if self.store.root_at(upload_end)? != Some(sealed.head.root) {
                 return Ok(Reply::text(
                     500,
@@ -284,6 +290,9 @@ impl<S: MirrorStore> Mirror<S> {
         };
         if let Some(lines) = &mirrored.cosignature {
             return Ok(Reply::lines(lines));
+        }
+        if let Err(reply) = self.still_signed(&mirrored.sealed) {
+            return Ok(reply);
         }
         let text = mirrored
             .sealed

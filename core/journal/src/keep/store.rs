@@ -59,6 +59,7 @@ impl Store {
             | Kind::KeyUse
             | Kind::Boot
             | Kind::Attestation
+            | Kind::Enrolment
             | Kind::Wiring
             | Kind::Command
             | Kind::ClockOrder

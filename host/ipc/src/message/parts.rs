@@ -86,3 +86,17 @@ parts! {
         2 due: UtcNs => "when it was due";
     }
 }
+
+parts! {
+    /// A certificate by which a TPM's maker vouches for a key in it.
+    EndorsementCertificate {
+        0 kind: String => "which endorsement key: rsa-2048, p-256";
+        1 certificate: Blob => "X.509 in DER";
+    }
+    /// What only one TPM can open.
+    SealedCredential {
+        0 kind: String => "which endorsement key: rsa-2048, p-256";
+        1 blob: Blob => "TPMS_ID_OBJECT";
+        2 secret: Blob => "what the endorsement key decrypts";
+    }
+}

@@ -72,6 +72,13 @@ fn now_ns() -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
+/// Until when an answer is waited for, and how long that was.
+#[derive(Clone, Copy)]
+struct Limit {
+    until_ns: u64,
+    limit_ns: u64,
+}
+
 /// An open wire. Whoever got an error drops it: a late answer must not be taken for another's.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -96,10 +103,22 @@ impl Link {
 
     /// Has a command answered; asks again where the TPM is busy with itself.
     pub(super) fn ask(&mut self, command: &Command) -> Result<Response, Asked> {
-        let until_ns = now_ns().saturating_add(TPM_TIMEOUT_NS);
+        self.ask_within(command, TPM_TIMEOUT_NS)
+    }
+
+    /// The same of a command that may take longer than others.
+    pub(super) fn ask_within(
+        &mut self,
+        command: &Command,
+        limit_ns: u64,
+    ) -> Result<Response, Asked> {
+        let limit = Limit {
+            until_ns: now_ns().saturating_add(limit_ns),
+            limit_ns,
+        };
         let mut tries = 0;
         loop {
-            let bytes = self.exchange(command, until_ns).map_err(Asked::Wire)?;
+            let bytes = self.exchange(command, limit).map_err(Asked::Wire)?;
             match Response::parse(command, &bytes) {
                 Err(TpmError::Code { code, .. })
                     if code.consequence() == Consequence::Again && tries < TPM_BUSY_TRIES_MAX =>
@@ -112,10 +131,10 @@ impl Link {
         }
     }
 
-    fn exchange(&self, command: &Command, until_ns: u64) -> Result<Vec<u8>, BackendError> {
+    fn exchange(&self, command: &Command, limit: Limit) -> Result<Vec<u8>, BackendError> {
         let mut left = command.bytes();
         while !left.is_empty() {
-            self.wait(PollFlags::OUT, command, until_ns)?;
+            self.wait(PollFlags::OUT, command, limit)?;
             // A device takes a command whole; a socket may take it in parts.
             let taken = match rustix::io::write(&self.fd, left) {
                 Err(Errno::AGAIN | Errno::INTR) => 0,
@@ -126,7 +145,7 @@ impl Link {
         let mut answer = Vec::new();
         let mut part = vec![0; MESSAGE_BYTES_MAX];
         loop {
-            self.wait(PollFlags::IN, command, until_ns)?;
+            self.wait(PollFlags::IN, command, limit)?;
             let got = match rustix::io::read(&self.fd, &mut part) {
                 Err(Errno::AGAIN | Errno::INTR) => continue,
                 Ok(0) => Err(Errno::CONNRESET),
@@ -145,9 +164,9 @@ impl Link {
         }
     }
 
-    fn wait(&self, flags: PollFlags, command: &Command, until_ns: u64) -> Result<(), BackendError> {
+    fn wait(&self, flags: PollFlags, command: &Command, limit: Limit) -> Result<(), BackendError> {
         loop {
-            let left_ns = until_ns.saturating_sub(now_ns());
+            let left_ns = limit.until_ns.saturating_sub(now_ns());
             let timeout = Timespec {
                 tv_sec: i64::try_from(left_ns / 1_000_000_000).unwrap_or(0),
                 tv_nsec: i64::try_from(left_ns % 1_000_000_000).unwrap_or(0),
@@ -160,7 +179,7 @@ impl Link {
                         "{}: no answer to {} within {} s",
                         self.place.path().display(),
                         command.name(),
-                        TPM_TIMEOUT_NS / 1_000_000_000
+                        limit.limit_ns / 1_000_000_000
                     );
                     return Err(BackendError::new(KeyFault::Slow, words));
                 }

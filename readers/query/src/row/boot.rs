@@ -1,6 +1,6 @@
 //! What was booted, and what is attested of it.
 
-use super::{hex, people};
+use super::{hex, keys};
 use evidence::Payload;
 use evidence::kinds::{Attestation, Boot, BootPcr, BootStage};
 use evidence::reasons::KeyFault;
@@ -10,7 +10,7 @@ pub(super) fn fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
     match payload {
         Payload::Boot(found) => boot(found, put),
         Payload::Attestation(told) => attestation(told, put),
-        other => people::fields(other, put),
+        other => keys::fields(other, put),
     }
 }
 

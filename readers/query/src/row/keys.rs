@@ -1,11 +1,25 @@
 //! What holds the keys, and what binds the log to it.
 
-use super::hex;
-use evidence::kinds::{Binding, KeyStore, KeyUse, Rollback, Unsealed};
+use super::{hex, people};
+use evidence::Payload;
+use evidence::kinds::{Binding, Enrolment, KeyStore, KeyUse, Rollback, Unsealed};
 use evidence::reasons::CounterKind;
 use serde_json::{Value, json};
 
-pub(super) fn store(store: &KeyStore, put: &mut impl FnMut(&str, Value)) {
+/// The fields of an entry about keys, or of what people did.
+pub(super) fn fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
+    match payload {
+        Payload::KeyStore(told) => store(told, put),
+        Payload::Binding(told) => binding(told, put),
+        Payload::Unsealed(told) => unsealed(told, put),
+        Payload::Rollback(told) => rollback(told, put),
+        Payload::KeyUse(told) => key_use(told, put),
+        Payload::Enrolment(told) => enrolment(told, put),
+        other => people::fields(other, put),
+    }
+}
+
+fn store(store: &KeyStore, put: &mut impl FnMut(&str, Value)) {
     put("custody", json!(store.custody.name()));
     put("hardware", json!(store.custody.is_hardware()));
     put("maker", json!(store.maker));
@@ -25,7 +39,7 @@ pub(super) fn store(store: &KeyStore, put: &mut impl FnMut(&str, Value)) {
     put("not_applied", json!(store.not_applied));
 }
 
-pub(super) fn binding(binding: &Binding, put: &mut impl FnMut(&str, Value)) {
+fn binding(binding: &Binding, put: &mut impl FnMut(&str, Value)) {
     put("size", json!(binding.size));
     put("counter", json!(binding.counter.name()));
     put("value", json!(binding.value));
@@ -33,7 +47,7 @@ pub(super) fn binding(binding: &Binding, put: &mut impl FnMut(&str, Value)) {
     put("signature", json!(hex(&binding.signature.0)));
 }
 
-pub(super) fn unsealed(unsealed: &Unsealed, put: &mut impl FnMut(&str, Value)) {
+fn unsealed(unsealed: &Unsealed, put: &mut impl FnMut(&str, Value)) {
     put("since_ns", json!(unsealed.since.0));
     put("sealed_before", json!(unsealed.sealed_before));
     put("sealed", json!(unsealed.sealed));
@@ -41,7 +55,7 @@ pub(super) fn unsealed(unsealed: &Unsealed, put: &mut impl FnMut(&str, Value)) {
     put("cause", json!(unsealed.cause.name()));
 }
 
-pub(super) fn rollback(found: &Rollback, put: &mut impl FnMut(&str, Value)) {
+fn rollback(found: &Rollback, put: &mut impl FnMut(&str, Value)) {
     put("alarm", json!(found.alarm.name()));
     put("witness", json!(found.witness.name()));
     put("size", json!(found.size));
@@ -52,7 +66,7 @@ pub(super) fn rollback(found: &Rollback, put: &mut impl FnMut(&str, Value)) {
     put("detail", json!(found.detail));
 }
 
-pub(super) fn key_use(told: &KeyUse, put: &mut impl FnMut(&str, Value)) {
+fn key_use(told: &KeyUse, put: &mut impl FnMut(&str, Value)) {
     put("since_ns", json!(told.since.0));
     let uses = told.uses.iter();
     let uses: Value = uses
@@ -61,4 +75,16 @@ pub(super) fn key_use(told: &KeyUse, put: &mut impl FnMut(&str, Value)) {
     put("uses", uses);
     put("rollback_attempts", json!(told.rollback_attempts));
     put("signature_failures", json!(told.signature_failures));
+}
+
+fn enrolment(told: &Enrolment, put: &mut impl FnMut(&str, Value)) {
+    put("actor", json!(told.actor.as_str()));
+    put("reason", json!(told.reason));
+    put("proof", json!(told.proof.name()));
+    put("registrar", json!(told.registrar));
+    put("statement", json!(told.statement));
+    put(
+        "endorsement_bytes",
+        json!(told.endorsement.as_ref().map(|one| one.0.len())),
+    );
 }

@@ -1,6 +1,6 @@
 //! What was booted: whether what entries say of it agrees with itself, and with what was signed and attested of it.
 
-use super::bound::{Bound, Stated};
+use super::bound::{Bound, Stated, is_authority};
 use super::report::{BootTold, FindingKind, Report};
 use super::signers::Signers;
 use evidence::kinds::{Attestation, Boot, BootPcr, BootStage, EpochStart};
@@ -119,6 +119,9 @@ impl Booted {
         let (Some(attest), Some(signature)) = (&told.attest, &told.signature) else {
             return Ok(Some(false));
         };
+        if !keys.known().iter().any(|key| is_authority(&key)) {
+            return Ok(None);
+        }
         let of_tpm = |(place, key): &(usize, &VerifierKey)| {
             key.algorithm() == Algorithm::EcdsaP256 && verified.has_key(*place)
         };

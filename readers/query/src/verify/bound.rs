@@ -27,6 +27,11 @@ pub(super) enum Stated<'a> {
     Gone,
 }
 
+/// Whether a key is one that a TPM can have.
+pub(super) fn is_authority(key: &&VerifierKey) -> bool {
+    key.algorithm() == Algorithm::EcdsaP256
+}
+
 /// The same as it is kept.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum KeyIs {
@@ -115,11 +120,14 @@ impl Bound {
         if store.key_public.is_none() {
             return;
         }
+        let mut authorities = known.iter().filter(is_authority).peekable();
+        if authorities.peek().is_none() {
+            // Whoever brought the other key of the log alone has nothing to compare it with.
+            self.key = KeyIs::Gone;
+            return;
+        }
         let mut outcome = Err(BindingFault::OtherKey);
-        for key in known
-            .iter()
-            .filter(|key| key.algorithm() == Algorithm::EcdsaP256)
-        {
+        for key in authorities {
             outcome = self.bindings.store(store, key);
             if outcome != Err(BindingFault::OtherKey) {
                 break;

@@ -3,6 +3,7 @@
 use super::Anchors;
 use super::booted::{Beside, Booted};
 use super::bound::Bound;
+use super::enrolled;
 use super::judge::Judged;
 use super::known::{self, Known};
 use super::report::{FindingKind, Report};
@@ -30,6 +31,8 @@ pub(super) struct Chain<'a> {
     /// The generation in the origin's name.
     generation: Option<u64>,
     keys: Signers,
+    /// All keys that whoever asks brought along, whatever their names.
+    pinned: Vec<VerifierKey>,
     collector: Option<VerifierKey>,
     /// Acks read before the contract that names the collector: the older one has left the ring.
     early_acks: Vec<(u64, Ack)>,
@@ -73,6 +76,7 @@ impl<'a> Chain<'a> {
             generation: generation_of(&origin),
             origin,
             keys,
+            pinned: anchors.pinned_keys(),
             collector: None,
             early_acks: Vec::new(),
             parts: None,
@@ -191,6 +195,9 @@ impl<'a> Chain<'a> {
                     epoch: self.epoch,
                 };
                 self.booted.attestation(id, told, &beside, self.report);
+            }
+            Payload::Enrolment(told) => {
+                enrolled::take(id, told, self.keys.known(), &self.pinned, self.report);
             }
             // What is gone at the end is named by LOSS entries, and judged as they are.
             Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {

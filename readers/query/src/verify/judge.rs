@@ -28,6 +28,7 @@ const fn is_followed(kind: Kind) -> bool {
     match kind {
         Kind::Checkpoint
         | Kind::KeyStore
+        | Kind::Enrolment
         | Kind::Rollback
         | Kind::Binding
         | Kind::EpochStart

@@ -3,6 +3,8 @@
 use super::unkept::Told;
 use evidence::Digest;
 use evidence::kinds::{Boot, KeyStore};
+use evidence::reasons::EnrolmentProof;
+use proof::note::VerifierKey;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -26,6 +28,8 @@ pub enum FindingKind {
     Signature,
     /// A cosignature does not hold.
     Cosignature,
+    /// A registrar's statement about the keys does not hold, or is about others.
+    Enrolment,
     /// What binds a checkpoint to a counter does not hold: rolled back, another TPM, or a forgery.
     Binding,
     /// What is said of a boot contradicts itself, or what was signed or attested of it.
@@ -69,6 +73,7 @@ impl FindingKind {
             Self::Root => "root",
             Self::Signature => "signature",
             Self::Cosignature => "cosignature",
+            Self::Enrolment => "enrolment",
             Self::Binding => "binding",
             Self::Boot => "boot",
             Self::Rollback => "rollback",
@@ -176,6 +181,23 @@ pub struct BootTold {
     pub attested: Option<bool>,
 }
 
+/// A registrar took the keys in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrolledBy {
+    /// Its key.
+    pub registrar: VerifierKey,
+    /// Whether whoever asks brought that key along; else the statement is worth what the log itself is.
+    pub pinned: bool,
+    /// When, by its clock, in seconds since 1970.
+    pub at_s: u64,
+    /// What was proved.
+    pub proof: EnrolmentProof,
+    /// The root of the endorsement certificate's chain, where one was needed.
+    pub root: Option<String>,
+    /// The one of the two keys it is about with which nobody here could compare it.
+    pub unknown: Option<VerifierKey>,
+}
+
 /// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -201,6 +223,8 @@ pub struct Report {
     pub custody: Option<String>,
     /// What the log said last of its keys' store.
     pub key_store: Option<KeyStore>,
+    /// What a registrar states of the keys; none where no statement of one holds.
+    pub enrolled: Option<EnrolledBy>,
     /// What is bound to a counter; none where no binding holds.
     pub bound: Option<BoundTo>,
     /// What the log said last of what was booted.

@@ -1,7 +1,7 @@
 //! What entries about the keys say, in words.
 
 use crate::commands::words;
-use evidence::kinds::{Binding, KeyStore, KeyUse, Rollback, Unsealed};
+use evidence::kinds::{Binding, Enrolment, KeyStore, KeyUse, Rollback, Unsealed};
 
 pub(super) fn store_words(store: &KeyStore) -> String {
     let able: Vec<&str> = [
@@ -70,4 +70,15 @@ pub(super) fn use_words(told: &KeyUse) -> String {
         (attempts, failures) => format!("; {attempts} contradicting, {failures} not had"),
     };
     format!("uses of keys in {span_s} s: {}{refused}", uses.join(", "))
+}
+
+pub(super) fn enrolment_words(told: &Enrolment) -> String {
+    let registrar = told.registrar.split('+').next().unwrap_or_default();
+    format!(
+        "keys enrolled by {registrar} ({}): {}; put here by {}: {}",
+        told.proof,
+        told.proof.meaning(),
+        told.actor.as_str(),
+        told.reason
+    )
 }

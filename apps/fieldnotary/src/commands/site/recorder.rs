@@ -25,19 +25,19 @@ const CONNECT: Duration = Duration::from_secs(2);
 const NAMED_MAX: usize = 12;
 
 /// A node's directory, and what its log says is attached to it.
-pub(super) struct Site {
-    pub(super) data: DataDir,
+pub(in crate::commands) struct Site {
+    pub(in crate::commands) data: DataDir,
     pub(super) contract: Contract,
 }
 
 /// Where an entry went.
-pub(super) struct Committed {
+pub(in crate::commands) struct Committed {
     pub(super) at: EntryId,
 }
 
 impl Site {
     /// The directory of a node that has a log.
-    pub(super) fn open(dir: &Path) -> Result<Self, String> {
+    pub(in crate::commands) fn open(dir: &Path) -> Result<Self, String> {
         let shown = dir.display();
         crate::commands::preflight::readable(dir)?;
         if !is_node(dir) {
@@ -99,7 +99,7 @@ impl Site {
     }
 
     /// The recorder of the node, which must run.
-    pub(super) fn recorder(&self) -> Result<Recorder, String> {
+    pub(in crate::commands) fn recorder(&self) -> Result<Recorder, String> {
         let socket = self.data.recorder_socket();
         let shown = self.data.root().display();
         let channel = Channel::connect(&socket, CONNECT).map_err(|error| match error {
@@ -130,14 +130,17 @@ impl Site {
 }
 
 /// The recorder of a running node.
-pub(super) struct Recorder {
+pub(in crate::commands) struct Recorder {
     channel: Channel,
     generation: Generation,
 }
 
 impl Recorder {
     /// Commits an entry.
-    pub(super) fn commit(&self, entry: impl Into<Payload>) -> Result<Committed, String> {
+    pub(in crate::commands) fn commit(
+        &self,
+        entry: impl Into<Payload>,
+    ) -> Result<Committed, String> {
         let request = PersonEntry {
             submission_id: 1,
             entry: Captured::new(&entry.into()),
@@ -233,7 +236,7 @@ fn unexpected(answer: &Message) -> String {
 
 impl Committed {
     /// Says where the entry is.
-    pub(super) fn tell(&self, dir: &Path, json: bool, what: &str) {
+    pub(in crate::commands) fn tell(&self, dir: &Path, json: bool, what: &str) {
         let (event_id, id) = (self.at, self.at.commit_id);
         if json {
             let event_id = event_id.to_string();

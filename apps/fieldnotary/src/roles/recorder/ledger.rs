@@ -230,6 +230,7 @@ impl Ledger {
             | Payload::KeyUse(_)
             | Payload::Boot(_)
             | Payload::Attestation(_)
+            | Payload::Enrolment(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_)
             | Payload::Backfill(_)

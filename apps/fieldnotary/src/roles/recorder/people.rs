@@ -205,6 +205,14 @@ fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String
         Payload::Command(command) => (&command.actor, [Some(&command.reason), None, None]),
         Payload::Tag(tag) => (&tag.actor, [Some(&tag.reason), tag.owner.as_deref(), None]),
         Payload::ClockOrder(order) => (&order.actor, [Some(&order.reason), None, None]),
+        Payload::Enrolment(told) => {
+            let texts = [
+                Some(told.reason.as_str()),
+                Some(told.registrar.as_str()),
+                None,
+            ];
+            (told.actor.as_str(), texts)
+        }
         other => {
             let detail = format!("{} entries are not written by people", other.kind().name());
             return Err((RefuseReason::Kind, detail));

@@ -35,7 +35,9 @@ const fn weight(kind: Kind) -> Weight {
         | Kind::Boot => Weight::AsItSays,
         Kind::Loss | Kind::Rollback => Weight::Always(Severity::Critical),
         Kind::Unsealed => Weight::Always(Severity::Error),
-        Kind::KeyStore | Kind::ResetReason | Kind::Maintenance => Weight::Always(Severity::Notice),
+        Kind::KeyStore | Kind::Enrolment | Kind::ResetReason | Kind::Maintenance => {
+            Weight::Always(Severity::Notice)
+        }
         Kind::Attestation => Weight::Always(Severity::Notice),
         Kind::Unkept => Weight::Always(Severity::Warning),
         // What is commanded, what became of it, and who locked an output.

@@ -15,7 +15,11 @@ const RUN: &[&str] = &[
     "VKEY",
 ];
 /// What every start notes: that it serves, and the keys it was given.
-const KEEPS: &[&str] = &["collector/lock", "collector/log-keys"];
+const KEEPS: &[&str] = &[
+    "collector/lock",
+    "collector/log-keys",
+    "collector/log-pins.json",
+];
 const CHECK: &[&str] = &["fieldnotary", "check", "station.toml", "--data", "node"];
 
 /// The directory of the one log that the collector holds.
@@ -225,5 +229,10 @@ pub(crate) const COLLECTOR: &[Case] = &[
         ],
         Place::collector,
     )
-    .makes(&["collector/lock", "collector/log-keys", "collector/logs"]),
+    .makes(&[
+        "collector/lock",
+        "collector/log-keys",
+        "collector/log-pins.json",
+        "collector/logs",
+    ]),
 ];

@@ -1,8 +1,9 @@
 //! Requests for statements beside tree heads, and their answer.
 
 use super::super::{
-    Attest, Attested, BootAsked, BootFound, Message, NoteText, Quote, QuotedPcr, RecordPurpose,
-    SignBatch, SignRecord, SignedRecord, SignedTree,
+    AnswerChallenge, AskEndorsements, Attest, Attested, BootAsked, BootFound,
+    EndorsementCertificate, Endorsements, Message, NoteText, Quote, QuotedPcr, RecordPurpose,
+    SealedCredential, SignBatch, SignRecord, SignedRecord, SignedTree,
 };
 use super::event;
 use evidence::reasons::{Custody, KeyFault};
@@ -69,5 +70,34 @@ pub(super) fn samples() -> Vec<Message> {
         }
         .into(),
     ];
-    records.chain(others).chain(of_boot).collect()
+    let all = records.chain(others).chain(of_boot);
+    all.chain(of_enrolment()).collect()
+}
+
+fn of_enrolment() -> Vec<Message> {
+    let challenge = |credential| AnswerChallenge {
+        origin: "o/g1".into(),
+        nonce: Digest([9; 32]),
+        credential,
+        request: Digest([8; 32]),
+    };
+    let credential = SealedCredential {
+        kind: "rsa-2048".into(),
+        blob: Blob(vec![1, 2]),
+        secret: Blob(vec![3; 256]),
+    };
+    let certificate = EndorsementCertificate {
+        kind: "p-256".into(),
+        certificate: Blob(vec![0x30, 0x82]),
+    };
+    vec![
+        AskEndorsements {}.into(),
+        Endorsements {
+            certificates: vec![certificate],
+            unreadable: vec!["rsa-2048: no certificate".into()],
+        }
+        .into(),
+        challenge(None).into(),
+        challenge(Some(credential)).into(),
+    ]
 }

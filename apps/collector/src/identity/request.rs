@@ -1,0 +1,76 @@
+//! Certificates for keys that others made: the authority signs what a request holds, and nothing else of it.
+
+use std::path::Path;
+
+use certificates::Holder;
+use rcgen::{CertificateSigningRequestParams, Issuer, KeyPair};
+
+use super::{TLS_DIR, about, authority, client, url_of};
+use crate::args::PORT_DEFAULT;
+use crate::error::Error;
+use crate::files;
+use crate::server::certificates;
+
+/// Host names and addresses of the server's certificate.
+pub(super) fn hosts(dir: &Path) -> Result<Vec<String>, Error> {
+    let found = certificates(
+        &dir.join(TLS_DIR).join("server.pem"),
+        "the server's certificate",
+    )?;
+    let first = found.first();
+    Ok(first.map_or_else(Vec::new, |certificate| Holder::of(certificate).hosts))
+}
+
+/// The authority's key.
+pub(super) fn authority_key(dir: &Path) -> Result<KeyPair, Error> {
+    let path = dir.join(TLS_DIR).join("ca.key");
+    let pem = files::read(&path)?
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| {
+            Error::setup(format!(
+                "{} is missing: the authority's key, without which no certificate is issued; restore \
+                 it from a backup",
+                path.display()
+            ))
+        })?;
+    KeyPair::from_pem(&pem).map_err(|error| Error::damaged(&path, error))
+}
+
+/// A client certificate for the key of a request, under the name that the registrar gives the node: PEM.
+///
+/// # Errors
+/// When the authority is missing, or the name makes no sense.
+pub fn sign_request(
+    dir: &Path,
+    request: &CertificateSigningRequestParams,
+    node: &str,
+    days: u32,
+) -> Result<String, Error> {
+    if node.trim().is_empty() {
+        return Err(Error::usage("--node: a certificate needs the node's name"));
+    }
+    let about = about(dir)?;
+    let issuer = Issuer::new(authority(&about.name), authority_key(dir)?);
+    let certificate = client(node, days).signed_by(&request.public_key, &issuer);
+    certificate.map(|one| one.pem()).map_err(Error::setup)
+}
+
+/// The authority of the server's certificate in PEM, and the URL under which a node reaches it.
+///
+/// # Errors
+/// When a file is missing.
+pub fn tls_files(dir: &Path, url: Option<&str>) -> Result<(String, String), Error> {
+    let path = dir.join(TLS_DIR).join("ca.pem");
+    let authority = files::read(&path)?.and_then(|bytes| String::from_utf8(bytes).ok());
+    let authority = authority.ok_or_else(|| {
+        Error::setup(format!(
+            "{} is missing; restore it from a backup",
+            path.display()
+        ))
+    })?;
+    let url = match url {
+        Some(url) => url.to_owned(),
+        None => url_of(&hosts(dir)?, PORT_DEFAULT),
+    };
+    Ok((authority, url))
+}

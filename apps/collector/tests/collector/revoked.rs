@@ -1,0 +1,56 @@
+//! A node that is taken back while something of it is on its way.
+
+use crate::common::{Collector, Log, Uplink, program};
+
+const EVERY: usize = usize::MAX;
+
+fn revoke(collector: &Collector, log: &Log) {
+    let done = program()
+        .args(["revoke", "--reason", "stolen", "--dir"])
+        .arg(collector.path())
+        // As it signs for a generation, not as it was pinned.
+        .args([
+            "--log-key",
+            &log.vkey().under_name(&log.origin).unwrap().to_string(),
+        ])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// Stopped after so many requests: nothing known, a head taken, a part of its entries stored.
+//= R8.2
+#[test]
+fn what_was_begun_before_a_key_was_revoked_is_not_ended_after() {
+    for requests in 0..=3 {
+        let mut log = Log::new(1, None);
+        log.grow(20);
+        let mut collector = Collector::new(&log);
+        let mut uplink = Uplink::new(&collector, &log, None);
+        uplink.deliver(&mut collector, &log, EVERY, |_, _| {});
+        let cosigned = uplink.acked();
+        assert_eq!(cosigned, Some(21));
+        let (status, before) = collector.get(&path(&log, "checkpoint"));
+        assert_eq!(status, 200);
+        log.grow(600);
+        uplink.deliver(&mut collector, &log, requests, |_, _| {});
+        assert_eq!(uplink.acked(), cosigned);
+        collector.kill();
+        revoke(&collector, &log);
+        collector.start();
+        // What was on its way goes on where it stood, and one begins anew.
+        for mut late in [uplink, Uplink::new(&collector, &log, None)] {
+            late.deliver(&mut collector, &log, 12, |_, _| {});
+            assert_ne!(late.acked(), Some(621));
+        }
+        let (status, after) = collector.get(&path(&log, "checkpoint"));
+        assert_eq!((status, after), (200, before), "what was cosigned stays");
+        let refused = collector.requests();
+        let refused = refused.iter().filter(|one| one["status"] == 403);
+        assert!(refused.count() > 0, "{requests}");
+    }
+}
+
+fn path(log: &Log, file: &str) -> String {
+    format!("{}/{file}", proof::tile::origin_directory(&log.origin))
+}

@@ -1,0 +1,74 @@
+//! The signer of a running node, asked from the command line.
+
+use crate::paths::DataDir;
+use ipc::message::{
+    AnswerChallenge, AskEndorsements, Describe, Endorsements, Keys, Message, SealedCredential,
+};
+
+use ipc::{Channel, IpcError};
+use std::time::Duration;
+
+/// How long nobody may serve the socket before no node runs there.
+const CONNECT: Duration = Duration::from_secs(2);
+/// How long the signer may take: above what it lets a TPM take to derive an RSA key.
+const PATIENCE: Duration = Duration::from_secs(200);
+
+pub(super) struct Signer(Channel);
+
+impl Signer {
+    pub(super) fn of(data: &DataDir) -> Result<Self, String> {
+        let shown = data.root().display();
+        let channel = Channel::connect(&data.signer_socket(), CONNECT);
+        channel.map(Self).map_err(|error| match error {
+            IpcError::NobodyServes { .. } => format!(
+                "no signer runs on {shown}; start the node with: fieldnotary run CONFIG --data {shown}"
+            ),
+            other => format!("the signer on {shown} cannot be asked: {other}"),
+        })
+    }
+
+    fn ask(&self, request: impl Into<Message>) -> Result<Message, String> {
+        let answer = self.0.ask(&request.into(), PATIENCE);
+        answer.map_err(|error| format!("the signer: {error}; nothing was done"))
+    }
+
+    /// What it says of itself and of its keys.
+    pub(super) fn describe(&self) -> Result<Keys, String> {
+        match self.ask(Describe { origin: None })? {
+            Message::Keys(keys) => Ok(keys),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The certificates of its store's maker.
+    pub(super) fn endorsements(&self) -> Result<Endorsements, String> {
+        match self.ask(AskEndorsements {})? {
+            Message::Endorsements(found) => Ok(found),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The answer to a challenge: a signed note.
+    pub(super) fn answer(
+        &self,
+        origin: String,
+        nonce: [u8; 32],
+        request: [u8; 32],
+        credential: Option<SealedCredential>,
+    ) -> Result<String, String> {
+        let request = AnswerChallenge {
+            origin,
+            nonce: evidence::Digest(nonce),
+            credential,
+            request: evidence::Digest(request),
+        };
+        match self.ask(request)? {
+            Message::SignedRecord(signed) => Ok(signed.note.0),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+fn unexpected(answer: &Message) -> String {
+    format!("the signer answered with {}", answer.name())
+}

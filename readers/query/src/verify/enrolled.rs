@@ -1,0 +1,207 @@
+//! What a registrar states of the keys, as an entry has it: whose statement it is, and whether it is about these keys.
+
+use super::report::{EnrolledBy, FindingKind, Report};
+use evidence::Blob;
+use evidence::kinds::Enrolment;
+use proof::Hash;
+use proof::note::VerifierKey;
+use sha2::{Digest as _, Sha256};
+use trust_plane::Enrolled;
+
+/// Takes an enrolment; `known` are the log's keys, `pinned` those that whoever asks brought along.
+pub(super) fn take(
+    id: u64,
+    told: &Enrolment,
+    known: &[VerifierKey],
+    pinned: &[VerifierKey],
+    report: &mut Report,
+) {
+    match judged(told, known, pinned) {
+        Ok(enrolled) => report.enrolled = Some(enrolled),
+        Err(words) => {
+            let words = format!("an enrolment that proves nothing: {words}");
+            report.find(FindingKind::Enrolment, Some((id, id)), words);
+        }
+    }
+}
+
+fn judged(
+    told: &Enrolment,
+    known: &[VerifierKey],
+    pinned: &[VerifierKey],
+) -> Result<EnrolledBy, String> {
+    let registrar: VerifierKey = told
+        .registrar
+        .parse()
+        .map_err(|_| format!("{:?} is no verifier key", told.registrar))?;
+    let read = Enrolled::read(told.statement.as_bytes(), &registrar);
+    let (stated, at_s) = read.map_err(|error| error.to_string())?;
+    if stated.proof != told.proof {
+        return Err(format!(
+            "{} is claimed, and {} stated",
+            told.proof, stated.proof
+        ));
+    }
+    if stated.endorsement != told.endorsement.as_ref().map(hash) {
+        return Err("its endorsement certificate is not the one that is stated".to_owned());
+    }
+    let mut unknown = Vec::new();
+    for key in &stated.vkeys {
+        let of_its_kind: Vec<_> = known
+            .iter()
+            .filter(|one| one.algorithm() == key.algorithm())
+            .collect();
+        // Whoever pinned one key of the two, with none beside the log, cannot tell of the other.
+        if of_its_kind.is_empty() {
+            unknown.push(key.clone());
+        } else if !of_its_kind.iter().any(|one| same(one, key)) {
+            return Err(format!(
+                "it is about a key that does not sign this log: {key}"
+            ));
+        }
+    }
+    if unknown.len() == stated.vkeys.len() {
+        return Err("no key of this log is known that it could be about".to_owned());
+    }
+    let is_pinned = pinned.iter().any(|one| same(one, &registrar));
+    Ok(EnrolledBy {
+        registrar,
+        pinned: is_pinned,
+        at_s,
+        proof: stated.proof,
+        root: stated.root,
+        unknown: unknown.pop(),
+    })
+}
+
+/// The log's keys have the name of a generation, the statement's the name of the log.
+fn same(one: &VerifierKey, other: &VerifierKey) -> bool {
+    (one.algorithm(), one.public_bytes()) == (other.algorithm(), other.public_bytes())
+}
+
+fn hash(certificate: &Blob) -> Hash {
+    Hash(Sha256::digest(&certificate.0).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{hash, take};
+    use crate::verify::report::Report;
+    use evidence::kinds::Enrolment;
+    use evidence::reasons::EnrolmentProof;
+    use evidence::{Actor, Blob, MonoNs};
+    use proof::Hash;
+    use proof::cosignature::cosign;
+    use proof::note::{Algorithm, Note, VerifierKey, p256_spki};
+    use trust_plane::Enrolled;
+
+    fn keys(name: &str, seed: u8) -> [VerifierKey; 2] {
+        let p256 = p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap();
+        let ed25519 = ed25519_dalek::SigningKey::from_bytes(&[seed; 32]).verifying_key();
+        [
+            VerifierKey::p256(name, &p256_spki(p256.verifying_key())).unwrap(),
+            VerifierKey::ed25519(name, ed25519.as_bytes(), Algorithm::Ed25519).unwrap(),
+        ]
+    }
+
+    fn enrolment(seed: u8) -> (Enrolment, VerifierKey) {
+        let stated = Enrolled {
+            origin: "example.org/n".into(),
+            vkeys: keys("example.org/n", seed),
+            proof: EnrolmentProof::Credential,
+            endorsement: Some(hash(&Blob(vec![0x30]))),
+            root: Some("a maker".into()),
+            request: Hash([1; 32]),
+            certificate: Hash([2; 32]),
+            authority: Hash([3; 32]),
+            url: "https://c.example:7443".into(),
+        };
+        let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+        let registrar = VerifierKey::cosigner("c.example", key.verifying_key().as_bytes()).unwrap();
+        let line = cosign("c.example", &key, 1_800_000_000, &stated.text()).unwrap();
+        let mut note = Note::new(stated.text()).unwrap();
+        note.add(line).unwrap();
+        let told = Enrolment {
+            at: MonoNs(1),
+            actor: Actor::local("ada", 7),
+            reason: "commissioning".into(),
+            proof: EnrolmentProof::Credential,
+            registrar: registrar.to_string(),
+            statement: note.to_string(),
+            endorsement: Some(Blob(vec![0x30])),
+        };
+        (told, registrar)
+    }
+
+    fn look(told: &Enrolment, pinned: &[VerifierKey]) -> Report {
+        known(told, &keys("example.org/n/g1", 3), pinned)
+    }
+
+    fn known(told: &Enrolment, known: &[VerifierKey], pinned: &[VerifierKey]) -> Report {
+        let mut report = Report::default();
+        take(5, told, known, pinned, &mut report);
+        report
+    }
+
+    /// An auditor who has nothing but tiles and one line of the log's keys.
+    //= R8.4
+    #[test]
+    fn a_sound_log_of_which_one_key_is_known_stays_sound_and_says_what_was_not_compared() {
+        let (told, _) = enrolment(3);
+        let own = keys("example.org/n/g1", 3);
+        for (has, lacks) in [(0, 1), (1, 0)] {
+            let report = known(&told, &own[has..=has], &[]);
+            assert!(report.ok(), "{:?}", report.findings);
+            let unknown = report.enrolled.unwrap().unknown.unwrap();
+            assert_eq!(unknown.public_bytes(), own[lacks].public_bytes());
+        }
+        assert!(known(&told, &own, &[]).enrolled.unwrap().unknown.is_none());
+        // One key of another node is still another's.
+        let others = keys("example.org/n/g1", 4);
+        for at in 0..2 {
+            assert!(!known(&told, &others[at..=at], &[]).ok());
+        }
+        let mixed = [own[0].clone(), others[1].clone()];
+        assert!(!known(&told, &mixed, &[]).ok());
+        assert!(!known(&told, &[], &[]).ok());
+    }
+
+    //= R8.4
+    #[test]
+    fn a_statement_counts_for_the_keys_that_it_is_about_and_for_what_its_registrar_is_worth() {
+        let (told, registrar) = enrolment(3);
+        let report = look(&told, &[]);
+        let enrolled = report.enrolled.clone().unwrap();
+        assert!(report.ok() && !enrolled.pinned);
+        assert_eq!(
+            (enrolled.at_s, enrolled.root.as_deref()),
+            (1_800_000_000, Some("a maker"))
+        );
+        assert!(look(&told, &[registrar]).enrolled.unwrap().pinned);
+        let wrong = |change: &dyn Fn(&mut Enrolment), words: &str| {
+            let (mut told, _) = enrolment(3);
+            change(&mut told);
+            let report = look(&told, &[]);
+            assert!(!report.ok() && report.enrolled.is_none(), "{words}");
+            let said = &report.findings[0].words;
+            assert!(said.contains(words), "{said}");
+        };
+        wrong(&|told| *told = enrolment(4).0, "does not sign this log");
+        wrong(
+            &|told| told.proof = EnrolmentProof::Possession,
+            "possession is claimed",
+        );
+        let other_certificate = |told: &mut Enrolment| told.endorsement = Some(Blob(vec![0x31]));
+        wrong(&other_certificate, "not the one that is stated");
+        wrong(
+            &|told| told.endorsement = None,
+            "not the one that is stated",
+        );
+        wrong(&|told| told.registrar = "x".into(), "no verifier key");
+        wrong(&|told| told.statement = "x".into(), "no signed note");
+        let changed = |told: &mut Enrolment| {
+            told.statement = told.statement.replace("a maker", "another");
+        };
+        wrong(&changed, "not signed by that registrar");
+    }
+}
