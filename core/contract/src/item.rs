@@ -202,8 +202,22 @@ macro_rules! records {
     )+ };
 }
 
-/// Gives lists of at most so many records theirs, in the order of the file.
+/// Gives lists of at most so many records theirs, in the order of the file; `of` gives a list of plain values, which are
+/// in other lists too, a type of its own.
 macro_rules! lists {
+    ($($list:ident of $name:ty, $max:expr;)+) => { $(
+        impl $crate::item::Item for $list {
+            fn write(&self, writer: &mut evidence::cbor::Writer) {
+                $crate::item::write_list(writer, self.0.iter());
+            }
+
+            fn read(
+                reader: &mut evidence::cbor::Reader<'_>,
+            ) -> Result<Self, evidence::cbor::DecodeError> {
+                $crate::item::read_list(reader, $max).map(Self)
+            }
+        }
+    )+ };
     ($($name:ty, $max:expr;)+) => { $(
         impl $crate::item::Item for alloc::vec::Vec<$name> {
             fn write(&self, writer: &mut evidence::cbor::Writer) {

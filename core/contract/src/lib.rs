@@ -56,7 +56,7 @@ pub use model::{
     Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source, Station, Storage, Syslog,
     Table, Time, Uplink, ValueType, WordOrder,
 };
-pub use modem::{Modem, ModemCounter};
+pub use modem::{Asks, Buckets, Modem, ModemCounter};
 pub use near::nearest;
 pub use outputs::{
     AnalogOutput, Condition, Demand, DigitalOutput, Feedback, OnLoss, Operate, Output, OutputPlace,

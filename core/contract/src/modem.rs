@@ -31,7 +31,7 @@ pub struct Modem {
     /// How long its answer may take.
     pub timeout_ms: u64,
     /// What is said to it on a serial line, a line each.
-    pub ask: Vec<String>,
+    pub ask: Asks,
     /// Where its link is, in the answer.
     pub link: Option<String>,
     /// Where its retransmissions are.
@@ -41,10 +41,18 @@ pub struct Modem {
     /// The quality is that number times this.
     pub scale: Decimal,
     /// Ends of the buckets of quality, ascending.
-    pub buckets: Vec<Decimal>,
+    pub buckets: Buckets,
     /// Other counters.
     pub counters: Vec<ModemCounter>,
 }
+
+/// Lines that are said to a modem, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asks(pub Vec<String>);
+
+/// Ends of buckets, ascending: a number is in the first whose end is above it, or behind the last one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Buckets(pub Vec<Decimal>);
 
 /// A counter of a modem.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +61,31 @@ pub struct ModemCounter {
     pub name: String,
     /// Where it is in the answer.
     pub place: String,
+}
+
+impl Buckets {
+    /// How many there are: one more than ends.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len() + 1
+    }
+
+    /// The place of the bucket that a number is in.
+    #[must_use]
+    pub fn of(&self, number: Decimal) -> usize {
+        let below = |end: &Decimal| number.cmp_value(*end) == Ordering::Less;
+        self.0.iter().position(below).unwrap_or(self.0.len())
+    }
+
+    /// The name of the bucket at a place: below its end, or what is above all.
+    #[must_use]
+    pub fn name(&self, place: usize) -> String {
+        match (self.0.get(place), self.0.last()) {
+            (Some(end), _) => format!("<{end}"),
+            (None, Some(last)) => format!(">={last}"),
+            (None, None) => "any".to_string(),
+        }
+    }
 }
 
 impl Modem {
@@ -79,8 +112,11 @@ records! {
 }
 
 lists! {
-    String, MODEM_ASKS_MAX;
-    Decimal, MODEM_BUCKETS_MAX;
+    Asks of String, MODEM_ASKS_MAX;
+    Buckets of Decimal, MODEM_BUCKETS_MAX;
+}
+
+lists! {
     ModemCounter, MODEM_COUNTERS_MAX;
 }
 
@@ -212,12 +248,12 @@ pub(crate) fn read(
         card: card.or_else(|| stand_in.parse().ok())?,
         schedule: schedule.or_else(|| stand_in.parse().ok())?,
         timeout_ms: block.get(report, "timeout", 2_000, timeout),
-        ask: asks.unwrap_or_default(),
+        ask: Asks(asks.unwrap_or_default()),
         link: block.maybe(report, "link", text),
         retransmissions: block.maybe(report, "retransmissions", text),
         quality: block.maybe(report, "quality", text),
         scale: block.get(report, "quality_scale", one, decimal),
-        buckets: buckets.unwrap_or_default(),
+        buckets: Buckets(buckets.unwrap_or_default()),
         counters: counters.unwrap_or_default(),
     })
 }
@@ -245,7 +281,7 @@ pub(crate) fn problems(contract: &Contract, modem: &Modem) -> Problems {
     out.unless(other.is_none(), &["card"], what, "one card for each modem");
     let serial = kind == Some(CardKind::ModemSerial);
     out.unless(
-        kind.is_none() || serial != modem.ask.is_empty(),
+        kind.is_none() || serial != modem.ask.0.is_empty(),
         &["ask", "card"],
         match serial {
             true => "nothing is asked on the serial line",
@@ -299,6 +335,7 @@ fn answers(modem: &Modem, out: &mut Problems) {
     );
     let rising = modem
         .buckets
+        .0
         .is_sorted_by(|low, high| low.cmp_value(*high) == Ordering::Less);
     out.unless(
         rising,
@@ -307,8 +344,12 @@ fn answers(modem: &Modem, out: &mut Problems) {
         "write the smallest first, and none twice",
     );
     for (keys, count, max) in [
-        (&["ask"], modem.ask.len(), MODEM_ASKS_MAX),
-        (&["quality_buckets"], modem.buckets.len(), MODEM_BUCKETS_MAX),
+        (&["ask"], modem.ask.0.len(), MODEM_ASKS_MAX),
+        (
+            &["quality_buckets"],
+            modem.buckets.0.len(),
+            MODEM_BUCKETS_MAX,
+        ),
         (&["counters"], modem.counters.len(), MODEM_COUNTERS_MAX),
     ] {
         out.unless(

@@ -21,7 +21,8 @@ pub enum OpenError {
         /// Bytes of a block there.
         block_bytes: u32,
     },
-    /// There is no log here: create one.
+    /// No sound part of a log is here. Where nothing was ever written, one can be created; where something was, what
+    /// destroyed it is to be found first.
     NoLog,
     /// There is a log here already: open it.
     Occupied,
@@ -67,7 +68,7 @@ impl fmt::Display for OpenError {
                     "segments of {segment_bytes} bytes with blocks of {block_bytes}"
                 )
             }
-            Self::NoLog => write!(f, "no log is here; it has to be created first"),
+            Self::NoLog => write!(f, "no sound part of a log is here"),
             Self::Occupied => write!(f, "a log is here already; it can only be opened"),
             Self::ForeignLog { log_id, generation } => write!(
                 f,

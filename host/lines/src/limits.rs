@@ -19,11 +19,14 @@ pub(crate) const RECORDING_LINE_BYTES_MAX: usize = 512;
 pub(crate) const RECORDING_LOOK_NS: u64 = 10_000_000;
 /// Samples of a recording that are held for each channel.
 pub(crate) const RECORDING_SAMPLES_MAX: usize = 65_536;
-/// How long a remote card may have to wait until it is asked: as late as a reply may be by its contract on a serial
-/// line, and a second.
+/// How long a request to a remote card may wait behind its first turn until it may leave: as late as a reply may be by its
+/// contract on a serial line, and a second. Others are asked meanwhile.
 pub(crate) const REMOTE_READY_NS_MAX: u64 =
     contract::limits::REMOTE_LATE_REPLY_MS_MAX * 1_000_000 + 1_000_000_000;
 /// How long a register of a remote card that did not answer is not asked again.
 pub(crate) const REMOTE_REST_NS: u64 = 1_000_000_000;
-/// Longest single wait for a remote card.
-pub(crate) const REMOTE_LOOK_UP: std::time::Duration = std::time::Duration::from_millis(100);
+/// How often bytes that nobody waits for are read from the wire of remote cards before a request: what is there by then is
+/// no answer to it, and a wire that never rests does not hold up the turn.
+pub(crate) const REMOTE_STALE_READS_MAX: usize = 16;
+/// Longest single wait for a remote card; and how often a late answer is looked for by who waits for it.
+pub(crate) const REMOTE_LOOK_NS: u64 = 100_000_000;

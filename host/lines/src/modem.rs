@@ -69,7 +69,7 @@ impl Source for ModemCard {
             CardKind::ModemHttp => over_http(&self.0.path, timeout),
             CardKind::ModemSerial => {
                 let baud = self.0.baud.unwrap_or(contract::limits::MODEM_BAUD);
-                on_a_line(&self.0.path, baud, &modem.ask, timeout)
+                on_a_line(&self.0.path, baud, &modem.ask.0, timeout)
             }
             CardKind::ModemCommand => by_program(&self.0.path, timeout),
             _ => Err(unreachable("the card is no modem")),
@@ -329,4 +329,4 @@ fn readable(output: impl AsFd, wait: Duration) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -83,7 +83,7 @@ impl Remote {
         remote.go_safe(outputs)?;
         // Where its lines stand behind that, whatever was written; the first change from then on has number 1.
         remote.look(now, Urgency::Poll)?;
-        remote.master.settle(remote.unit, Written::default());
+        remote.master.written(remote.unit, Written::clear);
         remote.due.clear();
         remote.seqnos.clear();
         Ok(remote)
@@ -92,14 +92,14 @@ impl Remote {
     /// Writes outputs to their safe level. What an opening before wrote, and stands as it was written, is not written
     /// again: a device that fails behind that is not switched at each of the tries.
     fn go_safe(&self, outputs: &[WantedOutput]) -> Result<(), Fault> {
-        let mut written = self.master.unsettled(self.unit);
         for output in outputs.iter().filter(|output| !output.keep) {
             let (line, high) = (output.line, output.high);
             let stands = self.levels.get(&line) == Some(&high);
             // Before it leaves: what nobody answers may have been carried out.
-            let fresh = written.insert((line, high));
+            let fresh = self
+                .master
+                .written(self.unit, |all| all.insert((line, high)));
             if fresh || !stands {
-                self.master.settle(self.unit, written.clone());
                 self.write_bit(line, high)?;
             }
         }

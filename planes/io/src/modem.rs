@@ -57,52 +57,51 @@ pub fn answer(modem: &Modem, bytes: &[u8]) -> Result<Answer, NoAnswer> {
         true => Some(serde_json::from_str::<Value>(text).map_err(|_| NoAnswer::Garbled)?),
         false => None,
     };
-    let found = |place: &str| match &json {
-        Some(json) => json.pointer(place).and_then(said_by_json),
-        None => said_by_lines(text, place),
+    let mut fields = Fields {
+        text,
+        json,
+        missing: Vec::new(),
     };
-    let mut answer = Answer::default();
-    let mut wanted = 0usize;
-    let mut take = |place: Option<&str>, missing: &mut Vec<String>| {
-        let place = place?;
-        wanted += 1;
-        let said = found(place);
-        if said.is_none() {
-            missing.push(place.to_string());
-        }
-        said
+    let scaled = |said: &str| decimal(said)?.checked_mul(modem.scale).ok();
+    let mut answer = Answer {
+        link: fields.take(modem.link.as_deref(), flag),
+        retransmissions: fields.take(modem.retransmissions.as_deref(), count),
+        quality: fields.take(modem.quality.as_deref(), scaled),
+        ..Answer::default()
     };
-    let mut missing = Vec::new();
-    let link = take(modem.link.as_deref(), &mut missing);
-    let retransmissions = take(modem.retransmissions.as_deref(), &mut missing);
-    let quality = take(modem.quality.as_deref(), &mut missing);
-    let counters: Vec<Option<String>> = modem
-        .counters
-        .iter()
-        .map(|counter| take(Some(&counter.place), &mut missing))
-        .collect();
-    let mut read = |said: &Option<String>, place: Option<&str>, sound: bool| {
-        if let (Some(_), Some(place), false) = (said, place, sound) {
-            missing.push(place.to_string());
-        }
-    };
-    answer.link = link.as_deref().and_then(flag);
-    read(&link, modem.link.as_deref(), answer.link.is_some());
-    answer.retransmissions = retransmissions.as_deref().and_then(count);
-    let place = modem.retransmissions.as_deref();
-    read(&retransmissions, place, answer.retransmissions.is_some());
-    let number = quality.as_deref().and_then(decimal);
-    answer.quality = number.and_then(|number| number.checked_mul(modem.scale).ok());
-    read(&quality, modem.quality.as_deref(), answer.quality.is_some());
-    for (said, counter) in counters.iter().zip(&modem.counters) {
-        let number = said.as_deref().and_then(count);
-        read(said, Some(&counter.place), number.is_some());
-        answer.counters.push(number);
+    for counter in &modem.counters {
+        answer
+            .counters
+            .push(fields.take(Some(&counter.place), count));
     }
-    answer.missing = missing;
-    match answer.missing.len() >= wanted {
+    answer.missing = fields.missing;
+    match answer.missing.len() >= modem.places().count() {
         true => Err(NoAnswer::Nothing),
         false => Ok(answer),
+    }
+}
+
+/// An answer out of which values are taken.
+struct Fields<'t> {
+    text: &'t str,
+    /// Of one that has pointers.
+    json: Option<Value>,
+    missing: Vec<String>,
+}
+
+impl Fields<'_> {
+    /// The value at a place, where one is wanted; a place without such a value is missing.
+    fn take<T>(&mut self, place: Option<&str>, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let place = place?;
+        let said = match &self.json {
+            Some(json) => json.pointer(place).and_then(said_by_json),
+            None => said_by_lines(self.text, place),
+        };
+        let value = said.as_deref().and_then(read);
+        if value.is_none() {
+            self.missing.push(place.to_string());
+        }
+        value
     }
 }
 
@@ -212,7 +211,7 @@ mod tests {
         check(
             &json(),
             "{\"tx\":{\"retries\":-1},\"snr\":\"12.5\"}",
-            "- - 1.25 - missing [\"/link/up\", \"/rx/1/crc\", \"/tx/retries\"]",
+            "- - 1.25 - missing [\"/link/up\", \"/tx/retries\", \"/rx/1/crc\"]",
         );
         check(&json(), "{\"other\":1}", "nothing");
         check(&json(), "{\"link\":", "garbled");
@@ -230,7 +229,7 @@ mod tests {
         check(
             &lines(),
             "LINK=sometimes\nSNR=no\nCRC=9",
-            "- - - 9 missing [\"+RETX#2\", \"LINK\", \"SNR\"]",
+            "- - - 9 missing [\"LINK\", \"+RETX#2\", \"SNR\"]",
         );
         check(&lines(), "ERROR\r\n", "nothing");
     }

@@ -222,6 +222,7 @@ Fields are named as in spec/journal-v1.md.
 
 Exit codes:
   0  it was shown, whatever state it is in
+  1  it was shown, and no sound part of a log is in it although it is not blank
   2  the command line was not understood
   3  nothing of a journal is there, or no such segment";
 

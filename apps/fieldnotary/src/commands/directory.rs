@@ -2,7 +2,7 @@
 
 use super::journal::look::{FoundLog, Refused};
 use super::journal::place;
-use super::preflight::{SealedBy, permitted_files, restore_cure};
+use super::preflight::{SealedBy, fsck_cure, permitted_files, restore_cure};
 use super::run::parse_log_id;
 use crate::files::begins_no_log;
 use crate::paths::DataDir;
@@ -279,6 +279,7 @@ fn refused(data: &DataDir, generation: Generation, log_id: LogId, error: OpenErr
             log_id: found,
             generation: of,
         } => return foreign(data, generation, log_id, (found, of)),
+        OpenError::NoLog => return place::no_log_words(&directory),
         OpenError::ShapeMismatch { .. } => return other_ring(data, &directory, error),
         _ => "",
     };
@@ -375,14 +376,9 @@ fn other_ring(data: &DataDir, directory: &Path, error: OpenError) -> String {
         },
     );
     format!(
-        "{} {says}, but {error}\n\
-         {}",
+        "{} {says}, but {error}\n{}",
         file.display(),
-        restore_cure(
-            data,
-            "write the figures of the journal into ring.json; if more was changed in it and you do not have this node's \
-             own, restore all from a backup"
-        )
+        fsck_cure(data)
     )
 }
 
@@ -402,7 +398,7 @@ fn media_of(data: &DataDir, generation: Generation) -> Result<(FileVolume, FileT
         Permission::READ_OK,
     ) {
         Err(words) => words,
-        Ok(()) => format!("{error}\n{}", super::preflight::backup_cure(data)),
+        Ok(()) => format!("{error}\n{}", fsck_cure(data)),
     };
     let volume = FileVolume::open(&directory, read_ring(&directory)?, Access::ReadOnly)
         .map_err(|error| failed(None, error))?;

@@ -88,7 +88,7 @@ fn other_ring(storage: &Storage, data: &DataDir) -> Result<Vec<Misfit>, String> 
     if !ring_json.is_file() {
         return Ok(Vec::new());
     }
-    let whole = |words: String| format!("{words}\n{}", super::preflight::backup_cure(data));
+    let whole = |words: String| format!("{words}\n{}", super::preflight::fsck_cure(data));
     let made = read_ring(&directory).map_err(whole)?;
     let truth = TruthPlace::of_ring(data, &directory)?;
     let shown = ring_json.display();

@@ -2,6 +2,7 @@
 //! identity or a journal that is not whole, or of another log, or newer than this program.
 
 use super::directory::{kept_by_another, keys_of, open_reader};
+use super::journal::place;
 use super::ring_files::{in_their_places, tell_lacking, tell_passed_over};
 use crate::paths::DataDir;
 use crate::roles::recorder::{keep_place, newest_generation};
@@ -188,15 +189,15 @@ pub(super) fn whole(contract: &Contract, data: &DataDir) -> Result<(), String> {
                 tell_lacking(data, generation, &reader)?;
             }
             // The node was ended after the ring was made and before its first entry.
-            Err(words) if words.ends_with(&journal::OpenError::NoLog.to_string()) => {}
+            Err(_) if place::open(&journal).is_ok_and(|place| place.is_unbegun()) => {}
             Err(words) if words.contains('\n') => return Err(words),
-            Err(words) => return Err(format!("{words}\n{}", backup_cure(data))),
+            Err(words) => return Err(format!("{words}\n{}", fsck_cure(data))),
         }
     } else if holds_a_log(&journal) {
         return Err(format!(
             "{} is missing, but a log lies beside it, and a new ring must not be laid over it\n{}",
             ring.display(),
-            backup_cure(data)
+            fsck_cure(data)
         ));
     } else if signed_before(data) {
         return Err(format!(
@@ -246,6 +247,17 @@ pub(super) fn backup_cure(data: &DataDir) -> String {
         data,
         "put back what is missing or damaged, or restore all of it from a backup",
     )
+}
+
+/// How the files beside a journal's segments come back: mostly by what the journal itself tells of them.
+pub(super) fn fsck_cure(data: &DataDir) -> String {
+    let when = format!(
+        "the journal mostly tells how this is put right, in one line and without a backup:\n  \
+         fieldnotary journal fsck {}\n\
+         only where that does not help, put back what is missing or damaged, or restore all of it from a backup",
+        data.root().display()
+    );
+    restore_cure(data, &when)
 }
 
 /// How all of a directory comes from a backup, once it was said when that is needed.

@@ -151,7 +151,7 @@ fn cards(contract: &Contract) -> Vec<PathBuf> {
 /// where its name says.
 fn channels(contract: &Contract) -> Vec<PathBuf> {
     let cards = contract.points.cards.values();
-    let cards = cards.filter(|card| card.kind.has_channels_only());
+    let cards = cards.filter(|card| card.kind.has_channels() && !card.kind.has_lines());
     let places = cards.flat_map(|card| {
         let path = Path::new(&card.path);
         match path.starts_with(SYSFS) {

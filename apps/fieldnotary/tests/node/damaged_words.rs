@@ -21,15 +21,15 @@ const VERBS: [&[&str]; 5] = [
     &["journal", "fsck"],
 ];
 
-struct Site {
+pub(super) struct Site {
     dir: tempfile::TempDir,
     street: Street,
-    contract: Contract,
-    data: PathBuf,
+    pub(super) contract: Contract,
+    pub(super) data: PathBuf,
 }
 
 /// A node that has run and was stopped, and its truth store as it was after a first run.
-fn site() -> (Site, Vec<u8>) {
+pub(super) fn site() -> (Site, Vec<u8>) {
     let dir = tempfile::tempdir().unwrap();
     let street = Street::start(dir.path(), 2);
     let contract = street.contract(Contract::new(ORIGIN, "128KiB", 6));
@@ -45,16 +45,16 @@ fn site() -> (Site, Vec<u8>) {
     (site, old)
 }
 
-fn say(words: &[&str], dir: &Path, more: &[&str]) -> Said {
+pub(super) fn say(words: &[&str], dir: &Path, more: &[&str]) -> Said {
     let words = words.iter().map(OsStr::new).chain([dir.as_os_str()]);
     fieldnotary(words.chain(more.iter().map(OsStr::new)))
 }
 
-fn all(said: &Said) -> String {
+pub(super) fn all(said: &Said) -> String {
     format!("{}{}", said.out, said.err)
 }
 
-fn check(said: &Said, code: i32, words: &[&str]) {
+pub(super) fn check(said: &Said, code: i32, words: &[&str]) {
     let all = all(said);
     assert_eq!(said.code, Some(code), "{said:?}");
     for word in words {
@@ -63,7 +63,7 @@ fn check(said: &Said, code: i32, words: &[&str]) {
 }
 
 /// An export to a new place.
-fn export(dir: &Path) -> Said {
+pub(super) fn export(dir: &Path) -> Said {
     let out = tempfile::tempdir().unwrap();
     let tiles = out.path().join("tiles");
     say(
@@ -73,24 +73,24 @@ fn export(dir: &Path) -> Said {
     )
 }
 
-fn log_size(dir: &Path) -> u64 {
+pub(super) fn log_size(dir: &Path) -> u64 {
     number(&say(&["status", "--json"], dir, &[]).json(), "log_size")
 }
 
 /// The findings of fsck of the first journal.
-fn fsck(dir: &Path) -> Value {
+pub(super) fn fsck(dir: &Path) -> Value {
     say(&["journal", "fsck", "--json"], dir, &[]).json()["journals"][0].clone()
 }
 
 /// The command that a cure names, on its indented line; it is done.
-fn do_as_told(cure: &str) {
+pub(super) fn do_as_told(cure: &str) {
     let command = cure.lines().last().unwrap().trim();
     let done = Command::new("sh").args(["-c", command]).status().unwrap();
     assert!(done.success(), "{command}");
 }
 
 /// A copy of the site's node in a place of its own, as `NAME/node`.
-fn copy(site: &Site, name: &str) -> (PathBuf, PathBuf) {
+pub(super) fn copy(site: &Site, name: &str) -> (PathBuf, PathBuf) {
     let place = site.dir.path().join(name);
     let data = place.join("node");
     std::fs::create_dir_all(&data).unwrap();

@@ -24,6 +24,7 @@ mod collector_killed;
 mod command_line;
 mod containment;
 mod containment_latency;
+mod damaged_cures;
 mod damaged_words;
 mod decode;
 mod demo;

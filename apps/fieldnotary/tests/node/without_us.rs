@@ -30,6 +30,9 @@ const TOOLS: &[&str] = &[
 /// Where it is found: what stands there in place of `...` may be anything.
 const ANYTHING: &str = "...";
 
+/// Entries that a ring of eight of the smallest segments cannot hold.
+const MORE_THAN_THE_RING: u64 = 1_500;
+
 /// A block of the page, and what it must print.
 struct Block {
     on_the_node: bool,
@@ -129,40 +132,74 @@ fn held(block: &Block, said: &Said) -> Result<(), String> {
 
 /// Runs what a stranger runs, on a copy; `Err` with the first block that did not hold.
 fn as_a_stranger(from: &Path, tools: &Path, harm: impl FnOnce(&Path)) -> Result<(), String> {
+    stranger(from, tools, harm, &[])
+}
+
+/// The same, where the blocks that run these scripts must end with words, and without a traceback.
+fn stranger(
+    from: &Path,
+    tools: &Path,
+    harm: impl FnOnce(&Path),
+    nothing_for: &[&str],
+) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     copy_into(from, folder.path());
     harm(folder.path());
     let path = tools.to_str().unwrap();
     for block in blocks().iter().filter(|block| !block.on_the_node) {
-        held(block, &run(block, folder.path(), path))?;
+        let said = run(block, folder.path(), path);
+        let mut script = nothing_for.iter();
+        match script.any(|name| block.shell.contains(&format!("\npython3 {name}\n"))) {
+            true => {
+                let words = said.err.trim_end();
+                let plain = words.ends_with(": nothing to check") && words.lines().count() == 1;
+                assert!(said.code == Some(1) && plain, "{said:?}");
+            }
+            false => held(block, &said)?,
+        }
     }
     Ok(())
 }
 
-/// A node with some days of log, and what a stranger kept of it, in a folder; the node's directory is beside it.
-fn made(dir: &Path) -> PathBuf {
-    let tpm = Swtpm::new();
+/// What a stranger is given of a node: the blocks that make the files, run in its folder.
+fn given(dir: &Path, folder: &Path, tools: &Path) {
+    let own = program("fieldnotary");
+    let both = format!("{}:{}", tools.display(), own.parent().unwrap().display());
+    symlink(dir.join("node"), folder.join("node")).unwrap();
+    for block in blocks().iter().filter(|block| block.on_the_node) {
+        held(block, &run(block, folder, &both)).unwrap_or_else(|why| panic!("{why}"));
+    }
+    std::fs::remove_file(folder.join("node")).unwrap();
+}
+
+/// Makes the identity of a node whose authority's key is in a TPM.
+fn key_in(tpm: &Swtpm, dir: &Path) {
     let (firmware, measured) = (Firmware::of_a_machine("1.42"), dir.join("measured"));
-    firmware.start(&tpm);
+    firmware.start(tpm);
     std::fs::write(&measured, firmware.log()).unwrap();
-    let street = Street::start(dir, 2);
     let mut init = Command::new(program("fieldnotary-signer"));
     init.arg("init")
         .arg("--identity")
         .arg(dir.join("node/identity"));
     init.args(["--origin", ORIGIN, "--backend", "tpm", "--socket"]);
     done(init.arg(tpm.socket()).arg("--event-log").arg(&measured));
-    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
+}
+
+/// A node with some days of log, and what a stranger kept of it, in a folder; the node's directory is beside it. The
+/// checkpoint is kept after so many entries, and so many follow.
+fn made(dir: &Path, ring: (&str, usize), entries: [u64; 2]) -> PathBuf {
+    let street = Street::start(dir, 2);
+    let contract = street.contract(Contract::new(ORIGIN, ring.0, ring.1));
     let folder = dir.join("stranger");
     std::fs::create_dir(&folder).unwrap();
-    let data = Node::grow(dir, "node", &contract, 150);
+    let data = Node::grow(dir, "node", &contract, entries[0]);
     std::fs::copy(data.join("identity/keys.vkey"), folder.join("keys.vkey")).unwrap();
     let early = dir.join("early");
     let words = ["journal", "export", "--tiles"].map(std::ffi::OsStr::new);
     let places = [data.as_os_str(), "-o".as_ref(), early.as_os_str()];
     assert_eq!(fieldnotary(words.into_iter().chain(places)).code, Some(0));
     std::fs::copy(early.join("checkpoint"), folder.join("kept.checkpoint")).unwrap();
-    let data = Node::grow(dir, "node", &contract, 250);
+    let data = Node::grow(dir, "node", &contract, entries[1]);
     assert_eq!(about("verify", &data, &[]).code, Some(0));
     folder
 }
@@ -183,15 +220,11 @@ fn change(file: &Path, at: usize) {
 #[test]
 fn the_page_for_strangers_does_what_it_says_and_finds_a_changed_byte() {
     let dir = tempfile::tempdir().unwrap();
-    let folder = made(dir.path());
+    let tpm = Swtpm::new();
+    key_in(&tpm, dir.path());
+    let folder = made(dir.path(), ("256KiB", 16), [150, 250]);
     let tools = tools(dir.path());
-    let own = program("fieldnotary");
-    let both = format!("{}:{}", tools.display(), own.parent().unwrap().display());
-    symlink(dir.path().join("node"), folder.join("node")).unwrap();
-    for block in blocks().iter().filter(|block| block.on_the_node) {
-        held(block, &run(block, &folder, &both)).unwrap_or_else(|why| panic!("{why}"));
-    }
-    std::fs::remove_file(folder.join("node")).unwrap();
+    given(dir.path(), &folder, &tools);
     as_a_stranger(&folder, &tools, |_| ()).unwrap_or_else(|why| panic!("{why}"));
 
     let size = number(
@@ -236,6 +269,59 @@ fn the_page_for_strangers_does_what_it_says_and_finds_a_changed_byte() {
         .unwrap();
     });
     assert!(rolled_back.is_err_and(|why| why.contains("NOT the log that was signed")));
+}
+
+/// The page on a log whose ring has come round, so that its beginning is a hole.
+fn come_round(dir: &Path, nothing_for: &[&str]) {
+    let folder = made(dir, ("64KiB", 8), [MORE_THAN_THE_RING, 100]);
+    let tools = tools(dir);
+    given(dir, &folder, &tools);
+    let holes = std::fs::read_to_string(folder.join("tiles/holes.json")).unwrap();
+    assert!(holes.contains("\"hashes\":[\""), "{holes}");
+    stranger(&folder, &tools, |_| (), nothing_for).unwrap_or_else(|why| panic!("{why}"));
+    // A changed hash of what is gone is seen as a changed entry is.
+    let at = holes.find("\"hashes\":[\"").unwrap() + 20;
+    let harm = |copy: &Path| change(&copy.join("tiles/holes.json"), at);
+    assert!(stranger(&folder, &tools, harm, nothing_for).is_err());
+    // A checkpoint of a time that lies inside the hole says nothing any more, in words.
+    let size = number(&about("status", &dir.join("node"), &[]).json(), "log_size");
+    let early = |copy: &Path| {
+        let text = std::fs::read_to_string(copy.join("kept.checkpoint")).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        assert!(lines[1].parse::<u64>().unwrap() < size);
+        lines[1] = "3";
+        std::fs::write(copy.join("kept.checkpoint"), lines.join("\n")).unwrap();
+    };
+    let copy = tempfile::tempdir().unwrap();
+    copy_into(&folder, copy.path());
+    early(copy.path());
+    let page = blocks();
+    let log = page.iter().find(|block| block.shell.contains("> log.py"));
+    let said = run(log.unwrap(), copy.path(), tools.to_str().unwrap());
+    let words = "entries on both sides of 3 are gone together: keep a newer checkpoint";
+    assert!(
+        said.code == Some(1) && said.err.trim_end() == words,
+        "{said:?}"
+    );
+}
+
+//= A1.3
+//= A4.7
+#[test]
+fn the_page_for_strangers_holds_where_the_ring_has_come_round_and_the_keys_are_files() {
+    let dir = tempfile::tempdir().unwrap();
+    Node::keys(&dir.path().join("node"), ORIGIN);
+    come_round(dir.path(), &["bound.py", "attested.py"]);
+}
+
+//= A6.3
+//= A6.4
+#[test]
+fn the_page_for_strangers_holds_where_the_ring_has_come_round_and_the_key_is_in_a_tpm() {
+    let dir = tempfile::tempdir().unwrap();
+    let tpm = Swtpm::new();
+    key_in(&tpm, dir.path());
+    come_round(dir.path(), &[]);
 }
 
 #[test]

@@ -77,14 +77,12 @@ fn common(contract: &Contract, output: &Output<'_>) -> Problems {
     let kind = points.cards.get(output.card).map(|card| card.kind);
     let (fits, what, advice) = match output.place {
         OutputPlace::Line(_) => (
-            !kind.is_some_and(|kind| kind.has_channels_only() || kind.is_modem()),
+            kind.is_none_or(CardKind::has_lines),
             "has no lines",
             "name a card of kind \"gpio\", or write [[ao]]",
         ),
         OutputPlace::Channel(_) => (
-            !kind.is_some_and(|kind| {
-                matches!(kind, CardKind::Gpio | CardKind::Directory) || kind.is_modem()
-            }),
+            kind.is_none_or(CardKind::takes_values),
             "has no channels that take a value",
             "name a card of kind \"hwmon\" or \"iio\", or write [[do]]",
         ),

@@ -78,10 +78,25 @@ pub enum CardKind {
 }
 
 impl CardKind {
-    /// Whether it is a directory of channels: it has no lines.
+    /// Whether it has lines: digital inputs, pulse meters and digital outputs are wired to them.
     #[must_use]
-    pub const fn has_channels_only(self) -> bool {
-        matches!(self, Self::Hwmon | Self::Iio | Self::Directory)
+    pub const fn has_lines(self) -> bool {
+        matches!(self, Self::Gpio | Self::Recording | Self::Modbus)
+    }
+
+    /// Whether it has channels, which say numbers or words.
+    #[must_use]
+    pub const fn has_channels(self) -> bool {
+        matches!(self, Self::Directory) || self.takes_values()
+    }
+
+    /// Whether its channels also take values: analog outputs.
+    #[must_use]
+    pub const fn takes_values(self) -> bool {
+        matches!(
+            self,
+            Self::Hwmon | Self::Iio | Self::Recording | Self::Modbus
+        )
     }
 
     /// Whether it is a PLC modem.
@@ -240,6 +255,17 @@ impl StationPoints {
         *self == Self::default()
     }
 
+    /// The points that follow a schedule: their card, the schedule, and the point.
+    fn scheduled(&self) -> impl Iterator<Item = (&SourceId, &ScheduleId, &PointId)> {
+        let pulses = self.pulses.values();
+        let pulses = pulses.map(|one| (&one.card, &one.schedule, &one.id));
+        let analogs = self.analogs.values();
+        let analogs = analogs.map(|one| (&one.card, &one.schedule, &one.id));
+        let modems = self.modems.values();
+        let modems = modems.map(|one| (&one.card, &one.schedule, &one.id));
+        pulses.chain(analogs).chain(modems)
+    }
+
     /// The schedule of a point; digital inputs have none.
     #[must_use]
     pub fn schedule_of(&self, point: &PointId) -> Option<&ScheduleId> {
@@ -252,37 +278,21 @@ impl StationPoints {
     /// The schedules that points of a card follow.
     #[must_use]
     pub fn schedules_on(&self, card: &SourceId) -> BTreeSet<&ScheduleId> {
-        let pulses = self.pulses.values().filter(|pulse| pulse.card == *card);
-        let analogs = self.analogs.values().filter(|analog| analog.card == *card);
-        let modems = self.modems.values().filter(|modem| modem.card == *card);
-        pulses
-            .map(|pulse| &pulse.schedule)
-            .chain(analogs.map(|analog| &analog.schedule))
-            .chain(modems.map(|modem| &modem.schedule))
-            .collect()
+        let all = self.scheduled().filter(|(on, _, _)| *on == card);
+        all.map(|(_, schedule, _)| schedule).collect()
     }
 
     /// The points of a card that follow a schedule.
     #[must_use]
     pub fn following(&self, card: &SourceId, schedule: &ScheduleId) -> Vec<&PointId> {
-        let pulses = self.pulses.values();
-        let pulses = pulses.map(|one| (&one.card, &one.schedule, &one.id));
-        let analogs = self.analogs.values();
-        let analogs = analogs.map(|one| (&one.card, &one.schedule, &one.id));
-        let follows =
-            |(on, of, _): &(&SourceId, &ScheduleId, &PointId)| *on == card && *of == schedule;
-        let modems = self.modems.values();
-        let modems = modems.map(|one| (&one.card, &one.schedule, &one.id));
-        let all = pulses.chain(analogs).chain(modems).filter(follows);
+        let all = self.scheduled();
+        let all = all.filter(|(on, of, _)| *on == card && *of == schedule);
         all.map(|(_, _, id)| id).collect()
     }
 
     /// Every schedule that a point follows.
     pub fn schedules(&self) -> impl Iterator<Item = &ScheduleId> {
-        let pulses = self.pulses.values().map(|pulse| &pulse.schedule);
-        let analogs = self.analogs.values().map(|analog| &analog.schedule);
-        let modems = self.modems.values().map(|modem| &modem.schedule);
-        pulses.chain(analogs).chain(modems)
+        self.scheduled().map(|(_, schedule, _)| schedule)
     }
 
     /// The points of a card.
@@ -359,5 +369,30 @@ impl StationPoints {
         let output = || self.analog_outputs.get(point).map(|one| one.unit.as_str());
         let of_points = pulse.or_else(analog).or_else(output);
         of_points.or_else(supply).or_else(environment).unwrap_or("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CardKind;
+    use crate::words::Word as _;
+
+    #[test]
+    fn every_kind_of_card_has_what_can_be_wired_to_it() {
+        for (_, kind) in CardKind::ALL {
+            let (lines, channels, values, modem) = match kind {
+                CardKind::Gpio => (true, false, false, false),
+                CardKind::Hwmon | CardKind::Iio => (false, true, true, false),
+                CardKind::Directory => (false, true, false, false),
+                CardKind::ModemHttp | CardKind::ModemSerial | CardKind::ModemCommand => {
+                    (false, false, false, true)
+                }
+                CardKind::Recording | CardKind::Modbus => (true, true, true, false),
+            };
+            assert_eq!(kind.has_lines(), lines, "{kind:?}");
+            assert_eq!(kind.has_channels(), channels, "{kind:?}");
+            assert_eq!(kind.takes_values(), values, "{kind:?}");
+            assert_eq!(kind.is_modem(), modem, "{kind:?}");
+        }
     }
 }

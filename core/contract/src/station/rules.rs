@@ -1,7 +1,7 @@
 //! What must hold of the station's own points.
 
 use super::cards;
-use super::model::{Analog, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints};
+use super::model::{Analog, Debounce, DigitalInput, PulseMeter, StationPoints};
 use super::remote::{self, bit_of};
 use crate::limits::{
     CARDS_MAX, CHATTER_COUNT_MAX, CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN, DAY_MS, LINES_MAX,
@@ -264,10 +264,8 @@ fn wired(contract: &Contract, out: &mut Problems, card: &SourceId, policy: &Poin
     let policies = points.policies.keys().map(PointId::as_str);
     reference(out, &["debounce"], policy.as_str(), policies);
     let found = points.cards.get(card);
-    let lineless = |kind: CardKind| kind.has_channels_only() || kind.is_modem();
-    let channels = found.filter(|card| lineless(card.kind));
     out.unless(
-        channels.is_none(),
+        found.is_none_or(|card| card.kind.has_lines()),
         &["card"],
         format!("card \"{card}\" has no lines"),
         "name a card of kind \"gpio\"",
@@ -323,11 +321,9 @@ fn analog(contract: &Contract, analog: &Analog) -> Problems {
     );
     let schedules = contract.schedules.keys().map(ScheduleId::as_str);
     reference(&mut out, &["schedule"], analog.schedule.as_str(), schedules);
-    let lines = cards
-        .get(&analog.card)
-        .filter(|card| card.kind == CardKind::Gpio || card.kind.is_modem());
+    let found = cards.get(&analog.card);
     out.unless(
-        lines.is_none(),
+        found.is_none_or(|card| card.kind.has_channels()),
         &["card"],
         format!("card \"{}\" has no channels", analog.card),
         "name a card of kind \"hwmon\" or \"iio\"",

@@ -7,7 +7,7 @@ use crate::limits::{
 use crate::model::Contract;
 use crate::rules::{Problems, shown_ms};
 use crate::sound::reference;
-use crate::station::{CardKind, remote};
+use crate::station::remote;
 use alloc::format;
 use core::cmp::Ordering;
 use evidence::reasons::Band;
@@ -113,11 +113,9 @@ fn has_channel(contract: &Contract, out: &mut Problems, card: &SourceId, channel
     let cards = &contract.points.cards;
     let known = cards.keys().map(SourceId::as_str);
     reference(out, &["card"], card.as_str(), known);
-    let lines = cards
-        .get(card)
-        .filter(|card| card.kind == CardKind::Gpio || card.kind.is_modem());
+    let found = cards.get(card);
     out.unless(
-        lines.is_none(),
+        found.is_none_or(|card| card.kind.has_channels()),
         &["card"],
         format!("card \"{card}\" has no channels"),
         "name a card of kind \"hwmon\", \"iio\" or \"directory\"",

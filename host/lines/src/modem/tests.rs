@@ -180,7 +180,7 @@ fn an_answer_ends_at_its_last_line_however_it_comes_in_pieces() {
 }
 
 /// The end of the modem, and the name of the other.
-fn pseudo_terminal() -> (std::fs::File, String) {
+pub(crate) fn pseudo_terminal() -> (std::fs::File, String) {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();

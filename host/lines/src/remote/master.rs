@@ -1,7 +1,7 @@
 //! The wire of a port that remote cards are behind: one request at a time, whichever card asks.
 
-use super::turns::{Turns, Urgency};
-use crate::limits::{REMOTE_LOOK_UP, REMOTE_READY_NS_MAX};
+use super::turns::{Turn, Turns, Urgency};
+use crate::limits::{REMOTE_LOOK_NS, REMOTE_READY_NS_MAX, REMOTE_STALE_READS_MAX};
 use contract::Port;
 use evidence::{MonoNs, SourceId};
 use io_plane::{Asking, Outcome, Unanswered};
@@ -39,12 +39,12 @@ impl Wires {
             clock: self.clock,
             asking: Asking::new(port)?,
             wire: None,
-            unsettled: BTreeMap::new(),
         };
         let shared = Shared {
-            turns: Arc::new(Turns::new(master)),
+            turns: Arc::new(Turns::new(master, self.clock)),
             clock: self.clock,
             retries: port.retries,
+            written: Arc::default(),
         };
         masters.insert(port.id.clone(), shared.clone());
         Some(shared)
@@ -55,18 +55,20 @@ impl Wires {
 pub(super) type Written = BTreeSet<(u32, bool)>;
 
 /// A master that several cards have. Each attempt is a turn of its own, so that a card that repeats holds nobody up
-/// for longer than the attempt that goes on.
+/// for longer than the attempt that goes on; until a late answer cannot come any more, no turn is used.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     turns: Arc<Turns<Master>>,
     clock: fn() -> MonoNs,
     retries: u32,
+    /// By unit: what openings wrote since the last one that succeeded.
+    written: Arc<Mutex<BTreeMap<u8, Written>>>,
 }
 
 impl Shared {
     /// A read, which is repeated as often as the port says.
     pub(super) fn read(&self, unit: u8, request: &Request, urgency: Urgency) -> Outcome {
-        let ask = || self.turns.with(urgency, |master| master.ask(unit, request));
+        let ask = || self.attempt(unit, request, urgency);
         let mut outcome = ask();
         for _ in 0..self.retries {
             if !matches!(outcome, Err(Unanswered::Unknown(_))) {
@@ -79,26 +81,25 @@ impl Shared {
 
     /// A write, which is sent once: what nobody answered may have been carried out.
     pub(super) fn write(&self, unit: u8, request: &Request) -> Outcome {
-        self.turns
-            .with(Urgency::Command, |master| master.ask(unit, request))
+        self.attempt(unit, request, Urgency::Command)
+    }
+
+    fn attempt(&self, unit: u8, request: &Request, urgency: Urgency) -> Outcome {
+        let mut since = None;
+        self.turns.with(urgency, |master| {
+            let since = *since.get_or_insert_with(master.clock);
+            master.ask(unit, request, since)
+        })
     }
 
     pub(super) fn now(&self) -> MonoNs {
         (self.clock)()
     }
 
-    /// What openings of this unit wrote since the last one that succeeded.
-    pub(super) fn unsettled(&self, unit: u8) -> Written {
-        self.turns.with(Urgency::Command, |master| {
-            master.unsettled.get(&unit).cloned().unwrap_or_default()
-        })
-    }
-
-    /// Keeps that for the next opening; nothing where one has succeeded.
-    pub(super) fn settle(&self, unit: u8, written: Written) {
-        self.turns.with(Urgency::Command, |master| {
-            master.unsettled.insert(unit, written);
-        });
+    /// What openings of this unit wrote since the last one that succeeded: looked at, and kept as it is left.
+    pub(super) fn written<R>(&self, unit: u8, look: impl FnOnce(&mut Written) -> R) -> R {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        look(written.entry(unit).or_default())
     }
 }
 
@@ -108,25 +109,65 @@ struct Master {
     clock: fn() -> MonoNs,
     asking: Asking,
     wire: Option<Transport>,
-    /// By unit: what was written by openings of which none has succeeded yet.
-    unsettled: BTreeMap<u8, Written>,
 }
 
 impl Master {
-    fn ask(&mut self, unit: u8, request: &Request) -> Outcome {
+    /// One attempt, where the request may leave now; `since` is when its first turn was.
+    fn ask(&mut self, unit: u8, request: &Request, since: MonoNs) -> Turn<Outcome> {
         let opened = match self.wire.take() {
             Some(wire) => Ok(wire),
             None => Transport::open(&self.port).inspect(|_| self.asking.opened((self.clock)())),
         };
-        let mut wire = opened.map_err(Unanswered::Refused)?;
-        self.make_ready(&mut wire, unit, request)?;
+        let ready = opened.and_then(|mut wire| {
+            let ready = self.ready_at(&mut wire, unit, request)?;
+            Ok((wire, ready))
+        });
+        let (wire, ready) = match ready {
+            Ok(found) => found,
+            Err(lost) => return Turn::Over(Err(Unanswered::Refused(lost))),
+        };
+        let now = (self.clock)();
+        if ready <= now {
+            return Turn::Over(self.exchange(wire, unit, request));
+        }
+        self.wire = Some(wire);
+        if ready.max(now).since(since) > REMOTE_READY_NS_MAX {
+            return Turn::Over(Err(Unanswered::Refused(
+                "not asked: a late answer to an earlier request may still come".to_owned(),
+            )));
+        }
+        // The late answer may come before it is given up.
+        Turn::NotBefore(ready.min(now.plus_ns(REMOTE_LOOK_NS)))
+    }
+
+    /// Lets go of what nobody waits for any more, and tells from when on the request may leave.
+    fn ready_at(
+        &mut self,
+        wire: &mut Transport,
+        unit: u8,
+        request: &Request,
+    ) -> Result<MonoNs, String> {
+        for _ in 0..REMOTE_STALE_READS_MAX {
+            if !wait(Some(wire), None, Duration::ZERO).wire {
+                break;
+            }
+            let bytes = wire.receive()?;
+            let _ = self.asking.heard(&bytes, (self.clock)());
+        }
+        let now = (self.clock)();
+        let _ = self.asking.tick(now);
+        Ok(self.asking.ready_at(unit, request, now))
+    }
+
+    /// Sends the request and waits for its answer, at most as long as the port says.
+    fn exchange(&mut self, mut wire: Transport, unit: u8, request: &Request) -> Outcome {
         let frame = self.asking.begin(unit, request.clone(), (self.clock)());
         let lost = |detail: String| Unanswered::Unknown(format!("{}: {detail}", self.port.id));
         wire.send(&frame).map_err(lost)?;
         loop {
             let look = self.asking.look_at().unwrap_or(MonoNs(0));
-            let left = Duration::from_nanos(look.since((self.clock)()));
-            let bytes = match wait(Some(&wire), None, left.min(REMOTE_LOOK_UP)).wire {
+            let left_ns = look.since((self.clock)()).min(REMOTE_LOOK_NS);
+            let bytes = match wait(Some(&wire), None, Duration::from_nanos(left_ns)).wire {
                 true => wire.receive().map_err(lost)?,
                 false => Vec::new(),
             };
@@ -140,39 +181,6 @@ impl Master {
                 }
                 return outcome;
             }
-        }
-    }
-
-    /// Waits until the request may leave, and lets go of what nobody waits for any more.
-    fn make_ready(
-        &mut self,
-        wire: &mut Transport,
-        unit: u8,
-        request: &Request,
-    ) -> Result<(), Unanswered> {
-        let began = (self.clock)();
-        loop {
-            let lost = Unanswered::Refused;
-            while wait(Some(wire), None, Duration::ZERO).wire {
-                let bytes = wire.receive().map_err(lost)?;
-                let _ = self.asking.heard(&bytes, (self.clock)());
-                if (self.clock)().since(began) > REMOTE_READY_NS_MAX {
-                    break;
-                }
-            }
-            let now = (self.clock)();
-            let _ = self.asking.tick(now);
-            let ready = self.asking.ready_at(unit, request, now);
-            if ready <= now {
-                return Ok(());
-            }
-            if ready.since(began) > REMOTE_READY_NS_MAX || now.since(began) > REMOTE_READY_NS_MAX {
-                return Err(Unanswered::Refused(
-                    "not asked: a late answer to an earlier request may still come".to_owned(),
-                ));
-            }
-            let left = Duration::from_nanos(ready.since(now));
-            let _ = wait(Some(wire), None, left.min(REMOTE_LOOK_UP));
         }
     }
 }

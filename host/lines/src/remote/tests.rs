@@ -113,7 +113,7 @@ fn contract(address: &str) -> Contract {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the wires want a clock")]
-fn mono() -> MonoNs {
+pub(super) fn mono() -> MonoNs {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     MonoNs(u64::try_from(BEGAN.elapsed().as_nanos()).unwrap())
 }
@@ -241,4 +241,60 @@ fn a_card_that_repeats_holds_the_command_of_another_up_for_one_attempt() {
         ms[0] < 2 * TIMEOUT_MS,
         "one attempt and its own answer: {ms:?}"
     );
+}
+
+/// On a serial line a unit that fell silent is asked again when its late answer cannot come any more. Whoever waits for that
+/// has no turn meanwhile.
+//= R3.2
+//= A3.7
+#[test]
+fn a_card_that_waits_for_a_late_answer_holds_the_command_of_another_up_no_longer_than_an_attempt() {
+    const TIMEOUT_MS: u64 = 200;
+    const LATE_MS: u64 = 1_000;
+    let (mut end, device) = crate::modem::tests::pseudo_terminal();
+    // Somebody holds the line, so that the other end is never told that nobody is there.
+    let held = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&device);
+    let _held = held.unwrap();
+    std::thread::spawn(move || {
+        // Unit 3 is silent, unit 4 says what it was told.
+        let mut request = [0; 8];
+        while end.read_exact(&mut request).is_ok() {
+            if request[0] == 4 && end.write_all(&request).is_err() {
+                break;
+            }
+        }
+    });
+    let text = format!(
+        "[station]\norigin = \"example.org/s\"\n[[port]]\nid = \"line\"\nkind = \"modbus-rtu\"\n\
+         device = \"{device}\"\nbaud = 115200\nparity = \"none\"\n\
+         timeout = \"{TIMEOUT_MS}ms\"\nlate_reply = \"{LATE_MS}ms\"\nretries = 1\n"
+    );
+    let contract = contract::parse(&text).unwrap();
+    let port = contract.ports.values().next().unwrap();
+    let wires = Wires::new(mono);
+    let [repeats, writes] = [(); 2].map(|()| wires.of(port).unwrap());
+    let write = |address| {
+        let began = mono();
+        let request = modbus::pdu::Request::WriteSingleCoil { address, on: true };
+        writes.write(4, &request).unwrap();
+        mono().since(began) / 1_000_000
+    };
+    assert!(write(7) >= LATE_MS, "whoever used the line before");
+    let (wrote, read) = std::thread::scope(|scope| {
+        let reads = scope.spawn(|| {
+            let began = mono();
+            let span = modbus::pdu::BitSpan::new(0, 1).unwrap();
+            let request = modbus::pdu::Request::ReadCoils(span);
+            assert!(repeats.read(3, &request, super::Urgency::Poll).is_err());
+            mono().since(began) / 1_000_000
+        });
+        // Its first attempt is over, and the second one waits.
+        std::thread::sleep(Duration::from_millis(TIMEOUT_MS * 3 / 2));
+        (write(8), reads.join().unwrap())
+    });
+    assert!(read >= LATE_MS + TIMEOUT_MS, "both attempts: {read}");
+    assert!(wrote < TIMEOUT_MS, "nobody had the line: {wrote}");
 }

@@ -8,12 +8,12 @@ use crate::events::sample;
 use crate::modem::{self, NoAnswer};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 use contract::Modem;
-use core::cmp::Ordering::Less;
 use evidence::kinds::{ModemCount, ModemReport};
 use evidence::reasons::{DowntimeCause, ModemOutcome, QualityReason};
-use evidence::{Blob, Decimal, MonoNs, Quality, Seq, Slot};
+use evidence::{Blob, MonoNs, Quality, Seq, Slot};
 
 /// What came of a poll.
 type Taken = Result<Vec<u8>, (ModemOutcome, String)>;
@@ -61,7 +61,6 @@ pub(super) struct PlcModem {
 
 impl PlcModem {
     pub(super) fn new(of: &Modem, schedule: usize, test: bool) -> Self {
-        let buckets = of.buckets.iter().map(|_| 0).chain([0]).collect();
         let none = Totals {
             retransmissions: None,
             counters: of.counters.iter().map(|_| None).collect(),
@@ -78,27 +77,9 @@ impl PlcModem {
             repeated: None,
             restarts: 0,
             outcomes: [0; ModemOutcome::ALL.len()],
-            buckets,
+            buckets: vec![0; of.buckets.count()],
             dropped: 0,
             test,
-        }
-    }
-
-    /// The name of a bucket of quality: below the end of it, or what is above all.
-    fn bucket_name(&self, place: usize) -> String {
-        match (self.of.buckets.get(place), self.of.buckets.last()) {
-            (Some(end), _) => format!("<{end}"),
-            (None, Some(last)) => format!(">={last}"),
-            (None, None) => "any".to_string(),
-        }
-    }
-
-    fn count_quality(&mut self, quality: Decimal) {
-        let within = |end: &Decimal| quality.cmp_value(*end) == Less;
-        let place = self.of.buckets.iter().position(within);
-        let place = place.unwrap_or(self.of.buckets.len());
-        if let Some(count) = self.buckets.get_mut(place) {
-            *count += 1;
         }
     }
 
@@ -217,8 +198,9 @@ impl CardEngine {
                 if room {
                     (report.restarted, report.step, report.counters) = modem.compare(&answer);
                 }
-                if let Some(quality) = answer.quality {
-                    modem.count_quality(quality);
+                let bucket = answer.quality.map(|quality| modem.of.buckets.of(quality));
+                if let Some(count) = bucket.and_then(|place| modem.buckets.get_mut(place)) {
+                    *count += 1;
                 }
                 report.link = answer.link;
                 report.retransmissions = answer.retransmissions;
@@ -260,7 +242,7 @@ impl CardEngine {
             sheet.of_source(live, "plc_link", id, modem.link.map(u64::from));
             for (place, count) in modem.buckets.iter().enumerate() {
                 if *count > 0 {
-                    let label = format!("{id}/{}", modem.bucket_name(place));
+                    let label = format!("{id}/{}", modem.of.buckets.name(place));
                     sheet.value("plc_quality", &label, *count);
                 }
             }

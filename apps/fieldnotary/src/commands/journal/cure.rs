@@ -3,6 +3,7 @@
 use super::place::Place;
 use crate::commands::misfits::DEVICE_LOST;
 use crate::roles::recorder::measures_text;
+use journal::truth_owner;
 use media::FoundTruth;
 use std::path::Path;
 
@@ -45,6 +46,19 @@ pub(super) fn of_store(place: &Place, file: &Path) -> String {
          gone, the node starts over an empty one, and the log says that its end is uncertain:\n    \
          head -c {} /dev/zero > {empty} && mv -b {empty} {own}",
         FoundTruth::BYTES
+    )
+}
+
+/// What can be done about a truth store that was cut: what is left of it may say all that is needed.
+pub(super) fn of_cut_store(place: &Place, file: &Path) -> String {
+    if truth_owner(&place.truth).is_none() {
+        return of_store(place, file);
+    }
+    format!(
+        "give it its length again, without that the node does not start: what is left of it says where the log ends, \
+         and the node's next start writes the rest anew:\n    truncate -s {} {}",
+        FoundTruth::BYTES,
+        quoted(&file.display().to_string())
     )
 }
 

@@ -169,7 +169,10 @@ pub(super) fn of_store(place: &Place) -> Option<Finding> {
     let words = match place.truth.found() {
         // A device may hold more behind the store.
         Found::Bytes(bytes) if *bytes >= due => return None,
-        Found::Bytes(bytes) => format!("{bytes} bytes, {due} are due"),
+        Found::Bytes(bytes) => {
+            let cure = cure::of_cut_store(place, path);
+            return found(format!("{bytes} bytes, {due} are due"), cure);
+        }
         Found::Missing => "missing: the end of the log is found by scanning".to_owned(),
         Found::Refused(why) => {
             let cure = "look whether its medium is there and can be read: without it the node does not start";

@@ -5,13 +5,12 @@ use super::detail;
 use super::finding::Finding;
 use super::fsck::health_name;
 use super::look::{harm_words, look_at};
-use super::place::{Place, places};
+use super::place::{NOBODY, Place, no_log_words, places};
 use super::survey::{Surveyed, fields, survey};
 use crate::cli::InspectArgs;
 use crate::commands::Ended;
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
-use evidence::{Generation, LogId};
 use journal::image::{self, Identity, SlotLook, TableLook};
 use journal::{ReadTruth, Salvage, TruthHealth};
 use serde_json::{Value, json};
@@ -56,25 +55,28 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<Ended, String> {
     if args.json {
         let journals: Vec<Value> = inspected.iter().map(Inspected::json).collect();
         sayln!("{}", json!({ "journals": journals }));
-        return Ok(Ended::Well);
-    }
-    for (number, one) in inspected.iter().enumerate() {
-        if number > 0 {
-            sayln!("");
+    } else {
+        for (number, one) in inspected.iter().enumerate() {
+            if number > 0 {
+                sayln!("");
+            }
+            one.print();
         }
-        one.print();
     }
-    Ok(Ended::Well)
+    let destroyed: Vec<_> = inspected.iter().filter(|one| one.is_destroyed()).collect();
+    for one in &destroyed {
+        complain!("{}", no_log_words(&one.place.ring));
+    }
+    Ok(match destroyed.is_empty() {
+        true => Ended::Well,
+        false => Ended::Badly,
+    })
 }
 
 /// The log of a place: as salvage finds it, else as its surroundings name it.
 pub(super) fn identity_and_log(place: &Place) -> (Identity, Option<LogState>, Content) {
-    let nobody = Identity {
-        log_id: LogId([0; 16]),
-        generation: Generation(0),
-    };
     let Ok(salvage) = Salvage::open(&place.volume, &place.truth, place.wanted) else {
-        return (place.wanted.unwrap_or(nobody), None, Content::default());
+        return (place.wanted.unwrap_or(NOBODY), None, Content::default());
     };
     let reader = salvage.reader();
     // A frame behind the end that a crash left is none of the log yet; behind an older truth store it is.
@@ -111,6 +113,16 @@ impl<'p> Inspected<'p> {
         }
     }
 
+    /// Whether something was written here and nothing of a log is left of it.
+    fn is_destroyed(&self) -> bool {
+        self.log.is_none() && !self.place.is_unbegun()
+    }
+
+    /// Which log this is; `None` where neither a part of it nor what lies beside it says so.
+    fn named(&self) -> Option<Identity> {
+        (self.identity != NOBODY).then_some(self.identity)
+    }
+
     fn json(&self) -> Value {
         let shape = self.place.measures.shape;
         let copies = self.slots.iter().map(|one| {
@@ -123,8 +135,8 @@ impl<'p> Inspected<'p> {
         let streams = self.newest_leases().into_iter();
         json!({
             "journal": self.place.ring.display().to_string(),
-            "log_id": self.identity.log_id.to_string(),
-            "generation": self.identity.generation.0,
+            "log_id": self.named().map(|log| log.log_id.to_string()),
+            "generation": self.named().map(|log| log.generation.0),
             "ring": {
                 "segments": shape.segments,
                 "segment_bytes": shape.segment_bytes,
@@ -189,14 +201,17 @@ impl<'p> Inspected<'p> {
         let place = self.place;
         let shape = place.measures.shape;
         sayln!("journal    {}", place.ring.display());
-        sayln!("log        {}", self.identity);
+        match self.named() {
+            Some(log) => sayln!("log        {log}"),
+            None => sayln!("log        nothing here says which"),
+        }
         let (segments, bytes) = (shape.segments, words::bytes(shape.segment_bytes));
         let block = words::bytes(u64::from(shape.block_bytes));
         let source = place.measures.source.name();
         sayln!("ring       {segments} segments of {bytes}, blocks of {block} ({source})");
         match &self.log {
             Some(log) => log.print(),
-            None => sayln!("log        none can be read"),
+            None => sayln!("entries    none can be read"),
         }
         let class = place.truth.class().name();
         sayln!("truth      {class}, {}", place.truth.path().display());

@@ -17,6 +17,12 @@ use rustix::fs::Access;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Stands for the log where nothing says which one it is.
+pub(super) const NOBODY: Identity = Identity {
+    log_id: LogId([0; 16]),
+    generation: Generation(0),
+};
+
 /// One generation's journal, opened for looking.
 #[derive(Debug)]
 pub(in crate::commands) struct Place {
@@ -39,6 +45,16 @@ impl Place {
         self.foreign
             .as_ref()
             .map_or(&self.truth, |(store, _)| store)
+    }
+
+    /// Whether a ring was made here and nothing was ever written to it, but for the first write of a log that broke
+    /// off: everything else is blank.
+    pub(in crate::commands) fn is_unbegun(&self) -> bool {
+        let log = self.wanted.unwrap_or(NOBODY);
+        let mut segments = 0..self.measures.shape.segments;
+        let mut slots = image::slots(self.store(), log).into_iter();
+        segments.all(|no| image::segment(&self.volume, log, no).state == State::Blank)
+            && slots.all(|one| one.slot == 0 || one.header.state == State::Blank)
     }
 
     /// Whose each file is whose header says so: the segments and the truth store.
@@ -90,6 +106,23 @@ impl Place {
         let all = 0..self.measures.shape.segments;
         all.filter_map(|segment| Some((segment, words(segment)?)))
             .collect()
+    }
+}
+
+/// What is said of a ring of which no part of a log can be read, and what is done about it.
+pub(in crate::commands) fn no_log_words(ring: &Path) -> String {
+    let shown = ring.display();
+    match open(ring) {
+        Ok(place) if place.is_unbegun() => format!(
+            "the journal in {shown} was made, and no entry was ever written to it\n\
+             the log begins with: fieldnotary run CONFIG --data DIR"
+        ),
+        _ => format!(
+            "the journal in {shown}: no sound part of a log is found there, and it is not blank: what lay there was \
+             damaged or written over\n\
+             create nothing over it, and copy all of it before anything else; file by file it is looked at by:\n  \
+             fieldnotary journal fsck {shown}"
+        ),
     }
 }
 
