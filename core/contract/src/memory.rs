@@ -222,16 +222,8 @@ pub(crate) fn point_rules(point: &Point, out: &mut Problems) {
 /// Points of memories, of all meters.
 pub(crate) fn points(contract: &crate::model::Contract) -> u64 {
     let of = |meter: &Meter| {
-        let held = meter
-            .points
-            .iter()
-            .filter(|point| point.memory_offset.is_some());
+        let held = meter.points.iter().filter(|point| meter.recalls(point));
         u64::try_from(held.count()).unwrap_or(u64::MAX)
     };
-    contract
-        .meters
-        .values()
-        .filter(|meter| meter.memory.is_some())
-        .map(of)
-        .sum()
+    contract.meters.values().map(of).sum()
 }

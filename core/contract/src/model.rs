@@ -6,6 +6,7 @@ pub use crate::clock_set::{ClockSetting, ClockTelegram};
 pub use crate::life::{Counting, Role};
 pub use crate::mbus::{MbusAddress, MbusLine, MbusWire, RecordFunction, RecordPick, Secondary};
 pub use crate::memory::{Memory, MemoryOrder};
+pub use crate::storages::Storages;
 pub use crate::syslog::Syslog;
 pub use serial::{Echo, Parity, Rs485, RtsLevel, SerialLine};
 
@@ -249,6 +250,8 @@ pub struct Meter {
     pub clock_setting: Option<ClockSetting>,
     /// Its own memory, where one is read.
     pub memory: Option<Memory>,
+    /// What it stores under storage numbers, where that fills slots.
+    pub storages: Option<Storages>,
     /// Its points in the order of the file.
     pub points: Vec<Point>,
 }

@@ -14,6 +14,7 @@ use crate::memory;
 use crate::model::{Address, Contract, Meter, Point, Port, PortKind, Source};
 use crate::near::{either, nearest};
 use crate::rules::{Problem, Problems, port, schedule, seal, shown_ms, station, storage, uplink};
+use crate::storages;
 use crate::time;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -269,12 +270,9 @@ fn meter(contract: &Contract, meter: &Meter) -> Problems {
     let kind = contract.ports.get(&meter.port).map(|port| &port.kind);
     life::meter_rules(meter, kind, &mut out);
     clock_set::rules(meter, kind, &mut out);
-    memory::rules(
-        meter,
-        kind,
-        contract.schedules.get(&meter.schedule),
-        &mut out,
-    );
+    let schedule = contract.schedules.get(&meter.schedule);
+    memory::rules(meter, kind, schedule, &mut out);
+    storages::rules(meter, kind, schedule, &mut out);
     out
 }
 

@@ -320,6 +320,8 @@ fn example(section: &Section, name: &str) -> String {
         (_, "memory_width") => "4",
         (_, "memory_every") => "\"15min\"",
         (_, "memory_offset") => "2",
+        (_, "storages") => "31",
+        (_, "storage_every") => "\"1d\"",
         (_, "payload") => "\"application/octet-stream\"",
         (_, "registers") => "40",
         (_, "latency") => "\"20ms\"",

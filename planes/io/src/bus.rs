@@ -112,14 +112,15 @@ impl Bus {
     /// The recorder said which slots of a meter are missing.
     pub(crate) fn missed(
         &mut self,
-        books: &Books,
+        books: &mut Books,
         now: MonoNs,
         meter: &MeterId,
         slots: Vec<MissedSlot>,
         others: bool,
     ) {
-        if let Self::Modbus(bus) = self {
-            bus.missed(books, now, meter, slots, others);
+        match self {
+            Self::Modbus(bus) => bus.missed(books, now, meter, slots, others),
+            Self::Mbus(bus) => bus.missed(books, now, meter, &slots, others),
         }
     }
 

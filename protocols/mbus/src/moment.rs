@@ -58,6 +58,31 @@ impl fmt::Display for Clock {
     }
 }
 
+impl Moment {
+    /// Seconds from 1970-01-01 to it as the meter's clock counts without summer time: of a day when it begins, of a
+    /// time of day none.
+    #[must_use]
+    pub fn seconds(&self) -> Option<i64> {
+        const S_PER_MIN: i64 = 60;
+        const MIN_PER_H: i64 = 60;
+        const S_PER_DAY: i64 = 86_400;
+        match self {
+            Self::Day(date) => Some(date.days() * S_PER_DAY),
+            Self::Instant {
+                date,
+                clock,
+                summer,
+            } => {
+                let hour = i64::from(clock.hour) - i64::from(*summer);
+                let minutes = hour * MIN_PER_H + i64::from(clock.minute);
+                let of_day = minutes * S_PER_MIN + i64::from(clock.second);
+                Some(date.days() * S_PER_DAY + of_day)
+            }
+            Self::OfDay(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -207,6 +232,19 @@ impl Date {
         })
     }
 
+    /// Days from 1970-01-01 to it (H. Hinnant, days from civil).
+    #[must_use]
+    pub const fn days(self) -> i64 {
+        let (year, month, day) = (self.year as i64, self.month as i64, self.day as i64);
+        let year = if month <= 2 { year - 1 } else { year };
+        let era = year.div_euclid(400);
+        let year_of_era = year.rem_euclid(400);
+        let from_march = (month + 9) % 12;
+        let of_year = (153 * from_march + 2) / 5 + day - 1;
+        let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
+        era * 146_097 + of_era - 719_468
+    }
+
     /// The hundreds of years since 1900, as type F has them.
     fn hundreds(self) -> Option<u8> {
         let hundreds = self.year.checked_sub(1900)? / 100;
@@ -236,7 +274,7 @@ pub fn type_j([second, minute, hour]: [u8; 3]) -> Result<Moment, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Moment, type_f, type_g, type_i, type_j};
+    use super::{Date, Moment, type_f, type_g, type_i, type_j};
     use alloc::string::{String, ToString};
 
     fn check(read: Result<Moment, String>, shown: Result<&str, &str>) {
@@ -276,6 +314,22 @@ mod tests {
         check(type_i([0x1E, 0x8F, 0x8D, 0x9D, 0x32, 0x26]), Err("invalid"));
         check(type_j([0x3B, 0x3B, 0x17]), Ok("23:59:59"));
         check(type_j([0xFF; 3]), Err("invalid"));
+    }
+
+    //= U3
+    #[test]
+    fn a_date_is_the_day_that_it_counts_to() {
+        for days in [-719_162, -1, 0, 59, 10_957, 11_016, 19_723, 20_786, 47_541] {
+            let date = Date::of_days(days).unwrap();
+            assert_eq!(date.days(), days, "{date}");
+        }
+        assert_eq!(Date::of_days(20_786).unwrap().to_string(), "2026-11-29");
+        let seconds = |bytes| type_f(bytes).unwrap().seconds();
+        // 2014-03-13 11:11, and the same in summer time.
+        assert_eq!(seconds([0x0B, 0x0B, 0xCD, 0x13]), Some(1_394_709_060));
+        assert_eq!(seconds([0x0B, 0x8B, 0xCD, 0x13]), Some(1_394_705_460));
+        assert_eq!(type_g([0xBF, 0x1C]).unwrap().seconds(), Some(1_388_448_000));
+        assert_eq!(type_j([0x3B, 0x3B, 0x17]).unwrap().seconds(), None);
     }
 
     #[test]

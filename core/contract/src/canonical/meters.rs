@@ -3,14 +3,14 @@
 use crate::clock_set::{ClockSetting, ClockTelegram};
 use crate::item::records;
 use crate::limits::POINTS_MAX;
-use crate::model::{Address, MbusAddress, Memory, Meter, Point};
+use crate::model::{Address, MbusAddress, Memory, Meter, Point, Storages};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use evidence::{MeterId, ScheduleId, SourceId};
 
 records! {
     MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; 5 timeout_ms; 6 retries; 7 mbus; 8 clock_zone_min; 9 memory; 10 clock_register;
-        11 clock_telegram; }
+        11 clock_telegram; 12 storages; 13 storage_every_ms; }
 }
 
 /// A meter with the place of its point list.
@@ -27,6 +27,8 @@ pub(super) struct MeterRow {
     memory: Option<Memory>,
     clock_register: Option<u16>,
     clock_telegram: Option<ClockTelegram>,
+    storages: Option<u16>,
+    storage_every_ms: Option<u64>,
 }
 
 impl MeterRow {
@@ -43,6 +45,8 @@ impl MeterRow {
             memory: meter.memory,
             clock_register: meter.clock_setting.and_then(ClockSetting::register),
             clock_telegram: meter.clock_setting.and_then(ClockSetting::telegram),
+            storages: meter.storages.map(|storages| storages.count),
+            storage_every_ms: meter.storages.map(|storages| storages.every_ms),
             mbus: match &meter.address {
                 Address::Mbus(address) => Some(address.clone()),
                 Address::Unit(_) => None,
@@ -78,6 +82,7 @@ pub(super) fn meters(
             clock_zone_min: row.clock_zone_min,
             memory: row.memory,
             clock_setting: ClockSetting::of(row.clock_register, row.clock_telegram).ok()?,
+            storages: Storages::of(row.storages, row.storage_every_ms).ok()?,
             points: points.clone(),
         };
         meters.insert(row.id, meter);

@@ -189,6 +189,25 @@ pub(crate) const METER: Section = Section {
                 place of the oldest.",
             ),
         ),
+        only(
+            &[MBUS],
+            key(
+                "storages",
+                "integer",
+                Preset::Stated("none"),
+                "How many values of the past its readout has under storage numbers, each with the time that it is of: 1 to 1000. Missed \
+                slots of points that are selected by their meaning are filled from them.",
+            ),
+        ),
+        only(
+            &[MBUS],
+            key(
+                "storage_every",
+                "duration",
+                Preset::Stated("required with `storages`"),
+                "The time from one stored value to the next, in whole seconds: 1s to 1d. The slots of its schedule are multiples.",
+            ),
+        ),
         key(
             "profile",
             "reference",

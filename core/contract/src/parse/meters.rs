@@ -14,6 +14,7 @@ use crate::points;
 use crate::read::{Raw, Value, duration, id, integer};
 use crate::rules::Problem;
 use crate::sound::{Place, STAND_IN, instead};
+use crate::storages;
 use crate::words::{PortWord, word_of};
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -76,6 +77,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
             ),
         };
         let memory = memory::memory(block, report);
+        let storages = storages::storages(block, report, on_mbus);
         let clock_zone_min = block.maybe(report, "clock_zone", life::zone);
         let clock_setting = clock_set::setting(block, report, on_mbus);
         let profile = block.maybe(report, "profile", id::<PointId>);
@@ -132,6 +134,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
             clock_zone_min,
             clock_setting,
             memory,
+            storages,
             points,
         })
     }

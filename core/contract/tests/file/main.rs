@@ -12,6 +12,7 @@ mod opaque;
 mod remote;
 mod rendering;
 mod site;
+mod storages;
 mod template;
 mod warnings;
 mod watched;

@@ -6,6 +6,7 @@ mod head;
 mod outcome;
 mod pick;
 mod place;
+mod recalls;
 
 use super::Cost;
 use crate::SetupError;
@@ -26,6 +27,7 @@ use mbus::link;
 use mbus::master::timing::Timing;
 use mbus::master::{Action as Doing, Job, LineErrors, Master, Outcome, Refused, Stray, Work};
 use place::Place;
+use recalls::Storing;
 
 const MS_NS: u64 = 1_000_000;
 
@@ -55,6 +57,7 @@ struct Slave {
     lacking: Vec<Option<AttemptCause>>,
     /// Readouts in which nothing at all was heard of it.
     drops: u64,
+    storing: Option<Storing>,
 }
 
 /// What an M-Bus has beside the books of its port.
@@ -102,6 +105,7 @@ impl MbusBus {
                 known: Known::default(),
                 lacking: alloc::vec![None; meter.meter.points.len()],
                 drops: 0,
+                storing: Storing::new(&meter.meter),
             });
         }
         let bus = Self {
@@ -316,7 +320,11 @@ impl MbusBus {
                 Doing::Stray(stray) => self.stray(books, now, &stray),
                 // An echo is told from a reply and counted; that known meters are silent together, the books see themselves.
                 Doing::Evidence(_) => {}
-                Doing::Done(Outcome::Read(readout)) => self.done(books, now, &readout),
+                Doing::Done(Outcome::Read(readout)) => {
+                    let of = self.reading.as_ref().map(|reading| reading.meter);
+                    self.done(books, now, &readout);
+                    self.remember(books, now, of, &readout);
+                }
                 Doing::Done(Outcome::Told(told)) => self.clock_told(books, now, told),
                 Doing::Done(_) => {}
             }

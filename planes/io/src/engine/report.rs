@@ -110,7 +110,7 @@ impl PortEngine {
         for (at, meter) in self.books.meters.iter().enumerate() {
             let label = meter.meter.id.as_str();
             sheet.bucket(label, &meter.bucket, false);
-            if meter.meter.memory.is_some() {
+            if meter.meter.remembers().is_some() {
                 sheet.value("backfill_cnt", label, meter.bucket.recalled);
                 sheet.value("backfill_absent_cnt", label, meter.bucket.not_recalled);
                 sheet.value("backfill_failed_cnt", label, meter.bucket.recalls_failed);

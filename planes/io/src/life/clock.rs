@@ -2,6 +2,7 @@
 
 use evidence::Stamp;
 use evidence::reasons::ClockClass;
+use mbus::moment::Date;
 
 const S_NS: i128 = 1_000_000_000;
 const S_PER_MIN: i64 = 60;
@@ -46,19 +47,23 @@ impl Shown {
     /// are 0 the clock may be one that has none: only others of the same meter tell.
     pub(super) fn text(text: &str) -> Option<Self> {
         let (date, clock) = text.split_once('T')?;
-        let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-        let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+        let mut date = date.splitn(3, '-');
+        let date = Date {
+            year: date.next()?.parse().ok()?,
+            month: date.next()?.parse().ok()?,
+            day: date.next()?.parse().ok()?,
+        };
         let mut clock = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
         let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-        let sound = (1970..=9999).contains(&year)
-            && (1..=12).contains(&month)
-            && (1..=31).contains(&day)
+        let sound = (1970..=9999).contains(&date.year)
+            && (1..=12).contains(&date.month)
+            && (1..=31).contains(&date.day)
             && (0..24).contains(&hour)
             && (0..60).contains(&minute)
             && (0..60).contains(&second);
         let of_day = (hour * S_PER_MIN + minute) * S_PER_MIN + second;
         sound.then(|| Self {
-            seconds: days(year, month, day) * S_PER_DAY + of_day,
+            seconds: date.days() * S_PER_DAY + of_day,
             counts_seconds: second != 0,
         })
     }
@@ -98,16 +103,6 @@ impl Offset {
             _ => Some(ClockClass::of(magnitude_ns)),
         }
     }
-}
-
-/// Days from 1970-01-01 to a day of the Gregorian calendar (H. Hinnant, days from civil).
-const fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let month = if month > 2 { month - 3 } else { month + 9 };
-    let of_year = (153 * month + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 #[cfg(test)]

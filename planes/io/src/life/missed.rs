@@ -112,20 +112,19 @@ impl Missed {
         id: &MeterId,
         now: UtcNs,
     ) -> (Vec<MissedSlot>, bool) {
-        let Some((meter, memory)) = contract
-            .meters
-            .get(id)
-            .and_then(|one| Some((one, one.memory?)))
+        let meter = contract.meters.get(id);
+        let Some((meter, (every_ms, records))) =
+            meter.and_then(|meter| Some((meter, meter.remembers()?)))
         else {
             return (Vec::new(), false);
         };
         let Some(pace) = contract.schedules.get(&meter.schedule).map(Pace::of) else {
             return (Vec::new(), false);
         };
-        let every_ns = i64::try_from(memory.every_ms)
+        let every_ns = i64::try_from(every_ms)
             .unwrap_or(i64::MAX)
             .saturating_mul(NS_PER_MS);
-        let reach_ns = every_ns.saturating_mul(i64::from(memory.records));
+        let reach_ns = every_ns.saturating_mul(i64::from(records));
         let oldest = pace.first_from(UtcNs(now.0.saturating_sub(reach_ns)));
         // The meter writes a record when its time is over; its clock may be behind ours.
         let newest = UtcNs(now.0.saturating_sub(every_ns));
@@ -275,10 +274,9 @@ impl Stretch {
     }
 }
 
-/// The points of a meter that its memory has.
+/// The points of a meter that it remembers.
 fn recalled(meter: &Meter) -> impl Iterator<Item = &PointId> {
-    let has =
-        move |point: &&contract::Point| meter.memory.is_some() && point.memory_offset.is_some();
+    let has = move |point: &&contract::Point| meter.recalls(point);
     meter.points.iter().filter(has).map(|point| &point.id)
 }
 

@@ -3,9 +3,10 @@
 mod clocks;
 mod model;
 mod readouts;
+mod recalls;
 
 use super::world::{ANCHOR, FIRST_SEQ, FIRST_SLOT, MS};
-use crate::{Action, Actions, Input, Mark, PortEngine, SlotClock, Stream};
+use crate::{Action, Actions, Input, Mark, MissedSlot, PortEngine, SlotClock, Stream};
 use contract::{Contract, parse};
 use evidence::kinds::{AttemptFailed, Event, MeterReport, Opaque, Payload, Reading};
 use evidence::{CommitId, MonoNs, ScheduleId, Seq, SourceId};
@@ -91,6 +92,9 @@ pub(super) struct Line {
     pub(super) stopped: bool,
     /// A clock is set: what is sent is of no session, and has no mark.
     pub(super) tells: bool,
+    /// What the recorder says is missing of any meter that remembers.
+    pub(super) missing: Option<Vec<MissedSlot>>,
+    pub(super) asked: usize,
     timing: Timing,
     agenda: BTreeMap<(MonoNs, u64), Input>,
     order: u64,
@@ -112,6 +116,8 @@ impl Line {
             speeds: Vec::new(),
             stopped: false,
             tells: false,
+            missing: None,
+            asked: 0,
             timing: Timing::new(BAUD),
             agenda: BTreeMap::new(),
             order: 0,
@@ -201,7 +207,17 @@ impl Line {
                     let (next, end) = (Seq(next), Seq(next + 32));
                     self.at(self.now.plus_ns(MS), Input::Lease { stream, next, end });
                 }
-                Action::NeedMissed { meter } => panic!("{meter} has no memory"),
+                Action::NeedMissed { meter } => {
+                    let slots = self.missing.clone().expect("no meter has a memory");
+                    self.asked += 1;
+                    let others = false;
+                    let answer = Input::Missed {
+                        meter,
+                        slots,
+                        others,
+                    };
+                    self.at(self.now.plus_ns(MS), answer);
+                }
                 Action::WakeAt(at) => self.wake = Some(at),
                 Action::Stopped => self.stopped = true,
             }

@@ -125,6 +125,7 @@ impl Site {
                 clock_zone_min: None,
                 clock_setting: None,
                 memory: None,
+                storages: None,
                 points: points.collect(),
             };
             (meter.id.clone(), meter)
