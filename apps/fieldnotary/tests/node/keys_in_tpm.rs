@@ -126,6 +126,70 @@ fn a_node_binds_its_log_and_outlives_its_tpm() {
     }
 }
 
+/// Somebody guesses at secrets of the TPM until it takes no more of them. What the signer has in it is not protected by guessing, so that
+/// a stranger at the TPM cannot end the seals.
+//= A6.2
+#[test]
+fn a_tpm_that_is_locked_out_makes_keys_and_seals_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let tpm = Swtpm::new();
+    let says = |tool: &str, words: &[&str]| {
+        let said = tpm.tool(tool, words);
+        let words = String::from_utf8_lossy(&said.stderr).into_owned();
+        (said.status.success(), words)
+    };
+    let limits = [
+        "--setup-parameters",
+        "--max-tries=1",
+        "--recovery-time=9999",
+    ];
+    assert!(says("tpm2_dictionarylockout", &limits).0);
+    let secret = [
+        "0x1500099",
+        "-C",
+        "o",
+        "-s",
+        "8",
+        "-p",
+        "right",
+        "-a",
+        "authread|authwrite",
+    ];
+    let made = says("tpm2_nvdefine", &secret);
+    assert!(made.0, "{}", made.1);
+    let write = [
+        "0x1500099",
+        "-C",
+        "0x1500099",
+        "-P",
+        "right",
+        "-i",
+        "/dev/null",
+    ];
+    says("tpm2_nvwrite", &write);
+    let guess = |secret| {
+        says(
+            "tpm2_nvread",
+            &["0x1500099", "-C", "0x1500099", "-P", secret],
+        )
+    };
+    guess("wrong");
+    let locked = guess("right");
+    assert!(!locked.0 && locked.1.contains("0x921"), "{}", locked.1);
+
+    let street = Street::start(dir, 1);
+    let log_keys = keys(&dir.join("node"), &tpm);
+    let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
+    let node = Node::start(dir, "node", &contract);
+    bound(node.data(), 3);
+    let data = node.stop();
+    assert!(!guess("right").0, "it is locked out to the end");
+    assert_eq!(entries(&data, "unsealed").len(), 0);
+    let said = about("verify", &data, &["--anchor", &log_keys[0]]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
 /// Its TPM is gone, the node is stopped, and only the next run has seals again.
 //= A6.4
 //= A6.7
