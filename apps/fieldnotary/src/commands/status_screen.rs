@@ -18,7 +18,7 @@ pub(super) fn screen(report: &Value) -> String {
     let mut out = String::new();
     let parts = [
         title(report),
-        anchors(report).to_string(),
+        format!("{}{}", anchors(report), work(report)),
         ports(report),
         meters(report),
         status_points::points(report),
@@ -71,6 +71,23 @@ fn title(report: &Value) -> String {
         false => "what follows is what its files tell: as it stood when it last ran\n",
     };
     format!("{origin}: {state}, epoch {epoch}{since}\n{known}")
+}
+
+/// Where people work, in one line; nothing where nobody does.
+fn work(report: &Value) -> String {
+    let told = report.pointer("/maintenance").and_then(Value::as_array);
+    let told: Vec<&str> = told
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    match told.as_slice() {
+        [] => String::new(),
+        told => format!(
+            "work       open on {}: what is captured there is a test\n",
+            told.join(", ")
+        ),
+    }
 }
 
 /// Last reading, commit, seal and cosignature, and how far the time can be trusted.

@@ -334,6 +334,9 @@ fn readings_during_maintenance_are_marked_as_a_test_and_no_others() {
     assert_eq!(text(&newest_of(&data, "m01", "voltage"), "reason"), "none");
     let status = node.status();
     assert_eq!(status["maintenance"], serde_json::json!(["meter m03"]));
+    let screen = fieldnotary(["status".as_ref(), data.as_os_str()]).out;
+    let line = "work       open on meter m03: what is captured there is a test";
+    assert!(screen.contains(line), "{screen}");
     // Whoever comes to work later knows it too: the io process of a new start.
     let data = node.stop();
     let node = Node::start(dir.path(), "node", &contract);

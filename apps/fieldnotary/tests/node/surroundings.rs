@@ -127,6 +127,9 @@ fn a_droop_a_hot_zone_a_surge_and_the_last_reset_are_on_one_timeline() {
     });
     assert_eq!(text(&gone, "reason"), "source_lost");
     assert_eq!(number(&node.status()["anchors"]["power"], "uvlo_cnt"), 1);
+    let of_vbat = about("log", &data, &["--point", "vbat"]).json_lines();
+    assert!(of_vbat.len() >= 5, "{of_vbat:?}");
+    assert!(of_vbat.iter().all(|row| row["point_id"] == "vbat"));
     let said = fieldnotary(["log".as_ref(), data.as_os_str()]).out;
     for words in [
         "vbat 12.100 V is watched",

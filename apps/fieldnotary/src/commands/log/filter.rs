@@ -78,6 +78,17 @@ impl Filter {
             Some(Payload::PulseCount(pulse)) => of_card(&pulse.source, &pulse.point_id),
             Some(Payload::Analog(analog)) => of_card(&analog.source, &analog.point_id),
             Some(Payload::Output(output)) => of_card(&output.source, &output.point_id),
+            Some(Payload::Excursion(one)) => of_card(&one.source, &one.point_id),
+            Some(Payload::ResetReason(one)) => of_card(&one.source, &one.point_id),
+            Some(Payload::ModemReport(one)) => of_card(&one.source, &one.point_id),
+            Some(Payload::Backfill(filled)) => filled
+                .point_id
+                .as_ref()
+                .is_some_and(|point| is_point(&format!("{}/{point}", filled.meter_id), wanted)),
+            Some(Payload::MeterLife(life)) => life
+                .point_id
+                .as_ref()
+                .is_some_and(|point| is_point(&format!("{}/{point}", life.meter_id), wanted)),
             Some(Payload::Command(command)) => is_point(command.point_id.as_str(), wanted),
             Some(Payload::Tag(tag)) => is_point(tag.point_id.as_str(), wanted),
             Some(Payload::Reading(reading)) => is_point(
