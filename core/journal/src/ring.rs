@@ -326,8 +326,8 @@ impl<V: ReadVolume> Ring<V> {
         accept: &dyn Fn(&FrameHead) -> bool,
     ) -> Option<FrameHead> {
         let block = u64::from(self.shape.block_bytes.max(1));
-        // Mostly the next frame stands at the first place: what is read grows with the way to it.
-        let (mut at, mut stretch) = (from, FRAME_HEADER_BYTES_MAX);
+        // Mostly the next frame stands at the first place: what is read grows with the way to it, in whole blocks.
+        let (mut at, mut stretch) = (from, FRAME_HEADER_BYTES_MAX.max(to_usize(block)));
         while at < end {
             let len = stretch.min(to_usize(end.saturating_sub(at)));
             stretch = stretch.saturating_mul(2).min(STRETCH_BYTES);

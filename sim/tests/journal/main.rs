@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod begin;
 #[cfg(test)]
+mod blocks;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod cost;
