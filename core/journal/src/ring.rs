@@ -191,23 +191,6 @@ impl<V: ReadVolume> Ring<V> {
         }
     }
 
-    /// Whether a segment can be read from a place to its end and holds nothing there.
-    pub(crate) fn is_blank_from(&self, segment: u32, from: u64) -> bool {
-        let end = self.shape.segment_bytes;
-        // Mostly the first bytes tell: what is read grows with the way to the end.
-        let (mut at, mut stretch) = (from, FRAME_HEADER_BYTES_MAX);
-        while at < end {
-            match self.read(segment, at, stretch) {
-                Ok(bytes) if bytes.iter().all(|byte| *byte == 0) => {
-                    at = at.saturating_add(bytes.len() as u64);
-                }
-                Ok(_) | Err(_) => return false,
-            }
-            stretch = stretch.saturating_mul(2).min(STRETCH_BYTES);
-        }
-        true
-    }
-
     /// The header of a segment, whatever lap it is of.
     pub(crate) fn segment_head(&self, segment: u32) -> Result<SegmentHead, SegmentAt> {
         let len = to_usize(self.shape.first_frame_offset());

@@ -284,12 +284,11 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
 
     /// Notes that damage begins here, in a stretch of at least so many bytes.
     fn note_suspect(&mut self, bytes: u64) {
-        if self.suspect.is_none() {
-            self.suspect = Some(Suspect {
-                location: self.at,
-                cause: self.cause_of(bytes),
-            });
-        }
+        let suspect = Suspect {
+            location: self.at,
+            cause: self.cause_of(bytes),
+        };
+        self.suspect.get_or_insert(suspect);
     }
 
     /// Behind the end of a file that was cut short there is nothing that could be damaged.
@@ -298,18 +297,8 @@ impl<'r, V: ReadVolume> Walk<'r, V> {
         let behind = self.at.offset.saturating_add(bytes).min(last);
         match self.ring.read(self.at.segment, behind, 1) {
             Err(error) if error.fault == MediumFault::Missing => LossCause::SegmentMissing,
-            _ if self.was_cut(self.at.offset) || self.was_cut(behind) => LossCause::SegmentMissing,
             _ => self.lap_cause,
         }
-    }
-
-    /// Whether a file was cut at the block of this place and made whole since, as a writer does that opens it: all
-    /// is blank from there on, frames that the next lap vouches for among it.
-    fn was_cut(&self, offset: u64) -> bool {
-        let block = u64::from(self.ring.shape.block_bytes.max(1));
-        let from = offset.saturating_sub(offset % block);
-        let vouched = self.bound.end_known && self.at.lap < self.truth.fixed.lap;
-        vouched && from < self.bound.end_offset && self.ring.is_blank_from(self.at.segment, from)
     }
 
     fn accepts(&self, head: &FrameHead) -> bool {

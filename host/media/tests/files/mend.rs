@@ -85,68 +85,6 @@ fn a_newest_segment_that_was_cut_loses_what_lay_behind_its_end_and_no_more() {
     }
 }
 
-/// What is lost in a log, as whoever reads it names it.
-fn lost(dir: &Path) -> Vec<journal::Loss> {
-    let (volume, truth) = media(dir, Access::ReadOnly);
-    let input = input();
-    let reader = Reader::open(volume, truth, input.log_id, input.generation).unwrap();
-    let findings = reader.scrub().findings.into_iter();
-    let losses = findings.filter_map(|finding| match finding {
-        journal::Finding::Lost(loss) => Some(loss),
-        _ => None,
-    });
-    losses.collect()
-}
-
-/// Nobody but the log then tells what a file of zeros once was: the LOSS entry must not call it damaged.
-//= A5.4
-#[test]
-fn what_lay_behind_a_cut_is_missing_after_a_writer_made_the_file_whole_too() {
-    // Right behind a frame; within one; within the first; within the header.
-    for bytes in [BLOCK * 9, BLOCK * 4 + 100, BLOCK + 20, 100] {
-        let dir = tempfile::tempdir().unwrap();
-        begun(dir.path());
-        cut(&dir.path().join(segment_file_name(1)), bytes);
-        let before = lost(dir.path());
-        start(dir.path());
-        let after = lost(dir.path());
-        let ranges = |all: &[journal::Loss]| -> Vec<(u64, u64)> {
-            all.iter().map(|loss| (loss.first.0, loss.end())).collect()
-        };
-        assert_eq!(ranges(&after), ranges(&before), "cut at {bytes}");
-        assert!(!after.is_empty());
-        for loss in before.iter().chain(&after) {
-            assert_eq!(loss.cause, LossCause::SegmentMissing, "cut at {bytes}");
-        }
-    }
-}
-
-//= A5.4
-#[test]
-fn what_is_damaged_is_not_called_missing() {
-    let full = SHAPE.segment_bytes / BLOCK;
-    // A frame of zeros among others, and a changed byte in the last frame of a segment.
-    for (block, zeros) in [(5, true), (full - 1, false)] {
-        let dir = tempfile::tempdir().unwrap();
-        begun(dir.path());
-        let file = dir.path().join(segment_file_name(1));
-        let mut bytes = std::fs::read(&file).unwrap();
-        let at = usize::try_from(block * BLOCK).unwrap();
-        let frame = &mut bytes[at..][..usize::try_from(BLOCK).unwrap()];
-        match zeros {
-            true => frame.fill(0),
-            false => frame.iter_mut().take(900).for_each(|byte| *byte ^= 1),
-        }
-        std::fs::write(&file, bytes).unwrap();
-        start(dir.path());
-        let after = lost(dir.path());
-        assert!(!after.is_empty(), "block {block}");
-        for loss in after {
-            assert_eq!(loss.cause, LossCause::FrameDamaged, "block {block}");
-        }
-    }
-}
-
 /// A file that is gone is made again, and what it held stays lost by its right name.
 //= A5.4
 #[test]
