@@ -24,6 +24,15 @@ pub const NOTE_BYTES_MAX: usize = 32 * 1_024;
 pub const STATUS_BYTES_MAX: usize = 128 * 1_024;
 /// Longest leaf: its length travels in 16 bits elsewhere.
 pub const LEAF_BYTES_MAX: usize = 0xFFFF;
+/// Bytes that stand around one run of bytes on a wire, at most: number, instant, way and heads.
+pub const WIRE_RUN_OVERHEAD_BYTES: usize = 40;
+/// Bytes of runs that one message may carry, what stands around them included.
+pub const WIRE_BYTES_MAX: usize = 64 * 1_024;
+/// Bytes of runs of one port that a process keeps for whoever watches it, what stands around them included: two
+/// seconds of the fastest serial line. An older run gives way.
+pub const WIRE_KEPT_BYTES_MAX: usize = 256 * 1_024;
+/// Ports that may be watched at once.
+pub const WIRE_PORTS_MAX: usize = 8;
 /// Longest wait for a peer that does not read what is sent to it.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that may wait to be accepted.
@@ -37,4 +46,6 @@ pub const SOCKET_MODE: u32 = 0o600;
 
 const _: () = assert!(2 * (LEAF_BYTES_MAX + FEED_ENTRY_OVERHEAD_BYTES) < FEED_BYTES_MAX);
 const _: () = assert!(evidence::limits::ENTRY_BYTES_MAX < LEAF_BYTES_MAX);
+const _: () = assert!(WIRE_BYTES_MAX + 1_024 < MESSAGE_BYTES_MAX);
+const _: () = assert!(WIRE_BYTES_MAX / WIRE_RUN_OVERHEAD_BYTES < LIST_LEN_MAX);
 const _: () = assert!(STATUS_BYTES_MAX + 1_024 < MESSAGE_BYTES_MAX);

@@ -8,6 +8,7 @@ mod table;
 
 use crate::limits::{
     FEED_ENTRY_OVERHEAD_BYTES, HASH_WIRE_BYTES, HOLE_OVERHEAD_BYTES, MESSAGE_BYTES_MAX,
+    WIRE_RUN_OVERHEAD_BYTES,
 };
 use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
@@ -73,10 +74,20 @@ code_list! {
     }
 }
 
+code_list! {
+    /// What a run of bytes was on a wire.
+    WireWay, "the ways of this version" {
+        0 Sent = "sent" => "the node sent it";
+        1 Received = "received" => "the node read it at once";
+        2 Opened = "opened" => "the wire was opened: no bytes, and nothing before belongs to what follows";
+    }
+}
+
 mod parts;
 pub use parts::{
     BoundHead, CounterArea, EndorsementCertificate, FeedEntry, Hole, MissedSlot, OpenClock,
-    OpenCommand, Quote, QuotedPcr, SealedCredential, SetTag, SignedTree, TurnedAway, Uses,
+    OpenCommand, PortRuns, Quote, QuotedPcr, SealedCredential, SetTag, SignedTree, TurnedAway,
+    Uses, WireRun,
 };
 
 messages! {
@@ -233,6 +244,21 @@ messages! {
         2 meters: Vec<MeterId> => "on these meters";
     }
 
+    37 WireSeen { "The io process tells what was on the wires that somebody watches, and asks which those are."
+        0 ports: Vec<PortRuns> => "the runs of each, in their order";
+    }
+    38 WireWanted { "They."
+        0 ports: Vec<SourceId> => "the ports that are watched";
+    }
+    39 WirePull { "Asks for what is on the wire of a port; whoever asks again and again watches it."
+        0 port: SourceId => "the port";
+        1 cursor: Option<u64> => "where to go on; absent for what comes from now on";
+    }
+    40 WireBatch { "Runs of bytes, as many as there are and fit."
+        0 runs: Vec<WireRun> => "the runs, in their order";
+        1 next: u64 => "where to go on";
+    }
+
     30 MissedFloor { "Asks which slots of a meter have no reading and may be in its own memory."
         0 meter: MeterId => "the meter";
     }
@@ -329,6 +355,14 @@ impl FeedEntry {
     #[must_use]
     pub fn wire_bytes_max(&self) -> usize {
         self.leaf.0.len().saturating_add(FEED_ENTRY_OVERHEAD_BYTES)
+    }
+}
+
+impl WireRun {
+    /// What it takes of a message, at most; one may carry [`crate::limits::WIRE_BYTES_MAX`] of them.
+    #[must_use]
+    pub fn wire_bytes_max(&self) -> usize {
+        self.bytes.0.len().saturating_add(WIRE_RUN_OVERHEAD_BYTES)
     }
 }
 

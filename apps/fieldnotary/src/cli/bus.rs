@@ -70,19 +70,21 @@ const WATCH: &str = "\
 Examples:
   fieldnotary bus watch --rtu /dev/ttyUSB0 --baud 9600
   fieldnotary bus watch --config station.toml --port rs485-1 --for 60s
+  fieldnotary bus watch --data node --port rs485-1
   fieldnotary bus watch --rtu /dev/ttyUSB0 --json --count 100 |
       jq -r 'select(.crc_ok == false) | .bytes'
 
 Nothing is sent. Each frame: when it began, the silence before it in characters, who speaks (-> asks, <- answers,
 <? answers nobody, -- no whole frame), unit, function, and what it means. Ends with Ctrl-C, after --for or --count,
-and then counts what was heard. A device that another process has open is not touched: listen through a second
-adapter on the same pair of wires.
+and then counts what was heard. A device that another process has open is not touched. Where that is a node, --data
+has it say what it sends and hears, on a port of any kind; it is not held up for that, and what it had no room for is
+told as passed over.
 
 Exit codes:
   0  at least one whole frame was heard
   1  none was
   2  the command line was not understood
-  3  the device could not be opened, or was lost while listening";
+  3  the device could not be opened or the node not asked, or it was lost while listening";
 
 /// What stands below `fieldnotary bus --help`.
 pub(super) const HELP: &str = "\
@@ -119,7 +121,7 @@ pub(crate) enum BusVerb {
     /// Find the meters of a line, or behind a gateway
     #[command(after_help = SCAN)]
     Scan(BusScanArgs),
-    /// Listen to a serial line, and show each frame with its meaning
+    /// Listen to a serial line, or to a port of a running node, and show each frame with its meaning
     #[command(after_help = WATCH)]
     Watch(BusWatchArgs),
 }
@@ -139,10 +141,13 @@ pub(crate) struct BusFailingArgs {
 }
 
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("line").args(["config", "rtu"]).required(true))]
+#[command(group = ArgGroup::new("line").args(["config", "rtu", "data"]).required(true))]
 pub(crate) struct BusWatchArgs {
     #[command(flatten)]
     pub(crate) line: BusSerialArgs,
+    /// The directory of a node that runs: it says what is on the wire of its port
+    #[arg(long, value_name = "DIR", requires = "port", group = "whose")]
+    pub(crate) data: Option<PathBuf>,
     /// End after so long
     #[arg(long = "for", value_name = "DURATION", value_parser = length_ns)]
     pub(crate) length: Option<u64>,
@@ -213,10 +218,10 @@ pub(crate) struct BusLineArgs {
 #[derive(Args, Debug)]
 pub(crate) struct BusSerialArgs {
     /// A station's configuration
-    #[arg(long, value_name = "FILE", requires = "port")]
+    #[arg(long, value_name = "FILE", requires = "port", group = "whose")]
     pub(crate) config: Option<PathBuf>,
     /// The port of it
-    #[arg(long, value_name = "PORT", requires = "config")]
+    #[arg(long, value_name = "PORT", requires = "whose")]
     pub(crate) port: Option<SourceId>,
     /// A serial device
     #[arg(long, value_name = "DEVICE", value_parser = device)]

@@ -4,6 +4,7 @@ mod confine;
 pub(crate) mod io;
 mod link;
 pub(crate) mod recorder;
+mod runs;
 mod standing;
 pub(crate) mod syslog;
 pub(crate) mod time;

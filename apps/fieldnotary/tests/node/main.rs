@@ -18,6 +18,7 @@ mod booted;
 mod bus;
 mod bus_mbus;
 mod bus_watch;
+mod bus_watch_node;
 mod catalogue;
 mod clock_set;
 mod collector_killed;

@@ -1,16 +1,28 @@
 //! What lists in messages are made of.
 
-use super::Leaf;
+use super::{Leaf, WireWay};
 use crate::wire::Wire;
 use evidence::cbor::{DecodeError, Reader, Writer};
 use evidence::reasons::{CounterKind, LossCause};
-use evidence::{Blob, CommitId, Digest, Generation, MeterId, PointId, UtcNs};
+use evidence::{Blob, CommitId, Digest, Generation, MeterId, MonoNs, PointId, SourceId, UtcNs};
 
 parts! {
     /// A committed entry in the feed.
     FeedEntry {
         0 commit_id: CommitId => "its index in the log";
         1 leaf: Leaf => "salt and entry bytes";
+    }
+    /// Bytes on the wire of a port.
+    WireRun {
+        0 number: u64 => "its number among the runs of its port; one that is missing was passed over, and a smaller one is of another process";
+        1 at: MonoNs => "when it was sent or read";
+        2 way: WireWay => "which of them";
+        3 bytes: Blob => "the bytes";
+    }
+    /// What was on the wire of a port.
+    PortRuns {
+        0 port: SourceId => "the port";
+        1 runs: Vec<WireRun> => "the runs, in their order";
     }
     /// A counter attested over a tree head.
     BoundHead {

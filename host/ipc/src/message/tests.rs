@@ -2,6 +2,7 @@
 
 mod field;
 mod statements;
+mod wires;
 
 use super::{
     Accepted, AckReport, BoundHead, CountFloor, CountStart, CounterArea, Describe, Error,
@@ -343,6 +344,7 @@ fn samples() -> Vec<Message> {
     [
         with_the_recorder(),
         of_pulses(),
+        wires::of_wires(),
         of_work(),
         field::samples(),
         reports(),

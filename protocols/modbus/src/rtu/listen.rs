@@ -126,6 +126,11 @@ impl Listener {
         out
     }
 
+    /// Whoever asks is known to ask again: what comes next answers nothing from before.
+    pub fn ask_anew(&mut self) {
+        self.asked = None;
+    }
+
     /// The frame that the byte just taken completes: its header says so, and its CRC fits.
     fn complete(&mut self) -> Vec<Heard> {
         let len = self.bytes.len();

@@ -1,5 +1,6 @@
 //! `fieldnotary bus`: a port and its meters, reckoned ahead and asked by hand.
 
+mod ear;
 mod failing;
 mod line;
 mod mbus;
@@ -8,6 +9,8 @@ mod probe;
 mod scan;
 mod session;
 mod watch;
+mod watch_told;
+mod wiretap;
 
 use super::Ended;
 use crate::cli::BusVerb;

@@ -27,7 +27,7 @@ const NAMED_MAX: usize = 12;
 /// A node's directory, and what its log says is attached to it.
 pub(in crate::commands) struct Site {
     pub(in crate::commands) data: DataDir,
-    pub(super) contract: Contract,
+    pub(in crate::commands) contract: Contract,
 }
 
 /// Where an entry went.

@@ -7,6 +7,7 @@ mod orders;
 mod outbox;
 mod port;
 mod session;
+mod tap;
 mod work;
 
 use crate::clock;
@@ -20,6 +21,7 @@ use lines::Wires;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tap::Taps;
 use work::UnderWay;
 
 /// How often the ports are looked after.
@@ -48,10 +50,14 @@ pub(crate) fn run(
         keeper(contract, data, &card.id, stop, &work, run)
     });
     let ports = contract.ports.keys().filter(|id| wanted(id));
-    let mut keepers: Vec<Keeper> = ports
-        .filter(|id| !contract.points.has_port(id))
-        .map(|id| keeper(contract, data, id, stop, &work, port::run))
-        .collect();
+    let taps = Taps::of(ports.filter(|id| !contract.points.has_port(id)));
+    let ports = taps.each().map(|(id, tap)| {
+        let tap = Arc::clone(tap);
+        let run = move |place: &Place<'_>, progress| port::run(place, &tap, progress);
+        keeper(contract, data, id, stop, &work, run)
+    });
+    let mut keepers: Vec<Keeper> = ports.collect();
+    taps.tell(data, stop);
     keepers.extend(cards);
     loop {
         sandbox::pulse::alive();

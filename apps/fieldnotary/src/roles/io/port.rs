@@ -5,12 +5,14 @@ use super::keeper::Progress;
 use super::orders::{About, Orders};
 use super::outbox::{News, Outbox, PORT_ITEMS_MAX};
 use super::session::{self, Delivery};
+use super::tap::Tap;
 use super::work::Watch;
 use crate::clock;
 use crate::roles::link::RecorderLink;
 use contract::Contract;
 use evidence::{MonoNs, SourceId};
 use io_plane::{Action, Input, Mark, PortEngine};
+use ipc::message::WireWay;
 use media::{MarkerBoard, Times};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use wire::{Transport, wait};
 const LOOK_UP: Duration = Duration::from_millis(100);
 
 /// Captures on one port until it is told to stop.
-pub(super) fn run(place: &Place<'_>, progress: Progress) -> Result<(), String> {
+pub(super) fn run(place: &Place<'_>, tap: &Tap, progress: Progress) -> Result<(), String> {
     let Place {
         contract,
         data,
@@ -66,6 +68,7 @@ pub(super) fn run(place: &Place<'_>, progress: Progress) -> Result<(), String> {
         stopped: false,
         progress,
         work,
+        tap,
     };
     driver.number_slots(&mut link)?;
     let mut meters = contract.meters.values();
@@ -91,6 +94,7 @@ struct Driver<'a> {
     stopped: bool,
     progress: Progress,
     work: Watch,
+    tap: &'a Tap,
 }
 
 /// Also where the work ended by a fault: what is in the queue is delivered, and no more comes.
@@ -171,7 +175,10 @@ impl Driver<'_> {
         // Before the bytes: with them the request may be over, to whose meter the errors belong.
         self.look_at_uart();
         let input = match received {
-            Ok(bytes) => Input::Received(bytes),
+            Ok(bytes) => {
+                self.tap.note(WireWay::Received, &bytes);
+                Input::Received(bytes)
+            }
             Err(detail) => {
                 self.wire = None;
                 Input::LinkLost { detail }
@@ -205,6 +212,7 @@ impl Driver<'_> {
             Action::Disconnect => self.wire = None,
             Action::Mark(mark) => self.mark(&mark),
             Action::Transmit(bytes) => {
+                self.tap.note(WireWay::Sent, &bytes);
                 let outcome = self.wire.as_mut().map(|wire| wire.send(&bytes));
                 if let Some(Err(detail)) = outcome {
                     self.wire = None;
@@ -235,6 +243,7 @@ impl Driver<'_> {
         };
         match Transport::open(port) {
             Ok(wire) => {
+                self.tap.note(WireWay::Opened, &[]);
                 let left_out = wire.left_out().to_vec();
                 self.wire = Some(wire);
                 Input::LinkUp { left_out }

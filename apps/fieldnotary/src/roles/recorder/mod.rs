@@ -32,6 +32,7 @@ mod status;
 mod throttle;
 mod time_stats;
 mod truth_place;
+mod watched;
 mod wiring;
 mod work;
 

@@ -4,6 +4,7 @@ use super::booted::Attester;
 use super::feed::Feed;
 use super::offers::Mailbox;
 use super::throttle::{self, Throttle};
+use super::watched::Watched;
 use super::work::{Answer, Work};
 use crate::clock;
 use contract::Contract;
@@ -35,7 +36,7 @@ pub(super) fn serve(
     closing: &Arc<AtomicBool>,
 ) {
     let connected = Arc::new(AtomicUsize::new(0));
-    let offers = Arc::new(Mailbox::default());
+    let (offers, watched) = (Arc::new(Mailbox::default()), Arc::new(Watched::default()));
     while !closing.load(Ordering::Relaxed) {
         let channel = match listener.accept(LOOK_UP) {
             Ok(Some(channel)) => channel,
@@ -60,6 +61,7 @@ pub(super) fn serve(
             contract: Arc::clone(contract),
             attester: Arc::clone(attester),
             offers: Arc::clone(&offers),
+            watched: Arc::clone(&watched),
             source: None,
             throttle: Throttle::new(1, clock::mono().0),
         };
@@ -80,6 +82,7 @@ struct Session {
     contract: Arc<Contract>,
     attester: Arc<Attester>,
     offers: Arc<Mailbox>,
+    watched: Arc<Watched>,
     /// Who it says it is: a role, or `io/PORT`.
     source: Option<SourceId>,
     throttle: Throttle,
@@ -108,12 +111,19 @@ impl Session {
         match request {
             Message::FeedPull(pull) => return Some(self.feed.pull(&pull)),
             Message::FrontierAt(at) => return Some(self.feed.frontier(at.size)),
-            Message::TakeOffers(_) => return Some(self.of_offers(|offers, by| offers.take(by))),
+            Message::TakeOffers(_) => return Some(self.of(|by| self.offers.take(by))),
+            Message::WirePull(pull) => {
+                let answer = self.watched.pull(&self.contract, &pull, clock::mono());
+                return Some(answer);
+            }
             _ => {}
         }
         self.slow_down();
+        if let Message::WireSeen(seen) = request {
+            return Some(self.of(|by| self.watched.see(by, seen, clock::mono())));
+        }
         if let Message::TimeOffer(offer) = request {
-            return Some(self.of_offers(|offers, by| offers.leave(by, offer)));
+            return Some(self.of(|by| self.offers.leave(by, offer)));
         }
         if let Message::Attest(asked) = request {
             return self.attest(&asked);
@@ -259,9 +269,10 @@ impl Session {
         std::thread::sleep(Duration::from_nanos(pace.wait_ns));
     }
 
-    fn of_offers(&self, ask: impl FnOnce(&Mailbox, &SourceId) -> Message) -> Message {
+    /// What is answered to whoever said who it is.
+    fn of(&self, answer: impl FnOnce(&SourceId) -> Message) -> Message {
         match self.introduced() {
-            Ok(by) => ask(&self.offers, &by),
+            Ok(by) => answer(&by),
             Err((code, text)) => Message::error(code, text),
         }
     }
