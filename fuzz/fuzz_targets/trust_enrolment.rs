@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trust_plane::{Enrolled, VerifierKey};
+use trust_plane::{Enrolled, RevokedKeys, VerifierKey};
 
 fuzz_target!(|data: &[u8]| {
     let registrar = VerifierKey::cosigner("c.example", &[
@@ -14,4 +14,5 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     assert!(Enrolled::read(data, &registrar).is_err());
+    assert!(RevokedKeys::read(data, &registrar).is_err());
 });

@@ -57,7 +57,7 @@ const REGISTER: &str = help!(
       --origin example.org/station-1 --node station-1 --out receipt.json"
 );
 const REVOKE: &str = help!(
-    "fieldnotary-collector revoke --dir collector --log-key VKEY --log-key VKEY \\
+    "fieldnotary-collector revoke --dir collector --log-key VKEY --notice notice.json \\
       --reason \"the machine was stolen, ticket 4711\""
 );
 const RUN: &str = concat!(
@@ -145,78 +145,13 @@ pub enum Command {
     },
     /// Judge a node's request for enrolment and challenge its keys.
     #[command(after_help = CHALLENGE)]
-    Challenge {
-        /// Directory of the collector.
-        #[arg(long, value_name = "DIR")]
-        dir: PathBuf,
-        /// What `fieldnotary enrol request` wrote.
-        #[arg(long, value_name = "FILE")]
-        request: PathBuf,
-        /// Certificates of the TPM's maker, PEM: those that are their own issuers are trusted, others may
-        /// stand between; may be repeated.
-        #[arg(long = "endorsement-ca", value_name = "FILE")]
-        roots: Vec<PathBuf>,
-        /// Lists of certificates that makers took back, PEM; may be repeated.
-        #[arg(long = "endorsement-crl", value_name = "FILE")]
-        revoked: Vec<PathBuf>,
-        /// Take the keys in by the node's own word of what holds them, which the log will say.
-        #[arg(long, conflicts_with_all = ["roots", "revoked"])]
-        self_asserted: bool,
-        /// File for the challenge.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    Challenge(ChallengeArgs),
     /// Judge a node's answer, take its keys in, and write its certificate and the statement.
     #[command(after_help = REGISTER, override_usage = REGISTER_USAGE)]
-    Register {
-        /// Directory of the collector.
-        #[arg(long, value_name = "DIR")]
-        dir: PathBuf,
-        /// What `fieldnotary enrol answer` wrote.
-        #[arg(long, value_name = "FILE")]
-        answer: PathBuf,
-        /// The log that the node is taken in for, as its configuration names it.
-        #[arg(long)]
-        origin: String,
-        /// The log had other keys here, which were revoked: this node goes on in their place.
-        #[arg(long)]
-        new_keys: bool,
-        /// Name of the node, for its client certificate.
-        #[arg(long)]
-        node: String,
-        /// How long the certificate holds, in days.
-        #[arg(long, default_value_t = CERTIFICATE_DAYS_DEFAULT, value_parser = days())]
-        days: u32,
-        /// Base URL under which the node reaches the collector [default: the certificate's first
-        /// name that is not local, and port 7443].
-        #[arg(long)]
-        url: Option<String>,
-        /// File for the receipt.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    Register(RegisterArgs),
     /// Take nodes back by their keys: what these sign from the next start on counts for nothing here.
     #[command(after_help = REVOKE)]
-    Revoke {
-        /// Directory of the collector.
-        #[arg(long, value_name = "DIR")]
-        dir: PathBuf,
-        /// Verifier key of a log; the other one of the same node is revoked with it.
-        #[arg(long = "log-key", value_name = "VKEY", required = true)]
-        log_keys: Vec<VerifierKey>,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    Revoke(RevokeArgs),
     /// Serve until told to stop (SIGTERM or Ctrl-C).
     #[command(after_help = RUN)]
     Run(RunArgs),
@@ -263,4 +198,87 @@ pub struct RunArgs {
     /// End when the process that started this one ends.
     #[arg(long)]
     pub die_with_parent: bool,
+}
+
+/// A request for enrolment, and whom it is held against.
+#[derive(Debug, clap::Args)]
+pub struct ChallengeArgs {
+    /// Directory of the collector.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// What `fieldnotary enrol request` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub request: PathBuf,
+    /// Certificates of the TPM's maker, PEM: those that are their own issuers are trusted, others may
+    /// stand between; may be repeated.
+    #[arg(long = "endorsement-ca", value_name = "FILE")]
+    pub roots: Vec<PathBuf>,
+    /// Lists of certificates that makers took back, PEM; may be repeated.
+    #[arg(long = "endorsement-crl", value_name = "FILE")]
+    pub revoked: Vec<PathBuf>,
+    /// Take the keys in by the node's own word of what holds them, which the log will say.
+    #[arg(long, conflicts_with_all = ["roots", "revoked"])]
+    pub self_asserted: bool,
+    /// File for the challenge.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An answer, and what the node is taken in as.
+#[derive(Debug, clap::Args)]
+pub struct RegisterArgs {
+    /// Directory of the collector.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// What `fieldnotary enrol answer` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub answer: PathBuf,
+    /// The log that the node is taken in for, as its configuration names it.
+    #[arg(long)]
+    pub origin: String,
+    /// The log had other keys here, which were revoked: this node goes on in their place.
+    #[arg(long)]
+    pub new_keys: bool,
+    /// Name of the node, for its client certificate.
+    #[arg(long)]
+    pub node: String,
+    /// How long the certificate holds, in days.
+    #[arg(long, default_value_t = CERTIFICATE_DAYS_DEFAULT, value_parser = days())]
+    pub days: u32,
+    /// Base URL under which the node reaches the collector [default: the certificate's first
+    /// name that is not local, and port 7443].
+    #[arg(long)]
+    pub url: Option<String>,
+    /// File for the receipt.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Keys, and why they are taken back.
+#[derive(Debug, clap::Args)]
+pub struct RevokeArgs {
+    /// Directory of the collector.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Verifier key of a log; the other one of the same node is revoked with it.
+    #[arg(long = "log-key", value_name = "VKEY", required = true)]
+    pub log_keys: Vec<VerifierKey>,
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
+    /// Who takes them back [default: the local user]; the user id is added in either case.
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// File for a notice, which nodes put into their logs (`fieldnotary enrol revoked`).
+    #[arg(long, value_name = "FILE")]
+    pub notice: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }

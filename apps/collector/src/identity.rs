@@ -9,7 +9,7 @@ use proof::cosignature::cosign;
 use proof::note::{KeyError, SignatureLine, VerifierKey, is_key_name};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+    Issuer, KeyPair, KeyUsagePurpose, SerialNumber, date_time_ymd,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,11 +21,12 @@ use crate::files::{self, Access, hex, unhex};
 use crate::say::quoted;
 
 mod request;
-pub use request::{sign_request, tls_files};
+pub use request::{sign_request, tls_files, write_revoked};
 
 const ABOUT_FILE: &str = "collector.json";
 const KEY_FILE: &str = "cosigner.key";
 const TLS_DIR: &str = "tls";
+const REVOKED_FILE: &str = "revoked.pem";
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -112,6 +113,8 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// Authority of the clients, PEM.
     pub client_ca: PathBuf,
+    /// List of the clients' certificates that were taken back, PEM; there is none before the first.
+    pub client_crl: PathBuf,
 }
 
 impl TlsFiles {
@@ -123,6 +126,7 @@ impl TlsFiles {
             cert: tls.join("server.pem"),
             key: tls.join("server.key"),
             client_ca: tls.join("ca.pem"),
+            client_crl: tls.join(REVOKED_FILE),
         }
     }
 }
@@ -303,7 +307,7 @@ pub fn issue(
     let tls = dir.join(TLS_DIR);
     let hosts = request::hosts(dir)?;
     let ca_key = request::authority_key(dir)?;
-    let params = client(node, days);
+    let params = client(node, days)?;
     issue_under(&about.name, ca_key, params, &key_file, &cert_file)?;
     for (from, name) in [
         (tls.join("ca.pem"), "ca.pem"),
@@ -362,15 +366,20 @@ impl Issued {
 }
 
 /// The certificate of a node, which holds for so many days from now on, and a day back for clocks that are apart.
-fn client(node: &str, days: u32) -> CertificateParams {
+fn client(node: &str, days: u32) -> Result<CertificateParams, Error> {
     let mut params = CertificateParams::default();
     let now = date_time_ymd(1970, 1, 1) + Duration::from_secs(clock::utc_s());
+    // Of its own, also where a key is certified again.
+    let mut serial = [0; 16];
+    getrandom::fill(&mut serial).map_err(Error::setup)?;
+    serial[0] &= 0x7f;
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
     params.not_before = now - DAY;
     params.not_after = now + DAY * days;
     params.distinguished_name = common_name(node);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params
+    Ok(params)
 }
 
 fn issue_under(

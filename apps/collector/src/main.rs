@@ -11,8 +11,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::CommandFactory as _;
-use collector::args::{Args, Command, EXIT_FAILED, EXIT_USAGE, RunArgs};
-use collector::enrolment::{self, Asked, Registered, Revoked};
+use collector::args::{
+    Args, ChallengeArgs, Command, EXIT_FAILED, EXIT_USAGE, RegisterArgs, RevokeArgs, RunArgs,
+};
+use collector::enrolment::{self, Asked, Registered, Revoked, TakenBack};
 use collector::error::Error;
 use collector::files::{self, Access};
 use collector::identity::{self, About, Issued, TlsFiles};
@@ -41,50 +43,9 @@ fn main() -> ExitCode {
             json,
         } => identity::issue(&dir, &node, days, &out, url.as_deref())
             .map(|issued| say_issued(&issued, json)),
-        Command::Challenge {
-            dir,
-            request,
-            roots,
-            revoked,
-            self_asserted,
-            out,
-            json,
-        } => {
-            let asked = Asked {
-                request,
-                roots,
-                revoked,
-                self_asserted,
-            };
-            enrolment::challenge(&dir, &asked, &out).map(|words| say_wrote(&words, &out, json))
-        }
-        Command::Register {
-            dir,
-            answer,
-            origin,
-            new_keys,
-            node,
-            days,
-            url,
-            out,
-            json,
-        } => {
-            let asked = Registered {
-                answer,
-                origin,
-                node,
-                days,
-                url,
-                new_keys,
-            };
-            enrolment::register(&dir, &asked, &out).map(|words| say_wrote(&words, &out, json))
-        }
-        Command::Revoke {
-            dir,
-            log_keys,
-            reason,
-            json,
-        } => enrolment::revoke(&dir, &log_keys, &reason).map(|all| say_revoked(&all, json)),
+        Command::Challenge(args) => challenge(args),
+        Command::Register(args) => register(args),
+        Command::Revoke(args) => revoke(args),
         Command::Run(args) => run(args),
         Command::Completions(args) => {
             say::raw(&manual::completions(Args::command(), args.shell));
@@ -102,6 +63,43 @@ fn main() -> ExitCode {
             })
         }
     }
+}
+
+fn challenge(args: ChallengeArgs) -> Result<(), Error> {
+    let asked = Asked {
+        request: args.request,
+        roots: args.roots,
+        revoked: args.revoked,
+        self_asserted: args.self_asserted,
+    };
+    let words = enrolment::challenge(&args.dir, &asked, &args.out)?;
+    say_wrote(&words, &args.out, args.json);
+    Ok(())
+}
+
+fn register(args: RegisterArgs) -> Result<(), Error> {
+    let asked = Registered {
+        answer: args.answer,
+        origin: args.origin,
+        node: args.node,
+        days: args.days,
+        url: args.url,
+        new_keys: args.new_keys,
+    };
+    let words = enrolment::register(&args.dir, &asked, &args.out)?;
+    say_wrote(&words, &args.out, args.json);
+    Ok(())
+}
+
+fn revoke(args: RevokeArgs) -> Result<(), Error> {
+    let asked = TakenBack {
+        keys: args.log_keys,
+        reason: args.reason,
+        by: args.by,
+        notice: args.notice,
+    };
+    say_revoked(&enrolment::revoke(&args.dir, &asked)?, args.json);
+    Ok(())
 }
 
 /// The key to standard output, for scripts; what to do next to standard error.
@@ -175,6 +173,7 @@ fn run(args: RunArgs) -> Result<(), Error> {
         cert: args.tls_cert.unwrap_or(of_init.cert),
         key: args.tls_key.unwrap_or(of_init.key),
         client_ca: args.client_ca.unwrap_or(of_init.client_ca),
+        client_crl: of_init.client_crl,
     };
     let tls = server_config(&tls_files)?;
     let registry = Registry::open(&dir, pins)?;

@@ -21,7 +21,9 @@ pub(crate) use bus::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::SetClockArgs;
 pub(crate) use decode::{DecodeMbusArgs, DecodeModbusArgs, DecodeVerb};
-pub(crate) use enrol::{EnrolAcceptArgs, EnrolAnswerArgs, EnrolRequestArgs, EnrolVerb};
+pub(crate) use enrol::{
+    EnrolAcceptArgs, EnrolAnswerArgs, EnrolRequestArgs, EnrolRevokedArgs, EnrolVerb,
+};
 use evidence::reasons::AdoptionCause;
 use evidence::{Kind, MeterId, UtcNs};
 pub(crate) use journal::{

@@ -18,7 +18,8 @@ mod site;
 pub use boot::{Attestation, Boot, BootPcr, BootStage};
 pub use capture::{AttemptFailed, Downtime, Event, Marker, Reading, SeqSkip};
 pub use keys::{
-    Binding, BindingCounter, Enrolment, KeyStore, KeyUse, PurposeUse, Rollback, Unsealed,
+    Binding, BindingCounter, Enrolment, KeyStore, KeyUse, PurposeUse, Revocation, Rollback,
+    Unsealed,
 };
 pub use log::{
     Ack, Checkpoint, Configuration, Counter, CounterSnapshot, EpochStart, Loss, Predecessor,
@@ -82,6 +83,7 @@ kinds! {
     39 "boot" Boot;
     40 "attestation" Attestation;
     41 "enrolment" Enrolment;
+    42 "revocation" Revocation;
     28 "backfill" Backfill;
     29 "opaque" Opaque;
     30 "excursion" Excursion;

@@ -14,6 +14,8 @@ pub struct Holder {
     pub hosts: Vec<String>,
     /// Common name of who signed it.
     pub issuer: Option<String>,
+    /// The number that its issuer gave it, big-endian.
+    pub serial: Vec<u8>,
     /// From when on and until when it holds, in seconds since 1970 UTC.
     pub valid_s: Option<(i64, i64)>,
 }
@@ -32,6 +34,7 @@ impl Holder {
             name: common_name(certificate.subject()),
             hosts: names.into_iter().flatten().filter_map(host).collect(),
             issuer: common_name(certificate.issuer()),
+            serial: certificate.raw_serial().to_vec(),
             valid_s: Some((
                 validity.not_before.timestamp(),
                 validity.not_after.timestamp(),

@@ -115,6 +115,16 @@ pub struct Receipt {
     pub url: String,
 }
 
+/// What a registrar tells of keys that it took back.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// The registrar's verifier key.
+    pub registrar: String,
+    /// What it states: a signed note.
+    pub statement: String,
+}
+
 /// Any paper; the field `fieldnotary` says which.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "fieldnotary")]
@@ -131,6 +141,9 @@ pub enum Paper {
     /// See [`Receipt`].
     #[serde(rename = "enrolment receipt v1")]
     Receipt(Box<Receipt>),
+    /// See [`Notice`].
+    #[serde(rename = "revocation notice v1")]
+    Notice(Notice),
 }
 
 /// Why a file is not the paper that is due.
@@ -192,6 +205,7 @@ impl Paper {
             Self::Challenge(_) => "challenge",
             Self::Answer(_) => "answer",
             Self::Receipt(_) => "receipt",
+            Self::Notice(_) => "notice of a revocation",
         }
     }
 
@@ -224,6 +238,8 @@ read_one!(Request, "request", Paper::Request(one) => one);
 read_one!(Challenge, "challenge", Paper::Challenge(one) => one);
 read_one!(Answer, "answer", Paper::Answer(one) => one);
 read_one!(Receipt, "receipt", Paper::Receipt(one) => *one);
+
+read_one!(Notice, "notice of a revocation", Paper::Notice(one) => one);
 
 impl Request {
     /// SHA-256 of all that it says, the request for a certificate with it: what the node's keys answer for.

@@ -48,7 +48,7 @@ pub struct Enrolled {
     pub url: String,
 }
 
-/// Why a statement says nothing.
+/// Why a registrar's statement says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnrolmentFault {
     /// It is no signed note.
@@ -63,7 +63,9 @@ impl fmt::Display for EnrolmentFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoNote => "it is no signed note",
-            Self::OtherText => "it is no statement about an enrolment",
+            Self::OtherText => {
+                "it is no statement of a registrar about keys that were taken in or taken back"
+            }
             Self::Signature => "it is not signed by that registrar",
         })
     }

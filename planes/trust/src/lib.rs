@@ -25,6 +25,7 @@ mod last_signed;
 pub mod limits;
 mod origin;
 mod quote;
+mod revocation;
 mod rollback;
 mod statement;
 
@@ -45,6 +46,7 @@ pub use origin::{BaseOrigin, OriginError};
 pub use proof::Hash;
 pub use proof::note::{KeyError, VerifierKey, ecdsa_der, p256_spki};
 pub use quote::{QuoteFault, Quoted, quoted};
+pub use revocation::RevokedKeys;
 pub use rollback::{
     BoundCounters, CounterFound, End, Heads, Moment, Moved, MovedCounter, of_the_log, of_the_store,
 };

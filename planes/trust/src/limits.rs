@@ -25,5 +25,7 @@ pub const BOOT_PCRS: [u8; 10] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 pub const BOOT_STAGES_MAX: usize = 12;
 /// Longest event log of firmware that is read.
 pub const EVENT_LOG_BYTES_MAX: usize = tpm::limits::EVENT_LOG_BYTES_MAX;
+/// Keys that one revocation names: those of a node, or of a node and what it was replaced by.
+pub const REVOKED_KEYS_MAX: usize = 8;
 /// How often PCRs are read and quoted again where they moved in between.
 pub const QUOTE_TRIES_MAX: u32 = 3;

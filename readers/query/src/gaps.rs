@@ -106,6 +106,7 @@ impl GapAccount {
             | Payload::Boot(_)
             | Payload::Attestation(_)
             | Payload::Enrolment(_)
+            | Payload::Revocation(_)
             | Payload::MeterLife(_)
             | Payload::Command(_)
             | Payload::ClockOrder(_)

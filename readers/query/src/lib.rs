@@ -27,7 +27,7 @@ pub use time::{
     Stretch, TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals, ZoneDay,
 };
 pub use verify::{
-    Anchors, BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Known, Report, WhyUnkept,
-    named_for, verify_collector, verify_kept, verify_node, verify_node_lacking, verify_node_with,
-    verify_published,
+    Anchors, BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Known, Report, RevokedBy,
+    WhyUnkept, named_for, verify_collector, verify_kept, verify_node, verify_node_lacking,
+    verify_node_with, verify_published,
 };

@@ -17,6 +17,7 @@ mod published;
 mod ranges;
 mod report;
 mod retired;
+mod revoked;
 mod rows;
 mod signers;
 mod tiles;
@@ -27,7 +28,7 @@ pub use kept::verify_kept;
 pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use published::verify_published;
-pub use report::{BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Report};
+pub use report::{BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Report, RevokedBy};
 pub use unkept::WhyUnkept;
 
 use proof::note::VerifierKey;

@@ -1,13 +1,9 @@
 //! What the signer says of its store, and what it binds.
 
 use super::AT;
-use evidence::kinds::{
-    Binding, BindingCounter, Enrolment, KeyStore, KeyUse, PurposeUse, Rollback, Unsealed,
-};
-use evidence::reasons::{
-    CounterKind, Custody, EnrolmentProof, KeyFault, RollbackAlarm, RollbackWitness,
-};
-use evidence::{Actor, Blob, Kind, MonoNs, Payload};
+use evidence::kinds::{Binding, BindingCounter, KeyStore, KeyUse, PurposeUse, Rollback, Unsealed};
+use evidence::reasons::{CounterKind, Custody, KeyFault, RollbackAlarm, RollbackWitness};
+use evidence::{Blob, Kind, MonoNs, Payload};
 
 pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
     Some(match kind {
@@ -76,16 +72,6 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
             },
             rollback_attempts: 0,
             signature_failures: 1,
-        }
-        .into(),
-        Kind::Enrolment => Enrolment {
-            at: AT,
-            actor: Actor::local("ada", 1000),
-            reason: "commissioning".into(),
-            proof: EnrolmentProof::Credential,
-            registrar: "c.example+1+A".into(),
-            statement: "fieldnotary enrolment v1\n".into(),
-            endorsement: full.then(|| Blob(vec![0x30, 0x82])),
         }
         .into(),
         _ => return None,

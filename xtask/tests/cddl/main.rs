@@ -12,6 +12,7 @@ mod missing;
 mod outputs;
 mod people;
 mod points;
+mod registrar;
 
 use evidence::cbor::Writer;
 use evidence::kinds::{
@@ -230,14 +231,10 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::Downtime | Kind::SeqSkip | Kind::Loss | Kind::Unkept => missing::sample(kind, full),
         Kind::Command | Kind::Output | Kind::Tag => outputs::sample(kind, full),
         Kind::Boot | Kind::Attestation => return boot::sample(kind, full),
-        Kind::KeyStore
-        | Kind::Binding
-        | Kind::Unsealed
-        | Kind::Rollback
-        | Kind::KeyUse
-        | Kind::Enrolment => {
+        Kind::KeyStore | Kind::Binding | Kind::Unsealed | Kind::Rollback | Kind::KeyUse => {
             return keys::sample(kind, full);
         }
+        Kind::Enrolment | Kind::Revocation => return registrar::sample(kind, full),
         _ => return people::sample(kind, full),
     })
 }

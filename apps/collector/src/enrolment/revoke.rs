@@ -1,8 +1,11 @@
 //! Keys that are taken back: what they sign from then on counts for nothing here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use proof::note::VerifierKey;
+use ::certificates::papers::{Notice, Paper};
+use evidence::Actor;
+use exchange::collector::Cosigner as _;
+use proof::note::{Note, VerifierKey};
 use serde::{Deserialize, Serialize};
 
 use super::origins::same;
@@ -10,8 +13,10 @@ use super::{Taken, records, vkeys};
 use crate::clock;
 use crate::error::Error;
 use crate::files::{self, Access};
-use crate::identity::about;
+use crate::identity::{Identity, about, write_revoked};
 use crate::registry;
+use trust_plane::RevokedKeys;
+use trust_plane::limits::REVOKED_KEYS_MAX;
 
 const FILE: &str = "revoked-keys.json";
 
@@ -22,6 +27,8 @@ pub struct Revoked {
     pub vkey: String,
     /// When, in seconds since 1970.
     pub at_s: u64,
+    /// Who took it back: a name, and the user id that the kernel vouches for.
+    pub by: String,
     /// Why.
     pub reason: String,
 }
@@ -116,30 +123,118 @@ fn of_the_nodes(dir: &Path, given: &[VerifierKey]) -> Result<Vec<VerifierKey>, E
     Ok(all)
 }
 
+/// What is taken back.
+#[derive(Clone, Debug)]
+pub struct TakenBack {
+    /// Keys of nodes.
+    pub keys: Vec<VerifierKey>,
+    /// Why.
+    pub reason: String,
+    /// The name of whoever does it; otherwise that of the local user.
+    pub by: Option<String>,
+    /// File for a notice, which goes into logs.
+    pub notice: Option<PathBuf>,
+}
+
+/// Who asks: a name is what he says, the user id what the kernel says.
+fn by(given: Option<&str>) -> Result<String, Error> {
+    let names = ["LOGNAME", "USER"].map(|name| std::env::var(name).ok());
+    let local = names.into_iter().flatten().find(|name| !name.is_empty());
+    let name = given.map(str::to_owned).or(local).unwrap_or_default();
+    if given.is_some_and(|given| given.trim().is_empty()) || name.chars().any(char::is_control) {
+        return Err(Error::usage(
+            "--by is no name on one line: write one, or leave it out",
+        ));
+    }
+    let uid = rustix::process::getuid().as_raw();
+    Ok(Actor::local(&name, uid).as_str().to_owned())
+}
+
+/// Takes the certificates of revoked keys back as well: whoever has one is served no more from the next start on.
+fn certificates(dir: &Path, all: &Revocations) -> Result<(), Error> {
+    let mut taken = Vec::new();
+    for record in records(dir)? {
+        let keys = vkeys(&record.request);
+        let revoked = keys.iter().flatten().find_map(|key| all.find(key));
+        if let (Some(receipt), Some(revoked)) = (&record.receipt, revoked) {
+            taken.push((receipt.certificate.clone(), revoked.at_s));
+        }
+    }
+    // Without one the authority's key is not needed, which may lie elsewhere.
+    match taken.is_empty() {
+        true => Ok(()),
+        false => write_revoked(dir, &taken),
+    }
+}
+
+/// Writes what was taken back as a note that the cosigner signs. Keys that were taken back at different times, or for
+/// different reasons, have a notice each.
+fn notice(dir: &Path, all: &Revocations, keys: &[VerifierKey], out: &Path) -> Result<(), Error> {
+    let Some(first) = keys.first().and_then(|key| all.find(key)) else {
+        return Ok(());
+    };
+    let at_once =
+        |one: &Revoked| (one.at_s, &one.by, &one.reason) == (first.at_s, &first.by, &first.reason);
+    if keys.len() > REVOKED_KEYS_MAX || !keys.iter().all(|key| all.find(key).is_some_and(at_once)) {
+        return Err(Error::usage(format!(
+            "the keys were taken back, but not with one notice: it is of keys that are taken back at one time and for one \
+             reason, {REVOKED_KEYS_MAX} at most; ask for each node's notice by itself"
+        )));
+    }
+    let identity = Identity::load(dir)?;
+    let stated = RevokedKeys {
+        vkeys: keys.to_vec(),
+        since_s: first.at_s,
+        by: first.by.clone(),
+        reason: first.reason.clone(),
+    };
+    let line = identity.cosign(&stated.text()).map_err(Error::setup)?;
+    let mut note = Note::new(stated.text()).map_err(Error::setup)?;
+    note.add(line).map_err(Error::setup)?;
+    let paper = Paper::Notice(Notice {
+        registrar: identity.vkey().to_string(),
+        statement: note.to_string(),
+    });
+    files::write(out, paper.text().as_bytes(), Access::Public)
+}
+
 /// Takes nodes back, by one of their keys or both: all keys of theirs are revoked. Those that were already keep their first
 /// time and reason. A collector that runs has to be started anew to know of it.
 ///
 /// # Errors
 /// When there is no reason, no collector, it is not known which keys belong together, or the file cannot be written.
-pub fn revoke(dir: &Path, keys: &[VerifierKey], reason: &str) -> Result<Vec<Revoked>, Error> {
+pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Vec<Revoked>, Error> {
+    let reason = asked.reason.as_str();
     if reason.trim().is_empty() {
         return Err(Error::usage(
             "--reason is empty: say why the keys are taken back",
         ));
     }
+    if reason.chars().any(char::is_control) {
+        return Err(Error::usage(
+            "--reason has a control character, such as the end of a line: it is signed as one line",
+        ));
+    }
     about(dir)?;
     let _taken = Taken::new(dir)?;
     let mut all = Revocations::read(dir)?;
-    for key in of_the_nodes(dir, keys)? {
-        if all.find(&key).is_none() {
+    let keys = of_the_nodes(dir, &asked.keys)?;
+    let (at_s, by) = (clock::utc_s(), by(asked.by.as_deref())?);
+    for key in &keys {
+        if all.find(key).is_none() {
             let revoked = Revoked {
                 vkey: key.to_string(),
-                at_s: clock::utc_s(),
+                at_s,
+                by: by.clone(),
                 reason: reason.to_owned(),
             };
-            all.0.push((key, revoked));
+            all.0.push((key.clone(), revoked));
         }
     }
     all.write(dir)?;
+    certificates(dir, &all)?;
+    if let Some(out) = &asked.notice {
+        notice(dir, &all, &keys, out)?;
+    }
     Ok(all.0.into_iter().map(|(_, one)| one).collect())
 }

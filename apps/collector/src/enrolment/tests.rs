@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use certificates::papers::{Answer, Challenge, Paper, Receipt, Request};
+use certificates::papers::{Answer, Challenge, Notice, Paper, Receipt, Request};
 use proof::note::{Algorithm, Note, VerifierKey, p256_spki, sign_ed25519, sign_p256};
 use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
-use trust_plane::{Claim, answer_bytes};
+use trust_plane::{Claim, RevokedKeys, answer_bytes};
 
-use super::{Asked, Registered, challenge, pins, register, revoke};
+use super::{Asked, Registered, TakenBack, challenge, pins, register, revoke};
 use crate::identity::init;
 use crate::registry::{Pin, Registry};
 
@@ -137,7 +137,7 @@ impl Desk {
     }
 
     fn revoke(&self, keys: &[VerifierKey]) -> Vec<String> {
-        let all = revoke(&self.dir(), keys, "stolen").unwrap();
+        let all = revoke(&self.dir(), &taken_back(keys, None)).unwrap();
         all.into_iter().map(|one| one.vkey).collect()
     }
 
@@ -145,6 +145,15 @@ impl Desk {
     fn run(&self, given: &[Pin]) {
         let pins = pins(&self.dir(), given.to_vec()).unwrap();
         Registry::open(&self.dir(), pins).unwrap();
+    }
+}
+
+fn taken_back(keys: &[VerifierKey], notice: Option<PathBuf>) -> TakenBack {
+    TakenBack {
+        keys: keys.to_vec(),
+        reason: "stolen".to_owned(),
+        by: Some("ada".to_owned()),
+        notice,
     }
 }
 
@@ -292,7 +301,10 @@ fn which_keys_belong_together_is_never_guessed() {
     let desk = Desk::new();
     desk.run(&[pinned(&old), pinned(&new)].concat());
     let [authority, beside] = old.keys(ORIGIN);
-    let said = revoke(&desk.dir(), std::slice::from_ref(&authority), "stolen");
+    let said = revoke(
+        &desk.dir(),
+        &taken_back(std::slice::from_ref(&authority), None),
+    );
     refused(
         said.map_err(|error| error.to_string()),
         "is one of the two keys of a node",
@@ -415,4 +427,74 @@ fn what_a_paper_says_steers_no_terminal() {
         .unwrap_err()
         .to_string();
     assert!(!said.contains('\u{1b}'), "{said:?}");
+}
+
+//= R8.2
+#[test]
+fn a_node_that_is_taken_back_has_its_certificates_on_a_list_and_a_notice_that_says_why() {
+    let desk = Desk::new();
+    let (own, other) = (Node::new(ORIGIN, 1), Node::new("example.org/n8", 2));
+    let mut certificates = Vec::new();
+    // Two of one node: its certificate was renewed, with the same key.
+    for (name, node) in [("own", &own), ("again", &own), ("other", &other)] {
+        let mut request = node.request();
+        request.maker = name.into();
+        let challenge = desk.challenge(&request).unwrap();
+        let answer = node.answer(&request, &challenge);
+        let receipt = desk.register(answer, &node.origin, false).unwrap();
+        std::fs::write(desk.file(name), receipt.certificate).unwrap();
+        certificates.push(name);
+    }
+    let notice = desk.file("notice");
+    revoke(
+        &desk.dir(),
+        &taken_back(&own.keys(ORIGIN)[..1], Some(notice.clone())),
+    )
+    .unwrap();
+    for name in certificates {
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(["verify", "-crl_check", "-CAfile", "c/tls/ca.pem"]);
+        openssl.args(["-CRLfile", "c/tls/revoked.pem", name]);
+        let said = openssl.current_dir(desk.folder.path()).output().unwrap();
+        assert_eq!(said.status.success(), name == "other", "{said:?}");
+        let words = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert_eq!(
+            words.contains("certificate revoked"),
+            name != "other",
+            "{words}"
+        );
+    }
+    let told = |path: &Path| {
+        let paper = Notice::read(&std::fs::read(path).unwrap()).unwrap();
+        let registrar = paper.registrar.parse().unwrap();
+        RevokedKeys::read(paper.statement.as_bytes(), &registrar).unwrap()
+    };
+    let first = told(&notice);
+    assert_eq!(first.vkeys.len(), 2);
+    assert_eq!(first.reason, "stolen");
+    assert!(first.by.starts_with("ada (uid "), "{}", first.by);
+    // Asked for again it says the same, not who asked again and why.
+    let mut again = taken_back(&own.keys(ORIGIN)[1..], Some(desk.file("again")));
+    again.reason = "for the files".into();
+    revoke(&desk.dir(), &again).unwrap();
+    let mut second = told(&desk.file("again"));
+    second.vkeys.reverse();
+    assert_eq!(second, first);
+    // Keys of different times have a notice each.
+    again.keys.extend(other.keys("example.org/n8"));
+    let said = revoke(&desk.dir(), &again).map_err(|error| error.to_string());
+    refused(said, "ask for each node's notice by itself");
+    for (reason, by) in [
+        ("a\nb", Some("ada")),
+        ("x", Some(" ")),
+        ("x", Some("a\u{1b}b")),
+    ] {
+        let asked = TakenBack {
+            keys: own.keys(ORIGIN).to_vec(),
+            reason: reason.into(),
+            by: by.map(str::to_owned),
+            notice: None,
+        };
+        assert!(revoke(&desk.dir(), &asked).is_err(), "{reason:?} {by:?}");
+    }
 }

@@ -1,14 +1,22 @@
 //! Certificates for keys that others made: the authority signs what a request holds, and nothing else of it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use certificates::Holder;
-use rcgen::{CertificateSigningRequestParams, Issuer, KeyPair};
+use rcgen::{
+    CertificateRevocationListParams, CertificateSigningRequestParams, Issuer, KeyIdMethod, KeyPair,
+    RevokedCertParams, SerialNumber, date_time_ymd,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
-use super::{TLS_DIR, about, authority, client, url_of};
+use super::{DAY, REVOKED_FILE, TLS_DIR, about, authority, client, url_of};
 use crate::args::PORT_DEFAULT;
+use crate::clock;
 use crate::error::Error;
-use crate::files;
+use crate::files::{self, Access};
+use crate::limits::CERTIFICATE_DAYS_MAX;
 use crate::server::certificates;
 
 /// Host names and addresses of the server's certificate.
@@ -51,8 +59,45 @@ pub fn sign_request(
     }
     let about = about(dir)?;
     let issuer = Issuer::new(authority(&about.name), authority_key(dir)?);
-    let certificate = client(node, days).signed_by(&request.public_key, &issuer);
+    let certificate = client(node, days)?.signed_by(&request.public_key, &issuer);
     certificate.map(|one| one.pem()).map_err(Error::setup)
+}
+
+/// Writes the list of certificates (PEM, each with when, in seconds since 1970) that were taken back.
+///
+/// # Errors
+/// When the authority is missing, or the list cannot be written.
+pub fn write_revoked(dir: &Path, taken: &[(String, u64)]) -> Result<(), Error> {
+    let epoch = date_time_ymd(1970, 1, 1);
+    let mut revoked_certs = Vec::new();
+    for (pem, at_s) in taken {
+        let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(Error::setup)?;
+        revoked_certs.push(RevokedCertParams {
+            serial_number: SerialNumber::from_slice(&Holder::of(&der).serial),
+            revocation_time: epoch + Duration::from_secs(*at_s),
+            reason_code: None,
+            invalidity_date: None,
+        });
+    }
+    let about = about(dir)?;
+    let now = epoch + Duration::from_secs(clock::utc_s());
+    let list = CertificateRevocationListParams {
+        this_update: now,
+        // It is written anew with each that is taken back, and read by nobody but this collector.
+        next_update: now + DAY * CERTIFICATE_DAYS_MAX,
+        crl_number: SerialNumber::from(clock::utc_ms()),
+        issuing_distribution_point: None,
+        revoked_certs,
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let issuer = Issuer::new(authority(&about.name), authority_key(dir)?);
+    let list = list.signed_by(&issuer).and_then(|list| list.pem());
+    let path = dir.join(TLS_DIR).join(REVOKED_FILE);
+    files::write(
+        &path,
+        list.map_err(Error::setup)?.as_bytes(),
+        Access::Public,
+    )
 }
 
 /// The authority of the server's certificate in PEM, and the URL under which a node reaches it.

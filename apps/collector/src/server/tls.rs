@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use sha2::{Digest as _, Sha256};
@@ -40,6 +40,9 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .with_crls(taken_back(&files.client_crl)?)
+            // A list of one authority says nothing of another's certificates.
+            .allow_unknown_revocation_status()
             .build()
             .map_err(Error::setup)?;
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -59,6 +62,23 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The clients' certificates that were taken back; before the first there is no list.
+fn taken_back(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, Error> {
+    let Some(pem) = files::read(path)? else {
+        return Ok(Vec::new());
+    };
+    let found: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&pem).collect();
+    match found {
+        Ok(lists) if !lists.is_empty() => Ok(lists),
+        // Without it whoever was shut out would be let in.
+        _ => Err(Error::setup(format!(
+            "{} is no list of revoked certificates in PEM; have it written again with fieldnotary-collector revoke, by \
+             a key that was revoked already",
+            path.display()
+        ))),
+    }
 }
 
 /// The certificates of a file, one at least.

@@ -48,6 +48,15 @@ const ACCEPT: &str = step!(
      --registrar VKEY --reason \"commissioning\""
 );
 
+/// In two lines: on one it is too long for a screen.
+const REVOKED_USAGE: &str = "\
+fieldnotary enrol revoked [OPTIONS] --registrar <VKEY> --reason <REASON>
+         <DIR> <NOTICE>";
+const REVOKED: &str = step!(
+    "fieldnotary enrol revoked node notice.json --registrar VKEY \\\n      \
+     --reason \"the old machine was stolen\""
+);
+
 /// What is done about an enrolment.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EnrolVerb {
@@ -60,6 +69,9 @@ pub(crate) enum EnrolVerb {
     /// Take a registrar's receipt: the certificate, and its statement into the log
     #[command(after_help = ACCEPT, override_usage = ACCEPT_USAGE)]
     Accept(Box<EnrolAcceptArgs>),
+    /// Put a registrar's notice into the log: which keys it took back, when, by whom and why
+    #[command(after_help = REVOKED, override_usage = REVOKED_USAGE)]
+    Revoked(Box<EnrolRevokedArgs>),
 }
 
 /// A request.
@@ -110,6 +122,27 @@ pub(crate) struct EnrolAcceptArgs {
     #[arg(long, value_name = "VKEY")]
     pub(crate) registrar: VerifierKey,
     /// Why, for the log
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Who it is by, for the log; otherwise the local user. The user id is added in either case
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A notice.
+#[derive(Args, Debug)]
+pub(crate) struct EnrolRevokedArgs {
+    /// A running node's data directory
+    pub(crate) dir: PathBuf,
+    /// What `fieldnotary-collector revoke --notice` wrote
+    pub(crate) notice: PathBuf,
+    /// The registrar's verifier key, from where you trust it: it stands in its collector.json
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) registrar: VerifierKey,
+    /// Why it is put into this log
     #[arg(long)]
     pub(crate) reason: String,
     /// Who it is by, for the log; otherwise the local user. The user id is added in either case

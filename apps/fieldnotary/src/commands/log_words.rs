@@ -174,6 +174,7 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Boot(boot)) => boot::boot_words(boot),
         Some(Payload::Attestation(told)) => boot::attestation_words(told),
         Some(Payload::Enrolment(enrolment)) => keys::enrolment_words(enrolment),
+        Some(Payload::Revocation(told)) => keys::revocation_words(told),
         Some(Payload::Excursion(excursion)) => points::excursion_words(excursion, known),
         Some(Payload::ModemReport(report)) => points::modem_words(report),
         Some(Payload::ResetReason(reason)) => points::reset_words(reason),

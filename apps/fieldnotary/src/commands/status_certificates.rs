@@ -118,6 +118,7 @@ mod tests {
             let holder = Holder {
                 name: Some("station-7".to_owned()),
                 issuer: Some("authority".to_owned()),
+                serial: Vec::new(),
                 valid_s: Some(valid),
                 hosts: Vec::new(),
             };

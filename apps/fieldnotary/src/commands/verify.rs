@@ -215,6 +215,7 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     all.custody = own.custody.or(all.custody.take());
     all.key_store = own.key_store.or(all.key_store.take());
     all.enrolled = own.enrolled.or(all.enrolled.take());
+    all.revoked.extend(own.revoked);
     all.bound = own.bound;
     all.boot = own.boot.or(all.boot.take());
     all.attestation = own.attestation.or(all.attestation.take());

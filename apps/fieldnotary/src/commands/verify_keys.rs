@@ -4,7 +4,8 @@ use super::words;
 use evidence::UtcNs;
 use evidence::kinds::KeyStore;
 use evidence::reasons::Custody;
-use query::{BoundTo, EnrolledBy, Report};
+use proof::note::VerifierKey;
+use query::{BoundTo, EnrolledBy, Report, RevokedBy};
 use serde_json::{Value, json};
 
 /// What a store can do, in words; empty for one that can do nothing.
@@ -28,6 +29,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         lines.push(format!("keys       {custody}: {}", custody.meaning()));
     }
     lines.extend(report.enrolled.as_ref().map(enrolled_words));
+    lines.extend(report.revoked.iter().map(revoked_words));
     // Of files there is no more to say.
     let in_store = |store: &&KeyStore| store.custody != Custody::Software;
     let Some(store) = report.key_store.as_ref().filter(in_store) else {
@@ -83,6 +85,33 @@ fn enrolled_words(enrolled: &EnrolledBy) -> String {
         "enrolled   by {by} at {at}, {}: {}{root}\n           {worth}{rest}",
         enrolled.proof,
         enrolled.proof.meaning()
+    )
+}
+
+/// Which keys were taken back, by whom and why, and what that is worth here.
+fn revoked_words(revoked: &RevokedBy) -> String {
+    let stated = &revoked.stated;
+    let since = i64::try_from(stated.since_s).unwrap_or(i64::MAX);
+    let since = words::time(UtcNs(since.saturating_mul(1_000_000_000)));
+    let mut of: Vec<&str> = stated.vkeys.iter().map(VerifierKey::name).collect();
+    of.dedup();
+    let which = match revoked.own {
+        true => "this log's own",
+        false => "others than this log's",
+    };
+    let worth = match revoked.pinned {
+        true => "the registrar's key is pinned",
+        false => {
+            "UNANCHORED: pin the registrar's key with --anchor as well, or anybody could have stated it"
+        }
+    };
+    format!(
+        "revoked    keys of {} ({which}) since {since} by {} at {}: {} (entry {})\n           {worth}",
+        of.join(", "),
+        stated.by,
+        revoked.registrar.name(),
+        stated.reason,
+        revoked.id
     )
 }
 
@@ -168,8 +197,22 @@ pub(super) fn json(report: &Report) -> Value {
             "not_compared": enrolled.unknown.as_ref().map(ToString::to_string),
         })
     });
+    let revoked = report.revoked.iter().map(|revoked| {
+        let keys = revoked.stated.vkeys.iter().map(ToString::to_string);
+        json!({
+            "commit_id": revoked.id,
+            "keys": keys.collect::<Vec<_>>(),
+            "own": revoked.own,
+            "since_s": revoked.stated.since_s,
+            "by": revoked.stated.by,
+            "why": revoked.stated.reason,
+            "registrar": revoked.registrar.to_string(),
+            "pinned": revoked.pinned,
+        })
+    });
     json!({
         "enrolled": enrolled,
+        "revoked": revoked.collect::<Vec<_>>(),
         "hardware": custody.map(Custody::is_hardware),
         "key_store": store,
         "bound": bound,

@@ -1,6 +1,7 @@
 //! A registrar takes a node's keys in: what it has proved to it, what it refuses, and what that is worth afterwards.
 
 mod papers;
+mod revoked;
 
 use crate::common::contract::Contract;
 use crate::common::sites::{Collector, Node, Street};
@@ -381,15 +382,17 @@ fn keys_in_files_are_taken_in_by_the_nodes_own_word_and_taken_back_by_name() {
     let dir = folder.path();
     let street = Street::start(dir, 1);
     let log_keys = Node::keys(&dir.join("node"), ORIGIN);
-    let mut collector = Collector::start(dir, &log_keys);
+    let collector = Collector::start(dir, &log_keys);
     let contract = Contract::new(ORIGIN, "256KiB", 16);
     let contract = street.contract(contract.delivered_to(&collector));
     let node = Node::start(dir, "node", &contract);
+    let (data, at) = (node.data().to_path_buf(), collector.dir().to_path_buf());
+    let registrar = collector.key.clone();
     let papers = Papers {
         folder: dir,
-        node: node.data(),
-        collector: collector.dir(),
-        registrar: &collector.key,
+        node: &data,
+        collector: &at,
+        registrar: &registrar,
     };
     well(&papers.request("request"));
     std::fs::write(
@@ -417,36 +420,5 @@ fn keys_in_files_are_taken_in_by_the_nodes_own_word_and_taken_back_by_name() {
     let told = about("log", node.data(), &["--kind", "enrolment"]).entries();
     assert_eq!(text(&told[0], "proof"), "possession");
 
-    // Taken back: nothing more is cosigned, and the node says why; what was stored stays.
-    let revoke = |reason: &str| {
-        // One of the two, as it signs for a generation: a node is taken back whole.
-        let beside = named(&log_keys[1], &format!("{ORIGIN}/g1"));
-        let words = ["--log-key", &beside, "--reason", reason];
-        papers.at_the_collector("revoke", &words, &[])
-    };
-    refused(&revoke(" "), "--reason is empty");
-    let said = revoke("the machine was stolen");
-    well(&said);
-    assert_eq!(said.out.lines().count(), 2, "{said:?}");
-    let cosigned = number(&node.status(), "cosigned_size");
-    collector.leave();
-    collector.come_back(&[]);
-    crate::common::wait_until("the refusal", crate::common::READY, || {
-        let events = about("log", node.data(), &["--kind", "event"]).entries();
-        let said = |event: &Value| event["detail"].to_string().contains("were revoked here");
-        events.iter().any(said).then_some(())
-    });
-    assert!(number(&node.status(), "cosigned_size") >= cosigned);
-    node.stop();
-    let stored = collector.stop();
-    for key in &log_keys {
-        let said = about("verify", &stored, &["--anchor", key]);
-        assert_eq!(said.code, Some(0), "{said:?}");
-    }
-}
-
-/// A verifier key under another name.
-fn named(vkey: &str, name: &str) -> String {
-    let key: proof::note::VerifierKey = vkey.parse().unwrap();
-    key.under_name(name).unwrap().to_string()
+    revoked::taken_back(&papers, collector, node, &log_keys);
 }

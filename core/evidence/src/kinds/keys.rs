@@ -96,6 +96,21 @@ payload! {
 }
 
 payload! {
+    /// A registrar took keys back: what they sign since then counts for nothing with it (R8.2).
+    Revocation {
+        0 at: MonoNs => "when its statement was put into the log";
+        1 actor: Actor => "who put it there";
+        2 reason: String => "why it was put there";
+        3 keys: Vec<String>, list => "the verifier keys that were taken back";
+        4 since_s: u64 => "since when, by the registrar's clock, in seconds since 1970";
+        5 by: String => "who took them back";
+        6 why: String => "why they were taken back";
+        7 registrar: String => "the registrar's verifier key";
+        8 statement: String => "the same, as a note that the registrar signed";
+    }
+}
+
+payload! {
     /// A registrar took the log's keys in, and states what was proved of them (R8.4).
     Enrolment {
         0 at: MonoNs => "when its statement was put into the log";

@@ -60,6 +60,7 @@ impl Store {
             | Kind::Boot
             | Kind::Attestation
             | Kind::Enrolment
+            | Kind::Revocation
             | Kind::Wiring
             | Kind::Command
             | Kind::ClockOrder

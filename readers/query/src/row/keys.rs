@@ -2,7 +2,7 @@
 
 use super::{hex, people};
 use evidence::Payload;
-use evidence::kinds::{Binding, Enrolment, KeyStore, KeyUse, Rollback, Unsealed};
+use evidence::kinds::{Binding, Enrolment, KeyStore, KeyUse, Revocation, Rollback, Unsealed};
 use evidence::reasons::CounterKind;
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ pub(super) fn fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::Rollback(told) => rollback(told, put),
         Payload::KeyUse(told) => key_use(told, put),
         Payload::Enrolment(told) => enrolment(told, put),
+        Payload::Revocation(told) => revocation(told, put),
         other => people::fields(other, put),
     }
 }
@@ -87,4 +88,15 @@ fn enrolment(told: &Enrolment, put: &mut impl FnMut(&str, Value)) {
         "endorsement_bytes",
         json!(told.endorsement.as_ref().map(|one| one.0.len())),
     );
+}
+
+fn revocation(told: &Revocation, put: &mut impl FnMut(&str, Value)) {
+    put("actor", json!(told.actor.as_str()));
+    put("reason", json!(told.reason));
+    put("keys", json!(told.keys));
+    put("since_s", json!(told.since_s));
+    put("by", json!(told.by));
+    put("why", json!(told.why));
+    put("registrar", json!(told.registrar));
+    put("statement", json!(told.statement));
 }

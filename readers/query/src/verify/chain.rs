@@ -7,6 +7,7 @@ use super::enrolled;
 use super::judge::Judged;
 use super::known::{self, Known};
 use super::report::{FindingKind, Report};
+use super::revoked;
 use super::signers::Signers;
 use contract::Contract;
 use evidence::kinds::{Ack, Checkpoint, Configuration, Loss};
@@ -199,6 +200,9 @@ impl<'a> Chain<'a> {
             Payload::Enrolment(told) => {
                 enrolled::take(id, told, self.keys.known(), &self.pinned, self.report);
             }
+            Payload::Revocation(told) => {
+                revoked::take(id, told, self.keys.known(), &self.pinned, self.report);
+            }
             // What is gone at the end is named by LOSS entries, and judged as they are.
             Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {
                 let words = format!("{} ({}): {}", found.alarm, found.witness, found.detail);
@@ -270,6 +274,7 @@ impl<'a> Chain<'a> {
         for known in &self.known {
             known::compare(known, self.keys.known(), &self.tree, self.report);
         }
+        revoked::finish(self.sealed, self.cosigned, self.report);
         self.report.end = self.next;
         self.report.sealed_entries += self.sealed;
         self.report.cosigned_entries += self.cosigned;

@@ -29,6 +29,7 @@ const fn is_followed(kind: Kind) -> bool {
         Kind::Checkpoint
         | Kind::KeyStore
         | Kind::Enrolment
+        | Kind::Revocation
         | Kind::Rollback
         | Kind::Binding
         | Kind::EpochStart

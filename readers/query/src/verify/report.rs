@@ -8,6 +8,7 @@ use proof::note::VerifierKey;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use trust_plane::RevokedKeys;
 
 /// What kind of thing was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum FindingKind {
     Cosignature,
     /// A registrar's statement about the keys does not hold, or is about others.
     Enrolment,
+    /// A key that sealed entries was taken back, and nobody cosigned them before.
+    Revoked,
     /// What binds a checkpoint to a counter does not hold: rolled back, another TPM, or a forgery.
     Binding,
     /// What is said of a boot contradicts itself, or what was signed or attested of it.
@@ -74,6 +77,7 @@ impl FindingKind {
             Self::Signature => "signature",
             Self::Cosignature => "cosignature",
             Self::Enrolment => "enrolment",
+            Self::Revoked => "revoked",
             Self::Binding => "binding",
             Self::Boot => "boot",
             Self::Rollback => "rollback",
@@ -198,6 +202,21 @@ pub struct EnrolledBy {
     pub unknown: Option<VerifierKey>,
 }
 
+/// A registrar took keys back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedBy {
+    /// The entry that says so.
+    pub id: u64,
+    /// The registrar's key.
+    pub registrar: VerifierKey,
+    /// Whether whoever asks brought that key along; else the statement is worth what the log itself is.
+    pub pinned: bool,
+    /// Whether a key that signs this log is among them.
+    pub own: bool,
+    /// What it states.
+    pub stated: RevokedKeys,
+}
+
 /// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -225,6 +244,8 @@ pub struct Report {
     pub key_store: Option<KeyStore>,
     /// What a registrar states of the keys; none where no statement of one holds.
     pub enrolled: Option<EnrolledBy>,
+    /// Keys that registrars took back, as the log has it.
+    pub revoked: Vec<RevokedBy>,
     /// What is bound to a counter; none where no binding holds.
     pub bound: Option<BoundTo>,
     /// What the log said last of what was booted.

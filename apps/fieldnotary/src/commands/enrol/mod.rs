@@ -3,6 +3,7 @@
 mod accept;
 mod answer;
 mod request;
+mod revoked;
 mod signer;
 
 use super::Ended;
@@ -20,6 +21,7 @@ pub(crate) fn enrol(verb: &EnrolVerb) -> Result<Ended, String> {
         EnrolVerb::Request(args) => request::request(args),
         EnrolVerb::Answer(args) => answer::answer(args),
         EnrolVerb::Accept(args) => accept::accept(args),
+        EnrolVerb::Revoked(args) => revoked::revoked(args),
     }
 }
 

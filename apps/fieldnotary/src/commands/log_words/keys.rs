@@ -1,7 +1,8 @@
 //! What entries about the keys say, in words.
 
 use crate::commands::words;
-use evidence::kinds::{Binding, Enrolment, KeyStore, KeyUse, Rollback, Unsealed};
+use evidence::UtcNs;
+use evidence::kinds::{Binding, Enrolment, KeyStore, KeyUse, Revocation, Rollback, Unsealed};
 
 pub(super) fn store_words(store: &KeyStore) -> String {
     let able: Vec<&str> = [
@@ -78,6 +79,23 @@ pub(super) fn enrolment_words(told: &Enrolment) -> String {
         "keys enrolled by {registrar} ({}): {}; put here by {}: {}",
         told.proof,
         told.proof.meaning(),
+        told.actor.as_str(),
+        told.reason
+    )
+}
+
+pub(super) fn revocation_words(told: &Revocation) -> String {
+    let name = |key: &str| key.split('+').next().unwrap_or_default().to_owned();
+    let mut of: Vec<String> = told.keys.iter().map(|key| name(key)).collect();
+    of.dedup();
+    let since = i64::try_from(told.since_s).unwrap_or(i64::MAX);
+    format!(
+        "keys of {} revoked by {} at {} since {}: {}; put here by {}: {}",
+        of.join(", "),
+        told.by,
+        name(&told.registrar),
+        words::time(UtcNs(since.saturating_mul(1_000_000_000))),
+        told.why,
         told.actor.as_str(),
         told.reason
     )

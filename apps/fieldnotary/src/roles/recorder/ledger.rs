@@ -231,6 +231,7 @@ impl Ledger {
             | Payload::Boot(_)
             | Payload::Attestation(_)
             | Payload::Enrolment(_)
+            | Payload::Revocation(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_)
             | Payload::Backfill(_)

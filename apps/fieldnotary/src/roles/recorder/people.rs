@@ -213,6 +213,14 @@ fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String
             ];
             (told.actor.as_str(), texts)
         }
+        Payload::Revocation(told) => {
+            let texts = [
+                Some(told.reason.as_str()),
+                Some(told.by.as_str()),
+                Some(told.why.as_str()),
+            ];
+            (told.actor.as_str(), texts)
+        }
         other => {
             let detail = format!("{} entries are not written by people", other.kind().name());
             return Err((RefuseReason::Kind, detail));

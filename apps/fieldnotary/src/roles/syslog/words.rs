@@ -35,6 +35,7 @@ const fn weight(kind: Kind) -> Weight {
         | Kind::Boot => Weight::AsItSays,
         Kind::Loss | Kind::Rollback => Weight::Always(Severity::Critical),
         Kind::Unsealed => Weight::Always(Severity::Error),
+        Kind::Revocation => Weight::Always(Severity::Warning),
         Kind::KeyStore | Kind::Enrolment | Kind::ResetReason | Kind::Maintenance => {
             Weight::Always(Severity::Notice)
         }
