@@ -85,6 +85,9 @@ pub(crate) struct EnrolRequestArgs {
     /// File for the request
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
+    /// Make a new key for TLS, which takes the place of the old one when the receipt is accepted
+    #[arg(long)]
+    pub(crate) renew: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

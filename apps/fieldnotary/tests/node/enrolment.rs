@@ -1,6 +1,7 @@
 //! A registrar takes a node's keys in: what it has proved to it, what it refuses, and what that is worth afterwards.
 
 mod papers;
+mod renewed;
 mod revoked;
 
 use crate::common::contract::Contract;

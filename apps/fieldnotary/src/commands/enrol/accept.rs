@@ -1,6 +1,6 @@
 //! A registrar's receipt is judged; its certificate is put beside its key, its statement into the log.
 
-use super::request::KEY_FILE;
+use super::request::{KEY_FILE, NEXT_KEY_FILE};
 use super::signer::Signer;
 use super::{amiss, of_own_request, own_request, paper};
 use crate::cli::EnrolAcceptArgs;
@@ -36,9 +36,13 @@ pub(super) fn accept(args: &EnrolAcceptArgs) -> Result<Ended, String> {
     of_own_request(&args.receipt, &receipt.request, &own)?;
     let keys = Signer::of(&site.data)?.describe()?.vkeys;
     let stated = stated(&receipt, &args.registrar, &keys, &own).map_err(wrong)?;
-    usable(&receipt, &args.tls).map_err(wrong)?;
+    let key_file = usable(&receipt, &args.tls).map_err(wrong)?;
     let by = actor(args.actor.as_deref())?;
     let recorder = site.recorder()?;
+    if key_file == NEXT_KEY_FILE {
+        // Cut behind this, the same step finds the key in its place and writes what it lacks.
+        put_in_place(&args.tls)?;
+    }
     for (name, text) in [
         (AUTHORITY_FILE, &receipt.authority),
         (CERTIFICATE_FILE, &receipt.certificate),
@@ -65,6 +69,7 @@ pub(super) fn accept(args: &EnrolAcceptArgs) -> Result<Ended, String> {
             path(CERTIFICATE_FILE),
             path(KEY_FILE)
         );
+        complain!("a node that runs uses the certificate from its next start on");
     }
     Ok(Ended::Well)
 }
@@ -120,9 +125,29 @@ fn pem_hash(pem: &str) -> Option<Hash> {
     all.next().is_none().then(|| Hash(sha256(&first)))
 }
 
-/// Whether the certificate is of the key that lies there, and holds now.
-fn usable(receipt: &Receipt, tls: &Path) -> Result<(), String> {
-    let path = tls.join(KEY_FILE);
+/// The new key takes the place of the old one, durably.
+fn put_in_place(tls: &Path) -> Result<(), String> {
+    let (next, path) = (tls.join(NEXT_KEY_FILE), tls.join(KEY_FILE));
+    let moved = std::fs::rename(&next, &path)
+        .and_then(|()| std::fs::File::open(tls))
+        .and_then(|folder| folder.sync_all());
+    moved.map_err(|error| {
+        format!(
+            "cannot put {} in the place of {}: {error}; nothing was done",
+            next.display(),
+            path.display()
+        )
+    })
+}
+
+/// Whether the certificate is of a key that lies there, and holds now; which key.
+fn usable(receipt: &Receipt, tls: &Path) -> Result<&'static str, String> {
+    let is_of = |name: &&str| {
+        let key = std::fs::read(tls.join(name));
+        key.is_ok_and(|key| certified(receipt.certificate.as_bytes(), &key).is_ok())
+    };
+    let name = [NEXT_KEY_FILE].into_iter().find(is_of).unwrap_or(KEY_FILE);
+    let path = tls.join(name);
     let key = std::fs::read(&path).map_err(|error| {
         format!(
             "its certificate has no key: cannot read {}: {error}",
@@ -135,7 +160,7 @@ fn usable(receipt: &Receipt, tls: &Path) -> Result<(), String> {
     let holder = der.map(|der| Holder::of(&der)).unwrap_or_default();
     let now_s = clock::utc().0.div_euclid(1_000_000_000);
     match holder.valid_s {
-        Some((begin, end)) if (begin..=end).contains(&now_s) => Ok(()),
+        Some((begin, end)) if (begin..=end).contains(&now_s) => Ok(name),
         _ => Err("its certificate does not hold now, by this machine's clock".to_owned()),
     }
 }

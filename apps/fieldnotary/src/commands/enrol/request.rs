@@ -16,6 +16,8 @@ use std::path::Path;
 
 /// The node's key of TLS.
 pub(super) const KEY_FILE: &str = "node.key";
+/// The one that takes its place with the next certificate.
+pub(super) const NEXT_KEY_FILE: &str = "next.key";
 
 /// Writes a request.
 pub(super) fn request(args: &EnrolRequestArgs) -> Result<Ended, String> {
@@ -32,9 +34,13 @@ pub(super) fn request(args: &EnrolRequestArgs) -> Result<Ended, String> {
         kind: one.kind,
         certificate: Bytes(one.certificate.0),
     });
+    let key_file = match args.renew {
+        true => NEXT_KEY_FILE,
+        false => KEY_FILE,
+    };
     let request = Request {
         log: format!("{origin}/g{newest}"),
-        certificate_request: certificate_request(&args.tls, &origin)?,
+        certificate_request: certificate_request(&args.tls.join(key_file), &origin)?,
         origin,
         vkeys: keys.vkeys,
         custody: keys.custody.name().to_owned(),
@@ -72,16 +78,15 @@ pub(super) fn request(args: &EnrolRequestArgs) -> Result<Ended, String> {
 }
 
 /// A request for a certificate of the key that lies there, or of a new one.
-fn certificate_request(tls: &Path, name: &str) -> Result<String, String> {
-    let path = tls.join(KEY_FILE);
+fn certificate_request(path: &Path, name: &str) -> Result<String, String> {
     let shown = path.display();
-    let key = match std::fs::read_to_string(&path) {
+    let key = match std::fs::read_to_string(path) {
         Ok(pem) => KeyPair::from_pem(&pem).map_err(|error| {
             format!("{shown} is no private key in PEM: {error}; nothing was done")
         })?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = KeyPair::generate().map_err(|error| error.to_string())?;
-            new_secret(&path, &key.serialize_pem())
+            new_secret(path, &key.serialize_pem())
                 .map_err(|error| format!("cannot write {shown}: {error}"))?;
             key
         }
