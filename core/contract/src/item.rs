@@ -100,7 +100,8 @@ by_place_of_word! { Active Bias CardKind WireFault }
 use crate::clock_set::ClockTelegram;
 use crate::life::RoleWord;
 use crate::memory::MemoryOrder;
-by_place_of_word! { ClockTelegram RoleWord MemoryOrder }
+use crate::storages::StorageDate;
+by_place_of_word! { ClockTelegram RoleWord MemoryOrder StorageDate }
 use crate::outputs::{OnLoss, Operate};
 by_place_of_word! { OnLoss Operate }
 

@@ -54,8 +54,8 @@ pub use model::{
     Address, BitField, ClockSetting, ClockTelegram, Contract, Counting, Echo, MbusAddress,
     MbusLine, MbusWire, Memory, MemoryOrder, Meter, OfferedSource, Oscillator, Parity, Point,
     Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction, RecordPick, Register, Role,
-    Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source, Station, Storage, Storages,
-    Syslog, Table, Time, Uplink, ValueType, WordOrder,
+    Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source, Station, Storage, StorageDate,
+    Storages, Syslog, Table, Time, Uplink, ValueType, WordOrder,
 };
 pub use modem::{Asks, Buckets, Modem, ModemCounter};
 pub use near::nearest;

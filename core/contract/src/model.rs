@@ -6,7 +6,7 @@ pub use crate::clock_set::{ClockSetting, ClockTelegram};
 pub use crate::life::{Counting, Role};
 pub use crate::mbus::{MbusAddress, MbusLine, MbusWire, RecordFunction, RecordPick, Secondary};
 pub use crate::memory::{Memory, MemoryOrder};
-pub use crate::storages::Storages;
+pub use crate::storages::{StorageDate, Storages};
 pub use crate::syslog::Syslog;
 pub use serial::{Echo, Parity, Rs485, RtsLevel, SerialLine};
 

@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::error::Report;
 use crate::limits::DAY_MS;
 use crate::model::{Meter, Point, PortKind, Schedule};
-use crate::read::{duration, integer};
+use crate::read::{duration, integer, word};
 use crate::rules::{Problems, shown_ms};
 use alloc::format;
 
@@ -15,18 +15,38 @@ pub struct Storages {
     pub count: u16,
     /// The time from one to the next; their times are multiples of it.
     pub every_ms: u64,
+    /// Which instant a date without a time of day is; without it such a date tells no time.
+    pub dates: Option<StorageDate>,
+}
+
+/// Which instant of a day its values are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageDate {
+    /// Its first.
+    Begin,
+    /// Its last: the first of the next day.
+    End,
 }
 
 /// Most storage numbers that are looked through.
 const STORAGES_MAX: u16 = 1_000;
 const KEYS: [&str; 2] = ["storages", "storage_every"];
+const DATES: &str = "storage_dates";
 
 impl Storages {
-    /// Takes the two keys together; both or none.
-    pub(crate) const fn of(count: Option<u16>, every_ms: Option<u64>) -> Result<Option<Self>, ()> {
-        match (count, every_ms) {
-            (None, None) => Ok(None),
-            (Some(count), Some(every_ms)) => Ok(Some(Self { count, every_ms })),
+    /// Takes the keys together: the first two or none.
+    pub(crate) const fn of(
+        count: Option<u16>,
+        every_ms: Option<u64>,
+        dates: Option<StorageDate>,
+    ) -> Result<Option<Self>, ()> {
+        match (count, every_ms, dates) {
+            (None, None, None) => Ok(None),
+            (Some(count), Some(every_ms), dates) => Ok(Some(Self {
+                count,
+                every_ms,
+                dates,
+            })),
             _ => Err(()),
         }
     }
@@ -69,13 +89,14 @@ pub(crate) fn storages(
     }
     let count = block.maybe(report, "storages", integer("1 to 1000"));
     let every_ms = block.maybe(report, "storage_every", duration(1_000..=DAY_MS));
+    let dates = block.maybe(report, DATES, word);
     let missing = KEYS.into_iter().find(|key| !block.has(key));
     if let Some(missing) = missing
-        && KEYS.into_iter().any(|key| block.has(key))
+        && KEYS.into_iter().chain([DATES]).any(|key| block.has(key))
     {
         let mut out = Problems::default();
         out.add(
-            &KEYS,
+            &["storages", "storage_every", DATES],
             format!("`{missing}` is missing"),
             "what a meter stores has `storages` and `storage_every`",
         );
@@ -83,7 +104,7 @@ pub(crate) fn storages(
             block.problem(report, problem);
         }
     }
-    Storages::of(count, every_ms).ok().flatten()
+    Storages::of(count, every_ms, dates).ok().flatten()
 }
 
 /// Of what a meter stores.

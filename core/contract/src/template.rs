@@ -321,6 +321,7 @@ fn example(section: &Section, name: &str) -> String {
         (_, "memory_every") => "\"15min\"",
         (_, "memory_offset") => "2",
         (_, "storages") => "31",
+        (_, "storage_dates") => "\"end\"",
         (_, "storage_every") => "\"1d\"",
         (_, "payload") => "\"application/octet-stream\"",
         (_, "registers") => "40",

@@ -9,6 +9,7 @@ use crate::model::{
 };
 use crate::outputs::{OnLoss, Operate};
 use crate::station::{Active, Bias, CardKind, WireFault};
+use crate::storages::StorageDate;
 use evidence::reasons::{FieldMarker, TruthClass};
 
 /// A value that the file writes as one of a few words. Lists only ever grow at the end.
@@ -67,6 +68,7 @@ words! {
     Bias { "as-is" AsIs "pull-up" PullUp "pull-down" PullDown "disabled" Disabled }
     WireFault { "open-wire" OpenWire "short" Short }
     MemoryOrder { "newest-first" NewestFirst "ring" Ring }
+    StorageDate { "begin" Begin "end" End }
     ClockTelegram { "type-f" TypeF "type-i" TypeI }
     RoleWord { "serial" Serial "counter" Counter "clock" Clock }
     FieldMarker { "surge" Surge "isolation-fault" IsolationFault "noise" Noise "maintenance" Maintenance }

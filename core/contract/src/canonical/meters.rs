@@ -3,14 +3,14 @@
 use crate::clock_set::{ClockSetting, ClockTelegram};
 use crate::item::records;
 use crate::limits::POINTS_MAX;
-use crate::model::{Address, MbusAddress, Memory, Meter, Point, Storages};
+use crate::model::{Address, MbusAddress, Memory, Meter, Point, StorageDate, Storages};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use evidence::{MeterId, ScheduleId, SourceId};
 
 records! {
     MeterRow { 0 id; 1 port; 2 unit; 3 schedule; 4 list; 5 timeout_ms; 6 retries; 7 mbus; 8 clock_zone_min; 9 memory; 10 clock_register;
-        11 clock_telegram; 12 storages; 13 storage_every_ms; }
+        11 clock_telegram; 12 storages; 13 storage_every_ms; 14 storage_dates; }
 }
 
 /// A meter with the place of its point list.
@@ -29,6 +29,7 @@ pub(super) struct MeterRow {
     clock_telegram: Option<ClockTelegram>,
     storages: Option<u16>,
     storage_every_ms: Option<u64>,
+    storage_dates: Option<StorageDate>,
 }
 
 impl MeterRow {
@@ -47,6 +48,7 @@ impl MeterRow {
             clock_telegram: meter.clock_setting.and_then(ClockSetting::telegram),
             storages: meter.storages.map(|storages| storages.count),
             storage_every_ms: meter.storages.map(|storages| storages.every_ms),
+            storage_dates: meter.storages.and_then(|storages| storages.dates),
             mbus: match &meter.address {
                 Address::Mbus(address) => Some(address.clone()),
                 Address::Unit(_) => None,
@@ -82,7 +84,7 @@ pub(super) fn meters(
             clock_zone_min: row.clock_zone_min,
             memory: row.memory,
             clock_setting: ClockSetting::of(row.clock_register, row.clock_telegram).ok()?,
-            storages: Storages::of(row.storages, row.storage_every_ms).ok()?,
+            storages: Storages::of(row.storages, row.storage_every_ms, row.storage_dates).ok()?,
             points: points.clone(),
         };
         meters.insert(row.id, meter);

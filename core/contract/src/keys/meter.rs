@@ -208,6 +208,16 @@ pub(crate) const METER: Section = Section {
                 "The time from one stored value to the next, in whole seconds: 1s to 1d. The slots of its schedule are multiples.",
             ),
         ),
+        only(
+            &[MBUS],
+            key(
+                "storage_dates",
+                "word",
+                Preset::Stated("a date without a time of day tells no time"),
+                "Which instant of a day the values are of that are stored under a date alone: `begin` or `end` of it, by the meter's \
+                clock. The meter's manual says it.",
+            ),
+        ),
         key(
             "profile",
             "reference",

@@ -1,7 +1,7 @@
 //! What an M-Bus meter stores under storage numbers: what a file may say of it, and what it may not.
 
 use crate::common::only_error;
-use fieldnotary_contract::{Contract, Storages, parse};
+use fieldnotary_contract::{Contract, StorageDate, Storages, parse};
 
 fn station(meter: &str, point: &str) -> String {
     format!(
@@ -22,12 +22,21 @@ fn what_is_stored_is_part_of_the_contract_and_comes_back_from_its_canonical_form
             Some((31, 86_400_000)),
         ),
         ("storages = 1\nstorage_every = \"1h\"", Some((1, 3_600_000))),
+        (
+            "storages = 31\nstorage_every = \"1d\"\nstorage_dates = \"end\"",
+            Some((31, 86_400_000)),
+        ),
     ] {
         let contract = parse(&station(lines, "")).unwrap_or_else(|errors| panic!("{errors:?}"));
         let again = Contract::from_canonical(&contract.canonical());
         assert_eq!(again, Ok(contract.clone()));
         let meter = contract.meters.values().next().unwrap();
-        let storages = due.map(|(count, every_ms)| Storages { count, every_ms });
+        let dates = lines.contains("end").then_some(StorageDate::End);
+        let storages = due.map(|(count, every_ms)| Storages {
+            count,
+            every_ms,
+            dates,
+        });
         assert_eq!(meter.storages, storages);
         assert_eq!(meter.recalls(&meter.points[0]), due.is_some());
         assert_eq!(
@@ -54,6 +63,7 @@ fn storages_that_cannot_be_are_one_error_with_its_cure() {
     for (lines, point, says) in [
         ("storages = 31", "", "`storage_every` is missing"),
         ("storage_every = \"1d\"", "", "`storages` is missing"),
+        ("storage_dates = \"end\"", "", "`storages` is missing"),
         ("storages = 0\nstorage_every = \"1d\"", "", "1 to 1000"),
         (
             "storages = 9\nstorage_every = \"7h\"",

@@ -2,6 +2,7 @@
 
 use super::ledger::Account;
 use evidence::kinds::Backfill;
+use evidence::reasons::BackfillOutcome;
 use evidence::{EntryId, MeterId, PointId, Slot};
 use std::collections::BTreeMap;
 
@@ -29,6 +30,9 @@ impl Filled {
 impl Account {
     /// Takes in what a memory gave; that it had nothing fills nothing.
     pub(super) fn backfill(&mut self, id: EntryId, filled: Backfill) {
+        if filled.outcome != BackfillOutcome::Found {
+            return;
+        }
         let Some(point) = filled.point_id else { return };
         let Slot { version, number } = filled.slot;
         let place = self.due_at((filled.source, filled.schedule, version));

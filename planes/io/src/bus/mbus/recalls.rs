@@ -9,16 +9,20 @@ use crate::limits::{MEMORY_APART_S, MEMORY_ASK_NS};
 use crate::recall::MissedSlot;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use contract::{Meter, RecordPick};
+use contract::{Meter, RecordPick, StorageDate};
 use evidence::kinds::{Backfill, Payload};
 use evidence::reasons::BackfillOutcome;
 use evidence::{Captured, MeterId, MonoNs, Quality};
 use mbus::master::{Kept, Readout};
-use mbus::record::Value;
+use mbus::moment::Moment;
+use mbus::record::{Function, Record, Value};
 use mbus::telegram::Telegram;
 
 const NS_PER_S: i64 = 1_000_000_000;
 const S_PER_MIN: i64 = 60;
+const S_PER_DAY: i64 = 86_400;
+/// What the words of a date, and of a date and time, begin with.
+const TIME_POINT: &str = "Time point (date";
 
 /// What a meter stores, as its last whole readout had it, and where the talk about what was missed stands.
 #[derive(Debug, Default)]
@@ -78,7 +82,8 @@ impl Storing {
         let telegrams = self.readout.iter();
         let telegrams: Vec<Telegram<'_>> =
             telegrams.map(|kept| Telegram::read(&kept.frame)).collect();
-        let times = times(&telegrams);
+        let dates = meter.storages.and_then(|storages| storages.dates);
+        let times = times(&telegrams, dates);
         let (mut found, mut absent) = (0, 0);
         let mut records = Vec::new();
         for missed in slots {
@@ -101,7 +106,11 @@ impl Storing {
             match of_time(&times, due_s) {
                 Some((time_s, storage)) => {
                     let has = stored(meter, &telegrams, &self.readout, (time_s, storage), &whole);
-                    found += u64::from(!has.is_empty());
+                    let fills = |one: &Payload| matches!(one, Payload::Backfill(one) if one.outcome == BackfillOutcome::Found);
+                    match has.iter().any(fills) {
+                        true => found += 1,
+                        false => absent += 1,
+                    }
                     records.extend(has);
                 }
                 // The newest may not have been stored yet.
@@ -161,19 +170,40 @@ impl MbusBus {
     }
 }
 
-/// The times of a readout's storage numbers, in seconds since 1970 by the meter's clock.
-fn times(telegrams: &[Telegram<'_>]) -> BTreeMap<i64, u64> {
+/// The times of a readout's storage numbers, in seconds since 1970 by the meter's clock. A storage that tells more than one time tells none:
+/// one of them is when something else was.
+fn times(telegrams: &[Telegram<'_>], dates: Option<StorageDate>) -> BTreeMap<i64, u64> {
+    let mut of_storage: BTreeMap<u64, Option<i64>> = BTreeMap::new();
     let records = telegrams
         .iter()
         .flat_map(|telegram| telegram.records.iter());
-    let dated =
-        records.filter(|record| record.storage > 0 && record.tariff == 0 && record.device == 0);
-    dated
-        .filter_map(|record| match &record.value {
-            Value::Moment(moment) => Some((moment.seconds()?, record.storage)),
-            _ => None,
-        })
+    for record in records.filter(|record| is_time(record)) {
+        let Value::Moment(moment) = &record.value else {
+            continue;
+        };
+        let seconds = match (moment, dates) {
+            (Moment::Day(_), None) => None,
+            (Moment::Day(_), Some(StorageDate::End)) => moment.seconds().map(|s| s + S_PER_DAY),
+            _ => moment.seconds(),
+        };
+        let known = of_storage.entry(record.storage).or_insert(seconds);
+        if *known != seconds {
+            *known = None;
+        }
+    }
+    let told = of_storage.into_iter();
+    told.filter_map(|(storage, seconds)| Some((seconds?, storage)))
         .collect()
+}
+
+/// When the values of a storage were: not when a largest value was, nor when a limit was passed.
+fn is_time(record: &Record<'_>) -> bool {
+    let quantity = record.quantity.as_deref().unwrap_or_default();
+    record.storage > 0
+        && (record.tariff, record.device) == (0, 0)
+        && record.function == Function::Instantaneous
+        && quantity.starts_with(TIME_POINT)
+        && record.notes.is_empty()
 }
 
 /// The storage number of a time, where one is near enough.
@@ -199,7 +229,12 @@ fn stored(
             ..point.record()?.clone()
         };
         let Picked::Found { telegram, record } = pick(point, &meant, telegrams) else {
-            return None;
+            // The time is there, and of this point nothing: it is not asked for again.
+            let absent = Backfill {
+                point_id: Some(point.id.clone()),
+                ..whole.clone()
+            };
+            return Some(absent.into());
         };
         let status = readout.get(telegram).and_then(|kept| kept.speaker?.status);
         let decoded = value(point, record, status);

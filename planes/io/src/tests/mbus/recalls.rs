@@ -45,8 +45,15 @@ fn missed(days_back: i64) -> MissedSlot {
 }
 
 fn line(records: &[u8], missing: &[i64]) -> Line {
-    let lines =
+    line_of("begin", records, missing)
+}
+
+fn line_of(dates: &str, records: &[u8], missing: &[i64]) -> Line {
+    let mut lines =
         "primary = 1\nclock_zone = \"+01:00\"\nstorages = 10\nstorage_every = \"10s\"".to_string();
+    if !dates.is_empty() {
+        lines += &std::format!("\nstorage_dates = {dates:?}");
+    }
     let contract = contract("", &[lines]);
     let frame = telegram(1, &who(0), 0, records);
     let slave = Slave::new(vec![frame], BAUD).unwrap();
@@ -60,9 +67,13 @@ fn told(line: &Line) -> Vec<String> {
     let told = |one: &Backfill| {
         let back = TODAY - i64::try_from(one.slot.number).unwrap();
         match one.outcome {
-            BackfillOutcome::Absent => std::format!("{back} absent"),
+            BackfillOutcome::Absent => {
+                let point = one.point_id.as_ref().map_or("", |point| point.as_str());
+                std::format!("{back} absent {point}")
+            }
             BackfillOutcome::Found => {
-                assert_eq!(one.meter_time_s, Some((TODAY - back) * 86_400));
+                let time_s = (TODAY - back) * 86_400;
+                assert_eq!(one.meter_time_s, Some(time_s));
                 assert_eq!(one.point_id.as_ref().unwrap().as_str(), "volume");
                 let (value, storage) = (one.value.unwrap(), one.record.unwrap());
                 std::format!("{back} {value} @{storage}")
@@ -91,7 +102,7 @@ fn what_is_stored_fills_missed_slots_without_a_request_of_its_own() {
     let mut line = line(&days(3), &[2, 3, 9]);
     line.slots(1);
     // Litres as cubic metres; what lies before the oldest is gone.
-    assert_eq!(told(&line), ["2 0.118 @2", "3 0.117 @3", "9 absent"]);
+    assert_eq!(told(&line), ["2 0.118 @2", "3 0.117 @3", "9 absent "]);
     line.missing = Some(Vec::new());
     line.slots(4);
     assert_eq!(line.sent.len(), without, "nothing was asked for it");
@@ -107,10 +118,54 @@ fn what_may_still_come_is_waited_for_and_what_is_no_value_of_the_point_is_none()
     records.drain(hole..hole + 9);
     let mut today = line(&records, &[0, 3, 4]);
     today.slots(1);
-    assert_eq!(told(&today), ["3 absent", "4 0.116 @4"]);
+    assert_eq!(told(&today), ["3 absent ", "4 0.116 @4"]);
     // A storage without a date tells of no time.
     let mut bare = line(&[0x01, 0x13, 120, 0x41, 0x13, 100], &[1]);
     bare.slots(2);
     assert_eq!(told(&bare), Vec::<String>::new());
     assert!(bare.now > ANCHOR);
+}
+
+/// When the largest value was, or a limit was passed, is no time of the values beside it; and which instant a date is has to be said.
+//= U3
+#[test]
+fn only_what_is_the_time_of_a_storage_is_taken_for_it() {
+    // Of storage 1: its date, and the date of a maximum two days before.
+    let mut records = days(1);
+    let [day, month] = date(TODAY - 2);
+    records.extend([0x52, 0x6C, day, month]);
+    let mut with_maximum = line(&records, &[1, 2]);
+    with_maximum.slots(1);
+    assert_eq!(told(&with_maximum), ["1 0.119 @1", "2 absent "]);
+    // Two dates of the same storage: neither is believed.
+    let mut records = days(1);
+    records.extend([0x42, 0x6C, day, month]);
+    let mut two = line(&records, &[1, 2]);
+    two.slots(1);
+    assert_eq!(told(&two), Vec::<String>::new());
+    // A date alone tells a time where the contract says which.
+    let mut untold = line_of("", &days(3), &[2]);
+    untold.slots(1);
+    assert_eq!(told(&untold), Vec::<String>::new());
+    let mut end = line_of("end", &days(3), &[1]);
+    end.slots(1);
+    assert_eq!(told(&end), ["1 0.118 @2"], "the end of the day before");
+}
+
+/// A point that the meter does not store is said to be absent, and not asked for again.
+//= U3
+#[test]
+fn a_stored_time_without_the_point_is_absent_for_it_alone() {
+    let mut records = days(2);
+    // Storage 1 has no volume: its record is of an energy.
+    let at = records
+        .iter()
+        .skip(3)
+        .position(|byte| *byte == 0x13)
+        .unwrap()
+        + 3;
+    records[at] = 0x03;
+    let mut line = line(&records, &[1, 2]);
+    line.slots(1);
+    assert_eq!(told(&line), ["1 absent volume", "2 0.118 @2"]);
 }
