@@ -100,10 +100,17 @@ const EVERY_YEAR: u8 = 127;
 const MINUTE: u8 = 0x3F;
 const HOUR: u8 = 0x1F;
 const INVALID: u8 = 0x80;
+/// Of the first byte of type I: summer time; and that the year is a leap year.
+const SUMMER_OF_I: u8 = 0x40;
+const LEAP_OF_I: u8 = 0x80;
 
 /// Day, month and year field of the two bytes that all types with a date share.
 const fn fields(low: u8, high: u8) -> (u8, u8, u8) {
     (low & 0x1F, high & 0x0F, low >> 5 | (high >> 4) << 3)
+}
+
+const fn is_leap(year: u16) -> bool {
+    year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
 }
 
 fn date(low: u8, high: u8, hundreds: Option<u8>) -> Result<Date, String> {
@@ -114,9 +121,8 @@ fn date(low: u8, high: u8, hundreds: Option<u8>) -> Result<Date, String> {
         _ if year <= YEAR_OF_THIS_CENTURY_MAX => 2000 + u16::from(year),
         _ => 1900 + u16::from(year),
     };
-    let leap = full.is_multiple_of(4) && !full.is_multiple_of(100) || full.is_multiple_of(400);
     let days = match month {
-        2 if leap => 29,
+        2 if is_leap(full) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
@@ -188,7 +194,7 @@ pub fn type_i([second, minute, hour, low, high, _week]: [u8; 6]) -> Result<Momen
     Ok(Moment::Instant {
         date: date(low, high, None)?,
         clock: clock(hour & HOUR, minute & MINUTE, second & MINUTE)?,
-        summer: second & 0x80 != 0,
+        summer: second & SUMMER_OF_I != 0,
     })
 }
 
@@ -204,7 +210,8 @@ pub fn as_type_f(date: Date, clock: Clock) -> Option<[u8; 4]> {
 #[must_use]
 pub fn as_type_i(date: Date, clock: Clock) -> Option<[u8; 6]> {
     let [low, high] = date.bytes()?;
-    Some([clock.second, clock.minute, clock.hour, low, high, 0])
+    let leap = if is_leap(date.year) { LEAP_OF_I } else { 0 };
+    Some([clock.second | leap, clock.minute, clock.hour, low, high, 0])
 }
 
 impl Date {
@@ -337,7 +344,17 @@ mod tests {
         // Hundreds 1: 2000; hundreds 0 and a year behind 80: the last century.
         check(type_f([0, 0x20, 0x41, 0xC1]), Ok("2098-01-01T00:00:00"));
         check(type_f([0, 0x00, 0x41, 0xC1]), Ok("1998-01-01T00:00:00"));
-        let summer = type_f([0x0B, 0x8B, 0xCD, 0x13]).unwrap();
-        assert!(matches!(summer, Moment::Instant { summer: true, .. }));
+        let is_summer = |moment: Result<Moment, String>| {
+            matches!(moment.unwrap(), Moment::Instant { summer: true, .. })
+        };
+        assert!(is_summer(type_f([0x0B, 0x8B, 0xCD, 0x13])));
+        assert!(!is_summer(type_f([0x0B, 0x0B, 0xCD, 0x13])));
+        // Type I has it in the bit before the last of its first byte, and the leap year in the last (EN 13757-3, table A.10).
+        assert!(is_summer(type_i([0x5E, 0x0F, 0x8D, 0x9D, 0x32, 0x26])));
+        assert!(!is_summer(type_i([0x9E, 0x0F, 0x8D, 0x9D, 0x32, 0x26])));
+        check(
+            type_i([0x9E, 0x0F, 0x8D, 0x9D, 0x32, 0x26]),
+            Ok("2028-02-29T13:15:30"),
+        );
     }
 }

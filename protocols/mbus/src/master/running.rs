@@ -34,7 +34,7 @@ impl Running {
                 anew: _,
             } => Self::Read(Reading::new(meter, reset, telegrams_max, known, number)),
             Work::Tell { meter, command } => {
-                if let Command::Send(payload) = &command
+                if let Command::Send(payload) | Command::SendOnce(payload) = &command
                     && Request::send(Station::Any, payload).is_none()
                 {
                     return Err(Refused::NoSuchFrame);

@@ -106,7 +106,7 @@ impl MbusBus {
             .map(|(slave, payload)| Job {
                 work: Work::Tell {
                     meter: slave.place.meter,
-                    command: Command::Send(payload),
+                    command: Command::SendOnce(payload),
                 },
                 baud: slave.place.baud,
                 budget: None,

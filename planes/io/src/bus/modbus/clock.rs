@@ -67,7 +67,12 @@ impl ModbusBus {
         let mut waiting = books.clocks.waiting();
         waiting.find_map(|order| {
             let (at, request) = self.clock_request(books, order, now)?;
-            let unit = books.meters.get(at).map(unit_of)?;
+            let meter = books.meters.get(at)?;
+            let unit = unit_of(meter);
+            // Between two sessions: what one of them read of the clock is of one time.
+            if meter.active.is_some() {
+                return None;
+            }
             if self.book.held_until(unit, &request, None, now).is_some() {
                 return None;
             }

@@ -114,6 +114,11 @@ fn a_meter_that_is_silent_or_whose_bus_is_lost_has_an_outcome() {
             panic!("{:?}", told(&line));
         };
         assert_eq!(format!("{} {}", one.outcome, one.reason), due);
+        assert_eq!(
+            times(&line).len(),
+            1,
+            "a time is not sent again when it is old"
+        );
         assert!(line.readings("m0").len() >= 4, "and it is read again");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Meter, News, Step, closing, opening};
 use crate::master::failure::Failure;
-use crate::master::request::{Primary, Request, Station};
+use crate::master::request::{Primary, Repeats, Request, Station};
 use alloc::vec::Vec;
 
 /// What a meter is told.
@@ -16,6 +16,8 @@ pub enum Command {
     SetPrimary(Primary),
     /// SND_UD with this CI field and data, 1 to 253 bytes.
     Send(Vec<u8>),
+    /// The same without repeats: what is true at one instant only.
+    SendOnce(Vec<u8>),
 }
 
 /// What came of it.
@@ -97,6 +99,10 @@ impl Telling {
             Command::Reset(subcode) => Some(Request::reset(station, *subcode)),
             Command::SetPrimary(address) => Some(Request::set_primary(station, *address)),
             Command::Send(payload) => Request::send(station, payload),
+            Command::SendOnce(payload) => Request::send(station, payload).map(|request| Request {
+                repeats: Repeats::NONE,
+                ..request
+            }),
         };
         match request {
             Some(request) => Step::Ask(request),
