@@ -2,7 +2,9 @@
 
 use contract::Contract;
 use contract::limits::CLOCK_ORDERS_OPEN_MAX;
-use evidence::{CommitId, MeterId, Payload, SourceId};
+use evidence::kinds::ClockSet;
+use evidence::reasons::{ClockOutcome, ClockReason};
+use evidence::{CommitId, MeterId, MonoNs, Payload, SourceId};
 use ipc::message::{ClockStart, OpenClock, RefuseReason};
 use std::collections::BTreeMap;
 
@@ -53,6 +55,34 @@ impl ClockOrders {
             from,
             open: open.collect(),
         }
+    }
+
+    /// The orders that no port takes any more by this contract, and how each of them ends: what was sent before it came in
+    /// force is not known.
+    pub(crate) fn left<'o>(
+        &'o self,
+        contract: &'o Contract,
+        (own, in_force, at): (&'o SourceId, CommitId, MonoNs),
+    ) -> impl Iterator<Item = ClockSet> + 'o {
+        let is_settable = |meter: &MeterId| {
+            let meter = contract.meters.get(meter);
+            meter.is_some_and(|meter| meter.clock_setting.is_some())
+        };
+        let left = self.open().filter(move |(_, meter)| !is_settable(meter));
+        left.map(move |(order, meter)| ClockSet {
+            at,
+            meter_id: meter.clone(),
+            source: (contract.meters.get(meter))
+                .map_or(own, |meter| &meter.port)
+                .clone(),
+            order,
+            outcome: ClockOutcome::Unknown,
+            reason: ClockReason::Interrupted,
+            meter_time_s: None,
+            sent_at: None,
+            exception: None,
+            contract: in_force,
+        })
     }
 
     pub(super) fn judge(
@@ -194,5 +224,35 @@ mod tests {
         assert_eq!(judge(&operated, &next, 0), Some(RefuseReason::Busy));
         operated.observe(CommitId(900), &outcome(2));
         assert_eq!(judge(&operated, &next, 0), None);
+    }
+
+    /// Another contract has a meter no more, and of one it does not say how its clock is set.
+    //= U6
+    #[test]
+    fn an_order_that_no_port_takes_any_more_ends_when_the_contract_comes_in_force() {
+        let own = SourceId::new("recorder").unwrap();
+        let mut operated = Operated::default();
+        for (id, meter) in [(4, "m1"), (5, "m2"), (6, "fixed")] {
+            operated.observe(CommitId(id), &order(meter));
+        }
+        let left = |operated: &Operated, meters| {
+            let contract = contract(meters);
+            let left = operated
+                .clocks()
+                .left(&contract, (&own, CommitId(9), MonoNs(7)));
+            left.collect::<Vec<_>>()
+        };
+        let told = left(&operated, 1);
+        let said = told.iter().map(|one| (one.order.0, one.source.as_str()));
+        let said: Vec<_> = said.collect();
+        assert_eq!(said, [(5, "recorder"), (6, "a")]);
+        for one in told {
+            let ended = (one.outcome, one.reason, one.contract);
+            let due = (ClockOutcome::Unknown, ClockReason::Interrupted, CommitId(9));
+            assert_eq!(ended, due);
+            operated.observe(CommitId(20), &one.into());
+        }
+        assert_eq!(left(&operated, 1), [], "each ends once");
+        assert!(operated.clocks().is_open(CommitId(4)), "its port takes it");
     }
 }

@@ -406,6 +406,7 @@ impl Committer {
             self.stage(unkept.into());
         }
         self.stage_contract(in_force, given.changed.as_ref());
+        self.end_left_clock_orders();
         self.look_at_media();
     }
 

@@ -57,6 +57,14 @@ impl Committer {
         self.stage_closed(entries);
     }
 
+    /// Orders to set clocks that no port takes by this contract have an outcome, where an earlier one had left them open.
+    pub(in crate::roles::recorder) fn end_left_clock_orders(&mut self) {
+        let about = (&self.own, self.contract_commit, clock::mono());
+        let orders = self.lately.operated().clocks();
+        let left: Vec<_> = orders.left(&self.contract, about).collect();
+        left.into_iter().for_each(|ended| self.stage(ended.into()));
+    }
+
     /// Entries that close numbers, counted.
     pub(super) fn stage_closed(&mut self, entries: Vec<Payload>) {
         for entry in entries {
