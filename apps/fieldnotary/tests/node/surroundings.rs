@@ -1,9 +1,11 @@
 //! Supplies, environment, reset reason and markers on a whole node: a tree of files as the kernel has them, and a
 //! recording.
 
+use crate::common::blows::{running, signal, successor};
 use crate::common::contract::Contract;
 use crate::common::sites::Node;
 use crate::common::{about, fieldnotary, number, text, wait_until};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::Path;
@@ -11,6 +13,8 @@ use std::time::Duration;
 
 /// How long something may take to be in the log.
 const SOON: Duration = Duration::from_secs(30);
+/// What a start says where the recorder alone had ended.
+const WENT_ON: &str = "; the node went on";
 
 fn contract(dir: &Path) -> Contract {
     let card = |id: &str, kind: &str, path: &str| {
@@ -196,17 +200,46 @@ fn a_brownout_says_how_commits_stood_and_the_next_start_what_became_of_the_last(
     );
 
     say(dir, "sys/hwmon3/in1_input", "8700\n");
-    band(&data, "vbat", "entered", "uvlo");
+    let began = band(&data, "vbat", "entered", "uvlo");
+    // The recorder alone ends: the supply is as low as before.
+    let recorder = running(&data, "recorder");
+    signal(recorder, Signal::KILL);
+    successor(&data, "recorder", recorder);
+    let said = event("ended_in_brownout");
+    assert!(text(&said, "detail").ends_with(WENT_ON), "{said}");
+    say(dir, "sys/hwmon3/in1_input", "12000\n");
+    let back = row(&data, "the end of the lock-out", |row| {
+        row["code"] == "commit_after_brownout" && text(row, "detail").starts_with("vbat uvlo")
+    });
+    let since = number(&back, "commit_id") - number(&began, "commit_id");
+    assert!(number(&back, "count") <= since, "{back}");
+    say(dir, "sys/hwmon3/in1_input", "8700\n");
+    row(&data, "the second lock-out", |row| {
+        row["band"] == "uvlo"
+            && row["change"] == "entered"
+            && row["commit_id"] != began["commit_id"]
+    });
     crate::restarts::end(node, "kill all");
     say(dir, "sys/hwmon3/in1_input", "12000\n");
     let node = Node::start(dir, "node", &contract(dir));
-    let said = event("ended_in_brownout");
+    let said = row(&data, "the end of the node", |row| {
+        row["code"] == "ended_in_brownout" && !text(row, "detail").ends_with(WENT_ON)
+    });
     let detail = text(&said, "detail");
     assert!(
         detail.contains("vbat was below its limit uvlo at 8.7"),
         "{detail}"
     );
-    assert!(detail.contains("; "), "{detail}");
+    let became = [
+        "; no commit was cut",
+        "; the last commit was whole and is taken in: ",
+        "; the commit under way was cut and taken back: ",
+        " were cut and taken back",
+    ];
+    assert!(
+        became.iter().any(|words| detail.contains(words)),
+        "{detail}"
+    );
     let data = node.stop();
     assert_eq!(about("verify", &data, &[]).code, Some(0));
 }

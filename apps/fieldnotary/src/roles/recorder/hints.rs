@@ -3,7 +3,7 @@
 use super::committer::Committer;
 use crate::clock;
 use evidence::frozen::names::TAMPER_SIGN;
-use evidence::kinds::Audit;
+use evidence::kinds::{Audit, Counter};
 use evidence::reasons::{EpochCause, EventCode, KeyFault, Outcome, RollbackAlarm};
 use evidence::{Actor, Payload, Stamp};
 use ipc::message::TurnedAway;
@@ -41,12 +41,17 @@ impl HintWatch {
         let _ = self.hints.note(sign, 1, stamp.timestamp.0 / NS_PER_S);
     }
 
-    /// Takes a counter of a frozen state.
-    pub(super) fn recall(&mut self, label: &str, at_s: u64) {
-        if let Some((sign, how)) = label.split_once(' ')
-            && let (Some(sign), Ok(at_s)) = (Sign::from_name(sign), i64::try_from(at_s))
-        {
-            self.hints.recall(sign, how == TOLD, at_s);
+    /// Takes a whole frozen state, which has what came before it.
+    pub(super) fn replace(&mut self, state: &[Counter]) {
+        self.hints = Hints::default();
+        for counter in state {
+            if counter.name == TAMPER_SIGN
+                && let (Some(label), Some(at_s)) = (counter.label.as_deref(), counter.value)
+                && let (Some((sign, how)), Ok(at_s)) = (label.split_once(' '), i64::try_from(at_s))
+                && let Some(sign) = Sign::from_name(sign)
+            {
+                self.hints.recall(sign, how == TOLD, at_s);
+            }
         }
     }
 
@@ -144,7 +149,9 @@ impl Committer {
 
 #[cfg(test)]
 mod tests {
-    use super::{HintWatch, is_of_the_keys};
+    use super::{HintWatch, TAMPER_SIGN, is_of_the_keys};
+    use crate::roles::recorder::startup::counter;
+    use evidence::SourceId;
     use evidence::reasons::KeyFault;
     use ipc::message::TurnedAway;
     use trust_plane::Sign;
@@ -156,14 +163,18 @@ mod tests {
         for at_s in 0..4 {
             before.hints.note(Sign::Recoveries, 1, 1_800_000_000 + at_s);
         }
-        let mut after = HintWatch::default();
-        for (name, label, at_s) in before.frozen() {
+        let own = SourceId::new("recorder").unwrap();
+        let frozen = before.frozen().map(|(name, label, at_s)| {
             assert!(evidence::frozen::is_reserved(name));
-            after.recall(&label, at_s);
-        }
-        assert_eq!(after.hints, before.hints);
-        after.recall("nobody seen", 1);
-        after.recall("recoveries", 1);
+            counter(&own, name, label, at_s)
+        });
+        let mut state: Vec<_> = frozen.collect();
+        state.push(counter(&own, TAMPER_SIGN, "nobody seen".to_owned(), 1));
+        state.push(counter(&own, TAMPER_SIGN, "recoveries".to_owned(), 1));
+        let mut after = HintWatch::default();
+        // The recovery is in the same segment, before the state that has it.
+        after.hints.note(Sign::Recoveries, 1, 1_800_000_003);
+        after.replace(&state);
         assert_eq!(after.hints, before.hints);
     }
 

@@ -1,10 +1,19 @@
 //! What a supply that went too low met on the way to the medium, and what became of a commit that it cut (R10.3).
 
-use evidence::kinds::Excursion;
-use evidence::reasons::{Band, BandChange, EpochCause};
+use super::committer::Committer;
+use super::slots::StartKind;
+use evidence::frozen::names::SUPPLY_LOW;
+use evidence::kinds::{Counter, Excursion};
+use evidence::reasons::{Band, BandChange, EpochCause, EventCode};
 use evidence::{Decimal, Payload, PointId};
+use journal::Recovery;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+
+/// Behind what became of a commit where the recorder alone ended.
+const NODE_WENT_ON: &str = "; the node went on";
+/// In a label, for a value that is not known.
+const NO_VALUE: &str = "-";
 
 /// A supply below a limit with which writes may not be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,16 +49,8 @@ const fn endangers(band: Band) -> bool {
 impl LowSupplies {
     /// Takes in an entry, when so many are durable.
     pub(super) fn observe(&mut self, payload: &Payload, durable: u64) -> Option<Told> {
-        let one = match payload {
-            // What was low in a run that ended was told at the start behind it.
-            Payload::EpochStart(epoch) => {
-                if epoch.cause != EpochCause::WriteFailure {
-                    self.0.clear();
-                }
-                return None;
-            }
-            Payload::Excursion(one) => one,
-            _ => return None,
+        let Payload::Excursion(one) = payload else {
+            return None;
         };
         if one.change == BandChange::Found {
             // Its source was away: what is still too low is said again.
@@ -82,6 +83,60 @@ impl LowSupplies {
         }
     }
 
+    /// Sees an entry that was committed before this run: so many are durable before it, and the newest epoch before it began
+    /// on the boot that is named.
+    pub(super) fn replay(&mut self, payload: &Payload, durable: u64, boot: Option<&str>) {
+        match payload {
+            // Where the recorder alone ended, the supplies are as low as before.
+            Payload::EpochStart(epoch) => {
+                let other_boot = boot.is_some_and(|boot| boot != epoch.boot_id.to_string());
+                let fresh = matches!(epoch.cause, EpochCause::FirstStart | EpochCause::Adoption);
+                if other_boot || fresh {
+                    self.0.clear();
+                }
+            }
+            Payload::Event(event) => {
+                let detail = || event.detail.as_deref().unwrap_or_default();
+                let ended = match event.code {
+                    EventCode::EndedInBrownout => !detail().ends_with(NODE_WENT_ON),
+                    EventCode::OrderlyStop => true,
+                    _ => false,
+                };
+                if ended {
+                    self.0.clear();
+                }
+            }
+            // It was told in the run that committed it.
+            _ => drop(self.observe(payload, durable)),
+        }
+    }
+
+    /// Takes a whole frozen state, which has what came before it.
+    pub(super) fn replace(&mut self, state: &[Counter]) {
+        let low = state.iter().filter(|counter| counter.name == SUPPLY_LOW);
+        let known = low.filter_map(|counter| known(counter.label.as_deref()?, counter.value?));
+        self.0 = known.collect();
+    }
+
+    /// The same for a frozen state: name, label and value of each counter.
+    pub(super) fn frozen(&self) -> impl Iterator<Item = (&'static str, String, u64)> {
+        self.0.iter().map(|((point, band), low)| {
+            let lowest = low
+                .lowest
+                .map_or_else(|| NO_VALUE.to_owned(), |value| value.to_string());
+            let label = format!("{point} {band} {lowest} {}", low.longest_ns);
+            (SUPPLY_LOW, label, low.durable)
+        })
+    }
+
+    /// What is low still when a recorder begins: all of it where the recorder alone ended; else the sources say it again.
+    pub(super) fn carried(&self, start: StartKind) -> Self {
+        match start {
+            StartKind::Alone => self.clone(),
+            _ => Self::default(),
+        }
+    }
+
     /// A commit took so long.
     pub(super) fn committed(&mut self, latency_ns: u64) {
         for low in self.0.values_mut() {
@@ -109,6 +164,44 @@ impl LowSupplies {
     }
 }
 
+/// One of a frozen state.
+fn known(label: &str, durable: u64) -> Option<((PointId, Band), Low)> {
+    let mut words = label.split(' ');
+    let point = words.next()?.parse().ok()?;
+    let band = Band::from_name(words.next()?)?;
+    let lowest = words.next()?.parse().ok();
+    let longest_ns = words.next()?.parse().ok()?;
+    let low = Low {
+        lowest,
+        durable,
+        longest_ns,
+    };
+    Some(((point, band), low))
+}
+
+impl Committer {
+    /// The run before ended while a supply was too low for writes. `start` is how this recorder began.
+    pub(super) fn tell_of_brownout(
+        &mut self,
+        recovery: Option<&Recovery>,
+        before: &LowSupplies,
+        start: StartKind,
+    ) {
+        let crashed = recovery.filter(|one| one.cause != EpochCause::OrderlyStart);
+        let Some(recovery) = crashed else { return };
+        let dropped_bytes = recovery.dropped_bytes;
+        if let Some(mut words) = before.at_start(recovery.rolled_forward, dropped_bytes) {
+            if start == StartKind::Alone {
+                words.push_str(NODE_WENT_ON);
+            }
+            self.event(EventCode::EndedInBrownout, |event| {
+                event.count = Some(dropped_bytes);
+                event.detail = Some(words);
+            });
+        }
+    }
+}
+
 /// What became of the commit under way.
 fn aborted(rolled_forward: u64, dropped_bytes: u64) -> String {
     match (dropped_bytes, rolled_forward) {
@@ -130,9 +223,9 @@ fn words(one: &Excursion, band: Band) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LowSupplies, Told};
-    use evidence::kinds::{EpochStart, Excursion};
-    use evidence::reasons::{Band, BandChange, EpochCause, TruthClass};
+    use super::{LowSupplies, NODE_WENT_ON, StartKind, Told};
+    use evidence::kinds::{EpochStart, Event, Excursion};
+    use evidence::reasons::{Band, BandChange, EpochCause, EventCode, TruthClass};
     use evidence::{BootId, CommitId, MonoNs, Payload, Quality, Seq, SourceId};
 
     fn excursion(change: BandChange, band: Band, value: &str) -> Payload {
@@ -154,11 +247,11 @@ mod tests {
         .into()
     }
 
-    fn epoch(cause: EpochCause) -> Payload {
+    fn epoch(cause: EpochCause, boot: u8) -> Payload {
         EpochStart {
             at: MonoNs(2),
             cause,
-            boot_id: BootId([0; 16]),
+            boot_id: BootId([boot; 16]),
             truth_class: TruthClass::SameDeviceSync,
             truth_degraded: false,
             rolled_forward: 0,
@@ -219,10 +312,96 @@ mod tests {
             );
             assert!(told.contains(due), "{told}");
         }
-        let before = low.clone();
-        low.observe(&epoch(EpochCause::WriteFailure), 10);
-        assert_eq!(low, before, "the same run goes on");
-        low.observe(&epoch(EpochCause::Recovery), 10);
-        assert_eq!(low, LowSupplies::default());
+    }
+
+    fn event(code: EventCode, detail: &str) -> Payload {
+        let own = SourceId::new("recorder").unwrap();
+        let mut event = Event::new(MonoNs(3), code, own);
+        event.detail = Some(detail.to_owned());
+        event.into()
+    }
+
+    /// Who was cut is told at the start behind it; who still runs still sees its supply.
+    //= R10.3
+    #[test]
+    fn a_brownout_outlives_the_recorder_alone_and_no_end_of_the_node() {
+        let boot = BootId([1; 16]).to_string();
+        let went_on = format!("vbat was below its limit; no commit was cut{NODE_WENT_ON}");
+        for (payload, goes_on) in [
+            (epoch(EpochCause::WriteFailure, 1), true),
+            (epoch(EpochCause::Recovery, 1), true),
+            (epoch(EpochCause::OrderlyStart, 1), true),
+            (epoch(EpochCause::Recovery, 2), false),
+            (epoch(EpochCause::Adoption, 1), false),
+            (event(EventCode::EndedInBrownout, &went_on), true),
+            (
+                event(EventCode::EndedInBrownout, "no commit was cut"),
+                false,
+            ),
+            (event(EventCode::OrderlyStop, ""), false),
+            (event(EventCode::WriteStall, ""), true),
+        ] {
+            let mut low = LowSupplies::default();
+            low.replay(
+                &excursion(BandChange::Entered, Band::Uvlo, "8.7"),
+                9,
+                Some(&boot),
+            );
+            let before = low.clone();
+            low.replay(&payload, 10, Some(&boot));
+            let due = if goes_on {
+                before
+            } else {
+                LowSupplies::default()
+            };
+            assert_eq!(low, due, "{payload:?}");
+        }
+        let mut low = LowSupplies::default();
+        low.replay(&excursion(BandChange::Entered, Band::Uvlo, "8.7"), 9, None);
+        assert_eq!(low.carried(StartKind::Alone), low);
+        for other in [
+            StartKind::Crash,
+            StartKind::Reboot,
+            StartKind::Orderly,
+            StartKind::Adopted,
+        ] {
+            assert_eq!(low.carried(other), LowSupplies::default());
+        }
+        let left = excursion(BandChange::Left, Band::Uvlo, "12");
+        let told = low.carried(StartKind::Alone).observe(&left, 20);
+        assert!(
+            matches!(told, Some(Told::Back { entries: 11, .. })),
+            "{told:?}"
+        );
+    }
+
+    /// The segment with its beginning is not the newest any more.
+    //= R10.3
+    #[test]
+    fn a_brownout_is_part_of_the_state_at_the_start_of_a_segment() {
+        let mut before = LowSupplies::default();
+        before.observe(&excursion(BandChange::Entered, Band::Brownout, "9.9"), 100);
+        before.observe(
+            &excursion(BandChange::Entered, Band::Uvlo, "no number"),
+            101,
+        );
+        before.committed(7_000);
+        let own = SourceId::new("recorder").unwrap();
+        let counters = before.frozen().map(|(name, label, value)| {
+            assert!(evidence::frozen::is_reserved(name));
+            crate::roles::recorder::startup::counter(&own, name, label, value)
+        });
+        let state: Vec<_> = counters.collect();
+        assert_eq!(state.len(), 2);
+        let mut after = LowSupplies::default();
+        after.observe(&excursion(BandChange::Entered, Band::Uvlo, "1"), 3);
+        after.replace(&state);
+        assert_eq!(after, before);
+        after.replace(&[]);
+        assert_eq!(
+            after,
+            LowSupplies::default(),
+            "the state says that none is low"
+        );
     }
 }

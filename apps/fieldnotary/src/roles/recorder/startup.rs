@@ -24,9 +24,10 @@ use crate::lately::Lately;
 use crate::operated::Operated;
 use crate::paths::DataDir;
 use contract::Contract;
+use evidence::frozen::Parts;
 use evidence::frozen::names::{
     BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
-    SEALS_ENDED, SEALS_MISSED, TAMPER_SIGN,
+    SEALS_ENDED, SEALS_MISSED,
 };
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode, TimeQuality};
@@ -66,6 +67,8 @@ pub(super) struct Remembered {
     missed_seals: MissedSeals,
     low: LowSupplies,
     hints: HintWatch,
+    /// The frozen state that is being read.
+    parts: Parts,
 }
 
 fn budget(contract: &Contract) -> Budget {
@@ -173,7 +176,7 @@ pub(super) fn begin(
         answers: Vec::new(),
         counters_at: clock::mono().0,
         keeper,
-        low: LowSupplies::default(),
+        low: remembered.low.carried(start),
         hints: remembered.hints,
         stopping: None,
         stop_answered: false,
@@ -183,9 +186,10 @@ pub(super) fn begin(
     committer.journal.note_cosigned(cosigned_size);
     committer.note_kept();
     committer.feed.gives_up(&committer.given_up);
-    let (in_force, low) = (remembered.contract, remembered.low);
     let recovery_us = clock::mono().since(began) / 1_000;
-    committer.stage_beginning(recovery.as_ref(), recovery_us, (in_force, &low), given);
+    committer.stage_epoch(recovery.as_ref(), recovery_us);
+    committer.tell_of_brownout(recovery.as_ref(), &remembered.low, start);
+    committer.stage_beginning(remembered.contract, given);
     committer.begin_log()?;
     Ok(committer)
 }
@@ -286,7 +290,8 @@ impl Remembered {
         self.since.observe(&payload);
         self.rollback.observe(&payload);
         self.missed_seals.observe(&payload);
-        self.low.observe(&payload, id.0);
+        let boot = self.epoch.as_ref().map(|(boot, _)| boot.as_str());
+        self.low.replay(&payload, id.0, boot);
         match payload {
             Payload::EpochStart(epoch) => {
                 let boot = epoch.boot_id.to_string();
@@ -307,6 +312,10 @@ impl Remembered {
             }
             Payload::Configuration(part) => self.contract.observe(id, part),
             Payload::CounterSnapshot(snapshot) => {
+                if let Some(state) = self.parts.take(&snapshot) {
+                    self.low.replace(&state);
+                    self.hints.replace(&state);
+                }
                 for counter in snapshot.counters {
                     match (counter.name.as_str(), counter.label, counter.value) {
                         (CONTRACT_COMMIT, Some(label), Some(value)) => {
@@ -331,7 +340,6 @@ impl Remembered {
                         (SEALS_MISSED, Some(label), Some(count)) => {
                             self.missed_seals.recall(&label, count);
                         }
-                        (TAMPER_SIGN, Some(label), Some(at_s)) => self.hints.recall(&label, at_s),
                         (LOST_ENTRIES, Some(label), Some(count)) => {
                             if let Ok(first) = label.parse() {
                                 self.given_up.observe_lost(first, count);
@@ -366,6 +374,7 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
     let missed = recorder.seal.missed.frozen();
     let known = recorder.rollback.frozen().chain(missed);
     let known = known.chain(recorder.hints.frozen());
+    let known = known.chain(recorder.low.frozen());
     counters.extend(known.map(|(name, label, value)| counter(own, name, label, value)));
     let lost = recorder.given_up.lost().iter();
     counters
@@ -378,7 +387,7 @@ pub(super) fn contract_counter(source: &SourceId, digest: &Digest, commit: Commi
     counter(source, CONTRACT_COMMIT, digest.to_string(), commit.0)
 }
 
-fn counter(source: &SourceId, name: &str, label: String, value: u64) -> Counter {
+pub(super) fn counter(source: &SourceId, name: &str, label: String, value: u64) -> Counter {
     Counter {
         name: name.to_owned(),
         label: Some(label),
@@ -389,16 +398,8 @@ fn counter(source: &SourceId, name: &str, label: String, value: u64) -> Counter 
 }
 
 impl Committer {
-    /// The first entries of a run, in their order.
-    fn stage_beginning(
-        &mut self,
-        recovery: Option<&Recovery>,
-        recovery_us: u64,
-        (in_force, low): (InForce, &LowSupplies),
-        given: &Given,
-    ) {
-        self.stage_epoch(recovery, recovery_us);
-        self.tell_of_brownout(recovery, low);
+    /// The first entries of a run behind those of its epoch, in their order.
+    fn stage_beginning(&mut self, in_force: InForce, given: &Given) {
         for loss in self.name_what_left() {
             self.stage(loss.into());
         }
@@ -423,19 +424,6 @@ impl Committer {
                 "it ended the log at entry {ended}, and the frames at {size}"
             ));
         });
-    }
-
-    /// The run before ended while a supply was too low for writes.
-    fn tell_of_brownout(&mut self, recovery: Option<&Recovery>, low: &LowSupplies) {
-        let crashed = recovery.filter(|one| one.cause != EpochCause::OrderlyStart);
-        let Some(recovery) = crashed else { return };
-        let dropped_bytes = recovery.dropped_bytes;
-        if let Some(words) = low.at_start(recovery.rolled_forward, dropped_bytes) {
-            self.event(EventCode::EndedInBrownout, |event| {
-                event.count = Some(dropped_bytes);
-                event.detail = Some(words);
-            });
-        }
     }
 
     /// The epoch's first entry, and what is lost.
