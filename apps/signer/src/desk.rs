@@ -6,7 +6,7 @@ mod enrolment;
 use crate::door::Door;
 use crate::rate::{RateLimit, limit};
 use crate::say;
-use evidence::{Blob, Digest, Generation};
+use evidence::{Blob, Digest, Generation, MonoNs};
 use ipc::Message;
 use ipc::message::{
     BoundHead, CounterArea, ErrorCode, Keys, NoteText, RecordPurpose, SignCheckpoint, SignedNote,
@@ -110,7 +110,7 @@ impl Desk {
             not_applied,
             event_log,
             booted: None,
-            door: Arc::default(),
+            door: Arc::new(Door::new(MonoNs(now_ns()))),
         }
     }
 
@@ -355,5 +355,6 @@ fn signed_note(signed: trust_plane::Signed, audit: Audit, door: &Door) -> Signed
         rollback_attempts: audit.rollback_attempts,
         signature_failures: audit.signature_failures,
         turned_away: door.told(),
+        began: door.began(),
     }
 }

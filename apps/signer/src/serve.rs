@@ -134,7 +134,7 @@ fn answer(
                 let _ = channel.send(&Message::error(ErrorCode::Malformed, &error));
                 say::err(format_args!("a connection was closed: {error}"));
                 if let Ok(peer) = channel.peer_credentials() {
-                    door.turn_away(peer.uid);
+                    door.malformed(peer.uid);
                 }
                 return;
             }

@@ -55,6 +55,9 @@ pub mod names {
     pub const SEALS_MISSED: &str = "seals_missed_since";
     /// When a hint of tampering was seen, or told, in seconds since 1970; label: the sign, and behind a space `seen` or `told`.
     pub const TAMPER_SIGN: &str = "tamper_sign";
+    /// How often callers of a user were turned away by one run of the signer; label: boot, when the signer was started, `refused`
+    /// or `malformed`, the user, how many no audit entry has, and when one was made last in seconds since 1970, or `-`.
+    pub const SIGNER_CALLERS: &str = "signer_callers";
     /// How many entries were durable when a supply went too low for writes; label: point, limit, the lowest value or `-`, and
     /// the longest commit since in nanoseconds.
     pub const SUPPLY_LOW: &str = "supply_low";
@@ -77,7 +80,7 @@ pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, BOUND_COUNTER, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN,
         LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR,
-        SEQ_WINDOW, SUPPLY_LOW, TAMPER_SIGN, WORK,
+        SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN, WORK,
     };
     let whole = [
         PART,
@@ -98,6 +101,7 @@ pub fn is_reserved(name: &str) -> bool {
         SEALS_MISSED,
         TAMPER_SIGN,
         SUPPLY_LOW,
+        SIGNER_CALLERS,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

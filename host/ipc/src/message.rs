@@ -283,6 +283,7 @@ messages! {
         6 rollback_attempts: u64 => "statements refused since then because they contradict an earlier one";
         7 signature_failures: u64 => "signatures not had, or withheld, since then";
         8 turned_away: Vec<TurnedAway> => "callers turned away since then, by who the kernel says they are";
+        9 began: MonoNs => "when the signer was started: the run whose counts these are";
     }
     66 Describe { "Asks the signer what it is."
         0 origin: Option<String> => "for which origin; the base origin when absent";

@@ -15,7 +15,7 @@ pub enum Sign {
     CounterAnomalies,
     /// Starts of a log that had not been closed orderly.
     Recoveries,
-    /// Callers whom the signer turned away, and bytes at its socket that are no request.
+    /// Callers whom the signer turned away.
     TurnedAway,
 }
 
@@ -43,6 +43,13 @@ const fn limit(sign: Sign, count: usize, within_s: i64) -> Limit {
         sign,
         count,
         within_s,
+    }
+}
+
+impl Limit {
+    /// A clock that was set back makes nothing old, nor new for ever.
+    const fn is_near(self, one_s: i64, other_s: i64) -> bool {
+        one_s.abs_diff(other_s) <= self.within_s.unsigned_abs()
     }
 }
 
@@ -98,7 +105,22 @@ impl Hints {
     /// Takes in that a sign was seen so often at a time, in seconds since 1970; gives its limit where that is too often. It
     /// is told once in its time.
     pub fn note(&mut self, sign: Sign, count: u64, at_s: i64) -> Option<Limit> {
+        self.see(sign, count, at_s);
         let (limit, seen) = self.of(sign)?;
+        let known = seen
+            .told_s
+            .is_some_and(|told_s| limit.is_near(told_s, at_s));
+        (seen.times_s.len() >= limit.count && !known).then(|| {
+            seen.told_s = Some(at_s);
+            limit
+        })
+    }
+
+    /// The same where nothing is told of it: a log is read again.
+    pub fn see(&mut self, sign: Sign, count: u64, at_s: i64) {
+        let Some((limit, seen)) = self.of(sign) else {
+            return;
+        };
         let most = usize::try_from(count)
             .unwrap_or(usize::MAX)
             .min(limit.count);
@@ -108,14 +130,7 @@ impl Hints {
             }
             seen.times_s.push_back(at_s);
         }
-        // A clock that was set back makes nothing old, nor new for ever.
-        let is_near = |other: i64| at_s.abs_diff(other) <= limit.within_s.unsigned_abs();
-        seen.times_s.retain(|time_s| is_near(*time_s));
-        let known = seen.told_s.is_some_and(is_near);
-        (seen.times_s.len() >= limit.count && !known).then(|| {
-            seen.told_s = Some(at_s);
-            limit
-        })
+        (seen.times_s).retain(|time_s| limit.is_near(*time_s, at_s));
     }
 
     /// What a start has to know: each sign with one of its times, in seconds since 1970, and whether that is when it was told.
@@ -215,6 +230,10 @@ mod tests {
             None,
             "told already"
         );
+        // A log that is read again tells of what it saw, and not that it was told.
+        let mut read = Hints::default();
+        read.see(Sign::Recoveries, 4, NOW_S);
+        assert!(read.note(Sign::Recoveries, 1, NOW_S + 1).is_some());
         let counts: Vec<_> = again.known().map(|(_, told, _)| told).collect();
         assert_eq!(counts, vec![false, false, false, false, true]);
         assert!(

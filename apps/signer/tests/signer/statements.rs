@@ -165,7 +165,9 @@ fn garbage_on_the_socket_ends_its_connection_and_nothing_else() {
     let told: Vec<_> = signed
         .turned_away
         .iter()
-        .map(|one| (one.uid, one.count))
+        .map(|one| (one.uid, one.count, one.malformed))
         .collect();
-    assert_eq!(told, [(own, 5)]);
+    assert_eq!(told, [(own, 0, 5)], "one of its own was not turned away");
+    let again = site.connect().ask(&head(G1, 9, 1), LONG).unwrap();
+    assert!(matches!(again, Message::SignedNote(again) if again.began == signed.began));
 }

@@ -146,6 +146,7 @@ fn a_peer_that_does_not_read_is_given_up() {
         rollback_attempts: 0,
         signature_failures: 0,
         turned_away: vec![],
+        began: evidence::MonoNs(5),
     }
     .into();
     let start = Instant::now();

@@ -10,7 +10,7 @@ use super::{
     Lease, Leased, Message, MissedFloor, MissedSlot, MissedSlots, NoteText, Offers, PersonEntry,
     ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote, SignedTree,
     SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
-    TimeStatement, Uses, Welcome, WorkAsked, WorkUnderWay,
+    TimeStatement, TurnedAway, Uses, Welcome, WorkAsked, WorkUnderWay,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
@@ -297,7 +297,12 @@ fn with_the_signer() -> Vec<Message> {
             uses: Vec::new(),
             rollback_attempts: 1,
             signature_failures: 2,
-            turned_away: vec![],
+            turned_away: vec![TurnedAway {
+                uid: 7,
+                count: 2,
+                malformed: 1,
+            }],
+            began: MonoNs(5),
         }
         .into(),
         Describe {

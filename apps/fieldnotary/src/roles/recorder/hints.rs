@@ -1,13 +1,14 @@
-//! Who was turned away by the signer is an audit entry, and what is too often to be chance a hint of tampering (A6.7).
+//! What is too often to be chance is a hint of tampering (A6.7).
 
+use super::callers::Callers;
 use super::committer::Committer;
+use super::missed_seals::fault_of;
 use crate::clock;
 use evidence::frozen::names::TAMPER_SIGN;
-use evidence::kinds::{Audit, Counter};
-use evidence::reasons::{EpochCause, EventCode, KeyFault, Outcome, RollbackAlarm};
-use evidence::{Actor, Payload, Stamp};
+use evidence::kinds::{Counter, Event};
+use evidence::reasons::{EpochCause, EventCode, KeyFault, RollbackAlarm};
+use evidence::{MonoNs, Payload, UtcNs};
 use ipc::message::TurnedAway;
-use std::collections::BTreeMap;
 use trust_plane::{Hints, Sign};
 
 const NS_PER_S: i64 = 1_000_000_000;
@@ -15,35 +16,44 @@ const S_PER_MIN: i64 = 60;
 const SEEN: &str = "seen";
 const TOLD: &str = "told";
 
-/// What the log and the signer told of both.
+/// What the log and the signer told.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HintWatch {
     hints: Hints,
-    /// How often callers of each user were turned away, as the signer said last.
-    turned_away: BTreeMap<u64, u64>,
+    callers: Callers,
 }
 
 impl HintWatch {
-    /// Sees an entry that was committed before this run.
-    pub(super) fn observe(&mut self, payload: &Payload, stamp: &Stamp) {
-        let sign = match payload {
+    /// Sees an entry that was committed before this run, in a boot and at a time.
+    pub(super) fn observe(&mut self, payload: &Payload, boot: &str, at: UtcNs) {
+        let at_s = at.0 / NS_PER_S;
+        let (sign, count) = match payload {
             Payload::EpochStart(epoch)
                 if epoch.after_crash() && epoch.cause != EpochCause::WriteFailure =>
             {
-                Sign::Recoveries
+                (Sign::Recoveries, 1)
             }
             Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {
-                Sign::CounterAnomalies
+                (Sign::CounterAnomalies, 1)
             }
+            Payload::Audit(audit) => {
+                let refused = self.callers.replay(audit, boot, at_s);
+                (Sign::TurnedAway, refused)
+            }
+            Payload::Event(event) => match of_event(event) {
+                Some((sign, TOLD)) => return self.hints.recall(sign, true, at_s),
+                Some((sign, _)) => (sign, 1),
+                None => return,
+            },
             _ => return,
         };
-        // What it is to be told of was told behind it.
-        let _ = self.hints.note(sign, 1, stamp.timestamp.0 / NS_PER_S);
+        self.hints.see(sign, count, at_s);
     }
 
     /// Takes a whole frozen state, which has what came before it.
     pub(super) fn replace(&mut self, state: &[Counter]) {
         self.hints = Hints::default();
+        self.callers.replace(state);
         for counter in state {
             if counter.name == TAMPER_SIGN
                 && let (Some(label), Some(at_s)) = (counter.label.as_deref(), counter.value)
@@ -57,28 +67,30 @@ impl HintWatch {
 
     /// The same for a frozen state: name, label and value of each counter.
     pub(super) fn frozen(&self) -> impl Iterator<Item = (&'static str, String, u64)> {
-        self.hints.known().filter_map(|(sign, told, at_s)| {
+        let signs = self.hints.known().filter_map(|(sign, told, at_s)| {
             let how = if told { TOLD } else { SEEN };
             let at_s = u64::try_from(at_s).ok()?;
             Some((TAMPER_SIGN, format!("{sign} {how}"), at_s))
-        })
+        });
+        signs.chain(self.callers.frozen())
     }
+}
 
-    /// The users of whom more were turned away than was known, with how often by now, and how many more.
-    fn grown(&mut self, told: &[TurnedAway]) -> Vec<(u64, u64, u64)> {
-        let mut grown = Vec::new();
-        for one in told {
-            let known = self.turned_away.insert(one.uid, one.count).unwrap_or(0);
-            // A signer that began anew counts from nothing.
-            let more = match one.count >= known {
-                true => one.count - known,
-                false => one.count,
-            };
-            if more > 0 {
-                grown.push((one.uid, one.count, more));
-            }
+/// What an event says of a sign, and whether that it was seen or told.
+fn of_event(event: &Event) -> Option<(Sign, &'static str)> {
+    let detail = event.detail.as_deref().unwrap_or_default();
+    match event.code {
+        EventCode::TamperHint => {
+            let (sign, _) = detail.split_once(": ")?;
+            Some((Sign::from_name(sign)?, TOLD))
         }
-        grown
+        EventCode::SignerUnavailable if is_of_the_keys(fault_of(detail)) => {
+            Some((Sign::SignatureFailures, SEEN))
+        }
+        EventCode::CheckpointUnbound if fault_of(detail) == KeyFault::CounterUndefined => {
+            Some((Sign::CounterAnomalies, SEEN))
+        }
+        _ => None,
     }
 }
 
@@ -91,9 +103,16 @@ const fn is_of_the_keys(fault: KeyFault) -> bool {
 }
 
 impl Committer {
+    /// The time by which signs are near to each other, in seconds since 1970. No clock that was set back, or began in 1970,
+    /// makes it earlier than what was certain once: it would bring the starts of years together.
+    fn signs_at_s(&self) -> i64 {
+        let now = self.time.newest().utc_of(clock::mono());
+        now.max(self.newest_synced()).0 / NS_PER_S
+    }
+
     /// A sign was seen so often: where that is too often it is said.
     pub(super) fn hint(&mut self, sign: Sign, count: u64) {
-        let at_s = self.time.newest().utc_of(clock::mono()).0 / NS_PER_S;
+        let at_s = self.signs_at_s();
         if let Some(limit) = self.hints.hints.note(sign, count, at_s) {
             self.event(EventCode::TamperHint, |event| {
                 event.count = u64::try_from(limit.count).ok();
@@ -121,28 +140,14 @@ impl Committer {
         }
     }
 
-    /// Whom the signer turned away.
-    pub(super) fn turned_away(&mut self, told: &[TurnedAway]) {
-        for (uid, count, more) in self.hints.grown(told) {
-            let actor = match u32::try_from(uid) {
-                Ok(uid) => Actor::local("", uid),
-                Err(_) => Actor::stated("others"),
-            };
-            self.stage(
-                Audit {
-                    at: clock::mono(),
-                    actor,
-                    action: "use the keys".to_owned(),
-                    reason: format!(
-                        "the signer serves its own user and whole requests alone; {count} since it was started"
-                    ),
-                    scope: "the signer's socket".to_owned(),
-                    outcome: Outcome::Refused,
-                    diff: None,
-                }
-                .into(),
-            );
-            self.hint(Sign::TurnedAway, more);
+    /// Whom a signer turned away that was started then.
+    pub(super) fn turned_away(&mut self, began: MonoNs, told: &[TurnedAway]) {
+        let run = (self.boot_id.to_string(), began);
+        let now = (clock::mono(), self.signs_at_s());
+        let (refused, due) = self.hints.callers.take(run, told, now);
+        due.into_iter().for_each(|audit| self.stage(audit.into()));
+        if refused > 0 {
+            self.hint(Sign::TurnedAway, refused);
         }
     }
 }
@@ -151,9 +156,9 @@ impl Committer {
 mod tests {
     use super::{HintWatch, TAMPER_SIGN, is_of_the_keys};
     use crate::roles::recorder::startup::counter;
-    use evidence::SourceId;
-    use evidence::reasons::KeyFault;
-    use ipc::message::TurnedAway;
+    use evidence::kinds::Event;
+    use evidence::reasons::{EventCode, KeyFault};
+    use evidence::{MonoNs, Payload, SourceId, UtcNs};
     use trust_plane::Sign;
 
     //= A6.7
@@ -178,21 +183,53 @@ mod tests {
         assert_eq!(after.hints, before.hints);
     }
 
+    fn event(code: EventCode, detail: &str) -> Payload {
+        let own = SourceId::new("recorder").unwrap();
+        let mut event = Event::new(MonoNs(1), code, own);
+        event.detail = Some(detail.to_owned());
+        event.into()
+    }
+
+    /// The segment has no frozen state that knows of it.
     //= A6.7
     #[test]
-    fn callers_are_told_as_they_come_and_over_restarts_of_the_signer() {
+    fn what_the_log_says_of_signs_is_known_to_the_next_recorder() {
+        const AT: UtcNs = UtcNs(1_800_000_000_000_000_000);
+        for (payload, due) in [
+            (
+                event(EventCode::TamperHint, "turned_away: the signer did"),
+                Some((Sign::TurnedAway, true)),
+            ),
+            (event(EventCode::TamperHint, "nobody: knows"), None),
+            (
+                event(
+                    EventCode::SignerUnavailable,
+                    "locked_out: the TPM wants rest",
+                ),
+                Some((Sign::SignatureFailures, false)),
+            ),
+            (
+                event(EventCode::SignerUnavailable, "signer_absent: not there"),
+                None,
+            ),
+            (
+                event(EventCode::CheckpointUnbound, "counter_undefined: gone"),
+                Some((Sign::CounterAnomalies, false)),
+            ),
+            (event(EventCode::CheckpointUnbound, "locked_out: no"), None),
+        ] {
+            let mut watch = HintWatch::default();
+            watch.observe(&payload, "b", AT);
+            let known = watch.hints.known();
+            let known: Vec<_> = known.map(|(sign, told, _)| (sign, told)).collect();
+            assert_eq!(known, due.into_iter().collect::<Vec<_>>(), "{payload:?}");
+        }
         let mut watch = HintWatch::default();
-        let mut grown = |counts: &[(u64, u64)]| {
-            let told = counts.iter().map(|(uid, count)| TurnedAway {
-                uid: *uid,
-                count: *count,
-            });
-            watch.grown(&told.collect::<Vec<_>>())
-        };
-        assert_eq!(grown(&[]), []);
-        assert_eq!(grown(&[(1_000, 2)]), [(1_000, 2, 2)]);
-        assert_eq!(grown(&[(1_000, 2), (7, 1)]), [(7, 1, 1)]);
-        assert_eq!(grown(&[(1_000, 1)]), [(1_000, 1, 1)], "it began anew");
+        watch.observe(&event(EventCode::TamperHint, "recoveries: four"), "b", AT);
+        let again = watch
+            .hints
+            .note(Sign::Recoveries, 4, AT.0 / 1_000_000_000 + 60);
+        assert_eq!(again, None, "told already");
     }
 
     //= A6.7

@@ -3,6 +3,7 @@
 mod acks;
 mod adoption;
 mod booted;
+mod callers;
 mod changed;
 mod committer;
 mod earlier;

@@ -43,6 +43,8 @@ pub(super) struct Sealed {
     pub(super) signature_failures: u64,
     /// Callers that it turned away since then, by user.
     pub(super) turned_away: Vec<TurnedAway>,
+    /// When the signer was started.
+    pub(super) signer_began: MonoNs,
 }
 
 /// A head that was not sealed.
@@ -193,6 +195,7 @@ impl Signer {
                     rollback_attempts: signed.rollback_attempts,
                     signature_failures: signed.signature_failures,
                     turned_away: signed.turned_away,
+                    signer_began: signed.began,
                 })
             }
             other => Err(unexpected(&other)),

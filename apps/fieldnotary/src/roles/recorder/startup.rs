@@ -31,7 +31,9 @@ use evidence::frozen::names::{
 };
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode, TimeQuality};
-use evidence::{BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId, TimeMaps, UtcNs};
+use evidence::{
+    BootId, CommitId, Digest, LogId, MonoNs, Payload, SourceId, Stamp, TimeMaps, UtcNs,
+};
 use journal::{Reader, Recovery};
 use media::{FileTruth, FileVolume, HealthSource};
 use std::collections::BTreeSet;
@@ -239,7 +241,7 @@ pub(super) fn remember(
             let stamp = &entry.stamp;
             ledger.recall(&payload, stamp);
             remembered.lately.observe(stored.commit_id, stamp, &payload);
-            remembered.hints.observe(&payload, stamp);
+            remembered.observe_signs(&payload, stamp);
             remembered.newest_utc = remembered.newest_utc.max(stamp.timestamp);
             if stamp.quality == TimeQuality::Synced {
                 remembered.newest_synced = remembered.newest_synced.max(stamp.timestamp);
@@ -284,6 +286,13 @@ impl Remembered {
     /// Whether a checkpoint was seen.
     pub(super) fn has_seal(&self) -> bool {
         self.sealed.is_some()
+    }
+
+    /// A clock that was set back makes no sign older than what was certain before.
+    fn observe_signs(&mut self, payload: &Payload, stamp: &Stamp) {
+        let boot = self.epoch.as_ref().map_or("", |(boot, _)| boot.as_str());
+        let at = stamp.timestamp.max(self.newest_synced);
+        self.hints.observe(payload, boot, at);
     }
 
     fn observe(&mut self, id: CommitId, payload: Payload) {

@@ -119,7 +119,7 @@ impl Committer {
                     .into(),
                 );
                 self.bound(sealed.head.size, sealed.bound, sealed.unbound);
-                self.turned_away(&sealed.turned_away);
+                self.turned_away(sealed.signer_began, &sealed.turned_away);
                 self.tell_of_key_use(false);
             }
             Err(unsealed) => {
