@@ -1,9 +1,14 @@
 //! What a start remembers of entries.
 
 use super::{Remembered, counter};
-use evidence::frozen::names::{BOOT_TO_STABLE, EPOCH_BEGAN, NEWEST_SYNCED};
+use evidence::Payload;
+use evidence::frozen::names::{
+    BOOT_TO_STABLE, EPOCH_BEGAN, NEWEST_SYNCED, SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN,
+};
 use evidence::kinds::CounterSnapshot;
-use evidence::{BootId, CommitId, MonoNs, SourceId, UtcNs};
+use evidence::kinds::{EpochStart, TimeMap};
+use evidence::reasons::{EpochCause, TruthClass};
+use evidence::{BootId, CommitId, MonoNs, SourceId, TimeMaps, UtcNs};
 
 /// Every segment that is left was written by a clock in 1970.
 //= A8.5
@@ -30,4 +35,48 @@ fn the_newest_time_that_was_certain_outlives_its_segments() {
         assert_eq!(remembered.newest_synced, UtcNs(1_800_000_000_000_000_000));
         assert_eq!(remembered.earlier.boot_to_stable_ns(), stable_ns);
     }
+}
+
+/// The group that began a segment has the recovery, and the state behind it has it too.
+//= A6.7
+//= R10.3
+#[test]
+fn a_frozen_state_has_what_came_before_it_and_nothing_counts_twice() {
+    let own = SourceId::new("recorder").unwrap();
+    let epoch: Payload = EpochStart {
+        at: MonoNs(2),
+        cause: EpochCause::Recovery,
+        boot_id: BootId([1; 16]),
+        truth_class: TruthClass::SameDeviceSync,
+        truth_degraded: false,
+        rolled_forward: 0,
+        dropped_bytes: 0,
+        scan_bytes: 0,
+        recovery_us: 0,
+        predecessor: None,
+    }
+    .into();
+    let map = TimeMap::absent(MonoNs(0), UtcNs(1_800_000_000_000_000_000));
+    let stamp = TimeMaps::new(map).stamp(MonoNs(2));
+    let state = [
+        (TAMPER_SIGN, "recoveries seen", 1_800_000_000),
+        (SUPPLY_LOW, "vbat uvlo 8.7 5", 9),
+        (SIGNER_CALLERS, "b 5 refused 7 1 -", 3),
+    ];
+    let counters = state.map(|(name, label, value)| counter(&own, name, label.to_owned(), value));
+    let mut remembered = Remembered::default();
+    remembered.observe_signs(&epoch, &stamp);
+    remembered.observe(CommitId(7), epoch);
+    for part in evidence::frozen::snapshots(MonoNs(5), &own, &counters) {
+        remembered.observe(CommitId(8), part.into());
+    }
+    let again = remembered.hints.frozen().chain(remembered.low.frozen());
+    let again: Vec<_> = again.collect();
+    for (name, label, value) in state {
+        let same = again
+            .iter()
+            .filter(|one| **one == (name, label.to_owned(), value));
+        assert_eq!(same.count(), 1, "{name}");
+    }
+    assert_eq!(again.len(), state.len());
 }
