@@ -9,7 +9,7 @@ mod revoke;
 
 pub use challenge::{Asked, challenge};
 pub use register::{Registered, register};
-pub use revoke::{Revoked, TakenBack, revoke};
+pub use revoke::{Revocation, Revoked, TakenBack, revoke};
 
 use std::path::{Path, PathBuf};
 

@@ -10,11 +10,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use certificates::papers::shown;
 use clap::CommandFactory as _;
 use collector::args::{
     Args, ChallengeArgs, Command, EXIT_FAILED, EXIT_USAGE, RegisterArgs, RevokeArgs, RunArgs,
 };
-use collector::enrolment::{self, Asked, Registered, Revoked, TakenBack};
+use collector::enrolment::{self, Asked, Registered, Revocation, TakenBack};
 use collector::error::Error;
 use collector::files::{self, Access};
 use collector::identity::{self, About, Issued, TlsFiles};
@@ -132,12 +133,20 @@ fn say_wrote(words: &str, out: &Path, as_json: bool) {
     say::err(format_args!("for the node: {}", out.display()));
 }
 
-fn say_revoked(all: &[Revoked], as_json: bool) {
+fn say_revoked(done: &Revocation, as_json: bool) {
     if as_json {
-        return say::out(json!({"revoked": all}));
+        let alone: Vec<String> = done.alone.iter().map(ToString::to_string).collect();
+        return say::out(json!({"revoked": done.all, "partner_unknown": alone}));
     }
-    for one in all {
-        say::out(format_args!("revoked {}: {}", one.vkey, one.reason));
+    for one in &done.all {
+        say::out(shown(&format!("revoked {}: {}", one.vkey, one.reason)));
+    }
+    for key in &done.alone {
+        let key = shown(&key.to_string());
+        say::err(format_args!(
+            "its partner is not known here: {key} is one of the two keys of a node; give the other line of its \
+             identity/keys.vkey to revoke as well"
+        ));
     }
     say::err("a collector that runs has to be started anew to know of it");
 }

@@ -42,35 +42,72 @@ fn known(dir: &Path, origin: &str) -> Result<Vec<VerifierKey>, Error> {
     Ok(keys)
 }
 
-/// Whether a log is held here of which a head was not signed by this authority.
-fn is_held_of_another(dir: &Path, origin: &str, authority: &VerifierKey) -> Result<bool, Error> {
+/// Every head of a log that is held here, with the log's name.
+fn heads(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let logs = dir.join(LOGS_DIR);
     let found = match std::fs::read_dir(&logs) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         found => found.map_err(Error::io("list", &logs))?,
     };
+    let mut all = Vec::new();
     for entry in found {
         let log = entry.map_err(Error::io("list", &logs))?.path();
-        let Some(held) = files::read(&log.join(ORIGIN_FILE))? else {
+        let Some(name) = files::read(&log.join(ORIGIN_FILE))? else {
             continue;
         };
-        let held = String::from_utf8_lossy(&held).trim().to_owned();
-        let is_it = |(base, _): (&str, Generation)| base == origin;
-        if held != origin && !split_origin(&held).is_some_and(is_it) {
-            continue;
-        }
-        let Ok(named) = authority.under_name(&held) else {
-            return Ok(true);
-        };
-        let by_it = |note: &String| {
-            let note = Note::parse(note.as_bytes());
-            note.is_ok_and(|note| note.verify(std::slice::from_ref(&named)).is_ok())
-        };
-        if !FileStore::heads(&log)?.iter().all(by_it) {
-            return Ok(true);
-        }
+        let name = String::from_utf8_lossy(&name).trim().to_owned();
+        let heads = FileStore::heads(&log)?;
+        all.extend(heads.into_iter().map(|head| (name.clone(), head)));
     }
-    Ok(false)
+    Ok(all)
+}
+
+/// How many lines of a head are not by these keys, whatever their names; none where no line is by one of them.
+fn lines_by_others(keys: &[VerifierKey], log: &str, head: &str) -> Option<usize> {
+    let named: Result<Vec<_>, _> = keys.iter().map(|key| key.under_name(log)).collect();
+    let note = Note::parse(head.as_bytes()).ok()?;
+    let verified = note.verify(&named.ok()?).ok()?;
+    Some(verified.unknown_lines)
+}
+
+/// Whether a head of a log that is held here was signed by this key.
+pub(super) fn signed_a_head(dir: &Path, key: &VerifierKey) -> Result<bool, Error> {
+    let key = std::slice::from_ref(key);
+    let by_it = |(log, head): &(String, String)| lines_by_others(key, log, head).is_some();
+    Ok(heads(dir)?.iter().any(by_it))
+}
+
+/// Whether heads of an origin's log are held here that this authority did not sign.
+struct OfAnother {
+    any: bool,
+    /// And of which no key was taken back either.
+    unrevoked: Option<String>,
+}
+
+impl OfAnother {
+    fn of(
+        dir: &Path,
+        origin: &str,
+        authority: &VerifierKey,
+        revoked: &Revocations,
+    ) -> Result<Self, Error> {
+        let of_it = |(base, _): (&str, Generation)| base == origin;
+        let is_own = |log: &str| log == origin || split_origin(log).is_some_and(of_it);
+        let mut others = heads(dir)?;
+        others.retain(|(log, head)| {
+            is_own(log) && lines_by_others(std::slice::from_ref(authority), log, head).is_none()
+        });
+        // A log signs with two keys, of which one may be known to nobody here: more lines than that are of others.
+        let back: Vec<VerifierKey> = revoked.keys().cloned().collect();
+        let is_back = |log: &str, head: &str| {
+            lines_by_others(&back, log, head).is_some_and(|lines| lines <= 1)
+        };
+        let unrevoked = others.iter().find(|(log, head)| !is_back(log, head));
+        Ok(Self {
+            any: !others.is_empty(),
+            unrevoked: unrevoked.map(|(log, _)| log.clone()),
+        })
+    }
 }
 
 /// Whether a request's keys may be taken in for its origin. `new_keys` says that whoever takes them in knows that the log had
@@ -110,8 +147,14 @@ pub(super) fn judge(
         ));
     }
     let [authority, _] = keys;
-    let had_others = others().next().is_some() || is_held_of_another(dir, origin, authority)?;
-    match had_others && !new_keys {
+    let held = OfAnother::of(dir, origin, authority, &revoked)?;
+    if let Some(log) = held.unrevoked.filter(|_| new_keys) {
+        return refused(format!(
+            "{log} is held here, and whoever signed it was not revoked: nobody else is taken in for that log. If the node \
+             really has new keys, revoke the old ones first (a line of its old identity/keys.vkey)"
+        ));
+    }
+    match (others().next().is_some() || held.any) && !new_keys {
         false => Ok(()),
         true => refused(format!(
             "{origin} is a log that had other keys here: if they were revoked and this node goes on in their place, say so \

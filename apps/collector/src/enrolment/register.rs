@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use certificates::papers::{Answer, Paper, Receipt, Request, sha256};
+use certificates::papers::{Answer, Paper, Receipt, Request, sha256, shown};
 use certificates::{Holder, date};
 use exchange::collector::Cosigner as _;
 use proof::Hash;
@@ -81,10 +81,10 @@ pub fn register(dir: &Path, asked: &Registered, out: &Path) -> Result<String, Er
     let until = certified_until(&receipt);
     let paper = Paper::Receipt(Box::new(receipt));
     files::write(out, paper.text().as_bytes(), Access::Public)?;
-    Ok(format!(
+    Ok(shown(&format!(
         "took in the keys of {}; its certificate holds until {until}",
         record.request.origin
-    ))
+    )))
 }
 
 /// Until when a receipt's certificate holds.

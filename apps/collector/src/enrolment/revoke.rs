@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use ::certificates::papers::{Notice, Paper};
 use evidence::Actor;
 use exchange::collector::Cosigner as _;
+use exchange::split_origin;
 use proof::note::{Note, VerifierKey};
 use serde::{Deserialize, Serialize};
 
-use super::origins::same;
+use super::origins::{self, same};
 use super::{Taken, records, vkeys};
 use crate::clock;
 use crate::error::Error;
@@ -59,6 +60,11 @@ impl Revocations {
         found.map(|(_, revoked)| revoked)
     }
 
+    /// The keys.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &VerifierKey> {
+        self.0.iter().map(|(key, _)| key)
+    }
+
     fn write(&self, dir: &Path) -> Result<(), Error> {
         let all: Vec<&Revoked> = self.0.iter().map(|(_, one)| one).collect();
         let text = serde_json::to_string_pretty(&all).map_err(Error::setup)?;
@@ -67,48 +73,65 @@ impl Revocations {
     }
 }
 
-/// The keys of the nodes that have these: a node signs with two, and either alone is worth nothing once the other is in
-/// wrong hands.
-///
-/// # Errors
-/// Where it is not known which keys belong together.
-fn of_the_nodes(dir: &Path, given: &[VerifierKey]) -> Result<Vec<VerifierKey>, Error> {
-    let mut all = given.to_vec();
-    let mut add = |keys: &[VerifierKey]| {
-        for key in keys {
-            if !all.iter().any(|one| same(one, key)) {
-                all.push(key.clone());
-            }
-        }
-    };
-    let pairs: Vec<[VerifierKey; 2]> = records(dir)?
-        .iter()
-        .filter_map(|record| vkeys(&record.request))
-        .collect();
-    let pins = registry::remembered(dir)?;
-    for key in given {
-        let registered: Vec<_> = pairs
-            .iter()
-            .filter(|pair| pair.iter().any(|one| same(one, key)))
-            .collect();
-        registered.iter().for_each(|pair| add(&pair[..]));
+/// What is known here of the keys of nodes.
+struct Known {
+    /// Two keys that answered one challenge together. What was only asked for shows nothing: whoever asks may name a key of
+    /// another node beside his own.
+    pairs: Vec<[VerifierKey; 2]>,
+    pins: Vec<registry::Pin>,
+    /// Keys that stand somewhere here, whatever for.
+    named: Vec<VerifierKey>,
+}
+
+impl Known {
+    fn read(dir: &Path, revoked: &Revocations) -> Result<Self, Error> {
+        let records = records(dir)?;
+        let registered = records.iter().filter(|record| record.receipt.is_some());
+        let pairs = registered.filter_map(|record| vkeys(&record.request));
+        let pins = registry::remembered(dir)?;
+        let asked = records.iter().filter_map(|record| vkeys(&record.request));
+        let pinned = pins.iter().map(|pin| pin.key().clone());
+        let named = asked.flatten().chain(pinned);
+        Ok(Self {
+            pairs: pairs.collect(),
+            named: named.chain(revoked.keys().cloned()).collect(),
+            pins,
+        })
+    }
+
+    /// The keys that belong to a node with this one; none where nothing tells.
+    ///
+    /// # Errors
+    /// Where it could be one of several.
+    fn partners(
+        &self,
+        key: &VerifierKey,
+        given: &[VerifierKey],
+    ) -> Result<Vec<VerifierKey>, Error> {
+        let with_it = |pair: &&[VerifierKey; 2]| pair.iter().any(|one| same(one, key));
+        let registered = self.pairs.iter().filter(with_it).flatten();
+        let registered: Vec<_> = registered.filter(|one| !same(one, key)).cloned().collect();
         if !registered.is_empty() {
-            continue;
+            return Ok(registered);
         }
-        let own = pins.iter().filter(|pin| same(pin.key(), key));
+        let mut all: Vec<VerifierKey> = Vec::new();
+        let own = self.pins.iter().filter(|pin| same(pin.key(), key));
         for prefix in own.map(registry::Pin::prefix) {
-            let beside: Vec<VerifierKey> = pins
-                .iter()
-                .filter(|pin| pin.prefix() == prefix)
-                .map(|pin| pin.key().clone())
-                .filter(|one| one.algorithm() != key.algorithm())
-                .filter(|one| !pairs.iter().flatten().any(|other| same(one, other)))
-                .collect();
-            let is_given = |one: &VerifierKey| given.iter().any(|other| same(one, other));
+            let mut beside: Vec<VerifierKey> = Vec::new();
+            let of_it = self.pins.iter().filter(|pin| pin.prefix() == prefix);
+            for one in of_it.map(registry::Pin::key) {
+                let of_a_pair = self.pairs.iter().flatten().any(|other| same(one, other));
+                let is_new = !beside.iter().any(|other| same(one, other));
+                if one.algorithm() != key.algorithm() && !of_a_pair && is_new {
+                    beside.push(one.clone());
+                }
+            }
+            let is_given = |one: &&VerifierKey| given.iter().any(|other| same(one, other));
             match &beside[..] {
-                [one] => add(std::slice::from_ref(one)),
-                [] => {}
-                several if several.iter().any(is_given) => {}
+                [] | [_] => all.extend(beside),
+                several if several.iter().any(|one| is_given(&one)) => {
+                    all.extend(several.iter().filter(is_given).cloned());
+                }
                 several => {
                     let names: Vec<String> = several.iter().map(ToString::to_string).collect();
                     return Err(Error::usage(format!(
@@ -119,8 +142,65 @@ fn of_the_nodes(dir: &Path, given: &[VerifierKey]) -> Result<Vec<VerifierKey>, E
                 }
             }
         }
+        Ok(all)
     }
-    Ok(all)
+}
+
+/// The keys of the nodes that have these, and those of them whose partner is not known here: a node signs with two, and
+/// either alone is worth nothing once the other is in wrong hands.
+///
+/// # Errors
+/// Where a key is known to nothing here, or it is not known which keys belong together.
+fn of_the_nodes(
+    dir: &Path,
+    given: &[VerifierKey],
+    revoked: &Revocations,
+) -> Result<(Vec<VerifierKey>, Vec<VerifierKey>), Error> {
+    let known = Known::read(dir, revoked)?;
+    let (mut all, mut alone, mut strange) = (given.to_vec(), Vec::new(), Vec::new());
+    for key in given {
+        let is_named = known.named.iter().any(|one| same(one, key));
+        if !is_named && !origins::signed_a_head(dir, key)? {
+            strange.push(key);
+            continue;
+        }
+        let partners = known.partners(key, given)?;
+        if partners.is_empty() {
+            alone.push(key.clone());
+        }
+        for one in partners {
+            if !all.iter().any(|other| same(other, &one)) {
+                all.push(one);
+            }
+        }
+    }
+    // Given with the key that it signs beside, either is the partner that was missing.
+    let mut unpaired: Vec<VerifierKey> = Vec::new();
+    for key in alone {
+        match unpaired.iter().position(|one| may_pair(one, &key)) {
+            Some(place) => drop(unpaired.remove(place)),
+            None => unpaired.push(key),
+        }
+    }
+    for key in strange {
+        let Some(place) = unpaired.iter().position(|one| may_pair(one, key)) else {
+            return Err(Error::usage(format!(
+                "{key} is known to nothing here: it was neither registered nor given to a start with --log-key, and signed no \
+                 log that is held; nothing was revoked. Is it a line of that node's identity/keys.vkey, whole?"
+            )));
+        };
+        unpaired.remove(place);
+    }
+    Ok((all, unpaired))
+}
+
+/// Whether two keys may be those of one node, by their kinds and by the log that they are named after.
+fn may_pair(one: &VerifierKey, other: &VerifierKey) -> bool {
+    let base = |key: &VerifierKey| {
+        let name = key.name();
+        split_origin(name).map_or_else(|| name.to_owned(), |(base, _)| base.to_owned())
+    };
+    one.algorithm() != other.algorithm() && base(one) == base(other)
 }
 
 /// What is taken back.
@@ -198,12 +278,22 @@ fn notice(dir: &Path, all: &Revocations, keys: &[VerifierKey], out: &Path) -> Re
     files::write(out, paper.text().as_bytes(), Access::Public)
 }
 
+/// What is taken back now.
+#[derive(Clone, Debug)]
+pub struct Revocation {
+    /// All that ever was, in its order.
+    pub all: Vec<Revoked>,
+    /// Keys that were given and of which nothing here tells with which other one their node signs.
+    pub alone: Vec<VerifierKey>,
+}
+
 /// Takes nodes back, by one of their keys or both: all keys of theirs are revoked. Those that were already keep their first
 /// time and reason. A collector that runs has to be started anew to know of it.
 ///
 /// # Errors
-/// When there is no reason, no collector, it is not known which keys belong together, or the file cannot be written.
-pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Vec<Revoked>, Error> {
+/// When there is no reason, no collector, a key is known to nothing here, it is not known which keys belong together, or the
+/// file cannot be written.
+pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
     let reason = asked.reason.as_str();
     if reason.trim().is_empty() {
         return Err(Error::usage(
@@ -218,7 +308,7 @@ pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Vec<Revoked>, Error> {
     about(dir)?;
     let _taken = Taken::new(dir)?;
     let mut all = Revocations::read(dir)?;
-    let keys = of_the_nodes(dir, &asked.keys)?;
+    let (keys, alone) = of_the_nodes(dir, &asked.keys, &all)?;
     let (at_s, by) = (clock::utc_s(), by(asked.by.as_deref())?);
     for key in &keys {
         if all.find(key).is_none() {
@@ -236,5 +326,6 @@ pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Vec<Revoked>, Error> {
     if let Some(out) = &asked.notice {
         notice(dir, &all, &keys, out)?;
     }
-    Ok(all.0.into_iter().map(|(_, one)| one).collect())
+    let all = all.0.into_iter().map(|(_, one)| one).collect();
+    Ok(Revocation { all, alone })
 }

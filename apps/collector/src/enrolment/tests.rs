@@ -8,7 +8,9 @@ use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 use trust_plane::{Claim, RevokedKeys, answer_bytes};
 
-use super::{Asked, Registered, TakenBack, challenge, pins, register, revoke};
+mod whose;
+
+use super::{Asked, Registered, Revocation, TakenBack, challenge, pins, register, revoke};
 use crate::identity::init;
 use crate::registry::{Pin, Registry};
 
@@ -137,8 +139,12 @@ impl Desk {
     }
 
     fn revoke(&self, keys: &[VerifierKey]) -> Vec<String> {
-        let all = revoke(&self.dir(), &taken_back(keys, None)).unwrap();
-        all.into_iter().map(|one| one.vkey).collect()
+        let done = revoke(&self.dir(), &taken_back(keys, None)).unwrap();
+        done.all.into_iter().map(|one| one.vkey).collect()
+    }
+
+    fn try_revoke(&self, keys: &[VerifierKey]) -> Result<Revocation, String> {
+        revoke(&self.dir(), &taken_back(keys, None)).map_err(|error| error.to_string())
     }
 
     /// Starts with these keys on the command line, and ends.
@@ -242,36 +248,6 @@ fn an_origin_that_names_a_generation_is_no_origin_of_a_node() {
     refused(desk.challenge(&mixed), "is no generation of");
 }
 
-//= R8.4
-#[test]
-fn a_log_that_is_held_here_is_its_signers_also_where_its_key_is_pinned_no_more() {
-    let (own, stranger) = (Node::new(ORIGIN, 1), Node::new(ORIGIN, 2));
-    let desk = Desk::new();
-    desk.run(&pinned(&own));
-    let log = "example.org/n7/g1";
-    let held = desk
-        .dir()
-        .join("logs")
-        .join(proof::tile::origin_directory(log));
-    std::fs::create_dir_all(held.join("state")).unwrap();
-    std::fs::write(held.join("origin"), format!("{log}\n")).unwrap();
-    let root = proof::tree::empty_root();
-    let mut note = proof::Checkpoint::new(log, 1, root)
-        .unwrap()
-        .to_note()
-        .unwrap();
-    let text = note.text().to_owned();
-    note.add(sign_p256(log, &own.p256, &text).unwrap()).unwrap();
-    let root = root.to_string();
-    let pending =
-        serde_json::json!({"pending": [{"size": 1, "root": root, "note": note.to_string()}]});
-    std::fs::write(held.join("state/pending.json"), pending.to_string()).unwrap();
-    // The next start leaves its key out, as one does that shuts a node out.
-    desk.run(&pinned(&Node::new("example.org/n8", 3)));
-    refused(desk.enrol(&stranger, false), "had other keys here");
-    desk.enrol(&own, false).unwrap();
-}
-
 //= R8.2
 #[test]
 fn either_key_of_a_node_takes_both_back_under_whatever_name_it_is_given() {
@@ -292,26 +268,6 @@ fn either_key_of_a_node_takes_both_back_under_whatever_name_it_is_given() {
             }
         }
     }
-}
-
-//= R8.2
-#[test]
-fn which_keys_belong_together_is_never_guessed() {
-    let (old, new) = (Node::new(ORIGIN, 1), Node::new(ORIGIN, 2));
-    let desk = Desk::new();
-    desk.run(&[pinned(&old), pinned(&new)].concat());
-    let [authority, beside] = old.keys(ORIGIN);
-    let said = revoke(
-        &desk.dir(),
-        &taken_back(std::slice::from_ref(&authority), None),
-    );
-    refused(
-        said.map_err(|error| error.to_string()),
-        "is one of the two keys of a node",
-    );
-    assert_eq!(desk.revoke(&[authority, beside]).len(), 2);
-    let all = pins(&desk.dir(), [pinned(&old), pinned(&new)].concat()).unwrap();
-    assert_eq!(all.iter().filter(|pin| pin.is_revoked()).count(), 2);
 }
 
 //= R8.2
