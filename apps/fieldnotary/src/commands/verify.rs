@@ -214,7 +214,7 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     all.truth_class = own.truth_class;
     all.custody = own.custody.or(all.custody.take());
     all.key_store = own.key_store.or(all.key_store.take());
-    all.enrolled = own.enrolled.or(all.enrolled.take());
+    all.enrolled.extend(own.enrolled);
     all.revoked.extend(own.revoked);
     all.bound = own.bound;
     all.boot = own.boot.or(all.boot.take());

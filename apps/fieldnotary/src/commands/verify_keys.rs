@@ -1,6 +1,7 @@
 //! What a verdict says of the keys behind it: what holds them, what that proves, and what a counter binds.
 
 use super::words;
+use certificates::papers::shown;
 use evidence::UtcNs;
 use evidence::kinds::KeyStore;
 use evidence::reasons::Custody;
@@ -28,8 +29,10 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     if let Some(custody) = custody {
         lines.push(format!("keys       {custody}: {}", custody.meaning()));
     }
-    lines.extend(report.enrolled.as_ref().map(enrolled_words));
-    lines.extend(report.revoked.iter().map(revoked_words));
+    let stated = report.enrolled.iter().map(enrolled_words);
+    let stated = stated.chain(report.revoked.iter().map(revoked_words));
+    // What others wrote steers no terminal.
+    lines.extend(stated.map(|words| shown(&words)));
     // Of files there is no more to say.
     let in_store = |store: &&KeyStore| store.custody != Custody::Software;
     let Some(store) = report.key_store.as_ref().filter(in_store) else {
@@ -82,7 +85,8 @@ fn enrolled_words(enrolled: &EnrolledBy) -> String {
         None => String::new(),
     };
     format!(
-        "enrolled   by {by} at {at}, {}: {}{root}\n           {worth}{rest}",
+        "enrolled   {} by {by} at {at}, {}: {}{root}\n           {worth}{rest}",
+        enrolled.log,
         enrolled.proof,
         enrolled.proof.meaning()
     )
@@ -187,8 +191,9 @@ pub(super) fn json(report: &Report) -> Value {
             "widest_ms": bound.widest_ms,
         })
     });
-    let enrolled = report.enrolled.as_ref().map(|enrolled| {
+    let enrolled = report.enrolled.iter().map(|enrolled| {
         json!({
+            "log": enrolled.log,
             "registrar": enrolled.registrar.to_string(),
             "pinned": enrolled.pinned,
             "at_s": enrolled.at_s,
@@ -211,7 +216,7 @@ pub(super) fn json(report: &Report) -> Value {
         })
     });
     json!({
-        "enrolled": enrolled,
+        "enrolled": enrolled.collect::<Vec<_>>(),
         "revoked": revoked.collect::<Vec<_>>(),
         "hardware": custody.map(Custody::is_hardware),
         "key_store": store,

@@ -283,7 +283,7 @@ fn with_one_key(dir: &Path, data: &Path, log_keys: &[String]) {
     for (at, key) in log_keys.iter().enumerate() {
         let said = about("verify", &tiles, &["--anchor", key]);
         assert_eq!(said.code, Some(0), "{said:?}");
-        let left = said.json()["keys"]["enrolled"]["not_compared"].clone();
+        let left = said.json()["keys"]["enrolled"][0]["not_compared"].clone();
         assert_eq!(left, log_keys[1 - at].as_str(), "{left}");
     }
 }
@@ -297,7 +297,7 @@ fn verdicts(data: &Path, stored: &Path, log_keys: &[String], registrar: &str) {
         let of = |anchors: &[&str]| {
             let said = about("verify", place, anchors);
             assert_eq!(said.code, Some(0), "{said:?}");
-            said.json()["keys"]["enrolled"].clone()
+            said.json()["keys"]["enrolled"][0].clone()
         };
         let anchored = of(&["--anchor", &log_keys[0], "--anchor", registrar]);
         assert_eq!(anchored["pinned"], true, "{anchored}");
@@ -307,7 +307,7 @@ fn verdicts(data: &Path, stored: &Path, log_keys: &[String], registrar: &str) {
     }
     let screen = fieldnotary(["verify", data.to_str().unwrap(), "--anchor", &log_keys[0]]).out;
     assert!(
-        screen.contains("enrolled   by collector.example.org"),
+        screen.contains("/g1 by collector.example.org at "),
         "{screen}"
     );
     assert!(

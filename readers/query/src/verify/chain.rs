@@ -13,7 +13,7 @@ use contract::Contract;
 use evidence::kinds::{Ack, Checkpoint, Configuration, Loss};
 use evidence::reasons::{LossCause, RollbackAlarm};
 use evidence::{Entry, EntryError, Header, Payload, split_leaf};
-use proof::note::{Note, SignatureLine, VerifierKey};
+use proof::note::{Note, SignatureLine, Verified, VerifierKey};
 use proof::tree::KnownJoins;
 use proof::{CompactRange, Frontier, Hash, RangeSource, SignedCheckpoint};
 use std::sync::atomic::Ordering;
@@ -32,6 +32,9 @@ pub(super) struct Chain<'a> {
     /// The generation in the origin's name.
     generation: Option<u64>,
     keys: Signers,
+    /// Those of them that signed a head that holds.
+    signed: Vec<VerifierKey>,
+    enrolled: Vec<enrolled::Told>,
     /// All keys that whoever asks brought along, whatever their names.
     pinned: Vec<VerifierKey>,
     collector: Option<VerifierKey>,
@@ -50,7 +53,7 @@ pub(super) struct Chain<'a> {
     known: Vec<Known>,
     bound: Bound,
     booted: Booted,
-    pub(super) head_holds: bool,
+    head_holds: bool,
     pub(super) report: &'a mut Report,
 }
 
@@ -77,6 +80,8 @@ impl<'a> Chain<'a> {
             generation: generation_of(&origin),
             origin,
             keys,
+            signed: Vec::new(),
+            enrolled: Vec::new(),
             pinned: anchors.pinned_keys(),
             collector: None,
             early_acks: Vec::new(),
@@ -198,7 +203,8 @@ impl<'a> Chain<'a> {
                 self.booted.attestation(id, told, &beside, self.report);
             }
             Payload::Enrolment(told) => {
-                enrolled::take(id, told, self.keys.known(), &self.pinned, self.report);
+                let told = enrolled::take(id, told, &self.origin, &self.pinned, self.report);
+                self.enrolled.extend(told);
             }
             Payload::Revocation(told) => {
                 revoked::take(id, told, self.keys.known(), &self.pinned, self.report);
@@ -274,6 +280,7 @@ impl<'a> Chain<'a> {
         for known in &self.known {
             known::compare(known, self.keys.known(), &self.tree, self.report);
         }
+        enrolled::finish(self.enrolled, &self.signed, self.report);
         revoked::finish(self.sealed, self.cosigned, self.report);
         self.report.end = self.next;
         self.report.sealed_entries += self.sealed;
@@ -387,7 +394,28 @@ impl<'a> Chain<'a> {
             let words = format!("the checkpoint has {strangers} signature lines of unknown keys");
             self.report.find(FindingKind::Signature, here, words);
         }
-        (same && missing.is_empty() && expected).then_some(opened)
+        let holds = same && missing.is_empty() && expected;
+        if holds {
+            self.signed_by(opened.verified());
+        }
+        holds.then_some(opened)
+    }
+
+    /// Whether the signed head beside the log holds, and by which keys.
+    pub(super) fn head_signed(&mut self, holds: bool, by: Option<&Verified>) {
+        self.head_holds = holds;
+        if let Some(verified) = by.filter(|_| holds) {
+            self.signed_by(verified);
+        }
+    }
+
+    /// Notes which keys signed a head that holds.
+    fn signed_by(&mut self, verified: &Verified) {
+        for (place, key) in self.keys.known().iter().enumerate() {
+            if verified.has_key(place) && !self.signed.contains(key) {
+                self.signed.push(key.clone());
+            }
+        }
     }
 
     fn ack(&mut self, id: u64, ack: &Ack) {

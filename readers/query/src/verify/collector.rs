@@ -9,7 +9,7 @@ use super::tiles::verify_tiles;
 use crate::collector::{CollectorDir, CollectorError, LogDir, StoredHole};
 use crate::row::row;
 use evidence::{Entry, Payload, split_leaf};
-use proof::note::{Note, VerifierKey};
+use proof::note::{Note, Verified, VerifierKey};
 use proof::tile::bundles_between;
 use proof::{Checkpoint, Frontier, Hash};
 use serde_json::Value;
@@ -49,7 +49,7 @@ fn verify_log(
         return Ok(());
     }
     let before = report.failures();
-    let head = verify_checkpoint(log, anchors, cosigner, report)?;
+    let (head, signed) = verify_checkpoint(log, anchors, cosigner, report)?;
     let anchored = !anchors.for_origin(&log.origin).is_empty();
     let head_holds = anchored && report.failures() == before;
     let all_holes = log.holes()?;
@@ -57,7 +57,7 @@ fn verify_log(
     let below = |hole: &&StoredHole| hole.span.0 < head.size;
     let holes: Vec<StoredHole> = all_holes.iter().filter(below).cloned().collect();
     let mut chain = Chain::new(log.origin.clone(), anchors, &Frontier::new(), report);
-    chain.head_holds = head_holds;
+    chain.head_signed(head_holds, signed.as_ref());
     if let Some(key) = cosigner {
         chain.trust_collector(key.clone());
     }
@@ -87,13 +87,14 @@ fn verify_log(
     Ok(())
 }
 
-/// The checkpoint: exactly the log's lines and one cosignature, all of them holding.
+/// The checkpoint: exactly the log's lines and one cosignature, all of them holding; and which of the log's keys, in their
+/// order, then the cosigner's, are found in it.
 pub(super) fn verify_checkpoint(
     log: &LogDir,
     anchors: &Anchors,
     cosigner: Option<&VerifierKey>,
     report: &mut Report,
-) -> Result<Checkpoint, CollectorError> {
+) -> Result<(Checkpoint, Option<Verified>), CollectorError> {
     let path = log.path.join(proof::tile::CHECKPOINT_PATH);
     let note = Note::parse(&log.checkpoint_note()?).map_err(|_| {
         let words = "cut short or changed: no whole text with its signatures; nothing of this log was checked\n\
@@ -117,7 +118,7 @@ pub(super) fn verify_checkpoint(
         Ok(verified) => verified,
         Err(error) => {
             report.find(FindingKind::Signature, span, error.to_string());
-            return Ok(head);
+            return Ok((head, None));
         }
     };
     for key in signers.missing(|place| verified.has_key(place)) {
@@ -137,7 +138,7 @@ pub(super) fn verify_checkpoint(
     } else if signers.strangers_max() > 0 {
         unchecked_line(log, &note, &head, report);
     }
-    Ok(head)
+    Ok((head, Some(verified)))
 }
 
 /// The log signs with two keys. Where one of them is known to nobody here, its line cannot be checked: it

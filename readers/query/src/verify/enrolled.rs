@@ -8,28 +8,54 @@ use proof::note::VerifierKey;
 use sha2::{Digest as _, Sha256};
 use trust_plane::Enrolled;
 
-/// Takes an enrolment; `known` are the log's keys, `pinned` those that whoever asks brought along.
+/// An enrolment whose registrar stated it, until it is known which keys signed the log.
+pub(super) struct Told {
+    id: u64,
+    stated: Enrolled,
+    by: EnrolledBy,
+}
+
+/// Takes an enrolment of a log; `pinned` are the keys that whoever asks brought along.
 pub(super) fn take(
     id: u64,
     told: &Enrolment,
-    known: &[VerifierKey],
+    log: &str,
     pinned: &[VerifierKey],
     report: &mut Report,
-) {
-    match judged(told, known, pinned) {
-        Ok(enrolled) => report.enrolled = Some(enrolled),
-        Err(words) => {
-            let words = format!("an enrolment that proves nothing: {words}");
-            report.find(FindingKind::Enrolment, Some((id, id)), words);
-        }
-    }
+) -> Option<Told> {
+    let read = read(told, log, pinned);
+    read.map_err(|words| disproved(id, &words, report))
+        .ok()
+        .map(|(stated, by)| Told { id, stated, by })
 }
 
-fn judged(
+/// Credits the log with what is stated of the keys that signed its heads, and of no others.
+pub(super) fn finish(all: Vec<Told>, signed: &[VerifierKey], report: &mut Report) {
+    let mut newest = None;
+    for one in all {
+        if signed.is_empty() {
+            let words = "an enrolment that is compared with nothing: no head of this log holds";
+            report.find(FindingKind::NotCovered, Some((one.id, one.id)), words);
+            continue;
+        }
+        match is_about(&one.stated, signed) {
+            Ok(unknown) => newest = Some(EnrolledBy { unknown, ..one.by }),
+            Err(words) => disproved(one.id, &words, report),
+        }
+    }
+    report.enrolled.extend(newest);
+}
+
+fn disproved(id: u64, words: &str, report: &mut Report) {
+    let words = format!("an enrolment that proves nothing: {words}");
+    report.find(FindingKind::Enrolment, Some((id, id)), words);
+}
+
+fn read(
     told: &Enrolment,
-    known: &[VerifierKey],
+    log: &str,
     pinned: &[VerifierKey],
-) -> Result<EnrolledBy, String> {
+) -> Result<(Enrolled, EnrolledBy), String> {
     let registrar: VerifierKey = told
         .registrar
         .parse()
@@ -45,33 +71,47 @@ fn judged(
     if stated.endorsement != told.endorsement.as_ref().map(hash) {
         return Err("its endorsement certificate is not the one that is stated".to_owned());
     }
+    let base = log.rsplit_once("/g").map_or(log, |(base, _)| base);
+    if stated.origin != base {
+        return Err(format!(
+            "it is of the log {:?}, and this is {log}",
+            stated.origin
+        ));
+    }
+    let by = EnrolledBy {
+        log: log.to_owned(),
+        pinned: pinned.iter().any(|one| same(one, &registrar)),
+        registrar,
+        at_s,
+        proof: stated.proof,
+        root: stated.root.clone(),
+        unknown: None,
+    };
+    Ok((stated, by))
+}
+
+/// The one of the two keys that nobody here could compare, where the other signed and no third did.
+fn is_about(stated: &Enrolled, signed: &[VerifierKey]) -> Result<Option<VerifierKey>, String> {
     let mut unknown = Vec::new();
     for key in &stated.vkeys {
-        let of_its_kind: Vec<_> = known
+        let mut of_its_kind = signed
             .iter()
             .filter(|one| one.algorithm() == key.algorithm())
-            .collect();
+            .peekable();
         // Whoever pinned one key of the two, with none beside the log, cannot tell of the other.
-        if of_its_kind.is_empty() {
+        if of_its_kind.peek().is_none() {
             unknown.push(key.clone());
-        } else if !of_its_kind.iter().any(|one| same(one, key)) {
-            return Err(format!(
-                "it is about a key that does not sign this log: {key}"
-            ));
+        } else if let Some(other) = of_its_kind.find(|one| !same(one, key)) {
+            return Err(match signed.iter().any(|one| same(one, key)) {
+                false => format!("it is about a key that does not sign this log: {key}"),
+                true => format!("{other} signs this log as well, and it is not about that"),
+            });
         }
     }
     if unknown.len() == stated.vkeys.len() {
         return Err("no key of this log is known that it could be about".to_owned());
     }
-    let is_pinned = pinned.iter().any(|one| same(one, &registrar));
-    Ok(EnrolledBy {
-        registrar,
-        pinned: is_pinned,
-        at_s,
-        proof: stated.proof,
-        root: stated.root,
-        unknown: unknown.pop(),
-    })
+    Ok(unknown.pop())
 }
 
 /// The log's keys have the name of a generation, the statement's the name of the log.
@@ -84,8 +124,8 @@ fn hash(certificate: &Blob) -> Hash {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{hash, take};
+pub(super) mod tests {
+    use super::{finish, hash, take};
     use crate::verify::report::Report;
     use evidence::kinds::Enrolment;
     use evidence::reasons::EnrolmentProof;
@@ -95,7 +135,7 @@ mod tests {
     use proof::note::{Algorithm, Note, VerifierKey, p256_spki};
     use trust_plane::Enrolled;
 
-    fn keys(name: &str, seed: u8) -> [VerifierKey; 2] {
+    pub(in crate::verify) fn keys(name: &str, seed: u8) -> [VerifierKey; 2] {
         let p256 = p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap();
         let ed25519 = ed25519_dalek::SigningKey::from_bytes(&[seed; 32]).verifying_key();
         [
@@ -104,7 +144,7 @@ mod tests {
         ]
     }
 
-    fn enrolment(seed: u8) -> (Enrolment, VerifierKey) {
+    pub(in crate::verify) fn enrolment(seed: u8) -> (Enrolment, VerifierKey) {
         let stated = Enrolled {
             origin: "example.org/n".into(),
             vkeys: keys("example.org/n", seed),
@@ -138,8 +178,18 @@ mod tests {
     }
 
     fn known(told: &Enrolment, known: &[VerifierKey], pinned: &[VerifierKey]) -> Report {
+        of_log("example.org/n/g1", told, known, pinned)
+    }
+
+    fn of_log(
+        log: &str,
+        told: &Enrolment,
+        signed: &[VerifierKey],
+        pinned: &[VerifierKey],
+    ) -> Report {
         let mut report = Report::default();
-        take(5, told, known, pinned, &mut report);
+        let told = take(5, told, log, pinned, &mut report);
+        finish(told.into_iter().collect(), signed, &mut report);
         report
     }
 
@@ -152,10 +202,10 @@ mod tests {
         for (has, lacks) in [(0, 1), (1, 0)] {
             let report = known(&told, &own[has..=has], &[]);
             assert!(report.ok(), "{:?}", report.findings);
-            let unknown = report.enrolled.unwrap().unknown.unwrap();
+            let unknown = report.enrolled[0].unknown.clone().unwrap();
             assert_eq!(unknown.public_bytes(), own[lacks].public_bytes());
         }
-        assert!(known(&told, &own, &[]).enrolled.unwrap().unknown.is_none());
+        assert!(known(&told, &own, &[]).enrolled[0].unknown.is_none());
         // One key of another node is still another's.
         let others = keys("example.org/n/g1", 4);
         for at in 0..2 {
@@ -163,7 +213,37 @@ mod tests {
         }
         let mixed = [own[0].clone(), others[1].clone()];
         assert!(!known(&told, &mixed, &[]).ok());
-        assert!(!known(&told, &[], &[]).ok());
+        assert!(!known(&told, &mixed[1..], &[]).ok());
+    }
+
+    //= R8.4
+    #[test]
+    fn a_statement_is_credited_to_the_log_that_it_is_about_and_to_keys_that_signed_there_alone() {
+        let (told, _) = enrolment(3);
+        let (own, others) = (keys("example.org/n/g1", 3), keys("example.org/n/g1", 4));
+        let origin = |log: &str| of_log(log, &told, &own, &[]);
+        assert_eq!(
+            origin("example.org/n/g7").enrolled[0].log,
+            "example.org/n/g7"
+        );
+        for log in [
+            "example.org/m/g1",
+            "example.org/n/m/g1",
+            "example.org/n/g1/g1",
+        ] {
+            let report = origin(log);
+            assert!(!report.ok() && report.enrolled.is_empty(), "{log}");
+        }
+        // Heads that other keys signed too are not covered, whichever of the two it is.
+        for at in 0..2 {
+            let report = known(&told, &[&own[..], &others[at..=at]].concat(), &[]);
+            assert!(!report.ok() && report.enrolled.is_empty(), "{at}");
+            assert!(report.findings[0].words.contains("as well"), "{at}");
+        }
+        // Where no head holds, it is compared with nothing and credited to nobody.
+        let report = known(&told, &[], &[]);
+        assert!(report.ok() && report.enrolled.is_empty());
+        assert_eq!(report.findings.len(), 1);
     }
 
     //= R8.4
@@ -171,18 +251,18 @@ mod tests {
     fn a_statement_counts_for_the_keys_that_it_is_about_and_for_what_its_registrar_is_worth() {
         let (told, registrar) = enrolment(3);
         let report = look(&told, &[]);
-        let enrolled = report.enrolled.clone().unwrap();
+        let enrolled = report.enrolled[0].clone();
         assert!(report.ok() && !enrolled.pinned);
         assert_eq!(
             (enrolled.at_s, enrolled.root.as_deref()),
             (1_800_000_000, Some("a maker"))
         );
-        assert!(look(&told, &[registrar]).enrolled.unwrap().pinned);
+        assert!(look(&told, &[registrar]).enrolled[0].pinned);
         let wrong = |change: &dyn Fn(&mut Enrolment), words: &str| {
             let (mut told, _) = enrolment(3);
             change(&mut told);
             let report = look(&told, &[]);
-            assert!(!report.ok() && report.enrolled.is_none(), "{words}");
+            assert!(!report.ok() && report.enrolled.is_empty(), "{words}");
             let said = &report.findings[0].words;
             assert!(said.contains(words), "{said}");
         };

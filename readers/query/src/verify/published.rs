@@ -20,12 +20,12 @@ pub fn verify_published(log: &LogDir, anchors: &Anchors, report: &mut Report) {
 
 fn verify(log: &LogDir, anchors: &Anchors, report: &mut Report) -> Result<(), CollectorError> {
     let before = report.failures();
-    let head = verify_checkpoint(log, anchors, None, report)?;
+    let (head, signed) = verify_checkpoint(log, anchors, None, report)?;
     let anchored = !anchors.for_origin(&log.origin).is_empty();
     let head_holds = anchored && report.failures() == before;
     let holes = log.holes()?;
     let mut chain = Chain::new(log.origin.clone(), anchors, &Frontier::new(), report);
-    chain.head_holds = head_holds;
+    chain.head_signed(head_holds, signed.as_ref());
     chain.trust_contracts();
     let walked = walk(log, &head, &holes, &mut chain)?;
     for hole in &holes {

@@ -188,6 +188,8 @@ pub struct BootTold {
 /// A registrar took the keys in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrolledBy {
+    /// The log that these keys signed, with its generation.
+    pub log: String,
     /// Its key.
     pub registrar: VerifierKey,
     /// Whether whoever asks brought that key along; else the statement is worth what the log itself is.
@@ -242,8 +244,8 @@ pub struct Report {
     pub custody: Option<String>,
     /// What the log said last of its keys' store.
     pub key_store: Option<KeyStore>,
-    /// What a registrar states of the keys; none where no statement of one holds.
-    pub enrolled: Option<EnrolledBy>,
+    /// What registrars state of the keys, one at most for each log and generation; none where no statement holds.
+    pub enrolled: Vec<EnrolledBy>,
     /// Keys that registrars took back, as the log has it.
     pub revoked: Vec<RevokedBy>,
     /// What is bound to a counter; none where no binding holds.

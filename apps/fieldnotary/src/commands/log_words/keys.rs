@@ -1,6 +1,7 @@
 //! What entries about the keys say, in words.
 
 use crate::commands::words;
+use certificates::papers::shown;
 use evidence::UtcNs;
 use evidence::kinds::{Binding, Enrolment, KeyStore, KeyUse, Revocation, Rollback, Unsealed};
 
@@ -75,13 +76,13 @@ pub(super) fn use_words(told: &KeyUse) -> String {
 
 pub(super) fn enrolment_words(told: &Enrolment) -> String {
     let registrar = told.registrar.split('+').next().unwrap_or_default();
-    format!(
+    shown(&format!(
         "keys enrolled by {registrar} ({}): {}; put here by {}: {}",
         told.proof,
         told.proof.meaning(),
         told.actor.as_str(),
         told.reason
-    )
+    ))
 }
 
 pub(super) fn revocation_words(told: &Revocation) -> String {
@@ -89,7 +90,7 @@ pub(super) fn revocation_words(told: &Revocation) -> String {
     let mut of: Vec<String> = told.keys.iter().map(|key| name(key)).collect();
     of.dedup();
     let since = i64::try_from(told.since_s).unwrap_or(i64::MAX);
-    format!(
+    shown(&format!(
         "keys of {} revoked by {} at {} since {}: {}; put here by {}: {}",
         of.join(", "),
         told.by,
@@ -98,5 +99,5 @@ pub(super) fn revocation_words(told: &Revocation) -> String {
         told.why,
         told.actor.as_str(),
         told.reason
-    )
+    ))
 }

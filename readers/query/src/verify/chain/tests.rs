@@ -2,12 +2,13 @@
 
 use super::Chain;
 use crate::verify::Anchors;
+use crate::verify::enrolled::tests::{self as enrolled, enrolment};
 use crate::verify::report::{FindingKind, Report};
 use ed25519_dalek::SigningKey as Ed25519;
 use evidence::kinds::Checkpoint;
 use evidence::reasons::{Custody, HoldoverReason, TimeQuality, TimeStatus};
 use evidence::{
-    Captured, CommitId, Digest, Entry, Epoch, Generation, Header, MonoNs, SaltKey, Stamp,
+    Captured, CommitId, Digest, Entry, Epoch, Generation, Header, MonoNs, Payload, SaltKey, Stamp,
     TimeDetail, UtcNs, leaf_data,
 };
 use p256::ecdsa::SigningKey as P256;
@@ -52,39 +53,49 @@ fn note(hand: impl Fn(&mut Vec<String>)) -> String {
     format!("{head}\n\n{}\n", lines.join("\n"))
 }
 
-/// Whether the log with this checkpoint as its first entry verifies.
-fn verifies(anchors: &Anchors, note: String) -> bool {
-    let checkpoint = Checkpoint {
+fn checkpoint(note: String) -> Payload {
+    Checkpoint {
         at: MonoNs(0),
         size: 0,
         root: Digest(Frontier::new().root().0),
         custody: Custody::Software,
         note,
-    };
-    let captured = Captured::new(&checkpoint.into());
-    let id = CommitId(0);
-    let entry = Entry {
-        header: Header {
-            kind: captured.kind,
-            generation: Generation(1),
-            commit_id: id,
-            epoch: Epoch(1),
-        },
-        stamp: Stamp {
-            timestamp: UtcNs(1_700_000_000_000_000_000),
-            quality: TimeQuality::RtcOnly,
-            status: TimeStatus::FreeRun,
-            bound_ns: None,
-            detail: TimeDetail::Holdover(HoldoverReason::NeverSynchronised),
-        },
-        captured,
-    };
-    let salt = SaltKey([4; 16]).salt(Generation(1), id);
-    let leaf = leaf_data(&salt, &entry.encode());
+    }
+    .into()
+}
+
+/// What is said of a log with these entries.
+fn report(anchors: &Anchors, entries: &[Payload]) -> Report {
     let mut report = Report::default();
     let mut chain = Chain::new(ORIGIN.to_owned(), anchors, &Frontier::new(), &mut report);
-    chain.leaf(&leaf).unwrap();
+    for (id, payload) in (0..).map(CommitId).zip(entries) {
+        let captured = Captured::new(payload);
+        let entry = Entry {
+            header: Header {
+                kind: captured.kind,
+                generation: Generation(1),
+                commit_id: id,
+                epoch: Epoch(1),
+            },
+            stamp: Stamp {
+                timestamp: UtcNs(1_700_000_000_000_000_000),
+                quality: TimeQuality::RtcOnly,
+                status: TimeStatus::FreeRun,
+                bound_ns: None,
+                detail: TimeDetail::Holdover(HoldoverReason::NeverSynchronised),
+            },
+            captured,
+        };
+        let salt = SaltKey([4; 16]).salt(Generation(1), id);
+        chain.leaf(&leaf_data(&salt, &entry.encode())).unwrap();
+    }
     chain.finish();
+    report
+}
+
+/// Whether the log with this checkpoint as its first entry verifies.
+fn verifies(anchors: &Anchors, note: String) -> bool {
+    let report = report(anchors, &[checkpoint(note)]);
     let signatures = |one: &crate::Finding| one.kind == FindingKind::Signature;
     assert!(
         report.findings.iter().all(signatures),
@@ -92,6 +103,22 @@ fn verifies(anchors: &Anchors, note: String) -> bool {
         report.findings
     );
     report.ok()
+}
+
+/// The keys of a generation before this one lie beside the log as well, and were enrolled.
+//= R8.4
+#[test]
+fn an_enrolment_of_keys_that_are_known_and_sign_nothing_here_is_credited_to_nobody() {
+    let (told, _) = enrolment(3);
+    let both = [&keys()[..], &enrolled::keys(BASE, 3)[..]].concat();
+    let anchors = Anchors::found_beside(both);
+    let entries = [checkpoint(note(|_| {})), told.into()];
+    let report = report(&anchors, &entries);
+    assert!(report.enrolled.is_empty());
+    let words: Vec<_> = report.findings.iter().map(|one| &one.words).collect();
+    assert_eq!(words.len(), 1, "{words:?}");
+    assert!(words[0].contains("does not sign this log"), "{words:?}");
+    assert_eq!(report.findings[0].kind, FindingKind::Enrolment);
 }
 
 //= A1.3
