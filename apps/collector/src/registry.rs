@@ -164,9 +164,11 @@ impl Registry {
             let mut mirror = lock(&log)?;
             if mirror.store().mirrored().is_some() {
                 // Between moving the head and cosigning it the process may have ended.
-                mirror.cosignature(&self.identity)?;
+                let cosigned = mirror.cosignature(&self.identity)?.status == 200;
                 drop(mirror);
-                self.adopt(&origin, &log)?;
+                if cosigned {
+                    self.adopt(&origin, &log)?;
+                }
             }
         }
         Ok(())
@@ -326,7 +328,8 @@ impl Registry {
         let Some((base, generation)) = split_origin(origin) else {
             return Ok(());
         };
-        {
+        // A revoked key may have signed any generation, the last that there can be as well: it closes none of those below.
+        if lock(log)?.counts() {
             let mut newest = lock(&self.newest)?;
             let newest = newest.entry(base.to_owned()).or_insert(generation);
             *newest = generation.max(*newest);

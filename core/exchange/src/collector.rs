@@ -160,6 +160,14 @@ impl<S: MirrorStore> Mirror<S> {
         Ok(signed)
     }
 
+    /// Whether the mirrored head is signed by keys whose signatures count now: one of a key that was revoked since is served
+    /// and says nothing more.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        let mirrored = self.store.mirrored();
+        mirrored.is_some_and(|mirrored| self.still_signed(&mirrored.sealed).is_ok())
+    }
+
     /// Refuses a head that was taken once and whose signatures count no more: its key was revoked since.
     fn still_signed(&self, sealed: &Sealed) -> Result<(), Reply> {
         let note = Note::parse(sealed.note.as_bytes());

@@ -51,6 +51,37 @@ fn what_was_begun_before_a_key_was_revoked_is_not_ended_after() {
     }
 }
 
+/// Whoever steals a log's keys can sign any generation of it, the last one too.
+//= R8.2
+//= U4
+#[test]
+fn a_generation_that_a_revoked_key_signed_closes_none_of_those_below() {
+    let last = Log::new(u64::MAX, None);
+    let mut collector = Collector::new(&last);
+    let mut uplink = Uplink::new(&collector, &last, None);
+    uplink.deliver(&mut collector, &last, EVERY, |_, _| {});
+    assert_eq!(uplink.acked(), Some(1));
+    let mut own = Log::new(2, None).signed_by(8);
+    own.grow(20);
+    collector.kill();
+    revoke(&collector, &last);
+    collector.pin(&own);
+    collector.start();
+    let mut uplink = Uplink::new(&collector, &own, None);
+    uplink.deliver(&mut collector, &own, EVERY, |_, _| {});
+    assert_eq!(uplink.acked(), Some(21));
+    // What the new key signed closes those below, after a start as before it.
+    let mut below = Log::new(1, None).signed_by(8);
+    below.grow(5);
+    for _ in 0..2 {
+        let mut uplink = Uplink::new(&collector, &below, None);
+        uplink.deliver(&mut collector, &below, 6, |_, _| {});
+        assert_eq!(uplink.acked(), None);
+        collector.kill();
+        collector.start();
+    }
+}
+
 fn path(log: &Log, file: &str) -> String {
     format!("{}/{file}", proof::tile::origin_directory(&log.origin))
 }

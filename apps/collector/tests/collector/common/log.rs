@@ -58,6 +58,12 @@ impl Log {
         log
     }
 
+    /// The same, as a node with another key has it.
+    pub(crate) fn signed_by(mut self, seed: u8) -> Self {
+        self.key = p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap();
+        self
+    }
+
     pub(crate) fn vkey(&self) -> VerifierKey {
         VerifierKey::p256(BASE, &p256_spki(self.key.verifying_key())).unwrap()
     }

@@ -56,6 +56,11 @@ impl Collector {
         collector
     }
 
+    /// Gives the key of a log to the next start as well.
+    pub(crate) fn pin(&mut self, log: &Log) {
+        self.log_keys.push(log.vkey().to_string());
+    }
+
     pub(crate) fn start(&mut self) {
         let ready = self.dir.path().join("ready.json");
         let _ = std::fs::remove_file(&ready);
