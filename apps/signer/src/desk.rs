@@ -18,6 +18,7 @@ use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use trust_plane::{
     Audit, BootId, Claim, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError,
     SignedClaim, SignedHead, Statement,
@@ -29,6 +30,7 @@ pub(crate) struct Desk {
     dir: IdentityDir,
     engine: Engine<keys::Keys>,
     rates: BTreeMap<Purpose, RateLimit>,
+    endorsements: RateLimit,
     boot: BootId,
     /// When the plain counter was moved last.
     plain: Option<PlainMark>,
@@ -43,6 +45,7 @@ pub(crate) struct Desk {
     booted: Option<Vec<u8>>,
     /// Who was turned away.
     door: Arc<Door>,
+    long: Arc<AtomicBool>,
 }
 
 /// The one place where this program reads a clock.
@@ -103,6 +106,7 @@ impl Desk {
             dir,
             engine: Engine::new(keys, public.origin, last_signed),
             rates: rates(now_ns()),
+            endorsements: RateLimit::new(limit(Purpose::Attestation), now_ns()),
             boot: boot(),
             plain,
             plain_owed: false,
@@ -111,7 +115,13 @@ impl Desk {
             event_log,
             booted: None,
             door: Arc::new(Door::new(MonoNs(now_ns()))),
+            long: Arc::default(),
         }
+    }
+
+    /// Set where a command follows that may take minutes.
+    pub(crate) fn long(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.long)
     }
 
     /// Where callers are turned away.

@@ -33,12 +33,12 @@ pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<()
     }
     let listener = Listener::bind(path)?;
     let door = desk.door();
+    let long = desk.long();
     let desk = Arc::new(Mutex::new(desk));
-    let long = Arc::new(AtomicBool::new(false));
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     let mut failures = 0;
     while !stop.load(Ordering::Relaxed) {
-        // Set before the desk is taken: the silence that follows is announced in time.
+        // Whoever has the desk sets it before the long command: the silence that follows is announced in time.
         if long.swap(false, Ordering::Relaxed) {
             sandbox::pulse::busy(Duration::from_nanos(TPM_RSA_TIMEOUT_NS) + LONG_MORE);
         }
@@ -68,8 +68,8 @@ pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<()
             continue;
         }
         let (desk, door) = (Arc::clone(&desk), Arc::clone(&door));
-        let (long, stop) = (Arc::clone(&long), Arc::clone(&stop));
-        let serve = move || answer(&channel, &desk, &door, &long, &stop);
+        let stop = Arc::clone(&stop);
+        let serve = move || answer(&channel, &desk, &door, &stop);
         connections.push(std::thread::spawn(serve));
     }
     // From here on nobody can connect; what is being answered is answered to its end.
@@ -108,22 +108,11 @@ fn refuse(channel: &Channel, door: &Door, connections: usize) -> Option<Message>
     })
 }
 
-fn answer(
-    channel: &Channel,
-    desk: &Mutex<Desk>,
-    door: &Door,
-    long: &AtomicBool,
-    stop: &AtomicBool,
-) {
+fn answer(channel: &Channel, desk: &Mutex<Desk>, door: &Door, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let answer = match channel.recv(STOP_CHECK) {
             Ok(None) => continue,
             Ok(Some(request)) => {
-                // Here a TPM may have to derive an RSA key.
-                if matches!(&request, Message::AnswerChallenge(asked) if asked.credential.is_some())
-                {
-                    long.store(true, Ordering::Relaxed);
-                }
                 // A thread that died while it held the desk left no half-made statement: memory is
                 // only ever replaced whole.
                 let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,13 +1,20 @@
 //! The signer's part of an enrolment.
 
-use super::{Desk, refusal};
+use super::{Desk, now_ns, refusal};
 use evidence::Blob;
 use ipc::Message;
 use ipc::message::{AnswerChallenge, EndorsementCertificate, Endorsements, ErrorCode};
+use std::sync::atomic::Ordering;
 use trust_plane::{Credential, EndorsementKind, Purpose};
 
 impl Desk {
     pub(super) fn endorsements(&mut self) -> Message {
+        // They cost the TPM as much as an attestation does, and have a bound of their own: who asked for them goes on to ask
+        // for an answer.
+        if !self.endorsements.take(now_ns()) {
+            let words = "too many requests for the certificates of the store's maker (endorsements); ask again later";
+            return Message::error(ErrorCode::Busy, words);
+        }
         match self.engine.endorsements() {
             Ok(found) => {
                 let certificates = found
@@ -49,9 +56,15 @@ impl Desk {
             },
         };
         let (nonce, of) = (&request.nonce.0, &request.request.0);
+        let begin = |kind: EndorsementKind| {
+            // A TPM derives this key anew each time, which takes seconds on most chips and minutes on some.
+            if kind == EndorsementKind::Rsa2048 {
+                self.long.store(true, Ordering::Relaxed);
+            }
+        };
         let answer = self
             .engine
-            .answer(&request.origin, nonce, of, credential.as_ref());
+            .answer(&request.origin, nonce, of, credential.as_ref(), begin);
         self.signed_record(answer)
     }
 }

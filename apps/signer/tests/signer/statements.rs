@@ -3,7 +3,9 @@
 use crate::common::{G1, LONG, Site, head, keys, note, refusal};
 use evidence::reasons::BootState;
 use evidence::{Blob, Digest, Generation, Payload};
-use ipc::message::{BootAsked, ErrorCode, RecordPurpose, SignBatch, SignRecord, SignedTree};
+use ipc::message::{
+    AskEndorsements, BootAsked, ErrorCode, RecordPurpose, SignBatch, SignRecord, SignedTree,
+};
 use ipc::{Channel, IpcError, Message};
 use proof::note::{Note, VerifierKey};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, socket};
@@ -115,6 +117,8 @@ fn a_flood_for_one_purpose_leaves_the_others_theirs() {
             record(RecordPurpose::Attestation, b"nonce"),
             "(attestation)",
         ),
+        // To read the maker's certificates costs the store as much as an attestation.
+        (AskEndorsements {}.into(), "(endorsements)"),
         // To look what was booted reads PCRs and a file; nothing is signed of it.
         (BootAsked {}.into(), "(boot)"),
     ];

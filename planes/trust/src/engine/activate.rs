@@ -5,6 +5,7 @@ use crate::backend::{Backend, Credential, Endorsements};
 use crate::enrolment::answer_bytes;
 use crate::statement::Claim;
 use alloc::vec::Vec;
+use tpm::EndorsementKind;
 
 impl<B: Backend> Engine<B> {
     /// The certificates of the store's maker.
@@ -16,7 +17,8 @@ impl<B: Backend> Engine<B> {
     }
 
     /// Answers a challenge with an attestation by both keys. Where it comes with a credential, what the TPM found in
-    /// it goes into the answer and nowhere else. `request` is the SHA-256 of the request that is answered for.
+    /// it goes into the answer and nowhere else. `request` is the SHA-256 of the request that is answered for; `begin` is
+    /// told of the key before the store is asked to open anything.
     ///
     /// # Errors
     /// Why there is no answer: above all a credential for another key or another TPM.
@@ -26,12 +28,14 @@ impl<B: Backend> Engine<B> {
         nonce: &[u8; 32],
         request: &[u8; 32],
         credential: Option<&Credential>,
+        begin: impl FnOnce(EndorsementKind),
     ) -> Result<SignedClaim, SignError> {
         // Nothing is opened for a log that is not this one.
         self.base.generation(origin).map_err(SignError::Origin)?;
         let found = match credential {
             None => Vec::new(),
             Some(credential) => {
+                begin(credential.kind);
                 let found = self
                     .backend
                     .activate(credential)

@@ -1,7 +1,9 @@
 //! What is signed, what is refused, and what is counted.
 
 use super::{Engine, SignError};
-use crate::backend::{Backend, BackendError, Capabilities, Certified, Counter, Description};
+use crate::backend::{
+    Backend, BackendError, Capabilities, Certified, Counter, Credential, Description,
+};
 use crate::last_signed::LastSigned;
 use crate::origin::BaseOrigin;
 use crate::statement::{Claim, Purpose, Signable, Statement};
@@ -11,6 +13,7 @@ use proof::note::{Algorithm, Note, p256_spki};
 use proof::{Hash, SignedCheckpoint};
 use std::string::{String, ToString as _};
 use std::vec::Vec;
+use tpm::EndorsementKind;
 
 const BASE: &str = "meters.example/site";
 const G1: &str = "meters.example/site/g1";
@@ -349,4 +352,27 @@ fn a_counter_that_is_not_there_leaves_the_checkpoint_signed_and_says_so() {
     let unbound = signed.unbound.unwrap();
     assert_eq!(unbound.fault, KeyFault::CounterUndefined);
     assert!(unbound.words.contains("plain counter"), "{}", unbound.words);
+}
+
+/// A signer that hangs would be taken for one that derives a key, where anybody could have it announce that.
+//= A6.7
+#[test]
+fn what_may_take_long_begins_only_where_the_request_is_for_this_log() {
+    let mut engine = engine(LastSigned::default(), None);
+    let credential = Credential {
+        kind: EndorsementKind::Rsa2048,
+        blob: Vec::new(),
+        secret: Vec::new(),
+    };
+    for (origin, credential, due) in [
+        ("meters.example/other/g1", Some(&credential), None),
+        (G1, None, None),
+        (G1, Some(&credential), Some(EndorsementKind::Rsa2048)),
+    ] {
+        let mut begun = None;
+        let _refused = engine.answer(origin, &[1; 32], &[2; 32], credential, |kind| {
+            begun = Some(kind);
+        });
+        assert_eq!(begun, due, "{origin}");
+    }
 }
