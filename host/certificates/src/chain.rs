@@ -9,6 +9,7 @@ use webpki::{
     CertRevocationList, EndEntityCert, Error, ExpirationPolicy, KeyUsage, OwnedCertRevocationList,
     RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy, anchor_from_trusted_cert,
 };
+use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
 
 /// What a certificate must be good for.
@@ -176,8 +177,8 @@ impl Authorities {
         purpose: Purpose,
         at_s: u64,
     ) -> Result<Vouched, ChainFault> {
-        let certificate = CertificateDer::from(certificate);
-        let certificate = EndEntityCert::try_from(&certificate)?;
+        let der = CertificateDer::from(certificate);
+        let certificate = EndEntityCert::try_from(&der)?;
         let anchors = self.roots.iter().map(anchor_from_trusted_cert);
         let anchors = anchors.collect::<Result<Vec<_>, _>>()?;
         let mut between = self.between.clone();
@@ -201,12 +202,33 @@ impl Authorities {
             revocation,
             None,
         )?;
+        if purpose == Purpose::Endorsement && !may_be_sealed_to(&der) {
+            return Err(ChainFault::OtherPurpose);
+        }
         let root = anchors.iter().position(|one| one == path.anchor());
         let root = root.and_then(|place| self.roots.get(place));
         let name = root.and_then(|root| Holder::of(root).name);
         Ok(Vouched {
             root: name.unwrap_or_else(|| "a root without a name".to_owned()),
         })
+    }
+}
+
+/// Whether a key may be what an endorsement key is for, where its certificate says what it may be used for: an RSA key to
+/// encipher keys, one on a curve to agree on them (TCG EK Credential Profile 2.5, 3.1.1). A key that may only sign is of some
+/// other certificate of that maker.
+fn may_be_sealed_to(certificate: &[u8]) -> bool {
+    let Ok((_, certificate)) = x509_parser::parse_x509_certificate(certificate) else {
+        return false;
+    };
+    match certificate.key_usage() {
+        Ok(None) => true,
+        Ok(Some(usage)) => match certificate.public_key().parsed() {
+            Ok(PublicKey::RSA(_)) => usage.value.key_encipherment(),
+            Ok(PublicKey::EC(_)) => usage.value.key_agreement(),
+            _ => false,
+        },
+        Err(_) => false,
     }
 }
 
@@ -343,6 +365,42 @@ mod tests {
                 "{stale}"
             );
         }
+    }
+
+    /// Of a leaf whose purpose is not named: an authority of a maker signs others as well, such as those for TLS.
+    //= R8.4
+    #[test]
+    fn a_key_that_may_only_sign_is_no_endorsement_key() {
+        let maker = authority("a maker");
+        let trusted = Authorities::from_pem(maker.pem.as_bytes()).unwrap();
+        let issuer = Issuer::from_params(&maker.params, &maker.key);
+        let sign = KeyUsagePurpose::DigitalSignature;
+        let (agree, encipher) = (
+            KeyUsagePurpose::KeyAgreement,
+            KeyUsagePurpose::KeyEncipherment,
+        );
+        let of_curve = || KeyPair::generate().unwrap();
+        let of_rsa = || KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let check = |key: KeyPair, usages: &[KeyUsagePurpose], good: bool| {
+            let mut params = named("leaf");
+            params.key_usages = usages.to_vec();
+            let leaf = params.signed_by(&key, &issuer).unwrap();
+            let said = trusted.vouch(leaf.der(), &[], Purpose::Endorsement, NOW_S);
+            let due = match good {
+                true => said.is_ok(),
+                false => said == Err(ChainFault::OtherPurpose),
+            };
+            assert!(due, "{usages:?}: {said:?}");
+        };
+        check(of_curve(), &[], true);
+        check(of_curve(), &[agree], true);
+        check(of_curve(), &[sign, agree], true);
+        check(of_curve(), &[sign], false);
+        check(of_curve(), &[encipher], false);
+        check(of_rsa(), &[], true);
+        check(of_rsa(), &[sign, encipher], true);
+        check(of_rsa(), &[sign], false);
+        check(of_rsa(), &[agree], false);
     }
 
     #[test]

@@ -72,14 +72,20 @@ impl fmt::Display for KeyError {
 impl core::error::Error for KeyError {}
 
 /// Whether a text may name a key: not empty, without Unicode spaces or plus (signed-note "Format"), and, as it lives in
-/// a note, without control characters.
+/// a note, without control characters; nor with signs that nobody sees and that turn the order of those around them, as it
+/// is shown to people.
 #[must_use]
 pub fn is_key_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= NAME_BYTES_MAX
         && !name
             .chars()
-            .any(|c| c.is_whitespace() || c == '+' || c < ' ')
+            .any(|c| c.is_whitespace() || c == '+' || c.is_control() || is_format(c))
+}
+
+/// Signs that nobody sees and that turn the order of those around them.
+const fn is_format(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 pub(crate) fn check_name(name: &str) -> Result<(), KeyError> {

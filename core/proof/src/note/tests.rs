@@ -127,6 +127,12 @@ fn names_follow_the_rules() {
         "a\u{2003}",
         "a\n",
         "a\u{7}",
+        // DEL, a control sequence of eight bits, and what turns the order around.
+        "a\u{7f}",
+        "a\u{9b}31m",
+        "a\u{202e}b",
+        "a\u{200b}",
+        "\u{feff}a",
         &long,
     ] {
         assert!(!is_key_name(bad), "{bad:?}");
