@@ -2,11 +2,9 @@
 
 use crate::common::damage::truncate;
 use crate::common::sites::Node;
-use crate::common::{READY, Said, layout, list, number, text, wait_until};
+use crate::common::{Said, layout, list, text};
 use crate::damaged_words::{all, check, copy, do_as_told, export, fsck, log_size, say, site};
-use serde_json::Value;
 use std::path::Path;
-use std::time::Duration;
 
 /// Bytes that nobody wrote.
 fn noise(bytes: usize) -> Vec<u8> {
@@ -119,51 +117,6 @@ fn a_node_that_lacks_a_file_beside_its_segments_is_sent_to_fsck_first() {
         );
         assert!(first.is_some() && first < then, "{name}: {}", said.err);
     }
-}
-
-//= A5.4
-#[test]
-fn a_node_names_what_lay_behind_the_end_of_a_cut_segment_by_the_cause_that_fsck_named() {
-    let (site, _) = site();
-    let journal = layout::read(&site.data);
-    let cut = &journal.segments[0];
-    let at = cut.frames[1].begin + 100;
-    let (place, data) = copy(&site, "cut");
-    let file = layout::folder(&data).join(cut.path.file_name().unwrap());
-    truncate(&file, at as u64);
-    let report = fsck(&data);
-    let lost = |report: &Value, kind: &str| -> Vec<(u64, u64)> {
-        let found = list(report, "findings").iter();
-        let found = found.filter(|one| text(one, "kind") == kind);
-        found
-            .map(|one| {
-                assert!(text(one, "words").contains("segment_missing"), "{report}");
-                (number(one, "first"), number(one, "last"))
-            })
-            .collect()
-    };
-    let before = lost(&report, "lost");
-    assert!(!before.is_empty(), "{report}");
-    let node = Node::start(&place, "node", &site.contract);
-    // Whoever reads all of it meets the losses and has them named.
-    let named = wait_until("the losses are named", READY, || {
-        std::thread::sleep(Duration::from_millis(200));
-        let rows = say(&["log"], &data, &["--kind", "loss", "--json"]).json_lines();
-        let rows: Vec<_> = rows
-            .into_iter()
-            .filter(|row| row["kind"] == "loss")
-            .collect();
-        (rows.len() >= before.len()).then_some(rows)
-    });
-    node.stop();
-    let range = |row: &Value| {
-        assert_eq!(text(row, "cause"), "segment_missing", "{row}");
-        let first = number(row, "first");
-        (first, first + number(row, "count") - 1)
-    };
-    let named: Vec<_> = named.iter().map(range).collect();
-    assert_eq!(named, before);
-    assert_eq!(lost(&fsck(&data), "loss_named"), before);
 }
 
 //= A5.4
