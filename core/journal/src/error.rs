@@ -24,7 +24,8 @@ pub enum OpenError {
     /// No sound part of a log is here. Where nothing was ever written, one can be created; where something was, what
     /// destroyed it is to be found first.
     NoLog,
-    /// There is a log here already: open it.
+    /// There is a log here already, or something that may be one: nothing was written. Open it with
+    /// [`Journal::open`](crate::Journal::open), which goes on after whatever happened.
     Occupied,
     /// Truth store or segment belong to another log or generation.
     ForeignLog {

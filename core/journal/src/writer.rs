@@ -20,7 +20,8 @@ use crate::truth::Truth;
 /// How a journal behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Refuse to reuse a segment whose entries no cosigner has stored.
+    /// Refuse to reuse a segment whose entries no cosigner has stored: without [`Journal::note_cosigned`] or
+    /// [`Journal::permit_pruning`] a ring that is full takes no more ([`CommitError::RingFull`](crate::CommitError)).
     pub retain_uncosigned: bool,
     /// Refuse to reuse a segment whose entries have not passed by the keep-rings
     /// (see [`Journal::note_kept`]).

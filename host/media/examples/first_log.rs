@@ -1,5 +1,5 @@
 //! The journal as a library: a log in a directory of its own, written, left as a crash would leave it,
-//! opened again and read.
+//! opened again and read. Run it twice: the second time it goes on with the same log.
 //!
 //! `cargo run -p fieldnotary-media --example first_log -- DIR`
 
@@ -11,8 +11,8 @@ use evidence::{
     BootId, Captured, Generation, LogId, MonoNs, Payload, SaltKey, SourceId, Stamp, TimeDetail,
     UtcNs,
 };
-use fieldnotary_media::{Access, FileTruth, FileVolume, TRUTH_FILE};
-use journal::{Journal, OpenInput, Options, Shape};
+use fieldnotary_media::{Access, FileTruth, FileVolume, TRUTH_FILE, WriterLock};
+use journal::{Journal, OpenError, OpenInput, Options, Shape};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -25,14 +25,31 @@ const SHAPE: Shape = Shape {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let directory = std::env::args().nth(1).map(PathBuf::from);
-    let directory = directory.ok_or("name a new directory for the log")?;
+    let directory =
+        directory.ok_or("name a directory for the log: a new one, or of an earlier run")?;
+    let size = run(&directory)?;
+    println!(
+        "{size} entries; look at them with: fieldnotary journal inspect {}",
+        directory.display()
+    );
+    Ok(())
+}
 
-    // Once: the files are written from end to end, and never again grow, shrink or move.
-    FileVolume::provision(&directory, SHAPE, |_| {})?;
+/// Entries in the log when it was closed.
+pub(crate) fn run(directory: &Path) -> Result<u64, Box<dyn Error>> {
+    // The files are written from end to end once, and never again grow, shrink or move; what is there is kept.
+    FileVolume::provision(directory, SHAPE, |_| {})?;
     FileTruth::provision(&directory.join(TRUTH_FILE))?;
-    let (volume, truth) = media(&directory)?;
-    let mut journal = Journal::create(volume, truth, &input(), SaltKey([3; 16]))?;
+    // The measures are the caller's to keep. A node, and `fieldnotary journal inspect` and `fsck`, read them here.
+    let ring = format!(
+        "{{\"segment_bytes\":{},\"segments\":{},\"block_bytes\":{}}}",
+        SHAPE.segment_bytes, SHAPE.segments, SHAPE.block_bytes
+    );
+    std::fs::write(directory.join("ring.json"), ring)?;
+    // The journal has one writer, and does not look whether it is the only one: this lock does. Readers need none.
+    let _only = WriterLock::take(directory)?;
 
+    let mut journal = begin(directory)?;
     // A group is one frame and one flush; when `commit` returns, power may fail.
     for number in 0..3 {
         let committed = journal.commit(&[event(number)?, event(number)?], SaltKey([4; 16]))?;
@@ -44,8 +61,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // No orderly end: this is what a crash leaves.
     drop(journal);
 
-    let (volume, truth) = media(&directory)?;
-    let (mut journal, recovery) = Journal::open(volume, truth, &input())?;
+    let (journal, recovery) = {
+        let (volume, truth) = media(directory)?;
+        Journal::open(volume, truth, &input())?
+    };
     println!(
         "opened: {:?}, {} entries, {} findings",
         recovery.cause,
@@ -61,9 +80,29 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     drop(reader);
-    journal.note_sealed(journal.size());
+    // Who signs checkpoints says here up to where, once a signature is there; nobody does in this example, and
+    // nothing counts as sealed: journal.note_sealed(signed_size).
+    // Who delivers says what is stored elsewhere, so that its segments may be taken again; here nobody waits for it
+    // (see `input`): journal.note_cosigned(cosigned_size).
+    let size = journal.size();
     journal.close()?;
-    Ok(())
+    Ok(size)
+}
+
+/// A log is begun once. Over one that is there `create` writes nothing and says `Occupied`: then it is opened, whatever
+/// state it was left in.
+fn begin(directory: &Path) -> Result<Journal<FileVolume, FileTruth>, Box<dyn Error>> {
+    let (volume, truth) = media(directory)?;
+    match Journal::create(volume, truth, &input(), SaltKey([3; 16])) {
+        Ok(journal) => Ok(journal),
+        Err(OpenError::Occupied) => {
+            let (volume, truth) = media(directory)?;
+            let (journal, recovery) = Journal::open(volume, truth, &input())?;
+            println!("a log is here already: {:?}", recovery.cause);
+            Ok(journal)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn media(directory: &Path) -> Result<(FileVolume, FileTruth), Box<dyn Error>> {
@@ -79,7 +118,12 @@ fn input() -> OpenInput {
         log_id: LogId([1; 16]),
         generation: Generation(1),
         boot_id: BootId([2; 16]),
-        options: Options::default(),
+        options: Options {
+            // By default the ring keeps what nobody has cosigned: once it is full `commit` refuses with `RingFull`,
+            // until `note_cosigned` or `permit_pruning` lets the oldest go. Without a collector they leave as they are.
+            retain_uncosigned: false,
+            ..Options::default()
+        },
     }
 }
 

@@ -10,7 +10,8 @@ use crate::MediaError;
 /// File whose lock the writer holds.
 const LOCK_FILE: &str = "writer.lock";
 
-/// Held while a journal is written; released when dropped, also by a crash.
+/// Held while a journal is written; released when dropped, also by a crash. A journal does not look for it: whoever
+/// writes takes it before the media are opened for writing, and keeps it as long as the journal. Readers need none.
 #[derive(Debug)]
 pub struct WriterLock(#[expect(dead_code, reason = "the open file is the lock")] File);
 

@@ -11,7 +11,8 @@ use crate::medium::{TruthMedium, Volume};
 use crate::reader::Reader;
 
 impl<V: Volume, T: TruthMedium> Journal<V, T> {
-    /// Tells the journal up to where a checkpoint is signed; goes into the next truth write.
+    /// Tells the journal up to where a checkpoint is signed, once its signature is there: what is said here is what
+    /// readers and tools call sealed. It goes into the next truth write, that of the next commit or of the close.
     pub fn note_sealed(&mut self, size: u64) {
         self.sealed_size = self.sealed_size.max(size.min(self.size()));
     }
