@@ -4,6 +4,7 @@ mod clock;
 mod meters;
 mod outputs;
 mod points;
+mod trust;
 
 use crate::operated::Operated;
 use clock::Clock;
@@ -16,6 +17,7 @@ use outputs::Outputs;
 use points::Points;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use trust::Trust;
 
 /// Characters of a wire or of an event's detail that a report gives.
 const TEXT_CHARS_MAX: usize = 120;
@@ -93,6 +95,9 @@ pub(crate) struct Lately {
     points: Points,
     outputs: Outputs,
     link: Link,
+    trust: Trust,
+    /// Whether the newest run was told to stop, and did.
+    stopped: bool,
 }
 
 impl Lately {
@@ -105,6 +110,7 @@ impl Lately {
         self.commit = Some(mark);
         self.clock.observe(stamp, payload);
         self.outputs.observe(mark, payload);
+        self.trust.observe(payload);
         match payload {
             Payload::Reading(reading) => self.reading(mark, reading),
             Payload::Opaque(opaque) => self.meters.read(mark, &opaque.meter_id, opaque.seq),
@@ -117,6 +123,7 @@ impl Lately {
             Payload::EpochStart(_) => {
                 self.started = Some(mark);
                 self.link.contacted = false;
+                self.stopped = false;
             }
             Payload::Event(event) => self.event(mark, event),
             other => self.points.observe(mark, other),
@@ -144,6 +151,10 @@ impl Lately {
                 seen.event = Some((mark, event.code, event.detail.clone()));
                 return;
             }
+            EventCode::OrderlyStop => {
+                self.stopped = true;
+                return;
+            }
             EventCode::UplinkUp => LinkState::Reached,
             EventCode::UplinkDown => LinkState::Down,
             EventCode::UplinkRefused => LinkState::Refused,
@@ -160,6 +171,27 @@ impl Lately {
         self.link.state = state;
         self.link.cause = cause;
         self.link.contacted = true;
+    }
+
+    /// Takes in an entry behind which others are passed over: only what a run says once.
+    pub(crate) fn observe_alone(&mut self, payload: &Payload) {
+        self.trust.observe(payload);
+    }
+
+    /// Whether the newest run was told to stop, and did.
+    pub(crate) const fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Entries sealed and cosigned, by the newest checkpoint and acknowledgement among the entries.
+    pub(crate) fn reached(&self) -> (Option<u64>, Option<u64>) {
+        let size = |seen: Option<(Mark, u64)>| seen.map(|(_, size)| size);
+        (size(self.seal), size(self.ack))
+    }
+
+    /// What a status report says of keys, boot and rollbacks.
+    pub(crate) fn trust(&self) -> [(&'static str, Value); 3] {
+        self.trust.report()
     }
 
     /// What is open about outputs.

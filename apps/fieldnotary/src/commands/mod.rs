@@ -69,6 +69,7 @@ mod status_medium;
 mod status_outputs;
 mod status_points;
 mod status_screen;
+mod status_trust;
 mod table;
 mod time;
 mod verify;

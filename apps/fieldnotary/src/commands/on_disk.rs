@@ -10,7 +10,7 @@ use contract::Contract;
 use evidence::kinds::Configuration;
 use evidence::reasons::TruthClass;
 use evidence::{CommitId, Generation, Payload, UtcNs};
-use journal::Shape;
+use journal::{ReadTruth, ReadVolume, Reader, Shape, TruthHealth};
 use serde_json::{Map, Value, json};
 
 /// Newest entries that are looked at for what happened lately.
@@ -31,18 +31,36 @@ pub(super) struct OnDisk {
 pub(super) fn older(data: &DataDir) -> Value {
     let mut all = generations(data).unwrap_or_default();
     all.pop();
-    let told = all.into_iter().map(|generation| {
+    let all = all.into_iter().map(|generation| {
         match open_found(data, generation).map(|found| found.reader) {
             Ok(reader) => json!({
                 "generation": generation.0,
                 "log_size": reader.size(),
-                "sealed_size": reader.sealed_size(),
-                "cosigned_size": reader.cosigned_size(),
+                "sealed_size": told(reader.sealed_size(), &reader, None),
+                "cosigned_size": told(reader.cosigned_size(), &reader, None),
             }),
             Err(error) => json!({ "generation": generation.0, "error": error }),
         }
     });
-    told.collect()
+    all.collect()
+}
+
+/// A size as the truth store knows it; where nothing is left of that, as the log's own entries tell it.
+fn told(by_truth: u64, reader: &FoundReader, by_log: Option<u64>) -> Option<u64> {
+    match reader.truth_health().0 {
+        TruthHealth::Lost => by_log,
+        TruthHealth::Sound | TruthHealth::Degraded | TruthHealth::SlotLost => {
+            Some(by_truth.max(by_log.unwrap_or(0)))
+        }
+    }
+}
+
+/// Whether a log was closed orderly, where that is known: of two slots the one that can be read may be the older.
+pub(super) fn closed_orderly<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>) -> Option<bool> {
+    match reader.truth_health().0 {
+        TruthHealth::Sound | TruthHealth::Degraded => Some(reader.closed_orderly()),
+        TruthHealth::SlotLost | TruthHealth::Lost => None,
+    }
 }
 
 impl OnDisk {
@@ -76,12 +94,19 @@ impl OnDisk {
         put("origin", json!(format!("{base}/g{}", self.generation)));
         put("generation", json!(self.generation.0));
         put("epoch", json!(self.reader.epoch().0));
-        put("closed_orderly", json!(self.reader.closed_orderly()));
+        put("closed_orderly", json!(closed_orderly(&self.reader)));
+        put("told_to_stop", json!(lately.stopped()));
         put("truth_class", json!(self.class.name()));
         put("log_size", json!(self.reader.size()));
-        put("sealed_size", json!(self.reader.sealed_size()));
-        put("cosigned_size", json!(self.reader.cosigned_size()));
-        put("ring", self.ring(self.reader.cosigned_size()));
+        let (sealed, cosigned) = lately.reached();
+        let sealed = told(self.reader.sealed_size(), &self.reader, sealed);
+        let cosigned = told(self.reader.cosigned_size(), &self.reader, cosigned);
+        put("sealed_size", json!(sealed));
+        put("cosigned_size", json!(cosigned));
+        put("ring", self.ring(cosigned));
+        for (name, part) in lately.trust() {
+            put(name, part);
+        }
         let harm = first_look(&self.data, self.generation)?;
         let is_failure = |one: &Finding| one.kind.is_failure();
         put(
@@ -117,6 +142,7 @@ impl OnDisk {
         if !self.configured_from(from) {
             from = 0;
         }
+        self.begun(from, &mut lately);
         for stored in self.reader.entries(CommitId(from)).flatten() {
             let Ok(entry) = stored.entry() else { continue };
             let Ok(payload) = entry.payload() else {
@@ -134,6 +160,30 @@ impl OnDisk {
         (lately, contract)
     }
 
+    /// What the newest run said once, at its beginning, if that is before these entries.
+    fn begun(&self, before: u64, lately: &mut Lately) {
+        let epoch = self.reader.epoch();
+        let is_of_it = |id: u64| {
+            let stored = self.reader.entry(CommitId(id))?.ok()?;
+            Some(stored.entry().ok()?.header.epoch == epoch)
+        };
+        let (mut low, mut high) = (self.reader.oldest().0, before);
+        while low < high {
+            let middle = low.midpoint(high);
+            match is_of_it(middle) {
+                Some(true) => high = middle,
+                Some(false) | None => low = middle.saturating_add(1),
+            }
+        }
+        let end = low.saturating_add(LOOKED_AT_MAX).min(before);
+        let entries = self.reader.entries(CommitId(low)).flatten();
+        for stored in entries.take_while(|stored| stored.commit_id.0 < end) {
+            if let Ok(payload) = stored.entry().and_then(|entry| entry.payload()) {
+                lately.observe_alone(&payload);
+            }
+        }
+    }
+
     fn configured_from(&self, from: u64) -> bool {
         let entries = self.reader.entries(CommitId(from)).flatten();
         entries
@@ -141,8 +191,9 @@ impl OnDisk {
             .any(|entry| entry.header.kind == evidence::Kind::Configuration)
     }
 
-    /// How the ring is used, and when entries that no collector has would have to leave it.
-    pub(super) fn ring(&self, cosigned_size: u64) -> Value {
+    /// How the ring is used, and when entries that no collector has would have to leave it, as far as it is known
+    /// which it has.
+    pub(super) fn ring(&self, cosigned_size: Option<u64>) -> Value {
         let (size, oldest) = (self.reader.size(), self.reader.oldest());
         let last = size.checked_sub(1);
         let newest = last.and_then(|last| self.reader.locate(CommitId(last)));
@@ -156,11 +207,10 @@ impl OnDisk {
             .saturating_mul(segment_bytes)
             .saturating_add(newest.offset);
         let pace = self.pace();
-        let waits = size.saturating_sub(cosigned_size);
+        let waiting = cosigned_size.filter(|cosigned| *cosigned < size);
         // The segment of the first waiting entry is taken again one ring after it was begun.
-        let gives_up_s = (waits > 0)
-            .then(|| self.reader.locate(CommitId(cosigned_size)))
-            .flatten()
+        let gives_up_s = waiting
+            .and_then(|first| self.reader.locate(CommitId(first)))
             .and_then(|waiting| {
                 let lap = waiting.lap.saturating_add(u64::from(self.shape.segments));
                 let left = lap.saturating_sub(newest.lap).saturating_mul(segment_bytes);
@@ -176,10 +226,9 @@ impl OnDisk {
             "oldest_commit_id": oldest.0,
             "oldest_timestamp": self.time_of(oldest.0).map(query::rfc3339),
             "bytes_per_s": pace,
-            "uncosigned_entries": waits,
-            "uncosigned_for_ms": (waits > 0)
-                .then(|| self.time_of(cosigned_size))
-                .flatten()
+            "uncosigned_entries": cosigned_size.map(|cosigned| size.saturating_sub(cosigned)),
+            "uncosigned_for_ms": waiting
+                .and_then(|first| self.time_of(first))
                 .map(|at| age_ms(at, now)),
             "gives_up_uncosigned_in_s": gives_up_s,
         })

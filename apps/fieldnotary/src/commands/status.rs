@@ -89,7 +89,7 @@ pub(super) fn running(data: &DataDir) -> Result<Option<Map<String, Value>>, Stri
     let cosigned = report.get("cosigned_size").and_then(Value::as_u64);
     // A ring that cannot be looked at just now is no reason to say nothing.
     if let Ok(files) = OnDisk::open(data) {
-        report.insert("ring".to_owned(), files.ring(cosigned.unwrap_or(0)));
+        report.insert("ring".to_owned(), files.ring(cosigned));
     }
     Ok(Some(report))
 }

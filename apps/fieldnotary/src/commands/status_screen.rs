@@ -4,7 +4,7 @@ use super::ink::{Ink, ink};
 use super::processes;
 use super::table::{Align, Table};
 use super::words;
-use super::{status_certificates, status_medium, status_outputs, status_points};
+use super::{status_certificates, status_medium, status_outputs, status_points, status_trust};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -53,7 +53,17 @@ fn title(report: &Value) -> String {
     let state = match (running, report.pointer("/closed_orderly")) {
         (true, _) => ink(Ink::Good, "running"),
         (false, Some(Value::Bool(true))) => ink(Ink::Odd, "NOT RUNNING, stopped orderly"),
-        (false, _) => ink(Ink::Bad, "NOT RUNNING, and was not stopped orderly"),
+        (false, Some(Value::Bool(false))) => {
+            ink(Ink::Bad, "NOT RUNNING, and was not stopped orderly")
+        }
+        (false, _) if report.pointer("/told_to_stop") == Some(&Value::Bool(true)) => ink(
+            Ink::Odd,
+            "NOT RUNNING; its log ends with an orderly stop, its truth store does not say",
+        ),
+        (false, _) => ink(
+            Ink::Bad,
+            "NOT RUNNING; whether it was stopped orderly is not known",
+        ),
     };
     let epoch = number(report, "/epoch").unwrap_or(0);
     let started = report.pointer("/started").unwrap_or(&Value::Null);
@@ -101,7 +111,9 @@ fn anchors(report: &Value) -> Table<5> {
     ]);
     let size = number(report, "/log_size").unwrap_or(0);
     let behind = |at: &str, what: &str| {
-        let reached = number(report, at).unwrap_or(0);
+        let Some(reached) = number(report, at) else {
+            return format!("how many of {size} entries are {what} is not known");
+        };
         match (reached, size.saturating_sub(reached)) {
             (0, _) => format!("none of {size} entries {what} yet"),
             (_, 0) => format!("all {size} entries {what}"),
@@ -306,15 +318,14 @@ fn link_and_ring(report: &Value) -> String {
                  fieldnotary adopt DIR --cause conflict --reason TEXT"
             );
         }
-        let waits = number(ring, "/uncosigned_entries").unwrap_or(0);
+        let waits = number(ring, "/uncosigned_entries").map_or_else(
+            || "not known".to_owned(),
+            |waits| format!("{} not cosigned", words::count(waits, "entry", "entries")),
+        );
         let age = number(ring, "/uncosigned_for_ms").map_or_else(String::new, |ms| {
             format!(", the oldest for {}", words::span(ms))
         });
-        let _ = writeln!(
-            out,
-            "backlog    {} not cosigned{age}",
-            words::count(waits, "entry", "entries")
-        );
+        let _ = writeln!(out, "backlog    {waits}{age}",);
     }
     if let (Some(used), Some(total)) = (number(ring, "/used_bytes"), number(ring, "/total_bytes")) {
         let _ = writeln!(
@@ -330,38 +341,14 @@ fn link_and_ring(report: &Value) -> String {
         let _ = writeln!(out, "           {}", room_words(report, ring));
     }
     out.push_str(&lost_words(report));
-    for one in rows(report, "/older_generations") {
-        let _ = writeln!(
-            out,
-            "before     generation {}: {} entries, {} cosigned; left for a newer one",
-            number(one, "/generation").unwrap_or(0),
-            number(one, "/log_size").unwrap_or(0),
-            number(one, "/cosigned_size").unwrap_or(0),
-        );
-    }
+    out.push_str(&status_trust::older(report));
     if let Some(keys) = report.pointer("/custody").and_then(Value::as_str) {
         let _ = writeln!(out, "keys       {keys}");
     }
     out.push_str(&status_certificates::lines(report));
-    out.push_str(&boot_line(report));
-    for found in rows(report, "/rollback") {
-        let alarm = ink(Ink::Bad, &format!("ROLLBACK {}", word(found, "/alarm")));
-        let (witness, detail) = (word(found, "/witness"), word(found, "/detail"));
-        let _ = writeln!(out, "rollback   {alarm} ({witness}): {detail}");
-    }
+    out.push_str(&status_trust::lines(report));
     let _ = writeln!(out, "truth      {}", word(report, "/truth_class"));
     out
-}
-
-/// What can be said of what was booted.
-fn boot_line(report: &Value) -> String {
-    match report.pointer("/boot/found/state").and_then(Value::as_str) {
-        Some(state) => format!(
-            "boot       {state}: {}\n",
-            word(report, "/boot/found/detail")
-        ),
-        None => String::new(),
-    }
 }
 
 /// What left the ring before the collector had it; nothing while nothing did.

@@ -119,7 +119,15 @@ fn a_measured_boot_is_in_the_log_with_its_stages_and_is_attested() {
     assert_eq!(counter("boot_measurement_id"), id.as_str());
     assert_eq!(counter("secure_boot_status"), "on");
     answers(&node, dir);
+    let running = node.status();
     let data = node.stop();
+    // Its files alone say the same.
+    let files = about("status", &data, &[]).json();
+    assert_eq!(files["boot"], running["boot"]);
+    assert_eq!(
+        (text(&files, "custody"), &files["rollback"]),
+        ("tpm-emulated", &serde_json::json!([]))
+    );
     let said = verdict(&data);
     assert_eq!(
         (&said["found"]["proven"], &said["found"]["attested"]),

@@ -142,6 +142,12 @@ impl Site {
             assert_eq!(number(&status, "sealed_size"), sealed, "{status}");
         }
         let data = node.stop();
+        // Its files alone say the same.
+        let files = about("status", &data, &[]).json();
+        for part in ["rollback", "boot"] {
+            assert_eq!(files[part], status[part], "{files}");
+        }
+        assert_eq!(text(&files, "custody"), "tpm-emulated", "{files}");
         let said = about("verify", &data, &[]);
         assert_eq!(said.code, Some(1), "{said:?}");
         let findings = said.json()["findings"].as_array().unwrap().clone();

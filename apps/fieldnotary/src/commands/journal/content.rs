@@ -62,6 +62,16 @@ impl Content {
         }
     }
 
+    /// What the newest checkpoint that can be read seals.
+    pub(super) fn sealed_size(&self) -> Option<u64> {
+        self.newest_seal.map(|(_, size)| size)
+    }
+
+    /// What the newest acknowledgement that can be read has cosigned.
+    pub(super) fn cosigned_size(&self) -> Option<u64> {
+        self.newest_ack.map(|(_, size)| size)
+    }
+
     pub(super) fn kinds_json(&self) -> Value {
         let kinds = self.kinds.iter().map(|(name, (count, bytes))| {
             (

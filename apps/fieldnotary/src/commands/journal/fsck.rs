@@ -7,6 +7,7 @@ use crate::cli::FsckArgs;
 use crate::commands::Ended;
 use crate::commands::ink::{Ink, ink};
 use crate::commands::keep_check::{KeepLook, keep_looks};
+use crate::commands::on_disk::closed_orderly;
 use crate::commands::progress::Progress;
 use crate::commands::words;
 use evidence::CommitId;
@@ -38,7 +39,7 @@ struct Log {
     identity: Identity,
     class: TruthClass,
     health: TruthHealth,
-    orderly: bool,
+    orderly: Option<bool>,
     oldest: u64,
     size: u64,
     /// Index after the last entry readable behind the committed end.
@@ -194,7 +195,7 @@ fn log_of(place: &Place, salvage: &Open<'_>) -> Log {
         identity: salvage.identity(),
         class: place.truth.class(),
         health: reader.truth_health().0,
-        orderly: reader.closed_orderly(),
+        orderly: closed_orderly(reader),
         oldest: reader.oldest().0,
         size: salvage.committed_size(),
         further: salvage.further_end(),
@@ -268,7 +269,7 @@ impl Checked {
             "generation": log.map(|log| log.identity.generation.0),
             "truth_class": log.map(|log| log.class.name()),
             "truth_health": log.map(|log| health_name(log.health)),
-            "closed_orderly": log.map(|log| log.orderly),
+            "closed_orderly": log.and_then(|log| log.orderly),
             "oldest": log.map(|log| log.oldest),
             "size": log.map(|log| log.size),
             "readable_to": log.and_then(|log| log.further),

@@ -9,6 +9,7 @@ use super::place::{NOBODY, Place, no_log_words, places};
 use super::survey::{Surveyed, fields, survey};
 use crate::cli::InspectArgs;
 use crate::commands::Ended;
+use crate::commands::on_disk::closed_orderly;
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
 use journal::image::{self, Identity, SlotLook, TableLook};
@@ -34,12 +35,14 @@ pub(super) struct Inspected<'p> {
 /// Where the log stands.
 pub(super) struct LogState {
     health: TruthHealth,
-    orderly: bool,
+    /// `None` where the truth store does not say.
+    orderly: Option<bool>,
     epoch: u64,
     oldest: u64,
     size: u64,
-    sealed: u64,
-    cosigned: u64,
+    /// By the truth store; without one by the newest checkpoint and acknowledgement that can be read.
+    sealed: Option<u64>,
+    cosigned: Option<u64>,
     pub(super) end: journal::Location,
 }
 
@@ -84,17 +87,23 @@ pub(super) fn identity_and_log(place: &Place) -> (Identity, Option<LogState>, Co
         Some(claimed) => (claimed.size, claimed.end),
         None => (reader.size(), reader.committed_end()),
     };
+    let content = Content::of(&salvage);
+    let (health, _) = reader.truth_health();
+    let told = |by_truth: u64, by_log: Option<u64>| match health {
+        TruthHealth::Lost => by_log,
+        TruthHealth::Sound | TruthHealth::Degraded | TruthHealth::SlotLost => Some(by_truth),
+    };
     let log = LogState {
-        health: reader.truth_health().0,
-        orderly: reader.closed_orderly(),
+        health,
+        orderly: closed_orderly(reader),
         epoch: reader.epoch().0,
         oldest: reader.oldest().0,
         size,
-        sealed: reader.sealed_size(),
-        cosigned: reader.cosigned_size(),
+        sealed: told(reader.sealed_size(), content.sealed_size()),
+        cosigned: told(reader.cosigned_size(), content.cosigned_size()),
         end,
     };
-    (salvage.identity(), Some(log), Content::of(&salvage))
+    (salvage.identity(), Some(log), content)
 }
 
 impl<'p> Inspected<'p> {
@@ -354,11 +363,19 @@ impl LogState {
             true => words::stretch(self.oldest, self.size - 1),
             false => "none".to_owned(),
         };
-        let (sealed, cosigned) = (self.sealed, self.cosigned);
-        sayln!("entries    {held}; sealed below {sealed}, cosigned below {cosigned}");
+        let below = |what: &str, size: Option<u64>| match size {
+            Some(size) => format!("{what} below {size}"),
+            None => format!("how many are {what} is not known"),
+        };
+        let (sealed, cosigned) = (
+            below("sealed", self.sealed),
+            below("cosigned", self.cosigned),
+        );
+        sayln!("entries    {held}; {sealed}, {cosigned}");
         let closed = match self.orderly {
-            true => "closed orderly",
-            false => "not closed: it runs, or it crashed",
+            Some(true) => "closed orderly",
+            Some(false) => "not closed: it runs, or it crashed",
+            None => "whether it was closed is not known",
         };
         let end = self.end;
         let (epoch, health) = (self.epoch, health_name(self.health));

@@ -8,7 +8,6 @@ use evidence::{Actor, Blob, Captured, Digest, Payload, SourceId};
 use ipc::IpcError;
 use ipc::message::{BootAsked, ErrorCode, Message, RecordPurpose, SignRecord, SignedRecord, Uses};
 use proof::note::Note;
-use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
 use trust_plane::{Look, not_looked, qualifying};
@@ -200,7 +199,7 @@ impl Attester {
     }
 }
 
-/// The newest of what was told, for the status and for counters.
+/// The newest of what was told, for counters.
 #[derive(Debug, Default)]
 pub(super) struct BootStats {
     boot: Option<Boot>,
@@ -249,20 +248,5 @@ impl BootStats {
             ),
             counter("attestation_id", self.attestation.map(hash)),
         ]
-    }
-
-    /// For the status.
-    pub(super) fn json(&self) -> Value {
-        let boot = self.boot.as_ref().map(|boot| {
-            json!({
-                "state": boot.state.name(),
-                "detail": boot.detail,
-                "measurement_id": boot.measurement_id.map(|id| id.to_string()),
-                "secure_boot": boot.secure_boot.name(),
-                "stages": boot.stages.len(),
-            })
-        });
-        let id = self.attestation.map(|id| id.to_string());
-        json!({ "found": boot, "attestation_id": id })
     }
 }

@@ -9,7 +9,6 @@ use evidence::reasons::{RollbackAlarm, RollbackWitness};
 use evidence::{Digest, Payload};
 use ipc::message::Keys;
 use journal::Recovery;
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 use trust_plane::{
@@ -89,20 +88,6 @@ impl RollbackWatch {
         Some(format!(
             "{alarm}, found when the log had {size} entries: see its rollback entry. {CURE}"
         ))
-    }
-
-    /// The alarms for the status.
-    pub(super) fn json(&self) -> Value {
-        let one = |found: &Rollback| {
-            json!({
-                "alarm": found.alarm.name(),
-                "witness": found.witness.name(),
-                "size": found.size,
-                "known_size": found.known_size,
-                "detail": found.detail,
-            })
-        };
-        self.alarms.values().map(one).collect()
     }
 
     const fn moment(&self) -> Moment {

@@ -87,7 +87,6 @@ fn seal_state(remembered: &mut Remembered, known_size: u64, cosigned_size: u64) 
             .map_or(0, |sealed| sealed.size)
             .max(known_size),
         root: sealed.as_ref().map(|sealed| sealed.root),
-        custody: sealed.as_ref().map(|sealed| sealed.custody),
         note: sealed.map(|sealed| sealed.note),
         cosigned_size,
         ack: remembered.ack.take(),

@@ -28,7 +28,6 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "epoch": recorder.journal.epoch().0,
         "truth_class": recorder.journal.truth_class().name(),
         "truth_degraded": recorder.truth_degraded,
-        "custody": recorder.seal.custody.map(evidence::reasons::Custody::name),
         "certificates": crate::papers::own_certificates(&recorder.contract),
         "log_size": recorder.journal.size(),
         "sealed_size": recorder.seal.sealed_size,
@@ -42,8 +41,6 @@ pub(super) fn report(recorder: &Committer) -> Message {
         "capture_to_durable_ns": spans(&recorder.stats.durable),
         "capture_to_cosigned_ns": spans(&recorder.stats.cosigned),
         "journal": journal(recorder),
-        "rollback": recorder.rollback.json(),
-        "boot": recorder.stats.boot.json(),
         "lost": lost(recorder),
         "medium": recorder.media.json(),
         "maintenance": recorder.ledger.work_words(),
@@ -64,6 +61,7 @@ pub(super) fn report(recorder: &Committer) -> Message {
         object.extend(
             lately
                 .into_iter()
+                .chain(recorder.lately.trust())
                 .map(|(name, part)| (name.to_owned(), part)),
         );
     }

@@ -6,7 +6,7 @@ use crate::roles::recorder::missed_seals::{MissedSeals, detail};
 use crate::roles::recorder::sealer::{Head, Sealed, Unsealed};
 use crate::roles::recorder::work::Answer;
 use evidence::kinds::{self, Ack, Binding, BindingCounter, Checkpoint, KeyStore};
-use evidence::reasons::{Custody, EventCode, KeyFault};
+use evidence::reasons::{EventCode, KeyFault};
 use evidence::{Digest, Kind, MonoNs};
 use ipc::message::{BoundHead, Keys};
 use std::sync::mpsc::TrySendError;
@@ -30,7 +30,6 @@ pub(in crate::roles::recorder) struct SealState {
     pub(in crate::roles::recorder) sealed_size: u64,
     pub(in crate::roles::recorder) note: Option<String>,
     pub(in crate::roles::recorder) root: Option<Digest>,
-    pub(in crate::roles::recorder) custody: Option<Custody>,
     pub(in crate::roles::recorder) cosigned_size: u64,
     /// The newest cosignature.
     pub(in crate::roles::recorder) ack: Option<Ack>,
@@ -106,7 +105,6 @@ impl Committer {
                 self.seal.sealed_size = sealed.head.size;
                 self.seal.root = Some(sealed.head.root);
                 self.seal.note = Some(sealed.note.clone());
-                self.seal.custody = Some(sealed.custody);
                 self.journal.note_sealed(sealed.head.size);
                 self.stage(
                     Checkpoint {

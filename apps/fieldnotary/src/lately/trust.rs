@@ -1,0 +1,105 @@
+//! What holds the keys, what was booted, and whether the log went back: the newest of what its entries tell.
+
+use evidence::frozen::names::SEALS_ENDED;
+use evidence::kinds::{Boot, CounterSnapshot, EpochStart, Rollback};
+use evidence::reasons::{Custody, EpochCause, RollbackWitness};
+use evidence::{Digest, Payload};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What is known of keys, boot and rollbacks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trust {
+    /// Where the keys of the newest checkpoint were.
+    custody: Option<Custody>,
+    /// What the newest run found.
+    boot: Option<Boot>,
+    attestation: Option<Digest>,
+    /// The newest alarm of each witness in this generation.
+    alarms: BTreeMap<RollbackWitness, Rollback>,
+    /// The alarm that ended the seals of this generation, and how many entries the log then had.
+    ended: Option<(String, u64)>,
+}
+
+impl Trust {
+    pub(super) fn observe(&mut self, payload: &Payload) {
+        match payload {
+            Payload::Checkpoint(checkpoint) => self.custody = Some(checkpoint.custody),
+            Payload::EpochStart(epoch) => self.begins(epoch),
+            Payload::Boot(boot) => self.boot = Some(boot.clone()),
+            Payload::Attestation(attestation) => self.attestation = Some(attestation.id),
+            Payload::Rollback(found) => {
+                self.alarms.insert(found.witness, found.clone());
+            }
+            Payload::CounterSnapshot(snapshot) => self.recall(snapshot),
+            _ => {}
+        }
+    }
+
+    /// Each run says anew what was booted; one that goes on after a failed write does not.
+    fn begins(&mut self, epoch: &EpochStart) {
+        if epoch.cause != EpochCause::WriteFailure {
+            self.boot = None;
+            self.attestation = None;
+        }
+    }
+
+    /// The entry of an alarm may have been longer ago than what is read.
+    fn recall(&mut self, snapshot: &CounterSnapshot) {
+        let ended = snapshot.counters.iter().find_map(|counter| {
+            let is_it = counter.name == SEALS_ENDED;
+            is_it.then(|| Some((counter.label.clone()?, counter.value?)))?
+        });
+        self.ended = ended.or(self.ended.take());
+    }
+
+    /// The parts of a status report.
+    pub(super) fn report(&self) -> [(&'static str, Value); 3] {
+        [
+            ("custody", json!(self.custody.map(Custody::name))),
+            ("rollback", self.rollback()),
+            ("boot", self.booted()),
+        ]
+    }
+
+    fn rollback(&self) -> Value {
+        let told = self.alarms.values().map(|found| {
+            json!({
+                "alarm": found.alarm.name(),
+                "witness": found.witness.name(),
+                "size": found.size,
+                "known_size": found.known_size,
+                "detail": found.detail,
+            })
+        });
+        let is_told = |alarm: &str| self.alarms.values().any(|one| one.alarm.name() == alarm);
+        let ended = self.ended.iter().filter(|(alarm, _)| !is_told(alarm));
+        let ended = ended.map(|(alarm, size)| {
+            json!({
+                "alarm": alarm,
+                "witness": null,
+                "size": size,
+                "known_size": null,
+                "detail": format!("nothing is sealed since the log had {size} entries: its rollback entry says why"),
+            })
+        });
+        told.chain(ended).collect()
+    }
+
+    fn booted(&self) -> Value {
+        let boot = self.boot.as_ref().map(|boot| {
+            json!({
+                "state": boot.state.name(),
+                "detail": boot.detail,
+                "measurement_id": boot.measurement_id.map(|id| id.to_string()),
+                "secure_boot": boot.secure_boot.name(),
+                "stages": boot.stages.len(),
+            })
+        });
+        let id = self.attestation.map(|id| id.to_string());
+        json!({ "found": boot, "attestation_id": id })
+    }
+}
+
+#[cfg(test)]
+mod tests;
