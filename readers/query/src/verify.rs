@@ -9,6 +9,7 @@ mod chain;
 mod collector;
 mod enrolled;
 mod fills;
+mod harmless;
 mod judge;
 mod kept;
 mod known;
@@ -24,6 +25,7 @@ mod tiles;
 mod unkept;
 
 pub use collector::verify_collector;
+pub use harmless::harmless;
 pub use kept::verify_kept;
 pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};

@@ -227,7 +227,7 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
             Some(generation) => format!("of generation {generation}: {}", finding.words),
             None => finding.words,
         };
-        all.find(finding.kind, finding.entries, words);
+        all.find_harmless(finding.kind, finding.entries, words, finding.harmless);
     }
 }
 
@@ -242,6 +242,7 @@ fn as_json(report: &Report) -> serde_json::Value {
                 "first": finding.entries.map(|(first, _)| first),
                 "last": finding.entries.map(|(_, last)| last),
                 "words": finding.words,
+                "costs_no_entry": finding.harmless.is_some(),
             })
         })
         .collect();
@@ -278,9 +279,14 @@ fn as_json(report: &Report) -> serde_json::Value {
     })
 }
 
-/// The earliest failure of an entry itself; only without one, of what speaks of many entries at once.
+/// The earliest failure of an entry itself; only without one, of what speaks of many entries at once. What costs no
+/// entry comes behind all that may.
 fn first_bad(report: &Report) -> Option<&Finding> {
-    let failures = || report.findings.iter().filter(|one| one.kind.is_failure());
+    let harmless = report.costs_no_entry();
+    let failures = || {
+        let all = report.findings.iter().filter(|one| one.kind.is_failure());
+        all.filter(move |one| harmless || one.harmless.is_none())
+    };
     let of_entries = failures().filter_map(|one| one.entries.map(|span| (one, span)));
     of_entries
         .min_by_key(|(one, (first, last))| (speaks_of_many(one.kind), *first, *last))
@@ -312,7 +318,11 @@ fn print_verdict(report: &Report, at_collector: bool) {
         sayln!("{} {keys}", ink(Ink::Good, "VERIFIED"));
         return;
     };
-    sayln!("{}: {bad}", ink(Ink::Bad, "NOT VERIFIED"));
+    let verdict = ink(Ink::Bad, "NOT VERIFIED");
+    match report.costs_no_entry() {
+        true => sayln!("{verdict}, though no entry is missing for it: {bad}"),
+        false => sayln!("{verdict}: {bad}"),
+    }
     // Words with a line of their own for the cure need no other.
     let in_bytes = matches!(
         bad.kind,
@@ -324,7 +334,9 @@ fn print_verdict(report: &Report, at_collector: bool) {
             | FindingKind::Truth
             | FindingKind::File
     );
-    if in_bytes && !bad.words.contains('\n') {
+    if let Some(cure) = bad.harmless {
+        sayln!("cure       {cure}");
+    } else if in_bytes && !bad.words.contains('\n') {
         for line in elsewhere(at_collector) {
             sayln!("{line}");
         }

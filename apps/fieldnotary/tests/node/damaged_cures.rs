@@ -2,7 +2,7 @@
 
 use crate::common::damage::truncate;
 use crate::common::sites::Node;
-use crate::common::{Said, layout, list, text};
+use crate::common::{READY, Said, layout, list, text, wait_until};
 use crate::damaged_words::{all, check, copy, do_as_told, export, fsck, log_size, say, site};
 use std::path::Path;
 
@@ -150,5 +150,117 @@ fn a_truth_store_that_was_cut_is_made_whole_as_told_and_the_log_goes_on() {
         let uncertain = say(&["log"], &data, &["--kind", "epoch"]);
         let told = uncertain.out.contains("truth_lost");
         assert_eq!(told, !suffices, "cut at {bytes}: {uncertain:?}");
+    }
+}
+
+/// Of what only the truth store knows nothing is made up where it is gone.
+//= A5.4
+#[test]
+fn without_its_truth_store_nothing_is_said_that_is_not_known() {
+    let (site, _) = site();
+    let whole = say(&["status", "--json"], &site.data, &[]).json();
+    let never = [
+        "was not stopped orderly",
+        "sealed below 0",
+        "entries sealed yet",
+        "it crashed",
+    ];
+    for lost in ["the store", "its newest slot"] {
+        let (_, data) = copy(&site, &lost.replace(' ', "-"));
+        let store = layout::folder(&data).join("truth.fnt");
+        match lost {
+            "the store" => std::fs::remove_file(&store).unwrap(),
+            _ => {
+                let mut bytes = std::fs::read(&store).unwrap();
+                let counter = |at: usize| bytes[at + 16..at + 24].to_vec();
+                let newest = if counter(0) > counter(8_192) {
+                    0
+                } else {
+                    8_192
+                };
+                bytes[newest..newest + 8_192].fill(0);
+                std::fs::write(&store, bytes).unwrap();
+            }
+        }
+        let status = say(&["status"], &data, &[]);
+        let inspect = say(&["journal", "inspect"], &data, &[]);
+        check(&status, 1, &["its log ends with an orderly stop"]);
+        check(&inspect, 0, &["whether it was closed is not known"]);
+        for words in never {
+            assert!(
+                !all(&status).contains(words),
+                "{lost}: {words:?}: {status:?}"
+            );
+            assert!(
+                !all(&inspect).contains(words),
+                "{lost}: {words:?}: {inspect:?}"
+            );
+        }
+        let status = say(&["status", "--json"], &data, &[]).json();
+        let inspect = say(&["journal", "inspect", "--json"], &data, &[]).json();
+        let report = fsck(&data);
+        for one in [&status, &inspect["journals"][0]["log"], &report] {
+            assert!(one["closed_orderly"].is_null(), "{lost}: {one}");
+        }
+        // The newest checkpoint says it too.
+        assert_eq!(status["sealed_size"], whole["sealed_size"], "{lost}");
+        assert_eq!(
+            inspect["journals"][0]["log"]["sealed_size"],
+            whole["sealed_size"]
+        );
+    }
+    // Without a checkpoint, nobody knows; and a node that was killed is not said to have been stopped.
+    let (place, data) = copy(&site, "killed");
+    let node = Node::start(&place, "node", &site.contract);
+    node.wait_for("log_size", log_size(&site.data) + 5);
+    // Killed where it stands.
+    drop(node);
+    wait_until("an end of the node", READY, || {
+        (say(&["status"], &data, &[]).code == Some(1)).then_some(())
+    });
+    std::fs::remove_file(layout::folder(&data).join("truth.fnt")).unwrap();
+    let said = say(&["status"], &data, &[]);
+    check(&said, 1, &["whether it was stopped orderly is not known"]);
+    assert!(!said.out.contains("an orderly stop"), "{said:?}");
+}
+
+//= A5.4
+//= U6
+#[test]
+fn a_verdict_over_damage_that_costs_no_entry_speaks_of_no_loss_and_has_the_cure_of_fsck() {
+    let (site, _) = site();
+    let cut = layout::read(&site.data);
+    let frame = cut.segments[0].frames[1].begin;
+    let whole: Vec<usize> = (frame..frame + 4_096).collect();
+    let flipped = |file: &Path, at: &[usize]| {
+        let mut bytes = std::fs::read(file).unwrap();
+        for at in at {
+            bytes[*at] ^= 9;
+        }
+        std::fs::write(file, bytes).unwrap();
+    };
+    for (name, file, at, is_lost) in [
+        ("a copy of a slot", "truth.fnt", &[4_196][..], false),
+        ("both copies of a slot", "truth.fnt", &[100, 4_196], false),
+        ("a copy of the leases", "truth.fnt", &[16_400], false),
+        ("a header", "seg-0000.fnj", &[20], false),
+        ("a frame", "seg-0000.fnj", &whole, true),
+    ] {
+        let (_, data) = copy(&site, &name.replace(' ', "-"));
+        flipped(&layout::folder(&data).join(file), at);
+        let report = fsck(&data);
+        let said = say(&["verify"], &data, &[]);
+        check(&said, 1, &["NOT VERIFIED"]);
+        let spared = said.out.contains("though no entry is missing for it");
+        let cure = text(&list(&report, "findings")[0], "cure").to_owned();
+        let told = said.out.contains(&format!("\ncure       {cure}\n"));
+        assert_eq!(
+            (spared, told),
+            (!is_lost, !is_lost),
+            "{name}: {said:?} {report}"
+        );
+        let speaks = ["lost", "COLLECTOR-DIR", "restore BACKUP"];
+        let speaks = speaks.iter().any(|words| said.out.contains(words));
+        assert_eq!(speaks, is_lost, "{name}: {said:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Anchors;
 use super::chain::Chain;
+use super::harmless::harmless;
 use super::judge::{Judged, judge};
 use super::report::{FindingKind, Report};
 use super::retired::Retired;
@@ -10,6 +11,9 @@ use evidence::{CommitId, EntryError};
 use journal::{Finding, Loss, ReadTruth, ReadVolume, Reader, ReaderFrame, StoredEntry};
 use proof::tree::KnownJoins;
 use std::collections::BTreeMap;
+
+/// What is done about a file that is not as it must be and of which nothing is missed.
+const NOT_MISSED: &str = "no entry is missed for it; `fieldnotary journal fsck` says what to do";
 
 /// Verifies the journal of one generation into `report`, with all threads that this machine has for it.
 pub fn verify_node<V: ReadVolume + Sync, T: ReadTruth>(
@@ -74,7 +78,7 @@ pub fn verify_node_with<V: ReadVolume + Sync, T: ReadTruth>(
         match finding {
             Finding::Lost(loss) => losses.push(loss),
             Finding::Retired { .. } => {}
-            other => note(other, lacking, chain.report),
+            other => note(other, &scrub.findings, lacking, chain.report),
         }
     }
     retired.tell(reader.cosigned_size(), chain.report);
@@ -155,7 +159,7 @@ fn tell_files<V: ReadVolume, T: ReadTruth>(
     for (segment, words) in lacking {
         if reached(*segment) && !told(*segment) {
             let words = format!("segment {segment}: {words}");
-            report.find(FindingKind::File, None, words);
+            report.find_harmless(FindingKind::File, None, words, Some(NOT_MISSED));
         }
     }
 }
@@ -198,7 +202,8 @@ fn compare_truth<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, chain: &mut
     }
 }
 
-fn note(finding: &Finding, lacking: &BTreeMap<u32, String>, report: &mut Report) {
+fn note(finding: &Finding, all: &[Finding], lacking: &BTreeMap<u32, String>, report: &mut Report) {
+    let cure = harmless(finding, all);
     let (kind, entries) = match finding {
         Finding::FrameRestored { first, count, .. } => (
             FindingKind::Damaged,
@@ -207,7 +212,8 @@ fn note(finding: &Finding, lacking: &BTreeMap<u32, String>, report: &mut Report)
         Finding::SegmentHeaderDamaged { segment, lap } => {
             if let Some(words) = lacking.get(segment) {
                 let words = format!("segment {segment}, lap {lap}: {words}");
-                return report.find(FindingKind::File, None, words);
+                let cure = cure.map(|_| NOT_MISSED);
+                return report.find_harmless(FindingKind::File, None, words, cure);
             }
             (FindingKind::Damaged, None)
         }
@@ -219,11 +225,16 @@ fn note(finding: &Finding, lacking: &BTreeMap<u32, String>, report: &mut Report)
         Finding::TruthBehind { size, seen_to } => {
             (FindingKind::Truth, Some((*size, seen_to.saturating_sub(1))))
         }
+        Finding::TruthLost => {
+            let cure = "cure       start the node: it goes on behind the newest frame, and its log says that this end is uncertain";
+            return report.find(FindingKind::Truth, None, format!("{finding}\n{cure}"));
+        }
+        // All of them: that is one finding.
+        Finding::TruthCopyDamaged { .. } if all.contains(&Finding::TruthLost) => return,
         Finding::TruthCopyDamaged { .. }
         | Finding::TruthCopyOld { .. }
-        | Finding::LeaseCopyDamaged { .. }
-        | Finding::TruthLost => (FindingKind::Truth, None),
+        | Finding::LeaseCopyDamaged { .. } => (FindingKind::Truth, None),
         Finding::Lost(_) | Finding::Retired { .. } => return,
     };
-    report.find(kind, entries, finding.to_string());
+    report.find_harmless(kind, entries, finding.to_string(), cure);
 }

@@ -119,6 +119,8 @@ pub struct Finding {
     pub entries: Option<(u64, u64)>,
     /// What was found, in words.
     pub words: String,
+    /// What is done about it, where it costs no entry.
+    pub harmless: Option<&'static str>,
 }
 
 impl fmt::Display for Finding {
@@ -302,6 +304,13 @@ impl Report {
             .any(|finding| finding.kind.is_failure())
     }
 
+    /// Whether nothing that fails costs an entry.
+    #[must_use]
+    pub fn costs_no_entry(&self) -> bool {
+        let mut failures = self.findings.iter().filter(|one| one.kind.is_failure());
+        failures.all(|one| one.harmless.is_some())
+    }
+
     /// Whether the log names losses among the cosigned entries: nobody holds those.
     #[must_use]
     pub fn cosigned_has_holes(&self) -> bool {
@@ -326,10 +335,22 @@ impl Report {
         entries: Option<(u64, u64)>,
         words: impl Into<String>,
     ) {
+        self.find_harmless(kind, entries, words, None);
+    }
+
+    /// The same of something that may cost no entry, and then with what is done about it.
+    pub fn find_harmless(
+        &mut self,
+        kind: FindingKind,
+        entries: Option<(u64, u64)>,
+        words: impl Into<String>,
+        harmless: Option<&'static str>,
+    ) {
         self.findings.push(Finding {
             kind,
             entries,
             words: words.into(),
+            harmless,
         });
     }
 }

@@ -15,9 +15,6 @@ use serde_json::{Value, json};
 /// Entries elsewhere: the collector's, or a backup's.
 const READ_ELSEWHERE: &str = "leave all as it is, the rest stays readable; these entries may be at the \
                               collector or in a backup (fieldnotary log COLLECTOR-DIR, or restore BACKUP)";
-/// What heals by itself.
-const NEXT_COMMITS: &str =
-    "nothing: the other copy serves, and the node writes both anew with its next commits";
 /// What is done about an older truth store in the place of the newest: every verb says this.
 pub(in crate::commands) const OLD_TRUTH_CURE: &str = "nothing has to be put back: start the node. It takes in all frames that \
      follow, loses none of them by this, and the log tells that its truth store was an older one";
@@ -301,7 +298,7 @@ pub(super) fn of_scrub<V: ReadVolume, T: ReadTruth>(
             .contains(&Of::TruthCopyDamaged { slot, copy })
     };
     let both = |slot: u32| (0..TRUTH_COPIES).all(|copy| damaged(slot, copy));
-    let found = scrub.findings.iter().filter_map(|one| match one {
+    let finding = |one: &Of| match one {
         Of::SegmentHeaderDamaged { segment, .. } if file_told(*segment) => None,
         Of::SegmentHeaderDamaged { segment, lap } => {
             Some(of_header(place, salvage.identity(), *segment, *lap))
@@ -325,8 +322,15 @@ pub(super) fn of_scrub<V: ReadVolume, T: ReadTruth>(
             }
         }
         other => of_reader(other, &scrub.unnamed),
-    });
-    found.collect()
+    };
+    let cured = |one: &Of| {
+        let found = finding(one)?;
+        Some(match query::harmless(one, &scrub.findings) {
+            Some(cure) => found.cure(cure),
+            None => found,
+        })
+    };
+    scrub.findings.iter().filter_map(cured).collect()
 }
 
 /// Both copies of a slot.
@@ -334,16 +338,13 @@ fn of_both(slot: u32) -> Finding {
     let words = format!(
         "both copies of slot {slot} are damaged: the other slot says where the log ends, and may be one commit older"
     );
-    Finding::new(FindingKind::Truth, "truth store", words)
-        .at(slot_offset(slot, 0))
-        .cure("nothing: the node's next start takes in what follows, and writes the slot anew")
+    Finding::new(FindingKind::Truth, "truth store", words).at(slot_offset(slot, 0))
 }
 
 /// Both copies of the lease table.
 fn of_leases() -> Finding {
     let words = "both copies of the lease table are damaged: which numbers are used is only told by the log";
     Finding::new(FindingKind::Truth, "truth store", words)
-        .cure("the node's next start begins behind all numbers that the log has, and writes the table anew")
 }
 
 /// The header of a segment that is not the one that is due, with what is there instead.
@@ -391,7 +392,6 @@ fn of_reader(finding: &journal::Finding, unnamed: &[journal::Loss]) -> Option<Fi
             Finding::new(FindingKind::Damaged, segment_file(*segment), words)
                 .at(*offset)
                 .of(first.0, first.0.saturating_add(*count))
-                .cure("nothing for now; damage that grows says that the medium fails")
         }
         Of::SegmentHeaderDamaged { segment, lap } => {
             let words =
@@ -401,18 +401,14 @@ fn of_reader(finding: &journal::Finding, unnamed: &[journal::Loss]) -> Option<Fi
                 .cure("nothing: it is written anew when the ring comes round")
         }
         Of::TruthCopyDamaged { slot, copy } => {
-            truth(format!("copy {copy} of slot {slot} is damaged"))
-                .at(slot_offset(*slot, *copy))
-                .cure(NEXT_COMMITS)
+            truth(format!("copy {copy} of slot {slot} is damaged")).at(slot_offset(*slot, *copy))
         }
         Of::TruthCopyOld { slot, copy } => truth(format!(
             "copy {copy} of slot {slot} is older than the other"
         ))
-        .at(slot_offset(*slot, *copy))
-        .cure(NEXT_COMMITS),
+        .at(slot_offset(*slot, *copy)),
         Of::LeaseCopyDamaged { copy } => {
             truth(format!("copy {copy} of the lease table is damaged"))
-                .cure("nothing: the other copy serves, and the node's next start repairs this one")
         }
         Of::TruthLost => {
             truth("no slot is readable; the end of the log was found by scanning".to_owned())
