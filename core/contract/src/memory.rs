@@ -48,6 +48,7 @@ const KEYS: [&str; 5] = [
 ];
 /// Registers of a record's time.
 pub(crate) const TIME_REGISTERS: u16 = 2;
+const MS_PER_MIN: i64 = 60_000;
 /// Most records of a memory that is read.
 const RECORDS_MAX: u16 = 32_767;
 
@@ -117,10 +118,8 @@ pub(crate) fn rules(
     };
     layout(memory, on, out);
     if let Some(schedule) = schedule {
-        let meet = schedule.every_ms.is_multiple_of(memory.every_ms)
-            && schedule.offset_ms.is_multiple_of(memory.every_ms);
         out.unless(
-            meet,
+            meets(meter, schedule, memory.every_ms),
             &["memory_every", "schedule"],
             format!(
                 "no record every {} is of the time of each slot of \"{}\", every {}",
@@ -128,7 +127,7 @@ pub(crate) fn rules(
                 schedule.id,
                 shown_ms(schedule.every_ms)
             ),
-            "a slot's time and offset are multiples of `memory_every`",
+            "a slot's time by the meter's clock is a multiple of `memory_every`: `clock_zone` counts, and the `offset` of the schedule",
         );
     }
     out.unless(
@@ -151,6 +150,15 @@ pub(crate) fn rules(
             "its `memory_offset` counts registers from the beginning of the record, the time being at 0",
         );
     }
+}
+
+/// Whether the slots of a schedule are at multiples of a time by the meter's clock, as its records are.
+pub(crate) fn meets(meter: &Meter, schedule: &Schedule, every_ms: u64) -> bool {
+    let every_ms = i64::try_from(every_ms).unwrap_or(i64::MAX).max(1);
+    let zone_ms = meter.clock_zone_min.unwrap_or(0).saturating_mul(MS_PER_MIN);
+    let of = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    let first_ms = of(schedule.offset_ms).saturating_add(zone_ms);
+    of(schedule.every_ms) % every_ms == 0 && first_ms.rem_euclid(every_ms) == 0
 }
 
 /// Of where the records are.

@@ -3,6 +3,7 @@
 use crate::block::Block;
 use crate::error::Report;
 use crate::limits::DAY_MS;
+use crate::memory::meets;
 use crate::model::{Meter, Point, PortKind, Schedule};
 use crate::read::{duration, integer, word};
 use crate::rules::{Problems, shown_ms};
@@ -136,11 +137,8 @@ pub(crate) fn rules(
         "write whole seconds, 1s to 1d",
     );
     if let Some(schedule) = schedule {
-        let every_ms = storages.every_ms.max(1);
-        let meet = schedule.every_ms.is_multiple_of(every_ms)
-            && schedule.offset_ms.is_multiple_of(every_ms);
         out.unless(
-            meet,
+            meets(meter, schedule, storages.every_ms),
             &["storage_every", "schedule"],
             format!(
                 "no value stored every {} is of the time of each slot of \"{}\", every {}",
@@ -148,13 +146,13 @@ pub(crate) fn rules(
                 schedule.id,
                 shown_ms(schedule.every_ms)
             ),
-            "a slot's time and offset are multiples of `storage_every`",
+            "a slot's time by the meter's clock is a multiple of `storage_every`: `clock_zone` counts, and the `offset` of the schedule",
         );
     }
     out.unless(
         meter.points.iter().any(is_stored),
         &["storages", "profile", "point"],
-        "no point of the meter is selected by its meaning, so that none can be found again under a storage number",
-        "give one a `quantity` and no `record`, or remove the line",
+        "no point of the meter is selected by its meaning as a value of now, so that none can be found again under a storage number",
+        "give one a `quantity`, and neither `record` nor `storage`; or remove the line",
     );
 }

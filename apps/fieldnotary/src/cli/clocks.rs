@@ -14,8 +14,9 @@ that of the node, by the stamp of the order: a node that does not know it to hal
 sets nothing. What the meter shows afterwards is told by the next session that sees its clock.
 
 Exit codes:
-  0  the meter has taken the time
-  1  it was not told, or did not take it; or no outcome came: the log will tell
+  0  the meter has taken the time, and nothing that was seen of its clock says otherwise
+  1  it was not told, or did not take it, or its clock does not show it; or no outcome came: the
+     log will tell
   2  the command line was not understood
   3  nothing was committed; standard error says why";
 

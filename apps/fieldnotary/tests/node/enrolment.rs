@@ -411,7 +411,11 @@ fn keys_in_files_are_taken_in_by_the_nodes_own_word_and_taken_back_by_name() {
     );
     well(&papers.answer("challenge"));
     well(&papers.register("answer"));
-    well(&papers.accept("receipt", "node-tls"));
+    let accepted = papers.accept("receipt", "node-tls");
+    well(&accepted);
+    // What it prints is a part of a contract, wherever that lies.
+    let whole = format!("ca_file = {:?}", dir.join("node-tls/ca.pem"));
+    assert!(accepted.out.contains(&whole), "{accepted:?}");
     // The certificate is one that openssl takes for the key that never left the node.
     let subject = openssl(
         dir,

@@ -96,7 +96,7 @@ fn a_memory_that_cannot_be_is_one_error_with_its_cure() {
         (
             "memory_every = \"15min\"",
             "memory_every = \"10min\"",
-            "multiples of `memory_every`",
+            "is a multiple of `memory_every`",
         ),
         (
             "memory_every = \"15min\"",

@@ -44,6 +44,16 @@ fn what_is_stored_is_part_of_the_contract_and_comes_back_from_its_canonical_form
             due.map(|(count, every_ms)| (every_ms, count))
         );
     }
+    // The midnight of a clock that is ahead of UTC is in the evening before.
+    for (zone, offset) in [("+01:00", "23h"), ("-03:30", "3h30min"), ("+00:00", "0s")] {
+        let lines = format!("storages = 9\nstorage_every = \"1d\"\nclock_zone = {zone:?}");
+        let minutes = offset.replace("3h30min", "210min");
+        let text = station(&lines, "").replace(
+            "every = \"1d\"\n[[meter]]",
+            &format!("every = \"1d\"\noffset = {minutes:?}\n[[meter]]"),
+        );
+        assert!(parse(&text).is_ok(), "{zone}: {:?}", parse(&text).err());
+    }
     // A point of a storage, or of a place, is found by that and nowhere else.
     let of_storage = "storage = 1\n[[meter.point]]\nid = \"energy\"\nquantity = \"Energy\"";
     let text = station("storages = 31\nstorage_every = \"1d\"", of_storage);
@@ -68,7 +78,7 @@ fn storages_that_cannot_be_are_one_error_with_its_cure() {
         (
             "storages = 9\nstorage_every = \"7h\"",
             "",
-            "multiples of `storage_every`",
+            "is a multiple of `storage_every`",
         ),
         (
             "storages = 9\nstorage_every = \"1500ms\"",
@@ -79,6 +89,16 @@ fn storages_that_cannot_be_are_one_error_with_its_cure() {
             "storages = 9\nstorage_every = \"1d\"",
             "record = 3",
             "selected by its meaning",
+        ),
+        (
+            "storages = 9\nstorage_every = \"1d\"",
+            "storage = 1",
+            "neither `record` nor `storage`",
+        ),
+        (
+            "storages = 9\nstorage_every = \"1d\"\nclock_zone = \"+01:00\"",
+            "",
+            "`clock_zone` counts",
         ),
     ] {
         let shown = only_error(&station(lines, point));

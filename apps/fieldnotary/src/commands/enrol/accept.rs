@@ -60,7 +60,9 @@ pub(super) fn accept(args: &EnrolAcceptArgs) -> Result<Ended, String> {
     })?;
     committed.tell(&args.dir, args.json, "enrolled");
     if !args.json {
-        let path = |name: &str| args.tls.join(name).display().to_string();
+        // A relative path in a contract begins at the data directory, and this one where the command was typed.
+        let tls = std::path::absolute(&args.tls).unwrap_or_else(|_| args.tls.clone());
+        let path = |name: &str| tls.join(name).display().to_string();
         sayln!(
             "[uplink]\nurl = {:?}\ncollector_key = {:?}\nca_file = {:?}\ncert_file = {:?}\nkey_file = {:?}",
             stated.url,

@@ -53,13 +53,25 @@ fn clock_words(life: &MeterLife) -> String {
     let class = life.clock_class.map_or("", |class| class.name());
     let offset = life.offset_ns.unwrap_or(0);
     let way = if offset < 0 { "behind" } else { "ahead" };
-    let by = words::nanoseconds(offset.unsigned_abs());
+    let by = apart(offset.unsigned_abs());
     match life.bound_ns {
         Some(bound) => format!(
             "{class}, {by} {way} to within {}",
             words::nanoseconds(bound)
         ),
         None => format!("{class}, {by} {way} by our clock, which nobody bounds"),
+    }
+}
+
+/// How far two clocks are apart, to the second from ten of them on: nothing is cut off that a bound of a second does not cover.
+fn apart(ns: u64) -> String {
+    const S_NS: u64 = 1_000_000_000;
+    let s = ns.saturating_add(S_NS / 2) / S_NS;
+    match s {
+        0..10 => words::nanoseconds(ns),
+        10..120 => format!("{s} s"),
+        120..7_200 => format!("{} min {} s", s / 60, s % 60),
+        _ => format!("{} h {} min {} s", s / 3_600, s / 60 % 60, s % 60),
     }
 }
 
@@ -120,4 +132,25 @@ pub(in crate::commands) fn clock_set_words(set: &ClockSet) -> String {
 fn shown_s(seconds: i64) -> String {
     let utc = words::time(UtcNs(seconds.saturating_mul(1_000_000_000)));
     utc.trim_end_matches('Z').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::apart;
+
+    //= U6
+    #[test]
+    fn what_two_clocks_are_apart_is_told_to_the_second() {
+        for (ms, said) in [
+            (999, "999.0 ms"),
+            (9_999, "10 s"),
+            (90_400, "90 s"),
+            (239_300, "3 min 59 s"),
+            (239_700, "4 min 0 s"),
+            (3_599_000, "59 min 59 s"),
+            (90_061_000, "25 h 1 min 1 s"),
+        ] {
+            assert_eq!(apart(ms * 1_000_000), said);
+        }
+    }
 }

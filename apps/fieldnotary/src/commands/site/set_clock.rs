@@ -16,6 +16,8 @@ use std::time::Duration;
 const OUTCOME: Duration = Duration::from_secs(160);
 /// A session that sees the clock may take this long beside its slot.
 const SESSION: Duration = Duration::from_secs(10);
+/// A clock that was set shows the time to within this, beyond the bound of what is measured.
+const SET_WITHIN_NS: u64 = 2_000_000_000;
 /// Longer slots nobody waits for.
 const SLOT_MS_MAX: u64 = 60_000;
 
@@ -47,14 +49,21 @@ pub(crate) fn set_clock(args: &SetClockArgs) -> Result<Ended, String> {
         Some(meter) => seen(&recorder, at, meter, patience(&site.contract, meter))?,
         None => None,
     };
+    let unmoved = seen.as_ref().is_some_and(|(_, life)| is_elsewhere(life));
     match &seen {
-        Some((at, life)) if !args.json => sayln!("{} [entry {at}]", life_words(life)),
+        Some((at, life)) if !args.json => {
+            sayln!("{} [entry {at}]", life_words(life));
+            if unmoved {
+                sayln!("it answered that it takes the time, and its clock does not show it");
+            }
+        }
         None if told && !args.json => sayln!(
             "no session has seen its clock yet; the log will tell: fieldnotary log {} --kind meter_life",
             args.dir.display()
         ),
         _ => {}
     }
+    let seen_any = seen.is_some();
     if args.json {
         let seen = seen.map(|(at, life)| {
             json!({
@@ -72,13 +81,20 @@ pub(crate) fn set_clock(args: &SetClockArgs) -> Result<Ended, String> {
             "meter_time_s": set.meter_time_s,
             "exception": set.exception,
             "seen": seen,
+            "shows_it": (told && seen_any).then_some(!unmoved),
         });
         sayln!("{said}");
     }
-    Ok(match told {
+    Ok(match told && !unmoved {
         true => Ended::Well,
         false => Ended::Badly,
     })
+}
+
+/// Whether a clock that was just set is not where it was set to, beyond all that is open about it.
+fn is_elsewhere(life: &MeterLife) -> bool {
+    let off_ns = life.offset_ns.unwrap_or(0).unsigned_abs();
+    off_ns > life.bound_ns.unwrap_or(0).saturating_add(SET_WITHIN_NS)
 }
 
 /// How long the next session may take to come, where that is worth a wait.
@@ -135,4 +151,51 @@ fn seen(
         found.is_some()
     })?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_elsewhere;
+    use evidence::kinds::MeterLife;
+    use evidence::reasons::MeterFinding;
+    use evidence::{CommitId, MonoNs, Seq, SourceId};
+
+    //= U6
+    #[test]
+    fn a_clock_that_does_not_show_what_it_took_is_told_from_one_that_is_not_known_better() {
+        let life = |offset_ms: i64, bound_ms: Option<u64>| MeterLife {
+            at: MonoNs(1),
+            meter_id: "m1".parse().unwrap(),
+            source: SourceId::new("a").unwrap(),
+            seq: Seq(1),
+            finding: MeterFinding::Clock,
+            point_id: None,
+            before: None,
+            before_seq: None,
+            value: None,
+            about_seq: None,
+            about_value: None,
+            serial_before: None,
+            serial: None,
+            offset_ns: Some(offset_ms * 1_000_000),
+            bound_ns: bound_ms.map(|ms| ms * 1_000_000),
+            clock_class: None,
+            contract: CommitId(1),
+        };
+        for (offset_ms, bound_ms, due) in [
+            (0, Some(1_000), false),
+            (-2_900, Some(1_000), false),
+            (3_100, Some(1_000), true),
+            (-240_000, Some(1_000), true),
+            // A clock of minutes.
+            (45_000, Some(61_000), false),
+            (3_000, None, true),
+        ] {
+            assert_eq!(
+                is_elsewhere(&life(offset_ms, bound_ms)),
+                due,
+                "{offset_ms} {bound_ms:?}"
+            );
+        }
+    }
 }
