@@ -270,7 +270,7 @@ pub struct RevokeArgs {
     #[arg(long = "log-key", value_name = "VKEY", required = true)]
     pub log_keys: Vec<VerifierKey>,
     /// Why.
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     pub reason: String,
     /// Who takes them back [default: the local user]; the user id is added in either case.
     #[arg(long, value_name = "NAME")]

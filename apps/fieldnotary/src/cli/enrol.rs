@@ -41,8 +41,8 @@ const ANSWER: &str =
     step!("fieldnotary enrol answer node challenge.json --tls node-tls \\\n      --to answer.json");
 /// In two lines: on one it is too long for a screen.
 const ACCEPT_USAGE: &str = "\
-fieldnotary enrol accept [OPTIONS] --tls <DIR> --registrar <VKEY>
-         --reason <REASON> <DIR> <RECEIPT>";
+fieldnotary enrol accept [OPTIONS] --reason <TEXT> --tls <DIR>
+         --registrar <VKEY> <DIR> <RECEIPT>";
 const ACCEPT: &str = step!(
     "fieldnotary enrol accept node receipt.json --tls node-tls \\\n      \
      --registrar VKEY --reason \"commissioning\""
@@ -50,7 +50,7 @@ const ACCEPT: &str = step!(
 
 /// In two lines: on one it is too long for a screen.
 const REVOKED_USAGE: &str = "\
-fieldnotary enrol revoked [OPTIONS] --registrar <VKEY> --reason <REASON>
+fieldnotary enrol revoked [OPTIONS] --reason <TEXT> --registrar <VKEY>
          <DIR> <NOTICE>";
 const REVOKED: &str = step!(
     "fieldnotary enrol revoked node notice.json --registrar VKEY \\\n      \
@@ -125,7 +125,7 @@ pub(crate) struct EnrolAcceptArgs {
     #[arg(long, value_name = "VKEY")]
     pub(crate) registrar: VerifierKey,
     /// Why, for the log
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     /// Who it is by, for the log; otherwise the local user. The user id is added in either case
     #[arg(long, value_name = "NAME")]
@@ -146,7 +146,7 @@ pub(crate) struct EnrolRevokedArgs {
     #[arg(long, value_name = "VKEY")]
     pub(crate) registrar: VerifierKey,
     /// Why it is put into this log
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     /// Who it is by, for the log; otherwise the local user. The user id is added in either case
     #[arg(long, value_name = "NAME")]

@@ -26,8 +26,10 @@ enum Does {
     Changes(&'static str),
     /// The same, but only where the configuration is not the one in force, or safe mode is ended.
     ChangesAtTimes(&'static str),
+    /// It has verbs, each with a line of its own here, and shows how they go together.
+    Groups,
 }
-use Does::{Adds, Changes, ChangesAtTimes, Commands, Looks, Makes};
+use Does::{Adds, Changes, ChangesAtTimes, Commands, Groups, Looks, Makes};
 
 /// Every verb; a new one has to say here what it does.
 const VERBS: &[(&str, &[(&str, Does)])] = &[
@@ -52,6 +54,11 @@ const VERBS: &[(&str, &[(&str, Does)])] = &[
             ("operate", Commands("command")),
             ("tag", Commands("tag")),
             ("set-clock", Commands("clock_order")),
+            ("enrol request", Makes),
+            ("enrol answer", Makes),
+            ("enrol accept", Commands("enrolment")),
+            ("enrol revoked", Commands("revocation")),
+            ("enrol", Groups),
             ("attest", Adds("attestation")),
             ("backup", Looks),
             // It makes a directory; the log has who and why when that is adopted.
@@ -78,6 +85,10 @@ const VERBS: &[(&str, &[(&str, Does)])] = &[
         &[
             ("init", Makes),
             ("issue", Makes),
+            ("challenge", Makes),
+            ("register", Makes),
+            // The collector has no log of its own: who and why are in the notice, and in the log that takes it.
+            ("revoke", Commands("revocation")),
             ("run", Looks),
             ("completions", Looks),
             ("man", Makes),
@@ -123,7 +134,7 @@ fn each_verb_that_changes_what_is_there_demands_a_reason() {
             let demanded = usage.is_some_and(|usage| usage.contains(" --reason <TEXT>"));
             let (demands, may) = match of(verb) {
                 Changes(_) | Commands(_) => (true, true),
-                ChangesAtTimes(_) => (false, true),
+                ChangesAtTimes(_) | Groups => (false, true),
                 Looks | Makes | Adds(_) => (false, false),
             };
             assert_eq!(demanded, demands, "{name} {verb}: {usage:?}");
