@@ -28,6 +28,12 @@ const PYTHON: Tool = Tool {
     packages: &["python3", "python3-venv"],
     purpose: "runs the test peers",
 };
+const LIBMODBUS: Tool = Tool {
+    program: "python3",
+    probe: &["-c", "import ctypes; ctypes.CDLL('libmodbus.so.5')"],
+    packages: &["python3", "libmodbus5"],
+    purpose: "serves meters that are not ours",
+};
 const CXX: Tool = Tool {
     program: "c++",
     probe: &["--version"],
@@ -116,6 +122,7 @@ const RSYSLOG: Tool = Tool {
 pub(crate) const FOR_TESTS: &[Tool] = &[
     OPENSSL,
     PYTHON,
+    LIBMODBUS,
     PTP4L,
     CHRONYC,
     IP,

@@ -105,7 +105,7 @@ impl Street {
     }
 }
 
-/// Meters that are not ours: pymodbus.
+/// Meters that are not ours: pymodbus, or what the script serves.
 pub(crate) struct Peer {
     running: Running,
     dir: PathBuf,
