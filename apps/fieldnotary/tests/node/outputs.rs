@@ -212,7 +212,9 @@ fn another_cards_input_a_tag_and_the_switch_hold_a_command_back() {
     wait_until("an interlock", SOON, || {
         let said = site.operate("breaker", "--direct", "off", "ada");
         let (outcome, reason) = came(&said);
-        assert!(outcome == "refused" || reason == "none", "{reason}");
+        // Until the edge is heard the breaker may be switched off, which it is.
+        let allowed = ["none", "already_there"].contains(&reason.as_str());
+        assert!(outcome == "refused" || allowed, "{reason}");
         (reason == "interlock").then_some(())
     });
     site.play("bay", "now edge 1 falling");
