@@ -6,16 +6,16 @@ use super::bound::Bound;
 use super::enrolled;
 use super::judge::Judged;
 use super::known::{self, Known};
-use super::report::{FindingKind, Report};
+use super::report::{FindingKind, Report, RevokedBy};
 use super::revoked;
-use super::signers::Signers;
+use super::signers::{SignedBy, Signers};
 use contract::Contract;
 use evidence::kinds::{Ack, Checkpoint, Configuration, Loss};
 use evidence::reasons::{LossCause, RollbackAlarm};
 use evidence::{Entry, EntryError, Header, Payload, split_leaf};
-use proof::note::{Note, SignatureLine, Verified, VerifierKey};
+use proof::note::VerifierKey;
 use proof::tree::KnownJoins;
-use proof::{CompactRange, Frontier, Hash, RangeSource, SignedCheckpoint};
+use proof::{CompactRange, Frontier, Hash, RangeSource};
 use std::sync::atomic::Ordering;
 
 /// A range that a LOSS entry names.
@@ -33,8 +33,9 @@ pub(super) struct Chain<'a> {
     generation: Option<u64>,
     keys: Signers,
     /// Those of them that signed a head that holds.
-    signed: Vec<VerifierKey>,
+    signed: SignedBy,
     enrolled: Vec<enrolled::Told>,
+    revoked: Vec<RevokedBy>,
     /// All keys that whoever asks brought along, whatever their names.
     pinned: Vec<VerifierKey>,
     collector: Option<VerifierKey>,
@@ -53,7 +54,8 @@ pub(super) struct Chain<'a> {
     known: Vec<Known>,
     bound: Bound,
     booted: Booted,
-    head_holds: bool,
+    /// Who signed the head beside the log, if it holds.
+    head_by: Option<Vec<VerifierKey>>,
     pub(super) report: &'a mut Report,
 }
 
@@ -80,8 +82,9 @@ impl<'a> Chain<'a> {
             generation: generation_of(&origin),
             origin,
             keys,
-            signed: Vec::new(),
+            signed: SignedBy::default(),
             enrolled: Vec::new(),
+            revoked: Vec::new(),
             pinned: anchors.pinned_keys(),
             collector: None,
             early_acks: Vec::new(),
@@ -95,7 +98,7 @@ impl<'a> Chain<'a> {
             named: Vec::new(),
             bound,
             booted: Booted::default(),
-            head_holds: false,
+            head_by: None,
             report,
         }
     }
@@ -207,7 +210,8 @@ impl<'a> Chain<'a> {
                 self.enrolled.extend(told);
             }
             Payload::Revocation(told) => {
-                revoked::take(id, told, self.keys.known(), &self.pinned, self.report);
+                let told = revoked::take(id, told, &self.pinned, self.report);
+                self.revoked.extend(told);
             }
             // What is gone at the end is named by LOSS entries, and judged as they are.
             Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {
@@ -262,10 +266,12 @@ impl<'a> Chain<'a> {
     /// A signed checkpoint beside the log covers the entries below `size`.
     pub(super) fn covered_by_checkpoint(&mut self, size: u64, cosigned: bool) {
         self.claimed = self.claimed.max(size);
-        if self.head_holds {
-            self.sealed = self.sealed.max(size);
-        }
-        if self.head_holds && cosigned {
+        let Some(keys) = self.head_by.take() else {
+            return;
+        };
+        self.signed.take(keys, size);
+        self.sealed = self.sealed.max(size);
+        if cosigned {
             self.cosigned = self.cosigned.max(size);
         }
     }
@@ -280,8 +286,14 @@ impl<'a> Chain<'a> {
         for known in &self.known {
             known::compare(known, self.keys.known(), &self.tree, self.report);
         }
-        enrolled::finish(self.enrolled, &self.signed, self.report);
-        revoked::finish(self.sealed, self.cosigned, self.report);
+        enrolled::finish(self.enrolled, &self.signed.keys(), self.report);
+        revoked::finish(
+            self.revoked,
+            &self.signed,
+            self.sealed,
+            self.cosigned,
+            self.report,
+        );
         self.report.end = self.next;
         self.report.sealed_entries += self.sealed;
         self.report.cosigned_entries += self.cosigned;
@@ -347,6 +359,8 @@ impl<'a> Chain<'a> {
         match self.root_at(checkpoint.size) {
             Some(root) if root.0 == checkpoint.root.0 => {
                 self.sealed = checkpoint.size;
+                let by = self.signers_of(opened.verified());
+                self.signed.take(by, checkpoint.size);
                 self.bound
                     .checkpoint(checkpoint.size, &opened, self.keys.known());
             }
@@ -361,103 +375,6 @@ impl<'a> Chain<'a> {
             }
             // Sealed before the oldest entry that is still here, or across a hole.
             None => {}
-        }
-    }
-
-    /// The note of a checkpoint, where all that should have signed it did.
-    fn signature_holds(&mut self, id: u64, checkpoint: &Checkpoint) -> Option<SignedCheckpoint> {
-        let here = Some((id, id));
-        let opened = match SignedCheckpoint::open(checkpoint.note.as_bytes(), self.keys.known()) {
-            Ok(opened) => opened,
-            Err(error) => {
-                self.report
-                    .find(FindingKind::Signature, here, error.to_string());
-                return None;
-            }
-        };
-        let head = opened.checkpoint();
-        let same = head.origin == self.origin
-            && head.size == checkpoint.size
-            && head.root.0 == checkpoint.root.0;
-        if !same {
-            let words = "the signed note speaks of another tree head than its entry";
-            self.report.find(FindingKind::Signature, here, words);
-        }
-        let missing = self.keys.missing(|place| opened.verified().has_key(place));
-        for key in &missing {
-            let words = format!("the checkpoint is not signed by {}", key.name());
-            self.report.find(FindingKind::Signature, here, words);
-        }
-        let strangers = opened.verified().unknown_lines;
-        let expected = strangers <= self.keys.strangers_max();
-        if !expected {
-            let words = format!("the checkpoint has {strangers} signature lines of unknown keys");
-            self.report.find(FindingKind::Signature, here, words);
-        }
-        let holds = same && missing.is_empty() && expected;
-        if holds {
-            self.signed_by(opened.verified());
-        }
-        holds.then_some(opened)
-    }
-
-    /// Whether the signed head beside the log holds, and by which keys.
-    pub(super) fn head_signed(&mut self, holds: bool, by: Option<&Verified>) {
-        self.head_holds = holds;
-        if let Some(verified) = by.filter(|_| holds) {
-            self.signed_by(verified);
-        }
-    }
-
-    /// Notes which keys signed a head that holds.
-    fn signed_by(&mut self, verified: &Verified) {
-        for (place, key) in self.keys.known().iter().enumerate() {
-            if verified.has_key(place) && !self.signed.contains(key) {
-                self.signed.push(key.clone());
-            }
-        }
-    }
-
-    fn ack(&mut self, id: u64, ack: &Ack) {
-        if self.collector.is_none() {
-            self.early_acks.push((id, ack.clone()));
-            return;
-        }
-        let here = Some((id, id));
-        if let Err(words) = self.cosignature(ack) {
-            self.report.find(FindingKind::Cosignature, here, words);
-            return;
-        }
-        match self.root_at(ack.size) {
-            Some(root) if root.0 != ack.root.0 => {
-                let words = format!(
-                    "the collector cosigned another tree of {} entries",
-                    ack.size
-                );
-                self.report.find(FindingKind::Cosignature, here, words);
-            }
-            Some(_) => self.cosigned = self.cosigned.max(ack.size),
-            // The entries below it have left the ring: the cosignature holds by the collector's word.
-            None if ack.size <= self.tree.base() => self.cosigned = self.cosigned.max(ack.size),
-            None => {}
-        }
-    }
-
-    fn cosignature(&self, ack: &Ack) -> Result<(), String> {
-        let Some(key) = &self.collector else {
-            return Err("a cosignature, but no configuration names the collector's key".to_owned());
-        };
-        let line = SignatureLine::parse(ack.cosignature.trim_end_matches('\n'))
-            .ok_or("the cosignature is not a note signature line")?;
-        let text = proof::Checkpoint::new(&self.origin, ack.size, Hash(ack.root.0))
-            .and_then(|head| head.body())
-            .map_err(|error| error.to_string())?;
-        let mut note = Note::new(text).map_err(|error| error.to_string())?;
-        note.add(line).map_err(|error| error.to_string())?;
-        match note.verify(std::slice::from_ref(key)) {
-            Ok(verified) if verified.has_key(0) => Ok(()),
-            Ok(_) => Err(format!("the cosignature is not by {}", key.name())),
-            Err(error) => Err(error.to_string()),
         }
     }
 
@@ -484,5 +401,6 @@ fn generation_of(origin: &str) -> Option<u64> {
     (generation.to_string() == number).then_some(generation)
 }
 
+mod signatures;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! What a registrar states of the keys, as an entry has it: whose statement it is, and whether it is about these keys.
 
 use super::report::{EnrolledBy, FindingKind, Report};
+use super::signers::same;
 use evidence::Blob;
 use evidence::kinds::Enrolment;
 use proof::Hash;
@@ -112,11 +113,6 @@ fn is_about(stated: &Enrolled, signed: &[VerifierKey]) -> Result<Option<Verifier
         return Err("no key of this log is known that it could be about".to_owned());
     }
     Ok(unknown.pop())
-}
-
-/// The log's keys have the name of a generation, the statement's the name of the log.
-fn same(one: &VerifierKey, other: &VerifierKey) -> bool {
-    (one.algorithm(), one.public_bytes()) == (other.algorithm(), other.public_bytes())
 }
 
 fn hash(certificate: &Blob) -> Hash {

@@ -215,7 +215,7 @@ pub struct RevokedBy {
     pub registrar: VerifierKey,
     /// Whether whoever asks brought that key along; else the statement is worth what the log itself is.
     pub pinned: bool,
-    /// Whether a key that signs this log is among them.
+    /// Whether a key that signed heads of this log is among them.
     pub own: bool,
     /// What it states.
     pub stated: RevokedKeys,

@@ -2,33 +2,28 @@
 //! keys of this log.
 
 use super::report::{FindingKind, Report, RevokedBy};
+use super::signers::{SignedBy, same};
 use evidence::kinds::Revocation;
 use proof::note::VerifierKey;
 use trust_plane::RevokedKeys;
 
-/// Takes a revocation; `known` are the log's keys, `pinned` those that whoever asks brought along.
+/// Takes a revocation that its registrar stated; `pinned` are the keys that whoever asks brought along. Whether it is about
+/// keys of this log is known when all of it was read.
 pub(super) fn take(
     id: u64,
     told: &Revocation,
-    known: &[VerifierKey],
     pinned: &[VerifierKey],
     report: &mut Report,
-) {
-    match judged(id, told, known, pinned) {
-        Ok(revoked) => report.revoked.push(revoked),
-        Err(words) => {
-            let words = format!("a revocation that says nothing: {words}");
-            report.find(FindingKind::Enrolment, Some((id, id)), words);
-        }
-    }
+) -> Option<RevokedBy> {
+    let read = judged(id, told, pinned);
+    read.map_err(|words| {
+        let words = format!("a revocation that says nothing: {words}");
+        report.find(FindingKind::Enrolment, Some((id, id)), words);
+    })
+    .ok()
 }
 
-fn judged(
-    id: u64,
-    told: &Revocation,
-    known: &[VerifierKey],
-    pinned: &[VerifierKey],
-) -> Result<RevokedBy, String> {
+fn judged(id: u64, told: &Revocation, pinned: &[VerifierKey]) -> Result<RevokedBy, String> {
     let registrar: VerifierKey = told
         .registrar
         .parse()
@@ -40,40 +35,57 @@ fn judged(
     if keys != told.keys || stated.since_s != told.since_s || !same_words {
         return Err("it says something else than the registrar states".to_owned());
     }
-    let same = |one: &VerifierKey, other: &VerifierKey| one.public_bytes() == other.public_bytes();
-    let is_own = |key: &VerifierKey| known.iter().any(|one| same(one, key));
     Ok(RevokedBy {
         id,
         pinned: pinned.iter().any(|one| same(one, &registrar)),
-        own: stated.vkeys.iter().any(is_own),
+        own: false,
         registrar,
         stated,
     })
 }
 
-/// What is left of a log whose keys were taken back by a registrar that whoever asks trusts: what somebody cosigned.
-pub(super) fn finish(sealed: u64, cosigned: u64, report: &mut Report) {
-    let counts = |one: &&RevokedBy| one.own && one.pinned;
-    let Some(revoked) = report.revoked.iter().find(counts) else {
+/// What is left of a log whose keys were taken back by a registrar that whoever asks trusts: what somebody cosigned, and
+/// what heads seal that none of these keys signed. Keys that are merely known (those of an older generation lie beside
+/// the log too) signed nothing here, and nothing follows from a notice about them.
+pub(super) fn finish(
+    all: Vec<RevokedBy>,
+    signed: &SignedBy,
+    sealed: u64,
+    cosigned: u64,
+    report: &mut Report,
+) {
+    let keys = signed.keys();
+    let mut revoked: Vec<VerifierKey> = Vec::new();
+    let mut by = None;
+    for mut one in all {
+        let stated = &one.stated.vkeys;
+        one.own = keys
+            .iter()
+            .any(|key| stated.iter().any(|one| same(one, key)));
+        if one.own && one.pinned {
+            revoked.extend_from_slice(stated);
+            by = by.or_else(|| Some((one.registrar.clone(), one.stated.reason.clone())));
+        }
+        report.revoked.push(one);
+    }
+    let sound = cosigned.max(signed.sealed_without(&revoked));
+    let Some((registrar, reason)) = by.filter(|_| sound < sealed) else {
         return;
     };
-    if sealed <= cosigned {
-        return;
-    }
     let words = format!(
-        "these entries were sealed by a key that {} took back ({}), and nobody cosigned them before: whoever has that key \
-         may have written them",
-        revoked.registrar.name(),
-        revoked.stated.reason
+        "these entries were sealed by a key that {} took back ({reason}), and nobody cosigned them before: whoever has that \
+         key may have written them",
+        registrar.name(),
     );
-    let span = Some((cosigned, sealed.saturating_sub(1)));
+    let span = Some((sound, sealed.saturating_sub(1)));
     report.find(FindingKind::Revoked, span, words);
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{finish, take};
     use crate::verify::report::{FindingKind, Report};
+    use crate::verify::signers::SignedBy;
     use evidence::kinds::Revocation;
     use evidence::{Actor, MonoNs};
     use proof::cosignature::cosign;
@@ -85,7 +97,7 @@ mod tests {
         VerifierKey::ed25519(name, key.as_bytes(), Algorithm::Ed25519).unwrap()
     }
 
-    fn revocation(seed: u8) -> (Revocation, VerifierKey) {
+    pub(in crate::verify) fn revocation(seed: u8) -> (Revocation, VerifierKey) {
         let stated = RevokedKeys {
             vkeys: vec![key("example.org/n", seed)],
             since_s: 1_800_000_000,
@@ -112,11 +124,27 @@ mod tests {
         (told, registrar)
     }
 
-    fn look(told: &Revocation, pinned: &[VerifierKey], sealed: u64, cosigned: u64) -> Report {
+    /// What is said of a log whose heads the key of a seed signed up to a size, each in turn.
+    fn of_log(
+        told: &Revocation,
+        pinned: &[VerifierKey],
+        heads: &[(u8, u64)],
+        cosigned: u64,
+    ) -> Report {
         let mut report = Report::default();
-        take(5, told, &[key("example.org/n/g1", 3)], pinned, &mut report);
-        finish(sealed, cosigned, &mut report);
+        let told = take(5, told, pinned, &mut report);
+        let mut signed = SignedBy::default();
+        for (seed, size) in heads {
+            signed.take(vec![key("example.org/n/g1", *seed)], *size);
+        }
+        let sealed = heads.iter().map(|(_, size)| *size).max().unwrap_or(0);
+        let told = told.into_iter().collect();
+        finish(told, &signed, sealed, cosigned, &mut report);
         report
+    }
+
+    fn look(told: &Revocation, pinned: &[VerifierKey], sealed: u64, cosigned: u64) -> Report {
+        of_log(told, pinned, &[(3, sealed)], cosigned)
     }
 
     //= R8.2
@@ -140,6 +168,30 @@ mod tests {
         let (others, _) = revocation(4);
         let report = look(&others, trusted, 90, 60);
         assert!(report.ok() && !report.revoked[0].own);
+    }
+
+    /// A notice about keys of before stands in the log that goes on with new ones, and both lie beside it.
+    //= R8.2
+    #[test]
+    fn a_notice_counts_for_what_the_keys_that_it_names_signed_and_for_nothing_else() {
+        let (told, registrar) = revocation(3);
+        let trusted = std::slice::from_ref(&registrar);
+        for (heads, cosigned, found) in [
+            // New keys alone; no head at all.
+            (&[(4, 90)][..], 60, None),
+            (&[], 0, None),
+            // The old key, then a new one over all of it; and the other way round.
+            (&[(3, 50), (4, 90)], 0, None),
+            (&[(4, 50), (3, 90)], 0, Some((50, 89))),
+            (&[(4, 50), (3, 90)], 70, Some((70, 89))),
+            (&[(4, 50), (3, 90)], 90, None),
+        ] {
+            let report = of_log(&told, trusted, heads, cosigned);
+            let finding = report.findings.first().map(|found| found.entries);
+            assert_eq!(finding, found.map(Some), "{heads:?} {cosigned}");
+            let own = heads.iter().any(|(seed, _)| *seed == 3);
+            assert_eq!(report.revoked[0].own, own, "{heads:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Who must have signed a checkpoint, and who may have.
+//! Who must have signed a checkpoint, who may have, and who did.
 
 use proof::note::{Algorithm, VerifierKey};
 
@@ -69,6 +69,46 @@ impl Signers {
             |algorithm: &&Algorithm| !self.known.iter().any(|key| key.algorithm() == **algorithm);
         ALGORITHMS.iter().filter(unknown).count()
     }
+}
+
+/// Which keys signed the heads of a log that hold, and how far those that the same keys signed reach.
+#[derive(Debug, Default)]
+pub(super) struct SignedBy(Vec<(Vec<VerifierKey>, u64)>);
+
+impl SignedBy {
+    /// Takes a head that these keys signed; `sealed` is its size where the entries lead to its root, else 0.
+    pub(super) fn take(&mut self, keys: Vec<VerifierKey>, sealed: u64) {
+        match self.0.iter_mut().find(|(known, _)| *known == keys) {
+            Some((_, to)) => *to = sealed.max(*to),
+            None => self.0.push((keys, sealed)),
+        }
+    }
+
+    /// All of them, each once.
+    pub(super) fn keys(&self) -> Vec<VerifierKey> {
+        let mut all: Vec<VerifierKey> = Vec::new();
+        for key in self.0.iter().flat_map(|(keys, _)| keys) {
+            if !all.contains(key) {
+                all.push(key.clone());
+            }
+        }
+        all
+    }
+
+    /// How many entries heads seal that none of these keys signed.
+    pub(super) fn sealed_without(&self, others: &[VerifierKey]) -> u64 {
+        let by_others = |keys: &[VerifierKey]| {
+            keys.iter()
+                .any(|key| others.iter().any(|one| same(one, key)))
+        };
+        let without = self.0.iter().filter(|(keys, _)| !by_others(keys));
+        without.map(|(_, to)| *to).max().unwrap_or(0)
+    }
+}
+
+/// Whether both are one key: a log's keys have the name of a generation, those in a statement that of the log.
+pub(super) fn same(one: &VerifierKey, other: &VerifierKey) -> bool {
+    (one.algorithm(), one.public_bytes()) == (other.algorithm(), other.public_bytes())
 }
 
 /// A log signs with a key of each.

@@ -4,6 +4,7 @@ use super::Chain;
 use crate::verify::Anchors;
 use crate::verify::enrolled::tests::{self as enrolled, enrolment};
 use crate::verify::report::{FindingKind, Report};
+use crate::verify::revoked::tests::revocation;
 use ed25519_dalek::SigningKey as Ed25519;
 use evidence::kinds::Checkpoint;
 use evidence::reasons::{Custody, HoldoverReason, TimeQuality, TimeStatus};
@@ -119,6 +120,22 @@ fn an_enrolment_of_keys_that_are_known_and_sign_nothing_here_is_credited_to_nobo
     assert_eq!(words.len(), 1, "{words:?}");
     assert!(words[0].contains("does not sign this log"), "{words:?}");
     assert_eq!(report.findings[0].kind, FindingKind::Enrolment);
+}
+
+/// Keys of before, taken back, lie beside the log that goes on with others.
+//= R8.2
+#[test]
+fn a_notice_about_keys_that_are_known_and_sign_nothing_here_is_about_others() {
+    for (seed, own) in [(3, false), (8, true)] {
+        let (told, registrar) = revocation(seed);
+        let old = enrolled::keys(BASE, 3);
+        let known = [&keys()[..], &old[..], std::slice::from_ref(&registrar)];
+        let anchors = Anchors::pinned(known.concat());
+        let report = report(&anchors, &[checkpoint(note(|_| {})), told.into()]);
+        assert!(report.ok(), "{:?}", report.findings);
+        let revoked = &report.revoked[0];
+        assert_eq!((revoked.own, revoked.pinned), (own, true), "{seed}");
+    }
 }
 
 //= A1.3

@@ -1,0 +1,110 @@
+//! Whose signatures heads in the log and beside it have, and what a collector cosigned of it.
+
+use super::Chain;
+use crate::verify::report::FindingKind;
+use evidence::kinds::{Ack, Checkpoint};
+use proof::note::{Note, SignatureLine, Verified, VerifierKey};
+use proof::{Hash, SignedCheckpoint};
+
+impl Chain<'_> {
+    /// The note of a checkpoint, where all that should have signed it did.
+    pub(super) fn signature_holds(
+        &mut self,
+        id: u64,
+        checkpoint: &Checkpoint,
+    ) -> Option<SignedCheckpoint> {
+        let here = Some((id, id));
+        let opened = match SignedCheckpoint::open(checkpoint.note.as_bytes(), self.keys.known()) {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.report
+                    .find(FindingKind::Signature, here, error.to_string());
+                return None;
+            }
+        };
+        let head = opened.checkpoint();
+        let same = head.origin == self.origin
+            && head.size == checkpoint.size
+            && head.root.0 == checkpoint.root.0;
+        if !same {
+            let words = "the signed note speaks of another tree head than its entry";
+            self.report.find(FindingKind::Signature, here, words);
+        }
+        let missing = self.keys.missing(|place| opened.verified().has_key(place));
+        for key in &missing {
+            let words = format!("the checkpoint is not signed by {}", key.name());
+            self.report.find(FindingKind::Signature, here, words);
+        }
+        let strangers = opened.verified().unknown_lines;
+        let expected = strangers <= self.keys.strangers_max();
+        if !expected {
+            let words = format!("the checkpoint has {strangers} signature lines of unknown keys");
+            self.report.find(FindingKind::Signature, here, words);
+        }
+        let holds = same && missing.is_empty() && expected;
+        if holds {
+            let by = self.signers_of(opened.verified());
+            self.signed.take(by, 0);
+        }
+        holds.then_some(opened)
+    }
+
+    /// Whether the signed head beside the log holds, and by which keys.
+    pub(in crate::verify) fn head_signed(&mut self, holds: bool, by: Option<&Verified>) {
+        if let Some(verified) = by.filter(|_| holds) {
+            let keys = self.signers_of(verified);
+            self.signed.take(keys.clone(), 0);
+            self.head_by = Some(keys);
+        }
+    }
+
+    /// Which keys signed a head.
+    pub(super) fn signers_of(&self, verified: &Verified) -> Vec<VerifierKey> {
+        let known = self.keys.known().iter().enumerate();
+        let signed = known.filter(|(place, _)| verified.has_key(*place));
+        signed.map(|(_, key)| key.clone()).collect()
+    }
+
+    pub(super) fn ack(&mut self, id: u64, ack: &Ack) {
+        if self.collector.is_none() {
+            self.early_acks.push((id, ack.clone()));
+            return;
+        }
+        let here = Some((id, id));
+        if let Err(words) = self.cosignature(ack) {
+            self.report.find(FindingKind::Cosignature, here, words);
+            return;
+        }
+        match self.root_at(ack.size) {
+            Some(root) if root.0 != ack.root.0 => {
+                let words = format!(
+                    "the collector cosigned another tree of {} entries",
+                    ack.size
+                );
+                self.report.find(FindingKind::Cosignature, here, words);
+            }
+            Some(_) => self.cosigned = self.cosigned.max(ack.size),
+            // The entries below it have left the ring: the cosignature holds by the collector's word.
+            None if ack.size <= self.tree.base() => self.cosigned = self.cosigned.max(ack.size),
+            None => {}
+        }
+    }
+
+    fn cosignature(&self, ack: &Ack) -> Result<(), String> {
+        let Some(key) = &self.collector else {
+            return Err("a cosignature, but no configuration names the collector's key".to_owned());
+        };
+        let line = SignatureLine::parse(ack.cosignature.trim_end_matches('\n'))
+            .ok_or("the cosignature is not a note signature line")?;
+        let text = proof::Checkpoint::new(&self.origin, ack.size, Hash(ack.root.0))
+            .and_then(|head| head.body())
+            .map_err(|error| error.to_string())?;
+        let mut note = Note::new(text).map_err(|error| error.to_string())?;
+        note.add(line).map_err(|error| error.to_string())?;
+        match note.verify(std::slice::from_ref(key)) {
+            Ok(verified) if verified.has_key(0) => Ok(()),
+            Ok(_) => Err(format!("the cosignature is not by {}", key.name())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
