@@ -91,6 +91,8 @@ impl Asking {
     /// The bytes of a request that leaves now; whatever was under way before is given up.
     #[must_use]
     pub fn begin(&mut self, unit: u8, request: Request, now: MonoNs) -> Vec<u8> {
+        // What of a stream has begun long ago and did not end is no part of the answer to this.
+        let _ = self.wire.poll(now);
         self.token += 1;
         let (frame, transfer_ns) = self.wire.encode(self.token, unit, &request);
         let sent_end = now.plus_ns(transfer_ns);

@@ -19,7 +19,8 @@ pub(crate) struct Asked {
     unit: u8,
     function: u8,
     expires: MonoNs,
-    answered: bool,
+    /// It had its proper reply.
+    pub(crate) answered: bool,
 }
 
 /// The requests of a port whose replies may still come.

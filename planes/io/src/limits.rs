@@ -48,6 +48,8 @@ pub const RECONNECT_NS_MIN: u64 = 500_000_000;
 pub const RECONNECT_NS_MAX: u64 = 30_000_000_000;
 /// Attempts in a row without a single byte after which a TCP connection is taken for dead.
 pub const SILENT_ATTEMPTS_MAX: u32 = 4;
+/// A frame of a TCP stream that has begun ends within this, or the stream is no longer Modbus: the next request waits for it.
+pub const TCP_FRAME_NS: u64 = 500_000_000;
 /// How much later than they came a driver may hand over bytes: only frames that silence has to end
 /// wait for it.
 pub const READ_LATENCY_NS: u64 = 20_000_000;

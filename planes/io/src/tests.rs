@@ -1,8 +1,10 @@
 //! The engine against a simulated wire: no private access, only inputs, actions and records.
 
 mod accounting;
+mod attribution;
 mod basic;
 mod clocks;
+mod deeds;
 mod efficiency;
 mod line;
 mod mbus;

@@ -3,7 +3,7 @@
 use crate::bus::Flight;
 use crate::echo::Echoes;
 use crate::late::{Asked, LateBook, transaction_of};
-use crate::limits::READ_LATENCY_NS;
+use crate::limits::{READ_LATENCY_NS, TCP_FRAME_NS};
 use alloc::vec::Vec;
 use contract::{Echo, Parity, PortKind, SerialLine};
 use evidence::MonoNs;
@@ -32,7 +32,12 @@ pub(crate) enum Wire {
         /// No request before this instant: the silence between frames.
         free_at: MonoNs,
     },
-    Tcp(Decoder),
+    Tcp {
+        decoder: Decoder,
+        /// When the frame that is not whole yet began. It has to end before the next request: what is cut off would
+        /// take the reply of another meter for its own rest.
+        begun: Option<MonoNs>,
+    },
 }
 
 /// Something that was on the wire.
@@ -92,7 +97,10 @@ impl Wire {
                     free_at: MonoNs(0),
                 }
             }
-            PortKind::ModbusTcp { .. } => Self::Tcp(Decoder::new()),
+            PortKind::ModbusTcp { .. } => Self::Tcp {
+                decoder: Decoder::new(),
+                begun: None,
+            },
             PortKind::Mbus(_) => return None,
         })
     }
@@ -105,7 +113,7 @@ impl Wire {
     pub(crate) fn refused_cause(&self) -> AttemptCause {
         match self {
             Self::Serial { .. } => AttemptCause::PortUnavailable,
-            Self::Tcp(_) => AttemptCause::ConnectRefused,
+            Self::Tcp { .. } => AttemptCause::ConnectRefused,
         }
     }
 
@@ -113,7 +121,7 @@ impl Wire {
     pub(crate) fn lost_cause(&self) -> AttemptCause {
         match self {
             Self::Serial { .. } => AttemptCause::PortUnavailable,
-            Self::Tcp(_) => AttemptCause::ConnectionLost,
+            Self::Tcp { .. } => AttemptCause::ConnectionLost,
         }
     }
 
@@ -133,7 +141,10 @@ impl Wire {
                 }
                 *free_at = quiet_until;
             }
-            Self::Tcp(decoder) => *decoder = Decoder::new(),
+            Self::Tcp { decoder, begun } => {
+                *decoder = Decoder::new();
+                *begun = None;
+            }
         }
     }
 
@@ -143,15 +154,15 @@ impl Wire {
             Self::Serial {
                 reader, free_at, ..
             } => reader.pending().is_empty().then_some(*free_at),
-            Self::Tcp(_) => Some(MonoNs(0)),
+            Self::Tcp { begun, .. } => begun.is_none().then_some(MonoNs(0)),
         }
     }
 
-    /// When silence ends the frame under way.
+    /// When silence ends the frame under way; over TCP, when it has taken too long.
     pub(crate) fn silence_at(&self) -> Option<MonoNs> {
         match self {
             Self::Serial { reader, .. } => reader.deadline_ns().map(MonoNs),
-            Self::Tcp(_) => None,
+            Self::Tcp { begun, .. } => begun.map(|begun| begun.plus_ns(TCP_FRAME_NS)),
         }
     }
 
@@ -166,7 +177,7 @@ impl Wire {
                 let transfer_ns = timing.transfer_ns(frame.len()).saturating_add(*lead_ns);
                 (frame, transfer_ns)
             }
-            Self::Tcp(_) => {
+            Self::Tcp { .. } => {
                 let frame = tcp::encode(transaction_of(token), unit, &pdu);
                 (frame.expect("a typed request has 5 to 253 bytes"), 0)
             }
@@ -180,7 +191,7 @@ impl Wire {
                 .transfer_ns(RTU_FRAME_BYTES_MAX)
                 .saturating_add(timing.t35_ns)
                 .saturating_add(READ_LATENCY_NS),
-            Self::Tcp(_) => 0,
+            Self::Tcp { .. } => 0,
         }
     }
 
@@ -195,29 +206,35 @@ impl Wire {
                 echoes,
                 ..
             } => {
+                // Also behind what may still turn out to be no echo.
+                let silent_ns = timing.t35_ns.saturating_add(*turnaround_ns);
+                *free_at = (*free_at).max(now.plus_ns(silent_ns));
                 let stripped = echoes.as_mut().map(|echoes| echoes.strip(bytes));
                 let bytes = stripped.as_deref().unwrap_or(bytes);
                 if bytes.is_empty() {
                     return Vec::new();
                 }
-                *free_at =
-                    (*free_at).max(now.plus_ns(timing.t35_ns.saturating_add(*turnaround_ns)));
                 let frames = reader.feed(bytes, now.0);
                 frames.into_iter().map(Heard::Serial).collect()
             }
-            Self::Tcp(decoder) => {
+            Self::Tcp { decoder, begun } => {
                 let mut rest = bytes;
                 let mut heard = Vec::new();
-                loop {
+                let broken = loop {
                     match decoder.feed(&mut rest) {
-                        Ok(Some(frame)) => heard.push(Heard::Tcp(frame)),
-                        Ok(None) => break,
-                        Err(_) => {
-                            heard.push(Heard::Broken(bytes.to_vec()));
-                            break;
+                        Ok(Some(frame)) => {
+                            heard.push(Heard::Tcp(frame));
+                            *begun = None;
                         }
+                        Ok(None) => break false,
+                        Err(_) => break true,
                     }
+                };
+                if broken {
+                    heard.push(Heard::Broken(bytes.to_vec()));
                 }
+                let inside = !broken && !decoder.pending().is_empty();
+                *begun = inside.then_some(begun.unwrap_or(now));
                 heard
             }
         }
@@ -227,7 +244,8 @@ impl Wire {
     pub(crate) fn poll(&mut self, now: MonoNs) -> Option<Heard> {
         match self {
             Self::Serial { reader, .. } => reader.poll(now.0).map(Heard::Serial),
-            Self::Tcp(_) => None,
+            Self::Tcp { .. } if self.silence_at().is_some_and(|at| at <= now) => self.cut(now),
+            Self::Tcp { .. } => None,
         }
     }
 
@@ -240,7 +258,11 @@ impl Wire {
                 let whole = reader.feed(&begun, now.0).pop();
                 whole.or_else(|| reader.cut()).map(Heard::Serial)
             }
-            Self::Tcp(_) => None,
+            Self::Tcp { decoder, begun } => {
+                let _ = begun.take()?;
+                let begun = core::mem::take(decoder);
+                Some(Heard::Broken(begun.pending().to_vec()))
+            }
         }
     }
 
@@ -262,7 +284,7 @@ impl Wire {
                 echoes: Some(echoes),
                 ..
             } => core::mem::take(&mut echoes.whole),
-            Self::Serial { .. } | Self::Tcp(_) => 0,
+            Self::Serial { .. } | Self::Tcp { .. } => 0,
         }
     }
 
@@ -270,7 +292,7 @@ impl Wire {
     pub(crate) fn transfer_ns(&self, characters: usize) -> Option<u64> {
         match self {
             Self::Serial { timing, .. } => Some(timing.transfer_ns(characters)),
-            Self::Tcp(_) => None,
+            Self::Tcp { .. } => None,
         }
     }
 
@@ -291,7 +313,7 @@ impl Wire {
                     .saturating_add(*turnaround_ns)
                     .saturating_add(*lead_ns)
             }
-            Self::Tcp(_) => 0,
+            Self::Tcp { .. } => 0,
         }
     }
 
@@ -305,7 +327,7 @@ impl Wire {
                 .saturating_add(*lead_ns)
                 .saturating_add(timing.t35_ns)
                 .saturating_add(timeout_ns),
-            Self::Tcp(_) => timeout_ns,
+            Self::Tcp { .. } => timeout_ns,
         }
     }
 }
@@ -373,9 +395,12 @@ fn judge_serial(
     now: MonoNs,
 ) -> Verdict {
     let bytes = captured.bytes.as_slice();
+    // What repeats an answer while somebody else is asked may be his, in another's name: it is held against nobody.
+    let known = |asked: &Asked| flight.is_none() || !asked.answered;
     let stray = || match rtu::decode(bytes) {
         Ok(frame) => book
             .explains(&frame, now)
+            .filter(known)
             .map_or(Verdict::Foreign, Verdict::Late),
         Err(_) => Verdict::Noise { stuck: false },
     };

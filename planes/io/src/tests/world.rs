@@ -28,6 +28,8 @@ pub(super) struct Sent {
     pub(super) unit: u8,
     pub(super) request: Request,
     pub(super) mark: Mark,
+    /// What the wire did with it: bytes, each with the delay after the request began.
+    pub(super) said: Vec<(u64, Vec<u8>)>,
     transaction: Option<u16>,
     transfer_ns: u64,
 }
@@ -125,6 +127,8 @@ pub(super) struct World {
     wake: Option<MonoNs>,
     leased: BTreeMap<Stream, u64>,
     batches: usize,
+    /// When replies begin and end on a stream.
+    streamed: Vec<(MonoNs, MonoNs)>,
     timing: Timing,
     heard: Option<MonoNs>,
     full: bool,
@@ -153,6 +157,7 @@ impl World {
             wake: None,
             leased: BTreeMap::new(),
             batches: 0,
+            streamed: Vec::new(),
             timing: Timing::from_baud(site.baud),
             heard: None,
             full: false,
@@ -285,7 +290,7 @@ impl World {
             let frame = tcp::Decoder::new().feed(&mut &bytes[..]).unwrap().unwrap();
             (frame.unit, frame.pdu, Some(frame.transaction))
         };
-        let sent = Sent {
+        let mut sent = Sent {
             index: self.sent.len(),
             at: self.now,
             unit,
@@ -295,6 +300,7 @@ impl World {
                 .last()
                 .cloned()
                 .expect("the board is written before a request"),
+            said: Vec::new(),
             transaction,
             transfer_ns: if self.serial {
                 self.timing.transfer_ns(8)
@@ -304,10 +310,36 @@ impl World {
         };
         assert_eq!(sent.mark.attempt_at, self.now);
         assert_eq!(sent.mark.meter, meter_id(sent.place()));
-        for (delay_ns, bytes) in (self.script)(&sent) {
+        sent.said = (self.script)(&sent);
+        if !self.serial {
+            self.queue(&mut sent.said);
+        }
+        for (delay_ns, bytes) in sent.said.clone() {
             self.at(self.now.plus_ns(delay_ns), Input::Received(bytes));
         }
         self.sent.push(sent);
+    }
+
+    /// A stream carries one reply after the other: what would come inside another comes behind it.
+    fn queue(&mut self, said: &mut [(u64, Vec<u8>)]) {
+        let at = |delay_ns: u64| self.now.plus_ns(delay_ns);
+        let (Some(first), Some(last)) = (said.iter().next(), said.last()) else {
+            return;
+        };
+        let (mut first, mut last) = (at(first.0), at(last.0));
+        let begun = first;
+        while let Some((_, end)) = self
+            .streamed
+            .iter()
+            .find(|(from, until)| first <= *until && last >= *from)
+        {
+            let behind_ns = end.plus_ns(1).since(first);
+            (first, last) = (first.plus_ns(behind_ns), last.plus_ns(behind_ns));
+        }
+        self.streamed.push((first, last));
+        for (delay_ns, _) in said {
+            *delay_ns += first.since(begun);
+        }
     }
 
     fn keep(&mut self, batch: Batch) {

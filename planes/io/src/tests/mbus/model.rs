@@ -15,6 +15,7 @@ use std::boxed::Box;
 use std::collections::{BTreeMap, BTreeSet};
 use std::format;
 use std::string::ToString;
+use std::vec;
 use std::vec::Vec;
 
 /// What a meter does with one request.
@@ -28,6 +29,13 @@ enum Deed {
     Cut,
     Address(u8),
     Collide,
+    /// Characters that are no frame, before the telegram and within it.
+    NoiseBefore(u8),
+    NoiseInside(u8),
+    /// A pause of so many bits within the telegram.
+    Pause(u64),
+    /// An application error in place of the telegram.
+    Refuses(u8),
 }
 
 fn deeds() -> impl Strategy<Value = Deed> {
@@ -38,8 +46,12 @@ fn deeds() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Twice),
         1 => any::<u8>().prop_map(Deed::Flip),
         1 => Just(Deed::Cut),
-        1 => (1_u8..9).prop_map(Deed::Address),
+        2 => (1_u8..9).prop_map(Deed::Address),
         1 => Just(Deed::Collide),
+        1 => any::<u8>().prop_map(Deed::NoiseBefore),
+        1 => any::<u8>().prop_map(Deed::NoiseInside),
+        1 => (1_u64..60).prop_map(Deed::Pause),
+        1 => (0_u8..10).prop_map(Deed::Refuses),
     ]
 }
 
@@ -74,20 +86,21 @@ fn done(said: Spoken, deed: Deed) -> Vec<Spoken> {
             let most = said.bytes.len() - 1;
             std::vec![with(said.bytes[..most.max(1)].to_vec())]
         }
-        Deed::Address(address) => {
-            let frame = link::decode(&said.bytes).unwrap();
-            let Frame::Long {
-                control, payload, ..
-            } = frame
-            else {
-                return std::vec![said];
+        Deed::Address(address) => std::vec![instead(&said, |_, had| (address, had.to_vec()))],
+        Deed::Refuses(code) => std::vec![instead(&said, |own, _| (own, vec![0x70, code]))],
+        Deed::NoiseBefore(of) => std::vec![with([&[of, of ^ 0x5A][..], &said.bytes].concat())],
+        Deed::NoiseInside(of) => {
+            let (head, tail) = said.bytes.split_at(said.bytes.len() / 2);
+            std::vec![with([head, &[of], tail].concat())]
+        }
+        Deed::Pause(bits) => {
+            let (head, tail) = said.bytes.split_at(said.bytes.len() / 2);
+            let rest = Spoken {
+                after_bits: said.after_bits + 11 * head.len() as u64 + bits,
+                bytes: tail.to_vec(),
+                ..said.clone()
             };
-            let other = Frame::Long {
-                control,
-                address,
-                payload,
-            };
-            std::vec![with(link::encode(&other).unwrap())]
+            std::vec![with(head.to_vec()), rest]
         }
         Deed::Collide => {
             let other = Spoken {
@@ -100,6 +113,28 @@ fn done(said: Spoken, deed: Deed) -> Vec<Spoken> {
 }
 
 const METERS: u8 = 4;
+
+/// The same telegram with another payload or address; what is no telegram stays as it is.
+fn instead(said: &Spoken, make: impl Fn(u8, &[u8]) -> (u8, Vec<u8>)) -> Spoken {
+    let Ok(Frame::Long {
+        control,
+        address,
+        payload,
+    }) = link::decode(&said.bytes)
+    else {
+        return said.clone();
+    };
+    let (address, payload) = make(address, payload);
+    let other = Frame::Long {
+        control,
+        address,
+        payload: &payload,
+    };
+    Spoken {
+        bytes: link::encode(&other).unwrap(),
+        ..said.clone()
+    }
+}
 
 /// Every session of a meter accounts for both of its points, with dense numbers; buckets count the failed entries.
 fn check(line: &Line) {
