@@ -14,7 +14,7 @@ pub const QUARANTINE_AFTER: u32 = 5;
 pub const COOL_SHARE: u64 = 25;
 /// ... and at least this often: what comes back is read within a minute, and slots of a minute are each tried.
 pub const COOL_NS_MAX: u64 = 45_000_000_000;
-/// So many sessions in a row, and as many as there are meters, end without an answer before the line is called silent.
+/// More sessions in a row than this, and than there are meters, end without an answer before the line is called silent.
 pub const UNANSWERED_MIN: u64 = 3;
 /// Passed slots of one meter that wait for numbers; older ones become downtime.
 pub const OWED_MAX: usize = 1_024;

@@ -158,14 +158,15 @@ impl Books {
         }
     }
 
-    /// A session has ended. Where as many as there are meters ended in a row and nobody answered, it is said once.
+    /// A session has ended. Where more than there are meters ended in a row and nobody answered, it is said once: between
+    /// two answers of one meter its own session ends and one of each other.
     fn note_silence(&mut self, now: MonoNs) {
         let meters = u64::try_from(self.meters.len()).unwrap_or(u64::MAX);
         if meters < 2 || !self.link.is_up() {
             return;
         }
         self.unanswered = self.unanswered.saturating_add(1);
-        if self.unanswered >= meters.max(UNANSWERED_MIN) && !self.bus_silent {
+        if self.unanswered > meters.max(UNANSWERED_MIN) && !self.bus_silent {
             self.bucket.silences += 1;
             self.bus_silent = true;
             let detail = format!("{} sessions in a row, of {meters} meters", self.unanswered);

@@ -156,3 +156,95 @@ fn a_line_that_is_cut_is_held_against_no_meter() {
     );
     assert_eq!(world.counter("bus_silent_evt", port_id().as_str()), 1);
 }
+
+/// Replies of these meters are damaged on their way, between these instants.
+fn damaged_between(places: Vec<usize>, from: MonoNs, until: MonoNs) -> Script {
+    Box::new(move |sent: &Sent| {
+        let mut reply = sent.answer();
+        if places.contains(&sent.place()) && (from..until).contains(&sent.at) {
+            // In the register, in the CRC, or in the unit itself: as a bad line has it.
+            let harmed = [4, 7, 0][sent.index % 3];
+            reply[harmed] ^= 0x24;
+        }
+        std::vec![(sent.soonest_ns(&reply), reply)]
+    })
+}
+
+//= A3.7
+//= R5.3
+//= A3.1
+#[test]
+fn a_line_that_damages_everything_is_held_against_no_meter() {
+    let mut site = Site::serial(METERS);
+    site.every_ms = 12_000;
+    let (from, until) = (after(36), after(240));
+    let script = damaged_between((0..METERS).collect(), from, until);
+    let mut world = World::new(&site, script);
+    world.run_until(after(280));
+    for place in 0..METERS {
+        let label = std::format!("{}", meter_id(place));
+        assert_eq!(world.counter("quarantine_cnt", &label), 0, "{label}");
+        // What happened to its own frames stands with it.
+        assert!(world.counter("if_err_cnt", &label) > 10, "{label}");
+        let readings = world.readings();
+        let mut again = readings
+            .iter()
+            .filter(|one| one.meter_id == meter_id(place) && one.at >= until);
+        assert!(
+            again.next().unwrap().at.since(until) < 13 * S,
+            "{label}: read again in the first slot behind it"
+        );
+    }
+    let said = |code: EventCode| world.events().iter().filter(|one| one.code == code).count();
+    assert_eq!(
+        (said(EventCode::BusSilent), said(EventCode::BusAnswers)),
+        (1, 1)
+    );
+    assert!(said(EventCode::LineErrors) > 0);
+    assert!(world.counter("frame_crc_fail", port_id().as_str()) > 100);
+    let quarantined = world
+        .failures()
+        .iter()
+        .any(|one| one.cause == AttemptCause::Quarantined);
+    assert!(!quarantined, "a slot was skipped");
+}
+
+//= A3.7
+//= R5.3
+#[test]
+fn where_one_of_all_answers_the_others_are_at_fault_and_it_is_read_in_each_slot() {
+    const GOOD: usize = 3;
+    let others: Vec<usize> = (0..METERS).filter(|place| *place != GOOD).collect();
+    let mut site = line(4_000);
+    site.timeout_ms = 50;
+    let silent = others.clone();
+    let dead: Script = Box::new(move |sent: &Sent| match silent.contains(&sent.place()) {
+        true => Vec::new(),
+        false => std::vec![(sent.soonest_ns(&sent.answer()), sent.answer())],
+    });
+    let harmed = damaged_between(others.clone(), after(0), after(10_000));
+    for script in [dead, harmed] {
+        let mut world = World::new(&site, script);
+        let slots = 60;
+        world.run_until(after(slots * 4 - 1));
+        let of_it = |one: &&&evidence::kinds::Reading| one.meter_id == meter_id(GOOD);
+        let read: Vec<_> = world
+            .readings()
+            .iter()
+            .filter(of_it)
+            .map(|one| one.slot)
+            .collect();
+        // Two points.
+        assert_eq!(read.len() as u64, 2 * slots);
+        let blamed = |place: usize| world.counter("quarantine_cnt", meter_id(place).as_str());
+        assert_eq!(blamed(GOOD), 0);
+        for place in &others {
+            assert_eq!(blamed(*place), 1, "m{place:02}");
+        }
+        let silent = world
+            .events()
+            .iter()
+            .any(|one| one.code == EventCode::BusSilent);
+        assert!(!silent, "one answers");
+    }
+}
