@@ -11,6 +11,7 @@ mod mbus;
 mod outputs;
 mod site;
 mod time;
+mod why;
 
 use crate::when::{Edge, edge, instant, whole};
 pub(crate) use attest::AttestArgs;
@@ -35,6 +36,8 @@ use proof::note::VerifierKey;
 pub(crate) use site::{AnnotateArgs, MaintenanceArgs, Phase, SignoffArgs, WiringArgs};
 use std::path::PathBuf;
 pub(crate) use time::{TimeHistoryArgs, TimeNowArgs, TimeSlotsArgs, TimeVerb, TimeWhyArgs};
+pub(crate) use why::Why;
+use why::reason;
 
 /// Options that other tools have, and what they are called here.
 pub(crate) const SYNONYMS: &[(&str, &str)] = &[
@@ -346,12 +349,8 @@ pub(crate) struct RestoreArgs {
     /// Restore a log that does not verify all the same
     #[arg(long)]
     pub(crate) damaged: bool,
-    /// Why it is restored: the log has it when it is adopted
-    #[arg(long, value_name = "TEXT", value_parser = reason)]
-    pub(crate) reason: String,
-    /// Who restores it, for the log; otherwise the local user. The user id is added in either case
-    #[arg(long, value_name = "NAME")]
-    pub(crate) actor: Option<String>,
+    #[command(flatten)]
+    pub(crate) why: Why,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -365,12 +364,8 @@ pub(crate) struct AdoptArgs {
     /// another branch)
     #[arg(long, value_name = "CAUSE", value_parser = adoption_cause)]
     pub(crate) cause: AdoptionCause,
-    /// Who decided it, for the log; otherwise the local user. The user id is added in either case
-    #[arg(long, value_name = "NAME")]
-    pub(crate) actor: Option<String>,
-    /// Why it was decided, for the log
-    #[arg(long, value_name = "TEXT", value_parser = reason)]
-    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) why: Why,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -410,13 +405,6 @@ fn kind(name: &str) -> Result<Kind, String> {
         let lines: Vec<String> = known.chunks(12).map(|some| some.join(", ")).collect();
         format!("the kinds of entries are {}", lines.join(",\n  "))
     })
-}
-
-fn reason(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("say why, in words: it goes into the log".to_owned()),
-        _ => Ok(text.to_owned()),
-    }
 }
 
 fn adoption_cause(name: &str) -> Result<AdoptionCause, String> {

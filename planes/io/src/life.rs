@@ -216,25 +216,14 @@ impl Session {
 
     /// An entry that says nothing yet.
     fn finding(&self, finding: MeterFinding) -> MeterLife {
-        MeterLife {
-            at: self.at,
-            meter_id: self.meter.clone(),
-            source: self.source.clone(),
-            seq: self.seq,
+        MeterLife::new(
+            self.at,
+            self.meter.clone(),
+            self.source.clone(),
+            self.seq,
             finding,
-            point_id: None,
-            before: None,
-            before_seq: None,
-            value: None,
-            about_seq: None,
-            about_value: None,
-            serial_before: None,
-            serial: None,
-            offset_ns: None,
-            bound_ns: None,
-            clock_class: None,
-            contract: self.contract,
-        }
+            self.contract,
+        )
     }
 }
 

@@ -133,18 +133,12 @@ fn begin(maker: &mut Maker) -> Result<(), String> {
         |text, ring| text.replace(&format!("{ring} = \"2MiB\""), &format!("{ring} = \"0\"")),
     );
     let contract = contract::parse(&text).map_err(|errors| format!("{errors:?}"))?;
-    let epoch = EpochStart {
-        at: MonoNs(0),
-        cause: EpochCause::FirstStart,
-        boot_id: BootId([1; 16]),
-        truth_class: TruthClass::SameDeviceSync,
-        truth_degraded: false,
-        rolled_forward: 0,
-        dropped_bytes: 0,
-        scan_bytes: 0,
-        recovery_us: 0,
-        predecessor: None,
-    };
+    let epoch = EpochStart::new(
+        MonoNs(0),
+        EpochCause::FirstStart,
+        BootId([1; 16]),
+        TruthClass::SameDeviceSync,
+    );
     let parts = contract.parts(MonoNs(0)).into_iter();
     maker.contract = parts.map(Payload::from).collect();
     let mut payloads: Vec<Payload> = vec![epoch.into()];

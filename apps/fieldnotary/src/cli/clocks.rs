@@ -1,5 +1,6 @@
 //! What people want of a meter's clock.
 
+use super::Why;
 use clap::Args;
 use evidence::MeterId;
 use std::path::PathBuf;
@@ -26,12 +27,8 @@ pub(crate) struct SetClockArgs {
     pub(crate) dir: PathBuf,
     /// The meter
     pub(crate) meter: MeterId,
-    /// Why
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// Who it is by, for the log; otherwise the local user. The user id is added in either case
-    #[arg(long, value_name = "NAME")]
-    pub(crate) actor: Option<String>,
+    #[command(flatten)]
+    pub(crate) why: Why,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,5 +1,6 @@
 //! A registrar takes the node's keys in.
 
+use super::Why;
 use clap::{Args, Subcommand};
 use proof::note::VerifierKey;
 use std::path::PathBuf;
@@ -124,12 +125,8 @@ pub(crate) struct EnrolAcceptArgs {
     /// The registrar's verifier key, from where you trust it: it stands in its collector.json
     #[arg(long, value_name = "VKEY")]
     pub(crate) registrar: VerifierKey,
-    /// Why, for the log
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// Who it is by, for the log; otherwise the local user. The user id is added in either case
-    #[arg(long, value_name = "NAME")]
-    pub(crate) actor: Option<String>,
+    #[command(flatten)]
+    pub(crate) why: Why,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -145,12 +142,8 @@ pub(crate) struct EnrolRevokedArgs {
     /// The registrar's verifier key, from where you trust it: it stands in its collector.json
     #[arg(long, value_name = "VKEY")]
     pub(crate) registrar: VerifierKey,
-    /// Why it is put into this log
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// Who it is by, for the log; otherwise the local user. The user id is added in either case
-    #[arg(long, value_name = "NAME")]
-    pub(crate) actor: Option<String>,
+    #[command(flatten)]
+    pub(crate) why: Why,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,5 +1,6 @@
 //! What people want of the station's outputs.
 
+use super::why::reason;
 use clap::{ArgGroup, Args};
 use evidence::PointId;
 use std::path::PathBuf;
@@ -80,7 +81,7 @@ pub(crate) struct OperateArgs {
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub(crate) value: Option<String>,
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: String,
 }
 
@@ -89,7 +90,7 @@ pub(crate) struct TagArgs {
     #[command(flatten)]
     pub(crate) on: OnOutput,
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: String,
     /// Take a tag away
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! What people on site tell a running node, and where its meters are attached.
 
+use super::why::reason;
 use crate::when::{instant, length_ns};
 use clap::Args;
 use evidence::{Decimal, MeterId, PointId, SourceId, UtcNs};
@@ -126,7 +127,7 @@ pub(crate) struct MaintenanceArgs {
     #[arg(value_name = "begin|end", value_parser = phase)]
     pub(crate) phase: Phase,
     /// What is done, and why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: String,
     /// When it is meant to end: 15:30 (today, UTC), 2026-11-20T15:30:00Z
     #[arg(long, value_name = "TIME", value_parser = instant)]

@@ -65,8 +65,8 @@ pub(crate) fn adopt(args: &AdoptArgs) -> Result<Ended, String> {
     };
     let order = Order {
         cause: args.cause,
-        actor: actor(args.actor.as_deref())?,
-        reason: args.reason.clone(),
+        actor: actor(args.why.actor.as_deref())?,
+        reason: args.why.reason.clone(),
         about,
         segments: Arc::default(),
     };

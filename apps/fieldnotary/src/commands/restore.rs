@@ -56,8 +56,8 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<Ended, String> {
         size: newest.size,
         keys: manifest.keys,
         by: Some((
-            super::site::actor(args.actor.as_deref())?.to_string(),
-            args.reason.clone(),
+            super::site::actor(args.why.actor.as_deref())?.to_string(),
+            args.why.reason.clone(),
         )),
     };
     let data = DataDir::new(&args.data);

@@ -9,10 +9,9 @@ use super::restore_mark;
 use super::status_certificates;
 use super::status_screen::screen;
 use crate::cli::DirArgs;
-use crate::clock;
 use crate::paths::DataDir;
 use ipc::Channel;
-use ipc::message::{Hello, Message, Status};
+use ipc::message::{Message, Status};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -99,13 +98,10 @@ pub(super) fn ask(socket: &Path) -> Result<Option<Map<String, Value>>, String> {
     let Ok(channel) = Channel::connect(socket, PATIENCE) else {
         return Ok(None);
     };
-    let hello = Hello {
-        role: "cli".to_owned(),
-        pid: u64::from(std::process::id()),
-        incarnation: clock::mono().0,
-    };
     let failed = |error: ipc::IpcError| format!("the recorder does not answer: {error}");
-    channel.ask(&hello.into(), PATIENCE).map_err(failed)?;
+    channel
+        .ask(&super::site::hello().into(), PATIENCE)
+        .map_err(failed)?;
     match channel.ask(&Status {}.into(), PATIENCE).map_err(failed)? {
         Message::StatusReport(report) => serde_json::from_str(&report.json.0)
             .map(Some)

@@ -145,18 +145,12 @@ mod tests {
     }
 
     fn epoch(at: u64) -> Payload {
-        EpochStart {
-            at: MonoNs(at * S),
-            cause: EpochCause::OrderlyStart,
-            boot_id: BootId([1; 16]),
-            truth_class: TruthClass::Independent,
-            truth_degraded: false,
-            rolled_forward: 0,
-            dropped_bytes: 0,
-            scan_bytes: 0,
-            recovery_us: 0,
-            predecessor: None,
-        }
+        EpochStart::new(
+            MonoNs(at * S),
+            EpochCause::OrderlyStart,
+            BootId([1; 16]),
+            TruthClass::Independent,
+        )
         .into()
     }
 

@@ -68,16 +68,17 @@ fn a_meters_clock_is_set_by_a_committed_order_and_only_by_a_node_that_knows_the_
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.out.contains("m1 refused (time_unsure)"), "{said:?}");
     // What nobody may ask, or of whom, leaves no order.
-    for (meter, reason, words) in [
+    for (meter, reason, code, words) in [
         (
             "m9",
             "it runs off",
+            3,
             "the node has no meter \"m9\"; it has m1",
         ),
-        ("m1", " ", "--reason is empty"),
+        ("m1", " ", 2, "say why, in words"),
     ] {
         let said = set_clock(node.data(), meter, reason, &[]);
-        assert_eq!(said.code, Some(3), "{said:?}");
+        assert_eq!(said.code, Some(code), "{said:?}");
         assert!(said.err.contains(words), "{said:?}");
     }
     let data = node.stop();

@@ -23,6 +23,17 @@ fn keys(data: &Path, tpm: &Swtpm) -> Vec<String> {
     said.out.lines().map(str::to_owned).collect()
 }
 
+/// With the certificate, and without a key on the collector's command line, the log is delivered up to this size.
+fn delivering(dir: &Path, street: &Street, collector: &mut Collector, size: u64) -> Node {
+    collector.leave();
+    collector.come_back(&[]);
+    let contract = Contract::new(ORIGIN, "256KiB", 16);
+    let contract = contract.uplink(&collector.address, &collector.key, &dir.join("node-tls"));
+    let node = Node::start(dir, "node", &street.contract(contract));
+    node.wait_for("cosigned_size", size);
+    node
+}
+
 /// A certificate for the key of the request's own endorsement certificate, by this node's maker, that expires at once.
 fn expired(papers: &Papers<'_>, tpm: &Swtpm, request: &Value) -> Value {
     let der = text(&request["endorsements"][0], "certificate").to_owned();
@@ -359,13 +370,7 @@ fn a_node_is_enrolled_by_the_tpm_that_its_maker_certified_and_by_nothing_less() 
     node.wait_for("sealed_size", number(&node.status(), "log_size"));
     node.stop();
 
-    // With the certificate, and without a key on the collector's command line, the log is delivered.
-    collector.leave();
-    collector.come_back(&[]);
-    let contract = Contract::new(ORIGIN, "256KiB", 16);
-    let contract = contract.uplink(&collector.address, &collector.key, &dir.join("node-tls"));
-    let node = Node::start(dir, "node", &street.contract(contract));
-    node.wait_for("cosigned_size", 100);
+    let node = delivering(dir, &street, &mut collector, 100);
     let papers = node.status()["certificates"].clone();
     assert_eq!(text(&papers[0], "subject"), "station-7", "{papers}");
     assert_eq!(text(&papers[0], "section"), "uplink", "{papers}");

@@ -13,15 +13,11 @@ Files in DIR:
 
 import argparse
 import asyncio
-import json
-import os
 import pathlib
-import sys
 import time
 
+import served
 from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
 
 REGISTERS = 8
 
@@ -44,24 +40,7 @@ async def main():
         for place in range(address, address + length):
             registers[place - first] = table[place]
 
-    def registers():
-        return [SimData(0, values=[0] * REGISTERS, datatype=DataType.REGISTERS)]
-
-    def bits():
-        return [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
-
-    device = SimDevice(1, simdata=(bits(), bits(), registers(), registers()), action=answer)
-    server = ModbusTcpServer([device], address=("127.0.0.1", 0))
-    await server.serve_forever(background=True)
-    ended = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().add_reader(sys.stdin, ended.set_result, None)
-    port = server.transport.sockets[0].getsockname()[1]
-    draft = args.dir / "peer.json.new"
-    draft.write_text(json.dumps({"address": "127.0.0.1:%d" % port}), encoding="ascii")
-    draft.rename(args.dir / "peer.json")
-    await ended
-    # Nothing here needs an orderly end.
-    os._exit(0)
+    await served.serve_one(args.dir, REGISTERS, answer)
 
 
 asyncio.run(main())

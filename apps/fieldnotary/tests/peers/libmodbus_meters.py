@@ -19,7 +19,8 @@ import socket
 import sys
 import threading
 import time
-import tty
+
+import common
 
 # Each unit has this many registers in each of its two tables.
 REGISTERS = 64
@@ -123,12 +124,9 @@ class SerialLine:
 
     def __init__(self, meters):
         self.meters = meters
-        # The far ends stay open here, so that a line stays up when nobody else has it open.
-        self.node, self.node_end = os.openpty()
-        self.server, self.server_end = os.openpty()
-        for end in (self.node_end, self.server_end):
-            tty.setraw(end)
-        name = os.ttyname(self.server_end).encode("ascii")
+        self.ends = common.Terminals()
+        self.node, self.server = self.ends.node, self.ends.server
+        name = self.ends.for_server.encode("ascii")
         self.context = sound(modbus.modbus_new_rtu(name, 115_200, b"N", 8, 1))
         sound(modbus.modbus_set_slave(self.context, 1))
         sound(modbus.modbus_connect(self.context))
@@ -189,13 +187,8 @@ def main():
         network = Network(Meters("tcp", units, log))
         for server in (line, network):
             threading.Thread(target=serve, args=(server,), daemon=True).start()
-        ready = {
-            "device": os.ttyname(line.node_end),
-            "address": "127.0.0.1:%d" % network.port,
-        }
-        draft = args.dir / "peer.json.new"
-        draft.write_text(json.dumps(ready), encoding="ascii")
-        draft.rename(args.dir / "peer.json")
+        address = "127.0.0.1:%d" % network.port
+        common.publish(args.dir, device=line.ends.for_node, address=address)
         sys.stdin.read()
     # Nothing here needs an orderly end.
     os._exit(0)

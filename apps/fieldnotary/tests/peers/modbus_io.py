@@ -18,12 +18,11 @@ import asyncio
 import json
 import os
 import pathlib
-import sys
 import time
-import tty
 
-from pymodbus.server import ModbusSerialServer, ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
+import common
+import served
+from pymodbus.server import ModbusSerialServer
 
 COIL = 20
 CONTACT = 5
@@ -48,15 +47,7 @@ class Device:
             return {}
 
     def on(self, unit):
-        def registers():
-            return [SimData(0, values=[0] * 64, datatype=DataType.REGISTERS)]
-
-        def bits():
-            return [SimData(0, values=[False] * 64, datatype=DataType.BITS)]
-
-        return SimDevice(
-            unit, simdata=(bits(), bits(), registers(), registers()), action=self.answer
-        )
+        return served.device(unit, 64, self.answer)
 
     async def answer(self, function, first, address, count, registers, written):
         control = self.control()
@@ -90,20 +81,11 @@ def set_bit(words, first, bit, state):
     words[place] = words[place] | mask if state else words[place] & ~mask
 
 
-class SerialLine:
-    """Two pseudo terminals with this relay between them: the node on one, pymodbus on the other."""
-
-    def __init__(self):
-        self.node, self.node_end = os.openpty()
-        self.server, self.server_end = os.openpty()
-        # The far ends stay open here, so that a line stays up when nobody else has it open.
-        for end in (self.node_end, self.server_end):
-            tty.setraw(end)
-
-    def start(self):
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self.node, lambda: os.write(self.server, os.read(self.node, 512)))
-        loop.add_reader(self.server, lambda: os.write(self.node, os.read(self.server, 512)))
+def relay(line):
+    """Hands on what comes between the node and pymodbus."""
+    loop = asyncio.get_running_loop()
+    loop.add_reader(line.node, lambda: os.write(line.server, os.read(line.node, 512)))
+    loop.add_reader(line.server, lambda: os.write(line.node, os.read(line.server, 512)))
 
 
 async def main():
@@ -113,24 +95,13 @@ async def main():
     args = parser.parse_args()
     with open(args.dir / "peer.jsonl", "w", encoding="ascii") as log:
         device = Device(args.dir, log)
-        line = SerialLine()
-        line.start()
-        rtu = ModbusSerialServer(
-            [device.on(args.unit)], port=os.ttyname(line.server_end), baudrate=115_200
-        )
+        line = common.Terminals()
+        relay(line)
+        rtu = ModbusSerialServer([device.on(args.unit)], port=line.for_server, baudrate=115_200)
         await rtu.serve_forever(background=True)
-        tcp = ModbusTcpServer([device.on(args.unit)], address=("127.0.0.1", 0))
-        await tcp.serve_forever(background=True)
-        ended = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().add_reader(sys.stdin, ended.set_result, None)
-        ready = {
-            "device": os.ttyname(line.node_end),
-            "address": "127.0.0.1:%d" % tcp.transport.sockets[0].getsockname()[1],
-        }
-        draft = args.dir / "peer.json.new"
-        draft.write_text(json.dumps(ready), encoding="ascii")
-        draft.rename(args.dir / "peer.json")
-        await ended
+        _tcp, port = await served.listen([device.on(args.unit)])
+        common.publish(args.dir, device=line.for_node, address="127.0.0.1:%d" % port)
+        await common.input_ends()
     # Nothing here needs an orderly end.
     os._exit(0)
 

@@ -19,12 +19,11 @@ import json
 import os
 import pathlib
 import random
-import sys
 import time
-import tty
 
-from pymodbus.server import ModbusSerialServer, ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
+import common
+import served
+from pymodbus.server import ModbusSerialServer
 
 # Each unit has this many registers in each of its two tables.
 REGISTERS = 64
@@ -48,17 +47,7 @@ class Meters:
         self.devices = [self.device(unit) for unit in units]
 
     def device(self, unit):
-        def registers():
-            return [SimData(0, values=[0] * REGISTERS, datatype=DataType.REGISTERS)]
-
-        def bits():
-            return [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
-
-        return SimDevice(
-            unit,
-            simdata=(bits(), bits(), registers(), registers()),
-            action=functools.partial(self.answer, unit),
-        )
+        return served.device(unit, REGISTERS, functools.partial(self.answer, unit))
 
     async def answer(self, unit, function, first, address, count, registers, written):
         """Fills the registers asked for with numbers that were not there before."""
@@ -101,11 +90,8 @@ class SerialLine:
 
     def __init__(self, meters):
         self.meters = meters
-        # The far ends stay open here, so that a line stays up when nobody else has it open.
-        self.node, self.node_end = os.openpty()
-        self.server, self.server_end = os.openpty()
-        for end in (self.node_end, self.server_end):
-            tty.setraw(end)
+        self.ends = common.Terminals()
+        self.node, self.server = self.ends.node, self.ends.server
         self.last_byte = 0.0
 
     def start(self):
@@ -171,26 +157,17 @@ async def main():
         on_line = Meters("rtu", units, log, plan)
         line = SerialLine(on_line)
         line.start()
-        rtu = ModbusSerialServer(on_line.devices, port=os.ttyname(line.server_end), baudrate=115_200)
+        rtu = ModbusSerialServer(on_line.devices, port=line.ends.for_server, baudrate=115_200)
         await rtu.serve_forever(background=True)
 
         on_net = Meters("tcp", units, log, plan)
-        tcp = ModbusTcpServer(on_net.devices, address=("127.0.0.1", 0))
-        await tcp.serve_forever(background=True)
-        port = tcp.transport.sockets[0].getsockname()[1]
+        _tcp, port = await served.listen(on_net.devices)
         relay = await asyncio.start_server(
             functools.partial(connection, on_net, port), "127.0.0.1", 0
         )
-        ended = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().add_reader(sys.stdin, ended.set_result, None)
-        ready = {
-            "device": os.ttyname(line.node_end),
-            "address": "127.0.0.1:%d" % relay.sockets[0].getsockname()[1],
-        }
-        draft = args.dir / "peer.json.new"
-        draft.write_text(json.dumps(ready), encoding="ascii")
-        draft.rename(args.dir / "peer.json")
-        await ended
+        address = "127.0.0.1:%d" % relay.sockets[0].getsockname()[1]
+        common.publish(args.dir, device=line.ends.for_node, address=address)
+        await common.input_ends()
     # Nothing here needs an orderly end.
     os._exit(0)
 

@@ -21,6 +21,8 @@ import threading
 import time
 import tty
 
+import common
+
 STEP = 3
 
 
@@ -93,10 +95,8 @@ def main():
     program = folder / "modem.sh"
     program.write_text("#!/bin/sh\necho LINK=up\necho RETX=17\n")
     program.chmod(0o755)
-    ready = {"address": web(Modem(control, 100)), "device": device, "program": str(program)}
-    draft = folder / "peer.json.new"
-    draft.write_text(json.dumps(ready))
-    draft.rename(folder / "peer.json")
+    address = web(Modem(control, 100))
+    common.publish(folder, address=address, device=device, program=str(program))
     sys.stdin.read()
 
 

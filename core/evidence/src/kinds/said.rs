@@ -1,7 +1,11 @@
-//! What follows from the fields of a kind.
+//! What follows from the fields of a kind, and what an entry of it is before anything is added.
 
-use super::{EpochStart, TimeMap};
-use crate::reasons::{EpochCause, HoldoverReason, TimeQuality, TimeStatus};
+use super::{Backfill, EpochStart, MeterLife, TimeMap};
+use crate::Quality;
+use crate::ids::{BootId, CommitId, MeterId, ScheduleId, Seq, Slot, SourceId};
+use crate::reasons::{
+    BackfillOutcome, EpochCause, HoldoverReason, MeterFinding, TimeQuality, TimeStatus, TruthClass,
+};
 use crate::time::{MonoNs, TimeDetail, UtcNs};
 use alloc::string::String;
 
@@ -32,6 +36,28 @@ impl TimeMap {
 }
 
 impl EpochStart {
+    /// The start of an epoch that found nothing to roll forward, to drop or to follow; what else it found is added to it.
+    #[must_use]
+    pub const fn new(
+        at: MonoNs,
+        cause: EpochCause,
+        boot_id: BootId,
+        truth_class: TruthClass,
+    ) -> Self {
+        Self {
+            at,
+            cause,
+            boot_id,
+            truth_class,
+            truth_degraded: false,
+            rolled_forward: 0,
+            dropped_bytes: 0,
+            scan_bytes: 0,
+            recovery_us: 0,
+            predecessor: None,
+        }
+    }
+
     /// Whether the log was left without an orderly stop before this epoch.
     #[must_use]
     pub fn after_crash(&self) -> bool {
@@ -39,5 +65,67 @@ impl EpochStart {
             self.cause,
             EpochCause::Recovery | EpochCause::WriteFailure | EpochCause::TruthLost
         )
+    }
+}
+
+impl MeterLife {
+    /// A finding about nothing in particular; what else it has is added to it.
+    #[must_use]
+    pub const fn new(
+        at: MonoNs,
+        meter_id: MeterId,
+        source: SourceId,
+        seq: Seq,
+        finding: MeterFinding,
+        contract: CommitId,
+    ) -> Self {
+        Self {
+            at,
+            meter_id,
+            source,
+            seq,
+            finding,
+            point_id: None,
+            before: None,
+            before_seq: None,
+            value: None,
+            about_seq: None,
+            about_value: None,
+            serial_before: None,
+            serial: None,
+            offset_ns: None,
+            bound_ns: None,
+            clock_class: None,
+            contract,
+        }
+    }
+}
+
+impl Backfill {
+    /// A missed slot of which the memory has nothing; what it has is added to it.
+    #[must_use]
+    pub const fn absent(
+        at: MonoNs,
+        meter_id: MeterId,
+        source: SourceId,
+        schedule: ScheduleId,
+        slot: Slot,
+        contract: CommitId,
+    ) -> Self {
+        Self {
+            at,
+            meter_id,
+            source,
+            schedule,
+            slot,
+            outcome: BackfillOutcome::Absent,
+            point_id: None,
+            meter_time_s: None,
+            record: None,
+            raw: None,
+            value: None,
+            quality: Quality::GOOD,
+            contract,
+        }
     }
 }

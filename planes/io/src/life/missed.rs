@@ -329,19 +329,16 @@ mod tests {
 
     fn filled(number: u64, point: Option<&str>) -> Backfill {
         Backfill {
-            at: MonoNs(0),
-            meter_id: meter(),
-            source: "a".parse().unwrap(),
-            schedule: "q".parse().unwrap(),
-            slot: slot(number),
             outcome: BackfillOutcome::Found,
             point_id: point.map(|point| PointId::new(point).unwrap()),
-            meter_time_s: None,
-            record: None,
-            raw: None,
-            value: None,
-            quality: evidence::Quality::GOOD,
-            contract: CommitId(1),
+            ..Backfill::absent(
+                MonoNs(0),
+                meter(),
+                "a".parse().unwrap(),
+                "q".parse().unwrap(),
+                slot(number),
+                CommitId(1),
+            )
         }
     }
 

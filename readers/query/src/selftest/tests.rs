@@ -67,16 +67,14 @@ impl Log {
 
     fn epoch(&mut self, scan_bytes: u64) {
         self.put(EpochStart {
-            at: MonoNs(0),
-            cause: EpochCause::Recovery,
-            boot_id: BootId([1; 16]),
-            truth_class: TruthClass::Independent,
-            truth_degraded: false,
-            rolled_forward: 0,
-            dropped_bytes: 0,
             scan_bytes,
             recovery_us: scan_bytes / 1_000,
-            predecessor: None,
+            ..EpochStart::new(
+                MonoNs(0),
+                EpochCause::Recovery,
+                BootId([1; 16]),
+                TruthClass::Independent,
+            )
         });
     }
 

@@ -66,18 +66,12 @@ impl Log {
     fn start(&mut self, at: u64, utc: i64, boot: u8) {
         self.epoch += 1;
         self.map = TimeMap::absent(MonoNs(at), UtcNs(utc));
-        self.put(EpochStart {
-            at: MonoNs(at),
-            cause: EpochCause::OrderlyStart,
-            boot_id: BootId([boot; 16]),
-            truth_class: TruthClass::Independent,
-            truth_degraded: false,
-            rolled_forward: 0,
-            dropped_bytes: 0,
-            scan_bytes: 0,
-            recovery_us: 0,
-            predecessor: None,
-        });
+        self.put(EpochStart::new(
+            MonoNs(at),
+            EpochCause::OrderlyStart,
+            BootId([boot; 16]),
+            TruthClass::Independent,
+        ));
     }
 
     /// A map at `at`, whose clock stands `off_ns` from where the log's day began.

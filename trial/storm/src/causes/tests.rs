@@ -186,16 +186,13 @@ fn a_process_that_ended_must_have_been_struck() {
 #[test]
 fn a_truth_store_is_never_lost_by_a_storm() {
     let epoch = EpochStart {
-        at: MonoNs(11 * S),
-        boot_id: BootId([0; 16]),
-        cause: EpochCause::TruthLost,
-        truth_class: TruthClass::SameDeviceSync,
         truth_degraded: true,
-        rolled_forward: 0,
-        dropped_bytes: 0,
-        scan_bytes: 0,
-        recovery_us: 0,
-        predecessor: None,
+        ..EpochStart::new(
+            MonoNs(11 * S),
+            EpochCause::TruthLost,
+            BootId([0; 16]),
+            TruthClass::SameDeviceSync,
+        )
     };
     check(Blow::Strike(Target::All, How::Kill), epoch.into(), false);
 }

@@ -42,16 +42,13 @@ impl Log {
         };
         log.push(
             &EpochStart {
-                at: MonoNs(0),
-                cause: EpochCause::FirstStart,
-                boot_id: BootId([1; 16]),
-                truth_class: TruthClass::SameDeviceSync,
-                truth_degraded: false,
-                rolled_forward: 0,
-                dropped_bytes: 0,
-                scan_bytes: 0,
-                recovery_us: 0,
                 predecessor,
+                ..EpochStart::new(
+                    MonoNs(0),
+                    EpochCause::FirstStart,
+                    BootId([1; 16]),
+                    TruthClass::SameDeviceSync,
+                )
             }
             .into(),
         );

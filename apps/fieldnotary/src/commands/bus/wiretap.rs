@@ -2,11 +2,11 @@
 
 use super::line;
 use crate::clock;
-use crate::commands::site::Site;
+use crate::commands::site::{Site, hello};
 use contract::{Contract, Port, PortKind, SerialLine};
 use evidence::{MonoNs, SourceId};
 use io_plane::UartErrors;
-use ipc::message::{Hello, Message, WireBatch, WirePull, WireWay};
+use ipc::message::{Message, WireBatch, WirePull, WireWay};
 use ipc::{Channel, IpcError};
 use std::path::Path;
 use std::time::Duration;
@@ -122,12 +122,7 @@ impl Node {
                 socket.display()
             ),
         })?;
-        let hello = Hello {
-            role: "cli".to_owned(),
-            pid: u64::from(std::process::id()),
-            incarnation: clock::mono().0,
-        };
-        channel.ask(&hello.into(), PATIENCE).map_err(unheard)?;
+        channel.ask(&hello().into(), PATIENCE).map_err(unheard)?;
         let mut node = Self {
             channel,
             port: port.clone(),

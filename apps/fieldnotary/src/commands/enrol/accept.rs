@@ -25,9 +25,6 @@ const AUTHORITY_FILE: &str = "ca.pem";
 
 /// Takes a receipt. Nothing is written before all of it is judged.
 pub(super) fn accept(args: &EnrolAcceptArgs) -> Result<Ended, String> {
-    if args.reason.trim().is_empty() {
-        return Err("--reason is empty: say why, for the log".to_owned());
-    }
     let wrong = |error: String| amiss(&args.receipt, error);
     let receipt = Receipt::read(&paper(&args.receipt)?);
     let receipt = receipt.map_err(|error| wrong(error.to_string()))?;
@@ -37,7 +34,7 @@ pub(super) fn accept(args: &EnrolAcceptArgs) -> Result<Ended, String> {
     let keys = Signer::of(&site.data)?.describe()?.vkeys;
     let stated = stated(&receipt, &args.registrar, &keys, &own).map_err(wrong)?;
     let key_file = usable(&receipt, &args.tls).map_err(wrong)?;
-    let by = actor(args.actor.as_deref())?;
+    let by = actor(args.why.actor.as_deref())?;
     let recorder = site.recorder()?;
     if key_file == NEXT_KEY_FILE {
         // Cut behind this, the same step finds the key in its place and writes what it lacks.
@@ -52,7 +49,7 @@ pub(super) fn accept(args: &EnrolAcceptArgs) -> Result<Ended, String> {
     let committed = recorder.commit(Enrolment {
         at: clock::mono(),
         actor: by,
-        reason: args.reason.clone(),
+        reason: args.why.reason.clone(),
         proof: stated.proof,
         registrar: args.registrar.to_string(),
         statement: receipt.statement.clone(),

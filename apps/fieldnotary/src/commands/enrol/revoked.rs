@@ -11,9 +11,6 @@ use trust_plane::RevokedKeys;
 
 /// Takes a notice.
 pub(super) fn revoked(args: &EnrolRevokedArgs) -> Result<Ended, String> {
-    if args.reason.trim().is_empty() {
-        return Err("--reason is empty: say why, for the log".to_owned());
-    }
     let wrong = |error: String| amiss(&args.notice, error);
     let notice = Notice::read(&paper(&args.notice)?).map_err(|error| wrong(error.to_string()))?;
     let read = RevokedKeys::read(notice.statement.as_bytes(), &args.registrar);
@@ -22,8 +19,8 @@ pub(super) fn revoked(args: &EnrolRevokedArgs) -> Result<Ended, String> {
     let site = Site::open(&args.dir)?;
     let committed = site.recorder()?.commit(Revocation {
         at: clock::mono(),
-        actor: actor(args.actor.as_deref())?,
-        reason: args.reason.clone(),
+        actor: actor(args.why.actor.as_deref())?,
+        reason: args.why.reason.clone(),
         keys: stated.vkeys.iter().map(ToString::to_string).collect(),
         since_s: stated.since_s,
         by: stated.by,

@@ -16,7 +16,7 @@ pub(crate) use annotate::annotate;
 pub(crate) use attest::attest;
 pub(crate) use maintenance::maintenance;
 pub(crate) use operate::operate;
-pub(super) use recorder::{Site, actor};
+pub(super) use recorder::{Site, actor, hello};
 pub(crate) use set_clock::set_clock;
 pub(crate) use signoff::signoff;
 pub(crate) use tag::tag;

@@ -23,9 +23,6 @@ pub(crate) fn operate(args: &OperateArgs) -> Result<Ended, String> {
         (.., true) => CommandStep::Operate,
         _ => CommandStep::Cancel,
     };
-    if args.reason.trim().is_empty() {
-        return Err("--reason is empty: say why it is operated".to_owned());
-    }
     let site = Site::open(&on.dir)?;
     let output = site.output(&on.point)?;
     let value = args.value.as_deref().map(|text| value(&output, text));

@@ -113,12 +113,7 @@ impl Site {
                 socket.display()
             ),
         })?;
-        let hello = Hello {
-            role: "cli".to_owned(),
-            pid: u64::from(std::process::id()),
-            incarnation: clock::mono().0,
-        };
-        let answer = channel.ask(&hello.into(), PATIENCE);
+        let answer = channel.ask(&hello().into(), PATIENCE);
         match answer.map_err(unheard)? {
             Message::Welcome(welcome) => Ok(Recorder {
                 channel,
@@ -223,6 +218,15 @@ impl Recorder {
             }
         }
         Ok(())
+    }
+}
+
+/// What a verb of the command line begins with when it speaks to a node's recorder.
+pub(in crate::commands) fn hello() -> Hello {
+    Hello {
+        role: "cli".to_owned(),
+        pid: u64::from(std::process::id()),
+        incarnation: clock::mono().0,
     }
 }
 

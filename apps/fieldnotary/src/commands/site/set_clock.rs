@@ -23,17 +23,14 @@ const SLOT_MS_MAX: u64 = 60_000;
 
 /// Commits the order, and tells what becomes of it.
 pub(crate) fn set_clock(args: &SetClockArgs) -> Result<Ended, String> {
-    if args.reason.trim().is_empty() {
-        return Err("--reason is empty: say why it is set".to_owned());
-    }
     let site = Site::open(&args.dir)?;
     site.has(Some(&args.meter), None)?;
     let recorder = site.recorder()?;
     let committed = recorder.commit(ClockOrder {
         at: clock::mono(),
         meter_id: args.meter.clone(),
-        actor: actor(args.actor.as_deref())?.to_string(),
-        reason: args.reason.clone(),
+        actor: actor(args.why.actor.as_deref())?.to_string(),
+        reason: args.why.reason.clone(),
     })?;
     let order = committed.at.commit_id;
     let outcome = outcome(&recorder, order)?;
@@ -164,23 +161,16 @@ mod tests {
     #[test]
     fn a_clock_that_does_not_show_what_it_took_is_told_from_one_that_is_not_known_better() {
         let life = |offset_ms: i64, bound_ms: Option<u64>| MeterLife {
-            at: MonoNs(1),
-            meter_id: "m1".parse().unwrap(),
-            source: SourceId::new("a").unwrap(),
-            seq: Seq(1),
-            finding: MeterFinding::Clock,
-            point_id: None,
-            before: None,
-            before_seq: None,
-            value: None,
-            about_seq: None,
-            about_value: None,
-            serial_before: None,
-            serial: None,
             offset_ns: Some(offset_ms * 1_000_000),
             bound_ns: bound_ms.map(|ms| ms * 1_000_000),
-            clock_class: None,
-            contract: CommitId(1),
+            ..MeterLife::new(
+                MonoNs(1),
+                "m1".parse().unwrap(),
+                SourceId::new("a").unwrap(),
+                Seq(1),
+                MeterFinding::Clock,
+                CommitId(1),
+            )
         };
         for (offset_ms, bound_ms, due) in [
             (0, Some(1_000), false),

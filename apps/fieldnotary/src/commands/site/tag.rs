@@ -10,9 +10,6 @@ use evidence::reasons::TagChange;
 /// Commits the tag.
 pub(crate) fn tag(args: &TagArgs) -> Result<Ended, String> {
     let on = &args.on;
-    if args.reason.trim().is_empty() {
-        return Err("--reason is empty: say what it is for".to_owned());
-    }
     let site = Site::open(&on.dir)?;
     site.output(&on.point)?;
     let committed = site.recorder()?.commit(Tag {

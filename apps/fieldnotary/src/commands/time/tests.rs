@@ -100,18 +100,12 @@ impl Log {
             next: 0,
             map,
         };
-        log.put(EpochStart {
-            at: MonoNs(100 * S),
-            cause: EpochCause::FirstStart,
-            boot_id: BootId([1; 16]),
-            truth_class: TruthClass::Independent,
-            truth_degraded: false,
-            rolled_forward: 0,
-            dropped_bytes: 0,
-            scan_bytes: 0,
-            recovery_us: 0,
-            predecessor: None,
-        });
+        log.put(EpochStart::new(
+            MonoNs(100 * S),
+            EpochCause::FirstStart,
+            BootId([1; 16]),
+            TruthClass::Independent,
+        ));
         log
     }
 

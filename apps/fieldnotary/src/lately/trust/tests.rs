@@ -10,19 +10,7 @@ use evidence::{BootId, MonoNs, Payload, SourceId};
 use serde_json::{Value, json};
 
 fn begins(cause: EpochCause) -> Payload {
-    EpochStart {
-        at: MonoNs(1),
-        cause,
-        boot_id: BootId([1; 16]),
-        truth_class: TruthClass::Independent,
-        truth_degraded: false,
-        rolled_forward: 0,
-        dropped_bytes: 0,
-        scan_bytes: 0,
-        recovery_us: 0,
-        predecessor: None,
-    }
-    .into()
+    EpochStart::new(MonoNs(1), cause, BootId([1; 16]), TruthClass::Independent).into()
 }
 
 fn boot() -> Payload {

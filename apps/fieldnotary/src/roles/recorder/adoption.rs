@@ -234,16 +234,8 @@ fn entries(
     truth_class: TruthClass,
 ) -> Vec<Payload> {
     let epoch = EpochStart {
-        at: now,
-        cause: EpochCause::Adoption,
-        boot_id: clock::boot_id(),
-        truth_class,
-        truth_degraded: false,
-        rolled_forward: 0,
-        dropped_bytes: 0,
-        scan_bytes: 0,
-        recovery_us: 0,
         predecessor: Some(predecessor.clone()),
+        ..EpochStart::new(now, EpochCause::Adoption, clock::boot_id(), truth_class)
     };
     let mut entries: Vec<Payload> = vec![epoch.into()];
     let parts = contract

@@ -248,18 +248,12 @@ mod tests {
     }
 
     fn epoch(cause: EpochCause, boot: u8) -> Payload {
-        EpochStart {
-            at: MonoNs(2),
+        EpochStart::new(
+            MonoNs(2),
             cause,
-            boot_id: BootId([boot; 16]),
-            truth_class: TruthClass::SameDeviceSync,
-            truth_degraded: false,
-            rolled_forward: 0,
-            dropped_bytes: 0,
-            scan_bytes: 0,
-            recovery_us: 0,
-            predecessor: None,
-        }
+            BootId([boot; 16]),
+            TruthClass::SameDeviceSync,
+        )
         .into()
     }
 

@@ -471,16 +471,13 @@ impl Committer {
 
     fn epoch_start(&self, at: MonoNs) -> EpochStart {
         EpochStart {
-            at,
-            cause: EpochCause::WriteFailure,
-            boot_id: self.boot_id,
-            truth_class: self.journal.truth_class(),
             truth_degraded: self.truth_degraded,
-            rolled_forward: 0,
-            dropped_bytes: 0,
-            scan_bytes: 0,
-            recovery_us: 0,
-            predecessor: None,
+            ..EpochStart::new(
+                at,
+                EpochCause::WriteFailure,
+                self.boot_id,
+                self.journal.truth_class(),
+            )
         }
     }
 }

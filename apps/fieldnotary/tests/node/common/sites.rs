@@ -128,6 +128,7 @@ impl Peer {
         std::fs::create_dir(&dir).unwrap();
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
         let mut command = Command::new(python());
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
         command.arg(scripts.join(script)).arg(&dir);
         let mut running = Running::start("peer", &dir, command.args(words));
         let ready = running.ready(|| published(&dir.join("peer.json")));

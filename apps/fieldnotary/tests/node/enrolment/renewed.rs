@@ -1,5 +1,6 @@
 //! A certificate is renewed with a new key, while the old one serves.
 
+use super::delivering;
 use super::papers::{ORIGIN, Papers, openssl, refused, well};
 use crate::common::contract::Contract;
 use crate::common::sites::{Collector, Node, Street};
@@ -64,13 +65,7 @@ fn a_new_key_for_tls_takes_the_old_ones_place_with_its_certificate_and_not_befor
     );
     node.stop();
 
-    collector.leave();
-    collector.come_back(&[]);
-    let contract = Contract::new(ORIGIN, "256KiB", 16);
-    let contract = contract.uplink(&collector.address, &collector.key, &dir.join("node-tls"));
-    let node = Node::start(dir, "node", &street.contract(contract));
-    node.wait_for("cosigned_size", 50);
-    let data = node.stop();
+    let data = delivering(dir, &street, &mut collector, 50).stop();
     let told = about("log", &data, &["--kind", "enrolment"]).entries();
     assert_eq!(told.len(), 3, "{told:?}");
     for one in &told {

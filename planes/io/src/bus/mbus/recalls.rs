@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use contract::{Meter, RecordPick, StorageDate};
 use evidence::kinds::{Backfill, Payload};
 use evidence::reasons::BackfillOutcome;
-use evidence::{Captured, MeterId, MonoNs, Quality};
+use evidence::{Captured, MeterId, MonoNs};
 use mbus::master::{Kept, Readout};
 use mbus::moment::Moment;
 use mbus::record::{Function, Record, Value};
@@ -88,21 +88,14 @@ impl Storing {
         let mut records = Vec::new();
         for missed in slots {
             let due_s = missed.due.0.div_euclid(NS_PER_S).saturating_add(ahead_s);
-            let whole = Backfill {
-                at: now,
-                meter_id: meter.id.clone(),
-                source: port.clone(),
-                schedule: meter.schedule.clone(),
-                slot: missed.slot,
-                outcome: BackfillOutcome::Absent,
-                point_id: None,
-                meter_time_s: None,
-                record: None,
-                raw: None,
-                value: None,
-                quality: Quality::GOOD,
+            let whole = Backfill::absent(
+                now,
+                meter.id.clone(),
+                port.clone(),
+                meter.schedule.clone(),
+                missed.slot,
                 contract,
-            };
+            );
             match of_time(&times, due_s) {
                 Some((time_s, storage)) => {
                     let has = stored(meter, &telegrams, &self.readout, (time_s, storage), &whole);

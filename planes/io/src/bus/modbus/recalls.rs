@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use contract::Meter;
 use evidence::kinds::{Backfill, Payload};
 use evidence::reasons::BackfillOutcome;
-use evidence::{Captured, CommitId, MeterId, MonoNs, Quality, SourceId};
+use evidence::{Captured, CommitId, MeterId, MonoNs, SourceId};
 use modbus::pdu::Response;
 
 /// The memory of one meter, and where the talk about it stands.
@@ -193,21 +193,14 @@ fn entries(
     now: MonoNs,
     one: &Recalled,
 ) -> Vec<Payload> {
-    let whole = Backfill {
-        at: now,
-        meter_id: meter.id.clone(),
-        source: port.clone(),
-        schedule: meter.schedule.clone(),
-        slot: one.slot,
-        outcome: BackfillOutcome::Absent,
-        point_id: None,
-        meter_time_s: None,
-        record: None,
-        raw: None,
-        value: None,
-        quality: Quality::GOOD,
+    let whole = Backfill::absent(
+        now,
+        meter.id.clone(),
+        port.clone(),
+        meter.schedule.clone(),
+        one.slot,
         contract,
-    };
+    );
     let Some(record) = &one.record else {
         return Vec::from([whole.into()]);
     };

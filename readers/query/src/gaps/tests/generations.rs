@@ -13,15 +13,6 @@ fn adopted() -> Log {
     log.read("m2", 0, slot(1, 10));
     (log.generation, log.next) = (Generation(2), 0);
     log.put(EpochStart {
-        at: MonoNs(0),
-        cause: EpochCause::Adoption,
-        boot_id: BootId([0; 16]),
-        truth_class: TruthClass::SameDeviceSync,
-        truth_degraded: false,
-        rolled_forward: 0,
-        dropped_bytes: 0,
-        scan_bytes: 0,
-        recovery_us: 0,
         predecessor: Some(Predecessor {
             generation: Generation(1),
             size: 90,
@@ -29,6 +20,12 @@ fn adopted() -> Log {
             checkpoint: None,
             cause: None,
         }),
+        ..EpochStart::new(
+            MonoNs(0),
+            EpochCause::Adoption,
+            BootId([0; 16]),
+            TruthClass::SameDeviceSync,
+        )
     });
     log.configure("1s");
     let counter = |name: &str, label: &str, value| Counter {

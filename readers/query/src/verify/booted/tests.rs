@@ -381,17 +381,13 @@ fn what_an_earlier_boot_attested_is_not_of_a_later_one() {
     booted.attestation(1, &told, &beside, &mut report);
     assert_eq!(report.findings, []);
     assert_eq!(report.boot.map(|boot| boot.attested), Some(Some(false)));
-    let begun = |boot_id| EpochStart {
-        at: MonoNs(0),
-        cause: EpochCause::OrderlyStart,
-        boot_id: BootId([boot_id; 16]),
-        truth_class: TruthClass::Independent,
-        truth_degraded: false,
-        rolled_forward: 0,
-        dropped_bytes: 0,
-        scan_bytes: 0,
-        recovery_us: 0,
-        predecessor: None,
+    let begun = |boot_id| {
+        EpochStart::new(
+            MonoNs(0),
+            EpochCause::OrderlyStart,
+            BootId([boot_id; 16]),
+            TruthClass::Independent,
+        )
     };
     // The boot, the epoch that is known to run in it, the one where it is told.
     for (boot_id, known, epoch, holds) in [

@@ -43,18 +43,12 @@ fn the_newest_time_that_was_certain_outlives_its_segments() {
 #[test]
 fn a_frozen_state_has_what_came_before_it_and_nothing_counts_twice() {
     let own = SourceId::new("recorder").unwrap();
-    let epoch: Payload = EpochStart {
-        at: MonoNs(2),
-        cause: EpochCause::Recovery,
-        boot_id: BootId([1; 16]),
-        truth_class: TruthClass::SameDeviceSync,
-        truth_degraded: false,
-        rolled_forward: 0,
-        dropped_bytes: 0,
-        scan_bytes: 0,
-        recovery_us: 0,
-        predecessor: None,
-    }
+    let epoch: Payload = EpochStart::new(
+        MonoNs(2),
+        EpochCause::Recovery,
+        BootId([1; 16]),
+        TruthClass::SameDeviceSync,
+    )
     .into();
     let map = TimeMap::absent(MonoNs(0), UtcNs(1_800_000_000_000_000_000));
     let stamp = TimeMaps::new(map).stamp(MonoNs(2));
