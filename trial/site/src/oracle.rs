@@ -7,6 +7,7 @@
 mod attempts;
 mod copies;
 mod findings;
+mod pairs;
 mod requests;
 mod samples;
 
@@ -15,13 +16,11 @@ pub use findings::Findings;
 
 use crate::counted;
 use attempts::{Attempt, Log, Outcome, Point};
+use pairs::pairs;
 use requests::{Asked, Quantity, Reply, Street};
 use samples::Samples;
 use serde_json::Value;
 use std::cmp::Reverse;
-
-/// A request that left the node reaches the street within this; the next slot is far later.
-const ON_THE_WIRE_NS: u64 = 200_000_000;
 
 /// Faults under which a reply is still whole and its meter's own, so that it may become a reading.
 const SOUND_FAULTS: [&str; 2] = ["late", "double"];
@@ -259,7 +258,7 @@ impl SideBySide<'_> {
         for reply in &asked.replies {
             if first && reply.is_sound() {
                 first = false;
-            } else if self.samples.take(self.meter, &reply.hex) {
+            } else if self.samples.take(self.meter, &reply.hex) || (self.excused)(reply.at_ns) {
                 self.result.explained += 1;
             } else {
                 self.unexplained(asked, reply);
@@ -302,39 +301,28 @@ impl SideBySide<'_> {
 
     /// Requests and failed attempts between two readings belong together, one by one.
     fn settle(&mut self, asked: &[Asked], failed: &[&Attempt]) {
-        let surplus = asked.len().saturating_sub(failed.len());
+        let asked: Vec<&Asked> = asked.iter().collect();
+        let surplus = pairs(&asked, failed).left.len();
         let (asked, silent) = self.excuse(asked, failed, surplus);
         self.result.explained += silent;
-        let mut asked = asked.into_iter().peekable();
-        for attempt in failed {
-            match &attempt.outcome {
-                Outcome::Failed { .. } => match asked.next() {
-                    Some(asked) => self.pair(asked, attempt),
-                    None if attempt.may_lack_request() => {}
-                    None => {
-                        self.result.counts.wrong_cause += 1;
-                        self.result.findings.add(format!(
-                            "{}: attempt {} of seq {} (entry {}) is said to have failed, but the \
-                             street saw no request for it",
-                            self.meter, attempt.number, attempt.seq, attempt.entry
-                        ));
-                    }
-                },
-                Outcome::Gap { count, last_ns } => {
-                    // A session sends one request at least; a retry is no later than the last attempt.
-                    let mut sessions = *count;
-                    let until_ns = last_ns.saturating_add(ON_THE_WIRE_NS);
-                    while let Some(gone) =
-                        asked.next_if(|asked| sessions > 0 || asked.at_ns <= until_ns)
-                    {
-                        sessions = sessions.saturating_sub(1);
-                        self.result.explained += self::count(&gone.replies);
-                    }
-                }
-                Outcome::Read(_) => {}
-            }
+        let pairs = pairs(&asked, failed);
+        self.result.explained += pairs
+            .gone
+            .iter()
+            .map(|gone| count(&gone.replies))
+            .sum::<u64>();
+        for (asked, attempt) in pairs.paired {
+            self.pair(asked, attempt);
         }
-        for left in asked {
+        for attempt in pairs.unasked {
+            self.result.counts.wrong_cause += 1;
+            self.result.findings.add(format!(
+                "{}: attempt {} of seq {} (entry {}) is said to have failed, but the street saw no \
+                 request for it",
+                self.meter, attempt.number, attempt.seq, attempt.entry
+            ));
+        }
+        for left in pairs.left {
             if left.replies.is_empty() {
                 self.result.counts.unexplained += 1;
                 self.result.findings.add(format!(
@@ -351,20 +339,20 @@ impl SideBySide<'_> {
     /// Leaves as many requests out as the log may be silent about; how many replies they had.
     fn excuse<'a>(
         &self,
-        asked: &'a [Asked],
+        mut asked: Vec<&'a Asked>,
         failed: &[&Attempt],
         surplus: usize,
     ) -> (Vec<&'a Asked>, u64) {
         let mut silent: Vec<&Asked> = asked
             .iter()
+            .copied()
             .filter(|one| (self.excused)(one.at_ns) && !is_sampled(one, failed))
             .collect();
         // What was answered whole did not fail; of the rest, what was asked first is what was still committed.
         silent.sort_by_key(|one| (one.sound().is_none(), Reverse(one.no)));
         silent.truncate(surplus);
-        let is_kept = |one: &&Asked| silent.iter().all(|silent| silent.no != one.no);
-        let kept = asked.iter().filter(is_kept).collect();
-        (kept, silent.iter().map(|one| count(&one.replies)).sum())
+        asked.retain(|one| silent.iter().all(|silent| silent.no != one.no));
+        (asked, silent.iter().map(|one| count(&one.replies)).sum())
     }
 
     /// A request and the attempt that failed: does the cause fit the fault, and is every reply named?
@@ -393,7 +381,9 @@ impl SideBySide<'_> {
                     .as_ref()
                     .is_some_and(|sample| samples::related(sample, &reply.hex))
                 || self.samples.take(self.meter, &reply.hex)
-                || (damaged && DAMAGE_CAUSES.contains(&cause.as_str()));
+                || (damaged && DAMAGE_CAUSES.contains(&cause.as_str()))
+                // The attempt is committed; that its reply came late could not be any more.
+                || (self.excused)(reply.at_ns);
             if named {
                 self.result.explained += 1;
             } else {

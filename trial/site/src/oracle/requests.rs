@@ -84,6 +84,8 @@ pub(super) fn quantities(description: &Value) -> Result<Vec<Quantity>, String> {
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) no: u64,
+    /// When the street sent it, in nanoseconds of the monotonic clock.
+    pub(super) at_ns: u64,
     pub(super) exception: Option<u64>,
     /// What was on the wire.
     pub(super) hex: String,
@@ -171,6 +173,7 @@ impl Street {
             let values: Option<Vec<u16>> = values.into_iter().flatten().map(word).collect();
             request.replies.push(Reply {
                 no: number("reply_no").ok_or("there is no reply_no")?,
+                at_ns: number("mono_ns").unwrap_or(u64::MAX),
                 exception: number("exception"),
                 hex: text("bytes").unwrap_or_default(),
                 fault: text("fault"),

@@ -335,6 +335,59 @@ fn of_excused_requests_the_log_is_silent_about_the_one_that_did_not_fail() {
     }
 }
 
+/// The session of the first two requests lost its numbers; the medium fails after the third, whose attempt and
+/// late reply were committed.
+//= A1.3
+//= A4.2
+#[test]
+fn what_a_lost_session_asked_is_no_surplus_for_which_another_request_is_excused() {
+    let mut world = world(|world| {
+        for at_ns in [1_000_000_000, 1_200_000_000] {
+            let request = world.request("m01");
+            world.street.last_mut().unwrap()["mono_ns"] = json!(at_ns);
+            world.silence(request, "m01");
+        }
+        world.row(json!({
+            "kind": "marker", "marker": "seq_gap", "meter_id": "m01", "seq": 2, "count": 1,
+            "last_attempt_mono_ns": 1_199_000_000,
+        }));
+        let request = world.request("m01");
+        world.street.last_mut().unwrap()["mono_ns"] = json!(2_000_000_000_u64);
+        world.silence(request, "m01");
+        world.failed("m01", 3, "timeout", &json!({}));
+    });
+    let excused = |at_ns| at_ns >= 2_000_000_000;
+    let compare = |world: &World| {
+        let log: Vec<String> = world.street.iter().map(Value::to_string).collect();
+        compare_excusing(&description(), &log.join("\n"), &world.rows, &excused).unwrap()
+    };
+    let found = compare(&world);
+    assert!(found.findings.is_empty(), "{:?}", found.findings);
+    world.failed("m01", 4, "timeout", &json!({}));
+    assert_eq!(compare(&world).counts.wrong_cause, 1);
+}
+
+/// The request timed out, and that was committed; its reply came when the medium took nothing any more.
+//= A1.3
+#[test]
+fn a_reply_that_came_late_while_nothing_could_be_written_needs_no_entry() {
+    let world = world(|world| {
+        let request = world.request("m01");
+        world.street.last_mut().unwrap()["mono_ns"] = json!(7);
+        world.reply(request, "m01", 12, Some("late"));
+        world.street.last_mut().unwrap()["mono_ns"] = json!(9);
+        world.failed("m01", 2, "timeout", &json!({}));
+    });
+    let log: Vec<String> = world.street.iter().map(Value::to_string).collect();
+    let lost = |excused: &dyn Fn(u64) -> bool| {
+        let found = compare_excusing(&description(), &log.join("\n"), &world.rows, excused);
+        found.unwrap().counts.lost
+    };
+    assert_eq!(lost(&|at_ns| at_ns == 9), 0);
+    assert_eq!(lost(&|at_ns| at_ns == 7), 1);
+    assert_eq!(lost(&|_| false), 1);
+}
+
 //= A1.3
 #[test]
 fn a_second_reply_needs_an_entry_of_its_own() {
