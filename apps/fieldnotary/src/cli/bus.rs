@@ -166,7 +166,7 @@ pub(crate) struct BusPlanArgs {
     /// Only this port
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<SourceId>,
-    /// A node's directory, for the cycles that it measured
+    /// A node's directory, for what it measured: cycles, and what each meter took
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Print one JSON object

@@ -193,6 +193,25 @@ fn a_line_is_scanned_and_a_meter_is_read_by_hand() {
     as_answered(&lan, &answers, "tcp");
 }
 
+/// What each meter took stands beside what it was planned to, those that took most first.
+fn measured_meters(port: &Value) {
+    let meters = list(port, "meters");
+    assert!(!meters.is_empty(), "{port}");
+    let takes: Vec<u64> = meters
+        .iter()
+        .map(|meter| number(meter, "measured_ns_mean"))
+        .collect();
+    assert!(takes.is_sorted_by(|one, next| one >= next), "{takes:?}");
+    for meter in meters {
+        let (busy, sessions) = (number(meter, "bus_busy_ms"), number(meter, "sessions"));
+        assert!(sessions > 10, "{meter}");
+        let mean = number(meter, "measured_ns_mean");
+        assert_eq!(mean, busy * 1_000_000 / sessions, "{meter}");
+        // No reply took longer than all of them together had the line.
+        assert!(number(meter, "reply_ms_max") <= busy + sessions, "{meter}");
+    }
+}
+
 //= R5.2
 #[test]
 fn what_a_node_measured_stands_beside_the_plan() {
@@ -227,8 +246,14 @@ fn what_a_node_measured_stands_beside_the_plan() {
             assert!(one_silent > number(schedule, "cycle_ns"), "{schedule}");
             assert_eq!(schedule["fits"], one_silent <= number(schedule, "slot_ns"));
         }
+        measured_meters(port);
+    }
+    let words = plan(&["--data", &data.display().to_string()]);
+    for due in ["measured, mean", "longest reply"] {
+        assert!(words.out.contains(due), "{words:?}");
     }
     let words = plan(&[]);
+    assert!(!words.out.contains("longest reply"), "{words:?}");
     assert!(words.out.contains("if silent"), "{words:?}");
     assert!(words.out.contains("not known ahead"), "{words:?}");
     assert!(!words.out.contains(" 0 ns"), "{words:?}");

@@ -4,6 +4,7 @@ mod ear;
 mod failing;
 mod line;
 mod mbus;
+mod measured;
 mod plan;
 mod probe;
 mod scan;

@@ -1,19 +1,17 @@
-//! `fieldnotary bus plan`: the time that ports need for their slots, from the configuration alone.
+//! `fieldnotary bus plan`: the time that ports need for their slots, from the configuration, beside what a node measured.
 
+use super::measured::{Measured, MeterMeasured};
 use super::{contract, line};
 use crate::cli::BusPlanArgs;
 use crate::commands::Ended;
-use crate::commands::directory::Directory;
 use crate::commands::ink::{Ink, ink};
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
 use contract::{Address, Contract, Port, PortKind};
-use evidence::kinds::{Counter, Payload};
 use evidence::{CommitId, ScheduleId, SourceId};
 use io_plane::{MeterBudget, PortEngine};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 const NS_PER_MS: u64 = 1_000_000;
 /// Meters that the screen shows, those that cost most; --json has all.
@@ -25,7 +23,7 @@ pub(super) fn plan(args: &BusPlanArgs) -> Result<Ended, String> {
     if let Some(port) = &args.port {
         line::known(&contract, port)?;
     }
-    let measured = args.data.as_deref().map(measured).transpose()?;
+    let measured = args.data.as_deref().map(Measured::read).transpose()?;
     let chosen = |id: &&SourceId| args.port.as_ref().is_none_or(|only| only == *id);
     let ports: Vec<PortPlan> = contract
         .ports
@@ -48,26 +46,6 @@ pub(super) fn plan(args: &BusPlanArgs) -> Result<Ended, String> {
         true => Ended::Well,
         false => Ended::Badly,
     })
-}
-
-/// The longest cycle of each port and schedule, in milliseconds, as the log's counters have it.
-fn measured(dir: &Path) -> Result<BTreeMap<String, u64>, String> {
-    let mut longest = BTreeMap::new();
-    Directory::open(dir)?.each_entry(0, true, |entry| {
-        let Ok(Payload::CounterSnapshot(snapshot)) = entry.payload() else {
-            return;
-        };
-        for Counter {
-            name, label, value, ..
-        } in snapshot.counters
-        {
-            if let (true, Some(label), Some(ms)) = (name == "cycle_measured_ms", label, value) {
-                let known: &mut u64 = longest.entry(label).or_insert(0);
-                *known = ms.max(*known);
-            }
-        }
-    })?;
-    Ok(longest)
 }
 
 /// The log counts whole milliseconds: what took less than one is not nothing.
@@ -104,11 +82,31 @@ impl SchedulePlan {
     }
 }
 
+/// One meter on a port.
+struct MeterPlan {
+    budget: MeterBudget,
+    measured: Option<MeterMeasured>,
+}
+
+impl MeterPlan {
+    /// What it takes of each slot in the mean, as measured.
+    fn slot_ns(&self) -> Option<u64> {
+        self.measured.as_ref().and_then(MeterMeasured::slot_ns)
+    }
+
+    fn rank(&self) -> (u64, u64) {
+        let takes_ns = self.slot_ns().unwrap_or(self.budget.wire_ns);
+        (takes_ns, self.budget.silent_ns)
+    }
+}
+
 struct PortPlan<'c> {
     port: &'c Port,
     schedules: Vec<SchedulePlan>,
-    /// Those that cost most on the wire first.
-    meters: Vec<MeterBudget>,
+    /// Those that take most of a cycle first: as measured where that is known, else as planned.
+    meters: Vec<MeterPlan>,
+    /// A node's directory was asked.
+    is_measured: bool,
     addresses: BTreeMap<String, &'c Address>,
 }
 
@@ -116,15 +114,15 @@ impl<'c> PortPlan<'c> {
     fn of(
         contract: &'c Contract,
         id: &SourceId,
-        measured: Option<&BTreeMap<String, u64>>,
+        measured: Option<&Measured>,
     ) -> Result<Self, String> {
         let port = line::known(contract, id)?;
         let engine =
             PortEngine::new(contract, id, CommitId(0)).map_err(|error| error.to_string())?;
-        let mut meters = engine.budgets();
+        let budgets = engine.budgets();
         let schedules = engine.schedules().into_iter().filter_map(|schedule| {
             let every_ms = contract.schedules.get(&schedule)?.every_ms;
-            let of_it: Vec<&MeterBudget> = meters
+            let of_it: Vec<&MeterBudget> = budgets
                 .iter()
                 .filter(|one| one.schedule == schedule)
                 .collect();
@@ -142,12 +140,17 @@ impl<'c> PortPlan<'c> {
                 cycle_ns,
                 one_silent_ns: cycle_ns.saturating_add(costs.max().unwrap_or(0)),
                 all_silent_ns: sum(|one| one.silent_ns),
-                measured_ms: measured.and_then(|all| all.get(&format!("{id}/{schedule}")).copied()),
+                measured_ms: measured.and_then(|all| all.cycle_ms(id.as_str(), schedule.as_str())),
                 id: schedule,
             })
         });
         let schedules = schedules.collect();
-        meters.sort_by_key(|one| std::cmp::Reverse((one.wire_ns, one.silent_ns)));
+        let of_meter = |budget: MeterBudget| MeterPlan {
+            measured: measured.and_then(|all| all.meter(id.as_str(), budget.meter.as_str())),
+            budget,
+        };
+        let mut meters: Vec<MeterPlan> = budgets.into_iter().map(of_meter).collect();
+        meters.sort_by_key(|one| std::cmp::Reverse(one.rank()));
         let addresses = contract
             .meters
             .values()
@@ -157,6 +160,7 @@ impl<'c> PortPlan<'c> {
             port,
             schedules,
             meters,
+            is_measured: measured.is_some(),
             addresses,
         })
     }
@@ -246,26 +250,56 @@ impl<'c> PortPlan<'c> {
         table
     }
 
-    fn costs(&self) -> Table<6> {
-        let mut table = Table::new(&[
+    fn costs(&self) -> String {
+        const HEADS: [(&str, Align); 6] = [
             ("meter", Align::Left),
             ("address", Align::Right),
             ("schedule", Align::Left),
             ("requests", Align::Right),
             ("on the wire", Align::Right),
             ("if silent", Align::Right),
+        ];
+        let shown = || self.meters.iter().take(METERS_SHOWN_MAX);
+        if !self.is_measured {
+            let mut table = Table::new(&HEADS);
+            shown().for_each(|one| table.row(self.planned(one)));
+            return table.to_string();
+        }
+        let [meter, address, schedule, requests, wire, silent] = HEADS;
+        let (slot, reply) = ("measured, mean", "longest reply");
+        let mut table = Table::new(&[
+            meter,
+            address,
+            schedule,
+            requests,
+            wire,
+            (slot, Align::Right),
+            silent,
+            (reply, Align::Right),
         ]);
-        for one in self.meters.iter().take(METERS_SHOWN_MAX) {
+        let none = || "-".to_owned();
+        for one in shown() {
+            let [meter, address, schedule, requests, wire, silent] = self.planned(one);
+            let slot = one.slot_ns().map_or_else(none, words::nanoseconds);
+            let reply = one.measured.map(|one| measured_words(one.reply_ms_max));
+            let reply = reply.unwrap_or_else(none);
             table.row([
-                one.meter.to_string(),
-                self.address(one),
-                one.schedule.to_string(),
-                one.reads.to_string(),
-                self.on_the_wire(one.wire_ns),
-                words::nanoseconds(one.silent_ns),
+                meter, address, schedule, requests, wire, slot, silent, reply,
             ]);
         }
-        table
+        table.to_string()
+    }
+
+    fn planned(&self, one: &MeterPlan) -> [String; 6] {
+        let budget = &one.budget;
+        [
+            budget.meter.to_string(),
+            self.address(budget),
+            budget.schedule.to_string(),
+            budget.reads.to_string(),
+            self.on_the_wire(budget.wire_ns),
+            words::nanoseconds(budget.silent_ns),
+        ]
     }
 
     fn unit(&self, of: &MeterBudget) -> Option<u8> {
@@ -296,14 +330,19 @@ impl<'c> PortPlan<'c> {
             })
         });
         let meters = self.meters.iter().map(|one| {
+            let budget = &one.budget;
             json!({
-                "meter_id": one.meter.as_str(),
-                "unit": self.unit(one),
-                "address": self.address(one),
-                "schedule": one.schedule.as_str(),
-                "requests": one.reads,
-                "wire_ns": one.wire_ns,
-                "silent_ns": one.silent_ns,
+                "meter_id": budget.meter.as_str(),
+                "unit": self.unit(budget),
+                "address": self.address(budget),
+                "schedule": budget.schedule.as_str(),
+                "requests": budget.reads,
+                "wire_ns": budget.wire_ns,
+                "silent_ns": budget.silent_ns,
+                "reply_ms_max": one.measured.map(|measured| measured.reply_ms_max),
+                "bus_busy_ms": one.measured.map(|measured| measured.busy_ms),
+                "sessions": one.measured.map(|measured| measured.sessions),
+                "measured_ns_mean": one.slot_ns(),
             })
         });
         json!({
