@@ -170,12 +170,16 @@ impl Books {
         self.next_served().is_some()
     }
 
+    /// The meter whose session has the bus next. One in quarantine is tried in the time that all others leave of a slot, if
+    /// it can be.
     pub(crate) fn next_served(&self) -> Option<usize> {
+        let next_due = self.schedules.iter().filter_map(Schedule::next_due).min();
         let wants = |(at, meter): (usize, &MeterState)| {
             let session = meter.next()?;
             let started = meter.active.is_some();
             let may_start = !self.queue_full && meter.lease.left() > 0;
-            let ready = session.wants_bus() && (started || may_start);
+            let fits = started || meter.fits(self.last, next_due);
+            let ready = session.wants_bus() && fits && (started || may_start);
             let yields = meter.yields(self.last);
             ready.then_some((yields, session.due, session.failures, meter.served, at))
         };

@@ -14,6 +14,8 @@ pub const QUARANTINE_AFTER: u32 = 5;
 pub const COOL_SHARE: u64 = 25;
 /// ... and at least this often: what comes back is read within a minute, and slots of a minute are each tried.
 pub const COOL_NS_MAX: u64 = 45_000_000_000;
+/// A line so full that a meter in quarantine found no turn behind all others until then asks it in its order.
+pub const TURN_NS_MAX: u64 = 50_000_000_000;
 /// More sessions in a row than this, and than there are meters, end without an answer before the line is called silent.
 pub const UNANSWERED_MIN: u64 = 3;
 /// Passed slots of one meter that wait for numbers; older ones become downtime.
@@ -106,6 +108,7 @@ const _: () = assert!(
     contract::limits::MBUS_RECORDS_MAX as usize
         <= MBUS_TELEGRAMS_MAX as usize * (mbus::limits::PAYLOAD_BYTES_MAX - 1) / 2
 );
+const _: () = assert!(COOL_NS_MAX <= TURN_NS_MAX);
 const _: () = assert!(RECONNECT_NS_MIN <= RECONNECT_NS_MAX);
 const _: () = assert!(
     COUNTERS_PER_SNAPSHOT_MAX * (64 + 3 * evidence::limits::ID_BYTES_MAX)

@@ -7,7 +7,7 @@ use crate::events::sample;
 use crate::health::{Bus, Health};
 use crate::input::Stream;
 use crate::lease::Lease;
-use crate::limits::{COOL_NS_MAX, OWED_MAX};
+use crate::limits::{COOL_NS_MAX, OWED_MAX, TURN_NS_MAX};
 use crate::state::{Event, State};
 use crate::work::marked;
 use alloc::collections::VecDeque;
@@ -176,7 +176,11 @@ impl MeterState {
     #[must_use]
     pub(crate) fn give_up_waiting(&mut self, now: MonoNs, event: Event) -> Option<Slot> {
         let session = self.waiting.as_ref()?;
-        let cause = session.state.on(event)?.cause?;
+        let cause = match session.state.on(event)?.cause? {
+            // It was held back until there would be time for it.
+            AttemptCause::SlotOverrun if self.is_quarantined() => AttemptCause::Quarantined,
+            cause => cause,
+        };
         let slot = session.slot;
         self.waiting = None;
         self.owe(now, slot, cause)
@@ -366,7 +370,13 @@ impl MeterState {
 
     /// It is served behind all others, unless it has not been asked for long.
     pub(crate) fn yields(&self, now: MonoNs) -> bool {
-        self.is_quarantined() && now.since(self.served) < COOL_NS_MAX
+        self.is_quarantined() && now.since(self.served) < TURN_NS_MAX
+    }
+
+    /// Whether waiting for it in vain would be over by then. Nobody waits for that who has not been asked for long.
+    pub(crate) fn fits(&self, now: MonoNs, before: Option<MonoNs>) -> bool {
+        let is_due = !self.is_quarantined() || now.since(self.served) >= COOL_NS_MAX;
+        is_due || before.is_none_or(|before| now.plus_ns(self.trial_ns) <= before)
     }
 
     /// Something more that is kept with the active session.

@@ -64,6 +64,13 @@ fn a_cycle_takes_what_the_line_takes_and_two_parts_in_a_hundred_more_at_the_most
             .and_then(|cycle| cycle.measured_ns);
         let (measured_ns, least_ns) = (measured_ns.unwrap(), least_ns(&world, baud));
         let share = measured_ns * 10_000 / least_ns;
+        std::println!(
+            "| {baud} | {} us | {} us | {}.{:04} |",
+            measured_ns / 1_000,
+            least_ns / 1_000,
+            share / 10_000,
+            share % 10_000
+        );
         assert!(
             share <= 10_200,
             "{baud} baud: {measured_ns} ns where {least_ns} ns will do"
