@@ -24,11 +24,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A cycle may take this much longer than its bits and silences, in thousandths.
 const PERMILLE_MAX: u64 = 1_100;
 
+/// The rates that lines have (R5.2).
+const RATES: [u32; 5] = [9_600, 19_200, 38_400, 57_600, 115_200];
+/// What CI reads: the slowest line, whose cycle says most of what the node adds, for four cycles or five.
+const BOUNDED: (u32, u32) = (9_600, 10);
+
 /// Which lines, and for how long.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct BusTime {
     /// Rates of the line, in baud
-    #[arg(long, value_delimiter = ',', default_values_t = [9_600, 19_200, 38_400, 115_200])]
+    #[arg(long, value_delimiter = ',', default_values_t = RATES)]
     baud: Vec<u32>,
     /// Seconds of reading at each
     #[arg(long, default_value_t = 20)]
@@ -39,21 +44,36 @@ pub(crate) struct BusTime {
 pub(crate) fn bus_time(workspace: &Workspace, wanted: &BusTime) -> Outcome {
     setup::setup(workspace, setup::FOR_TESTS)?;
     demo::build_release(workspace)?;
+    table(workspace, "release", wanted)
+}
+
+/// Some seconds of the slowest line, with the programs that the tests used.
+pub(crate) fn bounded(workspace: &Workspace) -> Outcome {
+    demo::build_debug(workspace)?;
+    let (baud, seconds) = BOUNDED;
+    let baud = vec![baud];
+    table(workspace, "debug", &BusTime { baud, seconds })
+}
+
+/// Every rate, for some twenty cycles each.
+pub(crate) fn full(workspace: &Workspace) -> Outcome {
+    let (baud, seconds) = (RATES.to_vec(), 40);
+    bus_time(workspace, &BusTime { baud, seconds })
+}
+
+fn table(workspace: &Workspace, profile: &str, wanted: &BusTime) -> Outcome {
     let folder = workspace.path("target/bus-time");
     if folder.exists() {
         fs::remove_dir_all(&folder)
             .map_err(|error| Failure::new(format!("target/bus-time: {error}")))?;
     }
+    let programs = workspace.target().join(profile);
     println!("| baud | cycles | requests | least | took, mean | ratio | too early |");
     println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let mut short = Vec::new();
     for baud in &wanted.baud {
-        let cycles = read(
-            workspace,
-            &folder.join(baud.to_string()),
-            *baud,
-            wanted.seconds,
-        )?;
+        let place = folder.join(baud.to_string());
+        let cycles = read(workspace, &programs, &place, (*baud, wanted.seconds))?;
         println!("| {baud} | {cycles} |");
         if cycles.permille() > PERMILLE_MAX || cycles.early > 0 || cycles.count < 2 {
             short.push(baud.to_string());
@@ -67,12 +87,16 @@ pub(crate) fn bus_time(workspace: &Workspace, wanted: &BusTime) -> Outcome {
 }
 
 /// What a node does on a line of this rate.
-fn read(workspace: &Workspace, folder: &Path, baud: u32, seconds: u32) -> Result<Cycles, Failure> {
+fn read(
+    workspace: &Workspace,
+    programs: &Path,
+    folder: &Path,
+    (baud, seconds): (u32, u32),
+) -> Result<Cycles, Failure> {
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
     let line = SlowLine::start(workspace, folder, baud)?;
-    let programs = workspace.target().join("release");
-    let node = Node::start(&programs, folder, &contract(&line.device, baud))?;
+    let node = Node::start(programs, folder, &contract(&line.device, baud))?;
     sleep(Duration::from_secs(u64::from(seconds)));
     node.end("1970-01-01T00:00:00Z")?;
     Ok(Cycles::of(&line.exchanges()?, u64::from(baud)))

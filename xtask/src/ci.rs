@@ -4,8 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Lane, Step};
 use crate::workspace::Workspace;
 use crate::{
-    ahead, corruption, crash_states, demo, fuzz, graph, holdover, kill_storm, licences, planted,
-    run, setup, spec, storm, tamper, test, tidy,
+    ahead, bus_time, corruption, crash_states, demo, fuzz, graph, holdover, kill_storm, licences,
+    planted, run, setup, spec, storm, tamper, test, tidy,
 };
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
@@ -95,6 +95,7 @@ fn suites_that_reckon(workspace: &Workspace) -> Lane<'_> {
 fn meters(workspace: &Workspace) -> Lane<'_> {
     vec![
         step("demo", || demo::bounded(workspace)),
+        step("bus-time", || bus_time::bounded(workspace)),
         step("storm", || storm::bounded(workspace)),
     ]
 }

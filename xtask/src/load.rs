@@ -18,14 +18,18 @@ use std::time::Duration;
 /// Until everything is connected and each meter was asked.
 const WARM_UP: Duration = Duration::from_secs(30);
 
+/// Meters of the site, by what they speak.
+const TCP_METERS: u32 = 1_000;
+const RTU_METERS: u32 = 250;
+
 /// How much is read, and for how long.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Load {
     /// Meters of Modbus TCP, each read every second; 125 behind one address
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = TCP_METERS)]
     tcp: u32,
     /// Meters of Modbus RTU on eight lines, each read every five seconds
-    #[arg(long, default_value_t = 250)]
+    #[arg(long, default_value_t = RTU_METERS)]
     rtu: u32,
     /// Seconds of measuring, behind half a minute of warming up
     #[arg(long, default_value_t = 60)]
@@ -69,6 +73,17 @@ pub(crate) fn load(workspace: &Workspace, load: &Load) -> Outcome {
             "{slots} slots behind the node's warming up have no reading"
         ))),
     }
+}
+
+/// The whole site for a minute, read by the node alone: no slot may pass behind its warming up.
+pub(crate) fn full(workspace: &Workspace) -> Outcome {
+    let whole = Load {
+        tcp: TCP_METERS,
+        rtu: RTU_METERS,
+        seconds: 60,
+        alone: true,
+    };
+    load(workspace, &whole)
 }
 
 /// Looks at the processes for so long, and prints a row for each and one for all.

@@ -4,8 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{
-    clock_guest, corruption, crash_states, fuzz, holdover, kill_storm, league, line_guest, planted,
-    run, storm, tamper, test, tpm_guest,
+    bus_time, clock_guest, corruption, crash_states, fuzz, holdover, kill_storm, league,
+    line_guest, load, planted, run, storm, tamper, test, tpm_guest,
 };
 
 /// A long suite.
@@ -71,6 +71,18 @@ const SUITES: &[Suite] = &[
         bounded: true,
         what: "10,000 kills of a writer, 10,000 power cuts under the journal, 400 under an ext4, 240 of a guest",
         action: kill_storm::full,
+    },
+    Suite {
+        name: "bus-time",
+        bounded: true,
+        what: "a line at five rates through a relay with the time of its bits; 1.10 times that, no request too early",
+        action: bus_time::full,
+    },
+    Suite {
+        name: "load",
+        bounded: true,
+        what: "1,000 Modbus TCP and 250 RTU meters read for a minute; no slot passes unread",
+        action: load::full,
     },
     Suite {
         name: "clock-guest",
