@@ -27,11 +27,17 @@ const FLAGS: &[&str] = &[
 const EXAMPLES: &[(&str, &str)] = &[
     ("chrony_reply", "fuzz/seeds/chrony_reply"),
     ("contract_file", "core/contract/example"),
+    ("io_asking", "fuzz/seeds/io_asking"),
+    ("io_port", "fuzz/seeds/io_port"),
     ("journal_salvage", "fuzz/seeds/journal_salvage"),
     ("lines_recording", "fuzz/seeds/lines_recording"),
     ("mbus_master", "fuzz/seeds/mbus_master"),
     ("mbus_records", "fuzz/seeds/mbus_records"),
     ("mbus_telegram", "fuzz/seeds/mbus_telegram"),
+    ("modbus_listen", "fuzz/seeds/modbus_listen"),
+    ("modbus_pdu", "fuzz/seeds/modbus_pdu"),
+    ("modbus_rtu", "fuzz/seeds/modbus_rtu"),
+    ("modbus_tcp", "fuzz/seeds/modbus_tcp"),
     ("modem_answer", "fuzz/seeds/modem_answer"),
     ("ptp_management", "fuzz/seeds/ptp_management"),
     ("tpm_response", "fuzz/seeds/tpm_response"),
@@ -164,4 +170,34 @@ fn one(workspace: &Workspace, binary: &Path, name: &str, seconds: u32) -> Result
         .unwrap_or("done");
     println!("{name:<20} {done}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EXAMPLES, targets};
+    use std::path::Path;
+
+    #[test]
+    fn every_folder_of_seeds_is_a_targets_and_has_some() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let targets = targets(&root.join("fuzz/fuzz_targets")).expect("the targets are there");
+        for (target, folder) in EXAMPLES {
+            assert!(targets.iter().any(|one| one == target), "{target}");
+            let files = std::fs::read_dir(root.join(folder)).expect("a folder of the tree");
+            assert!(files.count() > 0, "{folder}");
+        }
+        let seeds = std::fs::read_dir(root.join("fuzz/seeds")).expect("a folder of the tree");
+        for folder in seeds
+            .filter_map(Result::ok)
+            .filter(|one| one.path().is_dir())
+        {
+            let name = folder.file_name();
+            let known = EXAMPLES.iter().any(|(target, _)| **target == *name);
+            assert!(
+                known,
+                "{}: no target begins with these",
+                folder.path().display()
+            );
+        }
+    }
 }
