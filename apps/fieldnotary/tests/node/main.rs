@@ -71,6 +71,7 @@ mod time;
 mod time_node;
 mod time_offered;
 mod truth_stores;
+mod typed_polls;
 mod unplugged;
 mod uplink_words;
 mod verify_words;

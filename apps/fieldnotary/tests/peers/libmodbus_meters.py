@@ -1,9 +1,10 @@
 """Meters served by libmodbus: RTU on a pseudo terminal and TCP, with a log of every answer.
 
-Usage: libmodbus_meters.py DIR --units 1,2,3
+Usage: libmodbus_meters.py DIR --units 1,2,3 [--typed]
 
 No register ever gives the same answer twice in a row, so that an answer tells which request it
-belongs to. It ends when its standard input ends, and so with whoever started it.
+belongs to. With --typed, registers and bits hold values of every type (typed.py), which peer.json and
+peer.jsonl name. It ends when its standard input ends, and so with whoever started it.
 
 Files in DIR:
   peer.json    written when both servers listen: the serial line and the TCP address
@@ -21,6 +22,7 @@ import threading
 import time
 
 import common
+import typed
 
 # Each unit has this many registers in each of its two tables.
 REGISTERS = 64
@@ -83,10 +85,14 @@ class Meters:
     number = 0
     one_at_a_time = threading.Lock()
 
-    def __init__(self, carrier, units, log):
+    def __init__(self, carrier, units, log, is_typed):
         self.carrier = carrier
         self.log = log
-        self.units = {unit: modbus.modbus_mapping_new(0, 0, REGISTERS, REGISTERS) for unit in units}
+        self.is_typed = is_typed
+        self.registers = typed.REGISTERS if is_typed else REGISTERS
+        self.bits = typed.BITS if is_typed else 0
+        sizes = (self.bits, self.bits, self.registers, self.registers)
+        self.units = {unit: modbus.modbus_mapping_new(*sizes) for unit in units}
 
     def answer(self, context, request, length, head):
         """Answers a request whose unit is the last byte of its head of so many bytes."""
@@ -94,26 +100,41 @@ class Meters:
         address = int.from_bytes(request.raw[head + 1 : head + 3], "big")
         count = int.from_bytes(request.raw[head + 3 : head + 5], "big")
         mapping = self.units[unit]
-        if function not in (3, 4):
-            raise AssertionError("nobody may do anything but read here")
-        table = mapping.contents.tab_registers if function == 3 else mapping.contents.tab_input_registers
-        places = range(address, min(address + count, REGISTERS))
+        tables = mapping.contents
+        table, size = {
+            1: (tables.tab_bits, self.bits),
+            2: (tables.tab_input_bits, self.bits),
+            3: (tables.tab_registers, self.registers),
+            4: (tables.tab_input_registers, self.registers),
+        }[function]
+        count = min(count, size - address)
         with Meters.one_at_a_time:
-            for place in places:
-                Meters.number += 1
-                table[place] = Meters.number * STEP & 0xFFFF
+            if self.is_typed:
+                held, points = typed.answer(function, address, count)
+                meant = {"points": points}
+            else:
+                held = self.new(count)
+                meant = {"values": held}
+            for place, number in enumerate(held, start=address):
+                table[place] = number
             line = {
                 "at_ns": time.monotonic_ns(),
                 "carrier": self.carrier,
                 "unit": unit,
                 "function": function,
                 "address": address,
-                "values": [table[place] for place in places],
+                **meant,
                 "held_ms": 0,
             }
             self.log.write(json.dumps(line) + "\n")
             self.log.flush()
         modbus.modbus_reply(context, request, length, mapping)
+
+    @staticmethod
+    def new(count):
+        """Numbers that were not there before."""
+        Meters.number += count
+        return [(Meters.number - count + step) * STEP & 0xFFFF for step in range(1, count + 1)]
 
 
 class SerialLine:
@@ -180,15 +201,17 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("dir", type=pathlib.Path)
     parser.add_argument("--units", required=True)
+    parser.add_argument("--typed", action="store_true")
     args = parser.parse_args()
     units = [int(unit) for unit in args.units.split(",")]
     with open(args.dir / "peer.jsonl", "w", encoding="ascii") as log:
-        line = SerialLine(Meters("rtu", units, log))
-        network = Network(Meters("tcp", units, log))
+        line = SerialLine(Meters("rtu", units, log, args.typed))
+        network = Network(Meters("tcp", units, log, args.typed))
         for server in (line, network):
             threading.Thread(target=serve, args=(server,), daemon=True).start()
         address = "127.0.0.1:%d" % network.port
-        common.publish(args.dir, device=line.ends.for_node, address=address)
+        points = typed.described() if args.typed else []
+        common.publish(args.dir, device=line.ends.for_node, address=address, points=points)
         sys.stdin.read()
     # Nothing here needs an orderly end.
     os._exit(0)

@@ -64,9 +64,9 @@ class Device:
         if not control.get("stuck") and time.monotonic() - since >= FOLLOWS_S:
             self.contact = state
         if function == 1:
-            set_bit(registers, first, COIL, state)
+            served.set_bit(registers, first, COIL, state)
         if function == 2:
-            set_bit(registers, first, CONTACT, self.contact)
+            served.set_bit(registers, first, CONTACT, self.contact)
         if function == 3:
             for place, value in self.holding.items():
                 registers[place - first] = value
@@ -74,11 +74,6 @@ class Device:
             registers[3 - first] = control.get("level", 0) & 0xFFFF
         if control.get("silent"):
             await asyncio.sleep(SILENCE_S)
-
-
-def set_bit(words, first, bit, state):
-    place, mask = bit // 16 - first, 1 << bit % 16
-    words[place] = words[place] | mask if state else words[place] & ~mask
 
 
 def relay(line):

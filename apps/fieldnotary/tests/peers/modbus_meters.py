@@ -1,9 +1,10 @@
 """Meters served by pymodbus: RTU on a pseudo terminal and TCP, with a log of every answer.
 
-Usage: modbus_meters.py DIR --units 1,2,3 [--hold-every N --hold-ms MIN MAX]
+Usage: modbus_meters.py DIR --units 1,2,3 [--hold-every N --hold-ms MIN MAX] [--typed]
 
 No register ever gives the same answer twice in a row, so that an answer tells which request it
 belongs to. With --hold-every, about one reply in N is held back on its way while later ones pass.
+With --typed, registers and bits hold values of every type (typed.py), which peer.json and peer.jsonl name.
 
 It ends when its standard input ends, and so with whoever started it.
 
@@ -23,6 +24,7 @@ import time
 
 import common
 import served
+import typed
 from pymodbus.server import ModbusSerialServer
 
 # Each unit has this many registers in each of its two tables.
@@ -38,24 +40,26 @@ class Meters:
 
     number = 0
 
-    def __init__(self, carrier, units, log, plan):
+    def __init__(self, carrier, units, log, plan, is_typed):
         self.carrier = carrier
         self.log = log
         self.plan = plan
+        self.is_typed = is_typed
         # What is to happen to the replies that are on their way, oldest first.
         self.holds = asyncio.Queue()
         self.devices = [self.device(unit) for unit in units]
 
     def device(self, unit):
-        return served.device(unit, REGISTERS, functools.partial(self.answer, unit))
+        return served.device(unit, max(REGISTERS, typed.REGISTERS), functools.partial(self.answer, unit))
 
     async def answer(self, unit, function, first, address, count, registers, written):
         """Fills the registers asked for with numbers that were not there before."""
         if written is not None:
             raise AssertionError("nobody may write here")
-        for place in range(address - first, address - first + count):
-            Meters.number += 1
-            registers[place] = Meters.number * STEP & 0xFFFF
+        if self.is_typed:
+            meant = self.typed(function, first, address, count, registers)
+        else:
+            meant = {"values": self.new(address - first, count, registers)}
         hold_s = self.plan.next()
         self.holds.put_nowait(hold_s)
         line = {
@@ -64,11 +68,32 @@ class Meters:
             "unit": unit,
             "function": function,
             "address": address,
-            "values": registers[address - first : address - first + count],
+            **meant,
             "held_ms": round(hold_s * 1000),
         }
         self.log.write(json.dumps(line) + "\n")
         self.log.flush()
+
+
+    def new(self, from_place, count, registers):
+        """Numbers that were not there before, and what they are."""
+        for place in range(from_place, from_place + count):
+            Meters.number += 1
+            registers[place] = Meters.number * STEP & 0xFFFF
+        return registers[from_place : from_place + count]
+
+    def typed(self, function, first, address, count, registers):
+        """Values of every type, and what they are."""
+        if function in (1, 2):
+            # pymodbus counts words of bits here.
+            address, count = address * 16, count * 16
+        held, points = typed.answer(function, address, count)
+        for place, number in enumerate(held, start=address):
+            if function in (1, 2):
+                served.set_bit(registers, first, place, number)
+            else:
+                registers[place - first] = number
+        return {"points": points}
 
 
 class Plan:
@@ -150,23 +175,25 @@ async def main():
     parser.add_argument("--units", required=True)
     parser.add_argument("--hold-every", type=int, default=0)
     parser.add_argument("--hold-ms", type=float, nargs=2, default=(0, 0))
+    parser.add_argument("--typed", action="store_true")
     args = parser.parse_args()
     units = [int(unit) for unit in args.units.split(",")]
     plan = Plan(args.hold_every, *args.hold_ms)
     with open(args.dir / "peer.jsonl", "w", encoding="ascii") as log:
-        on_line = Meters("rtu", units, log, plan)
+        on_line = Meters("rtu", units, log, plan, args.typed)
         line = SerialLine(on_line)
         line.start()
         rtu = ModbusSerialServer(on_line.devices, port=line.ends.for_server, baudrate=115_200)
         await rtu.serve_forever(background=True)
 
-        on_net = Meters("tcp", units, log, plan)
+        on_net = Meters("tcp", units, log, plan, args.typed)
         _tcp, port = await served.listen(on_net.devices)
         relay = await asyncio.start_server(
             functools.partial(connection, on_net, port), "127.0.0.1", 0
         )
         address = "127.0.0.1:%d" % relay.sockets[0].getsockname()[1]
-        common.publish(args.dir, device=line.ends.for_node, address=address)
+        points = typed.described() if args.typed else []
+        common.publish(args.dir, device=line.ends.for_node, address=address, points=points)
         await common.input_ends()
     # Nothing here needs an orderly end.
     os._exit(0)

@@ -19,6 +19,12 @@ def device(unit, registers, action):
     return SimDevice(unit, simdata=(bits(), bits(), words(), words()), action=action)
 
 
+def set_bit(words, first, bit, state):
+    """Sets a bit of those that pymodbus holds in words, the first of which is this."""
+    place, mask = bit // 16 - first, 1 << bit % 16
+    words[place] = words[place] | mask if state else words[place] & ~mask
+
+
 async def listen(devices):
     """Serves them over TCP; its port."""
     server = ModbusTcpServer(devices, address=("127.0.0.1", 0))
