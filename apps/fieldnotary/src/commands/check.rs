@@ -1,5 +1,7 @@
 //! `fieldnotary check`: everything that is wrong with a configuration, at once.
 
+use super::configured::newest_contract;
+use super::directory::{generations, open_found};
 use super::ink::{Ink, ink};
 use super::misfits::{misfits, truth_device_doubt};
 use super::status::is_running;
@@ -29,6 +31,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
         .collect();
     warnings.extend(truth_device_doubt(&contract.storage, data.as_ref()));
     warnings.extend(not_looked_at(&contract, data.is_some()));
+    warnings.extend(data.as_ref().and_then(|data| not_in_force(&contract, data)));
     // A running node has its lines open; nobody else should.
     if !data.as_ref().is_some_and(is_running) {
         warnings.extend(ports::unreadable(&contract));
@@ -57,6 +60,20 @@ fn not_looked_at(contract: &Contract, data_known: bool) -> Option<String> {
         format!(
             "uplink: {} not looked at: relative paths start from the data directory, which --data DIR names",
             relative.join(", ")
+        )
+    })
+}
+
+/// What differs from the configuration that the log has in force, as far as it can be read: a node that is started
+/// with this one demands a reason.
+fn not_in_force(contract: &Contract, data: &DataDir) -> Option<String> {
+    let newest = generations(data).ok()?.pop()?;
+    let before = newest_contract(&open_found(data, newest).ok()?.reader)?;
+    let changes = contract::changes(&before, contract);
+    (!changes.is_empty()).then(|| {
+        format!(
+            "this is another configuration than the one in force ({changes}): whoever starts the node with it says why, \
+             with --reason TEXT"
         )
     })
 }

@@ -192,9 +192,21 @@ fn what_was_changed_is_in_the_log_with_who_why_and_what() {
             assert!(said.err.contains(words), "{words}: {said:?}");
         }
     }
+    // Who only checks learns it too, and of nothing where nothing changed.
+    let check = || {
+        let config = dir.path().join("node.toml");
+        let words = ["check".as_ref(), config.as_os_str(), "--data".as_ref()];
+        fieldnotary(words.into_iter().chain([data.as_os_str()]))
+    };
+    let said = check();
+    assert_eq!(said.code, Some(0), "{said:?}");
+    for words in ["another configuration", "[seal]", "--reason TEXT"] {
+        assert!(said.out.contains(words), "{words}: {said:?}");
+    }
     let uid = rustix::process::getuid().as_raw();
     let words = ["--reason", "denser seals, ticket 7", "--actor", "A. Fitter"];
     Node::start_with(dir.path(), "node", &second, &words).stop();
+    assert!(!check().out.contains("--reason"), "{:?}", check());
     let told = audits(&data);
     assert_eq!(told.len(), 1, "{told:?}");
     let told = told.last().unwrap();
