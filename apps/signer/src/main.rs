@@ -161,6 +161,9 @@ impl From<ipc::IpcError> for Failure {
     }
 }
 
+/// Stated with the keys: whoever takes over another process of the node may ask for signatures as the recorder does.
+const SHARED_USER: &str = "a user of its own: the processes of a node share one, and each of them may have a head of this log signed";
+
 fn main() -> ExitCode {
     steps::begin();
     let done = match manual::parse::<Cli>(&[]).command {
@@ -214,7 +217,9 @@ fn run(args: &Run) -> Result<ExitCode, Failure> {
         });
     }
     let not_applied = confined.missing();
-    let not_applied = not_applied.map(|(measure, why)| format!("{measure}: {why}"));
+    let not_applied = not_applied
+        .map(|(measure, why)| format!("{measure}: {why}"))
+        .chain([SHARED_USER.to_owned()]);
     let desk = desk::Desk::new(dir, identity, not_applied.collect());
     serve::serve(&args.socket, desk, absent.as_deref())?;
     Ok(ExitCode::SUCCESS)

@@ -357,12 +357,12 @@ fn who_asks_the_recorder_for_too_much_waits_and_the_log_says_so() {
         let answer = channel.ask(&SealedHead {}.into(), PATIENCE).unwrap();
         assert!(matches!(answer, Message::Head(_)), "{answer:?}");
     };
-    (0..8_192).for_each(|_| ask());
+    // Reckoned from the first: on a slow machine the allowance grows while the burst is still being asked.
     let began = now();
-    (0..300).for_each(|_| ask());
+    (0..8_492).for_each(|_| ask());
     assert!(
         began.elapsed() > Duration::from_secs(2),
-        "300 requests beyond the burst took {:?}",
+        "300 requests more than the burst took {:?}",
         began.elapsed()
     );
     node.stop();

@@ -155,7 +155,7 @@ impl Bench {
     fn make() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let street = Street::start(dir.path(), 2);
-        let contract = street.contract(Contract::new(ORIGIN, "64KiB", 8));
+        let contract = street.contract(Contract::new(ORIGIN, "64KiB", 16));
         let toml = contract.toml().to_owned();
         let log_keys = Node::keys(&dir.path().join("node"), ORIGIN);
         let mut collector = Collector::start(dir.path(), &log_keys);

@@ -50,7 +50,7 @@ fn ring_of_another(place: &Place) {
     let mut ring: serde_json::Value = serde_json::from_str(&text).unwrap();
     ring["segments"] = serde_json::json!(4);
     std::fs::write(path, ring.to_string()).unwrap();
-    place.config("segments = 8", "segments = 4");
+    place.config("segments = 16", "segments = 4");
 }
 
 pub(crate) const DIRECTORIES: &[Case] = &[
