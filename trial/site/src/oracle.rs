@@ -107,11 +107,30 @@ pub fn compare(
     street_log: &str,
     rows: &[Value],
 ) -> Result<Comparison, String> {
-    compare_excusing(description, street_log, rows, &|_| false)
+    compare_excusing(description, street_log, rows, &Excuses::NONE)
 }
 
-/// The same, where the log may be silent about requests of some instants, in nanoseconds of the
-/// monotonic clock: while its medium took no writes. It may not say anything wrong of them.
+/// Of what the log may be silent, by instants in nanoseconds of the monotonic clock. It may not say anything wrong of it.
+pub struct Excuses<'a> {
+    /// The medium took no writes: of what was asked and answered then, nothing need be there.
+    pub unwritten: &'a dyn Fn(u64) -> bool,
+    /// Nobody listened: replies that came then, to attempts that had failed before, need not be there.
+    pub unheard: &'a dyn Fn(u64) -> bool,
+}
+
+impl Excuses<'_> {
+    /// The log has to speak of everything.
+    pub const NONE: Self = Self {
+        unwritten: &|_| false,
+        unheard: &|_| false,
+    };
+
+    fn reply(&self, reply: &Reply) -> bool {
+        (self.unwritten)(reply.at_ns) || (self.unheard)(reply.at_ns)
+    }
+}
+
+/// The same, where there is something that the log may be silent about.
 ///
 /// # Errors
 /// When the street's side cannot be read.
@@ -119,7 +138,7 @@ pub fn compare_excusing(
     description: &Value,
     street_log: &str,
     rows: &[Value],
-    excused: &dyn Fn(u64) -> bool,
+    excuses: &Excuses<'_>,
 ) -> Result<Comparison, String> {
     let quantities = requests::quantities(description)?;
     let street = Street::read(street_log)?;
@@ -143,7 +162,7 @@ pub fn compare_excusing(
             meter,
             quantities: &quantities,
             samples: &mut samples,
-            excused,
+            excuses,
             result: &mut comparison,
         };
         side.compare(asked, &said);
@@ -167,7 +186,7 @@ struct SideBySide<'a> {
     meter: &'a str,
     quantities: &'a [Quantity],
     samples: &'a mut Samples,
-    excused: &'a dyn Fn(u64) -> bool,
+    excuses: &'a Excuses<'a>,
     result: &'a mut Comparison,
 }
 
@@ -258,7 +277,7 @@ impl SideBySide<'_> {
         for reply in &asked.replies {
             if first && reply.is_sound() {
                 first = false;
-            } else if self.samples.take(self.meter, &reply.hex) || (self.excused)(reply.at_ns) {
+            } else if self.samples.take(self.meter, &reply.hex) || self.excuses.reply(reply) {
                 self.result.explained += 1;
             } else {
                 self.unexplained(asked, reply);
@@ -346,7 +365,7 @@ impl SideBySide<'_> {
         let mut silent: Vec<&Asked> = asked
             .iter()
             .copied()
-            .filter(|one| (self.excused)(one.at_ns) && !is_sampled(one, failed))
+            .filter(|one| (self.excuses.unwritten)(one.at_ns) && !is_sampled(one, failed))
             .collect();
         // What was answered whole did not fail; of the rest, what was asked first is what was still committed.
         silent.sort_by_key(|one| (one.sound().is_none(), Reverse(one.no)));
@@ -383,7 +402,7 @@ impl SideBySide<'_> {
                 || self.samples.take(self.meter, &reply.hex)
                 || (damaged && DAMAGE_CAUSES.contains(&cause.as_str()))
                 // The attempt is committed; that its reply came late could not be any more.
-                || (self.excused)(reply.at_ns);
+                || self.excuses.reply(reply);
             if named {
                 self.result.explained += 1;
             } else {

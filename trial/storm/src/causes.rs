@@ -74,6 +74,11 @@ pub(crate) fn of(blow: &Blow) -> Vec<&'static str> {
     }
 }
 
+/// Whether capture may have to start anew after a blow.
+pub(crate) fn ends_capture(blow: &Blow) -> bool {
+    of(blow).iter().any(|cause| cause.starts_with("DOWNTIME/"))
+}
+
 /// A request that met a fault of its meter, by the street's own log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Ailing {

@@ -1,7 +1,7 @@
 //! The verdict on one site: what was acknowledged is there, what is missing is explained by what was done.
 
 use crate::blow::{Blow, Fault, How, Target};
-use crate::causes::{Judge, pid_in};
+use crate::causes::{Judge, ends_capture, pid_in};
 use crate::diary::{Diary, Window};
 use crate::holder::{Held, Whole};
 use crate::site::Site;
@@ -144,8 +144,21 @@ impl Site {
                 to_ns.is_some_and(|to_ns| (from_ns..=to_ns).contains(&at_ns))
             })
         };
+        // A reply that is on its way when capture is ended reaches nobody; that its attempt had timed out is there.
+        let deaf = |at_ns: u64| {
+            let mut ended = self
+                .diary
+                .windows
+                .iter()
+                .filter(|one| ends_capture(&one.blow));
+            ended.any(|window| (window.from_ns..=window.to_ns).contains(&at_ns))
+        };
         let street_log = self.street_log()?;
-        let comparison = trial::compare_excusing(&self.description, &street_log, &own, &failing)?;
+        let excuses = trial::Excuses {
+            unwritten: &failing,
+            unheard: &deaf,
+        };
+        let comparison = trial::compare_excusing(&self.description, &street_log, &own, &excuses)?;
         let mut verification = Findings::default();
         trial::judge_verification(&mut verification, "node", &node);
         trial::judge_verification(&mut verification, "collector", &collector);

@@ -1,6 +1,6 @@
 //! A small world of two meters, and faults planted in it: each must be found.
 
-use super::{Comparison, compare, compare_excusing};
+use super::{Comparison, Excuses, compare, compare_excusing};
 use serde_json::{Value, json};
 
 fn description() -> Value {
@@ -123,6 +123,15 @@ impl World {
 }
 
 /// Two meters, one reading each before and after whatever is planted.
+/// The comparison where the medium took no writes at some instants.
+fn unwritten(world: &World, street: &str, excused: &dyn Fn(u64) -> bool) -> Comparison {
+    let excuses = Excuses {
+        unwritten: excused,
+        ..Excuses::NONE
+    };
+    compare_excusing(&description(), street, &world.rows, &excuses).unwrap()
+}
+
 fn world(plant: impl FnOnce(&mut World)) -> World {
     let mut world = World::default();
     world.read("m01", 1, 11);
@@ -299,9 +308,7 @@ fn a_log_may_be_silent_about_excused_requests_alone() {
         world.failed("m01", 2, "timeout", &json!({}));
     });
     let log: Vec<String> = world.street.iter().map(Value::to_string).collect();
-    let compare = |excused: &dyn Fn(u64) -> bool| {
-        compare_excusing(&description(), &log.join("\n"), &world.rows, excused).unwrap()
-    };
+    let compare = |excused: &dyn Fn(u64) -> bool| unwritten(&world, &log.join("\n"), excused);
     assert!(compare(&|at_ns| at_ns == 7).findings.is_empty());
     assert_eq!(compare(&|_| false).counts.lost, 1);
     assert_eq!(compare(&|at_ns| at_ns == 8).counts.lost, 1);
@@ -329,8 +336,7 @@ fn of_excused_requests_the_log_is_silent_about_the_one_that_did_not_fail() {
         });
         let log: Vec<String> = world.street.iter().map(Value::to_string).collect();
         let excused = |at_ns| [7, 8].contains(&at_ns);
-        let found =
-            compare_excusing(&description(), &log.join("\n"), &world.rows, &excused).unwrap();
+        let found = unwritten(&world, &log.join("\n"), &excused);
         assert!(found.findings.is_empty(), "{fault}: {:?}", found.findings);
     }
 }
@@ -359,7 +365,7 @@ fn what_a_lost_session_asked_is_no_surplus_for_which_another_request_is_excused(
     let excused = |at_ns| at_ns >= 2_000_000_000;
     let compare = |world: &World| {
         let log: Vec<String> = world.street.iter().map(Value::to_string).collect();
-        compare_excusing(&description(), &log.join("\n"), &world.rows, &excused).unwrap()
+        unwritten(world, &log.join("\n"), &excused)
     };
     let found = compare(&world);
     assert!(found.findings.is_empty(), "{:?}", found.findings);
@@ -367,10 +373,11 @@ fn what_a_lost_session_asked_is_no_surplus_for_which_another_request_is_excused(
     assert_eq!(compare(&world).counts.wrong_cause, 1);
 }
 
-/// The request timed out, and that was committed; its reply came when the medium took nothing any more.
+/// The request timed out, and that was committed; its reply came when the medium took nothing any more, or capture had
+/// ended.
 //= A1.3
 #[test]
-fn a_reply_that_came_late_while_nothing_could_be_written_needs_no_entry() {
+fn a_reply_that_came_late_while_nothing_could_be_written_or_nobody_listened_needs_no_entry() {
     let world = world(|world| {
         let request = world.request("m01");
         world.street.last_mut().unwrap()["mono_ns"] = json!(7);
@@ -379,13 +386,20 @@ fn a_reply_that_came_late_while_nothing_could_be_written_needs_no_entry() {
         world.failed("m01", 2, "timeout", &json!({}));
     });
     let log: Vec<String> = world.street.iter().map(Value::to_string).collect();
-    let lost = |excused: &dyn Fn(u64) -> bool| {
-        let found = compare_excusing(&description(), &log.join("\n"), &world.rows, excused);
+    let log = log.join("\n");
+    let (late, early) = (|at_ns| at_ns == 9, |at_ns| at_ns == 7);
+    let unheard = |unheard| {
+        let excuses = Excuses {
+            unheard,
+            ..Excuses::NONE
+        };
+        let found = compare_excusing(&description(), &log, &world.rows, &excuses);
         found.unwrap().counts.lost
     };
-    assert_eq!(lost(&|at_ns| at_ns == 9), 0);
-    assert_eq!(lost(&|at_ns| at_ns == 7), 1);
-    assert_eq!(lost(&|_| false), 1);
+    assert_eq!(unwritten(&world, &log, &late).counts.lost, 0);
+    assert_eq!(unwritten(&world, &log, &early).counts.lost, 1);
+    assert_eq!((unheard(&late), unheard(&early)), (0, 1));
+    assert_eq!(world.compare().counts.lost, 1);
 }
 
 //= A1.3

@@ -1,6 +1,6 @@
 //! Entries planted against a diary: a cause that is not what was done must be found.
 
-use super::{Judge, of, pid_in};
+use super::{Judge, ends_capture, of, pid_in};
 use crate::blow::{Blow, Fault, How, Target};
 use crate::diary::{Diary, Window};
 use evidence::kinds::{AttemptFailed, Downtime, EpochStart, Event};
@@ -208,5 +208,26 @@ fn no_blow_may_show_as_unknown_or_lost() {
             );
             assert!(!causes.contains(&"DOWNTIME/unknown"), "{target:?}");
         }
+    }
+}
+
+//= A5.6
+#[test]
+fn blows_that_end_capture_are_those_that_strike_it_or_all() {
+    for (blow, ends) in [
+        (Blow::Strike(Target::Io, How::Kill), true),
+        (Blow::Strike(Target::Io, How::Terminate), true),
+        (Blow::Strike(Target::All, How::Kill), true),
+        (Blow::Strike(Target::Supervisor, How::Terminate), true),
+        (Blow::Strike(Target::Recorder, How::Kill), false),
+        (
+            Blow::Strike(Target::Io, How::Freeze(Duration::from_secs(1))),
+            false,
+        ),
+        (Blow::Fault(Fault::NoMemory(Target::Io)), true),
+        (Blow::Fault(Fault::NoMemory(Target::Recorder)), false),
+        (Blow::Fault(Fault::DiskFull), false),
+    ] {
+        assert_eq!(ends_capture(&blow), ends, "{blow}");
     }
 }
