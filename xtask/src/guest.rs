@@ -49,9 +49,10 @@ pub(crate) fn parts(workspace: &Workspace) -> Result<PathBuf, Failure> {
 }
 
 /// The packages of a suite whose guest has a node, and of that node.
-const PACKAGES: [&str; 3] = [
+const PACKAGES: [&str; 4] = [
     "fieldnotary",
     "fieldnotary-signer",
+    "fieldnotary-street",
     "fieldnotary-trial-guest",
 ];
 

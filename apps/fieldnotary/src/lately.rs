@@ -189,8 +189,8 @@ impl Lately {
         (size(self.seal), size(self.ack))
     }
 
-    /// What a status report says of keys, boot and rollbacks.
-    pub(crate) fn trust(&self) -> [(&'static str, Value); 3] {
+    /// What a status report says of keys, seals, boot and rollbacks.
+    pub(crate) fn trust(&self) -> [(&'static str, Value); 4] {
         self.trust.report()
     }
 

@@ -227,6 +227,10 @@ impl Desk {
         self.plain_owed = plain_due && !signed.as_ref().is_ok_and(stepped);
         match signed {
             Ok(signed) => {
+                // What is defined in its place is bound to at once: until then nothing tells it from an older one.
+                if signed.lacking.contains(&CounterKind::Plain) {
+                    self.plain = None;
+                }
                 if let Some(error) = &signed.unbound {
                     say::err(format_args!("a checkpoint is not bound: {error}"));
                 }

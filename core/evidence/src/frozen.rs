@@ -47,7 +47,8 @@ pub mod names {
     pub const BOOT_TO_STABLE: &str = "boot_to_stable_ns";
     /// How many entries from the one in the label on a cosigner has by name alone.
     pub const LOST_ENTRIES: &str = "lost_entries";
-    /// The newest value of a counter that a checkpoint was bound to; label: the counter, and the SHA-256 of its public area.
+    /// The newest value of a counter that a checkpoint was bound to; label: the counter, the SHA-256 of its
+    /// public area, and `lacked` where the store had it no more since.
     pub const BOUND_COUNTER: &str = "bound_counter";
     /// How many entries the log had when it was found to be rolled back, so that it is sealed no more; label: the alarm.
     pub const SEALS_ENDED: &str = "seals_ended";

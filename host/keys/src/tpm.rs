@@ -260,7 +260,15 @@ fn der(r_s: &[u8; 64]) -> Result<Vec<u8>, BackendError> {
 
 impl Backend for TpmKeys {
     fn describe(&mut self) -> Result<Description, BackendError> {
-        self.open().map(|open| open.description.clone())
+        // Whoever owns the TPM may undefine a counter or define it again while it is open.
+        let file = self.file.clone();
+        self.with(|open| {
+            let (counters, lacking) = counters(&mut open.link, &file)?;
+            let description = &mut open.description;
+            description.capabilities.monotonic_counter = lacking.is_empty();
+            (description.counters, description.lacking) = (counters, lacking);
+            Ok(description.clone())
+        })
     }
 
     fn p256_public(&self) -> Vec<u8> {

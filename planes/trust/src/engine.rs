@@ -145,6 +145,8 @@ pub struct Signed {
     pub bound: Vec<Bound>,
     /// Why it is not bound to one that it should be bound to.
     pub unbound: Option<BackendError>,
+    /// Counters that the store should have and has not.
+    pub lacking: Vec<CounterKind>,
 }
 
 /// A counter attested over a tree head.
@@ -376,9 +378,12 @@ impl<B: Backend> Engine<B> {
             custody: description.capabilities.custody,
             bound: Vec::new(),
             unbound: None,
+            lacking: description.lacking,
         };
-        if let Some(counter) = description.lacking.first() {
-            let words = format!("the {counter} counter is not defined");
+        if let Some(counter) = signed.lacking.first() {
+            let words = format!(
+                "the {counter} counter is not defined, or not as a counter that was moved on once"
+            );
             signed.unbound = Some(BackendError::new(KeyFault::CounterUndefined, words));
         }
         for counter in description.counters {

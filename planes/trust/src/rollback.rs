@@ -189,6 +189,9 @@ struct Held {
     lacked: bool,
 }
 
+/// Ends the label of a counter that the store had no more.
+const LACKED: &str = " lacked";
+
 /// The counters that a log is bound to, with the newest value of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BoundCounters(BTreeMap<CounterKind, Held>);
@@ -224,7 +227,8 @@ impl BoundCounters {
     /// What a frozen state has of it: a label and a value for each counter that was bound to.
     pub fn frozen(&self) -> impl Iterator<Item = (String, u64)> + '_ {
         self.0.iter().filter_map(|(counter, held)| {
-            let label = format!("{counter} {}", held.index);
+            let lacked = if held.lacked { LACKED } else { "" };
+            let label = format!("{counter} {}{lacked}", held.index);
             Some((label, held.value?))
         })
     }
@@ -234,10 +238,11 @@ impl BoundCounters {
         let parts = label.split_once(' ');
         let parts = parts.and_then(|(name, index)| Some((CounterKind::from_name(name)?, index)));
         if let Some((counter, index)) = parts {
+            let lacked = index.strip_suffix(LACKED);
             let held = Held {
-                index: index.into(),
+                index: lacked.unwrap_or(index).into(),
                 value: Some(value),
-                lacked: false,
+                lacked: lacked.is_some(),
             };
             self.0.insert(counter, held);
         }

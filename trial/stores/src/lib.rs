@@ -1,14 +1,16 @@
-//! Key stores under trial: swtpm as a TPM that can be cut, stopped and copied; SoftHSM2 as a token.
+//! Key stores under trial: swtpm as a TPM that can be cut, stopped and copied, with a wire before it; SoftHSM2 as a token.
 //!
 //! Everything stands in a folder of its own that goes with the value.
 
 #![expect(clippy::panic, reason = "helpers of tests may fail as tests do")]
 
 mod firmware;
+mod relay;
 mod softhsm;
 mod swtpm;
 
 pub use firmware::Firmware;
+pub use relay::Relay;
 pub use softhsm::{PIN, SOFTHSM_MODULE, SoftHsm};
 pub use swtpm::Swtpm;
 

@@ -1,13 +1,19 @@
-//! The lines of a status that say what was booted, whether the log went back, and what came before it.
+//! The lines of a status that say why there are no seals, what was booted, whether the log went back, and what came before it.
 
 use super::ink::{Ink, ink};
 use super::status_screen::{number, rows, word};
 use serde_json::Value;
 use std::fmt::Write;
 
-/// Boot and rollbacks.
+/// Seals where something is wrong with them, boot and rollbacks.
 pub(super) fn lines(report: &Value) -> String {
     let mut out = String::new();
+    let state = word(report, "/seals/state");
+    if let Some(cause) = report.pointer("/seals/cause").and_then(Value::as_str) {
+        let state = ink(Ink::Bad, &format!("{state}: {cause}"));
+        let (detail, cure) = (word(report, "/seals/detail"), word(report, "/seals/cure"));
+        let _ = writeln!(out, "seals      {state}: {detail}; {cure}");
+    }
     if let Some(state) = report.pointer("/boot/found/state").and_then(Value::as_str) {
         let detail = word(report, "/boot/found/detail");
         let _ = writeln!(out, "boot       {state}: {detail}");

@@ -1,9 +1,12 @@
 //! What holds the keys, what was booted, and whether the log went back: the newest of what its entries tell.
 
+mod seals;
+
 use evidence::frozen::names::SEALS_ENDED;
 use evidence::kinds::{Boot, CounterSnapshot, EpochStart, Rollback};
 use evidence::reasons::{Custody, EpochCause, RollbackWitness};
 use evidence::{Digest, Payload};
+use seals::Seals;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -12,6 +15,7 @@ use std::collections::BTreeMap;
 pub(super) struct Trust {
     /// Where the keys of the newest checkpoint were.
     custody: Option<Custody>,
+    seals: Seals,
     /// What the newest run found.
     boot: Option<Boot>,
     attestation: Option<Digest>,
@@ -23,6 +27,7 @@ pub(super) struct Trust {
 
 impl Trust {
     pub(super) fn observe(&mut self, payload: &Payload) {
+        self.seals.observe(payload);
         match payload {
             Payload::Checkpoint(checkpoint) => self.custody = Some(checkpoint.custody),
             Payload::EpochStart(epoch) => self.begins(epoch),
@@ -54,9 +59,10 @@ impl Trust {
     }
 
     /// The parts of a status report.
-    pub(super) fn report(&self) -> [(&'static str, Value); 3] {
+    pub(super) fn report(&self) -> [(&'static str, Value); 4] {
         [
             ("custody", json!(self.custody.map(Custody::name))),
+            ("seals", self.seals.report()),
             ("rollback", self.rollback()),
             ("boot", self.booted()),
         ]

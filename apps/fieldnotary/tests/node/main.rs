@@ -14,6 +14,7 @@ mod common;
 mod journal_harms;
 
 mod bad_input;
+mod bad_keys;
 mod booted;
 mod bus;
 mod bus_mbus;

@@ -5,7 +5,7 @@ mod boot;
 use super::{Open, TpmKeyFile, TpmKeys, TpmPlace};
 use crate::software::Ed25519File;
 use tpm::{Attest, Command, ResponseCode, response};
-use trial_stores::Swtpm;
+use trial_stores::{Relay, Swtpm};
 use trust_plane::{
     Backend as _, BaseOrigin, CounterKind, Custody, Engine, Hash, KeyFault, LastSigned, SignError,
     Signed, Statement,
@@ -167,26 +167,31 @@ fn counters_never_go_back_by_cuts_nor_by_being_made_anew() {
     assert!(resets < 100, "{resets} looks obfuscated");
     drop(engine);
 
-    let plain = format!("{:#x}", rig.file.plain);
-    let undefined = rig.tpm.tool("tpm2_nvundefine", &["-C", "o", &plain]);
-    assert!(undefined.status.success(), "{undefined:?}");
+    // What somebody does to a counter of a TPM that is open is seen with the next signature.
+    let relay = Relay::to(&rig.tpm.socket());
+    rig.file.place = TpmPlace::Socket(relay.socket());
     let mut engine = rig.engine();
-    let unbound = sign(&mut engine, 12, true).unwrap();
-    assert_eq!(unbound.unbound.unwrap().fault, KeyFault::CounterUndefined);
-    assert!(!unbound.note.is_empty());
-    drop(engine);
+    assert_eq!(sign(&mut engine, 12, true).unwrap().lacking, []);
+    let plain = format!("{:#x}", rig.file.plain);
+    let tool = |tool: &str, arguments: &[&str]| {
+        let said = rig.tpm.tool(tool, arguments);
+        assert!(said.status.success(), "{said:?}");
+    };
+    tool("tpm2_nvundefine", &["-C", "o", &plain]);
     let attributes = "nt=counter|authwrite|authread|no_da";
     let define = ["-C", "o", "-s", "8", "-a", attributes, &plain];
-    let defined = rig.tpm.tool("tpm2_nvdefine", &define);
-    assert!(defined.status.success(), "{defined:?}");
-    assert!(
-        rig.tpm
-            .tool("tpm2_nvincrement", &["-C", &plain, &plain])
-            .status
-            .success()
-    );
-    let mut engine = rig.engine();
-    let last = values(&sign(&mut engine, 13, true).unwrap());
+    for size in [13, 14] {
+        let unbound = sign(&mut engine, size, true).unwrap();
+        assert_eq!(unbound.unbound.unwrap().fault, KeyFault::CounterUndefined);
+        assert_eq!(unbound.lacking, [CounterKind::Plain]);
+        assert!(!unbound.note.is_empty());
+        // It has no value before it was moved on.
+        if size == 13 {
+            tool("tpm2_nvdefine", &define);
+        }
+    }
+    tool("tpm2_nvincrement", &["-C", &plain, &plain]);
+    let last = values(&sign(&mut engine, 15, true).unwrap());
     let (_, value) = last
         .iter()
         .find(|(kind, _)| *kind == CounterKind::Plain)

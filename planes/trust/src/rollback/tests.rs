@@ -145,8 +145,16 @@ fn a_counter_that_was_away_is_another_one_until_a_checkpoint_is_bound_to_it() {
         bound.compare(&found).map(|one| one.moved)
     };
     assert_eq!(moved(&bound), Some(Moved::OtherIndex));
-    bound.store(&store(1));
-    assert_eq!(moved(&bound), Some(Moved::OtherIndex));
+    // Also where the entry that told of it has left the ring.
+    let mut recalled = BoundCounters::default();
+    for (label, value) in bound.frozen() {
+        recalled.recall(&label, value);
+    }
+    for bound in [&mut bound, &mut recalled] {
+        assert_eq!(moved(bound), Some(Moved::OtherIndex));
+        bound.store(&store(1));
+        assert_eq!(moved(bound), Some(Moved::OtherIndex));
+    }
     bind(&mut bound, plain, 4_712);
     assert_eq!(moved(&bound), Some(Moved::Level));
 }

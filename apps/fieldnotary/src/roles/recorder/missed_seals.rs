@@ -14,7 +14,7 @@ pub(super) fn detail(fault: KeyFault, words: &str) -> String {
 }
 
 /// And what that says again to a later run.
-pub(super) fn fault_of(detail: &str) -> KeyFault {
+pub(crate) fn fault_of(detail: &str) -> KeyFault {
     let name = detail.split(": ").next().unwrap_or_default();
     KeyFault::from_name(name).unwrap_or(KeyFault::Unavailable)
 }

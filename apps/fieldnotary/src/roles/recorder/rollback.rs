@@ -224,7 +224,7 @@ fn counter_words(alarm: RollbackAlarm, moved: MovedCounter) -> String {
              this log goes on with the same store. {CURE}"
         ),
         _ if moved.moved == Moved::OtherIndex => format!(
-            "the {counter} counter is another index than the one that the log is bound to at {bound}"
+            "the {counter} counter is another one than the log is bound to at {bound}: another index, or defined anew"
         ),
         _ => format!(
             "the {counter} counter stands at {value}, and the log is bound to it at {bound}: another counter, or an older \

@@ -12,8 +12,9 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// How long the signer may take for one signature.
-const SIGN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the signer may take for one signature: it may wait for a slow store twice, and then says so itself. A stop
+/// waits for a last one somewhat longer.
+const SIGN_TIMEOUT: Duration = Duration::from_secs(9);
 /// How long to look for the signer's socket.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -137,7 +138,7 @@ fn unsealed(asked: MonoNs, error: &IpcError) -> Unsealed {
 /// The signer's process, as far as it is there.
 struct Signer {
     channel: Option<ipc::Channel>,
-    /// Whether it said what holds its keys, since it was connected and since the plain counter moved.
+    /// Whether what it said of its store still stands.
     described: bool,
 }
 
@@ -159,7 +160,8 @@ impl Signer {
     }
 
     /// What holds the keys, where it was not said yet and can be said now. It is said again with each step of
-    /// the plain counter, so that it stands in the ring with the bindings that lean on it.
+    /// the plain counter, so that it stands in the ring with the bindings that lean on it, and while checkpoints are
+    /// not bound: a counter may be gone, and may be there again.
     fn describe(&mut self, socket: &Path) -> Result<Option<Keys>, IpcError> {
         if self.described && self.channel.is_some() {
             return Ok(None);
@@ -182,7 +184,7 @@ impl Signer {
         match self.ask(socket, &request.into())? {
             Message::SignedNote(signed) => {
                 let plain = |bound: &BoundHead| bound.counter == CounterKind::Plain;
-                if signed.bound.iter().any(plain) {
+                if signed.unbound.is_some() || signed.bound.iter().any(plain) {
                     self.described = false;
                 }
                 Ok(Sealed {

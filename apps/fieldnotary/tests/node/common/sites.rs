@@ -196,9 +196,25 @@ impl Node {
 
     /// The same, with more words on the command line.
     pub(crate) fn start_with(dir: &Path, name: &str, contract: &Contract, words: &[&str]) -> Self {
+        Self::start_by(
+            Command::new(program("fieldnotary")),
+            dir,
+            name,
+            contract,
+            words,
+        )
+    }
+
+    /// The same by a command with an environment of its own.
+    pub(crate) fn start_by(
+        mut command: Command,
+        dir: &Path,
+        name: &str,
+        contract: &Contract,
+        words: &[&str],
+    ) -> Self {
         let (config, data) = (dir.join(format!("{name}.toml")), dir.join(name));
         std::fs::write(&config, contract.toml()).unwrap();
-        let mut command = Command::new(program("fieldnotary"));
         command.arg("run").arg(&config).arg("--data").arg(&data);
         // Contracts of tests change between two runs, and whoever changes one says why.
         if !words.contains(&"--reason") {

@@ -11,8 +11,8 @@ use trial_guest::{Guest, Image, machine, said_by};
 
 const MEMORY_MIB: u32 = 768;
 const DISK_BYTES: u64 = 192 << 20;
-/// The node's own programs, as they are built.
-const NODE: [&str; 2] = ["fieldnotary", "fieldnotary-signer"];
+/// The node's own programs and its meter, as they are built.
+const NODE: [&str; 3] = ["fieldnotary", "fieldnotary-signer", "fieldnotary-street"];
 const ORIGIN: &str = "example.org/guest";
 const CONTRACT: &str = r#"
 [station]
@@ -22,7 +22,30 @@ segment_size = "1MiB"
 segments = 4
 [seal]
 every = "2s"
+[[port]]
+id = "street"
+kind = "modbus-tcp"
+address = "127.0.0.1:1502"
+[[schedule]]
+id = "often"
+every = "1s"
+[[profile]]
+id = "meter"
+[[profile.point]]
+id = "energy"
+register = "holding:0"
+type = "u32"
+unit = "Wh"
+[[meter]]
+id = "house"
+port = "street"
+unit = 1
+schedule = "often"
+profile = "meter"
 "#;
+/// The meter.
+const STREET: &str =
+    "fieldnotary-street --dir /run/street --tcp 127.0.0.1:1502 --meters 1 >/run/street.log 2>&1 &";
 /// Between two looks for something that is to happen, and for how long it is looked for.
 const PAUSE: Duration = Duration::from_millis(500);
 const SEEN_WITHIN_NS: u64 = 180_000_000_000;
@@ -144,8 +167,9 @@ impl Boot {
         self.guest.run(line)
     }
 
-    /// Starts the node and waits until it serves.
+    /// Starts the meter and the node, and waits until the node serves.
     pub(crate) fn start_node(&mut self) -> Result<(), String> {
+        self.guest.do_it(STREET)?;
         self.guest.do_it(
             "fieldnotary run /etc/station.toml --data /ext4/node >/run/node.log 2>&1 & NODE=$!",
         )?;
@@ -170,6 +194,12 @@ impl Boot {
         lines
             .map(|line| serde_json::from_str(line).map_err(|error| format!("{error}: {line}")))
             .collect()
+    }
+
+    /// What the node says of itself.
+    pub(crate) fn status(&mut self) -> Result<Value, String> {
+        let said = self.do_it("fieldnotary status /ext4/node --json")?;
+        serde_json::from_str(&said).map_err(|error| format!("{error}: {said}"))
     }
 
     /// Waits until there are more entries of a kind than so many; gives all of them.

@@ -17,9 +17,15 @@ pub(crate) const ALL: [(&str, Way); 6] = [
 ];
 /// Bindings that show that seals come.
 const FEW: usize = 3;
+/// Readings that show that the node captures on.
+const READINGS: u64 = 10;
 
 fn demand(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     holds.then_some(()).ok_or_else(what)
+}
+
+fn number(status: &Value, key: &str) -> u64 {
+    status.get(key).and_then(Value::as_u64).unwrap_or(0)
 }
 
 fn text<'v>(entry: &'v Value, key: &str) -> &'v str {
@@ -128,8 +134,24 @@ fn without_chip(station: &mut Station) -> Verdict {
             .any(|one| text(one, "code") == "signer_unavailable");
         Ok(told.then_some(()))
     })?;
+    let before = boot.status()?;
+    let after = boot.seen("readings without the chip", |boot| {
+        let now = boot.status()?;
+        let more = number(&now, "readings") >= number(&before, "readings") + READINGS;
+        Ok(more.then_some(now))
+    })?;
+    let grown = number(&after, "log_size").saturating_sub(number(&before, "log_size"));
+    demand(grown >= READINGS, || {
+        format!("{grown} entries were committed")
+    })?;
+    let state = after.pointer("/seals/cause").and_then(Value::as_str);
+    demand(state == Some("unavailable"), || format!("seals: {state:?}"))?;
+    let sealed = |status: &Value| number(status, "sealed_size");
     let same = boot.entries("binding")?.len();
-    demand(same == bindings, || "something was sealed".to_owned())?;
+    demand(
+        same == bindings && sealed(&before) == sealed(&after),
+        || "something was sealed".to_owned(),
+    )?;
     boot.stop_node()?;
     let mut boot = station.boot(true)?;
     boot.start_node()?;
@@ -137,7 +159,7 @@ fn without_chip(station: &mut Station) -> Verdict {
     boot.more_than(bindings + FEW, "binding")?;
     verified(&mut boot)?;
     boot.stop_node()?;
-    Ok(json!({"unsealed": unsealed.first()}))
+    Ok(json!({"unsealed": unsealed.first(), "committed_without": grown}))
 }
 
 /// Seals until the chip's durable counter has moved, then stops.

@@ -6,7 +6,7 @@ use crate::roles::recorder::missed_seals::{MissedSeals, detail};
 use crate::roles::recorder::sealer::{Head, Sealed, Unsealed};
 use crate::roles::recorder::work::Answer;
 use evidence::kinds::{self, Ack, Binding, BindingCounter, Checkpoint, KeyStore};
-use evidence::reasons::{EventCode, KeyFault};
+use evidence::reasons::{CounterKind, EventCode, KeyFault};
 use evidence::{Digest, Kind, MonoNs};
 use ipc::message::{BoundHead, Keys};
 use std::sync::mpsc::TrySendError;
@@ -38,8 +38,14 @@ pub(in crate::roles::recorder) struct SealState {
     pub(in crate::roles::recorder) missed_since: Option<MonoNs>,
     /// Seals missed since the last one, also in earlier runs.
     pub(in crate::roles::recorder) missed: MissedSeals,
+    /// Why the newest one was missed, as it was told.
+    pub(in crate::roles::recorder) missed_for: Option<KeyFault>,
     /// Checkpoints in a row that were signed and not bound.
     pub(in crate::roles::recorder) unbound: u64,
+    /// Why the newest one was not bound, as it was told.
+    pub(in crate::roles::recorder) unbound_for: Option<KeyFault>,
+    /// Whether the plain counter moved since the store was told of.
+    pub(in crate::roles::recorder) stepped: bool,
     /// What holds the keys, as it was told last in this epoch.
     pub(in crate::roles::recorder) store: Option<KeyStore>,
     /// Size of the log with the order to stop in it.
@@ -124,8 +130,9 @@ impl Committer {
                 self.stats.seals_missed += 1;
                 self.seal.missed.add(1, unsealed.fault);
                 self.hint_of_unsealed(unsealed.fault);
-                if self.seal.missed_since.is_none() {
-                    self.seal.missed_since = Some(unsealed.asked);
+                self.seal.missed_since.get_or_insert(unsealed.asked);
+                // Another reason wants another cure.
+                if self.seal.missed_for.replace(unsealed.fault) != Some(unsealed.fault) {
                     self.event(EventCode::SignerUnavailable, |event| {
                         event.detail = Some(detail(unsealed.fault, &unsealed.words));
                     });
@@ -153,6 +160,7 @@ impl Committer {
     /// Seals come again: the stretch without any is an entry.
     fn sealed_again(&mut self, size: u64) {
         let since = self.seal.missed_since.take();
+        self.seal.missed_for = None;
         let Some((missed, cause)) = self.seal.missed.take() else {
             return;
         };
@@ -177,6 +185,7 @@ impl Committer {
     /// The counters that a checkpoint is bound to, or that it is not.
     fn bound(&mut self, size: u64, bound: Vec<BoundHead>, unbound: Option<(KeyFault, String)>) {
         for one in bound {
+            self.seal.stepped |= one.counter == CounterKind::Plain;
             self.stage(
                 Binding {
                     at: clock::mono(),
@@ -193,7 +202,7 @@ impl Committer {
             Some((fault, words)) => {
                 self.seal.unbound += 1;
                 self.hint_of_unbound(fault);
-                if self.seal.unbound == 1 {
+                if self.seal.unbound_for.replace(fault) != Some(fault) {
                     self.event(EventCode::CheckpointUnbound, |event| {
                         event.detail = Some(format!("{fault}: {words}"));
                     });
@@ -201,6 +210,7 @@ impl Committer {
             }
             None => {
                 let before = std::mem::take(&mut self.seal.unbound);
+                self.seal.unbound_for = None;
                 if before > 0 {
                     self.event(EventCode::CheckpointBound, |event| {
                         event.count = Some(before)
@@ -221,7 +231,6 @@ impl Committer {
             measured_boot: keys.measured_boot,
         };
         let seal_every_ns = self.contract.seal.every_ms.saturating_mul(1_000_000);
-        let has_counters = !keys.counters.is_empty();
         let counters = keys.counters.into_iter().map(|one| BindingCounter {
             counter: one.counter,
             public: one.public,
@@ -247,7 +256,8 @@ impl Committer {
                     ..store.clone()
                 }
         });
-        if !same || has_counters {
+        // The signer is asked with each seal while one of its counters is gone: what is the same need not stand there again.
+        if !same || std::mem::take(&mut self.seal.stepped) {
             self.stage(store.clone().into());
         }
         self.seal.store = Some(store);
