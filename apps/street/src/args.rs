@@ -29,7 +29,7 @@ const MEMORY: &str = "\
 const FILES: &str = "\
 Files in DIR, which one street has for itself:
   street.json    written when it is ready: ports, address, meters, registers, log
-  street.jsonl   a line for every request seen, reply sent, request not answered
+  street.jsonl   a line for every request seen, reply sent, request not answered, and whatever a line does by itself
   <port>         the serial line, a link to a pseudo terminal; a node's [[port]]
                  wants parity = \"none\" on it";
 
@@ -49,7 +49,18 @@ Fault plan, TOML; of two faults at once the first in the file wins:
   # ahead_s = -90       # clock: required
 What becomes of a meter itself is no fault of its replies: rollover (its energy nears the end of the register, and has
 passed it from from_s on), replaced (another serial number and counter), reset (its energy begins at 0), bad-read (its
-energy shows 0 for once; on an M-Bus in the next readout of its line), clock (its clock is so many seconds ahead).";
+energy shows 0 for once; on an M-Bus in the next readout of its line), clock (its clock is so many seconds ahead).
+
+Faults of a line have port instead of meter; meters sit on it in the order of their units, the first one nearest:
+  termination   RTU; no terminator: frames ring, the more the farther the meter and the faster the line; several bits
+                behind edges are wrong. severity = 0.5 (0 to 1), baud = 9600 (what the line is taken for)
+  bias-chatter  RTU; no bias: characters that nobody sent, per_s = 2 times a second on the average, and in the
+                turnaround of or glued before a share of the replies, probability = 0.3
+  common-mode   serial; bursts of something that is switched damage or swallow whatever is on the line and put garbage
+                there. burst_ms = 40 (required); every_s = 2.0, or at_s = [1.0, 5.5] behind from_s
+  droop         serial; the supply falls: meters behind the first beyond = 2 (required) go out together, and come back
+                power_up_ms = 300 after the end, each further one step_ms = 100 later; what they count survives
+";
 
 fn after_help() -> String {
     let registers = crate::meter::REGISTERS.iter().map(|quantity| {

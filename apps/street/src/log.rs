@@ -19,6 +19,8 @@ pub(crate) enum Event {
     NoReply,
     /// Bytes came that are no request.
     Noise,
+    /// A line did something by itself.
+    Disturbance,
 }
 
 /// A line. Every key is on every line; `null` where it has no meaning.

@@ -9,6 +9,7 @@
 mod args;
 mod clock;
 mod damage;
+mod lines;
 mod lock;
 mod log;
 mod manifest;
@@ -85,7 +86,7 @@ fn run(args: &Args) -> Result<(), Stop> {
         None => Vec::new(),
     };
     let site = site::Site::lay_out(args, telegrams).map_err(Stop::Usage)?;
-    let faults = match &args.plan {
+    let plan = match &args.plan {
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(Stop::host(format_args!(
                 "cannot read the fault plan {}",
@@ -94,7 +95,7 @@ fn run(args: &Args) -> Result<(), Stop> {
             plan::parse(&text, &site)
                 .map_err(|error| Stop::Host(format!("{}, {error}", path.display())))?
         }
-        None => Vec::new(),
+        None => plan::Plan::default(),
     };
     let _only_street = lock::Lock::take(&args.dir)?;
     manifest::withdraw(&args.dir)?;
@@ -106,12 +107,10 @@ fn run(args: &Args) -> Result<(), Stop> {
     if args.json {
         say::out(manifest.trim_end());
     } else {
-        let plan = args.plan.as_deref().map(|file| (file, faults.len()));
-        say::out(manifest::words(&args.dir, &site, tcp, plan));
+        let count = plan.faults.len() + plan.lines.len();
+        let ordered = args.plan.as_deref().map(|file| (file, count));
+        say::out(manifest::words(&args.dir, &site, tcp, ordered));
     }
     let end_ns = args.run_for.map(|run_for| clock::after(ready_ns, run_for));
-    server.run(
-        street::Street::new(site, args, faults, log, ready_ns),
-        end_ns,
-    )
+    server.run(street::Street::new(site, args, plan, log, ready_ns), end_ns)
 }

@@ -9,6 +9,7 @@ pub(crate) use meter::{Meter, RECORDS, Shown};
 
 use crate::Stop;
 use crate::clock::{after, utc_s};
+use crate::lines::{self, Lines, Way};
 use crate::log::{Event, Line, Log, hex};
 use crate::plan::{Faults, Kind};
 use crate::site::{Place, Site};
@@ -47,9 +48,12 @@ struct Character {
 struct Said {
     meter: usize,
     request_no: u64,
-    fault: Option<Kind>,
+    fault: Option<&'static str>,
     bytes: Vec<u8>,
 }
+
+/// A reply as it arrives, with the fault that struck it; or the fault and the reason for which nothing does.
+type Carried = Result<(Option<&'static str>, Spoken), (Option<&'static str>, &'static str)>;
 
 /// A line with its slaves.
 #[derive(Debug)]
@@ -70,6 +74,7 @@ pub(crate) struct Mbus {
 pub(crate) struct Around<'s> {
     pub(crate) site: &'s Site,
     pub(crate) faults: &'s mut Faults,
+    pub(crate) lines: &'s mut Lines,
     pub(crate) log: &'s mut Log,
     pub(crate) ready_ns: u64,
     /// Numbers of requests and replies, over the whole street.
@@ -178,58 +183,104 @@ impl Mbus {
         })?;
         self.measure(frame, at_ns, around);
         let spoken = self.bus.receive(frame, self.timing.baud());
-        let mut said = Vec::new();
-        let mut line = Vec::new();
-        for one in spoken {
+        for ((meter, _), slave) in self.meters.iter().zip(&mut self.bus.slaves) {
+            if around.lines.is_down(*meter, at_ns) {
+                slave.lose_power();
+            }
+        }
+        let (mut said, mut line) = (Vec::new(), Vec::new());
+        for one in &spoken {
             let Some((meter, _)) = self.meters.get(one.by) else {
                 continue;
             };
-            let (meter, place) = (*meter, around.site.meters.get(*meter));
-            let fault = around
-                .faults
-                .strike(meter, at_ns.saturating_sub(around.ready_ns));
-            let struck = Struck {
-                kind: fault,
-                timing: self.timing,
-                others: around
+            let asked = Line {
+                meter: around
                     .site
                     .meters
-                    .iter()
-                    .map(|place: &Place| place.unit)
-                    .collect(),
+                    .get(*meter)
+                    .map(|place| place.name.as_str()),
+                ..asked.clone()
             };
-            let replies = match around.faults.noise(meter) {
-                Some(noise) => struck.replies(&one, noise),
-                None => vec![one],
+            let begun_ns = at_ns.saturating_add(self.timing.transfer_ns(frame.len()));
+            let carried = self.carried(*meter, one, frame, (at_ns, begun_ns), around);
+            let lost = |(fault, reason): (Option<&'static str>, &'static str)| Line {
+                event: Event::NoReply,
+                fault,
+                reason: Some(reason),
+                ..asked.clone()
             };
-            if replies.is_empty() || self.queue.len() > QUEUE_MAX {
-                around.log.write(&Line {
-                    event: Event::NoReply,
-                    meter: place.map(|place| place.name.as_str()),
-                    fault: fault.map(Kind::name),
-                    reason: Some("ordered"),
-                    ..asked.clone()
-                })?;
-                continue;
+            for way in carried {
+                match way {
+                    Ok((fault, reply)) => {
+                        said.push(Said {
+                            meter: *meter,
+                            request_no,
+                            fault,
+                            bytes: reply.bytes.clone(),
+                        });
+                        line.push(reply);
+                    }
+                    Err(why) => around.log.write(&lost(why))?,
+                }
             }
-            for reply in &replies {
-                said.push(Said {
-                    meter,
-                    request_no,
-                    fault,
-                    bytes: reply.bytes.clone(),
-                });
-            }
-            line.extend(replies);
         }
         if line.is_empty() {
-            return match said.is_empty() {
-                true => Ok(()),
-                false => self.drop_inbox(at_ns, around),
-            };
+            return Ok(());
         }
         self.enqueue(frame.len(), at_ns, &line, said);
         Ok(())
+    }
+
+    /// What arrives of the replies of a meter, each with the fault that struck it; or why there is none.
+    fn carried(
+        &self,
+        meter: usize,
+        said: &Spoken,
+        frame: &[u8],
+        (asked_ns, begun_ns): (u64, u64),
+        around: &mut Around<'_>,
+    ) -> Vec<Carried> {
+        let character_ns = self.timing.transfer_ns(1);
+        let spoken = lines::Spoken {
+            port: self.port,
+            meter,
+            at_ns: asked_ns,
+            character_ns,
+            bytes: frame,
+        };
+        if let Some((fault, reason)) = around.lines.request(spoken) {
+            return vec![Err((Some(fault), reason))];
+        }
+        let running_ns = asked_ns.saturating_sub(around.ready_ns);
+        let kind = around.faults.strike(meter, running_ns);
+        let places = around.site.meters.iter();
+        let struck = Struck {
+            kind,
+            timing: self.timing,
+            others: places.map(|place: &Place| place.unit).collect(),
+        };
+        let replies = match around.faults.noise(meter) {
+            Some(noise) => struck.replies(said, noise),
+            None => vec![said.clone()],
+        };
+        let fault = kind.map(Kind::name);
+        if replies.is_empty() || self.queue.len() > QUEUE_MAX {
+            return vec![Err((fault, "ordered"))];
+        }
+        let carry = |reply: Spoken| {
+            let at_ns = begun_ns.saturating_add(self.timing.bits_ns(reply.after_bits));
+            let way = around.lines.reply(lines::Spoken {
+                at_ns,
+                bytes: &reply.bytes,
+                ..spoken
+            });
+            match way {
+                Way::Damaged { fault, bytes } => Ok((Some(fault), Spoken { bytes, ..reply })),
+                Way::Lost { fault, reason } => Err((Some(fault), reason)),
+                Way::Sound | Way::Behind(_) => Ok((fault, reply)),
+            }
+        };
+        replies.into_iter().map(carry).collect()
     }
 
     /// Puts what the bus makes of all replies on the line, character by character.
@@ -306,7 +357,7 @@ impl Mbus {
                 unit: place.map(|place| place.unit),
                 request_no: Some(said.request_no),
                 reply_no: taken.then_some(*around.replies),
-                fault: said.fault.map(Kind::name),
+                fault: said.fault,
                 reason: (!taken).then_some("nobody reads the port"),
                 bytes: Some(hex(&said.bytes)),
                 ..Line::new(now_ns, event, around.site.port_name(self.port))

@@ -1,65 +1,30 @@
-//! The fault plan: read, checked, and turned into faults of meters.
+//! The fault plan: read, checked, and turned into faults of meters and of lines.
 
+mod kind;
+mod read;
+
+#[cfg(test)]
+pub(crate) use kind::KINDS;
+pub(crate) use kind::Kind;
+
+use crate::lines::LineFault;
 use crate::noise::Noise;
-use crate::site::{Carrier, Site};
-use crate::turns::{Turn, Turns};
+use crate::site::Site;
+use crate::turns::Turns;
+use read::Reader;
 use serde::Deserialize;
 use std::fmt;
 use std::time::Duration;
 use toml::Spanned;
 
-/// What a fault does to a request or its reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// No reply.
-    Silent,
-    /// The reply comes after this long.
-    Late(Duration),
-    /// One bit of the frame flips on the way.
-    CorruptCrc,
-    /// The reply names another unit.
-    WrongUnit(Option<u8>),
-    /// A refusal with this code.
-    Exception(u8),
-    /// The last bytes are missing.
-    Truncate,
-    /// The reply comes twice.
-    Double,
-    /// Now and then no reply.
-    Flaky,
-    /// The TCP connection is closed in place of a reply.
-    Disconnect,
-    /// Another meter answers at the same time.
-    Collision,
-    /// Something becomes of the meter itself.
-    Turn(Turn),
+/// What a plan orders, each list in the order of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Of meters.
+    pub(crate) faults: Vec<Fault>,
+    /// Of lines.
+    pub(crate) lines: Vec<LineFault>,
 }
-
-impl Kind {
-    /// The word in plan and log.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Silent => "silent",
-            Self::Late(_) => "late",
-            Self::CorruptCrc => "corrupt-crc",
-            Self::WrongUnit(_) => "wrong-unit",
-            Self::Exception(_) => "exception",
-            Self::Truncate => "truncate",
-            Self::Double => "double",
-            Self::Flaky => "flaky",
-            Self::Disconnect => "disconnect",
-            Self::Collision => "collision",
-            Self::Turn(Turn::Rollover) => "rollover",
-            Self::Turn(Turn::Replaced) => "replaced",
-            Self::Turn(Turn::Reset) => "reset",
-            Self::Turn(Turn::BadRead) => "bad-read",
-            Self::Turn(Turn::Clock(_)) => "clock",
-        }
-    }
-}
-
-const KINDS: &str = "silent, late, corrupt-crc, wrong-unit, exception, truncate, double, flaky, \
-                     disconnect, collision, rollover, replaced, reset, bad-read, clock";
 
 /// A fault of one meter.
 #[derive(Clone, Copy, Debug)]
@@ -155,7 +120,8 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    meter: Spanned<String>,
+    meter: Option<Spanned<String>>,
+    port: Option<Spanned<String>>,
     kind: Spanned<String>,
     from_s: Option<Spanned<f64>>,
     for_s: Option<Spanned<f64>>,
@@ -164,216 +130,37 @@ struct Entry {
     probability: Option<Spanned<f64>>,
     as_unit: Option<Spanned<u8>>,
     ahead_s: Option<Spanned<i32>>,
+    severity: Option<Spanned<f64>>,
+    baud: Option<Spanned<u32>>,
+    per_s: Option<Spanned<f64>>,
+    every_s: Option<Spanned<f64>>,
+    at_s: Option<Spanned<Vec<f64>>>,
+    burst_ms: Option<Spanned<u32>>,
+    beyond: Option<Spanned<u8>>,
+    power_up_ms: Option<Spanned<u32>>,
+    step_ms: Option<Spanned<u32>>,
 }
 
-/// The faults of a plan, in its order.
-pub(crate) fn parse(text: &str, site: &Site) -> Result<Vec<Fault>, PlanError> {
+/// What a plan orders.
+pub(crate) fn parse(text: &str, site: &Site) -> Result<Plan, PlanError> {
     let file: File = toml::from_str(text).map_err(|error| PlanError {
         line: line_of(text, error.span().map_or(0, |span| span.start)),
         what: error.message().trim_end().replace('\n', ", "),
         cure: "see --help for the keys of a [[fault]]".to_owned(),
     })?;
-    file.fault
-        .iter()
-        .map(|entry| Reader { text, site, entry }.read())
-        .collect()
+    let mut plan = Plan::default();
+    for entry in &file.fault {
+        let reader = Reader { text, site, entry };
+        match reader.line()? {
+            Some(fault) => plan.lines.push(fault),
+            None => plan.faults.push(reader.read()?),
+        }
+    }
+    Ok(plan)
 }
 
 fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    site: &'a Site,
-    entry: &'a Entry,
-}
-
-impl Reader<'_> {
-    fn read(&self) -> Result<Fault, PlanError> {
-        let entry = self.entry;
-        let name = entry.meter.get_ref();
-        let meters = &self.site.meters;
-        let meter = meters
-            .iter()
-            .position(|place| place.name == *name)
-            .ok_or_else(|| {
-                let last = meters.last().map_or("none", |place| &place.name);
-                let what = format!("there is no meter {name:?}");
-                self.error(
-                    &entry.meter,
-                    what,
-                    &format!("the street's meters end with {last}"),
-                )
-            })?;
-        let kind = self.kind()?;
-        self.check_carrier(kind, meter)?;
-        let from = entry
-            .from_s
-            .as_ref()
-            .map_or(Ok(Duration::ZERO), |s| self.duration(s))?;
-        let lasting = entry.for_s.as_ref().map(|s| self.duration(s)).transpose()?;
-        let until = lasting.map(|lasting| from.saturating_add(lasting));
-        let probability = entry
-            .probability
-            .as_ref()
-            .map(|p| self.probability(p))
-            .transpose()?;
-        if kind == Kind::Flaky && probability.is_none() {
-            return Err(self.missing("probability", "a share of the requests, as 0.3"));
-        }
-        Ok(Fault {
-            meter,
-            kind,
-            from,
-            until,
-            probability,
-        })
-    }
-
-    fn kind(&self) -> Result<Kind, PlanError> {
-        let entry = self.entry;
-        let kind = match entry.kind.get_ref().as_str() {
-            "silent" => Kind::Silent,
-            "late" => {
-                let delay = entry.delay_ms.as_ref();
-                let delay = delay.ok_or_else(|| self.missing("delay_ms", "how late, as 800"))?;
-                Kind::Late(Duration::from_millis(u64::from(*delay.get_ref())))
-            }
-            "corrupt-crc" => Kind::CorruptCrc,
-            "wrong-unit" => Kind::WrongUnit(entry.as_unit.as_ref().map(|unit| *unit.get_ref())),
-            "exception" => {
-                let code = entry.code.as_ref();
-                let code = code.ok_or_else(|| self.missing("code", "1 to 255, as 6 (busy)"))?;
-                Kind::Exception(*code.get_ref())
-            }
-            "truncate" => Kind::Truncate,
-            "double" => Kind::Double,
-            "flaky" => Kind::Flaky,
-            "disconnect" => Kind::Disconnect,
-            "collision" => Kind::Collision,
-            "rollover" => Kind::Turn(Turn::Rollover),
-            "replaced" => Kind::Turn(Turn::Replaced),
-            "reset" => Kind::Turn(Turn::Reset),
-            "bad-read" => Kind::Turn(Turn::BadRead),
-            "clock" => {
-                let ahead = entry.ahead_s.as_ref();
-                let ahead = ahead.ok_or_else(|| self.missing("ahead_s", "seconds, as -90"))?;
-                Kind::Turn(Turn::Clock(*ahead.get_ref()))
-            }
-            other => {
-                let what = format!("there is no fault of kind {other:?}");
-                return Err(self.error(&entry.kind, what, &format!("the kinds are {KINDS}")));
-            }
-        };
-        self.check_strays(kind)?;
-        Ok(kind)
-    }
-
-    /// A key that the kind does not look at is a mistake of the author, not a wish.
-    fn check_strays(&self, kind: Kind) -> Result<(), PlanError> {
-        let entry = self.entry;
-        let strays = [
-            (
-                !matches!(kind, Kind::Late(_)),
-                "delay_ms",
-                "late",
-                &entry.delay_ms.as_ref().map(Spanned::span),
-            ),
-            (
-                !matches!(kind, Kind::Exception(_)),
-                "code",
-                "exception",
-                &entry.code.as_ref().map(Spanned::span),
-            ),
-            (
-                !matches!(kind, Kind::WrongUnit(_)),
-                "as_unit",
-                "wrong-unit",
-                &entry.as_unit.as_ref().map(Spanned::span),
-            ),
-        ];
-        let turn = matches!(kind, Kind::Turn(_));
-        let more = [
-            (
-                !matches!(kind, Kind::Turn(Turn::Clock(_))),
-                "ahead_s",
-                "clock",
-                &entry.ahead_s.as_ref().map(Spanned::span),
-            ),
-            (
-                turn,
-                "probability",
-                "flaky",
-                &entry.probability.as_ref().map(Spanned::span),
-            ),
-        ];
-        for (foreign, key, owner, span) in strays.into_iter().chain(more) {
-            if let (true, Some(span)) = (foreign, span) {
-                let what = format!("{key} does nothing to a fault of kind {:?}", kind.name());
-                let cure = format!("leave it out, or make the kind {owner:?}");
-                return Err(PlanError {
-                    line: line_of(self.text, span.start),
-                    what,
-                    cure,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_carrier(&self, kind: Kind, meter: usize) -> Result<(), PlanError> {
-        let name = self.entry.meter.get_ref();
-        let (what, cure) = match (kind, self.site.carrier(meter)) {
-            (Kind::CorruptCrc, Some(Carrier::Tcp)) => (
-                format!("{name} is on TCP, where frames carry no CRC"),
-                "take truncate",
-            ),
-            (Kind::Collision, Some(Carrier::Rtu | Carrier::Tcp)) => (
-                format!("{name} is not on an M-Bus, where meters speak at once"),
-                "take corrupt-crc",
-            ),
-            (Kind::Disconnect, Some(Carrier::Rtu | Carrier::Mbus)) => (
-                format!("{name} is on a serial line, which has no connection"),
-                "take silent",
-            ),
-            _ => return Ok(()),
-        };
-        Err(self.error(
-            &self.entry.kind,
-            what,
-            &format!("{cure}, or a meter of another port"),
-        ))
-    }
-
-    fn duration(&self, seconds: &Spanned<f64>) -> Result<Duration, PlanError> {
-        Duration::try_from_secs_f64(*seconds.get_ref()).map_err(|_| {
-            let what = format!("{} is no span of time", seconds.get_ref());
-            self.error(seconds, what, "give seconds, 0 or more")
-        })
-    }
-
-    fn probability(&self, share: &Spanned<f64>) -> Result<f64, PlanError> {
-        let value = *share.get_ref();
-        if (0.0..=1.0).contains(&value) {
-            return Ok(value);
-        }
-        Err(self.error(share, format!("{value} is no probability"), "give 0 to 1"))
-    }
-
-    fn missing(&self, key: &str, example: &str) -> PlanError {
-        let kind = self.entry.kind.get_ref();
-        let what = format!("a fault of kind {kind:?} needs {key}");
-        self.error(&self.entry.kind, what, &format!("add {key}: {example}"))
-    }
-
-    fn error<T>(&self, at: &Spanned<T>, what: String, cure: &str) -> PlanError {
-        PlanError {
-            line: line_of(self.text, at.span().start),
-            what,
-            cure: cure.to_owned(),
-        }
-    }
 }
 
 #[cfg(test)]

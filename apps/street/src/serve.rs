@@ -6,6 +6,7 @@
 use crate::Stop;
 use crate::args::Args;
 use crate::clock::mono_ns;
+use crate::lines::Stray;
 use crate::mbus::Mbus;
 use crate::pty::Line;
 use crate::site::{Carrier, Site};
@@ -160,8 +161,11 @@ impl Server {
             if ready.listener {
                 self.accept();
             }
-            while let Some(reply) = street.take_due(mono_ns()) {
+            while let Some(reply) = street.take_due(mono_ns())? {
                 self.send(&reply, &mut street)?;
+            }
+            for stray in street.take_strays(mono_ns()) {
+                self.stray(&stray, &mut street)?;
             }
         }
     }
@@ -296,6 +300,22 @@ impl Server {
                     }
                 }
             }
+        }
+    }
+
+    /// A line does something by itself: what nobody reads has not happened.
+    fn stray(&self, stray: &Stray, street: &mut Street) -> Result<(), Stop> {
+        let serial = self.serial.iter().find(|one| one.port == stray.port);
+        let bus = self.buses.iter().find(|(_, bus)| bus.port == stray.port);
+        let line = serial.map(|one| &one.line).or(bus.map(|(line, _)| line));
+        let at_ns = mono_ns();
+        let written = match line {
+            Some(line) if !stray.bytes.is_empty() => line.write(&stray.bytes),
+            _ => Ok(true),
+        };
+        match written.map_err(Stop::host("cannot write to a port"))? {
+            true => street.strayed(stray, at_ns),
+            false => Ok(()),
         }
     }
 

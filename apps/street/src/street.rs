@@ -3,10 +3,11 @@
 use crate::Stop;
 use crate::args::Args;
 use crate::damage;
+use crate::lines::{Lines, Spoken, Stray, Way};
 use crate::log::{Event, Line, Log, hex};
 use crate::mbus::Around;
 use crate::meter::{At, Meter};
-use crate::plan::{Fault, Faults, Kind};
+use crate::plan::{Faults, Kind, Plan};
 use crate::site::Site;
 use modbus::pdu::{ExceptionCode, Request, Response};
 use modbus::{rtu, server};
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 /// The second copy of a doubled reply comes this much later, a clear silence after the first.
 const DOUBLE_GAP: Duration = Duration::from_millis(20);
+/// A reply that characters of the line come before follows them by this, a clear silence for whoever reads.
+const BEHIND_STRAY: Duration = Duration::from_millis(40);
 /// Replies that wait for their time; beyond that a request is refused its reply.
 const QUEUE_MAX: usize = 10_000;
 
@@ -60,8 +63,10 @@ pub(crate) struct Outgoing {
     asked: Asked,
     values: Vec<u16>,
     exception: Option<u8>,
-    fault: Option<Kind>,
+    fault: Option<&'static str>,
     bytes: Vec<u8>,
+    /// The line has done with it what it does.
+    carried: bool,
 }
 
 impl Outgoing {
@@ -88,6 +93,9 @@ pub(crate) struct Street {
     site: Site,
     meters: Vec<Served>,
     faults: Faults,
+    lines: Lines,
+    /// What lines did while something was said.
+    strays: Vec<Stray>,
     log: Log,
     ready_ns: u64,
     requests: u64,
@@ -98,13 +106,7 @@ pub(crate) struct Street {
 }
 
 impl Street {
-    pub(crate) fn new(
-        site: Site,
-        args: &Args,
-        faults: Vec<Fault>,
-        log: Log,
-        ready_ns: u64,
-    ) -> Self {
+    pub(crate) fn new(site: Site, args: &Args, plan: Plan, log: Log, ready_ns: u64) -> Self {
         let (seed, every_s) = (args.seed, args.memory_every.as_secs());
         let meters = (1..).zip(&site.meters).map(|(number, _)| Served {
             meter: Meter::new(seed, number, every_s),
@@ -112,7 +114,9 @@ impl Street {
         });
         Self {
             meters: meters.collect(),
-            faults: Faults::new(faults, seed, site.meters.len()),
+            faults: Faults::new(plan.faults, seed, site.meters.len()),
+            lines: Lines::new(plan.lines, seed, &site, ready_ns),
+            strays: Vec::new(),
             site,
             log,
             ready_ns,
@@ -153,13 +157,25 @@ impl Street {
             self.no_reply(&asked, arrived.at_ns, None, "no such unit on this port")?;
             return Ok(false);
         };
+        let lost = self.lines.request(Spoken {
+            port: arrived.port,
+            meter,
+            at_ns: arrived.at_ns,
+            character_ns: 0,
+            bytes: &arrived.bytes,
+        });
+        if let Some((fault, reason)) = lost {
+            self.no_reply(&asked, arrived.at_ns, Some(fault), reason)?;
+            return Ok(false);
+        }
         let fault = self.strike(meter, arrived.at_ns);
+        let name = fault.map(Kind::name);
         match fault {
             Some(Kind::Silent | Kind::Flaky) => {
-                self.no_reply(&asked, arrived.at_ns, fault, "ordered")?;
+                self.no_reply(&asked, arrived.at_ns, name, "ordered")?;
             }
             Some(Kind::Disconnect) => {
-                self.no_reply(&asked, arrived.at_ns, fault, "ordered")?;
+                self.no_reply(&asked, arrived.at_ns, name, "ordered")?;
                 return Ok(true);
             }
             _ => self.answer(meter, asked, fault, arrived)?,
@@ -177,15 +193,73 @@ impl Street {
         self.log.write(&line)
     }
 
-    /// When the next reply leaves.
+    /// When the next reply leaves, or a line does something by itself.
     pub(crate) fn next_due_ns(&self) -> Option<u64> {
+        let reply = self.next_reply_ns();
+        reply.into_iter().chain(self.lines.next_due_ns()).min()
+    }
+
+    fn next_reply_ns(&self) -> Option<u64> {
         self.queue.first_key_value().map(|((due_ns, _), _)| *due_ns)
     }
 
-    /// A reply whose time has come. The caller writes it, then says so.
-    pub(crate) fn take_due(&mut self, now_ns: u64) -> Option<Outgoing> {
-        self.next_due_ns().filter(|due_ns| *due_ns <= now_ns)?;
-        self.queue.pop_first().map(|(_, outgoing)| outgoing)
+    /// A reply whose time has come, as it is behind its line. The caller writes it, then says so.
+    pub(crate) fn take_due(&mut self, now_ns: u64) -> Result<Option<Outgoing>, Stop> {
+        while self.next_reply_ns().is_some_and(|due_ns| due_ns <= now_ns) {
+            let Some((_, mut reply)) = self.queue.pop_first() else {
+                break;
+            };
+            let way = match (reply.asked.link, reply.asked.meter) {
+                (Link::Rtu(port), Some(meter)) if !reply.carried => self.lines.reply(Spoken {
+                    port,
+                    meter,
+                    at_ns: now_ns,
+                    character_ns: 0,
+                    bytes: &reply.bytes,
+                }),
+                _ => Way::Sound,
+            };
+            match way {
+                Way::Sound => {}
+                Way::Damaged { fault, bytes } => {
+                    reply.fault = Some(fault);
+                    reply.bytes = bytes;
+                }
+                Way::Lost { fault, reason } => {
+                    self.no_reply(&reply.asked, now_ns, Some(fault), reason)?;
+                    continue;
+                }
+                Way::Behind(stray) => {
+                    self.strays.push(stray);
+                    reply.carried = true;
+                    self.enqueue(crate::clock::after(now_ns, BEHIND_STRAY), reply);
+                    continue;
+                }
+            }
+            return Ok(Some(reply));
+        }
+        Ok(None)
+    }
+
+    /// What lines have done by themselves. The caller writes it where there is something to write, then says so.
+    pub(crate) fn take_strays(&mut self, now_ns: u64) -> Vec<Stray> {
+        let mut strays = std::mem::take(&mut self.strays);
+        strays.extend(self.lines.strays(now_ns));
+        strays
+    }
+
+    /// A line did this.
+    pub(crate) fn strayed(&mut self, stray: &Stray, at_ns: u64) -> Result<(), Stop> {
+        let place = stray.meter.and_then(|meter| self.site.meters.get(meter));
+        let line = Line::new(at_ns, Event::Disturbance, self.site.port_name(stray.port));
+        let line = Line {
+            meter: place.map(|place| place.name.as_str()),
+            fault: Some(stray.fault),
+            reason: Some(stray.reason),
+            bytes: (!stray.bytes.is_empty()).then(|| hex(&stray.bytes)),
+            ..line
+        };
+        self.log.write(&line)
     }
 
     /// The reply left, at the time taken just before.
@@ -195,7 +269,7 @@ impl Street {
             values: Some(&reply.values),
             exception: reply.exception,
             reply_no: Some(self.replies),
-            fault: reply.fault.map(Kind::name),
+            fault: reply.fault,
             bytes: Some(hex(&reply.bytes)),
             ..line(&self.site, Event::Reply, &reply.asked, at_ns)
         };
@@ -233,6 +307,7 @@ impl Street {
         work(&mut Around {
             site: &self.site,
             faults: &mut self.faults,
+            lines: &mut self.lines,
             log: &mut self.log,
             ready_ns: self.ready_ns,
             requests: &mut self.requests,
@@ -247,8 +322,9 @@ impl Street {
         fault: Option<Kind>,
         arrived: &Arrived,
     ) -> Result<(), Stop> {
+        let name = fault.map(Kind::name);
         if self.queue.len() >= QUEUE_MAX {
-            return self.no_reply(&asked, arrived.at_ns, fault, "too many replies wait");
+            return self.no_reply(&asked, arrived.at_ns, name, "too many replies wait");
         }
         let running_ns = arrived.at_ns.saturating_sub(self.ready_ns);
         let turns = self.faults.turns(meter, running_ns);
@@ -280,7 +356,7 @@ impl Street {
             ),
         };
         let Some(response) = response else {
-            return self.no_reply(&asked, arrived.at_ns, fault, "nothing to answer under");
+            return self.no_reply(&asked, arrived.at_ns, name, "nothing to answer under");
         };
         let unit = match fault {
             Some(Kind::WrongUnit(Some(unit))) => unit,
@@ -308,18 +384,16 @@ impl Street {
         let copy_due_ns = crate::clock::after(due_ns, DOUBLE_GAP);
         let doubled = fault == Some(Kind::Double);
         served.busy_until_ns = if doubled { copy_due_ns } else { due_ns };
-        let exception = match &response {
-            Response::Exception { code, .. } => Some(code.code()),
-            _ => None,
-        };
+        let exception = exception_of(&response);
         let values = response.registers().map(|found| found.values().collect());
         let values = values.unwrap_or_default();
         let reply = Outgoing {
             asked,
             values,
             exception,
-            fault,
+            fault: name,
             bytes,
+            carried: false,
         };
         if doubled {
             self.enqueue(copy_due_ns, reply.clone());
@@ -337,15 +411,22 @@ impl Street {
         &mut self,
         asked: &Asked,
         at_ns: u64,
-        fault: Option<Kind>,
+        fault: Option<&str>,
         reason: &str,
     ) -> Result<(), Stop> {
         let line = Line {
-            fault: fault.map(Kind::name),
+            fault,
             reason: Some(reason),
             ..line(&self.site, Event::NoReply, asked, at_ns)
         };
         self.log.write(&line)
+    }
+}
+
+fn exception_of(response: &Response) -> Option<u8> {
+    match response {
+        Response::Exception { code, .. } => Some(code.code()),
+        _ => None,
     }
 }
 

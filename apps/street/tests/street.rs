@@ -196,6 +196,39 @@ mod tests {
         assert_eq!(replies[1].text("fault"), "late");
     }
 
+    //= A3.1
+    #[test]
+    fn what_a_line_says_by_itself_is_on_the_wire_and_in_the_log() {
+        let plan =
+            "[[fault]]\nport = \"bus\"\nkind = \"bias-chatter\"\nper_s = 20\nprobability = 0.7";
+        let bench = Bench::start(&["--rtu-port", "bus", "--meters", "2"], Some(plan));
+        let line = bench.line("bus");
+        let heard: Vec<String> = (0..20)
+            .filter_map(|_| match line.listen(1, &read(0, 2), SHORT) {
+                Heard::Frame(bytes) => {
+                    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+                }
+                Heard::Nothing => None,
+            })
+            .collect();
+        let log = bench.stop();
+        let carried = log
+            .iter()
+            .filter(|line| ["disturbance", "reply"].contains(&line.text("event").as_str()));
+        let said: String = carried.map(|line| line.text("bytes")).collect();
+        let mut rest = said.as_str();
+        for frame in &heard {
+            let at = rest.find(frame.as_str());
+            rest = &rest[at.expect("what was heard is in the log, in order")..][frame.len()..];
+        }
+        let of = |event: &str| {
+            log.iter()
+                .filter(|line| line.text("event") == event)
+                .count()
+        };
+        assert!(of("disturbance") > 3 && of("reply") > 3, "{said}");
+    }
+
     //= A4.1
     #[test]
     fn a_corrupted_reply_fails_its_crc_and_the_log_knows_what_was_meant() {

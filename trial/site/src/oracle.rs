@@ -154,6 +154,14 @@ pub fn compare_excusing(
             "request {unknown} of the street's log is addressed to a unit that does not exist"
         ));
     }
+    for (port, count) in street.strays.iter().filter(|(_, count)| **count > 0) {
+        if !log.samples.speak_of(port) {
+            comparison.counts.unexplained += count;
+            comparison.findings.add(format!(
+                "port {port} carried characters that nobody sent ({count} times), and no event of the log says so"
+            ));
+        }
+    }
     let mut samples = log.samples;
     let mut attempts = log.attempts;
     for (meter, asked) in &street.meters {
@@ -452,7 +460,10 @@ fn fits(fault: &str, cause: &str) -> bool {
         "silent" | "flaky" | "late" => ["timeout", "framing"].contains(&cause),
         "exception" => cause == "exception",
         "disconnect" => ["connection_lost", "timeout"].contains(&cause),
-        "corrupt-crc" | "truncate" | "wrong-unit" => DAMAGE_CAUSES.contains(&cause),
+        "corrupt-crc" | "truncate" | "wrong-unit" | "termination" | "bias-chatter"
+        | "common-mode" | "collision" => DAMAGE_CAUSES.contains(&cause),
+        // Characters of the line may have come in the meter's stead.
+        "droop" => ["timeout", "framing"].contains(&cause),
         _ => true,
     }
 }

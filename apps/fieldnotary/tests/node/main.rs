@@ -41,6 +41,7 @@ mod journal_goldens;
 mod journal_tools;
 mod kept;
 mod keys_in_tpm;
+mod line_faults;
 mod manners;
 mod mbus_node;
 mod mbus_tcp;

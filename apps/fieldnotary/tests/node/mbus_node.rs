@@ -163,6 +163,78 @@ fn an_mbus_is_read_to_the_log_and_a_dead_meter_holds_up_nobody() {
     );
 }
 
+/// Bursts strike whoever speaks, and the supply falls beyond the first of three meters: what is read is what was meant,
+/// and the meter that keeps its power keeps its place.
+//= A3.2
+//= A3.7
+#[test]
+fn an_mbus_under_bursts_that_droops_loses_readouts_and_no_digit() {
+    let dir = tempfile::tempdir().unwrap();
+    let words = ["--meters", "3", "--mbus-baud", "9600"];
+    let plan = "[[fault]]\nport = \"bus\"\nkind = \"common-mode\"\nevery_s = 0.9\nburst_ms = 60\n\
+                [[fault]]\nport = \"bus\"\nkind = \"droop\"\nbeyond = 1\nfrom_s = 8\nfor_s = 5\nstep_ms = 2000\n";
+    let street = Street::mbus(dir.path(), &words, plan);
+    let points = "[[meter.point]]\nid = \"energy\"\nrecord = 0\nunit = \"Wh\"\n";
+    let contract = contract(&street, 9_600, "2s", |meter| {
+        format!("primary = {}\n{points}", number(meter, "unit"))
+    });
+    let node = Node::start(dir.path(), "node", &contract);
+    wait_until("the farthest meter to come back", PATIENCE, || {
+        std::thread::sleep(Duration::from_millis(500));
+        let rows = about("log", node.data(), &[]).json_lines();
+        let failed = |row: &Value| row["meter_id"] == "m03" && row["reason"] == "timeout";
+        let failed = rows.iter().rposition(failed)?;
+        let mut back = rows.iter().skip(failed);
+        back.any(|row| row["kind"] == "reading" && row["meter_id"] == "m03")
+            .then_some(())
+    });
+    let data = node.stop();
+    assert_eq!(about("verify", &data, &[]).code, Some(0));
+    let log = about("log", &data, &[]).json_lines();
+    let said = street.stop();
+    let struck = |meter: &str, fault: &str| {
+        let of = said
+            .iter()
+            .filter(|row| row["meter"] == meter && row["fault"] == fault);
+        of.filter(|row| row["event"] != "disturbance").count()
+    };
+    for name in ["m01", "m02", "m03"] {
+        let frames = of_street(&said, name);
+        for reading in of(&log, "reading", name) {
+            let raw = bytes(text(reading, "raw"));
+            let meant = frames.iter().any(|frame| {
+                let telegram = Telegram::read(frame);
+                let mut records = telegram.records.iter();
+                records.any(|record| record.bytes == raw)
+            });
+            assert!(meant, "{name} never said {reading}");
+        }
+        assert!(of(&log, "reading", name).count() > 0, "{name}");
+        let causes: BTreeSet<&str> = of(&log, "attempt_failed", name)
+            .map(|row| text(row, "reason"))
+            .collect();
+        let known = [
+            "crc",
+            "collision",
+            "bus_busy",
+            "framing",
+            "timeout",
+            "quarantined",
+            "stopped",
+            "slot_overrun",
+        ];
+        assert!(
+            causes.iter().all(|cause| known.contains(cause)),
+            "{name}: {causes:?}"
+        );
+        assert_eq!(struck(name, "droop") > 0, name != "m01", "{name}");
+    }
+    assert!(
+        struck("m01", "common-mode") + struck("m02", "common-mode") + struck("m03", "common-mode")
+            > 0
+    );
+}
+
 /// The data frames that the street says a meter sent.
 fn of_street(answers: &[Value], meter: &str) -> Vec<Vec<u8>> {
     answers

@@ -1,10 +1,12 @@
 //! Plans that are understood, and those that name line and cure.
 
-use super::{Kind, parse};
+use super::{KINDS, Kind, parse};
 use crate::args::Args;
+use crate::lines::{Droop, LineKind, Moments};
 use crate::site::Site;
 use crate::turns::Turn;
 use clap::Parser;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn site() -> Site {
@@ -27,33 +29,112 @@ fn every_kind_is_understood() {
         kind = "disconnect"
         probability = 0.5
     "#;
-    let faults = parse(text, &site()).unwrap();
+    let faults = parse(text, &site()).unwrap().faults;
     assert_eq!(faults.len(), 2);
     assert_eq!(faults[0].kind, Kind::Late(Duration::from_millis(800)));
     assert_eq!(faults[0].from, Duration::from_secs(10));
     assert_eq!(faults[0].until, Some(Duration::from_millis(12_500)));
     assert_eq!((faults[1].meter, faults[1].kind), (1, Kind::Disconnect));
     assert_eq!((faults[1].until, faults[1].probability), (None, Some(0.5)));
-    for (rest, kind) in [
-        ("silent\"", Kind::Silent),
-        ("corrupt-crc\"", Kind::CorruptCrc),
-        ("wrong-unit\"", Kind::WrongUnit(None)),
-        ("wrong-unit\"\nas_unit = 9", Kind::WrongUnit(Some(9))),
-        ("exception\"\ncode = 6", Kind::Exception(6)),
-        ("truncate\"", Kind::Truncate),
-        ("double\"", Kind::Double),
-        ("flaky\"\nprobability = 0.3", Kind::Flaky),
-        ("rollover\"", Kind::Turn(Turn::Rollover)),
-        ("replaced\"", Kind::Turn(Turn::Replaced)),
-        ("reset\"", Kind::Turn(Turn::Reset)),
-        ("bad-read\"", Kind::Turn(Turn::BadRead)),
-        ("clock\"\nahead_s = -90", Kind::Turn(Turn::Clock(-90))),
-    ] {
-        let text = format!("[[fault]]\nmeter = \"m01\"\nkind = \"{rest}");
-        assert_eq!(parse(&text, &site()).unwrap()[0].kind, kind);
-        assert!(super::KINDS.contains(kind.name()));
+    let of_meters = [
+        ("m01", "silent\"", Kind::Silent),
+        (
+            "m01",
+            "late\"\ndelay_ms = 1",
+            Kind::Late(Duration::from_millis(1)),
+        ),
+        ("m01", "corrupt-crc\"", Kind::CorruptCrc),
+        ("m01", "wrong-unit\"", Kind::WrongUnit(None)),
+        ("m01", "wrong-unit\"\nas_unit = 9", Kind::WrongUnit(Some(9))),
+        ("m01", "exception\"\ncode = 6", Kind::Exception(6)),
+        ("m01", "truncate\"", Kind::Truncate),
+        ("m01", "double\"", Kind::Double),
+        ("m01", "flaky\"\nprobability = 0.3", Kind::Flaky),
+        ("m03", "disconnect\"", Kind::Disconnect),
+        ("m02", "collision\"", Kind::Collision),
+        ("m01", "rollover\"", Kind::Turn(Turn::Rollover)),
+        ("m01", "replaced\"", Kind::Turn(Turn::Replaced)),
+        ("m01", "reset\"", Kind::Turn(Turn::Reset)),
+        ("m01", "bad-read\"", Kind::Turn(Turn::BadRead)),
+        (
+            "m01",
+            "clock\"\nahead_s = -90",
+            Kind::Turn(Turn::Clock(-90)),
+        ),
+    ];
+    let mut understood = BTreeSet::new();
+    for (meter, rest, kind) in of_meters {
+        let text = format!("[[fault]]\nmeter = {meter:?}\nkind = \"{rest}");
+        assert_eq!(parse(&text, &three()).unwrap().faults[0].kind, kind);
+        understood.insert(kind.name());
     }
-    assert!(parse("", &site()).unwrap().is_empty());
+    for (port, rest, kind) in of_lines() {
+        let text = format!("[[fault]]\nport = {port:?}\nkind = \"{rest}");
+        let plan = parse(&text, &three()).unwrap();
+        assert!(plan.faults.is_empty());
+        assert_eq!(plan.lines[0].kind, kind);
+        understood.insert(kind.name());
+    }
+    assert_eq!(understood, BTreeSet::from(KINDS));
+    let nothing = parse("", &site()).unwrap();
+    assert!(nothing.faults.is_empty() && nothing.lines.is_empty());
+}
+
+/// A street with a line, an M-Bus and TCP.
+fn three() -> Site {
+    let line = "street --dir d --rtu-port a --mbus-port b --tcp 127.0.0.1:0 --meters 6";
+    Site::lay_out(&Args::parse_from(line.split(' ')), Vec::new()).unwrap()
+}
+
+fn of_lines() -> [(&'static str, &'static str, LineKind); 6] {
+    let ms = Duration::from_millis;
+    let droop = |beyond, power_up, step| {
+        LineKind::Droop(Droop {
+            beyond,
+            power_up: ms(power_up),
+            step: ms(step),
+        })
+    };
+    [
+        (
+            "a",
+            "termination\"\nseverity = 1.0\nbaud = 115200",
+            LineKind::Termination {
+                severity: 1.0,
+                baud: 115_200,
+            },
+        ),
+        (
+            "a",
+            "bias-chatter\"\nper_s = 4\nprobability = 0.1",
+            LineKind::BiasChatter {
+                every: ms(250),
+                share: 0.1,
+            },
+        ),
+        (
+            "b",
+            "common-mode\"\nevery_s = 2\nburst_ms = 40",
+            LineKind::CommonMode(Moments::Every {
+                period: ms(2_000),
+                length: ms(40),
+            }),
+        ),
+        (
+            "a",
+            "common-mode\"\nat_s = [5.5, 1.0]\nburst_ms = 40",
+            LineKind::CommonMode(Moments::At {
+                moments: vec![ms(1_000), ms(5_500)],
+                length: ms(40),
+            }),
+        ),
+        ("b", "droop\"\nbeyond = 0", droop(0, 300, 100)),
+        (
+            "a",
+            "droop\"\nbeyond = 2\npower_up_ms = 500\nstep_ms = 20",
+            droop(2, 500, 20),
+        ),
+    ]
 }
 
 fn check(rest: &str, expected: &[&str]) {
@@ -124,5 +205,44 @@ fn a_wrong_plan_names_line_and_cure() {
         &["line 5", "probability", "leave it out"],
     );
     check("meter = \"m01\"\nkind = silent", &["line 4", "--help"]);
-    check("kind = \"silent\"", &["line 2", "meter", "--help"]);
+    check("kind = \"silent\"", &["line 3", "needs meter", "m01"]);
+}
+
+//= A3.1
+#[test]
+fn a_wrong_fault_of_a_line_names_line_and_cure() {
+    check("kind = \"droop\"", &["line 3", "needs beyond"]);
+    check("kind = \"termination\"", &["line 3", "needs port"]);
+    check(
+        "port = \"x\"\nkind = \"termination\"",
+        &["line 3", "\"x\"", "a, tcp"],
+    );
+    check(
+        "port = \"tcp\"\nkind = \"common-mode\"\nat_s = [1]\nburst_ms = 4",
+        &["line 3", "no such trouble", "M-Bus"],
+    );
+    check(
+        "port = \"a\"\nkind = \"common-mode\"\nburst_ms = 4",
+        &["line 4", "every_s or at_s"],
+    );
+    check(
+        "port = \"a\"\nkind = \"common-mode\"\nevery_s = 0.01\nburst_ms = 40",
+        &["line 5", "longer than burst_ms"],
+    );
+    check(
+        "port = \"a\"\nkind = \"bias-chatter\"\nper_s = 0",
+        &["line 5", "0.01 to 1000"],
+    );
+    check(
+        "port = \"a\"\nkind = \"bias-chatter\"\nbaud = 9600",
+        &["line 5", "baud", "termination"],
+    );
+    check(
+        "port = \"a\"\nmeter = \"m01\"\nkind = \"bias-chatter\"",
+        &["line 4", "whole line"],
+    );
+    check(
+        "port = \"a\"\nmeter = \"m01\"\nkind = \"silent\"",
+        &["line 3", "one meter"],
+    );
 }

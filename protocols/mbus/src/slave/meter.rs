@@ -86,6 +86,13 @@ impl Slave {
         self.telegrams = telegrams;
     }
 
+    /// It forgets that it was selected and what it was asked last; what it counts survives.
+    pub fn lose_power(&mut self) {
+        self.state = State::Deselected;
+        self.last = [None; 2];
+        self.sent = None;
+    }
+
     /// Whether it is selected.
     #[must_use]
     pub const fn state(&self) -> State {

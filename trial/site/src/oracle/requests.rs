@@ -125,6 +125,10 @@ pub(super) struct Street {
     pub(super) meters: BTreeMap<String, Vec<Asked>>,
     /// Requests to nobody.
     pub(super) unknown_units: Vec<u64>,
+    /// By port: how often it carried characters that nobody sent since the first request on it, and before the last.
+    pub(super) strays: BTreeMap<String, u64>,
+    /// The same since the last request.
+    pending: BTreeMap<String, u64>,
 }
 
 impl Street {
@@ -146,6 +150,19 @@ impl Street {
         let event = text("event").ok_or("there is no event")?;
         if event == "noise" {
             return Ok(());
+        }
+        let port = text("port").unwrap_or_default();
+        if event == "disturbance" {
+            if let Some(pending) = self.pending.get_mut(&port)
+                && text("bytes").is_some()
+            {
+                *pending += 1;
+            }
+            return Ok(());
+        }
+        if event == "request" {
+            let pending = self.pending.entry(port.clone()).or_default();
+            *self.strays.entry(port).or_default() += std::mem::take(pending);
         }
         let no = number("request_no").ok_or("there is no request_no")?;
         let Some(meter) = text("meter") else {

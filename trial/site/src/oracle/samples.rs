@@ -1,9 +1,20 @@
 //! Samples of events: wire bytes that came when nobody waited for them, kept as evidence.
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Events that are about bytes from the wire.
-const WIRE_EVENTS: [&str; 3] = ["late_reply", "foreign_reply", "line_noise"];
+const WIRE_EVENTS: [&str; 4] = ["late_reply", "foreign_reply", "line_noise", "idle_chatter"];
+/// Those of them whose bytes are no frame.
+const NOISE_EVENTS: [&str; 2] = ["line_noise", "idle_chatter"];
+/// Events that say that a port carried something that was no answer.
+const STRAY_EVENTS: [&str; 5] = [
+    "line_noise",
+    "idle_chatter",
+    "foreign_reply",
+    "bus_stuck",
+    "own_echo",
+];
 /// Hex digits below which a part of a frame says nothing about the whole.
 const PART_DIGITS_MIN: usize = 8;
 
@@ -15,16 +26,23 @@ struct Sample {
     left: u64,
     /// It stands for several, and shows the bytes of the first alone.
     several: bool,
+    /// They were no frames, so that none need look like the first.
+    noise: bool,
 }
 
 /// The samples of a log.
 #[derive(Debug, Default)]
-pub(super) struct Samples(Vec<Sample>);
+pub(super) struct Samples(Vec<Sample>, BTreeSet<String>);
 
 impl Samples {
     /// Takes an event's row.
     pub(super) fn event(&mut self, row: &Value) {
         let text = |key: &str| row.get(key).and_then(Value::as_str);
+        if let (Some(code), Some(source)) = (text("code"), text("source"))
+            && STRAY_EVENTS.contains(&code)
+        {
+            self.1.insert(source.to_owned());
+        }
         let (Some(code), Some(hex)) = (text("code"), text("sample")) else {
             return;
         };
@@ -35,16 +53,22 @@ impl Samples {
                 hex: hex.to_owned(),
                 left: count,
                 several: count > 1,
+                noise: NOISE_EVENTS.contains(&code),
             });
         }
+    }
+
+    /// Whether an event says of a port that it carried what was no answer.
+    pub(super) fn speak_of(&self, port: &str) -> bool {
+        self.1.contains(port)
     }
 
     /// Uses up the sample that shows these bytes of this meter; `false` if there is none.
     pub(super) fn take(&mut self, meter: &str, hex: &str) -> bool {
         let fits = |sample: &Sample| {
             let of_meter = sample.meter.as_deref().is_none_or(|of| of == meter);
-            let shown =
-                related(&sample.hex, hex) || (sample.several && same_head(&sample.hex, hex));
+            let shown = related(&sample.hex, hex)
+                || (sample.several && (sample.noise || same_head(&sample.hex, hex)));
             sample.left > 0 && of_meter && shown
         };
         let exact = |sample: &Sample| sample.left > 0 && sample.hex == hex;

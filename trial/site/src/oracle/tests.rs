@@ -1,5 +1,7 @@
 //! A small world of two meters, and faults planted in it: each must be found.
 
+mod lines;
+
 use super::{Comparison, Excuses, compare, compare_excusing};
 use serde_json::{Value, json};
 
