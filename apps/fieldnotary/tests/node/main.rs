@@ -29,6 +29,7 @@ mod containment_latency;
 mod damaged_cures;
 mod damaged_words;
 mod decode;
+mod decode_values;
 mod demo;
 mod enrolment;
 mod first_steps;

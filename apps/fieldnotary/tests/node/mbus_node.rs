@@ -2,13 +2,12 @@
 //! and what real meters said is kept to the last digit.
 
 #[path = "../../../../protocols/mbus/tests/corpus/mod.rs"]
-mod corpus;
-#[path = "../../../../protocols/mbus/tests/xml/mod.rs"]
-mod xml;
+pub(crate) mod corpus;
 
 use crate::common::contract::Contract;
 use crate::common::sites::{Node, Street};
 use crate::common::{about, fieldnotary, list, number, text, wait_until};
+use crate::decode_values::values::xml;
 use mbus::record::Value as Said;
 use mbus::telegram::Telegram;
 use serde_json::Value;
