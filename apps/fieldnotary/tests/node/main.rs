@@ -44,6 +44,7 @@ mod kept;
 mod keys_in_tpm;
 mod line_faults;
 mod manners;
+mod markers;
 mod mbus_node;
 mod mbus_tcp;
 mod memory_peer;
