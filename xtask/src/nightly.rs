@@ -45,6 +45,19 @@ const SUITES: &[Suite] = &[
         },
     },
     Suite {
+        name: "burst",
+        bounded: true,
+        what: "10,000 edges in each of 10 seconds through a whole node; each in the log or counted there as lost",
+        action: |workspace| {
+            tests(
+                workspace,
+                "fieldnotary",
+                "ten_thousand_edges",
+                ("FIELDNOTARY_BURST_S", "10"),
+            )
+        },
+    },
+    Suite {
         name: "flips",
         bounded: true,
         what: "every byte of a node's and a collector's directory and of three segments harmed; each is found",

@@ -16,6 +16,7 @@ mod journal_harms;
 mod bad_input;
 mod bad_keys;
 mod booted;
+mod burst;
 mod bus;
 mod bus_mbus;
 mod bus_watch;
