@@ -148,10 +148,10 @@ impl Bus {
     }
 
     /// Readouts in which nothing was heard of the meter at this place; `None` where nobody counts them.
-    pub(crate) fn drops(&self, at: usize) -> Option<u64> {
+    pub(crate) fn runs(&self, at: usize) -> Option<&mbus::Runs> {
         match self {
             Self::Modbus(_) => None,
-            Self::Mbus(bus) => Some(bus.drops(at)),
+            Self::Mbus(bus) => bus.runs(at),
         }
     }
 }

@@ -7,6 +7,7 @@ mod outcome;
 mod pick;
 mod place;
 mod recalls;
+mod runs;
 
 use super::Cost;
 use crate::SetupError;
@@ -28,6 +29,7 @@ use mbus::master::timing::Timing;
 use mbus::master::{Action as Doing, Job, LineErrors, Master, Outcome, Refused, Stray, Work};
 use place::Place;
 use recalls::Storing;
+pub(crate) use runs::Runs;
 
 const MS_NS: u64 = 1_000_000;
 
@@ -56,7 +58,7 @@ struct Slave {
     /// For each of its points, why it had no reading last time.
     lacking: Vec<Option<AttemptCause>>,
     /// Readouts in which nothing at all was heard of it.
-    drops: u64,
+    runs: Runs,
     storing: Option<Storing>,
 }
 
@@ -104,7 +106,7 @@ impl MbusBus {
                 place,
                 known: Known::default(),
                 lacking: alloc::vec![None; meter.meter.points.len()],
-                drops: 0,
+                runs: Runs::default(),
                 storing: Storing::new(&meter.meter),
             });
         }
@@ -143,8 +145,8 @@ impl MbusBus {
     }
 
     /// Readouts in which nothing was heard of the meter at this place.
-    pub(super) fn drops(&self, at: usize) -> u64 {
-        self.slaves.get(at).map_or(0, |slave| slave.drops)
+    pub(super) fn runs(&self, at: usize) -> Option<&Runs> {
+        self.slaves.get(at).map(|slave| &slave.runs)
     }
 
     /// What a readout of a meter costs.

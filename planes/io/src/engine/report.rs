@@ -115,8 +115,12 @@ impl PortEngine {
                 sheet.value("backfill_absent_cnt", label, meter.bucket.not_recalled);
                 sheet.value("backfill_failed_cnt", label, meter.bucket.recalls_failed);
             }
-            if let Some(drops) = self.bus.drops(at) {
-                sheet.value("drop_cnt", label, drops);
+            if let Some(runs) = self.bus.runs(at) {
+                sheet.value("drop_cnt", label, runs.drops);
+                sheet.value("drop_run_now", label, runs.now);
+                for (bucket, count) in runs.buckets().filter(|(_, count)| *count > 0) {
+                    sheet.value("drop_run", &format!("{label}/{bucket}"), count);
+                }
             }
             if uart {
                 sheet.uart(label, meter.bucket.uart, true);

@@ -182,7 +182,7 @@ impl MbusBus {
         let Some((meter, slave)) = books.meters.get_mut(at).zip(self.slaves.get_mut(at)) else {
             return;
         };
-        slave.drops += u64::from(!reading.heard && reading.failed);
+        slave.runs.ended(reading.heard, reading.failed);
         if let Some(why) = readout.failure.filter(|_| !reading.failed) {
             let failure = failure(why, Purpose::Data, None);
             meter.record_failure(&books.origin, now, failure);

@@ -7,6 +7,7 @@ use evidence::reasons::{AttemptCause, EventCode, QualityReason};
 use evidence::{MonoNs, Quality, Seq};
 use mbus::slave::Spoken;
 use std::boxed::Box;
+use std::format;
 use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
@@ -123,6 +124,33 @@ fn a_selected_meter_is_read_at_a_speed_of_its_own_and_let_go() {
     assert_eq!(line.sent.len(), 6, "selected, read, let go");
 }
 
+/// Who drops out, how often and for how long: short runs are a disturbed line, a long one is a meter that is gone.
+//= A3.2
+#[test]
+fn runs_of_missed_readouts_are_counted_by_their_length_for_the_meter_that_dropped_out() {
+    let mut line = Line::new(&contract("", &by_primary(2)), vec![slave(0), slave(1)]);
+    let mut slot = 1;
+    line.slots(slot);
+    for missed in [1, 3, 1] {
+        let away = line.bus.slaves.pop().unwrap();
+        slot += missed;
+        line.slots(slot);
+        assert_eq!(line.counter("drop_run_now", "m1"), Some(missed));
+        line.bus.slaves.push(away);
+        slot += 1;
+        line.slots(slot);
+        assert_eq!(line.counter("drop_run_now", "m1"), Some(0));
+    }
+    assert_eq!(line.counter("drop_cnt", "m1"), Some(5));
+    assert_eq!(line.counter("drop_run", "m1/1"), Some(2));
+    assert_eq!(line.counter("drop_run", "m1/3-4"), Some(1));
+    for bucket in ["2", "5-8", "9-16", "17-64", ">64"] {
+        assert_eq!(line.counter("drop_run", &format!("m1/{bucket}")), None);
+    }
+    assert_eq!(line.counter("drop_cnt", "m0"), Some(0));
+    assert_eq!(line.counter("drop_run", "m0/1"), None);
+}
+
 //= A3.2
 //= A3.7
 #[test]
@@ -144,6 +172,10 @@ fn a_dead_meter_is_a_timeout_of_its_own_and_holds_up_nobody() {
     assert_eq!(line.counter("if_err_cnt", "m1/timeout"), Some(3 * 5 + 3));
     assert_eq!(line.counter("quarantine_cnt", "m1"), Some(1));
     assert_eq!(line.counter("drop_cnt", "m1"), Some(6));
+    // It is out since the first of them: no run is over.
+    assert_eq!(line.counter("drop_run_now", "m1"), Some(6));
+    assert_eq!(line.counter("drop_run", "m1/5-8"), None);
+    assert_eq!(line.counter("drop_run_now", "m0"), Some(0));
     assert!(
         failed
             .iter()
