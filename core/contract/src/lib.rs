@@ -69,7 +69,7 @@ pub use parts::PartsError;
 pub use place::{Misfit, placed};
 pub use station::{
     Active, Analog, Bias, Card, CardKind, Debounce, DigitalInput, PulseMeter, RegisterChannel,
-    Remote, StationPoints, WireFault, bit_of,
+    Remote, StationPoints, WireFault, bit_of, calibration_digest,
 };
 pub use template::{Draft, DraftPoint, FILL_IN, Wire, template};
 pub use warnings::Warning;

@@ -152,6 +152,8 @@ pub const READ_BITS_MAX: u32 = 2_000;
 pub const CARDS_MAX: usize = 16;
 /// Most debounce policies.
 pub const POLICIES_MAX: usize = 64;
+/// Longest version, date and maker of a calibration: a version is remembered with its point and its digest.
+pub const CALIBRATION_BYTES_MAX: usize = 96;
 /// Most points of the station itself.
 pub const STATION_POINTS_MAX: usize = 1_024;
 /// How often the bits of remote I/O may be read, in milliseconds.

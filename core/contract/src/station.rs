@@ -1,5 +1,6 @@
 //! The station's own points whole: cards, debounce policies, digital inputs, pulse meters, analog inputs. Its outputs are beside it.
 
+mod calibration;
 mod cards;
 pub(crate) mod keys;
 mod model;
@@ -7,6 +8,7 @@ pub(crate) mod read;
 pub(crate) mod remote;
 mod rules;
 
+pub use calibration::calibration_digest;
 pub(crate) use keys::{AI, CARD, DEBOUNCE, DI, PULSE};
 pub use model::{
     Active, Analog, Bias, Card, CardKind, Debounce, DigitalInput, PulseMeter, StationPoints,
@@ -38,6 +40,7 @@ records! {
     Analog {
         0 id; 1 card; 2 channel; 3 schedule; 4 sample_ms; 5 scale; 6 offset; 7 unit; 8 range; 9 deadband;
         10 rate_max; 11 noise; 12 open_below; 13 short_above; 14 stale_ms; 15 calibration; 16 calibrated;
+        17 calibrated_by;
     }
 }
 

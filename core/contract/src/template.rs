@@ -390,6 +390,7 @@ fn of_the_station(section: &Section, name: &str) -> &'static str {
         (_, "stale") => "\"5s\"",
         (_, "calibration") => "\"2026-03\"",
         (_, "calibrated") => "\"2026-03-14\"",
+        (_, "calibrated_by") => "\"ada, certificate 4711\"",
         _ => "",
     }
 }

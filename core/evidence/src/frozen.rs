@@ -25,6 +25,8 @@ pub mod names {
     pub const CLOCK_ORDER: &str = "clock_order_open";
     /// Commit id of a tag; label: the output, and behind a space who set it.
     pub const POINT_TAGGED: &str = "point_tagged";
+    /// Commit id of the entry that said a calibration last; label: point, digest and version.
+    pub const CALIBRATION: &str = "calibration";
     /// Version of a numbering; label of all that follow: port and schedule.
     pub const SLOT_VERSION: &str = "slot_version";
     /// Length of its slots; 0 where the contract has the schedule no more.
@@ -79,9 +81,9 @@ pub mod names {
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     use names::{
-        BOOT_TO_STABLE, BOUND_COUNTER, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT, EPOCH_BEGAN,
-        LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR,
-        SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN, WORK,
+        BOOT_TO_STABLE, BOUND_COUNTER, CALIBRATION, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT,
+        EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEALS_MISSED,
+        SEQ_FLOOR, SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN, WORK,
     };
     let whole = [
         PART,
@@ -103,6 +105,7 @@ pub fn is_reserved(name: &str) -> bool {
         TAMPER_SIGN,
         SUPPLY_LOW,
         SIGNER_CALLERS,
+        CALIBRATION,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

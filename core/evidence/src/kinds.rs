@@ -28,7 +28,7 @@ pub use log::{
 pub use meters::{Backfill, ClockOrder, ClockSet, MeterLife, MeterReport, Opaque};
 pub use outputs::{Command, Output, Tag};
 pub use people::{Audit, Maintenance, Probe, SignOff, Wiring};
-pub use points::{Analog, PulseCount, Soe};
+pub use points::{Analog, Calibration, PulseCount, Soe};
 pub use site::{Excursion, ModemCount, ModemReport, ResetReason};
 
 use crate::cbor::{DecodeError, Reader, Writer};
@@ -90,4 +90,5 @@ kinds! {
     31 "reset_reason" ResetReason;
     32 "modem_report" ModemReport;
     47 "unkept" Unkept;
+    48 "calibration" Calibration;
 }

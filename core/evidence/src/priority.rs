@@ -65,6 +65,7 @@ impl EventCode {
             | Self::PulseOverflow
             | Self::PulsesSuspect
             | Self::EdgesUnordered
+            | Self::CalibrationReused
             | Self::TimeSlew
             | Self::SyncAcquired
             | Self::SyncLost

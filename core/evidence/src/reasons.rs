@@ -239,6 +239,7 @@ codes! {
         PulseOverflow = 128, "pulse_overflow", "a pulse count passed the capacity of its register; the count is how often by now";
         PulsesSuspect = 129, "pulses_suspect", "pulses may have been missed; the count is how many since it was last told";
         EdgesUnordered = 130, "edges_unordered", "a card gave an edge that is earlier than records that had left; the count is edges";
+        CalibrationReused = 131, "calibration_reused", "a calibration is another scaling than the log knows under the same version";
     }
 }
 

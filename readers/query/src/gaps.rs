@@ -101,6 +101,7 @@ impl GapAccount {
             | Payload::Binding(_)
             | Payload::Unsealed(_)
             | Payload::Unkept(_)
+            | Payload::Calibration(_)
             | Payload::Rollback(_)
             | Payload::KeyUse(_)
             | Payload::Boot(_)

@@ -178,6 +178,7 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
             put("cause", json!(unkept.cause.name()));
             put("says", json!(unkept.says));
         }
+        Payload::Calibration(said) => points::calibration(said, put),
         Payload::Configuration(part) => {
             put("digest", json!(part.digest.to_string()));
             put("part", json!(part.part));

@@ -5,6 +5,7 @@
 
 mod booted;
 mod bound;
+mod calibrated;
 mod chain;
 mod collector;
 mod enrolled;

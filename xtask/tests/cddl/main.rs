@@ -220,6 +220,7 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::Soe
         | Kind::PulseCount
         | Kind::Analog
+        | Kind::Calibration
         | Kind::Excursion
         | Kind::ResetReason
         | Kind::ModemReport => points::sample(kind, full),

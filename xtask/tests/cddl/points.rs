@@ -1,12 +1,14 @@
 //! Entries of a station's own points.
 
 use super::{AT, SLOT, source};
-use evidence::kinds::{Analog, Excursion, ModemCount, ModemReport, PulseCount, ResetReason, Soe};
+use evidence::kinds::{
+    Analog, Calibration, Excursion, ModemCount, ModemReport, PulseCount, ResetReason, Soe,
+};
 use evidence::reasons::{
     AnalogCause, Band, BandChange, CountBasis, EdgeLossCause, FieldMarker, ModemOutcome,
     QualityReason, ResetCause, SoeChange,
 };
-use evidence::{Blob, CommitId, Kind, Payload, PointId, Quality, Seq};
+use evidence::{Blob, CommitId, Digest, Kind, Payload, PointId, Quality, Seq};
 
 /// An entry of one of these kinds: with every field, or with only those that it must have.
 pub(super) fn sample(kind: Kind, full: bool) -> Payload {
@@ -52,6 +54,25 @@ pub(super) fn sample(kind: Kind, full: bool) -> Payload {
         .into(),
         Kind::Excursion | Kind::ResetReason => surroundings(kind, full),
         Kind::ModemReport => modem(full),
+        Kind::Calibration => Calibration {
+            at: AT,
+            point_id,
+            source: source(),
+            channel: "temp1_input".into(),
+            version: "2026-03".into(),
+            digest: Digest([9; 32]),
+            scale: "0.001".parse().unwrap(),
+            offset: "0".parse().unwrap(),
+            unit: "degC".into(),
+            range_min: full.then(|| "-40".parse().unwrap()),
+            range_max: full.then(|| "85".parse().unwrap()),
+            open_below: full.then(|| "-50000".parse().unwrap()),
+            short_above: full.then(|| "130000".parse().unwrap()),
+            calibrated: full.then(|| "2026-03-14".into()),
+            calibrated_by: full.then(|| "ada".into()),
+            contract,
+        }
+        .into(),
         _ => Analog {
             at: AT,
             point_id,

@@ -12,12 +12,13 @@ use super::site::site_words;
 use super::words;
 use contract::{Contract, PortKind};
 use evidence::kinds::{
-    AttemptFailed, Configuration, CounterSnapshot, EpochStart, Event, Marker, Reading,
+    Analog, AttemptFailed, Calibration, Configuration, CounterSnapshot, EpochStart, Event, Marker,
+    Reading,
 };
 use evidence::reasons::QualityReason;
-use evidence::{MeterId, Payload, PointId, Quality};
+use evidence::{CommitId, Digest, MeterId, MonoNs, Payload, PointId, Quality};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Counters that a line shows.
 const COUNTERS_SHOWN_MAX: usize = 4;
@@ -30,6 +31,8 @@ pub(super) struct Known {
     meters: BTreeSet<String>,
     /// As `m07/energy` or `dio-1/door`.
     points: BTreeSet<String>,
+    /// Digest of each version of a calibration, by point.
+    calibrations: BTreeMap<(PointId, String), Digest>,
 }
 
 impl Known {
@@ -39,6 +42,7 @@ impl Known {
             Payload::Reading(reading) => self.meter(&reading.meter_id),
             Payload::Opaque(opaque) => self.meter(&opaque.meter_id),
             Payload::AttemptFailed(failed) => self.meter(&failed.meter_id),
+            Payload::Calibration(said) => self.calibrate(said),
             Payload::Configuration(part) => return self.configuration(part),
             _ => {}
         }
@@ -70,8 +74,31 @@ impl Known {
             self.points
                 .extend(points.map(|point| format!("{card}/{point}")));
         }
+        let analogs = contract.points.analogs.values();
+        let entries = analogs.filter_map(|one| one.calibration_entry(MonoNs(0), CommitId(0)));
+        entries.for_each(|said| self.calibrate(&said));
         self.contract = Some(contract);
         true
+    }
+
+    fn calibrate(&mut self, said: &Calibration) {
+        let key = (said.point_id.clone(), said.version.clone());
+        self.calibrations.insert(key, said.digest);
+    }
+
+    /// The digest of the scaling that a value has, in brackets, where the entries so far tell it.
+    fn calibrated(&self, analog: &Analog) -> String {
+        let digest = self.calibration_of(analog);
+        digest.map_or_else(String::new, |digest| {
+            format!(" ({})", points::short(digest))
+        })
+    }
+
+    /// The digest of the scaling that a value has.
+    pub(super) fn calibration_of(&self, analog: &Analog) -> Option<Digest> {
+        let version = analog.calibration.clone()?;
+        let key = (analog.point_id.clone(), version);
+        self.calibrations.get(&key).copied()
     }
 
     /// Every meter named so far.
@@ -166,6 +193,7 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Soe(soe)) => points::soe_words(soe),
         Some(Payload::PulseCount(pulse)) => points::pulse_words(pulse, known),
         Some(Payload::Analog(analog)) => points::analog_words(analog, known),
+        Some(Payload::Calibration(said)) => points::calibration_words(said),
         Some(Payload::KeyStore(store)) => keys::store_words(store),
         Some(Payload::Binding(binding)) => keys::binding_words(binding),
         Some(Payload::Unsealed(unsealed)) => keys::unsealed_words(unsealed),

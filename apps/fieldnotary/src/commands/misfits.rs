@@ -3,7 +3,7 @@
 use super::directory::{kept_by_another, keys_beside, read_log_id};
 use crate::papers::{self, Named};
 use crate::paths::DataDir;
-use crate::roles::recorder::{Held, TruthPlace, newest_generation, read_ring};
+use crate::roles::recorder::{Calibrations, Held, TruthPlace, newest_generation, read_ring};
 use contract::{Contract, ContractError, Misfit, Storage};
 use evidence::reasons::TruthClass;
 use media::{Access, FileTruth};
@@ -25,6 +25,7 @@ pub(super) fn misfits(
         }
         found.extend(other_origin(contract, data));
         found.extend(other_ring(&contract.storage, data)?);
+        found.extend(other_calibrations(contract, data));
     }
     found.extend(truth_place_unfit(&contract.storage, data));
     found.extend(truth_device_unfit(&contract.storage, data));
@@ -79,6 +80,40 @@ fn other_origin(contract: &Contract, data: &DataDir) -> Option<Misfit> {
             data.identity().display()
         ),
     })
+}
+
+/// A version of a calibration stands for one scaling in all of a log. Of a log that cannot be read others say it.
+fn other_calibrations(contract: &Contract, data: &DataDir) -> Vec<Misfit> {
+    let analogs = &contract.points.analogs;
+    if analogs.values().all(|one| one.calibration.is_none()) {
+        return Vec::new();
+    }
+    let newest = newest_generation(data).ok();
+    let Some(reader) = newest.and_then(|newest| super::open_beside(data, newest).ok()) else {
+        return Vec::new();
+    };
+    let reused = Calibrations::of_log(&reader).reused(contract);
+    let misfits = reused.into_iter().map(|one| {
+        let (known, by) = one.known;
+        Misfit {
+            table: "ai",
+            id: Some(one.point.to_string()),
+            key: "calibration",
+            what: format!(
+                "the log in {} knows calibration \"{}\" of this point as another scaling (entry {by}, digest {known}; this is {})",
+                data.root().display(),
+                one.version,
+                one.is
+            ),
+            advice: format!(
+                "a scaling that changes gets a version of its own: write another `calibration`, or the channel, scale, offset, unit and \
+                 bounds that \"{}\" had (`fieldnotary log {} --kind calibration`)",
+                one.version,
+                data.root().display()
+            ),
+        }
+    });
+    misfits.collect()
 }
 
 /// A ring keeps the measures with which it was made.

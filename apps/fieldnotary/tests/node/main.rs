@@ -21,6 +21,7 @@ mod bus;
 mod bus_mbus;
 mod bus_watch;
 mod bus_watch_node;
+mod calibrations;
 mod catalogue;
 mod clock_set;
 mod collector_killed;

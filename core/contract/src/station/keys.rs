@@ -330,13 +330,20 @@ pub(crate) const AI: Section = Section {
             "calibration",
             "text",
             NONE,
-            "Version of the calibration that `scale` and `offset` come from; it stands in every record.",
+            "Version of the calibration that the scaling comes from; it stands in every record. One version has one content: channel, `scale`, \
+             `offset`, `unit`, `range`, `open_below`, `short_above` and the two keys below, which are an entry with their digest.",
         ),
         key(
             "calibrated",
             "text",
             NONE,
-            "When that was made, such as `2026-03-14`; part of the contract.",
+            "When that was made, such as `2026-03-14`; part of the calibration.",
+        ),
+        key(
+            "calibrated_by",
+            "text",
+            NONE,
+            "Who made it, a person or a laboratory with its certificate; part of the calibration.",
         ),
     ],
 };

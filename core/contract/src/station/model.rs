@@ -246,6 +246,8 @@ pub struct Analog {
     pub calibration: Option<String>,
     /// When it was made.
     pub calibrated: Option<String>,
+    /// Who made it.
+    pub calibrated_by: Option<String>,
 }
 
 impl StationPoints {

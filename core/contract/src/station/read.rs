@@ -165,6 +165,7 @@ pub(crate) fn analog(
         stale_ms: block.maybe(report, "stale", duration(SAMPLE_MS_MIN..=DAY_MS)),
         calibration: block.maybe(report, "calibration", text),
         calibrated: block.maybe(report, "calibrated", text),
+        calibrated_by: block.maybe(report, "calibrated_by", text),
     })
 }
 

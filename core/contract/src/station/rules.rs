@@ -4,9 +4,9 @@ use super::cards;
 use super::model::{Analog, Debounce, DigitalInput, PulseMeter, StationPoints};
 use super::remote::{self, bit_of};
 use crate::limits::{
-    CARDS_MAX, CHATTER_COUNT_MAX, CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN, DAY_MS, LINES_MAX,
-    NAME_BYTES_MAX, POLICIES_MAX, SAMPLE_MS_MAX, SAMPLE_MS_MIN, STATION_POINTS_MAX, UNIT_BYTES_MAX,
-    WINDOW_US_MAX,
+    CALIBRATION_BYTES_MAX, CARDS_MAX, CHATTER_COUNT_MAX, CHATTER_TIME_MS_MAX, CHATTER_TIME_MS_MIN,
+    DAY_MS, LINES_MAX, NAME_BYTES_MAX, POLICIES_MAX, SAMPLE_MS_MAX, SAMPLE_MS_MIN,
+    STATION_POINTS_MAX, UNIT_BYTES_MAX, WINDOW_US_MAX,
 };
 use crate::model::Contract;
 use crate::modem;
@@ -391,10 +391,36 @@ fn believable(analog: &Analog, out: &mut Problems) {
         format!("stale after {}", shown_ms(stale.unwrap_or(0))),
         "at least `sample`, at most 1d",
     );
+    calibration_problems(analog, out);
+}
+
+/// A calibration has a name, and texts that fit where they are remembered.
+fn calibration_problems(analog: &Analog, out: &mut Problems) {
+    let named = analog.calibration.is_some();
     out.unless(
-        analog.calibrated.is_none() || analog.calibration.is_some(),
+        analog.calibrated.is_none() || named,
         &["calibrated"],
         "a date of a calibration that has no version",
         "write `calibration` too",
     );
+    out.unless(
+        analog.calibrated_by.is_none() || named,
+        &["calibrated_by"],
+        "who made a calibration that has no version",
+        "write `calibration` too",
+    );
+    let texts: [(&[_], _); 3] = [
+        (&["calibration"], &analog.calibration),
+        (&["calibrated"], &analog.calibrated),
+        (&["calibrated_by"], &analog.calibrated_by),
+    ];
+    for (keys, text) in texts {
+        let len = text.as_ref().map_or(1, String::len);
+        out.unless(
+            (1..=CALIBRATION_BYTES_MAX).contains(&len),
+            keys,
+            format!("a text of {len} bytes"),
+            format!("write 1 to {CALIBRATION_BYTES_MAX}"),
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use super::FieldRow;
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::Field;
-use crate::ids::{CommitId, PointId, Seq, Slot, SourceId};
+use crate::ids::{CommitId, Digest, PointId, Seq, Slot, SourceId};
 use crate::reasons::{AnalogCause, CountBasis, EdgeLossCause, FieldMarker, SoeChange};
 use crate::time::MonoNs;
 use crate::{Decimal, Quality};
@@ -49,6 +49,28 @@ payload! {
         12 policy: String => "the debounce policy";
         13 window_us: u64 => "its window, in microseconds";
         14 contract: CommitId => "the configuration entry in force";
+    }
+}
+
+payload! {
+    /// A calibration of an analog input: what scales its raw numbers (R3.3).
+    Calibration {
+        0 at: MonoNs => "when it came in force, or was said again at a start";
+        1 point_id: PointId => "the point";
+        2 source: SourceId => "the card";
+        3 channel: String => "the channel of the card";
+        4 version: String => "its version, which stands in every value that it scales";
+        5 digest: Digest => "SHA-256 of a map in deterministic CBOR: what is here under keys 2, 3 and 6 to 14";
+        6 scale: Decimal => "the value is the raw number times this";
+        7 offset: Decimal => "plus this";
+        8 unit: String => "in this unit";
+        9 range_min: Option<Decimal> => "the smallest good value";
+        10 range_max: Option<Decimal> => "the largest good value";
+        11 open_below: Option<Decimal> => "a raw number below this says that the wire is open";
+        12 short_above: Option<Decimal> => "a raw number above this says that it is shorted";
+        13 calibrated: Option<String> => "when it was made";
+        14 calibrated_by: Option<String> => "who made it";
+        15 contract: CommitId => "the configuration entry that has it";
     }
 }
 

@@ -49,6 +49,7 @@ impl Store {
             | Kind::ResetReason
             | Kind::Output => matches!(self, Self::Soe),
             Kind::Audit
+            | Kind::Calibration
             | Kind::EpochStart
             | Kind::Loss
             | Kind::Maintenance

@@ -245,6 +245,7 @@ mod tests {
             stale_ms: None,
             calibration: None,
             calibrated: None,
+            calibrated_by: None,
         };
         change(&mut point);
         Channel::new(&point, 0, false)

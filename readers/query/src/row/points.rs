@@ -1,6 +1,6 @@
 //! Records of the station's own points.
 
-use evidence::kinds::{Analog, Excursion, ModemReport, PulseCount, ResetReason, Soe};
+use evidence::kinds::{Analog, Calibration, Excursion, ModemReport, PulseCount, ResetReason, Soe};
 use evidence::reasons::{Band, EdgeLossCause, FieldMarker};
 use serde_json::{Value, json};
 
@@ -58,6 +58,25 @@ pub(super) fn analog(analog: &Analog, put: &mut impl FnMut(&str, Value)) {
     put("reason", json!(analog.quality.reason.name()));
     put("calibration", json!(analog.calibration));
     put("contract", json!(analog.contract.0));
+}
+
+pub(super) fn calibration(said: &Calibration, put: &mut impl FnMut(&str, Value)) {
+    let number = |value: Option<evidence::Decimal>| json!(value.map(|value| value.to_string()));
+    put("point_id", json!(said.point_id.as_str()));
+    put("source", json!(said.source.as_str()));
+    put("channel", json!(said.channel));
+    put("calibration", json!(said.version));
+    put("digest", json!(said.digest.to_string()));
+    put("scale", number(Some(said.scale)));
+    put("offset", number(Some(said.offset)));
+    put("unit", json!(said.unit));
+    put("range_min", number(said.range_min));
+    put("range_max", number(said.range_max));
+    put("open_below", number(said.open_below));
+    put("short_above", number(said.short_above));
+    put("calibrated", json!(said.calibrated));
+    put("calibrated_by", json!(said.calibrated_by));
+    put("contract", json!(said.contract.0));
 }
 
 pub(super) fn excursion(excursion: &Excursion, put: &mut impl FnMut(&str, Value)) {

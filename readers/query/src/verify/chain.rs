@@ -3,6 +3,7 @@
 use super::Anchors;
 use super::booted::{Beside, Booted};
 use super::bound::Bound;
+use super::calibrated::{Calibrated, Odd};
 use super::enrolled;
 use super::judge::Judged;
 use super::known::{self, Known};
@@ -54,6 +55,7 @@ pub(super) struct Chain<'a> {
     known: Vec<Known>,
     bound: Bound,
     booted: Booted,
+    calibrated: Calibrated,
     /// Who signed the head beside the log, if it holds.
     head_by: Option<Vec<VerifierKey>>,
     pub(super) report: &'a mut Report,
@@ -98,6 +100,7 @@ impl<'a> Chain<'a> {
             named: Vec::new(),
             bound,
             booted: Booted::default(),
+            calibrated: Calibrated::default(),
             head_by: None,
             report,
         }
@@ -190,6 +193,13 @@ impl<'a> Chain<'a> {
     }
 
     fn follow(&mut self, id: u64, payload: &Payload) {
+        for odd in self.calibrated.hear(id, payload) {
+            let (kind, words) = match odd {
+                Odd::Digest(words) => (FindingKind::Entry, words),
+                Odd::Reused(words) => (FindingKind::Calibration, words),
+            };
+            self.report.find(kind, Some((id, id)), words);
+        }
         match payload {
             Payload::Checkpoint(checkpoint) => self.checkpoint(id, checkpoint),
             Payload::KeyStore(store) => self.bound.store(id, store, self.keys.known(), self.report),

@@ -40,6 +40,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Configuration
         | Kind::CounterSnapshot
         | Kind::Unkept
+        | Kind::Calibration
         | Kind::Event => true,
         Kind::Reading
         | Kind::AttemptFailed

@@ -61,6 +61,8 @@ pub enum FindingKind {
     Retired,
     /// Entries did not pass by a keep-ring when they left, and the log tells of it: explained, not a failure.
     KeepIncomplete,
+    /// One version of a calibration was another scaling before: each value names the configuration that decides.
+    Calibration,
 }
 
 impl FindingKind {
@@ -92,6 +94,7 @@ impl FindingKind {
             Self::NotClosed => "not_closed",
             Self::Retired => "retired",
             Self::KeepIncomplete => "keep_incomplete",
+            Self::Calibration => "calibration",
         }
     }
 
@@ -106,6 +109,7 @@ impl FindingKind {
                 | Self::NotClosed
                 | Self::Retired
                 | Self::KeepIncomplete
+                | Self::Calibration
         )
     }
 }

@@ -236,6 +236,11 @@ fn json_row(
                 row.insert("unit".to_owned(), json!(unit));
             }
         }
+        Some(Payload::Analog(analog)) => {
+            if let Some(digest) = known.calibration_of(analog) {
+                row.insert("calibration_digest".to_owned(), json!(digest.to_string()));
+            }
+        }
         Some(Payload::Configuration(_)) if whole => {
             if let Some(content) = known.content() {
                 row.insert("content".to_owned(), content);

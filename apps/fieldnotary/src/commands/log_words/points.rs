@@ -2,7 +2,8 @@
 
 use super::{Known, quality_words};
 use crate::commands::words;
-use evidence::kinds::{Analog, Excursion, ModemReport, PulseCount, ResetReason, Soe};
+use evidence::Digest;
+use evidence::kinds::{Analog, Calibration, Excursion, ModemReport, PulseCount, ResetReason, Soe};
 use evidence::reasons::{AnalogCause, BandChange, CountBasis, ModemOutcome, SoeChange};
 
 pub(super) fn soe_words(soe: &Soe) -> String {
@@ -73,14 +74,49 @@ pub(super) fn analog_words(analog: &Analog, known: &Known) -> String {
         AnalogCause::Spontaneous => ", moved",
         AnalogCause::Quality => ", quality changed",
     };
+    let calibration = match &analog.calibration {
+        Some(version) => format!(", calibration {version}{}", known.calibrated(analog)),
+        None => String::new(),
+    };
     format!(
-        "{} {value}, {}{cause}, {} {}, seq {}",
+        "{} {value}, {}{cause}{calibration}, {} {}, seq {}",
         analog.point_id,
         quality_words(analog.quality),
         analog.source,
         analog.channel,
         analog.seq.0
     )
+}
+
+pub(super) fn calibration_words(said: &Calibration) -> String {
+    let optional = |before: &str, text: Option<String>| {
+        text.map_or_else(String::new, |text| format!("{before}{text}"))
+    };
+    let unit = match said.unit.as_str() {
+        "" => String::new(),
+        unit => format!(" {unit}"),
+    };
+    format!(
+        "{} calibration {} ({}): raw x {} + {}{unit}{}{}{}, {} {}",
+        said.point_id,
+        said.version,
+        short(said.digest),
+        said.scale,
+        said.offset,
+        match (said.range_min, said.range_max) {
+            (Some(min), Some(max)) => format!(", good from {min} to {max}"),
+            _ => String::new(),
+        },
+        optional(", made ", said.calibrated.clone()),
+        optional(" by ", said.calibrated_by.clone()),
+        said.source,
+        said.channel,
+    )
+}
+
+/// As much of a digest as a line has room for.
+pub(super) fn short(digest: Digest) -> String {
+    digest.to_string().chars().take(8).collect()
 }
 
 pub(super) fn excursion_words(excursion: &Excursion, known: &Known) -> String {

@@ -75,6 +75,9 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
     }
     // What locks an output locks it in the new generation too.
     state.extend(remembered.operated().tag_counters(&own));
+    // And a version of a calibration is there what it was.
+    let calibrations = remembered.calibrations.frozen();
+    state.extend(calibrations.map(|(name, label, id)| startup::counter(&own, name, label, id)));
     let skips = ledger.adopt(generation, now);
     let state = frozen::snapshots(now, &own, &state);
     let storage = contract.as_ref().map(|contract| &contract.storage);

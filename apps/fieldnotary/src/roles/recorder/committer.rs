@@ -8,6 +8,7 @@ mod requests;
 mod room;
 mod seal;
 
+use super::calibrations::Calibrations;
 use super::earlier::Earlier;
 use super::feed::Feed;
 use super::given_up::GivenUp;
@@ -87,6 +88,7 @@ pub(super) struct Committer {
     pub(super) given_up: GivenUp,
     pub(super) keeper: Keeper,
     pub(super) hints: HintWatch,
+    pub(super) calibrations: Calibrations,
     /// Supplies that are too low for writes.
     pub(super) low: LowSupplies,
     /// Whether a segment was begun whose first entries are still to be written.

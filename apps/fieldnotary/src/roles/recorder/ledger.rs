@@ -226,6 +226,7 @@ impl Ledger {
             | Payload::Binding(_)
             | Payload::Unsealed(_)
             | Payload::Unkept(_)
+            | Payload::Calibration(_)
             | Payload::Rollback(_)
             | Payload::KeyUse(_)
             | Payload::Boot(_)

@@ -3,6 +3,7 @@
 mod acks;
 mod adoption;
 mod booted;
+mod calibrations;
 mod callers;
 mod changed;
 mod committer;
@@ -38,6 +39,7 @@ mod wiring;
 mod work;
 
 pub(crate) use adoption::{Adopted, Order, adopt, last_known, place_is_free};
+pub(crate) use calibrations::Calibrations;
 pub(crate) use changed::Changed;
 pub(crate) use committer::{COUNTERS_EVERY_NS, IDLE_SEAL_FACTOR};
 pub(crate) use journal_file::{measures_text, newest_generation, read_ring};

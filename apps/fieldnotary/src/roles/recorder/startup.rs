@@ -1,5 +1,6 @@
 //! From whatever the last run left to a recorder that may take records.
 
+use super::calibrations::Calibrations;
 use super::changed::Changed;
 use super::committer::{Committer, SealState};
 use super::earlier::Earlier;
@@ -69,6 +70,7 @@ pub(super) struct Remembered {
     missed_seals: MissedSeals,
     low: LowSupplies,
     hints: HintWatch,
+    pub(super) calibrations: Calibrations,
     /// The frozen state that is being read.
     parts: Parts,
 }
@@ -179,6 +181,7 @@ pub(super) fn begin(
         keeper,
         low: remembered.low.carried(start),
         hints: remembered.hints,
+        calibrations: remembered.calibrations,
         stopping: None,
         stop_answered: false,
         journal,
@@ -319,10 +322,12 @@ impl Remembered {
                 self.ack = Some(ack);
             }
             Payload::Configuration(part) => self.contract.observe(id, part),
+            Payload::Calibration(said) => self.calibrations.observe(id, &said),
             Payload::CounterSnapshot(snapshot) => {
                 if let Some(state) = self.parts.take(&snapshot) {
                     self.low.replace(&state);
                     self.hints.replace(&state);
+                    self.calibrations.replace(&state);
                 }
                 for counter in snapshot.counters {
                     match (counter.name.as_str(), counter.label, counter.value) {
@@ -383,6 +388,7 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
     let known = recorder.rollback.frozen().chain(missed);
     let known = known.chain(recorder.hints.frozen());
     let known = known.chain(recorder.low.frozen());
+    let known = known.chain(recorder.calibrations.frozen());
     counters.extend(known.map(|(name, label, value)| counter(own, name, label, value)));
     let lost = recorder.given_up.lost().iter();
     counters
@@ -414,7 +420,9 @@ impl Committer {
         for unkept in self.keeper.found() {
             self.stage(unkept.into());
         }
+        self.calibrations.also(&in_force);
         self.stage_contract(in_force, given.changed.as_ref());
+        self.stage_calibrations();
         self.end_left_clock_orders();
         self.look_at_media();
     }

@@ -39,7 +39,7 @@ const fn weight(kind: Kind) -> Weight {
         Kind::KeyStore | Kind::Enrolment | Kind::ResetReason | Kind::Maintenance => {
             Weight::Always(Severity::Notice)
         }
-        Kind::Attestation => Weight::Always(Severity::Notice),
+        Kind::Attestation | Kind::Calibration => Weight::Always(Severity::Notice),
         Kind::Unkept => Weight::Always(Severity::Warning),
         // What is commanded, what became of it, and who locked an output.
         Kind::Command | Kind::Output | Kind::Tag => Weight::Always(Severity::Notice),

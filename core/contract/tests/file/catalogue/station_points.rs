@@ -154,6 +154,18 @@ pub(super) const STATION_POINTS: &[Case] = &[
         "write `calibration` too",
     ),
     case(
+        "scale = \"0.001\"",
+        "calibrated_by = \"ada\"",
+        "104:17 ai.temp.calibrated_by",
+        "write `calibration` too",
+    ),
+    case(
+        "scale = \"0.001\"",
+        "calibration = \"\"",
+        "104:15 ai.temp.calibration",
+        "write 1 to 96",
+    ),
+    case(
         "channel = \"temp1_input\"\nschedule = \"quarter\"",
         "channel = \"temp1_input\"\nschedule = \"quarters\"",
         "103:12 ai.temp.schedule",

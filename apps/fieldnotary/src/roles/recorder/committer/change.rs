@@ -2,10 +2,12 @@
 
 use super::Committer;
 use crate::clock;
+use crate::roles::recorder::calibrations;
 use crate::roles::recorder::changed::{self, Changed};
 use crate::roles::recorder::in_force::InForce;
 use crate::roles::recorder::wiring;
 use contract::Contract;
+use evidence::reasons::EventCode;
 use evidence::{CommitId, MeterId, Payload, SourceId};
 
 impl Committer {
@@ -39,6 +41,29 @@ impl Committer {
         // A contract that is in force has told what it moved.
         self.uncut = begin..self.staged.len();
         self.retire(before.as_ref());
+    }
+
+    /// The calibrations of the contract, at every start; one that is another scaling than the log knows under its version is told: a start by a
+    /// person refuses it, and a file that was changed under a running node comes in force by a restart of the recorder alone.
+    pub(in crate::roles::recorder) fn stage_calibrations(&mut self) {
+        for one in self.calibrations.reused(&self.contract) {
+            let (known, by) = one.known;
+            let words = format!(
+                "\"{}\" of {} had digest {known} in entry {by} and has {} now",
+                one.version, one.point, one.is
+            );
+            self.event(EventCode::CalibrationReused, |event| {
+                event.detail = Some(words);
+            });
+        }
+        let said: Vec<_> =
+            calibrations::entries(&self.contract, clock::mono(), self.contract_commit).collect();
+        for one in said {
+            let place = u64::try_from(self.staged.len()).unwrap_or(0);
+            self.calibrations
+                .observe(CommitId(self.journal.size() + place), &one);
+            self.stage(one.into());
+        }
     }
 
     /// Closes the streams of meters, ports and cards that this contract has no more. Their producers have ended, or capture under a contract of

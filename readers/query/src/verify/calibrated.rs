@@ -1,0 +1,136 @@
+//! Whether one version of a calibration is one scaling, in all that the log tells of it (R3.3).
+
+use contract::{Contract, calibration_digest};
+use evidence::kinds::{Calibration, Configuration};
+use evidence::{CommitId, Digest, MonoNs, Payload, PointId};
+use std::collections::BTreeMap;
+
+/// What entries told so far.
+#[derive(Debug, Default)]
+pub(super) struct Calibrated {
+    /// Digest of each version of each point, and the entry that told it first.
+    known: BTreeMap<(PointId, String), (Digest, u64)>,
+    parts: Vec<Configuration>,
+}
+
+/// What does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Odd {
+    /// An entry's digest is not that of its content.
+    Digest(String),
+    /// The version stands for another scaling than before.
+    Reused(String),
+}
+
+impl Calibrated {
+    /// Takes what an entry tells of calibrations, if it tells anything of them.
+    pub(super) fn hear(&mut self, id: u64, payload: &Payload) -> Vec<Odd> {
+        match payload {
+            Payload::Calibration(said) => {
+                let is = calibration_digest(said);
+                let odd = (is != said.digest).then(|| {
+                    Odd::Digest(format!(
+                        "the calibration \"{}\" of {} says that its digest is {}, and its content has {is}",
+                        said.version, said.point_id, said.digest
+                    ))
+                });
+                odd.into_iter().chain(self.compare(id, said)).collect()
+            }
+            Payload::Configuration(part) => {
+                if part.part == 0 {
+                    self.parts.clear();
+                }
+                self.parts.push(part.clone());
+                let Ok(contract) = Contract::from_parts(&self.parts) else {
+                    return Vec::new();
+                };
+                let analogs = contract.points.analogs.values();
+                let entries =
+                    analogs.filter_map(|one| one.calibration_entry(MonoNs(0), CommitId(id)));
+                let entries: Vec<Calibration> = entries.collect();
+                let odd = entries.iter().filter_map(|one| self.compare(id, one));
+                odd.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// From here on the version stands for what is said now, so that each change is told once.
+    fn compare(&mut self, id: u64, said: &Calibration) -> Option<Odd> {
+        let key = (said.point_id.clone(), said.version.clone());
+        let before = self.known.get(&key).copied();
+        if before.is_none_or(|(known, _)| known != said.digest) {
+            self.known.insert(key, (said.digest, id));
+        }
+        let (known, first) = before.filter(|(known, _)| *known != said.digest)?;
+        Some(Odd::Reused(format!(
+            "the calibration \"{}\" of {} is another scaling than in entry {first}: digest {} there, {} here; which one a \
+             value was scaled with is told by the configuration that it names",
+            said.version, said.point_id, known, said.digest
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Calibrated, Odd};
+    use contract::Contract;
+    use evidence::{CommitId, Digest, MonoNs, Payload};
+
+    fn contract(scale: &str, version: &str) -> Contract {
+        let text = format!(
+            "[station]\norigin = \"example.org/s\"\n[[schedule]]\nid = \"q\"\nevery = \"15min\"\n\
+             [[card]]\nid = \"box\"\nkind = \"hwmon\"\npath = \"/sys/class/hwmon/hwmon0\"\n\
+             [[ai]]\nid = \"temp\"\ncard = \"box\"\nchannel = \"temp1_input\"\nschedule = \"q\"\n\
+             scale = {scale:?}\ncalibration = {version:?}\n"
+        );
+        contract::parse(&text).unwrap()
+    }
+
+    fn entry(contract: &Contract) -> Payload {
+        let analog = contract.points.analogs.values().next().unwrap();
+        analog
+            .calibration_entry(MonoNs(1), CommitId(1))
+            .unwrap()
+            .into()
+    }
+
+    //= R3.3
+    #[test]
+    fn a_version_that_became_another_scaling_is_told_once_for_each_change() {
+        let mut calibrated = Calibrated::default();
+        let mut hear = |id, payload: &Payload| calibrated.hear(id, payload);
+        let (one, other, renamed) = (
+            contract("0.001", "2026-03"),
+            contract("0.002", "2026-03"),
+            contract("0.002", "2026-09"),
+        );
+        for part in one.parts(MonoNs(1)) {
+            assert_eq!(hear(1, &part.into()), []);
+        }
+        assert_eq!(hear(2, &entry(&one)), []);
+        assert_eq!(hear(3, &entry(&renamed)), []);
+        assert_eq!(hear(4, &entry(&one)), []);
+        // A contract tells it by itself, where the entry was left out.
+        for part in other.parts(MonoNs(1)) {
+            let told = hear(5, &part.into());
+            assert!(
+                matches!(told.as_slice(), [Odd::Reused(words)] if words.contains("than in entry 1:")),
+                "{told:?}"
+            );
+        }
+        assert_eq!(hear(6, &entry(&other)), []);
+        assert_eq!(hear(7, &entry(&one)).len(), 1);
+    }
+
+    //= R3.3
+    #[test]
+    fn a_digest_that_is_not_of_its_content_is_told() {
+        let Payload::Calibration(mut forged) = entry(&contract("0.001", "2026-03")) else {
+            unreachable!()
+        };
+        forged.digest = Digest([7; 32]);
+        let told = Calibrated::default().hear(9, &forged.into());
+        assert!(matches!(told.as_slice(), [Odd::Digest(_)]), "{told:?}");
+    }
+}
