@@ -4,7 +4,7 @@ mod boot;
 mod enrolment;
 
 use crate::door::Door;
-use crate::rate::{RateLimit, limit};
+use crate::rate::{DESCRIPTIONS, RateLimit, limit};
 use crate::say;
 use evidence::{Blob, Digest, Generation, MonoNs};
 use ipc::Message;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use trust_plane::{
     Audit, BootId, Claim, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError,
-    SignedClaim, SignedHead, Statement,
+    SignedClaim, SignedHead, Statement, Step,
 };
 
 /// Keys, memory and limits of this signer.
@@ -31,6 +31,7 @@ pub(crate) struct Desk {
     engine: Engine<keys::Keys>,
     rates: BTreeMap<Purpose, RateLimit>,
     endorsements: RateLimit,
+    descriptions: RateLimit,
     boot: BootId,
     /// When the plain counter was moved last.
     plain: Option<PlainMark>,
@@ -60,10 +61,9 @@ fn now_ns() -> u64 {
 
 fn code(error: &SignError) -> ErrorCode {
     match error {
-        SignError::Origin(_)
-        | SignError::Checkpoint(_)
-        | SignError::NoBatch { .. }
-        | SignError::TooManyGenerations => ErrorCode::Invalid,
+        SignError::Origin(_) | SignError::Checkpoint(_) | SignError::TooManyGenerations => {
+            ErrorCode::Invalid
+        }
         SignError::Shrunk { .. } | SignError::Split { .. } => ErrorCode::Rollback,
         SignError::Backend(error) if error.fault == KeyFault::KeyReplaced => ErrorCode::Invalid,
         SignError::Backend(_) => ErrorCode::Unavailable,
@@ -107,6 +107,7 @@ impl Desk {
             engine: Engine::new(keys, public.origin, last_signed),
             rates: rates(now_ns()),
             endorsements: RateLimit::new(limit(Purpose::Attestation), now_ns()),
+            descriptions: RateLimit::new(DESCRIPTIONS, now_ns()),
             boot: boot(),
             plain,
             plain_owed: false,
@@ -133,11 +134,6 @@ impl Desk {
     pub(crate) fn answer(&mut self, request: &Message) -> Message {
         match request {
             Message::SignCheckpoint(request) => self.sign(request),
-            Message::SignBatch(request) => {
-                let tree = |tree: &SignedTree| (tree.size, Hash(tree.root.0));
-                let (first, last) = (tree(&request.first), tree(&request.last));
-                self.claim(&request.origin, Claim::Batch { first, last })
-            }
             Message::SignRecord(request) => {
                 let bytes = request.bytes.0.as_slice();
                 let claim = match request.purpose {
@@ -146,7 +142,6 @@ impl Desk {
                         return Message::error(ErrorCode::Invalid, words);
                     }
                     RecordPurpose::Boot => Claim::Boot(bytes),
-                    RecordPurpose::Audit => Claim::Audit(bytes),
                     RecordPurpose::Attestation => Claim::Attestation(bytes),
                 };
                 self.claim(&request.origin, claim)
@@ -219,12 +214,12 @@ impl Desk {
             return Message::error(ErrorCode::Unavailable, error);
         }
         steps::pass("seal.remembered");
-        let plain_due = self.plain_due();
-        let signed = self.engine.sign(pending, plain_due);
+        let plain = self.plain_due(request.plain_shown);
+        let signed = self.engine.sign(pending, plain);
         steps::pass("seal.signed");
         let moved = |bound: &trust_plane::Bound| bound.counter == CounterKind::Plain;
         let stepped = |signed: &trust_plane::Signed| signed.bound.iter().any(moved);
-        self.plain_owed = plain_due && !signed.as_ref().is_ok_and(stepped);
+        self.plain_owed = plain.is_some() && !signed.as_ref().is_ok_and(stepped);
         match signed {
             Ok(signed) => {
                 // What is defined in its place is bound to at once: until then nothing tells it from an older one.
@@ -240,38 +235,44 @@ impl Desk {
         }
     }
 
-    /// Whether the plain counter is to move now. Where it is, that and the value that it will have are durable first: else
-    /// a cut behind the step would look as if an older disk had been put here.
-    fn plain_due(&mut self) -> bool {
+    /// Whether the plain counter is to be attested now, and moved on for that. Where it is, that and the value that it will
+    /// have are durable first: else a cut behind the step would look as if an older disk had been put here. A step that the
+    /// log does not show is attested again instead of followed by another: so it never lacks more than one.
+    fn plain_due(&mut self, shown: Option<u64>) -> Option<Step> {
         let mut now = PlainMark {
             boot: self.boot,
             at_ns: now_ns(),
             value: None,
         };
-        if !self.plain_owed && !PlainMark::is_due(self.plain, now, self.plain_every_ns) {
-            return false;
+        let owed = self.plain_owed || PlainMark::is_unseen(self.plain, shown);
+        if !owed && !PlainMark::is_due(self.plain, now, self.plain_every_ns) {
+            return None;
         }
         let plain = |one: &trust_plane::Counter| one.kind == CounterKind::Plain;
         let there = self.engine.describe();
         if !there.is_ok_and(|there| there.counters.iter().any(plain)) {
-            return false;
+            return None;
         }
         // What fails here fails again where the statement is signed, and is told there.
-        let Ok(value) = self.engine.value(CounterKind::Plain) else {
-            return false;
-        };
-        now.value = Some(value.saturating_add(1));
+        let value = self.engine.value(CounterKind::Plain).ok()?;
+        let step = shown.map_or(Step::Next, Step::Above);
+        now.value = Some(value.saturating_add(u64::from(step.moves(value))));
         if let Err(error) = self.dir.store_plain(now) {
             say::err(format_args!(
                 "the plain counter is not moved, as its step cannot be remembered: {error}"
             ));
-            return false;
+            return None;
         }
         self.plain = Some(now);
-        true
+        Some(step)
     }
 
     fn describe(&mut self, origin: Option<&str>) -> Message {
+        if !self.descriptions.take(now_ns()) {
+            let words =
+                "too many requests to say what the signer is (description); ask again later";
+            return Message::error(ErrorCode::Busy, words);
+        }
         let base = self.engine.base().clone();
         if let Some(Err(error)) = origin.map(|origin| base.generation(origin)) {
             return Message::error(ErrorCode::Invalid, error);

@@ -16,31 +16,28 @@ pub(crate) const CHECKPOINTS: Limit = Limit {
     burst_max: 64,
     refill_ns: SECOND_NS / 10,
 };
-/// Stretches of the log: at the most one for each tree head.
-pub(crate) const BATCHES: Limit = CHECKPOINTS;
 /// What was booted, looked for and then signed: once a boot, and again where the first answer was lost.
 pub(crate) const BOOTS: Limit = Limit {
     burst_max: 16,
     refill_ns: 60 * SECOND_NS,
-};
-/// Entries of the audit: people act seldom, and log-ins fail in floods.
-pub(crate) const AUDITS: Limit = Limit {
-    burst_max: 32,
-    refill_ns: SECOND_NS,
 };
 /// Answers to who asks what this machine is: by hand, or a fleet's look now and then.
 pub(crate) const ATTESTATIONS: Limit = Limit {
     burst_max: 8,
     refill_ns: 5 * SECOND_NS,
 };
+/// What the signer is: asked at each connection of the recorder and with each step of the plain counter, and by hand. It
+/// reads both counters.
+pub(crate) const DESCRIPTIONS: Limit = Limit {
+    burst_max: 32,
+    refill_ns: SECOND_NS,
+};
 
 /// The bound of a purpose.
 pub(crate) const fn limit(purpose: Purpose) -> Limit {
     match purpose {
         Purpose::Checkpoint | Purpose::Binding => CHECKPOINTS,
-        Purpose::Batch => BATCHES,
         Purpose::Boot => BOOTS,
-        Purpose::Audit => AUDITS,
         Purpose::Attestation => ATTESTATIONS,
     }
 }

@@ -54,7 +54,6 @@ code_list! {
     /// What bytes say that are to be signed by their digest; what else is signed has a request of its own.
     RecordPurpose, "the purposes of this version" {
         0 Boot = "boot" => "what was booted";
-        1 Audit = "audit" => "an entry of the audit";
         2 Attestation = "attestation" => "a number of whoever asks what this machine is";
     }
 }
@@ -272,6 +271,7 @@ messages! {
         0 origin: String => "the log's origin line, with its generation";
         1 size: u64 => "size of the tree";
         2 root: Digest => "its root";
+        3 plain_shown: Option<u64> => "the newest value of the plain counter that the log shows: one above it is attested and not moved on";
     }
     65 SignedNote { "The tree head, signed."
         0 note: NoteText => "the signed note";
@@ -308,18 +308,13 @@ messages! {
         15 uses: Vec<Uses> => "uses of keys since it was started, by purpose (key_op_audit_cnt)";
         16 signed: Vec<SignedTree> => "the newest head of the newest generation of which one was signed; none where none was";
     }
-    68 SignBatch { "Asks for a signature on a stretch of the log."
-        0 origin: String => "the log's origin line, with its generation";
-        1 first: SignedTree => "the tree before its first entry";
-        2 last: SignedTree => "the tree behind its last one; it was signed, or a larger one was";
-    }
     69 SignRecord { "Asks for a signature on the digest of these bytes, which the signer makes."
         0 origin: String => "the log's origin line, with its generation";
         1 purpose: RecordPurpose => "what they say";
         2 bytes: Blob => "the bytes";
     }
     70 SignedRecord { "What was asked for, signed."
-        0 note: NoteText => "the signed note: a title with the purpose, the origin, and sizes with roots or length with digest";
+        0 note: NoteText => "the signed note: a title with the purpose, the origin, length and digest";
         1 custody: Custody => "where the authority key lives";
         2 uses: Vec<Uses> => "uses of keys since the signer was started, by purpose (key_op_audit_cnt)";
         3 quoted: Option<Quote> => "what the TPM attests over it: for what was booted and to whoever asks, where the store can";

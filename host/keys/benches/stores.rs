@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Instant;
 use tpm::{Command as Ask, KeyPublic, NvPublic, PcrSelection, Response, response};
 use trial_stores::{SOFTHSM_MODULE, SoftHsm, Swtpm};
-use trust_plane::{BaseOrigin, Engine, Hash, Statement};
+use trust_plane::{BaseOrigin, Engine, Hash, Statement, Step};
 
 const BASE: &str = "meters.example/site";
 /// Of each thing.
@@ -119,7 +119,9 @@ fn seals(name: &str, place: &NewKeys, plain_due: bool) {
             root: Hash([1; 32]),
         };
         let pending = engine.check(&statement).unwrap();
-        let signed = engine.sign(pending, plain_due).unwrap();
+        let signed = engine
+            .sign(pending, plain_due.then_some(Step::Next))
+            .unwrap();
         assert!(signed.unbound.is_none());
     });
 }

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 use trust_plane::{
     Backend, BackendError, Capabilities, Certified, CounterKind, Custody, Description, KeyFault,
-    Signable, ecdsa_der, p256_spki,
+    Signable, Step, ecdsa_der, p256_spki,
 };
 
 /// The curve P-256 as an object identifier in DER.
@@ -344,7 +344,12 @@ impl Backend for Pkcs11Keys {
         Ok(self.ed25519.sign(text.text()))
     }
 
-    fn certify(&mut self, counter: CounterKind, _: &Signable) -> Result<Certified, BackendError> {
+    fn certify(
+        &mut self,
+        counter: CounterKind,
+        _: Step,
+        _: &Signable,
+    ) -> Result<Certified, BackendError> {
         let words = format!("PKCS#11 has no {counter} counter");
         Err(BackendError::new(KeyFault::CounterUndefined, words))
     }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 use trust_plane::{
     Backend, BackendError, Capabilities, Certified, CounterKind, Description, KeyFault, Signable,
-    p256_spki,
+    Step, p256_spki,
 };
 use zeroize::Zeroizing;
 
@@ -150,7 +150,12 @@ impl Backend for SoftwareKeys {
         Ok(self.ed25519.sign(text.text()))
     }
 
-    fn certify(&mut self, counter: CounterKind, _: &Signable) -> Result<Certified, BackendError> {
+    fn certify(
+        &mut self,
+        counter: CounterKind,
+        _: Step,
+        _: &Signable,
+    ) -> Result<Certified, BackendError> {
         let words = format!("files have no {counter} counter");
         Err(BackendError::new(KeyFault::CounterUndefined, words))
     }

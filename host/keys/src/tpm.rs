@@ -17,7 +17,7 @@ use tpm::{Command, KeyPublic, NvPublic, PcrSelection, response};
 use trust_plane::limits::BOOT_PCRS;
 use trust_plane::{
     Backend, BackendError, Capabilities, Certified, Counter, CounterKind, Credential, Description,
-    Digest, Endorsements, KeyFault, Signable, ecdsa_der, is_reset, p256_spki, qualifying,
+    Digest, Endorsements, KeyFault, Signable, Step, ecdsa_der, is_reset, p256_spki, qualifying,
 };
 
 /// NV indexes are handles from here on.
@@ -304,11 +304,18 @@ impl Backend for TpmKeys {
     fn certify(
         &mut self,
         counter: CounterKind,
+        step: Step,
         text: &Signable,
     ) -> Result<Certified, BackendError> {
         let index = self.file.index(counter);
+        let moves = match step {
+            Step::Next => true,
+            Step::Above(_) => step.moves(self.value(counter)?),
+        };
         let (attest, r_s) = self.with(|open| {
-            open.link.ask(&Command::nv_increment(index))?;
+            if moves {
+                open.link.ask(&Command::nv_increment(index))?;
+            }
             let certify = Command::nv_certify(open.key, index, &qualifying(text.text()));
             Ok(response::attested(&open.link.ask(&certify)?)?)
         })?;

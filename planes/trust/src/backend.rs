@@ -35,6 +35,26 @@ impl Capabilities {
     };
 }
 
+/// How far a counter is moved before its value is attested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// On by one.
+    Next,
+    /// On by one, unless it stands above this value already: then its last step was attested in nothing that was kept.
+    Above(u64),
+}
+
+impl Step {
+    /// Whether a counter that stands at this value is moved.
+    #[must_use]
+    pub const fn moves(self, value: u64) -> bool {
+        match self {
+            Self::Next => true,
+            Self::Above(shown) => value <= shown,
+        }
+    }
+}
+
 /// A counter that checkpoints are bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
@@ -163,8 +183,12 @@ pub trait Backend: fmt::Debug {
     ///
     /// # Errors
     /// Where there is no attestation; the counter may have moved all the same.
-    fn certify(&mut self, counter: CounterKind, text: &Signable)
-    -> Result<Certified, BackendError>;
+    fn certify(
+        &mut self,
+        counter: CounterKind,
+        step: Step,
+        text: &Signable,
+    ) -> Result<Certified, BackendError>;
 
     /// The PCRs of [`crate::limits::BOOT_PCRS`], ascending; none where there is no SHA-256 bank. Asked only of stores that
     /// [`Self::describe`] says can attest.
@@ -230,9 +254,10 @@ impl<B: Backend + ?Sized> Backend for Box<B> {
     fn certify(
         &mut self,
         counter: CounterKind,
+        step: Step,
         text: &Signable,
     ) -> Result<Certified, BackendError> {
-        (**self).certify(counter, text)
+        (**self).certify(counter, step, text)
     }
 
     fn pcrs(&mut self) -> Result<Vec<(u8, Digest)>, BackendError> {

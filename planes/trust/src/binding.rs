@@ -149,7 +149,9 @@ impl Bindings {
         Ok(())
     }
 
-    /// Takes a binding of the checkpoint with this text.
+    /// Takes a binding of the checkpoint with this text, and gives how many steps of the plain counter lie between it and
+    /// the one before: steps that nothing shows, and what was sealed at them may have been taken away. The node makes
+    /// no second step before its log shows the first. The orderly counter skips at a cut of power, and tells nothing.
     ///
     /// # Errors
     /// Why it does not bind; then nothing of it is remembered.
@@ -158,7 +160,7 @@ impl Bindings {
         binding: &Binding,
         text: &str,
         authority: &VerifierKey,
-    ) -> Result<(), BindingFault> {
+    ) -> Result<u64, BindingFault> {
         let counter = binding.counter;
         let (attest, value) = attested(&binding.attest.0, &binding.signature.0, text, authority)?;
         if value != binding.value {
@@ -178,10 +180,11 @@ impl Bindings {
         if self.signer.as_ref() != Some(&attest.qualified_signer) {
             return Err(BindingFault::OtherSigner);
         }
-        if let Some(before) = self.values.get(&counter).filter(|before| value <= **before) {
+        let before = self.values.get(&counter).copied();
+        if let Some(before) = before.filter(|before| value <= *before) {
             return Err(BindingFault::Backwards {
                 counter,
-                before: *before,
+                before,
                 now: value,
             });
         }
@@ -190,7 +193,8 @@ impl Bindings {
         }
         self.values.insert(counter, value);
         self.clock = Some(attest.clock);
-        Ok(())
+        let plain = before.filter(|_| counter == CounterKind::Plain);
+        Ok(plain.map_or(0, |before| value - before - 1))
     }
 
     /// The qualified name of the key that was stated: what its TPM calls it in an attestation.

@@ -34,11 +34,22 @@ impl PlainMark {
             _ => true,
         }
     }
+
+    /// Whether the value that it was moved to last is one that the log does not show.
+    #[must_use]
+    pub fn is_unseen(last: Option<Self>, shown: Option<u64>) -> bool {
+        let marked = last.and_then(|last| last.value);
+        marked
+            .zip(shown)
+            .is_some_and(|(marked, shown)| marked > shown)
+    }
 }
 
-/// The longest stretch that a rollback from within could take away unseen while no collector has it, in
+/// The longest stretch that a rollback from within could take away unseen while no collector has it and seals come, in
 /// nanoseconds; `None` where it is unlimited, because there is no counter or its state is a file.
 ///
+/// Two intervals: a cut between a step and its entry leaves the counter one ahead of the log, and whoever puts an older
+/// disk back can write its mark so that it looks like that. While no seals come the counter stands still.
 /// The orderly counter alone shows nothing: with a cut of power it skips as much as the rollback hides.
 #[must_use]
 pub const fn window_ns(
@@ -47,29 +58,33 @@ pub const fn window_ns(
     seal_every_ns: u64,
 ) -> Option<u64> {
     if capabilities.monotonic_counter && capabilities.custody.is_hardware() {
-        Some(plain_every_ns.saturating_add(seal_every_ns))
+        let steps = plain_every_ns.saturating_add(plain_every_ns);
+        Some(steps.saturating_add(seal_every_ns))
     } else {
         None
     }
 }
 
-/// Writes to the flash of a TPM in a year, both counters together, for a machine that stays on.
+/// Writes to the flash of a TPM in a year at the most, of the plain counter and of the orderly one, for a machine that
+/// starts so often: a boot moves the plain one at once and begins its interval anew, and has the orderly one saved.
 #[must_use]
-pub fn writes_a_year(plain_every_s: u64, seal_every_s: u64) -> (u64, u64) {
+pub fn writes_a_year(plain_every_s: u64, seal_every_s: u64, boots: u64) -> (u64, u64) {
     let steps = |every_s: u64| YEAR_S.checked_div(every_s).unwrap_or(u64::MAX);
+    let orderly = steps(seal_every_s).div_ceil(ORDERLY_STEPS_A_WRITE);
     (
-        steps(plain_every_s),
-        steps(seal_every_s).div_ceil(ORDERLY_STEPS_A_WRITE),
+        steps(plain_every_s).saturating_add(boots),
+        orderly.saturating_add(boots),
     )
 }
 
 /// How long the flash lasts, in words.
 #[must_use]
 pub fn wear_words(plain_every_s: u64, seal_every_s: u64) -> String {
-    let (plain, orderly) = writes_a_year(plain_every_s, seal_every_s);
+    let (plain, orderly) = writes_a_year(plain_every_s, seal_every_s, 0);
     format!(
         "the plain counter moves at most every {plain_every_s} s and once a boot: {plain} writes a year, {} years \
-         of {FLASH_CYCLES}; the orderly one with each checkpoint: {orderly} writes a year",
+         of {FLASH_CYCLES}; the orderly one with each checkpoint: {orderly} writes a year; each boot adds at the most \
+         one write to either",
         FLASH_CYCLES.checked_div(plain).unwrap_or(0)
     )
 }
@@ -78,7 +93,7 @@ pub fn wear_words(plain_every_s: u64, seal_every_s: u64) -> String {
 mod tests {
     use super::{PlainMark, wear_words, window_ns, writes_a_year};
     use crate::backend::Capabilities;
-    use crate::limits::PLAIN_EVERY_S;
+    use crate::limits::{FLASH_CYCLES, PLAIN_EVERY_S};
     use evidence::BootId;
     use evidence::reasons::Custody;
 
@@ -115,7 +130,7 @@ mod tests {
                 ..Capabilities::SOFTWARE
             };
             let window = window_ns(capabilities, 30 * MINUTE_NS, MINUTE_NS);
-            assert_eq!(window, custody.is_hardware().then_some(31 * MINUTE_NS));
+            assert_eq!(window, custody.is_hardware().then_some(61 * MINUTE_NS));
         }
         let without = Capabilities {
             custody: Custody::Pkcs11,
@@ -127,7 +142,10 @@ mod tests {
     /// The numbers of docs/decisions/trust-backends.md.
     #[test]
     fn the_flash_lasts_as_long_as_the_document_says() {
-        assert_eq!(writes_a_year(PLAIN_EVERY_S, 60), (17_520, 2_062));
+        assert_eq!(writes_a_year(PLAIN_EVERY_S, 60, 0), (17_520, 2_062));
+        let hourly = writes_a_year(PLAIN_EVERY_S, 60, 365 * 24);
+        assert_eq!(hourly, (26_280, 10_822));
+        assert_eq!(FLASH_CYCLES / hourly.0, 19);
         let words = wear_words(PLAIN_EVERY_S, 60);
         assert!(
             words.contains("17520 writes a year, 28 years of 500000"),

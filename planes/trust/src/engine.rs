@@ -4,7 +4,7 @@ mod claims;
 
 pub use claims::SignedClaim;
 
-use crate::backend::{Backend, BackendError, Description};
+use crate::backend::{Backend, BackendError, Description, Step};
 use crate::binding::{self, BindingFault};
 use crate::last_signed::{LastSigned, SignedHead};
 use crate::limits::GENERATIONS_MAX;
@@ -42,13 +42,6 @@ pub enum SignError {
         signed: Hash,
         /// Root asked for.
         asked: Hash,
-    },
-    /// The stretch does not end in a tree that was signed, or ends before it begins.
-    NoBatch {
-        /// Size of the tree before it.
-        first: u64,
-        /// Size of the tree behind it.
-        last: u64,
     },
     /// The log has had more generations than are kept.
     TooManyGenerations,
@@ -94,10 +87,6 @@ impl fmt::Display for SignError {
                 f,
                 "size {size} was signed with root {signed}, now with root {asked}; a log that \
                  changed needs a new generation"
-            ),
-            Self::NoBatch { first, last } => write!(
-                f,
-                "entries {first} to {last} are no stretch of a log that was signed so far"
             ),
             Self::TooManyGenerations => {
                 write!(f, "the log had more than {GENERATIONS_MAX} generations")
@@ -284,12 +273,12 @@ impl<B: Backend> Engine<B> {
     }
 
     /// Signs a statement whose [`Pending::last_signed`] is durable: the note, with the authority's
-    /// line first; and binds it to the counters, to the plain one only where that is due.
+    /// line first; and binds it to the counters, to the plain one only where a step of that is due.
     ///
     /// # Errors
     /// Why there is no signature. The head counts as signed all the same, as one may have been made.
-    pub fn sign(&mut self, pending: Pending, plain_due: bool) -> Result<Signed, SignError> {
-        let signed = self.signed(pending, plain_due);
+    pub fn sign(&mut self, pending: Pending, plain: Option<Step>) -> Result<Signed, SignError> {
+        let signed = self.signed(pending, plain);
         if let Err(error) = &signed {
             self.refuse(error);
         }
@@ -362,7 +351,7 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    fn signed(&mut self, pending: Pending, plain_due: bool) -> Result<Signed, SignError> {
+    fn signed(&mut self, pending: Pending, plain: Option<Step>) -> Result<Signed, SignError> {
         // Another statement may have been signed since this one was checked.
         self.contradiction(pending.generation, pending.head)?;
         self.last_signed = self
@@ -387,11 +376,14 @@ impl<B: Backend> Engine<B> {
             signed.unbound = Some(BackendError::new(KeyFault::CounterUndefined, words));
         }
         for counter in description.counters {
-            if counter.kind == CounterKind::Plain && !plain_due {
+            let step = match counter.kind {
+                CounterKind::Orderly => Some(Step::Next),
+                CounterKind::Plain => plain,
+            };
+            let (Some(step), [authority, _]) = (step, &keys) else {
                 continue;
-            }
-            let [authority, _] = &keys;
-            match self.bind(counter.kind, &signable, authority) {
+            };
+            match self.bind(counter.kind, step, &signable, authority) {
                 Ok(bound) => signed.bound.push(bound),
                 Err(error) => {
                     self.audit.signature_failures = self.audit.signature_failures.saturating_add(1);
@@ -406,11 +398,12 @@ impl<B: Backend> Engine<B> {
     fn bind(
         &mut self,
         counter: CounterKind,
+        step: Step,
         signable: &Signable,
         authority: &VerifierKey,
     ) -> Result<Bound, BackendError> {
         self.audit.used(Purpose::Binding);
-        let certified = self.backend.certify(counter, signable)?;
+        let certified = self.backend.certify(counter, step, signable)?;
         let (attest, signature) = (certified.attest, certified.signature);
         let withheld = |fault: BindingFault| {
             BackendError::new(KeyFault::Failed, format!("{fault}; it was withheld"))

@@ -31,7 +31,7 @@ mod statement;
 
 pub use backend::{
     Backend, BackendError, Capabilities, Certified, Counter, Credential, Description, Endorsement,
-    Endorsements,
+    Endorsements, Step,
 };
 pub use binding::{BindingFault, Bindings, qualifying};
 pub use boot::{LogFound, Look, booted, is_reset, measurement_id, not_looked};

@@ -163,7 +163,8 @@ pub struct CounterFound {
     pub public: Vec<u8>,
     /// Its value.
     pub value: u64,
-    /// The value that it was about to have when the signer moved it last, where that is kept.
+    /// The value that it was about to have when the signer moved it last, where that is kept. A file says it, on the disk
+    /// that is judged: it explains one step and no more.
     pub moving_to: Option<u64>,
 }
 
@@ -222,6 +223,13 @@ impl BoundCounters {
             held.value = Some(binding.value);
             held.lacked = false;
         }
+    }
+
+    /// A counter's newest value in the log; `None` where it has none, or none of the index that is there now.
+    #[must_use]
+    pub fn value(&self, counter: CounterKind) -> Option<u64> {
+        let held = self.0.get(&counter).filter(|held| !held.lacked)?;
+        held.value
     }
 
     /// What a frozen state has of it: a label and a value for each counter that was bound to.
@@ -285,8 +293,10 @@ impl Held {
         }
         // The orderly one skips at a cut of power by as much as a rollback would hide.
         let plain = found.counter == CounterKind::Plain;
-        // A mark of an earlier version does not say: it may have been one step.
-        let known = found.moving_to.unwrap_or_else(|| bound.saturating_add(1));
+        // The signer moves it only where the log has the step before: so a cut leaves one step without its entry, and
+        // whoever writes a larger number into the mark explains nothing. A mark of an earlier version does not say.
+        let one_step = bound.saturating_add(1);
+        let known = found.moving_to.map_or(one_step, |next| next.min(one_step));
         if plain && found.value > bound.max(known) {
             return Moved::Ahead;
         }

@@ -36,17 +36,8 @@ impl Statement {
 /// A statement that takes nothing back and rules nothing out, so that nothing has to be remembered of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim<'a> {
-    /// A stretch of the log, between two of its trees; the later one was signed.
-    Batch {
-        /// The tree before the first entry.
-        first: (u64, Hash),
-        /// The tree behind the last one.
-        last: (u64, Hash),
-    },
     /// What was booted, as the bytes that say so.
     Boot(&'a [u8]),
-    /// An entry of the audit, as its bytes.
-    Audit(&'a [u8]),
     /// Who asks has put this in, so that the answer cannot be an older one.
     Attestation(&'a [u8]),
 }
@@ -56,9 +47,7 @@ impl Claim<'_> {
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         match self {
-            Self::Batch { .. } => Purpose::Batch,
             Self::Boot(_) => Purpose::Boot,
-            Self::Audit(_) => Purpose::Audit,
             Self::Attestation(_) => Purpose::Attestation,
         }
     }
@@ -70,15 +59,9 @@ impl Claim<'_> {
             "fieldnotary {} statement v1\n{origin}\n",
             self.purpose().name()
         );
-        match self {
-            Self::Batch { first, last } => {
-                format!("{title}{} {}\n{} {}\n", first.0, first.1, last.0, last.1)
-            }
-            Self::Boot(bytes) | Self::Audit(bytes) | Self::Attestation(bytes) => {
-                let digest = Hash(Sha256::digest(bytes).into());
-                format!("{title}{} {digest}\n", bytes.len())
-            }
-        }
+        let (Self::Boot(bytes) | Self::Attestation(bytes)) = self;
+        let digest = Hash(Sha256::digest(bytes).into());
+        format!("{title}{} {digest}\n", bytes.len())
     }
 }
 
@@ -89,12 +72,8 @@ pub enum Purpose {
     Checkpoint,
     /// To attest a counter over a tree head.
     Binding,
-    /// To sign a stretch of the log.
-    Batch,
     /// To sign what was booted.
     Boot,
-    /// To sign an entry of the audit.
-    Audit,
     /// To answer who asks what this machine is.
     Attestation,
 }
@@ -104,9 +83,7 @@ impl Purpose {
     pub const ALL: &'static [Self] = &[
         Self::Checkpoint,
         Self::Binding,
-        Self::Batch,
         Self::Boot,
-        Self::Audit,
         Self::Attestation,
     ];
 
@@ -116,9 +93,7 @@ impl Purpose {
         match self {
             Self::Checkpoint => "checkpoint",
             Self::Binding => "binding",
-            Self::Batch => "batch",
             Self::Boot => "boot",
-            Self::Audit => "audit",
             Self::Attestation => "attestation",
         }
     }
@@ -153,23 +128,14 @@ impl Signable {
 mod tests {
     use super::{Claim, Purpose};
     use crate::origin::BaseOrigin;
-    use proof::{Checkpoint, Hash};
+    use proof::Checkpoint;
     use std::collections::BTreeSet;
     use std::string::String;
 
     const ORIGIN: &str = "example.org/s/g1";
 
-    fn claims(bytes: &[u8]) -> [Claim<'_>; 4] {
-        let tree = |size| (size, Hash([1; 32]));
-        [
-            Claim::Batch {
-                first: tree(3),
-                last: tree(9),
-            },
-            Claim::Boot(bytes),
-            Claim::Audit(bytes),
-            Claim::Attestation(bytes),
-        ]
+    fn claims(bytes: &[u8]) -> [Claim<'_>; 2] {
+        [Claim::Boot(bytes), Claim::Attestation(bytes)]
     }
 
     //= A6.3
@@ -179,7 +145,7 @@ mod tests {
             .iter()
             .map(|claim| claim.text(ORIGIN))
             .collect();
-        assert_eq!(texts.len(), 4);
+        assert_eq!(texts.len(), 2);
         for text in &texts {
             // A checkpoint begins with an origin of this log, and no title is one.
             let title = text.lines().next().unwrap();
@@ -197,12 +163,12 @@ mod tests {
     //= A6.3
     #[test]
     fn bytes_are_signed_by_their_length_and_digest() {
-        let text = Claim::Audit(b"abc").text(ORIGIN);
+        let text = Claim::Boot(b"abc").text(ORIGIN);
         assert_eq!(
             text,
-            "fieldnotary audit statement v1\nexample.org/s/g1\n3 ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=\n"
+            "fieldnotary boot statement v1\nexample.org/s/g1\n3 ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=\n"
         );
-        assert_ne!(text, Claim::Audit(b"abd").text(ORIGIN));
+        assert_ne!(text, Claim::Boot(b"abd").text(ORIGIN));
     }
 
     #[test]

@@ -40,7 +40,8 @@ impl Command {
     }
 
     /// Any command whose first handles are authorised by these sessions, one each; a session ends with the command.
-    pub(crate) fn with_sessions(
+    #[must_use]
+    pub fn with_sessions(
         name: &'static str,
         code: u32,
         handles: &[u32],

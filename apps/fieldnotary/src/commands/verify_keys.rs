@@ -146,7 +146,10 @@ fn window_words(report: &Report) -> String {
         None => {
             "without limit, as the counter's state is a file or its maker is unknown".to_owned()
         }
-        Some(window_ns) => format!("at most {} s by design", window_ns / 1_000_000_000),
+        Some(window_ns) => format!(
+            "at most {} s by design, while seals come",
+            window_ns / 1_000_000_000
+        ),
     };
     let Some(bound) = &report.bound else {
         return stated;
@@ -156,7 +159,7 @@ fn window_words(report: &Report) -> String {
     let steps = match bound.widest_entries {
         0 => "the plain counter moved once".to_owned(),
         entries => format!(
-            "the plain counter's steps lie up to {} and {} s apart",
+            "two steps of the plain counter take up to {} and {} s",
             words::count(entries, "entry", "entries"),
             bound.widest_ms / 1_000
         ),

@@ -187,6 +187,25 @@ impl Site {
     }
 }
 
+/// The mark lies on the disk that was put back: it explains the one step that a cut may leave, whatever it says.
+//= A6.4
+#[test]
+fn an_older_image_is_found_whatever_its_mark_was_made_to_say() {
+    let site = Site::new();
+    site.goes_on();
+    let image = site.image();
+    site.goes_on();
+    site.goes_on();
+    std::fs::remove_dir_all(site.node()).unwrap();
+    std::fs::create_dir(site.node()).unwrap();
+    copy_into(image.path(), &site.node());
+    let mark = site.node().join("identity/plain-counter");
+    let said = std::fs::read_to_string(&mark).unwrap();
+    let (rest, _) = said.trim_end().rsplit_once(' ').unwrap();
+    std::fs::write(&mark, format!("{rest} 18446744073709551615\n")).unwrap();
+    site.is_found("older_image");
+}
+
 //= A6.4
 #[test]
 fn an_older_image_is_found_by_the_counter_and_by_the_collector() {

@@ -45,7 +45,7 @@ fn named(line: &str) -> Vec<&str> {
     code.filter(name).collect()
 }
 
-//= U9
+//= U9.2
 #[test]
 fn every_claim_of_the_threat_model_names_a_test_that_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -216,7 +216,6 @@ fn change(file: &Path, at: usize) {
 //= A6.3
 //= A6.4
 //= A6.5
-//= U9
 #[test]
 fn the_page_for_strangers_does_what_it_says_and_finds_a_changed_byte() {
     let dir = tempfile::tempdir().unwrap();

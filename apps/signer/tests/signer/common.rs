@@ -105,6 +105,7 @@ pub(crate) fn head(origin: &str, size: u64, root: u8) -> Message {
         origin: origin.into(),
         size,
         root: Digest([root; 32]),
+        plain_shown: None,
     }
     .into()
 }

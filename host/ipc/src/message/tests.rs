@@ -281,6 +281,7 @@ fn with_the_signer() -> Vec<Message> {
             origin: "o/g1".into(),
             size: 6,
             root: Digest([5; 32]),
+            plain_shown: Some(7),
         }
         .into(),
         SignedNote {

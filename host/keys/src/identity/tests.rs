@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use tempfile::TempDir;
-use trust_plane::{Backend as _, BaseOrigin, Custody, Engine, Hash, LastSigned, Statement};
+use trust_plane::{Backend as _, BaseOrigin, Custody, Engine, Hash, LastSigned, Statement, Step};
 
 fn origin() -> BaseOrigin {
     BaseOrigin::new("meters.example/site").unwrap()
@@ -97,7 +97,7 @@ fn loaded_keys_sign_what_the_public_file_verifies() {
     };
     let pending = engine.check(&statement).unwrap();
     dir.store_last_signed(pending.last_signed()).unwrap();
-    let note = engine.sign(pending, true).unwrap().note;
+    let note = engine.sign(pending, Some(Step::Next)).unwrap().note;
     assert!(note.starts_with("meters.example/site/g1\n5\n"));
     let key_id = |line: usize| identity.public.vkeys[line].key_id();
     let authority = identity.public.vkeys[0].under_name("x").unwrap();

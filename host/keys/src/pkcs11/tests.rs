@@ -2,6 +2,7 @@
 //! are, so the test starts itself with that.
 
 use super::{Open, Pkcs11KeyFile, Pkcs11Keys, load, object};
+use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, ObjectClass};
 use std::process::Command;
@@ -63,10 +64,25 @@ fn a_key_in_a_token_is_neither_read_nor_wrapped_nor_made_readable() {
             ],
         )
         .unwrap();
-    for mechanism in [Mechanism::AesKeyWrap, Mechanism::AesKeyWrapPad] {
-        let wrapped = session.wrap_key(&mechanism, wrapping, open.key);
-        assert!(wrapped.is_err(), "{wrapped:?}");
-    }
+    // It does wrap one that may leave, in the same way.
+    let (_, may_leave) = session
+        .generate_key_pair(
+            &Mechanism::EccKeyPairGen,
+            &[Attribute::EcParams(super::P256.to_vec())],
+            &[
+                Attribute::Extractable(true),
+                Attribute::Sensitive(false),
+                Attribute::Token(false),
+            ],
+        )
+        .unwrap();
+    let wrapped = session.wrap_key(&Mechanism::AesKeyWrapPad, wrapping, may_leave);
+    assert!(!wrapped.unwrap().is_empty());
+    let refused = session.wrap_key(&Mechanism::AesKeyWrapPad, wrapping, open.key);
+    let Err(Error::Pkcs11(RvError::KeyUnextractable | RvError::KeyNotWrappable, _)) = refused
+    else {
+        panic!("{refused:?}");
+    };
     // Nor can it be made a key that may leave.
     for attribute in [Attribute::Extractable(true), Attribute::Sensitive(false)] {
         let changed = session.update_attributes(open.key, std::slice::from_ref(&attribute));

@@ -257,3 +257,15 @@ fn only_a_newer_value_of_the_stated_counter_over_this_text_binds() {
     let nothing = Bindings::default().take(&good.by(&key(7)), TEXT, &authority(&key(7)));
     assert_eq!(nothing, Err(BindingFault::UnknownCounter(counter)));
 }
+
+//= A6.4
+#[test]
+fn steps_of_the_plain_counter_that_no_binding_shows_are_counted() {
+    let mut bindings = stated();
+    for (value, unshown) in [(10, 0), (11, 0), (13, 1), (20, 6)] {
+        let mut said = Said::new();
+        said.value = value;
+        let taken = bindings.take(&said.by(&key(7)), TEXT, &authority(&key(7)));
+        assert_eq!(taken, Ok(unshown), "{value}");
+    }
+}

@@ -3,7 +3,6 @@
 use super::{Engine, SignError};
 use crate::backend::{Backend, BackendError};
 use crate::boot::is_quoted;
-use crate::last_signed::SignedHead;
 use crate::limits::QUOTE_TRIES_MAX;
 use crate::quote::{QuoteFault, Quoted, quoted};
 use crate::statement::{Claim, Signable};
@@ -42,20 +41,7 @@ impl<B: Backend> Engine<B> {
     }
 
     fn claimed(&mut self, origin: &str, claim: Claim<'_>) -> Result<SignedClaim, SignError> {
-        let generation = self.base.generation(origin).map_err(SignError::Origin)?;
-        if let Claim::Batch { first, last } = claim {
-            let (size, root) = last;
-            let newest = self.last_signed.head(generation);
-            let signed = newest.filter(|head| first.0 <= size && size <= head.size);
-            let no_batch = SignError::NoBatch {
-                first: first.0,
-                last: size,
-            };
-            signed.ok_or(no_batch)?;
-            if signed.is_some_and(|head| head.size == size) {
-                self.contradiction(generation, SignedHead { size, root })?;
-            }
-        }
+        self.base.generation(origin).map_err(SignError::Origin)?;
         let description = self.describe()?;
         let keys = self.verifier_keys(origin)?;
         let signable = Signable::new(claim.text(origin), claim.purpose());

@@ -52,8 +52,10 @@ pub(super) struct Bound {
     held: Option<Held>,
     /// The epoch of the newest binding that holds.
     epoch: u64,
-    /// Size and TPM clock, in milliseconds, at the plain counter's last step.
-    plain: Option<(u64, u64)>,
+    /// Size and TPM clock, in milliseconds, at the plain counter's last step and at the one before.
+    plain: [Option<(u64, u64)>; 2],
+    /// Whether entries that may have shown a step are not here, since the last one that holds.
+    gap: bool,
 }
 
 impl Bound {
@@ -79,6 +81,7 @@ impl Bound {
         if self.key == KeyIs::Unstated {
             self.key = KeyIs::Gone;
         }
+        self.gap = true;
     }
 
     /// What the log said last of the key that signs it.
@@ -154,13 +157,29 @@ impl Bound {
     pub(super) fn binding(&mut self, id: u64, epoch: u64, binding: &Binding, report: &mut Report) {
         let held = self.held.as_ref();
         let Some(held) = held.filter(|held| held.size == binding.size && self.stated) else {
+            // Where no head was judged, it may have shown a step; of another size than the newest it shows none.
+            self.gap |= self.held.is_none() || !self.stated;
             return;
         };
         let taken = self.bindings.take(binding, &held.text, &held.authority);
-        if let Err(fault) = taken {
-            let words = format!("the binding of the checkpoint of {}: {fault}", binding.size);
-            report.find(FindingKind::Binding, Some((id, id)), words);
-            return;
+        let unshown = match taken {
+            Ok(unshown) => unshown,
+            Err(fault) => {
+                let words = format!("the binding of the checkpoint of {}: {fault}", binding.size);
+                report.find(FindingKind::Binding, Some((id, id)), words);
+                self.gap = true;
+                return;
+            }
+        };
+        if binding.counter == CounterKind::Plain {
+            let gap = std::mem::take(&mut self.gap);
+            if unshown > 0 && !gap {
+                report.find(
+                    FindingKind::Binding,
+                    Some((id, id)),
+                    unshown_words(unshown, binding),
+                );
+            }
         }
         self.epoch = epoch;
         let told = report.bound.get_or_insert_with(BoundTo::default);
@@ -175,17 +194,33 @@ impl Bound {
         }
     }
 
-    /// How far the plain counter's steps lie apart: so much could be rolled back together with a cut of power.
+    /// How far a step of the plain counter lies from the second one behind it: so much could be rolled back by whoever
+    /// makes it look as if the last one had been cut off.
     fn step(&mut self, binding: &Binding, told: &mut BoundTo) {
         let Ok(attest) = Attest::parse(&binding.attest.0) else {
             return;
         };
         let clock_ms = attest.clock.clock_ms;
-        if let Some((size, before_ms)) = self.plain.replace((binding.size, clock_ms)) {
+        let [last, before] = self.plain;
+        self.plain = [Some((binding.size, clock_ms)), last];
+        if let Some((size, before_ms)) = before.or(last) {
             let entries = binding.size.saturating_sub(size);
             told.widest_entries = told.widest_entries.max(entries);
             told.widest_ms = told.widest_ms.max(clock_ms.saturating_sub(before_ms));
         }
         told.plain_entries = binding.size;
     }
+}
+
+/// Steps that nothing shows: an older disk was put back and its mark forged, or another has moved the counter.
+fn unshown_words(unshown: u64, binding: &Binding) -> String {
+    let (steps, lie) = match unshown {
+        1 => ("step", "lies"),
+        _ => ("steps", "lie"),
+    };
+    format!(
+        "{unshown} {steps} of the plain counter that no entry shows {lie} before {}, to which the checkpoint of {} is bound: \
+         what was sealed at them was taken away, or another than this node moved it",
+        binding.value, binding.size
+    )
 }

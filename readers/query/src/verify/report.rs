@@ -175,9 +175,9 @@ pub struct BoundTo {
     pub plain: Option<u64>,
     /// Entries below the checkpoint at its newest step.
     pub plain_entries: u64,
-    /// Most entries between two of its steps.
+    /// Most entries between one of its steps and the second behind it (the next, where there is no second).
     pub widest_entries: u64,
-    /// Longest time between two of its steps by the TPM's own clock, in milliseconds.
+    /// Longest time between them by the TPM's own clock, in milliseconds.
     pub widest_ms: u64,
 }
 

@@ -5,7 +5,7 @@ use super::committer::Committer;
 use crate::clock;
 use evidence::frozen::names::{BOUND_COUNTER, SEALS_ENDED};
 use evidence::kinds::Rollback;
-use evidence::reasons::{RollbackAlarm, RollbackWitness};
+use evidence::reasons::{CounterKind, RollbackAlarm, RollbackWitness};
 use evidence::{Digest, Payload};
 use ipc::message::Keys;
 use journal::Recovery;
@@ -88,6 +88,11 @@ impl RollbackWatch {
         Some(format!(
             "{alarm}, found when the log had {size} entries: see its rollback entry. {CURE}"
         ))
+    }
+
+    /// The newest value of the plain counter that the log shows.
+    pub(super) fn plain_shown(&self) -> Option<u64> {
+        self.bound.value(CounterKind::Plain)
     }
 
     const fn moment(&self) -> Moment {

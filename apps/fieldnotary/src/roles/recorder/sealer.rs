@@ -26,6 +26,8 @@ pub(super) struct Head {
     pub(super) root: Digest,
     /// When it was asked for.
     pub(super) asked: MonoNs,
+    /// The newest value of the plain counter that the log shows.
+    pub(super) plain_shown: Option<u64>,
 }
 
 /// A signed head.
@@ -180,6 +182,7 @@ impl Signer {
             origin: head.origin.clone(),
             size: head.size,
             root: head.root,
+            plain_shown: head.plain_shown,
         };
         match self.ask(socket, &request.into())? {
             Message::SignedNote(signed) => {

@@ -227,6 +227,7 @@ impl Stats {
             ("record_crc_fail_cnt", Some(self.record_crc_failures)),
             ("record_rejected_cnt", Some(self.rejected)),
             ("record_known_cnt", Some(self.known_again)),
+            // What stands between two checkpoints is a batch, and its hash the root that is signed.
             ("batch_hash_signed_cnt", Some(self.seals)),
             ("seq_gap", Some(self.seq_gaps)),
             ("seq_skip", Some(self.seq_skips)),

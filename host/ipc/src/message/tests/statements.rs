@@ -3,18 +3,13 @@
 use super::super::{
     AnswerChallenge, AskEndorsements, Attest, Attested, BootAsked, BootFound,
     EndorsementCertificate, Endorsements, Message, NoteText, Quote, QuotedPcr, RecordPurpose,
-    SealedCredential, SignBatch, SignRecord, SignedRecord, SignedTree,
+    SealedCredential, SignRecord, SignedRecord,
 };
 use super::event;
 use evidence::reasons::{Custody, KeyFault};
-use evidence::{Blob, CommitId, Digest, Generation};
+use evidence::{Blob, CommitId, Digest};
 
 pub(super) fn samples() -> Vec<Message> {
-    let tree = |size| SignedTree {
-        generation: Generation(1),
-        size,
-        root: Digest([7; 32]),
-    };
     let records = RecordPurpose::ALL.iter().map(|purpose| {
         SignRecord {
             origin: "o/g1".into(),
@@ -24,14 +19,8 @@ pub(super) fn samples() -> Vec<Message> {
         .into()
     });
     let others = [
-        SignBatch {
-            origin: "o/g1".into(),
-            first: tree(3),
-            last: tree(9),
-        }
-        .into(),
         SignedRecord {
-            note: NoteText("fieldnotary audit statement v1\n".into()),
+            note: NoteText("fieldnotary attestation statement v1\n".into()),
             custody: Custody::Software,
             uses: Vec::new(),
             quoted: None,

@@ -131,6 +131,15 @@ fn bound(key_public: Option<Vec<u8>>, sealed: Option<(u32, u64)>) -> Bound {
     let Some(clock) = sealed else {
         return bound;
     };
+    step(&mut bound, 9, clock, &mut report);
+    assert_eq!(report.findings, []);
+    assert_eq!(report.bound.map(|told| told.bindings), Some(1));
+    bound
+}
+
+/// A checkpoint bound to this value of the plain counter.
+fn step(bound: &mut Bound, value: u64, clock: (u32, u64), report: &mut Report) {
+    let keys = signers();
     let head = proof::Checkpoint::new(ORIGIN, 0, Frontier::new().root());
     let text = head.unwrap().body().unwrap();
     let note = signed(&text).to_string();
@@ -139,21 +148,55 @@ fn bound(key_public: Option<Vec<u8>>, sealed: Option<(u32, u64)>) -> Bound {
     let of = [
         sized(&name(&index())),
         [0; 2].to_vec(),
-        sized(&9u64.to_be_bytes()),
+        sized(&value.to_be_bytes()),
     ];
     let (attest, signature) = certified(0x14, &text, clock, &of.concat());
     let binding = Binding {
         at: MonoNs(1),
         size: 0,
         counter: CounterKind::Plain,
-        value: 9,
+        value,
         attest,
         signature,
     };
-    bound.binding(0, 1, &binding, &mut report);
+    bound.binding(0, 1, &binding, report);
+}
+
+/// An older disk was put back and its mark forged; the counter has gone on, and says how often.
+//= A6.4
+#[test]
+fn steps_of_the_plain_counter_that_no_entry_shows_are_told() {
+    let mut log = bound(Some(public()), Some(SEALED));
+    let mut report = Report::default();
+    let (resets, ms) = SEALED;
+    for (value, words) in [
+        (10, None),
+        (
+            12,
+            Some("1 step of the plain counter that no entry shows lies before 12"),
+        ),
+        (
+            18,
+            Some("5 steps of the plain counter that no entry shows lie before 18"),
+        ),
+        (19, None),
+    ] {
+        report.findings.clear();
+        step(&mut log, value, (resets, ms + value), &mut report);
+        let found = report.findings.first();
+        assert_eq!(found.is_some(), words.is_some(), "{found:?}");
+        let told = found.map_or("", |found| found.words.as_str());
+        assert!(told.contains(words.unwrap_or_default()), "{told}");
+        assert!(found.is_none_or(|found| found.kind == FindingKind::Binding));
+    }
+    // The widest two of them, from the first value to 12, by the TPM's clock.
+    assert_eq!(report.bound.as_ref().map(|told| told.widest_ms), Some(12));
+    // Entries that may show them are not here.
+    report.findings.clear();
+    log.left_out();
+    step(&mut log, 30, (resets, ms + 30), &mut report);
+    step(&mut log, 31, (resets, ms + 31), &mut report);
     assert_eq!(report.findings, []);
-    assert_eq!(report.bound.map(|told| told.bindings), Some(1));
-    bound
 }
 
 fn signed(text: &str) -> Note {
@@ -228,7 +271,6 @@ fn read_beside(
 type Hand = fn(&mut Boot, &mut Attestation);
 
 //= A6.5
-//= U9
 #[test]
 fn whatever_is_changed_in_what_is_said_of_a_boot_is_found() {
     let whole = boot();

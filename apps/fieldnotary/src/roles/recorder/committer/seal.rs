@@ -86,6 +86,7 @@ impl Committer {
             size: self.journal.size(),
             root: Digest(self.journal.root().0),
             asked: clock::mono(),
+            plain_shown: self.rollback.plain_shown(),
         };
         self.seal.asked = Some(head.size);
         match self.heads.try_send(head) {
