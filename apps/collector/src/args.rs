@@ -42,7 +42,7 @@ const INIT: &str = help!(
 );
 const ISSUE: &str = help!(
     "fieldnotary-collector issue --dir collector --node station-1 \\
-      --out station-1-tls"
+      --out station-1-tls --reason \"commissioning\""
 );
 const CHALLENGE: &str = help!(
     "fieldnotary-collector challenge --dir collector --request request.json \\
@@ -50,11 +50,12 @@ const CHALLENGE: &str = help!(
 );
 /// In two lines: on one it is too long for a screen.
 const REGISTER_USAGE: &str = "\
-fieldnotary-collector register [OPTIONS] --dir <DIR> --answer <FILE>
-         --origin <ORIGIN> --node <NODE> --out <FILE>";
+fieldnotary-collector register [OPTIONS] --reason <TEXT> --dir <DIR>
+         --answer <FILE> --origin <ORIGIN> --node <NODE> --out <FILE>";
 const REGISTER: &str = help!(
     "fieldnotary-collector register --dir collector --answer answer.json \\
-      --origin example.org/station-1 --node station-1 --out receipt.json"
+      --origin example.org/station-1 --node station-1 --out receipt.json \\
+      --reason \"commissioning\""
 );
 const REVOKE: &str = help!(
     "fieldnotary-collector revoke --dir collector --log-key VKEY --notice notice.json \\
@@ -72,7 +73,7 @@ First steps:
   fieldnotary-collector init --dir collector --name collector.example.org \\
       --host collector.example.org
   fieldnotary-collector issue --dir collector --node station-1 \\
-      --out station-1-tls
+      --out station-1-tls --reason \"commissioning\"
   fieldnotary-collector run --dir collector --listen 0.0.0.0:7443 --log-key VKEY
 
 `issue` prints the [uplink] of the node's configuration, ready to paste. VKEY is printed by
@@ -139,6 +140,9 @@ pub enum Command {
         /// name that is not local, and port 7443].
         #[arg(long)]
         url: Option<String>,
+        /// Why, and who.
+        #[command(flatten)]
+        because: Because,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
@@ -227,6 +231,17 @@ pub struct ChallengeArgs {
     pub json: bool,
 }
 
+/// Why something is done, and by whom.
+#[derive(Debug, clap::Args)]
+pub struct Because {
+    /// Why; the collector's audit keeps it.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Who does it [default: the local user]; the user id is added in either case.
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+}
+
 /// An answer, and what the node is taken in as.
 #[derive(Debug, clap::Args)]
 pub struct RegisterArgs {
@@ -255,6 +270,9 @@ pub struct RegisterArgs {
     /// File for the receipt.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Why, and who.
+    #[command(flatten)]
+    pub because: Because,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -269,12 +287,9 @@ pub struct RevokeArgs {
     /// Verifier key of a log; the other one of the same node is revoked with it.
     #[arg(long = "log-key", value_name = "VKEY", required = true)]
     pub log_keys: Vec<VerifierKey>,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: String,
-    /// Who takes them back [default: the local user]; the user id is added in either case.
-    #[arg(long, value_name = "NAME")]
-    pub by: Option<String>,
+    /// Why, and who.
+    #[command(flatten)]
+    pub because: Because,
     /// File for a notice, which nodes put into their logs (`fieldnotary enrol revoked`).
     #[arg(long, value_name = "FILE")]
     pub notice: Option<PathBuf>,

@@ -3,6 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`args`] | the command line |
+//! | [`audit`] | who let nodes in, took them back, or was turned away |
 //! | [`clock`] | the one place that reads the clock |
 //! | [`counters`] | what is counted |
 //! | [`files`] | durable files |
@@ -26,6 +27,7 @@
 )]
 
 pub mod args;
+pub mod audit;
 pub mod clock;
 pub mod counters;
 pub mod enrolment;

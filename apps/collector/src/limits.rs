@@ -41,3 +41,12 @@ pub const CERTIFICATE_DAYS_DEFAULT: u32 = 730;
 
 /// And at most: ten years, the life of a station.
 pub const CERTIFICATE_DAYS_MAX: u32 = 3_650;
+
+/// Bytes of one book of the audit; as many may be put aside beside it.
+pub const AUDIT_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of one text in a line of it.
+pub const AUDIT_TEXT_BYTES_MAX: usize = 512;
+
+/// Shortest time between two lines of who was turned away; those in between are counted.
+pub const REFUSALS_TOLD_EVERY_MS: u64 = 1_000;

@@ -13,8 +13,10 @@ use std::sync::Arc;
 use certificates::papers::shown;
 use clap::CommandFactory as _;
 use collector::args::{
-    Args, ChallengeArgs, Command, EXIT_FAILED, EXIT_USAGE, RegisterArgs, RevokeArgs, RunArgs,
+    Args, Because, ChallengeArgs, Command, EXIT_FAILED, EXIT_USAGE, RegisterArgs, RevokeArgs,
+    RunArgs,
 };
+use collector::audit::{Refusals, Why};
 use collector::enrolment::{self, Asked, Registered, Revocation, TakenBack};
 use collector::error::Error;
 use collector::files::{self, Access};
@@ -41,9 +43,14 @@ fn main() -> ExitCode {
             days,
             out,
             url,
+            because,
             json,
-        } => identity::issue(&dir, &node, days, &out, url.as_deref())
-            .map(|issued| say_issued(&issued, json)),
+        } => why(&because).and_then(|why| {
+            let issued = identity::issue(&dir, &node, days, &out, url.as_deref())?;
+            why.done(&dir, "issue", &node)?;
+            say_issued(&issued, json);
+            Ok(())
+        }),
         Command::Challenge(args) => challenge(args),
         Command::Register(args) => register(args),
         Command::Revoke(args) => revoke(args),
@@ -64,6 +71,10 @@ fn main() -> ExitCode {
             })
         }
     }
+}
+
+fn why(because: &Because) -> Result<Why, Error> {
+    Why::new(&because.reason, because.by.as_deref())
 }
 
 fn challenge(args: ChallengeArgs) -> Result<(), Error> {
@@ -87,7 +98,10 @@ fn register(args: RegisterArgs) -> Result<(), Error> {
         url: args.url,
         new_keys: args.new_keys,
     };
+    let why = why(&args.because)?;
+    let scope = format!("{} ({})", asked.origin, asked.node);
     let words = enrolment::register(&args.dir, &asked, &args.out)?;
+    why.done(&args.dir, "register", &scope)?;
     say_wrote(&words, &args.out, args.json);
     Ok(())
 }
@@ -95,11 +109,13 @@ fn register(args: RegisterArgs) -> Result<(), Error> {
 fn revoke(args: RevokeArgs) -> Result<(), Error> {
     let asked = TakenBack {
         keys: args.log_keys,
-        reason: args.reason,
-        by: args.by,
+        why: why(&args.because)?,
         notice: args.notice,
     };
-    say_revoked(&enrolment::revoke(&args.dir, &asked)?, args.json);
+    let keys: Vec<String> = asked.keys.iter().map(ToString::to_string).collect();
+    let revoked = enrolment::revoke(&args.dir, &asked)?;
+    asked.why.done(&args.dir, "revoke", &keys.join(" "))?;
+    say_revoked(&revoked, args.json);
     Ok(())
 }
 
@@ -112,7 +128,7 @@ fn say_made(dir: &Path, about: &About, as_json: bool) {
     let dir = quoted(&dir.display().to_string());
     say::err(format_args!(
         "made a collector in {dir}; the line above is the key that nodes pin. For each node:\n  \
-         fieldnotary-collector issue --dir {dir} --node NAME --out DIR\nthen serve:\n  \
+         fieldnotary-collector issue --dir {dir} --node NAME --out DIR --reason TEXT\nthen serve:\n  \
          fieldnotary-collector run --dir {dir} --log-key VKEY"
     ));
 }
@@ -192,7 +208,14 @@ fn run(args: RunArgs) -> Result<(), Error> {
         .build()
         .map_err(Error::setup)?;
     runtime.block_on(async {
-        let server = Server::bind(args.listen, Arc::clone(&tls), registry, log).await?;
+        let server = Server::bind(
+            args.listen,
+            Arc::clone(&tls),
+            registry,
+            log,
+            Refusals::new(&dir),
+        )
+        .await?;
         let ready = Ready::of(server.addr()?, &dir, &tls_files, server.registry())?;
         let mut terminate =
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

@@ -110,7 +110,8 @@ impl Ready {
                 self.client_ca.display()
             ),
             format!(
-                "               make one: fieldnotary-collector issue --dir {dir} --node NAME --out DIR"
+                "               make one: fieldnotary-collector issue --dir {dir} --node NAME --out DIR \
+                 --reason TEXT"
             ),
             format!("  cosigns as   {}", self.vkey),
         ];

@@ -16,6 +16,7 @@ use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use evidence::Actor;
 use exchange::body::Format;
 use exchange::collector::{Announcement, Flow, Reply, Upload};
 use exchange::{BATCH_HEADER, CollectorTime, TIME_HEADER};
@@ -29,6 +30,7 @@ use tokio::task::block_in_place;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::audit::Refusals;
 use crate::clock;
 use crate::error::Error;
 use crate::limits::{CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, HEAD_TIMEOUT_MS};
@@ -44,6 +46,7 @@ pub use tls::server_config;
 struct App {
     registry: Registry,
     log: RequestLog,
+    refusals: Refusals,
 }
 
 /// Who is at the other end.
@@ -51,6 +54,7 @@ struct App {
 struct Peer {
     addr: SocketAddr,
     certificate: String,
+    actor: Actor,
 }
 
 /// A response, with what the request log should say.
@@ -108,6 +112,7 @@ impl Server {
         tls: Arc<rustls::ServerConfig>,
         registry: Registry,
         log: RequestLog,
+        refusals: Refusals,
     ) -> Result<Self, Error> {
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             let cure = match error.kind() {
@@ -126,7 +131,11 @@ impl Server {
         Ok(Self {
             listener,
             tls: TlsAcceptor::from(tls),
-            app: Arc::new(App { registry, log }),
+            app: Arc::new(App {
+                registry,
+                log,
+                refusals,
+            }),
         })
     }
 
@@ -164,6 +173,9 @@ impl Server {
             let (tls, app) = (self.tls.clone(), Arc::clone(&self.app));
             tokio::spawn(async move {
                 if let Err(error) = connection(&tls, Arc::clone(&app), stream, addr).await {
+                    // Who it was nothing vouches for: he is known by where he called from.
+                    let actor = Actor::caller(&addr.ip().to_string());
+                    block_in_place(|| app.refusals.refused(&actor, "connect", "collector", &error));
                     app.log
                         .line(json!({"event": "connection_failed", "peer": addr, "detail": error}));
                 }
@@ -187,10 +199,14 @@ async fn connection(
         .await
         .map_err(|_| "the handshake took too long".to_owned())?
         .map_err(|error| error.to_string())?;
-    let certificate = tls::peer_fingerprint(stream.get_ref().1);
+    let (certificate, actor) = tls::peer(stream.get_ref().1);
     let router = Router::new()
         .fallback(handle)
-        .layer(Extension(Peer { addr, certificate }))
+        .layer(Extension(Peer {
+            addr,
+            certificate,
+            actor,
+        }))
         .with_state(app);
     let service = TowerToHyperService::new(router);
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -215,6 +231,11 @@ async fn handle(
         (&Method::GET | &Method::HEAD, _) => read::file(&app.registry, path),
         _ => Answer::from(Reply::text(405, &"the method is not for this path")),
     };
+    if answer.status == 403 {
+        let scope = answer.origin.as_deref().unwrap_or("no log that is named");
+        let why = first_line(&answer.body);
+        block_in_place(|| app.refusals.refused(&peer.actor, "deliver", scope, &why));
+    }
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     app.log.line(json!({
         "event": "request",

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
-/// Somebody: a local user, the holder of a certificate or of a key, or a process of the node.
+/// Somebody: a local user, the holder of a certificate, a caller, or a process of the node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Actor(String);
 
@@ -35,10 +35,10 @@ impl Actor {
         Self::bounded(name, &format!(" (certificate sha256:{certificate})"))
     }
 
-    /// Whoever holds a signing key, by the name and id of its verifier key.
+    /// Whoever called from an address, where nothing vouches for more.
     #[must_use]
-    pub fn key(name: &str) -> Self {
-        Self::bounded(name, " (key)")
+    pub fn caller(address: &str) -> Self {
+        Self::bounded(address, " (address)")
     }
 
     /// A process of the node, by its role.
@@ -47,13 +47,17 @@ impl Actor {
         Self::bounded(role, " (node)")
     }
 
-    /// Somebody who was named so before, by one of these; who is not named at all is the node.
+    /// Somebody who was named so before, by one of these; `None` where nobody is named.
     #[must_use]
-    pub fn stated(text: &str) -> Self {
-        match text.trim() {
-            "" => Self::node("unnamed"),
-            text => Self::bounded(text, ""),
-        }
+    pub fn stated(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self::bounded(text, ""))
+    }
+
+    /// Several of whom none is told apart any more.
+    #[must_use]
+    pub fn others() -> Self {
+        Self::bounded("others", "")
     }
 
     /// A name without control characters, cut where it is too long, and what it is vouched for by.
@@ -132,10 +136,10 @@ mod tests {
                 "n (certificate sha256:0101",
                 "01)",
             ),
-            (Actor::key("example.org/s"), "example.org/s (key)", "(key)"),
+            (Actor::caller("::1"), "::1 (address)", "(address)"),
             (Actor::node("recorder"), "recorder (node)", "(node)"),
-            (Actor::stated("ada (uid 7)"), "ada (uid 7)", ")"),
-            (Actor::stated(" "), "unnamed (node)", ")"),
+            (Actor::stated("ada (uid 7)").unwrap(), "ada (uid 7)", ")"),
+            (Actor::others(), "others", "others"),
         ] {
             let text = actor.as_str();
             assert!(text.starts_with(begins) && text.ends_with(ends), "{text}");
@@ -146,6 +150,7 @@ mod tests {
             assert_eq!(Actor::read(&mut Reader::new(&bytes)), Ok(actor));
         }
         for nobody in ["", " ", "\u{a0}"] {
+            assert_eq!(Actor::stated(nobody), None);
             let mut writer = Writer::new();
             writer.text(&String::from(nobody));
             let bytes = writer.into_bytes();

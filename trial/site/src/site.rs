@@ -122,7 +122,7 @@ pub fn prepare_collector(
             .arg("issue")
             .arg("--dir")
             .arg(dir)
-            .args(["--node", node, "--out"])
+            .args(["--reason", "trial", "--node", node, "--out"])
             .arg(tls),
     )?;
     keys.into_iter()

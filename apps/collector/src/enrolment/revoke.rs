@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use ::certificates::papers::{Notice, Paper};
-use evidence::Actor;
 use exchange::collector::Cosigner as _;
 use exchange::split_origin;
 use proof::note::{Note, VerifierKey};
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::origins::{self, same};
 use super::{Taken, records, vkeys};
+use crate::audit::Why;
 use crate::clock;
 use crate::error::Error;
 use crate::files::{self, Access};
@@ -208,26 +208,10 @@ fn may_pair(one: &VerifierKey, other: &VerifierKey) -> bool {
 pub struct TakenBack {
     /// Keys of nodes.
     pub keys: Vec<VerifierKey>,
-    /// Why.
-    pub reason: String,
-    /// The name of whoever does it; otherwise that of the local user.
-    pub by: Option<String>,
+    /// Who takes them back, and why.
+    pub why: Why,
     /// File for a notice, which goes into logs.
     pub notice: Option<PathBuf>,
-}
-
-/// Who asks: a name is what he says, the user id what the kernel says.
-fn by(given: Option<&str>) -> Result<String, Error> {
-    let names = ["LOGNAME", "USER"].map(|name| std::env::var(name).ok());
-    let local = names.into_iter().flatten().find(|name| !name.is_empty());
-    let name = given.map(str::to_owned).or(local).unwrap_or_default();
-    if given.is_some_and(|given| given.trim().is_empty()) || name.chars().any(char::is_control) {
-        return Err(Error::usage(
-            "--by is no name on one line: write one, or leave it out",
-        ));
-    }
-    let uid = rustix::process::getuid().as_raw();
-    Ok(Actor::local(&name, uid).as_str().to_owned())
 }
 
 /// Takes the certificates of revoked keys back as well: whoever has one is served no more from the next start on.
@@ -291,32 +275,21 @@ pub struct Revocation {
 /// time and reason. A collector that runs has to be started anew to know of it.
 ///
 /// # Errors
-/// When there is no reason, no collector, a key is known to nothing here, it is not known which keys belong together, or the
+/// When there is no collector, a key is known to nothing here, it is not known which keys belong together, or the
 /// file cannot be written.
 pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
-    let reason = asked.reason.as_str();
-    if reason.trim().is_empty() {
-        return Err(Error::usage(
-            "--reason is empty: say why the keys are taken back",
-        ));
-    }
-    if reason.chars().any(char::is_control) {
-        return Err(Error::usage(
-            "--reason has a control character, such as the end of a line: it is signed as one line",
-        ));
-    }
     about(dir)?;
     let _taken = Taken::new(dir)?;
     let mut all = Revocations::read(dir)?;
     let (keys, alone) = of_the_nodes(dir, &asked.keys, &all)?;
-    let (at_s, by) = (clock::utc_s(), by(asked.by.as_deref())?);
+    let (at_s, by) = (clock::utc_s(), asked.why.actor.as_str());
     for key in &keys {
         if all.find(key).is_none() {
             let revoked = Revoked {
                 vkey: key.to_string(),
                 at_s,
-                by: by.clone(),
-                reason: reason.to_owned(),
+                by: by.to_owned(),
+                reason: asked.why.reason.clone(),
             };
             all.0.push((key.clone(), revoked));
         }

@@ -11,6 +11,7 @@ use trust_plane::{Claim, RevokedKeys, answer_bytes};
 mod whose;
 
 use super::{Asked, Registered, Revocation, TakenBack, challenge, pins, register, revoke};
+use crate::audit::Why;
 use crate::identity::init;
 use crate::registry::{Pin, Registry};
 
@@ -157,8 +158,7 @@ impl Desk {
 fn taken_back(keys: &[VerifierKey], notice: Option<PathBuf>) -> TakenBack {
     TakenBack {
         keys: keys.to_vec(),
-        reason: "stolen".to_owned(),
-        by: Some("ada".to_owned()),
+        why: Why::new("stolen", Some("ada")).unwrap(),
         notice,
     }
 }
@@ -431,7 +431,7 @@ fn a_node_that_is_taken_back_has_its_certificates_on_a_list_and_a_notice_that_sa
     assert!(first.by.starts_with("ada (uid "), "{}", first.by);
     // Asked for again it says the same, not who asked again and why.
     let mut again = taken_back(&own.keys(ORIGIN)[1..], Some(desk.file("again")));
-    again.reason = "for the files".into();
+    again.why.reason = "for the files".into();
     revoke(&desk.dir(), &again).unwrap();
     let mut second = told(&desk.file("again"));
     second.vkeys.reverse();
@@ -445,12 +445,6 @@ fn a_node_that_is_taken_back_has_its_certificates_on_a_list_and_a_notice_that_sa
         ("x", Some(" ")),
         ("x", Some("a\u{1b}b")),
     ] {
-        let asked = TakenBack {
-            keys: own.keys(ORIGIN).to_vec(),
-            reason: reason.into(),
-            by: by.map(str::to_owned),
-            notice: None,
-        };
-        assert!(revoke(&desk.dir(), &asked).is_err(), "{reason:?} {by:?}");
+        assert!(Why::new(reason, by).is_err(), "{reason:?} {by:?}");
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use certificates::Holder;
+use evidence::{Actor, Digest};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
@@ -120,10 +122,13 @@ fn cure(what: &str) -> String {
     format!("restore the {file} that init wrote, or name the right file with {option}")
 }
 
-/// SHA-256 of the client's certificate: who delivered, in the request log.
-pub(super) fn peer_fingerprint(connection: &ServerConnection) -> String {
-    let certificate = connection
-        .peer_certificates()
-        .and_then(|chain| chain.first());
-    certificate.map_or_else(String::new, |certificate| hex(&Sha256::digest(certificate)))
+/// SHA-256 of the client's certificate: who delivered, in the request log; and him as an actor.
+pub(super) fn peer(connection: &ServerConnection) -> (String, Actor) {
+    let chain = connection.peer_certificates();
+    // Without one no connection comes this far.
+    let certificate = chain.and_then(|chain| chain.first());
+    let der = certificate.map_or(&[][..], |certificate| certificate);
+    let digest: [u8; 32] = Sha256::digest(der).into();
+    let name = Holder::of(der).name.unwrap_or_default();
+    (hex(&digest), Actor::peer(Digest(digest), &name))
 }

@@ -383,6 +383,15 @@ fn without_a_certificate_nobody_is_served() {
     let collector = Collector::new(&log);
     let url = format!("https://{}/add-checkpoint", collector.addr());
     assert!(collector.agent(false).post(&url).send("x").is_err());
+    // The collector writes it when it has hung up.
+    let turned_away = (0..500).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        collector.book("refusals.jsonl").into_iter().next()
+    });
+    assert_eq!(
+        turned_away.unwrap()["actor"].as_str(),
+        Some("127.0.0.1 (address)")
+    );
     assert_eq!(
         collector
             .agent(true)

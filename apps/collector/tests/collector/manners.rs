@@ -96,8 +96,12 @@ fn a_reader_that_went_away_is_no_error() {
     let dir = TempDir::new().unwrap();
     for args in [
         &["init", "--name", "c.example", "--dir", "c"][..],
-        &["issue", "--node", "n", "--dir", "c", "--out", "n"],
-        &["issue", "--node", "m", "--dir", "c", "--out", "m", "--json"],
+        &[
+            "issue", "--node", "n", "--dir", "c", "--out", "n", "--reason", "r",
+        ],
+        &[
+            "issue", "--node", "m", "--dir", "c", "--out", "m", "--json", "--reason", "r",
+        ],
         &["--help"],
     ] {
         let status = program()
@@ -148,8 +152,20 @@ fn every_help_has_the_exit_codes_and_usage_is_code_2() {
             "--host",
         ),
         (
-            &["issue", "--dir", c, "--out", "x", "--node", ""],
+            &[
+                "issue", "--dir", c, "--out", "x", "--node", "", "--reason", "r",
+            ],
             "node's name",
+        ),
+        (
+            &["issue", "--dir", c, "--out", "x", "--node", "n"],
+            "--reason",
+        ),
+        (
+            &[
+                "issue", "--dir", c, "--out", "x", "--node", "n", "--reason", " ",
+            ],
+            "say why",
         ),
         (&["run", "--dir", c], "--log-key is missing"),
         (&["run", "--dir", c, "--log-key", "x"], "expected VKEY"),
@@ -201,7 +217,8 @@ fn a_nodes_key_is_never_overwritten_and_its_uplink_can_be_pasted() {
     let path = collector(dir.path());
     let issue = |more: &[&str]| {
         let mut command = program();
-        command.args(["issue", "--node", "n7", "--dir"]).arg(&path);
+        command.args(["issue", "--reason", "r", "--node", "n7", "--dir"]);
+        command.arg(&path);
         command.arg("--out").arg(dir.path().join("n7")).args(more);
         command.output().unwrap()
     };

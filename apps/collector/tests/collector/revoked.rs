@@ -48,6 +48,29 @@ fn what_was_begun_before_a_key_was_revoked_is_not_ended_after() {
         let refused = collector.requests();
         let refused = refused.iter().filter(|one| one["status"] == 403);
         assert!(refused.count() > 0, "{requests}");
+        // Who let it in, took it back, and was turned away, and why.
+        let acts = collector.book("acts.jsonl");
+        let acts: Vec<_> = acts
+            .iter()
+            .map(|one| {
+                (
+                    one["action"].as_str(),
+                    one["reason"].as_str(),
+                    one["outcome"].as_str(),
+                )
+            })
+            .collect();
+        let due = [("issue", "test"), ("revoke", "stolen")];
+        let due = due.map(|(action, why)| (Some(action), Some(why), Some("done")));
+        assert_eq!(acts, due);
+        let turned_away = collector.book("refusals.jsonl");
+        let first = turned_away.first().unwrap();
+        let actor = first["actor"].as_str().unwrap();
+        assert!(actor.starts_with("node7 (certificate sha256:"), "{actor}");
+        assert_eq!(
+            (first["action"].as_str(), first["outcome"].as_str()),
+            (Some("deliver"), Some("refused"))
+        );
     }
 }
 

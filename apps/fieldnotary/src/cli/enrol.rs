@@ -12,7 +12,8 @@ Example, with papers carried between the node and its collector:
       --endorsement-ca maker.pem --out challenge.json
   fieldnotary enrol answer node challenge.json --tls node-tls --to answer.json
   fieldnotary-collector register --dir collector --answer answer.json \\
-      --origin example.org/station-7 --node station-7 --out receipt.json
+      --origin example.org/station-7 --node station-7 --out receipt.json \\
+      --reason \"commissioning\"
   fieldnotary enrol accept node receipt.json --tls node-tls \\
       --registrar VKEY --reason \"commissioning\"
 

@@ -46,7 +46,7 @@ impl Directory {
                 Err(format!(
                     "the collector's directory {shown} holds no log yet: no node has delivered to it\n\
                      a node does once its configuration has the [uplink] of: fieldnotary-collector issue --dir {shown} \
-                     --node NAME --out DIR"
+                     --node NAME --out DIR --reason TEXT"
                 ))
             }
             Some(collector) => Ok(Self::Collector(collector)),

@@ -124,7 +124,7 @@ fn papers_issued_into_a_nodes_directory_do_no_harm() {
         .arg("issue")
         .arg("--dir")
         .arg(&kept)
-        .args(["--node", "n", "--out"]);
+        .args(["--reason", "test", "--node", "n", "--out"]);
     done(issue.arg(dir.path().join("node")));
     Node::grow(dir.path(), "node", &contract, 10);
 }

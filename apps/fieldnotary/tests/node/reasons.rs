@@ -22,6 +22,8 @@ enum Does {
     Adds(&'static str),
     /// It adds such an entry, which has a reason too: `--reason` is demanded.
     Commands(&'static str),
+    /// It lets somebody in or takes him back at the collector: `--reason` is demanded, and the collector's audit has it.
+    Books,
     /// It changes how a node goes on: `--reason` is demanded, and the log has an audit entry of this action.
     Changes(&'static str),
     /// The same, but only where the configuration is not the one in force, or safe mode is ended.
@@ -29,7 +31,7 @@ enum Does {
     /// It has verbs, each with a line of its own here, and shows how they go together.
     Groups,
 }
-use Does::{Adds, Changes, ChangesAtTimes, Commands, Groups, Looks, Makes};
+use Does::{Adds, Books, Changes, ChangesAtTimes, Commands, Groups, Looks, Makes};
 
 /// Every verb; a new one has to say here what it does.
 const VERBS: &[(&str, &[(&str, Does)])] = &[
@@ -84,10 +86,10 @@ const VERBS: &[(&str, &[(&str, Does)])] = &[
         "fieldnotary-collector",
         &[
             ("init", Makes),
-            ("issue", Makes),
+            ("issue", Books),
             ("challenge", Makes),
-            ("register", Makes),
-            // The collector has no log of its own: who and why are in the notice, and in the log that takes it.
+            ("register", Books),
+            // Who and why are in the notice too, and in the log that takes it.
             ("revoke", Commands("revocation")),
             ("run", Looks),
             ("completions", Looks),
@@ -133,7 +135,7 @@ fn each_verb_that_changes_what_is_there_demands_a_reason() {
             let usage = help.lines().find(|line| line.starts_with("Usage:"));
             let demanded = usage.is_some_and(|usage| usage.contains(" --reason <TEXT>"));
             let (demands, may) = match of(verb) {
-                Changes(_) | Commands(_) => (true, true),
+                Changes(_) | Commands(_) | Books => (true, true),
                 ChangesAtTimes(_) | Groups => (false, true),
                 Looks | Makes | Adds(_) => (false, false),
             };

@@ -11,7 +11,7 @@ use trial_stores::{Relay, Swtpm};
 =======
 use tpm::{Attest, Command, response};
 use trial_stores::Swtpm;
->>>>>>> 292580aadc1f64598d512b1cc940a0e5e8803e11
+>>>>>>> 06db4602ffb915889d557ba15e1cae09ac3e90de
 use trust_plane::{
     Backend as _, BaseOrigin, CounterKind, Custody, Engine, Hash, KeyFault, LastSigned, SignError,
     Signed, Statement, Step,

@@ -37,7 +37,7 @@ impl Collector {
             .unwrap();
         assert!(init.status.success(), "{init:?}");
         let issue = program()
-            .args(["issue", "--node", "node7", "--dir"])
+            .args(["issue", "--reason", "test", "--node", "node7", "--dir"])
             .arg(&path)
             .arg("--out")
             .arg(dir.path().join("node"))
@@ -128,6 +128,16 @@ impl Collector {
     pub(crate) fn requests(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.dir.path().join("requests.jsonl")).unwrap();
         text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// A book of its audit.
+    pub(crate) fn book(&self, name: &str) -> Vec<Value> {
+        let path = self.path().join("audit").join(name);
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let lines = text.lines();
+        lines
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
     }

@@ -190,7 +190,7 @@ impl Callers {
 fn audit(at: MonoNs, (what, uid): (What, u64), known: &Known, began: MonoNs) -> Audit {
     let actor = match u32::try_from(uid) {
         Ok(uid) => Actor::local("", uid),
-        Err(_) => Actor::stated("others"),
+        Err(_) => Actor::others(),
     };
     let (why, more, count) = (what.why(), known.untold, known.count);
     Audit {

@@ -37,8 +37,9 @@ pub(super) fn audit(
 ) -> Audit {
     let digest: Digest = now.digest();
     let said = said.filter(|said| said.digest == digest.to_string());
-    let (actor, reason) = match said {
-        Some(said) => (Actor::stated(&said.by), said.reason.clone()),
+    let by = said.and_then(|said| Some((Actor::stated(&said.by)?, said.reason.clone())));
+    let (actor, reason) = match by {
+        Some(by) => by,
         None => (
             Actor::node("recorder"),
             "the file was changed while the node ran; nobody said why".to_owned(),

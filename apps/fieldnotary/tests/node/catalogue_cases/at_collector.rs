@@ -93,6 +93,8 @@ pub(crate) const COLLECTOR: &[Case] = &[
             "node",
             "--out",
             "papers",
+            "--reason",
+            "commissioning",
         ],
         |place| {
             place.collector();

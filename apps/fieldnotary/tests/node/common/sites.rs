@@ -290,7 +290,11 @@ impl Collector {
         let key = vkeys(&done(&mut init).out).remove(0);
         let mut issue = collector();
         issue.arg("issue").arg("--dir").arg(&folder);
-        done(issue.args(["--node", "node", "--out"]).arg(&tls));
+        done(
+            issue
+                .args(["--reason", "test", "--node", "node", "--out"])
+                .arg(&tls),
+        );
         let (running, address) = Self::listen(&folder, &ready, "127.0.0.1:0", log_keys);
         Self {
             running: Some(running),

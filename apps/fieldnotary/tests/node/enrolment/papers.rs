@@ -69,7 +69,16 @@ impl Papers<'_> {
 
     pub(super) fn register(&self, answer: &str) -> Said {
         let paths = [("--answer", answer), ("--out", "receipt")];
-        let words = ["--node", "station-7", "--origin", ORIGIN, "--days", "40"];
+        let words = [
+            "--reason",
+            "commissioning",
+            "--node",
+            "station-7",
+            "--origin",
+            ORIGIN,
+            "--days",
+            "40",
+        ];
         self.at_the_collector("register", &words, &paths)
     }
 

@@ -1,0 +1,311 @@
+//! The collector's audit: who let nodes in or took them back, why, and how that ended; and who was turned away.
+//!
+//! JSON lines in two books of `audit/`, each of a bounded size: where one is full it is put aside as `NAME.1.jsonl`, in
+//! the place of the one that was put aside before. `number` counts a book's lines from its first one on, so that it is seen how many are gone.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use evidence::Actor;
+use evidence::reasons::Outcome;
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::error::Error;
+use crate::files;
+use crate::limits::{AUDIT_BYTES_MAX, AUDIT_TEXT_BYTES_MAX, REFUSALS_TOLD_EVERY_MS};
+
+const DIRECTORY: &str = "audit";
+
+/// What is kept apart, so that a flood of the one pushes out nothing of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Book {
+    /// What people did on the collector's directory.
+    Acts,
+    /// Who was turned away while it served.
+    Refusals,
+}
+
+impl Book {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Acts => "acts",
+            Self::Refusals => "refusals",
+        }
+    }
+
+    fn path(self, dir: &Path) -> PathBuf {
+        dir.join(DIRECTORY).join(format!("{}.jsonl", self.name()))
+    }
+
+    fn put_aside(self, dir: &Path) -> PathBuf {
+        dir.join(DIRECTORY).join(format!("{}.1.jsonl", self.name()))
+    }
+}
+
+/// Somebody did something, or was kept from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Act<'a> {
+    /// Who.
+    pub actor: &'a Actor,
+    /// What.
+    pub action: &'a str,
+    /// On what.
+    pub scope: &'a str,
+    /// Why he did it, or why he was kept from it.
+    pub reason: &'a str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How often, where one line stands for several.
+    pub count: u64,
+}
+
+/// Who acts, and why.
+#[derive(Clone, Debug)]
+pub struct Why {
+    /// Who: the name that he goes by, and the user id that the kernel vouches for.
+    pub actor: Actor,
+    /// Why.
+    pub reason: String,
+}
+
+impl Why {
+    /// The local user, or the name given in its place.
+    ///
+    /// # Errors
+    /// Where there is no reason, or the name is none.
+    pub fn new(reason: &str, by: Option<&str>) -> Result<Self, Error> {
+        if reason.trim().is_empty() {
+            return Err(Error::usage("--reason is empty: say why this is done"));
+        }
+        if reason.chars().any(char::is_control) {
+            return Err(Error::usage(
+                "--reason has a control character, such as the end of a line: it is kept as one line",
+            ));
+        }
+        let names = ["LOGNAME", "USER"].map(|name| std::env::var(name).ok());
+        let local = names.into_iter().flatten().find(|name| !name.is_empty());
+        let name = by.map(str::to_owned).or(local).unwrap_or_default();
+        if by.is_some_and(|by| by.trim().is_empty()) || name.chars().any(char::is_control) {
+            return Err(Error::usage(
+                "--by is no name on one line: write one, or leave it out",
+            ));
+        }
+        let uid = rustix::process::getuid().as_raw();
+        Ok(Self {
+            actor: Actor::local(&name, uid),
+            reason: reason.to_owned(),
+        })
+    }
+
+    /// Notes what was done on something. What was refused changed nothing, and is not noted.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn done(&self, dir: &Path, action: &str, scope: &str) -> Result<(), Error> {
+        let act = Act {
+            actor: &self.actor,
+            action,
+            scope,
+            reason: &self.reason,
+            outcome: Outcome::Done,
+            count: 1,
+        };
+        note(dir, Book::Acts, &act)
+    }
+}
+
+/// Adds a line to a book, durably.
+///
+/// # Errors
+/// What could not be written.
+pub fn note(dir: &Path, book: Book, act: &Act<'_>) -> Result<(), Error> {
+    let path = book.path(dir);
+    let _taken = taken(dir)?;
+    let before = files::read(&path)?.unwrap_or_default();
+    // One that was put aside and not followed yet tells the number as well.
+    let aside = match before.is_empty() {
+        true => files::read(&book.put_aside(dir))?.unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let last = [&before[..], &aside].concat();
+    let last = last
+        .split(|byte| *byte == b'\n')
+        .rfind(|line| !line.is_empty());
+    let last = last.and_then(|line| serde_json::from_slice::<Value>(line).ok());
+    let last = last.and_then(|line| line.get("number")?.as_u64());
+    let line = json!({
+        "number": last.unwrap_or(0).saturating_add(1),
+        "at_ms": clock::utc_ms(),
+        "actor": act.actor.as_str(),
+        "action": act.action,
+        "scope": bounded(act.scope),
+        "reason": bounded(act.reason),
+        "outcome": act.outcome.name(),
+        "count": act.count,
+    })
+    .to_string();
+    if before.len().saturating_add(line.len()) >= AUDIT_BYTES_MAX {
+        let aside = book.put_aside(dir);
+        fs::rename(&path, &aside).map_err(Error::io("rename to", &aside))?;
+    }
+    files::append_line(&path, &line)
+}
+
+/// Held while a line is added: commands run beside the collector that serves.
+fn taken(dir: &Path) -> Result<File, Error> {
+    let folder = dir.join(DIRECTORY);
+    files::create_dir(&folder)?;
+    let path = folder.join("lock");
+    let mut options = OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(Error::io("open", &path))?;
+    file.lock().map_err(Error::io("lock", &path))?;
+    Ok(file)
+}
+
+/// What others wrote, as long as a line has room for.
+fn bounded(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(AUDIT_TEXT_BYTES_MAX))
+        .unwrap_or(text)
+}
+
+/// Who is turned away while the collector serves: a line at most every [`REFUSALS_TOLD_EVERY_MS`], which counts those that
+/// had none since.
+#[derive(Debug)]
+pub struct Refusals {
+    dir: PathBuf,
+    untold: Mutex<Untold>,
+}
+
+#[derive(Debug, Default)]
+struct Untold {
+    count: u64,
+    told: Option<Instant>,
+}
+
+impl Refusals {
+    /// Those of a collector.
+    #[must_use]
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_path_buf(),
+            untold: Mutex::default(),
+        }
+    }
+
+    /// Somebody was turned away. What cannot be written stops nothing; it is counted in the next line.
+    pub fn refused(&self, actor: &Actor, action: &str, scope: &str, reason: &str) {
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        untold.count = untold.count.saturating_add(1);
+        let now = clock::instant();
+        let every = Duration::from_millis(REFUSALS_TOLD_EVERY_MS);
+        if untold
+            .told
+            .is_some_and(|told| now.duration_since(told) < every)
+        {
+            return;
+        }
+        let act = Act {
+            actor,
+            action,
+            scope,
+            reason,
+            outcome: Outcome::Refused,
+            count: untold.count,
+        };
+        if note(&self.dir, Book::Refusals, &act).is_ok() {
+            *untold = Untold {
+                count: 0,
+                told: Some(now),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Act, Book, Refusals, note};
+    use crate::limits::{AUDIT_BYTES_MAX, AUDIT_TEXT_BYTES_MAX};
+    use evidence::Actor;
+    use evidence::reasons::Outcome;
+    use serde_json::Value;
+    use std::path::Path;
+
+    fn lines(path: &Path) -> Vec<Value> {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let read = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        read.collect()
+    }
+
+    //= A6.7
+    //= R11.2
+    #[test]
+    fn a_book_is_bounded_and_its_numbers_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = "\u{e9}".repeat(AUDIT_TEXT_BYTES_MAX);
+        let act = Act {
+            actor: &Actor::local("ada", 7),
+            action: "register",
+            scope: &long,
+            reason: &long,
+            outcome: Outcome::Done,
+            count: 1,
+        };
+        let (now, aside) = (
+            Book::Acts.path(dir.path()),
+            Book::Acts.put_aside(dir.path()),
+        );
+        let mut number = 0;
+        // Filled, and put aside twice: the older one goes.
+        for round in 0..3 {
+            for _ in 0..4 {
+                note(dir.path(), Book::Acts, &act).unwrap();
+                number += 1;
+                let numbers: Vec<u64> = [&aside, &now]
+                    .iter()
+                    .flat_map(|path| lines(path))
+                    .map(|line| line["number"].as_u64().unwrap())
+                    .collect();
+                assert!(
+                    numbers.is_sorted_by(|one, next| one + 1 == *next),
+                    "{numbers:?}"
+                );
+                assert_eq!(numbers.last(), Some(&number));
+            }
+            let size = |path: &Path| path.metadata().map_or(0, |found| found.len());
+            let max = u64::try_from(AUDIT_BYTES_MAX).unwrap();
+            assert!(size(&now) <= max && size(&aside) <= max, "{round}");
+            number += 1;
+            let pad = " ".repeat(AUDIT_BYTES_MAX - 3 * 2 * AUDIT_TEXT_BYTES_MAX);
+            let full = format!("{{\"number\":{number}{pad}}}\n");
+            std::fs::write(&now, full).unwrap();
+            let _ = std::fs::remove_file(&aside);
+        }
+        // One that was put aside just before a cut.
+        std::fs::rename(&now, &aside).unwrap();
+        note(dir.path(), Book::Acts, &act).unwrap();
+        assert_eq!(lines(&now)[0]["number"], number + 1);
+    }
+
+    //= A6.7
+    #[test]
+    fn a_flood_of_refusals_is_one_line_and_pushes_out_no_act() {
+        let dir = tempfile::tempdir().unwrap();
+        let refusals = Refusals::new(dir.path());
+        for _ in 0..500 {
+            refusals.refused(
+                &Actor::caller("::1"),
+                "connect",
+                "collector",
+                "no certificate",
+            );
+        }
+        let told = lines(&Book::Refusals.path(dir.path()));
+        assert_eq!(told.first().unwrap()["count"], 1);
+        assert!(told.len() < 100, "{}", told.len());
+        assert!(!Book::Acts.path(dir.path()).exists());
+    }
+}
