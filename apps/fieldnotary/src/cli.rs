@@ -310,6 +310,9 @@ pub(crate) struct VerifyArgs {
     /// rolled back or forked; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Vec<PathBuf>,
+    /// Roots of timestamp authorities that you trust, PEM: what they stamped is judged by them; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tsa: Vec<PathBuf>,
     /// List every finding; without it the first of each kind, and how many there are
     #[arg(long)]
     pub(crate) all: bool,
@@ -396,6 +399,7 @@ pub(crate) enum Role {
     Io,
     Uplink,
     Syslog,
+    Timestamp,
 }
 
 fn kind(name: &str) -> Result<Kind, String> {

@@ -73,6 +73,16 @@ impl DataDir {
         self.syslog().join("place.json")
     }
 
+    /// What the timestamp role keeps.
+    pub(crate) fn timestamp(&self) -> PathBuf {
+        self.0.join("timestamp")
+    }
+
+    /// When the last timestamp was had.
+    pub(crate) fn stamped(&self) -> PathBuf {
+        self.timestamp().join("last.json")
+    }
+
     /// What the processes write to standard error.
     pub(crate) fn logs(&self) -> PathBuf {
         self.0.join("logs")

@@ -277,6 +277,7 @@ impl Contract {
             self.uplink.is_some(),
             self.time.is_some(),
             self.syslog.is_some(),
+            self.timestamp.is_some(),
             !self.points.is_empty(),
         ];
         writer.map(8 + some.into_iter().filter(|some| *some).count());
@@ -314,6 +315,10 @@ impl Contract {
         if let Some(syslog) = &self.syslog {
             writer.uint(12);
             syslog.write(&mut writer);
+        }
+        if let Some(timestamp) = &self.timestamp {
+            writer.uint(13);
+            timestamp.write(&mut writer);
         }
         writer.into_bytes()
     }
@@ -362,6 +367,7 @@ impl Contract {
         let time = map.value(9)?.map(Item::read).transpose()?;
         let points = map.value(10)?.map(Item::read).transpose()?;
         let syslog = map.value(12)?.map(Item::read).transpose()?;
+        let timestamp = map.value(13)?.map(Item::read).transpose()?;
         map.finish()?;
         reader.finish()?;
         let contract = Self {
@@ -371,6 +377,7 @@ impl Contract {
             time,
             uplink,
             syslog,
+            timestamp,
             ports: ports
                 .into_iter()
                 .map(|port| (port.id.clone(), port))

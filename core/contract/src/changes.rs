@@ -22,6 +22,7 @@ pub fn changes(before: &Contract, now: &Contract) -> String {
         ("time", before.time != now.time),
         ("uplink", before.uplink != now.uplink),
         ("syslog", before.syslog != now.syslog),
+        ("timestamp", before.timestamp != now.timestamp),
     ];
     let changed = sections.iter().filter(|(_, changed)| *changed);
     out.extend(changed.map(|(name, _)| format!("[{name}]")));

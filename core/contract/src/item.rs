@@ -101,7 +101,8 @@ use crate::clock_set::ClockTelegram;
 use crate::life::RoleWord;
 use crate::memory::MemoryOrder;
 use crate::storages::StorageDate;
-by_place_of_word! { ClockTelegram RoleWord MemoryOrder StorageDate }
+use crate::timestamp::StampHash;
+by_place_of_word! { ClockTelegram RoleWord MemoryOrder StampHash StorageDate }
 use crate::outputs::{OnLoss, Operate};
 by_place_of_word! { OnLoss Operate }
 

@@ -10,6 +10,7 @@ use crate::outputs::{AO, DO};
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
 use crate::syslog::SYSLOG;
 use crate::time::TIME;
+use crate::timestamp::TIMESTAMP;
 use crate::watch::{ENVIRONMENT, POWER, RESET};
 use alloc::format;
 use alloc::string::String;
@@ -117,6 +118,7 @@ pub(crate) const ROOT: Section = Section {
         child("time", "[time]"),
         child("uplink", "[uplink]"),
         child("syslog", "[syslog]"),
+        child("timestamp", "[timestamp]"),
         child("port", "[[port]]"),
         child("schedule", "[[schedule]]"),
         child("profile", "[[profile]]"),
@@ -321,6 +323,7 @@ pub const SECTIONS: &[Section] = &[
     OFFERED,
     UPLINK,
     SYSLOG,
+    TIMESTAMP,
     PORT,
     SCHEDULE,
     PROFILE,

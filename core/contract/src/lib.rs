@@ -43,6 +43,7 @@ mod syntax;
 mod syslog;
 mod template;
 mod time;
+mod timestamp;
 mod warnings;
 mod watch;
 mod words;
@@ -54,8 +55,8 @@ pub use model::{
     Address, BitField, ClockSetting, ClockTelegram, Contract, Counting, Echo, MbusAddress,
     MbusLine, MbusWire, Memory, MemoryOrder, Meter, OfferedSource, Oscillator, Parity, Point,
     Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction, RecordPick, Register, Role,
-    Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source, Station, Storage, StorageDate,
-    Storages, Syslog, Table, Time, Uplink, ValueType, WordOrder,
+    Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source, StampHash, Station, Storage,
+    StorageDate, Storages, Syslog, Table, Time, Timestamp, Uplink, ValueType, WordOrder,
 };
 pub use modem::{Asks, Buckets, Modem, ModemCounter};
 pub use near::nearest;

@@ -92,6 +92,18 @@ pub const UPLINK_TIMEOUT_MS_MIN: u64 = 1_000;
 pub const SYSLOG_TIMEOUT_MS_MIN: u64 = 1_000;
 /// Longest: a connection that hangs is found within it.
 pub const SYSLOG_TIMEOUT_MS_MAX: u64 = 60_000;
+/// Shortest time from one timestamp to the next.
+pub const TIMESTAMP_EVERY_MS_MIN: u64 = 60_000;
+/// Longest one.
+pub const TIMESTAMP_EVERY_MS_MAX: u64 = 31 * 86_400_000;
+/// Shortest deadline of a question to a timestamp authority.
+pub const TIMESTAMP_TIMEOUT_MS_MIN: u64 = 1_000;
+/// Longest one.
+pub const TIMESTAMP_TIMEOUT_MS_MAX: u64 = 60_000;
+/// Smallest bound of its answers.
+pub const TIMESTAMP_ANSWER_BYTES_MIN: u64 = 1_024;
+/// Largest one: what comes back fits into an entry.
+pub const TIMESTAMP_ANSWER_BYTES_MAX: u64 = 34 * 1_024;
 /// Longest deadline of an upload request.
 pub const UPLINK_TIMEOUT_MS_MAX: u64 = 600_000;
 
@@ -227,13 +239,14 @@ pub const MODEM_COUNTERS_MAX: usize = 32;
 pub const PULSE_STATE_BYTES: u64 = 160;
 
 /// Sources that name a part of the node itself; no port or card may take such a name.
-pub const RESERVED_SOURCES: [&str; 10] = [
+pub const RESERVED_SOURCES: [&str; 11] = [
     "supervisor",
     "recorder",
     "time",
     "io",
     "uplink",
     "syslog",
+    "timestamp",
     "signer",
     "console",
     "collector",

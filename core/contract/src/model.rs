@@ -8,6 +8,7 @@ pub use crate::mbus::{MbusAddress, MbusLine, MbusWire, RecordFunction, RecordPic
 pub use crate::memory::{Memory, MemoryOrder};
 pub use crate::storages::{StorageDate, Storages};
 pub use crate::syslog::Syslog;
+pub use crate::timestamp::{StampHash, Timestamp};
 pub use serial::{Echo, Parity, Rs485, RtsLevel, SerialLine};
 
 use crate::station::StationPoints;
@@ -33,6 +34,8 @@ pub struct Contract {
     pub uplink: Option<Uplink>,
     /// The receiver of syslog, if there is one.
     pub syslog: Option<Syslog>,
+    /// The timestamp authority, if there is one.
+    pub timestamp: Option<Timestamp>,
     /// Ports by id.
     pub ports: BTreeMap<SourceId, Port>,
     /// Schedules by id.

@@ -95,6 +95,32 @@ pub(crate) fn url(text: &str) -> Checked {
     Ok(())
 }
 
+/// A URL over which nothing secret goes and nothing is believed unsigned: `http://host[:port][/path]`.
+pub(crate) fn plain_url(text: &str) -> Checked {
+    let example = "write \"http://host/path\", with a port where it is not 80";
+    let bad = |what: &str| Err(wrong(format!("\"{text}\" {what}"), example));
+    let Some(rest) = text.strip_prefix("http://") else {
+        return match text.starts_with("https://") {
+            true => bad("is an https URL: answers are signed, and are fetched without TLS"),
+            false => bad("is not an http URL"),
+        };
+    };
+    if rest.contains(['@', '?', '#', '\\']) || rest.chars().any(|one| !one.is_ascii_graphic()) {
+        return bad("holds what such a URL does not");
+    }
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an IPv6 address stand in brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    match port {
+        _ if host.is_empty() => bad("names no host"),
+        Some(port) if !is_port(port) => bad("has no port number after the colon"),
+        _ => Ok(()),
+    }
+}
+
 fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
         && text.parse::<u16>().is_ok_and(|port| port != 0)

@@ -14,7 +14,8 @@ use crate::limits::{
 };
 use crate::mbus;
 use crate::model::{
-    Contract, Point, Port, PortKind, Schedule, Seal, Station, Storage, Syslog, Time, Uplink,
+    Contract, Point, Port, PortKind, Schedule, Seal, Station, Storage, Syslog, Time, Timestamp,
+    Uplink,
 };
 use crate::points;
 use crate::read::{duration, id, integer, pair, size, text, word};
@@ -24,6 +25,7 @@ use crate::sound::{Place, STAND_IN, problems};
 use crate::syntax;
 use crate::syslog::SYSLOG;
 use crate::time::{TIME, read as read_time};
+use crate::timestamp::TIMESTAMP;
 use crate::words::{PortWord, word_of};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -88,6 +90,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         let time = self.time();
         let uplink = self.uplink();
         let syslog = self.syslog();
+        let timestamp = self.timestamp();
         let ports = self.ports();
         let schedules = self.schedules();
         let profiles = self.profiles();
@@ -100,6 +103,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             time,
             uplink,
             syslog,
+            timestamp,
             ports,
             schedules,
             meters,
@@ -223,6 +227,14 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         let syslog = crate::syslog::read(&mut block, report);
         self.blocks.insert(Place::Syslog, block);
         Some(syslog)
+    }
+
+    fn timestamp(&mut self) -> Option<Timestamp> {
+        let report = &mut *self.report;
+        let mut block = self.root.child(report, &TIMESTAMP, "timestamp")?;
+        let timestamp = crate::timestamp::read(&mut block, report);
+        self.blocks.insert(Place::Timestamp, block);
+        Some(timestamp)
     }
 
     /// Reads `id`, and stands in for one that cannot be used, so that the rest is still checked.

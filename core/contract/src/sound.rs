@@ -32,6 +32,7 @@ pub(crate) enum Place {
     Time,
     Uplink,
     Syslog,
+    Timestamp,
     Port(SourceId),
     Schedule(ScheduleId),
     Meter(MeterId),
@@ -73,6 +74,9 @@ pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<
     }
     if let Some(receiver) = &contract.syslog {
         add(Place::Syslog, crate::syslog::problems(receiver));
+    }
+    if let Some(authority) = &contract.timestamp {
+        add(Place::Timestamp, crate::timestamp::problems(authority));
     }
     let mut devices = BTreeMap::new();
     for (id, one) in &contract.ports {

@@ -8,6 +8,7 @@ use crate::outputs::{AO, DO};
 use crate::station::{AI, CARD, DEBOUNCE, DI, PULSE};
 use crate::syslog::SYSLOG;
 use crate::time::TIME;
+use crate::timestamp::TIMESTAMP;
 use crate::watch::{ENVIRONMENT, POWER, RESET};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -35,8 +36,9 @@ const STATION: [&str; 11] = [
     MODEM.header,
 ];
 /// Tables that are comments until somebody wants them.
-const OFF: [&str; 15] = [
+const OFF: [&str; 16] = [
     SYSLOG.header,
+    TIMESTAMP.header,
     PROFILE.header,
     TIME.header,
     OFFERED.header,
@@ -207,7 +209,8 @@ fn line(section: &Section, key: &Key, draft: &Draft, point: Option<&DraftPoint>)
             Line::Comment(example(section, key.name))
         }
         Preset::Required
-            if STATION.contains(&section.header) || section.header == SYSLOG.header =>
+            if STATION.contains(&section.header)
+                || [SYSLOG.header, TIMESTAMP.header].contains(&section.header) =>
         {
             Line::Comment(example(section, key.name))
         }
@@ -298,6 +301,8 @@ fn example(section: &Section, name: &str) -> String {
         (_, "rtc") => "\"/dev/rtc0\"",
         (_, "thermal") => "\"/sys/class/hwmon/hwmon0/temp1_input\"",
         (_, "refclock") => "\"/run/chrony/fieldnotary.sock\"",
+        ("[timestamp]", "url") => "\"http://timestamp.example.org/tsr\"",
+        (_, "trust_file") => "\"/etc/fieldnotary/timestamp-ca.pem\"",
         (_, "url") => "\"https://collector.example.org:7443\"",
         (_, "collector_key") => "\"collector.example.org+15d1a274+BLJlUh...\"",
         (_, "ca_file") => "\"/etc/fieldnotary/ca.pem\"",

@@ -10,6 +10,7 @@ use crate::model::{
 use crate::outputs::{OnLoss, Operate};
 use crate::station::{Active, Bias, CardKind, WireFault};
 use crate::storages::StorageDate;
+use crate::timestamp::StampHash;
 use evidence::reasons::{FieldMarker, TruthClass};
 
 /// A value that the file writes as one of a few words. Lists only ever grow at the end.
@@ -42,6 +43,7 @@ pub(crate) enum Switch {
 }
 
 words! {
+    StampHash { "sha256" Sha256 "sha384" Sha384 "sha512" Sha512 }
     PortWord { "modbus-rtu" Rtu "modbus-tcp" Tcp "mbus" Mbus }
     Parity { "none" None "even" Even "odd" Odd }
     Switch { "adapter" Adapter "kernel" Kernel }

@@ -115,6 +115,7 @@ fn code_rules(out: &mut String) {
         reasons::Custody::cddl_rule,
         reasons::CounterKind::cddl_rule,
         reasons::EnrolmentProof::cddl_rule,
+        reasons::StampFault::cddl_rule,
         reasons::KeyFault::cddl_rule,
         reasons::RollbackAlarm::cddl_rule,
         reasons::RollbackWitness::cddl_rule,

@@ -14,6 +14,7 @@ mod people;
 mod points;
 mod said;
 mod site;
+mod stamps;
 
 pub use boot::{Attestation, Boot, BootPcr, BootStage};
 pub use capture::{AttemptFailed, Downtime, Event, Marker, Reading, SeqSkip};
@@ -30,6 +31,7 @@ pub use outputs::{Command, Output, Tag};
 pub use people::{Audit, Maintenance, Probe, SignOff, Wiring};
 pub use points::{Analog, Calibration, PulseCount, Soe};
 pub use site::{Excursion, ModemCount, ModemReport, ResetReason};
+pub use stamps::{Timestamp, TimestampFailed};
 
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::Field;
@@ -84,6 +86,8 @@ kinds! {
     40 "attestation" Attestation;
     41 "enrolment" Enrolment;
     42 "revocation" Revocation;
+    45 "timestamp" Timestamp;
+    46 "timestamp_failed" TimestampFailed;
     28 "backfill" Backfill;
     29 "opaque" Opaque;
     30 "excursion" Excursion;

@@ -8,6 +8,7 @@ mod log;
 mod meter;
 mod output;
 mod site;
+mod stamp;
 mod time;
 
 pub use boot::{AttestationOf, BootStageKind, BootState, SecureBoot, StageResult};
@@ -19,6 +20,7 @@ pub use log::{
 pub use meter::{BackfillOutcome, ClockClass, ClockOutcome, ClockReason, MeterFinding};
 pub use output::{CommandOrigin, CommandStep, OutputOutcome, OutputReason, TagChange};
 pub use site::{Band, BandChange, FieldMarker, ModemOutcome, ResetCause};
+pub use stamp::StampFault;
 pub use time::{DriftBudget, HoldoverReason, OffsetBucket, TimeCause, TimeQuality, TimeStatus};
 
 use crate::codes::codes;

@@ -5,7 +5,9 @@ mod chain;
 mod credential;
 mod holder;
 pub mod papers;
+mod stamp;
 
 pub use chain::{Authorities, ChainFault, Purpose, Vouched, date};
 pub use credential::{SECRET_BYTES, SealFault, Sealed, key_name, seal};
 pub use holder::Holder;
+pub use stamp::{Stamp, StampFault, imprint, judge};

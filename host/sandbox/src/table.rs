@@ -29,6 +29,8 @@ pub enum Place {
     Standing,
     /// Up to where the receiver of syslog has the log.
     Forwarded,
+    /// When the last timestamp was had.
+    Stamped,
     /// Certificates and keys of the role.
     Papers,
     /// The directories of the serial devices: an adapter that is plugged in again is another file.
@@ -212,6 +214,25 @@ pub const ROLES: &[Row] = &[
             (Place::Names, Access::Read),
             (Place::Papers, Access::Read),
             (Place::Forwarded, Access::Write),
+            (Place::Trial, Access::Write),
+        ],
+        network: Network::Named,
+        calls: &[],
+        quotas: Quotas {
+            memory_bytes_max: 128 * MIB,
+            reserve_bytes_max: RESERVE_BYTES_MAX,
+            resident_bytes_max: 64 * MIB,
+            descriptors_max: 64,
+            file_bytes_max: MIB,
+        },
+    },
+    Row {
+        role: "timestamp",
+        files: &[
+            (Place::System, Access::Read),
+            (Place::Names, Access::Read),
+            (Place::Papers, Access::Read),
+            (Place::Stamped, Access::Write),
             (Place::Trial, Access::Write),
         ],
         network: Network::Named,

@@ -108,6 +108,8 @@ impl GapAccount {
             | Payload::Attestation(_)
             | Payload::Enrolment(_)
             | Payload::Revocation(_)
+            | Payload::Timestamp(_)
+            | Payload::TimestampFailed(_)
             | Payload::MeterLife(_)
             | Payload::Command(_)
             | Payload::ClockOrder(_)

@@ -6,6 +6,7 @@ mod meters;
 mod outputs;
 mod people;
 mod points;
+mod stamps;
 
 use evidence::kinds::{AttemptFailed, Event, Marker};
 use evidence::reasons::TimeCause;
@@ -113,6 +114,7 @@ fn payload_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::Command(_) | Payload::Output(_) | Payload::Tag(_) => outputs::fields(payload, put),
         Payload::ClockOrder(order) => meters::clock_order(order, put),
         Payload::ClockSet(set) => meters::clock_set(set, put),
+        other if stamps::fields(other, put) => {}
         other => proof_fields(other, put),
     }
 }

@@ -22,6 +22,7 @@ mod retired;
 mod revoked;
 mod rows;
 mod signers;
+mod stamped;
 mod tiles;
 mod unkept;
 
@@ -31,7 +32,9 @@ pub use kept::verify_kept;
 pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use published::verify_published;
-pub use report::{BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Report, RevokedBy};
+pub use report::{
+    BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Report, RevokedBy, StampedBy,
+};
 pub use unkept::WhyUnkept;
 
 use proof::note::VerifierKey;

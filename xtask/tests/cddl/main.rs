@@ -235,7 +235,9 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::KeyStore | Kind::Binding | Kind::Unsealed | Kind::Rollback | Kind::KeyUse => {
             return keys::sample(kind, full);
         }
-        Kind::Enrolment | Kind::Revocation => return registrar::sample(kind, full),
+        Kind::Enrolment | Kind::Revocation | Kind::Timestamp | Kind::TimestampFailed => {
+            return registrar::sample(kind, full);
+        }
         _ => return people::sample(kind, full),
     })
 }

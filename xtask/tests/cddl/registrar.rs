@@ -1,9 +1,9 @@
-//! Entries that a registrar's statements become.
+//! Entries that statements of others become: a registrar's, a timestamp authority's.
 
-use super::AT;
-use evidence::kinds::{Enrolment, Revocation};
-use evidence::reasons::EnrolmentProof;
-use evidence::{Actor, Blob, Kind, Payload};
+use super::{AT, DIGEST};
+use evidence::kinds::{Enrolment, Revocation, Timestamp, TimestampFailed};
+use evidence::reasons::{EnrolmentProof, StampFault};
+use evidence::{Actor, Blob, Kind, Payload, UtcNs};
 
 /// Entries of this kind, with every optional field or with none.
 pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
@@ -28,6 +28,27 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
             why: "stolen".into(),
             registrar: "c.example+1+A".into(),
             statement: "fieldnotary revocation v1\n".into(),
+        }
+        .into(),
+        Kind::Timestamp => Timestamp {
+            at: AT,
+            size: 70_000,
+            root: DIGEST,
+            stated: UtcNs(1_800_000_000_000_000_000),
+            accuracy_ns: full.then_some(1_000_000_000),
+            offset_ns: full.then_some(3_000_000),
+            authority: "stamps".into(),
+            root_name: "authority".into(),
+            token: Blob(vec![0x30; if full { 32 * 1_024 } else { 0 }]),
+        }
+        .into(),
+        Kind::TimestampFailed => TimestampFailed {
+            at: AT,
+            size: 70_000,
+            fault: StampFault::WrongNonce,
+            count: 3,
+            retry_ms: 20_000,
+            detail: "the answer is to another question".into(),
         }
         .into(),
         _ => return None,

@@ -5,6 +5,7 @@ mod keys;
 mod meters;
 mod outputs;
 mod points;
+mod stamps;
 
 pub(super) use meters::{clock_set_words, life_words};
 
@@ -203,6 +204,8 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Attestation(told)) => boot::attestation_words(told),
         Some(Payload::Enrolment(enrolment)) => keys::enrolment_words(enrolment),
         Some(Payload::Revocation(told)) => keys::revocation_words(told),
+        Some(Payload::Timestamp(told)) => stamps::stamp_words(told),
+        Some(Payload::TimestampFailed(told)) => stamps::failed_words(told),
         Some(Payload::Excursion(excursion)) => points::excursion_words(excursion, known),
         Some(Payload::ModemReport(report)) => points::modem_words(report),
         Some(Payload::ResetReason(reason)) => points::reset_words(reason),

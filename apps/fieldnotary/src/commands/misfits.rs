@@ -4,6 +4,7 @@ use super::directory::{kept_by_another, keys_beside, read_log_id};
 use crate::papers::{self, Named};
 use crate::paths::DataDir;
 use crate::roles::recorder::{Calibrations, Held, TruthPlace, newest_generation, read_ring};
+use crate::roles::timestamp::trusted;
 use contract::{Contract, ContractError, Misfit, Storage};
 use evidence::reasons::TruthClass;
 use media::{Access, FileTruth};
@@ -37,7 +38,27 @@ pub(super) fn misfits(
             found.extend(wrong);
         }
     }
+    found.extend(timestamps_untrusted(contract, data));
     Ok(contract::placed(text, &found))
+}
+
+/// Who vouches for the timestamp authority must be known before it is asked; without a data directory a relative path
+/// leads nowhere.
+fn timestamps_untrusted(contract: &Contract, data: Option<&DataDir>) -> Option<Misfit> {
+    let file = Path::new(&contract.timestamp.as_ref()?.trust_file);
+    let file = match data {
+        Some(data) => data.root().join(file),
+        None if file.is_absolute() => file.to_path_buf(),
+        None => return None,
+    };
+    let what = trusted(&file).err()?;
+    Some(Misfit {
+        table: "timestamp",
+        id: None,
+        key: "trust_file",
+        what,
+        advice: "name a PEM file with the root certificate of the timestamp authority, as who runs it publishes it".to_owned(),
+    })
 }
 
 /// Two programs in one directory would take each other's files for their own.

@@ -79,6 +79,7 @@ mod verify_keys;
 mod verify_link;
 mod verify_pins;
 mod verify_proof;
+mod verify_stamps;
 mod words;
 
 pub(crate) use adopt::adopt;

@@ -103,6 +103,7 @@ fn make_directories(data: &DataDir) -> Result<(), String> {
         data.root().join("journal"),
         data.uplink(),
         data.syslog(),
+        data.timestamp(),
         data.supervisor(),
         data.logs(),
     ] {
@@ -303,6 +304,7 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
         Role::Io => roles::io::run(&contract, &data, &args.port, &stop)?,
         Role::Uplink => roles::uplink::run(&contract, &data, &stop)?,
         Role::Syslog => roles::syslog::run(&contract, &data, &stop)?,
+        Role::Timestamp => roles::timestamp::run(&contract, &data, &stop)?,
     }
     Ok(Ended::Well)
 }

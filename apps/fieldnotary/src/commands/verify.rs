@@ -11,8 +11,9 @@ use super::verify_counts::{kept_words, nothing_read, print_counts, sealed_words}
 use super::verify_link::{Link, Told};
 use super::verify_pins::{Pins, Subject};
 use super::verify_proof;
+use super::verify_stamps::Judged;
 use super::{Ended, words};
-use super::{verify_boot, verify_keys};
+use super::{verify_boot, verify_keys, verify_stamps};
 use crate::cli::VerifyArgs;
 use crate::paths::DataDir;
 use evidence::Generation;
@@ -68,6 +69,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
     }
     drop(progress);
     pins.were_met(&mut report);
+    let stamps = verify_stamps::judged(&args.tsa, &mut report)?;
     if args.json {
         let mut json = as_json(&report);
         if let Some(object) = json.as_object_mut() {
@@ -75,10 +77,11 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
             object.insert("generations".to_owned(), generations);
             let mark = mark.map_or(serde_json::Value::Null, |mark| mark.json());
             object.insert("restored".to_owned(), mark);
+            object.insert("timestamps".to_owned(), verify_stamps::json(&stamps));
         }
         sayln!("{json}");
     } else {
-        print_report(&report, &told, mark.as_ref(), args, at_collector);
+        print_report(&report, &told, mark.as_ref(), args, at_collector, &stamps);
     }
     Ok(if report.ok() {
         Ended::Well
@@ -216,6 +219,7 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     all.key_store = own.key_store.or(all.key_store.take());
     all.enrolled.extend(own.enrolled);
     all.revoked.extend(own.revoked);
+    all.stamped.extend(own.stamped);
     all.bound = own.bound;
     all.boot = own.boot.or(all.boot.take());
     all.attestation = own.attestation.or(all.attestation.take());
@@ -370,6 +374,7 @@ fn print_report(
     mark: Option<&Mark>,
     args: &VerifyArgs,
     at_collector: bool,
+    stamps: &[Judged],
 ) {
     print_verdict(report, at_collector);
     if let Some(mark) = mark {
@@ -410,6 +415,7 @@ fn print_report(
     }
     for line in verify_keys::lines(report)
         .into_iter()
+        .chain(verify_stamps::lines(stamps))
         .chain(verify_boot::lines(report))
     {
         sayln!("{line}");

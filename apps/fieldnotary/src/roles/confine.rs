@@ -34,6 +34,7 @@ pub(crate) fn confine(
         Role::Io => "io",
         Role::Uplink => "uplink",
         Role::Syslog => "syslog",
+        Role::Timestamp => "timestamp",
     };
     let mut site = site(role, contract, data);
     let says = device.folder().map(Path::to_path_buf);
@@ -70,6 +71,11 @@ fn site(role: Role, contract: &Contract, data: &DataDir) -> Site {
             let port = syslog.and_then(|syslog| syslog.address.rsplit_once(':')?.1.parse().ok());
             site.tcp_ports = port.into_iter().collect();
         }
+        Role::Timestamp => {
+            let authority = contract.timestamp.as_ref();
+            let port = authority.map(|authority| http_port(&authority.url));
+            site.tcp_ports = port.into_iter().collect();
+        }
         Role::Recorder => {
             let segments = u64::from(contract.storage.segments);
             site.more_descriptors = segments.saturating_mul(2);
@@ -99,6 +105,7 @@ fn places(contract: &Contract, data: &DataDir) -> std::collections::BTreeMap<Pla
         (Place::Run, vec![data.run()]),
         (Place::Standing, vec![data.uplink()]),
         (Place::Forwarded, vec![data.syslog()]),
+        (Place::Stamped, vec![data.timestamp()]),
         (Place::Devices, devices.flatten().collect()),
         (Place::Cards, cards(contract)),
         (Place::Channels, channels(contract)),
@@ -121,6 +128,10 @@ fn papers(role: Role, contract: &Contract, data: &DataDir) -> Vec<PathBuf> {
         (Role::Syslog, _, Some(syslog)) => {
             let own = syslog.cert_file.iter().chain(&syslog.key_file);
             std::iter::once(&syslog.ca_file).chain(own).collect()
+        }
+        (Role::Timestamp, ..) => {
+            let authority = contract.timestamp.iter();
+            authority.map(|authority| &authority.trust_file).collect()
         }
         _ => Vec::new(),
     };

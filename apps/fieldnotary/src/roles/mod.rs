@@ -8,6 +8,7 @@ mod runs;
 mod standing;
 pub(crate) mod syslog;
 pub(crate) mod time;
+pub(crate) mod timestamp;
 mod tls;
 pub(crate) mod uplink;
 

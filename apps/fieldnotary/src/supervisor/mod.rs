@@ -362,7 +362,7 @@ fn orderly_stop(data: &DataDir, processes: &mut [Supervised], io_stop: Duration)
             std::thread::sleep(LOOK_UP);
         }
     }
-    end(processes, &["uplink", "syslog", "time"], END);
+    end(processes, &["uplink", "syslog", "timestamp", "time"], END);
     end(processes, &["recorder"], END);
     end(processes, &["signer"], END);
     // What is left would be a lie: the node is no longer running.

@@ -30,6 +30,7 @@ const WATCHES: &[(&str, u64, &[u64])] = &[
     ("io", 15_000, &[15_000, 60_000, 300_000]),
     ("uplink", 15_000, &[15_000, 60_000, 300_000]),
     ("syslog", 15_000, &[15_000, 60_000, 300_000]),
+    ("timestamp", 15_000, &[15_000, 60_000, 300_000]),
 ];
 /// Roles of safe mode.
 const SAFE: &[&str] = &["recorder", "signer", "time", "syslog"];
@@ -111,6 +112,9 @@ impl Starts {
         }
         if self.contract.syslog.is_some() {
             specs.push(self.role("syslog"));
+        }
+        if self.contract.timestamp.is_some() {
+            specs.push(self.role("timestamp"));
         }
         specs.retain(|spec| !safe_mode || SAFE.contains(&spec.role.as_str()));
         specs

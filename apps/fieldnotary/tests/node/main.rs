@@ -66,6 +66,7 @@ mod ring_full;
 mod rollback;
 mod sign_off_points;
 mod site;
+mod stamps;
 mod station_points;
 mod surroundings;
 mod syslog;

@@ -2,11 +2,12 @@
 
 use crate::common::contract::Contract;
 use crate::common::damage::copy_into;
-use crate::common::sites::{Node, Street};
-use crate::common::{Said, about, done, fieldnotary, number, program};
+use crate::common::sites::{Node, Peer, Street};
+use crate::common::{Said, about, done, fieldnotary, number, program, wait_until};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use trial_stores::{Firmware, Swtpm};
 
 const PAGE: &str = include_str!("../../../../docs/verify-without-us.md");
@@ -29,6 +30,9 @@ const TOOLS: &[&str] = &[
 ];
 /// Where it is found: what stands there in place of `...` may be anything.
 const ANYTHING: &str = "...";
+
+/// How long an authority may take, the node's start with it.
+const LONG: Duration = Duration::from_secs(60);
 
 /// Entries that a ring of eight of the smallest segments cannot hold.
 const MORE_THAN_THE_RING: u64 = 1_500;
@@ -187,11 +191,22 @@ fn key_in(tpm: &Swtpm, dir: &Path) {
 
 /// A node with some days of log, and what a stranger kept of it, in a folder; the node's directory is beside it. The
 /// checkpoint is kept after so many entries, and so many follow.
-fn made(dir: &Path, ring: (&str, usize), entries: [u64; 2]) -> PathBuf {
+fn made(dir: &Path, ring: (&str, usize), entries: [u64; 2], authority: Option<&Peer>) -> PathBuf {
     let street = Street::start(dir, 2);
-    let contract = street.contract(Contract::new(ORIGIN, ring.0, ring.1));
+    let mut contract = street.contract(Contract::new(ORIGIN, ring.0, ring.1));
     let folder = dir.join("stranger");
     std::fs::create_dir(&folder).unwrap();
+    if let Some(authority) = authority {
+        let root = dir.join("peer/authority.pem");
+        std::fs::copy(&root, folder.join("tsa.pem")).unwrap();
+        contract = contract.stamped_by(authority, &root);
+        let node = Node::start(dir, "node", &contract);
+        wait_until("a timestamp", LONG, || {
+            let told = about("log", node.data(), &["--kind", "timestamp"]).entries();
+            (!told.is_empty()).then_some(())
+        });
+        node.stop();
+    }
     let data = Node::grow(dir, "node", &contract, entries[0]);
     std::fs::copy(data.join("identity/keys.vkey"), folder.join("keys.vkey")).unwrap();
     let early = dir.join("early");
@@ -221,7 +236,8 @@ fn the_page_for_strangers_does_what_it_says_and_finds_a_changed_byte() {
     let dir = tempfile::tempdir().unwrap();
     let tpm = Swtpm::new();
     key_in(&tpm, dir.path());
-    let folder = made(dir.path(), ("256KiB", 16), [150, 250]);
+    let authority = Peer::of(dir.path(), "tsa.py", &[]);
+    let folder = made(dir.path(), ("256KiB", 16), [150, 250], Some(&authority));
     let tools = tools(dir.path());
     given(dir.path(), &folder, &tools);
     as_a_stranger(&folder, &tools, |_| ()).unwrap_or_else(|why| panic!("{why}"));
@@ -272,7 +288,7 @@ fn the_page_for_strangers_does_what_it_says_and_finds_a_changed_byte() {
 
 /// The page on a log whose ring has come round, so that its beginning is a hole.
 fn come_round(dir: &Path, nothing_for: &[&str]) {
-    let folder = made(dir, ("64KiB", 8), [MORE_THAN_THE_RING, 100]);
+    let folder = made(dir, ("64KiB", 8), [MORE_THAN_THE_RING, 100], None);
     let tools = tools(dir);
     given(dir, &folder, &tools);
     let holes = std::fs::read_to_string(folder.join("tiles/holes.json")).unwrap();
@@ -310,7 +326,7 @@ fn come_round(dir: &Path, nothing_for: &[&str]) {
 fn the_page_for_strangers_holds_where_the_ring_has_come_round_and_the_keys_are_files() {
     let dir = tempfile::tempdir().unwrap();
     Node::keys(&dir.path().join("node"), ORIGIN);
-    come_round(dir.path(), &["bound.py", "attested.py"]);
+    come_round(dir.path(), &["bound.py", "attested.py", "stamped.py"]);
 }
 
 //= A6.3
@@ -320,7 +336,7 @@ fn the_page_for_strangers_holds_where_the_ring_has_come_round_and_the_key_is_in_
     let dir = tempfile::tempdir().unwrap();
     let tpm = Swtpm::new();
     key_in(&tpm, dir.path());
-    come_round(dir.path(), &[]);
+    come_round(dir.path(), &["stamped.py"]);
 }
 
 #[test]

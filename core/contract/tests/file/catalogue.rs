@@ -11,6 +11,7 @@ mod station;
 mod station_points;
 mod syslog;
 mod time;
+mod timestamp;
 mod uplink;
 
 use crate::common::{BASE, changed, only_error};
@@ -25,6 +26,7 @@ use station::STATION_STORAGE_AND_SEAL;
 use station_points::STATION_POINTS;
 use syslog::SYSLOG;
 use time::TIME;
+use timestamp::TIMESTAMP;
 use uplink::UPLINK;
 
 pub(crate) use mbus::FILE as MBUS;
@@ -149,6 +151,7 @@ fn meters_are_checked() {
 fn points_are_checked() {
     check(POINTS);
     check(SYSLOG);
+    check(TIMESTAMP);
 }
 
 //= R6.2

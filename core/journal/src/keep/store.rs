@@ -62,6 +62,7 @@ impl Store {
             | Kind::Attestation
             | Kind::Enrolment
             | Kind::Revocation
+            | Kind::Timestamp
             | Kind::Wiring
             | Kind::Command
             | Kind::ClockOrder
@@ -83,6 +84,7 @@ impl Store {
             | Kind::MeterReport
             | Kind::Backfill
             | Kind::Opaque
+            | Kind::TimestampFailed
             | Kind::TimeMap => false,
         }
     }

@@ -153,6 +153,7 @@ impl Site {
             time: None,
             uplink: None,
             syslog: None,
+            timestamp: None,
             ports: BTreeMap::from([(port.id.clone(), port)]),
             schedules: BTreeMap::from([(schedule.id.clone(), schedule)]),
             meters: self.meters.iter().enumerate().map(meter).collect(),

@@ -10,6 +10,7 @@ use super::known::{self, Known};
 use super::report::{FindingKind, Report, RevokedBy};
 use super::revoked;
 use super::signers::{SignedBy, Signers};
+use super::stamped;
 use contract::Contract;
 use evidence::kinds::{Ack, Checkpoint, Configuration, Loss};
 use evidence::reasons::{LossCause, RollbackAlarm};
@@ -37,6 +38,7 @@ pub(super) struct Chain<'a> {
     signed: SignedBy,
     enrolled: Vec<enrolled::Told>,
     revoked: Vec<RevokedBy>,
+    stamped: Vec<stamped::Told>,
     /// All keys that whoever asks brought along, whatever their names.
     pinned: Vec<VerifierKey>,
     collector: Option<VerifierKey>,
@@ -87,6 +89,7 @@ impl<'a> Chain<'a> {
             signed: SignedBy::default(),
             enrolled: Vec::new(),
             revoked: Vec::new(),
+            stamped: Vec::new(),
             pinned: anchors.pinned_keys(),
             collector: None,
             early_acks: Vec::new(),
@@ -223,6 +226,10 @@ impl<'a> Chain<'a> {
                 let told = revoked::take(id, told, &self.pinned, self.report);
                 self.revoked.extend(told);
             }
+            Payload::Timestamp(told) => {
+                let told = stamped::take(id, told, &self.origin, self.report);
+                self.stamped.extend(told);
+            }
             // What is gone at the end is named by LOSS entries, and judged as they are.
             Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {
                 let words = format!("{} ({}): {}", found.alarm, found.witness, found.detail);
@@ -287,7 +294,11 @@ impl<'a> Chain<'a> {
     }
 
     /// What is sealed and cosigned, and the tail that is not.
-    pub(super) fn finish(self) {
+    pub(super) fn finish(mut self) {
+        let stamped = std::mem::take(&mut self.stamped);
+        let tree = &self.tree;
+        let root_at = |size| tree.frontier_at(size).ok().map(|before| before.root());
+        stamped::finish(stamped, root_at, self.report);
         for (id, _) in &self.early_acks {
             let words = "a cosignature, but no configuration names the collector's key";
             self.report

@@ -30,6 +30,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::KeyStore
         | Kind::Enrolment
         | Kind::Revocation
+        | Kind::Timestamp
         | Kind::Rollback
         | Kind::Binding
         | Kind::EpochStart
@@ -69,6 +70,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::ClockSet
         | Kind::Output
         | Kind::Tag
+        | Kind::TimestampFailed
         | Kind::ModemReport => false,
     }
 }

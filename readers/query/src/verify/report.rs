@@ -1,9 +1,9 @@
 //! What a verification says.
 
 use super::unkept::Told;
-use evidence::Digest;
 use evidence::kinds::{Boot, KeyStore};
 use evidence::reasons::EnrolmentProof;
+use evidence::{Digest, UtcNs};
 use proof::note::VerifierKey;
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub enum FindingKind {
     Cosignature,
     /// A registrar's statement about the keys does not hold, or is about others.
     Enrolment,
+    /// A timestamp authority's statement does not hold, or is about other bytes.
+    Timestamp,
     /// A key that sealed entries was taken back, and nobody cosigned them before.
     Revoked,
     /// What binds a checkpoint to a counter does not hold: rolled back, another TPM, or a forgery.
@@ -79,6 +81,7 @@ impl FindingKind {
             Self::Signature => "signature",
             Self::Cosignature => "cosignature",
             Self::Enrolment => "enrolment",
+            Self::Timestamp => "timestamp",
             Self::Revoked => "revoked",
             Self::Binding => "binding",
             Self::Boot => "boot",
@@ -225,6 +228,30 @@ pub struct RevokedBy {
     pub stated: RevokedKeys,
 }
 
+/// A timestamp authority states that a checkpoint existed. Its token is over the checkpoint's bytes; whether it is
+/// signed by somebody who is trusted is for whoever asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StampedBy {
+    /// The entry that has it.
+    pub id: u64,
+    /// The log, with its generation.
+    pub log: String,
+    /// Entries under the checkpoint.
+    pub size: u64,
+    /// When it existed at the latest, by the authority's clock.
+    pub stated: UtcNs,
+    /// How far that clock may be off, where the authority says so.
+    pub accuracy_ns: Option<u64>,
+    /// Its name, by the entry's word.
+    pub authority: String,
+    /// Whether the entries that are here lead to that checkpoint; else they have left.
+    pub compared: bool,
+    /// The checkpoint's text.
+    pub over: String,
+    /// The token, in DER.
+    pub token: Vec<u8>,
+}
+
 /// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -254,6 +281,8 @@ pub struct Report {
     pub enrolled: Vec<EnrolledBy>,
     /// Keys that registrars took back, as the log has it.
     pub revoked: Vec<RevokedBy>,
+    /// Checkpoints that timestamp authorities stamped, in the order of the log.
+    pub stamped: Vec<StampedBy>,
     /// What is bound to a counter; none where no binding holds.
     pub bound: Option<BoundTo>,
     /// What the log said last of what was booted.

@@ -233,6 +233,8 @@ impl Ledger {
             | Payload::Attestation(_)
             | Payload::Enrolment(_)
             | Payload::Revocation(_)
+            | Payload::Timestamp(_)
+            | Payload::TimestampFailed(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_)
             | Payload::Backfill(_)

@@ -35,11 +35,11 @@ const fn weight(kind: Kind) -> Weight {
         | Kind::Boot => Weight::AsItSays,
         Kind::Loss | Kind::Rollback => Weight::Always(Severity::Critical),
         Kind::Unsealed => Weight::Always(Severity::Error),
-        Kind::Revocation => Weight::Always(Severity::Warning),
+        Kind::Revocation | Kind::TimestampFailed => Weight::Always(Severity::Warning),
         Kind::KeyStore | Kind::Enrolment | Kind::ResetReason | Kind::Maintenance => {
             Weight::Always(Severity::Notice)
         }
-        Kind::Attestation | Kind::Calibration => Weight::Always(Severity::Notice),
+        Kind::Attestation | Kind::Calibration | Kind::Timestamp => Weight::Always(Severity::Notice),
         Kind::Unkept => Weight::Always(Severity::Warning),
         // What is commanded, what became of it, and who locked an output.
         Kind::Command | Kind::Output | Kind::Tag => Weight::Always(Severity::Notice),

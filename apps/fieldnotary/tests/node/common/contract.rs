@@ -1,6 +1,6 @@
 //! Contracts, written as an integrator would.
 
-use super::sites::Collector;
+use super::sites::{Collector, Peer};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -127,6 +127,13 @@ impl Contract {
             let _ = writeln!(self.0, "{key} = {word:?}");
         }
         self.0.push('\n');
+        self
+    }
+
+    /// Its checkpoints are stamped by this authority, for which a root vouches.
+    pub(crate) fn stamped_by(mut self, authority: &Peer, root: &Path) -> Self {
+        let url = &authority.ready()["url"];
+        let _ = writeln!(self.0, "[timestamp]\nurl = {url}\ntrust_file = {root:?}\n");
         self
     }
 

@@ -44,7 +44,7 @@ pub(super) const NOTATION_AND_NAMES: &[Case] = &[
         "baud = 9600",
         "every = \"1s\"",
         "22:1 port.line.every",
-        "belongs in [seal] or [[schedule]]",
+        "belongs in [seal] or [timestamp] or [[schedule]]",
     ),
     case(
         "baud = 9600",

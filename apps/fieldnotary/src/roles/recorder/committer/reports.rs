@@ -16,6 +16,7 @@ impl Committer {
     pub(super) fn report(&mut self, id: u64, event: Captured, answer: Answer) {
         let payload = match event.payload() {
             Ok(payload @ (Payload::Event(_) | Payload::Ack(_) | Payload::Audit(_))) => payload,
+            Ok(payload @ (Payload::Timestamp(_) | Payload::TimestampFailed(_))) => payload,
             // What this node finds itself, nobody reports to it.
             Ok(Payload::Rollback(found)) if found.witness == RollbackWitness::Collector => {
                 found.into()
