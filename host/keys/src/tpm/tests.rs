@@ -5,13 +5,8 @@ mod export;
 
 use super::{Open, TpmKeyFile, TpmKeys, TpmPlace};
 use crate::software::Ed25519File;
-<<<<<<< main
-use tpm::{Attest, Command, ResponseCode, response};
-use trial_stores::{Relay, Swtpm};
-=======
 use tpm::{Attest, Command, response};
-use trial_stores::Swtpm;
->>>>>>> 06db4602ffb915889d557ba15e1cae09ac3e90de
+use trial_stores::{Relay, Swtpm};
 use trust_plane::{
     Backend as _, BaseOrigin, CounterKind, Custody, Engine, Hash, KeyFault, LastSigned, SignError,
     Signed, Statement, Step,
