@@ -285,7 +285,9 @@ impl SideBySide<'_> {
         for reply in &asked.replies {
             if first && reply.is_sound() {
                 first = false;
-            } else if self.samples.take(self.meter, &reply.hex) || self.excuses.reply(reply) {
+            } else if self.samples.take(self.meter, &asked.port, &reply.hex)
+                || self.excuses.reply(reply)
+            {
                 self.result.explained += 1;
             } else {
                 self.unexplained(asked, reply);
@@ -407,7 +409,7 @@ impl SideBySide<'_> {
                 || sample
                     .as_ref()
                     .is_some_and(|sample| samples::related(sample, &reply.hex))
-                || self.samples.take(self.meter, &reply.hex)
+                || self.samples.take(self.meter, &asked.port, &reply.hex)
                 || (damaged && DAMAGE_CAUSES.contains(&cause.as_str()))
                 // The attempt is committed; that its reply came late could not be any more.
                 || self.excuses.reply(reply);

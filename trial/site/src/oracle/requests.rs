@@ -108,6 +108,7 @@ pub(super) struct Asked {
     pub(super) no: u64,
     /// When the street saw it, in nanoseconds of the monotonic clock.
     pub(super) at_ns: u64,
+    pub(super) port: String,
     pub(super) fault: Option<String>,
     pub(super) replies: Vec<Reply>,
 }
@@ -162,7 +163,7 @@ impl Street {
         }
         if event == "request" {
             let pending = self.pending.entry(port.clone()).or_default();
-            *self.strays.entry(port).or_default() += std::mem::take(pending);
+            *self.strays.entry(port.clone()).or_default() += std::mem::take(pending);
         }
         let no = number("request_no").ok_or("there is no request_no")?;
         let Some(meter) = text("meter") else {
@@ -176,6 +177,7 @@ impl Street {
             asked.push(Asked {
                 no,
                 at_ns: number("mono_ns").unwrap_or(u64::MAX),
+                port,
                 fault: None,
                 replies: Vec::new(),
             });

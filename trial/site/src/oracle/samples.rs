@@ -21,12 +21,14 @@ const PART_DIGITS_MIN: usize = 8;
 #[derive(Debug)]
 struct Sample {
     meter: Option<String>,
+    /// The port that the event is about.
+    source: Option<String>,
     hex: String,
     /// Replies that it stands for; 0 when all of them are found.
     left: u64,
     /// It stands for several, and shows the bytes of the first alone.
     several: bool,
-    /// They were no frames, so that none need look like the first.
+    /// They were no frames, so that none need look like the first; on that port alone.
     noise: bool,
 }
 
@@ -50,6 +52,7 @@ impl Samples {
             let count = row.get("count").and_then(Value::as_u64).unwrap_or(1);
             self.0.push(Sample {
                 meter: text("meter_id").map(str::to_owned),
+                source: text("source").map(str::to_owned),
                 hex: hex.to_owned(),
                 left: count,
                 several: count > 1,
@@ -63,12 +66,13 @@ impl Samples {
         self.1.contains(port)
     }
 
-    /// Uses up the sample that shows these bytes of this meter; `false` if there is none.
-    pub(super) fn take(&mut self, meter: &str, hex: &str) -> bool {
+    /// Uses up the sample that shows these bytes of this meter, which is on this port; `false` if there is none.
+    pub(super) fn take(&mut self, meter: &str, port: &str, hex: &str) -> bool {
         let fits = |sample: &Sample| {
+            let noise = sample.noise && sample.source.as_deref() == Some(port);
             let of_meter = sample.meter.as_deref().is_none_or(|of| of == meter);
             let shown = related(&sample.hex, hex)
-                || (sample.several && (sample.noise || same_head(&sample.hex, hex)));
+                || (sample.several && (noise || same_head(&sample.hex, hex)));
             sample.left > 0 && of_meter && shown
         };
         let exact = |sample: &Sample| sample.left > 0 && sample.hex == hex;

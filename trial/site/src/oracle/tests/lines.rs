@@ -21,6 +21,29 @@ fn what_a_line_says_by_itself_needs_an_event_of_its_port() {
     silent.check_clean();
 }
 
+/// Noise of a port that is told together shows the first alone: it may hide a reply of that port, and of no other.
+//= A3.7
+#[test]
+fn noise_of_one_port_explains_no_reply_of_another() {
+    for (source, explained) in [("a", true), ("b", false)] {
+        let mut world = world(|world| {
+            let request = world.request("m01");
+            world.reply(request, "m01", 12, None);
+            world.failed("m01", 2, "timeout", &json!({}));
+            world.row(json!({
+                "kind": "event", "code": "line_noise", "source": source, "sample": "ff00", "count": 2,
+            }));
+        });
+        for line in &mut world.street {
+            line["port"] = json!("a");
+        }
+        match explained {
+            true => drop(world.check_clean()),
+            false => drop(world.check_found("reply 3 of the street")),
+        }
+    }
+}
+
 /// What lines do has its causes, and no others.
 //= A4.3
 #[test]
