@@ -26,12 +26,9 @@ pub(crate) const ATTESTATIONS: Limit = Limit {
     burst_max: 8,
     refill_ns: 5 * SECOND_NS,
 };
-/// What the signer is: asked at each connection of the recorder and with each step of the plain counter, and by hand. It
-/// reads both counters.
-pub(crate) const DESCRIPTIONS: Limit = Limit {
-    burst_max: 32,
-    refill_ns: SECOND_NS,
-};
+/// What the signer is: asked at each connection of the recorder, with each step of the plain counter and with each tree
+/// head while those are not bound, and by hand. It reads both counters.
+pub(crate) const DESCRIPTIONS: Limit = CHECKPOINTS;
 
 /// The bound of a purpose.
 pub(crate) const fn limit(purpose: Purpose) -> Limit {

@@ -54,7 +54,8 @@ pub(super) struct Bound {
     epoch: u64,
     /// Size and TPM clock, in milliseconds, at the plain counter's last step and at the one before.
     plain: [Option<(u64, u64)>; 2],
-    /// Whether entries that may have shown a step are not here, since the last one that holds.
+    /// Whether entries that may have shown a step are not here, or one tells that the counter is another, since the last step
+    /// that holds.
     gap: bool,
 }
 
@@ -81,6 +82,11 @@ impl Bound {
         if self.key == KeyIs::Unstated {
             self.key = KeyIs::Gone;
         }
+        self.gap = true;
+    }
+
+    /// The log itself tells that it or its counter is another: the next step of the plain counter is no finding of its own.
+    pub(super) fn told(&mut self) {
         self.gap = true;
     }
 

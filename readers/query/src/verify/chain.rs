@@ -236,6 +236,7 @@ impl<'a> Chain<'a> {
                 self.report
                     .find(FindingKind::Rollback, Some((id, id)), words);
                 self.booted.rolled_back();
+                self.bound.told();
             }
             Payload::Ack(ack) => self.ack(id, ack),
             Payload::Loss(loss) => self.loss(id, loss),

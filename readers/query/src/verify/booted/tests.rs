@@ -196,7 +196,12 @@ fn steps_of_the_plain_counter_that_no_entry_shows_are_told() {
     log.left_out();
     step(&mut log, 30, (resets, ms + 30), &mut report);
     step(&mut log, 31, (resets, ms + 31), &mut report);
+    // An entry says that the counter is another: that is its own finding.
+    log.told();
+    step(&mut log, 40, (resets, ms + 40), &mut report);
     assert_eq!(report.findings, []);
+    step(&mut log, 42, (resets, ms + 42), &mut report);
+    assert_eq!(report.findings.len(), 1);
 }
 
 fn signed(text: &str) -> Note {
