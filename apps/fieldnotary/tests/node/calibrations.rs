@@ -111,7 +111,8 @@ fn a_scaling_that_changes_needs_a_version_of_its_own_and_the_log_shows_which_one
     let shown = fieldnotary(["log".as_ref(), data.as_os_str()]).out;
     let short = digest.get(..8).unwrap();
     for words in [
-        format!("temp 21.500 degC, good, calibration 2026-03 ({short}), box temp1_input"),
+        // Whatever occasion it was written on.
+        format!(", calibration 2026-03 ({short}), box temp1_input, seq"),
         format!(
             "temp calibration 2026-03 ({short}): raw x 0.001 + 0 degC, good from -40 to 85, made 2026-03-14 by ada, box temp1_input"
         ),
