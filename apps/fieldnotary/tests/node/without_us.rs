@@ -253,6 +253,11 @@ fn the_page_for_strangers_does_what_it_says_and_finds_a_changed_byte() {
         let text = std::fs::read_to_string(folder.join(name)).unwrap();
         text.find('\n').unwrap() + 1
     };
+    // Within a line: the last digit of base64 has bits that mean nothing.
+    let half_line = |name: &str| {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap();
+        text[..text.len() / 2].rfind('\n').unwrap() + 5
+    };
     let last = |name: &str| length(name).unwrap() - 10;
     let bundle = "tiles/tile/entries/000";
     for (name, at) in [
@@ -264,7 +269,7 @@ fn the_page_for_strangers_does_what_it_says_and_finds_a_changed_byte() {
         (bundle, 5),
         (bundle, half(bundle)),
         ("reading.tlog-proof", 40),
-        ("reading.tlog-proof", half("reading.tlog-proof")),
+        ("reading.tlog-proof", half_line("reading.tlog-proof")),
     ] {
         let why = as_a_stranger(&folder, &tools, |copy| change(&copy.join(name), at));
         assert!(
