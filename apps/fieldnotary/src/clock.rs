@@ -15,11 +15,6 @@ pub(crate) fn utc() -> UtcNs {
 /// The kernel's boot id: monotonic times compare only within it. All zero where the kernel has none.
 pub(crate) fn boot_id() -> BootId {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let mut id = [0u8; 16];
-    for (byte, pair) in id.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair).unwrap_or("00");
-        *byte = u8::from_str_radix(pair, 16).unwrap_or(0);
-    }
-    BootId(id)
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    digits.parse().unwrap_or(BootId([0; 16]))
 }

@@ -88,7 +88,7 @@ fn refusal(error: &SignError) -> Message {
 fn boot() -> BootId {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    BootId(u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes())
+    digits.parse().unwrap_or(BootId([0; 16]))
 }
 
 impl Desk {

@@ -15,6 +15,8 @@ pub enum IdError {
     Character(char),
     /// Names no stream of numbers.
     Stream,
+    /// Is not this many hexadecimal digits.
+    Digits(usize),
 }
 
 impl fmt::Display for IdError {
@@ -27,6 +29,7 @@ impl fmt::Display for IdError {
                     "an identifier has at most {ID_BYTES_MAX} bytes, this one {len}"
                 )
             }
+            Self::Digits(due) => write!(f, "{due} hexadecimal digits are due"),
             Self::Stream => write!(f, "a stream is written \"meter ID\" or \"port ID\""),
             Self::Character(found) => write!(
                 f,
@@ -263,6 +266,22 @@ impl Field for Slot {
     }
 }
 
+/// Two digits of either case for each byte.
+fn read_hex(text: &str, bytes: &mut [u8]) -> Result<(), IdError> {
+    let due = bytes.len().saturating_mul(2);
+    let wrong = IdError::Digits(due);
+    if text.len() != due {
+        return Err(wrong);
+    }
+    let (pairs, _) = text.as_bytes().as_chunks::<2>();
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+        let value = high.ok_or(wrong)? << 4 | low.ok_or(wrong)?;
+        *byte = u8::try_from(value).map_err(|_| wrong)?;
+    }
+    Ok(())
+}
+
 macro_rules! bytes_id {
     ($( $(#[$meta:meta])* $name:ident, $len:literal, $cddl:literal; )+) => { $(
         $(#[$meta])*
@@ -272,6 +291,16 @@ macro_rules! bytes_id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let mut bytes = [0; $len];
+                read_hex(text, &mut bytes)?;
+                Ok(Self(bytes))
             }
         }
 
@@ -306,7 +335,7 @@ bytes_id! {
 
 #[cfg(test)]
 mod tests {
-    use super::{IdError, MeterId, SourceId, Stream};
+    use super::{IdError, LogId, MeterId, SourceId, Stream};
     use std::string::ToString;
 
     #[test]
@@ -318,6 +347,19 @@ mod tests {
             assert_eq!(stream.to_string().parse(), Ok(stream));
         }
         assert_eq!("a".parse::<Stream>(), Err(IdError::Stream));
+    }
+
+    #[test]
+    fn an_identity_comes_back_from_its_digits_and_from_nothing_else() {
+        let id = LogId([0, 1, 0x2a, 0xff, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xf0]);
+        let text = id.to_string();
+        assert_eq!(text.parse(), Ok(id));
+        assert_eq!(text.to_uppercase().parse(), Ok(id));
+        let signed = text.replacen("00", "+0", 1);
+        let wide = text.replacen("00", "\u{fc}", 1);
+        for wrong in ["", "00", &signed, &wide, &std::format!("{text}00")] {
+            assert_eq!(wrong.parse::<LogId>(), Err(IdError::Digits(32)), "{wrong}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::files;
 use crate::limits::{PLAIN_FILE_BYTES_MAX, SECRET_MODE};
 use std::path::Path;
-use trust_plane::{BootId, PlainMark};
+use trust_plane::PlainMark;
 
 const TITLE: &str = "fieldnotary plain counter v1";
 
@@ -24,7 +24,7 @@ fn parse(whole: &str) -> Option<PlainMark> {
     let (boot, at_ns) = (words.next()?, words.next()?);
     let value = words.next().map(str::parse).transpose();
     let mark = PlainMark {
-        boot: BootId(u128::from_str_radix(boot, 16).ok()?.to_be_bytes()),
+        boot: boot.parse().ok()?,
         at_ns: at_ns.parse().ok()?,
         value: value.ok()?,
     };

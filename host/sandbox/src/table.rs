@@ -121,6 +121,14 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 /// glibc reserves 64 MiB for each arena, and has up to eight of them for each core.
 const RESERVE_BYTES_MAX: u64 = 8 * GIB;
+/// Of a process that keeps little and talks to few.
+const SMALL: Quotas = Quotas {
+    memory_bytes_max: 128 * MIB,
+    reserve_bytes_max: RESERVE_BYTES_MAX,
+    resident_bytes_max: 64 * MIB,
+    descriptors_max: 64,
+    file_bytes_max: MIB,
+};
 
 /// Every role of a node that is confined; the supervisor starts programs and is not.
 pub const ROLES: &[Row] = &[
@@ -159,13 +167,7 @@ pub const ROLES: &[Row] = &[
         ],
         network: Network::Local,
         calls: &[Calls::AskClock],
-        quotas: Quotas {
-            memory_bytes_max: 128 * MIB,
-            reserve_bytes_max: RESERVE_BYTES_MAX,
-            resident_bytes_max: 64 * MIB,
-            descriptors_max: 64,
-            file_bytes_max: MIB,
-        },
+        quotas: SMALL,
     },
     Row {
         role: "io",
@@ -218,13 +220,7 @@ pub const ROLES: &[Row] = &[
         ],
         network: Network::Named,
         calls: &[],
-        quotas: Quotas {
-            memory_bytes_max: 128 * MIB,
-            reserve_bytes_max: RESERVE_BYTES_MAX,
-            resident_bytes_max: 64 * MIB,
-            descriptors_max: 64,
-            file_bytes_max: MIB,
-        },
+        quotas: SMALL,
     },
     Row {
         role: "timestamp",
@@ -237,13 +233,7 @@ pub const ROLES: &[Row] = &[
         ],
         network: Network::Named,
         calls: &[],
-        quotas: Quotas {
-            memory_bytes_max: 128 * MIB,
-            reserve_bytes_max: RESERVE_BYTES_MAX,
-            resident_bytes_max: 64 * MIB,
-            descriptors_max: 64,
-            file_bytes_max: MIB,
-        },
+        quotas: SMALL,
     },
     Row {
         role: "signer",

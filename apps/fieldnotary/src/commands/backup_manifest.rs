@@ -2,7 +2,6 @@
 
 use super::backup_archive::{Archive, Line};
 use super::backup_log::{BackupVolume, TruthCopy};
-use super::run::parse_log_id;
 use evidence::reasons::TruthClass;
 use evidence::{Generation, LogId};
 use journal::{Reader, Shape};
@@ -110,8 +109,9 @@ impl Manifest {
         let generations = generations.into_iter().flatten().map(held);
         Ok(Self {
             origin: word("origin")?,
-            log_id: parse_log_id(&word("log_id")?)
-                .ok_or_else(|| format!("{MANIFEST_FILE}: log_id is no 32 hexadecimal digits"))?,
+            log_id: word("log_id")?
+                .parse()
+                .map_err(|error| format!("{MANIFEST_FILE}: log_id: {error}"))?,
             taken_at: word("taken_at")?,
             running: truth("running"),
             keys: truth("keys"),

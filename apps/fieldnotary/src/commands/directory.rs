@@ -3,7 +3,6 @@
 use super::journal::look::{FoundLog, Refused};
 use super::journal::place;
 use super::preflight::{SealedBy, fsck_cure, permitted_files, restore_cure};
-use super::run::parse_log_id;
 use crate::files::begins_no_log;
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, kept, newest_generation, read_ring};
@@ -412,7 +411,7 @@ pub(super) fn read_log_id(data: &DataDir) -> Result<LogId, String> {
     let path = data.log_id();
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    parse_log_id(text.trim()).ok_or_else(|| {
+    text.trim().parse().map_err(|_| {
         let cure = super::preflight::backup_cure(data);
         format!(
             "{} does not hold 32 hexadecimal digits\n{cure}",

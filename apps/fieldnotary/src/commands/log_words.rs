@@ -75,8 +75,7 @@ impl Known {
             self.points
                 .extend(points.map(|point| format!("{card}/{point}")));
         }
-        let analogs = contract.points.analogs.values();
-        let entries = analogs.filter_map(|one| one.calibration_entry(MonoNs(0), CommitId(0)));
+        let entries = contract.calibration_entries(MonoNs(0), CommitId(0));
         entries.for_each(|said| self.calibrate(&said));
         self.contract = Some(contract);
         true

@@ -242,7 +242,7 @@ pub(super) fn signer(data: &DataDir, words: &[&str]) -> Result<(), String> {
 fn log_id(data: &DataDir) -> Result<LogId, String> {
     let path = data.log_id();
     match std::fs::read_to_string(&path) {
-        Ok(text) => parse_log_id(text.trim()).ok_or_else(|| {
+        Ok(text) => text.trim().parse().map_err(|_| {
             format!(
                 "{} does not hold 32 hexadecimal digits\n{}",
                 path.display(),
@@ -258,17 +258,6 @@ fn log_id(data: &DataDir) -> Result<LogId, String> {
         }
         Err(error) => Err(format!("cannot read {}: {error}", path.display())),
     }
-}
-
-pub(super) fn parse_log_id(text: &str) -> Option<LogId> {
-    let mut id = [0u8; 16];
-    if text.len() != 32 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(LogId(id))
 }
 
 /// One process of a node.

@@ -1,6 +1,7 @@
 //! The calibration of an analog input as an artifact: what scales its raw numbers, under a version and a digest (R3.3).
 
 use super::Analog;
+use crate::Contract;
 use crate::canonical::digest_of;
 use evidence::cbor::Writer;
 use evidence::kinds::Calibration;
@@ -9,8 +10,7 @@ use evidence::{CommitId, Digest, Field, MonoNs};
 impl Analog {
     /// Its calibration as an entry of the log, with the configuration entry that has it; `None` where the contract names no
     /// version.
-    #[must_use]
-    pub fn calibration_entry(&self, at: MonoNs, contract: CommitId) -> Option<Calibration> {
+    fn calibration_entry(&self, at: MonoNs, contract: CommitId) -> Option<Calibration> {
         let mut entry = Calibration {
             at,
             point_id: self.id.clone(),
@@ -31,6 +31,18 @@ impl Analog {
         };
         entry.digest = calibration_digest(&entry);
         Some(entry)
+    }
+}
+
+impl Contract {
+    /// The calibrations of its analog inputs as entries of the log, with the configuration entry that has them.
+    pub fn calibration_entries(
+        &self,
+        at: MonoNs,
+        contract: CommitId,
+    ) -> impl Iterator<Item = Calibration> {
+        let analogs = self.points.analogs.values();
+        analogs.filter_map(move |analog| analog.calibration_entry(at, contract))
     }
 }
 

@@ -44,12 +44,8 @@ impl Calibrated {
                 let Ok(contract) = Contract::from_parts(&self.parts) else {
                     return Vec::new();
                 };
-                let analogs = contract.points.analogs.values();
-                let entries =
-                    analogs.filter_map(|one| one.calibration_entry(MonoNs(0), CommitId(id)));
-                let entries: Vec<Calibration> = entries.collect();
-                let odd = entries.iter().filter_map(|one| self.compare(id, one));
-                odd.collect()
+                let entries = contract.calibration_entries(MonoNs(0), CommitId(id));
+                entries.filter_map(|one| self.compare(id, &one)).collect()
             }
             _ => Vec::new(),
         }
@@ -88,11 +84,8 @@ mod tests {
     }
 
     fn entry(contract: &Contract) -> Payload {
-        let analog = contract.points.analogs.values().next().unwrap();
-        analog
-            .calibration_entry(MonoNs(1), CommitId(1))
-            .unwrap()
-            .into()
+        let mut entries = contract.calibration_entries(MonoNs(1), CommitId(1));
+        entries.next().unwrap().into()
     }
 
     //= R3.3

@@ -90,7 +90,7 @@ impl Calibrations {
             return;
         };
         let id = in_force.place_of(&contract.digest()).unwrap_or(CommitId(0));
-        for one in entries(&contract, MonoNs(0), id) {
+        for one in contract.calibration_entries(MonoNs(0), id) {
             let key = (one.point_id, one.version);
             self.0.entry(key).or_insert((one.digest, id));
         }
@@ -103,7 +103,7 @@ impl Calibrations {
             let mut words = counter.label.as_deref()?.splitn(3, ' ');
             let (point, digest) = (PointId::new(words.next()?).ok()?, words.next()?);
             let key = (point, words.next()?.to_owned());
-            Some((key, (digest_of_hex(digest)?, CommitId(counter.value?))))
+            Some((key, (digest.parse().ok()?, CommitId(counter.value?))))
         });
         self.0 = known.collect();
     }
@@ -117,7 +117,7 @@ impl Calibrations {
 
     /// The versions of a contract that the log knows with another content.
     pub(crate) fn reused(&self, contract: &Contract) -> Vec<Reused> {
-        let entries = entries(contract, MonoNs(0), CommitId(0));
+        let entries = contract.calibration_entries(MonoNs(0), CommitId(0));
         let reused = entries.filter_map(|one| {
             let key = (one.point_id, one.version);
             let known = self.0.get(&key).filter(|(known, _)| *known != one.digest)?;
@@ -132,30 +132,9 @@ impl Calibrations {
     }
 }
 
-/// The calibrations of a contract as entries.
-pub(super) fn entries(
-    contract: &Contract,
-    at: MonoNs,
-    commit: CommitId,
-) -> impl Iterator<Item = Calibration> {
-    let analogs = contract.points.analogs.values();
-    analogs.filter_map(move |analog| analog.calibration_entry(at, commit))
-}
-
-fn digest_of_hex(text: &str) -> Option<Digest> {
-    let mut digest = [0; 32];
-    if text.len() != 2 * digest.len() || !text.is_ascii() {
-        return None;
-    }
-    for (place, byte) in digest.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
-    }
-    Some(Digest(digest))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Calibrations, VERSIONS_MAX, entries};
+    use super::{Calibrations, VERSIONS_MAX};
     use crate::roles::recorder::startup::counter;
     use contract::Contract;
     use evidence::{CommitId, MonoNs, SourceId};
@@ -171,7 +150,7 @@ mod tests {
     }
 
     fn said(known: &mut Calibrations, id: u64, contract: &Contract) {
-        for one in entries(contract, MonoNs(1), CommitId(id)) {
+        for one in contract.calibration_entries(MonoNs(1), CommitId(id)) {
             known.observe(CommitId(id), &one);
         }
     }

@@ -2,7 +2,6 @@
 
 use super::Committer;
 use crate::clock;
-use crate::roles::recorder::calibrations;
 use crate::roles::recorder::changed::{self, Changed};
 use crate::roles::recorder::in_force::InForce;
 use crate::roles::recorder::wiring;
@@ -56,8 +55,10 @@ impl Committer {
                 event.detail = Some(words);
             });
         }
-        let said: Vec<_> =
-            calibrations::entries(&self.contract, clock::mono(), self.contract_commit).collect();
+        let said = self
+            .contract
+            .calibration_entries(clock::mono(), self.contract_commit);
+        let said: Vec<_> = said.collect();
         for one in said {
             let place = u64::try_from(self.staged.len()).unwrap_or(0);
             self.calibrations
