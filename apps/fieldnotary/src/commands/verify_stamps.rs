@@ -44,17 +44,26 @@ pub(super) fn judged(files: &[PathBuf], report: &mut Report) -> Result<Vec<Judge
     Ok(all)
 }
 
-/// The root that vouches, or why none of them does; `None` where nobody is trusted.
+/// The root that vouches, in whichever file it is; `None` where nobody is trusted.
 fn by_any(stamped: &StampedBy, trusted: &[Authorities]) -> Option<Result<String, StampFault>> {
-    let mut last = None;
-    for one in trusted {
-        let judged = judge(&stamped.token, stamped.over.as_bytes(), one);
-        match judged {
-            Err(why @ StampFault::Certificate(ChainFault::UnknownIssuer)) => last = Some(Err(why)),
-            found => return Some(found.map(|stamp| stamp.root)),
-        }
-    }
-    last
+    let over = stamped.over.as_bytes();
+    best(
+        trusted
+            .iter()
+            .map(|one| judge(&stamped.token, over, one).map(|stamp| stamp.root)),
+    )
+}
+
+/// The first that holds, else what is wrong under a root that is known, else that none is.
+fn best<T>(
+    mut judged: impl Iterator<Item = Result<T, StampFault>>,
+) -> Option<Result<T, StampFault>> {
+    let first = judged.next()?;
+    Some(judged.fold(first, |best, next| match (&best, &next) {
+        (Ok(_), _) => best,
+        (_, Ok(_)) | (Err(StampFault::Certificate(ChainFault::UnknownIssuer)), _) => next,
+        (Err(_), Err(_)) => best,
+    }))
 }
 
 /// The lines of the screen.
@@ -108,4 +117,33 @@ pub(super) fn json(all: &[Judged]) -> Value {
         })
     };
     all.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ChainFault, StampFault, best};
+
+    //= R8.2
+    #[test]
+    fn whoever_vouches_counts_in_whichever_order_the_files_are_named() {
+        let unknown = || Err(StampFault::Certificate(ChainFault::UnknownIssuer));
+        let expired = || Err(StampFault::Certificate(ChainFault::Expired(7)));
+        let all = [unknown, expired, || Ok("root")];
+        for order in [
+            [0, 1, 2],
+            [0, 2, 1],
+            [1, 0, 2],
+            [1, 2, 0],
+            [2, 0, 1],
+            [2, 1, 0],
+        ] {
+            let judged = order.map(|at| all[at]());
+            assert_eq!(best(judged.into_iter()), Some(Ok("root")), "{order:?}");
+        }
+        for judged in [[unknown(), expired()], [expired(), unknown()]] {
+            assert_eq!(best(judged.into_iter()), Some(expired()));
+        }
+        assert_eq!(best([unknown()].into_iter()), Some(unknown()));
+        assert_eq!(best(std::iter::empty::<Result<&str, _>>()), None);
+    }
 }

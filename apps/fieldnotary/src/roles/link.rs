@@ -1,8 +1,8 @@
 //! A role's connection to the recorder: it waits out a recorder that is down.
 
 use crate::clock;
-use evidence::SourceId;
-use ipc::message::{Hello, Message, Welcome};
+use evidence::{Captured, CommitId, Kind, Payload, SourceId};
+use ipc::message::{AckReport, FeedBatch, FeedPull, Hello, Message, Welcome};
 use ipc::{Channel, IpcError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use std::time::Duration;
 const CONNECT: Duration = Duration::from_millis(200);
 /// How long the recorder may take for one answer.
 const ANSWER: Duration = Duration::from_secs(10);
+/// Pause where the recorder cannot serve just now.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection that is made again whenever it breaks.
 pub(crate) struct RecorderLink {
@@ -21,6 +23,8 @@ pub(crate) struct RecorderLink {
     incarnation: u64,
     stop: Arc<AtomicBool>,
     channel: Option<(Channel, Welcome)>,
+    /// Reports that were handed over, each under a number of its own.
+    reports: u64,
 }
 
 impl RecorderLink {
@@ -32,6 +36,7 @@ impl RecorderLink {
             incarnation: clock::mono().0,
             stop: Arc::clone(stop),
             channel: None,
+            reports: 0,
         }
     }
 
@@ -55,6 +60,50 @@ impl RecorderLink {
                 Ok(answer) => return Some(answer),
                 Err(IpcError::Peer { code, text, .. }) => return Some(Message::error(code, text)),
                 Err(_) => self.channel = None,
+            }
+        }
+    }
+
+    /// Entries of the log from a place on, of some kinds or of all where none is named; `None` when told to stop.
+    pub(crate) fn pull(
+        &mut self,
+        cursor: CommitId,
+        kinds: Vec<Kind>,
+        max: u64,
+        wait_ms: u64,
+    ) -> Option<FeedBatch> {
+        let request = Message::from(FeedPull {
+            cursor,
+            kinds,
+            max,
+            wait_ms,
+        });
+        loop {
+            match self.ask(&request)? {
+                Message::FeedBatch(batch) => return Some(batch),
+                other => {
+                    eprintln!("{}: the recorder answered {other:?}", self.role);
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Hands a report over to be committed; whether it was taken, and `None` when told to stop.
+    pub(crate) fn report(&mut self, payload: &Payload) -> Option<bool> {
+        self.reports += 1;
+        let report = AckReport {
+            submission_id: self.reports,
+            report: Captured::new(payload),
+        };
+        match self.ask(&report.into())? {
+            Message::Accepted(_) => Some(true),
+            other => {
+                eprintln!(
+                    "{}: the recorder did not take a report: {other:?}",
+                    self.role
+                );
+                Some(false)
             }
         }
     }

@@ -15,8 +15,8 @@ use crate::roles::link::RecorderLink;
 use contract::Contract;
 use evidence::kinds::Event;
 use evidence::reasons::EventCode;
-use evidence::{Captured, CommitId, Entry, MonoNs, Payload, SourceId, split_leaf};
-use ipc::message::{AckReport, FeedBatch, FeedPull, Message};
+use evidence::{CommitId, Entry, MonoNs, SourceId, split_leaf};
+use ipc::message::FeedBatch;
 use place::Place;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -65,7 +65,6 @@ pub(crate) fn run(
         tries: Tries::default(),
         link,
         own: SourceId::new("syslog").map_err(|error| error.to_string())?,
-        reports: 0,
     };
     let patience = Duration::from_millis(syslog.timeout_ms);
     while !stop.load(Ordering::Relaxed) {
@@ -106,7 +105,6 @@ struct Role {
     tries: Tries,
     link: RecorderLink,
     own: SourceId,
-    reports: u64,
 }
 
 impl Role {
@@ -120,7 +118,9 @@ impl Role {
             self.connect()?;
             return Some(());
         }
-        let batch = self.pull(self.cursor, words::kinds(), QUEUE_MAX, FEED_WAIT_MS)?;
+        let batch = self
+            .link
+            .pull(self.cursor, words::kinds(), QUEUE_MAX, FEED_WAIT_MS)?;
         if let Err(why) = self.send(&batch) {
             return self.broken(&why);
         }
@@ -163,7 +163,7 @@ impl Role {
             );
             self.event(EventCode::SyslogDropped, None, detail)?;
         }
-        let batch = self.pull(self.cursor, Vec::new(), 1, 0)?;
+        let batch = self.link.pull(self.cursor, Vec::new(), 1, 0)?;
         let first = batch.entries.first().map(|entry| entry.commit_id);
         let held = first.unwrap_or(batch.next_cursor);
         let floor = batch.commit_ptr.0.saturating_sub(BEHIND_ENTRIES_MAX);
@@ -225,41 +225,12 @@ impl Role {
         }
     }
 
-    fn pull(
-        &mut self,
-        cursor: CommitId,
-        kinds: Vec<evidence::Kind>,
-        max: u64,
-        wait_ms: u64,
-    ) -> Option<FeedBatch> {
-        loop {
-            let request = FeedPull {
-                cursor,
-                kinds: kinds.clone(),
-                max,
-                wait_ms,
-            };
-            match self.link.ask(&request.into())? {
-                Message::FeedBatch(batch) => return Some(batch),
-                other => {
-                    eprintln!("syslog: the recorder answered {other:?}");
-                    std::thread::sleep(PAUSE);
-                }
-            }
-        }
-    }
-
     fn event(&mut self, code: EventCode, count: Option<u64>, detail: String) -> Option<()> {
         let event = Event {
             count,
             detail: (!detail.is_empty()).then_some(detail),
             ..Event::new(clock::mono(), code, self.own.clone())
         };
-        self.reports += 1;
-        let report = AckReport {
-            submission_id: self.reports,
-            report: Captured::new(&Payload::from(event)),
-        };
-        self.link.ask(&report.into()).map(drop)
+        self.link.report(&event.into()).map(drop)
     }
 }

@@ -16,8 +16,7 @@ pub(crate) use ask::trusted;
 use contract::Contract;
 use evidence::kinds::{Checkpoint, TimestampFailed};
 use evidence::reasons::StampFault;
-use evidence::{Captured, CommitId, Entry, Kind, MonoNs, Payload, Stamp, split_leaf};
-use ipc::message::{AckReport, FeedBatch, FeedPull, Message};
+use evidence::{CommitId, Entry, Kind, MonoNs, Payload, Stamp, split_leaf};
 use place::Place;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,8 +27,6 @@ use tries::Tries;
 const PULL_MAX: u64 = 64;
 /// Longest wait for a new one, in milliseconds.
 const FEED_WAIT_MS: u64 = 500;
-/// Pause where the recorder cannot serve just now.
-const PAUSE: Duration = Duration::from_millis(100);
 /// Longest detail of a failure, in characters.
 const DETAIL_CHARS_MAX: usize = 400;
 
@@ -54,7 +51,6 @@ pub(crate) fn run(
         newest: None,
         tries: Tries::default(),
         link,
-        reports: 0,
     };
     let patience = Duration::from_millis(timestamp.timeout_ms);
     while !stop.load(Ordering::Relaxed) {
@@ -98,7 +94,6 @@ struct Role {
     newest: Option<Sealed>,
     tries: Tries,
     link: RecorderLink,
-    reports: u64,
 }
 
 impl Role {
@@ -114,7 +109,11 @@ impl Role {
         };
         match self.authority.stamped(&sealed) {
             Ok(timestamp) => {
-                self.hand_over(timestamp.into())?;
+                if !self.link.report(&timestamp.into())? {
+                    // Nothing is in the log: as if it had not been had, and the recorder would take no word of that either.
+                    self.tries.put_off(clock::mono());
+                    return Some(());
+                }
                 self.tries = Tries::default();
                 // A place that is not noted costs one more timestamp behind a restart.
                 if let Err(error) = self.place.note(clock::utc()) {
@@ -127,7 +126,8 @@ impl Role {
     }
 
     fn look(&mut self) -> Option<()> {
-        let batch = self.pull()?;
+        let kinds = vec![Kind::Checkpoint];
+        let batch = self.link.pull(self.cursor, kinds, PULL_MAX, FEED_WAIT_MS)?;
         self.cursor = batch.next_cursor;
         let mut found = batch.entries.iter().rev();
         if let Some(newest) = found.find_map(|one| sealed(&one.leaf.0)) {
@@ -149,38 +149,7 @@ impl Role {
             retry_ms: self.tries.wait_ms(),
             detail: failed.words,
         };
-        self.hand_over(told.into())
-    }
-
-    fn pull(&mut self) -> Option<FeedBatch> {
-        loop {
-            let request = FeedPull {
-                cursor: self.cursor,
-                kinds: vec![Kind::Checkpoint],
-                max: PULL_MAX,
-                wait_ms: FEED_WAIT_MS,
-            };
-            match self.link.ask(&request.into())? {
-                Message::FeedBatch(batch) => return Some(batch),
-                other => {
-                    eprintln!("timestamp: the recorder answered {other:?}");
-                    std::thread::sleep(PAUSE);
-                }
-            }
-        }
-    }
-
-    fn hand_over(&mut self, payload: Payload) -> Option<()> {
-        self.reports += 1;
-        let report = AckReport {
-            submission_id: self.reports,
-            report: Captured::new(&payload),
-        };
-        match self.link.ask(&report.into())? {
-            Message::Accepted(_) => {}
-            other => eprintln!("timestamp: the recorder did not take a report: {other:?}"),
-        }
-        Some(())
+        self.link.report(&told.into()).map(drop)
     }
 }
 

@@ -22,13 +22,18 @@ impl Tries {
         self.due.is_none_or(|due| now >= due)
     }
 
-    /// Takes a failure; how many there were in a row where the log is to have it: the first, one of another kind, and
-    /// one a day.
-    pub(super) fn failed(&mut self, now: MonoNs, fault: StampFault) -> Option<u64> {
+    /// Counts a try in vain: the next one waits twice as long.
+    pub(super) fn put_off(&mut self, now: MonoNs) {
         let (first, longest) = WAIT_NS;
         self.count += 1;
         self.wait_ns = self.wait_ns.saturating_mul(2).clamp(first, longest);
         self.due = Some(now.plus_ns(self.wait_ns));
+    }
+
+    /// Takes a failure; how many there were in a row where the log is to have it: the first, one of another kind, and
+    /// one a day.
+    pub(super) fn failed(&mut self, now: MonoNs, fault: StampFault) -> Option<u64> {
+        self.put_off(now);
         let is_old =
             |(told, at): (StampFault, MonoNs)| told == fault && now.since(at) < TOLD_EVERY_NS;
         if self.told.is_some_and(is_old) {

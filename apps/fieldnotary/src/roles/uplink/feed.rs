@@ -3,15 +3,11 @@
 use crate::roles::link::RecorderLink;
 use evidence::{CommitId, Entry, Kind, Payload, split_leaf};
 use exchange::{Head, Hole, Need, Run, Sealed, Supply};
-use ipc::message::{FeedBatch, FeedPull, FrontierAt, Message, SealedHead};
+use ipc::message::{FeedBatch, FrontierAt, Message, SealedHead};
 use proof::{Frontier, Hash};
-use std::time::Duration;
 
 /// Entries pulled at once.
 const PULL_MAX: u64 = 1_024;
-
-/// Pause where the recorder cannot serve just now.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A cursor over checkpoint entries.
 #[derive(Debug)]
@@ -37,7 +33,7 @@ impl Feed {
         let mut acked = None;
         let mut cursor = CommitId(cosigned);
         while cosigned > 0 && acked.is_none() {
-            let Some(batch) = pull(link, cursor, vec![Kind::Ack], PULL_MAX, 0) else {
+            let Some(batch) = link.pull(cursor, vec![Kind::Ack], PULL_MAX, 0) else {
                 break;
             };
             for payload in batch
@@ -69,7 +65,7 @@ impl Feed {
 
     /// Checkpoints committed since the last look; `None` when told to stop.
     pub(super) fn checkpoints(&mut self, link: &mut RecorderLink, wait_ms: u64) -> Option<News> {
-        let batch = pull(link, self.cursor, vec![Kind::Checkpoint], PULL_MAX, wait_ms)?;
+        let batch = link.pull(self.cursor, vec![Kind::Checkpoint], PULL_MAX, wait_ms)?;
         self.cursor = batch.next_cursor;
         let sealed = batch
             .entries
@@ -103,7 +99,7 @@ pub(super) fn supply(link: &mut RecorderLink, need: Need) -> Option<Result<Suppl
         None => None,
     };
     let max = need.to.saturating_sub(need.from).min(PULL_MAX);
-    let batch = pull(link, CommitId(need.from), Vec::new(), max, 0)?;
+    let batch = link.pull(CommitId(need.from), Vec::new(), max, 0)?;
     Some(runs(need, batch).map(|runs| Supply {
         from: need.from,
         frontier,
@@ -161,30 +157,6 @@ fn runs(need: Need, batch: FeedBatch) -> Result<Vec<Run>, String> {
         ));
     }
     Ok(runs)
-}
-
-fn pull(
-    link: &mut RecorderLink,
-    cursor: CommitId,
-    kinds: Vec<Kind>,
-    max: u64,
-    wait_ms: u64,
-) -> Option<FeedBatch> {
-    loop {
-        let request = FeedPull {
-            cursor,
-            kinds: kinds.clone(),
-            max,
-            wait_ms,
-        };
-        match link.ask(&request.into())? {
-            Message::FeedBatch(batch) => return Some(batch),
-            other => {
-                eprintln!("uplink: the recorder answered {other:?}");
-                std::thread::sleep(PAUSE);
-            }
-        }
-    }
 }
 
 fn payload(leaf: &[u8]) -> Option<Payload> {

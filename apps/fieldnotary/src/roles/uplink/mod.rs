@@ -13,14 +13,14 @@ use crate::roles::standing::Standing;
 use contract::{Contract, Uplink};
 use evidence::kinds::{Ack, Event, Rollback};
 use evidence::reasons::{EventCode, RollbackAlarm, RollbackWitness};
-use evidence::{Captured, Digest, Payload, SourceId};
+use evidence::{Digest, Payload, SourceId};
 use exchange::{
     Action, CollectorTime, Conflict, ConflictCause, Limits, Node, NodeConfig, Refusal, Report,
     Response, Tick,
 };
 use feed::Feed;
 use https::{Answered, Client};
-use ipc::message::{AckReport, Message};
+use ipc::message::Message;
 use offers::{Offers, Span};
 use refusals::Refusals;
 use std::sync::Arc;
@@ -66,7 +66,6 @@ pub(crate) fn run(
         link,
         client: Client::new(uplink, data.root(), welcome.newest_utc)?,
         own: SourceId::new("uplink").map_err(|error| error.to_string())?,
-        reports: 0,
         refusals: Refusals::default(),
         standing: Standing::new(data.standing()),
         missing: 0,
@@ -102,7 +101,6 @@ struct Role {
     link: RecorderLink,
     client: Client,
     own: SourceId,
-    reports: u64,
     refusals: Refusals,
     standing: Standing,
     /// Looks at the feed in a row that did not find the leaves.
@@ -278,19 +276,8 @@ impl Role {
     }
 
     fn hand_over(&mut self, payload: Payload) -> bool {
-        self.reports += 1;
-        let report = AckReport {
-            submission_id: self.reports,
-            report: Captured::new(&payload),
-        };
-        match self.link.ask(&report.into()) {
-            Some(Message::Accepted(_)) => true,
-            Some(other) => {
-                eprintln!("uplink: the recorder did not take a report: {other:?}");
-                true
-            }
-            None => false,
-        }
+        // What the recorder does not take it has said; the place in the log does not hang on it.
+        self.link.report(&payload).is_some()
     }
 
     fn refused(&self, words: String, count: u64) -> Payload {
