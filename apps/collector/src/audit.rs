@@ -100,10 +100,10 @@ impl Why {
         })
     }
 
-    /// Notes what was done on something. What was refused changed nothing, and is not noted.
+    /// Notes what was done on something, behind telling what came of it. What was refused changed nothing, and is not noted.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// Where it cannot be written: it says that the thing is done all the same.
     pub fn done(&self, dir: &Path, action: &str, scope: &str) -> Result<(), Error> {
         let act = Act {
             actor: &self.actor,
@@ -113,7 +113,11 @@ impl Why {
             outcome: Outcome::Done,
             count: 1,
         };
-        note(dir, Book::Acts, &act)
+        note(dir, Book::Acts, &act).map_err(|error| {
+            Error::setup(format!(
+                "done, but not in the audit: {action} {scope}: {error}"
+            ))
+        })
     }
 }
 
@@ -125,17 +129,11 @@ pub fn note(dir: &Path, book: Book, act: &Act<'_>) -> Result<(), Error> {
     let path = book.path(dir);
     let _taken = taken(dir)?;
     let before = files::read(&path)?.unwrap_or_default();
-    // One that was put aside and not followed yet tells the number as well.
-    let aside = match before.is_empty() {
-        true => files::read(&book.put_aside(dir))?.unwrap_or_default(),
-        false => Vec::new(),
+    // Where a book tells none, because it was just begun or a cut tore its only line, the one put aside does.
+    let last = match last_number(&before) {
+        None => last_number(&files::read(&book.put_aside(dir))?.unwrap_or_default()),
+        told => told,
     };
-    let last = [&before[..], &aside].concat();
-    let last = last
-        .split(|byte| *byte == b'\n')
-        .rfind(|line| !line.is_empty());
-    let last = last.and_then(|line| serde_json::from_slice::<Value>(line).ok());
-    let last = last.and_then(|line| line.get("number")?.as_u64());
     let line = json!({
         "number": last.unwrap_or(0).saturating_add(1),
         "at_ms": clock::utc_ms(),
@@ -150,8 +148,20 @@ pub fn note(dir: &Path, book: Book, act: &Act<'_>) -> Result<(), Error> {
     if before.len().saturating_add(line.len()) >= AUDIT_BYTES_MAX {
         let aside = book.put_aside(dir);
         fs::rename(&path, &aside).map_err(Error::io("rename to", &aside))?;
+        return files::append_line(&path, &line);
     }
-    files::append_line(&path, &line)
+    // A line that a cut tore stays what it is; this one is no part of it.
+    let torn = before.last().is_some_and(|byte| *byte != b'\n');
+    files::append_line(&path, &format!("{}{line}", if torn { "\n" } else { "" }))
+}
+
+/// The number of the last line that can be read.
+fn last_number(book: &[u8]) -> Option<u64> {
+    let mut lines = book.rsplit(|byte| *byte == b'\n');
+    lines.find_map(|line| {
+        let line: Value = serde_json::from_slice(line).ok()?;
+        line.get("number")?.as_u64()
+    })
 }
 
 /// Held while a line is added: commands run beside the collector that serves.
@@ -182,8 +192,37 @@ pub struct Refusals {
 
 #[derive(Debug, Default)]
 struct Untold {
+    /// The last that has no line yet, and how many there are.
+    last: Option<Refusal>,
     count: u64,
-    told: Option<Instant>,
+    tried: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Refusal {
+    actor: Actor,
+    action: String,
+    scope: String,
+    reason: String,
+}
+
+impl Untold {
+    /// Writes the line; what cannot be written is counted in the next.
+    fn tell(&mut self, dir: &Path) {
+        let Some(last) = &self.last else { return };
+        let act = Act {
+            actor: &last.actor,
+            action: &last.action,
+            scope: &last.scope,
+            reason: &last.reason,
+            outcome: Outcome::Refused,
+            count: self.count,
+        };
+        if note(dir, Book::Refusals, &act).is_ok() {
+            self.last = None;
+            self.count = 0;
+        }
+    }
 }
 
 impl Refusals {
@@ -200,28 +239,31 @@ impl Refusals {
     pub fn refused(&self, actor: &Actor, action: &str, scope: &str, reason: &str) {
         let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
         untold.count = untold.count.saturating_add(1);
+        untold.last = Some(Refusal {
+            actor: actor.clone(),
+            action: action.to_owned(),
+            scope: bounded(scope).to_owned(),
+            reason: bounded(reason).to_owned(),
+        });
         let now = clock::instant();
         let every = Duration::from_millis(REFUSALS_TOLD_EVERY_MS);
-        if untold
-            .told
-            .is_some_and(|told| now.duration_since(told) < every)
-        {
+        // Also where it could not be written: a full disk is no reason to try at each connection.
+        let is_soon = |tried: Instant| now.duration_since(tried) < every;
+        if untold.tried.is_some_and(is_soon) {
             return;
         }
-        let act = Act {
-            actor,
-            action,
-            scope,
-            reason,
-            outcome: Outcome::Refused,
-            count: untold.count,
-        };
-        if note(&self.dir, Book::Refusals, &act).is_ok() {
-            *untold = Untold {
-                count: 0,
-                told: Some(now),
-            };
-        }
+        untold.tried = Some(now);
+        untold.tell(&self.dir);
+    }
+}
+
+/// The server stops: what has no line yet gets it.
+impl Drop for Refusals {
+    fn drop(&mut self) {
+        let untold = self.untold.get_mut();
+        untold
+            .unwrap_or_else(PoisonError::into_inner)
+            .tell(&self.dir);
     }
 }
 
@@ -292,6 +334,33 @@ mod tests {
 
     //= A6.7
     #[test]
+    fn a_line_that_a_cut_tore_takes_no_other_along_and_numbers_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let act = Act {
+            actor: &Actor::local("ada", 7),
+            action: "register",
+            scope: "example.org/s",
+            reason: "new site",
+            outcome: Outcome::Done,
+            count: 1,
+        };
+        let book = Book::Acts.path(dir.path());
+        for _ in 0..3 {
+            note(dir.path(), Book::Acts, &act).unwrap();
+        }
+        let whole = std::fs::read(&book).unwrap();
+        std::fs::write(&book, &whole[..whole.len() - 20]).unwrap();
+        note(dir.path(), Book::Acts, &act).unwrap();
+        let text = std::fs::read_to_string(&book).unwrap();
+        let numbers = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok()?["number"].as_u64());
+        assert_eq!(numbers.collect::<Vec<_>>(), [1, 2, 3], "{text}");
+        assert_eq!(text.lines().count(), 4);
+    }
+
+    //= A6.7
+    #[test]
     fn a_flood_of_refusals_is_one_line_and_pushes_out_no_act() {
         let dir = tempfile::tempdir().unwrap();
         let refusals = Refusals::new(dir.path());
@@ -303,9 +372,14 @@ mod tests {
                 "no certificate",
             );
         }
-        let told = lines(&Book::Refusals.path(dir.path()));
+        let book = Book::Refusals.path(dir.path());
+        let told = lines(&book);
         assert_eq!(told.first().unwrap()["count"], 1);
         assert!(told.len() < 100, "{}", told.len());
         assert!(!Book::Acts.path(dir.path()).exists());
+        // None is forgotten at the end.
+        drop(refusals);
+        let counts = lines(&book).into_iter().map(|line| line["count"].as_u64());
+        assert_eq!(counts.map(Option::unwrap).sum::<u64>(), 500);
     }
 }

@@ -47,9 +47,8 @@ fn main() -> ExitCode {
             json,
         } => why(&because).and_then(|why| {
             let issued = identity::issue(&dir, &node, days, &out, url.as_deref())?;
-            why.done(&dir, "issue", &node)?;
             say_issued(&issued, json);
-            Ok(())
+            why.done(&dir, "issue", &node)
         }),
         Command::Challenge(args) => challenge(args),
         Command::Register(args) => register(args),
@@ -101,9 +100,8 @@ fn register(args: RegisterArgs) -> Result<(), Error> {
     let why = why(&args.because)?;
     let scope = format!("{} ({})", asked.origin, asked.node);
     let words = enrolment::register(&args.dir, &asked, &args.out)?;
-    why.done(&args.dir, "register", &scope)?;
     say_wrote(&words, &args.out, args.json);
-    Ok(())
+    why.done(&args.dir, "register", &scope)
 }
 
 fn revoke(args: RevokeArgs) -> Result<(), Error> {
@@ -114,9 +112,8 @@ fn revoke(args: RevokeArgs) -> Result<(), Error> {
     };
     let keys: Vec<String> = asked.keys.iter().map(ToString::to_string).collect();
     let revoked = enrolment::revoke(&args.dir, &asked)?;
-    asked.why.done(&args.dir, "revoke", &keys.join(" "))?;
     say_revoked(&revoked, args.json);
-    Ok(())
+    asked.why.done(&args.dir, "revoke", &keys.join(" "))
 }
 
 /// The key to standard output, for scripts; what to do next to standard error.
