@@ -238,6 +238,11 @@ pub const MODEM_COUNTERS_MAX: usize = 32;
 /// Bytes of a segment's state for a pulse meter, at the most: its count.
 pub const PULSE_STATE_BYTES: u64 = 160;
 
+/// Versions of calibrations that a recorder remembers for each input that has one, on average.
+pub const CALIBRATIONS_EACH: usize = 8;
+/// Bytes of a segment's state for an input with a calibration, at the most: the versions that are remembered.
+pub const CALIBRATION_STATE_BYTES: u64 = 288 * CALIBRATIONS_EACH as u64;
+
 /// Sources that name a part of the node itself; no port or card may take such a name.
 pub const RESERVED_SOURCES: [&str; 11] = [
     "supervisor",

@@ -4,10 +4,11 @@ use crate::clock_set;
 use crate::error::wrong;
 use crate::life;
 use crate::limits::{
-    CLOCK_ORDER_STATE_BYTES, LEASE_ROW_BYTES, LEASES_BYTES, LIFE_STATE_BYTES, MEMORY_STATE_BYTES,
-    METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX, OUTPUT_STATE_BYTES, POINTS_MAX,
-    PORT_TIMEOUT_MS_MAX, PORTS_MAX, PULSE_STATE_BYTES, RETRIES_MAX, RTU_UNIT_MAX, RTU_UNIT_MIN,
-    SCHEDULE_STATE_BYTES, SCHEDULES_MAX, SEGMENT_BYTES_MIN, SEGMENT_STATES_MIN,
+    CALIBRATION_STATE_BYTES, CLOCK_ORDER_STATE_BYTES, LEASE_ROW_BYTES, LEASES_BYTES,
+    LIFE_STATE_BYTES, MEMORY_STATE_BYTES, METER_POINTS_MAX, METER_STATE_BYTES, METERS_MAX,
+    OUTPUT_STATE_BYTES, POINTS_MAX, PORT_TIMEOUT_MS_MAX, PORTS_MAX, PULSE_STATE_BYTES, RETRIES_MAX,
+    RTU_UNIT_MAX, RTU_UNIT_MIN, SCHEDULE_STATE_BYTES, SCHEDULES_MAX, SEGMENT_BYTES_MIN,
+    SEGMENT_STATES_MIN,
 };
 use crate::mbus;
 use crate::memory;
@@ -203,12 +204,15 @@ fn segment_holds_state(contract: &Contract) -> Problems {
     } else {
         0
     };
+    let analogs = contract.points.analogs.values();
+    let calibrations = number(analogs.filter(|one| one.calibration.is_some()).count());
     let state = number(contract.canonical().len())
         .saturating_add(number(contract.meters.len() + cards).saturating_mul(METER_STATE_BYTES))
         .saturating_add(number(contract.points.pulses.len()).saturating_mul(PULSE_STATE_BYTES))
         .saturating_add(life::states(contract).saturating_mul(LIFE_STATE_BYTES))
         .saturating_add(memory::points(contract).saturating_mul(MEMORY_STATE_BYTES))
         .saturating_add(schedules.saturating_mul(SCHEDULE_STATE_BYTES))
+        .saturating_add(calibrations.saturating_mul(CALIBRATION_STATE_BYTES))
         .saturating_add(outputs)
         .saturating_add(clocks);
     let least = state

@@ -2,6 +2,7 @@
 
 use super::in_force::InForce;
 use contract::Contract;
+use contract::limits::{CALIBRATIONS_EACH, STATION_POINTS_MAX};
 use evidence::frozen::Parts;
 use evidence::frozen::names::CALIBRATION;
 use evidence::kinds::{Calibration, Counter};
@@ -9,13 +10,10 @@ use evidence::{CommitId, Digest, Kind, MonoNs, Payload, PointId};
 use journal::{ReadTruth, ReadVolume, Reader};
 use std::collections::BTreeMap;
 
-/// Versions that are remembered, of all points; the ones said longest ago are forgotten first. Whoever takes up a version
-/// that was forgotten is still found by `verify`, as long as its entry is there.
-const VERSIONS_MAX: usize = 1_024;
+/// Versions that are taken in from a log, of all points; the ones said longest ago are forgotten first.
+const VERSIONS_MAX: usize = CALIBRATIONS_EACH * STATION_POINTS_MAX;
 /// Newest entries that are looked at before all of them are: every segment begins with what is known.
 const LOOKED_AT_MAX: u64 = 8_192;
-
-const _: () = assert!(VERSIONS_MAX >= contract::limits::STATION_POINTS_MAX);
 
 /// A version that has another content now than the log knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +75,18 @@ impl Calibrations {
     pub(super) fn observe(&mut self, id: CommitId, said: &Calibration) {
         let key = (said.point_id.clone(), said.version.clone());
         self.0.insert(key, (said.digest, id));
-        if self.0.len() > VERSIONS_MAX {
+        self.forget_beyond(VERSIONS_MAX);
+    }
+
+    /// Forgets what a segment's state has no room for under a contract, the versions said longest ago first. Whoever takes up
+    /// one that was forgotten is still found by `verify`, as long as its entry is there.
+    pub(super) fn fit(&mut self, contract: &Contract) {
+        let inputs = contract.calibration_entries(MonoNs(0), CommitId(0)).count();
+        self.forget_beyond(CALIBRATIONS_EACH * inputs);
+    }
+
+    fn forget_beyond(&mut self, most: usize) {
+        while self.0.len() > most {
             let oldest = self.0.iter().min_by_key(|(_, (_, id))| *id);
             let oldest = oldest.map(|(key, _)| key.clone());
             oldest.map(|key| self.0.remove(&key));
@@ -134,7 +143,7 @@ impl Calibrations {
 
 #[cfg(test)]
 mod tests {
-    use super::{Calibrations, VERSIONS_MAX};
+    use super::{CALIBRATIONS_EACH, Calibrations};
     use crate::roles::recorder::startup::counter;
     use contract::Contract;
     use evidence::{CommitId, MonoNs, SourceId};
@@ -183,10 +192,11 @@ mod tests {
     #[test]
     fn the_version_said_longest_ago_is_forgotten_first() {
         let mut known = Calibrations::default();
-        for id in 0..=VERSIONS_MAX {
+        for id in 0..=CALIBRATIONS_EACH {
             said(&mut known, id as u64, &contract("1", &format!("v{id}")));
         }
-        assert_eq!(known.0.len(), VERSIONS_MAX);
+        known.fit(&contract("1", "v1"));
+        assert_eq!(known.0.len(), CALIBRATIONS_EACH);
         assert_eq!(known.reused(&contract("2", "v0")), []);
         assert_eq!(known.reused(&contract("2", "v1")).len(), 1);
     }

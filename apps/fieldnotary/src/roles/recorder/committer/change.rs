@@ -65,6 +65,7 @@ impl Committer {
                 .observe(CommitId(self.journal.size() + place), &one);
             self.stage(one.into());
         }
+        self.calibrations.fit(&self.contract);
     }
 
     /// Closes the streams of meters, ports and cards that this contract has no more. Their producers have ended, or capture under a contract of
