@@ -1,6 +1,6 @@
 //! Whether checkpoints come, as the newest entries about it say; and what a person does where they do not.
 
-use crate::roles::recorder::fault_of;
+use crate::roles::recorder::fault_told;
 use evidence::Payload;
 use evidence::reasons::{EpochCause, EventCode, KeyFault};
 use serde_json::{Value, json};
@@ -14,10 +14,9 @@ struct Wrong {
 
 impl Wrong {
     fn told(detail: Option<&str>) -> Self {
-        let detail = detail.unwrap_or_default();
-        let words = detail.split_once(": ").map_or(detail, |(_, words)| words);
+        let (fault, words) = fault_told(detail.unwrap_or_default());
         Self {
-            fault: fault_of(detail),
+            fault,
             words: words.to_owned(),
         }
     }

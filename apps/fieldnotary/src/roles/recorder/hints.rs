@@ -2,7 +2,7 @@
 
 use super::callers::Callers;
 use super::committer::Committer;
-use super::missed_seals::fault_of;
+use super::missed_seals::fault_told;
 use crate::clock;
 use evidence::frozen::names::TAMPER_SIGN;
 use evidence::kinds::{Counter, Event};
@@ -84,10 +84,10 @@ fn of_event(event: &Event) -> Option<(Sign, &'static str)> {
             let (sign, _) = detail.split_once(": ")?;
             Some((Sign::from_name(sign)?, TOLD))
         }
-        EventCode::SignerUnavailable if is_of_the_keys(fault_of(detail)) => {
+        EventCode::SignerUnavailable if is_of_the_keys(fault_told(detail).0) => {
             Some((Sign::SignatureFailures, SEEN))
         }
-        EventCode::CheckpointUnbound if fault_of(detail) == KeyFault::CounterUndefined => {
+        EventCode::CheckpointUnbound if fault_told(detail).0 == KeyFault::CounterUndefined => {
             Some((Sign::CounterAnomalies, SEEN))
         }
         _ => None,

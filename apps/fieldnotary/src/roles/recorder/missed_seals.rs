@@ -13,10 +13,13 @@ pub(super) fn detail(fault: KeyFault, words: &str) -> String {
     format!("{fault}: {words}")
 }
 
-/// And what that says again to a later run.
-pub(crate) fn fault_of(detail: &str) -> KeyFault {
-    let name = detail.split(": ").next().unwrap_or_default();
-    KeyFault::from_name(name).unwrap_or(KeyFault::Unavailable)
+/// And what that says again to a later run: why, and in which words.
+pub(crate) fn fault_told(detail: &str) -> (KeyFault, &str) {
+    let (name, words) = detail.split_once(": ").unwrap_or((detail, detail));
+    (
+        KeyFault::from_name(name).unwrap_or(KeyFault::Unavailable),
+        words,
+    )
 }
 
 impl MissedSeals {
@@ -25,7 +28,7 @@ impl MissedSeals {
         match payload {
             Payload::Checkpoint(_) => self.0 = None,
             Payload::Event(event) if event.code == EventCode::SignerUnavailable => {
-                self.add(1, fault_of(event.detail.as_deref().unwrap_or_default()));
+                self.add(1, fault_told(event.detail.as_deref().unwrap_or_default()).0);
             }
             _ => {}
         }
@@ -58,7 +61,7 @@ impl MissedSeals {
 
 #[cfg(test)]
 mod tests {
-    use super::{MissedSeals, SEALS_MISSED, detail, fault_of};
+    use super::{MissedSeals, SEALS_MISSED, detail, fault_told};
     use evidence::kinds::{Checkpoint, Event};
     use evidence::reasons::{Custody, EventCode, KeyFault};
     use evidence::{Digest, MonoNs, Payload, SourceId};
@@ -79,9 +82,15 @@ mod tests {
     #[test]
     fn why_a_seal_was_missed_comes_back_from_its_event() {
         for fault in KeyFault::ALL {
-            assert_eq!(fault_of(&detail(*fault, "a word: or two")), *fault);
+            assert_eq!(
+                fault_told(&detail(*fault, "a word: or two")),
+                (*fault, "a word: or two")
+            );
         }
-        assert_eq!(fault_of("words of an older node"), KeyFault::Unavailable);
+        assert_eq!(
+            fault_told("words of an older node").0,
+            KeyFault::Unavailable
+        );
     }
 
     /// The chip of a node is gone; it is stopped, and started in a segment that has nothing of that.

@@ -45,7 +45,7 @@ pub(crate) use committer::{COUNTERS_EVERY_NS, IDLE_SEAL_FACTOR};
 pub(crate) use journal_file::{measures_text, newest_generation, read_ring};
 pub(crate) use keeper::{keep_places, kept, place as keep_place};
 pub(crate) use ledger::{LEASE_BLOCK, meters_on};
-pub(crate) use missed_seals::fault_of;
+pub(crate) use missed_seals::fault_told;
 pub(crate) use people::{agrees, is_a_state};
 pub(crate) use stats::resting_counters;
 pub(crate) use truth_place::{Held, TruthPlace};

@@ -9,6 +9,7 @@ use evidence::kinds::{self, Ack, Binding, BindingCounter, Checkpoint, KeyStore};
 use evidence::reasons::{CounterKind, EventCode, KeyFault};
 use evidence::{Digest, Kind, MonoNs};
 use ipc::message::{BoundHead, Keys};
+use std::collections::BTreeSet;
 use std::sync::mpsc::TrySendError;
 use trust_plane::{Capabilities, window_ns};
 
@@ -38,12 +39,12 @@ pub(in crate::roles::recorder) struct SealState {
     pub(in crate::roles::recorder) missed_since: Option<MonoNs>,
     /// Seals missed since the last one, also in earlier runs.
     pub(in crate::roles::recorder) missed: MissedSeals,
-    /// Why the newest one was missed, as it was told.
-    pub(in crate::roles::recorder) missed_for: Option<KeyFault>,
+    /// Why they were missed, each as it was told.
+    pub(in crate::roles::recorder) missed_for: BTreeSet<KeyFault>,
     /// Checkpoints in a row that were signed and not bound.
     pub(in crate::roles::recorder) unbound: u64,
-    /// Why the newest one was not bound, as it was told.
-    pub(in crate::roles::recorder) unbound_for: Option<KeyFault>,
+    /// Why they were not bound, each as it was told.
+    pub(in crate::roles::recorder) unbound_for: BTreeSet<KeyFault>,
     /// Whether the plain counter moved since the store was told of.
     pub(in crate::roles::recorder) stepped: bool,
     /// What holds the keys, as it was told last in this epoch.
@@ -132,8 +133,8 @@ impl Committer {
                 self.seal.missed.add(1, unsealed.fault);
                 self.hint_of_unsealed(unsealed.fault);
                 self.seal.missed_since.get_or_insert(unsealed.asked);
-                // Another reason wants another cure.
-                if self.seal.missed_for.replace(unsealed.fault) != Some(unsealed.fault) {
+                // Another reason wants another cure; where two alternate, each is said once.
+                if self.seal.missed_for.insert(unsealed.fault) {
                     self.event(EventCode::SignerUnavailable, |event| {
                         event.detail = Some(detail(unsealed.fault, &unsealed.words));
                     });
@@ -161,7 +162,7 @@ impl Committer {
     /// Seals come again: the stretch without any is an entry.
     fn sealed_again(&mut self, size: u64) {
         let since = self.seal.missed_since.take();
-        self.seal.missed_for = None;
+        self.seal.missed_for.clear();
         let Some((missed, cause)) = self.seal.missed.take() else {
             return;
         };
@@ -203,15 +204,15 @@ impl Committer {
             Some((fault, words)) => {
                 self.seal.unbound += 1;
                 self.hint_of_unbound(fault);
-                if self.seal.unbound_for.replace(fault) != Some(fault) {
+                if self.seal.unbound_for.insert(fault) {
                     self.event(EventCode::CheckpointUnbound, |event| {
-                        event.detail = Some(format!("{fault}: {words}"));
+                        event.detail = Some(detail(fault, &words));
                     });
                 }
             }
             None => {
                 let before = std::mem::take(&mut self.seal.unbound);
-                self.seal.unbound_for = None;
+                self.seal.unbound_for.clear();
                 if before > 0 {
                     self.event(EventCode::CheckpointBound, |event| {
                         event.count = Some(before)
@@ -258,7 +259,8 @@ impl Committer {
                 }
         });
         // The signer is asked with each seal while one of its counters is gone: what is the same need not stand there again.
-        if !same || std::mem::take(&mut self.seal.stepped) {
+        let stepped = std::mem::take(&mut self.seal.stepped);
+        if !same || stepped {
             self.stage(store.clone().into());
         }
         self.seal.store = Some(store);
