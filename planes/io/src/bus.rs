@@ -147,7 +147,7 @@ impl Bus {
         }
     }
 
-    /// Readouts in which nothing was heard of the meter at this place; `None` where nobody counts them.
+    /// Runs of readouts, one behind the other, in which nothing was heard of the meter at this place; `None` where nobody counts them.
     pub(crate) fn runs(&self, at: usize) -> Option<&mbus::Runs> {
         match self {
             Self::Modbus(_) => None,

@@ -57,7 +57,7 @@ struct Slave {
     known: Known,
     /// For each of its points, why it had no reading last time.
     lacking: Vec<Option<AttemptCause>>,
-    /// Readouts in which nothing at all was heard of it.
+    /// Runs of readouts, one behind the other, in which nothing at all was heard of it.
     runs: Runs,
     storing: Option<Storing>,
 }
@@ -144,7 +144,7 @@ impl MbusBus {
         self.reading.is_some() || self.telling.is_some()
     }
 
-    /// Readouts in which nothing was heard of the meter at this place.
+    /// Runs of readouts, one behind the other, in which nothing was heard of the meter at this place.
     pub(super) fn runs(&self, at: usize) -> Option<&Runs> {
         self.slaves.get(at).map(|slave| &slave.runs)
     }

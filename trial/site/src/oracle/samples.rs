@@ -34,7 +34,11 @@ struct Sample {
 
 /// The samples of a log.
 #[derive(Debug, Default)]
-pub(super) struct Samples(Vec<Sample>, BTreeSet<String>);
+pub(super) struct Samples {
+    all: Vec<Sample>,
+    /// Ports of which an event says that they carried what was no answer.
+    spoken_of: BTreeSet<String>,
+}
 
 impl Samples {
     /// Takes an event's row.
@@ -43,14 +47,14 @@ impl Samples {
         if let (Some(code), Some(source)) = (text("code"), text("source"))
             && STRAY_EVENTS.contains(&code)
         {
-            self.1.insert(source.to_owned());
+            self.spoken_of.insert(source.to_owned());
         }
         let (Some(code), Some(hex)) = (text("code"), text("sample")) else {
             return;
         };
         if WIRE_EVENTS.contains(&code) {
             let count = row.get("count").and_then(Value::as_u64).unwrap_or(1);
-            self.0.push(Sample {
+            self.all.push(Sample {
                 meter: text("meter_id").map(str::to_owned),
                 source: text("source").map(str::to_owned),
                 hex: hex.to_owned(),
@@ -63,7 +67,7 @@ impl Samples {
 
     /// Whether an event says of a port that it carried what was no answer.
     pub(super) fn speak_of(&self, port: &str) -> bool {
-        self.1.contains(port)
+        self.spoken_of.contains(port)
     }
 
     /// Uses up the sample that shows these bytes of this meter, which is on this port; `false` if there is none.
@@ -77,11 +81,11 @@ impl Samples {
         };
         let exact = |sample: &Sample| sample.left > 0 && sample.hex == hex;
         let place = self
-            .0
+            .all
             .iter()
             .position(exact)
-            .or_else(|| self.0.iter().position(fits));
-        match place.and_then(|place| self.0.get_mut(place)) {
+            .or_else(|| self.all.iter().position(fits));
+        match place.and_then(|place| self.all.get_mut(place)) {
             Some(sample) => {
                 sample.left -= 1;
                 true

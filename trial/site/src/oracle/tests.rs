@@ -124,7 +124,6 @@ impl World {
     }
 }
 
-/// Two meters, one reading each before and after whatever is planted.
 /// The comparison where the medium took no writes at some instants.
 fn unwritten(world: &World, street: &str, excused: &dyn Fn(u64) -> bool) -> Comparison {
     let excuses = Excuses {
@@ -134,6 +133,7 @@ fn unwritten(world: &World, street: &str, excused: &dyn Fn(u64) -> bool) -> Comp
     compare_excusing(&description(), street, &world.rows, &excuses).unwrap()
 }
 
+/// Two meters, one reading each before and after whatever is planted.
 fn world(plant: impl FnOnce(&mut World)) -> World {
     let mut world = World::default();
     world.read("m01", 1, 11);
