@@ -1,8 +1,8 @@
 //! Whether one version of a calibration is one scaling, in all that the log tells of it (R3.3).
 
 use contract::{Contract, calibration_digest};
-use evidence::kinds::{Calibration, Configuration};
-use evidence::{CommitId, Digest, MonoNs, Payload, PointId};
+use evidence::kinds::Calibration;
+use evidence::{CommitId, Digest, MonoNs, PointId};
 use std::collections::BTreeMap;
 
 /// What entries told so far.
@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 pub(super) struct Calibrated {
     /// Digest of each version of each point, and the entry that told it first.
     known: BTreeMap<(PointId, String), (Digest, u64)>,
-    parts: Vec<Configuration>,
 }
 
 /// What does not fit.
@@ -23,32 +22,22 @@ pub(super) enum Odd {
 }
 
 impl Calibrated {
-    /// Takes what an entry tells of calibrations, if it tells anything of them.
-    pub(super) fn hear(&mut self, id: u64, payload: &Payload) -> Vec<Odd> {
-        match payload {
-            Payload::Calibration(said) => {
-                let is = calibration_digest(said);
-                let odd = (is != said.digest).then(|| {
-                    Odd::Digest(format!(
-                        "the calibration \"{}\" of {} says that its digest is {}, and its content has {is}",
-                        said.version, said.point_id, said.digest
-                    ))
-                });
-                odd.into_iter().chain(self.compare(id, said)).collect()
-            }
-            Payload::Configuration(part) => {
-                if part.part == 0 {
-                    self.parts.clear();
-                }
-                self.parts.push(part.clone());
-                let Ok(contract) = Contract::from_parts(&self.parts) else {
-                    return Vec::new();
-                };
-                let entries = contract.calibration_entries(MonoNs(0), CommitId(id));
-                entries.filter_map(|one| self.compare(id, &one)).collect()
-            }
-            _ => Vec::new(),
-        }
+    /// Takes a calibration as an entry tells it.
+    pub(super) fn entry(&mut self, id: u64, said: &Calibration) -> Vec<Odd> {
+        let is = calibration_digest(said);
+        let odd = (is != said.digest).then(|| {
+            Odd::Digest(format!(
+                "the calibration \"{}\" of {} says that its digest is {}, and its content has {is}",
+                said.version, said.point_id, said.digest
+            ))
+        });
+        odd.into_iter().chain(self.compare(id, said)).collect()
+    }
+
+    /// Takes those of a contract, which tells them by itself.
+    pub(super) fn contract(&mut self, id: u64, contract: &Contract) -> Vec<Odd> {
+        let entries = contract.calibration_entries(MonoNs(0), CommitId(id));
+        entries.filter_map(|one| self.compare(id, &one)).collect()
     }
 
     /// From here on the version stands for what is said now, so that each change is told once.
@@ -71,7 +60,8 @@ impl Calibrated {
 mod tests {
     use super::{Calibrated, Odd};
     use contract::Contract;
-    use evidence::{CommitId, Digest, MonoNs, Payload};
+    use evidence::kinds::Calibration;
+    use evidence::{CommitId, Digest, MonoNs};
 
     fn contract(scale: &str, version: &str) -> Contract {
         let text = format!(
@@ -83,47 +73,40 @@ mod tests {
         contract::parse(&text).unwrap()
     }
 
-    fn entry(contract: &Contract) -> Payload {
+    fn entry(contract: &Contract) -> Calibration {
         let mut entries = contract.calibration_entries(MonoNs(1), CommitId(1));
-        entries.next().unwrap().into()
+        entries.next().unwrap()
     }
 
     //= R3.3
     #[test]
     fn a_version_that_became_another_scaling_is_told_once_for_each_change() {
         let mut calibrated = Calibrated::default();
-        let mut hear = |id, payload: &Payload| calibrated.hear(id, payload);
         let (one, other, renamed) = (
             contract("0.001", "2026-03"),
             contract("0.002", "2026-03"),
             contract("0.002", "2026-09"),
         );
-        for part in one.parts(MonoNs(1)) {
-            assert_eq!(hear(1, &part.into()), []);
-        }
-        assert_eq!(hear(2, &entry(&one)), []);
-        assert_eq!(hear(3, &entry(&renamed)), []);
-        assert_eq!(hear(4, &entry(&one)), []);
+        assert_eq!(calibrated.contract(1, &one), []);
+        assert_eq!(calibrated.entry(2, &entry(&one)), []);
+        assert_eq!(calibrated.entry(3, &entry(&renamed)), []);
+        assert_eq!(calibrated.entry(4, &entry(&one)), []);
         // A contract tells it by itself, where the entry was left out.
-        for part in other.parts(MonoNs(1)) {
-            let told = hear(5, &part.into());
-            assert!(
-                matches!(told.as_slice(), [Odd::Reused(words)] if words.contains("than in entry 1:")),
-                "{told:?}"
-            );
-        }
-        assert_eq!(hear(6, &entry(&other)), []);
-        assert_eq!(hear(7, &entry(&one)).len(), 1);
+        let told = calibrated.contract(5, &other);
+        assert!(
+            matches!(told.as_slice(), [Odd::Reused(words)] if words.contains("than in entry 1:")),
+            "{told:?}"
+        );
+        assert_eq!(calibrated.entry(6, &entry(&other)), []);
+        assert_eq!(calibrated.entry(7, &entry(&one)).len(), 1);
     }
 
     //= R3.3
     #[test]
     fn a_digest_that_is_not_of_its_content_is_told() {
-        let Payload::Calibration(mut forged) = entry(&contract("0.001", "2026-03")) else {
-            unreachable!()
-        };
+        let mut forged = entry(&contract("0.001", "2026-03"));
         forged.digest = Digest([7; 32]);
-        let told = Calibrated::default().hear(9, &forged.into());
+        let told = Calibrated::default().entry(9, &forged);
         assert!(matches!(told.as_slice(), [Odd::Digest(_)]), "{told:?}");
     }
 }

@@ -44,8 +44,10 @@ pub(super) struct Chain<'a> {
     collector: Option<VerifierKey>,
     /// Acks read before the contract that names the collector: the older one has left the ring.
     early_acks: Vec<(u64, Ack)>,
-    /// Parts of a contract that is not whole yet; none where the log's own contracts are not asked.
-    parts: Option<Vec<Configuration>>,
+    /// Parts of a contract that is not whole yet.
+    parts: Vec<Configuration>,
+    /// Whether the log's own contracts say whose cosignatures count.
+    trusts_contracts: bool,
     tree: RangeSource,
     next: u64,
     sealed: u64,
@@ -93,7 +95,8 @@ impl<'a> Chain<'a> {
             pinned: anchors.pinned_keys(),
             collector: None,
             early_acks: Vec::new(),
-            parts: None,
+            parts: Vec::new(),
+            trusts_contracts: false,
             tree: RangeSource::new(before),
             next: before.size(),
             sealed: 0,
@@ -119,7 +122,7 @@ impl<'a> Chain<'a> {
 
     /// The contracts in the log name the collector whose cosignatures the acks are.
     pub(super) fn trust_contracts(&mut self) {
-        self.parts = Some(Vec::new());
+        self.trusts_contracts = true;
     }
 
     /// Index of the next leaf.
@@ -196,13 +199,6 @@ impl<'a> Chain<'a> {
     }
 
     fn follow(&mut self, id: u64, payload: &Payload) {
-        for odd in self.calibrated.hear(id, payload) {
-            let (kind, words) = match odd {
-                Odd::Digest(words) => (FindingKind::Entry, words),
-                Odd::Reused(words) => (FindingKind::Calibration, words),
-            };
-            self.report.find(kind, Some((id, id)), words);
-        }
         match payload {
             Payload::Checkpoint(checkpoint) => self.checkpoint(id, checkpoint),
             Payload::KeyStore(store) => self.bound.store(id, store, self.keys.known(), self.report),
@@ -240,7 +236,11 @@ impl<'a> Chain<'a> {
             }
             Payload::Ack(ack) => self.ack(id, ack),
             Payload::Loss(loss) => self.loss(id, loss),
-            Payload::Configuration(part) => self.contract_part(part),
+            Payload::Configuration(part) => self.contract_part(id, part),
+            Payload::Calibration(said) => {
+                let odd = self.calibrated.entry(id, said);
+                self.odd_calibrations(id, odd);
+            }
             _ => {}
         }
     }
@@ -325,19 +325,31 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn contract_part(&mut self, part: &Configuration) {
-        let Some(parts) = &mut self.parts else {
+    fn contract_part(&mut self, id: u64, part: &Configuration) {
+        if part.part == 0 {
+            self.parts.clear();
+        }
+        self.parts.push(part.clone());
+        let Ok(contract) = Contract::from_parts(&self.parts) else {
             return;
         };
-        if part.part == 0 {
-            parts.clear();
-        }
-        parts.push(part.clone());
-        if let Ok(contract) = Contract::from_parts(parts)
+        let odd = self.calibrated.contract(id, &contract);
+        self.odd_calibrations(id, odd);
+        if self.trusts_contracts
             && let Some(uplink) = contract.uplink
             && let Ok(key) = uplink.collector_vkey.parse()
         {
             self.trust_collector(key);
+        }
+    }
+
+    fn odd_calibrations(&mut self, id: u64, all: Vec<Odd>) {
+        for odd in all {
+            let (kind, words) = match odd {
+                Odd::Digest(words) => (FindingKind::Entry, words),
+                Odd::Reused(words) => (FindingKind::Calibration, words),
+            };
+            self.report.find(kind, Some((id, id)), words);
         }
     }
 
