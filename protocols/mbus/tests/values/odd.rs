@@ -51,8 +51,8 @@ pub(crate) const ODD: &[Odd] = &[
         record: "REL-Relay-Padpuls2 1",
         bytes: "04 6D A1 15 E9 17",
         why: "type F: bit 8 of the first byte (A1h has it) says that the time is invalid; what the rest would be is 2015-07-09 21:33, so \
-              1900-01-01 is nothing that was sent but an empty time structure of the other decoder",
-        differs: &["value: invalid: the meter marks this time as invalid | 1900-01-01T00:00:00Z"],
+              day 0 of January 1900 is nothing that was sent but an empty time structure of the other decoder",
+        differs: &["value: invalid: the meter marks this time as invalid | 1900-01-00T00:00:00Z"],
     },
     Odd {
         record: "landis+gyr_ultraheat_t230 32",
