@@ -16,6 +16,7 @@ use crate::model::{
     PortKind, RecordPick, Register, Role, Schedule, Seal, Secondary, SerialLine, Source, Station,
     Storage, Table, Time, Uplink, ValueType, WordOrder,
 };
+use crate::outputs::Condition;
 use crate::rules;
 use crate::sound;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -50,7 +51,7 @@ records! {
         0 id; 1 table; 2 address; 3 value; 4 word_order; 5 scale; 6 unit; 7 range; 8 policy; 9 bits; 10 record; 11 role; 12 memory_offset;
         13 content_type; 14 registers;
     }
-    MbusRow { 0 serial; 1 latency_ms; 2 power_up_ms; 3 shared; 4 address; 5 baud; }
+    MbusRow { 0 serial; 1 latency_ms; 2 power_up_ms; 3 shared; 4 address; 5 baud; 6 overload; }
     MbusAddress { 0 primary; 1 secondary; 2 baud; 3 reads_per_day; }
     Secondary { 0 id; 1 manufacturer; 2 version; 3 medium; }
     RecordPick { 0 place; 1 quantity; 2 function; 3 storage; 4 tariff; 5 subunit; 6 unit; }
@@ -74,6 +75,7 @@ struct MbusRow {
     shared: bool,
     address: Option<String>,
     baud: Option<u32>,
+    overload: Option<Condition>,
 }
 
 impl Item for MbusLine {
@@ -89,6 +91,7 @@ impl Item for MbusLine {
             shared: self.shared,
             address,
             baud,
+            overload: self.overload.clone(),
         };
         row.write(writer);
     }
@@ -109,6 +112,7 @@ impl Item for MbusLine {
             latency_ms: row.latency_ms,
             power_up_ms: row.power_up_ms,
             shared: row.shared,
+            overload: row.overload,
         })
     }
 }

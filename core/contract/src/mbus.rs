@@ -7,6 +7,7 @@ pub(crate) use read::{is_meant, line, meter_address, no_pick, pick};
 pub(crate) use rules::{address_rules, budget, line_rules, pick_rules, same_meter, speed_of_meter};
 
 use crate::model::{Point, Port, PortKind, SerialLine, Source};
+use crate::outputs::Condition;
 use alloc::string::String;
 use core::cmp::Ordering;
 use evidence::{Decimal, SourceId};
@@ -29,6 +30,8 @@ pub struct MbusLine {
     pub power_up_ms: u64,
     /// Another master speaks with the meters too.
     pub shared: bool,
+    /// Holds while the converter reports an overload or a short; over an input of the station that its contact is wired to.
+    pub overload: Option<Condition>,
 }
 
 /// How a level converter is reached.
@@ -146,6 +149,17 @@ impl Port {
             timeout_ms,
             retries: REPEATS,
             late_reply_ms: timeout_ms,
+        }
+    }
+}
+
+impl PortKind {
+    /// What holds while its level converter reports an overload, where the contract says how that is told.
+    #[must_use]
+    pub const fn overload(&self) -> Option<&Condition> {
+        match self {
+            Self::Mbus(line) => line.overload.as_ref(),
+            Self::ModbusRtu(_) | Self::ModbusTcp { .. } => None,
         }
     }
 }

@@ -11,7 +11,7 @@ pub(crate) use keys::{AO, DO};
 pub use model::{
     AnalogOutput, DigitalOutput, Feedback, OnLoss, Operate, Output, OutputPlace, OutputRules,
 };
-pub(crate) use rules::problems;
+pub(crate) use rules::{condition as condition_rules, problems};
 
 use crate::item::{by_id, lists, records};
 use crate::limits::{INTERLOCKS_MAX, STATION_POINTS_MAX};

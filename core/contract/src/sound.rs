@@ -14,6 +14,7 @@ use crate::mbus;
 use crate::memory;
 use crate::model::{Address, Contract, Meter, Point, Port, PortKind, Source};
 use crate::near::{either, nearest};
+use crate::outputs::condition_rules;
 use crate::rules::{Problem, Problems, port, schedule, seal, shown_ms, station, storage, uplink};
 use crate::storages;
 use crate::time;
@@ -91,6 +92,9 @@ pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<
                 what,
                 "one port for each line: put all its meters on one port",
             );
+        }
+        if let Some(overload) = one.kind.overload() {
+            condition_rules(contract, &["overload"], overload, &mut found);
         }
         add(Place::Port(id.clone()), found);
     }

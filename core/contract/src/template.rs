@@ -360,6 +360,7 @@ fn of_the_station(section: &Section, name: &str) -> &'static str {
         (_, "feedback" | "remote_switch") => "\"contact\"",
         (_, "tolerance") => "\"1.5\"",
         (_, "interlocks") => "[\"earth off good\", \"pressure < 8.5\"]",
+        (_, "overload") => "\"converter-fault on\"",
         (_, "path") => "\"/dev/gpiochip0\"",
         ("[[card]]", "port") => "\"remote-line\"",
         (_, "card") => "\"dio-1\"",

@@ -57,6 +57,8 @@ impl EventCode {
             | Self::MeterStatus
             | Self::RecordChanged
             | Self::BusSilent
+            | Self::BusOverload
+            | Self::BusOverloadOver
             | Self::BusAnswers
             | Self::PortLost
             | Self::PortQuarantined

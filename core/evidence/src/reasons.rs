@@ -120,6 +120,7 @@ codes! {
         RecordAmbiguous = 20, "record_ambiguous", "the readout has more than one data record that is what the contract says";
         RecordUnit = 21, "record_unit", "the data record is in another unit than the contract says";
         ShortReply = 22, "short_reply", "a reply that stops too early with nothing wrong in it: the meter stopped, or something on the way, this machine included, held the rest back or lost it";
+        BusOverload = 23, "bus_overload", "the level converter reports an overload or a short of its bus: nothing is asked meanwhile";
     }
 }
 
@@ -145,6 +146,7 @@ impl AttemptCause {
             | Self::RecordUnit
             | Self::ShortReply => true,
             Self::PortUnavailable
+            | Self::BusOverload
             | Self::BusBusy
             | Self::BudgetSpent
             | Self::SlotOverrun
@@ -238,6 +240,8 @@ codes! {
         PtpLossEnded = 121, "ptp_loss_ended", "messages of the grandmaster arrive again as they should; the count is nanoseconds since their loss was told";
         TimeSourceMovedInAll = 122, "time_source_moved_in_all", "how far a source of time had jumped, once that was known whole: what was told at first was a part; the count is nanoseconds";
         RecordChanged = 123, "record_changed", "a point has no data record any more that is what the contract says, or more than one";
+        BusOverload = 124, "bus_overload", "the level converter of an M-Bus reports an overload or a short: nobody is asked until it is over";
+        BusOverloadOver = 125, "bus_overload_over", "the level converter reports its overload no more, and meters are given the time to start; the count is nanoseconds";
         PulseOverflow = 128, "pulse_overflow", "a pulse count passed the capacity of its register; the count is how often by now";
         PulsesSuspect = 129, "pulses_suspect", "pulses may have been missed; the count is how many since it was last told";
         EdgesUnordered = 130, "edges_unordered", "a card gave an edge that is earlier than records that had left; the count is edges";

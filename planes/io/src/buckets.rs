@@ -73,6 +73,8 @@ pub(crate) struct PortBucket {
     pub(crate) link_lost: u64,
     /// Times that no meter answered any more.
     pub(crate) silences: u64,
+    /// Overloads that the converter of an M-Bus reported.
+    pub(crate) overloads: u64,
     pub(crate) uart_seen: bool,
     /// Own requests that came back.
     pub(crate) echoes: u64,

@@ -9,6 +9,7 @@ pub(crate) use modbus::{Aim, Flight};
 use crate::SetupError;
 use crate::books::Books;
 use crate::input::UartErrors;
+use crate::outputs::Held;
 use crate::recall::MissedSlot;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -82,6 +83,14 @@ impl Bus {
         match self {
             Self::Modbus(bus) => bus.lost(books, now),
             Self::Mbus(bus) => bus.lost(books, now),
+        }
+    }
+
+    /// What the converter of an M-Bus reports of it. No other wire has one.
+    pub(crate) fn overload(&mut self, books: &mut Books, now: MonoNs, reported: Held) {
+        match self {
+            Self::Modbus(_) => {}
+            Self::Mbus(bus) => bus.overload(books, now, reported),
         }
     }
 

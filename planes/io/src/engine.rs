@@ -159,6 +159,7 @@ impl PortEngine {
                 books.uart(now, errors, self.bus.asked());
                 self.bus.line_errors(books, now, errors);
             }
+            Input::Overload(reported) => self.bus.overload(books, now, reported),
             Input::Missed {
                 meter,
                 slots,

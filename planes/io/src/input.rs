@@ -1,6 +1,7 @@
 //! What the engine of a port is told.
 
 use crate::clocks::ClockAsked;
+use crate::outputs::Held;
 use crate::recall::MissedSlot;
 use crate::slots::SlotClock;
 use crate::work::Work;
@@ -93,6 +94,8 @@ pub enum Input {
     Received(Vec<u8>),
     /// What the UART counted.
     Uart(UartErrors),
+    /// Whether the port's condition `overload` holds by now: its level converter reports one.
+    Overload(Held),
     /// The host's queue towards the recorder is full (`true`), or has space again (`false`). Sessions
     /// under way still end with a batch.
     QueueFull(bool),

@@ -75,6 +75,12 @@ impl Session {
         }
     }
 
+    /// The meter was asked, and answered or failed by itself: what its port lacked says nothing of it.
+    pub(crate) fn was_asked(&self) -> bool {
+        let by_itself = |record: &Payload| matches!(record, Payload::AttemptFailed(failed) if failed.cause.was_asked());
+        self.sent && (self.covered.contains(&true) || self.records.iter().any(by_itself))
+    }
+
     /// It may be served now, as far as it is concerned.
     pub(crate) fn wants_bus(&self) -> bool {
         matches!(self.state, State::Due | State::Ready)
@@ -341,7 +347,7 @@ impl MeterState {
         let places = self.meter.points.iter().zip(&session.covered);
         let left = places.filter(|(_, covered)| !**covered);
         let left: Vec<PointId> = left.map(|(point, _)| point.id.clone()).collect();
-        if session.sent {
+        if session.was_asked() {
             let newly = self.health.judge(now, bus, session.covered.contains(&true));
             self.bucket.quarantines += u64::from(newly);
         }

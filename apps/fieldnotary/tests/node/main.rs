@@ -55,6 +55,7 @@ mod modems;
 mod one_directory;
 mod opaque;
 mod outputs;
+mod overload;
 mod polls;
 mod reading_verbs;
 mod reasons;

@@ -144,6 +144,16 @@ pub(crate) const PORT: Section = Section {
             ),
         ),
         only(
+            &[MBUS],
+            key(
+                "overload",
+                "condition",
+                Preset::Stated("it is not told"),
+                "Holds while the level converter reports an overload or a short of its bus, over the input its contact is wired to: \
+                `converter-fault on`, or `bus-current > 0.5`. Nobody is asked meanwhile, and no meter is blamed.",
+            ),
+        ),
+        only(
             &[TCP, MBUS],
             key(
                 "address",

@@ -8,6 +8,7 @@ use crate::limits::{
     MBUS_TCP_LATENCY_MS,
 };
 use crate::model::{Echo, Parity, SerialLine};
+use crate::outputs;
 use crate::read::{Raw, Value, duration, flag, integer, text, word};
 use crate::rules::Problem;
 use alloc::format;
@@ -67,6 +68,7 @@ pub(crate) fn line(
             duration(0..=MBUS_POWER_UP_MS_MAX),
         ),
         shared: block.maybe(report, "shared", flag).unwrap_or(false),
+        overload: block.maybe(report, "overload", outputs::read::condition),
     }
 }
 

@@ -10,6 +10,10 @@ const NONE: Preset = Preset::Stated("none");
 pub(super) const INTERLOCK_ADVICE: &str = "write [\"POINT on\", \"POINT off\", \"POINT < 8.5\"], each with <, <=, > or >= and a number, or on or \
      off; with \" good\" behind it where a questionable value does not do";
 
+/// What a condition that stands alone looks like.
+pub(super) const CONDITION_ADVICE: &str = "write \"POINT on\", \"POINT off\" or \"POINT > 0.5\", with <, <=, > or >= and a number; with \" good\" behind it \
+     where a questionable value does not do";
+
 const OPERATE: Key = key(
     "operate",
     "word",

@@ -45,14 +45,23 @@ fn conditions(raw: &Raw<'_, '_>) -> Value<Vec<Condition>> {
         let what = format!("{} interlocks of one output", list.len());
         return Err(wrong(what, format!("at most {INTERLOCKS_MAX}")));
     }
-    list.iter()
-        .map(|item| match Raw::from(item.get_ref()) {
-            Raw::Text(text) => text.parse().map_err(|error: String| {
-                wrong(format!("\"{text}\": {error}"), keys::INTERLOCK_ADVICE)
-            }),
-            other => Err(other.not("a condition", keys::INTERLOCK_ADVICE)),
-        })
+    let all = list.iter();
+    all.map(|item| one_condition(&Raw::from(item.get_ref()), keys::INTERLOCK_ADVICE))
         .collect()
+}
+
+/// One condition over a point of the station.
+pub(crate) fn condition(raw: &Raw<'_, '_>) -> Value<Condition> {
+    one_condition(raw, keys::CONDITION_ADVICE)
+}
+
+fn one_condition(raw: &Raw<'_, '_>, advice: &str) -> Value<Condition> {
+    match raw {
+        Raw::Text(text) => text
+            .parse()
+            .map_err(|error: String| wrong(format!("\"{text}\": {error}"), advice)),
+        other => Err(other.not("a condition", advice)),
+    }
 }
 
 fn rules(block: &mut Table<'_, '_>, report: &mut Report<'_>) -> OutputRules {

@@ -115,8 +115,8 @@ fn common(contract: &Contract, output: &Output<'_>) -> Problems {
     if let Some(feedback) = &rules.feedback {
         feeds_back(contract, feedback, digital, &mut out);
     }
-    for condition in &rules.interlocks {
-        interlock(contract, condition, &mut out);
+    for interlock in &rules.interlocks {
+        condition(contract, &["interlocks"], interlock, &mut out);
     }
     if let Some(switch) = &rules.remote_switch {
         is_input(contract, &["remote_switch"], switch, &mut out);
@@ -232,22 +232,27 @@ fn feeds_back(contract: &Contract, feedback: &Feedback, digital: bool, out: &mut
     );
 }
 
-fn interlock(contract: &Contract, condition: &Condition, out: &mut Problems) {
-    const KEYS: &[&str] = &["interlocks"];
+/// A condition is over an input that there is, and over what that input says.
+pub(crate) fn condition(
+    contract: &Contract,
+    keys: &'static [&'static str],
+    condition: &Condition,
+    out: &mut Problems,
+) {
     let (points, point) = (&contract.points, &condition.point);
     match condition.demand {
-        Demand::Is(_) => is_input(contract, KEYS, point, out),
+        Demand::Is(_) => is_input(contract, keys, point, out),
         _ if points.inputs.contains_key(point) => {
             let what = format!("\"{condition}\": a digital input has no value");
             out.add(
-                KEYS,
+                keys,
                 what,
                 format!("write \"{point} on\" or \"{point} off\""),
             );
         }
         _ => {
             let known = points.analogs.keys().map(PointId::as_str);
-            named(out, KEYS, "ai", point, known);
+            named(out, keys, "ai", point, known);
         }
     }
 }

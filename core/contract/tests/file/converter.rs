@@ -81,3 +81,45 @@ fn a_converter_that_cannot_be_is_one_error_with_its_cure() {
         assert!(shown.to_string().contains(says), "{port}: {shown}");
     }
 }
+
+/// A station whose converter's contact is wired to an input.
+fn wired(overload: &str) -> String {
+    let port = format!("device = \"/dev/ttyS1\"\n{overload}");
+    station(&port, "")
+        + "\n[[card]]\nid = \"dio\"\nkind = \"gpio\"\npath = \"/dev/gpiochip0\"\n[[debounce]]\nid = \"contact\"\n\
+           window = \"10ms\"\n[[di]]\nid = \"fault\"\ncard = \"dio\"\nline = 1\ndebounce = \"contact\"\n"
+}
+
+//= A3.2
+//= R6.2
+#[test]
+fn a_converters_report_is_a_condition_over_an_input_and_comes_back_from_its_canonical_form() {
+    let mut digests = Vec::new();
+    for overload in [
+        "",
+        "overload = \"fault on\"",
+        "overload = \"fault off good\"",
+    ] {
+        let contract = parse(&wired(overload)).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let read = Contract::from_canonical(&contract.canonical());
+        assert_eq!(read, Ok(contract.clone()));
+        digests.push(contract.digest());
+    }
+    digests.sort();
+    digests.dedup();
+    assert_eq!(digests.len(), 3);
+
+    for (overload, says) in [
+        ("overload = \"falut on\"", "there is no input \"falut\""),
+        ("overload = \"fault > 1\"", "a digital input has no value"),
+        ("overload = \"fault\"", "is no on, off"),
+        ("overload = true", "write \"POINT on\""),
+    ] {
+        let shown = only_error(&wired(overload)).unwrap_or_else(|shown| panic!("{shown}"));
+        assert!(shown.to_string().contains(says), "{overload}: {shown}");
+    }
+    let tcp = "[station]\norigin = \"example.org/s1\"\n[[port]]\nid = \"bus\"\nkind = \"modbus-tcp\"\n\
+               address = \"192.0.2.9:502\"\noverload = \"fault on\"\n";
+    let shown = only_error(tcp).unwrap_or_else(|shown| panic!("{shown}"));
+    assert!(shown.to_string().contains("overload"), "{shown}");
+}

@@ -8,6 +8,7 @@ use crate::input::Stream;
 use crate::limits::{
     COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, OWED_PER_STEP_MAX, STOP_WAIT_NS, UNANSWERED_MIN,
 };
+use crate::session::{MeterState, Session};
 use crate::state::Event;
 use alloc::format;
 use alloc::vec::Vec;
@@ -133,7 +134,7 @@ impl Books {
 
     /// Whether the next step has something left to settle.
     pub(crate) fn can_settle(&self) -> bool {
-        let ready = |meter: &crate::session::MeterState| {
+        let ready = |meter: &MeterState| {
             !meter.owed.is_empty() && meter.active.is_none() && meter.lease.left() > 0
         };
         !(self.queue_full && self.phase == Phase::Running) && self.meters.iter().any(ready)
@@ -151,14 +152,17 @@ impl Books {
             attempt_ns: meter.trial_ns,
         };
         let schedule = meter.schedule;
+        let asked = meter.active.as_ref().is_some_and(Session::was_asked);
         if let Some((slot, batch)) = meter.finish(now, bus) {
             self.emit(batch);
             self.end_lap(now, schedule, slot);
-            self.note_silence(now);
+            if asked {
+                self.note_silence(now);
+            }
         }
     }
 
-    /// A session has ended. Where more than there are meters ended in a row and nobody answered, it is said once: between
+    /// A session in which a meter was asked has ended. Where more than there are meters ended in a row and nobody answered, it is said once: between
     /// two answers of one meter its own session ends and one of each other.
     fn note_silence(&mut self, now: MonoNs) {
         let meters = u64::try_from(self.meters.len()).unwrap_or(u64::MAX);

@@ -4,6 +4,7 @@ mod cause;
 mod clock;
 mod head;
 mod outcome;
+mod overload;
 mod pick;
 mod place;
 mod recalls;
@@ -79,6 +80,8 @@ pub(crate) struct MbusBus {
     tick_at: Option<MonoNs>,
     /// Nobody is asked before: converter and meters start.
     ready_at: MonoNs,
+    /// Since when its converter reports an overload.
+    overload_since: Option<MonoNs>,
     /// The request given up last: its number, the meter's place, the session.
     missed: Option<(u64, usize, Seq)>,
     /// The speed that the port has now.
@@ -120,6 +123,7 @@ impl MbusBus {
             telling: None,
             tick_at: None,
             ready_at: MonoNs(0),
+            overload_since: None,
             missed: None,
             baud,
         };
@@ -246,6 +250,10 @@ impl MbusBus {
         }
         if books.link.is_refused() {
             books.refuse_all(now, AttemptCause::PortUnavailable);
+            return;
+        }
+        if self.overload_since.is_some() {
+            books.refuse_all(now, AttemptCause::BusOverload);
             return;
         }
         let may = books.link.is_up() && !self.is_busy() && now >= self.ready_at;

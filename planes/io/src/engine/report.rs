@@ -93,9 +93,9 @@ impl PortEngine {
         sheet.bucket(port, &total, true);
         sheet.uart(port, total.uart, uart);
         sheet.port(port, &self.books.bucket, serial, self.books.last);
-        // No converter tells of it over the line that bytes come from.
-        if matches!(self.bus, Bus::Mbus(_)) {
-            sheet.live(false, "overload_evt", port, 0);
+        if let Bus::Mbus(bus) = &self.bus {
+            let told = bus.is_told_of_overload();
+            sheet.live(told, "overload_evt", port, self.books.bucket.overloads);
         }
         for schedule in &self.books.schedules {
             let label = format!("{port}/{}", schedule.id);

@@ -7,7 +7,7 @@ use super::line::{Line, Role};
 use crate::outputs::{Around, Asked, Effect, Outputs, Seen, Value};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use contract::{Contract, OutputRules};
+use contract::{Contract, OutputRules, Port};
 use evidence::{MonoNs, PointId, SourceId};
 
 /// Where a point is told.
@@ -23,7 +23,7 @@ struct Watched {
     at: At,
     /// An output of this card asks for it.
     here: bool,
-    /// One of another card does.
+    /// One of another card does, or a port.
     elsewhere: bool,
     seen: Option<Seen>,
 }
@@ -46,6 +46,7 @@ impl Said {
         let elsewhere: BTreeSet<&PointId> = others
             .map(|output| output.rules)
             .flat_map(OutputRules::watched)
+            .chain(contract.ports.values().filter_map(overload))
             .collect();
         let lines = lines.iter().enumerate().filter_map(|(at, line)| {
             let input = matches!(line.role, Role::Input(_));
@@ -62,6 +63,12 @@ impl Said {
         });
         Self(all.filter(|one| one.here || one.elsewhere).collect())
     }
+}
+
+/// The input by which a port's level converter reports an overload.
+fn overload(port: &Port) -> Option<&PointId> {
+    let condition = port.kind.overload()?;
+    Some(&condition.point)
 }
 
 impl CardEngine {

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod model;
+mod overload;
 mod readouts;
 mod recalls;
 

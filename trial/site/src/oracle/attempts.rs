@@ -6,11 +6,12 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Causes of attempts that never reached the wire.
-const OFF_THE_WIRE: [&str; 6] = [
+const OFF_THE_WIRE: [&str; 7] = [
     "slot_overrun",
     "quarantined",
     "late_reply_window",
     "port_unavailable",
+    "bus_overload",
     "connect_refused",
     "stopped",
 ];

@@ -217,6 +217,7 @@ fn unasked(outcome: &Outcome) -> Vec<u8> {
                 AttemptCause::ConnectRefused
                     | AttemptCause::ConnectionLost
                     | AttemptCause::PortUnavailable
+                    | AttemptCause::BusOverload
             ) =>
         {
             Some(unit_of(&failed.meter_id))

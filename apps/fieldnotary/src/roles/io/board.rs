@@ -1,7 +1,7 @@
-//! What points of one card say to the outputs of another, within this process.
+//! What points of one card say to the outputs of another and to ports, within this process.
 //!
 //! A card that is not heard, or has a process of its own, is known to nobody here; an output that depends on it is
-//! held back.
+//! held back, and a port asks its meters as if it said nothing.
 
 use super::outbox::Outbox;
 use evidence::{MonoNs, PointId, SourceId};
@@ -22,6 +22,17 @@ struct Shown {
     alive: BTreeMap<SourceId, MonoNs>,
     /// Whoever looks at the board, by card.
     watching: BTreeMap<SourceId, Arc<Outbox>>,
+}
+
+impl Shown {
+    /// What a point says, unless its card is not heard.
+    fn of(&self, point: &PointId, now: MonoNs) -> Seen {
+        let heard = self.points.get(point).and_then(|(card, seen)| {
+            let heard = self.alive.get(card)?;
+            (now.since(*heard) <= SILENCE_NS_MAX).then_some(*seen)
+        });
+        heard.unwrap_or(Seen::NOTHING)
+    }
 }
 
 impl Board {
@@ -59,14 +70,14 @@ impl Board {
     /// What these points say by now.
     pub(super) fn seen(&self, points: &BTreeSet<PointId>, now: MonoNs) -> BTreeMap<PointId, Seen> {
         let shown = self.shown();
-        let of = |point: &PointId| {
-            let (card, seen) = shown.points.get(point)?;
-            let heard = shown.alive.get(card)?;
-            (now.since(*heard) <= SILENCE_NS_MAX).then_some(*seen)
-        };
         let all = points.iter();
-        all.map(|point| (point.clone(), of(point).unwrap_or(Seen::NOTHING)))
+        all.map(|point| (point.clone(), shown.of(point, now)))
             .collect()
+    }
+
+    /// What one point says by now.
+    pub(super) fn one(&self, point: &PointId, now: MonoNs) -> Seen {
+        self.shown().of(point, now)
     }
 }
 

@@ -52,8 +52,8 @@ pub(crate) fn run(
     let ports = contract.ports.keys().filter(|id| wanted(id));
     let taps = Taps::of(ports.filter(|id| !contract.points.has_port(id)));
     let ports = taps.each().map(|(id, tap)| {
-        let tap = Arc::clone(tap);
-        let run = move |place: &Place<'_>, progress| port::run(place, &tap, progress);
+        let (tap, board) = (Arc::clone(tap), Arc::clone(&board));
+        let run = move |place: &Place<'_>, progress| port::run(place, &tap, &board, progress);
         keeper(contract, data, id, stop, &work, run)
     });
     let mut keepers: Vec<Keeper> = ports.collect();

@@ -1,6 +1,7 @@
 //! Drives the engine of one port: bytes, time and leases in, requests and records out.
 
 use super::Place;
+use super::board::Board;
 use super::keeper::Progress;
 use super::orders::{About, Orders};
 use super::outbox::{News, Outbox, PORT_ITEMS_MAX};
@@ -9,8 +10,9 @@ use super::tap::Tap;
 use super::work::Watch;
 use crate::clock;
 use crate::roles::link::RecorderLink;
-use contract::Contract;
+use contract::{Condition, Contract};
 use evidence::{MonoNs, SourceId};
+use io_plane::outputs::Held;
 use io_plane::{Action, Input, Mark, PortEngine};
 use ipc::message::WireWay;
 use media::{MarkerBoard, Times};
@@ -24,7 +26,12 @@ use wire::{Transport, wait};
 const LOOK_UP: Duration = Duration::from_millis(100);
 
 /// Captures on one port until it is told to stop.
-pub(super) fn run(place: &Place<'_>, tap: &Tap, progress: Progress) -> Result<(), String> {
+pub(super) fn run(
+    place: &Place<'_>,
+    tap: &Tap,
+    board: &Board,
+    progress: Progress,
+) -> Result<(), String> {
     let Place {
         contract,
         data,
@@ -50,17 +57,24 @@ pub(super) fn run(place: &Place<'_>, tap: &Tap, progress: Progress) -> Result<()
         .filter(|meter| meter.port == *id)
         .map(|meter| meter.id.clone())
         .collect();
-    let (board, _, findings) = MarkerBoard::open(&data.markers(), id, clock::boot_id(), &meters)
+    let (marks, _, findings) = MarkerBoard::open(&data.markers(), id, clock::boot_id(), &meters)
         .map_err(|error| format!("port {id}: the poll marker board: {error}"))?;
     for finding in findings {
         eprintln!("io: {id}: the poll marker board: {finding:?}");
     }
     let outbox = Outbox::new(ringer, PORT_ITEMS_MAX);
+    let overload = contract.ports.get(id).and_then(|port| port.kind.overload());
+    if overload.is_some() {
+        board.watch(id, &outbox);
+    }
     let mut driver = Driver {
         id,
         contract,
         engine,
+        marks,
         board,
+        overload,
+        reported: Held::Unknown,
         outbox: Arc::clone(&outbox),
         bell,
         wire: None,
@@ -86,7 +100,12 @@ struct Driver<'a> {
     id: &'a SourceId,
     contract: &'a Contract,
     engine: PortEngine,
-    board: MarkerBoard,
+    marks: MarkerBoard,
+    /// What the points of the station say.
+    board: &'a Board,
+    /// Holds while the level converter reports an overload.
+    overload: Option<&'a Condition>,
+    reported: Held,
     outbox: Arc<Outbox>,
     bell: UnixStream,
     wire: Option<Transport>,
@@ -101,6 +120,7 @@ struct Driver<'a> {
 impl Drop for Driver<'_> {
     fn drop(&mut self) {
         self.outbox.close();
+        self.board.gone(self.id);
     }
 }
 
@@ -128,6 +148,7 @@ impl Driver<'_> {
             if let Some(work) = self.work.news() {
                 self.feed(Input::Work(work));
             }
+            self.look_at_overload();
             let now = clock::mono();
             self.look_at_uart();
             if now >= self.wake_at {
@@ -185,6 +206,21 @@ impl Driver<'_> {
             }
         };
         self.feed(input);
+    }
+
+    /// What the converter reports by now, where an input of the station tells.
+    fn look_at_overload(&mut self) {
+        let Some(condition) = self.overload else {
+            return;
+        };
+        let reported = self
+            .board
+            .one(&condition.point, clock::mono())
+            .held(condition);
+        if reported != self.reported {
+            self.reported = reported;
+            self.feed(Input::Overload(reported));
+        }
     }
 
     /// What the UART counted, if it counts and there is something new.
@@ -259,9 +295,9 @@ impl Driver<'_> {
                     seq: mark.seq,
                     at: mark.attempt_at,
                 };
-                self.board.attempt(&mark.meter, times, Some(mark.slot))
+                self.marks.attempt(&mark.meter, times, Some(mark.slot))
             }
-            Some(at) => self.board.reply(&mark.meter, Times { seq: mark.seq, at }),
+            Some(at) => self.marks.reply(&mark.meter, Times { seq: mark.seq, at }),
         };
         if let Err(error) = written {
             eprintln!("io: {}: the poll marker board: {error}", self.id);

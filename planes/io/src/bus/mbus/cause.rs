@@ -7,7 +7,7 @@ use mbus::master::Failure;
 pub(super) const CAUSES: [AttemptCause; Failure::REASONS.len()] = [
     // no_power, overload: nothing could be sent.
     AttemptCause::PortUnavailable,
-    AttemptCause::PortUnavailable,
+    AttemptCause::BusOverload,
     // busy
     AttemptCause::BusBusy,
     // no_reply, late_reply
@@ -75,7 +75,7 @@ mod tests {
     /// Every failure of the master, and where it counts.
     const WHOLE: &str = "\
 no_power port_unavailable
-overload port_unavailable
+overload bus_overload
 busy bus_busy
 no_reply timeout
 late_reply timeout
