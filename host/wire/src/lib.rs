@@ -5,6 +5,7 @@ mod claim;
 mod device;
 mod latency;
 mod limits;
+mod listener;
 mod rs485;
 mod serial;
 #[cfg(test)]
@@ -15,5 +16,6 @@ mod wait;
 
 pub use claim::{claimed, in_use};
 pub use device::{is_pseudo_terminal, trouble};
+pub use listener::Listener;
 pub use transport::Transport;
 pub use wait::{Ready, wait};

@@ -1,6 +1,7 @@
 //! An open wire: what is sent on it, what it hands over, what it counted.
 
 use crate::limits::{CONVERTER_TIMEOUT, READ_BYTES};
+use crate::listener::Listener;
 use crate::serial::Serial;
 use crate::wait::takes;
 use contract::{MbusWire, Port, PortKind, SerialLine};
@@ -9,11 +10,15 @@ use rustix::fd::{AsFd, BorrowedFd};
 use rustix::net::{SendFlags, send};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An open wire.
 #[derive(Debug)]
-pub struct Transport(Kind);
+pub struct Transport {
+    kind: Kind,
+    listener: Option<Arc<dyn Listener>>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -22,6 +27,21 @@ enum Kind {
 }
 
 impl Transport {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            listener: None,
+        }
+    }
+
+    /// Whoever is told from here on what this wire carries; that it was opened, at once.
+    #[must_use]
+    pub fn heard_by(mut self, listener: Arc<dyn Listener>) -> Self {
+        listener.opened();
+        self.listener = Some(listener);
+        self
+    }
+
     /// Opens the wire of a port.
     ///
     /// # Errors
@@ -44,7 +64,7 @@ impl Transport {
     /// # Errors
     /// Why it cannot be had, as a sentence for a person.
     pub fn serial(line: &SerialLine) -> Result<Self, String> {
-        Serial::open(line).map(|serial| Self(Kind::Serial(serial)))
+        Serial::open(line).map(|serial| Self::new(Kind::Serial(serial)))
     }
 
     /// Connects; an attempt, and later each write, may take so long.
@@ -52,7 +72,7 @@ impl Transport {
     /// # Errors
     /// Why nobody is reached, as a sentence for a person.
     pub fn tcp(address: &str, timeout: Duration) -> Result<Self, String> {
-        connect(address, timeout).map(|stream| Self(Kind::Tcp(stream)))
+        connect(address, timeout).map(|stream| Self::new(Kind::Tcp(stream)))
     }
 
     /// Sends all bytes.
@@ -60,7 +80,10 @@ impl Transport {
     /// # Errors
     /// The wire is lost, and why.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
-        match &mut self.0 {
+        if let Some(listener) = &self.listener {
+            listener.sent(bytes);
+        }
+        match &mut self.kind {
             Kind::Serial(serial) => serial.port.write_all(bytes),
             Kind::Tcp(stream) => stream.write_all(bytes),
         }
@@ -76,7 +99,7 @@ impl Transport {
         if !takes(self, left) {
             return Ok(0);
         }
-        let sent = match &mut self.0 {
+        let sent = match &mut self.kind {
             Kind::Serial(serial) => serial.port.write(bytes),
             Kind::Tcp(stream) => {
                 send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).map_err(Into::into)
@@ -84,7 +107,12 @@ impl Transport {
         };
         match sent.map_err(|error| (error.kind(), error)) {
             Ok(0) if !bytes.is_empty() => Err("the wire takes nothing".to_owned()),
-            Ok(sent) => Ok(sent),
+            Ok(sent) => {
+                if let Some(listener) = &self.listener {
+                    listener.sent(bytes.get(..sent).unwrap_or_default());
+                }
+                Ok(sent)
+            }
             Err((ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted, _)) => Ok(0),
             Err((_, error)) => Err(error.to_string()),
         }
@@ -95,7 +123,7 @@ impl Transport {
     /// # Errors
     /// The wire cannot be used at that speed, and why.
     pub fn set_speed(&mut self, baud: u32) -> Result<(), String> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Serial(serial) => serial
                 .set_speed(baud)
                 .map_err(|error| format!("cannot turn to {baud} baud: {error}")),
@@ -109,14 +137,20 @@ impl Transport {
     /// The wire is lost, and why.
     pub fn receive(&mut self) -> Result<Vec<u8>, String> {
         let mut buffer = [0u8; READ_BYTES];
-        let read = match &mut self.0 {
+        let read = match &mut self.kind {
             Kind::Serial(serial) => serial.port.read(&mut buffer),
             Kind::Tcp(stream) => stream.read(&mut buffer),
         };
-        match (read, &self.0) {
+        match (read, &self.kind) {
             (Ok(0), Kind::Tcp(_)) => Err("the other end closed the connection".to_owned()),
             (Ok(0), Kind::Serial(_)) => Err("the device is gone".to_owned()),
-            (Ok(len), _) => Ok(buffer.get(..len).unwrap_or_default().to_vec()),
+            (Ok(len), _) => {
+                let bytes = buffer.get(..len).unwrap_or_default();
+                if let Some(listener) = &self.listener {
+                    listener.received(bytes);
+                }
+                Ok(bytes.to_vec())
+            }
             (Err(error), _) => Err(error.to_string()),
         }
     }
@@ -124,7 +158,7 @@ impl Transport {
     /// What the UART counted since the last look (R5.1). The first look at a device that counts gives
     /// zeros, which say so; later ones only what is new. `None` for ever where nothing counts.
     pub fn uart(&mut self) -> Option<UartErrors> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Serial(serial) => serial.uart(),
             Kind::Tcp(_) => None,
         }
@@ -133,7 +167,7 @@ impl Transport {
     /// What of the line's description the driver left out, each as a sentence for a person.
     #[must_use]
     pub fn left_out(&self) -> &[String] {
-        match &self.0 {
+        match &self.kind {
             Kind::Serial(serial) => serial.left_out(),
             Kind::Tcp(_) => &[],
         }
@@ -142,7 +176,7 @@ impl Transport {
 
 impl AsFd for Transport {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.0 {
+        match &self.kind {
             Kind::Serial(serial) => serial.as_fd(),
             Kind::Tcp(stream) => stream.as_fd(),
         }

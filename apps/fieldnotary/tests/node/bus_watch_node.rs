@@ -250,11 +250,6 @@ fn an_mbus_is_watched_and_what_cannot_be_is_told_as_that() {
             3,
             "its ports are: bus, rio-line",
         ),
-        (
-            &["--data", &data, "--port", "rio-line"],
-            3,
-            "is of remote I/O",
-        ),
         (&["--data", &data], 2, "--port"),
         (&["--port", "bus"], 2, "--config"),
     ] {

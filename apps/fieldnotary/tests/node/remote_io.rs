@@ -117,6 +117,22 @@ fn check(site: Site) {
     check_faults(site, &before);
 }
 
+/// The frames of the port for some seconds from now on.
+fn watch(data: &Path) -> std::thread::JoinHandle<Vec<Value>> {
+    let data = data.to_str().unwrap().to_owned();
+    let watcher = std::thread::spawn(move || {
+        let words = ["bus", "watch", "--data", &data, "--port", "line", "--json"];
+        let said = fieldnotary([&words[..], &["--for", "5s"]].concat());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let mut rows = said.json_lines();
+        rows.retain(|row| row["direction"].is_string());
+        rows
+    });
+    // It begins within half a second.
+    std::thread::sleep(Duration::from_secs(1));
+    watcher
+}
+
 /// What is commanded is done once and proved; the entry of the level that then forbids it.
 fn check_commands(site: &Site) -> Value {
     let register = |value: u64| json!({"function": 6, "address": 7, "values": [value]});
@@ -124,8 +140,20 @@ fn check_commands(site: &Site) -> Value {
     assert_eq!(site.writes(), [coil(false), register(1_000)]);
 
     // A command is written once, and proved by what is read back.
+    let watcher = watch(&site.data);
     assert_eq!(site.operate("breaker", "on"), is("proved", "none"));
     assert_eq!(site.operate("valve", "42.5"), is("proved", "none"));
+    let frames = watcher.join().unwrap();
+    let damaged = frames.iter().find(|row| row["decoded"]["valid"] != true);
+    assert_eq!(damaged, None);
+    // Polls of bits and registers, and the two commands among them.
+    for function in [1, 2, 3, 4, 5, 6] {
+        let of = |direction: &str| {
+            let mut rows = frames.iter();
+            rows.any(|row| row["direction"] == direction && row["function"] == function)
+        };
+        assert!(of("request") && of("response"), "function {function}");
+    }
     assert_eq!(site.writes()[2..], [coil(true), register(4_250)]);
     let soe = site.row("the contact", |row| {
         row["point_id"] == "contact" && row["kind"] == "soe" && row["value"] == 1
@@ -209,6 +237,7 @@ fn check_faults(site: Site, before: &Value) {
 //= R3.1
 //= R3.2
 //= R3.3
+//= A3.1
 #[test]
 fn remote_io_over_tcp_is_read_commanded_and_proved() {
     check(Site::start(|peer| {

@@ -9,21 +9,24 @@ use modbus::pdu::Request;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use wire::{Transport, wait};
+use wire::{Listener, Transport, wait};
 
 /// The wires of remote I/O, one for each port; the cards of a process share them.
 #[derive(Clone, Debug)]
 pub struct Wires {
     clock: fn() -> MonoNs,
+    /// Whoever is told what is on the wire of a port.
+    listeners: BTreeMap<SourceId, Arc<dyn Listener>>,
     masters: Arc<Mutex<BTreeMap<SourceId, Shared>>>,
 }
 
 impl Wires {
-    /// None is open yet; `clock` is the monotonic one.
+    /// None is open yet; `clock` is the monotonic one, and what is on the wire of a port is told to its listener.
     #[must_use]
-    pub fn new(clock: fn() -> MonoNs) -> Self {
+    pub fn new(clock: fn() -> MonoNs, listeners: BTreeMap<SourceId, Arc<dyn Listener>>) -> Self {
         Self {
             clock,
+            listeners,
             masters: Arc::default(),
         }
     }
@@ -39,6 +42,7 @@ impl Wires {
             clock: self.clock,
             asking: Asking::new(port)?,
             wire: None,
+            listener: self.listeners.get(&port.id).cloned(),
         };
         let shared = Shared {
             turns: Arc::new(Turns::new(master, self.clock)),
@@ -109,14 +113,24 @@ struct Master {
     clock: fn() -> MonoNs,
     asking: Asking,
     wire: Option<Transport>,
+    listener: Option<Arc<dyn Listener>>,
 }
 
 impl Master {
+    fn open(&mut self) -> Result<Transport, String> {
+        let wire = Transport::open(&self.port)?;
+        self.asking.opened((self.clock)());
+        Ok(match &self.listener {
+            Some(listener) => wire.heard_by(Arc::clone(listener)),
+            None => wire,
+        })
+    }
+
     /// One attempt, where the request may leave now; `since` is when its first turn was.
     fn ask(&mut self, unit: u8, request: &Request, since: MonoNs) -> Turn<Outcome> {
         let opened = match self.wire.take() {
             Some(wire) => Ok(wire),
-            None => Transport::open(&self.port).inspect(|_| self.asking.opened((self.clock)())),
+            None => self.open(),
         };
         let ready = opened.and_then(|mut wire| {
             let ready = self.ready_at(&mut wire, unit, request)?;

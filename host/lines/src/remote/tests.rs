@@ -5,6 +5,7 @@ use crate::{Source, WantedOutput};
 use contract::{Contract, ValueType};
 use evidence::MonoNs;
 use io_plane::points::Level;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -119,7 +120,12 @@ pub(super) fn mono() -> MonoNs {
 }
 
 fn open(contract: &Contract) -> Result<Remote, crate::Fault> {
-    open_on(contract, &Wires::new(mono))
+    open_on(contract, &wires())
+}
+
+/// Wires that nobody listens to.
+fn wires() -> Wires {
+    Wires::new(mono, BTreeMap::new())
 }
 
 fn open_on(contract: &Contract, wires: &Wires) -> Result<Remote, crate::Fault> {
@@ -172,7 +178,7 @@ fn a_device_that_cannot_be_read_is_not_driven_however_often_it_is_tried() {
 fn an_opening_that_fails_behind_its_writes_does_not_switch_at_each_try() {
     let (address, device) = device();
     device.lock().unwrap().every_other = true;
-    let (contract, wires) = (contract(&address), Wires::new(mono));
+    let (contract, wires) = (contract(&address), wires());
     let tries = |due: u32| {
         for _ in 0..3 {
             assert!(open_on(&contract, &wires).is_err());
@@ -215,7 +221,7 @@ fn a_card_that_repeats_holds_the_command_of_another_up_for_one_attempt() {
     );
     let contract = contract::parse(&text).unwrap();
     let port = contract.ports.values().next().unwrap();
-    let wires = Wires::new(mono);
+    let wires = wires();
     let [repeats, writes] = [(); 2].map(|()| wires.of(port).unwrap());
     let took = std::thread::scope(|scope| {
         let reads = scope.spawn(|| {
@@ -274,7 +280,7 @@ fn a_card_that_waits_for_a_late_answer_holds_the_command_of_another_up_no_longer
     );
     let contract = contract::parse(&text).unwrap();
     let port = contract.ports.values().next().unwrap();
-    let wires = Wires::new(mono);
+    let wires = wires();
     let [repeats, writes] = [(); 2].map(|()| wires.of(port).unwrap());
     let write = |address| {
         let began = mono();

@@ -43,15 +43,19 @@ pub(crate) fn run(
         let port = card.remote.as_ref().map(|remote| &remote.port);
         wanted(port.unwrap_or(&card.id))
     });
-    let (board, wires) = (Arc::new(Board::default()), Wires::new(clock::mono));
+    let taps = Taps::of(contract.ports.keys().filter(|id| wanted(id)));
+    let listeners = taps.listeners();
+    let wires = Wires::new(clock::mono, listeners.clone());
+    let board = Arc::new(Board::default());
     let cards = cards.map(|card| {
         let (board, wires) = (Arc::clone(&board), wires.clone());
         let run = move |place: &Place<'_>, progress| card::run(place, &board, &wires, progress);
         keeper(contract, data, &card.id, stop, &work, run)
     });
-    let ports = contract.ports.keys().filter(|id| wanted(id));
-    let taps = Taps::of(ports.filter(|id| !contract.points.has_port(id)));
-    let ports = taps.each().map(|(id, tap)| {
+    // Who is behind a port of remote I/O are its cards.
+    let ports = listeners.iter();
+    let ports = ports.filter(|(id, _)| !contract.points.has_port(id));
+    let ports = ports.map(|(id, tap)| {
         let (tap, board) = (Arc::clone(tap), Arc::clone(&board));
         let run = move |place: &Place<'_>, progress| port::run(place, &tap, &board, progress);
         keeper(contract, data, id, stop, &work, run)

@@ -6,7 +6,6 @@ use super::keeper::Progress;
 use super::orders::{About, Orders};
 use super::outbox::{News, Outbox, PORT_ITEMS_MAX};
 use super::session::{self, Delivery};
-use super::tap::Tap;
 use super::work::Watch;
 use crate::clock;
 use crate::roles::link::RecorderLink;
@@ -14,13 +13,12 @@ use contract::{Condition, Contract};
 use evidence::{MonoNs, SourceId};
 use io_plane::outputs::Held;
 use io_plane::{Action, Input, Mark, PortEngine};
-use ipc::message::WireWay;
 use media::{MarkerBoard, Times};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use wire::{Transport, wait};
+use wire::{Listener, Transport, wait};
 
 /// Longest wait, so that a stop is noticed.
 const LOOK_UP: Duration = Duration::from_millis(100);
@@ -28,7 +26,7 @@ const LOOK_UP: Duration = Duration::from_millis(100);
 /// Captures on one port until it is told to stop.
 pub(super) fn run(
     place: &Place<'_>,
-    tap: &Tap,
+    tap: &Arc<dyn Listener>,
     board: &Board,
     progress: Progress,
 ) -> Result<(), String> {
@@ -113,7 +111,7 @@ struct Driver<'a> {
     stopped: bool,
     progress: Progress,
     work: Watch,
-    tap: &'a Tap,
+    tap: &'a Arc<dyn Listener>,
 }
 
 /// Also where the work ended by a fault: what is in the queue is delivered, and no more comes.
@@ -196,10 +194,7 @@ impl Driver<'_> {
         // Before the bytes: with them the request may be over, to whose meter the errors belong.
         self.look_at_uart();
         let input = match received {
-            Ok(bytes) => {
-                self.tap.note(WireWay::Received, &bytes);
-                Input::Received(bytes)
-            }
+            Ok(bytes) => Input::Received(bytes),
             Err(detail) => {
                 self.wire = None;
                 Input::LinkLost { detail }
@@ -248,7 +243,6 @@ impl Driver<'_> {
             Action::Disconnect => self.wire = None,
             Action::Mark(mark) => self.mark(&mark),
             Action::Transmit(bytes) => {
-                self.tap.note(WireWay::Sent, &bytes);
                 let outcome = self.wire.as_mut().map(|wire| wire.send(&bytes));
                 if let Some(Err(detail)) = outcome {
                     self.wire = None;
@@ -279,9 +273,8 @@ impl Driver<'_> {
         };
         match Transport::open(port) {
             Ok(wire) => {
-                self.tap.note(WireWay::Opened, &[]);
                 let left_out = wire.left_out().to_vec();
-                self.wire = Some(wire);
+                self.wire = Some(wire.heard_by(Arc::clone(self.tap)));
                 Input::LinkUp { left_out }
             }
             Err(detail) => Input::LinkRefused { detail },

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use wire::Listener;
 
 /// How often the recorder is asked which ports are watched.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -29,7 +30,7 @@ pub(super) struct Tap {
 impl Tap {
     /// Notes bytes that were sent or read just now, where the port is watched; they are numbered in any case. Nothing is
     /// waited for: where the list is in use this moment, they are passed over.
-    pub(super) fn note(&self, way: WireWay, bytes: &[u8]) {
+    fn note(&self, way: WireWay, bytes: &[u8]) {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         if !self.watched.load(Ordering::Relaxed) {
             return;
@@ -44,6 +45,7 @@ impl Tap {
         }
     }
 
+    /// Whether the port is watched by now; what is left of a watch that has ended goes.
     fn watch(&self, watched: bool) {
         let was = self.watched.swap(watched, Ordering::Relaxed);
         if was && !watched {
@@ -56,6 +58,20 @@ impl Tap {
     }
 }
 
+impl Listener for Tap {
+    fn opened(&self) {
+        self.note(WireWay::Opened, &[]);
+    }
+
+    fn sent(&self, bytes: &[u8]) {
+        self.note(WireWay::Sent, bytes);
+    }
+
+    fn received(&self, bytes: &[u8]) {
+        self.note(WireWay::Received, bytes);
+    }
+}
+
 /// The taps of the ports of this process.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Taps(BTreeMap<SourceId, Arc<Tap>>);
@@ -65,8 +81,11 @@ impl Taps {
         Self(ports.map(|port| (port.clone(), Arc::default())).collect())
     }
 
-    pub(super) fn each(&self) -> impl Iterator<Item = (&SourceId, &Arc<Tap>)> {
-        self.0.iter()
+    /// What is told whatever is on the wire of a port.
+    pub(super) fn listeners(&self) -> BTreeMap<SourceId, Arc<dyn Listener>> {
+        let each = self.0.iter();
+        each.map(|(port, tap)| (port.clone(), Arc::clone(tap) as Arc<dyn Listener>))
+            .collect()
     }
 
     /// Begins to tell the recorder, in a thread of its own.
@@ -156,7 +175,7 @@ mod tests {
         tap.note(WireWay::Sent, &[1]);
         assert!(taken(&taps).is_empty(), "nobody watches");
         assert!(taps.watch(std::slice::from_ref(&port)));
-        for (_, tap) in taps.each() {
+        for tap in taps.0.values() {
             tap.note(WireWay::Sent, &[1]);
         }
         assert_eq!(taken(&taps), [("a".to_owned(), vec![1])]);

@@ -45,8 +45,8 @@ impl Watched {
     /// What came of a port since the cursor; it is watched from here on.
     pub(super) fn pull(&self, contract: &Contract, pull: &WirePull, now: MonoNs) -> Message {
         let port = &pull.port;
-        if !contract.ports.contains_key(port) || contract.points.has_port(port) {
-            let text = format!("\"{port}\" is no port with meters");
+        if !contract.ports.contains_key(port) {
+            let text = format!("there is no port \"{port}\"");
             return Message::error(ErrorCode::Unknown, text);
         }
         let mut ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
