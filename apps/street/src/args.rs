@@ -29,9 +29,19 @@ const MEMORY: &str = "\
 const FILES: &str = "\
 Files in DIR, which one street has for itself:
   street.json    written when it is ready: ports, address, meters, registers, log
-  street.jsonl   a line for every request seen, reply sent, request not answered, and whatever a line does by itself
+  street.jsonl   a line for every request seen, reply sent, request not answered, and whatever a line or a point does
+                 by itself
   <port>         the serial line, a link to a pseudo terminal; a node's [[port]]
-                 wants parity = \"none\" on it";
+                 wants parity = \"none\" on it
+  inputs.txt     the inputs of --points: a [[card]] of kind \"recording\"";
+
+const POINTS: &str = "\
+Points, TOML; street.json says where a node finds each:
+  [[input]]             # a digital input, on the next line of inputs.txt from 0
+  name = \"water\"        # required; letters, digits, - and _
+  per_s = 4             # pulses a second, 0.01 to 1000; left out: 1; 0: it rests
+  width_ms = 60         # how long one is; left out: a quarter of the period
+  jitter = 0.2          # by how large a share of the rest of its period one may be later; left out: 0";
 
 const PLAN: &str = "\
 Fault plan, TOML; of two faults at once the first in the file wins:
@@ -60,6 +70,15 @@ Faults of a line have port instead of meter; meters sit on it in the order of th
                 there. burst_ms = 40 (required); every_s = 2.0, or at_s = [1.0, 5.5] behind from_s
   droop         serial; the supply falls: meters behind the first beyond = 2 (required) go out together, and come back
                 power_up_ms = 300 after the end, each further one step_ms = 100 later; what they count survives
+
+Faults of an input have point instead of meter:
+  glitch        short pulses: per_s = 2 on the average, widths_us = [[3, 9, 1], [300, 900, 2]] (from, to, how often beside
+                the others; left out, the four decades to 10 ms alike)
+  bounce        each edge is bounces = 3 further pulses at the most, all within spread_ms = 2
+  chatter       per_s = 50 changes a second in bursts: burst_ms (required), every_s or at_s
+  missed        a share of the pulses never comes: probability = 0.1
+  lost-edges    the kernel's buffer runs over at a share of the edges: probability = 0.1, edges = 4 at the most
+  stuck         it stays as it is
 ";
 
 fn after_help() -> String {
@@ -88,7 +107,7 @@ fn after_help() -> String {
     format!(
         "{EXAMPLE}\n\n{FILES}\n\nRegisters of every meter: holding registers (function 3), counted from 0, the high \
          word first.\nThe same can be read as input registers (function 4).\n{registers}{MEMORY}\nData records of every \
-         M-Bus meter, in this order:\n{records}\n{MBUS}\n\n{PLAN}\n\n{EXIT_CODES}"
+         M-Bus meter, in this order:\n{records}\n{MBUS}\n\n{POINTS}\n\n{PLAN}\n\n{EXIT_CODES}"
     )
 }
 
@@ -138,6 +157,10 @@ pub(crate) struct Args {
     /// How often a Modbus meter writes a record to its memory: 1s to 1d, in whole seconds.
     #[arg(long, value_name = "DURATION", default_value = "15min", value_parser = duration)]
     pub(crate) memory_every: Duration,
+
+    /// A station's own points, beside the meters; the format is below. With it --meters 0 is allowed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) points: Option<PathBuf>,
 
     /// Faults to order; the format is below.
     #[arg(long, value_name = "FILE")]

@@ -20,5 +20,10 @@ pub(crate) fn utc_s() -> u64 {
 
 /// The instant `span` after `from_ns`.
 pub(crate) fn after(from_ns: u64, span: Duration) -> u64 {
-    from_ns.saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
+    from_ns.saturating_add(nanos(span))
+}
+
+/// A span in nanoseconds.
+pub(crate) fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }

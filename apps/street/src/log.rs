@@ -96,7 +96,7 @@ impl Log {
     }
 
     /// Writes one line. A street that cannot keep its log stops: its word would be worth nothing.
-    pub(crate) fn write(&mut self, line: &Line<'_>) -> Result<(), Stop> {
+    pub(crate) fn write(&mut self, line: &impl Serialize) -> Result<(), Stop> {
         let path = self.path.display();
         let mut text = serde_json::to_string(line)
             .map_err(|error| Stop::Host(format!("cannot encode a line of {path}: {error}")))?;

@@ -18,6 +18,7 @@ mod memory;
 mod meter;
 mod noise;
 mod plan;
+mod points;
 mod pty;
 mod say;
 mod serve;
@@ -85,32 +86,42 @@ fn run(args: &Args) -> Result<(), Stop> {
         Some(folder) => mbus::read_telegrams(folder)?,
         None => Vec::new(),
     };
-    let site = site::Site::lay_out(args, telegrams).map_err(Stop::Usage)?;
-    let plan = match &args.plan {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(Stop::host(format_args!(
-                "cannot read the fault plan {}",
-                path.display()
-            )))?;
-            plan::parse(&text, &site)
-                .map_err(|error| Stop::Host(format!("{}, {error}", path.display())))?
-        }
-        None => plan::Plan::default(),
-    };
+    let points = ordered(args.points.as_deref(), "points", points::parse)?;
+    let site = site::Site::lay_out(args, telegrams, points).map_err(Stop::Usage)?;
+    let mut plan = ordered(args.plan.as_deref(), "fault plan", |text| {
+        plan::parse(text, &site)
+    })?;
+    let faults = plan.len();
     let _only_street = lock::Lock::take(&args.dir)?;
     manifest::withdraw(&args.dir)?;
     let log = log::Log::create(&args.dir.join(manifest::LOG_FILE))?;
     let server = serve::Server::open(args, &site, signals)?;
     let ready_ns = clock::mono_ns();
+    let points = points::Points::open(&args.dir, &site, &mut plan, args.seed, ready_ns)?;
     let tcp = server.tcp_address();
     let manifest = manifest::publish(args, &site, &server, ready_ns)?;
     if args.json {
         say::out(manifest.trim_end());
     } else {
-        let count = plan.faults.len() + plan.lines.len();
-        let ordered = args.plan.as_deref().map(|file| (file, count));
+        let ordered = args.plan.as_deref().map(|file| (file, faults));
         say::out(manifest::words(&args.dir, &site, tcp, ordered));
     }
     let end_ns = args.run_for.map(|run_for| clock::after(ready_ns, run_for));
-    server.run(street::Street::new(site, args, plan, log, ready_ns), end_ns)
+    let street = street::Street::new(site, args, plan, points, log, ready_ns);
+    server.run(street, end_ns)
+}
+
+/// What a file orders; nothing where there is none.
+fn ordered<T: Default>(
+    path: Option<&std::path::Path>,
+    what: &str,
+    parse: impl Fn(&str) -> Result<T, plan::PlanError>,
+) -> Result<T, Stop> {
+    let Some(path) = path else {
+        return Ok(T::default());
+    };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(Stop::host(format_args!("cannot read the {what} {shown}")))?;
+    parse(&text).map_err(|error| Stop::Host(format!("{shown}, {error}")))
 }

@@ -4,6 +4,7 @@ use crate::Stop;
 use crate::args::Args;
 use crate::mbus::{RECORDS, Shown};
 use crate::meter::{Quantity, REGISTERS};
+use crate::points::INPUTS_FILE;
 use crate::serve::Server;
 use crate::site::{Carrier, Site};
 use serde::Serialize;
@@ -26,6 +27,16 @@ struct Manifest<'a> {
     tcp: Option<String>,
     ports: Vec<PortEntry<'a>>,
     meters: Vec<MeterEntry<'a>>,
+    inputs: Vec<InputEntry<'a>>,
+}
+
+/// A digital input of `--points`.
+#[derive(Serialize)]
+struct InputEntry<'a> {
+    name: &'a str,
+    /// The recording that is its card.
+    path: PathBuf,
+    line: usize,
 }
 
 #[derive(Serialize)]
@@ -134,6 +145,12 @@ pub(crate) fn publish(
             mbus,
         }
     });
+    let inputs = site.points.inputs.iter().enumerate();
+    let inputs = inputs.map(|(line, input)| InputEntry {
+        name: &input.name,
+        path: dir.join(INPUTS_FILE),
+        line,
+    });
     let manifest = Manifest {
         seed: args.seed,
         pid: rustix::process::getpid().as_raw_nonzero().get(),
@@ -141,6 +158,7 @@ pub(crate) fn publish(
         log: dir.join(LOG_FILE),
         ports: ports.collect(),
         meters: meters.collect(),
+        inputs: inputs.collect(),
         tcp: tcp.clone(),
     };
     let mut text = serde_json::to_string_pretty(&manifest)
@@ -178,6 +196,13 @@ pub(crate) fn words(
             Carrier::Tcp => tcp.map_or_else(String::new, |tcp| format!("TCP  {tcp}")),
         };
         lines.push(format!("  {place}: {meters}"));
+    }
+    let inputs = site.points.inputs.iter();
+    let inputs: Vec<&str> = inputs.map(|one| one.name.as_str()).collect();
+    if !inputs.is_empty() {
+        let path = dir.join(INPUTS_FILE);
+        let (path, inputs) = (path.display(), inputs.join(", "));
+        lines.push(format!("  recording {path}: {inputs}, from line 0"));
     }
     lines.push(
         "  holding registers from 0, function 3, and data records: --help has the lists".to_owned(),

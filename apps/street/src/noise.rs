@@ -29,8 +29,18 @@ impl Noise {
         u32::try_from(number).unwrap_or_default()
     }
 
+    /// A number below `end`, also of a long one; 0 if `end` is.
+    pub(crate) fn within(&mut self, end: u64) -> u64 {
+        self.next().checked_rem(end).unwrap_or_default()
+    }
+
+    /// A share, 0 to 1.
+    pub(crate) fn share(&mut self) -> f64 {
+        f64::from(self.below(u32::MAX)) / f64::from(u32::MAX)
+    }
+
     /// True with the given probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
-        f64::from(self.below(u32::MAX)) < probability * f64::from(u32::MAX)
+        self.share() < probability
     }
 }

@@ -1,6 +1,7 @@
 //! The fault plan: read, checked, and turned into faults of meters and of lines.
 
 mod kind;
+mod points;
 mod read;
 
 #[cfg(test)]
@@ -9,6 +10,7 @@ pub(crate) use kind::Kind;
 
 use crate::lines::LineFault;
 use crate::noise::Noise;
+use crate::points::{InputKind, Ordered};
 use crate::site::Site;
 use crate::turns::Turns;
 use read::Reader;
@@ -24,6 +26,15 @@ pub(crate) struct Plan {
     pub(crate) faults: Vec<Fault>,
     /// Of lines.
     pub(crate) lines: Vec<LineFault>,
+    /// Of inputs.
+    pub(crate) inputs: Vec<Ordered<InputKind>>,
+}
+
+impl Plan {
+    /// How many faults it orders.
+    pub(crate) const fn len(&self) -> usize {
+        self.faults.len() + self.lines.len() + self.inputs.len()
+    }
 }
 
 /// A fault of one meter.
@@ -104,6 +115,17 @@ pub(crate) struct PlanError {
     cure: String,
 }
 
+impl PlanError {
+    /// What is wrong in a line of a file.
+    pub(crate) fn new(line: usize, what: String, cure: &str) -> Self {
+        Self {
+            line,
+            what,
+            cure: cure.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}; {}", self.line, self.what, self.cure)
@@ -122,6 +144,7 @@ struct File {
 struct Entry {
     meter: Option<Spanned<String>>,
     port: Option<Spanned<String>>,
+    point: Option<Spanned<String>>,
     kind: Spanned<String>,
     from_s: Option<Spanned<f64>>,
     for_s: Option<Spanned<f64>>,
@@ -139,6 +162,10 @@ struct Entry {
     beyond: Option<Spanned<u8>>,
     power_up_ms: Option<Spanned<u32>>,
     step_ms: Option<Spanned<u32>>,
+    widths_us: Option<Spanned<Vec<(f64, f64, f64)>>>,
+    bounces: Option<Spanned<u32>>,
+    spread_ms: Option<Spanned<f64>>,
+    edges: Option<Spanned<u32>>,
 }
 
 /// What a plan orders.
@@ -151,15 +178,19 @@ pub(crate) fn parse(text: &str, site: &Site) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     for entry in &file.fault {
         let reader = Reader { text, site, entry };
-        match reader.line()? {
-            Some(fault) => plan.lines.push(fault),
-            None => plan.faults.push(reader.read()?),
+        if let Some(fault) = reader.line()? {
+            plan.lines.push(fault);
+        } else if let Some(fault) = reader.input()? {
+            plan.inputs.push(fault);
+        } else {
+            plan.faults.push(reader.read()?);
         }
     }
     Ok(plan)
 }
 
-fn line_of(text: &str, at: usize) -> usize {
+/// The line of a place in a text, from 1.
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 

@@ -167,6 +167,7 @@ impl Server {
             for stray in street.take_strays(mono_ns()) {
                 self.stray(&stray, &mut street)?;
             }
+            street.play(mono_ns())?;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Which meters there are, and on which port each of them answers.
 
 use crate::args::Args;
+use crate::points::Layout;
 use modbus::limits::UNIT_MAX;
 
 /// Name of the port that serves TCP.
@@ -45,11 +46,18 @@ pub(crate) struct Place {
 pub(crate) struct Site {
     pub(crate) ports: Vec<Port>,
     pub(crate) meters: Vec<Place>,
+    /// A station's own points.
+    pub(crate) points: Layout,
 }
 
 impl Site {
-    /// Deals the meters out over the ports in turn; captured `telegrams` are the meters of the M-Bus ports.
-    pub(crate) fn lay_out(args: &Args, telegrams: Vec<Captured>) -> Result<Self, String> {
+    /// Deals the meters out over the ports in turn; captured `telegrams` are the meters of the M-Bus ports, `points`
+    /// stand beside them.
+    pub(crate) fn lay_out(
+        args: &Args,
+        telegrams: Vec<Captured>,
+        points: Layout,
+    ) -> Result<Self, String> {
         let ports = ports(args)?;
         let captured = !telegrams.is_empty();
         let of = |wanted: &dyn Fn(Carrier) -> bool| -> Vec<usize> {
@@ -60,8 +68,8 @@ impl Site {
         let dealt = of(&|carrier| !(captured && carrier == Carrier::Mbus));
         let buses = of(&|carrier| carrier == Carrier::Mbus);
         let count = usize::from(args.meters);
-        if count == 0 && !captured {
-            return Err("--meters 0: a street has 1 meter at least".to_owned());
+        if count == 0 && !captured && args.points.is_none() {
+            return Err("--meters 0: a street without --points has 1 meter at least".to_owned());
         }
         let made = (0..count).filter(|_| !dealt.is_empty()).map(|_| None);
         let mut places: Vec<(usize, Option<Captured>)> = made
@@ -89,7 +97,11 @@ impl Site {
                 telegram,
             });
         }
-        Ok(Self { ports, meters })
+        Ok(Self {
+            ports,
+            meters,
+            points,
+        })
     }
 
     /// The meter of a unit on a port.
@@ -114,7 +126,7 @@ impl Site {
 fn ports(args: &Args) -> Result<Vec<Port>, String> {
     let mut ports: Vec<Port> = Vec::new();
     let none = args.rtu_ports.is_empty() && args.mbus_ports.is_empty() && args.tcp.is_none();
-    let default = none.then(|| "rtu0".to_owned());
+    let default = (none && args.meters > 0).then(|| "rtu0".to_owned());
     let rtu = args.rtu_ports.iter().chain(&default);
     let rtu = rtu.map(|name| ("--rtu-port", name, Carrier::Rtu));
     let buses = args.mbus_ports.iter();

@@ -8,6 +8,7 @@ use crate::log::{Event, Line, Log, hex};
 use crate::mbus::Around;
 use crate::meter::{At, Meter};
 use crate::plan::{Faults, Kind, Plan};
+use crate::points::Points;
 use crate::site::Site;
 use modbus::pdu::{ExceptionCode, Request, Response};
 use modbus::{rtu, server};
@@ -94,6 +95,7 @@ pub(crate) struct Street {
     meters: Vec<Served>,
     faults: Faults,
     lines: Lines,
+    points: Points,
     /// What lines did while something was said.
     strays: Vec<Stray>,
     log: Log,
@@ -106,7 +108,14 @@ pub(crate) struct Street {
 }
 
 impl Street {
-    pub(crate) fn new(site: Site, args: &Args, plan: Plan, log: Log, ready_ns: u64) -> Self {
+    pub(crate) fn new(
+        site: Site,
+        args: &Args,
+        plan: Plan,
+        points: Points,
+        log: Log,
+        ready_ns: u64,
+    ) -> Self {
         let (seed, every_s) = (args.seed, args.memory_every.as_secs());
         let meters = (1..).zip(&site.meters).map(|(number, _)| Served {
             meter: Meter::new(seed, number, every_s),
@@ -117,6 +126,7 @@ impl Street {
             faults: Faults::new(plan.faults, seed, site.meters.len()),
             lines: Lines::new(plan.lines, seed, &site, ready_ns),
             strays: Vec::new(),
+            points,
             site,
             log,
             ready_ns,
@@ -193,10 +203,17 @@ impl Street {
         self.log.write(&line)
     }
 
-    /// When the next reply leaves, or a line does something by itself.
+    /// When the next reply leaves, or a line or a point does something by itself.
     pub(crate) fn next_due_ns(&self) -> Option<u64> {
-        let reply = self.next_reply_ns();
-        reply.into_iter().chain(self.lines.next_due_ns()).min()
+        let reply = self.next_reply_ns().into_iter();
+        let by_itself = self.lines.next_due_ns().into_iter();
+        let due = reply.chain(by_itself);
+        due.chain(self.points.next_due_ns()).min()
+    }
+
+    /// Points do what is due.
+    pub(crate) fn play(&mut self, now_ns: u64) -> Result<(), Stop> {
+        self.points.act(now_ns, &mut self.log)
     }
 
     fn next_reply_ns(&self) -> Option<u64> {

@@ -1,12 +1,14 @@
 //! A file that is played as a card: for tests, and to look again at what happened elsewhere.
 //!
-//! One thing in a line: when, in seconds behind the opening or `now` for as soon as it is read; what; and of
-//! what. A line that begins with `#` is a remark. What is appended while it is played is played too.
+//! One thing in a line: when, in seconds behind the opening, `@` with seconds of the machine's monotonic clock, or `now`
+//! for as soon as it is read; what; and of what. A line that begins with `#` is a remark. What is appended while it is played is played too.
 //!
 //! ```text
 //! 0 level 4 high
 //! 0.100 edge 4 rising
 //! 0.150000 edge 4 falling 7
+//! @86400.250 edge 4 rising
+//! 0.300 lost 4 3
 //! now sample temp1_input 21500
 //! 0 text power_on_reason brown-out reset
 //! 2 fault temp1_input the sensor does not answer
@@ -15,10 +17,13 @@
 //! ```
 //!
 //! A level is that at the opening. The number behind an edge is the kernel's number on its line; where it is
-//! left out, it is the next one. An input that is wired to an output follows it. What outputs are given is appended
+//! left out, it is the next one, behind those that were lost. What stands at an instant before the opening has happened:
+//! an edge gives the level then, and has no number. An input that is wired to an output follows it. What outputs are given is appended
 //! to a file of the same name with `.driven` behind it, where there is one.
 
 mod line;
+#[cfg(test)]
+mod tests;
 
 pub use line::{Line, RecordingError, When, Wire, parse_line};
 
@@ -43,6 +48,8 @@ pub(crate) struct Recording {
     path: PathBuf,
     file: File,
     opened: MonoNs,
+    /// It is read for the first time.
+    opening: bool,
     /// Bytes of a line that has no end yet.
     rest: Vec<u8>,
     lines_read: u64,
@@ -73,6 +80,7 @@ impl Recording {
             path: path.to_path_buf(),
             file,
             opened: now,
+            opening: true,
             rest: Vec::new(),
             lines_read: 0,
             levels: wanted.iter().map(|one| (one.line, false)).collect(),
@@ -85,7 +93,8 @@ impl Recording {
             gone: None,
             fault: None,
         };
-        recording.look(now);
+        while recording.look(now) == RECORDING_READ_BYTES {}
+        recording.opening = false;
         recording.sound()?;
         for output in outputs {
             let level = recording.levels.entry(output.line).or_insert(output.high);
@@ -110,8 +119,8 @@ impl Recording {
         }
     }
 
-    /// Reads what is new, and lets happen what is due.
-    fn look(&mut self, now: MonoNs) {
+    /// Reads what is new, and lets happen what is due; how many bytes there were.
+    fn look(&mut self, now: MonoNs) -> u64 {
         let mut bytes = Vec::new();
         let read = (&self.file)
             .take(RECORDING_READ_BYTES)
@@ -119,6 +128,7 @@ impl Recording {
         if let Err(error) = read {
             self.fault = Some(error.to_string());
         }
+        let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         for byte in bytes {
             if byte != b'\n' {
                 self.rest.push(byte);
@@ -127,7 +137,7 @@ impl Recording {
                         "line {} is longer than {RECORDING_LINE_BYTES_MAX} bytes",
                         self.lines_read + 1
                     ));
-                    return;
+                    return 0;
                 }
                 continue;
             }
@@ -147,13 +157,19 @@ impl Recording {
                     },
                 ))) => self.wires.push((output, input, after_ns)),
                 Ok(Some((When::Now, line))) => self.waiting.push_back((now, line)),
+                Ok(Some((When::At(ns), line))) if self.opening && MonoNs(ns) < self.opened => {
+                    self.happened(line);
+                }
+                Ok(Some((When::At(ns), line))) => {
+                    self.waiting.push_back((MonoNs(ns).max(self.opened), line));
+                }
                 Ok(Some((When::Behind(ns), line))) => {
                     let at = self.opened.plus_ns(ns);
                     self.waiting.push_back((at, line));
                 }
                 Err(error) => {
                     self.fault = Some(format!("line {}: {error}", self.lines_read));
-                    return;
+                    return 0;
                 }
             }
         }
@@ -162,6 +178,18 @@ impl Recording {
         }
         while let Some((at, line)) = self.waiting.pop_front_if(|(at, _)| *at <= now) {
             self.happens(at, line);
+        }
+        count
+    }
+
+    /// It was before the opening: what comes of it is how things stand.
+    fn happened(&mut self, line: Line) {
+        match line {
+            Line::Edge { line, rising, .. } => {
+                self.levels.insert(line, rising);
+            }
+            Line::Lost { .. } => {}
+            other => self.happens(self.opened, other),
         }
     }
 
@@ -182,6 +210,10 @@ impl Recording {
                     rising,
                     line_seqno,
                 });
+            }
+            Line::Lost { line, count } => {
+                let known = self.seqnos.entry(line).or_default();
+                *known = known.wrapping_add(count);
             }
             Line::Sample { channel, says } => {
                 self.samples.insert(channel, says);
@@ -309,164 +341,5 @@ impl Source for Recording {
         let next = self.waiting.front().map(|(at, _)| *at);
         let look = now.plus_ns(RECORDING_LOOK_NS);
         Some(next.map_or(look, |next| next.min(look)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Line, Recording, When, parse_line};
-    use crate::{Fault, Source};
-    use evidence::MonoNs;
-    use io_plane::outputs::Drive;
-    use io_plane::points::{Edge, Level};
-    use proptest::prelude::{any, proptest};
-    use std::io::Write;
-
-    const S: u64 = 1_000_000_000;
-
-    fn edge(at: u64, rising: bool, line_seqno: u32) -> Edge {
-        let at = MonoNs(at);
-        Edge {
-            at,
-            line: 4,
-            rising,
-            line_seqno,
-        }
-    }
-
-    //= A3.3
-    #[test]
-    fn a_recording_is_played_from_its_opening_and_grows() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(
-            file,
-            "# a door\n0 level 4 high\n1 edge 4 falling\n2.5 edge 4 rising 9"
-        )
-        .unwrap();
-        writeln!(file, "0 sample t 21.5\n2 fault t no answer").unwrap();
-        let mut card = Recording::open(file.path(), &[], &[], MonoNs(10 * S)).unwrap();
-        assert_eq!(
-            card.levels().unwrap(),
-            [Level {
-                line: 4,
-                high: true
-            }]
-        );
-        assert_eq!(card.edges(MonoNs(11 * S - 1)), Ok(vec![]));
-        // The file's order holds: it waits behind the edge at 1 s.
-        assert_eq!(
-            card.sample("t", MonoNs(11 * S - 1)).unwrap_err(),
-            Fault::NotYet {
-                path: file.path().into(),
-                channel: "t".into(),
-            }
-        );
-        assert_eq!(
-            card.sample("u", MonoNs(11 * S - 1)).unwrap_err(),
-            Fault::NotRecorded {
-                path: file.path().into(),
-                channel: "u".into(),
-            }
-        );
-        assert_eq!(
-            card.edges(MonoNs(13 * S)),
-            Ok(vec![edge(11 * S, false, 1), edge(12 * S + S / 2, true, 9)])
-        );
-        assert!(
-            card.sample("t", MonoNs(13 * S))
-                .unwrap_err()
-                .to_string()
-                .ends_with("t: no answer")
-        );
-        write!(file, "now edge 4 falling\nnow edge 4 ris").unwrap();
-        assert_eq!(
-            card.edges(MonoNs(14 * S)),
-            Ok(vec![edge(14 * S, false, 10)])
-        );
-        writeln!(file, "ing\nnow gone pulled out").unwrap();
-        assert_eq!(card.edges(MonoNs(15 * S)), Ok(vec![edge(15 * S, true, 11)]));
-        assert!(
-            card.edges(MonoNs(16 * S))
-                .unwrap_err()
-                .to_string()
-                .ends_with("gone: pulled out")
-        );
-    }
-
-    //= R3.2
-    #[test]
-    fn what_is_driven_is_noted_and_what_is_wired_follows() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "0 wired 12 7 0.5\n0 wired out in 1").unwrap();
-        let mut noted = file.path().as_os_str().to_owned();
-        noted.push(".driven");
-        std::fs::write(&noted, "").unwrap();
-        let outputs = [12, 13].map(|line| crate::WantedOutput {
-            line,
-            high: line == 13,
-            keep: false,
-        });
-        let mut card = Recording::open(file.path(), &[], &outputs, MonoNs(0)).unwrap();
-        let levels: Vec<_> = card.levels().unwrap().iter().map(|one| one.high).collect();
-        assert_eq!(levels, [false, true]);
-        let line = |high| Drive::Line { line: 12, high };
-        card.drive(&line(true), MonoNs(S)).unwrap();
-        card.drive(&line(true), MonoNs(S)).unwrap();
-        let channel = "out".to_owned();
-        card.drive(&Drive::Channel { channel, raw: -7 }, MonoNs(S))
-            .unwrap();
-        let seven = Edge {
-            line: 7,
-            ..edge(S + S / 2, true, 1)
-        };
-        assert_eq!(card.edges(MonoNs(2 * S)), Ok(vec![seven]));
-        let said = card.sample("in", MonoNs(2 * S)).unwrap();
-        assert_eq!(said.to_string(), "-7");
-        let noted = std::fs::read_to_string(noted).unwrap();
-        let ends: Vec<_> = noted
-            .lines()
-            .filter_map(|one| one.split_once(' '))
-            .collect();
-        let words: Vec<_> = ends.iter().map(|(_, words)| *words).collect();
-        assert_eq!(words, ["drive 12 high", "drive 12 high", "drive out -7"]);
-    }
-
-    //= U3
-    #[test]
-    fn a_line_that_cannot_be_read_says_what_would_be_right() {
-        for (text, says) in [
-            (
-                "soon edge 4 rising",
-                "no time in \"soon edge 4 rising\"; write seconds behind the opening",
-            ),
-            ("1. edge four rising", "no number of a line"),
-            ("1 edge 4 rising x", "no number of an edge"),
-            ("1 sample t hot", "no decimal number"),
-            ("1 edge 4 up", "nothing that can happen"),
-            ("1", "nothing that can happen"),
-        ] {
-            let said = parse_line(text).unwrap_err().to_string();
-            assert!(said.starts_with(says), "{text}: {said}");
-        }
-        assert_eq!(
-            parse_line("0.25 gone").unwrap(),
-            Some((When::Behind(S / 4), Line::Gone(String::new())))
-        );
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "0 level 4 high\n1 edge").unwrap();
-        let fault = Recording::open(file.path(), &[], &[], MonoNs(0))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            fault.contains(": line 2: nothing that can happen in \"1 edge\""),
-            "{fault}"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_does_harm(text in any::<String>()) {
-            let _ = parse_line(&text);
-        }
     }
 }

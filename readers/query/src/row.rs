@@ -104,6 +104,7 @@ fn payload_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
                 })
                 .collect();
             put("counters", Value::Array(counters));
+            put("mono_ns", json!(snapshot.at.0));
         }
         Payload::Soe(soe) => points::soe(soe, put),
         Payload::PulseCount(pulse) => points::pulse(pulse, put),
@@ -236,6 +237,7 @@ fn event_fields(event: &Event, put: &mut impl FnMut(&str, Value)) {
         "sample",
         json!(event.sample.as_ref().map(|sample| hex(&sample.0))),
     );
+    put("mono_ns", json!(event.at.0));
 }
 
 fn marker_fields(marker: &Marker, put: &mut impl FnMut(&str, Value)) {

@@ -14,7 +14,10 @@ mod verbs;
 
 pub use children::{Running, output, wait_until};
 pub use contract::{Delivery, POINTS, Station, toml};
-pub use oracle::{Comparison, Counts, Excuses, Findings, compare, compare_excusing, same_log};
+pub use oracle::{
+    Comparison, Counts, Excuses, Findings, Played, compare, compare_excusing, compare_points,
+    same_log,
+};
 pub use programs::Programs;
 pub use random::Random;
 pub use recorder::connect;

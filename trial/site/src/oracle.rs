@@ -8,11 +8,13 @@ mod attempts;
 mod copies;
 mod findings;
 mod pairs;
+mod points;
 mod requests;
 mod samples;
 
 pub use copies::same_log;
 pub use findings::Findings;
+pub use points::{Played, compare_points};
 
 use crate::counted;
 use attempts::{Attempt, Log, Outcome, Point};

@@ -69,6 +69,7 @@ mod sign_off_points;
 mod site;
 mod stamps;
 mod station_points;
+mod street_points;
 mod surroundings;
 mod syslog;
 mod tamper;

@@ -1,6 +1,6 @@
 //! When bursts strike.
 
-use crate::clock::after;
+use crate::clock::{after, nanos};
 use std::time::Duration;
 
 /// Bursts of one length.
@@ -53,8 +53,4 @@ impl Moments {
             }
         }
     }
-}
-
-fn nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }

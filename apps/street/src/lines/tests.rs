@@ -3,6 +3,7 @@
 use super::{Lines, Spoken, Way};
 use crate::args::Args;
 use crate::plan::parse;
+use crate::points::Layout;
 use crate::site::Site;
 use clap::Parser;
 use mbus::link;
@@ -13,7 +14,12 @@ const READY: u64 = 5_000 * MS;
 
 fn site() -> Site {
     let line = "street --dir d --rtu-port a --mbus-port b --meters 12";
-    Site::lay_out(&Args::parse_from(line.split(' ')), Vec::new()).unwrap()
+    Site::lay_out(
+        &Args::parse_from(line.split(' ')),
+        Vec::new(),
+        Layout::default(),
+    )
+    .unwrap()
 }
 
 fn lines(fault: &str) -> Lines {

@@ -53,8 +53,8 @@ impl Kind {
     }
 }
 
-/// Every word that a plan may order, those of lines last.
-pub(crate) const KINDS: [&str; 19] = [
+/// Every word that a plan may order: those of meters, of lines, of inputs.
+pub(crate) const KINDS: [&str; 25] = [
     "silent",
     "late",
     "corrupt-crc",
@@ -74,4 +74,10 @@ pub(crate) const KINDS: [&str; 19] = [
     "bias-chatter",
     "common-mode",
     "droop",
+    "glitch",
+    "bounce",
+    "chatter",
+    "missed",
+    "lost-edges",
+    "stuck",
 ];

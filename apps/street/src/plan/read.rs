@@ -17,6 +17,9 @@ const CHATTER_SHARE: f64 = 0.3;
 const POWER_UP_MS: u32 = 300;
 const STEP_MS: u32 = 100;
 
+/// A key, the kinds that look at it, and where it is given.
+type Key<'a> = (&'a str, &'a [&'a str], Option<Range<usize>>);
+
 pub(super) struct Reader<'a> {
     pub(super) text: &'a str,
     pub(super) site: &'a Site,
@@ -31,9 +34,9 @@ impl Reader<'_> {
         let Some(name) = &entry.meter else {
             return Err(self.missing("meter", "the name of one, as \"m01\""));
         };
-        if let Some(port) = &entry.port {
+        if let Some(other) = one_of([&entry.port, &entry.point]) {
             let what = format!("a fault of kind {:?} is of one meter", kind.name());
-            return Err(self.error(port, what, "leave port out, or name meter alone"));
+            return Err(self.error(other, what, "name meter alone"));
         }
         let meters = &self.site.meters;
         let meter = meters
@@ -68,7 +71,7 @@ impl Reader<'_> {
                 baud: entry.baud.as_ref().map_or(BAUD, |baud| *baud.get_ref()),
             },
             "bias-chatter" => LineKind::BiasChatter {
-                every: self.rate()?,
+                every: self.rate(CHATTER_PER_S)?,
                 share: self.probability()?.unwrap_or(CHATTER_SHARE),
             },
             "common-mode" => LineKind::CommonMode(self.moments()?),
@@ -85,13 +88,13 @@ impl Reader<'_> {
             }
             _ => return Ok(None),
         };
-        self.check_strays(kind.name(), false)?;
+        self.check_strays(kind.name(), &[])?;
         let Some(name) = &entry.port else {
             return Err(self.missing("port", "the name of a line, as \"rtu0\""));
         };
-        if let Some(meter) = &entry.meter {
+        if let Some(other) = one_of([&entry.meter, &entry.point]) {
             let what = format!("a fault of kind {:?} is of a whole line", kind.name());
-            return Err(self.error(meter, what, "leave meter out, or name port alone"));
+            return Err(self.error(other, what, "name port alone"));
         }
         let port = self.port(name)?;
         let carrier = self.site.ports.get(port).map(|port| port.carrier);
@@ -128,10 +131,10 @@ impl Reader<'_> {
         })
     }
 
-    /// From one group of characters that nobody sent to the next, on the average.
-    fn rate(&self) -> Result<Duration, PlanError> {
+    /// From one of what comes at a rate to the next, on the average.
+    pub(super) fn rate(&self, per_s: f64) -> Result<Duration, PlanError> {
         let Some(per_s) = &self.entry.per_s else {
-            return Ok(Duration::from_secs_f64(1.0 / CHATTER_PER_S));
+            return Ok(Duration::from_secs_f64(1.0 / per_s));
         };
         let value = *per_s.get_ref();
         if (0.01..=1_000.0).contains(&value) {
@@ -139,13 +142,13 @@ impl Reader<'_> {
         }
         Err(self.error(
             per_s,
-            format!("{value} is no rate of chatter"),
+            format!("{value} is no rate"),
             "give 0.01 to 1000 a second",
         ))
     }
 
     /// When bursts begin, and how long they are.
-    fn moments(&self) -> Result<Moments, PlanError> {
+    pub(super) fn moments(&self) -> Result<Moments, PlanError> {
         let entry = self.entry;
         let length = entry.burst_ms.as_ref();
         let length = length.ok_or_else(|| self.missing("burst_ms", "how long one is, as 40"))?;
@@ -210,40 +213,47 @@ impl Reader<'_> {
                 return Err(self.error(&entry.kind, what, &cure));
             }
         };
-        self.check_strays(kind.name(), !matches!(kind, Kind::Turn(_)))?;
+        let shares: &[&str] = match kind {
+            Kind::Turn(_) => &[],
+            _ => &[kind.name()],
+        };
+        self.check_strays(kind.name(), shares)?;
         Ok(kind)
     }
 
-    /// A key that the kind does not look at is a mistake of the author, not a wish. `replies`: it is a fault of a
-    /// meter's replies, which may all strike a share of them.
-    fn check_strays(&self, kind: &str, replies: bool) -> Result<(), PlanError> {
+    /// A key that the kind does not look at is a mistake of the author, not a wish. `shares`: kinds beside those of
+    /// lines and points that may strike a share.
+    pub(super) fn check_strays(&self, kind: &str, shares: &[&str]) -> Result<(), PlanError> {
         let entry = self.entry;
-        let keys: [(&str, &str, Option<Range<usize>>); 14] = [
-            ("delay_ms", "late", span(&entry.delay_ms)),
-            ("code", "exception", span(&entry.code)),
-            ("as_unit", "wrong-unit", span(&entry.as_unit)),
-            ("ahead_s", "clock", span(&entry.ahead_s)),
-            ("severity", "termination", span(&entry.severity)),
-            ("baud", "termination", span(&entry.baud)),
-            ("per_s", "bias-chatter", span(&entry.per_s)),
-            ("every_s", "common-mode", span(&entry.every_s)),
-            ("at_s", "common-mode", span(&entry.at_s)),
-            ("burst_ms", "common-mode", span(&entry.burst_ms)),
-            ("beyond", "droop", span(&entry.beyond)),
-            ("power_up_ms", "droop", span(&entry.power_up_ms)),
-            ("step_ms", "droop", span(&entry.step_ms)),
-            (
-                "probability",
-                if replies { kind } else { "bias-chatter" },
-                span(&entry.probability),
-            ),
+        let shares = [shares, &["bias-chatter", "missed", "lost-edges"]].concat();
+        let rates = ["bias-chatter", "glitch", "chatter"];
+        let bursts = ["common-mode", "chatter"];
+        let keys: [Key<'_>; 18] = [
+            ("delay_ms", &["late"], span(&entry.delay_ms)),
+            ("code", &["exception"], span(&entry.code)),
+            ("as_unit", &["wrong-unit"], span(&entry.as_unit)),
+            ("ahead_s", &["clock"], span(&entry.ahead_s)),
+            ("severity", &["termination"], span(&entry.severity)),
+            ("baud", &["termination"], span(&entry.baud)),
+            ("per_s", &rates, span(&entry.per_s)),
+            ("every_s", &bursts, span(&entry.every_s)),
+            ("at_s", &bursts, span(&entry.at_s)),
+            ("burst_ms", &bursts, span(&entry.burst_ms)),
+            ("beyond", &["droop"], span(&entry.beyond)),
+            ("power_up_ms", &["droop"], span(&entry.power_up_ms)),
+            ("step_ms", &["droop"], span(&entry.step_ms)),
+            ("widths_us", &["glitch"], span(&entry.widths_us)),
+            ("bounces", &["bounce"], span(&entry.bounces)),
+            ("spread_ms", &["bounce"], span(&entry.spread_ms)),
+            ("edges", &["lost-edges"], span(&entry.edges)),
+            ("probability", &shares, span(&entry.probability)),
         ];
-        for (key, owner, span) in keys {
-            if let (true, Some(span)) = (owner != kind, span) {
+        for (key, owners, span) in keys {
+            if let (false, Some(span)) = (owners.contains(&kind), span) {
                 return Err(PlanError {
                     line: line_of(self.text, span.start),
                     what: format!("{key} does nothing to a fault of kind {kind:?}"),
-                    cure: format!("leave it out, or make the kind {owner:?}"),
+                    cure: format!("leave it out, or make the kind {}", either(owners)),
                 });
             }
         }
@@ -275,7 +285,7 @@ impl Reader<'_> {
     }
 
     /// When it begins and ends.
-    fn lasting(&self) -> Result<(Duration, Option<Duration>), PlanError> {
+    pub(super) fn lasting(&self) -> Result<(Duration, Option<Duration>), PlanError> {
         let entry = self.entry;
         let from = entry
             .from_s
@@ -287,18 +297,18 @@ impl Reader<'_> {
         Ok((from, lasting.map(|lasting| from.saturating_add(lasting))))
     }
 
-    fn duration(&self, seconds: &Spanned<f64>) -> Result<Duration, PlanError> {
+    pub(super) fn duration(&self, seconds: &Spanned<f64>) -> Result<Duration, PlanError> {
         Duration::try_from_secs_f64(*seconds.get_ref()).map_err(|_| {
             let what = format!("{} is no span of time", seconds.get_ref());
             self.error(seconds, what, "give seconds, 0 or more")
         })
     }
 
-    fn probability(&self) -> Result<Option<f64>, PlanError> {
+    pub(super) fn probability(&self) -> Result<Option<f64>, PlanError> {
         self.share(self.entry.probability.as_ref())
     }
 
-    fn share(&self, share: Option<&Spanned<f64>>) -> Result<Option<f64>, PlanError> {
+    pub(super) fn share(&self, share: Option<&Spanned<f64>>) -> Result<Option<f64>, PlanError> {
         match share.map(|share| (share, *share.get_ref())) {
             Some((share, value)) if !(0.0..=1.0).contains(&value) => {
                 Err(self.error(share, format!("{value} is no probability"), "give 0 to 1"))
@@ -307,19 +317,30 @@ impl Reader<'_> {
         }
     }
 
-    fn missing(&self, key: &str, example: &str) -> PlanError {
+    pub(super) fn missing(&self, key: &str, example: &str) -> PlanError {
         let kind = self.entry.kind.get_ref();
         let what = format!("a fault of kind {kind:?} needs {key}");
         self.error(&self.entry.kind, what, &format!("add {key}: {example}"))
     }
 
-    fn error<T>(&self, at: &Spanned<T>, what: String, cure: &str) -> PlanError {
+    pub(super) fn error<T>(&self, at: &Spanned<T>, what: String, cure: &str) -> PlanError {
         PlanError {
             line: line_of(self.text, at.span().start),
             what,
             cure: cure.to_owned(),
         }
     }
+}
+
+/// The first that is given.
+pub(super) fn one_of<T>(keys: [&Option<T>; 2]) -> Option<&T> {
+    keys.into_iter().flatten().next()
+}
+
+/// Kinds to choose from.
+fn either(kinds: &[&str]) -> String {
+    let quoted: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
+    quoted.join(" or ")
 }
 
 fn span<T>(key: &Option<Spanned<T>>) -> Option<Range<usize>> {

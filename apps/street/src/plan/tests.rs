@@ -3,6 +3,7 @@
 use super::{KINDS, Kind, parse};
 use crate::args::Args;
 use crate::lines::{Droop, LineKind, Moments};
+use crate::points::{InputKind, Layout, Width};
 use crate::site::Site;
 use crate::turns::Turn;
 use clap::Parser;
@@ -11,7 +12,12 @@ use std::time::Duration;
 
 fn site() -> Site {
     let line = "street --dir d --rtu-port a --tcp 127.0.0.1:0 --meters 4";
-    Site::lay_out(&Args::parse_from(line.split(' ')), Vec::new()).unwrap()
+    Site::lay_out(
+        &Args::parse_from(line.split(' ')),
+        Vec::new(),
+        Layout::default(),
+    )
+    .unwrap()
 }
 
 //= A3.1
@@ -75,6 +81,13 @@ fn every_kind_is_understood() {
         assert_eq!(plan.lines[0].kind, kind);
         understood.insert(kind.name());
     }
+    for (rest, kind) in of_inputs() {
+        let text = format!("[[fault]]\npoint = \"door\"\nkind = \"{rest}");
+        let plan = parse(&text, &three()).unwrap();
+        assert!(plan.len() == 1 && plan.inputs[0].place == 1);
+        assert_eq!(plan.inputs[0].kind, kind);
+        understood.insert(kind.name());
+    }
     assert_eq!(understood, BTreeSet::from(KINDS));
     let nothing = parse("", &site()).unwrap();
     assert!(nothing.faults.is_empty() && nothing.lines.is_empty());
@@ -83,7 +96,13 @@ fn every_kind_is_understood() {
 /// A street with a line, an M-Bus and TCP.
 fn three() -> Site {
     let line = "street --dir d --rtu-port a --mbus-port b --tcp 127.0.0.1:0 --meters 6";
-    Site::lay_out(&Args::parse_from(line.split(' ')), Vec::new()).unwrap()
+    let points = crate::points::parse("[[input]]\nname = \"water\"\n[[input]]\nname = \"door\"\n");
+    Site::lay_out(
+        &Args::parse_from(line.split(' ')),
+        Vec::new(),
+        points.unwrap(),
+    )
+    .unwrap()
 }
 
 fn of_lines() -> [(&'static str, &'static str, LineKind); 6] {
@@ -134,6 +153,60 @@ fn of_lines() -> [(&'static str, &'static str, LineKind); 6] {
             "droop\"\nbeyond = 2\npower_up_ms = 500\nstep_ms = 20",
             droop(2, 500, 20),
         ),
+    ]
+}
+
+fn of_inputs() -> Vec<(&'static str, InputKind)> {
+    let us = Duration::from_micros;
+    let width = |from, to, weight| Width {
+        from: us(from),
+        to: us(to),
+        weight,
+    };
+    let glitch = |every, widths| InputKind::Glitch {
+        every: us(every),
+        widths,
+    };
+    vec![
+        (
+            "glitch\"\nper_s = 4\nwidths_us = [[3, 9, 1], [0.5, 900, 2.5]]",
+            glitch(
+                250_000,
+                vec![
+                    width(3, 9, 1.0),
+                    Width {
+                        from: Duration::from_nanos(500),
+                        ..width(0, 900, 2.5)
+                    },
+                ],
+            ),
+        ),
+        (
+            "bounce\"\nbounces = 5\nspread_ms = 0.5",
+            InputKind::Bounce {
+                most: 5,
+                within: us(500),
+            },
+        ),
+        (
+            "chatter\"\nat_s = [1]\nburst_ms = 500\nper_s = 100",
+            InputKind::Chatter {
+                moments: Moments::At {
+                    moments: vec![Duration::from_secs(1)],
+                    length: us(500_000),
+                },
+                every: us(10_000),
+            },
+        ),
+        ("missed\"", InputKind::Missed { share: 0.1 }),
+        (
+            "lost-edges\"\nprobability = 0.5\nedges = 2",
+            InputKind::LostEdges {
+                share: 0.5,
+                most: 2,
+            },
+        ),
+        ("stuck\"", InputKind::Stuck),
     ]
 }
 
@@ -244,5 +317,43 @@ fn a_wrong_fault_of_a_line_names_line_and_cure() {
     check(
         "port = \"a\"\nmeter = \"m01\"\nkind = \"silent\"",
         &["line 3", "one meter"],
+    );
+}
+
+//= A3.1
+#[test]
+fn a_wrong_fault_of_an_input_names_line_and_cure() {
+    check("kind = \"glitch\"", &["line 3", "needs point", "--points"]);
+    check(
+        "point = \"water\"\nkind = \"stuck\"",
+        &["line 3", "no input \"water\"", "lays out no input"],
+    );
+    check(
+        "point = \"water\"\nkind = \"silent\"",
+        &["line 4", "needs meter"],
+    );
+    check(
+        "point = \"water\"\nmeter = \"m01\"\nkind = \"stuck\"",
+        &["line 4", "one input", "point alone"],
+    );
+    check(
+        "point = \"water\"\nkind = \"glitch\"\nwidths_us = [[9, 3, 1]]",
+        &["line 5", "classes of widths", "[from, to, how often]"],
+    );
+    check(
+        "point = \"water\"\nkind = \"bounce\"\nbounces = 0",
+        &["line 5", "give 1 to 100"],
+    );
+    check(
+        "point = \"water\"\nkind = \"bounce\"\nspread_ms = -1",
+        &["line 5", "more than 0"],
+    );
+    check(
+        "point = \"water\"\nkind = \"chatter\"\nat_s = [1]",
+        &["line 4", "needs burst_ms"],
+    );
+    check(
+        "point = \"water\"\nkind = \"missed\"\nedges = 2",
+        &["line 5", "edges does nothing", "\"lost-edges\""],
     );
 }

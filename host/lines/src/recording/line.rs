@@ -11,6 +11,8 @@ pub enum When {
     Now,
     /// So many nanoseconds behind the opening.
     Behind(u64),
+    /// At this instant of the machine's monotonic clock, in nanoseconds.
+    At(u64),
 }
 
 /// A line of a recording.
@@ -26,6 +28,13 @@ pub enum Line {
         rising: bool,
         /// The kernel's number.
         line_seqno: Option<u32>,
+    },
+    /// The kernel lost so many edges of a line.
+    Lost {
+        /// The line.
+        line: u32,
+        /// How many.
+        count: u32,
     },
     /// What a channel says from here on.
     Sample {
@@ -91,16 +100,10 @@ pub fn parse_line(text: &str) -> Result<Option<(When, Line)>, RecordingError> {
         ))
     };
     let mut words = text.split_ascii_whitespace();
-    let when = words.next().unwrap_or_default();
-    let when = match when {
-        "now" => When::Now,
-        seconds => nanoseconds(seconds).map(When::Behind).ok_or_else(|| {
-            wrong(
-                "no time",
-                "seconds behind the opening, such as 0.250, or now",
-            )
-        })?,
-    };
+    let when = when(words.next().unwrap_or_default()).ok_or_else(|| {
+        let right = "seconds behind the opening, such as 0.250, seconds of the monotonic clock, such as @86400.250, or now";
+        wrong("no time", right)
+    })?;
     let what = words.next().unwrap_or_default();
     let subject = words.next().unwrap_or_default();
     let rest: Vec<&str> = words.collect();
@@ -124,6 +127,12 @@ pub fn parse_line(text: &str) -> Result<Option<(When, Line)>, RecordingError> {
                 }
             },
         },
+        ("lost", [count]) => Line::Lost {
+            line: number()?,
+            count: count
+                .parse()
+                .map_err(|_| wrong("no number of edges", "1 and up"))?,
+        },
         ("sample", [value]) => Line::Sample {
             channel: subject.to_owned(),
             says: Ok(value
@@ -146,12 +155,20 @@ pub fn parse_line(text: &str) -> Result<Option<(When, Line)>, RecordingError> {
         },
         ("gone", words) => Line::Gone([&[subject], words].concat().join(" ")),
         _ => {
-            let right = "level LINE high|low, edge LINE rising|falling [NUMBER], sample CHANNEL NUMBER, \
-                         fault CHANNEL WHY, text CHANNEL WORDS, wired OUTPUT INPUT SECONDS or gone WHY behind the time";
+            let right = "level LINE high|low, edge LINE rising|falling [NUMBER], lost LINE COUNT, \
+                         sample CHANNEL NUMBER, fault CHANNEL WHY, text CHANNEL WORDS, wired OUTPUT INPUT SECONDS or gone WHY behind the time";
             return Err(wrong("nothing that can happen", right));
         }
     };
     Ok(Some((when, line)))
+}
+
+fn when(text: &str) -> Option<When> {
+    match (text, text.strip_prefix('@')) {
+        ("now", _) => Some(When::Now),
+        (_, Some(seconds)) => nanoseconds(seconds).map(When::At),
+        (seconds, None) => nanoseconds(seconds).map(When::Behind),
+    }
 }
 
 /// Decimal seconds, to the nanosecond.

@@ -43,6 +43,7 @@ pub(super) fn pulse(pulse: &PulseCount, put: &mut impl FnMut(&str, Value)) {
     put("debounce", json!(pulse.policy));
     put("debounce_window_us", json!(pulse.window_us));
     put("contract", json!(pulse.contract.0));
+    put("mono_ns", json!(pulse.at.0));
 }
 
 pub(super) fn analog(analog: &Analog, put: &mut impl FnMut(&str, Value)) {
@@ -58,6 +59,7 @@ pub(super) fn analog(analog: &Analog, put: &mut impl FnMut(&str, Value)) {
     put("reason", json!(analog.quality.reason.name()));
     put("calibration", json!(analog.calibration));
     put("contract", json!(analog.contract.0));
+    put("mono_ns", json!(analog.at.0));
 }
 
 pub(super) fn calibration(said: &Calibration, put: &mut impl FnMut(&str, Value)) {

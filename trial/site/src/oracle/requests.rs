@@ -149,7 +149,8 @@ impl Street {
         let number = |key: &str| line.get(key).and_then(Value::as_u64);
         let text = |key: &str| line.get(key).and_then(Value::as_str).map(str::to_owned);
         let event = text("event").ok_or("there is no event")?;
-        if event == "noise" {
+        // Whatever comes by itself, or from points, asks nothing of a meter.
+        if !["request", "reply", "no-reply", "disturbance"].contains(&event.as_str()) {
             return Ok(());
         }
         let port = text("port").unwrap_or_default();

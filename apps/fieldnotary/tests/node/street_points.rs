@@ -1,0 +1,197 @@
+//! A station's own points that the street plays with faults to order, read by a whole node: what is in the log is what was
+//! played, and a log that says otherwise is found out.
+
+use crate::common::contract::Contract;
+use crate::common::sites::{Node, Street};
+use crate::common::{about, list, number, text, wait_until};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+use trial::{Played, compare_points};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A street of points alone.
+fn street(dir: &Path, points: &str, plan: &str) -> Street {
+    let file = dir.join("points.toml");
+    std::fs::write(&file, points).unwrap();
+    let words = ["--meters", "0", "--points", file.to_str().unwrap()];
+    Street::with(dir, &words, plan)
+}
+
+fn contract(rest: &str) -> Contract {
+    Contract::of(format!(
+        "[station]\norigin = \"example.org/street-points\"\n\n[storage]\nsegment_size = \"1MiB\"\nsegments = 8\n\n\
+         [seal]\nevery = \"1s\"\n\n[[schedule]]\nid = \"second\"\nevery = \"1s\"\n\n{rest}"
+    ))
+}
+
+fn lines(rows: &[Value]) -> String {
+    rows.iter().map(|row| format!("{row}\n")).collect()
+}
+
+/// The log of a node that has stopped, and what of it is what was played.
+fn compared(data: &Path, said: &[Value]) -> (Vec<Value>, Played) {
+    assert_eq!(about("verify", data, &[]).code, Some(0));
+    let log = about("log", data, &[]).json_lines();
+    let played = compare_points(&lines(said), &log).unwrap();
+    assert!(played.findings.is_empty(), "{:?}", played.findings.texts());
+    (log, played)
+}
+
+/// With one row changed there is a finding that says this.
+fn found_out(
+    said: &[Value],
+    log: &[Value],
+    fits: impl Fn(&Value) -> bool,
+    key: &str,
+    to: Value,
+    part: &str,
+) {
+    let mut log = log.to_vec();
+    let row = log.iter_mut().rev().find(|row| fits(row)).unwrap();
+    row[key] = to;
+    let played = compare_points(&lines(said), &log).unwrap();
+    let texts = played.findings.texts();
+    assert!(
+        texts.iter().any(|text| text.contains(part)),
+        "{part}: {texts:?}"
+    );
+}
+
+const INPUTS: &str = "\
+[[input]]
+name = \"water\"
+per_s = 5
+width_ms = 60
+jitter = 0.5
+[[input]]
+name = \"gas\"
+per_s = 4
+[[input]]
+name = \"steam\"
+per_s = 4
+[[input]]
+name = \"door\"
+per_s = 0.5
+[[input]]
+name = \"gate\"
+per_s = 3
+";
+
+const FAULTS_OF_INPUTS: &str = "\
+[[fault]]
+point = \"water\"
+kind = \"glitch\"
+per_s = 20
+widths_us = [[2, 9, 1], [20, 90, 1], [200, 900, 1], [2000, 9000, 2], [12000, 18000, 1]]
+[[fault]]
+point = \"gas\"
+kind = \"bounce\"
+[[fault]]
+point = \"gas\"
+kind = \"missed\"
+probability = 0.3
+[[fault]]
+point = \"steam\"
+kind = \"lost-edges\"
+probability = 0.2
+[[fault]]
+point = \"steam\"
+kind = \"stuck\"
+from_s = 3
+for_s = 1
+[[fault]]
+point = \"door\"
+kind = \"chatter\"
+at_s = [3.5]
+burst_ms = 800
+[[fault]]
+point = \"gate\"
+kind = \"lost-edges\"
+probability = 0.2
+";
+
+fn inputs_contract(description: &Value) -> Contract {
+    let inputs = list(description, "inputs");
+    let mut rest = format!(
+        "[[card]]\nid = \"dio\"\nkind = \"recording\"\npath = {:?}\n\n\
+         [[debounce]]\nid = \"contact\"\nwindow = \"10ms\"\nchatter_on = 20\nchatter_off = 2\n\n",
+        text(&inputs[0], "path")
+    );
+    for input in inputs {
+        let (name, line) = (text(input, "name"), number(input, "line"));
+        let (kind, more) = match name {
+            "door" | "gate" => ("di", ""),
+            _ => ("pulse", "schedule = \"second\"\n"),
+        };
+        let _ = writeln!(
+            rest,
+            "[[{kind}]]\nid = {name:?}\ncard = \"dio\"\nline = {line}\ndebounce = \"contact\"\n{more}"
+        );
+    }
+    contract(&rest)
+}
+
+//= A3.3
+//= R3.1
+#[test]
+fn pulses_that_glitch_bounce_stick_and_are_missed_are_counted_as_they_were_played() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let street = street(dir, INPUTS, FAULTS_OF_INPUTS);
+    let node = Node::start(dir, "node", &inputs_contract(street.description()));
+    wait_until(
+        "a door that is calm again, and some seconds",
+        PATIENCE,
+        || {
+            std::thread::sleep(Duration::from_millis(500));
+            let rows = about("log", node.data(), &["--kind", "soe"]).json_lines();
+            let mut kept = rows.iter().filter(|row| row["point_id"] == "door");
+            kept.any(|row| row["loss"] == "chatter" && row["reason"] != "chatter")
+                .then_some(())
+        },
+    );
+    std::thread::sleep(Duration::from_secs(1));
+    let data = node.stop();
+    let said = street.stop();
+    let (log, played) = compared(&data, &said);
+    assert!(played.counts > 12 && played.pulses > 50, "{played:?}");
+    assert!(
+        played.glitches > 40 && played.lost > 0 && played.frozen == 1,
+        "{played:?}"
+    );
+    let of = |point: &'static str, fault: &'static str| {
+        let struck = said.iter().filter(|row| row["point"] == point);
+        struck.filter(|row| row["fault"] == fault).count()
+    };
+    for (point, fault) in [
+        ("gas", "missed"),
+        ("steam", "stuck"),
+        ("steam", "lost-edges"),
+        ("door", "chatter"),
+    ] {
+        assert!(of(point, fault) > 0, "{point} {fault}");
+    }
+    let water = |row: &Value| row["point_id"] == "water" && row["basis"] == "live";
+    found_out(&said, &log, water, "count", json!(100_000), "were played");
+    let edge = |row: &Value| row["point_id"] == "gate" && row["change"] == "edge";
+    found_out(&said, &log, edge, "mono_ns", json!(1), "was not played");
+    // Of a street that had played something else this is not the log.
+    let place = said
+        .iter()
+        .rposition(|row| row["point"] == "gas" && row["fault"] == "missed");
+    let other: Vec<Value> = said
+        .iter()
+        .filter(|row| row["event"] != "edge" || row["point"] != "gas")
+        .cloned()
+        .collect();
+    assert!(
+        place.is_some()
+            && !compare_points(&lines(&other), &log)
+                .unwrap()
+                .findings
+                .is_empty()
+    );
+}

@@ -1,0 +1,322 @@
+//! Digital inputs and pulse meters: every count, change and glitch of the log against the edges that were played.
+
+use super::contact::{Stretch, behind};
+use super::{Played, number, text};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Near the opening of a card and the last counters, what was played may be in them or not.
+const AT_THE_ENDS_NS: u64 = 100_000_000;
+/// An input that chatters is frozen before its burst is over, or so soon behind: the window settles late.
+const FROZEN_BY_NS: u64 = 1_000_000_000;
+/// Upper ends of the buckets of widths, in nanoseconds, and their names.
+const BUCKETS: [(u64, &str); 7] = [
+    (10_000, "<10us"),
+    (100_000, "<100us"),
+    (1_000_000, "<1ms"),
+    (10_000_000, "<10ms"),
+    (100_000_000, "<100ms"),
+    (1_000_000_000, "<1s"),
+    (u64::MAX, ">=1s"),
+];
+
+/// What was played on one input.
+#[derive(Debug, Default)]
+pub(super) struct Truth {
+    edges: Vec<(u64, bool)>,
+    /// When each pulse that was meant began.
+    meant: Vec<u64>,
+    /// Edges that were lost before an instant.
+    lost: Vec<(u64, u64)>,
+    /// Bursts of chatter.
+    chatter: Vec<(u64, u64)>,
+}
+
+impl Truth {
+    /// A line of the street's log.
+    pub(super) fn take(&mut self, line: &Value) -> Result<(), String> {
+        let missing = |key: &str| format!("there is no {key}");
+        let at_ns = number(line, "mono_ns").ok_or_else(|| missing("mono_ns"))?;
+        match text(line, "event").unwrap_or_default() {
+            "edge" => {
+                let rising = line.get("rising").and_then(Value::as_bool);
+                let rising = rising.ok_or_else(|| missing("rising"))?;
+                self.edges.push((at_ns, rising));
+            }
+            "pulse" => self.meant.push(at_ns),
+            "lost" => {
+                let count = number(line, "count").ok_or_else(|| missing("count"))?;
+                self.lost.push((at_ns, count));
+            }
+            "played" if text(line, "fault") == Some("chatter") => {
+                let until_ns = number(line, "until_ns").ok_or_else(|| missing("until_ns"))?;
+                self.chatter.push((at_ns, until_ns));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Holds the rows of a point against what was played of it.
+pub(super) fn compare(point: &str, truth: &Truth, rows: &[Value], played: &mut Played) {
+    let kind = |kind: &'static str| {
+        let of_point = move |row: &&Value| {
+            text(row, "kind") == Some(kind) && text(row, "point_id") == Some(point)
+        };
+        rows.iter().filter(of_point).collect::<Vec<&Value>>()
+    };
+    let (counts, soes) = (kind("pulse_count"), kind("soe"));
+    let Some(first) = counts.first().or(soes.first()) else {
+        return;
+    };
+    let window_us = number(first, "debounce_window_us").unwrap_or_default();
+    let card = text(first, "source").unwrap_or_default();
+    let mut side = Side {
+        point,
+        truth,
+        behind: behind(&truth.edges, window_us.saturating_mul(1_000)),
+        played,
+    };
+    side.counts(&counts);
+    side.changes(&soes);
+    side.losses(&soes);
+    side.glitches(rows, card);
+}
+
+struct Side<'a> {
+    point: &'a str,
+    truth: &'a Truth,
+    behind: super::contact::Behind,
+    played: &'a mut Played,
+}
+
+impl Side<'_> {
+    fn say(&mut self, words: &str) {
+        self.played.findings.add(format!("{}: {words}", self.point));
+    }
+
+    /// From snapshot to snapshot of one run the count grows by the pulses between their instants.
+    fn counts(&mut self, rows: &[&Value]) {
+        let pulses: Vec<u64> = self
+            .behind
+            .changes
+            .iter()
+            .filter(|(_, high)| *high)
+            .map(|(at_ns, _)| *at_ns)
+            .collect();
+        let mut before: Option<(u64, u64)> = None;
+        for row in rows {
+            let entry = text(row, "event_id").unwrap_or_default();
+            let (Some(at_ns), Some(count)) = (number(row, "mono_ns"), number(row, "count")) else {
+                self.say(&format!("entry {entry} has no instant or no count"));
+                continue;
+            };
+            let opened = text(row, "basis") != Some("live");
+            if let Some((from_ns, from)) = before {
+                let span = |at: &&u64| (from_ns..at_ns).contains(*at);
+                let due = total(pulses.iter().filter(span));
+                if count < from {
+                    self.say(&format!(
+                        "entry {entry} counts {count}, and {from} were counted before"
+                    ));
+                } else if !opened && count - from != due {
+                    self.say(&format!(
+                        "entry {entry} counts {} since the snapshot before; {due} pulses were played that hold for \
+                         the window",
+                        count - from
+                    ));
+                }
+                if !opened {
+                    self.played.pulses += count.saturating_sub(from);
+                    self.played.meant += total(self.truth.meant.iter().filter(span));
+                    self.suspected(row, entry, (from_ns, at_ns));
+                }
+            }
+            self.played.counts += 1;
+            before = Some((at_ns, count));
+        }
+    }
+
+    /// What the kernel lost may have been pulses, and the snapshot says so.
+    fn suspected(&mut self, row: &Value, entry: &str, (from_ns, at_ns): (u64, u64)) {
+        let inside = |at: &&(u64, u64)| (from_ns..at_ns).contains(&at.0);
+        let lost: u64 = self
+            .truth
+            .lost
+            .iter()
+            .filter(inside)
+            .map(|(_, count)| count.div_ceil(2))
+            .sum();
+        let suspect = number(row, "suspect").unwrap_or_default();
+        if suspect < lost {
+            self.say(&format!(
+                "entry {entry} suspects {suspect} pulses; edges of {lost} were lost"
+            ));
+        }
+    }
+
+    /// Each change that is told was played; each that was played is told, or counted by an input that was frozen.
+    fn changes(&mut self, rows: &[&Value]) {
+        let Some(first_ns) = rows.first().and_then(|row| number(row, "mono_ns")) else {
+            return;
+        };
+        let mut told: BTreeMap<u64, bool> = BTreeMap::new();
+        let mut kept = 0;
+        let mut end_ns = first_ns;
+        for row in rows {
+            let entry = text(row, "event_id").unwrap_or_default();
+            let at_ns = number(row, "mono_ns").unwrap_or_default();
+            let high = number(row, "value") == Some(1);
+            if text(row, "loss") == Some("chatter") {
+                kept += number(row, "count").unwrap_or_default();
+            }
+            end_ns = end_ns.max(at_ns);
+            match text(row, "change") {
+                Some("edge") => {
+                    if !self.behind.changes.contains(&(at_ns, high)) {
+                        self.say(&format!("entry {entry} tells a change that was not played"));
+                    }
+                    told.insert(at_ns, high);
+                }
+                Some("quality") if text(row, "reason") == Some("chatter") => {
+                    self.played.frozen += 1;
+                    let mut bursts = self.truth.chatter.iter();
+                    if !bursts.any(|(from_ns, until_ns)| (*from_ns..=*until_ns).contains(&at_ns)) {
+                        self.say(&format!(
+                            "entry {entry} freezes an input that did not chatter"
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let inside = |(at_ns, _): &&(u64, bool)| (first_ns + 1..=end_ns).contains(at_ns);
+        let due = total(self.behind.changes.iter().filter(inside));
+        let found = total(told.keys()) + kept;
+        if found != due {
+            self.say(&format!(
+                "{found} changes are told or kept back by {end_ns}; {due} were played"
+            ));
+        }
+        self.played.changes += found;
+        let freezes: Vec<u64> = rows
+            .iter()
+            .filter(|row| text(row, "reason") == Some("chatter"))
+            .filter_map(|row| number(row, "mono_ns"))
+            .collect();
+        let bursts: Vec<(u64, u64)> = self.truth.chatter.clone();
+        for (from_ns, until_ns) in bursts {
+            let judged = from_ns > first_ns && until_ns + FROZEN_BY_NS < end_ns;
+            if judged
+                && !freezes
+                    .iter()
+                    .any(|at| (from_ns..=until_ns + FROZEN_BY_NS).contains(at))
+            {
+                self.say(&format!("it chattered at {from_ns} and was not frozen"));
+            }
+        }
+    }
+
+    /// Edges that the kernel lost are lost in the log: so many, where it shows.
+    fn losses(&mut self, rows: &[&Value]) {
+        let (Some(first_ns), Some(last_ns)) = (
+            rows.first().and_then(|row| number(row, "mono_ns")),
+            rows.last().and_then(|row| number(row, "mono_ns")),
+        ) else {
+            return;
+        };
+        let lost = rows
+            .iter()
+            .filter(|row| text(row, "loss") == Some("kernel_buffer"));
+        let said: Vec<(u64, u64)> = lost
+            .filter_map(|row| Some((number(row, "mono_ns")?, number(row, "count")?)))
+            .collect();
+        for (at_ns, count) in &said {
+            self.played.lost += count;
+            if !self.truth.lost.contains(&(*at_ns, *count)) {
+                self.say(&format!(
+                    "{count} edges are said to be lost at {at_ns}, which they were not"
+                ));
+            }
+        }
+        let due: Vec<(u64, u64)> = self.truth.lost.clone();
+        for (at_ns, count) in due {
+            let judged = at_ns > first_ns + AT_THE_ENDS_NS && at_ns <= last_ns;
+            if judged && !said.contains(&(at_ns, count)) {
+                self.say(&format!(
+                    "{count} edges were lost before {at_ns}, and no entry says so"
+                ));
+            }
+        }
+    }
+
+    /// The histogram of the last counters, bucket for bucket.
+    fn glitches(&mut self, rows: &[Value], card: &str) {
+        let events = rows.iter().filter(|row| text(row, "kind") == Some("event"));
+        let opened = events.filter(|row| {
+            text(row, "code") == Some("port_opened") && text(row, "source") == Some(card)
+        });
+        let openings: Vec<u64> = opened.filter_map(|row| number(row, "mono_ns")).collect();
+        let prefix = format!("{}/", self.point);
+        let last = last_counters(rows, card).map(|(at_ns, counters)| {
+            let widths = counters
+                .into_iter()
+                .filter(|one| text(one, "name") == Some("glitch_width"));
+            let buckets = widths.filter_map(|one| {
+                let bucket = text(one, "label")?.strip_prefix(&prefix)?;
+                Some((bucket, number(one, "value")?))
+            });
+            (at_ns, buckets.collect::<BTreeMap<&str, u64>>())
+        });
+        // A card that was opened again has counters of several openings, or of the last run alone.
+        let (Some((at_ns, said)), [opened_ns]) = (last, openings.as_slice()) else {
+            return;
+        };
+        let between = |from_ns: u64, to_ns: u64, glitch: &Stretch| {
+            glitch.at_ns >= from_ns && glitch.at_ns + glitch.width_ns < to_ns
+        };
+        for (place, (below_ns, bucket)) in BUCKETS.iter().enumerate() {
+            let from_ns = place.checked_sub(1).and_then(|place| BUCKETS.get(place));
+            let from_ns = from_ns.map_or(0, |(below_ns, _)| *below_ns);
+            let of_width = |glitch: &&Stretch| (from_ns..*below_ns).contains(&glitch.width_ns);
+            let count = |from_ns, to_ns| {
+                let mine = self.behind.glitches.iter().filter(of_width);
+                total(mine.filter(|glitch| between(from_ns, to_ns, glitch)))
+            };
+            let most = count(*opened_ns, at_ns);
+            let least = count(
+                opened_ns + AT_THE_ENDS_NS,
+                at_ns.saturating_sub(AT_THE_ENDS_NS),
+            );
+            let found = said.get(bucket).copied().unwrap_or_default();
+            self.played.glitches += found;
+            if !(least..=most).contains(&found) {
+                self.say(&format!(
+                    "{found} glitches {bucket} are counted; {most} were played"
+                ));
+            }
+        }
+    }
+}
+
+/// The newest counters of a card, which may be several entries of one instant.
+fn last_counters<'a>(rows: &'a [Value], card: &str) -> Option<(u64, Vec<&'a Value>)> {
+    let snapshots = rows
+        .iter()
+        .filter(|row| text(row, "kind") == Some("counter_snapshot"));
+    let counters = snapshots.flat_map(|row| {
+        let at_ns = number(row, "mono_ns").unwrap_or_default();
+        let counters = row.get("counters").and_then(Value::as_array);
+        counters.into_iter().flatten().map(move |one| (at_ns, one))
+    });
+    let mine = counters.filter(|(_, one)| text(one, "source") == Some(card));
+    let mine: Vec<(u64, &Value)> = mine.collect();
+    let last_ns = mine.iter().map(|(at_ns, _)| *at_ns).max()?;
+    let last = mine.into_iter().filter(|(at_ns, _)| *at_ns == last_ns);
+    Some((last_ns, last.map(|(_, one)| one).collect()))
+}
+
+fn total<T>(list: impl Iterator<Item = T>) -> u64 {
+    u64::try_from(list.count()).unwrap_or(u64::MAX)
+}
