@@ -201,6 +201,9 @@ pub(crate) struct RunArgs {
     /// Become this user before anything is started; the data directory is given to it
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
+    /// Start no signer, and use the one that serves this socket as a user of its own (`fieldnotary-signer run --for`)
+    #[arg(long, value_name = "SOCKET")]
+    pub(crate) signer: Option<PathBuf>,
     /// End safe mode, in which a node starts after a storm of resets
     #[arg(long, requires = "reason")]
     pub(crate) leave_safe_mode: bool,

@@ -86,6 +86,9 @@ struct Run {
     /// The log's base origin; must be the one the keys were created for
     #[arg(long)]
     origin: String,
+    /// Serve this user too, who runs the node: so the keys have a user of their own, and this is theirs
+    #[arg(long = "for", value_name = "USER")]
+    serves: Option<String>,
     /// End when the process that started this one ends
     #[arg(long)]
     die_with_parent: bool,
@@ -102,6 +105,7 @@ enum Failure {
     OtherOrigin { asked: String, of_keys: String },
     Backend(BackendError),
     Usage(&'static str),
+    User(sandbox::user::UserError),
     Ipc(ipc::IpcError),
     StoreAppeared(PathBuf),
     System(&'static str, std::io::Error),
@@ -110,7 +114,9 @@ enum Failure {
 impl Failure {
     const fn exit_code(&self) -> u8 {
         match self {
-            Self::Origin(_) | Self::OtherOrigin { .. } | Self::Usage(_) => EXIT_USAGE,
+            Self::Origin(_) | Self::OtherOrigin { .. } | Self::Usage(_) | Self::User(_) => {
+                EXIT_USAGE
+            }
             Self::Keys(_)
             | Self::Backend(_)
             | Self::Ipc(_)
@@ -132,6 +138,7 @@ impl fmt::Display for Failure {
             ),
             Self::Backend(error) => error.fmt(f),
             Self::Usage(words) => f.write_str(words),
+            Self::User(error) => write!(f, "--for: {error}"),
             Self::Ipc(error) => error.fmt(f),
             Self::StoreAppeared(path) => write!(
                 f,
@@ -161,8 +168,11 @@ impl From<ipc::IpcError> for Failure {
     }
 }
 
-/// Stated with the keys: whoever takes over another process of the node may ask for signatures as the recorder does.
-const SHARED_USER: &str = "a user of its own: the processes of a node share one, and each of them may have a head of this log signed";
+/// Stated with the keys where the node's user is the signer's too.
+const NO_OWN_USER: &str =
+    "a user of its own: it runs as the node does, and whoever is that user reaches the keys";
+/// Always stated: whoever takes over another process of the node may ask for signatures as the recorder does.
+const SHARED_CALLER: &str = "a caller of its own: the processes of a node share one user, and each of them may have a head of this log signed";
 
 fn main() -> ExitCode {
     steps::begin();
@@ -186,6 +196,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// The user that runs the node, where that is not the one that has the keys.
+fn other_user(name: &str) -> Result<u32, Failure> {
+    let user = sandbox::user::find(name).map_err(Failure::User)?;
+    match user.uid == rustix::process::geteuid().as_raw() {
+        true => Err(Failure::Usage(
+            "--for names the user that this signer runs as; start it as another one, whom nothing else of the node runs as",
+        )),
+        false => Ok(user.uid),
+    }
+}
+
 fn man(args: &manual::Man) -> Result<ExitCode, Failure> {
     let pages = manual::pages(Cli::command(), &args.to);
     for page in pages.map_err(|error| Failure::System("cannot write the manual", error))? {
@@ -198,6 +219,7 @@ fn run(args: &Run) -> Result<ExitCode, Failure> {
     if args.pulse {
         sandbox::pulse::begin();
     }
+    let node = args.serves.as_deref().map(other_user).transpose()?;
     // Which store there is must be known before anything is given up.
     let needs = keys::store_needs(&args.identity)?;
     let absent = needs.devices.iter().find(|path| !path.exists()).cloned();
@@ -219,8 +241,9 @@ fn run(args: &Run) -> Result<ExitCode, Failure> {
     let not_applied = confined.missing();
     let not_applied = not_applied
         .map(|(measure, why)| format!("{measure}: {why}"))
-        .chain([SHARED_USER.to_owned()]);
+        .chain(node.is_none().then(|| NO_OWN_USER.to_owned()))
+        .chain([SHARED_CALLER.to_owned()]);
     let desk = desk::Desk::new(dir, identity, not_applied.collect());
-    serve::serve(&args.socket, desk, absent.as_deref())?;
+    serve::serve(&args.socket, desk, node, absent.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -23,15 +23,23 @@ const LONG_MORE: Duration = Duration::from_secs(15);
 /// How soon a wait notices that the signer was told to stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
 
-/// Serves the path until a signal says stop, or until a device appears that was absent when this process
+/// Serves the path, to the own user and to that of the node if it is another, until a signal says stop, or until a device appears that was absent when this process
 /// was confined: a rule for it can be had only by being started anew.
-pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<(), Failure> {
+pub(crate) fn serve(
+    path: &Path,
+    desk: Desk,
+    node: Option<u32>,
+    absent: Option<&Path>,
+) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Failure::System("signals", error))?;
     }
-    let listener = Listener::bind(path)?;
+    let listener = match node {
+        Some(_) => Listener::bind_for_others(path)?,
+        None => Listener::bind(path)?,
+    };
     let door = desk.door();
     let long = desk.long();
     let desk = Arc::new(Mutex::new(desk));
@@ -62,7 +70,7 @@ pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<()
         };
         failures = 0;
         connections.retain(|connection| !connection.is_finished());
-        if let Some(refusal) = refuse(&channel, &door, connections.len()) {
+        if let Some(refusal) = refuse(&channel, &door, node, connections.len()) {
             // A peer that is gone already needs no answer.
             let _ = channel.send(&refusal);
             continue;
@@ -83,10 +91,15 @@ pub(crate) fn serve(path: &Path, desk: Desk, absent: Option<&Path>) -> Result<()
 }
 
 /// Why a connection is not served, if it is not.
-fn refuse(channel: &Channel, door: &Door, connections: usize) -> Option<Message> {
+fn refuse(
+    channel: &Channel,
+    door: &Door,
+    node: Option<u32>,
+    connections: usize,
+) -> Option<Message> {
     let own = rustix::process::geteuid().as_raw();
     match channel.peer_credentials() {
-        Ok(peer) if peer.uid == own => {}
+        Ok(peer) if peer.uid == own || Some(peer.uid) == node => {}
         Ok(peer) => {
             door.turn_away(peer.uid);
             say::err(format_args!(

@@ -3,7 +3,7 @@
 use crate::channel::{Channel, address, new_socket};
 use crate::deadline::Deadline;
 use crate::error::IpcError;
-use crate::limits::{BACKLOG_MAX, BIND_LOCK_TIMEOUT, CONNECT_PAUSE, SOCKET_MODE};
+use crate::limits::{BACKLOG_MAX, BIND_LOCK_TIMEOUT, CONNECT_PAUSE, OPEN_SOCKET_MODE, SOCKET_MODE};
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
@@ -54,8 +54,18 @@ fn lock(folder: &OwnedFd) -> Result<(), IpcError> {
 }
 
 impl Listener {
-    /// Serves a path. A socket that is left there is removed only if nobody listens on it.
+    /// Serves a path to the own user. A socket that is left there is removed only if nobody listens on it.
     pub fn bind(path: &Path) -> Result<Self, IpcError> {
+        Self::bind_with(path, SOCKET_MODE)
+    }
+
+    /// The same for every user of this machine: whom it serves is up to the caller, who knows them by
+    /// [`Channel::peer_credentials`].
+    pub fn bind_for_others(path: &Path) -> Result<Self, IpcError> {
+        Self::bind_with(path, OPEN_SOCKET_MODE)
+    }
+
+    fn bind_with(path: &Path, mode: u32) -> Result<Self, IpcError> {
         let address = address(path)?;
         let fd = new_socket()?;
         // Two starters must not clear each other's fresh socket away: one at a time per folder.
@@ -75,7 +85,7 @@ impl Listener {
             bound => bound.map_err(IpcError::of("bind"))?,
         }
         // Nobody can connect before listen, so the mode is never too wide.
-        rustix::fs::chmod(path, Mode::from_raw_mode(SOCKET_MODE)).map_err(IpcError::of("chmod"))?;
+        rustix::fs::chmod(path, Mode::from_raw_mode(mode)).map_err(IpcError::of("chmod"))?;
         listen(&fd, BACKLOG_MAX).map_err(IpcError::of("listen"))?;
         let file = identity(path).map_err(IpcError::of("lstat"))?;
         Ok(Self {

@@ -52,6 +52,7 @@ mod log_words;
 mod manuals;
 mod misfits;
 mod on_disk;
+mod own_signer;
 mod ports;
 mod preflight;
 mod processes;

@@ -6,7 +6,8 @@ use super::journal::look::FoundLog;
 use super::misfits::misfits;
 use super::site::actor;
 use super::{
-    Ended, cards, load_contract, ports, preflight, read_contract, readiness, restore_mark,
+    Ended, cards, load_contract, own_signer, ports, preflight, read_contract, readiness,
+    restore_mark,
 };
 use crate::cli::{Role, RoleArgs, RunArgs};
 use crate::paths::DataDir;
@@ -63,12 +64,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
         let root = data.root().display();
         format!("a node runs on {root} already; stop it first, or give this one a --data of its own ({error})")
     })?;
-    let in_force = prepare(&contract, &data)?;
+    let in_force = prepare(&contract, &data, args.signer.as_deref())?;
     let manner = Manner {
         by: actor(args.actor.as_deref())?,
         reason: args.reason.clone(),
         leave_safe_mode: args.leave_safe_mode,
         require_confinement: args.require_confinement,
+        starts_signer: args.signer.is_none(),
     };
     if let Some(before) = in_force
         && manner.reason.is_none()
@@ -175,16 +177,28 @@ fn says_why(args: &RunArgs, before: &Contract, now: &Contract) -> Result<(), Str
 }
 
 /// Keys and the log's identity; nothing that exists is overwritten. Gives the configuration that the log has in force.
-fn prepare(contract: &Contract, data: &DataDir) -> Result<Option<Contract>, String> {
+fn prepare(
+    contract: &Contract,
+    data: &DataDir,
+    own_signer: Option<&Path>,
+) -> Result<Option<Contract>, String> {
     preflight::whole(contract, data)?;
-    if !data.identity().join("keys.vkey").exists() {
-        let origin = &contract.station.origin;
-        signer(data, &["init", "--origin", origin])?;
+    match own_signer {
+        Some(socket) => own_signer::take(data, socket)?,
+        None => {
+            own_signer::leave(data)?;
+            if !data.identity().join("keys.vkey").exists() {
+                let origin = &contract.station.origin;
+                signer(data, &["init", "--origin", origin])?;
+            }
+        }
     }
     log_id(data)?;
     // What no restart of a process can cure is said before any is started.
     keys_beside(data)?;
-    keys_checked(data)?;
+    if own_signer.is_none() {
+        keys_checked(data)?;
+    }
     let generation = newest_generation(data)?;
     if data.journal(generation.0).join("ring.json").is_file() {
         check_media(data, generation)?;

@@ -49,6 +49,8 @@ pub(crate) struct Manner {
     pub(crate) leave_safe_mode: bool,
     /// A process that cannot be confined as its row says ends the node.
     pub(crate) require_confinement: bool,
+    /// Whether the signer is a process of this node, and not somebody else's.
+    pub(crate) starts_signer: bool,
 }
 
 /// Runs a node until it is told to stop.

@@ -76,7 +76,8 @@ pub(super) struct Starts {
     data: DataDir,
     contract: Contract,
     own: PathBuf,
-    signer: PathBuf,
+    /// Where it is a process of this node.
+    signer: Option<PathBuf>,
     started: String,
     /// Which configuration was put in force, by whom and why, where somebody said so.
     changed: Vec<String>,
@@ -93,7 +94,10 @@ impl Starts {
             data: data.clone(),
             contract,
             own: programs::own()?,
-            signer: programs::sibling("fieldnotary-signer")?,
+            signer: match manner.starts_signer {
+                true => Some(programs::sibling("fieldnotary-signer")?),
+                false => None,
+            },
             started: clock::mono().0.to_string(),
             changed: changed.unwrap_or_default(),
         })
@@ -101,12 +105,9 @@ impl Starts {
 
     /// Every process of a node, in the order of their start; in safe mode only those that keep the log.
     pub(super) fn specs(&self, safe_mode: bool) -> Vec<Spec> {
-        let mut specs = vec![
-            self.signer(),
-            self.recorder(),
-            self.role("time"),
-            self.role("io"),
-        ];
+        let signer = self.signer.as_deref().map(|program| self.signer(program));
+        let mut specs: Vec<Spec> = signer.into_iter().collect();
+        specs.extend([self.recorder(), self.role("time"), self.role("io")]);
         if self.contract.uplink.is_some() {
             specs.push(self.role("uplink"));
         }
@@ -180,10 +181,10 @@ impl Starts {
         }
     }
 
-    fn signer(&self) -> Spec {
+    fn signer(&self, program: &Path) -> Spec {
         Spec {
             role: "signer".to_owned(),
-            program: self.signer.clone(),
+            program: program.to_path_buf(),
             arguments: vec![
                 "run".to_owned(),
                 "--identity".to_owned(),

@@ -56,6 +56,7 @@ mod one_directory;
 mod opaque;
 mod outputs;
 mod overload;
+mod own_signer;
 mod polls;
 mod reading_verbs;
 mod reasons;
