@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Seconds that CI gives each fuzz target: enough to notice a decoder that falls over at once.
-const FUZZ_SECONDS: u32 = 3;
+const FUZZ_SECONDS: u32 = 2;
 
 /// Runs all steps, or those named.
 pub(crate) fn ci(workspace: &Workspace, only: &[String]) -> Outcome {
