@@ -128,6 +128,13 @@ fn is_other_store(error: &IpcError) -> bool {
 fn unsealed(asked: MonoNs, error: &IpcError) -> Unsealed {
     let (fault, words) = match error {
         IpcError::Peer { fault, text, .. } => (fault.unwrap_or(KeyFault::Refused), text.clone()),
+        // It is there, and took the request: each command of its store is quick enough, and all of a seal are not.
+        IpcError::AnswerTimeout => {
+            let limit = SIGN_TIMEOUT.as_secs();
+            let words =
+                format!("the signer is there, and a seal took its store more than {limit} s");
+            (KeyFault::Slow, words)
+        }
         other => (KeyFault::SignerAbsent, other.to_string()),
     };
     Unsealed {
