@@ -41,7 +41,17 @@ Points, TOML; street.json says where a node finds each:
   name = \"water\"        # required; letters, digits, - and _
   per_s = 4             # pulses a second, 0.01 to 1000; left out: 1; 0: it rests
   width_ms = 60         # how long one is; left out: a quarter of the period
-  jitter = 0.2          # by how large a share of the rest of its period one may be later; left out: 0";
+  jitter = 0.2          # by how large a share of the rest of its period one may be later; left out: 0
+  # device = \"rio\"       # a bit of a device instead, and which: bit = \"discrete:5\", or coil:20
+  [[device]]            # remote I/O over Modbus
+  name = \"rio\"
+  port = \"rio-line\"     # a serial line of its own, which this makes; or tcp
+  unit = 3
+  [[analog]]            # a register of a device; all but the first three may be left out
+  name = \"level\"
+  device = \"rio\"
+  register = \"input:3\"  # or holding:7
+  mean = 12000          # a triangle around it, by swing = 4000 to either side, once in period_s = 60";
 
 const PLAN: &str = "\
 Fault plan, TOML; of two faults at once the first in the file wins:
@@ -78,7 +88,15 @@ Faults of an input have point instead of meter:
   chatter       per_s = 50 changes a second in bursts: burst_ms (required), every_s or at_s
   missed        a share of the pulses never comes: probability = 0.1
   lost-edges    the kernel's buffer runs over at a share of the edges: probability = 0.1, edges = 4 at the most
-  stuck         it stays as it is
+  stuck         it stays as it is; an analog input too
+
+Faults of an analog input, its point, and of a device, its device:
+  open-wire     it reads raw = 0
+  out-of-range  it reads raw = 32767
+  noise         it reads up to by = 200 too much or too little
+  jump          it reads by (required) more
+  refused       it is refused with the exception code = 4
+  offline       of a device: nothing is answered at all
 ";
 
 fn after_help() -> String {

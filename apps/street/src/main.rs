@@ -88,7 +88,7 @@ fn run(args: &Args) -> Result<(), Stop> {
     };
     let points = ordered(args.points.as_deref(), "points", points::parse)?;
     let site = site::Site::lay_out(args, telegrams, points).map_err(Stop::Usage)?;
-    let mut plan = ordered(args.plan.as_deref(), "fault plan", |text| {
+    let plan = ordered(args.plan.as_deref(), "fault plan", |text| {
         plan::parse(text, &site)
     })?;
     let faults = plan.len();
@@ -97,7 +97,7 @@ fn run(args: &Args) -> Result<(), Stop> {
     let log = log::Log::create(&args.dir.join(manifest::LOG_FILE))?;
     let server = serve::Server::open(args, &site, signals)?;
     let ready_ns = clock::mono_ns();
-    let points = points::Points::open(&args.dir, &site, &mut plan, args.seed, ready_ns)?;
+    let points = points::Points::open(&args.dir, &site.points, &plan.points, args.seed, ready_ns)?;
     let tcp = server.tcp_address();
     let manifest = manifest::publish(args, &site, &server, ready_ns)?;
     if args.json {

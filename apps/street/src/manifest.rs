@@ -4,7 +4,7 @@ use crate::Stop;
 use crate::args::Args;
 use crate::mbus::{RECORDS, Shown};
 use crate::meter::{Quantity, REGISTERS};
-use crate::points::INPUTS_FILE;
+use crate::points;
 use crate::serve::Server;
 use crate::site::{Carrier, Site};
 use serde::Serialize;
@@ -27,16 +27,8 @@ struct Manifest<'a> {
     tcp: Option<String>,
     ports: Vec<PortEntry<'a>>,
     meters: Vec<MeterEntry<'a>>,
-    inputs: Vec<InputEntry<'a>>,
-}
-
-/// A digital input of `--points`.
-#[derive(Serialize)]
-struct InputEntry<'a> {
-    name: &'a str,
-    /// The recording that is its card.
-    path: PathBuf,
-    line: usize,
+    #[serde(flatten)]
+    points: points::Shown<'a>,
 }
 
 #[derive(Serialize)]
@@ -145,12 +137,6 @@ pub(crate) fn publish(
             mbus,
         }
     });
-    let inputs = site.points.inputs.iter().enumerate();
-    let inputs = inputs.map(|(line, input)| InputEntry {
-        name: &input.name,
-        path: dir.join(INPUTS_FILE),
-        line,
-    });
     let manifest = Manifest {
         seed: args.seed,
         pid: rustix::process::getpid().as_raw_nonzero().get(),
@@ -158,7 +144,7 @@ pub(crate) fn publish(
         log: dir.join(LOG_FILE),
         ports: ports.collect(),
         meters: meters.collect(),
-        inputs: inputs.collect(),
+        points: points::Shown::of(&site.points, &dir),
         tcp: tcp.clone(),
     };
     let mut text = serde_json::to_string_pretty(&manifest)
@@ -197,13 +183,7 @@ pub(crate) fn words(
         };
         lines.push(format!("  {place}: {meters}"));
     }
-    let inputs = site.points.inputs.iter();
-    let inputs: Vec<&str> = inputs.map(|one| one.name.as_str()).collect();
-    if !inputs.is_empty() {
-        let path = dir.join(INPUTS_FILE);
-        let (path, inputs) = (path.display(), inputs.join(", "));
-        lines.push(format!("  recording {path}: {inputs}, from line 0"));
-    }
+    lines.extend(points::words(&site.points, dir));
     lines.push(
         "  holding registers from 0, function 3, and data records: --help has the lists".to_owned(),
     );

@@ -1,7 +1,7 @@
 //! The fault plan: read, checked, and turned into faults of meters and of lines.
 
 mod kind;
-mod points;
+mod of_points;
 mod read;
 
 #[cfg(test)]
@@ -10,7 +10,7 @@ pub(crate) use kind::Kind;
 
 use crate::lines::LineFault;
 use crate::noise::Noise;
-use crate::points::{InputKind, Ordered};
+use crate::points;
 use crate::site::Site;
 use crate::turns::Turns;
 use read::Reader;
@@ -26,14 +26,14 @@ pub(crate) struct Plan {
     pub(crate) faults: Vec<Fault>,
     /// Of lines.
     pub(crate) lines: Vec<LineFault>,
-    /// Of inputs.
-    pub(crate) inputs: Vec<Ordered<InputKind>>,
+    /// Of a station's own points.
+    pub(crate) points: points::Faults,
 }
 
 impl Plan {
     /// How many faults it orders.
     pub(crate) const fn len(&self) -> usize {
-        self.faults.len() + self.lines.len() + self.inputs.len()
+        self.faults.len() + self.lines.len() + self.points.len()
     }
 }
 
@@ -145,6 +145,7 @@ struct Entry {
     meter: Option<Spanned<String>>,
     port: Option<Spanned<String>>,
     point: Option<Spanned<String>>,
+    device: Option<Spanned<String>>,
     kind: Spanned<String>,
     from_s: Option<Spanned<f64>>,
     for_s: Option<Spanned<f64>>,
@@ -166,6 +167,8 @@ struct Entry {
     bounces: Option<Spanned<u32>>,
     spread_ms: Option<Spanned<f64>>,
     edges: Option<Spanned<u32>>,
+    raw: Option<Spanned<i64>>,
+    by: Option<Spanned<i64>>,
 }
 
 /// What a plan orders.
@@ -180,9 +183,7 @@ pub(crate) fn parse(text: &str, site: &Site) -> Result<Plan, PlanError> {
         let reader = Reader { text, site, entry };
         if let Some(fault) = reader.line()? {
             plan.lines.push(fault);
-        } else if let Some(fault) = reader.input()? {
-            plan.inputs.push(fault);
-        } else {
+        } else if !reader.point(&mut plan.points)? {
             plan.faults.push(reader.read()?);
         }
     }

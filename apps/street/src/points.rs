@@ -1,23 +1,30 @@
 //! A station's own points, each in the form in which a node reads it without hardware.
 
+mod course;
 mod inputs;
 mod layout;
 mod log;
+mod remote;
+mod shown;
 mod wave;
 
+pub(crate) use course::AnalogKind;
 pub(crate) use layout::{Input, Layout, parse};
+pub(crate) use remote::OFFLINE;
+pub(crate) use shown::{Shown, words};
 pub(crate) use wave::{InputKind, Width};
 
 use crate::Stop;
+use crate::clock::after;
 use crate::log::Log;
-use crate::plan::Plan;
-use crate::site::Site;
 use inputs::Inputs;
+use modbus::pdu::Response;
+use remote::Remote;
 use std::path::Path;
 use std::time::Duration;
 
 /// The recording that plays the inputs.
-pub(crate) const INPUTS_FILE: &str = "inputs.txt";
+const INPUTS_FILE: &str = "inputs.txt";
 /// Streams of draws of points begin here, apart from those of meters and lines.
 const STREAMS: u64 = 1 << 40;
 
@@ -33,49 +40,82 @@ pub(crate) struct Ordered<K> {
     pub(crate) until: Option<Duration>,
 }
 
+/// From when to when a fault lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    from_ns: u64,
+    until_ns: u64,
+}
+
+impl Span {
+    fn of<K>(fault: &Ordered<K>, ready_ns: u64) -> Self {
+        Self {
+            from_ns: after(ready_ns, fault.from),
+            until_ns: fault.until.map_or(u64::MAX, |until| after(ready_ns, until)),
+        }
+    }
+
+    fn lasts(&self, at_ns: u64) -> bool {
+        (self.from_ns..self.until_ns).contains(&at_ns)
+    }
+}
+
+/// Faults of points, each list in the order of the plan.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) inputs: Vec<Ordered<InputKind>>,
+    pub(crate) analogs: Vec<Ordered<AnalogKind>>,
+    /// Devices that are offline.
+    pub(crate) devices: Vec<Ordered<()>>,
+}
+
+impl Faults {
+    /// How many there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.inputs.len() + self.analogs.len() + self.devices.len()
+    }
+}
+
 /// The points of a street.
 #[derive(Debug)]
 pub(crate) struct Points {
-    inputs: Option<Inputs>,
+    inputs: Inputs,
+    remote: Remote,
 }
 
 impl Points {
     /// Makes what nodes open. Everything is drawn from `seed` and counts from `ready_ns`.
     pub(crate) fn open(
         dir: &Path,
-        site: &Site,
-        plan: &mut Plan,
+        layout: &Layout,
+        faults: &Faults,
         seed: u64,
         ready_ns: u64,
     ) -> Result<Self, Stop> {
-        let layout = &site.points;
-        let faults = std::mem::take(&mut plan.inputs);
-        let inputs = match layout.inputs.is_empty() {
-            true => None,
-            false => {
-                let path = dir.join(INPUTS_FILE);
-                Some(Inputs::create(
-                    &path,
-                    &layout.inputs,
-                    &faults,
-                    seed,
-                    ready_ns,
-                )?)
-            }
-        };
-        Ok(Self { inputs })
+        Ok(Self {
+            inputs: Inputs::create(dir, layout, &faults.inputs, seed, ready_ns)?,
+            remote: Remote::new(layout, faults, seed, ready_ns),
+        })
     }
 
     /// When there is something to do.
     pub(crate) fn next_due_ns(&self) -> Option<u64> {
-        self.inputs.as_ref().map(Inputs::next_due_ns)
+        self.inputs.next_due_ns()
     }
 
     /// Does what is due.
     pub(crate) fn act(&mut self, now_ns: u64, log: &mut Log) -> Result<(), Stop> {
-        match &mut self.inputs {
-            Some(inputs) => inputs.act(now_ns, log),
-            None => Ok(()),
-        }
+        self.inputs.act(now_ns, &mut self.remote, log)
+    }
+
+    /// What a device answers to a request; nothing where it is offline, or of something that is no request.
+    pub(crate) fn answer(
+        &mut self,
+        device: usize,
+        pdu: &[u8],
+        at_ns: u64,
+        log: &mut Log,
+    ) -> Result<Option<Response>, Stop> {
+        self.remote.answer(device, pdu, at_ns, log)
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Carrier {
 pub(crate) struct Port {
     pub(crate) name: String,
     pub(crate) carrier: Carrier,
+    /// It is for remote I/O alone, and no meter is dealt to it.
+    pub(crate) remote: bool,
 }
 
 /// A telegram of a real meter: the name of its file, and its bytes.
@@ -58,11 +60,11 @@ impl Site {
         telegrams: Vec<Captured>,
         points: Layout,
     ) -> Result<Self, String> {
-        let ports = ports(args)?;
+        let ports = ports(args, &points)?;
         let captured = !telegrams.is_empty();
         let of = |wanted: &dyn Fn(Carrier) -> bool| -> Vec<usize> {
             let each = ports.iter().enumerate();
-            let found = each.filter(|(_, port)| wanted(port.carrier));
+            let found = each.filter(|(_, port)| wanted(port.carrier) && !port.remote);
             found.map(|(at, _)| at).collect()
         };
         let dealt = of(&|carrier| !(captured && carrier == Carrier::Mbus));
@@ -97,11 +99,13 @@ impl Site {
                 telegram,
             });
         }
-        Ok(Self {
+        let site = Self {
             ports,
             meters,
             points,
-        })
+        };
+        site.check_devices()?;
+        Ok(site)
     }
 
     /// The meter of a unit on a port.
@@ -109,6 +113,31 @@ impl Site {
         self.meters
             .iter()
             .position(|meter| (meter.port, meter.unit) == (port, unit))
+    }
+
+    /// The device of remote I/O of a unit on a port.
+    pub(crate) fn device(&self, port: usize, unit: u8) -> Option<usize> {
+        let port = self.port_name(port);
+        let mut devices = self.points.devices.iter();
+        devices.position(|device| device.port == port && device.unit == unit)
+    }
+
+    /// No two answer to one unit.
+    fn check_devices(&self) -> Result<(), String> {
+        for (place, device) in self.points.devices.iter().enumerate() {
+            let port = self.ports.iter().position(|port| port.name == device.port);
+            let taken = port.is_some_and(|port| {
+                self.meter(port, device.unit).is_some()
+                    || self.device(port, device.unit) != Some(place)
+            });
+            if taken {
+                return Err(format!(
+                    "--points, line {}: unit {} of {} is taken; give device {} another",
+                    device.line, device.unit, device.port, device.name
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What carries a meter.
@@ -123,7 +152,7 @@ impl Site {
     }
 }
 
-fn ports(args: &Args) -> Result<Vec<Port>, String> {
+fn ports(args: &Args, points: &Layout) -> Result<Vec<Port>, String> {
     let mut ports: Vec<Port> = Vec::new();
     let none = args.rtu_ports.is_empty() && args.mbus_ports.is_empty() && args.tcp.is_none();
     let default = (none && args.meters > 0).then(|| "rtu0".to_owned());
@@ -141,12 +170,41 @@ fn ports(args: &Args) -> Result<Vec<Port>, String> {
         ports.push(Port {
             name: name.clone(),
             carrier,
+            remote: false,
         });
+    }
+    for device in points
+        .devices
+        .iter()
+        .filter(|device| device.port != TCP_PORT)
+    {
+        match ports.iter().find(|port| port.name == device.port) {
+            Some(port) if port.remote => {}
+            Some(_) => {
+                return Err(format!(
+                    "--points, line {}: {} is a line of meters; give device {} a line of its own, or tcp",
+                    device.line, device.port, device.name
+                ));
+            }
+            None => ports.push(Port {
+                name: device.port.clone(),
+                carrier: Carrier::Rtu,
+                remote: true,
+            }),
+        }
+    }
+    let on_tcp = points.devices.iter().find(|device| device.port == TCP_PORT);
+    if let (Some(device), None) = (on_tcp, args.tcp) {
+        return Err(format!(
+            "--points, line {}: device {} is on TCP, which --tcp opens; add it, or name a line",
+            device.line, device.name
+        ));
     }
     if args.tcp.is_some() {
         ports.push(Port {
             name: TCP_PORT.to_owned(),
             carrier: Carrier::Tcp,
+            remote: false,
         });
     }
     match ports.len() > PORTS_MAX {

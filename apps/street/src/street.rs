@@ -1,5 +1,7 @@
 //! The street without its wires: requests in, replies out at their time, and the log of both.
 
+mod device;
+
 use crate::Stop;
 use crate::args::Args;
 use crate::damage;
@@ -61,7 +63,9 @@ struct Asked {
 /// A reply that waits for its time.
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
-    asked: Asked,
+    link: Link,
+    /// What the log says of it; the reply of a device of remote I/O is told by its points.
+    asked: Option<Asked>,
     values: Vec<u16>,
     exception: Option<u8>,
     fault: Option<&'static str>,
@@ -72,7 +76,7 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     pub(crate) fn link(&self) -> Link {
-        self.asked.link
+        self.link
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -143,6 +147,10 @@ impl Street {
 
     /// Takes a request. `true`: its connection has to be closed.
     pub(crate) fn request(&mut self, arrived: &Arrived) -> Result<bool, Stop> {
+        if let Some(device) = self.site.device(arrived.port, arrived.unit) {
+            self.ask_device(device, arrived)?;
+            return Ok(false);
+        }
         self.requests += 1;
         let meter = self.site.meter(arrived.port, arrived.unit);
         let request = Request::decode(&arrived.pdu).ok();
@@ -226,7 +234,8 @@ impl Street {
             let Some((_, mut reply)) = self.queue.pop_first() else {
                 break;
             };
-            let way = match (reply.asked.link, reply.asked.meter) {
+            let meter = reply.asked.as_ref().and_then(|asked| asked.meter);
+            let way = match (reply.link, meter) {
                 (Link::Rtu(port), Some(meter)) if !reply.carried => self.lines.reply(Spoken {
                     port,
                     meter,
@@ -243,7 +252,9 @@ impl Street {
                     reply.bytes = bytes;
                 }
                 Way::Lost { fault, reason } => {
-                    self.no_reply(&reply.asked, now_ns, Some(fault), reason)?;
+                    if let Some(asked) = &reply.asked {
+                        self.no_reply(asked, now_ns, Some(fault), reason)?;
+                    }
                     continue;
                 }
                 Way::Behind(stray) => {
@@ -281,6 +292,9 @@ impl Street {
 
     /// The reply left, at the time taken just before.
     pub(crate) fn sent(&mut self, reply: &Outgoing, at_ns: u64) -> Result<(), Stop> {
+        let Some(asked) = &reply.asked else {
+            return Ok(());
+        };
         self.replies += 1;
         let line = Line {
             values: Some(&reply.values),
@@ -288,14 +302,17 @@ impl Street {
             reply_no: Some(self.replies),
             fault: reply.fault,
             bytes: Some(hex(&reply.bytes)),
-            ..line(&self.site, Event::Reply, &reply.asked, at_ns)
+            ..line(&self.site, Event::Reply, asked, at_ns)
         };
         self.log.write(&line)
     }
 
     /// The reply could not leave.
     pub(crate) fn lost(&mut self, reply: &Outgoing, at_ns: u64, reason: &str) -> Result<(), Stop> {
-        self.no_reply(&reply.asked, at_ns, reply.fault, reason)
+        match &reply.asked {
+            Some(asked) => self.no_reply(asked, at_ns, reply.fault, reason),
+            None => Ok(()),
+        }
     }
 
     /// A connection is gone, and with it the replies that still had to leave on it.
@@ -405,7 +422,8 @@ impl Street {
         let values = response.registers().map(|found| found.values().collect());
         let values = values.unwrap_or_default();
         let reply = Outgoing {
-            asked,
+            link: asked.link,
+            asked: Some(asked),
             values,
             exception,
             fault: name,

@@ -46,8 +46,12 @@ pub(crate) struct Remote {
     levels: BTreeMap<u32, bool>,
     seqnos: BTreeMap<u32, u32>,
     due: Vec<Edge>,
-    /// It did not answer just now: until then nobody waits for it again.
-    rests: Option<(MonoNs, Unanswered)>,
+    /// Registers that were not answered: until when nobody waits for each of them again, and why.
+    rests: BTreeMap<String, (MonoNs, String)>,
+    /// The same of all, where two in a row were not.
+    silent: Option<(MonoNs, String)>,
+    /// The newest read of a register was not answered.
+    unanswered: bool,
 }
 
 impl Remote {
@@ -76,7 +80,9 @@ impl Remote {
             levels: BTreeMap::new(),
             seqnos: BTreeMap::new(),
             due: Vec::new(),
-            rests: None,
+            rests: BTreeMap::new(),
+            silent: None,
+            unanswered: false,
         };
         // A card that does not answer is not driven: it is tried again and again, and no entry would tell of it.
         remote.look(now, Urgency::Poll)?;
@@ -187,7 +193,7 @@ impl Remote {
         })
     }
 
-    fn number(&self, channel: &str) -> Result<Decimal, Fault> {
+    fn number(&mut self, channel: &str) -> Result<Decimal, Fault> {
         let register = RegisterChannel::of(channel).map_err(|why| self.fault(why))?;
         let span = RegisterSpan::new(register.address, register.value.width());
         let span = span.map_err(|why| self.fault(why))?;
@@ -195,7 +201,18 @@ impl Remote {
             Table::Input => Request::ReadInputRegisters(span),
             _ => Request::ReadHoldingRegisters(span),
         };
-        let response = self.read(&request, Urgency::Poll)?;
+        let before = std::mem::take(&mut self.unanswered);
+        let response = match self.master.read(self.unit, &request, Urgency::Poll) {
+            Ok(response) => response,
+            Err(Unanswered::Refused(why)) => return Err(self.fault(why)),
+            Err(Unanswered::Unknown(why)) => {
+                let rest = (self.master.now().plus_ns(REMOTE_REST_NS), why.clone());
+                self.silent = before.then(|| rest.clone());
+                self.rests.insert(channel.to_owned(), rest);
+                self.unanswered = true;
+                return Err(self.fault(why));
+            }
+        };
         let values: Vec<u16> = response
             .registers()
             .map(|registers| registers.values().collect())
@@ -225,18 +242,11 @@ impl Source for Remote {
     }
 
     fn sample(&mut self, channel: &str, now: MonoNs) -> Result<Decimal, Fault> {
-        if let Some((until, why)) = &self.rests
-            && now < *until
-        {
-            return Err(self.fault(why));
+        let rests = self.rests.get(channel).into_iter().chain(&self.silent);
+        match rests.clone().find(|(until, _)| now < *until) {
+            Some((_, why)) => Err(self.fault(why)),
+            None => self.number(channel),
         }
-        self.rests = None;
-        let sampled = self.number(channel);
-        if let Err(Fault::Other { what, .. }) = &sampled {
-            let until = self.master.now().plus_ns(REMOTE_REST_NS);
-            self.rests = Some((until, Unanswered::Unknown(what.clone())));
-        }
-        sampled
     }
 
     fn text(&mut self, channel: &str, _now: MonoNs) -> Result<String, Fault> {

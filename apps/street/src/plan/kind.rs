@@ -53,8 +53,8 @@ impl Kind {
     }
 }
 
-/// Every word that a plan may order: those of meters, of lines, of inputs.
-pub(crate) const KINDS: [&str; 25] = [
+/// Every word that a plan may order: those of meters, of lines, of inputs, of remote I/O.
+pub(crate) const KINDS: [&str; 31] = [
     "silent",
     "late",
     "corrupt-crc",
@@ -80,4 +80,10 @@ pub(crate) const KINDS: [&str; 25] = [
     "missed",
     "lost-edges",
     "stuck",
+    "open-wire",
+    "out-of-range",
+    "noise",
+    "jump",
+    "refused",
+    "offline",
 ];

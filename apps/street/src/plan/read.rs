@@ -34,7 +34,7 @@ impl Reader<'_> {
         let Some(name) = &entry.meter else {
             return Err(self.missing("meter", "the name of one, as \"m01\""));
         };
-        if let Some(other) = one_of([&entry.port, &entry.point]) {
+        if let Some(other) = self.other("meter") {
             let what = format!("a fault of kind {:?} is of one meter", kind.name());
             return Err(self.error(other, what, "name meter alone"));
         }
@@ -92,7 +92,7 @@ impl Reader<'_> {
         let Some(name) = &entry.port else {
             return Err(self.missing("port", "the name of a line, as \"rtu0\""));
         };
-        if let Some(other) = one_of([&entry.meter, &entry.point]) {
+        if let Some(other) = self.other("port") {
             let what = format!("a fault of kind {:?} is of a whole line", kind.name());
             return Err(self.error(other, what, "name port alone"));
         }
@@ -228,9 +228,9 @@ impl Reader<'_> {
         let shares = [shares, &["bias-chatter", "missed", "lost-edges"]].concat();
         let rates = ["bias-chatter", "glitch", "chatter"];
         let bursts = ["common-mode", "chatter"];
-        let keys: [Key<'_>; 18] = [
+        let keys: [Key<'_>; 20] = [
             ("delay_ms", &["late"], span(&entry.delay_ms)),
-            ("code", &["exception"], span(&entry.code)),
+            ("code", &["exception", "refused"], span(&entry.code)),
             ("as_unit", &["wrong-unit"], span(&entry.as_unit)),
             ("ahead_s", &["clock"], span(&entry.ahead_s)),
             ("severity", &["termination"], span(&entry.severity)),
@@ -246,6 +246,8 @@ impl Reader<'_> {
             ("bounces", &["bounce"], span(&entry.bounces)),
             ("spread_ms", &["bounce"], span(&entry.spread_ms)),
             ("edges", &["lost-edges"], span(&entry.edges)),
+            ("raw", &["open-wire", "out-of-range"], span(&entry.raw)),
+            ("by", &["noise", "jump"], span(&entry.by)),
             ("probability", &shares, span(&entry.probability)),
         ];
         for (key, owners, span) in keys {
@@ -258,6 +260,19 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The name of something else than what a fault is of.
+    pub(super) fn other(&self, key: &str) -> Option<&Spanned<String>> {
+        let entry = self.entry;
+        let names = [
+            ("meter", &entry.meter),
+            ("port", &entry.port),
+            ("point", &entry.point),
+            ("device", &entry.device),
+        ];
+        let mut others = names.into_iter().filter(|(name, _)| *name != key);
+        others.find_map(|(_, name)| name.as_ref())
     }
 
     fn check_carrier(&self, kind: Kind, meter: usize) -> Result<(), PlanError> {
@@ -330,11 +345,6 @@ impl Reader<'_> {
             cure: cure.to_owned(),
         }
     }
-}
-
-/// The first that is given.
-pub(super) fn one_of<T>(keys: [&Option<T>; 2]) -> Option<&T> {
-    keys.into_iter().flatten().next()
 }
 
 /// Kinds to choose from.

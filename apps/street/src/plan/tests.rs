@@ -3,7 +3,7 @@
 use super::{KINDS, Kind, parse};
 use crate::args::Args;
 use crate::lines::{Droop, LineKind, Moments};
-use crate::points::{InputKind, Layout, Width};
+use crate::points::{AnalogKind, InputKind, Layout, Width};
 use crate::site::Site;
 use crate::turns::Turn;
 use clap::Parser;
@@ -84,10 +84,19 @@ fn every_kind_is_understood() {
     for (rest, kind) in of_inputs() {
         let text = format!("[[fault]]\npoint = \"door\"\nkind = \"{rest}");
         let plan = parse(&text, &three()).unwrap();
-        assert!(plan.len() == 1 && plan.inputs[0].place == 1);
-        assert_eq!(plan.inputs[0].kind, kind);
+        assert!(plan.len() == 1 && plan.points.inputs[0].place == 1);
+        assert_eq!(plan.points.inputs[0].kind, kind);
         understood.insert(kind.name());
     }
+    for (rest, kind) in of_analogs() {
+        let text = format!("[[fault]]\npoint = \"level\"\nkind = \"{rest}");
+        let plan = parse(&text, &three()).unwrap();
+        assert_eq!((plan.len(), plan.points.analogs[0].kind), (1, kind));
+        understood.insert(kind.name());
+    }
+    let plan = parse("[[fault]]\ndevice = \"rio\"\nkind = \"offline\"", &three());
+    assert_eq!(plan.unwrap().points.devices.len(), 1);
+    understood.insert("offline");
     assert_eq!(understood, BTreeSet::from(KINDS));
     let nothing = parse("", &site()).unwrap();
     assert!(nothing.faults.is_empty() && nothing.lines.is_empty());
@@ -96,7 +105,12 @@ fn every_kind_is_understood() {
 /// A street with a line, an M-Bus and TCP.
 fn three() -> Site {
     let line = "street --dir d --rtu-port a --mbus-port b --tcp 127.0.0.1:0 --meters 6";
-    let points = crate::points::parse("[[input]]\nname = \"water\"\n[[input]]\nname = \"door\"\n");
+    let points = crate::points::parse(
+        "[[input]]\nname = \"water\"\n[[input]]\nname = \"door\"\n\
+         [[device]]\nname = \"rio\"\nport = \"io\"\nunit = 3\n\
+         [[input]]\nname = \"bit\"\ndevice = \"rio\"\nbit = \"coil:2\"\n\
+         [[analog]]\nname = \"level\"\ndevice = \"rio\"\nregister = \"input:3\"\n",
+    );
     Site::lay_out(
         &Args::parse_from(line.split(' ')),
         Vec::new(),
@@ -156,6 +170,17 @@ fn of_lines() -> [(&'static str, &'static str, LineKind); 6] {
     ]
 }
 
+fn of_analogs() -> [(&'static str, AnalogKind); 6] {
+    [
+        ("open-wire\"\nraw = -7", AnalogKind::OpenWire(-7)),
+        ("out-of-range\"", AnalogKind::OutOfRange(32_767)),
+        ("noise\"\nby = -50", AnalogKind::Noise(50)),
+        ("jump\"\nby = -50", AnalogKind::Jump(-50)),
+        ("refused\"\ncode = 2", AnalogKind::Refused(2)),
+        ("stuck\"", AnalogKind::Frozen),
+    ]
+}
+
 fn of_inputs() -> Vec<(&'static str, InputKind)> {
     let us = Duration::from_micros;
     let width = |from, to, weight| Width {
@@ -211,7 +236,11 @@ fn of_inputs() -> Vec<(&'static str, InputKind)> {
 }
 
 fn check(rest: &str, expected: &[&str]) {
-    let error = parse(&format!("# a plan\n[[fault]]\n{rest}"), &site()).unwrap_err();
+    check_in(&site(), rest, expected);
+}
+
+fn check_in(site: &Site, rest: &str, expected: &[&str]) {
+    let error = parse(&format!("# a plan\n[[fault]]\n{rest}"), site).unwrap_err();
     let message = error.to_string();
     for part in expected {
         assert!(message.contains(part), "{message:?} does not say {part:?}");
@@ -355,5 +384,40 @@ fn a_wrong_fault_of_an_input_names_line_and_cure() {
     check(
         "point = \"water\"\nkind = \"missed\"\nedges = 2",
         &["line 5", "edges does nothing", "\"lost-edges\""],
+    );
+}
+
+//= A3.1
+#[test]
+fn a_wrong_fault_of_remote_io_names_line_and_cure() {
+    let check = |rest: &str, expected: &[&str]| check_in(&three(), rest, expected);
+    check(
+        "point = \"water\"\nkind = \"open-wire\"",
+        &["line 3", "no analog input \"water\"", "has level"],
+    );
+    check(
+        "point = \"level\"\nkind = \"glitch\"",
+        &["line 3", "no input", "water, door, bit"],
+    );
+    check(
+        "point = \"level\"\nkind = \"jump\"",
+        &["line 4", "needs by"],
+    );
+    check(
+        "point = \"level\"\nkind = \"open-wire\"\nraw = 70000",
+        &["line 5", "-32768 to 65535"],
+    );
+    check(
+        "point = \"level\"\nkind = \"noise\"\nraw = 7",
+        &["line 5", "raw does nothing", "\"open-wire\""],
+    );
+    check("kind = \"offline\"", &["line 3", "needs device"]);
+    check(
+        "point = \"level\"\ndevice = \"rio\"\nkind = \"offline\"",
+        &["line 3", "one device"],
+    );
+    check(
+        "point = \"bit\"\nkind = \"lost-edges\"",
+        &["line 3", "no numbers", "recording"],
     );
 }

@@ -1,12 +1,18 @@
 //! The file of points: which there are, or what is wrong with it.
 
+mod remote;
+
+use super::course::Analog;
+use super::remote::{Device, Place};
 use crate::plan::{PlanError, line_of};
+use modbus::server::BitTable;
+use remote::{AnalogEntry, DeviceEntry};
 use serde::Deserialize;
 use std::time::Duration;
 use toml::Spanned;
 
 const NAME_BYTES_MAX: usize = 32;
-/// Lines of one card.
+/// Inputs of one street: as many as a card has lines.
 const INPUTS_MAX: usize = 64;
 /// Where nothing is said: a meter under a good load.
 const PER_S: f64 = 1.0;
@@ -20,8 +26,17 @@ const MARK_MAX: f64 = 0.9;
 /// The points of a street.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
-    /// By line of their card.
     pub(crate) inputs: Vec<Input>,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) analogs: Vec<Analog>,
+}
+
+impl Layout {
+    /// The inputs of the recording, by line; the others are bits of devices.
+    pub(crate) fn recorded(&self) -> impl Iterator<Item = (usize, &Input)> {
+        let inputs = self.inputs.iter().filter(|input| input.bit.is_none());
+        inputs.enumerate()
+    }
 }
 
 /// A digital input: pulses at a rate.
@@ -33,6 +48,8 @@ pub(crate) struct Input {
     pub(crate) width: Duration,
     /// By how large a share of the rest of its period a pulse may begin later.
     pub(crate) jitter: f64,
+    /// The bit of a device that it is; without one it is a line of the recording.
+    pub(crate) bit: Option<Place<BitTable>>,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +57,10 @@ pub(crate) struct Input {
 struct File {
     #[serde(default)]
     input: Vec<InputEntry>,
+    #[serde(default)]
+    device: Vec<DeviceEntry>,
+    #[serde(default)]
+    analog: Vec<AnalogEntry>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +70,8 @@ struct InputEntry {
     per_s: Option<Spanned<f64>>,
     width_ms: Option<Spanned<f64>>,
     jitter: Option<Spanned<f64>>,
+    device: Option<Spanned<String>>,
+    bit: Option<Spanned<String>>,
 }
 
 /// What a file of points lays out.
@@ -64,13 +87,24 @@ pub(crate) fn parse(text: &str) -> Result<Layout, PlanError> {
         text,
         names: Vec::new(),
     };
-    let inputs = file.input.iter().map(|entry| reader.input(entry));
+    let devices = file.device.iter().map(|entry| reader.device(entry));
+    let devices: Vec<Device> = devices.collect::<Result<_, _>>()?;
+    let inputs = file.input.iter().map(|entry| reader.input(entry, &devices));
     let inputs: Vec<Input> = inputs.collect::<Result<_, _>>()?;
+    let analogs = file
+        .analog
+        .iter()
+        .map(|entry| reader.analog(entry, &devices));
+    let analogs = analogs.collect::<Result<_, _>>()?;
     if let Some(entry) = file.input.get(INPUTS_MAX) {
         let what = format!("{} inputs", inputs.len());
-        return Err(reader.error(&entry.name, what, "a card has 64 lines at most"));
+        return Err(reader.error(&entry.name, what, "a street has 64 at most"));
     }
-    Ok(Layout { inputs })
+    Ok(Layout {
+        inputs,
+        devices,
+        analogs,
+    })
 }
 
 struct Reader<'a> {
@@ -79,8 +113,35 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn input(&mut self, entry: &InputEntry) -> Result<Input, PlanError> {
+    fn input(&mut self, entry: &InputEntry, devices: &[Device]) -> Result<Input, PlanError> {
         let name = self.name(&entry.name)?;
+        let bit = match (&entry.device, &entry.bit) {
+            (Some(device), Some(bit)) => Some(self.bit(device, bit, devices)?),
+            (None, None) => None,
+            (Some(one), None) | (None, Some(one)) => {
+                let what = format!("{name} is a bit of a device, or none");
+                return Err(self.error(one, what, "give both device and bit, or neither"));
+            }
+        };
+        let (period, width) = self.pulses(entry)?;
+        let jitter = match &entry.jitter {
+            Some(at) if !(0.0..=1.0).contains(at.get_ref()) => {
+                let what = format!("{} is no share of a period", at.get_ref());
+                return Err(self.error(at, what, "give 0 to 1"));
+            }
+            jitter => jitter.as_ref().map_or(0.0, |one| *one.get_ref()),
+        };
+        Ok(Input {
+            name,
+            period,
+            width,
+            jitter,
+            bit,
+        })
+    }
+
+    /// The period of an input, and how long it is active in each.
+    fn pulses(&self, entry: &InputEntry) -> Result<(Duration, Duration), PlanError> {
         let per_s = entry.per_s.as_ref().map_or(PER_S, |one| *one.get_ref());
         let rests = per_s == 0.0;
         if let Some(at) = entry.per_s.as_ref()
@@ -100,7 +161,7 @@ impl Reader<'_> {
         };
         let width = match (&entry.width_ms, rests) {
             (Some(at), true) => {
-                let what = format!("{name} rests and has no width");
+                let what = "an input that rests has no width".to_owned();
                 return Err(self.error(at, what, "leave width_ms out, or give it a rate"));
             }
             (None, true) => Duration::ZERO,
@@ -118,39 +179,36 @@ impl Reader<'_> {
                 })?
             }
         };
-        let jitter = match &entry.jitter {
-            Some(at) if !(0.0..=1.0).contains(at.get_ref()) => {
-                let what = format!("{} is no share of a period", at.get_ref());
-                return Err(self.error(at, what, "give 0 to 1"));
-            }
-            jitter => jitter.as_ref().map_or(0.0, |one| *one.get_ref()),
-        };
-        Ok(Input {
-            name,
-            period,
-            width,
-            jitter,
-        })
+        Ok((period, width))
     }
 
     /// A name stands in plan, log and description, and for itself.
     fn name(&mut self, name: &Spanned<String>) -> Result<String, PlanError> {
+        let text = self.legal(name)?;
+        if self.names.contains(&text) {
+            let what = format!("there are two points {text:?}");
+            return Err(self.error(name, what, "give each a name of its own"));
+        }
+        self.names.push(text.clone());
+        Ok(text)
+    }
+
+    fn legal(&self, name: &Spanned<String>) -> Result<String, PlanError> {
         let text = name.get_ref();
         let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if text.is_empty() || text.len() > NAME_BYTES_MAX || !text.chars().all(legal) {
             let cure = format!("use 1 to {NAME_BYTES_MAX} letters, digits, - and _");
             return Err(self.error(name, format!("{text:?} is no name"), &cure));
         }
-        if self.names.contains(text) {
-            let what = format!("there are two points {text:?}");
-            return Err(self.error(name, what, "give each a name of its own"));
-        }
-        self.names.push(text.clone());
         Ok(text.clone())
     }
 
+    fn line<T>(&self, at: &Spanned<T>) -> usize {
+        line_of(self.text, at.span().start)
+    }
+
     fn error<T>(&self, at: &Spanned<T>, what: String, cure: &str) -> PlanError {
-        PlanError::new(line_of(self.text, at.span().start), what, cure)
+        PlanError::new(self.line(at), what, cure)
     }
 }
 
@@ -206,6 +264,26 @@ mod tests {
             (
                 "[[input]]\nname = \"a\"\njitter = 2",
                 ["line 4", "give 0 to 1"],
+            ),
+            (
+                "[[input]]\nname = \"a\"\nbit = \"coil:1\"",
+                ["line 4", "both device and bit"],
+            ),
+            (
+                "[[device]]\nname = \"r\"\nport = \"io\"\nunit = 0",
+                ["line 5", "1 to 247"],
+            ),
+            (
+                "[[analog]]\nname = \"l\"\ndevice = \"r\"\nregister = \"input:3\"",
+                ["line 4", "lay one out: [[device]]"],
+            ),
+            (
+                "[[device]]\nname = \"r\"\nport = \"io\"\nunit = 1\n[[analog]]\nname = \"l\"\ndevice = \"r\"\nregister = \"in:3\"",
+                ["line 9", "holding:7"],
+            ),
+            (
+                "[[device]]\nname = \"r\"\nport = \"io\"\nunit = 1\n[[analog]]\nname = \"l\"\ndevice = \"r\"\nregister = \"input:3\"\nswing = 60000",
+                ["line 10", "65535"],
             ),
             (
                 "[[input]]\nname = \"a\"\nspeed = 2",

@@ -14,6 +14,12 @@ pub(crate) enum PointEvent {
     Lost,
     /// A fault did something.
     Played,
+    /// A register of a device was read.
+    Read,
+    /// A device, which is the point, did not answer.
+    Silent,
+    /// A device answered with another state of a bit than before.
+    Shown,
 }
 
 /// A line. Every key is on every line; `null` where it has no meaning.
@@ -27,10 +33,12 @@ pub(crate) struct PointLine<'a> {
     pub(crate) fault: Option<&'a str>,
     /// When it is over.
     pub(crate) until_ns: Option<u64>,
-    /// The level behind an edge.
+    /// The level behind an edge, or of a bit.
     pub(crate) rising: Option<bool>,
     /// The number of a pulse, from 1; how many edges are lost; how often a contact changes.
     pub(crate) count: Option<u64>,
+    /// What a register says.
+    pub(crate) raw: Option<i64>,
 }
 
 impl<'a> PointLine<'a> {
@@ -44,6 +52,7 @@ impl<'a> PointLine<'a> {
             until_ns: None,
             rising: None,
             count: None,
+            raw: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The course of one digital input: what was meant, and what faults make of it.
 
-use super::{Input, Ordered, STREAMS};
+use super::{Input, Ordered, STREAMS, Span};
 use crate::clock::{after, nanos};
 use crate::lines::Moments;
 use crate::noise::Noise;
@@ -87,18 +87,13 @@ pub(super) enum What {
 #[derive(Debug)]
 struct Live {
     kind: InputKind,
-    from_ns: u64,
-    until_ns: u64,
+    span: Span,
     noise: Noise,
 }
 
 impl Live {
-    fn lasts(&self, at_ns: u64) -> bool {
-        (self.from_ns..self.until_ns).contains(&at_ns)
-    }
-
     fn is_stuck(&self, at_ns: u64) -> bool {
-        self.kind == InputKind::Stuck && self.lasts(at_ns)
+        self.kind == InputKind::Stuck && self.span.lasts(at_ns)
     }
 }
 
@@ -137,8 +132,7 @@ impl Wave {
         let mine = faults.iter().filter(|fault| fault.place == line);
         let faults = (1..).zip(mine).map(|(number, fault): (u64, _)| Live {
             kind: fault.kind.clone(),
-            from_ns: after(ready_ns, fault.from),
-            until_ns: fault.until.map_or(u64::MAX, |until| after(ready_ns, until)),
+            span: Span::of(fault, ready_ns),
             noise: Noise::new(!seed, first.saturating_add(number)),
         });
         Self {
@@ -169,17 +163,17 @@ impl Wave {
             .iter()
             .filter(|one| one.kind == InputKind::Stuck)
         {
-            if (from_ns..until_ns).contains(&fault.from_ns) {
+            if (from_ns..until_ns).contains(&fault.span.from_ns) {
                 out.push(Played {
-                    at_ns: fault.from_ns,
+                    at_ns: fault.span.from_ns,
                     what: What::Fault {
                         fault: fault.kind.name(),
-                        until_ns: fault.until_ns,
+                        until_ns: fault.span.until_ns,
                         changes: None,
                     },
                 });
             }
-            looks.extend(Some(fault.until_ns).filter(|at| (from_ns..until_ns).contains(at)));
+            looks.extend(Some(fault.span.until_ns).filter(|at| (from_ns..until_ns).contains(at)));
         }
         let later = self.toggles.split_off(&until_ns);
         let toggles = std::mem::replace(&mut self.toggles, later);
@@ -198,7 +192,11 @@ impl Wave {
 
     /// An edge comes to the card, or is lost on its way.
     fn edge(&mut self, at_ns: u64, out: &mut Vec<Played>) {
-        for fault in self.faults.iter_mut().filter(|fault| fault.lasts(at_ns)) {
+        for fault in self
+            .faults
+            .iter_mut()
+            .filter(|fault| fault.span.lasts(at_ns))
+        {
             if let InputKind::LostEdges { share, most } = fault.kind
                 && self.overrun == 0
                 && fault.noise.chance(share)
@@ -266,7 +264,7 @@ impl Wave {
     fn pulse(&mut self, at_ns: u64, until_ns: u64) -> Option<&'static str> {
         let mut faults = self.faults.iter_mut();
         let missed = faults.find_map(|fault| match fault.kind {
-            InputKind::Missed { share } if fault.lasts(at_ns) => {
+            InputKind::Missed { share } if fault.span.lasts(at_ns) => {
                 fault.noise.chance(share).then(|| fault.kind.name())
             }
             _ => None,
@@ -307,7 +305,7 @@ impl Live {
         let InputKind::Bounce { most, within } = self.kind else {
             return Vec::new();
         };
-        if !self.lasts(edge_ns) {
+        if !self.span.lasts(edge_ns) {
             return Vec::new();
         }
         let changes = 2 * (1 + u64::from(self.noise.below(most)));
@@ -347,7 +345,7 @@ impl Live {
             let late_ns = self.noise.within(slot_ns / 2);
             let at_ns = cell.idle_ns.saturating_add(number.saturating_mul(slot_ns));
             let at_ns = at_ns.saturating_add(late_ns);
-            if (self.from_ns..self.until_ns).contains(&at_ns) && width_ns > 0 {
+            if self.span.lasts(at_ns) && width_ns > 0 {
                 toggles.extend([at_ns, at_ns.saturating_add(width_ns)]);
             }
         }
@@ -362,12 +360,12 @@ impl Live {
         let every_ns = nanos(*every).max(2);
         let mut toggles = Vec::new();
         let mut behind_ns = cell.begins_ns.saturating_sub(1);
-        while let Some(begun_ns) = moments.next(self.from_ns, behind_ns) {
-            if begun_ns >= cell.ends_ns || !(self.from_ns..self.until_ns).contains(&begun_ns) {
+        while let Some(begun_ns) = moments.next(self.span.from_ns, behind_ns) {
+            if begun_ns >= cell.ends_ns || !self.span.lasts(begun_ns) {
                 break;
             }
             behind_ns = begun_ns;
-            let ends_ns = moments.end(self.from_ns, begun_ns).unwrap_or(begun_ns);
+            let ends_ns = moments.end(self.span.from_ns, begun_ns).unwrap_or(begun_ns);
             let (mut at_ns, before) = (begun_ns, toggles.len());
             while at_ns < ends_ns {
                 toggles.push(at_ns);

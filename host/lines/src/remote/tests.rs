@@ -52,9 +52,15 @@ struct Device {
     unreadable: bool,
     /// Every other read is refused: an opening fails behind what it wrote.
     every_other: bool,
+    /// No register is answered.
+    silent: bool,
     reads: u32,
     writes: u32,
 }
+
+/// A register that is refused, and one that is not answered.
+const REFUSED: u8 = 7;
+const SILENT: u8 = 8;
 
 impl Device {
     fn is_refused(&mut self) -> bool {
@@ -66,6 +72,9 @@ impl Device {
         match request {
             [1, ..] if self.is_refused() => vec![0x81, 4],
             [1, ..] => vec![1, 1, u8::from(self.on)],
+            [3, _, REFUSED, ..] => vec![0x83, 4],
+            [3, _, address, ..] if !self.silent && *address != SILENT => vec![3, 2, 0, *address],
+            [3, ..] => Vec::new(),
             [5, _, _, high, _] => {
                 self.writes += 1;
                 self.on = *high == 0xFF;
@@ -98,15 +107,22 @@ fn serve(mut stream: TcpStream, device: &Mutex<Device>) -> std::io::Result<()> {
         let mut request = vec![0; usize::from(head[5]) - 1];
         stream.read_exact(&mut request)?;
         let answer = device.lock().unwrap().answer(&request);
+        if answer.is_empty() {
+            continue;
+        }
         head[5] = u8::try_from(answer.len() + 1).unwrap();
         stream.write_all(&[&head[..], &answer].concat())?;
     }
 }
 
 fn contract(address: &str) -> Contract {
+    contract_within(address, "2s")
+}
+
+fn contract_within(address: &str, timeout: &str) -> Contract {
     let text = format!(
         "[station]\norigin = \"example.org/s\"\n\
-         [[port]]\nid = \"lan\"\nkind = \"modbus-tcp\"\naddress = \"{address}\"\ntimeout = \"2s\"\n\
+         [[port]]\nid = \"lan\"\nkind = \"modbus-tcp\"\naddress = \"{address}\"\ntimeout = \"{timeout}\"\nretries = 0\n\
          [[card]]\nid = \"rio\"\nkind = \"modbus\"\nport = \"lan\"\nunit = 3\npoll = \"20ms\"\n\
          [[do]]\nid = \"fan\"\ncard = \"rio\"\nline = \"coil:20\"\nsafe = \"off\"\n"
     );
@@ -303,4 +319,32 @@ fn a_card_that_waits_for_a_late_answer_holds_the_command_of_another_up_no_longer
     });
     assert!(read >= LATE_MS + TIMEOUT_MS, "both attempts: {read}");
     assert!(wrote < TIMEOUT_MS, "nobody had the line: {wrote}");
+}
+
+/// A register that gives no number is without one for itself, and no other is told to have failed with its words.
+//= R3.1
+#[test]
+fn a_register_that_is_refused_or_not_answered_leaves_the_others_alone() {
+    let (address, device) = device();
+    let mut remote = open(&contract_within(&address, "100ms")).unwrap();
+    let mut sample = |register: u8| {
+        let sampled = remote.sample(&format!("holding:{register}"), mono());
+        sampled.map_err(|fault| fault.to_string())
+    };
+    let number = |register: u8| Ok(evidence::Decimal::new(i128::from(register), 0).unwrap());
+    let refused = sample(REFUSED).unwrap_err();
+    assert!(refused.contains("exception 4"), "{refused}");
+    assert_eq!(sample(3), number(3));
+    let silent = sample(SILENT).unwrap_err();
+    assert!(silent.contains("no answer"), "{silent}");
+    assert_eq!(sample(4), number(4));
+    // It is not waited for again so soon.
+    let before = mono();
+    assert_eq!(sample(SILENT).unwrap_err(), silent);
+    assert!(mono().since(before) < 50_000_000);
+    // Two in a row are the device: nobody waits for a third.
+    device.lock().unwrap().silent = true;
+    assert!(sample(5).is_err() && sample(6).is_err());
+    let before = mono();
+    assert!(sample(4).is_err() && mono().since(before) < 50_000_000);
 }

@@ -2,9 +2,10 @@
 
 mod contact;
 mod inputs;
+mod remote;
 
 use super::Findings;
-use inputs::Truth;
+use remote::Read;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -25,8 +26,42 @@ pub struct Played {
     pub frozen: u64,
     /// Edges that the log says were lost.
     pub lost: u64,
+    /// Values of analog inputs, each held against what the device answered.
+    pub values: u64,
     /// What does not add up.
     pub findings: Findings,
+}
+
+/// What was played of one point.
+#[derive(Debug, Default)]
+struct Truth {
+    input: inputs::Truth,
+    reads: Vec<Read>,
+    /// When it did not answer, where it is a device.
+    silent: Vec<u64>,
+    /// What the answers of a device showed of a bit, at each change.
+    shown: Vec<(u64, bool)>,
+}
+
+impl Truth {
+    /// A line of the street's log.
+    fn take(&mut self, line: &Value) -> Result<(), String> {
+        let missing = |key: &str| format!("there is no {key}");
+        let at_ns = number(line, "mono_ns").ok_or_else(|| missing("mono_ns"))?;
+        let fault = text(line, "fault").map(str::to_owned);
+        let raw = line.get("raw").and_then(Value::as_i64);
+        match text(line, "event").unwrap_or_default() {
+            "read" => self.reads.push(Read { at_ns, raw, fault }),
+            "silent" => self.silent.push(at_ns),
+            "shown" => {
+                let rising = line.get("rising").and_then(Value::as_bool);
+                self.shown
+                    .push((at_ns, rising.ok_or_else(|| missing("rising"))?));
+            }
+            _ => self.input.take(at_ns, line)?,
+        }
+        Ok(())
+    }
 }
 
 /// Compares the street's log with the rows of a log, for every point that both know by one name.
@@ -34,21 +69,34 @@ pub struct Played {
 /// # Errors
 /// When the street's side cannot be read.
 pub fn compare_points(street_log: &str, rows: &[Value]) -> Result<Played, String> {
-    let mut inputs: BTreeMap<String, Truth> = BTreeMap::new();
+    let mut points: BTreeMap<String, Truth> = BTreeMap::new();
     for (place, line) in (1..).zip(street_log.lines()) {
         let line: Value = serde_json::from_str(line)
             .map_err(|error| format!("the street's log, line {place}: {error}"))?;
         let Some(point) = text(&line, "point") else {
             continue;
         };
-        let truth = inputs.entry(point.to_owned()).or_default();
+        let truth = points.entry(point.to_owned()).or_default();
         truth
             .take(&line)
             .map_err(|what| format!("the street's log, line {place}: {what}"))?;
     }
     let mut played = Played::default();
-    for (point, truth) in &inputs {
-        inputs::compare(point, truth, rows, &mut played);
+    let devices = points.values().map(|truth| truth.silent.as_slice());
+    let offline: Vec<u64> = devices.flatten().copied().collect();
+    for (point, truth) in &points {
+        let kind = |kind: &'static str| {
+            let of_kind = rows
+                .iter()
+                .filter(move |row| text(row, "kind") == Some(kind));
+            let of_point = of_kind.filter(|row| text(row, "point_id") == Some(point));
+            of_point.collect::<Vec<&Value>>()
+        };
+        remote::registers(point, &truth.reads, &offline, &kind("analog"), &mut played);
+        match truth.shown.is_empty() {
+            true => inputs::compare(point, &truth.input, rows, &mut played),
+            false => remote::bits(point, &truth.shown, &kind("soe"), &mut played),
+        }
     }
     Ok(played)
 }
@@ -59,6 +107,10 @@ fn number(row: &Value, key: &str) -> Option<u64> {
 
 fn text<'a>(row: &'a Value, key: &str) -> Option<&'a str> {
     row.get(key).and_then(Value::as_str)
+}
+
+fn total<T>(list: impl Iterator<Item = T>) -> u64 {
+    u64::try_from(list.count()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

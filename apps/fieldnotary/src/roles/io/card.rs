@@ -345,7 +345,13 @@ impl Driver<'_> {
         }
     }
 
-    fn opened(&self) -> Result<(Box<dyn Source>, Vec<io_plane::points::Level>), String> {
+    /// It is a device that is asked and may take its time; edges of no kernel are older than what it says.
+    fn is_asked(&self) -> bool {
+        let card = self.contract.points.cards.get(self.id);
+        card.is_some_and(|card| card.remote.is_some())
+    }
+
+    fn opened(&mut self) -> Result<(Box<dyn Source>, Vec<io_plane::points::Level>), String> {
         let card = self.contract.points.cards.get(self.id);
         let card = card.ok_or("the contract has no such card")?;
         let wanted = wanted(self.contract, self.id);
@@ -360,10 +366,16 @@ impl Driver<'_> {
         let opened = lines::open(card, behind, &wanted, &outputs, &consumer, self.now);
         let mut source = opened.map_err(|fault| fault.to_string())?;
         let levels = source.levels().map_err(|fault| fault.to_string())?;
+        if self.is_asked() {
+            self.now = clock::mono();
+        }
         Ok((source, levels))
     }
 
     fn sample(&mut self, channel: String) -> Option<Input> {
+        if self.is_asked() {
+            self.now = clock::mono();
+        }
         let taken = self.source.as_mut()?.sample(&channel, self.now);
         let taken = taken.map_err(|fault| fault.to_string());
         Some(Input::Sample { channel, taken })

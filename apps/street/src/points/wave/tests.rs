@@ -13,6 +13,7 @@ fn input() -> Input {
         period: Duration::from_millis(100),
         width: Duration::from_millis(30),
         jitter: 0.5,
+        bit: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Digital inputs and pulse meters: every count, change and glitch of the log against the edges that were played.
 
 use super::contact::{Stretch, behind};
-use super::{Played, number, text};
+use super::{Played, number, text, total};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -34,9 +34,8 @@ pub(super) struct Truth {
 
 impl Truth {
     /// A line of the street's log.
-    pub(super) fn take(&mut self, line: &Value) -> Result<(), String> {
+    pub(super) fn take(&mut self, at_ns: u64, line: &Value) -> Result<(), String> {
         let missing = |key: &str| format!("there is no {key}");
-        let at_ns = number(line, "mono_ns").ok_or_else(|| missing("mono_ns"))?;
         match text(line, "event").unwrap_or_default() {
             "edge" => {
                 let rising = line.get("rising").and_then(Value::as_bool);
@@ -315,8 +314,4 @@ fn last_counters<'a>(rows: &'a [Value], card: &str) -> Option<(u64, Vec<&'a Valu
     let last_ns = mine.iter().map(|(at_ns, _)| *at_ns).max()?;
     let last = mine.into_iter().filter(|(at_ns, _)| *at_ns == last_ns);
     Some((last_ns, last.map(|(_, one)| one).collect()))
-}
-
-fn total<T>(list: impl Iterator<Item = T>) -> u64 {
-    u64::try_from(list.count()).unwrap_or(u64::MAX)
 }

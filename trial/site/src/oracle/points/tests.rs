@@ -203,3 +203,98 @@ fn changes_freezes_and_losses_of_an_input_agree_and_any_other_is_found() {
         "was not frozen",
     );
 }
+
+/// A level that is read each second: sound, an open wire, sound, refused, sound.
+fn level() -> String {
+    let read = |at: u64, raw: Option<i64>, fault: Option<&str>| json!({"mono_ns": (at * 1_000 + 5) * MS, "event": "read", "point": "level", "raw": raw, "fault": fault});
+    text(&[
+        read(10, Some(500), None),
+        read(11, Some(0), Some("open-wire")),
+        read(12, Some(510), None),
+        read(13, None, Some("refused")),
+        read(24, Some(-520), None),
+    ])
+}
+
+fn values() -> Vec<Value> {
+    let row = |at: u64, raw: Option<&str>, reason: &str| json!({"kind": "analog", "event_id": format!("1:{at}"), "point_id": "level", "mono_ns": at * 1_000 * MS, "raw": raw, "reason": reason});
+    vec![
+        row(10, Some("500"), "none"),
+        row(11, Some("0"), "open_wire"),
+        row(12, Some("510"), "none"),
+        row(13, None, "source_lost"),
+        row(24, Some("-520"), "none"),
+    ]
+}
+
+//= R3.1
+#[test]
+fn values_that_were_answered_agree_and_any_other_is_found() {
+    let (street, rows) = (level(), values());
+    assert_eq!(check(&street, &rows, "").values, 5);
+    check(
+        &street,
+        &with(&rows, 0, "raw", json!("501")),
+        "says 501; the device answered 500",
+    );
+    check(
+        &street,
+        &with(&rows, 1, "reason", json!("none")),
+        "under the fault \"open-wire\"",
+    );
+    check(
+        &street,
+        &with(&rows, 1, "reason", json!("noise")),
+        "no entry says open_wire",
+    );
+    check(
+        &street,
+        &with(&rows, 2, "reason", json!("out_of_range")),
+        "under the fault \"\"",
+    );
+    check(
+        &street,
+        &with(&rows, 3, "reason", json!("test")),
+        "has no value (test)",
+    );
+    check(
+        &street,
+        &with(&rows, 4, "mono_ns", json!(30_000 * MS)),
+        "that nothing answered",
+    );
+    check(
+        &street,
+        &with(&rows, 4, "raw", json!(null)),
+        "every read was answered",
+    );
+    let mut silent = rows;
+    silent.remove(3);
+    check(&street, &silent, "no entry says source_lost or stale");
+}
+
+//= R3.1
+#[test]
+fn bits_that_were_shown_agree_and_any_other_is_found() {
+    let shown = |at: u64, rising: bool| json!({"mono_ns": at * MS, "event": "shown", "point": "bit", "rising": rising});
+    let street = text(&[shown(1_005, true), shown(2_005, false), shown(3_005, true)]);
+    let row = |at: u64, change: &str, value: u64| json!({"kind": "soe", "event_id": format!("1:{at}"), "point_id": "bit", "mono_ns": at * MS, "change": change, "value": value});
+    let rows = vec![
+        row(500, "initial", 0),
+        row(1_000, "edge", 1),
+        row(2_000, "edge", 0),
+        row(3_000, "edge", 1),
+    ];
+    assert_eq!(check(&street, &rows, "").changes, 4);
+    check(
+        &street,
+        &with(&rows, 2, "value", json!(1)),
+        "that no answer showed",
+    );
+    let mut fewer = rows;
+    fewer.remove(2);
+    check(
+        &street,
+        &fewer,
+        "1 changes that answers showed are not told",
+    );
+}

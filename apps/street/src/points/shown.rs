@@ -1,0 +1,100 @@
+//! What the street says of its points: where a node finds each.
+
+use super::{INPUTS_FILE, Layout};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The part of `street.json` that is about points.
+#[derive(Debug, Serialize)]
+pub(crate) struct Shown<'a> {
+    inputs: Vec<Input<'a>>,
+    devices: Vec<Device<'a>>,
+    analogs: Vec<Analog<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Input<'a> {
+    name: &'a str,
+    /// The recording that is its card.
+    path: Option<PathBuf>,
+    /// The device of which it is a bit.
+    device: Option<&'a str>,
+    /// As a node's contract names it.
+    line: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Device<'a> {
+    name: &'a str,
+    port: &'a str,
+    unit: u8,
+}
+
+#[derive(Debug, Serialize)]
+struct Analog<'a> {
+    name: &'a str,
+    device: &'a str,
+    /// As a node's contract names it, without its type.
+    channel: String,
+}
+
+impl<'a> Shown<'a> {
+    /// Of these points, whose files are in a folder.
+    pub(crate) fn of(points: &'a Layout, dir: &Path) -> Self {
+        let device = |place: usize| {
+            points
+                .devices
+                .get(place)
+                .map_or("", |one| one.name.as_str())
+        };
+        let recorded = points.recorded().map(|(line, input)| Input {
+            name: &input.name,
+            path: Some(dir.join(INPUTS_FILE)),
+            device: None,
+            line: line.to_string(),
+        });
+        let bits = points.inputs.iter().filter_map(|input| {
+            let bit = input.bit?;
+            Some(Input {
+                name: &input.name,
+                path: None,
+                device: Some(device(bit.device)),
+                line: bit.words(),
+            })
+        });
+        let devices = points.devices.iter().map(|one| Device {
+            name: &one.name,
+            port: &one.port,
+            unit: one.unit,
+        });
+        let analogs = points.analogs.iter().map(|one| Analog {
+            name: &one.name,
+            device: device(one.place.device),
+            channel: one.place.words(),
+        });
+        Self {
+            inputs: recorded.chain(bits).collect(),
+            devices: devices.collect(),
+            analogs: analogs.collect(),
+        }
+    }
+}
+
+/// The same for people.
+pub(crate) fn words(points: &Layout, dir: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    let inputs: Vec<&str> = points
+        .recorded()
+        .map(|(_, one)| one.name.as_str())
+        .collect();
+    if !inputs.is_empty() {
+        let path = dir.join(INPUTS_FILE);
+        let (path, inputs) = (path.display(), inputs.join(", "));
+        lines.push(format!("  recording {path}: {inputs}, from line 0"));
+    }
+    lines.extend(points.devices.iter().map(|device| {
+        let (name, port, unit) = (&device.name, &device.port, device.unit);
+        format!("  remote I/O {name}: unit {unit} on {port}")
+    }));
+    lines
+}
