@@ -51,7 +51,10 @@ Points, TOML; street.json says where a node finds each:
   name = \"level\"
   device = \"rio\"
   register = \"input:3\"  # or holding:7
-  mean = 12000          # a triangle around it, by swing = 4000 to either side, once in period_s = 60";
+  mean = 12000          # a triangle around it, by swing = 4000 to either side, once in period_s = 60
+  [[supply]]            # a directory supplies/NAME with a file in1_input, as hwmon has it
+  name = \"vbat\"
+  mv = 12000            # with ripple_mv = 50 to either side, once in period_s = 1; a new number each step_ms = 50";
 
 const PLAN: &str = "\
 Fault plan, TOML; of two faults at once the first in the file wins:
@@ -97,6 +100,10 @@ Faults of an analog input, its point, and of a device, its device:
   jump          it reads by (required) more
   refused       it is refused with the exception code = 4
   offline       of a device: nothing is answered at all
+
+Faults of a supply, its supply:
+  sag, brownout, uvlo  it falls to to_mv (left out: 92, 85, 70 percent) over fall_ms = 0
+  loss                 its file is not there
 ";
 
 fn after_help() -> String {

@@ -146,6 +146,7 @@ struct Entry {
     port: Option<Spanned<String>>,
     point: Option<Spanned<String>>,
     device: Option<Spanned<String>>,
+    supply: Option<Spanned<String>>,
     kind: Spanned<String>,
     from_s: Option<Spanned<f64>>,
     for_s: Option<Spanned<f64>>,
@@ -169,6 +170,8 @@ struct Entry {
     edges: Option<Spanned<u32>>,
     raw: Option<Spanned<i64>>,
     by: Option<Spanned<i64>>,
+    to_mv: Option<Spanned<i64>>,
+    fall_ms: Option<Spanned<u32>>,
 }
 
 /// What a plan orders.

@@ -6,12 +6,14 @@ mod layout;
 mod log;
 mod remote;
 mod shown;
+mod supply;
 mod wave;
 
 pub(crate) use course::AnalogKind;
 pub(crate) use layout::{Input, Layout, parse};
 pub(crate) use remote::OFFLINE;
 pub(crate) use shown::{Shown, words};
+pub(crate) use supply::SupplyKind;
 pub(crate) use wave::{InputKind, Width};
 
 use crate::Stop;
@@ -22,6 +24,7 @@ use modbus::pdu::Response;
 use remote::Remote;
 use std::path::Path;
 use std::time::Duration;
+use supply::Supplies;
 
 /// The recording that plays the inputs.
 const INPUTS_FILE: &str = "inputs.txt";
@@ -67,12 +70,13 @@ pub(crate) struct Faults {
     pub(crate) analogs: Vec<Ordered<AnalogKind>>,
     /// Devices that are offline.
     pub(crate) devices: Vec<Ordered<()>>,
+    pub(crate) supplies: Vec<Ordered<SupplyKind>>,
 }
 
 impl Faults {
     /// How many there are.
     pub(crate) const fn len(&self) -> usize {
-        self.inputs.len() + self.analogs.len() + self.devices.len()
+        self.inputs.len() + self.analogs.len() + self.devices.len() + self.supplies.len()
     }
 }
 
@@ -81,6 +85,7 @@ impl Faults {
 pub(crate) struct Points {
     inputs: Inputs,
     remote: Remote,
+    supplies: Supplies,
 }
 
 impl Points {
@@ -95,17 +100,20 @@ impl Points {
         Ok(Self {
             inputs: Inputs::create(dir, layout, &faults.inputs, seed, ready_ns)?,
             remote: Remote::new(layout, faults, seed, ready_ns),
+            supplies: Supplies::create(dir, &layout.supplies, &faults.supplies, ready_ns)?,
         })
     }
 
     /// When there is something to do.
     pub(crate) fn next_due_ns(&self) -> Option<u64> {
-        self.inputs.next_due_ns()
+        let inputs = self.inputs.next_due_ns().into_iter();
+        inputs.chain(self.supplies.next_due_ns()).min()
     }
 
     /// Does what is due.
     pub(crate) fn act(&mut self, now_ns: u64, log: &mut Log) -> Result<(), Stop> {
-        self.inputs.act(now_ns, &mut self.remote, log)
+        self.inputs.act(now_ns, &mut self.remote, log)?;
+        self.supplies.act(now_ns, log)
     }
 
     /// What a device answers to a request; nothing where it is offline, or of something that is no request.

@@ -53,8 +53,8 @@ impl Kind {
     }
 }
 
-/// Every word that a plan may order: those of meters, of lines, of inputs, of remote I/O.
-pub(crate) const KINDS: [&str; 31] = [
+/// Every word that a plan may order: those of meters, of lines, of inputs, of remote I/O, of supplies.
+pub(crate) const KINDS: [&str; 35] = [
     "silent",
     "late",
     "corrupt-crc",
@@ -86,4 +86,8 @@ pub(crate) const KINDS: [&str; 31] = [
     "jump",
     "refused",
     "offline",
+    "sag",
+    "brownout",
+    "uvlo",
+    "loss",
 ];

@@ -1,8 +1,8 @@
 //! Faults of a station's own points.
 
 use super::PlanError;
-use super::read::Reader;
-use crate::points::{AnalogKind, Faults, InputKind, OFFLINE, Ordered, Width};
+use super::read::{Reader, ms};
+use crate::points::{AnalogKind, Faults, InputKind, OFFLINE, Ordered, SupplyKind, Width};
 use std::time::Duration;
 use toml::Spanned;
 
@@ -21,6 +21,8 @@ const BEYOND_RAW: i64 = 32_767;
 const NOISE: i64 = 200;
 /// The device has failed (exception 4).
 const FAILURE: u8 = 4;
+/// How a supply falls: to how many percent, where nothing is said.
+const FALLS: [(&str, i64); 3] = [("sag", 92), ("brownout", 85), ("uvlo", 70)];
 /// What a register holds, signed or not.
 const RAW_MIN: i64 = -32_768;
 const RAW_MAX: i64 = 65_535;
@@ -44,6 +46,9 @@ impl Reader<'_> {
         if self.entry.kind.get_ref() == OFFLINE {
             let fault = self.ordered("device", "device", (OFFLINE, ()), &devices)?;
             faults.devices.push(fault);
+            return Ok(true);
+        }
+        if self.supply(&mut faults.supplies)? {
             return Ok(true);
         }
         let analogs: Vec<&str> = points.analogs.iter().map(|one| one.name.as_str()).collect();
@@ -89,6 +94,7 @@ impl Reader<'_> {
         self.check_strays(word, &[])?;
         let name = match key {
             "device" => &self.entry.device,
+            "supply" => &self.entry.supply,
             _ => &self.entry.point,
         };
         let Some(name) = name else {
@@ -107,6 +113,37 @@ impl Reader<'_> {
             from,
             until,
         })
+    }
+
+    /// Takes a fault of a supply, if it is of such a kind.
+    fn supply(&self, faults: &mut Vec<Ordered<SupplyKind>>) -> Result<bool, PlanError> {
+        let word = self.entry.kind.get_ref().as_str();
+        let falls = FALLS.iter().find(|(name, _)| *name == word);
+        let kind = match falls {
+            Some((name, _)) => SupplyKind::Falls {
+                name,
+                to_mv: 0,
+                over: ms(self.entry.fall_ms.as_ref(), 0),
+            },
+            None if word == SupplyKind::Loss.name() => SupplyKind::Loss,
+            None => return Ok(false),
+        };
+        let supplies = &self.site.points.supplies;
+        let known: Vec<&str> = supplies.iter().map(|one| one.name.as_str()).collect();
+        let mut fault = self.ordered("supply", "supply", (kind.name(), kind), &known)?;
+        if let (SupplyKind::Falls { to_mv, .. }, Some((_, percent))) = (&mut fault.kind, falls) {
+            let mean = supplies.get(fault.place).map_or(0, |one| one.swing.mean);
+            *to_mv = match &self.entry.to_mv {
+                None => mean * percent / 100,
+                Some(at) if (0..=mean).contains(at.get_ref()) => *at.get_ref(),
+                Some(at) => {
+                    let what = format!("a supply of {mean} mV does not fall to {}", at.get_ref());
+                    return Err(self.error(at, what, &format!("give 0 to {mean}")));
+                }
+            };
+        }
+        faults.push(fault);
+        Ok(true)
     }
 
     fn analog_kind(&self, is_analog: bool) -> Result<Option<AnalogKind>, PlanError> {

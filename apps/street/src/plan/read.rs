@@ -228,7 +228,8 @@ impl Reader<'_> {
         let shares = [shares, &["bias-chatter", "missed", "lost-edges"]].concat();
         let rates = ["bias-chatter", "glitch", "chatter"];
         let bursts = ["common-mode", "chatter"];
-        let keys: [Key<'_>; 20] = [
+        let falls = ["sag", "brownout", "uvlo"];
+        let keys: [Key<'_>; 22] = [
             ("delay_ms", &["late"], span(&entry.delay_ms)),
             ("code", &["exception", "refused"], span(&entry.code)),
             ("as_unit", &["wrong-unit"], span(&entry.as_unit)),
@@ -248,6 +249,8 @@ impl Reader<'_> {
             ("edges", &["lost-edges"], span(&entry.edges)),
             ("raw", &["open-wire", "out-of-range"], span(&entry.raw)),
             ("by", &["noise", "jump"], span(&entry.by)),
+            ("to_mv", &falls, span(&entry.to_mv)),
+            ("fall_ms", &falls, span(&entry.fall_ms)),
             ("probability", &shares, span(&entry.probability)),
         ];
         for (key, owners, span) in keys {
@@ -270,6 +273,7 @@ impl Reader<'_> {
             ("port", &entry.port),
             ("point", &entry.point),
             ("device", &entry.device),
+            ("supply", &entry.supply),
         ];
         let mut others = names.into_iter().filter(|(name, _)| *name != key);
         others.find_map(|(_, name)| name.as_ref())
@@ -357,7 +361,7 @@ fn span<T>(key: &Option<Spanned<T>>) -> Option<Range<usize>> {
     key.as_ref().map(Spanned::span)
 }
 
-fn ms(key: Option<&Spanned<u32>>, default: u32) -> Duration {
+pub(super) fn ms(key: Option<&Spanned<u32>>, default: u32) -> Duration {
     let ms = key.map_or(default, |ms| *ms.get_ref());
     Duration::from_millis(u64::from(ms))
 }

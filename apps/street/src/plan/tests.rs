@@ -3,7 +3,7 @@
 use super::{KINDS, Kind, parse};
 use crate::args::Args;
 use crate::lines::{Droop, LineKind, Moments};
-use crate::points::{AnalogKind, InputKind, Layout, Width};
+use crate::points::{AnalogKind, InputKind, Layout, SupplyKind, Width};
 use crate::site::Site;
 use crate::turns::Turn;
 use clap::Parser;
@@ -22,7 +22,7 @@ fn site() -> Site {
 
 //= A3.1
 #[test]
-fn every_kind_is_understood() {
+fn a_fault_says_when_and_how_often() {
     let text = r#"
         [[fault]]
         meter = "m01"
@@ -42,6 +42,12 @@ fn every_kind_is_understood() {
     assert_eq!(faults[0].until, Some(Duration::from_millis(12_500)));
     assert_eq!((faults[1].meter, faults[1].kind), (1, Kind::Disconnect));
     assert_eq!((faults[1].until, faults[1].probability), (None, Some(0.5)));
+    assert_eq!(parse("", &site()).unwrap().len(), 0);
+}
+
+//= A3.1
+#[test]
+fn every_kind_is_understood() {
     let of_meters = [
         ("m01", "silent\"", Kind::Silent),
         (
@@ -97,9 +103,13 @@ fn every_kind_is_understood() {
     let plan = parse("[[fault]]\ndevice = \"rio\"\nkind = \"offline\"", &three());
     assert_eq!(plan.unwrap().points.devices.len(), 1);
     understood.insert("offline");
+    for (rest, kind) in of_supplies() {
+        let text = format!("[[fault]]\nsupply = \"vbat\"\nkind = \"{rest}");
+        let plan = parse(&text, &three()).unwrap();
+        assert_eq!((plan.len(), plan.points.supplies[0].kind), (1, kind));
+        understood.insert(kind.name());
+    }
     assert_eq!(understood, BTreeSet::from(KINDS));
-    let nothing = parse("", &site()).unwrap();
-    assert!(nothing.faults.is_empty() && nothing.lines.is_empty());
 }
 
 /// A street with a line, an M-Bus and TCP.
@@ -109,7 +119,8 @@ fn three() -> Site {
         "[[input]]\nname = \"water\"\n[[input]]\nname = \"door\"\n\
          [[device]]\nname = \"rio\"\nport = \"io\"\nunit = 3\n\
          [[input]]\nname = \"bit\"\ndevice = \"rio\"\nbit = \"coil:2\"\n\
-         [[analog]]\nname = \"level\"\ndevice = \"rio\"\nregister = \"input:3\"\n",
+         [[analog]]\nname = \"level\"\ndevice = \"rio\"\nregister = \"input:3\"\n\
+         [[supply]]\nname = \"vbat\"\n",
     );
     Site::lay_out(
         &Args::parse_from(line.split(' ')),
@@ -167,6 +178,20 @@ fn of_lines() -> [(&'static str, &'static str, LineKind); 6] {
             "droop\"\nbeyond = 2\npower_up_ms = 500\nstep_ms = 20",
             droop(2, 500, 20),
         ),
+    ]
+}
+
+fn of_supplies() -> [(&'static str, SupplyKind); 4] {
+    let falls = |name, to_mv, over| SupplyKind::Falls {
+        name,
+        to_mv,
+        over: Duration::from_millis(over),
+    };
+    [
+        ("sag\"", falls("sag", 11_040, 0)),
+        ("brownout\"\nfall_ms = 20", falls("brownout", 10_200, 20)),
+        ("uvlo\"\nto_mv = 0", falls("uvlo", 0, 0)),
+        ("loss\"", SupplyKind::Loss),
     ]
 }
 
@@ -389,7 +414,7 @@ fn a_wrong_fault_of_an_input_names_line_and_cure() {
 
 //= A3.1
 #[test]
-fn a_wrong_fault_of_remote_io_names_line_and_cure() {
+fn a_wrong_fault_of_remote_io_or_a_supply_names_line_and_cure() {
     let check = |rest: &str, expected: &[&str]| check_in(&three(), rest, expected);
     check(
         "point = \"water\"\nkind = \"open-wire\"",
@@ -415,6 +440,19 @@ fn a_wrong_fault_of_remote_io_names_line_and_cure() {
     check(
         "point = \"level\"\ndevice = \"rio\"\nkind = \"offline\"",
         &["line 3", "one device"],
+    );
+    check("kind = \"sag\"", &["line 3", "needs supply"]);
+    check(
+        "supply = \"vbat\"\nkind = \"sag\"\nto_mv = 12001",
+        &["line 5", "give 0 to 12000"],
+    );
+    check(
+        "supply = \"vbat\"\nkind = \"loss\"\nto_mv = 1",
+        &["line 5", "to_mv does nothing", "\"sag\" or"],
+    );
+    check(
+        "supply = \"level\"\nkind = \"loss\"",
+        &["line 3", "no supply", "has vbat"],
     );
     check(
         "point = \"bit\"\nkind = \"lost-edges\"",

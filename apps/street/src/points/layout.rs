@@ -1,14 +1,17 @@
 //! The file of points: which there are, or what is wrong with it.
 
 mod remote;
+mod supply;
 
 use super::course::Analog;
 use super::remote::{Device, Place};
+use super::supply::Supply;
 use crate::plan::{PlanError, line_of};
 use modbus::server::BitTable;
 use remote::{AnalogEntry, DeviceEntry};
 use serde::Deserialize;
 use std::time::Duration;
+use supply::SupplyEntry;
 use toml::Spanned;
 
 const NAME_BYTES_MAX: usize = 32;
@@ -29,6 +32,7 @@ pub(crate) struct Layout {
     pub(crate) inputs: Vec<Input>,
     pub(crate) devices: Vec<Device>,
     pub(crate) analogs: Vec<Analog>,
+    pub(crate) supplies: Vec<Supply>,
 }
 
 impl Layout {
@@ -61,6 +65,8 @@ struct File {
     device: Vec<DeviceEntry>,
     #[serde(default)]
     analog: Vec<AnalogEntry>,
+    #[serde(default)]
+    supply: Vec<SupplyEntry>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +102,8 @@ pub(crate) fn parse(text: &str) -> Result<Layout, PlanError> {
         .iter()
         .map(|entry| reader.analog(entry, &devices));
     let analogs = analogs.collect::<Result<_, _>>()?;
+    let supplies = file.supply.iter().map(|entry| reader.supply(entry));
+    let supplies = supplies.collect::<Result<_, _>>()?;
     if let Some(entry) = file.input.get(INPUTS_MAX) {
         let what = format!("{} inputs", inputs.len());
         return Err(reader.error(&entry.name, what, "a street has 64 at most"));
@@ -104,6 +112,7 @@ pub(crate) fn parse(text: &str) -> Result<Layout, PlanError> {
         inputs,
         devices,
         analogs,
+        supplies,
     })
 }
 
@@ -284,6 +293,14 @@ mod tests {
             (
                 "[[device]]\nname = \"r\"\nport = \"io\"\nunit = 1\n[[analog]]\nname = \"l\"\ndevice = \"r\"\nregister = \"input:3\"\nswing = 60000",
                 ["line 10", "65535"],
+            ),
+            (
+                "[[supply]]\nname = \"v\"\nmv = 0",
+                ["line 4", "1 to 1000000"],
+            ),
+            (
+                "[[supply]]\nname = \"v\"\nstep_ms = 0",
+                ["line 4", "10 to 60000"],
             ),
             (
                 "[[input]]\nname = \"a\"\nspeed = 2",

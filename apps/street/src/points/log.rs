@@ -18,6 +18,8 @@ pub(crate) enum PointEvent {
     Read,
     /// A device, which is the point, did not answer.
     Silent,
+    /// A supply has another number, or none.
+    Supply,
     /// A device answered with another state of a bit than before.
     Shown,
 }
@@ -37,7 +39,7 @@ pub(crate) struct PointLine<'a> {
     pub(crate) rising: Option<bool>,
     /// The number of a pulse, from 1; how many edges are lost; how often a contact changes.
     pub(crate) count: Option<u64>,
-    /// What a register says.
+    /// What a register says; millivolts of a supply.
     pub(crate) raw: Option<i64>,
 }
 

@@ -1,6 +1,6 @@
 //! What the street says of its points: where a node finds each.
 
-use super::{INPUTS_FILE, Layout};
+use super::{INPUTS_FILE, Layout, supply};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ pub(crate) struct Shown<'a> {
     inputs: Vec<Input<'a>>,
     devices: Vec<Device<'a>>,
     analogs: Vec<Analog<'a>>,
+    supplies: Vec<Supply<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -36,6 +37,14 @@ struct Analog<'a> {
     device: &'a str,
     /// As a node's contract names it, without its type.
     channel: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Supply<'a> {
+    name: &'a str,
+    /// The directory that is its card.
+    path: PathBuf,
+    channel: &'static str,
 }
 
 impl<'a> Shown<'a> {
@@ -72,10 +81,16 @@ impl<'a> Shown<'a> {
             device: device(one.place.device),
             channel: one.place.words(),
         });
+        let supplies = points.supplies.iter().map(|one| Supply {
+            name: &one.name,
+            path: supply::place(dir, &one.name),
+            channel: supply::CHANNEL,
+        });
         Self {
             inputs: recorded.chain(bits).collect(),
             devices: devices.collect(),
             analogs: analogs.collect(),
+            supplies: supplies.collect(),
         }
     }
 }
@@ -95,6 +110,10 @@ pub(crate) fn words(points: &Layout, dir: &Path) -> Vec<String> {
     lines.extend(points.devices.iter().map(|device| {
         let (name, port, unit) = (&device.name, &device.port, device.unit);
         format!("  remote I/O {name}: unit {unit} on {port}")
+    }));
+    lines.extend(points.supplies.iter().map(|one| {
+        let place = supply::place(dir, &one.name).join(supply::CHANNEL);
+        format!("  supply {}: {}", one.name, place.display())
     }));
     lines
 }

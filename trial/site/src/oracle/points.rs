@@ -3,11 +3,13 @@
 mod contact;
 mod inputs;
 mod remote;
+mod supplies;
 
 use super::Findings;
 use remote::Read;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use supplies::Stands;
 
 /// What was compared.
 #[derive(Debug, Default)]
@@ -28,6 +30,8 @@ pub struct Played {
     pub lost: u64,
     /// Values of analog inputs, each held against what the device answered.
     pub values: u64,
+    /// Excursions of supplies, and what else is said of them.
+    pub excursions: u64,
     /// What does not add up.
     pub findings: Findings,
 }
@@ -41,6 +45,7 @@ struct Truth {
     silent: Vec<u64>,
     /// What the answers of a device showed of a bit, at each change.
     shown: Vec<(u64, bool)>,
+    stood: Vec<Stands>,
 }
 
 impl Truth {
@@ -53,6 +58,11 @@ impl Truth {
         match text(line, "event").unwrap_or_default() {
             "read" => self.reads.push(Read { at_ns, raw, fault }),
             "silent" => self.silent.push(at_ns),
+            "supply" => self.stood.push(Stands {
+                at_ns,
+                mv: raw,
+                fault,
+            }),
             "shown" => {
                 let rising = line.get("rising").and_then(Value::as_bool);
                 self.shown
@@ -93,6 +103,7 @@ pub fn compare_points(street_log: &str, rows: &[Value]) -> Result<Played, String
             of_point.collect::<Vec<&Value>>()
         };
         remote::registers(point, &truth.reads, &offline, &kind("analog"), &mut played);
+        supplies::compare(point, &truth.stood, &kind("excursion"), &mut played);
         match truth.shown.is_empty() {
             true => inputs::compare(point, &truth.input, rows, &mut played),
             false => remote::bits(point, &truth.shown, &kind("soe"), &mut played),

@@ -298,3 +298,70 @@ fn bits_that_were_shown_agree_and_any_other_is_found() {
         "1 changes that answers showed are not told",
     );
 }
+
+/// A supply of 12 V: at 10 s it falls to 10 V for 2 s, at 20 s nothing can be read for 2 s.
+fn vbat() -> String {
+    let stands = |at: u64, mv: Option<i64>, fault: Option<&str>| json!({"mono_ns": at * 1_000 * MS, "event": "supply", "point": "vbat", "raw": mv, "fault": fault});
+    text(&[
+        stands(5, Some(12_000), None),
+        stands(10, Some(10_000), Some("brownout")),
+        stands(11, Some(9_900), Some("brownout")),
+        stands(12, Some(12_000), None),
+        stands(20, None, Some("loss")),
+        stands(22, Some(12_100), None),
+        stands(30, Some(12_000), None),
+    ])
+}
+
+fn excursions() -> Vec<Value> {
+    let row = |at: u64, change: &str, band: Option<&str>, value: Option<&str>| {
+        json!({"kind": "excursion", "event_id": format!("1:{at}"), "point_id": "vbat", "mono_ns": at * MS, "change": change, "band": band,
+               "limit": band.map(|_| "10.5"), "value": value, "extreme": null})
+    };
+    let mut rows = vec![
+        row(6_000, "found", None, Some("12.000")),
+        row(10_020, "entered", Some("brownout"), Some("10.000")),
+        row(12_020, "left", Some("brownout"), Some("12.000")),
+        row(20_010, "lost", None, None),
+        row(22_010, "found", None, Some("12.100")),
+    ];
+    rows[2]["extreme"] = json!("9.900");
+    rows
+}
+
+//= A7.2
+#[test]
+fn excursions_of_a_supply_agree_and_any_other_is_found() {
+    let (street, rows) = (vbat(), excursions());
+    assert_eq!(check(&street, &rows, "").excursions, 5);
+    check(
+        &street,
+        &with(&rows, 0, "value", json!("12.001")),
+        "12.001, which did not stand there",
+    );
+    check(
+        &street,
+        &with(&rows, 1, "mono_ns", json!(15_000 * MS)),
+        "beyond brownout, and the supply was not",
+    );
+    check(
+        &street,
+        &with(&rows, 2, "extreme", json!("10.000")),
+        "it was at 9900 mV for long",
+    );
+    check(
+        &street,
+        &with(&rows, 2, "extreme", json!("9.000")),
+        "9.000 at the furthest, which did not stand there",
+    );
+    check(
+        &street,
+        &with(&rows, 3, "mono_ns", json!(15_000 * MS)),
+        "lost a supply that could be read",
+    );
+    for (place, part) in [(1, "brownout from"), (3, "loss from")] {
+        let mut fewer = rows.clone();
+        fewer.remove(place);
+        check(&street, &fewer, part);
+    }
+}
