@@ -54,7 +54,11 @@ Points, TOML; street.json says where a node finds each:
   mean = 12000          # a triangle around it, by swing = 4000 to either side, once in period_s = 60
   [[supply]]            # a directory supplies/NAME with a file in1_input, as hwmon has it
   name = \"vbat\"
-  mv = 12000            # with ripple_mv = 50 to either side, once in period_s = 1; a new number each step_ms = 50";
+  mv = 12000            # with ripple_mv = 50 to either side, once in period_s = 1; a new number each step_ms = 50
+  [[modem]]             # a PLC modem that answers a GET with JSON
+  name = \"plc\"
+  retries = 3           # retransmissions from one question to the next, at the most
+  quality = 215         # in tenths, with spread = 10 to either side";
 
 const PLAN: &str = "\
 Fault plan, TOML; of two faults at once the first in the file wins:
@@ -104,6 +108,13 @@ Faults of an analog input, its point, and of a device, its device:
 Faults of a supply, its supply:
   sag, brownout, uvlo  it falls to to_mv (left out: 92, 85, 70 percent) over fall_ms = 0
   loss                 its file is not there
+
+Faults of a PLC modem, its modem:
+  mute           it takes the question and says nothing
+  garbage        it answers with what is no JSON
+  counters-back  it counts from 0 again, once
+  noise-storm    retries = 50 more retransmissions a question and less = 120 quality; marker = \"surge\" is an input
+                 that is active meanwhile
 ";
 
 fn after_help() -> String {

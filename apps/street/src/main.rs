@@ -99,12 +99,13 @@ fn run(args: &Args) -> Result<(), Stop> {
     let ready_ns = clock::mono_ns();
     let points = points::Points::open(&args.dir, &site.points, &plan.points, args.seed, ready_ns)?;
     let tcp = server.tcp_address();
-    let manifest = manifest::publish(args, &site, &server, ready_ns)?;
+    let modems = points.addresses();
+    let manifest = manifest::publish(args, &site, &server, &modems, ready_ns)?;
     if args.json {
         say::out(manifest.trim_end());
     } else {
         let ordered = args.plan.as_deref().map(|file| (file, faults));
-        say::out(manifest::words(&args.dir, &site, tcp, ordered));
+        say::out(manifest::words(&args.dir, &site, tcp, &modems, ordered));
     }
     let end_ns = args.run_for.map(|run_for| clock::after(ready_ns, run_for));
     let street = street::Street::new(site, args, plan, points, log, ready_ns);

@@ -84,6 +84,7 @@ pub(crate) fn publish(
     args: &Args,
     site: &Site,
     server: &Server,
+    modems: &[SocketAddr],
     ready_mono_ns: u64,
 ) -> Result<String, Stop> {
     let dir = &args.dir;
@@ -144,7 +145,7 @@ pub(crate) fn publish(
         log: dir.join(LOG_FILE),
         ports: ports.collect(),
         meters: meters.collect(),
-        points: points::Shown::of(&site.points, &dir),
+        points: points::Shown::of(&site.points, &dir, modems),
         tcp: tcp.clone(),
     };
     let mut text = serde_json::to_string_pretty(&manifest)
@@ -162,6 +163,7 @@ pub(crate) fn words(
     dir: &Path,
     site: &Site,
     tcp: Option<SocketAddr>,
+    modems: &[SocketAddr],
     plan: Option<(&Path, usize)>,
 ) -> String {
     let folder = dir.display();
@@ -183,7 +185,7 @@ pub(crate) fn words(
         };
         lines.push(format!("  {place}: {meters}"));
     }
-    lines.extend(points::words(&site.points, dir));
+    lines.extend(points::words(&site.points, dir, modems));
     lines.push(
         "  holding registers from 0, function 3, and data records: --help has the lists".to_owned(),
     );

@@ -32,7 +32,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// How many faults it orders.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.faults.len() + self.lines.len() + self.points.len()
     }
 }
@@ -147,6 +147,8 @@ struct Entry {
     point: Option<Spanned<String>>,
     device: Option<Spanned<String>>,
     supply: Option<Spanned<String>>,
+    modem: Option<Spanned<String>>,
+    marker: Option<Spanned<String>>,
     kind: Spanned<String>,
     from_s: Option<Spanned<f64>>,
     for_s: Option<Spanned<f64>>,
@@ -172,6 +174,8 @@ struct Entry {
     by: Option<Spanned<i64>>,
     to_mv: Option<Spanned<i64>>,
     fall_ms: Option<Spanned<u32>>,
+    retries: Option<Spanned<u32>>,
+    less: Option<Spanned<i64>>,
 }
 
 /// What a plan orders.

@@ -4,6 +4,7 @@ mod course;
 mod inputs;
 mod layout;
 mod log;
+mod modem;
 mod remote;
 mod shown;
 mod supply;
@@ -11,6 +12,7 @@ mod wave;
 
 pub(crate) use course::AnalogKind;
 pub(crate) use layout::{Input, Layout, parse};
+pub(crate) use modem::ModemKind;
 pub(crate) use remote::OFFLINE;
 pub(crate) use shown::{Shown, words};
 pub(crate) use supply::SupplyKind;
@@ -21,7 +23,10 @@ use crate::clock::after;
 use crate::log::Log;
 use inputs::Inputs;
 use modbus::pdu::Response;
+use modem::Modems;
 use remote::Remote;
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::Duration;
 use supply::Supplies;
@@ -71,12 +76,18 @@ pub(crate) struct Faults {
     /// Devices that are offline.
     pub(crate) devices: Vec<Ordered<()>>,
     pub(crate) supplies: Vec<Ordered<SupplyKind>>,
+    pub(crate) modems: Vec<Ordered<ModemKind>>,
 }
 
 impl Faults {
-    /// How many there are.
-    pub(crate) const fn len(&self) -> usize {
-        self.inputs.len() + self.analogs.len() + self.devices.len() + self.supplies.len()
+    /// How many there are; a marker belongs to the fault that it marks.
+    pub(crate) fn len(&self) -> usize {
+        let inputs = self
+            .inputs
+            .iter()
+            .filter(|fault| fault.kind != InputKind::Held);
+        let others = self.analogs.len() + self.devices.len() + self.supplies.len();
+        inputs.count() + others + self.modems.len()
     }
 }
 
@@ -86,6 +97,7 @@ pub(crate) struct Points {
     inputs: Inputs,
     remote: Remote,
     supplies: Supplies,
+    modems: Modems,
 }
 
 impl Points {
@@ -101,6 +113,7 @@ impl Points {
             inputs: Inputs::create(dir, layout, &faults.inputs, seed, ready_ns)?,
             remote: Remote::new(layout, faults, seed, ready_ns),
             supplies: Supplies::create(dir, &layout.supplies, &faults.supplies, ready_ns)?,
+            modems: Modems::open(&layout.modems, &faults.modems, seed, ready_ns)?,
         })
     }
 
@@ -113,7 +126,18 @@ impl Points {
     /// Does what is due.
     pub(crate) fn act(&mut self, now_ns: u64, log: &mut Log) -> Result<(), Stop> {
         self.inputs.act(now_ns, &mut self.remote, log)?;
-        self.supplies.act(now_ns, log)
+        self.supplies.act(now_ns, log)?;
+        self.modems.act(log)
+    }
+
+    /// Where each modem is asked, in the order of the layout.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.modems.addresses()
+    }
+
+    /// What wakes the street beside its own times: questions to modems.
+    pub(crate) fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        self.modems.fds()
     }
 
     /// What a device answers to a request; nothing where it is offline, or of something that is no request.

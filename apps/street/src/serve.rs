@@ -149,7 +149,7 @@ impl Server {
             let due = deadlines.chain(characters).chain(street.next_due_ns());
             let wake_ns = due.chain(end_ns).min();
             let ready = self
-                .wait(wake_ns)
+                .wait(&street, wake_ns)
                 .map_err(Stop::host("cannot wait for the wires"))?;
             let now_ns = mono_ns();
             if ready.signals || end_ns.is_some_and(|end_ns| now_ns >= end_ns) {
@@ -171,7 +171,7 @@ impl Server {
         }
     }
 
-    fn wait(&self, wake_ns: Option<u64>) -> std::io::Result<Ready> {
+    fn wait(&self, street: &Street, wake_ns: Option<u64>) -> std::io::Result<Ready> {
         let watch = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
         let mut fds = vec![PollFd::new(&self.signals.0, PollFlags::IN)];
         fds.extend(self.serial.iter().map(|port| watch(port.line.fd())));
@@ -186,6 +186,8 @@ impl Server {
                 .iter()
                 .map(|(_, socket, _)| PollFd::new(socket, PollFlags::IN)),
         );
+        let points = street.fds();
+        fds.extend(points.iter().map(|fd| watch(*fd)));
         let timeout = wake_ns.map(|wake_ns| timespec(wake_ns.saturating_sub(mono_ns())));
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}

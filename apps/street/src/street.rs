@@ -15,6 +15,7 @@ use crate::site::Site;
 use modbus::pdu::{ExceptionCode, Request, Response};
 use modbus::{rtu, server};
 use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 /// The second copy of a doubled reply comes this much later, a clear silence after the first.
@@ -217,6 +218,11 @@ impl Street {
         let by_itself = self.lines.next_due_ns().into_iter();
         let due = reply.chain(by_itself);
         due.chain(self.points.next_due_ns()).min()
+    }
+
+    /// What wakes the street beside its wires and its times.
+    pub(crate) fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        self.points.fds()
     }
 
     /// Points do what is due.

@@ -53,8 +53,8 @@ impl Kind {
     }
 }
 
-/// Every word that a plan may order: those of meters, of lines, of inputs, of remote I/O, of supplies.
-pub(crate) const KINDS: [&str; 35] = [
+/// Every word that a plan may order: those of meters, of lines, of inputs, of remote I/O, of supplies, of modems.
+pub(crate) const KINDS: [&str; 39] = [
     "silent",
     "late",
     "corrupt-crc",
@@ -90,4 +90,8 @@ pub(crate) const KINDS: [&str; 35] = [
     "brownout",
     "uvlo",
     "loss",
+    "mute",
+    "garbage",
+    "counters-back",
+    "noise-storm",
 ];

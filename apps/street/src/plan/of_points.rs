@@ -2,7 +2,9 @@
 
 use super::PlanError;
 use super::read::{Reader, ms};
-use crate::points::{AnalogKind, Faults, InputKind, OFFLINE, Ordered, SupplyKind, Width};
+use crate::points::{
+    AnalogKind, Faults, InputKind, ModemKind, OFFLINE, Ordered, SupplyKind, Width,
+};
 use std::time::Duration;
 use toml::Spanned;
 
@@ -21,6 +23,9 @@ const BEYOND_RAW: i64 = 32_767;
 const NOISE: i64 = 200;
 /// The device has failed (exception 4).
 const FAILURE: u8 = 4;
+const RETRIES: u32 = 50;
+const RETRIES_MAX: u32 = 100_000;
+const LESS: i64 = 120;
 /// How a supply falls: to how many percent, where nothing is said.
 const FALLS: [(&str, i64); 3] = [("sag", 92), ("brownout", 85), ("uvlo", 70)];
 /// What a register holds, signed or not.
@@ -48,7 +53,7 @@ impl Reader<'_> {
             faults.devices.push(fault);
             return Ok(true);
         }
-        if self.supply(&mut faults.supplies)? {
+        if self.supply(&mut faults.supplies)? || self.modem(faults)? {
             return Ok(true);
         }
         let analogs: Vec<&str> = points.analogs.iter().map(|one| one.name.as_str()).collect();
@@ -95,6 +100,7 @@ impl Reader<'_> {
         let name = match key {
             "device" => &self.entry.device,
             "supply" => &self.entry.supply,
+            "modem" => &self.entry.modem,
             _ => &self.entry.point,
         };
         let Some(name) = name else {
@@ -143,6 +149,36 @@ impl Reader<'_> {
             };
         }
         faults.push(fault);
+        Ok(true)
+    }
+
+    /// Takes a fault of a modem, if it is of such a kind, and holds the input that marks it.
+    fn modem(&self, faults: &mut Faults) -> Result<bool, PlanError> {
+        let entry = self.entry;
+        let kind = match entry.kind.get_ref().as_str() {
+            "mute" => ModemKind::Mute,
+            "garbage" => ModemKind::Garbage,
+            "counters-back" => ModemKind::CountersBack,
+            "noise-storm" => ModemKind::NoiseStorm {
+                step: self.count(entry.retries.as_ref(), RETRIES, RETRIES_MAX)?,
+                less: self.raw(entry.less.as_ref(), LESS)?,
+            },
+            _ => return Ok(false),
+        };
+        let modems = self.site.points.modems.iter();
+        let known: Vec<&str> = modems.map(|one| one.name.as_str()).collect();
+        let fault = self.ordered("modem", "modem", (kind.name(), kind), &known)?;
+        if let Some(marker) = &entry.marker {
+            let inputs = self.site.points.inputs.iter();
+            let known: Vec<&str> = inputs.map(|one| one.name.as_str()).collect();
+            faults.inputs.push(Ordered {
+                place: self.place(marker, "input", &known)?,
+                kind: InputKind::Held,
+                from: fault.from,
+                until: fault.until,
+            });
+        }
+        faults.modems.push(fault);
         Ok(true)
     }
 

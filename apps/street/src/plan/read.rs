@@ -229,7 +229,7 @@ impl Reader<'_> {
         let rates = ["bias-chatter", "glitch", "chatter"];
         let bursts = ["common-mode", "chatter"];
         let falls = ["sag", "brownout", "uvlo"];
-        let keys: [Key<'_>; 22] = [
+        let keys: [Key<'_>; 25] = [
             ("delay_ms", &["late"], span(&entry.delay_ms)),
             ("code", &["exception", "refused"], span(&entry.code)),
             ("as_unit", &["wrong-unit"], span(&entry.as_unit)),
@@ -251,6 +251,9 @@ impl Reader<'_> {
             ("by", &["noise", "jump"], span(&entry.by)),
             ("to_mv", &falls, span(&entry.to_mv)),
             ("fall_ms", &falls, span(&entry.fall_ms)),
+            ("marker", &["noise-storm"], span(&entry.marker)),
+            ("retries", &["noise-storm"], span(&entry.retries)),
+            ("less", &["noise-storm"], span(&entry.less)),
             ("probability", &shares, span(&entry.probability)),
         ];
         for (key, owners, span) in keys {
@@ -274,6 +277,7 @@ impl Reader<'_> {
             ("point", &entry.point),
             ("device", &entry.device),
             ("supply", &entry.supply),
+            ("modem", &entry.modem),
         ];
         let mut others = names.into_iter().filter(|(name, _)| *name != key);
         others.find_map(|(_, name)| name.as_ref())

@@ -1,13 +1,16 @@
 //! The file of points: which there are, or what is wrong with it.
 
+mod modem;
 mod remote;
 mod supply;
 
 use super::course::Analog;
+use super::modem::Modem;
 use super::remote::{Device, Place};
 use super::supply::Supply;
 use crate::plan::{PlanError, line_of};
 use modbus::server::BitTable;
+use modem::ModemEntry;
 use remote::{AnalogEntry, DeviceEntry};
 use serde::Deserialize;
 use std::time::Duration;
@@ -33,6 +36,7 @@ pub(crate) struct Layout {
     pub(crate) devices: Vec<Device>,
     pub(crate) analogs: Vec<Analog>,
     pub(crate) supplies: Vec<Supply>,
+    pub(crate) modems: Vec<Modem>,
 }
 
 impl Layout {
@@ -67,6 +71,8 @@ struct File {
     analog: Vec<AnalogEntry>,
     #[serde(default)]
     supply: Vec<SupplyEntry>,
+    #[serde(default)]
+    modem: Vec<ModemEntry>,
 }
 
 #[derive(Deserialize)]
@@ -104,6 +110,8 @@ pub(crate) fn parse(text: &str) -> Result<Layout, PlanError> {
     let analogs = analogs.collect::<Result<_, _>>()?;
     let supplies = file.supply.iter().map(|entry| reader.supply(entry));
     let supplies = supplies.collect::<Result<_, _>>()?;
+    let modems = file.modem.iter().map(|entry| reader.modem(entry));
+    let modems = modems.collect::<Result<_, _>>()?;
     if let Some(entry) = file.input.get(INPUTS_MAX) {
         let what = format!("{} inputs", inputs.len());
         return Err(reader.error(&entry.name, what, "a street has 64 at most"));
@@ -113,6 +121,7 @@ pub(crate) fn parse(text: &str) -> Result<Layout, PlanError> {
         devices,
         analogs,
         supplies,
+        modems,
     })
 }
 
@@ -301,6 +310,10 @@ mod tests {
             (
                 "[[supply]]\nname = \"v\"\nstep_ms = 0",
                 ["line 4", "10 to 60000"],
+            ),
+            (
+                "[[modem]]\nname = \"plc\"\nretries = -1",
+                ["line 4", "0 to 1000"],
             ),
             (
                 "[[input]]\nname = \"a\"\nspeed = 2",

@@ -18,6 +18,8 @@ pub(crate) enum PointEvent {
     Read,
     /// A device, which is the point, did not answer.
     Silent,
+    /// A modem was asked: its retransmissions and its quality in tenths, where it says them.
+    Modem,
     /// A supply has another number, or none.
     Supply,
     /// A device answered with another state of a bit than before.
@@ -37,9 +39,10 @@ pub(crate) struct PointLine<'a> {
     pub(crate) until_ns: Option<u64>,
     /// The level behind an edge, or of a bit.
     pub(crate) rising: Option<bool>,
-    /// The number of a pulse, from 1; how many edges are lost; how often a contact changes.
+    /// The number of a pulse, from 1; how many edges are lost; how often a contact changes;
+    /// the retransmissions of a modem.
     pub(crate) count: Option<u64>,
-    /// What a register says; millivolts of a supply.
+    /// What a register says; millivolts of a supply; the quality of a modem in tenths.
     pub(crate) raw: Option<i64>,
 }
 

@@ -1,7 +1,9 @@
 //! What the street says of its points: where a node finds each.
 
-use super::{INPUTS_FILE, Layout, supply};
+use super::{INPUTS_FILE, Layout, modem, supply};
 use serde::Serialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The part of `street.json` that is about points.
@@ -11,6 +13,7 @@ pub(crate) struct Shown<'a> {
     devices: Vec<Device<'a>>,
     analogs: Vec<Analog<'a>>,
     supplies: Vec<Supply<'a>>,
+    modems: Vec<Modem<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,9 +50,22 @@ struct Supply<'a> {
     channel: &'static str,
 }
 
+#[derive(Debug, Serialize)]
+struct Modem<'a> {
+    name: &'a str,
+    /// The address that is its card.
+    url: String,
+    /// Where its numbers are in an answer; its quality is in tenths.
+    places: BTreeMap<&'static str, &'static str>,
+}
+
+fn url(address: &SocketAddr) -> String {
+    format!("http://{address}/status")
+}
+
 impl<'a> Shown<'a> {
-    /// Of these points, whose files are in a folder.
-    pub(crate) fn of(points: &'a Layout, dir: &Path) -> Self {
+    /// Of these points, whose files are in a folder; `modems` are the addresses of modems.
+    pub(crate) fn of(points: &'a Layout, dir: &Path, modems: &[SocketAddr]) -> Self {
         let device = |place: usize| {
             points
                 .devices
@@ -86,17 +102,24 @@ impl<'a> Shown<'a> {
             path: supply::place(dir, &one.name),
             channel: supply::CHANNEL,
         });
+        let modems = points.modems.iter().zip(modems);
+        let modems = modems.map(|(one, address)| Modem {
+            name: &one.name,
+            url: url(address),
+            places: BTreeMap::from(modem::PLACES),
+        });
         Self {
             inputs: recorded.chain(bits).collect(),
             devices: devices.collect(),
             analogs: analogs.collect(),
             supplies: supplies.collect(),
+            modems: modems.collect(),
         }
     }
 }
 
 /// The same for people.
-pub(crate) fn words(points: &Layout, dir: &Path) -> Vec<String> {
+pub(crate) fn words(points: &Layout, dir: &Path, modems: &[SocketAddr]) -> Vec<String> {
     let mut lines = Vec::new();
     let inputs: Vec<&str> = points
         .recorded()
@@ -115,5 +138,7 @@ pub(crate) fn words(points: &Layout, dir: &Path) -> Vec<String> {
         let place = supply::place(dir, &one.name).join(supply::CHANNEL);
         format!("  supply {}: {}", one.name, place.display())
     }));
+    let modems = points.modems.iter().zip(modems);
+    lines.extend(modems.map(|(one, address)| format!("  modem {}: {}", one.name, url(address))));
     lines
 }

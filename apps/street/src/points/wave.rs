@@ -27,6 +27,8 @@ pub(crate) enum InputKind {
     LostEdges { share: f64, most: u32 },
     /// It stays as it is.
     Stuck,
+    /// It is active while the noise storm lasts that it marks.
+    Held,
 }
 
 /// A class of widths.
@@ -48,6 +50,7 @@ impl InputKind {
             Self::Missed { .. } => "missed",
             Self::LostEdges { .. } => "lost-edges",
             Self::Stuck => "stuck",
+            Self::Held => "noise-storm",
         }
     }
 }
@@ -251,6 +254,7 @@ impl Wave {
         let added = self.faults.iter_mut().flat_map(|fault| match &fault.kind {
             InputKind::Glitch { .. } => fault.glitches(cell),
             InputKind::Chatter { .. } => fault.chatter(cell, out),
+            InputKind::Held => fault.held(cell, out),
             InputKind::Bounce { .. }
             | InputKind::Missed { .. }
             | InputKind::LostEdges { .. }
@@ -350,6 +354,23 @@ impl Live {
             }
         }
         toggles
+    }
+
+    /// Both ends of what it marks, where they are in a cell.
+    fn held(&self, cell: Cell, out: &mut Vec<Played>) -> Vec<u64> {
+        let cell = cell.begins_ns..cell.ends_ns;
+        if cell.contains(&self.span.from_ns) {
+            out.push(Played {
+                at_ns: self.span.from_ns,
+                what: What::Fault {
+                    fault: self.kind.name(),
+                    until_ns: self.span.until_ns,
+                    changes: None,
+                },
+            });
+        }
+        let ends = [self.span.from_ns, self.span.until_ns].into_iter();
+        ends.filter(|end_ns| cell.contains(end_ns)).collect()
     }
 
     /// The bursts that begin in a cell.

@@ -2,10 +2,12 @@
 
 mod contact;
 mod inputs;
+mod modems;
 mod remote;
 mod supplies;
 
 use super::Findings;
+use modems::Said;
 use remote::Read;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,6 +34,8 @@ pub struct Played {
     pub values: u64,
     /// Excursions of supplies, and what else is said of them.
     pub excursions: u64,
+    /// Reports of PLC modems.
+    pub reports: u64,
     /// What does not add up.
     pub findings: Findings,
 }
@@ -46,6 +50,7 @@ struct Truth {
     /// What the answers of a device showed of a bit, at each change.
     shown: Vec<(u64, bool)>,
     stood: Vec<Stands>,
+    said: Vec<Said>,
 }
 
 impl Truth {
@@ -57,6 +62,12 @@ impl Truth {
         let raw = line.get("raw").and_then(Value::as_i64);
         match text(line, "event").unwrap_or_default() {
             "read" => self.reads.push(Read { at_ns, raw, fault }),
+            "modem" => self.said.push(Said {
+                at_ns,
+                retransmissions: number(line, "count"),
+                quality: raw,
+                fault,
+            }),
             "silent" => self.silent.push(at_ns),
             "supply" => self.stood.push(Stands {
                 at_ns,
@@ -104,6 +115,7 @@ pub fn compare_points(street_log: &str, rows: &[Value]) -> Result<Played, String
         };
         remote::registers(point, &truth.reads, &offline, &kind("analog"), &mut played);
         supplies::compare(point, &truth.stood, &kind("excursion"), &mut played);
+        modems::compare(point, &truth.said, &kind("modem_report"), &mut played);
         match truth.shown.is_empty() {
             true => inputs::compare(point, &truth.input, rows, &mut played),
             false => remote::bits(point, &truth.shown, &kind("soe"), &mut played),

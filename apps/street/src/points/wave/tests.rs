@@ -140,6 +140,21 @@ fn pulses_are_missed_bounce_stick_and_lose_their_edges() {
     assert!((20..100).contains(&lost) && (196..=200).contains(&(lost + shown)));
 }
 
+//= A3.8
+#[test]
+fn an_input_that_marks_something_is_active_as_long() {
+    let held = Ordered {
+        from: Duration::from_millis(2_500),
+        until: Some(Duration::from_secs(4)),
+        ..ordered(InputKind::Held)
+    };
+    let mut resting = input();
+    resting.width = Duration::ZERO;
+    let mut wave = Wave::new(0, &resting, &[held], 7, 0);
+    let played = wave.play(10_000 * MS);
+    assert_eq!(edges(&played), [(2_500 * MS, true), (4_000 * MS, false)]);
+}
+
 //= A3.3
 #[test]
 fn chatter_is_an_even_number_of_changes_in_its_bursts() {

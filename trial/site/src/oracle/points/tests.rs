@@ -365,3 +365,73 @@ fn excursions_of_a_supply_agree_and_any_other_is_found() {
         check(&street, &fewer, part);
     }
 }
+
+/// A modem that is asked each second: two answers, none, garbage, and two after it began anew.
+fn plc() -> String {
+    let said = |at: u64, count: Option<u64>, fault: Option<&str>| json!({"mono_ns": at * 1_000 * MS + MS, "event": "modem", "point": "plc", "count": count, "raw": count.map(|_| 215), "fault": fault});
+    text(&[
+        said(10, Some(100), None),
+        said(11, Some(153), Some("noise-storm")),
+        said(12, None, Some("mute")),
+        said(13, None, Some("garbage")),
+        said(14, Some(2), Some("counters-back")),
+        said(15, Some(4), None),
+    ])
+}
+
+fn reports() -> Vec<Value> {
+    let row = |at: u64, outcome: &str, count: Option<u64>, step: Option<u64>, restarted: bool| {
+        json!({"kind": "modem_report", "event_id": format!("1:{at}"), "point_id": "plc", "mono_ns": at * 1_000 * MS, "outcome": outcome,
+               "retransmissions": count, "step": step, "restarted": restarted, "value": count.map(|_| "21.5")})
+    };
+    vec![
+        row(10, "answered", Some(100), None, false),
+        row(11, "answered", Some(153), Some(53), false),
+        row(12, "silent", None, None, false),
+        row(13, "garbled", None, None, false),
+        row(14, "answered", Some(2), None, true),
+        row(15, "answered", Some(4), Some(2), false),
+    ]
+}
+
+//= A3.4
+#[test]
+fn reports_of_a_modem_agree_and_any_other_is_found() {
+    let (street, rows) = (plc(), reports());
+    assert_eq!(check(&street, &rows, "").reports, 6);
+    check(
+        &street,
+        &with(&rows, 0, "retransmissions", json!(101)),
+        "reports Some(101) retransmissions; it said Some(100)",
+    );
+    check(
+        &street,
+        &with(&rows, 1, "value", json!("21.4")),
+        "it said Some(215) tenths",
+    );
+    check(
+        &street,
+        &with(&rows, 1, "step", json!(3)),
+        "a step of Some(3); it was Some(53)",
+    );
+    check(
+        &street,
+        &with(&rows, 2, "outcome", json!("garbled")),
+        "it is \"silent\" under the fault Some(\"mute\")",
+    );
+    check(
+        &street,
+        &with(&rows, 4, "restarted", json!(false)),
+        "its counter went back: true",
+    );
+    check(
+        &street,
+        &with(&rows, 5, "mono_ns", json!(90_000 * MS)),
+        "that was not asked",
+    );
+    check(
+        &street,
+        rows.get(..4).unwrap(),
+        "1 questions have no report",
+    );
+}
