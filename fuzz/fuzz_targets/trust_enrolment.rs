@@ -1,8 +1,8 @@
-//! Statements of registrars: any bytes are read or refused, and only what is signed is read.
+//! Statements of registrars, and of keys about those that follow: any bytes are read or refused, and only what is signed is read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trust_plane::{Enrolled, RevokedKeys, VerifierKey};
+use trust_plane::{Enrolled, RevokedKeys, Rotation, VerifierKey};
 
 fuzz_target!(|data: &[u8]| {
     let registrar = VerifierKey::cosigner("c.example", &[
@@ -15,4 +15,8 @@ fuzz_target!(|data: &[u8]| {
     };
     assert!(Enrolled::read(data, &registrar).is_err());
     assert!(RevokedKeys::read(data, &registrar).is_err());
+    if let Ok(stated) = Rotation::read(data) {
+        // Whoever signs a text with keys of his own states something, and exactly that.
+        assert!(data.starts_with(stated.text().as_bytes()));
+    }
 });

@@ -22,7 +22,7 @@ const DIRECTORY: &str = "audit";
 /// What is kept apart, so that a flood of the one pushes out nothing of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Book {
-    /// What people did on the collector's directory.
+    /// What people did on the collector's directory, and which keys followed others by their own word.
     Acts,
     /// Who was turned away while it served.
     Refusals,

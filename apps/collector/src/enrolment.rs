@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::files::{self, Access};
-use crate::registry::Pin;
+use crate::registry::{self, Pin};
 use revoke::Revocations;
 
 const DIRECTORY: &str = "enrolment";
@@ -145,13 +145,12 @@ pub fn pins(dir: &Path, given: Vec<Pin>) -> Result<Vec<Pin>, Error> {
         }
     }
     let revoked = Revocations::read(dir)?;
-    Ok(all
-        .into_iter()
-        .map(|pin| match revoked.find(pin.key()) {
-            Some(_) => pin.revoked(),
-            None => pin,
-        })
-        .collect())
+    let is_revoked = |key: &VerifierKey| revoked.find(key).is_some();
+    let marked = all.into_iter().map(|pin| match is_revoked(pin.key()) {
+        true => pin.revoked(),
+        false => pin,
+    });
+    Ok(registry::with_followers(dir, marked.collect(), &is_revoked))
 }
 
 #[cfg(test)]

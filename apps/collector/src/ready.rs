@@ -42,7 +42,6 @@ impl Ready {
             Ok(found.iter().map(|der| Holder::of(der)).collect())
         };
         let server = holders(&files.cert, "the server's certificate")?;
-        let pins = registry.pins();
         Ok(Self {
             addr,
             dir: dir.to_path_buf(),
@@ -50,7 +49,7 @@ impl Ready {
             clients: holders(&files.client_ca, "the authority of the clients")?,
             client_ca: files.client_ca.clone(),
             vkey: registry.identity().vkey().to_string(),
-            pins: pins.map(|(key, prefix)| (key, prefix.to_owned())).collect(),
+            pins: registry.pins()?,
             logs: registry.held()?,
             unserved: registry.unserved()?,
         })

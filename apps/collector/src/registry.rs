@@ -18,7 +18,9 @@ use crate::lock::Lock;
 use crate::store::{FOLLOWS_FILE, FileStore, ORIGIN_FILE};
 
 mod pin;
+mod rotations;
 pub use pin::{Pin, remembered};
+pub(crate) use rotations::with_followers;
 
 pub(crate) const LOGS_DIR: &str = "logs";
 const LOG_KEYS_FILE: &str = "log-keys";
@@ -31,7 +33,9 @@ pub type Log = Arc<Mutex<Mirror<FileStore>>>;
 pub struct Registry {
     dir: PathBuf,
     identity: Identity,
-    pins: Vec<Pin>,
+    pins: Mutex<Arc<[Pin]>>,
+    /// One statement of new keys is taken at a time.
+    rotating: Mutex<()>,
     counters: Arc<Counters>,
     logs: Mutex<BTreeMap<String, Log>>,
     newest: Mutex<BTreeMap<String, Generation>>,
@@ -65,7 +69,8 @@ impl Registry {
         let registry = Self {
             dir: dir.to_path_buf(),
             identity,
-            pins,
+            pins: Mutex::new(pins.into()),
+            rotating: Mutex::default(),
             counters: Arc::default(),
             logs: Mutex::default(),
             newest: Mutex::default(),
@@ -117,10 +122,19 @@ impl Registry {
     }
 
     /// The pinned keys, each with the prefix of its origins.
-    pub fn pins(&self) -> impl Iterator<Item = (String, &str)> {
-        self.pins
-            .iter()
-            .map(|pin| (pin.key().to_string(), pin.prefix()))
+    ///
+    /// # Errors
+    /// When a panic left the registry unusable.
+    pub fn pins(&self) -> Result<Vec<(String, String)>, Error> {
+        let pins = self.pins_now()?;
+        let all = pins.iter();
+        Ok(all
+            .map(|pin| (pin.key().to_string(), pin.prefix().to_owned()))
+            .collect())
+    }
+
+    fn pins_now(&self) -> Result<Arc<[Pin]>, Error> {
+        Ok(Arc::clone(&*lock(&self.pins)?))
     }
 
     /// Directory of a log by the hash of its origin.
@@ -132,16 +146,13 @@ impl Registry {
     /// Writes down the pinned keys, so that a reader of the directory knows under which it was filled, and an enrolment whose
     /// logs they are.
     fn write_log_keys(&self) -> Result<(), Error> {
-        let mut lines: Vec<String> = self
-            .pins
-            .iter()
-            .map(|pin| format!("{}\n", pin.key()))
-            .collect();
+        let pins = self.pins_now()?;
+        let mut lines: Vec<String> = pins.iter().map(|pin| format!("{}\n", pin.key())).collect();
         lines.sort();
         lines.dedup();
         let path = self.dir.join(LOG_KEYS_FILE);
         files::write(&path, lines.concat().as_bytes(), Access::Public)?;
-        pin::remember(&self.dir, &self.pins)
+        pin::remember(&self.dir, &pins)
     }
 
     fn open_logs(&self) -> Result<(), Error> {
@@ -175,7 +186,7 @@ impl Registry {
     }
 
     fn open_log(&self, origin: &str) -> Result<Option<Log>, Error> {
-        let Some(keys) = pin::keys(&self.pins, origin) else {
+        let Some(keys) = pin::keys(&self.pins_now()?, origin) else {
             return Ok(None);
         };
         let dir = self.log_dir(&origin_directory(origin));
@@ -186,7 +197,9 @@ impl Registry {
                 error: Box::new(error),
             }
         })?;
-        Ok(Some(Arc::new(Mutex::new(Mirror::new(origin, keys, store)))))
+        let mut mirror = Mirror::new(origin, Vec::new(), store);
+        mirror.trust(keys, rotations::borders(&self.dir, origin));
+        Ok(Some(Arc::new(Mutex::new(mirror))))
     }
 
     /// The log with this origin, if anything of it was taken.
@@ -233,7 +246,7 @@ impl Registry {
 
     fn take_checkpoint(&self, announcement: &Announcement) -> Result<Reply, Error> {
         let origin = announcement.origin();
-        if pin::is_closed(&self.pins, origin) {
+        if pin::is_closed(&self.pins_now()?, origin) {
             return Ok(revoked(origin));
         }
         let standing = self.standing(origin)?;
@@ -267,7 +280,7 @@ impl Registry {
             Ok(Some(origin)) => origin.to_owned(),
             Err(reply) => return Ok(Flow::Answer(reply)),
         };
-        if pin::is_closed(&self.pins, &origin) {
+        if pin::is_closed(&self.pins_now()?, &origin) {
             return Ok(Flow::Answer(revoked(&origin)));
         }
         let log = match self.log(&origin)? {
@@ -297,7 +310,7 @@ impl Registry {
             None => None,
         };
         if let Some(origin) = origin.as_deref()
-            && pin::is_closed(&self.pins, origin)
+            && pin::is_closed(&self.pins_now()?, origin)
         {
             return Ok(revoked(origin));
         }

@@ -29,6 +29,8 @@ use tokio::sync::Semaphore;
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use trust_plane::Rotation;
+use trust_plane::limits::ROTATION_BYTES_MAX;
 
 use crate::audit::Refusals;
 use crate::clock;
@@ -227,6 +229,7 @@ async fn handle(
     let path = parts.uri.path();
     let answer = match (&parts.method, path) {
         (&Method::POST, "/add-checkpoint") => add_checkpoint(&app, body).await,
+        (&Method::POST, "/add-rotation") => add_rotation(&app, &peer.actor, body).await,
         (&Method::POST, "/add-entries") => add_entries(&app, &parts.headers, body).await,
         (&Method::GET | &Method::HEAD, _) => read::file(&app.registry, path),
         _ => Answer::from(Reply::text(405, &"the method is not for this path")),
@@ -280,19 +283,41 @@ fn respond(answer: Answer) -> Response {
     response
 }
 
-async fn add_checkpoint(app: &App, body: Body) -> Answer {
+/// A body of so many bytes at the most; the answer to a larger one.
+async fn bounded(body: Body, bytes_max: usize, larger_than: &str) -> Result<Vec<u8>, Answer> {
     let mut pieces = Pieces::new(body, false);
     let mut bytes = Vec::new();
     while let Some(piece) = pieces.next().await {
         bytes.extend_from_slice(&piece);
-        if bytes.len() > ADD_CHECKPOINT_BYTES_MAX {
+        if bytes.len() > bytes_max {
             pieces.drain().await;
-            return Answer::from(Reply::text(
-                413,
-                &"the body is larger than a checkpoint can be",
-            ));
+            let words = format!("the body is larger than {larger_than} can be");
+            return Err(Answer::from(Reply::text(413, &words)));
         }
     }
+    Ok(bytes)
+}
+
+async fn add_rotation(app: &App, actor: &Actor, body: Body) -> Answer {
+    let bytes = match bounded(body, ROTATION_BYTES_MAX, "a statement of new keys").await {
+        Ok(bytes) => bytes,
+        Err(answer) => return answer,
+    };
+    let stated = match Rotation::read(&bytes) {
+        Ok(stated) => stated,
+        Err(error) => return Answer::from(Reply::text(400, &error)),
+    };
+    let reply = block_in_place(|| app.registry.add_rotation(&stated, &bytes, actor));
+    let mut answer = reply.map_or_else(Answer::from, Answer::from);
+    answer.origin = Some(stated.origin());
+    answer
+}
+
+async fn add_checkpoint(app: &App, body: Body) -> Answer {
+    let bytes = match bounded(body, ADD_CHECKPOINT_BYTES_MAX, "a checkpoint").await {
+        Ok(bytes) => bytes,
+        Err(answer) => return answer,
+    };
     let announcement = match Announcement::read(&bytes) {
         Ok(announcement) => announcement,
         Err(reply) => return Answer::from(reply),

@@ -7,6 +7,7 @@ mod decode;
 mod enrol;
 mod help;
 mod journal;
+mod keys;
 mod mbus;
 mod outputs;
 mod site;
@@ -30,6 +31,7 @@ use evidence::{Kind, MeterId, UtcNs};
 pub(crate) use journal::{
     BudgetArgs, ExportArgs, FsckArgs, InspectArgs, JournalVerb, SelftestArgs,
 };
+pub(crate) use keys::{KeysRotateArgs, KeysVerb};
 pub(crate) use mbus::{MbusLineArgs, MbusReadArgs, MbusScanArgs, MbusSearchArgs, MbusVerb};
 pub(crate) use outputs::{OperateArgs, TagArgs};
 use proof::note::VerifierKey;
@@ -123,6 +125,9 @@ pub(crate) enum Verb {
     /// Have a registrar take the node's keys in: request, answer, accept
     #[command(subcommand, after_help = enrol::HELP)]
     Enrol(EnrolVerb),
+    /// The keys that sign the log: change them, with evidence
+    #[command(subcommand, after_help = keys::HELP)]
+    Keys(KeysVerb),
     /// Copy a node's log, running or stopped, to a directory or a tar file
     #[command(after_help = help::BACKUP)]
     Backup(BackupArgs),

@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         Verb::SetClock(args) => commands::set_clock(&args),
         Verb::Tag(args) => commands::tag(&args),
         Verb::Enrol(verb) => commands::enrol(&verb),
+        Verb::Keys(verb) => commands::keys(&verb),
         Verb::Backup(args) => commands::backup(&args),
         Verb::Restore(args) => commands::restore(&args),
         Verb::Adopt(args) => commands::adopt(&args),

@@ -2,6 +2,7 @@
 
 mod boot;
 mod enrolment;
+mod rotate;
 
 use crate::door::Door;
 use crate::rate::{DESCRIPTIONS, RateLimit, limit};
@@ -12,7 +13,7 @@ use ipc::message::{
     BoundHead, CounterArea, ErrorCode, Keys, NoteText, RecordPurpose, SignCheckpoint, SignedNote,
     SignedRecord, SignedTree, Uses,
 };
-use keys::{Identity, IdentityDir};
+use keys::{Identity, IdentityDir, StatedRotation};
 use proof::Hash;
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub(crate) struct Desk {
     booted: Option<Vec<u8>>,
     /// Who was turned away.
     door: Arc<Door>,
+    /// The statements by which the keys changed, the oldest first.
+    rotations: Vec<StatedRotation>,
     long: Arc<AtomicBool>,
 }
 
@@ -67,7 +70,10 @@ fn code(error: &SignError) -> ErrorCode {
         SignError::Shrunk { .. } | SignError::Split { .. } => ErrorCode::Rollback,
         SignError::Backend(error) if error.fault == KeyFault::KeyReplaced => ErrorCode::Invalid,
         SignError::Backend(_) => ErrorCode::Unavailable,
-        SignError::Key(_) | SignError::SelfCheck(_) | SignError::Note(_) => ErrorCode::Internal,
+        SignError::Key(_)
+        | SignError::SelfCheck(_)
+        | SignError::Note(_)
+        | SignError::Rotation(_) => ErrorCode::Internal,
     }
 }
 
@@ -101,6 +107,7 @@ impl Desk {
             plain,
             plain_every_s,
             event_log,
+            rotations,
         } = identity;
         Self {
             dir,
@@ -116,6 +123,7 @@ impl Desk {
             event_log,
             booted: None,
             door: Arc::new(Door::new(MonoNs(now_ns()))),
+            rotations,
             long: Arc::default(),
         }
     }
@@ -130,8 +138,8 @@ impl Desk {
         Arc::clone(&self.door)
     }
 
-    /// Answers a request.
-    pub(crate) fn answer(&mut self, request: &Message) -> Message {
+    /// Answers a request of a user, whom the kernel vouches for.
+    pub(crate) fn answer(&mut self, request: &Message, uid: u32) -> Message {
         match request {
             Message::SignCheckpoint(request) => self.sign(request),
             Message::SignRecord(request) => {
@@ -148,6 +156,7 @@ impl Desk {
             }
             Message::BootAsked(_) => self.busy(Purpose::Boot).unwrap_or_else(|| self.find_boot()),
             Message::AskEndorsements(_) => self.endorsements(),
+            Message::Rotate(request) => self.rotate(request, uid),
             Message::AnswerChallenge(request) => self.answer_challenge(request),
             Message::Describe(request) => self.describe(request.origin.as_deref()),
             other => Message::error(
@@ -198,6 +207,9 @@ impl Desk {
     fn sign(&mut self, request: &SignCheckpoint) -> Message {
         if let Some(busy) = self.busy(Purpose::Checkpoint) {
             return busy;
+        }
+        if let Some(refused) = self.before_the_keys(request) {
+            return refused;
         }
         let statement = Statement::Checkpoint {
             origin: request.origin.clone(),
@@ -325,6 +337,11 @@ impl Desk {
             not_applied: self.not_applied.clone(),
             uses: uses(audit),
             signed: newest.into_iter().map(signed_tree).collect(),
+            rotations: self
+                .rotations
+                .iter()
+                .map(|one| NoteText(one.note.clone()))
+                .collect(),
         }
         .into()
     }

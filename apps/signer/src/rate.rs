@@ -30,12 +30,19 @@ pub(crate) const ATTESTATIONS: Limit = Limit {
 /// head while those are not bound, and by hand. It reads both counters.
 pub(crate) const DESCRIPTIONS: Limit = CHECKPOINTS;
 
+/// New keys: once in a long while, and again where something failed.
+pub(crate) const ROTATIONS: Limit = Limit {
+    burst_max: 4,
+    refill_ns: 60 * SECOND_NS,
+};
+
 /// The bound of a purpose.
 pub(crate) const fn limit(purpose: Purpose) -> Limit {
     match purpose {
         Purpose::Checkpoint | Purpose::Binding => CHECKPOINTS,
         Purpose::Boot => BOOTS,
         Purpose::Attestation => ATTESTATIONS,
+        Purpose::Rotation => ROTATIONS,
     }
 }
 

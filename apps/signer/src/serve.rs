@@ -122,6 +122,9 @@ fn refuse(
 }
 
 fn answer(channel: &Channel, desk: &Mutex<Desk>, door: &Door, stop: &AtomicBool) {
+    let Ok(peer) = channel.peer_credentials() else {
+        return;
+    };
     while !stop.load(Ordering::Relaxed) {
         let answer = match channel.recv(STOP_CHECK) {
             Ok(None) => continue,
@@ -129,15 +132,13 @@ fn answer(channel: &Channel, desk: &Mutex<Desk>, door: &Door, stop: &AtomicBool)
                 // A thread that died while it held the desk left no half-made statement: memory is
                 // only ever replaced whole.
                 let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
-                desk.answer(&request)
+                desk.answer(&request, peer.uid)
             }
             Err(error @ (IpcError::Malformed(_) | IpcError::TooLong { .. })) => {
                 // Whoever speaks another language is told so once.
                 let _ = channel.send(&Message::error(ErrorCode::Malformed, &error));
                 say::err(format_args!("a connection was closed: {error}"));
-                if let Ok(peer) = channel.peer_credentials() {
-                    door.malformed(peer.uid);
-                }
+                door.malformed(peer.uid);
                 return;
             }
             Err(_) => return,

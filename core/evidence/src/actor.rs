@@ -29,6 +29,13 @@ impl Actor {
         format!("(uid {uid})")
     }
 
+    /// Whether a name is a local user's with this id, and claims no other besides.
+    #[must_use]
+    pub fn is_local(name: &str, uid: u32) -> bool {
+        let end = Self::vouched(uid);
+        name.len() > end.len() && name.ends_with(&end) && name.matches("(uid").count() == 1
+    }
+
     /// Whoever holds the key of this certificate: the SHA-256 of its DER, and the name in it.
     #[must_use]
     pub fn peer(certificate: Digest, name: &str) -> Self {

@@ -54,6 +54,8 @@ pub mod names {
     pub const BOUND_COUNTER: &str = "bound_counter";
     /// How many entries the log had when it was found to be rolled back, so that it is sealed no more; label: the alarm.
     pub const SEALS_ENDED: &str = "seals_ended";
+    /// Keys that follow others were told in this generation; label: SHA-256 of the statement.
+    pub const KEYS_ROTATED: &str = "keys_rotated";
     /// How many seals were missed since the last one; label: why the first of them was.
     pub const SEALS_MISSED: &str = "seals_missed_since";
     /// When a hint of tampering was seen, or told, in seconds since 1970; label: the sign, and behind a space `seen` or `told`.
@@ -82,8 +84,8 @@ pub mod names {
 pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, BOUND_COUNTER, CALIBRATION, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT,
-        EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED, SEALS_MISSED,
-        SEQ_FLOOR, SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN, WORK,
+        EPOCH_BEGAN, KEYS_ROTATED, LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED,
+        SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN, WORK,
     };
     let whole = [
         PART,
@@ -101,6 +103,7 @@ pub fn is_reserved(name: &str) -> bool {
         POINT_TAGGED,
         BOUND_COUNTER,
         SEALS_ENDED,
+        KEYS_ROTATED,
         SEALS_MISSED,
         TAMPER_SIGN,
         SUPPLY_LOW,

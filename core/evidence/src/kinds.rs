@@ -19,8 +19,8 @@ mod stamps;
 pub use boot::{Attestation, Boot, BootPcr, BootStage};
 pub use capture::{AttemptFailed, Downtime, Event, Marker, Reading, SeqSkip};
 pub use keys::{
-    Binding, BindingCounter, Enrolment, KeyStore, KeyUse, PurposeUse, Revocation, Rollback,
-    Unsealed,
+    Binding, BindingCounter, Enrolment, KeyRotation, KeyStore, KeyUse, PurposeUse, Revocation,
+    Rollback, Unsealed,
 };
 pub use log::{
     Ack, Checkpoint, Configuration, Counter, CounterSnapshot, EpochStart, Loss, Predecessor,
@@ -86,6 +86,7 @@ kinds! {
     40 "attestation" Attestation;
     41 "enrolment" Enrolment;
     42 "revocation" Revocation;
+    43 "key_rotation" KeyRotation;
     45 "timestamp" Timestamp;
     46 "timestamp_failed" TimestampFailed;
     28 "backfill" Backfill;

@@ -72,6 +72,8 @@ impl Announcement {
 pub struct Mirror<S> {
     origin: String,
     keys: Vec<VerifierKey>,
+    /// Behind which sizes other keys sign, and which: ascending.
+    borders: Vec<(u64, Vec<VerifierKey>)>,
     store: S,
 }
 
@@ -86,8 +88,30 @@ impl<S: MirrorStore> Mirror<S> {
         Self {
             origin: origin.into(),
             keys,
+            borders: Vec::new(),
             store,
         }
+    }
+
+    /// From here on these keys are pinned; heads behind a border count where those that sign from there on signed them, and
+    /// no others of the pinned ones. Of a key that is not pinned nothing counts.
+    pub fn trust(&mut self, keys: Vec<VerifierKey>, borders: Vec<(u64, Vec<VerifierKey>)>) {
+        self.keys = keys;
+        self.borders = borders;
+    }
+
+    /// The keys whose heads of this size count.
+    fn keys_at(&self, size: u64) -> Vec<VerifierKey> {
+        let place = self.borders.iter().rposition(|(below, _)| size > *below);
+        let of = |keys: &[VerifierKey], key: &VerifierKey| {
+            keys.iter()
+                .any(|one| one.public_bytes() == key.public_bytes())
+        };
+        let counts = |key: &&VerifierKey| match place.and_then(|at| self.borders.get(at)) {
+            Some((_, keys)) => of(keys, key),
+            None => !self.borders.iter().any(|(_, keys)| of(keys, key)),
+        };
+        self.keys.iter().filter(counts).cloned().collect()
     }
 
     /// The log's origin.
@@ -120,6 +144,12 @@ impl<S: MirrorStore> Mirror<S> {
             .map_or_else(empty, |mirrored| mirrored.sealed.head)
     }
 
+    /// Size of the newest head taken, cosigned or not.
+    #[must_use]
+    pub fn newest_size(&self) -> u64 {
+        self.pending_head().size.max(self.mirrored_head().size)
+    }
+
     /// The newest head taken.
     fn pending_head(&self) -> Head {
         self.store
@@ -139,12 +169,13 @@ impl<S: MirrorStore> Mirror<S> {
 
     /// Opens a checkpoint with the pinned keys.
     fn open(&self, note: &Note) -> Result<SignedCheckpoint, Reply> {
-        let signed = SignedCheckpoint::from_note(note.clone(), &self.keys)
+        let size = Checkpoint::parse(note.text()).map_or(0, |head| head.size);
+        let keys = self.keys_at(size);
+        let signed = SignedCheckpoint::from_note(note.clone(), &keys)
             .map_err(|error| Reply::text(403, &error))?;
         let is_authority = |key: &VerifierKey| key.algorithm() == Algorithm::EcdsaP256;
-        let authority_pinned = self.keys.iter().any(is_authority);
-        let by_authority = self
-            .keys
+        let authority_pinned = keys.iter().any(is_authority);
+        let by_authority = keys
             .iter()
             .enumerate()
             .any(|(index, key)| is_authority(key) && signed.verified().has_key(index));

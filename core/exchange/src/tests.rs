@@ -4,5 +4,6 @@ mod chaos;
 mod conflicts;
 mod holes;
 mod revoked;
+mod rotated;
 mod statuses;
 mod world;

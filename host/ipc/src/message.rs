@@ -47,6 +47,8 @@ code_list! {
         10 Actor = "actor" => "the actor that it states is not who asks";
         11 Point = "point" => "a point that the contract does not have there, or a tag that is not set";
         12 Named = "named" => "what it says of another entry is not what that entry says";
+        13 Told = "told" => "the log tells of it already";
+        14 Keys = "keys" => "it is not by the keys that sign the log";
     }
 }
 
@@ -70,6 +72,7 @@ code_list! {
         6 Rollback = "rollback" => "it would contradict what was signed before";
         7 Unavailable = "unavailable" => "a resource is missing for now; ask again later";
         8 Internal = "internal" => "a fault of the answering process";
+        9 Rotated = "rotated" => "the keys changed, and the log does not tell of it yet";
     }
 }
 
@@ -272,6 +275,7 @@ messages! {
         1 size: u64 => "size of the tree";
         2 root: Digest => "its root";
         3 plain_shown: Option<u64> => "the newest value of the plain counter that the log shows: one above it is attested and not moved on";
+        4 rotations: u64 => "how many changes of the keys the log tells of";
     }
     65 SignedNote { "The tree head, signed."
         0 note: NoteText => "the signed note";
@@ -307,6 +311,7 @@ messages! {
         14 not_applied: Vec<String> => "protections that the signer wanted and could not have";
         15 uses: Vec<Uses> => "uses of keys since it was started, by purpose (key_op_audit_cnt)";
         16 signed: Vec<SignedTree> => "the newest head of the newest generation of which one was signed; none where none was";
+        17 rotations: Vec<NoteText> => "statements by which its keys changed, the oldest first";
     }
     69 SignRecord { "Asks for a signature on the digest of these bytes, which the signer makes."
         0 origin: String => "the log's origin line, with its generation";
@@ -343,6 +348,14 @@ messages! {
         1 nonce: Digest => "the registrar's number, which no other challenge has";
         2 credential: Option<SealedCredential> => "what only the TPM of the authority's key can open; what is in it goes into the answer";
         3 request: Digest => "SHA-256 of the request that is answered for, as the node made it";
+    }
+    80 Rotate { "Asks the signer for new keys, and to sign with them from then on."
+        0 origin: String => "the log's origin line, with its generation";
+        1 actor: String => "who orders it: a local user, with the id that the kernel vouches for";
+        2 reason: String => "why";
+    }
+    81 Rotated { "It does."
+        0 statement: NoteText => "what the old keys state of the new ones, signed by both";
     }
 }
 

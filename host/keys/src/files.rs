@@ -54,6 +54,23 @@ impl LockedDir {
         self.path.join(name)
     }
 
+    /// Gives a file another name, durably; what had that name is gone.
+    pub(crate) fn rename(&self, name: &str, to: &str) -> Result<(), KeysError> {
+        let (from, to) = (self.join(name), self.join(to));
+        rustix::fs::renameat(CWD, &from, CWD, &to)
+            .map_err(KeysError::errno(&to, "rename into place"))?;
+        rustix::fs::fsync(&self.fd).map_err(KeysError::errno(&self.path, "sync the directory"))
+    }
+
+    /// Removes a file, if it is there.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), KeysError> {
+        let path = self.join(name);
+        match rustix::fs::unlink(&path) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(KeysError::errno(&path, "remove")(errno)),
+        }
+    }
+
     /// Writes a file durably: after this it has all its bytes or, on an error, never the name.
     pub(crate) fn write(
         &self,

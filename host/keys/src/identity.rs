@@ -83,6 +83,8 @@ pub struct Identity {
     pub plain_every_s: u64,
     /// Where the firmware's event log is, where the keys are in a TPM that firmware measures into.
     pub event_log: Option<PathBuf>,
+    /// The statements by which its keys changed, the oldest first.
+    pub rotations: Vec<StatedRotation>,
 }
 
 /// An identity directory that no other signer works with while this value lives.
@@ -130,6 +132,9 @@ impl IdentityDir {
                 return Err(KeysError::Exists(path));
             }
         }
+        if let Some(path) = rotate::first(self.dir.path())? {
+            return Err(KeysError::Exists(path));
+        }
         let secret = |name, text: &str| {
             self.dir
                 .write(name, SECRET_MODE, text.as_bytes(), Target::New)
@@ -172,6 +177,7 @@ impl IdentityDir {
             plain: None,
             plain_every_s,
             event_log,
+            rotations: Vec::new(),
         })
     }
 
@@ -180,6 +186,7 @@ impl IdentityDir {
     /// # Errors
     /// When any part of it is missing, damaged, foreign, or open to others.
     pub fn load(&self) -> Result<Identity, KeysError> {
+        self.settle()?;
         let [authority, ed25519] = [AUTHORITY_FILE, ED25519_FILE].map(|name| self.dir.join(name));
         let vkeys_path = self.dir.join(VKEYS_FILE);
         let public = read_vkeys(self.dir.path())?;
@@ -202,6 +209,14 @@ impl IdentityDir {
         if vkeys != public.vkeys {
             return Err(KeysError::Foreign(vkeys_path));
         }
+        // Statements of other keys would be told in the name of these.
+        let rotations = self.rotations()?;
+        if rotations
+            .last()
+            .is_some_and(|newest| newest.rotation.new != public.vkeys)
+        {
+            return Err(KeysError::Foreign(vkeys_path));
+        }
         Ok(Identity {
             keys,
             public,
@@ -209,6 +224,7 @@ impl IdentityDir {
             plain: self.plain_mark(),
             plain_every_s,
             event_log,
+            rotations,
         })
     }
 
@@ -363,14 +379,16 @@ pub fn read_vkeys(directory: &Path) -> Result<PublicIdentity, KeysError> {
         return Err(KeysError::None(directory.into()));
     }
     let bytes = read(&path, PUBLIC_MODE, KEY_FILE_BYTES_MAX)?;
-    let lines = std::str::from_utf8(&bytes).ok().and_then(two_lines);
-    let vkeys = lines.and_then(|[authority, ed25519]| {
-        let keys: [VerifierKey; 2] = [authority.parse().ok()?, ed25519.parse().ok()?];
-        (keys[0].name() == keys[1].name()).then_some(keys)
-    });
-    let vkeys = vkeys.ok_or(KeysError::NotVkeys(path))?;
+    let vkeys = two_vkeys(&bytes).ok_or(KeysError::NotVkeys(path))?;
     let origin = BaseOrigin::new(vkeys[0].name()).map_err(KeysError::Origin)?;
     Ok(PublicIdentity { origin, vkeys })
+}
+
+/// Two verifier keys of one origin.
+fn two_vkeys(bytes: &[u8]) -> Option<[VerifierKey; 2]> {
+    let [authority, ed25519] = std::str::from_utf8(bytes).ok().and_then(two_lines)?;
+    let keys: [VerifierKey; 2] = [authority.parse().ok()?, ed25519.parse().ok()?];
+    (keys[0].name() == keys[1].name()).then_some(keys)
 }
 
 fn two_lines(text: &str) -> Option<[&str; 2]> {
@@ -378,6 +396,9 @@ fn two_lines(text: &str) -> Option<[&str; 2]> {
     let other = rest.strip_suffix('\n')?;
     (!other.contains('\n')).then_some([one, other])
 }
+
+mod rotate;
+pub use rotate::{StatedRotation, read_rotations};
 
 #[cfg(test)]
 mod tests;

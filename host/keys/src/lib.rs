@@ -16,7 +16,7 @@ mod tpm;
 
 pub use error::KeysError;
 pub use identity::{
-    Identity, IdentityDir, Keys, NewKeys, PublicIdentity, StoreNeeds, is_in_files, read_vkeys,
-    store_needs,
+    Identity, IdentityDir, Keys, NewKeys, PublicIdentity, StatedRotation, StoreNeeds, is_in_files,
+    read_rotations, read_vkeys, store_needs,
 };
 pub use tpm::TpmPlace;

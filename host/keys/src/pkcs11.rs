@@ -344,6 +344,14 @@ impl Backend for Pkcs11Keys {
         Ok(self.ed25519.sign(text.text()))
     }
 
+    fn release(&mut self) {
+        self.open = None;
+        if let Some(module) = self.module.take() {
+            // Whoever opens the token next begins the module anew.
+            let _ = module.finalize();
+        }
+    }
+
     fn certify(
         &mut self,
         counter: CounterKind,

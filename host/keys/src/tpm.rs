@@ -193,6 +193,12 @@ impl TpmKeys {
         Ok((file, authority))
     }
 
+    /// The authority's public key of another template in the same TPM, with the same counters.
+    pub(crate) fn derive(file: &TpmKeyFile) -> Result<Vec<u8>, BackendError> {
+        let (_, authority) = Open::new(file)?;
+        Ok(authority)
+    }
+
     /// Keys that are opened when they are first needed.
     pub(crate) const fn new(file: TpmKeyFile, authority: Vec<u8>, ed25519: Ed25519File) -> Self {
         Self {
@@ -339,6 +345,10 @@ impl Backend for TpmKeys {
             attest,
             signature: der(&r_s)?,
         })
+    }
+
+    fn release(&mut self) {
+        self.open = None;
     }
 
     fn endorsements(&mut self) -> Result<Endorsements, BackendError> {

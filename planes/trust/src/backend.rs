@@ -207,6 +207,9 @@ pub trait Backend: fmt::Debug {
         Err(BackendError::new(KeyFault::Failed, "the store has no PCRs"))
     }
 
+    /// Lets go of the store until it is needed again: another may have to open it.
+    fn release(&mut self) {}
+
     /// The certificates of the store's maker; none where it has none.
     ///
     /// # Errors
@@ -266,6 +269,10 @@ impl<B: Backend + ?Sized> Backend for Box<B> {
 
     fn quote(&mut self, text: &Signable) -> Result<Certified, BackendError> {
         (**self).quote(text)
+    }
+
+    fn release(&mut self) {
+        (**self).release();
     }
 
     fn endorsements(&mut self) -> Result<Endorsements, BackendError> {

@@ -9,6 +9,7 @@ use crate::binding::{self, BindingFault};
 use crate::last_signed::{LastSigned, SignedHead};
 use crate::limits::GENERATIONS_MAX;
 use crate::origin::{BaseOrigin, OriginError};
+use crate::rotation::RotationFault;
 use crate::statement::{Purpose, Signable, Statement};
 use alloc::format;
 use alloc::string::String;
@@ -53,6 +54,8 @@ pub enum SignError {
     SelfCheck(Algorithm),
     /// The note cannot take the signature.
     Note(NoteError),
+    /// The keys change to themselves, or their statement is not one that can be read.
+    Rotation(RotationFault),
 }
 
 impl SignError {
@@ -99,6 +102,7 @@ impl fmt::Display for SignError {
                 algorithm.byte()
             ),
             Self::Note(error) => error.fmt(f),
+            Self::Rotation(error) => write!(f, "the statement of new keys: {error}"),
         }
     }
 }
@@ -253,11 +257,7 @@ impl<B: Backend> Engine<B> {
     /// # Errors
     /// [`SignError::Key`].
     pub fn verifier_keys(&self, name: &str) -> Result<[VerifierKey; 2], SignError> {
-        let ed25519 = self.backend.ed25519_public();
-        Ok([
-            VerifierKey::p256(name, &self.backend.p256_public()).map_err(SignError::Key)?,
-            VerifierKey::ed25519(name, &ed25519, Algorithm::Ed25519).map_err(SignError::Key)?,
-        ])
+        named(&self.backend, name)
     }
 
     /// Checks a statement against what was signed before; signs nothing.
@@ -434,6 +434,16 @@ impl<B: Backend> Engine<B> {
     }
 }
 
+/// The verifier keys of a backend under a name.
+fn named(backend: &impl Backend, name: &str) -> Result<[VerifierKey; 2], SignError> {
+    let ed25519 = backend.ed25519_public();
+    Ok([
+        VerifierKey::p256(name, &backend.p256_public()).map_err(SignError::Key)?,
+        VerifierKey::ed25519(name, &ed25519, Algorithm::Ed25519).map_err(SignError::Key)?,
+    ])
+}
+
 mod activate;
+mod rotate;
 #[cfg(test)]
 mod tests;

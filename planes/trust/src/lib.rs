@@ -27,6 +27,7 @@ mod origin;
 mod quote;
 mod revocation;
 mod rollback;
+mod rotation;
 mod statement;
 
 pub use backend::{
@@ -50,5 +51,6 @@ pub use revocation::RevokedKeys;
 pub use rollback::{
     BoundCounters, CounterFound, End, Heads, Moment, Moved, MovedCounter, of_the_log, of_the_store,
 };
+pub use rotation::{Rotation, RotationFault};
 pub use statement::{Claim, Purpose, Signable, Statement};
 pub use tpm::EndorsementKind;

@@ -29,3 +29,11 @@ pub const EVENT_LOG_BYTES_MAX: usize = tpm::limits::EVENT_LOG_BYTES_MAX;
 pub const REVOKED_KEYS_MAX: usize = 8;
 /// How often PCRs are read and quoted again where they moved in between.
 pub const QUOTE_TRIES_MAX: u32 = 3;
+/// Rotations of keys that one identity has: one a year outlives any machine, and the statements of all of them fit a message.
+pub const ROTATIONS_MAX: usize = 32;
+/// Longest statement of new keys: four keys and signatures with the longest name, and the texts below.
+pub const ROTATION_BYTES_MAX: usize = 4_096;
+/// Longest reason of one.
+pub const ROTATION_REASON_BYTES_MAX: usize = 512;
+/// Longest name of who orders one.
+pub const ROTATION_ACTOR_BYTES_MAX: usize = 256;

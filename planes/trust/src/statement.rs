@@ -76,6 +76,8 @@ pub enum Purpose {
     Boot,
     /// To answer who asks what this machine is.
     Attestation,
+    /// To name the keys that follow.
+    Rotation,
 }
 
 impl Purpose {
@@ -85,6 +87,7 @@ impl Purpose {
         Self::Binding,
         Self::Boot,
         Self::Attestation,
+        Self::Rotation,
     ];
 
     /// The word that people and programs read.
@@ -95,6 +98,7 @@ impl Purpose {
             Self::Binding => "binding",
             Self::Boot => "boot",
             Self::Attestation => "attestation",
+            Self::Rotation => "rotation",
         }
     }
 }

@@ -110,6 +110,7 @@ impl GapAccount {
             | Payload::Revocation(_)
             | Payload::Timestamp(_)
             | Payload::TimestampFailed(_)
+            | Payload::KeyRotation(_)
             | Payload::MeterLife(_)
             | Payload::Command(_)
             | Payload::ClockOrder(_)

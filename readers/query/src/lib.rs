@@ -28,6 +28,6 @@ pub use time::{
 };
 pub use verify::{
     Anchors, BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Known, Report, RevokedBy,
-    StampedBy, WhyUnkept, harmless, named_for, verify_collector, verify_kept, verify_node,
-    verify_node_lacking, verify_node_with, verify_published,
+    RotatedTo, StampedBy, WhyUnkept, harmless, named_for, rotations_in, verify_collector,
+    verify_kept, verify_node, verify_node_lacking, verify_node_with, verify_published,
 };

@@ -20,6 +20,7 @@ mod ranges;
 mod report;
 mod retired;
 mod revoked;
+mod rotated;
 mod rows;
 mod signers;
 mod stamped;
@@ -33,12 +34,15 @@ pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use published::verify_published;
 pub use report::{
-    BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Report, RevokedBy, StampedBy,
+    BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Report, RevokedBy, RotatedTo,
+    StampedBy,
 };
+pub use rotated::rotations_in;
 pub use unkept::WhyUnkept;
 
 use proof::note::VerifierKey;
 use signers::Signers;
+use trust_plane::Rotation;
 
 /// Keys that speak for the log, and whether they were pinned by whoever asks.
 #[derive(Clone, Debug)]
@@ -47,6 +51,7 @@ pub struct Anchors {
     beside: Vec<VerifierKey>,
     pinned: bool,
     known: Vec<Known>,
+    rotations: Vec<Rotation>,
 }
 
 impl Anchors {
@@ -58,6 +63,7 @@ impl Anchors {
             beside: Vec::new(),
             pinned: true,
             known: Vec::new(),
+            rotations: Vec::new(),
         }
     }
 
@@ -69,6 +75,7 @@ impl Anchors {
             beside: Vec::new(),
             pinned: false,
             known: Vec::new(),
+            rotations: Vec::new(),
         }
     }
 
@@ -84,6 +91,14 @@ impl Anchors {
     #[must_use]
     pub fn and_known(mut self, known: Vec<Known>) -> Self {
         self.known = known;
+        self
+    }
+
+    /// Adds what keys state of those that follow them, the oldest first: it is followed from a key that is pinned, or found
+    /// beside the log where none is, to others, forward and backward.
+    #[must_use]
+    pub fn and_rotations(mut self, rotations: Vec<Rotation>) -> Self {
+        self.rotations = rotations;
         self
     }
 
@@ -110,7 +125,12 @@ impl Anchors {
                 .filter_map(|key| named_for(key, origin))
                 .collect()
         };
-        Signers::new(named(&self.keys), named(&self.beside))
+        let mut signers = Signers::new(named(&self.keys), named(&self.beside));
+        for stated in &self.rotations {
+            // Of which chain they are is known behind the last one.
+            let _ = signers.rotate(origin, stated, None);
+        }
+        signers.anchored()
     }
 
     /// Why nothing signed by a log can be checked, and with which key it could be.

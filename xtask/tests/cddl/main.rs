@@ -235,10 +235,7 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::KeyStore | Kind::Binding | Kind::Unsealed | Kind::Rollback | Kind::KeyUse => {
             return keys::sample(kind, full);
         }
-        Kind::Enrolment | Kind::Revocation | Kind::Timestamp | Kind::TimestampFailed => {
-            return registrar::sample(kind, full);
-        }
-        _ => return people::sample(kind, full),
+        _ => return registrar::sample(kind, full).or_else(|| people::sample(kind, full)),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Entries that statements of others become: a registrar's, a timestamp authority's.
 
 use super::{AT, DIGEST};
-use evidence::kinds::{Enrolment, Revocation, Timestamp, TimestampFailed};
+use evidence::kinds::{Enrolment, KeyRotation, Revocation, Timestamp, TimestampFailed};
 use evidence::reasons::{EnrolmentProof, StampFault};
 use evidence::{Actor, Blob, Kind, Payload, UtcNs};
 
@@ -28,6 +28,16 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
             why: "stolen".into(),
             registrar: "c.example+1+A".into(),
             statement: "fieldnotary revocation v1\n".into(),
+        }
+        .into(),
+        Kind::KeyRotation => KeyRotation {
+            at: AT,
+            actor: Actor::local("ada", 1000),
+            reason: "yearly".into(),
+            old: vec!["example.org/n+1+A".into(); if full { 2 } else { 0 }],
+            new: vec!["example.org/n+2+A".into(); if full { 2 } else { 0 }],
+            size: 812,
+            statement: "fieldnotary rotation v1\n".into(),
         }
         .into(),
         Kind::Timestamp => Timestamp {

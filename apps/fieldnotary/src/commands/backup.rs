@@ -150,6 +150,7 @@ fn write(data: &DataDir, draft: &Path, tar: bool, with_keys: bool) -> Result<Man
         PUBLIC,
         false,
     )?;
+    put_rotations(&mut writer, &data.identity(), "identity")?;
     let elsewhere = data.identity().join(STORE_FILE).exists();
     let without = if elsewhere {
         AUTHORITY_FILE
@@ -174,6 +175,7 @@ fn write(data: &DataDir, draft: &Path, tar: bool, with_keys: bool) -> Result<Man
         let keys = data.journal(generation.0).join("keys.vkey");
         let name = format!("{}/keys.vkey", held.dir());
         put_file(&mut writer, &keys, &name, PUBLIC, false)?;
+        put_rotations(&mut writer, &data.journal(generation.0), &held.dir())?;
         manifest.generations.push(held);
     }
     let mut text = serde_json::to_vec_pretty(&manifest.json(writer.lines()))
@@ -182,6 +184,16 @@ fn write(data: &DataDir, draft: &Path, tar: bool, with_keys: bool) -> Result<Man
     writer.put_text(MANIFEST_FILE, PUBLIC, &text)?;
     writer.finish()?;
     Ok(manifest)
+}
+
+/// What keys state of those that follow them: it verifies the older part of the log.
+fn put_rotations(writer: &mut Writer, folder: &Path, to: &str) -> Result<(), String> {
+    let all = (1..).zip(query::rotations_in(folder));
+    for (number, (note, _)) in all {
+        let name = format!("{to}/{}", trust_plane::Rotation::file(number));
+        writer.put_text(&name, PUBLIC, note.as_bytes())?;
+    }
+    Ok(())
 }
 
 fn put_file(

@@ -8,6 +8,7 @@ use journal::{Reader, Shape};
 use proof::note::VerifierKey;
 use query::{Anchors, Report, verify_node};
 use serde_json::{Value, json};
+use trust_plane::Rotation;
 
 /// The manifest's name in the backup.
 pub(super) const MANIFEST_FILE: &str = "manifest.json";
@@ -191,10 +192,24 @@ pub(super) fn verify_logs(
             [] => Anchors::found_beside(keys_of(archive, held)?),
             keys => Anchors::pinned(keys.to_vec()),
         };
+        let anchors = anchors.and_rotations(rotations_of(archive, held));
         let origin = format!("{}/g{}", manifest.origin, held.generation);
         verify_node(&reader, &origin, &anchors, &mut report);
     }
     Ok(report)
+}
+
+/// How the keys by which a generation of the backup was signed followed each other.
+fn rotations_of(archive: &Archive, held: &Held) -> Vec<Rotation> {
+    let places = [held.dir(), "identity".to_owned()]
+        .map(|folder| format!("{folder}/{}", Rotation::FILE_PREFIX));
+    let is_one = |name: &&str| places.iter().any(|place| name.starts_with(place));
+    let notes = archive.names().filter(is_one);
+    let read = |name: &str| {
+        let note = archive.text(name, TEXT_BYTES_MAX).ok()?;
+        Rotation::read(note.as_bytes()).ok()
+    };
+    notes.filter_map(read).collect()
 }
 
 /// The keys by which a generation of the backup was signed.

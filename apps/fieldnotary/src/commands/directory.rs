@@ -15,6 +15,7 @@ use proof::note::VerifierKey;
 use rustix::fs::Access as Permission;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use trust_plane::Rotation;
 
 /// A directory that holds committed entries.
 pub(super) enum Directory {
@@ -423,6 +424,19 @@ pub(super) fn read_log_id(data: &DataDir) -> Result<LogId, String> {
 /// The base origin and keys that lie beside a node's log: the lines of `identity/keys.vkey`.
 pub(super) fn keys_beside(data: &DataDir) -> Result<Vec<VerifierKey>, String> {
     keys_in(&data.identity().join("keys.vkey"))
+}
+
+/// What keys state of those that follow them, as it lies in a directory, the oldest first.
+pub(super) fn rotations_beside(directory: &Path) -> Vec<Rotation> {
+    let all = query::rotations_in(directory).into_iter();
+    all.map(|(_, stated)| stated).collect()
+}
+
+/// The same of the keys of a generation: a restored one has its own.
+pub(super) fn rotations_of(data: &DataDir, generation: Generation) -> Vec<Rotation> {
+    let mut all = rotations_beside(&data.journal(generation.0));
+    all.extend(rotations_beside(&data.identity()));
+    all
 }
 
 /// The keys by which a generation was signed, where they are not the node's of today.

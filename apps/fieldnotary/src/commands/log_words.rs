@@ -202,6 +202,7 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Boot(boot)) => boot::boot_words(boot),
         Some(Payload::Attestation(told)) => boot::attestation_words(told),
         Some(Payload::Enrolment(enrolment)) => keys::enrolment_words(enrolment),
+        Some(Payload::KeyRotation(told)) => keys::rotation_words(told),
         Some(Payload::Revocation(told)) => keys::revocation_words(told),
         Some(Payload::Timestamp(told)) => stamps::stamp_words(told),
         Some(Payload::TimestampFailed(told)) => stamps::failed_words(told),

@@ -89,7 +89,7 @@ pub(crate) use bus::bus;
 pub(crate) use check::check;
 pub(crate) use decode::decode;
 pub(crate) use directory::{open_beside, open_reader};
-pub(crate) use enrol::enrol;
+pub(crate) use enrol::{enrol, keys};
 pub(crate) use gaps::gaps;
 pub(crate) use init::{init, point};
 pub(crate) use journal::journal;

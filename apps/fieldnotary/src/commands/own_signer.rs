@@ -3,11 +3,12 @@
 use super::preflight;
 use crate::files::write_durably;
 use crate::paths::DataDir;
-use ipc::message::{Describe, Keys, Message};
+use ipc::message::{Describe, Keys, Message, NoteText};
 use ipc::{Channel, IpcError};
 use std::io::ErrorKind::NotFound;
 use std::path::Path;
 use std::time::Duration;
+use trust_plane::Rotation;
 
 /// How long it may take to be there: whoever starts both does not wait for one.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -25,8 +26,16 @@ pub(super) fn take(data: &DataDir, socket: &Path) -> Result<(), String> {
             data.identity().display()
         ));
     }
-    keep_public(data, socket, &describe(socket)?.vkeys)?;
+    keep_public(data, socket, &describe(socket)?)?;
     lead(data, socket)
+}
+
+/// The keys of such a signer changed: their public half stands beside the log too. Nothing where the signer is the node's own.
+pub(in crate::commands) fn follow(data: &DataDir) -> Result<(), String> {
+    match std::fs::read_link(data.signer_socket()) {
+        Ok(socket) => keep_public(data, &socket, &describe(&socket)?),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Takes away what a start with --signer left: the signer of this node serves that path itself, if there are keys for it.
@@ -76,14 +85,21 @@ fn describe(socket: &Path) -> Result<Keys, String> {
 }
 
 /// The log's keys stand beside it, as whoever reads it expects.
-fn keep_public(data: &DataDir, socket: &Path, vkeys: &[String]) -> Result<(), String> {
+fn keep_public(data: &DataDir, socket: &Path, keys: &Keys) -> Result<(), String> {
     let identity = data.identity();
     std::fs::create_dir_all(&identity)
         .map_err(|error| format!("cannot create {}: {error}", identity.display()))?;
     let path = identity.join("keys.vkey");
-    let said: String = vkeys.iter().map(|vkey| format!("{vkey}\n")).collect();
+    let said: String = keys.vkeys.iter().map(|vkey| format!("{vkey}\n")).collect();
     match std::fs::read_to_string(&path) {
         Ok(kept) if kept == said => Ok(()),
+        Ok(kept) if leads(&kept, keys) => {
+            // The statements first: without them nothing would lead from the newest keys to the older part of the log.
+            for (number, NoteText(note)) in (1..).zip(&keys.rotations) {
+                write_durably(&identity.join(Rotation::file(number)), note)?;
+            }
+            write_durably(&path, said)
+        }
         Ok(_) => Err(format!(
             "the signer at {} has other keys than {}, by which this log is signed\n\
              start it with the keys of this log; where they are lost, put its own in their place:\n  \
@@ -107,6 +123,20 @@ fn keep_public(data: &DataDir, socket: &Path, vkeys: &[String]) -> Result<(), St
         }
         Err(error) => Err(format!("cannot read {}: {error}", path.display())),
     }
+}
+
+/// Whether the keys that are kept state, one after the other, that those of the signer follow them.
+fn leads(kept: &str, keys: &Keys) -> bool {
+    let mut kept: Vec<String> = kept.lines().map(str::to_owned).collect();
+    for NoteText(note) in &keys.rotations {
+        let Ok(stated) = Rotation::read(note.as_bytes()) else {
+            return false;
+        };
+        if stated.old.each_ref().map(ToString::to_string)[..] == kept[..] {
+            kept = stated.new.iter().map(ToString::to_string).collect();
+        }
+    }
+    kept == keys.vkeys
 }
 
 fn lead(data: &DataDir, socket: &Path) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! What no restart of a process can cure, said before any is started: places that cannot be used, an
 //! identity or a journal that is not whole, or of another log, or newer than this program.
 
-use super::directory::{kept_by_another, keys_of, open_reader};
+use super::directory::{kept_by_another, keys_of, open_reader, rotations_of};
 use super::journal::place;
 use super::ring_files::{in_their_places, tell_lacking, tell_passed_over};
 use crate::paths::DataDir;
@@ -368,7 +368,13 @@ pub(super) fn sealed_by<V: ReadVolume, T: ReadTruth>(
     let Some(newest) = newest.last() else {
         return Ok(SealedBy::Nobody);
     };
-    let keys = keys_of(data, generation)?;
+    let mut keys = keys_of(data, generation)?;
+    // Keys that followed others may have sealed nothing yet.
+    for stated in rotations_of(data, generation).iter().rev() {
+        if stated.new.iter().any(|key| keys.contains(key)) {
+            keys.extend_from_slice(&stated.old);
+        }
+    }
     let base = keys.first().map_or("", VerifierKey::name).to_owned();
     let origin = format!("{base}/g{generation}");
     let named = keys.iter().filter_map(|key| key.under_name(&origin).ok());

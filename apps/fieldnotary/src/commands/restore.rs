@@ -15,6 +15,7 @@ use std::fs::{DirBuilder, File};
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use trust_plane::Rotation;
 
 const DIRECTORY_MODE: u32 = 0o700;
 const PUBLIC_MODE: u32 = 0o644;
@@ -75,6 +76,7 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<Ended, String> {
             if !own.exists() {
                 let mut file = new_file(&own, PUBLIC_MODE).map_err(|error| failed(&own, &error))?;
                 copy(&archive, VKEYS, &mut file).map_err(|error| failed(&own, &error))?;
+                put_rotations(&archive, &data.journal(held.generation.0))?;
             }
         }
     }
@@ -137,7 +139,8 @@ fn put(
 ) -> Result<(), String> {
     let of_backup = [MANIFEST_FILE, SUMS_FILE].contains(&name);
     // The keys of a node stay with it: without the secret ones these sign nothing more.
-    let of_other_keys = name == VKEYS && !manifest.keys;
+    let of_keys = name == VKEYS || is_rotation(name);
+    let of_other_keys = of_keys && !manifest.keys;
     if of_backup || of_other_keys {
         return Ok(());
     }
@@ -153,7 +156,7 @@ fn put(
     if let Some(parent) = path.parent() {
         make(parent)?;
     }
-    let public = name == VKEYS || name == LOG_ID || name.starts_with("journal/");
+    let public = of_keys || name == LOG_ID || name.starts_with("journal/");
     let mode = if public { PUBLIC_MODE } else { SECRET_MODE };
     let mut file = new_file(&path, mode).map_err(|error| failed(&path, &error))?;
     copy(archive, name, &mut file).map_err(|error| failed(&path, &error))?;
@@ -167,6 +170,22 @@ fn put(
     }
     file.sync_all().map_err(|error| failed(&path, &error))?;
     progress.add(archive.bytes(name).unwrap_or(0));
+    Ok(())
+}
+
+/// Whether a file is what the keys of the identity state of those that followed them.
+fn is_rotation(name: &str) -> bool {
+    let file = name.strip_prefix("identity/");
+    file.is_some_and(|file| file.starts_with(Rotation::FILE_PREFIX))
+}
+
+/// How the keys of these generations followed each other.
+fn put_rotations(archive: &Archive, folder: &Path) -> Result<(), String> {
+    for name in archive.names().filter(|name| is_rotation(name)) {
+        let path = folder.join(name.trim_start_matches("identity/"));
+        let mut file = new_file(&path, PUBLIC_MODE).map_err(|error| failed(&path, &error))?;
+        copy(archive, name, &mut file).map_err(|error| failed(&path, &error))?;
+    }
     Ok(())
 }
 

@@ -182,6 +182,12 @@ fn prepare(
     data: &DataDir,
     own_signer: Option<&Path>,
 ) -> Result<Option<Contract>, String> {
+    if let Some(socket) = own_signer
+        && data.identity().join("keys.vkey").exists()
+    {
+        // Keys that followed those beside the log stand there before the log is held against them.
+        own_signer::take(data, socket)?;
+    }
     preflight::whole(contract, data)?;
     match own_signer {
         Some(socket) => own_signer::take(data, socket)?,

@@ -1,6 +1,8 @@
 //! `fieldnotary verify`: every committed byte of a directory, for someone who trusts nobody.
 
-use super::directory::{Directory, generations, keys_of, lacking_segments, open_found};
+use super::directory::{
+    Directory, generations, keys_of, lacking_segments, open_found, rotations_beside, rotations_of,
+};
 use super::ink::{Ink, ink};
 use super::journal::finding::{Finding as Harm, OLD_TRUTH_CURE};
 use super::journal::place;
@@ -20,10 +22,13 @@ use evidence::Generation;
 use journal::keep::KeepRing;
 use journal::{ReadTruth, ReadVolume, Reader};
 use query::{
-    Finding, FindingKind, Report, verify_collector, verify_kept, verify_node_lacking,
-    verify_published,
+    CollectorDir, Finding, FindingKind, LogDir, Report, verify_collector, verify_kept,
+    verify_node_lacking, verify_published,
 };
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::path::Path;
+use trust_plane::Rotation;
 
 /// Looks at a ring that moves on under the look, until what is found is taken for what is there.
 const LOOKS_MAX: u32 = 5;
@@ -43,7 +48,9 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
     subject.has_generation(args.generation)?;
     match subject {
         Subject::Published(log) => {
-            verify_published(&log, &pins.and_beside(Vec::new()), &mut report);
+            let anchors = pins.and_beside(Vec::new());
+            let anchors = anchors.and_rotations(rotations_beside(&args.dir));
+            verify_published(&log, &anchors, &mut report);
         }
         Subject::Directory(Directory::Node(data)) => {
             mark = restore_mark::read(&data)?;
@@ -57,7 +64,9 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
             if let Some(only) = args.generation {
                 collector.logs.retain(|log| log.generation() == Some(only));
             }
-            verify_collector(&collector, &pins.and_beside(beside), &mut report);
+            let anchors = pins.and_beside(beside);
+            let anchors = anchors.and_rotations(rotations_at_collector(&collector, &args.dir));
+            verify_collector(&collector, &anchors, &mut report);
             if report.entries == 0 && report.ok() {
                 return Err(format!(
                     "the collector's directory {} holds nothing to verify yet: no batch of any log was \
@@ -106,6 +115,22 @@ fn verify_keep_rings<V: ReadVolume, T: ReadTruth>(
     verify_kept(&rings, reader, report);
 }
 
+/// The same of every log in a collector's directory.
+fn rotations_at_collector(collector: &CollectorDir, directory: &Path) -> Vec<Rotation> {
+    let base = |log: &LogDir| {
+        let base = log.origin.rsplit_once("/g").map(|(base, _)| base);
+        base.unwrap_or(&log.origin).to_owned()
+    };
+    let bases: BTreeSet<String> = collector.logs.iter().map(base).collect();
+    let folders = bases.iter().map(|base| {
+        let folder = proof::tile::origin_directory(base);
+        directory.join("rotations").join(folder)
+    });
+    folders
+        .flat_map(|folder| rotations_beside(&folder))
+        .collect()
+}
+
 /// Every generation of a node's log in order, and whether each follows the one that it names.
 fn verify_generations(
     data: &DataDir,
@@ -126,6 +151,7 @@ fn verify_generations(
             .unwrap_or_default();
         let origin = format!("{base}/g{generation}");
         let anchors = pins.and_beside(beside);
+        let anchors = anchors.and_rotations(rotations_of(data, generation));
         // Of what may not be looked at nothing is known: that is no verdict.
         place::permitted(&data.journal(generation.0))?;
         let found = match open_found(data, generation) {
@@ -218,6 +244,7 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     all.custody = own.custody.or(all.custody.take());
     all.key_store = own.key_store.or(all.key_store.take());
     all.enrolled.extend(own.enrolled);
+    all.rotated.extend(own.rotated);
     all.revoked.extend(own.revoked);
     all.stamped.extend(own.stamped);
     all.bound = own.bound;

@@ -6,7 +6,7 @@ use evidence::UtcNs;
 use evidence::kinds::KeyStore;
 use evidence::reasons::Custody;
 use proof::note::VerifierKey;
-use query::{BoundTo, EnrolledBy, Report, RevokedBy};
+use query::{BoundTo, EnrolledBy, Report, RevokedBy, RotatedTo};
 use serde_json::{Value, json};
 
 /// What a store can do, in words; empty for one that can do nothing.
@@ -30,6 +30,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         lines.push(format!("keys       {custody}: {}", custody.meaning()));
     }
     let stated = report.enrolled.iter().map(enrolled_words);
+    let stated = stated.chain(report.rotated.iter().map(rotated_words));
     let stated = stated.chain(report.revoked.iter().map(revoked_words));
     // What others wrote steers no terminal.
     lines.extend(stated.map(|words| shown(&words)));
@@ -80,15 +81,33 @@ fn enrolled_words(enrolled: &EnrolledBy) -> String {
             "UNANCHORED: pin the registrar's key with --anchor as well, or anybody could have stated it"
         }
     };
-    let rest = match &enrolled.unknown {
+    let mut rest = match &enrolled.unknown {
         Some(key) => format!("\n           not compared, as it is not known here: {key}"),
         None => String::new(),
     };
+    if enrolled.followed {
+        rest.push_str(
+            "\n           other keys followed these: of where those live nothing was proved",
+        );
+    }
     format!(
         "enrolled   {} by {by} at {at}, {}: {}{root}\n           {worth}{rest}",
         enrolled.log,
         enrolled.proof,
         enrolled.proof.meaning()
+    )
+}
+
+/// Which keys followed others, and who ordered it.
+fn rotated_words(rotated: &RotatedTo) -> String {
+    let stated = &rotated.stated;
+    let [authority, _] = &stated.new;
+    format!(
+        "rotated    behind {} by {}: {} (entry {})\n           the heads above are signed with {authority}",
+        words::count(stated.size, "entry", "entries"),
+        stated.by,
+        stated.reason,
+        rotated.id
     )
 }
 
@@ -202,6 +221,7 @@ pub(super) fn json(report: &Report) -> Value {
             "at_s": enrolled.at_s,
             "proof": enrolled.proof.name(),
             "root": enrolled.root,
+            "followed": enrolled.followed,
             "not_compared": enrolled.unknown.as_ref().map(ToString::to_string),
         })
     });
@@ -218,7 +238,18 @@ pub(super) fn json(report: &Report) -> Value {
             "pinned": revoked.pinned,
         })
     });
+    let rotated = report.rotated.iter().map(|rotated| {
+        let new = rotated.stated.new.iter().map(ToString::to_string);
+        json!({
+            "commit_id": rotated.id,
+            "size": rotated.stated.size,
+            "new_keys": new.collect::<Vec<_>>(),
+            "by": rotated.stated.by.as_str(),
+            "why": rotated.stated.reason,
+        })
+    });
     json!({
+        "rotated": rotated.collect::<Vec<_>>(),
         "enrolled": enrolled.collect::<Vec<_>>(),
         "revoked": revoked.collect::<Vec<_>>(),
         "hardware": custody.map(Custody::is_hardware),

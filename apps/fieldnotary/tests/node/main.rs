@@ -66,6 +66,7 @@ mod restarts;
 mod ring_files;
 mod ring_full;
 mod rollback;
+mod rotation;
 mod sign_off_points;
 mod site;
 mod stamps;

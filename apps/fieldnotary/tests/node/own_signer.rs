@@ -15,6 +15,7 @@ const ORIGIN: &str = "example.org/own-signer";
 /// Of every Debian: the user that has the keys, and the one that runs the node.
 const KEEPER: (&str, u32) = ("daemon", 1);
 const NODE: &str = "nobody";
+const NODE_UID: u32 = 65_534;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Programs that every user may start, and the home of the keys.
@@ -163,7 +164,27 @@ fn a_node_is_sealed_by_a_signer_of_another_user_and_holds_no_key() {
     let signer = site.serve("keeper/identity");
     told(&data, "signer_recovered");
     sealed_more(&data);
+    let old = std::fs::read_to_string(data.join("identity/keys.vkey")).unwrap();
+    let mut rotate = own();
+    rotate.uid(NODE_UID).gid(NODE_UID).current_dir("/");
+    rotate.args(["keys", "rotate", "--reason", "yearly", "--actor", "ada"]);
+    let said: Said = rotate.arg(&data).output().unwrap().into();
+    assert_eq!(said.code, Some(0), "{said:?}");
+    sealed_more(&data);
     let data = node.stop();
+    let new = std::fs::read_to_string(data.join("identity/keys.vkey")).unwrap();
+    for key in old.lines().chain(new.lines()) {
+        let verified = about("verify", &data, &["--anchor", key]);
+        assert_eq!(verified.code, Some(0), "{verified:?}");
+    }
+    // A node that was not there when the keys changed takes those that follow its own.
+    std::fs::write(data.join("identity/keys.vkey"), &old).unwrap();
+    std::fs::remove_file(data.join("identity/rotation-001.note")).unwrap();
+    let node = Node::start_by(own(), site.dir.path(), "node", &contract, &words);
+    sealed_more(&data);
+    let data = node.stop();
+    let again = std::fs::read_to_string(data.join("identity/keys.vkey")).unwrap();
+    assert_eq!(again, new);
 
     let stores = rows(&data, "key_store");
     assert!(!stores.is_empty());
@@ -180,7 +201,7 @@ fn a_node_is_sealed_by_a_signer_of_another_user_and_holds_no_key() {
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();
     held.sort();
-    assert_eq!(held, ["keys.vkey", "log-id"]);
+    assert_eq!(held, ["keys.vkey", "log-id", "rotation-001.note"]);
     let verified = about("verify", &data, &[]);
     assert_eq!(verified.code, Some(0), "{verified:?}");
     for row in rows(&data, "event") {

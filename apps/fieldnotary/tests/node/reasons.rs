@@ -61,6 +61,8 @@ const VERBS: &[(&str, &[(&str, Does)])] = &[
             ("enrol accept", Commands("enrolment")),
             ("enrol revoked", Commands("revocation")),
             ("enrol", Groups),
+            ("keys rotate", Commands("key_rotation")),
+            ("keys", Groups),
             ("attest", Adds("attestation")),
             ("backup", Looks),
             // It makes a directory; the log has who and why when that is adopted.

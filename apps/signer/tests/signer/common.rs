@@ -102,6 +102,7 @@ impl Site {
 /// A request for a tree head's signature.
 pub(crate) fn head(origin: &str, size: u64, root: u8) -> Message {
     SignCheckpoint {
+        rotations: 0,
         origin: origin.into(),
         size,
         root: Digest([root; 32]),

@@ -7,6 +7,8 @@ mod manners;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod statements;
 #[cfg(test)]
 mod stores;

@@ -184,6 +184,37 @@ fn a_key_in_a_token_signs_from_inside_the_sandbox_and_leaves_in_no_way() {
     assert!(listed.contains(kept), "{listed}");
 }
 
+/// The key of before stays in the token, and another one signs.
+//= A6.1
+//= R8.2
+#[test]
+fn a_key_in_a_token_is_followed_by_another_of_that_token() {
+    use crate::rotation::{rotated, told};
+    let hsm = SoftHsm::new("station");
+    let site = in_token(&hsm);
+    let signer = start(&site, &hsm);
+    let channel = site.connect();
+    signed(&channel, 7);
+    let stated = rotated(&channel, "yearly");
+    let new = stated.new.map(|key| key.under_name(G1).unwrap());
+    let check = |channel: &Channel, size: u64| {
+        let answer = channel.ask(&told(size, 1), LONG).unwrap();
+        let Message::SignedNote(signed) = answer else {
+            panic!("{}", answer.name());
+        };
+        assert_eq!(signed.custody, Custody::Pkcs11Emulated);
+        SignedCheckpoint::open(signed.note.0.as_bytes(), &new).unwrap();
+    };
+    check(&channel, 8);
+    drop(channel);
+    drop(signer);
+    let _signer = start(&site, &hsm);
+    check(&site.connect(), 9);
+    let listed = hsm.tool(&["--list-objects", "--type", "privkey"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert_eq!(listed.matches("never extractable").count(), 2, "{listed}");
+}
+
 //= A6.2
 #[test]
 fn a_wrong_pin_is_tried_once_and_a_missing_token_is_named() {

@@ -122,3 +122,16 @@ payload! {
         6 endorsement: Option<Blob> => "the endorsement certificate (X.509, DER), where something was proved with one";
     }
 }
+
+payload! {
+    /// Other keys sign the log from here on; those of before state it, and both signed that (R8.2).
+    KeyRotation {
+        0 at: MonoNs => "when it was put into the log";
+        1 actor: Actor => "who ordered it";
+        2 reason: String => "why";
+        3 old: Vec<String>, list => "the verifier keys that signed until then, the authority first";
+        4 new: Vec<String>, list => "those that sign from then on";
+        5 size: u64 => "size of the newest head that the old keys signed: every larger one is the new keys'";
+        6 statement: String => "the same, as a note that all four signed";
+    }
+}

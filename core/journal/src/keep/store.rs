@@ -63,6 +63,7 @@ impl Store {
             | Kind::Enrolment
             | Kind::Revocation
             | Kind::Timestamp
+            | Kind::KeyRotation
             | Kind::Wiring
             | Kind::Command
             | Kind::ClockOrder

@@ -8,9 +8,9 @@ use super::{
     Accepted, AckReport, BoundHead, CountFloor, CountStart, CounterArea, Describe, Error,
     ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf,
     Lease, Leased, Message, MissedFloor, MissedSlot, MissedSlots, NoteText, Offers, PersonEntry,
-    ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote, SignedTree,
-    SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
-    TimeStatement, TurnedAway, Uses, Welcome, WorkAsked, WorkUnderWay,
+    ProcessEvent, RefuseReason, Refused, Rotate, Rotated, SealedHead, SignCheckpoint, SignedNote,
+    SignedTree, SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers,
+    TimeOffer, TimeStatement, TurnedAway, Uses, Welcome, WorkAsked, WorkUnderWay,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
@@ -269,6 +269,21 @@ fn of_the_feed() -> Vec<Message> {
     ]
 }
 
+fn of_rotations() -> Vec<Message> {
+    vec![
+        Rotate {
+            origin: "example.org/s/g1".into(),
+            actor: "ada (uid 7)".into(),
+            reason: "yearly".into(),
+        }
+        .into(),
+        Rotated {
+            statement: NoteText("text\n".into()),
+        }
+        .into(),
+    ]
+}
+
 fn with_the_signer() -> Vec<Message> {
     vec![
         Error {
@@ -278,6 +293,7 @@ fn with_the_signer() -> Vec<Message> {
         }
         .into(),
         SignCheckpoint {
+            rotations: 3,
             origin: "o/g1".into(),
             size: 6,
             root: Digest([5; 32]),
@@ -312,6 +328,7 @@ fn with_the_signer() -> Vec<Message> {
         .into(),
         Describe { origin: None }.into(),
         Keys {
+            rotations: vec![NoteText("text\n".into())],
             vkeys: vec!["o/g1+00000000+AAAA".into()],
             custody: Custody::Software,
             non_exportable: false,
@@ -356,6 +373,7 @@ fn samples() -> Vec<Message> {
         reports(),
         of_the_feed(),
         with_the_signer(),
+        of_rotations(),
         statements::samples(),
     ]
     .concat()

@@ -244,3 +244,85 @@ fn what_a_dead_process_left_is_cleared_away() {
     assert!(!left.exists());
     assert!(dir.load().is_ok());
 }
+
+/// A draft of new keys, and what old and new ones state.
+fn stated(dir: &IdentityDir) -> (String, [String; 2]) {
+    let identity = dir.load().unwrap();
+    let mut engine = Engine::new(identity.keys, origin(), identity.last_signed);
+    engine.release();
+    let mut next = dir.draft().unwrap();
+    let by = evidence::Actor::local("ada", 7);
+    let note = engine.introduce(&mut next, "meters.example/site/g1", &by, "yearly");
+    let engine = Engine::new(next, origin(), LastSigned::default());
+    let keys = engine.verifier_keys(origin().as_str()).unwrap();
+    (note.unwrap(), keys.map(|key| key.to_string()))
+}
+
+/// The keys that an identity has when it is loaded, and the names of its files.
+fn loaded(folder: &Path) -> ([String; 2], Vec<String>) {
+    let dir = IdentityDir::open(folder).unwrap();
+    let keys = dir.load().unwrap().public.vkeys.map(|key| key.to_string());
+    let names = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    (keys, names)
+}
+
+/// Cut at every step between the making of new keys and the last of them in its place.
+//= R8.2
+#[test]
+fn a_rotation_is_done_or_not_wherever_it_is_cut() {
+    use super::rotate::{PARTS, draft};
+    let places = PARTS.len();
+    for cut in 0..=2 * places + 1 {
+        let folder = created();
+        let (old, whole) = loaded(folder.path());
+        let dir = IdentityDir::open(folder.path()).unwrap();
+        let (note, new) = stated(&dir);
+        if let Some(missing) = places.checked_sub(cut) {
+            // Before the statement: a draft of which so many parts are not written.
+            for name in PARTS.iter().rev().take(missing) {
+                let _ = fs::remove_file(folder.path().join(draft(name)));
+            }
+        } else {
+            // Behind it: so many parts are in their places.
+            dir.state(&note).unwrap();
+            for name in PARTS.iter().take(cut - places - 1) {
+                let from = folder.path().join(draft(name));
+                let _ = fs::rename(from, folder.path().join(name));
+            }
+        }
+        drop(dir);
+        let (keys, mut names) = loaded(folder.path());
+        let is_stated = cut > places;
+        assert_eq!(keys, if is_stated { new.clone() } else { old }, "{cut}");
+        names.retain(|name| name != "rotation-001.note");
+        assert_eq!(names, whole, "{cut}");
+        let all = super::read_rotations(folder.path()).unwrap();
+        assert_eq!(all.len(), usize::from(is_stated), "{cut}");
+        // And it goes on from there.
+        let dir = IdentityDir::open(folder.path()).unwrap();
+        let (note, newest) = stated(&dir);
+        dir.rotate(&note).unwrap();
+        drop(dir);
+        assert_eq!(loaded(folder.path()).0, newest, "{cut}");
+        assert_eq!(
+            super::read_rotations(folder.path()).unwrap().len(),
+            all.len() + 1
+        );
+    }
+}
+
+#[test]
+fn statements_that_do_not_follow_each_other_are_refused() {
+    let folder = created();
+    let dir = IdentityDir::open(folder.path()).unwrap();
+    let (note, _) = stated(&dir);
+    dir.rotate(&note).unwrap();
+    dir.state(&note).unwrap();
+    let error = dir.rotations().unwrap_err().to_string();
+    assert!(error.contains("rotation-002.note"), "{error}");
+    assert!(dir.load().is_err());
+}

@@ -2,7 +2,9 @@
 
 use super::{hex, people};
 use evidence::Payload;
-use evidence::kinds::{Binding, Enrolment, KeyStore, KeyUse, Revocation, Rollback, Unsealed};
+use evidence::kinds::{
+    Binding, Enrolment, KeyRotation, KeyStore, KeyUse, Revocation, Rollback, Unsealed,
+};
 use evidence::reasons::CounterKind;
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ pub(super) fn fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::KeyUse(told) => key_use(told, put),
         Payload::Enrolment(told) => enrolment(told, put),
         Payload::Revocation(told) => revocation(told, put),
+        Payload::KeyRotation(told) => rotation(told, put),
         other => people::fields(other, put),
     }
 }
@@ -98,5 +101,14 @@ fn revocation(told: &Revocation, put: &mut impl FnMut(&str, Value)) {
     put("by", json!(told.by));
     put("why", json!(told.why));
     put("registrar", json!(told.registrar));
+    put("statement", json!(told.statement));
+}
+
+fn rotation(told: &KeyRotation, put: &mut impl FnMut(&str, Value)) {
+    put("actor", json!(told.actor.as_str()));
+    put("reason", json!(told.reason));
+    put("old", json!(told.old));
+    put("new", json!(told.new));
+    put("size", json!(told.size));
     put("statement", json!(told.statement));
 }

@@ -15,6 +15,8 @@ pub(super) struct Beside<'a> {
     pub(super) origin: &'a str,
     pub(super) keys: &'a Signers,
     pub(super) bound: &'a Bound,
+    /// The entry that it is in.
+    pub(super) id: u64,
     /// The epoch that it stands in.
     pub(super) epoch: u64,
 }
@@ -95,7 +97,8 @@ impl Booted {
         let verified = note
             .verify(keys.known())
             .map_err(|error| error.to_string())?;
-        if let Some(key) = keys.missing(|place| verified.has_key(place)).first() {
+        let missing = keys.missing_in(beside.id, |place| verified.has_key(place));
+        if let Some(key) = missing.first() {
             return Err(format!("it is not signed by {}", key.name()));
         }
         let text = note.text();

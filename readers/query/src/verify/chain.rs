@@ -60,6 +60,8 @@ pub(super) struct Chain<'a> {
     bound: Bound,
     booted: Booted,
     calibrated: Calibrated,
+    /// Whether it was said that keys changed without an entry.
+    untold: bool,
     /// Who signed the head beside the log, if it holds.
     head_by: Option<Vec<VerifierKey>>,
     pub(super) report: &'a mut Report,
@@ -107,6 +109,7 @@ impl<'a> Chain<'a> {
             bound,
             booted: Booted::default(),
             calibrated: Calibrated::default(),
+            untold: false,
             head_by: None,
             report,
         }
@@ -128,6 +131,11 @@ impl<'a> Chain<'a> {
     /// Index of the next leaf.
     pub(super) fn next(&self) -> u64 {
         self.next
+    }
+
+    /// Whose signatures are due.
+    pub(super) const fn signers(&self) -> &Signers {
+        &self.keys
     }
 
     /// The tree so far.
@@ -207,6 +215,7 @@ impl<'a> Chain<'a> {
             Payload::Boot(boot) => self.booted.boot(id, self.epoch, boot, self.report),
             Payload::Attestation(told) => {
                 let beside = Beside {
+                    id,
                     origin: &self.origin,
                     keys: &self.keys,
                     bound: &self.bound,
@@ -218,6 +227,7 @@ impl<'a> Chain<'a> {
                 let told = enrolled::take(id, told, &self.origin, &self.pinned, self.report);
                 self.enrolled.extend(told);
             }
+            Payload::KeyRotation(told) => self.rotation(id, told),
             Payload::Revocation(told) => {
                 let told = revoked::take(id, told, &self.pinned, self.report);
                 self.revoked.extend(told);
@@ -308,14 +318,9 @@ impl<'a> Chain<'a> {
         for known in &self.known {
             known::compare(known, self.keys.known(), &self.tree, self.report);
         }
-        enrolled::finish(self.enrolled, &self.signed.keys(), self.report);
-        revoked::finish(
-            self.revoked,
-            &self.signed,
-            self.sealed,
-            self.cosigned,
-            self.report,
-        );
+        enrolled::finish(self.enrolled, &self.signed.keys(), &self.keys, self.report);
+        let reach = (self.sealed, self.cosigned);
+        revoked::finish(self.revoked, &self.signed, &self.keys, reach, self.report);
         self.report.end = self.next;
         self.report.sealed_entries += self.sealed;
         self.report.cosigned_entries += self.cosigned;

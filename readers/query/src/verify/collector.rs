@@ -5,6 +5,7 @@ use super::chain::Chain;
 use super::fills::check_fills;
 use super::report::{FindingKind, Report};
 use super::rows::verify_rows;
+use super::signers::Signers;
 use super::tiles::verify_tiles;
 use crate::collector::{CollectorDir, CollectorError, LogDir, StoredHole};
 use crate::row::row;
@@ -48,20 +49,17 @@ fn verify_log(
         report.find(FindingKind::NotCovered, None, words);
         return Ok(());
     }
-    let before = report.failures();
-    let (head, signed) = verify_checkpoint(log, anchors, cosigner, report)?;
-    let anchored = !anchors.for_origin(&log.origin).is_empty();
-    let head_holds = anchored && report.failures() == before;
+    let (note, head) = read_checkpoint(log)?;
     let all_holes = log.holes()?;
     // Stored with entries above the checkpoint, which it does not speak of.
     let below = |hole: &&StoredHole| hole.span.0 < head.size;
     let holes: Vec<StoredHole> = all_holes.iter().filter(below).cloned().collect();
     let mut chain = Chain::new(log.origin.clone(), anchors, &Frontier::new(), report);
-    chain.head_signed(head_holds, signed.as_ref());
     if let Some(key) = cosigner {
         chain.trust_collector(key.clone());
     }
     let walked = walk(log, &head, &holes, &mut chain)?;
+    verify_checkpoint(log, (&note, &head), cosigner, &mut chain);
     for hole in &holes {
         check_hole(hole, &walked, &mut chain);
         // The collector had a proof when it took them, and keeps none.
@@ -87,14 +85,8 @@ fn verify_log(
     Ok(())
 }
 
-/// The checkpoint: exactly the log's lines and one cosignature, all of them holding; and which of the log's keys, in their
-/// order, then the cosigner's, are found in it.
-pub(super) fn verify_checkpoint(
-    log: &LogDir,
-    anchors: &Anchors,
-    cosigner: Option<&VerifierKey>,
-    report: &mut Report,
-) -> Result<(Checkpoint, Option<Verified>), CollectorError> {
+/// The checkpoint beside a log, with the note that it is in.
+pub(super) fn read_checkpoint(log: &LogDir) -> Result<(Note, Checkpoint), CollectorError> {
     let path = log.path.join(proof::tile::CHECKPOINT_PATH);
     let note = Note::parse(&log.checkpoint_note()?).map_err(|_| {
         let words = "cut short or changed: no whole text with its signatures; nothing of this log was checked\n\
@@ -102,6 +94,33 @@ pub(super) fn verify_checkpoint(
         CollectorError::new(&path, words)
     })?;
     let head = Checkpoint::parse_exact(note.text()).map_err(|e| CollectorError::new(&path, e))?;
+    Ok((note, head))
+}
+
+/// Whether it has exactly the log's lines and one cosignature, all of them holding. The entries were read before, as they
+/// may tell of other keys.
+pub(super) fn verify_checkpoint(
+    log: &LogDir,
+    (note, head): (&Note, &Checkpoint),
+    cosigner: Option<&VerifierKey>,
+    chain: &mut Chain<'_>,
+) {
+    let signers = chain.signers().clone();
+    let before = chain.report.failures();
+    let verified = lines_hold(log, (note, head), &signers, cosigner, chain.report);
+    chain.is_told(head.size);
+    let holds = !signers.is_empty() && chain.report.failures() == before;
+    chain.head_signed(holds, verified.as_ref());
+}
+
+/// Which of the log's keys, in their order, then the cosigner's, are found in it.
+fn lines_hold(
+    log: &LogDir,
+    (note, head): (&Note, &Checkpoint),
+    signers: &Signers,
+    cosigner: Option<&VerifierKey>,
+    report: &mut Report,
+) -> Option<Verified> {
     let span = Some((0, head.size.saturating_sub(1)));
     if head.origin != log.origin {
         let words = format!(
@@ -110,7 +129,6 @@ pub(super) fn verify_checkpoint(
         );
         report.find(FindingKind::Signature, span, words);
     }
-    let signers = anchors.for_origin(&head.origin);
     let mut keys = signers.known().to_vec();
     let cosigner_place = keys.len();
     keys.extend(cosigner.cloned());
@@ -118,10 +136,10 @@ pub(super) fn verify_checkpoint(
         Ok(verified) => verified,
         Err(error) => {
             report.find(FindingKind::Signature, span, error.to_string());
-            return Ok((head, None));
+            return None;
         }
     };
-    for key in signers.missing(|place| verified.has_key(place)) {
+    for key in signers.missing(head.size, |place| verified.has_key(place)) {
         let words = format!("the checkpoint has no signature by {}", key.name());
         report.find(FindingKind::Signature, span, words);
     }
@@ -136,9 +154,9 @@ pub(super) fn verify_checkpoint(
         let words = format!("the checkpoint has {strangers} signature lines of unknown keys");
         report.find(FindingKind::Signature, span, words);
     } else if signers.strangers_max() > 0 {
-        unchecked_line(log, &note, &head, report);
+        unchecked_line(log, note, head, report);
     }
-    Ok((head, Some(verified)))
+    Some(verified)
 }
 
 /// The log signs with two keys. Where one of them is known to nobody here, its line cannot be checked: it

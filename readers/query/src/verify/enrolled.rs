@@ -1,7 +1,7 @@
 //! What a registrar states of the keys, as an entry has it: whose statement it is, and whether it is about these keys.
 
 use super::report::{EnrolledBy, FindingKind, Report};
-use super::signers::same;
+use super::signers::{Signers, same};
 use evidence::Blob;
 use evidence::kinds::Enrolment;
 use proof::Hash;
@@ -31,7 +31,12 @@ pub(super) fn take(
 }
 
 /// Credits the log with what is stated of the keys that signed its heads, and of no others.
-pub(super) fn finish(all: Vec<Told>, signed: &[VerifierKey], report: &mut Report) {
+pub(super) fn finish(
+    all: Vec<Told>,
+    signed: &[VerifierKey],
+    signers: &Signers,
+    report: &mut Report,
+) {
     let mut newest = None;
     for one in all {
         if signed.is_empty() {
@@ -39,8 +44,16 @@ pub(super) fn finish(all: Vec<Told>, signed: &[VerifierKey], report: &mut Report
             report.find(FindingKind::NotCovered, Some((one.id, one.id)), words);
             continue;
         }
-        match is_about(&one.stated, signed) {
-            Ok(unknown) => newest = Some(EnrolledBy { unknown, ..one.by }),
+        // Keys that followed those that were enrolled, as these state, are others: nothing was proved of them.
+        let vkeys = &one.stated.vkeys;
+        match is_about(&one.stated, &signers.beside(vkeys, signed)) {
+            Ok(unknown) => {
+                newest = Some(EnrolledBy {
+                    unknown,
+                    followed: signers.were_followed(vkeys),
+                    ..one.by
+                });
+            }
             Err(words) => disproved(one.id, &words, report),
         }
     }
@@ -87,6 +100,7 @@ fn read(
         proof: stated.proof,
         root: stated.root.clone(),
         unknown: None,
+        followed: false,
     };
     Ok((stated, by))
 }
@@ -123,6 +137,7 @@ fn hash(certificate: &Blob) -> Hash {
 pub(super) mod tests {
     use super::{finish, hash, take};
     use crate::verify::report::Report;
+    use crate::verify::signers::Signers;
     use evidence::kinds::Enrolment;
     use evidence::reasons::EnrolmentProof;
     use evidence::{Actor, Blob, MonoNs};
@@ -185,7 +200,8 @@ pub(super) mod tests {
     ) -> Report {
         let mut report = Report::default();
         let told = take(5, told, log, pinned, &mut report);
-        finish(told.into_iter().collect(), signed, &mut report);
+        let signers = Signers::new(signed.to_vec(), Vec::new());
+        finish(told.into_iter().collect(), signed, &signers, &mut report);
         report
     }
 

@@ -31,6 +31,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::Enrolment
         | Kind::Revocation
         | Kind::Timestamp
+        | Kind::KeyRotation
         | Kind::Rollback
         | Kind::Binding
         | Kind::EpochStart

@@ -2,7 +2,7 @@
 
 use super::Anchors;
 use super::chain::Chain;
-use super::collector::{check_hole, verify_checkpoint, walk};
+use super::collector::{check_hole, read_checkpoint, verify_checkpoint, walk};
 use super::fills::check_fills;
 use super::report::{FindingKind, Report};
 use super::tiles::verify_tiles;
@@ -19,15 +19,12 @@ pub fn verify_published(log: &LogDir, anchors: &Anchors, report: &mut Report) {
 }
 
 fn verify(log: &LogDir, anchors: &Anchors, report: &mut Report) -> Result<(), CollectorError> {
-    let before = report.failures();
-    let (head, signed) = verify_checkpoint(log, anchors, None, report)?;
-    let anchored = !anchors.for_origin(&log.origin).is_empty();
-    let head_holds = anchored && report.failures() == before;
+    let (note, head) = read_checkpoint(log)?;
     let holes = log.holes()?;
     let mut chain = Chain::new(log.origin.clone(), anchors, &Frontier::new(), report);
-    chain.head_signed(head_holds, signed.as_ref());
     chain.trust_contracts();
     let walked = walk(log, &head, &holes, &mut chain)?;
+    verify_checkpoint(log, (&note, &head), None, &mut chain);
     for hole in &holes {
         if !retired(hole, &mut chain) {
             check_hole(hole, &walked, &mut chain);

@@ -8,7 +8,7 @@ use proof::note::VerifierKey;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use trust_plane::RevokedKeys;
+use trust_plane::{RevokedKeys, Rotation};
 
 /// What kind of thing was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,6 +211,17 @@ pub struct EnrolledBy {
     pub root: Option<String>,
     /// The one of the two keys it is about with which nobody here could compare it.
     pub unknown: Option<VerifierKey>,
+    /// Whether other keys followed them: of those nothing was proved.
+    pub followed: bool,
+}
+
+/// Other keys sign the log from an entry on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotatedTo {
+    /// The entry that tells of them.
+    pub id: u64,
+    /// What the old keys and they state.
+    pub stated: Rotation,
 }
 
 /// A registrar took keys back.
@@ -279,6 +290,8 @@ pub struct Report {
     pub key_store: Option<KeyStore>,
     /// What registrars state of the keys, one at most for each log and generation; none where no statement holds.
     pub enrolled: Vec<EnrolledBy>,
+    /// Keys that followed others, as the log has it.
+    pub rotated: Vec<RotatedTo>,
     /// Keys that registrars took back, as the log has it.
     pub revoked: Vec<RevokedBy>,
     /// Checkpoints that timestamp authorities stamped, in the order of the log.

@@ -2,7 +2,7 @@
 //! keys of this log.
 
 use super::report::{FindingKind, Report, RevokedBy};
-use super::signers::{SignedBy, same};
+use super::signers::{SignedBy, Signers, same};
 use evidence::kinds::Revocation;
 use proof::note::VerifierKey;
 use trust_plane::RevokedKeys;
@@ -50,8 +50,8 @@ fn judged(id: u64, told: &Revocation, pinned: &[VerifierKey]) -> Result<RevokedB
 pub(super) fn finish(
     all: Vec<RevokedBy>,
     signed: &SignedBy,
-    sealed: u64,
-    cosigned: u64,
+    signers: &Signers,
+    (sealed, cosigned): (u64, u64),
     report: &mut Report,
 ) {
     let keys = signed.keys();
@@ -68,13 +68,14 @@ pub(super) fn finish(
         }
         report.revoked.push(one);
     }
+    let revoked = signers.with_followers(&revoked, cosigned);
     let sound = cosigned.max(signed.sealed_without(&revoked));
     let Some((registrar, reason)) = by.filter(|_| sound < sealed) else {
         return;
     };
     let words = format!(
-        "these entries were sealed by a key that {} took back ({reason}), and nobody cosigned them before: whoever has that \
-         key may have written them",
+        "these entries were sealed by a key that {} took back ({reason}), or by one that such a key named, and nobody cosigned \
+         them before: whoever has that key may have written them",
         registrar.name(),
     );
     let span = Some((sound, sealed.saturating_sub(1)));
@@ -85,7 +86,7 @@ pub(super) fn finish(
 pub(super) mod tests {
     use super::{finish, take};
     use crate::verify::report::{FindingKind, Report};
-    use crate::verify::signers::SignedBy;
+    use crate::verify::signers::{SignedBy, Signers};
     use evidence::kinds::Revocation;
     use evidence::{Actor, MonoNs};
     use proof::cosignature::cosign;
@@ -139,7 +140,8 @@ pub(super) mod tests {
         }
         let sealed = heads.iter().map(|(_, size)| *size).max().unwrap_or(0);
         let told = told.into_iter().collect();
-        finish(told, &signed, sealed, cosigned, &mut report);
+        let signers = Signers::new(Vec::new(), Vec::new());
+        finish(told, &signed, &signers, (sealed, cosigned), &mut report);
         report
     }
 

@@ -1,13 +1,14 @@
-//! `fieldnotary enrol`: a registrar takes the node's keys in.
+//! `fieldnotary enrol` and `keys`: a registrar takes the node's keys in; other keys take their place.
 
 mod accept;
 mod answer;
 mod request;
 mod revoked;
+mod rotate;
 mod signer;
 
 use super::Ended;
-use crate::cli::EnrolVerb;
+use crate::cli::{EnrolVerb, KeysVerb};
 use certificates::papers::{PAPER_BYTES_MAX, Request, shown};
 use std::io::Read as _;
 use std::path::Path;
@@ -22,6 +23,13 @@ pub(crate) fn enrol(verb: &EnrolVerb) -> Result<Ended, String> {
         EnrolVerb::Answer(args) => answer::answer(args),
         EnrolVerb::Accept(args) => accept::accept(args),
         EnrolVerb::Revoked(args) => revoked::revoked(args),
+    }
+}
+
+/// Does something about the keys.
+pub(crate) fn keys(verb: &KeysVerb) -> Result<Ended, String> {
+    match verb {
+        KeysVerb::Rotate(args) => rotate::rotate(args),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::paths::DataDir;
 use ipc::message::{
-    AnswerChallenge, AskEndorsements, Describe, Endorsements, Keys, Message, SealedCredential,
+    AnswerChallenge, AskEndorsements, Describe, Endorsements, Keys, Message, Rotate,
+    SealedCredential,
 };
 
 use ipc::{Channel, IpcError};
@@ -44,6 +45,19 @@ impl Signer {
     pub(super) fn endorsements(&self) -> Result<Endorsements, String> {
         match self.ask(AskEndorsements {})? {
             Message::Endorsements(found) => Ok(found),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What its keys of before state of new ones, with which it signs from then on.
+    pub(super) fn rotate(&self, origin: &str, actor: &str, reason: &str) -> Result<String, String> {
+        let request = Rotate {
+            origin: origin.to_owned(),
+            actor: actor.to_owned(),
+            reason: reason.to_owned(),
+        };
+        match self.ask(request)? {
+            Message::Rotated(rotated) => Ok(rotated.statement.0),
             other => Err(unexpected(&other)),
         }
     }

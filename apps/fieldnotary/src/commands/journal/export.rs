@@ -34,7 +34,10 @@ pub(crate) fn export(args: &ExportArgs) -> Result<Ended, String> {
             let mut written = Written::new(&draft);
             let published = publish(reader, &done, &mut |path, bytes| written.put(path, bytes))
                 .map_err(|error| error.to_string())
-                .and_then(|published| written.put_in_place(&args.out).map(|()| published));
+                .and_then(|published| {
+                    written.put_rotations(&data)?;
+                    written.put_in_place(&args.out).map(|()| published)
+                });
             drop(progress);
             let published = published.inspect_err(|_| written.discard())?;
             let certain = !found.end_is_uncertain();
@@ -123,6 +126,14 @@ impl Written {
         std::fs::create_dir_all(parent)
             .and_then(|()| std::fs::write(&path, bytes))
             .map_err(|error| format!("cannot write {}: {error}", path.display()))
+    }
+
+    /// How the log's keys followed each other, so that the newest lead to the older ones too.
+    fn put_rotations(&mut self, data: &DataDir) -> Result<(), String> {
+        for (number, (note, _)) in (1..).zip(query::rotations_in(&data.identity())) {
+            self.put(&trust_plane::Rotation::file(number), note.as_bytes())?;
+        }
+        Ok(())
     }
 
     /// All of it is durable before it has its name.

@@ -3,7 +3,9 @@
 use crate::commands::words;
 use certificates::papers::shown;
 use evidence::UtcNs;
-use evidence::kinds::{Binding, Enrolment, KeyStore, KeyUse, Revocation, Rollback, Unsealed};
+use evidence::kinds::{
+    Binding, Enrolment, KeyRotation, KeyStore, KeyUse, Revocation, Rollback, Unsealed,
+};
 
 pub(super) fn store_words(store: &KeyStore) -> String {
     let able: Vec<&str> = [
@@ -97,6 +99,16 @@ pub(super) fn revocation_words(told: &Revocation) -> String {
         name(&told.registrar),
         words::time(UtcNs(since.saturating_mul(1_000_000_000))),
         told.why,
+        told.actor.as_str(),
+        told.reason
+    ))
+}
+
+pub(super) fn rotation_words(told: &KeyRotation) -> String {
+    shown(&format!(
+        "other keys sign what is behind {} entries: {}; by {}: {}",
+        told.size,
+        told.new.join(" "),
         told.actor.as_str(),
         told.reason
     ))

@@ -9,7 +9,7 @@ use evidence::{
     Actor, Blob, Captured, CommitId, Entry, EntryId, Generation, Kind, MeterId, Payload, PointId,
     SourceId, split_leaf,
 };
-use ipc::message::{Attest, FeedPull, Hello, Message, PersonEntry};
+use ipc::message::{Attest, FeedPull, Hello, Message, PersonEntry, RefuseReason};
 use ipc::{Channel, IpcError};
 use serde_json::json;
 use std::path::Path;
@@ -118,6 +118,7 @@ impl Site {
             Message::Welcome(welcome) => Ok(Recorder {
                 channel,
                 generation: welcome.generation,
+                origin: welcome.origin,
             }),
             other => Err(unexpected(&other)),
         }
@@ -128,26 +129,42 @@ impl Site {
 pub(in crate::commands) struct Recorder {
     channel: Channel,
     generation: Generation,
+    origin: String,
 }
 
 impl Recorder {
+    /// The origin of the generation that it writes.
+    pub(in crate::commands) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Commits an entry.
     pub(in crate::commands) fn commit(
         &self,
         entry: impl Into<Payload>,
     ) -> Result<Committed, String> {
+        let told = self.tell(entry)?;
+        told.ok_or_else(|| "the log tells of it already; nothing was written".to_owned())
+    }
+
+    /// The same of what the node may have told its log by itself: then there is nothing to commit.
+    pub(in crate::commands) fn tell(
+        &self,
+        entry: impl Into<Payload>,
+    ) -> Result<Option<Committed>, String> {
         let request = PersonEntry {
             submission_id: 1,
             entry: Captured::new(&entry.into()),
         };
         let answer = self.channel.ask(&request.into(), PATIENCE);
         match answer.map_err(unheard)? {
-            Message::Accepted(accepted) => Ok(Committed {
+            Message::Accepted(accepted) => Ok(Some(Committed {
                 at: EntryId {
                     generation: self.generation,
                     commit_id: accepted.first_commit,
                 },
-            }),
+            })),
+            Message::Refused(refused) if refused.reason == RefuseReason::Told => Ok(None),
             Message::Refused(refused) => Err(format!(
                 "the recorder refused it ({}): {}; nothing was written",
                 refused.reason, refused.detail
@@ -239,6 +256,11 @@ fn unexpected(answer: &Message) -> String {
 }
 
 impl Committed {
+    /// Its name.
+    pub(in crate::commands) fn event_id(&self) -> String {
+        self.at.to_string()
+    }
+
     /// Says where the entry is.
     pub(in crate::commands) fn tell(&self, dir: &Path, json: bool, what: &str) {
         let (event_id, id) = (self.at, self.at.commit_id);

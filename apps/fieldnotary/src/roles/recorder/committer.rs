@@ -20,6 +20,7 @@ use super::low_supplies::LowSupplies;
 use super::media_watch::MediaWatch;
 use super::power_stats::PowerStats;
 use super::rollback::RollbackWatch;
+use super::rotated::RotationWatch;
 use super::sealer::Head;
 use super::slots::StartKind;
 use super::stats::Stats;
@@ -81,6 +82,7 @@ pub(super) struct Committer {
     pub(super) heads: SyncSender<Head>,
     pub(super) seal: SealState,
     pub(super) rollback: RollbackWatch,
+    pub(super) rotations: RotationWatch,
     /// Ports that submitted in this epoch: a start of theirs is then a restart of the process.
     pub(super) alive: BTreeSet<SourceId>,
     pub(super) own: SourceId,
@@ -115,7 +117,7 @@ pub(super) enum Pending {
     /// Entries `offset..offset + count` of the group.
     Accepted { id: u64, offset: usize, count: u64 },
     /// A message that only had to wait.
-    Ready(Message),
+    Ready(Box<Message>),
 }
 
 impl Committer {
@@ -193,12 +195,14 @@ impl Committer {
             // With the group: what was said before is durable when it is answered.
             Work::UnderWay { answer } => {
                 let told = self.ledger.work_under_way();
-                self.answers.push((answer, Pending::Ready(told.into())));
+                self.answers
+                    .push((answer, Pending::Ready(Box::new(told.into()))));
             }
             Work::Missed { meter, answer } => {
                 let now = self.time.newest().utc_of(clock::mono());
                 let missed = self.ledger.missed(meter, now);
-                self.answers.push((answer, Pending::Ready(missed.into())));
+                self.answers
+                    .push((answer, Pending::Ready(Box::new(missed.into()))));
             }
             Work::Outputs { card, answer } => self.outputs(&card, answer),
             Work::Clocks { port, answer } => self.clocks(&port, answer),
@@ -236,6 +240,7 @@ impl Committer {
             Work::Lost(loss) => self.lost(&loss),
             Work::Sealed(outcome) => self.sealed(outcome),
             Work::KeyStore(keys, verdict) => self.told_of_keys(*keys, &verdict),
+            Work::SealLater => self.seal_later(),
             Work::OtherStore(words) => self.other_store(&words),
             Work::Booted(told) => self.booted(*told),
             Work::Attested { entry, answer } => self.attested(entry, answer),
@@ -262,6 +267,7 @@ impl Committer {
     pub(super) fn stage(&mut self, payload: Payload) {
         self.ledger.observe(&payload);
         self.rollback.observe(&payload);
+        self.rotations.observe(&payload);
         self.stats.boot.observe(&payload);
         self.staged.push((Captured::new(&payload), payload));
     }
@@ -290,7 +296,7 @@ impl Committer {
         }
         for (answer, pending) in self.answers.drain(..) {
             let message = match pending {
-                Pending::Ready(message) => message,
+                Pending::Ready(message) => *message,
                 Pending::Accepted { id, offset, count } => Accepted {
                     submission_id: id,
                     first_commit: placed.id_of(offset),

@@ -235,6 +235,7 @@ impl Ledger {
             | Payload::Revocation(_)
             | Payload::Timestamp(_)
             | Payload::TimestampFailed(_)
+            | Payload::KeyRotation(_)
             | Payload::Wiring(_)
             | Payload::MeterLife(_)
             | Payload::Backfill(_)

@@ -23,6 +23,7 @@ mod offers;
 mod people;
 mod power_stats;
 mod rollback;
+mod rotated;
 mod sealer;
 mod server;
 mod signer_stats;
@@ -47,6 +48,7 @@ pub(crate) use keeper::{keep_places, kept, place as keep_place};
 pub(crate) use ledger::{LEASE_BLOCK, meters_on};
 pub(crate) use missed_seals::fault_told;
 pub(crate) use people::{agrees, is_a_state};
+pub(crate) use rotated::entry as rotation_entry;
 pub(crate) use stats::resting_counters;
 pub(crate) use truth_place::{Held, TruthPlace};
 

@@ -1,6 +1,7 @@
 //! Validation of what people add: only what people may say, now, and only under the user id that asks.
 
 use super::intake::Objection;
+use super::rotated;
 use contract::Contract;
 use contract::limits::OPERATOR_BYTES_MAX;
 use core::cmp::Ordering;
@@ -48,14 +49,14 @@ fn judge(payload: &Payload, uid: u32, now: MonoNs) -> Result<(), (RefuseReason, 
         return Err((RefuseReason::Encoding, detail));
     }
     about_outputs(payload)?;
+    about_keys(payload)?;
     let at = payload.at();
     if at > now || now.since(at) > AGE_NS_MAX {
         let detail = "it says that it was made at another time than now".to_owned();
         return Err((RefuseReason::Order, detail));
     }
-    let end = Actor::vouched(uid);
-    let claims = actor.matches("(uid").count();
-    if actor.len() <= end.len() || !actor.ends_with(&end) || claims != 1 {
+    if !Actor::is_local(actor, uid) {
+        let end = Actor::vouched(uid);
         let detail = format!("the actor {actor:?} does not end with {end}, which is who asks");
         return Err((RefuseReason::Actor, detail));
     }
@@ -155,6 +156,22 @@ pub(crate) fn is_a_state(
     Ok(())
 }
 
+/// What is told of new keys is what they and the old ones state, to the last word.
+fn about_keys(payload: &Payload) -> Result<(), (RefuseReason, String)> {
+    let Payload::KeyRotation(told) = payload else {
+        return Ok(());
+    };
+    let stated = rotated::entry(&told.statement, told.at);
+    match stated {
+        Ok(stated) if stated == *told => Ok(()),
+        Ok(_) => Err((
+            RefuseReason::Encoding,
+            "it says something else than the keys state".to_owned(),
+        )),
+        Err(error) => Err((RefuseReason::Encoding, error.to_string())),
+    }
+}
+
 /// What somebody wants of an output or of a meter has a reason, a name that a tag can keep, and no other origin than a person.
 fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
     let (actor, reason, origin) = match payload {
@@ -219,6 +236,10 @@ fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String
                 Some(told.by.as_str()),
                 Some(told.why.as_str()),
             ];
+            (told.actor.as_str(), texts)
+        }
+        Payload::KeyRotation(told) => {
+            let texts = [Some(told.reason.as_str()), None, None];
             (told.actor.as_str(), texts)
         }
         other => {

@@ -1,7 +1,7 @@
 //! The thread that asks the signer for checkpoints. Commits never wait for it.
 
 use super::booted::BootWatch;
-use super::work::Work;
+use super::work::{Verdict, Work};
 use evidence::reasons::{CounterKind, Custody, KeyFault};
 use evidence::{Digest, MonoNs};
 use ipc::IpcError;
@@ -64,6 +64,7 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
     let mut signer = Signer {
         channel: None,
         described: false,
+        rotations: 0,
     };
     let mut boot = BootWatch::default();
     for head in heads {
@@ -73,8 +74,12 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         let outcome = match signer.describe(socket) {
             Ok(None) => signer.sign(socket, head),
             Ok(Some(keys)) => match agrees(keys, results) {
-                Some(true) => signer.sign(socket, head),
-                Some(false) => Err(rolled_back()),
+                Some(Verdict::Sign) => signer.sign(socket, head),
+                Some(Verdict::RolledBack) => Err(rolled_back()),
+                Some(Verdict::Later) => match results.send(Work::SealLater) {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                },
                 None => return,
             },
             Err(error) => {
@@ -86,6 +91,14 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
                 Err(error)
             }
         };
+        if outcome.as_ref().is_err_and(is_rotated) {
+            // Its keys changed meanwhile: with the next head it is heard, and the log tells of them first.
+            signer.described = false;
+            match results.send(Work::SealLater) {
+                Ok(()) => continue,
+                Err(_) => return,
+            }
+        }
         let outcome = outcome.map_err(|error| unsealed(asked, &error));
         let missed = outcome.as_ref().err().cloned();
         if results.send(Work::Sealed(outcome)).is_err() {
@@ -101,7 +114,7 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
 }
 
 /// Whether the log is the one that went before, by what the signer knows; `None` where the recorder is gone.
-fn agrees(keys: Keys, results: &SyncSender<Work>) -> Option<bool> {
+fn agrees(keys: Keys, results: &SyncSender<Work>) -> Option<Verdict> {
     let (verdict, told) = sync_channel(1);
     results.send(Work::KeyStore(Box::new(keys), verdict)).ok()?;
     told.recv().ok()
@@ -120,6 +133,16 @@ fn is_other_store(error: &IpcError) -> bool {
         error,
         IpcError::Peer {
             fault: Some(KeyFault::KeyReplaced),
+            ..
+        }
+    )
+}
+
+fn is_rotated(error: &IpcError) -> bool {
+    matches!(
+        error,
+        IpcError::Peer {
+            code: ErrorCode::Rotated,
             ..
         }
     )
@@ -149,6 +172,8 @@ struct Signer {
     channel: Option<ipc::Channel>,
     /// Whether what it said of its store still stands.
     described: bool,
+    /// How often its keys changed, as it said: the log tells of that.
+    rotations: u64,
 }
 
 impl Signer {
@@ -178,6 +203,7 @@ impl Signer {
         match self.ask(socket, &Describe { origin: None }.into())? {
             Message::Keys(keys) => {
                 self.described = true;
+                self.rotations = u64::try_from(keys.rotations.len()).unwrap_or(u64::MAX);
                 Ok(Some(keys))
             }
             other => Err(unexpected(&other)),
@@ -190,6 +216,7 @@ impl Signer {
             size: head.size,
             root: head.root,
             plain_shown: head.plain_shown,
+            rotations: self.rotations,
         };
         match self.ask(socket, &request.into())? {
             Message::SignedNote(signed) => {

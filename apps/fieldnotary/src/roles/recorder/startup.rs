@@ -15,6 +15,7 @@ use super::low_supplies::LowSupplies;
 use super::media_watch::MediaWatch;
 use super::missed_seals::MissedSeals;
 use super::rollback::RollbackWatch;
+use super::rotated::RotationWatch;
 use super::sealer::Head;
 use super::since::Since;
 use super::slots::StartKind;
@@ -27,8 +28,8 @@ use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen::Parts;
 use evidence::frozen::names::{
-    BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
-    SEALS_ENDED, SEALS_MISSED,
+    BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, KEYS_ROTATED, LOST_ENTRIES,
+    NEWEST_SYNCED, SEALS_ENDED, SEALS_MISSED,
 };
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode, TimeQuality};
@@ -67,6 +68,7 @@ pub(super) struct Remembered {
     /// What the time process said in the newest boot.
     earlier: Earlier,
     rollback: RollbackWatch,
+    rotations: RotationWatch,
     missed_seals: MissedSeals,
     low: LowSupplies,
     hints: HintWatch,
@@ -160,6 +162,7 @@ pub(super) fn begin(
         feed: Arc::new(Feed::new(reader, work)),
         heads,
         seal,
+        rotations: remembered.rotations,
         rollback: remembered
             .rollback
             .at_start(recovery.as_ref(), journal.size()),
@@ -190,8 +193,7 @@ pub(super) fn begin(
     committer.journal.note_cosigned(cosigned_size);
     committer.note_kept();
     committer.feed.gives_up(&committer.given_up);
-    let recovery_us = clock::mono().since(began) / 1_000;
-    committer.stage_epoch(recovery.as_ref(), recovery_us);
+    committer.stage_epoch(recovery.as_ref(), clock::mono().since(began) / 1_000);
     committer.tell_of_brownout(recovery.as_ref(), &remembered.low, start);
     committer.stage_beginning(remembered.contract, given);
     committer.begin_log()?;
@@ -300,6 +302,7 @@ impl Remembered {
     fn observe(&mut self, id: CommitId, payload: Payload) {
         self.since.observe(&payload);
         self.rollback.observe(&payload);
+        self.rotations.observe(&payload);
         self.missed_seals.observe(&payload);
         let boot = self.epoch.as_ref().map(|(boot, _)| boot.as_str());
         self.low.replay(&payload, id.0, boot);
@@ -350,6 +353,7 @@ impl Remembered {
                         (name @ (BOUND_COUNTER | SEALS_ENDED), Some(label), Some(value)) => {
                             self.rollback.recall(name, &label, value);
                         }
+                        (KEYS_ROTATED, Some(label), _) => self.rotations.recall(label),
                         (SEALS_MISSED, Some(label), Some(count)) => {
                             self.missed_seals.recall(&label, count);
                         }
@@ -386,6 +390,7 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
     counters.extend(recorder.lately.operated().counters(own));
     let missed = recorder.seal.missed.frozen();
     let known = recorder.rollback.frozen().chain(missed);
+    let known = known.chain(recorder.rotations.frozen());
     let known = known.chain(recorder.hints.frozen());
     let known = known.chain(recorder.low.frozen());
     let known = known.chain(recorder.calibrations.frozen());

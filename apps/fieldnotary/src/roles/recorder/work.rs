@@ -14,6 +14,17 @@ pub(super) const QUEUE_DEPTH_MAX: usize = 1_024;
 /// Where an answer goes; a channel of one, so that the committer never waits for a reader.
 pub(super) type Answer = SyncSender<Message>;
 
+/// Whether the signer may be asked to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It may.
+    Sign,
+    /// The log is not the one that went before.
+    RolledBack,
+    /// First the log tells of what the signer told.
+    Later,
+}
+
 /// A request to the one thread that writes.
 #[derive(Debug)]
 pub(super) enum Work {
@@ -85,7 +96,9 @@ pub(super) enum Work {
     /// What the signer said.
     Sealed(Result<Sealed, Unsealed>),
     /// What the signer says of its store; answered with whether it may be asked to sign.
-    KeyStore(Box<Keys>, SyncSender<bool>),
+    KeyStore(Box<Keys>, SyncSender<Verdict>),
+    /// A head was not sealed: first comes what a larger one has.
+    SealLater,
     /// What the signer says of what was booted.
     Booted(Box<Told>),
     /// What it attests to whoever asked.

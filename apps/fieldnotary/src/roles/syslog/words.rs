@@ -35,7 +35,9 @@ const fn weight(kind: Kind) -> Weight {
         | Kind::Boot => Weight::AsItSays,
         Kind::Loss | Kind::Rollback => Weight::Always(Severity::Critical),
         Kind::Unsealed => Weight::Always(Severity::Error),
-        Kind::Revocation | Kind::TimestampFailed => Weight::Always(Severity::Warning),
+        Kind::Revocation | Kind::KeyRotation | Kind::TimestampFailed => {
+            Weight::Always(Severity::Warning)
+        }
         Kind::KeyStore | Kind::Enrolment | Kind::ResetReason | Kind::Maintenance => {
             Weight::Always(Severity::Notice)
         }

@@ -19,6 +19,8 @@ pub(super) struct Feed {
 #[derive(Debug)]
 pub(super) struct News {
     pub(super) sealed: Vec<Sealed>,
+    /// What keys state of those that follow them.
+    pub(super) rotations: Vec<String>,
     pub(super) caught_up: bool,
 }
 
@@ -65,26 +67,28 @@ impl Feed {
 
     /// Checkpoints committed since the last look; `None` when told to stop.
     pub(super) fn checkpoints(&mut self, link: &mut RecorderLink, wait_ms: u64) -> Option<News> {
-        let batch = link.pull(self.cursor, vec![Kind::Checkpoint], PULL_MAX, wait_ms)?;
+        let kinds = vec![Kind::Checkpoint, Kind::KeyRotation];
+        let batch = link.pull(self.cursor, kinds, PULL_MAX, wait_ms)?;
         self.cursor = batch.next_cursor;
-        let sealed = batch
-            .entries
-            .iter()
-            .filter_map(|entry| match payload(&entry.leaf.0)? {
-                Payload::Checkpoint(checkpoint) => Some(Sealed {
+        let mut news = News {
+            sealed: Vec::new(),
+            rotations: Vec::new(),
+            caught_up: batch.next_cursor >= batch.commit_ptr,
+        };
+        for entry in &batch.entries {
+            match payload(&entry.leaf.0) {
+                Some(Payload::Checkpoint(checkpoint)) => news.sealed.push(Sealed {
                     head: Head {
                         size: checkpoint.size,
                         root: Hash(checkpoint.root.0),
                     },
                     note: checkpoint.note,
                 }),
-                _ => None,
-            });
-        let caught_up = batch.next_cursor >= batch.commit_ptr;
-        Some(News {
-            sealed: sealed.collect(),
-            caught_up,
-        })
+                Some(Payload::KeyRotation(told)) => news.rotations.push(told.statement),
+                _ => {}
+            }
+        }
+        Some(news)
     }
 }
 

@@ -63,6 +63,27 @@ impl Client {
         })
     }
 
+    /// Brings a text that is no part of the exchange of batches.
+    pub(super) fn tell(&self, path: &str, text: &str) -> Result<Response, Failure> {
+        let url = format!("{}/{path}", self.url);
+        let post = self.agent.post(&url).header("Content-Type", "text/plain");
+        let mut response = post
+            .send(text.as_bytes())
+            .map_err(|error| self.failed(&error))?;
+        let body = self.body(&mut response)?;
+        Ok(Response {
+            status: response.status().as_u16(),
+            body,
+            retry_after_s: None,
+        })
+    }
+
+    fn body(&self, response: &mut ureq::http::Response<ureq::Body>) -> Result<Vec<u8>, Failure> {
+        let limit = u64::try_from(RESPONSE_BYTES_MAX).unwrap_or(u64::MAX) + SLACK_BYTES;
+        let body = response.body_mut().with_config().limit(limit);
+        body.read_to_vec().map_err(|error| self.failed(&error))
+    }
+
     /// Makes one request.
     pub(super) fn send(&self, request: &Request) -> Result<Answered, Failure> {
         let sent = clock::mono();
@@ -92,13 +113,7 @@ impl Client {
             .get("retry-after")
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.parse().ok());
-        let limit = u64::try_from(RESPONSE_BYTES_MAX).unwrap_or(u64::MAX) + SLACK_BYTES;
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(limit)
-            .read_to_vec()
-            .map_err(|error| self.failed(&error))?;
+        let body = self.body(&mut response)?;
         Ok(Answered {
             response: Response {
                 status: response.status().as_u16(),

@@ -15,14 +15,15 @@ use evidence::kinds::{Ack, Event, Rollback};
 use evidence::reasons::{EventCode, RollbackAlarm, RollbackWitness};
 use evidence::{Digest, Payload, SourceId};
 use exchange::{
-    Action, CollectorTime, Conflict, ConflictCause, Limits, Node, NodeConfig, Refusal, Report,
-    Response, Tick,
+    Action, CollectorTime, Conflict, ConflictCause, Failure, Limits, Node, NodeConfig, Refusal,
+    Report, Response, Tick,
 };
 use feed::Feed;
 use https::{Answered, Client};
 use ipc::message::Message;
 use offers::{Offers, Span};
 use refusals::Refusals;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -35,6 +36,8 @@ const MISSING_LOOKS_MAX: u32 = 1_200;
 const MISSING_PAUSE: Duration = Duration::from_millis(100);
 /// A refused batch is tried again after this long at the least.
 const REFUSED_WAIT_MS: u64 = 10_000;
+/// Where statements of new keys are brought to.
+const ADD_ROTATION: &str = "add-rotation";
 
 /// Delivers until it is told to stop.
 pub(crate) fn run(
@@ -71,6 +74,7 @@ pub(crate) fn run(
         missing: 0,
         offers: Offers::default(),
         answered: None,
+        rotations: VecDeque::new(),
     };
     // A log that was rolled back may seal nothing, and have nothing to send.
     role.node.ask();
@@ -108,6 +112,8 @@ struct Role {
     offers: Offers,
     /// When the newest answer was made, where it did not say the time itself.
     answered: Option<Span>,
+    /// Statements of new keys that the collector has not taken yet.
+    rotations: VecDeque<String>,
 }
 
 impl Role {
@@ -134,7 +140,16 @@ impl Role {
                 } else {
                     "entries.sending"
                 });
-                let outcome = self.client.send(&request);
+                // Whoever is told of a head by new keys has been told of these.
+                let told = match is_checkpoint {
+                    true => self.tell_of_rotations(),
+                    false => Ok(true),
+                };
+                let outcome = match told {
+                    Ok(true) => self.client.send(&request),
+                    Ok(false) => return false,
+                    Err(failure) => Err(failure),
+                };
                 steps::pass(if is_checkpoint {
                     "checkpoint.answered"
                 } else {
@@ -151,6 +166,25 @@ impl Role {
             }
             Action::Report(report) => self.report(report),
         }
+    }
+
+    /// Brings what keys state of those that follow them; false when told to stop. A refusal is told, and the head that
+    /// follows is refused for its keys.
+    fn tell_of_rotations(&mut self) -> Result<bool, Failure> {
+        while let Some(statement) = self.rotations.front() {
+            let answered = self.client.tell(ADD_ROTATION, statement)?;
+            if answered.status == 200 {
+                self.rotations.pop_front();
+                continue;
+            }
+            let refusal = Refusal {
+                path: ADD_ROTATION,
+                status: answered.status,
+                detail: String::from_utf8_lossy(&answered.body).into_owned(),
+            };
+            return Ok(self.report(Report::Refused(refusal)));
+        }
+        Ok(true)
     }
 
     /// Takes an answer: what it says of the time, and the rest.
@@ -186,6 +220,7 @@ impl Role {
         let Some(news) = self.feed.checkpoints(&mut self.link, wait_ms) else {
             return false;
         };
+        self.rotations.extend(news.rotations);
         for sealed in news.sealed {
             self.node.offer(sealed);
         }

@@ -256,6 +256,7 @@ fn read_beside(
     let mut booted = Booted::default();
     booted.boot(0, epoch, boot, &mut report);
     let beside = Beside {
+        id: 0,
         origin: ORIGIN,
         keys: &signers(),
         bound,
@@ -420,6 +421,7 @@ fn what_an_earlier_boot_attested_is_not_of_a_later_one() {
     booted.rolled_back();
     booted.boot(0, 2, &boot, &mut report);
     let beside = Beside {
+        id: 0,
         origin: ORIGIN,
         keys: &signers(),
         bound: &bound,

@@ -1,10 +1,11 @@
 //! Whose signatures heads in the log and beside it have, and what a collector cosigned of it.
 
 use super::Chain;
-use crate::verify::report::FindingKind;
-use evidence::kinds::{Ack, Checkpoint};
+use crate::verify::report::{FindingKind, RotatedTo};
+use evidence::kinds::{Ack, Checkpoint, KeyRotation};
 use proof::note::{Note, SignatureLine, Verified, VerifierKey};
 use proof::{Hash, SignedCheckpoint};
+use trust_plane::Rotation;
 
 impl Chain<'_> {
     /// The note of a checkpoint, where all that should have signed it did.
@@ -30,7 +31,9 @@ impl Chain<'_> {
             let words = "the signed note speaks of another tree head than its entry";
             self.report.find(FindingKind::Signature, here, words);
         }
-        let missing = self.keys.missing(|place| opened.verified().has_key(place));
+        let missing = self
+            .keys
+            .missing(head.size, |place| opened.verified().has_key(place));
         for key in &missing {
             let words = format!("the checkpoint is not signed by {}", key.name());
             self.report.find(FindingKind::Signature, here, words);
@@ -42,11 +45,62 @@ impl Chain<'_> {
             self.report.find(FindingKind::Signature, here, words);
         }
         let holds = same && missing.is_empty() && expected;
+        self.is_told(head.size);
         if holds {
             let by = self.signers_of(opened.verified());
             self.signed.take(by, 0);
         }
         holds.then_some(opened)
+    }
+
+    /// Keys that follow others are told of by an entry of the log, before they sign.
+    pub(in crate::verify) fn is_told(&mut self, size: u64) {
+        // Where entries are not here, that one may be among them.
+        let all_here = |from: &u64| self.named.is_empty() && self.tree.base() <= *from;
+        let Some(from) = self.keys.untold(size).filter(all_here) else {
+            return;
+        };
+        if std::mem::replace(&mut self.untold, true) {
+            return;
+        }
+        let words = format!(
+            "other keys sign the heads behind {from} entries, and no entry of the log tells of it"
+        );
+        self.report.find(FindingKind::Signature, None, words);
+    }
+
+    /// Takes what keys of the log state of those that follow them.
+    pub(super) fn rotation(&mut self, id: u64, told: &KeyRotation) {
+        if let Err(words) = self.rotated(id, told) {
+            let words = format!("a rotation that changes no keys: {words}");
+            self.report
+                .find(FindingKind::Signature, Some((id, id)), words);
+        }
+    }
+
+    fn rotated(&mut self, id: u64, told: &KeyRotation) -> Result<(), String> {
+        let stated =
+            Rotation::read(told.statement.as_bytes()).map_err(|error| error.to_string())?;
+        let all = |keys: &[VerifierKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let same = told.old == all(&stated.old)
+            && told.new == all(&stated.new)
+            && told.size == stated.size
+            && told.reason == stated.reason
+            && told.actor == stated.by;
+        if !same {
+            return Err("it says something else than the keys state".to_owned());
+        }
+        let of_this = Some(stated.generation.0) == self.generation;
+        if of_this && stated.size > id {
+            return Err("it speaks of a head before that exists".to_owned());
+        }
+        let root = self.root_at(stated.size).filter(|_| of_this);
+        if root.is_some_and(|root| root != stated.root) {
+            return Err("the old keys signed another tree of that size".to_owned());
+        }
+        self.keys.rotate(&self.origin, &stated, Some(id))?;
+        self.report.rotated.push(RotatedTo { id, stated });
+        Ok(())
     }
 
     /// Whether the signed head beside the log holds, and by which keys.

@@ -1,5 +1,7 @@
 //! Checkpoints inside a log whose auditor pinned one of its two keys.
 
+mod rotation;
+
 use super::Chain;
 use crate::verify::Anchors;
 use crate::verify::enrolled::tests::{self as enrolled, enrolment};
@@ -65,11 +67,9 @@ fn checkpoint(note: String) -> Payload {
     .into()
 }
 
-/// What is said of a log with these entries.
-fn report(anchors: &Anchors, entries: &[Payload]) -> Report {
-    let mut report = Report::default();
-    let mut chain = Chain::new(ORIGIN.to_owned(), anchors, &Frontier::new(), &mut report);
-    for (id, payload) in (0..).map(CommitId).zip(entries) {
+/// The leaves of a log with these entries.
+fn leaves(entries: &[Payload]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    (0..).map(CommitId).zip(entries).map(|(id, payload)| {
         let captured = Captured::new(payload);
         let entry = Entry {
             header: Header {
@@ -88,7 +88,25 @@ fn report(anchors: &Anchors, entries: &[Payload]) -> Report {
             captured,
         };
         let salt = SaltKey([4; 16]).salt(Generation(1), id);
-        chain.leaf(&leaf_data(&salt, &entry.encode())).unwrap();
+        leaf_data(&salt, &entry.encode())
+    })
+}
+
+/// The tree over them.
+fn frontier(entries: &[Payload]) -> Frontier {
+    let mut frontier = Frontier::new();
+    for leaf in leaves(entries) {
+        frontier.push(proof::tree::leaf_hash(&leaf));
+    }
+    frontier
+}
+
+/// What is said of a log with these entries.
+fn report(anchors: &Anchors, entries: &[Payload]) -> Report {
+    let mut report = Report::default();
+    let mut chain = Chain::new(ORIGIN.to_owned(), anchors, &Frontier::new(), &mut report);
+    for leaf in leaves(entries) {
+        chain.leaf(&leaf).unwrap();
     }
     chain.finish();
     report

@@ -131,14 +131,16 @@ impl Committer {
     pub(super) fn count(&mut self, point: PointId, answer: Answer) {
         let count = self.ledger.count_of(&point);
         let known = CountStart { point, count };
-        self.answers.push((answer, Pending::Ready(known.into())));
+        self.answers
+            .push((answer, Pending::Ready(Box::new(known.into()))));
     }
 
     /// What the log has open about the outputs of a card, by what is committed.
     pub(super) fn outputs(&mut self, card: &SourceId, answer: Answer) {
         let from = CommitId(self.journal.size());
         let start = self.lately.operated().start(&self.contract, card, from);
-        self.answers.push((answer, Pending::Ready(start.into())));
+        self.answers
+            .push((answer, Pending::Ready(Box::new(start.into()))));
     }
 
     /// Which orders to set the clocks of a port's meters are open, by what is committed.
@@ -149,7 +151,8 @@ impl Committer {
             .operated()
             .clocks()
             .start(&self.contract, port, from);
-        self.answers.push((answer, Pending::Ready(start.into())));
+        self.answers
+            .push((answer, Pending::Ready(Box::new(start.into()))));
     }
 
     /// What a person adds is refused where the kernel says that somebody else is asking.
@@ -168,7 +171,10 @@ impl Committer {
             let same = |one: &&(_, Payload)| asked(one.1.kind()) == asked(payload.kind());
             let staged = self.staged.iter().filter(same).count();
             let operated = self.lately.operated();
-            let judged = operated.judge(&self.contract, &payload, staged);
+            let judged = match &payload {
+                Payload::KeyRotation(told) => self.rotations.may_tell(told),
+                payload => operated.judge(&self.contract, payload, staged),
+            };
             judged.map_err(|(reason, detail)| intake::Objection {
                 reason,
                 detail,
@@ -179,6 +185,7 @@ impl Committer {
         match checked {
             Ok(payload) => {
                 self.ledger.observe(&payload);
+                self.rotations.observe(&payload);
                 self.take_report(id, entry, payload, answer);
             }
             Err(objection) => {

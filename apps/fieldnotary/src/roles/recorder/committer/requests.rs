@@ -148,7 +148,8 @@ impl Committer {
             first_commit: CommitId(0),
             count: 0,
         };
-        self.answers.push((answer, Pending::Ready(known.into())));
+        self.answers
+            .push((answer, Pending::Ready(Box::new(known.into()))));
     }
 
     /// Counts what is refused and keeps a sample of it (A4.1).
@@ -221,7 +222,8 @@ impl Committer {
             next: lease.next,
             end: lease.end,
         };
-        self.answers.push((answer, Pending::Ready(leased.into())));
+        self.answers
+            .push((answer, Pending::Ready(Box::new(leased.into()))));
     }
 
     /// Makes the leases of a group durable before they leave: a number is never handed out twice (A4.2).
@@ -323,7 +325,8 @@ impl Committer {
             number: slot.number,
             anchor,
         };
-        self.answers.push((answer, Pending::Ready(reply.into())));
+        self.answers
+            .push((answer, Pending::Ready(Box::new(reply.into()))));
     }
 
     fn stage_missed(

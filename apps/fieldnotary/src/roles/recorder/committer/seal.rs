@@ -96,6 +96,13 @@ impl Committer {
         }
     }
 
+    /// The head that was asked for is not signed: what came with it is committed first, and a larger one asked for at once.
+    pub(in crate::roles::recorder) fn seal_later(&mut self) {
+        self.seal.asked = None;
+        self.seal.last_ns = 0;
+        self.seal.unsealed += 1;
+    }
+
     pub(in crate::roles::recorder) fn sealed(&mut self, outcome: Result<Sealed, Unsealed>) {
         let asked = self.seal.asked.take();
         match outcome {
@@ -148,7 +155,7 @@ impl Committer {
         if let Some(answer) = stopping.filter(|_| last && !self.stop_answered) {
             self.stop_answered = true;
             let head = self.head();
-            self.answers.push((answer, Pending::Ready(head)));
+            self.answers.push((answer, Pending::Ready(Box::new(head))));
         }
     }
 

@@ -1,0 +1,84 @@
+//! The keys of a signer change while it runs.
+
+use crate::common::{G1, LONG, Site, head, keys, note, refusal};
+use evidence::{Actor, Digest};
+use ipc::message::{ErrorCode, Rotate, SignCheckpoint};
+use ipc::{Channel, Message};
+use proof::SignedCheckpoint;
+use proof::note::VerifierKey;
+use trust_plane::Rotation;
+
+/// Who asks.
+fn own() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+fn rotate(reason: &str, uid: u32) -> Message {
+    Rotate {
+        origin: G1.into(),
+        actor: Actor::local("ada", uid).to_string(),
+        reason: reason.into(),
+    }
+    .into()
+}
+
+/// A head for a recorder that was told of so many changes.
+pub(crate) fn told(size: u64, rotations: u64) -> Message {
+    SignCheckpoint {
+        origin: G1.into(),
+        size,
+        root: Digest([1; 32]),
+        plain_shown: None,
+        rotations,
+    }
+    .into()
+}
+
+pub(crate) fn rotated(channel: &Channel, reason: &str) -> Rotation {
+    match channel.ask(&rotate(reason, own()), LONG).unwrap() {
+        Message::Rotated(rotated) => Rotation::read(rotated.statement.0.as_bytes()).unwrap(),
+        other => panic!("{}", other.name()),
+    }
+}
+
+fn named(keys: &[VerifierKey]) -> Vec<VerifierKey> {
+    keys.iter().map(|key| key.under_name(G1).unwrap()).collect()
+}
+
+//= A6.1
+//= R8.2
+#[test]
+fn new_keys_sign_for_who_was_told_of_them_and_nothing_that_the_old_ones_did() {
+    let site = Site::new();
+    let signer = site.start();
+    let channel = site.connect();
+    let before = note(&channel, &head(G1, 7, 1));
+    for reason in ["", "  ", &"x".repeat(600)] {
+        let (code, words) = refusal(&channel, &rotate(reason, own()));
+        assert_eq!(code, ErrorCode::Invalid, "{words}");
+    }
+    let (code, words) = refusal(&channel, &rotate("yearly", own() + 1));
+    assert_eq!(code, ErrorCode::NotAllowed, "{words}");
+    let stated = rotated(&channel, "yearly");
+    assert_eq!((stated.size, stated.reason.as_str()), (7, "yearly"));
+    SignedCheckpoint::open(before.as_bytes(), &named(&stated.old)).unwrap();
+    let check = |channel: &Channel, size: u64| {
+        let (code, _) = refusal(channel, &told(size, 0));
+        assert_eq!(code, ErrorCode::Rotated);
+        let (code, words) = refusal(channel, &told(7, 1));
+        assert_eq!(code, ErrorCode::Invalid, "{words}");
+        let after = note(channel, &told(size, 1));
+        let opened = SignedCheckpoint::open(after.as_bytes(), &named(&stated.new)).unwrap();
+        assert_eq!(opened.verified().unknown_lines, 0);
+        assert!(SignedCheckpoint::open(after.as_bytes(), &named(&stated.old)).is_err());
+        let says = keys(channel, None);
+        assert_eq!(says.rotations.len(), 1);
+        let new: Vec<String> = stated.new.iter().map(ToString::to_string).collect();
+        assert_eq!(says.vkeys, new);
+    };
+    check(&channel, 8);
+    drop(channel);
+    drop(signer);
+    let _signer = site.start();
+    check(&site.connect(), 9);
+}

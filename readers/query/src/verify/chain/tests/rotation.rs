@@ -1,0 +1,241 @@
+//! Keys that change inside a log: with a statement, without one, and by keys that were taken back.
+
+use super::{BASE, ORIGIN, report};
+use crate::verify::Anchors;
+use crate::verify::enrolled::tests as enrolled;
+use crate::verify::report::{FindingKind, Report};
+use crate::verify::revoked::tests::revocation;
+use ed25519_dalek::SigningKey as Ed25519;
+use evidence::kinds::{Checkpoint, Event, KeyRotation};
+use evidence::reasons::{Custody, EventCode};
+use evidence::{Actor, Digest, Generation, MonoNs, Payload, SourceId};
+use p256::ecdsa::SigningKey as P256;
+use proof::note::{Note, VerifierKey, sign_ed25519, sign_p256};
+use trust_plane::{BaseOrigin, Rotation};
+
+fn keys(seed: u8) -> Vec<VerifierKey> {
+    enrolled::keys(BASE, seed).to_vec()
+}
+
+fn signed(text: &str, name: &str, seeds: &[u8]) -> String {
+    let mut note = Note::new(text.to_owned()).unwrap();
+    for seed in seeds {
+        let p256 = P256::from_slice(&[*seed; 32]).unwrap();
+        note.add(sign_p256(name, &p256, text).unwrap()).unwrap();
+        let ed25519 = Ed25519::from_bytes(&[*seed; 32]);
+        note.add(sign_ed25519(name, &ed25519, text).unwrap())
+            .unwrap();
+    }
+    note.to_string()
+}
+
+/// A log that is written entry by entry.
+#[derive(Default)]
+struct Log {
+    entries: Vec<Payload>,
+    statements: Vec<Rotation>,
+}
+
+impl Log {
+    fn event(&mut self) -> &mut Self {
+        let own = SourceId::new("recorder").unwrap();
+        let event = Event::new(MonoNs(1), EventCode::OrderlyStop, own);
+        self.entries.push(event.into());
+        self
+    }
+
+    /// Seals all that is here with the keys of a seed.
+    fn sealed(&mut self, seed: u8) -> &mut Self {
+        let size = self.entries.len() as u64;
+        let root = super::frontier(&self.entries).root();
+        let head = proof::Checkpoint::new(ORIGIN, size, root).unwrap();
+        self.entries.push(
+            Checkpoint {
+                at: MonoNs(1),
+                size,
+                root: Digest(root.0),
+                custody: Custody::Software,
+                note: signed(&head.body().unwrap(), ORIGIN, &[seed]),
+            }
+            .into(),
+        );
+        self
+    }
+
+    /// Keys follow others behind the head of so many entries.
+    fn rotated(&mut self, keys: [u8; 2], size: u64) -> &mut Self {
+        let told = self.stated(keys, size);
+        self.entries.push(told.into());
+        self
+    }
+
+    fn stated(&mut self, [old, new]: [u8; 2], size: u64) -> KeyRotation {
+        let below = usize::try_from(size).unwrap().min(self.entries.len());
+        let stated = Rotation {
+            base: BaseOrigin::new(BASE).unwrap(),
+            generation: Generation(1),
+            size,
+            root: super::frontier(&self.entries[..below]).root(),
+            old: enrolled::keys(BASE, old),
+            new: enrolled::keys(BASE, new),
+            by: Actor::local("ada", 7),
+            reason: "yearly".into(),
+        };
+        let all = |keys: &[VerifierKey]| keys.iter().map(ToString::to_string).collect();
+        let told = KeyRotation {
+            at: MonoNs(1),
+            actor: Actor::local("ada", 7),
+            reason: "yearly".into(),
+            old: all(&stated.old),
+            new: all(&stated.new),
+            size,
+            statement: signed(&stated.text(), BASE, &[old, new]),
+        };
+        self.statements.push(stated);
+        told
+    }
+
+    /// Under pinned keys, with the statements beside the log or without.
+    fn judged(&self, pinned: Vec<VerifierKey>, beside: bool) -> Report {
+        let mut anchors = Anchors::pinned(pinned);
+        if beside {
+            anchors = anchors.and_rotations(self.statements.clone());
+        }
+        report(&anchors, &self.entries)
+    }
+}
+
+/// Keys 1, 2 and 3 after each other; one head of each at the least.
+fn log() -> Log {
+    let mut log = Log::default();
+    log.event().event().sealed(1);
+    log.event().rotated([1, 2], 2).sealed(2).event().sealed(2);
+    log.rotated([2, 3], 7).event().sealed(3);
+    log
+}
+
+//= R8.2
+//= U4
+#[test]
+fn any_key_of_a_log_verifies_all_of_it_through_its_rotations() {
+    let log = log();
+    let end = log.entries.len() as u64 - 1;
+    for seed in 1..=3 {
+        let both = keys(seed);
+        for pinned in [both.clone(), vec![both[0].clone()], vec![both[1].clone()]] {
+            let report = log.judged(pinned.clone(), true);
+            assert!(report.ok(), "{seed}: {:?}", report.findings);
+            let found = (report.sealed_entries, report.rotated.len());
+            assert_eq!(found, (end, 2), "{seed}");
+            // With the oldest keys the entries alone are enough.
+            let report = log.judged(pinned, false);
+            assert_eq!(report.ok(), seed == 1, "{seed}: {:?}", report.findings);
+        }
+    }
+    for beside in [false, true] {
+        assert!(!log.judged(keys(4), beside).ok());
+        let mixed = vec![keys(1)[0].clone(), keys(4)[1].clone()];
+        assert!(!log.judged(mixed, beside).ok());
+    }
+}
+
+fn found(log: &Log, words: &str) {
+    for beside in [false, true] {
+        let report = log.judged(keys(1), beside);
+        let said =
+            |one: &crate::Finding| one.kind == FindingKind::Signature && one.words.contains(words);
+        assert!(!report.ok(), "{words}");
+        assert!(
+            report.findings.iter().any(said),
+            "{words}: {:?}",
+            report.findings
+        );
+    }
+}
+
+//= R8.2
+#[test]
+fn keys_that_change_without_an_entry_or_at_another_size_are_told() {
+    // No statement at all.
+    let mut none = Log::default();
+    none.event().sealed(1).event().sealed(2);
+    found(&none, "");
+    // A statement beside the log, and no entry.
+    let mut beside = Log::default();
+    beside.event().event().sealed(1).event();
+    let _ = beside.stated([1, 2], 2);
+    beside.sealed(2);
+    let report = beside.judged(keys(1), true);
+    let words = "no entry of the log tells of it";
+    assert!(report.findings.iter().any(|one| one.words.contains(words)));
+    assert!(!report.ok() && !beside.judged(keys(1), false).ok());
+    // The old keys go on, or the new ones began before.
+    let mut old = log();
+    old.event().sealed(1);
+    found(&old, "is not signed by");
+    let mut early = Log::default();
+    early.event().event().sealed(1).rotated([1, 2], 6).sealed(2);
+    found(&early, "before that exists");
+}
+
+//= R8.2
+#[test]
+fn a_rotation_that_its_keys_do_not_state_changes_nothing() {
+    let check = |change: &dyn Fn(&mut KeyRotation), words: &str| {
+        let mut log = Log::default();
+        log.event().event().sealed(1).event();
+        let mut told = log.stated([1, 2], 2);
+        change(&mut told);
+        log.statements.clear();
+        log.entries.push(told.into());
+        log.sealed(2);
+        found(&log, words);
+    };
+    let else_said = "something else than the keys state";
+    check(&|told| told.reason = "another".into(), else_said);
+    check(&|told| told.size = 1, else_said);
+    check(&|told| told.actor = Actor::local("eve", 7), else_said);
+    check(&|told| told.new.clear(), else_said);
+    check(&|told| told.old.swap(0, 1), else_said);
+    check(&|told| told.statement = "x".into(), "no signed note");
+    let changed = |told: &mut KeyRotation| {
+        told.statement = told.statement.replace("yearly", "weekly");
+    };
+    check(&changed, "not signed by the two old");
+    // Of keys that sign another log.
+    let mut log = Log::default();
+    log.event().event().sealed(1).rotated([4, 2], 2).sealed(2);
+    found(&log, "none is pinned");
+    // And of another tree.
+    let mut log = Log::default();
+    log.event().event().sealed(1).event();
+    let mut other = Log::default();
+    other.sealed(1).event().event();
+    let told = other.stated([1, 2], 2);
+    log.entries.push(told.into());
+    log.sealed(2);
+    found(&log, "another tree");
+}
+
+/// Whoever stole a key names one of his own.
+//= R8.2
+#[test]
+fn a_rotation_by_a_revoked_key_makes_no_key_good() {
+    for (seed, sound) in [(1, false), (2, false), (3, false), (4, true)] {
+        let mut log = log();
+        let (told, registrar) = revocation(seed);
+        log.entries.push(told.into());
+        log.event().sealed(3);
+        // Keys that are pinned themselves need nobody's word.
+        let newest = [keys(1), keys(3)].concat();
+        for (pinned, good) in [(keys(1), sound), (newest, seed != 3)] {
+            let all = [&pinned[..], std::slice::from_ref(&registrar)].concat();
+            let report = log.judged(all, true);
+            let words = "or by one that such a key named";
+            let told = report.findings.iter().any(|one| one.words.contains(words));
+            let found = (report.ok(), told);
+            assert_eq!(found, (good, !good), "{seed}: {:?}", report.findings);
+            assert_eq!(report.revoked[0].own, seed < 4);
+        }
+    }
+}
