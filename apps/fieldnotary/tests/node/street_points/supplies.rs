@@ -28,13 +28,13 @@ for_s = 1
 [[fault]]
 supply = \"vbat\"
 kind = \"brownout\"
-from_s = 3.5
+from_s = 3.1
 for_s = 1
 [[fault]]
 supply = \"vbat\"
 kind = \"uvlo\"
 to_mv = 8000
-from_s = 5.5
+from_s = 4.7
 for_s = 1
 [[fault]]
 supply = \"v5\"

@@ -138,48 +138,61 @@ fn runs(reads: &[Read], fault: &str) -> Vec<(u64, u64)> {
     runs
 }
 
-/// Holds the changes of an input that is a bit against the changes that the device's answers showed.
+/// Holds the changes of an input that is a bit against the changes that the device's answers showed. An edge is before the
+/// answer that showed it; what is found at an opening is behind all answers of that opening.
 pub(super) fn bits(point: &str, shown: &[(u64, bool)], rows: &[&Value], played: &mut Played) {
     let mut told = vec![false; shown.len()];
-    let (mut kept, mut ends) = (0, Vec::new());
+    let mut kept = 0;
+    let mut ends: Option<(u64, u64)> = None;
     for row in rows {
+        let entry = text(row, "event_id").unwrap_or_default();
         let at_ns = number(row, "mono_ns").unwrap_or_default();
-        ends.push(at_ns);
+        let high = number(row, "value") == Some(1);
+        let first = shown.partition_point(|(shown_ns, _)| *shown_ns < at_ns);
         if text(row, "loss") == Some("chatter") {
             kept += number(row, "count").unwrap_or_default();
         }
-        let first = shown.partition_point(|(shown_ns, _)| *shown_ns < at_ns);
-        let high = number(row, "value") == Some(1);
-        let is_it = shown
-            .get(first)
-            .is_some_and(|(shown_ns, level)| *level == high && *shown_ns < at_ns + ANSWERED_NS);
         match text(row, "change") {
-            Some("edge") if !is_it => {
-                let entry = text(row, "event_id").unwrap_or_default();
-                let words = format!("{point}: entry {entry} tells a change that no answer showed");
-                played.findings.add(words);
-            }
-            Some("edge" | "initial") => {
+            Some("edge") => {
                 played.changes += 1;
-                if let Some(told) = told.get_mut(first).filter(|_| is_it) {
-                    *told = true;
+                let soon = |(shown_ns, level): &&(u64, bool)| {
+                    *level == high && *shown_ns < at_ns + ANSWERED_NS
+                };
+                match shown.get(first).filter(soon).and(told.get_mut(first)) {
+                    Some(told) => *told = true,
+                    None => played.findings.add(format!(
+                        "{point}: entry {entry} tells a change that no answer showed"
+                    )),
                 }
+            }
+            Some("initial") => {
+                played.changes += 1;
+                let before = shown.get(..first).unwrap_or_default();
+                if before.last().is_some_and(|(_, level)| *level) != high {
+                    played.findings.add(format!(
+                        "{point}: entry {entry} finds a state that no answer showed"
+                    ));
+                }
+                let behind_ns = ends.map_or(0, |(_, last_ns)| last_ns);
+                let of_opening = told.iter_mut().zip(before);
+                of_opening
+                    .filter(|(_, (shown_ns, _))| *shown_ns > behind_ns)
+                    .for_each(|(told, _)| *told = true);
             }
             _ => {}
         }
+        ends = Some((ends.map_or(at_ns, |(first_ns, _)| first_ns), at_ns));
     }
-    let (Some(first_ns), Some(last_ns)) = (ends.iter().min(), ends.iter().max()) else {
+    let Some((first_ns, last_ns)) = ends else {
         return;
     };
-    let due = shown
-        .iter()
-        .zip(&told)
-        .filter(|((at_ns, _), told)| (first_ns..last_ns).contains(&at_ns) && !**told);
-    let untold = super::total(due);
+    let due = shown.iter().zip(&told);
+    let untold = super::total(
+        due.filter(|((at_ns, _), told)| (first_ns..last_ns).contains(at_ns) && !**told),
+    );
     if untold > kept {
-        let words = format!(
+        played.findings.add(format!(
             "{point}: {untold} changes that answers showed are not told, and {kept} were kept back"
-        );
-        played.findings.add(words);
+        ));
     }
 }

@@ -276,19 +276,34 @@ fn values_that_were_answered_agree_and_any_other_is_found() {
 #[test]
 fn bits_that_were_shown_agree_and_any_other_is_found() {
     let shown = |at: u64, rising: bool| json!({"mono_ns": at * MS, "event": "shown", "point": "bit", "rising": rising});
-    let street = text(&[shown(1_005, true), shown(2_005, false), shown(3_005, true)]);
+    let street = text(&[
+        shown(1_005, true),
+        shown(2_005, false),
+        shown(3_005, true),
+        shown(5_005, false),
+        shown(6_005, true),
+    ]);
     let row = |at: u64, change: &str, value: u64| json!({"kind": "soe", "event_id": format!("1:{at}"), "point_id": "bit", "mono_ns": at * MS, "change": change, "value": value});
+    // The card is lost behind the third change; the fourth is what is found as it is opened again.
     let rows = vec![
         row(500, "initial", 0),
         row(1_000, "edge", 1),
         row(2_000, "edge", 0),
         row(3_000, "edge", 1),
+        row(3_500, "quality", 1),
+        row(5_010, "initial", 0),
+        row(6_000, "edge", 1),
     ];
-    assert_eq!(check(&street, &rows, "").changes, 4);
+    assert_eq!(check(&street, &rows, "").changes, 6);
     check(
         &street,
         &with(&rows, 2, "value", json!(1)),
         "that no answer showed",
+    );
+    check(
+        &street,
+        &with(&rows, 5, "value", json!(1)),
+        "finds a state that no answer showed",
     );
     let mut fewer = rows;
     fewer.remove(2);
