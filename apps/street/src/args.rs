@@ -87,6 +87,8 @@ Faults of a line have port instead of meter; meters sit on it in the order of th
                 there. burst_ms = 40 (required); every_s = 2.0, or at_s = [1.0, 5.5] behind from_s
   droop         serial; the supply falls: meters behind the first beyond = 2 (required) go out together, and come back
                 power_up_ms = 300 after the end, each further one step_ms = 100 later; what they count survives
+  overload      M-Bus; its level converter cuts it off, and meters are back power_up_ms = 300 after the end; marker =
+                \"converter\" is an input that is active meanwhile
 
 Faults of an input have point instead of meter:
   glitch        short pulses: per_s = 2 on the average, widths_us = [[3, 9, 1], [300, 900, 2]] (from, to, how often beside

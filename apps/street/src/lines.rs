@@ -48,7 +48,7 @@ impl LineKind {
             Self::Termination { .. } => "termination",
             Self::BiasChatter { .. } => "bias-chatter",
             Self::CommonMode(_) => "common-mode",
-            Self::Droop(_) => "droop",
+            Self::Droop(droop) => droop.name,
         }
     }
 }

@@ -189,6 +189,9 @@ pub(crate) fn parse(text: &str, site: &Site) -> Result<Plan, PlanError> {
     for entry in &file.fault {
         let reader = Reader { text, site, entry };
         if let Some(fault) = reader.line()? {
+            let name = fault.kind.name();
+            let marker = reader.marker(name, fault.from, fault.until)?;
+            plan.points.inputs.extend(marker);
             plan.lines.push(fault);
         } else if !reader.point(&mut plan.points)? {
             plan.faults.push(reader.read()?);

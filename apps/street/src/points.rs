@@ -85,7 +85,7 @@ impl Faults {
         let inputs = self
             .inputs
             .iter()
-            .filter(|fault| fault.kind != InputKind::Held);
+            .filter(|fault| !matches!(fault.kind, InputKind::Held(_)));
         let others = self.analogs.len() + self.devices.len() + self.supplies.len();
         inputs.count() + others + self.modems.len()
     }

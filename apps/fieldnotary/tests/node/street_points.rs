@@ -18,9 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A street of points alone.
 fn street(dir: &Path, points: &str, plan: &str) -> Street {
+    street_with(dir, &["--meters", "0"], points, plan)
+}
+
+/// The same with meters, by these words.
+fn street_with(dir: &Path, words: &[&str], points: &str, plan: &str) -> Street {
     let file = dir.join("points.toml");
     std::fs::write(&file, points).unwrap();
-    let words = ["--meters", "0", "--points", file.to_str().unwrap()];
+    let words = [words, &["--points", file.to_str().unwrap()]].concat();
     Street::with(dir, &words, plan)
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 /// How far the supply reaches, and how meters come back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Droop {
+    /// The word in plan and log: a droop, or an overload, for which the converter cuts the whole bus off.
+    pub(crate) name: &'static str,
     /// Meters that keep their supply, from the near end.
     pub(crate) beyond: usize,
     /// From the return of the supply until the first of the others answers.

@@ -54,7 +54,7 @@ impl Kind {
 }
 
 /// Every word that a plan may order: those of meters, of lines, of inputs, of remote I/O, of supplies, of modems.
-pub(crate) const KINDS: [&str; 39] = [
+pub(crate) const KINDS: [&str; 40] = [
     "silent",
     "late",
     "corrupt-crc",
@@ -74,6 +74,7 @@ pub(crate) const KINDS: [&str; 39] = [
     "bias-chatter",
     "common-mode",
     "droop",
+    "overload",
     "glitch",
     "bounce",
     "chatter",

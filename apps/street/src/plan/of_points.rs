@@ -168,18 +168,30 @@ impl Reader<'_> {
         let modems = self.site.points.modems.iter();
         let known: Vec<&str> = modems.map(|one| one.name.as_str()).collect();
         let fault = self.ordered("modem", "modem", (kind.name(), kind), &known)?;
-        if let Some(marker) = &entry.marker {
-            let inputs = self.site.points.inputs.iter();
-            let known: Vec<&str> = inputs.map(|one| one.name.as_str()).collect();
-            faults.inputs.push(Ordered {
-                place: self.place(marker, "input", &known)?,
-                kind: InputKind::Held,
-                from: fault.from,
-                until: fault.until,
-            });
-        }
+        let marker = self.marker(kind.name(), fault.from, fault.until)?;
+        faults.inputs.extend(marker);
         faults.modems.push(fault);
         Ok(true)
+    }
+
+    /// The input that is active while a fault lasts, where it has one.
+    pub(super) fn marker(
+        &self,
+        fault: &'static str,
+        from: Duration,
+        until: Option<Duration>,
+    ) -> Result<Option<Ordered<InputKind>>, PlanError> {
+        let Some(marker) = &self.entry.marker else {
+            return Ok(None);
+        };
+        let inputs = self.site.points.inputs.iter();
+        let known: Vec<&str> = inputs.map(|one| one.name.as_str()).collect();
+        Ok(Some(Ordered {
+            place: self.place(marker, "input", &known)?,
+            kind: InputKind::Held(fault),
+            from,
+            until,
+        }))
     }
 
     fn analog_kind(&self, is_analog: bool) -> Result<Option<AnalogKind>, PlanError> {

@@ -16,6 +16,8 @@ const CHATTER_PER_S: f64 = 2.0;
 const CHATTER_SHARE: f64 = 0.3;
 const POWER_UP_MS: u32 = 300;
 const STEP_MS: u32 = 100;
+/// A level converter cuts its bus off.
+const OVERLOAD: &str = "overload";
 
 /// A key, the kinds that look at it, and where it is given.
 type Key<'a> = (&'a str, &'a [&'a str], Option<Range<usize>>);
@@ -81,11 +83,18 @@ impl Reader<'_> {
                     self.missing("beyond", "how many meters keep their supply, as 2")
                 })?;
                 LineKind::Droop(Droop {
+                    name: "droop",
                     beyond: usize::from(*beyond.get_ref()),
                     power_up: ms(entry.power_up_ms.as_ref(), POWER_UP_MS),
                     step: ms(entry.step_ms.as_ref(), STEP_MS),
                 })
             }
+            "overload" => LineKind::Droop(Droop {
+                name: OVERLOAD,
+                beyond: 0,
+                power_up: ms(entry.power_up_ms.as_ref(), POWER_UP_MS),
+                step: Duration::ZERO,
+            }),
             _ => return Ok(None),
         };
         self.check_strays(kind.name(), &[])?;
@@ -102,6 +111,7 @@ impl Reader<'_> {
             LineKind::Termination { .. } | LineKind::BiasChatter { .. } => {
                 carrier == Some(Carrier::Rtu)
             }
+            LineKind::Droop(Droop { name: OVERLOAD, .. }) => carrier == Some(Carrier::Mbus),
             LineKind::CommonMode(_) | LineKind::Droop(_) => carrier != Some(Carrier::Tcp),
         };
         if !fits {
@@ -109,7 +119,7 @@ impl Reader<'_> {
             return Err(self.error(
                 name,
                 what,
-                "termination and bias-chatter want an RTU line, common-mode and droop that or an M-Bus",
+                "termination and bias-chatter want an RTU line, common-mode and droop that or an M-Bus, overload an M-Bus",
             ));
         }
         let (from, until) = self.lasting()?;
@@ -241,7 +251,11 @@ impl Reader<'_> {
             ("at_s", &bursts, span(&entry.at_s)),
             ("burst_ms", &bursts, span(&entry.burst_ms)),
             ("beyond", &["droop"], span(&entry.beyond)),
-            ("power_up_ms", &["droop"], span(&entry.power_up_ms)),
+            (
+                "power_up_ms",
+                &["droop", OVERLOAD],
+                span(&entry.power_up_ms),
+            ),
             ("step_ms", &["droop"], span(&entry.step_ms)),
             ("widths_us", &["glitch"], span(&entry.widths_us)),
             ("bounces", &["bounce"], span(&entry.bounces)),
@@ -251,7 +265,7 @@ impl Reader<'_> {
             ("by", &["noise", "jump"], span(&entry.by)),
             ("to_mv", &falls, span(&entry.to_mv)),
             ("fall_ms", &falls, span(&entry.fall_ms)),
-            ("marker", &["noise-storm"], span(&entry.marker)),
+            ("marker", &["noise-storm", OVERLOAD], span(&entry.marker)),
             ("retries", &["noise-storm"], span(&entry.retries)),
             ("less", &["noise-storm"], span(&entry.less)),
             ("probability", &shares, span(&entry.probability)),

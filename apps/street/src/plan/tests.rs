@@ -111,10 +111,11 @@ fn three() -> Site {
     .unwrap()
 }
 
-fn of_lines() -> [(&'static str, &'static str, LineKind); 6] {
+fn of_lines() -> [(&'static str, &'static str, LineKind); 7] {
     let ms = Duration::from_millis;
     let droop = |beyond, power_up, step| {
         LineKind::Droop(Droop {
+            name: "droop",
             beyond,
             power_up: ms(power_up),
             step: ms(step),
@@ -154,6 +155,16 @@ fn of_lines() -> [(&'static str, &'static str, LineKind); 6] {
             }),
         ),
         ("b", "droop\"\nbeyond = 0", droop(0, 300, 100)),
+        (
+            "b",
+            "overload\"\npower_up_ms = 50",
+            LineKind::Droop(Droop {
+                name: "overload",
+                beyond: 0,
+                power_up: ms(50),
+                step: ms(0),
+            }),
+        ),
         (
             "a",
             "droop\"\nbeyond = 2\npower_up_ms = 500\nstep_ms = 20",
@@ -241,6 +252,10 @@ fn a_wrong_plan_names_line_and_cure() {
 #[test]
 fn a_wrong_fault_of_a_line_names_line_and_cure() {
     check("kind = \"droop\"", &["line 3", "needs beyond"]);
+    check(
+        "port = \"a\"\nkind = \"overload\"",
+        &["line 3", "no such trouble", "overload an M-Bus"],
+    );
     check("kind = \"termination\"", &["line 3", "needs port"]);
     check(
         "port = \"x\"\nkind = \"termination\"",

@@ -27,8 +27,8 @@ pub(crate) enum InputKind {
     LostEdges { share: f64, most: u32 },
     /// It stays as it is.
     Stuck,
-    /// It is active while the noise storm lasts that it marks.
-    Held,
+    /// It is active while a fault of this name lasts elsewhere, which it marks.
+    Held(&'static str),
 }
 
 /// A class of widths.
@@ -50,7 +50,7 @@ impl InputKind {
             Self::Missed { .. } => "missed",
             Self::LostEdges { .. } => "lost-edges",
             Self::Stuck => "stuck",
-            Self::Held => "noise-storm",
+            Self::Held(fault) => fault,
         }
     }
 }
@@ -254,7 +254,7 @@ impl Wave {
         let added = self.faults.iter_mut().flat_map(|fault| match &fault.kind {
             InputKind::Glitch { .. } => fault.glitches(cell),
             InputKind::Chatter { .. } => fault.chatter(cell, out),
-            InputKind::Held => fault.held(cell, out),
+            InputKind::Held(_) => fault.held(cell, out),
             InputKind::Bounce { .. }
             | InputKind::Missed { .. }
             | InputKind::LostEdges { .. }

@@ -227,11 +227,15 @@ fn a_noise_storm_holds_its_marker_and_a_wrong_one_is_named() {
     let plan = parse(text, &three()).unwrap();
     let held = Ordered {
         place: 1,
-        kind: InputKind::Held,
+        kind: InputKind::Held("noise-storm"),
         from: Duration::from_secs(2),
         until: Some(Duration::from_secs(3)),
     };
     assert_eq!(plan.points.inputs, [held]);
+    let text = "[[fault]]\nport = \"b\"\nkind = \"overload\"\nmarker = \"door\"";
+    let plan = parse(text, &three()).unwrap();
+    assert_eq!((plan.len(), plan.lines.len()), (1, 1));
+    assert_eq!(plan.points.inputs[0].kind, InputKind::Held("overload"));
     let check = |rest: &str, expected: &[&str]| check_in(&three(), rest, expected);
     check(
         "modem = \"plc\"\nkind = \"noise-storm\"\nmarker = \"level\"",

@@ -146,7 +146,7 @@ fn an_input_that_marks_something_is_active_as_long() {
     let held = Ordered {
         from: Duration::from_millis(2_500),
         until: Some(Duration::from_secs(4)),
-        ..ordered(InputKind::Held)
+        ..ordered(InputKind::Held("noise-storm"))
     };
     let mut resting = input();
     resting.width = Duration::ZERO;
