@@ -40,6 +40,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("modbus_tcp", "fuzz/seeds/modbus_tcp"),
     ("modem_answer", "fuzz/seeds/modem_answer"),
     ("ptp_management", "fuzz/seeds/ptp_management"),
+    ("release_file", "fuzz/seeds/release_file"),
     ("timestamp_token", "fuzz/seeds/timestamp_token"),
     ("tpm_response", "fuzz/seeds/tpm_response"),
 ];

@@ -212,8 +212,12 @@ pub(crate) struct RunArgs {
     /// End safe mode, in which a node starts after a storm of resets
     #[arg(long, requires = "reason")]
     pub(crate) leave_safe_mode: bool,
+    /// Take the firmware that is installed as it is, though it is older than the highest that ran here or the counter of the key
+    /// store contradicts; until another version is started
+    #[arg(long, requires = "reason")]
+    pub(crate) accept_firmware: bool,
     /// Why, for the log: due where the configuration is another than the log has in force, and with
-    /// --leave-safe-mode
+    /// --leave-safe-mode or --accept-firmware
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: Option<String>,
     /// Who decided it, for the log; otherwise the local user. The user id is added in either case
@@ -398,6 +402,12 @@ pub(crate) struct RoleArgs {
     /// Who put the configuration with this digest in force, and why (of the recorder role)
     #[arg(long, num_args = 3, value_names = ["DIGEST", "ACTOR", "REASON"])]
     pub(crate) changed: Vec<String>,
+    /// A program of the node (of the recorder role); may be repeated
+    #[arg(long, num_args = 3, value_names = ["NAME", "VERSION", "SHA256"])]
+    pub(crate) program: Vec<String>,
+    /// The firmware that is installed is accepted as it is (of the recorder role)
+    #[arg(long)]
+    pub(crate) accept_firmware: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

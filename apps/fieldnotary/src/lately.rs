@@ -190,7 +190,7 @@ impl Lately {
     }
 
     /// What a status report says of keys, seals, boot and rollbacks.
-    pub(crate) fn trust(&self) -> [(&'static str, Value); 4] {
+    pub(crate) fn trust(&self) -> [(&'static str, Value); 5] {
         self.trust.report()
     }
 

@@ -6,6 +6,7 @@ mod commands;
 mod containment;
 mod demo;
 mod files;
+mod installed;
 mod lately;
 mod operated;
 mod papers;

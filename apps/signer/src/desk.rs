@@ -2,6 +2,7 @@
 
 mod boot;
 mod enrolment;
+mod firmware;
 mod rotate;
 
 use crate::door::Door;
@@ -21,8 +22,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use trust_plane::{
-    Audit, BootId, Claim, CounterKind, Engine, KeyFault, PlainMark, Purpose, SignError,
-    SignedClaim, SignedHead, Statement, Step,
+    Audit, BootId, Claim, CounterKind, CounterSeen, Engine, KeyFault, PlainMark, Purpose,
+    SignError, SignedClaim, SignedHead, Statement, Step,
 };
 
 /// Keys, memory and limits of this signer.
@@ -155,6 +156,7 @@ impl Desk {
                 self.claim(&request.origin, claim)
             }
             Message::BootAsked(_) => self.busy(Purpose::Boot).unwrap_or_else(|| self.find_boot()),
+            Message::BindFirmware(request) => self.bind_firmware(request),
             Message::AskEndorsements(_) => self.endorsements(),
             Message::Rotate(request) => self.rotate(request, uid),
             Message::AnswerChallenge(request) => self.answer_challenge(request),
@@ -316,6 +318,15 @@ impl Desk {
                 Err(error) => return refusal(&error),
             }
         }
+        let firmware = match self.engine.firmware() {
+            Ok(firmware) => firmware,
+            Err(error) => return refusal(&error),
+        };
+        let counts_firmware = firmware != CounterSeen::Incapable;
+        let (firmware_public, firmware_value) = match firmware {
+            CounterSeen::There { public, value } => (Some(Blob(public)), Some(value)),
+            _ => (None, None),
+        };
         let capabilities = description.capabilities;
         let audit = self.engine.audit();
         let newest = self.engine.last_signed().newest();
@@ -342,6 +353,9 @@ impl Desk {
                 .iter()
                 .map(|one| NoteText(one.note.clone()))
                 .collect(),
+            counts_firmware,
+            firmware_public,
+            firmware_value,
         }
         .into()
     }

@@ -16,7 +16,7 @@ pub(crate) const CHECKPOINTS: Limit = Limit {
     burst_max: 64,
     refill_ns: SECOND_NS / 10,
 };
-/// What was booted, looked for and then signed: once a boot, and again where the first answer was lost.
+/// What was booted, looked for and then signed, and the firmware's version: once a boot, and again where the first answer was lost.
 pub(crate) const BOOTS: Limit = Limit {
     burst_max: 16,
     refill_ns: 60 * SECOND_NS,
@@ -40,7 +40,7 @@ pub(crate) const ROTATIONS: Limit = Limit {
 pub(crate) const fn limit(purpose: Purpose) -> Limit {
     match purpose {
         Purpose::Checkpoint | Purpose::Binding => CHECKPOINTS,
-        Purpose::Boot => BOOTS,
+        Purpose::Boot | Purpose::Firmware => BOOTS,
         Purpose::Attestation => ATTESTATIONS,
         Purpose::Rotation => ROTATIONS,
     }

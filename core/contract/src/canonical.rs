@@ -282,6 +282,7 @@ impl Contract {
             self.time.is_some(),
             self.syslog.is_some(),
             self.timestamp.is_some(),
+            self.firmware.is_some(),
             !self.points.is_empty(),
         ];
         writer.map(8 + some.into_iter().filter(|some| *some).count());
@@ -323,6 +324,10 @@ impl Contract {
         if let Some(timestamp) = &self.timestamp {
             writer.uint(13);
             timestamp.write(&mut writer);
+        }
+        if let Some(firmware) = &self.firmware {
+            writer.uint(14);
+            firmware.write(&mut writer);
         }
         writer.into_bytes()
     }
@@ -372,6 +377,7 @@ impl Contract {
         let points = map.value(10)?.map(Item::read).transpose()?;
         let syslog = map.value(12)?.map(Item::read).transpose()?;
         let timestamp = map.value(13)?.map(Item::read).transpose()?;
+        let firmware = map.value(14)?.map(Item::read).transpose()?;
         map.finish()?;
         reader.finish()?;
         let contract = Self {
@@ -382,6 +388,7 @@ impl Contract {
             uplink,
             syslog,
             timestamp,
+            firmware,
             ports: ports
                 .into_iter()
                 .map(|port| (port.id.clone(), port))

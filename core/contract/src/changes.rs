@@ -23,6 +23,7 @@ pub fn changes(before: &Contract, now: &Contract) -> String {
         ("uplink", before.uplink != now.uplink),
         ("syslog", before.syslog != now.syslog),
         ("timestamp", before.timestamp != now.timestamp),
+        ("firmware", before.firmware != now.firmware),
     ];
     let changed = sections.iter().filter(|(_, changed)| *changed);
     out.extend(changed.map(|(name, _)| format!("[{name}]")));

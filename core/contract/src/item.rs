@@ -98,11 +98,12 @@ by_place_of_word! {
 use crate::station::{Active, Bias, CardKind, WireFault};
 by_place_of_word! { Active Bias CardKind WireFault }
 use crate::clock_set::ClockTelegram;
+use crate::firmware::OnRollback;
 use crate::life::RoleWord;
 use crate::memory::MemoryOrder;
 use crate::storages::StorageDate;
 use crate::timestamp::StampHash;
-by_place_of_word! { ClockTelegram RoleWord MemoryOrder StampHash StorageDate }
+by_place_of_word! { OnRollback ClockTelegram RoleWord MemoryOrder StampHash StorageDate }
 use crate::outputs::{OnLoss, Operate};
 by_place_of_word! { OnLoss Operate }
 

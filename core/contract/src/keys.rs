@@ -3,6 +3,7 @@
 mod meter;
 mod port;
 
+use crate::firmware::FIRMWARE;
 use crate::modem::MODEM;
 use crate::near::either;
 use crate::offered::OFFERED;
@@ -119,6 +120,7 @@ pub(crate) const ROOT: Section = Section {
         child("uplink", "[uplink]"),
         child("syslog", "[syslog]"),
         child("timestamp", "[timestamp]"),
+        child("firmware", "[firmware]"),
         child("port", "[[port]]"),
         child("schedule", "[[schedule]]"),
         child("profile", "[[profile]]"),
@@ -324,6 +326,7 @@ pub const SECTIONS: &[Section] = &[
     UPLINK,
     SYSLOG,
     TIMESTAMP,
+    FIRMWARE,
     PORT,
     SCHEDULE,
     PROFILE,

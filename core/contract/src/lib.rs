@@ -14,6 +14,7 @@ mod canonical;
 mod changes;
 mod clock_set;
 mod error;
+mod firmware;
 mod item;
 mod keys;
 mod life;
@@ -52,11 +53,12 @@ pub use changes::changes;
 pub use error::{ContractError, ContractErrors};
 pub use keys::{Key, Preset, SECTIONS, Section, reference};
 pub use model::{
-    Address, BitField, ClockSetting, ClockTelegram, Contract, Counting, Echo, MbusAddress,
-    MbusLine, MbusWire, Memory, MemoryOrder, Meter, OfferedSource, Oscillator, Parity, Point,
-    Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction, RecordPick, Register, Role,
-    Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source, StampHash, Station, Storage,
-    StorageDate, Storages, Syslog, Table, Time, Timestamp, Uplink, ValueType, WordOrder,
+    Address, BitField, ClockSetting, ClockTelegram, Contract, Counting, Echo, Firmware,
+    MbusAddress, MbusLine, MbusWire, Memory, MemoryOrder, Meter, OfferedSource, OnRollback,
+    Oscillator, Parity, Point, Policy, Port, PortKind, PtpMode, PtpTimestamping, RecordFunction,
+    RecordPick, Register, Role, Rs485, RtsLevel, Schedule, Seal, Secondary, SerialLine, Source,
+    StampHash, Station, Storage, StorageDate, Storages, Syslog, Table, Time, Timestamp, Uplink,
+    ValueType, WordOrder,
 };
 pub use modem::{Asks, Buckets, Modem, ModemCounter};
 pub use near::nearest;

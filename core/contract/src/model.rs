@@ -3,6 +3,7 @@
 mod serial;
 
 pub use crate::clock_set::{ClockSetting, ClockTelegram};
+pub use crate::firmware::{Firmware, OnRollback};
 pub use crate::life::{Counting, Role};
 pub use crate::mbus::{MbusAddress, MbusLine, MbusWire, RecordFunction, RecordPick, Secondary};
 pub use crate::memory::{Memory, MemoryOrder};
@@ -36,6 +37,8 @@ pub struct Contract {
     pub syslog: Option<Syslog>,
     /// The timestamp authority, if there is one.
     pub timestamp: Option<Timestamp>,
+    /// The firmware that the node runs from, where it is declared.
+    pub firmware: Option<Firmware>,
     /// Ports by id.
     pub ports: BTreeMap<SourceId, Port>,
     /// Schedules by id.

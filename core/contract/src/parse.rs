@@ -5,6 +5,7 @@ mod station;
 
 use crate::block::Block;
 use crate::error::{ContractError, Report, wrong};
+use crate::firmware::FIRMWARE;
 use crate::keys::{PORT, PROFILE, ROOT, SCHEDULE, SEAL, STATION, STORAGE, UPLINK};
 use crate::limits::{
     BACKOFF_MS_MAX, BACKOFF_MS_MIN, DAY_MS, FILE_BYTES_MAX, GROUP_WAIT_MS_MAX, KEEP_BYTES,
@@ -14,8 +15,8 @@ use crate::limits::{
 };
 use crate::mbus;
 use crate::model::{
-    Contract, Point, Port, PortKind, Schedule, Seal, Station, Storage, Syslog, Time, Timestamp,
-    Uplink,
+    Contract, Firmware, Point, Port, PortKind, Schedule, Seal, Station, Storage, Syslog, Time,
+    Timestamp, Uplink,
 };
 use crate::points;
 use crate::read::{duration, id, integer, pair, size, text, word};
@@ -91,6 +92,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         let uplink = self.uplink();
         let syslog = self.syslog();
         let timestamp = self.timestamp();
+        let firmware = self.firmware();
         let ports = self.ports();
         let schedules = self.schedules();
         let profiles = self.profiles();
@@ -104,6 +106,7 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
             uplink,
             syslog,
             timestamp,
+            firmware,
             ports,
             schedules,
             meters,
@@ -235,6 +238,14 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         let timestamp = crate::timestamp::read(&mut block, report);
         self.blocks.insert(Place::Timestamp, block);
         Some(timestamp)
+    }
+
+    fn firmware(&mut self) -> Option<Firmware> {
+        let report = &mut *self.report;
+        let mut block = self.root.child(report, &FIRMWARE, "firmware")?;
+        let firmware = crate::firmware::read(&mut block, report);
+        self.blocks.insert(Place::Firmware, block);
+        Some(firmware)
     }
 
     /// Reads `id`, and stands in for one that cannot be used, so that the rest is still checked.

@@ -35,6 +35,7 @@ pub(crate) enum Place {
     Uplink,
     Syslog,
     Timestamp,
+    Firmware,
     Port(SourceId),
     Schedule(ScheduleId),
     Meter(MeterId),
@@ -79,6 +80,9 @@ pub(crate) fn problems(contract: &Contract, unknown: &BTreeSet<MeterId>) -> Vec<
     }
     if let Some(authority) = &contract.timestamp {
         add(Place::Timestamp, crate::timestamp::problems(authority));
+    }
+    if let Some(firmware) = &contract.firmware {
+        add(Place::Firmware, crate::firmware::problems(firmware));
     }
     let mut devices = BTreeMap::new();
     for (id, one) in &contract.ports {

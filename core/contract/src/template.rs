@@ -1,5 +1,6 @@
 //! A file to begin with: every key of the declared table, with what it means, set or as a comment.
 
+use crate::firmware::FIRMWARE;
 use crate::keys::{Key, METER, POINT, PROFILE, Preset, RTU, SECTIONS, Section, TCP, UPLINK};
 use crate::limits::HEAD_END;
 use crate::modem::MODEM;
@@ -36,9 +37,10 @@ const STATION: [&str; 11] = [
     MODEM.header,
 ];
 /// Tables that are comments until somebody wants them.
-const OFF: [&str; 16] = [
+const OFF: [&str; 17] = [
     SYSLOG.header,
     TIMESTAMP.header,
+    FIRMWARE.header,
     PROFILE.header,
     TIME.header,
     OFFERED.header,
@@ -301,6 +303,8 @@ fn example(section: &Section, name: &str) -> String {
         (_, "rtc") => "\"/dev/rtc0\"",
         (_, "thermal") => "\"/sys/class/hwmon/hwmon0/temp1_input\"",
         (_, "refclock") => "\"/run/chrony/fieldnotary.sock\"",
+        ("[firmware]", "version" | "allow_down_to") => "3",
+        ("[firmware]", "file") => "\"/etc/os-release\"",
         ("[timestamp]", "url") => "\"http://timestamp.example.org/tsr\"",
         (_, "trust_file") => "\"/etc/fieldnotary/timestamp-ca.pem\"",
         (_, "url") => "\"https://collector.example.org:7443\"",

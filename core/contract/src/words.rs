@@ -1,6 +1,7 @@
 //! The words of the file for the model's enums; their place in the list is their canonical code.
 
 use crate::clock_set::ClockTelegram;
+use crate::firmware::OnRollback;
 use crate::life::RoleWord;
 use crate::memory::MemoryOrder;
 use crate::model::{
@@ -43,6 +44,7 @@ pub(crate) enum Switch {
 }
 
 words! {
+    OnRollback { "observe" Observe "block" Block }
     StampHash { "sha256" Sha256 "sha384" Sha384 "sha512" Sha512 }
     PortWord { "modbus-rtu" Rtu "modbus-tcp" Tcp "mbus" Mbus }
     Parity { "none" None "even" Even "odd" Odd }

@@ -1,7 +1,7 @@
 //! The published schema and the documentation's table, generated from the declared tables.
 
 use crate::kinds::{
-    BindingCounter, BootPcr, BootStage, Counter, FieldRow, Kind, ModemCount, Predecessor,
+    BindingCounter, BootPcr, BootStage, Counter, FieldRow, Kind, ModemCount, Predecessor, Program,
     PurposeUse,
 };
 use crate::limits::{ACTOR_BYTES_MAX, ENTRY_BYTES_MAX, ID_BYTES_MAX};
@@ -74,6 +74,7 @@ pub fn cddl() -> String {
         ("PurposeUse", PurposeUse::ABOUT, PurposeUse::FIELDS),
         ("BootStage", BootStage::ABOUT, BootStage::FIELDS),
         ("BootPcr", BootPcr::ABOUT, BootPcr::FIELDS),
+        ("Program", Program::ABOUT, Program::FIELDS),
     ] {
         map_rule(&mut out, name, about, fields);
     }
@@ -119,6 +120,9 @@ fn code_rules(out: &mut String) {
         reasons::KeyFault::cddl_rule,
         reasons::RollbackAlarm::cddl_rule,
         reasons::RollbackWitness::cddl_rule,
+        reasons::FirmwareOutcome::cddl_rule,
+        reasons::FirmwareCounter::cddl_rule,
+        reasons::FirmwareKept::cddl_rule,
         reasons::BootState::cddl_rule,
         reasons::SecureBoot::cddl_rule,
         reasons::BootStageKind::cddl_rule,

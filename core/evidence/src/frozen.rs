@@ -27,6 +27,10 @@ pub mod names {
     pub const POINT_TAGGED: &str = "point_tagged";
     /// Commit id of the entry that said a calibration last; label: point, digest and version.
     pub const CALIBRATION: &str = "calibration";
+    /// The highest security version of the firmware that was seen; label: attempts to go back, those that were blocked, how the newest
+    /// start stood, its version, the one that a person has accepted, and the counter's value and the version that it is bound to, each
+    /// `-` where there is none.
+    pub const FIRMWARE: &str = "firmware_highest";
     /// Version of a numbering; label of all that follow: port and schedule.
     pub const SLOT_VERSION: &str = "slot_version";
     /// Length of its slots; 0 where the contract has the schedule no more.
@@ -84,8 +88,9 @@ pub mod names {
 pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, BOUND_COUNTER, CALIBRATION, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT,
-        EPOCH_BEGAN, KEYS_ROTATED, LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES, SEALS_ENDED,
-        SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN, WORK,
+        EPOCH_BEGAN, FIRMWARE, KEYS_ROTATED, LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES,
+        SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN,
+        WORK,
     };
     let whole = [
         PART,
@@ -109,6 +114,7 @@ pub fn is_reserved(name: &str) -> bool {
         SUPPLY_LOW,
         SIGNER_CALLERS,
         CALIBRATION,
+        FIRMWARE,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

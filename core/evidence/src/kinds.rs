@@ -6,6 +6,7 @@
 mod table;
 mod boot;
 mod capture;
+mod firmware;
 mod keys;
 mod log;
 mod meters;
@@ -18,6 +19,7 @@ mod stamps;
 
 pub use boot::{Attestation, Boot, BootPcr, BootStage};
 pub use capture::{AttemptFailed, Downtime, Event, Marker, Reading, SeqSkip};
+pub use firmware::{Firmware, Program};
 pub use keys::{
     Binding, BindingCounter, Enrolment, KeyRotation, KeyStore, KeyUse, PurposeUse, Revocation,
     Rollback, Unsealed,
@@ -96,4 +98,5 @@ kinds! {
     32 "modem_report" ModemReport;
     47 "unkept" Unkept;
     48 "calibration" Calibration;
+    49 "firmware" Firmware;
 }

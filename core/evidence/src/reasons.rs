@@ -2,6 +2,7 @@
 
 mod boot;
 mod event;
+mod firmware;
 mod gap;
 mod keys;
 mod log;
@@ -12,6 +13,7 @@ mod stamp;
 mod time;
 
 pub use boot::{AttestationOf, BootStageKind, BootState, SecureBoot, StageResult};
+pub use firmware::{FirmwareCounter, FirmwareKept, FirmwareOutcome};
 pub use keys::{CounterKind, Custody, EnrolmentProof, KeyFault, RollbackAlarm, RollbackWitness};
 pub use log::{
     AdoptionCause, CounterState, DowntimeCause, EpochCause, KeepStore, LossCause, MarkerKind,

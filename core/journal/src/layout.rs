@@ -175,7 +175,7 @@ layout! {
         200 oldest_lap: u64;
         208 oldest_commit_id: CommitId;
         216 newest_frame_crc: u32;
-        220 reserved_2: [u8; 4];
+        220 firmware: u32;
         224 salt_key: SaltKey;
     }
 }

@@ -365,6 +365,7 @@ fn replace_old_truth<V: ReadVolume>(
     found.fixed.sealed_size = truth.fixed.sealed_size;
     found.fixed.cosigned_size = truth.fixed.cosigned_size;
     found.fixed.pruned_size = truth.fixed.pruned_size;
+    found.fixed.firmware = truth.fixed.firmware;
     *truth = found;
     Some(Finding::TruthBehind { size, seen_to })
 }

@@ -118,6 +118,7 @@ pub struct Journal<V, T> {
     sealed_size: u64,
     cosigned_size: u64,
     pruned_size: u64,
+    firmware: u32,
     kept_size: u64,
     stats: Stats,
 }

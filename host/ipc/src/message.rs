@@ -189,6 +189,12 @@ messages! {
         0 size: u64 => "the size";
         1 hashes: Vec<Digest> => "the hashes";
     }
+    44 FirmwareAsked { "Asks whether this firmware may capture." }
+    45 FirmwareAnswer { "It."
+        0 heard: bool => "whether that is known: the store of the keys was heard, or waited for long enough";
+        1 blocked: bool => "whether it may not";
+        2 words: String => "how it stands, for a person";
+    }
     17 SealedHead { "Asks for the newest sealed head." }
     18 Head { "The newest sealed head, and how far outsiders have followed."
         0 size: u64 => "size of the sealed tree; 0 before the first seal";
@@ -312,6 +318,9 @@ messages! {
         15 uses: Vec<Uses> => "uses of keys since it was started, by purpose (key_op_audit_cnt)";
         16 signed: Vec<SignedTree> => "the newest head of the newest generation of which one was signed; none where none was";
         17 rotations: Vec<NoteText> => "statements by which its keys changed, the oldest first";
+        18 counts_firmware: bool => "whether its store can have a counter of raised firmware versions";
+        19 firmware_public: Option<Blob> => "that counter's public area (TPMS_NV_PUBLIC); absent where there is none yet";
+        20 firmware_value: Option<u64> => "and its value";
     }
     69 SignRecord { "Asks for a signature on the digest of these bytes, which the signer makes."
         0 origin: String => "the log's origin line, with its generation";
@@ -337,6 +346,18 @@ messages! {
     74 Attested { "It."
         0 commit_id: CommitId => "its index in the log";
         1 attestation: Captured => "the entry";
+    }
+    84 BindFirmware { "Asks the signer to bind a firmware version to its store's counter."
+        0 origin: String => "the log's origin line, with its generation";
+        1 version: u64 => "the highest security version that was seen";
+        2 above: Option<u64> => "the counter is moved on where it stands here or below; absent where it stays";
+    }
+    85 FirmwareBound { "It is."
+        0 value: u64 => "the counter's value";
+        1 public: Blob => "its public area (TPMS_NV_PUBLIC)";
+        2 attest: Blob => "what the TPM signed (TPMS_ATTEST)";
+        3 signature: Blob => "the authority's signature on that, in DER";
+        4 uses: Vec<Uses> => "uses of keys since the signer was started, by purpose (key_op_audit_cnt)";
     }
     77 AskEndorsements { "Asks the signer for the certificates of its store's maker." }
     78 Endorsements { "They."

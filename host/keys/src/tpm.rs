@@ -2,6 +2,7 @@
 //! TPM itself made or hashed; two NV counters bind checkpoints.
 
 mod endorsement;
+mod firmware;
 mod link;
 mod maker;
 
@@ -16,8 +17,9 @@ use tpm::limits::PCRS_AT_ONCE_MAX;
 use tpm::{Command, KeyPublic, NvPublic, PcrSelection, response};
 use trust_plane::limits::BOOT_PCRS;
 use trust_plane::{
-    Backend, BackendError, Capabilities, Certified, Counter, CounterKind, Credential, Description,
-    Digest, Endorsements, KeyFault, Signable, Step, ecdsa_der, is_reset, p256_spki, qualifying,
+    Backend, BackendError, Capabilities, Certified, Counter, CounterKind, CounterSeen, Credential,
+    Description, Digest, Endorsements, KeyFault, Signable, Step, ecdsa_der, is_reset, p256_spki,
+    qualifying,
 };
 
 /// NV indexes are handles from here on.
@@ -329,6 +331,26 @@ impl Backend for TpmKeys {
             attest,
             signature: der(&r_s)?,
         })
+    }
+
+    fn firmware(&mut self) -> Result<CounterSeen, BackendError> {
+        let file = self.file.clone();
+        self.with(|open| firmware::seen(&mut open.link, &file))
+    }
+
+    fn certify_firmware(
+        &mut self,
+        above: Option<u64>,
+        text: &Signable,
+    ) -> Result<(Vec<u8>, Certified), BackendError> {
+        let file = self.file.clone();
+        let counted = self
+            .with(|open| firmware::certify(&mut open.link, open.key, &file, above, text.text()))?;
+        let certified = Certified {
+            attest: counted.attest,
+            signature: der(&counted.r_s)?,
+        };
+        Ok((counted.public, certified))
     }
 
     fn pcrs(&mut self) -> Result<Vec<(u8, Digest)>, BackendError> {

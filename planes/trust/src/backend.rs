@@ -1,5 +1,6 @@
 //! What the engine needs of something that holds keys, and what that thing says of itself.
 
+use crate::firmware::CounterSeen;
 use crate::statement::Signable;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -190,6 +191,28 @@ pub trait Backend: fmt::Debug {
         text: &Signable,
     ) -> Result<Certified, BackendError>;
 
+    /// The counter of raised firmware versions as it is now.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    fn firmware(&mut self) -> Result<CounterSeen, BackendError> {
+        Ok(CounterSeen::Incapable)
+    }
+
+    /// Has its value attested over the SHA-256 of the text, and gives its public area too. It is made where it is not there, and moved on where it
+    /// stands at `above` or below. Asked only of stores that can have one.
+    ///
+    /// # Errors
+    /// Where there is no attestation; the counter may have moved all the same.
+    fn certify_firmware(
+        &mut self,
+        _above: Option<u64>,
+        _: &Signable,
+    ) -> Result<(Vec<u8>, Certified), BackendError> {
+        let words = "the store has no counter of firmware versions";
+        Err(BackendError::new(KeyFault::CounterUndefined, words))
+    }
+
     /// The PCRs of [`crate::limits::BOOT_PCRS`], ascending; none where there is no SHA-256 bank. Asked only of stores that
     /// [`Self::describe`] says can attest.
     ///
@@ -261,6 +284,18 @@ impl<B: Backend + ?Sized> Backend for Box<B> {
         text: &Signable,
     ) -> Result<Certified, BackendError> {
         (**self).certify(counter, step, text)
+    }
+
+    fn firmware(&mut self) -> Result<CounterSeen, BackendError> {
+        (**self).firmware()
+    }
+
+    fn certify_firmware(
+        &mut self,
+        above: Option<u64>,
+        text: &Signable,
+    ) -> Result<(Vec<u8>, Certified), BackendError> {
+        (**self).certify_firmware(above, text)
     }
 
     fn pcrs(&mut self) -> Result<Vec<(u8, Digest)>, BackendError> {

@@ -25,6 +25,10 @@ pub enum BindingFault {
     WeakKey,
     /// An index that is no counter as it must be.
     NoCounter(CounterKind),
+    /// An index that is no counter of firmware versions as it must be.
+    NoFirmwareCounter,
+    /// Another index is attested than the counter of firmware versions that is stated.
+    OtherFirmwareCounter,
     /// The log went over to another index in the middle.
     CounterReplaced(CounterKind),
     /// No statement about the store names this counter.
@@ -68,6 +72,12 @@ impl fmt::Display for BindingFault {
                 "the store's key may leave it, or may sign what its TPM did not make",
             ),
             Self::NoCounter(counter) => write!(f, "the {counter} counter is an index that can be written"),
+            Self::NoFirmwareCounter => {
+                f.write_str("what is stated as the counter of firmware versions is an index that can be written, or of something else")
+            }
+            Self::OtherFirmwareCounter => {
+                f.write_str("the attested index is not the counter of firmware versions that is stated")
+            }
             Self::CounterReplaced(counter) => write!(f, "the {counter} counter was replaced by another index"),
             Self::UnknownCounter(counter) => {
                 write!(f, "bound to a {counter} counter that no statement about the store names")
@@ -254,7 +264,7 @@ pub(crate) fn attested(
 }
 
 /// The name of something with this public area (part 1, 16).
-fn name(public: &[u8]) -> Vec<u8> {
+pub(crate) fn name(public: &[u8]) -> Vec<u8> {
     [&NAME_SHA256[..], &Sha256::digest(public)].concat()
 }
 

@@ -2,7 +2,7 @@
 
 mod claims;
 
-pub use claims::SignedClaim;
+pub use claims::{FirmwareBound, SignedClaim};
 
 use crate::backend::{Backend, BackendError, Description, Step};
 use crate::binding::{self, BindingFault};

@@ -20,11 +20,13 @@ mod boot;
 mod counter;
 mod engine;
 mod enrolment;
+mod firmware;
 mod hints;
 mod last_signed;
 pub mod limits;
 mod origin;
 mod quote;
+mod release;
 mod revocation;
 mod rollback;
 mod rotation;
@@ -37,16 +39,20 @@ pub use backend::{
 pub use binding::{BindingFault, Bindings, qualifying};
 pub use boot::{LogFound, Look, booted, is_reset, measurement_id, not_looked};
 pub use counter::{PlainMark, wear_words, window_ns, writes_a_year};
-pub use engine::{Audit, Bound, Engine, Pending, SignError, Signed, SignedClaim};
+pub use engine::{Audit, Bound, Engine, FirmwareBound, Pending, SignError, Signed, SignedClaim};
 pub use enrolment::{Enrolled, EnrolmentFault, answer_bytes};
 pub use evidence::reasons::{CounterKind, Custody, EnrolmentProof, KeyFault};
 pub use evidence::{BootId, Digest};
+pub use firmware::{
+    CounterSeen, FirmwareMemory, FirmwareRule, Installed, Judged, ToBind, firmware_bound,
+};
 pub use hints::{Hints, LIMITS, Limit, Sign};
 pub use last_signed::{LastSigned, LastSignedError, SignedHead};
 pub use origin::{BaseOrigin, OriginError};
 pub use proof::Hash;
 pub use proof::note::{KeyError, VerifierKey, ecdsa_der, p256_spki};
 pub use quote::{QuoteFault, Quoted, quoted};
+pub use release::{Release, ReleaseFault};
 pub use revocation::RevokedKeys;
 pub use rollback::{
     BoundCounters, CounterFound, End, Heads, Moment, Moved, MovedCounter, of_the_log, of_the_store,

@@ -37,3 +37,7 @@ pub const ROTATION_BYTES_MAX: usize = 4_096;
 pub const ROTATION_REASON_BYTES_MAX: usize = 512;
 /// Longest name of who orders one.
 pub const ROTATION_ACTOR_BYTES_MAX: usize = 256;
+/// Longest file of an image that says its security version; one of a distribution has some hundred bytes.
+pub const RELEASE_BYTES_MAX: usize = 64 * 1_024;
+/// Longest version of an image in its maker's words that is kept.
+pub const IMAGE_CHARS_MAX: usize = 64;

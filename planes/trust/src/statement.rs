@@ -40,6 +40,8 @@ pub enum Claim<'a> {
     Boot(&'a [u8]),
     /// Who asks has put this in, so that the answer cannot be an older one.
     Attestation(&'a [u8]),
+    /// The highest security version of the firmware that was seen; it is bound to a counter and not signed by itself.
+    Firmware(u64),
 }
 
 impl Claim<'_> {
@@ -49,6 +51,7 @@ impl Claim<'_> {
         match self {
             Self::Boot(_) => Purpose::Boot,
             Self::Attestation(_) => Purpose::Attestation,
+            Self::Firmware(_) => Purpose::Firmware,
         }
     }
 
@@ -59,7 +62,10 @@ impl Claim<'_> {
             "fieldnotary {} statement v1\n{origin}\n",
             self.purpose().name()
         );
-        let (Self::Boot(bytes) | Self::Attestation(bytes)) = self;
+        let bytes = match self {
+            Self::Boot(bytes) | Self::Attestation(bytes) => bytes,
+            Self::Firmware(version) => return format!("{title}security version {version}\n"),
+        };
         let digest = Hash(Sha256::digest(bytes).into());
         format!("{title}{} {digest}\n", bytes.len())
     }
@@ -78,6 +84,8 @@ pub enum Purpose {
     Attestation,
     /// To name the keys that follow.
     Rotation,
+    /// To attest the counter of firmware versions.
+    Firmware,
 }
 
 impl Purpose {
@@ -88,6 +96,7 @@ impl Purpose {
         Self::Boot,
         Self::Attestation,
         Self::Rotation,
+        Self::Firmware,
     ];
 
     /// The word that people and programs read.
@@ -99,6 +108,7 @@ impl Purpose {
             Self::Boot => "boot",
             Self::Attestation => "attestation",
             Self::Rotation => "rotation",
+            Self::Firmware => "firmware",
         }
     }
 }
@@ -138,8 +148,12 @@ mod tests {
 
     const ORIGIN: &str = "example.org/s/g1";
 
-    fn claims(bytes: &[u8]) -> [Claim<'_>; 2] {
-        [Claim::Boot(bytes), Claim::Attestation(bytes)]
+    fn claims(bytes: &[u8]) -> [Claim<'_>; 3] {
+        [
+            Claim::Boot(bytes),
+            Claim::Attestation(bytes),
+            Claim::Firmware(7),
+        ]
     }
 
     //= A6.3
@@ -149,7 +163,7 @@ mod tests {
             .iter()
             .map(|claim| claim.text(ORIGIN))
             .collect();
-        assert_eq!(texts.len(), 2);
+        assert_eq!(texts.len(), 3);
         for text in &texts {
             // A checkpoint begins with an origin of this log, and no title is one.
             let title = text.lines().next().unwrap();

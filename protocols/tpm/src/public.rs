@@ -143,6 +143,16 @@ impl NvPublic {
         }
     }
 
+    /// A counter like it that bears a mark by which it is found again: the mark is a policy, and nothing about the index is ruled by
+    /// policy.
+    #[must_use]
+    pub fn marked_counter(index: u32, mark: &[u8; 32]) -> Self {
+        Self {
+            policy: mark.to_vec(),
+            ..Self::counter(index, false)
+        }
+    }
+
     /// Reads a public area.
     ///
     /// # Errors
@@ -180,6 +190,21 @@ impl NvPublic {
         self.attributes & !NV_WRITTEN == right.attributes
             && self.policy.is_empty()
             && self.data_bytes == right.data_bytes
+    }
+
+    /// Whether it is one as [`Self::marked_counter`] makes it, whatever the mark.
+    #[must_use]
+    pub fn is_marked_counter(&self) -> bool {
+        let right = Self::counter(self.index, false);
+        self.attributes & !NV_WRITTEN == right.attributes
+            && self.policy.len() == 32
+            && self.data_bytes == right.data_bytes
+    }
+
+    /// Whether it bears this mark.
+    #[must_use]
+    pub fn bears(&self, mark: &[u8; 32]) -> bool {
+        self.policy == mark
     }
 
     /// How many bytes it holds.
@@ -238,6 +263,22 @@ mod tests {
                 assert_eq!(other.is_counter(orderly), bit == 2, "{bit}");
                 assert_eq!(other.is_written(), bit == 2, "{bit}");
             }
+        }
+    }
+
+    #[test]
+    fn a_marked_counter_is_told_from_every_other_index_and_from_other_marks() {
+        let marked = NvPublic::marked_counter(0x0180_0102, &[9; 32]);
+        let bytes = marked.bytes();
+        assert_eq!(NvPublic::parse(&bytes).as_ref(), Ok(&marked));
+        assert!(marked.is_marked_counter() && marked.counts() && marked.bears(&[9; 32]));
+        assert!(!marked.is_counter(false) && !marked.bears(&[8; 32]));
+        assert!(!NvPublic::counter(0x0180_0102, false).is_marked_counter());
+        for bit in 0..32 {
+            let mut other = bytes.clone();
+            other[6 + bit / 8] ^= 0x80 >> (bit % 8);
+            let other = NvPublic::parse(&other).unwrap();
+            assert_eq!(other.is_marked_counter(), bit == 2, "{bit}");
         }
     }
 

@@ -102,6 +102,7 @@ impl GapAccount {
             | Payload::Unsealed(_)
             | Payload::Unkept(_)
             | Payload::Calibration(_)
+            | Payload::Firmware(_)
             | Payload::Rollback(_)
             | Payload::KeyUse(_)
             | Payload::Boot(_)

@@ -27,7 +27,8 @@ pub use time::{
     Stretch, TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals, ZoneDay,
 };
 pub use verify::{
-    Anchors, BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Known, Report, RevokedBy,
-    RotatedTo, StampedBy, WhyUnkept, harmless, named_for, rotations_in, verify_collector,
-    verify_kept, verify_node, verify_node_lacking, verify_node_with, verify_published,
+    Anchors, BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Known,
+    Report, RevokedBy, RotatedTo, StampedBy, WhyUnkept, harmless, named_for, rotations_in,
+    verify_collector, verify_kept, verify_node, verify_node_lacking, verify_node_with,
+    verify_published,
 };

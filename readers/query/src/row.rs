@@ -1,6 +1,7 @@
 //! One entry as a line that people and programs read; the same names at node and collector.
 
 mod boot;
+mod firmware;
 mod keys;
 mod meters;
 mod outputs;
@@ -195,7 +196,7 @@ fn proof_fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
         Payload::MeterLife(life) => meters::life(life, put),
         Payload::Backfill(filled) => meters::backfill(filled, put),
         Payload::Opaque(opaque) => meters::opaque(opaque, put),
-        other => boot::fields(other, put),
+        other => firmware::fields(other, put),
     }
 }
 

@@ -10,6 +10,7 @@ mod chain;
 mod collector;
 mod enrolled;
 mod fills;
+mod firmware;
 mod harmless;
 mod judge;
 mod kept;
@@ -34,8 +35,8 @@ pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use published::verify_published;
 pub use report::{
-    BootTold, BoundTo, EnrolledBy, Finding, FindingKind, Kept, Report, RevokedBy, RotatedTo,
-    StampedBy,
+    BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Report, RevokedBy,
+    RotatedTo, StampedBy,
 };
 pub use rotated::rotations_in;
 pub use unkept::WhyUnkept;

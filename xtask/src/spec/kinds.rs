@@ -21,7 +21,7 @@ fn lists() -> Vec<Codes> {
         TimeQuality TimeStatus TimeCause OffsetBucket DriftBudget HoldoverReason Validity QualityReason SoeChange EdgeLossCause
         CountBasis AnalogCause CommandStep CommandOrigin OutputOutcome OutputReason TagChange AttemptCause
         EventCode MarkerKind CounterState SkipCause LossCause DowntimeCause AdoptionCause EpochCause
-        TruthClass KeepStore UnkeptCause Custody EnrolmentProof StampFault CounterKind KeyFault RollbackAlarm RollbackWitness BootState SecureBoot BootStageKind StageResult AttestationOf Outcome MaintenancePhase WiringChange MeterFinding ClockClass ClockOutcome ClockReason BackfillOutcome
+        TruthClass KeepStore UnkeptCause Custody EnrolmentProof StampFault CounterKind KeyFault RollbackAlarm RollbackWitness FirmwareOutcome FirmwareCounter FirmwareKept BootState SecureBoot BootStageKind StageResult AttestationOf Outcome MaintenancePhase WiringChange MeterFinding ClockClass ClockOutcome ClockReason BackfillOutcome
         Band BandChange ResetCause FieldMarker ModemOutcome GapClass Anchor
     }
 }

@@ -1,9 +1,10 @@
 //! What was booted, and what is attested of it.
 
 use super::AT;
-use evidence::kinds::{Attestation, Boot, BootPcr, BootStage};
+use evidence::kinds::{Attestation, Boot, BootPcr, BootStage, Firmware, Program};
 use evidence::reasons::{
-    AttestationOf, BootStageKind, BootState, Custody, KeyFault, SecureBoot, StageResult,
+    AttestationOf, BootStageKind, BootState, Custody, FirmwareCounter, FirmwareKept,
+    FirmwareOutcome, KeyFault, SecureBoot, StageResult,
 };
 use evidence::{Actor, Blob, BootId, Digest, Kind, Payload};
 
@@ -44,6 +45,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
             fault: full.then_some(KeyFault::Slow),
         }
         .into(),
+        Kind::Firmware => firmware(full).into(),
         Kind::Attestation => Attestation {
             at: AT,
             id: Digest([5; 32]),
@@ -61,4 +63,35 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
         .into(),
         _ => return None,
     })
+}
+
+fn firmware(full: bool) -> Firmware {
+    Firmware {
+        at: AT,
+        outcome: FirmwareOutcome::Blocked,
+        installed: full.then_some(6),
+        highest: full.then_some(7),
+        kept: FirmwareKept::Counter,
+        counter: FirmwareCounter::Ahead,
+        image: full.then(|| "2.4".into()),
+        source: full.then(|| "SECURITY_VERSION in /etc/os-release".into()),
+        attempts: 3,
+        blocks: 2,
+        programs: match full {
+            true => vec![Program {
+                name: "fieldnotary".into(),
+                version: "0.1.0".into(),
+                digest: Some(Digest([6; 32])),
+            }],
+            false => Vec::new(),
+        },
+        value: full.then_some(41),
+        public: full.then(|| Blob(vec![1, 0x80])),
+        attest: full.then(|| Blob(vec![0xff, 0x54, 0x43, 0x47])),
+        signature: full.then(|| Blob(vec![0x30])),
+        actor: full.then(|| Actor::local("ada", 7)),
+        reason: full.then(|| "the newer one lost readings".into()),
+        accepted: full,
+        detail: "version 6, 7 is the highest".into(),
+    }
 }

@@ -231,7 +231,7 @@ fn capture_sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::Opaque => meters::opaque(full),
         Kind::Downtime | Kind::SeqSkip | Kind::Loss | Kind::Unkept => missing::sample(kind, full),
         Kind::Command | Kind::Output | Kind::Tag => outputs::sample(kind, full),
-        Kind::Boot | Kind::Attestation => return boot::sample(kind, full),
+        Kind::Boot | Kind::Attestation | Kind::Firmware => return boot::sample(kind, full),
         Kind::KeyStore | Kind::Binding | Kind::Unsealed | Kind::Rollback | Kind::KeyUse => {
             return keys::sample(kind, full);
         }

@@ -1,6 +1,7 @@
 //! What an entry says, in words: values with unit and quality, configurations with their content.
 
 mod boot;
+mod firmware;
 mod keys;
 mod meters;
 mod outputs;
@@ -201,6 +202,7 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::KeyUse(told)) => keys::use_words(told),
         Some(Payload::Boot(boot)) => boot::boot_words(boot),
         Some(Payload::Attestation(told)) => boot::attestation_words(told),
+        Some(Payload::Firmware(told)) => firmware::firmware_words(told),
         Some(Payload::Enrolment(enrolment)) => keys::enrolment_words(enrolment),
         Some(Payload::KeyRotation(told)) => keys::rotation_words(told),
         Some(Payload::Revocation(told)) => keys::revocation_words(told),

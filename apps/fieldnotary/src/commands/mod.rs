@@ -76,6 +76,7 @@ mod time;
 mod verify;
 mod verify_boot;
 mod verify_counts;
+mod verify_firmware;
 mod verify_keys;
 mod verify_link;
 mod verify_pins;

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::cli::{Role, RoleArgs, RunArgs};
 use crate::paths::DataDir;
-use crate::roles::recorder::{Changed, newest_generation};
+use crate::roles::recorder::{Changed, Said, newest_generation};
 use crate::supervisor::Manner;
-use crate::{programs, roles, supervisor};
+use crate::{installed, programs, roles, supervisor};
 use contract::{Contract, ContractErrors};
 use evidence::{LogId, MonoNs};
 use rustix::process::Signal;
@@ -69,6 +69,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
         by: actor(args.actor.as_deref())?,
         reason: args.reason.clone(),
         leave_safe_mode: args.leave_safe_mode,
+        accept_firmware: args.accept_firmware,
         require_confinement: args.require_confinement,
         starts_signer: args.signer.is_none(),
     };
@@ -293,21 +294,18 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
     let contract = load_contract(&args.config)?;
     // Found before the sandbox closes; what it says can be read in there.
     let device = media::HealthSource::of_directory(data.root());
+    let found = installed::look(&contract, installed::of_words(&args.program));
     roles::confine(args.role, &contract, &data, &device)?;
     match args.role {
         Role::Recorder => {
             let node_started = MonoNs(args.node_started);
             let log_id = log_id(&data)?;
-            let changed = Changed::of(&args.changed);
-            roles::recorder::run(
-                contract,
-                &data,
-                log_id,
-                node_started,
-                device,
-                changed,
-                &stop,
-            )?;
+            let said = Said {
+                changed: Changed::of(&args.changed),
+                found,
+                accept_firmware: args.accept_firmware,
+            };
+            roles::recorder::run(contract, &data, log_id, node_started, device, said, &stop)?;
         }
         Role::Time => roles::time::run(&contract, &data, &stop)?,
         Role::Io => roles::io::run(&contract, &data, &args.port, &stop)?,

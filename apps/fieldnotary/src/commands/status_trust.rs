@@ -18,6 +18,19 @@ pub(super) fn lines(report: &Value) -> String {
         let detail = word(report, "/boot/found/detail");
         let _ = writeln!(out, "boot       {state}: {detail}");
     }
+    let firmware = report.pointer("/firmware/outcome").and_then(Value::as_str);
+    // The programs alone are no news.
+    if let Some(outcome) = firmware.filter(|outcome| *outcome != "undeclared") {
+        let (detail, kept) = (
+            word(report, "/firmware/detail"),
+            word(report, "/firmware/kept"),
+        );
+        let outcome = match outcome {
+            "blocked" | "observed" => ink(Ink::Bad, outcome),
+            other => other.to_owned(),
+        };
+        let _ = writeln!(out, "firmware   {outcome}: {detail} (kept in: {kept})");
+    }
     for found in rows(report, "/rollback") {
         let alarm = ink(Ink::Bad, &format!("ROLLBACK {}", word(found, "/alarm")));
         let detail = word(found, "/detail");

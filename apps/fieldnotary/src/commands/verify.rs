@@ -15,7 +15,7 @@ use super::verify_pins::{Pins, Subject};
 use super::verify_proof;
 use super::verify_stamps::Judged;
 use super::{Ended, words};
-use super::{verify_boot, verify_keys, verify_stamps};
+use super::{verify_boot, verify_firmware, verify_keys, verify_stamps};
 use crate::cli::VerifyArgs;
 use crate::paths::DataDir;
 use evidence::Generation;
@@ -249,6 +249,7 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     all.stamped.extend(own.stamped);
     all.bound = own.bound;
     all.boot = own.boot.or(all.boot.take());
+    all.firmware = own.firmware.or(all.firmware.take());
     all.attestation = own.attestation.or(all.attestation.take());
     all.end = own.end;
     all.kept.extend(own.kept);
@@ -303,6 +304,7 @@ fn as_json(report: &Report) -> serde_json::Value {
         "custody": report.custody,
         "keys": verify_keys::json(report),
         "boot": verify_boot::json(report),
+        "firmware": verify_firmware::json(report),
         "kept": kept,
         "files": report.files,
         "first_bad": first_bad.map(|(first, last)| json!([first, last])),
@@ -444,6 +446,7 @@ fn print_report(
         .into_iter()
         .chain(verify_stamps::lines(stamps))
         .chain(verify_boot::lines(report))
+        .chain(verify_firmware::lines(report))
     {
         sayln!("{line}");
     }

@@ -3,7 +3,7 @@
 mod seals;
 
 use evidence::frozen::names::SEALS_ENDED;
-use evidence::kinds::{Boot, CounterSnapshot, EpochStart, Rollback};
+use evidence::kinds::{Boot, CounterSnapshot, EpochStart, Firmware, Rollback};
 use evidence::reasons::{Custody, EpochCause, RollbackWitness};
 use evidence::{Digest, Payload};
 use seals::Seals;
@@ -18,6 +18,9 @@ pub(super) struct Trust {
     seals: Seals,
     /// What the newest run found.
     boot: Option<Boot>,
+    /// What was said last of the firmware, and of the counter that its highest version is bound to.
+    firmware: Option<Firmware>,
+    firmware_value: Option<u64>,
     attestation: Option<Digest>,
     /// The newest alarm of each witness in this generation.
     alarms: BTreeMap<RollbackWitness, Rollback>,
@@ -32,6 +35,10 @@ impl Trust {
             Payload::Checkpoint(checkpoint) => self.custody = Some(checkpoint.custody),
             Payload::EpochStart(epoch) => self.begins(epoch),
             Payload::Boot(boot) => self.boot = Some(boot.clone()),
+            Payload::Firmware(told) => {
+                self.firmware_value = told.value.or(self.firmware_value);
+                self.firmware = Some(told.clone());
+            }
             Payload::Attestation(attestation) => self.attestation = Some(attestation.id),
             Payload::Rollback(found) => {
                 self.alarms.insert(found.witness, found.clone());
@@ -59,12 +66,13 @@ impl Trust {
     }
 
     /// The parts of a status report.
-    pub(super) fn report(&self) -> [(&'static str, Value); 4] {
+    pub(super) fn report(&self) -> [(&'static str, Value); 5] {
         [
             ("custody", json!(self.custody.map(Custody::name))),
             ("seals", self.seals.report()),
             ("rollback", self.rollback()),
             ("boot", self.booted()),
+            ("firmware", self.installed()),
         ]
     }
 
@@ -90,6 +98,24 @@ impl Trust {
             })
         });
         told.chain(ended).collect()
+    }
+
+    fn installed(&self) -> Value {
+        json!(self.firmware.as_ref().map(|told| {
+            json!({
+                "outcome": told.outcome.name(),
+                "installed": told.installed,
+                "highest": told.highest,
+                "image": told.image,
+                "kept": told.kept.name(),
+                "counter": told.counter.name(),
+                "value": self.firmware_value,
+                "attempts": told.attempts,
+                "blocks": told.blocks,
+                "accepted": told.accepted,
+                "detail": told.detail,
+            })
+        }))
     }
 
     fn booted(&self) -> Value {

@@ -1,6 +1,7 @@
 //! Starts, watches and restarts the processes of a node. Parses nothing from a wire.
 
 mod child;
+mod gate;
 mod logs;
 mod pipes;
 mod reports;
@@ -17,6 +18,7 @@ use child::{Change, Spec, Supervised};
 use evidence::Actor;
 use evidence::kinds::Audit;
 use evidence::reasons::{EventCode, Outcome};
+use gate::{Gate, Stand};
 use logs::LogBook;
 use restarts::Restarts;
 use serde_json::json;
@@ -47,6 +49,8 @@ pub(crate) struct Manner {
     pub(crate) reason: Option<String>,
     /// Whether safe mode is ended.
     pub(crate) leave_safe_mode: bool,
+    /// Whether the firmware that is installed is accepted as it is.
+    pub(crate) accept_firmware: bool,
     /// A process that cannot be confined as its row says ends the node.
     pub(crate) require_confinement: bool,
     /// Whether the signer is a process of this node, and not somebody else's.
@@ -90,6 +94,9 @@ struct Supervisor {
     book: Arc<LogBook>,
     /// Why it is in safe mode, and when it leaves it.
     safe_mode: Option<(String, u64)>,
+    /// Whether capture may begin, where an older firmware is blocked, and how that stood when it was looked at last.
+    gate: Option<Gate>,
+    stand: Stand,
     require_confinement: bool,
     /// How each role was found to be confined, as last reported.
     confined: BTreeMap<String, String>,
@@ -104,14 +111,21 @@ impl Supervisor {
     fn begin(config: &Path, data: &DataDir, manner: &Manner) -> Result<Self, String> {
         let now_ms = now_ms();
         let (restarts, trouble) = Restarts::begin(&data.restarts(), now_ms);
+        let starts = Starts::new(config, data, manner)?;
+        let gate = Gate::of(starts.contract(), data.recorder_socket());
         let mut node = Self {
             data: data.clone(),
-            starts: Starts::new(config, data, manner)?,
+            starts,
             processes: Vec::new(),
             reports: Reports::to(data.recorder_socket(), "supervisor"),
             restarts,
             book: LogBook::new(&data.logs(), "supervisor"),
             safe_mode: None,
+            stand: match gate {
+                Some(_) => Stand::Held,
+                None => Stand::Open,
+            },
+            gate,
             require_confinement: manner.require_confinement,
             confined: BTreeMap::new(),
             separated: false,
@@ -123,12 +137,12 @@ impl Supervisor {
             node.say(&trouble);
         }
         node.brake(manner, now_ms);
+        node.accepts(manner);
         // Before anything is started: the next start must find this one.
         if let Err(error) = node.restarts.write() {
             node.say(&error);
         }
-        let specs = node.starts.specs(node.safe_mode.is_some());
-        node.supervise(specs);
+        node.supervise_missing();
         Ok(node)
     }
 
@@ -166,6 +180,54 @@ impl Supervisor {
         }
     }
 
+    /// Who accepts the firmware that is installed, and why.
+    fn accepts(&self, manner: &Manner) {
+        if !manner.accept_firmware {
+            return;
+        }
+        let (actor, reason) = (&manner.by, manner.reason.clone().unwrap_or_default());
+        self.say(&format!(
+            "the firmware that is installed is accepted by {actor}: {reason}"
+        ));
+        self.reports.audit(Audit {
+            at: clock::mono(),
+            actor: actor.clone(),
+            action: "accept firmware".to_owned(),
+            reason,
+            scope: "the firmware that is installed, until another version is started".to_owned(),
+            outcome: Outcome::Done,
+            diff: None,
+        });
+    }
+
+    /// Capture begins when that is known to be right, and ends when it is not.
+    fn firmware(&mut self) {
+        let stand = self.gate.as_ref().map_or(Stand::Open, Gate::stand);
+        if stand == self.stand {
+            return;
+        }
+        self.stand = stand;
+        match &self.stand {
+            Stand::Held => {}
+            Stand::Open => self.supervise_missing(),
+            Stand::Shut(words) => {
+                let words = format!("FIRMWARE BLOCKED, nothing is captured: {words}");
+                self.say(&words);
+                end(&mut self.processes, &["io"], self.starts.io_stop());
+                self.processes.retain(|process| process.kind() != "io");
+            }
+        }
+    }
+
+    /// Starts what is to run and does not.
+    fn supervise_missing(&mut self) {
+        let runs: Vec<String> = self.processes.iter().map(|p| p.role().to_owned()).collect();
+        let mut specs = self.starts.specs(self.safe_mode.is_some());
+        specs.retain(|spec| !runs.contains(&spec.role));
+        specs.retain(|spec| self.stand == Stand::Open || spec.role != "io");
+        self.supervise(specs);
+    }
+
     fn safe_mode_left(&self, detail: String) {
         self.reports
             .send(EventCode::SafeModeLeft, "supervisor", 1, detail);
@@ -200,11 +262,9 @@ impl Supervisor {
             self.safe_mode = None;
             self.say("safe mode is over: the node stood long enough");
             self.safe_mode_left("the node stood long enough; by: the supervisor".to_owned());
-            let runs: Vec<String> = self.processes.iter().map(|p| p.role().to_owned()).collect();
-            let mut specs = self.starts.specs(false);
-            specs.retain(|spec| !runs.contains(&spec.role));
-            self.supervise(specs);
+            self.supervise_missing();
         }
+        self.firmware();
         for at in 0..self.processes.len() {
             let Some(process) = self.processes.get_mut(at) else {
                 continue;

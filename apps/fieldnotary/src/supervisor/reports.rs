@@ -165,7 +165,7 @@ fn next(queue: &Queue, role: &str) -> Captured {
     }
 }
 
-fn connect(socket: &Path, role: &str, patience: Duration) -> Option<Channel> {
+pub(super) fn connect(socket: &Path, role: &str, patience: Duration) -> Option<Channel> {
     let channel = Channel::connect(socket, patience).ok()?;
     let hello = Hello {
         role: role.to_owned(),

@@ -4,7 +4,7 @@ use super::Manner;
 use super::child::Spec;
 use crate::clock;
 use crate::paths::DataDir;
-use crate::programs;
+use crate::{installed, programs};
 use contract::Contract;
 use contract::limits::MODEM_TIMEOUT_MS_MAX;
 use std::path::{Path, PathBuf};
@@ -81,6 +81,9 @@ pub(super) struct Starts {
     started: String,
     /// Which configuration was put in force, by whom and why, where somebody said so.
     changed: Vec<String>,
+    /// The programs of the node, as they lay there when it was started.
+    programs: Vec<String>,
+    accept_firmware: bool,
 }
 
 impl Starts {
@@ -100,7 +103,14 @@ impl Starts {
             },
             started: clock::mono().0.to_string(),
             changed: changed.unwrap_or_default(),
+            programs: installed::as_words(&installed::programs()),
+            accept_firmware: manner.accept_firmware,
         })
+    }
+
+    /// The site as it was when the node was started.
+    pub(super) const fn contract(&self) -> &Contract {
+        &self.contract
     }
 
     /// Every process of a node, in the order of their start; in safe mode only those that keep the log.
@@ -159,6 +169,13 @@ impl Starts {
         if !self.changed.is_empty() {
             spec.arguments.push("--changed".to_owned());
             spec.arguments.extend(self.changed.iter().cloned());
+        }
+        for program in self.programs.chunks(3) {
+            spec.arguments.push("--program".to_owned());
+            spec.arguments.extend(program.iter().cloned());
+        }
+        if self.accept_firmware {
+            spec.arguments.push("--accept-firmware".to_owned());
         }
         spec
     }

@@ -1,9 +1,11 @@
 //! Statements beside tree heads: what is signed of them, how often, and what else is said on the socket.
 
 use crate::common::{G1, LONG, Site, head, keys, note, refusal};
-use evidence::reasons::BootState;
+use evidence::reasons::{BootState, KeyFault};
 use evidence::{Blob, Payload};
-use ipc::message::{AskEndorsements, BootAsked, Describe, ErrorCode, RecordPurpose, SignRecord};
+use ipc::message::{
+    AskEndorsements, BindFirmware, BootAsked, Describe, ErrorCode, RecordPurpose, SignRecord,
+};
 use ipc::{Channel, IpcError, Message};
 use proof::note::{Note, VerifierKey};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, socket};
@@ -73,11 +75,11 @@ fn statements_are_typed_signed_and_counted_by_purpose() {
     );
     let told = keys(&channel, None);
     for one in &told.uses {
-        let unused = ["binding", "rotation"].contains(&one.purpose.as_str());
+        let unused = ["binding", "rotation", "firmware"].contains(&one.purpose.as_str());
         let count = if unused { 0 } else { 2 };
         assert_eq!(one.count, count, "{}", one.purpose);
     }
-    assert_eq!(told.uses.len(), 5);
+    assert_eq!(told.uses.len(), 6);
     assert_eq!((told.refused, told.rollback_attempts), (0, 0));
 }
 
@@ -94,6 +96,15 @@ fn a_flood_for_one_purpose_leaves_the_others_theirs() {
         (AskEndorsements {}.into(), "(endorsements)"),
         // To look what was booted reads PCRs and a file; nothing is signed of it.
         (BootAsked {}.into(), "(boot)"),
+        (
+            BindFirmware {
+                origin: G1.to_owned(),
+                version: 7,
+                above: None,
+            }
+            .into(),
+            "(firmware)",
+        ),
         // To say what the signer is reads both counters.
         (Describe { origin: None }.into(), "(description)"),
     ];
@@ -114,6 +125,49 @@ fn a_flood_for_one_purpose_leaves_the_others_theirs() {
         assert!(words.contains(of), "{words}");
         for (other, (request, of)) in requests.iter().enumerate() {
             assert!(other == place || busy(request).is_none(), "{words}: {of}");
+        }
+    }
+}
+
+/// Files have no counter, no other log has one here, and what is no version is none.
+//= A6.4
+#[test]
+fn a_firmware_version_is_bound_to_no_counter_that_is_not_there() {
+    let site = Site::new();
+    let _signer = site.start();
+    let channel = site.connect();
+    let told = keys(&channel, None);
+    assert_eq!((told.counts_firmware, told.firmware_value), (false, None));
+    for (origin, version, code, fault) in [
+        (
+            G1,
+            7,
+            ErrorCode::Unavailable,
+            Some(KeyFault::CounterUndefined),
+        ),
+        (G1, 0, ErrorCode::Invalid, None),
+        (G1, 1 << 32, ErrorCode::Invalid, None),
+        (
+            "other.example/g1",
+            7,
+            ErrorCode::Invalid,
+            Some(KeyFault::Refused),
+        ),
+    ] {
+        let request = BindFirmware {
+            origin: origin.to_owned(),
+            version,
+            above: None,
+        };
+        match channel.ask(&request.into(), LONG) {
+            Err(IpcError::Peer {
+                code: said,
+                fault: why,
+                ..
+            }) => {
+                assert_eq!((said, why), (code, fault), "{origin} {version}");
+            }
+            other => panic!("{other:?}"),
         }
     }
 }

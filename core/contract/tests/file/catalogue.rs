@@ -1,5 +1,6 @@
 //! Every mistake in a file: one error, at its place, that says what would be right.
 
+mod firmware;
 mod mbus;
 mod meters;
 mod modems;
@@ -16,6 +17,7 @@ mod uplink;
 
 use crate::common::{BASE, changed, only_error};
 use fieldnotary_contract::{ContractErrors, parse};
+use firmware::FIRMWARE;
 use meters::METERS;
 use modems::MODEMS;
 use notation::NOTATION_AND_NAMES;
@@ -152,6 +154,13 @@ fn points_are_checked() {
     check(POINTS);
     check(SYSLOG);
     check(TIMESTAMP);
+}
+
+//= R6.2
+//= R8.3
+#[test]
+fn the_firmware_is_checked() {
+    check(FIRMWARE);
 }
 
 //= R6.2

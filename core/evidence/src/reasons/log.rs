@@ -51,6 +51,7 @@ codes! {
         Unknown = 5, "unknown", "no evidence tells";
         Adoption = 6, "adoption", "between the predecessor's end and the start of a generation that was adopted";
         SafeMode = 7, "safe_mode", "the node ran in safe mode, in which nothing is captured";
+        FirmwareBlocked = 8, "firmware_blocked", "the firmware was older than the highest that ran here, and capture was blocked";
     }
 }
 

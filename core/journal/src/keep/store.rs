@@ -50,6 +50,7 @@ impl Store {
             | Kind::Output => matches!(self, Self::Soe),
             Kind::Audit
             | Kind::Calibration
+            | Kind::Firmware
             | Kind::EpochStart
             | Kind::Loss
             | Kind::Maintenance

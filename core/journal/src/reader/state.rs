@@ -88,6 +88,12 @@ impl<V: ReadVolume, T: ReadTruth> Reader<V, T> {
         self.truth.fixed.cosigned_size
     }
 
+    /// The highest security version of the firmware that was seen, as of the last truth write; 0 where none was.
+    #[must_use]
+    pub fn firmware(&self) -> u32 {
+        self.truth.fixed.firmware
+    }
+
     /// Whether the log was closed orderly.
     #[must_use]
     pub fn closed_orderly(&self) -> bool {

@@ -164,7 +164,7 @@ pub(crate) fn blank_truth<V: ReadVolume>(ring: &Ring<V>) -> TruthFixed {
         oldest_lap: 1,
         oldest_commit_id: CommitId(0),
         newest_frame_crc: 0,
-        reserved_2: [0; 4],
+        firmware: 0,
         salt_key: SaltKey([0; 16]),
     }
 }

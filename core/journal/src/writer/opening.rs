@@ -166,6 +166,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
             sealed_size: fixed.sealed_size,
             cosigned_size: fixed.cosigned_size,
             pruned_size: fixed.pruned_size,
+            firmware: fixed.firmware,
             kept_size: 0,
             stats: Stats::default(),
             ring,

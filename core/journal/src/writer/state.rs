@@ -28,6 +28,17 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         self.pruned_size = self.pruned_size.max(size.min(self.size()));
     }
 
+    /// Tells the journal which security version of the firmware was seen; the highest goes into the next truth write.
+    pub fn note_firmware(&mut self, version: u32) {
+        self.firmware = self.firmware.max(version);
+    }
+
+    /// The highest security version of the firmware that the truth store knows; 0 where it knows none.
+    #[must_use]
+    pub const fn firmware(&self) -> u32 {
+        self.firmware
+    }
+
     /// Entries below `size` have passed by the keep-rings, durably, or are given up for them.
     pub fn note_kept(&mut self, size: u64) {
         self.kept_size = self.kept_size.max(size.min(self.size()));

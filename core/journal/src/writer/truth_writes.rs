@@ -56,6 +56,7 @@ impl<V: Volume, T: TruthMedium> Journal<V, T> {
         next.fixed.sealed_size = self.sealed_size;
         next.fixed.cosigned_size = self.cosigned_size;
         next.fixed.pruned_size = self.pruned_size;
+        next.fixed.firmware = self.firmware;
         let slot = match self.deferred_commits {
             0 => self.slot.saturating_add(1) % TRUTH_SLOTS,
             _ => self.slot,

@@ -8,9 +8,9 @@ use super::{
     Accepted, AckReport, BoundHead, CountFloor, CountStart, CounterArea, Describe, Error,
     ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf,
     Lease, Leased, Message, MissedFloor, MissedSlot, MissedSlots, NoteText, Offers, PersonEntry,
-    ProcessEvent, RefuseReason, Refused, Rotate, Rotated, SealedHead, SignCheckpoint, SignedNote,
-    SignedTree, SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers,
-    TimeOffer, TimeStatement, TurnedAway, Uses, Welcome, WorkAsked, WorkUnderWay,
+    ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote, SignedTree,
+    SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
+    TimeStatement, TurnedAway, Uses, Welcome, WorkAsked, WorkUnderWay,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
@@ -269,21 +269,6 @@ fn of_the_feed() -> Vec<Message> {
     ]
 }
 
-fn of_rotations() -> Vec<Message> {
-    vec![
-        Rotate {
-            origin: "example.org/s/g1".into(),
-            actor: "ada (uid 7)".into(),
-            reason: "yearly".into(),
-        }
-        .into(),
-        Rotated {
-            statement: NoteText("text\n".into()),
-        }
-        .into(),
-    ]
-}
-
 fn with_the_signer() -> Vec<Message> {
     vec![
         Error {
@@ -358,6 +343,9 @@ fn with_the_signer() -> Vec<Message> {
                 size: 5,
                 root: Digest([6; 32]),
             }],
+            counts_firmware: true,
+            firmware_public: Some(Blob(vec![1, 0x80])),
+            firmware_value: Some(41),
         }
         .into(),
     ]
@@ -373,7 +361,7 @@ fn samples() -> Vec<Message> {
         reports(),
         of_the_feed(),
         with_the_signer(),
-        of_rotations(),
+        statements::of_rotations(),
         statements::samples(),
     ]
     .concat()

@@ -2,6 +2,7 @@
 
 mod boot;
 mod export;
+mod firmware;
 
 use super::{Open, TpmKeyFile, TpmKeys, TpmPlace};
 use crate::software::Ed25519File;

@@ -154,6 +154,7 @@ impl Site {
             uplink: None,
             syslog: None,
             timestamp: None,
+            firmware: None,
             ports: BTreeMap::from([(port.id.clone(), port)]),
             schedules: BTreeMap::from([(schedule.id.clone(), schedule)]),
             meters: self.meters.iter().enumerate().map(meter).collect(),

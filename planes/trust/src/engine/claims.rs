@@ -2,7 +2,9 @@
 
 use super::{Engine, SignError};
 use crate::backend::{Backend, BackendError};
+use crate::binding::attested;
 use crate::boot::is_quoted;
+use crate::firmware::{CounterSeen, ToBind};
 use crate::limits::QUOTE_TRIES_MAX;
 use crate::quote::{QuoteFault, Quoted, quoted};
 use crate::statement::{Claim, Signable};
@@ -25,6 +27,19 @@ pub struct SignedClaim {
     pub quoted: Option<Quoted>,
     /// Why it does not, where it should.
     pub unquoted: Option<BackendError>,
+}
+
+/// A firmware version, bound to the store's counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirmwareBound {
+    /// The counter's value.
+    pub value: u64,
+    /// Its public area (`TPMS_NV_PUBLIC`).
+    pub public: Vec<u8>,
+    /// What was signed (`TPMS_ATTEST`).
+    pub attest: Vec<u8>,
+    /// The authority's signature on it, in DER.
+    pub signature: Vec<u8>,
 }
 
 impl<B: Backend> Engine<B> {
@@ -63,6 +78,52 @@ impl<B: Backend> Engine<B> {
             }
         }
         Ok(signed)
+    }
+
+    /// The store's counter of raised firmware versions as it is now.
+    ///
+    /// # Errors
+    /// [`SignError::Backend`].
+    pub fn firmware(&mut self) -> Result<CounterSeen, SignError> {
+        self.backend.firmware().map_err(SignError::Backend)
+    }
+
+    /// Binds a firmware version to that counter, under the origin of one of this log's generations.
+    ///
+    /// # Errors
+    /// Why it is not bound; the counter may have moved all the same.
+    pub fn bind_firmware(
+        &mut self,
+        origin: &str,
+        bind: ToBind,
+    ) -> Result<FirmwareBound, SignError> {
+        let bound = self.firmware_bound(origin, bind);
+        if let Err(error) = &bound {
+            self.refuse(error);
+        }
+        bound
+    }
+
+    fn firmware_bound(&mut self, origin: &str, bind: ToBind) -> Result<FirmwareBound, SignError> {
+        self.base.generation(origin).map_err(SignError::Origin)?;
+        let [authority, _] = self.verifier_keys(origin)?;
+        let claim = Claim::Firmware(bind.version.into());
+        let signable = Signable::new(claim.text(origin), claim.purpose());
+        self.audit.used(claim.purpose());
+        let certified = self.backend.certify_firmware(bind.above, &signable);
+        let (public, certified) = certified.map_err(SignError::Backend)?;
+        let (attest, signature) = (certified.attest, certified.signature);
+        let found = attested(&attest, &signature, signable.text(), &authority);
+        let (_, value) = found.map_err(|fault| {
+            let words = format!("{fault}; it was withheld");
+            SignError::Backend(BackendError::new(KeyFault::Failed, words))
+        })?;
+        Ok(FirmwareBound {
+            value,
+            public,
+            attest,
+            signature,
+        })
     }
 
     /// The PCRs that say what was booted; `None` where the store attests none.

@@ -5,6 +5,7 @@ use super::booted::{Beside, Booted};
 use super::bound::Bound;
 use super::calibrated::{Calibrated, Odd};
 use super::enrolled;
+use super::firmware::Ran;
 use super::judge::Judged;
 use super::known::{self, Known};
 use super::report::{FindingKind, Report, RevokedBy};
@@ -59,6 +60,7 @@ pub(super) struct Chain<'a> {
     known: Vec<Known>,
     bound: Bound,
     booted: Booted,
+    ran: Ran,
     calibrated: Calibrated,
     /// Whether it was said that keys changed without an entry.
     untold: bool,
@@ -108,6 +110,7 @@ impl<'a> Chain<'a> {
             named: Vec::new(),
             bound,
             booted: Booted::default(),
+            ran: Ran::default(),
             calibrated: Calibrated::default(),
             untold: false,
             head_by: None,
@@ -223,6 +226,16 @@ impl<'a> Chain<'a> {
                 };
                 self.booted.attestation(id, told, &beside, self.report);
             }
+            Payload::Firmware(told) => {
+                let beside = Beside {
+                    id,
+                    origin: &self.origin,
+                    keys: &self.keys,
+                    bound: &self.bound,
+                    epoch: self.epoch,
+                };
+                self.ran.take(id, told, &beside, self.report);
+            }
             Payload::Enrolment(told) => {
                 let told = enrolled::take(id, told, &self.origin, &self.pinned, self.report);
                 self.enrolled.extend(told);
@@ -302,6 +315,11 @@ impl<'a> Chain<'a> {
         if cosigned {
             self.cosigned = self.cosigned.max(size);
         }
+    }
+
+    /// The truth store knows this highest firmware version; 0 where it knows none.
+    pub(super) fn firmware_in_truth(&mut self, highest: u32) {
+        self.ran.truth(highest, self.report);
     }
 
     /// What is sealed and cosigned, and the tail that is not.

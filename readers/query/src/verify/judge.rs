@@ -43,6 +43,7 @@ const fn is_followed(kind: Kind) -> bool {
         | Kind::CounterSnapshot
         | Kind::Unkept
         | Kind::Calibration
+        | Kind::Firmware
         | Kind::Event => true,
         Kind::Reading
         | Kind::AttemptFailed

@@ -184,8 +184,9 @@ fn tell_losses(losses: &[&Loss], lacking: &BTreeMap<u32, String>, chain: &mut Ch
     }
 }
 
-/// The truth store says where the log ends, and with which root.
+/// The truth store says where the log ends, and with which root; and how high the firmware's version was.
 fn compare_truth<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, chain: &mut Chain<'_>) {
+    chain.firmware_in_truth(reader.firmware());
     if chain.next() != reader.size() {
         let words = format!(
             "the truth store says {} entries are committed, {} are here",

@@ -1,7 +1,7 @@
 //! What a verification says.
 
 use super::unkept::Told;
-use evidence::kinds::{Boot, KeyStore};
+use evidence::kinds::{Boot, Firmware, KeyStore};
 use evidence::reasons::EnrolmentProof;
 use evidence::{Digest, UtcNs};
 use proof::note::VerifierKey;
@@ -63,6 +63,8 @@ pub enum FindingKind {
     Retired,
     /// Entries did not pass by a keep-ring when they left, and the log tells of it: explained, not a failure.
     KeepIncomplete,
+    /// What is said of the firmware that ran contradicts what was said before, or what binds it to a counter does not hold.
+    Firmware,
     /// One version of a calibration was another scaling before: each value names the configuration that decides.
     Calibration,
 }
@@ -98,6 +100,7 @@ impl FindingKind {
             Self::Retired => "retired",
             Self::KeepIncomplete => "keep_incomplete",
             Self::Calibration => "calibration",
+            Self::Firmware => "firmware",
         }
     }
 
@@ -191,6 +194,17 @@ pub struct BootTold {
     pub boot: Boot,
     /// Whether a quote of its PCRs holds, by the TPM key that the log stated and is signed with; `None` where nothing
     /// says any more which key that was.
+    pub attested: Option<bool>,
+}
+
+/// What a log says of the firmware that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirmwareTold {
+    /// The newest entry.
+    pub firmware: Firmware,
+    /// The newest value of the counter that the highest version is bound to.
+    pub value: Option<u64>,
+    /// Whether that holds, by the TPM key that the log stated and is signed with; `None` where nothing says so.
     pub attested: Option<bool>,
 }
 
@@ -300,7 +314,9 @@ pub struct Report {
     pub bound: Option<BoundTo>,
     /// What the log said last of what was booted.
     pub boot: Option<BootTold>,
-    /// The newest statement that holds about that, or to whoever asked (`attestation_id`).
+    /// What it said last of the firmware and the programs.
+    pub firmware: Option<FirmwareTold>,
+    /// The newest statement that holds about the boot, or to whoever asked (`attestation_id`).
     pub attestation: Option<Digest>,
     /// What the keep-rings hold of entries that have left the ring.
     pub kept: Vec<Kept>,

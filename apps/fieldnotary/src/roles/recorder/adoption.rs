@@ -9,6 +9,7 @@ use crate::files::instead_of_a_log;
 use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen;
+use evidence::frozen::names::FIRMWARE;
 use evidence::kinds::{Audit, CounterSnapshot, EpochStart, Predecessor, SeqSkip, TimeMap};
 use evidence::reasons::{AdoptionCause, EpochCause, Outcome, TruthClass};
 use evidence::{
@@ -78,6 +79,9 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
     // And a version of a calibration is there what it was.
     let calibrations = remembered.calibrations.frozen();
     state.extend(calibrations.map(|(name, label, id)| startup::counter(&own, name, label, id)));
+    // Nor does the highest firmware fall because a generation ends.
+    let firmware = remembered.firmware.frozen();
+    state.extend(firmware.map(|(label, value)| startup::counter(&own, FIRMWARE, label, value)));
     let skips = ledger.adopt(generation, now);
     let state = frozen::snapshots(now, &own, &state);
     let storage = contract.as_ref().map(|contract| &contract.storage);
@@ -105,6 +109,13 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
     };
     let count = |made: u32| order.segments.store(made.into(), Ordering::Relaxed);
     let mut journal = draft.create(data, &building, count)?;
+    journal.note_firmware(
+        remembered
+            .firmware
+            .highest()
+            .unwrap_or(0)
+            .max(reader.firmware()),
+    );
     commit(&mut journal, &entries)?;
     journal
         .store_leases(journal_file::leases(&ledger))

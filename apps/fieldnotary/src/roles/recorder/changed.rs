@@ -27,6 +27,13 @@ impl Changed {
     }
 }
 
+impl Changed {
+    /// Who said it, and why.
+    pub(super) fn said(&self) -> Option<(Actor, String)> {
+        Some((Actor::stated(&self.by)?, self.reason.clone()))
+    }
+}
+
 /// The audit entry of a configuration that comes in force. Where the file was edited under a running node, and a
 /// restart of the recorder found it, nobody has said who or why: then the entry says that.
 pub(super) fn audit(
@@ -37,7 +44,7 @@ pub(super) fn audit(
 ) -> Audit {
     let digest: Digest = now.digest();
     let said = said.filter(|said| said.digest == digest.to_string());
-    let by = said.and_then(|said| Some((Actor::stated(&said.by)?, said.reason.clone())));
+    let by = said.and_then(Changed::said);
     let (actor, reason) = match by {
         Some(by) => by,
         None => (

@@ -11,6 +11,7 @@ mod seal;
 use super::calibrations::Calibrations;
 use super::earlier::Earlier;
 use super::feed::Feed;
+use super::firmware::FirmwareWatch;
 use super::given_up::GivenUp;
 use super::hints::HintWatch;
 use super::journal_file::NodeJournal;
@@ -30,7 +31,7 @@ use crate::clock;
 use crate::lately::Lately;
 use contract::Contract;
 use evidence::kinds::{Counter, CounterSnapshot, Event};
-use evidence::reasons::EventCode;
+use evidence::reasons::{DowntimeCause, EventCode};
 use evidence::{Captured, CommitId, Kind, MeterId, Payload, Seq, SourceId, TimeMaps, UtcNs};
 use ipc::message::{Accepted, Message};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,8 +66,8 @@ pub(super) struct Committer {
     pub(super) boot_id: evidence::BootId,
     pub(super) truth_degraded: bool,
     pub(super) start: StartKind,
-    /// Whether the node was in safe mode since anything was captured.
-    pub(super) safe_mode: bool,
+    /// What held capture back since anything was captured.
+    pub(super) held: Option<DowntimeCause>,
     pub(super) time: TimeMaps,
     /// Whether a statement was committed since this recorder started: stamps rest on it.
     pub(super) time_noted: bool,
@@ -91,6 +92,7 @@ pub(super) struct Committer {
     pub(super) keeper: Keeper,
     pub(super) hints: HintWatch,
     pub(super) calibrations: Calibrations,
+    pub(super) firmware: FirmwareWatch,
     /// Supplies that are too low for writes.
     pub(super) low: LowSupplies,
     /// Whether a segment was begun whose first entries are still to be written.
@@ -192,12 +194,7 @@ impl Committer {
                 answer,
             } => self.slots(source, schedule, answer),
             Work::Count { point, answer } => self.count(point, answer),
-            // With the group: what was said before is durable when it is answered.
-            Work::UnderWay { answer } => {
-                let told = self.ledger.work_under_way();
-                self.answers
-                    .push((answer, Pending::Ready(Box::new(told.into()))));
-            }
+            Work::UnderWay { answer } => self.under_way(answer),
             Work::Missed { meter, answer } => {
                 let now = self.time.newest().utc_of(clock::mono());
                 let missed = self.ledger.missed(meter, now);
@@ -243,6 +240,8 @@ impl Committer {
             Work::SealLater => self.seal_later(),
             Work::OtherStore(words) => self.other_store(&words),
             Work::Booted(told) => self.booted(*told),
+            Work::FirmwareBound(bound) => self.firmware_bound(bound),
+            Work::Firmware { answer } => self.tell_of_firmware(answer),
             Work::Attested { entry, answer } => self.attested(entry, answer),
             Work::Stop { answer } => self.stop(answer),
             Work::Close => {}
@@ -354,7 +353,7 @@ impl Committer {
                 }
                 Payload::Loss(loss) => self.given_up.observe(CommitId(id), loss),
                 Payload::Event(event) if event.code == EventCode::SafeModeEntered => {
-                    self.safe_mode = true;
+                    self.held = Some(DowntimeCause::SafeMode);
                 }
                 _ => {}
             }
@@ -465,6 +464,7 @@ impl Committer {
     pub(super) fn counters(&self) -> Vec<Counter> {
         let mut counters = self.stats.counters(&self.own, clock::mono());
         counters.extend(self.media.counters(&self.own));
+        counters.extend(self.firmware.counters(&self.own));
         counters.extend(time_stats::of_the_way(&self.budget, &self.own));
         // A node with cards has a source for these: the cards say them, point by point.
         if !self.contract.points.cards.is_empty() {

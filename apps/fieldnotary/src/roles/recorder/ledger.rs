@@ -227,6 +227,7 @@ impl Ledger {
             | Payload::Unsealed(_)
             | Payload::Unkept(_)
             | Payload::Calibration(_)
+            | Payload::Firmware(_)
             | Payload::Rollback(_)
             | Payload::KeyUse(_)
             | Payload::Boot(_)

@@ -9,6 +9,7 @@ mod changed;
 mod committer;
 mod earlier;
 mod feed;
+mod firmware;
 mod given_up;
 mod hints;
 mod in_force;
@@ -52,6 +53,7 @@ pub(crate) use rotated::entry as rotation_entry;
 pub(crate) use stats::resting_counters;
 pub(crate) use truth_place::{Held, TruthPlace};
 
+use crate::installed::Found;
 use crate::paths::DataDir;
 use contract::Contract;
 use evidence::{LogId, MonoNs};
@@ -70,6 +72,16 @@ const START_MAX: Duration = Duration::from_secs(900);
 /// How often the role looks whether it is to stop.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
+/// What whoever started the recorder says of it.
+pub(crate) struct Said {
+    /// Why it has the configuration that it has.
+    pub(crate) changed: Option<Changed>,
+    /// What is installed.
+    pub(crate) found: Found,
+    /// Whether a person accepts that firmware as it is.
+    pub(crate) accept_firmware: bool,
+}
+
 /// Records until it is told to stop.
 pub(crate) fn run(
     contract: Contract,
@@ -77,7 +89,7 @@ pub(crate) fn run(
     log_id: LogId,
     node_started: MonoNs,
     device: media::HealthSource,
-    changed: Option<Changed>,
+    said: Said,
     stop: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let (work, requests) = sync_channel(QUEUE_DEPTH_MAX);
@@ -90,7 +102,9 @@ pub(crate) fn run(
     sandbox::pulse::busy(START_MAX);
     let given = Given {
         node_started,
-        changed,
+        changed: said.changed,
+        found: said.found,
+        accept_firmware: said.accept_firmware,
     };
     let committer = startup::begin(contract, data, log_id, &given, device, heads, work.clone())?;
     let feed = Arc::clone(&committer.feed);

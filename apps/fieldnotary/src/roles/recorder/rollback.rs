@@ -2,7 +2,7 @@
 //! anything is signed in a run, and again each time the signer tells of its store.
 
 use super::committer::Committer;
-use super::work::Verdict;
+use super::work::{MayAsk, Verdict};
 use crate::clock;
 use evidence::frozen::names::{BOUND_COUNTER, SEALS_ENDED};
 use evidence::kinds::Rollback;
@@ -105,11 +105,12 @@ impl RollbackWatch {
 }
 
 impl Committer {
-    /// Takes what the signer says of its store, and answers whether it may be asked to sign.
-    pub(super) fn told_of_keys(&mut self, keys: Keys, verdict: &SyncSender<Verdict>) {
+    /// Takes what the signer says of its store, and answers what it may be asked.
+    pub(super) fn told_of_keys(&mut self, keys: Keys, verdict: &SyncSender<MayAsk>) {
         self.stats.signer.told_at_first(&keys, clock::mono());
         let went_before = self.compare_with(&keys);
         let later = self.tell_of_rotations(&keys);
+        let bind = self.heard_of_firmware(&keys).filter(|_| went_before);
         self.key_store(keys);
         let judged = match (went_before, later) {
             (false, _) => Verdict::RolledBack,
@@ -117,7 +118,7 @@ impl Committer {
             (true, false) => Verdict::Sign,
         };
         // A thread that is gone needs no answer.
-        let _ = verdict.try_send(judged);
+        let _ = verdict.try_send(MayAsk { judged, bind });
     }
 
     /// Compares the log with what the signer knows, and tells what does not agree; whether it may be asked to sign.

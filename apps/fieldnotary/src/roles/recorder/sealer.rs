@@ -1,12 +1,13 @@
 //! The thread that asks the signer for checkpoints. Commits never wait for it.
 
 use super::booted::BootWatch;
-use super::work::{Verdict, Work};
+use super::work::{MayAsk, Verdict, Work};
 use evidence::reasons::{CounterKind, Custody, KeyFault};
 use evidence::{Digest, MonoNs};
 use ipc::IpcError;
 use ipc::message::{
-    BoundHead, Describe, ErrorCode, Keys, Message, SignCheckpoint, TurnedAway, Uses,
+    BindFirmware, BoundHead, Describe, ErrorCode, FirmwareBound, Keys, Message, SignCheckpoint,
+    TurnedAway, Uses,
 };
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -65,6 +66,7 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         channel: None,
         described: false,
         rotations: 0,
+        bind: None,
     };
     let mut boot = BootWatch::default();
     for head in heads {
@@ -73,13 +75,18 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         // What holds the keys is told before what it signed, and compared with the log before it signs.
         let outcome = match signer.describe(socket) {
             Ok(None) => signer.sign(socket, head),
-            Ok(Some(keys)) => match agrees(keys, results) {
-                Some(Verdict::Sign) => signer.sign(socket, head),
-                Some(Verdict::RolledBack) => Err(rolled_back()),
-                Some(Verdict::Later) => match results.send(Work::SealLater) {
-                    Ok(()) => continue,
-                    Err(_) => return,
-                },
+            Ok(Some(keys)) => match may_ask(keys, results) {
+                Some(may) => {
+                    signer.bind = may.bind.or(signer.bind.take());
+                    match may.judged {
+                        Verdict::Sign => signer.sign(socket, head),
+                        Verdict::RolledBack => Err(rolled_back()),
+                        Verdict::Later => match results.send(Work::SealLater) {
+                            Ok(()) => continue,
+                            Err(_) => return,
+                        },
+                    }
+                }
                 None => return,
             },
             Err(error) => {
@@ -104,6 +111,10 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         if results.send(Work::Sealed(outcome)).is_err() {
             return;
         }
+        let bound = signer.bind_firmware(socket);
+        if bound.is_some_and(|bound| results.send(Work::FirmwareBound(bound)).is_err()) {
+            return;
+        }
         let told = boot.due(missed.as_ref(), &origin, |request| {
             signer.ask(socket, request)
         });
@@ -113,8 +124,8 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
     }
 }
 
-/// Whether the log is the one that went before, by what the signer knows; `None` where the recorder is gone.
-fn agrees(keys: Keys, results: &SyncSender<Work>) -> Option<Verdict> {
+/// What the signer may be asked, by what it knows; `None` where the recorder is gone.
+fn may_ask(keys: Keys, results: &SyncSender<Work>) -> Option<MayAsk> {
     let (verdict, told) = sync_channel(1);
     results.send(Work::KeyStore(Box::new(keys), verdict)).ok()?;
     told.recv().ok()
@@ -174,6 +185,8 @@ struct Signer {
     described: bool,
     /// How often its keys changed, as it said: the log tells of that.
     rotations: u64,
+    /// The firmware version that it is to bind to its store's counter.
+    bind: Option<BindFirmware>,
 }
 
 impl Signer {
@@ -207,6 +220,22 @@ impl Signer {
                 Ok(Some(keys))
             }
             other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Binds the firmware version that waits for it; what fails is tried again behind the next seal.
+    fn bind_firmware(&mut self, socket: &Path) -> Option<FirmwareBound> {
+        let bind = self.bind.clone()?;
+        match self.ask(socket, &bind.into()) {
+            Ok(Message::FirmwareBound(bound)) => {
+                self.bind = None;
+                Some(bound)
+            }
+            Ok(_) => None,
+            Err(error) => {
+                eprintln!("recorder: the firmware's version is not bound to a counter: {error}");
+                None
+            }
         }
     }
 

@@ -163,6 +163,10 @@ impl Session {
 
     fn work_for(&mut self, request: Message, answer: Answer) -> Result<Work, Refusal> {
         let invalid = |text: String| (ErrorCode::Invalid, text);
+        let stream = |text: &str| {
+            let parsed = text.parse::<Stream>();
+            parsed.map_err(|error| invalid(error.to_string()))
+        };
         Ok(match request {
             Message::Hello(hello) => {
                 let name = hello.role.strip_prefix("io/").unwrap_or(&hello.role);
@@ -174,10 +178,7 @@ impl Session {
             }
             Message::Lease(lease) => Work::Lease {
                 source: self.introduced()?,
-                stream: lease
-                    .stream
-                    .parse()
-                    .map_err(|error: evidence::IdError| invalid(error.to_string()))?,
+                stream: stream(&lease.stream)?,
                 fresh: lease.attempted.is_none(),
                 answer,
             },
@@ -197,10 +198,7 @@ impl Session {
             Message::Submit(submit) => Work::Submit {
                 id: submit.submission_id,
                 source: self.introduced()?,
-                stream: submit
-                    .stream
-                    .parse::<Stream>()
-                    .map_err(|error: evidence::IdError| invalid(error.to_string()))?,
+                stream: stream(&submit.stream)?,
                 seq: submit.stream_seq,
                 records: submit.records,
                 answer,
@@ -235,6 +233,7 @@ impl Session {
                 answer,
             },
             Message::SealedHead(_) => Work::Head { answer },
+            Message::FirmwareAsked(_) => Work::Firmware { answer },
             Message::Status(_) => Work::Status { answer },
             Message::Stop(_) => Work::Stop { answer },
             other => {

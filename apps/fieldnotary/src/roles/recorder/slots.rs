@@ -21,16 +21,16 @@ pub(super) enum StartKind {
 }
 
 impl StartKind {
-    /// Why slots before a capturing process's start were missed. `safe_mode` tells whether the node was in it since
-    /// anything was captured: how it was stopped then explains next to nothing.
-    pub(super) fn cause(self, seen_before: bool, safe_mode: bool) -> DowntimeCause {
-        match (self, seen_before, safe_mode) {
-            (_, true, _) | (Self::Alone, false, false) => DowntimeCause::ProcessRestart,
-            (_, false, true) => DowntimeCause::SafeMode,
-            (Self::Reboot, false, false) => DowntimeCause::Reboot,
-            (Self::Crash, false, false) => DowntimeCause::NodeRestart,
-            (Self::Orderly, false, false) => DowntimeCause::OrderlyStop,
-            (Self::Adopted, false, false) => DowntimeCause::Adoption,
+    /// Why slots before a capturing process's start were missed. `held` is what held capture back since anything was captured (safe
+    /// mode, a firmware that was blocked): how the node was stopped then explains next to nothing.
+    pub(super) fn cause(self, seen_before: bool, held: Option<DowntimeCause>) -> DowntimeCause {
+        match (self, seen_before, held) {
+            (_, true, _) | (Self::Alone, false, None) => DowntimeCause::ProcessRestart,
+            (_, false, Some(held)) => held,
+            (Self::Reboot, false, None) => DowntimeCause::Reboot,
+            (Self::Crash, false, None) => DowntimeCause::NodeRestart,
+            (Self::Orderly, false, None) => DowntimeCause::OrderlyStop,
+            (Self::Adopted, false, None) => DowntimeCause::Adoption,
         }
     }
 }
@@ -97,12 +97,14 @@ mod tests {
             (StartKind::Adopted, true, DowntimeCause::ProcessRestart),
         ];
         for (start, seen, cause) in cases {
-            assert_eq!(start.cause(seen, false), cause);
-            let in_safe_mode = match seen {
-                true => DowntimeCause::ProcessRestart,
-                false => DowntimeCause::SafeMode,
-            };
-            assert_eq!(start.cause(seen, true), in_safe_mode);
+            assert_eq!(start.cause(seen, None), cause);
+            for held in [DowntimeCause::SafeMode, DowntimeCause::FirmwareBlocked] {
+                let told = match seen {
+                    true => DowntimeCause::ProcessRestart,
+                    false => held,
+                };
+                assert_eq!(start.cause(seen, Some(held)), told);
+            }
         }
     }
 }

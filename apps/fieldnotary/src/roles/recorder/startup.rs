@@ -5,6 +5,7 @@ use super::changed::Changed;
 use super::committer::{Committer, SealState};
 use super::earlier::Earlier;
 use super::feed::Feed;
+use super::firmware::FirmwareWatch;
 use super::given_up::GivenUp;
 use super::hints::HintWatch;
 use super::in_force::InForce;
@@ -22,14 +23,14 @@ use super::slots::StartKind;
 use super::stats::Stats;
 use super::work::Work;
 use crate::clock;
+use crate::installed::Found;
 use crate::lately::Lately;
 use crate::operated::Operated;
 use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen::Parts;
 use evidence::frozen::names::{
-    BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, KEYS_ROTATED, LOST_ENTRIES,
-    NEWEST_SYNCED, SEALS_ENDED, SEALS_MISSED,
+    BOOT_TO_STABLE, CONTRACT_COMMIT, EPOCH_BEGAN, LOST_ENTRIES, NEWEST_SYNCED,
 };
 use evidence::kinds::{Counter, EpochStart, TimeMap};
 use evidence::reasons::{CounterState, EpochCause, EventCode, TimeQuality};
@@ -42,7 +43,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use time_plane::budget::Budget;
-use trust_plane::Sign;
+use trust_plane::{FirmwareMemory, Sign};
 
 /// How far to look back at first where a segment has no frozen state; doubles.
 const REMEMBER_STEP: u64 = 4_096;
@@ -73,6 +74,7 @@ pub(super) struct Remembered {
     low: LowSupplies,
     hints: HintWatch,
     pub(super) calibrations: Calibrations,
+    pub(super) firmware: FirmwareMemory,
     /// The frozen state that is being read.
     parts: Parts,
 }
@@ -106,6 +108,27 @@ pub(super) struct Given {
     pub(super) node_started: MonoNs,
     /// Why it has the configuration that it has.
     pub(super) changed: Option<Changed>,
+    /// The firmware that is installed, and the programs.
+    pub(super) found: Found,
+    /// Whether a person accepts that firmware as it is.
+    pub(super) accept_firmware: bool,
+}
+
+impl Given {
+    /// The firmware of this run, by what the log that was opened knows.
+    fn firmware(
+        &self,
+        remembered: &mut Remembered,
+        journal: &NodeJournal,
+        start: StartKind,
+    ) -> FirmwareWatch {
+        FirmwareWatch::begin(
+            std::mem::take(&mut remembered.firmware),
+            journal.firmware(),
+            self,
+            start,
+        )
+    }
 }
 
 /// Opens the log, commits what recovery found, and makes the committer.
@@ -139,6 +162,7 @@ pub(super) fn begin(
         true => StartKind::Adopted,
         false => start_kind(recovery.as_ref(), epoch, boot_id, node_started),
     };
+    let firmware = given.firmware(&mut remembered, &journal, start);
     let seal = seal_state(&mut remembered, journal.sealed_size(), cosigned_size);
     let mut committer = Committer {
         ledger,
@@ -166,7 +190,7 @@ pub(super) fn begin(
         rollback: remembered
             .rollback
             .at_start(recovery.as_ref(), journal.size()),
-        safe_mode: remembered.since.in_safe_mode(),
+        held: firmware.held(&remembered.since),
         alive: remembered.since.captured(start, node_started),
         named_losses: BTreeSet::new(),
         given_up: remembered.given_up,
@@ -185,17 +209,16 @@ pub(super) fn begin(
         low: remembered.low.carried(start),
         hints: remembered.hints,
         calibrations: remembered.calibrations,
+        firmware,
         stopping: None,
         stop_answered: false,
         journal,
         contract,
     };
-    committer.journal.note_cosigned(cosigned_size);
-    committer.note_kept();
-    committer.feed.gives_up(&committer.given_up);
+    committer.take_up(cosigned_size);
     committer.stage_epoch(recovery.as_ref(), clock::mono().since(began) / 1_000);
     committer.tell_of_brownout(recovery.as_ref(), &remembered.low, start);
-    committer.stage_beginning(remembered.contract, given);
+    committer.stage_beginning(remembered.contract, given, start);
     committer.begin_log()?;
     Ok(committer)
 }
@@ -325,47 +348,9 @@ impl Remembered {
                 self.ack = Some(ack);
             }
             Payload::Configuration(part) => self.contract.observe(id, part),
+            Payload::Firmware(told) => self.firmware.observe(&told),
             Payload::Calibration(said) => self.calibrations.observe(id, &said),
-            Payload::CounterSnapshot(snapshot) => {
-                if let Some(state) = self.parts.take(&snapshot) {
-                    self.low.replace(&state);
-                    self.hints.replace(&state);
-                    self.calibrations.replace(&state);
-                }
-                for counter in snapshot.counters {
-                    match (counter.name.as_str(), counter.label, counter.value) {
-                        (CONTRACT_COMMIT, Some(label), Some(value)) => {
-                            self.contract.place(label, CommitId(value));
-                        }
-                        (EPOCH_BEGAN, Some(label), Some(value)) => {
-                            self.epoch = Some((label, MonoNs(value)));
-                        }
-                        (NEWEST_SYNCED, _, Some(ns)) => {
-                            let utc = UtcNs(i64::try_from(ns).unwrap_or(0));
-                            self.newest_synced = self.newest_synced.max(utc);
-                        }
-                        (BOOT_TO_STABLE, Some(label), Some(ns)) => {
-                            let of_this_boot = self.epoch.as_ref().map(|(boot, _)| boot);
-                            if of_this_boot == Some(&label) {
-                                self.earlier.synced_first(ns);
-                            }
-                        }
-                        (name @ (BOUND_COUNTER | SEALS_ENDED), Some(label), Some(value)) => {
-                            self.rollback.recall(name, &label, value);
-                        }
-                        (KEYS_ROTATED, Some(label), _) => self.rotations.recall(label),
-                        (SEALS_MISSED, Some(label), Some(count)) => {
-                            self.missed_seals.recall(&label, count);
-                        }
-                        (LOST_ENTRIES, Some(label), Some(count)) => {
-                            if let Ok(first) = label.parse() {
-                                self.given_up.observe_lost(first, count);
-                            }
-                        }
-                        _ => {}
-                    }
-                }
-            }
+            Payload::CounterSnapshot(snapshot) => self.recall(snapshot),
             _ => {}
         }
     }
@@ -394,6 +379,7 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
     let known = known.chain(recorder.hints.frozen());
     let known = known.chain(recorder.low.frozen());
     let known = known.chain(recorder.calibrations.frozen());
+    let known = known.chain(recorder.firmware.frozen());
     counters.extend(known.map(|(name, label, value)| counter(own, name, label, value)));
     let lost = recorder.given_up.lost().iter();
     counters
@@ -418,7 +404,7 @@ pub(super) fn counter(source: &SourceId, name: &str, label: String, value: u64) 
 
 impl Committer {
     /// The first entries of a run behind those of its epoch, in their order.
-    fn stage_beginning(&mut self, in_force: InForce, given: &Given) {
+    fn stage_beginning(&mut self, in_force: InForce, given: &Given, start: StartKind) {
         for loss in self.name_what_left() {
             self.stage(loss.into());
         }
@@ -429,7 +415,15 @@ impl Committer {
         self.stage_contract(in_force, given.changed.as_ref());
         self.stage_calibrations();
         self.end_left_clock_orders();
+        self.stage_firmware(start);
         self.look_at_media();
+    }
+
+    /// What others know of the log, where it is opened again.
+    fn take_up(&mut self, cosigned_size: u64) {
+        self.journal.note_cosigned(cosigned_size);
+        self.note_kept();
+        self.feed.gives_up(&self.given_up);
     }
 
     /// An older truth store in the place of the newest: nothing is lost by it, and somebody put it there.
@@ -495,5 +489,6 @@ impl Committer {
     }
 }
 
+mod recalled;
 #[cfg(test)]
 mod tests;

@@ -39,7 +39,6 @@ const UNSUPPORTED: &[&str] = &[
     "brownout_log_cnt",
     "reset_reason",
     "spare_block_cnt",
-    "fw_version_counter",
     "link_flap_cnt",
     "re_neg_cnt",
     "crc_err_cnt",
@@ -261,6 +260,7 @@ pub(crate) fn resting_counters(source: &SourceId) -> Vec<Counter> {
     let mut counters = Stats::default().counters(source, MonoNs(0));
     counters.extend(MediaWatch::new(silent).counters(source));
     counters.extend(time_stats::of_the_way(&Budget::new(None), source));
+    counters.extend(super::firmware::counters(source, None, None));
     counters
 }
 

@@ -4,7 +4,7 @@ use super::booted::Told;
 use super::sealer::{Sealed, Unsealed};
 use evidence::Stream;
 use evidence::{Captured, MeterId, PointId, ScheduleId, SourceId};
-use ipc::message::{Keys, Message};
+use ipc::message::{BindFirmware, FirmwareBound, Keys, Message};
 use journal::Loss;
 use std::sync::mpsc::SyncSender;
 
@@ -23,6 +23,15 @@ pub(super) enum Verdict {
     RolledBack,
     /// First the log tells of what the signer told.
     Later,
+}
+
+/// What the signer may be asked, by what it said of its store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct MayAsk {
+    /// Whether to sign.
+    pub(super) judged: Verdict,
+    /// To bind a firmware version.
+    pub(super) bind: Option<BindFirmware>,
 }
 
 /// A request to the one thread that writes.
@@ -95,10 +104,14 @@ pub(super) enum Work {
     Lost(Loss),
     /// What the signer said.
     Sealed(Result<Sealed, Unsealed>),
-    /// What the signer says of its store; answered with whether it may be asked to sign.
-    KeyStore(Box<Keys>, SyncSender<Verdict>),
+    /// What the signer says of its store; answered with what it may be asked.
+    KeyStore(Box<Keys>, SyncSender<MayAsk>),
     /// A head was not sealed: first comes what a larger one has.
     SealLater,
+    /// A firmware version that the signer has bound to its store's counter.
+    FirmwareBound(FirmwareBound),
+    /// Whether this firmware may capture.
+    Firmware { answer: Answer },
     /// What the signer says of what was booted.
     Booted(Box<Told>),
     /// What it attests to whoever asked.

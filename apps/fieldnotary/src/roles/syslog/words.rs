@@ -32,6 +32,7 @@ const fn weight(kind: Kind) -> Weight {
         | Kind::Configuration
         | Kind::EpochStart
         | Kind::SignOff
+        | Kind::Firmware
         | Kind::Boot => Weight::AsItSays,
         Kind::Loss | Kind::Rollback => Weight::Always(Severity::Critical),
         Kind::Unsealed => Weight::Always(Severity::Error),
@@ -133,6 +134,11 @@ fn heard(payload: &Payload) -> Option<(Facility, Severity)> {
         (Weight::AsItSays, Payload::Boot(boot)) if boot.state.is_contradicted() => {
             Severity::Critical
         }
+        (Weight::AsItSays, Payload::Firmware(told)) => match told.outcome.is_attempt() {
+            true if told.accepted => Severity::Warning,
+            true => Severity::Critical,
+            false => Severity::Notice,
+        },
         (Weight::AsItSays, Payload::Boot(_)) => Severity::Notice,
         (Weight::AsItSays, Payload::EpochStart(epoch)) => match epoch.after_crash() {
             true => Severity::Warning,
@@ -147,7 +153,7 @@ fn heard(payload: &Payload) -> Option<(Facility, Severity)> {
         Payload::SignOff(_) | Payload::Maintenance(_) => Facility::LogAudit,
         Payload::Command(_) | Payload::Tag(_) | Payload::ClockOrder(_) => Facility::LogAudit,
         Payload::KeyStore(_) | Payload::Rollback(_) => Facility::AuthPriv,
-        Payload::Boot(_) | Payload::Attestation(_) => Facility::AuthPriv,
+        Payload::Boot(_) | Payload::Attestation(_) | Payload::Firmware(_) => Facility::AuthPriv,
         _ => Facility::Daemon,
     };
     Some((facility, severity))

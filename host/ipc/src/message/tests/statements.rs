@@ -1,9 +1,10 @@
 //! Requests for statements beside tree heads, and their answer.
 
 use super::super::{
-    AnswerChallenge, AskEndorsements, Attest, Attested, BootAsked, BootFound,
-    EndorsementCertificate, Endorsements, Message, NoteText, Quote, QuotedPcr, RecordPurpose,
-    SealedCredential, SignRecord, SignedRecord,
+    AnswerChallenge, AskEndorsements, Attest, Attested, BindFirmware, BootAsked, BootFound,
+    EndorsementCertificate, Endorsements, FirmwareAnswer, FirmwareAsked, FirmwareBound, Message,
+    NoteText, Quote, QuotedPcr, RecordPurpose, Rotate, Rotated, SealedCredential, SignRecord,
+    SignedRecord,
 };
 use super::event;
 use evidence::reasons::{Custody, KeyFault};
@@ -58,6 +59,27 @@ pub(super) fn samples() -> Vec<Message> {
             attestation: event(),
         }
         .into(),
+        FirmwareAsked {}.into(),
+        FirmwareAnswer {
+            heard: true,
+            blocked: true,
+            words: "6 is installed, 7 ran".into(),
+        }
+        .into(),
+        BindFirmware {
+            origin: "o/g1".into(),
+            version: 7,
+            above: Some(40),
+        }
+        .into(),
+        FirmwareBound {
+            value: 41,
+            public: Blob(vec![1, 0x80]),
+            attest: Blob(vec![0xff]),
+            signature: Blob(vec![0x30]),
+            uses: Vec::new(),
+        }
+        .into(),
     ];
     let all = records.chain(others).chain(of_boot);
     all.chain(of_enrolment()).collect()
@@ -88,5 +110,20 @@ fn of_enrolment() -> Vec<Message> {
         .into(),
         challenge(None).into(),
         challenge(Some(credential)).into(),
+    ]
+}
+
+pub(super) fn of_rotations() -> Vec<Message> {
+    vec![
+        Rotate {
+            origin: "example.org/s/g1".into(),
+            actor: "ada (uid 7)".into(),
+            reason: "yearly".into(),
+        }
+        .into(),
+        Rotated {
+            statement: NoteText("text\n".into()),
+        }
+        .into(),
     ]
 }

@@ -311,12 +311,12 @@ impl Committer {
                 last_attempt: None,
                 last_reply: None,
             };
-            let cause = self.start.cause(false, self.safe_mode);
+            let cause = self.start.cause(false, self.held);
             self.stage_missed(&end.source, &end.schedule, cause, end.missed);
             self.stage(stop.into());
         }
         let seen_before = start.again || self.alive.contains(&source);
-        let cause = self.start.cause(seen_before, self.safe_mode);
+        let cause = self.start.cause(seen_before, self.held);
         self.stage_missed(&source, &schedule, cause, start.missed);
         let slot = start.slot;
         let reply = SlotStart {
@@ -327,6 +327,13 @@ impl Committer {
         };
         self.answers
             .push((answer, Pending::Ready(Box::new(reply.into()))));
+    }
+
+    /// Where people work: with the group, so that what was said before is durable when it is answered.
+    pub(super) fn under_way(&mut self, answer: Answer) {
+        let told = self.ledger.work_under_way();
+        self.answers
+            .push((answer, Pending::Ready(Box::new(told.into()))));
     }
 
     fn stage_missed(

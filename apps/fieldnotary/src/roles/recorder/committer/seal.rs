@@ -70,6 +70,7 @@ impl Committer {
         };
         self.stopping.is_some()
             || since >= due
+            || (self.firmware).wants_to_hear(MonoNs(now_ns), self.seal.last_ns)
             || self.seal.unsealed >= self.contract.seal.entries_max
     }
 
@@ -139,6 +140,10 @@ impl Committer {
                 self.stats.seals_missed += 1;
                 self.seal.missed.add(1, unsealed.fault);
                 self.hint_of_unsealed(unsealed.fault);
+                // A signer that is still being started is waited for.
+                if unsealed.fault != KeyFault::SignerAbsent {
+                    self.firmware.refused();
+                }
                 self.seal.missed_since.get_or_insert(unsealed.asked);
                 // Another reason wants another cure; where two alternate, each is said once.
                 if self.seal.missed_for.insert(unsealed.fault) {

@@ -1,0 +1,92 @@
+//! What a verdict says of the firmware that runs and of the programs.
+
+use super::words;
+use evidence::reasons::{Custody, FirmwareOutcome};
+use query::{FirmwareTold, Report};
+use serde_json::{Value, json};
+
+/// The lines of the screen; none where the log says nothing of it.
+pub(super) fn lines(report: &Report) -> Vec<String> {
+    let Some(told) = &report.firmware else {
+        return Vec::new();
+    };
+    let firmware = &told.firmware;
+    let mut lines = Vec::new();
+    if firmware.outcome != FirmwareOutcome::Undeclared {
+        lines.push(format!(
+            "firmware   {}: {}",
+            firmware.outcome, firmware.detail
+        ));
+        let attempts = words::count(firmware.attempts, "attempt", "attempts");
+        lines.push(format!(
+            "           {}; {attempts} to go back, {} blocked",
+            kept_words(told, report),
+            firmware.blocks
+        ));
+    }
+    // One line, so that a verdict stays on one screen.
+    let programs = firmware.programs.iter().map(|one| {
+        let digest = one
+            .digest
+            .map_or_else(|| "unknown".to_owned(), |digest| digest.to_string());
+        format!("{} {} SHA-256 {digest}", one.name, one.version)
+    });
+    let programs: Vec<String> = programs.collect();
+    if !programs.is_empty() {
+        lines.push(format!("programs   {}", programs.join(", ")));
+    }
+    lines
+}
+
+/// Where the highest version is kept, and what that proves.
+fn kept_words(told: &FirmwareTold, report: &Report) -> String {
+    let custody = report.key_store.as_ref().map(|store| store.custody);
+    let highest = told.firmware.highest.unwrap_or(0);
+    match (told.attested, told.value, custody) {
+        (Some(true), Some(value), Some(Custody::Tpm)) => format!(
+            "{highest} is the highest that ran, bound to the TPM's counter at {value}, which cannot go back"
+        ),
+        (Some(true), Some(value), custody) => format!(
+            "{highest} is the highest that ran, bound to a counter at {value} of a store ({}) whose files can be put back",
+            custody.map_or("not stated", Custody::name)
+        ),
+        (None, Some(value), _) => format!(
+            "{highest} is the highest that ran; what the log said of its key has left the ring, so whether the counter at {value} \
+             holds it is NOT JUDGED"
+        ),
+        (Some(false), _, _) => format!(
+            "{highest} is the highest that ran by the log's own word: its binding does not hold"
+        ),
+        (_, None, _) => format!(
+            "{highest} is the highest that ran, kept in log and truth store: whoever puts both back lowers it"
+        ),
+    }
+}
+
+/// The same for programs.
+pub(super) fn json(report: &Report) -> Value {
+    json!(report.firmware.as_ref().map(|told| {
+        let firmware = &told.firmware;
+        let programs = firmware.programs.iter().map(|one| {
+            json!({
+                "name": one.name,
+                "version": one.version,
+                "digest": one.digest.map(|digest| digest.to_string()),
+            })
+        });
+        json!({
+            "outcome": firmware.outcome.name(),
+            "installed": firmware.installed,
+            "highest": firmware.highest,
+            "image": firmware.image,
+            "kept": firmware.kept.name(),
+            "counter": firmware.counter.name(),
+            "value": told.value,
+            "attested": told.attested,
+            "attempts": firmware.attempts,
+            "blocks": firmware.blocks,
+            "accepted": firmware.accepted,
+            "programs": programs.collect::<Value>(),
+        })
+    }))
+}

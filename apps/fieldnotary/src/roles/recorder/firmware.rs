@@ -1,0 +1,344 @@
+//! The firmware of this run: judged by what the disk knows at once, and by the store's counter when the signer is heard.
+
+use super::changed::Changed;
+use super::committer::{Committer, Pending};
+use super::since::Since;
+use super::slots::StartKind;
+use super::startup::Given;
+use super::work::Answer;
+use crate::clock;
+use crate::installed::Found;
+use evidence::frozen::names::FIRMWARE;
+use evidence::kinds::{Counter, Firmware};
+use evidence::reasons::{
+    CounterState, DowntimeCause, FirmwareCounter, FirmwareKept, FirmwareOutcome,
+};
+use evidence::{Actor, MonoNs, Payload, SourceId};
+use ipc::message::{BindFirmware, FirmwareAnswer, FirmwareBound, Keys, Message};
+use trust_plane::{CounterSeen, FirmwareMemory, Installed, Judged};
+
+/// How long capture waits for the store of the keys to be heard, where an older firmware is blocked: then the disk decides.
+const HEAR_MAX_NS: u64 = 20_000_000_000;
+/// How long after one seal another is asked for meanwhile.
+const HEAR_EVERY_NS: u64 = 1_000_000_000;
+/// What lets an older firmware run.
+const CURE: &str = "start an image of that version or a newer one, or accept this one: fieldnotary run ... --accept-firmware \
+    --reason TEXT";
+
+/// What is known and done about the firmware in this run.
+#[derive(Debug)]
+pub(super) struct FirmwareWatch {
+    /// What the log knew before this run.
+    before: FirmwareMemory,
+    /// And knows now.
+    memory: FirmwareMemory,
+    found: Found,
+    /// Whether a person accepts what is installed with this start.
+    accepting: bool,
+    said: Option<(Actor, String)>,
+    judged: Judged,
+    began: MonoNs,
+    /// Whether the store was heard, or nothing depends on it.
+    heard: bool,
+    /// Whether it said that it cannot be heard now.
+    refused: bool,
+    /// Whether this start's attempt and block were counted.
+    counted: (bool, bool),
+}
+
+impl FirmwareWatch {
+    /// Judges a start by what the log and its truth store know.
+    pub(super) fn begin(
+        mut before: FirmwareMemory,
+        truth: u32,
+        given: &Given,
+        start: StartKind,
+    ) -> Self {
+        before.truth(truth);
+        let found = given.found.clone();
+        let again = start == StartKind::Alone;
+        let accepting = given.accept_firmware && !again;
+        let judged = before.judge(
+            found.installed,
+            found.rule,
+            accepting,
+            &CounterSeen::Unheard,
+        );
+        let newest = (judged.outcome, found.installed.version());
+        // A recorder that ended alone is no start of the firmware.
+        let told = before.newest().filter(|(outcome, installed)| {
+            again && *installed == newest.1 && outcome.is_attempt() == judged.outcome.is_attempt()
+        });
+        let counted = told.map_or((false, false), |(outcome, _)| {
+            (outcome.is_attempt(), outcome.is_block())
+        });
+        Self {
+            memory: before.clone(),
+            before,
+            heard: found.installed == Installed::Undeclared,
+            found,
+            accepting,
+            said: given.changed.as_ref().and_then(Changed::said),
+            judged,
+            began: clock::mono(),
+            refused: false,
+            counted,
+        }
+    }
+
+    /// What held capture back before this run, since anything was captured.
+    pub(super) fn held(&self, since: &Since) -> Option<DowntimeCause> {
+        let newest = self.before.newest();
+        match newest.is_some_and(|(outcome, _)| outcome.is_block()) {
+            true => Some(DowntimeCause::FirmwareBlocked),
+            false => since.in_safe_mode().then_some(DowntimeCause::SafeMode),
+        }
+    }
+
+    /// What a frozen state has of it: name, label and value.
+    pub(super) fn frozen(&self) -> Option<(&'static str, String, u64)> {
+        let (label, highest) = self.memory.frozen()?;
+        Some((FIRMWARE, label, highest))
+    }
+
+    /// The highest version that was seen; 0 where none was.
+    pub(super) fn highest(&self) -> u32 {
+        self.memory.highest().unwrap_or(0)
+    }
+
+    /// Whether a seal is to be asked for so that the store is heard.
+    pub(super) fn wants_to_hear(&self, now: MonoNs, asked_ns: u64) -> bool {
+        let waits = self.found.rule.block && !self.is_known(now);
+        waits && now.0.saturating_sub(asked_ns) >= HEAR_EVERY_NS
+    }
+
+    /// The store cannot be heard now: the disk decides until it is.
+    pub(super) const fn refused(&mut self) {
+        self.refused = true;
+    }
+
+    fn is_known(&self, now: MonoNs) -> bool {
+        self.heard || self.refused || now.since(self.began) >= HEAR_MAX_NS
+    }
+
+    /// Whether this firmware may capture.
+    pub(super) fn answer(&self, now: MonoNs) -> Message {
+        let blocked = self.judged.outcome.is_block();
+        FirmwareAnswer {
+            heard: blocked || self.is_known(now),
+            blocked,
+            words: self.words(),
+        }
+        .into()
+    }
+
+    /// A sentence for a person.
+    fn words(&self) -> String {
+        let installed = match (self.found.installed, &self.found.fault) {
+            (Installed::Version(version), _) => format!("version {version}"),
+            (_, Some(fault)) => format!("the version cannot be read ({fault})"),
+            (_, None) => "no version is declared".to_owned(),
+        };
+        let floor = self.judged.floor.map_or_else(
+            || "none was seen before".to_owned(),
+            |floor| format!("{floor} is the highest that was seen"),
+        );
+        let outcome = self.judged.outcome;
+        let cure = match outcome.is_block() {
+            true => format!("; {CURE}"),
+            false => String::new(),
+        };
+        let counter = match self.judged.counter {
+            FirmwareCounter::Ahead | FirmwareCounter::Behind | FirmwareCounter::Gone => {
+                format!(
+                    "; counter {}: {}",
+                    self.judged.counter,
+                    self.judged.counter.meaning()
+                )
+            }
+            _ => String::new(),
+        };
+        format!("{installed}, {floor}: {}{counter}{cure}", outcome.meaning())
+    }
+
+    /// The entry of what stands now; what it counts is counted.
+    fn entry(&mut self, bound: Option<FirmwareBound>) -> Firmware {
+        let outcome = self.judged.outcome;
+        let (attempts, blocks) = self.memory.counts();
+        let attempt = outcome.is_attempt() && !self.counted.0;
+        let block = outcome.is_block() && !self.counted.1;
+        self.counted = (outcome.is_attempt(), outcome.is_block());
+        let counter = self.judged.counter;
+        let gone = matches!(
+            counter,
+            FirmwareCounter::Gone | FirmwareCounter::Behind | FirmwareCounter::None
+        );
+        let kept = match bound.is_some() || self.memory.is_bound() && !gone {
+            true => FirmwareKept::Counter,
+            false => FirmwareKept::TruthStore,
+        };
+        let decided = matches!(
+            outcome,
+            FirmwareOutcome::First | FirmwareOutcome::Raised | FirmwareOutcome::Accepted
+        );
+        let said = self
+            .said
+            .clone()
+            .filter(|_| decided || self.accepting)
+            .unzip();
+        let installed = self.found.installed.version();
+        let highest = self.memory.highest().max(installed);
+        let (value, public, attest, signature) = bound.map_or((None, None, None, None), |bound| {
+            (
+                Some(bound.value),
+                Some(bound.public),
+                Some(bound.attest),
+                Some(bound.signature),
+            )
+        });
+        Firmware {
+            at: clock::mono(),
+            outcome,
+            installed: installed.map(u64::from),
+            highest: highest.map(u64::from),
+            kept,
+            counter,
+            image: self.found.image.clone(),
+            source: self.found.source.clone(),
+            attempts: attempts.saturating_add(u64::from(attempt)),
+            blocks: blocks.saturating_add(u64::from(block)),
+            programs: self.found.programs.clone(),
+            value,
+            public,
+            attest,
+            signature,
+            actor: said.0,
+            reason: said.1,
+            accepted: self.accepting || self.memory.accepted(self.found.installed),
+            detail: self.words(),
+        }
+    }
+
+    /// As counters of a snapshot; the highest version has the place where it is kept as its label.
+    pub(super) fn counters(&self, source: &SourceId) -> Vec<Counter> {
+        let declared = self.memory.highest().is_some() || self.found.rule.block;
+        let (attempts, blocks) = self.memory.counts();
+        let kept = match self.memory.is_bound() {
+            true => FirmwareKept::Counter,
+            false => FirmwareKept::TruthStore,
+        };
+        let highest = self.memory.highest().map(u64::from);
+        counters(
+            source,
+            highest.map(|highest| (kept, highest)),
+            declared.then_some((attempts, blocks)),
+        )
+    }
+}
+
+/// The counters of firmware that there are, with what is known.
+pub(super) fn counters(
+    source: &SourceId,
+    highest: Option<(FirmwareKept, u64)>,
+    counts: Option<(u64, u64)>,
+) -> Vec<Counter> {
+    let counter = |name: &str, label: Option<&str>, value: Option<u64>| Counter {
+        name: name.to_owned(),
+        label: label.map(str::to_owned),
+        state: match value {
+            Some(_) => CounterState::Value,
+            None => CounterState::Unsupported,
+        },
+        value,
+        source: source.clone(),
+    };
+    let kept = highest.map(|(kept, _)| kept.name());
+    vec![
+        counter("fw_version_counter", kept, highest.map(|(_, value)| value)),
+        counter(
+            "rollback_attempt_cnt",
+            Some("firmware"),
+            counts.map(|counts| counts.0),
+        ),
+        counter(
+            "rollback_block_cnt",
+            Some("firmware"),
+            counts.map(|counts| counts.1),
+        ),
+    ]
+}
+
+impl Committer {
+    /// The firmware of this start; nothing where the recorder alone was started anew and finds what it found.
+    pub(super) fn stage_firmware(&mut self, start: StartKind) {
+        let watch = &self.firmware;
+        let same = watch.before.newest().is_some_and(|(outcome, installed)| {
+            installed == watch.found.installed.version()
+                && outcome.is_attempt() == watch.judged.outcome.is_attempt()
+        });
+        if start == StartKind::Alone && same {
+            return;
+        }
+        self.firmware_entry(None);
+    }
+
+    fn firmware_entry(&mut self, bound: Option<FirmwareBound>) {
+        let entry = self.firmware.entry(bound);
+        self.firmware.memory.observe(&entry);
+        self.journal.note_firmware(self.firmware.highest());
+        if entry.outcome.is_block() {
+            self.held = Some(DowntimeCause::FirmwareBlocked);
+        }
+        self.stage(Payload::from(entry));
+    }
+
+    /// What the store's counter says of the firmware, once in a run; what is to be bound to it then.
+    pub(super) fn heard_of_firmware(&mut self, keys: &Keys) -> Option<BindFirmware> {
+        let watch = &mut self.firmware;
+        if watch.heard {
+            return None;
+        }
+        let seen = match (&keys.firmware_public, keys.firmware_value) {
+            (Some(public), Some(value)) => CounterSeen::There {
+                public: public.0.clone(),
+                value,
+            },
+            _ if keys.counts_firmware => CounterSeen::Absent,
+            _ => CounterSeen::Incapable,
+        };
+        let before = watch.judged.outcome;
+        let found = &watch.found;
+        watch.judged = watch
+            .before
+            .judge(found.installed, found.rule, watch.accepting, &seen);
+        watch.heard = true;
+        let bind = watch.judged.bind;
+        let contradicts = matches!(
+            watch.judged.counter,
+            FirmwareCounter::Ahead | FirmwareCounter::Behind | FirmwareCounter::Gone
+        );
+        if watch.judged.outcome != before || contradicts {
+            self.firmware_entry(None);
+        }
+        bind.map(|bind| BindFirmware {
+            origin: self.origin.clone(),
+            version: bind.version.into(),
+            above: bind.above,
+        })
+    }
+
+    /// Whether this firmware may capture.
+    pub(super) fn tell_of_firmware(&mut self, answer: Answer) {
+        let told = self.firmware.answer(clock::mono());
+        self.answers.push((answer, Pending::Ready(Box::new(told))));
+    }
+
+    /// The highest version is bound to the store's counter.
+    pub(super) fn firmware_bound(&mut self, bound: FirmwareBound) {
+        self.stats.signer.take_uses(&bound.uses);
+        // The last seal before a stop holds everything, so nothing comes behind it.
+        if self.stopping.is_none() {
+            self.firmware_entry(Some(bound));
+        }
+    }
+}
