@@ -23,7 +23,7 @@ pub(crate) const RECORDING_SAMPLES_MAX: usize = 65_536;
 /// contract on a serial line, and a second. Others are asked meanwhile.
 pub(crate) const REMOTE_READY_NS_MAX: u64 =
     contract::limits::REMOTE_LATE_REPLY_MS_MAX * 1_000_000 + 1_000_000_000;
-/// How long a register of a remote card that did not answer is not asked again.
+/// How long a register of a remote card that did not answer, or a device that was not reached, is not asked again.
 pub(crate) const REMOTE_REST_NS: u64 = 1_000_000_000;
 /// How often bytes that nobody waits for are read from the wire of remote cards before a request: what is there by then is
 /// no answer to it, and a wire that never rests does not hold up the turn.

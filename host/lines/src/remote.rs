@@ -48,7 +48,7 @@ pub(crate) struct Remote {
     due: Vec<Edge>,
     /// Registers that were not answered: until when nobody waits for each of them again, and why.
     rests: BTreeMap<String, (MonoNs, String)>,
-    /// The same of all, where two in a row were not.
+    /// The same of all, where two in a row were not, or the device was not reached.
     silent: Option<(MonoNs, String)>,
     /// The newest read of a register was not answered.
     unanswered: bool,
@@ -128,7 +128,7 @@ impl Remote {
     fn write(&self, request: &Request) -> Result<(), Fault> {
         let written = self.master.write(self.unit, request);
         written.map(drop).map_err(|why| match why {
-            Unanswered::Refused(_) => self.fault(why),
+            Unanswered::Refused(_) | Unanswered::NotAsked(_) => self.fault(why),
             Unanswered::Unknown(why) => self.fault(format!("{why}; it may have been carried out")),
         })
     }
@@ -193,6 +193,10 @@ impl Remote {
         })
     }
 
+    fn rest_until(&self) -> MonoNs {
+        self.master.now().plus_ns(REMOTE_REST_NS)
+    }
+
     fn number(&mut self, channel: &str) -> Result<Decimal, Fault> {
         let register = RegisterChannel::of(channel).map_err(|why| self.fault(why))?;
         let span = RegisterSpan::new(register.address, register.value.width());
@@ -205,8 +209,13 @@ impl Remote {
         let response = match self.master.read(self.unit, &request, Urgency::Poll) {
             Ok(response) => response,
             Err(Unanswered::Refused(why)) => return Err(self.fault(why)),
+            // Whichever register is asked for, it is the device that is not reached.
+            Err(Unanswered::NotAsked(why)) => {
+                self.silent = Some((self.rest_until(), why.clone()));
+                return Err(self.fault(why));
+            }
             Err(Unanswered::Unknown(why)) => {
-                let rest = (self.master.now().plus_ns(REMOTE_REST_NS), why.clone());
+                let rest = (self.rest_until(), why.clone());
                 self.silent = before.then(|| rest.clone());
                 self.rests.insert(channel.to_owned(), rest);
                 self.unanswered = true;

@@ -31,6 +31,8 @@ pub type Outcome = Result<Response, Unanswered>;
 pub enum Unanswered {
     /// The device refuses it: nothing came of it.
     Refused(String),
+    /// It never left, as the device is not reached or may still answer an earlier one: nothing came of it.
+    NotAsked(String),
     /// Nothing that answers it was heard: whether it was carried out is not known.
     Unknown(String),
 }
@@ -38,7 +40,9 @@ pub enum Unanswered {
 impl core::fmt::Display for Unanswered {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::Refused(words) | Self::Unknown(words) => f.write_str(words),
+            Self::Refused(words) | Self::NotAsked(words) | Self::Unknown(words) => {
+                f.write_str(words)
+            }
         }
     }
 }

@@ -128,17 +128,9 @@ impl Master {
 
     /// One attempt, where the request may leave now; `since` is when its first turn was.
     fn ask(&mut self, unit: u8, request: &Request, since: MonoNs) -> Turn<Outcome> {
-        let opened = match self.wire.take() {
-            Some(wire) => Ok(wire),
-            None => self.open(),
-        };
-        let ready = opened.and_then(|mut wire| {
-            let ready = self.ready_at(&mut wire, unit, request)?;
-            Ok((wire, ready))
-        });
-        let (wire, ready) = match ready {
+        let (wire, ready) = match self.ready(unit, request) {
             Ok(found) => found,
-            Err(lost) => return Turn::Over(Err(Unanswered::Refused(lost))),
+            Err(lost) => return Turn::Over(Err(Unanswered::NotAsked(lost))),
         };
         let now = (self.clock)();
         if ready <= now {
@@ -146,12 +138,25 @@ impl Master {
         }
         self.wire = Some(wire);
         if ready.max(now).since(since) > REMOTE_READY_NS_MAX {
-            return Turn::Over(Err(Unanswered::Refused(
+            return Turn::Over(Err(Unanswered::NotAsked(
                 "not asked: a late answer to an earlier request may still come".to_owned(),
             )));
         }
         // The late answer may come before it is given up.
         Turn::NotBefore(ready.min(now.plus_ns(REMOTE_LOOK_NS)))
+    }
+
+    /// The wire, and from when on the request may leave.
+    fn ready(&mut self, unit: u8, request: &Request) -> Result<(Transport, MonoNs), String> {
+        if let Some(mut wire) = self.wire.take()
+            && let Ok(ready) = self.ready_at(&mut wire, unit, request)
+        {
+            return Ok((wire, ready));
+        }
+        // Whoever closed a connection on which nothing was asked for long takes a new one.
+        let mut wire = self.open()?;
+        let ready = self.ready_at(&mut wire, unit, request)?;
+        Ok((wire, ready))
     }
 
     /// Lets go of what nobody waits for any more, and tells from when on the request may leave.

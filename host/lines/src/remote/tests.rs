@@ -54,6 +54,8 @@ struct Device {
     every_other: bool,
     /// No register is answered.
     silent: bool,
+    /// The connection is closed behind each answer.
+    closes: bool,
     reads: u32,
     writes: u32,
 }
@@ -106,12 +108,18 @@ fn serve(mut stream: TcpStream, device: &Mutex<Device>) -> std::io::Result<()> {
         stream.read_exact(&mut head)?;
         let mut request = vec![0; usize::from(head[5]) - 1];
         stream.read_exact(&mut request)?;
-        let answer = device.lock().unwrap().answer(&request);
+        let (answer, closes) = {
+            let mut device = device.lock().unwrap();
+            (device.answer(&request), device.closes)
+        };
         if answer.is_empty() {
             continue;
         }
         head[5] = u8::try_from(answer.len() + 1).unwrap();
         stream.write_all(&[&head[..], &answer].concat())?;
+        if closes {
+            return Ok(());
+        }
     }
 }
 
@@ -347,4 +355,98 @@ fn a_register_that_is_refused_or_not_answered_leaves_the_others_alone() {
     assert!(sample(5).is_err() && sample(6).is_err());
     let before = mono();
     assert!(sample(4).is_err() && mono().since(before) < 50_000_000);
+}
+
+/// A card with nothing but registers opens without a request; whether its device is there shows at the first sample.
+fn registers(address: &str, timeout: &str) -> Remote {
+    let contract = contract_within(address, timeout);
+    let card = contract.points.cards.values().next().unwrap();
+    let port = contract.ports.values().next().unwrap();
+    let wires = wires();
+    let behind = Behind {
+        port,
+        wires: &wires,
+    };
+    let place = card.remote.as_ref().unwrap();
+    Remote::open(card, place, behind, &[], &[], mono()).unwrap()
+}
+
+/// What sixty registers say, and how long that took in milliseconds.
+fn sixty(remote: &mut Remote) -> (Vec<String>, u64) {
+    let began = mono();
+    let said = (0..60).map(|register| {
+        let sampled = remote.sample(&format!("holding:{register}"), mono());
+        sampled.map_or_else(|fault| fault.to_string(), |number| number.to_string())
+    });
+    let said = said.collect();
+    (said, mono().since(began) / 1_000_000)
+}
+
+/// A host without power: each connection takes its whole time to fail.
+//= R3.1
+#[test]
+fn a_host_that_is_not_reached_is_waited_for_once_however_many_registers_are_sampled() {
+    const TIMEOUT_MS: u64 = 200;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Nobody accepts, and behind the first ones no more are let in.
+    rustix::net::listen(&listener, 0).unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+        waiting.push(stream);
+    }
+    let mut remote = registers(&address.to_string(), &format!("{TIMEOUT_MS}ms"));
+    let (said, ms) = sixty(&mut remote);
+    assert!(
+        said.iter().all(|words| words.contains("cannot connect")),
+        "{said:?}"
+    );
+    assert!((TIMEOUT_MS..3 * TIMEOUT_MS).contains(&ms), "{ms}");
+    // It is tried again when its rest is over, once more for all.
+    std::thread::sleep(Duration::from_nanos(super::REMOTE_REST_NS));
+    let (_, ms) = sixty(&mut remote);
+    assert!((TIMEOUT_MS..3 * TIMEOUT_MS).contains(&ms), "{ms}");
+}
+
+/// A host that refuses connections rests like one that says nothing, and one that is back is heard behind that.
+//= R3.1
+#[test]
+fn a_host_that_refuses_connections_is_left_alone_for_a_while_and_then_heard() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut remote = registers(&address.to_string(), "200ms");
+    let sample = |remote: &mut Remote| {
+        let sampled = remote.sample("holding:3", mono());
+        sampled.map_err(|fault| fault.to_string())
+    };
+    let gone = sample(&mut remote).unwrap_err();
+    assert!(gone.contains("cannot connect"), "{gone}");
+    let listener = TcpListener::bind(address).unwrap();
+    std::thread::spawn(move || {
+        let device = Mutex::new(Device::default());
+        for stream in listener.incoming() {
+            let _ = serve(stream.unwrap(), &device);
+        }
+    });
+    assert_eq!(sample(&mut remote), Err(gone));
+    std::thread::sleep(Duration::from_nanos(super::REMOTE_REST_NS));
+    assert_eq!(
+        sample(&mut remote),
+        Ok(evidence::Decimal::new(3, 0).unwrap())
+    );
+}
+
+/// A device that closes a connection on which it was not asked is there: nothing is lost and nothing rests.
+//= R3.1
+#[test]
+fn a_connection_that_was_closed_between_two_questions_costs_no_value() {
+    let (address, device) = device();
+    device.lock().unwrap().closes = true;
+    let mut remote = registers(&address, "2s");
+    for register in [3, 4, 5] {
+        let number = remote.sample(&format!("holding:{register}"), mono());
+        assert_eq!(number.unwrap().to_string(), register.to_string());
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
