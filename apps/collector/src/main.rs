@@ -149,7 +149,10 @@ fn say_wrote(words: &str, out: &Path, as_json: bool) {
 fn say_revoked(done: &Revocation, as_json: bool) {
     if as_json {
         let alone: Vec<String> = done.alone.iter().map(ToString::to_string).collect();
-        return say::out(json!({"revoked": done.all, "partner_unknown": alone}));
+        let followers: Vec<String> = done.followers.iter().map(ToString::to_string).collect();
+        return say::out(
+            json!({"revoked": done.all, "partner_unknown": alone, "followers": followers}),
+        );
     }
     for one in &done.all {
         say::out(shown(&format!("revoked {}: {}", one.vkey, one.reason)));
@@ -159,6 +162,13 @@ fn say_revoked(done: &Revocation, as_json: bool) {
         say::err(format_args!(
             "its partner is not known here: {key} is one of the two keys of a node; give the other line of its \
              identity/keys.vkey to revoke as well"
+        ));
+    }
+    for key in &done.followers {
+        let key = shown(&key.to_string());
+        say::err(format_args!(
+            "it goes with the key that named it to follow: {key}; where it is good all the same, give it to `run` with \
+             --log-key"
         ));
     }
     say::err("a collector that runs has to be started anew to know of it");

@@ -20,7 +20,7 @@ use crate::store::{FOLLOWS_FILE, FileStore, ORIGIN_FILE};
 mod pin;
 mod rotations;
 pub use pin::{Pin, remembered};
-pub(crate) use rotations::with_followers;
+pub(crate) use rotations::{statements, with_followers};
 
 pub(crate) const LOGS_DIR: &str = "logs";
 const LOG_KEYS_FILE: &str = "log-keys";

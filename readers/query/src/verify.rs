@@ -16,6 +16,7 @@ mod judge;
 mod kept;
 mod known;
 mod node;
+mod proven;
 mod published;
 mod ranges;
 mod report;
@@ -33,6 +34,7 @@ pub use harmless::harmless;
 pub use kept::verify_kept;
 pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
+pub use proven::verify_proof;
 pub use published::verify_published;
 pub use report::{
     BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Report, RevokedBy,
@@ -95,11 +97,14 @@ impl Anchors {
         self
     }
 
-    /// Adds what keys state of those that follow them, the oldest first: it is followed from a key that is pinned, or found
+    /// Adds what keys state of those that follow them: it is followed from a key that is pinned, or found
     /// beside the log where none is, to others, forward and backward.
     #[must_use]
     pub fn and_rotations(mut self, rotations: Vec<Rotation>) -> Self {
-        self.rotations = rotations;
+        self.rotations.extend(rotations);
+        // In the order in which keys followed each other, wherever the statements came from.
+        self.rotations
+            .sort_by_key(|stated| (stated.generation, stated.size));
         self
     }
 

@@ -75,7 +75,7 @@ impl Revocations {
 
 /// What is known here of the keys of nodes.
 struct Known {
-    /// Two keys that answered one challenge together. What was only asked for shows nothing: whoever asks may name a key of
+    /// Two keys that answered one challenge together, or that state together which follow them. What was only asked for shows nothing: whoever asks may name a key of
     /// another node beside his own.
     pairs: Vec<[VerifierKey; 2]>,
     pins: Vec<registry::Pin>,
@@ -88,6 +88,8 @@ impl Known {
         let records = records(dir)?;
         let registered = records.iter().filter(|record| record.receipt.is_some());
         let pairs = registered.filter_map(|record| vkeys(&record.request));
+        let stated = registry::statements(dir)?.into_iter();
+        let pairs = pairs.chain(stated.flat_map(|stated| [stated.old, stated.new]));
         let pins = registry::remembered(dir)?;
         let asked = records.iter().filter_map(|record| vkeys(&record.request));
         let pinned = pins.iter().map(|pin| pin.key().clone());
@@ -269,6 +271,28 @@ pub struct Revocation {
     pub all: Vec<Revoked>,
     /// Keys that were given and of which nothing here tells with which other one their node signs.
     pub alone: Vec<VerifierKey>,
+    /// Keys that go with them: those named these to follow them, and they were not registered here themselves.
+    pub followers: Vec<VerifierKey>,
+}
+
+/// Keys that those which were taken back named to follow them, and these others.
+fn followers(dir: &Path, revoked: &Revocations) -> Result<Vec<VerifierKey>, Error> {
+    let records = records(dir)?;
+    let registered = records.iter().filter(|record| record.receipt.is_some());
+    let registered: Vec<_> = registered
+        .filter_map(|record| vkeys(&record.request))
+        .flatten()
+        .collect();
+    let is_in = |all: &[VerifierKey], key: &VerifierKey| all.iter().any(|one| same(one, key));
+    let mut all: Vec<VerifierKey> = Vec::new();
+    for stated in registry::statements(dir)? {
+        let is_back = |key: &VerifierKey| revoked.find(key).is_some() || is_in(&all, key);
+        if stated.old.iter().any(is_back) {
+            let new = stated.new.into_iter();
+            all.extend(new.filter(|key| revoked.find(key).is_none() && !is_in(&registered, key)));
+        }
+    }
+    Ok(all)
 }
 
 /// Takes nodes back, by one of their keys or both: all keys of theirs are revoked. Those that were already keep their first
@@ -299,6 +323,11 @@ pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
     if let Some(out) = &asked.notice {
         notice(dir, &all, &keys, out)?;
     }
+    let followers = followers(dir, &all)?;
     let all = all.0.into_iter().map(|(_, one)| one).collect();
-    Ok(Revocation { all, alone })
+    Ok(Revocation {
+        all,
+        alone,
+        followers,
+    })
 }

@@ -8,6 +8,7 @@ use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 use trust_plane::{Claim, RevokedKeys, answer_bytes};
 
+mod followed;
 mod whose;
 
 use super::{Asked, Registered, Revocation, TakenBack, challenge, pins, register, revoke};

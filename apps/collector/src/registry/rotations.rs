@@ -29,6 +29,22 @@ fn chain(dir: &Path, base: &str) -> Vec<Rotation> {
     all.map(|(_, stated)| stated).collect()
 }
 
+/// The statements of all logs that were taken, each log's the oldest first.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub(crate) fn statements(dir: &Path) -> Result<Vec<Rotation>, Error> {
+    let folder = dir.join(FOLDER);
+    let found = match std::fs::read_dir(&folder) {
+        Ok(found) => found.collect::<Result<Vec<_>, _>>(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    let found = found.map_err(Error::io("list", &folder))?;
+    let all = found.iter().flat_map(|log| rotations_in(&log.path()));
+    Ok(all.map(|(_, stated)| stated).collect())
+}
+
 fn base_of(prefix: &str) -> &str {
     split_origin(prefix).map_or(prefix, |(base, _)| base)
 }

@@ -97,6 +97,7 @@ Examples:
   fieldnotary verify collector --anchor VKEY --json
   fieldnotary verify node --anchor VKEY --known kept/checkpoint
   fieldnotary verify reading.tlog-proof --anchor VKEY
+  fieldnotary verify reading.tlog-proof --anchor OLD-VKEY --rotation kept/rotation-001.note
 
 Where the key comes from: `fieldnotary run` prints the log's keys when it is ready, and
 `fieldnotary-signer vkey --identity DIR/identity` prints them again. Keep them elsewhere: keys that

@@ -3,6 +3,7 @@
 use super::preflight;
 use crate::files::write_durably;
 use crate::paths::DataDir;
+use crate::roles::recorder::is_of_another_version;
 use ipc::message::{Describe, Keys, Message, NoteText};
 use ipc::{Channel, IpcError};
 use std::io::ErrorKind::NotFound;
@@ -76,6 +77,10 @@ fn describe(socket: &Path) -> Result<Keys, String> {
         Ok(other) => Err(format!(
             "the signer at {shown} answered with {}",
             other.name()
+        )),
+        Err(error) if is_of_another_version(&error) => Err(format!(
+            "the signer at {shown} is of another version than this node: {error}\n\
+             install both programs of one version, and start the signer anew"
         )),
         Err(error) => Err(format!(
             "the signer at {shown} does not serve this user: {error}\n\

@@ -4,7 +4,10 @@ use super::directory::Directory;
 use crate::cli::VerifyArgs;
 use proof::note::VerifierKey;
 use query::{Anchors, FindingKind, Known, LogDir, Report};
+use std::io::Read as _;
 use std::path::Path;
+use trust_plane::Rotation;
+use trust_plane::limits::ROTATION_BYTES_MAX;
 
 /// What a path holds.
 pub(super) enum Subject {
@@ -59,10 +62,28 @@ fn not_read(path: &Path, error: &std::io::Error) -> String {
     format!("--known {shown}: cannot be read: {error}")
 }
 
-/// Keys and checkpoints from elsewhere.
+/// What keys state of those that follow them, from a file.
+fn rotation(path: &Path) -> Result<Rotation, String> {
+    let shown = path.display();
+    let limit = u64::try_from(ROTATION_BYTES_MAX + 1).unwrap_or(u64::MAX);
+    let mut note = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut note))
+        .map_err(|error| format!("--rotation {shown}: cannot be read: {error}"))?;
+    Rotation::read(&note).map_err(|error| {
+        format!(
+            "--rotation {shown}: {error}\n\
+             such a statement lies in a node's identity/, in what `fieldnotary journal export --tiles` writes, and in a \
+             collector's rotations/: the files rotation-001.note and on"
+        )
+    })
+}
+
+/// Keys, checkpoints and statements of keys from elsewhere.
 pub(super) struct Pins {
     keys: Vec<VerifierKey>,
     known: Vec<Known>,
+    rotations: Vec<Rotation>,
 }
 
 impl Pins {
@@ -82,6 +103,11 @@ impl Pins {
         Ok(Self {
             keys: args.anchor.clone(),
             known: known.collect::<Result<_, String>>()?,
+            rotations: args
+                .rotation
+                .iter()
+                .map(|path| rotation(path))
+                .collect::<Result<_, String>>()?,
         })
     }
 
@@ -91,7 +117,9 @@ impl Pins {
             true => Anchors::found_beside(beside),
             false => Anchors::pinned(self.keys.clone()).and_beside(beside),
         };
-        anchors.and_known(self.known.clone())
+        anchors
+            .and_known(self.known.clone())
+            .and_rotations(self.rotations.clone())
     }
 
     /// Whether every kept checkpoint met the log that it is of.

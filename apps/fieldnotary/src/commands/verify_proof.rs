@@ -1,13 +1,14 @@
 //! `fieldnotary verify` of one file: an entry and its proof, for someone who has nothing else of the log.
 
 use super::Ended;
+use super::directory::rotations_beside;
 use super::ink::{Ink, ink};
+use super::verify_pins::Pins;
 use crate::cli::VerifyArgs;
 use evidence::{Entry, split_leaf};
+use proof::Checkpoint;
 use proof::limits::OFFLINE_PROOF_BYTES_MAX;
-use proof::note::VerifierKey;
 use proof::offline::OfflineProof;
-use proof::{Checkpoint, SignedCheckpoint};
 use serde_json::json;
 use std::io::Read;
 use std::path::Path;
@@ -30,7 +31,7 @@ pub(super) fn read(path: &Path) -> Result<Option<OfflineProof>, String> {
     Ok(Some(proof))
 }
 
-/// Verifies a proof against pinned keys alone: beside it lie none.
+/// Verifies a proof against pinned keys, and those that statements lead to from them: beside it lie no keys.
 pub(super) fn verify(proof: &OfflineProof, args: &VerifyArgs) -> Result<Ended, String> {
     if !args.known.is_empty() || args.generation.is_some() {
         return Err(
@@ -38,24 +39,16 @@ pub(super) fn verify(proof: &OfflineProof, args: &VerifyArgs) -> Result<Ended, S
         );
     }
     let head = Checkpoint::parse(proof.note.text()).map_err(|error| error.to_string())?;
-    let keys: Vec<VerifierKey> = args
-        .anchor
-        .iter()
-        .filter_map(|key| query::named_for(key, &head.origin))
-        .collect();
+    let beside = rotations_beside(crate::files::folder_of(&args.dir));
+    let anchors = Pins::of(args)?.and_beside(Vec::new());
+    let anchors = anchors.and_rotations(beside);
     let bytes = proof.leaf.as_deref().and_then(split_leaf);
     let entry = bytes.and_then(|(_, bytes)| Entry::decode(bytes).ok());
-    let outcome = match (keys.is_empty(), &entry) {
-        (true, _) => Err(format!(
-            "no key is known for {}: give the one that you keep with --anchor VKEY",
-            head.origin
-        )),
-        (false, None) => Err("the file holds no entry that could be read".to_owned()),
-        (false, Some(entry)) => proof
-            .verify(&keys)
-            .map_err(|error| error.to_string())
-            .and_then(|signed| signed_by_all(&keys, &signed))
-            .and_then(|()| whole(entry, proof.index)),
+    let outcome = match &entry {
+        None => Err("the file holds no entry that could be read".to_owned()),
+        Some(entry) => {
+            query::verify_proof(proof, &anchors).and_then(|()| whole(entry, proof.index))
+        }
     };
     let row = entry.map(|entry| serde_json::Value::Object(query::row(&entry)));
     if args.json {
@@ -88,20 +81,6 @@ pub(super) fn verify(proof: &OfflineProof, args: &VerifyArgs) -> Result<Ended, S
     } else {
         Ended::Badly
     })
-}
-
-/// The log signs twice: of the keys of each algorithm that were pinned, one must have signed. A node that was
-/// replaced has several.
-fn signed_by_all(keys: &[VerifierKey], signed: &SignedCheckpoint) -> Result<(), String> {
-    let verified = signed.verified();
-    for key in keys {
-        let of_it = |(_, other): &(usize, &VerifierKey)| other.algorithm() == key.algorithm();
-        let mut same = keys.iter().enumerate().filter(of_it);
-        if !same.any(|(place, _)| verified.has_key(place)) {
-            return Err(format!("the checkpoint is not signed by {}", key.name()));
-        }
-    }
-    Ok(())
 }
 
 /// The tree says that these bytes stand there; they must say the same, and be what the capture wrote.

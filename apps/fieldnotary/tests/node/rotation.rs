@@ -87,6 +87,7 @@ fn a_node_seals_with_new_keys_and_its_log_verifies_by_old_and_new() {
     restore.arg("restore").arg(&backup).arg("--data").arg(&back);
     done(restore.args(["--anchor", &all[0], "--reason", "a test"]));
     verifies(&back, &all, 2);
+    proof_follows(dir, &data, &all);
     // The statements lie beside the log: without them the newest key leads to no older one.
     let identity = data.join("identity");
     for number in 1..=2 {
@@ -96,6 +97,40 @@ fn a_node_seals_with_new_keys_and_its_log_verifies_by_old_and_new() {
     assert_eq!(said.code, Some(0), "{said:?}");
     let said = about("verify", &data, &["--anchor", &all[4]]);
     assert_eq!(said.code, Some(1), "{said:?}");
+}
+
+/// One file with one entry is signed by the newest keys: to whoever has the oldest, statements lead.
+fn proof_follows(dir: &Path, data: &Path, keys: &[String]) {
+    let folder = dir.join("kept");
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("one.tlog-proof");
+    let mut export = Command::new(program("fieldnotary"));
+    export
+        .args(["journal", "export", "--proof", "3"])
+        .arg(data)
+        .arg("-o");
+    done(export.arg(&file));
+    let notes = [2, 1].map(|number| data.join(format!("identity/rotation-{number:03}.note")));
+    let [newer, older] = notes.each_ref().map(|note| note.to_str().unwrap());
+    let check = |key: &str, statements: &[&str], code: i32| {
+        let named = statements.iter().flat_map(|one| ["--rotation", one]);
+        let words: Vec<&str> = ["--anchor", key].into_iter().chain(named).collect();
+        let said = about("verify", &file, &words);
+        assert_eq!(said.code, Some(code), "{words:?}: {said:?}");
+    };
+    for (place, key) in keys.iter().enumerate() {
+        check(key, &[], if place < 4 { 1 } else { 0 });
+        check(key, &[newer, older], 0);
+        check(key, &[older], if place < 4 { 1 } else { 0 });
+        check(key, &[newer], if place < 2 { 1 } else { 0 });
+    }
+    check(&keys[0], &[file.to_str().unwrap()], 3);
+    for (number, note) in [2, 1].into_iter().zip(&notes) {
+        std::fs::copy(note, folder.join(format!("rotation-{number:03}.note"))).unwrap();
+    }
+    for key in keys {
+        check(key, &[], 0);
+    }
 }
 
 /// The collector that knows the old keys alone goes on with the new ones, and with what they state after a start of its own.

@@ -8,6 +8,8 @@ use trust_plane::Rotation;
 pub(super) struct Signers {
     known: Vec<VerifierKey>,
     anchors: usize,
+    /// Where those end that were found beside the log: the rest is named by statements alone.
+    beside: usize,
     /// Keys that followed others, in any generation: what they state of each other is signed by both.
     links: Vec<Link>,
     /// Keys that those statements lead to from the keys that anchor the verification.
@@ -51,10 +53,11 @@ impl Signers {
             known.len()
         };
         let anchors = add(&mut known, anchors);
-        add(&mut known, beside);
+        let beside = add(&mut known, beside);
         Self {
             known,
             anchors,
+            beside,
             links: Vec::new(),
             linked: Vec::new(),
             eras: Vec::new(),
@@ -294,7 +297,7 @@ impl Signers {
             let linked = self.linked.iter().copied();
             due.extend(linked.filter(|place| self.is_of(*place, algorithm)));
             if due.is_empty() {
-                due = of_it(self.anchors..self.known.len());
+                due = of_it(self.anchors..self.beside);
             }
             if !due.iter().any(|place| signed(*place)) {
                 missing.extend(due.first().and_then(|place| self.known.get(*place)));
@@ -325,8 +328,11 @@ impl Signers {
         if self.is_anchored() && !self.eras.is_empty() {
             return 0;
         }
-        let unknown =
-            |algorithm: &&Algorithm| !self.known.iter().any(|key| key.algorithm() == **algorithm);
+        let of_log = |place: &usize| *place < self.beside || self.is_linked(*place);
+        let unknown = |algorithm: &&Algorithm| {
+            let mut of_log = (0..self.known.len()).filter(of_log);
+            !of_log.any(|place| self.is_of(place, **algorithm))
+        };
         ALGORITHMS.iter().filter(unknown).count()
     }
 }

@@ -7,6 +7,7 @@ use crate::commands::site::{Site, actor};
 use crate::commands::{Ended, own_signer};
 use crate::paths::DataDir;
 use crate::roles::recorder::rotation_entry;
+use evidence::reasons::Custody;
 use serde_json::json;
 
 /// Has the signer change its keys, and the log tell of it.
@@ -16,6 +17,7 @@ pub(super) fn rotate(args: &KeysRotateArgs) -> Result<Ended, String> {
     // Whoever cannot tell the log of it changes nothing.
     let recorder = site.recorder()?;
     let signer = Signer::of(&data)?;
+    let custody = signer.describe()?.custody;
     let actor = actor(args.why.actor.as_deref())?;
     let statement = signer.rotate(recorder.origin(), actor.as_str(), args.why.reason.trim())?;
     let entry = rotation_entry(&statement, clock::mono())
@@ -44,6 +46,11 @@ pub(super) fn rotate(args: &KeysRotateArgs) -> Result<Ended, String> {
     }
     for key in &new {
         sayln!("new key    {key}");
+    }
+    if matches!(custody, Custody::Pkcs11 | Custody::Pkcs11Emulated) {
+        sayln!(
+            "old key    it stays in the token, where it signs nothing that counts; delete it with the token's own tools"
+        );
     }
     sayln!("           keep them with the old ones: with either the whole log verifies");
     Ok(Ended::Well)

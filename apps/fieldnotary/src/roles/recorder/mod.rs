@@ -50,6 +50,7 @@ pub(crate) use ledger::{LEASE_BLOCK, meters_on};
 pub(crate) use missed_seals::fault_told;
 pub(crate) use people::{agrees, is_a_state};
 pub(crate) use rotated::entry as rotation_entry;
+pub(crate) use sealer::is_of_another_version;
 pub(crate) use stats::resting_counters;
 pub(crate) use truth_place::{Held, TruthPlace};
 

@@ -159,8 +159,24 @@ fn is_rotated(error: &IpcError) -> bool {
     )
 }
 
+/// Whether whoever answered speaks another version of the messages.
+pub(crate) fn is_of_another_version(error: &IpcError) -> bool {
+    matches!(
+        error,
+        IpcError::Malformed(_)
+            | IpcError::Peer {
+                code: ErrorCode::Malformed | ErrorCode::Unsupported,
+                ..
+            }
+    )
+}
+
 fn unsealed(asked: MonoNs, error: &IpcError) -> Unsealed {
     let (fault, words) = match error {
+        other if is_of_another_version(other) => (
+            KeyFault::Refused,
+            format!("signer and node are of different versions: install both of one ({other})"),
+        ),
         IpcError::Peer { fault, text, .. } => (fault.unwrap_or(KeyFault::Refused), text.clone()),
         // It is there, and took the request: each command of its store is quick enough, and all of a seal are not.
         IpcError::AnswerTimeout => {

@@ -1,0 +1,29 @@
+//! One entry and its proof, for somebody who has nothing else of the log.
+
+use super::Anchors;
+use proof::Checkpoint;
+use proof::offline::OfflineProof;
+
+/// Whether a proof leads from its leaf to a checkpoint that those keys signed whose heads of that size are: the anchors, or
+/// keys that statements lead to from them.
+///
+/// # Errors
+/// Why it does not.
+pub fn verify_proof(proof: &OfflineProof, anchors: &Anchors) -> Result<(), String> {
+    let head = Checkpoint::parse(proof.note.text()).map_err(|error| error.to_string())?;
+    let signers = anchors.for_origin(&head.origin);
+    if signers.is_empty() {
+        return Err(format!(
+            "no key is known for {}: give the one that you keep with --anchor VKEY",
+            head.origin
+        ));
+    }
+    let signed = proof
+        .verify(signers.known())
+        .map_err(|error| error.to_string())?;
+    let missing = signers.missing(head.size, |place| signed.verified().has_key(place));
+    match missing.first() {
+        Some(key) => Err(format!("the checkpoint is not signed by {}", key.name())),
+        None => Ok(()),
+    }
+}
