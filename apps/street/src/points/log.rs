@@ -22,7 +22,7 @@ pub(crate) enum PointEvent {
     Modem,
     /// A supply has another number, or none.
     Supply,
-    /// A device answered with another state of a bit than before.
+    /// A device answered with another state of a bit than before, or for the first time.
     Shown,
 }
 
@@ -33,6 +33,8 @@ pub(crate) struct PointLine<'a> {
     pub(crate) mono_ns: u64,
     pub(crate) event: PointEvent,
     pub(crate) point: &'a str,
+    /// The device that was asked.
+    pub(crate) device: Option<&'a str>,
     /// The fault that struck.
     pub(crate) fault: Option<&'a str>,
     /// When it is over.
@@ -53,6 +55,7 @@ impl<'a> PointLine<'a> {
             mono_ns,
             event,
             point,
+            device: None,
             fault: None,
             until_ns: None,
             rising: None,

@@ -59,7 +59,7 @@ struct Bit {
     coming: VecDeque<(u64, bool)>,
     level: bool,
     /// What was answered last.
-    shown: bool,
+    shown: Option<bool>,
 }
 
 /// Something of a device was asked.
@@ -97,7 +97,7 @@ impl Remote {
                 place: input.bit?,
                 coming: VecDeque::new(),
                 level: false,
-                shown: false,
+                shown: None,
             })
         });
         Self {
@@ -139,9 +139,11 @@ impl Remote {
         };
         let answer = server::serve(pdu, &mut at);
         let told = at.told;
+        let asked = self.names.get(device).map(String::as_str);
         for (place, raw, fault) in told.reads {
             let name = self.registers.get(place).map_or("", Course::name);
             let line = PointLine {
+                device: asked,
                 raw: raw.filter(|_| !down),
                 fault: if down { Some(OFFLINE) } else { fault },
                 ..PointLine::new(at_ns, PointEvent::Read, name)
@@ -149,10 +151,10 @@ impl Remote {
             log.write(&line)?;
         }
         if down {
-            let name = self.names.get(device).map_or("", String::as_str);
             let line = PointLine {
+                device: asked,
                 fault: Some(OFFLINE),
-                ..PointLine::new(at_ns, PointEvent::Silent, name)
+                ..PointLine::new(at_ns, PointEvent::Silent, asked.unwrap_or_default())
             };
             log.write(&line)?;
             return Ok(None);
@@ -161,8 +163,9 @@ impl Remote {
             let Some(bit) = self.bits.get_mut(place) else {
                 continue;
             };
-            if std::mem::replace(&mut bit.shown, level) != level {
+            if bit.shown.replace(level) != Some(level) {
                 let line = PointLine {
+                    device: asked,
                     rising: Some(level),
                     ..PointLine::new(at_ns, PointEvent::Shown, &bit.name)
                 };

@@ -4,11 +4,13 @@ mod contact;
 mod inputs;
 mod modems;
 mod remote;
+mod runs;
 mod supplies;
 
 use super::Findings;
 use modems::Said;
 use remote::Read;
+use runs::{Run, runs};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use supplies::Stands;
@@ -24,6 +26,10 @@ pub struct Played {
     pub meant: u64,
     /// Glitches in the histograms of the last counters.
     pub glitches: u64,
+    /// Histograms that were held against what was played.
+    pub histograms: u64,
+    /// Histograms that were not: a card without counters, or one that was opened more than once.
+    pub unjudged: u64,
     /// Changes of inputs that were told, and those that a frozen input kept back.
     pub changes: u64,
     /// Times that an input was frozen for chatter.
@@ -45,6 +51,8 @@ pub struct Played {
 struct Truth {
     input: inputs::Truth,
     reads: Vec<Read>,
+    /// The device of which it is a register.
+    device: Option<String>,
     /// When it did not answer, where it is a device.
     silent: Vec<u64>,
     /// What the answers of a device showed of a bit, at each change.
@@ -61,7 +69,10 @@ impl Truth {
         let fault = text(line, "fault").map(str::to_owned);
         let raw = line.get("raw").and_then(Value::as_i64);
         match text(line, "event").unwrap_or_default() {
-            "read" => self.reads.push(Read { at_ns, raw, fault }),
+            "read" => {
+                self.device = text(line, "device").map(str::to_owned);
+                self.reads.push(Read { at_ns, raw, fault });
+            }
             "modem" => self.said.push(Said {
                 at_ns,
                 retransmissions: number(line, "count"),
@@ -103,22 +114,48 @@ pub fn compare_points(street_log: &str, rows: &[Value]) -> Result<Played, String
             .map_err(|what| format!("the street's log, line {place}: {what}"))?;
     }
     let mut played = Played::default();
-    let devices = points.values().map(|truth| truth.silent.as_slice());
-    let offline: Vec<u64> = devices.flatten().copied().collect();
     for (point, truth) in &points {
-        let kind = |kind: &'static str| {
-            let of_kind = rows
-                .iter()
-                .filter(move |row| text(row, "kind") == Some(kind));
-            let of_point = of_kind.filter(|row| text(row, "point_id") == Some(point));
-            of_point.collect::<Vec<&Value>>()
+        let mine: Vec<&Value> = rows
+            .iter()
+            .filter(|row| text(row, "point_id") == Some(point))
+            .collect();
+        let is_device = !truth.silent.is_empty();
+        let Some(card) = mine.iter().find_map(|row| text(row, "source")) else {
+            if !is_device {
+                let words = format!("{point}: it was played, and no entry is of it");
+                played.findings.add(words);
+            }
+            continue;
         };
-        remote::registers(point, &truth.reads, &offline, &kind("analog"), &mut played);
-        supplies::compare(point, &truth.stood, &kind("excursion"), &mut played);
+        let of_card = runs(rows, card);
+        if of_card.is_empty() {
+            let words = format!("{point}: no entry says that its card {card} was opened");
+            played.findings.add(words);
+        }
+        let kind = |kind: &'static str| -> Vec<&Value> {
+            let of_kind = mine.iter().filter(|row| text(row, "kind") == Some(kind));
+            of_kind.copied().collect()
+        };
+        let device = truth.device.as_ref().and_then(|name| points.get(name));
+        let silent = device.map_or(&[][..], |device| &device.silent);
+        remote::registers(
+            point,
+            (&truth.reads, silent),
+            &kind("analog"),
+            &of_card,
+            &mut played,
+        );
+        supplies::compare(
+            point,
+            &truth.stood,
+            &kind("excursion"),
+            &of_card,
+            &mut played,
+        );
         modems::compare(point, &truth.said, &kind("modem_report"), &mut played);
         match truth.shown.is_empty() {
-            true => inputs::compare(point, &truth.input, rows, &mut played),
-            false => remote::bits(point, &truth.shown, &kind("soe"), &mut played),
+            true => inputs::compare(point, &truth.input, rows, (card, &of_card), &mut played),
+            false => remote::bits(point, &truth.shown, &kind("soe"), &of_card, &mut played),
         }
     }
     Ok(played)
@@ -130,6 +167,23 @@ fn number(row: &Value, key: &str) -> Option<u64> {
 
 fn text<'a>(row: &'a Value, key: &str) -> Option<&'a str> {
     row.get(key).and_then(Value::as_str)
+}
+
+/// Where what is judged of an input ends: with its card, but for what may still wait for its window. What a frozen or lost
+/// input keeps back is told later, so there it is its own last entry.
+fn judged_until(rows: &[&Value], run: &Run) -> u64 {
+    let mine = rows.iter().filter(|row| {
+        number(row, "mono_ns").is_some_and(|at_ns| (run.from_ns..=run.end_ns).contains(&at_ns))
+    });
+    let Some(last) = mine.max_by_key(|row| number(row, "mono_ns")) else {
+        return run.end_ns.saturating_sub(runs::AT_THE_ENDS_NS);
+    };
+    let last_ns = number(last, "mono_ns").unwrap_or_default();
+    if ["chatter", "source_lost"].contains(&text(last, "reason").unwrap_or_default()) {
+        return last_ns;
+    }
+    let window_ns = number(last, "debounce_window_us").unwrap_or_default() * 1_000;
+    last_ns.max(run.end_ns.saturating_sub(window_ns + runs::AT_THE_ENDS_NS))
 }
 
 fn total<T>(list: impl Iterator<Item = T>) -> u64 {

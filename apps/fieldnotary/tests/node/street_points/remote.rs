@@ -53,13 +53,13 @@ for_s = 0.8
 point = \"flow\"
 kind = \"noise\"
 by = 400
-from_s = 1.8
+from_s = 1.6
 for_s = 1.5
 [[fault]]
 point = \"flow\"
 kind = \"refused\"
-from_s = 3.6
-for_s = 0.8
+from_s = 3.1
+for_s = 1.1
 [[fault]]
 point = \"pressure\"
 kind = \"jump\"
@@ -153,6 +153,7 @@ fn registers_and_bits_of_remote_io_are_what_the_device_answered_or_say_why_not()
             "{point}: {reason}"
         );
     }
+    others_keep_values(&log, &said);
     let level = |row: &Value| row["point_id"] == "level" && row["reason"] == "short_circuit";
     found_out(
         &said,
@@ -170,6 +171,37 @@ fn registers_and_bits_of_remote_io_are_what_the_device_answered_or_say_why_not()
         json!("none"),
         "under the fault \"out-of-range\"",
     );
+    found_out(
+        &said,
+        &log,
+        level,
+        "raw",
+        Value::Null,
+        "every read was answered",
+    );
     let valve = |row: &Value| row["point_id"] == "valve" && row["change"] == "edge";
     found_out(&said, &log, valve, "mono_ns", json!(1), "no answer showed");
+}
+
+/// While one register is refused, the others of its card are asked and have their values.
+fn others_keep_values(log: &[Value], said: &[Value]) {
+    let refused = said
+        .iter()
+        .filter(|row| row["event"] == "read" && row["fault"] == "refused");
+    let refused: Vec<u64> = refused.map(|row| number(row, "mono_ns")).collect();
+    let (Some(first), Some(last)) = (refused.first(), refused.last()) else {
+        panic!("flow was not asked while it was refused");
+    };
+    for point in ["level", "pressure"] {
+        let during: Vec<&Value> = log
+            .iter()
+            .filter(|row| row["kind"] == "analog" && row["point_id"] == point)
+            .filter(|row| (*first..*last).contains(&number(row, "mono_ns")))
+            .collect();
+        assert!(!during.is_empty(), "{point}");
+        assert!(
+            during.iter().all(|row| row["raw"].is_string()),
+            "{point}: {during:?}"
+        );
+    }
 }

@@ -1,12 +1,11 @@
 //! Digital inputs and pulse meters: every count, change and glitch of the log against the edges that were played.
 
 use super::contact::{Stretch, behind};
-use super::{Played, number, text, total};
+use super::runs::{AT_THE_ENDS_NS, Run};
+use super::{Played, judged_until, number, text, total};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Near the opening of a card and the last counters, what was played may be in them or not.
-const AT_THE_ENDS_NS: u64 = 100_000_000;
 /// An input that chatters is frozen before its burst is over, or so soon behind: the window settles late.
 const FROZEN_BY_NS: u64 = 1_000_000_000;
 /// Upper ends of the buckets of widths, in nanoseconds, and their names.
@@ -55,10 +54,26 @@ impl Truth {
         }
         Ok(())
     }
+
+    const fn is_empty(&self) -> bool {
+        self.edges.is_empty()
+            && self.meant.is_empty()
+            && self.lost.is_empty()
+            && self.chatter.is_empty()
+    }
 }
 
-/// Holds the rows of a point against what was played of it.
-pub(super) fn compare(point: &str, truth: &Truth, rows: &[Value], played: &mut Played) {
+/// Holds the rows of a point against what was played of it; `runs` are those of its card.
+pub(super) fn compare(
+    point: &str,
+    truth: &Truth,
+    rows: &[Value],
+    (card, runs): (&str, &[Run]),
+    played: &mut Played,
+) {
+    if truth.is_empty() {
+        return;
+    }
     let kind = |kind: &'static str| {
         let of_point = move |row: &&Value| {
             text(row, "kind") == Some(kind) && text(row, "point_id") == Some(point)
@@ -66,20 +81,21 @@ pub(super) fn compare(point: &str, truth: &Truth, rows: &[Value], played: &mut P
         rows.iter().filter(of_point).collect::<Vec<&Value>>()
     };
     let (counts, soes) = (kind("pulse_count"), kind("soe"));
-    let Some(first) = counts.first().or(soes.first()) else {
-        return;
-    };
-    let window_us = number(first, "debounce_window_us").unwrap_or_default();
-    let card = text(first, "source").unwrap_or_default();
+    let first = counts.first().or(soes.first());
+    let window_us = first.and_then(|row| number(row, "debounce_window_us"));
+    let window_ns = window_us.unwrap_or_default().saturating_mul(1_000);
     let mut side = Side {
         point,
         truth,
-        behind: behind(&truth.edges, window_us.saturating_mul(1_000)),
+        behind: behind(&truth.edges, window_ns),
+        window_ns,
+        runs,
         played,
     };
-    side.counts(&counts);
-    side.changes(&soes);
-    side.losses(&soes);
+    match counts.is_empty() {
+        true => side.changes(&soes),
+        false => side.counts(&counts),
+    }
     side.glitches(rows, card);
 }
 
@@ -87,6 +103,8 @@ struct Side<'a> {
     point: &'a str,
     truth: &'a Truth,
     behind: super::contact::Behind,
+    window_ns: u64,
+    runs: &'a [Run],
     played: &'a mut Played,
 }
 
@@ -135,6 +153,22 @@ impl Side<'_> {
             self.played.counts += 1;
             before = Some((at_ns, count));
         }
+        self.counted_to_the_end(&pulses, before);
+    }
+
+    /// As a card stops it counts once more: no pulse is behind the last snapshot.
+    fn counted_to_the_end(&mut self, pulses: &[u64], last: Option<(u64, u64)>) {
+        let (Some((last_ns, _)), Some(run)) = (last, self.runs.last()) else {
+            return;
+        };
+        let until_ns = run.end_ns.saturating_sub(self.window_ns + AT_THE_ENDS_NS);
+        let behind = |at: &&u64| (last_ns..until_ns).contains(*at);
+        let left = total(pulses.iter().filter(behind));
+        if left > 0 {
+            self.say(&format!(
+                "{left} pulses were played behind the last count, at {last_ns}"
+            ));
+        }
     }
 
     /// What the kernel lost may have been pulses, and the snapshot says so.
@@ -153,16 +187,27 @@ impl Side<'_> {
                 "entry {entry} suspects {suspect} pulses; edges of {lost} were lost"
             ));
         }
+        // A glitch may have been a pulse that was cut short, and is over by the time at which it is suspected.
+        let (from_ns, to_ns) = (
+            from_ns.saturating_sub(AT_THE_ENDS_NS),
+            at_ns + AT_THE_ENDS_NS,
+        );
+        let near = |at_ns: u64| (from_ns..to_ns).contains(&at_ns);
+        let lost = self.truth.lost.iter().filter(|(at_ns, _)| near(*at_ns));
+        let lost: u64 = lost.map(|(_, count)| count.div_ceil(2)).sum();
+        let glitches = self.behind.glitches.iter();
+        let glitches = total(glitches.filter(|glitch| near(glitch.at_ns + glitch.width_ns)));
+        if suspect > lost + glitches {
+            self.say(&format!(
+                "entry {entry} suspects {suspect} pulses; {lost} were lost and {glitches} cut short at the most"
+            ));
+        }
     }
 
-    /// Each change that is told was played; each that was played is told, or counted by an input that was frozen.
+    /// Each change that is told was played; each that was played is told once, or kept back by an input that was frozen.
     fn changes(&mut self, rows: &[&Value]) {
-        let Some(first_ns) = rows.first().and_then(|row| number(row, "mono_ns")) else {
-            return;
-        };
-        let mut told: BTreeMap<u64, bool> = BTreeMap::new();
+        let mut told: BTreeSet<(u64, bool)> = BTreeSet::new();
         let mut kept = 0;
-        let mut end_ns = first_ns;
         for row in rows {
             let entry = text(row, "event_id").unwrap_or_default();
             let at_ns = number(row, "mono_ns").unwrap_or_default();
@@ -170,13 +215,14 @@ impl Side<'_> {
             if text(row, "loss") == Some("chatter") {
                 kept += number(row, "count").unwrap_or_default();
             }
-            end_ns = end_ns.max(at_ns);
             match text(row, "change") {
                 Some("edge") => {
                     if !self.behind.changes.contains(&(at_ns, high)) {
                         self.say(&format!("entry {entry} tells a change that was not played"));
                     }
-                    told.insert(at_ns, high);
+                    if !told.insert((at_ns, high)) {
+                        self.say(&format!("entry {entry} tells a change a second time"));
+                    }
                 }
                 Some("quality") if text(row, "reason") == Some("chatter") => {
                     self.played.frozen += 1;
@@ -190,41 +236,47 @@ impl Side<'_> {
                 _ => {}
             }
         }
-        let inside = |(at_ns, _): &&(u64, bool)| (first_ns + 1..=end_ns).contains(at_ns);
-        let due = total(self.behind.changes.iter().filter(inside));
-        let found = total(told.keys()) + kept;
-        if found != due {
+        let spans: Vec<(u64, u64)> = self
+            .runs
+            .iter()
+            .map(|run| (run.from_ns, judged_until(rows, run)))
+            .collect();
+        let judged = |at_ns: u64| {
+            let mut spans = spans.iter();
+            spans.any(|(from_ns, to_ns)| (*from_ns + 1..=*to_ns).contains(&at_ns))
+        };
+        let due = self.behind.changes.iter();
+        let untold = total(due.filter(|one| judged(one.0) && !told.contains(one)));
+        if untold != kept {
             self.say(&format!(
-                "{found} changes are told or kept back by {end_ns}; {due} were played"
+                "{untold} changes that were played are not told; {kept} were kept back"
             ));
         }
-        self.played.changes += found;
+        self.played.changes += total(told.iter()) + kept;
+        self.freezes(rows, &spans);
+        self.losses(rows, &judged);
+    }
+
+    /// Whoever chatters is frozen, in time.
+    fn freezes(&mut self, rows: &[&Value], spans: &[(u64, u64)]) {
         let freezes: Vec<u64> = rows
             .iter()
             .filter(|row| text(row, "reason") == Some("chatter"))
             .filter_map(|row| number(row, "mono_ns"))
             .collect();
-        let bursts: Vec<(u64, u64)> = self.truth.chatter.clone();
-        for (from_ns, until_ns) in bursts {
-            let judged = from_ns > first_ns && until_ns + FROZEN_BY_NS < end_ns;
-            if judged
-                && !freezes
-                    .iter()
-                    .any(|at| (from_ns..=until_ns + FROZEN_BY_NS).contains(at))
-            {
+        for (from_ns, until_ns) in self.truth.chatter.clone() {
+            let by_ns = until_ns + FROZEN_BY_NS;
+            let judged = spans
+                .iter()
+                .any(|(first_ns, end_ns)| from_ns > *first_ns && by_ns < *end_ns);
+            if judged && !freezes.iter().any(|at| (from_ns..=by_ns).contains(at)) {
                 self.say(&format!("it chattered at {from_ns} and was not frozen"));
             }
         }
     }
 
     /// Edges that the kernel lost are lost in the log: so many, where it shows.
-    fn losses(&mut self, rows: &[&Value]) {
-        let (Some(first_ns), Some(last_ns)) = (
-            rows.first().and_then(|row| number(row, "mono_ns")),
-            rows.last().and_then(|row| number(row, "mono_ns")),
-        ) else {
-            return;
-        };
+    fn losses(&mut self, rows: &[&Value], judged: &impl Fn(u64) -> bool) {
         let lost = rows
             .iter()
             .filter(|row| text(row, "loss") == Some("kernel_buffer"));
@@ -239,10 +291,9 @@ impl Side<'_> {
                 ));
             }
         }
-        let due: Vec<(u64, u64)> = self.truth.lost.clone();
-        for (at_ns, count) in due {
-            let judged = at_ns > first_ns + AT_THE_ENDS_NS && at_ns <= last_ns;
-            if judged && !said.contains(&(at_ns, count)) {
+        for (at_ns, count) in self.truth.lost.clone() {
+            let seen = judged(at_ns) && judged(at_ns.saturating_sub(AT_THE_ENDS_NS));
+            if seen && !said.contains(&(at_ns, count)) {
                 self.say(&format!(
                     "{count} edges were lost before {at_ns}, and no entry says so"
                 ));
@@ -252,11 +303,6 @@ impl Side<'_> {
 
     /// The histogram of the last counters, bucket for bucket.
     fn glitches(&mut self, rows: &[Value], card: &str) {
-        let events = rows.iter().filter(|row| text(row, "kind") == Some("event"));
-        let opened = events.filter(|row| {
-            text(row, "code") == Some("port_opened") && text(row, "source") == Some(card)
-        });
-        let openings: Vec<u64> = opened.filter_map(|row| number(row, "mono_ns")).collect();
         let prefix = format!("{}/", self.point);
         let last = last_counters(rows, card).map(|(at_ns, counters)| {
             let widths = counters
@@ -269,9 +315,12 @@ impl Side<'_> {
             (at_ns, buckets.collect::<BTreeMap<&str, u64>>())
         });
         // A card that was opened again has counters of several openings, or of the last run alone.
-        let (Some((at_ns, said)), [opened_ns]) = (last, openings.as_slice()) else {
+        let (Some((at_ns, said)), [run]) = (last, self.runs) else {
+            self.played.unjudged += 1;
             return;
         };
+        let opened_ns = run.from_ns;
+        self.played.histograms += 1;
         let between = |from_ns: u64, to_ns: u64, glitch: &Stretch| {
             glitch.at_ns >= from_ns && glitch.at_ns + glitch.width_ns < to_ns
         };
@@ -283,7 +332,7 @@ impl Side<'_> {
                 let mine = self.behind.glitches.iter().filter(of_width);
                 total(mine.filter(|glitch| between(from_ns, to_ns, glitch)))
             };
-            let most = count(*opened_ns, at_ns);
+            let most = count(opened_ns, at_ns);
             let least = count(
                 opened_ns + AT_THE_ENDS_NS,
                 at_ns.saturating_sub(AT_THE_ENDS_NS),

@@ -1,14 +1,17 @@
 //! Registers and bits of remote I/O: every value and change of the log against what the device answered.
 
-use super::{Played, number, text};
+use super::runs::Run;
+use super::{Played, judged_until, number, text};
 use serde_json::Value;
 
 /// From the instant of a record, which is before its request, to the answer that it is of, retries included.
 const ANSWERED_NS: u64 = 5_000_000_000;
 /// Samples that decide whether a value is noisy.
 const NOISE_SAMPLES: usize = 8;
-/// How far an end of a fault may be from the entry that tells of it.
-const NEAR_NS: u64 = 5_000_000_000;
+/// So long behind a read its record is in the log, on a busy machine.
+const TOLD_BY_NS: u64 = 2_000_000_000;
+/// Of so many questions before a record one may be what it tells: the answer to the last was under way.
+const BEFORE: usize = 2;
 /// Faults of which an entry has to tell, and the reasons that do.
 const TOLD: [(&str, &[&str]); 4] = [
     ("open-wire", &["open_wire"]),
@@ -26,22 +29,56 @@ pub(super) struct Read {
     pub(super) fault: Option<String>,
 }
 
-/// Holds the values of a point against what was answered. `offline`: when a device did not answer, whatever it was asked.
+/// When a point was asked, or its device for anything, and whether that was answered.
+struct Asked(Vec<(u64, bool)>);
+
+impl Asked {
+    fn of(reads: &[Read], silent: &[u64]) -> Self {
+        let mine = reads.iter().map(|read| (read.at_ns, read.raw.is_some()));
+        let mut asked: Vec<(u64, bool)> = mine
+            .chain(silent.iter().map(|at_ns| (*at_ns, false)))
+            .collect();
+        asked.sort_unstable();
+        Self(asked)
+    }
+
+    /// Whether one of the last questions before an instant, or the next one, was not answered.
+    fn is_unanswered_around(&self, at_ns: u64) -> bool {
+        let place = self.0.partition_point(|(asked_ns, _)| *asked_ns < at_ns);
+        let around = self
+            .0
+            .get(place.saturating_sub(BEFORE)..)
+            .unwrap_or_default();
+        let mut around = around.iter().take(place.min(BEFORE) + 1);
+        around.any(|(asked_ns, answered)| !answered && *asked_ns < at_ns + ANSWERED_NS)
+    }
+
+    /// Whether one of the next questions behind an instant was not answered, or there was none.
+    fn is_unanswered_behind(&self, at_ns: u64) -> bool {
+        let place = self.0.partition_point(|(asked_ns, _)| *asked_ns <= at_ns);
+        let behind = self.0.get(place..).unwrap_or_default();
+        behind.is_empty() || behind.iter().take(BEFORE).any(|(_, answered)| !answered)
+    }
+}
+
+/// Holds the values of a point against what was answered. `silent`: when its device did not answer, whatever it was asked;
+/// `runs` are those of its card.
 pub(super) fn registers(
     point: &str,
-    reads: &[Read],
-    offline: &[u64],
+    (reads, silent): (&[Read], &[u64]),
     rows: &[&Value],
+    runs: &[Run],
     played: &mut Played,
 ) {
+    let asked = Asked::of(reads, silent);
     for row in rows {
         let entry = text(row, "event_id").unwrap_or_default();
         let at_ns = number(row, "mono_ns").unwrap_or_default();
         let reason = text(row, "reason").unwrap_or_default();
         let place = reads.partition_point(|read| read.at_ns < at_ns);
         let wrong = match text(row, "raw") {
-            Some(raw) => value(reads, offline, (place, at_ns), (raw, reason)),
-            None => absent(reads, offline, at_ns, reason),
+            Some(raw) => value(reads, &asked, (place, at_ns), (raw, reason)),
+            None => absent(reads, &asked, at_ns, reason),
         };
         played.values += 1;
         if let Some(words) = wrong {
@@ -50,17 +87,21 @@ pub(super) fn registers(
                 .add(format!("{point}: entry {entry} {words}"));
         }
     }
-    let Some(last_ns) = rows.last().and_then(|row| number(row, "mono_ns")) else {
-        return;
-    };
     for (fault, reasons) in TOLD {
-        for (from_ns, until_ns) in runs(reads, fault) {
-            let tells = |row: &&&Value| {
-                let at_ns = number(row, "mono_ns").unwrap_or_default();
-                let near = from_ns.saturating_sub(NEAR_NS)..=until_ns + NEAR_NS;
-                near.contains(&at_ns) && reasons.contains(&text(row, "reason").unwrap_or_default())
+        for (first, last) in struck(reads, fault) {
+            let Some(from_ns) = reads.get(first).map(|read| read.at_ns) else {
+                continue;
             };
-            if from_ns + NEAR_NS < last_ns && !rows.iter().any(|row| tells(&row)) {
+            let judged = runs
+                .iter()
+                .any(|run| (run.from_ns..run.end_ns.saturating_sub(TOLD_BY_NS)).contains(&from_ns));
+            let tells = |row: &&Value| {
+                let at_ns = number(row, "mono_ns").unwrap_or_default();
+                let place = reads.partition_point(|read| read.at_ns < at_ns);
+                (place.saturating_sub(BEFORE)..=place).any(|one| (first..=last).contains(&one))
+                    && reasons.contains(&text(row, "reason").unwrap_or_default())
+            };
+            if judged && !rows.iter().any(tells) {
                 let words = format!(
                     "{point}: {fault} struck at {from_ns}, and no entry says {}",
                     reasons.join(" or ")
@@ -74,7 +115,7 @@ pub(super) fn registers(
 /// What is wrong with a value, which is the first that was answered from its instant on.
 fn value(
     reads: &[Read],
-    offline: &[u64],
+    asked: &Asked,
     (place, at_ns): (usize, u64),
     (raw, reason): (&str, &str),
 ) -> Option<String> {
@@ -98,52 +139,48 @@ fn value(
         "open_wire" => fault == "open-wire",
         "out_of_range" | "short_circuit" => fault == "out-of-range",
         "noise" | "rate_of_change" => recent.any(|fault| !fault.is_empty()),
-        "stale" => {
-            let mut later = reads.iter().skip(place + 1);
-            let near = at_ns..at_ns + NEAR_NS;
-            later.next().is_none_or(|read| read.raw.is_none())
-                || offline.iter().any(|offline_ns| near.contains(offline_ns))
-        }
+        "stale" => asked.is_unanswered_behind(read.at_ns),
         _ => false,
     };
     (!fits).then(|| format!("says {reason:?} of a value under the fault {fault:?}"))
 }
 
-/// What is wrong with a record without a value: something went unanswered near it, or nothing was asked before.
-fn absent(reads: &[Read], offline: &[u64], at_ns: u64, reason: &str) -> Option<String> {
-    let near = at_ns.saturating_sub(NEAR_NS)..at_ns + NEAR_NS;
-    let unanswered = reads.iter().filter(|read| read.raw.is_none());
-    let unanswered = unanswered.map(|read| &read.at_ns).chain(offline);
-    let fits = unanswered
-        .into_iter()
-        .any(|unanswered_ns| near.contains(unanswered_ns))
-        || reads.first().is_none_or(|first| at_ns < first.at_ns);
+/// What is wrong with a record without a value: what was asked around it went unanswered, or nothing was asked before.
+fn absent(reads: &[Read], asked: &Asked, at_ns: u64, reason: &str) -> Option<String> {
+    let fits =
+        asked.is_unanswered_around(at_ns) || reads.first().is_none_or(|first| at_ns < first.at_ns);
     let words = || format!("has no value ({reason}), and every read was answered");
     (!fits || !["source_lost", "stale"].contains(&reason)).then(words)
 }
 
-/// Stretches of reads that a fault struck, one behind the other.
-fn runs(reads: &[Read], fault: &str) -> Vec<(u64, u64)> {
-    let mut runs: Vec<(u64, u64)> = Vec::new();
-    let mut before = false;
-    for read in reads {
-        let struck = read.fault.as_deref() == Some(fault);
-        match runs.last_mut() {
-            Some((_, until_ns)) if struck && before => *until_ns = read.at_ns,
-            _ if struck => runs.push((read.at_ns, read.at_ns)),
-            _ => {}
+/// Stretches of reads that a fault struck, one behind the other: the places of the first and the last.
+fn struck(reads: &[Read], fault: &str) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for (place, read) in reads.iter().enumerate() {
+        if read.fault.as_deref() != Some(fault) {
+            continue;
         }
-        before = struck;
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == place => *last = place,
+            _ => runs.push((place, place)),
+        }
     }
     runs
 }
 
 /// Holds the changes of an input that is a bit against the changes that the device's answers showed. An edge is before the
 /// answer that showed it; what is found at an opening is behind all answers of that opening.
-pub(super) fn bits(point: &str, shown: &[(u64, bool)], rows: &[&Value], played: &mut Played) {
+pub(super) fn bits(
+    point: &str,
+    shown: &[(u64, bool)],
+    rows: &[&Value],
+    runs: &[Run],
+    played: &mut Played,
+) {
     let mut told = vec![false; shown.len()];
     let mut kept = 0;
-    let mut ends: Option<(u64, u64)> = None;
+    // The record before.
+    let mut before_ns = 0;
     for row in rows {
         let entry = text(row, "event_id").unwrap_or_default();
         let at_ns = number(row, "mono_ns").unwrap_or_default();
@@ -159,6 +196,9 @@ pub(super) fn bits(point: &str, shown: &[(u64, bool)], rows: &[&Value], played: 
                     *level == high && *shown_ns < at_ns + ANSWERED_NS
                 };
                 match shown.get(first).filter(soon).and(told.get_mut(first)) {
+                    Some(told) if *told => played.findings.add(format!(
+                        "{point}: entry {entry} tells a change a second time"
+                    )),
                     Some(told) => *told = true,
                     None => played.findings.add(format!(
                         "{point}: entry {entry} tells a change that no answer showed"
@@ -173,23 +213,25 @@ pub(super) fn bits(point: &str, shown: &[(u64, bool)], rows: &[&Value], played: 
                         "{point}: entry {entry} finds a state that no answer showed"
                     ));
                 }
-                let behind_ns = ends.map_or(0, |(_, last_ns)| last_ns);
                 let of_opening = told.iter_mut().zip(before);
                 of_opening
-                    .filter(|(_, (shown_ns, _))| *shown_ns > behind_ns)
+                    .filter(|(_, (shown_ns, _))| *shown_ns > before_ns)
                     .for_each(|(told, _)| *told = true);
             }
             _ => {}
         }
-        ends = Some((ends.map_or(at_ns, |(first_ns, _)| first_ns), at_ns));
+        before_ns = at_ns;
     }
-    let Some((first_ns, last_ns)) = ends else {
-        return;
+    let spans: Vec<(u64, u64)> = runs
+        .iter()
+        .map(|run| (run.from_ns, judged_until(rows, run)))
+        .collect();
+    let judged = |at_ns: u64| {
+        let mut spans = spans.iter();
+        spans.any(|(from_ns, to_ns)| (*from_ns..*to_ns).contains(&at_ns))
     };
     let due = shown.iter().zip(&told);
-    let untold = super::total(
-        due.filter(|((at_ns, _), told)| (first_ns..last_ns).contains(at_ns) && !**told),
-    );
+    let untold = super::total(due.filter(|((at_ns, _), told)| judged(*at_ns) && !**told));
     if untold > kept {
         played.findings.add(format!(
             "{point}: {untold} changes that answers showed are not told, and {kept} were kept back"

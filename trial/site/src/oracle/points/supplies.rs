@@ -1,5 +1,6 @@
 //! Excursions of supplies against the numbers that stood in their files.
 
+use super::runs::Run;
 use super::{Played, number, text};
 use evidence::Decimal;
 use serde_json::Value;
@@ -20,8 +21,14 @@ pub(super) struct Stands {
     pub(super) fault: Option<String>,
 }
 
-/// Holds the excursions of a supply against what stood there.
-pub(super) fn compare(point: &str, stood: &[Stands], rows: &[&Value], played: &mut Played) {
+/// Holds the excursions of a supply against what stood there; `runs` are those of its card.
+pub(super) fn compare(
+    point: &str,
+    stood: &[Stands],
+    rows: &[&Value],
+    runs: &[Run],
+    played: &mut Played,
+) {
     let side = Side { stood };
     let mut say = |words: String| played.findings.add(format!("{point}: {words}"));
     let mut entered: Vec<(&str, u64)> = Vec::new();
@@ -70,12 +77,13 @@ pub(super) fn compare(point: &str, stood: &[Stands], rows: &[&Value], played: &m
             _ => {}
         }
     }
-    let instants = rows.iter().filter_map(|row| number(row, "mono_ns"));
-    let (first_ns, last_ns) = instants.fold((u64::MAX, 0), |(first, last), at| {
-        (first.min(at), last.max(at))
-    });
     for (from_ns, until_ns, fault) in side.faults() {
-        if from_ns < first_ns || until_ns > last_ns || until_ns - from_ns < LOOK_NS {
+        // It lasted for long enough to be seen while the card was at work.
+        let seen = runs.iter().any(|run| {
+            let end_ns = until_ns.min(run.end_ns.saturating_sub(READ_BY_NS));
+            from_ns >= run.from_ns && end_ns.saturating_sub(from_ns) >= LOOK_NS
+        });
+        if !seen {
             continue;
         }
         let band = BANDS.iter().find(|(name, _)| *name == fault);
