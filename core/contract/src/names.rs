@@ -74,16 +74,11 @@ pub(crate) fn url(text: &str) -> Checked {
     if text.contains(|c: char| c.is_whitespace() || c == '\\') {
         return bad("holds a space or a backslash", example);
     }
-    let port = match authority.rsplit_once(':') {
-        // The colons of an IPv6 address stand in brackets.
-        Some((host, port)) if !port.ends_with(']') => Some((host, port)),
-        _ => None,
-    };
-    let host = port.map_or(authority, |(host, _)| host);
+    let (host, port) = host_and_port(authority);
     if host.is_empty() {
         return bad("names no host", example);
     }
-    if port.is_some_and(|(_, port)| !is_port(port)) {
+    if port.is_some_and(|port| !is_port(port)) {
         return bad(
             "has no port number after the colon",
             "write a port from 1 to 65535, or no colon",
@@ -109,15 +104,20 @@ pub(crate) fn plain_url(text: &str) -> Checked {
         return bad("holds what such a URL does not");
     }
     let authority = rest.split('/').next().unwrap_or(rest);
-    let (host, port) = match authority.rsplit_once(':') {
-        // The colons of an IPv6 address stand in brackets.
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
+    let (host, port) = host_and_port(authority);
     match port {
         _ if host.is_empty() => bad("names no host"),
         Some(port) if !is_port(port) => bad("has no port number after the colon"),
         _ => Ok(()),
+    }
+}
+
+/// What stands before and behind the colon of a URL's authority.
+fn host_and_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        // The colons of an IPv6 address stand in brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
     }
 }
 
