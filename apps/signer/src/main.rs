@@ -1,7 +1,7 @@
 //! The signer: keys in a process of their own.
 //!
-//! It has no network and no files but its own, and answers typed requests of processes of the same
-//! user over one local socket. What it signed last is durable before a signature leaves.
+//! It has no network and no files but its own, and answers typed requests of one user's processes, its own or that
+//! of the node, over one local socket. What it signed last is durable before a signature leaves.
 
 #![deny(
     clippy::print_stdout,
@@ -86,7 +86,7 @@ struct Run {
     /// The log's base origin; must be the one the keys were created for
     #[arg(long)]
     origin: String,
-    /// Serve this user too, who runs the node: so the keys have a user of their own, and this is theirs
+    /// Serve this user, who runs the node, and nobody else: so the keys have a user of their own
     #[arg(long = "for", value_name = "USER")]
     serves: Option<String>,
     /// End when the process that started this one ends
@@ -199,11 +199,18 @@ fn main() -> ExitCode {
 /// The user that runs the node, where that is not the one that has the keys.
 fn other_user(name: &str) -> Result<u32, Failure> {
     let user = sandbox::user::find(name).map_err(Failure::User)?;
-    match user.uid == rustix::process::geteuid().as_raw() {
-        true => Err(Failure::Usage(
+    if user.uid == rustix::process::geteuid().as_raw() {
+        return Err(Failure::Usage(
             "--for names the user that this signer runs as; start it as another one, whom nothing else of the node runs as",
+        ));
+    }
+    let group = rustix::process::getegid().as_raw();
+    match user.gid == group || user.groups.contains(&group) {
+        true => Ok(user.uid),
+        false => Err(Failure::Usage(
+            "the user of --for is not in this signer's group, and could not reach its socket; start the signer with a group \
+             of that user's (useradd --gid, or Group= of its unit)",
         )),
-        false => Ok(user.uid),
     }
 }
 

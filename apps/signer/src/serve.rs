@@ -23,7 +23,7 @@ const LONG_MORE: Duration = Duration::from_secs(15);
 /// How soon a wait notices that the signer was told to stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
 
-/// Serves the path, to the own user and to that of the node if it is another, until a signal says stop, or until a device appears that was absent when this process
+/// Serves the path, to the user of the node or, where that is the same, to the own one, until a signal says stop, or until a device appears that was absent when this process
 /// was confined: a rule for it can be had only by being started anew.
 pub(crate) fn serve(
     path: &Path,
@@ -37,7 +37,7 @@ pub(crate) fn serve(
             .map_err(|error| Failure::System("signals", error))?;
     }
     let listener = match node {
-        Some(_) => Listener::bind_for_others(path)?,
+        Some(_) => Listener::bind_for_group(path)?,
         None => Listener::bind(path)?,
     };
     let door = desk.door();
@@ -97,9 +97,9 @@ fn refuse(
     node: Option<u32>,
     connections: usize,
 ) -> Option<Message> {
-    let own = rustix::process::geteuid().as_raw();
+    let served = node.unwrap_or_else(|| rustix::process::geteuid().as_raw());
     match channel.peer_credentials() {
-        Ok(peer) if peer.uid == own || Some(peer.uid) == node => {}
+        Ok(peer) if peer.uid == served => {}
         Ok(peer) => {
             door.turn_away(peer.uid);
             say::err(format_args!(

@@ -3,7 +3,7 @@
 use crate::deadline::Deadline;
 use crate::error::IpcError;
 use crate::limits::{CONNECT_PAUSE, MESSAGE_BYTES_MAX, SEND_TIMEOUT};
-use crate::message::Message;
+use crate::message::{Error, Message};
 use rustix::buffer::spare_capacity;
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -156,19 +156,25 @@ impl Channel {
     ///
     /// Only for a channel without other requests under way.
     pub fn ask(&self, request: &Message, timeout: Duration) -> Result<Message, IpcError> {
-        self.send(request)?;
-        match self.recv(timeout)? {
-            Some(Message::Error(error)) => Err(IpcError::Peer {
-                code: error.code,
-                text: error.text,
-                fault: error.fault,
-            }),
-            Some(answer) => Ok(answer),
-            None => {
+        match self.send(request).and_then(|()| self.recv(timeout)) {
+            Ok(Some(Message::Error(error))) => Err(refusal(error)),
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => {
                 self.shut_down();
                 Err(IpcError::AnswerTimeout)
             }
+            Err(IpcError::Closed) => Err(self.parting_words().map_or(IpcError::Closed, refusal)),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Why the peer closed, where it said so before: whoever turns a caller away does not wait for a request. The first
+    /// look may give that the connection is over and not yet what came before that.
+    fn parting_words(&self) -> Option<Error> {
+        (0..2).find_map(|_| match self.recv(Duration::ZERO) {
+            Ok(Some(Message::Error(error))) => Some(error),
+            _ => None,
+        })
     }
 
     /// Ends the connection in both directions; whoever waits on it, here or there, is woken.
@@ -185,6 +191,14 @@ impl Channel {
             uid: peer.uid.as_raw(),
             gid: peer.gid.as_raw(),
         })
+    }
+}
+
+fn refusal(error: Error) -> IpcError {
+    IpcError::Peer {
+        code: error.code,
+        text: error.text,
+        fault: error.fault,
     }
 }
 

@@ -45,6 +45,8 @@ pub enum IpcError {
     PathTooLong(PathBuf),
     /// A process serves this path already.
     AlreadyServed(PathBuf),
+    /// Others than the owner may write to the folder of a socket that a group may connect to.
+    OpenFolder(PathBuf),
     /// Something that is not a socket stands at the path.
     NotASocket(PathBuf),
     /// Nobody served the path within the time given.
@@ -103,6 +105,12 @@ impl fmt::Display for IpcError {
             Self::AlreadyServed(path) => {
                 write!(f, "{}: another process serves this socket", path.display())
             }
+            Self::OpenFolder(path) => write!(
+                f,
+                "{0}: others than its owner may write to this folder, and could put something in the place of the socket: \
+                 chmod go-w {0}",
+                path.display()
+            ),
             Self::NotASocket(path) => write!(
                 f,
                 "{}: not a socket; it is left as it is, move it away",

@@ -43,8 +43,10 @@ pub const CONNECT_PAUSE: Duration = Duration::from_millis(20);
 pub const BIND_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Mode of a socket's file: only processes of the same user may connect.
 pub const SOCKET_MODE: u32 = 0o600;
-/// Mode of one that other users may connect to: whoever serves it asks the kernel who they are.
-pub const OPEN_SOCKET_MODE: u32 = 0o666;
+/// Mode of one that its group may connect to as well: whoever serves it asks the kernel who they are.
+pub const GROUP_SOCKET_MODE: u32 = 0o660;
+/// What the folder of such a socket grants to nobody but its owner: to put something else in its place.
+pub const FOLDER_WRITERS: u32 = 0o022;
 
 const _: () = assert!(2 * (LEAF_BYTES_MAX + FEED_ENTRY_OVERHEAD_BYTES) < FEED_BYTES_MAX);
 const _: () = assert!(evidence::limits::ENTRY_BYTES_MAX < LEAF_BYTES_MAX);

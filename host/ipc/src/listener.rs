@@ -3,7 +3,9 @@
 use crate::channel::{Channel, address, new_socket};
 use crate::deadline::Deadline;
 use crate::error::IpcError;
-use crate::limits::{BACKLOG_MAX, BIND_LOCK_TIMEOUT, CONNECT_PAUSE, OPEN_SOCKET_MODE, SOCKET_MODE};
+use crate::limits::{
+    BACKLOG_MAX, BIND_LOCK_TIMEOUT, CONNECT_PAUSE, FOLDER_WRITERS, GROUP_SOCKET_MODE, SOCKET_MODE,
+};
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
@@ -24,6 +26,14 @@ pub struct Listener {
 fn identity(path: &Path) -> Result<(u64, u64), Errno> {
     let stat = rustix::fs::lstat(path)?;
     Ok((stat.st_dev, stat.st_ino))
+}
+
+/// The folder of a path.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Removes a socket that nobody listens on.
@@ -59,22 +69,23 @@ impl Listener {
         Self::bind_with(path, SOCKET_MODE)
     }
 
-    /// The same for every user of this machine: whom it serves is up to the caller, who knows them by
-    /// [`Channel::peer_credentials`].
-    pub fn bind_for_others(path: &Path) -> Result<Self, IpcError> {
-        Self::bind_with(path, OPEN_SOCKET_MODE)
+    /// The same for the group of this process: whom it serves of those is up to the caller, who knows them by
+    /// [`Channel::peer_credentials`]. A folder in which others may put something at the path is refused.
+    pub fn bind_for_group(path: &Path) -> Result<Self, IpcError> {
+        let stat =
+            rustix::fs::stat(parent(path)).map_err(IpcError::of("stat the socket's folder"))?;
+        if stat.st_mode & FOLDER_WRITERS != 0 {
+            return Err(IpcError::OpenFolder(parent(path).into()));
+        }
+        Self::bind_with(path, GROUP_SOCKET_MODE)
     }
 
     fn bind_with(path: &Path, mode: u32) -> Result<Self, IpcError> {
         let address = address(path)?;
         let fd = new_socket()?;
         // Two starters must not clear each other's fresh socket away: one at a time per folder.
-        let parent = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = rustix::fs::open(parent, flags, Mode::empty())
+        let folder = rustix::fs::open(parent(path), flags, Mode::empty())
             .map_err(IpcError::of("open the socket's folder"))?;
         lock(&folder)?;
         match bind(&fd, &address) {

@@ -373,7 +373,10 @@ pub fn read_vkeys(directory: &Path) -> Result<PublicIdentity, KeysError> {
         for secret in [STORE_FILE, AUTHORITY_FILE, ED25519_FILE] {
             let secret = directory.join(secret);
             if stands(&secret)? {
-                return Err(KeysError::HalfWritten(secret));
+                return Err(match has_signed(&directory.join(LAST_SIGNED_FILE))? {
+                    true => KeysError::Missing(path),
+                    false => KeysError::HalfWritten(secret),
+                });
             }
         }
         return Err(KeysError::None(directory.into()));
@@ -389,6 +392,16 @@ fn two_vkeys(bytes: &[u8]) -> Option<[VerifierKey; 2]> {
     let [authority, ed25519] = std::str::from_utf8(bytes).ok().and_then(two_lines)?;
     let keys: [VerifierKey; 2] = [authority.parse().ok()?, ed25519.parse().ok()?];
     (keys[0].name() == keys[1].name()).then_some(keys)
+}
+
+/// Whether keys of this directory ever signed anything: then it was whole once. What cannot be read is no reason to say no.
+fn has_signed(path: &Path) -> Result<bool, KeysError> {
+    if !stands(path)? {
+        return Ok(false);
+    }
+    let bytes = read(path, SECRET_MODE, LAST_SIGNED_BYTES_MAX)?;
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    Ok(LastSigned::parse(text) != Ok(LastSigned::default()))
 }
 
 fn two_lines(text: &str) -> Option<[&str; 2]> {

@@ -7,7 +7,7 @@ pub trait Listener: Debug + Send + Sync {
     /// The wire was opened.
     fn opened(&self);
 
-    /// These bytes are about to be sent.
+    /// These bytes are sent.
     fn sent(&self, bytes: &[u8]);
 
     /// These bytes arrived.

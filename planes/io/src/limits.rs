@@ -115,3 +115,7 @@ const _: () = assert!(
         < evidence::limits::ENTRY_BYTES_MAX
 );
 const _: () = assert!(COUNTERS_PER_SNAPSHOT_MAX <= evidence::limits::LIST_LEN_MAX);
+
+/// How long an input that reported an overload of a bus may say nothing that can be believed until the bus is asked again:
+/// longer than a card of remote I/O that misses a poll rests.
+pub(crate) const OVERLOAD_UNKNOWN_NS_MAX: u64 = 10_000_000_000;

@@ -2,6 +2,7 @@
 
 use super::Ended;
 use super::directory::{generations, is_node, keys_beside, keys_of, read_log_id, what_it_is};
+use super::own_signer;
 use super::progress::Progress;
 use super::restore_mark;
 use super::run::signer;
@@ -44,10 +45,15 @@ pub(crate) fn adopt(args: &AdoptArgs) -> Result<Ended, String> {
         .map(|key| key.name().to_owned())
         .unwrap_or_default();
     // Before the generation is there: one that cannot be sealed is of no use.
-    if !data.identity().join("keys.vkey").exists() {
-        signer(&data, &["init", "--origin", &base])?;
+    if let Some(socket) = &args.signer {
+        own_signer::take(&data, &base, socket, own_signer::Purpose::Adoption)?;
+    } else {
+        own_signer::leave(&data)?;
+        if !data.identity().join("keys.vkey").exists() {
+            signer(&data, &["init", "--origin", &base])?;
+        }
+        signer(&data, &["check"])?;
     }
-    signer(&data, &["check"])?;
     let about = match &mark {
         Some(mark) => {
             let by = mark

@@ -1,40 +1,86 @@
 //! A signer with a user of its own: started by somebody else, and asked at the socket that it serves.
 
+use super::directory::keys_beside;
 use super::preflight;
 use crate::files::write_durably;
 use crate::paths::DataDir;
 use crate::roles::recorder::is_of_another_version;
-use ipc::message::{Describe, Keys, Message, NoteText};
+use ipc::message::{Describe, ErrorCode, Keys, Message, NoteText};
 use ipc::{Channel, IpcError};
+use proof::note::VerifierKey;
 use std::io::ErrorKind::NotFound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use trust_plane::Rotation;
 
-/// How long it may take to be there: whoever starts both does not wait for one.
+/// How long it may take to be there where it has to be: whoever starts both does not wait for one.
 const CONNECT: Duration = Duration::from_secs(3);
 /// How long it may take to describe its keys: above what a TPM takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Files of an identity that lead to a private key.
+const PRIVATE: [&str; 3] = ["store.toml", "authority-p256.pem", "ed25519.pem"];
+
+/// For what a signer is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A start of the node. One that knows its keys already starts without its signer: capture does not wait for keys.
+    Start,
+    /// Another generation, which is of no use where nobody seals it.
+    Adoption,
+}
+
+/// Why the signer did not say what its keys are.
+enum Unheard {
+    /// It is not there, or cannot say it now.
+    Away(String),
+    /// It does not serve this user, or this version of the node.
+    Refused(String),
+}
 
 /// Makes this node's the keys of the signer at a socket: their public half stands where the node's own would, and the
 /// place at which every process looks for a signer leads there.
-pub(super) fn take(data: &DataDir, socket: &Path) -> Result<(), String> {
+pub(super) fn take(
+    data: &DataDir,
+    origin: &str,
+    socket: &Path,
+    purpose: Purpose,
+) -> Result<(), String> {
     if let Some(own) = private(data) {
         return Err(format!(
             "{} has keys of its own ({own}), and --signer names another holder of keys\n\
-             leave --signer out; or move the keys to the signer's directory first, all files but keys.vkey and log-id:\n  \
-             see docs/keys.md, \"A signer with a user of its own\"",
+             leave --signer out; or give the keys to the signer's user: docs/keys.md, \"A signer with a user of its own\"",
             data.identity().display()
         ));
     }
-    keep_public(data, socket, &describe(socket)?)?;
-    lead(data, socket)
+    let socket = absolute(socket)?;
+    if socket == absolute(&data.signer_socket())? {
+        return Err(format!(
+            "{} is where this node's processes look for a signer; --signer names the socket that the signer serves, \
+             in a folder of its own user",
+            socket.display()
+        ));
+    }
+    let kept = data.identity().join("keys.vkey").exists();
+    let known = kept && purpose == Purpose::Start;
+    match describe(&socket, if known { Duration::ZERO } else { CONNECT }) {
+        Ok(keys) => keep_public(data, origin, &socket, &keys, purpose)?,
+        Err(Unheard::Away(words)) if known => complain!("warning: {words}"),
+        Err(Unheard::Away(words) | Unheard::Refused(words)) => return Err(words),
+    }
+    lead(data, &socket)
 }
 
 /// The keys of such a signer changed: their public half stands beside the log too. Nothing where the signer is the node's own.
 pub(in crate::commands) fn follow(data: &DataDir) -> Result<(), String> {
     match std::fs::read_link(data.signer_socket()) {
-        Ok(socket) => keep_public(data, &socket, &describe(&socket)?),
+        Ok(socket) => {
+            let keys = describe(&socket, CONNECT).map_err(|error| match error {
+                Unheard::Away(words) | Unheard::Refused(words) => words,
+            })?;
+            let kept = keys_beside(data)?;
+            let origin = kept.first().map_or("", |key| key.name());
+            keep_public(data, origin, &socket, &keys, Purpose::Start)
+        }
         Err(_) => Ok(()),
     }
 }
@@ -48,7 +94,7 @@ pub(super) fn leave(data: &DataDir) -> Result<(), String> {
     if private(data).is_none() && data.identity().join("keys.vkey").exists() {
         return Err(format!(
             "{} has the public half of its keys alone: a signer of another user has the keys, as at the last start\n\
-             start the node with: --signer {}",
+             say the same again: --signer {}",
             data.identity().display(),
             socket.display()
         ));
@@ -57,41 +103,74 @@ pub(super) fn leave(data: &DataDir) -> Result<(), String> {
         .map_err(|error| format!("cannot remove {}: {error}", path.display()))
 }
 
+/// Whether somebody else's signer has the keys of this node.
+pub(super) fn is_used(data: &DataDir) -> bool {
+    private(data).is_none() && data.signer_socket().is_symlink()
+}
+
 /// A file of the node's identity that leads to a private key.
 fn private(data: &DataDir) -> Option<&'static str> {
-    let mut names = ["store.toml", "authority-p256.pem", "ed25519.pem"].into_iter();
+    let mut names = PRIVATE.into_iter();
     names.find(|name| data.identity().join(name).exists())
 }
 
-fn describe(socket: &Path) -> Result<Keys, String> {
+fn absolute(path: &Path) -> Result<PathBuf, String> {
+    std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn describe(socket: &Path, patience: Duration) -> Result<Keys, Unheard> {
     let shown = socket.display();
-    let channel = Channel::connect(socket, CONNECT).map_err(|error| match error {
-        IpcError::NobodyServes { .. } => format!(
+    let channel = Channel::connect(socket, patience).map_err(|error| match error {
+        IpcError::NobodyServes { .. } => Unheard::Away(format!(
             "no signer serves {shown}; start it as its own user, for the one that runs this node:\n  \
              fieldnotary-signer run --identity ITS-KEYS --socket {shown} --origin ORIGIN --for USER"
-        ),
-        other => format!("the signer at {shown} cannot be asked: {other}"),
+        )),
+        other => Unheard::Away(format!("the signer at {shown} cannot be asked: {other}")),
     })?;
     match channel.ask(&Describe { origin: None }.into(), PATIENCE) {
         Ok(Message::Keys(keys)) => Ok(keys),
-        Ok(other) => Err(format!(
+        Ok(other) => Err(Unheard::Away(format!(
             "the signer at {shown} answered with {}",
             other.name()
-        )),
-        Err(error) if is_of_another_version(&error) => Err(format!(
+        ))),
+        Err(IpcError::Peer {
+            code: ErrorCode::NotAllowed,
+            text,
+            ..
+        }) => Err(Unheard::Refused(format!(
+            "the signer at {shown} does not serve this user: {text}\n\
+             it serves the one that it was started for: --for USER"
+        ))),
+        Err(error) if is_of_another_version(&error) => Err(Unheard::Refused(format!(
             "the signer at {shown} is of another version than this node: {error}\n\
              install both programs of one version, and start the signer anew"
-        )),
-        Err(error) => Err(format!(
-            "the signer at {shown} does not serve this user: {error}\n\
-             it serves its own user and the one that it was started with: --for USER"
-        )),
+        ))),
+        Err(error) => Err(Unheard::Away(format!(
+            "the signer at {shown} cannot say what its keys are: {error}"
+        ))),
     }
 }
 
 /// The log's keys stand beside it, as whoever reads it expects.
-fn keep_public(data: &DataDir, socket: &Path, keys: &Keys) -> Result<(), String> {
-    let identity = data.identity();
+fn keep_public(
+    data: &DataDir,
+    origin: &str,
+    socket: &Path,
+    keys: &Keys,
+    purpose: Purpose,
+) -> Result<(), String> {
+    let (shown, identity) = (socket.display(), data.identity());
+    let is_of_log = |vkey: &String| {
+        let key = vkey.parse::<VerifierKey>();
+        key.is_ok_and(|key| key.name() == origin)
+    };
+    if keys.vkeys.is_empty() || !keys.vkeys.iter().all(is_of_log) {
+        return Err(format!(
+            "the signer at {shown} has keys of another log than {origin}: {}\n\
+             name the socket of the one that has keys of {origin}",
+            keys.vkeys.join(", ")
+        ));
+    }
     std::fs::create_dir_all(&identity)
         .map_err(|error| format!("cannot create {}: {error}", identity.display()))?;
     let path = identity.join("keys.vkey");
@@ -106,26 +185,26 @@ fn keep_public(data: &DataDir, socket: &Path, keys: &Keys) -> Result<(), String>
             write_durably(&path, said)
         }
         Ok(_) => Err(format!(
-            "the signer at {} has other keys than {}, by which this log is signed\n\
-             start it with the keys of this log; where they are lost, put its own in their place:\n  \
-             fieldnotary-signer vkey --identity ITS-KEYS > {}\n\
-             and go on as a new generation: fieldnotary adopt {} --cause replaced --reason TEXT",
-            socket.display(),
+            "the signer at {shown} has other keys than {}, by which this log is signed\n\
+             start it with the keys of this log; where they are lost, take its own in their place:\n  \
+             rm {}\n  fieldnotary adopt {} --signer {shown} --cause replaced --reason TEXT",
             path.display(),
             path.display(),
             data.root().display()
         )),
-        Err(error) if error.kind() == NotFound => {
-            // Where a log lies already, its keys come from a backup and from nobody who happens to serve a socket.
-            if data.log_id().exists() {
-                return Err(format!(
-                    "{} is missing, and this log has begun\n{}",
-                    path.display(),
-                    preflight::backup_cure(data)
-                ));
-            }
+        // Where a log has begun, its keys come from a backup, or with a new generation, and from nobody who happens to
+        // serve a socket.
+        Err(error)
+            if error.kind() == NotFound
+                && (purpose == Purpose::Adoption || !data.log_id().exists()) =>
+        {
             write_durably(&path, said)
         }
+        Err(error) if error.kind() == NotFound => Err(format!(
+            "{} is missing, and this log has begun\n{}",
+            path.display(),
+            preflight::backup_cure(data)
+        )),
         Err(error) => Err(format!("cannot read {}: {error}", path.display())),
     }
 }
@@ -144,13 +223,15 @@ fn leads(kept: &str, keys: &Keys) -> bool {
     kept == keys.vkeys
 }
 
+/// Leads the place at which processes look for a signer to its socket, at once.
 fn lead(data: &DataDir, socket: &Path) -> Result<(), String> {
     let path = data.signer_socket();
     let cannot = |error| format!("cannot lead {} to the signer: {error}", path.display());
-    match std::fs::remove_file(&path) {
+    let draft = path.with_extension("new");
+    match std::fs::remove_file(&draft) {
         Err(error) if error.kind() != NotFound => return Err(cannot(error)),
         Ok(()) | Err(_) => {}
     }
-    let socket = std::path::absolute(socket).map_err(cannot)?;
-    std::os::unix::fs::symlink(socket, &path).map_err(cannot)
+    std::os::unix::fs::symlink(socket, &draft).map_err(cannot)?;
+    std::fs::rename(&draft, &path).map_err(cannot)
 }

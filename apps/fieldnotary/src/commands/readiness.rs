@@ -2,6 +2,7 @@
 
 use super::directory::keys_beside;
 use super::on_disk::OnDisk;
+use super::own_signer;
 use super::progress::Progress;
 use super::status::ask;
 use super::status_screen::link_words;
@@ -116,6 +117,9 @@ fn keys_words(data: &DataDir, report: &Map<String, Value>) -> String {
     let custody = sealed.and_then(Custody::from_name);
     let in_files = !data.identity().join("store.toml").exists();
     match custody {
+        Some(Custody::Software) | None if own_signer::is_used(data) => {
+            "held by a signer of another user; what that proves: log --kind key_store".to_owned()
+        }
         Some(Custody::Software) => SOFTWARE_KEYS.to_owned(),
         Some(custody) => format!("{custody}: {}", custody.meaning()),
         None if in_files => SOFTWARE_KEYS.to_owned(),

@@ -183,21 +183,16 @@ fn prepare(
     data: &DataDir,
     own_signer: Option<&Path>,
 ) -> Result<Option<Contract>, String> {
-    if let Some(socket) = own_signer
-        && data.identity().join("keys.vkey").exists()
-    {
+    let origin = &contract.station.origin;
+    if let Some(socket) = own_signer {
         // Keys that followed those beside the log stand there before the log is held against them.
-        own_signer::take(data, socket)?;
+        own_signer::take(data, origin, socket, own_signer::Purpose::Start)?;
     }
     preflight::whole(contract, data)?;
-    match own_signer {
-        Some(socket) => own_signer::take(data, socket)?,
-        None => {
-            own_signer::leave(data)?;
-            if !data.identity().join("keys.vkey").exists() {
-                let origin = &contract.station.origin;
-                signer(data, &["init", "--origin", origin])?;
-            }
+    if own_signer.is_none() {
+        own_signer::leave(data)?;
+        if !data.identity().join("keys.vkey").exists() {
+            signer(data, &["init", "--origin", origin])?;
         }
     }
     log_id(data)?;

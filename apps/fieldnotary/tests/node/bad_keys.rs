@@ -101,9 +101,9 @@ const CASES: [Case; 9] = [
         stopped: [false, false],
         harm: |stores| stores.relay.slow(SLOW_EACH),
         mend: |stores| stores.relay.slow(Duration::ZERO),
-        told: ["missed", "slow", "look at the device"],
+        told: ["missed", "no_answer", "look at the device"],
         // Whoever watches the signer may take it for hung meanwhile.
-        unsealed: &["slow", "signer_absent"],
+        unsealed: &["no_answer", "signer_absent"],
         alarm: None,
         at_last: "sealing",
     },

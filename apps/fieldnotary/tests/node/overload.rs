@@ -106,10 +106,6 @@ fn a_converter_that_reports_an_overload_holds_the_bus_back_and_no_meter_is_blame
     let gaps = about("gaps", &data, &[]).json();
     let missing = number(&gaps, "missing_readings");
     assert_eq!(number(&gaps, "missing_explained"), missing, "{gaps}");
-    let sheets = rows(&data, "counter_snapshot");
-    let mut counted = sheets.iter().flat_map(|row| list(row, "counters"));
-    let overloads = counted.rfind(|one| one["name"] == "overload_evt" && one["label"] == "bus");
-    assert_eq!(overloads.map(|one| number(one, "value")), Some(1));
     assert_eq!(about("verify", &data, &[]).code, Some(0));
     drop(street);
 }

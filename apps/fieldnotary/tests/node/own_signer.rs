@@ -15,7 +15,8 @@ const ORIGIN: &str = "example.org/own-signer";
 /// Of every Debian: the user that has the keys, and the one that runs the node.
 const KEEPER: (&str, u32) = ("daemon", 1);
 const NODE: &str = "nobody";
-const NODE_UID: u32 = 65_534;
+/// The group of the second, which the first is in.
+const GROUP: u32 = 65_534;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Programs that every user may start, and the home of the keys.
@@ -39,7 +40,7 @@ impl Site {
         for folder in ["keeper", "keeper/run"] {
             let folder = site.place(folder);
             std::fs::create_dir(&folder).unwrap();
-            chown(&folder, Some(KEEPER.1), Some(KEEPER.1)).unwrap();
+            chown(&folder, Some(KEEPER.1), Some(GROUP)).unwrap();
         }
         site
     }
@@ -59,19 +60,23 @@ impl Site {
             .args(words)
             .arg("--identity")
             .arg(self.place(identity));
-        command.uid(KEEPER.1).gid(KEEPER.1).current_dir("/");
+        command.uid(KEEPER.1).gid(GROUP).current_dir("/");
         command
     }
 
-    fn make_keys(&self, identity: &str) {
+    fn make_keys(&self, identity: &str, origin: &str) {
         let made = self
-            .as_keeper(&["init", "--origin", ORIGIN], identity)
+            .as_keeper(&["init", "--origin", origin], identity)
             .output();
         assert!(made.as_ref().unwrap().status.success(), "{made:?}");
     }
 
     fn serve(&self, identity: &str) -> Signer {
-        let mut command = self.as_keeper(&["run", "--origin", ORIGIN, "--for", NODE], identity);
+        self.serve_for(identity, ORIGIN)
+    }
+
+    fn serve_for(&self, identity: &str, origin: &str) -> Signer {
+        let mut command = self.as_keeper(&["run", "--origin", origin, "--for", NODE], identity);
         command.arg("--socket").arg(self.socket());
         let said = std::fs::File::create(self.place("signer.log")).unwrap();
         let child = command.stdin(Stdio::null()).stderr(said).spawn().unwrap();
@@ -143,12 +148,12 @@ fn an_unknown_user_is_refused() {
 #[test]
 fn a_node_is_sealed_by_a_signer_of_another_user_and_holds_no_key() {
     an_unknown_user_is_refused();
-    // Only root can be two users.
-    if !geteuid().is_root() {
-        return;
-    }
+    assert!(
+        geteuid().is_root(),
+        "only root can be two users: run the tests as root"
+    );
     let site = Site::new();
-    site.make_keys("keeper/identity");
+    site.make_keys("keeper/identity", ORIGIN);
     let signer = site.serve("keeper/identity");
     let contract = Contract::new(ORIGIN, "1MiB", 4);
     let socket = site.socket().display().to_string();
@@ -158,15 +163,27 @@ fn a_node_is_sealed_by_a_signer_of_another_user_and_holds_no_key() {
     let data = node.data().to_owned();
     sealed_more(&data);
 
-    // Without its signer it goes on, and says so; with it again it is sealed again.
+    // Without its signer it goes on, and starts, and says so; with it again it is sealed again.
     drop(signer);
+    let data = node.stop();
+    let node = Node::start_by(own(), site.dir.path(), "node", &contract, &words);
     told(&data, "signer_unavailable");
     let signer = site.serve("keeper/identity");
     told(&data, "signer_recovered");
     sealed_more(&data);
+    check_rotation(&site, &contract, node, &words);
+    check_evidence(&data);
+    drop(signer);
+    check_refusals(&site, &words);
+}
+
+/// Its keys change where they are, and the node's public half follows, also where it was away meanwhile.
+fn check_rotation(site: &Site, contract: &Contract, node: Node, words: &[&str]) {
+    let own = || Command::new(site.place("bin/fieldnotary"));
+    let data = node.data().to_owned();
     let old = std::fs::read_to_string(data.join("identity/keys.vkey")).unwrap();
     let mut rotate = own();
-    rotate.uid(NODE_UID).gid(NODE_UID).current_dir("/");
+    rotate.uid(GROUP).gid(GROUP).current_dir("/");
     rotate.args(["keys", "rotate", "--reason", "yearly", "--actor", "ada"]);
     let said: Said = rotate.arg(&data).output().unwrap().into();
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -180,13 +197,16 @@ fn a_node_is_sealed_by_a_signer_of_another_user_and_holds_no_key() {
     // A node that was not there when the keys changed takes those that follow its own.
     std::fs::write(data.join("identity/keys.vkey"), &old).unwrap();
     std::fs::remove_file(data.join("identity/rotation-001.note")).unwrap();
-    let node = Node::start_by(own(), site.dir.path(), "node", &contract, &words);
+    let node = Node::start_by(own(), site.dir.path(), "node", contract, words);
     sealed_more(&data);
     let data = node.stop();
     let again = std::fs::read_to_string(data.join("identity/keys.vkey")).unwrap();
     assert_eq!(again, new);
+}
 
-    let stores = rows(&data, "key_store");
+/// What the log says of who has the keys, and what the node has of them.
+fn check_evidence(data: &Path) {
+    let stores = rows(data, "key_store");
     assert!(!stores.is_empty());
     for store in &stores {
         let lacks = list(store, "not_applied").iter();
@@ -202,27 +222,53 @@ fn a_node_is_sealed_by_a_signer_of_another_user_and_holds_no_key() {
         .collect();
     held.sort();
     assert_eq!(held, ["keys.vkey", "log-id", "rotation-001.note"]);
-    let verified = about("verify", &data, &[]);
+    let verified = about("verify", data, &[]);
     assert_eq!(verified.code, Some(0), "{verified:?}");
-    for row in rows(&data, "event") {
+    for row in rows(data, "event") {
         assert_ne!(text(&row, "code"), "tamper_hint", "{row}");
     }
-
-    drop(signer);
-    check_refusals(&site, &words);
 }
 
-/// Another signer is not this log's, and the own user is not another one.
+/// Another signer is not this log's, the own user is not another one, and a generation is not adopted without its keys.
 fn check_refusals(site: &Site, words: &[&str]) {
-    let nobody = site.run(words);
-    assert_eq!(nobody.code, Some(3), "{nobody:?}");
-    assert!(nobody.err.contains("no signer serves"), "{nobody:?}");
-    site.make_keys("keeper/other");
+    let data = site.place("node");
+    let adopt = |more: &[&str]| -> Said {
+        let mut command = Command::new(site.place("bin/fieldnotary"));
+        command
+            .arg("adopt")
+            .arg(&data)
+            .args(["--cause", "replaced", "--reason", "a test"]);
+        command
+            .args(more)
+            .uid(GROUP)
+            .gid(GROUP)
+            .output()
+            .unwrap()
+            .into()
+    };
+    refused(&adopt(&[]), "say the same again: --signer");
+    refused(&adopt(&words[2..]), "no signer serves");
+    refused(&site.run(&["--user", NODE]), "say the same again: --signer");
+    let own = data.join("run/signer.sock").display().to_string();
+    refused(
+        &site.run(&["--user", NODE, "--signer", &own]),
+        "where this node's processes look",
+    );
+
+    site.make_keys("keeper/other", ORIGIN);
     let other = site.serve("keeper/other");
-    let foreign = site.run(words);
-    assert_eq!(foreign.code, Some(3), "{foreign:?}");
-    assert!(foreign.err.contains("other keys than"), "{foreign:?}");
+    refused(&site.run(words), "other keys than");
+    refused(&site.run(&words[2..]), "does not serve this user");
     drop(other);
+    site.make_keys("keeper/foreign", "example.org/foreign");
+    let foreign = site.serve_for("keeper/foreign", "example.org/foreign");
+    refused(&site.run(words), "keys of another log");
+    drop(foreign);
+
+    let signer = site.serve("keeper/identity");
+    let adopted = adopt(&words[2..]);
+    assert_eq!(adopted.code, Some(0), "{adopted:?}");
+    drop(signer);
     let mut same = site.as_keeper(
         &["run", "--origin", ORIGIN, "--for", KEEPER.0],
         "keeper/other",
@@ -238,7 +284,39 @@ fn check_refusals(site: &Site, words: &[&str]) {
         same.err.contains("the user that this signer runs as"),
         "{same:?}"
     );
-    let without = site.run(&["--user", NODE]);
-    assert_eq!(without.code, Some(3), "{without:?}");
-    assert!(without.err.contains("--signer"), "{without:?}");
+    check_given_away(site);
+}
+
+fn refused(said: &Said, due: &str) {
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.err.contains(due), "{due}: {said:?}");
+}
+
+/// Keys that a node had are its signer's once they are where docs/keys.md says.
+fn check_given_away(site: &Site) {
+    let (from, to) = (site.place("before"), site.place("keeper/after"));
+    Node::keys(&from, ORIGIN);
+    let from = from.join("identity");
+    std::fs::create_dir(&to).unwrap();
+    for name in ["authority-p256.pem", "ed25519.pem", "last-signed"] {
+        std::fs::rename(from.join(name), to.join(name)).unwrap();
+    }
+    let check = || -> Said {
+        chown_all(&to);
+        site.as_keeper(&["check"], "keeper/after")
+            .output()
+            .unwrap()
+            .into()
+    };
+    assert_ne!(check().code, Some(0), "keys.vkey is not there yet");
+    std::fs::copy(from.join("keys.vkey"), to.join("keys.vkey")).unwrap();
+    let whole = check();
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+}
+
+fn chown_all(folder: &Path) {
+    chown(folder, Some(KEEPER.1), Some(GROUP)).unwrap();
+    for file in std::fs::read_dir(folder).unwrap() {
+        chown(file.unwrap().path(), Some(KEEPER.1), Some(GROUP)).unwrap();
+    }
 }

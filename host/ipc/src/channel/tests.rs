@@ -169,3 +169,26 @@ fn the_kernel_names_the_peer() {
     assert_eq!(peer.pid.unsigned_abs(), std::process::id());
     assert_eq!(peer.uid, rustix::process::getuid().as_raw());
 }
+
+/// Whoever turns a caller away says why and closes, whether the caller's request came before or after that.
+#[test]
+fn why_a_caller_was_turned_away_is_heard_though_the_connection_is_over() {
+    for asked_first in [false, true] {
+        let (caller, server) = Channel::pair().unwrap();
+        let request: Message = Status {}.into();
+        if asked_first {
+            caller.send(&request).unwrap();
+        }
+        server
+            .send(&Message::error(ErrorCode::NotAllowed, "not you"))
+            .unwrap();
+        drop(server);
+        match caller.ask(&request, LONG) {
+            Err(IpcError::Peer { code, text, .. }) => {
+                assert_eq!((code, text.as_str()), (ErrorCode::NotAllowed, "not you"));
+            }
+            other => panic!("{asked_first}: {other:?}"),
+        }
+        assert!(matches!(caller.ask(&request, LONG), Err(IpcError::Closed)));
+    }
+}

@@ -28,6 +28,7 @@ use head::Known;
 use mbus::link;
 use mbus::master::timing::Timing;
 use mbus::master::{Action as Doing, Job, LineErrors, Master, Outcome, Refused, Stray, Work};
+use overload::Overload;
 use place::Place;
 use recalls::Storing;
 pub(crate) use runs::Runs;
@@ -80,8 +81,8 @@ pub(crate) struct MbusBus {
     tick_at: Option<MonoNs>,
     /// Nobody is asked before: converter and meters start.
     ready_at: MonoNs,
-    /// Since when its converter reports an overload.
-    overload_since: Option<MonoNs>,
+    /// What its converter reports.
+    overload: Option<Overload>,
     /// The request given up last: its number, the meter's place, the session.
     missed: Option<(u64, usize, Seq)>,
     /// The speed that the port has now.
@@ -123,7 +124,7 @@ impl MbusBus {
             telling: None,
             tick_at: None,
             ready_at: MonoNs(0),
-            overload_since: None,
+            overload: None,
             missed: None,
             baud,
         };
@@ -228,16 +229,18 @@ impl MbusBus {
             let actions = self.master.tick(now.0);
             self.perform(books, now, actions);
         }
+        self.give_overload_up(books, now);
     }
 
     /// When something here is due by itself.
     pub(super) fn wake_times(&self, books: &Books) -> Vec<Option<MonoNs>> {
-        let free = books.link.is_up() && !self.is_busy();
+        let free = books.link.is_up() && !self.is_busy() && self.overload.is_none();
         let clock_at = self.clock_at(books).filter(|_| free);
         // While the bus is kept free for a clock, its time is what is waited for.
         let waits = free && books.any_waits() && !self.is_kept_free(books, books.last);
         Vec::from([
             self.tick_at,
+            self.overload.as_ref().and_then(Overload::given_up_at),
             Some(self.ready_at.max(books.last)).filter(|_| waits),
             clock_at,
         ])
@@ -252,7 +255,7 @@ impl MbusBus {
             books.refuse_all(now, AttemptCause::PortUnavailable);
             return;
         }
-        if self.overload_since.is_some() {
+        if self.overload.is_some() {
             books.refuse_all(now, AttemptCause::BusOverload);
             return;
         }

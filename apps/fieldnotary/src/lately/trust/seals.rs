@@ -79,7 +79,10 @@ impl Seals {
 const fn cure(fault: KeyFault) -> &'static str {
     match fault {
         KeyFault::SignerAbsent => {
-            "the supervisor starts the signer again; logs/signer.log says why it ended"
+            "the supervisor starts the signer again, and logs/signer.log says why it ended; with --signer whoever started it has to"
+        }
+        KeyFault::NoAnswer => {
+            "look at the device, which may be slow with each command; if it is quick, the signer hangs: see logs/signer.log"
         }
         KeyFault::Unavailable | KeyFault::Slow | KeyFault::Failed => {
             "look at the device: the signer tries again at each seal"

@@ -1,6 +1,6 @@
 //! What was booted, and what the signer attests: asked of it once in each run, and by whoever asks.
 
-use super::sealer::{Unsealed, unexpected};
+use super::sealer::{Unsealed, unexpected, why};
 use crate::clock;
 use evidence::kinds::{Attestation, Boot, BootPcr, Counter};
 use evidence::reasons::{AttestationOf, BootState, CounterState, KeyFault};
@@ -59,10 +59,7 @@ impl BootWatch {
                     code: ErrorCode::Busy,
                     ..
                 }) => None,
-                Err(IpcError::Peer { fault, text, .. }) => {
-                    Some((fault.unwrap_or(KeyFault::Failed), text))
-                }
-                Err(other) => Some((KeyFault::SignerAbsent, other.to_string())),
+                Err(other) => Some(why(&other, KeyFault::Failed)),
             },
         };
         // Told once; the signer is asked again behind each seal.

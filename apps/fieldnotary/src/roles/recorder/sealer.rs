@@ -172,25 +172,28 @@ pub(crate) fn is_of_another_version(error: &IpcError) -> bool {
 }
 
 fn unsealed(asked: MonoNs, error: &IpcError) -> Unsealed {
-    let (fault, words) = match error {
-        other if is_of_another_version(other) => (
-            KeyFault::Refused,
-            format!("signer and node are of different versions: install both of one ({other})"),
-        ),
-        IpcError::Peer { fault, text, .. } => (fault.unwrap_or(KeyFault::Refused), text.clone()),
-        // It is there, and took the request: each command of its store is quick enough, and all of a seal are not.
-        IpcError::AnswerTimeout => {
-            let limit = SIGN_TIMEOUT.as_secs();
-            let words =
-                format!("the signer is there, and a seal took its store more than {limit} s");
-            (KeyFault::Slow, words)
-        }
-        other => (KeyFault::SignerAbsent, other.to_string()),
-    };
+    let (fault, words) = why(error, KeyFault::Refused);
     Unsealed {
         asked,
         fault,
         words,
+    }
+}
+
+/// Why nothing came of what the signer was asked, where a refusal without a code means `refusal`.
+pub(super) fn why(error: &IpcError, refusal: KeyFault) -> (KeyFault, String) {
+    match error {
+        other if is_of_another_version(other) => (
+            KeyFault::Refused,
+            format!("signer and node are of different versions: install both of one ({other})"),
+        ),
+        IpcError::Peer { fault, text, .. } => (fault.unwrap_or(refusal), text.clone()),
+        IpcError::AnswerTimeout => {
+            let limit = SIGN_TIMEOUT.as_secs();
+            let words = format!("the signer took the request and did not answer within {limit} s");
+            (KeyFault::NoAnswer, words)
+        }
+        other => (KeyFault::SignerAbsent, other.to_string()),
     }
 }
 

@@ -155,16 +155,16 @@ mod tests {
             let (port, cursor) = (id(port), None);
             watched.pull(&contract(), &WirePull { port, cursor }, MonoNs(now))
         };
-        for port in ["nowhere", "rio"] {
-            assert_eq!(refused(&ask(port, 0)), ErrorCode::Unknown, "{port}");
-        }
-        for port in 0..WIRE_PORTS_MAX {
+        assert_eq!(refused(&ask("nowhere", 0)), ErrorCode::Unknown);
+        // Of remote I/O: it is watched like any other.
+        pull(&watched, "rio", None, 0);
+        for port in 1..WIRE_PORTS_MAX {
             pull(&watched, &format!("p{port}"), None, 0);
         }
         let last = format!("p{WIRE_PORTS_MAX}");
         assert_eq!(refused(&ask(&last, 1)), ErrorCode::Busy);
         assert_eq!(
-            pull(&watched, "p0", None, 1),
+            pull(&watched, "rio", None, 1),
             (vec![], 0),
             "it is one of them"
         );

@@ -182,7 +182,8 @@ impl MbusBus {
         let Some((meter, slave)) = books.meters.get_mut(at).zip(self.slaves.get_mut(at)) else {
             return;
         };
-        slave.runs.ended(reading.heard, reading.failed);
+        let failed_itself = reading.failed && self.overload.is_none();
+        slave.runs.ended(reading.heard, failed_itself);
         if let Some(why) = readout.failure.filter(|_| !reading.failed) {
             let failure = failure(why, Purpose::Data, None);
             meter.record_failure(&books.origin, now, failure);

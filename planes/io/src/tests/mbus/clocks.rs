@@ -21,7 +21,7 @@ fn told(line: &Line) -> Vec<&ClockSet> {
 }
 
 /// The times that were sent, each with the instant at which it was whole at the meter.
-fn times(line: &Line) -> Vec<(MonoNs, String)> {
+pub(super) fn times(line: &Line) -> Vec<(MonoNs, String)> {
     let times = line.sent.iter().filter_map(|(at, bytes)| {
         let Ok(Frame::Long { payload, .. }) = decode(bytes) else {
             return None;
@@ -40,6 +40,15 @@ fn times(line: &Line) -> Vec<(MonoNs, String)> {
 fn clock_of(utc_ns: i64) -> String {
     let s = utc_ns.div_euclid(1_000_000_000).rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60)
+}
+
+/// A meter shows what time it was when the last bit arrived, to the second, or at the minute.
+pub(super) fn assert_true(arrives: MonoNs, shown: &str) {
+    let utc_ns = stamp(arrives).timestamp.0;
+    let half_ns = 500_000_000;
+    let near = [-half_ns, 0, half_ns].map(|off| clock_of(utc_ns + off));
+    let is = near.iter().any(|clock| shown.ends_with(clock.as_str()));
+    assert!(is, "{shown}, {near:?}");
 }
 
 //= U6
@@ -64,15 +73,7 @@ fn an_mbus_meter_is_told_the_time_in_its_form_and_within_a_second() {
         let [(arrives, shown)] = &times[..] else {
             panic!("{form} {address}: {times:?}");
         };
-        // What time it was when the last bit arrived, to the second, or at the minute.
-        let utc_ns = stamp(*arrives).timestamp.0;
-        let half_ns = 500_000_000;
-        let near: Vec<String> = [-half_ns, 0, half_ns]
-            .iter()
-            .map(|off| clock_of(utc_ns + off))
-            .collect();
-        let is = near.iter().any(|clock| shown.ends_with(clock.as_str()));
-        assert!(is, "{form} {address}: {shown}, {near:?}");
+        assert_true(*arrives, shown);
         if form == "type-f" {
             assert!(shown.ends_with(":00"), "{shown}");
         }

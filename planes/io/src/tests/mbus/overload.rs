@@ -1,8 +1,10 @@
 //! An overload that the level converter reports: whose fault it is, what waits, and how it ends.
 
+use super::clocks::{assert_true, times};
 use super::{Line, by_primary, contract, slave};
 use crate::Input;
 use crate::outputs::Held;
+use crate::tests::clocks::{met, order};
 use crate::tests::world::{ANCHOR, FIRST_SLOT, MS};
 use evidence::reasons::{AttemptCause, EventCode};
 use evidence::{MonoNs, Slot};
@@ -17,6 +19,7 @@ const INPUT: &str = "\n[[card]]\nid = \"dio\"\nkind = \"gpio\"\npath = \"/dev/gp
 /// A bus of three meters that take so long to start, and what its converter reports at moments behind the first slot.
 fn line_that_starts(power_up_ms: u64, reports: &[(u64, Held)]) -> Line {
     let mut meters = by_primary(METERS);
+    meters[0] += "\nclock_telegram = \"type-i\"";
     // Behind the last meter, other tables of the station.
     if let Some(last) = meters.last_mut() {
         last.push_str(INPUT);
@@ -95,7 +98,9 @@ fn while_a_converter_reports_an_overload_nobody_is_asked_or_blamed_and_each_slot
         let slots = failures.iter().filter_map(|one| one.slot);
         let numbers: Vec<u64> = slots.map(place).collect();
         assert_eq!(numbers, [1, 2, 3, 4], "{meter}");
-        assert_eq!(line.counter("quarantine_cnt", meter), Some(0), "{meter}");
+        for blame in ["quarantine_cnt", "drop_cnt"] {
+            assert_eq!(line.counter(blame, meter), Some(0), "{blame} {meter}");
+        }
     }
     let lasted = (end - begin) * MS;
     assert_eq!(
@@ -122,7 +127,8 @@ fn meters_have_the_time_to_start_behind_an_overload_and_an_input_that_says_nothi
 
     let mut lost = line(&[(5_000, Held::Holds), (15_000, Held::Unknown)]);
     lost.slots(4);
-    assert_eq!(read(&lost, "m2"), [0, 2, 3]);
+    // It is given up ten seconds later, behind the third slot.
+    assert_eq!(read(&lost, "m2"), [0, 3]);
     let events = lost.events();
     let over = events
         .iter()
@@ -133,6 +139,48 @@ fn meters_have_the_time_to_start_behind_an_overload_and_an_input_that_says_nothi
     assert!(words.contains("cannot be believed"), "{words}");
     let never = line(&[(0, Held::Unknown), (1, Held::Broken), (2, Held::Unknown)]);
     assert_eq!(codes(&never), vec![]);
+}
+
+//= A3.2
+#[test]
+fn a_card_that_misses_a_poll_in_the_middle_ends_no_overload() {
+    let mut line = line(&[
+        (5_000, Held::Holds),
+        (6_000, Held::Unknown),
+        (7_500, Held::Holds),
+        (14_000, Held::Unknown),
+        (22_000, Held::Broken),
+    ]);
+    line.slots(4);
+    let lasted = Some(17_000 * MS);
+    assert_eq!(
+        codes(&line),
+        [
+            (EventCode::BusOverload, None),
+            (EventCode::BusOverloadOver, lasted),
+        ]
+    );
+    assert_eq!(line.counter("overload_evt", "bus"), Some(1));
+    assert_eq!(read(&line, "m0"), [0, 3]);
+}
+
+/// The engine neither spins on an order that it cannot carry out now, nor carries it out later than it says.
+//= A3.2
+//= U6
+#[test]
+fn a_clock_is_told_the_time_only_when_the_bus_is_asked_again_and_then_truly() {
+    let mut line = line(&[(5_000, Held::Holds), (17_500, Held::Broken)]);
+    line.tells = true;
+    line.at(MonoNs(0), met(&[]));
+    let at = ANCHOR.plus_ns(8_000 * MS);
+    line.at(at, Input::Clock(order(11, "m0", at)));
+    line.slots(4);
+    let times = times(&line);
+    let [(arrives, shown)] = &times[..] else {
+        panic!("{times:?}");
+    };
+    assert!(*arrives > ANCHOR.plus_ns(17_500 * MS), "{arrives:?}");
+    assert_true(*arrives, shown);
 }
 
 //= A3.2
