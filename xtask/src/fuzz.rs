@@ -27,6 +27,7 @@ const FLAGS: &[&str] = &[
 const EXAMPLES: &[(&str, &str)] = &[
     ("chrony_reply", "fuzz/seeds/chrony_reply"),
     ("contract_file", "core/contract/example"),
+    ("enrolment_paper", "fuzz/seeds/enrolment_paper"),
     ("io_asking", "fuzz/seeds/io_asking"),
     ("io_port", "fuzz/seeds/io_port"),
     ("journal_salvage", "fuzz/seeds/journal_salvage"),

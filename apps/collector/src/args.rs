@@ -19,10 +19,11 @@ fn days() -> RangedI64ValueParser<u32> {
 pub const PORT_DEFAULT: u16 = 7443;
 /// The command line is wrong.
 pub const EXIT_USAGE: u8 = 2;
+/// The answer is no: what was asked is refused.
+pub const EXIT_REFUSED: u8 = 1;
 /// It could not be done.
 pub const EXIT_FAILED: u8 = 3;
-/// Below the options of each verb: an example, and the exit codes, the same in every program; no verb
-/// of this one has an answer that is no.
+/// Below the options of each verb: an example, and the exit codes, the same in every program.
 macro_rules! help {
     ($example:literal) => {
         concat!(
@@ -260,9 +261,9 @@ pub struct RegisterArgs {
     /// Name of the node, for its client certificate.
     #[arg(long)]
     pub node: String,
-    /// How long the certificate holds, in days.
-    #[arg(long, default_value_t = CERTIFICATE_DAYS_DEFAULT, value_parser = days())]
-    pub days: u32,
+    /// How long the certificate holds, in days [default: 730]
+    #[arg(long, value_parser = days())]
+    pub days: Option<u32>,
     /// Base URL under which the node reaches the collector [default: the certificate's first
     /// name that is not local, and port 7443].
     #[arg(long)]

@@ -45,7 +45,7 @@ impl Record {
         let hex = request.len() == 64 && request.bytes().all(|byte| byte.is_ascii_hexdigit());
         match hex {
             true => Ok(dir.join(DIRECTORY).join(format!("{request}.json"))),
-            false => Err(Error::usage(
+            false => Err(Error::refused(
                 "the paper names no request: 64 hex digits are due",
             )),
         }
@@ -85,7 +85,7 @@ fn paper(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// What is wrong with a paper, and where; what was sent here steers no terminal.
 fn amiss(path: &Path, error: impl std::fmt::Display) -> Error {
-    Error::usage(format!("{}: {}", path.display(), shown(&error.to_string())))
+    Error::refused(format!("{}: {}", path.display(), shown(&error.to_string())))
 }
 
 /// The verifier keys of a request, the authority first.

@@ -45,6 +45,8 @@ pub enum Error {
     Latched,
     /// Configuration or keys.
     Setup(String),
+    /// What was asked is refused: the answer is no.
+    Refused(String),
     /// The command line.
     Usage(String),
 }
@@ -67,6 +69,11 @@ impl Error {
     /// A word on the command line that makes no sense.
     pub fn usage(detail: impl fmt::Display) -> Self {
         Self::Usage(detail.to_string())
+    }
+
+    /// What was asked and is refused.
+    pub fn refused(detail: impl fmt::Display) -> Self {
+        Self::Refused(detail.to_string())
     }
 
     /// Configuration or keys that cannot be used.
@@ -103,7 +110,9 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::Latched => f.write_str("a write failed before; restart the collector"),
-            Self::Setup(detail) | Self::Usage(detail) => f.write_str(detail),
+            Self::Setup(detail) | Self::Refused(detail) | Self::Usage(detail) => {
+                f.write_str(detail)
+            }
         }
     }
 }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use certificates::papers::shown;
 use clap::CommandFactory as _;
 use collector::args::{
-    Args, Because, ChallengeArgs, Command, EXIT_FAILED, EXIT_USAGE, RegisterArgs, RevokeArgs,
-    RunArgs,
+    Args, Because, ChallengeArgs, Command, EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE, RegisterArgs,
+    RevokeArgs, RunArgs,
 };
 use collector::audit::{Refusals, Why};
 use collector::enrolment::{self, Asked, Registered, Revocation, TakenBack};
@@ -65,6 +65,7 @@ fn main() -> ExitCode {
         Err(error) => {
             say::err(format_args!("fieldnotary-collector: {error}"));
             ExitCode::from(match error {
+                Error::Refused(_) => EXIT_REFUSED,
                 Error::Usage(_) => EXIT_USAGE,
                 _ => EXIT_FAILED,
             })

@@ -51,6 +51,8 @@ pub enum ChainFault {
     OtherPurpose,
     /// Its issuer took it back.
     Revoked,
+    /// Lists of what was taken back were given, and none of them is its issuer's.
+    UnknownStatus,
     /// The list of what its issuer took back is older than it may be; since then, in seconds since 1970.
     StaleList(u64),
     /// The signature of that list does not hold.
@@ -77,6 +79,9 @@ impl fmt::Display for ChainFault {
             ),
             Self::OtherPurpose => f.write_str("it is for something else"),
             Self::Revoked => f.write_str("its issuer took it back"),
+            Self::UnknownStatus => f.write_str(
+                "no list that was given is of its issuer: whether that took it back is not known; give the list of its issuer",
+            ),
             Self::StaleList(at_s) => write!(
                 f,
                 "the list of what its issuer took back is stale: a newer one was due {}; fetch that",
@@ -101,6 +106,7 @@ impl From<Error> for ChainFault {
             Error::UnknownIssuer => Self::UnknownIssuer,
             Error::RequiredEkuNotFoundContext(_) => Self::OtherPurpose,
             Error::CertRevoked => Self::Revoked,
+            Error::UnknownRevocationStatus => Self::UnknownStatus,
             Error::CrlExpired { next_update, .. } => Self::StaleList(next_update.as_secs()),
             Error::InvalidCrlSignatureForPublicKey => Self::ListSignature,
             Error::InvalidSignatureForPublicKey => Self::Signature,
@@ -184,24 +190,28 @@ impl Authorities {
         let mut between = self.between.clone();
         between.extend(with.iter().map(|one| CertificateDer::from(one.clone())));
         let lists: Vec<&CertRevocationList<'_>> = self.revoked.iter().collect();
-        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
-            // A list of one authority says nothing of the others: who wants all of them gives all of them.
-            options
-                .with_depth(RevocationCheckDepth::Chain)
-                .with_status_policy(UnknownStatusPolicy::Allow)
-                // What was taken back since is not in an old list.
-                .with_expiration_policy(ExpirationPolicy::Enforce)
-                .build()
-        });
-        let path = certificate.verify_for_usage(
-            webpki::ALL_VERIFICATION_ALGS,
-            &anchors,
-            &between,
-            UnixTime::since_unix_epoch(Duration::from_secs(at_s)),
-            purpose.usage(),
-            revocation,
-            None,
-        )?;
+        let verify = |depth, unknown| {
+            let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
+                options
+                    .with_depth(depth)
+                    .with_status_policy(unknown)
+                    // What was taken back since is not in an old list.
+                    .with_expiration_policy(ExpirationPolicy::Enforce)
+                    .build()
+            });
+            certificate.verify_for_usage(
+                webpki::ALL_VERIFICATION_ALGS,
+                &anchors,
+                &between,
+                UnixTime::since_unix_epoch(Duration::from_secs(at_s)),
+                purpose.usage(),
+                revocation,
+                None,
+            )
+        };
+        // Of those between, what is given counts; of the certificate itself the list of its issuer is due.
+        let path = verify(RevocationCheckDepth::Chain, UnknownStatusPolicy::Allow)?;
+        verify(RevocationCheckDepth::EndEntity, UnknownStatusPolicy::Deny)?;
         if purpose == Purpose::Endorsement && !may_be_sealed_to(&der) {
             return Err(ChainFault::OtherPurpose);
         }
@@ -355,6 +365,11 @@ mod tests {
             Err(ChainFault::Revoked)
         );
         assert!(with(taken_back(&maker, 8, (2029, 2))).is_ok());
+        // A list of somebody else says nothing of it, however long that is.
+        let of_another = with(taken_back(&other, 7, (2029, 2)));
+        assert_eq!(of_another, Err(ChainFault::UnknownStatus));
+        let both = taken_back(&other, 7, (2029, 2)) + &taken_back(&maker, 8, (2029, 2));
+        assert!(with(both).is_ok());
         // An old list may lack what was taken back since: it counts for nothing, and that is said.
         for serial in [7, 8] {
             let stale = with(taken_back(&maker, serial, (2026, 3))).unwrap_err();
@@ -365,6 +380,45 @@ mod tests {
                 "{stale}"
             );
         }
+    }
+
+    /// The same with certificates and lists that openssl made.
+    //= R8.4
+    #[test]
+    fn a_list_of_another_issuer_tells_nothing_of_a_certificate_of_openssl() {
+        let folder = tempfile::tempdir().unwrap();
+        let shell = r#"
+            for ca in maker other; do
+                mkdir $ca && touch $ca/index && echo 01 > $ca/number
+                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=$ca -days 900 \
+                    -addext keyUsage=keyCertSign,cRLSign -keyout $ca/key -out $ca/pem
+                printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s/index\ncrlnumber=%s/number\ndefault_md=sha256\n' $ca $ca > $ca/cnf
+            done
+            openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=leaf -keyout leaf.key -out leaf.csr
+            echo basicConstraints=CA:FALSE > ext
+            openssl x509 -req -in leaf.csr -extfile ext -CA maker/pem -CAkey maker/key -set_serial 7 -days 900 -out leaf.pem
+            openssl x509 -in leaf.pem -outform DER -out leaf.der
+            list() { openssl ca -config $1/cnf -gencrl -keyfile $1/key -cert $1/pem -crldays 30 -out $2; }
+            list maker none.crl; list other other.crl
+            openssl ca -config maker/cnf -revoke leaf.pem -keyfile maker/key -cert maker/pem
+            list maker back.crl
+            date +%s > now"#;
+        let mut command = std::process::Command::new("bash");
+        let made = command.args(["-euc", shell]).current_dir(folder.path());
+        let made = made.output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let file = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+        let now = String::from_utf8(file("now")).unwrap();
+        let now: u64 = now.trim().parse().unwrap();
+        let with = |list: &str| {
+            let trusted = Authorities::from_pem(&file("maker/pem")).unwrap();
+            let trusted = trusted.and_revoked(&file(list)).unwrap();
+            let said = trusted.vouch(&file("leaf.der"), &[], Purpose::Endorsement, now + 60);
+            said.map(|one| one.root)
+        };
+        assert_eq!(with("none.crl"), Ok("maker".to_owned()));
+        assert_eq!(with("back.crl"), Err(ChainFault::Revoked));
+        assert_eq!(with("other.crl"), Err(ChainFault::UnknownStatus));
     }
 
     /// Of a leaf whose purpose is not named: an authority of a maker signs others as well, such as those for TLS.

@@ -122,7 +122,7 @@ pub(super) fn judge(
     new_keys: bool,
 ) -> Result<(), Error> {
     let origin = &record.request.origin;
-    let refused = |words: String| Err(Error::usage(words));
+    let refused = |words: String| Err(Error::refused(words));
     let revoked = Revocations::read(dir)?;
     if let Some(one) = keys.iter().find_map(|key| revoked.find(key)) {
         return refused(format!(

@@ -17,6 +17,7 @@ use crate::clock;
 use crate::error::Error;
 use crate::files::{self, Access};
 use crate::identity::{Identity, about, sign_request, tls_files};
+use crate::limits::CERTIFICATE_DAYS_DEFAULT;
 
 /// What an answer is taken in as.
 #[derive(Clone, Debug)]
@@ -27,8 +28,8 @@ pub struct Registered {
     pub origin: String,
     /// Name of the node, for its certificate.
     pub node: String,
-    /// How long the certificate holds, in days.
-    pub days: u32,
+    /// How long the certificate holds, in days, where something is said.
+    pub days: Option<u32>,
     /// Base URL under which the node reaches the collector.
     pub url: Option<String>,
     /// Whether the log may have had other keys, which were revoked.
@@ -69,7 +70,10 @@ pub fn register(dir: &Path, asked: &Registered, out: &Path) -> Result<String, Er
     origins::judge(dir, &record, &keys, asked.new_keys)
         .map_err(|error| amiss(&asked.answer, error))?;
     let receipt = match record.receipt.clone() {
-        Some(receipt) => receipt,
+        Some(receipt) => {
+            same_options(&receipt, asked).map_err(|words| refused(&words))?;
+            receipt
+        }
         None => {
             let receipt = receipt(dir, &record, keys, asked)?;
             record.receipt = Some(receipt.clone());
@@ -87,13 +91,44 @@ pub fn register(dir: &Path, asked: &Registered, out: &Path) -> Result<String, Er
     )))
 }
 
+/// Whom a receipt's certificate is of.
+fn holder(receipt: &Receipt) -> Option<Holder> {
+    let der = CertificateDer::from_pem_slice(receipt.certificate.as_bytes());
+    Some(Holder::of(&der.ok()?))
+}
+
+/// Whether a receipt that was given is what is asked for now: it is given again as it is.
+fn same_options(receipt: &Receipt, asked: &Registered) -> Result<(), String> {
+    let given = holder(receipt);
+    let name = given.as_ref().and_then(|holder| holder.name.clone());
+    let days = given.and_then(|holder| holder.valid_s);
+    // A day of it lies before it was given.
+    let days = days.map(|(from, until)| until.saturating_sub(from) / 86_400 - 1);
+    let shown = |days: i64| days.to_string();
+    for (option, said, was) in [
+        ("--node", Some(asked.node.clone()), name),
+        (
+            "--days",
+            asked.days.map(|days| shown(days.into())),
+            days.map(shown),
+        ),
+        ("--url", asked.url.clone(), Some(receipt.url.clone())),
+    ] {
+        if let Some(said) = said.filter(|said| was.as_ref() != Some(said)) {
+            return Err(format!(
+                "it was registered with {option} {}, and {said} is asked for: what was given stands; for another certificate \
+                 the node makes a new request",
+                was.as_deref().unwrap_or("left out")
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Until when a receipt's certificate holds.
 fn certified_until(receipt: &Receipt) -> String {
-    let der = CertificateDer::from_pem_slice(receipt.certificate.as_bytes());
-    let (_, end) = der
-        .ok()
-        .and_then(|der| Holder::of(&der).valid_s)
-        .unwrap_or_default();
+    let valid_s = holder(receipt).and_then(|holder| holder.valid_s);
+    let (_, end) = valid_s.unwrap_or_default();
     date(u64::try_from(end).unwrap_or_default())
 }
 
@@ -134,7 +169,12 @@ fn receipt(
         Some(vouched) => (EnrolmentProof::Credential, Some(vouched)),
     };
     let request = requested(&record.request)?;
-    let certificate = sign_request(dir, &request, &asked.node, asked.days)?;
+    let certificate = sign_request(
+        dir,
+        &request,
+        &asked.node,
+        asked.days.unwrap_or(CERTIFICATE_DAYS_DEFAULT),
+    )?;
     let (authority, url) = tls_files(dir, asked.url.as_deref())?;
     let stated = Enrolled {
         origin: record.request.origin.clone(),
@@ -171,7 +211,7 @@ fn pem_hash(pem: &str) -> Result<Hash, Error> {
 fn requested(request: &Request) -> Result<CertificateSigningRequestParams, Error> {
     let params = CertificateSigningRequestParams::from_pem(&request.certificate_request);
     params.map_err(|error| {
-        Error::usage(format!(
+        Error::refused(format!(
             "the request's certificate_request is no request for a certificate (PKCS#10) signed by its own key: {error}"
         ))
     })

@@ -136,7 +136,7 @@ impl Known {
                 }
                 several => {
                     let names: Vec<String> = several.iter().map(ToString::to_string).collect();
-                    return Err(Error::usage(format!(
+                    return Err(Error::refused(format!(
                         "{key} is one of the two keys of a node, and which is the other is not known here: give it with a \
                          --log-key of its own; it is one of {}",
                         names.join(", ")
@@ -186,7 +186,7 @@ fn of_the_nodes(
     }
     for key in strange {
         let Some(place) = unpaired.iter().position(|one| may_pair(one, key)) else {
-            return Err(Error::usage(format!(
+            return Err(Error::refused(format!(
                 "{key} is known to nothing here: it was neither registered nor given to a start with --log-key, and signed no \
                  log that is held; nothing was revoked. Is it a line of that node's identity/keys.vkey, whole?"
             )));
@@ -242,7 +242,7 @@ fn notice(dir: &Path, all: &Revocations, keys: &[VerifierKey], out: &Path) -> Re
     let at_once =
         |one: &Revoked| (one.at_s, &one.by, &one.reason) == (first.at_s, &first.by, &first.reason);
     if keys.len() > REVOKED_KEYS_MAX || !keys.iter().all(|key| all.find(key).is_some_and(at_once)) {
-        return Err(Error::usage(format!(
+        return Err(Error::refused(format!(
             "the keys were taken back, but not with one notice: it is of keys that are taken back at one time and for one \
              reason, {REVOKED_KEYS_MAX} at most; ask for each node's notice by itself"
         )));

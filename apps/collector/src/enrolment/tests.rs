@@ -1,5 +1,6 @@
 //! What a proven node, a stolen key and a carrier of papers can and cannot do at the registrar.
 
+use crate::error::Error;
 use std::path::{Path, PathBuf};
 
 use certificates::papers::{Answer, Challenge, Notice, Paper, Receipt, Request};
@@ -124,7 +125,7 @@ impl Desk {
             answer: self.put("answer", Paper::Answer(answer)),
             origin: origin.to_owned(),
             node: "n7".to_owned(),
-            days: 30,
+            days: Some(30),
             url: None,
             new_keys,
         };
@@ -447,5 +448,41 @@ fn a_node_that_is_taken_back_has_its_certificates_on_a_list_and_a_notice_that_sa
         ("x", Some("a\u{1b}b")),
     ] {
         assert!(Why::new(reason, by).is_err(), "{reason:?} {by:?}");
+    }
+}
+
+/// What was given stands: asked for again as it was, it comes again; asked for otherwise, nobody is told that it is so.
+//= R8.4
+#[test]
+fn a_receipt_is_given_again_as_it_was_and_not_with_other_options() {
+    let desk = Desk::new();
+    let own = Node::new(ORIGIN, 1);
+    let request = own.request();
+    let challenge = desk.challenge(&request).unwrap();
+    let answer = own.answer(&request, &challenge);
+    let first = desk.register(answer.clone(), &own.origin, false).unwrap();
+    let again = desk.register(answer.clone(), &own.origin, false).unwrap();
+    assert_eq!(again, first);
+    let with = |node: &str, days: Option<u32>, url: Option<&str>| {
+        let asked = Registered {
+            answer: desk.put("answer", Paper::Answer(answer.clone())),
+            origin: own.origin.clone(),
+            node: node.to_owned(),
+            days,
+            url: url.map(str::to_owned),
+            new_keys: false,
+        };
+        register(&desk.dir(), &asked, &desk.file("other"))
+    };
+    assert!(with("n7", None, Some(&first.url)).is_ok());
+    for (said, option) in [
+        (with("n8", None, None), "--node n7, and n8"),
+        (with("n7", Some(31), None), "--days 30, and 31"),
+        (with("n7", Some(30), Some("https://other:1")), "--url"),
+    ] {
+        match said {
+            Err(Error::Refused(words)) => assert!(words.contains(option), "{words}"),
+            other => panic!("{other:?}"),
+        }
     }
 }

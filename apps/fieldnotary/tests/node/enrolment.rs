@@ -7,7 +7,7 @@ mod revoked;
 use crate::common::contract::Contract;
 use crate::common::sites::{Collector, Node, Street};
 use crate::common::{about, done, fieldnotary, number, program, text};
-use papers::{ORIGIN, Papers, openssl, refused, well};
+use papers::{ORIGIN, Papers, misused, openssl, refused, well};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -139,7 +139,7 @@ fn bad_requests(papers: &Papers<'_>, tpm: &Swtpm, other: &Swtpm) {
         &[],
         &[("--request", "request"), ("--out", "challenge")],
     );
-    refused(&said, "--endorsement-ca FILE is missing");
+    misused(&said, "--endorsement-ca FILE is missing");
     refused(&papers.register("request"), "that is another paper");
 }
 

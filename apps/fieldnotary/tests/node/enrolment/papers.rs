@@ -107,9 +107,17 @@ pub(super) fn well(said: &Said) {
     assert_eq!(said.code, Some(0), "{said:?}");
 }
 
+/// The command line was not understood.
+#[track_caller]
+pub(super) fn misused(said: &Said, words: &str) {
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains(words), "{words} is not in:\n{}", said.err);
+}
+
+/// The answer is no, or it could not be done.
 #[track_caller]
 pub(super) fn refused(said: &Said, words: &str) {
-    assert!(matches!(said.code, Some(2 | 3)), "{said:?}");
+    assert!(matches!(said.code, Some(1 | 3)), "{said:?}");
     assert!(said.err.contains(words), "{words} is not in:\n{}", said.err);
 }
 

@@ -1,6 +1,6 @@
 //! A node is taken back: at the collector, in its log, and in what is said of it.
 
-use super::papers::{ORIGIN, Papers, refused, well};
+use super::papers::{ORIGIN, Papers, misused, refused, well};
 use crate::common::sites::{Collector, Node};
 use crate::common::{about, number, text};
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub(super) fn taken_back(
         let words = ["--log-key", &beside, "--by", "grace", "--reason", reason];
         papers.at_the_collector("revoke", &words, &[("--notice", "notice")])
     };
-    refused(&revoke(" "), "--reason is empty");
+    misused(&revoke(" "), "--reason is empty");
     assert!(is_served(dir, &collector.address));
     let said = revoke("the machine was stolen");
     well(&said);
