@@ -15,13 +15,10 @@ const FUZZ_SECONDS: u32 = 2;
 pub(crate) fn ci(workspace: &Workspace, only: &[String]) -> Outcome {
     let mut stages = vec![
         vec![words(workspace)],
-        vec![
-            vec![step("setup", || setup::for_ci(workspace))],
-            lints(workspace),
-        ],
+        vec![vec![step("setup", || setup::for_ci(workspace))]],
         vec![
             vec![step("test", || test::test(workspace))],
-            vec![step("ahead", || ahead::ahead(workspace))],
+            beside_the_tests(workspace),
         ],
         vec![suites_that_reckon(workspace), suites_that_wait(workspace)],
         vec![meters(workspace)],
@@ -71,13 +68,19 @@ fn words(workspace: &Workspace) -> Lane<'_> {
     ]
 }
 
-fn lints(workspace: &Workspace) -> Lane<'_> {
-    vec![step("clippy", || {
-        let mut cargo = workspace.cargo();
-        cargo.args(["clippy", "--workspace", "--all-targets"]);
-        run::status(cargo.args(["--", "-D", "warnings"]))?;
-        Ok("no warnings".into())
-    })]
+/// What takes the processor while the tests mostly wait. The lints have a folder of their own: cargo lets one build at a
+/// time into a folder, and the tests would wait for it.
+fn beside_the_tests(workspace: &Workspace) -> Lane<'_> {
+    vec![
+        step("ahead", || ahead::ahead(workspace)),
+        step("clippy", || {
+            let mut cargo = workspace.cargo_aside();
+            cargo.args(["clippy", "--workspace", "--all-targets", "--target-dir"]);
+            cargo.arg(workspace.target().join("lints"));
+            run::status(cargo.args(["--", "-D", "warnings"]))?;
+            Ok("no warnings".into())
+        }),
+    ]
 }
 
 /// These need the processor, and are optimised programs of their own.

@@ -24,27 +24,27 @@ const FAULTS_OF_MODEMS: &str = "\
 modem = \"plc\"
 kind = \"noise-storm\"
 marker = \"switching\"
-from_s = 3
+from_s = 7
 for_s = 1.2
 [[fault]]
 modem = \"plc\"
 kind = \"counters-back\"
-from_s = 4.2
+from_s = 8.2
 [[fault]]
 modem = \"plc\"
 kind = \"mute\"
-from_s = 5.3
+from_s = 9.3
 for_s = 1.1
 [[fault]]
 modem = \"plc\"
 kind = \"garbage\"
-from_s = 6.5
+from_s = 10.5
 for_s = 1.1
 [[fault]]
 port = \"bus\"
 kind = \"overload\"
 marker = \"converter\"
-from_s = 3
+from_s = 7
 for_s = 2
 ";
 

@@ -41,40 +41,40 @@ const FAULTS_OF_REMOTE: &str = "\
 point = \"level\"
 kind = \"open-wire\"
 raw = 12
-from_s = 1.8
+from_s = 5.8
 for_s = 0.8
 [[fault]]
 point = \"level\"
 kind = \"out-of-range\"
 raw = 30000
-from_s = 3.2
+from_s = 7.2
 for_s = 0.8
 [[fault]]
 point = \"flow\"
 kind = \"noise\"
 by = 400
-from_s = 1.6
+from_s = 5.6
 for_s = 1.5
 [[fault]]
 point = \"flow\"
 kind = \"refused\"
-from_s = 3.1
+from_s = 7.1
 for_s = 1.1
 [[fault]]
 point = \"pressure\"
 kind = \"jump\"
 by = 3000
-from_s = 2
+from_s = 6
 for_s = 2
 [[fault]]
 point = \"pressure\"
 kind = \"stuck\"
-from_s = 4
+from_s = 8
 for_s = 0.4
 [[fault]]
 device = \"rio\"
 kind = \"offline\"
-from_s = 4.5
+from_s = 8.5
 for_s = 2.4
 ";
 

@@ -23,23 +23,23 @@ const FAULTS_OF_SUPPLIES: &str = "\
 supply = \"vbat\"
 kind = \"sag\"
 fall_ms = 200
-from_s = 1.5
+from_s = 5.5
 for_s = 1
 [[fault]]
 supply = \"vbat\"
 kind = \"brownout\"
-from_s = 3.1
+from_s = 7.1
 for_s = 1
 [[fault]]
 supply = \"vbat\"
 kind = \"uvlo\"
 to_mv = 8000
-from_s = 4.7
+from_s = 8.7
 for_s = 1
 [[fault]]
 supply = \"v5\"
 kind = \"loss\"
-from_s = 4
+from_s = 8
 for_s = 1
 ";
 
