@@ -48,6 +48,12 @@ impl DataDir {
         self.run().join("signer.sock")
     }
 
+    /// The socket that the signer serves: another one where a signer of another user has the keys.
+    pub(crate) fn served_by_signer(&self) -> PathBuf {
+        let path = self.signer_socket();
+        std::fs::read_link(&path).unwrap_or(path)
+    }
+
     /// The log's random identity.
     pub(crate) fn log_id(&self) -> PathBuf {
         self.identity().join("log-id")

@@ -37,7 +37,12 @@ pub(crate) fn serve(
             .map_err(|error| Failure::System("signals", error))?;
     }
     let listener = match node {
-        Some(_) => Listener::bind_for_group(path)?,
+        Some(uid) => {
+            let listener = Listener::bind_for_group(path)?;
+            // Nobody else says so: whoever started it is not a supervisor of ours.
+            say::err(format_args!("ready: {} serves user {uid}", path.display()));
+            listener
+        }
         None => Listener::bind(path)?,
     };
     let door = desk.door();

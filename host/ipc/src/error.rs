@@ -47,6 +47,13 @@ pub enum IpcError {
     AlreadyServed(PathBuf),
     /// Others than the owner may write to the folder of a socket that a group may connect to.
     OpenFolder(PathBuf),
+    /// The folder of a socket cannot be looked at.
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        errno: Errno,
+    },
     /// Something that is not a socket stands at the path.
     NotASocket(PathBuf),
     /// Nobody served the path within the time given.
@@ -109,6 +116,11 @@ impl fmt::Display for IpcError {
                 f,
                 "{0}: others than its owner may write to this folder, and could put something in the place of the socket: \
                  chmod go-w {0}",
+                path.display()
+            ),
+            Self::NoFolder { path, errno } => write!(
+                f,
+                "{}: the folder of the socket cannot be looked at ({errno}); make it, owned by the user that serves there",
                 path.display()
             ),
             Self::NotASocket(path) => write!(

@@ -72,10 +72,13 @@ impl Listener {
     /// The same for the group of this process: whom it serves of those is up to the caller, who knows them by
     /// [`Channel::peer_credentials`]. A folder in which others may put something at the path is refused.
     pub fn bind_for_group(path: &Path) -> Result<Self, IpcError> {
-        let stat =
-            rustix::fs::stat(parent(path)).map_err(IpcError::of("stat the socket's folder"))?;
+        let folder = parent(path);
+        let stat = rustix::fs::stat(folder).map_err(|errno| IpcError::NoFolder {
+            path: folder.into(),
+            errno,
+        })?;
         if stat.st_mode & FOLDER_WRITERS != 0 {
-            return Err(IpcError::OpenFolder(parent(path).into()));
+            return Err(IpcError::OpenFolder(folder.into()));
         }
         Self::bind_with(path, GROUP_SOCKET_MODE)
     }

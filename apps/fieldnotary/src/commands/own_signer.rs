@@ -88,23 +88,31 @@ pub(in crate::commands) fn follow(data: &DataDir) -> Result<(), String> {
 /// Takes away what a start with --signer left: the signer of this node serves that path itself, if there are keys for it.
 pub(super) fn leave(data: &DataDir) -> Result<(), String> {
     let path = data.signer_socket();
-    let Ok(socket) = std::fs::read_link(&path) else {
-        return Ok(());
-    };
-    if private(data).is_none() && data.identity().join("keys.vkey").exists() {
-        return Err(format!(
-            "{} has the public half of its keys alone: a signer of another user has the keys, as at the last start\n\
-             say the same again: --signer {}",
-            data.identity().display(),
-            socket.display()
-        ));
+    let socket = std::fs::read_link(&path).ok();
+    let identity = data.identity();
+    if private(data).is_none() && identity.join("keys.vkey").exists() {
+        let shown = identity.display();
+        return Err(match socket {
+            Some(socket) => format!(
+                "{shown} has the public half of its keys alone: a signer of another user has the keys, as at the last start\n\
+                 say the same again: --signer {}",
+                socket.display()
+            ),
+            None => format!(
+                "{shown} has the public half of its keys alone\n\
+                 where a signer of another user has the keys, name its socket: --signer SOCKET; otherwise {}",
+                preflight::backup_cure(data)
+            ),
+        });
     }
-    std::fs::remove_file(&path)
-        .map_err(|error| format!("cannot remove {}: {error}", path.display()))
+    socket.map_or(Ok(()), |_| {
+        std::fs::remove_file(&path)
+            .map_err(|error| format!("cannot remove {}: {error}", path.display()))
+    })
 }
 
 /// Whether somebody else's signer has the keys of this node.
-pub(super) fn is_used(data: &DataDir) -> bool {
+pub(in crate::commands) fn is_used(data: &DataDir) -> bool {
     private(data).is_none() && data.signer_socket().is_symlink()
 }
 
@@ -118,13 +126,19 @@ fn absolute(path: &Path) -> Result<PathBuf, String> {
     std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// What is wrong where nobody serves the socket of such a signer.
+pub(in crate::commands) fn nobody_serves(socket: &Path) -> String {
+    let shown = socket.display();
+    format!(
+        "no signer serves {shown}; start it as its own user, for the one that runs this node:\n  \
+         fieldnotary-signer run --identity ITS-KEYS --socket {shown} --origin ORIGIN --for USER"
+    )
+}
+
 fn describe(socket: &Path, patience: Duration) -> Result<Keys, Unheard> {
     let shown = socket.display();
     let channel = Channel::connect(socket, patience).map_err(|error| match error {
-        IpcError::NobodyServes { .. } => Unheard::Away(format!(
-            "no signer serves {shown}; start it as its own user, for the one that runs this node:\n  \
-             fieldnotary-signer run --identity ITS-KEYS --socket {shown} --origin ORIGIN --for USER"
-        )),
+        IpcError::NobodyServes { .. } => Unheard::Away(nobody_serves(socket)),
         other => Unheard::Away(format!("the signer at {shown} cannot be asked: {other}")),
     })?;
     match channel.ask(&Describe { origin: None }.into(), PATIENCE) {

@@ -54,6 +54,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
         complain!("warning: {port}");
     }
     make_directories(&data)?;
+    // Whoever decides is who starts it, not the user that it becomes.
+    let by = actor(args.actor.as_deref())?;
     if become_user(args, &contract, &data)? {
         // Root reads everything; certificates and configuration must be that user's to read as well.
         let (text, contract) = read_contract(&args.config)?;
@@ -66,7 +68,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
     })?;
     let in_force = prepare(&contract, &data, args.signer.as_deref())?;
     let manner = Manner {
-        by: actor(args.actor.as_deref())?,
+        by,
         reason: args.reason.clone(),
         leave_safe_mode: args.leave_safe_mode,
         accept_firmware: args.accept_firmware,
@@ -168,11 +170,14 @@ fn says_why(args: &RunArgs, before: &Contract, now: &Contract) -> Result<(), Str
     if changes.is_empty() {
         return Ok(());
     }
+    let config = args.config.display();
+    let user = args.user.iter().map(|user| format!(" --user {user}"));
+    let signer = args.signer.iter();
+    let signer = signer.map(|socket| format!(" --signer {}", socket.display()));
+    let same: String = user.chain(signer).collect();
     Err(format!(
-        "{} is another configuration than the one in force: {changes}\n\
-         say why, for the log: fieldnotary run {} --data {} --reason TEXT",
-        args.config.display(),
-        args.config.display(),
+        "{config} is another configuration than the one in force: {changes}\n\
+         say why, for the log: fieldnotary run {config} --data {}{same} --reason TEXT",
         args.data.display()
     ))
 }

@@ -1,8 +1,9 @@
 //! The signer of a running node, asked from the command line.
 
+use crate::commands::own_signer;
 use crate::paths::DataDir;
 use ipc::message::{
-    AnswerChallenge, AskEndorsements, Describe, Endorsements, Keys, Message, Rotate,
+    AnswerChallenge, AskEndorsements, Describe, Endorsements, ErrorCode, Keys, Message, Rotate,
     SealedCredential,
 };
 
@@ -19,8 +20,12 @@ pub(super) struct Signer(Channel);
 impl Signer {
     pub(super) fn of(data: &DataDir) -> Result<Self, String> {
         let shown = data.root().display();
-        let channel = Channel::connect(&data.signer_socket(), CONNECT);
+        let socket = data.served_by_signer();
+        let channel = Channel::connect(&socket, CONNECT);
         channel.map(Self).map_err(|error| match error {
+            IpcError::NobodyServes { .. } if own_signer::is_used(data) => {
+                own_signer::nobody_serves(&socket)
+            }
             IpcError::NobodyServes { .. } => format!(
                 "no signer runs on {shown}; start the node with: fieldnotary run CONFIG --data {shown}"
             ),
@@ -30,7 +35,16 @@ impl Signer {
 
     fn ask(&self, request: impl Into<Message>) -> Result<Message, String> {
         let answer = self.0.ask(&request.into(), PATIENCE);
-        answer.map_err(|error| format!("the signer: {error}; nothing was done"))
+        answer.map_err(|error| {
+            let cure = match &error {
+                IpcError::Peer {
+                    code: ErrorCode::NotAllowed,
+                    ..
+                } => "\nrun this as the user that the node runs as: sudo -u USER fieldnotary ...",
+                _ => "",
+            };
+            format!("the signer: {error}; nothing was done{cure}")
+        })
     }
 
     /// What it says of itself and of its keys.

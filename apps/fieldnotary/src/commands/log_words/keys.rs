@@ -47,7 +47,7 @@ pub(super) fn binding_words(binding: &Binding) -> String {
 pub(super) fn unsealed_words(unsealed: &Unsealed) -> String {
     let span_ms = unsealed.at.since(unsealed.since) / 1_000_000;
     format!(
-        "no seals for {span_ms} ms, {} missed ({}): entries {} to {} are sealed only now",
+        "no seals for {span_ms} ms of this run, {} missed ({}): entries {} to {} are sealed only now",
         words::count(unsealed.missed, "seal", "seals"),
         unsealed.cause,
         unsealed.sealed_before,

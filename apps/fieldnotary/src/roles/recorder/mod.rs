@@ -110,13 +110,13 @@ pub(crate) fn run(
     let committer = startup::begin(contract, data, log_id, &given, device, heads, work.clone())?;
     let feed = Arc::clone(&committer.feed);
     let attester = Arc::new(booted::Attester {
-        signer: data.signer_socket(),
+        signer: data.served_by_signer(),
         origin: committer.origin.clone(),
     });
     let contract = Arc::new(committer.contract.clone());
     let listener = Listener::bind(&data.recorder_socket()).map_err(|error| error.to_string())?;
     let closing = Arc::new(AtomicBool::new(false));
-    let (signer, results) = (data.signer_socket(), work.clone());
+    let (signer, results) = (data.served_by_signer(), work.clone());
     std::thread::spawn(move || sealer::serve(&signer, &sealing, &results));
     let (requests_in, close) = (work.clone(), work);
     let (serving, ended) = (Arc::clone(&closing), Arc::clone(&closing));
