@@ -17,8 +17,6 @@ use trust_plane::Rotation;
 const CONNECT: Duration = Duration::from_secs(3);
 /// How long it may take to describe its keys: above what a TPM takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Files of an identity that lead to a private key.
-const PRIVATE: [&str; 3] = ["store.toml", "authority-p256.pem", "ed25519.pem"];
 
 /// For what a signer is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +43,7 @@ pub(super) fn take(
     socket: &Path,
     purpose: Purpose,
 ) -> Result<(), String> {
-    if let Some(own) = private(data) {
+    if let Some(own) = preflight::private_file(data) {
         return Err(format!(
             "{} has keys of its own ({own}), and --signer names another holder of keys\n\
              leave --signer out; or give the keys to the signer's user: docs/keys.md, \"A signer with a user of its own\"",
@@ -90,7 +88,7 @@ pub(super) fn leave(data: &DataDir) -> Result<(), String> {
     let path = data.signer_socket();
     let socket = std::fs::read_link(&path).ok();
     let identity = data.identity();
-    if private(data).is_none() && identity.join("keys.vkey").exists() {
+    if preflight::private_file(data).is_none() && identity.join("keys.vkey").exists() {
         let shown = identity.display();
         return Err(match socket {
             Some(socket) => format!(
@@ -113,13 +111,7 @@ pub(super) fn leave(data: &DataDir) -> Result<(), String> {
 
 /// Whether somebody else's signer has the keys of this node.
 pub(in crate::commands) fn is_used(data: &DataDir) -> bool {
-    private(data).is_none() && data.signer_socket().is_symlink()
-}
-
-/// A file of the node's identity that leads to a private key.
-fn private(data: &DataDir) -> Option<&'static str> {
-    let mut names = PRIVATE.into_iter();
-    names.find(|name| data.identity().join(name).exists())
+    preflight::private_file(data).is_none() && data.signer_socket().is_symlink()
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, String> {

@@ -291,12 +291,16 @@ pub(super) fn last_signed_cure(data: &DataDir) -> String {
     )
 }
 
+/// A file of the node's identity that leads to a private key.
+pub(super) fn private_file(data: &DataDir) -> Option<&'static str> {
+    let mut names = ["store.toml", "authority-p256.pem", "ed25519.pem"].into_iter();
+    names.find(|name| data.identity().join(name).exists())
+}
+
 fn identity_is_whole(data: &DataDir, begun: bool) -> Result<(), String> {
     let identity = data.identity();
     let vkeys = identity.join("keys.vkey");
-    let secret =
-        ["store.toml", "authority-p256.pem", "ed25519.pem"].map(|name| identity.join(name));
-    if !vkeys.exists() && secret.iter().any(|key| key.exists()) {
+    if !vkeys.exists() && private_file(data).is_some() {
         let cure = match begun || signed_before(data) {
             true => backup_cure(data),
             false => format!(
