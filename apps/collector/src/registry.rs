@@ -20,6 +20,8 @@ use crate::store::{FOLLOWS_FILE, FileStore, ORIGIN_FILE};
 mod pin;
 mod rotations;
 pub use pin::{Pin, remembered};
+#[cfg(test)]
+pub(crate) use rotations::borders;
 pub(crate) use rotations::{statements, with_followers};
 
 pub(crate) const LOGS_DIR: &str = "logs";

@@ -67,13 +67,37 @@ impl Announcement {
     }
 }
 
+/// Where keys of a log follow others.
+#[derive(Clone, Debug)]
+pub struct Border {
+    /// The smallest head that is the new keys' and no longer the old ones': 0 in generations behind the one in which they
+    /// changed, `u64::MAX` in those before it.
+    pub from: u64,
+    /// The keys that sign up to there.
+    pub old: Vec<VerifierKey>,
+    /// The keys that sign from there on.
+    pub new: Vec<VerifierKey>,
+}
+
+impl Border {
+    /// Whether a key may sign a head of this size.
+    fn lets(&self, key: &VerifierKey, size: u64) -> bool {
+        let barred = match size >= self.from {
+            true => &self.old,
+            false => &self.new,
+        };
+        !barred
+            .iter()
+            .any(|one| one.public_bytes() == key.public_bytes())
+    }
+}
+
 /// The mirror of one log.
 #[derive(Debug)]
 pub struct Mirror<S> {
     origin: String,
     keys: Vec<VerifierKey>,
-    /// Behind which sizes other keys sign, and which: ascending.
-    borders: Vec<(u64, Vec<VerifierKey>)>,
+    borders: Vec<Border>,
     store: S,
 }
 
@@ -93,24 +117,16 @@ impl<S: MirrorStore> Mirror<S> {
         }
     }
 
-    /// From here on these keys are pinned; heads behind a border count where those that sign from there on signed them, and
-    /// no others of the pinned ones. Of a key that is not pinned nothing counts.
-    pub fn trust(&mut self, keys: Vec<VerifierKey>, borders: Vec<(u64, Vec<VerifierKey>)>) {
+    /// From here on these keys are pinned, and of those that a border names each counts on its side alone. Of a key that is
+    /// not pinned nothing counts.
+    pub fn trust(&mut self, keys: Vec<VerifierKey>, borders: Vec<Border>) {
         self.keys = keys;
         self.borders = borders;
     }
 
     /// The keys whose heads of this size count.
     fn keys_at(&self, size: u64) -> Vec<VerifierKey> {
-        let place = self.borders.iter().rposition(|(below, _)| size > *below);
-        let of = |keys: &[VerifierKey], key: &VerifierKey| {
-            keys.iter()
-                .any(|one| one.public_bytes() == key.public_bytes())
-        };
-        let counts = |key: &&VerifierKey| match place.and_then(|at| self.borders.get(at)) {
-            Some((_, keys)) => of(keys, key),
-            None => !self.borders.iter().any(|(_, keys)| of(keys, key)),
-        };
+        let counts = |key: &&VerifierKey| self.borders.iter().all(|border| border.lets(key, size));
         self.keys.iter().filter(counts).cloned().collect()
     }
 
@@ -144,10 +160,25 @@ impl<S: MirrorStore> Mirror<S> {
             .map_or_else(empty, |mirrored| mirrored.sealed.head)
     }
 
-    /// Size of the newest head taken, cosigned or not.
+    /// Size of the newest head taken, cosigned or not, that one of these keys signed; 0 where none did.
     #[must_use]
-    pub fn newest_size(&self) -> u64 {
-        self.pending_head().size.max(self.mirrored_head().size)
+    pub fn newest_signed_by(&self, keys: &[VerifierKey]) -> u64 {
+        let keys: Vec<VerifierKey> = keys
+            .iter()
+            .filter_map(|key| key.under_name(&self.origin).ok())
+            .collect();
+        let by_them = |sealed: &&Sealed| {
+            let verified = Note::parse(sealed.note.as_bytes()).and_then(|note| note.verify(&keys));
+            verified.is_ok_and(|verified| (0..keys.len()).any(|key| verified.has_key(key)))
+        };
+        let signed = self.taken().filter(by_them);
+        signed.map(|sealed| sealed.head.size).max().unwrap_or(0)
+    }
+
+    /// The heads that were taken and are held still, the newest first.
+    fn taken(&self) -> impl Iterator<Item = &Sealed> {
+        let mirrored = self.store.mirrored().map(|mirrored| &mirrored.sealed);
+        self.store.pending().iter().rev().chain(mirrored)
     }
 
     /// The newest head taken.
@@ -160,11 +191,7 @@ impl<S: MirrorStore> Mirror<S> {
 
     /// A head of this size that was taken, and its root with it.
     fn known(&self, size: u64) -> Option<&Sealed> {
-        let pending = self.store.pending().iter().rev();
-        let mirrored = self.store.mirrored().map(|mirrored| &mirrored.sealed);
-        pending
-            .chain(mirrored)
-            .find(|sealed| sealed.head.size == size)
+        self.taken().find(|sealed| sealed.head.size == size)
     }
 
     /// Opens a checkpoint with the pinned keys.

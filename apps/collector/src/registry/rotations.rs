@@ -1,10 +1,11 @@
 //! Keys that follow others: what the keys of a log state of them, kept by log.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use evidence::Actor;
 use evidence::reasons::Outcome;
-use exchange::collector::{MirrorStore as _, Reply};
+use exchange::collector::{Border, MirrorStore as _, Reply};
 use exchange::split_origin;
 use proof::note::VerifierKey;
 use proof::tile::origin_directory;
@@ -88,16 +89,20 @@ pub(crate) fn with_followers(
     all
 }
 
-/// The heads of a log from which on other keys sign: behind which size, and the keys.
-pub(super) fn borders(dir: &Path, origin: &str) -> Vec<(u64, Vec<VerifierKey>)> {
+/// Where keys of a log follow others, as it concerns one of its generations.
+pub(crate) fn borders(dir: &Path, origin: &str) -> Vec<Border> {
     let all = chain(dir, base_of(origin)).into_iter();
-    let of_this = all.filter(|stated| stated.origin() == origin);
-    let named = of_this.map(|stated| {
-        let keys = stated
-            .new
-            .iter()
-            .filter_map(|key| key.under_name(origin).ok());
-        (stated.size, keys.collect())
+    let named = all.filter_map(|stated| {
+        let own = stated.base.generation(origin).ok()?;
+        Some(Border {
+            from: match stated.generation.cmp(&own) {
+                Ordering::Less => 0,
+                Ordering::Equal => stated.size.saturating_add(1),
+                Ordering::Greater => u64::MAX,
+            },
+            old: stated.old.to_vec(),
+            new: stated.new.to_vec(),
+        })
     });
     named.collect()
 }
@@ -174,10 +179,10 @@ impl Registry {
             return Ok(None);
         };
         let mirror = lock(&log)?;
-        let taken = mirror.newest_size();
+        let taken = mirror.newest_signed_by(&stated.old);
         if taken > stated.size {
             return Ok(Some(format!(
-                "a head of {taken} entries was taken, and the old keys state that they signed {} at the most",
+                "a head of {taken} entries that the old keys signed was taken, and they state that they signed {} at the most",
                 stated.size
             )));
         }
@@ -205,7 +210,14 @@ fn objection(pins: &[Pin], origin: &str, stated: &Rotation, before: &[Rotation])
             "the keys of this log changed {ROTATIONS_MAX} times already"
         ));
     }
-    if let Some(last) = before.last().filter(|last| !stated.follows(&last.new)) {
+    // Keys that no statement names are those of a node that was replaced: people pinned them.
+    let retired = |key: &VerifierKey| {
+        before
+            .iter()
+            .any(|one| one.old.iter().any(|old| same(old, key)))
+    };
+    let retired = stated.old.iter().any(retired);
+    if let Some(last) = before.last().filter(|_| retired) {
         let [authority, _] = &last.new;
         return Some(format!(
             "the keys that sign this log now are others, {authority} among them"
@@ -218,7 +230,9 @@ fn objection(pins: &[Pin], origin: &str, stated: &Rotation, before: &[Rotation])
         due.peek().is_some() && !due.any(|one| same(one.key(), key))
     });
     let known = |key: &VerifierKey| covering.iter().any(|one| same(one.key(), key));
-    if unknown.is_some() || !stated.old.iter().any(known) {
+    // People pinned the keys that it leads to, and not those that it starts from: it tells of what was before.
+    let tells = before.is_empty() && stated.new.iter().all(known);
+    if !tells && (unknown.is_some() || !stated.old.iter().any(known)) {
         return Some("it is by keys that do not sign this log".to_owned());
     }
     None

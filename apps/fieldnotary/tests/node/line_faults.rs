@@ -58,7 +58,7 @@ fn contract(street: &Street) -> Contract {
         let _ = writeln!(
             out,
             "[[port]]\nid = {name:?}\nkind = \"modbus-rtu\"\ndevice = {path:?}\nbaud = 115200\n\
-             parity = \"none\"\ntimeout = \"100ms\"\nretries = 1\nlate_reply = \"200ms\"\n"
+             parity = \"none\"\ntimeout = \"200ms\"\nretries = 1\nlate_reply = \"250ms\"\n"
         );
     }
     let meters = list(street.description(), "meters").iter();
@@ -142,7 +142,7 @@ fn lines_that_ring_chatter_are_struck_and_droop_blame_nobody_beside() {
             .iter()
             .skip(failed)
             .filter(|row| row["kind"] == "reading");
-        (back.count() > 8).then_some(())
+        (back.count() > 24).then_some(())
     });
     let data = node.stop();
     assert_eq!(about("verify", &data, &[]).code, Some(0));

@@ -163,7 +163,8 @@ fn a_collector_cosigns_over_a_rotation_and_follows_no_keys_that_nothing_states()
     let acts = std::fs::read_to_string(stored.join("audit/acts.jsonl")).unwrap();
     let brought = |act: &&str| act.contains("\"add-rotation\"") && act.contains("(certificate ");
     assert_eq!(acts.lines().filter(brought).count(), 2, "{acts}");
-    // A collector that has lost the statements, and is told of the first keys alone, takes no head by those of now.
+    // A collector that has lost the statements, and is told of the first keys alone, takes no head by those of now until
+    // the node has brought them again.
     collector.leave();
     std::fs::remove_dir_all(stored.join("rotations")).unwrap();
     collector.come_back(&all[..2]);
@@ -172,10 +173,38 @@ fn a_collector_cosigns_over_a_rotation_and_follows_no_keys_that_nothing_states()
         let said = |event: &Value| text(event, "code") == "uplink_refused";
         events.iter().any(said).then_some(())
     });
+    cosigned(&node);
     node.stop();
     collector.stop();
     // What it has cosigned verifies by the oldest keys, which lead through the entries.
     verifies(&stored, &all[..2], 2);
+}
+
+/// What it knows by people's word needs no statement, and one that it cannot follow keeps it from no later one.
+//= R8.2
+#[test]
+fn a_collector_that_was_given_the_keys_of_now_follows_the_next_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let street = Street::start(dir, 1);
+    let mut all = Node::keys(&dir.join("node"), ORIGIN);
+    let mut collector = Collector::start(dir, &all);
+    collector.leave();
+    let contract = Contract::new(ORIGIN, "256KiB", 16).delivered_to(&collector);
+    let node = Node::start(dir, "node", &street.contract(contract));
+    sealed(&node);
+    all.extend(rotate(node.data(), "before it had a collector"));
+    sealed(&node);
+    collector.come_back(&all[2..]);
+    let cosigned = |node: &Node| {
+        sealed(node);
+        node.wait_for("cosigned_size", number(&node.status(), "sealed_size"));
+    };
+    cosigned(&node);
+    all.extend(rotate(node.data(), "behind it"));
+    cosigned(&node);
+    node.stop();
+    verifies(&collector.stop(), &all[2..], 2);
 }
 
 /// Has a signer change its keys, and tells no log of it.

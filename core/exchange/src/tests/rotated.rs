@@ -2,7 +2,51 @@
 
 use super::statuses::announce;
 use super::world::{Keys, Log, Server};
+use crate::collector::Border;
+use proof::note::VerifierKey;
 use std::vec;
+
+fn border(from: u64, old: &VerifierKey, new: &VerifierKey) -> Border {
+    Border {
+        from,
+        old: vec![old.clone()],
+        new: vec![new.clone()],
+    }
+}
+
+/// A retired key signs nothing in generations behind the one in which it was retired, a new one nothing in those before; and
+/// who was pinned beside them, because a node was replaced, is of neither.
+//= R8.2
+//= U4
+#[test]
+fn keys_that_changed_in_another_generation_count_on_their_side_of_it() {
+    const OLD: u8 = 5;
+    const NEW: u8 = 6;
+    const OTHER: u8 = 7;
+    for (from, signer, status) in [
+        (0, OLD, 403),
+        (0, NEW, 200),
+        (0, OTHER, 200),
+        (u64::MAX, OLD, 200),
+        (u64::MAX, NEW, 403),
+        (u64::MAX, OTHER, 200),
+    ] {
+        let mut log = Log::new(OLD);
+        log.grow(300);
+        let [old, new, other] = [OLD, NEW, OTHER].map(|seed| Keys::new(seed).authority());
+        let mut server = Server::new(vec![old.clone()]);
+        let border = border(from, &old, &new);
+        server.mirror.trust(vec![old, new, other], vec![border]);
+        log.keys = Keys::new(signer);
+        for size in [0, 1, 300] {
+            let reply = server.add_checkpoint(announce(&log, 0, size).as_bytes());
+            assert_eq!(reply.unwrap().status, status, "{from} {signer} {size}");
+            if status == 200 {
+                break;
+            }
+        }
+    }
+}
 
 //= R8.2
 #[test]
@@ -22,7 +66,7 @@ fn heads_count_by_the_keys_whose_they_are_and_by_no_others() {
         let (old, new) = (log.keys.authority(), Keys::new(6).authority());
         let mut server = Server::new(vec![old.clone()]);
         if told {
-            let border = (BORDER, vec![new.clone()]);
+            let border = border(BORDER + 1, &old, &new);
             server.mirror.trust(vec![old, new], vec![border]);
         }
         if by_new {
@@ -41,7 +85,9 @@ fn behind_a_border_whose_keys_are_not_pinned_nothing_counts() {
     log.grow(300);
     let (old, new) = (log.keys.authority(), Keys::new(6).authority());
     let mut server = Server::new(vec![old.clone()]);
-    server.mirror.trust(vec![old], vec![(100, vec![new])]);
+    server
+        .mirror
+        .trust(vec![old.clone()], vec![border(101, &old, &new)]);
     for keys in [5, 6] {
         log.keys = Keys::new(keys);
         let reply = server.add_checkpoint(announce(&log, 0, 101).as_bytes());

@@ -1,15 +1,21 @@
 //! Keys that followed others, and keys of before that are taken back.
 
 use super::{Desk, Node, ORIGIN, pinned};
+use crate::registry::borders;
 use evidence::{Actor, Generation};
 use proof::note::{Note, sign_ed25519, sign_p256};
 use trust_plane::{BaseOrigin, Hash, Rotation};
 
 /// What a node's keys state of those that follow them, as the collector keeps it.
-fn follow(desk: &Desk, [old, new]: [&Node; 2], number: usize) {
+fn follow(desk: &Desk, keys: [&Node; 2], number: usize) {
+    follow_in(desk, keys, number, 1);
+}
+
+/// The same of keys that changed in another generation than the first.
+fn follow_in(desk: &Desk, [old, new]: [&Node; 2], number: usize, generation: u64) {
     let stated = Rotation {
         base: BaseOrigin::new(ORIGIN).unwrap(),
-        generation: Generation(1),
+        generation: Generation(generation),
         size: 7,
         root: Hash([1; 32]),
         old: old.keys(ORIGIN),
@@ -64,5 +70,29 @@ fn keys_that_signed_together_are_taken_back_together_and_what_followed_them_is_t
                 if revoked == 2 { 0 } else { 2 }
             );
         }
+    }
+}
+
+/// A generation lies on one side of a change in another one, and both sides of a change are in its own.
+//= R8.2
+//= U4
+#[test]
+fn a_change_is_a_border_in_its_own_generation_and_decides_for_all_others() {
+    let desk = Desk::new();
+    let nodes = [1, 2, 3].map(|seed| Node::new(ORIGIN, seed));
+    follow_in(&desk, [&nodes[0], &nodes[1]], 1, 2);
+    follow_in(&desk, [&nodes[1], &nodes[2]], 2, 4);
+    for (generation, from) in [
+        (1, [u64::MAX, u64::MAX]),
+        (2, [8, u64::MAX]),
+        (3, [0, u64::MAX]),
+        (4, [0, 8]),
+        (5, [0, 0]),
+    ] {
+        let borders = borders(&desk.dir(), &format!("{ORIGIN}/g{generation}"));
+        let found: Vec<u64> = borders.iter().map(|border| border.from).collect();
+        assert_eq!(found, from, "g{generation}");
+        assert_eq!(borders[0].old, nodes[0].keys(ORIGIN));
+        assert_eq!(borders[1].new, nodes[2].keys(ORIGIN));
     }
 }

@@ -92,6 +92,26 @@ impl Feed {
     }
 }
 
+/// All statements of new keys in the log, the oldest first; `None` when told to stop.
+pub(super) fn statements(link: &mut RecorderLink) -> Option<Vec<String>> {
+    let (mut all, mut cursor) = (Vec::new(), CommitId(0));
+    loop {
+        let batch = link.pull(cursor, vec![Kind::KeyRotation], PULL_MAX, 0)?;
+        let told = batch
+            .entries
+            .iter()
+            .filter_map(|entry| payload(&entry.leaf.0));
+        all.extend(told.filter_map(|payload| match payload {
+            Payload::KeyRotation(told) => Some(told.statement),
+            _ => None,
+        }));
+        if batch.next_cursor >= batch.commit_ptr || batch.next_cursor <= cursor {
+            return Some(all);
+        }
+        cursor = batch.next_cursor;
+    }
+}
+
 /// Reads leaves for the exchange: the outer `None` when told to stop, the error when they are not there
 /// just now.
 pub(super) fn supply(link: &mut RecorderLink, need: Need) -> Option<Result<Supply, String>> {

@@ -4,6 +4,7 @@ mod feed;
 mod https;
 mod offers;
 mod refusals;
+mod statements;
 mod tls;
 
 use crate::clock;
@@ -23,7 +24,7 @@ use https::{Answered, Client};
 use ipc::message::Message;
 use offers::{Offers, Span};
 use refusals::Refusals;
-use std::collections::VecDeque;
+use statements::Statements;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -38,6 +39,8 @@ const MISSING_PAUSE: Duration = Duration::from_millis(100);
 const REFUSED_WAIT_MS: u64 = 10_000;
 /// Where statements of new keys are brought to.
 const ADD_ROTATION: &str = "add-rotation";
+/// The answer to a head that no key signed which counts.
+const FORBIDDEN: u16 = 403;
 
 /// Delivers until it is told to stop.
 pub(crate) fn run(
@@ -74,7 +77,7 @@ pub(crate) fn run(
         missing: 0,
         offers: Offers::default(),
         answered: None,
-        rotations: VecDeque::new(),
+        statements: Statements::default(),
     };
     // A log that was rolled back may seal nothing, and have nothing to send.
     role.node.ask();
@@ -112,8 +115,7 @@ struct Role {
     offers: Offers,
     /// When the newest answer was made, where it did not say the time itself.
     answered: Option<Span>,
-    /// Statements of new keys that the collector has not taken yet.
-    rotations: VecDeque<String>,
+    statements: Statements,
 }
 
 impl Role {
@@ -158,7 +160,11 @@ impl Role {
                 match outcome {
                     Ok(answered) => {
                         let response = self.heard(answered);
+                        let by_other_keys = is_checkpoint && response.status == FORBIDDEN;
                         self.node.answered(tick(), request.id, response);
+                        if by_other_keys {
+                            return self.statements.refused(&mut self.link, clock::mono());
+                        }
                     }
                     Err(failure) => self.node.failed(tick(), request.id, failure),
                 }
@@ -168,21 +174,20 @@ impl Role {
         }
     }
 
-    /// Brings what keys state of those that follow them; false when told to stop. A refusal is told, and the head that
-    /// follows is refused for its keys.
+    /// Brings what keys state of those that follow them; false when told to stop. A refusal is told: where the collector
+    /// does not know the keys otherwise, the head that follows is refused for them.
     fn tell_of_rotations(&mut self) -> Result<bool, Failure> {
-        while let Some(statement) = self.rotations.front() {
+        while let Some(statement) = self.statements.next() {
             let answered = self.client.tell(ADD_ROTATION, statement)?;
-            if answered.status == 200 {
-                self.rotations.pop_front();
-                continue;
-            }
+            self.statements.answered();
             let refusal = Refusal {
                 path: ADD_ROTATION,
                 status: answered.status,
                 detail: String::from_utf8_lossy(&answered.body).into_owned(),
             };
-            return Ok(self.report(Report::Refused(refusal)));
+            if answered.status != 200 && !self.report(Report::Refused(refusal)) {
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -220,7 +225,7 @@ impl Role {
         let Some(news) = self.feed.checkpoints(&mut self.link, wait_ms) else {
             return false;
         };
-        self.rotations.extend(news.rotations);
+        self.statements.heard(news.rotations);
         for sealed in news.sealed {
             self.node.offer(sealed);
         }

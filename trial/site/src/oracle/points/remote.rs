@@ -20,6 +20,10 @@ const TOLD: [(&str, &[&str]); 4] = [
     ("offline", &["source_lost", "stale"]),
 ];
 
+/// A value behind which no read follows for so long may be stale: three samples of a station that takes ten a second,
+/// less what lies between its clock's reading and the street's.
+const STALE_NS: u64 = 250_000_000;
+
 /// A read of a register.
 #[derive(Clone, Debug)]
 pub(super) struct Read {
@@ -53,11 +57,13 @@ impl Asked {
         around.any(|(asked_ns, answered)| !answered && *asked_ns < at_ns + ANSWERED_NS)
     }
 
-    /// Whether one of the next questions behind an instant was not answered, or there was none.
+    /// Whether one of the next questions behind an instant was not answered, or the next one came late or not at all.
     fn is_unanswered_behind(&self, at_ns: u64) -> bool {
         let place = self.0.partition_point(|(asked_ns, _)| *asked_ns <= at_ns);
         let behind = self.0.get(place..).unwrap_or_default();
-        behind.is_empty() || behind.iter().take(BEFORE).any(|(_, answered)| !answered)
+        let in_time = |(asked_ns, _): &(u64, bool)| *asked_ns < at_ns + STALE_NS;
+        !behind.first().is_some_and(in_time)
+            || behind.iter().take(BEFORE).any(|(_, answered)| !answered)
     }
 }
 
