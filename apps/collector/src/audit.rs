@@ -1,6 +1,7 @@
-//! The collector's audit: who let nodes in or took them back, why, and how that ended; and who was turned away.
+//! The collector's audit: who let nodes in or took them back, why, and how that ended; who was turned away; and whose logs
+//! showed a rollback.
 //!
-//! JSON lines in two books of `audit/`, each of a bounded size: where one is full it is put aside as `NAME.1.jsonl`, in
+//! JSON lines in three books of `audit/`, each of a bounded size: where one is full it is put aside as `NAME.1.jsonl`, in
 //! the place of the one that was put aside before. `number` counts a book's lines from its first one on, so that it is seen how many are gone.
 
 use std::fs::{self, File, OpenOptions};
@@ -26,6 +27,8 @@ pub enum Book {
     Acts,
     /// Who was turned away while it served.
     Refusals,
+    /// Who delivered what shows a rollback, or another counter.
+    Alarms,
 }
 
 impl Book {
@@ -33,6 +36,7 @@ impl Book {
         match self {
             Self::Acts => "acts",
             Self::Refusals => "refusals",
+            Self::Alarms => "alarms",
         }
     }
 

@@ -9,6 +9,7 @@ pub struct Counters {
     record_crc_fail: AtomicU64,
     conflicts: AtomicU64,
     cosigned: AtomicU64,
+    alarms: AtomicU64,
 }
 
 impl Counters {
@@ -32,15 +33,21 @@ impl Counters {
         add(&self.cosigned)
     }
 
+    /// A log showed a rollback, or another counter; the count.
+    pub fn alarm(&self) -> u64 {
+        add(&self.alarms)
+    }
+
     /// Name and value of each.
     #[must_use]
-    pub fn snapshot(&self) -> [(&'static str, u64); 4] {
+    pub fn snapshot(&self) -> [(&'static str, u64); 5] {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             ("batch_hash_fail_cnt", read(&self.batch_hash_fail)),
             ("record_crc_fail_cnt", read(&self.record_crc_fail)),
             ("conflict_cnt", read(&self.conflicts)),
             ("cosigned_cnt", read(&self.cosigned)),
+            ("rollback_alarm_cnt", read(&self.alarms)),
         ]
     }
 }

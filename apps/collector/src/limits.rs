@@ -50,3 +50,15 @@ pub const AUDIT_TEXT_BYTES_MAX: usize = 512;
 
 /// Shortest time between two lines of who was turned away; those in between are counted.
 pub const REFUSALS_TOLD_EVERY_MS: u64 = 1_000;
+
+/// Alarms of one log that are kept: the first half of them for ever, then the newest.
+pub const ALARMS_KEPT_MAX: usize = 64;
+
+/// Entries that the witness judges until what it knows is stored; so many at most are judged again after a restart.
+pub const WITNESS_SAVED_EVERY: u64 = 4_096;
+
+/// Entries that are judged of a log that was taken by a version without a witness: its newest.
+pub const WITNESS_LOOKS_BACK: u64 = 65_536;
+
+/// First entries of a generation among which its audit says who adopted it, and why.
+pub const ADOPTION_LOOKS_MAX: u64 = 64;

@@ -24,6 +24,7 @@ pub struct Ready {
     pins: Vec<(String, String)>,
     logs: Vec<Held>,
     unserved: Vec<String>,
+    begun: Vec<(String, u64)>,
 }
 
 impl Ready {
@@ -52,6 +53,7 @@ impl Ready {
             pins: registry.pins()?,
             logs: registry.held()?,
             unserved: registry.unserved()?,
+            begun: registry.begun()?,
         })
     }
 
@@ -77,8 +79,11 @@ impl Ready {
                 "cosigned": log.cosigned,
                 "stored": log.stored,
                 "dir": self.dir.join(&log.dir).display().to_string(),
+                "alarms": log.alarms,
+                "followed_by": log.followed_by,
             })
         };
+        let begun = |(origin, since): &(String, u64)| json!({"origin": origin, "since": since});
         let pin = |(key, prefix): &(String, String)| json!({"vkey": key, "prefix": prefix});
         json!({
             "addr": self.addr.to_string(),
@@ -92,6 +97,7 @@ impl Ready {
             "log_keys": self.pins.iter().map(pin).collect::<Vec<_>>(),
             "logs": self.logs.iter().map(log).collect::<Vec<_>>(),
             "logs_not_served": self.unserved,
+            "witness_begun": self.begun.iter().map(begun).collect::<Vec<_>>(),
         })
     }
 
@@ -121,6 +127,11 @@ impl Ready {
             ));
         }
         lines.extend(self.logs());
+        for (origin, since) in &self.begun {
+            lines.push(format!(
+                "  witness      {origin}: begins with entry {since}; the log was taken by a version without one"
+            ));
+        }
         for origin in &self.unserved {
             lines.push(format!(
                 "  not served   {origin}: no --log-key covers it; what it holds stays as it is"
@@ -158,7 +169,19 @@ impl Ready {
             };
             format!("  {title:<12} {origin}: {cosigned} entries cosigned{more}")
         };
-        titles.zip(&self.logs).map(line).collect()
+        let alarms = |log: &Held| {
+            let all = log.alarms.iter().map(|one| {
+                let entry = one
+                    .entry
+                    .map_or_else(String::new, |entry| format!(" (entry {entry})"));
+                format!("  ALARM        {}{entry}: {}", one.alarm, one.detail)
+            });
+            all.collect::<Vec<_>>()
+        };
+        let lines = titles.zip(&self.logs);
+        lines
+            .flat_map(|(title, log)| [vec![line((title, log))], alarms(log)].concat())
+            .collect()
     }
 }
 
@@ -183,6 +206,7 @@ mod tests {
             pins: vec![("n+2+B".into(), "meters.example/7".into())],
             logs,
             unserved: vec!["meters.example/8/g1".into()],
+            begun: vec![("meters.example/9/g1".into(), 70)],
         }
     }
 
@@ -193,6 +217,20 @@ mod tests {
             cosigned: 70,
             stored: 90,
             dir: "logs/00".into(),
+            alarms: vec![crate::store::Alarm {
+                number: 1,
+                at_ms: 1,
+                alarm: "replaced_counter".into(),
+                shown_by: crate::store::ShownBy::Counter,
+                entry: Some(66),
+                cosigned: 70,
+                counter: Some("plain".into()),
+                bound: Some(98),
+                value: Some(3),
+                detail: "the plain counter went from 98 to 3".into(),
+                went_on: None,
+            }],
+            followed_by: None,
         };
         let page = ready(vec![held.clone()]).page();
         for part in [
@@ -203,6 +241,8 @@ mod tests {
             "cosigns as   c.example+1+A\n",
             "log key      n+2+B\n               for meters.example/7 and",
             "logs held    meters.example/7/g1: 70 entries cosigned, 20 more stored\n",
+            "\n  ALARM        replaced_counter (entry 66): the plain counter went from 98 to 3\n",
+            "witness      meters.example/9/g1: begins with entry 70;",
             "not served   meters.example/8/g1: no --log-key",
             "fieldnotary verify '/srv/a b' --anchor",
         ] {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use evidence::Generation;
 use exchange::collector::{Announcement, Flow, Mirror, MirrorStore as _, Reply, Standing, Upload};
-use exchange::{Link, named_predecessor, origin_of, split_origin};
+use exchange::{CollectorAlarm, Link, named_predecessor, origin_of, split_origin};
 use proof::tile::origin_directory;
 use serde_json::json;
 
@@ -14,8 +14,9 @@ use crate::counters::Counters;
 use crate::error::Error;
 use crate::files::{self, Access};
 use crate::identity::Identity;
+use crate::limits::ADOPTION_LOOKS_MAX;
 use crate::lock::Lock;
-use crate::store::{FOLLOWS_FILE, FileStore, ORIGIN_FILE};
+use crate::store::{Alarm, FOLLOWS_FILE, FileStore, FollowedBy, ORIGIN_FILE, follower};
 
 mod pin;
 mod rotations;
@@ -42,6 +43,8 @@ pub struct Registry {
     logs: Mutex<BTreeMap<String, Log>>,
     newest: Mutex<BTreeMap<String, Generation>>,
     unserved: Mutex<Vec<String>>,
+    /// Logs that a version without a witness took, and the first entry of each that is judged.
+    begun: Mutex<Vec<(String, u64)>>,
     /// Logs of which a write failed; each is opened again when it is asked for.
     failed: Mutex<BTreeSet<String>>,
     _lock: Lock,
@@ -58,6 +61,10 @@ pub struct Held {
     pub stored: u64,
     /// Directory, from the collector's.
     pub dir: String,
+    /// What stands against it.
+    pub alarms: Vec<Alarm>,
+    /// The generation that follows it, where it had alarms.
+    pub followed_by: Option<FollowedBy>,
 }
 
 impl Registry {
@@ -77,6 +84,7 @@ impl Registry {
             logs: Mutex::default(),
             newest: Mutex::default(),
             unserved: Mutex::default(),
+            begun: Mutex::default(),
             failed: Mutex::default(),
             _lock: lock,
         };
@@ -109,6 +117,8 @@ impl Registry {
                 cosigned: mirror.mirrored_head().size,
                 stored: mirror.store().next_entry(),
                 dir: format!("{LOGS_DIR}/{}", origin_directory(&origin)),
+                alarms: mirror.store().alarms(),
+                followed_by: mirror.store().follower().cloned(),
                 origin,
             })
         });
@@ -121,6 +131,27 @@ impl Registry {
     /// When a panic left the registry unusable.
     pub fn unserved(&self) -> Result<Vec<String>, Error> {
         Ok(lock(&self.unserved)?.clone())
+    }
+
+    /// Logs that a version without a witness took, and the first entry of each that is judged: told once.
+    ///
+    /// # Errors
+    /// When a panic left the registry unusable.
+    pub fn begun(&self) -> Result<Vec<(String, u64)>, Error> {
+        Ok(std::mem::take(&mut *lock(&self.begun)?))
+    }
+
+    /// Alarms of a log that nobody was told of in this run, and what its node is told of those that stand.
+    ///
+    /// # Errors
+    /// When a panic left the registry unusable.
+    pub fn alarms(&self, origin: &str) -> Result<(Vec<Alarm>, Option<CollectorAlarm>), Error> {
+        let Some(log) = lock(&self.logs)?.get(origin).cloned() else {
+            return Ok((Vec::new(), None));
+        };
+        let mut mirror = lock(&log)?;
+        let untold = mirror.store_mut().untold_alarms();
+        Ok((untold, mirror.store().alarm_for_node()))
     }
 
     /// The pinned keys, each with the prefix of its origins.
@@ -137,6 +168,12 @@ impl Registry {
 
     fn pins_now(&self) -> Result<Arc<[Pin]>, Error> {
         Ok(Arc::clone(&*lock(&self.pins)?))
+    }
+
+    /// The collector's directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Directory of a log by the hash of its origin.
@@ -178,6 +215,9 @@ impl Registry {
             if mirror.store().mirrored().is_some() {
                 // Between moving the head and cosigning it the process may have ended.
                 let cosigned = mirror.cosignature(&self.identity)?.status == 200;
+                if let Some(since) = witness(&mut mirror)? {
+                    lock(&self.begun)?.push((origin.clone(), since));
+                }
                 drop(mirror);
                 if cosigned {
                     self.adopt(&origin, &log)?;
@@ -223,6 +263,7 @@ impl Registry {
             let mut mirror = lock(&log)?;
             if mirror.store().mirrored().is_some() {
                 mirror.cosignature(&self.identity)?;
+                witness(&mut mirror)?;
             }
         }
         lock(&self.logs)?.insert(origin.to_owned(), Arc::clone(&log));
@@ -322,6 +363,11 @@ impl Registry {
         let finished = lock(&log)?.finish(upload, &self.identity);
         let reply = self.checked(&origin, finished)?;
         if reply.status == 200 {
+            // What it found is durable before the cosignature leaves.
+            let judged = witness(&mut *lock(&log)?);
+            self.checked(&origin, judged)?;
+        }
+        if reply.status == 200 {
             self.adopt(&origin, &log)?;
         }
         Ok(reply)
@@ -349,13 +395,15 @@ impl Registry {
             let newest = newest.entry(base.to_owned()).or_insert(generation);
             *newest = generation.max(*newest);
         }
+        let mut first = Vec::new();
         let named = {
             let mirror = lock(log)?;
             if mirror.store().dir().join(FOLLOWS_FILE).exists() {
                 return Ok(());
             }
-            let first = mirror.store().leaf(0)?;
-            first.and_then(|leaf| named_predecessor(&leaf))
+            let mut keep = |_, leaf: &[u8]| first.push(leaf.to_vec());
+            mirror.store().leaves(0, ADOPTION_LOOKS_MAX, &mut keep)?;
+            first.first().and_then(|leaf| named_predecessor(leaf))
         };
         // One log's lock at a time: the predecessor is looked at on its own.
         let follows = match named {
@@ -365,7 +413,9 @@ impl Registry {
                 let link = match self.log(&predecessor)? {
                     None => Link::Unknown,
                     Some(before) => {
-                        let mirror = lock(&before)?;
+                        let mut mirror = lock(&before)?;
+                        let follows = follower(origin, named.cause, &first);
+                        mirror.store_mut().followed_by(follows)?;
                         let size = mirror.mirrored_head().size;
                         let root = match named.size <= size {
                             true => mirror.store().root_at(named.size)?,
@@ -388,6 +438,12 @@ impl Registry {
         };
         lock(log)?.store().put_follows(&follows)
     }
+}
+
+/// Has a log's witness judge what was mirrored since.
+fn witness(mirror: &mut Mirror<FileStore>) -> Result<Option<u64>, Error> {
+    let keys = mirror.keys().to_vec();
+    mirror.store_mut().witness(&keys)
 }
 
 /// The answer for a log that no pin covers.

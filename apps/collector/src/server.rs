@@ -17,9 +17,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use evidence::Actor;
+use evidence::reasons::Outcome;
 use exchange::body::Format;
 use exchange::collector::{Announcement, Flow, Reply, Upload};
-use exchange::{BATCH_HEADER, CollectorTime, TIME_HEADER};
+use exchange::{ALARM_HEADER, BATCH_HEADER, CollectorAlarm, CollectorTime, TIME_HEADER};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use proof::limits::ADD_CHECKPOINT_BYTES_MAX;
@@ -32,12 +33,13 @@ use tokio_rustls::TlsAcceptor;
 use trust_plane::Rotation;
 use trust_plane::limits::ROTATION_BYTES_MAX;
 
-use crate::audit::Refusals;
+use crate::audit::{Act, Book, Refusals, note};
 use crate::clock;
 use crate::error::Error;
 use crate::limits::{CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, HEAD_TIMEOUT_MS};
 use crate::log::RequestLog;
 use crate::registry::Registry;
+use crate::store::Alarm;
 use body::Pieces;
 
 pub(crate) use tls::certificates;
@@ -68,6 +70,7 @@ struct Answer {
     body: Vec<u8>,
     origin: Option<String>,
     error: Option<String>,
+    alarm: Option<CollectorAlarm>,
 }
 
 impl From<Reply> for Answer {
@@ -79,6 +82,7 @@ impl From<Reply> for Answer {
             body: reply.body.into_bytes(),
             origin: None,
             error: None,
+            alarm: None,
         }
     }
 }
@@ -227,7 +231,7 @@ async fn handle(
     let started = clock::instant();
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let answer = match (&parts.method, path) {
+    let mut answer = match (&parts.method, path) {
         (&Method::POST, "/add-checkpoint") => add_checkpoint(&app, body).await,
         (&Method::POST, "/add-rotation") => add_rotation(&app, &peer.actor, body).await,
         (&Method::POST, "/add-entries") => add_entries(&app, &parts.headers, body).await,
@@ -239,6 +243,7 @@ async fn handle(
         let why = first_line(&answer.body);
         block_in_place(|| app.refusals.refused(&peer.actor, "deliver", scope, &why));
     }
+    let found = block_in_place(|| alarms(&app, &peer, &mut answer));
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     app.log.line(json!({
         "event": "request",
@@ -251,10 +256,34 @@ async fn handle(
         "status": answer.status,
         "answer": (answer.status != 200).then(|| first_line(&answer.body)),
         "error": answer.error,
+        "alarms": found,
         "took_us": took_us,
         "counters": app.registry.counters().snapshot().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
     }));
     respond(answer)
+}
+
+/// Tells of what was found wrong with a log: in the audit, with the request, and to its node.
+fn alarms(app: &App, peer: &Peer, answer: &mut Answer) -> Option<Vec<Alarm>> {
+    let origin = answer.origin.as_deref()?;
+    // Where its lock is lost to a panic, every request of the log fails and says so.
+    let (found, stands) = app.registry.alarms(origin).ok()?;
+    answer.alarm = stands;
+    for one in &found {
+        app.registry.counters().alarm();
+        let act = Act {
+            actor: &peer.actor,
+            action: "deliver",
+            scope: origin,
+            reason: &format!("{}: {}", one.alarm, one.detail),
+            outcome: Outcome::Done,
+            count: 1,
+        };
+        if let Err(error) = note(app.registry.dir(), Book::Alarms, &act) {
+            answer.error.get_or_insert(error.to_string());
+        }
+    }
+    (!found.is_empty()).then_some(found)
 }
 
 fn batch_of(parts: &Parts) -> Option<String> {
@@ -276,6 +305,11 @@ fn respond(answer: Answer) -> Response {
     // Digits and a point are a value of a header.
     if let Ok(time) = HeaderValue::from_str(&CollectorTime::header(clock::utc_ns())) {
         headers.insert(TIME_HEADER, time);
+    }
+    let alarm = answer.alarm.map(|alarm| alarm.header());
+    // Words and digits are a value of a header.
+    if let Some(Ok(alarm)) = alarm.map(|alarm| HeaderValue::from_str(&alarm)) {
+        headers.insert(ALARM_HEADER, alarm);
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(answer.cache));

@@ -5,6 +5,7 @@ mod blocks;
 mod holes;
 mod state;
 mod tree;
+mod watch;
 mod write;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use evidence::CommitId;
 use exchange::body::RunPackage;
-use exchange::collector::{Fork, MirrorStore, Mirrored, Sample};
+use exchange::collector::{Fork, MirrorStore, Mirrored, Sample, StaleHead};
 use exchange::limits::PENDING_KEPT;
 use exchange::{Head, Hole, Sealed};
 use proof::limits::TILE_WIDTH_U64;
@@ -32,6 +33,8 @@ use crate::rows::{Row, Rows};
 use blocks::Slot;
 use holes::Holes;
 use tree::{StoredTree, TileCache};
+use watch::Watch;
+pub use watch::{Alarm, FollowedBy, ShownBy, follower};
 
 /// File with the origin.
 pub const ORIGIN_FILE: &str = "origin";
@@ -63,6 +66,7 @@ pub struct FileStore {
     forks: BTreeSet<String>,
     samples: usize,
     counters: Arc<Counters>,
+    watch: Watch,
     latched: bool,
 }
 
@@ -87,6 +91,7 @@ impl FileStore {
             forks: kept_forks(&dir.join(CONFLICTS_FILE))?,
             samples: 0,
             counters,
+            watch: Watch::load(dir)?,
             latched: false,
         };
         if let Some(size) = store
@@ -398,6 +403,7 @@ impl MirrorStore for FileStore {
     }
 
     fn keep_fork(&mut self, fork: &Fork) -> Result<(), Error> {
+        self.fork_alarm(fork)?;
         if self.forks.len() >= FORKS_KEPT_MAX || !self.forks.insert(fork.offered.clone()) {
             return Ok(());
         }
@@ -410,6 +416,10 @@ impl MirrorStore for FileStore {
             "offered": fork.offered,
         });
         self.write(|store| files::append_line(&store.dir.join(CONFLICTS_FILE), &line.to_string()))
+    }
+
+    fn keep_stale(&mut self, head: StaleHead) -> Result<(), Error> {
+        self.stale_alarm(head)
     }
 
     fn keep_sample(&mut self, sample: &Sample) -> Result<(), Error> {

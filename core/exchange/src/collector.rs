@@ -16,7 +16,7 @@ use proof::{Checkpoint, Hash, SignedCheckpoint};
 use crate::node::{Head, Sealed};
 
 pub use reply::Reply;
-pub use store::{Fork, ForkKind, MirrorStore, Mirrored, Sample};
+pub use store::{Fork, ForkKind, MirrorStore, Mirrored, Sample, Stale, StaleHead};
 pub use upload::{Flow, Upload};
 
 /// Whether a log may still grow here.
@@ -122,6 +122,12 @@ impl<S: MirrorStore> Mirror<S> {
     pub fn trust(&mut self, keys: Vec<VerifierKey>, borders: Vec<Border>) {
         self.keys = keys;
         self.borders = borders;
+    }
+
+    /// The pinned keys, those that followed others among them.
+    #[must_use]
+    pub fn keys(&self) -> &[VerifierKey] {
+        &self.keys
     }
 
     /// The keys whose heads of this size count.

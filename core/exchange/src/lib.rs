@@ -45,6 +45,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod alarm;
 mod batch;
 pub mod body;
 pub mod collector;
@@ -57,6 +58,7 @@ mod time;
 #[cfg(test)]
 mod tests;
 
+pub use alarm::{ALARM_HEADER, CollectorAlarm};
 pub use batch::{BATCH_HEADER, Batch, BatchId};
 pub use generation::{Link, named_predecessor, origin_of, split_origin};
 pub use hole::{Hole, HoleError, Run, loss_in_leaf};

@@ -57,3 +57,6 @@ pub const UPLOAD_BUFFER_BYTES_MAX: usize = proof::limits::PACKAGE_BYTES_MAX
     + proof::limits::TICKET_BYTES_MAX
     + PACKAGE_RUNS_MAX * (19 + HOLE_HASHES_MAX * proof::limits::HASH_BYTES)
     + 1_024;
+
+/// Longest header that states an alarm: its longest words and numbers, twice over for what a later version adds.
+pub const ALARM_BYTES_MAX: usize = 256;

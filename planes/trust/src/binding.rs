@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
-use evidence::kinds::{Binding, KeyStore};
+use evidence::kinds::{Binding, BindingCounter, KeyStore};
 use evidence::reasons::CounterKind;
 use proof::note::VerifierKey;
 use sha2::{Digest as _, Sha256};
@@ -140,21 +140,28 @@ impl Bindings {
             return Err(BindingFault::WeakKey);
         }
         self.signer = Some(qualified(&name(key.bytes())));
+        let mut outcome = Ok(());
         for one in &store.counters {
-            let public = NvPublic::parse(&one.public.0)?;
-            if !public.is_counter(one.counter == CounterKind::Orderly) || !public.is_written() {
-                return Err(BindingFault::NoCounter(one.counter));
-            }
-            let name = name(&public.bytes());
-            let before = self
-                .indexes
-                .entry(one.counter)
-                .or_insert_with(|| name.clone());
-            if *before != name {
-                *before = name;
-                self.values.remove(&one.counter);
-                return Err(BindingFault::CounterReplaced(one.counter));
-            }
+            // Each is taken as it is stated, also behind one at fault.
+            outcome = outcome.and(self.counter(one));
+        }
+        outcome
+    }
+
+    fn counter(&mut self, one: &BindingCounter) -> Result<(), BindingFault> {
+        let public = NvPublic::parse(&one.public.0)?;
+        if !public.is_counter(one.counter == CounterKind::Orderly) || !public.is_written() {
+            return Err(BindingFault::NoCounter(one.counter));
+        }
+        let name = name(&public.bytes());
+        let before = self
+            .indexes
+            .entry(one.counter)
+            .or_insert_with(|| name.clone());
+        if *before != name {
+            *before = name;
+            self.values.remove(&one.counter);
+            return Err(BindingFault::CounterReplaced(one.counter));
         }
         Ok(())
     }
@@ -205,6 +212,12 @@ impl Bindings {
         self.clock = Some(attest.clock);
         let plain = before.filter(|_| counter == CounterKind::Plain);
         Ok(plain.map_or(0, |before| value - before - 1))
+    }
+
+    /// Forgets where a counter and the TPM's clock stood.
+    pub(crate) fn forget(&mut self, counter: CounterKind) {
+        self.values.remove(&counter);
+        self.clock = None;
     }
 
     /// The qualified name of the key that was stated: what its TPM calls it in an attestation.
@@ -280,4 +293,4 @@ pub fn qualifying(text: &str) -> [u8; 32] {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -17,6 +17,7 @@ extern crate std;
 mod backend;
 mod binding;
 mod boot;
+mod bound_log;
 mod counter;
 mod engine;
 mod enrolment;
@@ -31,6 +32,7 @@ mod revocation;
 mod rollback;
 mod rotation;
 mod statement;
+mod witness;
 
 pub use backend::{
     Backend, BackendError, Capabilities, Certified, Counter, Credential, Description, Endorsement,
@@ -38,6 +40,7 @@ pub use backend::{
 };
 pub use binding::{BindingFault, Bindings, qualifying};
 pub use boot::{LogFound, Look, booted, is_reset, measurement_id, not_looked};
+pub use bound_log::{BoundLog, StatedKey};
 pub use counter::{PlainMark, wear_words, window_ns, writes_a_year};
 pub use engine::{Audit, Bound, Engine, FirmwareBound, Pending, SignError, Signed, SignedClaim};
 pub use enrolment::{Enrolled, EnrolmentFault, answer_bytes};
@@ -60,3 +63,4 @@ pub use rollback::{
 pub use rotation::{Rotation, RotationFault};
 pub use statement::{Claim, Purpose, Signable, Statement};
 pub use tpm::EndorsementKind;
+pub use witness::{Source, Witness, WitnessState, Witnessed, unshown_words};

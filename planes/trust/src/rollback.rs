@@ -2,6 +2,7 @@
 //!
 //! Two tables say what follows from what was found; each row is one finding, and every finding has a row.
 
+use crate::binding::BindingFault;
 use crate::last_signed::SignedHead;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -81,18 +82,43 @@ pub enum Moved {
     OtherIndex,
     /// The store has not the key that signs the log.
     OtherStore,
+    /// What says that it binds does not, or nothing binds any more and the log does not say why: who reads the log finds it.
+    Unproven,
 }
 
 impl Moved {
     /// Every finding.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Unbound,
         Self::Level,
         Self::Ahead,
         Self::Behind,
         Self::OtherIndex,
         Self::OtherStore,
+        Self::Unproven,
     ];
+
+    /// What a fault of a binding, or of the statement about the store, says of the log.
+    #[must_use]
+    pub const fn of_fault(fault: &BindingFault) -> Self {
+        match fault {
+            BindingFault::OtherKey | BindingFault::WeakKey | BindingFault::OtherSigner => {
+                Self::OtherStore
+            }
+            BindingFault::NoCounter(_)
+            | BindingFault::NoFirmwareCounter
+            | BindingFault::OtherFirmwareCounter
+            | BindingFault::CounterReplaced(_)
+            | BindingFault::UnknownCounter(_)
+            | BindingFault::OtherIndex(_) => Self::OtherIndex,
+            BindingFault::Backwards { .. } | BindingFault::OtherTpm => Self::Behind,
+            BindingFault::Malformed(_)
+            | BindingFault::Signature
+            | BindingFault::NoValue
+            | BindingFault::OtherValue { .. }
+            | BindingFault::OtherText => Self::Unproven,
+        }
+    }
 }
 
 /// When it was looked.
@@ -138,6 +164,8 @@ pub(crate) const OF_THE_STORE: &[(Moved, Moment, Option<RollbackAlarm>)] = &[
     (Moved::OtherIndex, Moment::Running, Some(A::ReplacedCounter)),
     (Moved::OtherStore, Moment::Start, Some(A::ClonedImage)),
     (Moved::OtherStore, Moment::Running, Some(A::ReplacedCounter)),
+    (Moved::Unproven, Moment::Start, Some(A::ReplacedCounter)),
+    (Moved::Unproven, Moment::Running, Some(A::ReplacedCounter)),
 ];
 
 /// The row of [`OF_THE_LOG`].

@@ -38,6 +38,7 @@ pub(super) fn file(registry: &Registry, path: &str) -> Answer {
             body,
             origin: None,
             error: None,
+            alarm: None,
         },
         Ok(None) => not_found(),
         Err(error) => Answer::from(error),

@@ -60,7 +60,7 @@ impl SealedForm {
     }
 }
 
-fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+pub(super) fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     let Some(bytes) = files::read(path)? else {
         return Ok(None);
     };
@@ -68,7 +68,7 @@ fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     Ok(Some(form))
 }
 
-fn store<T: Serialize>(path: &Path, form: &T) -> Result<(), Error> {
+pub(super) fn store<T: Serialize>(path: &Path, form: &T) -> Result<(), Error> {
     let text = serde_json::to_string(form).map_err(Error::setup)?;
     files::write(path, format!("{text}\n").as_bytes(), Access::Public)
 }

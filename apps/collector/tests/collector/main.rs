@@ -11,3 +11,4 @@ mod common;
 mod https;
 mod manners;
 mod revoked;
+mod witness;

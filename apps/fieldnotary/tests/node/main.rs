@@ -67,6 +67,7 @@ mod restarts;
 mod ring_files;
 mod ring_full;
 mod rollback;
+mod rollback_alone;
 mod rotation;
 mod sign_off_points;
 mod site;

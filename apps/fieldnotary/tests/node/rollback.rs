@@ -5,6 +5,7 @@ use crate::common::contract::Contract;
 use crate::common::damage::copy_into;
 use crate::common::sites::{Collector, Node, Street};
 use crate::common::{about, done, number, program, text, wait_until};
+use crate::rollback_alone::on_record;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -96,6 +97,12 @@ impl Site {
         node.wait_for("cosigned_size", number(&status, "log_size") + 1);
         assert_eq!(status["rollback"], serde_json::json!([]), "{status}");
         node.stop();
+        assert_eq!(self.recorded(), Vec::<Value>::new());
+    }
+
+    /// What the collector has on record against the first generation.
+    fn recorded(&self) -> Vec<Value> {
+        on_record(self.collector.dir(), &format!("{ORIGIN}/g1"))
     }
 
     /// A copy of the node's disk.
@@ -130,6 +137,10 @@ impl Site {
             number(&outside, "known_size") > number(&outside, "size"),
             "{outside}"
         );
+        // The collector has it on record by itself: a head that was left behind.
+        let recorded = self.recorded();
+        assert_eq!(text(&recorded[0], "alarm"), "older_image", "{recorded:?}");
+        assert_eq!(text(&recorded[0], "shown_by"), "head", "{recorded:?}");
         // It captures and commits, and does not sign.
         let status = node.status();
         node.wait_for("log_size", number(&status, "log_size") + 20);
@@ -178,6 +189,12 @@ impl Site {
         assert_eq!(number(&status, "generation"), 2);
         assert_eq!(status["rollback"], serde_json::json!([]), "{status}");
         let data = node.stop();
+        let followed = &self.recorded()[0]["followed_by"];
+        assert_eq!(followed["origin"], format!("{ORIGIN}/g2"), "{followed}");
+        assert_eq!(
+            on_record(self.collector.dir(), &format!("{ORIGIN}/g2")),
+            Vec::<Value>::new()
+        );
         // The verdict of the whole names what was, and does not fail by it any more.
         let said = about("verify", &data, &[]);
         assert_eq!(said.code, Some(0), "{said:?}");
@@ -298,6 +315,7 @@ fn a_clone_with_its_tpm_is_found_by_the_collector() {
         "cloned_image",
         "{status}"
     );
+    assert_eq!(text(&site.recorded()[0], "alarm"), "cloned_image");
     node.stop();
     site.recovers();
 }
@@ -329,7 +347,37 @@ fn an_older_counter_is_found_by_the_log_and_in_what_the_collector_has() {
     );
     let size = number(&node.status(), "log_size");
     node.wait_for("cosigned_size", size + 10);
+    // The collector finds it in what checkpoints are bound to, and the node hears that.
+    let outside = wait_until("the collector's word", LONG, || {
+        found(node.data(), "collector")
+    });
+    assert_eq!(text(&outside, "alarm"), "replaced_counter", "{outside}");
+    for part in ["bound", "value"] {
+        assert!(outside[part].is_u64(), "{outside}");
+    }
+    let status = node.status();
+    let alarms = status["rollback"].as_array().unwrap().iter();
+    let witnesses: Vec<&str> = alarms.map(|one| text(one, "witness")).collect();
+    assert_eq!(witnesses, ["start", "collector"], "{status}");
     let data = node.stop();
+    let recorded = site.recorded();
+    let own = recorded
+        .iter()
+        .find(|one| one["shown_by"] == "counter")
+        .unwrap();
+    assert_eq!(text(own, "alarm"), "replaced_counter", "{own}");
+    let bindings = entries(&data, "binding");
+    let shows = |one: &&Value| number(one, "commit_id") == number(own, "entry");
+    let shown = bindings.iter().find(shows).unwrap();
+    assert_eq!(
+        number(shown, "value"),
+        number(own, "value"),
+        "{own} {shown}"
+    );
+    assert!(
+        recorded.iter().any(|one| one["shown_by"] == "node"),
+        "{recorded:?}"
+    );
     let stored = site.collector.dir().to_owned();
     site.collector.leave();
     for place in [&data, &stored] {

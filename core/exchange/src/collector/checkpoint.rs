@@ -4,7 +4,9 @@ use alloc::string::{String, ToString as _};
 use proof::SignedCheckpoint;
 use proof::consistency::verify_consistency;
 
-use super::{Announcement, Fork, ForkKind, Mirror, MirrorStore, Reply, Standing, same_root};
+use super::{
+    Announcement, Fork, ForkKind, Mirror, MirrorStore, Reply, Stale, StaleHead, Standing, same_root,
+};
 use crate::node::{Head, Sealed};
 
 impl<S: MirrorStore> Mirror<S> {
@@ -27,13 +29,19 @@ impl<S: MirrorStore> Mirror<S> {
         if old_size > offered.size {
             return Ok(Reply::text(400, &"the old size is above the checkpoint's"));
         }
+        // Who asks to go on from his own head believes that it is the newest: no late retry says so.
+        let behind = old_size == offered.size && offered.size < held.size;
         if old_size != held.size || offered.size == held.size {
-            let forked = self.compare(&signed)?;
+            let forked = self.compare(&signed, behind)?;
+            if behind && !forked {
+                self.stale(Stale::Behind, offered.size, held.size)?;
+            }
             if old_size != held.size || forked {
                 return Ok(Reply::size(held.size));
             }
         }
         if standing == Standing::Superseded && offered.size > held.size {
+            self.stale(Stale::Superseded, offered.size, held.size)?;
             return Ok(Reply::size(held.size));
         }
         let proof = &announcement.body.proof;
@@ -48,9 +56,13 @@ impl<S: MirrorStore> Mirror<S> {
         Ok(Reply::taken())
     }
 
+    fn stale(&mut self, stale: Stale, size: u64, held: u64) -> Result<(), S::Error> {
+        self.store.keep_stale(StaleHead { stale, size, held })
+    }
+
     /// Compares an offered head with what is known at its size, and keeps both where they differ.
     /// A head that merely came late is no contradiction.
-    fn compare(&mut self, signed: &SignedCheckpoint) -> Result<bool, S::Error> {
+    fn compare(&mut self, signed: &SignedCheckpoint, behind: bool) -> Result<bool, S::Error> {
         let offered = head_of(signed);
         let signed_here = self.known(offered.size).cloned();
         let (root, held, kind) = match signed_here {
@@ -76,6 +88,7 @@ impl<S: MirrorStore> Mirror<S> {
             held,
             offered: signed.note().to_string(),
             detail: alloc::format!("at size {} the stored tree has another root", offered.size),
+            behind,
         })?;
         Ok(true)
     }
@@ -94,6 +107,7 @@ impl<S: MirrorStore> Mirror<S> {
             held,
             offered: signed.note().to_string(),
             detail,
+            behind: false,
         })
     }
 

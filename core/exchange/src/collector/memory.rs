@@ -8,7 +8,7 @@ use evidence::CommitId;
 use proof::tree::leaf_hash;
 use proof::{CompactRange, Frontier, Hash};
 
-use super::{Fork, MirrorStore, Mirrored, Sample};
+use super::{Fork, MirrorStore, Mirrored, Sample, StaleHead};
 use crate::body::{Part, RunPackage};
 use crate::hole::Hole;
 use crate::limits::PENDING_KEPT;
@@ -41,6 +41,7 @@ pub struct MemoryStore {
     live: Image,
     durable: Image,
     forks: Vec<Fork>,
+    stale: Vec<StaleHead>,
     samples: Vec<Sample>,
     effects_left: Option<u64>,
 }
@@ -79,6 +80,12 @@ impl MemoryStore {
     #[must_use]
     pub fn forks(&self) -> &[Fork] {
         &self.forks
+    }
+
+    /// The heads of a log that was left behind.
+    #[must_use]
+    pub fn stale(&self) -> &[StaleHead] {
+        &self.stale
     }
 
     /// The samples kept.
@@ -249,6 +256,12 @@ impl MirrorStore for MemoryStore {
         if !self.forks.iter().any(|kept| kept.offered == fork.offered) {
             self.forks.push(fork.clone());
         }
+        Ok(())
+    }
+
+    fn keep_stale(&mut self, head: StaleHead) -> Result<(), Crashed> {
+        self.effect()?;
+        self.stale.push(head);
         Ok(())
     }
 

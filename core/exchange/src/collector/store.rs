@@ -52,6 +52,28 @@ pub struct Fork {
     pub offered: String,
     /// What was wrong, for a person.
     pub detail: String,
+    /// Whether its node believes it to be the newest, and larger ones were taken.
+    pub behind: bool,
+}
+
+/// How a head contradicts no other, and should not have been offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// Its node believes it to be the newest, and larger ones were taken: an older image of its disk, or a log that was cut.
+    Behind,
+    /// A newer generation is mirrored, and this one would go on: another copy of its disk, or an older one.
+    Superseded,
+}
+
+/// A head of a log that was left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StaleHead {
+    /// In what way.
+    pub stale: Stale,
+    /// Its size.
+    pub size: u64,
+    /// Size of the newest head taken.
+    pub held: u64,
 }
 
 /// A package that failed verification (A4.1).
@@ -150,6 +172,12 @@ pub trait MirrorStore {
     /// # Errors
     /// When storage fails.
     fn keep_fork(&mut self, fork: &Fork) -> Result<(), Self::Error>;
+
+    /// Notes a head of a log that was left behind.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn keep_stale(&mut self, head: StaleHead) -> Result<(), Self::Error>;
 
     /// Keeps a sample of a failed package, within bounds.
     ///

@@ -3,7 +3,7 @@
 use super::statuses::{announce, upload};
 use super::world::{Log, Server, Site, ix};
 use crate::body::Format;
-use crate::collector::ForkKind;
+use crate::collector::{ForkKind, Stale, StaleHead, Standing};
 use crate::node::{Action, Conflict, ConflictCause, Report, State};
 use proof::SignedCheckpoint;
 use std::vec;
@@ -113,6 +113,39 @@ fn a_head_that_comes_late_is_no_fork() {
         assert_eq!((reply.status, reply.body.as_str()), (409, "500\n"));
     }
     assert!(server.mirror.store().forks().is_empty());
+    assert!(server.mirror.store().stale().is_empty());
+}
+
+/// Who asks to go on from a head that is behind believes that it is the newest: the disk was put back.
+//= A6.4
+#[test]
+fn a_node_whose_newest_head_is_behind_is_noted_and_so_is_a_generation_that_should_have_ended() {
+    let (mut site, mut server) = delivered(500);
+    site.log.leaves.truncate(300);
+    site.sealed = vec![300];
+    site.acked = None;
+    site.restart();
+    site.settle(&mut server);
+    assert_eq!(conflict(&site).cause, ConflictCause::Ahead);
+    let behind = StaleHead {
+        stale: Stale::Behind,
+        size: 300,
+        held: 500,
+    };
+    assert_eq!(server.mirror.store().stale(), [behind]);
+    assert!(server.mirror.store().forks().is_empty());
+
+    let (mut site, mut server) = delivered(500);
+    server.standing = Standing::Superseded;
+    site.log.grow(20);
+    site.seal();
+    site.settle(&mut server);
+    let left = StaleHead {
+        stale: Stale::Superseded,
+        size: 520,
+        held: 500,
+    };
+    assert_eq!(server.mirror.store().stale(), [left]);
 }
 
 //= A1.2

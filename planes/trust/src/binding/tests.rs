@@ -8,6 +8,7 @@ use evidence::reasons::{CounterKind, Custody};
 use evidence::{Blob, MonoNs};
 use p256::ecdsa::{DerSignature, SigningKey};
 use proof::note::{VerifierKey, p256_spki};
+use std::string::String;
 use std::vec::Vec;
 use tpm::{KeyPublic, NvPublic};
 
@@ -15,16 +16,16 @@ const TEXT: &str = "meters.example/site/g1\n5\nAAAA\n";
 /// The bit of an index that was incremented.
 const WRITTEN: u32 = 1 << 29;
 
-fn key(number: u8) -> SigningKey {
+pub(crate) fn key(number: u8) -> SigningKey {
     SigningKey::from_slice(&[number; 32]).unwrap()
 }
 
-fn authority(key: &SigningKey) -> VerifierKey {
+pub(crate) fn authority(key: &SigningKey) -> VerifierKey {
     VerifierKey::p256("meters.example/site/g1", &p256_spki(key.verifying_key())).unwrap()
 }
 
 /// The public area of a key in a TPM that made this point; the bit flips an attribute.
-fn public(key: &SigningKey, flip: u32) -> Vec<u8> {
+pub(crate) fn public(key: &SigningKey, flip: u32) -> Vec<u8> {
     let spki = p256_spki(key.verifying_key());
     let (x, y) = spki[spki.len() - 64..].split_at(32);
     let mut public = KeyPublic::authority_template(x.try_into().unwrap());
@@ -36,14 +37,19 @@ fn public(key: &SigningKey, flip: u32) -> Vec<u8> {
     public
 }
 
-fn index(index: u32, orderly: bool, flip: u32) -> Vec<u8> {
+/// What its TPM calls this key in an attestation.
+pub(crate) fn qualified_of(number: u8) -> Vec<u8> {
+    qualified(&name(&public(&key(number), 0)))
+}
+
+pub(crate) fn index(index: u32, orderly: bool, flip: u32) -> Vec<u8> {
     let mut public = NvPublic::counter(index, orderly).bytes();
     let attributes = u32::from_be_bytes(public[6..10].try_into().unwrap()) ^ WRITTEN ^ flip;
     public[6..10].copy_from_slice(&attributes.to_be_bytes());
     public
 }
 
-fn store(key_public: Vec<u8>, plain: Vec<u8>) -> KeyStore {
+pub(crate) fn store(key_public: Vec<u8>, plain: Vec<u8>) -> KeyStore {
     KeyStore {
         at: MonoNs(1),
         custody: Custody::Tpm,
@@ -64,20 +70,20 @@ fn store(key_public: Vec<u8>, plain: Vec<u8>) -> KeyStore {
 
 /// What an attestation says.
 #[derive(Clone)]
-struct Said {
-    text: &'static str,
-    signer: Vec<u8>,
-    index: Vec<u8>,
-    value: u64,
-    clock_ms: u64,
-    resets: u32,
-    offset: u16,
+pub(crate) struct Said {
+    pub(crate) text: String,
+    pub(crate) signer: Vec<u8>,
+    pub(crate) index: Vec<u8>,
+    pub(crate) value: u64,
+    pub(crate) clock_ms: u64,
+    pub(crate) resets: u32,
+    pub(crate) offset: u16,
 }
 
 impl Said {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            text: TEXT,
+            text: TEXT.into(),
             signer: qualified(&name(&public(&key(7), 0))),
             index: name(&index(1, false, 0)),
             value: 10,
@@ -87,7 +93,7 @@ impl Said {
         }
     }
 
-    fn by(&self, signer: &SigningKey) -> Binding {
+    pub(crate) fn by(&self, signer: &SigningKey) -> Binding {
         let sized = |bytes: &[u8]| {
             let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
             [&length[..], bytes].concat()
@@ -95,7 +101,7 @@ impl Said {
         let attest = [
             &[0xff, 0x54, 0x43, 0x47, 0x80, 0x14][..],
             &sized(&self.signer),
-            &sized(&super::qualifying(self.text)),
+            &sized(&super::qualifying(&self.text)),
             &self.clock_ms.to_be_bytes(),
             &self.resets.to_be_bytes(),
             &[0, 0, 0, 0, 1],
@@ -200,7 +206,7 @@ fn only_a_newer_value_of_the_stated_counter_over_this_text_binds() {
         (other(|said| (said.resets, said.clock_ms) = (4, 1)), None),
         (good.by(&key(8)), Some(BindingFault::Signature)),
         (
-            other(|said| said.text = "another\n5\nAAAA\n"),
+            other(|said| said.text = "another\n5\nAAAA\n".into()),
             Some(BindingFault::OtherText),
         ),
         (other(|said| said.offset = 1), Some(BindingFault::NoValue)),

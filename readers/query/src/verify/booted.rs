@@ -1,12 +1,13 @@
 //! What was booted: whether what entries say of it agrees with itself, and with what was signed and attested of it.
 
-use super::bound::{Bound, Stated, is_authority};
+use super::bound::{Bound, is_authority};
 use super::report::{BootTold, FindingKind, Report};
 use super::signers::Signers;
 use evidence::kinds::{Attestation, Boot, BootPcr, BootStage, EpochStart};
 use evidence::reasons::{AttestationOf, SecureBoot, StageResult};
 use evidence::{BootId, Digest, Payload};
 use proof::note::{Algorithm, Note, VerifierKey};
+use trust_plane::StatedKey;
 use trust_plane::limits::BOOT_PCRS;
 use trust_plane::{Claim, QuoteFault, Quoted, is_reset, measurement_id, qualifying, quoted};
 
@@ -161,14 +162,14 @@ impl Booted {
             _ => {}
         }
         match beside.bound.key() {
-            Stated::Restricted(name) if name == attest.qualified_signer => Ok(Some(true)),
-            Stated::Restricted(_) => Err(QuoteFault::OtherSigner.to_string()),
-            Stated::Nothing => Err(
+            StatedKey::Restricted(name) if name == attest.qualified_signer => Ok(Some(true)),
+            StatedKey::Restricted(_) => Err(QuoteFault::OtherSigner.to_string()),
+            StatedKey::Nothing => Err(
                 "a quote by a key of which the log does not say that it is a TPM's alone: whoever has such a key can \
                  sign any PCRs"
                     .to_owned(),
             ),
-            Stated::Gone => Ok(None),
+            StatedKey::Gone => Ok(None),
         }
     }
 }

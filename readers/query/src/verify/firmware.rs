@@ -1,9 +1,10 @@
 //! What a log says of the firmware that ran: nothing in it may fall, and what binds it to a counter must hold.
 
 use super::booted::Beside;
-use super::bound::{Stated, is_authority};
+use super::bound::is_authority;
 use super::report::{FindingKind, FirmwareTold, Report};
 use evidence::kinds::Firmware;
+use trust_plane::StatedKey;
 use trust_plane::firmware_bound;
 
 /// What entries told so far.
@@ -120,9 +121,9 @@ fn judge(told: &Firmware, beside: &Beside<'_>) -> Result<Option<bool>, String> {
             None => return Err("a counter's value without what attests it".to_owned()),
             Some(Ok(signer)) => {
                 return match beside.bound.key() {
-                    Stated::Restricted(name) if name == signer.as_slice() => Ok(Some(true)),
-                    Stated::Gone => Ok(None),
-                    Stated::Restricted(_) | Stated::Nothing => Err(
+                    StatedKey::Restricted(name) if name == signer.as_slice() => Ok(Some(true)),
+                    StatedKey::Gone => Ok(None),
+                    StatedKey::Restricted(_) | StatedKey::Nothing => Err(
                         "the counter is attested by another key than the log states of its store"
                             .to_owned(),
                     ),

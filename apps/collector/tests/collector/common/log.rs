@@ -22,12 +22,13 @@ pub(crate) fn ix(index: u64) -> usize {
 
 /// A log of one generation.
 pub(crate) struct Log {
-    key: p256::ecdsa::SigningKey,
+    pub(crate) key: p256::ecdsa::SigningKey,
     pub(crate) origin: String,
     generation: Generation,
     pub(crate) leaves: Vec<Vec<u8>>,
     pub(crate) lost: Vec<(Hole, CommitId)>,
     pub(crate) branch: u64,
+    pub(crate) epoch: u64,
 }
 
 impl Log {
@@ -39,6 +40,7 @@ impl Log {
             leaves: Vec::new(),
             lost: Vec::new(),
             branch: 0,
+            epoch: 1,
         };
         log.push(
             &EpochStart {
@@ -69,7 +71,7 @@ impl Log {
         self.leaves.len() as u64
     }
 
-    fn push(&mut self, payload: &Payload) {
+    pub(crate) fn push(&mut self, payload: &Payload) {
         self.push_captured(Captured::new(payload));
     }
 
@@ -79,7 +81,7 @@ impl Log {
             kind: captured.kind,
             generation: self.generation,
             commit_id: id,
-            epoch: Epoch(1),
+            epoch: Epoch(self.epoch),
         };
         let stamp = Stamp {
             timestamp: UtcNs(1_700_000_000_000_000_000),

@@ -7,7 +7,10 @@ use crate::papers;
 use contract::Uplink;
 use evidence::UtcNs;
 use exchange::limits::RESPONSE_BYTES_MAX;
-use exchange::{BATCH_HEADER, CollectorTime, Failure, Method, Request, Response, TIME_HEADER};
+use exchange::{
+    ALARM_HEADER, BATCH_HEADER, CollectorAlarm, CollectorTime, Failure, Method, Request, Response,
+    TIME_HEADER,
+};
 use std::cell::RefCell;
 use std::error::Error as _;
 use std::path::Path;
@@ -27,6 +30,8 @@ pub(super) struct Answered {
     pub(super) span: Span,
     /// What time it was by the collector's clock, where it said so.
     pub(super) time: Option<CollectorTime>,
+    /// What it finds wrong with this log, where it says so.
+    pub(super) alarm: Option<CollectorAlarm>,
 }
 
 /// A client with this node's certificate.
@@ -108,6 +113,8 @@ impl Client {
         };
         let time = response.headers().get(TIME_HEADER);
         let time = time.and_then(|value| CollectorTime::read(value.to_str().ok()?));
+        let alarm = response.headers().get(ALARM_HEADER);
+        let alarm = alarm.and_then(|value| CollectorAlarm::read(value.to_str().ok()?));
         let retry_after_s = response
             .headers()
             .get("retry-after")
@@ -122,6 +129,7 @@ impl Client {
             },
             span,
             time,
+            alarm,
         })
     }
 

@@ -1,5 +1,6 @@
 //! The uplink role: drives the exchange with the collector. Sees the log through the feed alone.
 
+mod alarms;
 mod feed;
 mod https;
 mod offers;
@@ -11,6 +12,7 @@ use crate::clock;
 use crate::paths::DataDir;
 use crate::roles::link::RecorderLink;
 use crate::roles::standing::Standing;
+use alarms::Alarms;
 use contract::{Contract, Uplink};
 use evidence::kinds::{Ack, Event, Rollback};
 use evidence::reasons::{EventCode, RollbackAlarm, RollbackWitness};
@@ -76,6 +78,7 @@ pub(crate) fn run(
         standing: Standing::new(data.standing()),
         missing: 0,
         offers: Offers::default(),
+        alarms: Alarms::default(),
         answered: None,
         statements: Statements::default(),
     };
@@ -113,6 +116,8 @@ struct Role {
     /// Looks at the feed in a row that did not find the leaves.
     missing: u32,
     offers: Offers,
+    /// What the collector finds wrong with this log.
+    alarms: Alarms,
     /// When the newest answer was made, where it did not say the time itself.
     answered: Option<Span>,
     statements: Statements,
@@ -159,9 +164,15 @@ impl Role {
                 });
                 match outcome {
                     Ok(answered) => {
+                        let alarm = answered.alarm.and_then(|alarm| self.alarms.heard(alarm));
                         let response = self.heard(answered);
                         let by_other_keys = is_checkpoint && response.status == FORBIDDEN;
                         self.node.answered(tick(), request.id, response);
+                        if let Some(found) = alarm
+                            && !self.hand_over(found.into())
+                        {
+                            return false;
+                        }
                         if by_other_keys {
                             return self.statements.refused(&mut self.link, clock::mono());
                         }
@@ -198,6 +209,7 @@ impl Role {
             response,
             span,
             time,
+            ..
         } = answered;
         self.answered = time.is_none().then_some(span);
         if let Some(said) = time {

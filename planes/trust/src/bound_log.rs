@@ -1,0 +1,189 @@
+//! The bindings of a log among its checkpoints: over which text each must be, and what cannot be judged for want of entries.
+//! Verifier and collector judge by it; nothing here trusts the node.
+
+use crate::binding::{BindingFault, Bindings};
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use evidence::kinds::{Binding, KeyStore};
+use evidence::reasons::{AttestationOf, CounterKind};
+use proof::SignedCheckpoint;
+use proof::note::{Algorithm, VerifierKey};
+use tpm::attest::Clock;
+
+/// A checkpoint that holds, as bindings speak of it.
+#[derive(Clone, Debug)]
+struct Held {
+    size: u64,
+    text: String,
+    authority: VerifierKey,
+}
+
+/// What the log said last of the key in its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatedKey<'a> {
+    /// A key of a TPM that signs nothing but what the TPM made or hashed, by its qualified name.
+    Restricted(&'a [u8]),
+    /// None such: whoever has it may sign what looks like an attestation.
+    Nothing,
+    /// What it said may have left the ring, or is lost.
+    Gone,
+}
+
+/// The same as it is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum KeyIs {
+    #[default]
+    Unstated,
+    Restricted,
+    Gone,
+}
+
+/// What a log said of its store and of its counters so far.
+#[derive(Clone, Debug, Default)]
+pub struct BoundLog {
+    bindings: Bindings,
+    /// Whether a statement about the store was read: before it nothing can be judged, its entry may have left
+    /// the ring.
+    stated: bool,
+    key: KeyIs,
+    held: Option<Held>,
+    /// The epoch of the newest binding that holds.
+    epoch: u64,
+    /// Whether entries that may have shown a step are not here, or one tells that the counter is another, since the last step
+    /// that holds.
+    gap: bool,
+}
+
+impl BoundLog {
+    /// A checkpoint of this size whose signatures and root hold.
+    pub fn checkpoint(&mut self, size: u64, opened: &SignedCheckpoint, known: &[VerifierKey]) {
+        let authority = known.iter().enumerate().find(|(place, key)| {
+            key.algorithm() == Algorithm::EcdsaP256 && opened.verified().has_key(*place)
+        });
+        self.held = authority.map(|(_, key)| Held {
+            size,
+            text: opened.note().text().to_owned(),
+            authority: key.clone(),
+        });
+    }
+
+    /// Entries are not here that may have said something of the store.
+    pub fn left_out(&mut self) {
+        if self.key == KeyIs::Unstated {
+            self.key = KeyIs::Gone;
+        }
+        self.gap = true;
+    }
+
+    /// The log itself tells that it or its counter is another: the next step of the plain counter is no finding of its own.
+    pub const fn told(&mut self) {
+        self.gap = true;
+    }
+
+    /// Takes the log's own word of its store.
+    ///
+    /// # Errors
+    /// What the statement contradicts: the key, itself, or the one before.
+    pub fn store(&mut self, store: &KeyStore, known: &[VerifierKey]) -> Result<(), BindingFault> {
+        self.key = KeyIs::Unstated;
+        if store.key_public.is_none() {
+            return Ok(());
+        }
+        let is_authority = |key: &&VerifierKey| key.algorithm() == Algorithm::EcdsaP256;
+        let mut authorities = known.iter().filter(is_authority).peekable();
+        if authorities.peek().is_none() {
+            // Whoever brought the other key of the log alone has nothing to compare it with.
+            self.key = KeyIs::Gone;
+            return Ok(());
+        }
+        let mut outcome = Err(BindingFault::OtherKey);
+        for key in authorities {
+            outcome = self.bindings.store(store, key);
+            if outcome != Err(BindingFault::OtherKey) {
+                break;
+            }
+        }
+        // What follows is judged by what was stated, also where that is at fault.
+        self.stated = true;
+        let of_counter = |fault: &BindingFault| {
+            matches!(
+                fault,
+                BindingFault::NoCounter(_) | BindingFault::CounterReplaced(_)
+            )
+        };
+        if outcome.as_ref().err().is_none_or(of_counter) {
+            self.key = KeyIs::Restricted;
+        }
+        outcome
+    }
+
+    /// Takes a checkpoint bound to a counter, in an entry of this epoch: how many steps of the plain counter nothing shows
+    /// before it. `None` where it cannot be judged: what it is bound by was not read, or it is of another head than the newest.
+    pub fn binding(&mut self, epoch: u64, binding: &Binding) -> Option<Result<u64, BindingFault>> {
+        let held = self.held.as_ref();
+        let Some(held) = held.filter(|held| held.size == binding.size && self.stated) else {
+            // Where no head was judged, it may have shown a step; of another size than the newest it shows none.
+            self.gap |= self.held.is_none() || !self.stated;
+            return None;
+        };
+        let taken = self.bindings.take(binding, &held.text, &held.authority);
+        Some(match taken {
+            Ok(unshown) => {
+                self.epoch = epoch;
+                let shown = binding.counter == CounterKind::Plain && core::mem::take(&mut self.gap);
+                Ok(if shown { 0 } else { unshown })
+            }
+            Err(fault) => {
+                self.gap = true;
+                Err(fault)
+            }
+        })
+    }
+
+    /// Forgets where a counter and its TPM's clock stood: what was found there was told, and what is there now is gone on from.
+    pub(crate) fn forget(&mut self, counter: CounterKind) {
+        self.bindings.forget(counter);
+    }
+
+    /// What the log said last of the key that signs it.
+    #[must_use]
+    pub fn key(&self) -> StatedKey<'_> {
+        match (self.key, self.bindings.signer()) {
+            (KeyIs::Gone, _) => StatedKey::Gone,
+            (KeyIs::Restricted, Some(name)) => StatedKey::Restricted(name),
+            (KeyIs::Restricted | KeyIs::Unstated, _) => StatedKey::Nothing,
+        }
+    }
+
+    /// A counter's newest value that holds.
+    #[must_use]
+    pub fn value(&self, counter: CounterKind) -> Option<u64> {
+        self.bindings.value(counter)
+    }
+
+    /// Whether a quote in an entry of this epoch can have been made where it stands: behind the newest binding, and one
+    /// of a boot without a reset in between, as both are made at the first seal of a run. A quote for whoever asked may
+    /// have been made while a seal was under way.
+    #[must_use]
+    pub fn is_in_place(&self, of: AttestationOf, clock: Clock, epoch: u64) -> bool {
+        let Some(resets) = self.bindings.resets() else {
+            return true;
+        };
+        match of {
+            AttestationOf::Boot => {
+                let of_this_run = self.epoch == epoch;
+                self.bindings.may_follow(clock) && (!of_this_run || clock.reset_count == resets)
+            }
+            AttestationOf::Asked => resets <= clock.reset_count,
+        }
+    }
+
+    /// Whether the next step of the plain counter is judged.
+    pub(crate) const fn gap(&self) -> bool {
+        self.gap
+    }
+
+    pub(crate) const fn set_gap(&mut self, gap: bool) {
+        self.gap = gap;
+    }
+}
