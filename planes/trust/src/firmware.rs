@@ -160,7 +160,7 @@ pub(crate) enum Act {
     Raise,
 }
 
-/// What becomes of the counter: whether a higher version than it is bound to is due, and whether what is installed
+/// What becomes of the counter: whether a higher version than it is bound to, or shows, is due, and whether what is installed
 /// reaches all that ran or a person has accepted it.
 pub(crate) const OF_THE_COUNTER: &[(C, bool, bool, Act)] = &[
     (C::None, false, false, Act::Leave),
@@ -179,9 +179,10 @@ pub(crate) const OF_THE_COUNTER: &[(C, bool, bool, Act)] = &[
     (C::Level, false, true, Act::Bind),
     (C::Level, true, false, Act::Raise),
     (C::Level, true, true, Act::Raise),
-    // What it says of other images stands until something reaches them, or a person has decided.
+    // What it says of other images stands until something reaches them, or a person has decided. It was moved for them
+    // already: without a higher version than theirs a step more would show one that never ran.
     (C::Ahead, false, false, Act::Leave),
-    (C::Ahead, false, true, Act::Raise),
+    (C::Ahead, false, true, Act::Bind),
     (C::Ahead, true, false, Act::Leave),
     (C::Ahead, true, true, Act::Raise),
     (C::Behind, false, false, Act::Leave),
@@ -230,7 +231,9 @@ impl FirmwareMemory {
         let known = self.highest().map(u64::from);
         let floor = known.max((shown > 0).then_some(shown));
         let told = Told::of(installed, floor);
-        let accepted = accepting || self.accepted(installed);
+        // What a person accepted is good for what was known then: a counter that contradicts it later needs a word of its own.
+        let contradicts = matches!(counter, C::Ahead | C::Behind | C::Gone);
+        let accepted = accepting || (!contradicts && self.accepted(installed));
         let version = installed.version();
         let in_window = rule.allow_down_to.zip(version);
         let leave = match in_window.is_some_and(|(oldest, version)| version >= oldest) {
@@ -241,12 +244,16 @@ impl FirmwareMemory {
         let outcome = of_the_number(told, leave, rule.block);
         let highest = self.highest().max(version);
         let settled = accepted || (counter == C::Ahead && told.reaches());
-        let due = highest.is_some() && highest > self.bound_version();
+        let due = match counter {
+            C::Ahead => told == Told::Newer,
+            _ => highest.is_some() && highest > self.bound_version(),
+        };
         let act = of_the_counter(counter, due, settled);
         let bind = highest.and_then(|version| match (act, seen) {
             (Act::Leave, _) => None,
             (Act::Raise, CounterSeen::There { value, .. }) => {
-                // A step whose entry a cut took is not made twice: the log's own value says so.
+                // A step whose entry a cut took is not made twice: the log's own value says so. One of a counter that is
+                // ahead may be, and never shows more than the version that is installed.
                 let above = match counter {
                     C::Level => self.bound_value().unwrap_or(*value),
                     _ => *value,

@@ -33,9 +33,15 @@ fn find(link: &mut Link, file: &TpmKeyFile) -> Result<(Option<NvPublic>, Vec<u32
     let taken = response::handles(&taken)?;
     let mark = mark(file);
     for index in taken.iter().filter(|index| range().contains(index)) {
-        let public = response::nv_public(&link.ask(&Command::nv_read_public(*index))?)?;
-        if public.is_marked_counter() && public.bears(&mark) {
-            return Ok((Some(public), taken));
+        let answer = match link.ask(&Command::nv_read_public(*index)) {
+            Err(gone) if gone.is_absent() => continue,
+            answer => answer?,
+        };
+        // The range is anybody's: what was not made by this program may be of a form that it does not make.
+        let public = response::nv_public(&answer).ok();
+        let own = public.filter(|public| public.is_marked_counter() && public.bears(&mark));
+        if own.is_some() {
+            return Ok((own, taken));
         }
     }
     Ok((None, taken))

@@ -50,10 +50,11 @@ impl FirmwareMemory {
         self.newest
     }
 
-    /// Takes what the truth store knows.
+    /// Takes what the truth store knows. What was accepted below a version of which the log does not know is accepted no more.
     pub fn truth(&mut self, highest: u32) {
-        if highest > 0 {
-            self.highest = self.highest.max(Some(highest));
+        if highest > 0 && Some(highest) > self.highest {
+            self.highest = Some(highest);
+            self.accepted = None;
         }
     }
 
@@ -65,7 +66,9 @@ impl FirmwareMemory {
         self.blocks = self.blocks.max(told.blocks);
         let installed = version(told.installed);
         self.newest = Some((told.outcome, installed));
-        self.accepted = told.accepted.then(|| installed.unwrap_or(0));
+        // Kept where it is what lets the version run, and nowhere else.
+        let decides = told.accepted && told.outcome == FirmwareOutcome::Accepted;
+        self.accepted = decides.then(|| installed.unwrap_or(0));
         if let (Some(public), Some(value), Some(bound)) = (&told.public, told.value, self.highest) {
             self.bound = Some(Bound {
                 index: index(&public.0),
@@ -171,7 +174,7 @@ impl FirmwareMemory {
         };
         let Some(bound) = &self.bound else {
             // Made in a run whose entry a cut took; or by one of which this disk knows nothing at all.
-            return match self.newest {
+            return match self.highest {
                 Some(_) => (FirmwareCounter::New, 0),
                 None => (FirmwareCounter::Ahead, 1),
             };

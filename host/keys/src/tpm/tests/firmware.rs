@@ -1,6 +1,7 @@
 //! The counter of firmware versions, in a real TPM; what it attests is judged by openssl and tpm2-tools too.
 
 use super::{ORIGIN, Rig, TpmKeys};
+use crate::limits::TPM_COUNTER_FIRST;
 use evidence::kinds::Firmware;
 use evidence::reasons::{FirmwareCounter, FirmwareKept, FirmwareOutcome};
 use evidence::{Blob, MonoNs};
@@ -83,6 +84,23 @@ fn a_raise_costs_one_step_however_often_it_is_asked_for_and_nothing_takes_one_ba
     let mut engine = rig.engine();
     assert_eq!(there(&mut engine), None);
     assert!(bind(&mut engine, 7, None).value > first + 2);
+}
+
+/// The owner's range is anybody's: an index of a form that no counter here has is passed over.
+//= A6.4
+#[test]
+fn an_index_of_another_program_in_the_same_range_is_passed_over() {
+    let rig = Rig::new();
+    let engine = rig.engine();
+    drop(engine);
+    let another = format!("0x{:x}", TPM_COUNTER_FIRST + 16);
+    let define = [&another, "-C", "o", "-s", "8", "-g", "sha384"];
+    let defined = rig.tpm.tool("tpm2_nvdefine", &define);
+    assert!(defined.status.success(), "{defined:?}");
+    let mut engine = rig.engine();
+    assert_eq!(there(&mut engine), None);
+    let bound = bind(&mut engine, 7, None);
+    assert_eq!(there(&mut engine), Some(bound.value));
 }
 
 /// Another identity of the same TPM has one of its own, and takes nobody else's.
