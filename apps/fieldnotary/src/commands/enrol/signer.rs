@@ -35,16 +35,7 @@ impl Signer {
 
     fn ask(&self, request: impl Into<Message>) -> Result<Message, String> {
         let answer = self.0.ask(&request.into(), PATIENCE);
-        answer.map_err(|error| {
-            let cure = match &error {
-                IpcError::Peer {
-                    code: ErrorCode::NotAllowed,
-                    ..
-                } => "\nrun this as the user that the node runs as: sudo -u USER fieldnotary ...",
-                _ => "",
-            };
-            format!("the signer: {error}; nothing was done{cure}")
-        })
+        answer.map_err(|error| format!("the signer: {error}; {}", outcome(&error)))
     }
 
     /// What it says of itself and of its keys.
@@ -99,4 +90,41 @@ impl Signer {
 
 fn unexpected(answer: &Message) -> String {
     format!("the signer answered with {}", answer.name())
+}
+
+/// What an error of the wire leaves behind. Whose answer was lost may have done what it was asked.
+const fn outcome(error: &IpcError) -> &'static str {
+    match error {
+        IpcError::Peer {
+            code: ErrorCode::NotAllowed,
+            ..
+        } => {
+            "nothing was done\nrun this as the user that the node runs as: sudo -u USER fieldnotary ..."
+        }
+        IpcError::Closed | IpcError::AnswerTimeout => {
+            "whether it did what it was asked is not known\nlook before you ask again: fieldnotary status DIR shows the \
+             keys that sign, fieldnotary log DIR --kind key_rotation how they changed"
+        }
+        _ => "nothing was done",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::outcome;
+    use ipc::IpcError;
+    use ipc::message::ErrorCode;
+
+    #[test]
+    fn who_lost_the_answer_is_not_told_that_nothing_was_done() {
+        for error in [IpcError::Closed, IpcError::AnswerTimeout] {
+            assert!(outcome(&error).starts_with("whether it did"), "{error}");
+        }
+        let refused = IpcError::Peer {
+            code: ErrorCode::Busy,
+            text: "later".to_owned(),
+            fault: None,
+        };
+        assert_eq!(outcome(&refused), "nothing was done");
+    }
 }
