@@ -7,6 +7,7 @@ use crate::say;
 use ipc::message::ErrorCode;
 use ipc::{Channel, IpcError, Listener, Message};
 use keys::limits::TPM_RSA_TIMEOUT_NS;
+use keys::tpm_commands_ended;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,41 @@ const ACCEPT_FAILURES_MAX: u32 = 50;
 const LONG_MORE: Duration = Duration::from_secs(15);
 /// How soon a wait notices that the signer was told to stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
+
+/// What the supervisor is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Alive,
+    /// It may be silent for as long as the longest command takes.
+    Long,
+}
+
+/// Whether the desk makes progress, from one look to the next.
+#[derive(Debug, Default)]
+struct Wait {
+    /// A long silence was announced, and the desk was not free since.
+    announced: bool,
+    /// Commands to a TPM that had ended at the last look.
+    ended: u64,
+}
+
+impl Wait {
+    /// A desk that somebody keeps for ever is a hang, though the thread that looks goes on. One that waits for a slow TPM is none while
+    /// its commands end: each has a time-out far below the silence that a supervisor suffers, and all of an answer may take longer.
+    fn look(&mut self, long: bool, free: bool, ended: u64) -> Option<Sign> {
+        let progress = ended != std::mem::replace(&mut self.ended, ended);
+        if long {
+            self.announced = true;
+            return Some(Sign::Long);
+        }
+        if free {
+            self.announced = false;
+            return Some(Sign::Alive);
+        }
+        // What ends before the long command must not take its announcement back.
+        (progress && !self.announced).then_some(Sign::Alive)
+    }
+}
 
 /// Serves the path, to the user of the node or, where that is the same, to the own one, until a signal says stop, or until a device appears that was absent when this process
 /// was confined: a rule for it can be had only by being started anew.
@@ -50,14 +86,16 @@ pub(crate) fn serve(
     let desk = Arc::new(Mutex::new(desk));
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     let mut failures = 0;
+    let mut wait = Wait::default();
     while !stop.load(Ordering::Relaxed) {
         // Whoever has the desk sets it before the long command: the silence that follows is announced in time.
-        if long.swap(false, Ordering::Relaxed) {
-            sandbox::pulse::busy(Duration::from_nanos(TPM_RSA_TIMEOUT_NS) + LONG_MORE);
-        }
-        // A desk that somebody keeps for ever is a hang, though this thread goes on.
-        if desk.try_lock().is_ok() {
-            sandbox::pulse::alive();
+        let long = long.swap(false, Ordering::Relaxed);
+        match wait.look(long, desk.try_lock().is_ok(), tpm_commands_ended()) {
+            Some(Sign::Long) => {
+                sandbox::pulse::busy(Duration::from_nanos(TPM_RSA_TIMEOUT_NS) + LONG_MORE);
+            }
+            Some(Sign::Alive) => sandbox::pulse::alive(),
+            None => {}
         }
         if let Some(appeared) = absent.filter(|absent| absent.exists()) {
             return Err(Failure::StoreAppeared(appeared.into()));
@@ -151,5 +189,57 @@ fn answer(channel: &Channel, desk: &Mutex<Desk>, door: &Door, stop: &AtomicBool)
         if channel.send(&answer).is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sign, Wait};
+    use keys::limits::{TPM_BUSY_PAUSE, TPM_BUSY_TRIES_MAX, TPM_TIMEOUT_NS};
+
+    /// Everything that the three looks can find, twice in a row: whether it was announced before decides with them.
+    //= A6.7
+    #[test]
+    fn a_desk_that_waits_for_a_slow_tpm_is_alive_and_one_that_hangs_is_not() {
+        // long, free, progress, announced before; what is said, announced after.
+        for (long, free, progress, before, said, after) in [
+            (false, false, false, false, None, false),
+            (false, false, false, true, None, true),
+            (false, false, true, false, Some(Sign::Alive), false),
+            (false, false, true, true, None, true),
+            (false, true, false, false, Some(Sign::Alive), false),
+            (false, true, false, true, Some(Sign::Alive), false),
+            (false, true, true, false, Some(Sign::Alive), false),
+            (false, true, true, true, Some(Sign::Alive), false),
+            (true, false, false, false, Some(Sign::Long), true),
+            (true, false, false, true, Some(Sign::Long), true),
+            (true, false, true, false, Some(Sign::Long), true),
+            (true, false, true, true, Some(Sign::Long), true),
+            (true, true, false, false, Some(Sign::Long), true),
+            (true, true, false, true, Some(Sign::Long), true),
+            (true, true, true, false, Some(Sign::Long), true),
+            (true, true, true, true, Some(Sign::Long), true),
+        ] {
+            let mut wait = Wait {
+                announced: before,
+                ended: 7,
+            };
+            let ended = 7 + u64::from(progress);
+            let found = (wait.look(long, free, ended), wait.announced);
+            assert_eq!(found, (said, after), "{long} {free} {progress} {before}");
+            // The same count is no progress a second time.
+            if !(long || free) {
+                assert_eq!(wait.look(false, false, ended), None);
+            }
+        }
+    }
+
+    /// What the supervisor suffers of a signer (`apps/fieldnotary`, table of processes), against what one command may take.
+    #[test]
+    fn one_command_ends_before_a_supervisor_takes_the_signer_for_hung() {
+        const SILENCE_NS: u64 = 15_000_000_000;
+        let pauses =
+            u64::from(TPM_BUSY_TRIES_MAX) * u64::try_from(TPM_BUSY_PAUSE.as_nanos()).unwrap();
+        assert!(2 * (TPM_TIMEOUT_NS + pauses) < SILENCE_NS);
     }
 }

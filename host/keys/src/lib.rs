@@ -19,4 +19,4 @@ pub use identity::{
     Identity, IdentityDir, Keys, NewKeys, PublicIdentity, StatedRotation, StoreNeeds, is_in_files,
     read_rotations, read_vkeys, store_needs,
 };
-pub use tpm::TpmPlace;
+pub use tpm::{TpmPlace, tpm_commands_ended};

@@ -8,11 +8,22 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tpm::code::Consequence;
 use tpm::limits::MESSAGE_BYTES_MAX;
 use tpm::response::length;
 use tpm::{Command, Response, TpmError};
 use trust_plane::{BackendError, KeyFault};
+
+/// Commands of this process that a TPM has answered, or that were given up.
+static ENDED: AtomicU64 = AtomicU64::new(0);
+
+/// How many commands to a TPM have ended in this process. Each ends by its time-out at the latest, so that who waits for
+/// a slow TPM, command by command, can be told from who hangs.
+#[must_use]
+pub fn tpm_commands_ended() -> u64 {
+    ENDED.load(Ordering::Relaxed)
+}
 
 /// Where the kernel shows the event logs of firmware.
 const SECURITYFS: &str = "/sys/kernel/security";
@@ -118,7 +129,9 @@ impl Link {
         };
         let mut tries = 0;
         loop {
-            let bytes = self.exchange(command, limit).map_err(Asked::Wire)?;
+            let bytes = self.exchange(command, limit);
+            ENDED.fetch_add(1, Ordering::Relaxed);
+            let bytes = bytes.map_err(Asked::Wire)?;
             match Response::parse(command, &bytes) {
                 Err(TpmError::Code { code, .. })
                     if code.consequence() == Consequence::Again && tries < TPM_BUSY_TRIES_MAX =>
