@@ -115,6 +115,9 @@ impl User {
         if !geteuid().is_root() {
             return Err(UserError::NotRoot(self.name.clone()));
         }
+        // What the kernel told this process at its start is read now and kept: before Linux 6.4 it is read from a file in /proc that is no
+        // more its own once it has changed its user, and who asks for the size of a page then ends.
+        let _ = rustix::param::page_size();
         let refused = |errno| UserError::Refused(self.name.clone(), errno);
         let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
         let groups: Vec<Gid> = self.groups.iter().copied().map(Gid::from_raw).collect();
