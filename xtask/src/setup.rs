@@ -16,7 +16,7 @@ pub(crate) struct Tool {
     pub(crate) purpose: &'static str,
 }
 
-const OPENSSL: Tool = Tool {
+pub(crate) const OPENSSL: Tool = Tool {
     program: "openssl",
     probe: &["version"],
     packages: &["openssl"],
@@ -76,10 +76,10 @@ pub(crate) const SWTPM_SETUP: Tool = Tool {
     packages: &["swtpm-tools"],
     purpose: "gives that TPM endorsement certificates",
 };
-const TPM2_TOOLS: Tool = Tool {
+pub(crate) const TPM2_TOOLS: Tool = Tool {
     program: "tpm2_nvreadpublic",
     probe: &["--version"],
-    packages: &["tpm2-tools", "libtss2-tcti-swtpm0"],
+    packages: &["tpm2-tools", "libtss2-tcti-swtpm0", "libtss2-tcti-device0"],
     purpose: "judges that TPM from outside",
 };
 const SOFTHSM: Tool = Tool {

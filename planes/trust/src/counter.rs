@@ -140,12 +140,23 @@ mod tests {
     }
 
     /// The numbers of docs/decisions/trust-backends.md.
+    //= A6.4
     #[test]
     fn the_flash_lasts_as_long_as_the_document_says() {
         assert_eq!(writes_a_year(PLAIN_EVERY_S, 60, 0), (17_520, 2_062));
         let hourly = writes_a_year(PLAIN_EVERY_S, 60, 365 * 24);
         assert_eq!(hourly, (26_280, 10_822));
         assert_eq!(FLASH_CYCLES / hourly.0, 19);
+        // And those of docs/measurements.md.
+        for (plain_s, seal_s, boots, writes, years) in [
+            (900, 60, 0, (35_040, 2_062), 14),
+            (900, 60, 365 * 24, (43_800, 10_822), 11),
+            (PLAIN_EVERY_S, 10, 0, (17_520, 12_368), 28),
+            (60, 60, 0, (525_600, 2_062), 0),
+        ] {
+            let found = writes_a_year(plain_s, seal_s, boots);
+            assert_eq!((found, FLASH_CYCLES / found.0), (writes, years));
+        }
         let words = wear_words(PLAIN_EVERY_S, 60);
         assert!(
             words.contains("17520 writes a year, 28 years of 500000"),

@@ -18,6 +18,48 @@ pub struct Swtpm {
     child: Option<Child>,
 }
 
+/// Makes the state of a TPM as its maker does: with an endorsement key, and certificates of an authority that is kept in `maker`.
+///
+/// # Panics
+/// Where it cannot be made.
+pub fn certify(state: &Path, maker: &Path) {
+    let local = maker.join("localca.conf");
+    let folder = maker.display();
+    let text = format!(
+        "statedir = {folder}/ca\nsigningkey = {folder}/ca/sign.pem\nissuercert = {folder}/ca/issuer.pem\n\
+         certserial = {folder}/ca/serial\n"
+    );
+    std::fs::create_dir_all(maker.join("ca")).expect("a folder for an authority");
+    std::fs::write(&local, text).expect("a configuration of the authority");
+    let config = maker.join("setup.conf");
+    let text = format!(
+        "create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = {}\n\
+         create_certs_tool_options = /etc/swtpm-localca.options\nactive_pcr_banks = sha256\n",
+        local.display()
+    );
+    std::fs::write(&config, text).expect("a configuration of swtpm_setup");
+    let mut setup = Command::new("swtpm_setup");
+    setup.args(["--tpm2", "--create-ek-cert", "--lock-nvram", "--overwrite"]);
+    setup.arg("--config").arg(config);
+    done(setup.arg("--tpmstate").arg(state));
+}
+
+/// The authority that certifies in that folder, in PEM: the issuer of the certificates, then the root.
+///
+/// # Panics
+/// Where nothing was certified there.
+#[must_use]
+pub fn authorities(maker: &Path) -> String {
+    let read = |name: &str| {
+        std::fs::read_to_string(maker.join("ca").join(name)).expect("an authority of its own")
+    };
+    format!(
+        "{}{}",
+        read("issuer.pem"),
+        read("swtpm-localca-rootca-cert.pem")
+    )
+}
+
 impl Swtpm {
     /// A new TPM, switched on.
     #[must_use]
@@ -31,25 +73,7 @@ impl Swtpm {
     #[must_use]
     pub fn certified() -> Self {
         let mut tpm = Self::off();
-        let folder = tpm.folder().display();
-        let local = tpm.folder().join("localca.conf");
-        let text = format!(
-            "statedir = {folder}/ca\nsigningkey = {folder}/ca/sign.pem\nissuercert = {folder}/ca/issuer.pem\n\
-             certserial = {folder}/ca/serial\n"
-        );
-        std::fs::create_dir(tpm.folder().join("ca")).expect("a folder for an authority");
-        std::fs::write(&local, text).expect("a configuration of the authority");
-        let config = tpm.folder().join("setup.conf");
-        let text = format!(
-            "create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = {}\n\
-             create_certs_tool_options = /etc/swtpm-localca.options\nactive_pcr_banks = sha256\n",
-            local.display()
-        );
-        std::fs::write(&config, text).expect("a configuration of swtpm_setup");
-        let mut setup = Command::new("swtpm_setup");
-        setup.args(["--tpm2", "--create-ek-cert", "--lock-nvram", "--overwrite"]);
-        setup.arg("--config").arg(config);
-        done(setup.arg("--tpmstate").arg(tpm.state()));
+        certify(&tpm.state(), tpm.folder());
         tpm.on();
         tpm
     }
@@ -60,14 +84,7 @@ impl Swtpm {
     /// Where it is not certified.
     #[must_use]
     pub fn authorities(&self) -> String {
-        let ca = self.folder().join("ca");
-        let read =
-            |name: &str| std::fs::read_to_string(ca.join(name)).expect("an authority of its own");
-        format!(
-            "{}{}",
-            read("issuer.pem"),
-            read("swtpm-localca-rootca-cert.pem")
-        )
+        authorities(self.folder())
     }
 
     fn off() -> Self {

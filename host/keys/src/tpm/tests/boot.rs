@@ -7,20 +7,22 @@ use evidence::reasons::BootState;
 use std::path::Path;
 use std::process::Command;
 use tpm::Attest;
-use trial_stores::{Firmware, Swtpm};
+use trial_stores::{Firmware, Tpm};
 use trust_plane::{
-    BootId, Claim, Custody, Engine, KeyFault, LogFound, Look, SignError, SignedClaim, booted,
-    qualifying, quoted,
+    BootId, Claim, Custody, Engine, LogFound, Look, SignError, SignedClaim, booted, qualifying,
+    quoted,
 };
 
-/// A TPM into which a machine was measured, with what it wrote down.
-fn machine() -> (Rig, Firmware) {
-    let (tpm, firmware) = (Swtpm::new(), Firmware::of_a_machine("1.42"));
-    firmware.start(&tpm);
-    (Rig::on(tpm), firmware)
+/// A TPM into which a machine was measured, with what its firmware wrote down: the kernel shows that of a device.
+pub(super) fn machine() -> (Rig, Vec<u8>) {
+    let firmware = Firmware::of_a_machine("1.42");
+    let rig = Rig::on(Tpm::measured(&firmware));
+    let log = rig.file.event_log().map(std::fs::read);
+    let log = log.unwrap_or_else(|| Ok(firmware.log().to_vec()));
+    (rig, log.unwrap())
 }
 
-fn look(engine: &mut Engine<super::TpmKeys>, log: &LogFound) -> Boot {
+pub(super) fn look(engine: &mut Engine<super::TpmKeys>, log: &LogFound) -> Boot {
     let look = Look {
         at: MonoNs(1),
         boot_id: BootId([1; 16]),
@@ -29,7 +31,10 @@ fn look(engine: &mut Engine<super::TpmKeys>, log: &LogFound) -> Boot {
     booted(look, pcrs.as_deref(), log)
 }
 
-fn asked(engine: &mut Engine<super::TpmKeys>, nonce: &[u8]) -> Result<SignedClaim, SignError> {
+pub(super) fn asked(
+    engine: &mut Engine<super::TpmKeys>,
+    nonce: &[u8],
+) -> Result<SignedClaim, SignError> {
     engine.claim(&format!("{ORIGIN}/g1"), Claim::Attestation(nonce))
 }
 
@@ -48,13 +53,14 @@ fn text(signed: &SignedClaim) -> &str {
 //= R8.1
 #[test]
 fn a_boot_that_was_measured_is_replayed_and_quoted() {
-    let (rig, firmware) = machine();
+    let (rig, log) = machine();
     let mut engine = rig.engine();
     let found = engine.describe().unwrap().capabilities;
     assert!(found.measured_boot && found.custody == Custody::TpmEmulated);
-    let boot = look(&mut engine, &LogFound::Bytes(firmware.log().to_vec()));
+    let boot = look(&mut engine, &LogFound::Bytes(log));
     assert_eq!(boot.state, BootState::Replayed, "{}", boot.detail);
-    assert_eq!(boot.stages.len(), 4);
+    // Not every firmware measures what it starts: that of the guest measures itself.
+    assert!(boot.stages.len() == 4 || rig.tpm.is_device());
     let signed = asked(&mut engine, b"nonce").unwrap();
     assert_eq!(signed.unquoted, None);
     let quote = signed.quoted.clone().unwrap();
@@ -72,18 +78,6 @@ fn a_boot_that_was_measured_is_replayed_and_quoted() {
     let mut other = quote.clone();
     other.attest[40] ^= 1;
     assert!(quoted(&other, text(&signed), &authority).is_err());
-    // Another machine booted something else.
-    let rig = Rig::on(Swtpm::new());
-    Firmware::of_a_machine("1.43").start(&rig.tpm);
-    let mut engine = rig.engine();
-    let boot_of_other = look(&mut engine, &LogFound::Bytes(firmware.log().to_vec()));
-    assert_eq!(boot_of_other.state, BootState::LogDiffers);
-    assert!(
-        boot_of_other.detail.contains("PCR 0."),
-        "{}",
-        boot_of_other.detail
-    );
-    assert_ne!(boot_of_other.measurement_id, boot.measurement_id);
 }
 
 fn tool(program: &str, arguments: &[&str], dir: &Path) -> String {
@@ -97,19 +91,20 @@ fn tool(program: &str, arguments: &[&str], dir: &Path) -> String {
 //= A6.5
 #[test]
 fn strangers_read_the_same_log_and_verify_the_same_quote() {
-    let (rig, firmware) = machine();
+    let (rig, log) = machine();
     let mut engine = rig.engine();
-    let boot = look(&mut engine, &LogFound::Bytes(firmware.log().to_vec()));
+    let boot = look(&mut engine, &LogFound::Bytes(log.clone()));
     let signed = asked(&mut engine, b"nonce").unwrap();
     drop(engine);
     let dir = rig.tpm.folder();
-    std::fs::write(dir.join("log"), firmware.log()).unwrap();
+    std::fs::write(dir.join("log"), &log).unwrap();
     let read = tool("tpm2_eventlog", &["log"], dir);
     for one in boot.pcrs.iter().filter(|one| one.value.0 != [0; 32]) {
         let line = format!("{} : 0x{}", format_args!("{:<2}", one.pcr), one.value);
         assert!(read.contains(&line), "{line} in\n{read}");
     }
-    assert!(read.contains("UnicodeName: SecureBoot"), "{read}");
+    let secure = read.contains("UnicodeName: SecureBoot");
+    assert!(secure || rig.tpm.is_device(), "{read}");
     let quote = signed.quoted.as_ref().unwrap();
     std::fs::write(dir.join("quote"), &quote.attest).unwrap();
     std::fs::write(dir.join("quote.signature"), &quote.signature).unwrap();
@@ -155,52 +150,4 @@ fn strangers_read_the_same_log_and_verify_the_same_quote() {
     );
     assert!(said.starts_with("sig: 30"), "{said}");
     assert!(Attest::parse(&quote.attest).unwrap().clock.safe);
-}
-
-/// A TPM that nobody measured into, one without the bank, one that was reset behind the firmware's back, one that is gone.
-//= A6.5
-//= A11.2
-#[test]
-fn what_a_tpm_cannot_say_is_told_as_that() {
-    let (mut rig, firmware) = machine();
-    let log = LogFound::Bytes(firmware.log().to_vec());
-    let missing = LogFound::Missing("there".into());
-    let mut engine = rig.engine();
-    assert_eq!(look(&mut engine, &missing).state, BootState::LogMissing);
-    let garbage = LogFound::Bytes(b"no log".to_vec());
-    assert_eq!(look(&mut engine, &garbage).state, BootState::LogUnreadable);
-    drop(engine);
-    // Switched off and on with nobody who measures: nothing is claimed, and the log of before is contradicted.
-    rig.tpm.cut();
-    rig.tpm.on();
-    let mut engine = rig.engine();
-    let boot = look(&mut engine, &missing);
-    assert_eq!(
-        (boot.state, boot.measurement_id),
-        (BootState::Unmeasured, None)
-    );
-    assert!(!engine.describe().unwrap().capabilities.measured_boot);
-    assert_eq!(look(&mut engine, &log).state, BootState::LogDiffers);
-    drop(engine);
-    let banks = rig.tpm.tool("tpm2_pcrallocate", &["sha1:all+sha256:none"]);
-    assert!(banks.status.success(), "{banks:?}");
-    rig.tpm.cut();
-    rig.tpm.on();
-    let mut engine = rig.engine();
-    let boot = look(&mut engine, &log);
-    assert_eq!((boot.state, boot.pcrs.len()), (BootState::BankAbsent, 0));
-    // Its quote is of no PCR, and says so.
-    let signed = asked(&mut engine, b"nonce").unwrap();
-    assert_eq!(signed.quoted.map(|quote| quote.pcrs.len()), Some(0));
-    rig.tpm.cut();
-    let fault = |error: SignError| match error {
-        SignError::Backend(error) => error.fault,
-        other => panic!("{other}"),
-    };
-    assert_eq!(fault(engine.pcrs().unwrap_err()), KeyFault::Unavailable);
-    rig.tpm.on();
-    assert!(engine.pcrs().is_ok());
-    rig.tpm.stand_still(true);
-    assert_eq!(fault(engine.pcrs().unwrap_err()), KeyFault::Slow);
-    rig.tpm.stand_still(false);
 }

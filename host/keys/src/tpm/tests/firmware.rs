@@ -1,12 +1,12 @@
 //! The counter of firmware versions, in a real TPM; what it attests is judged by openssl and tpm2-tools too.
 
-use super::{ORIGIN, Rig, TpmKeys};
+use super::{ORIGIN, Rig, TpmKeys, place};
 use crate::limits::TPM_COUNTER_FIRST;
 use evidence::kinds::Firmware;
 use evidence::reasons::{FirmwareCounter, FirmwareKept, FirmwareOutcome};
 use evidence::{Blob, MonoNs};
 use std::process::Command;
-use trial_stores::Swtpm;
+use trial_stores::Tpm;
 use trust_plane::{
     Claim, CounterSeen, Engine, FirmwareBound, ToBind, VerifierKey, firmware_bound, qualifying,
 };
@@ -15,13 +15,17 @@ fn g1() -> String {
     format!("{ORIGIN}/g1")
 }
 
-fn bind(engine: &mut Engine<TpmKeys>, version: u32, above: Option<u64>) -> FirmwareBound {
+pub(super) fn bind(
+    engine: &mut Engine<TpmKeys>,
+    version: u32,
+    above: Option<u64>,
+) -> FirmwareBound {
     engine
         .bind_firmware(&g1(), ToBind { version, above })
         .unwrap()
 }
 
-fn there(engine: &mut Engine<TpmKeys>) -> Option<u64> {
+pub(super) fn there(engine: &mut Engine<TpmKeys>) -> Option<u64> {
     match engine.firmware().unwrap() {
         CounterSeen::There { value, .. } => Some(value),
         CounterSeen::Absent => None,
@@ -58,7 +62,7 @@ fn entry(bound: &FirmwareBound, version: u64) -> Firmware {
 //= A6.4
 #[test]
 fn a_raise_costs_one_step_however_often_it_is_asked_for_and_nothing_takes_one_back() {
-    let mut rig = Rig::new();
+    let rig = Rig::new();
     let mut engine = rig.engine();
     assert_eq!(there(&mut engine), None);
     let first = bind(&mut engine, 7, None).value;
@@ -67,10 +71,8 @@ fn a_raise_costs_one_step_however_often_it_is_asked_for_and_nothing_takes_one_ba
     for _ in 0..3 {
         assert_eq!(bind(&mut engine, 20_261_130, Some(first)).value, first + 1);
     }
-    // The machine starts again, by a cut; a signer that knows no more than the disk finds it.
+    // A signer that was started anew and knows no more than the disk finds it.
     drop(engine);
-    rig.tpm.cut();
-    rig.tpm.on();
     let mut engine = rig.engine();
     assert_eq!(there(&mut engine), Some(first + 1));
     assert_eq!(
@@ -107,8 +109,8 @@ fn an_index_of_another_program_in_the_same_range_is_passed_over() {
 //= A6.4
 #[test]
 fn each_identity_has_a_counter_of_its_own_and_defines_no_second() {
-    let tpm = Swtpm::new();
-    let place = super::TpmPlace::Socket(tpm.socket());
+    let tpm = Tpm::given();
+    let place = place(&tpm);
     let made = |template: u8| TpmKeys::create(&place, [template; 32], None).unwrap();
     let engine = |made: &(super::TpmKeyFile, Vec<u8>)| {
         let ed25519 = super::Ed25519File::generate().unwrap();
@@ -171,9 +173,16 @@ fn a_binding_of_a_version_is_checked_by_anybody_and_holds_for_nothing_else() {
     ] {
         assert_eq!(bad, Some(false));
     }
-    let stranger = Rig::new();
-    let [other, _] = stranger.engine().verifier_keys(&g1()).unwrap();
-    assert_eq!(check(&good, &g1(), &other), Some(false));
+    drop(engine);
+    let template = [8; 32];
+    let (file, authority_of_other) = TpmKeys::create(&place(&rig.tpm), template, None).unwrap();
+    let other = Rig {
+        tpm: rig.tpm,
+        file,
+        authority: authority_of_other,
+    };
+    let [stranger, _] = other.engine().verifier_keys(&g1()).unwrap();
+    assert_eq!(check(&good, &g1(), &stranger), Some(false));
     judged_by_openssl(&bound, &authority);
 }
 
@@ -192,7 +201,7 @@ fn judged_by_openssl(bound: &FirmwareBound, authority: &VerifierKey) {
     let shell = "openssl pkey -pubin -inform DER -in authority.der -out authority.pem
         openssl dgst -sha256 -verify authority.pem -signature signature attest
         od -An -v -tx1 attest | tr -d ' \\n' | grep -q $(sha256sum statement | cut -c1-64)";
-    let said = Command::new("bash")
+    let said = Command::new("sh")
         .args(["-euc", shell])
         .current_dir(dir)
         .output()

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
-use trial_guest::said_by;
 
 const LOOK: Duration = Duration::from_millis(50);
 const LOOKS: u32 = 200;
@@ -16,18 +15,11 @@ pub(crate) struct Chip {
     socket: PathBuf,
 }
 
-/// Makes a chip as a factory does, with an endorsement key.
-pub(crate) fn make(state: &Path) -> Result<(), String> {
+/// Makes a chip as its maker does, with endorsement certificates of the maker that this folder keeps.
+pub(crate) fn make(state: &Path, maker: &Path) -> Result<(), String> {
     std::fs::create_dir_all(state).map_err(|error| format!("{}: {error}", state.display()))?;
-    let mut setup = Command::new("swtpm_setup");
-    setup.args([
-        "--tpm2",
-        "--overwrite",
-        "--pcr-banks",
-        "sha256",
-        "--tpmstate",
-    ]);
-    said_by(setup.arg(state)).map(drop)
+    trial_stores::certify(state, maker);
+    Ok(())
 }
 
 impl Chip {

@@ -2,11 +2,16 @@
 //! power, without the TPM, on an older disk, with an older TPM.
 
 mod chip;
+mod firmware;
+mod keys;
+mod other_user;
+mod rollback;
 mod station;
 mod ways;
 
 use clap::Parser;
 use serde_json::{Value, json};
+use station::{Programs, Station};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,6 +28,15 @@ struct Args {
     /// Where the node's own programs are
     #[arg(long, value_name = "DIR")]
     programs: PathBuf,
+    /// The program with the tests of the keys
+    #[arg(long, value_name = "FILE")]
+    tests: PathBuf,
+    /// The program that measures the keys
+    #[arg(long, value_name = "FILE")]
+    bench: PathBuf,
+    /// Only the ways whose names have this in them, behind the first; may be given several times
+    #[arg(long, value_name = "WORDS")]
+    only: Vec<String>,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -50,9 +64,19 @@ fn main() -> ExitCode {
 
 fn suite(args: &Args) -> Result<Value, String> {
     let began = clocks::mono();
-    let mut station = station::Station::make(&args.guest, &args.programs)?;
+    let programs = Programs {
+        node: args.programs.clone(),
+        tests: args.tests.clone(),
+        bench: args.bench.clone(),
+    };
+    let mut station = Station::make(&args.guest, &programs)?;
     let mut told = Vec::new();
-    for (name, way) in ways::ALL {
+    // The first makes the keys.
+    let wanted = |name: &str| {
+        let named = args.only.iter().any(|words| name.contains(words));
+        named || args.only.is_empty() || name == ways::FIRST
+    };
+    for (name, way) in ways::ALL.iter().filter(|(name, _)| wanted(name)) {
         let verdict = way(&mut station);
         match &verdict {
             Ok(figures) => eprintln!("{name}: ok {figures}"),

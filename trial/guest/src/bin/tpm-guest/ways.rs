@@ -1,49 +1,50 @@
 //! What befalls the machine, and what its log must say of it.
 
 use crate::station::{Boot, Station};
+use crate::{firmware, keys, other_user, rollback};
 use serde_json::{Value, json};
 
-type Verdict = Result<Value, String>;
+pub(crate) type Verdict = Result<Value, String>;
 /// A way by its name. Each begins with the machine off, and goes on from where the one before it ended.
 type Way = fn(&mut Station) -> Verdict;
 
-pub(crate) const ALL: [(&str, Way); 6] = [
-    ("sealed by the chip", sealed),
+/// The way that makes the keys.
+pub(crate) const FIRST: &str = "sealed by the chip";
+pub(crate) const ALL: [(&str, Way); 14] = [
+    (FIRST, sealed),
     ("measured by the firmware", measured),
+    ("the tests of the keys", keys::tests),
+    ("how long it takes", keys::bench),
     ("without power", without_power),
     ("without the chip", without_chip),
-    ("an older disk", older_disk),
-    ("an older chip", older_chip),
+    ("other keys", keys::rotated),
+    ("a firmware raised and lowered", firmware::judged),
+    ("a signer of another user", other_user::signer),
+    ("a cloned disk", rollback::cloned_disk),
+    ("a log that was cut", rollback::log_that_was_cut),
+    ("a counter made anew", rollback::counter_made_anew),
+    ("an older disk", rollback::older_disk),
+    ("an older chip", rollback::older_chip),
 ];
 /// Bindings that show that seals come.
-const FEW: usize = 3;
+pub(crate) const FEW: usize = 3;
 /// Readings that show that the node captures on.
-const READINGS: u64 = 10;
+pub(crate) const READINGS: u64 = 10;
 
-fn demand(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+pub(crate) fn demand(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     holds.then_some(()).ok_or_else(what)
 }
 
-fn number(status: &Value, key: &str) -> u64 {
+pub(crate) fn number(status: &Value, key: &str) -> u64 {
     status.get(key).and_then(Value::as_u64).unwrap_or(0)
 }
 
-fn text<'v>(entry: &'v Value, key: &str) -> &'v str {
+pub(crate) fn text<'v>(entry: &'v Value, key: &str) -> &'v str {
     entry.get(key).and_then(Value::as_str).unwrap_or("-")
 }
 
-/// The node signs no more, and says why as it begins.
-fn alarm(boot: &mut Boot, due: &str) -> Result<(), String> {
-    let alarms = boot.more_than(0, "rollback")?;
-    let found = alarms.iter().find(|one| text(one, "alarm") == due);
-    demand(
-        found.is_some_and(|one| text(one, "witness") == "start"),
-        || format!("{due} was due, told was {alarms:?}"),
-    )
-}
-
 /// The whole log verifies under the key that was printed when it was made.
-fn verified(boot: &mut Boot) -> Result<Value, String> {
+pub(crate) fn verified(boot: &mut Boot) -> Result<Value, String> {
     let (code, said) =
         boot.run("fieldnotary verify /ext4/node --anchor \"$(head -n 1 /ext4/keys)\" --json")?;
     demand(code == 0, || format!("verify ended with {code}: {said}"))?;
@@ -160,54 +161,4 @@ fn without_chip(station: &mut Station) -> Verdict {
     verified(&mut boot)?;
     boot.stop_node()?;
     Ok(json!({"unsealed": unsealed.first(), "committed_without": grown}))
-}
-
-/// Seals until the chip's durable counter has moved, then stops.
-fn counter_moves(station: &Station) -> Result<(), String> {
-    let mut boot = station.boot(true)?;
-    // It moves seldom, for its wear; without the mark of the last time at the first seal.
-    boot.do_it("rm -f /ext4/node/identity/plain-counter")?;
-    let plain = |boot: &mut Boot| {
-        let bindings = boot.entries("binding")?;
-        Ok::<_, String>(
-            bindings
-                .iter()
-                .filter(|one| text(one, "counter") == "plain")
-                .count(),
-        )
-    };
-    let before = plain(&mut boot)?;
-    boot.start_node()?;
-    boot.seen("a step of the plain counter", |boot| {
-        Ok((plain(boot)? > before).then_some(()))
-    })?;
-    let bindings = boot.entries("binding")?.len();
-    boot.more_than(bindings + FEW, "binding")?;
-    boot.stop_node()
-}
-
-/// The disk of some hours ago in front of the chip of today.
-fn older_disk(station: &mut Station) -> Verdict {
-    let older = station.copy(&station.disk(), "older")?;
-    counter_moves(station)?;
-    let newer = station.copy(&station.disk(), "newer")?;
-    older.put_back()?;
-    let mut boot = station.boot(true)?;
-    boot.start_node()?;
-    alarm(&mut boot, "older_image")?;
-    boot.stop_node()?;
-    newer.put_back()?;
-    Ok(json!({}))
-}
-
-/// The chip of some hours ago behind the disk of today.
-fn older_chip(station: &mut Station) -> Verdict {
-    let older = station.copy(&station.chip(), "older")?;
-    counter_moves(station)?;
-    older.put_back()?;
-    let mut boot = station.boot(true)?;
-    boot.start_node()?;
-    alarm(&mut boot, "replaced_counter")?;
-    boot.stop_node()?;
-    Ok(json!({}))
 }
