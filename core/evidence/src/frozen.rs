@@ -62,6 +62,8 @@ pub mod names {
     pub const KEYS_ROTATED: &str = "keys_rotated";
     /// How many seals were missed since the last one; label: why the first of them was.
     pub const SEALS_MISSED: &str = "seals_missed_since";
+    /// When the newest checkpoint came, by its stamp, in nanoseconds since 1970; label: the scale.
+    pub const SEALED: &str = "sealed_utc_ns";
     /// When a hint of tampering was seen, or told, in seconds since 1970; label: the sign, and behind a space `seen` or `told`.
     pub const TAMPER_SIGN: &str = "tamper_sign";
     /// How often callers of a user were turned away by one run of the signer; label: boot, when the signer was started, `refused`
@@ -89,8 +91,8 @@ pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, BOUND_COUNTER, CALIBRATION, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT,
         EPOCH_BEGAN, FIRMWARE, KEYS_ROTATED, LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES,
-        SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN,
-        WORK,
+        SEALED, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW,
+        TAMPER_SIGN, WORK,
     };
     let whole = [
         PART,
@@ -110,6 +112,7 @@ pub fn is_reserved(name: &str) -> bool {
         SEALS_ENDED,
         KEYS_ROTATED,
         SEALS_MISSED,
+        SEALED,
         TAMPER_SIGN,
         SUPPLY_LOW,
         SIGNER_CALLERS,

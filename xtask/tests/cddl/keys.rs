@@ -3,7 +3,7 @@
 use super::AT;
 use evidence::kinds::{Binding, BindingCounter, KeyStore, KeyUse, PurposeUse, Rollback, Unsealed};
 use evidence::reasons::{CounterKind, Custody, KeyFault, RollbackAlarm, RollbackWitness};
-use evidence::{Blob, Kind, MonoNs, Payload};
+use evidence::{Blob, Kind, MonoNs, Payload, UtcNs};
 
 pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
     Some(match kind {
@@ -46,6 +46,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
             sealed: 70_000,
             missed: 3,
             cause: KeyFault::Slow,
+            sealed_utc: full.then_some(UtcNs(1_800_000_000_000_000_000)),
         }
         .into(),
         Kind::Rollback => Rollback {

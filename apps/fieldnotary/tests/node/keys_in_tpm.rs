@@ -4,7 +4,7 @@
 use crate::common::contract::Contract;
 use crate::common::damage::copy_into;
 use crate::common::sites::{Collector, Node, Street};
-use crate::common::{about, done, number, program, text, wait_until};
+use crate::common::{about, done, fieldnotary, number, program, text, wait_until};
 use crate::rollback_alone::on_record;
 use std::path::Path;
 use std::process::Command;
@@ -224,7 +224,19 @@ fn a_stretch_without_seals_outlives_the_run_in_which_it_began() {
         number(&unsealed, "sealed_before") < number(&unsealed, "sealed"),
         "{unsealed}"
     );
-    node.stop();
+    let data = node.stop();
+    // The stretch begins with the last seal of the run before, and whoever reads the log sees since when.
+    let sealed_before = number(&unsealed, "sealed_before");
+    let before = entries(&data, "checkpoint");
+    let before = before
+        .iter()
+        .find(|one| number(one, "size") == sealed_before);
+    let sealed_utc = text(before.unwrap(), "timestamp");
+    assert_eq!(text(&unsealed, "sealed_utc"), sealed_utc, "{unsealed}");
+    let said = fieldnotary(["log", data.to_str().unwrap(), "--kind", "unsealed"]);
+    let since = sealed_utc.split_once('.').unwrap().0;
+    let shown = format!("no seals since {since}");
+    assert!(said.out.contains(&shown), "{said:?}");
 }
 
 //= A6.4

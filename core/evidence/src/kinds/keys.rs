@@ -7,7 +7,7 @@ use crate::field::{Blob, Field};
 use crate::reasons::{
     CounterKind, Custody, EnrolmentProof, KeyFault, RollbackAlarm, RollbackWitness,
 };
-use crate::time::MonoNs;
+use crate::time::{MonoNs, UtcNs};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -58,6 +58,8 @@ payload! {
         3 sealed: u64 => "size of the tree that is sealed now, with all of the stretch in it";
         4 missed: u64 => "how many seals were missed, at least: a run that ended has told of its first";
         5 cause: KeyFault => "why the first of them was";
+        6 sealed_utc: Option<UtcNs> => "when the seal before came, in whichever run: the time of its checkpoint's stamp; \
+            absent where the log has none";
     }
 }
 

@@ -1,6 +1,6 @@
 //! What holds the keys, and what binds the log to it.
 
-use super::{hex, people};
+use super::{hex, people, rfc3339};
 use evidence::Payload;
 use evidence::kinds::{
     Binding, Enrolment, KeyRotation, KeyStore, KeyUse, Revocation, Rollback, Unsealed,
@@ -57,6 +57,7 @@ fn unsealed(unsealed: &Unsealed, put: &mut impl FnMut(&str, Value)) {
     put("sealed", json!(unsealed.sealed));
     put("missed", json!(unsealed.missed));
     put("cause", json!(unsealed.cause.name()));
+    put("sealed_utc", json!(unsealed.sealed_utc.map(rfc3339)));
 }
 
 fn rollback(found: &Rollback, put: &mut impl FnMut(&str, Value)) {

@@ -45,9 +45,16 @@ pub(super) fn binding_words(binding: &Binding) -> String {
 }
 
 pub(super) fn unsealed_words(unsealed: &Unsealed) -> String {
-    let span_ms = unsealed.at.since(unsealed.since) / 1_000_000;
+    let span = match unsealed.sealed_utc {
+        Some(utc) => format!("since {}", words::time(utc)),
+        // A log of before that knows how long its own run had none.
+        None => {
+            let span_ms = unsealed.at.since(unsealed.since) / 1_000_000;
+            format!("for {} of this run", words::span(span_ms))
+        }
+    };
     format!(
-        "no seals for {span_ms} ms of this run, {} missed ({}): entries {} to {} are sealed only now",
+        "no seals {span}, {} missed ({}): entries {} to {} are sealed only now",
         words::count(unsealed.missed, "seal", "seals"),
         unsealed.cause,
         unsealed.sealed_before,

@@ -351,6 +351,7 @@ impl Committer {
                     let queued_ns = began.since(reading.at);
                     over.extend(self.budget.take(Part::Queue, queued_ns, now));
                 }
+                Payload::Checkpoint(_) => self.seal.missed.sealed(stamp.timestamp),
                 Payload::Loss(loss) => self.given_up.observe(CommitId(id), loss),
                 Payload::Event(event) if event.code == EventCode::SafeModeEntered => {
                     self.held = Some(DowntimeCause::SafeMode);

@@ -1,12 +1,16 @@
-//! Seals that were missed in earlier runs and have not come since: the stretch outlives a restart.
+//! Since when there was no seal, and how many were missed since, also in earlier runs: the stretch outlives a restart.
 
-use evidence::Payload;
-use evidence::frozen::names::SEALS_MISSED;
+use evidence::frozen::names::{SEALED, SEALS_MISSED};
 use evidence::reasons::{EventCode, KeyFault};
+use evidence::{Payload, UtcNs};
 
-/// How many, as far as the log tells, and why the first of them was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct MissedSeals(Option<(u64, KeyFault)>);
+pub(super) struct MissedSeals {
+    /// How many, as far as the log tells, and why the first of them was.
+    missed: Option<(u64, KeyFault)>,
+    /// When the newest checkpoint came, by its stamp: the one clock that two boots share.
+    sealed: Option<UtcNs>,
+}
 
 /// What the event says that tells of the first one.
 pub(super) fn detail(fault: KeyFault, words: &str) -> String {
@@ -23,10 +27,13 @@ pub(crate) fn fault_told(detail: &str) -> (KeyFault, &str) {
 }
 
 impl MissedSeals {
-    /// Takes an entry of the log.
-    pub(super) fn observe(&mut self, payload: &Payload) {
+    /// Takes an entry of the log, with the time of its stamp.
+    pub(super) fn observe(&mut self, payload: &Payload, utc: UtcNs) {
         match payload {
-            Payload::Checkpoint(_) => self.0 = None,
+            Payload::Checkpoint(_) => {
+                self.missed = None;
+                self.sealed(utc);
+            }
             Payload::Event(event) if event.code == EventCode::SignerUnavailable => {
                 self.add(1, fault_told(event.detail.as_deref().unwrap_or_default()).0);
             }
@@ -35,27 +42,42 @@ impl MissedSeals {
     }
 
     /// Takes a counter of a frozen state.
-    pub(super) fn recall(&mut self, label: &str, count: u64) {
-        if let Some(fault) = KeyFault::from_name(label) {
-            self.0 = Some((count, fault));
+    pub(super) fn recall(&mut self, name: &str, label: &str, value: u64) {
+        match (name, KeyFault::from_name(label)) {
+            (SEALED, _) => self.sealed = i64::try_from(value).ok().map(UtcNs),
+            (_, Some(fault)) => self.missed = Some((value, fault)),
+            (_, None) => {}
         }
+    }
+
+    /// A checkpoint is in the log.
+    pub(super) fn sealed(&mut self, utc: UtcNs) {
+        self.sealed = Some(utc);
+    }
+
+    /// When the newest one came.
+    pub(super) const fn sealed_utc(&self) -> Option<UtcNs> {
+        self.sealed
     }
 
     /// Adds seals that this run missed.
     pub(super) fn add(&mut self, count: u64, fault: KeyFault) {
-        let (before, first) = self.0.unwrap_or((0, fault));
-        self.0 = Some((before.saturating_add(count), first));
+        let (before, first) = self.missed.unwrap_or((0, fault));
+        self.missed = Some((before.saturating_add(count), first));
     }
 
     /// Takes out what was missed, where anything was.
     pub(super) fn take(&mut self) -> Option<(u64, KeyFault)> {
-        self.0.take()
+        self.missed.take()
     }
 
-    /// The same for a frozen state: name, label and value of a counter.
-    pub(super) fn frozen(&self) -> Option<(&'static str, String, u64)> {
-        let (count, fault) = self.0?;
-        Some((SEALS_MISSED, fault.name().to_owned(), count))
+    /// The same for a frozen state: name, label and value of a counter each.
+    pub(super) fn frozen(&self) -> impl Iterator<Item = (&'static str, String, u64)> {
+        let sealed = self.sealed.and_then(|utc| u64::try_from(utc.0).ok());
+        let sealed = sealed.map(|utc_ns| (SEALED, "UTC".to_owned(), utc_ns));
+        let missed = self.missed;
+        let missed = missed.map(|(count, fault)| (SEALS_MISSED, fault.name().to_owned(), count));
+        sealed.into_iter().chain(missed)
     }
 }
 
@@ -64,7 +86,7 @@ mod tests {
     use super::{MissedSeals, SEALS_MISSED, detail, fault_told};
     use evidence::kinds::{Checkpoint, Event};
     use evidence::reasons::{Custody, EventCode, KeyFault};
-    use evidence::{Digest, MonoNs, Payload, SourceId};
+    use evidence::{Digest, MonoNs, Payload, SourceId, UtcNs};
 
     fn unavailable(detail: &str) -> Payload {
         Event {
@@ -97,25 +119,35 @@ mod tests {
     //= A6.4
     #[test]
     fn what_was_missed_is_known_in_later_runs_until_a_seal_comes() {
-        let mut missed = MissedSeals::default();
-        assert_eq!(missed.frozen(), None);
-        missed.observe(&unavailable("locked_out: the TPM wants rest"));
-        missed.observe(&unavailable("unavailable: nobody there"));
-        missed.add(4, KeyFault::Unavailable);
-        let due = (SEALS_MISSED, "locked_out".to_owned(), 6);
-        assert_eq!(missed.frozen(), Some(due.clone()));
-        let mut later = MissedSeals::default();
-        later.recall(&due.1, due.2);
-        assert_eq!(later, missed);
-        assert_eq!(later.take(), Some((6, KeyFault::LockedOut)));
-        let sealed = Checkpoint {
+        let utc = |s: i64| UtcNs(1_800_000_000_000_000_000 + s * 1_000_000_000);
+        let sealed: Payload = Checkpoint {
             at: MonoNs(2),
             size: 9,
             root: Digest([1; 32]),
             note: "n".to_owned(),
             custody: Custody::Software,
-        };
-        missed.observe(&sealed.into());
-        assert_eq!(missed, MissedSeals::default());
+        }
+        .into();
+        let mut missed = MissedSeals::default();
+        assert_eq!(missed.frozen().next(), None);
+        missed.observe(&sealed, utc(0));
+        missed.observe(&unavailable("locked_out: the TPM wants rest"), utc(60));
+        missed.observe(&unavailable("unavailable: nobody there"), utc(120));
+        missed.add(4, KeyFault::Unavailable);
+        let due: Vec<_> = missed.frozen().collect();
+        let count = (SEALS_MISSED, "locked_out".to_owned(), 6);
+        assert_eq!(due.last(), Some(&count));
+        let mut later = MissedSeals::default();
+        for (name, label, value) in due {
+            later.recall(name, &label, value);
+        }
+        assert_eq!(later, missed);
+        // Since the last seal, and not since the run that misses more of them.
+        later.observe(&unavailable("unavailable: nobody there"), utc(7_200));
+        assert_eq!(later.sealed_utc(), Some(utc(0)));
+        assert_eq!(later.take(), Some((7, KeyFault::LockedOut)));
+        missed.observe(&sealed, utc(180));
+        assert_eq!(missed.take(), None);
+        assert_eq!(missed.sealed_utc(), Some(utc(180)));
     }
 }

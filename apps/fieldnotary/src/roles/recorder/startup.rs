@@ -315,18 +315,18 @@ impl Remembered {
         self.sealed.is_some()
     }
 
-    /// A clock that was set back makes no sign older than what was certain before.
+    /// What is known with its time. A clock that was set back makes no sign older than what was certain before.
     fn observe_signs(&mut self, payload: &Payload, stamp: &Stamp) {
         let boot = self.epoch.as_ref().map_or("", |(boot, _)| boot.as_str());
         let at = stamp.timestamp.max(self.newest_synced);
         self.hints.observe(payload, boot, at);
+        self.missed_seals.observe(payload, stamp.timestamp);
     }
 
     fn observe(&mut self, id: CommitId, payload: Payload) {
         self.since.observe(&payload);
         self.rollback.observe(&payload);
         self.rotations.observe(&payload);
-        self.missed_seals.observe(&payload);
         let boot = self.epoch.as_ref().map(|(boot, _)| boot.as_str());
         self.low.replay(&payload, id.0, boot);
         match payload {

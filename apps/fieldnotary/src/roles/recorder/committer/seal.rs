@@ -37,7 +37,7 @@ pub(in crate::roles::recorder) struct SealState {
     pub(in crate::roles::recorder) last_ns: u64,
     /// When the first seal was asked for that this run missed since the last one.
     pub(in crate::roles::recorder) missed_since: Option<MonoNs>,
-    /// Seals missed since the last one, also in earlier runs.
+    /// Seals missed since the last one, also in earlier runs, and when that one came.
     pub(in crate::roles::recorder) missed: MissedSeals,
     /// Why they were missed, each as it was told.
     pub(in crate::roles::recorder) missed_for: BTreeSet<KeyFault>,
@@ -180,6 +180,7 @@ impl Committer {
         };
         // The monotonic clock of an earlier run may have been another boot's.
         let since = since.unwrap_or(self.epoch_at);
+        let sealed_utc = self.seal.missed.sealed_utc();
         self.event(EventCode::SignerRecovered, |event| {
             event.count = Some(missed);
         });
@@ -191,6 +192,7 @@ impl Committer {
                 sealed: size,
                 missed,
                 cause,
+                sealed_utc,
             }
             .into(),
         );

@@ -3,7 +3,7 @@
 use super::Remembered;
 use evidence::frozen::names::{
     BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, FIRMWARE, KEYS_ROTATED,
-    LOST_ENTRIES, NEWEST_SYNCED, SEALS_ENDED, SEALS_MISSED,
+    LOST_ENTRIES, NEWEST_SYNCED, SEALED, SEALS_ENDED, SEALS_MISSED,
 };
 use evidence::kinds::CounterSnapshot;
 use evidence::{CommitId, MonoNs, UtcNs};
@@ -41,8 +41,8 @@ impl Remembered {
                     self.firmware.recall(&label, highest);
                 }
                 (KEYS_ROTATED, Some(label), _) => self.rotations.recall(label),
-                (SEALS_MISSED, Some(label), Some(count)) => {
-                    self.missed_seals.recall(&label, count);
+                (name @ (SEALED | SEALS_MISSED), Some(label), Some(value)) => {
+                    self.missed_seals.recall(name, &label, value);
                 }
                 (LOST_ENTRIES, Some(label), Some(count)) => {
                     if let Ok(first) = label.parse() {
