@@ -121,7 +121,7 @@ codes! {
         RecordMissing = 19, "record_missing", "the readout has no data record that is what the contract says";
         RecordAmbiguous = 20, "record_ambiguous", "the readout has more than one data record that is what the contract says";
         RecordUnit = 21, "record_unit", "the data record is in another unit than the contract says";
-        ShortReply = 22, "short_reply", "a reply that stops too early with nothing wrong in it: the meter stopped, or something on the way, this machine included, held the rest back or lost it";
+        ShortReply = 22, "short_reply", "a reply that stops too early with nothing wrong in it, whether or not the rest comes later: the meter stopped, or something on the way, this machine included, held the rest back or lost it";
         BusOverload = 23, "bus_overload", "the level converter reports an overload or a short of its bus: nothing is asked meanwhile";
     }
 }

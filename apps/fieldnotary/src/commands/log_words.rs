@@ -248,7 +248,7 @@ fn failed_words(failed: &AttemptFailed) -> String {
         "{}: {}{exception}, attempt {} of seq {}, {then}",
         failed.meter_id,
         failed.cause.name(),
-        failed.attempt + 1,
+        failed.attempt,
         failed.seq.0
     )
 }

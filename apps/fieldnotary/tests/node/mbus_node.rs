@@ -330,7 +330,7 @@ fn what_was_found_instead_of_a_record_stands_beside_the_attempt() {
     let dir = tempfile::tempdir().unwrap();
     let words = ["--meters", "1", "--mbus-baud", "9600"];
     let street = Street::mbus(dir.path(), &words, "");
-    let points = "[[meter.point]]\nid = \"energy\"\nquantity = \"Energy\"\nunit = \"kWh\"\n\
+    let points = "[[meter.point]]\nid = \"energy\"\nquantity = \"Energy\"\nunit = \"J\"\n\
                   [[meter.point]]\nid = \"x\"\nquantity = \"Volumen\"\n\
                   [[meter.point]]\nid = \"volume\"\nquantity = \"Volume\"\n";
     let contract = contract(&street, 9_600, "4s", |_| format!("primary = 1\n{points}"));
@@ -343,7 +343,7 @@ fn what_was_found_instead_of_a_record_stands_beside_the_attempt() {
         "{checked:?}"
     );
     let found = [
-        "point energy: the record is in Wh, the contract says kWh",
+        "point energy: the record is in Wh, the contract says J",
         "point x: no record of the readout is what the contract says",
     ];
     let probed = fieldnotary(["bus", "probe", config, "m01"]);

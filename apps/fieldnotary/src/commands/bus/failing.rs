@@ -68,10 +68,9 @@ pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
         }
     } else {
         sayln!(
-            "{}: {} failed or came late, the last {} of them follow; {} passed without a request\n",
+            "{}: {}; {} passed without a request\n",
             args.meter,
-            words::count(failed, "attempt", "attempts"),
-            kept.len(),
+            told_and_kept(failed, kept.len()),
             words::count(passed, "slot", "slots"),
         );
         for one in &kept {
@@ -82,6 +81,22 @@ pub(super) fn failing(args: &BusFailingArgs) -> Result<Ended, String> {
         End::Certain => Ended::Well,
         End::Uncertain => Ended::Badly,
     })
+}
+
+/// How many attempts gave no reading, and how many of them are shown.
+fn told_and_kept(failed: u64, kept: usize) -> String {
+    let failed_words = words::count(failed, "attempt", "attempts");
+    let shown = match (failed, kept) {
+        (0, _) => return "no attempt failed or came late".to_owned(),
+        (_, 0) => "none is shown (--last)".to_owned(),
+        (1, _) => "it follows".to_owned(),
+        (_, 1) => "the last one follows".to_owned(),
+        (_, kept) if u64::try_from(kept).is_ok_and(|kept| kept == failed) => {
+            "all of them follow".to_owned()
+        }
+        (_, kept) => format!("the last {kept} of them follow"),
+    };
+    format!("{failed_words} failed or came late, {shown}")
 }
 
 /// The newest changes of a meter's records that are held while the log is read.
@@ -123,6 +138,10 @@ fn id_of(entry: &Entry) -> String {
     let header = &entry.header;
     format!("{}:{}", header.generation.0, header.commit_id.0)
 }
+
+/// Of a reply that came in parts.
+const WENT_ON: &str = "it stopped within the frame, and the rest came too late to be taken: both parts follow as one frame. Where \
+                       an adapter or a converter holds bytes back, the port's `latency` says for how long";
 
 /// Whether a telegram came whole, and what it says is not what the contract asks for.
 const fn is_of_records(cause: AttemptCause) -> bool {
@@ -225,7 +244,7 @@ impl Failing {
             .map_or_else(|| "-".to_owned(), |seq| seq.to_string());
         let attempt = self
             .attempt
-            .map_or_else(|| "-".to_owned(), |attempt| (attempt + 1).to_string());
+            .map_or_else(|| "-".to_owned(), |attempt| attempt.to_string());
         let cause = ink(Ink::Bad, self.cause);
         let mut out = format!(
             "{:<24}  {:>8}  session {seq}, attempt {attempt}: {cause}, {}\n",
@@ -239,6 +258,9 @@ impl Failing {
         match self.bytes() {
             Some(sample) => {
                 let (told, _) = read_as(spoken, &sample.0);
+                if self.went_on(spoken) {
+                    out += &format!("    {WENT_ON}\n");
+                }
                 out += &format!("    {}\n    {told}\n", hex(&sample.0));
             }
             None if self.of_records.is_some() => {
@@ -248,6 +270,14 @@ impl Failing {
             None => out += "    nothing was on the wire\n",
         }
         out
+    }
+
+    /// A reply that is short and whole: it stopped, and its rest came later than a frame may pause.
+    fn went_on(&self, spoken: Option<&PortKind>) -> bool {
+        let whole = |sample: &Blob| mbus::link::decode(&sample.0).is_ok();
+        self.cause == AttemptCause::ShortReply.name()
+            && matches!(spoken, Some(PortKind::Mbus(_)))
+            && self.sample.as_ref().is_some_and(whole)
     }
 
     fn json(&self, spoken: Option<&PortKind>) -> Value {
@@ -262,6 +292,7 @@ impl Failing {
             "attempt": self.attempt,
             "cause": self.cause,
             "meaning": self.meaning,
+            "went_on": self.went_on(spoken),
             "found": found.collect::<Vec<_>>(),
             "bytes": sample.map(|sample| hex(&sample.0)),
             "decoded": sample.map(|sample| read_as(spoken, &sample.0).1),
@@ -275,5 +306,69 @@ fn read_as(spoken: Option<&PortKind>, bytes: &[u8]) -> (String, Value) {
         Some(PortKind::Mbus(_)) => mbus_told(bytes),
         Some(PortKind::ModbusTcp { .. }) => modbus_told(bytes, true, false),
         Some(PortKind::ModbusRtu(_)) | None => modbus_told(bytes, false, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Failing, told_and_kept};
+    use contract::PortKind;
+    use evidence::reasons::AttemptCause;
+    use evidence::{Blob, UtcNs};
+
+    #[test]
+    fn how_many_failed_and_how_many_are_shown_is_said_in_words() {
+        for (failed, kept, due) in [
+            (0, 0, "no attempt failed or came late"),
+            (1, 1, "1 attempt failed or came late, it follows"),
+            (3, 3, "3 attempts failed or came late, all of them follow"),
+            (3, 1, "3 attempts failed or came late, the last one follows"),
+            (
+                9,
+                3,
+                "9 attempts failed or came late, the last 3 of them follow",
+            ),
+            (
+                9,
+                0,
+                "9 attempts failed or came late, none is shown (--last)",
+            ),
+        ] {
+            assert_eq!(told_and_kept(failed, kept), due);
+        }
+    }
+
+    //= A3.2
+    #[test]
+    fn a_reply_that_is_short_and_whole_says_how_that_can_be() {
+        let text = "[station]\norigin = \"a\"\n[[port]]\nid = \"bus\"\nkind = \"mbus\"\ndevice = \"/dev/ttyS1\"\n";
+        let contract = contract::parse(text).unwrap();
+        let spoken: Option<&PortKind> = contract.ports.values().next().map(|port| &port.kind);
+        // A short frame stands for any: SND_NKE to address 5.
+        let whole = [0x10, 0x40, 0x05, 0x45, 0x16];
+        for (cause, bytes, due) in [
+            (AttemptCause::ShortReply, &whole[..], true),
+            (AttemptCause::ShortReply, &whole[..3], false),
+            (AttemptCause::ForeignReply, &whole[..], false),
+        ] {
+            let one = Failing {
+                at: UtcNs(0),
+                entry: "1:2".to_owned(),
+                source: "bus".to_owned(),
+                seq: Some(7),
+                attempt: Some(1),
+                cause: cause.name(),
+                meaning: cause.meaning(),
+                sample: Some(Blob::from(bytes)),
+                of_records: None,
+                found: Vec::new(),
+            };
+            let screen = one.screen(spoken);
+            assert_eq!(screen.contains("both parts follow"), due, "{screen}");
+            assert_eq!(one.json(spoken)["went_on"], due);
+            // The number of an attempt is the one that programs get.
+            assert!(screen.contains("session 7, attempt 1: "), "{screen}");
+            assert_eq!(one.json(spoken)["attempt"], 1);
+        }
     }
 }

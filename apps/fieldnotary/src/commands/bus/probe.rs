@@ -172,7 +172,7 @@ impl<'o> Said<'o> {
         for failed in &self.failed {
             let points: Vec<&str> = failed.points.iter().map(|point| point.as_str()).collect();
             table.row([
-                (failed.attempt + 1).to_string(),
+                failed.attempt.to_string(),
                 ink(Ink::Bad, failed.cause.name()),
                 failed.cause.meaning().to_owned(),
                 points.join(", "),

@@ -98,7 +98,6 @@ impl MbusBus {
             let given_up = report.outcome == Err(why) && purpose != Purpose::Closing;
             if purpose == Purpose::Closing || why == Why::BeforeRequest && !given_up {
                 // Not the meter's: it was let go, or its request had not left and it was asked again.
-                pass_over(meter);
                 strays.push(attempt.heard.bytes.clone());
             } else {
                 let failure = failure(why, purpose, Some(attempt));
@@ -160,10 +159,10 @@ impl MbusBus {
         answer: Answer,
         baud: u32,
     ) {
-        let attempt = pass_over(meter);
+        // An acknowledgement is no attempt to read: what has a number is what the log has an entry of.
         if let Answer::Telegram { .. } = answer {
             meter.bucket.frames_ok += 1;
-            reading.attempts.push(attempt);
+            reading.attempts.push(pass_over(meter));
         }
         if let Some(last) = report.attempts.last().filter(|_| answer != Answer::Silence) {
             let sent_ns = Timing::new(baud).transfer_ns(report.request.len());

@@ -36,7 +36,7 @@ fn readings_carry_the_record_and_its_exact_value_and_the_head_comes_with_them() 
         (volume.seq, volume.quality),
         (Seq(FIRST_SEQ), Quality::GOOD)
     );
-    assert_eq!((text(before.value).as_str(), before.attempt), ("50.000", 1));
+    assert_eq!((text(before.value).as_str(), before.attempt), ("50.000", 0));
     let reports = line.reports("m1");
     assert_eq!(reports.len(), 2);
     assert_eq!(reports[0].serial.as_deref(), Some("22222222"));
@@ -446,7 +446,8 @@ fn several_telegrams_are_one_readout_and_their_records_count_on() {
     let values: Vec<String> = readings.iter().map(|one| text(one.value)).collect();
     assert_eq!(values, ["0.001", "20"], "{:?}", line.failures("m0"));
     let attempts: Vec<_> = readings.iter().map(|one| one.attempt).collect();
-    assert_eq!(attempts, [1, 2]);
+    // Each telegram has a number, and the acknowledgement before them has none.
+    assert_eq!(attempts, [0, 1]);
     assert_eq!(line.reports("m0")[0].telegrams, 2);
     let whole = readings[0].value.map(|value| value.to_string());
     assert_eq!(whole.as_deref(), Some("0.001"));
