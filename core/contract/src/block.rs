@@ -60,6 +60,16 @@ impl<'t, 'i> Block<'t, 'i> {
         self.table.contains_key(key)
     }
 
+    /// What a key says where that is a text, whether it is sound or not.
+    pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
+        self.table.get(key)?.get_ref().as_str()
+    }
+
+    /// Whether the file has one of these keys, or an unknown one that meant it.
+    pub(crate) fn means(&self, keys: &[&'static str]) -> bool {
+        keys.iter().any(|key| self.has(key) || self.is_faulty(key))
+    }
+
     pub(crate) fn is_faulty(&self, key: &str) -> bool {
         self.faulty.contains(&key)
     }
@@ -234,28 +244,41 @@ impl<'t, 'i> Block<'t, 'i> {
         }
     }
 
-    /// Reports every key that is not declared.
-    pub(crate) fn refuse_unknown(&self, report: &mut Report<'_>) {
+    /// Reports every key that is not declared. That the one that was meant is missing, or what follows from it, is not
+    /// said as well.
+    pub(crate) fn refuse_unknown(&mut self, report: &mut Report<'_>) {
+        self.refuse_unknown_on(report, None);
+    }
+
+    /// The same where the kind of port is known: what belongs to another one is not suggested.
+    pub(crate) fn refuse_unknown_on(&mut self, report: &mut Report<'_>, kind: Option<&str>) {
+        let keys = self.section.keys.iter();
+        let here =
+            |key: &&Key| kind.is_none_or(|kind| key.only.is_empty() || key.only.contains(&kind));
+        let known: Vec<&'static Key> = keys.filter(here).collect();
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if self.section.key(name).is_some() {
                 continue;
             }
             let what = format!("unknown key `{}`", name.escape_debug());
-            let advice = self.suggestion(name);
+            let meant = nearest(name, known.iter().map(|key| key.name));
+            let meant = known.iter().find(|key| Some(key.name) == meant).copied();
+            let advice = self.suggestion(name, meant, &known);
             report.error(&key.span(), &self.key_path(name), wrong(what, advice));
+            self.faulty
+                .extend(meant.map(|key| key.name).filter(|key| !self.has(key)));
         }
     }
 
     /// What an unknown key may have meant.
-    fn suggestion(&self, name: &str) -> String {
+    fn suggestion(&self, name: &str, meant: Option<&Key>, known: &[&Key]) -> String {
         let shown = |key: &Key| match self.path.as_str() {
             // In the file itself the keys are tables, known by their headers.
             "" => String::from(key.kind),
             _ => format!("`{}`", key.name),
         };
-        let near = nearest(name, self.section.keys.iter().map(|key| key.name));
-        if let Some(key) = near.and_then(|near| self.section.key(near)) {
+        if let Some(key) = meant {
             return format!("did you mean {}?", shown(key));
         }
         let elsewhere: Vec<&str> = SECTIONS
@@ -266,7 +289,7 @@ impl<'t, 'i> Block<'t, 'i> {
         if !elsewhere.is_empty() {
             return format!("`{name}` belongs in {}", elsewhere.join(" or "));
         }
-        let known: Vec<String> = self.section.keys.iter().map(shown).collect();
+        let known: Vec<String> = known.iter().map(|key| shown(key)).collect();
         format!("known here: {}", known.join(", "))
     }
 }

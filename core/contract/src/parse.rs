@@ -18,6 +18,7 @@ use crate::model::{
     Contract, Firmware, Point, Port, PortKind, Schedule, Seal, Station, Storage, Syslog, Time,
     Timestamp, Uplink,
 };
+use crate::near::nearest;
 use crate::points;
 use crate::read::{duration, id, integer, pair, size, text, word};
 use crate::rules::Problem;
@@ -27,7 +28,7 @@ use crate::syntax;
 use crate::syslog::SYSLOG;
 use crate::time::{TIME, read as read_time};
 use crate::timestamp::TIMESTAMP;
-use crate::words::{PortWord, word_of};
+use crate::words::{PortWord, Word, word_of};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
@@ -126,15 +127,16 @@ impl<'r, 't, 'i, 'x> Walk<'r, 't, 'i, 'x> {
         block.problem(self.report, problem);
     }
 
-    /// Whether one of the tables that these keys name has an id that could not be read.
+    /// Whether one of the tables that these keys name has an id, or a header, that could not be read.
     fn may_be_unreadable(&self, keys: &[&str]) -> bool {
         let mut headers = self.unreadable_ids.iter();
         headers.any(|header| keys.contains(&header.trim_matches(['[', ']'])))
+            || keys.iter().any(|key| self.root.is_faulty(key))
     }
 
     fn station(&mut self) -> Station {
         let Some(mut block) = self.root.child(self.report, &STATION, "station") else {
-            if !self.report.partial && !self.root.has("station") {
+            if !self.report.partial && !self.root.means(&["station"]) {
                 let advice = "write [station] with the log's `origin`";
                 let what = "the file has no [station]";
                 self.report.error(&(0..0), "station", wrong(what, advice));
@@ -423,13 +425,7 @@ fn read_seal(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Seal {
 fn read_port(id: SourceId, block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Port {
     let mut kind = block.get(report, "kind", PortWord::Rtu, word);
     if block.is_faulty("kind") {
-        // Without a kind the keys tell which one was meant.
-        let mbus = ["latency", "power_up", "shared"];
-        kind = match block.has("address") {
-            true => PortWord::Tcp,
-            false if mbus.iter().any(|key| block.has(key)) => PortWord::Mbus,
-            false => PortWord::Rtu,
-        };
+        kind = meant_kind(block).unwrap_or(kind);
     } else {
         block.refuse_other_kinds(report, "ports", "this port", word_of(kind));
     }
@@ -451,4 +447,19 @@ fn read_port(id: SourceId, block: &mut Block<'_, '_>, report: &mut Report<'_>) -
         retries: block.get(report, "retries", 1, integer("0 to 10")),
         late_reply_ms: late.unwrap_or(LATE_REPLY_MS_DEFAULT.max(timeout_ms)),
     }
+}
+
+/// Without a sound kind its own word, or else the keys, tell which one was meant.
+fn meant_kind(block: &Block<'_, '_>) -> Option<PortWord> {
+    let written = block.text_of("kind").unwrap_or_default();
+    let near = nearest(written, PortWord::ALL.iter().map(|(word, _)| *word));
+    let mut words = PortWord::ALL.iter();
+    if let Some((_, kind)) = words.find(|(word, _)| Some(*word) == near) {
+        return Some(*kind);
+    }
+    if block.has("address") {
+        return Some(PortWord::Tcp);
+    }
+    let mbus = ["latency", "power_up", "shared"];
+    block.means(&mbus).then_some(PortWord::Mbus)
 }

@@ -10,6 +10,7 @@ use crate::opaque;
 use crate::read::{bits, decimal, id, integer, pair, register, text, word};
 use crate::rules::{Problem, point};
 use crate::sound::STAND_IN_POINT;
+use crate::words::{PortWord, word_of};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -32,7 +33,7 @@ pub(crate) fn read(
     for (place, (table, span)) in parent.children(report, "point").into_iter().enumerate() {
         let path = Block::path_of(table, parent.path(), place);
         let mut block = Block::new(&POINT, path, table, span);
-        block.refuse_unknown(report);
+        block.refuse_unknown_on(report, on_mbus.then(|| word_of(PortWord::Mbus)));
         let Some(read) = read_point(&mut block, report, on_mbus) else {
             continue;
         };

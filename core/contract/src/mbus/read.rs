@@ -94,7 +94,7 @@ fn refuse_line_keys(block: &mut Block<'_, '_>, report: &mut Report<'_>) {
 
 /// Whether a meter whose port is not known speaks of an M-Bus.
 pub(crate) fn is_meant(block: &Block<'_, '_>) -> bool {
-    NAMES.iter().any(|name| block.has(name))
+    block.means(&NAMES)
 }
 
 /// The addresses of a meter; `None` where one could not be read.
@@ -185,7 +185,7 @@ pub(crate) fn no_pick(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Rec
 
 /// What selects a point's record; `None` where the point says nothing of records.
 pub(crate) fn pick(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Option<RecordPick> {
-    let key = PICKS.into_iter().find(|key| block.has(key))?;
+    let key = PICKS.into_iter().find(|key| block.means(&[*key]))?;
     let both = block.has("register");
     if both {
         let what = format!("`{key}` is of an M-Bus meter, and `register` of a Modbus meter");

@@ -58,8 +58,7 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
     ) -> Option<Meter> {
         let report = &mut *self.report;
         let port = block.get(report, "port", None, |raw| id(raw).map(Some));
-        let kind = port.as_ref().and_then(|port| ports.get(port));
-        let kind = kind.map(|port| PortWord::of(&port.kind));
+        let kind = kind_of(&self.blocks, block, port.as_ref(), ports);
         if let Some(kind) = kind {
             block.refuse_other_kinds(report, "ports", "its port", word_of(kind));
         }
@@ -138,6 +137,22 @@ impl<'t, 'i> Walk<'_, 't, 'i, '_> {
             points,
         })
     }
+}
+
+/// The kind of a meter's port, as far as it can be read: what only that decides waits for it.
+fn kind_of<'t, 'i>(
+    blocks: &BTreeMap<Place, Block<'t, 'i>>,
+    block: &mut Block<'t, 'i>,
+    port: Option<&SourceId>,
+    ports: &BTreeMap<SourceId, Port>,
+) -> Option<PortWord> {
+    let port = port?;
+    let of_port = blocks.get(&Place::Port(port.clone()));
+    if of_port.is_some_and(|port| port.is_faulty("kind")) {
+        block.set_faulty(&["port"]);
+        return None;
+    }
+    ports.get(port).map(|port| PortWord::of(&port.kind))
 }
 
 /// A unit address of Modbus.

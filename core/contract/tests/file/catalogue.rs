@@ -171,4 +171,5 @@ fn what_a_file_says_of_an_mbus_is_checked() {
     check_in(mbus::FILE, mbus::LINES);
     check_in(mbus::FILE, mbus::METERS);
     check_in(mbus::FILE, mbus::RECORDS);
+    check_in(mbus::FILE, mbus::TYPOS);
 }

@@ -55,6 +55,52 @@ schedule = "hour"
 point = [{id = "volt", register = "holding:0", type = "u16"}]
 "#;
 
+/// A key or word that is written wrong is the one error, told in the words of an M-Bus.
+pub(super) const TYPOS: &[Case] = &[
+    case(
+        "quantity = \"Volume\"",
+        "quantitiy = \"Volume\"",
+        "24:1 profile.water.volume.quantitiy",
+        "unknown key `quantitiy`; did you mean `quantity`?",
+    ),
+    case(
+        "record = 3",
+        "recrod = 3",
+        "29:1 profile.water.flow.recrod",
+        "did you mean `record`?",
+    ),
+    case(
+        "profile = \"water\" # w1",
+        "point = [{id = \"v\", quantitiy = \"Volume\"}]",
+        "36:21 meter.w1.v.quantitiy",
+        "did you mean `quantity`?",
+    ),
+    case(
+        "profile = \"water\" # w1",
+        "point = [{id = \"v\", record = 1, typ = \"u16\"}]",
+        "36:33 meter.w1.v.typ",
+        "unknown key `typ`; known here: `id`, `record`, `quantity`, `function`, `storage`",
+    ),
+    case(
+        "primary = 5 # w1",
+        "primry = 5",
+        "34:1 meter.w1.primry",
+        "did you mean `primary`?",
+    ),
+    case(
+        "kind = \"mbus\"",
+        "kind = \"mbuss\"",
+        "6:8 port.bus.kind",
+        "did you mean \"mbus\"?",
+    ),
+    case(
+        "kind = \"mbus\"",
+        "kind = \"wired\"",
+        "6:8 port.bus.kind",
+        "\"mbus\"",
+    ),
+];
+
 pub(super) const LINES: &[Case] = &[
     case(
         "baud = 2400",
