@@ -110,6 +110,7 @@ impl Named<'_> {
         Misfit {
             table: self.table,
             id: None,
+            point: None,
             key,
             what,
             advice: self.cure.to_owned(),

@@ -4,7 +4,7 @@ mod fixed;
 mod header;
 mod medium;
 
-pub use fixed::{Fixed, Unit, fixed_medium, fixed_unit};
+pub use fixed::{Fixed, Unit, fixed_medium, fixed_unit, fixed_units};
 pub use header::{Header, Manufacturer, SecondaryAddress, Status, identification};
 pub use medium::medium;
 

@@ -9,7 +9,7 @@ mod vife;
 pub use data::{Coding, Raw};
 pub use dib::Function;
 
-use crate::application::{ByteOrder, Fixed, Unit, fixed_unit};
+use crate::application::{ByteOrder, Fixed, Unit, fixed_unit, fixed_units};
 use crate::decimal::Decimal;
 use crate::fault::{Cause, Fault, Layer};
 use crate::link::Direction;
@@ -25,6 +25,37 @@ use tables::Kind;
 /// text has words of its own.
 pub fn quantities() -> impl Iterator<Item = &'static str> {
     tables::quantities()
+}
+
+/// The units that records of a quantity can be in, each once; of any quantity where none is named. What a meter may say
+/// besides of it (per hour, how long a limit was exceeded) is left out, see [`may_be_in`].
+#[must_use]
+pub fn units(quantity: Option<&str>) -> Vec<&'static str> {
+    let mut units: Vec<&str> = Vec::new();
+    let fixed = fixed_units().filter(|_| quantity.is_none());
+    for unit in tables::units(quantity).chain(fixed) {
+        if !units.contains(&unit) {
+            units.push(unit);
+        }
+    }
+    units
+}
+
+/// Whether a record of a quantity can be in a unit; of one that the tables do not know, in any.
+#[must_use]
+pub fn may_be_in(quantity: Option<&str>, unit: &str) -> bool {
+    let strange = |quantity| quantities().all(|known| known != quantity);
+    if quantity.is_some_and(strange) {
+        return true;
+    }
+    // What VIFE put in its place, and behind it.
+    let bases = units(quantity)
+        .into_iter()
+        .chain(vife::OWN_UNITS)
+        .chain(["1"]);
+    bases
+        .filter_map(|base| unit.strip_prefix(base))
+        .any(vife::is_per)
 }
 
 /// A value in the unit of its record.

@@ -48,6 +48,7 @@ pub(super) fn broken_recordings(contract: &Contract) -> Vec<Misfit> {
         Err(Fault::Recording { path, what }) => Some(Misfit {
             table: "card",
             id: Some(card.id.to_string()),
+            point: None,
             key: "path",
             what: format!("the recording {} cannot be read: {what}", path.display()),
             advice:

@@ -31,6 +31,7 @@ pub(super) fn misfits(
     found.extend(truth_place_unfit(&contract.storage, data));
     found.extend(truth_device_unfit(&contract.storage, data));
     found.extend(super::cards::broken_recordings(contract));
+    found.extend(super::quantities::impossible_units(contract));
     let uplink = contract.uplink.as_ref().map(Named::from);
     let syslog = contract.syslog.as_ref().map(Named::from);
     for named in uplink.into_iter().chain(syslog) {
@@ -55,6 +56,7 @@ fn timestamps_untrusted(contract: &Contract, data: Option<&DataDir>) -> Option<M
     Some(Misfit {
         table: "timestamp",
         id: None,
+        point: None,
         key: "trust_file",
         what,
         advice: "name a PEM file with the root certificate of the timestamp authority, as who runs it publishes it".to_owned(),
@@ -71,6 +73,7 @@ fn another_program(contract: &Contract, data: &DataDir) -> Option<Misfit> {
     Some(Misfit {
         table: "station",
         id: None,
+        point: None,
         key: "origin",
         what: format!(
             "the log of \"{}\" cannot lie in {}: that is {kept} ({})",
@@ -90,6 +93,7 @@ fn other_origin(contract: &Contract, data: &DataDir) -> Option<Misfit> {
     (own != wanted).then(|| Misfit {
         table: "station",
         id: None,
+        point: None,
         key: "origin",
         what: format!(
             "this is \"{wanted}\", but {} holds the log and the keys of \"{own}\"",
@@ -119,6 +123,7 @@ fn other_calibrations(contract: &Contract, data: &DataDir) -> Vec<Misfit> {
         Misfit {
             table: "ai",
             id: Some(one.point.to_string()),
+            point: None,
             key: "calibration",
             what: format!(
                 "the log in {} knows calibration \"{}\" of this point as another scaling (entry {by}, digest {known}; this is {})",
@@ -154,6 +159,7 @@ fn other_ring(storage: &Storage, data: &DataDir) -> Result<Vec<Misfit>, String> 
             found.push(Misfit {
                 table: "storage",
                 id: None,
+                point: None,
                 key,
                 what: format!("this is {wanted}, but the ring was made with {made} ({shown})"),
                 advice: format!(
@@ -216,6 +222,7 @@ fn truth_place_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfit
         Some(Misfit {
             table: "storage",
             id: None,
+            point: None,
             key: "truth_dir",
             what,
             advice: advice.to_owned(),
@@ -254,6 +261,7 @@ fn truth_device_unfit(storage: &Storage, data: Option<&DataDir>) -> Option<Misfi
     Some(Misfit {
         table: "storage",
         id: None,
+        point: None,
         key: "truth_device",
         what,
         advice,

@@ -342,7 +342,7 @@ pub(crate) const POINT: Section = Section {
                 "text",
                 Preset::Stated("`unit`, where there is no `scale`; else any"),
                 "The unit that the meter gives, as `bus mbus read` shows it, such as `\"Wh\"`. A record in another unit \
-                is no reading.",
+                is no reading, and a unit in which no record of the `quantity` can be is refused.",
             ),
         ),
         key(

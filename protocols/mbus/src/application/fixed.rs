@@ -134,6 +134,14 @@ const BY_THREES: [(u8, &str); 18] = [
     (0x35, "m^3/h"),
 ];
 
+/// Every unit that a counter can be in.
+pub fn fixed_units() -> impl Iterator<Item = &'static str> {
+    (0..=0x3F).filter_map(|code| match fixed_unit(code) {
+        Unit::Of(unit, _) => Some(unit),
+        Unit::Clock | Unit::OtherStored | Unit::Reserved => None,
+    })
+}
+
 /// The unit of a code of six bits.
 #[must_use]
 pub fn fixed_unit(code: u8) -> Unit {

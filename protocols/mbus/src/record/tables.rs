@@ -108,6 +108,19 @@ pub(super) fn quantities() -> impl Iterator<Item = &'static str> {
     rows.map(|row| row.quantity)
 }
 
+/// In which units a quantity is, or any of them, some more than once.
+pub(super) fn units(quantity: Option<&str>) -> impl Iterator<Item = &'static str> {
+    let rows = PRIMARY.iter().chain(BEHIND_FB).chain(BEHIND_FD);
+    let rows = rows.filter(move |row| quantity.is_none_or(|one| one == row.quantity));
+    rows.flat_map(|row| {
+        let longer: &[&str] = match row.scale {
+            Scale::HoursToYears => &["months", "years"],
+            _ => &[],
+        };
+        row.unit.into_iter().chain(longer.iter().copied())
+    })
+}
+
 /// Primary VIF (EN 13757-3, table 10).
 pub(super) const PRIMARY: &[Row] = &[
     ten(0x00, 0x07, "Energy", "Wh", -3),

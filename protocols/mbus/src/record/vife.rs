@@ -5,6 +5,7 @@ use super::vib::{Vib, seconds};
 use crate::link::Direction;
 use alloc::borrow::Cow;
 use alloc::format;
+use alloc::vec::Vec;
 
 /// What an error code in a VIFE means; `None` for reserved ones.
 pub(super) const fn record_error(code: u8) -> Option<&'static str> {
@@ -60,40 +61,62 @@ pub(super) fn apply(vib: &mut Vib, code: u8, direction: Direction) {
     }
 }
 
+/// What codes 20h to 38h put behind a unit.
+const PER: [&str; 25] = [
+    "/s",
+    "/min",
+    "/h",
+    "/d",
+    "/week",
+    "/month",
+    "/year",
+    "/revolution or measurement",
+    "/pulse",
+    "/pulse",
+    "/pulse",
+    "/pulse",
+    "/l",
+    "/m^3",
+    "/kg",
+    "/K",
+    "/kWh",
+    "/GJ",
+    "/kW",
+    "/(K*l)",
+    "/V",
+    "/A",
+    "*s",
+    "*s/V",
+    "*s/A",
+];
+
+/// Units of data that are no longer in the VIF's: a point in time or a number of times, and a duration.
+pub(super) const OWN_UNITS: [&str; 2] = ["-", "s"];
+
+/// Whether what stands behind a unit is put together of what VIFE put there.
+pub(super) fn is_per(behind: &str) -> bool {
+    // Each place that whole parts reach.
+    let mut reached = Vec::from([0]);
+    let mut next = 0;
+    while let Some(at) = reached.get(next).copied() {
+        next += 1;
+        let rest = behind.get(at..).unwrap_or_default();
+        for part in PER.iter().filter(|part| rest.starts_with(**part)) {
+            if !reached.contains(&(at + part.len())) {
+                reached.push(at + part.len());
+            }
+        }
+    }
+    reached.contains(&behind.len())
+}
+
 fn per(vib: &mut Vib, code: u8) {
-    const BY: [&str; 25] = [
-        "/s",
-        "/min",
-        "/h",
-        "/d",
-        "/week",
-        "/month",
-        "/year",
-        "/revolution or measurement",
-        "/pulse",
-        "/pulse",
-        "/pulse",
-        "/pulse",
-        "/l",
-        "/m^3",
-        "/kg",
-        "/K",
-        "/kWh",
-        "/GJ",
-        "/kW",
-        "/(K*l)",
-        "/V",
-        "/A",
-        "*s",
-        "*s/V",
-        "*s/A",
-    ];
     match code {
         0x28 | 0x29 => vib.note(format!("input pulse, channel {}", code - 0x28)),
         0x2A | 0x2B => vib.note(format!("output pulse, channel {}", code - 0x2A)),
         _ => {}
     }
-    let by = BY
+    let by = PER
         .get(usize::from(code - 0x20))
         .copied()
         .unwrap_or_default();
