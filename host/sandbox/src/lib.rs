@@ -46,6 +46,8 @@ pub fn system_places() -> BTreeMap<Place, Vec<PathBuf>> {
             Place::System,
             paths(&[
                 "/proc/self",
+                // Which process has the lock of a device or a place.
+                "/proc/locks",
                 "/proc/sys/kernel/random",
                 "/proc/sys/vm/overcommit_memory",
                 "/sys/devices/system/cpu",

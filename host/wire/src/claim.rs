@@ -29,11 +29,15 @@ pub fn claimed(device: &str) -> Option<String> {
     Some(in_use(device, pid, name.trim()))
 }
 
-/// The words for a device that a process has.
+/// The words for a device that a process has; its name may be empty, as a confined process cannot read it.
 #[must_use]
 pub fn in_use(device: &str, pid: u32, name: &str) -> String {
+    let name = match name {
+        "" => String::new(),
+        name => format!(" ({name})"),
+    };
     format!(
-        "{device} is open in process {pid} ({name}); two masters on one line disturb each other: stop it first"
+        "{device} is open in process {pid}{name}; two masters on one line disturb each other: stop it first"
     )
 }
 

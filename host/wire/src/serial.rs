@@ -7,7 +7,7 @@ use contract::{Parity, SerialLine};
 use io_plane::UartErrors;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
-use serial2::{CharSize, FlowControl, SerialPort, Settings, StopBits};
+use serial2::{CharSize, FlowControl, KeepSettings, SerialPort, Settings, StopBits};
 
 /// An open serial device.
 #[derive(Debug)]
@@ -24,9 +24,14 @@ impl Serial {
         if let Some(why) = trouble(&line.device) {
             return Err(why);
         }
-        let port = SerialPort::open(&line.device, |settings| configured(settings, line))
+        // Nothing is set on a line before it is known to be this master's.
+        let mut port = SerialPort::open(&line.device, KeepSettings)
             .map_err(|error| not_opened(line, &error))?;
         claim(&line.device, &port)?;
+        port.get_configuration()
+            .and_then(|settings| configured(settings, line))
+            .and_then(|settings| port.set_configuration(&settings))
+            .map_err(|error| not_opened(line, &error))?;
         let mut left_out = Vec::new();
         if let Some(wish) = &line.rs485 {
             left_out = rs485::apply(&port, wish, line.echo)

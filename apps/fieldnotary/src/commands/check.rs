@@ -34,7 +34,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
     warnings.extend(data.as_ref().and_then(|data| not_in_force(&contract, data)));
     // A running node has its lines open; nobody else should.
     if !data.as_ref().is_some_and(is_running) {
-        warnings.extend(ports::unreadable(&contract));
+        warnings.extend(ports::unusable(&contract));
         warnings.extend(cards::unreadable(&contract));
     }
     warnings.extend(quantities::unknown(&contract));

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
         complain!("warning: {warning}");
     }
     let cards = cards::unreadable(&contract);
-    for port in ports::unreadable(&contract).into_iter().chain(cards) {
+    for port in ports::unusable(&contract).into_iter().chain(cards) {
         complain!("warning: {port}");
     }
     make_directories(&data)?;

@@ -2,7 +2,7 @@
 
 use crate::common::contract::Contract;
 use crate::common::sites::{Node, Street};
-use crate::common::{READY, Said, fieldnotary, json_lines, list, program, text, wait_until};
+use crate::common::{READY, Said, about, fieldnotary, json_lines, list, program, text, wait_until};
 use rustix::fd::OwnedFd;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::path::PathBuf;
@@ -202,7 +202,10 @@ fn the_last_failing_frames_of_a_meter_are_in_the_log() {
     assert!(said.out.contains("exception"), "{said:?}");
     let well = failing("m01", &[]);
     assert_eq!(well.code, Some(0), "{well:?}");
-    assert!(well.out.contains("m01: 0 attempts"), "{well:?}");
+    assert!(
+        well.out.contains("m01: no attempt failed or came late"),
+        "{well:?}"
+    );
     let unknown = failing("m99", &[]);
     assert_eq!(unknown.code, Some(3), "{unknown:?}");
     assert!(
@@ -232,7 +235,51 @@ fn a_line_that_a_node_reads_is_left_to_it() {
         assert_eq!(said.code, Some(3), "{said:?}");
         assert!(said.err.contains("is open in process"), "{said:?}");
     }
+    // A second node on it says so before and while it runs, sets nothing on the line, and reads when it is free.
+    let second = street.contract(Contract::new("example.org/second", "1MiB", 4));
+    let config = dir.path().join("second.toml");
+    std::fs::write(&config, second.toml()).unwrap();
+    let checked = fieldnotary(["check", config.to_str().unwrap()]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(checked.out.contains("warning: port "), "{checked:?}");
+    assert!(
+        checked.out.contains("(fieldnotary); two masters"),
+        "{checked:?}"
+    );
+    let other = Node::start(dir.path(), "second", &second);
+    assert!(
+        other.words().contains("is open in process"),
+        "{}",
+        other.words()
+    );
+    let lost = wait_until(
+        "the port that it cannot have",
+        Duration::from_secs(30),
+        || {
+            let events = about("log", other.data(), &["--kind", "event"]).json_lines();
+            events
+                .into_iter()
+                .find(|event| event["code"] == "port_lost")
+        },
+    );
+    let why = text(&lost, "detail");
+    assert!(
+        why.contains(device) && why.contains("is open in process"),
+        "{lost}"
+    );
     node.stop();
+    wait_until(
+        "readings of the second node",
+        Duration::from_secs(60),
+        || {
+            let readings = about("log", other.data(), &["--kind", "reading"]).json_lines();
+            let opened = readings
+                .iter()
+                .any(|one| text(one, "source") == text(&lost, "source"));
+            opened.then_some(())
+        },
+    );
+    other.stop();
     let free = asked("scan", &["--units", "1-2"]);
     assert_eq!(free.code, Some(0), "{free:?}");
 }

@@ -2,9 +2,9 @@
 
 use super::contract;
 use crate::cli::{BusSerialArgs, quoted};
+use crate::commands::ports;
 use contract::{Contract, Parity, Port, PortKind, SerialLine};
 use evidence::SourceId;
-use std::path::{Path, PathBuf};
 
 /// A contract and the port of it that is asked.
 pub(super) fn of(args: &BusSerialArgs, tcp: Option<&str>) -> Result<(Contract, SourceId), String> {
@@ -82,54 +82,7 @@ pub(super) fn shown(port: &Port) -> String {
 /// Which process has it.
 pub(super) fn is_free(port: &Port) -> Result<(), String> {
     match port.kind.serial() {
-        Some(line) => is_closed(&line.device),
+        Some(line) => ports::is_closed(&line.device),
         None => Ok(()),
     }
-}
-
-/// The device can be opened, and no other process has it open.
-///
-/// # Errors
-/// Why it cannot, or which process has it.
-pub(super) fn is_closed(name: &str) -> Result<(), String> {
-    // What cannot be opened at all is told as that.
-    if let Some(why) = wire::trouble(name) {
-        return Err(why);
-    }
-    let Ok(device) = std::fs::canonicalize(name) else {
-        return Ok(());
-    };
-    if let Some(why) = wire::claimed(name) {
-        return Err(why);
-    }
-    // Of a pseudo-terminal whoever plays the meters has this end open too.
-    if device.starts_with("/dev/pts") {
-        return Ok(());
-    }
-    match holder(&device) {
-        None => Ok(()),
-        Some((pid, process)) => Err(wire::in_use(name, pid, &process)),
-    }
-}
-
-/// The first other process that has the device open, as far as this user may see.
-fn holder(device: &Path) -> Option<(u32, String)> {
-    let processes = std::fs::read_dir("/proc").ok()?.flatten();
-    let numbers = processes.filter_map(|one| one.file_name().to_str()?.parse::<u32>().ok());
-    let others = numbers.filter(|pid| *pid != std::process::id());
-    others
-        .filter(|pid| {
-            let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
-                return false;
-            };
-            let mut targets = open
-                .flatten()
-                .filter_map(|one| std::fs::read_link(one.path()).ok());
-            targets.any(|target: PathBuf| target == device)
-        })
-        .map(|pid| {
-            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            (pid, name.trim().to_owned())
-        })
-        .next()
 }

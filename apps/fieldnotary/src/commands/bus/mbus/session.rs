@@ -2,7 +2,7 @@
 
 use crate::cli::MbusLineArgs;
 use crate::clock;
-use crate::commands::bus::line;
+use crate::commands::ports;
 use contract::{Echo, Parity, SerialLine};
 use evidence::MonoNs;
 use mbus::master::{Action, Job, Master, Outcome, Report, Work};
@@ -74,7 +74,7 @@ pub(super) fn run(
 fn open(args: &MbusLineArgs) -> Result<Transport, String> {
     match (&args.serial, &args.tcp) {
         (Some(device), _) => {
-            line::is_closed(device)?;
+            ports::is_closed(device)?;
             // A pseudo-terminal has no parity bit.
             let parity = match wire::is_pseudo_terminal(device) {
                 true => Parity::None,
