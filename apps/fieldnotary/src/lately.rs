@@ -19,8 +19,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use trust::Trust;
 
-/// Characters of a wire or of an event's detail that a report gives.
+pub(crate) use points::glitches;
+
+/// Characters of a wire that a report gives.
 const TEXT_CHARS_MAX: usize = 120;
+/// Characters of an event's detail: those of all ports and cards together leave room in a report for the rest.
+const DETAIL_CHARS_MAX: usize = 400;
 
 /// An entry and its time.
 #[derive(Clone, Copy, Debug)]
@@ -275,7 +279,7 @@ impl Lately {
                 "answering": answering,
                 "state": state,
                 "since": event.map(|(mark, ..)| query::rfc3339(mark.at)),
-                "detail": event.and_then(|(.., detail)| detail.as_deref().map(cut)),
+                "detail": event.and_then(|(.., detail)| detail.as_deref().map(told)),
                 "reading": seen.and_then(|seen| seen.reading).map(|mark| mark_json(mark, now)),
             })
         });
@@ -299,7 +303,7 @@ impl Lately {
                 "path": cut(&card.path),
                 "state": standing(event),
                 "since": event.map(|(mark, ..)| query::rfc3339(mark.at)),
-                "detail": event.and_then(|(.., detail)| detail.as_deref().map(cut)),
+                "detail": event.and_then(|(.., detail)| detail.as_deref().map(told)),
             })
         });
         cards.collect()
@@ -344,6 +348,11 @@ pub(crate) fn unit_of<'c>(
 
 fn cut(text: &str) -> String {
     text.chars().take(TEXT_CHARS_MAX).collect()
+}
+
+/// What an event says, where it is long up to a word.
+fn told(detail: &str) -> String {
+    crate::commands::up_to(detail, DETAIL_CHARS_MAX)
 }
 
 fn mark_json(mark: Mark, now: UtcNs) -> Value {

@@ -12,6 +12,7 @@ pub(super) use meters::{clock_set_words, life_words};
 
 use super::site::site_words;
 use super::words;
+use crate::lately::glitches;
 use contract::{Contract, PortKind};
 use evidence::kinds::{
     Analog, AttemptFailed, Calibration, Configuration, CounterSnapshot, EpochStart, Event, Marker,
@@ -33,6 +34,8 @@ pub(super) struct Known {
     meters: BTreeSet<String>,
     /// As `m07/energy` or `dio-1/door`.
     points: BTreeSet<String>,
+    /// Pulses too short to be any, by point, as its card counted them last.
+    glitches: BTreeMap<PointId, u64>,
     /// Digest of each version of a calibration, by point.
     calibrations: BTreeMap<(PointId, String), Digest>,
 }
@@ -45,6 +48,7 @@ impl Known {
             Payload::Opaque(opaque) => self.meter(&opaque.meter_id),
             Payload::AttemptFailed(failed) => self.meter(&failed.meter_id),
             Payload::Calibration(said) => self.calibrate(said),
+            Payload::CounterSnapshot(told) => self.glitches.extend(glitches(told)),
             Payload::Configuration(part) => return self.configuration(part),
             _ => {}
         }
@@ -191,7 +195,7 @@ pub(super) fn what(payload: Option<&Payload>, known: &Known, whole: bool) -> Str
         Some(Payload::Marker(marker)) => marker_words(marker),
         Some(Payload::CounterSnapshot(snapshot)) => counters_words(snapshot),
         Some(Payload::Configuration(part)) => configuration_words(part, known, whole),
-        Some(Payload::Soe(soe)) => points::soe_words(soe),
+        Some(Payload::Soe(soe)) => points::soe_words(soe, known),
         Some(Payload::PulseCount(pulse)) => points::pulse_words(pulse, known),
         Some(Payload::Analog(analog)) => points::analog_words(analog, known),
         Some(Payload::Calibration(said)) => points::calibration_words(said),

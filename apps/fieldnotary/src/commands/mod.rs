@@ -104,6 +104,7 @@ pub(crate) use site::{annotate, attest, maintenance, operate, set_clock, signoff
 pub(crate) use status::status;
 pub(crate) use time::time;
 pub(crate) use verify::verify;
+pub(crate) use words::up_to;
 
 use contract::{Contract, ContractErrors};
 use directory::is_node;

@@ -1,7 +1,7 @@
 //! The station's own points on the screen of a node's status.
 
 use super::ink::{Ink, ink};
-use super::status_screen::{ago, number, rows, word};
+use super::status_screen::{ago, number, rows, why_lost, word};
 use super::table::{Align, Table};
 use serde_json::Value;
 
@@ -13,10 +13,7 @@ pub(super) fn points(report: &Value) -> String {
     let lost = rows(report, "/cards")
         .iter()
         .filter(|card| word(card, "/state") == "lost");
-    let lost = lost.map(|card| {
-        let words = format!("LOST: {}", word(card, "/detail"));
-        format!("card {}  {}\n", word(card, "/id"), ink(Ink::Bad, &words))
-    });
+    let lost = lost.map(|card| format!("card {}  {}\n", word(card, "/id"), why_lost(card)));
     lost.collect::<String>() + &table(report)
 }
 
@@ -35,6 +32,7 @@ fn table(report: &Value) -> String {
         ("quality", Align::Left),
         ("changes", Align::Right),
         ("without record", Align::Right),
+        ("glitches", Align::Right),
         ("", Align::Right),
     ]);
     for point in shown {
@@ -57,8 +55,28 @@ fn table(report: &Value) -> String {
             quality,
             count("/changes"),
             count("/untold"),
+            count("/glitches"),
             ago(point.pointer("/last").unwrap_or(&Value::Null)),
         ]);
     }
     table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::points;
+    use serde_json::json;
+
+    #[test]
+    fn glitches_of_a_point_are_on_the_screen() {
+        let point = json!({"id": "water", "card": "dio", "value": "40", "quality": "good", "reason": "none",
+                           "changes": 0, "untold": 0, "glitches": 7, "last": null});
+        let screen = points(&json!({ "points": [point] }));
+        let rows: Vec<Vec<&str>> = screen
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert_eq!(rows[0].last(), Some(&"glitches"), "{screen}");
+        assert_eq!(rows[1], ["water", "dio", "40", "good", "0", "0", "7", "-"]);
+    }
 }

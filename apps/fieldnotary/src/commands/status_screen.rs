@@ -10,6 +10,8 @@ use std::fmt::Write;
 
 /// Meters that the screen lists; beyond it only those that do not answer.
 const METERS_SHOWN_MAX: usize = 24;
+/// Characters that the screen shows of why a port or card is lost; `--json` has all of it.
+const LOST_CHARS_MAX: usize = 120;
 /// Counters on a line.
 const COUNTERS_LINE_MAX: usize = 3;
 
@@ -192,6 +194,12 @@ pub(super) fn rows<'v>(report: &'v Value, path: &str) -> &'v [Value] {
         .map_or(&[], Vec::as_slice)
 }
 
+/// That a port or card is lost, and why.
+pub(super) fn why_lost(source: &Value) -> String {
+    let why = words::up_to(word(source, "/detail"), LOST_CHARS_MAX);
+    ink(Ink::Bad, &format!("LOST: {why}"))
+}
+
 fn ports(report: &Value) -> String {
     let ports = rows(report, "/ports");
     if ports.is_empty() {
@@ -208,7 +216,7 @@ fn ports(report: &Value) -> String {
     for port in ports {
         let mark = port.pointer("/reading").unwrap_or(&Value::Null);
         let state = match word(port, "/state") {
-            "lost" => ink(Ink::Bad, &format!("LOST: {}", word(port, "/detail"))),
+            "lost" => why_lost(port),
             other => other.to_owned(),
         };
         table.row([
@@ -460,8 +468,21 @@ const UNSUPPORTED: &str = "unsupported";
 
 #[cfg(test)]
 mod tests {
-    use super::counters;
+    use super::{counters, why_lost};
     use serde_json::json;
+
+    #[test]
+    fn why_a_port_is_lost_ends_behind_a_whole_word() {
+        let long = "/dev/ttyUSB0 is open in process 4711 (fieldnotary); two masters on one line disturb each other: \
+                    stop it first, or give this port a device of its own";
+        for (detail, due) in [
+            ("it is gone", "LOST: it is gone"),
+            (long, "stop it first, or ..."),
+        ] {
+            let said = why_lost(&json!({ "detail": detail }));
+            assert!(said.ends_with(due) && said.starts_with("LOST: "), "{said}");
+        }
+    }
 
     #[test]
     fn counters_that_nothing_counts_are_a_number_and_no_list() {

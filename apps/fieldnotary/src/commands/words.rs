@@ -89,6 +89,26 @@ fn three_digits(ns: u64, round: impl Fn(u64, u64) -> u64) -> String {
     format!("{number} {name}")
 }
 
+/// A text of at most so many characters: one that is longer ends behind a whole word, and shows that it went on.
+pub(crate) fn up_to(text: &str, chars_max: usize) -> String {
+    const ENDS: &str = " ...";
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    let room = chars_max.saturating_sub(ENDS.len());
+    let (head, next): (String, Option<char>) = {
+        let mut chars = text.chars();
+        let head = chars.by_ref().take(room).collect();
+        (head, chars.next())
+    };
+    let whole = match next {
+        Some(next) if !next.is_whitespace() => head.rsplit_once(char::is_whitespace),
+        _ => None,
+    };
+    let kept = whole.map_or(head.as_str(), |(kept, _)| kept);
+    format!("{}{ENDS}", kept.trim_end())
+}
+
 /// A size in bytes with a binary unit.
 pub(super) fn bytes(bytes: u64) -> String {
     let units = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
@@ -120,7 +140,7 @@ pub(super) fn entries(first: u64, last: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bound, bytes, entries, nanoseconds, part, shortened, span, stretch};
+    use super::{bound, bytes, entries, nanoseconds, part, shortened, span, stretch, up_to};
 
     #[test]
     fn a_stretch_of_one_is_one() {
@@ -130,6 +150,24 @@ mod tests {
         );
         assert_eq!(entries(657, 657), "entry 657");
         assert_eq!(entries(7, 9), "entries 7 to 9");
+    }
+
+    #[test]
+    fn what_is_too_long_ends_behind_a_word_and_says_so() {
+        for (text, chars_max, shown) in [
+            ("the device is gone", 18, "the device is gone"),
+            ("the device is gone", 17, "the device is ..."),
+            ("the device is gone", 14, "the device ..."),
+            ("the device is gone", 13, "the ..."),
+            ("/dev/serial/by-id/x", 12, "/dev/ser ..."),
+            (
+                "\u{e9}\u{e9} \u{e9}\u{e9}\u{e9}\u{e9}",
+                6,
+                "\u{e9}\u{e9} ...",
+            ),
+        ] {
+            assert_eq!(up_to(text, chars_max), shown);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What stamps claimed lately: the label, since when it is so, and what an event says of why.
 
-use super::{cut, put};
+use super::{put, told};
 use evidence::kinds::Event;
 use evidence::reasons::{EventCode, HoldoverReason, TimeCause, TimeQuality};
 use evidence::{MonoNs, Payload, Stamp, TimeDetail, UtcNs};
@@ -61,7 +61,7 @@ impl Clock {
             }
             (EventCode::TimeSourceFault, Some(source)) => {
                 self.faults.retain(|(of, _)| *of != source);
-                self.faults.push((source, cut(words)));
+                self.faults.push((source, told(words)));
             }
             (EventCode::TimeSourceBack, Some(source)) => {
                 self.faults.retain(|(of, _)| *of != source);

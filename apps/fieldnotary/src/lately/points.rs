@@ -2,6 +2,7 @@
 
 use super::{Mark, mark_json, put};
 use contract::Contract;
+use evidence::kinds::CounterSnapshot;
 use evidence::reasons::{BandChange, QualityReason, SoeChange};
 use evidence::{CommitId, Payload, PointId, Quality, SourceId, UtcNs};
 use serde_json::{Value, json};
@@ -24,7 +25,22 @@ struct Seen {
 
 /// Every point that was heard of.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Points(BTreeMap<PointId, Seen>);
+pub(super) struct Points {
+    seen: BTreeMap<PointId, Seen>,
+    /// Pulses that were too short to be any, as the card counted them last.
+    glitches: BTreeMap<PointId, u64>,
+}
+
+/// What a snapshot of counters says of glitches: the point, and how many it had since its card was opened.
+pub(crate) fn glitches(snapshot: &CounterSnapshot) -> impl Iterator<Item = (PointId, u64)> {
+    let counters = snapshot.counters.iter();
+    counters
+        .filter(|counter| counter.name == "glitch_cnt")
+        .filter_map(|counter| {
+            let point = PointId::new(counter.label.as_deref()?).ok()?;
+            Some((point, counter.value?))
+        })
+}
 
 impl Points {
     pub(super) fn observe(&mut self, mark: Mark, payload: &Payload) {
@@ -63,9 +79,10 @@ impl Points {
                 let cause = Some(reason.cause.to_string());
                 (&reason.point_id, cause, reason.quality, false, 0)
             }
+            Payload::CounterSnapshot(snapshot) => return self.glitches.extend(glitches(snapshot)),
             _ => return,
         };
-        let before = self.0.get(point);
+        let before = self.seen.get(point);
         let (records, changes, lost) =
             before.map_or((0, 0, 0), |seen| (seen.records, seen.changes, seen.untold));
         let seen = Seen {
@@ -76,7 +93,7 @@ impl Points {
             changes: changes + u64::from(change),
             untold: lost.saturating_add(untold),
         };
-        self.0.insert(point.clone(), seen);
+        self.seen.insert(point.clone(), seen);
     }
 
     /// The points of the contract, also those that said nothing yet. `lost` gives the entry that told of a card's loss:
@@ -95,7 +112,7 @@ impl Points {
             points.map(move |point| (card, point))
         });
         let all: Vec<_> = all
-            .map(|(card, point)| (card, point, self.0.get(point)))
+            .map(|(card, point)| (card, point, self.seen.get(point)))
             .collect();
         let good = |seen: Option<&Seen>| seen.is_some_and(|seen| seen.quality == Quality::GOOD);
         let many = all.len() > POINTS_LISTED_MAX;
@@ -121,6 +138,7 @@ impl Points {
                 "records": seen.records,
                 "changes": seen.changes,
                 "untold": seen.untold,
+                "glitches": self.glitches.get(point),
             });
             put(&mut row, "last", mark_json(seen.mark, now));
             row

@@ -2,9 +2,10 @@
 
 use super::Lately;
 use contract::Contract;
-use evidence::kinds::{AttemptFailed, Event, Reading, Soe};
+use evidence::kinds::{AttemptFailed, Counter, CounterSnapshot, Event, PulseCount, Reading, Soe};
 use evidence::reasons::{
-    AttemptCause, EventCode, HoldoverReason, SoeChange, TimeQuality, TimeStatus,
+    AttemptCause, CountBasis, CounterState, EventCode, HoldoverReason, SoeChange, TimeQuality,
+    TimeStatus,
 };
 use evidence::{Blob, CommitId, MonoNs, Payload, Quality, Seq, SourceId, Stamp, TimeDetail, UtcNs};
 use serde_json::{Map, Value};
@@ -211,6 +212,52 @@ fn what_a_lost_card_said_stands_no_more() {
             "{entries:?}"
         );
     }
+}
+
+/// What a card counted last of pulses that were too short, beside its point.
+//= R3.4
+#[test]
+fn glitches_stand_beside_their_point() {
+    let text = "[station]\norigin = \"example.org/s\"\n[[card]]\nid = \"dio\"\nkind = \"gpio\"\n\
+                path = \"/dev/gpiochip0\"\n[[debounce]]\nid = \"contact\"\nwindow = \"5ms\"\n\
+                [[pulse]]\nid = \"water\"\ncard = \"dio\"\nline = 1\ndebounce = \"contact\"\n\
+                schedule = \"often\"\n[[schedule]]\nid = \"often\"\nevery = \"1s\"\n";
+    let contract = contract::parse(text).unwrap();
+    let counter = |name: &str, value| Counter {
+        name: name.to_owned(),
+        label: Some("water".to_owned()),
+        state: CounterState::Value,
+        value: Some(value),
+        source: SourceId::new("dio").unwrap(),
+    };
+    let counted = |glitches| -> Payload {
+        let counters = vec![counter("edge_cnt", 900), counter("glitch_cnt", glitches)];
+        CounterSnapshot {
+            at: MonoNs(2),
+            counters,
+        }
+        .into()
+    };
+    let pulses = PulseCount {
+        at: MonoNs(1),
+        point_id: "water".parse().unwrap(),
+        source: SourceId::new("dio").unwrap(),
+        line: 1,
+        seq: Seq(1),
+        slot: None,
+        count: 40,
+        pulse_at: None,
+        value: None,
+        quality: Quality::GOOD,
+        basis: CountBasis::Live,
+        suspect: 0,
+        policy: "contact".to_owned(),
+        window_us: 5_000,
+        contract: CommitId(1),
+    };
+    let report = told(&contract, &[counted(3), pulses.into(), counted(7)], 9);
+    let point = report["points"].pointer("/0").unwrap();
+    assert_eq!(point["glitches"], 7, "{point}");
 }
 
 #[test]

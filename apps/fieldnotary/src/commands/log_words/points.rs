@@ -2,11 +2,19 @@
 
 use super::{Known, quality_words};
 use crate::commands::words;
-use evidence::Digest;
 use evidence::kinds::{Analog, Calibration, Excursion, ModemReport, PulseCount, ResetReason, Soe};
 use evidence::reasons::{AnalogCause, BandChange, CountBasis, ModemOutcome, SoeChange};
+use evidence::{Digest, PointId};
 
-pub(super) fn soe_words(soe: &Soe) -> String {
+/// What a card has counted of pulses that were too short to be any; nothing where there were none.
+fn glitches(point: &PointId, known: &Known) -> String {
+    match known.glitches.get(point) {
+        None | Some(0) => String::new(),
+        Some(count) => format!(", {} so far", words::count(*count, "glitch", "glitches")),
+    }
+}
+
+pub(super) fn soe_words(soe: &Soe, known: &Known) -> String {
     let state = match soe.value {
         Some(true) => "on",
         Some(false) => "off",
@@ -32,8 +40,9 @@ pub(super) fn soe_words(soe: &Soe) -> String {
     let marker = soe
         .marker
         .map_or_else(String::new, |marker| format!(" ({marker} marker)"));
+    let glitches = glitches(point, known);
     format!(
-        "{point}{marker} {what}, {quality}{loss}{bounced}, {} line {}, seq {seq}",
+        "{point}{marker} {what}, {quality}{loss}{bounced}{glitches}, {} line {}, seq {seq}",
         soe.source, soe.line
     )
 }
@@ -54,10 +63,11 @@ pub(super) fn pulse_words(pulse: &PulseCount, known: &Known) -> String {
         CountBasis::Board => ", taken up from the count board",
     };
     format!(
-        "{} {}{value}, {}{suspect}{basis}, {} line {}, seq {}",
+        "{} {}{value}, {}{suspect}{}{basis}, {} line {}, seq {}",
         pulse.point_id,
         words::count(pulse.count, "pulse", "pulses"),
         quality_words(pulse.quality),
+        glitches(&pulse.point_id, known),
         pulse.source,
         pulse.line,
         pulse.seq.0
@@ -201,4 +211,60 @@ pub(super) fn modem_words(report: &ModemReport) -> String {
         report.source,
         report.seq.0
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::soe_words;
+    use crate::commands::log_words::Known;
+    use evidence::kinds::{Counter, CounterSnapshot, Soe};
+    use evidence::reasons::{CounterState, SoeChange};
+    use evidence::{CommitId, MonoNs, Quality, Seq, SourceId};
+
+    #[test]
+    fn beside_a_point_stands_how_many_glitches_it_had() {
+        let source = SourceId::new("dio").unwrap();
+        let door = Soe {
+            at: MonoNs(1),
+            point_id: "door".parse().unwrap(),
+            source: source.clone(),
+            line: 1,
+            seq: Seq(7),
+            marker: None,
+            change: SoeChange::Edge,
+            value: Some(true),
+            quality: Quality::GOOD,
+            policy: "none".to_owned(),
+            window_us: 0,
+            confirmed_at: None,
+            bounce_from: None,
+            count: None,
+            loss: None,
+            contract: CommitId(1),
+        };
+        let mut known = Known::default();
+        for (glitches, due) in [
+            (0, ""),
+            (1, ", 1 glitch so far"),
+            (9, ", 9 glitches so far"),
+        ] {
+            let counter = Counter {
+                name: "glitch_cnt".to_owned(),
+                label: Some("door".to_owned()),
+                state: CounterState::Value,
+                value: Some(glitches),
+                source: source.clone(),
+            };
+            let counters = vec![counter];
+            known.observe(
+                &CounterSnapshot {
+                    at: MonoNs(0),
+                    counters,
+                }
+                .into(),
+            );
+            let said = soe_words(&door, &known);
+            assert_eq!(said, format!("door on, good{due}, dio line 1, seq 7"));
+        }
+    }
 }
