@@ -134,10 +134,16 @@ impl GapAccount {
         }
     }
 
-    /// The meters of which any entry expected readings.
+    /// The meters, and cards of the station's own points, of which any entry expected readings.
     #[must_use]
     pub fn meters(&self) -> BTreeSet<&MeterId> {
         self.account.meters()
+    }
+
+    /// The cards.
+    #[must_use]
+    pub fn cards(&self) -> BTreeSet<MeterId> {
+        self.account.cards()
     }
 
     /// The generations seen that name a predecessor.
@@ -165,6 +171,7 @@ impl GapAccount {
         let counts = gone.ranges.iter().map(|(_, count, _)| *count);
         report.lost_entries = counts.fold(0, u64::saturating_add);
         report.begins = self.first;
+        report.cards = self.account.cards();
         report
     }
 }

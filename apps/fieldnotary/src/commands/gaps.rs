@@ -68,12 +68,7 @@ pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
         }
         sayln!("{json}");
     } else if let Some(meter) = unknown {
-        let known: Vec<&str> = account.meters().into_iter().map(MeterId::as_str).collect();
-        complain!(
-            "fieldnotary: the log knows no meter {:?}; its meters are: {}",
-            meter.as_str(),
-            known.join(", ")
-        );
+        complain!("fieldnotary: {}", not_known(meter, &account));
     } else {
         print_lacking(&directory, &args.dir);
         print_report(&report);
@@ -91,6 +86,25 @@ pub(crate) fn gaps(args: &GapsArgs) -> Result<Ended, String> {
     })
 }
 
+/// What a log has instead of a meter that it does not know.
+fn not_known(meter: &MeterId, account: &GapAccount) -> String {
+    let cards = account.cards();
+    let known = account.meters().into_iter();
+    let (cards, meters): (Vec<&str>, Vec<&str>) = known
+        .map(MeterId::as_str)
+        .partition(|one| cards.iter().any(|card| card.as_str() == *one));
+    let list = |what: &str, ids: &[&str]| match ids {
+        [] => String::new(),
+        ids => format!("; its {what} are: {}", ids.join(", ")),
+    };
+    format!(
+        "the log knows no meter {:?}{}{}",
+        meter.as_str(),
+        list("meters", &meters),
+        list("cards", &cards)
+    )
+}
+
 fn as_json(report: &GapReport) -> serde_json::Value {
     let meters: Vec<_> = report
         .meters
@@ -103,6 +117,7 @@ fn as_json(report: &GapReport) -> serde_json::Value {
                 .collect();
             json!({
                 "meter_id": meter.as_str(),
+                "card": report.cards.contains(meter),
                 "due": summary.due,
                 "read": summary.read(),
                 "missing": summary.missing,
@@ -200,14 +215,7 @@ fn print_report(report: &GapReport) {
             report.duplicates
         );
     }
-    if !report.meters.is_empty() {
-        sayln!("");
-        say!("{}", summary(report));
-    }
-    if !report.missing.is_empty() {
-        sayln!("");
-        say!("{}", ranges(report));
-    }
+    say!("{}", tables(report));
     for finding in &report.seq_findings {
         let last = finding
             .first
@@ -216,8 +224,12 @@ fn print_report(report: &GapReport) {
             GapClass::CommitGap => "went with entries that a LOSS entry names",
             _ => "no entry explains them: UNEXPLAINED",
         };
+        let of = match report.cards.contains(&finding.meter_id) {
+            true => "record",
+            false => "session",
+        };
         sayln!(
-            "{}: session numbers {} to {last}: {words}",
+            "{}: {of} numbers {} to {last}: {words}",
             finding.meter_id,
             finding.first,
         );
@@ -246,16 +258,37 @@ fn print_lacking(directory: &Directory, dir: &Path) {
     }
 }
 
-fn summary(report: &GapReport) -> Table<6> {
+/// How meters and cards stand, and what each lacks: meters first, cards in tables of their own.
+fn tables(report: &GapReport) -> String {
+    let mut out = String::new();
+    let is_card = |id: &MeterId| report.cards.contains(id);
+    for (what, cards) in [("meter", false), ("card", true)] {
+        let of = report.meters.iter();
+        let of: Vec<_> = of.filter(|(id, _)| is_card(id) == cards).collect();
+        if !of.is_empty() {
+            out += &format!("\n{}", summary(what, &of));
+        }
+    }
+    for (what, cards) in [("meter", false), ("card", true)] {
+        let of = report.missing.iter();
+        let of: Vec<_> = of.filter(|one| is_card(&one.meter_id) == cards).collect();
+        if !of.is_empty() {
+            out += &format!("\n{}", ranges(what, &of));
+        }
+    }
+    out
+}
+
+fn summary(what: &'static str, of: &[(&MeterId, &MeterSummary)]) -> Table<6> {
     let mut table = Table::new(&[
-        ("meter", Align::Left),
+        (what, Align::Left),
         ("due", Align::Right),
         ("read", Align::Right),
         ("missing", Align::Right),
         ("explained", Align::Left),
         ("by class", Align::Left),
     ]);
-    for (meter, summary) in &report.meters {
+    for (meter, summary) in of {
         table.row([
             meter.to_string(),
             summary.due.to_string(),
@@ -286,9 +319,9 @@ fn classes(summary: &MeterSummary) -> String {
         .join(", ")
 }
 
-fn ranges(report: &GapReport) -> Table<9> {
+fn ranges(what: &'static str, of: &[&Missing]) -> Table<9> {
     let mut table = Table::new(&[
-        ("meter", Align::Left),
+        (what, Align::Left),
         ("points", Align::Left),
         ("slots", Align::Right),
         ("first slot", Align::Right),
@@ -298,7 +331,7 @@ fn ranges(report: &GapReport) -> Table<9> {
         ("class and cause", Align::Left),
         ("explained by", Align::Left),
     ]);
-    for missing in &report.missing {
+    for missing in of {
         let why = if missing.cause == missing.class.name() {
             missing.cause.to_owned()
         } else {
@@ -355,5 +388,32 @@ fn entries(missing: &Missing) -> String {
         None => why,
         Some((first, last)) if first == last => format!("{why}; backfilled by entry {first}"),
         Some((first, last)) => format!("{why}; backfilled by entries {first} to {last}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tables;
+    use evidence::MeterId;
+    use query::{GapReport, MeterSummary};
+
+    //= A4.3
+    #[test]
+    fn a_card_is_no_meter() {
+        let id = |text: &str| MeterId::new(text).unwrap();
+        let due = |due: u64| MeterSummary {
+            due,
+            ..MeterSummary::default()
+        };
+        let report = GapReport {
+            meters: [(id("dio"), due(7)), (id("m1"), due(9))].into(),
+            cards: [id("dio")].into(),
+            ..GapReport::default()
+        };
+        let screen = tables(&report);
+        let heads: Vec<&str> = screen.split_whitespace().collect();
+        let place = |word: &str| heads.iter().position(|one| *one == word).unwrap();
+        let order = [place("meter"), place("m1"), place("card"), place("dio")];
+        assert!(order.is_sorted(), "{screen}");
     }
 }

@@ -5,6 +5,7 @@ use super::ledger::{Account, Session};
 use evidence::kinds::{Analog, ModemReport, Output, PulseCount, Soe};
 use evidence::reasons::ModemOutcome;
 use evidence::{EntryId, MeterId, PointId, Seq, Slot, SourceId};
+use std::collections::BTreeSet;
 
 /// Records of a card whose numbers follow each other.
 #[derive(Debug)]
@@ -83,6 +84,14 @@ impl Account {
             last: id,
         };
         records.insert(seq.0, one);
+    }
+
+    /// The cards that have a record, and those of the contract in force.
+    pub(super) fn cards(&self) -> BTreeSet<MeterId> {
+        let contract = self.contract();
+        let named = contract.map(|contract| contract.points.cards.keys().map(MeterId::from));
+        let named = named.into_iter().flatten();
+        named.chain(self.records.keys().cloned()).collect()
     }
 
     /// The session of a slot that a record of the card serves.

@@ -2,7 +2,7 @@
 
 use evidence::reasons::GapClass;
 use evidence::{EntryId, MeterId, PointId, ScheduleId, Slot, SourceId, UtcNs};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Due readings of one meter that are not there: points times neighbouring slots, lost in one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,8 +136,10 @@ pub struct GapReport {
     pub captured: u64,
     /// Readings that share (meter, seq, point) with another.
     pub duplicates: u64,
-    /// Every meter of which a slot was due.
+    /// Every meter of which a slot was due, and every card of the station's own points.
     pub meters: BTreeMap<MeterId, MeterSummary>,
+    /// Which of them are cards.
+    pub cards: BTreeSet<MeterId>,
     /// Due readings that are not there, in order of meter and time.
     pub missing: Vec<Missing>,
     /// Session numbers that nothing explains.

@@ -141,6 +141,7 @@ fn slots_of_a_card_are_due_for_each_of_its_points_and_a_value_that_was_not_there
     assert_eq!(report.seq_findings.len(), 0);
     let card = MeterId::new("tcp").unwrap();
     assert!(log.account.meters().contains(&card));
+    assert_eq!(report.cards, [card.clone()].into());
     let summary = report.meters.get(&card).unwrap();
     assert_eq!((summary.due, summary.missing), (10, 4));
 }
