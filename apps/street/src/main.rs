@@ -25,6 +25,7 @@ mod serve;
 mod site;
 mod street;
 mod turns;
+mod wrong;
 
 use args::Args;
 use clap::CommandFactory;

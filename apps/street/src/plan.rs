@@ -13,6 +13,7 @@ use crate::noise::Noise;
 use crate::points;
 use crate::site::Site;
 use crate::turns::Turns;
+use crate::wrong;
 use read::Reader;
 use serde::Deserialize;
 use std::fmt;
@@ -180,11 +181,7 @@ struct Entry {
 
 /// What a plan orders.
 pub(crate) fn parse(text: &str, site: &Site) -> Result<Plan, PlanError> {
-    let file: File = toml::from_str(text).map_err(|error| PlanError {
-        line: line_of(text, error.span().map_or(0, |span| span.start)),
-        what: error.message().trim_end().replace('\n', ", "),
-        cure: "see --help for the keys of a [[fault]]".to_owned(),
-    })?;
+    let file: File = wrong::read(text, "[[fault]]")?;
     let mut plan = Plan::default();
     for entry in &file.fault {
         let reader = Reader { text, site, entry };

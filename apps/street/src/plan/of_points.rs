@@ -104,7 +104,10 @@ impl Reader<'_> {
             _ => &self.entry.point,
         };
         let Some(name) = name else {
-            let example = format!("the name of one of --points: {what}");
+            let example = match known {
+                [] => "the street has none, a file of --points lays them out".to_owned(),
+                known => format!("the name of one, they are {}", known.join(", ")),
+            };
             return Err(self.missing(key, &example));
         };
         if let Some(other) = self.other(key) {

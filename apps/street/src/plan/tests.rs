@@ -234,7 +234,7 @@ fn a_wrong_plan_names_line_and_cure() {
     );
     check(
         "meter = \"m01\"\nkind = \"silent\"\nform_s = 1",
-        &["line 5", "form_s", "--help"],
+        &["line 5", "no key `form_s`", "`from_s`"],
     );
     check(
         "meter = \"m01\"\nkind = \"clock\"",
@@ -244,7 +244,18 @@ fn a_wrong_plan_names_line_and_cure() {
         "meter = \"m01\"\nkind = \"reset\"\nprobability = 0.5",
         &["line 5", "probability", "leave it out"],
     );
-    check("meter = \"m01\"\nkind = silent", &["line 4", "--help"]);
+    check(
+        "meter = \"m01\"\nkind = silent",
+        &["line 4", "the file is TOML"],
+    );
+    check(
+        "meter = \"m01\"\nkind = \"silent\"\nfrom_s = \"ten\"",
+        &[
+            "line 5",
+            "`from_s` is the text \"ten\"",
+            "a number without quotes",
+        ],
+    );
     check("kind = \"silent\"", &["line 3", "needs meter", "m01"]);
 }
 

@@ -9,6 +9,7 @@ use super::modem::Modem;
 use super::remote::{Device, Place};
 use super::supply::Supply;
 use crate::plan::{PlanError, line_of};
+use crate::wrong;
 use modbus::server::BitTable;
 use modem::ModemEntry;
 use remote::{AnalogEntry, DeviceEntry};
@@ -88,13 +89,10 @@ struct InputEntry {
 
 /// What a file of points lays out.
 pub(crate) fn parse(text: &str) -> Result<Layout, PlanError> {
-    let file: File = toml::from_str(text).map_err(|error| {
-        PlanError::new(
-            line_of(text, error.span().map_or(0, |span| span.start)),
-            error.message().trim_end().replace('\n', ", "),
-            "see --help for the keys of points",
-        )
-    })?;
+    let file: File = wrong::read(
+        text,
+        "[[input]], [[device]], [[analog]], [[supply]] and [[modem]]",
+    )?;
     let mut reader = Reader {
         text,
         names: Vec::new(),
@@ -317,7 +315,7 @@ mod tests {
             ),
             (
                 "[[input]]\nname = \"a\"\nspeed = 2",
-                ["line 4", "see --help"],
+                ["line 4", "no key `speed`"],
             ),
         ] {
             let message = parse(&format!("# points\n{rest}\n"))

@@ -201,7 +201,10 @@ fn a_wrong_fault_of_remote_io_or_a_supply_names_line_and_cure() {
         "point = \"level\"\ndevice = \"rio\"\nkind = \"offline\"",
         &["line 3", "one device"],
     );
-    check("kind = \"sag\"", &["line 3", "needs supply"]);
+    check(
+        "kind = \"sag\"",
+        &["line 3", "needs supply", "they are vbat"],
+    );
     check(
         "supply = \"vbat\"\nkind = \"sag\"\nto_mv = 12001",
         &["line 5", "give 0 to 12000"],
