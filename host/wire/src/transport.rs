@@ -34,20 +34,12 @@ impl Transport {
         }
     }
 
-    /// Whoever is told from here on what this wire carries; that it was opened, at once.
-    #[must_use]
-    pub fn heard_by(mut self, listener: Arc<dyn Listener>) -> Self {
-        listener.opened();
-        self.listener = Some(listener);
-        self
-    }
-
-    /// Opens the wire of a port.
+    /// Opens the wire of a port. The listener, where there is one, is told that it was opened, and from then on what it carries.
     ///
     /// # Errors
     /// Why it cannot be had, as a sentence for a person.
-    pub fn open(port: &Port) -> Result<Self, String> {
-        match &port.kind {
+    pub fn open(port: &Port, listener: Option<&Arc<dyn Listener>>) -> Result<Self, String> {
+        let mut wire = match &port.kind {
             PortKind::ModbusRtu(line) => Self::serial(line),
             PortKind::Mbus(line) => match &line.wire {
                 MbusWire::Serial(line) => Self::serial(line),
@@ -56,7 +48,12 @@ impl Transport {
             PortKind::ModbusTcp { address } => {
                 Self::tcp(address, Duration::from_millis(port.timeout_ms))
             }
+        }?;
+        wire.listener = listener.cloned();
+        if let Some(listener) = &wire.listener {
+            listener.opened();
         }
+        Ok(wire)
     }
 
     /// Opens a serial device.

@@ -16,17 +16,28 @@ use trial::{Played, compare_points};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// One fault of a plan: what it is of and which one, its kind, and its other keys.
+type Fault = (&'static str, &'static str, &'static str, &'static str);
+
+/// The plan that orders them.
+fn plan(faults: &[Fault]) -> String {
+    let one = |(of, name, kind, rest): &Fault| {
+        format!("[[fault]]\n{of} = {name:?}\nkind = {kind:?}\n{rest}\n")
+    };
+    faults.iter().map(one).collect()
+}
+
 /// A street of points alone. Its faults begin when a node has started, on a busy machine too.
-fn street(dir: &Path, points: &str, plan: &str) -> Street {
-    street_with(dir, &["--meters", "0"], points, plan)
+fn street(dir: &Path, points: &str, faults: &[Fault]) -> Street {
+    street_with(dir, &["--meters", "0"], points, faults)
 }
 
 /// The same with meters, by these words.
-fn street_with(dir: &Path, words: &[&str], points: &str, plan: &str) -> Street {
+fn street_with(dir: &Path, words: &[&str], points: &str, faults: &[Fault]) -> Street {
     let file = dir.join("points.toml");
     std::fs::write(&file, points).unwrap();
     let words = [words, &["--points", file.to_str().unwrap()]].concat();
-    Street::with(dir, &words, plan)
+    Street::with(dir, &words, &plan(faults))
 }
 
 fn contract(rest: &str) -> Contract {
@@ -89,38 +100,20 @@ name = \"gate\"
 per_s = 3
 ";
 
-const FAULTS_OF_INPUTS: &str = "\
-[[fault]]
-point = \"water\"
-kind = \"glitch\"
-per_s = 20
-widths_us = [[2, 9, 1], [20, 90, 1], [200, 900, 1], [2000, 9000, 2], [12000, 18000, 1]]
-[[fault]]
-point = \"gas\"
-kind = \"bounce\"
-[[fault]]
-point = \"gas\"
-kind = \"missed\"
-probability = 0.3
-[[fault]]
-point = \"steam\"
-kind = \"lost-edges\"
-probability = 0.2
-[[fault]]
-point = \"steam\"
-kind = \"stuck\"
-from_s = 6
-for_s = 1
-[[fault]]
-point = \"door\"
-kind = \"chatter\"
-at_s = [6]
-burst_ms = 800
-[[fault]]
-point = \"gate\"
-kind = \"lost-edges\"
-probability = 0.2
-";
+const FAULTS_OF_INPUTS: &[Fault] = &[
+    (
+        "point",
+        "water",
+        "glitch",
+        "per_s = 20\nwidths_us = [[2, 9, 1], [20, 90, 1], [200, 900, 1], [2000, 9000, 2], [12000, 18000, 1]]",
+    ),
+    ("point", "gas", "bounce", ""),
+    ("point", "gas", "missed", "probability = 0.3"),
+    ("point", "steam", "lost-edges", "probability = 0.2"),
+    ("point", "steam", "stuck", "from_s = 6\nfor_s = 1"),
+    ("point", "door", "chatter", "at_s = [6]\nburst_ms = 800"),
+    ("point", "gate", "lost-edges", "probability = 0.2"),
+];
 
 fn inputs_contract(description: &Value) -> Contract {
     let inputs = list(description, "inputs");

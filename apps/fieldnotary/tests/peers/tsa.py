@@ -13,10 +13,13 @@ Files in DIR:
 import http.server
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import threading
 import time
+
+from common import publish
 
 CONFIG = """
 [ tsa ]
@@ -136,8 +139,6 @@ def end_with_the_starter():
 os.chdir(sys.argv[1])
 made()
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Authority)
-with open("peer.json.new", "w") as file:
-    json.dump({"url": "http://127.0.0.1:%d/tsr" % server.server_address[1]}, file)
-os.rename("peer.json.new", "peer.json")
+publish(pathlib.Path("."), url="http://127.0.0.1:%d/tsr" % server.server_address[1])
 threading.Thread(target=end_with_the_starter, daemon=True).start()
 server.serve_forever()

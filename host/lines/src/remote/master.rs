@@ -118,12 +118,9 @@ struct Master {
 
 impl Master {
     fn open(&mut self) -> Result<Transport, String> {
-        let wire = Transport::open(&self.port)?;
+        let wire = Transport::open(&self.port, self.listener.as_ref())?;
         self.asking.opened((self.clock)());
-        Ok(match &self.listener {
-            Some(listener) => wire.heard_by(Arc::clone(listener)),
-            None => wire,
-        })
+        Ok(wire)
     }
 
     /// One attempt, where the request may leave now; `since` is when its first turn was.

@@ -220,7 +220,7 @@ impl Driver<'_> {
     }
 
     fn connect(&mut self) -> Input {
-        match Transport::open(self.port) {
+        match Transport::open(self.port, None) {
             Ok(wire) => {
                 let left_out = wire.left_out().to_vec();
                 self.wire = Some(wire);

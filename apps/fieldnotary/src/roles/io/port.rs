@@ -271,10 +271,10 @@ impl Driver<'_> {
                 detail: "the contract has no such port".to_owned(),
             };
         };
-        match Transport::open(port) {
+        match Transport::open(port, Some(self.tap)) {
             Ok(wire) => {
                 let left_out = wire.left_out().to_vec();
-                self.wire = Some(wire.heard_by(Arc::clone(self.tap)));
+                self.wire = Some(wire);
                 Input::LinkUp { left_out }
             }
             Err(detail) => Input::LinkRefused { detail },

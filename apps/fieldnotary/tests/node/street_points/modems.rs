@@ -1,6 +1,6 @@
 //! A PLC modem that the street plays, and an M-Bus whose converter is overloaded.
 
-use super::{PATIENCE, compared, contract, found_out, street_with};
+use super::{Fault, PATIENCE, compared, contract, found_out, street_with};
 use crate::common::contract::Contract;
 use crate::common::sites::Node;
 use crate::common::{about, list, text, wait_until};
@@ -19,34 +19,23 @@ per_s = 0
 ";
 
 /// What is compared with the report before comes when there are some, and each lasts over a second of the schedule.
-const FAULTS_OF_MODEMS: &str = "\
-[[fault]]
-modem = \"plc\"
-kind = \"noise-storm\"
-marker = \"switching\"
-from_s = 7
-for_s = 1.2
-[[fault]]
-modem = \"plc\"
-kind = \"counters-back\"
-from_s = 8.2
-[[fault]]
-modem = \"plc\"
-kind = \"mute\"
-from_s = 9.3
-for_s = 1.1
-[[fault]]
-modem = \"plc\"
-kind = \"garbage\"
-from_s = 10.5
-for_s = 1.1
-[[fault]]
-port = \"bus\"
-kind = \"overload\"
-marker = \"converter\"
-from_s = 7
-for_s = 2
-";
+const FAULTS_OF_MODEMS: &[Fault] = &[
+    (
+        "modem",
+        "plc",
+        "noise-storm",
+        "marker = \"switching\"\nfrom_s = 7\nfor_s = 1.2",
+    ),
+    ("modem", "plc", "counters-back", "from_s = 8.2"),
+    ("modem", "plc", "mute", "from_s = 9.3\nfor_s = 1.1"),
+    ("modem", "plc", "garbage", "from_s = 10.5\nfor_s = 1.1"),
+    (
+        "port",
+        "bus",
+        "overload",
+        "marker = \"converter\"\nfrom_s = 7\nfor_s = 2",
+    ),
+];
 
 fn modems_contract(description: &Value) -> Contract {
     let modem = &list(description, "modems")[0];

@@ -1,6 +1,6 @@
 //! Remote I/O that the street plays.
 
-use super::{PATIENCE, compared, contract, found_out, street};
+use super::{Fault, PATIENCE, compared, contract, found_out, street};
 use crate::common::contract::Contract;
 use crate::common::sites::Node;
 use crate::common::{about, list, number, text, wait_until};
@@ -36,47 +36,35 @@ register = \"input:9\"
 swing = 100
 ";
 
-const FAULTS_OF_REMOTE: &str = "\
-[[fault]]
-point = \"level\"
-kind = \"open-wire\"
-raw = 12
-from_s = 5.8
-for_s = 0.8
-[[fault]]
-point = \"level\"
-kind = \"out-of-range\"
-raw = 30000
-from_s = 7.2
-for_s = 0.8
-[[fault]]
-point = \"flow\"
-kind = \"noise\"
-by = 400
-from_s = 5.6
-for_s = 1.5
-[[fault]]
-point = \"flow\"
-kind = \"refused\"
-from_s = 7.1
-for_s = 1.1
-[[fault]]
-point = \"pressure\"
-kind = \"jump\"
-by = 3000
-from_s = 6
-for_s = 2
-[[fault]]
-point = \"pressure\"
-kind = \"stuck\"
-from_s = 8
-for_s = 0.4
-[[fault]]
-device = \"rio\"
-kind = \"offline\"
-from_s = 8.5
-for_s = 2.4
-";
+const FAULTS_OF_REMOTE: &[Fault] = &[
+    (
+        "point",
+        "level",
+        "open-wire",
+        "raw = 12\nfrom_s = 5.8\nfor_s = 0.8",
+    ),
+    (
+        "point",
+        "level",
+        "out-of-range",
+        "raw = 30000\nfrom_s = 7.2\nfor_s = 0.8",
+    ),
+    (
+        "point",
+        "flow",
+        "noise",
+        "by = 400\nfrom_s = 5.6\nfor_s = 1.5",
+    ),
+    ("point", "flow", "refused", "from_s = 7.1\nfor_s = 1.1"),
+    (
+        "point",
+        "pressure",
+        "jump",
+        "by = 3000\nfrom_s = 6\nfor_s = 2",
+    ),
+    ("point", "pressure", "stuck", "from_s = 8\nfor_s = 0.4"),
+    ("device", "rio", "offline", "from_s = 8.5\nfor_s = 2.4"),
+];
 
 fn remote_contract(description: &Value) -> Contract {
     let device = &list(description, "devices")[0];

@@ -1,6 +1,6 @@
 //! Supplies that the street plays.
 
-use super::{PATIENCE, compared, contract, found_out, street};
+use super::{Fault, PATIENCE, compared, contract, found_out, street};
 use crate::common::contract::Contract;
 use crate::common::sites::Node;
 use crate::common::{about, list, text, wait_until};
@@ -18,30 +18,22 @@ ripple_mv = 5
 ";
 
 /// Each longer than a busy node takes to look.
-const FAULTS_OF_SUPPLIES: &str = "\
-[[fault]]
-supply = \"vbat\"
-kind = \"sag\"
-fall_ms = 200
-from_s = 5.5
-for_s = 1
-[[fault]]
-supply = \"vbat\"
-kind = \"brownout\"
-from_s = 7.1
-for_s = 1
-[[fault]]
-supply = \"vbat\"
-kind = \"uvlo\"
-to_mv = 8000
-from_s = 8.7
-for_s = 1
-[[fault]]
-supply = \"v5\"
-kind = \"loss\"
-from_s = 8
-for_s = 1
-";
+const FAULTS_OF_SUPPLIES: &[Fault] = &[
+    (
+        "supply",
+        "vbat",
+        "sag",
+        "fall_ms = 200\nfrom_s = 5.5\nfor_s = 1",
+    ),
+    ("supply", "vbat", "brownout", "from_s = 7.1\nfor_s = 1"),
+    (
+        "supply",
+        "vbat",
+        "uvlo",
+        "to_mv = 8000\nfrom_s = 8.7\nfor_s = 1",
+    ),
+    ("supply", "v5", "loss", "from_s = 8\nfor_s = 1"),
+];
 
 fn supplies_contract(description: &Value) -> Contract {
     let mut rest = String::new();
