@@ -1,6 +1,7 @@
 //! `fieldnotary journal budget`: what a configuration will write, how long its ring lasts, and its flash.
 
 mod entries;
+mod seldom;
 mod simulate;
 mod traffic;
 mod writes;
@@ -10,6 +11,7 @@ use crate::commands::table::{Align, Table};
 use crate::commands::{Ended, load_contract, words};
 use contract::Contract;
 use evidence::reasons::TruthClass;
+use seldom::{Comes, Seldom, seldom};
 use serde_json::{Value, json};
 use simulate::{Asked, Played, play};
 
@@ -120,6 +122,11 @@ impl Budget {
                 "device_page_bytes": self.device_page_bytes,
                 "fram_cycles": cycles_a_day(played),
             },
+            "seldom": seldom(contract).iter().map(|one| json!({
+                "kind": one.kind.name(),
+                "bytes": one.bytes,
+                "a_day": one.a_day(),
+            })).collect::<Vec<_>>(),
             "page_bytes": args.page,
             "truth_class": self.truth.name(),
             "ring_bytes": ring_bytes(contract),
@@ -151,7 +158,7 @@ impl Budget {
         let (bytes, page) = (counts.truth_bytes, counts.truth_page_bytes);
         let writes = counts.truth_writes + counts.lease_writes;
         row("into the truth store", writes, bytes, Some(page));
-        say!("{table}");
+        say!("{table}\n{}", seldom_rows(&seldom(contract)));
         let device = match self.truth {
             TruthClass::Independent => "the ring alone",
             TruthClass::SameDeviceSync | TruthClass::SameDeviceDeferred => "ring and truth store",
@@ -209,6 +216,31 @@ impl Budget {
 /// Each state rewrites one slot of two, so a cell sees every second one.
 fn cycles_a_day(played: &Played) -> u64 {
     played.a_day(played.counts.truth_writes).div_ceil(SLOTS)
+}
+
+/// What comes seldom and is long; it is among the entries of the day, which has one start.
+fn seldom_rows(all: &[Seldom]) -> Table<4> {
+    let mut table = Table::new(&[
+        ("of them", Align::Left),
+        ("entries", Align::Right),
+        ("bytes of each", Align::Right),
+        ("", Align::Left),
+    ]);
+    for one in all {
+        let when = match one.comes {
+            Comes::Every(ms) => format!("every {}", words::span(ms)),
+            Comes::AtStart(_) => "with each start; here one a day".to_owned(),
+            Comes::OnOrder => "with each `keys rotate`".to_owned(),
+        };
+        let bytes = u64::try_from(one.bytes).unwrap_or(u64::MAX);
+        table.row([
+            one.kind.name().to_owned(),
+            one.a_day().to_string(),
+            words::bytes(bytes),
+            when,
+        ]);
+    }
+    table
 }
 
 fn ring_bytes(contract: &Contract) -> u64 {

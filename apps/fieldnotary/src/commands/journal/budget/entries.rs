@@ -21,11 +21,11 @@ use io_plane::points::CardEngine;
 use std::collections::BTreeMap;
 
 /// A log of some age: its numbers have the length that they will have most of the time.
-const SIZE: u64 = 10_000_000;
+pub(super) const SIZE: u64 = 10_000_000;
 /// Uptime in an entry: a month.
-const AT: MonoNs = MonoNs(2_600_000_000_000_000);
+pub(super) const AT: MonoNs = MonoNs(2_600_000_000_000_000);
 /// The time in an entry: 2026.
-const UTC: UtcNs = UtcNs(1_790_000_000_000_000_000);
+pub(super) const UTC: UtcNs = UtcNs(1_790_000_000_000_000_000);
 /// Base64 of an authority's signature (P-256, DER), of an Ed25519 one and of a timestamped cosignature.
 const SIGNATURE_CHARS: [usize; 3] = [100, 92, 104];
 /// Bytes of a data record of an M-Bus meter: DIF, VIF and what most count with.
@@ -319,6 +319,15 @@ fn frozen_state(contract: &Contract, own: &SourceId, ack: Option<usize>) -> Vec<
         counters.push(counter(names::NEWEST_SYNCED, "UTC".to_owned(), AT.0));
         counters.push(counter(names::BOOT_TO_STABLE, boot, AT.0));
     }
+    counters.push(counter(names::SEALED, "UTC".to_owned(), AT.0));
+    for said in contract.calibration_entries(AT, CommitId(3)) {
+        let label = format!("{} {} {}", said.point_id, said.digest, said.version);
+        counters.push(counter(names::CALIBRATION, label, SIZE));
+    }
+    if contract.firmware.is_some() {
+        let label = "0 0 same 100 - - -".to_owned();
+        counters.push(counter(names::FIRMWARE, label, 100));
+    }
     let parts = contract.parts(AT).into_iter().map(Payload::from);
     let state = frozen::snapshots(AT, own, &counters);
     let state = state.into_iter().map(Payload::from);
@@ -336,7 +345,7 @@ fn signature(name: &str, chars: usize) -> String {
     format!("\u{2014} {name} {}\n", "0".repeat(chars))
 }
 
-fn bytes_of(payload: Payload) -> usize {
+pub(super) fn bytes_of(payload: Payload) -> usize {
     let captured = Captured::new(&payload);
     let header = Header {
         kind: captured.kind,

@@ -5,6 +5,7 @@
 //! follow from the timing, and the timing is played here in microseconds.
 
 use super::entries::{self, Sizes};
+use super::seldom::seldom;
 use super::traffic::{self, PortTraffic};
 use super::writes::{Counts, Writes};
 use crate::roles::recorder::{COUNTERS_EVERY_NS, IDLE_SEAL_FACTOR, LEASE_BLOCK};
@@ -89,7 +90,12 @@ pub(super) fn play(contract: &Contract, asked: Asked) -> Result<Played, String> 
         next: 0,
         answered_us: 0,
     });
-    let mut sources: Vec<Source> = sources.chain(cards).collect();
+    let rare = Source {
+        traffic: traffic::of_seldom(&seldom(contract), horizon_ms),
+        next: 0,
+        answered_us: 0,
+    };
+    let mut sources: Vec<Source> = sources.chain(cards).chain([rare]).collect();
     let mut writes = Writes::new(contract, asked.page_bytes);
     let mut own = Own::default();
     let end_us = horizon_ms * US_A_MS;
@@ -266,6 +272,21 @@ mod tests {
         let alone = example(|contract| contract.uplink = None);
         let fewer = counts.entries - alone.counts.entries;
         assert!((1_430..=1_450).contains(&fewer), "{fewer}");
+    }
+
+    /// A timestamp comes by its own pace, and what a start says once: with them go commits and seals.
+    //= A5.7
+    #[test]
+    fn timestamps_and_what_a_start_says_have_their_share() {
+        let base = "[station]\norigin = \"example.org/s\"\n[[schedule]]\nid = \"minute\"\nevery = \"1min\"\n";
+        let stamped = "[timestamp]\nurl = \"http://tsa.example\"\ntrust_file = \"/tsa.pem\"\nevery = \"1h\"\n";
+        let of = |text: &str| play(&contract::parse(text).unwrap(), ASKED).unwrap();
+        let (without, with) = (of(base), of(&format!("{base}{stamped}")));
+        let more = with.counts.entries - without.counts.entries;
+        assert!((24..24 + 48).contains(&more), "{more}");
+        // Each has a token of some KiB.
+        let bytes = with.counts.entry_bytes - without.counts.entry_bytes;
+        assert!(bytes > 24 * 4_096, "{bytes}");
     }
 
     /// A card's counts and values are entries like readings, and so is what it says of itself.

@@ -1,6 +1,7 @@
 //! When a port hands in what: the sessions of its meters, one after another, and heartbeats; the same of cards.
 
 use super::entries::{self, Sizes};
+use super::seldom::Seldom;
 use contract::{Card, Contract, Meter, Point, Port, PortKind};
 use io_plane::limits::{COUNTERS_EVERY_NS, COUNTERS_FIRST_NS, HEARTBEAT_NS, SETTLE_NS};
 use io_plane::{Gaps, Plan};
@@ -41,6 +42,21 @@ pub(super) struct PortTraffic {
 struct Session {
     lengths: Lengths,
     span_us: u64,
+}
+
+/// What comes seldom: each of them handed in alone.
+pub(super) fn of_seldom(all: &[Seldom], horizon_ms: u64) -> PortTraffic {
+    let mut submissions: Vec<(u64, Lengths)> = Vec::new();
+    for one in all {
+        let lengths: Lengths = Rc::new([one.bytes]);
+        let due = one.within(horizon_ms).into_iter();
+        submissions.extend(due.map(|ms| (ms * US_A_MS, Rc::clone(&lengths))));
+    }
+    submissions.sort_by_key(|(at, _)| *at);
+    PortTraffic {
+        submissions,
+        ..PortTraffic::default()
+    }
 }
 
 /// Everything that a port hands in within a horizon.
