@@ -48,7 +48,8 @@ profile = "meter"
 const STREET: &str = "pidof fieldnotary-street >/run/street.pid || \
     fieldnotary-street --dir /run/street --tcp 127.0.0.1:1502 --meters 1 >/run/street.log 2>&1 &";
 /// What node and signer have said, where something that was due did not come.
-const TOLD: &str = "tail -n 20 /run/node.log /run/signer.log /ext4/node/logs/*.log";
+const TOLD: &str = "tail -n 20 /run/node.log /run/signer.log /ext4/node/logs/*.log; \
+    fieldnotary status /ext4/node; fieldnotary log /ext4/node | tail -n 20";
 /// Between two looks for something that is to happen, and for how long it is looked for.
 const PAUSE: Duration = Duration::from_millis(500);
 const SEEN_WITHIN_NS: u64 = 180_000_000_000;
