@@ -448,6 +448,9 @@ fn adoption_cause(name: &str) -> Result<AdoptionCause, String> {
 
 fn vkey(text: &str) -> Result<VerifierKey, String> {
     text.parse::<VerifierKey>().map_err(|error| {
+        if std::path::Path::new(text).is_file() {
+            return "that is a file, and a verifier key is due: give one of the lines that you kept in it".to_owned();
+        }
         format!("not a verifier key ({error}); copy a whole line of `fieldnotary-signer vkey`")
     })
 }

@@ -312,14 +312,17 @@ fn as_json(report: &Report) -> serde_json::Value {
     })
 }
 
-/// The earliest failure of an entry itself; only without one, of what speaks of many entries at once. What costs no
-/// entry comes behind all that may.
+/// Another log than the one that was pinned comes before everything that follows from it. Else the earliest failure of an
+/// entry itself; only without one, of what speaks of many entries at once. What costs no entry comes behind all that may.
 fn first_bad(report: &Report) -> Option<&Finding> {
     let harmless = report.costs_no_entry();
     let failures = || {
         let all = report.findings.iter().filter(|one| one.kind.is_failure());
         all.filter(move |one| harmless || one.harmless.is_none())
     };
+    if let Some(of_other_keys) = failures().find(|one| one.kind == FindingKind::Anchor) {
+        return Some(of_other_keys);
+    }
     let of_entries = failures().filter_map(|one| one.entries.map(|span| (one, span)));
     of_entries
         .min_by_key(|(one, (first, last))| (speaks_of_many(one.kind), *first, *last))

@@ -119,6 +119,20 @@ fn under_a_wrong_key_nothing_of_a_collector_is_sealed() {
         let never = ["under a signed checkpoint that holds"];
         check(&verify(&kept, &["--anchor", &wrong[0]]), 1, &words, &never);
     }
+    // The file with the keys in the place of one of them.
+    let file = dir.path().join("node/identity/keys.vkey");
+    let file = file.to_str().unwrap();
+    let words = ["that is a file", "one of the lines"];
+    check(&verify(&kept, &["--anchor", file]), 2, &words, &[]);
+    // A key of the same name: what leads is not the first entry that it did not sign.
+    for place in [&kept, &dir.path().join("node")] {
+        for key in &same {
+            let words = ["NOT VERIFIED: the key you pinned is none of those that sealed this log"];
+            check(&verify(place, &["--anchor", key]), 1, &words, &[]);
+        }
+        let never = ["none of those that sealed"];
+        check(&verify(place, &["--anchor", &keys[0]]), 0, &[], &never);
+    }
 }
 
 /// The collector is away for longer than the ring lasts; afterwards nobody says that it holds everything.

@@ -64,6 +64,9 @@ pub(super) struct Chain<'a> {
     calibrated: Calibrated,
     /// Whether it was said that keys changed without an entry.
     untold: bool,
+    /// Whether a head was signed by a key that anchors the verification, and whether one was by none.
+    by_anchors: bool,
+    by_others: bool,
     /// Who signed the head beside the log, if it holds.
     head_by: Option<Vec<VerifierKey>>,
     pub(super) report: &'a mut Report,
@@ -113,6 +116,8 @@ impl<'a> Chain<'a> {
             ran: Ran::default(),
             calibrated: Calibrated::default(),
             untold: false,
+            by_anchors: false,
+            by_others: false,
             head_by: None,
             report,
         }
@@ -324,6 +329,7 @@ impl<'a> Chain<'a> {
 
     /// What is sealed and cosigned, and the tail that is not.
     pub(super) fn finish(mut self) {
+        self.tell_of_other_keys();
         let stamped = std::mem::take(&mut self.stamped);
         let tree = &self.tree;
         let root_at = |size| tree.frontier_at(size).ok().map(|before| before.root());

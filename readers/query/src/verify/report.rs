@@ -27,6 +27,8 @@ pub enum FindingKind {
     Root,
     /// A signature does not hold, or is missing.
     Signature,
+    /// The log was sealed by other keys than those that were pinned: it is not the one that whoever asks knows.
+    Anchor,
     /// A cosignature does not hold.
     Cosignature,
     /// A registrar's statement about the keys does not hold, or is about others.
@@ -81,6 +83,7 @@ impl FindingKind {
             Self::RecordCrc => "record_crc",
             Self::Root => "root",
             Self::Signature => "signature",
+            Self::Anchor => "anchor",
             Self::Cosignature => "cosignature",
             Self::Enrolment => "enrolment",
             Self::Timestamp => "timestamp",

@@ -172,6 +172,11 @@ impl Signers {
         place < self.anchors || self.linked.contains(&place)
     }
 
+    /// Whether one of the keys at these places anchors the verification, or statements lead from one that does to it.
+    pub(super) fn any_linked(&self, signed: impl Fn(usize) -> bool) -> bool {
+        (0..self.known.len()).any(|place| self.is_linked(place) && signed(place))
+    }
+
     /// The same without what leads to no key that anchors the log.
     pub(super) fn anchored(mut self) -> Self {
         if !self.is_anchored() {

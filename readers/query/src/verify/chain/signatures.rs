@@ -3,7 +3,8 @@
 use super::Chain;
 use crate::verify::report::{FindingKind, RotatedTo};
 use evidence::kinds::{Ack, Checkpoint, KeyRotation};
-use proof::note::{Note, SignatureLine, Verified, VerifierKey};
+use proof::checkpoint::CheckpointError;
+use proof::note::{Note, NoteError, SignatureLine, Verified, VerifierKey};
 use proof::{Hash, SignedCheckpoint};
 use trust_plane::Rotation;
 
@@ -18,11 +19,17 @@ impl Chain<'_> {
         let opened = match SignedCheckpoint::open(checkpoint.note.as_bytes(), self.keys.known()) {
             Ok(opened) => opened,
             Err(error) => {
+                self.by_others |= error == CheckpointError::Note(NoteError::NoKnownKey);
                 self.report
                     .find(FindingKind::Signature, here, error.to_string());
                 return None;
             }
         };
+        let of_pinned = |place| opened.verified().has_key(place);
+        match self.keys.any_linked(of_pinned) {
+            true => self.by_anchors = true,
+            false => self.by_others = true,
+        }
         let head = opened.checkpoint();
         let same = head.origin == self.origin
             && head.size == checkpoint.size
@@ -51,6 +58,19 @@ impl Chain<'_> {
             self.signed.take(by, 0);
         }
         holds.then_some(opened)
+    }
+
+    /// Where whoever asks pinned keys, and all heads are by others: that is said first, and explains the rest.
+    pub(super) fn tell_of_other_keys(&mut self) {
+        if !self.report.anchored || self.by_anchors || !self.by_others {
+            return;
+        }
+        let words = format!(
+            "the key you pinned is none of those that sealed this log ({}): it is another log of that name, or one that was \
+             made anew; if it is the one you mean, pin a line of its own identity/keys.vkey, from where you kept it",
+            self.origin
+        );
+        self.report.find(FindingKind::Anchor, None, words);
     }
 
     /// Keys that follow others are told of by an entry of the log, before they sign.
