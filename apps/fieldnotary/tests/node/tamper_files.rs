@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 const ORIGIN: &str = "example.org/files";
 const SEGMENT_BYTES: usize = 65_536;
+/// What is left of a segment takes the next frame: that of a start, the largest there is here.
+const ROOM_BYTES: usize = 16_384;
 
 /// What is done to a copy of a node's directory.
 type Act<'a> = Box<dyn Fn(&Path) + 'a>;
@@ -24,13 +26,11 @@ fn truth(data: &Path) -> PathBuf {
     layout::folder(data).join("truth.fnt")
 }
 
-/// Whether what is written next goes into the segment written last, which differs from then on.
-fn has_room(data: &Path) -> bool {
-    let journal = layout::read(data);
-    let frames = &journal.segments.last().unwrap().frames;
-    frames
-        .last()
-        .is_none_or(|last| last.end <= SEGMENT_BYTES / 2)
+/// The segment that was written last, and whether what is written next goes into it.
+fn open_segment(data: &Path) -> (PathBuf, bool) {
+    let last = layout::read(data).segments.pop().unwrap();
+    let end = last.frames.last().map_or(0, |frame| frame.end);
+    (last.path, end <= SEGMENT_BYTES - ROOM_BYTES)
 }
 
 /// Puts a file of one directory into another.
@@ -55,7 +55,7 @@ impl Journals {
         let street = Street::start(dir.path(), 4);
         let contract = street.contract(Contract::new(ORIGIN, "64KiB", 8));
         let mut data = Node::grow(dir.path(), "node", &contract, 20);
-        while !has_room(&data) {
+        while !open_segment(&data).1 {
             data = Node::grow(dir.path(), "node", &contract, 4);
         }
         let earlier = Copy::of(&data);
@@ -133,9 +133,10 @@ fn segments_cut_emptied_removed_or_swapped_are_found() {
 fn a_segment_from_yesterday_is_found() {
     let journals = Journals::new();
     let earlier = journals.earlier.path();
-    let open = layout::read(earlier).segments.len() - 1;
-    let act: Act<'_> = Box::new(|dir| bring(&segment(earlier, open), &segment(dir, open)));
-    journals.all_found(&vec![(format!("yesterday's segment {open}"), act)]);
+    let (open, _) = open_segment(earlier);
+    let place = open.strip_prefix(earlier).unwrap();
+    let act: Act<'_> = Box::new(|dir| bring(&open, &dir.join(place)));
+    journals.all_found(&vec![(format!("yesterday's {}", place.display()), act)]);
 }
 
 //= A1.3
