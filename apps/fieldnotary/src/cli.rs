@@ -322,8 +322,8 @@ pub(crate) struct VerifyArgs {
     /// rolled back or forked; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Vec<PathBuf>,
-    /// What keys of the log state of those that followed them (identity/rotation-001.note), where it does not lie beside
-    /// what is verified; may be repeated
+    /// What keys of the log state of those that followed them (identity/rotation-001.note), where neither its entries say it
+    /// any more nor a file beside it; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) rotation: Vec<PathBuf>,
     /// Roots of timestamp authorities that you trust, PEM: what they stamped is judged by them; may be repeated

@@ -29,6 +29,6 @@ pub use time::{
 pub use verify::{
     Anchors, BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Known,
     Report, RevokedBy, RotatedTo, StampedBy, WhyUnkept, harmless, named_for, rotations_in,
-    verify_collector, verify_kept, verify_node, verify_node_lacking, verify_node_with,
-    verify_proof, verify_published,
+    statements_beside, verify_collector, verify_kept, verify_node, verify_node_lacking,
+    verify_node_with, verify_proof, verify_published,
 };

@@ -40,7 +40,7 @@ pub use report::{
     BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Report, RevokedBy,
     RotatedTo, StampedBy,
 };
-pub use rotated::rotations_in;
+pub use rotated::{rotations_in, statements_beside};
 pub use unkept::WhyUnkept;
 
 use proof::note::VerifierKey;

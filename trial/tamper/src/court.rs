@@ -1,7 +1,7 @@
 //! One round: honest logs, every kind of forgery done to one of them, and what the verifiers say.
 
 use crate::files::Files;
-use crate::forgeries::{Forgery, Held, table};
+use crate::forgeries::{Forgery, Held, table, without_statements};
 use crate::maker::Seal;
 use crate::report::Report;
 use crate::site::{Past, Site};
@@ -24,10 +24,13 @@ pub(crate) struct Court<'a> {
 }
 
 /// What is said about an exhibit before it is judged.
+#[derive(Clone, Copy)]
 struct Case<'a> {
     site: &'a Site,
     form: Form,
     held: Held,
+    /// Whether the keys that are held are those that the log began with.
+    first: bool,
     known: &'a Seal,
     /// The forgery; none for an honest log.
     forgery: Option<&'static Forgery>,
@@ -73,16 +76,21 @@ impl<'a> Court<'a> {
             }
             let (site, files) = forged
                 .ok_or_else(|| format!("{}: no log of this round offers a place", forgery.name))?;
-            self.judge(
-                &Case {
+            let firsts: &[bool] = match forgery.held {
+                Held::AnyKeys => &[true, false],
+                _ => &[false],
+            };
+            for first in firsts {
+                let case = Case {
                     site,
                     form: forgery.form,
                     held: forgery.held,
+                    first: *first,
                     known: site.newest()?,
                     forgery: Some(forgery),
-                },
-                &files,
-            )?;
+                };
+                self.judge(&case, &files)?;
+            }
         }
         Ok(())
     }
@@ -90,7 +98,10 @@ impl<'a> Court<'a> {
     /// The log as it is, in both forms, against its newest checkpoint and an older one.
     fn honest(&mut self, site: &Site) -> Result<(), String> {
         let newest = site.newest()?;
-        let reachable = |seal: &&Seal| seal.size >= site.maker.oldest();
+        let succession = &site.maker.succession;
+        let border = succession.next.last().map_or(0, |(border, _)| *border);
+        // What a standard tool kept is signed by the one key that it knows.
+        let reachable = |seal: &&Seal| seal.size >= site.maker.oldest() && seal.size > border;
         let older = site.maker.seals.iter().find(reachable).unwrap_or(newest);
         for known in [newest, older] {
             for form in [Form::Node, Form::Tiles] {
@@ -98,10 +109,24 @@ impl<'a> Court<'a> {
                     site,
                     form,
                     held: Held::Checkpoint,
+                    first: false,
                     known,
                     forgery: None,
                 };
                 self.judge(&case, site.files(form))?;
+                if site.maker.statements.is_empty() {
+                    continue;
+                }
+                // Under the first keys as well, and where nothing but the log tells of the others.
+                let first = Case {
+                    first: true,
+                    known: site.maker.seals.first().unwrap_or(known),
+                    ..case
+                };
+                self.judge(&first, site.files(form))?;
+                for case in [&case, &first] {
+                    self.judge(case, &without_statements(site.files(form)))?;
+                }
             }
         }
         Ok(())
@@ -130,9 +155,13 @@ impl<'a> Court<'a> {
         known: &Path,
     ) -> Result<(), String> {
         let maker = &case.site.maker;
-        let keys: [VerifierKey; 2] = maker.keys.verifiers(&maker.keys.base)?;
+        let held = match case.first {
+            true => &maker.succession.first,
+            false => &maker.keys,
+        };
+        let keys: [VerifierKey; 2] = held.verifiers(&maker.keys.base)?;
         let origin = maker.origin();
-        let complete = case.site.past == Past::Whole;
+        let complete = case.site.past.is_complete();
         let exhibit = Exhibit {
             dir,
             form: case.form,
@@ -146,7 +175,8 @@ impl<'a> Court<'a> {
         let mut accepted_by_us = false;
         for verifier in self.verifiers.iter_mut() {
             let who = verifier.who();
-            if !who.reads(case.form) {
+            // Only ours follow from the first keys to those that signed the checkpoint.
+            if !who.reads(case.form) || (case.first && !who.is_ours()) {
                 continue;
             }
             let verdict = verifier.judge(&exhibit)?;

@@ -1,9 +1,13 @@
 //! What a forger does with a log, who must find it, and who cannot in principle.
 
 mod engine;
+mod firmware;
 mod image;
 mod medium;
 mod published;
+mod rotated;
+
+pub(crate) use rotated::without_statements;
 
 use crate::files::Files;
 use crate::site::{Past, Site};
@@ -15,8 +19,11 @@ use trial::Random;
 pub(crate) enum Held {
     /// Nothing: it has only what lies beside the log.
     Nothing,
-    /// The log's keys.
+    /// The log's keys: where others followed, the newest.
     Keys,
+    /// The first keys of a log in one trial, the newest in another: standard tools, which read no statements, take part
+    /// in the second alone.
+    AnyKeys,
     /// The keys, and the newest signed checkpoint that the honest log had.
     Checkpoint,
 }
@@ -26,6 +33,7 @@ impl Held {
         match self {
             Self::Nothing => "nothing",
             Self::Keys => "keys",
+            Self::AnyKeys => "the first keys, or the newest",
             Self::Checkpoint => "keys and checkpoint",
         }
     }
@@ -43,6 +51,8 @@ pub(crate) struct Forgery {
     pub(crate) seen: &'static [Who],
     /// Why those who read this form and are not in `seen` cannot.
     pub(crate) unseen: &'static str,
+    /// Words that ours must say of it, so that it is called what it is; empty where any will do.
+    pub(crate) named: &'static str,
     /// Whether it lies in the checkpoint, which every verifier reads whatever else is missing.
     pub(crate) in_checkpoint: bool,
     /// Whether nothing but bytes on the medium was changed: then no entry may be read that was never committed.
@@ -61,7 +71,9 @@ impl Forgery {
 const WHOLE: &[Past] = &[Past::Whole];
 const IN_RING: &[Past] = &[Past::Whole, Past::Wrapped];
 const HOLED: &[Past] = &[Past::Holed];
-const ANY: &[Past] = &Past::ALL;
+const ANY: &[Past] = &[Past::Whole, Past::Wrapped, Past::Holed];
+const ROTATED: &[Past] = &[Past::Rotated, Past::RotatedTwice];
+const TWICE: &[Past] = &[Past::RotatedTwice];
 
 const OURS: &[Who] = &[Who::Library, Who::Program];
 const NOBODY: &[Who] = &[];
@@ -94,6 +106,8 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Forgery> {
         .chain(engine::TABLE)
         .chain(image::TABLE)
         .chain(published::TABLE)
+        .chain(rotated::TABLE)
+        .chain(firmware::TABLE)
 }
 
 #[cfg(test)]

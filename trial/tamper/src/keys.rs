@@ -5,6 +5,7 @@ use p256::ecdsa::SigningKey as P256;
 use proof::note::{Algorithm, Note, VerifierKey, p256_spki, sign_ed25519, sign_p256};
 use proof::{Checkpoint, Hash};
 use trial::Random;
+use trust_plane::Rotation;
 
 /// The secrets of one node, and of the collector that cosigns for it.
 #[derive(Clone, Debug)]
@@ -30,6 +31,31 @@ impl Keys {
             second: Ed25519::from_bytes(&seed(random)),
             cosigner: Ed25519::from_bytes(&seed(random)),
         })
+    }
+
+    /// Other keys of the same node, under the same collector.
+    pub(crate) fn next(&self, random: &mut Random) -> Result<Self, String> {
+        Ok(Self {
+            cosigner: self.cosigner.clone(),
+            ..Self::draw(random, &self.base)?
+        })
+    }
+
+    /// What is stated of keys that follow others, signed by those of `by`: the authorities of all, then the others.
+    pub(crate) fn stated(stated: &Rotation, by: &[&Self]) -> Result<String, String> {
+        let (text, base) = (stated.text(), stated.base.as_str());
+        let mut note = Note::new(text.clone()).map_err(|error| error.to_string())?;
+        let authorities = by
+            .iter()
+            .map(|keys| sign_p256(base, &keys.authority, &text));
+        let seconds = by
+            .iter()
+            .map(|keys| sign_ed25519(base, &keys.second, &text));
+        for line in authorities.chain(seconds) {
+            let line = line.map_err(|error| error.to_string())?;
+            note.add(line).map_err(|error| error.to_string())?;
+        }
+        Ok(note.to_string())
     }
 
     /// The verifier keys under a name, the authority's first.
@@ -73,6 +99,40 @@ impl Keys {
         proof::cosignature::cosign(COLLECTOR, &self.cosigner, COSIGNED_AT_S, &text)
             .map(|line| format!("{line}\n"))
             .map_err(|error| error.to_string())
+    }
+}
+
+/// The keys of a log, one after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Succession {
+    /// Those that it began with.
+    pub(crate) first: Keys,
+    /// Those that followed, and the size of the newest head that is not theirs.
+    pub(crate) next: Vec<(u64, Keys)>,
+}
+
+impl Succession {
+    /// Keys that nothing follows.
+    pub(crate) const fn of(first: Keys) -> Self {
+        Self {
+            first,
+            next: Vec::new(),
+        }
+    }
+
+    /// The keys whose a head of this size is.
+    pub(crate) fn at(&self, size: u64) -> &Keys {
+        let mut newest_first = self.next.iter().rev();
+        let found = newest_first.find(|(border, _)| size > *border);
+        found.map_or(&self.first, |(_, keys)| keys)
+    }
+
+    /// All of them under a name, in their order.
+    pub(crate) fn verifiers(&self, name: &str) -> Result<Vec<VerifierKey>, String> {
+        let next = self.next.iter().map(|(_, keys)| keys);
+        let all = std::iter::once(&self.first).chain(next);
+        let all: Result<Vec<_>, _> = all.map(|keys| keys.verifiers(name)).collect();
+        Ok(all?.concat())
     }
 }
 

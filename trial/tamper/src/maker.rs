@@ -1,18 +1,21 @@
 //! Makes a log with the journal's own engine: what a node does, without the node.
 
 use crate::files::Files;
-use crate::keys::Keys;
+use crate::keys::{Keys, Succession};
 use crate::memory::Media;
-use evidence::kinds::{Ack, Checkpoint};
+use evidence::kinds::{Ack, Checkpoint, Firmware, KeyRotation};
 use evidence::reasons::{Custody, HoldoverReason, TimeQuality, TimeStatus};
 use evidence::{
-    BootId, Captured, Digest, Generation, LogId, MonoNs, Payload, SaltKey, Stamp, TimeDetail, UtcNs,
+    Actor, BootId, Captured, Digest, Generation, LogId, MonoNs, Payload, SaltKey, Stamp,
+    TimeDetail, UtcNs,
 };
 use journal::{Journal, Location, OpenInput, Options, Shape};
+use proof::note::VerifierKey;
 use proof::{Hash, SignedCheckpoint};
 use query::publish;
 use std::sync::atomic::AtomicU64;
 use trial::Random;
+use trust_plane::{BaseOrigin, Rotation};
 
 /// The one generation of the logs made here.
 pub(crate) const GENERATION: Generation = Generation(1);
@@ -43,7 +46,12 @@ pub(crate) struct Frame {
 
 /// A log under construction.
 pub(crate) struct Maker {
+    /// The keys that sign now.
     pub(crate) keys: Keys,
+    /// And those that signed before them.
+    pub(crate) succession: Succession,
+    /// What keys stated of those that followed them: the files beside the log.
+    pub(crate) statements: Vec<String>,
     /// Identity and salts of the log follow from it.
     pub(crate) seed: u64,
     pub(crate) log_id: LogId,
@@ -60,6 +68,8 @@ pub(crate) struct Maker {
     pub(crate) leaves: Vec<Vec<u8>>,
     /// First entry of the frame that was wiped.
     wiped: Option<u64>,
+    /// Whether the truth store hears of firmware.
+    pub(crate) tells_truth_store: bool,
 }
 
 impl Maker {
@@ -73,6 +83,8 @@ impl Maker {
             .map_err(|error| error.to_string())?;
         Ok(Self {
             keys: keys.clone(),
+            succession: Succession::of(keys.clone()),
+            statements: Vec::new(),
             seed,
             log_id,
             media,
@@ -84,6 +96,7 @@ impl Maker {
             seals: Vec::new(),
             leaves: Vec::new(),
             wiped: None,
+            tells_truth_store: true,
         })
     }
 
@@ -94,6 +107,8 @@ impl Maker {
             .map_err(|error| error.to_string())?;
         Ok(Self {
             keys: self.keys.clone(),
+            succession: self.succession.clone(),
+            statements: self.statements.clone(),
             seed: self.seed,
             log_id: self.log_id,
             media,
@@ -105,6 +120,7 @@ impl Maker {
             seals: self.seals.clone(),
             leaves: self.leaves.clone(),
             wiped: self.wiped,
+            tells_truth_store: self.tells_truth_store,
         })
     }
 
@@ -196,6 +212,49 @@ impl Maker {
         Ok(())
     }
 
+    /// Other keys sign from here on: the old and the new ones state it, and the log says so.
+    pub(crate) fn rotate(&mut self, random: &mut Random) -> Result<(), String> {
+        let next = self.keys.next(random)?;
+        let stated = self.rotation(&next)?;
+        let note = Keys::stated(&stated, &[&self.keys, &next])?;
+        let group = self.stamped(vec![rotation_entry(&stated, note.clone()).into()]);
+        self.commit(group)?;
+        self.go_on_with(next, stated.size, note);
+        Ok(())
+    }
+
+    /// What the keys of now state of others behind their newest head.
+    pub(crate) fn rotation(&self, next: &Keys) -> Result<Rotation, String> {
+        let head = self.seals.last().ok_or("keys change behind a head")?;
+        let base = self.keys.base.as_str();
+        Ok(Rotation {
+            base: BaseOrigin::new(base).map_err(|error| error.to_string())?,
+            generation: GENERATION,
+            size: head.size,
+            root: head.root,
+            old: self.keys.verifiers(base)?,
+            new: next.verifiers(base)?,
+            by: Actor::local("ada", 7),
+            reason: "yearly".to_owned(),
+        })
+    }
+
+    /// These keys sign the heads above a size.
+    fn go_on_with(&mut self, next: Keys, above: u64, note: String) {
+        self.succession.next.push((above, next.clone()));
+        self.statements.push(note);
+        self.keys = next;
+    }
+
+    /// A log on blank media that begins with the keys of another, and will have had those that followed.
+    pub(crate) fn blank_as(other: &Self) -> Result<Self, String> {
+        let mut made = Self::create(&other.succession.first, other.media.shape, other.seed)?;
+        made.keys = other.keys.clone();
+        made.succession = other.succession.clone();
+        made.statements = other.statements.clone();
+        Ok(made)
+    }
+
     /// Has the collector cosign the newest head, and commits that.
     pub(crate) fn ack(&mut self) -> Result<(), String> {
         let Some(seal) = self.seals.last().cloned() else {
@@ -248,7 +307,7 @@ impl Maker {
     pub(crate) fn replay(
         &mut self,
         history: &[Group],
-        resign: Option<&Keys>,
+        resign: Option<&Succession>,
     ) -> Result<(), String> {
         // The history holds every contract that was said again.
         let contract = std::mem::take(&mut self.contract);
@@ -258,11 +317,13 @@ impl Maker {
                 _ => None,
             };
             match (payload, resign) {
-                (Some(Payload::Checkpoint(_)), Some(keys)) => self.seal_by(keys)?,
+                (Some(Payload::Checkpoint(_)), Some(keys)) => {
+                    self.seal_by(keys.at(self.journal.size()))?;
+                }
                 (Some(Payload::Checkpoint(kept)), None) => {
                     self.journal.note_sealed(kept.size);
                     self.commit(group.clone())?;
-                    let keys = self.keys.verifiers(&self.origin())?;
+                    let keys = self.succession.verifiers(&self.origin())?;
                     if let Ok(signed) = SignedCheckpoint::open(kept.note.as_bytes(), &keys) {
                         let head = signed.checkpoint();
                         self.seals.push(Seal {
@@ -276,11 +337,23 @@ impl Maker {
                     self.journal.note_cosigned(ack.size);
                     self.commit(group.clone())?;
                 }
+                (Some(Payload::Firmware(told)), _) => {
+                    self.note_firmware(&told);
+                    self.commit(group.clone())?;
+                }
                 _ => self.commit(group.clone())?,
             }
         }
         self.contract = contract;
         Ok(())
+    }
+
+    /// Tells the truth store of the firmware that an entry names.
+    pub(crate) fn note_firmware(&mut self, told: &Firmware) {
+        let highest = told.highest.and_then(|highest| u32::try_from(highest).ok());
+        if self.tells_truth_store {
+            self.journal.note_firmware(highest.unwrap_or(0));
+        }
     }
 
     /// The node's directory, with these public keys in it.
@@ -292,6 +365,7 @@ impl Maker {
         files.put("identity/keys.vkey", lines.concat().into_bytes());
         let id = format!("{}\n", self.log_id);
         files.put("identity/log-id", id.into_bytes());
+        self.put_statements("identity/", &mut files);
         Ok(files)
     }
 
@@ -304,7 +378,29 @@ impl Maker {
             Ok(())
         };
         publish(&reader, &AtomicU64::new(0), &mut put).map_err(|error| error.to_string())?;
+        self.put_statements("", &mut files);
         Ok(files)
+    }
+
+    fn put_statements(&self, folder: &str, files: &mut Files) {
+        for (number, note) in (1..).zip(&self.statements) {
+            let path = format!("{folder}{}", Rotation::file(number));
+            files.put(&path, note.clone().into_bytes());
+        }
+    }
+}
+
+/// The entry of a statement.
+pub(crate) fn rotation_entry(stated: &Rotation, statement: String) -> KeyRotation {
+    let all = |keys: &[VerifierKey]| keys.iter().map(ToString::to_string).collect();
+    KeyRotation {
+        at: MonoNs(stated.size),
+        actor: stated.by.clone(),
+        reason: stated.reason.clone(),
+        old: all(&stated.old),
+        new: all(&stated.new),
+        size: stated.size,
+        statement,
     }
 }
 

@@ -53,7 +53,17 @@ impl Report {
                 self.undetected += 1;
                 self.fault(format!("{} does not find {name}", who.name()));
             }
-            (Some(true), Verdict::Found(_)) => self.found += 1,
+            (Some(true), Verdict::Found(words)) => {
+                let due = forgery.map_or("", |forgery| forgery.named);
+                match !who.is_ours() || words.contains(due) {
+                    true => self.found += 1,
+                    false => {
+                        self.undetected += 1;
+                        let who = who.name();
+                        self.fault(format!("{who} does not call {name} `{due}`, but: {words}"));
+                    }
+                }
+            }
             (_, Verdict::NoAnswer(words)) => {
                 self.refused_open(name, &format!("{}: {words}", who.name()));
             }

@@ -4,13 +4,14 @@ use crate::files::Files;
 use crate::keys::Keys;
 use crate::maker::{Group, Maker, Seal};
 use crate::verifiers::Form;
-use evidence::kinds::{EpochStart, Event, Reading};
+use evidence::kinds::{EpochStart, Event, Firmware, Reading};
 use evidence::reasons::{EpochCause, EventCode, TruthClass};
 use evidence::{
     Blob, BootId, CommitId, Decimal, MeterId, MonoNs, Payload, PointId, Quality, Seq, SourceId,
 };
 use journal::Shape;
 use trial::Random;
+use trust_plane::{CounterSeen, FirmwareMemory, FirmwareRule, Installed};
 
 /// What a log has gone through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +22,34 @@ pub(crate) enum Past {
     Wrapped,
     /// A frame was lost, and the log names it.
     Holed,
+    /// Other keys followed the first ones, and the firmware became newer and older; every entry is in the ring.
+    Rotated,
+    /// The same, and others followed those again.
+    RotatedTwice,
 }
 
 impl Past {
-    pub(crate) const ALL: [Self; 3] = [Self::Whole, Self::Wrapped, Self::Holed];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Whole,
+        Self::Wrapped,
+        Self::Holed,
+        Self::Rotated,
+        Self::RotatedTwice,
+    ];
+
+    /// How often the keys of such a log changed.
+    const fn rotations(self) -> usize {
+        match self {
+            Self::Whole | Self::Wrapped | Self::Holed => 0,
+            Self::Rotated => 1,
+            Self::RotatedTwice => 2,
+        }
+    }
+
+    /// Whether a standard tool finds every entry of such a log.
+    pub(crate) const fn is_complete(self) -> bool {
+        matches!(self, Self::Whole | Self::Rotated | Self::RotatedTwice)
+    }
 }
 
 /// A log as its node wrote it.
@@ -51,6 +76,8 @@ const GROUPS: (u64, u64) = (60, 150);
 const GROUP_ENTRIES_MAX: u64 = 8;
 /// Every so many groups a head is sealed.
 const SEAL_EVERY: u64 = 7;
+/// Versions of the firmware of the starts behind the last change of keys.
+const STARTS: [u32; 6] = [7, 8, 7, 7, 8, 9];
 /// Groups behind the moment to which a log can be rolled back.
 const LATELY: u64 = 25;
 
@@ -70,7 +97,7 @@ impl Site {
                 segments: 3,
                 block_bytes: 512,
             },
-            Past::Whole | Past::Holed => Shape {
+            Past::Whole | Past::Holed | Past::Rotated | Past::RotatedTwice => Shape {
                 segment_bytes: 131_072,
                 segments: 8,
                 block_bytes,
@@ -79,17 +106,30 @@ impl Site {
         let groups = match past {
             Past::Wrapped => 3 * GROUPS.1,
             Past::Whole | Past::Holed => random.between(GROUPS.0, GROUPS.1),
+            // As many again for each of their keys.
+            Past::Rotated | Past::RotatedTwice => GROUPS.0 / 2,
         };
         let mut maker = Maker::create(&keys, shape, random.number())?;
         begin(&mut maker)?;
         go_on(&mut maker, &mut random, groups)?;
+        for _ in 0..past.rotations() {
+            maker.rotate(&mut random)?;
+            go_on(&mut maker, &mut random, groups)?;
+        }
+        if past.rotations() > 0 {
+            let mut firmware = FirmwareMemory::default();
+            for version in STARTS {
+                start(&mut maker, &mut firmware, version)?;
+                go_on(&mut maker, &mut random, SEAL_EVERY)?;
+            }
+        }
         if past == Past::Holed {
             lose(&mut maker, &mut random)?;
             go_on(&mut maker, &mut random, SEAL_EVERY)?;
             maker.seal()?;
         }
         let earlier = Moment {
-            node: maker.node(&keys)?,
+            node: maker.node(&maker.keys)?,
             tiles: maker.tiles()?,
             maker: maker.cloned()?,
         };
@@ -98,7 +138,7 @@ impl Site {
         Ok(Self {
             past,
             earlier,
-            node: maker.node(&keys)?,
+            node: maker.node(&maker.keys)?,
             tiles: maker.tiles()?,
             maker,
         })
@@ -144,6 +184,30 @@ fn begin(maker: &mut Maker) -> Result<(), String> {
     let mut payloads: Vec<Payload> = vec![epoch.into()];
     payloads.extend(maker.contract.clone());
     let group = maker.stamped(payloads);
+    maker.commit(group)
+}
+
+/// The node is started on firmware of this version: blocked where it is older.
+fn start(maker: &mut Maker, firmware: &mut FirmwareMemory, version: u32) -> Result<(), String> {
+    let rule = FirmwareRule {
+        block: true,
+        allow_down_to: None,
+    };
+    let installed = Installed::Version(version);
+    let outcome = firmware
+        .judge(installed, rule, false, &CounterSeen::Incapable)
+        .outcome;
+    let (attempts, blocks) = firmware.counts();
+    let told = Firmware {
+        installed: Some(version.into()),
+        highest: firmware.highest().max(Some(version)).map(u64::from),
+        attempts: attempts + u64::from(outcome.is_attempt()),
+        blocks: blocks + u64::from(outcome.is_block()),
+        ..Firmware::new(MonoNs(maker.size()), outcome)
+    };
+    firmware.observe(&told);
+    maker.note_firmware(&told);
+    let group = maker.stamped(vec![told.into()]);
     maker.commit(group)
 }
 

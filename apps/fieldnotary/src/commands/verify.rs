@@ -1,8 +1,6 @@
 //! `fieldnotary verify`: every committed byte of a directory, for someone who trusts nobody.
 
-use super::directory::{
-    Directory, generations, keys_of, lacking_segments, open_found, rotations_beside, rotations_of,
-};
+use super::directory::{Directory, generations, keys_of, lacking_segments, open_found};
 use super::ink::{Ink, ink};
 use super::journal::finding::{Finding as Harm, OLD_TRUTH_CURE};
 use super::journal::place;
@@ -11,7 +9,7 @@ use super::progress::Progress;
 use super::restore_mark::{self, Mark};
 use super::verify_counts::{kept_words, nothing_read, print_counts, sealed_words};
 use super::verify_link::{Link, Told};
-use super::verify_pins::{Pins, Subject};
+use super::verify_pins::{Pins, Subject, base_of, statements_at_collector};
 use super::verify_proof;
 use super::verify_stamps::Judged;
 use super::{Ended, words};
@@ -22,13 +20,10 @@ use evidence::Generation;
 use journal::keep::KeepRing;
 use journal::{ReadTruth, ReadVolume, Reader};
 use query::{
-    CollectorDir, Finding, FindingKind, LogDir, Report, verify_collector, verify_kept,
+    Finding, FindingKind, Report, statements_beside, verify_collector, verify_kept,
     verify_node_lacking, verify_published,
 };
 use serde_json::json;
-use std::collections::BTreeSet;
-use std::path::Path;
-use trust_plane::Rotation;
 
 /// Looks at a ring that moves on under the look, until what is found is taken for what is there.
 const LOOKS_MAX: u32 = 5;
@@ -38,45 +33,27 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
     if let Some(proof) = verify_proof::read(&args.dir)? {
         return verify_proof::verify(&proof, args);
     }
-    let pins = Pins::of(args)?;
-    let mut report = Report::begun(!args.anchor.is_empty());
-    let progress = Progress::over("verifying entry", &report.progress);
-    let mut told = Vec::new();
-    let mut mark = None;
-    let subject = Subject::open(&args.dir)?;
-    let at_collector = !matches!(subject, Subject::Directory(Directory::Node(_)));
+    let mut pins = Pins::of(args)?;
+    let mut subject = Subject::open(&args.dir)?;
     subject.has_generation(args.generation)?;
-    match subject {
-        Subject::Published(log) => {
-            let anchors = pins.and_beside(Vec::new());
-            let anchors = anchors.and_rotations(rotations_beside(&args.dir));
-            verify_published(&log, &anchors, &mut report);
-        }
-        Subject::Directory(Directory::Node(data)) => {
-            mark = restore_mark::read(&data)?;
-            told = verify_generations(&data, args, &pins, &mut report)?;
-        }
-        Subject::Directory(Directory::Collector(mut collector)) => {
-            let beside = collector.log_keys().unwrap_or_else(|error| {
-                report.find(FindingKind::File, None, error.to_string());
-                Vec::new()
-            });
-            if let Some(only) = args.generation {
-                collector.logs.retain(|log| log.generation() == Some(only));
-            }
-            let anchors = pins.and_beside(beside);
-            let anchors = anchors.and_rotations(rotations_at_collector(&collector, &args.dir));
-            verify_collector(&collector, &anchors, &mut report);
-            if report.entries == 0 && report.ok() {
-                return Err(format!(
-                    "the collector's directory {} holds nothing to verify yet: no batch of any log was \
-                     cosigned",
-                    args.dir.display()
-                ));
-            }
-        }
+    if let (Subject::Directory(Directory::Collector(collector)), Some(only)) =
+        (&mut subject, args.generation)
+    {
+        collector.logs.retain(|log| log.generation() == Some(only));
     }
-    drop(progress);
+    let mut look = look(&subject, args, &pins)?;
+    // An entry by which keys change states it as a file beside the log does, and proves it by itself.
+    let more = look.report.to_follow(pins.rotations());
+    if !more.is_empty() {
+        pins.follow(more);
+        look = self::look(&subject, args, &pins)?;
+    }
+    let Look {
+        mut report,
+        told,
+        mark,
+    } = look;
+    let at_collector = !matches!(subject, Subject::Directory(Directory::Node(_)));
     pins.were_met(&mut report);
     let stamps = verify_stamps::judged(&args.tsa, &mut report)?;
     if args.json {
@@ -99,6 +76,49 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
     })
 }
 
+/// What one look at a directory found.
+struct Look {
+    report: Report,
+    told: Vec<Told>,
+    mark: Option<Mark>,
+}
+
+fn look(subject: &Subject, args: &VerifyArgs, pins: &Pins) -> Result<Look, String> {
+    let mut report = Report::begun(!args.anchor.is_empty());
+    let _progress = Progress::over("verifying entry", &report.progress);
+    let mut told = Vec::new();
+    let mut mark = None;
+    match subject {
+        Subject::Published(log) => {
+            let beside = statements_beside(&args.dir, base_of(&log.origin), true, &mut report);
+            let anchors = pins.and_beside(Vec::new()).and_rotations(beside);
+            verify_published(log, &anchors, &mut report);
+        }
+        Subject::Directory(Directory::Node(data)) => {
+            mark = restore_mark::read(data)?;
+            told = verify_generations(data, args, pins, &mut report)?;
+        }
+        Subject::Directory(Directory::Collector(collector)) => {
+            let beside = collector.log_keys().unwrap_or_else(|error| {
+                report.find(FindingKind::File, None, error.to_string());
+                Vec::new()
+            });
+            let anchors = pins.and_beside(beside);
+            let stated = statements_at_collector(collector, &args.dir, &mut report);
+            let anchors = anchors.and_rotations(stated);
+            verify_collector(collector, &anchors, &mut report);
+            if report.entries == 0 && report.ok() {
+                return Err(format!(
+                    "the collector's directory {} holds nothing to verify yet: no batch of any log was \
+                     cosigned",
+                    args.dir.display()
+                ));
+            }
+        }
+    }
+    Ok(Look { report, told, mark })
+}
+
 /// What is kept of entries that have left the ring that `reader` reads.
 fn verify_keep_rings<V: ReadVolume, T: ReadTruth>(
     looks: &[KeepLook],
@@ -115,22 +135,6 @@ fn verify_keep_rings<V: ReadVolume, T: ReadTruth>(
     verify_kept(&rings, reader, report);
 }
 
-/// The same of every log in a collector's directory.
-fn rotations_at_collector(collector: &CollectorDir, directory: &Path) -> Vec<Rotation> {
-    let base = |log: &LogDir| {
-        let base = log.origin.rsplit_once("/g").map(|(base, _)| base);
-        base.unwrap_or(&log.origin).to_owned()
-    };
-    let bases: BTreeSet<String> = collector.logs.iter().map(base).collect();
-    let folders = bases.iter().map(|base| {
-        let folder = proof::tile::origin_directory(base);
-        directory.join("rotations").join(folder)
-    });
-    folders
-        .flat_map(|folder| rotations_beside(&folder))
-        .collect()
-}
-
 /// Every generation of a node's log in order, and whether each follows the one that it names.
 fn verify_generations(
     data: &DataDir,
@@ -143,6 +147,7 @@ fn verify_generations(
     let newest = all.last().copied();
     let wanted = |one: &Generation| args.generation.is_none_or(|only| only == one.0);
     let mut told = Vec::new();
+    let mut of_identity = None;
     for generation in all.into_iter().filter(wanted) {
         let beside = keys_of(data, generation)?;
         let base = beside
@@ -151,7 +156,9 @@ fn verify_generations(
             .unwrap_or_default();
         let origin = format!("{base}/g{generation}");
         let anchors = pins.and_beside(beside);
-        let anchors = anchors.and_rotations(rotations_of(data, generation));
+        let stated = of_identity
+            .get_or_insert_with(|| statements_beside(&data.identity(), &base, true, report));
+        let anchors = anchors.and_rotations(stated.clone());
         // Of what may not be looked at nothing is known: that is no verdict.
         place::permitted(&data.journal(generation.0))?;
         let found = match open_found(data, generation) {
@@ -175,6 +182,9 @@ fn verify_generations(
                 data.journal(generation.0).display()
             ));
             tell_harms(&harms, &mut own);
+            // A restored generation has statements of its own keys.
+            let beside = statements_beside(&data.journal(generation.0), &base, true, &mut own);
+            let anchors = anchors.clone().and_rotations(beside);
             let lacking = lacking_segments(data, generation)?;
             verify_node_lacking(&reader, &origin, &anchors, &lacking, &mut own);
             if reader.claimed().is_some_and(|claimed| claimed.old) {
@@ -245,6 +255,7 @@ fn merge(own: Report, all: &mut Report, named: Option<Generation>) {
     all.key_store = own.key_store.or(all.key_store.take());
     all.enrolled.extend(own.enrolled);
     all.rotated.extend(own.rotated);
+    all.stated.extend(own.stated);
     all.revoked.extend(own.revoked);
     all.stamped.extend(own.stamped);
     all.bound = own.bound;

@@ -3,7 +3,8 @@
 use super::directory::Directory;
 use crate::cli::VerifyArgs;
 use proof::note::VerifierKey;
-use query::{Anchors, FindingKind, Known, LogDir, Report};
+use query::{Anchors, CollectorDir, FindingKind, Known, LogDir, Report, statements_beside};
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
 use trust_plane::Rotation;
@@ -111,6 +112,16 @@ impl Pins {
         })
     }
 
+    /// The statements among them.
+    pub(super) fn rotations(&self) -> &[Rotation] {
+        &self.rotations
+    }
+
+    /// Adds statements that the log has itself.
+    pub(super) fn follow(&mut self, stated: Vec<Rotation>) {
+        self.rotations.extend(stated);
+    }
+
     /// All that speaks for a log, with the keys found beside it.
     pub(super) fn and_beside(&self, beside: Vec<VerifierKey>) -> Anchors {
         let anchors = match self.keys.is_empty() {
@@ -137,4 +148,25 @@ impl Pins {
             report.find(FindingKind::Known, None, words);
         }
     }
+}
+
+/// The origin without its generation.
+pub(super) fn base_of(origin: &str) -> &str {
+    origin.rsplit_once("/g").map_or(origin, |(base, _)| base)
+}
+
+/// What keys state of those that follow them, of every log in a collector's directory.
+pub(super) fn statements_at_collector(
+    collector: &CollectorDir,
+    directory: &Path,
+    report: &mut Report,
+) -> Vec<Rotation> {
+    let logs = collector.logs.iter();
+    let bases: BTreeSet<&str> = logs.map(|log| base_of(&log.origin)).collect();
+    let of = |base: &str| {
+        let folder = proof::tile::origin_directory(base);
+        let folder = directory.join("rotations").join(folder);
+        statements_beside(&folder, base, false, report)
+    };
+    bases.into_iter().flat_map(of).collect()
 }

@@ -43,3 +43,31 @@ payload! {
         18 detail: String => "a sentence for a person";
     }
 }
+
+impl Firmware {
+    /// A start of which nothing is known but how it stands; what else it has is added to it.
+    #[must_use]
+    pub const fn new(at: MonoNs, outcome: FirmwareOutcome) -> Self {
+        Self {
+            at,
+            outcome,
+            installed: None,
+            highest: None,
+            kept: FirmwareKept::TruthStore,
+            counter: FirmwareCounter::None,
+            image: None,
+            source: None,
+            attempts: 0,
+            blocks: 0,
+            programs: Vec::new(),
+            value: None,
+            public: None,
+            attest: None,
+            signature: None,
+            actor: None,
+            reason: None,
+            accepted: false,
+            detail: String::new(),
+        }
+    }
+}

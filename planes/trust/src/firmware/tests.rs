@@ -5,10 +5,9 @@ use super::{
     OF_THE_NUMBER, ToBind, Told,
 };
 use evidence::kinds::Firmware;
-use evidence::reasons::{FirmwareCounter as C, FirmwareKept, FirmwareOutcome as O};
+use evidence::reasons::{FirmwareCounter as C, FirmwareOutcome as O};
 use evidence::{Blob, MonoNs};
 use std::collections::BTreeSet;
-use std::string::String;
 use std::vec::Vec;
 
 const TOLD: [Told; 7] = [
@@ -33,25 +32,11 @@ const PUBLIC: &[u8] = b"the counter";
 
 fn entry(outcome: O, installed: Option<u64>, highest: Option<u64>) -> Firmware {
     Firmware {
-        at: MonoNs(1),
-        outcome,
         installed,
         highest,
-        kept: FirmwareKept::TruthStore,
-        counter: C::None,
-        image: None,
-        source: None,
         attempts: u64::from(outcome.is_attempt()),
         blocks: u64::from(outcome.is_block()),
-        programs: Vec::new(),
-        value: None,
-        public: None,
-        attest: None,
-        signature: None,
-        actor: None,
-        reason: None,
-        accepted: false,
-        detail: String::new(),
+        ..Firmware::new(MonoNs(1), outcome)
     }
 }
 

@@ -86,13 +86,16 @@ impl<'a> Chain<'a> {
             report.find(FindingKind::Signature, None, anchors.none_for(&origin));
         }
         report.origins.push(origin.clone());
-        let mut bound = Bound::default();
+        let (mut bound, mut ran) = (Bound::default(), Ran::default());
+        let generation = generation_of(&origin);
         if before.size() > 0 {
             bound.left_out();
+        } else if generation == Some(1) {
+            ran.nothing_came_before();
         }
         Self {
             known: anchors.known_of(&origin),
-            generation: generation_of(&origin),
+            generation,
             origin,
             keys,
             signed: SignedBy::default(),
@@ -113,7 +116,7 @@ impl<'a> Chain<'a> {
             named: Vec::new(),
             bound,
             booted: Booted::default(),
-            ran: Ran::default(),
+            ran,
             calibrated: Calibrated::default(),
             untold: false,
             by_anchors: false,
@@ -287,6 +290,7 @@ impl<'a> Chain<'a> {
         }
         self.next = end;
         self.bound.left_out();
+        self.ran.left_out();
     }
 
     /// The LOSS entry read so far that names the whole range, and the cause that it gives.
@@ -448,6 +452,7 @@ impl<'a> Chain<'a> {
             self.report.find(FindingKind::Entry, Some((id, id)), words);
             return;
         }
+        self.ran.left_out();
         self.named.push(Named {
             first,
             end,
@@ -466,4 +471,4 @@ fn generation_of(origin: &str) -> Option<u64> {
 
 mod signatures;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,12 +4,15 @@ use super::booted::Beside;
 use super::bound::is_authority;
 use super::report::{FindingKind, FirmwareTold, Report};
 use evidence::kinds::Firmware;
+use evidence::reasons::{FirmwareCounter, FirmwareOutcome};
 use trust_plane::StatedKey;
 use trust_plane::firmware_bound;
 
 /// What entries told so far.
 #[derive(Debug, Default)]
 pub(super) struct Ran {
+    /// Whether no start before the next entry was left out here: what rises with it, rises by it.
+    whole: bool,
     highest: u64,
     attempts: u64,
     blocks: u64,
@@ -18,6 +21,16 @@ pub(super) struct Ran {
 }
 
 impl Ran {
+    /// The log is read from its very beginning, so that nothing ran before it.
+    pub(super) const fn nothing_came_before(&mut self) {
+        self.whole = true;
+    }
+
+    /// Entries are not here: there may have been starts among them.
+    pub(super) const fn left_out(&mut self) {
+        self.whole = false;
+    }
+
     /// Takes an entry.
     pub(super) fn take(
         &mut self,
@@ -27,6 +40,9 @@ impl Ran {
         report: &mut Report,
     ) {
         let mut odd = self.fallen(told);
+        if std::mem::replace(&mut self.whole, true) {
+            odd.extend(self.unexplained(told));
+        }
         let mut attested = None;
         if told.value.is_some() {
             match judge(told, beside) {
@@ -98,6 +114,45 @@ impl Ran {
         odd
     }
 
+    /// What of it stands higher than before, and not by what this entry says.
+    fn unexplained(&self, told: &Firmware) -> Vec<String> {
+        let highest = told.highest.unwrap_or(0);
+        let ahead = told.counter == FirmwareCounter::Ahead;
+        let raised = told.installed == told.highest
+            && (ahead || told.outcome != FirmwareOutcome::Same)
+            && (self.highest == 0 || told.outcome != FirmwareOutcome::First);
+        let by = |outcome: bool, before: u64| before.saturating_add(u64::from(outcome));
+        let (attempts, blocks) = (
+            by(told.outcome.is_attempt(), self.attempts),
+            by(told.outcome.is_block(), self.blocks),
+        );
+        let all = [
+            (
+                "the highest firmware version",
+                self.highest,
+                highest,
+                highest > self.highest && !raised,
+            ),
+            (
+                "the count of attempts to go back",
+                self.attempts,
+                told.attempts,
+                told.attempts > attempts,
+            ),
+            (
+                "the count of blocked ones",
+                self.blocks,
+                told.blocks,
+                told.blocks > blocks,
+            ),
+        ];
+        let odd = all.into_iter().filter(|(_, _, _, odd)| *odd);
+        odd.map(|(what, before, now, _)| {
+            format!("{what} went from {before} to {now}, and no start of the log explains it")
+        })
+        .collect()
+    }
+
     /// The truth store of the log knows this highest version; 0 where it knows none.
     pub(super) fn truth(&self, highest: u32, report: &mut Report) {
         let highest = u64::from(highest);
@@ -142,32 +197,18 @@ fn judge(told: &Firmware, beside: &Beside<'_>) -> Result<Option<bool>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Ran;
+    use super::{FirmwareCounter, Ran};
     use evidence::MonoNs;
     use evidence::kinds::Firmware;
-    use evidence::reasons::{FirmwareCounter, FirmwareKept, FirmwareOutcome as O};
+    use evidence::reasons::FirmwareOutcome as O;
 
     fn told(outcome: O, installed: u64, highest: u64, counts: (u64, u64)) -> Firmware {
         Firmware {
-            at: MonoNs(1),
-            outcome,
             installed: Some(installed),
             highest: Some(highest),
-            kept: FirmwareKept::TruthStore,
-            counter: FirmwareCounter::None,
-            image: None,
-            source: None,
             attempts: counts.0,
             blocks: counts.1,
-            programs: Vec::new(),
-            value: None,
-            public: None,
-            attest: None,
-            signature: None,
-            actor: None,
-            reason: None,
-            accepted: false,
-            detail: String::new(),
+            ..Firmware::new(MonoNs(1), outcome)
         }
     }
 
@@ -210,5 +251,45 @@ mod tests {
             assert_eq!(odd.is_empty(), says.is_none(), "{odd}");
             assert!(odd.contains(says.unwrap_or("")), "{odd}");
         }
+    }
+
+    /// Where an entry of a start was taken away, the next one shows it.
+    //= A6.4
+    #[test]
+    fn whatever_rises_without_a_start_that_raised_it_is_told() {
+        let ran = Ran {
+            highest: 7,
+            attempts: 2,
+            blocks: 1,
+            ..Ran::default()
+        };
+        let check = |entry: Firmware, says: &[&str]| {
+            let odd = ran.unexplained(&entry);
+            assert_eq!(odd.len(), says.len(), "{entry:?}: {odd:?}");
+            for (odd, says) in odd.iter().zip(says) {
+                assert!(odd.starts_with(says), "{odd}");
+            }
+        };
+        check(told(O::Same, 7, 7, (2, 1)), &[]);
+        check(told(O::Raised, 9, 9, (2, 1)), &[]);
+        check(told(O::Accepted, 9, 9, (3, 1)), &[]);
+        check(told(O::Blocked, 6, 7, (3, 2)), &[]);
+        check(told(O::Observed, 6, 7, (3, 1)), &[]);
+        let highest = "the highest firmware version went from 7 to 9";
+        let attempts = "the count of attempts to go back went from 2 to";
+        let blocks = "the count of blocked ones went from 1 to";
+        check(told(O::Same, 9, 9, (2, 1)), &[highest]);
+        check(told(O::First, 9, 9, (2, 1)), &[highest]);
+        check(told(O::Blocked, 8, 9, (3, 2)), &[highest]);
+        check(told(O::Same, 7, 7, (3, 1)), &[attempts]);
+        check(told(O::Observed, 6, 7, (4, 1)), &[attempts]);
+        check(told(O::Observed, 6, 7, (3, 2)), &[blocks]);
+        check(told(O::Blocked, 6, 7, (4, 3)), &[attempts, blocks]);
+        // A counter that knows more than the disk explains it.
+        let ahead = Firmware {
+            counter: FirmwareCounter::Ahead,
+            ..told(O::Same, 9, 9, (2, 1))
+        };
+        check(ahead, &[]);
     }
 }

@@ -3,7 +3,7 @@
 use super::report::{FindingKind, Kept, Report};
 use super::unkept::{Lacking, WhyUnkept, report_told};
 use evidence::reasons::KeepStore;
-use evidence::{Entry, Kind};
+use evidence::{Entry, Kind, Payload};
 use journal::keep::{KeepFinding, KeepRing, Part, Store, Stretch};
 use journal::{ReadTruth, ReadVolume, Reader};
 use proof::Frontier;
@@ -93,10 +93,13 @@ impl Walk<'_> {
                 self.report.find(FindingKind::Entry, Some((id, id)), words);
                 continue;
             };
-            if entry.header.kind == Kind::Unkept
-                && let Ok(payload) = entry.payload()
-            {
-                self.report.unkept.hear(id, &payload);
+            if !matches!(entry.header.kind, Kind::Unkept | Kind::KeyRotation) {
+                continue;
+            }
+            match entry.payload() {
+                Ok(Payload::KeyRotation(told)) => self.report.state(&told.statement),
+                Ok(payload) => self.report.unkept.hear(id, &payload),
+                Err(_) => {}
             }
         }
         self.tree = Some(stretch.after().clone());

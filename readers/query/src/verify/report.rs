@@ -327,6 +327,8 @@ pub struct Report {
     pub files: Vec<String>,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// What entries state of keys that followed others, whether anything leads to them or not: each carries its own proof.
+    pub stated: Vec<Rotation>,
     /// What entries told of keep-rings, until that is a finding.
     pub(super) unkept: Told,
     /// The entries read so far, for whoever waits meanwhile.
@@ -367,6 +369,27 @@ impl Report {
             .findings
             .iter()
             .any(|finding| finding.kind.is_failure())
+    }
+
+    /// Takes what an entry states of keys that follow others.
+    pub(super) fn state(&mut self, note: &str) {
+        if let Ok(stated) = Rotation::read(note.as_bytes())
+            && !self.stated.contains(&stated)
+        {
+            self.stated.push(stated);
+        }
+    }
+
+    /// Statements in the log that may lead to keys of which a signature was missed, where these do not have them: with them
+    /// it is to be verified once more.
+    #[must_use]
+    pub fn to_follow(&self, known: &[Rotation]) -> Vec<Rotation> {
+        let of_keys = |one: &Finding| {
+            one.kind.is_failure() && matches!(one.kind, FindingKind::Signature | FindingKind::Known)
+        };
+        let missed = self.findings.iter().any(of_keys);
+        let new = self.stated.iter().filter(|one| !known.contains(one));
+        new.filter(|_| missed).cloned().collect()
     }
 
     /// Whether nothing that fails costs an entry.

@@ -1,6 +1,7 @@
 //! Who must have signed a checkpoint, who may have, and who did.
 
 use proof::note::{Algorithm, VerifierKey};
+use std::cmp::Ordering;
 use trust_plane::Rotation;
 
 /// The keys of a log: first those that anchor the verification, then others found beside the log.
@@ -14,6 +15,8 @@ pub(super) struct Signers {
     links: Vec<Link>,
     /// Keys that those statements lead to from the keys that anchor the verification.
     linked: Vec<usize>,
+    /// Keys that sign no head of this generation: others followed them in an earlier one, or they follow in a later one.
+    elsewhere: Vec<usize>,
     /// The keys that followed each other in this generation.
     eras: Vec<Era>,
 }
@@ -60,6 +63,7 @@ impl Signers {
             beside,
             links: Vec::new(),
             linked: Vec::new(),
+            elsewhere: Vec::new(),
             eras: Vec::new(),
         }
     }
@@ -93,8 +97,10 @@ impl Signers {
                 self.follow();
             }
         }
-        if stated.generation == own {
-            self.begin(old, new, stated.size.saturating_add(1), by)?;
+        match stated.generation.cmp(&own) {
+            Ordering::Equal => self.begin(old, new, stated.size.saturating_add(1), by)?,
+            Ordering::Less => self.elsewhere.extend(old),
+            Ordering::Greater => self.elsewhere.extend(new),
         }
         match self.anchors == 0 || self.is_linked(old[0]) || self.is_linked(old[1]) {
             true => Ok(()),
@@ -175,6 +181,15 @@ impl Signers {
     /// Whether one of the keys at these places anchors the verification, or statements lead from one that does to it.
     pub(super) fn any_linked(&self, signed: impl Fn(usize) -> bool) -> bool {
         (0..self.known.len()).any(|place| self.is_linked(place) && signed(place))
+    }
+
+    /// Whether statements lead from a key that anchors the verification to this one, or from this one to another.
+    fn is_led_to(&self, place: usize) -> bool {
+        let of = |link: &Link| {
+            let four = [link.old[0], link.old[1], link.new[0], link.new[1]];
+            four.contains(&place) && four.into_iter().all(|one| self.is_linked(one))
+        };
+        self.links.iter().any(of)
     }
 
     /// The same without what leads to no key that anchors the log.
@@ -301,6 +316,8 @@ impl Signers {
             let mut due = of_it(0..self.anchors);
             let linked = self.linked.iter().copied();
             due.extend(linked.filter(|place| self.is_of(*place, algorithm)));
+            // What nothing leads to from these keys says nothing of where they sign.
+            due.retain(|place| !(self.is_led_to(*place) && self.elsewhere.contains(place)));
             if due.is_empty() {
                 due = of_it(self.anchors..self.beside);
             }

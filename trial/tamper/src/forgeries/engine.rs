@@ -3,7 +3,7 @@
 
 use super::{Forgery, Held, IN_RING, NOBODY, OURS, WHOLE};
 use crate::files::Files;
-use crate::keys::Keys;
+use crate::keys::{Keys, Succession};
 use crate::maker::{Group, Maker};
 use crate::site::{Site, reading};
 use crate::verifiers::{Form, Who};
@@ -11,7 +11,7 @@ use evidence::{Captured, MeterId, Payload, SourceId};
 use trial::Random;
 
 /// Every group of a log, in the order of commit.
-type History = Vec<Group>;
+pub(super) type History = Vec<Group>;
 
 /// What the forger changes in the history; `None` where this log offers no place for it.
 pub(super) type Edit = fn(&Site, &mut History, &mut Random) -> Option<()>;
@@ -28,6 +28,7 @@ const fn forgery(
         forge,
         seen: OURS,
         unseen: "",
+        named: "",
         in_checkpoint: false,
         bytes_only: false,
     }
@@ -48,6 +49,7 @@ const fn unseen(
         forge,
         seen,
         unseen: why,
+        named: "",
         in_checkpoint: false,
         bytes_only: false,
     }
@@ -89,7 +91,7 @@ pub(super) const TABLE: &[Forgery] = &[
     }),
     forgery("signed_by_another", |site, random| {
         let other = Keys::draw(random, &site.maker.keys.base)?;
-        written(site, random, change_entry, Some(&other))
+        written(site, random, change_entry, Some(&Succession::of(other)))
     }),
     forgery("signed_with_the_stolen_second_key", |site, random| {
         let authority = Keys::draw(random, &site.maker.keys.base)?.authority;
@@ -97,7 +99,7 @@ pub(super) const TABLE: &[Forgery] = &[
             authority,
             ..site.maker.keys.clone()
         };
-        written(site, random, change_entry, Some(&thief))
+        written(site, random, change_entry, Some(&Succession::of(thief)))
     }),
     Forgery {
         pasts: WHOLE,
@@ -106,7 +108,12 @@ pub(super) const TABLE: &[Forgery] = &[
             Held::Nothing,
             |site, random| {
                 let other = Keys::draw(random, &site.maker.keys.base)?;
-                written(site, random, change_and_drop_acks, Some(&other))
+                written(
+                    site,
+                    random,
+                    change_and_drop_acks,
+                    Some(&Succession::of(other)),
+                )
             },
             "who has no key from elsewhere cannot tell the log's keys from a forger's: verify says UNANCHORED",
         )
@@ -124,9 +131,9 @@ fn written(
     site: &Site,
     random: &mut Random,
     edit: Edit,
-    resign: Option<&Keys>,
+    resign: Option<&Succession>,
 ) -> Result<Option<Files>, String> {
-    let keys = resign.unwrap_or(&site.maker.keys);
+    let keys = resign.map_or(&site.maker.keys, |keys| keys.at(u64::MAX));
     let maker = rewritten(site, random, edit, resign)?;
     maker.map(|maker| maker.node(keys)).transpose()
 }
@@ -136,13 +143,13 @@ pub(super) fn rewritten(
     site: &Site,
     random: &mut Random,
     edit: Edit,
-    resign: Option<&Keys>,
+    resign: Option<&Succession>,
 ) -> Result<Option<Maker>, String> {
     let mut history = site.maker.history.clone();
     if edit(site, &mut history, random).is_none() || history == site.maker.history {
         return Ok(None);
     }
-    let mut maker = Maker::create(&site.maker.keys, site.maker.media.shape, site.maker.seed)?;
+    let mut maker = Maker::blank_as(&site.maker)?;
     maker.replay(&history, resign)?;
     Ok(Some(maker))
 }
@@ -218,11 +225,32 @@ pub(super) fn change_entry(_: &Site, history: &mut History, random: &mut Random)
 /// A reading has another value, and what the collector said of the log that was is gone.
 fn change_and_drop_acks(site: &Site, history: &mut History, random: &mut Random) -> Option<()> {
     change_entry(site, history, random)?;
-    let is_ack = |(_, captured): &(evidence::Stamp, Captured)| {
-        matches!(captured.payload(), Ok(Payload::Ack(_)))
-    };
-    history.retain(|group| !group.iter().any(is_ack));
+    drop_acks_behind(history, 0);
     Some(())
+}
+
+/// What stands alone in a group.
+pub(super) fn kind_of(group: &Group) -> Option<Payload> {
+    match group.as_slice() {
+        [(_, captured)] => captured.payload().ok(),
+        _ => None,
+    }
+}
+
+/// The place of the last group that holds this alone.
+pub(super) fn place_of_last(history: &[Group], is_it: fn(&Payload) -> bool) -> Option<usize> {
+    history
+        .iter()
+        .rposition(|group| kind_of(group).is_some_and(|payload| is_it(&payload)))
+}
+
+/// What the collector said of the log behind a place is gone: it would contradict by itself.
+pub(super) fn drop_acks_behind(history: &mut History, place: usize) {
+    let mut at = 0..;
+    history.retain(|group| {
+        let behind = at.next().is_some_and(|at| at >= place);
+        !behind || !matches!(kind_of(group), Some(Payload::Ack(_)))
+    });
 }
 
 /// The record CRC stays that of the bytes that were captured.
@@ -292,10 +320,7 @@ fn lie_in_checkpoint(_: &Site, history: &mut History, random: &mut Random) -> Op
 }
 
 fn checkpoints(history: &[Group]) -> Vec<usize> {
-    let seals = |group: &Group| match group.as_slice() {
-        [(_, captured)] => matches!(captured.payload(), Ok(Payload::Checkpoint(_))),
-        _ => false,
-    };
+    let seals = |group: &Group| matches!(kind_of(group), Some(Payload::Checkpoint(_)));
     let all = history.iter().enumerate();
     all.filter(|(_, group)| seals(group))
         .map(|(place, _)| place)

@@ -33,6 +33,7 @@ const fn image(
         forge,
         seen,
         unseen,
+        named: "",
         in_checkpoint: false,
         bytes_only: false,
     }
@@ -128,7 +129,7 @@ fn truncated(site: &Site, random: &mut Random) -> Result<Option<Files>, String> 
     let history = &site.maker.history;
     let end = random.between(history.len() as u64 / 2, history.len() as u64 - 2);
     let end = usize::try_from(end).map_err(|error| error.to_string())?;
-    let mut maker = Maker::create(&site.maker.keys, site.maker.media.shape, site.maker.seed)?;
+    let mut maker = Maker::blank_as(&site.maker)?;
     maker.replay(history.get(..end).unwrap_or_default(), None)?;
     maker.node(&site.maker.keys).map(Some)
 }
@@ -149,7 +150,7 @@ fn hole_filled(site: &Site, random: &mut Random) -> Result<Option<Files>, String
         .lost_frame()
         .ok_or("a holed log without a hole")?;
     let lost = site.maker.history.get(place).map_or(0, Vec::len);
-    let mut other = Maker::create(&site.maker.keys, site.maker.media.shape, site.maker.seed)?;
+    let mut other = Maker::blank_as(&site.maker)?;
     let before = site.maker.history.get(..place).unwrap_or_default();
     other.replay(before, None)?;
     let mut group = crate::site::readings(&other, random)?;

@@ -20,6 +20,7 @@ const fn forgery(
         forge,
         seen: OURS,
         unseen: "",
+        named: "",
         in_checkpoint: false,
         bytes_only: true,
     }

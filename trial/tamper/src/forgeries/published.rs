@@ -4,7 +4,7 @@ use super::engine::{change_entry, rewritten};
 use super::medium::flip;
 use super::{ANY, AUTHORITY, EVERYBODY, Forgery, HOLED, Held, OURS, SIGNATURE, TILES, TREE, WHOLE};
 use crate::files::Files;
-use crate::keys::Keys;
+use crate::keys::{Keys, Succession};
 use crate::site::{Past, Site};
 use crate::verifiers::{Form, Who};
 use trial::Random;
@@ -33,6 +33,7 @@ const fn forgery(
         forge,
         seen,
         unseen,
+        named: "",
         in_checkpoint: false,
         bytes_only: false,
     }
@@ -308,7 +309,12 @@ fn published_anew(site: &Site, random: &mut Random) -> Result<Option<Files>, Str
 
 /// The same, signed by whoever has these keys.
 fn signed_anew(site: &Site, random: &mut Random, keys: &Keys) -> Result<Option<Files>, String> {
-    let maker = rewritten(site, random, change_entry, Some(keys))?;
+    let maker = rewritten(
+        site,
+        random,
+        change_entry,
+        Some(&Succession::of(keys.clone())),
+    )?;
     maker.map(|maker| maker.tiles()).transpose()
 }
 

@@ -7,7 +7,7 @@ use evidence::reasons::TruthClass;
 use journal::{Reader, Shape};
 use media::{Access, FileTruth, FileVolume};
 use proof::note::VerifierKey;
-use query::{Anchors, Known, LogDir, Report, verify_node, verify_published};
+use query::{Anchors, Known, LogDir, Report, statements_beside, verify_node, verify_published};
 use std::path::Path;
 
 pub(super) struct Library;
@@ -18,7 +18,6 @@ impl Verifier for Library {
     }
 
     fn judge(&mut self, exhibit: &Exhibit<'_>) -> Result<Verdict, String> {
-        let mut report = Report::default();
         let known = match exhibit.known {
             Some((seal, _)) => {
                 let known = Known::parse(seal.note.as_bytes());
@@ -35,28 +34,53 @@ impl Verifier for Library {
             None => Anchors::found_beside(beside),
         };
         let anchors = anchors.and_known(known);
-        match exhibit.form {
-            Form::Node => match open(exhibit.dir) {
-                Ok(reader) => verify_node(&reader, exhibit.origin, &anchors, &mut report),
-                Err(words) => return Ok(Verdict::Found(words)),
-            },
-            Form::Tiles => match LogDir::published(exhibit.dir) {
-                Ok(Some(log)) => verify_published(&log, &anchors, &mut report),
-                Ok(None) => return Ok(Verdict::Found("no log in its published form".to_owned())),
-                Err(error) => return Ok(Verdict::Found(error.to_string())),
-            },
+        let mut report = match looked(exhibit, anchors.clone()) {
+            Ok(report) => report,
+            Err(words) => return Ok(Verdict::Found(words)),
+        };
+        let more = report.to_follow(&[]);
+        if !more.is_empty() {
+            let anchors = anchors.and_rotations(more);
+            report = looked(exhibit, anchors).unwrap_or(report);
         }
         if exhibit.known.is_some() && !report.origins.iter().any(|one| one == exhibit.origin) {
             return Ok(Verdict::Found(
                 "the log that was kept is not here".to_owned(),
             ));
         }
-        let bad = report.findings.iter().find(|one| one.kind.is_failure());
-        Ok(match bad {
-            Some(finding) => Verdict::Found(format!("{}: {finding}", finding.kind.name())),
-            None => Verdict::Holds,
+        let bad = report.findings.iter().filter(|one| one.kind.is_failure());
+        let words: Vec<String> = bad
+            .map(|finding| format!("{}: {finding}", finding.kind.name()))
+            .collect();
+        Ok(match words.is_empty() {
+            true => Verdict::Holds,
+            false => Verdict::Found(words.join("; ")),
         })
     }
+}
+
+/// One look at a log, with the statements that lie beside it; an error is what keeps from looking at all.
+fn looked(exhibit: &Exhibit<'_>, anchors: Anchors) -> Result<Report, String> {
+    let mut report = Report::default();
+    let base = exhibit.origin.rsplit_once("/g");
+    let base = base.map_or(exhibit.origin, |(base, _)| base);
+    let beside = match exhibit.form {
+        Form::Node => exhibit.dir.join("identity"),
+        Form::Tiles => exhibit.dir.to_path_buf(),
+    };
+    let anchors = anchors.and_rotations(statements_beside(&beside, base, true, &mut report));
+    match exhibit.form {
+        Form::Node => {
+            let reader = open(exhibit.dir)?;
+            verify_node(&reader, exhibit.origin, &anchors, &mut report);
+        }
+        Form::Tiles => match LogDir::published(exhibit.dir) {
+            Ok(Some(log)) => verify_published(&log, &anchors, &mut report),
+            Ok(None) => return Err("no log in its published form".to_owned()),
+            Err(error) => return Err(error.to_string()),
+        },
+    }
+    Ok(report)
 }
 
 /// A reader of a node's journal on its files.

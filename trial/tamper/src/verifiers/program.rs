@@ -37,21 +37,24 @@ impl Verifier for Program {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         Ok(match output.status.code() {
             Some(EXIT_WELL) => Verdict::Holds,
-            Some(EXIT_BADLY) => Verdict::Found(first_failure(&output.stdout)),
+            Some(EXIT_BADLY) => Verdict::Found(failures(&output.stdout)),
             _ => Verdict::NoAnswer(format!("{}: {said}", output.status)),
         })
     }
 }
 
-fn first_failure(json: &[u8]) -> String {
+/// All that fails, in words.
+fn failures(json: &[u8]) -> String {
     let report: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
     let findings = report.get("findings").and_then(serde_json::Value::as_array);
-    let failure = findings
-        .into_iter()
-        .flatten()
-        .find(|finding| finding.get("failure").and_then(serde_json::Value::as_bool) == Some(true));
-    failure
-        .and_then(|finding| finding.get("words")?.as_str())
-        .unwrap_or("not verified")
-        .to_owned()
+    let fails = |one: &&serde_json::Value| {
+        one.get("failure").and_then(serde_json::Value::as_bool) == Some(true)
+    };
+    let words = |one: &serde_json::Value| one.get("words")?.as_str().map(str::to_owned);
+    let failing = findings.into_iter().flatten().filter(fails);
+    let all: Vec<String> = failing.filter_map(words).collect();
+    match all.is_empty() {
+        true => "not verified".to_owned(),
+        false => all.join("; "),
+    }
 }

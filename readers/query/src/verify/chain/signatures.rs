@@ -110,6 +110,10 @@ impl Chain<'_> {
         if !same {
             return Err("it says something else than the keys state".to_owned());
         }
+        if Some(stated.generation.0) > self.generation {
+            return Err("it is of a later generation than this log".to_owned());
+        }
+        self.report.state(&told.statement);
         let of_this = Some(stated.generation.0) == self.generation;
         if of_this && stated.size > id {
             return Err("it speaks of a head before that exists".to_owned());

@@ -1,6 +1,6 @@
 //! Checkpoints inside a log whose auditor pinned one of its two keys.
 
-mod rotation;
+pub(in crate::verify) mod rotation;
 
 use super::Chain;
 use crate::verify::Anchors;

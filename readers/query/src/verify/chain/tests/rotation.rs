@@ -103,6 +103,22 @@ impl Log {
         }
         report(&anchors, &self.entries)
     }
+
+    /// The same without the statements beside it, once more with those that it has itself.
+    fn followed(&self, pinned: Vec<VerifierKey>) -> Report {
+        let report = self.judged(pinned.clone(), false);
+        let more = report.to_follow(&[]);
+        match more.is_empty() {
+            true => report,
+            false => self::report(&Anchors::pinned(pinned).and_rotations(more), &self.entries),
+        }
+    }
+}
+
+/// The notes of two changes that follow each other, and of one of other keys.
+pub(in crate::verify) fn notes() -> [String; 3] {
+    let note = |keys: [u8; 2]| Log::default().stated(keys, 0).statement;
+    [note([1, 2]), note([2, 3]), note([4, 5])]
 }
 
 /// Keys 1, 2 and 3 after each other; one head of each at the least.
@@ -131,7 +147,13 @@ fn any_key_of_a_log_verifies_all_of_it_through_its_rotations() {
             let report = log.judged(pinned, false);
             assert_eq!(report.ok(), seed == 1, "{seed}: {:?}", report.findings);
         }
+        // With any others they state what leads there, and each proves it by itself.
+        let report = log.followed(both);
+        assert!(report.ok(), "{seed}: {:?}", report.findings);
+        assert_eq!(report.sealed_entries, end);
+        assert!(report.to_follow(&log.statements).is_empty());
     }
+    assert!(!log.followed(keys(4)).ok());
     for beside in [false, true] {
         assert!(!log.judged(keys(4), beside).ok());
         let mixed = vec![keys(1)[0].clone(), keys(4)[1].clone()];
@@ -238,4 +260,48 @@ fn a_rotation_by_a_revoked_key_makes_no_key_good() {
             assert_eq!(report.revoked[0].own, seed < 4);
         }
     }
+}
+
+/// Keys that changed in another generation sign nothing of this one: neither those that went before, nor those to come.
+//= R8.2
+#[test]
+fn keys_of_another_generation_sign_nothing_here() {
+    let stated = |generation: u64| {
+        let mut other = log();
+        other.statements.truncate(1);
+        let mut stated = other.statements.remove(0);
+        stated.generation = Generation(generation);
+        stated
+    };
+    let sealed = |seed: u8| {
+        let mut log = Log::default();
+        log.event().event().sealed(seed).event();
+        log
+    };
+    // In this generation, the first, keys 1 sign where keys 2 followed them in the second.
+    for (generation, origin, good) in [(2, "/g1", 1), (1, "/g2", 2)] {
+        for seed in [1, 2] {
+            for pinned in [keys(1), keys(2), [keys(1), keys(2)].concat()] {
+                let anchors = Anchors::pinned(pinned).and_rotations(vec![stated(generation)]);
+                let signers = anchors.for_origin(&format!("{BASE}{origin}"));
+                let own = keys(seed);
+                let by = |place: usize| {
+                    let key: &VerifierKey = &signers.known()[place];
+                    own.iter()
+                        .any(|one| one.public_bytes() == key.public_bytes())
+                };
+                let missing = signers.missing(7, by);
+                assert_eq!(missing.is_empty(), seed == good, "{origin} by {seed}");
+            }
+        }
+    }
+    // Nor does an entry of the first say what only the second can know.
+    let mut log = sealed(1);
+    let mut told = log.stated([1, 2], 2);
+    let stated = stated(2);
+    told.statement = signed(&stated.text(), BASE, &[1, 2]);
+    log.statements.clear();
+    log.entries.push(told.into());
+    log.sealed(2);
+    found(&log, "of a later generation");
 }
