@@ -1,12 +1,12 @@
 //! The `[firmware]` table whole: its keys, how it is read, what must hold of it.
 
 use crate::block::Block;
-use crate::error::Report;
+use crate::error::{Report, wrong};
 use crate::item::records;
 use crate::keys::{Key, Preset, Section, key};
 use crate::names::path;
 use crate::read::{integer, text, word};
-use crate::rules::Problems;
+use crate::rules::{Problem, Problems};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 
@@ -87,6 +87,15 @@ pub(crate) const FIRMWARE: Section = Section {
 
 pub(crate) fn read(block: &mut Block<'_, '_>, report: &mut Report<'_>) -> Firmware {
     block.refuse_unknown(report);
+    if block.has("key") && block.has("version") && !block.has("file") {
+        let what = "a name in a file, and no file is named";
+        let problem = Problem {
+            keys: &["key"],
+            wrong: wrong(what, "write `file`, or remove the line"),
+            absent: false,
+        };
+        block.problem(report, problem);
+    }
     Firmware {
         version: block.maybe(report, "version", integer(RANGE)),
         file: block.maybe(report, "file", text),
@@ -144,6 +153,18 @@ pub(crate) fn problems(firmware: &Firmware) -> Problems {
         &["allow_down_to"],
         "a window where nothing is blocked",
         "write `rollback = \"block\"`, or remove the line",
+    );
+    let above = version
+        .zip(firmware.allow_down_to)
+        .filter(|(version, oldest)| oldest > version);
+    out.unless(
+        above.is_none(),
+        &["allow_down_to"],
+        "a window that begins above the version",
+        format!(
+            "write {} or less, the version of the other slot, or remove the line",
+            version.unwrap_or(0)
+        ),
     );
     out
 }

@@ -5,7 +5,9 @@ use super::directory::{generations, open_found};
 use super::ink::{Ink, ink};
 use super::misfits::{misfits, truth_device_doubt};
 use super::status::is_running;
-use super::{Ended, cards, clocks_there, ports, quantities, read_configuration, words};
+use super::{
+    Ended, cards, clocks_there, firmware_there, ports, quantities, read_configuration, words,
+};
 use crate::cli::CheckArgs;
 use crate::paths::DataDir;
 use contract::{Contract, ContractError, ContractErrors};
@@ -32,6 +34,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
     warnings.extend(truth_device_doubt(&contract.storage, data.as_ref()));
     warnings.extend(not_looked_at(&contract, data.is_some()));
     warnings.extend(data.as_ref().and_then(|data| not_in_force(&contract, data)));
+    warnings.extend(firmware_there::doubts(&text, &contract, data.as_ref()));
     // A running node has its lines open; nobody else should.
     if !data.as_ref().is_some_and(is_running) {
         warnings.extend(ports::unusable(&contract));

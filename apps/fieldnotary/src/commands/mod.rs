@@ -41,6 +41,7 @@ mod decode;
 mod directory;
 mod enrol;
 mod entries;
+mod firmware_there;
 mod gaps;
 mod gaps_unread;
 mod init;

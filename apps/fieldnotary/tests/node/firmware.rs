@@ -4,6 +4,7 @@ use crate::common::contract::Contract;
 use crate::common::damage::copy_into;
 use crate::common::sites::{Node, Street};
 use crate::common::{about, done, fieldnotary, list, number, program, text, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -99,6 +100,33 @@ impl Site {
         node
     }
 
+    /// What `check` says of such an image before it is started, with its line.
+    fn checked(&self, version: &str, more: &str, says: &[&str]) {
+        let dir = self.folder.path();
+        match version {
+            "" => std::fs::write(dir.join("os-release"), "ID=acme\n").unwrap(),
+            version => image(dir, version),
+        }
+        let (config, data) = (dir.join("checked.toml"), self.data());
+        let toml = contract(dir, &self.street, more).toml().to_owned();
+        std::fs::write(&config, &toml).unwrap();
+        let said = about("check", &config, &["--data", data.to_str().unwrap()]).json();
+        let warnings = list(&said, "warnings").iter();
+        let of_it: Vec<&str> = warnings
+            .filter_map(Value::as_str)
+            .filter(|one| one.contains(": firmware."))
+            .collect();
+        assert_eq!(of_it.is_empty(), says.is_empty(), "{said}");
+        let place = toml.lines().position(|line| line.starts_with("file = "));
+        for words in says {
+            let line = format!("line {}: firmware.file: ", place.unwrap() + 1);
+            assert!(
+                of_it[0].starts_with(&line) && of_it[0].contains(words),
+                "{of_it:?}"
+            );
+        }
+    }
+
     fn reads(&self, version: &str, more: &str, words: &[&str], outcome: &str) {
         let node = self.run(version, more, words, outcome);
         node.wait_for("readings", 2);
@@ -150,10 +178,19 @@ fn blocked(site: &Site) {
         let words = node.words();
         (words.contains("FIRMWARE BLOCKED") && words.contains("--accept-firmware")).then_some(())
     });
+    let first = number(&told(&site.data()).pop().unwrap(), "commit_id");
     node.stop();
+    std::thread::sleep(Duration::from_secs(3));
     let node = site.run("", BLOCK, &[], "blocked");
     captures_nothing(&node);
     node.stop();
+    // What the block held back is one thing, and the time in which the node stood another.
+    let missed = about("log", &site.data(), &["--kind", "downtime"]).json_lines();
+    let since = missed.iter().filter(|one| number(one, "commit_id") > first);
+    let mut causes: Vec<&str> = since.map(|one| text(one, "cause")).collect();
+    causes.dedup();
+    let by_turns = ["firmware_blocked", "orderly_stop", "firmware_blocked"];
+    assert!(causes.ends_with(&by_turns), "{causes:?}");
 }
 
 /// Somebody takes it as it is; that holds over starts, for this version alone.
@@ -214,6 +251,18 @@ fn an_older_firmware_is_told_blocked_or_accepted_and_the_highest_never_falls() {
         "{downtimes:?}"
     );
     assert_eq!(about("gaps", &data, &[]).code, Some(0), "all is explained");
+    site.checked(
+        "6",
+        BLOCK,
+        &["version 6 is installed", "`run` captures nothing"],
+    );
+    site.checked("6", "", &["counts an attempt to go back"]);
+    site.checked(
+        "",
+        BLOCK,
+        &["(7 is the highest that ran here)", "SECURITY_VERSION=3"],
+    );
+    site.checked("7", BLOCK, &[]);
     site.street.stop();
 }
 
@@ -383,5 +432,62 @@ fn a_tpm_that_is_gone_holds_no_capture_up_and_is_heard_when_it_is_back() {
     let node = Node::start_with(dir, "node", &block, &words);
     stands(&data, "kept", &json!("counter"));
     node.stop();
+    street.stop();
+}
+
+/// Whoever moves the counter beside a node that runs, a copy of it with a newer image or somebody at its socket, is told of when
+/// the store is asked next, and what runs is older then.
+//= A6.4
+//= R8.3
+#[test]
+fn a_counter_that_moves_while_the_node_runs_is_judged_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let tpm = Swtpm::new();
+    let street = Street::start(dir, 1);
+    let block = contract(dir, &street, "rollback = \"block\"");
+    keys(dir, &tpm);
+    image(dir, "7");
+    let node = Node::start(dir, "node", &block);
+    let data = node.data().to_path_buf();
+    let bound = wait_until("a version that is bound", LONG, || {
+        told(&data).into_iter().find(|one| one["value"].is_u64())
+    });
+    node.wait_for("readings", 1);
+    let socket = data.join("run/signer.sock");
+    let signer = ipc::Channel::connect(&socket, Duration::from_secs(5)).unwrap();
+    let asked = ipc::message::BindFirmware {
+        origin: format!("{ORIGIN}/g1"),
+        version: 8,
+        above: Some(number(&bound, "value")),
+    };
+    let answer = signer.ask(&asked.into(), LONG).unwrap();
+    assert!(
+        matches!(answer, ipc::Message::FirmwareBound(_)),
+        "{answer:?}"
+    );
+    drop(signer);
+    // A signer that begins anew is asked what it is.
+    let status = node.status();
+    let process = list(&status, "processes").iter();
+    let pid = process
+        .filter(|one| text(one, "role") == "signer")
+        .map(|one| one["pid"].as_i64().unwrap())
+        .next();
+    let pid = pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).unwrap()));
+    kill_process(pid.unwrap(), Signal::KILL).unwrap();
+    let entry = stands(&data, "outcome", &json!("blocked"));
+    assert_eq!(text(&entry, "counter"), "ahead", "{entry}");
+    assert_eq!(
+        (number(&entry, "attempts"), number(&entry, "blocks")),
+        (1, 1)
+    );
+    wait_until("no capture", LONG, || {
+        let status = node.status();
+        let mut all = list(&status, "processes").iter();
+        all.all(|one| text(one, "role") != "io").then_some(())
+    });
+    let data = node.stop();
+    assert_eq!(told(&data).len(), 3, "told once");
     street.stop();
 }

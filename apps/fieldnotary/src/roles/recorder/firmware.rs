@@ -17,8 +17,10 @@ use evidence::{Actor, MonoNs, Payload, SourceId};
 use ipc::message::{BindFirmware, FirmwareAnswer, FirmwareBound, Keys, Message};
 use trust_plane::{CounterSeen, FirmwareMemory, Installed, Judged};
 
-/// How long capture waits for the store of the keys to be heard, where an older firmware is blocked: then the disk decides.
-const HEAR_MAX_NS: u64 = 20_000_000_000;
+/// How long capture waits for the store of the keys to be heard, where an older firmware is blocked: one whole answer of a signer
+/// that stands. Then the disk decides, as what is not captured is gone for good.
+const HEAR_MAX_NS: u64 = 10_000_000_000;
+const _: () = assert!(HEAR_MAX_NS as u128 > super::sealer::SIGN_TIMEOUT.as_nanos());
 /// How long after one seal another is asked for meanwhile.
 const HEAR_EVERY_NS: u64 = 1_000_000_000;
 /// What lets an older firmware run.
@@ -44,6 +46,8 @@ pub(super) struct FirmwareWatch {
     refused: bool,
     /// Whether this start's attempt and block were counted.
     counted: (bool, bool),
+    /// Why what lies before a start that is blocked was missed, until that is told.
+    stopped_before: Option<DowntimeCause>,
 }
 
 impl FirmwareWatch {
@@ -83,12 +87,14 @@ impl FirmwareWatch {
             began: clock::mono(),
             refused: false,
             counted,
+            stopped_before: None,
         }
     }
 
-    /// What held capture back before this run, since anything was captured.
-    pub(super) fn held(&self, since: &Since) -> Option<DowntimeCause> {
-        let newest = self.before.newest();
+    /// What held capture back before this run, since anything was captured. A run that was stopped orderly has said itself
+    /// what was missed in it.
+    pub(super) fn held(&self, since: &Since, start: StartKind) -> Option<DowntimeCause> {
+        let newest = self.before.newest().filter(|_| start != StartKind::Orderly);
         match newest.is_some_and(|(outcome, _)| outcome.is_block()) {
             true => Some(DowntimeCause::FirmwareBlocked),
             false => since.in_safe_mode().then_some(DowntimeCause::SafeMode),
@@ -148,15 +154,10 @@ impl FirmwareWatch {
             true => format!("; {CURE}"),
             false => String::new(),
         };
-        let counter = match self.judged.counter {
-            FirmwareCounter::Ahead | FirmwareCounter::Behind | FirmwareCounter::Gone => {
-                format!(
-                    "; counter {}: {}",
-                    self.judged.counter,
-                    self.judged.counter.meaning()
-                )
-            }
-            _ => String::new(),
+        let counter = self.judged.counter;
+        let counter = match contradicts(&self.judged) {
+            true => format!("; counter {counter}: {}", counter.meaning()),
+            false => String::new(),
         };
         format!("{installed}, {floor}: {}{counter}{cure}", outcome.meaning())
     }
@@ -268,6 +269,14 @@ pub(super) fn counters(
     ]
 }
 
+/// Whether the counter contradicts what the log knows.
+const fn contradicts(judged: &Judged) -> bool {
+    matches!(
+        judged.counter,
+        FirmwareCounter::Ahead | FirmwareCounter::Behind | FirmwareCounter::Gone
+    )
+}
+
 impl Committer {
     /// The firmware of this start; nothing where the recorder alone was started anew and finds what it found.
     pub(super) fn stage_firmware(&mut self, start: StartKind) {
@@ -286,18 +295,20 @@ impl Committer {
         let entry = self.firmware.entry(bound);
         self.firmware.memory.observe(&entry);
         self.journal.note_firmware(self.firmware.highest());
-        if entry.outcome.is_block() {
+        if entry.outcome.is_block() && self.held != Some(DowntimeCause::FirmwareBlocked) {
+            // What was missed before this start has the cause that it has without the block.
+            let before = self.start.cause(false, self.held);
+            let counts = self.start == StartKind::Orderly && !self.ledger.is_started();
+            self.firmware.stopped_before = Some(before).filter(|_| counts);
             self.held = Some(DowntimeCause::FirmwareBlocked);
         }
         self.stage(Payload::from(entry));
     }
 
-    /// What the store's counter says of the firmware, once in a run; what is to be bound to it then.
+    /// What the store's counter says of the firmware, whenever it was asked what it is; what is to be bound to it, which is so
+    /// the first time alone.
     pub(super) fn heard_of_firmware(&mut self, keys: &Keys) -> Option<BindFirmware> {
         let watch = &mut self.firmware;
-        if watch.heard {
-            return None;
-        }
         let seen = match (&keys.firmware_public, keys.firmware_value) {
             (Some(public), Some(value)) => CounterSeen::There {
                 public: public.0.clone(),
@@ -306,6 +317,10 @@ impl Committer {
             _ if keys.counts_firmware => CounterSeen::Absent,
             _ => CounterSeen::Incapable,
         };
+        if watch.heard {
+            self.heard_again(&seen);
+            return None;
+        }
         let before = watch.judged.outcome;
         let found = &watch.found;
         watch.judged = watch
@@ -313,11 +328,7 @@ impl Committer {
             .judge(found.installed, found.rule, watch.accepting, &seen);
         watch.heard = true;
         let bind = watch.judged.bind;
-        let contradicts = matches!(
-            watch.judged.counter,
-            FirmwareCounter::Ahead | FirmwareCounter::Behind | FirmwareCounter::Gone
-        );
-        if watch.judged.outcome != before || contradicts {
+        if watch.judged.outcome != before || contradicts(&watch.judged) {
             self.firmware_entry(None);
         }
         bind.map(|bind| BindFirmware {
@@ -325,6 +336,38 @@ impl Committer {
             version: bind.version.into(),
             above: bind.above,
         })
+    }
+
+    /// Somebody else may move the counter while this node runs: that is judged as at a start.
+    fn heard_again(&mut self, seen: &CounterSeen) {
+        let watch = &mut self.firmware;
+        if watch.found.installed == Installed::Undeclared {
+            return;
+        }
+        let found = &watch.found;
+        // What a person accepted with this start was not that.
+        let judged = watch.memory.judge(found.installed, found.rule, false, seen);
+        let known = (watch.judged.counter, watch.judged.floor);
+        if contradicts(&judged) && (judged.counter, judged.floor) != known {
+            watch.judged = judged;
+            self.firmware_entry(None);
+        }
+    }
+
+    /// The time of this run is known: where its firmware is blocked, what was missed while the node stood is told apart from what
+    /// is missed by the block.
+    pub(super) fn missed_before_the_block(&mut self) {
+        if let Some(cause) = self.firmware.stopped_before.take() {
+            self.missed_until_now(cause);
+        }
+    }
+
+    /// The run ends: what its firmware was held from is told by it, as the time in which the node stands is not the firmware's.
+    pub(super) fn missed_by_the_block(&mut self) {
+        self.missed_before_the_block();
+        if self.held == Some(DowntimeCause::FirmwareBlocked) {
+            self.missed_until_now(DowntimeCause::FirmwareBlocked);
+        }
     }
 
     /// Whether this firmware may capture.

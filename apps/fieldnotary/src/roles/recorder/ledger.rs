@@ -4,6 +4,7 @@
 //! entries and from the lease table, and every decision it takes is a value that the caller commits.
 
 mod frozen;
+mod held;
 mod life;
 mod numbering;
 mod points;

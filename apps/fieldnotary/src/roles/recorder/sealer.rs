@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// How long the signer may take for one signature: it may wait for a slow store twice, and then says so itself. A stop
 /// waits for a last one somewhat longer.
-const SIGN_TIMEOUT: Duration = Duration::from_secs(9);
+pub(super) const SIGN_TIMEOUT: Duration = Duration::from_secs(9);
 /// How long to look for the signer's socket.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 

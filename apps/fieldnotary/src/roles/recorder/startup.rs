@@ -190,7 +190,7 @@ pub(super) fn begin(
         rollback: remembered
             .rollback
             .at_start(recovery.as_ref(), journal.size()),
-        held: firmware.held(&remembered.since),
+        held: firmware.held(&remembered.since, start),
         alive: remembered.since.captured(start, node_started),
         named_losses: BTreeSet::new(),
         given_up: remembered.given_up,

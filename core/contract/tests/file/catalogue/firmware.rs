@@ -59,6 +59,18 @@ pub(super) const FIRMWARE: &[Case] = &[
     ),
     case(
         "[[port]]",
+        "[firmware]\nversion = 3\nrollback = \"block\"\nallow_down_to = 4\n[[port]]",
+        "21:17 firmware.allow_down_to",
+        "write 3 or less, the version of the other slot",
+    ),
+    case(
+        "[[port]]",
+        "[firmware]\nversion = 3\nkey = \"SECURITY_VERSION\"\n[[port]]",
+        "20:7 firmware.key",
+        "write `file`, or remove the line",
+    ),
+    case(
+        "[[port]]",
         "[firmware]\nversion = 3\nrolback = \"block\"\n[[port]]",
         "20:1 firmware.rolback",
         "did you mean `rollback`?",

@@ -336,6 +336,24 @@ impl Committer {
             .push((answer, Pending::Ready(Box::new(told.into()))));
     }
 
+    /// Slots of every schedule that nobody served until now, with why. A board that cannot be read leaves them to the next start
+    /// of capture.
+    pub(in crate::roles::recorder) fn missed_until_now(&mut self, cause: DowntimeCause) {
+        let Ok(known) = self.attempted() else { return };
+        let utc = self.time.newest().utc_of(clock::mono());
+        let attempted = |meter: &MeterId| known.get(meter).copied();
+        for (source, schedule) in self.ledger.numbered() {
+            let Some(plan) = self.contract.schedules.get(&schedule) else {
+                continue;
+            };
+            let meters = ledger::meters_on(&self.contract, &source, &schedule);
+            let missed = self
+                .ledger
+                .missed_so_far(&source, plan, meters, utc, &attempted);
+            self.stage_missed(&source, &schedule, cause, missed);
+        }
+    }
+
     fn stage_missed(
         &mut self,
         source: &SourceId,
@@ -369,6 +387,7 @@ impl Committer {
             Ok(Payload::TimeMap(map)) => {
                 self.time.note(map.clone());
                 self.stats.time.map(&map);
+                self.missed_before_the_block();
                 let offset = self.staged.len();
                 // The time process does not know that its last word was to another recorder.
                 let is_due = journal || !std::mem::replace(&mut self.time_noted, true);

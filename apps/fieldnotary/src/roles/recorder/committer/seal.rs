@@ -282,6 +282,7 @@ impl Committer {
 
     pub(in crate::roles::recorder) fn stop(&mut self, answer: Answer) {
         self.tell_of_key_use(true);
+        self.missed_by_the_block();
         self.event(EventCode::OrderlyStop, |_| {});
         self.stopping = Some(answer);
         let staged = u64::try_from(self.staged.len()).unwrap_or(u64::MAX);
