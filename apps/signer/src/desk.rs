@@ -6,7 +6,7 @@ mod firmware;
 mod rotate;
 
 use crate::door::Door;
-use crate::rate::{DESCRIPTIONS, RateLimit, limit};
+use crate::rate::{DAY_S, DESCRIPTIONS, RateLimit, limit};
 use crate::say;
 use evidence::{Blob, Digest, Generation, MonoNs};
 use ipc::Message;
@@ -53,7 +53,13 @@ pub(crate) struct Desk {
     long: Arc<AtomicBool>,
 }
 
-/// The one place where this program reads a clock.
+/// The time of day in seconds since 1970, as the kernel has it; 0 before. What files were written by is all that it is held
+/// against.
+fn now_s() -> u64 {
+    u64::try_from(clock_gettime(ClockId::Realtime).tv_sec).unwrap_or(0)
+}
+
+/// The one place where this program reads a clock that it goes by.
 fn now_ns() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
@@ -91,13 +97,6 @@ fn refusal(error: &SignError) -> Message {
     }
 }
 
-/// This boot, as the kernel names it; zeros where it does not.
-fn boot() -> BootId {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    digits.parse().unwrap_or(BootId([0; 16]))
-}
-
 impl Desk {
     /// A desk that goes on where the identity was left.
     pub(crate) fn new(dir: IdentityDir, identity: Identity, not_applied: Vec<String>) -> Self {
@@ -110,13 +109,14 @@ impl Desk {
             event_log,
             rotations,
         } = identity;
+        let rotated = dir.rotated_since(now_s().saturating_sub(DAY_S));
         Self {
             dir,
             engine: Engine::new(keys, public.origin, last_signed),
-            rates: rates(now_ns()),
+            rates: rates(now_ns(), rotated),
             endorsements: RateLimit::new(limit(Purpose::Attestation), now_ns()),
             descriptions: RateLimit::new(DESCRIPTIONS, now_ns()),
-            boot: boot(),
+            boot: ipc::boot_id(),
             plain,
             plain_owed: false,
             plain_every_ns: plain_every_s.saturating_mul(1_000_000_000),
@@ -281,6 +281,16 @@ impl Desk {
         Some(step)
     }
 
+    /// What protects the keys less than was wanted, with so many of before that the store still holds.
+    fn lacks(&self, kept: u64) -> Vec<String> {
+        let kept = (kept > 0).then(|| {
+            format!(
+                "{kept} of the keys that signed before still in the token: nobody needs them, delete them with the token's own tools"
+            )
+        });
+        self.not_applied.iter().cloned().chain(kept).collect()
+    }
+
     fn describe(&mut self, origin: Option<&str>) -> Message {
         if !self.descriptions.take(now_ns()) {
             let words =
@@ -345,7 +355,7 @@ impl Desk {
             key_public: description.key_public.map(Blob),
             counters,
             plain_every_ns: self.plain_every_ns,
-            not_applied: self.not_applied.clone(),
+            not_applied: self.lacks(description.kept),
             uses: uses(audit),
             signed: newest.into_iter().map(signed_tree).collect(),
             rotations: self
@@ -361,9 +371,16 @@ impl Desk {
     }
 }
 
-/// A full bucket for each purpose.
-fn rates(now_ns: u64) -> BTreeMap<Purpose, RateLimit> {
-    let of = |purpose: &Purpose| (*purpose, RateLimit::new(limit(*purpose), now_ns));
+/// A full bucket for each purpose, but for new keys that were made so many times within a day before this start.
+fn rates(now_ns: u64, rotated: u64) -> BTreeMap<Purpose, RateLimit> {
+    let of = |purpose: &Purpose| {
+        let taken = match purpose {
+            Purpose::Rotation => rotated,
+            _ => 0,
+        };
+        let full = RateLimit::new(limit(*purpose), now_ns);
+        (*purpose, full.after(taken))
+    };
     Purpose::ALL.iter().map(of).collect()
 }
 

@@ -15,6 +15,7 @@ const OTHERS: u64 = 1 << 32;
 struct Counts {
     refused: u64,
     malformed: u64,
+    rotations: u64,
 }
 
 /// The counts since the signer was started.
@@ -48,6 +49,11 @@ impl Door {
         self.count(uid, |counts| &mut counts.malformed);
     }
 
+    /// This user asked for new keys too often.
+    pub(crate) fn rotated_enough(&self, uid: u32) {
+        self.count(uid, |counts| &mut counts.rotations);
+    }
+
     fn count(&self, uid: u32, of: impl FnOnce(&mut Counts) -> &mut u64) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let uid = u64::from(uid);
@@ -66,6 +72,7 @@ impl Door {
             uid: *uid,
             count: counts.refused,
             malformed: counts.malformed,
+            rotations: counts.rotations,
         })
         .collect()
     }
@@ -85,12 +92,16 @@ mod tests {
         }
         door.malformed(3);
         door.malformed(most + 10);
+        door.rotated_enough(3);
         let told = door.told();
         assert_eq!(told.len(), USERS_MAX + 1);
         let of = |uid: u64| {
             let one = told.iter().find(|one| one.uid == uid).unwrap();
-            (one.count, one.malformed)
+            (one.count, one.malformed, one.rotations)
         };
-        assert_eq!([of(0), of(3), of(OTHERS)], [(1, 0), (2, 1), (6, 1)]);
+        assert_eq!(
+            [of(0), of(3), of(OTHERS)],
+            [(1, 0, 0), (2, 1, 1), (6, 1, 0)]
+        );
     }
 }

@@ -30,10 +30,13 @@ pub(crate) const ATTESTATIONS: Limit = Limit {
 /// head while those are not bound, and by hand. It reads both counters.
 pub(crate) const DESCRIPTIONS: Limit = CHECKPOINTS;
 
-/// New keys: once in a long while, and again where something failed.
+/// A day.
+pub(crate) const DAY_S: u64 = 24 * 60 * 60;
+/// New keys: once in a long while, and again where something failed. An identity has a bounded number of them, which whoever
+/// may ask would else use up at once.
 pub(crate) const ROTATIONS: Limit = Limit {
     burst_max: 4,
-    refill_ns: 60 * SECOND_NS,
+    refill_ns: DAY_S * SECOND_NS,
 };
 
 /// The bound of a purpose.
@@ -63,6 +66,12 @@ impl RateLimit {
             left: limit.burst_max,
             counted_ns: now_ns,
         }
+    }
+
+    /// The same without what was taken before this process was started.
+    pub(crate) const fn after(mut self, taken: u64) -> Self {
+        self.left = self.left.saturating_sub(taken);
+        self
     }
 
     /// Takes one request out; `false` if there is none.
@@ -106,9 +115,12 @@ mod tests {
             assert_eq!(taken(start + refill_ns - 1), 0);
             assert_eq!(taken(start + refill_ns), 1);
             assert_eq!(taken(start + 4 * refill_ns + 1), 3);
-            assert_eq!(taken(start + 1_000_000 * refill_ns), burst);
+            assert_eq!(taken(start + 1_000 * refill_ns), burst);
             // A clock that does not move on gives nothing.
             assert_eq!(taken(0), 0);
+            let before = || RateLimit::new(limit, start).after(burst - 1);
+            assert!(before().take(start) && !before().after(1).take(start));
+            assert!(!before().after(burst).take(start));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! request has exactly one answer, and answers come in the order of the requests of a channel, so
 //! a producer may have several requests under way.
 
+mod boot;
 mod channel;
 mod deadline;
 mod error;
@@ -12,6 +13,7 @@ mod listener;
 pub mod message;
 mod wire;
 
+pub use boot::boot_id;
 pub use channel::{Channel, PeerCredentials};
 pub use error::IpcError;
 pub use listener::Listener;

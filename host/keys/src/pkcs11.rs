@@ -152,6 +152,29 @@ fn object(session: &Session, id: &[u8], class: ObjectClass) -> Result<ObjectHand
     }
 }
 
+/// Keys of this log that the token holds besides the one that signs: they have its label, which is the log's origin.
+fn kept(session: &Session, own: &[u8], key: ObjectHandle) -> Result<u64, BackendError> {
+    let unread = "the token does not tell of its keys";
+    let label = session
+        .get_attributes(key, &[AttributeType::Label])
+        .map_err(failed(unread))?;
+    let Some(label) = label.into_iter().next() else {
+        return Ok(0);
+    };
+    let all = session
+        .find_objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY), label])
+        .map_err(failed(unread))?;
+    let mut others = 0u64;
+    for one in all {
+        let id = session
+            .get_attributes(one, &[AttributeType::Id])
+            .map_err(failed(unread))?;
+        let is_own = id.contains(&Attribute::Id(own.to_vec()));
+        others = others.saturating_add(u64::from(!is_own));
+    }
+    Ok(others)
+}
+
 /// The public key as the log knows it.
 fn public(session: &Session, id: &[u8]) -> Result<Vec<u8>, BackendError> {
     let object = object(session, id, ObjectClass::PUBLIC_KEY)?;
@@ -215,6 +238,7 @@ impl Open {
             key_public: None,
             counters: Vec::new(),
             lacking: Vec::new(),
+            kept: 0,
         };
         let open = Self {
             session,
@@ -312,7 +336,12 @@ impl Pkcs11Keys {
 
 impl Backend for Pkcs11Keys {
     fn describe(&mut self) -> Result<Description, BackendError> {
-        self.open().map(|open| open.description.clone())
+        let own = self.file.key_id.clone();
+        let open = self.open()?;
+        Ok(Description {
+            kept: kept(&open.session, &own, open.key)?,
+            ..open.description.clone()
+        })
     }
 
     fn p256_public(&self) -> Vec<u8> {

@@ -130,6 +130,7 @@ impl Backend for SoftwareKeys {
             key_public: None,
             counters: Vec::new(),
             lacking: Vec::new(),
+            kept: 0,
         })
     }
 

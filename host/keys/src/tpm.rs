@@ -101,6 +101,7 @@ impl Open {
             key_public: Some(public.bytes().to_vec()),
             counters,
             lacking,
+            kept: 0,
         };
         let open = Self {
             link,

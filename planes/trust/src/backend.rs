@@ -78,6 +78,8 @@ pub struct Description {
     pub counters: Vec<Counter>,
     /// Counters that should be there and are not.
     pub lacking: Vec<CounterKind>,
+    /// Keys of before that the store still holds, besides the one that signs.
+    pub kept: u64,
 }
 
 /// What a TPM attests over the text of a statement: a counter's value, or PCRs.

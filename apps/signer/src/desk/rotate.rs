@@ -1,6 +1,7 @@
 //! The signer's keys change.
 
 use super::{Desk, refusal};
+use crate::rate::ROTATIONS;
 use crate::{EXIT_FAILED, say};
 use evidence::Actor;
 use ipc::Message;
@@ -33,8 +34,14 @@ impl Desk {
             );
             return Message::error(ErrorCode::Invalid, words);
         };
-        if let Some(busy) = self.busy(Purpose::Rotation) {
-            return busy;
+        if self.busy(Purpose::Rotation).is_some() {
+            self.door.rotated_enough(uid);
+            let words = format!(
+                "keys change {} times in a row at the most, and then once a day: ask again tomorrow; where they were \
+                 stolen, have them taken back (fieldnotary-collector revoke)",
+                ROTATIONS.burst_max
+            );
+            return Message::error(ErrorCode::Busy, words);
         }
         // The store may serve one user at a time.
         self.engine.release();

@@ -82,3 +82,38 @@ fn new_keys_sign_for_who_was_told_of_them_and_nothing_that_the_old_ones_did() {
     let _signer = site.start();
     check(&site.connect(), 9);
 }
+
+/// Whoever may use the socket cannot use up all changes that an identity has: not at once, and not by starting the signer anew.
+//= R8.2
+#[test]
+fn keys_change_a_few_times_a_day_and_who_wants_more_is_counted() {
+    const A_DAY: u64 = 4;
+    let site = Site::new();
+    let refused = |channel: &Channel| {
+        let (code, words) = refusal(channel, &rotate("again", own()));
+        assert_eq!(code, ErrorCode::Busy, "{words}");
+        assert!(words.contains("ask again tomorrow"), "{words}");
+    };
+    let turned_away = |channel: &Channel, size: u64| {
+        let answer = channel.ask(&told(size, A_DAY), LONG).unwrap();
+        let Message::SignedNote(signed) = answer else {
+            panic!("{}", answer.name());
+        };
+        let of = signed.turned_away.iter();
+        of.map(|one| (one.uid, one.count, one.rotations))
+            .collect::<Vec<_>>()
+    };
+    let signer = site.start();
+    let channel = site.connect();
+    for _ in 0..A_DAY {
+        rotated(&channel, "again");
+    }
+    refused(&channel);
+    refused(&channel);
+    assert_eq!(turned_away(&channel, 7), [(own().into(), 0, 2)]);
+    drop((channel, signer));
+    let _signer = site.start();
+    let channel = site.connect();
+    refused(&channel);
+    assert_eq!(turned_away(&channel, 8), [(own().into(), 0, 1)]);
+}

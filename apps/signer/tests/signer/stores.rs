@@ -195,7 +195,15 @@ fn a_key_in_a_token_is_followed_by_another_of_that_token() {
     let signer = start(&site, &hsm);
     let channel = site.connect();
     signed(&channel, 7);
+    let kept = |channel: &Channel| {
+        let says = keys(channel, None);
+        let mut all = says.not_applied.into_iter();
+        all.find(|one| one.contains("still in the token"))
+    };
+    assert_eq!(kept(&channel), None);
     let stated = rotated(&channel, "yearly");
+    let told_of = kept(&channel).expect("the key of before is told of");
+    assert!(told_of.starts_with("1 of the keys"), "{told_of}");
     let new = stated.new.map(|key| key.under_name(G1).unwrap());
     let check = |channel: &Channel, size: u64| {
         let answer = channel.ask(&told(size, 1), LONG).unwrap();

@@ -86,6 +86,7 @@ parts! {
         0 uid: u64 => "the user, as the kernel vouches for; one beyond the last user for all others";
         1 count: u64 => "how often since the signer was started";
         2 malformed: u64 => "how often since then bytes of theirs were no request";
+        3 rotations: u64 => "how often since then they asked for new keys more often than the signer makes any";
     }
     /// A tag that is set.
     SetTag {

@@ -303,6 +303,7 @@ fn with_the_signer() -> Vec<Message> {
                 uid: 7,
                 count: 2,
                 malformed: 1,
+                rotations: 3,
             }],
             began: MonoNs(5),
         }

@@ -76,6 +76,18 @@ impl IdentityDir {
         read_rotations(self.dir.path())
     }
 
+    /// How many statements were written since a time of day, in seconds since 1970; one whose time cannot be told counts.
+    #[must_use]
+    pub fn rotated_since(&self, since_s: u64) -> u64 {
+        let late = |number: usize| {
+            let path = self.dir.join(&Rotation::file(number));
+            let about = rustix::fs::lstat(&path).ok()?;
+            let written = u64::try_from(about.st_mtime);
+            Some(u64::from(written.map_or(true, |written| written > since_s)))
+        };
+        (1..=ROTATIONS_MAX).map_while(late).sum()
+    }
+
     /// Makes the keys that are to follow, in the store that holds those of now. Nothing changes by it: what is not stated is
     /// removed with the next loading.
     ///

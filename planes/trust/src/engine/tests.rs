@@ -63,6 +63,7 @@ impl Backend for Keys {
             key_public: None,
             counters: self.counters.clone(),
             lacking: self.lacking.clone(),
+            kept: 0,
         })
     }
 

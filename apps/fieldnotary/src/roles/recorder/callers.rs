@@ -24,15 +24,18 @@ enum What {
     Refused,
     /// They are, and what they sent is no request of this version.
     Malformed,
+    /// They want new keys again and again.
+    Rotations,
 }
 
 impl What {
-    const ALL: [Self; 2] = [Self::Refused, Self::Malformed];
+    const ALL: [Self; 3] = [Self::Refused, Self::Malformed, Self::Rotations];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
             Self::Malformed => "malformed",
+            Self::Rotations => "rotations",
         }
     }
 
@@ -40,6 +43,7 @@ impl What {
         match self {
             Self::Refused => "use the keys",
             Self::Malformed => "malformed request",
+            Self::Rotations => "rotate keys",
         }
     }
 
@@ -47,6 +51,7 @@ impl What {
         match self {
             Self::Refused => "the signer serves its own user alone",
             Self::Malformed => "the bytes are no request of this version",
+            Self::Rotations => "the keys changed as often as they may within a day",
         }
     }
 }
@@ -84,7 +89,11 @@ impl Callers {
         self.goes_on(run);
         let mut refused = 0u64;
         for one in told {
-            for (what, count) in [(What::Refused, one.count), (What::Malformed, one.malformed)] {
+            for (what, count) in [
+                (What::Refused, one.count),
+                (What::Malformed, one.malformed),
+                (What::Rotations, one.rotations),
+            ] {
                 if count == 0 {
                     continue;
                 }
@@ -129,7 +138,7 @@ impl Callers {
         self.keep_to_bound();
         match key.0 {
             What::Refused => more,
-            What::Malformed => 0,
+            What::Malformed | What::Rotations => 0,
         }
     }
 
@@ -254,6 +263,7 @@ mod tests {
             uid: *uid,
             count: *count,
             malformed: *malformed,
+            rotations: 0,
         };
         counts.iter().map(one).collect()
     }
@@ -307,6 +317,29 @@ mod tests {
             take(5, &[(7, 5, 3), (8, 1, 0)], NOW_S + 9_001),
             (0, vec![malformed])
         );
+    }
+
+    //= R8.2
+    #[test]
+    fn who_wants_new_keys_too_often_is_told_of() {
+        let asked = |rotations| TurnedAway {
+            uid: 7,
+            count: 0,
+            malformed: 0,
+            rotations,
+        };
+        let mut callers = Callers::default();
+        let mut take = |rotations, at_s| {
+            let run = ("b".to_owned(), MonoNs(5));
+            let (refused, due) = callers.take(run, &[asked(rotations)], (MonoNs(1), at_s));
+            assert_eq!(refused, 0, "no caller of another user");
+            due
+        };
+        let due = take(2, NOW_S);
+        assert_eq!(due[0].action, "rotate keys");
+        assert_eq!(said(&due[0]).unwrap().1, [2, 2, 5]);
+        assert!(take(3, NOW_S + 10).is_empty());
+        assert_eq!(said(&take(3, NOW_S + 3_600)[0]).unwrap().1, [1, 3, 5]);
     }
 
     //= A6.7
