@@ -71,9 +71,10 @@ fn now_ns() -> u64 {
 
 fn code(error: &SignError) -> ErrorCode {
     match error {
-        SignError::Origin(_) | SignError::Checkpoint(_) | SignError::TooManyGenerations => {
-            ErrorCode::Invalid
-        }
+        SignError::Origin(_)
+        | SignError::Checkpoint(_)
+        | SignError::OtherGeneration { .. }
+        | SignError::TooManyGenerations => ErrorCode::Invalid,
         SignError::Shrunk { .. } | SignError::Split { .. } => ErrorCode::Rollback,
         SignError::Backend(error) if error.fault == KeyFault::KeyReplaced => ErrorCode::Invalid,
         SignError::Backend(_) => ErrorCode::Unavailable,

@@ -44,6 +44,13 @@ pub enum SignError {
         /// Root asked for.
         asked: Hash,
     },
+    /// Keys change in the generation that they sign, and another was asked.
+    OtherGeneration {
+        /// In which they signed last; the first where they signed nothing.
+        newest: Generation,
+        /// Which was asked.
+        asked: Generation,
+    },
     /// The log has had more generations than are kept.
     TooManyGenerations,
     /// The backend's public keys are not usable.
@@ -90,6 +97,11 @@ impl fmt::Display for SignError {
                 f,
                 "size {size} was signed with root {signed}, now with root {asked}; a log that \
                  changed needs a new generation"
+            ),
+            Self::OtherGeneration { newest, asked } => write!(
+                f,
+                "the keys sign generation {newest}, and not {asked}: they change there alone; one that has just begun \
+                 is sealed once first"
             ),
             Self::TooManyGenerations => {
                 write!(f, "the log had more than {GENERATIONS_MAX} generations")

@@ -34,6 +34,10 @@ impl Desk {
             );
             return Message::error(ErrorCode::Invalid, words);
         };
+        // Before anything is made: a key of a token stays there.
+        if let Err(error) = self.engine.changes_in(&request.origin) {
+            return refusal(&error);
+        }
         if self.busy(Purpose::Rotation).is_some() {
             self.door.rotated_enough(uid);
             let words = format!(

@@ -83,6 +83,38 @@ fn new_keys_sign_for_who_was_told_of_them_and_nothing_that_the_old_ones_did() {
     check(&site.connect(), 9);
 }
 
+/// A statement of another generation would bar the new keys from the heads of this one: nothing is made for it.
+//= R8.2
+//= U4
+#[test]
+fn keys_change_in_the_generation_that_they_sign_and_in_no_other() {
+    let site = Site::new();
+    let _signer = site.start();
+    let channel = site.connect();
+    let of = |origin: &str| {
+        let asked = Rotate {
+            origin: origin.to_owned(),
+            actor: Actor::local("ada", own()).to_string(),
+            reason: "yearly".to_owned(),
+        };
+        refusal(&channel, &asked.into())
+    };
+    let later = G1.replace("/g1", "/g2");
+    let refused = |origin: &str, said: &str| {
+        let (code, words) = of(origin);
+        assert_eq!(code, ErrorCode::Invalid, "{words}");
+        assert!(words.contains(said), "{words}");
+    };
+    // Before the first head it is the first generation; then that of the newest head.
+    refused(&later, "sealed once first");
+    note(&channel, &head(G1, 7, 1));
+    refused(&later, "sealed once first");
+    refused("example.org/other/g1", "example.org/other/g1");
+    note(&channel, &head(&later, 3, 1));
+    refused(G1, "generation 2");
+    assert!(keys(&channel, None).rotations.is_empty());
+}
+
 /// Whoever may use the socket cannot use up all changes that an identity has: not at once, and not by starting the signer anew.
 //= R8.2
 #[test]

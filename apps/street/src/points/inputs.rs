@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// So far ahead edges are written: whoever plays them has read them in time, also on a busy machine.
-const AHEAD_NS: u64 = 750_000_000;
+const AHEAD_NS: u64 = 3 * NS_PER_S;
 /// How often more is written.
 const STEP_NS: u64 = 250_000_000;
 const NS_PER_S: u64 = 1_000_000_000;

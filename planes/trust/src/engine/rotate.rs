@@ -6,7 +6,7 @@ use crate::rotation::Rotation;
 use crate::statement::{Purpose, Signable};
 use alloc::format;
 use alloc::string::String;
-use evidence::Actor;
+use evidence::{Actor, Generation};
 use proof::note::Note;
 use proof::tree::empty_root;
 
@@ -14,6 +14,21 @@ impl<B: Backend> Engine<B> {
     /// Lets go of the store, so that another backend can open it.
     pub fn release(&mut self) {
         self.backend.release();
+    }
+
+    /// In which generation of the log keys change: in that of the newest head which they signed, and in the first before any.
+    /// A statement of another one would bar the new keys from the heads of this.
+    ///
+    /// # Errors
+    /// Where another is asked.
+    pub fn changes_in(&self, origin: &str) -> Result<Generation, SignError> {
+        let asked = self.base.generation(origin).map_err(SignError::Origin)?;
+        let newest = self.last_signed.newest();
+        let newest = newest.map_or(Generation(1), |(generation, _)| generation);
+        match asked == newest {
+            true => Ok(asked),
+            false => Err(SignError::OtherGeneration { newest, asked }),
+        }
     }
 
     /// What the keys of now state of those of `next` for this log, signed by both; nothing changes by it yet. `by` is who
@@ -42,7 +57,7 @@ impl<B: Backend> Engine<B> {
         by: &Actor,
         reason: &str,
     ) -> Result<String, SignError> {
-        let generation = self.base.generation(origin).map_err(SignError::Origin)?;
+        let generation = self.changes_in(origin)?;
         let head = self.last_signed.head(generation);
         let (size, root) = head.map_or((0, empty_root()), |head| (head.size, head.root));
         let name = String::from(self.base.as_str());

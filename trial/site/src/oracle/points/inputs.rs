@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const FROZEN_BY_NS: u64 = 1_000_000_000;
 /// By when the street has written an edge that was due.
 const WRITTEN_BY_NS: u64 = 500_000_000;
+/// For so long pulses may be owed at the end: of a debt that is handed from snapshot to snapshot longer one was never counted.
+const OWED_FOR_NS: u64 = 3_000_000_000;
 /// Upper ends of the buckets of widths, in nanoseconds, and their names.
 const BUCKETS: [(u64, &str); 7] = [
     (10_000, "<10us"),
@@ -126,7 +128,7 @@ impl Side<'_> {
             .map(|(at_ns, _)| *at_ns)
             .collect();
         let mut before: Option<(u64, u64)> = None;
-        let mut owed = 0;
+        let (mut owed, mut owed_since) = (0, None);
         for row in rows {
             let entry = text(row, "event_id").unwrap_or_default();
             let (Some(at_ns), Some(count)) = (number(row, "mono_ns"), number(row, "count")) else {
@@ -162,9 +164,13 @@ impl Side<'_> {
                 }
             }
             self.played.counts += 1;
+            owed_since = owed_since.filter(|_| owed > 0);
+            owed_since = owed_since.or((owed > 0).then_some(at_ns));
             before = Some((at_ns, count));
         }
-        if owed > 0 {
+        // Behind the last snapshot there is none that has what was written late.
+        let last_ns = before.map_or(0, |(at_ns, _)| at_ns);
+        if owed_since.is_some_and(|since_ns| last_ns - since_ns > OWED_FOR_NS) {
             self.say(&format!("{owed} pulses are in no count"));
         }
         self.counted_to_the_end(&pulses, before);
@@ -253,17 +259,21 @@ impl Side<'_> {
         let spans: Vec<(u64, u64)> = self
             .runs
             .iter()
-            .map(|run| (run.from_ns, judged_until(rows, run)))
+            .map(|run| (run.from_ns + AT_THE_ENDS_NS, judged_until(rows, run)))
             .collect();
         let judged = |at_ns: u64| {
             let mut spans = spans.iter();
             spans.any(|(from_ns, to_ns)| (*from_ns + 1..=*to_ns).contains(&at_ns))
         };
         let due = self.behind.changes.iter();
-        let untold = total(due.filter(|one| judged(one.0) && !told.contains(one)));
-        if untold != kept {
+        let untold: Vec<u64> = due
+            .filter(|one| judged(one.0) && !told.contains(one))
+            .map(|(at_ns, _)| *at_ns)
+            .collect();
+        if total(untold.iter()) != kept {
             self.say(&format!(
-                "{untold} changes that were played are not told; {kept} were kept back"
+                "{} changes that were played are not told; {kept} were kept back: at {untold:?} of {spans:?}",
+                untold.len()
             ));
         }
         self.played.changes += total(told.iter()) + kept;
