@@ -3,7 +3,7 @@
 use super::entries::{AT, SIZE, UTC, bytes_of};
 use contract::Contract;
 use evidence::kinds::{Calibration, Firmware, KeyRotation, Program, Timestamp};
-use evidence::reasons::{FirmwareCounter, FirmwareKept, FirmwareOutcome};
+use evidence::reasons::FirmwareOutcome;
 use evidence::{Actor, Blob, CommitId, Digest, Kind, Payload};
 
 const DAY_MS: u64 = 86_400_000;
@@ -106,25 +106,13 @@ fn firmware(contract: &Contract) -> Firmware {
         digest: Some(Digest([0; 32])),
     };
     Firmware {
-        at: AT,
-        outcome: FirmwareOutcome::Same,
         installed: declared.then_some(100),
         highest: declared.then_some(100),
-        kept: FirmwareKept::TruthStore,
-        counter: FirmwareCounter::None,
         image: declared.then(|| text(40)),
         source: declared.then(|| text(40)),
-        attempts: 0,
-        blocks: 0,
         programs: PROGRAMS.map(program).into(),
-        value: None,
-        public: None,
-        attest: None,
-        signature: None,
-        actor: None,
-        reason: None,
-        accepted: false,
         detail: text(SENTENCE_CHARS),
+        ..Firmware::new(AT, FirmwareOutcome::Same)
     }
 }
 
