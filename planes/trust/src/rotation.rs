@@ -57,11 +57,6 @@ impl fmt::Display for RotationFault {
 
 impl core::error::Error for RotationFault {}
 
-/// Whether both are one key, whatever their names.
-fn same(one: &VerifierKey, other: &VerifierKey) -> bool {
-    one.algorithm() == other.algorithm() && one.public_bytes() == other.public_bytes()
-}
-
 impl Rotation {
     /// The text that the four keys sign. What breaks its lines could say something else than was said: it becomes a space.
     #[must_use]
@@ -102,6 +97,10 @@ impl Rotation {
     /// How the name of a file with a statement begins.
     pub const FILE_PREFIX: &str = "rotation-";
 
+    /// Before the name of a file of keys that are to follow, until that is stated: what it holds is as secret as the file of that
+    /// name.
+    pub const DRAFT_PREFIX: &str = "next-";
+
     /// Name of the file that keeps the statement of this number, counted from 1, wherever statements of a log lie.
     #[must_use]
     pub fn file(number: usize) -> String {
@@ -124,10 +123,8 @@ impl Rotation {
     /// Whether these keys follow those of another rotation.
     #[must_use]
     pub fn follows(&self, before: &[VerifierKey; 2]) -> bool {
-        self.old
-            .iter()
-            .zip(before)
-            .all(|(one, other)| same(one, other))
+        let mut both = self.old.iter().zip(before);
+        both.all(|(one, other)| one.is_same_key(other))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -164,7 +161,7 @@ impl Rotation {
             .old
             .iter()
             .zip(&read.new)
-            .all(|(old, new)| !same(old, new));
+            .all(|(old, new)| !old.has_same_secret(new));
         let bounded = read.reason.len() <= ROTATION_REASON_BYTES_MAX
             && read.by.as_str().len() <= ROTATION_ACTOR_BYTES_MAX;
         (changed && bounded && read.text() == text).then_some(read)
@@ -178,6 +175,7 @@ pub(crate) mod tests {
     use evidence::{Actor, Generation};
     use proof::note::{Algorithm, Note, VerifierKey, p256_spki, sign_ed25519, sign_p256};
     use proof::{Checkpoint, Hash};
+    use proptest::prelude::*;
     use std::string::{String, ToString as _};
     use std::vec::Vec;
 
@@ -188,7 +186,7 @@ pub(crate) mod tests {
         (p256, ed25519_dalek::SigningKey::from_bytes(&[seed; 32]))
     }
 
-    fn keys(seed: u8) -> [VerifierKey; 2] {
+    pub(crate) fn keys(seed: u8) -> [VerifierKey; 2] {
         let (p256, ed25519) = secrets(seed);
         let public = ed25519.verifying_key();
         [
@@ -197,7 +195,7 @@ pub(crate) mod tests {
         ]
     }
 
-    fn rotation(old: u8, new: u8) -> Rotation {
+    pub(crate) fn rotation(old: u8, new: u8) -> Rotation {
         Rotation {
             base: BaseOrigin::new(BASE).unwrap(),
             generation: Generation(2),
@@ -249,6 +247,67 @@ pub(crate) mod tests {
             let mut changed = note.clone();
             changed[at] ^= 1;
             assert!(Rotation::read(&changed).is_err(), "{at}");
+        }
+    }
+
+    /// A sound statement with the seeds of its keys and what it says.
+    fn sound() -> impl Strategy<Value = (Rotation, Vec<u8>)> {
+        let seeds = (1_u8..30, 1_u8..30).prop_filter("new keys", |(old, new)| old != new);
+        let words = ("[^\\p{Cc}]{1,40}", "\\PC{1,60}");
+        (seeds, 1_u64.., any::<u64>(), any::<[u8; 32]>(), words).prop_map(
+            |((old, new), generation, size, root, (by, reason))| {
+                let stated = Rotation {
+                    generation: Generation(generation),
+                    size,
+                    root: Hash(root),
+                    by: Actor::local(&by, 7),
+                    reason,
+                    ..rotation(old, new)
+                };
+                let note = signed(stated.text(), &[old, new], &[old, new]);
+                (stated, note)
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// What comes from a peer or a file is bytes: they say nothing, or exactly what four keys signed.
+        //= R8.2
+        #[test]
+        fn whatever_is_read_as_a_rotation_is_what_its_four_keys_signed(
+            (stated, note) in sound(),
+            harm in (any::<prop::sample::Index>(), any::<u8>(), 0_u8..4),
+        ) {
+            prop_assert_eq!(Rotation::read(&note), Ok(stated.clone()));
+            let (place, byte, what) = harm;
+            let at = place.index(note.len());
+            let mut harmed = note.clone();
+            match what {
+                0 => harmed[at] = byte,
+                1 => harmed.insert(at, byte),
+                2 => harmed.truncate(at),
+                _ => {
+                    harmed.remove(at);
+                }
+            }
+            match Rotation::read(&harmed) {
+                Ok(read) => {
+                    // Of whom it says who signed, that one signed this very text.
+                    prop_assert_eq!(&read, &stated);
+                    let parsed = Note::parse(&harmed).unwrap();
+                    prop_assert_eq!(parsed.text(), stated.text());
+                }
+                Err(_) => prop_assert_ne!(harmed, note),
+            }
+        }
+
+        #[test]
+        fn no_bytes_stop_who_reads_them(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            prop_assert!(Rotation::read(&bytes).is_err());
+            let title = [super::TITLE.as_bytes(), b"\n", &bytes].concat();
+            prop_assert!(Rotation::read(&title).is_err());
         }
     }
 

@@ -28,7 +28,7 @@ pub use time::{
 };
 pub use verify::{
     Anchors, BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Known,
-    Report, RevokedBy, RotatedTo, StampedBy, WhyUnkept, harmless, named_for, rotations_in,
-    statements_beside, verify_collector, verify_kept, verify_node, verify_node_lacking,
-    verify_node_with, verify_proof, verify_published,
+    Report, RevokedBy, RotatedTo, StampedBy, WhyUnkept, all_rotations_in, harmless, named_for,
+    rotations_in, statements_beside, verify_collector, verify_kept, verify_node,
+    verify_node_lacking, verify_node_with, verify_proof, verify_published,
 };

@@ -24,6 +24,7 @@ mod retired;
 mod revoked;
 mod rotated;
 mod rows;
+mod signed_by;
 mod signers;
 mod stamped;
 mod tiles;
@@ -40,12 +41,13 @@ pub use report::{
     BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Report, RevokedBy,
     RotatedTo, StampedBy,
 };
-pub use rotated::{rotations_in, statements_beside};
+pub use rotated::{all_rotations_in, rotations_in, statements_beside};
 pub use unkept::WhyUnkept;
 
+use proof::SignedCheckpoint;
 use proof::note::VerifierKey;
 use signers::Signers;
-use trust_plane::Rotation;
+use trust_plane::{Rotation, in_order};
 
 /// Keys that speak for the log, and whether they were pinned by whoever asks.
 #[derive(Clone, Debug)]
@@ -102,10 +104,22 @@ impl Anchors {
     #[must_use]
     pub fn and_rotations(mut self, rotations: Vec<Rotation>) -> Self {
         self.rotations.extend(rotations);
-        // In the order in which keys followed each other, wherever the statements came from.
-        self.rotations
-            .sort_by_key(|stated| (stated.generation, stated.size));
+        self.rotations = in_order(self.rotations);
         self
+    }
+
+    /// Whether one of these keys signed a head of the log, or one that follows them, or that they follow.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn signed(&self, origin: &str, note: &[u8]) -> Result<(), String> {
+        let signers = self.for_origin(origin);
+        let opened =
+            SignedCheckpoint::open(note, signers.known()).map_err(|error| error.to_string())?;
+        match signers.any_linked(|place| opened.verified().has_key(place)) {
+            true => Ok(()),
+            false => Err("it is signed by keys to which nothing leads from these".to_owned()),
+        }
     }
 
     /// The keys that were pinned; none where they were found beside the log.
@@ -132,10 +146,7 @@ impl Anchors {
                 .collect()
         };
         let mut signers = Signers::new(named(&self.keys), named(&self.beside));
-        for stated in &self.rotations {
-            // Of which chain they are is known behind the last one.
-            let _ = signers.rotate(origin, stated, None);
-        }
+        signers.rotate_all(origin, &self.rotations);
         signers.anchored()
     }
 

@@ -235,6 +235,20 @@ impl VerifierKey {
         }
     }
 
+    /// Whether both are one key, whatever their names: a log's keys have one for each generation. What is trusted is compared
+    /// so.
+    #[must_use]
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        self.public == other.public
+    }
+
+    /// Whether both have one secret, whatever it signs as: a key and a cosigner may have the same. What is taken back is
+    /// compared so, as whoever has the secret has both.
+    #[must_use]
+    pub fn has_same_secret(&self, other: &Self) -> bool {
+        self.public_bytes() == other.public_bytes()
+    }
+
     /// Checks one signature over a note text; `None` when it does not verify.
     ///
     /// Ed25519 is checked strictly (no small-order points), so that a signature that holds here has one signer.

@@ -108,7 +108,9 @@ pub(super) fn verify_checkpoint(
     let signers = chain.signers().clone();
     let before = chain.report.failures();
     let verified = lines_hold(log, (note, head), &signers, cosigner, chain.report);
-    chain.is_told(head.size);
+    if let Some(verified) = &verified {
+        chain.is_told(|place| verified.has_key(place));
+    }
     let holds = !signers.is_empty() && chain.report.failures() == before;
     chain.head_signed(holds, verified.as_ref());
 }

@@ -1,7 +1,7 @@
 //! What a registrar states of the keys, as an entry has it: whose statement it is, and whether it is about these keys.
 
 use super::report::{EnrolledBy, FindingKind, Report};
-use super::signers::{Signers, same};
+use super::signers::Signers;
 use evidence::Blob;
 use evidence::kinds::Enrolment;
 use proof::Hash;
@@ -94,7 +94,7 @@ fn read(
     }
     let by = EnrolledBy {
         log: log.to_owned(),
-        pinned: pinned.iter().any(|one| same(one, &registrar)),
+        pinned: pinned.iter().any(|one| one.is_same_key(&registrar)),
         registrar,
         at_s,
         proof: stated.proof,
@@ -116,8 +116,8 @@ fn is_about(stated: &Enrolled, signed: &[VerifierKey]) -> Result<Option<Verifier
         // Whoever pinned one key of the two, with none beside the log, cannot tell of the other.
         if of_its_kind.peek().is_none() {
             unknown.push(key.clone());
-        } else if let Some(other) = of_its_kind.find(|one| !same(one, key)) {
-            return Err(match signed.iter().any(|one| same(one, key)) {
+        } else if let Some(other) = of_its_kind.find(|one| !one.is_same_key(key)) {
+            return Err(match signed.iter().any(|one| one.is_same_key(key)) {
                 false => format!("it is about a key that does not sign this log: {key}"),
                 true => format!("{other} signs this log as well, and it is not about that"),
             });

@@ -2,7 +2,8 @@
 //! keys of this log.
 
 use super::report::{FindingKind, Report, RevokedBy};
-use super::signers::{SignedBy, Signers, same};
+use super::signed_by::SignedBy;
+use super::signers::Signers;
 use evidence::kinds::Revocation;
 use proof::note::VerifierKey;
 use trust_plane::RevokedKeys;
@@ -37,7 +38,7 @@ fn judged(id: u64, told: &Revocation, pinned: &[VerifierKey]) -> Result<RevokedB
     }
     Ok(RevokedBy {
         id,
-        pinned: pinned.iter().any(|one| same(one, &registrar)),
+        pinned: pinned.iter().any(|one| one.is_same_key(&registrar)),
         own: false,
         registrar,
         stated,
@@ -61,7 +62,7 @@ pub(super) fn finish(
         let stated = &one.stated.vkeys;
         one.own = keys
             .iter()
-            .any(|key| stated.iter().any(|one| same(one, key)));
+            .any(|key| stated.iter().any(|one| one.has_same_secret(key)));
         if one.own && one.pinned {
             revoked.extend_from_slice(stated);
             by = by.or_else(|| Some((one.registrar.clone(), one.stated.reason.clone())));
@@ -86,7 +87,8 @@ pub(super) fn finish(
 pub(super) mod tests {
     use super::{finish, take};
     use crate::verify::report::{FindingKind, Report};
-    use crate::verify::signers::{SignedBy, Signers};
+    use crate::verify::signed_by::SignedBy;
+    use crate::verify::signers::Signers;
     use evidence::kinds::Revocation;
     use evidence::{Actor, MonoNs};
     use proof::cosignature::cosign;

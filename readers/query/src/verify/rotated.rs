@@ -2,7 +2,7 @@
 
 use super::report::{FindingKind, Report};
 use std::io::{ErrorKind, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use trust_plane::Rotation;
 use trust_plane::limits::{ROTATION_BYTES_MAX, ROTATIONS_MAX};
 
@@ -11,6 +11,28 @@ use trust_plane::limits::{ROTATION_BYTES_MAX, ROTATIONS_MAX};
 pub fn rotations_in(directory: &Path) -> Vec<(String, Rotation)> {
     let read = |number| read(directory, number)?.ok();
     (1..=ROTATIONS_MAX).map_while(read).collect()
+}
+
+/// The same, for whoever decides by them whose signatures count: all of them.
+///
+/// # Errors
+/// The file that cannot be read, is no statement, or is missing though a later one is there; and what is wrong with it.
+pub fn all_rotations_in(directory: &Path) -> Result<Vec<(String, Rotation)>, (PathBuf, String)> {
+    let mut all = Vec::new();
+    let mut missing = None;
+    for number in 1..=ROTATIONS_MAX {
+        let path = directory.join(Rotation::file(number));
+        match (read(directory, number), &missing) {
+            (None, _) => missing = missing.or(Some(path)),
+            (Some(_), Some(missing)) => {
+                let words = format!("it is missing, though {} is there", Rotation::file(number));
+                return Err((missing.clone(), words));
+            }
+            (Some(Err(words)), None) => return Err((path, words)),
+            (Some(Ok(one)), None) => all.push(one),
+        }
+    }
+    Ok(all)
 }
 
 /// The same of the log with this base origin, for whoever verifies it: a file that is not what the keys of that log state, or

@@ -2,7 +2,7 @@
 
 use proof::note::{Algorithm, VerifierKey};
 use std::cmp::Ordering;
-use trust_plane::Rotation;
+use trust_plane::{Named, Rotation, by_taken_back};
 
 /// The keys of a log: first those that anchor the verification, then others found beside the log.
 #[derive(Clone, Debug)]
@@ -26,8 +26,21 @@ pub(super) struct Signers {
 struct Link {
     old: [usize; 2],
     new: [usize; 2],
+    /// The generation of the change, against this one.
+    when: Ordering,
+    /// Size of the newest head that the old ones signed there.
+    size: u64,
     /// The entry of this log that tells of it.
     by: Option<u64>,
+}
+
+/// Keys that followed others, of which no entry of the log tells that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Untold {
+    /// In an earlier generation.
+    Before,
+    /// In this generation, behind the head of so many entries.
+    Behind(u64),
 }
 
 /// Two keys that sign from a size on, until others follow.
@@ -35,8 +48,6 @@ struct Link {
 struct Era {
     /// The smallest head that is theirs.
     from: u64,
-    /// The entry of this log that tells of them.
-    by: Option<u64>,
     /// Their places among the known keys.
     keys: [usize; 2],
 }
@@ -68,7 +79,20 @@ impl Signers {
         }
     }
 
-    /// Takes what keys of this log state of those that follow them; `by` is the entry that has it.
+    /// Takes what lies beside the log of keys that follow others, in the order in which they did: of which chain each is is known
+    /// when all of them are. What changes no keys of this log is left out.
+    pub(super) fn rotate_all(&mut self, origin: &str, all: &[Rotation]) {
+        let links: Vec<Option<Link>> = all
+            .iter()
+            .map(|stated| self.link(origin, stated, None).ok())
+            .collect();
+        for link in links.into_iter().flatten() {
+            // The first of two statements that contradict each other counts: the order is theirs, not that of who brought them.
+            let _ = self.count(&link);
+        }
+    }
+
+    /// Takes what keys of this log state of those that follow them, as an entry has it.
     ///
     /// # Errors
     /// Why it changes no keys of this log.
@@ -76,8 +100,14 @@ impl Signers {
         &mut self,
         origin: &str,
         stated: &Rotation,
-        by: Option<u64>,
+        by: u64,
     ) -> Result<(), String> {
+        let link = self.link(origin, stated, Some(by))?;
+        self.count(&link)
+    }
+
+    /// Takes who follows whom, whoever they are.
+    fn link(&mut self, origin: &str, stated: &Rotation, by: Option<u64>) -> Result<Link, String> {
         let Ok(own) = stated.base.generation(origin) else {
             return Err(format!(
                 "it is of the log {}, and this is {origin}",
@@ -88,38 +118,44 @@ impl Signers {
         let [a, b, c, d] = stated.keys();
         let old = [self.place(named(&a)?), self.place(named(&b)?)];
         let new = [self.place(named(&c)?), self.place(named(&d)?)];
+        let (when, size) = (stated.generation.cmp(&own), stated.size);
+        let link = Link {
+            old,
+            new,
+            when,
+            size,
+            by,
+        };
         let known = self.links.iter_mut().find(|link| link.new == new);
         match known {
             Some(known) if known.old == old => known.by = known.by.or(by),
             Some(_) => return Err("the same keys follow others by another statement".to_owned()),
             None => {
-                self.links.push(Link { old, new, by });
+                self.links.push(link.clone());
                 self.follow();
             }
         }
-        match stated.generation.cmp(&own) {
-            Ordering::Equal => self.begin(old, new, stated.size.saturating_add(1), by)?,
-            Ordering::Less => self.elsewhere.extend(old),
-            Ordering::Greater => self.elsewhere.extend(new),
+        Ok(link)
+    }
+
+    /// Has it say whose heads are whose, where it leads to a key that anchors the verification.
+    fn count(&mut self, link: &Link) -> Result<(), String> {
+        let anchors = self.anchors > 0;
+        if anchors && !self.is_linked(link.old[0]) && !self.is_linked(link.old[1]) {
+            return Err("it is by keys of which none is pinned, and names none that is".to_owned());
         }
-        match self.anchors == 0 || self.is_linked(old[0]) || self.is_linked(old[1]) {
-            true => Ok(()),
-            false => {
-                Err("it is by keys of which none is pinned, and names none that is".to_owned())
-            }
+        match link.when {
+            Ordering::Equal => self.begin(link)?,
+            Ordering::Less => self.elsewhere.extend(link.old),
+            Ordering::Greater => self.elsewhere.extend(link.new),
         }
+        Ok(())
     }
 
     /// Other keys sign the heads of this generation from a size on.
-    fn begin(
-        &mut self,
-        old: [usize; 2],
-        new: [usize; 2],
-        from: u64,
-        by: Option<u64>,
-    ) -> Result<(), String> {
-        if let Some(known) = self.eras.iter_mut().find(|era| era.keys == new) {
-            known.by = known.by.or(by);
+    fn begin(&mut self, link: &Link) -> Result<(), String> {
+        let (old, new, from) = (link.old, link.new, link.size.saturating_add(1));
+        if let Some(known) = self.eras.iter().find(|era| era.keys == new) {
             return match known.from == from {
                 true => Ok(()),
                 false => {
@@ -128,19 +164,11 @@ impl Signers {
             };
         }
         match self.eras.last() {
-            None => self.eras.push(Era {
-                from: 0,
-                by: None,
-                keys: old,
-            }),
+            None => self.eras.push(Era { from: 0, keys: old }),
             Some(last) if last.keys == old && last.from <= from => {}
             Some(_) => return Err("it is by keys that did not sign this log then".to_owned()),
         }
-        self.eras.push(Era {
-            from,
-            by,
-            keys: new,
-        });
+        self.eras.push(Era { from, keys: new });
         Ok(())
     }
 
@@ -228,11 +256,30 @@ impl Signers {
         eras.into_iter().find(|era| era.from <= size)
     }
 
-    /// The size behind which other keys sign than before, where a head of theirs of this size needs an entry that tells of
-    /// them, and none was read.
-    pub(super) fn untold(&self, size: u64) -> Option<u64> {
-        let era = self.era(size)?;
-        (era.by.is_none() && era.from > 0).then(|| era.from.saturating_sub(1))
+    /// Where the keys that signed a head, or those before them, followed others, and no entry that was read tells of it: the
+    /// first of these.
+    pub(super) fn untold(&self, signed: impl Fn(usize) -> bool) -> Option<Untold> {
+        let mut theirs: Vec<usize> = (0..self.known.len()).filter(|one| signed(*one)).collect();
+        let mut first: Option<Untold> = None;
+        let mut at = 0;
+        while let Some(place) = theirs.get(at).copied() {
+            at += 1;
+            for link in self.links.iter().filter(|link| link.new.contains(&place)) {
+                for old in link.old {
+                    if !theirs.contains(&old) {
+                        theirs.push(old);
+                    }
+                }
+                if link.by.is_none() {
+                    let found = match link.when {
+                        Ordering::Less => Untold::Before,
+                        Ordering::Equal | Ordering::Greater => Untold::Behind(link.size),
+                    };
+                    first = Some(first.map_or(found, |first| first.min(found)));
+                }
+            }
+        }
+        first
     }
 
     /// The same keys, and all that were stated behind them by a key of theirs. What was cosigned before is good: of a revoked
@@ -242,28 +289,32 @@ impl Signers {
         revoked: &[VerifierKey],
         cosigned: u64,
     ) -> Vec<VerifierKey> {
-        let mut all = revoked.to_vec();
-        for link in &self.links {
-            let of = |places: [usize; 2]| {
-                let keys = places.into_iter();
-                keys.filter_map(|place| self.known.get(place).cloned())
-            };
-            let is_back = of(link.old).any(|key| all.iter().any(|one| same(one, &key)));
-            let is_good = link.by.is_some_and(|id| id < cosigned)
-                || link.new.iter().any(|place| *place < self.anchors);
-            if is_back && !is_good {
-                all.extend(of(link.new));
-            }
-        }
-        all
+        let named = self.links.iter().filter_map(|link| {
+            let [a, b] = link.old.map(|place| self.known.get(place));
+            let [c, d] = link.new.map(|place| self.known.get(place));
+            Some(Named {
+                old: [a?, b?],
+                new: [c?, d?],
+                vouched: link.by.is_some_and(|id| id < cosigned)
+                    || link.new.iter().any(|place| *place < self.anchors),
+            })
+        });
+        let named: Vec<Named<'_>> = named.collect();
+        let is_back = |key: &VerifierKey| revoked.iter().any(|one| one.has_same_secret(key));
+        let bad = by_taken_back(&named, is_back);
+        let bad = named.iter().zip(bad).filter(|(_, bad)| *bad);
+        let followers = bad.flat_map(|(one, _)| one.new.map(VerifierKey::clone));
+        revoked.iter().cloned().chain(followers).collect()
     }
 
     /// Of these keys, those that sign together with one of the others: not those that followed them or went before.
     pub(super) fn beside(&self, keys: &[VerifierKey], signed: &[VerifierKey]) -> Vec<VerifierKey> {
         let has = |era: &Era, key: &VerifierKey| {
-            era.keys
-                .iter()
-                .any(|place| self.known.get(*place).is_some_and(|one| same(one, key)))
+            era.keys.iter().any(|place| {
+                self.known
+                    .get(*place)
+                    .is_some_and(|one| one.is_same_key(key))
+            })
         };
         let theirs = self
             .eras
@@ -282,7 +333,7 @@ impl Signers {
         let of = |era: &Era| {
             era.keys.iter().any(|place| {
                 let key = self.known.get(*place);
-                key.is_some_and(|key| keys.iter().any(|one| same(one, key)))
+                key.is_some_and(|key| keys.iter().any(|one| one.is_same_key(key)))
             })
         };
         let last = self.eras.len().saturating_sub(1);
@@ -357,46 +408,6 @@ impl Signers {
         };
         ALGORITHMS.iter().filter(unknown).count()
     }
-}
-
-/// Which keys signed the heads of a log that hold, and how far those that the same keys signed reach.
-#[derive(Debug, Default)]
-pub(super) struct SignedBy(Vec<(Vec<VerifierKey>, u64)>);
-
-impl SignedBy {
-    /// Takes a head that these keys signed; `sealed` is its size where the entries lead to its root, else 0.
-    pub(super) fn take(&mut self, keys: Vec<VerifierKey>, sealed: u64) {
-        match self.0.iter_mut().find(|(known, _)| *known == keys) {
-            Some((_, to)) => *to = sealed.max(*to),
-            None => self.0.push((keys, sealed)),
-        }
-    }
-
-    /// All of them, each once.
-    pub(super) fn keys(&self) -> Vec<VerifierKey> {
-        let mut all: Vec<VerifierKey> = Vec::new();
-        for key in self.0.iter().flat_map(|(keys, _)| keys) {
-            if !all.contains(key) {
-                all.push(key.clone());
-            }
-        }
-        all
-    }
-
-    /// How many entries heads seal that none of these keys signed.
-    pub(super) fn sealed_without(&self, others: &[VerifierKey]) -> u64 {
-        let by_others = |keys: &[VerifierKey]| {
-            keys.iter()
-                .any(|key| others.iter().any(|one| same(one, key)))
-        };
-        let without = self.0.iter().filter(|(keys, _)| !by_others(keys));
-        without.map(|(_, to)| *to).max().unwrap_or(0)
-    }
-}
-
-/// Whether both are one key: a log's keys have the name of a generation, those in a statement that of the log.
-pub(super) fn same(one: &VerifierKey, other: &VerifierKey) -> bool {
-    (one.algorithm(), one.public_bytes()) == (other.algorithm(), other.public_bytes())
 }
 
 /// A log signs with a key of each.

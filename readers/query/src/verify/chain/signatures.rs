@@ -2,6 +2,7 @@
 
 use super::Chain;
 use crate::verify::report::{FindingKind, RotatedTo};
+use crate::verify::signers::Untold;
 use evidence::kinds::{Ack, Checkpoint, KeyRotation};
 use proof::checkpoint::CheckpointError;
 use proof::note::{Note, NoteError, SignatureLine, Verified, VerifierKey};
@@ -52,7 +53,7 @@ impl Chain<'_> {
             self.report.find(FindingKind::Signature, here, words);
         }
         let holds = same && missing.is_empty() && expected;
-        self.is_told(head.size);
+        self.is_told(|place| opened.verified().has_key(place));
         if holds {
             let by = self.signers_of(opened.verified());
             self.signed.take(by, 0);
@@ -73,19 +74,31 @@ impl Chain<'_> {
         self.report.find(FindingKind::Anchor, None, words);
     }
 
-    /// Keys that follow others are told of by an entry of the log, before they sign.
-    pub(in crate::verify) fn is_told(&mut self, size: u64) {
-        // Where entries are not here, that one may be among them.
-        let all_here = |from: &u64| self.named.is_empty() && self.tree.base() <= *from;
-        let Some(from) = self.keys.untold(size).filter(all_here) else {
+    /// Keys that follow others are told of by an entry of the log, in each generation, before they sign.
+    pub(in crate::verify) fn is_told(&mut self, signed: impl Fn(usize) -> bool) {
+        let Some(untold) = self.keys.untold(signed) else {
             return;
         };
+        // Where entries are not here, that one may be among them.
+        let (from, words) = match untold {
+            Untold::Behind(from) => (
+                from,
+                format!(
+                    "other keys sign the heads behind {from} entries, and no entry of the log tells of it"
+                ),
+            ),
+            Untold::Before => (
+                0,
+                "keys sign here that followed others in an earlier generation, and no entry of this one tells of it: each                  generation does, before its first seal"
+                    .to_owned(),
+            ),
+        };
+        if !self.named.is_empty() || self.tree.base() > from {
+            return;
+        }
         if std::mem::replace(&mut self.untold, true) {
             return;
         }
-        let words = format!(
-            "other keys sign the heads behind {from} entries, and no entry of the log tells of it"
-        );
         self.report.find(FindingKind::Signature, None, words);
     }
 
@@ -122,7 +135,7 @@ impl Chain<'_> {
         if root.is_some_and(|root| root != stated.root) {
             return Err("the old keys signed another tree of that size".to_owned());
         }
-        self.keys.rotate(&self.origin, &stated, Some(id))?;
+        self.keys.rotate(&self.origin, &stated, id)?;
         self.report.rotated.push(RotatedTo { id, stated });
         Ok(())
     }

@@ -67,14 +67,16 @@ fn checkpoint(note: String) -> Payload {
     .into()
 }
 
-/// The leaves of a log with these entries.
-fn leaves(entries: &[Payload]) -> impl Iterator<Item = Vec<u8>> + '_ {
-    (0..).map(CommitId).zip(entries).map(|(id, payload)| {
+/// The leaves of a generation of a log with these entries.
+fn leaves(generation: u64, entries: &[Payload]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    let generation = Generation(generation);
+    let all = (0..).map(CommitId).zip(entries);
+    all.map(move |(id, payload)| {
         let captured = Captured::new(payload);
         let entry = Entry {
             header: Header {
                 kind: captured.kind,
-                generation: Generation(1),
+                generation,
                 commit_id: id,
                 epoch: Epoch(1),
             },
@@ -87,15 +89,15 @@ fn leaves(entries: &[Payload]) -> impl Iterator<Item = Vec<u8>> + '_ {
             },
             captured,
         };
-        let salt = SaltKey([4; 16]).salt(Generation(1), id);
+        let salt = SaltKey([4; 16]).salt(generation, id);
         leaf_data(&salt, &entry.encode())
     })
 }
 
 /// The tree over them.
-fn frontier(entries: &[Payload]) -> Frontier {
+fn frontier(generation: u64, entries: &[Payload]) -> Frontier {
     let mut frontier = Frontier::new();
-    for leaf in leaves(entries) {
+    for leaf in leaves(generation, entries) {
         frontier.push(proof::tree::leaf_hash(&leaf));
     }
     frontier
@@ -103,9 +105,15 @@ fn frontier(entries: &[Payload]) -> Frontier {
 
 /// What is said of a log with these entries.
 fn report(anchors: &Anchors, entries: &[Payload]) -> Report {
+    report_of(1, anchors, entries)
+}
+
+/// The same of one of its generations.
+fn report_of(generation: u64, anchors: &Anchors, entries: &[Payload]) -> Report {
     let mut report = Report::default();
-    let mut chain = Chain::new(ORIGIN.to_owned(), anchors, &Frontier::new(), &mut report);
-    for leaf in leaves(entries) {
+    let origin = format!("{BASE}/g{generation}");
+    let mut chain = Chain::new(origin, anchors, &Frontier::new(), &mut report);
+    for leaf in leaves(generation, entries) {
         chain.leaf(&leaf).unwrap();
     }
     chain.finish();

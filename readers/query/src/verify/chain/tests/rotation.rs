@@ -1,6 +1,6 @@
 //! Keys that change inside a log: with a statement, without one, and by keys that were taken back.
 
-use super::{BASE, ORIGIN, report};
+use super::{BASE, report_of};
 use crate::verify::Anchors;
 use crate::verify::enrolled::tests as enrolled;
 use crate::verify::report::{FindingKind, Report};
@@ -11,6 +11,7 @@ use evidence::reasons::{Custody, EventCode};
 use evidence::{Actor, Digest, Generation, MonoNs, Payload, SourceId};
 use p256::ecdsa::SigningKey as P256;
 use proof::note::{Note, VerifierKey, sign_ed25519, sign_p256};
+use proptest::prelude::*;
 use trust_plane::{BaseOrigin, Rotation};
 
 fn keys(seed: u8) -> Vec<VerifierKey> {
@@ -29,14 +30,28 @@ fn signed(text: &str, name: &str, seeds: &[u8]) -> String {
     note.to_string()
 }
 
-/// A log that is written entry by entry.
-#[derive(Default)]
+/// A generation of a log that is written entry by entry.
 struct Log {
+    generation: u64,
     entries: Vec<Payload>,
     statements: Vec<Rotation>,
 }
 
+impl Default for Log {
+    fn default() -> Self {
+        Self::of(1)
+    }
+}
+
 impl Log {
+    fn of(generation: u64) -> Self {
+        Self {
+            generation,
+            entries: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
+
     fn event(&mut self) -> &mut Self {
         let own = SourceId::new("recorder").unwrap();
         let event = Event::new(MonoNs(1), EventCode::OrderlyStop, own);
@@ -47,15 +62,16 @@ impl Log {
     /// Seals all that is here with the keys of a seed.
     fn sealed(&mut self, seed: u8) -> &mut Self {
         let size = self.entries.len() as u64;
-        let root = super::frontier(&self.entries).root();
-        let head = proof::Checkpoint::new(ORIGIN, size, root).unwrap();
+        let root = super::frontier(self.generation, &self.entries).root();
+        let origin = format!("{BASE}/g{}", self.generation);
+        let head = proof::Checkpoint::new(&origin, size, root).unwrap();
         self.entries.push(
             Checkpoint {
                 at: MonoNs(1),
                 size,
                 root: Digest(root.0),
                 custody: Custody::Software,
-                note: signed(&head.body().unwrap(), ORIGIN, &[seed]),
+                note: signed(&head.body().unwrap(), &origin, &[seed]),
             }
             .into(),
         );
@@ -69,13 +85,17 @@ impl Log {
         self
     }
 
-    fn stated(&mut self, [old, new]: [u8; 2], size: u64) -> KeyRotation {
+    fn stated(&mut self, keys: [u8; 2], size: u64) -> KeyRotation {
+        self.stated_in(self.generation, keys, size)
+    }
+
+    fn stated_in(&mut self, generation: u64, [old, new]: [u8; 2], size: u64) -> KeyRotation {
         let below = usize::try_from(size).unwrap().min(self.entries.len());
         let stated = Rotation {
             base: BaseOrigin::new(BASE).unwrap(),
-            generation: Generation(1),
+            generation: Generation(generation),
             size,
-            root: super::frontier(&self.entries[..below]).root(),
+            root: super::frontier(self.generation, &self.entries[..below]).root(),
             old: enrolled::keys(BASE, old),
             new: enrolled::keys(BASE, new),
             by: Actor::local("ada", 7),
@@ -101,7 +121,7 @@ impl Log {
         if beside {
             anchors = anchors.and_rotations(self.statements.clone());
         }
-        report(&anchors, &self.entries)
+        report_of(self.generation, &anchors, &self.entries)
     }
 
     /// The same without the statements beside it, once more with those that it has itself.
@@ -110,7 +130,10 @@ impl Log {
         let more = report.to_follow(&[]);
         match more.is_empty() {
             true => report,
-            false => self::report(&Anchors::pinned(pinned).and_rotations(more), &self.entries),
+            false => {
+                let anchors = Anchors::pinned(pinned).and_rotations(more);
+                report_of(self.generation, &anchors, &self.entries)
+            }
         }
     }
 }
@@ -237,6 +260,113 @@ fn a_rotation_that_its_keys_do_not_state_changes_nothing() {
     log.entries.push(told.into());
     log.sealed(2);
     found(&log, "another tree");
+}
+
+/// Each generation verifies by itself: the keys of a later one are told of in it, as those of the first are there.
+//= R8.2
+//= U4
+#[test]
+fn a_later_generation_that_tells_nothing_of_keys_that_changed_before_it_is_found() {
+    let words = "no entry of this one tells of it";
+    for (told, by, pinned, good) in [
+        ([true, true], 3, 1, true),
+        ([true, true], 3, 3, true),
+        ([false, true], 3, 1, false),
+        ([true, false], 3, 3, false),
+        ([false, false], 3, 3, false),
+        // Keys that follow nobody, of a node that was replaced: those of before are no matter of this generation.
+        ([false, false], 4, 4, true),
+    ] {
+        let mut log = Log::of(2);
+        log.event();
+        for (keys, told) in [[1, 2], [2, 3]].into_iter().zip(told) {
+            let stated = log.stated_in(1, keys, 7);
+            if told {
+                log.entries.push(stated.into());
+            }
+        }
+        log.sealed(by).event().sealed(by);
+        let report = log.judged(keys(pinned), true);
+        let found = report
+            .findings
+            .iter()
+            .filter(|one| one.words.contains(words));
+        let due = usize::from(!good);
+        assert_eq!(
+            (report.ok(), found.count()),
+            (good, due),
+            "{told:?} {:?}",
+            report.findings
+        );
+    }
+}
+
+/// A log whose keys changed twice between two seals, and once more.
+fn twice() -> Log {
+    let mut log = Log::default();
+    log.event().event().sealed(1).event();
+    log.rotated([1, 2], 2).rotated([2, 3], 2).sealed(3);
+    log.event().rotated([3, 4], 6).sealed(4);
+    log
+}
+
+//= R8.2
+#[test]
+fn keys_that_change_twice_between_two_seals_are_followed_and_each_change_is_told() {
+    let mut log = twice();
+    log.statements.reverse();
+    for seed in 1..=4 {
+        for report in [log.judged(keys(seed), true), log.followed(keys(seed))] {
+            assert!(report.ok(), "{seed}: {:?}", report.findings);
+            assert_eq!(report.rotated.len(), 3);
+        }
+    }
+    // The first of the two in no entry: the second alone leads to the keys that sign.
+    let mut untold = Log::default();
+    untold.event().event().sealed(1).event();
+    let _ = untold.stated([1, 2], 2);
+    untold.rotated([2, 3], 2).sealed(3);
+    let report = untold.judged(keys(1), true);
+    let words = "behind 2 entries, and no entry of the log tells of it";
+    assert!(
+        report.findings.iter().any(|one| one.words.contains(words)),
+        "{:?}",
+        report.findings
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Nobody's verdict hangs on which file was read first.
+    //= R8.2
+    //= U4
+    #[test]
+    fn statements_in_any_order_lead_to_one_verdict(
+        order in Just([0, 1, 2, 3, 4, 5, 1].to_vec()).prop_shuffle(),
+        pinned in 1_u8..6,
+        revoked in 1_u8..9,
+        entries in any::<bool>(),
+    ) {
+        let mut log = twice();
+        if !entries {
+            log.entries.retain(|one| !matches!(one, Payload::KeyRotation(_)));
+        }
+        let (told, registrar) = revocation(revoked);
+        log.entries.push(told.into());
+        log.event().sealed(4);
+        // Somebody else's keys, a branch, and one from another generation.
+        let _ = (log.stated([5, 6], 2), log.stated([1, 7], 2), log.stated_in(2, [4, 8], 0));
+        let pinned = [keys(pinned), vec![registrar]].concat();
+        let verdict = |statements: Vec<Rotation>| {
+            let anchors = Anchors::pinned(pinned.clone()).and_rotations(statements);
+            let report = report_of(1, &anchors, &log.entries);
+            let said = report.findings.iter().map(ToString::to_string).collect::<Vec<_>>();
+            (report.ok(), said, report.sealed_entries, report.rotated.len())
+        };
+        let shuffled: Vec<_> = order.iter().map(|place| log.statements[*place].clone()).collect();
+        prop_assert_eq!(verdict(shuffled), verdict(log.statements.clone()));
+    }
 }
 
 /// Whoever stole a key names one of his own.
