@@ -51,5 +51,3 @@ pub const PLAIN_FILE_BYTES_MAX: usize = 256;
 pub const PIN_BYTES_MAX: usize = 257;
 /// Bytes of the id of a key in a token.
 pub const KEY_ID_BYTES: usize = 16;
-/// Before the name of a file whose keys are to follow, until that is stated.
-pub const DRAFT_PREFIX: &str = "next-";

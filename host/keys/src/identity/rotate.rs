@@ -7,8 +7,8 @@ use super::{IdentityDir, Keys, opened, read_store, read_vkeys, two_vkeys};
 use crate::error::KeysError;
 use crate::files::{Target, read, stands};
 use crate::limits::{
-    AUTHORITY_FILE, DRAFT_PREFIX, ED25519_FILE, KEY_FILE_BYTES_MAX, KEY_ID_BYTES, PUBLIC_MODE,
-    SECRET_MODE, STORE_FILE, VKEYS_FILE,
+    AUTHORITY_FILE, ED25519_FILE, KEY_FILE_BYTES_MAX, KEY_ID_BYTES, PUBLIC_MODE, SECRET_MODE,
+    STORE_FILE, STORE_FILE_BYTES_MAX, VKEYS_FILE,
 };
 use crate::pkcs11::Pkcs11Keys;
 use crate::software::{Ed25519File, SoftwareKeys, random};
@@ -31,7 +31,7 @@ pub struct StatedRotation {
 }
 
 pub(super) fn draft(name: &str) -> String {
-    format!("{DRAFT_PREFIX}{name}")
+    format!("{}{name}", Rotation::DRAFT_PREFIX)
 }
 
 /// The first statement that lies in a directory, whatever it says.
@@ -166,10 +166,21 @@ impl IdentityDir {
         if stated.is_none() || stated != self.drafted()? {
             return self.remove_drafts();
         }
+        let mut there = Vec::new();
         for name in PARTS {
-            if stands(&self.dir.join(&draft(name)))? {
-                self.dir.rename(&draft(name), name)?;
+            let path = self.dir.join(&draft(name));
+            if stands(&path)? {
+                // None takes a place where others could have read or written one of them.
+                let mode = match name {
+                    VKEYS_FILE => PUBLIC_MODE,
+                    _ => SECRET_MODE,
+                };
+                read(&path, mode, STORE_FILE_BYTES_MAX)?;
+                there.push(name);
             }
+        }
+        for name in there {
+            self.dir.rename(&draft(name), name)?;
         }
         Ok(())
     }

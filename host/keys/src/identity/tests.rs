@@ -3,10 +3,12 @@
 use super::{IdentityDir, NewKeys, read_vkeys};
 use crate::error::KeysError;
 use crate::limits::{AUTHORITY_FILE, ED25519_FILE, LAST_SIGNED_FILE, VKEYS_FILE};
+use crate::tpm::TpmPlace;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use tempfile::TempDir;
+use trial_stores::Swtpm;
 use trust_plane::{Backend as _, BaseOrigin, Custody, Engine, Hash, LastSigned, Statement, Step};
 
 fn origin() -> BaseOrigin {
@@ -274,6 +276,34 @@ fn loaded(folder: &Path) -> ([String; 2], Vec<String>) {
 //= R8.2
 #[test]
 fn a_rotation_is_done_or_not_wherever_it_is_cut() {
+    each_cut(created);
+}
+
+/// The same of keys in a TPM, where what is put into its place leads to a key and is none.
+//= A6.1
+//= R8.2
+#[test]
+fn a_rotation_of_keys_in_a_tpm_is_done_or_not_wherever_it_is_cut() {
+    let tpm = Swtpm::new();
+    let first = tempfile::tempdir().unwrap();
+    let new = NewKeys::Tpm {
+        place: TpmPlace::Socket(tpm.socket()),
+        event_log: None,
+    };
+    let dir = IdentityDir::open_or_create(first.path()).unwrap();
+    dir.create(origin(), &new).unwrap();
+    each_cut(|| {
+        let folder = tempfile::tempdir().unwrap();
+        set_mode(folder.path(), 0o700);
+        for file in fs::read_dir(first.path()).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
+        folder
+    });
+}
+
+fn each_cut(created: impl Fn() -> TempDir) {
     use super::rotate::{PARTS, draft};
     let places = PARTS.len();
     for cut in 0..=2 * places + 1 {
@@ -281,6 +311,10 @@ fn a_rotation_is_done_or_not_wherever_it_is_cut() {
         let (old, whole) = loaded(folder.path());
         let dir = IdentityDir::open(folder.path()).unwrap();
         let (note, new) = stated(&dir);
+        for secret in PARTS.iter().filter(|name| **name != VKEYS_FILE) {
+            let path = folder.path().join(draft(secret));
+            assert!(!path.exists() || mode(&path) == 0o600, "{secret}");
+        }
         if let Some(missing) = places.checked_sub(cut) {
             // Before the statement: a draft of which so many parts are not written.
             for name in PARTS.iter().rev().take(missing) {
@@ -302,7 +336,7 @@ fn a_rotation_is_done_or_not_wherever_it_is_cut() {
         assert_eq!(names, whole, "{cut}");
         let all = super::read_rotations(folder.path()).unwrap();
         assert_eq!(all.len(), usize::from(is_stated), "{cut}");
-        // And it goes on from there.
+        // And it goes on from there: the keys that were loaded sign the next statement.
         let dir = IdentityDir::open(folder.path()).unwrap();
         let (note, newest) = stated(&dir);
         dir.rotate(&note).unwrap();
@@ -312,6 +346,33 @@ fn a_rotation_is_done_or_not_wherever_it_is_cut() {
             super::read_rotations(folder.path()).unwrap().len(),
             all.len() + 1
         );
+    }
+}
+
+/// Whoever could read a draft has a key that may be the next: it takes no place.
+//= A6.1
+//= R8.2
+#[test]
+fn drafts_of_new_keys_that_others_could_read_are_not_taken() {
+    use super::rotate::{PARTS, draft};
+    for name in PARTS {
+        let folder = created();
+        let dir = IdentityDir::open(folder.path()).unwrap();
+        let (note, _) = stated(&dir);
+        let path = folder.path().join(draft(name));
+        if !path.exists() {
+            continue;
+        }
+        dir.state(&note).unwrap();
+        set_mode(&path, 0o666);
+        let error = dir.load().unwrap_err().to_string();
+        assert!(
+            error.contains(&draft(name)) && error.contains("0666"),
+            "{error}"
+        );
+        // What was put right goes on.
+        set_mode(&path, 0o600);
+        dir.load().unwrap();
     }
 }
 
