@@ -150,7 +150,7 @@ pub fn pins(dir: &Path, given: Vec<Pin>) -> Result<Vec<Pin>, Error> {
         true => pin.revoked(),
         false => pin,
     });
-    Ok(registry::with_followers(dir, marked.collect(), &is_revoked))
+    registry::with_followers(dir, marked.collect(), &is_revoked)
 }
 
 #[cfg(test)]

@@ -240,7 +240,7 @@ impl Registry {
             }
         })?;
         let mut mirror = Mirror::new(origin, Vec::new(), store);
-        mirror.trust(keys, rotations::borders(&self.dir, origin));
+        mirror.trust(keys, rotations::borders(&self.dir, origin)?);
         Ok(Some(Arc::new(Mutex::new(mirror))))
     }
 

@@ -14,11 +14,6 @@ use crate::files;
 use crate::registry::{self, LOGS_DIR};
 use crate::store::{FileStore, ORIGIN_FILE};
 
-/// A key by its bytes: its name says nothing.
-pub(super) fn same(one: &VerifierKey, other: &VerifierKey) -> bool {
-    one.public_bytes() == other.public_bytes()
-}
-
 /// The keys that are known here for an origin: those that were registered, and those of the last start.
 fn known(dir: &Path, origin: &str) -> Result<Vec<VerifierKey>, Error> {
     let registered = records(dir)?;
@@ -131,14 +126,14 @@ pub(super) fn judge(
         ));
     }
     let known = known(dir, origin)?;
-    let is_known = |key: &VerifierKey| known.iter().any(|one| same(one, key));
+    let is_known = |key: &VerifierKey| known.iter().any(|one| one.is_same_key(key));
     if keys.iter().all(is_known) {
         return Ok(());
     }
     let others = || {
         known
             .iter()
-            .filter(|one| !keys.iter().any(|key| same(one, key)))
+            .filter(|one| !keys.iter().any(|key| one.is_same_key(key)))
     };
     if let Some(other) = others().find(|one| revoked.find(one).is_none()) {
         return refused(format!(

@@ -8,7 +8,7 @@ use exchange::split_origin;
 use proof::note::{Note, VerifierKey};
 use serde::{Deserialize, Serialize};
 
-use super::origins::{self, same};
+use super::origins;
 use super::{Taken, records, vkeys};
 use crate::audit::Why;
 use crate::clock;
@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::files::{self, Access};
 use crate::identity::{Identity, about, write_revoked};
 use crate::registry;
-use trust_plane::RevokedKeys;
 use trust_plane::limits::REVOKED_KEYS_MAX;
+use trust_plane::{Named, RevokedKeys, by_taken_back};
 
 const FILE: &str = "revoked-keys.json";
 
@@ -56,7 +56,7 @@ impl Revocations {
 
     /// How a key was revoked, if it was.
     pub(super) fn find(&self, key: &VerifierKey) -> Option<&Revoked> {
-        let found = self.0.iter().find(|(one, _)| same(one, key));
+        let found = self.0.iter().find(|(one, _)| one.has_same_secret(key));
         found.map(|(_, revoked)| revoked)
     }
 
@@ -110,25 +110,36 @@ impl Known {
         key: &VerifierKey,
         given: &[VerifierKey],
     ) -> Result<Vec<VerifierKey>, Error> {
-        let with_it = |pair: &&[VerifierKey; 2]| pair.iter().any(|one| same(one, key));
+        let with_it = |pair: &&[VerifierKey; 2]| pair.iter().any(|one| one.has_same_secret(key));
         let registered = self.pairs.iter().filter(with_it).flatten();
-        let registered: Vec<_> = registered.filter(|one| !same(one, key)).cloned().collect();
+        let registered: Vec<_> = registered
+            .filter(|one| !one.has_same_secret(key))
+            .cloned()
+            .collect();
         if !registered.is_empty() {
             return Ok(registered);
         }
         let mut all: Vec<VerifierKey> = Vec::new();
-        let own = self.pins.iter().filter(|pin| same(pin.key(), key));
+        let own = self
+            .pins
+            .iter()
+            .filter(|pin| pin.key().has_same_secret(key));
         for prefix in own.map(registry::Pin::prefix) {
             let mut beside: Vec<VerifierKey> = Vec::new();
             let of_it = self.pins.iter().filter(|pin| pin.prefix() == prefix);
             for one in of_it.map(registry::Pin::key) {
-                let of_a_pair = self.pairs.iter().flatten().any(|other| same(one, other));
-                let is_new = !beside.iter().any(|other| same(one, other));
+                let of_a_pair = self
+                    .pairs
+                    .iter()
+                    .flatten()
+                    .any(|other| one.has_same_secret(other));
+                let is_new = !beside.iter().any(|other| one.has_same_secret(other));
                 if one.algorithm() != key.algorithm() && !of_a_pair && is_new {
                     beside.push(one.clone());
                 }
             }
-            let is_given = |one: &&VerifierKey| given.iter().any(|other| same(one, other));
+            let is_given =
+                |one: &&VerifierKey| given.iter().any(|other| one.has_same_secret(other));
             match &beside[..] {
                 [] | [_] => all.extend(beside),
                 several if several.iter().any(|one| is_given(&one)) => {
@@ -161,7 +172,7 @@ fn of_the_nodes(
     let known = Known::read(dir, revoked)?;
     let (mut all, mut alone, mut strange) = (given.to_vec(), Vec::new(), Vec::new());
     for key in given {
-        let is_named = known.named.iter().any(|one| same(one, key));
+        let is_named = known.named.iter().any(|one| one.has_same_secret(key));
         if !is_named && !origins::signed_a_head(dir, key)? {
             strange.push(key);
             continue;
@@ -171,7 +182,7 @@ fn of_the_nodes(
             alone.push(key.clone());
         }
         for one in partners {
-            if !all.iter().any(|other| same(other, &one)) {
+            if !all.iter().any(|other| other.has_same_secret(&one)) {
                 all.push(one);
             }
         }
@@ -275,7 +286,7 @@ pub struct Revocation {
     pub followers: Vec<VerifierKey>,
 }
 
-/// Keys that those which were taken back named to follow them, and these others.
+/// Keys that those which were taken back named to follow them, and these others; not those of which one was registered.
 fn followers(dir: &Path, revoked: &Revocations) -> Result<Vec<VerifierKey>, Error> {
     let records = records(dir)?;
     let registered = records.iter().filter(|record| record.receipt.is_some());
@@ -283,16 +294,22 @@ fn followers(dir: &Path, revoked: &Revocations) -> Result<Vec<VerifierKey>, Erro
         .filter_map(|record| vkeys(&record.request))
         .flatten()
         .collect();
-    let is_in = |all: &[VerifierKey], key: &VerifierKey| all.iter().any(|one| same(one, key));
-    let mut all: Vec<VerifierKey> = Vec::new();
-    for stated in registry::statements(dir)? {
-        let is_back = |key: &VerifierKey| revoked.find(key).is_some() || is_in(&all, key);
-        if stated.old.iter().any(is_back) {
-            let new = stated.new.into_iter();
-            all.extend(new.filter(|key| revoked.find(key).is_none() && !is_in(&registered, key)));
-        }
-    }
-    Ok(all)
+    let is_back = |key: &VerifierKey| revoked.find(key).is_some();
+    let is_good =
+        |key: &VerifierKey| !is_back(key) && registered.iter().any(|one| one.is_same_key(key));
+    let stated = registry::statements(dir)?;
+    let named: Vec<Named<'_>> = stated
+        .iter()
+        .map(|one| Named {
+            old: one.old.each_ref(),
+            new: one.new.each_ref(),
+            vouched: one.new.iter().any(is_good),
+        })
+        .collect();
+    let bad = by_taken_back(&named, is_back);
+    let bad = named.iter().zip(bad).filter(|(_, bad)| *bad);
+    let keys = bad.flat_map(|(one, _)| one.new).filter(|key| !is_back(key));
+    Ok(keys.cloned().collect())
 }
 
 /// Takes nodes back, by one of their keys or both: all keys of theirs are revoked. Those that were already keep their first
