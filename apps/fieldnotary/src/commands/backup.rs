@@ -4,9 +4,10 @@ use super::Ended;
 use super::backup_archive::{Archive, Place, Writer, is_tar};
 use super::backup_log::TruthCopy;
 use super::backup_manifest::{Held, MANIFEST_FILE, Manifest, verify_logs};
+use super::backup_statements::Statements;
 use super::directory::{generations, keys_of, read_log_id, what_it_is};
 use super::progress::Progress;
-use super::{is_node, words};
+use super::{is_node, secrets, words};
 use crate::cli::BackupArgs;
 use crate::clock;
 use crate::paths::DataDir;
@@ -27,14 +28,8 @@ const ATTEMPTS_MAX: u32 = 5;
 const LOOKS_MAX: u32 = 50;
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 const MIB_LOG2: u32 = 20;
-const PUBLIC: u32 = 0o644;
+pub(super) const PUBLIC: u32 = 0o644;
 const SECRET: u32 = 0o600;
-/// What signs in the node's name, and its memory of what it signed.
-const SECRET_FILES: [&str; 4] = [AUTHORITY_FILE, STORE_FILE, "ed25519.pem", "last-signed"];
-/// The authority's key is a file, or in what this one names; then no backup has it.
-const AUTHORITY_FILE: &str = "authority-p256.pem";
-const STORE_FILE: &str = "store.toml";
-
 /// How many MiB long work has gone through.
 pub(super) struct Bytes {
     shown: Progress,
@@ -142,6 +137,11 @@ fn write(data: &DataDir, draft: &Path, tar: bool, with_keys: bool) -> Result<Man
         keys: with_keys,
         generations: Vec::new(),
     };
+    // Before any file of the keys is read.
+    let stated = Statements::in_folder(&data.identity())?;
+    if with_keys {
+        stated.are_settled(data)?;
+    }
     writer.put_text("identity/log-id", PUBLIC, format!("{log_id}\n").as_bytes())?;
     put_file(
         &mut writer,
@@ -150,34 +150,19 @@ fn write(data: &DataDir, draft: &Path, tar: bool, with_keys: bool) -> Result<Man
         PUBLIC,
         false,
     )?;
-    put_rotations(&mut writer, &data.identity(), "identity")?;
-    let elsewhere = data.identity().join(STORE_FILE).exists();
-    let without = if elsewhere {
-        AUTHORITY_FILE
-    } else {
-        STORE_FILE
-    };
-    for name in SECRET_FILES
-        .iter()
-        .filter(|name| with_keys && **name != without)
-    {
-        let path = data.identity().join(name);
-        put_file(
-            &mut writer,
-            &path,
-            &format!("identity/{name}"),
-            SECRET,
-            true,
-        )?;
+    stated.put(&mut writer, "identity")?;
+    if with_keys {
+        put_secrets(data, &mut writer)?;
     }
     for generation in generations {
         let held = put_generation(data, log_id, generation, &mut writer, &mut progress)?;
         let keys = data.journal(generation.0).join("keys.vkey");
         let name = format!("{}/keys.vkey", held.dir());
         put_file(&mut writer, &keys, &name, PUBLIC, false)?;
-        put_rotations(&mut writer, &data.journal(generation.0), &held.dir())?;
+        Statements::in_folder(&data.journal(generation.0))?.put(&mut writer, &held.dir())?;
         manifest.generations.push(held);
     }
+    stated.are_still(&data.identity())?;
     let mut text = serde_json::to_vec_pretty(&manifest.json(writer.lines()))
         .map_err(|error| format!("{MANIFEST_FILE}: {error}"))?;
     text.push(b'\n');
@@ -186,12 +171,15 @@ fn write(data: &DataDir, draft: &Path, tar: bool, with_keys: bool) -> Result<Man
     Ok(manifest)
 }
 
-/// What keys state of those that follow them: it verifies the older part of the log.
-fn put_rotations(writer: &mut Writer, folder: &Path, to: &str) -> Result<(), String> {
-    let all = (1..).zip(query::rotations_in(folder));
-    for (number, (note, _)) in all {
-        let name = format!("{to}/{}", trust_plane::Rotation::file(number));
-        writer.put_text(&name, PUBLIC, note.as_bytes())?;
+/// What signs in the node's name, and its memory of what it signed.
+fn put_secrets(data: &DataDir, writer: &mut Writer) -> Result<(), String> {
+    let without = match data.identity().join(secrets::STORE_FILE).exists() {
+        true => secrets::AUTHORITY_FILE,
+        false => secrets::STORE_FILE,
+    };
+    for name in secrets::ALL.iter().filter(|name| **name != without) {
+        let (path, to) = (data.identity().join(name), format!("identity/{name}"));
+        put_file(writer, &path, &to, SECRET, true)?;
     }
     Ok(())
 }

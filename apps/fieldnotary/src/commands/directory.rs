@@ -2,7 +2,8 @@
 
 use super::journal::look::{FoundLog, Refused};
 use super::journal::place;
-use super::preflight::{SealedBy, fsck_cure, permitted_files, restore_cure};
+use super::preflight::{fsck_cure, permitted_files, restore_cure};
+use super::sealed_by::{SealedBy, sealed_by};
 use crate::files::begins_no_log;
 use crate::paths::DataDir;
 use crate::roles::recorder::{TruthPlace, kept, newest_generation, read_ring};
@@ -307,7 +308,7 @@ fn foreign(
     let sealed = media_of(data, generation)
         .ok()
         .and_then(|(volume, truth)| Reader::open(volume, truth, found, of).ok())
-        .and_then(|reader| super::preflight::sealed_by(data, generation, &reader).ok());
+        .and_then(|reader| sealed_by(data, generation, &reader).ok());
     let keys = data.identity().join("keys.vkey");
     let keys = keys.display();
     let which = match sealed {

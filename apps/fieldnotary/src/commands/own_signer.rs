@@ -2,6 +2,7 @@
 
 use super::directory::keys_beside;
 use super::preflight;
+use super::secrets::private_file;
 use crate::files::write_durably;
 use crate::paths::DataDir;
 use crate::roles::recorder::is_of_another_version;
@@ -43,11 +44,12 @@ pub(super) fn take(
     socket: &Path,
     purpose: Purpose,
 ) -> Result<(), String> {
-    if let Some(own) = preflight::private_file(data) {
+    if let Some(own) = private_file(data) {
         return Err(format!(
-            "{} has keys of its own ({own}), and --signer names another holder of keys\n\
+            "{} has keys of its own ({}), and --signer names another holder of keys\n\
              leave --signer out; or give the keys to the signer's user: docs/keys.md, \"A signer with a user of its own\"",
-            data.identity().display()
+            data.identity().display(),
+            own.display()
         ));
     }
     let socket = absolute(socket)?;
@@ -88,7 +90,7 @@ pub(super) fn leave(data: &DataDir) -> Result<(), String> {
     let path = data.signer_socket();
     let socket = std::fs::read_link(&path).ok();
     let identity = data.identity();
-    if preflight::private_file(data).is_none() && identity.join("keys.vkey").exists() {
+    if private_file(data).is_none() && identity.join("keys.vkey").exists() {
         let shown = identity.display();
         return Err(match socket {
             Some(socket) => format!(
@@ -111,7 +113,7 @@ pub(super) fn leave(data: &DataDir) -> Result<(), String> {
 
 /// Whether somebody else's signer has the keys of this node.
 pub(in crate::commands) fn is_used(data: &DataDir) -> bool {
-    preflight::private_file(data).is_none() && data.signer_socket().is_symlink()
+    private_file(data).is_none() && data.signer_socket().is_symlink()
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, String> {
@@ -182,12 +184,10 @@ fn keep_public(
     let path = identity.join("keys.vkey");
     let said: String = keys.vkeys.iter().map(|vkey| format!("{vkey}\n")).collect();
     match std::fs::read_to_string(&path) {
-        Ok(kept) if kept == said => Ok(()),
+        Ok(kept) if kept == said => keep_statements(&identity, origin, keys),
         Ok(kept) if leads(&kept, keys) => {
-            // The statements first: without them nothing would lead from the newest keys to the older part of the log.
-            for (number, NoteText(note)) in (1..).zip(&keys.rotations) {
-                write_durably(&identity.join(Rotation::file(number)), note)?;
-            }
+            // The statements first: without them nothing beside the log would lead from the newest keys to the older part of it.
+            keep_statements(&identity, origin, keys)?;
             write_durably(&path, said)
         }
         Ok(_) => Err(format!(
@@ -204,6 +204,7 @@ fn keep_public(
             if error.kind() == NotFound
                 && (purpose == Purpose::Adoption || !data.log_id().exists()) =>
         {
+            keep_statements(&identity, origin, keys)?;
             write_durably(&path, said)
         }
         Err(error) if error.kind() == NotFound => Err(format!(
@@ -213,6 +214,32 @@ fn keep_public(
         )),
         Err(error) => Err(format!("cannot read {}: {error}", path.display())),
     }
+}
+
+/// What the signer's keys state of those that followed them lies beside the log too. Nothing is written over: what differs was
+/// changed by somebody, and a verdict names it.
+fn keep_statements(identity: &Path, origin: &str, keys: &Keys) -> Result<(), String> {
+    for (number, NoteText(note)) in (1..).zip(&keys.rotations) {
+        let path = identity.join(Rotation::file(number));
+        let shown = path.display();
+        let stated = Rotation::read(note.as_bytes());
+        if !stated.is_ok_and(|stated| stated.base.as_str() == origin) {
+            complain!(
+                "warning: the signer has as {shown} what is no change of the keys of {origin}: it is left out"
+            );
+            return Ok(());
+        }
+        match std::fs::read(&path) {
+            Ok(kept) if kept == note.as_bytes() => {}
+            Ok(_) => complain!(
+                "warning: {shown} is not what the signer has of the same change of keys, and `verify` will name it\n\
+                 if nobody knows why, keep it elsewhere and move it away: the next start puts the signer's in its place"
+            ),
+            Err(error) if error.kind() == NotFound => write_durably(&path, note)?,
+            Err(error) => return Err(format!("cannot read {shown}: {error}")),
+        }
+    }
+    Ok(())
 }
 
 /// Whether the keys that are kept state, one after the other, that those of the signer follow them.

@@ -1,17 +1,16 @@
 //! What no restart of a process can cure, said before any is started: places that cannot be used, an
 //! identity or a journal that is not whole, or of another log, or newer than this program.
 
-use super::directory::{kept_by_another, keys_of, open_reader, rotations_of};
+use super::directory::{kept_by_another, open_reader};
 use super::journal::place;
 use super::ring_files::{in_their_places, tell_lacking, tell_passed_over};
+use super::sealed_by::{SealedBy, sealed_by};
+use super::secrets::private_file;
 use crate::paths::DataDir;
 use crate::roles::recorder::{keep_place, newest_generation};
 use contract::Contract;
-use evidence::{CommitId, Generation, Payload};
+use evidence::Generation;
 use journal::keep::Store;
-use journal::{ReadTruth, ReadVolume, Reader};
-use proof::SignedCheckpoint;
-use proof::note::VerifierKey;
 use rustix::fs::Access;
 use rustix::io::Errno;
 use std::fs::File;
@@ -19,8 +18,6 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Newest entries among which a checkpoint is looked for.
-const LOOKED_AT_MAX: u64 = 8_192;
 /// The fewest segments of a ring, and the smallest of them as a power of two: 64 KiB.
 const SEGMENTS_MIN: u64 = 2;
 const SEGMENT_BITS_MIN: u32 = 16;
@@ -291,12 +288,6 @@ pub(super) fn last_signed_cure(data: &DataDir) -> String {
     )
 }
 
-/// A file of the node's identity that leads to a private key.
-pub(super) fn private_file(data: &DataDir) -> Option<&'static str> {
-    let mut names = ["store.toml", "authority-p256.pem", "ed25519.pem"].into_iter();
-    names.find(|name| data.identity().join(name).exists())
-}
-
 fn identity_is_whole(data: &DataDir, begun: bool) -> Result<(), String> {
     let identity = data.identity();
     let vkeys = identity.join("keys.vkey");
@@ -337,58 +328,14 @@ fn same_keys(data: &DataDir, generation: Generation) -> Result<(), String> {
     };
     Err(format!(
         "the keys in {} are not those that sealed this log ({error})\n\
-         put the log's own keys back; where they are lost, go on with these as a new generation:\n  \
+         put the log's own keys back; if they changed, also their statement of it (rotation-NNN.note), which the signer and the \
+         collector have; where they are lost, go on with these as a new generation:\n  \
          fieldnotary adopt {} --cause replaced --reason TEXT\n\
          the lost keys' keys.vkey, put into {}, lets `verify` check what they sealed",
         data.identity().display(),
         data.root().display(),
         data.journal(generation.0).display()
     ))
-}
-
-/// Who sealed the newest head of a log.
-pub(super) enum SealedBy {
-    /// The keys beside it.
-    TheseKeys,
-    /// Other keys, or what they signed was changed: why the head does not hold.
-    Others(String),
-    /// No head is left among the newest entries.
-    Nobody,
-}
-
-/// Holds the newest head of a log against the keys beside it.
-pub(super) fn sealed_by<V: ReadVolume, T: ReadTruth>(
-    data: &DataDir,
-    generation: Generation,
-    reader: &Reader<V, T>,
-) -> Result<SealedBy, String> {
-    let from = CommitId(reader.size().saturating_sub(LOOKED_AT_MAX));
-    let newest = reader.entries(from).flatten().filter_map(|stored| {
-        match stored.entry().ok()?.payload().ok()? {
-            Payload::Checkpoint(checkpoint) => Some(checkpoint),
-            _ => None,
-        }
-    });
-    let Some(newest) = newest.last() else {
-        return Ok(SealedBy::Nobody);
-    };
-    let mut keys = keys_of(data, generation)?;
-    // Keys that followed others may have sealed nothing yet.
-    for stated in rotations_of(data, generation).iter().rev() {
-        if stated.new.iter().any(|key| keys.contains(key)) {
-            keys.extend_from_slice(&stated.old);
-        }
-    }
-    let base = keys.first().map_or("", VerifierKey::name).to_owned();
-    let origin = format!("{base}/g{generation}");
-    let named = keys.iter().filter_map(|key| key.under_name(&origin).ok());
-    let named: Vec<VerifierKey> = named.collect();
-    Ok(
-        match SignedCheckpoint::open(newest.note.as_bytes(), &named) {
-            Ok(_) => SealedBy::TheseKeys,
-            Err(error) => SealedBy::Others(error.to_string()),
-        },
-    )
 }
 
 /// Whether the ring that is about to be made has room.

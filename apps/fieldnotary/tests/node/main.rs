@@ -69,6 +69,7 @@ mod ring_full;
 mod rollback;
 mod rollback_alone;
 mod rotation;
+mod rotation_away;
 mod sign_off_points;
 mod site;
 mod stamps;

@@ -2,18 +2,18 @@
 
 use crate::common::contract::Contract;
 use crate::common::sites::{Collector, Node, Street};
-use crate::common::{about, done, list, number, program, text, wait_until};
+use crate::common::{Said, about, done, list, number, program, text, wait_until};
 use serde_json::Value;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::Duration;
 use trial_stores::Swtpm;
 
-const ORIGIN: &str = "example.org/rotated";
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const ORIGIN: &str = "example.org/rotated";
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// A node that has sealed with its first keys; these, and what starts it again.
-fn begun(dir: &Path) -> (Street, Contract, Node, Vec<String>) {
+pub(crate) fn begun(dir: &Path) -> (Street, Contract, Node, Vec<String>) {
     let street = Street::start(dir, 1);
     let keys = Node::keys(&dir.join("node"), ORIGIN);
     let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
@@ -23,7 +23,7 @@ fn begun(dir: &Path) -> (Street, Contract, Node, Vec<String>) {
 }
 
 /// Has a node change its keys; the new ones.
-fn rotate(data: &Path, reason: &str) -> Vec<String> {
+pub(crate) fn rotate(data: &Path, reason: &str) -> Vec<String> {
     let mut rotate = Command::new(program("fieldnotary"));
     rotate.args(["keys", "rotate"]).arg(data);
     let said = done(rotate.args(["--reason", reason, "--actor", "ada", "--json"]));
@@ -35,16 +35,16 @@ fn rotate(data: &Path, reason: &str) -> Vec<String> {
 }
 
 /// Waits until what is in the log now is sealed.
-fn sealed(node: &Node) {
+pub(crate) fn sealed(node: &Node) {
     node.wait_for("sealed_size", number(&node.status(), "log_size"));
 }
 
-fn rotations(dir: &Path) -> Vec<Value> {
+pub(crate) fn rotations(dir: &Path) -> Vec<Value> {
     about("log", dir, &["--kind", "key_rotation"]).entries()
 }
 
 /// Whether a log verifies under each of these keys alone.
-fn verifies(dir: &Path, keys: &[String], rotated: usize) {
+pub(crate) fn verifies(dir: &Path, keys: &[String], rotated: usize) {
     for key in keys {
         let said = about("verify", dir, &["--anchor", key]);
         assert_eq!(said.code, Some(0), "{key}: {said:?}");
@@ -59,12 +59,17 @@ fn a_node_seals_with_new_keys_and_its_log_verifies_by_old_and_new() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     let (_street, _, node, mut all) = begun(dir);
-    let refused = about(
-        "keys",
-        Path::new("rotate"),
-        &[node.data().to_str().unwrap()],
-    );
-    assert_ne!(refused.code, Some(0));
+    // Without a reason nothing is done.
+    let mut bare = Command::new(program("fieldnotary"));
+    let refused: Said = bare
+        .args(["keys", "rotate"])
+        .arg(node.data())
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("--reason <TEXT>"), "{refused:?}");
+    assert!(rotations(node.data()).is_empty());
     for reason in ["yearly", "and once more"] {
         all.extend(rotate(node.data(), reason));
         sealed(&node);
@@ -221,7 +226,7 @@ fn a_collector_that_was_given_the_keys_of_now_follows_the_next_change() {
 }
 
 /// Has a signer change its keys, and tells no log of it.
-fn order(signer: &ipc::Channel) {
+pub(crate) fn order(signer: &ipc::Channel) {
     let own = rustix::process::getuid().as_raw();
     let asked = ipc::message::Rotate {
         origin: format!("{ORIGIN}/g1"),
@@ -232,6 +237,50 @@ fn order(signer: &ipc::Channel) {
     let ipc::Message::Rotated(_) = answer else {
         panic!("{answer:?}");
     };
+}
+
+/// Has the signer of a node that stands change its keys so many times; the keys that it has then.
+pub(crate) fn ordered_alone(dir: &Path, data: &Path, times: usize) -> Vec<String> {
+    let alone = Alone::start(&data.join("identity"), &dir.join("alone.sock"));
+    let signer = alone.channel();
+    for _ in 0..times {
+        order(&signer);
+    }
+    drop(alone);
+    public(data)
+}
+
+/// The keys beside a log.
+pub(crate) fn public(data: &Path) -> Vec<String> {
+    let keys = std::fs::read_to_string(data.join("identity/keys.vkey")).unwrap();
+    keys.lines().map(str::to_owned).collect()
+}
+
+/// A signer that no node started; it is killed when it goes out of scope.
+pub(crate) struct Alone(Child, PathBuf);
+
+impl Alone {
+    pub(crate) fn start(identity: &Path, socket: &Path) -> Self {
+        let mut command = Command::new(program("fieldnotary-signer"));
+        command.args(["run", "--origin", ORIGIN, "--identity"]);
+        command.arg(identity).arg("--socket").arg(socket);
+        let started = Self(command.spawn().unwrap(), socket.to_owned());
+        drop(started.channel());
+        started
+    }
+
+    pub(crate) fn channel(&self) -> ipc::Channel {
+        wait_until("the signer", LONG, || {
+            ipc::Channel::connect(&self.1, Duration::from_millis(100)).ok()
+        })
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 /// Whoever ordered it is gone before the log could be told: the node tells it before it seals again.
@@ -261,20 +310,7 @@ fn a_rotation_that_the_log_was_not_told_of_is_told_before_the_next_seal() {
     assert_eq!(rotations(&data).len(), 1);
     verifies(&data, &all, 1);
     // Nor is anything lost where new keys never sealed before the node was gone.
-    let socket = dir.join("signer.sock");
-    let mut alone = Command::new(program("fieldnotary-signer"));
-    alone.args(["run", "--origin", ORIGIN, "--identity"]);
-    alone
-        .arg(data.join("identity"))
-        .arg("--socket")
-        .arg(&socket);
-    let mut alone = alone.spawn().unwrap();
-    let signer = wait_until("the signer", LONG, || {
-        ipc::Channel::connect(&socket, Duration::from_millis(100)).ok()
-    });
-    order(&signer);
-    alone.kill().unwrap();
-    alone.wait().unwrap();
+    ordered_alone(dir, &data, 1);
     let node = Node::start(dir, "node", &contract);
     sealed(&node);
     let data = node.stop();
