@@ -13,7 +13,7 @@ mod verify;
 pub use collector::{CollectorDir, CollectorError, LogDir, StoredHole};
 pub use gaps::{GapAccount, GapFilter, GapReport, MeterSummary, Missing, SeqFinding, utc};
 pub use publish::{
-    PublishError, Published, PublishedHole, WriteFile, prove, publish, publish_with,
+    PublishError, Published, PublishedHole, WriteFile, custody_told, prove, publish, publish_with,
 };
 pub use row::{rfc3339, row};
 pub use selftest::{SelfTest, SelfTests, Verdict};
@@ -29,6 +29,6 @@ pub use time::{
 pub use verify::{
     Anchors, BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Known,
     Report, RevokedBy, RotatedTo, StampedBy, WhyUnkept, all_rotations_in, harmless, named_for,
-    rotations_in, statements_beside, verify_collector, verify_kept, verify_node,
+    rotations_in, signers_of, statements_beside, verify_collector, verify_kept, verify_node,
     verify_node_lacking, verify_node_with, verify_proof, verify_published,
 };

@@ -1,6 +1,9 @@
 //! One generation of a node's log in its published form (C2SP tlog-tiles), handed out file by file.
 
 mod bundles;
+mod custody;
+
+pub use custody::custody_told;
 
 use crate::ahead;
 use bundles::Bundles;

@@ -35,7 +35,7 @@ pub use harmless::harmless;
 pub use kept::verify_kept;
 pub use known::Known;
 pub use node::{verify_node, verify_node_lacking, verify_node_with};
-pub use proven::verify_proof;
+pub use proven::{signers_of, verify_proof};
 pub use published::verify_published;
 pub use report::{
     BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Report, RevokedBy,

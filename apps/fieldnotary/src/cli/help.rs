@@ -107,6 +107,9 @@ An old copy of a log verifies like the log itself, and so does each branch of a 
 is a checkpoint kept elsewhere: `checkpoint` of `fieldnotary journal export --tiles`, or of
 COLLECTOR/logs/...; keep the newest one, and give it with --known.
 
+The proof of one entry says what holds the keys where the proof beside it does
+(reading.keys.tlog-proof, of the same export); nothing else of the log is there to say it.
+
 Exit codes:
   0  VERIFIED: everything holds
   1  NOT VERIFIED: something does not; it is named
@@ -279,7 +282,8 @@ Examples:
 Both are read by tools that are not ours: a log as C2SP tlog-tiles (c2sp.org/tlog-tiles), a proof as
 c2sp.org/tlog-proof, both under a signed checkpoint. `fieldnotary verify OUT --anchor VKEY` checks
 them too. What is lost or has left the ring is named in OUT/holes.json; entries that no checkpoint
-covers yet are not exported. A proof holds the one entry, and nothing of any other.
+covers yet are not exported. A proof holds the one entry, and nothing of any other; what holds the
+log's keys is another entry, whose own proof is written beside it (reading.keys.tlog-proof).
 
 Exit codes:
   0  written; what is missing in it is explained

@@ -59,6 +59,7 @@ mod ports;
 mod preflight;
 mod processes;
 mod progress;
+mod proof_custody;
 mod quantities;
 mod readiness;
 mod restore;

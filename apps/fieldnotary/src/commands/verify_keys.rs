@@ -22,24 +22,20 @@ fn able(store: &KeyStore) -> Vec<&'static str> {
     .collect()
 }
 
-/// The lines of the screen.
-pub(super) fn lines(report: &Report) -> Vec<String> {
-    let mut lines = Vec::new();
-    let custody = report.custody.as_deref().and_then(Custody::from_name);
-    if let Some(custody) = custody {
-        lines.push(format!("keys       {custody}: {}", custody.meaning()));
+/// What holds the keys.
+pub(super) fn custody_line(custody: Custody) -> String {
+    format!("keys       {custody}: {}", custody.meaning())
+}
+
+/// What a store says of itself and what that proves; of files there is no more to say.
+pub(super) fn store_lines(store: &KeyStore) -> Vec<String> {
+    if store.custody == Custody::Software {
+        return Vec::new();
     }
-    let stated = report.enrolled.iter().map(enrolled_words);
-    let stated = stated.chain(report.rotated.iter().map(rotated_words));
-    let stated = stated.chain(report.revoked.iter().map(revoked_words));
-    // What others wrote steers no terminal.
-    lines.extend(stated.map(|words| shown(&words)));
-    // Of files there is no more to say.
-    let in_store = |store: &&KeyStore| store.custody != Custody::Software;
-    let Some(store) = report.key_store.as_ref().filter(in_store) else {
-        return lines;
-    };
-    lines.push(format!("           {}, by its own word", store.maker));
+    let mut lines = vec![format!(
+        "           {}, by its own word",
+        shown(&store.maker)
+    )];
     let able = able(store);
     if !able.is_empty() {
         let proof = match store.custody.is_hardware() {
@@ -50,12 +46,39 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         };
         lines.push(format!("           {}{proof}", able.join(", ")));
     }
-    lines.extend(
-        store
-            .not_applied
-            .iter()
-            .map(|one| format!("           not applied: {one}")),
-    );
+    let lacks = store.not_applied.iter();
+    lines.extend(lacks.map(|one| format!("           not applied: {}", shown(one))));
+    lines
+}
+
+/// The same for programs.
+pub(super) fn store_json(store: &KeyStore) -> Value {
+    json!({
+        "maker": store.maker,
+        "non_exportable": store.non_exportable,
+        "monotonic_counter": store.monotonic_counter,
+        "attestation": store.attestation,
+        "measured_boot": store.measured_boot,
+        "window_ns": store.window_ns,
+        "not_applied": store.not_applied,
+    })
+}
+
+/// The lines of the screen.
+pub(super) fn lines(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    let custody = report.custody.as_deref().and_then(Custody::from_name);
+    lines.extend(custody.map(custody_line));
+    let stated = report.enrolled.iter().map(enrolled_words);
+    let stated = stated.chain(report.rotated.iter().map(rotated_words));
+    let stated = stated.chain(report.revoked.iter().map(revoked_words));
+    // What others wrote steers no terminal.
+    lines.extend(stated.map(|words| shown(&words)));
+    let in_store = |store: &&KeyStore| store.custody != Custody::Software;
+    let Some(store) = report.key_store.as_ref().filter(in_store) else {
+        return lines;
+    };
+    lines.extend(store_lines(store));
     lines.push(format!(
         "bound      {}",
         bound_words(report.bound.as_ref(), store)
@@ -191,17 +214,7 @@ fn window_words(report: &Report) -> String {
 /// The same for programs.
 pub(super) fn json(report: &Report) -> Value {
     let custody = report.custody.as_deref().and_then(Custody::from_name);
-    let store = report.key_store.as_ref().map(|store| {
-        json!({
-            "maker": store.maker,
-            "non_exportable": store.non_exportable,
-            "monotonic_counter": store.monotonic_counter,
-            "attestation": store.attestation,
-            "measured_boot": store.measured_boot,
-            "window_ns": store.window_ns,
-            "not_applied": store.not_applied,
-        })
-    });
+    let store = report.key_store.as_ref().map(store_json);
     let bound = report.bound.as_ref().map(|bound| {
         json!({
             "entries": bound.entries,

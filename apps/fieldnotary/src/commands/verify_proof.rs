@@ -3,9 +3,10 @@
 use super::Ended;
 use super::directory::rotations_beside;
 use super::ink::{Ink, ink};
+use super::proof_custody::{self, Told};
 use super::verify_pins::Pins;
 use crate::cli::VerifyArgs;
-use evidence::{Entry, split_leaf};
+use evidence::Entry;
 use proof::Checkpoint;
 use proof::limits::OFFLINE_PROOF_BYTES_MAX;
 use proof::offline::OfflineProof;
@@ -42,14 +43,16 @@ pub(super) fn verify(proof: &OfflineProof, args: &VerifyArgs) -> Result<Ended, S
     let beside = rotations_beside(crate::files::folder_of(&args.dir));
     let anchors = Pins::of(args)?.and_beside(Vec::new());
     let anchors = anchors.and_rotations(beside);
-    let bytes = proof.leaf.as_deref().and_then(split_leaf);
-    let entry = bytes.and_then(|(_, bytes)| Entry::decode(bytes).ok());
+    let entry = proof_custody::entry_of(proof);
     let outcome = match &entry {
         None => Err("the file holds no entry that could be read".to_owned()),
         Some(entry) => {
             query::verify_proof(proof, &anchors).and_then(|()| whole(entry, proof.index))
         }
     };
+    // Of keys that did not sign it nothing is said.
+    let outcome = outcome.and_then(|()| proof_custody::find(proof, &args.dir, &anchors));
+    let told = outcome.as_ref().ok().and_then(Option::as_ref);
     let row = entry.map(|entry| serde_json::Value::Object(query::row(&entry)));
     if args.json {
         sayln!(
@@ -61,17 +64,22 @@ pub(super) fn verify(proof: &OfflineProof, args: &VerifyArgs) -> Result<Ended, S
                 "root": head.root.to_string(),
                 "commit_id": proof.index,
                 "anchored": !args.anchor.is_empty(),
+                "custody": told.map(Told::custody),
+                "keys": told.map(Told::json),
                 "words": outcome.as_ref().err(),
                 "entry": row,
             })
         );
     } else {
         match &outcome {
-            Ok(()) => sayln!("{} against the key you pinned", ink(Ink::Good, "VERIFIED")),
+            Ok(_) => sayln!("{} against the key you pinned", ink(Ink::Good, "VERIFIED")),
             Err(words) => sayln!("{}: {words}", ink(Ink::Bad, "NOT VERIFIED")),
         }
         sayln!("log        {}", head.origin);
         sayln!("head       {} entries, root {}", head.size, head.root);
+        for line in keys_lines(&outcome, &args.dir) {
+            sayln!("{line}");
+        }
         if let Some(row) = row {
             sayln!("entry      {row}");
         }
@@ -83,8 +91,20 @@ pub(super) fn verify(proof: &OfflineProof, args: &VerifyArgs) -> Result<Ended, S
     })
 }
 
+/// What the screen says of what holds the keys.
+fn keys_lines(outcome: &Result<Option<Told>, String>, path: &Path) -> Vec<String> {
+    match outcome {
+        Ok(Some(told)) => told.lines(),
+        Ok(None) => vec![format!(
+            "keys       what holds them is not said here: put {} beside it, which `fieldnotary journal export --proof` writes as well",
+            proof_custody::file_beside(path).display()
+        )],
+        Err(_) => Vec::new(),
+    }
+}
+
 /// The tree says that these bytes stand there; they must say the same, and be what the capture wrote.
-fn whole(entry: &Entry, index: u64) -> Result<(), String> {
+pub(super) fn whole(entry: &Entry, index: u64) -> Result<(), String> {
     let says = entry.header.commit_id.0;
     if says != index {
         return Err(format!("stands at {index} and says that it is {says}"));

@@ -160,6 +160,72 @@ fn a_published_log_verifies_and_its_checkpoint_tells_an_old_copy_and_a_fork_from
     check(&said, 3, &["is no signed checkpoint"]);
 }
 
+/// What holds the keys is said by an entry with a proof of its own, and by nothing else.
+fn keys_beside(file: &Path, key: &str) {
+    let beside = file.with_file_name("reading.keys.tlog-proof");
+    let shown = |said: &Said| {
+        let told = said.json();
+        (told["custody"].clone(), told["keys"]["hardware"].clone())
+    };
+    let said = verify(file, key, None);
+    check(&said, 0, &[]);
+    assert_eq!(shown(&said), ("software".into(), false.into()), "{said:?}");
+    let by = number(&said.json()["keys"], "commit_id");
+    let screen = fieldnotary([
+        "verify".as_ref(),
+        file.as_os_str(),
+        "--anchor".as_ref(),
+        key.as_ref(),
+    ]);
+    let words = format!("proves no custody, as entry {by} has it");
+    assert!(
+        screen
+            .out
+            .contains("keys       software: in files of the host: ")
+            && screen.out.contains(&words),
+        "{screen:?}"
+    );
+    // It says it of itself as well.
+    let said = verify(&beside, key, None);
+    check(&said, 0, &[]);
+    assert_eq!(shown(&said), ("software".into(), false.into()), "{said:?}");
+    // Every changed byte of it is found, and without it the entry verifies alone.
+    let whole = std::fs::read(&beside).unwrap();
+    for byte in (0..whole.len()).step_by(7) {
+        flip(&beside, u64::try_from(byte).unwrap());
+        let said = about("verify", file, &["--anchor", key]);
+        flip(&beside, u64::try_from(byte).unwrap());
+        // The line of the other key is nothing that whoever pins one can check.
+        let other_line = said.code == Some(0) && byte + 120 > whole.len();
+        assert!(
+            other_line || matches!(said.code, Some(1 | 3)),
+            "byte {byte}: {said:?}"
+        );
+    }
+    std::fs::copy(file, &beside).unwrap();
+    check(
+        &verify(file, key, None),
+        1,
+        &["does not say what holds the keys; take it away"],
+    );
+    std::fs::remove_file(&beside).unwrap();
+    let said = verify(file, key, None);
+    check(&said, 0, &["\"custody\":null"]);
+    let screen = fieldnotary([
+        "verify".as_ref(),
+        file.as_os_str(),
+        "--anchor".as_ref(),
+        key.as_ref(),
+    ]);
+    assert!(
+        screen
+            .out
+            .contains("what holds them is not said here: put "),
+        "{screen:?}"
+    );
+    std::fs::write(&beside, whole).unwrap();
+}
+
 //= A4.7
 //= U5
 #[test]
@@ -200,6 +266,7 @@ fn one_reading_is_proven_by_one_file_that_says_nothing_of_any_other() {
         flip(&file, u64::try_from(byte).unwrap());
         assert!(matches!(said.code, Some(1 | 3)), "byte {byte}: {said:?}");
     }
+    keys_beside(&file, &keys[0]);
     let other = Node::keys(&at("other"), ORIGIN);
     check(
         &verify(&file, &other[0], None),

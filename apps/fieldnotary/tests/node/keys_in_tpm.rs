@@ -59,6 +59,35 @@ fn without(node: &Node, tpm: &mut Swtpm) -> u64 {
     size
 }
 
+/// One entry alone says what its keys are in as the log's verdict does; by whose key that was stated is compared.
+fn proof_names_the_store(dir: &Path, data: &Path, key: &str) {
+    let file = dir.join("one.tlog-proof");
+    let mut export = Command::new(program("fieldnotary"));
+    export
+        .args(["journal", "export", "--proof", "20"])
+        .arg(data);
+    done(export.arg("-o").arg(&file));
+    let said = about("verify", &file, &["--anchor", key]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let told = said.json();
+    let whole = about("verify", data, &["--anchor", key]).json();
+    assert_eq!(text(&told, "custody"), "tpm-emulated");
+    assert_eq!(told["keys"]["hardware"], false, "{told}");
+    assert_eq!(
+        told["keys"]["key_store"], whole["keys"]["key_store"],
+        "{told}"
+    );
+    let mut screen = Command::new(program("fieldnotary"));
+    screen.arg("verify").arg(&file).args(["--anchor", key]);
+    let screen = done(&mut screen).out;
+    for words in [
+        "keys       tpm-emulated: in a TPM 2.0 that is a program",
+        "non-exportable, monotonic counter, attestation; it proves nothing of a store whose state is a file",
+    ] {
+        assert!(screen.contains(words), "{words} in:\n{screen}");
+    }
+}
+
 //= A6.2
 //= A6.4
 //= A6.7
@@ -119,6 +148,7 @@ fn a_node_binds_its_log_and_outlives_its_tpm() {
         assert!(bound * 10 >= sealed * 9, "{verdict}");
         assert!(number(&keys["bound"], "bindings") >= 4, "{verdict}");
     }
+    proof_names_the_store(dir, &data, &log_keys[0]);
     let mut screen = Command::new(program("fieldnotary"));
     let screen = done(screen.arg("verify").arg(&data)).out;
     for words in [

@@ -2,6 +2,7 @@
 
 use super::Anchors;
 use proof::Checkpoint;
+use proof::note::VerifierKey;
 use proof::offline::OfflineProof;
 
 /// Whether a proof leads from its leaf to a checkpoint that those keys signed whose heads of that size are: the anchors, or
@@ -26,4 +27,19 @@ pub fn verify_proof(proof: &OfflineProof, anchors: &Anchors) -> Result<(), Strin
         Some(key) => Err(format!("the checkpoint is not signed by {}", key.name())),
         None => Ok(()),
     }
+}
+
+/// The known keys that signed the checkpoint of a proof.
+#[must_use]
+pub fn signers_of(proof: &OfflineProof, anchors: &Anchors) -> Vec<VerifierKey> {
+    let Ok(head) = Checkpoint::parse(proof.note.text()) else {
+        return Vec::new();
+    };
+    let signers = anchors.for_origin(&head.origin);
+    let Ok(verified) = proof.note.verify(signers.known()) else {
+        return Vec::new();
+    };
+    let known = signers.known().iter().enumerate();
+    let signed = known.filter(|(place, _)| verified.has_key(*place));
+    signed.map(|(_, key)| key.clone()).collect()
 }

@@ -1,13 +1,13 @@
-//! One entry and its proof as one file (C2SP tlog-proof).
+//! One entry and its proof as one file (C2SP tlog-proof), and beside it the same of what holds the keys.
 
-use super::super::Ended;
-use super::export::key_of;
+use super::super::{Ended, proof_custody};
+use super::export::{key_of, must_be_new};
 use super::look::FoundReader;
 use crate::cli::ExportArgs;
 use crate::paths::DataDir;
-use evidence::{CommitId, Entry, Generation, split_leaf};
+use evidence::{CommitId, Generation};
 use proof::Checkpoint;
-use query::prove;
+use query::{custody_told, prove};
 use serde_json::json;
 
 /// Writes the proof of one entry.
@@ -26,12 +26,17 @@ pub(super) fn export(
     }
     let proof = prove(reader, CommitId(id)).map_err(|error| error.to_string())?;
     let head = Checkpoint::parse(proof.note.text()).map_err(|error| error.to_string())?;
+    let entry = proof_custody::entry_of(&proof);
+    let says_it = entry.as_ref().and_then(proof_custody::Told::by).is_some();
+    let by = custody_told(reader, head.size).filter(|_| !says_it);
+    let keys = by.map(|by| prove(reader, by)).transpose();
+    let keys = keys.map_err(|error| error.to_string())?;
+    let beside = keys.as_ref().map(|_| proof_custody::file_beside(&args.out));
+    if let (Some(keys), Some(beside)) = (&keys, &beside) {
+        must_be_new(beside)?;
+        crate::files::write_durably(beside, keys.to_string())?;
+    }
     crate::files::write_durably(&args.out, proof.to_string())?;
-    let entry = proof
-        .leaf
-        .as_deref()
-        .and_then(split_leaf)
-        .and_then(|(_, bytes)| Entry::decode(bytes).ok());
     let row = entry.map(|entry| serde_json::Value::Object(query::row(&entry)));
     if args.json {
         sayln!(
@@ -39,6 +44,7 @@ pub(super) fn export(
             json!({
                 "ok": true,
                 "out": args.out,
+                "keys_out": beside,
                 "origin": head.origin,
                 "size": head.size,
                 "root": head.root.to_string(),
@@ -49,6 +55,13 @@ pub(super) fn export(
         return Ok(Ended::Well);
     }
     sayln!("EXPORTED {}: entry {id} and its proof", args.out.display());
+    if let (Some(beside), Some(keys)) = (&beside, &keys) {
+        sayln!(
+            "keys       {}: entry {}, what holds them, and its proof",
+            beside.display(),
+            keys.index
+        );
+    }
     sayln!("log        {}", head.origin);
     sayln!("head       {} entries, root {}", head.size, head.root);
     if let Some(row) = row {
