@@ -34,6 +34,7 @@ mod decode;
 mod decode_values;
 mod demo;
 mod enrolment;
+mod false_signer;
 mod firmware;
 mod first_steps;
 mod gaps;

@@ -9,6 +9,8 @@ use ipc::message::{
     BindFirmware, BoundHead, Describe, ErrorCode, FirmwareBound, Keys, Message, SignCheckpoint,
     TurnedAway, Uses,
 };
+use proof::SignedCheckpoint;
+use proof::note::VerifierKey;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
@@ -18,6 +20,8 @@ use std::time::Duration;
 pub(super) const SIGN_TIMEOUT: Duration = Duration::from_secs(9);
 /// How long to look for the signer's socket.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// What is done about a signer that gives no signature.
+const UNSIGNED_CURE: &str = "nothing of it went into the log; see who serves the signer's socket, and start the signer anew";
 
 /// A tree head to be sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +70,7 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         channel: None,
         described: false,
         rotations: 0,
+        vkeys: Vec::new(),
         bind: None,
     };
     let mut boot = BootWatch::default();
@@ -204,6 +209,8 @@ struct Signer {
     described: bool,
     /// How often its keys changed, as it said: the log tells of that.
     rotations: u64,
+    /// Its keys under the base origin, as it said.
+    vkeys: Vec<String>,
     /// The firmware version that it is to bind to its store's counter.
     bind: Option<BindFirmware>,
 }
@@ -236,6 +243,7 @@ impl Signer {
             Message::Keys(keys) => {
                 self.described = true;
                 self.rotations = u64::try_from(keys.rotations.len()).unwrap_or(u64::MAX);
+                self.vkeys.clone_from(&keys.vkeys);
                 Ok(Some(keys))
             }
             other => Err(unexpected(&other)),
@@ -268,6 +276,15 @@ impl Signer {
         };
         match self.ask(socket, &request.into())? {
             Message::SignedNote(signed) => {
+                if let Err(words) = is_signed(&signed.note.0, &head, &self.vkeys) {
+                    // Whoever answers so is asked anew what its keys are.
+                    self.described = false;
+                    return Err(IpcError::Peer {
+                        code: ErrorCode::Internal,
+                        text: format!("{words}; {UNSIGNED_CURE}"),
+                        fault: Some(KeyFault::Failed),
+                    });
+                }
                 let plain = |bound: &BoundHead| bound.counter == CounterKind::Plain;
                 if signed.unbound.is_some() || signed.bound.iter().any(plain) {
                     self.described = false;
@@ -287,6 +304,26 @@ impl Signer {
             }
             other => Err(unexpected(&other)),
         }
+    }
+}
+
+/// Whether this note is this head, signed with both keys and them alone: what is not is no seal, and does not go into the log.
+fn is_signed(note: &str, head: &Head, vkeys: &[String]) -> Result<(), String> {
+    let named = |vkey: &String| {
+        let key = vkey.parse::<VerifierKey>().ok()?;
+        key.under_name(&head.origin).ok()
+    };
+    let keys: Vec<VerifierKey> = vkeys.iter().filter_map(named).collect();
+    let opened = SignedCheckpoint::open(note.as_bytes(), &keys)
+        .map_err(|error| format!("what the signer gave is no signed head: {error}"))?;
+    let (signed, verified) = (opened.checkpoint(), opened.verified());
+    if (&signed.origin, signed.size, signed.root.0) != (&head.origin, head.size, head.root.0) {
+        return Err("the signer signed another head than it was asked for".to_owned());
+    }
+    let all = keys.len() == vkeys.len() && (0..keys.len()).all(|place| verified.has_key(place));
+    match all && verified.unknown_lines == 0 {
+        true => Ok(()),
+        false => Err("the signer's note is not signed with its two keys and them alone".to_owned()),
     }
 }
 

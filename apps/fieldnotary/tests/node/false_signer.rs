@@ -1,0 +1,251 @@
+//! Somebody between the node and its signer puts signatures that do not hold in the place of those that do: nothing of it becomes a
+//! checkpoint, the node says so and hints at it, and a statement that became an entry is found by whoever verifies.
+
+use crate::common::contract::Contract;
+use crate::common::damage::copy_into;
+use crate::common::sites::{Collector, Node, Street};
+use crate::common::{about, list, number, program, text, wait_until};
+use ipc::message::NoteText;
+use ipc::{Channel, Listener, Message};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+const ORIGIN: &str = "example.org/between";
+const LONG: Duration = Duration::from_secs(60);
+/// How often whoever stands between looks whether somebody comes.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What is done to answers of the signer.
+const NOTHING: u8 = 0;
+/// A sign of the authority's signature is another.
+const FLIPPED: u8 = 1;
+/// The head that was signed first is given for each.
+const OLD: u8 = 2;
+/// The second key's signature is left out.
+const HALF: u8 = 3;
+/// A sign of the signature on a statement is another.
+const STATEMENT: u8 = 4;
+
+/// Changes a sign of the first signature.
+fn flipped(note: &str) -> String {
+    let line = note.split_once("\n\n").unwrap().1.lines().next().unwrap();
+    let at = line.len() - 20;
+    let other = if line.as_bytes()[at] == b'A' {
+        "B"
+    } else {
+        "A"
+    };
+    let changed = format!("{}{other}{}", &line[..at], &line[at + 1..]);
+    note.replace(line, &changed)
+}
+
+/// Leaves the last signature out.
+fn half(note: &str) -> String {
+    let (rest, _) = note.trim_end().rsplit_once('\n').unwrap();
+    format!("{rest}\n")
+}
+
+fn harmed(answer: Message, harm: u8, first: &mut Option<NoteText>) -> Message {
+    match answer {
+        Message::SignedNote(mut signed) => {
+            let first = first.get_or_insert_with(|| signed.note.clone()).clone();
+            signed.note = match harm {
+                FLIPPED => NoteText(flipped(&signed.note.0)),
+                OLD => first,
+                HALF => NoteText(half(&signed.note.0)),
+                _ => signed.note,
+            };
+            signed.into()
+        }
+        Message::SignedRecord(mut signed) if harm == STATEMENT => {
+            signed.note = NoteText(flipped(&signed.note.0));
+            signed.into()
+        }
+        other => other,
+    }
+}
+
+/// Serves one caller until he goes.
+fn carry(caller: &Channel, real: &Channel, harm: &AtomicU8) {
+    let mut first = None;
+    loop {
+        match caller.recv(LOOK) {
+            Ok(None) => {}
+            Err(_) => return,
+            Ok(Some(request)) => {
+                let answer = real.send(&request).and_then(|()| real.recv(LONG));
+                let Ok(Some(answer)) = answer else { return };
+                let answer = harmed(answer, harm.load(Ordering::SeqCst), &mut first);
+                if caller.send(&answer).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Stands between a socket and the signer at another; what is done to its answers.
+fn between(socket: &Path, signer: &Path) -> Arc<AtomicU8> {
+    let harm = Arc::new(AtomicU8::new(NOTHING));
+    let listener = Listener::bind(socket).unwrap();
+    let (signer, told) = (signer.to_path_buf(), harm.clone());
+    // It stands there until the test ends.
+    std::thread::spawn(move || {
+        loop {
+            let Ok(Some(caller)) = listener.accept(LOOK) else {
+                continue;
+            };
+            let (real, told) = (Channel::connect(&signer, LONG).unwrap(), told.clone());
+            std::thread::spawn(move || carry(&caller, &real, &told));
+        }
+    });
+    harm
+}
+
+/// A signer that somebody else runs.
+struct Signer(Child);
+
+impl Drop for Signer {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn events(data: &Path, code: &str) -> Vec<Value> {
+    let mut all = about("log", data, &["--kind", "event"]).entries();
+    all.retain(|event| text(event, "code") == code);
+    all
+}
+
+fn told(data: &Path, code: &str, times: usize) -> Value {
+    wait_until(code, LONG, || {
+        std::thread::sleep(Duration::from_millis(300));
+        let mut all = events(data, code);
+        (all.len() >= times).then(|| all.pop().unwrap())
+    })
+}
+
+/// Each harm is told in words while it lasts, and ends with it.
+fn not_sealed(node: &Node, harm: &AtomicU8) {
+    let data = node.data();
+    for (place, (how, words)) in [
+        (
+            FLIPPED,
+            "what the signer gave is no signed head: signature of ",
+        ),
+        (OLD, "the signer signed another head than it was asked for"),
+        (
+            HALF,
+            "the signer's note is not signed with its two keys and them alone",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        harm.store(how, Ordering::SeqCst);
+        let event = told(data, "signer_unavailable", place + 1);
+        let detail = text(&event, "detail");
+        assert!(detail.starts_with(&format!("failed: {words}")), "{event}");
+        assert!(
+            detail.contains("see who serves the signer's socket"),
+            "{event}"
+        );
+        let status = node.status();
+        assert_eq!(text(&status["seals"], "state"), "missed", "{status}");
+        if how == FLIPPED {
+            let hint = told(data, "tamper_hint", 1);
+            let detail = text(&hint, "detail");
+            assert!(detail.starts_with("signature_failures: "), "{hint}");
+            assert_eq!(number(&hint, "count"), 5, "{hint}");
+        }
+        // It captures and commits meanwhile.
+        node.wait_for("log_size", number(&status, "log_size") + 10);
+        harm.store(NOTHING, Ordering::SeqCst);
+        told(data, "signer_recovered", place + 1);
+        node.wait_for("cosigned_size", number(&node.status(), "log_size"));
+    }
+    assert_eq!(events(data, "tamper_hint").len(), 1, "told once");
+    assert!(events(data, "uplink_refused").is_empty());
+}
+
+//= A6.3
+//= A6.7
+//= A11.1
+//= A11.2
+//= A11.3
+#[test]
+fn an_invalid_signature_becomes_no_checkpoint_and_is_told_and_one_in_a_statement_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let street = Street::start(dir, 1);
+    let keys = Node::keys(&dir.join("keeper"), ORIGIN);
+    let (real, socket) = (dir.join("real.sock"), dir.join("between.sock"));
+    let mut run = Command::new(program("fieldnotary-signer"));
+    run.args(["run", "--origin", ORIGIN, "--identity"]);
+    run.arg(dir.join("keeper/identity"))
+        .arg("--socket")
+        .arg(&real);
+    let signer = Signer(run.spawn().unwrap());
+    let harm = between(&socket, &real);
+    let collector = Collector::start(dir, &keys);
+    let contract = Contract::new(ORIGIN, "1MiB", 4).delivered_to(&collector);
+    let contract = street.contract(contract);
+    let words = ["--signer", socket.to_str().unwrap()];
+    let node = Node::start_with(dir, "node", &contract, &words);
+    node.wait_for("cosigned_size", 30);
+    not_sealed(&node, &harm);
+    let sound = node.stop();
+    for place in [sound.as_path(), collector.dir()] {
+        let said = about(
+            "verify",
+            place,
+            &["--anchor", &keys[0], "--anchor", &keys[1]],
+        );
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+
+    // What a statement says of the machine is an entry as it came: whoever verifies finds it, by its entry.
+    let node = Node::start_with(dir, "node", &contract, &words);
+    node.wait_for("sealed_size", number(&node.status(), "log_size"));
+    harm.store(STATEMENT, Ordering::SeqCst);
+    let mut attest = Command::new(program("fieldnotary"));
+    attest.arg("attest").arg(node.data());
+    // Files attest nothing, and the command says so; what it was given is in the log.
+    let said = attest.output().unwrap();
+    let told = wait_until("the statement", LONG, || {
+        let all = about("log", node.data(), &["--kind", "attestation"]).entries();
+        all.into_iter().find(|one| text(one, "of") == "asked")
+    });
+    assert_ne!(said.status.code(), Some(0), "{said:?}");
+    let id = number(&told, "commit_id");
+    node.wait_for("cosigned_size", number(&node.status(), "log_size"));
+    let data = node.stop();
+    let copy = tempfile::tempdir().unwrap();
+    copy_into(&data, copy.path());
+    for place in [copy.path(), collector.dir()] {
+        let said = about("verify", place, &["--anchor", &keys[0]]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        let report = said.json();
+        let found = list(&report, "findings").iter();
+        let found: Vec<&Value> = found.filter(|one| one["failure"] == true).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        let words = text(found[0], "words");
+        let due = "the statement about asked: signature of ";
+        assert!(
+            words.starts_with(due) && words.ends_with("does not verify"),
+            "{words}"
+        );
+        assert_eq!(
+            (number(found[0], "first"), number(found[0], "last")),
+            (id, id)
+        );
+    }
+    drop(signer);
+    collector.stop();
+}
