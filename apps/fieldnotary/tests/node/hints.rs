@@ -1,17 +1,32 @@
-//! What is too often to be chance, under a whole node: starts of a log that was never closed, and not bytes at the signer's socket that
-//! are no request.
+//! What is too often to be chance, under a whole node: starts of a log that was never closed, seals that the keys do not give, a counter that
+//! was set back, callers of another user; and not bytes at the signer's socket that are no request.
 
 use crate::common::blows::{running, signal, successor};
 use crate::common::contract::Contract;
+use crate::common::damage::copy_into;
 use crate::common::sites::{Node, Street};
-use crate::common::{about, text, wait_until};
+use crate::common::{about, done, number, program, text, wait_until};
 use crate::restarts::end;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, socket};
 use rustix::process::Signal;
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
+use trial_stores::Swtpm;
 
+const ORIGIN: &str = "example.org/hints";
+/// Of every Debian: a user that has no business with the keys.
+const FOREIGN: u32 = 1;
+/// One caller: it connects, and waits until it is turned away.
+const CALL: &str = "import socket, sys
+one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+one.settimeout(20)
+one.connect(sys.argv[1])
+one.recv(65536)
+";
 const SOON: Duration = Duration::from_secs(30);
 
 fn rows(data: &Path, kind: &str) -> Vec<Value> {
@@ -39,7 +54,7 @@ fn garbage(data: &Path) {
 fn who_speaks_garbage_to_the_signer_is_in_the_audit_once_and_no_hint_however_long_it_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let street = Street::start(dir.path(), 1);
-    let contract = street.contract(Contract::new("example.org/hints", "1MiB", 4));
+    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4));
     let node = Node::start(dir.path(), "node", &contract);
     let data = node.data().to_owned();
     garbage(&data);
@@ -76,7 +91,7 @@ fn who_speaks_garbage_to_the_signer_is_in_the_audit_once_and_no_hint_however_lon
 fn a_log_that_is_never_closed_is_a_hint_over_restarts() {
     let dir = tempfile::tempdir().unwrap();
     let street = Street::start(dir.path(), 1);
-    let contract = street.contract(Contract::new("example.org/hints", "1MiB", 4));
+    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4));
     let mut told = Vec::new();
     for _ in 0..6 {
         let node = Node::start(dir.path(), "node", &contract);
@@ -89,4 +104,137 @@ fn a_log_that_is_never_closed_is_a_hint_over_restarts() {
     assert_eq!(told, [0, 0, 0, 0, 1, 1]);
     let hint = hints(&dir.path().join("node")).pop().unwrap();
     assert!(text(&hint, "detail").starts_with("recoveries: "), "{hint}");
+}
+
+/// The hint of a node that runs, once it is told.
+fn hinted(data: &Path, sign: &str) -> Value {
+    let hint = wait_until(sign, SOON * 2, || {
+        std::thread::sleep(Duration::from_millis(300));
+        hints(data).pop()
+    });
+    let detail = text(&hint, "detail");
+    assert!(detail.starts_with(&format!("{sign}: ")), "{hint}");
+    hint
+}
+
+fn keys_in(tpm: &Swtpm, data: &Path) {
+    let mut init = Command::new(program("fieldnotary-signer"));
+    init.arg("init")
+        .arg("--identity")
+        .arg(data.join("identity"));
+    init.args(["--origin", ORIGIN, "--backend", "tpm", "--socket"]);
+    done(init.arg(tpm.socket()));
+}
+
+/// Whoever reaches the socket and is not the signer's own user is turned away, is in the audit by the user id that the kernel
+/// vouches for, and three of him are a hint.
+//= A6.7
+//= R11.2
+#[test]
+fn callers_of_another_user_are_in_the_audit_and_three_of_them_a_hint() {
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "only root can be two users: run the tests as root"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let street = Street::start(dir.path(), 1);
+    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4));
+    let node = Node::start(dir.path(), "node", &contract);
+    let data = node.data().to_owned();
+    let socket = data.join("run/signer.sock");
+    let call = || {
+        let mut caller = Command::new("python3");
+        caller.args(["-c", CALL]).arg(&socket).current_dir("/");
+        caller.uid(FOREIGN).gid(FOREIGN).output().unwrap().status
+    };
+    assert!(!call().success(), "its folder keeps others out");
+    // Somebody has opened the folders and the socket.
+    for (place, mode) in [
+        (dir.path(), 0o755),
+        (&data, 0o755),
+        (&data.join("run"), 0o755),
+        (&socket, 0o666),
+    ] {
+        std::fs::set_permissions(place, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    for calls in 1..=3 {
+        assert!(call().success());
+        let refused = || {
+            let audits = rows(&data, "audit");
+            let own = |one: &Value| text(one, "action") == "use the keys";
+            audits.into_iter().find(own)
+        };
+        let told = wait_until("the audit", SOON, refused);
+        assert_eq!(text(&told, "outcome"), "refused", "{told}");
+        assert!(
+            text(&told, "actor").ends_with(&format!("(uid {FOREIGN})")),
+            "{told}"
+        );
+        if calls < 3 {
+            assert_eq!(hints(&data), Vec::<Value>::new(), "{calls}");
+        }
+    }
+    let hint = hinted(&data, "turned_away");
+    assert_eq!(number(&hint, "count"), 3, "{hint}");
+    assert!(call().success());
+    let sealed = number(&node.status(), "log_size");
+    node.wait_for("sealed_size", sealed + 10);
+    let data = node.stop();
+    assert_eq!(hints(&data).len(), 1, "told once in its time");
+    assert_eq!(about("verify", &data, &[]).code, Some(0));
+}
+
+/// The TPM gives no signature, seal after seal.
+//= A6.7
+#[test]
+fn seals_that_the_keys_do_not_give_again_and_again_are_a_hint() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tpm = Swtpm::new();
+    keys_in(&tpm, &dir.path().join("node"));
+    let street = Street::start(dir.path(), 1);
+    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4));
+    let node = Node::start(dir.path(), "node", &contract);
+    node.wait_for("sealed_size", 10);
+    tpm.cut();
+    let hint = hinted(node.data(), "signature_failures");
+    assert_eq!(number(&hint, "count"), 5, "{hint}");
+    node.wait_for("log_size", number(&node.status(), "log_size") + 20);
+    tpm.on();
+    node.wait_for("sealed_size", number(&node.status(), "log_size"));
+    let data = node.stop();
+    assert_eq!(hints(&data).len(), 1, "told once in its time");
+    assert_eq!(about("verify", &data, &[]).code, Some(0));
+}
+
+/// Somebody puts an older state of the TPM back: once is enough.
+//= A6.4
+//= A6.7
+#[test]
+fn a_counter_that_was_set_back_is_a_hint() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tpm = Swtpm::new();
+    keys_in(&tpm, &dir.path().join("node"));
+    let street = Street::start(dir.path(), 1);
+    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4));
+    let data = Node::grow(dir.path(), "node", &contract, 30);
+    tpm.cut();
+    let older = tempfile::tempdir().unwrap();
+    copy_into(&tpm.state(), older.path());
+    tpm.on();
+    Node::grow(dir.path(), "node", &contract, 30);
+    assert_eq!(hints(&data), Vec::<Value>::new());
+    tpm.cut();
+    std::fs::remove_dir_all(tpm.state()).unwrap();
+    std::fs::create_dir(tpm.state()).unwrap();
+    copy_into(older.path(), &tpm.state());
+    tpm.on();
+    let node = Node::start(dir.path(), "node", &contract);
+    let hint = hinted(&data, "counter_anomalies");
+    assert_eq!(number(&hint, "count"), 1, "{hint}");
+    let found = rows(&data, "rollback");
+    assert!(!found.is_empty());
+    node.stop();
+    // The next start finds the same, and has told of it.
+    Node::grow(dir.path(), "node", &contract, 20);
+    assert_eq!(hints(&data).len(), 1);
 }
