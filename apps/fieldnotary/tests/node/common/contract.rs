@@ -137,6 +137,12 @@ impl Contract {
         self
     }
 
+    /// The firmware that it is part of has this version.
+    pub(crate) fn of_firmware(mut self, version: u32) -> Self {
+        let _ = writeln!(self.0, "[firmware]\nversion = {version}\n");
+        self
+    }
+
     /// The file's text.
     pub(crate) fn toml(&self) -> &str {
         &self.0
