@@ -30,6 +30,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("enrolment_paper", "fuzz/seeds/enrolment_paper"),
     ("io_asking", "fuzz/seeds/io_asking"),
     ("io_port", "fuzz/seeds/io_port"),
+    ("journal_keep", "fuzz/seeds/journal_keep"),
     ("journal_salvage", "fuzz/seeds/journal_salvage"),
     ("lines_recording", "fuzz/seeds/lines_recording"),
     ("mbus_master", "fuzz/seeds/mbus_master"),

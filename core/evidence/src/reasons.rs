@@ -63,7 +63,7 @@ codes! {
         Initial = 0, "initial", "the state found when its card was opened";
         Edge = 1, "edge", "the state changed and held for the whole window";
         Quality = 2, "quality", "what may be believed of the state changed";
-        Lost = 3, "lost", "edges were lost, as many as counted";
+        Lost = 3, "lost", "edges were lost, or kept back until the card was closed, as many as counted";
     }
 }
 

@@ -51,6 +51,8 @@ pub const KEEP_FRAME_BYTES_MAX: usize = 192 << 10;
 pub const KEEP_STRETCH_BYTES: usize = 32 << 10;
 /// Bytes within which the header of any keep frame ends: a frontier, and the hashes of a stretch.
 pub const KEEP_HEADER_BYTES_MAX: usize = 8_192;
+/// Laps of a keep-ring: one a second lasts for longer than the earth. A frame that says a later one was written by nobody.
+pub const KEEP_LAPS_MAX: u64 = 1 << 62;
 /// Fresh segments that one failed write of a keep frame may consume.
 pub const KEEP_ATTEMPTS_MAX: u32 = 2;
 /// Segment headers that a ring remembers as last read: an opening asks for those of the newest laps

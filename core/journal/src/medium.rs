@@ -73,6 +73,8 @@ pub enum MediumFault {
     OutOfRange,
     /// The segment's file is missing.
     Missing,
+    /// A frame stands in the ring whose lap no writer reaches; behind it there is none.
+    NoLapLeft,
 }
 
 /// A failed read or write.
@@ -96,6 +98,9 @@ impl fmt::Display for MediumError {
             MediumFault::ReadOnly => "opened for reading only",
             MediumFault::OutOfRange => "outside the medium or not block aligned",
             MediumFault::Missing => "the file is missing",
+            MediumFault::NoLapLeft => {
+                "a frame stands in this ring that says a lap no writer reaches; move the ring's files away and start again"
+            }
         };
         write!(f, "segment {} byte {}: {what}", self.segment, self.offset)?;
         match self.os_error {

@@ -85,6 +85,8 @@ pub const MBUS_RECORD_BYTES: usize = 6;
 pub const COUNTERS_PER_SNAPSHOT_MAX: usize = 256;
 /// So long after its instant an edge of a card may be handed over and still find its place in the order.
 pub const SETTLE_NS: u64 = 10_000_000;
+/// So long a stop waits at the most for windows that are open; a change of a longer one is counted as rejected.
+pub const STOP_WINDOWS_NS: u64 = 1_000_000_000;
 /// Facts of a card that wait for their order; beyond it the oldest leave, and an earlier one may come late.
 pub const FACTS_MAX: usize = 65_536;
 /// Records of a card that wait for numbers or for space; changes beyond it have none of their own.

@@ -26,11 +26,12 @@
 //!
 //! # Invariants
 //!
-//! 1. Every edge that was handed over is confirmed, rejected or still pending; every confirmed change of a
+//! 1. Every edge from before the stop that was handed over is confirmed, rejected or still pending; every confirmed change of a
 //!    digital input has a record, or is counted in one with the reason why it has none of its own.
 //! 2. Records of a card carry its numbers densely. Those of lines are in the order of their instants; an
 //!    analog one has the instant of its sample, and its place is where it was told.
-//! 3. A pulse count never becomes smaller, and a snapshot has exactly the pulses before its instant.
+//! 3. A pulse count never becomes smaller, and a snapshot has exactly the pulses before its instant:
+//!    a stop waits for the windows that are open, within a bound.
 
 mod analog;
 mod apply;
@@ -43,6 +44,7 @@ mod line;
 mod modems;
 mod order;
 mod said;
+mod stop;
 mod surround;
 mod tell;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::paths::DataDir;
 use crate::{installed, programs};
 use contract::Contract;
 use contract::limits::MODEM_TIMEOUT_MS_MAX;
+use io_plane::limits::{STOP_WAIT_NS, STOP_WINDOWS_NS};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,6 +45,10 @@ const IO_STOP_MS_MAX: u64 = 15_000;
 const _: () = assert!(
     MODEM_TIMEOUT_MS_MAX + IO_STOP_MS <= IO_STOP_MS_MAX,
     "a stop would kill the capturing process during a poll of a modem"
+);
+const _: () = assert!(
+    STOP_WINDOWS_NS + STOP_WAIT_NS < IO_STOP_MS * 1_000_000,
+    "a stop would kill the capturing process while its windows are open"
 );
 
 /// How long the capturing process of this contract may take to end: a card does nothing else while it asks its modem.

@@ -7,7 +7,7 @@ mod supplies;
 
 use crate::common::contract::Contract;
 use crate::common::sites::{Node, Street};
-use crate::common::{about, list, text, wait_until};
+use crate::common::{about, list, number, text, wait_until};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -209,4 +209,47 @@ fn pulses_that_glitch_bounce_stick_and_are_missed_are_counted_as_they_were_playe
                 .findings
                 .is_empty()
     );
+}
+
+const BUSY: &str = "\
+[[input]]
+name = \"water\"
+per_s = 12
+width_ms = 30
+jitter = 0.5
+[[input]]
+name = \"gas\"
+per_s = 9
+[[input]]
+name = \"gate\"
+per_s = 1
+";
+
+//= A3.3
+//= R1.1
+#[test]
+fn every_pulse_before_a_stop_is_in_a_count_and_counts_go_on_behind_it_and_behind_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let street = street(dir, BUSY, &[]);
+    let contract = inputs_contract(street.description());
+    let (runs, killed) = (6, 3);
+    for run in 0..runs {
+        let node = Node::start(dir, "node", &contract);
+        let size = number(&node.status(), "log_size");
+        node.wait_for("log_size", size + 12);
+        if run == killed {
+            drop(node);
+        } else {
+            node.stop();
+        }
+    }
+    let data = dir.join("node");
+    let (log, played) = compared(&data, &street.stop());
+    let opened = log.iter().filter(|row| row["code"] == "port_opened");
+    assert_eq!(opened.count(), runs);
+    assert!(played.pulses > 20 && played.changes > 10, "{played:?}");
+    // At each orderly stop both meters were counted once more, outside of their slots.
+    let last = |row: &&Value| row["kind"] == "pulse_count" && row["slot"].is_null();
+    assert_eq!(log.iter().filter(last).count(), 2 * (runs - 1));
 }

@@ -10,7 +10,7 @@ use super::ring::KeepRing;
 use super::stretch::Stretch;
 use crate::bytes::to_usize;
 use crate::layout::KEEP_MAGIC;
-use crate::limits::{KEEP_HEADER_BYTES_MAX, STRETCH_BYTES};
+use crate::limits::{KEEP_HEADER_BYTES_MAX, KEEP_LAPS_MAX, STRETCH_BYTES};
 use crate::medium::ReadVolume;
 
 /// Where a frame lies.
@@ -21,6 +21,8 @@ pub(super) struct Position {
     pub(super) offset: u64,
     /// Where it ends.
     pub(super) behind: u64,
+    /// The first entry that it covers.
+    pub(super) first: u64,
 }
 
 /// A keep frame.
@@ -173,15 +175,23 @@ fn is_blank<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0)
 }
 
-/// Where the frames of a segment lie that are of its newest lap, in order.
+/// Where the frames of a segment lie that are of its newest lap, in order. A lap begins at the first byte of its segment, and
+/// its frames go on in the order of the log: one of a later lap behind the frame that begins it, or one of the same lap that
+/// goes back in the log, was written by nobody.
 pub(super) fn in_segment<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> Vec<Position> {
     let mut found: Vec<Position> = Vec::new();
     let block = u64::from(ring.shape.block_bytes.max(1));
     let mut next = Some(0);
     while let Some(at) = next {
         let newest = found.last().map_or(0, |position| position.lap);
-        let position = position_at(ring, segment, at);
-        match position.filter(|position| position.lap >= newest) {
+        let first = found.first().filter(|first| first.offset == 0);
+        let laps = newest..=first.map_or(KEEP_LAPS_MAX, |first| first.lap);
+        let fits = |position: &Position| {
+            let goes_back =
+                |last: &Position| position.lap == last.lap && position.first < last.first;
+            laps.contains(&position.lap) && !found.last().is_some_and(goes_back)
+        };
+        match position_at(ring, segment, at).filter(fits) {
             Some(position) => {
                 found.retain(|older| older.lap == position.lap);
                 // Mostly the next frame stands there.
@@ -244,12 +254,14 @@ fn position_at<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, offset: u64) -> 
     }
     let head = KeepHead::parse(&bytes, &ring.home(0, segment, offset))?;
     let behind = offset.checked_add(u64::from(head.fixed.frame_bytes))?;
-    let fits =
-        behind <= ring.shape.segment_bytes && ring.shape.segment_of(head.fixed.lap) == segment;
+    let fits = behind <= ring.shape.segment_bytes
+        && ring.shape.segment_of(head.fixed.lap) == segment
+        && head.fixed.lap <= KEEP_LAPS_MAX;
     fits.then_some(Position {
         lap: head.fixed.lap,
         segment,
         offset,
         behind,
+        first: head.fixed.first_commit_id.0,
     })
 }

@@ -9,7 +9,7 @@ use super::format::{Home, encode};
 use super::read::{self, Position};
 use super::store::Store;
 use super::stretch::Stretch;
-use crate::limits::KEEP_ATTEMPTS_MAX;
+use crate::limits::{KEEP_ATTEMPTS_MAX, KEEP_LAPS_MAX};
 use crate::medium::{MediumError, MediumFault, ReadVolume, Shape, Volume};
 
 /// A keep-ring of a log. It needs no truth store: what the journal's own ring still holds can be
@@ -46,11 +46,22 @@ impl<V: ReadVolume> KeepRing<V> {
             offset: 0,
             newest: None,
         };
-        if let Some(newest) = read::newest(&ring) {
+        let newest = read::newest(&ring);
+        if let Some(newest) = newest {
             (ring.lap, ring.offset) = (newest.lap, newest.behind);
         }
         ring.newest = ring.newest_stretch().map(|stretch| stretch.range());
+        // Frames of a segment go on in the order of the log: what goes back behind damage begins another.
+        if newest.is_some_and(|newest| newest.first > ring.end().unwrap_or(0)) {
+            ring.turn();
+        }
         ring
+    }
+
+    /// On to the next segment.
+    fn turn(&mut self) {
+        self.lap = self.lap.saturating_add(1);
+        self.offset = 0;
     }
 
     /// The newest stretch that can be read.
@@ -105,6 +116,10 @@ impl<V: Volume> KeepRing<V> {
     /// # Errors
     /// The medium's.
     pub fn settle(&mut self) -> Result<(), MediumError> {
+        if self.offset == 0 {
+            let before = self.lap.saturating_sub(1);
+            self.volume.settle(self.shape.segment_of(before))?;
+        }
         self.volume.settle(self.shape.segment_of(self.lap))
     }
 
@@ -142,6 +157,7 @@ impl<V: Volume> KeepRing<V> {
             segment: self.shape.segment_of(self.lap),
             offset: self.offset,
             behind: self.offset.saturating_add(bytes.len() as u64),
+            first: stretch.begin(),
         };
         // What a segment held of an earlier lap is gone with the first frame of the next.
         let known = self.frames_in(position.segment).iter();
@@ -174,22 +190,23 @@ impl<V: Volume> KeepRing<V> {
         }
     }
 
-    /// On to the next segment.
-    fn turn(&mut self) {
-        self.lap = self.lap.saturating_add(1);
-        self.offset = 0;
+    fn refuses(&self, fault: MediumFault) -> MediumError {
+        MediumError {
+            fault,
+            segment: self.shape.segment_of(self.lap),
+            offset: self.offset,
+            os_error: None,
+        }
     }
 
     fn encoded(&self, stretch: &Stretch, previous: &CompactRange) -> Result<Vec<u8>, MediumError> {
         let segment = self.shape.segment_of(self.lap);
+        if self.lap > KEEP_LAPS_MAX {
+            return Err(self.refuses(MediumFault::NoLapLeft));
+        }
         let home = self.home(self.lap, segment, self.offset);
         encode(&home, stretch, previous, self.shape.block_bytes as usize)
             .filter(|bytes| bytes.len() as u64 <= self.shape.segment_bytes)
-            .ok_or(MediumError {
-                fault: MediumFault::OutOfRange,
-                segment,
-                offset: self.offset,
-                os_error: None,
-            })
+            .ok_or_else(|| self.refuses(MediumFault::OutOfRange))
     }
 }

@@ -8,9 +8,12 @@ use std::rc::Rc;
 use evidence::{CommitId, Generation, LogId, SaltKey};
 use proof::{CompactRange, Frontier};
 
+use super::format::encode;
+use super::read::Position;
 use super::{KeepFinding, KeepRing, Part, Store, Stretch};
 use crate::bytes::to_usize;
 use crate::frame::StoredEntry;
+use crate::limits::KEEP_LAPS_MAX;
 use crate::medium::{MediumError, MediumFault, ReadVolume, Shape, Volume};
 
 const SHAPE: Shape = Shape {
@@ -39,6 +42,26 @@ impl Memory {
 
     fn ring(&self) -> KeepRing<Self> {
         KeepRing::open(self.clone(), LOG, GENERATION, Store::Soe)
+    }
+
+    /// Where its frames lie.
+    fn positions(&self) -> Vec<Position> {
+        let ring = self.ring();
+        let segments = 0..SHAPE.segments;
+        let frames = segments.flat_map(|segment| ring.frames_in(segment).to_vec());
+        frames.collect()
+    }
+
+    /// Lets a frame say another lap, under sound checks.
+    fn forge_lap(&self, position: Position, lap: u64) {
+        let ring = self.ring();
+        let (head, frame) = ring.frame_at(position).expect("a sound frame");
+        let stretch = head.stretch(&frame).expect("a sound frame");
+        let home = ring.home(lap, position.segment, position.offset);
+        let forged = encode(&home, &stretch, &head.previous, 512).expect("as large as before");
+        let mut volume = self.clone();
+        let written = volume.write_durable(position.segment, position.offset, &forged);
+        written.expect("the volume takes it");
     }
 
     fn flip(&self, segment: u32, offset: u64) {
@@ -346,4 +369,113 @@ fn a_stretch_takes_what_comes_next_and_nothing_else() {
         512,
     );
     assert!(whole.is_some_and(|bytes| bytes.len() % 512 == 0));
+}
+
+//= A4.1
+#[test]
+fn a_ring_goes_on_behind_a_frame_of_a_forged_lap() {
+    let whole = Memory::blank();
+    let tree = filled(&whole, 60);
+    for position in whole.positions() {
+        let round = u64::from(SHAPE.segments);
+        let before = (position.lap - 1) % round + 1;
+        let last = KEEP_LAPS_MAX - (KEEP_LAPS_MAX - position.lap) % round;
+        for lap in [
+            before,
+            position.lap + round,
+            position.lap + 100 * round,
+            last - 100 * round,
+            last + round,
+        ] {
+            let memory = Memory {
+                segments: Rc::new(RefCell::new(whole.segments.borrow().clone())),
+                torn: Rc::default(),
+            };
+            memory.forge_lap(position, lap);
+            // Through a whole round and more: each frame that was kept is found again by whoever opens it next.
+            let mut tree = tree.clone();
+            for _ in 0..60 {
+                let next = stretch(&tree, 23);
+                let kept = memory.ring().append(&next);
+                assert_eq!(kept, Ok(()), "lap {lap} at {position:?}");
+                assert_eq!(
+                    memory.ring().end(),
+                    Some(next.end()),
+                    "lap {lap} at {position:?}"
+                );
+                tree = next.after().clone();
+            }
+        }
+    }
+}
+
+//= A4.1
+#[test]
+fn a_forged_lap_costs_no_frame_but_its_own_where_its_segment_begins_with_another() {
+    let whole = Memory::blank();
+    filled(&whole, 60);
+    let (kept, _, _) = walked(&whole);
+    let positions = whole.positions();
+    let behind = positions.iter().filter(|position| position.offset > 0);
+    for position in behind {
+        let memory = Memory {
+            segments: Rc::new(RefCell::new(whole.segments.borrow().clone())),
+            torn: Rc::default(),
+        };
+        let (head, frame) = whole.ring().frame_at(*position).expect("a sound frame");
+        let own = head.stretch(&frame).expect("a sound frame");
+        memory.forge_lap(*position, position.lap + 8);
+        let (ids, findings, _) = walked(&memory);
+        let others = kept
+            .iter()
+            .filter(|id| !(own.begin()..own.end()).contains(*id));
+        assert_eq!(ids, others.copied().collect::<Vec<u64>>(), "{position:?}");
+        assert!(findings.len() <= 1, "{findings:?}");
+    }
+}
+
+//= A4.1
+#[test]
+fn what_is_kept_again_behind_damaged_frames_is_found() {
+    for sound in 40..60 {
+        let memory = Memory::blank();
+        filled(&memory, 60);
+        let mut frames = memory.positions();
+        frames.sort_by_key(|position| (position.lap, position.offset));
+        let damaged = frames.split_off(frames.len() - (60 - sound));
+        // The header of the first is gone; those behind stand before content that is damaged.
+        for (place, position) in damaged.iter().enumerate() {
+            let (head, _) = memory.ring().frame_at(*position).expect("a sound frame");
+            let content = u64::from(head.fixed.header_bytes) + 4;
+            let byte = if place == 0 { 0 } else { content };
+            memory.flip(position.segment, position.offset + byte);
+        }
+        let (_, _, tree) = walked(&memory);
+        assert_eq!(memory.ring().end(), Some(sound as u64 * 23));
+        let mut next = stretch(&tree, 23);
+        for _ in 0..60 {
+            assert_eq!(memory.ring().settle(), Ok(()));
+            assert_eq!(memory.ring().append(&next), Ok(()));
+            assert_eq!(memory.ring().end(), Some(next.end()), "{sound} were sound");
+            next = stretch(next.after(), 23);
+        }
+    }
+}
+
+#[test]
+fn a_ring_whose_laps_a_forger_has_used_up_says_so() {
+    let memory = Memory::blank();
+    let tree = filled(&memory, 3);
+    let first = *memory.positions().first().expect("a frame");
+    memory.forge_lap(first, KEEP_LAPS_MAX - (KEEP_LAPS_MAX - 1) % 4);
+    let mut ring = memory.ring();
+    let mut next = stretch(&tree, 23);
+    let error = loop {
+        match ring.append(&next) {
+            Ok(()) => next = stretch(next.after(), 23),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.fault, MediumFault::NoLapLeft);
+    assert!(std::format!("{error}").contains("lap"), "{error}");
 }

@@ -11,7 +11,7 @@ use super::watch::Watch;
 use crate::events::{EventLog, News};
 use crate::input::Stream;
 use crate::lease::Lease;
-use crate::limits::{COUNTERS_FIRST_NS, SETTLE_NS, STOP_WAIT_NS};
+use crate::limits::{COUNTERS_FIRST_NS, SETTLE_NS};
 use crate::link::Link;
 use crate::outputs::Outputs;
 use crate::slots::{Schedule, SlotClock};
@@ -55,7 +55,12 @@ impl core::error::Error for CardError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Running,
-    /// Nothing new starts; until then it waits for numbers.
+    /// What began by the stop has until then to hold for its window; nothing new starts.
+    Ending {
+        stop: MonoNs,
+        until: MonoNs,
+    },
+    /// Until then it waits for numbers.
     Stopping {
         until: MonoNs,
     },
@@ -232,6 +237,8 @@ impl CardEngine {
     fn advance(&mut self, now: MonoNs) {
         if self.phase == Phase::Running {
             self.fall_due(now);
+        }
+        if matches!(self.phase, Phase::Running | Phase::Ending { .. }) {
             let settled = MonoNs(now.0.saturating_sub(SETTLE_NS));
             self.known = self.known.max(settled);
         }
@@ -239,6 +246,7 @@ impl CardEngine {
             self.settle(at, self.known);
         }
         self.release();
+        self.end_windows(now);
         if self.phase == Phase::Running {
             if self.link.opens(now) {
                 self.out.push(Action::Open);
@@ -300,6 +308,9 @@ impl CardEngine {
 
     /// The card is gone: what waited for its window never settles.
     fn gone(&mut self, now: MonoNs) {
+        if self.is_stopped_by(now) {
+            self.give_windows_up();
+        }
         for line in &mut self.lines {
             line.rejected += line.filter.gone();
         }
@@ -314,9 +325,14 @@ impl CardEngine {
             return;
         };
         self.settle(at, edge.at);
+        let stopped = self.is_stopped_by(edge.at);
         let Some(line) = self.lines.get_mut(at) else {
             return;
         };
+        // Behind the stop an edge only says whether what began before it held.
+        if stopped && line.filter.waiting() == 0 {
+            return;
+        }
         line.edges += 1;
         let missing = line.missing(edge.line_seqno);
         let fate = line.filter.edge(edge.at, edge.rising);
@@ -383,7 +399,7 @@ impl CardEngine {
         self.ask_watched(now);
     }
 
-    fn fall_due(&mut self, now: MonoNs) {
+    pub(super) fn fall_due(&mut self, now: MonoNs) {
         for at in 0..self.schedules.len() {
             let Some(schedule) = self.schedules.get_mut(at) else {
                 continue;
@@ -410,32 +426,12 @@ impl CardEngine {
         }
     }
 
-    /// Nothing new starts; what waits for its window never settles, and the counts are written once more.
-    fn begin_stop(&mut self, now: MonoNs) {
-        if self.phase != Phase::Running {
-            return;
-        }
-        self.fall_due(now);
-        let until = now.plus_ns(STOP_WAIT_NS);
-        self.phase = Phase::Stopping { until };
-        self.queue_full = false;
-        for line in &mut self.lines {
-            line.rejected += line.filter.gone();
-        }
-        self.known = MonoNs(now.0);
-        self.release();
-        for at in 0..self.lines.len() {
-            self.snapshot(at, now, None);
-        }
-        self.outputs.stop(now, self.link.is_up());
-        self.events.close(now);
-    }
-
     /// The next time at which something is due by itself.
     fn wake(&mut self) {
         let mut times: Vec<Option<MonoNs>> = Vec::new();
-        if let Phase::Stopping { until } = self.phase {
+        if let Phase::Stopping { until } | Phase::Ending { until, .. } = self.phase {
             times.push(Some(until));
+            times.push(self.windows_end());
         } else {
             times.extend(self.schedules.iter().map(Schedule::next_due));
             times.push(self.link.retry_at());
@@ -453,7 +449,9 @@ impl CardEngine {
             .first()
             .into_iter()
             .chain(self.next_timer().map(|(at, _)| at));
-        let free = first.filter(|at| *at >= end && self.pending().is_none_or(|since| *at < since));
+        let running = self.phase == Phase::Running;
+        let free = first
+            .filter(|at| running && *at >= end && self.pending().is_none_or(|since| *at < since));
         times.extend(free.map(|at| settle(Some(at))));
         times.push(self.outputs.deadline(self.link.is_up()));
         times.push(self.events.next_close());
@@ -472,7 +470,11 @@ impl CardEngine {
 
     /// Nothing before this instant can come any more.
     pub(super) fn end(&self) -> MonoNs {
-        let known = self.known.plus_ns(1);
+        let known = match self.phase {
+            Phase::Ending { stop, .. } => self.known.min(stop),
+            Phase::Running | Phase::Stopping { .. } | Phase::Stopped => self.known,
+        };
+        let known = known.plus_ns(1);
         self.pending().map_or(known, |since| since.min(known))
     }
 

@@ -5,4 +5,5 @@ mod digital;
 mod modems;
 mod pulses;
 mod site;
+mod stop;
 mod surround;

@@ -179,9 +179,6 @@ fn judged_until(rows: &[&Value], run: &Run) -> u64 {
         return run.end_ns.saturating_sub(runs::AT_THE_ENDS_NS);
     };
     let last_ns = number(last, "mono_ns").unwrap_or_default();
-    // The edge that shows a loss may itself wait for its window still.
-    let waits = text(last, "loss") == Some("kernel_buffer");
-    let last_ns = last_ns.saturating_sub(u64::from(waits));
     if ["chatter", "source_lost"].contains(&text(last, "reason").unwrap_or_default()) {
         return last_ns;
     }

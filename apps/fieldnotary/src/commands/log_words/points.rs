@@ -3,7 +3,9 @@
 use super::{Known, quality_words};
 use crate::commands::words;
 use evidence::kinds::{Analog, Calibration, Excursion, ModemReport, PulseCount, ResetReason, Soe};
-use evidence::reasons::{AnalogCause, BandChange, CountBasis, ModemOutcome, SoeChange};
+use evidence::reasons::{
+    AnalogCause, BandChange, CountBasis, EdgeLossCause, ModemOutcome, SoeChange,
+};
 use evidence::{Digest, PointId};
 
 /// What a card has counted of pulses that were too short to be any; nothing where there were none.
@@ -25,7 +27,12 @@ pub(super) fn soe_words(soe: &Soe, known: &Known) -> String {
         SoeChange::Edge => state.to_owned(),
         SoeChange::Initial => format!("{state} when opened"),
         SoeChange::Quality => format!("{state}, quality changed"),
-        SoeChange::Lost => format!("{state} after a loss"),
+        SoeChange::Lost => match soe.loss {
+            Some(EdgeLossCause::Chatter | EdgeLossCause::InvalidState) => {
+                format!("{state} when its card was closed")
+            }
+            _ => format!("{state} after a loss"),
+        },
     };
     let loss = match (soe.count, soe.loss) {
         (Some(count), Some(loss)) => format!(

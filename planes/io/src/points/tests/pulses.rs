@@ -64,6 +64,7 @@ fn a_count_goes_on_where_it_stood_and_says_that_pulses_may_be_missing() {
     site.start(&contract);
     pulses(&mut site, 100 * MS, 2);
     site.feed(OPENED + 1_500 * MS, Input::Stop);
+    site.until(OPENED + 1_510 * MS);
     let found = site.pulses();
     assert_eq!((found[0].count, found[0].basis), (1_002, CountBasis::Board));
     assert_eq!(found[0].quality.reason, QualityReason::MissedPulses);

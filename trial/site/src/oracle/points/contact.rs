@@ -44,9 +44,45 @@ pub(super) fn behind(edges: &[(u64, bool)], window_ns: u64) -> Behind {
     behind
 }
 
+/// Since when the first state that is found behind an opening has held: each edge begins it anew until it holds for the
+/// window. What changes behind this instant is a change.
+pub(super) fn first_state(edges: &[(u64, bool)], opened_ns: u64, window_ns: u64) -> u64 {
+    let behind = edges.iter().map(|(at_ns, _)| *at_ns);
+    let mut since_ns = opened_ns;
+    for at_ns in behind.skip_while(|at_ns| *at_ns <= opened_ns) {
+        if at_ns - since_ns >= window_ns {
+            break;
+        }
+        since_ns = at_ns;
+    }
+    since_ns
+}
+
 #[cfg(test)]
 mod tests {
-    use super::behind;
+    use super::{behind, first_state};
+
+    #[test]
+    fn edges_in_the_window_of_an_opening_belong_to_its_first_state() {
+        let edges = [
+            (90, true),
+            (150, false),
+            (249, true),
+            (349, false),
+            (360, true),
+        ];
+        for (opened_ns, since_ns) in [
+            (0, 249),
+            (100, 249),
+            (150, 249),
+            (249, 249),
+            (250, 360),
+            (400, 400),
+        ] {
+            assert_eq!(first_state(&edges, opened_ns, 100), since_ns, "{opened_ns}");
+        }
+        assert_eq!(first_state(&edges, 100, 0), 100);
+    }
 
     /// What is in `planes/io`'s own examples, found another way.
     #[test]

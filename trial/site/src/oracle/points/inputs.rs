@@ -1,6 +1,6 @@
 //! Digital inputs and pulse meters: every count, change and glitch of the log against the edges that were played.
 
-use super::contact::{Stretch, behind};
+use super::contact::{Stretch, behind, first_state};
 use super::runs::{AT_THE_ENDS_NS, Run};
 use super::{Played, judged_until, number, text, total};
 use serde_json::Value;
@@ -8,10 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// An input that chatters is frozen before its burst is over, or so soon behind: the window settles late.
 const FROZEN_BY_NS: u64 = 1_000_000_000;
-/// By when the street has written an edge that was due.
-const WRITTEN_BY_NS: u64 = 500_000_000;
-/// For so long pulses may be owed at the end: of a debt that is handed from snapshot to snapshot longer one was never counted.
-const OWED_FOR_NS: u64 = 3_000_000_000;
 /// Upper ends of the buckets of widths, in nanoseconds, and their names.
 const BUCKETS: [(u64, &str); 7] = [
     (10_000, "<10us"),
@@ -117,63 +113,67 @@ impl Side<'_> {
         self.played.findings.add(format!("{}: {words}", self.point));
     }
 
-    /// From snapshot to snapshot of one run the count grows by the pulses between their instants. What a busy machine wrote
-    /// late into the recording is not in the snapshot of its instant, and has to be in the next.
+    /// From snapshot to snapshot of one run the count grows by the pulses between their instants, neither more nor fewer. Where
+    /// the card was opened between them it grows by those behind its first state at the least, and by no other.
     fn counts(&mut self, rows: &[&Value]) {
-        let pulses: Vec<u64> = self
-            .behind
-            .changes
-            .iter()
-            .filter(|(_, high)| *high)
-            .map(|(at_ns, _)| *at_ns)
-            .collect();
+        let changes = self.behind.changes.iter();
+        let pulses = changes.filter(|(_, high)| *high);
+        let pulses: Vec<u64> = pulses.map(|(at_ns, _)| *at_ns).collect();
         let mut before: Option<(u64, u64)> = None;
-        let (mut owed, mut owed_since) = (0, None);
         for row in rows {
             let entry = text(row, "event_id").unwrap_or_default();
             let (Some(at_ns), Some(count)) = (number(row, "mono_ns"), number(row, "count")) else {
                 self.say(&format!("entry {entry} has no instant or no count"));
                 continue;
             };
-            let opened = text(row, "basis") != Some("live");
-            if let Some((from_ns, from)) = before {
+            let basis = text(row, "basis");
+            let opened = basis != Some("live");
+            let (from_ns, from) = match basis {
+                Some("fresh") => (0, 0),
+                _ => before.unwrap_or((0, count)),
+            };
+            let between = |from_ns: u64| {
                 let span = |at: &&u64| (from_ns..at_ns).contains(*at);
-                let due = owed + total(pulses.iter().filter(span));
-                let late = at_ns.saturating_sub(WRITTEN_BY_NS).max(from_ns)..at_ns;
-                let may_be_late = total(pulses.iter().filter(|at| late.contains(*at)));
-                owed = 0;
-                if count < from {
-                    self.say(&format!(
-                        "entry {entry} counts {count}, and {from} were counted before"
-                    ));
-                } else if !opened {
-                    let grown = count - from;
-                    owed = due.saturating_sub(grown);
-                    if grown > due || owed > may_be_late {
-                        self.say(&format!(
-                            "entry {entry} counts {grown} since the snapshot before; {due} pulses were played that hold \
-                             for the window"
-                        ));
-                        owed = 0;
-                    }
-                }
-                if !opened {
-                    self.played.pulses += count.saturating_sub(from);
-                    self.played.meant += total(self.truth.meant.iter().filter(span));
-                    self.suspected(row, entry, (from_ns, at_ns));
-                }
+                total(pulses.iter().filter(span))
+            };
+            let most = between(from_ns);
+            let least = match opened {
+                true => between(self.first_state(at_ns) + 1),
+                false => most,
+            };
+            let grown = count.saturating_sub(from);
+            let known = before.is_some() || basis == Some("fresh");
+            if count < from {
+                self.say(&format!(
+                    "entry {entry} counts {count}, and {from} were counted before"
+                ));
+            } else if known && !(least..=most).contains(&grown) {
+                self.say(&format!(
+                    "entry {entry} counts {grown} since the snapshot before; {most} pulses were played that hold for the \
+                     window, {least} of them since the card was opened"
+                ));
+            }
+            if !opened {
+                let span = |at: &&u64| (from_ns..at_ns).contains(*at);
+                self.played.pulses += grown;
+                self.played.meant += total(self.truth.meant.iter().filter(span));
+                self.suspected(row, entry, (from_ns, at_ns));
             }
             self.played.counts += 1;
-            owed_since = owed_since.filter(|_| owed > 0);
-            owed_since = owed_since.or((owed > 0).then_some(at_ns));
             before = Some((at_ns, count));
         }
-        // Behind the last snapshot there is none that has what was written late.
-        let last_ns = before.map_or(0, |(at_ns, _)| at_ns);
-        if owed_since.is_some_and(|since_ns| last_ns - since_ns > OWED_FOR_NS) {
-            self.say(&format!("{owed} pulses are in no count"));
-        }
         self.counted_to_the_end(&pulses, before);
+    }
+
+    /// Since when the first state of the opening holds that this instant is in: what changes behind it is told.
+    fn first_state(&self, at_ns: u64) -> u64 {
+        let mut runs = self.runs.iter().rev();
+        let opened_ns = runs.find(|run| run.from_ns <= at_ns).map(|run| run.from_ns);
+        first_state(
+            &self.truth.edges,
+            opened_ns.unwrap_or_default(),
+            self.window_ns,
+        )
     }
 
     /// As a card stops it counts once more: no pulse is behind the last snapshot.
@@ -259,7 +259,7 @@ impl Side<'_> {
         let spans: Vec<(u64, u64)> = self
             .runs
             .iter()
-            .map(|run| (run.from_ns + AT_THE_ENDS_NS, judged_until(rows, run)))
+            .map(|run| (self.first_state(run.from_ns), judged_until(rows, run)))
             .collect();
         let judged = |at_ns: u64| {
             let mut spans = spans.iter();
@@ -359,7 +359,7 @@ impl Side<'_> {
             let most = count(opened_ns, at_ns);
             let least = count(
                 opened_ns + AT_THE_ENDS_NS,
-                at_ns.saturating_sub(AT_THE_ENDS_NS),
+                at_ns.saturating_sub(self.window_ns + AT_THE_ENDS_NS),
             );
             let found = said.get(bucket).copied().unwrap_or_default();
             self.played.glitches += found;

@@ -16,29 +16,31 @@ pub(super) struct Run {
     pub(super) end_ns: u64,
 }
 
-/// The openings of a card, in the order of the log.
+/// The openings of a card, in the order of their instants: an event may be in the log behind records that came after it.
 pub(super) fn runs(rows: &[Value], card: &str) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for row in rows {
-        let Some(at_ns) = number(row, "mono_ns") else {
-            continue;
-        };
-        let (kind, mine) = (
-            text(row, "kind").unwrap_or_default(),
-            text(row, "source") == Some(card),
-        );
-        if mine && kind == "event" && text(row, "code") == Some("port_opened") {
-            runs.push(Run {
-                from_ns: at_ns,
-                end_ns: at_ns,
-            });
-        } else if (mine && RECORDS.contains(&kind)) || counts(row, card) {
-            let last = runs.last_mut();
-            last.into_iter()
-                .for_each(|run| run.end_ns = run.end_ns.max(at_ns));
+    let mine = |row: &Value| text(row, "source") == Some(card);
+    let instant = |row: &Value| number(row, "mono_ns");
+    let opened = rows.iter().filter(|row| {
+        mine(row) && text(row, "kind") == Some("event") && text(row, "code") == Some("port_opened")
+    });
+    let mut openings: Vec<u64> = opened.filter_map(instant).collect();
+    openings.sort_unstable();
+    let of_card = rows.iter().filter(|row| {
+        let kind = text(row, "kind").unwrap_or_default();
+        (mine(row) && RECORDS.contains(&kind)) || counts(row, card)
+    });
+    let instants: Vec<u64> = of_card.filter_map(instant).collect();
+    let behind = openings.iter().skip(1).copied().chain([u64::MAX]);
+    let runs = openings.iter().zip(behind).map(|(from_ns, next_ns)| {
+        let inside = instants
+            .iter()
+            .filter(|at| (*from_ns..next_ns).contains(*at));
+        Run {
+            from_ns: *from_ns,
+            end_ns: inside.max().copied().unwrap_or(*from_ns),
         }
-    }
-    runs
+    });
+    runs.collect()
 }
 
 /// Whether these are counters of a card.
