@@ -29,6 +29,7 @@ mod signers;
 mod stamped;
 mod tiles;
 mod unkept;
+mod unsigned;
 
 pub use collector::verify_collector;
 pub use harmless::harmless;

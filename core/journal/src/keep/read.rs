@@ -21,8 +21,6 @@ pub(super) struct Position {
     pub(super) offset: u64,
     /// Where it ends.
     pub(super) behind: u64,
-    /// The first entry that it covers.
-    pub(super) first: u64,
 }
 
 /// A keep frame.
@@ -175,9 +173,8 @@ fn is_blank<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0)
 }
 
-/// Where the frames of a segment lie that are of its newest lap, in order. A lap begins at the first byte of its segment, and
-/// its frames go on in the order of the log: one of a later lap behind the frame that begins it, or one of the same lap that
-/// goes back in the log, was written by nobody.
+/// Where the frames of a segment lie that are of its newest lap, in order. A lap begins at the first byte of its segment: where
+/// the frame there can be read, one of a later lap behind it was written by nobody.
 pub(super) fn in_segment<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> Vec<Position> {
     let mut found: Vec<Position> = Vec::new();
     let block = u64::from(ring.shape.block_bytes.max(1));
@@ -186,12 +183,8 @@ pub(super) fn in_segment<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> Vec
         let newest = found.last().map_or(0, |position| position.lap);
         let first = found.first().filter(|first| first.offset == 0);
         let laps = newest..=first.map_or(KEEP_LAPS_MAX, |first| first.lap);
-        let fits = |position: &Position| {
-            let goes_back =
-                |last: &Position| position.lap == last.lap && position.first < last.first;
-            laps.contains(&position.lap) && !found.last().is_some_and(goes_back)
-        };
-        match position_at(ring, segment, at).filter(fits) {
+        let position = position_at(ring, segment, at);
+        match position.filter(|position| laps.contains(&position.lap)) {
             Some(position) => {
                 found.retain(|older| older.lap == position.lap);
                 // Mostly the next frame stands there.
@@ -202,6 +195,27 @@ pub(super) fn in_segment<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> Vec
         }
     }
     found
+}
+
+/// The highest lap that any frame in a segment says, whoever wrote it: above it a writer begins the next.
+pub(super) fn highest_lap<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> u64 {
+    let block = u64::from(ring.shape.block_bytes.max(1));
+    let mut highest = 0;
+    let mut at = 0;
+    while at < ring.shape.segment_bytes {
+        let left = to_usize(ring.shape.segment_bytes.saturating_sub(at));
+        let mut bytes = vec![0; STRETCH_BYTES.min(left)];
+        // Where a block of the stretch is bad, each is tried by itself.
+        let is_read = ring.volume.read(segment, at, &mut bytes).is_ok();
+        for chunk in bytes.chunks(to_usize(block)) {
+            if !is_read || chunk.starts_with(&KEEP_MAGIC) {
+                let lap = position_at(ring, segment, at).map_or(0, |position| position.lap);
+                highest = highest.max(lap);
+            }
+            at = at.saturating_add(chunk.len() as u64);
+        }
+    }
+    highest
 }
 
 /// The next block from `from` on that begins as a keep frame does, or that cannot be read.
@@ -262,6 +276,5 @@ fn position_at<V: ReadVolume>(ring: &KeepRing<V>, segment: u32, offset: u64) -> 
         segment,
         offset,
         behind,
-        first: head.fixed.first_commit_id.0,
     })
 }

@@ -46,22 +46,11 @@ impl<V: ReadVolume> KeepRing<V> {
             offset: 0,
             newest: None,
         };
-        let newest = read::newest(&ring);
-        if let Some(newest) = newest {
+        if let Some(newest) = read::newest(&ring) {
             (ring.lap, ring.offset) = (newest.lap, newest.behind);
         }
         ring.newest = ring.newest_stretch().map(|stretch| stretch.range());
-        // Frames of a segment go on in the order of the log: what goes back behind damage begins another.
-        if newest.is_some_and(|newest| newest.first > ring.end().unwrap_or(0)) {
-            ring.turn();
-        }
         ring
-    }
-
-    /// On to the next segment.
-    fn turn(&mut self) {
-        self.lap = self.lap.saturating_add(1);
-        self.offset = 0;
     }
 
     /// The newest stretch that can be read.
@@ -116,10 +105,6 @@ impl<V: Volume> KeepRing<V> {
     /// # Errors
     /// The medium's.
     pub fn settle(&mut self) -> Result<(), MediumError> {
-        if self.offset == 0 {
-            let before = self.lap.saturating_sub(1);
-            self.volume.settle(self.shape.segment_of(before))?;
-        }
         self.volume.settle(self.shape.segment_of(self.lap))
     }
 
@@ -157,7 +142,6 @@ impl<V: Volume> KeepRing<V> {
             segment: self.shape.segment_of(self.lap),
             offset: self.offset,
             behind: self.offset.saturating_add(bytes.len() as u64),
-            first: stretch.begin(),
         };
         // What a segment held of an earlier lap is gone with the first frame of the next.
         let known = self.frames_in(position.segment).iter();
@@ -188,6 +172,21 @@ impl<V: Volume> KeepRing<V> {
         if let Some(held) = self.frames.get_mut(segment as usize) {
             *held = OnceCell::from(frames);
         }
+    }
+
+    /// On to the next segment, in a lap above any that a frame says there or in the one behind it: none that was forged stands
+    /// before what is written now.
+    fn turn(&mut self) {
+        let mut lap = self.lap.saturating_add(1);
+        let behind = lap.saturating_add(1);
+        let near = [lap, behind].map(|lap| read::highest_lap(self, self.shape.segment_of(lap)));
+        let highest = near.into_iter().max().unwrap_or(0);
+        if highest >= lap {
+            let round = u64::from(self.shape.segments.max(1));
+            let rounds = (highest - lap) / round + 1;
+            lap = lap.saturating_add(rounds.saturating_mul(round));
+        }
+        (self.lap, self.offset) = (lap, 0);
     }
 
     fn refuses(&self, fault: MediumFault) -> MediumError {

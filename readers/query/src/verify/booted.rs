@@ -100,7 +100,8 @@ impl Booted {
             .map_err(|error| error.to_string())?;
         let missing = keys.missing_in(beside.id, |place| verified.has_key(place));
         if let Some(key) = missing.first() {
-            return Err(format!("it is not signed by {}", key.name()));
+            let signed = |place| verified.has_key(place);
+            return Err(keys.unsigned_words("it", key, signed));
         }
         let text = note.text();
         let due = match (told.of, &self.newest, &told.nonce) {

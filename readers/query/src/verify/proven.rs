@@ -22,9 +22,9 @@ pub fn verify_proof(proof: &OfflineProof, anchors: &Anchors) -> Result<(), Strin
     let signed = proof
         .verify(signers.known())
         .map_err(|error| error.to_string())?;
-    let missing = signers.missing(head.size, |place| signed.verified().has_key(place));
-    match missing.first() {
-        Some(key) => Err(format!("the checkpoint is not signed by {}", key.name())),
+    let by = |place| signed.verified().has_key(place);
+    match signers.missing(head.size, by).first() {
+        Some(key) => Err(signers.unsigned_words("the checkpoint", key, by)),
         None => Ok(()),
     }
 }

@@ -379,6 +379,11 @@ impl Signers {
         missing
     }
 
+    /// Those that anchor the verification.
+    pub(super) fn pinned(&self) -> &[VerifierKey] {
+        self.known.get(..self.anchors).unwrap_or_default()
+    }
+
     /// The same of what is said in an entry: while the keys change it may be of those before.
     pub(super) fn missing_in(
         &self,

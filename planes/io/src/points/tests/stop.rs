@@ -4,7 +4,6 @@ use super::site::{MS, OPENED, Site, di, pulse};
 use crate::limits::{SETTLE_NS, STOP_WINDOWS_NS};
 use crate::points::{Edge, Input};
 use evidence::MonoNs;
-use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
@@ -197,11 +196,6 @@ fn every_pulse_is_in_a_count_wherever_the_stop_falls() {
             }
         }
         let last = site.pulses().last().map(|one| (one.at.0, one.count));
-        assert_eq!(
-            last,
-            Some((stop, due as u64)),
-            "{}",
-            format!("stop at {stop}")
-        );
+        assert_eq!(last, Some((stop, due as u64)), "stop at {stop}");
     }
 }

@@ -43,7 +43,8 @@ impl Chain<'_> {
             .keys
             .missing(head.size, |place| opened.verified().has_key(place));
         for key in &missing {
-            let words = format!("the checkpoint is not signed by {}", key.name());
+            let signed = |place| opened.verified().has_key(place);
+            let words = self.keys.unsigned_words("the checkpoint", key, signed);
             self.report.find(FindingKind::Signature, here, words);
         }
         let strangers = opened.verified().unknown_lines;
