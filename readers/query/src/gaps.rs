@@ -11,6 +11,7 @@ mod filled;
 mod filter;
 mod handed;
 mod ledger;
+mod parted;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -66,7 +67,7 @@ impl GapAccount {
             Payload::Backfill(filled) => self.account.backfill(id, filled),
             Payload::Marker(marker) => self.account.marker(id, marker),
             Payload::Downtime(downtime) => self.account.downtime(id, downtime),
-            Payload::SeqSkip(skip) => self.account.skip(&skip),
+            Payload::SeqSkip(skip) => self.account.skip(id, &skip),
             Payload::Loss(loss) => self.losses.push((loss.first, loss.count, id)),
             Payload::CounterSnapshot(snapshot) => {
                 if let Some(state) = self.frozen.take(&snapshot) {

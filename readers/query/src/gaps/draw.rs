@@ -121,7 +121,8 @@ impl<'a> NumberingView<'a> {
 
     fn covers(&self, meter: &MeterId) -> Covers {
         let gaps = self.account.gaps.get(meter).into_iter().flatten();
-        let gaps = gaps.filter_map(|gap| {
+        let known = gaps.filter(|gap| self.due.is_known_to(gap.entry.generation));
+        let gaps = known.filter_map(|gap| {
             let slot = gap
                 .slot
                 .filter(|slot| slot.version == self.due.numbering.2)?;
@@ -136,7 +137,10 @@ impl<'a> NumberingView<'a> {
         Covers {
             handed: Cover::of(handed.into_iter()),
             gaps: Cover::of(gaps),
-            downtimes: Cover::of(mine.map(|down| (down.first, down.end, (down.cause, down.entry)))),
+            downtimes: Cover::of(mine.map(|down| {
+                let first = self.account.silent_from(self.place, meter, down);
+                (first, down.end, (down.cause, down.entry))
+            })),
         }
     }
 
@@ -161,6 +165,14 @@ impl<'a> NumberingView<'a> {
         }
         let mut first = run.first.max(floor);
         let mut end = next.map_or(last, |next| next.first);
+        if let Some(replaced) = run.end {
+            // What a branch that is not held accounts for was due all the same.
+            let handed = self
+                .account
+                .handed_slots(self.place, &self.due.numbering, meter);
+            let handed = handed.iter().map(|(_, end, _)| *end).max();
+            end = end.min(replaced.max(handed.unwrap_or(0)));
+        }
         if let Some(pace) = self.due.pace {
             let number = |at: evidence::UtcNs| pace.first_from(at);
             first = self
@@ -328,7 +340,10 @@ impl Stretch<'_> {
             return Found::of(GapClass::CommitGap, Some(entry));
         }
         let due = self.numbering.due;
-        let over = due.stopped || self.numbering.account.has_ended(&due.numbering);
+        let over = due.stopped
+            || due.until.is_some()
+            || self.run.end.is_some()
+            || self.numbering.account.has_ended(&due.numbering);
         if until.is_none() && !over {
             return Found::of(GapClass::Open, None);
         }

@@ -6,7 +6,7 @@ use evidence::frozen::names;
 use evidence::kinds::Counter;
 use evidence::{EntryId, Generation, MeterId, ScheduleId, SourceId};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A numbering as the frozen state has it.
 #[derive(Debug, Default)]
@@ -21,20 +21,22 @@ pub(super) struct Frozen {
 #[derive(Debug)]
 pub(super) struct HandedOver {
     /// The entry that names the predecessor; `None` where it has left the ring with all that it began.
-    named_by: Option<EntryId>,
-    generation: Generation,
-    slots: BTreeMap<(SourceId, ScheduleId), Frozen>,
+    pub(super) named_by: Option<EntryId>,
+    pub(super) generation: Generation,
+    pub(super) slots: BTreeMap<(SourceId, ScheduleId), Frozen>,
     windows: BTreeMap<MeterId, u64>,
-    reached: Reached,
+    pub(super) reached: Reached,
 }
 
 /// How far the generations before are held.
 #[derive(Debug, Default)]
 pub(super) struct Reached {
     /// The slot behind the last session, by the numbering's place and meter.
-    slots: BTreeMap<(usize, MeterId), u64>,
+    pub(super) slots: BTreeMap<(usize, MeterId), u64>,
     /// The number behind the last session.
-    seqs: BTreeMap<MeterId, u64>,
+    pub(super) seqs: BTreeMap<MeterId, u64>,
+    /// Schedules of which the contract in force expected readings.
+    pub(super) owed: BTreeSet<(SourceId, ScheduleId)>,
 }
 
 /// Slots that something not held here accounts for, and the entry that says so; without one they are
@@ -86,6 +88,15 @@ impl Account {
                 *next = number.saturating_add(1).max(*next);
             }
         }
+        let numberings = self.numberings.keys();
+        let schedules: BTreeSet<_> = numberings
+            .map(|(port, schedule, _)| (port.clone(), schedule.clone()))
+            .collect();
+        for (port, schedule) in schedules {
+            if !self.expected(&port, &schedule).is_empty() {
+                reached.owed.insert((port, schedule));
+            }
+        }
         self.reached = reached;
     }
 
@@ -117,6 +128,7 @@ impl Account {
             windows: windows.collect(),
             reached: std::mem::take(&mut self.reached),
         });
+        self.part_ways();
     }
 
     /// What is accounted for of a meter's slots by entries that are not here.
@@ -127,7 +139,9 @@ impl Account {
         meter: &MeterId,
     ) -> Vec<Handed> {
         let (port, schedule, version) = numbering;
-        let told = self.not_here().filter_map(|handed| {
+        let due = self.due.get(place);
+        let known = |handed: &&HandedOver| due.is_none_or(|due| due.is_known_to(handed.generation));
+        let told = self.not_here().filter(known).filter_map(|handed| {
             let state = handed.slots.get(&(port.clone(), schedule.clone()))?;
             let end = match state.version.cmp(version) {
                 Ordering::Less => return None,

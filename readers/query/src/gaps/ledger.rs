@@ -3,6 +3,7 @@
 use super::cards::Records;
 use super::filled::Filled;
 use super::handed::{HandedOver, Reached, frozen};
+use super::parted::Parted;
 use contract::{Contract, Pace};
 use evidence::kinds::{AttemptFailed, Counter, Downtime, Marker, Opaque, Reading, SeqSkip};
 use evidence::reasons::{AttemptCause, DowntimeCause, MarkerKind, SkipCause};
@@ -48,6 +49,8 @@ pub(super) struct Expected {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) first: u64,
+    /// Behind its last slot, where a branch of the log went on under another numbering.
+    pub(super) end: Option<u64>,
     /// Where a meter's account begins later, because older entries have left the log.
     pub(super) floors: BTreeMap<MeterId, u64>,
     /// Where the numbering began, for a run taken up from the frozen state of a segment.
@@ -76,6 +79,10 @@ pub(super) struct Due {
     pub(super) last: Option<u64>,
     pub(super) stopped: bool,
     pub(super) downtimes: Vec<Down>,
+    /// The generation that begins it again beside one of the same version that it did not know.
+    pub(super) since: Option<Generation>,
+    /// The generation that does not know of it.
+    pub(super) until: Option<Generation>,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +90,9 @@ pub(super) struct Account {
     contract: Option<Contract>,
     /// Meters of the contract in force; runs under the same contract share them.
     expected: BTreeMap<(SourceId, ScheduleId), Arc<Vec<Expected>>>,
-    numberings: BTreeMap<Numbering, usize>,
+    pub(super) numberings: BTreeMap<Numbering, usize>,
+    /// Schedules of which a generation does not know the newest numberings.
+    pub(super) parted: BTreeMap<(SourceId, ScheduleId), Parted>,
     pub(super) due: Vec<Due>,
     pub(super) sessions: BTreeMap<MeterId, BTreeMap<u64, Session>>,
     /// Numbers of the records of cards, by the first of a stretch.
@@ -187,8 +196,10 @@ impl Account {
         };
         match marker.marker {
             MarkerKind::ScheduleStart => {
+                self.begins_again(&marker.source, &schedule, slot);
                 let run = Run {
                     first: slot.number,
+                    end: None,
                     base: None,
                     floors: BTreeMap::new(),
                     expected: self.expected(&marker.source, &schedule),
@@ -219,6 +230,9 @@ impl Account {
             if state.version == 0 || closed || expected.is_empty() {
                 continue;
             }
+            if self.was_left_behind(&port, &schedule, state.version) {
+                continue;
+            }
             let pace = state.pace.or_else(|| self.pace(&schedule));
             let due = self.due(port, schedule, state.version);
             due.pace = due.pace.or(pace);
@@ -230,6 +244,7 @@ impl Account {
                 });
                 due.runs.push(Run {
                     first: 0,
+                    end: None,
                     base: Some(state.floor),
                     floors: floors.collect(),
                     expected,
@@ -251,12 +266,13 @@ impl Account {
             meter: downtime.meter_id,
             entry: id,
         };
+        self.goes_on_silent(&downtime.source, &downtime.schedule, version, &down);
         let due = self.due(downtime.source, downtime.schedule, version);
         due.last = due.last.max(Some(down.end.saturating_sub(1)));
         due.downtimes.push(down);
     }
 
-    pub(super) fn skip(&mut self, skip: &SeqSkip) {
+    pub(super) fn skip(&mut self, id: EntryId, skip: &SeqSkip) {
         let end = skip.first.0.saturating_add(skip.count);
         let mut range = (skip.first.0, end);
         match skip.cause {
@@ -266,7 +282,13 @@ impl Account {
                 let ended = self.removed.remove(&skip.meter_id);
                 range.0 = ended.map_or(range.0, |ended| ended.min(range.0));
             }
-            SkipCause::LeaseAbandoned | SkipCause::Adoption => {}
+            // What is held of the branch before is judged by its own entries.
+            SkipCause::Adoption => {
+                let reached = self.reached_of(id.generation);
+                let reached = reached.and_then(|reached| reached.seqs.get(&skip.meter_id));
+                range.0 = reached.map_or(range.0, |reached| range.0.max(*reached).min(end));
+            }
+            SkipCause::LeaseAbandoned => {}
         }
         let skips = self.skips.entry(skip.meter_id.clone());
         skips.or_default().push(range);
@@ -304,7 +326,10 @@ impl Account {
             run.first <= number && expected.any(|expected| expected.meter == *meter)
         };
         let due = self.due.iter().find(|due| {
-            due.numbering.2 == version && due.last >= Some(number) && due.runs.iter().any(expects)
+            due.numbering.2 == version
+                && due.is_known_to(gap.entry.generation)
+                && due.last >= Some(number)
+                && due.runs.iter().any(expects)
         })?;
         due.pace?.utc(number)
     }
@@ -316,12 +341,16 @@ impl Account {
         *version < u64::MAX && self.numberings.range(later..=last).next().is_some()
     }
 
-    fn pace(&self, schedule: &ScheduleId) -> Option<Pace> {
+    pub(super) fn pace(&self, schedule: &ScheduleId) -> Option<Pace> {
         let contract = self.contract.as_ref()?;
         contract.schedules.get(schedule).map(Pace::of)
     }
 
-    fn expected(&mut self, source: &SourceId, schedule: &ScheduleId) -> Arc<Vec<Expected>> {
+    pub(super) fn expected(
+        &mut self,
+        source: &SourceId,
+        schedule: &ScheduleId,
+    ) -> Arc<Vec<Expected>> {
         let contract = self.contract.as_ref();
         let meters = contract
             .into_iter()
@@ -347,8 +376,12 @@ impl Account {
         let next = self.due.len();
         let at = *self.numberings.entry(numbering.clone()).or_insert(next);
         if at == next {
+            let schedule = (numbering.0.clone(), numbering.1.clone());
+            let since = self.parted.get(&schedule).map(|parted| parted.by);
             self.due.push(Due {
                 numbering,
+                since,
+                until: None,
                 pace: None,
                 runs: Vec::new(),
                 last: None,

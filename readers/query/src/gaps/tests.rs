@@ -3,6 +3,7 @@
 mod cards;
 mod generations;
 mod opaque;
+mod parted;
 mod removed;
 
 use super::{GapAccount, GapFilter, GapReport};
