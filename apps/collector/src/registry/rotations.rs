@@ -66,6 +66,10 @@ pub(crate) fn statements(dir: &Path) -> Result<Vec<Rotation>, Error> {
     };
     let mut all = Vec::new();
     for log in found.map_err(Error::io("list", &folder))? {
+        // A folder for each log; what somebody put beside them is nobody's.
+        if !log.path().is_dir() {
+            continue;
+        }
         all.extend(taken(&log.path())?);
     }
     Ok(all)

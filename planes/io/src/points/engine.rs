@@ -326,15 +326,17 @@ impl CardEngine {
         };
         self.settle(at, edge.at);
         let stopped = self.is_stopped_by(edge.at);
+        let stop = self.stopped_at();
         let Some(line) = self.lines.get_mut(at) else {
             return;
         };
-        // Behind the stop an edge only says whether what began before it held.
+        let missing = line.missing(edge.line_seqno);
+        // Behind the stop an edge only says whether what began before it held, and what the kernel lost till then.
         if stopped && line.filter.waiting() == 0 {
+            self.behind_the_stop(at, edge.at, missing);
             return;
         }
         line.edges += 1;
-        let missing = line.missing(edge.line_seqno);
         let fate = line.filter.edge(edge.at, edge.rising);
         line.rejected += fate.rejected;
         if missing > 0 {
@@ -343,7 +345,8 @@ impl CardEngine {
                 line: at,
                 count: missing,
             };
-            self.order.put(edge.at, lost);
+            self.order
+                .put(stop.map_or(edge.at, |stop| stop.min(edge.at)), lost);
         }
         if let Some((began, width_ns, high)) = fate.glitch {
             let glitch = Fact::Glitch {

@@ -2,11 +2,39 @@
 
 use super::engine::{CardEngine, Phase};
 use super::line::Role;
+use super::order::Fact;
 use crate::limits::{SETTLE_NS, STOP_WAIT_NS, STOP_WINDOWS_NS};
 use evidence::MonoNs;
 use evidence::reasons::SoeChange;
 
 impl CardEngine {
+    /// The instant of the stop, once there is one and while its counts are not told yet.
+    pub(super) const fn stopped_at(&self) -> Option<MonoNs> {
+        match self.phase {
+            Phase::Ending { stop, .. } => Some(stop),
+            Phase::Running | Phase::Stopping { .. } | Phase::Stopped => None,
+        }
+    }
+
+    /// An edge that begins nothing any more. What the kernel lost before it may be from before the stop; an edge from then that
+    /// comes when the counts are told is in none, and its counters say so.
+    pub(super) fn behind_the_stop(&mut self, place: usize, at: MonoNs, missing: u64) {
+        let late = self.stopped_at().is_none() && at <= self.known;
+        self.order.late += u64::from(late);
+        if let Some(line) = self.lines.get_mut(place) {
+            line.lost += missing;
+            line.edges += u64::from(late);
+            line.rejected += u64::from(late);
+        }
+        if let Some(stop) = self.stopped_at().filter(|_| missing > 0) {
+            let lost = Fact::Lost {
+                line: place,
+                count: missing,
+            };
+            self.order.put(stop, lost);
+        }
+    }
+
     /// Nothing new starts. A pulse that began a moment ago is a pulse, so windows that are open may end.
     pub(super) fn begin_stop(&mut self, now: MonoNs) {
         if self.phase != Phase::Running {
@@ -24,6 +52,7 @@ impl CardEngine {
         match self.phase {
             Phase::Running => false,
             Phase::Ending { stop, .. } => at > stop,
+            // Also one from before: its counts are told.
             Phase::Stopping { .. } | Phase::Stopped => true,
         }
     }
@@ -50,6 +79,7 @@ impl CardEngine {
             return;
         }
         self.give_windows_up();
+        self.queue_full = false;
         let until = now.plus_ns(STOP_WAIT_NS);
         self.phase = Phase::Stopping { until };
         self.known = stop;

@@ -43,6 +43,16 @@ pub(super) enum Untold {
     Behind(u64),
 }
 
+impl Untold {
+    /// Behind so many entries of this generation one is due that tells of it.
+    pub(super) const fn size(self) -> u64 {
+        match self {
+            Self::Before => 0,
+            Self::Behind(size) => size,
+        }
+    }
+}
+
 /// Two keys that sign from a size on, until others follow.
 #[derive(Clone, Debug)]
 struct Era {
@@ -256,9 +266,9 @@ impl Signers {
         eras.into_iter().find(|era| era.from <= size)
     }
 
-    /// Where the keys that signed a head, or those before them, followed others, and no entry that was read tells of it: the
-    /// first of these.
-    pub(super) fn untold(&self, signed: impl Fn(usize) -> bool) -> Option<Untold> {
+    /// Where the keys that signed a head, or those before them, followed others, and no entry tells of it of those from `base`
+    /// on that were read: the first of these. Of what lies before nothing is known.
+    pub(super) fn untold(&self, base: u64, signed: impl Fn(usize) -> bool) -> Option<Untold> {
         let mut theirs: Vec<usize> = (0..self.known.len()).filter(|one| signed(*one)).collect();
         let mut first: Option<Untold> = None;
         let mut at = 0;
@@ -275,7 +285,9 @@ impl Signers {
                         Ordering::Less => Untold::Before,
                         Ordering::Equal | Ordering::Greater => Untold::Behind(link.size),
                     };
-                    first = Some(first.map_or(found, |first| first.min(found)));
+                    if found.size() >= base {
+                        first = Some(first.map_or(found, |first| first.min(found)));
+                    }
                 }
             }
         }

@@ -101,6 +101,17 @@ fn an_edge_from_before_the_stop_may_be_handed_over_behind_it() {
 }
 
 //= A3.3
+#[test]
+fn what_the_kernel_lost_before_the_first_edge_behind_the_stop_is_suspected() {
+    let mut site = at_rest(WINDOW);
+    site.lose(6, 5);
+    site.feed(STOP, Input::Stop);
+    edge(&mut site, 2, 6, true);
+    assert_eq!(last_count(&mut site, 11), (0, 3));
+    assert_eq!(site.counter("edge_lost_cnt", "water"), 5);
+}
+
+//= A3.3
 //= R1.1
 #[test]
 fn a_change_of_an_input_that_waits_at_the_stop_is_told_with_its_instant() {

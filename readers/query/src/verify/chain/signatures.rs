@@ -77,26 +77,23 @@ impl Chain<'_> {
 
     /// Keys that follow others are told of by an entry of the log, in each generation, before they sign.
     pub(in crate::verify) fn is_told(&mut self, signed: impl Fn(usize) -> bool) {
-        let Some(untold) = self.keys.untold(signed) else {
-            return;
-        };
         // Where entries are not here, that one may be among them.
-        let (from, words) = match untold {
-            Untold::Behind(from) => (
-                from,
-                format!(
-                    "other keys sign the heads behind {from} entries, and no entry of the log tells of it"
-                ),
-            ),
-            Untold::Before => (
-                0,
-                "keys sign here that followed others in an earlier generation, and no entry of this one tells of it: each                  generation does, before its first seal"
-                    .to_owned(),
-            ),
-        };
-        if !self.named.is_empty() || self.tree.base() > from {
+        if !self.named.is_empty() {
             return;
         }
+        let Some(untold) = self.keys.untold(self.tree.base(), signed) else {
+            return;
+        };
+        let words = match untold {
+            Untold::Behind(from) => format!(
+                "other keys sign the heads behind {from} entries, and no entry of the log tells of it"
+            ),
+            Untold::Before => {
+                "keys sign here that followed others in an earlier generation, and no entry of this one tells of it: each \
+                 generation does, before its first seal"
+                    .to_owned()
+            }
+        };
         if std::mem::replace(&mut self.untold, true) {
             return;
         }

@@ -127,19 +127,27 @@ impl Side<'_> {
                 continue;
             };
             let basis = text(row, "basis");
-            let opened = basis != Some("live");
-            let (from_ns, from) = match basis {
-                Some("fresh") => (0, 0),
-                _ => before.unwrap_or((0, count)),
+            let (from_ns, from) = match (before, basis) {
+                (Some(before), _) => before,
+                (None, Some("fresh")) => (0, 0),
+                (None, _) => (0, count),
             };
+            let inside = |run: &Run| (from_ns..at_ns).contains(&run.from_ns);
+            let opened =
+                basis != Some("live") || (before.is_some() && self.runs.iter().any(inside));
             let between = |from_ns: u64| {
                 let span = |at: &&u64| (from_ns..at_ns).contains(*at);
                 total(pulses.iter().filter(span))
             };
             let most = between(from_ns);
-            let least = match opened {
-                true => between(self.first_state(at_ns) + 1),
-                false => most,
+            let since_opened = || between(self.first_state(at_ns) + 1);
+            let least = match (opened, basis) {
+                (false, _) => most,
+                // What was counted till a process was killed is on the board.
+                (true, Some("board")) => {
+                    since_opened() + self.on_the_board(&pulses, from_ns, at_ns)
+                }
+                (true, _) => since_opened(),
             };
             let grown = count.saturating_sub(from);
             let known = before.is_some() || basis == Some("fresh");
@@ -163,6 +171,19 @@ impl Side<'_> {
             before = Some((at_ns, count));
         }
         self.counted_to_the_end(&pulses, before);
+    }
+
+    /// How many pulses behind a snapshot the board must have: those of the run before this one, as far as it can be judged.
+    fn on_the_board(&self, pulses: &[u64], from_ns: u64, at_ns: u64) -> u64 {
+        let mut before = self
+            .runs
+            .iter()
+            .rev()
+            .filter(|run| run.from_ns <= at_ns)
+            .skip(1);
+        let end_ns = before.next().map_or(0, |run| run.end_ns);
+        let until_ns = end_ns.saturating_sub(self.window_ns + AT_THE_ENDS_NS);
+        total(pulses.iter().filter(|at| (from_ns..until_ns).contains(*at)))
     }
 
     /// Since when the first state of the opening holds that this instant is in: what changes behind it is told.

@@ -74,6 +74,16 @@ fn the_first_count_of_an_opening_is_judged_from_its_first_state_on() {
         })
     };
     check(&street, &fewer(1), "");
+    // A board that was there has what was counted before; a count that begins anew is none that goes on.
+    let board = with(&fewer(1), 3, "basis", json!("board"));
+    check(&street, &board, "");
+    let fresh = with(
+        &with(&again, 3, "basis", json!("fresh")),
+        1,
+        "count",
+        json!(9),
+    );
+    check(&street, &fresh, "9 were counted before");
     check(
         &street,
         &fewer(2),
