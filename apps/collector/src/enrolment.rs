@@ -146,9 +146,9 @@ pub fn pins(dir: &Path, given: Vec<Pin>) -> Result<Vec<Pin>, Error> {
     }
     let revoked = Revocations::read(dir)?;
     let is_revoked = |key: &VerifierKey| revoked.find(key).is_some();
-    let marked = all.into_iter().map(|pin| match is_revoked(pin.key()) {
-        true => pin.revoked(),
-        false => pin,
+    let marked = all.into_iter().map(|pin| match revoked.find(pin.key()) {
+        Some(one) => pin.revoked(&one.how()),
+        None => pin,
     });
     registry::with_followers(dir, marked.collect(), &is_revoked)
 }

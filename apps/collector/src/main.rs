@@ -152,11 +152,18 @@ fn say_revoked(done: &Revocation, as_json: bool) {
         let alone: Vec<String> = done.alone.iter().map(ToString::to_string).collect();
         let followers: Vec<String> = done.followers.iter().map(ToString::to_string).collect();
         return say::out(
-            json!({"revoked": done.all, "partner_unknown": alone, "followers": followers}),
+            json!({"revoked": done.all, "already": done.already, "partner_unknown": alone, "followers": followers}),
         );
     }
     for one in &done.all {
         say::out(shown(&format!("revoked {}: {}", one.vkey, one.reason)));
+    }
+    for one in &done.already {
+        say::err(shown(&format!(
+            "already revoked {}: {}; that time and reason stay",
+            one.how(),
+            one.vkey
+        )));
     }
     for key in &done.alone {
         let key = shown(&key.to_string());

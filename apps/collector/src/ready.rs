@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::identity::{TlsFiles, url_of};
-use crate::registry::{Held, Registry};
+use crate::registry::{Held, Pin, Registry};
 use crate::say::quoted;
 use crate::server::certificates;
 use certificates::Holder;
@@ -21,7 +21,7 @@ pub struct Ready {
     clients: Vec<Holder>,
     client_ca: PathBuf,
     vkey: String,
-    pins: Vec<(String, String)>,
+    pins: Vec<Pin>,
     logs: Vec<Held>,
     unserved: Vec<String>,
     begun: Vec<(String, u64)>,
@@ -84,7 +84,13 @@ impl Ready {
             })
         };
         let begun = |(origin, since): &(String, u64)| json!({"origin": origin, "since": since});
-        let pin = |(key, prefix): &(String, String)| json!({"vkey": key, "prefix": prefix});
+        let pin = |pin: &Pin| {
+            json!({
+                "vkey": pin.key().to_string(),
+                "prefix": pin.prefix(),
+                "revoked": pin.how_revoked(),
+            })
+        };
         json!({
             "addr": self.addr.to_string(),
             "url": self.url(),
@@ -120,8 +126,15 @@ impl Ready {
             ),
             format!("  cosigns as   {}", self.vkey),
         ];
-        for (key, prefix) in &self.pins {
+        for pin in &self.pins {
+            let (key, prefix) = (pin.key(), pin.prefix());
             lines.push(format!("  log key      {key}"));
+            if let Some(how) = pin.how_revoked() {
+                lines.push(format!(
+                    "               REVOKED {how}: nothing that it signs is taken"
+                ));
+                continue;
+            }
             lines.push(format!(
                 "               for {prefix} and its generations {prefix}/gN"
             ));
@@ -187,8 +200,15 @@ impl Ready {
 
 #[cfg(test)]
 mod tests {
-    use super::{Held, Ready};
+    use super::{Held, Pin, Ready};
     use certificates::Holder;
+    use proof::note::{Algorithm, VerifierKey};
+
+    fn pin(seed: u8) -> Pin {
+        let key = ed25519_dalek::SigningKey::from_bytes(&[seed; 32]).verifying_key();
+        let key = VerifierKey::ed25519("n", key.as_bytes(), Algorithm::Ed25519).unwrap();
+        Pin::new(key, "meters.example/7")
+    }
 
     fn ready(logs: Vec<Held>) -> Ready {
         let holder = |name: &str, hosts: &[&str]| Holder {
@@ -203,7 +223,7 @@ mod tests {
             clients: vec![holder("c.example authority", &[])],
             client_ca: "/srv/a b/tls/ca.pem".into(),
             vkey: "c.example+1+A".into(),
-            pins: vec![("n+2+B".into(), "meters.example/7".into())],
+            pins: vec![pin(2), pin(3).revoked("on 2026-11-30, stolen")],
             logs,
             unserved: vec!["meters.example/8/g1".into()],
             begun: vec![("meters.example/9/g1".into(), 70)],
@@ -239,7 +259,14 @@ mod tests {
             "for 127.0.0.1, c.example\n",
             "of c.example authority, ",
             "cosigns as   c.example+1+A\n",
-            "log key      n+2+B\n               for meters.example/7 and",
+            &format!(
+                "log key      {}\n               for meters.example/7 and",
+                pin(2).key()
+            ),
+            &format!(
+                "log key      {}\n               REVOKED on 2026-11-30, stolen: nothing",
+                pin(3).key()
+            ),
             "logs held    meters.example/7/g1: 70 entries cosigned, 20 more stored\n",
             "\n  ALARM        replaced_counter (entry 66): the plain counter went from 98 to 3\n",
             "witness      meters.example/9/g1: begins with entry 70;",
@@ -253,6 +280,7 @@ mod tests {
         everywhere.addr = "0.0.0.0:443".parse().unwrap();
         assert_eq!(everywhere.url(), "https://c.example:443");
         let json = ready(vec![held]).json();
+        assert_eq!(json["log_keys"][1]["revoked"], "on 2026-11-30, stolen");
         assert_eq!(json["logs"][0]["cosigned"], 70);
         assert_eq!(json["logs"][0]["dir"], "/srv/a b/logs/00");
         assert_eq!(json["certificate_hosts"][1], "c.example");

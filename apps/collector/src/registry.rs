@@ -19,8 +19,10 @@ use crate::lock::Lock;
 use crate::store::{Alarm, FOLLOWS_FILE, FileStore, FollowedBy, ORIGIN_FILE, follower};
 
 mod pin;
+mod replies;
 mod rotations;
 pub use pin::{Pin, remembered};
+use replies::{not_known, revoked, revoked_key};
 #[cfg(test)]
 pub(crate) use rotations::borders;
 pub(crate) use rotations::{statements, with_followers};
@@ -158,12 +160,8 @@ impl Registry {
     ///
     /// # Errors
     /// When a panic left the registry unusable.
-    pub fn pins(&self) -> Result<Vec<(String, String)>, Error> {
-        let pins = self.pins_now()?;
-        let all = pins.iter();
-        Ok(all
-            .map(|pin| (pin.key().to_string(), pin.prefix().to_owned()))
-            .collect())
+    pub fn pins(&self) -> Result<Vec<Pin>, Error> {
+        Ok(self.pins_now()?.to_vec())
     }
 
     fn pins_now(&self) -> Result<Arc<[Pin]>, Error> {
@@ -289,9 +287,26 @@ impl Registry {
 
     fn take_checkpoint(&self, announcement: &Announcement) -> Result<Reply, Error> {
         let origin = announcement.origin();
-        if pin::is_closed(&self.pins_now()?, origin) {
-            return Ok(revoked(origin));
+        let pins = self.pins_now()?;
+        if pin::is_closed(&pins, origin) {
+            return Ok(revoked(&pins, origin));
         }
+        let reply = self.take_head(announcement)?;
+        // One whose log went on with other keys is not told that nobody knows its own.
+        let how = (pins.iter().filter(|pin| pin.covers(origin))).find_map(|pin| {
+            let mut keys = pin.keys_for(origin).into_iter();
+            let how = pin.how_revoked()?;
+            keys.any(|key| announcement.is_signed_by(&key))
+                .then_some(how)
+        });
+        Ok(match how {
+            Some(how) if reply.status == 403 => revoked_key(origin, how),
+            _ => reply,
+        })
+    }
+
+    fn take_head(&self, announcement: &Announcement) -> Result<Reply, Error> {
+        let origin = announcement.origin();
         let standing = self.standing(origin)?;
         if let Some(log) = self.log(origin)? {
             return lock(&log)?.add_checkpoint(announcement, standing);
@@ -323,8 +338,9 @@ impl Registry {
             Ok(Some(origin)) => origin.to_owned(),
             Err(reply) => return Ok(Flow::Answer(reply)),
         };
-        if pin::is_closed(&self.pins_now()?, &origin) {
-            return Ok(Flow::Answer(revoked(&origin)));
+        let pins = self.pins_now()?;
+        if pin::is_closed(&pins, &origin) {
+            return Ok(Flow::Answer(revoked(&pins, &origin)));
         }
         let log = match self.log(&origin)? {
             Some(log) => Some(log),
@@ -355,7 +371,7 @@ impl Registry {
         if let Some(origin) = origin.as_deref()
             && pin::is_closed(&self.pins_now()?, origin)
         {
-            return Ok(revoked(origin));
+            return Ok(revoked(&self.pins_now()?, origin));
         }
         let (Some(origin), Some(log)) = (origin, log) else {
             return Ok(Reply::text(400, &"the body ends before its first package"));
@@ -444,23 +460,6 @@ impl Registry {
 fn witness(mirror: &mut Mirror<FileStore>) -> Result<Option<u64>, Error> {
     let keys = mirror.keys().to_vec();
     mirror.store_mut().witness(&keys)
-}
-
-/// The answer for a log that no pin covers.
-fn not_known(origin: &str) -> Reply {
-    let words = format!(
-        "the log is not known here: the collector was started with no --log-key VKEY for it, a line of the \
-         node's identity/keys.vkey; it is {origin}"
-    );
-    Reply::text(404, &words)
-}
-
-fn revoked(origin: &str) -> Reply {
-    let words = format!(
-        "keys of the log were revoked here: nothing that they sign is taken, and nothing of it finished; give the node new \
-         keys and have them enrolled; it is {origin}"
-    );
-    Reply::text(403, &words)
 }
 
 /// The origin of the log in a directory; `None` where nothing of a log was taken yet.

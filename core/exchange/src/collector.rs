@@ -65,6 +65,12 @@ impl Announcement {
     pub fn origin(&self) -> &str {
         &self.origin
     }
+
+    /// Whether one of these keys signed it: such as one whose signatures count no more, so that its node hears why.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &VerifierKey) -> bool {
+        self.note.verify(core::slice::from_ref(key)).is_ok()
+    }
 }
 
 /// Where keys of a log follow others.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use ::certificates::papers::{Notice, Paper};
+use ::certificates::papers::{Notice, Paper, shown};
+use evidence::UtcNs;
 use exchange::collector::Cosigner as _;
 use exchange::split_origin;
 use proof::note::{Note, VerifierKey};
@@ -32,6 +33,21 @@ pub struct Revoked {
     pub by: String,
     /// Why.
     pub reason: String,
+}
+
+impl Revoked {
+    /// Since when and why, for a person.
+    #[must_use]
+    pub fn how(&self) -> String {
+        let at_ns = i64::try_from(self.at_s).unwrap_or(i64::MAX);
+        let at = query::rfc3339(UtcNs(at_ns.saturating_mul(1_000_000_000)));
+        shown(&format!("on {at}, {}", self.reason)).to_string()
+    }
+
+    /// Whether both were taken back together.
+    fn is_of_one_act(&self, other: &Self) -> bool {
+        (self.at_s, &self.by, &self.reason) == (other.at_s, &other.by, &other.reason)
+    }
 }
 
 /// Those of a collector. A key is known by its bytes, whatever its name: a node has one name for each generation.
@@ -109,6 +125,7 @@ impl Known {
         &self,
         key: &VerifierKey,
         given: &[VerifierKey],
+        revoked: &Revocations,
     ) -> Result<Vec<VerifierKey>, Error> {
         let with_it = |pair: &&[VerifierKey; 2]| pair.iter().any(|one| one.has_same_secret(key));
         let registered = self.pairs.iter().filter(with_it).flatten();
@@ -140,6 +157,17 @@ impl Known {
             }
             let is_given =
                 |one: &&VerifierKey| given.iter().any(|other| one.has_same_secret(other));
+            // A key that was taken back before with this one is its other key; the rest are those that went on without it.
+            if let Some(one) = revoked.find(key) {
+                let with_it = |other: &VerifierKey| {
+                    (revoked.find(other)).is_some_and(|other| other.is_of_one_act(one))
+                };
+                let back: Vec<_> = beside.iter().filter(|other| with_it(other)).collect();
+                if let [other] = back[..] {
+                    all.push(other.clone());
+                    continue;
+                }
+            }
             match &beside[..] {
                 [] | [_] => all.extend(beside),
                 several if several.iter().any(|one| is_given(&one)) => {
@@ -177,7 +205,7 @@ fn of_the_nodes(
             strange.push(key);
             continue;
         }
-        let partners = known.partners(key, given)?;
+        let partners = known.partners(key, given, revoked)?;
         if partners.is_empty() {
             alone.push(key.clone());
         }
@@ -250,8 +278,7 @@ fn notice(dir: &Path, all: &Revocations, keys: &[VerifierKey], out: &Path) -> Re
     let Some(first) = keys.first().and_then(|key| all.find(key)) else {
         return Ok(());
     };
-    let at_once =
-        |one: &Revoked| (one.at_s, &one.by, &one.reason) == (first.at_s, &first.by, &first.reason);
+    let at_once = |one: &Revoked| one.is_of_one_act(first);
     if keys.len() > REVOKED_KEYS_MAX || !keys.iter().all(|key| all.find(key).is_some_and(at_once)) {
         return Err(Error::refused(format!(
             "the keys were taken back, but not with one notice: it is of keys that are taken back at one time and for one \
@@ -282,6 +309,8 @@ pub struct Revocation {
     pub all: Vec<Revoked>,
     /// Keys that were given and of which nothing here tells with which other one their node signs.
     pub alone: Vec<VerifierKey>,
+    /// Of the keys that were asked for, those that were taken back before.
+    pub already: Vec<Revoked>,
     /// Keys that go with them: those named these to follow them, and they were not registered here themselves.
     pub followers: Vec<VerifierKey>,
 }
@@ -323,6 +352,11 @@ pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
     let _taken = Taken::new(dir)?;
     let mut all = Revocations::read(dir)?;
     let (keys, alone) = of_the_nodes(dir, &asked.keys, &all)?;
+    let already = keys
+        .iter()
+        .filter_map(|key| all.find(key))
+        .cloned()
+        .collect();
     let (at_s, by) = (clock::utc_s(), asked.why.actor.as_str());
     for key in &keys {
         if all.find(key).is_none() {
@@ -345,6 +379,7 @@ pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
     Ok(Revocation {
         all,
         alone,
+        already,
         followers,
     })
 }

@@ -18,8 +18,8 @@ const FILE: &str = "log-pins.json";
 pub struct Pin {
     key: VerifierKey,
     prefix: String,
-    /// What it signs from now on counts for nothing.
-    revoked: bool,
+    /// What it signs from now on counts for nothing: since when and why, in words.
+    revoked: Option<String>,
 }
 
 impl Pin {
@@ -29,17 +29,23 @@ impl Pin {
         Self {
             key,
             prefix: prefix.to_owned(),
-            revoked: false,
+            revoked: None,
         }
     }
 
-    /// The same key, whose new signatures count for nothing: what it signed before stays served.
+    /// The same key with since when and why it is revoked: its new signatures count for nothing, what it signed before stays served.
     #[must_use]
-    pub fn revoked(self) -> Self {
+    pub fn revoked(self, how: &str) -> Self {
         Self {
-            revoked: true,
+            revoked: Some(how.to_owned()),
             ..self
         }
+    }
+
+    /// Since when it is revoked and why, where it is.
+    #[must_use]
+    pub fn how_revoked(&self) -> Option<&str> {
+        self.revoked.as_deref()
     }
 
     /// The key.
@@ -57,7 +63,7 @@ impl Pin {
     /// Whether it was revoked.
     #[must_use]
     pub const fn is_revoked(&self) -> bool {
-        self.revoked
+        self.revoked.is_some()
     }
 
     /// Whether an origin is the prefix itself or a generation of it.
@@ -161,7 +167,7 @@ pub(super) fn is_closed(pins: &[Pin], origin: &str) -> bool {
     let covering: Vec<&Pin> = pins.iter().filter(|pin| pin.covers(origin)).collect();
     covering.iter().any(|revoked| {
         let same = |pin: &&&Pin| pin.key.algorithm() == revoked.key.algorithm();
-        covering.iter().filter(same).all(|pin| pin.revoked)
+        covering.iter().filter(same).all(|pin| pin.is_revoked())
     })
 }
 
@@ -221,7 +227,7 @@ mod tests {
             Pin::new(key.unwrap(), name)
         };
         let (p, e, new_p, new_e) = (pin(1, true), pin(1, false), pin(2, true), pin(2, false));
-        let back = Pin::revoked;
+        let back = |pin: Pin| pin.revoked("on a day, stolen");
         let origin = "example.org/n7/g2";
         for (pins, known, closed) in [
             (vec![], None, false),

@@ -120,7 +120,7 @@ pub(crate) fn with_followers(
             for key in &one.new {
                 let follower = Pin::new(key.clone(), &base);
                 followers.push(match bad || is_back(key) {
-                    true => follower.revoked(),
+                    true => follower.revoked("with a key that named it to follow"),
                     false => follower,
                 });
             }
@@ -179,7 +179,7 @@ impl Registry {
             return Ok(Reply::text(200, &"known"));
         }
         if pin::is_closed(&pins, &origin) {
-            return Ok(revoked(&origin));
+            return Ok(revoked(&pins, &origin));
         }
         if let Some(words) = objection(&pins, &origin, stated, &before) {
             return Ok(Reply::text(403, &words));

@@ -105,6 +105,33 @@ fn a_generation_that_a_revoked_key_signed_closes_none_of_those_below() {
     }
 }
 
+/// The log goes on with other keys, so that it is not closed: the node that was taken back is not told that nobody knows it.
+//= R8.2
+#[test]
+fn who_signs_with_a_revoked_key_hears_since_when_and_why_also_where_the_log_goes_on() {
+    let mut old = Log::new(1, None);
+    old.grow(20);
+    let mut collector = Collector::new(&old);
+    let mut uplink = Uplink::new(&collector, &old, None);
+    uplink.deliver(&mut collector, &old, EVERY, |_, _| {});
+    assert_eq!(uplink.acked(), Some(21));
+    collector.kill();
+    revoke(&collector, &old);
+    collector.pin(&Log::new(2, None).signed_by(8));
+    collector.start();
+    old.grow(30);
+    let mut uplink = Uplink::new(&collector, &old, None);
+    uplink.deliver(&mut collector, &old, 6, |_, _| {});
+    assert_ne!(uplink.acked(), Some(51));
+    let heard = collector.book("refusals.jsonl");
+    let heard = heard.last().unwrap()["reason"].as_str().unwrap().to_owned();
+    let due = "the key that signed this was revoked here on 20";
+    assert!(
+        heard.starts_with(due) && heard.contains(", stolen: "),
+        "{heard}"
+    );
+}
+
 fn path(log: &Log, file: &str) -> String {
     format!("{}/{file}", proof::tile::origin_directory(&log.origin))
 }

@@ -163,3 +163,23 @@ fn a_key_that_nothing_here_knows_is_not_taken_for_revoked() {
     let again = [own.keys(ORIGIN).to_vec(), vec![strange]].concat();
     refused(desk.try_revoke(&again), "is known to nothing here");
 }
+/// Other keys of the log were given too, so that nothing but the first act tells which two belong together.
+//= R8.2
+#[test]
+fn a_key_that_was_taken_back_with_its_other_one_is_said_to_be_so_already() {
+    let (old, new) = (Node::new(ORIGIN, 1), Node::new(ORIGIN, 2));
+    let desk = Desk::new();
+    desk.run(&[pinned(&old), pinned(&new)].concat());
+    let both = old.keys(ORIGIN);
+    assert!(desk.try_revoke(&both[..1]).is_err(), "which is the other?");
+    let first = desk.try_revoke(&both).unwrap();
+    assert_eq!((first.all.len(), first.already.len()), (2, 0));
+    for again in [&both[..1], &both[1..], &both[..]] {
+        let told = desk.try_revoke(again).unwrap();
+        assert_eq!((told.all, told.already.len()), (first.all.clone(), 2));
+        assert!(told.already[0].how().ends_with(", stolen"));
+    }
+    // The others are good still.
+    let all = pins(&desk.dir(), [pinned(&old), pinned(&new)].concat()).unwrap();
+    assert_eq!(all.iter().filter(|pin| !pin.is_revoked()).count(), 2);
+}
