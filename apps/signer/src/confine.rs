@@ -20,7 +20,7 @@ const LIBRARIES: &[&str] = &[
 pub(crate) fn apply(
     die_with_parent: bool,
     identity: &Path,
-    socket: &Path,
+    socket: Option<&Path>,
     needs: StoreNeeds,
 ) -> Result<Report, Failure> {
     if die_with_parent {
@@ -32,12 +32,14 @@ pub(crate) fn apply(
         places: sandbox::system_places(),
         ..Site::default()
     };
-    let folder = match socket.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    if let Some(socket) = socket {
+        let folder = match socket.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        site.places.insert(Place::Run, vec![folder.into()]);
+    }
     site.places.insert(Place::Identity, vec![identity.into()]);
-    site.places.insert(Place::Run, vec![folder.into()]);
     site.places.insert(Place::KeyDevice, needs.devices);
     site.places.insert(Place::KeyFiles, needs.files);
     site.places.insert(Place::KeyStore, needs.kept);

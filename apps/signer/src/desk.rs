@@ -282,11 +282,12 @@ impl Desk {
         Some(step)
     }
 
-    /// What protects the keys less than was wanted, with so many of before that the store still holds.
+    /// What protects the keys less than was wanted, with so many others that the store holds under the log's name.
     fn lacks(&self, kept: u64) -> Vec<String> {
         let kept = (kept > 0).then(|| {
             format!(
-                "{kept} of the keys that signed before still in the token: nobody needs them, delete them with the token's own tools"
+                "{kept} more under this log's name in the token, which sign nothing of it: keys of before a change, or of another identity of \
+                 that name; docs/keys.md says how to tell and to delete them"
             )
         });
         self.not_applied.iter().cloned().chain(kept).collect()

@@ -1,11 +1,11 @@
 //! Verbs about the keys themselves: make them, show them, look whether they are sound.
 
-use crate::{EXIT_NO, Failure, say};
+use crate::{EXIT_NO, Failure, confine, say};
 use clap::{Args, ValueEnum};
 use keys::{IdentityDir, KeysError, NewKeys, PublicIdentity, TpmPlace, is_in_files, read_vkeys};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Output};
 use trust_plane::limits::PLAIN_EVERY_S;
 use trust_plane::{BaseOrigin, Custody, Description, wear_words};
 
@@ -71,6 +71,9 @@ pub(crate) struct Check {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Give up what a signer gives up before it touches a key
+    #[arg(long, hide = true)]
+    confined: bool,
 }
 
 #[derive(Debug, Args)]
@@ -142,7 +145,56 @@ pub(crate) fn init(args: &Init) -> Result<ExitCode, Failure> {
     if found.capabilities.monotonic_counter {
         say::err(wear_words(PLAIN_EVERY_S, SEAL_EVERY_S));
     }
-    Ok(ExitCode::SUCCESS)
+    if args.backend != Backend::Pkcs11 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    // A module that made a key here may lack its files where it has to sign.
+    made.keys.release();
+    drop(made);
+    let tried = look_confined(&args.identity, false)?;
+    if tried.status.success() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    say::err(format_args!(
+        "the keys are made, and a signer cannot use them inside its sandbox: {}",
+        ended(&tried)
+    ));
+    Ok(ExitCode::from(EXIT_NO))
+}
+
+/// Looks at the keys in a process that is confined as a signer is: this one may reach more than that does.
+fn look_confined(identity: &Path, as_json: bool) -> Result<Output, Failure> {
+    let failed = |error| Failure::System("cannot start a signer to look at the keys", error);
+    let mut look = Command::new(std::env::current_exe().map_err(failed)?);
+    look.args(["check", "--confined", "--identity"])
+        .arg(identity);
+    if as_json {
+        look.arg("--json");
+    }
+    look.output().map_err(failed)
+}
+
+/// What such a process said of why the keys are not had, or how it ended without a word.
+fn ended(tried: &Output) -> String {
+    let said = String::from_utf8_lossy(&tried.stderr);
+    match said.trim().trim_start_matches("fieldnotary-signer: ") {
+        "" => format!(
+            "the process that looked at them ended with {}",
+            tried.status
+        ),
+        said => said.to_owned(),
+    }
+}
+
+/// The check in such a process, with its words and its exit code.
+fn check_confined(args: &Check) -> Result<ExitCode, Failure> {
+    let tried = look_confined(&args.identity, args.json)?;
+    say::raw(&tried.stdout);
+    let code = tried.status.code().and_then(|code| u8::try_from(code).ok());
+    if code != Some(0) && !(args.json && code == Some(EXIT_NO)) {
+        say::err(ended(&tried));
+    }
+    Ok(ExitCode::from(code.unwrap_or(EXIT_NO)))
 }
 
 fn custody_words(found: &Description) -> String {
@@ -156,6 +208,14 @@ fn custody_words(found: &Description) -> String {
 }
 
 pub(crate) fn check(args: &Check) -> Result<ExitCode, Failure> {
+    if !args.confined && !args.files_only && !is_in_files(&args.identity).unwrap_or(true) {
+        return check_confined(args);
+    }
+    if args.confined {
+        let needs = keys::store_needs(&args.identity)?;
+        // What the system does not grant, a signer has not either: it says so where it runs.
+        let _ = confine::apply(false, &args.identity, None, needs)?;
+    }
     let loaded = IdentityDir::open(&args.identity).and_then(|dir| dir.load());
     let looked = loaded.and_then(|mut identity| {
         let found = match args.files_only {

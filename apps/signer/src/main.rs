@@ -64,7 +64,7 @@ enum Command {
     /// Print the verifier keys, the authority first
     #[command(after_help = help!("fieldnotary-signer vkey --identity node/identity"))]
     Vkey(keyring::Vkey),
-    /// Load the keys as `run` would, look at what holds them, say what is wrong, and end
+    /// Load the keys as `run` would, inside its sandbox, look at what holds them, say what is wrong, and end
     #[command(after_help = help!("fieldnotary-signer check --identity node/identity"))]
     Check(keyring::Check),
     /// Print the completion script for a shell
@@ -230,7 +230,12 @@ fn run(args: &Run) -> Result<ExitCode, Failure> {
     // Which store there is must be known before anything is given up.
     let needs = keys::store_needs(&args.identity)?;
     let absent = needs.devices.iter().find(|path| !path.exists()).cloned();
-    let confined = confine::apply(args.die_with_parent, &args.identity, &args.socket, needs)?;
+    let confined = confine::apply(
+        args.die_with_parent,
+        &args.identity,
+        Some(&args.socket),
+        needs,
+    )?;
     sandbox::pulse::confined(&confined);
     // A supervisor puts it into the log; by hand it is said here.
     if !args.pulse && confined.missing().next().is_some() {

@@ -49,5 +49,8 @@ pub const PLAIN_FILE: &str = "plain-counter";
 pub const PLAIN_FILE_BYTES_MAX: usize = 256;
 /// Longest PIN, with a line feed behind it.
 pub const PIN_BYTES_MAX: usize = 257;
+/// How often a token whose session failed is opened anew within one request: once drawn and put back, or another process's reset of it,
+/// and what fails behind that is told and tried at the next request.
+pub const TOKEN_OPENED_ANEW_MAX: u32 = 1;
 /// Bytes of the id of a key in a token.
 pub const KEY_ID_BYTES: usize = 16;

@@ -1,7 +1,7 @@
 //! The authority's key in a PKCS#11 token: a secure element, an HSM, or a program that looks like one.
 
 use crate::files;
-use crate::limits::{PIN_BYTES_MAX, SECRET_MODE};
+use crate::limits::{PIN_BYTES_MAX, SECRET_MODE, TOKEN_OPENED_ANEW_MAX};
 use crate::software::Ed25519File;
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
@@ -87,7 +87,11 @@ fn load(file: &Pkcs11KeyFile) -> Result<Pkcs11, BackendError> {
     let begun = module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK));
     match begun {
         Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(module),
-        Err(error) => Err(failed("the module does not begin")(error)),
+        // It answers nothing yet: as good as not there.
+        Err(error) => {
+            let words = format!("the module does not begin: {error}");
+            Err(BackendError::new(KeyFault::Unavailable, words))
+        }
     }
 }
 
@@ -152,7 +156,8 @@ fn object(session: &Session, id: &[u8], class: ObjectClass) -> Result<ObjectHand
     }
 }
 
-/// Keys of this log that the token holds besides the one that signs: they have its label, which is the log's origin.
+/// Keys that the token holds under this log's name besides the one that signs: they have its label, which is the origin. They signed before a
+/// change of keys, or belong to another identity of that origin: the token does not tell.
 fn kept(session: &Session, own: &[u8], key: ObjectHandle) -> Result<u64, BackendError> {
     let unread = "the token does not tell of its keys";
     let label = session
@@ -296,6 +301,7 @@ impl Pkcs11Keys {
         }
     }
 
+    /// The token with a session, where it can be had.
     fn open(&mut self) -> Result<&Open, BackendError> {
         if self.pin_refused {
             let words = format!(
@@ -307,21 +313,14 @@ impl Pkcs11Keys {
         if self.open.is_none() {
             let module = match self.module.take() {
                 Some(module) => module,
-                None => load(&self.file)?,
+                None => load(&self.file).map_err(|error| self.file.confined(error))?,
             };
             let opened = Open::new(&module, &self.file);
-            match &opened {
-                // Some modules look for tokens once, where they begin: this one is begun anew the next time.
-                Err(error) if error.fault == KeyFault::TokenMissing => {
-                    let _ = module.finalize();
-                }
-                Err(error) => {
-                    self.pin_refused = error.fault == KeyFault::WrongPin;
-                    self.module = Some(module);
-                }
-                Ok(_) => self.module = Some(module),
+            self.module = Some(module);
+            if let Err(error) = &opened {
+                self.pin_refused = error.fault == KeyFault::WrongPin;
             }
-            let (open, authority) = opened?;
+            let (open, authority) = opened.map_err(|error| self.file.confined(error))?;
             if authority != self.authority {
                 let words = "the token's key is another than this log is signed with; put the right token in, or \
                              begin a new log with an identity of its own";
@@ -334,13 +333,60 @@ impl Pkcs11Keys {
     }
 }
 
+impl Pkcs11KeyFile {
+    /// A store that is not there may lie outside of what the module is let to: that is the first thing to look at.
+    fn confined(&self, error: BackendError) -> BackendError {
+        if !matches!(error.fault, KeyFault::Unavailable | KeyFault::TokenMissing) {
+            return error;
+        }
+        let named: Vec<_> = (self.allow.iter())
+            .map(|path| path.display().to_string())
+            .collect();
+        let allowed = match named.is_empty() {
+            true => "nothing is allowed now".to_owned(),
+            false => format!("allowed now: {}", named.join(", ")),
+        };
+        let words = format!(
+            "{}; look first at the signer's sandbox, in which a module reaches system libraries and what --allow named at \
+             `init`: {allowed}; another file or directory of the token goes into `allow` of identity/store.toml, see docs/keys.md",
+            error.words
+        );
+        BackendError::new(error.fault, words)
+    }
+}
+
+impl Pkcs11Keys {
+    /// Does something with the token. Behind whatever fails module, session and keys are begun anew: some modules look for tokens once,
+    /// where they begin, and what they gave out before a token was drawn is good for nothing when it is back.
+    fn with_open<T>(
+        &mut self,
+        mut what: impl FnMut(&Open) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
+        let mut anew = 0;
+        loop {
+            let of_before = self.open.is_some();
+            let done = self.open().and_then(&mut what);
+            if done.is_ok() {
+                return done;
+            }
+            self.release();
+            // A session of before may be what fails; one that was just opened is not.
+            if !of_before || anew == TOKEN_OPENED_ANEW_MAX {
+                return done;
+            }
+            anew += 1;
+        }
+    }
+}
+
 impl Backend for Pkcs11Keys {
     fn describe(&mut self) -> Result<Description, BackendError> {
         let own = self.file.key_id.clone();
-        let open = self.open()?;
-        Ok(Description {
-            kept: kept(&open.session, &own, open.key)?,
-            ..open.description.clone()
+        self.with_open(|open| {
+            Ok(Description {
+                kept: kept(&open.session, &own, open.key)?,
+                ..open.description.clone()
+            })
         })
     }
 
@@ -354,18 +400,14 @@ impl Backend for Pkcs11Keys {
 
     fn sign_p256(&mut self, text: &Signable) -> Result<Vec<u8>, BackendError> {
         let digest = Sha256::digest(text.text().as_bytes());
-        let open = self.open()?;
-        let signed = open
-            .session
-            .sign(&Mechanism::Ecdsa, open.key, &digest)
-            .map_err(failed("the token does not sign"));
-        if signed.is_err() {
-            // A token that was drawn and put back needs a session of its own.
-            self.open = None;
-        }
+        let signed = self.with_open(|open| {
+            open.session
+                .sign(&Mechanism::Ecdsa, open.key, &digest)
+                .map_err(failed("the token does not sign"))
+        })?;
         let none =
             || BackendError::new(KeyFault::Failed, "the token gave a signature that is none");
-        let r_s: [u8; 64] = signed?.try_into().map_err(|_| none())?;
+        let r_s: [u8; 64] = signed.try_into().map_err(|_| none())?;
         ecdsa_der(&r_s).map_err(|_| none())
     }
 

@@ -72,7 +72,7 @@ impl SignError {
         matches!(self, Self::Shrunk { .. } | Self::Split { .. })
     }
 
-    /// Whether the fault lies with the keys, not with the statement (`signature_fail_cnt`).
+    /// Whether the fault lies with the keys, not with the statement.
     #[must_use]
     pub const fn is_of_the_keys(&self) -> bool {
         matches!(self, Self::Key(_) | Self::Backend(_) | Self::SelfCheck(_))
@@ -315,7 +315,11 @@ impl<B: Backend> Engine<B> {
     fn refuse(&mut self, error: &SignError) {
         let audit = &mut self.audit;
         if error.is_of_the_keys() {
-            audit.signature_failures = audit.signature_failures.saturating_add(1);
+            let tried = match error {
+                SignError::Backend(error) => error.fault.is_failed_signature(),
+                _ => true,
+            };
+            audit.signature_failures = (audit.signature_failures).saturating_add(u64::from(tried));
             return;
         }
         audit.refused = audit.refused.saturating_add(1);

@@ -130,33 +130,29 @@ fn start(site: &Site, hsm: &SoftHsm) -> Running {
     }
 }
 
+/// A verb about the keys of a token; the module is told where its tokens are.
+fn of_token(site: &Site, hsm: &SoftHsm, args: &[&str]) -> Output {
+    let mut verb = Command::new(SIGNER);
+    verb.args(args).arg("--identity").arg(site.identity());
+    verb.env("SOFTHSM2_CONF", hsm.configuration());
+    verb.output().unwrap()
+}
+
+/// Makes the key in a token whose module may reach these places.
+fn made_in_token(site: &Site, hsm: &SoftHsm, allow: &[&Path]) -> Output {
+    let pin = hsm.pin_file();
+    let mut args = vec!["init", "--origin", BASE, "--backend", "pkcs11"];
+    args.extend(["--token", "station", "--module", SOFTHSM_MODULE]);
+    args.extend(["--pin-file", path(&pin)]);
+    for place in allow {
+        args.extend(["--allow", path(place)]);
+    }
+    of_token(site, hsm, &args)
+}
+
 fn in_token(hsm: &SoftHsm) -> Site {
     let site = Site::empty();
-    let made = Command::new(SIGNER)
-        .args([
-            "init",
-            "--origin",
-            BASE,
-            "--backend",
-            "pkcs11",
-            "--token",
-            "station",
-        ])
-        .args([
-            "--module",
-            SOFTHSM_MODULE,
-            "--pin-file",
-            path(&hsm.pin_file()),
-        ])
-        .args([
-            "--allow",
-            path(hsm.folder()),
-            "--identity",
-            path(&site.identity()),
-        ])
-        .env("SOFTHSM2_CONF", hsm.configuration())
-        .output()
-        .unwrap();
+    let made = made_in_token(&site, hsm, &[hsm.folder()]);
     vkeys(&made);
     let told = String::from_utf8_lossy(&made.stderr);
     assert!(told.contains("custody: pkcs11-emulated, SoftHSM"), "{told}");
@@ -184,6 +180,95 @@ fn a_key_in_a_token_signs_from_inside_the_sandbox_and_leaves_in_no_way() {
     assert!(listed.contains(kept), "{listed}");
 }
 
+/// Outside of the sandbox the module reaches its files, and inside nobody allowed it: whoever looks at the keys hears what a
+/// signer would say, and what to do.
+//= A6.2
+#[test]
+fn a_module_that_is_not_let_to_its_files_is_found_where_the_keys_are_made_and_looked_at() {
+    let hsm = SoftHsm::new("station");
+    let site = Site::empty();
+    let due = |words: &str, allowed: &str| {
+        for word in ["look first at the signer's sandbox", "--allow", allowed] {
+            assert!(words.contains(word), "{word}: {words}");
+        }
+    };
+    let made = made_in_token(&site, &hsm, &[]);
+    assert_eq!(made.status.code(), Some(1), "{made:?}");
+    due(
+        &String::from_utf8_lossy(&made.stderr),
+        "nothing is allowed now",
+    );
+    let looked = of_token(&site, &hsm, &["check"]);
+    assert_eq!(looked.status.code(), Some(1), "{looked:?}");
+    due(
+        &String::from_utf8_lossy(&looked.stderr),
+        "nothing is allowed now",
+    );
+    let looked = of_token(&site, &hsm, &["check", "--json"]);
+    assert_eq!(looked.status.code(), Some(1), "{looked:?}");
+    let said = String::from_utf8_lossy(&looked.stdout).into_owned();
+    assert!(said.starts_with("{\"ok\":false"), "{said}");
+    let signer = start(&site, &hsm);
+    let channel = site.connect();
+    let (code, words) = fault(&channel, 7);
+    assert_eq!(code, KeyFault::Unavailable, "{words}");
+    due(&words, "nothing is allowed now");
+    drop(channel);
+    drop(signer);
+    // What is told is what helps.
+    let store = site.identity().join("store.toml");
+    let text = std::fs::read_to_string(&store).unwrap();
+    let named = format!("allow = [{:?}]", path(hsm.folder()));
+    std::fs::write(&store, text.replace("allow = []", &named)).unwrap();
+    let looked = of_token(&site, &hsm, &["check"]);
+    assert!(looked.status.success(), "{looked:?}");
+    let said = String::from_utf8_lossy(&looked.stdout).into_owned();
+    assert!(
+        said.contains("are sound; custody: pkcs11-emulated"),
+        "{said}"
+    );
+    let _signer = start(&site, &hsm);
+    signed(&site.connect(), 7);
+}
+
+/// Whatever the signer had of the token before it was drawn is good for nothing when it is back.
+//= A6.2
+#[test]
+fn a_token_that_went_away_and_came_back_signs_again_in_the_same_run() {
+    let hsm = SoftHsm::new("station");
+    let site = in_token(&hsm);
+    let _signer = start(&site, &hsm);
+    let channel = site.connect();
+    let mut size = 7;
+    // Asked for never, once and twice while it was away.
+    for asked in [1, 0, 2, 5] {
+        signed(&channel, size);
+        keys(&channel, None);
+        hsm.draw(true);
+        for _ in 0..asked {
+            size += 1;
+            let (code, words) = fault(&channel, size);
+            assert_eq!(code, KeyFault::TokenMissing, "{words}");
+        }
+        hsm.draw(false);
+        size += 1;
+        signed(&channel, size);
+        assert!(keys(&channel, None).non_exportable);
+    }
+    // The whole folder, without which the module does not even begin.
+    let folder = hsm.folder().join("tokens");
+    let away = hsm.folder().join("away");
+    std::fs::rename(&folder, &away).unwrap();
+    for _ in 0..3 {
+        size += 1;
+        let (code, words) = fault(&channel, size);
+        let due = [KeyFault::Unavailable, KeyFault::TokenMissing];
+        assert!(due.contains(&code), "{code} {words}");
+    }
+    std::fs::rename(&away, &folder).unwrap();
+    signed(&channel, size);
+}
+
 /// The key of before stays in the token, and another one signs.
 //= A6.1
 //= R8.2
@@ -198,12 +283,15 @@ fn a_key_in_a_token_is_followed_by_another_of_that_token() {
     let kept = |channel: &Channel| {
         let says = keys(channel, None);
         let mut all = says.not_applied.into_iter();
-        all.find(|one| one.contains("still in the token"))
+        all.find(|one| one.contains("in the token, which sign nothing"))
     };
     assert_eq!(kept(&channel), None);
     let stated = rotated(&channel, "yearly");
     let told_of = kept(&channel).expect("the key of before is told of");
-    assert!(told_of.starts_with("1 of the keys"), "{told_of}");
+    assert!(
+        told_of.starts_with("1 more under this log's name"),
+        "{told_of}"
+    );
     let new = stated.new.map(|key| key.under_name(G1).unwrap());
     let check = |channel: &Channel, size: u64| {
         let answer = channel.ask(&told(size, 1), LONG).unwrap();

@@ -26,7 +26,7 @@ codes! {
     /// What is wrong with what holds the keys.
     pub enum KeyFault as "key-fault" {
         SignerAbsent = 0, "signer_absent", "the signer's process does not answer";
-        Unavailable = 1, "unavailable", "the device or the socket of the store is not there";
+        Unavailable = 1, "unavailable", "the device or the socket of the store is not there, or its module does not begin";
         Slow = 2, "slow", "the store did not answer in time";
         Failed = 3, "failed", "the store answered that it cannot, or with what makes no sense";
         LockedOut = 4, "locked_out", "the store takes no authorisation for a while, after wrong ones";
@@ -65,6 +65,28 @@ codes! {
     pub enum EnrolmentProof as "enrolment-proof" {
         Possession = 0, "possession", "who asked holds the keys, whatever holds them: where they live is the node's own word";
         Credential = 1, "credential", "the authority is in the TPM that the endorsement certificate is of: only that TPM could open what was sealed to both";
+    }
+}
+
+impl KeyFault {
+    /// Whether what holds the keys was there and was not had to sign. Who is not there, does not begin or does not answer has not failed to
+    /// sign, and a statement that was refused was never given to it.
+    #[must_use]
+    pub const fn is_failed_signature(self) -> bool {
+        match self {
+            Self::Slow
+            | Self::Failed
+            | Self::LockedOut
+            | Self::WrongPin
+            | Self::TokenMissing
+            | Self::KeyReplaced
+            | Self::CounterUndefined => true,
+            Self::SignerAbsent
+            | Self::Unavailable
+            | Self::Refused
+            | Self::RolledBack
+            | Self::NoAnswer => false,
+        }
     }
 }
 

@@ -31,7 +31,7 @@ struct Keys {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
-    Absent,
+    Store(KeyFault),
     WrongText,
 }
 
@@ -49,7 +49,7 @@ impl Keys {
     fn text(&self, text: &Signable) -> Result<String, BackendError> {
         match self.fault {
             None => Ok(text.text().into()),
-            Some(Fault::Absent) => Err(BackendError::new(KeyFault::TokenMissing, "no token")),
+            Some(Fault::Store(fault)) => Err(BackendError::new(fault, "no token")),
             Some(Fault::WrongText) => Ok("another text".into()),
         }
     }
@@ -268,11 +268,28 @@ fn nothing_but_a_head_of_this_log_is_signed() {
     assert_eq!(engine.audit().rollback_attempts, 0);
 }
 
+/// A store that is not there, or whose module does not begin, has not failed to sign; one that has no key, or locks, has.
+//= A6.6
+#[test]
+fn only_a_store_that_was_there_fails_to_sign() {
+    for fault in KeyFault::ALL {
+        let mut engine = engine(LastSigned::default(), Some(Fault::Store(*fault)));
+        sign(&mut engine, &head(G1, 5, 1)).unwrap_err();
+        let counted = engine.audit().signature_failures;
+        assert_eq!(counted, u64::from(fault.is_failed_signature()), "{fault}");
+        assert_eq!(engine.audit().refused, 0);
+    }
+    assert!(!KeyFault::Unavailable.is_failed_signature() && KeyFault::Failed.is_failed_signature());
+}
+
 //= A6.3
 #[test]
 fn a_signature_that_does_not_verify_is_withheld() {
     let table = [
-        (Fault::Absent, "token_missing: no token"),
+        (
+            Fault::Store(KeyFault::TokenMissing),
+            "token_missing: no token",
+        ),
         (Fault::WrongText, "it was withheld"),
     ];
     for (fault, expected) in table {

@@ -84,7 +84,11 @@ const fn cure(fault: KeyFault) -> &'static str {
         KeyFault::NoAnswer => {
             "look at the device, which may be slow with each command; if it is quick, the signer hangs: see logs/signer.log"
         }
-        KeyFault::Unavailable | KeyFault::Slow | KeyFault::Failed => {
+        KeyFault::Unavailable => {
+            "look at the device, or where a module does not begin at what its sandbox allows it (--allow, docs/keys.md): the signer \
+             tries again at each seal"
+        }
+        KeyFault::Slow | KeyFault::Failed => {
             "look at the device: the signer tries again at each seal"
         }
         KeyFault::LockedOut => {
