@@ -216,7 +216,7 @@ codes! {
         CommitAfterBrownout = 56, "commit_after_brownout", "that supply is back: how commits went meanwhile; the count is entries that became durable";
         EndedInBrownout = 57, "ended_in_brownout", "the run before ended while a supply was below such a limit: what became of the commit under way; the count is bytes of it that were taken back";
         SignerUnavailable = 64, "signer_unavailable", "a seal was due and the signer did not answer";
-        SignerRecovered = 65, "signer_recovered", "the signer answers again; the count is seals missed";
+        SignerRecovered = 65, "signer_recovered", "the signer answers again; the count is seals missed, at least";
         CheckpointUnbound = 66, "checkpoint_unbound", "a checkpoint was signed and not bound to its counter";
         CheckpointBound = 67, "checkpoint_bound", "checkpoints are bound again; the count is those that were not";
         TamperHint = 68, "tamper_hint", "what is too often to be chance: signatures not had, counters that are elsewhere, recoveries, callers turned away; the count is how many";

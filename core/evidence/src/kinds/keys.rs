@@ -56,7 +56,7 @@ payload! {
         1 since: MonoNs => "when the first one was missed, or when this run began if that was in an earlier one";
         2 sealed_before: u64 => "size of the tree that was sealed last before";
         3 sealed: u64 => "size of the tree that is sealed now, with all of the stretch in it";
-        4 missed: u64 => "how many seals were missed, at least: a run that ended has told of its first";
+        4 missed: u64 => "how many seals were missed since, at least: a run that was stopped has told of all of its own, one that was killed of the first for each cause";
         5 cause: KeyFault => "why the first of them was";
         6 sealed_utc: Option<UtcNs> => "when the seal before came, in whichever run: the time of its checkpoint's stamp; \
             absent where the log has none";

@@ -54,7 +54,7 @@ pub(super) fn unsealed_words(unsealed: &Unsealed) -> String {
         }
     };
     format!(
-        "no seals {span}, {} missed ({}): entries {} to {} are sealed only now",
+        "no seals {span}, at least {} missed ({}): entries {} to {} are sealed only now",
         words::count(unsealed.missed, "seal", "seals"),
         unsealed.cause,
         unsealed.sealed_before,

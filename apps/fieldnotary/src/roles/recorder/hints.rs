@@ -84,7 +84,10 @@ fn of_event(event: &Event) -> Option<(Sign, &'static str)> {
             let (sign, _) = detail.split_once(": ")?;
             Some((Sign::from_name(sign)?, TOLD))
         }
-        EventCode::SignerUnavailable if is_of_the_keys(fault_told(detail).0) => {
+        // One with a count tells at a stop of those that were seen already.
+        EventCode::SignerUnavailable
+            if event.count.is_none() && is_of_the_keys(fault_told(detail).0) =>
+        {
             Some((Sign::SignatureFailures, SEEN))
         }
         EventCode::CheckpointUnbound if fault_told(detail).0 == KeyFault::CounterUndefined => {

@@ -35,7 +35,15 @@ impl MissedSeals {
                 self.sealed(utc);
             }
             Payload::Event(event) if event.code == EventCode::SignerUnavailable => {
-                self.add(1, fault_told(event.detail.as_deref().unwrap_or_default()).0);
+                let (fault, _) = fault_told(event.detail.as_deref().unwrap_or_default());
+                match event.count {
+                    // All of them, as a run told when it stopped: those before it are among them.
+                    Some(all) => {
+                        let (before, first) = self.missed.unwrap_or((0, fault));
+                        self.missed = Some((before.max(all), first));
+                    }
+                    None => self.add(1, fault),
+                }
             }
             _ => {}
         }
@@ -64,6 +72,13 @@ impl MissedSeals {
     pub(super) fn add(&mut self, count: u64, fault: KeyFault) {
         let (before, first) = self.missed.unwrap_or((0, fault));
         self.missed = Some((before.saturating_add(count), first));
+    }
+
+    /// What a run that stops tells of them: how many, and why the first of them was. Of one alone its event said all.
+    pub(super) fn at_stop(&self) -> Option<(u64, String)> {
+        let (count, fault) = self.missed.filter(|(count, _)| *count > 1)?;
+        let words = format!("{count} seals missed since the last one");
+        Some((count, detail(fault, &words)))
     }
 
     /// Takes out what was missed, where anything was.
@@ -113,6 +128,35 @@ mod tests {
             fault_told("words of an older node").0,
             KeyFault::Unavailable
         );
+    }
+
+    /// Of each run that is stopped all are counted, and once: the state of a segment may have them already.
+    //= A6.4
+    #[test]
+    fn what_a_run_missed_until_it_was_stopped_is_counted_by_the_next() {
+        let utc = UtcNs(1_800_000_000_000_000_000);
+        let mut run = MissedSeals::default();
+        run.observe(&unavailable("wrong_pin: refused"), utc);
+        assert_eq!(run.at_stop(), None, "its event says it");
+        run.add(3, KeyFault::WrongPin);
+        let (count, words) = run.at_stop().unwrap();
+        assert_eq!(
+            (count, words.as_str()),
+            (4, "wrong_pin: 4 seals missed since the last one")
+        );
+        let mut told = unavailable(&words);
+        if let Payload::Event(event) = &mut told {
+            event.count = Some(count);
+        }
+        let mut by_events = MissedSeals::default();
+        by_events.observe(&unavailable("wrong_pin: refused"), utc);
+        let mut by_state = MissedSeals::default();
+        by_state.recall(SEALS_MISSED, "wrong_pin", 4);
+        for mut later in [by_events, by_state] {
+            later.observe(&told, utc);
+            later.observe(&unavailable("token_missing: gone"), utc);
+            assert_eq!(later.take(), Some((5, KeyFault::WrongPin)));
+        }
     }
 
     /// The chip of a node is gone; it is stopped, and started in a segment that has nothing of that.

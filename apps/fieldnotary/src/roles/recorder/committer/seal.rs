@@ -159,6 +159,7 @@ impl Committer {
         let stopping = self.stopping.clone();
         if let Some(answer) = stopping.filter(|_| last && !self.stop_answered) {
             self.stop_answered = true;
+            self.tell_of_missed();
             let head = self.head();
             self.answers.push((answer, Pending::Ready(Box::new(head))));
         }
@@ -168,6 +169,16 @@ impl Committer {
     fn tell_of_key_use(&mut self, stopping: bool) {
         if let Some(told) = self.stats.signer.due(clock::mono(), stopping) {
             self.stage(told.into());
+        }
+    }
+
+    /// The run ends without its last seals: the next one knows how many they were.
+    fn tell_of_missed(&mut self) {
+        if let Some((count, words)) = self.seal.missed.at_stop() {
+            self.event(EventCode::SignerUnavailable, |event| {
+                event.count = Some(count);
+                event.detail = Some(words);
+            });
         }
     }
 
