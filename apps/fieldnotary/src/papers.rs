@@ -7,7 +7,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+/// What a file's mode grants to others than its user.
+const OTHERS: u32 = 0o077;
 
 /// What a table of the configuration names.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,32 @@ impl<'c> From<&'c Syslog> for Named<'c> {
             own: syslog.cert_file.as_deref().zip(syslog.key_file.as_deref()),
         }
     }
+}
+
+/// Keys for TLS that others than their user may read or write.
+pub(crate) fn open_keys(contract: &Contract, root: Option<&Path>) -> Vec<String> {
+    let uplink = contract.uplink.as_ref();
+    let uplink = uplink.map(|uplink| ("uplink", uplink.key_file.as_str()));
+    let syslog = contract.syslog.as_ref();
+    let syslog = syslog.and_then(|syslog| Some(("syslog", syslog.key_file.as_deref()?)));
+    let named = uplink.into_iter().chain(syslog);
+    let open = named.filter_map(|(table, path)| {
+        let place = root.map_or_else(|| path.into(), |root| root.join(path));
+        lets_others_in(table, &place)
+    });
+    open.collect()
+}
+
+/// What is said of such a key; of one that is not there it is told where it is read.
+fn lets_others_in(table: &str, place: &Path) -> Option<String> {
+    let mode = std::fs::metadata(place).ok()?.permissions().mode() & 0o7777;
+    let place = place.display();
+    (mode & OTHERS != 0).then(|| {
+        format!(
+            "{table}.key_file: {place}: mode {mode:04o} lets others in, who could deliver as this node; at most 0600 is right: \
+             chmod 600 {place}"
+        )
+    })
 }
 
 /// PEM files as they are.
@@ -180,5 +210,32 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
         Ok(found) if found.is_empty() => Err("no certificate in PEM".to_owned()),
         Ok(found) => Ok(found),
         Err(error) => Err(format!("not PEM: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lets_others_in;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_key_for_tls_that_others_may_read_or_write_is_told_with_its_cure() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = dir.path().join("node.key");
+        assert_eq!(lets_others_in("uplink", &key), None, "it is not there");
+        std::fs::write(&key, "a key").unwrap();
+        for (mode, told) in [
+            (0o600, false),
+            (0o400, false),
+            (0o640, true),
+            (0o644, true),
+            (0o602, true),
+        ] {
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+            let words = lets_others_in("uplink", &key);
+            assert_eq!(words.is_some(), told, "{mode:o}");
+            let due = format!("node.key: mode {mode:04o} lets others in");
+            assert!(words.is_none_or(|words| words.contains(&due) && words.contains("chmod 600")));
+        }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Ended, String> {
         .collect();
     warnings.extend(truth_device_doubt(&contract.storage, data.as_ref()));
     warnings.extend(not_looked_at(&contract, data.is_some()));
+    let root = data.as_ref().map(DataDir::root);
+    warnings.extend(crate::papers::open_keys(&contract, root));
     warnings.extend(data.as_ref().and_then(|data| not_in_force(&contract, data)));
     warnings.extend(firmware_there::doubts(&text, &contract, data.as_ref()));
     // A running node has its lines open; nobody else should.

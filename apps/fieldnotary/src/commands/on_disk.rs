@@ -127,6 +127,20 @@ impl OnDisk {
         Ok(report)
     }
 
+    /// Why the last seals were not had, where the next start asks for them again.
+    pub(super) fn seals_missed(&self) -> Option<String> {
+        let (lately, _) = self.lately();
+        let (_, seals) = lately
+            .trust()
+            .into_iter()
+            .find(|(name, _)| *name == "seals")?;
+        let word = |key: &str| seals.get(key).and_then(Value::as_str);
+        (word("state") == Some("missed")).then(|| {
+            let (cause, detail) = (word("cause").unwrap_or("?"), word("detail").unwrap_or("?"));
+            format!("{cause}: {detail}")
+        })
+    }
+
     /// Entries committed, sealed and cosigned.
     pub(super) fn sizes(&self) -> (u64, u64, u64) {
         let reader = &self.reader;

@@ -227,6 +227,12 @@ fn named(meters: &[&str]) -> String {
     }
 }
 
+/// Entries that no seal covers, as the last ones were not had.
+fn left_unsealed(size: u64, sealed: u64, why: &str) -> String {
+    let left = size.saturating_sub(sealed);
+    format!("; {left} not sealed ({why}), the next start seals them")
+}
+
 /// How the log stands after an orderly stop.
 pub(super) fn tell_stopped(contract: &Contract, data: &DataDir, as_json: bool) {
     let Ok(files) = OnDisk::open(data) else {
@@ -243,12 +249,17 @@ pub(super) fn tell_stopped(contract: &Contract, data: &DataDir, as_json: bool) {
             "log_size": size,
             "sealed_size": sealed,
             "cosigned_size": cosigned,
+            "seals_missed": files.seals_missed(),
         });
         sayln!("{sizes}");
         return;
     }
     let mut said = format!("stopped: {}", words::count(size, "entry", "entries"));
     said += &format!(", {sealed} sealed");
+    // Behind the last seal there is always the entry that it is.
+    if let Some(why) = files.seals_missed() {
+        said += &left_unsealed(size, sealed, &why);
+    }
     if contract.uplink.is_some() {
         said += &format!(", {cosigned} cosigned");
         if cosigned < sealed {
@@ -265,4 +276,17 @@ pub(crate) fn delivery_is_hopeless(data: &DataDir) -> bool {
     };
     let link = report.get("uplink").unwrap_or(&Value::Null);
     link.get("takes_nothing") == Some(&Value::Bool(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_unsealed;
+
+    #[test]
+    fn a_stop_without_a_last_seal_says_why_and_what_becomes_of_it() {
+        assert_eq!(
+            left_unsealed(50, 40, "signer_absent: nobody answers"),
+            "; 10 not sealed (signer_absent: nobody answers), the next start seals them"
+        );
+    }
 }

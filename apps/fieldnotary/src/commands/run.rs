@@ -53,6 +53,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Ended, String> {
     for port in ports::unusable(&contract).into_iter().chain(cards) {
         complain!("warning: {port}");
     }
+    for key in crate::papers::open_keys(&contract, Some(data.root())) {
+        complain!("warning: {key}");
+    }
     make_directories(&data)?;
     // Whoever decides is who starts it, not the user that it becomes.
     let by = actor(args.actor.as_deref())?;
