@@ -42,6 +42,16 @@ impl Told {
         Some(Self { custody, store, by })
     }
 
+    /// Whether it is said of the keys that signed a proof: a TPM's key is in the statement, and must be one of them.
+    fn is_of(&self, proof: &OfflineProof, anchors: &Anchors) -> Result<(), String> {
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        let signed = query::signers_of(proof, anchors);
+        let stated = BoundLog::default().store(store, &signed);
+        stated.map_err(|fault| fault.to_string())
+    }
+
     /// The lines of the screen.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!(
@@ -85,6 +95,7 @@ pub(super) fn find(
     anchors: &Anchors,
 ) -> Result<Option<Told>, String> {
     if let Some(told) = entry_of(proof).as_ref().and_then(Told::by) {
+        told.is_of(proof, anchors)?;
         return Ok(Some(told));
     }
     let beside = file_beside(path);
@@ -110,19 +121,24 @@ fn judge(other: &OfflineProof, proof: &OfflineProof, anchors: &Anchors) -> Resul
     let head = |proof: &OfflineProof| {
         Checkpoint::parse(proof.note.text()).map_err(|error| error.to_string())
     };
-    let (origin, own) = (head(other)?.origin, head(proof)?.origin);
-    if origin != own {
-        return Err(format!("it is of the log {origin}, and this is {own}"));
+    let (head, own) = (head(other)?, head(proof)?);
+    if head.origin != own.origin {
+        return Err(format!(
+            "it is of the log {}, and this is {}",
+            head.origin, own.origin
+        ));
+    }
+    // Under another head other keys may have signed, which something else held.
+    if (head.size, head.root) != (own.size, own.root) {
+        return Err(format!(
+            "it is under the head of {} entries, and this is under that of {}",
+            head.size, own.size
+        ));
     }
     let entry = entry_of(other).ok_or("it holds no entry that could be read")?;
     query::verify_proof(other, anchors)?;
     verify_proof::whole(&entry, other.index)?;
     let told = Told::by(&entry).ok_or("its entry does not say what holds the keys")?;
-    if let Some(store) = &told.store {
-        // A TPM's key is in the statement, and must be the one that signed.
-        let signed = query::signers_of(proof, anchors);
-        let stated = BoundLog::default().store(store, &signed);
-        stated.map_err(|fault| fault.to_string())?;
-    }
+    told.is_of(proof, anchors)?;
     Ok(told)
 }

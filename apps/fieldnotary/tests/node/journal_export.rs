@@ -279,6 +279,19 @@ fn one_reading_is_proven_by_one_file_that_says_nothing_of_any_other() {
         3,
         &["overwrites nothing"],
     );
+    // What held the keys under another head is not said of those that signed this one.
+    Node::grow(dir.path(), "node", &contract, 20);
+    check(
+        &export(&data, &at("later.tlog-proof"), &["--proof", &id]),
+        0,
+        &[],
+    );
+    std::fs::copy(at("later.keys.tlog-proof"), at("reading.keys.tlog-proof")).unwrap();
+    check(
+        &verify(&file, &keys[0], None),
+        1,
+        &["it is under the head of "],
+    );
     let newest = number(&about("status", &data, &[]).json(), "log_size") - 1;
     for (id, words) in [
         (newest, "no signed checkpoint covers this entry yet"),
