@@ -1,11 +1,12 @@
 //! `fieldnotary gaps`: which due readings are missing, and the entries that explain it.
 
 use super::Ended;
-use super::directory::{Directory, generations, lacking_segments};
+use super::directory::{Directory, generations, lacking_segments, open_found};
 use super::entries::{End, Seen};
 use super::gaps_unread::Unread;
 use super::ink::{Ink, ink};
 use super::progress::Progress;
+use super::ring_files::lacking_in_reach;
 use super::table::{Align, Table};
 use crate::cli::GapsArgs;
 use evidence::reasons::{Anchor, GapClass};
@@ -249,8 +250,14 @@ fn print_lacking(directory: &Directory, dir: &Path) {
         return;
     };
     let all = generations(data).unwrap_or_default().into_iter();
-    let lacking = all.filter_map(|one| lacking_segments(data, one).ok());
-    for words in lacking.flat_map(std::collections::BTreeMap::into_values) {
+    let lacking = all.map(|one| match open_found(data, one) {
+        Ok(log) => lacking_in_reach(data, one, &log.reader).unwrap_or_default(),
+        Err(_) => {
+            let all = lacking_segments(data, one).unwrap_or_default();
+            all.into_values().collect()
+        }
+    });
+    for words in lacking.flatten() {
         sayln!(
             "damaged: {words}; which entries that concerns is said by: fieldnotary verify {}",
             dir.display()

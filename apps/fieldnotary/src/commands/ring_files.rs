@@ -2,6 +2,7 @@
 //! what could still be read.
 
 use super::directory::lacking_segments;
+use super::journal::finding::has_reached;
 use crate::files::{begins_no_log, instead_of_a_log};
 use crate::paths::DataDir;
 use evidence::Generation;
@@ -69,18 +70,25 @@ pub(super) fn tell_lacking<V: ReadVolume, T: ReadTruth>(
     generation: Generation,
     reader: &Reader<V, T>,
 ) -> Result<(), String> {
-    // A segment that the log has not reached holds nothing; a backup leaves it out.
-    let reached =
-        |segment: u32| reader.oldest_lap() > 1 || u64::from(segment) < reader.committed_end().lap;
-    for (segment, words) in lacking_segments(data, generation)? {
-        if reached(segment) {
-            complain!(
-                "{words}: what can be read of it stays, entries that cannot are named lost, and the node makes the \
-                 file whole\nif the file is elsewhere, stop the node and put it back"
-            );
-        }
+    for words in lacking_in_reach(data, generation, reader)? {
+        complain!(
+            "{words}: what can be read of it stays, entries that cannot are named lost, and the node makes the \
+             file whole\nif the file is elsewhere, stop the node and put it back"
+        );
     }
     Ok(())
+}
+
+/// What is wrong with the files of segments in which the log stood, in words. One that it has not reached holds
+/// nothing; a backup leaves it out.
+pub(super) fn lacking_in_reach<V: ReadVolume, T: ReadTruth>(
+    data: &DataDir,
+    generation: Generation,
+    reader: &Reader<V, T>,
+) -> Result<Vec<String>, String> {
+    let lacking = lacking_segments(data, generation)?.into_iter();
+    let lacking = lacking.filter(|(segment, _)| has_reached(reader, *segment));
+    Ok(lacking.map(|(_, words)| words).collect())
 }
 
 fn read_elsewhere(displaced: &[Displaced]) -> Vec<Displaced> {

@@ -97,17 +97,21 @@ pub(super) fn of_files<V: ReadVolume, T: ReadTruth>(
     place: &Place,
     log: Option<&Reader<V, T>>,
 ) -> Vec<Finding> {
-    let reached = |segment: u32| {
-        log.is_none_or(|log| {
-            log.truth_health().0 == TruthHealth::Lost
-                || log.oldest_lap() > 1
-                || u64::from(segment) < log.committed_end().lap
-        })
-    };
+    let reached = |segment: u32| log.is_none_or(|log| has_reached(log, segment));
     let mut found = of_measures(place);
     found.extend(of_segments(place, reached));
     found.extend(of_store(place));
     found
+}
+
+/// Whether a log stood in a segment as far as anybody can tell: a file that is missing before that lacks nothing.
+pub(in crate::commands) fn has_reached<V: ReadVolume, T: ReadTruth>(
+    log: &Reader<V, T>,
+    segment: u32,
+) -> bool {
+    log.truth_health().0 == TruthHealth::Lost
+        || log.oldest_lap() > 1
+        || u64::from(segment) < log.committed_end().lap
 }
 
 /// Why `ring.json` was not taken.
