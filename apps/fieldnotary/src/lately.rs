@@ -66,6 +66,8 @@ impl LinkState {
 struct Link {
     state: LinkState,
     since: Option<UtcNs>,
+    /// When it was heard of last.
+    heard: Option<UtcNs>,
     cause: Option<String>,
     /// Whether it was heard of since the newest start of the log.
     contacted: bool,
@@ -169,9 +171,12 @@ impl Lately {
     }
 
     fn link_is(&mut self, mark: Mark, state: LinkState, cause: Option<String>) {
-        if self.link.state != state {
+        // While nothing ran nobody reached anything; that it could not be reached goes on.
+        let begins = state == LinkState::Reached && !self.link.contacted;
+        if self.link.state != state || begins {
             self.link.since = Some(mark.at);
         }
+        self.link.heard = Some(mark.at);
         self.link.state = state;
         self.link.cause = cause;
         self.link.contacted = true;
@@ -313,12 +318,17 @@ impl Lately {
         let Some(uplink) = &contract.uplink else {
             return Value::Null;
         };
+        // What was reached before a start is no state that goes on.
+        let goes_on = self.link.contacted || self.link.state != LinkState::Reached;
+        let since = self.link.since.filter(|_| goes_on);
         json!({
             "url": uplink.url,
             "state": self.link.state.name(),
             "contacted_since_start": self.link.contacted,
-            "since": self.link.since.map(query::rfc3339),
-            "since_ms": self.link.since.map(|at| age_ms(at, now)),
+            "since": since.map(query::rfc3339),
+            "since_ms": since.map(|at| age_ms(at, now)),
+            "heard": self.link.heard.map(query::rfc3339),
+            "heard_ms": self.link.heard.map(|at| age_ms(at, now)),
             "cause": self.link.cause,
             "takes_nothing": self.link.contacted
                 && !matches!(self.link.state, LinkState::Unknown | LinkState::Reached),

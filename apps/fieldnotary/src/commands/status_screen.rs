@@ -403,10 +403,10 @@ pub(super) fn link_words(link: &Value) -> String {
         "conflict" => format!("CONFLICT, delivery stopped{since}{cause}"),
         _ => "not heard of yet".to_owned(),
     };
-    match contacted {
-        true => state,
-        false if word(link, "/state") == "unknown" => state,
-        false => format!("not heard of since the start; before: {state}"),
+    let ago = number(link, "/heard_ms").map(words::span);
+    match ago.filter(|_| !contacted) {
+        None => state,
+        Some(ago) => format!("not heard of since the start; {ago} ago: {state}"),
     }
 }
 

@@ -2,12 +2,16 @@
 
 use super::Lately;
 use contract::Contract;
-use evidence::kinds::{AttemptFailed, Counter, CounterSnapshot, Event, PulseCount, Reading, Soe};
-use evidence::reasons::{
-    AttemptCause, CountBasis, CounterState, EventCode, HoldoverReason, SoeChange, TimeQuality,
-    TimeStatus,
+use evidence::kinds::{
+    AttemptFailed, Counter, CounterSnapshot, EpochStart, Event, PulseCount, Reading, Soe,
 };
-use evidence::{Blob, CommitId, MonoNs, Payload, Quality, Seq, SourceId, Stamp, TimeDetail, UtcNs};
+use evidence::reasons::{
+    AttemptCause, CountBasis, CounterState, EpochCause, EventCode, HoldoverReason, SoeChange,
+    TimeQuality, TimeStatus, TruthClass,
+};
+use evidence::{
+    Blob, BootId, CommitId, MonoNs, Payload, Quality, Seq, SourceId, Stamp, TimeDetail, UtcNs,
+};
 use serde_json::{Map, Value};
 use std::fmt::Write;
 
@@ -275,6 +279,43 @@ fn the_link_keeps_its_cause_and_since_when() {
     );
     assert_eq!(link["since_ms"], 10_000);
     assert_eq!(link["takes_nothing"], true);
+}
+
+#[test]
+fn a_link_is_reached_since_the_first_answer_of_this_run() {
+    let start = || -> Payload {
+        let boot = BootId([0; 16]);
+        EpochStart::new(
+            MonoNs(1),
+            EpochCause::OrderlyStart,
+            boot,
+            TruthClass::SameDeviceSync,
+        )
+        .into()
+    };
+    let up = || uplink(EventCode::UplinkUp, "answers");
+    let down = || uplink(EventCode::UplinkDown, "refused");
+    let link = |entries: &[Payload]| told(&contract(1), entries, 10)["uplink"].clone();
+
+    // Entries are a second apart, the first at the first second.
+    let before = link(&[up(), up(), start()]);
+    assert_eq!(
+        (&before["state"], &before["contacted_since_start"]),
+        (&"reached".into(), &false.into())
+    );
+    assert_eq!(
+        (&before["since"], &before["since_ms"]),
+        (&Value::Null, &Value::Null)
+    );
+    let again = link(&[up(), start(), reading("m0"), up(), up()]);
+    let first = link(&[start(), reading("m0"), reading("m0"), up(), up()]);
+    assert_eq!(again["since"], first["since"]);
+    assert_eq!(again["since_ms"], first["since_ms"]);
+    assert_eq!(again["contacted_since_start"], true);
+    // That it cannot be reached goes on over a start.
+    let still = link(&[down(), start(), down()]);
+    let never = link(&[down(), reading("m0"), down()]);
+    assert_eq!(still["since"], never["since"]);
 }
 
 #[test]
