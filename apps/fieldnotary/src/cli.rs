@@ -383,6 +383,9 @@ pub(crate) struct AdoptArgs {
     /// another branch)
     #[arg(long, value_name = "CAUSE", value_parser = adoption_cause)]
     pub(crate) cause: AdoptionCause,
+    /// Begin another generation behind one that was adopted and on which nothing has run
+    #[arg(long)]
+    pub(crate) again: bool,
     /// The keys are those of the signer that serves this socket as a user of its own
     #[arg(long, value_name = "SOCKET")]
     pub(crate) signer: Option<PathBuf>,

@@ -316,7 +316,8 @@ Exit codes:
 
 pub(crate) const ADOPT: &str = "\
 Adopt only one copy of a log, and see to it that no other goes on: the collector then freezes the
-older generation, and every number of the new one is new.
+older generation, and every number of the new one is new. A directory that is adopted already, and on
+which nothing has run since, is told as such and left as it is, unless --again is given.
 
 Example:
   fieldnotary adopt node --cause restored --reason \"disk replaced\"

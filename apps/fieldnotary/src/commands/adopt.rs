@@ -1,6 +1,7 @@
 //! `fieldnotary adopt`: this directory goes on with the log, as a new generation of it.
 
 use super::Ended;
+use super::adopt_again;
 use super::directory::{generations, is_node, keys_beside, keys_of, read_log_id, what_it_is};
 use super::own_signer;
 use super::progress::Progress;
@@ -38,6 +39,12 @@ pub(crate) fn adopt(args: &AdoptArgs) -> Result<Ended, String> {
     let newest = generations(&data)?.pop().ok_or_else(|| {
         format!("{shown} holds no log yet; it begins with: fieldnotary run CONFIG --data {shown}")
     })?;
+    if mark.is_none()
+        && !args.again
+        && let Some(words) = adopt_again::refusal(&data, newest)?
+    {
+        return Err(words);
+    }
     recorder::place_is_free(&data, Generation(newest.0.saturating_add(1)))?;
     let before = keys_of(&data, newest)?;
     let base = before

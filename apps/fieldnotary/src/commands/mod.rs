@@ -26,6 +26,7 @@ macro_rules! complain {
 pub(crate) use complain;
 
 mod adopt;
+mod adopt_again;
 mod backup;
 mod backup_archive;
 mod backup_log;

@@ -255,6 +255,52 @@ fn a_node_that_lost_its_data_goes_on_from_a_backup() {
 
 //= U4
 #[test]
+fn a_second_adoption_begins_nothing_where_nothing_ran_on_the_first() {
+    let mut site = Site::new();
+    let data = site.grow("node").stop();
+    let taken = backup(&data, &site.path("backup"), &["--with-keys"]);
+    assert_eq!(taken.code, Some(0), "{taken:?}");
+    let other = site.path("other");
+    assert_eq!(restore(&site.path("backup"), &other).code, Some(0));
+    // What the log has not reached is in no backup, and is missed by nobody.
+    assert!(!other.join("journal/g000001/seg-0007.fnj").exists());
+    let screen = verb(&[OsStr::new("gaps"), other.as_os_str()]);
+    assert_eq!(screen.code, Some(0), "{screen:?}");
+    assert!(!screen.out.contains("damaged"), "{screen:?}");
+
+    site.adopt("other", "restored");
+    let words = ["--cause", "conflict", "--actor", "B", "--reason", "twice"];
+    let again = about("adopt", &other, &words);
+    assert_eq!(again.code, Some(3), "{again:?}");
+    for word in [
+        "adopted already",
+        "generation 2 follows generation 1 (restored)",
+        "A. Fitter",
+        ": test",
+        "nothing was changed",
+        "--again",
+    ] {
+        assert!(again.err.contains(word), "{word}: {again:?}");
+    }
+    assert!(!other.join("journal/g000003").exists());
+    let more = about("adopt", &other, &[&words[..], &["--again"]].concat());
+    assert_eq!(more.code, Some(0), "{more:?}");
+    let more = more.json();
+    assert_eq!(number(&more, "generation"), 3);
+    for meter in list(&more, "meters") {
+        assert_eq!(meter["last_seq"], Value::Null, "{more}");
+    }
+    // Where something ran, another adoption is what it says.
+    std::fs::rename(&data, site.path("gone")).unwrap();
+    std::fs::rename(&other, &data).unwrap();
+    site.grow("node").stop();
+    let after = site.adopt("node", "replaced");
+    assert_eq!(number(&after, "generation"), 4);
+    site.collector.leave();
+}
+
+//= U4
+#[test]
 fn another_machine_with_keys_of_its_own_takes_the_nodes_place() {
     let mut site = Site::new();
     let node = site.grow("node");

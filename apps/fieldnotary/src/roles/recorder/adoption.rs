@@ -1,7 +1,7 @@
 //! A new generation: a ring of its own, whose first entries say what it follows and what it carries on.
 
 use super::journal_file::{self, NodeJournal};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, is_first_number};
 use super::startup::{self, Remembered};
 use super::truth_place::TruthPlace;
 use crate::clock;
@@ -291,9 +291,11 @@ fn remove_draft(building: &Path) -> Result<(), String> {
     }
 }
 
-/// The last number of a meter that the predecessor knows of, if it has any.
+/// The last number of a meter that the predecessor knows of its own, if it has any: a generation in which none was
+/// taken begins to skip at its first.
 pub(crate) fn last_known(skip: &SeqSkip) -> Option<Seq> {
-    skip.first.0.checked_sub(1).map(Seq)
+    let last = skip.first.0.checked_sub(1).map(Seq);
+    last.filter(|_| !is_first_number(skip.first.0))
 }
 
 #[cfg(test)]
@@ -350,6 +352,8 @@ mod tests {
         assert_eq!(known, Verdict::Known);
         // Once more: the third generation is behind both.
         let skips = ledger.adopt(Generation(3), MonoNs(8));
+        let told: Vec<_> = skips.iter().map(last_known).collect();
+        assert_eq!(told, [None, None, None], "nothing ran in the second");
         assert!(
             skips
                 .iter()

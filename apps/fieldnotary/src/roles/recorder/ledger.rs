@@ -38,6 +38,11 @@ pub(crate) fn first_number(generation: Generation) -> u64 {
     before.saturating_mul(1 << GENERATION_NUMBERS_LOG2)
 }
 
+/// Whether a number is the first of every stream in some generation.
+pub(crate) const fn is_first_number(number: u64) -> bool {
+    number.trailing_zeros() >= GENERATION_NUMBERS_LOG2
+}
+
 /// What the poll marker board says of a meter (A4.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Attempted {
