@@ -3,6 +3,7 @@
 //! The same check runs over a node's journal and over a collector's tiles: both hand it leaves, holes
 //! and claims in the order of the log.
 
+mod alarmed;
 mod booted;
 mod bound;
 mod calibrated;
@@ -31,6 +32,7 @@ mod tiles;
 mod unkept;
 mod unsigned;
 
+pub use alarmed::Alarmed;
 pub use collector::verify_collector;
 pub use harmless::harmless;
 pub use kept::verify_kept;

@@ -7,7 +7,9 @@ use super::journal::place;
 use super::keep_check::{KeepLook, keep_looks};
 use super::progress::Progress;
 use super::restore_mark::{self, Mark};
-use super::verify_counts::{kept_words, nothing_read, print_counts, sealed_words};
+use super::verify_counts::{
+    alarms, alarms_json, kept_words, nothing_read, print_counts, sealed_words,
+};
 use super::verify_link::{Link, Told};
 use super::verify_pins::{Pins, Subject, base_of, statements_at_collector};
 use super::verify_proof;
@@ -317,6 +319,7 @@ fn as_json(report: &Report) -> serde_json::Value {
         "boot": verify_boot::json(report),
         "firmware": verify_firmware::json(report),
         "kept": kept,
+        "alarms": alarms_json(report),
         "files": report.files,
         "first_bad": first_bad.map(|(first, last)| json!([first, last])),
         "findings": findings,
@@ -466,6 +469,9 @@ fn print_report(
     }
     if let Some(kept) = kept_words(report) {
         sayln!("kept       {kept}");
+    }
+    if let Some(alarms) = alarms(report) {
+        sayln!("alarms     {alarms}");
     }
     for file in &report.files {
         sayln!("covered    {file}");

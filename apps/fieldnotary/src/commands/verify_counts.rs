@@ -3,8 +3,10 @@
 use super::table::{Align, Table};
 use super::words;
 use crate::cli::VerifyArgs;
+use evidence::UtcNs;
 use proof::note::VerifierKey;
-use query::{Finding, FindingKind, Report};
+use query::{Alarmed, Finding, FindingKind, Report};
+use serde_json::{Value, json};
 
 /// Whether what is bad kept every entry from being read.
 pub(super) fn nothing_read(report: &Report) -> bool {
@@ -16,6 +18,37 @@ pub(super) fn kept_words(report: &Report) -> Option<String> {
     let passed = report.kept.iter().filter(|kept| kept.first.is_some());
     let kept: Vec<String> = passed.map(ToString::to_string).collect();
     (!kept.is_empty()).then(|| format!("{}, beyond the segments", kept.join("; ")))
+}
+
+/// Alarms that a collector has on record, and the newest.
+pub(super) fn alarms(report: &Report) -> Option<String> {
+    let told = report.alarmed.as_ref()?;
+    Some(format!(
+        "{} on record in {}; the newest {}, of {}: {}",
+        told.count,
+        told.file,
+        words::time(at(told)),
+        told.origin,
+        told.reason
+    ))
+}
+
+/// The same for programs.
+pub(super) fn alarms_json(report: &Report) -> Value {
+    report.alarmed.as_ref().map_or(Value::Null, |told| {
+        json!({
+            "count": told.count,
+            "newest_utc": query::rfc3339(at(told)),
+            "origin": told.origin,
+            "reason": told.reason,
+            "file": told.file,
+        })
+    })
+}
+
+fn at(told: &Alarmed) -> UtcNs {
+    let at_ns = told.newest_ms.saturating_mul(1_000_000);
+    UtcNs(i64::try_from(at_ns).unwrap_or(i64::MAX))
 }
 
 /// What is sealed, or why nothing is.

@@ -1,6 +1,7 @@
 //! A collector's directory: bundles, checkpoint, cosignature, holes.
 
 use super::Anchors;
+use super::alarmed::read_alarms;
 use super::chain::Chain;
 use super::fills::check_fills;
 use super::report::{FindingKind, Report};
@@ -27,6 +28,7 @@ pub fn verify_collector(directory: &CollectorDir, anchors: &Anchors, report: &mu
     for error in &directory.unreadable {
         report.find(FindingKind::File, None, error.to_string());
     }
+    read_alarms(&directory.root, report);
     for log in &directory.logs {
         if let Err(error) = verify_log(log, anchors, cosigner.as_ref(), report) {
             report.find(FindingKind::File, None, error.to_string());
@@ -76,10 +78,13 @@ fn verify_log(
     let tree = chain.tree().clone();
     chain.finish();
     verify_tiles(log, head.size, &tree, &all_holes, report)?;
-    verify_rows(log, &walked.rows, head.size, report);
+    let rows = match verify_rows(log, &walked.rows, head.size, report) {
+        true => ", rows",
+        false => "",
+    };
     verify_follows(log, walked.first.as_ref(), report);
     report.files.push(format!(
-        "{}: checkpoint, all tiles and bundles below it, holes, rows",
+        "{}: checkpoint, all tiles and bundles below it, holes{rows}",
         log.path.display()
     ));
     Ok(())

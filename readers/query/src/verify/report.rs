@@ -1,5 +1,6 @@
 //! What a verification says.
 
+use super::alarmed::Alarmed;
 use super::unkept::Told;
 use evidence::kinds::{Boot, Firmware, KeyStore};
 use evidence::reasons::EnrolmentProof;
@@ -323,6 +324,8 @@ pub struct Report {
     pub attestation: Option<Digest>,
     /// What the keep-rings hold of entries that have left the ring.
     pub kept: Vec<Kept>,
+    /// Alarms that a collector has on record.
+    pub alarmed: Option<Alarmed>,
     /// What was covered.
     pub files: Vec<String>,
     /// What was found.

@@ -37,13 +37,13 @@ enum Unread {
     Damaged(String),
 }
 
-/// The rows are what the entries below the checkpoint's size say, no more and no less.
+/// The rows are what the entries below the checkpoint's size say, no more and no less. Whether they could be compared.
 pub(super) fn verify_rows(
     log: &LogDir,
     expected: &BTreeMap<u64, String>,
     size: u64,
     report: &mut Report,
-) {
+) -> bool {
     let path = log.path.join("rows.redb");
     let shown = path.display();
     let stored = match read(&path) {
@@ -51,7 +51,7 @@ pub(super) fn verify_rows(
         Err(Unread::InUse) => {
             let words = "rows.redb is in use by a running collector: its rows were not compared";
             report.find(FindingKind::NotCovered, None, words);
-            return;
+            return false;
         }
         Err(Unread::NotClosed(error)) => {
             let words = format!(
@@ -61,7 +61,7 @@ pub(super) fn verify_rows(
                  collector's next start decodes it again"
             );
             report.find(FindingKind::Rows, None, words);
-            return;
+            return false;
         }
         Err(Unread::Damaged(error)) => {
             let words = format!(
@@ -69,7 +69,7 @@ pub(super) fn verify_rows(
                  collector's next start decodes it again"
             );
             report.find(FindingKind::Rows, None, words);
-            return;
+            return false;
         }
     };
     if !stored.closed {
@@ -80,6 +80,7 @@ pub(super) fn verify_rows(
         report.find(FindingKind::NotClosed, None, words);
     }
     compare(&stored, expected, size, report);
+    true
 }
 
 fn compare(stored: &Stored, expected: &BTreeMap<u64, String>, size: u64, report: &mut Report) {
