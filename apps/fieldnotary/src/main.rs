@@ -1,5 +1,6 @@
 //! Fieldnotary: a meter data concentrator and RTU whose data nobody can doubt.
 
+mod acts;
 mod cli;
 mod clock;
 mod commands;

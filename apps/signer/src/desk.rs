@@ -34,6 +34,8 @@ pub(crate) struct Desk {
     rates: BTreeMap<Purpose, RateLimit>,
     endorsements: RateLimit,
     descriptions: RateLimit,
+    /// Steps of the counter of firmware versions.
+    steps: RateLimit,
     boot: BootId,
     /// When the plain counter was moved last.
     plain: Option<PlainMark>,
@@ -60,7 +62,7 @@ fn now_s() -> u64 {
 }
 
 /// The one place where this program reads a clock that it goes by.
-fn now_ns() -> u64 {
+pub(crate) fn now_ns() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
@@ -110,6 +112,7 @@ impl Desk {
             event_log,
             rotations,
         } = identity;
+        let steps = firmware::steps(&dir);
         let rotated = dir.rotated_since(now_s().saturating_sub(DAY_S));
         Self {
             dir,
@@ -117,6 +120,7 @@ impl Desk {
             rates: rates(now_ns(), rotated),
             endorsements: RateLimit::new(limit(Purpose::Attestation), now_ns()),
             descriptions: RateLimit::new(DESCRIPTIONS, now_ns()),
+            steps,
             boot: ipc::boot_id(),
             plain,
             plain_owed: false,
@@ -157,7 +161,7 @@ impl Desk {
                 self.claim(&request.origin, claim)
             }
             Message::BootAsked(_) => self.busy(Purpose::Boot).unwrap_or_else(|| self.find_boot()),
-            Message::BindFirmware(request) => self.bind_firmware(request),
+            Message::BindFirmware(request) => self.bind_firmware(request, uid),
             Message::AskEndorsements(_) => self.endorsements(),
             Message::Rotate(request) => self.rotate(request, uid),
             Message::AnswerChallenge(request) => self.answer_challenge(request),
@@ -330,7 +334,7 @@ impl Desk {
                 Err(error) => return refusal(&error),
             }
         }
-        let firmware = match self.engine.firmware() {
+        let (firmware, unread) = match self.firmware() {
             Ok(firmware) => firmware,
             Err(error) => return refusal(&error),
         };
@@ -368,6 +372,8 @@ impl Desk {
             counts_firmware,
             firmware_public,
             firmware_value,
+            firmware_fault: unread.as_ref().map(|error| error.fault),
+            firmware_unread: unread.map(|error| error.words),
         }
         .into()
     }

@@ -16,6 +16,7 @@ struct Counts {
     refused: u64,
     malformed: u64,
     rotations: u64,
+    steps: u64,
 }
 
 /// The counts since the signer was started.
@@ -54,6 +55,11 @@ impl Door {
         self.count(uid, |counts| &mut counts.rotations);
     }
 
+    /// This user asked for steps of the counter of firmware versions too often.
+    pub(crate) fn stepped_enough(&self, uid: u32) {
+        self.count(uid, |counts| &mut counts.steps);
+    }
+
     fn count(&self, uid: u32, of: impl FnOnce(&mut Counts) -> &mut u64) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let uid = u64::from(uid);
@@ -73,6 +79,7 @@ impl Door {
             count: counts.refused,
             malformed: counts.malformed,
             rotations: counts.rotations,
+            firmware_steps: counts.steps,
         })
         .collect()
     }
@@ -93,15 +100,17 @@ mod tests {
         door.malformed(3);
         door.malformed(most + 10);
         door.rotated_enough(3);
+        door.stepped_enough(3);
+        door.stepped_enough(3);
         let told = door.told();
         assert_eq!(told.len(), USERS_MAX + 1);
         let of = |uid: u64| {
             let one = told.iter().find(|one| one.uid == uid).unwrap();
-            (one.count, one.malformed, one.rotations)
+            (one.count, one.malformed, one.rotations, one.firmware_steps)
         };
         assert_eq!(
             [of(0), of(3), of(OTHERS)],
-            [(1, 0, 0), (2, 1, 1), (6, 1, 0)]
+            [(1, 0, 0, 0), (2, 1, 1, 2), (6, 1, 0, 0)]
         );
     }
 }

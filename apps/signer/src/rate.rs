@@ -10,7 +10,7 @@ pub(crate) struct Limit {
     pub(crate) refill_ns: u64,
 }
 
-const SECOND_NS: u64 = 1_000_000_000;
+pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 /// Tree heads, and with each the counters: one a minute by default, more where entries come fast.
 pub(crate) const CHECKPOINTS: Limit = Limit {
     burst_max: 64,
@@ -35,6 +35,13 @@ pub(crate) const DAY_S: u64 = 24 * 60 * 60;
 /// New keys: once in a long while, and again where something failed. An identity has a bounded number of them, which whoever
 /// may ask would else use up at once.
 pub(crate) const ROTATIONS: Limit = Limit {
+    burst_max: 4,
+    refill_ns: DAY_S * SECOND_NS,
+};
+
+/// Steps of the counter of firmware versions: one for each version that is raised, and one when it is made. A node is updated a few
+/// times a year; each step is a write of the store's flash, and makes older whatever does not reach it.
+pub(crate) const FIRMWARE_STEPS: Limit = Limit {
     burst_max: 4,
     refill_ns: DAY_S * SECOND_NS,
 };
@@ -72,6 +79,11 @@ impl RateLimit {
     pub(crate) const fn after(mut self, taken: u64) -> Self {
         self.left = self.left.saturating_sub(taken);
         self
+    }
+
+    /// How many are left, as of the newest that was taken.
+    pub(crate) const fn left(&self) -> u64 {
+        self.left
     }
 
     /// Takes one request out; `false` if there is none.

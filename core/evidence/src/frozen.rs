@@ -29,8 +29,11 @@ pub mod names {
     pub const CALIBRATION: &str = "calibration";
     /// The highest security version of the firmware that was seen; label: attempts to go back, those that were blocked, how the newest
     /// start stood, its version, the one that a person has accepted, and the counter's value and the version that it is bound to, each
-    /// `-` where there is none.
+    /// `-` where there is none; then, where either is known, `new` where the store was seen to have no counter, and the version that a
+    /// counter showed to have run.
     pub const FIRMWARE: &str = "firmware_highest";
+    /// The version that a person has accepted, 0 for one that cannot be read; label: how long the next is, who, and why.
+    pub const FIRMWARE_ACCEPTED: &str = "firmware_accepted";
     /// Version of a numbering; label of all that follow: port and schedule.
     pub const SLOT_VERSION: &str = "slot_version";
     /// Length of its slots; 0 where the contract has the schedule no more.
@@ -66,8 +69,8 @@ pub mod names {
     pub const SEALED: &str = "sealed_utc_ns";
     /// When a hint of tampering was seen, or told, in seconds since 1970; label: the sign, and behind a space `seen` or `told`.
     pub const TAMPER_SIGN: &str = "tamper_sign";
-    /// How often callers of a user were turned away by one run of the signer; label: boot, when the signer was started, `refused`
-    /// or `malformed`, the user, how many no audit entry has, and when one was made last in seconds since 1970, or `-`.
+    /// How often callers of a user were turned away by one run of the signer; label: boot, when the signer was started, `refused`,
+    /// `malformed`, `rotations` or `firmware_steps`, the user, how many no audit entry has, and when one was made last in seconds since 1970, or `-`.
     pub const SIGNER_CALLERS: &str = "signer_callers";
     /// How many entries were durable when a supply went too low for writes; label: point, limit, the lowest value or `-`, and
     /// the longest commit since in nanoseconds.
@@ -90,9 +93,9 @@ pub mod names {
 pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, BOUND_COUNTER, CALIBRATION, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT,
-        EPOCH_BEGAN, FIRMWARE, KEYS_ROTATED, LOST_ENTRIES, NEWEST_SYNCED, POINT_TAGGED, PULSES,
-        SEALED, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW, SIGNER_CALLERS, SUPPLY_LOW,
-        TAMPER_SIGN, WORK,
+        EPOCH_BEGAN, FIRMWARE, FIRMWARE_ACCEPTED, KEYS_ROTATED, LOST_ENTRIES, NEWEST_SYNCED,
+        POINT_TAGGED, PULSES, SEALED, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW,
+        SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN, WORK,
     };
     let whole = [
         PART,
@@ -118,6 +121,7 @@ pub fn is_reserved(name: &str) -> bool {
         SIGNER_CALLERS,
         CALIBRATION,
         FIRMWARE,
+        FIRMWARE_ACCEPTED,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

@@ -100,6 +100,7 @@ impl EventCode {
             | Self::TruthStoreOld
             | Self::SignerUnavailable
             | Self::CheckpointUnbound
+            | Self::FirmwareCounterUnread
             | Self::TamperHint
             | Self::UplinkConflict
             | Self::OrderlyStop

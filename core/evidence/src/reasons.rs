@@ -220,6 +220,7 @@ codes! {
         CheckpointUnbound = 66, "checkpoint_unbound", "a checkpoint was signed and not bound to its counter";
         CheckpointBound = 67, "checkpoint_bound", "checkpoints are bound again; the count is those that were not";
         TamperHint = 68, "tamper_hint", "what is too often to be chance: signatures not had, counters that are elsewhere, recoveries, callers turned away; the count is how many";
+        FirmwareCounterUnread = 69, "firmware_counter_unread", "the signer signs, and its store's counter of firmware versions cannot be read: log and truth store alone say which version was the highest";
         UplinkDown = 80, "uplink_down", "the collector cannot be reached";
         UplinkUp = 81, "uplink_up", "the collector is reached again";
         UplinkConflict = 82, "uplink_conflict", "the collector holds a tree that contradicts this log";

@@ -321,6 +321,8 @@ messages! {
         18 counts_firmware: bool => "whether its store can have a counter of raised firmware versions";
         19 firmware_public: Option<Blob> => "that counter's public area (TPMS_NV_PUBLIC); absent where there is none yet";
         20 firmware_value: Option<u64> => "and its value";
+        21 firmware_fault: Option<KeyFault> => "why it is not known how that counter stands; absent where it is";
+        22 firmware_unread: Option<String> => "the same in words";
     }
     69 SignRecord { "Asks for a signature on the digest of these bytes, which the signer makes."
         0 origin: String => "the log's origin line, with its generation";

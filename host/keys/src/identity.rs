@@ -5,12 +5,13 @@ use crate::error::KeysError;
 use crate::files::{LockedDir, Target, read, stands};
 use crate::limits::{
     AUTHORITY_FILE, DIRECTORY_MODE, ED25519_FILE, KEY_FILE_BYTES_MAX, KEY_ID_BYTES,
-    LAST_SIGNED_BYTES_MAX, LAST_SIGNED_FILE, PLAIN_FILE, PUBLIC_MODE, SECRET_MODE, STORE_FILE,
-    STORE_FILE_BYTES_MAX, VKEYS_FILE,
+    LAST_SIGNED_BYTES_MAX, LAST_SIGNED_FILE, PLAIN_FILE, PUBLIC_MODE, SECRET_MODE, STEPS_FILE,
+    STORE_FILE, STORE_FILE_BYTES_MAX, VKEYS_FILE,
 };
 use crate::mark;
 use crate::pkcs11::{Pkcs11KeyFile, Pkcs11Keys};
 use crate::software::{Ed25519File, SoftwareKeys, random};
+use crate::steps::{self, StepsLeft};
 use crate::store::StoreFile;
 use crate::tpm::{TpmKeys, TpmPlace};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -242,6 +243,34 @@ impl IdentityDir {
         let bytes = text.as_bytes();
         self.dir
             .write(PLAIN_FILE, SECRET_MODE, bytes, Target::Replace)
+    }
+
+    /// How often the counter of firmware versions might still be moved, and when that was; `None` where it never was.
+    ///
+    /// # Errors
+    /// When the file is there and does not say it.
+    pub fn firmware_steps(&self) -> Result<Option<StepsLeft>, KeysError> {
+        let path = self.dir.join(STEPS_FILE);
+        if !stands(&path)? {
+            return Ok(None);
+        }
+        let known = steps::read(&path).ok_or(KeysError::Store {
+            path,
+            words: "it does not say how often the counter of firmware versions may be moved"
+                .to_owned(),
+        });
+        known.map(Some)
+    }
+
+    /// Remembers that the counter is moved, before it is.
+    ///
+    /// # Errors
+    /// When it is not known to be durable.
+    pub fn store_firmware_steps(&self, left: StepsLeft) -> Result<(), KeysError> {
+        let text = steps::text(left);
+        let bytes = text.as_bytes();
+        self.dir
+            .write(STEPS_FILE, SECRET_MODE, bytes, Target::Replace)
     }
 
     fn last_signed(&self) -> Result<LastSigned, KeysError> {

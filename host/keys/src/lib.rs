@@ -11,6 +11,7 @@ pub mod limits;
 mod mark;
 mod pkcs11;
 mod software;
+mod steps;
 mod store;
 mod tpm;
 
@@ -19,4 +20,5 @@ pub use identity::{
     Identity, IdentityDir, Keys, NewKeys, PublicIdentity, StatedRotation, StoreNeeds, is_in_files,
     read_rotations, read_vkeys, store_needs,
 };
+pub use steps::StepsLeft;
 pub use tpm::{TpmPlace, tpm_commands_ended};

@@ -47,6 +47,10 @@ pub const STORE_FILE_BYTES_MAX: usize = 8_192;
 pub const PLAIN_FILE: &str = "plain-counter";
 /// Longest such file: a title, a boot id, a number.
 pub const PLAIN_FILE_BYTES_MAX: usize = 256;
+/// How often the counter of firmware versions may still be moved.
+pub const STEPS_FILE: &str = "firmware-steps";
+/// Longest such file: a title and two numbers.
+pub const STEPS_FILE_BYTES_MAX: usize = 256;
 /// Longest PIN, with a line feed behind it.
 pub const PIN_BYTES_MAX: usize = 257;
 /// How often a token whose session failed is opened anew within one request: once drawn and put back, or another process's reset of it,

@@ -76,20 +76,25 @@ pub(crate) enum Told {
     Newer,
     /// It is lower.
     Older,
+    /// Images ran that the disk does not know, and how high they were is not known either: no number is shown to reach them.
+    Unplaced,
 }
 
 impl Told {
-    fn of(installed: Installed, floor: Option<u64>) -> Self {
-        match (installed, floor) {
-            (Installed::Undeclared, _) => Self::Undeclared,
-            (Installed::Unreadable, None) => Self::Unread,
-            (Installed::Unreadable, Some(_)) => Self::Lost,
-            (Installed::Version(_), None) => Self::First,
-            (Installed::Version(version), Some(floor)) => match u64::from(version).cmp(&floor) {
-                core::cmp::Ordering::Less => Self::Older,
-                core::cmp::Ordering::Equal => Self::Same,
-                core::cmp::Ordering::Greater => Self::Newer,
-            },
+    fn of(installed: Installed, floor: Option<u64>, unplaced: bool) -> Self {
+        match (installed, floor, unplaced) {
+            (Installed::Undeclared, _, _) => Self::Undeclared,
+            (Installed::Unreadable, None, false) => Self::Unread,
+            (Installed::Unreadable, _, _) => Self::Lost,
+            (Installed::Version(_), _, true) => Self::Unplaced,
+            (Installed::Version(_), None, false) => Self::First,
+            (Installed::Version(version), Some(floor), false) => {
+                match u64::from(version).cmp(&floor) {
+                    core::cmp::Ordering::Less => Self::Older,
+                    core::cmp::Ordering::Equal => Self::Same,
+                    core::cmp::Ordering::Greater => Self::Newer,
+                }
+            }
         }
     }
 
@@ -147,6 +152,10 @@ pub(crate) const OF_THE_NUMBER: &[(Told, Leave, O, O)] = &[
     (Told::Older, Leave::None, O::Observed, O::Blocked),
     (Told::Older, Leave::Window, O::Observed, O::Allowed),
     (Told::Older, Leave::Accepted, O::Accepted, O::Accepted),
+    // However high they were, what the window lets run runs.
+    (Told::Unplaced, Leave::None, O::Observed, O::Blocked),
+    (Told::Unplaced, Leave::Window, O::Observed, O::Allowed),
+    (Told::Unplaced, Leave::Accepted, O::Accepted, O::Accepted),
 ];
 
 /// What becomes of the counter.
@@ -213,6 +222,9 @@ pub struct Judged {
     pub counter: FirmwareCounter,
     /// The version that every image must reach; `None` where none was seen.
     pub floor: Option<u64>,
+    /// What a counter shows of images that the disk does not know, now or before, until a version is bound to it: a version that
+    /// ran at the least, or 0 where it does not show how high.
+    pub shown: Option<u64>,
     /// What is bound to the counter.
     pub bind: Option<ToBind>,
 }
@@ -227,12 +239,17 @@ impl FirmwareMemory {
         accepting: bool,
         seen: &CounterSeen,
     ) -> Judged {
-        let (counter, shown) = self.compare(seen);
+        let (counter, says) = self.compare(seen);
         let known = self.highest().map(u64::from);
-        let floor = known.max((shown > 0).then_some(shown));
-        let told = Told::of(installed, floor);
+        let shown = says.max(self.shown());
+        let floor = known.max(shown.filter(|shown| *shown > 0));
+        let told = Told::of(installed, floor, shown == Some(0));
         // What a person accepted is good for what was known then: a counter that contradicts it later needs a word of its own.
-        let contradicts = matches!(counter, C::Ahead | C::Behind | C::Gone);
+        let contradicts = match counter {
+            C::Ahead => says > self.shown(),
+            C::Behind | C::Gone => true,
+            C::None | C::Unheard | C::New | C::Level => false,
+        };
         let accepted = accepting || (!contradicts && self.accepted(installed));
         let version = installed.version();
         let in_window = rule.allow_down_to.zip(version);
@@ -272,6 +289,7 @@ impl FirmwareMemory {
             outcome,
             counter,
             floor,
+            shown,
             bind,
         }
     }

@@ -37,6 +37,10 @@ pub const ROTATION_BYTES_MAX: usize = 4_096;
 pub const ROTATION_REASON_BYTES_MAX: usize = 512;
 /// Longest name of who orders one.
 pub const ROTATION_ACTOR_BYTES_MAX: usize = 256;
+/// Of who accepted a firmware so much is kept over starts; his audit entry has it whole.
+pub const ACCEPTED_BY_BYTES_MAX: usize = 256;
+/// And so much of why.
+pub const ACCEPTED_WHY_BYTES_MAX: usize = 512;
 /// Longest file of an image that says its security version; one of a distribution has some hundred bytes.
 pub const RELEASE_BYTES_MAX: usize = 64 * 1_024;
 /// Longest version of an image in its maker's words that is kept.

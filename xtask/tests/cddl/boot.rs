@@ -93,5 +93,6 @@ fn firmware(full: bool) -> Firmware {
         reason: full.then(|| "the newer one lost readings".into()),
         accepted: full,
         detail: "version 6, 7 is the highest".into(),
+        shown: full.then_some(9),
     }
 }

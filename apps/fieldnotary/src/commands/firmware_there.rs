@@ -4,7 +4,6 @@ use super::directory::{generations, open_found};
 use crate::installed::{self, Found};
 use crate::paths::DataDir;
 use contract::{Contract, Misfit};
-use evidence::frozen::names::FIRMWARE;
 use evidence::reasons::FirmwareOutcome;
 use evidence::{CommitId, Kind, Payload};
 use journal::{ReadTruth, ReadVolume, Reader};
@@ -64,10 +63,14 @@ fn standing(found: &Found, judged: &Judged) -> Option<(String, String)> {
         | FirmwareOutcome::Accepted
         | FirmwareOutcome::Undeclared => return None,
     };
-    let floor = judged
-        .floor
-        .map(|floor| format!("{floor} is the highest that ran here"));
-    let accept = "or accept what is installed: fieldnotary run ... --accept-firmware --reason TEXT";
+    let unplaced = judged.shown == Some(0);
+    let floor = match judged.floor {
+        _ if unplaced => {
+            Some("others ran here by the store's counter, nothing says how high".to_owned())
+        }
+        floor => floor.map(|floor| format!("{floor} is the highest that ran here")),
+    };
+    let accept = "accept what is installed: fieldnotary run ... --accept-firmware --reason TEXT";
     match (&found.fault, found.installed) {
         (Some(fault), _) => {
             let floor = floor.map_or_else(String::new, |floor| format!(" ({floor})"));
@@ -82,10 +85,13 @@ fn standing(found: &Found, judged: &Judged) -> Option<(String, String)> {
                 "version {version} is installed, and {}: {follows}",
                 floor.unwrap_or_default()
             ),
-            format!(
-                "start an image of version {} or a newer one, {accept}",
-                judged.floor.unwrap_or_default()
-            ),
+            match unplaced {
+                true => accept.to_owned(),
+                false => format!(
+                    "start an image of version {} or a newer one, or {accept}",
+                    judged.floor.unwrap_or_default()
+                ),
+            },
         )),
         _ => None,
     }
@@ -129,10 +135,8 @@ fn told_from<V: ReadVolume, T: ReadTruth>(reader: &Reader<V, T>, from: CommitId)
             Some(Payload::Firmware(told)) => memory.observe(&told),
             Some(Payload::CounterSnapshot(said)) => {
                 for counter in said.counters {
-                    if let (FIRMWARE, Some(label), Some(highest)) =
-                        (counter.name.as_str(), &counter.label, counter.value)
-                    {
-                        memory.recall(label, highest);
+                    if let (Some(label), Some(value)) = (&counter.label, counter.value) {
+                        memory.recall(&counter.name, label, value);
                     }
                 }
             }

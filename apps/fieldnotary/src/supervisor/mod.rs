@@ -11,6 +11,7 @@ mod table;
 
 pub(crate) use reports::Reports;
 
+use crate::acts::Act;
 use crate::clock;
 use crate::containment::{Failure, Verdict};
 use crate::paths::DataDir;
@@ -157,7 +158,7 @@ impl Supervisor {
                 self.reports.audit(Audit {
                     at: clock::mono(),
                     actor: actor.clone(),
-                    action: "leave safe mode".to_owned(),
+                    action: Act::LeaveSafeMode.name().to_owned(),
                     reason: reason.clone(),
                     scope: "io and uplink of this node".to_owned(),
                     outcome: Outcome::Done,
@@ -192,7 +193,7 @@ impl Supervisor {
         self.reports.audit(Audit {
             at: clock::mono(),
             actor: actor.clone(),
-            action: "accept firmware".to_owned(),
+            action: Act::AcceptFirmware.name().to_owned(),
             reason,
             scope: "the firmware that is installed, until another version is started".to_owned(),
             outcome: Outcome::Done,

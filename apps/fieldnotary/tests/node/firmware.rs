@@ -12,14 +12,14 @@ use std::time::Duration;
 use trial_stores::Swtpm;
 
 const ORIGIN: &str = "example.org/firmware";
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-fn image(dir: &Path, says: &str) {
+pub(crate) fn image(dir: &Path, says: &str) {
     let text = format!("ID=acme\nIMAGE_VERSION=\"2.{says}\"\nSECURITY_VERSION={says}\n");
     std::fs::write(dir.join("os-release"), text).unwrap();
 }
 
-fn contract(dir: &Path, street: &Street, more: &str) -> Contract {
+pub(crate) fn contract(dir: &Path, street: &Street, more: &str) -> Contract {
     let site = street.contract(Contract::new(ORIGIN, "256KiB", 16));
     let file = dir.join("os-release");
     Contract::of(format!(
@@ -28,12 +28,12 @@ fn contract(dir: &Path, street: &Street, more: &str) -> Contract {
     ))
 }
 
-fn told(data: &Path) -> Vec<Value> {
+pub(crate) fn told(data: &Path) -> Vec<Value> {
     about("log", data, &["--kind", "firmware"]).entries()
 }
 
 /// The newest entry, once it says this.
-fn stands(data: &Path, key: &str, says: &Value) -> Value {
+pub(crate) fn stands(data: &Path, key: &str, says: &Value) -> Value {
     wait_until(&format!("{key} {says}"), LONG, || {
         let last = told(data).pop()?;
         (last[key] == *says).then_some(last)
@@ -47,7 +47,7 @@ fn counter(node: &Node, name: &str) -> Value {
 }
 
 /// That nothing is captured while the log is sealed on.
-fn captures_nothing(node: &Node) {
+pub(crate) fn captures_nothing(node: &Node) {
     let size = number(&node.status(), "log_size");
     node.wait_for("sealed_size", size);
     let status = node.status();
@@ -59,7 +59,7 @@ fn captures_nothing(node: &Node) {
     assert_eq!(number(&status, "readings"), 0);
 }
 
-fn verdict(data: &Path) -> Value {
+pub(crate) fn verdict(data: &Path) -> Value {
     let said = about("verify", data, &[]);
     assert_eq!(said.code, Some(0), "{said:?}");
     said.json()["firmware"].clone()
@@ -205,6 +205,9 @@ fn accepted(site: &Site) {
     site.run("6", BLOCK, &words, "accepted").stop();
     site.reads("6", BLOCK, &[], "accepted");
     let accepted = told(&site.data()).pop().unwrap();
+    // By whose leave, and why, also at a start that says nothing.
+    let by = (text(&accepted, "actor"), text(&accepted, "reason"));
+    assert!(by.0.starts_with("ada (uid ") && by.1 == "7 loses readings");
     assert_eq!(
         (number(&accepted, "highest"), &accepted["accepted"]),
         (7, &json!(true))
@@ -234,6 +237,9 @@ fn an_older_firmware_is_told_blocked_or_accepted_and_the_highest_never_falls() {
     accepted(&site);
     let window = format!("{BLOCK}\nallow_down_to = 6");
     site.reads("6", &window, &[], "allowed");
+    let allowed = told(&data).pop().unwrap();
+    let by = (text(&allowed, "actor"), text(&allowed, "reason"));
+    assert!(by.0 == "recorder (node)" && by.1.contains("allow_down_to = 6"));
     site.reads("7", BLOCK, &[], "same");
     let said = verdict(&data);
     assert_eq!(
@@ -300,7 +306,7 @@ fn a_log_names_the_programs_that_made_it_by_version_and_digest() {
     street.stop();
 }
 
-fn keys(dir: &Path, tpm: &Swtpm) {
+pub(crate) fn keys(dir: &Path, tpm: &Swtpm) {
     let mut init = Command::new(program("fieldnotary-signer"));
     init.arg("init")
         .arg("--identity")
@@ -488,6 +494,6 @@ fn a_counter_that_moves_while_the_node_runs_is_judged_again() {
         all.all(|one| text(one, "role") != "io").then_some(())
     });
     let data = node.stop();
-    assert_eq!(told(&data).len(), 3, "told once");
+    assert_eq!(told(&data).len(), 4, "told once");
     street.stop();
 }

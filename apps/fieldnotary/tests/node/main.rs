@@ -36,6 +36,7 @@ mod demo;
 mod enrolment;
 mod false_signer;
 mod firmware;
+mod firmware_met;
 mod first_steps;
 mod gaps;
 mod hints;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod firmware;
+#[cfg(test)]
 mod manners;
 #[cfg(test)]
 mod program;

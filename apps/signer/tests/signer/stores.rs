@@ -35,7 +35,7 @@ fn path(path: &Path) -> &str {
 }
 
 /// A site whose key is in a TPM.
-fn in_tpm(tpm: &Swtpm) -> Site {
+pub(crate) fn in_tpm(tpm: &Swtpm) -> Site {
     let site = Site::empty();
     let socket = tpm.socket();
     let args = ["init", "--origin", BASE, "--backend", "tpm", "--socket"];

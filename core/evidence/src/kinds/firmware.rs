@@ -37,10 +37,12 @@ payload! {
         12 public: Option<Blob> => "its public area as its TPM hashes it (TPMS_NV_PUBLIC)";
         13 attest: Option<Blob> => "what the TPM signed (TPMS_ATTEST), over the SHA-256 of the statement that names the highest version";
         14 signature: Option<Blob> => "the authority's ECDSA signature on that, in DER";
-        15 actor: Option<Actor> => "who put it there or accepted it, where somebody said so";
+        15 actor: Option<Actor> => "who put it there or accepted it, where somebody said so; the recorder, where the window of the configuration lets it run";
         16 reason: Option<String> => "why";
         17 accepted: bool => "whether a person has accepted what is installed as it is";
         18 detail: String => "a sentence for a person";
+        19 shown: Option<u64> => "a version that ran at the least by the store's counter, where this log does not know which: it stands until a version is \
+            bound to the counter again; 0 where the counter does not show how high";
     }
 }
 
@@ -68,6 +70,7 @@ impl Firmware {
             reason: None,
             accepted: false,
             detail: String::new(),
+            shown: None,
         }
     }
 }

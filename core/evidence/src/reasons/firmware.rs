@@ -10,7 +10,7 @@ codes! {
         First = 2, "first", "the first version that was seen";
         Same = 3, "same", "the highest version that was seen";
         Raised = 4, "raised", "higher than any that was seen";
-        Observed = 5, "observed", "an attempt to go back: lower than the highest, or not to be read; it runs, as the configuration only observes";
+        Observed = 5, "observed", "an attempt to go back: lower than the highest, not shown to reach it, or not to be read; it runs, as the configuration only observes";
         Allowed = 6, "allowed", "an attempt to go back that is inside the window of the configuration; it runs";
         Accepted = 7, "accepted", "an attempt to go back that a person has accepted; it runs until another version is started";
         Blocked = 8, "blocked", "an attempt to go back that is blocked: nothing is captured";
@@ -21,12 +21,12 @@ codes! {
     /// What the store's counter of raised versions says of the highest version that the disk knows.
     pub enum FirmwareCounter as "firmware-counter" {
         None = 0, "none", "the store of the keys has no such counter: log and truth store alone remember";
-        Unheard = 1, "unheard", "the store was not heard yet: the disk alone was asked";
+        Unheard = 1, "unheard", "the store was not heard yet, or could not say it: the disk alone was asked";
         New = 2, "new", "no version was counted yet";
         Level = 3, "level", "it stands where this disk left it";
-        Ahead = 4, "ahead", "it was raised by more than this disk knows: another image ran, or the counter was made anew";
+        Ahead = 4, "ahead", "it was raised for images that this disk does not know, or was made anew";
         Behind = 5, "behind", "it stands behind what the log is bound to, or is another one: the store was exchanged, or put back";
-        Gone = 6, "gone", "the log is bound to one, and the store has it no more";
+        Gone = 6, "gone", "the log knows of one, and the store has it no more";
     }
 }
 

@@ -87,6 +87,7 @@ parts! {
         1 count: u64 => "how often since the signer was started";
         2 malformed: u64 => "how often since then bytes of theirs were no request";
         3 rotations: u64 => "how often since then they asked for new keys more often than the signer makes any";
+        4 firmware_steps: u64 => "how often since then they asked for a step of the counter of firmware versions more often than it is moved";
     }
     /// A tag that is set.
     SetTag {

@@ -266,17 +266,17 @@ fn of_the_feed() -> Vec<Message> {
         }
         .into(),
         Stop {}.into(),
-    ]
-}
-
-fn with_the_signer() -> Vec<Message> {
-    vec![
         Error {
             code: ErrorCode::Rollback,
             text: "size 5 after 6".into(),
             fault: None,
         }
         .into(),
+    ]
+}
+
+fn with_the_signer() -> Vec<Message> {
+    vec![
         SignCheckpoint {
             rotations: 3,
             origin: "o/g1".into(),
@@ -304,6 +304,7 @@ fn with_the_signer() -> Vec<Message> {
                 count: 2,
                 malformed: 1,
                 rotations: 3,
+                firmware_steps: 4,
             }],
             began: MonoNs(5),
         }
@@ -347,6 +348,8 @@ fn with_the_signer() -> Vec<Message> {
             counts_firmware: true,
             firmware_public: Some(Blob(vec![1, 0x80])),
             firmware_value: Some(41),
+            firmware_fault: Some(KeyFault::Failed),
+            firmware_unread: Some("TPM_RC_AUTH_FAIL".into()),
         }
         .into(),
     ]

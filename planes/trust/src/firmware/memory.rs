@@ -1,14 +1,20 @@
 //! What a log and its truth store know of the firmware that ran: taken from entries, kept in the state of each segment.
 
 use super::{CounterSeen, Installed};
+use crate::limits::{ACCEPTED_BY_BYTES_MAX, ACCEPTED_WHY_BYTES_MAX};
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use evidence::Actor;
+use evidence::frozen::names::{FIRMWARE, FIRMWARE_ACCEPTED};
 use evidence::kinds::Firmware;
 use evidence::reasons::{FirmwareCounter, FirmwareOutcome};
 use sha2::{Digest as _, Sha256};
 
 /// Digits of a SHA-256.
 const INDEX_CHARS: usize = 64;
+/// In a label, for a store that was seen to have no counter yet.
+const FRESH: &str = "new";
 
 /// What the highest version is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +34,13 @@ pub struct FirmwareMemory {
     newest: Option<(FirmwareOutcome, Option<u32>)>,
     /// What a person has accepted; 0 for one that cannot be read.
     accepted: Option<u32>,
+    /// Who that was, and why.
+    accepted_by: Option<(Actor, String)>,
     bound: Option<Bound>,
+    /// What a counter showed of images that are not known here, until a version is bound to it; 0 where it did not show how high.
+    shown: Option<u64>,
+    /// Whether the store was seen to have no counter before the first version was bound to it: one that is there later is this log's own.
+    fresh: bool,
 }
 
 impl FirmwareMemory {
@@ -69,6 +81,11 @@ impl FirmwareMemory {
         // Kept where it is what lets the version run, and nowhere else.
         let decides = told.accepted && told.outcome == FirmwareOutcome::Accepted;
         self.accepted = decides.then(|| installed.unwrap_or(0));
+        let said = told.actor.clone().zip(told.reason.clone());
+        let before = self.accepted_by.take();
+        self.accepted_by = said.or(before).filter(|_| decides);
+        self.shown = told.shown;
+        self.fresh |= told.counter == FirmwareCounter::New && told.value.is_none();
         if let (Some(public), Some(value), Some(bound)) = (&told.public, told.value, self.highest) {
             self.bound = Some(Bound {
                 index: index(&public.0),
@@ -78,9 +95,31 @@ impl FirmwareMemory {
         }
     }
 
-    /// What a frozen state has of it: a label, and the highest version, 0 where none was seen.
+    /// Who accepted what runs, and why.
     #[must_use]
-    pub fn frozen(&self) -> Option<(String, u64)> {
+    pub const fn accepted_by(&self) -> Option<&(Actor, String)> {
+        self.accepted_by.as_ref()
+    }
+
+    /// What a counter showed of images that are not known here, and no binding has settled: a version that ran at the least, or 0.
+    #[must_use]
+    pub const fn shown(&self) -> Option<u64> {
+        self.shown
+    }
+
+    /// What a frozen state has of it: names, labels and values.
+    #[must_use]
+    pub fn frozen(&self) -> Vec<(&'static str, String, u64)> {
+        let accepted = self.accepted_by.as_ref().map(|(by, why)| {
+            let by = cut(by.as_str(), ACCEPTED_BY_BYTES_MAX);
+            let label = format!("{} {by} {}", by.len(), cut(why, ACCEPTED_WHY_BYTES_MAX));
+            (FIRMWARE_ACCEPTED, label, self.accepted.unwrap_or(0).into())
+        });
+        let whole = self.label().map(|(label, value)| (FIRMWARE, label, value));
+        whole.into_iter().chain(accepted).collect()
+    }
+
+    fn label(&self) -> Option<(String, u64)> {
         let (outcome, installed) = self.newest?;
         let shown = |number: Option<u32>| {
             number.map_or_else(|| String::from("-"), |number| number.to_string())
@@ -89,20 +128,35 @@ impl FirmwareMemory {
             || String::from("- - -"),
             |bound| format!("{} {} {}", bound.value, bound.version, bound.index),
         );
+        // Logs of before have no more than the first eight words, and neither has one that knows nothing else.
+        let more = (self.fresh || self.shown.is_some()).then(|| {
+            let fresh = if self.fresh { FRESH } else { "-" };
+            let shown = self.shown.map(|shown| shown.to_string());
+            format!(" {fresh} {}", shown.as_deref().unwrap_or("-"))
+        });
         let label = format!(
-            "{} {} {outcome} {} {} {bound}",
+            "{} {} {outcome} {} {} {bound}{}",
             self.attempts,
             self.blocks,
             shown(installed),
-            shown(self.accepted)
+            shown(self.accepted),
+            more.unwrap_or_default(),
         );
         Some((label, self.highest.unwrap_or(0).into()))
     }
 
-    /// Takes back what [`Self::frozen`] gave. A label of another form is passed over.
-    pub fn recall(&mut self, label: &str, value: u64) {
-        if let Some(memory) = Self::parse(label, value) {
-            *self = memory;
+    /// Takes back what [`Self::frozen`] gave, in its order. A label of another form is passed over.
+    pub fn recall(&mut self, name: &str, label: &str, value: u64) {
+        match name {
+            FIRMWARE => {
+                if let Some(memory) = Self::parse(label, value) {
+                    *self = memory;
+                }
+            }
+            FIRMWARE_ACCEPTED if self.accepted.map(u64::from) == Some(value) => {
+                self.accepted_by = said_in(label);
+            }
+            _ => {}
         }
     }
 
@@ -117,6 +171,14 @@ impl FirmwareMemory {
         };
         let (installed, accepted) = (number(word()?)?, number(word()?)?);
         let (at, version, index) = (word()?, number(word()?)?, word()?);
+        let (fresh, shown) = match word() {
+            None => (false, None),
+            Some(fresh @ (FRESH | "-")) => match word()? {
+                "-" => (fresh == FRESH, None),
+                digits => (fresh == FRESH, Some(digits.parse().ok()?)),
+            },
+            Some(_) => return None,
+        };
         let bound = match version {
             None => None,
             Some(version) => Some(Bound {
@@ -134,7 +196,10 @@ impl FirmwareMemory {
             blocks,
             newest: Some((outcome, installed)),
             accepted,
+            accepted_by: None,
             bound,
+            shown,
+            fresh,
         })
     }
 
@@ -161,36 +226,58 @@ impl FirmwareMemory {
         self.bound.as_ref().map(|bound| bound.value)
     }
 
-    /// What a counter says, and the version that it shows to have run at the least: each raise was by one or more.
-    pub(super) fn compare(&self, seen: &CounterSeen) -> (FirmwareCounter, u64) {
+    /// What a counter says, and what it shows of images that are not known here: the version that ran at the least, as each raise
+    /// was by one or more, or 0 where it does not show how high.
+    pub(super) fn compare(&self, seen: &CounterSeen) -> (FirmwareCounter, Option<u64>) {
+        // What it showed before cannot be unsaid by a counter that stands lower, or is not there.
+        let open = self.shown.is_some();
         let (public, value) = match (seen, &self.bound) {
-            (CounterSeen::Unheard, _) => return (FirmwareCounter::Unheard, 0),
-            (CounterSeen::Incapable | CounterSeen::Absent, Some(_)) => {
-                return (FirmwareCounter::Gone, 0);
+            (CounterSeen::Unheard, _) => return (FirmwareCounter::Unheard, None),
+            (CounterSeen::Incapable | CounterSeen::Absent, bound) if bound.is_some() || open => {
+                return (FirmwareCounter::Gone, None);
             }
-            (CounterSeen::Incapable, None) => return (FirmwareCounter::None, 0),
-            (CounterSeen::Absent, None) => return (FirmwareCounter::New, 0),
+            (CounterSeen::Incapable, _) => return (FirmwareCounter::None, None),
+            (CounterSeen::Absent, _) => return (FirmwareCounter::New, None),
             (CounterSeen::There { public, value }, _) => (public, *value),
         };
         let Some(bound) = &self.bound else {
-            // Made in a run whose entry a cut took; or by one of which this disk knows nothing at all.
-            return match self.highest {
-                Some(_) => (FirmwareCounter::New, 0),
-                None => (FirmwareCounter::Ahead, 1),
+            // Made in a run whose entry a cut took, where the store had none before; else for others, and nothing says how high.
+            return match self.fresh && !open {
+                true => (FirmwareCounter::New, None),
+                false => (FirmwareCounter::Ahead, Some(0)),
             };
         };
         if bound.index != index(public) || value < bound.value {
-            return (FirmwareCounter::Behind, 0);
+            return (FirmwareCounter::Behind, None);
         }
         // One that was due may have been made and have lost its entry to a cut.
-        let owed = u64::from(self.highest > Some(bound.version));
+        let owed = u64::from(!open && self.highest > Some(bound.version));
         match value.saturating_sub(bound.value) {
-            steps if steps <= owed => (FirmwareCounter::Level, 0),
+            0 if open => (FirmwareCounter::Behind, None),
+            steps if steps <= owed => (FirmwareCounter::Level, None),
             steps => (
                 FirmwareCounter::Ahead,
-                u64::from(bound.version).saturating_add(steps),
+                Some(u64::from(bound.version).saturating_add(steps)),
             ),
         }
+    }
+}
+
+/// Who and why, from a label that begins with how long the first is.
+fn said_in(label: &str) -> Option<(Actor, String)> {
+    let (bytes, said) = label.split_once(' ')?;
+    let (by, why) = said.split_at_checked(bytes.parse().ok()?)?;
+    Some((Actor::stated(by)?, why.strip_prefix(' ')?.into()))
+}
+
+/// The beginning of a text, whole characters of it.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max)
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    match text.len() > bytes_max {
+        true => text.get(..end.unwrap_or(0)).unwrap_or_default(),
+        false => text,
     }
 }
 

@@ -4,13 +4,14 @@ use super::{
     Act, CounterSeen, FirmwareMemory, FirmwareRule, Installed, Leave, OF_THE_COUNTER,
     OF_THE_NUMBER, ToBind, Told,
 };
+use evidence::frozen::names::FIRMWARE;
 use evidence::kinds::Firmware;
 use evidence::reasons::{FirmwareCounter as C, FirmwareOutcome as O};
 use evidence::{Blob, MonoNs};
 use std::collections::BTreeSet;
 use std::vec::Vec;
 
-const TOLD: [Told; 7] = [
+const TOLD: [Told; 8] = [
     Told::Undeclared,
     Told::Unread,
     Told::Lost,
@@ -18,6 +19,7 @@ const TOLD: [Told; 7] = [
     Told::Same,
     Told::Newer,
     Told::Older,
+    Told::Unplaced,
 ];
 const LEAVE: [Leave; 3] = [Leave::None, Leave::Window, Leave::Accepted];
 const OBSERVE: FirmwareRule = FirmwareRule {
@@ -76,13 +78,14 @@ fn both_tables_have_each_row_once_and_say_what_the_words_say() {
             assert_eq!(rows.len(), 1, "{told:?} {leave:?}");
             let (_, _, observe, block) = rows[0];
             seen.extend([observe.code(), block.code()]);
-            let attempt = matches!(told, Told::Older | Told::Lost);
+            let attempt = matches!(told, Told::Older | Told::Lost | Told::Unplaced);
             for outcome in [observe, block] {
                 assert_eq!(outcome.is_attempt(), attempt, "{told:?} {leave:?}");
                 assert_eq!(*outcome == O::Accepted, attempt && leave == Leave::Accepted);
             }
             assert!(!observe.is_block(), "who observes blocks nothing");
-            let window = told == Told::Older && leave == Leave::Window;
+            let placed = matches!(told, Told::Older | Told::Unplaced);
+            let window = placed && leave == Leave::Window;
             assert_eq!(
                 block.is_block(),
                 attempt && leave != Leave::Accepted && !window
@@ -187,8 +190,12 @@ fn a_counter_shows_what_an_older_disk_does_not_know() {
     };
     let bound = knows(7, Some((7, 40)));
     let due = knows(8, Some((7, 40)));
-    let unbound = knows(7, None);
-    let blank = FirmwareMemory::default();
+    // The store was seen to have no counter, and the first binding is due.
+    let mut unbound = knows(7, None);
+    unbound.observe(&Firmware {
+        counter: C::New,
+        ..entry(O::Same, Some(7), Some(7))
+    });
     let other = CounterSeen::There {
         public: b"another".to_vec(),
         value: 41,
@@ -244,16 +251,6 @@ fn a_counter_shows_what_an_older_disk_does_not_know() {
             raise(12, 42),
         ),
         (&due, there(42), v(8), C::Ahead, O::Blocked, 9, None),
-        // A disk that knows nothing, before a counter that others made.
-        (
-            &blank,
-            there(40),
-            v(3),
-            C::Ahead,
-            O::Raised,
-            1,
-            raise(3, 40),
-        ),
         (&bound, there(39), v(7), C::Behind, O::Same, 7, None),
         (&bound, other, v(7), C::Behind, O::Same, 7, None),
         (&bound, CounterSeen::Absent, v(7), C::Gone, O::Same, 7, None),
@@ -326,16 +323,6 @@ fn an_acceptance_holds_until_something_contradicts_it() {
     assert_eq!(judged(&accepted), O::Blocked);
 }
 
-/// A disk on which nothing was declared yet, before a counter that was moved for others.
-//= A6.4
-#[test]
-fn a_used_counter_is_not_fresh_to_a_log_that_only_knows_that_nothing_was_declared() {
-    let mut memory = FirmwareMemory::default();
-    memory.observe(&entry(O::Undeclared, None, None));
-    let judged = memory.judge(Installed::Version(3), BLOCK, false, &there(40));
-    assert_eq!((judged.counter, judged.floor), (C::Ahead, Some(1)));
-}
-
 /// An older volume beside a truth store that went on.
 //= A6.4
 //= A5.9
@@ -349,26 +336,4 @@ fn the_truth_store_knows_what_an_older_log_does_not() {
     assert_eq!((judged.outcome, judged.floor), (O::Blocked, Some(8)));
 }
 
-#[test]
-fn a_frozen_state_has_all_of_it_and_no_part_of_a_label_is_taken() {
-    let mut accepted = knows(7, Some((7, 40)));
-    accepted.observe(&Firmware {
-        accepted: true,
-        attempts: 3,
-        blocks: 2,
-        ..entry(O::Accepted, None, Some(7))
-    });
-    for memory in [knows(7, None), knows(9, Some((8, 41))), accepted] {
-        let (label, value) = memory.frozen().unwrap();
-        let mut again = FirmwareMemory::default();
-        again.recall(&label, value);
-        assert_eq!(again, memory);
-        for cut in (0..label.len()).filter(|cut| label.is_char_boundary(*cut)) {
-            let mut again = FirmwareMemory::default();
-            again.recall(&label[..cut], value);
-            // Digits of the index are all that may be missing, and then it is another counter.
-            assert!(again != memory, "{cut}");
-        }
-    }
-    assert_eq!(FirmwareMemory::default().frozen(), None);
-}
+mod met;

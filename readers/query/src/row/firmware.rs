@@ -38,5 +38,6 @@ fn firmware(told: &Firmware, put: &mut impl FnMut(&str, Value)) {
     put("actor", json!(told.actor.as_ref().map(Actor::as_str)));
     put("reason", json!(told.reason));
     put("accepted", json!(told.accepted));
+    put("shown", json!(told.shown));
     put("detail", json!(told.detail));
 }

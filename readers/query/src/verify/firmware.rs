@@ -117,7 +117,8 @@ impl Ran {
     /// What of it stands higher than before, and not by what this entry says.
     fn unexplained(&self, told: &Firmware) -> Vec<String> {
         let highest = told.highest.unwrap_or(0);
-        let ahead = told.counter == FirmwareCounter::Ahead;
+        // What a counter showed, now or at a start before, is a version that ran too.
+        let ahead = told.counter == FirmwareCounter::Ahead || told.shown.is_some();
         let raised = told.installed == told.highest
             && (ahead || told.outcome != FirmwareOutcome::Same)
             && (self.highest == 0 || told.outcome != FirmwareOutcome::First);
@@ -291,5 +292,10 @@ mod tests {
             ..told(O::Same, 9, 9, (2, 1))
         };
         check(ahead, &[]);
+        let before = Firmware {
+            shown: Some(9),
+            ..told(O::Same, 9, 9, (2, 1))
+        };
+        check(before, &[]);
     }
 }

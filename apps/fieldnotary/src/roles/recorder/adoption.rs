@@ -4,12 +4,12 @@ use super::journal_file::{self, NodeJournal};
 use super::ledger::{Ledger, is_first_number};
 use super::startup::{self, Remembered};
 use super::truth_place::TruthPlace;
+use crate::acts::Act;
 use crate::clock;
 use crate::files::instead_of_a_log;
 use crate::paths::DataDir;
 use contract::Contract;
 use evidence::frozen;
-use evidence::frozen::names::FIRMWARE;
 use evidence::kinds::{Audit, CounterSnapshot, EpochStart, Predecessor, SeqSkip, TimeMap};
 use evidence::reasons::{AdoptionCause, EpochCause, Outcome, TruthClass};
 use evidence::{
@@ -80,8 +80,8 @@ pub(crate) fn adopt(data: &DataDir, log_id: LogId, order: &Order) -> Result<Adop
     let calibrations = remembered.calibrations.frozen();
     state.extend(calibrations.map(|(name, label, id)| startup::counter(&own, name, label, id)));
     // Nor does the highest firmware fall because a generation ends.
-    let firmware = remembered.firmware.frozen();
-    state.extend(firmware.map(|(label, value)| startup::counter(&own, FIRMWARE, label, value)));
+    let firmware = remembered.firmware.frozen().into_iter();
+    state.extend(firmware.map(|(name, label, value)| startup::counter(&own, name, label, value)));
     let skips = ledger.adopt(generation, now);
     let state = frozen::snapshots(now, &own, &state);
     let storage = contract.as_ref().map(|contract| &contract.storage);
@@ -230,7 +230,7 @@ fn audit<'a>(
     Audit {
         at: now,
         actor: order.actor.clone(),
-        action: "adopt".to_owned(),
+        action: Act::Adopt.name().to_owned(),
         reason: order.reason.clone(),
         scope: format!("the log after generation {}", predecessor.generation),
         outcome: Outcome::Done,

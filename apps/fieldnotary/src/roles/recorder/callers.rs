@@ -1,5 +1,6 @@
 //! Whom the signer turned away: told in audit entries, at once and then so seldom that nobody fills the log with them (A6.7).
 
+use crate::acts::Act;
 use evidence::frozen::names::SIGNER_CALLERS;
 use evidence::kinds::{Audit, Counter};
 use evidence::reasons::Outcome;
@@ -26,25 +27,35 @@ enum What {
     Malformed,
     /// They want new keys again and again.
     Rotations,
+    /// They want the counter of firmware versions moved again and again.
+    FirmwareSteps,
 }
 
 impl What {
-    const ALL: [Self; 3] = [Self::Refused, Self::Malformed, Self::Rotations];
+    const ALL: [Self; 4] = [
+        Self::Refused,
+        Self::Malformed,
+        Self::Rotations,
+        Self::FirmwareSteps,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
             Self::Malformed => "malformed",
             Self::Rotations => "rotations",
+            Self::FirmwareSteps => "firmware_steps",
         }
     }
 
     const fn action(self) -> &'static str {
-        match self {
-            Self::Refused => "use the keys",
-            Self::Malformed => "malformed request",
-            Self::Rotations => "rotate keys",
-        }
+        let act = match self {
+            Self::Refused => Act::UseKeys,
+            Self::Malformed => Act::MalformedRequest,
+            Self::Rotations => Act::RotateKeys,
+            Self::FirmwareSteps => Act::MoveFirmwareCounter,
+        };
+        act.name()
     }
 
     const fn why(self) -> &'static str {
@@ -52,6 +63,7 @@ impl What {
             Self::Refused => "the signer serves its own user alone",
             Self::Malformed => "the bytes are no request of this version",
             Self::Rotations => "the keys changed as often as they may within a day",
+            Self::FirmwareSteps => "the counter moved as often as it may within a day",
         }
     }
 }
@@ -93,6 +105,7 @@ impl Callers {
                 (What::Refused, one.count),
                 (What::Malformed, one.malformed),
                 (What::Rotations, one.rotations),
+                (What::FirmwareSteps, one.firmware_steps),
             ] {
                 if count == 0 {
                     continue;
@@ -138,7 +151,7 @@ impl Callers {
         self.keep_to_bound();
         match key.0 {
             What::Refused => more,
-            What::Malformed | What::Rotations => 0,
+            What::Malformed | What::Rotations | What::FirmwareSteps => 0,
         }
     }
 
@@ -264,6 +277,7 @@ mod tests {
             count: *count,
             malformed: *malformed,
             rotations: 0,
+            firmware_steps: 0,
         };
         counts.iter().map(one).collect()
     }
@@ -321,12 +335,13 @@ mod tests {
 
     //= R8.2
     #[test]
-    fn who_wants_new_keys_too_often_is_told_of() {
+    fn who_wants_new_keys_or_steps_of_a_counter_too_often_is_told_of() {
         let asked = |rotations| TurnedAway {
             uid: 7,
             count: 0,
             malformed: 0,
             rotations,
+            firmware_steps: rotations * 2,
         };
         let mut callers = Callers::default();
         let mut take = |rotations, at_s| {
@@ -336,8 +351,10 @@ mod tests {
             due
         };
         let due = take(2, NOW_S);
-        assert_eq!(due[0].action, "rotate keys");
+        let actions: Vec<&str> = due.iter().map(|one| one.action.as_str()).collect();
+        assert_eq!(actions, ["rotate keys", "move the firmware counter"]);
         assert_eq!(said(&due[0]).unwrap().1, [2, 2, 5]);
+        assert_eq!(said(&due[1]).unwrap().1, [4, 4, 5]);
         assert!(take(3, NOW_S + 10).is_empty());
         assert_eq!(said(&take(3, NOW_S + 3_600)[0]).unwrap().1, [1, 3, 5]);
     }

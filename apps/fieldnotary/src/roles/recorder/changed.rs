@@ -1,5 +1,6 @@
 //! A configuration that replaces another: who put it in force, why, and what changed.
 
+use crate::acts::Act;
 use contract::Contract;
 use evidence::kinds::Audit;
 use evidence::reasons::Outcome;
@@ -55,7 +56,7 @@ pub(super) fn audit(
     Audit {
         at,
         actor,
-        action: "configure".to_owned(),
+        action: Act::Configure.name().to_owned(),
         reason,
         scope: format!("configuration {digest}"),
         outcome: Outcome::Done,

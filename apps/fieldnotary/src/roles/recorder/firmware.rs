@@ -1,19 +1,24 @@
 //! The firmware of this run: judged by what the disk knows at once, and by the store's counter when the signer is heard.
 
+mod counts;
+
+pub(super) use counts::counters;
+
 use super::changed::Changed;
 use super::committer::{Committer, Pending};
+use super::missed_seals::detail;
 use super::since::Since;
 use super::slots::StartKind;
 use super::startup::Given;
 use super::work::Answer;
 use crate::clock;
 use crate::installed::Found;
-use evidence::frozen::names::FIRMWARE;
-use evidence::kinds::{Counter, Firmware};
+use counts::counted;
+use evidence::kinds::Firmware;
 use evidence::reasons::{
-    CounterState, DowntimeCause, FirmwareCounter, FirmwareKept, FirmwareOutcome,
+    DowntimeCause, EventCode, FirmwareCounter, FirmwareKept, FirmwareOutcome, KeyFault,
 };
-use evidence::{Actor, MonoNs, Payload, SourceId};
+use evidence::{Actor, Digest, MonoNs, Payload};
 use ipc::message::{BindFirmware, FirmwareAnswer, FirmwareBound, Keys, Message};
 use trust_plane::{CounterSeen, FirmwareMemory, Installed, Judged};
 
@@ -26,6 +31,19 @@ const HEAR_EVERY_NS: u64 = 1_000_000_000;
 /// What lets an older firmware run.
 const CURE: &str = "start an image of that version or a newer one, or accept this one: fieldnotary run ... --accept-firmware \
     --reason TEXT";
+
+/// And where nothing tells which version would.
+const CURE_UNPLACED: &str =
+    "accept what is installed: fieldnotary run ... --accept-firmware --reason TEXT";
+
+/// What follows from what the signer said of its store's counter.
+#[derive(Debug, Default)]
+pub(super) struct ToDo {
+    /// What is to be bound to it.
+    pub(super) bind: Option<BindFirmware>,
+    /// Whether the log has to say something before that is done.
+    pub(super) later: bool,
+}
 
 /// What is known and done about the firmware in this run.
 #[derive(Debug)]
@@ -44,6 +62,8 @@ pub(super) struct FirmwareWatch {
     heard: bool,
     /// Whether it said that it cannot be heard now.
     refused: bool,
+    /// Why the signer could not say how the store's counter stands, as it was told last.
+    unread: Option<(KeyFault, String)>,
     /// Whether this start's attempt and block were counted.
     counted: (bool, bool),
     /// Why what lies before a start that is blocked was missed, until that is told.
@@ -68,14 +88,7 @@ impl FirmwareWatch {
             accepting,
             &CounterSeen::Unheard,
         );
-        let newest = (judged.outcome, found.installed.version());
-        // A recorder that ended alone is no start of the firmware.
-        let told = before.newest().filter(|(outcome, installed)| {
-            again && *installed == newest.1 && outcome.is_attempt() == judged.outcome.is_attempt()
-        });
-        let counted = told.map_or((false, false), |(outcome, _)| {
-            (outcome.is_attempt(), outcome.is_block())
-        });
+        let counted = counted(before.newest(), found.installed, start);
         Self {
             memory: before.clone(),
             before,
@@ -86,6 +99,7 @@ impl FirmwareWatch {
             judged,
             began: clock::mono(),
             refused: false,
+            unread: None,
             counted,
             stopped_before: None,
         }
@@ -101,10 +115,9 @@ impl FirmwareWatch {
         }
     }
 
-    /// What a frozen state has of it: name, label and value.
-    pub(super) fn frozen(&self) -> Option<(&'static str, String, u64)> {
-        let (label, highest) = self.memory.frozen()?;
-        Some((FIRMWARE, label, highest))
+    /// What a frozen state has of it: names, labels and values.
+    pub(super) fn frozen(&self) -> Vec<(&'static str, String, u64)> {
+        self.memory.frozen()
     }
 
     /// The highest version that was seen; 0 where none was.
@@ -145,30 +158,64 @@ impl FirmwareWatch {
             (_, Some(fault)) => format!("the version cannot be read ({fault})"),
             (_, None) => "no version is declared".to_owned(),
         };
-        let floor = self.judged.floor.map_or_else(
-            || "none was seen before".to_owned(),
-            |floor| format!("{floor} is the highest that was seen"),
-        );
+        let unplaced = self.judged.shown == Some(0);
+        let floor = match self.judged.floor {
+            _ if unplaced => {
+                "the store's counter shows that others ran, and not which was the highest"
+                    .to_owned()
+            }
+            Some(floor) => format!("{floor} is the highest that was seen"),
+            None => "none was seen before".to_owned(),
+        };
         let outcome = self.judged.outcome;
-        let cure = match outcome.is_block() {
-            true => format!("; {CURE}"),
-            false => String::new(),
+        let cure = match (outcome.is_block(), unplaced) {
+            (true, false) => format!("; {CURE}"),
+            (true, true) => format!("; {CURE_UNPLACED}"),
+            (false, _) => String::new(),
         };
         let counter = self.judged.counter;
         let counter = match contradicts(&self.judged) {
             true => format!("; counter {counter}: {}", counter.meaning()),
             false => String::new(),
         };
-        format!("{installed}, {floor}: {}{counter}{cure}", outcome.meaning())
+        let unread = self
+            .unread
+            .as_ref()
+            .map_or_else(String::new, |(fault, words)| {
+                format!("; its counter could not be read: {}", detail(*fault, words))
+            });
+        format!(
+            "{installed}, {floor}: {}{counter}{unread}{cure}",
+            outcome.meaning()
+        )
+    }
+
+    /// Who lets what is installed run or put it there, and why, as far as that is known.
+    fn said(&self, configuration: &Digest) -> Option<(Actor, String)> {
+        let outcome = self.judged.outcome;
+        let decided = matches!(outcome, FirmwareOutcome::First | FirmwareOutcome::Raised);
+        let told = self.said.clone();
+        match (outcome, self.found.rule.allow_down_to) {
+            (FirmwareOutcome::Allowed, Some(oldest)) => Some((
+                Actor::node("recorder"),
+                format!(
+                    "the window of configuration {configuration} lets it run, allow_down_to = {oldest}: the audit entry of that \
+                     configuration has who put it in force, and why"
+                ),
+            )),
+            (FirmwareOutcome::Accepted, _) if !self.accepting => self.memory.accepted_by().cloned(),
+            _ => told.filter(|_| decided || self.accepting),
+        }
     }
 
     /// The entry of what stands now; what it counts is counted.
-    fn entry(&mut self, bound: Option<FirmwareBound>) -> Firmware {
+    fn entry(&mut self, bound: Option<FirmwareBound>, configuration: &Digest) -> Firmware {
         let outcome = self.judged.outcome;
         let (attempts, blocks) = self.memory.counts();
         let attempt = outcome.is_attempt() && !self.counted.0;
         let block = outcome.is_block() && !self.counted.1;
-        self.counted = (outcome.is_attempt(), outcome.is_block());
+        self.counted.0 |= attempt;
+        self.counted.1 |= block;
         let counter = self.judged.counter;
         let gone = matches!(
             counter,
@@ -178,15 +225,9 @@ impl FirmwareWatch {
             true => FirmwareKept::Counter,
             false => FirmwareKept::TruthStore,
         };
-        let decided = matches!(
-            outcome,
-            FirmwareOutcome::First | FirmwareOutcome::Raised | FirmwareOutcome::Accepted
-        );
-        let said = self
-            .said
-            .clone()
-            .filter(|_| decided || self.accepting)
-            .unzip();
+        let said = self.said(configuration).unzip();
+        // What is bound now settles what was shown.
+        let shown = self.judged.shown.filter(|_| bound.is_none());
         let installed = self.found.installed.version();
         let highest = self.memory.highest().max(installed);
         let (value, public, attest, signature) = bound.map_or((None, None, None, None), |bound| {
@@ -217,56 +258,9 @@ impl FirmwareWatch {
             reason: said.1,
             accepted: self.accepting || self.memory.accepted(self.found.installed),
             detail: self.words(),
+            shown,
         }
     }
-
-    /// As counters of a snapshot; the highest version has the place where it is kept as its label.
-    pub(super) fn counters(&self, source: &SourceId) -> Vec<Counter> {
-        let declared = self.memory.highest().is_some() || self.found.rule.block;
-        let (attempts, blocks) = self.memory.counts();
-        let kept = match self.memory.is_bound() {
-            true => FirmwareKept::Counter,
-            false => FirmwareKept::TruthStore,
-        };
-        let highest = self.memory.highest().map(u64::from);
-        counters(
-            source,
-            highest.map(|highest| (kept, highest)),
-            declared.then_some((attempts, blocks)),
-        )
-    }
-}
-
-/// The counters of firmware that there are, with what is known.
-pub(super) fn counters(
-    source: &SourceId,
-    highest: Option<(FirmwareKept, u64)>,
-    counts: Option<(u64, u64)>,
-) -> Vec<Counter> {
-    let counter = |name: &str, label: Option<&str>, value: Option<u64>| Counter {
-        name: name.to_owned(),
-        label: label.map(str::to_owned),
-        state: match value {
-            Some(_) => CounterState::Value,
-            None => CounterState::Unsupported,
-        },
-        value,
-        source: source.clone(),
-    };
-    let kept = highest.map(|(kept, _)| kept.name());
-    vec![
-        counter("fw_version_counter", kept, highest.map(|(_, value)| value)),
-        counter(
-            "rollback_attempt_cnt",
-            Some("firmware"),
-            counts.map(|counts| counts.0),
-        ),
-        counter(
-            "rollback_block_cnt",
-            Some("firmware"),
-            counts.map(|counts| counts.1),
-        ),
-    ]
 }
 
 /// Whether the counter contradicts what the log knows.
@@ -292,7 +286,7 @@ impl Committer {
     }
 
     fn firmware_entry(&mut self, bound: Option<FirmwareBound>) {
-        let entry = self.firmware.entry(bound);
+        let entry = self.firmware.entry(bound, &self.contract.digest());
         self.firmware.memory.observe(&entry);
         self.journal.note_firmware(self.firmware.highest());
         if entry.outcome.is_block() && self.held != Some(DowntimeCause::FirmwareBlocked) {
@@ -307,8 +301,14 @@ impl Committer {
 
     /// What the store's counter says of the firmware, whenever it was asked what it is; what is to be bound to it, which is so
     /// the first time alone.
-    pub(super) fn heard_of_firmware(&mut self, keys: &Keys) -> Option<BindFirmware> {
+    pub(super) fn heard_of_firmware(&mut self, keys: &Keys) -> ToDo {
+        if let Some(fault) = keys.firmware_fault {
+            let words = keys.firmware_unread.clone().unwrap_or_default();
+            self.firmware_unread((fault, words));
+            return ToDo::default();
+        }
         let watch = &mut self.firmware;
+        let was_unread = watch.unread.take().is_some();
         let seen = match (&keys.firmware_public, keys.firmware_value) {
             (Some(public), Some(value)) => CounterSeen::There {
                 public: public.0.clone(),
@@ -318,8 +318,8 @@ impl Committer {
             _ => CounterSeen::Incapable,
         };
         if watch.heard {
-            self.heard_again(&seen);
-            return None;
+            self.heard_again(&seen, was_unread);
+            return ToDo::default();
         }
         let before = watch.judged.outcome;
         let found = &watch.found;
@@ -328,18 +328,45 @@ impl Committer {
             .judge(found.installed, found.rule, watch.accepting, &seen);
         watch.heard = true;
         let bind = watch.judged.bind;
-        if watch.judged.outcome != before || contradicts(&watch.judged) {
+        // That there was none is in the log before one is made: else a cut would make it look like that of others.
+        let later = watch.judged.counter == FirmwareCounter::New && bind.is_some();
+        if later || was_unread || watch.judged.outcome != before || contradicts(&watch.judged) {
             self.firmware_entry(None);
         }
-        bind.map(|bind| BindFirmware {
+        let bind = bind.map(|bind| BindFirmware {
             origin: self.origin.clone(),
             version: bind.version.into(),
             above: bind.above,
-        })
+        });
+        ToDo { bind, later }
     }
 
-    /// Somebody else may move the counter while this node runs: that is judged as at a start.
-    fn heard_again(&mut self, seen: &CounterSeen) {
+    /// The signer stands and signs, and cannot say how the counter of firmware versions stands: the disk decides until it can.
+    fn firmware_unread(&mut self, why: (KeyFault, String)) {
+        let watch = &mut self.firmware;
+        watch.refused();
+        if watch.found.installed == Installed::Undeclared || watch.unread.as_ref() == Some(&why) {
+            return;
+        }
+        let words = detail(why.0, &why.1);
+        let told = watch.unread.replace(why.clone()).map(|(fault, _)| fault);
+        // One that was heard before is not any more.
+        let found = &watch.found;
+        let seen = CounterSeen::Unheard;
+        watch.judged = watch
+            .memory
+            .judge(found.installed, found.rule, watch.accepting, &seen);
+        if told != Some(why.0) {
+            self.event(EventCode::FirmwareCounterUnread, |event| {
+                event.detail = Some(words);
+            });
+            self.firmware_entry(None);
+        }
+    }
+
+    /// Somebody else may move the counter while this node runs: that is judged as at a start. One that could not be read is told
+    /// of when it can be again.
+    fn heard_again(&mut self, seen: &CounterSeen, was_unread: bool) {
         let watch = &mut self.firmware;
         if watch.found.installed == Installed::Undeclared {
             return;
@@ -347,8 +374,9 @@ impl Committer {
         let found = &watch.found;
         // What a person accepted with this start was not that.
         let judged = watch.memory.judge(found.installed, found.rule, false, seen);
-        let known = (watch.judged.counter, watch.judged.floor);
-        if contradicts(&judged) && (judged.counter, judged.floor) != known {
+        let known = (watch.judged.counter, watch.judged.floor, watch.judged.shown);
+        let news = (judged.counter, judged.floor, judged.shown) != known;
+        if was_unread || contradicts(&judged) && news {
             watch.judged = judged;
             self.firmware_entry(None);
         }

@@ -2,6 +2,7 @@
 
 use super::intake::Objection;
 use super::rotated;
+use crate::acts::Act;
 use contract::Contract;
 use contract::limits::OPERATOR_BYTES_MAX;
 use core::cmp::Ordering;
@@ -68,7 +69,7 @@ pub(super) fn refused(entry: &Captured, uid: u32, objection: &Objection, at: Mon
     Audit {
         at,
         actor: Actor::local("", uid),
-        action: "write an entry".to_owned(),
+        action: Act::WriteEntry.name().to_owned(),
         reason: objection.detail.clone(),
         scope: entry.kind.name().to_owned(),
         outcome: Outcome::Refused,

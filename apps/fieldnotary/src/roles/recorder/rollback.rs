@@ -109,10 +109,11 @@ impl Committer {
     pub(super) fn told_of_keys(&mut self, keys: Keys, verdict: &SyncSender<MayAsk>) {
         self.stats.signer.told_at_first(&keys, clock::mono());
         let went_before = self.compare_with(&keys);
-        let later = self.tell_of_rotations(&keys);
-        let bind = self.heard_of_firmware(&keys).filter(|_| went_before);
+        let rotated = self.tell_of_rotations(&keys);
+        let firmware = self.heard_of_firmware(&keys);
+        let bind = firmware.bind.filter(|_| went_before);
         self.key_store(keys);
-        let judged = match (went_before, later) {
+        let judged = match (went_before, rotated || firmware.later) {
             (false, _) => Verdict::RolledBack,
             (true, true) => Verdict::Later,
             (true, false) => Verdict::Sign,

@@ -241,7 +241,8 @@ impl Signer {
         }
         match self.ask(socket, &Describe { origin: None }.into())? {
             Message::Keys(keys) => {
-                self.described = true;
+                // A counter of firmware versions that could not be read is looked for with each head.
+                self.described = keys.firmware_fault.is_none();
                 self.rotations = u64::try_from(keys.rotations.len()).unwrap_or(u64::MAX);
                 self.vkeys.clone_from(&keys.vkeys);
                 Ok(Some(keys))

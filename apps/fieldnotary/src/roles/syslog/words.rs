@@ -80,6 +80,7 @@ const fn severity(code: EventCode) -> Option<Severity> {
         }
         EventCode::SignerUnavailable
         | EventCode::CheckpointUnbound
+        | EventCode::FirmwareCounterUnread
         | EventCode::SyslogDropped
         | EventCode::SafeModeEntered
         | EventCode::ProcessQuarantined

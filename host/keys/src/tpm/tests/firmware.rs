@@ -54,6 +54,7 @@ fn entry(bound: &FirmwareBound, version: u64) -> Firmware {
         reason: None,
         accepted: false,
         detail: String::new(),
+        shown: None,
     }
 }
 

@@ -22,7 +22,10 @@ fn run(boot: &mut Boot, version: u32, rule: &str, due: &str) -> Result<Value, St
     let entry = boot.seen("the firmware, by the chip", |boot| {
         let entries = boot.entries("firmware")?;
         let new = entries.get(before..).unwrap_or_default();
-        let heard = |one: &&Value| text(one, "counter") != "unheard";
+        let heard = |one: &&Value| {
+            let bound = one.get("value").is_some_and(Value::is_u64);
+            bound || text(one, "counter") == "ahead"
+        };
         Ok(new.iter().rfind(heard).cloned())
     })?;
     let outcome = text(&entry, "outcome");

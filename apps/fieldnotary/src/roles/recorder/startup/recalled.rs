@@ -2,8 +2,8 @@
 
 use super::Remembered;
 use evidence::frozen::names::{
-    BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, FIRMWARE, KEYS_ROTATED,
-    LOST_ENTRIES, NEWEST_SYNCED, SEALED, SEALS_ENDED, SEALS_MISSED,
+    BOOT_TO_STABLE, BOUND_COUNTER, CONTRACT_COMMIT, EPOCH_BEGAN, FIRMWARE, FIRMWARE_ACCEPTED,
+    KEYS_ROTATED, LOST_ENTRIES, NEWEST_SYNCED, SEALED, SEALS_ENDED, SEALS_MISSED,
 };
 use evidence::kinds::CounterSnapshot;
 use evidence::{CommitId, MonoNs, UtcNs};
@@ -37,8 +37,8 @@ impl Remembered {
                 (name @ (BOUND_COUNTER | SEALS_ENDED), Some(label), Some(value)) => {
                     self.rollback.recall(name, &label, value);
                 }
-                (FIRMWARE, Some(label), Some(highest)) => {
-                    self.firmware.recall(&label, highest);
+                (name @ (FIRMWARE | FIRMWARE_ACCEPTED), Some(label), Some(value)) => {
+                    self.firmware.recall(name, &label, value);
                 }
                 (KEYS_ROTATED, Some(label), _) => self.rotations.recall(label),
                 (name @ (SEALED | SEALS_MISSED), Some(label), Some(value)) => {
