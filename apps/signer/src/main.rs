@@ -15,6 +15,7 @@ mod door;
 mod keyring;
 mod rate;
 mod say;
+mod seats;
 mod serve;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -227,6 +228,9 @@ fn run(args: &Run) -> Result<ExitCode, Failure> {
         sandbox::pulse::begin();
     }
     let node = args.serves.as_deref().map(other_user).transpose()?;
+    // Made before this process may make no files there any more.
+    let lock = |uid| ipc::SocketLock::open(&args.socket).map(|lock| (uid, lock));
+    let node = node.map(lock).transpose()?;
     // Which store there is must be known before anything is given up.
     let needs = keys::store_needs(&args.identity)?;
     let absent = needs.devices.iter().find(|path| !path.exists()).cloned();

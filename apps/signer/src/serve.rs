@@ -2,21 +2,21 @@
 
 use crate::Failure;
 use crate::desk::Desk;
+use crate::desk::now_ns;
 use crate::door::Door;
 use crate::say;
+use crate::seats::{CONNECTIONS_MAX, PEER_CONNECTIONS_MAX, Seated, Seats};
 use ipc::message::ErrorCode;
-use ipc::{Channel, IpcError, Listener, Message};
+use ipc::{Channel, IpcError, Listener, Message, PeerCredentials, SocketLock};
 use keys::limits::TPM_RSA_TIMEOUT_NS;
 use keys::tpm_commands_ended;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Connections served at once; a node needs one or two.
-const CONNECTIONS_MAX: usize = 16;
 /// Failures to accept in a row after which the signer ends, so that its supervisor sees it.
 const ACCEPT_FAILURES_MAX: u32 = 50;
 /// What the other commands of an answer take beside the longest one.
@@ -64,7 +64,7 @@ impl Wait {
 pub(crate) fn serve(
     path: &Path,
     desk: Desk,
-    node: Option<u32>,
+    node: Option<(u32, SocketLock)>,
     absent: Option<&Path>,
 ) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -72,9 +72,10 @@ pub(crate) fn serve(
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Failure::System("signals", error))?;
     }
+    let served = node.as_ref().map(|(uid, _)| *uid);
     let listener = match node {
-        Some(uid) => {
-            let listener = Listener::bind_for_group(path)?;
+        Some((uid, lock)) => {
+            let listener = Listener::bind_for_group(path, &lock)?;
             // Nobody else says so: whoever started it is not a supervisor of ours.
             say::err(format_args!("ready: {} serves user {uid}", path.display()));
             listener
@@ -84,6 +85,7 @@ pub(crate) fn serve(
     let door = desk.door();
     let long = desk.long();
     let desk = Arc::new(Mutex::new(desk));
+    let seats = Arc::new(Mutex::new(Seats::default()));
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     let mut failures = 0;
     let mut wait = Wait::default();
@@ -100,6 +102,9 @@ pub(crate) fn serve(
         if let Some(appeared) = absent.filter(|absent| absent.exists()) {
             return Err(Failure::StoreAppeared(appeared.into()));
         }
+        for idle in look(&seats).idle_too_long(now_ns()) {
+            Channel::shut_down(&idle);
+        }
         let channel = match listener.accept(STOP_CHECK) {
             Ok(Some(channel)) => channel,
             Ok(None) => continue,
@@ -113,14 +118,24 @@ pub(crate) fn serve(
         };
         failures = 0;
         connections.retain(|connection| !connection.is_finished());
-        if let Some(refusal) = refuse(&channel, &door, node, connections.len()) {
-            // A peer that is gone already needs no answer.
-            let _ = channel.send(&refusal);
-            continue;
-        }
+        let channel = Arc::new(channel);
+        let (peer, seat) = match seat(&channel, &door, served, &seats) {
+            Ok(seated) => seated,
+            Err(refusal) => {
+                // A peer that is gone already needs no answer.
+                let _ = channel.send(&refusal);
+                continue;
+            }
+        };
         let (desk, door) = (Arc::clone(&desk), Arc::clone(&door));
-        let stop = Arc::clone(&stop);
-        let serve = move || answer(&channel, &desk, &door, &stop);
+        let (stop, seats) = (Arc::clone(&stop), Arc::clone(&seats));
+        let serve = move || {
+            let seat = Sat {
+                seats: &seats,
+                seat,
+            };
+            answer((&channel, peer), &desk, &door, &stop, &seat);
+        };
         connections.push(std::thread::spawn(serve));
     }
     // From here on nobody can connect; what is being answered is answered to its end.
@@ -133,45 +148,81 @@ pub(crate) fn serve(
     Ok(())
 }
 
-/// Why a connection is not served, if it is not.
-fn refuse(
-    channel: &Channel,
+/// The seats of all connections.
+type AllSeats = Mutex<Seats<Arc<Channel>>>;
+
+/// Whoever holds them changes them whole.
+fn look(seats: &AllSeats) -> MutexGuard<'_, Seats<Arc<Channel>>> {
+    seats.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The seat of a connection; it is free with the end of its thread, however that comes.
+struct Sat<'a> {
+    seats: &'a AllSeats,
+    seat: u64,
+}
+
+impl Drop for Sat<'_> {
+    fn drop(&mut self) {
+        look(self.seats).leaves(self.seat);
+    }
+}
+
+/// Who connected and where, or why that is not served.
+fn seat(
+    channel: &Arc<Channel>,
     door: &Door,
-    node: Option<u32>,
-    connections: usize,
-) -> Option<Message> {
-    let served = node.unwrap_or_else(|| rustix::process::geteuid().as_raw());
-    match channel.peer_credentials() {
-        Ok(peer) if peer.uid == served => {}
+    served: Option<u32>,
+    seats: &AllSeats,
+) -> Result<(PeerCredentials, u64), Box<Message>> {
+    let served = served.unwrap_or_else(|| rustix::process::geteuid().as_raw());
+    let peer = match channel.peer_credentials() {
+        Ok(peer) if peer.uid == served => peer,
         Ok(peer) => {
             door.turn_away(peer.uid);
             say::err(format_args!(
                 "process {} of user {} was refused",
                 peer.pid, peer.uid
             ));
-            return Some(Message::error(
+            return Err(Box::new(Message::error(
                 ErrorCode::NotAllowed,
                 format_args!("user {} may not use these keys", peer.uid),
-            ));
+            )));
         }
-        Err(error) => return Some(Message::error(ErrorCode::NotAllowed, error)),
-    }
-    (connections >= CONNECTIONS_MAX).then(|| {
-        Message::error(
+        Err(error) => return Err(Box::new(Message::error(ErrorCode::NotAllowed, error))),
+    };
+    match look(seats).sit(peer.pid, Arc::clone(channel), now_ns()) {
+        Seated::Here(seat) => Ok((peer, seat)),
+        Seated::Instead(seat, other) => {
+            other.shut_down();
+            Ok((peer, seat))
+        }
+        Seated::Full => Err(Box::new(Message::error(
             ErrorCode::Busy,
-            format_args!("{CONNECTIONS_MAX} connections are served already"),
-        )
-    })
+            format_args!(
+                "{CONNECTIONS_MAX} connections are being answered, or {PEER_CONNECTIONS_MAX} of process {}: ask again when one \
+                 of them was",
+                peer.pid
+            ),
+        ))),
+    }
 }
 
-fn answer(channel: &Channel, desk: &Mutex<Desk>, door: &Door, stop: &AtomicBool) {
-    let Ok(peer) = channel.peer_credentials() else {
-        return;
-    };
+fn answer(
+    (channel, peer): (&Channel, PeerCredentials),
+    desk: &Mutex<Desk>,
+    door: &Door,
+    stop: &AtomicBool,
+    seat: &Sat<'_>,
+) {
     while !stop.load(Ordering::Relaxed) {
         let answer = match channel.recv(STOP_CHECK) {
             Ok(None) => continue,
             Ok(Some(request)) => {
+                // It gave way to another since this was sent: whoever asks finds it ended, and connects anew.
+                if !look(seat.seats).asks(seat.seat) {
+                    return;
+                }
                 // A thread that died while it held the desk left no half-made statement: memory is
                 // only ever replaced whole.
                 let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
@@ -186,7 +237,9 @@ fn answer(channel: &Channel, desk: &Mutex<Desk>, door: &Door, stop: &AtomicBool)
             }
             Err(_) => return,
         };
-        if channel.send(&answer).is_err() {
+        let sent = channel.send(&answer);
+        look(seat.seats).answered(seat.seat, now_ns());
+        if sent.is_err() {
             return;
         }
     }

@@ -54,6 +54,8 @@ pub enum IpcError {
         /// Why not.
         errno: Errno,
     },
+    /// The file that lets one process at a time bind a socket is another user's, open to others, or no file.
+    ForeignLock(PathBuf),
     /// Something that is not a socket stands at the path.
     NotASocket(PathBuf),
     /// Nobody served the path within the time given.
@@ -121,6 +123,12 @@ impl fmt::Display for IpcError {
             Self::NoFolder { path, errno } => write!(
                 f,
                 "{}: the folder of the socket cannot be looked at ({errno}); make it, owned by the user that serves there",
+                path.display()
+            ),
+            Self::ForeignLock(path) => write!(
+                f,
+                "{}: not a file of this user's that nobody else may open (mode 0600), so others could hold it and keep this \
+                 socket from being served; remove it, and it is made anew",
                 path.display()
             ),
             Self::NotASocket(path) => write!(

@@ -10,6 +10,7 @@ mod deadline;
 mod error;
 pub mod limits;
 mod listener;
+mod lock;
 pub mod message;
 mod wire;
 
@@ -17,4 +18,5 @@ pub use boot::boot_id;
 pub use channel::{Channel, PeerCredentials};
 pub use error::IpcError;
 pub use listener::Listener;
+pub use lock::SocketLock;
 pub use message::Message;

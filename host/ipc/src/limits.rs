@@ -45,6 +45,12 @@ pub const BIND_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 pub const SOCKET_MODE: u32 = 0o600;
 /// Mode of one that its group may connect to as well: whoever serves it asks the kernel who they are.
 pub const GROUP_SOCKET_MODE: u32 = 0o660;
+/// Behind the name of such a socket: the file that lets one process at a time bind it.
+pub const LOCK_ENDING: &str = ".lock";
+/// Its mode: who may not open it cannot hold it.
+pub const LOCK_MODE: u32 = 0o600;
+/// And what it must not grant.
+pub const LOCK_OTHERS: u32 = 0o077;
 /// What the folder of such a socket grants to nobody but its owner: to put something else in its place.
 pub const FOLDER_WRITERS: u32 = 0o022;
 

@@ -3,14 +3,13 @@
 use crate::channel::{Channel, address, new_socket};
 use crate::deadline::Deadline;
 use crate::error::IpcError;
-use crate::limits::{
-    BACKLOG_MAX, BIND_LOCK_TIMEOUT, CONNECT_PAUSE, FOLDER_WRITERS, GROUP_SOCKET_MODE, SOCKET_MODE,
-};
+use crate::limits::{BACKLOG_MAX, GROUP_SOCKET_MODE, SOCKET_MODE};
+use crate::lock::{SocketLock, lock, parent};
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::net::{SocketFlags, accept_with, bind, connect, listen};
+use rustix::net::{SocketAddrUnix, SocketFlags, accept_with, bind, connect, listen};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,14 +27,6 @@ fn identity(path: &Path) -> Result<(u64, u64), Errno> {
     Ok((stat.st_dev, stat.st_ino))
 }
 
-/// The folder of a path.
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 /// Removes a socket that nobody listens on.
 fn clear_stale(path: &Path) -> Result<(), IpcError> {
     let stat = rustix::fs::lstat(path).map_err(IpcError::of("lstat"))?;
@@ -49,52 +40,34 @@ fn clear_stale(path: &Path) -> Result<(), IpcError> {
     }
 }
 
-/// Locks a folder, waiting a little for another starter.
-fn lock(folder: &OwnedFd) -> Result<(), IpcError> {
-    let deadline = Deadline::after(BIND_LOCK_TIMEOUT);
-    loop {
-        match rustix::fs::flock(folder, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) if !deadline.left().is_zero() => {
-                std::thread::sleep(CONNECT_PAUSE);
-            }
-            Err(Errno::INTR) => {}
-            locked => return locked.map_err(IpcError::of("lock the socket's folder")),
-        }
-    }
-}
-
 impl Listener {
-    /// Serves a path to the own user. A socket that is left there is removed only if nobody listens on it.
+    /// Serves a path to the own user. A socket that is left there is removed only if nobody listens on it. Its folder is locked
+    /// meanwhile, so it is to be one that only this user can open.
     pub fn bind(path: &Path) -> Result<Self, IpcError> {
-        Self::bind_with(path, SOCKET_MODE)
-    }
-
-    /// The same for the group of this process: whom it serves of those is up to the caller, who knows them by
-    /// [`Channel::peer_credentials`]. A folder in which others may put something at the path is refused.
-    pub fn bind_for_group(path: &Path) -> Result<Self, IpcError> {
-        let folder = parent(path);
-        let stat = rustix::fs::stat(folder).map_err(|errno| IpcError::NoFolder {
-            path: folder.into(),
-            errno,
-        })?;
-        if stat.st_mode & FOLDER_WRITERS != 0 {
-            return Err(IpcError::OpenFolder(folder.into()));
-        }
-        Self::bind_with(path, GROUP_SOCKET_MODE)
-    }
-
-    fn bind_with(path: &Path, mode: u32) -> Result<Self, IpcError> {
+        // Before the lock: what is wrong with the path is wrong without it too.
         let address = address(path)?;
-        let fd = new_socket()?;
-        // Two starters must not clear each other's fresh socket away: one at a time per folder.
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(parent(path), flags, Mode::empty())
             .map_err(IpcError::of("open the socket's folder"))?;
-        lock(&folder)?;
-        match bind(&fd, &address) {
+        lock(&folder, "lock the socket's folder")?;
+        Self::bind_locked(path, &address, SOCKET_MODE)
+    }
+
+    /// The same for the group of this process: whom it serves of those is up to the caller, who knows them by
+    /// [`Channel::peer_credentials`].
+    pub fn bind_for_group(path: &Path, lock: &SocketLock) -> Result<Self, IpcError> {
+        let address = address(path)?;
+        lock.take()?;
+        Self::bind_locked(path, &address, GROUP_SOCKET_MODE)
+    }
+
+    /// Two starters must not clear each other's fresh socket away: one at a time.
+    fn bind_locked(path: &Path, address: &SocketAddrUnix, mode: u32) -> Result<Self, IpcError> {
+        let fd = new_socket()?;
+        match bind(&fd, address) {
             Err(Errno::ADDRINUSE) => {
                 clear_stale(path)?;
-                bind(&fd, &address).map_err(IpcError::of("bind"))?;
+                bind(&fd, address).map_err(IpcError::of("bind"))?;
             }
             bound => bound.map_err(IpcError::of("bind"))?,
         }

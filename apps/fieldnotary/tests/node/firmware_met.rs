@@ -228,3 +228,41 @@ fn a_firmware_counter_that_cannot_be_read_is_told_and_the_log_is_sealed_on() {
     assert_eq!(about("verify", &data, &[]).code, Some(0));
     street.stop();
 }
+
+/// Who holds as many connections to the signer as he likes keeps no recorder from it, and no seal out of the log.
+//= A6.7
+#[test]
+fn a_recorder_reaches_its_signer_whoever_sits_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let street = Street::start(dir, 1);
+    let site = contract(dir, &street, "");
+    image(dir, "7");
+    let node = Node::start(dir, "node", &site);
+    let socket = node.data().join("run/signer.sock");
+    let sit = || ipc::Channel::connect(&socket, LONG).unwrap();
+    let _sitting: Vec<_> = (0..40).map(|_| sit()).collect();
+    let sealed_more = || {
+        let size = number(&node.status(), "log_size");
+        node.wait_for("sealed_size", size + 1);
+    };
+    sealed_more();
+    // It has no connection any more, and all seats of this process are taken.
+    let pid = process(&node, "recorder");
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    wait_until("another recorder", LONG, || {
+        let said = about("status", node.data(), &[]);
+        let pids = (said.code == Some(0)).then(|| process(&node, "recorder"))?;
+        (pids != pid).then_some(())
+    });
+    sealed_more();
+    let status = node.status();
+    assert_eq!(status["seals"]["state"], "sealing", "{status}");
+    let data = node.stop();
+    let events = about("log", &data, &["--kind", "event"]).json_lines();
+    let missed = events
+        .iter()
+        .find(|one| one["code"] == "signer_unavailable");
+    assert!(missed.is_none(), "{missed:?}");
+    street.stop();
+}

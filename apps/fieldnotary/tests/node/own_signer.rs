@@ -79,8 +79,13 @@ impl Site {
         let mut command = self.as_keeper(&["run", "--origin", origin, "--for", NODE], identity);
         command.arg("--socket").arg(self.socket());
         let said = std::fs::File::create(self.place("signer.log")).unwrap();
-        let child = command.stdin(Stdio::null()).stderr(said).spawn().unwrap();
-        Signer(child)
+        let signer = Signer(command.stdin(Stdio::null()).stderr(said).spawn().unwrap());
+        // A node starts without it too: whoever is to be refused for it finds it there.
+        wait_until("a signer that serves", PATIENCE, || {
+            let said = std::fs::read_to_string(self.place("signer.log")).unwrap();
+            said.contains("ready: ").then_some(())
+        });
+        signer
     }
 
     fn run(&self, words: &[&str]) -> Said {
@@ -154,6 +159,9 @@ fn a_node_is_sealed_by_a_signer_of_another_user_and_holds_no_key() {
     );
     let site = Site::new();
     site.make_keys("keeper/identity", ORIGIN);
+    // Who may read the folder of the socket can lock it, and holds nobody up by that.
+    let folder = std::fs::File::open(site.place("keeper/run")).unwrap();
+    folder.lock().unwrap();
     let signer = site.serve("keeper/identity");
     let contract = Contract::new(ORIGIN, "1MiB", 4);
     let socket = site.socket().display().to_string();

@@ -11,6 +11,8 @@ mod program;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]
+mod seats;
+#[cfg(test)]
 mod statements;
 #[cfg(test)]
 mod stores;

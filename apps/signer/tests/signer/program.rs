@@ -3,7 +3,7 @@
 use crate::common::{BASE, G1, LONG, Running, SIGNER, Site, head, keys, note, refusal};
 use evidence::reasons::Custody;
 use ipc::message::{ErrorCode, Status};
-use ipc::{Channel, IpcError, Message};
+use ipc::{IpcError, Message};
 use proof::note::VerifierKey;
 use proof::{Hash, SignedCheckpoint};
 use rustix::process::{Pid, Signal, kill_process};
@@ -161,7 +161,7 @@ fn several_connections_are_served_and_contradict_each_other_in_vain() {
 }
 
 #[test]
-fn a_flood_of_requests_is_slowed_down_and_a_flood_of_connections_refused() {
+fn a_flood_of_requests_is_slowed_down() {
     let site = Site::new();
     let _signer = site.start();
     let channel = site.connect();
@@ -179,12 +179,6 @@ fn a_flood_of_requests_is_slowed_down_and_a_flood_of_connections_refused() {
     assert!(busy, "200 requests in a row were all answered");
     std::thread::sleep(std::time::Duration::from_millis(300));
     note(&channel, &head(G1, 5, 1));
-    let others: Vec<Channel> = (0..16).map(|_| site.connect()).collect();
-    let refused = others.iter().filter(|other| {
-        let answer = other.recv(std::time::Duration::from_millis(200));
-        matches!(answer, Ok(Some(Message::Error(error))) if error.code == ErrorCode::Busy)
-    });
-    assert_eq!(refused.count(), 1);
 }
 
 fn pid(running: &Running) -> Pid {

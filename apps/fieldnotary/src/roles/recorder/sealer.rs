@@ -236,6 +236,10 @@ impl Signer {
     /// the plain counter, so that it stands in the ring with the bindings that lean on it, and while checkpoints are
     /// not bound: a counter may be gone, and may be there again.
     fn describe(&mut self, socket: &Path) -> Result<Option<Keys>, IpcError> {
+        // A signer ends connections on which nothing was asked for long, or that others need: that costs no seal. Whoever serves the
+        // next one is heard before it signs.
+        let stands = |channel: &ipc::Channel| matches!(channel.recv(Duration::ZERO), Ok(None));
+        self.channel = self.channel.take().filter(stands);
         if self.described && self.channel.is_some() {
             return Ok(None);
         }
