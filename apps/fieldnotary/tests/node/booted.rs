@@ -77,6 +77,35 @@ fn answers(node: &Node, dir: &Path) {
     assert_eq!(again.code, Some(3), "{again:?}");
 }
 
+/// One of the counters.
+fn counter_of(status: &Value, name: &str) -> Value {
+    let all = status["counters"].as_array().unwrap();
+    all.iter().find(|one| one["name"] == name).unwrap().clone()
+}
+
+/// The newest attestation is the one that is counted under its id, and each checkpoint of the run is a batch that was signed.
+fn signatures_are_counted(node: &Node) {
+    let newest = entries(node.data(), "attestation").pop().unwrap();
+    let attested = counter_of(&node.status(), "attestation_id");
+    assert_eq!(attested["label"], newest["id"]);
+    let first = text(&newest, "id").get(..16).unwrap();
+    let first = u64::from_str_radix(first, 16).unwrap();
+    assert_eq!(attested["value"], first);
+    let checkpoints = || entries(node.data(), "checkpoint").len() as u64;
+    let signed = || counter_of(&node.status(), "batch_hash_signed_cnt")["value"].clone();
+    let before = signed().as_u64().unwrap();
+    assert!(before > 0);
+    let more = wait_until("another seal", LONG, || {
+        let signed = signed().as_u64()?;
+        (signed > before).then_some(signed)
+    });
+    wait_until("each in the log", LONG, || {
+        (checkpoints() >= more).then_some(())
+    });
+    let (held, signed) = (checkpoints(), signed().as_u64().unwrap());
+    assert!(held <= signed, "and no other: {held}, {signed}");
+}
+
 //= A6.3
 //= A6.5
 //= A6.6
@@ -120,6 +149,7 @@ fn a_measured_boot_is_in_the_log_with_its_stages_and_is_attested() {
     assert_eq!(counter("secure_boot_status"), "on");
     answers(&node, dir);
     let running = node.status();
+    signatures_are_counted(&node);
     let data = node.stop();
     // Its files alone say the same.
     let files = about("status", &data, &[]).json();
@@ -173,6 +203,9 @@ fn a_tpm_that_comes_late_is_asked_late_and_nothing_waits_for_it() {
     let node = Node::start(dir, "node", &contract);
     let boot = booted(&node, "unavailable");
     assert_eq!(text(&boot, "fault"), "unavailable");
+    let attested = counter_of(&node.status(), "attestation_id");
+    assert_eq!(attested["state"], "unsupported", "{attested}");
+    assert!(attested["value"].is_null() && attested["label"].is_null());
     node.wait_for("readings", 5);
     tpm.on();
     let boot = booted(&node, "unmeasured");
@@ -195,6 +228,7 @@ fn a_tpm_that_comes_late_is_asked_late_and_nothing_waits_for_it() {
 
 /// Keys in files: nothing is claimed, in the log, in the status and in the verdict.
 //= A6.5
+//= A6.6
 #[test]
 fn a_node_without_a_tpm_claims_nothing_of_its_boot() {
     let folder = tempfile::tempdir().unwrap();
@@ -203,6 +237,15 @@ fn a_node_without_a_tpm_claims_nothing_of_its_boot() {
     let contract = street.contract(Contract::new(ORIGIN, "256KiB", 16));
     let node = Node::start(dir, "node", &contract);
     booted(&node, "unattested");
+    // Its statement is signed, and has no quote.
+    let attested = wait_until("a statement", LONG, || {
+        entries(node.data(), "attestation").pop()
+    });
+    let counted = counter_of(&node.status(), "attestation_id");
+    assert_eq!(
+        (&counted["label"], &attested["attest"]),
+        (&attested["id"], &Value::Null)
+    );
     // It answers with its keys, and has no quote to give.
     let said = about("attest", node.data(), &[]);
     assert_eq!(said.code, Some(1), "{said:?}");
