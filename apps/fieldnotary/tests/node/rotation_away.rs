@@ -383,6 +383,8 @@ fn drafts_of_keys_that_were_left_with_the_node_are_named() {
             .arg(&data)
             .arg("--signer")
             .arg(&socket);
+        // Where it is not refused it goes with this test.
+        run.arg("--die-with-parent");
         let said: Said = run.output().unwrap().into();
         assert_eq!(said.code, Some(3), "{said:?}");
         assert!(
