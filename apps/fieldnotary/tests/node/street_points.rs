@@ -222,7 +222,7 @@ name = \"gas\"
 per_s = 9
 [[input]]
 name = \"gate\"
-per_s = 1
+per_s = 2
 ";
 
 //= A3.3
@@ -248,7 +248,7 @@ fn every_pulse_before_a_stop_is_in_a_count_and_counts_go_on_behind_it_and_behind
     let (log, played) = compared(&data, &street.stop());
     let opened = log.iter().filter(|row| row["code"] == "port_opened");
     assert_eq!(opened.count(), runs);
-    assert!(played.pulses > 20 && played.changes >= 4, "{played:?}");
+    assert!(played.pulses > 20 && played.changes > 10, "{played:?}");
     // At each orderly stop both meters were counted once more, outside of their slots.
     let last = |row: &&Value| row["kind"] == "pulse_count" && row["slot"].is_null();
     assert_eq!(log.iter().filter(last).count(), 2 * (runs - 1));
