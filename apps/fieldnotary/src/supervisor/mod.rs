@@ -413,8 +413,8 @@ const fn code_of(failure: &Failure) -> EventCode {
 /// Capture ends first, then the log is sealed and delivered, then everything else ends.
 fn orderly_stop(data: &DataDir, processes: &mut [Supervised], io_stop: Duration) {
     end(processes, &["io"], io_stop);
-    // What it would still hand over, no seal would hold.
-    end(processes, &["timestamp"], END);
+    // What they would still hand over, no seal would hold.
+    end(processes, &["timestamp", "time"], END);
     if let Some(sealed) = reports::stop_recorder(&data.recorder_socket()) {
         let deadline = clock::mono().plus_ns(nanoseconds(DELIVERY));
         while processes
@@ -427,7 +427,7 @@ fn orderly_stop(data: &DataDir, processes: &mut [Supervised], io_stop: Duration)
             std::thread::sleep(LOOK_UP);
         }
     }
-    end(processes, &["uplink", "syslog", "time"], END);
+    end(processes, &["uplink", "syslog"], END);
     end(processes, &["recorder"], END);
     end(processes, &["signer"], END);
     // What is left would be a lie: the node is no longer running.
