@@ -49,7 +49,7 @@ pub(crate) fn bus_time(workspace: &Workspace, wanted: &BusTime) -> Outcome {
 
 /// Some seconds of the slowest line, with the programs that the tests used.
 pub(crate) fn bounded(workspace: &Workspace) -> Outcome {
-    demo::build_debug(workspace)?;
+    run::status(&mut workspace.programs())?;
     let (baud, seconds) = BOUNDED;
     let baud = vec![baud];
     table(workspace, "debug", &BusTime { baud, seconds })

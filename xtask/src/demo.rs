@@ -59,17 +59,9 @@ pub(crate) fn build_release(workspace: &Workspace) -> Result<(), Failure> {
     run::status(&mut build)
 }
 
-/// Builds them as the tests use them.
-pub(crate) fn build_debug(workspace: &Workspace) -> Result<(), Failure> {
-    let mut build = workspace.cargo();
-    build.args(["build", "--bins"]);
-    build.args(PROGRAMS.iter().flat_map(|name| ["-p", name]));
-    run::status(&mut build)
-}
-
 /// Twenty seconds of the demonstration, in a folder of its own; its verdict must be "verified".
 pub(crate) fn bounded(workspace: &Workspace) -> Outcome {
-    build_debug(workspace)?;
+    run::status(&mut workspace.programs())?;
     let folder = workspace.path("target/ci-demo");
     let failed = |error| Failure::new(format!("target/ci-demo: {error}"));
     if folder.exists() {

@@ -48,14 +48,6 @@ pub(crate) fn parts(workspace: &Workspace) -> Result<PathBuf, Failure> {
     Ok(parts)
 }
 
-/// The packages of a suite whose guest has a node, and of that node.
-const PACKAGES: [&str; 4] = [
-    "fieldnotary",
-    "fieldnotary-signer",
-    "fieldnotary-street",
-    "fieldnotary-trial-guest",
-];
-
 /// Builds a suite whose guest has a node, which is given the kernel and the node's programs.
 pub(crate) fn with_a_node(
     workspace: &Workspace,
@@ -64,8 +56,7 @@ pub(crate) fn with_a_node(
 ) -> Result<Command, Failure> {
     setup::setup(workspace, tools)?;
     let parts = parts(workspace)?;
-    let packages = PACKAGES.iter().flat_map(|package| ["-p", package]);
-    run::status(workspace.cargo().args(["build", "--bins"]).args(packages))?;
+    run::status(&mut workspace.programs())?;
     let programs = workspace.target().join("debug");
     let mut suite = Command::new(programs.join(program));
     suite.arg("--guest").arg(parts);

@@ -51,7 +51,7 @@ pub(crate) fn full(workspace: &Workspace) -> Outcome {
 }
 
 fn built(workspace: &Workspace) -> Result<Command, Failure> {
-    run::status(workspace.cargo().args(["build", "-p", PROGRAM]))?;
+    run::status(&mut workspace.programs())?;
     Ok(Command::new(workspace.target().join("debug").join(PROGRAM)))
 }
 

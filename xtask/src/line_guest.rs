@@ -6,7 +6,6 @@ use crate::workspace::Workspace;
 use crate::{guest, guest_kernel, run, suite};
 use std::process::Command;
 
-const PACKAGE: &str = "fieldnotary-trial-guest";
 const PROGRAM: &str = "fieldnotary-line-guest";
 /// What a run tries at least.
 const TRIED_MIN: u64 = 14;
@@ -28,11 +27,7 @@ pub(crate) fn full(workspace: &Workspace) -> Outcome {
 fn prepared(workspace: &Workspace) -> Result<Command, Failure> {
     setup::setup(workspace, TOOLS)?;
     let kernel = guest_kernel::image(workspace)?;
-    run::status(
-        workspace
-            .cargo()
-            .args(["build", "-p", PACKAGE, "--bin", PROGRAM]),
-    )?;
+    run::status(&mut workspace.programs())?;
     let mut suite = Command::new(workspace.target().join("debug").join(PROGRAM));
     suite.arg("--kernel").arg(kernel);
     Ok(suite)

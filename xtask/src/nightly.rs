@@ -192,8 +192,7 @@ fn listing() -> String {
 
 /// The tests of a package whose names hold a word, told by a variable to run at full length.
 fn tests(workspace: &Workspace, package: &str, word: &str, length: (&str, &str)) -> Outcome {
-    let mut build = workspace.cargo();
-    run::status(build.args(["build", "--workspace", "--bins"]))?;
+    run::status(&mut workspace.programs())?;
     let mut cargo = test::suite(
         workspace,
         &["test", "-p", package, word, "--", "--nocapture"],

@@ -62,21 +62,10 @@ fn prepared(workspace: &Workspace) -> Result<Command, Failure> {
 fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
     let usual = workspace.target().join("debug");
     let own = workspace.target().join("storm/programs");
-    let of_all = || {
-        let mut cargo = workspace.cargo();
-        cargo.args(["build", "--bins"]);
-        cargo.args(PROGRAMS.iter().flat_map(|name| ["-p", name]));
-        cargo
-    };
     fs::create_dir_all(&own)
         .map_err(|error| Failure::new(format!("{}: {error}", own.display())))?;
-    let mut hooked = of_all();
-    hooked.args([
-        "-p",
-        "fieldnotary-steps",
-        "--features",
-        "fieldnotary-steps/hook",
-    ]);
+    let mut hooked = workspace.programs();
+    hooked.args(["--features", "fieldnotary-steps/hook"]);
     let built = run::status(&mut hooked).and_then(|()| {
         PROGRAMS.iter().try_for_each(|name| {
             let (from, to) = (usual.join(name), own.join(name));
@@ -86,7 +75,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
                 .map_err(|error| Failure::new(format!("{}: {error}", from.display())))
         })
     });
-    run::status(&mut of_all())?;
+    run::status(&mut workspace.programs())?;
     built?;
     if !holds_hook(&own.join("fieldnotary"))? {
         return Err(Failure::new(

@@ -41,16 +41,7 @@ pub(crate) fn full(workspace: &Workspace) -> Outcome {
 /// The suite, with the verifiers that are programs and a folder of its own.
 fn prepared(workspace: &Workspace) -> Result<Command, Failure> {
     setup::setup(workspace, setup::FOR_TAMPERING)?;
-    let mut cargo = workspace.cargo();
-    cargo.args([
-        "build",
-        "--bins",
-        "-p",
-        "fieldnotary",
-        "-p",
-        "fieldnotary-tamper",
-    ]);
-    run::status(&mut cargo)?;
+    run::status(&mut workspace.programs())?;
     let home = workspace.target().join("tamper");
     fs::create_dir_all(&home)
         .map_err(|error| Failure::new(format!("{}: {error}", home.display())))?;

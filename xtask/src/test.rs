@@ -9,7 +9,7 @@ use std::process::Command;
 pub(crate) fn test(workspace: &Workspace) -> Outcome {
     setup::setup(workspace, setup::FOR_TESTS)?;
     // Tests start signer, collector and street beside the node, so all programs must be built.
-    run::status(workspace.cargo().args(["build", "--workspace", "--bins"]))?;
+    run::status(&mut workspace.programs())?;
     let counted = if run::succeeds(workspace.cargo().args(["nextest", "--version"])) {
         let mut cargo = suite(
             workspace,

@@ -53,6 +53,14 @@ impl Workspace {
             .map_err(|error| Failure::new(format!("{relative}: cannot be written: {error}")))
     }
 
+    /// The build of every program as the tests start them. Whoever needs one asks for all: chosen packages have other features of
+    /// what they use, and cargo would build that again.
+    pub(crate) fn programs(&self) -> Command {
+        let mut cargo = self.cargo();
+        cargo.args(["build", "--workspace", "--bins"]);
+        cargo
+    }
+
     /// cargo, in the root.
     pub(crate) fn cargo(&self) -> Command {
         self.in_root(Command::new(cargo()))
