@@ -128,17 +128,54 @@ impl Why {
 /// Adds a line to a book, durably.
 ///
 /// # Errors
-/// What could not be written.
+/// What could not be written; then there is no line.
 pub fn note(dir: &Path, book: Book, act: &Act<'_>) -> Result<(), Error> {
-    let path = book.path(dir);
     let _taken = taken(dir)?;
+    add(dir, book, act, None).map(|_| ())
+}
+
+/// Adds the line of a signed statement to the book of acts, durably, and then has it counted. There is one line for each statement,
+/// known by the SHA-256 of what it says, however often that is tried; where it cannot be counted there is none.
+///
+/// # Errors
+/// What could not be written, or why it does not count.
+pub fn note_and_count(
+    dir: &Path,
+    act: &Act<'_>,
+    hash: &str,
+    count: impl FnOnce() -> Result<(), Error>,
+) -> Result<(), Error> {
+    let _taken = taken(dir)?;
+    let path = Book::Acts.path(dir);
+    for path in [&path, &Book::Acts.put_aside(dir)] {
+        let book = files::read(path)?.unwrap_or_default();
+        let mut lines = book.split(|byte| *byte == b'\n');
+        let is_it = |line: &[u8]| {
+            let line = serde_json::from_slice::<Value>(line).ok();
+            line.is_some_and(|line| line.get("statement") == Some(&json!(hash)))
+        };
+        if lines.any(is_it) {
+            // Whoever wrote it may have been cut before it was durable.
+            let flushed = File::open(path).and_then(|file| file.sync_all());
+            flushed.map_err(Error::io("flush", path))?;
+            files::flush_dir(&dir.join(DIRECTORY))?;
+            return count();
+        }
+    }
+    let bytes = add(dir, Book::Acts, act, Some(hash))?;
+    count().inspect_err(|_| take_back(&path, bytes))
+}
+
+/// Adds a line, while the books are [`taken`]; says how many bytes are before it.
+fn add(dir: &Path, book: Book, act: &Act<'_>, statement: Option<&str>) -> Result<usize, Error> {
+    let path = book.path(dir);
     let before = files::read(&path)?.unwrap_or_default();
     // Where a book tells none, because it was just begun or a cut tore its only line, the one put aside does.
     let last = match last_number(&before) {
         None => last_number(&files::read(&book.put_aside(dir))?.unwrap_or_default()),
         told => told,
     };
-    let line = json!({
+    let mut line = json!({
         "number": last.unwrap_or(0).saturating_add(1),
         "at_ms": clock::utc_ms(),
         "actor": act.actor.as_str(),
@@ -147,16 +184,33 @@ pub fn note(dir: &Path, book: Book, act: &Act<'_>) -> Result<(), Error> {
         "reason": bounded(act.reason),
         "outcome": act.outcome.name(),
         "count": act.count,
-    })
-    .to_string();
-    if before.len().saturating_add(line.len()) >= AUDIT_BYTES_MAX {
-        let aside = book.put_aside(dir);
-        fs::rename(&path, &aside).map_err(Error::io("rename to", &aside))?;
-        return files::append_line(&path, &line);
+    });
+    if let (Some(hash), Some(line)) = (statement, line.as_object_mut()) {
+        line.insert("statement".to_owned(), hash.into());
     }
-    // A line that a cut tore stays what it is; this one is no part of it.
-    let torn = before.last().is_some_and(|byte| *byte != b'\n');
-    files::append_line(&path, &format!("{}{line}", if torn { "\n" } else { "" }))
+    let line = line.to_string();
+    let (line, bytes) = match before.len().saturating_add(line.len()) >= AUDIT_BYTES_MAX {
+        true => {
+            let aside = book.put_aside(dir);
+            fs::rename(&path, &aside).map_err(Error::io("rename to", &aside))?;
+            (line, 0)
+        }
+        // A line that a cut tore stays what it is; this one is no part of it.
+        false => match before.last().is_some_and(|byte| *byte != b'\n') {
+            true => (format!("\n{line}"), before.len()),
+            false => (line, before.len()),
+        },
+    };
+    files::append_line(&path, &line).inspect_err(|_| take_back(&path, bytes))?;
+    Ok(bytes)
+}
+
+/// Takes a line back, as far as that goes: what failed is no act, and whoever is told so tries again.
+fn take_back(path: &Path, bytes: usize) {
+    if let Ok(file) = OpenOptions::new().write(true).open(path) {
+        let _ = file.set_len(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let _ = file.sync_all();
+    }
 }
 
 /// The number of the last line that can be read.
@@ -273,7 +327,8 @@ impl Drop for Refusals {
 
 #[cfg(test)]
 mod tests {
-    use super::{Act, Book, Refusals, note};
+    use super::{Act, Book, Refusals, note, note_and_count};
+    use crate::error::Error;
     use crate::limits::{AUDIT_BYTES_MAX, AUDIT_TEXT_BYTES_MAX};
     use evidence::Actor;
     use evidence::reasons::Outcome;
@@ -361,6 +416,58 @@ mod tests {
             .filter_map(|line| serde_json::from_str::<Value>(line).ok()?["number"].as_u64());
         assert_eq!(numbers.collect::<Vec<_>>(), [1, 2, 3], "{text}");
         assert_eq!(text.lines().count(), 4);
+    }
+
+    //= A6.7
+    #[test]
+    fn a_statement_has_one_line_where_it_counts_and_none_where_it_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let act = Act {
+            actor: &Actor::local("n7", 7),
+            action: "add-rotation",
+            scope: "example.org/s",
+            reason: "yearly",
+            outcome: Outcome::Done,
+            count: 1,
+        };
+        let (book, aside) = (
+            Book::Acts.path(dir.path()),
+            Book::Acts.put_aside(dir.path()),
+        );
+        let statements = || -> Vec<Value> {
+            let all = [&aside, &book].map(|path| lines(path)).concat();
+            all.into_iter()
+                .map(|line| line["statement"].clone())
+                .collect()
+        };
+        note(dir.path(), Book::Acts, &act).unwrap();
+        let add = |hash: &str, counts: bool| {
+            let count = || match counts {
+                true => Ok(()),
+                false => Err(Error::setup("the disk is full")),
+            };
+            note_and_count(dir.path(), &act, hash, count)
+        };
+        for _ in 0..3 {
+            add("aa", false).unwrap_err();
+            assert_eq!(statements(), [Value::Null]);
+        }
+        for _ in 0..3 {
+            add("aa", true).unwrap();
+            add("bb", true).unwrap();
+            assert_eq!(statements(), [Value::Null, "aa".into(), "bb".into()]);
+        }
+        // A line that is there stays there: it may be one of before a cut, whose statement counts by now.
+        add("aa", false).unwrap_err();
+        assert_eq!(statements().len(), 3);
+        // Put aside with its book it is still known.
+        std::fs::rename(&book, &aside).unwrap();
+        add("bb", true).unwrap();
+        add("cc", true).unwrap();
+        assert_eq!(
+            statements(),
+            [Value::Null, "aa".into(), "bb".into(), "cc".into()]
+        );
     }
 
     //= A6.7

@@ -26,6 +26,7 @@ use collector::ready::Ready;
 use collector::registry::Registry;
 use collector::say::{self, quoted};
 use collector::server::{Server, server_config};
+use proof::note::VerifierKey;
 use serde_json::json;
 
 fn main() -> ExitCode {
@@ -149,11 +150,15 @@ fn say_wrote(words: &str, out: &Path, as_json: bool) {
 
 fn say_revoked(done: &Revocation, as_json: bool) {
     if as_json {
-        let alone: Vec<String> = done.alone.iter().map(ToString::to_string).collect();
-        let followers: Vec<String> = done.followers.iter().map(ToString::to_string).collect();
-        return say::out(
-            json!({"revoked": done.all, "already": done.already, "partner_unknown": alone, "followers": followers}),
-        );
+        let lines = |keys: &[VerifierKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+        return say::out(json!({
+            "revoked": done.all,
+            "already": done.already,
+            "partner_unknown": lines(&done.alone),
+            "unknown": lines(&done.unknown),
+            "followers": lines(&done.followers),
+            "unread": done.unread,
+        }));
     }
     for one in &done.all {
         say::out(shown(&format!("revoked {}: {}", one.vkey, one.reason)));
@@ -172,11 +177,26 @@ fn say_revoked(done: &Revocation, as_json: bool) {
              identity/keys.vkey to revoke as well"
         ));
     }
+    for key in &done.unknown {
+        let key = shown(&key.to_string());
+        say::err(format_args!(
+            "revoked, but known to nothing here that can be read: {key}; look whether it is a line of that node's \
+             identity/keys.vkey, whole, and give the other line to revoke as well"
+        ));
+    }
     for key in &done.followers {
         let key = shown(&key.to_string());
         say::err(format_args!(
             "it goes with the key that named it to follow: {key}; where it is good all the same, give it to `run` with \
              --log-key"
+        ));
+    }
+    for file in &done.unread {
+        say::err(format_args!(
+            "not read: {}\n         what was asked for is revoked; with which other key it signed, and which keys it named to follow \
+             it, as far as this file tells it, is not known, and these were not taken back nor told above: put the file back from \
+             a backup and revoke again; the collector does not start with it as it is",
+            shown(file)
         ));
     }
     say::err("a collector that runs has to be started anew to know of it");

@@ -25,7 +25,7 @@ pub use pin::{Pin, remembered};
 use replies::{not_known, revoked, revoked_key};
 #[cfg(test)]
 pub(crate) use rotations::borders;
-pub(crate) use rotations::{statements, with_followers};
+pub(crate) use rotations::{Readable, base_of, readable, with_followers, with_taken_back};
 
 pub(crate) const LOGS_DIR: &str = "logs";
 const LOG_KEYS_FILE: &str = "log-keys";
@@ -39,8 +39,8 @@ pub struct Registry {
     dir: PathBuf,
     identity: Identity,
     pins: Mutex<Arc<[Pin]>>,
-    /// One statement of new keys is taken at a time.
-    rotating: Mutex<()>,
+    /// One statement of new keys is taken at a time. The logs, without generation, of which taking one failed midway.
+    rotating: Mutex<BTreeSet<String>>,
     counters: Arc<Counters>,
     logs: Mutex<BTreeMap<String, Log>>,
     newest: Mutex<BTreeMap<String, Generation>>,

@@ -1,7 +1,7 @@
 //! Whose log an origin is: the keys that are known here for it, however they came here. Nobody is taken in for the log of
 //! another.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use evidence::Generation;
 use exchange::split_origin;
@@ -37,22 +37,32 @@ fn known(dir: &Path, origin: &str) -> Result<Vec<VerifierKey>, Error> {
     Ok(keys)
 }
 
-/// Every head of a log that is held here, with the log's name.
-fn heads(dir: &Path) -> Result<Vec<(String, String)>, Error> {
+/// Where logs are held here.
+fn logs(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let logs = dir.join(LOGS_DIR);
     let found = match std::fs::read_dir(&logs) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         found => found.map_err(Error::io("list", &logs))?,
     };
+    let each = found.map(|entry| Ok(entry.map_err(Error::io("list", &logs))?.path()));
+    each.collect()
+}
+
+/// Every head of the log that is held in a folder, with the log's name.
+fn heads_in(log: &Path) -> Result<Vec<(String, String)>, Error> {
+    let Some(name) = files::read(&log.join(ORIGIN_FILE))? else {
+        return Ok(Vec::new());
+    };
+    let name = String::from_utf8_lossy(&name).trim().to_owned();
+    let heads = FileStore::heads(log)?.into_iter();
+    Ok(heads.map(|head| (name.clone(), head)).collect())
+}
+
+/// Every head of a log that is held here, with the log's name.
+fn heads(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let mut all = Vec::new();
-    for entry in found {
-        let log = entry.map_err(Error::io("list", &logs))?.path();
-        let Some(name) = files::read(&log.join(ORIGIN_FILE))? else {
-            continue;
-        };
-        let name = String::from_utf8_lossy(&name).trim().to_owned();
-        let heads = FileStore::heads(&log)?;
-        all.extend(heads.into_iter().map(|head| (name.clone(), head)));
+    for log in logs(dir)? {
+        all.extend(heads_in(&log)?);
     }
     Ok(all)
 }
@@ -65,11 +75,27 @@ fn lines_by_others(keys: &[VerifierKey], log: &str, head: &str) -> Option<usize>
     Some(verified.unknown_lines)
 }
 
-/// Whether a head of a log that is held here was signed by this key.
-pub(super) fn signed_a_head(dir: &Path, key: &VerifierKey) -> Result<bool, Error> {
+/// The logs held here of which this key signed a head.
+///
+/// # Errors
+/// Where none is found, and a log that may be one cannot be read.
+pub(super) fn logs_signed_by(dir: &Path, key: &VerifierKey) -> Result<Vec<String>, Error> {
     let key = std::slice::from_ref(key);
-    let by_it = |(log, head): &(String, String)| lines_by_others(key, log, head).is_some();
-    Ok(heads(dir)?.iter().any(by_it))
+    let (mut found, mut unread) = (Vec::new(), None);
+    for log in logs(dir)? {
+        match heads_in(&log) {
+            Ok(heads) => {
+                let by_it = |(log, head): &(String, String)| lines_by_others(key, log, head);
+                let by_it = heads.into_iter().filter(|one| by_it(one).is_some());
+                found.extend(by_it.map(|(log, _)| log));
+            }
+            Err(error) => unread = unread.or(Some(error)),
+        }
+    }
+    match unread.filter(|_| found.is_empty()) {
+        Some(error) => Err(error),
+        None => Ok(found),
+    }
 }
 
 /// Whether heads of an origin's log are held here that this authority did not sign.

@@ -1,11 +1,11 @@
 //! Keys that are taken back: what they sign from then on counts for nothing here.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ::certificates::papers::{Notice, Paper, shown};
 use evidence::UtcNs;
 use exchange::collector::Cosigner as _;
-use exchange::split_origin;
 use proof::note::{Note, VerifierKey};
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,9 @@ use crate::clock;
 use crate::error::Error;
 use crate::files::{self, Access};
 use crate::identity::{Identity, about, write_revoked};
-use crate::registry;
+use crate::registry::{self, Readable, base_of};
+use trust_plane::RevokedKeys;
 use trust_plane::limits::REVOKED_KEYS_MAX;
-use trust_plane::{Named, RevokedKeys, by_taken_back};
 
 const FILE: &str = "revoked-keys.json";
 
@@ -89,31 +89,59 @@ impl Revocations {
     }
 }
 
-/// What is known here of the keys of nodes.
+/// What is known here of the keys of nodes, as far as it concerns those that were given.
 struct Known {
     /// Two keys that answered one challenge together, or that state together which follow them. What was only asked for shows nothing: whoever asks may name a key of
     /// another node beside his own.
     pairs: Vec<[VerifierKey; 2]>,
     pins: Vec<registry::Pin>,
-    /// Keys that stand somewhere here, whatever for.
-    named: Vec<VerifierKey>,
+    /// What is stated in the logs of the given keys, and in no others: what is wrong with those is nothing to these.
+    stated: Readable,
+    /// Of the given keys, those that stand nowhere here, whatever for.
+    strange: Vec<VerifierKey>,
 }
 
 impl Known {
-    fn read(dir: &Path, revoked: &Revocations) -> Result<Self, Error> {
+    fn read(dir: &Path, given: &[VerifierKey], revoked: &Revocations) -> Result<Self, Error> {
         let records = records(dir)?;
-        let registered = records.iter().filter(|record| record.receipt.is_some());
-        let pairs = registered.filter_map(|record| vkeys(&record.request));
-        let stated = registry::statements(dir)?.into_iter();
-        let pairs = pairs.chain(stated.flat_map(|stated| [stated.old, stated.new]));
         let pins = registry::remembered(dir)?;
         let asked = records.iter().filter_map(|record| vkeys(&record.request));
         let pinned = pins.iter().map(|pin| pin.key().clone());
         let named = asked.flatten().chain(pinned);
+        let named: Vec<VerifierKey> = named.chain(revoked.keys().cloned()).collect();
+        let is_given = |key: &VerifierKey| given.iter().any(|one| one.has_same_secret(key));
+        let registered = records.iter().filter(|record| record.receipt.is_some());
+        let registered =
+            registered.filter_map(|record| Some((&record.request.origin, vkeys(&record.request)?)));
+        let registered: Vec<(&String, [VerifierKey; 2])> = registered.collect();
+        // Whatever tells whose a key is: its name, what it was given or registered for, what it signed.
+        let mut logs: BTreeSet<String> = given.iter().map(|key| key.name().to_owned()).collect();
+        let of_pins = pins.iter().filter(|pin| is_given(pin.key()));
+        logs.extend(of_pins.map(|pin| pin.prefix().to_owned()));
+        let of_it = registered
+            .iter()
+            .filter(|(_, keys)| keys.iter().any(is_given));
+        logs.extend(of_it.map(|(origin, _)| (*origin).clone()));
+        let mut strange = Vec::new();
+        for key in given {
+            if !named.iter().any(|one| one.has_same_secret(key)) {
+                let signed = origins::logs_signed_by(dir, key)?;
+                if signed.is_empty() {
+                    strange.push(key.clone());
+                }
+                logs.extend(signed);
+            }
+        }
+        let bases = logs.iter().map(|log| base_of(log).to_owned()).collect();
+        let stated = registry::readable(dir, &bases);
+        let pairs = registered.into_iter().map(|(_, keys)| keys);
+        let by_word = stated.stated.iter();
+        let by_word = by_word.flat_map(|one| [one.old.clone(), one.new.clone()]);
         Ok(Self {
-            pairs: pairs.collect(),
-            named: named.chain(revoked.keys().cloned()).collect(),
+            pairs: pairs.chain(by_word).collect(),
             pins,
+            stated,
+            strange,
         })
     }
 
@@ -168,6 +196,10 @@ impl Known {
                     continue;
                 }
             }
+            // A file that cannot be read may pair it with any of them, and a guess would take back keys that are good.
+            if !self.stated.damaged.is_empty() {
+                continue;
+            }
             match &beside[..] {
                 [] | [_] => all.extend(beside),
                 several if several.iter().any(|one| is_given(&one)) => {
@@ -187,61 +219,69 @@ impl Known {
     }
 }
 
-/// The keys of the nodes that have these, and those of them whose partner is not known here: a node signs with two, and
-/// either alone is worth nothing once the other is in wrong hands.
-///
-/// # Errors
-/// Where a key is known to nothing here, or it is not known which keys belong together.
-fn of_the_nodes(
-    dir: &Path,
-    given: &[VerifierKey],
-    revoked: &Revocations,
-) -> Result<(Vec<VerifierKey>, Vec<VerifierKey>), Error> {
-    let known = Known::read(dir, revoked)?;
-    let (mut all, mut alone, mut strange) = (given.to_vec(), Vec::new(), Vec::new());
-    for key in given {
-        let is_named = known.named.iter().any(|one| one.has_same_secret(key));
-        if !is_named && !origins::signed_a_head(dir, key)? {
-            strange.push(key);
-            continue;
-        }
-        let partners = known.partners(key, given, revoked)?;
-        if partners.is_empty() {
-            alone.push(key.clone());
-        }
-        for one in partners {
-            if !all.iter().any(|other| other.has_same_secret(&one)) {
-                all.push(one);
+/// The keys that are taken back where some are given.
+struct Nodes {
+    /// All keys of the nodes that have these.
+    all: Vec<VerifierKey>,
+    /// Those of them whose partner is not known here: a node signs with two, and either alone is worth nothing once the other
+    /// is in wrong hands.
+    alone: Vec<VerifierKey>,
+    /// Those that may stand in a file that cannot be read, and stand nowhere else here.
+    unknown: Vec<VerifierKey>,
+}
+
+impl Nodes {
+    /// The nodes of these keys.
+    ///
+    /// # Errors
+    /// Where a key is known to nothing here, or it is not known which keys belong together, though everything that could
+    /// tell it can be read.
+    fn of(known: &Known, given: &[VerifierKey], revoked: &Revocations) -> Result<Self, Error> {
+        let (mut all, mut alone) = (given.to_vec(), Vec::new());
+        let is_strange = |key: &VerifierKey| known.strange.iter().any(|one| one == key);
+        for key in given.iter().filter(|key| !is_strange(key)) {
+            let partners = known.partners(key, given, revoked)?;
+            if partners.is_empty() {
+                alone.push(key.clone());
+            }
+            for one in partners {
+                if !all.iter().any(|other| other.has_same_secret(&one)) {
+                    all.push(one);
+                }
             }
         }
-    }
-    // Given with the key that it signs beside, either is the partner that was missing.
-    let mut unpaired: Vec<VerifierKey> = Vec::new();
-    for key in alone {
-        match unpaired.iter().position(|one| may_pair(one, &key)) {
-            Some(place) => drop(unpaired.remove(place)),
-            None => unpaired.push(key),
+        // Given with the key that it signs beside, either is the partner that was missing.
+        let (mut unpaired, mut unknown): (Vec<VerifierKey>, Vec<VerifierKey>) = Default::default();
+        for key in alone {
+            match unpaired.iter().position(|one| may_pair(one, &key)) {
+                Some(place) => drop(unpaired.remove(place)),
+                None => unpaired.push(key),
+            }
         }
+        for key in &known.strange {
+            if let Some(place) = unpaired.iter().position(|one| may_pair(one, key)) {
+                unpaired.remove(place);
+                continue;
+            }
+            if known.stated.damaged.is_empty() {
+                return Err(Error::refused(format!(
+                    "{key} is known to nothing here: it was neither registered nor given to a start with --log-key, and signed \
+                     no log that is held; nothing was revoked. Is it a line of that node's identity/keys.vkey, whole?"
+                )));
+            }
+            unknown.push(key.clone());
+        }
+        Ok(Self {
+            all,
+            alone: unpaired,
+            unknown,
+        })
     }
-    for key in strange {
-        let Some(place) = unpaired.iter().position(|one| may_pair(one, key)) else {
-            return Err(Error::refused(format!(
-                "{key} is known to nothing here: it was neither registered nor given to a start with --log-key, and signed no \
-                 log that is held; nothing was revoked. Is it a line of that node's identity/keys.vkey, whole?"
-            )));
-        };
-        unpaired.remove(place);
-    }
-    Ok((all, unpaired))
 }
 
 /// Whether two keys may be those of one node, by their kinds and by the log that they are named after.
 fn may_pair(one: &VerifierKey, other: &VerifierKey) -> bool {
-    let base = |key: &VerifierKey| {
-        let name = key.name();
-        split_origin(name).map_or_else(|| name.to_owned(), |(base, _)| base.to_owned())
-    };
-    one.algorithm() != other.algorithm() && base(one) == base(other)
+    one.algorithm() != other.algorithm() && base_of(one.name()) == base_of(other.name())
 }
 
 /// What is taken back.
@@ -309,14 +349,19 @@ pub struct Revocation {
     pub all: Vec<Revoked>,
     /// Keys that were given and of which nothing here tells with which other one their node signs.
     pub alone: Vec<VerifierKey>,
+    /// Keys that were given and stand nowhere here that can be read.
+    pub unknown: Vec<VerifierKey>,
     /// Of the keys that were asked for, those that were taken back before.
     pub already: Vec<Revoked>,
     /// Keys that go with them: those named these to follow them, and they were not registered here themselves.
     pub followers: Vec<VerifierKey>,
+    /// Statements of the logs concerned that cannot be read: the file, and what is wrong with it. What they pair, and which keys
+    /// they name to follow, is in none of the others.
+    pub unread: Vec<String>,
 }
 
 /// Keys that those which were taken back named to follow them, and these others; not those of which one was registered.
-fn followers(dir: &Path, revoked: &Revocations) -> Result<Vec<VerifierKey>, Error> {
+fn followers(known: &Known, dir: &Path, revoked: &Revocations) -> Result<Vec<VerifierKey>, Error> {
     let records = records(dir)?;
     let registered = records.iter().filter(|record| record.receipt.is_some());
     let registered: Vec<_> = registered
@@ -326,18 +371,12 @@ fn followers(dir: &Path, revoked: &Revocations) -> Result<Vec<VerifierKey>, Erro
     let is_back = |key: &VerifierKey| revoked.find(key).is_some();
     let is_good =
         |key: &VerifierKey| !is_back(key) && registered.iter().any(|one| one.is_same_key(key));
-    let stated = registry::statements(dir)?;
-    let named: Vec<Named<'_>> = stated
-        .iter()
-        .map(|one| Named {
-            old: one.old.each_ref(),
-            new: one.new.each_ref(),
-            vouched: one.new.iter().any(is_good),
-        })
-        .collect();
-    let bad = by_taken_back(&named, is_back);
-    let bad = named.iter().zip(bad).filter(|(_, bad)| *bad);
-    let keys = bad.flat_map(|(one, _)| one.new).filter(|key| !is_back(key));
+    let stated = &known.stated.stated;
+    let bad = registry::with_taken_back(stated, is_good, is_back);
+    let bad = stated.iter().zip(bad).filter(|(_, bad)| *bad);
+    let keys = bad
+        .flat_map(|(one, _)| &one.new)
+        .filter(|key| !is_back(key));
     Ok(keys.cloned().collect())
 }
 
@@ -351,14 +390,12 @@ pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
     about(dir)?;
     let _taken = Taken::new(dir)?;
     let mut all = Revocations::read(dir)?;
-    let (keys, alone) = of_the_nodes(dir, &asked.keys, &all)?;
-    let already = keys
-        .iter()
-        .filter_map(|key| all.find(key))
-        .cloned()
-        .collect();
+    let known = Known::read(dir, &asked.keys, &all)?;
+    let nodes = Nodes::of(&known, &asked.keys, &all)?;
+    let already = nodes.all.iter().filter_map(|key| all.find(key));
+    let already = already.cloned().collect();
     let (at_s, by) = (clock::utc_s(), asked.why.actor.as_str());
-    for key in &keys {
+    for key in &nodes.all {
         if all.find(key).is_none() {
             let revoked = Revoked {
                 vkey: key.to_string(),
@@ -372,14 +409,16 @@ pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
     all.write(dir)?;
     certificates(dir, &all)?;
     if let Some(out) = &asked.notice {
-        notice(dir, &all, &keys, out)?;
+        notice(dir, &all, &nodes.all, out)?;
     }
-    let followers = followers(dir, &all)?;
+    let followers = followers(&known, dir, &all)?;
     let all = all.0.into_iter().map(|(_, one)| one).collect();
     Ok(Revocation {
         all,
-        alone,
+        alone: nodes.alone,
+        unknown: nodes.unknown,
         already,
         followers,
+        unread: known.stated.damaged,
     })
 }

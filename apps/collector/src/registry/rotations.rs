@@ -1,6 +1,7 @@
 //! Keys that follow others: what the keys of a log state of them, kept by log.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use evidence::Actor;
@@ -10,25 +11,46 @@ use exchange::split_origin;
 use proof::note::VerifierKey;
 use proof::tile::origin_directory;
 use query::all_rotations_in;
+use sha2::{Digest as _, Sha256};
 use trust_plane::limits::ROTATIONS_MAX;
 use trust_plane::{Named, Rotation, by_taken_back};
 
 use super::{Pin, Registry, lock, not_known, pin, revoked};
-use crate::audit::{self, Act, Book};
+use crate::audit::{self, Act};
 use crate::error::Error;
 use crate::files::{self, Access};
 
 const FOLDER: &str = "rotations";
+/// In a log's folder, a statement that does not count yet.
+const DRAFT: &str = "next.note";
 
 fn folder(dir: &Path, base: &str) -> PathBuf {
     dir.join(FOLDER).join(origin_directory(base))
 }
 
-/// The statements in a folder, the oldest first. By them it is decided whose signatures count: nothing is decided by a part
-/// of them.
-fn taken(folder: &Path) -> Result<Vec<Rotation>, Error> {
-    let all = all_rotations_in(folder).map_err(|(path, words)| not_whole(&path, &words))?;
-    Ok(all.into_iter().map(|(_, stated)| stated).collect())
+/// What is kept of the statements of a log, the oldest first: each file with what it states, or with what is wrong with it.
+fn kept(dir: &Path, base: &str) -> Vec<(PathBuf, Result<Rotation, String>)> {
+    let mut all = all_rotations_in(&folder(dir, base));
+    for (_, one) in &mut all {
+        if let Ok(stated) = one
+            && stated.base.as_str() != base
+        {
+            let words = format!(
+                "it is of the log {}, and this folder of {base}",
+                stated.base
+            );
+            *one = Err(words);
+        }
+    }
+    all
+}
+
+/// The statements of a log that were taken, the oldest first. By them it is decided whose signatures count: nothing is decided by
+/// a part of them.
+fn chain(dir: &Path, base: &str) -> Result<Vec<Rotation>, Error> {
+    let each = kept(dir, base).into_iter();
+    each.map(|(path, one)| one.map_err(|words| not_whole(&path, &words)))
+        .collect()
 }
 
 fn not_whole(path: &Path, words: &str) -> Error {
@@ -39,43 +61,49 @@ fn not_whole(path: &Path, words: &str) -> Error {
     ))
 }
 
-/// The statements of a log that were taken, the oldest first.
-fn chain(dir: &Path, base: &str) -> Result<Vec<Rotation>, Error> {
-    let folder = folder(dir, base);
-    let all = taken(&folder)?;
-    let strange = (1..).zip(&all).find(|(_, one)| one.base.as_str() != base);
-    match strange {
-        None => Ok(all),
-        Some((number, one)) => {
-            let words = format!("it is of the log {}, and this folder of {base}", one.base);
-            Err(not_whole(&folder.join(Rotation::file(number)), &words))
-        }
-    }
+/// The statements of some logs as far as they can be read, for whoever takes keys back: that waits for no file.
+#[derive(Debug, Default)]
+pub(crate) struct Readable {
+    /// Those that can, each log's the oldest first.
+    pub(crate) stated: Vec<Rotation>,
+    /// Those that cannot: the file, what is wrong with it, and the log whose it is.
+    pub(crate) damaged: Vec<String>,
 }
 
-/// The statements of all logs that were taken, each log's the oldest first.
-///
-/// # Errors
-/// A folder that cannot be read, or a file in it that is no statement.
-pub(crate) fn statements(dir: &Path) -> Result<Vec<Rotation>, Error> {
-    let folder = dir.join(FOLDER);
-    let found = match std::fs::read_dir(&folder) {
-        Ok(found) => found.collect::<Result<Vec<_>, _>>(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    };
-    let mut all = Vec::new();
-    for log in found.map_err(Error::io("list", &folder))? {
-        // A folder for each log; what somebody put beside them is nobody's.
-        if !log.path().is_dir() {
-            continue;
+/// What can be read of the statements of these logs.
+pub(crate) fn readable(dir: &Path, bases: &BTreeSet<String>) -> Readable {
+    let mut all = Readable::default();
+    for base in bases {
+        for (path, one) in kept(dir, base) {
+            match one {
+                Ok(stated) => all.stated.push(stated),
+                Err(words) => {
+                    let told = format!("{}: {words} (of the log {base})", path.display());
+                    all.damaged.push(told);
+                }
+            }
         }
-        all.extend(taken(&log.path())?);
     }
-    Ok(all)
+    all
 }
 
-fn base_of(prefix: &str) -> &str {
+/// Of each of these statements, whether the keys that it names go with keys that were taken back: none of them is good by more than
+/// such a word.
+pub(crate) fn with_taken_back(
+    stated: &[Rotation],
+    is_good: impl Fn(&VerifierKey) -> bool,
+    is_back: impl Fn(&VerifierKey) -> bool,
+) -> Vec<bool> {
+    let named = stated.iter().map(|one| Named {
+        old: one.old.each_ref(),
+        new: one.new.each_ref(),
+        vouched: one.new.iter().any(&is_good),
+    });
+    by_taken_back(&named.collect::<Vec<_>>(), is_back)
+}
+
+/// The origin of a log without its generation.
+pub(crate) fn base_of(prefix: &str) -> &str {
     split_origin(prefix).map_or(prefix, |(base, _)| base)
 }
 
@@ -102,19 +130,11 @@ pub(crate) fn with_followers(
             let is_it = |one: &Pin| !one.is_revoked() && one.key().is_same_key(key);
             all.iter().any(is_it)
         };
-        let named: Vec<Named<'_>> = stated
-            .iter()
-            .map(|one| Named {
-                old: one.old.each_ref(),
-                new: one.new.each_ref(),
-                vouched: one.new.iter().any(is_good),
-            })
-            .collect();
         let is_back = |key: &VerifierKey| {
             let is_it = |one: &Pin| one.is_revoked() && one.key().has_same_secret(key);
             is_revoked(key) || all.iter().any(is_it)
         };
-        let bad = by_taken_back(&named, is_back);
+        let bad = with_taken_back(&stated, is_good, is_back);
         let mut followers = Vec::new();
         for (one, bad) in stated.iter().zip(bad) {
             for key in &one.new {
@@ -157,7 +177,7 @@ pub(crate) fn borders(dir: &Path, origin: &str) -> Result<Vec<Border>, Error> {
 
 impl Registry {
     /// Answers `add-rotation`: takes what the keys of a log state of those that follow them, in the signed note that says
-    /// it; `actor` brought it.
+    /// it; `actor` brought it. Where a step of it fails, the next try takes up there.
     ///
     /// # Errors
     /// When storage fails.
@@ -167,7 +187,7 @@ impl Registry {
         note: &[u8],
         actor: &Actor,
     ) -> Result<Reply, Error> {
-        let _one_at_a_time = lock(&self.rotating)?;
+        let mut unfinished = lock(&self.rotating)?;
         let pins = self.pins_now()?;
         let origin = stated.origin();
         let base = stated.base.as_str();
@@ -176,6 +196,10 @@ impl Registry {
         }
         let before = chain(&self.dir, base)?;
         if before.iter().any(|known| known.new == stated.new) {
+            if unfinished.contains(base) {
+                self.followed(base)?;
+                unfinished.remove(base);
+            }
             return Ok(Reply::text(200, &"known"));
         }
         if pin::is_closed(&pins, &origin) {
@@ -187,8 +211,27 @@ impl Registry {
         if let Some(words) = self.contradicts(&origin, stated)? {
             return Ok(Reply::text(409, &words));
         }
-        // Noted first: no keys count of which the book does not say who brought them. What is cut behind it the node brings again,
-        // and the book has a line for each time.
+        unfinished.insert(base.to_owned());
+        self.keep(stated, note, before.len().saturating_add(1), actor)?;
+        self.followed(base)?;
+        unfinished.remove(base);
+        Ok(Reply::text(200, &"taken"))
+    }
+
+    /// Keeps a statement. It is durable as a draft before the book has it, so that the book has none that there is no room for; and
+    /// it is in the book before it counts: no keys count of which the book does not say who brought them. Behind the line there
+    /// is but a change of name, and where that fails there is no line. What is cut between the node brings again: the book has it.
+    fn keep(
+        &self,
+        stated: &Rotation,
+        note: &[u8],
+        number: usize,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let base = stated.base.as_str();
+        let place = folder(&self.dir, base);
+        let (draft, path) = (place.join(DRAFT), place.join(Rotation::file(number)));
+        files::write(&draft, note, Access::Public)?;
         let act = Act {
             actor,
             action: "add-rotation",
@@ -197,18 +240,15 @@ impl Registry {
             outcome: Outcome::Done,
             count: 1,
         };
-        audit::note(&self.dir, Book::Acts, &act)?;
-        let place = folder(&self.dir, base);
-        files::create_dir(&self.dir.join(FOLDER))?;
-        files::create_dir(&place)?;
-        let path = place.join(Rotation::file(before.len().saturating_add(1)));
-        files::write(&path, note, Access::Public)?;
-        self.followed(base)?;
-        Ok(Reply::text(200, &"taken"))
+        let hash = files::hex(&Sha256::digest(stated.text()));
+        audit::note_and_count(&self.dir, &act, &hash, || {
+            std::fs::rename(&draft, &path).map_err(Error::io("rename to", &path))
+        })
     }
 
     /// The keys of a statement that was taken count from here on.
     fn followed(&self, base: &str) -> Result<(), Error> {
+        files::flush_dir(&folder(&self.dir, base))?;
         let pins = with_followers(&self.dir, self.pins_now()?.to_vec(), &|_| false)?;
         *lock(&self.pins)? = pins.into();
         self.write_log_keys()?;

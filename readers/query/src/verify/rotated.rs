@@ -13,26 +13,32 @@ pub fn rotations_in(directory: &Path) -> Vec<(String, Rotation)> {
     (1..=ROTATIONS_MAX).map_while(read).collect()
 }
 
-/// The same, for whoever decides by them whose signatures count: all of them.
-///
-/// # Errors
-/// The file that cannot be read, is no statement, or is missing though a later one is there; and what is wrong with it.
-pub fn all_rotations_in(directory: &Path) -> Result<Vec<(String, Rotation)>, (PathBuf, String)> {
-    let mut all = Vec::new();
-    let mut missing = None;
-    for number in 1..=ROTATIONS_MAX {
-        let path = directory.join(Rotation::file(number));
-        match (read(directory, number), &missing) {
-            (None, _) => missing = missing.or(Some(path)),
-            (Some(_), Some(missing)) => {
-                let words = format!("it is missing, though {} is there", Rotation::file(number));
-                return Err((missing.clone(), words));
-            }
-            (Some(Err(words)), None) => return Err((path, words)),
-            (Some(Ok(one)), None) => all.push(one),
+/// Every statement that is in a directory or ought to be, for whoever decides by them whose signatures count: each file with what
+/// it states, or with what is wrong with it: it cannot be read, is no statement, or is missing though a later one is there.
+#[must_use]
+pub fn all_rotations_in(directory: &Path) -> Vec<(PathBuf, Result<Rotation, String>)> {
+    match std::fs::read_dir(directory) {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            let words = format!("cannot be read: {error}");
+            return vec![(directory.to_path_buf(), Err(words))];
         }
     }
-    Ok(all)
+    let mut all: Vec<(PathBuf, Result<Rotation, String>)> = Vec::new();
+    let mut missing = Vec::new();
+    for number in 1..=ROTATIONS_MAX {
+        let path = directory.join(Rotation::file(number));
+        match read(directory, number) {
+            None => missing.push(path),
+            Some(stated) => {
+                let words = format!("it is missing, though {} is there", Rotation::file(number));
+                all.extend(missing.drain(..).map(|path| (path, Err(words.clone()))));
+                all.push((path, stated.map(|(_, stated)| stated)));
+            }
+        }
+    }
+    all
 }
 
 /// The same of the log with this base origin, for whoever verifies it: a file that is not what the keys of that log state, or
