@@ -2,7 +2,7 @@
 
 use super::directory::keys_beside;
 use super::preflight;
-use super::secrets::private_file;
+use super::secrets::{draft_file, private_file};
 use crate::files::write_durably;
 use crate::paths::DataDir;
 use crate::roles::recorder::is_of_another_version;
@@ -52,6 +52,15 @@ pub(super) fn take(
             own.display()
         ));
     }
+    if let Some(draft) = draft_file(data) {
+        return Err(format!(
+            "{} has a draft of keys ({}), of a change of keys that was cut, and no keys; --signer names the holder of the keys\n\
+             a draft is as secret as a key: move each next-* to the keys of the signer, whose next start ends or removes it; or \
+             remove it where it is not of that signer's keys: docs/keys.md, \"A signer with a user of its own\"",
+            data.identity().display(),
+            draft.display()
+        ));
+    }
     let socket = absolute(socket)?;
     if socket == absolute(&data.signer_socket())? {
         return Err(format!(
@@ -91,15 +100,21 @@ pub(super) fn leave(data: &DataDir) -> Result<(), String> {
     let socket = std::fs::read_link(&path).ok();
     let identity = data.identity();
     if private_file(data).is_none() && identity.join("keys.vkey").exists() {
+        let beside = draft_file(data).map_or_else(String::new, |draft| {
+            format!(
+                " ({} is a draft of a change of keys that was cut, and none of them)",
+                draft.display()
+            )
+        });
         let shown = identity.display();
         return Err(match socket {
             Some(socket) => format!(
-                "{shown} has the public half of its keys alone: a signer of another user has the keys, as at the last start\n\
+                "{shown} has the public half of its keys alone{beside}: a signer of another user has the keys, as at the last start\n\
                  say the same again: --signer {}",
                 socket.display()
             ),
             None => format!(
-                "{shown} has the public half of its keys alone\n\
+                "{shown} has the public half of its keys alone{beside}\n\
                  where a signer of another user has the keys, name its socket: --signer SOCKET; otherwise {}",
                 preflight::backup_cure(data)
             ),

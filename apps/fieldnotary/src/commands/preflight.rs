@@ -5,7 +5,7 @@ use super::directory::{kept_by_another, open_reader};
 use super::journal::place;
 use super::ring_files::{in_their_places, tell_lacking, tell_passed_over};
 use super::sealed_by::{SealedBy, sealed_by};
-use super::secrets::private_file;
+use super::secrets::{draft_file, private_file};
 use crate::paths::DataDir;
 use crate::roles::recorder::{keep_place, newest_generation};
 use contract::Contract;
@@ -304,6 +304,16 @@ fn identity_is_whole(data: &DataDir, begun: bool) -> Result<(), String> {
             "the identity in {} is half written: {} is missing\n{cure}",
             identity.display(),
             vkeys.display()
+        ));
+    }
+    if !vkeys.exists()
+        && let Some(draft) = draft_file(data)
+    {
+        return Err(format!(
+            "{} has a draft of keys ({}), of a change of keys that was cut, and not the keys themselves\n{}",
+            identity.display(),
+            draft.display(),
+            backup_cure(data)
         ));
     }
     for needed in [&vkeys, &data.log_id()] {

@@ -15,12 +15,21 @@ const LAST_SIGNED_FILE: &str = "last-signed";
 /// What a backup with keys takes. The drafts of a change of keys are none of it: they sign nothing, and are made anew.
 pub(super) const ALL: [&str; 4] = [AUTHORITY_FILE, STORE_FILE, ED25519_FILE, LAST_SIGNED_FILE];
 
-/// A file of the node's identity that is a private key or leads to one, drafts of keys that were to follow among them.
+/// What is a private key or leads to one.
+const PRIVATE: [&str; 3] = [STORE_FILE, AUTHORITY_FILE, ED25519_FILE];
+
+/// A file of the node's identity that is a private key of the node or leads to one.
 pub(super) fn private_file(data: &DataDir) -> Option<PathBuf> {
-    let names = [STORE_FILE, AUTHORITY_FILE, ED25519_FILE];
-    let drafts = names.map(|name| format!("{}{name}", Rotation::DRAFT_PREFIX));
-    let own = names.map(str::to_owned);
-    let all = own.into_iter().chain(drafts).map(PathBuf::from);
-    all.into_iter()
-        .find(|name| data.identity().join(name).exists())
+    first(data, PRIVATE.map(PathBuf::from))
+}
+
+/// A file of the node's identity that would have become one, had a change of keys not been cut: as secret, but no key of the node.
+pub(super) fn draft_file(data: &DataDir) -> Option<PathBuf> {
+    let draft = |name| PathBuf::from(format!("{}{name}", Rotation::DRAFT_PREFIX));
+    first(data, PRIVATE.map(draft))
+}
+
+fn first(data: &DataDir, names: [PathBuf; 3]) -> Option<PathBuf> {
+    let mut names = names.into_iter();
+    names.find(|name| data.identity().join(name).exists())
 }

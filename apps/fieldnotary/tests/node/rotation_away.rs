@@ -357,40 +357,64 @@ fn a_backup_while_keys_change_has_one_pair_or_says_when_it_can_be_made() {
     assert_eq!(take(&dir.join("after"), true).code, Some(0));
 }
 
-/// Keys of a cut change that were left behind are private keys of the node: they are not passed over where a signer of another
-/// user is to have them all.
+/// Drafts of a cut change that were left behind are as secret as keys, so that they are not passed over where a signer of another
+/// user is to have them all; and they are no keys, so that nobody takes the node for the holder of its own.
 //= A6.1
+//= R8.2
 #[test]
-fn drafts_of_keys_that_were_left_with_the_node_are_named() {
+fn drafts_of_keys_that_were_left_with_the_node_are_named_and_are_no_keys() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    let (_street, contract, _signer, socket) = with_signer(dir);
+    let (_street, contract, signer, socket) = with_signer(dir);
     let node = start(dir, &contract, &socket);
     sealed(&node);
     let data = node.stop();
+    drop(signer);
+    let identity = data.join("identity");
+    let starts = |more: &[&Path]| {
+        let mut run = Command::new(program("fieldnotary"));
+        run.arg("run").arg(dir.join("node.toml")).arg("--data");
+        // Where it is not refused it goes with this test.
+        run.arg(&data).arg("--die-with-parent").args(more);
+        let said: Said = run.output().unwrap().into();
+        assert_eq!(said.code, Some(3), "{said:?}");
+        said.err
+    };
+    let with_signer = [Path::new("--signer"), &socket];
     for name in [
         "next-ed25519.pem",
         "next-authority-p256.pem",
         "next-store.toml",
     ] {
-        let draft = data.join("identity").join(name);
-        std::fs::write(&draft, "x").unwrap();
-        let config = dir.join("node.toml");
-        let mut run = Command::new(program("fieldnotary"));
-        run.arg("run")
-            .arg(config)
-            .arg("--data")
-            .arg(&data)
-            .arg("--signer")
-            .arg(&socket);
-        // Where it is not refused it goes with this test.
-        run.arg("--die-with-parent");
-        let said: Said = run.output().unwrap().into();
-        assert_eq!(said.code, Some(3), "{said:?}");
-        assert!(
-            said.err.contains(&format!("has keys of its own ({name})")),
-            "{said:?}"
-        );
-        std::fs::remove_file(&draft).unwrap();
+        std::fs::write(identity.join(name), "x").unwrap();
+        let said = starts(&with_signer);
+        let due = format!("has a draft of keys ({name}), of a change of keys that was cut");
+        assert!(said.contains(&due), "{said}");
+        assert!(!said.contains("keys of its own"), "{said}");
+        // Whose the keys are is still known, and where they are still asked for.
+        let said = starts(&[]);
+        for due in [
+            "has the public half of its keys alone",
+            &format!("({name} is a draft of"),
+            "say the same again: --signer",
+        ] {
+            assert!(said.contains(due), "{due}: {said}");
+        }
+        assert!(data.join("run/signer.sock").is_symlink(), "{name}");
+        let mut request = Command::new(program("fieldnotary"));
+        request.args(["enrol", "request"]).arg(&data);
+        request.arg("--tls").arg(dir.join("tls"));
+        request.arg("--to").arg(dir.join("request.json"));
+        let said: Said = request.output().unwrap().into();
+        let due = "start it as its own user";
+        assert!(said.err.contains(due), "{name}: {said:?}");
+        // Where there is nothing but a draft, keys were here.
+        let public = identity.join("keys.vkey");
+        let kept = std::fs::read(&public).unwrap();
+        std::fs::remove_file(&public).unwrap();
+        let said = starts(&[]);
+        assert!(said.contains("and not the keys themselves"), "{said}");
+        std::fs::write(&public, kept).unwrap();
+        std::fs::remove_file(identity.join(name)).unwrap();
     }
 }
