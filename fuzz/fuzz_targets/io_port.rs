@@ -5,7 +5,7 @@
 use contract::Contract;
 use evidence::kinds::{ClockOrder, Payload};
 use evidence::reasons::{OffsetBucket, TimeQuality, TimeStatus};
-use evidence::{CommitId, MonoNs, Seq, Slot, Stamp, TimeDetail, UtcNs};
+use evidence::{Actor, CommitId, MonoNs, Seq, Slot, Stamp, TimeDetail, UtcNs};
 use io_plane::{
     Action, Batch, ClockAsked, Input, MissedSlot, PortEngine, SlotClock, Stream, UartErrors,
 };
@@ -250,7 +250,7 @@ impl World {
         let order = ClockOrder {
             at: self.now,
             meter_id: format!("m{}", 1 + (which & 1)).parse().expect("a name"),
-            actor: "ada (uid 1)".into(),
+            actor: Actor::local("ada", 1),
             reason: "slow".into(),
         };
         self.take(Input::Clock(ClockAsked::Order { id, order, stamp }));

@@ -89,17 +89,19 @@ impl Why {
                 "--reason has a control character, such as the end of a line: it is kept as one line",
             ));
         }
-        let names = ["LOGNAME", "USER"].map(|name| std::env::var(name).ok());
-        let local = names.into_iter().flatten().find(|name| !name.is_empty());
-        let name = by.map(str::to_owned).or(local).unwrap_or_default();
-        if by.is_some_and(|by| by.trim().is_empty()) || name.chars().any(char::is_control) {
-            return Err(Error::usage(
-                "--by is no name on one line: write one, or leave it out",
-            ));
-        }
         let uid = rustix::process::getuid().as_raw();
+        let actor = match by {
+            Some(by) => {
+                Actor::given(by, uid).map_err(|fault| Error::usage(format!("--by {fault}")))?
+            }
+            None => {
+                let names = ["LOGNAME", "USER"].map(|name| std::env::var(name).ok());
+                let local = names.into_iter().flatten().find(|name| !name.is_empty());
+                Actor::local(&local.unwrap_or_default(), uid)
+            }
+        };
         Ok(Self {
-            actor: Actor::local(&name, uid),
+            actor,
             reason: reason.to_owned(),
         })
     }

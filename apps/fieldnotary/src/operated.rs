@@ -201,7 +201,7 @@ fn counter(own: &SourceId, name: &str, label: String, id: CommitId) -> Counter {
 
 /// Whose tag it is about.
 fn owner(tag: &Tag) -> &str {
-    tag.owner.as_deref().unwrap_or(&tag.actor)
+    tag.owner.as_deref().unwrap_or_else(|| tag.actor.as_str())
 }
 
 fn key(tag: &Tag) -> (PointId, String) {
@@ -215,7 +215,7 @@ mod tests {
     use contract::limits::{COMMANDS_OPEN_MAX, TAGS_MAX};
     use evidence::kinds::{Command, CounterSnapshot, Output, Tag};
     use evidence::reasons::{CommandOrigin, CommandStep, OutputOutcome, OutputReason, TagChange};
-    use evidence::{CommitId, MonoNs, Payload, Seq, SourceId};
+    use evidence::{Actor, CommitId, MonoNs, Payload, Seq, SourceId};
     use ipc::message::RefuseReason;
 
     fn contract() -> Contract {
@@ -231,7 +231,7 @@ mod tests {
             step: CommandStep::Select,
             value: "1".parse().ok(),
             origin: CommandOrigin::Person,
-            actor: "ada (uid 7)".to_owned(),
+            actor: Actor::local("ada", 7),
             reason: "test".to_owned(),
             issued: None,
         }
@@ -267,7 +267,7 @@ mod tests {
             at: MonoNs(3),
             point_id: "horn".parse().unwrap(),
             change,
-            actor: actor.to_owned(),
+            actor: Actor::stated(actor).unwrap(),
             reason: "work".to_owned(),
             owner: owner.map(str::to_owned),
         }

@@ -44,7 +44,7 @@ pub fn cddl() -> String {
     let _ = writeln!(out, "id = tstr .size (1..{ID_BYTES_MAX})");
     let _ = writeln!(
         out,
-        "actor = tstr .size (1..{ACTOR_BYTES_MAX}) ; somebody, never empty"
+        "actor = tstr .size (1..{ACTOR_BYTES_MAX}) ; somebody, never empty, without control characters"
     );
     let _ = writeln!(
         out,

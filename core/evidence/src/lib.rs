@@ -32,7 +32,7 @@ mod shown;
 mod time;
 mod time_maps;
 
-pub use actor::Actor;
+pub use actor::{Actor, ActorFault};
 pub use cddl::{cddl, kinds_table};
 pub use decimal::{Decimal, DecimalError};
 pub use entry::{Captured, Entry, EntryError, EntryRef, Header, append_entry, encode_entry};

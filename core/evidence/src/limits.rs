@@ -6,7 +6,7 @@ pub const ENTRY_BYTES_MAX: usize = 0xFFFF - SALT_BYTES;
 pub const SALT_BYTES: usize = 16;
 /// Longest identifier (meter, point, port, schedule) in bytes.
 pub const ID_BYTES_MAX: usize = 48;
-/// Longest free text (detail, reason, actor) in bytes.
+/// Longest free text (detail, reason) in bytes.
 pub const TEXT_BYTES_MAX: usize = 4_096;
 /// Longest actor in bytes. Entries from before had free texts there.
 pub const ACTOR_BYTES_MAX: usize = TEXT_BYTES_MAX;

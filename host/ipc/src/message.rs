@@ -14,8 +14,8 @@ use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use evidence::reasons::{Custody, KeyFault, TruthClass};
 use evidence::{
-    Blob, BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs, PointId,
-    ScheduleId, SourceId, UtcNs,
+    Actor, Blob, BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs,
+    PointId, ScheduleId, SourceId, UtcNs,
 };
 use std::fmt;
 
@@ -374,7 +374,7 @@ messages! {
     }
     80 Rotate { "Asks the signer for new keys, and to sign with them from then on."
         0 origin: String => "the log's origin line, with its generation";
-        1 actor: String => "who orders it: a local user, with the id that the kernel vouches for";
+        1 actor: Actor => "who orders it: a local user, with the id that the kernel vouches for";
         2 reason: String => "why";
     }
     81 Rotated { "It does."

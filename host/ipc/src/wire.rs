@@ -8,8 +8,8 @@ use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use evidence::limits::ENTRY_BYTES_MAX;
 use evidence::reasons::{CounterKind, Custody, KeyFault, LossCause, TruthClass};
 use evidence::{
-    Blob, BootId, Captured, CommitId, Digest, Epoch, Field, Generation, Kind, MeterId, MonoNs,
-    PointId, ScheduleId, SourceId, UtcNs,
+    Actor, Blob, BootId, Captured, CommitId, Digest, Epoch, Field, Generation, Kind, MeterId,
+    MonoNs, PointId, ScheduleId, SourceId, UtcNs,
 };
 
 /// A value that a message can carry.
@@ -50,6 +50,7 @@ as_in_evidence!(
     i64,
     u32,
     u64,
+    Actor,
     Blob,
     BootId,
     CommitId,

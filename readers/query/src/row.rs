@@ -10,8 +10,8 @@ mod points;
 mod stamps;
 
 use evidence::kinds::{AttemptFailed, Event, Marker};
-use evidence::reasons::TimeCause;
-use evidence::{Entry, Payload, TimeDetail, UtcNs};
+use evidence::reasons::{QualityReason, TimeCause};
+use evidence::{Entry, EntryError, Payload, TimeDetail, UtcNs};
 use serde_json::{Map, Value, json};
 
 /// RFC 3339 in UTC with nanoseconds, or the bare number where no calendar reaches.
@@ -43,7 +43,13 @@ pub fn row(entry: &Entry) -> Map<String, Value> {
         Ok(payload) => payload_fields(&payload, &mut put),
         Err(error) => {
             put("quality", json!("invalid"));
-            put("reason", json!("record_crc"));
+            put(
+                "reason",
+                json!(match error {
+                    EntryError::RecordCrc { .. } => "record_crc",
+                    _ => QualityReason::Undecodable.name(),
+                }),
+            );
             put("detail", json!(error.to_string()));
         }
     }

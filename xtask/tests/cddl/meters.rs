@@ -3,7 +3,7 @@
 use super::{AT, DIGEST, SLOT, meter, source};
 use evidence::kinds::{Backfill, ClockOrder, ClockSet, MeterLife, Opaque};
 use evidence::reasons::{BackfillOutcome, ClockClass, ClockOutcome, ClockReason, MeterFinding};
-use evidence::{Blob, CommitId, Payload, PointId, Quality, ScheduleId, Seq, Slot};
+use evidence::{Actor, Blob, CommitId, Payload, PointId, Quality, ScheduleId, Seq, Slot};
 
 pub(super) fn life(full: bool) -> Payload {
     MeterLife {
@@ -77,7 +77,7 @@ pub(super) fn clock_order() -> Payload {
     ClockOrder {
         at: AT,
         meter_id: meter(),
-        actor: "ada (uid 1000)".into(),
+        actor: Actor::local("ada", 1000),
         reason: "it runs off".into(),
     }
     .into()

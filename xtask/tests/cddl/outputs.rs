@@ -5,7 +5,7 @@ use evidence::kinds::{Command, Output, Tag};
 use evidence::reasons::{
     CommandOrigin, CommandStep, OutputOutcome, OutputReason, QualityReason, TagChange,
 };
-use evidence::{CommitId, Kind, Payload, PointId, Quality, Seq, UtcNs};
+use evidence::{Actor, CommitId, Kind, Payload, PointId, Quality, Seq, UtcNs};
 
 /// An entry of one of these kinds: with every field, or with only those that it must have.
 pub(super) fn sample(kind: Kind, full: bool) -> Payload {
@@ -17,7 +17,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Payload {
             step: CommandStep::Execute,
             value: full.then(|| "-42.50".parse().unwrap()),
             origin: CommandOrigin::Master,
-            actor: "scada-1".into(),
+            actor: Actor::stated("scada-1").unwrap(),
             reason: "order 4711".into(),
             issued: full.then_some(UtcNs(1_800_000_000_000_000_000)),
         }
@@ -47,7 +47,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Payload {
             at: AT,
             point_id,
             change: TagChange::Removed,
-            actor: "ada (uid 1000)".into(),
+            actor: Actor::local("ada", 1000),
             reason: "work has ended".into(),
             owner: full.then(|| "bert (uid 1001)".into()),
         }

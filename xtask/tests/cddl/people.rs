@@ -3,14 +3,14 @@
 use super::{AT, DIGEST, meter, source};
 use evidence::kinds::{Maintenance, Probe, SignOff, Wiring};
 use evidence::reasons::{MaintenancePhase, Outcome, WiringChange};
-use evidence::{CommitId, Kind, Payload, PointId, UtcNs};
+use evidence::{Actor, CommitId, Kind, Payload, PointId, UtcNs};
 
 pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
     Some(match kind {
         Kind::Probe => Probe {
             at: AT,
             probe: "TP_VBUS".into(),
-            actor: "field engineer".into(),
+            actor: Actor::stated("field engineer").unwrap(),
             source: full.then(source),
             meter_id: full.then(meter),
             value: full.then(|| "35.6".parse().unwrap()),
@@ -25,7 +25,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
         Kind::Maintenance => Maintenance {
             at: AT,
             phase: MaintenancePhase::End,
-            actor: "field engineer".into(),
+            actor: Actor::stated("field engineer").unwrap(),
             reason: "terminator replaced".into(),
             source: full.then(source),
             meter_id: full.then(meter),
@@ -34,7 +34,7 @@ pub(super) fn sample(kind: Kind, full: bool) -> Option<Payload> {
         .into(),
         Kind::SignOff => SignOff {
             at: AT,
-            actor: "field engineer".into(),
+            actor: Actor::stated("field engineer").unwrap(),
             meter_id: full.then(meter),
             point_id: PointId::new("energy").unwrap(),
             reading: CommitId(70_000),

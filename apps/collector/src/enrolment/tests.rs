@@ -446,6 +446,7 @@ fn a_node_that_is_taken_back_has_its_certificates_on_a_list_and_a_notice_that_sa
         ("a\nb", Some("ada")),
         ("x", Some(" ")),
         ("x", Some("a\u{1b}b")),
+        ("x", Some(&"a".repeat(evidence::limits::ACTOR_BYTES_MAX))),
     ] {
         assert!(Why::new(reason, by).is_err(), "{reason:?} {by:?}");
     }

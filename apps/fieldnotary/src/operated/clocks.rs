@@ -125,7 +125,7 @@ mod tests {
     use contract::limits::CLOCK_ORDERS_OPEN_MAX;
     use evidence::kinds::{ClockOrder, ClockSet};
     use evidence::reasons::{ClockOutcome, ClockReason};
-    use evidence::{CommitId, MonoNs, Payload, SourceId};
+    use evidence::{Actor, CommitId, MonoNs, Payload, SourceId};
     use ipc::message::RefuseReason;
 
     fn contract(meters: usize) -> Contract {
@@ -147,7 +147,7 @@ mod tests {
         ClockOrder {
             at: MonoNs(1),
             meter_id: meter.parse().unwrap(),
-            actor: "ada (uid 7)".to_owned(),
+            actor: Actor::local("ada", 7),
             reason: "slow".to_owned(),
         }
         .into()

@@ -230,7 +230,7 @@ pub(crate) fn order(signer: &ipc::Channel) {
     let own = rustix::process::getuid().as_raw();
     let asked = ipc::message::Rotate {
         origin: format!("{ORIGIN}/g1"),
-        actor: evidence::Actor::local("ada", own).to_string(),
+        actor: evidence::Actor::local("ada", own),
         reason: "yearly".to_owned(),
     };
     let answer = signer.ask(&asked.into(), LONG).unwrap();

@@ -12,22 +12,21 @@ use trust_plane::limits::{ROTATION_ACTOR_BYTES_MAX, ROTATION_REASON_BYTES_MAX};
 impl Desk {
     /// Makes new keys, has the old ones state it, and signs with the new ones from then on. `uid` is the user who asks.
     pub(super) fn rotate(&mut self, request: &Rotate, uid: u32) -> Message {
-        if !Actor::is_local(&request.actor, uid) {
+        if !Actor::is_local(request.actor.as_str(), uid) {
             let end = Actor::vouched(uid);
             let words = format!(
-                "the actor {:?} does not end with {end}, which is who asks",
+                "the actor {} does not end with {end}, which is who asks",
                 request.actor
             );
             return Message::error(ErrorCode::NotAllowed, words);
         }
-        let by = Actor::stated(&request.actor);
+        let by = &request.actor;
         let reason = request.reason.trim();
         let is_line = |text: &str, bytes_max: usize| {
             !text.is_empty() && text.len() <= bytes_max && !text.contains(char::is_control)
         };
-        let fits = |by: &Actor| is_line(by.as_str(), ROTATION_ACTOR_BYTES_MAX);
-        let Some(by) = by.filter(|by| fits(by) && is_line(reason, ROTATION_REASON_BYTES_MAX))
-        else {
+        let fits = is_line(by.as_str(), ROTATION_ACTOR_BYTES_MAX);
+        if !fits || !is_line(reason, ROTATION_REASON_BYTES_MAX) {
             let words = format!(
                 "a reason of 1 to {ROTATION_REASON_BYTES_MAX} bytes on one line is due, and a name of at most \
                  {ROTATION_ACTOR_BYTES_MAX}"
@@ -57,7 +56,7 @@ impl Desk {
             }
         };
         let origin = request.origin.as_str();
-        let note = match self.engine.introduce(&mut next, origin, &by, reason) {
+        let note = match self.engine.introduce(&mut next, origin, by, reason) {
             Ok(note) => note,
             Err(error) => return refusal(&error),
         };

@@ -16,7 +16,7 @@ fn own() -> u32 {
 fn rotate(reason: &str, uid: u32) -> Message {
     Rotate {
         origin: G1.into(),
-        actor: Actor::local("ada", uid).to_string(),
+        actor: Actor::local("ada", uid),
         reason: reason.into(),
     }
     .into()
@@ -94,7 +94,7 @@ fn keys_change_in_the_generation_that_they_sign_and_in_no_other() {
     let of = |origin: &str| {
         let asked = Rotate {
             origin: origin.to_owned(),
-            actor: Actor::local("ada", own()).to_string(),
+            actor: Actor::local("ada", own()),
             reason: "yearly".to_owned(),
         };
         refusal(&channel, &asked.into())

@@ -1,6 +1,7 @@
 //! What meters say of themselves, and what became of them.
 
 use super::FieldRow;
+use crate::actor::Actor;
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::{Blob, Field};
 use crate::ids::{CommitId, Digest, MeterId, PointId, ScheduleId, Seq, Slot, SourceId};
@@ -97,7 +98,7 @@ payload! {
     ClockOrder {
         0 at: MonoNs => "when it was asked";
         1 meter_id: MeterId => "the meter";
-        2 actor: String => "who, as the kernel vouches for";
+        2 actor: Actor => "who, as the kernel vouches for";
         3 reason: String => "why";
     }
 }

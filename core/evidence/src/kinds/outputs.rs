@@ -1,6 +1,7 @@
 //! What is asked of a station's outputs, and what became of it.
 
 use super::FieldRow;
+use crate::actor::Actor;
 use crate::cbor::{DecodeError, Reader, Writer};
 use crate::field::Field;
 use crate::ids::{CommitId, PointId, Seq, SourceId};
@@ -17,7 +18,7 @@ payload! {
         2 step: CommandStep => "select, execute, operate directly or cancel";
         3 value: Option<Decimal> => "what it is to become: 1 or 0 for on or off, or the value in its unit; absent to cancel";
         4 origin: CommandOrigin => "what kind of originator";
-        5 actor: String => "who, as the kernel or the serving process vouches for: whose selection it is";
+        5 actor: Actor => "who, as the kernel or the serving process vouches for: whose selection it is";
         6 reason: String => "why";
         7 issued: Option<UtcNs> => "its time tag, where it has one";
     }
@@ -53,7 +54,7 @@ payload! {
         0 at: MonoNs => "when";
         1 point_id: PointId => "the output";
         2 change: TagChange => "set or removed";
-        3 actor: String => "who";
+        3 actor: Actor => "who";
         4 reason: String => "why";
         5 owner: Option<String> => "whose tag is taken away, where it is not the actor's own";
     }

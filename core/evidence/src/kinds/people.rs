@@ -28,7 +28,7 @@ payload! {
     Probe {
         0 at: MonoNs => "when it was attached";
         1 probe: String => "the probe point (TP_IF_DIFF, TP_VBUS, ...)";
-        2 actor: String => "who measured";
+        2 actor: Actor => "who measured";
         3 source: Option<SourceId> => "the port it concerns";
         4 meter_id: Option<MeterId> => "the meter it concerns";
         5 value: Option<Decimal> => "the value";
@@ -46,7 +46,7 @@ payload! {
     Maintenance {
         0 at: MonoNs => "when it was said";
         1 phase: MaintenancePhase => "begin or end";
-        2 actor: String => "who";
+        2 actor: Actor => "who";
         3 reason: String => "what is done, and why";
         4 source: Option<SourceId> => "the port, where it is one";
         5 meter_id: Option<MeterId> => "the meter, where it is one; with neither, the whole station";
@@ -58,7 +58,7 @@ payload! {
     /// A person compared a point with what it shows in the field, from the place to the log (U8).
     SignOff {
         0 at: MonoNs => "when";
-        1 actor: String => "who";
+        1 actor: Actor => "who";
         2 meter_id: Option<MeterId> => "the meter; absent for a point of the station's own";
         3 point_id: PointId => "the point";
         4 reading: CommitId => "the entry whose value was compared";

@@ -6,7 +6,7 @@ use crate::buckets::Sheet;
 use crate::points::Level;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use contract::{Contract, OnLoss};
 use evidence::kinds::{self, Command, Tag};
@@ -205,7 +205,7 @@ impl Outputs {
             }
             Asked::Command(given) => self.command(now, &given, around),
             Asked::Tag(tag) => {
-                let whose = tag.owner.unwrap_or(tag.actor);
+                let whose = tag.owner.unwrap_or_else(|| tag.actor.to_string());
                 match tag.change {
                     TagChange::Set => self.tags.insert((tag.point_id, whose)),
                     TagChange::Removed => self.tags.remove(&(tag.point_id, whose)),

@@ -13,7 +13,7 @@ use alloc::string::String;
 use contract::{Active, AnalogOutput, DigitalOutput, OutputRules};
 use evidence::kinds;
 use evidence::reasons::{CommandOrigin, CommandStep, OutputOutcome, OutputReason};
-use evidence::{CommitId, Decimal, MonoNs, PointId};
+use evidence::{Actor, CommitId, Decimal, MonoNs, PointId};
 
 /// Nanoseconds of a millisecond.
 const MS: u64 = 1_000_000;
@@ -40,7 +40,7 @@ enum Purpose {
 struct Selection {
     id: CommitId,
     origin: CommandOrigin,
-    actor: String,
+    actor: Actor,
     value: Decimal,
     until: MonoNs,
 }

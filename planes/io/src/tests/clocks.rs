@@ -7,7 +7,7 @@ use crate::{ClockAsked, Input};
 use contract::{Contract, parse};
 use evidence::kinds::{ClockOrder, ClockSet, Payload};
 use evidence::reasons::{OffsetBucket, TimeQuality, TimeStatus};
-use evidence::{CommitId, MonoNs, Stamp, TimeDetail, UtcNs};
+use evidence::{Actor, CommitId, MonoNs, Stamp, TimeDetail, UtcNs};
 use modbus::pdu::Request;
 use std::format;
 use std::string::{String, ToString};
@@ -51,7 +51,7 @@ pub(super) fn order(id: u64, meter: &str, at: MonoNs) -> ClockAsked {
         order: ClockOrder {
             at,
             meter_id: meter.parse().unwrap(),
-            actor: "ada (uid 7)".to_string(),
+            actor: Actor::local("ada", 7),
             reason: "it runs off".to_string(),
         },
         stamp: stamp(at),

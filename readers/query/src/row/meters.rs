@@ -89,7 +89,7 @@ pub(super) fn backfill(filled: &Backfill, put: &mut impl FnMut(&str, Value)) {
 
 pub(super) fn clock_order(order: &ClockOrder, put: &mut impl FnMut(&str, Value)) {
     put("meter_id", json!(order.meter_id.as_str()));
-    put("actor", json!(order.actor));
+    put("actor", json!(order.actor.as_str()));
     put("reason", json!(order.reason));
 }
 

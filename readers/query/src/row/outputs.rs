@@ -27,7 +27,7 @@ fn command_fields(command: &Command, put: &mut impl FnMut(&str, Value)) {
     put("step", json!(command.step.name()));
     put("value", number(command.value));
     put("origin", json!(command.origin.name()));
-    put("actor", json!(command.actor));
+    put("actor", json!(command.actor.as_str()));
     put("detail", json!(command.reason));
     put("issued", json!(command.issued.map(rfc3339)));
 }
@@ -66,7 +66,7 @@ fn output_fields(output: &Output, put: &mut impl FnMut(&str, Value)) {
 fn tag_fields(tag: &Tag, put: &mut impl FnMut(&str, Value)) {
     put("point_id", json!(tag.point_id.as_str()));
     put("change", json!(tag.change.name()));
-    put("actor", json!(tag.actor));
+    put("actor", json!(tag.actor.as_str()));
     put("detail", json!(tag.reason));
     put("owner", json!(tag.owner));
 }

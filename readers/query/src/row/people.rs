@@ -18,7 +18,7 @@ pub(super) fn fields(payload: &Payload, put: &mut impl FnMut(&str, Value)) {
 
 fn probe_fields(probe: &Probe, put: &mut impl FnMut(&str, Value)) {
     put("probe", json!(probe.probe));
-    put("actor", json!(probe.actor));
+    put("actor", json!(probe.actor.as_str()));
     put("source", json!(probe.source.as_ref().map(SourceId::as_str)));
     put(
         "meter_id",
@@ -35,7 +35,7 @@ fn probe_fields(probe: &Probe, put: &mut impl FnMut(&str, Value)) {
 
 fn maintenance_fields(work: &Maintenance, put: &mut impl FnMut(&str, Value)) {
     put("phase", json!(work.phase.name()));
-    put("actor", json!(work.actor));
+    put("actor", json!(work.actor.as_str()));
     put("source", json!(work.source.as_ref().map(SourceId::as_str)));
     put(
         "meter_id",
@@ -46,7 +46,7 @@ fn maintenance_fields(work: &Maintenance, put: &mut impl FnMut(&str, Value)) {
 }
 
 fn sign_off_fields(signed: &SignOff, put: &mut impl FnMut(&str, Value)) {
-    put("actor", json!(signed.actor));
+    put("actor", json!(signed.actor.as_str()));
     put(
         "meter_id",
         json!(signed.meter_id.as_ref().map(MeterId::as_str)),

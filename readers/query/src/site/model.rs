@@ -3,7 +3,7 @@
 use super::counts::Counts;
 use super::follows::Follows;
 use evidence::kinds::{Probe, SignOff};
-use evidence::{CommitId, Generation, MeterId, PointId, SourceId, UtcNs};
+use evidence::{Actor, CommitId, Generation, MeterId, PointId, SourceId, UtcNs};
 
 /// A meter at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub struct Work {
     /// On which meter.
     pub meter: Option<MeterId>,
     /// Who began it.
-    pub actor: String,
+    pub actor: Actor,
     /// What was done, as it was said at the beginning and at the end.
     pub reasons: Vec<String>,
 }

@@ -172,7 +172,7 @@ mod tests {
     use contract::Contract;
     use evidence::kinds::SignOff;
     use evidence::reasons::Outcome;
-    use evidence::{CommitId, MonoNs, PointId, UtcNs};
+    use evidence::{Actor, CommitId, MonoNs, PointId, UtcNs};
 
     fn contract(line: u32) -> Contract {
         let text = format!(
@@ -200,7 +200,7 @@ mod tests {
         ) {
             let said = SignOff {
                 at: MonoNs(0),
-                actor: "ada (uid 0)".to_owned(),
+                actor: Actor::local("ada", 0),
                 meter_id: None,
                 point_id: PointId::new(point).unwrap(),
                 reading: CommitId(1),

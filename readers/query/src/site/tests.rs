@@ -6,8 +6,8 @@ use evidence::reasons::{
     AttemptCause, HoldoverReason, MaintenancePhase, Outcome, TimeQuality, TimeStatus, WiringChange,
 };
 use evidence::{
-    Blob, Captured, CommitId, Entry, Epoch, Generation, Header, MeterId, MonoNs, Payload, PointId,
-    Quality, Seq, SourceId, Stamp, TimeDetail, UtcNs,
+    Actor, Blob, Captured, CommitId, Entry, Epoch, Generation, Header, MeterId, MonoNs, Payload,
+    PointId, Quality, Seq, SourceId, Stamp, TimeDetail, UtcNs,
 };
 
 /// A log in the making: one entry a second.
@@ -106,7 +106,7 @@ impl Log {
     fn sign(&mut self, meter_id: &str, outcome: Outcome) -> u64 {
         self.put(SignOff {
             at: MonoNs(0),
-            actor: "ada (uid 0)".to_owned(),
+            actor: Actor::local("ada", 0),
             meter_id: Some(meter(meter_id)),
             point_id: point(),
             reading: CommitId(1),
@@ -125,7 +125,7 @@ impl Log {
         self.put(Maintenance {
             at: MonoNs(0),
             phase,
-            actor: "ada (uid 0)".to_owned(),
+            actor: Actor::local("ada", 0),
             reason: reason.to_owned(),
             source: on.0.map(source),
             meter_id: on.1.map(meter),

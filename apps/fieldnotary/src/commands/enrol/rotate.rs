@@ -21,7 +21,7 @@ pub(super) fn rotate(args: &KeysRotateArgs) -> Result<Ended, String> {
     let signer = Signer::of(&data)?;
     let before = signer.describe()?;
     let actor = actor(args.why.actor.as_deref())?;
-    let asked = signer.rotate(recorder.origin(), actor.as_str(), args.why.reason.trim());
+    let asked = signer.rotate(recorder.origin(), &actor, args.why.reason.trim());
     let statement = match asked {
         Ok(statement) => statement,
         Err(error) => return Err(unanswered(args, &data, &before, error)),

@@ -2,6 +2,7 @@
 
 use crate::commands::own_signer;
 use crate::paths::DataDir;
+use evidence::Actor;
 use ipc::message::{
     AnswerChallenge, AskEndorsements, Describe, Endorsements, ErrorCode, Keys, Message, Rotate,
     SealedCredential,
@@ -55,10 +56,15 @@ impl Signer {
     }
 
     /// What its keys of before state of new ones, with which it signs from then on.
-    pub(super) fn rotate(&self, origin: &str, actor: &str, reason: &str) -> Result<String, String> {
+    pub(super) fn rotate(
+        &self,
+        origin: &str,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<String, String> {
         let request = Rotate {
             origin: origin.to_owned(),
-            actor: actor.to_owned(),
+            actor: actor.clone(),
             reason: reason.to_owned(),
         };
         match self.ask(request)? {

@@ -52,7 +52,7 @@ pub(crate) fn annotate(args: &AnnotateArgs) -> Result<Ended, String> {
     let by = &args.by;
     let site = Site::open(&by.dir)?;
     site.has(by.meter.as_ref(), by.port.as_ref())?;
-    let actor = actor(by.actor.as_deref())?.to_string();
+    let actor = actor(by.actor.as_deref())?;
     let recorder = site.recorder()?;
     let file = args.file.as_deref();
     let file = file.map(|file| attach(&site.data, file)).transpose()?;

@@ -26,7 +26,7 @@ pub(crate) fn maintenance(args: &MaintenanceArgs) -> Result<Ended, String> {
             true => MaintenancePhase::End,
             false => MaintenancePhase::Begin,
         },
-        actor: actor(by.actor.as_deref())?.to_string(),
+        actor: actor(by.actor.as_deref())?,
         reason: args.reason.clone(),
         source: by.port.clone(),
         meter_id: by.meter.clone(),

@@ -38,7 +38,7 @@ pub(crate) fn operate(args: &OperateArgs) -> Result<Ended, String> {
         step,
         value: value.transpose()?,
         origin: CommandOrigin::Person,
-        actor: actor(on.actor.as_deref())?.to_string(),
+        actor: actor(on.actor.as_deref())?,
         reason: args.reason.clone(),
         issued: None,
     })?;

@@ -289,13 +289,38 @@ fn named<'n>(known: impl Iterator<Item = &'n str>) -> String {
 /// The local user that typed the command, or the name given instead, and in either case the user id.
 pub(in crate::commands) fn actor(given: Option<&str>) -> Result<Actor, String> {
     let uid = rustix::process::getuid().as_raw();
-    match given.map(str::trim) {
+    match given {
         None => {
             let names = ["LOGNAME", "USER"].map(|name| std::env::var(name).ok());
             let name = names.into_iter().flatten().find(|name| !name.is_empty());
             Ok(Actor::local(&name.unwrap_or_default(), uid))
         }
-        Some("") => Err("--actor is empty: write a name, or leave it out".to_owned()),
-        Some(name) => Ok(Actor::local(name, uid)),
+        Some(name) => Actor::given(name, uid).map_err(|fault| format!("--actor {fault}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::actor;
+    use evidence::limits::ACTOR_BYTES_MAX;
+
+    //= R11.2
+    #[test]
+    fn a_name_is_taken_as_it_is_given_or_refused_with_what_would_be_right() {
+        let end = format!(" (uid {})", rustix::process::getuid().as_raw());
+        let named = actor(Some(" A. Fitter ")).unwrap();
+        assert_eq!(named.as_str(), format!("A. Fitter{end}"));
+        assert!(actor(None).unwrap().as_str().ends_with(&end));
+        let long = "a".repeat(ACTOR_BYTES_MAX);
+        for (name, due) in [
+            ("", "--actor is empty: write a name, or leave it out"),
+            (" ", "--actor is empty"),
+            ("a\nforged", "--actor has a control character"),
+            ("a\u{1b}[2K", "write a name on one line"),
+            (&long, "--actor has 4096 bytes: write a name of at most"),
+        ] {
+            let said = actor(Some(name)).unwrap_err();
+            assert!(said.contains(due), "{said}");
+        }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn set_clock(args: &SetClockArgs) -> Result<Ended, String> {
     let committed = recorder.commit(ClockOrder {
         at: clock::mono(),
         meter_id: args.meter.clone(),
-        actor: actor(args.why.actor.as_deref())?.to_string(),
+        actor: actor(args.why.actor.as_deref())?,
         reason: args.why.reason.clone(),
     })?;
     let order = committed.at.commit_id;

@@ -69,7 +69,7 @@ fn compare(
     let baseline = since_work.map_or_else(Default::default, |(_, counts)| counts);
     let mut said = SignOff {
         at: clock::mono(),
-        actor: actor(args.actor.as_deref())?.to_string(),
+        actor: actor(args.actor.as_deref())?,
         meter_id: meter.cloned(),
         point_id: point.clone(),
         reading: entry.header.commit_id,
@@ -263,7 +263,7 @@ fn print(report: &SiteReport) {
             at,
             of(|said| said.value.to_string()),
             of(|said| format!("{} +- {}", said.expected, said.tolerance)),
-            of(|said| said.actor.clone()),
+            of(|said| said.actor.to_string()),
             id,
         ]);
     }
@@ -298,7 +298,7 @@ fn as_json(report: &SiteReport, signed: usize, points: usize) -> serde_json::Val
             "value": said.map(|(_, _, said)| said.value.to_string()),
             "expected": said.map(|(_, _, said)| said.expected.to_string()),
             "tolerance": said.map(|(_, _, said)| said.tolerance.to_string()),
-            "actor": said.map(|(_, _, said)| said.actor.clone()),
+            "actor": said.map(|(_, _, said)| said.actor.as_str()),
         })
     };
     let rows: Vec<_> = rows(report).map(row).collect();

@@ -19,7 +19,7 @@ pub(crate) fn tag(args: &TagArgs) -> Result<Ended, String> {
             true => TagChange::Removed,
             false => TagChange::Set,
         },
-        actor: actor(on.actor.as_deref())?.to_string(),
+        actor: actor(on.actor.as_deref())?,
         reason: args.reason.clone(),
         owner: args.of.clone(),
     })?;

@@ -206,7 +206,7 @@ fn as_json(report: &SiteReport) -> Value {
             "until": time(work.until),
             "source": work.source.as_ref().map(SourceId::as_str),
             "meter_id": work.meter.as_ref().map(MeterId::as_str),
-            "actor": work.actor,
+            "actor": work.actor.as_str(),
             "reasons": work.reasons,
         })
     });
@@ -223,7 +223,7 @@ fn as_json(report: &SiteReport) -> Value {
             "unit": probe.unit,
             "file": probe.file.map(|file| file.to_string()),
             "file_name": probe.file_name,
-            "actor": probe.actor,
+            "actor": probe.actor.as_str(),
             "note": probe.note,
         })
     });

@@ -45,7 +45,7 @@ fn judge(payload: &Payload, uid: u32, now: MonoNs) -> Result<(), (RefuseReason, 
         return Err((RefuseReason::Encoding, detail));
     }
     let forges = |text: &str| text.chars().any(char::is_control);
-    if forges(actor) || texts.into_iter().flatten().any(forges) {
+    if texts.into_iter().flatten().any(forges) {
         let detail = "a text has a control character, such as the end of a line".to_owned();
         return Err((RefuseReason::Encoding, detail));
     }
@@ -56,9 +56,12 @@ fn judge(payload: &Payload, uid: u32, now: MonoNs) -> Result<(), (RefuseReason, 
         let detail = "it says that it was made at another time than now".to_owned();
         return Err((RefuseReason::Order, detail));
     }
-    if !Actor::is_local(actor, uid) {
+    if !Actor::is_local(actor.as_str(), uid) {
         let end = Actor::vouched(uid);
-        let detail = format!("the actor {actor:?} does not end with {end}, which is who asks");
+        let detail = format!(
+            "the actor {:?} does not end with {end}, which is who asks",
+            actor.as_str()
+        );
         return Err((RefuseReason::Actor, detail));
     }
     Ok(())
@@ -176,9 +179,9 @@ fn about_keys(payload: &Payload) -> Result<(), (RefuseReason, String)> {
 /// What somebody wants of an output or of a meter has a reason, a name that a tag can keep, and no other origin than a person.
 fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
     let (actor, reason, origin) = match payload {
-        Payload::Command(command) => (&command.actor, &command.reason, command.origin),
-        Payload::Tag(tag) => (&tag.actor, &tag.reason, CommandOrigin::Person),
-        Payload::ClockOrder(order) => (&order.actor, &order.reason, CommandOrigin::Person),
+        Payload::Command(command) => (command.actor.as_str(), &command.reason, command.origin),
+        Payload::Tag(tag) => (tag.actor.as_str(), &tag.reason, CommandOrigin::Person),
+        Payload::ClockOrder(order) => (order.actor.as_str(), &order.reason, CommandOrigin::Person),
         _ => return Ok(()),
     };
     if origin != CommandOrigin::Person {
@@ -212,7 +215,7 @@ fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
 type Texts<'p> = [Option<&'p str>; 3];
 
 /// Who says what people may say, and the other texts of it.
-fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String)> {
+fn said_by(payload: &Payload) -> Result<(&Actor, Texts<'_>), (RefuseReason, String)> {
     Ok(match payload {
         Payload::Probe(probe) => {
             let texts = [&probe.unit, &probe.note, &probe.file_name];
@@ -229,7 +232,7 @@ fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String
                 Some(told.registrar.as_str()),
                 None,
             ];
-            (told.actor.as_str(), texts)
+            (&told.actor, texts)
         }
         Payload::Revocation(told) => {
             let texts = [
@@ -237,11 +240,11 @@ fn said_by(payload: &Payload) -> Result<(&str, Texts<'_>), (RefuseReason, String
                 Some(told.by.as_str()),
                 Some(told.why.as_str()),
             ];
-            (told.actor.as_str(), texts)
+            (&told.actor, texts)
         }
         Payload::KeyRotation(told) => {
             let texts = [Some(told.reason.as_str()), None, None];
-            (told.actor.as_str(), texts)
+            (&told.actor, texts)
         }
         other => {
             let detail = format!("{} entries are not written by people", other.kind().name());
@@ -264,7 +267,8 @@ mod tests {
     use evidence::kinds::{Audit, Maintenance, Reading, SignOff};
     use evidence::reasons::{MaintenancePhase, Outcome, QualityReason};
     use evidence::{
-        Actor, Blob, Captured, CommitId, MeterId, MonoNs, Payload, PointId, Quality, Seq, SourceId,
+        Actor, Blob, Captured, CommitId, EntryError, MeterId, MonoNs, Payload, PointId, Quality,
+        Seq, SourceId,
     };
     use ipc::message::RefuseReason;
 
@@ -279,7 +283,7 @@ mod tests {
             &Maintenance {
                 at,
                 phase: MaintenancePhase::Begin,
-                actor: actor.to_owned(),
+                actor: Actor::stated(actor).unwrap(),
                 reason: reason.to_owned(),
                 source: None,
                 meter_id: None,
@@ -298,7 +302,6 @@ mod tests {
             ("ada (uid 1000)", 100),
             ("ada", 1000),
             ("(uid 1000)", 1000),
-            ("", 1000),
             ("root (uid 0) (uid 1000)", 1000),
         ] {
             let refused = check(&work(actor), uid, NOW).unwrap_err();
@@ -309,6 +312,23 @@ mod tests {
             assert_eq!(
                 (told.outcome, told.scope.as_str()),
                 (Outcome::Refused, "maintenance")
+            );
+        }
+        // Nobody, and a line of his own: neither is the name of anybody.
+        let sound = work("ada (uid 1000)");
+        let text = b"ada (uid 1000)";
+        for nobody in [b"a\na (uid 1000)", b"              "] {
+            let mut entry = sound.clone();
+            let at = entry.capture.windows(text.len()).position(|at| at == text);
+            entry.capture[at.unwrap()..][..text.len()].copy_from_slice(nobody);
+            if let Err(EntryError::RecordCrc { computed, .. }) = entry.payload() {
+                entry.record_crc = computed;
+            }
+            let refused = check(&entry, 1000, NOW).unwrap_err();
+            assert_eq!(refused.reason, RefuseReason::Encoding);
+            assert!(
+                refused.detail.contains("no control characters"),
+                "{refused:?}"
             );
         }
         let mut damaged = work("ada (uid 1000)");
@@ -352,7 +372,7 @@ mod tests {
     fn sign_off([value, expected, tolerance]: [&str; 3], outcome: Outcome) -> SignOff {
         SignOff {
             at: NOW,
-            actor: "ada (uid 7)".to_owned(),
+            actor: Actor::local("ada", 7),
             meter_id: MeterId::new("m1").ok(),
             point_id: PointId::new("e").unwrap(),
             reading: CommitId(1),

@@ -195,11 +195,13 @@ impl Told {
                 parameter("code", event.code.name()),
                 parameter("source", event.source.as_str()),
             ]),
-            Payload::Maintenance(work) => parameters.push(parameter("actor", &work.actor)),
-            Payload::SignOff(signed) => parameters.push(parameter("actor", &signed.actor)),
-            Payload::Command(command) => parameters.push(parameter("actor", &command.actor)),
-            Payload::Tag(tag) => parameters.push(parameter("actor", &tag.actor)),
-            Payload::ClockOrder(order) => parameters.push(parameter("actor", &order.actor)),
+            Payload::Maintenance(work) => parameters.push(parameter("actor", work.actor.as_str())),
+            Payload::SignOff(signed) => parameters.push(parameter("actor", signed.actor.as_str())),
+            Payload::Command(command) => {
+                parameters.push(parameter("actor", command.actor.as_str()))
+            }
+            Payload::Tag(tag) => parameters.push(parameter("actor", tag.actor.as_str())),
+            Payload::ClockOrder(order) => parameters.push(parameter("actor", order.actor.as_str())),
             _ => {}
         }
         let UtcNs(utc_ns) = entry.stamp.timestamp;

@@ -8,7 +8,7 @@ use super::super::{
 };
 use super::event;
 use evidence::reasons::{Custody, KeyFault};
-use evidence::{Blob, CommitId, Digest};
+use evidence::{Actor, Blob, CommitId, Digest};
 
 pub(super) fn samples() -> Vec<Message> {
     let records = RecordPurpose::ALL.iter().map(|purpose| {
@@ -117,7 +117,7 @@ pub(super) fn of_rotations() -> Vec<Message> {
     vec![
         Rotate {
             origin: "example.org/s/g1".into(),
-            actor: "ada (uid 7)".into(),
+            actor: Actor::local("ada", 7),
             reason: "yearly".into(),
         }
         .into(),

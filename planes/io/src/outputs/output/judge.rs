@@ -15,7 +15,7 @@ use evidence::reasons::{CommandStep, OutputReason, TimeQuality};
 impl Output {
     pub(super) fn is_selected_by(&self, given: &Given) -> bool {
         let by = |one: &Selection| {
-            (one.origin, one.actor.as_str()) == (given.command.origin, given.command.actor.as_str())
+            (one.origin, &one.actor) == (given.command.origin, &given.command.actor)
         };
         self.selection.as_ref().is_some_and(by)
     }
@@ -75,7 +75,7 @@ impl Output {
                 rules.remote_switch.as_ref().map(ToString::to_string)
             }
             Some(OutputReason::Unproved) => feedback.map(|one| one.point.to_string()),
-            Some(OutputReason::SelectedByOther) => selected.map(|one| one.actor.clone()),
+            Some(OutputReason::SelectedByOther) => selected.map(|one| one.actor.to_string()),
             Some(OutputReason::Tagged) => points.tagged_by(self.id()),
             _ => None,
         };

@@ -6,7 +6,7 @@ use crate::points::{Action, CardEngine, Edge, Input, Level};
 use contract::Contract;
 use evidence::kinds::{Command, Output, Payload, Tag};
 use evidence::reasons::{CommandOrigin, CommandStep, TagChange, TimeQuality, TimeStatus};
-use evidence::{CommitId, MonoNs, PointId, Quality, Seq, Stamp, TimeDetail, UtcNs};
+use evidence::{Actor, CommitId, MonoNs, PointId, Quality, Seq, Stamp, TimeDetail, UtcNs};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::format;
 use std::string::{String, ToString};
@@ -145,7 +145,7 @@ impl Station {
             step,
             value: word().parse().ok(),
             origin: CommandOrigin::Person,
-            actor: actor.to_string(),
+            actor: Actor::stated(actor).unwrap(),
             reason: "a test".to_string(),
             issued: None,
         };
@@ -168,7 +168,7 @@ impl Station {
             at: MonoNs(self.now),
             point_id: point.parse().expect("an id"),
             change,
-            actor: actor.to_string(),
+            actor: Actor::stated(actor).unwrap(),
             reason: "work".to_string(),
             owner: owner.map(ToString::to_string),
         }));

@@ -8,11 +8,11 @@ use crate::verify::enrolled::tests::{self as enrolled, enrolment};
 use crate::verify::report::{FindingKind, Report};
 use crate::verify::revoked::tests::revocation;
 use ed25519_dalek::SigningKey as Ed25519;
-use evidence::kinds::Checkpoint;
-use evidence::reasons::{Custody, HoldoverReason, TimeQuality, TimeStatus};
+use evidence::kinds::{Checkpoint, Maintenance};
+use evidence::reasons::{Custody, HoldoverReason, MaintenancePhase, TimeQuality, TimeStatus};
 use evidence::{
-    Captured, CommitId, Digest, Entry, Epoch, Generation, Header, MonoNs, Payload, SaltKey, Stamp,
-    TimeDetail, UtcNs, leaf_data,
+    Actor, Captured, CommitId, Digest, Entry, EntryError, Epoch, Generation, Header, MonoNs,
+    Payload, SaltKey, Stamp, TimeDetail, UtcNs, leaf_data,
 };
 use p256::ecdsa::SigningKey as P256;
 use proof::Frontier;
@@ -130,6 +130,74 @@ fn verifies(anchors: &Anchors, note: String) -> bool {
         report.findings
     );
     report.ok()
+}
+
+/// An entry of before that names nobody costs the others nothing: it has its place in the tree, and is found by its number.
+//= R11.2
+#[test]
+fn an_entry_that_names_nobody_is_found_and_the_rest_of_its_log_is_judged() {
+    let begun = |actor: &str| -> Payload {
+        Maintenance {
+            at: MonoNs(1),
+            phase: MaintenancePhase::Begin,
+            actor: Actor::stated(actor).unwrap(),
+            reason: "terminator".to_owned(),
+            source: None,
+            meter_id: None,
+            until: None,
+        }
+        .into()
+    };
+    let log = [
+        begun("ada (uid 7)"),
+        begun("bert (uid 8)"),
+        begun("ada (uid 7)"),
+    ];
+    let anchors = Anchors::pinned(keys().to_vec());
+    let mut report = Report::default();
+    let mut chain = Chain::new(
+        format!("{BASE}/g1"),
+        &anchors,
+        &Frontier::new(),
+        &mut report,
+    );
+    for (place, leaf) in leaves(1, &log).enumerate() {
+        let (salt, entry) = leaf.split_at(evidence::limits::SALT_BYTES);
+        let mut entry = Entry::decode(entry).unwrap();
+        if place == 1 {
+            let capture = &mut entry.captured.capture;
+            let at = capture.windows(4).position(|part| part == b"bert");
+            capture[at.unwrap()] = b'\n';
+            if let Err(EntryError::RecordCrc { computed, .. }) = entry.payload() {
+                entry.captured.record_crc = computed;
+            }
+            let row = crate::row(&entry);
+            assert_eq!(
+                (&row["quality"], &row["reason"]),
+                (&"invalid".into(), &"undecodable".into())
+            );
+            assert!(
+                row["detail"].as_str().unwrap().contains("an actor"),
+                "{row:?}"
+            );
+            assert_eq!(row["record_crc_ok"], true);
+        }
+        chain.leaf(&[salt, &entry.encode()].concat()).unwrap();
+    }
+    chain.finish();
+    assert_eq!(report.entries, 3);
+    let found: Vec<_> = report
+        .findings
+        .iter()
+        .map(|one| (one.kind, one.entries))
+        .collect();
+    assert_eq!(
+        found,
+        [(FindingKind::Entry, Some((1, 1)))],
+        "{:?}",
+        report.findings
+    );
+    assert!(report.findings[0].words.contains("no control characters"));
 }
 
 /// The keys of a generation before this one lie beside the log as well, and were enrolled.

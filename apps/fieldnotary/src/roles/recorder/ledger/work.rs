@@ -135,7 +135,7 @@ mod tests {
     use contract::Contract;
     use evidence::kinds::Maintenance;
     use evidence::reasons::MaintenancePhase::{Begin, End};
-    use evidence::{MeterId, MonoNs, SourceId};
+    use evidence::{Actor, MeterId, MonoNs, SourceId};
 
     fn contract(meter: &str) -> Contract {
         let text = format!(
@@ -172,7 +172,7 @@ mod tests {
             let work = Maintenance {
                 at: MonoNs(0),
                 phase,
-                actor: "ada (uid 7)".to_owned(),
+                actor: Actor::local("ada", 7),
                 reason: "terminator".to_owned(),
                 source: port.map(|id| SourceId::new(id).unwrap()),
                 meter_id: meter.map(|id| MeterId::new(id).unwrap()),
