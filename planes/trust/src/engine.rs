@@ -187,6 +187,12 @@ impl Audit {
         }
     }
 
+    /// Something was not had of the store of the keys: a failed signature only where it was asked for one.
+    fn failed(&mut self, fault: KeyFault) {
+        let tried = u64::from(fault.is_failed_signature());
+        self.signature_failures = self.signature_failures.saturating_add(tried);
+    }
+
     /// Uses of a key for a purpose (A6.7).
     #[must_use]
     pub fn key_ops(&self, purpose: Purpose) -> u64 {
@@ -315,11 +321,10 @@ impl<B: Backend> Engine<B> {
     fn refuse(&mut self, error: &SignError) {
         let audit = &mut self.audit;
         if error.is_of_the_keys() {
-            let tried = match error {
-                SignError::Backend(error) => error.fault.is_failed_signature(),
-                _ => true,
-            };
-            audit.signature_failures = (audit.signature_failures).saturating_add(u64::from(tried));
+            audit.failed(match error {
+                SignError::Backend(error) => error.fault,
+                _ => KeyFault::Failed,
+            });
             return;
         }
         audit.refused = audit.refused.saturating_add(1);
@@ -402,7 +407,7 @@ impl<B: Backend> Engine<B> {
             match self.bind(counter.kind, step, &signable, authority) {
                 Ok(bound) => signed.bound.push(bound),
                 Err(error) => {
-                    self.audit.signature_failures = self.audit.signature_failures.saturating_add(1);
+                    self.audit.failed(error.fault);
                     signed.unbound = Some(error);
                 }
             }

@@ -9,7 +9,7 @@ const HOUR_S: i64 = 3_600;
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {
-    /// Seals that were asked for and not had because of the keys or what holds them.
+    /// Seals that were asked of what holds the keys, which was there, and not had.
     SignatureFailures,
     /// Counters that are gone, were replaced, or are not where the log says.
     CounterAnomalies,

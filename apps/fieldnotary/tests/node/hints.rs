@@ -15,7 +15,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use trial_stores::Swtpm;
+use trial_stores::{SOFTHSM_MODULE, SoftHsm, Swtpm};
 
 const ORIGIN: &str = "example.org/hints";
 /// Of every Debian: a user that has no business with the keys.
@@ -126,6 +126,17 @@ fn keys_in(tpm: &Swtpm, data: &Path) {
     done(init.arg(tpm.socket()));
 }
 
+fn keys_in_token(hsm: &SoftHsm, data: &Path) {
+    let mut init = Command::new(program("fieldnotary-signer"));
+    init.arg("init")
+        .arg("--identity")
+        .arg(data.join("identity"));
+    init.args(["--origin", ORIGIN, "--backend", "pkcs11", "--token"]);
+    init.args(["station", "--module", SOFTHSM_MODULE, "--pin-file"]);
+    init.arg(hsm.pin_file()).arg("--allow").arg(hsm.folder());
+    done(init.env("SOFTHSM2_CONF", hsm.configuration()));
+}
+
 /// Whoever reaches the socket and is not the signer's own user is turned away, is in the audit by the user id that the kernel
 /// vouches for, and three of him are a hint.
 //= A6.7
@@ -184,26 +195,63 @@ fn callers_of_another_user_are_in_the_audit_and_three_of_them_a_hint() {
     assert_eq!(about("verify", &data, &[]).code, Some(0));
 }
 
-/// The TPM gives no signature, seal after seal.
+/// More seals than make a hint, at one a second.
+const SEALS_MISSED: Duration = Duration::from_secs(8);
+const TOO_MANY: u64 = 5;
+
+/// The stretch without seals that came to its end last.
+fn missed(data: &Path, before: usize) -> Value {
+    wait_until("an end of it", SOON, || {
+        let mut ended = rows(data, "unsealed");
+        (ended.len() > before).then(|| ended.pop().unwrap())
+    })
+}
+
+/// A TPM that is not there was asked for no signature, and a token that is not there neither, however long that goes on: nobody is
+/// sent to look for an intruder. A token that is there and refuses, seal after seal, is a hint.
 //= A6.7
 #[test]
-fn seals_that_the_keys_do_not_give_again_and_again_are_a_hint() {
+fn seals_that_a_store_refuses_again_and_again_are_a_hint_and_those_that_nobody_could_ask_for_are_none()
+ {
     let dir = tempfile::tempdir().unwrap();
-    let mut tpm = Swtpm::new();
-    keys_in(&tpm, &dir.path().join("node"));
     let street = Street::start(dir.path(), 1);
     let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4));
-    let node = Node::start(dir.path(), "node", &contract);
-    node.wait_for("sealed_size", 10);
+    let (mut tpm, hsm) = (Swtpm::new(), SoftHsm::new("station"));
+    keys_in(&tpm, &dir.path().join("in-tpm"));
+    keys_in_token(&hsm, &dir.path().join("in-token"));
+    let start = |name| {
+        let mut command = Command::new(program("fieldnotary"));
+        command.env("SOFTHSM2_CONF", hsm.configuration());
+        let node = Node::start_by(command, dir.path(), name, &contract, &[]);
+        node.wait_for("sealed_size", 10);
+        node
+    };
+    let (in_tpm, in_token) = (start("in-tpm"), start("in-token"));
     tpm.cut();
-    let hint = hinted(node.data(), "signature_failures");
-    assert_eq!(number(&hint, "count"), 5, "{hint}");
-    node.wait_for("log_size", number(&node.status(), "log_size") + 20);
+    hsm.draw(true);
+    std::thread::sleep(SEALS_MISSED);
     tpm.on();
-    node.wait_for("sealed_size", number(&node.status(), "log_size"));
-    let data = node.stop();
-    assert_eq!(hints(&data).len(), 1, "told once in its time");
-    assert_eq!(about("verify", &data, &[]).code, Some(0));
+    hsm.draw(false);
+    for (node, cause) in [(&in_tpm, "unavailable"), (&in_token, "token_missing")] {
+        let ended = missed(node.data(), 0);
+        assert_eq!(text(&ended, "cause"), cause, "{ended}");
+        assert!(number(&ended, "missed") > TOO_MANY, "{ended}");
+        assert_eq!(hints(node.data()), Vec::<Value>::new(), "{cause}");
+    }
+    // It is opened anew with the PIN that its file has then.
+    hsm.write_pin("0000");
+    hsm.draw(true);
+    std::thread::sleep(SEALS_MISSED / 4);
+    hsm.draw(false);
+    let hint = hinted(in_token.data(), "signature_failures");
+    assert_eq!(number(&hint, "count"), TOO_MANY, "{hint}");
+    let size = number(&in_token.status(), "log_size");
+    in_token.wait_for("log_size", size + 20);
+    for (node, told) in [(in_tpm, 0), (in_token, 1)] {
+        let data = node.stop();
+        assert_eq!(hints(&data).len(), told, "told once in its time");
+        assert_eq!(about("verify", &data, &[]).code, Some(0));
+    }
 }
 
 /// Somebody puts an older state of the TPM back: once is enough.

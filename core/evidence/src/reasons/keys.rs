@@ -69,8 +69,8 @@ codes! {
 }
 
 impl KeyFault {
-    /// Whether what holds the keys was there and was not had to sign. Who is not there, does not begin or does not answer has not failed to
-    /// sign, and a statement that was refused was never given to it.
+    /// Whether what holds the keys was there, was asked to sign and did not. A store that is not there or does not begin was never asked, nor
+    /// was one behind a signer that is not there or does not answer; a statement that was refused was never given to it.
     #[must_use]
     pub const fn is_failed_signature(self) -> bool {
         match self {
@@ -78,11 +78,11 @@ impl KeyFault {
             | Self::Failed
             | Self::LockedOut
             | Self::WrongPin
-            | Self::TokenMissing
             | Self::KeyReplaced
             | Self::CounterUndefined => true,
             Self::SignerAbsent
             | Self::Unavailable
+            | Self::TokenMissing
             | Self::Refused
             | Self::RolledBack
             | Self::NoAnswer => false,

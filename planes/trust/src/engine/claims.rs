@@ -72,7 +72,7 @@ impl<B: Backend> Engine<B> {
             match self.quote(&signable, authority) {
                 Ok(quoted) => signed.quoted = Some(quoted),
                 Err(error) => {
-                    self.audit.signature_failures = self.audit.signature_failures.saturating_add(1);
+                    self.audit.failed(error.fault);
                     signed.unquoted = Some(error);
                 }
             }

@@ -86,7 +86,7 @@ fn of_event(event: &Event) -> Option<(Sign, &'static str)> {
         }
         // One with a count tells at a stop of those that were seen already.
         EventCode::SignerUnavailable
-            if event.count.is_none() && is_of_the_keys(fault_told(detail).0) =>
+            if event.count.is_none() && fault_told(detail).0.is_failed_signature() =>
         {
             Some((Sign::SignatureFailures, SEEN))
         }
@@ -95,14 +95,6 @@ fn of_event(event: &Event) -> Option<(Sign, &'static str)> {
         }
         _ => None,
     }
-}
-
-/// Whether a seal was not had because of the keys or what holds them; nobody who does not answer has failed to sign.
-const fn is_of_the_keys(fault: KeyFault) -> bool {
-    !matches!(
-        fault,
-        KeyFault::SignerAbsent | KeyFault::NoAnswer | KeyFault::RolledBack | KeyFault::Refused
-    )
 }
 
 impl Committer {
@@ -129,9 +121,9 @@ impl Committer {
         }
     }
 
-    /// A seal was not had.
+    /// A seal was not had. Whatever is not there has not failed to sign: supplies are drawn, modules are not let to their files.
     pub(super) fn hint_of_unsealed(&mut self, fault: KeyFault) {
-        if is_of_the_keys(fault) {
+        if fault.is_failed_signature() {
             self.hint(Sign::SignatureFailures, 1);
         }
     }
@@ -157,7 +149,7 @@ impl Committer {
 
 #[cfg(test)]
 mod tests {
-    use super::{HintWatch, TAMPER_SIGN, is_of_the_keys};
+    use super::{HintWatch, TAMPER_SIGN};
     use crate::roles::recorder::startup::counter;
     use evidence::kinds::Event;
     use evidence::reasons::{EventCode, KeyFault};
@@ -216,6 +208,14 @@ mod tests {
                 None,
             ),
             (
+                event(EventCode::SignerUnavailable, "unavailable: does not begin"),
+                None,
+            ),
+            (
+                event(EventCode::SignerUnavailable, "token_missing: no slot"),
+                None,
+            ),
+            (
                 event(EventCode::CheckpointUnbound, "counter_undefined: gone"),
                 Some((Sign::CounterAnomalies, false)),
             ),
@@ -235,11 +235,28 @@ mod tests {
         assert_eq!(again, None, "told already");
     }
 
+    /// Every fault, as an event of a run before has it: the hint counts what the signer's own counter does.
     //= A6.7
     #[test]
-    fn a_signer_that_is_not_there_has_not_failed_to_sign() {
-        let of_keys = KeyFault::ALL.iter().filter(|fault| is_of_the_keys(**fault));
-        assert_eq!(of_keys.count(), KeyFault::ALL.len() - 4);
-        assert!(!is_of_the_keys(KeyFault::SignerAbsent));
+    fn only_a_store_that_was_there_and_did_not_sign_is_a_sign() {
+        for fault in KeyFault::ALL {
+            let told = event(EventCode::SignerUnavailable, &format!("{fault}: words"));
+            let mut watch = HintWatch::default();
+            watch.observe(&told, "b", UtcNs(1_800_000_000_000_000_000));
+            let seen = watch.hints.known().count() > 0;
+            assert_eq!(seen, fault.is_failed_signature(), "{fault}");
+        }
+        let never_asked = [
+            KeyFault::SignerAbsent,
+            KeyFault::Unavailable,
+            KeyFault::TokenMissing,
+            KeyFault::Refused,
+            KeyFault::RolledBack,
+            KeyFault::NoAnswer,
+        ];
+        for fault in KeyFault::ALL {
+            let asked = !never_asked.contains(fault);
+            assert_eq!(fault.is_failed_signature(), asked, "{fault}");
+        }
     }
 }
