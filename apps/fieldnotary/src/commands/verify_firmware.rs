@@ -23,6 +23,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
             kept_words(told, report),
             firmware.blocks
         ));
+        lines.extend(shown_words(firmware.shown).map(|words| format!("           {words}")));
     }
     // One line, so that a verdict stays on one screen.
     let programs = firmware.programs.iter().map(|one| {
@@ -63,6 +64,19 @@ fn kept_words(told: &FirmwareTold, report: &Report) -> String {
     }
 }
 
+/// What the store's counter showed of images that this log does not know, where no version is bound to it since.
+fn shown_words(shown: Option<u64>) -> Option<String> {
+    Some(match shown? {
+        0 => "the store's counter showed that others ran, which this log does not know, and not how high: that stands until a version \
+              is bound to it"
+            .to_owned(),
+        version => format!(
+            "the store's counter showed that version {version} ran, or a higher one, which this log does not know: that stands until \
+             a version is bound to it"
+        ),
+    })
+}
+
 /// The same for programs.
 pub(super) fn json(report: &Report) -> Value {
     json!(report.firmware.as_ref().map(|told| {
@@ -81,6 +95,7 @@ pub(super) fn json(report: &Report) -> Value {
             "image": firmware.image,
             "kept": firmware.kept.name(),
             "counter": firmware.counter.name(),
+            "shown": firmware.shown,
             "value": told.value,
             "attested": told.attested,
             "attempts": firmware.attempts,
@@ -89,4 +104,47 @@ pub(super) fn json(report: &Report) -> Value {
             "programs": programs.collect::<Value>(),
         })
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FirmwareTold, Report, json, lines};
+    use evidence::MonoNs;
+    use evidence::kinds::Firmware;
+    use evidence::reasons::{FirmwareCounter, FirmwareOutcome};
+
+    //= A6.4
+    #[test]
+    fn what_the_counter_showed_is_in_a_verdict_until_it_is_settled() {
+        for (shown, says) in [
+            (None, None),
+            (
+                Some(0),
+                Some("others ran, which this log does not know, and not how high"),
+            ),
+            (Some(9), Some("version 9 ran, or a higher one")),
+        ] {
+            let firmware = Firmware {
+                installed: Some(8),
+                highest: Some(8),
+                counter: FirmwareCounter::Unheard,
+                shown,
+                ..Firmware::new(MonoNs(1), FirmwareOutcome::Observed)
+            };
+            let mut report = Report::default();
+            report.firmware = Some(FirmwareTold {
+                firmware,
+                value: None,
+                attested: None,
+            });
+            assert_eq!(json(&report)["shown"], serde_json::json!(shown));
+            let words = lines(&report).join("\n");
+            assert_eq!(
+                words.contains("the store's counter showed"),
+                says.is_some(),
+                "{words}"
+            );
+            assert!(words.contains(says.unwrap_or("")), "{words}");
+        }
+    }
 }

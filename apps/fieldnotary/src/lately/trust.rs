@@ -109,6 +109,7 @@ impl Trust {
                 "image": told.image,
                 "kept": told.kept.name(),
                 "counter": told.counter.name(),
+                "shown": told.shown,
                 "value": self.firmware_value,
                 "attempts": told.attempts,
                 "blocks": told.blocks,

@@ -99,7 +99,10 @@ fn a_wiped_disk_before_a_used_counter_is_blocked_over_starts_until_somebody_acce
         ("blocked", (2, 2))
     );
     captures_nothing_while_the_tpm_is_away(&node);
+    assert_eq!(node.status()["firmware"]["shown"], 0);
     node.stop();
+    let said = about("verify", &data, &[]);
+    assert_eq!(said.json()["firmware"]["shown"], 0, "{said:?}");
     tpm.on();
     assert!(told(&data).iter().all(|one| one["value"].is_null()));
 
@@ -129,7 +132,9 @@ fn a_wiped_disk_before_a_used_counter_is_blocked_over_starts_until_somebody_acce
     node.wait_for("readings", 1);
     assert_eq!(text(&last(&data), "outcome"), "same");
     node.stop();
-    assert_eq!(verdict(&data)["attested"], json!(true));
+    let settled = verdict(&data);
+    assert_eq!(settled["attested"], json!(true));
+    assert_eq!(settled.get("shown"), Some(&Value::Null), "{settled}");
     street.stop();
 }
 
