@@ -109,6 +109,7 @@ enum Failure {
     User(sandbox::user::UserError),
     Ipc(ipc::IpcError),
     StoreAppeared(PathBuf),
+    TokenStuck,
     System(&'static str, std::io::Error),
 }
 
@@ -122,6 +123,7 @@ impl Failure {
             | Self::Backend(_)
             | Self::Ipc(_)
             | Self::StoreAppeared(_)
+            | Self::TokenStuck
             | Self::System(..) => EXIT_FAILED,
         }
     }
@@ -145,6 +147,12 @@ impl fmt::Display for Failure {
                 f,
                 "{} is there now and was not when this process was confined: it has to be started anew",
                 path.display()
+            ),
+            Self::TokenStuck => write!(
+                f,
+                "the token's module does not come back from a call, {} s after its time: this process ends, so that another can use the \
+                 token; look at the token and its reader",
+                keys::limits::TOKEN_STUCK_NS_MAX / rate::SECOND_NS
             ),
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
@@ -192,6 +200,9 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             say::err(&failure);
+            if matches!(failure, Failure::TokenStuck) {
+                sandbox::end_at_once(failure.exit_code());
+            }
             ExitCode::from(failure.exit_code())
         }
     }

@@ -9,7 +9,7 @@ use crate::seats::{CONNECTIONS_MAX, PEER_CONNECTIONS_MAX, Seated, Seats};
 use ipc::message::ErrorCode;
 use ipc::{Channel, IpcError, Listener, Message, PeerCredentials, SocketLock};
 use keys::limits::TPM_RSA_TIMEOUT_NS;
-use keys::tpm_commands_ended;
+use keys::{store_calls_ended, token_is_stuck};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,12 +37,12 @@ enum Sign {
 struct Wait {
     /// A long silence was announced, and the desk was not free since.
     announced: bool,
-    /// Commands to a TPM that had ended at the last look.
+    /// Commands and calls to the store that had ended at the last look.
     ended: u64,
 }
 
 impl Wait {
-    /// A desk that somebody keeps for ever is a hang, though the thread that looks goes on. One that waits for a slow TPM is none while
+    /// A desk that somebody keeps for ever is a hang, though the thread that looks goes on. One that waits for a slow store is none while
     /// its commands end: each has a time-out far below the silence that a supervisor suffers, and all of an answer may take longer.
     fn look(&mut self, long: bool, free: bool, ended: u64) -> Option<Sign> {
         let progress = ended != std::mem::replace(&mut self.ended, ended);
@@ -82,70 +82,112 @@ pub(crate) fn serve(
         }
         None => Listener::bind(path)?,
     };
-    let door = desk.door();
-    let long = desk.long();
-    let desk = Arc::new(Mutex::new(desk));
-    let seats = Arc::new(Mutex::new(Seats::default()));
-    let mut connections: Vec<JoinHandle<()>> = Vec::new();
-    let mut failures = 0;
-    let mut wait = Wait::default();
-    while !stop.load(Ordering::Relaxed) {
-        // Whoever has the desk sets it before the long command: the silence that follows is announced in time.
-        let long = long.swap(false, Ordering::Relaxed);
-        match wait.look(long, desk.try_lock().is_ok(), tpm_commands_ended()) {
+    Room::new(desk, served, stop, now_ns).open(listener, absent)
+}
+
+/// Who is served, by whom, and since when.
+struct Room {
+    desk: Arc<Mutex<Desk>>,
+    door: Arc<Door>,
+    /// Set by whoever has the desk, before a command that takes long.
+    long: Arc<AtomicBool>,
+    served: Option<u32>,
+    seats: Arc<AllSeats>,
+    stop: Arc<AtomicBool>,
+    /// The time that connections are held against.
+    clock: fn() -> u64,
+}
+
+impl Room {
+    fn new(desk: Desk, served: Option<u32>, stop: Arc<AtomicBool>, clock: fn() -> u64) -> Self {
+        Self {
+            door: desk.door(),
+            long: desk.long(),
+            desk: Arc::new(Mutex::new(desk)),
+            served,
+            seats: Arc::default(),
+            stop,
+            clock,
+        }
+    }
+
+    fn open(&self, listener: Listener, absent: Option<&Path>) -> Result<(), Failure> {
+        let mut connections: Vec<JoinHandle<()>> = Vec::new();
+        let mut failures = 0;
+        let mut wait = Wait::default();
+        while !self.stop.load(Ordering::Relaxed) {
+            self.give_signs(&mut wait);
+            if let Some(appeared) = absent.filter(|absent| absent.exists()) {
+                return Err(Failure::StoreAppeared(appeared.into()));
+            }
+            if token_is_stuck((self.clock)()) {
+                return Err(Failure::TokenStuck);
+            }
+            for idle in look(&self.seats).idle_too_long((self.clock)()) {
+                Channel::shut_down(&idle);
+            }
+            let channel = match listener.accept(STOP_CHECK) {
+                Ok(Some(channel)) => channel,
+                Ok(None) => continue,
+                Err(error) if failures < ACCEPT_FAILURES_MAX => {
+                    say::err(format_args!("a connection was not accepted: {error}"));
+                    failures += 1;
+                    std::thread::sleep(STOP_CHECK);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            failures = 0;
+            connections.retain(|connection| !connection.is_finished());
+            connections.extend(self.takes(channel));
+        }
+        // From here on nobody can connect; what is being answered is answered to its end.
+        drop(listener);
+        for connection in connections {
+            if connection.join().is_err() {
+                say::err(format_args!("a connection ended by a fault of the program"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever has the desk sets `long` before the long command: the silence that follows is announced in time.
+    fn give_signs(&self, wait: &mut Wait) {
+        let long = self.long.swap(false, Ordering::Relaxed);
+        match wait.look(long, self.desk.try_lock().is_ok(), store_calls_ended()) {
             Some(Sign::Long) => {
                 sandbox::pulse::busy(Duration::from_nanos(TPM_RSA_TIMEOUT_NS) + LONG_MORE);
             }
             Some(Sign::Alive) => sandbox::pulse::alive(),
             None => {}
         }
-        if let Some(appeared) = absent.filter(|absent| absent.exists()) {
-            return Err(Failure::StoreAppeared(appeared.into()));
-        }
-        for idle in look(&seats).idle_too_long(now_ns()) {
-            Channel::shut_down(&idle);
-        }
-        let channel = match listener.accept(STOP_CHECK) {
-            Ok(Some(channel)) => channel,
-            Ok(None) => continue,
-            Err(error) if failures < ACCEPT_FAILURES_MAX => {
-                say::err(format_args!("a connection was not accepted: {error}"));
-                failures += 1;
-                std::thread::sleep(STOP_CHECK);
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        failures = 0;
-        connections.retain(|connection| !connection.is_finished());
+    }
+
+    /// Answers whoever connected in a thread of its own, or turns him away.
+    fn takes(&self, channel: Channel) -> Option<JoinHandle<()>> {
         let channel = Arc::new(channel);
-        let (peer, seat) = match seat(&channel, &door, served, &seats) {
+        let now_ns = (self.clock)();
+        let (peer, seat) = match seat(&channel, &self.door, self.served, &self.seats, now_ns) {
             Ok(seated) => seated,
             Err(refusal) => {
                 // A peer that is gone already needs no answer.
                 let _ = channel.send(&refusal);
-                continue;
+                return None;
             }
         };
-        let (desk, door) = (Arc::clone(&desk), Arc::clone(&door));
-        let (stop, seats) = (Arc::clone(&stop), Arc::clone(&seats));
+        let (desk, door) = (Arc::clone(&self.desk), Arc::clone(&self.door));
+        let (stop, seats) = (Arc::clone(&self.stop), Arc::clone(&self.seats));
+        let clock = self.clock;
         let serve = move || {
             let seat = Sat {
                 seats: &seats,
                 seat,
+                clock,
             };
             answer((&channel, peer), &desk, &door, &stop, &seat);
         };
-        connections.push(std::thread::spawn(serve));
+        Some(std::thread::spawn(serve))
     }
-    // From here on nobody can connect; what is being answered is answered to its end.
-    drop(listener);
-    for connection in connections {
-        if connection.join().is_err() {
-            say::err(format_args!("a connection ended by a fault of the program"));
-        }
-    }
-    Ok(())
 }
 
 /// The seats of all connections.
@@ -160,6 +202,7 @@ fn look(seats: &AllSeats) -> MutexGuard<'_, Seats<Arc<Channel>>> {
 struct Sat<'a> {
     seats: &'a AllSeats,
     seat: u64,
+    clock: fn() -> u64,
 }
 
 impl Drop for Sat<'_> {
@@ -174,6 +217,7 @@ fn seat(
     door: &Door,
     served: Option<u32>,
     seats: &AllSeats,
+    now_ns: u64,
 ) -> Result<(PeerCredentials, u64), Box<Message>> {
     let served = served.unwrap_or_else(|| rustix::process::geteuid().as_raw());
     let peer = match channel.peer_credentials() {
@@ -191,7 +235,7 @@ fn seat(
         }
         Err(error) => return Err(Box::new(Message::error(ErrorCode::NotAllowed, error))),
     };
-    match look(seats).sit(peer.pid, Arc::clone(channel), now_ns()) {
+    match look(seats).sit(peer.pid, Arc::clone(channel), now_ns) {
         Seated::Here(seat) => Ok((peer, seat)),
         Seated::Instead(seat, other) => {
             other.shut_down();
@@ -238,7 +282,7 @@ fn answer(
             Err(_) => return,
         };
         let sent = channel.send(&answer);
-        look(seat.seats).answered(seat.seat, now_ns());
+        look(seat.seats).answered(seat.seat, (seat.clock)());
         if sent.is_err() {
             return;
         }
@@ -246,53 +290,4 @@ fn answer(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Sign, Wait};
-    use keys::limits::{TPM_BUSY_PAUSE, TPM_BUSY_TRIES_MAX, TPM_TIMEOUT_NS};
-
-    /// Everything that the three looks can find, twice in a row: whether it was announced before decides with them.
-    //= A6.7
-    #[test]
-    fn a_desk_that_waits_for_a_slow_tpm_is_alive_and_one_that_hangs_is_not() {
-        // long, free, progress, announced before; what is said, announced after.
-        for (long, free, progress, before, said, after) in [
-            (false, false, false, false, None, false),
-            (false, false, false, true, None, true),
-            (false, false, true, false, Some(Sign::Alive), false),
-            (false, false, true, true, None, true),
-            (false, true, false, false, Some(Sign::Alive), false),
-            (false, true, false, true, Some(Sign::Alive), false),
-            (false, true, true, false, Some(Sign::Alive), false),
-            (false, true, true, true, Some(Sign::Alive), false),
-            (true, false, false, false, Some(Sign::Long), true),
-            (true, false, false, true, Some(Sign::Long), true),
-            (true, false, true, false, Some(Sign::Long), true),
-            (true, false, true, true, Some(Sign::Long), true),
-            (true, true, false, false, Some(Sign::Long), true),
-            (true, true, false, true, Some(Sign::Long), true),
-            (true, true, true, false, Some(Sign::Long), true),
-            (true, true, true, true, Some(Sign::Long), true),
-        ] {
-            let mut wait = Wait {
-                announced: before,
-                ended: 7,
-            };
-            let ended = 7 + u64::from(progress);
-            let found = (wait.look(long, free, ended), wait.announced);
-            assert_eq!(found, (said, after), "{long} {free} {progress} {before}");
-            // The same count is no progress a second time.
-            if !(long || free) {
-                assert_eq!(wait.look(false, false, ended), None);
-            }
-        }
-    }
-
-    /// What the supervisor suffers of a signer (`apps/fieldnotary`, table of processes), against what one command may take.
-    #[test]
-    fn one_command_ends_before_a_supervisor_takes_the_signer_for_hung() {
-        const SILENCE_NS: u64 = 15_000_000_000;
-        let pauses =
-            u64::from(TPM_BUSY_TRIES_MAX) * u64::try_from(TPM_BUSY_PAUSE.as_nanos()).unwrap();
-        assert!(2 * (TPM_TIMEOUT_NS + pauses) < SILENCE_NS);
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! was opened: what it can do, and whether it is hardware by its own word. No configuration makes it say
 //! anything else.
 
+mod ended;
 mod error;
 mod files;
 mod identity;
@@ -15,10 +16,12 @@ mod steps;
 mod store;
 mod tpm;
 
+pub use ended::store_calls_ended;
 pub use error::KeysError;
 pub use identity::{
     Identity, IdentityDir, Keys, NewKeys, PublicIdentity, StatedRotation, StoreNeeds, is_in_files,
     read_rotations, read_vkeys, store_needs,
 };
+pub use pkcs11::token_is_stuck;
 pub use steps::StepsLeft;
-pub use tpm::{TpmPlace, tpm_commands_ended};
+pub use tpm::TpmPlace;

@@ -56,5 +56,13 @@ pub const PIN_BYTES_MAX: usize = 257;
 /// How often a token whose session failed is opened anew within one request: once drawn and put back, or another process's reset of it,
 /// and what fails behind that is told and tried at the next request.
 pub const TOKEN_OPENED_ANEW_MAX: u32 = 1;
+/// Longest wait for one answer of a token: below the nine seconds for which the recorder waits for a seal, so that it hears what is slow.
+/// A module may do several things within it: open, log in, look for the key.
+pub const TOKEN_TIMEOUT_NS: u64 = 8_000_000_000;
+/// Longest wait for a token to make a key.
+pub const TOKEN_MAKE_TIMEOUT_NS: u64 = TPM_RSA_TIMEOUT_NS;
+/// A module that keeps a call for so much longer than its time never comes back: the signer ends, as the token can be had by another process
+/// alone.
+pub const TOKEN_STUCK_NS_MAX: u64 = 120_000_000_000;
 /// Bytes of the id of a key in a token.
 pub const KEY_ID_BYTES: usize = 16;

@@ -1,7 +1,12 @@
 //! The authority's key in a PKCS#11 token: a secure element, an HSM, or a program that looks like one.
 
+mod calls;
+
+use self::calls::within;
 use crate::files;
-use crate::limits::{PIN_BYTES_MAX, SECRET_MODE, TOKEN_OPENED_ANEW_MAX};
+use crate::limits::{
+    PIN_BYTES_MAX, SECRET_MODE, TOKEN_MAKE_TIMEOUT_NS, TOKEN_OPENED_ANEW_MAX, TOKEN_TIMEOUT_NS,
+};
 use crate::software::Ed25519File;
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
@@ -12,10 +17,13 @@ use cryptoki::slot::{Slot, SlotInfo, TokenInfo};
 use cryptoki::types::AuthPin;
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use trust_plane::{
     Backend, BackendError, Capabilities, Certified, CounterKind, Custody, Description, KeyFault,
     Signable, Step, ecdsa_der, p256_spki,
 };
+
+pub use self::calls::token_is_stuck;
 
 /// The curve P-256 as an object identifier in DER.
 const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
@@ -46,9 +54,17 @@ pub(crate) struct Pkcs11KeyFile {
 /// The keys of a node, one of them in a token.
 #[derive(Debug)]
 pub(crate) struct Pkcs11Keys {
-    file: Pkcs11KeyFile,
     authority: Vec<u8>,
     ed25519: Ed25519File,
+    /// Whoever asks the module has it; that is one at a time.
+    token: Arc<Mutex<Token>>,
+}
+
+/// What is had of a token.
+#[derive(Debug)]
+struct Token {
+    file: Pkcs11KeyFile,
+    authority: Vec<u8>,
     /// The module, once it was loaded: it cannot be loaded twice.
     module: Option<Pkcs11>,
     open: Option<Open>,
@@ -257,6 +273,12 @@ impl Open {
 impl Pkcs11Keys {
     /// Makes a key in a token; gives the authority's public key.
     pub(crate) fn create(file: &Pkcs11KeyFile, label: &str) -> Result<Vec<u8>, BackendError> {
+        let (file, label) = (file.clone(), label.to_owned());
+        let make = move || Self::make(&file, &label);
+        within(TOKEN_MAKE_TIMEOUT_NS, "to make a key", make)
+    }
+
+    fn make(file: &Pkcs11KeyFile, label: &str) -> Result<Vec<u8>, BackendError> {
         let module = load(file)?;
         let (slot, _, _) = find(&module, &file.token)?;
         let session = module
@@ -290,17 +312,36 @@ impl Pkcs11Keys {
     }
 
     /// Keys that are opened when they are first needed.
-    pub(crate) const fn new(file: Pkcs11KeyFile, authority: Vec<u8>, ed25519: Ed25519File) -> Self {
-        Self {
+    pub(crate) fn new(file: Pkcs11KeyFile, authority: Vec<u8>, ed25519: Ed25519File) -> Self {
+        let token = Token {
             file,
-            authority,
-            ed25519,
+            authority: authority.clone(),
             module: None,
             open: None,
             pin_refused: false,
+        };
+        Self {
+            authority,
+            ed25519,
+            token: Arc::new(Mutex::new(token)),
         }
     }
 
+    /// Has something done with the token.
+    fn ask<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&mut Token) -> Result<T, BackendError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        let token = Arc::clone(&self.token);
+        within(TOKEN_TIMEOUT_NS, what, move || {
+            // Whatever a fault of the program left is opened anew where it fails.
+            work(&mut token.lock().unwrap_or_else(PoisonError::into_inner))
+        })
+    }
+}
+
+impl Token {
     /// The token with a session, where it can be had.
     fn open(&mut self) -> Result<&Open, BackendError> {
         if self.pin_refused {
@@ -355,7 +396,7 @@ impl Pkcs11KeyFile {
     }
 }
 
-impl Pkcs11Keys {
+impl Token {
     /// Does something with the token. Behind whatever fails module, session and keys are begun anew: some modules look for tokens once,
     /// where they begin, and what they gave out before a token was drawn is good for nothing when it is back.
     fn with_open<T>(
@@ -377,15 +418,25 @@ impl Pkcs11Keys {
             anew += 1;
         }
     }
+
+    fn release(&mut self) {
+        self.open = None;
+        if let Some(module) = self.module.take() {
+            // Whoever opens the token next begins the module anew.
+            let _ = module.finalize();
+        }
+    }
 }
 
 impl Backend for Pkcs11Keys {
     fn describe(&mut self) -> Result<Description, BackendError> {
-        let own = self.file.key_id.clone();
-        self.with_open(|open| {
-            Ok(Description {
-                kept: kept(&open.session, &own, open.key)?,
-                ..open.description.clone()
+        self.ask("what it is", |token| {
+            let own = token.file.key_id.clone();
+            token.with_open(|open| {
+                Ok(Description {
+                    kept: kept(&open.session, &own, open.key)?,
+                    ..open.description.clone()
+                })
             })
         })
     }
@@ -400,10 +451,12 @@ impl Backend for Pkcs11Keys {
 
     fn sign_p256(&mut self, text: &Signable) -> Result<Vec<u8>, BackendError> {
         let digest = Sha256::digest(text.text().as_bytes());
-        let signed = self.with_open(|open| {
-            open.session
-                .sign(&Mechanism::Ecdsa, open.key, &digest)
-                .map_err(failed("the token does not sign"))
+        let signed = self.ask("to sign", move |token| {
+            token.with_open(|open| {
+                open.session
+                    .sign(&Mechanism::Ecdsa, open.key, &digest)
+                    .map_err(failed("the token does not sign"))
+            })
         })?;
         let none =
             || BackendError::new(KeyFault::Failed, "the token gave a signature that is none");
@@ -416,11 +469,11 @@ impl Backend for Pkcs11Keys {
     }
 
     fn release(&mut self) {
-        self.open = None;
-        if let Some(module) = self.module.take() {
-            // Whoever opens the token next begins the module anew.
-            let _ = module.finalize();
-        }
+        // One that does not come back is told by whoever asks it next.
+        let _ = self.ask("to end", |token| {
+            token.release();
+            Ok(())
+        });
     }
 
     fn certify(

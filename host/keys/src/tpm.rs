@@ -6,7 +6,7 @@ mod firmware;
 mod link;
 mod maker;
 
-pub use link::{TpmPlace, tpm_commands_ended};
+pub use link::TpmPlace;
 
 use crate::limits::{TPM_COUNTER_FIRST, TPM_COUNTERS_TRIED_MAX, TPM_HANDLES_MAX};
 use crate::software::Ed25519File;

@@ -5,12 +5,15 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Its module, where Debian puts it.
 pub const SOFTHSM_MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 /// The user's PIN of every token made here.
 pub const PIN: &str = "4321";
+
+const SLOW_MODULE: &str = include_str!("slow_module.c");
 
 /// Tokens in a folder of their own.
 #[derive(Debug)]
@@ -58,6 +61,42 @@ impl SoftHsm {
     #[must_use]
     pub fn pin_file(&self) -> PathBuf {
         self.folder.path().join("pin")
+    }
+
+    /// Builds a module that is SoftHSM2 with these tokens and takes its time to sign, as [`Self::slow`] says; gives its file.
+    ///
+    /// # Panics
+    /// Where there is no C compiler.
+    #[must_use]
+    pub fn slow_module(&self) -> PathBuf {
+        let module = self.folder.path().join("slow.so");
+        let source = self.folder.path().join("slow.c");
+        std::fs::write(&source, SLOW_MODULE).expect("a source");
+        let named = |name: &str, path: &Path| format!("-D{name}=\"{}\"", path.display());
+        let mut cc = Command::new("cc");
+        cc.args(["-shared", "-fPIC", "-O1", "-o"]);
+        cc.arg(&module).arg(&source);
+        cc.arg(named("DELAY", &self.delay_file()));
+        cc.arg(named("CONFIGURATION", &self.configuration()));
+        cc.arg(named("MODULE", Path::new(SOFTHSM_MODULE)));
+        done(cc.arg("-ldl"));
+        module
+    }
+
+    /// How long that module takes from now on; for ever where it is `None`.
+    ///
+    /// # Panics
+    /// Where that cannot be written.
+    pub fn slow(&self, delay: Option<Duration>) {
+        let ms = delay.map_or_else(|| "-1".to_owned(), |delay| delay.as_millis().to_string());
+        // Whole or not at all: it is read meanwhile.
+        let draft = self.folder.path().join("delay-draft");
+        std::fs::write(&draft, ms).expect("a delay");
+        std::fs::rename(draft, self.delay_file()).expect("a delay");
+    }
+
+    fn delay_file(&self) -> PathBuf {
+        self.folder.path().join("delay-ms")
     }
 
     /// Writes another PIN into it.

@@ -23,6 +23,8 @@ const TOO_SLOW: Duration = Duration::from_secs(5);
 const SLOW_EACH: Duration = Duration::from_millis(1_800);
 /// All of a seal takes longer than a process may be silent, six commands at the least, and none is given up.
 const VERY_SLOW_EACH: Duration = Duration::from_secs(3);
+/// Longer than a process may be silent.
+const SILENT_FOR_LONG: Duration = Duration::from_secs(20);
 /// At three in 200 ms these are half a minute, twice what a process may be silent.
 const READINGS_MEANWHILE: u64 = 450;
 /// Nothing that waited for a TPM would be durable within this.
@@ -43,6 +45,8 @@ struct Stores {
 enum Kept {
     Tpm,
     Token,
+    /// By a module that can take its time.
+    SlowToken,
 }
 
 /// One thing that goes wrong.
@@ -201,6 +205,10 @@ impl Stores {
     }
 
     fn keys(&self, kept: Kept, data: &Path) -> String {
+        let module = match kept {
+            Kept::SlowToken => self.token.slow_module(),
+            Kept::Tpm | Kept::Token => SOFTHSM_MODULE.into(),
+        };
         let mut init = Command::new(program("fieldnotary-signer"));
         init.arg("init").arg("--identity");
         init.arg(data.join("identity")).args(["--origin", ORIGIN]);
@@ -208,9 +216,10 @@ impl Stores {
             Kept::Tpm => init
                 .args(["--backend", "tpm", "--socket"])
                 .arg(self.relay.socket()),
-            Kept::Token => init
+            Kept::Token | Kept::SlowToken => init
                 .args(["--backend", "pkcs11", "--token", "station", "--module"])
-                .args([SOFTHSM_MODULE, "--pin-file"])
+                .arg(module)
+                .arg("--pin-file")
                 .arg(self.token.pin_file())
                 .arg("--allow")
                 .arg(self.token.folder()),
@@ -372,12 +381,8 @@ fn a_node_says_what_is_wrong_with_its_keys_captures_on_and_catches_up() {
     });
 }
 
-/// A TPM that answers each command, and takes longer for all of a seal than a process may be silent: its signer is waited for, and
-/// not ended, as the next one would be, so that none ever came to an end.
-//= A6.7
-//= A11.2
-#[test]
-fn a_signer_that_waits_for_a_slow_tpm_is_not_taken_for_hung() {
+/// A store that is very slow: its signer is waited for, and not ended, as the next one would be, so that none ever came to an end.
+fn is_waited_for(kept: Kept, cause: &str, slow: fn(&Stores), quick: fn(&Stores)) {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     let street = Street::with(dir, &["--tcp", "127.0.0.1:0", "--meters", "1"], "");
@@ -387,14 +392,14 @@ fn a_signer_that_waits_for_a_slow_tpm_is_not_taken_for_hung() {
         contract: street.contract_every(contract, "200ms"),
         stores: Stores::new(),
     };
-    site.stores.keys(Kept::Tpm, &dir.join("node"));
+    site.stores.keys(kept, &dir.join("node"));
     let node = site.start();
     let sealing = |seals: &Value| text(seals, "state") == "sealing";
     stands(&node, "seals at first", sealing);
-    site.stores.relay.slow(VERY_SLOW_EACH);
-    let status = stands(&node, "no_answer", |seals| seals["cause"] == "no_answer");
+    slow(&site.stores);
+    let status = stands(&node, cause, |seals| seals["cause"] == cause);
     node.wait_for("readings", number(&status, "readings") + READINGS_MEANWHILE);
-    site.stores.relay.slow(Duration::ZERO);
+    quick(&site.stores);
     let status = stands(&node, "seals at last", sealing);
     let processes = status["processes"].as_array().unwrap();
     let signer = processes.iter().find(|one| text(one, "role") == "signer");
@@ -408,6 +413,28 @@ fn a_signer_that_waits_for_a_slow_tpm_is_not_taken_for_hung() {
     let unsealed = entries(&data, "unsealed");
     assert!(!unsealed.is_empty());
     for one in &unsealed {
-        assert_eq!(text(one, "cause"), "no_answer", "{one}");
+        assert_eq!(text(one, "cause"), cause, "{one}");
     }
+    assert_eq!(about("verify", &data, &[]).code, Some(0));
+}
+
+/// It answers each command, and takes longer for all of a seal than a process may be silent.
+//= A6.7
+//= A11.2
+#[test]
+fn a_signer_that_waits_for_a_slow_tpm_is_not_taken_for_hung() {
+    let slow = |stores: &Stores| stores.relay.slow(VERY_SLOW_EACH);
+    let quick = |stores: &Stores| stores.relay.slow(Duration::ZERO);
+    is_waited_for(Kept::Tpm, "no_answer", slow, quick);
+}
+
+/// One call into the module takes longer than a process may be silent, and there is no way to take it back.
+//= A6.2
+//= A6.7
+//= A11.2
+#[test]
+fn a_signer_whose_token_takes_long_for_a_signature_is_not_taken_for_hung() {
+    let slow = |stores: &Stores| stores.token.slow(Some(SILENT_FOR_LONG));
+    let quick = |stores: &Stores| stores.token.slow(Some(Duration::ZERO));
+    is_waited_for(Kept::SlowToken, "slow", slow, quick);
 }

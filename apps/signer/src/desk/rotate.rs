@@ -6,6 +6,7 @@ use crate::{EXIT_FAILED, say};
 use evidence::Actor;
 use ipc::Message;
 use ipc::message::{ErrorCode, NoteText, Rotate, Rotated, SignCheckpoint};
+use std::sync::atomic::Ordering;
 use trust_plane::Purpose;
 use trust_plane::limits::{ROTATION_ACTOR_BYTES_MAX, ROTATION_REASON_BYTES_MAX};
 
@@ -48,6 +49,8 @@ impl Desk {
         }
         // The store may serve one user at a time.
         self.engine.release();
+        // A token may take long to make a key.
+        self.long.store(true, Ordering::Relaxed);
         let mut next = match self.dir.draft() {
             Ok(next) => next,
             Err(error) => {

@@ -8,6 +8,7 @@ use proof::SignedCheckpoint;
 use proof::note::VerifierKey;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use trial_stores::{SOFTHSM_MODULE, SoftHsm, Swtpm};
 
 fn signed(channel: &Channel, size: u64) -> SignedNote {
@@ -140,9 +141,13 @@ fn of_token(site: &Site, hsm: &SoftHsm, args: &[&str]) -> Output {
 
 /// Makes the key in a token whose module may reach these places.
 fn made_in_token(site: &Site, hsm: &SoftHsm, allow: &[&Path]) -> Output {
+    made_by(Path::new(SOFTHSM_MODULE), site, hsm, allow)
+}
+
+fn made_by(module: &Path, site: &Site, hsm: &SoftHsm, allow: &[&Path]) -> Output {
     let pin = hsm.pin_file();
     let mut args = vec!["init", "--origin", BASE, "--backend", "pkcs11"];
-    args.extend(["--token", "station", "--module", SOFTHSM_MODULE]);
+    args.extend(["--token", "station", "--module", path(module)]);
     args.extend(["--pin-file", path(&pin)]);
     for place in allow {
         args.extend(["--allow", path(place)]);
@@ -267,6 +272,38 @@ fn a_token_that_went_away_and_came_back_signs_again_in_the_same_run() {
     }
     std::fs::rename(&away, &folder).unwrap();
     signed(&channel, size);
+}
+
+/// Nobody can take a call into a module back: what it gives late is nobody's, nothing more is asked of it meanwhile, and then it signs
+/// what is asked then.
+//= A6.2
+#[test]
+fn a_token_that_is_late_is_slow_and_its_late_signature_stands_under_no_other_head() {
+    const LATE: Duration = Duration::from_secs(14);
+    let hsm = SoftHsm::new("station");
+    let site = Site::empty();
+    vkeys(&made_by(&hsm.slow_module(), &site, &hsm, &[hsm.folder()]));
+    let printed = vkeys(&site.command(&["vkey", "--origin", G1]));
+    let _signer = start(&site, &hsm);
+    let channel = site.connect();
+    let holds = |signed: &SignedNote| {
+        SignedCheckpoint::open(signed.note.0.as_bytes(), &printed[..1]).unwrap();
+    };
+    holds(&signed(&channel, 7));
+    hsm.slow(Some(LATE));
+    let (code, words) = fault(&channel, 8);
+    assert_eq!(code, KeyFault::Slow, "{words}");
+    let asked = "did not come back within 8 s when it was asked to sign";
+    assert!(words.contains(asked), "{words}");
+    hsm.slow(Some(Duration::ZERO));
+    let (code, words) = fault(&channel, 9);
+    assert_eq!(code, KeyFault::Slow, "{words}");
+    let waits = "has not come back from an earlier call";
+    assert!(words.contains(waits), "{words}");
+    std::thread::sleep(LATE);
+    for size in 10..12 {
+        holds(&signed(&channel, size));
+    }
 }
 
 /// The key of before stays in the token, and another one signs.

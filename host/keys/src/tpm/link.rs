@@ -1,29 +1,18 @@
 //! The wire to a TPM: a device of the kernel, or the socket of one that is a program.
 
+use crate::ended::{end_one, now_ns};
 use crate::limits::{TPM_BUSY_PAUSE, TPM_BUSY_TRIES_MAX, TPM_TIMEOUT_NS};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-use rustix::time::{ClockId, clock_gettime};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use tpm::code::Consequence;
 use tpm::limits::MESSAGE_BYTES_MAX;
 use tpm::response::length;
 use tpm::{Command, Response, TpmError};
 use trust_plane::{BackendError, KeyFault};
-
-/// Commands of this process that a TPM has answered, or that were given up.
-static ENDED: AtomicU64 = AtomicU64::new(0);
-
-/// How many commands to a TPM have ended in this process. Each ends by its time-out at the latest, so that who waits for
-/// a slow TPM, command by command, can be told from who hangs.
-#[must_use]
-pub fn tpm_commands_ended() -> u64 {
-    ENDED.load(Ordering::Relaxed)
-}
 
 /// Where the kernel shows the event logs of firmware.
 const SECURITYFS: &str = "/sys/kernel/security";
@@ -75,14 +64,6 @@ impl TpmPlace {
     }
 }
 
-/// The one place of this crate that reads a clock: monotonic nanoseconds.
-fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    let rest = u64::try_from(now.tv_nsec).unwrap_or(0);
-    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
-}
-
 /// Until when an answer is waited for, and how long that was.
 #[derive(Clone, Copy)]
 struct Limit {
@@ -130,7 +111,7 @@ impl Link {
         let mut tries = 0;
         loop {
             let bytes = self.exchange(command, limit);
-            ENDED.fetch_add(1, Ordering::Relaxed);
+            end_one();
             let bytes = bytes.map_err(Asked::Wire)?;
             match Response::parse(command, &bytes) {
                 Err(TpmError::Code { code, .. })
