@@ -1,7 +1,8 @@
 //! Papers of an enrolment: any bytes are read or refused, and what is read is written as it was.
 #![no_main]
 
-use certificates::papers::{PAPER_BYTES_MAX, Paper, shown};
+use certificates::papers::{PAPER_BYTES_MAX, Paper};
+use evidence::foreign::shown;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| match Paper::read(data) {

@@ -13,7 +13,8 @@ pub use revoke::{Revocation, Revoked, TakenBack, revoke};
 
 use std::path::{Path, PathBuf};
 
-use certificates::papers::{Bytes, PAPER_BYTES_MAX, Receipt, Request, shown};
+use certificates::papers::{Bytes, PAPER_BYTES_MAX, Receipt, Request};
+use evidence::foreign::shown;
 use proof::note::VerifierKey;
 use serde::{Deserialize, Serialize};
 

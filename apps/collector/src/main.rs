@@ -10,7 +10,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use certificates::papers::shown;
 use clap::CommandFactory as _;
 use collector::args::{
     Args, Because, ChallengeArgs, Command, EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE, RegisterArgs,
@@ -26,6 +25,7 @@ use collector::ready::Ready;
 use collector::registry::Registry;
 use collector::say::{self, quoted};
 use collector::server::{Server, server_config};
+use evidence::foreign::shown;
 use proof::note::VerifierKey;
 use serde_json::json;
 

@@ -20,6 +20,7 @@ mod codes;
 mod decimal;
 mod entry;
 mod field;
+pub mod foreign;
 pub mod frozen;
 mod ids;
 pub mod kinds;

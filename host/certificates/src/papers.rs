@@ -266,25 +266,6 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// A text from elsewhere as a terminal can show it: what steers one is shown as it is written in source texts.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    let is_harmless = |c: char| c == '\n' || !(c.is_control() || is_format(c));
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_harmless(c) {
-            true => out.push(c),
-            false => out.extend(c.escape_unicode()),
-        }
-    }
-    out
-}
-
-/// Signs that nobody sees and that turn the order of those around them.
-const fn is_format(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Answer, Bytes, Challenge, PAPER_BYTES_MAX, Paper, PaperFault, Request};
@@ -326,20 +307,6 @@ mod tests {
         let mut changed = request();
         changed.certificate_request.push('x');
         assert_ne!(changed.hash(), request().hash());
-    }
-
-    #[test]
-    fn what_steers_a_terminal_is_shown_and_not_done() {
-        for (text, safe) in [
-            ("a maker's root, 7", "a maker's root, 7"),
-            ("two\nlines", "two\nlines"),
-            ("\u{1b}[2Jgone", "\\u{1b}[2Jgone"),
-            ("\u{9b}2J\r\u{7}", "\\u{9b}2J\\u{d}\\u{7}"),
-            ("a\u{202e}b", "a\\u{202e}b"),
-            ("M\u{fc}nster", "M\u{fc}nster"),
-        ] {
-            assert_eq!(super::shown(text), safe);
-        }
     }
 
     #[test]

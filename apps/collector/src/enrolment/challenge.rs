@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use certificates::papers::{Bytes, Challenge, Credential, Paper, Request, shown};
+use certificates::papers::{Bytes, Challenge, Credential, Paper, Request};
 use certificates::{Authorities, Purpose, SECRET_BYTES, key_name, seal};
 use evidence::Generation;
+use evidence::foreign::shown;
 use exchange::split_origin;
 use proof::note::{Algorithm, VerifierKey};
 use tpm::KeyPublic;

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use certificates::papers::{Answer, Paper, Receipt, Request, sha256, shown};
+use certificates::papers::{Answer, Paper, Receipt, Request, sha256};
 use certificates::{Holder, date};
+use evidence::foreign::shown;
 use exchange::collector::Cosigner as _;
 use proof::Hash;
 use proof::note::{Note, VerifierKey};

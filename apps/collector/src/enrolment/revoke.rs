@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ::certificates::papers::{Notice, Paper, shown};
+use ::certificates::papers::{Notice, Paper};
 use evidence::UtcNs;
+use evidence::foreign::shown;
 use exchange::collector::Cosigner as _;
 use proof::note::{Note, VerifierKey};
 use serde::{Deserialize, Serialize};

@@ -4,6 +4,7 @@
 use super::directory::open_reader;
 use super::words;
 use crate::paths::DataDir;
+use evidence::foreign::line;
 use evidence::kinds::{Audit, Predecessor};
 use evidence::reasons::EpochCause;
 use evidence::{CommitId, Generation, Payload, UtcNs};
@@ -69,7 +70,7 @@ pub(super) fn refusal(data: &DataDir, newest: Generation) -> Result<Option<Strin
         before.generation,
         words::time(at),
         audit.actor,
-        audit.reason,
+        line(&audit.reason),
         data.identity().join("keys.vkey").display(),
     )))
 }

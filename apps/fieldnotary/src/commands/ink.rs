@@ -25,6 +25,9 @@ impl Ink {
     }
 }
 
+/// All that colours write to a terminal.
+pub(super) const SEQUENCES: [&str; 4] = ["\u{1b}[32m", "\u{1b}[1;31m", "\u{1b}[33m", "\u{1b}[0m"];
+
 /// Words in a colour, if standard output shows colours.
 pub(super) fn ink(ink: Ink, words: &str) -> String {
     match shows_colours() {

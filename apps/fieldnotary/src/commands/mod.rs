@@ -4,7 +4,8 @@
 macro_rules! say {
     ($($words:tt)*) => {{
         use std::io::Write as _;
-        let _ = write!(std::io::stdout(), $($words)*);
+        let screen = $crate::commands::foreign::Screen(format_args!($($words)*));
+        let _ = write!(std::io::stdout(), "{screen}");
     }};
 }
 
@@ -12,7 +13,8 @@ macro_rules! say {
 macro_rules! sayln {
     ($($words:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($words)*);
+        let screen = $crate::commands::foreign::Screen(format_args!($($words)*));
+        let _ = writeln!(std::io::stdout(), "{screen}");
     }};
 }
 
@@ -20,7 +22,8 @@ macro_rules! sayln {
 macro_rules! complain {
     ($($words:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($words)*);
+        let screen = $crate::commands::foreign::Screen(format_args!($($words)*));
+        let _ = writeln!(std::io::stderr(), "{screen}");
     }};
 }
 pub(crate) use complain;
@@ -44,6 +47,7 @@ mod directory;
 mod enrol;
 mod entries;
 mod firmware_there;
+pub(crate) mod foreign;
 mod gaps;
 mod gaps_unread;
 mod init;

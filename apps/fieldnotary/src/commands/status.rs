@@ -2,6 +2,7 @@
 
 use super::Ended;
 use super::directory::{is_node, what_it_is};
+use super::foreign;
 use super::journal::look::harm_words;
 use super::on_disk::OnDisk;
 use super::processes;
@@ -60,7 +61,7 @@ pub(crate) fn status(args: &DirArgs) -> Result<Ended, String> {
         if let Some(mark) = &mark {
             sayln!("{}\n", mark.words());
         }
-        say!("{}", screen(&report));
+        say!("{}", screen(&foreign::lines_of(&report)));
         let found = report.pointer("/journal/findings").unwrap_or(&Value::Null);
         say!("{}", harm_words(found, &args.dir));
         if let Some(mark) = &mark {

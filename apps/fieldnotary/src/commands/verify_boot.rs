@@ -1,6 +1,7 @@
 //! What a verdict says of what was booted.
 
 use super::words;
+use evidence::foreign::line;
 use evidence::reasons::{Custody, SecureBoot, StageResult};
 use query::{BootTold, Report};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         return Vec::new();
     };
     let boot = &told.boot;
-    let mut lines = vec![format!("boot       {}: {}", boot.state, boot.detail)];
+    let mut lines = vec![format!("boot       {}: {}", boot.state, line(&boot.detail))];
     if boot.state.is_proven() {
         let all = u64::try_from(boot.stages.len()).unwrap_or(u64::MAX);
         let verified = |one: &&evidence::kinds::BootStage| one.result == StageResult::Verified;

@@ -4,6 +4,7 @@ use super::table::{Align, Table};
 use super::words;
 use crate::cli::VerifyArgs;
 use evidence::UtcNs;
+use evidence::foreign::line;
 use proof::note::VerifierKey;
 use query::{Alarmed, Finding, FindingKind, Report};
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ pub(super) fn alarms(report: &Report) -> Option<String> {
         told.file,
         words::time(at(told)),
         told.origin,
-        told.reason
+        line(&told.reason)
     ))
 }
 

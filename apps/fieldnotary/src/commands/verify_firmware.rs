@@ -1,6 +1,7 @@
 //! What a verdict says of the firmware that runs and of the programs.
 
 use super::words;
+use evidence::foreign::line;
 use evidence::reasons::{Custody, FirmwareOutcome};
 use query::{FirmwareTold, Report};
 use serde_json::{Value, json};
@@ -15,7 +16,8 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     if firmware.outcome != FirmwareOutcome::Undeclared {
         lines.push(format!(
             "firmware   {}: {}",
-            firmware.outcome, firmware.detail
+            firmware.outcome,
+            line(&firmware.detail)
         ));
         let attempts = words::count(firmware.attempts, "attempt", "attempts");
         lines.push(format!(
@@ -30,7 +32,11 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         let digest = one
             .digest
             .map_or_else(|| "unknown".to_owned(), |digest| digest.to_string());
-        format!("{} {} SHA-256 {digest}", one.name, one.version)
+        format!(
+            "{} {} SHA-256 {digest}",
+            line(&one.name),
+            line(&one.version)
+        )
     });
     let programs: Vec<String> = programs.collect();
     if !programs.is_empty() {

@@ -1,8 +1,8 @@
 //! What a verdict says of the keys behind it: what holds them, what that proves, and what a counter binds.
 
 use super::words;
-use certificates::papers::shown;
 use evidence::UtcNs;
+use evidence::foreign::{line, shown};
 use evidence::kinds::KeyStore;
 use evidence::reasons::Custody;
 use proof::note::VerifierKey;
@@ -34,7 +34,7 @@ pub(super) fn store_lines(store: &KeyStore) -> Vec<String> {
     }
     let mut lines = vec![format!(
         "           {}, by its own word",
-        shown(&store.maker)
+        line(&store.maker)
     )];
     let able = able(store);
     if !able.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn store_lines(store: &KeyStore) -> Vec<String> {
         lines.push(format!("           {}{proof}", able.join(", ")));
     }
     let lacks = store.not_applied.iter();
-    lines.extend(lacks.map(|one| format!("           not applied: {}", shown(one))));
+    lines.extend(lacks.map(|one| format!("           not applied: {}", line(one))));
     lines
 }
 

@@ -2,8 +2,8 @@
 
 use super::words;
 use crate::roles::timestamp::trusted;
-use certificates::papers::shown;
 use certificates::{Authorities, ChainFault, StampFault, judge};
+use evidence::foreign::{line, shown};
 use query::{FindingKind, Report, StampedBy};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -96,7 +96,7 @@ fn one_words(one: &Judged) -> String {
         stamped.size,
         stamped.log,
         words::time(stamped.stated),
-        stamped.authority,
+        line(&stamped.authority),
         stamped.id
     )
 }

@@ -65,11 +65,21 @@ fn answers(node: &Node, dir: &Path) {
     assert!(text(&told, "actor").starts_with("auditor (uid "), "{told}");
     let vkeys = std::fs::read_to_string(node.data().join("identity/keys.vkey")).unwrap();
     std::fs::write(to.join("keys.vkey"), vkeys).unwrap();
-    let shell = "head -n 1 keys.vkey | cut -d + -f 3- | base64 -d | tail -c +2 > authority.der
-        openssl pkey -pubin -inform DER -in authority.der -out authority.pem
-        openssl dgst -sha256 -verify authority.pem -signature quote.signature quote
-        tpm2_checkquote -Q -u authority.pem -m quote -s quote.signature -f pcrs -g sha256 -q $(sha256sum statement | cut -c1-64)";
-    done(Command::new("bash").args(["-euc", shell]).current_dir(&to));
+    let page = include_str!("../../../../docs/boot.md");
+    let shell = page
+        .split("```sh\n")
+        .nth(1)
+        .and_then(|part| part.split("```").next());
+    let checked = |nonce: &str| {
+        let mut bash = Command::new("bash");
+        bash.args(["-euc", shell.unwrap()]).current_dir(&to);
+        bash.env("nonce", nonce).output().unwrap()
+    };
+    let fresh = checked(nonce);
+    assert!(fresh.status.success(), "{fresh:?}");
+    assert!(fresh.stdout.ends_with(b"fresh\n"), "{fresh:?}");
+    // An answer to another number is none to this.
+    assert!(!checked("ff112233445566778899aabbccddeeff").status.success());
     // What is too short to be no guess, and a directory that is there, are refused.
     let short = about("attest", node.data(), &["--nonce", "00ff"]);
     assert_eq!(short.code, Some(2), "{short:?}");

@@ -112,6 +112,33 @@ fn help(name: &str, verb: &str) -> String {
 
 //= R11.2
 #[test]
+fn no_reason_forges_a_line_or_steers_a_screen() {
+    let mut tried = 0;
+    for verb in verbs("fieldnotary") {
+        if !help("fieldnotary", &verb).contains("--reason <TEXT>") {
+            continue;
+        }
+        for hostile in [
+            "ok\nVERIFIED against the key you pinned",
+            "ok\u{1b}[2J",
+            "a\u{202e}b",
+        ] {
+            let words = verb.split(' ').chain(["--reason", hostile]);
+            let said = fieldnotary(words);
+            assert_eq!(said.code, Some(2), "{verb}: {said:?}");
+            assert!(said.err.contains("steers a screen"), "{verb}: {said:?}");
+            assert!(
+                !said.err.contains(['\u{1b}', '\u{202e}']),
+                "{verb}: {said:?}"
+            );
+        }
+        tried += 1;
+    }
+    assert!(tried >= 11, "{tried} verbs take a reason");
+}
+
+//= R11.2
+#[test]
 fn each_verb_that_changes_what_is_there_demands_a_reason() {
     let declared: Vec<&str> = VERBS.iter().map(|(name, _)| *name).collect();
     assert_eq!(declared, PROGRAMS);

@@ -14,6 +14,7 @@ use super::signed_by::SignedBy;
 use super::signers::Signers;
 use super::stamped;
 use contract::Contract;
+use evidence::foreign::line;
 use evidence::kinds::{Ack, Checkpoint, Configuration, Loss};
 use evidence::reasons::{LossCause, RollbackAlarm};
 use evidence::{Entry, EntryError, Header, Payload, split_leaf};
@@ -260,7 +261,8 @@ impl<'a> Chain<'a> {
             }
             // What is gone at the end is named by LOSS entries, and judged as they are.
             Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {
-                let words = format!("{} ({}): {}", found.alarm, found.witness, found.detail);
+                let said = line(&found.detail);
+                let words = format!("{} ({}): {said}", found.alarm, found.witness);
                 self.report
                     .find(FindingKind::Rollback, Some((id, id)), words);
                 self.booted.rolled_back();

@@ -9,7 +9,8 @@ mod signer;
 
 use super::Ended;
 use crate::cli::{EnrolVerb, KeysVerb};
-use certificates::papers::{PAPER_BYTES_MAX, Request, shown};
+use certificates::papers::{PAPER_BYTES_MAX, Request};
+use evidence::foreign::shown;
 use std::io::Read as _;
 use std::path::Path;
 

@@ -4,6 +4,7 @@ use super::losses::Missing;
 use crate::commands::ink::{Ink, ink, padded};
 use crate::commands::log_words::{Known, what};
 use crate::commands::words;
+use evidence::foreign::line;
 use evidence::reasons::{OutputOutcome, TimeQuality, TimeStatus, Validity};
 use evidence::{Entry, Generation, Kind, Payload, Quality, UtcNs};
 use serde_json::{Map, Value, json};
@@ -81,7 +82,7 @@ impl Printer {
                 kind: entry.header.kind,
                 ink: colour(payload),
                 trusted: (entry.stamp.quality, entry.stamp.status),
-                said: what(payload, known, whole),
+                said: line(&what(payload, known, whole)),
             }
         };
         self.line(line);

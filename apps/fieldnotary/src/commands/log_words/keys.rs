@@ -1,7 +1,6 @@
 //! What entries about the keys say, in words.
 
 use crate::commands::words;
-use certificates::papers::shown;
 use evidence::UtcNs;
 use evidence::kinds::{
     Binding, Enrolment, KeyRotation, KeyStore, KeyUse, Revocation, Rollback, Unsealed,
@@ -85,13 +84,13 @@ pub(super) fn use_words(told: &KeyUse) -> String {
 
 pub(super) fn enrolment_words(told: &Enrolment) -> String {
     let registrar = told.registrar.split('+').next().unwrap_or_default();
-    shown(&format!(
+    format!(
         "keys enrolled by {registrar} ({}): {}; put here by {}: {}",
         told.proof,
         told.proof.meaning(),
         told.actor.as_str(),
         told.reason
-    ))
+    )
 }
 
 pub(super) fn revocation_words(told: &Revocation) -> String {
@@ -99,7 +98,7 @@ pub(super) fn revocation_words(told: &Revocation) -> String {
     let mut of: Vec<String> = told.keys.iter().map(|key| name(key)).collect();
     of.dedup();
     let since = i64::try_from(told.since_s).unwrap_or(i64::MAX);
-    shown(&format!(
+    format!(
         "keys of {} revoked by {} at {} since {}: {}; put here by {}: {}",
         of.join(", "),
         told.by,
@@ -108,15 +107,15 @@ pub(super) fn revocation_words(told: &Revocation) -> String {
         told.why,
         told.actor.as_str(),
         told.reason
-    ))
+    )
 }
 
 pub(super) fn rotation_words(told: &KeyRotation) -> String {
-    shown(&format!(
+    format!(
         "other keys sign what is behind {} entries: {}; by {}: {}",
         told.size,
         told.new.join(" "),
         told.actor.as_str(),
         told.reason
-    ))
+    )
 }

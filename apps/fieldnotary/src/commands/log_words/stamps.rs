@@ -1,7 +1,6 @@
 //! Lines about timestamps.
 
 use super::super::words;
-use certificates::papers::shown;
 use evidence::kinds::{Timestamp, TimestampFailed};
 
 pub(super) fn stamp_words(told: &Timestamp) -> String {
@@ -14,22 +13,22 @@ pub(super) fn stamp_words(told: &Timestamp) -> String {
             )
         },
     );
-    shown(&format!(
+    format!(
         "the checkpoint of {} entries existed at {} at the latest, by {} ({}); {offset}",
         told.size,
         words::time(told.stated),
         told.authority,
         told.root_name
-    ))
+    )
 }
 
 pub(super) fn failed_words(told: &TimestampFailed) -> String {
-    shown(&format!(
+    format!(
         "no timestamp of the checkpoint of {} entries: {} ({}, {} in a row, next try in {} s)",
         told.size,
         told.detail,
         told.fault,
         told.count,
         told.retry_ms / 1_000
-    ))
+    )
 }

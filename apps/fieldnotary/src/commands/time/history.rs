@@ -5,6 +5,7 @@ use crate::cli::TimeHistoryArgs;
 use crate::commands::Ended;
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
+use evidence::foreign::line;
 use evidence::reasons::{TimeCause, TimeQuality};
 use evidence::{EntryId, UtcNs};
 use query::{Cover, Span, TimeAccount, TimeHistory};
@@ -152,9 +153,9 @@ pub(super) fn rows(history: &TimeHistory, last: Option<usize>) -> String {
         .filter(|event| !told.contains(&event.mark.entry))
     {
         let cause = event.cause.map_or("", TimeCause::name);
-        let detail = event.detail.as_deref().unwrap_or_default();
+        let detail = line(event.detail.as_deref().unwrap_or_default());
         let why = match (cause.is_empty(), detail.is_empty()) {
-            (true, _) => detail.to_owned(),
+            (true, _) => detail,
             (false, true) => cause.to_owned(),
             (false, false) => format!("{cause}: {detail}"),
         };

@@ -3,6 +3,7 @@
 use crate::commands::ink::{Ink, ink};
 use crate::commands::words;
 use evidence::EntryId;
+use evidence::foreign::line;
 use evidence::kinds::TimeMap;
 use evidence::reasons::{EventCode, HoldoverReason, TimeCause, TimeQuality};
 use query::{Jump, JumpKind, Label, Mark, Offered, TimeEvent};
@@ -93,7 +94,7 @@ pub(super) fn in_force(event: &TimeEvent) -> String {
         EventCode::SyncLost => format!("SYNCED was lost at {since}"),
         _ => format!("since {since}"),
     };
-    let detail = event.detail.as_deref().unwrap_or(event.code.name());
+    let detail = line(event.detail.as_deref().unwrap_or(event.code.name()));
     let cause = event
         .cause
         .map_or_else(String::new, |cause| format!("{}, ", cause.name()));
@@ -105,7 +106,7 @@ pub(super) fn of_node(event: &TimeEvent) -> String {
     let detail = event
         .detail
         .as_deref()
-        .map_or_else(String::new, |detail| format!(", {detail}"));
+        .map_or_else(String::new, |detail| format!(", {}", line(detail)));
     format!(
         "{} {}{detail} (entry {})",
         event.code.name(),
@@ -142,9 +143,10 @@ pub(super) fn offered(one: &Offered) -> String {
         .strip_prefix(one.from.as_str())
         .map_or(detail, |rest| rest.trim_start_matches(": "));
     format!(
-        "{}: {}, {detail} (entry {} of {})",
+        "{}: {}, {} (entry {} of {})",
         one.from,
         ink(colour, &verdict),
+        line(detail),
         one.event.mark.entry,
         words::time(one.event.mark.utc)
     )
@@ -158,7 +160,7 @@ pub(super) fn refclock(event: &TimeEvent) -> String {
         EventCode::RefclockFault => format!(
             "{} since {since}: {} (entry {entry})",
             ink(Ink::Bad, "not"),
-            event.detail.as_deref().unwrap_or_default()
+            line(event.detail.as_deref().unwrap_or_default())
         ),
         _ => format!("again since {since} (entry {entry})"),
     }

@@ -6,6 +6,7 @@ use crate::commands::Ended;
 use crate::commands::ink::{Ink, ink};
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
+use evidence::foreign::line;
 use evidence::reasons::EpochCause;
 use query::{AfterTheEnd, Asked, Cover, Jump, Moment, Sign, TimeAccount, TimeWhy};
 use std::fmt::Write;
@@ -312,7 +313,7 @@ fn jump(out: &mut String, why: &TimeWhy, one: &Jump) {
                 .cause
                 .map_or("-", evidence::reasons::TimeCause::name)
                 .to_owned(),
-            sign.event.detail.clone().unwrap_or_default(),
+            line(sign.event.detail.as_deref().unwrap_or_default()),
         ]);
     }
     let _ = write!(out, "{table}");
