@@ -140,6 +140,8 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(kept.count(), frame.stretch.kept() as usize);
         last = Some(frame.stretch.after().clone());
     }
+    // Whatever laps lie between: a ring with a frame that can be read has an end.
+    assert_eq!(ring.end().is_some(), last.is_some());
     // Only what continues the newest frame is asked of a ring.
     if let Some(tree) = last.filter(|tree| tree.size() < 1 << 40) {
         let next = stretch(tree);

@@ -167,6 +167,21 @@ pub(super) fn newest<V: ReadVolume>(ring: &KeepRing<V>) -> Option<Position> {
         .max_by_key(|position| (position.lap, position.offset))
 }
 
+/// The segments in which frames may lie, that of the newest lap first. Those that begin with zeros come last: they are searched where nothing
+/// else is left.
+pub(super) fn newest_first<V: ReadVolume>(ring: &KeepRing<V>) -> Vec<u32> {
+    let lap = |segment: u32| match position_at(ring, segment, 0) {
+        Some(first) => first.lap,
+        None if is_blank(ring, segment) => 0,
+        None => (ring.frames_in(segment).last()).map_or(0, |position| position.lap),
+    };
+    let mut segments: Vec<(u64, u32)> = (0..ring.shape.segments)
+        .map(|segment| (lap(segment), segment))
+        .collect();
+    segments.sort_unstable_by(|one, other| other.cmp(one));
+    segments.into_iter().map(|(_, segment)| segment).collect()
+}
+
 /// Whether a segment begins with zeros, as one does in which nothing was kept yet.
 fn is_blank<V: ReadVolume>(ring: &KeepRing<V>, segment: u32) -> bool {
     let bytes = leading(ring, segment, 0);

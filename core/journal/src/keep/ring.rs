@@ -53,15 +53,10 @@ impl<V: ReadVolume> KeepRing<V> {
         ring
     }
 
-    /// The newest stretch that can be read.
+    /// The newest stretch that can be read, whatever laps lie before it: a writer that met a forged one left out as many as that took.
     fn newest_stretch(&self) -> Option<Stretch> {
-        let round = u64::from(self.shape.segments);
-        let oldest = self.lap.saturating_sub(round.saturating_sub(1)).max(1);
-        let laps = (oldest..=self.lap).rev();
-        let frames = laps.flat_map(|lap| {
-            let frames = self.frames_in(self.shape.segment_of(lap)).iter().rev();
-            frames.filter(move |position| position.lap == lap)
-        });
+        let segments = read::newest_first(self).into_iter();
+        let frames = segments.flat_map(|segment| self.frames_in(segment).iter().rev());
         frames
             .filter_map(|position| self.frame_at(*position))
             .find_map(|(head, frame)| head.stretch(&frame))
