@@ -160,6 +160,17 @@ impl AnalogOutput {
         i64::try_from(nearest).ok()
     }
 
+    /// What is output for a value: what the number on the channel that is nearest to it stands for. It is the value
+    /// itself, digits and all, where the channel has it; `None` where it has more digits than can be kept.
+    #[must_use]
+    pub fn held_of(&self, value: Decimal) -> Option<Decimal> {
+        let raw = Decimal::new(i128::from(self.raw_of(value)?), 0).ok()?;
+        let scaled = raw.checked_mul(self.scale).ok()?;
+        let held = scaled.checked_add(self.offset).ok()?;
+        let is_same = held.cmp_value(value) == core::cmp::Ordering::Equal;
+        Some(if is_same { value } else { held })
+    }
+
     /// It, as one output.
     #[must_use]
     pub const fn output(&self) -> Output<'_> {
@@ -184,6 +195,8 @@ impl OutputRules {
 #[cfg(test)]
 mod tests {
     use super::AnalogOutput;
+    use alloc::format;
+    use alloc::string::ToString;
     use evidence::Decimal;
 
     //= R3.3
@@ -193,31 +206,28 @@ mod tests {
             [[ao]]\nid = \"valve\"\ncard = \"dac\"\nchannel = \"out_voltage0_raw\"\nrange = [\"-10\", \"10\"]\nsafe = 0\n";
         let contract = crate::parse(text).unwrap();
         let decimal = |text: &str| text.parse::<Decimal>().unwrap();
-        let check = |scale: &str, offset: &str, value: &str, raw: Option<i64>| {
+        let valve = contract.points.analog_outputs.values().next().unwrap();
+        let check = |scale: &str, offset: &str, value: &str, due: Option<(i64, &str)>| {
             let output = AnalogOutput {
                 scale: decimal(scale),
                 offset: decimal(offset),
-                ..contract
-                    .points
-                    .analog_outputs
-                    .values()
-                    .next()
-                    .unwrap()
-                    .clone()
+                ..valve.clone()
             };
-            assert_eq!(
-                output.raw_of(decimal(value)),
-                raw,
-                "{value} by {scale} + {offset}"
-            );
+            let about = format!("{value} by {scale} + {offset}");
+            let (raw, held) = due.unzip();
+            assert_eq!(output.raw_of(decimal(value)), raw, "{about}");
+            let said = output.held_of(decimal(value)).map(|held| held.to_string());
+            assert_eq!(said.as_deref(), held, "{about}");
         };
-        check("0.001", "0", "1.2345", Some(1_235));
-        check("0.001", "0", "1.2344", Some(1_234));
-        check("0.001", "0", "-1.2345", Some(-1_235));
-        check("-0.001", "0", "1.2345", Some(-1_235));
-        check("-0.001", "5", "1.2345", Some(3_766));
-        check("3", "1", "2.4", Some(0));
-        check("3", "1", "2.5", Some(1));
+        check("0.001", "0", "1.2345", Some((1_235, "1.235")));
+        check("0.001", "0", "1.2344", Some((1_234, "1.234")));
+        check("0.001", "0", "-1.2345", Some((-1_235, "-1.235")));
+        check("-0.001", "0", "1.2345", Some((-1_235, "1.235")));
+        check("-0.001", "5", "1.2345", Some((3_766, "1.234")));
+        check("0.01", "0", "33.336", Some((3_334, "33.34")));
+        check("0.01", "0", "42.5", Some((4_250, "42.5")));
+        check("3", "1", "2.4", Some((0, "1")));
+        check("3", "1", "2.5", Some((1, "4")));
         check("0.000000000000000000000000000001", "0", "1", None);
         check("0", "0", "1", None);
     }

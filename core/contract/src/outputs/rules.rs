@@ -342,10 +342,23 @@ fn analog(contract: &Contract, output: &AnalogOutput, out: &mut Problems) {
         ),
         "write a value within `range`",
     );
+    // No command judges it: what it is rounded to is where the output goes.
+    let rounded = output.held_of(output.safe).filter(|held| outside(*held));
+    if let Some(held) = rounded.filter(|_| !outside(output.safe)) {
+        let what = format!(
+            "the safe default {} would be output as {held}, outside {min} to {max}",
+            output.safe
+        );
+        out.add(
+            &["safe", "scale"],
+            what,
+            "write a value that the channel has, a multiple of `scale` beside `offset`",
+        );
+    }
     let ends = [min, max, output.safe].into_iter();
     let odd = ends
-        .map(|value| output.raw_of(value))
-        .any(|raw| raw.is_none());
+        .map(|value| output.held_of(value))
+        .any(|held| held.is_none());
     out.unless(
         !odd || output.scale.mantissa() == 0,
         &["scale", "range"],

@@ -37,7 +37,7 @@ payload! {
         7 reason: OutputReason => "why";
         8 command: Option<CommitId> => "the command's entry; absent where none asked for it";
         9 selection: Option<CommitId> => "the entry that had selected it";
-        10 value: Option<Decimal> => "what it was to become";
+        10 value: Option<Decimal> => "what it was to become; with raw, what that number stands for: of an analog output the nearest value that its channel has";
         11 raw: Option<Decimal> => "the number that the card was given";
         12 driven_at: Option<MonoNs> => "when the card had taken it";
         13 feedback: Option<PointId> => "the point that proves it";

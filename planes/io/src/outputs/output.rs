@@ -216,7 +216,7 @@ impl Output {
                 let proof = self.rules().feedback.as_ref().map(|feedback| {
                     let expected = match &self.spec {
                         Spec::Digital(_) => Value::Switch(value.mantissa() != 0),
-                        Spec::Analog(_) => Value::Number(value),
+                        Spec::Analog(_) => Value::Number(self.held(value).unwrap_or(value)),
                     };
                     Proof::of(feedback, expected, points.seen(&feedback.point))
                 });
@@ -295,6 +295,15 @@ impl Output {
         }
     }
 
+    /// What is output for a value: of an analog one what the number on its channel stands for; nothing where that is
+    /// no value that can be told.
+    fn held(&self, value: Decimal) -> Option<Decimal> {
+        match &self.spec {
+            Spec::Digital(_) => Some(value),
+            Spec::Analog(output) => output.held_of(value),
+        }
+    }
+
     /// Takes an event by the table, and tells what it says.
     fn turn(
         &mut self,
@@ -327,6 +336,10 @@ impl Output {
         };
         let raw = told.value.and_then(|value| self.raw(value));
         let raw = raw.filter(|_| told.driven_at.is_some());
+        let value = match raw {
+            Some(_) => told.value.and_then(|value| self.held(value)),
+            None => told.value,
+        };
         let feedback = self.rules().feedback.as_ref();
         desk.tell(kinds::Output {
             at,
@@ -339,7 +352,7 @@ impl Output {
             reason,
             command: told.command,
             selection: told.selection,
-            value: told.value,
+            value,
             raw: raw.and_then(|raw| Decimal::new(i128::from(raw), 0).ok()),
             driven_at: told.driven_at,
             feedback: told.seen.and(feedback).map(|one| one.point.clone()),

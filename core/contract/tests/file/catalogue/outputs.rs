@@ -198,6 +198,12 @@ pub(super) const OUTPUTS: &[Case] = &[
         "the safe default 101 lies outside 0 to 100",
     ),
     case(
+        "range = [\"0\", \"100\"]\nsafe = \"10\"",
+        "range = [\"0\", \"99.996\"]\nsafe = \"99.996\"",
+        "51:8 ao.valve.safe",
+        "the safe default 99.996 would be output as 100.00, outside 0 to 99.996",
+    ),
+    case(
         "tolerance = \"1\"\n",
         "",
         "52:12 ao.valve.feedback",

@@ -5,12 +5,13 @@ use crate::outputs::gate::Facts;
 use crate::outputs::group::{Around, Given, Points};
 use crate::outputs::seen::{Held, Value};
 use crate::outputs::state::State;
+use alloc::format;
 use alloc::string::{String, ToString};
-use contract::Operate;
+use contract::{AnalogOutput, Operate};
 use core::cmp::Ordering::{Equal, Greater, Less};
-use evidence::MonoNs;
 use evidence::kinds;
 use evidence::reasons::{CommandStep, OutputReason, TimeQuality};
+use evidence::{Decimal, MonoNs};
 
 impl Output {
     pub(super) fn is_selected_by(&self, given: &Given) -> bool {
@@ -74,12 +75,23 @@ impl Output {
             Some(OutputReason::Local | OutputReason::SwitchUnknown) => {
                 rules.remote_switch.as_ref().map(ToString::to_string)
             }
+            Some(OutputReason::OutOfRange) => self.rounded_out(command.value),
             Some(OutputReason::Unproved) => feedback.map(|one| one.point.to_string()),
             Some(OutputReason::SelectedByOther) => selected.map(|one| one.actor.to_string()),
             Some(OutputReason::Tagged) => points.tagged_by(self.id()),
             _ => None,
         };
         (facts, about)
+    }
+
+    /// What a value within the range would be rounded to, out of it.
+    fn rounded_out(&self, value: Option<Decimal>) -> Option<String> {
+        let Spec::Analog(output) = &self.spec else {
+            return None;
+        };
+        let value = value.filter(|value| !is_beyond(output, *value))?;
+        let held = output.held_of(value)?;
+        Some(format!("it would be output as {held}"))
     }
 
     /// By the node's own clock, and by the time tag where it has one: then also one from the future.
@@ -104,10 +116,17 @@ impl Output {
                 ((!is(true) && !is(false)) || rests, false)
             }
             Spec::Analog(output) => {
-                let (min, max) = output.range;
-                let outside = value.cmp_value(min) == Less || value.cmp_value(max) == Greater;
-                (!outside && output.raw_of(value).is_none(), outside)
+                let held = output.held_of(value);
+                // The range is of what the field gets: a value at its end may not be rounded over it.
+                let outside =
+                    is_beyond(output, value) || held.is_some_and(|held| is_beyond(output, held));
+                (!outside && held.is_none(), outside)
             }
         }
     }
+}
+
+fn is_beyond(output: &AnalogOutput, value: Decimal) -> bool {
+    let (min, max) = output.range;
+    value.cmp_value(min) == Less || value.cmp_value(max) == Greater
 }
