@@ -47,6 +47,9 @@ impl<'c> From<&'c Uplink> for Named<'c> {
     }
 }
 
+/// How the uplink begins to tell of a certificate that the collector took back: `status` knows it by that.
+pub(crate) const REVOKED: &str = "the collector revoked this node's certificate";
+
 impl<'c> From<&'c Syslog> for Named<'c> {
     fn from(syslog: &'c Syslog) -> Self {
         Self {

@@ -266,6 +266,13 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// The same in hex, as `sha256sum` and openssl print it.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    let hex = |byte: &u8| format!("{byte:02x}");
+    sha256(bytes).iter().map(hex).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Answer, Bytes, Challenge, PAPER_BYTES_MAX, Paper, PaperFault, Request};

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use certificates::papers::{Bytes, Challenge, Credential, Paper, Request};
+use certificates::papers::{Bytes, Challenge, Credential, Paper, Request, sha256_hex};
 use certificates::{Authorities, Purpose, SECRET_BYTES, key_name, seal};
 use evidence::Generation;
 use evidence::foreign::shown;
+use evidence::reasons::Custody;
 use exchange::split_origin;
 use proof::note::{Algorithm, VerifierKey};
 use tpm::KeyPublic;
@@ -37,7 +38,8 @@ pub struct Asked {
 /// What is wrong with the request, or that nobody vouches for the node's TPM.
 pub fn challenge(dir: &Path, asked: &Asked, out: &Path) -> Result<String, Error> {
     about(dir)?;
-    let request = Request::read(&paper(&asked.request)?);
+    let file = paper(&asked.request)?;
+    let request = Request::read(&file);
     let request = request.map_err(|error| amiss(&asked.request, error))?;
     let keys = sound_keys(&request).map_err(|error| amiss(&asked.request, error))?;
     let id = request.id();
@@ -73,7 +75,9 @@ pub fn challenge(dir: &Path, asked: &Asked, out: &Path) -> Result<String, Error>
         ),
         false => {
             let (sealed, root) = credential(asked, &keys, &mut record)?;
-            (Some(sealed), format!("in a TPM that {root} vouches for"))
+            let own_word = own_word(&record.request);
+            let words = format!("in a TPM that {root} vouches for; {own_word}");
+            (Some(sealed), words)
         }
     };
     let paper = Challenge {
@@ -89,10 +93,22 @@ pub fn challenge(dir: &Path, asked: &Asked, out: &Path) -> Result<String, Error>
         Paper::Challenge(paper).text().as_bytes(),
         Access::Public,
     )?;
+    // Of the file as it lies there: whoever carries it can compute the same.
+    let sum = sha256_hex(&file);
     Ok(shown(&format!(
-        "{}: its authority is {words}\nSHA-256 of the request: {id}",
+        "{}: its authority is {words}\nSHA-256 of the request: {sum}",
         record.request.origin
     )))
+}
+
+/// What a node says of its keys' place and of who made that. Whose root vouches for a program says nothing of hardware.
+pub(super) fn own_word(request: &Request) -> String {
+    let (custody, maker) = (&request.custody, &request.maker);
+    let emulated = match custody.as_str() == Custody::TpmEmulated.name() {
+        true => ", a program and no chip",
+        false => "",
+    };
+    format!("by the node's own word in {custody}{emulated} ({maker})")
 }
 
 /// The two keys, where they are of the log that the request is about.

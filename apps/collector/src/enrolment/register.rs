@@ -13,6 +13,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use trust_plane::{Claim, Enrolled, EnrolmentProof, answer_bytes};
 
+use super::challenge::own_word;
 use super::{CHALLENGE_LIFE_S, Record, Taken, amiss, origins, paper, vkeys};
 use crate::clock;
 use crate::error::Error;
@@ -87,8 +88,9 @@ pub fn register(dir: &Path, asked: &Registered, out: &Path) -> Result<String, Er
     let paper = Paper::Receipt(Box::new(receipt));
     files::write(out, paper.text().as_bytes(), Access::Public)?;
     Ok(shown(&format!(
-        "took in the keys of {}; its certificate holds until {until}",
-        record.request.origin
+        "took in the keys of {}, {}; its certificate holds until {until}",
+        record.request.origin,
+        own_word(&record.request)
     )))
 }
 

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use trust_plane::{Claim, RevokedKeys, answer_bytes};
 
 mod followed;
+mod paper_words;
 mod whose;
 
 use super::{Asked, Registered, Revocation, TakenBack, challenge, pins, register, revoke};

@@ -2,6 +2,7 @@
 
 use super::words;
 use crate::clock;
+use crate::papers::REVOKED;
 use crate::paths::DataDir;
 use certificates::Holder;
 use evidence::UtcNs;
@@ -48,6 +49,8 @@ fn state(holder: &Holder, now_s: i64) -> Map<String, Value> {
 pub(super) fn lines(report: &Value) -> String {
     let mut out = String::new();
     let all = report.pointer("/certificates").and_then(Value::as_array);
+    let cause = report.pointer("/uplink/cause").and_then(Value::as_str);
+    let is_revoked = cause.is_some_and(|cause| cause.contains(REVOKED));
     for one in all.into_iter().flatten() {
         let word = |name: &str| one.pointer(name).and_then(Value::as_str).unwrap_or("?");
         let said = match one.pointer("/unread").and_then(Value::as_str) {
@@ -59,7 +62,11 @@ pub(super) fn lines(report: &Value) -> String {
                 validity(one)
             ),
         };
-        let _ = writeln!(out, "cert       [{}] {said}", word("/section"));
+        let revoked = match is_revoked && word("/section") == "uplink" {
+            true => "; REVOKED, as the collector says",
+            false => "",
+        };
+        let _ = writeln!(out, "cert       [{}] {said}{revoked}", word("/section"));
     }
     out
 }
@@ -125,6 +132,19 @@ mod tests {
             let said = shown(&holder, now);
             let begins = said.starts_with("cert       [uplink] station-7, by authority, ");
             assert!(begins && said.contains(words), "{said}");
+        }
+        let cause = format!("https://c: {} in `cert_file`", super::REVOKED);
+        for (cause, section, is_told) in [
+            (cause.as_str(), "uplink", true),
+            (cause.as_str(), "syslog", false),
+            ("https://c: it is away", "uplink", false),
+        ] {
+            let report = json!({
+                "uplink": { "cause": cause },
+                "certificates": [{ "section": section, "valid_until": "1971-02-05T00:00:00.000Z", "left_s": 99 * day }],
+            });
+            let said = lines(&report);
+            assert_eq!(said.contains("left; REVOKED"), is_told, "{said}");
         }
         let said = shown(&Holder::default(), 0);
         assert!(said.contains("does not say until when"), "{said}");

@@ -406,7 +406,7 @@ pub(super) fn link_words(link: &Value) -> String {
     let ago = number(link, "/heard_ms").map(words::span);
     match ago.filter(|_| !contacted) {
         None => state,
-        Some(ago) => format!("not heard of since the start; {ago} ago: {state}"),
+        Some(ago) => format!("not heard of since the start; before it, {ago} ago: {state}"),
     }
 }
 
@@ -468,8 +468,23 @@ const UNSUPPORTED: &str = "unsupported";
 
 #[cfg(test)]
 mod tests {
-    use super::{counters, why_lost};
+    use super::{counters, link_words, why_lost};
     use serde_json::json;
+
+    //= U4
+    #[test]
+    fn what_was_heard_of_the_collector_before_the_start_is_told_as_that() {
+        let link = |contacted: bool| {
+            link_words(&json!({
+                "url": "https://c", "state": "reached", "heard_ms": 6_000, "contacted_since_start": contacted,
+            }))
+        };
+        assert_eq!(
+            link(false),
+            "not heard of since the start; before it, 6 s ago: reached"
+        );
+        assert_eq!(link(true), "reached");
+    }
 
     #[test]
     fn why_a_port_is_lost_ends_behind_a_whole_word() {

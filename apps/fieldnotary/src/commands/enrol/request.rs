@@ -7,7 +7,7 @@ use crate::commands::Ended;
 use crate::commands::directory::generations;
 use crate::files::write_durably;
 use crate::paths::DataDir;
-use certificates::papers::{Bytes, Endorsement, Paper, Request};
+use certificates::papers::{Bytes, Endorsement, Paper, Request, sha256_hex};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::json;
 use std::io::Write as _;
@@ -52,6 +52,8 @@ pub(super) fn request(args: &EnrolRequestArgs) -> Result<Ended, String> {
     let (custody, certified) = (request.custody.clone(), request.endorsements.len());
     let id = request.id();
     let text = Paper::Request(request).text();
+    // Of the file as it lies there: whoever carries it can compute the same.
+    let sum = sha256_hex(text.as_bytes());
     // Before it leaves: what comes back is held against what was asked for.
     write_durably(&args.tls.join(REQUEST_FILE), &text)?;
     write_durably(&args.to, &text)?;
@@ -61,6 +63,7 @@ pub(super) fn request(args: &EnrolRequestArgs) -> Result<Ended, String> {
             json!({
                 "file": args.to,
                 "request": id,
+                "sha256": sum,
                 "custody": custody,
                 "endorsements": certified,
                 "endorsements_unreadable": unreadable,
@@ -72,7 +75,7 @@ pub(super) fn request(args: &EnrolRequestArgs) -> Result<Ended, String> {
         complain!("an endorsement certificate cannot be read and counts as none: {why}");
     }
     sayln!("wrote {shown}: keys in {custody}, endorsement certificates: {certified}");
-    sayln!("its SHA-256 is {id}; the registrar sees the same, or it was changed on its way");
+    sayln!("its SHA-256 is {sum}; the registrar sees the same, or it was changed on its way");
     sayln!("give it to the registrar: fieldnotary-collector challenge --request {shown} ...");
     Ok(Ended::Well)
 }

@@ -102,7 +102,9 @@ const fn cure(fault: KeyFault) -> &'static str {
         KeyFault::CounterUndefined => {
             "define the counter again and move it on once, as docs/keys.md says"
         }
-        KeyFault::Refused => "see logs/signer.log for what the signer refused",
+        KeyFault::Refused => {
+            "see what the signer refused: in logs/signer.log, or with --signer in the log of whoever started it"
+        }
         KeyFault::RolledBack => {
             "see the rollback: put the newest disk back, else `fieldnotary adopt` begins a new generation"
         }

@@ -188,6 +188,14 @@ fn unsealed(asked: MonoNs, error: &IpcError) -> Unsealed {
 /// Why nothing came of what the signer was asked, where a refusal without a code means `refusal`.
 pub(super) fn why(error: &IpcError, refusal: KeyFault) -> (KeyFault, String) {
     match error {
+        // Not even the first byte is one of a message of any version.
+        IpcError::Malformed(error) if error.at == 0 => (
+            KeyFault::Failed,
+            format!(
+                "what answered at the signer's socket sent bytes that are no message ({error}): it is no signer; see who serves \
+                 the socket"
+            ),
+        ),
         other if is_of_another_version(other) => (
             KeyFault::Refused,
             format!("signer and node are of different versions: install both of one ({other})"),
@@ -337,5 +345,31 @@ pub(super) fn unexpected(answer: &Message) -> IpcError {
         code: ErrorCode::Internal,
         text: format!("the signer answered with {}", answer.name()),
         fault: Some(KeyFault::Failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::why;
+    use evidence::cbor::{DecodeError, DecodeFault};
+    use evidence::reasons::KeyFault;
+    use ipc::IpcError;
+
+    //= A6.3
+    #[test]
+    fn bytes_that_are_no_message_are_not_another_version_of_one() {
+        let said = |at, what| {
+            let error = IpcError::Malformed(DecodeError { at, what });
+            why(&error, KeyFault::Refused)
+        };
+        let (fault, words) = said(0, DecodeFault::OutOfRange("an array"));
+        assert_eq!(fault, KeyFault::Failed);
+        assert!(
+            words.contains("no message") && !words.contains("version"),
+            "{words}"
+        );
+        let (fault, words) = said(1, DecodeFault::OutOfRange("the messages"));
+        assert_eq!(fault, KeyFault::Refused);
+        assert!(words.contains("different versions"), "{words}");
     }
 }

@@ -4,6 +4,7 @@ use super::offers::Span;
 use super::tls::Tls;
 use crate::clock;
 use crate::papers;
+use crate::papers::REVOKED;
 use contract::Uplink;
 use evidence::UtcNs;
 use exchange::limits::RESPONSE_BYTES_MAX;
@@ -224,11 +225,14 @@ fn tls_words(error: &Error) -> String {
             };
             format!("the collector's certificate is refused: {why}")
         }
+        rustls::Error::AlertReceived(alert @ AlertDescription::CertificateRevoked) => format!(
+            "{REVOKED} in `cert_file` ({alert:?}), however long it holds; since when and why \
+             its operator can tell: the node needs new keys, enrolled there (docs/enrolment.md, Take keys back)"
+        ),
         rustls::Error::AlertReceived(
             alert @ (AlertDescription::CertificateRequired
             | AlertDescription::BadCertificate
             | AlertDescription::UnsupportedCertificate
-            | AlertDescription::CertificateRevoked
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
@@ -263,5 +267,27 @@ fn failure(error: &Error) -> Failure {
             _ => Failure::Lost,
         },
         _ => Failure::Lost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tls_words;
+    use rustls::AlertDescription as Alert;
+
+    //= R8.2
+    #[test]
+    fn a_certificate_that_was_revoked_is_told_as_that_with_what_to_do() {
+        let said = |alert| tls_words(&ureq::Error::Rustls(rustls::Error::AlertReceived(alert)));
+        let revoked = said(Alert::CertificateRevoked);
+        for words in [
+            "revoked this node's certificate",
+            "CertificateRevoked",
+            "new keys",
+        ] {
+            assert!(revoked.contains(words), "{revoked}");
+        }
+        let expired = said(Alert::CertificateExpired);
+        assert!(!expired.contains("revoked"), "{expired}");
     }
 }
