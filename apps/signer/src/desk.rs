@@ -238,7 +238,8 @@ impl Desk {
         steps::pass("seal.signed");
         let moved = |bound: &trust_plane::Bound| bound.counter == CounterKind::Plain;
         let stepped = |signed: &trust_plane::Signed| signed.bound.iter().any(moved);
-        self.plain_owed = plain.is_some() && !signed.as_ref().is_ok_and(stepped);
+        let was_due = plain.is_some_and(|step| step != Step::AS_IT_STANDS);
+        self.plain_owed = was_due && !signed.as_ref().is_ok_and(stepped);
         match signed {
             Ok(signed) => {
                 // What is defined in its place is bound to at once: until then nothing tells it from an older one.
@@ -264,17 +265,18 @@ impl Desk {
             value: None,
         };
         let owed = self.plain_owed || PlainMark::is_unseen(self.plain, shown);
-        if !owed && !PlainMark::is_due(self.plain, now, self.plain_every_ns) {
-            return None;
-        }
+        let due = owed || PlainMark::is_due(self.plain, now, self.plain_every_ns);
+        let step = Step::of_plain(due, shown)?;
         let plain = |one: &trust_plane::Counter| one.kind == CounterKind::Plain;
         let there = self.engine.describe();
         if !there.is_ok_and(|there| there.counters.iter().any(plain)) {
             return None;
         }
+        if step == Step::AS_IT_STANDS {
+            return Some(step);
+        }
         // What fails here fails again where the statement is signed, and is told there.
         let value = self.engine.value(CounterKind::Plain).ok()?;
-        let step = shown.map_or(Step::Next, Step::Above);
         now.value = Some(value.saturating_add(u64::from(step.moves(value))));
         if let Err(error) = self.dir.store_plain(now) {
             say::err(format_args!(

@@ -46,6 +46,21 @@ pub enum Step {
 }
 
 impl Step {
+    /// As it stands: a counter that was ever moved stands above this.
+    pub const AS_IT_STANDS: Self = Self::Above(0);
+
+    /// What is done with the plain counter, where the log shows this value of it; `due` is whether a step is. A counter that the log
+    /// shows no value of is attested at once, as until then steps of others go unseen; that moves it no further and wears nothing.
+    #[must_use]
+    pub const fn of_plain(due: bool, shown: Option<u64>) -> Option<Self> {
+        match (due, shown) {
+            (true, Some(shown)) => Some(Self::Above(shown)),
+            (true, None) => Some(Self::Next),
+            (false, Some(_)) => None,
+            (false, None) => Some(Self::AS_IT_STANDS),
+        }
+    }
+
     /// Whether a counter that stands at this value is moved.
     #[must_use]
     pub const fn moves(self, value: u64) -> bool {

@@ -253,6 +253,13 @@ impl BoundCounters {
         }
     }
 
+    /// Takes that the log told of a counter as another one: nothing of it is known from then on, until a checkpoint is bound to it.
+    pub fn told(&mut self, counter: CounterKind) {
+        if let Some(held) = self.0.get_mut(&counter) {
+            (held.value, held.lacked) = (None, false);
+        }
+    }
+
     /// A counter's newest value in the log; `None` where it has none, or none of the index that is there now.
     #[must_use]
     pub fn value(&self, counter: CounterKind) -> Option<u64> {

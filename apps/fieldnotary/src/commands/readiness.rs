@@ -10,7 +10,7 @@ use super::words;
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
 use contract::Contract;
-use evidence::reasons::Custody;
+use evidence::reasons::{Custody, RollbackAlarm};
 use proof::note::Algorithm;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -169,7 +169,11 @@ fn announcement(contract: &Contract, data: &DataDir, report: &Map<String, Value>
         let word = alarm.get("alarm").and_then(Value::as_str).unwrap_or("?");
         lines.push((
             "ROLLBACK",
-            format!("{word}: this is not the log that went before; status says what to do"),
+            format!(
+                "{word}: this is not the log that went before, or its counter is not; {}",
+                RollbackAlarm::from_name(word)
+                    .map_or("status says what to do", RollbackAlarm::cure)
+            ),
         ));
     }
     lines.push(("data", data.root().display().to_string()));

@@ -322,7 +322,8 @@ fn link_and_ring(report: &Value) -> String {
         if word(link, "/state") == "conflict" {
             let _ = writeln!(
                 out,
-                "           nothing is delivered until one node goes on alone: stop it, then\n           \
+                "           nothing is delivered until that is answered: is there a newer disk of this node? Put it back.\n           \
+                 Does another node run as this one? Stop it. Only where neither helps, a new generation:\n           \
                  fieldnotary adopt DIR --cause conflict --reason TEXT"
             );
         }

@@ -196,6 +196,12 @@ fn window_words(report: &Report) -> String {
     let Some(bound) = &report.bound else {
         return stated;
     };
+    if bound.plain.is_none() {
+        return format!(
+            "unseen from within where no collector has it: without limit, as no checkpoint is bound to the plain counter yet: steps \
+             that others make of it are seen by nobody. By design, once one is: {stated}"
+        );
+    }
     let tail = report.end.saturating_sub(bound.plain_entries);
     let tail = words::count(tail, "entry is", "entries are");
     let steps = match bound.widest_entries {

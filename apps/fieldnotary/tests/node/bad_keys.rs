@@ -438,3 +438,56 @@ fn a_signer_whose_token_takes_long_for_a_signature_is_not_taken_for_hung() {
     let quick = |stores: &Stores| stores.token.slow(Some(Duration::ZERO));
     is_waited_for(Kept::SlowToken, "slow", slow, quick);
 }
+
+/// The cure of docs/keys.md with the node stopped: one counter is told once, and what comes in its place is bound to at once, also
+/// within the interval in which the counter itself is not moved.
+//= A6.4
+#[test]
+fn a_counter_that_was_defined_anew_is_told_once_over_starts_and_bound_to_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let street = Street::with(dir, &["--tcp", "127.0.0.1:0", "--meters", "1"], "");
+    let contract = Contract::new(ORIGIN, "256KiB", 16);
+    let mut site = Site {
+        dir,
+        contract: street.contract_every(contract, "200ms"),
+        stores: Stores::new(),
+    };
+    let anchor = site.stores.keys(Kept::Tpm, &dir.join("node"));
+    let node = site.start();
+    let sealing = |seals: &Value| text(seals, "state") == "sealing";
+    stands(&node, "seals at first", sealing);
+    let plain = |data: &Path| {
+        let bindings = entries(data, "binding");
+        let plain = |one: &&Value| text(one, "counter") == "plain";
+        let values = bindings.iter().filter(plain);
+        values.map(|one| number(one, "value")).collect::<Vec<u64>>()
+    };
+    let first = plain(node.data());
+    assert_eq!(first.len(), 1, "{first:?}");
+    let mut node = site.meanwhile(node, false, undefine);
+    stands(&node, "no counter", |seals| {
+        seals["cause"] == "counter_undefined"
+    });
+    node = site.meanwhile(node, true, define);
+    for start in 0..3 {
+        let status = node.status();
+        node.wait_for("sealed_size", number(&status, "log_size") + FEW);
+        let told = entries(node.data(), "rollback");
+        assert_eq!(told.len(), 1, "start {start}: {told:?}");
+        let words = text(&told[0], "detail");
+        assert!(!words.contains("nothing"), "{words}");
+        // It stands where the increment left it: to bind to it costs no step.
+        let bound = plain(node.data());
+        assert_eq!(bound.len(), 2, "start {start}: {bound:?}");
+        assert!(bound[1] > first[0], "{bound:?}");
+        node = site.meanwhile(node, true, |_| {});
+    }
+    let data = node.stop();
+    let verdict = about("verify", &data, &["--anchor", &anchor]).json();
+    assert_eq!(
+        verdict["keys"]["bound"]["plain"],
+        plain(&data)[1],
+        "{verdict}"
+    );
+}

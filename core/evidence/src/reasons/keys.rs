@@ -100,6 +100,30 @@ impl RollbackAlarm {
             Self::ReplacedCounter | Self::LostEnd => false,
         }
     }
+
+    /// What a person does about it, the mildest first: a new generation leaves behind what a newer disk still has.
+    #[must_use]
+    pub const fn cure(self) -> &'static str {
+        match self {
+            Self::OlderImage => {
+                "is there a newer disk of this node? Put it back, and the log goes on from it; only where there is none, \
+                 `fieldnotary adopt DIR --cause conflict --reason TEXT` begins a new generation"
+            }
+            Self::ClonedImage => {
+                "stop the node that must not run; where the one that is to go on says this too, `fieldnotary adopt DIR --cause \
+                 conflict --reason TEXT` begins a new generation there"
+            }
+            Self::TruncatedLog => {
+                "put the newest journal back; only where there is none, `fieldnotary adopt DIR --cause conflict --reason TEXT` begins \
+                 a new generation"
+            }
+            Self::ReplacedCounter => {
+                "who changed the counter? The log is whole, and is sealed on; verdicts fail by it until `fieldnotary adopt DIR --cause \
+                 conflict --reason TEXT` begins a new generation"
+            }
+            Self::LostEnd => "LOSS entries name what is gone; look at the medium",
+        }
+    }
 }
 
 impl Custody {
@@ -115,7 +139,18 @@ impl Custody {
 
 #[cfg(test)]
 mod tests {
-    use super::Custody;
+    use super::{Custody, RollbackAlarm};
+
+    /// Whoever reads only the first words of a cure loses nothing by it.
+    //= A6.4
+    #[test]
+    fn a_newer_disk_comes_before_a_new_generation() {
+        for alarm in [RollbackAlarm::OlderImage, RollbackAlarm::TruncatedLog] {
+            let cure = alarm.cure();
+            let (back, adopt) = (cure.find("back").unwrap(), cure.find("adopt").unwrap());
+            assert!(back < adopt, "{alarm}: {cure}");
+        }
+    }
 
     //= A6.2
     #[test]

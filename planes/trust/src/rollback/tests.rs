@@ -159,6 +159,71 @@ fn a_counter_that_was_away_is_another_one_until_a_checkpoint_is_bound_to_it() {
     assert_eq!(moved(&bound), Some(Moved::Level));
 }
 
+/// A counter that is another is told once, whether it is under the same index or not, and the next one again.
+//= A6.4
+#[test]
+fn a_counter_that_was_told_as_another_is_no_news_until_it_is_away_again() {
+    let plain = CounterKind::Plain;
+    let moved = |bound: &BoundCounters, index| {
+        let found = found(plain, index, 4_712, Some(99));
+        bound.compare(&found).map(|one| one.moved)
+    };
+    let mut without = store(1);
+    without.counters.retain(|one| one.counter != plain);
+    // It was bound to, or never was; what comes is under the same index, or another.
+    for value in [Some(98), None] {
+        for index in [1, 2] {
+            let mut bound = BoundCounters::default();
+            bound.store(&store(1));
+            if let Some(value) = value {
+                bind(&mut bound, plain, value);
+            }
+            for _ in 0..2 {
+                bound.store(&without);
+                assert_eq!(moved(&bound, index), Some(Moved::OtherIndex));
+                bound.told(plain);
+                bound.store(&store(index));
+                // Not at each start, also where the entries that told of it have left the ring.
+                let mut recalled = BoundCounters::default();
+                for (label, value) in bound.frozen() {
+                    recalled.recall(&label, value);
+                }
+                for bound in [&bound, &recalled] {
+                    assert!(matches!(moved(bound, index), Some(Moved::Level) | None));
+                    assert_eq!(bound.value(plain), None);
+                }
+            }
+            bind(&mut bound, plain, 4_712);
+            assert_eq!(bound.value(plain), Some(4_712));
+        }
+    }
+    // An older copy of it is told once as well.
+    let mut bound = BoundCounters::default();
+    bound.store(&store(1));
+    bind(&mut bound, plain, 9_000);
+    assert_eq!(moved(&bound, 1), Some(Moved::Behind));
+    bound.told(plain);
+    assert_eq!(moved(&bound, 1), Some(Moved::Level));
+}
+
+/// What the log shows of the plain counter decides; one that it shows nothing of is bound to at once and costs no write.
+//= A6.4
+#[test]
+fn the_plain_counter_is_attested_where_the_log_shows_nothing_of_it_and_moved_only_where_it_is_due()
+{
+    for (due, shown, step, moves) in [
+        (true, Some(98), Some(Step::Above(98)), [true, false]),
+        (true, None, Some(Step::Next), [true, true]),
+        (false, Some(98), None, [false, false]),
+        (false, None, Some(Step::AS_IT_STANDS), [false, false]),
+    ] {
+        let found = Step::of_plain(due, shown);
+        assert_eq!(found, step, "{due} {shown:?}");
+        let moved = [98, 99].map(|value| found.is_some_and(|step| step.moves(value)));
+        assert_eq!(moved, moves, "{due} {shown:?}");
+    }
+}
+
 //= A6.4
 #[test]
 fn a_counter_is_level_where_this_disk_left_it_and_nowhere_else() {

@@ -106,7 +106,7 @@ const fn cure(fault: KeyFault) -> &'static str {
             "see what the signer refused: in logs/signer.log, or with --signer in the log of whoever started it"
         }
         KeyFault::RolledBack => {
-            "see the rollback: put the newest disk back, else `fieldnotary adopt` begins a new generation"
+            "see the rollback, which says what to do: put the newest disk back if there is one, else `fieldnotary adopt` begins a new generation"
         }
     }
 }

@@ -17,10 +17,6 @@ use trust_plane::{
     of_the_log, of_the_store,
 };
 
-/// What a person does about it.
-const CURE: &str = "Stop the node that must not run, put the newest disk back if it still is, else `fieldnotary adopt` \
-    begins a new generation";
-
 /// What the log is bound to, and what was found wrong with it.
 #[derive(Debug, Default)]
 pub(super) struct RollbackWatch {
@@ -46,6 +42,12 @@ impl RollbackWatch {
                 let own = found.witness != RollbackWitness::Collector;
                 if own && found.alarm.ends_seals() {
                     self.ends_seals = Some((found.alarm, found.size));
+                }
+                // One counter is told once, over restarts too.
+                if let (true, RollbackAlarm::ReplacedCounter, Some(counter)) =
+                    (own, found.alarm, found.counter)
+                {
+                    self.bound.told(counter);
                 }
                 self.alarms.insert(found.witness, found.clone());
             }
@@ -87,7 +89,8 @@ impl RollbackWatch {
         // The signer is heard once in each run, whatever an earlier one found: that is told again.
         let (alarm, size) = self.ends_seals.filter(|_| self.compared)?;
         Some(format!(
-            "{alarm}, found when the log had {size} entries: see its rollback entry. {CURE}"
+            "{alarm}, found when the log had {size} entries: see its rollback entry. {}",
+            alarm.cure()
         ))
     }
 
@@ -143,9 +146,10 @@ impl Committer {
             let words = match (alarm, newest) {
                 (RollbackAlarm::TruncatedLog, Some((signed, head))) => format!(
                     "the signer has signed {} entries of generation {signed}, and this is generation {generation} with {} \
-                     entries, or others: the log was cut, or an older one was put here. {CURE}",
+                     entries, or others: the log was cut, or an older one was put here. {}",
                     head.size,
-                    self.journal.size()
+                    self.journal.size(),
+                    alarm.cure()
                 ),
                 _ => "the end that the truth store names is not there: it was cut off, or its medium lost it. LOSS \
                       entries name what is gone"
@@ -180,7 +184,7 @@ impl Committer {
         let told = |found: &Rollback| found.witness != RollbackWitness::Collector;
         let before = known.filter(|found| told(found)).count();
         if let Some(alarm) = of_the_store(Moved::OtherStore, moment).filter(|_| before == 0) {
-            self.rolled_back(alarm, None, None, format!("{words}. {CURE}"));
+            self.rolled_back(alarm, None, None, format!("{words}. {}", alarm.cure()));
         }
     }
 
@@ -227,22 +231,25 @@ fn counter_words(alarm: RollbackAlarm, moved: MovedCounter) -> String {
         value,
         ..
     } = moved;
+    let cure = alarm.cure();
+    let at = bound.map_or_else(String::new, |bound| format!(" at {bound}"));
     let bound = bound.map_or_else(|| "nothing".to_owned(), |bound| bound.to_string());
     match alarm {
         RollbackAlarm::OlderImage => format!(
             "the {counter} counter stands at {value}, and the newest that this disk knows is {bound}: an older image of it \
-             was put here, and what was committed behind it is not here. {CURE}"
+             was put here, and what was committed behind it is not here. {cure}"
         ),
         RollbackAlarm::ClonedImage => format!(
             "the {counter} counter was moved to {value} by somebody else, {bound} is what this node left: another copy of \
-             this log goes on with the same store. {CURE}"
+             this log goes on with the same store. {cure}"
         ),
         _ if moved.moved == Moved::OtherIndex => format!(
-            "the {counter} counter is another one than the log is bound to at {bound}: another index, or defined anew"
+            "the {counter} counter is not the one that the log named{at}: another index, or defined anew. It stands at {value} now, \
+             and the next checkpoint is bound to it. {cure}"
         ),
         _ => format!(
             "the {counter} counter stands at {value}, and the log is bound to it at {bound}: another counter, or an older \
-             copy of the store"
+             copy of the store. {cure}"
         ),
     }
 }

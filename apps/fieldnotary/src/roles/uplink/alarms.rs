@@ -49,18 +49,10 @@ fn words(said: &CollectorAlarm) -> String {
         (Some(counter), _, _) => format!("what it says of the {counter} counter does not hold"),
         (None, _, _) => "what it says of the key store and its counters does not hold".to_owned(),
     };
-    let cure = match said.alarm {
-        RollbackAlarm::ReplacedCounter => {
-            "who changed the counter? The collector keeps and cosigns what comes"
-        }
-        _ => {
-            "stop the node that must not run, put the newest disk back if it still is. The collector keeps and cosigns what \
-             comes"
-        }
-    };
     format!(
-        "the collector finds it by itself in entry {entry} of this log: {what}; {cure}, and goes on saying so until \
-         `fieldnotary adopt` begins a new generation"
+        "the collector finds it by itself in entry {entry} of this log: {what}. It keeps and cosigns what comes, and goes on saying so \
+         until a new generation begins. {}",
+        said.alarm.cure()
     )
 }
 

@@ -391,12 +391,13 @@ fn cure(cause: ConflictCause) -> &'static str {
     match cause {
         ConflictCause::Ahead => {
             "it holds more of this log than is here: this directory is an older copy, or another node has \
-             its identity. Stop the one that must not run; `fieldnotary adopt` begins a new generation here"
+             its identity. Is there a newer disk of this node? Put it back, and the log goes on from it. Does another node run? Stop the \
+             one that must not. Only where neither helps, `fieldnotary adopt DIR --cause conflict` begins a new generation here"
         }
         ConflictCause::Contradicted => {
             "it holds another log under this name: this directory is an older copy that went on, or another \
-             node has its identity. Stop the one that must not run; `fieldnotary adopt` begins a new \
-             generation here"
+             node has its identity. Is there a newer disk of this node? Put it back. Does another node run? Stop the one that must \
+             not. Only where neither helps, `fieldnotary adopt DIR --cause conflict` begins a new generation here"
         }
         ConflictCause::Unavailable => {
             "entries that the collector lacks are gone here and no LOSS entry carries their hashes; a \
