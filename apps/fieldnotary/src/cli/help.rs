@@ -107,6 +107,10 @@ An old copy of a log verifies like the log itself, and so does each branch of a 
 is a checkpoint kept elsewhere: `checkpoint` of `fieldnotary journal export --tiles`, or of
 COLLECTOR/logs/...; keep the newest one, and give it with --known.
 
+A log that is not the one that went before (rollback), by its own word or the collector's, is NOT
+VERIFIED until a later generation of it is there; of a collector's directory the same holds. An end
+that was lost and that LOSS entries name (lost_end) is named, and fails nothing.
+
 The proof of one entry says what holds the keys where the proof beside it does
 (reading.keys.tlog-proof, of the same export); nothing else of the log is there to say it.
 

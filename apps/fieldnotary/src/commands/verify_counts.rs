@@ -25,7 +25,7 @@ pub(super) fn kept_words(report: &Report) -> Option<String> {
 pub(super) fn alarms(report: &Report) -> Option<String> {
     let told = report.alarmed.as_ref()?;
     Some(format!(
-        "{} on record in {}; the newest {}, of {}: {}",
+        "{} on record in {}, those that stand are findings; the newest {}, of {}: {}",
         told.count,
         told.file,
         words::time(at(told)),

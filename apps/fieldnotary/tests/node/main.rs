@@ -72,6 +72,7 @@ mod rollback;
 mod rollback_alone;
 mod rotation;
 mod rotation_away;
+mod rotation_cut;
 mod sign_off_points;
 mod site;
 mod stamps;

@@ -1,15 +1,22 @@
-//! Alarms that a collector has on record: whose log showed a rollback or another counter. They stand after the
-//! directory is whole again, so a verdict names them; it does not fail by them, as what they are of is judged apart.
+//! Alarms that a collector has on record: whose log showed a rollback or another counter. A verdict names all of them; it fails by
+//! one that stands, as what the node had behind it may be held by nobody.
 
-use super::report::Report;
+use super::report::{FindingKind, Report};
+use crate::collector::LogDir;
+use evidence::reasons::{RollbackAlarm, RollbackWitness};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 /// Where a collector keeps them, the older part first.
 const BOOKS: [&str; 2] = ["audit/alarms.1.jsonl", "audit/alarms.jsonl"];
 /// A collector's books are far smaller; what is longer is not read on.
 const BOOK_BYTES_MAX: u64 = 64 << 20;
+
+/// Where a collector keeps those of one log, with what showed each, under the log's directory.
+const RECORD: &str = "state/witness.json";
+/// A collector keeps 64 alarms there, and a few counters.
+const RECORD_BYTES_MAX: u64 = 4 << 20;
 
 /// Alarms on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +66,148 @@ pub(super) fn read_alarms(root: &Path, report: &mut Report) {
     }
 }
 
+/// Reads what is on record against one log, which of it stands, and why the rest does not. What the log's entries say themselves is
+/// found where they are judged.
+pub(super) fn read_record(log: &LogDir, report: &mut Report) {
+    let path = log.path.join(RECORD);
+    let mut text = String::new();
+    let read = std::fs::File::open(&path)
+        .and_then(|file| file.take(RECORD_BYTES_MAX).read_to_string(&mut text));
+    let record = match read {
+        Ok(_) => serde_json::from_str::<Value>(&text).map_err(|error| error.to_string()),
+        // A version without a witness wrote none.
+        Err(error) if error.kind() == ErrorKind::NotFound => return,
+        Err(error) => Err(error.to_string()),
+    };
+    let record = match record {
+        Ok(record) => record,
+        Err(error) => {
+            let words = format!(
+                "{}: {error}; whether an alarm stands against {} is not known",
+                path.display(),
+                log.origin
+            );
+            report.find(FindingKind::File, None, words);
+            return;
+        }
+    };
+    let by = record
+        .pointer("/followed_by/origin")
+        .and_then(Value::as_str);
+    let alarms = record.get("alarms").and_then(Value::as_array);
+    for one in alarms.into_iter().flatten() {
+        let word = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or("?");
+        let number = |name: &str| one.get(name).and_then(Value::as_u64);
+        let shown_by = word("shown_by");
+        if shown_by == "node" {
+            continue;
+        }
+        let alarm = word("alarm");
+        let (kind, then) = match (number("went_on"), by) {
+            (Some(size), _) => (
+                FindingKind::RollbackFollowed,
+                format!("the log went on from the newest then, to {size} entries"),
+            ),
+            (None, Some(by)) => (FindingKind::RollbackFollowed, format!("{by} followed")),
+            (None, None) => {
+                let cure = RollbackAlarm::from_name(alarm).map_or("", RollbackAlarm::cure);
+                let words = format!("nothing answered it yet\ncure       {cure}");
+                (FindingKind::Rollback, words)
+            }
+        };
+        let at = number("entry").map(|entry| (entry, entry));
+        let words = format!(
+            "{alarm} ({}, shown by the {shown_by}) on record against {}: {}; {then}",
+            RollbackWitness::Collector,
+            log.origin,
+            word("detail")
+        );
+        report.find(kind, at, words);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Report, read_alarms};
+    use super::{FindingKind, LogDir, Report, read_alarms, read_record};
+
+    /// What the collector holds is sound; what the node had behind an alarm that stands may be gone.
+    //= A6.4
+    #[test]
+    fn a_verdict_fails_by_an_alarm_that_stands_and_names_one_that_was_answered() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = LogDir {
+            path: dir.path().to_path_buf(),
+            origin: "example.org/n/g1".to_owned(),
+        };
+        std::fs::create_dir(dir.path().join("state")).unwrap();
+        let read = |record: &str| {
+            std::fs::write(dir.path().join("state/witness.json"), record).unwrap();
+            let mut report = Report::default();
+            read_record(&log, &mut report);
+            report.findings
+        };
+        let alarm = |shown_by: &str, went_on: &str| {
+            format!(
+                "{{\"alarm\":\"older_image\",\"shown_by\":\"{shown_by}\",\"entry\":null,\"detail\":\"behind\",\"went_on\":{went_on}}}"
+            )
+        };
+        let follower = "{\"origin\":\"example.org/n/g2\"}";
+        for (shown_by, went_on, followed_by, kind, says) in [
+            (
+                "head",
+                "null",
+                "null",
+                Some(FindingKind::Rollback),
+                "Put it back",
+            ),
+            ("fork", "null", "null", Some(FindingKind::Rollback), "adopt"),
+            (
+                "counter",
+                "null",
+                "null",
+                Some(FindingKind::Rollback),
+                "behind",
+            ),
+            (
+                "head",
+                "90",
+                "null",
+                Some(FindingKind::RollbackFollowed),
+                "90 entries",
+            ),
+            (
+                "fork",
+                "null",
+                follower,
+                Some(FindingKind::RollbackFollowed),
+                "n/g2 followed",
+            ),
+            // The entry that says it is judged itself.
+            ("node", "null", "null", None, ""),
+        ] {
+            let alarm = alarm(shown_by, went_on);
+            let found = read(&format!(
+                "{{\"alarms\":[{alarm}],\"followed_by\":{followed_by}}}"
+            ));
+            let kinds: Vec<_> = found.iter().map(|one| one.kind).collect();
+            assert_eq!(
+                kinds,
+                Vec::from_iter(kind),
+                "{shown_by} {went_on} {followed_by}"
+            );
+            assert!(
+                found.iter().all(|one| one.words.contains(says)),
+                "{found:?}"
+            );
+        }
+        assert_eq!(read("{\"alarms\":[]}"), []);
+        let damaged = read("{\"alarms\":[");
+        assert_eq!(damaged.first().map(|one| one.kind), Some(FindingKind::File));
+        std::fs::remove_file(dir.path().join("state/witness.json")).unwrap();
+        let mut report = Report::default();
+        read_record(&log, &mut report);
+        assert_eq!(report.findings, []);
+    }
 
     //= A6.3
     #[test]

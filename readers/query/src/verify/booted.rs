@@ -30,6 +30,8 @@ pub(super) struct Booted {
     epoch: Option<(u64, BootId)>,
     /// Whether the log says that it, or what it is bound to, is not the one that went before.
     rolled_back: bool,
+    /// Whether it says that it is behind what its keys signed.
+    behind: bool,
 }
 
 impl Booted {
@@ -41,6 +43,11 @@ impl Booted {
     /// The log is not the one that went before, or its TPM is not, and says so.
     pub(super) fn rolled_back(&mut self) {
         self.rolled_back = true;
+    }
+
+    /// The log says that it is behind what its keys signed: keys that followed beyond its end speak in it.
+    pub(super) fn is_behind(&mut self) {
+        self.behind = true;
     }
 
     /// What was booted, in an entry of this epoch.
@@ -99,8 +106,9 @@ impl Booted {
             .verify(keys.known())
             .map_err(|error| error.to_string())?;
         let missing = keys.missing_in(beside.id, |place| verified.has_key(place));
-        if let Some(key) = missing.first() {
-            let signed = |place| verified.has_key(place);
+        let signed = |place| verified.has_key(place);
+        let by_later = self.behind && keys.is_by_later(beside.id, signed);
+        if let Some(key) = missing.first().filter(|_| !by_later) {
             return Err(keys.unsigned_words("it", key, signed));
         }
         let text = note.text();

@@ -14,9 +14,8 @@ use super::signed_by::SignedBy;
 use super::signers::Signers;
 use super::stamped;
 use contract::Contract;
-use evidence::foreign::line;
 use evidence::kinds::{Ack, Checkpoint, Configuration, Loss};
-use evidence::reasons::{LossCause, RollbackAlarm};
+use evidence::reasons::LossCause;
 use evidence::{Entry, EntryError, Header, Payload, split_leaf};
 use proof::note::VerifierKey;
 use proof::tree::KnownJoins;
@@ -64,6 +63,8 @@ pub(super) struct Chain<'a> {
     booted: Booted,
     ran: Ran,
     calibrated: Calibrated,
+    /// Whether the log says itself that it is behind what its keys signed: it is sealed no more, and its keys may be later ones.
+    behind: bool,
     /// Whether it was said that keys changed without an entry.
     untold: bool,
     /// Whether a head was signed by a key that anchors the verification, and whether one was by none.
@@ -120,6 +121,7 @@ impl<'a> Chain<'a> {
             booted: Booted::default(),
             ran,
             calibrated: Calibrated::default(),
+            behind: false,
             untold: false,
             by_anchors: false,
             by_others: false,
@@ -259,15 +261,7 @@ impl<'a> Chain<'a> {
                 let told = stamped::take(id, told, &self.origin, self.report);
                 self.stamped.extend(told);
             }
-            // What is gone at the end is named by LOSS entries, and judged as they are.
-            Payload::Rollback(found) if found.alarm != RollbackAlarm::LostEnd => {
-                let said = line(&found.detail);
-                let words = format!("{} ({}): {said}", found.alarm, found.witness);
-                self.report
-                    .find(FindingKind::Rollback, Some((id, id)), words);
-                self.booted.rolled_back();
-                self.bound.told();
-            }
+            Payload::Rollback(found) => self.rollback(id, found),
             Payload::Ack(ack) => self.ack(id, ack),
             Payload::Loss(loss) => self.loss(id, loss),
             Payload::Configuration(part) => self.contract_part(id, part),
@@ -466,12 +460,13 @@ impl<'a> Chain<'a> {
 }
 
 /// The generation that an origin names, if it is written as a node writes it.
-fn generation_of(origin: &str) -> Option<u64> {
+pub(super) fn generation_of(origin: &str) -> Option<u64> {
     let (_, number) = origin.rsplit_once("/g")?;
     let generation: u64 = number.parse().ok()?;
     (generation.to_string() == number).then_some(generation)
 }
 
+mod rollback;
 mod signatures;
 #[cfg(test)]
 pub(super) mod tests;

@@ -1,8 +1,8 @@
 //! A collector's directory: bundles, checkpoint, cosignature, holes.
 
 use super::Anchors;
-use super::alarmed::read_alarms;
-use super::chain::Chain;
+use super::alarmed::{read_alarms, read_record};
+use super::chain::{Chain, generation_of};
 use super::fills::check_fills;
 use super::report::{FindingKind, Report};
 use super::rows::verify_rows;
@@ -30,10 +30,28 @@ pub fn verify_collector(directory: &CollectorDir, anchors: &Anchors, report: &mu
     }
     read_alarms(&directory.root, report);
     for log in &directory.logs {
+        let before = report.findings.len();
         if let Err(error) = verify_log(log, anchors, cosigner.as_ref(), report) {
             report.find(FindingKind::File, None, error.to_string());
         }
+        read_record(log, report);
+        if directory.logs.iter().any(|other| follows(other, log)) {
+            report.followed_from(before);
+        }
     }
+}
+
+/// Whether a log is a later generation of another, and somebody vouches for it.
+fn follows(other: &LogDir, log: &LogDir) -> bool {
+    let (Some(base), Some(number)) = (log.origin.rsplit_once("/g"), generation_of(&log.origin))
+    else {
+        return false;
+    };
+    let same = other
+        .origin
+        .rsplit_once("/g")
+        .is_some_and(|other| other.0 == base.0);
+    same && generation_of(&other.origin) > Some(number) && !other.is_uncosigned()
 }
 
 fn verify_log(

@@ -46,6 +46,8 @@ pub enum FindingKind {
     Rollback,
     /// The same of a generation that a newer one follows: explained, not a failure.
     RollbackFollowed,
+    /// The log itself says that its end was not there at a start; LOSS entries name what is gone: explained, not a failure.
+    LostEnd,
     /// The truth store contradicts the log or is damaged.
     Truth,
     /// A file of a collector is missing, wrong or unexpected.
@@ -93,6 +95,7 @@ impl FindingKind {
             Self::Boot => "boot",
             Self::Rollback => "rollback",
             Self::RollbackFollowed => "rollback_followed",
+            Self::LostEnd => "lost_end",
             Self::Truth => "truth",
             Self::File => "file",
             Self::Rows => "rows",
@@ -115,6 +118,7 @@ impl FindingKind {
             self,
             Self::LossNamed
                 | Self::RollbackFollowed
+                | Self::LostEnd
                 | Self::NotCovered
                 | Self::NotClosed
                 | Self::Retired
@@ -359,8 +363,14 @@ impl Report {
 
     /// A newer generation follows: what was to be done about a rollback was done.
     pub fn followed(&mut self) {
+        self.followed_from(0);
+    }
+
+    /// The same of what was found behind so many others.
+    pub(super) fn followed_from(&mut self, before: usize) {
         let of = |one: &&mut Finding| one.kind == FindingKind::Rollback;
-        for one in self.findings.iter_mut().filter(of) {
+        let behind = self.findings.iter_mut().skip(before);
+        for one in behind.filter(of) {
             one.kind = FindingKind::RollbackFollowed;
         }
     }

@@ -412,6 +412,12 @@ impl Signers {
         }
     }
 
+    /// Whether it is signed by both keys that sign from a head on that is larger than the log was at this entry.
+    pub(super) fn is_by_later(&self, entry: u64, signed: impl Fn(usize) -> bool) -> bool {
+        let mut later = self.eras.iter().filter(|era| era.from > entry);
+        self.is_anchored() && later.any(|era| era.keys.iter().all(|place| signed(*place)))
+    }
+
     /// How many lines a checkpoint may have that no known key wrote: the log signs twice, and whoever
     /// knows one of its keys cannot check the line of the other.
     pub(super) fn strangers_max(&self) -> usize {

@@ -125,13 +125,8 @@ impl Chain<'_> {
             return Err("it is of a later generation than this log".to_owned());
         }
         self.report.state(&told.statement);
-        let of_this = Some(stated.generation.0) == self.generation;
-        if of_this && stated.size > id {
-            return Err("it speaks of a head before that exists".to_owned());
-        }
-        let root = self.root_at(stated.size).filter(|_| of_this);
-        if root.is_some_and(|root| root != stated.root) {
-            return Err("the old keys signed another tree of that size".to_owned());
+        if Some(stated.generation.0) == self.generation {
+            self.border(id, &stated)?;
         }
         self.keys.rotate(&self.origin, &stated, id)?;
         self.report.rotated.push(RotatedTo { id, stated });

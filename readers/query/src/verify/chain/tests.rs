@@ -1,5 +1,6 @@
 //! Checkpoints inside a log whose auditor pinned one of its two keys.
 
+mod rollback;
 pub(in crate::verify) mod rotation;
 
 use super::Chain;

@@ -14,7 +14,7 @@ use proof::note::{Note, VerifierKey, sign_ed25519, sign_p256};
 use proptest::prelude::*;
 use trust_plane::{BaseOrigin, Rotation};
 
-fn keys(seed: u8) -> Vec<VerifierKey> {
+pub(super) fn keys(seed: u8) -> Vec<VerifierKey> {
     enrolled::keys(BASE, seed).to_vec()
 }
 
@@ -31,10 +31,10 @@ fn signed(text: &str, name: &str, seeds: &[u8]) -> String {
 }
 
 /// A generation of a log that is written entry by entry.
-struct Log {
+pub(super) struct Log {
     generation: u64,
-    entries: Vec<Payload>,
-    statements: Vec<Rotation>,
+    pub(super) entries: Vec<Payload>,
+    pub(super) statements: Vec<Rotation>,
 }
 
 impl Default for Log {
@@ -52,7 +52,7 @@ impl Log {
         }
     }
 
-    fn event(&mut self) -> &mut Self {
+    pub(super) fn event(&mut self) -> &mut Self {
         let own = SourceId::new("recorder").unwrap();
         let event = Event::new(MonoNs(1), EventCode::OrderlyStop, own);
         self.entries.push(event.into());
@@ -60,7 +60,7 @@ impl Log {
     }
 
     /// Seals all that is here with the keys of a seed.
-    fn sealed(&mut self, seed: u8) -> &mut Self {
+    pub(super) fn sealed(&mut self, seed: u8) -> &mut Self {
         let size = self.entries.len() as u64;
         let root = super::frontier(self.generation, &self.entries).root();
         let origin = format!("{BASE}/g{}", self.generation);
@@ -79,13 +79,13 @@ impl Log {
     }
 
     /// Keys follow others behind the head of so many entries.
-    fn rotated(&mut self, keys: [u8; 2], size: u64) -> &mut Self {
+    pub(super) fn rotated(&mut self, keys: [u8; 2], size: u64) -> &mut Self {
         let told = self.stated(keys, size);
         self.entries.push(told.into());
         self
     }
 
-    fn stated(&mut self, keys: [u8; 2], size: u64) -> KeyRotation {
+    pub(super) fn stated(&mut self, keys: [u8; 2], size: u64) -> KeyRotation {
         self.stated_in(self.generation, keys, size)
     }
 
@@ -116,7 +116,7 @@ impl Log {
     }
 
     /// Under pinned keys, with the statements beside the log or without.
-    fn judged(&self, pinned: Vec<VerifierKey>, beside: bool) -> Report {
+    pub(super) fn judged(&self, pinned: Vec<VerifierKey>, beside: bool) -> Report {
         let mut anchors = Anchors::pinned(pinned);
         if beside {
             anchors = anchors.and_rotations(self.statements.clone());
