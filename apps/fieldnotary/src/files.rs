@@ -45,12 +45,19 @@ pub(crate) fn instead_of_a_log(folder: &Path) -> String {
 pub(crate) fn write_durably(path: &Path, content: impl AsRef<[u8]>) -> Result<(), String> {
     let draft = path.with_extension("new");
     let parent = folder_of(path);
-    File::create(&draft)
-        .and_then(|mut file| {
-            file.write_all(content.as_ref())?;
-            file.sync_all()
+    let put = |mut file: File| {
+        file.write_all(content.as_ref())?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)
+    };
+    // A draft that leads nowhere is not left to whoever looks there next.
+    let put = |file: File| {
+        put(file).inspect_err(|_| {
+            let _ = std::fs::remove_file(&draft);
         })
-        .and_then(|()| std::fs::rename(&draft, path))
+    };
+    File::create(&draft)
+        .and_then(put)
         .and_then(|()| File::open(parent)?.sync_all())
         .map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

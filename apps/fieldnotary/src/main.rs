@@ -15,6 +15,8 @@ mod paths;
 mod programs;
 mod roles;
 mod supervisor;
+#[cfg(test)]
+mod test_keys;
 mod when;
 
 use cli::{Cli, Verb};

@@ -18,24 +18,36 @@ pub struct Named<'a> {
 }
 
 /// Which of these changes make no key good: those by a key that was taken back, and by keys whose own change makes none good, in
-/// whatever order they are given.
+/// whatever order they are given. Each change is looked at once for each key that it is by.
 #[must_use]
 pub fn by_taken_back(all: &[Named<'_>], is_back: impl Fn(&VerifierKey) -> bool) -> Vec<bool> {
-    let mut bad: Vec<bool> = all.iter().map(|_| false).collect();
-    // Each turn but the last finds one at the least.
-    loop {
-        let of_bad = |key: &VerifierKey| {
-            let mut named = all.iter().zip(&bad).filter(|(_, bad)| **bad);
-            named.any(|(one, _)| one.new.iter().any(|new| new.has_same_secret(key)))
-        };
-        let is_bad =
-            |one: &Named<'_>| !one.vouched && one.old.iter().any(|key| is_back(key) || of_bad(key));
-        let next: Vec<bool> = all.iter().map(is_bad).collect();
-        if next == bad {
-            return bad;
+    let mut by: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+    for (place, one) in all.iter().enumerate().filter(|(_, one)| !one.vouched) {
+        for key in one.old {
+            by.entry(key.public_bytes()).or_default().push(place);
         }
-        bad = next;
     }
+    let is_first = |one: &Named<'_>| !one.vouched && one.old.iter().any(|key| is_back(key));
+    let mut bad: Vec<bool> = all.iter().map(is_first).collect();
+    let mut found: Vec<&Named<'_>> = Vec::new();
+    found.extend(
+        all.iter()
+            .zip(&bad)
+            .filter(|(_, bad)| **bad)
+            .map(|(one, _)| one),
+    );
+    while let Some(one) = found.pop() {
+        for key in one.new {
+            for place in by.remove(&key.public_bytes()).unwrap_or_default() {
+                if let (Some(bad), Some(next)) = (bad.get_mut(place), all.get(place))
+                    && !core::mem::replace(bad, true)
+                {
+                    found.push(next);
+                }
+            }
+        }
+    }
+    bad
 }
 
 /// Statements in the order in which keys followed each other, each once, wherever they came from: by generation and size, and where
@@ -51,6 +63,21 @@ pub fn in_order(mut all: Vec<Rotation>) -> Vec<Rotation> {
         each_behind_the_other(over_one_head, &mut ordered);
     }
     ordered
+}
+
+/// The keys that sign where these did, by what they and those behind them state; statements as [`in_order`] has them, or as
+/// they were made.
+#[must_use]
+pub fn newest(first: [VerifierKey; 2], stated: &[Rotation]) -> [VerifierKey; 2] {
+    let is_of = |one: &Rotation, keys: &[VerifierKey; 2]| {
+        one.follows(keys) && keys.iter().all(|key| key.name() == one.base.as_str())
+    };
+    stated
+        .iter()
+        .fold(first, |keys, one| match is_of(one, &keys) {
+            true => one.new.clone(),
+            false => keys,
+        })
 }
 
 /// Two keys by what they are.
@@ -87,10 +114,11 @@ fn each_behind_the_other(all: &[Rotation], ordered: &mut Vec<Rotation>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, by_taken_back, in_order};
+    use super::{Named, by_taken_back, in_order, newest};
     use crate::rotation::Rotation;
     use crate::rotation::tests::{keys, rotation};
     use evidence::Generation;
+    use proof::note::VerifierKey;
     use proptest::prelude::*;
     use std::vec::Vec;
 
@@ -157,6 +185,59 @@ mod tests {
                 prop_assert_eq!(bad, *new > revoked && !saved, "{} of {:?}", new, order);
             }
         }
+    }
+
+    /// Whoever writes thousands of changes has whoever judges them ask for each of their keys once, whatever their order.
+    //= R8.2
+    #[test]
+    fn thousands_of_changes_are_judged_with_one_question_for_each_key() {
+        const CHANGES: usize = 4_000;
+        let key = |number: usize| {
+            let mut public = [0; 32];
+            public[..8].copy_from_slice(&number.to_be_bytes());
+            VerifierKey::cosigner("c.example", &public)
+        };
+        // Bytes that are no point of the curve are no key: some of them are.
+        let mut all = (0..).filter_map(|number| key(number).ok());
+        let keys: Vec<VerifierKey> = all.by_ref().take(2 * (CHANGES + 1)).collect();
+        let pairs: Vec<_> = keys.chunks(2).collect();
+        // The last change first: each step of a rule that goes over all of them would find one more.
+        let named = pairs.windows(2).rev().map(|two| Named {
+            old: [&two[0][0], &two[0][1]],
+            new: [&two[1][0], &two[1][1]],
+            vouched: false,
+        });
+        let named: Vec<Named<'_>> = named.collect();
+        let asked = core::cell::Cell::new(0);
+        let bad = by_taken_back(&named, |key| {
+            asked.set(asked.get() + 1);
+            key.has_same_secret(&keys[1])
+        });
+        assert_eq!(bad, [true; CHANGES]);
+        assert!(asked.get() <= 2 * CHANGES, "{}", asked.get());
+    }
+
+    //= R8.2
+    #[test]
+    fn the_newest_keys_are_those_to_which_statements_of_that_log_lead_from_these() {
+        let chain = changes(&CHAIN);
+        for (from, to, stated) in [
+            (1, 7, &chain[..]),
+            (4, 7, &chain[..]),
+            (7, 7, &chain[..]),
+            (1, 4, &chain[..3]),
+            // What is missing leads nowhere, and what is stated of others says nothing.
+            (1, 2, &chain[..1]),
+            (1, 1, &chain[1..]),
+            (9, 9, &chain[..]),
+        ] {
+            assert_eq!(newest(keys(from), stated), keys(to), "{from}");
+        }
+        let mut other = chain;
+        for one in &mut other {
+            one.base = crate::BaseOrigin::new("example.org/other").unwrap();
+        }
+        assert_eq!(newest(keys(1), &other), keys(1));
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use evidence::{BootId, Digest};
 pub use firmware::{
     CounterSeen, FirmwareMemory, FirmwareRule, Installed, Judged, ToBind, firmware_bound,
 };
-pub use followers::{Named, by_taken_back, in_order};
+pub use followers::{Named, by_taken_back, in_order, newest};
 pub use hints::{Hints, LIMITS, Limit, Sign};
 pub use last_signed::{LastSigned, LastSignedError, SignedHead};
 pub use origin::{BaseOrigin, OriginError};

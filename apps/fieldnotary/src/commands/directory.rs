@@ -423,7 +423,7 @@ pub(super) fn read_log_id(data: &DataDir) -> Result<LogId, String> {
 }
 
 /// The base origin and keys that lie beside a node's log: the lines of `identity/keys.vkey`.
-pub(super) fn keys_beside(data: &DataDir) -> Result<Vec<VerifierKey>, String> {
+pub(crate) fn keys_beside(data: &DataDir) -> Result<Vec<VerifierKey>, String> {
     keys_in(&data.identity().join("keys.vkey"))
 }
 

@@ -12,7 +12,7 @@ use proof::note::VerifierKey;
 use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use trust_plane::Rotation;
+use trust_plane::{Rotation, newest};
 
 /// How long it may take to be there where it has to be: whoever starts both does not wait for one.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -259,16 +259,18 @@ fn keep_statements(identity: &Path, origin: &str, keys: &Keys) -> Result<(), Str
 
 /// Whether the keys that are kept state, one after the other, that those of the signer follow them.
 fn leads(kept: &str, keys: &Keys) -> bool {
-    let mut kept: Vec<String> = kept.lines().map(str::to_owned).collect();
-    for NoteText(note) in &keys.rotations {
-        let Ok(stated) = Rotation::read(note.as_bytes()) else {
-            return false;
-        };
-        if stated.old.each_ref().map(ToString::to_string)[..] == kept[..] {
-            kept = stated.new.iter().map(ToString::to_string).collect();
-        }
+    let pair = |lines: &[&str]| match lines {
+        [one, other] => Some([one.parse().ok()?, other.parse().ok()?]),
+        _ => None,
+    };
+    let kept: Option<[VerifierKey; 2]> = pair(&kept.lines().collect::<Vec<_>>());
+    let said: Vec<&str> = keys.vkeys.iter().map(String::as_str).collect();
+    let stated = keys.rotations.iter();
+    let stated = stated.map(|NoteText(note)| Rotation::read(note.as_bytes()));
+    match (kept, stated.collect::<Result<Vec<_>, _>>()) {
+        (Some(kept), Ok(stated)) => Some(newest(kept, &stated)) == pair(&said),
+        (None, _) | (_, Err(_)) => false,
     }
-    kept == keys.vkeys
 }
 
 /// Leads the place at which processes look for a signer to its socket, at once.

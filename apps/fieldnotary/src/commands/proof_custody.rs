@@ -9,7 +9,7 @@ use proof::offline::{FILE_ENDING, OfflineProof};
 use query::Anchors;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use trust_plane::BoundLog;
+use trust_plane::{BoundLog, StatedKey};
 
 /// What stands before the usual ending in the name of the file beside.
 const BESIDE: &str = ".keys";
@@ -28,28 +28,58 @@ pub(super) struct Told {
     store: Option<KeyStore>,
     /// The entry.
     by: u64,
+    /// Why it says nothing of the key that signed the head of a proof, until that is compared and is the one that it names.
+    unproved: Option<&'static str>,
 }
+
+/// What an entry leaves open that names no key at all.
+const NO_KEY: &str =
+    "the entry does not name the key, so nothing says that it is the one that signed here";
+/// And a checkpoint.
+const CHECKPOINT_ALONE: &str = "a checkpoint says it alone, and names no key: a key_store entry under the same head would prove which key it is of";
+/// And one that is not compared.
+const NO_AUTHORITY: &str = "the entry names a P-256 key, and none that is pinned signed here: pin that line of the log's keys too";
 
 impl Told {
     /// What an entry says of what holds the keys, if it is one that does.
     pub(super) fn by(entry: &Entry) -> Option<Self> {
-        let (custody, store) = match entry.payload().ok()? {
-            Payload::KeyStore(store) => (store.custody, Some(store)),
-            Payload::Checkpoint(checkpoint) => (checkpoint.custody, None),
+        let (custody, store, unproved) = match entry.payload().ok()? {
+            Payload::KeyStore(store) => {
+                let unproved = match store.key_public {
+                    Some(_) => NO_AUTHORITY,
+                    None => NO_KEY,
+                };
+                (store.custody, Some(store), unproved)
+            }
+            Payload::Checkpoint(checkpoint) => (checkpoint.custody, None, CHECKPOINT_ALONE),
             _ => return None,
         };
-        let by = entry.header.commit_id.0;
-        Some(Self { custody, store, by })
+        Some(Self {
+            custody,
+            store,
+            by: entry.header.commit_id.0,
+            unproved: Some(unproved),
+        })
     }
 
-    /// Whether it is said of the keys that signed a proof: a TPM's key is in the statement, and must be one of them.
-    fn is_of(&self, proof: &OfflineProof, anchors: &Anchors) -> Result<(), String> {
-        let Some(store) = &self.store else {
-            return Ok(());
-        };
-        let signed = query::signers_of(proof, anchors);
-        let stated = BoundLog::default().store(store, &signed);
-        stated.map_err(|fault| fault.to_string())
+    /// Holds it against the keys that signed a proof: a TPM's key is in the statement, and must be one of them.
+    fn of(mut self, proof: &OfflineProof, anchors: &Anchors) -> Result<Self, String> {
+        if let Some(store) = &self.store {
+            let signed = query::signers_of(proof, anchors);
+            let mut stated = BoundLog::default();
+            stated
+                .store(store, &signed)
+                .map_err(|fault| fault.to_string())?;
+            if matches!(stated.key(), StatedKey::Restricted(_)) {
+                self.unproved = None;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether hardware holds the key that signed, by the word of an entry that names that key.
+    const fn is_hardware(&self) -> bool {
+        self.custody.is_hardware() && self.unproved.is_none()
     }
 
     /// The lines of the screen.
@@ -59,6 +89,9 @@ impl Told {
             verify_keys::custody_line(self.custody),
             self.by
         )];
+        // Of files and programs nothing is claimed that would be to prove.
+        let unproved = self.unproved.filter(|_| self.custody.is_hardware());
+        lines.extend(unproved.map(|words| format!("           NOT PROVED: {words}")));
         lines.extend(self.store.iter().flat_map(verify_keys::store_lines));
         lines
     }
@@ -66,7 +99,8 @@ impl Told {
     /// The same for programs.
     pub(super) fn json(&self) -> Value {
         json!({
-            "hardware": self.custody.is_hardware(),
+            "hardware": self.is_hardware(),
+            "unproved": self.unproved,
             "key_store": self.store.as_ref().map(verify_keys::store_json),
             "commit_id": self.by,
         })
@@ -95,8 +129,7 @@ pub(super) fn find(
     anchors: &Anchors,
 ) -> Result<Option<Told>, String> {
     if let Some(told) = entry_of(proof).as_ref().and_then(Told::by) {
-        told.is_of(proof, anchors)?;
-        return Ok(Some(told));
+        return told.of(proof, anchors).map(Some);
     }
     let beside = file_beside(path);
     // Also one that cannot be looked at is there.
@@ -139,6 +172,8 @@ fn judge(other: &OfflineProof, proof: &OfflineProof, anchors: &Anchors) -> Resul
     query::verify_proof(other, anchors)?;
     verify_proof::whole(&entry, other.index)?;
     let told = Told::by(&entry).ok_or("its entry does not say what holds the keys")?;
-    told.is_of(proof, anchors)?;
-    Ok(told)
+    told.of(proof, anchors)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::cli::{Role, RoleArgs, RunArgs};
 use crate::paths::DataDir;
-use crate::roles::recorder::{Changed, Said, newest_generation};
+use crate::roles::recorder::{Changed, KeysBeside, Said, newest_generation};
 use crate::supervisor::Manner;
 use crate::{installed, programs, roles, supervisor};
 use contract::{Contract, ContractErrors};
@@ -298,6 +298,8 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
     // Found before the sandbox closes; what it says can be read in there.
     let device = media::HealthSource::of_directory(data.root());
     let found = installed::look(&contract, installed::of_words(&args.program));
+    // Of these a change of keys puts others in their places, which the sandbox was not told of.
+    let keys = KeysBeside::read(&data);
     roles::confine(args.role, &contract, &data, &device)?;
     match args.role {
         Role::Recorder => {
@@ -307,6 +309,7 @@ pub(crate) fn run_role(args: &RoleArgs) -> Result<Ended, String> {
                 changed: Changed::of(&args.changed),
                 found,
                 accept_firmware: args.accept_firmware,
+                keys,
             };
             roles::recorder::run(contract, &data, log_id, node_started, device, said, &stop)?;
         }

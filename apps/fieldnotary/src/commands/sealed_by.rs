@@ -57,7 +57,7 @@ pub(super) fn sealed_by<V: ReadVolume, T: ReadTruth>(
 }
 
 /// What the entries of a log say of keys that followed others, those that left the ring and are kept as well.
-fn stated_in<V: ReadVolume, T: ReadTruth>(
+pub(crate) fn stated_in<V: ReadVolume, T: ReadTruth>(
     data: &DataDir,
     generation: Generation,
     reader: &Reader<V, T>,

@@ -1,14 +1,18 @@
 //! Somebody between the node and its signer puts signatures that do not hold in the place of those that do: nothing of it becomes a
 //! checkpoint, the node says so and hints at it, and a statement that became an entry is found by whoever verifies.
 
+use crate::common::blows::{running, signal, successor};
 use crate::common::contract::Contract;
 use crate::common::damage::copy_into;
 use crate::common::sites::{Collector, Node, Street};
 use crate::common::{about, list, number, program, text, wait_until};
+use crate::rotation::{rotate, rotations, sealed, verifies};
+use evidence::Actor;
 use ipc::message::NoteText;
 use ipc::{Channel, Listener, Message};
+use rustix::process::Signal;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -29,6 +33,8 @@ const OLD: u8 = 2;
 const HALF: u8 = 3;
 /// A sign of the signature on a statement is another.
 const STATEMENT: u8 = 4;
+/// Somebody with keys of his own answers in the signer's stead.
+const IMPOSTOR: u8 = 5;
 
 /// Changes a sign of the first signature.
 fn flipped(note: &str) -> String {
@@ -70,16 +76,18 @@ fn harmed(answer: Message, harm: u8, first: &mut Option<NoteText>) -> Message {
 }
 
 /// Serves one caller until he goes.
-fn carry(caller: &Channel, real: &Channel, harm: &AtomicU8) {
+fn carry(caller: &Channel, [real, impostor]: &[Channel; 2], harm: &AtomicU8) {
     let mut first = None;
     loop {
         match caller.recv(LOOK) {
             Ok(None) => {}
             Err(_) => return,
             Ok(Some(request)) => {
-                let answer = real.send(&request).and_then(|()| real.recv(LONG));
+                let harm = harm.load(Ordering::SeqCst);
+                let asked = if harm == IMPOSTOR { impostor } else { real };
+                let answer = asked.send(&request).and_then(|()| asked.recv(LONG));
                 let Ok(Some(answer)) = answer else { return };
-                let answer = harmed(answer, harm.load(Ordering::SeqCst), &mut first);
+                let answer = harmed(answer, harm, &mut first);
                 if caller.send(&answer).is_err() {
                     return;
                 }
@@ -88,19 +96,21 @@ fn carry(caller: &Channel, real: &Channel, harm: &AtomicU8) {
     }
 }
 
-/// Stands between a socket and the signer at another; what is done to its answers.
-fn between(socket: &Path, signer: &Path) -> Arc<AtomicU8> {
+/// Stands between a socket and the signer and an impostor at others; what is done to the answers.
+fn between(socket: &Path, signers: [&Path; 2]) -> Arc<AtomicU8> {
     let harm = Arc::new(AtomicU8::new(NOTHING));
     let listener = Listener::bind(socket).unwrap();
-    let (signer, told) = (signer.to_path_buf(), harm.clone());
+    let (signers, told) = (signers.map(Path::to_path_buf), harm.clone());
     // It stands there until the test ends.
     std::thread::spawn(move || {
         loop {
             let Ok(Some(caller)) = listener.accept(LOOK) else {
                 continue;
             };
-            let (real, told) = (Channel::connect(&signer, LONG).unwrap(), told.clone());
-            std::thread::spawn(move || carry(&caller, &real, &told));
+            let told = told.clone();
+            let both = signers.each_ref();
+            let both = both.map(|signer| Channel::connect(signer, LONG).unwrap());
+            std::thread::spawn(move || carry(&caller, &both, &told));
         }
     });
     harm
@@ -109,12 +119,33 @@ fn between(socket: &Path, signer: &Path) -> Arc<AtomicU8> {
 /// A signer that somebody else runs.
 struct Signer(Child);
 
+impl Signer {
+    /// With keys of a folder, at a socket.
+    fn start(identity: &Path, socket: &Path) -> Self {
+        let mut run = Command::new(program("fieldnotary-signer"));
+        run.args(["run", "--origin", ORIGIN, "--identity"]);
+        run.arg(identity).arg("--socket").arg(socket);
+        Self(run.spawn().unwrap())
+    }
+}
+
 impl Drop for Signer {
     fn drop(&mut self) {
         // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// A signer with keys in a folder, an impostor with keys of his own, and who stands between them and a socket.
+fn signers(dir: &Path) -> ([Signer; 2], PathBuf, Arc<AtomicU8>) {
+    let (real, impostor) = (dir.join("real.sock"), dir.join("impostor.sock"));
+    Node::keys(&dir.join("impostor"), ORIGIN);
+    let both = [("keeper", &real), ("impostor", &impostor)]
+        .map(|(name, socket)| Signer::start(&dir.join(name).join("identity"), socket));
+    let socket = dir.join("between.sock");
+    let harm = between(&socket, [&real, &impostor]);
+    (both, socket, harm)
 }
 
 fn events(data: &Path, code: &str) -> Vec<Value> {
@@ -185,14 +216,7 @@ fn an_invalid_signature_becomes_no_checkpoint_and_is_told_and_one_in_a_statement
     let dir = folder.path();
     let street = Street::start(dir, 1);
     let keys = Node::keys(&dir.join("keeper"), ORIGIN);
-    let (real, socket) = (dir.join("real.sock"), dir.join("between.sock"));
-    let mut run = Command::new(program("fieldnotary-signer"));
-    run.args(["run", "--origin", ORIGIN, "--identity"]);
-    run.arg(dir.join("keeper/identity"))
-        .arg("--socket")
-        .arg(&real);
-    let signer = Signer(run.spawn().unwrap());
-    let harm = between(&socket, &real);
+    let (signers, socket, harm) = signers(dir);
     let collector = Collector::start(dir, &keys);
     let contract = Contract::new(ORIGIN, "1MiB", 4).delivered_to(&collector);
     let contract = street.contract(contract);
@@ -246,6 +270,111 @@ fn an_invalid_signature_becomes_no_checkpoint_and_is_told_and_one_in_a_statement
             (id, id)
         );
     }
-    drop(signer);
+    drop(signers);
     collector.stop();
+}
+
+/// Waits for what is told of somebody with other keys in this epoch of the recorder; the keys that are right are named.
+fn told_of_other_keys(data: &Path, keys: &[String], times: usize) {
+    wait_until("somebody with other keys to be told of", LONG, || {
+        std::thread::sleep(Duration::from_millis(300));
+        let mut all = events(data, "signer_unavailable");
+        all.retain(|event| text(event, "detail").starts_with("other_keys: "));
+        (all.len() >= times).then_some(())
+    });
+    let event = events(data, "signer_unavailable").pop().unwrap();
+    let detail = text(&event, "detail");
+    let named = |key: &String| key.splitn(3, '+').take(2).collect::<Vec<_>>().join("+");
+    let right: Vec<String> = keys.iter().map(named).collect();
+    for words in [
+        "other_keys: the signer announces 2 keys: ",
+        &format!("this log is signed with two: {}", right.join(", ")),
+        "nothing of it went into the log; see who serves the signer's socket",
+        "fieldnotary adopt",
+    ] {
+        assert!(detail.contains(words), "{words} in {detail}");
+    }
+    let (announced, _) = detail.split_once("; this log").unwrap();
+    assert!(!right.iter().any(|key| announced.contains(key)), "{detail}");
+}
+
+/// Whoever serves the signer's socket with keys of his own, from the first description of a recorder on or later, seals nothing. Keys
+/// that follow those of the log by their own word do, whoever hears of them first.
+//= A6.3
+//= A6.7
+//= A11.3
+//= R8.2
+#[test]
+fn who_answers_as_the_signer_with_keys_of_his_own_seals_nothing_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let street = Street::start(dir, 1);
+    let mut keys = Node::keys(&dir.join("keeper"), ORIGIN);
+    let (signers, socket, harm) = signers(dir);
+    let contract = street.contract(Contract::new(ORIGIN, "1MiB", 4));
+    let words = ["--signer", socket.to_str().unwrap()];
+    let node = Node::start_with(dir, "node", &contract, &words);
+    let data = node.data().to_path_buf();
+    let seals = || {
+        about("log", &data, &["--kind", "checkpoint"])
+            .entries()
+            .len()
+    };
+    sealed(&node);
+    // In the place of a signer that is known, and then from the first word on that a recorder hears.
+    for times in 1..=2 {
+        harm.store(IMPOSTOR, Ordering::SeqCst);
+        if times > 1 {
+            let recorder = running(&data, "recorder");
+            signal(recorder, Signal::KILL);
+            successor(&data, "recorder", recorder);
+        }
+        told_of_other_keys(&data, &keys, times);
+        let before = seals();
+        let status = node.status();
+        assert_eq!(text(&status["seals"], "state"), "missed", "{status}");
+        assert!(
+            text(&status["seals"], "cure").contains("identity/keys.vkey"),
+            "{status}"
+        );
+        // It captures and commits meanwhile.
+        node.wait_for("log_size", number(&status, "log_size") + 10);
+        assert_eq!(seals(), before);
+        harm.store(NOTHING, Ordering::SeqCst);
+        sealed(&node);
+        let stretches = about("log", &data, &["--kind", "unsealed"]).entries();
+        assert_eq!(stretches.len(), times, "{stretches:?}");
+        assert!(seals() > before);
+    }
+    // The signer's own new keys: as the log is told by whoever ordered them, and by the signer where that one was cut off.
+    keys.extend(rotate(&data, "yearly"));
+    sealed(&node);
+    let uid = rustix::process::geteuid().as_raw();
+    let ask = ipc::message::Rotate {
+        origin: format!("{ORIGIN}/g1"),
+        actor: Actor::local("ada", uid).as_str().to_owned(),
+        reason: "and once more".into(),
+    };
+    let signer = Channel::connect(&dir.join("real.sock"), LONG).unwrap();
+    let Message::Rotated(_) = signer.ask(&ask.into(), LONG).unwrap() else {
+        panic!("the keys change")
+    };
+    wait_until("the log to be told", LONG, || {
+        (rotations(&data).len() == 2).then_some(())
+    });
+    sealed(&node);
+    let recorder = running(&data, "recorder");
+    signal(recorder, Signal::KILL);
+    successor(&data, "recorder", recorder);
+    sealed(&node);
+    assert_eq!(
+        events(&data, "signer_unavailable")
+            .iter()
+            .filter(|event| text(event, "detail").starts_with("other_keys: "))
+            .count(),
+        2
+    );
+    let data = node.stop();
+    verifies(&data, &keys, 2);
+    drop(signers);
 }

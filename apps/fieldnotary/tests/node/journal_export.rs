@@ -347,3 +347,57 @@ fn what_is_lost_is_published_as_a_hole_by_name_and_what_is_lost_unnamed_is_calle
         &["are lost"],
     );
 }
+
+/// What holds the keys stands at the beginning of a log, and a segment between that and a reading is gone with its hashes: the reading
+/// is proven by what is here, and that nothing proves what its keys are in is said.
+//= A1.3
+//= U4
+#[test]
+fn a_reading_is_proven_where_what_holds_its_keys_cannot_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let street = Street::start(dir.path(), 3);
+    let keys = Node::keys(&at("node"), ORIGIN);
+    let contract = street.contract(Contract::new(ORIGIN, "64KiB", 16));
+    let data = Node::grow(dir.path(), "node", &contract, 500);
+    let journal = layout::read(&data);
+    let [first, between, .., newest] = &journal.segments[..] else {
+        panic!("the log lies in three segments at the least")
+    };
+    let stores = about("log", &data, &["--kind", "key_store"]).entries();
+    let by = number(stores.last().unwrap(), "commit_id");
+    assert!(by <= first.frames.last().unwrap().last());
+    let bytes = std::fs::metadata(&between.path).unwrap().len();
+    std::fs::write(&between.path, vec![0; usize::try_from(bytes).unwrap()]).unwrap();
+
+    let reading = newest.frames[0].first.to_string();
+    let file = at("one.tlog-proof");
+    let said = export(&data, &file, &["--proof", &reading]);
+    check(&said, 0, &[]);
+    let told = said.json();
+    assert!(told["keys_out"].is_null(), "{told}");
+    let words = told["keys_unproved"].as_str().unwrap();
+    let due = format!("entry {by} says it, and has no proof here: ");
+    assert!(words.starts_with(&due), "{words}");
+    check(&verify(&file, &keys[0], None), 0, &["\"custody\":null"]);
+    let names = || {
+        let files = files(dir.path()).into_iter();
+        let of_proof = |path: &std::path::PathBuf| path.to_string_lossy().contains(".tlog-proof");
+        files.filter(of_proof).collect::<Vec<_>>()
+    };
+    assert_eq!(names(), std::slice::from_ref(&file));
+    let screen = fieldnotary([
+        "journal".as_ref(),
+        "export".as_ref(),
+        data.as_os_str(),
+        "-o".as_ref(),
+        at("two.tlog-proof").as_os_str(),
+        "--proof".as_ref(),
+        reading.as_ref(),
+    ]);
+    check(
+        &screen,
+        0,
+        &["keys       what holds them is not proved: entry "],
+    );
+}

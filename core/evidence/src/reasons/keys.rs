@@ -37,6 +37,7 @@ codes! {
         Refused = 9, "refused", "the signer refused the statement: the log went back, or another asks";
         RolledBack = 10, "rolled_back", "the log is not the one that went before, as an entry says: this generation is sealed no more";
         NoAnswer = 11, "no_answer", "the signer took the request and did not answer in time: its store is slow with each command, or it hangs";
+        OtherKeys = 12, "other_keys", "who answers as the signer announces other keys than those of this log: nothing is asked of it";
     }
 }
 
@@ -85,7 +86,8 @@ impl KeyFault {
             | Self::TokenMissing
             | Self::Refused
             | Self::RolledBack
-            | Self::NoAnswer => false,
+            | Self::NoAnswer
+            | Self::OtherKeys => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::report::{FindingKind, Report};
 use crate::collector::LogDir;
+use evidence::foreign::line;
 use evidence::reasons::{RollbackAlarm, RollbackWitness};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
@@ -120,7 +121,7 @@ pub(super) fn read_record(log: &LogDir, report: &mut Report) {
             "{alarm} ({}, shown by the {shown_by}) on record against {}: {}; {then}",
             RollbackWitness::Collector,
             log.origin,
-            word("detail")
+            line(word("detail"))
         );
         report.find(kind, at, words);
     }

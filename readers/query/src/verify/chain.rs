@@ -67,6 +67,8 @@ pub(super) struct Chain<'a> {
     behind: bool,
     /// Whether it was said that keys changed without an entry.
     untold: bool,
+    /// Entries so far that tell of keys that follow others.
+    rotations: usize,
     /// Whether a head was signed by a key that anchors the verification, and whether one was by none.
     by_anchors: bool,
     by_others: bool,
@@ -87,6 +89,9 @@ impl<'a> Chain<'a> {
         let keys = anchors.for_origin(&origin);
         if keys.is_empty() {
             report.find(FindingKind::Signature, None, anchors.none_for(&origin));
+        }
+        if keys.has_more() {
+            report.find(FindingKind::Signature, None, more_beside_words());
         }
         report.origins.push(origin.clone());
         let (mut bound, mut ran) = (Bound::default(), Ran::default());
@@ -123,6 +128,7 @@ impl<'a> Chain<'a> {
             calibrated: Calibrated::default(),
             behind: false,
             untold: false,
+            rotations: 0,
             by_anchors: false,
             by_others: false,
             head_by: None,
@@ -468,5 +474,7 @@ pub(super) fn generation_of(origin: &str) -> Option<u64> {
 
 mod rollback;
 mod signatures;
+
+pub(super) use signatures::more_beside_words;
 #[cfg(test)]
 pub(super) mod tests;

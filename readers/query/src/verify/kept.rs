@@ -8,6 +8,7 @@ use journal::keep::{KeepFinding, KeepRing, Part, Store, Stretch};
 use journal::{ReadTruth, ReadVolume, Reader};
 use proof::Frontier;
 use std::cell::LazyCell;
+use trust_plane::Rotation;
 
 /// Verifies the keep-rings of the generation that `reader` reads, into the `report` that this generation was verified
 /// into.
@@ -97,7 +98,11 @@ impl Walk<'_> {
                 continue;
             }
             match entry.payload() {
-                Ok(Payload::KeyRotation(told)) => self.report.state(&told.statement),
+                Ok(Payload::KeyRotation(told)) => {
+                    if let Ok(stated) = Rotation::read(told.statement.as_bytes()) {
+                        self.report.state(&stated);
+                    }
+                }
                 Ok(payload) => self.report.unkept.hear(id, &payload),
                 Err(_) => {}
             }

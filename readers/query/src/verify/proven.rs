@@ -1,6 +1,7 @@
 //! One entry and its proof, for somebody who has nothing else of the log.
 
 use super::Anchors;
+use super::chain::more_beside_words;
 use proof::Checkpoint;
 use proof::note::VerifierKey;
 use proof::offline::OfflineProof;
@@ -22,6 +23,9 @@ pub fn verify_proof(proof: &OfflineProof, anchors: &Anchors) -> Result<(), Strin
     let signed = proof
         .verify(signers.known())
         .map_err(|error| error.to_string())?;
+    if signers.has_more() {
+        return Err(more_beside_words());
+    }
     let by = |place| signed.verified().has_key(place);
     match signers.missing(head.size, by).first() {
         Some(key) => Err(signers.unsigned_words("the checkpoint", key, by)),

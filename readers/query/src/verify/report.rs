@@ -6,6 +6,7 @@ use evidence::kinds::{Boot, Firmware, KeyStore};
 use evidence::reasons::EnrolmentProof;
 use evidence::{Digest, UtcNs};
 use proof::note::VerifierKey;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -336,6 +337,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What entries state of keys that followed others, whether anything leads to them or not: each carries its own proof.
     pub stated: Vec<Rotation>,
+    /// Their texts.
+    pub(super) stated_texts: BTreeSet<String>,
     /// What entries told of keep-rings, until that is a finding.
     pub(super) unkept: Told,
     /// The entries read so far, for whoever waits meanwhile.
@@ -385,11 +388,9 @@ impl Report {
     }
 
     /// Takes what an entry states of keys that follow others.
-    pub(super) fn state(&mut self, note: &str) {
-        if let Ok(stated) = Rotation::read(note.as_bytes())
-            && !self.stated.contains(&stated)
-        {
-            self.stated.push(stated);
+    pub(super) fn state(&mut self, stated: &Rotation) {
+        if self.stated_texts.insert(stated.text()) {
+            self.stated.push(stated.clone());
         }
     }
 
@@ -397,8 +398,14 @@ impl Report {
     /// it is to be verified once more.
     #[must_use]
     pub fn to_follow(&self, known: &[Rotation]) -> Vec<Rotation> {
+        // Keys that follow others may attest before the log is told of them.
         let of_keys = |one: &Finding| {
-            one.kind.is_failure() && matches!(one.kind, FindingKind::Signature | FindingKind::Known)
+            let kind = one.kind;
+            let said = matches!(
+                kind,
+                FindingKind::Signature | FindingKind::Known | FindingKind::Boot
+            );
+            said && kind.is_failure()
         };
         let missed = self.findings.iter().any(of_keys);
         let new = self.stated.iter().filter(|one| !known.contains(one));

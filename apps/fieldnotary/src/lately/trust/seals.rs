@@ -99,6 +99,10 @@ const fn cure(fault: KeyFault) -> &'static str {
         KeyFault::KeyReplaced => {
             "put the store back that holds the log's key, or begin a new log with an identity of its own"
         }
+        KeyFault::OtherKeys => {
+            "see who serves the signer's socket, and start the signer that has this log's keys (identity/keys.vkey); where they are \
+             lost, `fieldnotary adopt` begins a new generation with others"
+        }
         KeyFault::CounterUndefined => {
             "define the counter again and move it on once, as docs/keys.md says"
         }

@@ -36,6 +36,11 @@ pub(super) struct BootWatch {
 }
 
 impl BootWatch {
+    /// What was told is of no use: it is asked for anew.
+    pub(super) const fn again(&mut self) {
+        self.told = false;
+    }
+
     /// What there is to tell behind a seal that was had, or was missed for this reason; `ask` is the way to the signer.
     pub(super) fn due(
         &mut self,

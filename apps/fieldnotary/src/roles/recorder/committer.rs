@@ -16,6 +16,7 @@ use super::given_up::GivenUp;
 use super::hints::HintWatch;
 use super::journal_file::NodeJournal;
 use super::keeper::Keeper;
+use super::known_keys::KnownKeys;
 use super::ledger::{Attempted, Ledger};
 use super::low_supplies::LowSupplies;
 use super::media_watch::MediaWatch;
@@ -84,6 +85,7 @@ pub(super) struct Committer {
     pub(super) seal: SealState,
     pub(super) rollback: RollbackWatch,
     pub(super) rotations: RotationWatch,
+    pub(super) known_keys: KnownKeys,
     /// Ports that submitted in this epoch: a start of theirs is then a restart of the process.
     pub(super) alive: BTreeSet<SourceId>,
     pub(super) own: SourceId,
@@ -239,7 +241,7 @@ impl Committer {
             Work::KeyStore(keys, verdict) => self.told_of_keys(*keys, &verdict),
             Work::SealLater => self.seal_later(),
             Work::OtherStore(words) => self.other_store(&words),
-            Work::Booted(told) => self.booted(*told),
+            Work::Booted(told, taken) => self.booted(*told, &taken),
             Work::FirmwareBound(bound) => self.firmware_bound(bound),
             Work::Firmware { answer } => self.tell_of_firmware(answer),
             Work::Attested { entry, answer } => self.attested(entry, answer),
@@ -267,6 +269,7 @@ impl Committer {
         self.ledger.observe(&payload);
         self.rollback.observe(&payload);
         self.rotations.observe(&payload);
+        self.known_keys.observe(&payload);
         self.stats.boot.observe(&payload);
         self.staged.push((Captured::new(&payload), payload));
     }

@@ -16,6 +16,7 @@ mod in_force;
 mod intake;
 mod journal_file;
 mod keeper;
+mod known_keys;
 mod ledger;
 mod low_supplies;
 mod media_watch;
@@ -46,6 +47,7 @@ pub(crate) use changed::Changed;
 pub(crate) use committer::{COUNTERS_EVERY_NS, IDLE_SEAL_FACTOR};
 pub(crate) use journal_file::{measures_text, newest_generation, read_ring};
 pub(crate) use keeper::{keep_places, kept, place as keep_place};
+pub(crate) use known_keys::KeysBeside;
 pub(crate) use ledger::{LEASE_BLOCK, meters_on};
 pub(crate) use missed_seals::fault_told;
 pub(crate) use people::{agrees, is_a_state};
@@ -81,6 +83,8 @@ pub(crate) struct Said {
     pub(crate) found: Found,
     /// Whether a person accepts that firmware as it is.
     pub(crate) accept_firmware: bool,
+    /// What lies beside the log of its keys.
+    pub(crate) keys: KeysBeside,
 }
 
 /// Records until it is told to stop.
@@ -107,7 +111,15 @@ pub(crate) fn run(
         found: said.found,
         accept_firmware: said.accept_firmware,
     };
-    let committer = startup::begin(contract, data, log_id, &given, device, heads, work.clone())?;
+    let committer = startup::begin(
+        contract,
+        data,
+        log_id,
+        &given,
+        said.keys,
+        device,
+        (heads, work.clone()),
+    )?;
     let feed = Arc::clone(&committer.feed);
     let attester = Arc::new(booted::Attester {
         signer: data.served_by_signer(),

@@ -110,6 +110,14 @@ impl RollbackWatch {
 impl Committer {
     /// Takes what the signer says of its store, and answers what it may be asked.
     pub(super) fn told_of_keys(&mut self, keys: Keys, verdict: &SyncSender<MayAsk>) {
+        if let Err(words) = self.known_keys.heard(&keys.vkeys, &keys.rotations) {
+            let _ = verdict.try_send(MayAsk {
+                judged: Verdict::OtherKeys(words),
+                vkeys: Vec::new(),
+                bind: None,
+            });
+            return;
+        }
         self.stats.signer.told_at_first(&keys, clock::mono());
         let went_before = self.compare_with(&keys);
         let rotated = self.tell_of_rotations(&keys);
@@ -122,7 +130,12 @@ impl Committer {
             (true, false) => Verdict::Sign,
         };
         // A thread that is gone needs no answer.
-        let _ = verdict.try_send(MayAsk { judged, bind });
+        let vkeys = self.known_keys.now();
+        let _ = verdict.try_send(MayAsk {
+            judged,
+            vkeys,
+            bind,
+        });
     }
 
     /// Compares the log with what the signer knows, and tells what does not agree; whether it may be asked to sign.

@@ -21,7 +21,8 @@ pub(super) struct RotationWatch {
     signing: Vec<String>,
 }
 
-fn name(statement: &str) -> String {
+/// By what a statement is known.
+pub(super) fn name(statement: &str) -> String {
     Hash(Sha256::digest(statement.as_bytes()).into()).to_string()
 }
 
@@ -32,6 +33,11 @@ impl RotationWatch {
             self.told.insert(name(&told.statement));
             self.signing.clone_from(&told.new);
         }
+    }
+
+    /// The statements that were told, by what each is known.
+    pub(super) const fn told(&self) -> &BTreeSet<String> {
+        &self.told
     }
 
     /// Takes the label of a counter of a frozen state.

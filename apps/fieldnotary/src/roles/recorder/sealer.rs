@@ -1,6 +1,6 @@
 //! The thread that asks the signer for checkpoints. Commits never wait for it.
 
-use super::booted::BootWatch;
+use super::booted::{BootWatch, Told};
 use super::work::{MayAsk, Verdict, Work};
 use evidence::reasons::{CounterKind, Custody, KeyFault};
 use evidence::{Digest, MonoNs};
@@ -71,6 +71,7 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         described: false,
         rotations: 0,
         vkeys: Vec::new(),
+        is_known: false,
         bind: None,
     };
     let mut boot = BootWatch::default();
@@ -83,8 +84,13 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
             Ok(Some(keys)) => match may_ask(keys, results) {
                 Some(may) => {
                     signer.bind = may.bind.or(signer.bind.take());
+                    (signer.is_known, signer.vkeys) = (!may.vkeys.is_empty(), may.vkeys);
                     match may.judged {
                         Verdict::Sign => signer.sign(socket, head),
+                        Verdict::OtherKeys(words) => {
+                            signer.turn_from();
+                            Err(other_keys(words))
+                        }
                         Verdict::RolledBack => Err(rolled_back()),
                         Verdict::Later => match results.send(Work::SealLater) {
                             Ok(()) => continue,
@@ -123,8 +129,12 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         let told = boot.due(missed.as_ref(), &origin, |request| {
             signer.ask(socket, request)
         });
-        if told.is_some_and(|told| results.send(Work::Booted(Box::new(told))).is_err()) {
-            return;
+        if let Some(told) = told {
+            match heard_of_boot(told, results) {
+                Some(true) => {}
+                Some(false) => boot.again(),
+                None => return,
+            }
         }
     }
 }
@@ -136,11 +146,27 @@ fn may_ask(keys: Keys, results: &SyncSender<Work>) -> Option<MayAsk> {
     told.recv().ok()
 }
 
+/// Whether what the signer said of a boot went into the log; `None` where the recorder is gone.
+fn heard_of_boot(told: Told, results: &SyncSender<Work>) -> Option<bool> {
+    let (taken, answer) = sync_channel(1);
+    results.send(Work::Booted(Box::new(told), taken)).ok()?;
+    answer.recv().ok()
+}
+
 fn rolled_back() -> IpcError {
     IpcError::Peer {
         code: ErrorCode::Rollback,
         text: "the signer was not asked: see the rollback entry".to_owned(),
         fault: Some(KeyFault::RolledBack),
+    }
+}
+
+/// Whoever answers at the signer's socket has not the keys of this log.
+fn other_keys(words: String) -> IpcError {
+    IpcError::Peer {
+        code: ErrorCode::Invalid,
+        text: words,
+        fault: Some(KeyFault::OtherKeys),
     }
 }
 
@@ -217,8 +243,10 @@ struct Signer {
     described: bool,
     /// How often its keys changed, as it said: the log tells of that.
     rotations: u64,
-    /// Its keys under the base origin, as it said.
+    /// The keys of this log under the base origin, as the node knows them: they are the signer's, or it is asked for nothing.
     vkeys: Vec<String>,
+    /// Whether whoever serves this connection announced them.
+    is_known: bool,
     /// The firmware version that it is to bind to its store's counter.
     bind: Option<BindFirmware>,
 }
@@ -228,7 +256,7 @@ impl Signer {
         let channel = match self.channel.take() {
             Some(channel) => channel,
             None => {
-                self.described = false;
+                (self.described, self.is_known) = (false, false);
                 ipc::Channel::connect(socket, CONNECT_TIMEOUT)?
             }
         };
@@ -256,16 +284,21 @@ impl Signer {
                 // A counter of firmware versions that could not be read is looked for with each head.
                 self.described = keys.firmware_fault.is_none();
                 self.rotations = u64::try_from(keys.rotations.len()).unwrap_or(u64::MAX);
-                self.vkeys.clone_from(&keys.vkeys);
                 Ok(Some(keys))
             }
             other => Err(unexpected(&other)),
         }
     }
 
+    /// Leaves whoever serves this connection: the next head goes to whoever serves the socket then, and hears him first.
+    fn turn_from(&mut self) {
+        self.channel = None;
+        (self.described, self.is_known) = (false, false);
+    }
+
     /// Binds the firmware version that waits for it; what fails is tried again behind the next seal.
     fn bind_firmware(&mut self, socket: &Path) -> Option<FirmwareBound> {
-        let bind = self.bind.clone()?;
+        let bind = self.bind.clone().filter(|_| self.is_known)?;
         match self.ask(socket, &bind.into()) {
             Ok(Message::FirmwareBound(bound)) => {
                 self.bind = None;

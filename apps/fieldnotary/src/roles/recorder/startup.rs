@@ -11,6 +11,7 @@ use super::hints::HintWatch;
 use super::in_force::InForce;
 use super::journal_file::{self, NodeJournal};
 use super::keeper::Keeper;
+use super::known_keys::{KeysBeside, KnownKeys};
 use super::ledger::Ledger;
 use super::low_supplies::LowSupplies;
 use super::media_watch::MediaWatch;
@@ -137,9 +138,9 @@ pub(super) fn begin(
     data: &DataDir,
     log_id: LogId,
     given: &Given,
+    keys: KeysBeside,
     device: HealthSource,
-    heads: SyncSender<Head>,
-    work: SyncSender<Work>,
+    (heads, work): (SyncSender<Head>, SyncSender<Work>),
 ) -> Result<Committer, String> {
     let (began, boot_id, node_started) = (clock::mono(), clock::boot_id(), given.node_started);
     let (journal, recovery) = journal_file::open(data, &contract.storage, log_id, boot_id)?;
@@ -163,8 +164,9 @@ pub(super) fn begin(
         false => start_kind(recovery.as_ref(), epoch, boot_id, node_started),
     };
     let firmware = given.firmware(&mut remembered, &journal, start);
-    let seal = seal_state(&mut remembered, journal.sealed_size(), cosigned_size);
     let mut committer = Committer {
+        seal: seal_state(&mut remembered, journal.sealed_size(), cosigned_size),
+        known_keys: KnownKeys::at_start(keys, &remembered.rotations, data, &reader),
         ledger,
         stats: Stats::default(),
         media: MediaWatch::new(device),
@@ -185,7 +187,6 @@ pub(super) fn begin(
         markers: data.markers(),
         feed: Arc::new(Feed::new(reader, work)),
         heads,
-        seal,
         rotations: remembered.rotations,
         rollback: remembered
             .rollback

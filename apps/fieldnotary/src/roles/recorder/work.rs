@@ -15,10 +15,12 @@ pub(super) const QUEUE_DEPTH_MAX: usize = 1_024;
 pub(super) type Answer = SyncSender<Message>;
 
 /// Whether the signer may be asked to sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It may.
     Sign,
+    /// It has other keys than this log, in words.
+    OtherKeys(String),
     /// The log is not the one that went before.
     RolledBack,
     /// First the log tells of what the signer told.
@@ -30,6 +32,8 @@ pub(super) enum Verdict {
 pub(super) struct MayAsk {
     /// Whether to sign.
     pub(super) judged: Verdict,
+    /// The keys of this log under the base origin, which it announced; none where it announced others.
+    pub(super) vkeys: Vec<String>,
     /// To bind a firmware version.
     pub(super) bind: Option<BindFirmware>,
 }
@@ -112,8 +116,8 @@ pub(super) enum Work {
     FirmwareBound(FirmwareBound),
     /// Whether this firmware may capture.
     Firmware { answer: Answer },
-    /// What the signer says of what was booted.
-    Booted(Box<Told>),
+    /// What the signer says of what was booted; answered with whether that can stand in the log where it does now.
+    Booted(Box<Told>, SyncSender<bool>),
     /// What it attests to whoever asked.
     Attested { entry: Captured, answer: Answer },
     /// The signer's store has another key than the log is signed with, in its words.

@@ -2,12 +2,20 @@
 
 use super::Chain;
 use crate::verify::report::{FindingKind, RotatedTo};
-use crate::verify::signers::Untold;
+use crate::verify::signers::{ROTATIONS_MAX, Untold};
 use evidence::kinds::{Ack, Checkpoint, KeyRotation};
 use proof::checkpoint::CheckpointError;
 use proof::note::{Note, NoteError, SignatureLine, Verified, VerifierKey};
 use proof::{Hash, SignedCheckpoint};
 use trust_plane::Rotation;
+
+/// What is said where more statements lie beside a log than are followed.
+pub(in crate::verify) fn more_beside_words() -> String {
+    format!(
+        "more than {ROTATIONS_MAX} statements of keys that follow others are brought along for this log, and none changes its keys so \
+         often: the rest is not followed. Keep those that its signer or its collector has"
+    )
+}
 
 impl Chain<'_> {
     /// The note of a checkpoint, where all that should have signed it did.
@@ -54,6 +62,9 @@ impl Chain<'_> {
             self.report.find(FindingKind::Signature, here, words);
         }
         let holds = same && missing.is_empty() && expected;
+        if holds {
+            self.keys.sealed(head.size);
+        }
         self.is_told(|place| opened.verified().has_key(place));
         if holds {
             let by = self.signers_of(opened.verified());
@@ -78,7 +89,7 @@ impl Chain<'_> {
     /// Keys that follow others are told of by an entry of the log, in each generation, before they sign.
     pub(in crate::verify) fn is_told(&mut self, signed: impl Fn(usize) -> bool) {
         // Where entries are not here, that one may be among them.
-        if !self.named.is_empty() {
+        if self.untold || !self.named.is_empty() {
             return;
         }
         let Some(untold) = self.keys.untold(self.tree.base(), signed) else {
@@ -94,14 +105,24 @@ impl Chain<'_> {
                     .to_owned()
             }
         };
-        if std::mem::replace(&mut self.untold, true) {
-            return;
-        }
+        self.untold = true;
         self.report.find(FindingKind::Signature, None, words);
     }
 
-    /// Takes what keys of the log state of those that follow them.
+    /// Takes what keys of the log state of those that follow them. Of more than any log has the first is named, and none is read.
     pub(super) fn rotation(&mut self, id: u64, told: &KeyRotation) {
+        self.rotations = self.rotations.saturating_add(1);
+        if self.rotations > ROTATIONS_MAX {
+            if self.rotations - 1 == ROTATIONS_MAX {
+                let words = format!(
+                    "more than {ROTATIONS_MAX} entries tell of keys that follow others, and no log changes its keys so often: none is \
+                     followed from this one on"
+                );
+                self.report
+                    .find(FindingKind::Signature, Some((id, id)), words);
+            }
+            return;
+        }
         if let Err(words) = self.rotated(id, told) {
             let words = format!("a rotation that changes no keys: {words}");
             self.report
@@ -124,7 +145,7 @@ impl Chain<'_> {
         if Some(stated.generation.0) > self.generation {
             return Err("it is of a later generation than this log".to_owned());
         }
-        self.report.state(&told.statement);
+        self.report.state(&stated);
         if Some(stated.generation.0) == self.generation {
             self.border(id, &stated)?;
         }

@@ -10,6 +10,7 @@ use crate::roles::recorder::{acks, intake, people};
 use evidence::reasons::{EventCode, RollbackWitness};
 use evidence::{Captured, CommitId, Kind, Payload, PointId, SourceId};
 use ipc::message::{CountStart, RefuseReason};
+use std::sync::mpsc::SyncSender;
 
 impl Committer {
     /// An entry of a process about itself, or of the uplink about what a collector answered.
@@ -48,13 +49,19 @@ impl Committer {
         self.take_report(id, event, payload, answer);
     }
 
-    /// What the signer says of what was booted; the last seal before a stop holds everything, so nothing comes behind it.
-    pub(super) fn booted(&mut self, told: booted::Told) {
+    /// What the signer says of what was booted; the last seal before a stop holds everything, so nothing comes behind it. `taken` is
+    /// whether it is of use.
+    pub(super) fn booted(&mut self, told: booted::Told, taken: &SyncSender<bool>) {
         self.stats.signer.take_uses(&told.uses);
+        // Its keys changed between its word and this entry, and behind the entry that says so theirs counts no more.
+        let attestation = told.attestation.as_ref();
+        let is_old = attestation.is_some_and(|told| self.is_of_keys_before(&told.note));
+        // A thread that is gone needs no answer.
+        let _ = taken.try_send(!is_old);
         let Ok(boot) = told.boot.payload() else {
             return;
         };
-        if self.stopping.is_some() {
+        if is_old || self.stopping.is_some() {
             return;
         }
         self.stats.boot.observe(&boot);
@@ -65,9 +72,19 @@ impl Committer {
         }
     }
 
+    fn is_of_keys_before(&self, note: &str) -> bool {
+        self.known_keys.is_of_before(note, &self.origin)
+    }
+
     /// What the signer attested to whoever asked.
     pub(super) fn attested(&mut self, entry: Captured, answer: Answer) {
         match entry.payload() {
+            Ok(Payload::Attestation(told)) if self.is_of_keys_before(&told.note) => self.refuse(
+                0,
+                RefuseReason::Keys,
+                "the keys of the log changed meanwhile, and those of before attested: ask again",
+                &answer,
+            ),
             Ok(payload) if self.stopping.is_none() => {
                 self.stats.boot.observe(&payload);
                 self.take_report(0, entry, payload, answer);
@@ -186,6 +203,7 @@ impl Committer {
             Ok(payload) => {
                 self.ledger.observe(&payload);
                 self.rotations.observe(&payload);
+                self.known_keys.observe(&payload);
                 self.take_report(id, entry, payload, answer);
             }
             Err(objection) => {

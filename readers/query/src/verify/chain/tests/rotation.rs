@@ -14,6 +14,8 @@ use proof::note::{Note, VerifierKey, sign_ed25519, sign_p256};
 use proptest::prelude::*;
 use trust_plane::{BaseOrigin, Rotation};
 
+mod reach;
+
 pub(super) fn keys(seed: u8) -> Vec<VerifierKey> {
     enrolled::keys(BASE, seed).to_vec()
 }
