@@ -330,7 +330,9 @@ fn lives_through(case: &Case) {
     let anchor = site.stores.keys(case.kept, &dir.join("node"));
     let node = site.start();
     let sealing = |seals: &Value| text(seals, "state") == "sealing";
-    stands(&node, "seals at first", sealing);
+    let status = stands(&node, "seals at first", sealing);
+    // What the signer said of its store stands by now, and it is not asked for it with each seal any more.
+    node.wait_for("sealed_size", number(&status, "log_size") + FEW);
 
     let node = site.meanwhile(node, case.stopped[0], case.harm);
     let [state, cause, cure] = case.told;

@@ -3,7 +3,7 @@
 use crate::common::contract::Contract;
 use crate::common::damage::copy_into;
 use crate::common::sites::{Collector, Node, Street};
-use crate::common::{READY, about, done, program, wait_until};
+use crate::common::{READY, about, done, program, text, wait_until};
 use std::path::Path;
 use std::process::Command;
 
@@ -106,6 +106,11 @@ fn an_older_copy_is_told_what_it_is_and_what_to_do() {
     ];
     heard(copy.data(), "uplink_conflict", &words);
     copy.stop();
+    // What the collector has is sound, and the alarm stands: nobody has put the newest disk back or adopted.
     let kept = about("verify", &collector.stop(), &[]);
-    assert_eq!(kept.code, Some(0), "{kept:?}");
+    assert_eq!(kept.code, Some(1), "{kept:?}");
+    let verdict = kept.json();
+    let failing = verdict["findings"].as_array().unwrap().iter();
+    let kinds: Vec<&str> = failing.map(|one| text(one, "kind")).collect();
+    assert!(kinds.contains(&"rollback"), "{verdict}");
 }

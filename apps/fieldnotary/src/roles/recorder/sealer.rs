@@ -109,6 +109,10 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
                 Err(error)
             }
         };
+        if outcome.as_ref().is_err_and(is_other_store) {
+            // It is heard before the next head: what another store means for the log is told there.
+            signer.described = false;
+        }
         if outcome.as_ref().is_err_and(is_rotated) {
             // Its keys changed meanwhile: with the next head it is heard, and the log tells of them first.
             signer.described = false;

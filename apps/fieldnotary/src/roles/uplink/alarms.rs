@@ -2,7 +2,7 @@
 
 use crate::clock;
 use evidence::kinds::Rollback;
-use evidence::reasons::{RollbackAlarm, RollbackWitness};
+use evidence::reasons::RollbackWitness;
 use exchange::CollectorAlarm;
 
 /// Alarms that are told in a run: one that stands is one, and a collector that says another with each answer fills no ring.
