@@ -43,7 +43,7 @@ mod tests {
     //= R11.2
     #[test]
     fn a_reason_is_one_line_of_plain_words() {
-        for good in ["commissioning", "Zähler 7 getauscht, Ticket 4711"] {
+        for good in ["commissioning", "Z\u{e4}hler 7 getauscht, Ticket 4711"] {
             assert_eq!(reason(good).as_deref(), Ok(good));
         }
         assert!(reason(&"x".repeat(REASON_BYTES_MAX)).is_ok());

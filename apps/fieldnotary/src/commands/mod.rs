@@ -76,6 +76,7 @@ mod secrets;
 mod site;
 mod status;
 mod status_certificates;
+mod status_link;
 mod status_medium;
 mod status_outputs;
 mod status_points;

@@ -5,7 +5,7 @@ use super::on_disk::OnDisk;
 use super::own_signer;
 use super::progress::Progress;
 use super::status::ask;
-use super::status_screen::link_words;
+use super::status_link::link_words;
 use super::words;
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
