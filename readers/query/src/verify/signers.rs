@@ -329,7 +329,7 @@ impl Signers {
 
     /// Whether it is signed by both keys that sign from a head on that is larger than the log was at this entry.
     pub(super) fn is_by_later(&self, entry: u64, signed: impl Fn(usize) -> bool) -> bool {
-        let mut later = self.eras.iter().filter(|era| era.from > entry);
+        let mut later = self.eras.behind(entry).iter();
         self.is_anchored() && later.any(|era| era.keys.iter().all(|place| signed(*place)))
     }
 

@@ -74,6 +74,11 @@ impl Eras {
         self.all.get(first..last).unwrap_or_default()
     }
 
+    /// Those that begin behind a size.
+    pub(super) fn behind(&self, size: u64) -> &[Era] {
+        self.all.get(self.until(size)..).unwrap_or_default()
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> &[Era] {
         &self.all
