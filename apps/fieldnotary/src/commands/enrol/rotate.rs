@@ -115,19 +115,3 @@ fn not_beside(error: String) -> String {
          --signer puts it there"
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{ROTATION_REASON_BYTES_MAX, short};
-
-    //= R8.2
-    #[test]
-    fn a_reason_that_no_statement_has_room_for_is_refused_before_it_is_sent() {
-        let longest = "x".repeat(ROTATION_REASON_BYTES_MAX);
-        assert_eq!(short(&format!(" {longest} ")), Ok(longest.as_str()));
-        for reason in [String::new(), format!("{longest}x"), "x".repeat(5_000)] {
-            let said = short(&reason).unwrap_err();
-            assert!(said.contains("1 to 512 bytes"), "{said}");
-        }
-    }
-}
