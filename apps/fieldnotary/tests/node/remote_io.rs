@@ -142,7 +142,14 @@ fn check_commands(site: &Site) -> Value {
     // A command is written once, and proved by what is read back.
     let watcher = watch(&site.data);
     assert_eq!(site.operate("breaker", "on"), is("proved", "none"));
-    assert_eq!(site.operate("valve", "42.5"), is("proved", "none"));
+    // Between two numbers of the register: what was asked for, and what was output.
+    assert_eq!(site.operate("valve", "42.505"), is("proved", "none"));
+    for (kind, value) in [("command", "42.505"), ("output", "42.51")] {
+        let row = site.row(kind, |row| {
+            row["point_id"] == "valve" && row["kind"] == kind
+        });
+        assert_eq!(row["value"], value, "{row}");
+    }
     let frames = watcher.join().unwrap();
     let damaged = frames.iter().find(|row| row["decoded"]["valid"] != true);
     assert_eq!(damaged, None);
@@ -154,7 +161,7 @@ fn check_commands(site: &Site) -> Value {
         };
         assert!(of("request") && of("response"), "function {function}");
     }
-    assert_eq!(site.writes()[2..], [coil(true), register(4_250)]);
+    assert_eq!(site.writes()[2..], [coil(true), register(4_251)]);
     let soe = site.row("the contact", |row| {
         row["point_id"] == "contact" && row["kind"] == "soe" && row["value"] == 1
     });
