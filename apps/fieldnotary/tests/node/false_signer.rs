@@ -352,7 +352,7 @@ fn who_answers_as_the_signer_with_keys_of_his_own_seals_nothing_and_is_told() {
     let uid = rustix::process::geteuid().as_raw();
     let ask = ipc::message::Rotate {
         origin: format!("{ORIGIN}/g1"),
-        actor: Actor::local("ada", uid).as_str().to_owned(),
+        actor: Actor::local("ada", uid),
         reason: "and once more".into(),
     };
     let signer = Channel::connect(&dir.join("real.sock"), LONG).unwrap();
