@@ -68,14 +68,15 @@ fn words(workspace: &Workspace) -> Lane<'_> {
     ]
 }
 
-/// What takes the processor while the tests mostly wait. The lints come last: cargo lets one build at a time into a folder,
-/// and the tests are built by then.
+/// What takes the processor while the tests mostly wait. The lints have a folder of their own: cargo lets one build at a
+/// time into a folder, and the tests would wait for it.
 fn beside_the_tests(workspace: &Workspace) -> Lane<'_> {
     vec![
         step("ahead", || ahead::ahead(workspace)),
         step("clippy", || {
             let mut cargo = workspace.cargo_aside();
-            cargo.args(["clippy", "--workspace", "--all-targets"]);
+            cargo.args(["clippy", "--workspace", "--all-targets", "--target-dir"]);
+            cargo.arg(workspace.target().join("lints"));
             run::status(cargo.args(["--", "-D", "warnings"]))?;
             Ok("no warnings".into())
         }),
