@@ -25,6 +25,10 @@ fn hinted(
     words: &[String],
     synonyms: &[(&str, &str)],
 ) -> Error {
+    if let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidValue) {
+        let shown = ContextValue::String(shown(given));
+        error.insert(ContextKind::InvalidValue, shown);
+    }
     let verb = verb(command, words);
     match error.kind() {
         ErrorKind::UnknownArgument if error.get(ContextKind::SuggestedArg).is_none() => {
@@ -49,6 +53,20 @@ fn hinted(
         _ => {}
     }
     error
+}
+
+/// A value that is not understood, as a screen can show it: what it has of line ends and of signs that steer a screen is written
+/// as in source texts.
+fn shown(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        let mut escaped = c.escape_debug();
+        match c.is_control() || (escaped.next(), escaped.next()) == (Some('\\'), Some('u')) {
+            true => out.extend(c.escape_unicode()),
+            false => out.push(c),
+        }
+    }
+    out
 }
 
 /// The verb that the words name, as far as they name any.

@@ -71,7 +71,7 @@ codes! {
 
 impl KeyFault {
     /// Whether what holds the keys was there, was asked to sign and did not. A store that is not there or does not begin was never asked, nor
-    /// was one behind a signer that is not there or does not answer; a statement that was refused was never given to it.
+    /// was one behind a signer that is not there, does not answer or announces other keys; a statement that was refused was never given to it.
     #[must_use]
     pub const fn is_failed_signature(self) -> bool {
         match self {

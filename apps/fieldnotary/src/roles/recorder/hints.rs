@@ -253,6 +253,7 @@ mod tests {
             KeyFault::Refused,
             KeyFault::RolledBack,
             KeyFault::NoAnswer,
+            KeyFault::OtherKeys,
         ];
         for fault in KeyFault::ALL {
             let asked = !never_asked.contains(fault);
