@@ -168,6 +168,7 @@ fn an_mbus_is_read_to_the_log_and_a_dead_meter_holds_up_nobody() {
 //= A3.7
 #[test]
 fn an_mbus_under_bursts_that_droops_loses_readouts_and_no_digit() {
+    const ALL: [&str; 3] = ["m01", "m02", "m03"];
     let dir = tempfile::tempdir().unwrap();
     let words = ["--meters", "3", "--mbus-baud", "9600"];
     let plan = "[[fault]]\nport = \"bus\"\nkind = \"common-mode\"\nevery_s = 0.9\nburst_ms = 60\n\
@@ -178,26 +179,23 @@ fn an_mbus_under_bursts_that_droops_loses_readouts_and_no_digit() {
         format!("primary = {}\n{points}", number(meter, "unit"))
     });
     let node = Node::start(dir.path(), "node", &contract);
-    wait_until("the farthest meter to come back", PATIENCE, || {
+    // Whether a burst meets an answer hangs on how the schedule lies against the bursts: both are waited for.
+    wait_until("a burst, and the farthest meter back", PATIENCE, || {
         std::thread::sleep(Duration::from_millis(500));
         let rows = about("log", node.data(), &[]).json_lines();
         let failed = |row: &Value| row["meter_id"] == "m03" && row["reason"] == "timeout";
         let failed = rows.iter().rposition(failed)?;
         let mut back = rows.iter().skip(failed);
-        back.any(|row| row["kind"] == "reading" && row["meter_id"] == "m03")
-            .then_some(())
+        let back = back.any(|row| row["kind"] == "reading" && row["meter_id"] == "m03");
+        let said = street.said();
+        let of = |fault| ALL.into_iter().any(|meter| struck(&said, meter, fault) > 0);
+        (back && of("common-mode") && of("droop")).then_some(())
     });
     let data = node.stop();
     assert_eq!(about("verify", &data, &[]).code, Some(0));
     let log = about("log", &data, &[]).json_lines();
     let said = street.stop();
-    let struck = |meter: &str, fault: &str| {
-        let of = said
-            .iter()
-            .filter(|row| row["meter"] == meter && row["fault"] == fault);
-        of.filter(|row| row["event"] != "disturbance").count()
-    };
-    for name in ["m01", "m02", "m03"] {
+    for name in ALL {
         let frames = of_street(&said, name);
         for reading in of(&log, "reading", name) {
             let raw = bytes(text(reading, "raw"));
@@ -226,12 +224,15 @@ fn an_mbus_under_bursts_that_droops_loses_readouts_and_no_digit() {
             causes.iter().all(|cause| known.contains(cause)),
             "{name}: {causes:?}"
         );
-        assert_eq!(struck(name, "droop") > 0, name != "m01", "{name}");
+        assert_eq!(struck(&said, name, "droop") > 0, name != "m01", "{name}");
     }
-    assert!(
-        struck("m01", "common-mode") + struck("m02", "common-mode") + struck("m03", "common-mode")
-            > 0
-    );
+}
+
+/// How many of a meter's answers this fault met.
+fn struck(said: &[Value], meter: &str, fault: &str) -> usize {
+    let of = |row: &&Value| row["meter"] == meter && row["fault"] == fault;
+    let of = said.iter().filter(of);
+    of.filter(|row| row["event"] != "disturbance").count()
 }
 
 /// The data frames that the street says a meter sent.

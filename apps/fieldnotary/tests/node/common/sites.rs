@@ -98,7 +98,14 @@ impl Street {
         contract
     }
 
-    /// Stops, and gives what the street says that it was asked and answered.
+    /// What the street says that it was asked and answered till now: every line that is whole.
+    pub(crate) fn said(&self) -> Vec<Value> {
+        let all = std::fs::read_to_string(self.dir.join("street.jsonl")).unwrap();
+        let whole = all.rfind('\n').map_or("", |end| &all[..end]);
+        json_lines(whole)
+    }
+
+    /// Stops, and gives all of it.
     pub(crate) fn stop(self) -> Vec<Value> {
         self.running.stop();
         json_lines(&std::fs::read_to_string(self.dir.join("street.jsonl")).unwrap())
