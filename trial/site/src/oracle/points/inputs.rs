@@ -140,14 +140,12 @@ impl Side<'_> {
                 total(pulses.iter().filter(span))
             };
             let most = between(from_ns);
-            let since_opened = || between(self.first_state(at_ns) + 1);
+            // A card may be counted for the first time before its first state holds.
+            let since_opened = between(from_ns.max(self.first_state(at_ns) + 1));
             let least = match (opened, basis) {
-                (false, _) => most,
                 // What was counted till a process was killed is on the board.
-                (true, Some("board")) => {
-                    since_opened() + self.on_the_board(&pulses, from_ns, at_ns)
-                }
-                (true, _) => since_opened(),
+                (true, Some("board")) => since_opened + self.on_the_board(&pulses, from_ns, at_ns),
+                _ => since_opened,
             };
             let grown = count.saturating_sub(from);
             let known = before.is_some() || basis == Some("fresh");
@@ -173,16 +171,17 @@ impl Side<'_> {
         self.counted_to_the_end(&pulses, before);
     }
 
-    /// How many pulses behind a snapshot the board must have: those of the run before this one, as far as it can be judged.
+    /// How many pulses behind a snapshot the board must have: those of the run before this one, as far as it can be judged. Between
+    /// its opening and the end of the one before it nobody counted.
     fn on_the_board(&self, pulses: &[u64], from_ns: u64, at_ns: u64) -> u64 {
-        let mut before = self
-            .runs
-            .iter()
-            .rev()
-            .filter(|run| run.from_ns <= at_ns)
-            .skip(1);
-        let end_ns = before.next().map_or(0, |run| run.end_ns);
-        let until_ns = end_ns.saturating_sub(self.window_ns + AT_THE_ENDS_NS);
+        let mut runs = self.runs.iter().rev();
+        let Some(before) = runs.find(|run| run.from_ns <= at_ns).and(runs.next()) else {
+            return 0;
+        };
+        let from_ns = from_ns.max(self.first_state(before.from_ns) + 1);
+        let until_ns = before
+            .end_ns
+            .saturating_sub(self.window_ns + AT_THE_ENDS_NS);
         total(pulses.iter().filter(|at| (from_ns..until_ns).contains(*at)))
     }
 

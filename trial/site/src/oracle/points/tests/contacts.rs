@@ -91,6 +91,56 @@ fn the_first_count_of_an_opening_is_judged_from_its_first_state_on() {
     );
 }
 
+fn counted(at: u64, count: u64, basis: &str) -> Value {
+    let mut row = rows().swap_remove(2);
+    row["mono_ns"] = json!(at * MS);
+    row["count"] = json!(count);
+    row["basis"] = json!(basis);
+    row
+}
+
+/// A card is opened, killed before its first slot, and opened again: between the runs nobody counted, and the board has no more
+/// than what the killed one saw.
+//= A3.3
+#[test]
+fn a_board_has_what_its_own_run_saw_and_not_what_was_played_before_it() {
+    let street = water();
+    let said = json!({"kind": "soe", "point_id": "door", "source": "dio", "mono_ns": 2_400 * MS});
+    // The one that was killed saw the pulse at two seconds, or that at one as well.
+    for (opened_at, least) in [(1_500, 1), (950, 2)] {
+        let of = |count| {
+            let before = [opened("dio", 500), counted(900, 0, "fresh")];
+            let killed = [opened("dio", opened_at), said.clone()];
+            let after = [opened("dio", 2_450), counted(2_900, count, "board")];
+            [before, killed, after].concat()
+        };
+        check(&street, &of(least - 1), &format!("{least} of them since"));
+        check(&street, &of(least), "");
+        check(&street, &of(2), "");
+        check(&street, &of(3), "2 pulses were played");
+    }
+}
+
+/// A slot may fall between an opening and the first state: an edge in the window is that state's own.
+//= A3.3
+#[test]
+fn a_pulse_that_began_in_the_window_of_an_opening_may_be_its_first_state() {
+    let street = water();
+    let of = |first, second| {
+        let counts = [
+            (1_999, 0, "fresh"),
+            (2_500, first, "live"),
+            (3_500, second, "live"),
+        ];
+        let counts = counts.map(|(at, count, basis)| counted(at, count, basis));
+        [&[opened("dio", 1_997)][..], &counts].concat()
+    };
+    check(&street, &of(0, 1), "");
+    check(&street, &of(1, 2), "");
+    check(&street, &of(2, 3), "counts 2 since");
+    check(&street, &of(0, 0), "counts 0 since");
+}
+
 //= A3.3
 #[test]
 fn counts_and_glitches_that_were_played_agree_and_any_other_is_found() {
