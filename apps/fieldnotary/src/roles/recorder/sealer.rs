@@ -100,18 +100,16 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
                 }
                 None => return,
             },
-            Err(error) => {
-                if is_other_store(&error)
-                    && results.send(Work::OtherStore(error.to_string())).is_err()
-                {
-                    return;
-                }
-                Err(error)
-            }
+            Err(error) => Err(error),
         };
-        if outcome.as_ref().is_err_and(is_other_store) {
-            // It is heard before the next head: what another store means for the log is told there.
+        // What another store means for the log is told at once: it may be away again before the next head. It is heard anew then.
+        if let Err(error) = &outcome
+            && is_other_store(error)
+        {
             signer.described = false;
+            if results.send(Work::OtherStore(error.to_string())).is_err() {
+                return;
+            }
         }
         if outcome.as_ref().is_err_and(is_rotated) {
             // Its keys changed meanwhile: with the next head it is heard, and the log tells of them first.
