@@ -199,7 +199,7 @@ impl Lately {
     }
 
     /// What a status report says of keys, seals, boot and rollbacks.
-    pub(crate) fn trust(&self) -> [(&'static str, Value); 5] {
+    pub(crate) fn trust(&self) -> [(&'static str, Value); 6] {
         self.trust.report()
     }
 

@@ -84,6 +84,7 @@ mod status_screen;
 mod status_trust;
 mod table;
 mod time;
+mod unseen;
 mod verify;
 mod verify_boot;
 mod verify_counts;
@@ -115,6 +116,7 @@ pub(crate) use sealed_by::stated_in;
 pub(crate) use site::{annotate, attest, maintenance, operate, set_clock, signoff, tag, wiring};
 pub(crate) use status::status;
 pub(crate) use time::time;
+pub(crate) use unseen::Unseen;
 pub(crate) use verify::verify;
 pub(crate) use words::up_to;
 

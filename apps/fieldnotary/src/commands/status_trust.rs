@@ -1,4 +1,4 @@
-//! The lines of a status that say why there are no seals, what was booted, whether the log went back, and what came before it.
+//! The lines of a status that say why there are no seals, what could go back unseen, what was booted, whether the log went back, and what came before it.
 
 use super::ink::{Ink, ink};
 use super::status_screen::{number, rows, word};
@@ -13,6 +13,9 @@ pub(super) fn lines(report: &Value) -> String {
         let state = ink(Ink::Bad, &format!("{state}: {cause}"));
         let (detail, cure) = (word(report, "/seals/detail"), word(report, "/seals/cure"));
         let _ = writeln!(out, "seals      {state}: {detail}; {cure}");
+    }
+    if let Some(detail) = report.pointer("/unseen/detail").and_then(Value::as_str) {
+        let _ = writeln!(out, "unseen     {detail}");
     }
     if let Some(state) = report.pointer("/boot/found/state").and_then(Value::as_str) {
         let detail = word(report, "/boot/found/detail");

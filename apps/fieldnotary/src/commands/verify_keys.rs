@@ -1,5 +1,6 @@
 //! What a verdict says of the keys behind it: what holds them, what that proves, and what a counter binds.
 
+use super::unseen::{self, Unseen};
 use super::words;
 use evidence::UtcNs;
 use evidence::foreign::{line, shown};
@@ -64,28 +65,23 @@ pub(super) fn store_json(store: &KeyStore) -> Value {
     })
 }
 
-/// The lines of the screen.
+/// The lines of the screen: what holds the keys and what that is worth, then what others state of them.
 pub(super) fn lines(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
-    let custody = report.custody.as_deref().and_then(Custody::from_name);
-    lines.extend(custody.map(custody_line));
+    if let Some(custody) = report.custody.as_deref().and_then(Custody::from_name) {
+        lines.push(custody_line(custody));
+        if let Some(store) = &report.key_store {
+            lines.extend(store_lines(store));
+            let bound = bound_words(report.bound.as_ref(), store);
+            lines.push(format!("bound      {bound}"));
+        }
+        lines.push(unseen::line(report));
+    }
     let stated = report.enrolled.iter().map(enrolled_words);
     let stated = stated.chain(report.rotated.iter().map(rotated_words));
     let stated = stated.chain(report.revoked.iter().map(revoked_words));
     // What others wrote steers no terminal.
     lines.extend(stated.map(|words| shown(&words)));
-    let in_store = |store: &&KeyStore| store.custody != Custody::Software;
-    let Some(store) = report.key_store.as_ref().filter(in_store) else {
-        return lines;
-    };
-    lines.extend(store_lines(store));
-    lines.push(format!(
-        "bound      {}",
-        bound_words(report.bound.as_ref(), store)
-    ));
-    if report.bound.is_some() {
-        lines.push(format!("rollback   {}", window_words(report)));
-    }
     lines
 }
 
@@ -181,42 +177,6 @@ fn bound_words(bound: Option<&BoundTo>, store: &KeyStore) -> String {
     }
 }
 
-/// How much a rollback could take away, by what was stated and by what the log shows.
-fn window_words(report: &Report) -> String {
-    let stated = report.key_store.as_ref().and_then(|store| store.window_ns);
-    let stated = match stated {
-        None => {
-            "without limit, as the counter's state is a file or its maker is unknown".to_owned()
-        }
-        Some(window_ns) => format!(
-            "at most {} s by design, while seals come",
-            window_ns / 1_000_000_000
-        ),
-    };
-    let Some(bound) = &report.bound else {
-        return stated;
-    };
-    if bound.plain.is_none() {
-        return format!(
-            "unseen from within where no collector has it: without limit, as no checkpoint is bound to the plain counter yet: steps \
-             that others make of it are seen by nobody. By design, once one is: {stated}"
-        );
-    }
-    let tail = report.end.saturating_sub(bound.plain_entries);
-    let tail = words::count(tail, "entry is", "entries are");
-    let steps = match bound.widest_entries {
-        0 => "the plain counter moved once".to_owned(),
-        entries => format!(
-            "two steps of the plain counter take up to {} and {} s",
-            words::count(entries, "entry", "entries"),
-            bound.widest_ms / 1_000
-        ),
-    };
-    format!(
-        "unseen from within where no collector has it: {stated}; here {steps}, {tail} behind the last"
-    )
-}
-
 /// The same for programs.
 pub(super) fn json(report: &Report) -> Value {
     let custody = report.custody.as_deref().and_then(Custody::from_name);
@@ -274,5 +234,82 @@ pub(super) fn json(report: &Report) -> Value {
         "hardware": custody.map(Custody::is_hardware),
         "key_store": store,
         "bound": bound,
+        "rollback": Unseen::in_log(report.key_store.as_ref(), report.bound.as_ref()).json(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{json, lines};
+    use crate::test_keys::{keys, rotation};
+    use evidence::MonoNs;
+    use evidence::kinds::KeyStore;
+    use evidence::reasons::{Custody, EnrolmentProof};
+    use query::{EnrolledBy, Report, RotatedTo};
+    use trust_plane::Rotation;
+
+    const BASE: &str = "example.org/n";
+
+    fn store(custody: Custody) -> KeyStore {
+        KeyStore {
+            at: MonoNs(1),
+            custody,
+            maker: "a maker".to_owned(),
+            non_exportable: true,
+            monotonic_counter: false,
+            attestation: false,
+            measured_boot: false,
+            key_public: None,
+            counters: Vec::new(),
+            window_ns: None,
+            not_applied: vec!["a lock".to_owned()],
+        }
+    }
+
+    fn report(custody: Custody, store: Option<KeyStore>) -> Report {
+        let [registrar, _] = keys("registrar.example", 9);
+        let stated = Rotation::read(rotation(BASE, [1, 2], &[1, 2]).as_bytes()).unwrap();
+        let mut report = Report::begun(false);
+        report.custody = Some(custody.name().to_owned());
+        report.key_store = store;
+        report.rotated.push(RotatedTo { id: 7, stated });
+        report.enrolled.push(EnrolledBy {
+            log: format!("{BASE}/g1"),
+            registrar,
+            pinned: true,
+            at_s: 1_700_000_000,
+            proof: EnrolmentProof::Possession,
+            root: None,
+            unknown: None,
+            followed: false,
+        });
+        report
+    }
+
+    /// What begins each line, but for those that go on with the one before.
+    fn heads(report: &Report) -> Vec<String> {
+        let word = |line: &String| line.split(' ').next().map(str::to_owned);
+        let all: Vec<String> = lines(report).iter().filter_map(word).collect();
+        all.into_iter().filter(|word| !word.is_empty()).collect()
+    }
+
+    /// Of each store its own lines stand together, and how much could go back unseen among them.
+    //= A6.2
+    //= A6.4
+    #[test]
+    fn what_holds_the_keys_and_what_that_is_worth_come_before_what_others_state_of_them() {
+        let due = ["keys", "bound", "rollback", "enrolled", "rotated"];
+        for custody in Custody::ALL {
+            let whole = report(*custody, Some(store(*custody)));
+            assert_eq!(heads(&whole), due, "{custody}");
+            let all = lines(&whole);
+            let of_store = all.iter().position(|line| line.contains("a maker"));
+            assert_eq!(of_store, (*custody != Custody::Software).then_some(1));
+            assert_eq!(json(&whole)["rollback"]["code"], "no_counter");
+            // What its entry said may have left the ring: then that is not known, and said.
+            let gone = report(*custody, None);
+            assert_eq!(heads(&gone), ["keys", "rollback", "enrolled", "rotated"]);
+            assert_eq!(json(&gone)["rollback"]["code"], "unknown");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod seals;
 
+use crate::commands::Unseen;
 use evidence::frozen::names::SEALS_ENDED;
 use evidence::kinds::{Boot, CounterSnapshot, EpochStart, Firmware, Rollback};
 use evidence::reasons::{Custody, EpochCause, RollbackWitness};
@@ -16,6 +17,8 @@ pub(super) struct Trust {
     /// Where the keys of the newest checkpoint were.
     custody: Option<Custody>,
     seals: Seals,
+    /// How much could be rolled back unseen, by what the log said last of what holds its keys.
+    unseen: Option<Unseen>,
     /// What the newest run found.
     boot: Option<Boot>,
     /// What was said last of the firmware, and of the counter that its highest version is bound to.
@@ -33,6 +36,7 @@ impl Trust {
         self.seals.observe(payload);
         match payload {
             Payload::Checkpoint(checkpoint) => self.custody = Some(checkpoint.custody),
+            Payload::KeyStore(store) => self.unseen = Some(Unseen::by_design(Some(store))),
             Payload::EpochStart(epoch) => self.begins(epoch),
             Payload::Boot(boot) => self.boot = Some(boot.clone()),
             Payload::Firmware(told) => {
@@ -66,10 +70,11 @@ impl Trust {
     }
 
     /// The parts of a status report.
-    pub(super) fn report(&self) -> [(&'static str, Value); 5] {
+    pub(super) fn report(&self) -> [(&'static str, Value); 6] {
         [
             ("custody", json!(self.custody.map(Custody::name))),
             ("seals", self.seals.report()),
+            ("unseen", self.unseen()),
             ("rollback", self.rollback()),
             ("boot", self.booted()),
             ("firmware", self.installed()),
@@ -98,6 +103,16 @@ impl Trust {
             })
         });
         told.chain(ended).collect()
+    }
+
+    /// How much a rollback could take away unseen by design, with the words of the screen.
+    fn unseen(&self) -> Value {
+        let unseen = self.unseen.unwrap_or(Unseen::by_design(None));
+        let mut told = unseen.json();
+        if let Some(told) = told.as_object_mut() {
+            told.insert("detail".to_owned(), json!(unseen.design_words()));
+        }
+        told
     }
 
     fn installed(&self) -> Value {

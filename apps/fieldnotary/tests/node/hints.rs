@@ -250,7 +250,15 @@ fn seals_that_a_store_refuses_again_and_again_are_a_hint_and_those_that_nobody_c
     for (node, told) in [(in_tpm, 0), (in_token, 1)] {
         let data = node.stop();
         assert_eq!(hints(&data).len(), told, "told once in its time");
-        assert_eq!(about("verify", &data, &[]).code, Some(0));
+        let said = about("verify", &data, &[]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        // What a rollback could take away unseen is stated of either store, and is the same in a status.
+        let keys = said.json()["keys"].clone();
+        let code = ["counter_is_a_file", "no_counter"][told];
+        assert_eq!(text(&keys["rollback"], "code"), code, "{keys}");
+        assert!(keys["rollback"]["window_ns"].is_null(), "{keys}");
+        let status = about("status", &data, &[]).json();
+        assert_eq!(text(&status["unseen"], "code"), code, "{status}");
     }
 }
 

@@ -147,6 +147,8 @@ fn a_node_binds_its_log_and_outlives_its_tpm() {
         let bound = number(&keys["bound"], "entries");
         assert!(bound * 10 >= sealed * 9, "{verdict}");
         assert!(number(&keys["bound"], "bindings") >= 4, "{verdict}");
+        let rollback = serde_json::json!({ "code": "counter_is_a_file", "window_ns": null });
+        assert_eq!(keys["rollback"], rollback, "{verdict}");
     }
     proof_names_the_store(dir, &data, &log_keys[0]);
     let mut screen = Command::new(program("fieldnotary"));

@@ -65,7 +65,7 @@ fn told(entries: &[Payload]) -> (Value, Value) {
     for entry in entries {
         trust.observe(entry);
     }
-    let [(_, custody), _, (_, rollback), (_, boot), _] = trust.report();
+    let [(_, custody), _, _, (_, rollback), (_, boot), _] = trust.report();
     assert_eq!(custody, Value::Null);
     (rollback, boot["found"]["state"].clone())
 }
