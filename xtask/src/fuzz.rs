@@ -45,6 +45,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("release_file", "fuzz/seeds/release_file"),
     ("timestamp_token", "fuzz/seeds/timestamp_token"),
     ("tpm_response", "fuzz/seeds/tpm_response"),
+    ("trust_answer", "fuzz/seeds/trust_answer"),
 ];
 
 /// Longest input: above every bound of a message that the targets decode, so that bounds are met.

@@ -313,7 +313,7 @@ pub(crate) struct GapsArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
-    /// A node's or a collector's directory, or what `journal export` wrote
+    /// A node's or a collector's directory, or what `journal export` or `attest --to` wrote
     pub(crate) dir: PathBuf,
     /// The log's key as you keep it, `ORIGIN+8 hex digits+base64`; may be repeated
     #[arg(long, value_name = "VKEY", value_parser = vkey)]
@@ -326,6 +326,9 @@ pub(crate) struct VerifyArgs {
     /// any more nor a file beside it; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) rotation: Vec<PathBuf>,
+    /// The number that you gave to `attest`: the answer must be to it, and not an older one
+    #[arg(long, value_name = "HEX", value_parser = attest::nonce)]
+    pub(crate) nonce: Option<attest::Nonce>,
     /// Roots of timestamp authorities that you trust, PEM: what they stamped is judged by them; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) tsa: Vec<PathBuf>,

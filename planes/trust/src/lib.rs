@@ -27,6 +27,7 @@ mod hints;
 mod last_signed;
 pub mod limits;
 mod origin;
+mod pcrs_file;
 mod quote;
 mod release;
 mod revocation;
@@ -54,6 +55,7 @@ pub use followers::{Named, by_taken_back, in_order, newest};
 pub use hints::{Hints, LIMITS, Limit, Sign};
 pub use last_signed::{LastSigned, LastSignedError, SignedHead};
 pub use origin::{BaseOrigin, OriginError};
+pub use pcrs_file::{PCRS_FILE_BYTES_MAX, pcrs_file, pcrs_in_file};
 pub use proof::Hash;
 pub use proof::note::{KeyError, VerifierKey, ecdsa_der, p256_spki};
 pub use quote::{QuoteFault, Quoted, quoted};
@@ -63,6 +65,6 @@ pub use rollback::{
     BoundCounters, CounterFound, End, Heads, Moment, Moved, MovedCounter, of_the_log, of_the_store,
 };
 pub use rotation::{Rotation, RotationFault};
-pub use statement::{Claim, Purpose, Signable, Statement};
+pub use statement::{Claim, Purpose, Signable, Stated, Statement};
 pub use tpm::EndorsementKind;
 pub use witness::{Source, Witness, WitnessState, Witnessed, unshown_words};

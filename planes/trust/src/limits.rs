@@ -27,6 +27,10 @@ pub const BOOT_STAGES_MAX: usize = 12;
 pub const EVENT_LOG_BYTES_MAX: usize = tpm::limits::EVENT_LOG_BYTES_MAX;
 /// Keys that one revocation names: those of a node, or of a node and what it was replaced by.
 pub const REVOKED_KEYS_MAX: usize = 8;
+/// Longest quote that is read: what a TPM attests of PCRs has some hundred bytes.
+pub const QUOTE_BYTES_MAX: usize = tpm::limits::MESSAGE_BYTES_MAX;
+/// Longest signature on one: an ECDSA signature of P-256 in DER.
+pub const SIGNATURE_BYTES_MAX: usize = 72;
 /// How often PCRs are read and quoted again where they moved in between.
 pub const QUOTE_TRIES_MAX: u32 = 3;
 /// Rotations of keys that one identity has: one a year outlives any machine, and the statements of all of them fit a message.

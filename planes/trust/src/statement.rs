@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 use proof::Hash;
+use proof::note::is_key_name;
 use sha2::{Digest as _, Sha256};
 
 /// Something the node may be asked to sign.
@@ -58,16 +59,70 @@ impl Claim<'_> {
     /// Its text, under the origin of a generation. Digests are made here: nobody can have one of his own signed.
     #[must_use]
     pub fn text(&self, origin: &str) -> String {
-        let title = format!(
-            "fieldnotary {} statement v1\n{origin}\n",
-            self.purpose().name()
-        );
-        let bytes = match self {
-            Self::Boot(bytes) | Self::Attestation(bytes) => bytes,
-            Self::Firmware(version) => return format!("{title}security version {version}\n"),
+        let purpose = self.purpose();
+        match self {
+            Self::Boot(bytes) | Self::Attestation(bytes) => {
+                let stated = Stated {
+                    purpose,
+                    origin,
+                    bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+                    digest: Hash(Sha256::digest(bytes).into()),
+                };
+                stated.text()
+            }
+            Self::Firmware(version) => {
+                format!("{}security version {version}\n", head(purpose, origin))
+            }
+        }
+    }
+}
+
+/// Title and origin of a claim.
+fn head(purpose: Purpose, origin: &str) -> String {
+    format!("{TITLE_BEGINS}{}{TITLE_ENDS}\n{origin}\n", purpose.name())
+}
+
+/// What stands around the purpose in the title of a claim.
+const TITLE_BEGINS: &str = "fieldnotary ";
+const TITLE_ENDS: &str = " statement v1";
+
+/// What the text of a claim over bytes says, for whoever has the text alone. Who signed it is asked apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stated<'a> {
+    /// What a signature on it is for.
+    pub purpose: Purpose,
+    /// The log, with its generation.
+    pub origin: &'a str,
+    /// How many bytes were stated.
+    pub bytes: u64,
+    /// Their SHA-256.
+    pub digest: Hash,
+}
+
+impl<'a> Stated<'a> {
+    /// Reads it; `None` for every other text.
+    #[must_use]
+    pub fn read(text: &'a str) -> Option<Self> {
+        let mut lines = text.lines();
+        let title = lines.next()?.strip_prefix(TITLE_BEGINS)?;
+        let title = title.strip_suffix(TITLE_ENDS)?;
+        let over_bytes = [Purpose::Boot, Purpose::Attestation];
+        let purpose = over_bytes.into_iter().find(|one| one.name() == title)?;
+        let origin = lines.next().filter(|origin| is_key_name(origin))?;
+        let (bytes, digest) = lines.next()?.split_once(' ')?;
+        let stated = Self {
+            purpose,
+            origin,
+            bytes: bytes.parse().ok()?,
+            digest: Hash::from_base64(digest)?,
         };
-        let digest = Hash(Sha256::digest(bytes).into());
-        format!("{title}{} {digest}\n", bytes.len())
+        // One text for each: nothing stands behind it, and no number is written in two ways.
+        (stated.text() == text).then_some(stated)
+    }
+
+    fn text(&self) -> String {
+        let head = head(self.purpose, self.origin);
+        format!("{head}{} {}\n", self.bytes, self.digest)
     }
 }
 
@@ -140,9 +195,10 @@ impl Signable {
 
 #[cfg(test)]
 mod tests {
-    use super::{Claim, Purpose};
+    use super::{Claim, Purpose, Stated};
     use crate::origin::BaseOrigin;
     use proof::Checkpoint;
+    use proptest::prelude::*;
     use std::collections::BTreeSet;
     use std::string::String;
 
@@ -187,6 +243,58 @@ mod tests {
             "fieldnotary boot statement v1\nexample.org/s/g1\n3 ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=\n"
         );
         assert_ne!(text, Claim::Boot(b"abd").text(ORIGIN));
+    }
+
+    /// A text says what was claimed, and no other text says it: nothing behind it, no number with a sign or zeros before it.
+    //= A6.3
+    #[test]
+    fn the_text_of_a_claim_over_bytes_is_read_and_no_other() {
+        let [boot, asked, firmware] = claims(b"abc").map(|claim| claim.text(ORIGIN));
+        for (text, purpose) in [(&boot, Purpose::Boot), (&asked, Purpose::Attestation)] {
+            let stated = Stated::read(text).unwrap();
+            assert_eq!(
+                (stated.purpose, stated.origin, stated.bytes),
+                (purpose, ORIGIN, 3)
+            );
+            assert_eq!(stated.text(), *text);
+        }
+        assert_eq!(Stated::read(&firmware), None);
+        for (one, other) in [
+            ("attestation", "rotation"),
+            ("attestation", "checkpoint"),
+            ("v1", "v2"),
+            (ORIGIN, "two words"),
+            (ORIGIN, ""),
+            ("3 ", "03 "),
+            ("3 ", "+3 "),
+            ("3 ", "3  "),
+            ("=\n", "\n"),
+            ("=\n", "=\n\n"),
+            ("=\n", "=\nmore\n"),
+            ("=\n", "="),
+        ] {
+            let changed = asked.replace(one, other);
+            assert_ne!(changed, asked, "{one}");
+            assert_eq!(Stated::read(&changed), None, "{changed}");
+        }
+        for end in 0..asked.len() {
+            assert_eq!(Stated::read(&asked[..end]), None, "{end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_as_a_claim_is_its_text(
+            text in "(fieldnotary (boot|attestation) statement v1\n)?[ -~\n]{0,90}",
+            bytes in proptest::collection::vec(any::<u8>(), 0..80),
+        ) {
+            if let Some(stated) = Stated::read(&text) {
+                prop_assert_eq!(stated.text(), text);
+            }
+            let claimed = Claim::Attestation(&bytes).text(ORIGIN);
+            let stated = Stated::read(&claimed).unwrap();
+            prop_assert_eq!(stated.bytes, u64::try_from(bytes.len()).unwrap());
+        }
     }
 
     #[test]

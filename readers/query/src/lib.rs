@@ -27,8 +27,9 @@ pub use time::{
     Stretch, TimeAccount, TimeEvent, TimeHistory, TimeNow, TimeWhy, Totals, ZoneDay,
 };
 pub use verify::{
-    Alarmed, Anchors, BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept,
-    Known, Report, RevokedBy, RotatedTo, StampedBy, WhyUnkept, all_rotations_in, harmless,
-    named_for, rotations_in, signers_of, statements_beside, verify_collector, verify_kept,
-    verify_node, verify_node_lacking, verify_node_with, verify_proof, verify_published,
+    Alarmed, Anchors, Answer, AnswerFault, Answered, BootTold, BoundTo, EnrolledBy, Finding,
+    FindingKind, FirmwareTold, Kept, Known, Report, RevokedBy, RotatedTo, StampedBy, WhyUnkept,
+    all_rotations_in, harmless, named_for, rotations_in, signers_of, statements_beside,
+    verify_answer, verify_collector, verify_kept, verify_node, verify_node_lacking,
+    verify_node_with, verify_proof, verify_published,
 };

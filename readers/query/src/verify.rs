@@ -4,6 +4,7 @@
 //! and claims in the order of the log.
 
 mod alarmed;
+mod answered;
 mod booted;
 mod bound;
 mod calibrated;
@@ -33,6 +34,7 @@ mod unkept;
 mod unsigned;
 
 pub use alarmed::Alarmed;
+pub use answered::{Answer, AnswerFault, Answered, verify_answer};
 pub use collector::verify_collector;
 pub use harmless::harmless;
 pub use kept::verify_kept;

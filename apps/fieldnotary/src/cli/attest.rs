@@ -7,12 +7,14 @@ pub(crate) const ATTEST: &str = "\
 Examples:
   fieldnotary attest node
   fieldnotary attest node --nonce 6f1c0a...e2 --to answer
+  fieldnotary verify answer --anchor VKEY --nonce 6f1c0a...e2
   tpm2_checkquote -u authority.pem -m answer/quote -s answer/quote.signature -f answer/pcrs \\
       -g sha256 -q \"$(sha256sum < answer/statement | cut -c1-64)\"
 
 The node's signer states, over a number of yours, that it has the log's keys now, and its TPM
 quotes with it what was booted. The answer is an entry of the log. Keys in files or in a token
-give the statement alone. docs/verify-without-us.md checks both without this program.
+give the statement alone. `fieldnotary verify` judges the folder of --to; docs/boot.md does so
+without this program.
 
 Exit codes:
   0  answered, and quoted by a TPM
@@ -42,7 +44,7 @@ pub(crate) struct AttestArgs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Nonce(pub(crate) Vec<u8>);
 
-fn nonce(text: &str) -> Result<Nonce, String> {
+pub(super) fn nonce(text: &str) -> Result<Nonce, String> {
     let wrong = || "write 16 to 128 hexadecimal digits, two for each byte".to_owned();
     let digits = text.len();
     if !(16..=128).contains(&digits) || !digits.is_multiple_of(2) {

@@ -98,6 +98,7 @@ Examples:
   fieldnotary verify node --anchor VKEY --known kept/checkpoint
   fieldnotary verify reading.tlog-proof --anchor VKEY
   fieldnotary verify reading.tlog-proof --anchor OLD-VKEY --rotation kept/rotation-001.note
+  fieldnotary verify answer --anchor VKEY --nonce 6f1c0a...e2
 
 Where the key comes from: `fieldnotary run` prints the log's keys when it is ready, and
 `fieldnotary-signer vkey --identity DIR/identity` prints them again. Keep them elsewhere: keys that
@@ -114,11 +115,16 @@ that was lost and that LOSS entries name (lost_end) is named, and fails nothing.
 The proof of one entry says what holds the keys where the proof beside it does
 (reading.keys.tlog-proof, of the same export); nothing else of the log is there to say it.
 
+An answer is the folder that `fieldnotary attest --to` wrote. Without --nonce nothing says that it is
+no older one; without a quote the statement alone is VERIFIED, which the first line and `quoted` of
+--json say. That a TPM holds the key the folder does not prove: the log's own verdict says what does.
+
 Exit codes:
   0  VERIFIED: everything holds
   1  NOT VERIFIED: something does not; it is named
   2  the command line was not understood
-  3  the directory is none, holds no log, or could not be read";
+  3  the directory is none, holds no log, or could not be read; of an answer a file or every key is
+     missing";
 
 pub(crate) const GAPS: &str = "\
 Examples:

@@ -449,7 +449,8 @@ pub(super) fn keys_of(data: &DataDir, generation: Generation) -> Result<Vec<Veri
     }
 }
 
-fn keys_in(path: &Path) -> Result<Vec<VerifierKey>, String> {
+/// The keys in a file, one a line.
+pub(super) fn keys_in(path: &Path) -> Result<Vec<VerifierKey>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let shown = path.display();
         match error.kind() {

@@ -30,6 +30,7 @@ pub(crate) use complain;
 
 mod adopt;
 mod adopt_again;
+mod answer_folder;
 mod backup;
 mod backup_archive;
 mod backup_log;
@@ -86,6 +87,7 @@ mod table;
 mod time;
 mod unseen;
 mod verify;
+mod verify_answer;
 mod verify_boot;
 mod verify_counts;
 mod verify_firmware;

@@ -12,10 +12,11 @@ use super::verify_counts::{
 };
 use super::verify_link::{Link, Told};
 use super::verify_pins::{Pins, Subject, base_of, statements_at_collector};
-use super::verify_proof;
 use super::verify_stamps::Judged;
 use super::{Ended, words};
-use super::{verify_boot, verify_firmware, verify_keys, verify_stamps};
+use super::{
+    verify_answer, verify_boot, verify_firmware, verify_keys, verify_proof, verify_stamps,
+};
 use crate::cli::VerifyArgs;
 use crate::paths::DataDir;
 use evidence::Generation;
@@ -32,6 +33,9 @@ const LOOKS_MAX: u32 = 5;
 
 /// Verifies a directory; ends well only if everything holds.
 pub(crate) fn verify(args: &VerifyArgs) -> Result<Ended, String> {
+    if let Some(ended) = verify_answer::verify(args)? {
+        return Ok(ended);
+    }
     if let Some(proof) = verify_proof::read(&args.dir)? {
         return verify_proof::verify(&proof, args);
     }

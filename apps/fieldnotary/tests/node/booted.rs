@@ -1,8 +1,10 @@
 //! What was booted, in the log of a node: on a machine that was measured, on one that was not, and with a TPM that is gone.
 
+use crate::answered::{self, Given};
 use crate::common::contract::Contract;
+use crate::common::damage::Copy;
 use crate::common::sites::{Node, Street};
-use crate::common::{about, done, program, text, wait_until};
+use crate::common::{about, done, fieldnotary, program, text, wait_until};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -80,11 +82,36 @@ fn answers(node: &Node, dir: &Path) {
     assert!(fresh.stdout.ends_with(b"fresh\n"), "{fresh:?}");
     // An answer to another number is none to this.
     assert!(!checked("ff112233445566778899aabbccddeeff").status.success());
+    ours(node, dir, &to, nonce);
     // What is too short to be no guess, and a directory that is there, are refused.
     let short = about("attest", node.data(), &["--nonce", "00ff"]);
     assert_eq!(short.code, Some(2), "{short:?}");
     let again = about("attest", node.data(), &words);
     assert_eq!(again.code, Some(3), "{again:?}");
+}
+
+/// The same by `fieldnotary verify`, beside an answer of the same node to another number.
+fn ours(node: &Node, dir: &Path, answer: &Path, nonce: &str) {
+    let plain = Copy::of(answer);
+    std::fs::remove_file(plain.path().join("keys.vkey")).unwrap();
+    for made in ["authority.der", "authority.pem"] {
+        std::fs::remove_file(plain.path().join(made)).unwrap();
+    }
+    let other = dir.join("other-answer");
+    let said = answered::asked(node, "ff112233445566778899aabbccddeeff", &other);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let keys = std::fs::read_to_string(node.data().join("identity/keys.vkey")).unwrap();
+    let keys: Vec<String> = keys.lines().map(str::to_owned).collect();
+    let keys = <[String; 2]>::try_from(keys).unwrap();
+    let given = Given {
+        answer: plain.path(),
+        nonce,
+        other: &other,
+        keys: &keys,
+    };
+    given.judged();
+    let strange = Node::keys(&dir.join("strange"), "example.org/other");
+    answered::of_another_log(plain.path(), nonce, &strange[0], node.data());
 }
 
 /// One of the counters.
@@ -237,6 +264,8 @@ fn a_tpm_that_comes_late_is_asked_late_and_nothing_waits_for_it() {
 }
 
 /// Keys in files: nothing is claimed, in the log, in the status and in the verdict.
+//= A6.3
+//= A6.4
 //= A6.5
 //= A6.6
 #[test]
@@ -257,13 +286,29 @@ fn a_node_without_a_tpm_claims_nothing_of_its_boot() {
         (&attested["id"], &Value::Null)
     );
     // It answers with its keys, and has no quote to give.
-    let said = about("attest", node.data(), &[]);
+    let (nonce, folder) = ("00112233445566778899aabbccddeeff", dir.join("alone"));
+    let said = answered::asked(&node, nonce, &folder);
     assert_eq!(said.code, Some(1), "{said:?}");
+    let keys = std::fs::read_to_string(node.data().join("identity/keys.vkey")).unwrap();
+    answered::statement_alone(&folder, nonce, keys.lines().next().unwrap());
     assert_eq!(
         (&said.json()["quoted"], &said.json()["hardware"]),
         (&false.into(), &false.into())
     );
     let data = node.stop();
+    for (verb, words) in [
+        (
+            "status",
+            "\nunseen     the whole disk put back, without limit where no collector has it",
+        ),
+        (
+            "verify",
+            "\nrollback   unseen from within: the whole disk put back as it once was",
+        ),
+    ] {
+        let said = fieldnotary([verb.as_ref(), data.as_os_str()]);
+        assert!(said.out.contains(words), "{words:?} in {said:?}");
+    }
     // Nobody answers: nothing is left that would stand in the way of the same command later.
     let to = dir.join("answer");
     let said = about("attest", &data, &["--to", to.to_str().unwrap()]);

@@ -13,6 +13,7 @@ mod catalogue_cases;
 mod common;
 mod journal_harms;
 
+mod answered;
 mod bad_input;
 mod bad_keys;
 mod booted;

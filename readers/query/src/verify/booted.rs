@@ -6,7 +6,7 @@ use super::signers::Signers;
 use evidence::kinds::{Attestation, Boot, BootPcr, BootStage, EpochStart};
 use evidence::reasons::{AttestationOf, SecureBoot, StageResult};
 use evidence::{BootId, Digest, Payload};
-use proof::note::{Algorithm, Note, VerifierKey};
+use proof::note::{Note, Verified, VerifierKey};
 use trust_plane::StatedKey;
 use trust_plane::limits::BOOT_PCRS;
 use trust_plane::{Claim, QuoteFault, Quoted, is_reset, measurement_id, qualifying, quoted};
@@ -135,11 +135,8 @@ impl Booted {
         if !keys.known().iter().any(|key| is_authority(&key)) {
             return Ok(None);
         }
-        let of_tpm = |(place, key): &(usize, &VerifierKey)| {
-            key.algorithm() == Algorithm::EcdsaP256 && verified.has_key(*place)
-        };
-        let authority = keys.known().iter().enumerate().find(of_tpm);
-        let (_, authority) = authority.ok_or("no key that a TPM can have signed it")?;
+        let authority = authority_of(keys, &verified);
+        let authority = authority.ok_or("no key that a TPM can have signed it")?;
         let quote = Quoted {
             attest: attest.0.clone(),
             signature: signature.0.clone(),
@@ -181,6 +178,14 @@ impl Booted {
             StatedKey::Gone => Ok(None),
         }
     }
+}
+
+/// The key that a TPM can have among those that signed a statement.
+pub(super) fn authority_of<'k>(keys: &'k Signers, verified: &Verified) -> Option<&'k VerifierKey> {
+    let mut signed = keys.known().iter().enumerate();
+    let of_tpm =
+        |(place, key): &(usize, &VerifierKey)| is_authority(key) && verified.has_key(*place);
+    signed.find(of_tpm).map(|(_, key)| key)
 }
 
 /// What of an entry contradicts itself.

@@ -4,8 +4,9 @@
 //! all of them were signed by the log. Only what somebody kept elsewhere can.
 
 use super::report::{FindingKind, Report};
+use super::unsigned::newer_keys_words;
 use proof::checkpoint::CheckpointError;
-use proof::note::{Note, VerifierKey};
+use proof::note::{Note, NoteError, VerifierKey};
 use proof::{Checkpoint, RangeSource, SignedCheckpoint};
 
 /// A kept checkpoint.
@@ -43,8 +44,14 @@ pub(super) fn compare(
     let size = known.head.size;
     let mut find = |entries, words| report.find(FindingKind::Known, entries, words);
     if let Err(error) = SignedCheckpoint::from_note(known.note.clone(), keys) {
+        let newer = match error {
+            CheckpointError::Note(NoteError::NoKnownKey) => {
+                newer_keys_words(&known.note, &known.head.origin)
+            }
+            _ => "",
+        };
         let words = format!(
-            "the checkpoint that was kept, of {size} entries, is not signed by a key of this log: {error}"
+            "the checkpoint that was kept, of {size} entries, is not signed by a key of this log: {error}{newer}"
         );
         return find(None, words);
     }

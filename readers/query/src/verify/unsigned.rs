@@ -1,7 +1,19 @@
 //! What is said where a key that should have signed did not.
 
 use super::signers::Signers;
-use proof::note::{Algorithm, VerifierKey};
+use proof::note::{Algorithm, Note, VerifierKey};
+
+/// What to bring along where something of a log is signed in its name by keys to which nothing leads from those that are known; nothing
+/// where no line is in its name.
+pub(super) fn newer_keys_words(note: &Note, origin: &str) -> &'static str {
+    let mut lines = note.signatures().iter();
+    match lines.any(|line| line.name() == origin) {
+        true => {
+            "; where newer keys of this log signed it, bring what they state of each other: --rotation FILE, each of the files              rotation-001.note and on of the node's identity/ or of a collector's rotations/"
+        }
+        false => "",
+    }
+}
 
 impl Signers {
     /// That something is not signed by a key of [`Self::missing`], and what to do where a pinned key did sign it: whoever pins

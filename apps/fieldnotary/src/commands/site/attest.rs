@@ -2,10 +2,9 @@
 
 use super::recorder::{Site, actor};
 use crate::cli::AttestArgs;
-use crate::commands::Ended;
-use evidence::kinds::{Attestation, BootPcr};
+use crate::commands::{Ended, answer_folder};
+use evidence::kinds::Attestation;
 use evidence::{Actor, Blob, Payload};
-use proof::note::Note;
 use serde_json::json;
 use std::path::Path;
 
@@ -35,7 +34,7 @@ pub(crate) fn attest(args: &AttestArgs) -> Result<Ended, String> {
     // Made only now: what no answer came for must not stand in the way of the same command.
     if let Some(to) = &args.to {
         std::fs::create_dir(to).map_err(|error| cannot_make(to, error))?;
-        write(to, &told)?;
+        answer_folder::write(to, &told)?;
     }
     let nonce = hex(&nonce);
     if args.json {
@@ -79,59 +78,6 @@ fn quote_words(told: &Attestation) -> String {
         (None, Some(why)) => format!("none: {why}"),
         (None, None) => "none: the store of the keys attests nothing".to_owned(),
     }
-}
-
-/// The files that strangers' tools take.
-fn write(to: &Path, told: &Attestation) -> Result<(), String> {
-    let note = Note::parse(told.note.as_bytes()).map_err(|error| error.to_string())?;
-    let put = |name: &str, bytes: &[u8]| {
-        let path = to.join(name);
-        std::fs::write(&path, bytes)
-            .map_err(|error| format!("cannot write {}: {error}", path.display()))
-    };
-    put("statement", note.text().as_bytes())?;
-    put("statement.note", told.note.as_bytes())?;
-    if let (Some(attest), Some(signature)) = (&told.attest, &told.signature) {
-        put("quote", &attest.0)?;
-        put("quote.signature", &signature.0)?;
-        put("pcrs", &for_checkquote(&told.pcrs))?;
-    }
-    Ok(())
-}
-
-/// PCRs of the SHA-256 bank as `tpm2_checkquote` takes them: its own structures of C, little-endian, each list filled up.
-#[expect(clippy::little_endian_bytes, reason = "the file of that program is")]
-fn for_checkquote(pcrs: &[BootPcr]) -> Vec<u8> {
-    const SELECTIONS: usize = 16;
-    const DIGESTS: usize = 8;
-    const DIGEST_BYTES: usize = 64;
-    let mut bits = [0u8; 4];
-    for one in pcrs {
-        let place = usize::try_from(one.pcr / 8).unwrap_or(usize::MAX);
-        if let Some(byte) = bits.get_mut(place) {
-            *byte |= 1 << (one.pcr % 8);
-        }
-    }
-    let mut out = 1u32.to_le_bytes().to_vec();
-    // TPMS_PCR_SELECTION: hash, length of the bits, bits, one byte to fill up.
-    out.extend([0x0b, 0, 3]);
-    out.extend(bits);
-    out.push(0);
-    out.resize(4 + SELECTIONS * 8, 0);
-    let lists = pcrs.chunks(DIGESTS);
-    out.extend(u32::try_from(lists.len()).unwrap_or(0).to_le_bytes());
-    for list in lists {
-        let end = out.len() + 4 + DIGESTS * (2 + DIGEST_BYTES);
-        out.extend(u32::try_from(list.len()).unwrap_or(0).to_le_bytes());
-        for one in list {
-            let next = out.len() + 2 + DIGEST_BYTES;
-            out.extend([32, 0]);
-            out.extend(one.value.0);
-            out.resize(next, 0);
-        }
-        out.resize(end, 0);
-    }
-    out
 }
 
 fn random() -> Result<Vec<u8>, String> {

@@ -135,3 +135,47 @@ fn of_thousands_of_rotations_so_many_are_read_as_a_log_can_have() {
         .filter(|one| one.words.contains(words));
     assert_eq!(found.count(), 1);
 }
+
+/// Whoever kept a checkpoint that newer keys signed, and brought an old log or old keys, is told what leads to them.
+//= A6.4
+//= R8.2
+#[test]
+fn a_kept_checkpoint_of_newer_keys_says_what_to_bring_along() {
+    let mut old = Log::default();
+    old.event().event().sealed(1);
+    let size = old.entries.len() as u64;
+    let head = |name: &str, seed| {
+        let origin = format!("{BASE}/g1");
+        let root = super::super::frontier(1, &old.entries).root();
+        let head = proof::Checkpoint::new(&origin, size, root).unwrap();
+        let note = signed(&head.body().unwrap(), name, &[seed]);
+        crate::Known::parse(note.as_bytes()).unwrap()
+    };
+    let words = |known: crate::Known, more: Vec<Rotation>| -> String {
+        let anchors = Anchors::pinned(keys(1)).and_rotations(more);
+        let report = report_of(1, &anchors.and_known(vec![known]), &old.entries);
+        let of_it = report.findings.iter();
+        let of_it = of_it.filter(|one| one.kind == FindingKind::Known);
+        of_it.map(|one| one.words.clone()).collect()
+    };
+    let own = format!("{BASE}/g1");
+    assert_eq!(words(head(&own, 1), Vec::new()), "");
+    let told = words(head(&own, 2), Vec::new());
+    for part in [
+        "is not signed by a key of this log",
+        "--rotation FILE",
+        "rotation-001.note",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    // With what the keys state of each other it is compared.
+    let mut stated = Log::default();
+    stated.event().event().stated([1, 2], 2);
+    assert_eq!(words(head(&own, 2), stated.statements), "");
+    // Of what others signed, and of a line that does not hold, no statement would help.
+    let told = words(head("somebody.example", 2), Vec::new());
+    assert!(
+        told.contains("is not signed") && !told.contains("--rotation"),
+        "{told}"
+    );
+}
