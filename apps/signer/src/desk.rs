@@ -429,5 +429,6 @@ fn signed_note(signed: trust_plane::Signed, audit: Audit, door: &Door) -> Signed
         signature_failures: audit.signature_failures,
         turned_away: door.told(),
         began: door.began(),
+        lacking: signed.lacking,
     }
 }

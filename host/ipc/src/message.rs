@@ -12,7 +12,7 @@ use crate::limits::{
 };
 use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
-use evidence::reasons::{Custody, KeyFault, TruthClass};
+use evidence::reasons::{CounterKind, Custody, KeyFault, TruthClass};
 use evidence::{
     Actor, Blob, BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs,
     PointId, ScheduleId, SourceId, UtcNs,
@@ -294,6 +294,7 @@ messages! {
         7 signature_failures: u64 => "signatures not had, or withheld, since then";
         8 turned_away: Vec<TurnedAway> => "callers turned away since then, by who the kernel says they are";
         9 began: MonoNs => "when the signer was started: the run whose counts these are";
+        10 lacking: Vec<CounterKind> => "counters that its store should have and has not";
     }
     66 Describe { "Asks the signer what it is."
         0 origin: Option<String> => "for which origin; the base origin when absent";

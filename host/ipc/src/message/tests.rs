@@ -307,6 +307,7 @@ fn with_the_signer() -> Vec<Message> {
                 firmware_steps: 4,
             }],
             began: MonoNs(5),
+            lacking: vec![CounterKind::Orderly],
         }
         .into(),
         Describe {

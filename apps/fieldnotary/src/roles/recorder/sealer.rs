@@ -45,6 +45,8 @@ pub(super) struct Sealed {
     pub(super) bound: Vec<BoundHead>,
     /// Why it is not bound to one that it should be bound to.
     pub(super) unbound: Option<(KeyFault, String)>,
+    /// Counters that its store should have and has not.
+    pub(super) lacking: Vec<CounterKind>,
     /// Uses of keys since the signer was started, by purpose.
     pub(super) uses: Vec<Uses>,
     pub(super) rollback_attempts: u64,
@@ -343,6 +345,7 @@ impl Signer {
                     custody: signed.custody,
                     bound: signed.bound,
                     unbound: signed.unbound_fault.zip(signed.unbound),
+                    lacking: signed.lacking,
                     uses: signed.uses,
                     rollback_attempts: signed.rollback_attempts,
                     signature_failures: signed.signature_failures,

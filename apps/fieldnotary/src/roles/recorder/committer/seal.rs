@@ -133,6 +133,7 @@ impl Committer {
                     .into(),
                 );
                 self.bound(sealed.head.size, sealed.bound, sealed.unbound);
+                self.lacks(&sealed.lacking);
                 self.turned_away(sealed.signer_began, &sealed.turned_away);
                 self.tell_of_key_use(false);
             }
@@ -245,6 +246,21 @@ impl Committer {
                 }
             }
         }
+    }
+
+    /// A counter that was not there for a head is told to be away: by the time the store is asked again there may be one under its
+    /// name, which was defined anew.
+    fn lacks(&mut self, lacking: &[CounterKind]) {
+        let there = |one: &BindingCounter| !lacking.contains(&one.counter);
+        let told = self.seal.store.as_ref();
+        let Some(told) = told.filter(|told| !told.counters.iter().all(there)) else {
+            return;
+        };
+        let mut store = told.clone();
+        store.at = clock::mono();
+        store.counters.retain(there);
+        self.stage(store.clone().into());
+        self.seal.store = Some(store);
     }
 
     /// What the signer says of its store is told at the start, where it changed, and with each step of the plain
