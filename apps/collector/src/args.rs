@@ -232,11 +232,15 @@ pub struct ChallengeArgs {
     pub json: bool,
 }
 
+fn reason(text: &str) -> Result<String, evidence::given::ReasonFault> {
+    evidence::given::reason(text).map(|()| text.to_owned())
+}
+
 /// Why something is done, and by whom.
 #[derive(Debug, clap::Args)]
 pub struct Because {
     /// Why; the collector's audit keeps it.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub reason: String,
     /// Who does it [default: the local user]; the user id is added in either case.
     #[arg(long, value_name = "NAME")]

@@ -81,14 +81,8 @@ impl Why {
     /// # Errors
     /// Where there is no reason, or the name is none.
     pub fn new(reason: &str, by: Option<&str>) -> Result<Self, Error> {
-        if reason.trim().is_empty() {
-            return Err(Error::usage("--reason is empty: say why this is done"));
-        }
-        if reason.chars().any(char::is_control) {
-            return Err(Error::usage(
-                "--reason has a control character, such as the end of a line: it is kept as one line",
-            ));
-        }
+        evidence::given::reason(reason)
+            .map_err(|fault| Error::usage(format!("--reason: {fault}")))?;
         let uid = rustix::process::getuid().as_raw();
         let actor = match by {
             Some(by) => {

@@ -2,6 +2,7 @@
 
 use crate::cbor::{DecodeError, DecodeFault, Reader, Writer};
 use crate::field::Field;
+use crate::foreign::steers;
 use crate::ids::Digest;
 use crate::limits::ACTOR_BYTES_MAX;
 use alloc::format;
@@ -13,8 +14,8 @@ use core::fmt;
 pub enum ActorFault {
     /// It has nothing but white space.
     Nobody,
-    /// It has a control character.
-    Control,
+    /// It has a sign that steers a screen.
+    Steers,
     /// It has so many bytes, and there is room for so many.
     TooLong(usize, usize),
 }
@@ -23,8 +24,8 @@ impl fmt::Display for ActorFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nobody => f.write_str("is empty: write a name, or leave it out"),
-            Self::Control => f.write_str(
-                "has a control character, such as the end of a line: write a name on one line",
+            Self::Steers => f.write_str(
+                "has a sign that steers a screen, such as the end of a line: write a name on one line",
             ),
             Self::TooLong(bytes, room) => {
                 write!(f, "has {bytes} bytes: write a name of at most {room}")
@@ -50,7 +51,7 @@ impl Actor {
         Self::bounded(name, &format!(" {}", Self::vouched(uid)))
     }
 
-    /// The same of a name that he gave himself: nothing of it is changed or left out.
+    /// The same of a name that he gave himself: nothing of it is changed, and nothing but blanks around it left out.
     ///
     /// # Errors
     /// Why it is none.
@@ -61,8 +62,8 @@ impl Actor {
         if name.is_empty() {
             return Err(ActorFault::Nobody);
         }
-        if name.contains(char::is_control) {
-            return Err(ActorFault::Control);
+        if name.contains(steers) {
+            return Err(ActorFault::Steers);
         }
         match name.len() > room {
             true => Err(ActorFault::TooLong(name.len(), room)),
@@ -328,9 +329,10 @@ mod tests {
         for (name, fault) in [
             ("", Some(ActorFault::Nobody)),
             (" \u{a0}", Some(ActorFault::Nobody)),
-            ("a\nb", Some(ActorFault::Control)),
-            ("a\u{1b}[2Jb", Some(ActorFault::Control)),
-            ("a\u{85}b", Some(ActorFault::Control)),
+            ("a\nb", Some(ActorFault::Steers)),
+            ("a\u{1b}[2Jb", Some(ActorFault::Steers)),
+            ("a\u{85}b", Some(ActorFault::Steers)),
+            ("a\u{202e}b", Some(ActorFault::Steers)),
             (&long, Some(ActorFault::TooLong(room + 1, room))),
             (&fits, None),
             (" ada ", None),

@@ -18,8 +18,8 @@ pub fn line(text: &str) -> String {
 /// Whether a sign steers a terminal, or is seen by nobody and turns the order of those around it.
 #[must_use]
 pub const fn steers(c: char) -> bool {
-    matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn escaped(text: &str, passes: impl Fn(char) -> bool) -> String {
@@ -47,6 +47,7 @@ mod tests {
             ("\u{9b}2J\r\u{7}\t", "\\u{9b}2J\\u{d}\\u{7}\\u{9}"),
             ("a\u{202e}b\u{2028}", "a\\u{202e}b\\u{2028}"),
             ("M\u{fc}nster", "M\u{fc}nster"),
+            ("a\u{ad}b\u{e0041}", "a\\u{ad}b\\u{e0041}"),
         ] {
             assert_eq!(shown(text), safe);
             assert_eq!(line(text), safe);

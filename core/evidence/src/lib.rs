@@ -22,6 +22,7 @@ mod entry;
 mod field;
 pub mod foreign;
 pub mod frozen;
+pub mod given;
 mod ids;
 pub mod kinds;
 pub mod limits;

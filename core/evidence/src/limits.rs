@@ -8,6 +8,8 @@ pub const SALT_BYTES: usize = 16;
 pub const ID_BYTES_MAX: usize = 48;
 /// Longest free text (detail, reason) in bytes.
 pub const TEXT_BYTES_MAX: usize = 4_096;
+/// Longest reason in bytes that a person gives.
+pub const REASON_BYTES_MAX: usize = 512;
 /// Longest actor in bytes. Entries from before had free texts there.
 pub const ACTOR_BYTES_MAX: usize = TEXT_BYTES_MAX;
 /// Longest sample of wire bytes kept with an event or failed attempt: a whole Modbus TCP frame.

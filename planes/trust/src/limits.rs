@@ -38,7 +38,7 @@ pub const ROTATIONS_MAX: usize = 32;
 /// Longest statement of new keys: four keys and signatures with the longest name, and the texts below.
 pub const ROTATION_BYTES_MAX: usize = 4_096;
 /// Longest reason of one.
-pub const ROTATION_REASON_BYTES_MAX: usize = 512;
+pub const ROTATION_REASON_BYTES_MAX: usize = evidence::limits::REASON_BYTES_MAX;
 /// Longest name of who orders one.
 pub const ROTATION_ACTOR_BYTES_MAX: usize = 256;
 /// Of who accepted a firmware so much is kept over starts; his audit entry has it whole.

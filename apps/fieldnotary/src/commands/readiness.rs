@@ -10,6 +10,7 @@ use super::words;
 use crate::paths::DataDir;
 use crate::roles::recorder::newest_generation;
 use contract::Contract;
+use evidence::foreign::line;
 use evidence::reasons::{Custody, RollbackAlarm};
 use proof::note::Algorithm;
 use serde_json::{Map, Value, json};
@@ -196,7 +197,7 @@ fn announcement(contract: &Contract, data: &DataDir, report: &Map<String, Value>
         lines.push(("schedule", format!("{}, every {every}", schedule.id)));
     }
     let collector = match (&contract.uplink, report.get("uplink")) {
-        (Some(uplink), Some(link)) => format!("{}, {}", uplink.url, link_words(link)),
+        (Some(uplink), Some(link)) => format!("{}, {}", uplink.url, line(&link_words(link))),
         _ => "none: the log stays here".to_owned(),
     };
     lines.push(("collector", collector));

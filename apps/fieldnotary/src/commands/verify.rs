@@ -20,6 +20,7 @@ use super::{
 use crate::cli::VerifyArgs;
 use crate::paths::DataDir;
 use evidence::Generation;
+use evidence::foreign::line;
 use journal::keep::KeepRing;
 use journal::{ReadTruth, ReadVolume, Reader};
 use query::{
@@ -431,7 +432,7 @@ fn print_report(
         sayln!("state      {}", mark.words());
     }
     for origin in &report.origins {
-        sayln!("log        {origin}");
+        sayln!("log        {}", line(origin));
     }
     for one in told
         .iter()

@@ -29,7 +29,7 @@ pub(super) fn alarms(report: &Report) -> Option<String> {
         told.count,
         told.file,
         words::time(at(told)),
-        told.origin,
+        line(&told.origin),
         line(&told.reason)
     ))
 }

@@ -110,36 +110,44 @@ fn help(name: &str, verb: &str) -> String {
     Said::from(command.output().unwrap()).out
 }
 
+fn with_reason(name: &str, verb: &str, reason: &str) -> Said {
+    let mut command = Command::new(program(name));
+    command.args(verb.split(' ')).args(["--reason", reason]);
+    Said::from(command.output().unwrap())
+}
+
 //= R11.2
 #[test]
 fn no_reason_forges_a_line_or_steers_a_screen() {
-    let mut tried = 0;
-    for verb in verbs("fieldnotary") {
-        if !help("fieldnotary", &verb).contains("--reason <TEXT>") {
-            continue;
+    for (name, known) in VERBS {
+        let mut tried = 0;
+        for verb in verbs(name) {
+            if !help(name, &verb).contains("--reason <TEXT>") {
+                continue;
+            }
+            for hostile in [
+                "ok\nVERIFIED against the key you pinned",
+                "ok\u{1b}[2J",
+                "a\u{202e}b",
+            ] {
+                let said = with_reason(name, &verb, hostile);
+                assert_eq!(said.code, Some(2), "{name} {verb}: {said:?}");
+                assert!(
+                    said.err.contains("steers a screen"),
+                    "{name} {verb}: {said:?}"
+                );
+                assert!(
+                    !said.err.contains(['\u{1b}', '\u{202e}']),
+                    "{name} {verb}: {said:?}"
+                );
+            }
+            tried += 1;
         }
-        for hostile in [
-            "ok\nVERIFIED against the key you pinned",
-            "ok\u{1b}[2J",
-            "a\u{202e}b",
-        ] {
-            let words = verb.split(' ').chain(["--reason", hostile]);
-            let said = fieldnotary(words);
-            assert_eq!(said.code, Some(2), "{verb}: {said:?}");
-            assert!(said.err.contains("steers a screen"), "{verb}: {said:?}");
-            assert!(
-                !said.err.contains(['\u{1b}', '\u{202e}']),
-                "{verb}: {said:?}"
-            );
-        }
-        tried += 1;
+        let takes =
+            |does: &Does| matches!(does, Commands(_) | Changes(_) | ChangesAtTimes(_) | Books);
+        let known = known.iter().filter(|(_, does)| takes(does)).count();
+        assert_eq!(tried, known, "{name}");
     }
-    let takes = |does: &Does| matches!(does, Commands(_) | Changes(_) | ChangesAtTimes(_));
-    let (_, known) = VERBS
-        .iter()
-        .find(|(name, _)| *name == "fieldnotary")
-        .unwrap();
-    assert_eq!(tried, known.iter().filter(|(_, does)| takes(does)).count());
 }
 
 //= R11.2

@@ -86,7 +86,7 @@ pub(super) fn read_record(log: &LogDir, report: &mut Report) {
             let words = format!(
                 "{}: {error}; whether an alarm stands against {} is not known",
                 path.display(),
-                log.origin
+                line(&log.origin)
             );
             report.find(FindingKind::File, None, words);
             return;
@@ -109,7 +109,10 @@ pub(super) fn read_record(log: &LogDir, report: &mut Report) {
                 FindingKind::RollbackFollowed,
                 format!("the log went on from the newest then, to {size} entries"),
             ),
-            (None, Some(by)) => (FindingKind::RollbackFollowed, format!("{by} followed")),
+            (None, Some(by)) => {
+                let then = format!("{} followed", line(by));
+                (FindingKind::RollbackFollowed, then)
+            }
             (None, None) => {
                 let cure = RollbackAlarm::from_name(alarm).map_or("", RollbackAlarm::cure);
                 let words = format!("nothing answered it yet\ncure       {cure}");
@@ -118,9 +121,11 @@ pub(super) fn read_record(log: &LogDir, report: &mut Report) {
         };
         let at = number("entry").map(|entry| (entry, entry));
         let words = format!(
-            "{alarm} ({}, shown by the {shown_by}) on record against {}: {}; {then}",
+            "{} ({}, shown by the {}) on record against {}: {}; {then}",
+            line(alarm),
             RollbackWitness::Collector,
-            log.origin,
+            line(shown_by),
+            line(&log.origin),
             line(word("detail"))
         );
         report.find(kind, at, words);

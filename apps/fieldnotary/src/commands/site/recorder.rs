@@ -315,7 +315,7 @@ mod tests {
         for (name, due) in [
             ("", "--actor is empty: write a name, or leave it out"),
             (" ", "--actor is empty"),
-            ("a\nforged", "--actor has a control character"),
+            ("a\nforged", "--actor has a sign that steers"),
             ("a\u{1b}[2K", "write a name on one line"),
             (&long, "--actor has 4096 bytes: write a name of at most"),
         ] {

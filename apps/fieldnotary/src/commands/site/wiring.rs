@@ -7,6 +7,7 @@ use crate::commands::directory::Directory;
 use crate::commands::progress::Progress;
 use crate::commands::table::{Align, Table};
 use crate::commands::words;
+use evidence::foreign::line;
 use evidence::{Entry, MeterId, SourceId, UtcNs};
 use query::{Counts, MeterSite, SiteAccount, SiteReport, Stay, Work};
 use serde_json::{Value, json};
@@ -133,7 +134,7 @@ fn section(title: &str, lines: impl Iterator<Item = String>) {
     let mut lines = lines.peekable();
     if lines.peek().is_some() {
         sayln!("\n{title}:");
-        lines.for_each(|line| sayln!("  {line}"));
+        lines.for_each(|words| sayln!("  {}", line(&words)));
     }
 }
 

@@ -6,6 +6,7 @@ use crate::acts::Act;
 use contract::Contract;
 use contract::limits::OPERATOR_BYTES_MAX;
 use core::cmp::Ordering;
+use evidence::foreign::steers;
 use evidence::kinds::{Audit, SignOff};
 use evidence::reasons::{CommandOrigin, Outcome, TagChange, Validity};
 use evidence::{Actor, Captured, Decimal, DecimalError, MeterId, MonoNs, Payload, PointId};
@@ -44,9 +45,9 @@ fn judge(payload: &Payload, uid: u32, now: MonoNs) -> Result<(), (RefuseReason, 
         let detail = "its outcome is not that of its own numbers".to_owned();
         return Err((RefuseReason::Encoding, detail));
     }
-    let forges = |text: &str| text.chars().any(char::is_control);
+    let forges = |text: &str| text.chars().any(steers);
     if texts.into_iter().flatten().any(forges) {
-        let detail = "a text has a control character, such as the end of a line".to_owned();
+        let detail = "a text has a sign that steers a screen, such as the end of a line".to_owned();
         return Err((RefuseReason::Encoding, detail));
     }
     about_outputs(payload)?;
@@ -212,24 +213,29 @@ fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
 }
 
 /// The texts of an entry that are free.
-type Texts<'p> = [Option<&'p str>; 3];
+type Texts<'p> = [Option<&'p str>; 4];
 
 /// Who says what people may say, and the other texts of it.
 fn said_by(payload: &Payload) -> Result<(&Actor, Texts<'_>), (RefuseReason, String)> {
     Ok(match payload {
         Payload::Probe(probe) => {
-            let texts = [&probe.unit, &probe.note, &probe.file_name];
-            (&probe.actor, texts.map(Option::as_deref))
+            let [unit, note, file] =
+                [&probe.unit, &probe.note, &probe.file_name].map(Option::as_deref);
+            (&probe.actor, [Some(probe.probe.as_str()), unit, note, file])
         }
-        Payload::Maintenance(work) => (&work.actor, [Some(&work.reason), None, None]),
-        Payload::SignOff(signed) => (&signed.actor, [signed.note.as_deref(), None, None]),
-        Payload::Command(command) => (&command.actor, [Some(&command.reason), None, None]),
-        Payload::Tag(tag) => (&tag.actor, [Some(&tag.reason), tag.owner.as_deref(), None]),
-        Payload::ClockOrder(order) => (&order.actor, [Some(&order.reason), None, None]),
+        Payload::Maintenance(work) => (&work.actor, [Some(&work.reason), None, None, None]),
+        Payload::SignOff(signed) => (&signed.actor, [signed.note.as_deref(), None, None, None]),
+        Payload::Command(command) => (&command.actor, [Some(&command.reason), None, None, None]),
+        Payload::Tag(tag) => (
+            &tag.actor,
+            [Some(&tag.reason), tag.owner.as_deref(), None, None],
+        ),
+        Payload::ClockOrder(order) => (&order.actor, [Some(&order.reason), None, None, None]),
         Payload::Enrolment(told) => {
             let texts = [
                 Some(told.reason.as_str()),
                 Some(told.registrar.as_str()),
+                None,
                 None,
             ];
             (&told.actor, texts)
@@ -239,11 +245,12 @@ fn said_by(payload: &Payload) -> Result<(&Actor, Texts<'_>), (RefuseReason, Stri
                 Some(told.reason.as_str()),
                 Some(told.by.as_str()),
                 Some(told.why.as_str()),
+                None,
             ];
             (&told.actor, texts)
         }
         Payload::KeyRotation(told) => {
-            let texts = [Some(told.reason.as_str()), None, None];
+            let texts = [Some(told.reason.as_str()), None, None, None];
             (&told.actor, texts)
         }
         other => {

@@ -392,16 +392,16 @@ fn cure(cause: ConflictCause) -> &'static str {
         ConflictCause::Ahead => {
             "it holds more of this log than is here: this directory is an older copy, or another node has \
              its identity. Is there a newer disk of this node? Put it back, and the log goes on from it. Does another node run? Stop the \
-             one that must not. Only where neither helps, `fieldnotary adopt DIR --cause conflict` begins a new generation here"
+             one that must not. Only where neither helps, `fieldnotary adopt DIR --cause conflict --reason TEXT` begins a new generation here"
         }
         ConflictCause::Contradicted => {
             "it holds another log under this name: this directory is an older copy that went on, or another \
              node has its identity. Is there a newer disk of this node? Put it back. Does another node run? Stop the one that must \
-             not. Only where neither helps, `fieldnotary adopt DIR --cause conflict` begins a new generation here"
+             not. Only where neither helps, `fieldnotary adopt DIR --cause conflict --reason TEXT` begins a new generation here"
         }
         ConflictCause::Unavailable => {
             "entries that the collector lacks are gone here and no LOSS entry carries their hashes; a \
-             restart tries once more, `fieldnotary adopt` begins a new generation behind them"
+             restart tries once more, `fieldnotary adopt DIR --reason TEXT` begins a new generation behind them"
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn taken_back(
         let words = ["--log-key", &beside, "--by", "grace", "--reason", reason];
         papers.at_the_collector("revoke", &words, &[("--notice", "notice")])
     };
-    misused(&revoke(" "), "--reason is empty");
+    misused(&revoke(" "), "say why, in words");
     assert!(is_served(dir, &collector.address));
     let said = revoke("the machine was stolen");
     well(&said);
