@@ -6,13 +6,13 @@ mod firmware;
 mod rotate;
 
 use crate::door::Door;
-use crate::rate::{DAY_S, DESCRIPTIONS, RateLimit, limit};
+use crate::rate::{DAY_S, RateLimit, limit};
 use crate::say;
 use evidence::{Blob, Digest, Generation, MonoNs};
 use ipc::Message;
 use ipc::message::{
-    BoundHead, CounterArea, ErrorCode, Keys, NoteText, RecordPurpose, SignCheckpoint, SignedNote,
-    SignedRecord, SignedTree, Uses,
+    BoundHead, CounterArea, Describe, ErrorCode, Keys, NoteText, RecordPurpose, SignCheckpoint,
+    SignedNote, SignedRecord, SignedTree, Uses,
 };
 use keys::{Identity, IdentityDir, StatedRotation};
 use proof::Hash;
@@ -33,7 +33,6 @@ pub(crate) struct Desk {
     engine: Engine<keys::Keys>,
     rates: BTreeMap<Purpose, RateLimit>,
     endorsements: RateLimit,
-    descriptions: RateLimit,
     /// Steps of the counter of firmware versions.
     steps: RateLimit,
     boot: BootId,
@@ -119,7 +118,6 @@ impl Desk {
             engine: Engine::new(keys, public.origin, last_signed),
             rates: rates(now_ns(), rotated),
             endorsements: RateLimit::new(limit(Purpose::Attestation), now_ns()),
-            descriptions: RateLimit::new(DESCRIPTIONS, now_ns()),
             steps,
             boot: ipc::boot_id(),
             plain,
@@ -165,7 +163,7 @@ impl Desk {
             Message::AskEndorsements(_) => self.endorsements(),
             Message::Rotate(request) => self.rotate(request, uid),
             Message::AnswerChallenge(request) => self.answer_challenge(request),
-            Message::Describe(request) => self.describe(request.origin.as_deref()),
+            Message::Describe(request) => self.describe(request),
             other => Message::error(
                 ErrorCode::Unsupported,
                 format_args!("the signer does not answer {}", other.name()),
@@ -177,8 +175,14 @@ impl Desk {
     fn busy(&mut self, purpose: Purpose) -> Option<Message> {
         let rate = self.rates.get_mut(&purpose)?;
         (!rate.take(now_ns())).then(|| {
-            let of = purpose.name();
-            let words = format!("too many requests to sign ({of}); ask again later");
+            let to = match purpose {
+                Purpose::Description => "say what the signer is",
+                _ => "sign",
+            };
+            let words = format!(
+                "too many requests to {to} ({}); ask again later",
+                purpose.name()
+            );
             Message::error(ErrorCode::Busy, words)
         })
     }
@@ -299,47 +303,49 @@ impl Desk {
         self.not_applied.iter().cloned().chain(kept).collect()
     }
 
-    fn describe(&mut self, origin: Option<&str>) -> Message {
-        if !self.descriptions.take(now_ns()) {
-            let words =
-                "too many requests to say what the signer is (description); ask again later";
-            return Message::error(ErrorCode::Busy, words);
+    /// Says what it is, signed where somebody asks with a number: whoever has not these keys cannot say it.
+    fn describe(&mut self, request: &Describe) -> Message {
+        if let Some(busy) = self.busy(Purpose::Description) {
+            return busy;
         }
         let base = self.engine.base().clone();
+        let origin = request.origin.as_deref();
         if let Some(Err(error)) = origin.map(|origin| base.generation(origin)) {
             return Message::error(ErrorCode::Invalid, error);
         }
         let name = origin.unwrap_or(base.as_str());
-        let vkeys = match self.engine.verifier_keys(name) {
-            Ok(vkeys) => vkeys,
-            Err(error) => return refusal(&error),
-        };
-        let description = match self.engine.describe() {
-            Ok(description) => description,
-            Err(error) => return refusal(&error),
-        };
+        let said = self.said_of_itself(name).and_then(|said| {
+            let note = request.nonce.map(|nonce| {
+                let bytes = said.signed_bytes(&nonce);
+                self.engine.description(&bytes)
+            });
+            let note = note.transpose()?.map(NoteText);
+            Ok(Keys { note, ..said })
+        });
+        match said {
+            Ok(said) => said.into(),
+            Err(error) => refusal(&error),
+        }
+    }
+
+    fn said_of_itself(&mut self, name: &str) -> Result<Keys, SignError> {
+        let vkeys = self.engine.verifier_keys(name)?;
+        let description = self.engine.describe()?;
         let mut counters = Vec::with_capacity(description.counters.len());
         for counter in description.counters {
-            match self.engine.value(counter.kind) {
-                Ok(value) => {
-                    // The process may have been ended between its mark and the step.
-                    let mark = self.plain.filter(|_| counter.kind == CounterKind::Plain);
-                    let moving_to = mark.and_then(|mark| mark.value);
-                    self.plain_owed |= moving_to.is_some_and(|next| next > value);
-                    counters.push(CounterArea {
-                        counter: counter.kind,
-                        public: Blob(counter.public),
-                        value,
-                        moving_to,
-                    });
-                }
-                Err(error) => return refusal(&error),
-            }
+            let value = self.engine.value(counter.kind)?;
+            // The process may have been ended between its mark and the step.
+            let mark = self.plain.filter(|_| counter.kind == CounterKind::Plain);
+            let moving_to = mark.and_then(|mark| mark.value);
+            self.plain_owed |= moving_to.is_some_and(|next| next > value);
+            counters.push(CounterArea {
+                counter: counter.kind,
+                public: Blob(counter.public),
+                value,
+                moving_to,
+            });
         }
-        let (firmware, unread) = match self.firmware() {
-            Ok(firmware) => firmware,
-            Err(error) => return refusal(&error),
-        };
+        let (firmware, unread) = self.firmware()?;
         let counts_firmware = firmware != CounterSeen::Incapable;
         let (firmware_public, firmware_value) = match firmware {
             CounterSeen::There { public, value } => (Some(Blob(public)), Some(value)),
@@ -348,7 +354,7 @@ impl Desk {
         let capabilities = description.capabilities;
         let audit = self.engine.audit();
         let newest = self.engine.last_signed().newest();
-        Keys {
+        Ok(Keys {
             vkeys: vkeys.iter().map(ToString::to_string).collect(),
             custody: capabilities.custody,
             non_exportable: capabilities.non_exportable,
@@ -376,8 +382,8 @@ impl Desk {
             firmware_value,
             firmware_fault: unread.as_ref().map(|error| error.fault),
             firmware_unread: unread.map(|error| error.words),
-        }
-        .into()
+            note: None,
+        })
     }
 }
 

@@ -27,8 +27,8 @@ pub(crate) const ATTESTATIONS: Limit = Limit {
     refill_ns: 5 * SECOND_NS,
 };
 /// What the signer is: asked at each connection of the recorder, with each step of the plain counter and with each tree
-/// head while those are not bound, and by hand. It reads both counters.
-pub(crate) const DESCRIPTIONS: Limit = CHECKPOINTS;
+/// head while those are not bound, and by hand. It reads both counters, and signs what it says where it is asked with a number.
+const DESCRIPTIONS: Limit = CHECKPOINTS;
 
 /// A day.
 pub(crate) const DAY_S: u64 = 24 * 60 * 60;
@@ -53,6 +53,7 @@ pub(crate) const fn limit(purpose: Purpose) -> Limit {
         Purpose::Boot | Purpose::Firmware => BOOTS,
         Purpose::Attestation => ATTESTATIONS,
         Purpose::Rotation => ROTATIONS,
+        Purpose::Description => DESCRIPTIONS,
     }
 }
 

@@ -298,6 +298,7 @@ messages! {
     }
     66 Describe { "Asks the signer what it is."
         0 origin: Option<String> => "for which origin; the base origin when absent";
+        1 nonce: Option<Digest> => "a number that no other description has: what is said is signed over it; nothing is signed where it is absent";
     }
     67 Keys { "What the signer is."
         0 vkeys: Vec<String> => "its verifier keys for that origin, the authority first";
@@ -324,6 +325,7 @@ messages! {
         20 firmware_value: Option<u64> => "and its value";
         21 firmware_fault: Option<KeyFault> => "why it is not known how that counter stands; absent where it is";
         22 firmware_unread: Option<String> => "the same in words";
+        23 note: Option<NoteText> => "the number that was asked with and all of this, signed with both keys under the base origin; absent where there was none";
     }
     69 SignRecord { "Asks for a signature on the digest of these bytes, which the signer makes."
         0 origin: String => "the log's origin line, with its generation";
@@ -380,6 +382,18 @@ messages! {
     }
     81 Rotated { "It does."
         0 statement: NoteText => "what the old keys state of the new ones, signed by both";
+    }
+}
+
+impl Keys {
+    /// The bytes by whose digest the description is signed: the number of whoever asked, and what is said without the signature.
+    #[must_use]
+    pub fn signed_bytes(&self, nonce: &Digest) -> Vec<u8> {
+        let said = Self {
+            note: None,
+            ..self.clone()
+        };
+        [&nonce.0[..], &Message::from(said).encode()].concat()
     }
 }
 

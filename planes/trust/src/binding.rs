@@ -178,14 +178,13 @@ impl Bindings {
         text: &str,
         authority: &VerifierKey,
     ) -> Result<u64, BindingFault> {
-        let counter = binding.counter;
-        let (attest, value) = attested(&binding.attest.0, &binding.signature.0, text, authority)?;
-        if value != binding.value {
-            return Err(BindingFault::OtherValue {
-                attested: value,
-                stated: binding.value,
-            });
-        }
+        let (counter, value) = (binding.counter, binding.value);
+        let stated = StatedValue {
+            value,
+            attest: &binding.attest.0,
+            signature: &binding.signature.0,
+        };
+        let attest = stated.check(text, authority)?;
         let index = self.indexes.get(&counter);
         let index = index.ok_or(BindingFault::UnknownCounter(counter))?;
         if attest
@@ -253,6 +252,35 @@ const fn went_back(before: Clock, now: Clock) -> bool {
         && before.safe
         && now.safe;
     now.reset_count < before.reset_count || (of_one_run && now.clock_ms < before.clock_ms)
+}
+
+/// A counter's value as it is stated, and what a TPM is said to have signed of it.
+#[derive(Clone, Copy, Debug)]
+pub struct StatedValue<'a> {
+    /// The value.
+    pub value: u64,
+    /// What was signed (`TPMS_ATTEST`).
+    pub attest: &'a [u8],
+    /// The authority's signature on it, in DER.
+    pub signature: &'a [u8],
+}
+
+impl StatedValue<'_> {
+    /// Whether this key attested this value over this text. Of which counter it does not say.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn check(&self, text: &str, authority: &VerifierKey) -> Result<Attest, BindingFault> {
+        let (attest, value) = attested(self.attest, self.signature, text, authority)?;
+        let stated = self.value;
+        match value == stated {
+            true => Ok(attest),
+            false => Err(BindingFault::OtherValue {
+                attested: value,
+                stated,
+            }),
+        }
+    }
 }
 
 /// An attestation by this key over this text, and the counter's value in it.

@@ -5,7 +5,7 @@
 mod bound;
 mod memory;
 
-pub use bound::firmware_bound;
+pub use bound::{VersionBound, firmware_bound};
 pub use memory::FirmwareMemory;
 
 use evidence::reasons::{FirmwareCounter, FirmwareOutcome};

@@ -40,7 +40,7 @@ pub use backend::{
     Backend, BackendError, Capabilities, Certified, Counter, Credential, Description, Endorsement,
     Endorsements, Step,
 };
-pub use binding::{BindingFault, Bindings, qualifying};
+pub use binding::{BindingFault, Bindings, StatedValue, qualifying};
 pub use boot::{LogFound, Look, booted, is_reset, measurement_id, not_looked};
 pub use bound_log::{BoundLog, StatedKey};
 pub use counter::{PlainMark, wear_words, window_ns, writes_a_year};
@@ -49,7 +49,8 @@ pub use enrolment::{Enrolled, EnrolmentFault, answer_bytes};
 pub use evidence::reasons::{CounterKind, Custody, EnrolmentProof, KeyFault};
 pub use evidence::{BootId, Digest};
 pub use firmware::{
-    CounterSeen, FirmwareMemory, FirmwareRule, Installed, Judged, ToBind, firmware_bound,
+    CounterSeen, FirmwareMemory, FirmwareRule, Installed, Judged, ToBind, VersionBound,
+    firmware_bound,
 };
 pub use followers::{Named, by_taken_back, in_order, newest};
 pub use hints::{Hints, LIMITS, Limit, Sign};

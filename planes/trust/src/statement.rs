@@ -41,6 +41,8 @@ pub enum Claim<'a> {
     Boot(&'a [u8]),
     /// Who asks has put this in, so that the answer cannot be an older one.
     Attestation(&'a [u8]),
+    /// What the signer says of itself and of its store, with a number of whoever asks in front.
+    Description(&'a [u8]),
     /// The highest security version of the firmware that was seen; it is bound to a counter and not signed by itself.
     Firmware(u64),
 }
@@ -52,6 +54,7 @@ impl Claim<'_> {
         match self {
             Self::Boot(_) => Purpose::Boot,
             Self::Attestation(_) => Purpose::Attestation,
+            Self::Description(_) => Purpose::Description,
             Self::Firmware(_) => Purpose::Firmware,
         }
     }
@@ -61,7 +64,7 @@ impl Claim<'_> {
     pub fn text(&self, origin: &str) -> String {
         let purpose = self.purpose();
         match self {
-            Self::Boot(bytes) | Self::Attestation(bytes) => {
+            Self::Boot(bytes) | Self::Attestation(bytes) | Self::Description(bytes) => {
                 let stated = Stated {
                     purpose,
                     origin,
@@ -106,7 +109,7 @@ impl<'a> Stated<'a> {
         let mut lines = text.lines();
         let title = lines.next()?.strip_prefix(TITLE_BEGINS)?;
         let title = title.strip_suffix(TITLE_ENDS)?;
-        let over_bytes = [Purpose::Boot, Purpose::Attestation];
+        let over_bytes = [Purpose::Boot, Purpose::Attestation, Purpose::Description];
         let purpose = over_bytes.into_iter().find(|one| one.name() == title)?;
         let origin = lines.next().filter(|origin| is_key_name(origin))?;
         let (bytes, digest) = lines.next()?.split_once(' ')?;
@@ -141,6 +144,8 @@ pub enum Purpose {
     Rotation,
     /// To attest the counter of firmware versions.
     Firmware,
+    /// To sign what the signer says of itself.
+    Description,
 }
 
 impl Purpose {
@@ -152,6 +157,7 @@ impl Purpose {
         Self::Attestation,
         Self::Rotation,
         Self::Firmware,
+        Self::Description,
     ];
 
     /// The word that people and programs read.
@@ -164,6 +170,7 @@ impl Purpose {
             Self::Attestation => "attestation",
             Self::Rotation => "rotation",
             Self::Firmware => "firmware",
+            Self::Description => "description",
         }
     }
 }
@@ -204,10 +211,11 @@ mod tests {
 
     const ORIGIN: &str = "example.org/s/g1";
 
-    fn claims(bytes: &[u8]) -> [Claim<'_>; 3] {
+    fn claims(bytes: &[u8]) -> [Claim<'_>; 4] {
         [
             Claim::Boot(bytes),
             Claim::Attestation(bytes),
+            Claim::Description(bytes),
             Claim::Firmware(7),
         ]
     }
@@ -219,7 +227,7 @@ mod tests {
             .iter()
             .map(|claim| claim.text(ORIGIN))
             .collect();
-        assert_eq!(texts.len(), 3);
+        assert_eq!(texts.len(), 4);
         for text in &texts {
             // A checkpoint begins with an origin of this log, and no title is one.
             let title = text.lines().next().unwrap();
@@ -249,8 +257,12 @@ mod tests {
     //= A6.3
     #[test]
     fn the_text_of_a_claim_over_bytes_is_read_and_no_other() {
-        let [boot, asked, firmware] = claims(b"abc").map(|claim| claim.text(ORIGIN));
-        for (text, purpose) in [(&boot, Purpose::Boot), (&asked, Purpose::Attestation)] {
+        let [boot, asked, description, firmware] = claims(b"abc").map(|claim| claim.text(ORIGIN));
+        for (text, purpose) in [
+            (&boot, Purpose::Boot),
+            (&asked, Purpose::Attestation),
+            (&description, Purpose::Description),
+        ] {
             let stated = Stated::read(text).unwrap();
             assert_eq!(
                 (stated.purpose, stated.origin, stated.bytes),

@@ -150,7 +150,14 @@ fn describe(socket: &Path, patience: Duration) -> Result<Keys, Unheard> {
         IpcError::NobodyServes { .. } => Unheard::Away(nobody_serves(socket)),
         other => Unheard::Away(format!("the signer at {shown} cannot be asked: {other}")),
     })?;
-    match channel.ask(&Describe { origin: None }.into(), PATIENCE) {
+    match channel.ask(
+        &Describe {
+            origin: None,
+            nonce: None,
+        }
+        .into(),
+        PATIENCE,
+    ) {
         Ok(Message::Keys(keys)) => Ok(keys),
         Ok(other) => Err(Unheard::Away(format!(
             "the signer at {shown} answered with {}",

@@ -1,14 +1,13 @@
 //! Somebody between the node and its signer puts signatures that do not hold in the place of those that do: nothing of it becomes a
-//! checkpoint, the node says so and hints at it, and a statement that became an entry is found by whoever verifies.
+//! checkpoint and no statement, and the node says so and hints at it.
 
 use crate::common::blows::{running, signal, successor};
 use crate::common::contract::Contract;
-use crate::common::damage::copy_into;
 use crate::common::sites::{Collector, Node, Street};
-use crate::common::{about, list, number, program, text, wait_until};
+use crate::common::{about, number, program, text, wait_until};
 use crate::rotation::{rotate, rotations, sealed, verifies};
-use evidence::Actor;
-use ipc::message::NoteText;
+use evidence::{Actor, Blob, Digest, Generation};
+use ipc::message::{Describe, Keys, NoteText, Rotate, SignedTree};
 use ipc::{Channel, Listener, Message};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -35,6 +34,8 @@ const HALF: u8 = 3;
 const STATEMENT: u8 = 4;
 /// Somebody with keys of his own answers in the signer's stead.
 const IMPOSTOR: u8 = 5;
+/// He announces the keys of the log, which are public, and what else would do harm.
+const PRETENDER: u8 = 6;
 
 /// Changes a sign of the first signature.
 fn flipped(note: &str) -> String {
@@ -75,6 +76,40 @@ fn harmed(answer: Message, harm: u8, first: &mut Option<NoteText>) -> Message {
     }
 }
 
+/// What is public of the log's keys, and what would end its seals, stop what is captured and stand in the log for good.
+fn pretend(said: &mut Keys, real: &Channel) {
+    let request = Describe {
+        origin: None,
+        nonce: None,
+    };
+    let Ok(Message::Keys(public)) = real.ask(&request.into(), LONG) else {
+        panic!("the signer says what it is")
+    };
+    said.vkeys = public.vkeys;
+    said.signed = vec![SignedTree {
+        generation: Generation(1),
+        size: 1_000_000_000_000,
+        root: Digest([7; 32]),
+    }];
+    said.maker = "somebody".into();
+    (said.monotonic_counter, said.counts_firmware) = (true, true);
+    said.firmware_public = Some(Blob(vec![1, 0x80]));
+    said.firmware_value = Some(41);
+}
+
+/// Has a signer change its keys, and tells no log of it.
+fn order(signer: &Channel, reason: &str) {
+    let uid = rustix::process::geteuid().as_raw();
+    let ask = Rotate {
+        origin: format!("{ORIGIN}/g1"),
+        actor: Actor::local("ada", uid),
+        reason: reason.into(),
+    };
+    let Message::Rotated(_) = signer.ask(&ask.into(), LONG).unwrap() else {
+        panic!("the keys change")
+    };
+}
+
 /// Serves one caller until he goes.
 fn carry(caller: &Channel, [real, impostor]: &[Channel; 2], harm: &AtomicU8) {
     let mut first = None;
@@ -84,9 +119,14 @@ fn carry(caller: &Channel, [real, impostor]: &[Channel; 2], harm: &AtomicU8) {
             Err(_) => return,
             Ok(Some(request)) => {
                 let harm = harm.load(Ordering::SeqCst);
-                let asked = if harm == IMPOSTOR { impostor } else { real };
+                let asked = if harm >= IMPOSTOR { impostor } else { real };
                 let answer = asked.send(&request).and_then(|()| asked.recv(LONG));
-                let Ok(Some(answer)) = answer else { return };
+                let Ok(Some(mut answer)) = answer else { return };
+                if harm == PRETENDER
+                    && let Message::Keys(said) = &mut answer
+                {
+                    pretend(said, real);
+                }
                 let answer = harmed(answer, harm, &mut first);
                 if caller.send(&answer).is_err() {
                     return;
@@ -211,7 +251,7 @@ fn not_sealed(node: &Node, harm: &AtomicU8) {
 //= A11.2
 //= A11.3
 #[test]
-fn an_invalid_signature_becomes_no_checkpoint_and_is_told_and_one_in_a_statement_is_found() {
+fn an_invalid_signature_becomes_no_checkpoint_and_no_statement_and_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     let street = Street::start(dir, 1);
@@ -234,41 +274,40 @@ fn an_invalid_signature_becomes_no_checkpoint_and_is_told_and_one_in_a_statement
         assert_eq!(said.code, Some(0), "{said:?}");
     }
 
-    // What a statement says of the machine is an entry as it came: whoever verifies finds it, by its entry.
+    // What a statement says of the machine is no entry where it does not hold: of whoever asks, who is told, and of a boot.
     let node = Node::start_with(dir, "node", &contract, &words);
+    let data = node.data().to_path_buf();
+    let kinds = || {
+        ["boot", "attestation"].map(|kind| about("log", &data, &["--kind", kind]).entries().len())
+    };
     node.wait_for("sealed_size", number(&node.status(), "log_size"));
-    harm.store(STATEMENT, Ordering::SeqCst);
-    let mut attest = Command::new(program("fieldnotary"));
-    attest.arg("attest").arg(node.data());
-    // Files attest nothing, and the command says so; what it was given is in the log.
-    let said = attest.output().unwrap();
-    let told = wait_until("the statement", LONG, || {
-        let all = about("log", node.data(), &["--kind", "attestation"]).entries();
-        all.into_iter().find(|one| text(one, "of") == "asked")
+    let [boots, attestations] = wait_until("the boot", LONG, || {
+        Some(kinds()).filter(|[boots, _]| *boots == 2)
     });
-    assert_ne!(said.status.code(), Some(0), "{said:?}");
-    let id = number(&told, "commit_id");
+    harm.store(STATEMENT, Ordering::SeqCst);
+    let recorder = running(&data, "recorder");
+    signal(recorder, Signal::KILL);
+    successor(&data, "recorder", recorder);
+    sealed(&node);
+    sealed(&node);
+    let said = about("attest", &data, &[]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    let due = "attested nothing with the keys of this log: signature of ";
+    assert!(said.err.contains(due), "{said:?}");
+    assert_eq!(kinds(), [boots, attestations]);
+    harm.store(NOTHING, Ordering::SeqCst);
+    wait_until("the boot of this run", LONG, || {
+        (kinds() == [boots + 1, attestations + 1]).then_some(())
+    });
+    // Files attest nothing, and the command says so; its entry is there.
+    assert_eq!(about("attest", &data, &[]).code, Some(1));
+    assert_eq!(kinds(), [boots + 1, attestations + 2]);
+    sealed(&node);
     node.wait_for("cosigned_size", number(&node.status(), "log_size"));
     let data = node.stop();
-    let copy = tempfile::tempdir().unwrap();
-    copy_into(&data, copy.path());
-    for place in [copy.path(), collector.dir()] {
+    for place in [data.as_path(), collector.dir()] {
         let said = about("verify", place, &["--anchor", &keys[0]]);
-        assert_eq!(said.code, Some(1), "{said:?}");
-        let report = said.json();
-        let found = list(&report, "findings").iter();
-        let found: Vec<&Value> = found.filter(|one| one["failure"] == true).collect();
-        assert_eq!(found.len(), 1, "{found:?}");
-        let words = text(found[0], "words");
-        let due = "the statement about asked: signature of ";
-        assert!(
-            words.starts_with(due) && words.ends_with("does not verify"),
-            "{words}"
-        );
-        assert_eq!(
-            (number(found[0], "first"), number(found[0], "last")),
-            (id, id)
-        );
+        assert_eq!(said.code, Some(0), "{said:?}");
     }
     drop(signers);
     collector.stop();
@@ -349,16 +388,8 @@ fn who_answers_as_the_signer_with_keys_of_his_own_seals_nothing_and_is_told() {
     // The signer's own new keys: as the log is told by whoever ordered them, and by the signer where that one was cut off.
     keys.extend(rotate(&data, "yearly"));
     sealed(&node);
-    let uid = rustix::process::geteuid().as_raw();
-    let ask = ipc::message::Rotate {
-        origin: format!("{ORIGIN}/g1"),
-        actor: Actor::local("ada", uid),
-        reason: "and once more".into(),
-    };
     let signer = Channel::connect(&dir.join("real.sock"), LONG).unwrap();
-    let Message::Rotated(_) = signer.ask(&ask.into(), LONG).unwrap() else {
-        panic!("the keys change")
-    };
+    order(&signer, "and once more");
     wait_until("the log to be told", LONG, || {
         (rotations(&data).len() == 2).then_some(())
     });
@@ -376,5 +407,85 @@ fn who_answers_as_the_signer_with_keys_of_his_own_seals_nothing_and_is_told() {
     );
     let data = node.stop();
     verifies(&data, &keys, 2);
+    drop(signers);
+}
+
+/// The keys of a log are public: whoever announces them at the signer's socket, and has others, is believed nothing, is asked for
+/// nothing, and has nothing in the log.
+//= A6.3
+//= A6.4
+//= A11.3
+//= R8.2
+#[test]
+fn who_announces_the_keys_of_the_log_and_has_others_has_nothing_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let street = Street::start(dir, 1);
+    let keys = Node::keys(&dir.join("keeper"), ORIGIN);
+    let (signers, socket, harm) = signers(dir);
+    // A statement of keys of his own, whole and under the name of the log.
+    let impostor = Channel::connect(&dir.join("impostor.sock"), LONG).unwrap();
+    order(&impostor, "yearly");
+    let contract = Contract::new(ORIGIN, "1MiB", 4).of_firmware(7);
+    let contract = street.contract(contract);
+    let words = ["--signer", socket.to_str().unwrap()];
+    let node = Node::start_with(dir, "node", &contract, &words);
+    let data = node.data().to_path_buf();
+    let kinds = || {
+        let kinds = [
+            "rollback",
+            "key_rotation",
+            "key_store",
+            "boot",
+            "attestation",
+            "firmware",
+        ];
+        // That the signer could not be asked of a boot is the recorder's own word.
+        let of_signer = |one: &Value| one["state"] != "unavailable";
+        kinds.map(|kind| {
+            let mut all = about("log", &data, &["--kind", kind]).entries();
+            all.retain(of_signer);
+            all.len()
+        })
+    };
+    sealed(&node);
+    wait_until("the boot", LONG, || (kinds()[4] == 1).then_some(()));
+    let before = kinds();
+    harm.store(PRETENDER, Ordering::SeqCst);
+    // In the place of a signer that is known, and then from the first word on that a recorder hears.
+    for times in 1..=2 {
+        if times > 1 {
+            let recorder = running(&data, "recorder");
+            signal(recorder, Signal::KILL);
+            successor(&data, "recorder", recorder);
+        }
+        let event = wait_until("who pretends to be told of", LONG, || {
+            std::thread::sleep(Duration::from_millis(300));
+            let mut all = events(&data, "signer_unavailable");
+            all.retain(|event| text(event, "detail").starts_with("other_keys: "));
+            (all.len() >= times).then(|| all.pop().unwrap())
+        });
+        let detail = text(&event, "detail");
+        assert!(
+            detail.contains("what it says is not signed with them"),
+            "{detail}"
+        );
+        let said = about("attest", &data, &[]);
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.err.contains("the keys of this log"), "{said:?}");
+        // It captures and commits meanwhile.
+        node.wait_for("log_size", number(&node.status(), "log_size") + 10);
+        assert_eq!(kinds(), before);
+    }
+    harm.store(NOTHING, Ordering::SeqCst);
+    sealed(&node);
+    wait_until("the boot of this run", LONG, || {
+        (kinds()[4] == 2).then_some(())
+    });
+    let [alarms, rotations, ..] = kinds();
+    assert_eq!((alarms, rotations), (0, 0));
+    sealed(&node);
+    let data = node.stop();
+    verifies(&data, &keys, 0);
     drop(signers);
 }

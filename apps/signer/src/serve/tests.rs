@@ -80,7 +80,11 @@ fn desk(folder: &Path, keys: &NewKeys) -> Desk {
 }
 
 fn is_answered(channel: &Channel) {
-    let asked = Describe { origin: None }.into();
+    let asked = Describe {
+        origin: None,
+        nonce: None,
+    }
+    .into();
     let answer = channel.ask(&asked, SOON).unwrap();
     assert!(matches!(answer, Message::Keys(_)), "{}", answer.name());
 }
@@ -178,7 +182,14 @@ fn a_signer_whose_token_never_comes_back_from_a_call_ends_after_its_time_and_not
     AHEAD_NS.store(TOKEN_STUCK_NS_MAX - 60_000_000_000, Ordering::SeqCst);
     std::thread::sleep(LOOKS);
     assert!(!served.is_finished());
-    let said = channel.ask(&Describe { origin: None }.into(), SOON);
+    let said = channel.ask(
+        &Describe {
+            origin: None,
+            nonce: None,
+        }
+        .into(),
+        SOON,
+    );
     assert!(
         matches!(
             &said,

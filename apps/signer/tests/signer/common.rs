@@ -134,6 +134,7 @@ pub(crate) fn refusal(channel: &Channel, request: &Message) -> (ErrorCode, Strin
 pub(crate) fn keys(channel: &Channel, origin: Option<&str>) -> Keys {
     let request = Describe {
         origin: origin.map(Into::into),
+        nonce: None,
     };
     match channel.ask(&request.into(), LONG).unwrap() {
         Message::Keys(keys) => keys,

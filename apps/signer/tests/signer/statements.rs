@@ -2,13 +2,14 @@
 
 use crate::common::{G1, LONG, Site, head, keys, note, refusal};
 use evidence::reasons::{BootState, KeyFault};
-use evidence::{Blob, Payload};
+use evidence::{Blob, Digest, Payload};
 use ipc::message::{
-    AskEndorsements, BindFirmware, BootAsked, Describe, ErrorCode, RecordPurpose, SignRecord,
+    AskEndorsements, BindFirmware, BootAsked, Describe, ErrorCode, Keys, RecordPurpose, SignRecord,
 };
 use ipc::{Channel, IpcError, Message};
 use proof::note::{Note, VerifierKey};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, socket};
+use trust_plane::Claim;
 
 fn record(purpose: RecordPurpose, bytes: &[u8]) -> Message {
     SignRecord {
@@ -75,12 +76,61 @@ fn statements_are_typed_signed_and_counted_by_purpose() {
     );
     let told = keys(&channel, None);
     for one in &told.uses {
-        let unused = ["binding", "rotation", "firmware"].contains(&one.purpose.as_str());
+        let unused =
+            ["binding", "rotation", "firmware", "description"].contains(&one.purpose.as_str());
         let count = if unused { 0 } else { 2 };
         assert_eq!(one.count, count, "{}", one.purpose);
     }
-    assert_eq!(told.uses.len(), 6);
+    assert_eq!(told.uses.len(), 7);
     assert_eq!((told.refused, told.rollback_attempts), (0, 0));
+}
+
+/// Whoever has not the keys cannot say it, nor say another thing with what was said, nor with what was said to another number.
+//= A6.3
+//= A6.7
+#[test]
+fn what_the_signer_says_of_itself_is_signed_over_the_number_of_whoever_asks() {
+    let site = Site::new();
+    let _signer = site.start();
+    let channel = site.connect();
+    let said = |byte: u8| {
+        let request = Describe {
+            origin: None,
+            nonce: Some(Digest([byte; 32])),
+        };
+        match channel.ask(&request.into(), LONG).unwrap() {
+            Message::Keys(keys) => keys,
+            other => panic!("{}", other.name()),
+        }
+    };
+    let first = said(1);
+    let base = first.vkeys[0].split('+').next().unwrap().to_owned();
+    let vkeys: Vec<VerifierKey> = first.vkeys.iter().map(|key| key.parse().unwrap()).collect();
+    let note = Note::parse(first.note.as_ref().unwrap().0.as_bytes()).unwrap();
+    let verified = note.verify(&vkeys).unwrap();
+    assert!(verified.has_key(0) && verified.has_key(1));
+    let text = |keys: &Keys, byte: u8| {
+        let bytes = keys.signed_bytes(&Digest([byte; 32]));
+        Claim::Description(&bytes).text(&base)
+    };
+    assert_eq!(note.text(), text(&first, 1));
+    assert_ne!(note.text(), text(&first, 2));
+    let changed = Keys {
+        rollback_attempts: 9,
+        ..first.clone()
+    };
+    assert_ne!(note.text(), text(&changed, 1));
+    // It is counted, and without a number nothing is signed.
+    let told = keys(&channel, None);
+    assert_eq!(told.note, None);
+    let of = |keys: &Keys| {
+        keys.uses
+            .iter()
+            .find(|one| one.purpose == "description")
+            .unwrap()
+            .count
+    };
+    assert_eq!((of(&first), of(&told)), (0, 2));
 }
 
 //= A6.7
@@ -106,7 +156,14 @@ fn a_flood_for_one_purpose_leaves_the_others_theirs() {
             "(firmware)",
         ),
         // To say what the signer is reads both counters.
-        (Describe { origin: None }.into(), "(description)"),
+        (
+            Describe {
+                origin: None,
+                nonce: None,
+            }
+            .into(),
+            "(description)",
+        ),
     ];
     for (place, (flood, of)) in requests.iter().enumerate() {
         let site = Site::new();

@@ -5,12 +5,12 @@ mod statements;
 mod wires;
 
 use super::{
-    Accepted, AckReport, BoundHead, CountFloor, CountStart, CounterArea, Describe, Error,
-    ErrorCode, FeedBatch, FeedEntry, FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Keys, Leaf,
-    Lease, Leased, Message, MissedFloor, MissedSlot, MissedSlots, NoteText, Offers, PersonEntry,
-    ProcessEvent, RefuseReason, Refused, SealedHead, SignCheckpoint, SignedNote, SignedTree,
-    SlotFloor, SlotStart, Status, StatusReport, StatusText, Stop, Submit, TakeOffers, TimeOffer,
-    TimeStatement, TurnedAway, Uses, Welcome, WorkAsked, WorkUnderWay,
+    Accepted, AckReport, BoundHead, CountFloor, CountStart, Error, ErrorCode, FeedBatch, FeedEntry,
+    FeedPull, Frontier, FrontierAt, Head, Hello, Hole, Leaf, Lease, Leased, Message, MissedFloor,
+    MissedSlot, MissedSlots, NoteText, Offers, PersonEntry, ProcessEvent, RefuseReason, Refused,
+    SealedHead, SignCheckpoint, SignedNote, SlotFloor, SlotStart, Status, StatusReport, StatusText,
+    Stop, Submit, TakeOffers, TimeOffer, TimeStatement, TurnedAway, Welcome, WorkAsked,
+    WorkUnderWay,
 };
 use crate::limits::{FEED_BYTES_MAX, MESSAGE_BYTES_MAX, RANGE_HASHES_MAX};
 use evidence::kinds::{Counter, CounterSnapshot, Event, TimeMap};
@@ -310,49 +310,6 @@ fn with_the_signer() -> Vec<Message> {
             lacking: vec![CounterKind::Orderly],
         }
         .into(),
-        Describe {
-            origin: Some("o/g1".into()),
-        }
-        .into(),
-        Describe { origin: None }.into(),
-        Keys {
-            rotations: vec![NoteText("text\n".into())],
-            vkeys: vec!["o/g1+00000000+AAAA".into()],
-            custody: Custody::Software,
-            non_exportable: false,
-            monotonic_counter: false,
-            attestation: false,
-            measured_boot: false,
-            key_ops: 3,
-            refused: 1,
-            rollback_attempts: 1,
-            signature_failures: 0,
-            maker: "files".into(),
-            key_public: None,
-            counters: vec![CounterArea {
-                counter: CounterKind::Orderly,
-                public: Blob(vec![1, 0x50]),
-                value: 9,
-                moving_to: Some(9),
-            }],
-            plain_every_ns: 1,
-            not_applied: vec!["the system has no filter".into()],
-            uses: vec![Uses {
-                purpose: "checkpoint".into(),
-                count: 3,
-            }],
-            signed: vec![SignedTree {
-                generation: Generation(2),
-                size: 5,
-                root: Digest([6; 32]),
-            }],
-            counts_firmware: true,
-            firmware_public: Some(Blob(vec![1, 0x80])),
-            firmware_value: Some(41),
-            firmware_fault: Some(KeyFault::Failed),
-            firmware_unread: Some("TPM_RC_AUTH_FAIL".into()),
-        }
-        .into(),
     ]
 }
 
@@ -366,6 +323,7 @@ fn samples() -> Vec<Message> {
         reports(),
         of_the_feed(),
         with_the_signer(),
+        statements::of_what_it_is(),
         statements::of_rotations(),
         statements::samples(),
     ]

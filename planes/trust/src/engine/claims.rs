@@ -80,6 +80,23 @@ impl<B: Backend> Engine<B> {
         Ok(signed)
     }
 
+    /// Signs what the signer says of itself, as the bytes that say so: the note, under the base origin, for it is of the store and of
+    /// no generation.
+    ///
+    /// # Errors
+    /// Why there is no signature.
+    pub fn description(&mut self, said: &[u8]) -> Result<String, SignError> {
+        let base = String::from(self.base.as_str());
+        let claim = Claim::Description(said);
+        let signable = Signable::new(claim.text(&base), claim.purpose());
+        let keys = self.verifier_keys(&base);
+        let note = keys.and_then(|keys| self.note(&keys, &signable));
+        if let Err(error) = &note {
+            self.refuse(error);
+        }
+        note
+    }
+
     /// The store's counter of raised firmware versions as it is now.
     ///
     /// # Errors

@@ -211,6 +211,22 @@ fn claims_are_signed_by_both_keys_and_counted_by_purpose() {
     assert_eq!(engine.audit().key_ops_total(), 6);
 }
 
+/// What the signer says of itself is of its store, and of no generation.
+//= A6.3
+//= A6.7
+#[test]
+fn a_description_is_signed_by_both_keys_under_the_base_origin_and_counted() {
+    let mut engine = engine(LastSigned::default(), None);
+    let note = engine.description(b"what it says").unwrap();
+    let note = Note::parse(note.as_bytes()).unwrap();
+    assert_eq!(note.text(), Claim::Description(b"what it says").text(BASE));
+    let keys = engine.verifier_keys(BASE).unwrap();
+    let verified = note.verify(&keys).unwrap();
+    assert!(verified.has_key(0) && verified.has_key(1));
+    assert_eq!(engine.audit().key_ops(Purpose::Description), 2);
+    assert_eq!(engine.audit().key_ops_total(), 2);
+}
+
 //= A6.3
 #[test]
 fn a_restart_remembers_what_the_host_stored() {

@@ -41,7 +41,10 @@ impl Signer {
 
     /// What it says of itself and of its keys.
     pub(super) fn describe(&self) -> Result<Keys, String> {
-        match self.ask(Describe { origin: None })? {
+        match self.ask(Describe {
+            origin: None,
+            nonce: None,
+        })? {
             Message::Keys(keys) => Ok(keys),
             other => Err(unexpected(&other)),
         }

@@ -238,7 +238,7 @@ impl Committer {
             }
             Work::Lost(loss) => self.lost(&loss),
             Work::Sealed(outcome) => self.sealed(outcome),
-            Work::KeyStore(keys, verdict) => self.told_of_keys(*keys, &verdict),
+            Work::KeyStore(keys, asked, verdict) => self.told_of_keys(*keys, &asked, &verdict),
             Work::SealLater => self.seal_later(),
             Work::OtherStore(words) => self.other_store(&words),
             Work::Booted(told, taken) => self.booted(*told, &taken),

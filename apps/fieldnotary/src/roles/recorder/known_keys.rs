@@ -4,14 +4,15 @@
 use super::rotated::{RotationWatch, name};
 use crate::commands::{keys_beside, stated_in};
 use crate::paths::DataDir;
-use evidence::Payload;
-use ipc::message::NoteText;
+use evidence::foreign::line;
+use evidence::{Digest, Payload};
+use ipc::message::{Keys, NoteText};
 use journal::Reader;
 use media::{FileTruth, FileVolume};
 use proof::note::{Algorithm, Note, VerifierKey};
 use std::collections::BTreeSet;
 use trust_plane::limits::ROTATIONS_MAX;
-use trust_plane::{Rotation, in_order, newest};
+use trust_plane::{Claim, Rotation, in_order, newest};
 
 /// Keys of an announcement that are named, and characters of each: whoever announces them may be anybody.
 const NAMED_MAX: usize = 4;
@@ -56,6 +57,8 @@ pub(super) struct KnownKeys {
     now: Result<[VerifierKey; 2], String>,
     /// Those that others followed in this run, the newest last.
     before: Vec<[VerifierKey; 2]>,
+    /// Whether this run said that a statement is not by them.
+    told_of_unsigned: bool,
 }
 
 impl KnownKeys {
@@ -94,14 +97,44 @@ impl KnownKeys {
         Self {
             now: known.map(|keys| newest(keys, &in_order(stated))),
             before: Vec::new(),
+            told_of_unsigned: false,
         }
     }
 
-    /// Holds who answers as the signer to them, by what it announces. Keys that follow them by their own word are theirs from now on.
+    /// Whether it is still to be said that a statement is not by them: once in a run, as it may be so behind each seal.
+    pub(super) const fn tells_of_unsigned(&mut self) -> bool {
+        !std::mem::replace(&mut self.told_of_unsigned, true)
+    }
+
+    /// Holds who answers as the signer to them, by what it announces and by its signature on all that it says, over the number that
+    /// it was asked with: the keys are public, and whoever announces them need not have them. Keys that follow them by their own
+    /// word are theirs from now on.
     ///
     /// # Errors
     /// What is announced, what is expected, and what would be right.
-    pub(super) fn heard(&mut self, vkeys: &[String], rotations: &[NoteText]) -> Result<(), String> {
+    pub(super) fn heard(&mut self, said: &Keys, asked: &Digest) -> Result<(), String> {
+        let keys = self.announced(&said.vkeys, &said.rotations)?;
+        let [authority, _] = &keys;
+        let due = Claim::Description(&said.signed_bytes(asked)).text(authority.name());
+        let note = said.note.as_ref().map_or("", |NoteText(note)| note);
+        signed_by(note, &due, &keys).map_err(|words| {
+            format!(
+                "the signer announces the keys of this log ({}), and what it says is not signed with them: {words}. Nothing else was \
+                 asked of it, and nothing of it went into the log; see who serves the signer's socket, and start the signer that has \
+                 these keys",
+                named(&said.vkeys)
+            )
+        })?;
+        self.go_on_with(keys);
+        Ok(())
+    }
+
+    /// The keys that whoever answers announces, where these, or what they state of others, lead to them.
+    fn announced(
+        &self,
+        vkeys: &[String],
+        rotations: &[NoteText],
+    ) -> Result<[VerifierKey; 2], String> {
         let now = self.now.as_ref().map_err(|words| {
             format!(
                 "which keys sign this log is not known here, so nothing is signed by those that the signer announces ({}): \
@@ -120,8 +153,7 @@ impl KnownKeys {
             }
         }
         if is_pair(vkeys, &keys) {
-            self.go_on_with(keys);
-            return Ok(());
+            return Ok(keys);
         }
         Err(format!(
             "the signer announces {}: {}; this log is signed with two: {}, by identity/keys.vkey and what those keys state of others \
@@ -146,6 +178,47 @@ impl KnownKeys {
             let keys = newest(now.clone(), &[stated]);
             self.go_on_with(keys);
         }
+    }
+
+    /// Which of these statements, the oldest first, are of the keys of now and of those that they followed. Who tells of others may be
+    /// whoever wants them in the log.
+    pub(super) fn of_these<'a>(&self, stated: &'a [NoteText]) -> Vec<&'a str> {
+        let Ok(now) = &self.now else {
+            return Vec::new();
+        };
+        let mut keys = now.clone();
+        let mut of_these = Vec::new();
+        for NoteText(note) in stated.iter().take(ROTATIONS_MAX).rev() {
+            let [authority, _] = &keys;
+            if note.contains(&format!("\nnew {authority}\n"))
+                && let Ok(stated) = Rotation::read(note.as_bytes())
+                && stated.base.as_str() == authority.name()
+                && stated.new == keys
+            {
+                keys = stated.old;
+                of_these.push(note.as_str());
+            }
+        }
+        of_these.reverse();
+        of_these
+    }
+
+    /// Whether the keys of now, and nobody else, signed this text under the origin of a generation; the authority, where they did.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(super) fn signed(
+        &self,
+        note: &str,
+        text: &str,
+        origin: &str,
+    ) -> Result<VerifierKey, String> {
+        let [authority, beside] = self.now.as_ref().map_err(Clone::clone)?;
+        let under = |key: &VerifierKey| key.under_name(origin).map_err(|error| error.to_string());
+        let keys = [under(authority)?, under(beside)?];
+        signed_by(note, text, &keys)?;
+        let [authority, _] = keys;
+        Ok(authority)
     }
 
     fn go_on_with(&mut self, keys: [VerifierKey; 2]) {
@@ -184,14 +257,29 @@ fn is_pair(said: &[String], keys: &[VerifierKey; 2]) -> bool {
     said.and_then(pair).is_some_and(|said| said == *keys)
 }
 
+/// Whether both keys and nobody else signed this text.
+fn signed_by(note: &str, text: &str, keys: &[VerifierKey; 2]) -> Result<(), String> {
+    let note = Note::parse(note.as_bytes()).map_err(|error| error.to_string())?;
+    if note.text() != text {
+        return Err("another text was signed than was asked for".to_owned());
+    }
+    let verified = note.verify(keys).map_err(|error| error.to_string())?;
+    let both = (0..keys.len()).all(|place| verified.has_key(place));
+    match both && verified.unknown_lines == 0 {
+        true => Ok(()),
+        false => Err("not both keys and they alone signed it".to_owned()),
+    }
+}
+
 /// Keys by their names and ids, as their lines begin.
 fn named(vkeys: &[String]) -> String {
     let short = |vkey: &String| -> String {
         // The key itself may have a plus in it.
         let named: Vec<&str> = vkey.splitn(3, '+').take(2).collect();
-        let named = named.join("+");
-        let shown = named.chars().filter(|one| !one.is_control());
-        shown.take(NAMED_CHARS_MAX).collect()
+        line(&named.join("+"))
+            .chars()
+            .take(NAMED_CHARS_MAX)
+            .collect()
     };
     let mut all: Vec<String> = vkeys.iter().take(NAMED_MAX).map(short).collect();
     if vkeys.len() > NAMED_MAX {

@@ -28,6 +28,7 @@ mod rollback;
 mod rotated;
 mod sealer;
 mod server;
+mod signatures;
 mod signer_stats;
 mod since;
 mod slots;

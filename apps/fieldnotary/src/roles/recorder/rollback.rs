@@ -108,9 +108,15 @@ impl RollbackWatch {
 }
 
 impl Committer {
-    /// Takes what the signer says of its store, and answers what it may be asked.
-    pub(super) fn told_of_keys(&mut self, keys: Keys, verdict: &SyncSender<MayAsk>) {
-        if let Err(words) = self.known_keys.heard(&keys.vkeys, &keys.rotations) {
+    /// Takes what the signer says of its store, asked with this number, and answers what it may be asked. Where it did not sign that
+    /// with the keys of the log, nothing of it is believed.
+    pub(super) fn told_of_keys(
+        &mut self,
+        keys: Keys,
+        asked: &Digest,
+        verdict: &SyncSender<MayAsk>,
+    ) {
+        if let Err(words) = self.known_keys.heard(&keys, asked) {
             let _ = verdict.try_send(MayAsk {
                 judged: Verdict::OtherKeys(words),
                 vkeys: Vec::new(),

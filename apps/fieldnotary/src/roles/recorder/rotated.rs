@@ -19,6 +19,8 @@ pub(super) struct RotationWatch {
     told: BTreeSet<String>,
     /// The keys that sign, as the signer said or a statement behind it; none where it was not heard yet.
     signing: Vec<String>,
+    /// Whether this run named statements that are not of the keys of this log.
+    strange: bool,
 }
 
 /// By what a statement is known.
@@ -30,7 +32,7 @@ impl RotationWatch {
     /// Takes an entry of the log.
     pub(super) fn observe(&mut self, payload: &Payload) {
         if let Payload::KeyRotation(told) = payload {
-            self.told.insert(name(&told.statement));
+            self.recall(name(&told.statement));
             self.signing.clone_from(&told.new);
         }
     }
@@ -40,7 +42,7 @@ impl RotationWatch {
         &self.told
     }
 
-    /// Takes the label of a counter of a frozen state.
+    /// Takes the label of a counter of a frozen state. An identity has no more of them.
     pub(super) fn recall(&mut self, label: String) {
         if self.told.len() < ROTATIONS_MAX {
             self.told.insert(label);
@@ -54,6 +56,10 @@ impl RotationWatch {
             .map(|label| (KEYS_ROTATED, label.clone(), 1))
     }
 
+    fn is_full(&self) -> bool {
+        self.told.len() >= ROTATIONS_MAX
+    }
+
     /// Whether the log tells of a statement.
     fn has(&self, statement: &str) -> bool {
         self.told.contains(&name(statement))
@@ -64,6 +70,12 @@ impl RotationWatch {
         if self.has(&told.statement) {
             let words = "the log tells of these keys already".to_owned();
             return Err((RefuseReason::Told, words));
+        }
+        if self.is_full() {
+            let words = format!(
+                "this generation tells of {ROTATIONS_MAX} changes of its keys, and an identity has no more"
+            );
+            return Err((RefuseReason::Keys, words));
         }
         match self.signing == told.old {
             true => Ok(()),
@@ -94,11 +106,25 @@ pub(crate) fn entry(statement: &str, at: MonoNs) -> Result<KeyRotation, Rotation
 }
 
 impl Committer {
-    /// Tells of the statements that this generation does not tell of yet; whether there were any.
+    /// Tells of the statements that this generation does not tell of yet; whether there were any. Those that are not of the keys of
+    /// this log do not go into it.
     pub(super) fn tell_of_rotations(&mut self, keys: &Keys) -> bool {
+        self.rotations.signing.clone_from(&keys.vkeys);
+        let untold = |NoteText(note): &NoteText| !self.rotations.has(note);
+        if !keys.rotations.iter().any(untold) {
+            return false;
+        }
+        let of_these = self.known_keys.of_these(&keys.rotations);
+        let strange = keys.rotations.len().saturating_sub(of_these.len());
+        if strange > 0 && !std::mem::replace(&mut self.rotations.strange, true) {
+            eprintln!(
+                "recorder: {strange} statements of the signer are not of the keys of this log and of those that they followed, or more \
+                 than {ROTATIONS_MAX}: the log does not tell of them; see the identity's files rotation-NNN.note"
+            );
+        }
         let mut told = false;
-        for NoteText(statement) in &keys.rotations {
-            if self.rotations.has(statement) {
+        for statement in of_these {
+            if self.rotations.is_full() || self.rotations.has(statement) {
                 continue;
             }
             match entry(statement, clock::mono()) {
@@ -109,7 +135,6 @@ impl Committer {
                 Err(error) => eprintln!("recorder: a statement of new keys: {error}"),
             }
         }
-        self.rotations.signing.clone_from(&keys.vkeys);
         told
     }
 }

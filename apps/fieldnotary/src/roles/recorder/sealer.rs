@@ -1,6 +1,7 @@
 //! The thread that asks the signer for checkpoints. Commits never wait for it.
 
 use super::booted::{BootWatch, Told};
+use super::signatures::{is_bound, is_signed};
 use super::work::{MayAsk, Verdict, Work};
 use evidence::reasons::{CounterKind, Custody, KeyFault};
 use evidence::{Digest, MonoNs};
@@ -9,8 +10,6 @@ use ipc::message::{
     BindFirmware, BoundHead, Describe, ErrorCode, FirmwareBound, Keys, Message, SignCheckpoint,
     TurnedAway, Uses,
 };
-use proof::SignedCheckpoint;
-use proof::note::VerifierKey;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
@@ -74,6 +73,7 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         rotations: 0,
         vkeys: Vec::new(),
         is_known: false,
+        random: getrandom::fill,
         bind: None,
     };
     let mut boot = BootWatch::default();
@@ -82,13 +82,13 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         let (asked, origin) = (head.asked, head.origin.clone());
         // What holds the keys is told before what it signed, and compared with the log before it signs.
         let outcome = match signer.describe(socket) {
-            Ok(None) => signer.sign(socket, head),
-            Ok(Some(keys)) => match may_ask(keys, results) {
+            Ok(None) => signer.sign(head),
+            Ok(Some((keys, asked))) => match may_ask(keys, asked, results) {
                 Some(may) => {
                     signer.bind = may.bind.or(signer.bind.take());
                     (signer.is_known, signer.vkeys) = (!may.vkeys.is_empty(), may.vkeys);
                     match may.judged {
-                        Verdict::Sign => signer.sign(socket, head),
+                        Verdict::Sign => signer.sign(head),
                         Verdict::OtherKeys(words) => {
                             signer.turn_from();
                             Err(other_keys(words))
@@ -126,12 +126,12 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         if results.send(Work::Sealed(outcome)).is_err() {
             return;
         }
-        let bound = signer.bind_firmware(socket);
+        let bound = signer.bind_firmware();
         if bound.is_some_and(|bound| results.send(Work::FirmwareBound(bound)).is_err()) {
             return;
         }
         let told = boot.due(missed.as_ref(), &origin, |request| {
-            signer.ask(socket, request)
+            signer.ask_heard(request)
         });
         if let Some(told) = told {
             match heard_of_boot(told, results) {
@@ -144,9 +144,10 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
 }
 
 /// What the signer may be asked, by what it knows; `None` where the recorder is gone.
-fn may_ask(keys: Keys, results: &SyncSender<Work>) -> Option<MayAsk> {
+fn may_ask(keys: Keys, asked: Digest, results: &SyncSender<Work>) -> Option<MayAsk> {
     let (verdict, told) = sync_channel(1);
-    results.send(Work::KeyStore(Box::new(keys), verdict)).ok()?;
+    let said = Work::KeyStore(Box::new(keys), asked, verdict);
+    results.send(said).ok()?;
     told.recv().ok()
 }
 
@@ -249,8 +250,10 @@ struct Signer {
     rotations: u64,
     /// The keys of this log under the base origin, as the node knows them: they are the signer's, or it is asked for nothing.
     vkeys: Vec<String>,
-    /// Whether whoever serves this connection announced them.
+    /// Whether whoever serves this connection has them: he signed with them what he says.
     is_known: bool,
+    /// Numbers that nobody can guess.
+    random: fn(&mut [u8]) -> Result<(), getrandom::Error>,
     /// The firmware version that it is to bind to its store's counter.
     bind: Option<BindFirmware>,
 }
@@ -264,6 +267,10 @@ impl Signer {
                 ipc::Channel::connect(socket, CONNECT_TIMEOUT)?
             }
         };
+        self.put(channel, request)
+    }
+
+    fn put(&mut self, channel: ipc::Channel, request: &Message) -> Result<Message, IpcError> {
         let answer = channel.ask(request, SIGN_TIMEOUT);
         // A refusal is an answer; what else goes wrong ends the connection.
         if matches!(answer, Ok(_) | Err(IpcError::Peer { .. })) {
@@ -272,10 +279,35 @@ impl Signer {
         answer
     }
 
+    /// Asks whoever serves this connection, and nobody else: he was heard. One that is gone may be served by somebody else now.
+    fn ask_heard(&mut self, request: &Message) -> Result<Message, IpcError> {
+        let channel = self.channel.take().filter(|_| self.is_known);
+        let channel = channel.ok_or_else(|| IpcError::Peer {
+            code: ErrorCode::Busy,
+            text: "the connection to the signer ended, and whoever serves its socket now is heard first, with the next head"
+                .to_owned(),
+            fault: None,
+        })?;
+        self.put(channel, request)
+    }
+
+    /// A number that no other description was asked with.
+    fn nonce(&self) -> Result<Digest, IpcError> {
+        let mut nonce = [0; 32];
+        match (self.random)(&mut nonce) {
+            Ok(()) => Ok(Digest(nonce)),
+            Err(error) => Err(IpcError::Peer {
+                code: ErrorCode::Unavailable,
+                text: format!("no randomness to ask the signer with: {error}"),
+                fault: Some(KeyFault::Failed),
+            }),
+        }
+    }
+
     /// What holds the keys, where it was not said yet and can be said now. It is said again with each step of
     /// the plain counter, so that it stands in the ring with the bindings that lean on it, and while checkpoints are
     /// not bound: a counter may be gone, and may be there again.
-    fn describe(&mut self, socket: &Path) -> Result<Option<Keys>, IpcError> {
+    fn describe(&mut self, socket: &Path) -> Result<Option<(Keys, Digest)>, IpcError> {
         // A signer ends connections on which nothing was asked for long, or that others need: that costs no seal. Whoever serves the
         // next one is heard before it signs.
         let stands = |channel: &ipc::Channel| matches!(channel.recv(Duration::ZERO), Ok(None));
@@ -283,12 +315,17 @@ impl Signer {
         if self.described && self.channel.is_some() {
             return Ok(None);
         }
-        match self.ask(socket, &Describe { origin: None }.into())? {
+        let nonce = self.nonce()?;
+        let request = Describe {
+            origin: None,
+            nonce: Some(nonce),
+        };
+        match self.ask(socket, &request.into())? {
             Message::Keys(keys) => {
                 // A counter of firmware versions that could not be read is looked for with each head.
                 self.described = keys.firmware_fault.is_none();
                 self.rotations = u64::try_from(keys.rotations.len()).unwrap_or(u64::MAX);
-                Ok(Some(keys))
+                Ok(Some((keys, nonce)))
             }
             other => Err(unexpected(&other)),
         }
@@ -301,22 +338,28 @@ impl Signer {
     }
 
     /// Binds the firmware version that waits for it; what fails is tried again behind the next seal.
-    fn bind_firmware(&mut self, socket: &Path) -> Option<FirmwareBound> {
+    fn bind_firmware(&mut self) -> Option<FirmwareBound> {
         let bind = self.bind.clone().filter(|_| self.is_known)?;
-        match self.ask(socket, &bind.into()) {
-            Ok(Message::FirmwareBound(bound)) => {
-                self.bind = None;
-                Some(bound)
-            }
-            Ok(_) => None,
-            Err(error) => {
-                eprintln!("recorder: the firmware's version is not bound to a counter: {error}");
-                None
-            }
-        }
+        let words = match self.ask_heard(&bind.clone().into()) {
+            Ok(Message::FirmwareBound(bound)) => match is_bound(&bound, &bind, &self.vkeys) {
+                Ok(()) => {
+                    self.bind = None;
+                    return Some(bound);
+                }
+                Err(words) => {
+                    // Whoever answers so is asked anew what its keys are.
+                    self.described = false;
+                    format!("what the signer gave binds nothing: {words}; {UNSIGNED_CURE}")
+                }
+            },
+            Ok(other) => unexpected(&other).to_string(),
+            Err(error) => error.to_string(),
+        };
+        eprintln!("recorder: the firmware's version is not bound to a counter: {words}");
+        None
     }
 
-    fn sign(&mut self, socket: &Path, head: Head) -> Result<Sealed, IpcError> {
+    fn sign(&mut self, head: Head) -> Result<Sealed, IpcError> {
         let request = SignCheckpoint {
             origin: head.origin.clone(),
             size: head.size,
@@ -324,9 +367,9 @@ impl Signer {
             plain_shown: head.plain_shown,
             rotations: self.rotations,
         };
-        match self.ask(socket, &request.into())? {
+        match self.ask_heard(&request.into())? {
             Message::SignedNote(signed) => {
-                if let Err(words) = is_signed(&signed.note.0, &head, &self.vkeys) {
+                if let Err(words) = is_signed(&signed, &head, &self.vkeys) {
                     // Whoever answers so is asked anew what its keys are.
                     self.described = false;
                     return Err(IpcError::Peer {
@@ -358,26 +401,6 @@ impl Signer {
     }
 }
 
-/// Whether this note is this head, signed with both keys and them alone: what is not is no seal, and does not go into the log.
-fn is_signed(note: &str, head: &Head, vkeys: &[String]) -> Result<(), String> {
-    let named = |vkey: &String| {
-        let key = vkey.parse::<VerifierKey>().ok()?;
-        key.under_name(&head.origin).ok()
-    };
-    let keys: Vec<VerifierKey> = vkeys.iter().filter_map(named).collect();
-    let opened = SignedCheckpoint::open(note.as_bytes(), &keys)
-        .map_err(|error| format!("what the signer gave is no signed head: {error}"))?;
-    let (signed, verified) = (opened.checkpoint(), opened.verified());
-    if (&signed.origin, signed.size, signed.root.0) != (&head.origin, head.size, head.root.0) {
-        return Err("the signer signed another head than it was asked for".to_owned());
-    }
-    let all = keys.len() == vkeys.len() && (0..keys.len()).all(|place| verified.has_key(place));
-    match all && verified.unknown_lines == 0 {
-        true => Ok(()),
-        false => Err("the signer's note is not signed with its two keys and them alone".to_owned()),
-    }
-}
-
 pub(super) fn unexpected(answer: &Message) -> IpcError {
     IpcError::Peer {
         code: ErrorCode::Internal,
@@ -388,10 +411,63 @@ pub(super) fn unexpected(answer: &Message) -> IpcError {
 
 #[cfg(test)]
 mod tests {
-    use super::why;
+    use super::{Signer, why};
     use evidence::cbor::{DecodeError, DecodeFault};
     use evidence::reasons::KeyFault;
-    use ipc::IpcError;
+    use ipc::message::{BindFirmware, BootAsked, ErrorCode};
+    use ipc::{Channel, IpcError, Listener};
+    use std::time::Duration;
+
+    fn signer() -> Signer {
+        Signer {
+            channel: None,
+            described: true,
+            rotations: 0,
+            vkeys: Vec::new(),
+            is_known: true,
+            random: |_| Ok(()),
+            bind: Some(BindFirmware {
+                origin: "example.org/n/g1".into(),
+                version: 7,
+                above: None,
+            }),
+        }
+    }
+
+    /// Where the connection of the one who was heard is gone, somebody else may serve the socket.
+    //= A6.3
+    //= A11.3
+    #[test]
+    fn nobody_is_asked_who_was_not_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("signer.sock");
+        let listener = Listener::bind(&socket).unwrap();
+        let is_busy = |signer: &mut Signer| {
+            let asked = signer.ask_heard(&BootAsked {}.into());
+            matches!(
+                asked,
+                Err(IpcError::Peer {
+                    code: ErrorCode::Busy,
+                    ..
+                })
+            )
+        };
+        let mut gone = signer();
+        assert!(is_busy(&mut gone) && gone.bind_firmware().is_none() && gone.bind.is_some());
+        let came = listener.accept(Duration::ZERO).unwrap();
+        assert!(came.is_none(), "somebody was asked");
+        let (own, other) = Channel::pair().unwrap();
+        let mut unheard = Signer {
+            channel: Some(own),
+            is_known: false,
+            ..signer()
+        };
+        assert!(is_busy(&mut unheard) && unheard.bind_firmware().is_none());
+        assert!(
+            !matches!(other.recv(Duration::ZERO), Ok(Some(_))),
+            "it was asked"
+        );
+    }
 
     //= A6.3
     #[test]

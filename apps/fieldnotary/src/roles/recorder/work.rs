@@ -3,7 +3,7 @@
 use super::booted::Told;
 use super::sealer::{Sealed, Unsealed};
 use evidence::Stream;
-use evidence::{Captured, MeterId, PointId, ScheduleId, SourceId};
+use evidence::{Captured, Digest, MeterId, PointId, ScheduleId, SourceId};
 use ipc::message::{BindFirmware, FirmwareBound, Keys, Message};
 use journal::Loss;
 use std::sync::mpsc::SyncSender;
@@ -108,8 +108,8 @@ pub(super) enum Work {
     Lost(Loss),
     /// What the signer said.
     Sealed(Result<Sealed, Unsealed>),
-    /// What the signer says of its store; answered with what it may be asked.
-    KeyStore(Box<Keys>, SyncSender<MayAsk>),
+    /// What the signer says of its store, and the number that it was asked with; answered with what it may be asked.
+    KeyStore(Box<Keys>, Digest, SyncSender<MayAsk>),
     /// A head was not sealed: first comes what a larger one has.
     SealLater,
     /// A firmware version that the signer has bound to its store's counter.

@@ -2,13 +2,13 @@
 
 use super::super::{
     AnswerChallenge, AskEndorsements, Attest, Attested, BindFirmware, BootAsked, BootFound,
-    EndorsementCertificate, Endorsements, FirmwareAnswer, FirmwareAsked, FirmwareBound, Message,
-    NoteText, Quote, QuotedPcr, RecordPurpose, Rotate, Rotated, SealedCredential, SignRecord,
-    SignedRecord,
+    CounterArea, Describe, EndorsementCertificate, Endorsements, FirmwareAnswer, FirmwareAsked,
+    FirmwareBound, Keys, Message, NoteText, Quote, QuotedPcr, RecordPurpose, Rotate, Rotated,
+    SealedCredential, SignRecord, SignedRecord, SignedTree, Uses,
 };
 use super::event;
-use evidence::reasons::{Custody, KeyFault};
-use evidence::{Actor, Blob, CommitId, Digest};
+use evidence::reasons::{CounterKind, Custody, KeyFault};
+use evidence::{Actor, Blob, CommitId, Digest, Generation};
 
 pub(super) fn samples() -> Vec<Message> {
     let records = RecordPurpose::ALL.iter().map(|purpose| {
@@ -123,6 +123,61 @@ pub(super) fn of_rotations() -> Vec<Message> {
         .into(),
         Rotated {
             statement: NoteText("text\n".into()),
+        }
+        .into(),
+    ]
+}
+
+/// What the signer is asked of itself, and says.
+pub(super) fn of_what_it_is() -> Vec<Message> {
+    vec![
+        Describe {
+            origin: Some("o/g1".into()),
+            nonce: None,
+        }
+        .into(),
+        Describe {
+            origin: None,
+            nonce: Some(Digest([7; 32])),
+        }
+        .into(),
+        Keys {
+            rotations: vec![NoteText("text\n".into())],
+            vkeys: vec!["o/g1+00000000+AAAA".into()],
+            custody: Custody::Software,
+            non_exportable: false,
+            monotonic_counter: false,
+            attestation: false,
+            measured_boot: false,
+            key_ops: 3,
+            refused: 1,
+            rollback_attempts: 1,
+            signature_failures: 0,
+            maker: "files".into(),
+            key_public: None,
+            counters: vec![CounterArea {
+                counter: CounterKind::Orderly,
+                public: Blob(vec![1, 0x50]),
+                value: 9,
+                moving_to: Some(9),
+            }],
+            plain_every_ns: 1,
+            not_applied: vec!["the system has no filter".into()],
+            uses: vec![Uses {
+                purpose: "checkpoint".into(),
+                count: 3,
+            }],
+            signed: vec![SignedTree {
+                generation: Generation(2),
+                size: 5,
+                root: Digest([6; 32]),
+            }],
+            counts_firmware: true,
+            firmware_public: Some(Blob(vec![1, 0x80])),
+            firmware_value: Some(41),
+            firmware_fault: Some(KeyFault::Failed),
+            firmware_unread: Some("TPM_RC_AUTH_FAIL".into()),
+            note: Some(NoteText("said\n".into())),
         }
         .into(),
     ]

@@ -7,10 +7,12 @@ use crate::roles::recorder::booted;
 use crate::roles::recorder::low_supplies::Told;
 use crate::roles::recorder::work::Answer;
 use crate::roles::recorder::{acks, intake, people};
+use evidence::kinds::Attestation;
 use evidence::reasons::{EventCode, RollbackWitness};
 use evidence::{Captured, CommitId, Kind, Payload, PointId, SourceId};
 use ipc::message::{CountStart, RefuseReason};
 use std::sync::mpsc::SyncSender;
+use trust_plane::{Claim, Quoted, quoted};
 
 impl Committer {
     /// An entry of a process about itself, or of the uplink about what a collector answered.
@@ -56,12 +58,22 @@ impl Committer {
         // Its keys changed between its word and this entry, and behind the entry that says so theirs counts no more.
         let attestation = told.attestation.as_ref();
         let is_old = attestation.is_some_and(|told| self.is_of_keys_before(&told.note));
+        let claim = Claim::Boot(&told.boot.capture);
+        let holds = attestation.map_or(Ok(()), |told| self.holds(told, claim));
+        let is_of_use = !is_old && holds.is_ok();
         // A thread that is gone needs no answer.
-        let _ = taken.try_send(!is_old);
+        let _ = taken.try_send(is_of_use);
+        if let (false, Err(words)) = (is_old, holds)
+            && self.known_keys.tells_of_unsigned()
+        {
+            eprintln!(
+                "recorder: what the signer says of this boot did not go into the log: {words}; it is asked again behind each seal"
+            );
+        }
         let Ok(boot) = told.boot.payload() else {
             return;
         };
-        if is_old || self.stopping.is_some() {
+        if !is_of_use || self.stopping.is_some() {
             return;
         }
         self.stats.boot.observe(&boot);
@@ -76,15 +88,51 @@ impl Committer {
         self.known_keys.is_of_before(note, &self.origin)
     }
 
+    /// Whether the keys of the log signed a statement, and attested what it says that they did; as whoever verifies asks.
+    fn holds(&self, told: &Attestation, claim: Claim<'_>) -> Result<(), String> {
+        let text = claim.text(&self.origin);
+        let authority = self.known_keys.signed(&told.note, &text, &self.origin)?;
+        let (Some(attest), Some(signature)) = (&told.attest, &told.signature) else {
+            return Ok(());
+        };
+        let quote = Quoted {
+            attest: attest.0.clone(),
+            signature: signature.0.clone(),
+            pcrs: told.pcrs.clone(),
+        };
+        let held = quoted(&quote, &text, &authority);
+        held.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// The same of what was asked with a number.
+    fn answers(&self, told: &Attestation) -> Result<(), String> {
+        let nonce = told.nonce.as_ref();
+        let nonce = nonce.ok_or("it has no number of whoever asked")?;
+        self.holds(told, Claim::Attestation(&nonce.0))
+    }
+
     /// What the signer attested to whoever asked.
     pub(super) fn attested(&mut self, entry: Captured, answer: Answer) {
-        match entry.payload() {
+        let payload = entry.payload();
+        let unsigned = match &payload {
+            Ok(Payload::Attestation(told)) => self.answers(told).err(),
+            _ => None,
+        };
+        match payload {
             Ok(Payload::Attestation(told)) if self.is_of_keys_before(&told.note) => self.refuse(
                 0,
                 RefuseReason::Keys,
                 "the keys of the log changed meanwhile, and those of before attested: ask again",
                 &answer,
             ),
+            Ok(_) if unsigned.is_some() => {
+                let words = format!(
+                    "what answered at the signer's socket attested nothing with the keys of this log: {}; nothing of it went into the \
+                     log; see who serves the socket, and start the signer that has these keys",
+                    unsigned.unwrap_or_default()
+                );
+                self.refuse(0, RefuseReason::Keys, &words, &answer);
+            }
             Ok(payload) if self.stopping.is_none() => {
                 self.stats.boot.observe(&payload);
                 self.take_report(0, entry, payload, answer);

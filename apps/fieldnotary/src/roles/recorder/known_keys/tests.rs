@@ -2,11 +2,12 @@
 
 use super::{KeysBeside, KnownKeys};
 use crate::test_keys::{keys, rotation, signed};
-use evidence::Payload;
-use ipc::message::NoteText;
+use evidence::reasons::Custody;
+use evidence::{Digest, Generation, Payload};
+use ipc::message::{Keys, NoteText, SignedTree};
 use proof::note::VerifierKey;
 use std::collections::BTreeSet;
-use trust_plane::Rotation;
+use trust_plane::{Claim, Rotation};
 
 const BASE: &str = "example.org/n";
 
@@ -40,9 +41,173 @@ fn known(seed: u8) -> KnownKeys {
     )
 }
 
-fn heard(known: &mut KnownKeys, vkeys: &[String], notes: &[String]) -> Result<(), String> {
-    let notes: Vec<NoteText> = notes.iter().cloned().map(NoteText).collect();
-    known.heard(vkeys, &notes)
+const ASKED: Digest = Digest([9; 32]);
+
+/// What a signer says that announces these keys, signed with those of a seed.
+fn said(vkeys: &[String], notes: &[String], by: &[u8]) -> Keys {
+    let keys = Keys {
+        vkeys: vkeys.to_vec(),
+        custody: Custody::Software,
+        non_exportable: false,
+        monotonic_counter: false,
+        attestation: false,
+        measured_boot: false,
+        key_ops: 0,
+        refused: 0,
+        rollback_attempts: 0,
+        signature_failures: 0,
+        maker: "files".into(),
+        key_public: None,
+        counters: Vec::new(),
+        plain_every_ns: 1,
+        not_applied: Vec::new(),
+        uses: Vec::new(),
+        signed: Vec::new(),
+        rotations: notes.iter().cloned().map(NoteText).collect(),
+        counts_firmware: false,
+        firmware_public: None,
+        firmware_value: None,
+        firmware_fault: None,
+        firmware_unread: None,
+        note: None,
+    };
+    let text = Claim::Description(&keys.signed_bytes(&ASKED)).text(BASE);
+    let note = Some(NoteText(signed(&text, BASE, by).to_string()));
+    Keys { note, ..keys }
+}
+
+/// Whoever announces keys has them, where they are one of the pairs that are known here.
+fn heard(known: &mut KnownKeys, keys: &[String], notes: &[String]) -> Result<(), String> {
+    let sorted = |keys: &[String]| -> BTreeSet<String> { keys.iter().cloned().collect() };
+    let seed = (1..=3).find(|seed| sorted(&vkeys(*seed)) == sorted(keys));
+    known.heard(&said(keys, notes, &[seed.unwrap_or(4)]), &ASKED)
+}
+
+/// The keys are public: who announces them has them only where he signed what he says, all of it, over the number that he was asked
+/// with.
+//= A6.3
+//= A11.3
+#[test]
+fn who_announces_the_keys_and_does_not_sign_what_he_says_with_them_is_not_the_signer() {
+    let right = || said(&vkeys(1), &[], &[1]);
+    let changed = |change: fn(&mut Keys)| {
+        let mut keys = right();
+        change(&mut keys);
+        keys
+    };
+    let other = Digest([8; 32]);
+    let note = |keys: &Keys| keys.note.clone().unwrap().0;
+    let half = note(&right())
+        .trim_end()
+        .rsplit_once('\n')
+        .unwrap()
+        .0
+        .to_owned();
+    for (said, asked, held) in [
+        (right(), ASKED, true),
+        (right(), other, false),
+        (said(&vkeys(1), &[], &[4]), ASKED, false),
+        (said(&vkeys(1), &[], &[1, 4]), ASKED, false),
+        (said(&vkeys(1), &[], &[]), ASKED, false),
+        (changed(|keys| keys.note = None), ASKED, false),
+        (
+            changed(|keys| {
+                keys.signed = vec![SignedTree {
+                    generation: Generation(1),
+                    size: 1_000_000_000_000,
+                    root: Digest([1; 32]),
+                }];
+            }),
+            ASKED,
+            false,
+        ),
+        (changed(|keys| keys.custody = Custody::Tpm), ASKED, false),
+        (
+            Keys {
+                note: Some(NoteText(format!("{half}\n"))),
+                ..right()
+            },
+            ASKED,
+            false,
+        ),
+        // What leads to other keys leads to them only who has them.
+        (said(&vkeys(2), &[stated([1, 2])], &[2]), ASKED, true),
+        (said(&vkeys(2), &[stated([1, 2])], &[1]), ASKED, false),
+    ] {
+        let mut known = known(1);
+        let told = known.heard(&said, &asked);
+        assert_eq!(told.is_ok(), held, "{told:?}");
+        if let Err(words) = told {
+            for due in [
+                "the signer announces the keys of this log (",
+                "and what it says is not signed with them: ",
+                "see who serves the signer's socket",
+            ] {
+                assert!(words.contains(due), "{words}");
+            }
+            assert_eq!(known.now(), vkeys(1));
+        }
+    }
+}
+
+/// Whoever brings statements along may want them in the log: those of other keys are not of it, however whole they are.
+//= A6.3
+//= R8.2
+#[test]
+fn statements_are_of_the_keys_of_now_and_of_those_that_they_followed_and_no_others() {
+    let mut known = known(1);
+    heard(&mut known, &vkeys(3), &[stated([1, 2]), stated([2, 3])]).unwrap();
+    let notes = |all: &[String]| -> Vec<NoteText> { all.iter().cloned().map(NoteText).collect() };
+    let of_log = [stated([8, 1]), stated([1, 2]), stated([2, 3])];
+    let others = [
+        stated([5, 6]),
+        // By keys of the log that never named these; by names of another log; behind the keys of now.
+        rotation(BASE, [2, 9], &[2]),
+        rotation("example.org/other", [2, 3], &[2, 3]),
+        stated([3, 7]),
+        "no note".to_owned(),
+    ];
+    let all = [
+        &of_log[..1],
+        &others[..2],
+        &of_log[1..2],
+        &others[2..4],
+        &of_log[2..],
+        &others[4..],
+    ];
+    assert_eq!(known.of_these(&notes(&all.concat())), of_log);
+    assert!(known.of_these(&notes(&others)).is_empty());
+    // As many as an identity can have are looked at.
+    let many: Vec<String> = std::iter::repeat_with(|| stated([5, 6])).take(40).collect();
+    let late = [many, of_log.to_vec()].concat();
+    assert!(known.of_these(&notes(&late)).is_empty());
+}
+
+/// What was asked of the signer is of use where the keys of now signed it, under the origin of the log.
+//= A6.3
+//= A6.5
+#[test]
+fn what_was_asked_for_is_signed_by_both_keys_of_now() {
+    let origin = format!("{BASE}/g1");
+    let text = "a text\n";
+    let by = |name: &str, seeds: &[u8]| signed(text, name, seeds).to_string();
+    let known = known(1);
+    let holds = |note: &str, text: &str| known.signed(note, text, &origin).is_ok();
+    assert!(holds(&by(&origin, &[1]), text));
+    for (note, text) in [
+        (by(&origin, &[4]), text),
+        (by(&origin, &[1, 4]), text),
+        (by(BASE, &[1]), text),
+        (by(&origin, &[1]), "another text\n"),
+        ("no note".to_owned(), text),
+    ] {
+        assert!(!holds(&note, text), "{note}");
+    }
+    let [authority, _] = keys(&origin, 1);
+    assert_eq!(
+        known.signed(&by(&origin, &[1]), text, &origin),
+        Ok(authority)
+    );
 }
 
 /// Whoever serves the signer's socket with keys of his own is not asked for a signature, whatever he brings along.
