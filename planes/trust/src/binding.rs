@@ -126,13 +126,24 @@ pub struct Bindings {
 impl Bindings {
     /// Takes a statement about the store. `authority` is the key that signs the log's checkpoints.
     ///
-    /// # Errors
-    /// What the statement contradicts: the key, itself, or the one before.
-    pub fn store(&mut self, store: &KeyStore, authority: &VerifierKey) -> Result<(), BindingFault> {
+    /// Gives what the statement contradicts: the key, itself, or the one before. Each counter is taken as it is stated, also behind
+    /// one at fault.
+    #[must_use]
+    pub fn store(&mut self, store: &KeyStore, authority: &VerifierKey) -> Vec<BindingFault> {
         let Some(public) = &store.key_public else {
-            return Ok(());
+            return Vec::new();
         };
-        let key = KeyPublic::parse(&public.0)?;
+        match self.key(&public.0, authority) {
+            Ok(()) => {
+                let counters = store.counters.iter();
+                counters.filter_map(|one| self.counter(one).err()).collect()
+            }
+            Err(fault) => Vec::from([fault]),
+        }
+    }
+
+    fn key(&mut self, public: &[u8], authority: &VerifierKey) -> Result<(), BindingFault> {
+        let key = KeyPublic::parse(public)?;
         if !authority.public_bytes().ends_with(&key.point()) {
             return Err(BindingFault::OtherKey);
         }
@@ -140,12 +151,7 @@ impl Bindings {
             return Err(BindingFault::WeakKey);
         }
         self.signer = Some(qualified(&name(key.bytes())));
-        let mut outcome = Ok(());
-        for one in &store.counters {
-            // Each is taken as it is stated, also behind one at fault.
-            outcome = outcome.and(self.counter(one));
-        }
-        outcome
+        Ok(())
     }
 
     fn counter(&mut self, one: &BindingCounter) -> Result<(), BindingFault> {
@@ -241,6 +247,11 @@ impl Bindings {
     #[must_use]
     pub fn value(&self, counter: CounterKind) -> Option<u64> {
         self.values.get(&counter).copied()
+    }
+
+    /// The newest value of each.
+    pub(crate) fn values(&self) -> BTreeMap<CounterKind, u64> {
+        self.values.clone()
     }
 }
 

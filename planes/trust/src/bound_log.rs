@@ -2,9 +2,11 @@
 //! Verifier and collector judge by it; nothing here trusts the node.
 
 use crate::binding::{BindingFault, Bindings};
+use crate::told::Told;
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
-use evidence::kinds::{Binding, KeyStore};
+use alloc::vec::Vec;
+use evidence::kinds::{Binding, KeyStore, Rollback};
 use evidence::reasons::{AttestationOf, CounterKind};
 use proof::SignedCheckpoint;
 use proof::note::{Algorithm, VerifierKey};
@@ -27,6 +29,15 @@ pub enum StatedKey<'a> {
     Nothing,
     /// What it said may have left the ring, or is lost.
     Gone,
+}
+
+/// What a log contradicts with its own word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// What does not hold.
+    pub fault: BindingFault,
+    /// The entry of the alarm in front of it that tells of it; `None` where the log does not.
+    pub told: Option<u64>,
 }
 
 /// The same as it is kept.
@@ -52,6 +63,8 @@ pub struct BoundLog {
     /// Whether entries that may have shown a step are not here, or one tells that the counter is another, since the last step
     /// that holds.
     gap: bool,
+    /// Alarms of the log about its counters.
+    told: Told,
 }
 
 impl BoundLog {
@@ -75,31 +88,33 @@ impl BoundLog {
         self.gap = true;
     }
 
-    /// The log itself tells that it or its counter is another: the next step of the plain counter is no finding of its own.
-    pub const fn told(&mut self) {
+    /// The log itself tells, in this entry, that it or its counter is another: the next step of the plain counter is no finding of its
+    /// own, and what is behind by its word is what the alarm says.
+    pub fn alarm(&mut self, entry: u64, found: &Rollback) {
         self.gap = true;
+        self.told.alarm(entry, found);
     }
 
-    /// Takes the log's own word of its store.
-    ///
-    /// # Errors
-    /// What the statement contradicts: the key, itself, or the one before.
-    pub fn store(&mut self, store: &KeyStore, known: &[VerifierKey]) -> Result<(), BindingFault> {
+    /// Takes the log's own word of its store, and gives what that contradicts: the key, itself, or the one before.
+    #[must_use]
+    pub fn store(&mut self, store: &KeyStore, known: &[VerifierKey]) -> Vec<Contradiction> {
         self.key = KeyIs::Unstated;
         if store.key_public.is_none() {
-            return Ok(());
+            return Vec::new();
         }
         let is_authority = |key: &&VerifierKey| key.algorithm() == Algorithm::EcdsaP256;
         let mut authorities = known.iter().filter(is_authority).peekable();
         if authorities.peek().is_none() {
             // Whoever brought the other key of the log alone has nothing to compare it with.
             self.key = KeyIs::Gone;
-            return Ok(());
+            return Vec::new();
         }
-        let mut outcome = Err(BindingFault::OtherKey);
+        let before = self.bindings.values();
+        let other_key = Vec::from([BindingFault::OtherKey]);
+        let mut faults = other_key.clone();
         for key in authorities {
-            outcome = self.bindings.store(store, key);
-            if outcome != Err(BindingFault::OtherKey) {
+            faults = self.bindings.store(store, key);
+            if faults != other_key {
                 break;
             }
         }
@@ -111,15 +126,26 @@ impl BoundLog {
                 BindingFault::NoCounter(_) | BindingFault::CounterReplaced(_)
             )
         };
-        if outcome.as_ref().err().is_none_or(of_counter) {
+        if faults.iter().all(of_counter) {
             self.key = KeyIs::Restricted;
         }
-        outcome
+        let judged = faults.into_iter().map(|fault| {
+            let told = self
+                .told
+                .of(&fault, |counter| before.get(&counter).copied());
+            if let BindingFault::CounterReplaced(counter) = fault {
+                // One alarm answers for one.
+                self.told.stated(counter);
+            }
+            Contradiction { fault, told }
+        });
+        judged.collect()
     }
 
     /// Takes a checkpoint bound to a counter, in an entry of this epoch: how many steps of the plain counter nothing shows
-    /// before it. `None` where it cannot be judged: what it is bound by was not read, or it is of another head than the newest.
-    pub fn binding(&mut self, epoch: u64, binding: &Binding) -> Option<Result<u64, BindingFault>> {
+    /// before it, or what it contradicts. `None` where it cannot be judged: what it is bound by was not read, or it is of another head
+    /// than the newest. From one that contradicts as an alarm told it is gone on: the next is held against it.
+    pub fn binding(&mut self, epoch: u64, binding: &Binding) -> Option<Result<u64, Contradiction>> {
         let held = self.held.as_ref();
         let Some(held) = held.filter(|held| held.size == binding.size && self.stated) else {
             // Where no head was judged, it may have shown a step; of another size than the newest it shows none.
@@ -127,17 +153,25 @@ impl BoundLog {
             return None;
         };
         let taken = self.bindings.take(binding, &held.text, &held.authority);
-        Some(match taken {
-            Ok(unshown) => {
-                self.epoch = epoch;
-                let shown = binding.counter == CounterKind::Plain && core::mem::take(&mut self.gap);
-                Ok(if shown { 0 } else { unshown })
+        let outcome = taken.map_err(|fault| {
+            let told = self.told.of(&fault, |counter| self.bindings.value(counter));
+            let one = Contradiction { fault, told };
+            if one.told.is_none() {
+                return one;
             }
-            Err(fault) => {
-                self.gap = true;
-                Err(fault)
-            }
-        })
+            self.bindings.forget(binding.counter);
+            // What is contradicted besides was not told.
+            let again = self.bindings.take(binding, &held.text, &held.authority);
+            again.map_or_else(|fault| Contradiction { fault, told: None }, |_| one)
+        });
+        if outcome.as_ref().is_err_and(|one| one.told.is_none()) {
+            self.gap = true;
+            return Some(outcome);
+        }
+        self.epoch = epoch;
+        self.told.shown(binding.counter);
+        let shown = binding.counter == CounterKind::Plain && core::mem::take(&mut self.gap);
+        Some(outcome.map(|unshown| if shown { 0 } else { unshown }))
     }
 
     /// Forgets where a counter and its TPM's clock stood: what was found there was told, and what is there now is gone on from.

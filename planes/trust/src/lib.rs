@@ -34,6 +34,7 @@ mod revocation;
 mod rollback;
 mod rotation;
 mod statement;
+mod told;
 mod witness;
 
 pub use backend::{
@@ -42,7 +43,7 @@ pub use backend::{
 };
 pub use binding::{BindingFault, Bindings, StatedValue, qualifying};
 pub use boot::{LogFound, Look, booted, is_reset, measurement_id, not_looked};
-pub use bound_log::{BoundLog, StatedKey};
+pub use bound_log::{BoundLog, Contradiction, StatedKey};
 pub use counter::{PlainMark, wear_words, window_ns, writes_a_year};
 pub use engine::{Audit, Bound, Engine, FirmwareBound, Pending, SignError, Signed, SignedClaim};
 pub use enrolment::{Enrolled, EnrolmentFault, answer_bytes};

@@ -70,8 +70,6 @@ impl End {
 /// What the store's counters say of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
-    /// The log is bound to none, or the store has none now.
-    Unbound,
     /// They stand where the log left them.
     Level,
     /// The plain one was moved by more than what this disk knows.
@@ -88,8 +86,7 @@ pub enum Moved {
 
 impl Moved {
     /// Every finding.
-    pub const ALL: [Self; 7] = [
-        Self::Unbound,
+    pub const ALL: [Self; 6] = [
         Self::Level,
         Self::Ahead,
         Self::Behind,
@@ -151,8 +148,6 @@ pub(crate) const OF_THE_LOG: &[(Heads, End, Option<RollbackAlarm>)] = &[
 
 /// What follows from the store and its counters.
 pub(crate) const OF_THE_STORE: &[(Moved, Moment, Option<RollbackAlarm>)] = &[
-    (Moved::Unbound, Moment::Start, None),
-    (Moved::Unbound, Moment::Running, None),
     (Moved::Level, Moment::Start, None),
     (Moved::Level, Moment::Running, None),
     (Moved::Ahead, Moment::Start, Some(A::OlderImage)),
@@ -291,26 +286,16 @@ impl BoundCounters {
         }
     }
 
-    /// Compares with what the store has: the first counter that does not stand where this disk left it, else the last.
+    /// Compares with a counter that the store has; `None` where the log names none of that kind.
     #[must_use]
-    pub fn compare(&self, found: &[CounterFound]) -> Option<MovedCounter> {
-        let mut level = None;
-        for one in found {
-            let Some(held) = self.0.get(&one.counter) else {
-                continue;
-            };
-            let judged = MovedCounter {
-                moved: held.judge(one),
-                counter: one.counter,
-                bound: held.value,
-                value: one.value,
-            };
-            if judged.moved != Moved::Level {
-                return Some(judged);
-            }
-            level = Some(judged);
-        }
-        level
+    pub fn compare(&self, found: &CounterFound) -> Option<MovedCounter> {
+        let held = self.0.get(&found.counter)?;
+        Some(MovedCounter {
+            moved: held.judge(found),
+            counter: found.counter,
+            bound: held.value,
+            value: found.value,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! Whoever stores the log for others judges each entry with it. It takes no word of the node's for what is attested: a node
 //! that keeps silent about its counter, or does not know better, is found by what its checkpoints are bound to.
 
-use crate::bound_log::BoundLog;
+use crate::bound_log::{BoundLog, Contradiction};
 use crate::rollback::{BoundCounters, CounterFound, Moment, Moved, of_the_store};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -265,7 +265,7 @@ impl Witness {
                 if !own || found.alarm == RollbackAlarm::LostEnd {
                     return None;
                 }
-                self.log.told();
+                self.log.alarm(id, found);
                 Some(Witnessed {
                     alarm: found.alarm,
                     source: Source::Node,
@@ -326,14 +326,14 @@ impl Witness {
         if store.counters.is_empty() {
             self.standing = self.standing.after(Step::Says);
         }
-        match outcome {
-            Ok(()) => {
+        match outcome.first() {
+            None => {
                 self.told.retain(|(counter, _)| counter.is_some());
                 None
             }
-            Err(fault) => {
+            Some(Contradiction { fault, .. }) => {
                 let words = fault.to_string();
-                self.alarm(id, moment, (Moved::of_fault(&fault), None), words)
+                self.alarm(id, moment, (Moved::of_fault(fault), None), words)
             }
         }
     }
@@ -346,7 +346,8 @@ impl Witness {
         let mut taken = self.log.binding(epoch, binding)?;
         let (moved, words) = match &taken {
             Ok(_) => self.placed(binding, was_told),
-            Err(fault) => (Moved::of_fault(fault), fault.to_string()),
+            // What the node told of it is its own word.
+            Err(Contradiction { fault, .. }) => (Moved::of_fault(fault), fault.to_string()),
         };
         if moved == Moved::Behind {
             // What is there now is what the log is bound to from here on: one rollback is told once, and a second is found.
@@ -392,7 +393,7 @@ impl Witness {
             value: binding.value,
             moving_to: None,
         };
-        let judged = self.counters.compare(&[found]);
+        let judged = self.counters.compare(&found);
         match judged.map_or(Moved::Level, |judged| judged.moved) {
             // The log told of it, or entries are not here that may have shown it.
             Moved::Ahead if was_told => (Moved::Level, String::new()),

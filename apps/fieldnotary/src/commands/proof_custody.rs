@@ -67,9 +67,9 @@ impl Told {
         if let Some(store) = &self.store {
             let signed = query::signers_of(proof, anchors);
             let mut stated = BoundLog::default();
-            stated
-                .store(store, &signed)
-                .map_err(|fault| fault.to_string())?;
+            if let Some(one) = stated.store(store, &signed).first() {
+                return Err(one.fault.to_string());
+            }
             if matches!(stated.key(), StatedKey::Restricted(_)) {
                 self.unproved = None;
             }

@@ -39,7 +39,7 @@ fn every_finding_has_one_row_and_the_four_cases_have_four_alarms() {
                 .filter(|row| (row.0, row.1) == (moved, moment));
             assert_eq!(rows.count(), 1, "{moved:?} {moment:?}");
             let alarm = of_the_store(moved, moment);
-            let sound = matches!(moved, Moved::Unbound | Moved::Level);
+            let sound = moved == Moved::Level;
             assert_eq!(alarm.is_none(), sound, "{moved:?} {moment:?}");
             alarms.extend(alarm.map(RollbackAlarm::code));
         }
@@ -120,13 +120,13 @@ fn bind(bound: &mut BoundCounters, counter: CounterKind, value: u64) {
     });
 }
 
-fn found(counter: CounterKind, index: u8, value: u64, moving_to: Option<u64>) -> [CounterFound; 1] {
-    [CounterFound {
+fn found(counter: CounterKind, index: u8, value: u64, moving_to: Option<u64>) -> CounterFound {
+    CounterFound {
         counter,
         public: std::vec![index],
         value,
         moving_to,
-    }]
+    }
 }
 
 /// Whoever follows the cure of a counter that was undefined is told of another counter, and of no older disk.

@@ -1,17 +1,30 @@
 //! Checkpoints bound to a counter: what of the log could not be rolled back unseen.
 
 use super::report::{BoundTo, FindingKind, Report};
-use evidence::kinds::{Binding, KeyStore};
+use evidence::kinds::{Binding, KeyStore, Rollback};
 use evidence::reasons::{AttestationOf, CounterKind};
 use proof::SignedCheckpoint;
 use proof::note::{Algorithm, VerifierKey};
 use tpm::Attest;
 use tpm::attest::Clock;
-use trust_plane::{BoundLog, StatedKey, unshown_words};
+use trust_plane::{BoundLog, Contradiction, StatedKey, unshown_words};
 
 /// Whether a key is one that a TPM can have.
 pub(super) fn is_authority(key: &&VerifierKey) -> bool {
     key.algorithm() == Algorithm::EcdsaP256
+}
+
+/// Finds what contradicts: the log's own alarm in front of it, where that tells of it, and is answered with it.
+fn contradicts(id: u64, of: &str, one: &Contradiction, report: &mut Report) {
+    let fault = &one.fault;
+    let (kind, words) = match one.told {
+        Some(alarm) => (
+            FindingKind::Rollback,
+            format!("{of}{fault}, as the alarm of entry {alarm} tells"),
+        ),
+        None => (FindingKind::Binding, format!("{of}{fault}")),
+    };
+    report.find(kind, Some((id, id)), words);
 }
 
 /// What the log said of its store and of its counters so far.
@@ -38,9 +51,9 @@ impl Bound {
         self.log.left_out();
     }
 
-    /// The log itself tells that it or its counter is another: the next step of the plain counter is no finding of its own.
-    pub(super) fn told(&mut self) {
-        self.log.told();
+    /// The log itself tells, in this entry, that it or its counter is another.
+    pub(super) fn alarm(&mut self, id: u64, found: &Rollback) {
+        self.log.alarm(id, found);
     }
 
     /// What the log said last of the key that signs it.
@@ -63,8 +76,8 @@ impl Bound {
     ) {
         report.key_store = Some(store.clone());
         report.custody = Some(store.custody.name().to_owned());
-        if let Err(fault) = self.log.store(store, known) {
-            report.find(FindingKind::Binding, Some((id, id)), fault.to_string());
+        for one in self.log.store(store, known) {
+            contradicts(id, "", &one, report);
         }
     }
 
@@ -73,9 +86,9 @@ impl Bound {
         let unshown = match self.log.binding(epoch, binding) {
             None => return,
             Some(Ok(unshown)) => unshown,
-            Some(Err(fault)) => {
-                let words = format!("the binding of the checkpoint of {}: {fault}", binding.size);
-                report.find(FindingKind::Binding, Some((id, id)), words);
+            Some(Err(one)) => {
+                let of = format!("the binding of the checkpoint of {}: ", binding.size);
+                contradicts(id, &of, &one, report);
                 return;
             }
         };

@@ -176,21 +176,19 @@ impl Committer {
             };
             self.rolled_back(alarm, known_size, None, words);
         }
-        let found: Vec<CounterFound> = keys
-            .counters
-            .iter()
-            .map(|one| CounterFound {
+        // Each counter has an alarm of its own: whoever reads the log holds what is bound to it against that.
+        let moved = keys.counters.iter().filter_map(|one| {
+            self.rollback.bound.compare(&CounterFound {
                 counter: one.counter,
                 public: one.public.0.clone(),
                 value: one.value,
                 moving_to: one.moving_to,
             })
-            .collect();
-        let moved = self.rollback.bound.compare(&found);
-        let judged = moved.map_or(Moved::Unbound, |moved| moved.moved);
-        if let Some(alarm) = of_the_store(judged, self.rollback.moment()) {
-            let words = moved.map_or_else(String::new, |moved| counter_words(alarm, moved));
-            self.rolled_back(alarm, None, moved, words);
+        });
+        for moved in moved.collect::<Vec<_>>() {
+            if let Some(alarm) = of_the_store(moved.moved, self.rollback.moment()) {
+                self.rolled_back(alarm, None, Some(moved), counter_words(alarm, moved));
+            }
         }
         self.rollback.compared = true;
         self.rollback.ends_seals.is_none()

@@ -7,8 +7,11 @@ use crate::verify::bound::Bound;
 use crate::verify::report::{FindingKind, Report};
 use crate::verify::signers::Signers;
 use ed25519_dalek::SigningKey as Ed25519;
-use evidence::kinds::{Attestation, Binding, BindingCounter, Boot, EpochStart, KeyStore};
-use evidence::reasons::{AttestationOf, BootState, CounterKind, Custody, EpochCause, TruthClass};
+use evidence::kinds::{Attestation, Binding, BindingCounter, Boot, EpochStart, KeyStore, Rollback};
+use evidence::reasons::{
+    AttestationOf, BootState, CounterKind, Custody, EpochCause, RollbackAlarm, RollbackWitness,
+    TruthClass,
+};
 use evidence::{Actor, Blob, BootId, Digest, MonoNs, Payload};
 use p256::ecdsa::{SigningKey as P256, signature::Signer as _};
 use proof::note::{Algorithm, Note, VerifierKey, p256_spki, sign_ed25519, sign_p256};
@@ -197,7 +200,18 @@ fn steps_of_the_plain_counter_that_no_entry_shows_are_told() {
     step(&mut log, 30, (resets, ms + 30), &mut report);
     step(&mut log, 31, (resets, ms + 31), &mut report);
     // An entry says that the counter is another: that is its own finding.
-    log.told();
+    let alarm = Rollback {
+        at: MonoNs(1),
+        alarm: RollbackAlarm::ReplacedCounter,
+        witness: RollbackWitness::Start,
+        size: 1,
+        known_size: None,
+        counter: None,
+        bound: None,
+        value: None,
+        detail: "so it is".into(),
+    };
+    log.alarm(9, &alarm);
     step(&mut log, 40, (resets, ms + 40), &mut report);
     assert_eq!(report.findings, []);
     step(&mut log, 42, (resets, ms + 42), &mut report);

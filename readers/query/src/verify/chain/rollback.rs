@@ -21,7 +21,7 @@ impl Chain<'_> {
         self.report
             .find(FindingKind::Rollback, Some((id, id)), words);
         self.booted.rolled_back();
-        self.bound.told();
+        self.bound.alarm(id, found);
         // The collector's word is no signature of this log's, and ends no seals.
         if found.witness != RollbackWitness::Collector && found.alarm.ends_seals() {
             self.behind = true;
