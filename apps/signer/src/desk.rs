@@ -14,7 +14,7 @@ use ipc::message::{
     BoundHead, CounterArea, Describe, ErrorCode, Keys, NoteText, RecordPurpose, SignCheckpoint,
     SignedNote, SignedRecord, SignedTree, Uses,
 };
-use keys::{Identity, IdentityDir, StatedRotation};
+use keys::{Identity, IdentityDir, StatedRotation, now_ns};
 use proof::Hash;
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
@@ -58,16 +58,6 @@ pub(crate) struct Desk {
 /// against.
 fn now_s() -> u64 {
     u64::try_from(clock_gettime(ClockId::Realtime).tv_sec).unwrap_or(0)
-}
-
-/// The one place where this program reads a clock that it goes by.
-pub(crate) fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
-    seconds
-        .saturating_mul(1_000_000_000)
-        .saturating_add(nanoseconds)
 }
 
 fn code(error: &SignError) -> ErrorCode {

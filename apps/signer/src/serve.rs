@@ -2,13 +2,13 @@
 
 use crate::Failure;
 use crate::desk::Desk;
-use crate::desk::now_ns;
 use crate::door::Door;
 use crate::say;
 use crate::seats::{CONNECTIONS_MAX, PEER_CONNECTIONS_MAX, Seated, Seats};
 use ipc::message::ErrorCode;
 use ipc::{Channel, IpcError, Listener, Message, PeerCredentials, SocketLock};
 use keys::limits::TPM_RSA_TIMEOUT_NS;
+use keys::now_ns;
 use keys::{store_calls_ended, token_is_stuck};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::Path;

@@ -16,8 +16,9 @@ pub(crate) fn end_one() {
     ENDED.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The one place where this crate reads a clock that it goes by.
-pub(crate) fn now_ns() -> u64 {
+/// The monotonic clock: the one that this crate, and the signer that it is made for, goes by.
+#[must_use]
+pub fn now_ns() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);

@@ -16,7 +16,7 @@ mod steps;
 mod store;
 mod tpm;
 
-pub use ended::store_calls_ended;
+pub use ended::{now_ns, store_calls_ended};
 pub use error::KeysError;
 pub use identity::{
     Identity, IdentityDir, Keys, NewKeys, PublicIdentity, StatedRotation, StoreNeeds, is_in_files,

@@ -4,6 +4,7 @@ use crate::notes::flowed;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error, Parser};
+use evidence::foreign::line;
 
 /// The command line of this process; ends it where that is not understood. `synonyms`: options that people expect, and
 /// those that are meant.
@@ -26,7 +27,7 @@ fn hinted(
     synonyms: &[(&str, &str)],
 ) -> Error {
     if let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidValue) {
-        let shown = ContextValue::String(shown(given));
+        let shown = ContextValue::String(line(given));
         error.insert(ContextKind::InvalidValue, shown);
     }
     let verb = verb(command, words);
@@ -53,20 +54,6 @@ fn hinted(
         _ => {}
     }
     error
-}
-
-/// A value that is not understood, as a screen can show it: what it has of line ends and of signs that steer a screen is written
-/// as in source texts.
-fn shown(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for c in value.chars() {
-        let mut escaped = c.escape_debug();
-        match c.is_control() || (escaped.next(), escaped.next()) == (Some('\\'), Some('u')) {
-            true => out.extend(c.escape_unicode()),
-            false => out.push(c),
-        }
-    }
-    out
 }
 
 /// The verb that the words name, as far as they name any.
@@ -98,6 +85,24 @@ mod tests {
         let all = std::iter::once("tool".to_owned()).chain(given.clone());
         let error = command.clone().try_get_matches_from(all).unwrap_err();
         hinted(error, &command, &given, &[("--since", "--from")]).to_string()
+    }
+
+    //= R11.2
+    #[test]
+    fn what_is_repeated_of_a_command_line_steers_no_screen() {
+        let kind = ["plain", "rich"];
+        let command = || Command::new("tool").arg(Arg::new("kind").long("kind").value_parser(kind));
+        let given = [
+            "--kind".to_owned(),
+            "a\u{1b}[2J\u{202e}\u{9b}\nb".to_owned(),
+        ];
+        let all = std::iter::once("tool".to_owned()).chain(given.clone());
+        let error = command().try_get_matches_from(all).unwrap_err();
+        let words = hinted(error, &command(), &given, &[]).to_string();
+        assert!(
+            words.contains("a\\u{1b}[2J\\u{202e}\\u{9b}\\u{a}b"),
+            "{words}"
+        );
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What was booted: found here, so that nobody else's word of it is signed.
 
-use super::{Desk, now_ns, refusal};
+use super::{Desk, refusal};
 use evidence::{Blob, Captured, MonoNs};
 use ipc::Message;
 use ipc::message::{BootFound, Quote, QuotedPcr};
+use keys::now_ns;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;

@@ -1,9 +1,10 @@
 //! The signer's part of an enrolment.
 
-use super::{Desk, now_ns, refusal};
+use super::{Desk, refusal};
 use evidence::Blob;
 use ipc::Message;
 use ipc::message::{AnswerChallenge, EndorsementCertificate, Endorsements, ErrorCode};
+use keys::now_ns;
 use std::sync::atomic::Ordering;
 use trust_plane::{Credential, EndorsementKind, Purpose};
 

@@ -1,11 +1,12 @@
 //! A firmware version, bound to the counter of raised versions, which is moved seldom.
 
-use super::{Desk, now_ns, now_s, refusal, uses};
+use super::{Desk, now_s, refusal, uses};
 use crate::rate::{DAY_S, FIRMWARE_STEPS, RateLimit};
 use crate::say;
 use evidence::Blob;
 use ipc::Message;
 use ipc::message::{BindFirmware, ErrorCode, FirmwareBound};
+use keys::now_ns;
 use keys::{IdentityDir, StepsLeft};
 use trust_plane::{BackendError, CounterSeen, Purpose, SignError, ToBind};
 

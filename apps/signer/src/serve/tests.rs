@@ -2,7 +2,7 @@
 
 use super::{Room, Sign, Wait};
 use crate::Failure;
-use crate::desk::{Desk, now_ns};
+use crate::desk::Desk;
 use crate::seats::IDLE_NS_MAX;
 use evidence::Digest;
 use evidence::reasons::KeyFault;
@@ -11,6 +11,7 @@ use ipc::{Channel, IpcError, Listener, Message};
 use keys::limits::{
     TOKEN_STUCK_NS_MAX, TOKEN_TIMEOUT_NS, TPM_BUSY_PAUSE, TPM_BUSY_TRIES_MAX, TPM_TIMEOUT_NS,
 };
+use keys::now_ns;
 use keys::{IdentityDir, NewKeys};
 use std::path::Path;
 use std::sync::Arc;

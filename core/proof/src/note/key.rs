@@ -4,6 +4,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
+use evidence::foreign::steers;
 
 use p256::ecdsa::DerSignature;
 use p256::ecdsa::signature::Verifier as _;
@@ -80,12 +81,7 @@ pub fn is_key_name(name: &str) -> bool {
         && name.len() <= NAME_BYTES_MAX
         && !name
             .chars()
-            .any(|c| c.is_whitespace() || c == '+' || c.is_control() || is_format(c))
-}
-
-/// Signs that nobody sees and that turn the order of those around them.
-const fn is_format(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            .any(|c| c.is_whitespace() || c == '+' || steers(c))
 }
 
 pub(crate) fn check_name(name: &str) -> Result<(), KeyError> {
