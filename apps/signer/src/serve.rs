@@ -272,7 +272,11 @@ fn answer(
                 let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
                 desk.answer(&request, peer.uid)
             }
-            Err(error @ (IpcError::Malformed(_) | IpcError::TooLong { .. })) => {
+            Err(
+                error @ (IpcError::Malformed(_)
+                | IpcError::OtherVersion(_)
+                | IpcError::TooLong { .. }),
+            ) => {
                 // Whoever speaks another language is told so once.
                 let _ = channel.send(&Message::error(ErrorCode::Malformed, &error));
                 say::err(format_args!("a connection was closed: {error}"));

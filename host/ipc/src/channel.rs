@@ -2,6 +2,7 @@
 
 use crate::deadline::Deadline;
 use crate::error::IpcError;
+use crate::form::is_a_messages;
 use crate::limits::{CONNECT_PAUSE, MESSAGE_BYTES_MAX, SEND_TIMEOUT};
 use crate::message::{Error, Message};
 use rustix::buffer::spare_capacity;
@@ -120,7 +121,7 @@ impl Channel {
 
     /// The next message, or `None` if none came within `timeout`.
     ///
-    /// After [`IpcError::TooLong`] or [`IpcError::Malformed`] the message at fault is gone and the
+    /// After [`IpcError::TooLong`], [`IpcError::Malformed`] or [`IpcError::OtherVersion`] the message at fault is gone and the
     /// connection still good: what to do with such a peer is the caller's choice.
     pub fn recv(&self, timeout: Duration) -> Result<Option<Message>, IpcError> {
         let deadline = Deadline::after(timeout);
@@ -148,7 +149,12 @@ impl Channel {
             if bytes > MESSAGE_BYTES_MAX || bytes != message.len() {
                 return Err(IpcError::TooLong { bytes });
             }
-            return Ok(Some(Message::decode(&message)?));
+            let decoded =
+                Message::decode(&message).map_err(|error| match is_a_messages(&message) {
+                    true => IpcError::OtherVersion(error),
+                    false => IpcError::Malformed(error),
+                });
+            return decoded.map(Some);
         }
     }
 

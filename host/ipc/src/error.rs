@@ -18,8 +18,10 @@ pub enum IpcError {
         /// Bytes of the message.
         bytes: usize,
     },
-    /// The peer's message is not one of this version.
+    /// The peer's bytes are no message of any version.
     Malformed(DecodeError),
+    /// The peer's message is one, and not of this version.
+    OtherVersion(DecodeError),
     /// The peer did not read within [`SEND_TIMEOUT`].
     SendTimeout,
     /// No answer within the time given; the channel was shut down, as its next message would be
@@ -98,6 +100,12 @@ impl fmt::Display for IpcError {
                 "the message has {bytes} bytes, more than the {MESSAGE_BYTES_MAX} one may have"
             ),
             Self::Malformed(error) => write!(f, "the peer's message is malformed at {error}"),
+            Self::OtherVersion(error) => {
+                write!(
+                    f,
+                    "the peer's message is not one of this version, at {error}"
+                )
+            }
             Self::SendTimeout => {
                 write!(f, "the peer did not read for {} s", SEND_TIMEOUT.as_secs())
             }
@@ -150,9 +158,3 @@ impl fmt::Display for IpcError {
 }
 
 impl std::error::Error for IpcError {}
-
-impl From<DecodeError> for IpcError {
-    fn from(error: DecodeError) -> Self {
-        Self::Malformed(error)
-    }
-}

@@ -8,6 +8,7 @@ mod boot;
 mod channel;
 mod deadline;
 mod error;
+mod form;
 pub mod limits;
 mod listener;
 mod lock;

@@ -33,6 +33,8 @@ pub const WIRE_BYTES_MAX: usize = 64 * 1_024;
 pub const WIRE_KEPT_BYTES_MAX: usize = 256 * 1_024;
 /// Ports that may be watched at once.
 pub const WIRE_PORTS_MAX: usize = 8;
+/// How deep the fields of a message of any version may stand in each other.
+pub const FORM_DEPTH_MAX: usize = 16;
 /// Longest wait for a peer that does not read what is sent to it.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that may wait to be accepted.

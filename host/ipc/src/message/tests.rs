@@ -313,7 +313,7 @@ fn with_the_signer() -> Vec<Message> {
     ]
 }
 
-fn samples() -> Vec<Message> {
+pub(crate) fn samples() -> Vec<Message> {
     [
         with_the_recorder(),
         of_pulses(),

@@ -199,7 +199,7 @@ fn is_rotated(error: &IpcError) -> bool {
 pub(crate) fn is_of_another_version(error: &IpcError) -> bool {
     matches!(
         error,
-        IpcError::Malformed(_)
+        IpcError::OtherVersion(_)
             | IpcError::Peer {
                 code: ErrorCode::Malformed | ErrorCode::Unsupported,
                 ..
@@ -219,8 +219,7 @@ fn unsealed(asked: MonoNs, error: &IpcError) -> Unsealed {
 /// Why nothing came of what the signer was asked, where a refusal without a code means `refusal`.
 pub(super) fn why(error: &IpcError, refusal: KeyFault) -> (KeyFault, String) {
     match error {
-        // Not even the first byte is one of a message of any version.
-        IpcError::Malformed(error) if error.at == 0 => (
+        IpcError::Malformed(error) => (
             KeyFault::Failed,
             format!(
                 "what answered at the signer's socket sent bytes that are no message ({error}): it is no signer; see who serves \
@@ -472,18 +471,16 @@ mod tests {
     //= A6.3
     #[test]
     fn bytes_that_are_no_message_are_not_another_version_of_one() {
-        let said = |at, what| {
-            let error = IpcError::Malformed(DecodeError { at, what });
-            why(&error, KeyFault::Refused)
-        };
-        let (fault, words) = said(0, DecodeFault::OutOfRange("an array"));
-        assert_eq!(fault, KeyFault::Failed);
-        assert!(
-            words.contains("no message") && !words.contains("version"),
-            "{words}"
-        );
-        let (fault, words) = said(1, DecodeFault::OutOfRange("the messages"));
-        assert_eq!(fault, KeyFault::Refused);
-        assert!(words.contains("different versions"), "{words}");
+        for at in [0, 1, 7] {
+            let what = DecodeFault::OutOfRange("the messages");
+            let error = DecodeError { at, what };
+            let (fault, words) = why(&IpcError::Malformed(error), KeyFault::Refused);
+            assert_eq!(fault, KeyFault::Failed);
+            assert!(words.contains("no message"), "{words}");
+            assert!(!words.contains("different versions"), "{words}");
+            let (fault, words) = why(&IpcError::OtherVersion(error), KeyFault::Refused);
+            assert_eq!(fault, KeyFault::Refused);
+            assert!(words.contains("different versions"), "{words}");
+        }
     }
 }

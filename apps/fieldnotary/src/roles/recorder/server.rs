@@ -94,7 +94,7 @@ impl Session {
             let answer = match self.channel.recv(LOOK_UP) {
                 Ok(Some(request)) => self.answer(request),
                 Ok(None) => continue,
-                Err(IpcError::Malformed(error)) => {
+                Err(IpcError::Malformed(error) | IpcError::OtherVersion(error)) => {
                     Some(Message::error(ErrorCode::Malformed, error))
                 }
                 Err(_) => return,
