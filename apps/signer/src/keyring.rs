@@ -245,6 +245,7 @@ pub(crate) fn check(args: &Check) -> Result<ExitCode, Failure> {
             return Err(error.into());
         }
         Err(error) => {
+            let error = Failure::Keys(error);
             if args.json {
                 say::out(json!({"ok": false, "problem": error.to_string()}));
             } else {

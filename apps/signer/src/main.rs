@@ -23,7 +23,7 @@ use keys::{IdentityDir, KeysError};
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trust_plane::{BackendError, BaseOrigin, OriginError};
+use trust_plane::{BackendError, BaseOrigin, KeyFault, OriginError};
 
 /// Below the options of each verb: an example, and the exit codes, the same in every program.
 macro_rules! help {
@@ -129,9 +129,19 @@ impl Failure {
     }
 }
 
+/// Where the words say what is found alone, what is done about it comes behind them.
+fn cured(error: &BackendError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{error}")?;
+    match error.fault {
+        KeyFault::TokenMissing | KeyFault::KeyReplaced => write!(f, "; {}", error.fault.cure()),
+        _ => Ok(()),
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Keys(KeysError::Backend(error)) | Self::Backend(error) => cured(error, f),
             Self::Keys(error) => error.fmt(f),
             Self::Origin(error) => error.fmt(f),
             Self::OtherOrigin { asked, of_keys } => write!(
@@ -139,7 +149,6 @@ impl fmt::Display for Failure {
                 "--origin {asked} is not the origin {of_keys} that the keys were created for; a new log needs \
                  an --identity of its own"
             ),
-            Self::Backend(error) => error.fmt(f),
             Self::Usage(words) => f.write_str(words),
             Self::User(error) => write!(f, "--for: {error}"),
             Self::Ipc(error) => error.fmt(f),

@@ -64,5 +64,7 @@ pub const TOKEN_MAKE_TIMEOUT_NS: u64 = TPM_RSA_TIMEOUT_NS;
 /// A module that keeps a call for so much longer than its time never comes back: the signer ends, as the token can be had by another process
 /// alone.
 pub const TOKEN_STUCK_NS_MAX: u64 = 120_000_000_000;
+/// Most keys of a token that a message names; more are counted.
+pub const TOKEN_KEYS_NAMED_MAX: usize = 8;
 /// Bytes of the id of a key in a token.
 pub const KEY_ID_BYTES: usize = 16;

@@ -1,8 +1,10 @@
 //! The authority's key in a PKCS#11 token: a secure element, an HSM, or a program that looks like one.
 
 mod calls;
+mod objects;
 
 use self::calls::within;
+use self::objects::{is_kept, kept, object, public};
 use crate::files;
 use crate::limits::{
     PIN_BYTES_MAX, SECRET_MODE, TOKEN_MAKE_TIMEOUT_NS, TOKEN_OPENED_ANEW_MAX, TOKEN_TIMEOUT_NS,
@@ -11,7 +13,7 @@ use crate::software::Ed25519File;
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, SlotInfo, TokenInfo};
 use cryptoki::types::AuthPin;
@@ -20,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use trust_plane::{
     Backend, BackendError, Capabilities, Certified, CounterKind, Custody, Description, KeyFault,
-    Signable, Step, ecdsa_der, p256_spki,
+    Signable, Step, ecdsa_der,
 };
 
 pub use self::calls::token_is_stuck;
@@ -157,83 +159,6 @@ fn log_in(session: &Session, file: &Pkcs11KeyFile) -> Result<(), BackendError> {
     }
 }
 
-/// The one object of a class with the key's id.
-fn object(session: &Session, id: &[u8], class: ObjectClass) -> Result<ObjectHandle, BackendError> {
-    let template = [Attribute::Class(class), Attribute::Id(id.to_vec())];
-    let found = session
-        .find_objects(&template)
-        .map_err(failed("the token does not look for the key"))?;
-    match found.as_slice() {
-        [one] => Ok(*one),
-        others => {
-            let words = format!("the token has {} keys of this id, one is due", others.len());
-            Err(BackendError::new(KeyFault::KeyReplaced, words))
-        }
-    }
-}
-
-/// Keys that the token holds under this log's name besides the one that signs: they have its label, which is the origin. They signed before a
-/// change of keys, or belong to another identity of that origin: the token does not tell.
-fn kept(session: &Session, own: &[u8], key: ObjectHandle) -> Result<u64, BackendError> {
-    let unread = "the token does not tell of its keys";
-    let label = session
-        .get_attributes(key, &[AttributeType::Label])
-        .map_err(failed(unread))?;
-    let Some(label) = label.into_iter().next() else {
-        return Ok(0);
-    };
-    let all = session
-        .find_objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY), label])
-        .map_err(failed(unread))?;
-    let mut others = 0u64;
-    for one in all {
-        let id = session
-            .get_attributes(one, &[AttributeType::Id])
-            .map_err(failed(unread))?;
-        let is_own = id.contains(&Attribute::Id(own.to_vec()));
-        others = others.saturating_add(u64::from(!is_own));
-    }
-    Ok(others)
-}
-
-/// The public key as the log knows it.
-fn public(session: &Session, id: &[u8]) -> Result<Vec<u8>, BackendError> {
-    let object = object(session, id, ObjectClass::PUBLIC_KEY)?;
-    let attributes = session
-        .get_attributes(object, &[AttributeType::EcPoint])
-        .map_err(failed("the public key cannot be read"))?;
-    let point = attributes.iter().find_map(|attribute| match attribute {
-        Attribute::EcPoint(point) => Some(point.strip_prefix(&POINT_PREFIX).unwrap_or(point)),
-        _ => None,
-    });
-    point
-        .and_then(|point| p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok())
-        .map(|key| p256_spki(&key))
-        .ok_or_else(|| BackendError::new(KeyFault::Failed, "the token's key is not on P-256"))
-}
-
-/// Whether the token says that the key was made in it, never left it and never will.
-fn is_kept(session: &Session, key: ObjectHandle) -> Result<bool, BackendError> {
-    let due = [
-        (AttributeType::Sensitive, Attribute::Sensitive(true)),
-        (
-            AttributeType::AlwaysSensitive,
-            Attribute::AlwaysSensitive(true),
-        ),
-        (
-            AttributeType::NeverExtractable,
-            Attribute::NeverExtractable(true),
-        ),
-        (AttributeType::Extractable, Attribute::Extractable(false)),
-        (AttributeType::Local, Attribute::Local(true)),
-    ];
-    let kinds: Vec<AttributeType> = due.iter().map(|(kind, _)| *kind).collect();
-    let found = session
-        .get_attributes(key, &kinds)
-        .map_err(failed("the key's attributes cannot be read"))?;
-    Ok(due.iter().all(|(_, attribute)| found.contains(attribute)))
-}
-
 impl Open {
     fn new(module: &Pkcs11, file: &Pkcs11KeyFile) -> Result<(Self, Vec<u8>), BackendError> {
         let (slot, of_slot, token) = find(module, &file.token)?;
@@ -241,8 +166,8 @@ impl Open {
             .open_ro_session(slot)
             .map_err(failed("the token gives no session"))?;
         log_in(&session, file)?;
-        let key = object(&session, &file.key_id, ObjectClass::PRIVATE_KEY)?;
-        let authority = public(&session, &file.key_id)?;
+        let key = object(&session, file, ObjectClass::PRIVATE_KEY)?;
+        let authority = public(&session, file)?;
         let description = Description {
             capabilities: Capabilities {
                 custody: custody(&of_slot, &token),
@@ -308,7 +233,7 @@ impl Pkcs11Keys {
         session
             .generate_key_pair(&Mechanism::EccKeyPairGen, &public_part, &private_part)
             .map_err(failed("the token makes no key on P-256"))?;
-        public(&session, &file.key_id)
+        public(&session, file)
     }
 
     /// Keys that are opened when they are first needed.
@@ -363,8 +288,7 @@ impl Token {
             }
             let (open, authority) = opened.map_err(|error| self.file.confined(error))?;
             if authority != self.authority {
-                let words = "the token's key is another than this log is signed with; put the right token in, or \
-                             begin a new log with an identity of its own";
+                let words = "the token's key is another than this log is signed with";
                 return Err(BackendError::new(KeyFault::KeyReplaced, words));
             }
             self.open = Some(open);
@@ -375,11 +299,9 @@ impl Token {
 }
 
 impl Pkcs11KeyFile {
-    /// A store that is not there may lie outside of what the module is let to: that is the first thing to look at.
+    /// A store that is not there may lie outside of what the module is let to: of a module that does not begin that is the first thing to
+    /// look at, of a token that no slot has the last.
     fn confined(&self, error: BackendError) -> BackendError {
-        if !matches!(error.fault, KeyFault::Unavailable | KeyFault::TokenMissing) {
-            return error;
-        }
         let named: Vec<_> = (self.allow.iter())
             .map(|path| path.display().to_string())
             .collect();
@@ -387,11 +309,18 @@ impl Pkcs11KeyFile {
             true => "nothing is allowed now".to_owned(),
             false => format!("allowed now: {}", named.join(", ")),
         };
-        let words = format!(
-            "{}; look first at the signer's sandbox, in which a module reaches system libraries and what --allow named at \
-             `init`: {allowed}; another file or directory of the token goes into `allow` of identity/store.toml, see docs/keys.md",
-            error.words
-        );
+        let words = match error.fault {
+            KeyFault::Unavailable => format!(
+                "{}; look first at the signer's sandbox, in which a module reaches system libraries and what --allow named at \
+                 `init`: {allowed}; another file or directory of the token goes into `allow` of identity/store.toml, see docs/keys.md",
+                error.words
+            ),
+            KeyFault::TokenMissing => format!(
+                "{} (in the signer's sandbox a module reaches system libraries and what `allow` of identity/store.toml names, {allowed})",
+                error.words
+            ),
+            _ => return error,
+        };
         BackendError::new(error.fault, words)
     }
 }

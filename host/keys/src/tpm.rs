@@ -219,7 +219,7 @@ impl TpmKeys {
             if authority != self.authority {
                 let words = format!(
                     "the TPM at {} derives another key than this log is signed with: another TPM, or its seed was \
-                     changed; put the right one back, or begin a new log with an identity of its own",
+                     changed",
                     self.file.place.path().display()
                 );
                 return Err(BackendError::new(KeyFault::KeyReplaced, words));

@@ -369,6 +369,85 @@ fn a_key_in_a_token_is_followed_by_another_of_that_token() {
     assert_eq!(listed.matches("never extractable").count(), 2, "{listed}");
 }
 
+/// Somebody puts a second key beside the log's, under its id: nothing is signed by either, the words name both and what to do, and what
+/// they say mends it.
+//= A6.2
+#[test]
+fn two_keys_of_one_id_sign_nothing_and_the_words_say_which_they_are_and_what_to_do() {
+    let hsm = SoftHsm::new("station");
+    let site = in_token(&hsm);
+    let store = std::fs::read_to_string(site.identity().join("store.toml")).unwrap();
+    let id = store
+        .lines()
+        .find_map(|line| line.strip_prefix("key_id = "));
+    let id = id.unwrap().trim_matches('"').to_owned();
+    let signer = start(&site, &hsm);
+    let channel = site.connect();
+    signed(&channel, 7);
+    let pair = ["--keypairgen", "--key-type", "EC:prime256v1", "--id", &id];
+    let made = hsm.tool(&[&pair[..], &["--label", "a spare"]].concat());
+    assert!(made.status.success(), "{made:?}");
+    // What the signer had of the token before is opened anew.
+    let anew = |size| {
+        hsm.draw(true);
+        fault(&channel, size);
+        hsm.draw(false);
+        fault(&channel, size)
+    };
+    let (code, words) = anew(8);
+    assert_eq!(code, KeyFault::Failed, "{words}");
+    let listed = "--list-objects --type privkey";
+    let deleted = format!("--delete-object --type privkey --id {id} --label LABEL");
+    let counted = format!("\"station\" has 2 private keys of the one ID {id}");
+    for due in [
+        &counted,
+        BASE,
+        "\"a spare\"",
+        listed,
+        &deleted,
+        "docs/keys.md",
+    ] {
+        assert!(words.contains(due), "{due} in {words}");
+    }
+    let take_away = |kind: &str, label: &str| {
+        let object = ["--delete-object", "--type", kind, "--id", &id];
+        let gone = hsm.tool(&[&object[..], &["--label", label]].concat());
+        assert!(gone.status.success(), "{gone:?}");
+    };
+    take_away("privkey", "a spare");
+    let (code, words) = fault(&channel, 8);
+    assert_eq!(code, KeyFault::Failed, "{words}");
+    assert!(words.contains("2 public keys of the one ID"), "{words}");
+    take_away("pubkey", "a spare");
+    signed(&channel, 8);
+    // Without the log's own, the words name what is there, and the cure is said once, by whoever shows it.
+    let made = hsm.tool(&[
+        "--keypairgen",
+        "--key-type",
+        "EC:prime256v1",
+        "--id",
+        "0b0b",
+        "--label",
+        "another",
+    ]);
+    assert!(made.status.success(), "{made:?}");
+    take_away("privkey", BASE);
+    let (code, words) = anew(9);
+    assert_eq!(code, KeyFault::KeyReplaced, "{words}");
+    let none = format!(
+        "no private key of ID {id} (`key_id` of identity/store.toml); it has 0b0b \"another\""
+    );
+    assert!(
+        words.contains(&none) && !words.contains("begin a new log"),
+        "{words}"
+    );
+    drop(channel);
+    drop(signer);
+    let checked = of_token(&site, &hsm, &["check"]);
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert_eq!(said.matches("begin a new log").count(), 1, "{said}");
+}
+
 //= A6.2
 #[test]
 fn a_wrong_pin_is_tried_once_and_a_missing_token_is_named() {
@@ -392,6 +471,11 @@ fn a_wrong_pin_is_tried_once_and_a_missing_token_is_named() {
     let channel = site.connect();
     let (code, words) = fault(&channel, 20);
     assert_eq!(code, KeyFault::TokenMissing, "{words}");
+    // What is there comes first, and what the sandbox lets it see last.
+    assert!(words.starts_with("no token \"station\""), "{words}");
+    assert!(!words.contains("look first"), "{words}");
+    let allowed = format!("allowed now: {})", path(hsm.folder()));
+    assert!(words.ends_with(&allowed), "{words}");
     hsm.draw(false);
     assert_eq!(signed(&channel, 20).custody, Custody::Pkcs11Emulated);
 }

@@ -90,6 +90,47 @@ impl KeyFault {
             | Self::OtherKeys => false,
         }
     }
+
+    /// What a person does about it, the likeliest first.
+    #[must_use]
+    pub const fn cure(self) -> &'static str {
+        match self {
+            Self::SignerAbsent => {
+                "the supervisor starts the signer again, and logs/signer.log says why it ended; with --signer whoever started it has to"
+            }
+            Self::NoAnswer => {
+                "look at the device, which may be slow with each command; if it is quick, the signer hangs: see logs/signer.log"
+            }
+            Self::Unavailable => {
+                "look at the device, or where a module does not begin at what its sandbox allows it (--allow, docs/keys.md): the signer \
+                 tries again at each seal"
+            }
+            Self::Slow | Self::Failed => "look at the device: the signer tries again at each seal",
+            Self::LockedOut => {
+                "wait until the store takes authorisations again; who locked it out?"
+            }
+            Self::WrongPin => "put the right PIN into its file and restart the node",
+            Self::TokenMissing => {
+                "put the token back; where it is in its place, let its module to all that it reads (`allow` of identity/store.toml, docs/keys.md)"
+            }
+            Self::KeyReplaced => {
+                "put the store back that holds the log's key, or begin a new log with an identity of its own"
+            }
+            Self::OtherKeys => {
+                "see who serves the signer's socket, and start the signer that has this log's keys (identity/keys.vkey); where they are \
+                 lost, `fieldnotary adopt` begins a new generation with others"
+            }
+            Self::CounterUndefined => {
+                "define the counter again and move it on once, as docs/keys.md says"
+            }
+            Self::Refused => {
+                "see what the signer refused: in logs/signer.log, or with --signer in the log of whoever started it"
+            }
+            Self::RolledBack => {
+                "see the rollback, which says what to do: put the newest disk back if there is one, else `fieldnotary adopt` begins a new generation"
+            }
+        }
+    }
 }
 
 impl RollbackAlarm {

@@ -90,6 +90,6 @@ fn a_key_in_a_token_is_neither_read_nor_wrapped_nor_made_readable() {
         let copied = session.copy_object(open.key, &[attribute]);
         assert!(copied.is_err(), "{copied:?}");
     }
-    let key = object(&open.session, &file.key_id, ObjectClass::PRIVATE_KEY).unwrap();
+    let key = object(&open.session, &file, ObjectClass::PRIVATE_KEY).unwrap();
     assert!(super::is_kept(&open.session, key).unwrap());
 }

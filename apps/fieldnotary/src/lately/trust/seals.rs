@@ -70,48 +70,8 @@ impl Seals {
             "state": state,
             "cause": wrong.map(|wrong| wrong.fault.name()),
             "detail": wrong.map(|wrong| &wrong.words),
-            "cure": wrong.map(|wrong| cure(wrong.fault)),
+            "cure": wrong.map(|wrong| wrong.fault.cure()),
         })
-    }
-}
-
-/// What a person does about it.
-const fn cure(fault: KeyFault) -> &'static str {
-    match fault {
-        KeyFault::SignerAbsent => {
-            "the supervisor starts the signer again, and logs/signer.log says why it ended; with --signer whoever started it has to"
-        }
-        KeyFault::NoAnswer => {
-            "look at the device, which may be slow with each command; if it is quick, the signer hangs: see logs/signer.log"
-        }
-        KeyFault::Unavailable => {
-            "look at the device, or where a module does not begin at what its sandbox allows it (--allow, docs/keys.md): the signer \
-             tries again at each seal"
-        }
-        KeyFault::Slow | KeyFault::Failed => {
-            "look at the device: the signer tries again at each seal"
-        }
-        KeyFault::LockedOut => {
-            "wait until the store takes authorisations again; who locked it out?"
-        }
-        KeyFault::WrongPin => "put the right PIN into its file and restart the node",
-        KeyFault::TokenMissing => "put the token back",
-        KeyFault::KeyReplaced => {
-            "put the store back that holds the log's key, or begin a new log with an identity of its own"
-        }
-        KeyFault::OtherKeys => {
-            "see who serves the signer's socket, and start the signer that has this log's keys (identity/keys.vkey); where they are \
-             lost, `fieldnotary adopt` begins a new generation with others"
-        }
-        KeyFault::CounterUndefined => {
-            "define the counter again and move it on once, as docs/keys.md says"
-        }
-        KeyFault::Refused => {
-            "see what the signer refused: in logs/signer.log, or with --signer in the log of whoever started it"
-        }
-        KeyFault::RolledBack => {
-            "see the rollback, which says what to do: put the newest disk back if there is one, else `fieldnotary adopt` begins a new generation"
-        }
     }
 }
 
@@ -164,6 +124,14 @@ mod tests {
             );
             assert_eq!(told["detail"], "the store says: no");
             assert!(told["cure"].as_str().is_some_and(|cure| cure.len() > 10));
+            if *fault == KeyFault::TokenMissing {
+                let cure = fault.cure();
+                let sandbox = cure.find("`allow`").unwrap();
+                assert!(
+                    cure.starts_with("put the token back") && sandbox > 0,
+                    "the likeliest first: {cure}"
+                );
+            }
             seals.observe(&sealed());
             assert_eq!(seals.report()["state"], "sealing");
         }

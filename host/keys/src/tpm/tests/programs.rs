@@ -77,6 +77,8 @@ fn a_tpm_that_is_gone_slow_or_another_is_told_apart() {
     rig.file.place = TpmPlace::Socket(other.socket());
     let (replaced, words) = fault(sign(&mut rig.engine(), 7, false).unwrap_err());
     assert_eq!(replaced, KeyFault::KeyReplaced, "{words}");
+    // What is done about it stands behind the words, once.
+    assert!(!words.contains("begin a new log"), "{words}");
     rig.file.place = TpmPlace::Device("/nowhere/tpm".into());
     assert_eq!(
         rig.keys().describe().unwrap_err().fault,
