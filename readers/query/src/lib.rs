@@ -28,8 +28,8 @@ pub use time::{
 };
 pub use verify::{
     Alarmed, Anchors, Answer, AnswerFault, Answered, BootTold, BoundTo, EnrolledBy, Finding,
-    FindingKind, FirmwareTold, Kept, Known, Report, RevokedBy, RotatedTo, StampedBy, WhyUnkept,
-    all_rotations_in, harmless, named_for, rotations_in, signers_of, statements_beside,
+    FindingKind, FirmwareTold, Kept, Known, NamedBy, Report, RevokedBy, RotatedTo, StampedBy,
+    WhyUnkept, all_rotations_in, harmless, named_for, rotations_in, signers_of, statements_beside,
     verify_answer, verify_collector, verify_kept, verify_node, verify_node_lacking,
     verify_node_with, verify_proof, verify_published,
 };

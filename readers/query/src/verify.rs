@@ -43,8 +43,8 @@ pub use node::{verify_node, verify_node_lacking, verify_node_with};
 pub use proven::{signers_of, verify_proof};
 pub use published::verify_published;
 pub use report::{
-    BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, Report, RevokedBy,
-    RotatedTo, StampedBy,
+    BootTold, BoundTo, EnrolledBy, Finding, FindingKind, FirmwareTold, Kept, NamedBy, Report,
+    RevokedBy, RotatedTo, StampedBy,
 };
 pub use rotated::{all_rotations_in, rotations_in, statements_beside};
 pub use unkept::WhyUnkept;

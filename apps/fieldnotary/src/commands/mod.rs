@@ -95,6 +95,7 @@ mod verify_keys;
 mod verify_link;
 mod verify_pins;
 mod verify_proof;
+mod verify_revoked;
 mod verify_stamps;
 mod words;
 

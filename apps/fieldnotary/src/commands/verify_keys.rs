@@ -1,7 +1,7 @@
 //! What a verdict says of the keys behind it: what holds them, what that proves, and what a counter binds.
 
 use super::unseen::{self, Unseen};
-use super::words;
+use super::{verify_revoked, words};
 use evidence::UtcNs;
 use evidence::foreign::{line, shown};
 use evidence::kinds::KeyStore;
@@ -147,8 +147,9 @@ fn revoked_words(revoked: &RevokedBy) -> String {
             "UNANCHORED: pin the registrar's key with --anchor as well, or anybody could have stated it"
         }
     };
+    let followed = verify_revoked::words(&revoked.followed);
     format!(
-        "revoked    keys of {} ({which}) since {since} by {} at {}: {} (entry {})\n           {worth}",
+        "revoked    keys of {} ({which}) since {since} by {} at {}: {} (entry {})\n           {worth}{followed}",
         of.join(", "),
         stated.by,
         revoked.registrar.name(),
@@ -215,6 +216,7 @@ pub(super) fn json(report: &Report) -> Value {
             "why": revoked.stated.reason,
             "registrar": revoked.registrar.to_string(),
             "pinned": revoked.pinned,
+            "followed": verify_revoked::json(&revoked.followed),
         })
     });
     let rotated = report.rotated.iter().map(|rotated| {

@@ -256,10 +256,21 @@ pub struct RevokedBy {
     pub registrar: VerifierKey,
     /// Whether whoever asks brought that key along; else the statement is worth what the log itself is.
     pub pinned: bool,
-    /// Whether a key that signed heads of this log is among them.
+    /// Whether a key that signed heads of this log is among them, or follows one of them by nothing but their word.
     pub own: bool,
     /// What it states.
     pub stated: RevokedKeys,
+    /// Keys that follow them by nothing but their word, where the registrar's key is pinned.
+    pub followed: Vec<NamedBy>,
+}
+
+/// Keys that revoked ones named, or those that these named; whoever asks pinned none of the two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedBy {
+    /// They, the authority first.
+    pub keys: [VerifierKey; 2],
+    /// Whether they are good to this verdict, as the entry of the change was cosigned before.
+    pub good: bool,
 }
 
 /// A timestamp authority states that a checkpoint existed. Its token is over the checkpoint's bytes; whether it is

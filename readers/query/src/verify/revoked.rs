@@ -42,12 +42,14 @@ fn judged(id: u64, told: &Revocation, pinned: &[VerifierKey]) -> Result<RevokedB
         own: false,
         registrar,
         stated,
+        followed: Vec::new(),
     })
 }
 
 /// What is left of a log whose keys were taken back by a registrar that whoever asks trusts: what somebody cosigned, and
 /// what heads seal that none of these keys signed. Keys that are merely known (those of an older generation lie beside
-/// the log too) signed nothing here, and nothing follows from a notice about them.
+/// the log too) signed nothing here, and nothing follows from a notice about them; unless those that signed follow them by
+/// nothing but their word.
 pub(super) fn finish(
     all: Vec<RevokedBy>,
     signed: &SignedBy,
@@ -60,16 +62,19 @@ pub(super) fn finish(
     let mut by = None;
     for mut one in all {
         let stated = &one.stated.vkeys;
-        one.own = keys
-            .iter()
-            .any(|key| stated.iter().any(|one| one.has_same_secret(key)));
+        let followed = signers.behind(stated, cosigned);
+        let named = followed.iter().flat_map(|one| &one.keys);
+        let mut named = stated.iter().chain(named);
+        one.own = named.any(|one| keys.iter().any(|key| one.has_same_secret(key)));
         if one.own && one.pinned {
+            let bad = followed.iter().filter(|one| !one.good);
+            revoked.extend(bad.flat_map(|one| one.keys.clone()));
+            one.followed = followed;
             revoked.extend_from_slice(stated);
             by = by.or_else(|| Some((one.registrar.clone(), one.stated.reason.clone())));
         }
         report.revoked.push(one);
     }
-    let revoked = signers.with_followers(&revoked, cosigned);
     let sound = cosigned.max(signed.sealed_without(&revoked));
     let Some((registrar, reason)) = by.filter(|_| sound < sealed) else {
         return;

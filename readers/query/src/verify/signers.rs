@@ -5,6 +5,7 @@ mod links;
 
 pub(super) use links::{ROTATIONS_MAX, Untold};
 
+use super::report::NamedBy;
 use eras::{Era, Eras};
 use links::{Link, LinkFault, Links};
 use proof::note::{Algorithm, VerifierKey};
@@ -221,14 +222,9 @@ impl Signers {
         self.links.untold(base, theirs)
     }
 
-    /// The same keys, and all that were stated behind them by a key of theirs.
-    pub(super) fn with_followers(
-        &self,
-        revoked: &[VerifierKey],
-        cosigned: u64,
-    ) -> Vec<VerifierKey> {
-        let followers = self.links.behind(revoked, cosigned, &self.known);
-        revoked.iter().cloned().chain(followers).collect()
+    /// The keys that were stated behind these by a key of theirs, where so much of the log is cosigned.
+    pub(super) fn behind(&self, revoked: &[VerifierKey], cosigned: u64) -> Vec<NamedBy> {
+        self.links.behind(revoked, cosigned, &self.known)
     }
 
     /// Of these keys, those that sign together with one of the others: not those that followed them or went before.

@@ -1,5 +1,6 @@
 //! Which keys followed which, and to which of them statements lead from those that anchor the verification.
 
+use crate::verify::report::NamedBy;
 use proof::note::VerifierKey;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,30 +184,46 @@ impl Links {
         first
     }
 
-    /// The keys that were stated behind revoked ones by a key of theirs. What was cosigned before is good: of a revoked key nothing
-    /// is cosigned any more. A key that was pinned itself needs nobody's word.
+    /// The keys that were stated behind revoked ones by a key of theirs, as far as whoever asks pinned none of the two: such a key
+    /// needs nobody's word. Each with whether it is good here all the same: what was cosigned before is, as of a revoked key nothing
+    /// is cosigned any more. A collector asks for more than that, as it decides what it takes from now on.
     pub(super) fn behind(
         &self,
         revoked: &[VerifierKey],
         cosigned: u64,
         known: &[VerifierKey],
-    ) -> Vec<VerifierKey> {
+    ) -> Vec<NamedBy> {
+        let is_back = |key: &VerifierKey| revoked.iter().any(|one| one.has_same_secret(key));
+        let is_pinned = |link: &Link| link.new.iter().any(|place| *place < self.anchors);
+        let was_cosigned = |link: &Link| link.by.is_some_and(|id| id < cosigned);
+        let theirs = self.named(known, is_pinned);
+        let to_a_collector = by_taken_back(&theirs, is_back);
+        let here = self.named(known, |link| is_pinned(link) || was_cosigned(link));
+        let here = by_taken_back(&here, is_back);
+        let all = theirs.iter().zip(to_a_collector).zip(here);
+        let all = all.filter(|((_, bad), _)| *bad);
+        all.map(|((one, _), bad)| NamedBy {
+            keys: one.new.map(VerifierKey::clone),
+            good: !bad,
+        })
+        .collect()
+    }
+
+    fn named<'a>(
+        &self,
+        known: &'a [VerifierKey],
+        is_vouched: impl Fn(&Link) -> bool,
+    ) -> Vec<Named<'a>> {
         let named = self.all.iter().filter_map(|link| {
             let [a, b] = link.old.map(|place| known.get(place));
             let [c, d] = link.new.map(|place| known.get(place));
             Some(Named {
                 old: [a?, b?],
                 new: [c?, d?],
-                vouched: link.by.is_some_and(|id| id < cosigned)
-                    || link.new.iter().any(|place| *place < self.anchors),
+                vouched: is_vouched(link),
             })
         });
-        let named: Vec<Named<'_>> = named.collect();
-        let is_back = |key: &VerifierKey| revoked.iter().any(|one| one.has_same_secret(key));
-        let bad = by_taken_back(&named, is_back);
-        let bad = named.iter().zip(bad).filter(|(_, bad)| *bad);
-        bad.flat_map(|(one, _)| one.new.map(VerifierKey::clone))
-            .collect()
+        named.collect()
     }
 }
 

@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use trust_plane::{BaseOrigin, Rotation};
 
 mod reach;
+mod taken_back;
 
 pub(super) fn keys(seed: u8) -> Vec<VerifierKey> {
     enrolled::keys(BASE, seed).to_vec()
