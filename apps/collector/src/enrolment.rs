@@ -4,12 +4,17 @@
 
 mod challenge;
 mod origins;
+mod readable;
 mod register;
 mod revoke;
+mod turned_away;
 
 pub use challenge::{Asked, challenge};
+pub use readable::{Unread, UnreadFile};
 pub use register::{Registered, register};
 pub use revoke::{Revocation, Revoked, TakenBack, revoke};
+pub(crate) use turned_away::revoked_words;
+pub use turned_away::turned_away;
 
 use std::path::{Path, PathBuf};
 
@@ -58,9 +63,13 @@ impl Record {
             return Ok(None);
         };
         let record = serde_json::from_slice(&bytes);
-        record
-            .map(Some)
-            .map_err(|error| Error::damaged(&path, error))
+        record.map(Some).map_err(|error| {
+            Error::setup(format!(
+                "{} is damaged: {error}; restore it from a backup, or move it away: the node that it is of is then enrolled anew, \
+                 or its keys are given with --log-key",
+                path.display()
+            ))
+        })
     }
 
     fn write(&self, dir: &Path) -> Result<(), Error> {
@@ -113,6 +122,11 @@ impl Taken {
 
 /// Everything that was asked here.
 fn records(dir: &Path) -> Result<Vec<Record>, Error> {
+    each_record(dir)?.into_iter().collect()
+}
+
+/// The same, each with what is wrong with it where it cannot be read.
+fn each_record(dir: &Path) -> Result<Vec<Result<Record, Error>>, Error> {
     let folder = dir.join(DIRECTORY);
     let found = match std::fs::read_dir(&folder) {
         Ok(found) => found.collect::<Result<Vec<_>, _>>(),
@@ -124,7 +138,7 @@ fn records(dir: &Path) -> Result<Vec<Record>, Error> {
         let name = entry.file_name();
         let request = name.to_str().and_then(|name| name.strip_suffix(".json"));
         if let Some(request) = request.filter(|request| request.len() == 64) {
-            all.extend(Record::read(dir, request)?);
+            all.extend(Record::read(dir, request).transpose());
         }
     }
     Ok(all)
@@ -155,4 +169,4 @@ pub fn pins(dir: &Path, given: Vec<Pin>) -> Result<Vec<Pin>, Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

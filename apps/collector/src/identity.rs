@@ -21,7 +21,7 @@ use crate::files::{self, Access, hex, unhex};
 use crate::say::quoted;
 
 mod request;
-pub use request::{sign_request, tls_files, write_revoked};
+pub use request::{listed_revoked, serial_of, sign_request, tls_files, write_revoked};
 
 const ABOUT_FILE: &str = "collector.json";
 const KEY_FILE: &str = "cosigner.key";

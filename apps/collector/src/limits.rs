@@ -62,3 +62,15 @@ pub const WITNESS_LOOKS_BACK: u64 = 65_536;
 
 /// First entries of a generation among which its audit says who adopted it, and why.
 pub const ADOPTION_LOOKS_MAX: u64 = 64;
+
+/// Time for whoever is turned away to ask and to hear the answer.
+pub const TURNED_AWAY_MS: u64 = 10_000;
+
+/// Of it, for what he sends behind the head of his request, which is thrown away.
+pub const TURNED_AWAY_DRAIN_MS: u64 = 2_000;
+
+/// Characters of who took a node back, in what that hears.
+pub const REVOKED_BY_CHARS_MAX: usize = 48;
+
+/// Characters of the reason there.
+pub const REVOKED_REASON_CHARS_MAX: usize = 256;

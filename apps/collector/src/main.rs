@@ -8,7 +8,6 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::CommandFactory as _;
 use collector::args::{
@@ -24,7 +23,7 @@ use collector::log::RequestLog;
 use collector::ready::Ready;
 use collector::registry::Registry;
 use collector::say::{self, quoted};
-use collector::server::{Server, server_config};
+use collector::server::{Server, server_side};
 use evidence::foreign::shown;
 use proof::note::VerifierKey;
 use serde_json::json;
@@ -115,7 +114,14 @@ fn revoke(args: RevokeArgs) -> Result<(), Error> {
     let keys: Vec<String> = asked.keys.iter().map(ToString::to_string).collect();
     let revoked = enrolment::revoke(&args.dir, &asked)?;
     say_revoked(&revoked, args.json);
-    asked.why.done(&args.dir, "revoke", &keys.join(" "))
+    asked.why.done(&args.dir, "revoke", &keys.join(" "))?;
+    match revoked.unlisted {
+        None => Ok(()),
+        Some(error) => Err(Error::setup(format!(
+            "the keys are revoked, and the list of their certificates is not written: {error}\n         revoke again when that is \
+             mended; till then the list in tls/revoked.pem is as it was"
+        ))),
+    }
 }
 
 /// The key to standard output, for scripts; what to do next to standard error.
@@ -157,7 +163,8 @@ fn say_revoked(done: &Revocation, as_json: bool) {
             "partner_unknown": lines(&done.alone),
             "unknown": lines(&done.unknown),
             "followers": lines(&done.followers),
-            "unread": done.unread,
+            "unread": done.unread.iter().map(|one| one.words.as_str()).collect::<Vec<_>>(),
+            "unlisted": done.unlisted,
         }));
     }
     for one in &done.all {
@@ -191,12 +198,11 @@ fn say_revoked(done: &Revocation, as_json: bool) {
              --log-key"
         ));
     }
-    for file in &done.unread {
+    for one in &done.unread {
         say::err(format_args!(
-            "not read: {}\n         what was asked for is revoked; with which other key it signed, and which keys it named to follow \
-             it, as far as this file tells it, is not known, and these were not taken back nor told above: put the file back from \
-             a backup and revoke again; the collector does not start with it as it is",
-            shown(file)
+            "not read: {}\n         what was asked for is revoked; {}",
+            shown(&one.words),
+            one.file.then()
         ));
     }
     say::err("a collector that runs has to be started anew to know of it");
@@ -235,7 +241,7 @@ fn run(args: RunArgs) -> Result<(), Error> {
         client_ca: args.client_ca.unwrap_or(of_init.client_ca),
         client_crl: of_init.client_crl,
     };
-    let tls = server_config(&tls_files)?;
+    let tls = server_side(&tls_files, enrolment::turned_away(&dir)?)?;
     let registry = Registry::open(&dir, pins)?;
     let log = RequestLog::open(args.log.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -243,14 +249,7 @@ fn run(args: RunArgs) -> Result<(), Error> {
         .build()
         .map_err(Error::setup)?;
     runtime.block_on(async {
-        let server = Server::bind(
-            args.listen,
-            Arc::clone(&tls),
-            registry,
-            log,
-            Refusals::new(&dir),
-        )
-        .await?;
+        let server = Server::bind(args.listen, tls, registry, log, Refusals::new(&dir)).await?;
         let ready = Ready::of(server.addr()?, &dir, &tls_files, server.registry())?;
         let mut terminate =
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

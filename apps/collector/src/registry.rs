@@ -25,7 +25,7 @@ pub use pin::{Pin, remembered};
 use replies::{not_known, revoked, revoked_key};
 #[cfg(test)]
 pub(crate) use rotations::borders;
-pub(crate) use rotations::{Readable, base_of, readable, with_followers, with_taken_back};
+pub(crate) use rotations::{base_of, readable, with_followers, with_taken_back};
 
 pub(crate) const LOGS_DIR: &str = "logs";
 const LOG_KEYS_FILE: &str = "log-keys";

@@ -1,8 +1,10 @@
 //! HTTPS: TLS 1.3 with client certificates, the two endpoints, and the stored files.
 
 mod body;
+mod clients;
 mod read;
 mod tls;
+mod turned_away;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -41,14 +43,22 @@ use crate::log::RequestLog;
 use crate::registry::Registry;
 use crate::store::Alarm;
 use body::Pieces;
+use clients::Standing;
 
+pub use clients::Told;
 pub(crate) use tls::certificates;
-pub use tls::server_config;
+pub use tls::{Tls, server_side};
 
 /// What every request works with.
 #[derive(Debug)]
 struct App {
     registry: Registry,
+    books: Arc<Books>,
+}
+
+/// Where it is told what was asked, and who was turned away.
+#[derive(Debug)]
+struct Books {
     log: RequestLog,
     refusals: Refusals,
 }
@@ -98,7 +108,7 @@ impl From<Error> for Answer {
 /// A listening collector.
 pub struct Server {
     listener: TcpListener,
-    tls: TlsAcceptor,
+    tls: Tls,
     app: Arc<App>,
 }
 
@@ -115,7 +125,7 @@ impl Server {
     /// When the address cannot be had.
     pub async fn bind(
         listen: SocketAddr,
-        tls: Arc<rustls::ServerConfig>,
+        tls: Tls,
         registry: Registry,
         log: RequestLog,
         refusals: Refusals,
@@ -136,11 +146,10 @@ impl Server {
         })?;
         Ok(Self {
             listener,
-            tls: TlsAcceptor::from(tls),
+            tls,
             app: Arc::new(App {
                 registry,
-                log,
-                refusals,
+                books: Arc::new(Books { log, refusals }),
             }),
         })
     }
@@ -170,6 +179,7 @@ impl Server {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     self.app
+                        .books
                         .log
                         .line(json!({"event": "accept_failed", "detail": error.to_string()}));
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -181,8 +191,14 @@ impl Server {
                 if let Err(error) = connection(&tls, Arc::clone(&app), stream, addr).await {
                     // Who it was nothing vouches for: he is known by where he called from.
                     let actor = Actor::caller(&addr.ip().to_string());
-                    block_in_place(|| app.refusals.refused(&actor, "connect", "collector", &error));
-                    app.log
+                    let books = &app.books;
+                    block_in_place(|| {
+                        books
+                            .refusals
+                            .refused(&actor, "connect", "collector", &error)
+                    });
+                    books
+                        .log
                         .line(json!({"event": "connection_failed", "peer": addr, "detail": error}));
                 }
                 drop(place);
@@ -192,27 +208,35 @@ impl Server {
 }
 
 async fn connection(
-    tls: &TlsAcceptor,
+    tls: &Tls,
     app: Arc<App>,
     stream: TcpStream,
     addr: SocketAddr,
 ) -> Result<(), String> {
     let handshake = timeout(
         Duration::from_millis(HANDSHAKE_TIMEOUT_MS),
-        tls.accept(stream),
+        TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream),
     );
     let stream = handshake
         .await
         .map_err(|_| "the handshake took too long".to_owned())?
         .map_err(|error| error.to_string())?;
     let (certificate, actor) = tls::peer(stream.get_ref().1);
+    let peer = Peer {
+        addr,
+        certificate,
+        actor,
+    };
+    let standing = tls.standing(stream.get_ref().1);
+    if let Standing::TurnedAway(words) = standing.map_err(|error| error.to_string())? {
+        let books = Arc::clone(&app.books);
+        drop(app);
+        turned_away::answer_once(stream, books, peer, words).await;
+        return Ok(());
+    }
     let router = Router::new()
         .fallback(handle)
-        .layer(Extension(Peer {
-            addr,
-            certificate,
-            actor,
-        }))
+        .layer(Extension(peer))
         .with_state(app);
     let service = TowerToHyperService::new(router);
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -241,11 +265,12 @@ async fn handle(
     if answer.status == 403 {
         let scope = answer.origin.as_deref().unwrap_or("no log that is named");
         let why = first_line(&answer.body);
-        block_in_place(|| app.refusals.refused(&peer.actor, "deliver", scope, &why));
+        let refusals = &app.books.refusals;
+        block_in_place(|| refusals.refused(&peer.actor, "deliver", scope, &why));
     }
     let found = block_in_place(|| alarms(&app, &peer, &mut answer));
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    app.log.line(json!({
+    app.books.log.line(json!({
         "event": "request",
         "peer": peer.addr,
         "certificate": peer.certificate,
@@ -404,3 +429,6 @@ async fn take(app: &App, pieces: &mut Pieces, upload: &mut Upload) -> Result<Opt
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,5 +65,9 @@ pub use hole::{Hole, HoleError, Run, loss_in_leaf};
 pub use node::{
     Acked, Action, Conflict, ConflictCause, Failure, Head, Limits, Method, Need, Node, NodeConfig,
     Refusal, Report, Request, RequestId, Response, Sealed, State, Stats, Supply, SupplyError, Tick,
+    refusal_text,
 };
 pub use time::{CollectorTime, TIME_HEADER};
+
+/// How every answer (403) begins to a client whose certificate was taken back; behind it stands since when, by whom and why.
+pub const CERTIFICATE_REVOKED: &str = "this node's certificate was revoked here";

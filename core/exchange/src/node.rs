@@ -21,6 +21,7 @@ use backoff::Backoff;
 use offers::Offers;
 use stock::Stock;
 
+pub use answers::refusal_text;
 pub use table::{Event, State, TABLE};
 pub use words::{
     Acked, Action, Conflict, ConflictCause, Failure, Head, Limits, Method, Need, NodeConfig,

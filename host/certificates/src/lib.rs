@@ -4,10 +4,12 @@
 mod chain;
 mod credential;
 mod holder;
+mod listed;
 pub mod papers;
 mod stamp;
 
 pub use chain::{Authorities, ChainFault, Purpose, Vouched, date};
 pub use credential::{SECRET_BYTES, SealFault, Sealed, key_name, seal};
 pub use holder::Holder;
+pub use listed::listed;
 pub use stamp::{Stamp, StampFault, imprint, judge};

@@ -75,11 +75,14 @@ fn lines_by_others(keys: &[VerifierKey], log: &str, head: &str) -> Option<usize>
     Some(verified.unknown_lines)
 }
 
-/// The logs held here of which this key signed a head.
+/// The logs held here of which this key signed a head, and what is wrong with the first that cannot be read and may be one.
 ///
 /// # Errors
-/// Where none is found, and a log that may be one cannot be read.
-pub(super) fn logs_signed_by(dir: &Path, key: &VerifierKey) -> Result<Vec<String>, Error> {
+/// Where the logs cannot be listed.
+pub(super) fn logs_signed_by(
+    dir: &Path,
+    key: &VerifierKey,
+) -> Result<(Vec<String>, Option<Error>), Error> {
     let key = std::slice::from_ref(key);
     let (mut found, mut unread) = (Vec::new(), None);
     for log in logs(dir)? {
@@ -92,10 +95,7 @@ pub(super) fn logs_signed_by(dir: &Path, key: &VerifierKey) -> Result<Vec<String
             Err(error) => unread = unread.or(Some(error)),
         }
     }
-    match unread.filter(|_| found.is_empty()) {
-        Some(error) => Err(error),
-        None => Ok(found),
-    }
+    Ok((found, unread))
 }
 
 /// Whether heads of an origin's log are held here that this authority did not sign.

@@ -11,15 +11,16 @@ use proof::note::{Note, VerifierKey};
 use serde::{Deserialize, Serialize};
 
 use super::origins;
-use super::{Taken, records, vkeys};
+use super::readable::{Readable, Unread, UnreadFile};
+use super::{Taken, vkeys};
 use crate::audit::Why;
 use crate::clock;
 use crate::error::Error;
 use crate::files::{self, Access};
-use crate::identity::{Identity, about, write_revoked};
-use crate::registry::{self, Readable, base_of};
-use trust_plane::RevokedKeys;
+use crate::identity::{Identity, about, listed_revoked, serial_of, write_revoked};
+use crate::registry::{self, base_of};
 use trust_plane::limits::REVOKED_KEYS_MAX;
+use trust_plane::{RevokedKeys, Rotation};
 
 const FILE: &str = "revoked-keys.json";
 
@@ -40,9 +41,13 @@ impl Revoked {
     /// Since when and why, for a person.
     #[must_use]
     pub fn how(&self) -> String {
+        shown(&format!("on {}, {}", self.at(), self.reason)).to_string()
+    }
+
+    /// Since when.
+    pub(super) fn at(&self) -> String {
         let at_ns = i64::try_from(self.at_s).unwrap_or(i64::MAX);
-        let at = query::rfc3339(UtcNs(at_ns.saturating_mul(1_000_000_000)));
-        shown(&format!("on {at}, {}", self.reason)).to_string()
+        query::rfc3339(UtcNs(at_ns.saturating_mul(1_000_000_000)))
     }
 
     /// Whether both were taken back together.
@@ -61,12 +66,19 @@ impl Revocations {
         let Some(bytes) = files::read(&path)? else {
             return Ok(Self::default());
         };
-        let all: Vec<Revoked> =
-            serde_json::from_slice(&bytes).map_err(|error| Error::damaged(&path, error))?;
+        // Written over, it would let in whoever was shut out.
+        let damaged = |error: &dyn std::fmt::Display| {
+            Error::setup(format!(
+                "{} is damaged: {error}; without it nobody knows which keys were taken back, and none is\n         restore it from a \
+                 backup, or move it away and revoke again each key of the lines with \"revoke\" in {}",
+                path.display(),
+                dir.join("audit/acts.jsonl").display()
+            ))
+        };
+        let all: Vec<Revoked> = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
         let keyed = all.into_iter().map(|one| {
             let key = one.vkey.parse();
-            key.map(|key| (key, one))
-                .map_err(|error| Error::damaged(&path, error))
+            key.map(|key| (key, one)).map_err(|error| damaged(&error))
         });
         keyed.collect::<Result<_, _>>().map(Self)
     }
@@ -95,17 +107,28 @@ struct Known {
     /// Two keys that answered one challenge together, or that state together which follow them. What was only asked for shows nothing: whoever asks may name a key of
     /// another node beside his own.
     pairs: Vec<[VerifierKey; 2]>,
+    /// Those of them that are registered.
+    registered: Vec<[VerifierKey; 2]>,
     pins: Vec<registry::Pin>,
     /// What is stated in the logs of the given keys, and in no others: what is wrong with those is nothing to these.
-    stated: Readable,
+    stated: Vec<Rotation>,
+    /// Whether a file may pair keys otherwise than is known: what their log states, or what they were enrolled by.
+    lacks_a_statement: bool,
+    lacks_a_record: bool,
+    /// Everything that could not be read.
+    unread: Vec<Unread>,
     /// Of the given keys, those that stand nowhere here, whatever for.
     strange: Vec<VerifierKey>,
 }
 
 impl Known {
-    fn read(dir: &Path, given: &[VerifierKey], revoked: &Revocations) -> Result<Self, Error> {
-        let records = records(dir)?;
-        let pins = registry::remembered(dir)?;
+    fn read(
+        dir: &Path,
+        readable: &Readable,
+        given: &[VerifierKey],
+        revoked: &Revocations,
+    ) -> Result<Self, Error> {
+        let (records, pins) = (&readable.records, readable.pins.clone());
         let asked = records.iter().filter_map(|record| vkeys(&record.request));
         let pinned = pins.iter().map(|pin| pin.key().clone());
         let named = asked.flatten().chain(pinned);
@@ -123,25 +146,33 @@ impl Known {
             .iter()
             .filter(|(_, keys)| keys.iter().any(is_given));
         logs.extend(of_it.map(|(origin, _)| (*origin).clone()));
-        let mut strange = Vec::new();
+        let (mut strange, mut unread) = (Vec::new(), readable.unread.clone());
         for key in given {
             if !named.iter().any(|one| one.has_same_secret(key)) {
-                let signed = origins::logs_signed_by(dir, key)?;
+                let (signed, heads) = origins::logs_signed_by(dir, key)?;
                 if signed.is_empty() {
                     strange.push(key.clone());
+                    let more = heads.map(|error| Unread::new(UnreadFile::Log, error));
+                    unread.extend(more.filter(|one| !readable.unread.contains(one)));
                 }
                 logs.extend(signed);
             }
         }
         let bases = logs.iter().map(|log| base_of(log).to_owned()).collect();
-        let stated = registry::readable(dir, &bases);
-        let pairs = registered.into_iter().map(|(_, keys)| keys);
-        let by_word = stated.stated.iter();
+        let found = registry::readable(dir, &bases);
+        let registered: Vec<_> = registered.into_iter().map(|(_, keys)| keys).collect();
+        let by_word = found.stated.iter();
         let by_word = by_word.flat_map(|one| [one.old.clone(), one.new.clone()]);
+        let damaged = found.damaged.iter();
+        unread.extend(damaged.map(|words| Unread::new(UnreadFile::Statement, words)));
         Ok(Self {
-            pairs: pairs.chain(by_word).collect(),
+            pairs: registered.iter().cloned().chain(by_word).collect(),
+            registered,
             pins,
-            stated,
+            stated: found.stated,
+            lacks_a_statement: !found.damaged.is_empty(),
+            lacks_a_record: readable.lacks_a_record(),
+            unread,
             strange,
         })
     }
@@ -197,8 +228,9 @@ impl Known {
                     continue;
                 }
             }
-            // A file that cannot be read may pair it with any of them, and a guess would take back keys that are good.
-            if !self.stated.damaged.is_empty() {
+            // A file that cannot be read may pair it with any of them, and a guess would take back keys that are good. Where the
+            // log was never given another pair, a record tells of no other one.
+            if self.lacks_a_statement || self.lacks_a_record && !self.is_one_pair(prefix) {
                 continue;
             }
             match &beside[..] {
@@ -217,6 +249,17 @@ impl Known {
             }
         }
         Ok(all)
+    }
+
+    /// Whether there are two keys for a prefix, one of each kind.
+    fn is_one_pair(&self, prefix: &str) -> bool {
+        let mut keys: Vec<&VerifierKey> = Vec::new();
+        for key in self.pins.iter().filter(|pin| pin.prefix() == prefix) {
+            if !keys.iter().any(|one| one.has_same_secret(key.key())) {
+                keys.push(key.key());
+            }
+        }
+        matches!(&keys[..], [one, other] if one.algorithm() != other.algorithm())
     }
 }
 
@@ -264,7 +307,7 @@ impl Nodes {
                 unpaired.remove(place);
                 continue;
             }
-            if known.stated.damaged.is_empty() {
+            if known.unread.is_empty() {
                 return Err(Error::refused(format!(
                     "{key} is known to nothing here: it was neither registered nor given to a start with --log-key, and signed \
                      no log that is held; nothing was revoked. Is it a line of that node's identity/keys.vkey, whole?"
@@ -296,14 +339,23 @@ pub struct TakenBack {
     pub notice: Option<PathBuf>,
 }
 
-/// Takes the certificates of revoked keys back as well: whoever has one is served no more from the next start on.
-fn certificates(dir: &Path, all: &Revocations) -> Result<(), Error> {
-    let mut taken = Vec::new();
-    for record in records(dir)? {
+/// Takes the certificates of revoked keys back as well: whoever has one is served no more from the next start on. What stood on
+/// the list before stays there, whatever became of the file that it was from.
+fn certificates(dir: &Path, readable: &Readable, all: &Revocations) -> Result<(), Error> {
+    let mut taken = match listed_revoked(dir) {
+        Ok(listed) => listed,
+        // All of it can be known again.
+        Err(_) if !readable.lacks_a_record() => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    for record in &readable.records {
         let keys = vkeys(&record.request);
         let revoked = keys.iter().flatten().find_map(|key| all.find(key));
         if let (Some(receipt), Some(revoked)) = (&record.receipt, revoked) {
-            taken.push((receipt.certificate.clone(), revoked.at_s));
+            let serial = serial_of(&receipt.certificate)?;
+            if !taken.iter().any(|(one, _)| *one == serial) {
+                taken.push((serial, revoked.at_s));
+            }
         }
     }
     // Without one the authority's key is not needed, which may lie elsewhere.
@@ -356,42 +408,40 @@ pub struct Revocation {
     pub already: Vec<Revoked>,
     /// Keys that go with them: those named these to follow them, and they were not registered here themselves.
     pub followers: Vec<VerifierKey>,
-    /// Statements of the logs concerned that cannot be read: the file, and what is wrong with it. What they pair, and which keys
-    /// they name to follow, is in none of the others.
-    pub unread: Vec<String>,
+    /// Files that tell whose keys are and that cannot be read. What they pair, and which keys they name to follow, is in none of
+    /// the others.
+    pub unread: Vec<Unread>,
+    /// Why the list of certificates that were taken back could not be written, where it could not.
+    pub unlisted: Option<String>,
 }
 
 /// Keys that those which were taken back named to follow them, and these others; not those of which one was registered.
-fn followers(known: &Known, dir: &Path, revoked: &Revocations) -> Result<Vec<VerifierKey>, Error> {
-    let records = records(dir)?;
-    let registered = records.iter().filter(|record| record.receipt.is_some());
-    let registered: Vec<_> = registered
-        .filter_map(|record| vkeys(&record.request))
-        .flatten()
-        .collect();
+fn followers(known: &Known, revoked: &Revocations) -> Vec<VerifierKey> {
+    let registered: Vec<_> = known.registered.iter().flatten().collect();
     let is_back = |key: &VerifierKey| revoked.find(key).is_some();
     let is_good =
         |key: &VerifierKey| !is_back(key) && registered.iter().any(|one| one.is_same_key(key));
-    let stated = &known.stated.stated;
+    let stated = &known.stated;
     let bad = registry::with_taken_back(stated, is_good, is_back);
     let bad = stated.iter().zip(bad).filter(|(_, bad)| *bad);
     let keys = bad
         .flat_map(|(one, _)| &one.new)
         .filter(|key| !is_back(key));
-    Ok(keys.cloned().collect())
+    keys.cloned().collect()
 }
 
 /// Takes nodes back, by one of their keys or both: all keys of theirs are revoked. Those that were already keep their first
 /// time and reason. A collector that runs has to be started anew to know of it.
 ///
 /// # Errors
-/// When there is no collector, a key is known to nothing here, it is not known which keys belong together, or the
-/// file cannot be written.
+/// When there is no collector, a key is known to nothing here, it is not known which keys belong together, what was taken back
+/// before cannot be read, or the file cannot be written.
 pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
     about(dir)?;
     let _taken = Taken::new(dir)?;
     let mut all = Revocations::read(dir)?;
-    let known = Known::read(dir, &asked.keys, &all)?;
+    let readable = Readable::of(dir)?;
+    let known = Known::read(dir, &readable, &asked.keys, &all)?;
     let nodes = Nodes::of(&known, &asked.keys, &all)?;
     let already = nodes.all.iter().filter_map(|key| all.find(key));
     let already = already.cloned().collect();
@@ -408,11 +458,11 @@ pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
         }
     }
     all.write(dir)?;
-    certificates(dir, &all)?;
+    let listed = certificates(dir, &readable, &all);
     if let Some(out) = &asked.notice {
         notice(dir, &all, &nodes.all, out)?;
     }
-    let followers = followers(&known, dir, &all)?;
+    let followers = followers(&known, &all);
     let all = all.0.into_iter().map(|(_, one)| one).collect();
     Ok(Revocation {
         all,
@@ -420,6 +470,7 @@ pub fn revoke(dir: &Path, asked: &TakenBack) -> Result<Revocation, Error> {
         unknown: nodes.unknown,
         already,
         followers,
-        unread: known.stated.damaged,
+        unread: known.unread,
+        unlisted: listed.err().map(|error| error.to_string()),
     })
 }

@@ -9,6 +9,7 @@ use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 use trust_plane::{Claim, RevokedKeys, answer_bytes};
 
+mod damaged;
 mod followed;
 mod paper_words;
 mod whose;
@@ -21,15 +22,15 @@ use crate::registry::{Pin, Registry};
 const ORIGIN: &str = "example.org/n7";
 
 /// A node, as far as a registrar sees it.
-struct Node {
+pub(crate) struct Node {
     origin: String,
     p256: p256::ecdsa::SigningKey,
     ed25519: ed25519_dalek::SigningKey,
-    tls: KeyPair,
+    pub(crate) tls: KeyPair,
 }
 
 impl Node {
-    fn new(origin: &str, seed: u8) -> Self {
+    pub(crate) fn new(origin: &str, seed: u8) -> Self {
         Self {
             origin: origin.to_owned(),
             p256: p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap(),
@@ -38,7 +39,7 @@ impl Node {
         }
     }
 
-    fn keys(&self, name: &str) -> [VerifierKey; 2] {
+    pub(crate) fn keys(&self, name: &str) -> [VerifierKey; 2] {
         let beside = self.ed25519.verifying_key();
         [
             VerifierKey::p256(name, &p256_spki(self.p256.verifying_key())).unwrap(),
@@ -84,18 +85,18 @@ impl Node {
 }
 
 /// A registrar, and papers on their way to it and from it.
-struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         init(&folder.path().join("c"), "c.example.org", &[]).unwrap();
         Self { folder }
     }
 
-    fn dir(&self) -> PathBuf {
+    pub(crate) fn dir(&self) -> PathBuf {
         self.folder.path().join("c")
     }
 
@@ -135,14 +136,14 @@ impl Desk {
         Ok(Receipt::read(&std::fs::read(out).unwrap()).unwrap())
     }
 
-    fn enrol(&self, node: &Node, new_keys: bool) -> Result<Receipt, String> {
+    pub(crate) fn enrol(&self, node: &Node, new_keys: bool) -> Result<Receipt, String> {
         let request = node.request();
         let challenge = self.challenge(&request)?;
         let answer = node.answer(&request, &challenge);
         self.register(answer, &node.origin, new_keys)
     }
 
-    fn revoke(&self, keys: &[VerifierKey]) -> Vec<String> {
+    pub(crate) fn revoke(&self, keys: &[VerifierKey]) -> Vec<String> {
         let done = revoke(&self.dir(), &taken_back(keys, None)).unwrap();
         done.all.into_iter().map(|one| one.vkey).collect()
     }

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use certificates::Holder;
+use certificates::{Holder, listed};
 use rcgen::{
     CertificateRevocationListParams, CertificateSigningRequestParams, Issuer, KeyIdMethod, KeyPair,
     RevokedCertParams, SerialNumber, date_time_ymd,
 };
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use super::{DAY, REVOKED_FILE, TLS_DIR, about, authority, client, url_of};
 use crate::args::PORT_DEFAULT;
@@ -63,22 +63,42 @@ pub fn sign_request(
     certificate.map(|one| one.pem()).map_err(Error::setup)
 }
 
-/// Writes the list of certificates (PEM, each with when, in seconds since 1970) that were taken back.
+/// The number of a certificate in PEM.
+///
+/// # Errors
+/// Where it is none.
+pub fn serial_of(pem: &str) -> Result<Vec<u8>, Error> {
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(Error::setup)?;
+    Ok(Holder::of(&der).serial)
+}
+
+/// The certificates on the list of those that were taken back, by number, each with when, in seconds since 1970.
+///
+/// # Errors
+/// Where there is a list that cannot be read.
+pub fn listed_revoked(dir: &Path) -> Result<Vec<(Vec<u8>, u64)>, Error> {
+    let path = dir.join(TLS_DIR).join(REVOKED_FILE);
+    let Some(pem) = files::read(&path)? else {
+        return Ok(Vec::new());
+    };
+    let list = CertificateRevocationListDer::from_pem_slice(&pem).ok();
+    let listed = list.and_then(|list| listed(&list));
+    listed.ok_or_else(|| Error::damaged(&path, "it is no list of revoked certificates in PEM"))
+}
+
+/// Writes the list of certificates (by number, each with when, in seconds since 1970) that were taken back.
 ///
 /// # Errors
 /// When the authority is missing, or the list cannot be written.
-pub fn write_revoked(dir: &Path, taken: &[(String, u64)]) -> Result<(), Error> {
+pub fn write_revoked(dir: &Path, taken: &[(Vec<u8>, u64)]) -> Result<(), Error> {
     let epoch = date_time_ymd(1970, 1, 1);
-    let mut revoked_certs = Vec::new();
-    for (pem, at_s) in taken {
-        let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(Error::setup)?;
-        revoked_certs.push(RevokedCertParams {
-            serial_number: SerialNumber::from_slice(&Holder::of(&der).serial),
-            revocation_time: epoch + Duration::from_secs(*at_s),
-            reason_code: None,
-            invalidity_date: None,
-        });
-    }
+    let revoked_certs = taken.iter().map(|(serial, at_s)| RevokedCertParams {
+        serial_number: SerialNumber::from_slice(serial),
+        revocation_time: epoch + Duration::from_secs(*at_s),
+        reason_code: None,
+        invalidity_date: None,
+    });
+    let revoked_certs = revoked_certs.collect();
     let about = about(dir)?;
     let now = epoch + Duration::from_secs(clock::utc_s());
     let list = CertificateRevocationListParams {

@@ -3,16 +3,20 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use certificates::Holder;
 use evidence::{Actor, Digest};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use sha2::{Digest as _, Sha256};
 
+use super::clients::{Clients, Standing, Told};
+use crate::clock;
 use crate::error::Error;
 use crate::files::{self, hex};
 use crate::identity::TlsFiles;
@@ -22,10 +26,30 @@ const AUTHORITY: &str = "the authority of the clients";
 const KEY: &str = "the key of the server's certificate";
 
 /// The server's side of TLS.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) clients: Arc<Clients>,
+}
+
+impl Tls {
+    /// What the client at the other end of a connection gets.
+    pub(super) fn standing(
+        &self,
+        connection: &ServerConnection,
+    ) -> Result<Standing, rustls::Error> {
+        let chain = connection.peer_certificates().unwrap_or_default();
+        let (own, between) = (chain.split_first()).ok_or(rustls::Error::NoCertificatesPresented)?;
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(clock::utc_s()));
+        self.clients.standing(own, between, now)
+    }
+}
+
+/// Makes it; `told` is what those hear whose certificates were taken back.
 ///
 /// # Errors
 /// What cannot be read or does not fit together.
-pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
+pub fn server_side(files: &TlsFiles, told: Told) -> Result<Tls, Error> {
     let mut roots = RootCertStore::empty();
     for authority in certificates(&files.client_ca, AUTHORITY)? {
         roots.add(authority).map_err(|error| {
@@ -40,13 +64,19 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
     let key = PrivateKeyDer::from_pem_slice(&present(&files.key, what)?)
         .map_err(|error| not_pem(&files.key, what, &error))?;
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-            .with_crls(taken_back(&files.client_crl)?)
+    let roots = Arc::new(roots);
+    let judge = |lists| -> Result<Arc<dyn ClientCertVerifier>, Error> {
+        let (roots, provider) = (Arc::clone(&roots), Arc::clone(&provider));
+        let judge = WebPkiClientVerifier::builder_with_provider(roots, provider)
+            .with_crls(lists)
             // A list of one authority says nothing of another's certificates.
             .allow_unknown_revocation_status()
-            .build()
-            .map_err(Error::setup)?;
+            .build();
+        judge.map_err(Error::setup)
+    };
+    let (strict, without_lists) = (judge(taken_back(&files.client_crl)?)?, judge(Vec::new())?);
+    let clients = Arc::new(Clients::new(strict, without_lists, told));
+    let verifier = Arc::clone(&clients);
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(Error::setup)?
@@ -63,7 +93,10 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
             })
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(Tls {
+        config: Arc::new(config),
+        clients,
+    })
 }
 
 /// The clients' certificates that were taken back; before the first there is no list.

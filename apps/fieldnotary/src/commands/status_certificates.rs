@@ -6,6 +6,7 @@ use crate::papers::REVOKED;
 use crate::paths::DataDir;
 use certificates::Holder;
 use evidence::UtcNs;
+use exchange::CERTIFICATE_REVOKED;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Map, Value, json};
@@ -50,7 +51,13 @@ pub(super) fn lines(report: &Value) -> String {
     let mut out = String::new();
     let all = report.pointer("/certificates").and_then(Value::as_array);
     let cause = report.pointer("/uplink/cause").and_then(Value::as_str);
-    let is_revoked = cause.is_some_and(|cause| cause.contains(REVOKED));
+    // The first in the words of TLS, of a collector that says no more; the second in its own.
+    let says = |cause: &str| {
+        [REVOKED, CERTIFICATE_REVOKED]
+            .iter()
+            .any(|words| cause.contains(words))
+    };
+    let is_revoked = cause.is_some_and(says);
     for one in all.into_iter().flatten() {
         let word = |name: &str| one.pointer(name).and_then(Value::as_str).unwrap_or("?");
         let said = match one.pointer("/unread").and_then(Value::as_str) {
@@ -134,8 +141,14 @@ mod tests {
             assert!(begins && said.contains(words), "{said}");
         }
         let cause = format!("https://c: {} in `cert_file`", super::REVOKED);
+        let answer = format!(
+            "add-entries answered 403: {} on a day",
+            super::CERTIFICATE_REVOKED
+        );
         for (cause, section, is_told) in [
             (cause.as_str(), "uplink", true),
+            (answer.as_str(), "uplink", true),
+            (answer.as_str(), "syslog", false),
             (cause.as_str(), "syslog", false),
             ("https://c: it is away", "uplink", false),
         ] {

@@ -3,6 +3,7 @@
 mod papers;
 mod renewed;
 mod revoked;
+mod turned_away;
 
 use crate::common::contract::Contract;
 use crate::common::sites::{Collector, Node, Street};

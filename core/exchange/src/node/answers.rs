@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use evidence::foreign::steers;
 use proof::note::{SignatureLine, Statement};
 use proof::wire::{MirrorInfo, decode_size};
 
@@ -12,7 +13,7 @@ use super::{
 use crate::limits::{MOVES_MAX, RESPONSE_BYTES_MAX};
 
 /// Characters of a refusal's text that are kept.
-const DETAIL_CHARS_MAX: usize = 200;
+const DETAIL_CHARS_MAX: usize = 300;
 const MS_PER_S: u64 = 1_000;
 
 impl Node {
@@ -300,11 +301,39 @@ impl Node {
     }
 
     fn refuse_response(&mut self, tick: Tick, path: &'static str, response: &Response) {
-        let detail: String = String::from_utf8_lossy(&response.body)
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(DETAIL_CHARS_MAX)
-            .collect();
+        let detail = refusal_text(&response.body);
         self.refuse(tick, path, response.status, detail);
+    }
+}
+
+/// The text of an answer that refuses, as it is kept: what a collector says is somebody else's, so it is one bounded line that
+/// steers nothing.
+#[must_use]
+pub fn refusal_text(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let plain = text.chars().filter(|c| !steers(*c));
+    plain.take(DETAIL_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DETAIL_CHARS_MAX, refusal_text};
+    use std::string::ToString as _;
+
+    //= R11.2
+    #[test]
+    fn what_a_collector_refuses_with_is_one_bounded_line_that_steers_nothing() {
+        let long = "w".repeat(2 * DETAIL_CHARS_MAX);
+        for (said, kept) in [
+            ("no\n", "no".to_string()),
+            (
+                "a\u{1b}[2Jb\u{202e}c\u{200b}\r\nVERIFIED",
+                "a[2JbcVERIFIED".to_string(),
+            ),
+            (&long, "w".repeat(DETAIL_CHARS_MAX)),
+        ] {
+            assert_eq!(refusal_text(said.as_bytes()), kept);
+        }
+        assert_eq!(refusal_text(&[0xff, b'x']), "\u{fffd}x");
     }
 }

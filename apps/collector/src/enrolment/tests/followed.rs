@@ -174,7 +174,7 @@ fn a_statement_that_is_damaged_missing_or_of_another_log_is_named_with_its_cure(
         let done = desk.try_revoke(&nodes[1].keys(ORIGIN)).unwrap();
         assert_eq!((done.all.len(), done.unread.len()), (2, 1), "{says}");
         for words in ["rotation-001.note: ", says, "(of the log example.org/n7)"] {
-            assert!(done.unread[0].contains(words), "{words}: {done:?}");
+            assert!(done.unread[0].words.contains(words), "{words}: {done:?}");
         }
         assert_eq!(done.followers, nodes[2].keys(ORIGIN));
         std::fs::remove_file(desk.dir().join("revoked-keys.json")).unwrap();

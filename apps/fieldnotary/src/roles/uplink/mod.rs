@@ -18,8 +18,8 @@ use evidence::kinds::{Ack, Event, Rollback};
 use evidence::reasons::{EventCode, RollbackAlarm, RollbackWitness};
 use evidence::{Digest, Payload, SourceId};
 use exchange::{
-    Action, CollectorTime, Conflict, ConflictCause, Failure, Limits, Node, NodeConfig, Refusal,
-    Report, Response, Tick,
+    Action, CERTIFICATE_REVOKED, CollectorTime, Conflict, ConflictCause, Failure, Limits, Node,
+    NodeConfig, Refusal, Report, Response, Tick, refusal_text,
 };
 use feed::Feed;
 use https::{Answered, Client};
@@ -41,8 +41,11 @@ const MISSING_PAUSE: Duration = Duration::from_millis(100);
 const REFUSED_WAIT_MS: u64 = 10_000;
 /// Where statements of new keys are brought to.
 const ADD_ROTATION: &str = "add-rotation";
-/// The answer to a head that no key signed which counts.
+/// The answer to a head that no key signed which counts, and to whoever was taken back.
 const FORBIDDEN: u16 = 403;
+/// What a node needs that was taken back.
+const NEW_KEYS: &str =
+    "the node needs new keys, enrolled there (docs/enrolment.md, Take keys back)";
 
 /// Delivers until it is told to stop.
 pub(crate) fn run(
@@ -194,7 +197,7 @@ impl Role {
             let refusal = Refusal {
                 path: ADD_ROTATION,
                 status: answered.status,
-                detail: String::from_utf8_lossy(&answered.body).into_owned(),
+                detail: refusal_text(&answered.body),
             };
             if answered.status != 200 && !self.report(Report::Refused(refusal)) {
                 return Ok(false);
@@ -356,12 +359,16 @@ fn refusal_words(refusal: &Refusal) -> String {
         status,
         detail,
     } = refusal;
-    match status {
+    match *status {
         200 if detail.contains("cosignature") => format!(
             "{path} was taken, but {detail}: it is not by the key of uplink.collector_key, which must be the \
              one that the collector says when it starts (vkey of its collector.json)"
         ),
         0 => format!("{path} was not sent: {detail}"),
+        FORBIDDEN if detail.starts_with(CERTIFICATE_REVOKED) => {
+            // Whatever was asked: one refusal, told once.
+            format!("the collector answered {status}: {detail}; {NEW_KEYS}")
+        }
         _ => format!("{path} answered {status}: {detail}"),
     }
 }
