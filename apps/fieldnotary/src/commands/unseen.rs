@@ -23,8 +23,7 @@ pub(crate) enum Unseen {
 }
 
 /// Who would notice where nothing within does.
-const OUTSIDE: &str =
-    "what notices is a collector, by what it cosigned, and a checkpoint kept elsewhere (--known)";
+const OUTSIDE: &str = "a collector notices, and a checkpoint kept elsewhere (--known)";
 
 impl Unseen {
     /// By design: what the store of the keys can do, whatever a log shows of it.
@@ -106,8 +105,7 @@ pub(super) fn line(report: &Report) -> String {
     let unseen = Unseen::in_log(store, bound);
     let whole = |why: &str| {
         format!(
-            "unseen from within: the whole disk put back as it once was (log, truth store and identity together), without limit, as {why};\n           \
-             {OUTSIDE}"
+            "unseen from within: the whole disk put back as it once was, without limit, as {why}; {OUTSIDE}"
         )
     };
     let words = match unseen {

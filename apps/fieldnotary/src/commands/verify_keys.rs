@@ -72,8 +72,11 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         lines.push(custody_line(custody));
         if let Some(store) = &report.key_store {
             lines.extend(store_lines(store));
-            let bound = bound_words(report.bound.as_ref(), store);
-            lines.push(format!("bound      {bound}"));
+            // What files are bound to the next line says.
+            if store.custody != Custody::Software {
+                let bound = bound_words(report.bound.as_ref(), store);
+                lines.push(format!("bound      {bound}"));
+            }
         }
         lines.push(unseen::line(report));
     }
