@@ -1,6 +1,7 @@
 //! What a node did lately, learned from its entries: by the recorder as it commits, by a reader of its files.
 
 mod clock;
+mod link;
 mod meters;
 mod outputs;
 mod points;
@@ -12,6 +13,7 @@ use contract::Contract;
 use evidence::kinds::{Event, Reading};
 use evidence::reasons::EventCode;
 use evidence::{CommitId, Decimal, MeterId, Payload, PointId, SourceId, Stamp, UtcNs};
+use link::Link;
 use meters::Meters;
 use outputs::Outputs;
 use points::Points;
@@ -31,46 +33,6 @@ const DETAIL_CHARS_MAX: usize = 400;
 pub(crate) struct Mark {
     pub(crate) id: CommitId,
     pub(crate) at: UtcNs,
-}
-
-/// How the link to the collector stood when it was last heard of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum LinkState {
-    /// Nothing is known.
-    #[default]
-    Unknown,
-    /// It answers.
-    Reached,
-    /// It cannot be reached.
-    Down,
-    /// It answers, and refuses what it is sent.
-    Refused,
-    /// Delivery has stopped: it contradicts this log.
-    Conflict,
-}
-
-impl LinkState {
-    /// The word for programs.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Reached => "reached",
-            Self::Down => "down",
-            Self::Refused => "refused",
-            Self::Conflict => "conflict",
-        }
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-struct Link {
-    state: LinkState,
-    since: Option<UtcNs>,
-    /// When it was heard of last.
-    heard: Option<UtcNs>,
-    cause: Option<String>,
-    /// Whether it was heard of since the newest start of the log.
-    contacted: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -122,16 +84,21 @@ impl Lately {
             Payload::Opaque(opaque) => self.meters.read(mark, &opaque.meter_id, opaque.seq),
             Payload::AttemptFailed(failed) => self.meters.failed(mark, failed),
             Payload::Checkpoint(checkpoint) => self.seal = Some((mark, checkpoint.size)),
-            Payload::Ack(ack) => {
+            // The newest one is carried on to each segment, and nobody was reached for that.
+            Payload::Ack(ack) if self.ack.is_none_or(|(_, size)| size != ack.size) => {
                 self.ack = Some((mark, ack.size));
-                self.link_is(mark, LinkState::Reached, None);
+                self.link.acked(mark.at);
             }
             Payload::EpochStart(_) => {
                 self.started = Some(mark);
-                self.link.contacted = false;
+                self.link.begins();
                 self.stopped = false;
             }
             Payload::Event(event) => self.event(mark, event),
+            Payload::CounterSnapshot(snapshot) => {
+                self.link.recall(snapshot);
+                self.points.observe(mark, payload);
+            }
             other => self.points.observe(mark, other),
         }
     }
@@ -151,35 +118,19 @@ impl Lately {
     }
 
     fn event(&mut self, mark: Mark, event: &Event) {
-        let state = match event.code {
+        match event.code {
             EventCode::PortOpened | EventCode::PortLost => {
                 let seen = self.ports.entry(event.source.clone()).or_default();
                 seen.event = Some((mark, event.code, event.detail.clone()));
-                return;
             }
-            EventCode::OrderlyStop => {
-                self.stopped = true;
-                return;
-            }
-            EventCode::UplinkUp => LinkState::Reached,
-            EventCode::UplinkDown => LinkState::Down,
-            EventCode::UplinkRefused => LinkState::Refused,
-            EventCode::UplinkConflict => LinkState::Conflict,
-            _ => return,
-        };
-        self.link_is(mark, state, event.detail.clone());
+            EventCode::OrderlyStop => self.stopped = true,
+            _ => self.link.event(mark.at, event),
+        }
     }
 
-    fn link_is(&mut self, mark: Mark, state: LinkState, cause: Option<String>) {
-        // While nothing ran nobody reached anything; that it could not be reached goes on.
-        let begins = state == LinkState::Reached && !self.link.contacted;
-        if self.link.state != state || begins {
-            self.link.since = Some(mark.at);
-        }
-        self.link.heard = Some(mark.at);
-        self.link.state = state;
-        self.link.cause = cause;
-        self.link.contacted = true;
+    /// How the link to the collector stands, as counters of a frozen state.
+    pub(crate) fn link_frozen(&self) -> Option<(&'static str, String, u64)> {
+        self.link.frozen()
     }
 
     /// Takes in an entry behind which others are passed over: only what a run says once.
@@ -235,7 +186,7 @@ impl Lately {
                 self.points.json(contract, now, |card| self.lost(card)),
             ),
             ("outputs", self.outputs.json(contract, now)),
-            ("uplink", self.uplink_json(contract, now)),
+            ("uplink", self.link.json(contract, now)),
         ]
     }
 
@@ -312,27 +263,6 @@ impl Lately {
             })
         });
         cards.collect()
-    }
-
-    fn uplink_json(&self, contract: &Contract, now: UtcNs) -> Value {
-        let Some(uplink) = &contract.uplink else {
-            return Value::Null;
-        };
-        // What was reached before a start is no state that goes on.
-        let goes_on = self.link.contacted || self.link.state != LinkState::Reached;
-        let since = self.link.since.filter(|_| goes_on);
-        json!({
-            "url": uplink.url,
-            "state": self.link.state.name(),
-            "contacted_since_start": self.link.contacted,
-            "since": since.map(query::rfc3339),
-            "since_ms": since.map(|at| age_ms(at, now)),
-            "heard": self.link.heard.map(query::rfc3339),
-            "heard_ms": self.link.heard.map(|at| age_ms(at, now)),
-            "cause": self.link.cause,
-            "takes_nothing": self.link.contacted
-                && !matches!(self.link.state, LinkState::Unknown | LinkState::Reached),
-        })
     }
 }
 

@@ -61,6 +61,9 @@ pub mod names {
     pub const BOUND_COUNTER: &str = "bound_counter";
     /// How many entries the log had when it was found to be rolled back, so that it is sealed no more; label: the alarm.
     pub const SEALS_ENDED: &str = "seals_ended";
+    /// Since when the link to the collector stands as it does, in nanoseconds since 1970; label: how, `1` where it was heard of
+    /// in that run and `0` where not, when it was heard of last in nanoseconds since 1970, and why, where that is known.
+    pub const LINK: &str = "link_stands";
     /// Keys that follow others were told in this generation; label: SHA-256 of the statement.
     pub const KEYS_ROTATED: &str = "keys_rotated";
     /// How many seals were missed since the last one; label: why the first of them was.
@@ -93,7 +96,7 @@ pub mod names {
 pub fn is_reserved(name: &str) -> bool {
     use names::{
         BOOT_TO_STABLE, BOUND_COUNTER, CALIBRATION, CLOCK_ORDER, COMMAND_OPEN, CONTRACT_COMMIT,
-        EPOCH_BEGAN, FIRMWARE, FIRMWARE_ACCEPTED, KEYS_ROTATED, LOST_ENTRIES, NEWEST_SYNCED,
+        EPOCH_BEGAN, FIRMWARE, FIRMWARE_ACCEPTED, KEYS_ROTATED, LINK, LOST_ENTRIES, NEWEST_SYNCED,
         POINT_TAGGED, PULSES, SEALED, SEALS_ENDED, SEALS_MISSED, SEQ_FLOOR, SEQ_WINDOW,
         SIGNER_CALLERS, SUPPLY_LOW, TAMPER_SIGN, WORK,
     };
@@ -122,6 +125,7 @@ pub fn is_reserved(name: &str) -> bool {
         CALIBRATION,
         FIRMWARE,
         FIRMWARE_ACCEPTED,
+        LINK,
     ];
     whole.contains(&name) || name.starts_with("slot_") || name.starts_with("life_")
 }

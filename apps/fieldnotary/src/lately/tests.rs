@@ -2,15 +2,17 @@
 
 use super::Lately;
 use contract::Contract;
+use evidence::frozen;
 use evidence::kinds::{
-    AttemptFailed, Counter, CounterSnapshot, EpochStart, Event, PulseCount, Reading, Soe,
+    Ack, AttemptFailed, Counter, CounterSnapshot, EpochStart, Event, PulseCount, Reading, Soe,
 };
 use evidence::reasons::{
     AttemptCause, CountBasis, CounterState, EpochCause, EventCode, HoldoverReason, SoeChange,
     TimeQuality, TimeStatus, TruthClass,
 };
 use evidence::{
-    Blob, BootId, CommitId, MonoNs, Payload, Quality, Seq, SourceId, Stamp, TimeDetail, UtcNs,
+    Blob, BootId, CommitId, Digest, MonoNs, Payload, Quality, Seq, SourceId, Stamp, TimeDetail,
+    UtcNs,
 };
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -94,18 +96,22 @@ fn uplink(code: EventCode, detail: &str) -> Payload {
     .into()
 }
 
+/// Of an entry, one a second.
+fn stamp(place: u64) -> Stamp {
+    Stamp {
+        timestamp: UtcNs(i64::try_from(place).unwrap() * S),
+        quality: TimeQuality::RtcOnly,
+        status: TimeStatus::FreeRun,
+        bound_ns: None,
+        detail: TimeDetail::Holdover(HoldoverReason::NeverSynchronised),
+    }
+}
+
 /// What is told at `now_s` of entries, one a second.
 fn told(contract: &Contract, entries: &[Payload], now_s: i64) -> Map<String, Value> {
     let mut lately = Lately::default();
     for (place, payload) in (0u64..).zip(entries) {
-        let stamp = Stamp {
-            timestamp: UtcNs(i64::try_from(place).unwrap() * S),
-            quality: TimeQuality::RtcOnly,
-            status: TimeStatus::FreeRun,
-            bound_ns: None,
-            detail: TimeDetail::Holdover(HoldoverReason::NeverSynchronised),
-        };
-        lately.observe(CommitId(place), &stamp, payload);
+        lately.observe(CommitId(place), &stamp(place), payload);
     }
     let now = UtcNs(now_s * S);
     let parts = lately.report(contract, now, now).into_iter();
@@ -330,4 +336,78 @@ fn a_report_on_the_most_meters_fits_its_message_and_lists_the_worst() {
     assert!(bytes < ipc::limits::STATUS_BYTES_MAX * 3 / 4, "{bytes}");
     let first = told["meter_states"].pointer("/0/meter_id");
     assert_eq!(first, Some(&"m500".into()));
+}
+
+fn acked(size: u64) -> Payload {
+    Ack {
+        at: MonoNs(1),
+        collector: "c".to_owned(),
+        size,
+        root: Digest([0; 32]),
+        cosignature: String::new(),
+    }
+    .into()
+}
+
+/// The first entries of a segment, by what the recorder learned so far.
+fn carried(before: &[Payload], size: u64) -> Vec<Payload> {
+    let mut lately = Lately::default();
+    for (place, payload) in (0u64..).zip(before) {
+        lately.observe(CommitId(place), &stamp(place), payload);
+    }
+    let own = SourceId::new("recorder").unwrap();
+    let link = lately.link_frozen();
+    let counter = |(name, label, value): (&str, String, u64)| Counter {
+        name: name.to_owned(),
+        label: Some(label),
+        state: CounterState::Value,
+        value: Some(value),
+        source: own.clone(),
+    };
+    let counters: Vec<_> = link.map(counter).into_iter().collect();
+    assert!(
+        counters.iter().all(|one| frozen::is_reserved(&one.name)),
+        "nobody else says how the link stands"
+    );
+    let state = frozen::snapshots(MonoNs(9), &own, &counters);
+    let state = state.into_iter().map(Payload::from);
+    [acked(size)].into_iter().chain(state).collect()
+}
+
+/// Whatever a segment begins with, the collector said nothing for it: a conflict stays one, also where the entry that told it has
+/// left the ring.
+//= A4.2
+#[test]
+fn an_acknowledgement_that_is_carried_on_hides_no_trouble_with_the_collector() {
+    let start = || -> Payload {
+        let boot = BootId([0; 16]);
+        let cause = EpochCause::OrderlyStart;
+        EpochStart::new(MonoNs(1), cause, boot, TruthClass::SameDeviceSync).into()
+    };
+    let link = |entries: &[Payload]| told(&contract(1), entries, 60)["uplink"].clone();
+    for (code, state) in [
+        (EventCode::UplinkConflict, "conflict"),
+        (EventCode::UplinkDown, "down"),
+        (EventCode::UplinkRefused, "refused"),
+    ] {
+        let before = vec![acked(7), start(), uplink(code, "a cause, in words")];
+        let known = link(&before);
+        assert_eq!(
+            (&known["state"], &known["takes_nothing"]),
+            (&state.into(), &true.into())
+        );
+        let next = carried(&before, 7);
+        // The recorder goes on, and a reader has the newest segment alone.
+        let whole = [&before[..], &next].concat();
+        for entries in [&whole[..], &next] {
+            assert_eq!(link(entries), known, "{state}");
+        }
+        // What is new was answered.
+        let answered = [&next[..], &[acked(8)]].concat();
+        assert_eq!(link(&answered)["state"], "reached", "{state}");
+        assert_eq!(link(&answered)["cause"], Value::Null, "{state}");
+    }
+    // That it was reached is no trouble, and goes on as well.
+    let before = vec![start(), acked(7)];
+    assert_eq!(link(&carried(&before, 7)), link(&before));
 }

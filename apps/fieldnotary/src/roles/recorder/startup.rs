@@ -381,6 +381,7 @@ pub(super) fn counters(recorder: &Committer) -> Vec<Counter> {
     let known = known.chain(recorder.low.frozen());
     let known = known.chain(recorder.calibrations.frozen());
     let known = known.chain(recorder.firmware.frozen());
+    let known = known.chain(recorder.lately.link_frozen());
     counters.extend(known.map(|(name, label, value)| counter(own, name, label, value)));
     let lost = recorder.given_up.lost().iter();
     counters

@@ -17,12 +17,13 @@ impl Committer {
             .into_iter()
             .map(Into::into)
             .collect();
+        // The newest cosignature: the entry that had it may leave the ring before the next comes. Behind it the state says how the link
+        // to the collector stands now.
+        first.extend(self.seal.ack.clone().map(Into::into));
         let mut counters = self.ledger.freeze(&self.own);
         counters.extend(startup::counters(self));
         let state = frozen::snapshots(now, &self.own, &counters);
         first.extend(state.into_iter().map(Into::into));
-        // The newest cosignature: the entry that had it may leave the ring before the next comes.
-        first.extend(self.seal.ack.clone().map(Into::into));
         let statements = self.given_up.statements(now);
         first.extend(statements.into_iter().map(Into::into));
         let first: Vec<_> = first.into_iter().map(room::captured).collect();
