@@ -405,6 +405,10 @@ impl Backend for Pkcs11Keys {
         });
     }
 
+    fn can_count(&self) -> bool {
+        false
+    }
+
     fn certify(
         &mut self,
         counter: CounterKind,

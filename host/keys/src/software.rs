@@ -151,6 +151,10 @@ impl Backend for SoftwareKeys {
         Ok(self.ed25519.sign(text.text()))
     }
 
+    fn can_count(&self) -> bool {
+        false
+    }
+
     fn certify(
         &mut self,
         counter: CounterKind,

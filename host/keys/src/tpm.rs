@@ -302,6 +302,10 @@ impl Backend for TpmKeys {
         Ok(self.ed25519.sign(text.text()))
     }
 
+    fn can_count(&self) -> bool {
+        true
+    }
+
     fn value(&mut self, counter: CounterKind) -> Result<u64, BackendError> {
         let index = self.file.index(counter);
         self.with(|open| {

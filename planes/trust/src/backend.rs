@@ -187,6 +187,9 @@ pub trait Backend: fmt::Debug {
     /// Where there is no signature.
     fn sign_ed25519(&mut self, text: &Signable) -> Result<[u8; 64], BackendError>;
 
+    /// Whether a store of this kind can have counters. Nothing is asked of it for that: a slow one costs nothing.
+    fn can_count(&self) -> bool;
+
     /// A counter's value, without moving it. Asked only of counters that [`Self::describe`] names.
     ///
     /// # Errors
@@ -288,6 +291,10 @@ impl<B: Backend + ?Sized> Backend for Box<B> {
 
     fn sign_ed25519(&mut self, text: &Signable) -> Result<[u8; 64], BackendError> {
         (**self).sign_ed25519(text)
+    }
+
+    fn can_count(&self) -> bool {
+        (**self).can_count()
     }
 
     fn value(&mut self, counter: CounterKind) -> Result<u64, BackendError> {

@@ -252,6 +252,11 @@ impl<B: Backend> Engine<B> {
         &self.last_signed
     }
 
+    /// Whether a store of this kind can have counters; it is asked nothing for that.
+    pub fn can_count(&self) -> bool {
+        self.backend.can_count()
+    }
+
     /// A counter's value, without moving it.
     ///
     /// # Errors

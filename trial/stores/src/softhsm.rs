@@ -76,27 +76,41 @@ impl SoftHsm {
         let mut cc = Command::new("cc");
         cc.args(["-shared", "-fPIC", "-O1", "-o"]);
         cc.arg(&module).arg(&source);
-        cc.arg(named("DELAY", &self.delay_file()));
+        cc.arg(named("DELAY", &self.delay_file("sign")));
+        cc.arg(named("DELAY_FIND", &self.delay_file("find")));
         cc.arg(named("CONFIGURATION", &self.configuration()));
         cc.arg(named("MODULE", Path::new(SOFTHSM_MODULE)));
         done(cc.arg("-ldl"));
         module
     }
 
-    /// How long that module takes from now on; for ever where it is `None`.
+    /// How long that module takes from now on to sign; for ever where it is `None`.
     ///
     /// # Panics
     /// Where that cannot be written.
     pub fn slow(&self, delay: Option<Duration>) {
+        self.delay("sign", delay);
+    }
+
+    /// How long it takes from now on for whatever it is asked: to look for objects, which is how a token is asked what it is, and to sign.
+    ///
+    /// # Panics
+    /// Where that cannot be written.
+    pub fn slow_with_each(&self, delay: Duration) {
+        self.delay("sign", Some(delay));
+        self.delay("find", Some(delay));
+    }
+
+    fn delay(&self, what: &str, delay: Option<Duration>) {
         let ms = delay.map_or_else(|| "-1".to_owned(), |delay| delay.as_millis().to_string());
         // Whole or not at all: it is read meanwhile.
         let draft = self.folder.path().join("delay-draft");
         std::fs::write(&draft, ms).expect("a delay");
-        std::fs::rename(draft, self.delay_file()).expect("a delay");
+        std::fs::rename(draft, self.delay_file(what)).expect("a delay");
     }
 
-    fn delay_file(&self) -> PathBuf {
-        self.folder.path().join("delay-ms")
+    fn delay_file(&self, what: &str) -> PathBuf {
+        self.folder.path().join(format!("delay-{what}-ms"))
     }
 
     /// Writes another PIN into it.

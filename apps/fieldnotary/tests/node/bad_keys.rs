@@ -1,6 +1,8 @@
 //! Whatever is wrong with what holds the keys: status says what and what to do, the node captures and commits on, and once it is
 //! mended the checkpoints catch up and the stretch without any is an entry.
 
+mod slow_stores;
+
 use crate::common::contract::Contract;
 use crate::common::sites::{Node, Street};
 use crate::common::{about, done, number, program, text, wait_until};
@@ -22,12 +24,6 @@ const AT_ONCE: usize = 4;
 const TOO_SLOW: Duration = Duration::from_secs(5);
 /// Shorter than that, and with all commands of a seal longer than the recorder waits.
 const SLOW_EACH: Duration = Duration::from_millis(1_800);
-/// All of a seal takes longer than a process may be silent, six commands at the least, and none is given up.
-const VERY_SLOW_EACH: Duration = Duration::from_secs(3);
-/// Longer than a process may be silent.
-const SILENT_FOR_LONG: Duration = Duration::from_secs(20);
-/// At three in 200 ms these are half a minute, twice what a process may be silent.
-const READINGS_MEANWHILE: u64 = 450;
 /// Nothing that waited for a TPM would be durable within this.
 const DURABLE_NS_MAX: u64 = 3_500_000_000;
 /// Readings that show that a node captures on.
@@ -386,64 +382,6 @@ fn a_node_says_what_is_wrong_with_its_keys_captures_on_and_catches_up() {
             });
         }
     });
-}
-
-/// A store that is very slow: its signer is waited for, and not ended, as the next one would be, so that none ever came to an end.
-fn is_waited_for(kept: Kept, cause: &str, slow: fn(&Stores), quick: fn(&Stores)) {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path();
-    let street = Street::with(dir, &["--tcp", "127.0.0.1:0", "--meters", "1"], "");
-    let contract = Contract::new(ORIGIN, "256KiB", 16);
-    let site = Site {
-        dir,
-        contract: street.contract_every(contract, "200ms"),
-        stores: Stores::new(),
-    };
-    site.stores.keys(kept, &dir.join("node"));
-    let node = site.start();
-    let sealing = |seals: &Value| text(seals, "state") == "sealing";
-    stands(&node, "seals at first", sealing);
-    slow(&site.stores);
-    let status = stands(&node, cause, |seals| seals["cause"] == cause);
-    node.wait_for("readings", number(&status, "readings") + READINGS_MEANWHILE);
-    quick(&site.stores);
-    let status = stands(&node, "seals at last", sealing);
-    let processes = status["processes"].as_array().unwrap();
-    let signer = processes.iter().find(|one| text(one, "role") == "signer");
-    assert_eq!(number(signer.unwrap(), "restarts"), 0, "{status}");
-    let data = node.stop();
-    let events = entries(&data, "event");
-    let hung = events
-        .iter()
-        .find(|one| text(one, "code") == "process_hung");
-    assert_eq!(hung, None);
-    let unsealed = entries(&data, "unsealed");
-    assert!(!unsealed.is_empty());
-    for one in &unsealed {
-        assert_eq!(text(one, "cause"), cause, "{one}");
-    }
-    assert_eq!(about("verify", &data, &[]).code, Some(0));
-}
-
-/// It answers each command, and takes longer for all of a seal than a process may be silent.
-//= A6.7
-//= A11.2
-#[test]
-fn a_signer_that_waits_for_a_slow_tpm_is_not_taken_for_hung() {
-    let slow = |stores: &Stores| stores.relay.slow(VERY_SLOW_EACH);
-    let quick = |stores: &Stores| stores.relay.slow(Duration::ZERO);
-    is_waited_for(Kept::Tpm, "no_answer", slow, quick);
-}
-
-/// One call into the module takes longer than a process may be silent, and there is no way to take it back.
-//= A6.2
-//= A6.7
-//= A11.2
-#[test]
-fn a_signer_whose_token_takes_long_for_a_signature_is_not_taken_for_hung() {
-    let slow = |stores: &Stores| stores.token.slow(Some(SILENT_FOR_LONG));
-    let quick = |stores: &Stores| stores.token.slow(Some(Duration::ZERO));
-    is_waited_for(Kept::SlowToken, "slow", slow, quick);
 }
 
 /// The cure of docs/keys.md with the node stopped: one counter is told once, and what comes in its place is bound to at once, also

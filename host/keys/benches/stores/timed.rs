@@ -43,6 +43,10 @@ impl<B: Backend> Backend for Timed<B> {
             .time("sign, Ed25519 (a file)", || self.store.sign_ed25519(text))
     }
 
+    fn can_count(&self) -> bool {
+        self.store.can_count()
+    }
+
     fn value(&mut self, counter: CounterKind) -> Result<u64, BackendError> {
         self.took
             .time("counter: read", || self.store.value(counter))

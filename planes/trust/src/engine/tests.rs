@@ -86,6 +86,10 @@ impl Backend for Keys {
         Ok(self.ed25519.sign(text.as_bytes()).to_bytes())
     }
 
+    fn can_count(&self) -> bool {
+        true
+    }
+
     fn value(&mut self, _: CounterKind) -> Result<u64, BackendError> {
         Ok(8)
     }
